@@ -1,0 +1,38 @@
+"""The one exception for a user's mistake: one clear line, exit code 2.
+
+Every layer raises `InputError` for bad input and nothing else; the command line prints `str(error)` and exits with 2.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class InputError(ValueError):
+    """A user's mistake, told in one line that names file, key, value and what is allowed.
+
+    Args:
+        problem: what is wrong, in words (`"unknown station"`).
+        file: the file the value came from.
+        key: the dotted key inside the file, or the option or argument name.
+        value: the offending value; shown with `repr`, shortened.
+        allowed: the allowed range or set, in words (`"0.1 to 5.0"`).
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        file: str | Path | None = None,
+        key: str | None = None,
+        value: object = None,
+        allowed: str | None = None,
+    ) -> None:
+        self.problem, self.file, self.key, self.value, self.allowed = problem, file, key, value, allowed
+        parts = [f"{file}: " if file is not None else "", f"{key}: " if key else "", problem]
+        if value is not None:
+            shown = repr(value)
+            parts.append(f", got {shown if len(shown) <= 80 else shown[:77] + '...'}")
+        if allowed:
+            parts.append(f" (allowed: {allowed})")
+        super().__init__("".join(parts).replace("\n", " "))
