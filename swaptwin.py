@@ -1,0 +1,136 @@
+"""The command line of SwapTwin: a table of commands, each owned by its layer and imported only when it runs."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from twin.errors import InputError
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    # name: ("module:attribute", one line of help); the attribute is a typer app or a plain function with typer options
+    "demo": ("twin.commands.demo:command", "Run a full swap at both stations and print what happened."),
+    "swap": ("twin.commands.swap:command", "Run one swap: station, truck, pack, plant, seed, timing, faults."),
+    "verify": ("twin.commands.verify:command", "Re-run a recording's commands and compare every state bit for bit."),
+    "models": ("twin.commands.models:app", "List, check and show stations, trucks, packs and timing sets."),
+    "bench": ("twin.commands.bench:command", "Measure speed side by side in one run and print the table."),
+    "doctor": ("twin.commands.doctor:command", "Check what this machine can do, and what to do about the rest."),
+}
+
+EXIT_OK, EXIT_FAILED, EXIT_BAD_INPUT = 0, 1, 2
+EXIT_INTERRUPTED, EXIT_BROKEN_PIPE = 128 + 2, 128 + 13  # as a shell reports SIGINT and SIGPIPE
+
+
+class CommandUnavailableError(Exception):
+    """A command of the table that cannot be imported here, told in one line."""
+
+
+def load_command(name: str) -> Any:
+    """Imports the module behind one entry of the table and returns its command, ready to invoke."""
+    module_name, attribute = COMMANDS[name][0].split(":")
+    try:
+        target = getattr(importlib.import_module(module_name), attribute)
+    except ModuleNotFoundError as error:
+        missing = error.name or ""
+        if module_name == missing or module_name.startswith(missing + "."):
+            raise CommandUnavailableError(f"{name}: this installation has no such command ({module_name})") from error
+        if missing.split(".")[0] in ("twin", "envs", "agents"):
+            raise  # a mistake of ours: show where
+        raise CommandUnavailableError(
+            f"{name}: needs the Python package {missing!r}, which is not installed (see: swaptwin doctor)"
+        ) from error
+    if not isinstance(target, typer.Typer):
+        app = typer.Typer(add_completion=False)
+        app.command(name)(target)
+        target = app
+    command = typer.main.get_command(target)
+    command.name = name
+    return command
+
+
+class LazyGroup(TyperGroup):
+    """A group whose help comes from the table alone; a command's module is imported when that command is called."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        for name, (_, help_line) in COMMANDS.items():
+            self.add_command(TyperCommand(name=name, help=help_line))
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        name, _, rest = super().resolve_command(ctx, args)
+        return name, load_command(name) if name else None, rest
+
+
+app = typer.Typer(cls=LazyGroup, add_completion=False, context_settings={"help_option_names": ["-h", "--help"]})
+
+
+def print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib import metadata
+
+        try:
+            print(f"swaptwin {metadata.version('swaptwin')}")
+        except metadata.PackageNotFoundError:
+            print("swaptwin, not installed (see: make setup)")
+        raise typer.Exit()
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """A physics digital twin of a heavy-truck battery swap station.
+
+    Every command has --help and --json; exit code 0 is success, 1 a run that failed, 2 bad input.
+    """
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs one command line and returns its exit code; a user's mistake becomes one line on standard error."""
+    group = typer.main.get_command(app)
+    try:
+        with group.make_context("swaptwin", list(arguments) or ["--help"]) as context:
+            group.invoke(context)
+        return EXIT_OK
+    except typer.Exit as done:
+        return done.exit_code
+    except InputError as error:
+        print_error(str(error))
+        return EXIT_BAD_INPUT
+    except typer.exceptions.TyperException as error:  # a wrong option, argument or command name
+        where = getattr(getattr(error, "ctx", None), "command_path", "swaptwin")
+        print_error(f"{error.format_message()} (see: {where} --help)")
+        return EXIT_BAD_INPUT
+    except CommandUnavailableError as error:
+        print_error(str(error))
+        return EXIT_FAILED
+    except (KeyboardInterrupt, typer.Abort):
+        print_error("interrupted")
+        return EXIT_INTERRUPTED
+
+
+def print_error(problem: str) -> None:
+    print("error: " + " ".join(problem.split()), file=sys.stderr)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The console script: `run`, and quiet when the reader of our output has gone (`models list | head -1`)."""
+    try:
+        code = run(sys.argv[1:] if arguments is None else arguments)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that the interpreter's last flush is quiet
+        return EXIT_BROKEN_PIPE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,160 @@
+"""What the commands share: JSON on standard output, progress on standard error, files written whole or not at all."""
+
+from __future__ import annotations
+
+import math
+import os
+import secrets
+import stat
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, is_dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from twin.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+
+PROGRESS_REFRESH_S = 0.1  # a run may report every PLC scan; a person reads ten lines a second at most
+
+
+def emit_json(result: object) -> None:
+    """Prints `result` as one JSON object on standard output. NaN and infinity are refused: JSON has neither."""
+    import orjson
+
+    print(orjson.dumps(plain(result)).decode(), flush=True)
+
+
+def plain(value: object, where: str = "result") -> Any:
+    """`value` in the types JSON has, numpy scalars and arrays, dataclasses and paths included.
+
+    Raises:
+        ValueError: for NaN or infinity, naming where it stands; orjson would quietly write `null`.
+    """
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise ValueError(f"{where}: {value} has no place in JSON")
+        return float(value)
+    if isinstance(value, Mapping):
+        return {str(key): plain(item, f"{where}.{key}") for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item, f"{where}[{index}]") for index, item in enumerate(value)]
+    if is_dataclass(value) and not isinstance(value, type):
+        return plain(asdict(value), where)
+    if isinstance(value, Path):
+        return str(value)
+    if hasattr(value, "tolist"):  # numpy
+        return plain(value.tolist(), where)
+    raise TypeError(f"{where}: {type(value).__name__} cannot be written as JSON")
+
+
+def stderr_console() -> Console:
+    """A rich console on standard error: for people, never for the program that reads standard output."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False)
+
+
+class ProgressLine:
+    """One line on standard error that says where a long run is. Without a terminal it says nothing."""
+
+    def __init__(self, bar: Progress | None, total: float | None) -> None:
+        self._bar = bar
+        self._task = bar.add_task("", total=total) if bar is not None else None
+        self._text = ""
+        self._next_refresh_s = 0.0
+
+    def update(self, text: str | None = None, *, completed: float | None = None, total: float | None = None) -> None:
+        """Shows `text` (a phase, a name) and how much of the total is done; cheap enough for every scan."""
+        if self._bar is None or self._task is None:
+            return
+        now_s = time.monotonic()
+        if now_s < self._next_refresh_s and (text is None or text == self._text):
+            return
+        self._next_refresh_s = now_s + PROGRESS_REFRESH_S
+        self._text = self._text if text is None else text
+        self._bar.update(self._task, description=self._text, completed=completed, total=total)
+
+
+@contextmanager
+def progress(text: str = "", *, total: float | None = None) -> Iterator[ProgressLine]:
+    """A progress line for the time of the block: a spinner, or a bar if `total` is given, and the time gone.
+
+    >>> with progress("swap", total=len(phases)) as line:
+    ...     for done, phase in enumerate(phases):
+    ...         line.update(phase, completed=done)
+    """
+    if not sys.stderr.isatty():
+        yield ProgressLine(None, total)
+        return
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = [SpinnerColumn(), TextColumn("{task.description}", markup=False)]
+    columns += [BarColumn()] if total is not None else []
+    with Progress(*columns, TimeElapsedColumn(), console=stderr_console(), transient=True) as bar:
+        line = ProgressLine(bar, total)
+        line.update(text)
+        yield line
+
+
+def write_target(path: str | Path, *, key: str | None = None) -> Path:
+    """The output path a user gave, checked before any long work: its folder is there and can be written.
+
+    Args:
+        path: where the user wants the file; `~` is expanded, links are followed.
+        key: the option it came from, for the message (`"--record"`).
+
+    Raises:
+        InputError: when a file could not be written there.
+    """
+    text = str(path)
+    if not text or "\0" in text:
+        raise InputError("not a file name", key=key, value=text)
+    target = Path(os.path.realpath(os.path.expanduser(text)))
+    try:
+        mode = target.stat().st_mode
+    except FileNotFoundError:
+        mode = None
+    except OSError as error:
+        raise InputError(f"cannot be written: {reason(error)}", key=key, value=text) from None
+    if mode is not None and stat.S_ISDIR(mode):
+        raise InputError("is a folder; a file name is needed", key=key, value=text)
+    if mode is not None and not stat.S_ISREG(mode):
+        raise InputError("is no regular file", key=key, value=text)
+    if mode is not None and not os.access(target, os.W_OK):
+        raise InputError("cannot be written: Permission denied", key=key, value=text)
+    if not target.parent.is_dir():
+        raise InputError(f"cannot be written: there is no folder {str(target.parent)!r}", key=key, value=text)
+    try:  # os.access is not enough: read-only file systems, full disks, names too long
+        probe = target.with_name(f".{secrets.token_hex(4)}-{target.name}"[:200])
+        os.close(os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        probe.unlink()
+    except OSError as error:
+        raise InputError(f"cannot be written: {reason(error)}", key=key, value=text) from None
+    return target
+
+
+def reason(error: OSError) -> str:
+    return error.strerror or type(error).__name__
+
+
+@contextmanager
+def atomic_write(path: str | Path) -> Iterator[IO[bytes]]:
+    """A binary file that appears under `path` whole at the end of the block, or, if the block raises, not at all."""
+    target = Path(path)
+    part = target.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        with open(part, "xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, target)
+    finally:
+        part.unlink(missing_ok=True)
