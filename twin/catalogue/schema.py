@@ -476,33 +476,23 @@ class PhaseTiming(Strict):
     overlap_s: NonNegative = Field(default=0.0, description="how early the next phase may start before this one ends")
 
 
-PHASES = (
-    "dock",
-    "identify",
-    "scan",
-    "lower",
-    "grip",
-    "unlock",
-    "lift_out",
-    "traverse_to_slot",
-    "store",
-    "traverse_to_full",
-    "pick",
-    "traverse_to_truck",
-    "rescan",
-    "align",
-    "insert",
-    "lock",
-    "pull_test",
-    "release",
-    "clear",
-    "verify",
-    "exit",
+_TOP_LIFT = (
+    ("dock", "identify", "scan")
+    + ("lower", "grip", "unlock", "lift_out", "traverse_to_slot", "store", "traverse_to_full", "pick")
+    + ("traverse_to_truck", "rescan", "align", "insert", "lock", "pull_test", "release", "clear")
+    + ("verify", "exit")
 )
-"""Phase names of a swap, in order (design, section 5)."""
+PHASES: dict[str, tuple[str, ...]] = {
+    "top_lift": _TOP_LIFT,
+    # A chassis robot meets the block from below: it raises its table where the gantry lowers its spreader.
+    "chassis": tuple({"lower": "raise", "lift_out": "lower_out"}.get(name, name) for name in _TOP_LIFT),
+}
+"""Phase names of a swap by station kind, in order (design, section 5)."""
 
-MECHANICAL = PHASES[PHASES.index("lower") : PHASES.index("clear") + 1]
-"""The phases that count as mechanical time."""
+MECHANICAL: dict[str, tuple[str, ...]] = {
+    kind: names[names.index("scan") + 1 : names.index("verify")] for kind, names in PHASES.items()
+}
+"""The phases that count as mechanical time (`lower` or `raise` through `clear`), by station kind."""
 
 
 class TimingSet(Strict):
@@ -511,14 +501,15 @@ class TimingSet(Strict):
     name: Name
     title: str
     station: Name = Field(description="the station this set was made for")
+    kind: Literal["top_lift", "chassis"]
     default: PhaseTiming
     phases: dict[str, PhaseTiming] = {}
 
     @model_validator(mode="after")
     def _known(self) -> TimingSet:
         for name in self.phases:
-            if name not in MECHANICAL:
-                raise ValueError(f"phases.{name}: unknown phase, allowed: {', '.join(MECHANICAL)}")
+            if name not in MECHANICAL[self.kind]:
+                raise ValueError(f"phases.{name}: unknown phase, allowed: {', '.join(MECHANICAL[self.kind])}")
         return self
 
     def of(self, phase: str) -> PhaseTiming:
