@@ -65,10 +65,10 @@ def stderr_console() -> Console:
 class ProgressLine:
     """One line on standard error that says where a long run is. Without a terminal it says nothing."""
 
-    def __init__(self, bar: Progress | None, total: float | None) -> None:
+    def __init__(self, bar: Progress | None, text: str, total: float | None) -> None:
         self._bar = bar
-        self._task = bar.add_task("", total=total) if bar is not None else None
-        self._text = ""
+        self._task = bar.add_task(text, total=total) if bar is not None else None
+        self._text = text
         self._next_refresh_s = 0.0
 
     def update(self, text: str | None = None, *, completed: float | None = None, total: float | None = None) -> None:
@@ -92,16 +92,16 @@ def progress(text: str = "", *, total: float | None = None) -> Iterator[Progress
     ...         line.update(phase, completed=done)
     """
     if not sys.stderr.isatty():
-        yield ProgressLine(None, total)
+        yield ProgressLine(None, text, total)
         return
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    columns = [SpinnerColumn(), TextColumn("{task.description}", markup=False)]
+    columns: list[ProgressColumn] = [SpinnerColumn(), TextColumn("{task.description}", markup=False)]
     columns += [BarColumn()] if total is not None else []
-    with Progress(*columns, TimeElapsedColumn(), console=stderr_console(), transient=True) as bar:
-        line = ProgressLine(bar, total)
-        line.update(text)
-        yield line
+    columns += [TimeElapsedColumn()]
+    # rich would send what the block prints on standard output to standard error: a --json result belongs where it is
+    with Progress(*columns, console=stderr_console(), transient=True, redirect_stdout=False) as bar:
+        yield ProgressLine(bar, text, total)
 
 
 def write_target(path: str | Path, *, key: str | None = None) -> Path:

@@ -179,7 +179,7 @@ def check_package(package: str, purpose: str, pins: Mapping[str, str], *, requir
     try:
         installed = metadata.version(package)
     except metadata.PackageNotFoundError:
-        fix = REINSTALL if required or pinned else f"only for that: pip install -c constraints.txt {package}"
+        fix = REINSTALL if required or pinned else "nothing, until you use that part"
         return Check(package, "missing", f"not installed (needed for {purpose})", fix, required)
     if pinned and installed != pinned:
         advice = f"{REINSTALL} (results repeat bit for bit only with the same versions)"
