@@ -7,7 +7,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check
 
-.PHONY: setup demo test lint format bench clean
+.PHONY: setup demo test lint format bench clean clean-kernels
 
 setup: $(STAMP)
 
@@ -38,5 +38,9 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(PIP) install -c constraints.txt --no-build-isolation -e '.[dev]'
 	@touch $@
 
-clean:
-	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
+# numba sees a change only in a kernel's own file, not in the kernels it calls from others.
+clean-kernels:
+	find twin envs agents tests \( -name '*.nbi' -o -name '*.nbc' \) -delete 2>/dev/null || true
+
+clean: clean-kernels
+	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
