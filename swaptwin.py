@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -25,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 
 EXIT_OK, EXIT_FAILED, EXIT_BAD_INPUT = 0, 1, 2
 EXIT_INTERRUPTED, EXIT_BROKEN_PIPE = 128 + 2, 128 + 13  # as a shell reports SIGINT and SIGPIPE
+DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO)  # no mistake of the user's, none of ours
 
 
 class CommandUnavailableError(Exception):
@@ -118,18 +120,32 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def print_error(problem: str) -> None:
-    print("error: " + " ".join(problem.split()), file=sys.stderr)
+    """One line on standard error; what a terminal would obey (a file's key can hold anything) is shown escaped."""
+    words = " ".join(problem.split())
+    shown = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in words)
+    print(f"error: {shown}", file=sys.stderr)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The console script: `run`, and quiet when the reader of our output has gone (`models list | head -1`)."""
+    """The console script: `run`, quiet when the reader of our output has gone (`models list | head -1`)."""
     try:
         code = run(sys.argv[1:] if arguments is None else arguments)
         sys.stdout.flush()
         return code
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that the interpreter's last flush is quiet
+        drop_standard_output()
         return EXIT_BROKEN_PIPE
+    except OSError as error:
+        if error.errno not in DISK_ERRORS:
+            raise  # a mistake of ours: show where
+        drop_standard_output()
+        print_error(f"{error.filename or 'output'}: {error.strerror}")
+        return EXIT_FAILED
+
+
+def drop_standard_output() -> None:
+    """Sends what is still buffered nowhere, so that the interpreter's own last flush does not complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -106,6 +106,15 @@ def test_bad_input_is_one_line_on_stderr_and_exit_2(with_command, capsys):
     assert one_line(said.err) == "error: a.yaml: hoist.speed_mps: above the limit, got 9.0 (allowed: 0 to 0.5)\n"
 
 
+def test_an_error_cannot_drive_the_terminal(with_command, capsys):
+    def command() -> None:
+        raise InputError("unknown key", file="a.yaml", key="\x1b[31mred\x07")
+
+    with_command(command)
+    assert swaptwin.main(["probe"]) == 2
+    assert one_line(capsys.readouterr().err) == "error: a.yaml: \\x1b[31mred\\x07: unknown key\n"
+
+
 def test_a_run_that_failed_exits_1_and_success_0(with_command):
     def command(code: int = 0) -> None:
         raise typer.Exit(code)
@@ -169,6 +178,20 @@ def test_a_reader_that_has_gone_is_quiet():
     os.close(writing)
     assert done.stderr == ""
     assert done.returncode != 0
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+def test_a_full_disk_is_one_line_and_exit_1():
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "swaptwin", "--version"],
+            cwd=ROOT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, one_line(done.stderr)) == (1, "error: output: No space left on device\n")
 
 
 def test_emit_json_writes_one_object_with_numpy_in_it(capsys):
