@@ -2,6 +2,7 @@
 
 from twin.recording.container_out import check_output_path
 from twin.recording.header import FORMAT_VERSION, Frame, Header
+from twin.recording.reader import Recording, Samples, open_recording
 from twin.recording.scene import Cube, Cylinder, Line, SceneEntity, Sphere
 from twin.recording.writer import Recorder
 
@@ -13,7 +14,10 @@ __all__ = [
     "Header",
     "Line",
     "Recorder",
+    "Recording",
+    "Samples",
     "SceneEntity",
     "Sphere",
     "check_output_path",
+    "open_recording",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -104,7 +105,7 @@ class Header:
 
     def to_metadata(self) -> dict[str, str]:
         """The MCAP metadata record `swaptwin`: strings only, JSON where the value is not one string."""
-        return {
+        data = {
             "format_version": str(self.format_version),
             "source": self.source,
             "seed": _dumps(self.seed),
@@ -116,6 +117,7 @@ class Header:
             "sensors": _dumps(list(self.sensors)),
             "provenance": _dumps(dict(self.provenance)),
         }
+        return with_checksum(data)
 
     def configuration_json(self) -> bytes:
         """The MCAP attachment `configuration.json`."""
@@ -139,6 +141,20 @@ class Header:
             t0_ns=int(data["t0_ns"]),
             format_version=int(data["format_version"]),
         )
+
+
+def with_checksum(data: dict[str, str]) -> dict[str, str]:
+    """MCAP gives chunks and attachments a checksum, but not metadata: theirs is one more entry."""
+    return {**data, "crc32": str(_checksum(data))}
+
+
+def metadata_is_whole(data: Mapping[str, str]) -> bool:
+    """Whether metadata made by `with_checksum` reads as it was written."""
+    return data.get("crc32") == str(_checksum({key: value for key, value in data.items() if key != "crc32"}))
+
+
+def _checksum(data: Mapping[str, str]) -> int:
+    return zlib.crc32(orjson.dumps(data, option=orjson.OPT_SORT_KEYS))
 
 
 def _dumps(value: object) -> str:

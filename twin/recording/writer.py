@@ -14,7 +14,7 @@ import orjson
 
 from twin.recording import topics
 from twin.recording.container_out import ContainerWriter, Entry, check_output_path, message_head, message_record
-from twin.recording.header import CONFIGURATION_NAME, END_METADATA_NAME, METADATA_NAME, Header
+from twin.recording.header import CONFIGURATION_NAME, END_METADATA_NAME, METADATA_NAME, Header, with_checksum
 from twin.recording.limits import MAX_CHUNK_BYTES
 from twin.recording.scene import SceneEntity, encode_log, encode_scene
 from twin.recording.transforms import TransformLayout
@@ -124,11 +124,13 @@ class Recorder:
         """Write what is left, the outcome and the index. Closing twice does nothing."""
         if self._closed:
             return
-        end = {
-            "outcome": outcome,
-            "end_state_sha256": end_state_sha256,
-            "summary": orjson.dumps(dict(summary or {}), option=_JSON).decode(),
-        }
+        end = with_checksum(
+            {
+                "outcome": outcome,
+                "end_state_sha256": end_state_sha256,
+                "summary": orjson.dumps(dict(summary or {}), option=_JSON).decode(),
+            }
+        )
         try:
             self._close_chunk()
             self._file.metadata(END_METADATA_NAME, end)
