@@ -430,6 +430,7 @@ class Truck(Strict):
     title: str
     mount: Literal["back_of_cab", "chassis"]
     interface: Name
+    default_pack: Name | None = Field(default=None, description="the pack it usually carries, by name")
     seats_xyz_m: Annotated[tuple[Vector3, ...], Field(min_length=1, max_length=3)] = Field(
         description="middle of each seat plane in T with the packs of nominal mass on board"
     )

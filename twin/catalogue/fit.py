@@ -1,0 +1,180 @@
+"""Which station, truck and pack go together, derived from their data, and if not, why."""
+
+from __future__ import annotations
+
+import math
+
+from twin.catalogue.load import load_pack, names
+from twin.catalogue.schema import FourRope, Pack, Slot, Station, Truck
+from twin.errors import InputError
+
+GRAVITY_MPS2 = 9.81
+VEHICLE_WIDTH_LIMIT_M = 2.55
+"""GB 1589."""
+
+MOUNT = {"top_lift": "back_of_cab", "chassis": "chassis"}
+EPS_M = 1e-9
+
+
+def resolve(station: Station, truck: Truck, pack: Pack) -> None:
+    """Refuse a combination that cannot swap, with the reason."""
+    reason = compatible(station, truck, pack)
+    if reason:
+        raise InputError(f"station {station.name}, truck {truck.name}, pack {pack.name} do not go together: {reason}")
+
+
+def default_pack(station: Station, truck: Truck) -> Pack:
+    """The pack that the truck usually carries, if it fits; else the first shipped one that fits, by name."""
+    known = names("pack")
+    if truck.default_pack is not None and truck.default_pack not in known:
+        raise InputError(
+            f"truck {truck.name} names an unknown pack", key="default_pack", value=truck.default_pack, allowed=", ".join(known)
+        )
+    refused = {}
+    for name in sorted(known, key=lambda n: n != truck.default_pack):
+        pack = load_pack(name)
+        reason = compatible(station, truck, pack)
+        if reason is None:
+            return pack
+        refused.setdefault(reason, name)
+    raise InputError(
+        f"no pack fits station {station.name} with truck {truck.name}: "
+        + "; ".join(f"{name}: {reason}" for reason, name in refused.items())
+    )
+
+
+def compatible(station: Station, truck: Truck, pack: Pack) -> str | None:
+    """None if they go together, else the first reason why not."""
+    return _interfaces(station, truck, pack) or _masses(station, truck, pack) or _sizes(station, truck, pack) or _reach(
+        station, truck, pack
+    )
+
+
+def _interfaces(station: Station, truck: Truck, pack: Pack) -> str | None:
+    if truck.mount != MOUNT[station.kind]:
+        return f"a {station.kind} station swaps {MOUNT[station.kind]} packs, the truck carries its packs {truck.mount}"
+    if pack.interface != truck.interface:
+        return f"the truck's seats take interface {truck.interface}, the pack has {pack.interface}"
+    if pack.interface not in station.interfaces:
+        return f"the station takes interface {', '.join(station.interfaces)}, the pack has {pack.interface}"
+    seats = len(truck.seats_xyz_m)
+    each = math.ceil(seats / station.robots.count)
+    for robot in range(min(station.robots.count, seats)):
+        filled = sum(slot.filled for slot in station.slots if slot.robot == robot)
+        if filled < each:
+            return f"the truck has {seats} seats, robot {robot} has {filled} charged packs and needs {each}"
+    return None
+
+
+def _masses(station: Station, truck: Truck, pack: Pack) -> str | None:
+    hung = pack.mass_max_kg + station.end_effector.mass_kg
+    if hung > station.limits.rated_load_kg:
+        return (
+            f"up to {pack.mass_max_kg:g} kg of pack and {station.end_effector.mass_kg:g} kg of end effector exceed the "
+            f"station's rated load of {station.limits.rated_load_kg:g} kg"
+        )
+    if pack.mass_max_kg > truck.pack_mass_limit_kg:
+        return f"a pack of up to {pack.mass_max_kg:g} kg exceeds the truck's limit of {truck.pack_mass_limit_kg:g} kg a seat"
+    return None
+
+
+def _sizes(station: Station, truck: Truck, pack: Pack) -> str | None:
+    along, across, high = pack.size_m
+    if across > VEHICLE_WIDTH_LIMIT_M:
+        return f"the pack is {across:g} m wide, a vehicle may be {VEHICLE_WIDTH_LIMIT_M:g} m"
+    for i, a in enumerate(station.slots):
+        for j, b in enumerate(station.slots[:i]):
+            if _overlap(a, b, pack):
+                return f"packs of {along:g} x {across:g} m in slots {j} and {i} would overlap"
+    seats = sorted(truck.seats_xyz_m)
+    for (ax, ay, _), (bx, by, _) in zip(seats, seats[1:], strict=False):
+        if abs(ax - bx) < along - EPS_M and abs(ay - by) < across - EPS_M:
+            return f"packs of {along:g} x {across:g} m in the truck's seats at x {ax:g} and {bx:g} m would overlap"
+    front, rear = seats[-1][0] + along / 2, seats[0][0] - along / 2
+    if truck.mount == "back_of_cab" and front > truck.outline.cab_rear_x_m:
+        return f"the pack would reach x {front:g} m, the cab begins at {truck.outline.cab_rear_x_m:g} m"
+    if truck.mount == "chassis":
+        if not truck.rear_axle.x_m < rear < front < truck.front_axle.x_m:
+            return f"the packs span x {rear:g} to {front:g} m, the axles are at {truck.rear_axle.x_m:g} and {truck.front_axle.x_m:g} m"
+        lowest = min(z for _, _, z in seats) - high
+        if lowest <= 0.0:
+            return f"the pack's bottom would be {lowest:g} m over the ground"
+    return None
+
+
+def _overlap(a: Slot, b: Slot, pack: Pack) -> bool:
+    """Whether packs in two slots would share space; turned packs are taken by their bounding box."""
+    along, across, high = pack.size_m
+    spans = []
+    for slot in (a, b):
+        c, s = abs(math.cos(slot.yaw_rad)), abs(math.sin(slot.yaw_rad))
+        spans.append((along * c + across * s, along * s + across * c))
+    return (
+        abs(a.x_m - b.x_m) < (spans[0][0] + spans[1][0]) / 2 - EPS_M
+        and abs(a.y_m - b.y_m) < (spans[0][1] + spans[1][1]) / 2 - EPS_M
+        and abs(a.z_m - b.z_m) < high - EPS_M
+    )
+
+
+def rebound_m(truck: Truck, x_m: float, pack_mass_kg: float) -> float:
+    """How far the frame rises at `x_m` when all packs leave: static, from the springs."""
+    weight = len(truck.seats_xyz_m) * pack_mass_kg * GRAVITY_MPS2
+    middle = sum(x for x, _, _ in truck.seats_xyz_m) / len(truck.seats_xyz_m)
+    on_front = weight * (middle - truck.rear_axle.x_m) / truck.wheelbase_m
+    front = on_front / truck.front_axle.stiffness_n_per_m
+    rear = (weight - on_front) / truck.rear_axle.stiffness_n_per_m
+    return rear + (front - rear) * (x_m - truck.rear_axle.x_m) / truck.wheelbase_m
+
+
+def _reach(station: Station, truck: Truck, pack: Pack) -> str | None:
+    """Axes against every place they must go to, with the parking spread and the truck's rebound."""
+    high = pack.size_m[2]
+    top = station.kind == "top_lift"
+    lift = high if top else -high
+    axes, limits, clip = station.axes, station.limits, station.parking.clip
+    shift_x, shift_y = min(clip.x_m, limits.repark_m), min(clip.y_m, limits.repark_m)
+    turn = min(clip.yaw_rad, limits.repark_yaw_rad)
+    spans: list[tuple[str, str, float, float]] = []
+    for x, y, z in truck.seats_xyz_m:
+        spread_z = clip.z_m + clip.pitch_rad * abs(x)
+        rebound = max(0.0, rebound_m(truck, x, pack.mass_max_kg))
+        spans += [
+            (f"the truck's seat at x {x:g} m", "x", x - shift_x, x + shift_x),
+            (f"the truck's seat at y {y:g} m", "y", y - shift_y, y + shift_y),
+            (f"the truck's seat at z {z:g} m", "z", z + lift - spread_z, z + lift + spread_z + rebound),
+        ]
+    spans.append(("a truck parked askew", "yaw", -turn, turn))
+    for i, slot in enumerate(station.slots):
+        spans += [
+            (f"slot {i}", "z", slot.z_m + lift, slot.z_m + lift),
+            (f"slot {i}", "yaw", slot.yaw_rad, slot.yaw_rad),
+        ]
+    carried = limits.clearance_height_m + lift
+    spans.append((f"a pack carried at clearance_height_m {limits.clearance_height_m:g}", "z", carried, carried))
+    for what, axis, low, high_end in spans:
+        axis_limits = getattr(axes, axis)
+        unit = "rad" if axis == "yaw" else "m"
+        least, most = getattr(axis_limits, f"position_min_{unit}"), getattr(axis_limits, f"position_max_{unit}")
+        if low < least - EPS_M or high_end > most + EPS_M:
+            return (
+                f"{what} with this pack needs axis {axis} from {low:.3f} to {high_end:.3f} {unit}, "
+                f"it has {least:g} to {most:g}"
+            )
+    if isinstance(station.reeving, FourRope) and station.reeving.sheave_height_m <= axes.z.position_max_m:
+        return f"the ropes have no length left: sheaves at {station.reeving.sheave_height_m:g} m, hoist up to {axes.z.position_max_m:g} m"
+    return _clearance(station, truck, pack)
+
+
+def _clearance(station: Station, truck: Truck, pack: Pack) -> str | None:
+    """What a carried pack passes."""
+    high, clearance = pack.size_m[2], station.limits.clearance_height_m
+    if station.kind == "top_lift":
+        stored = max(slot.z_m for slot in station.slots) + high
+        for what, top in (("stored packs", stored), ("the truck's cab", truck.outline.cab_height_m)):
+            if top > clearance:
+                return f"{what} reach up to {top:g} m, a pack is carried with its bottom at {clearance:g} m"
+    else:
+        stored = min(slot.z_m for slot in station.slots) - high
+        if clearance > stored:
+            return f"stored packs hang down to {stored:g} m, a pack is carried with its top at {clearance:g} m"
+    return None

@@ -1,0 +1,238 @@
+"""Read models/: a YAML file to a checked, frozen model and the provenance of its numbers.
+
+A number is written bare (`mass_kg: 3000`) or with where it comes from beside it
+(`mass_kg: {value: 3000, estimate: "why"}`). The models hold plain values; provenance is kept in a parallel mapping.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, TypeVar, cast
+
+from pydantic import BaseModel, ValidationError
+
+from twin.catalogue.explain import close, nearest, to_input_error
+from twin.catalogue.safe_yaml import Lines, dotted, parse, read_bytes
+from twin.catalogue.schema import Pack, Station, TimingSet, Truck
+from twin.errors import InputError
+
+Kind = Literal["station", "truck", "pack", "timing"]
+KINDS: dict[str, type[BaseModel]] = {"station": Station, "truck": Truck, "pack": Pack, "timing": TimingSet}
+TAGS = ("sourced", "derived", "estimate", "measured", "chosen")
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Provenance(NamedTuple):
+    """Where a number comes from: one of `TAGS` (or `unstated`) and the source or reason."""
+
+    tag: str
+    text: str
+
+
+UNSTATED = Provenance("unstated", "")
+
+
+def load_station(name_or_path: str | os.PathLike[str]) -> Station:
+    """A station by its name in models/stations or by the path of a YAML file."""
+    return cast(Station, load_with_provenance("station", name_or_path)[0])
+
+
+def load_truck(name_or_path: str | os.PathLike[str]) -> Truck:
+    """A truck by its name in models/trucks or by the path of a YAML file."""
+    return cast(Truck, load_with_provenance("truck", name_or_path)[0])
+
+
+def load_pack(name_or_path: str | os.PathLike[str]) -> Pack:
+    """A pack by its name in models/packs or by the path of a YAML file."""
+    return cast(Pack, load_with_provenance("pack", name_or_path)[0])
+
+
+def load_timing(name_or_path: str | os.PathLike[str], station: Station | str) -> TimingSet:
+    """A timing set by its name in models/timing/STATION (or, failing that, in that of the station's kind) or by path.
+
+    A set made for another station is refused.
+    """
+    return cast(TimingSet, load_with_provenance("timing", name_or_path, station)[0])
+
+
+def load_with_provenance(
+    kind: str, name_or_path: str | os.PathLike[str], station: Station | str | None = None
+) -> tuple[BaseModel, dict[str, Provenance]]:
+    """The model, and for each of its numbers (`"axes.x.jerk_mps3"`, `"slots[2].x_m"`) where it comes from."""
+    if kind not in KINDS:
+        raise InputError("unknown kind", value=kind, allowed=", ".join(KINDS))
+    if isinstance(station, str) and kind == "timing":
+        station = load_station(station)
+    path = _locate(kind, name_or_path, station if isinstance(station, Station) else None)
+    raw, lines = parse(read_bytes(path), path)
+    values, provenance = _strip(raw, path, lines)
+    try:
+        model = KINDS[kind].model_validate(values)
+    except ValidationError as error:
+        raise to_input_error(error, KINDS[kind], path, lines) from None
+    if isinstance(model, TimingSet) and isinstance(station, Station):
+        _check_made_for(model, station, path)
+    return model, provenance
+
+
+def names(kind: str, station: Station | str | None = None) -> list[str]:
+    """The names that models/ has for a kind; timing sets are those of a station and of its kind."""
+    if kind not in KINDS:
+        raise InputError("unknown kind", value=kind, allowed=", ".join(KINDS))
+    if isinstance(station, str) and kind == "timing":
+        station = load_station(station)
+    found = {path.stem for folder in _folders(kind, station) if folder.is_dir() for path in folder.glob("*.yaml")}
+    return sorted(found)
+
+
+def with_overrides(model: Model, overrides: Mapping[str, object]) -> Model:
+    """A re-checked copy with some values replaced, by dotted key: `{"limits.rated_load_kg": 4200, "slots[2].filled": True}`."""
+    values: Any = model.model_dump()
+    for key, value in overrides.items():
+        values = _replaced(values, _parts(key), _tuples(value), key)
+    try:
+        return type(model).model_validate(values)
+    except ValidationError as error:
+        raise to_input_error(error, type(model), f"{type(model).__name__.lower()} {getattr(model, 'name', '')}") from None
+
+
+def _check_made_for(timing: TimingSet, station: Station, path: Path) -> None:
+    """A set goes with its own station; one made for the plain station of a kind goes with every station of that kind."""
+    problem = f"timing set is not for station {station.name}"
+    if timing.kind != station.kind:
+        raise InputError(problem, file=path, key="kind", value=timing.kind, allowed=station.kind)
+    known = tuple(dict.fromkeys((station.name, station.kind)))
+    if timing.station not in known:
+        raise InputError(problem, file=path, key="station", value=timing.station, allowed=" or ".join(known))
+
+
+# ------------------------------------------------------------------------------------------------------ where files are
+
+
+def models_folder() -> Path:
+    """The folder of the shipped models."""
+    return Path(str(files("models")))
+
+
+def _folders(kind: str, station: Station | str | None) -> list[Path]:
+    root = models_folder()
+    if kind != "timing":
+        return [root / f"{kind}s"]
+    if isinstance(station, Station):
+        return [root / "timing" / name for name in dict.fromkeys((station.name, station.kind))]
+    return sorted(path for path in (root / "timing").iterdir() if path.is_dir() and not path.name.startswith("_"))
+
+
+def is_path(name_or_path: str | os.PathLike[str]) -> bool:
+    """Whether it is taken as a path: it has a separator or ends in .yaml or .yml."""
+    text = os.fspath(name_or_path)
+    return not isinstance(name_or_path, str) or "/" in text or os.sep in text or text.endswith((".yaml", ".yml"))
+
+
+def _locate(kind: str, name_or_path: str | os.PathLike[str], station: Station | None) -> Path:
+    if is_path(name_or_path):
+        return Path(name_or_path)
+    name = str(name_or_path)
+    known = names(kind, station)
+    if name not in known:
+        meant = close(name, known)
+        hint = f", did you mean {meant}?" if meant else ""
+        raise InputError(
+            f"unknown {'timing set' if kind == 'timing' else kind}{hint}",
+            key=kind,
+            value=name,
+            allowed=f"{', '.join(nearest(name, known))}, or the path of a .yaml file",
+        )
+    return next(path for folder in _folders(kind, station) if (path := folder / f"{name}.yaml").is_file())
+
+
+# ----------------------------------------------------------------------------------------------------------- provenance
+
+
+def _strip(raw: dict[str, Any], file: Path, lines: Lines) -> tuple[dict[str, Any], dict[str, Provenance]]:
+    """Plain values (lists as tuples) and the provenance of every number among them."""
+    raw = dict(raw)
+    provenance: dict[str, Provenance] = {}
+    default = UNSTATED
+    if "provenance" in raw:
+        default = _provenance(raw.pop("provenance"), ("provenance",), file, lines)
+
+    def plain(node: Any, path: tuple[str | int, ...], source: tuple[str | int, ...], here: Provenance) -> Any:
+        if isinstance(node, dict):
+            if "value" in node and set(node) - {"value"} <= {*TAGS} | _unknown_tags(node):
+                here = _provenance({k: v for k, v in node.items() if k != "value"}, source, file, lines)
+                if isinstance(node["value"], dict):
+                    raise InputError("value must be a number or a list", file=file, key=dotted(path), value="a mapping")
+                return plain(node["value"], path, (*source, "value"), here)
+            if tag := next((t for t in TAGS if t in node), None):
+                raise InputError(f"has {tag} but no value", file=file, key=dotted(path), allowed='{value: NUMBER, TAG: "text"}')
+            return {key: plain(child, (*path, key), (*source, key), here) for key, child in node.items()}
+        if isinstance(node, list):
+            return tuple(plain(child, (*path, i), (*source, i), here) for i, child in enumerate(node))
+        if isinstance(node, int | float) and not isinstance(node, bool):
+            provenance[dotted(path)] = here
+        return node
+
+    return plain(raw, (), (), default), provenance
+
+
+def _unknown_tags(node: dict[str, Any]) -> set[str]:
+    """Keys beside `value`: no schema has a field of that name, so whatever stands there is meant as provenance."""
+    return {key for key in node if key != "value"}
+
+
+def _provenance(node: Any, path: tuple[str | int, ...], file: Path, lines: Lines) -> Provenance:
+    key = dotted(path)
+    where = f"line {lines[path]}: " if path in lines else ""
+    if not isinstance(node, dict) or not node:
+        raise InputError(f"{where}a value needs its provenance", file=file, key=key, allowed="one of " + ", ".join(TAGS))
+    for tag in node:
+        if tag not in TAGS:
+            meant = close(tag, TAGS)
+            hint = f", did you mean {meant}?" if meant else ""
+            raise InputError(f"{where}unknown provenance tag{hint}", file=file, key=key, value=tag, allowed="one of " + ", ".join(TAGS))
+    if len(node) > 1:
+        raise InputError(f"{where}more than one provenance tag", file=file, key=key, value=", ".join(node), allowed="exactly one")
+    ((tag, text),) = node.items()
+    if not isinstance(text, str) or not text.strip():
+        raise InputError(f"{where}provenance needs a text", file=file, key=f"{key}.{tag}", value=text, allowed="source or reason")
+    return Provenance(tag, text.strip())
+
+
+# ------------------------------------------------------------------------------------------------------------ overrides
+
+
+def _parts(key: str) -> list[str | int]:
+    parts: list[str | int] = []
+    for piece in key.replace("[", ".").replace("]", "").split("."):
+        parts.append(int(piece) if piece.isascii() and piece.isdigit() and len(piece) < 9 else piece)
+    return parts
+
+
+def _tuples(value: object) -> object:
+    if isinstance(value, list | tuple):
+        return tuple(_tuples(item) for item in value)
+    if isinstance(value, Mapping):
+        return {key: _tuples(item) for key, item in value.items()}
+    return value
+
+
+def _replaced(node: Any, parts: list[str | int], value: object, key: str) -> Any:
+    if not parts:
+        return value
+    head, rest = parts[0], parts[1:]
+    if isinstance(node, dict):
+        if head not in node and (rest or key.partition(".")[0] != "phases"):
+            meant = close(str(head), node)
+            hint = f", did you mean {meant}?" if meant else ""
+            raise InputError(f"unknown key{hint}", key=key, allowed=", ".join(node))
+        return {**node, str(head): _replaced(node.get(head), rest, value, key)}
+    if isinstance(node, tuple):
+        if not isinstance(head, int) or head >= len(node):
+            raise InputError("no such item", key=key, value=head, allowed=f"0 to {len(node) - 1}")
+        return (*node[:head], _replaced(node[head], rest, value, key), *node[head + 1 :])
+    raise InputError(f"{head!r} does not exist: its owner is a plain value", key=key)
