@@ -84,7 +84,11 @@ def _words(error: Any, annotation: Any, owner: type[BaseModel] | None) -> tuple[
     if "greater_than" in kind or "less_than" in kind:
         return "out of range", shown, allowed_words(annotation)
     wanted = {"string_pattern_mismatch": "not a valid name", "literal_error": "unknown value"}.get(kind)
-    return wanted or f"must be {type_words(annotation)}", shown if shown is not None else "nothing", allowed_words(annotation)
+    return (
+        wanted or f"must be {type_words(annotation)}",
+        shown if shown is not None else "nothing",
+        allowed_words(annotation),
+    )
 
 
 def _shown(value: object) -> object:
@@ -200,7 +204,11 @@ def allowed_words(annotation: Any) -> str | None:
         arguments = get_args(inner)
         if len(arguments) == 2 and arguments[1] is Ellipsis:
             size = f"{bounds['min_length']} to {bounds['max_length']} values" if "max_length" in bounds else "a list"
-            return f"{size}, each {allowed_words(arguments[0])}" if not _is_model(arguments[0]) else f"{size}, each a mapping"
+            return (
+                f"{size}, each {allowed_words(arguments[0])}"
+                if not _is_model(arguments[0])
+                else f"{size}, each a mapping"
+            )
         return f"a list of {len(arguments)} values, each {allowed_words(arguments[0])}"
     if _is_model(inner):
         return f"a mapping with {', '.join(inner.model_fields)}"

@@ -28,7 +28,10 @@ def default_pack(station: Station, truck: Truck) -> Pack:
     known = names("pack")
     if truck.default_pack is not None and truck.default_pack not in known:
         raise InputError(
-            f"truck {truck.name} names an unknown pack", key="default_pack", value=truck.default_pack, allowed=", ".join(known)
+            f"truck {truck.name} names an unknown pack",
+            key="default_pack",
+            value=truck.default_pack,
+            allowed=", ".join(known),
         )
     refused = {}
     for name in sorted(known, key=lambda n: n != truck.default_pack):
@@ -45,8 +48,11 @@ def default_pack(station: Station, truck: Truck) -> Pack:
 
 def compatible(station: Station, truck: Truck, pack: Pack) -> str | None:
     """None if they go together, else the first reason why not."""
-    return _interfaces(station, truck, pack) or _masses(station, truck, pack) or _sizes(station, truck, pack) or _reach(
-        station, truck, pack
+    return (
+        _interfaces(station, truck, pack)
+        or _masses(station, truck, pack)
+        or _sizes(station, truck, pack)
+        or _reach(station, truck, pack)
     )
 
 

@@ -97,7 +97,9 @@ def with_overrides(model: Model, overrides: Mapping[str, object]) -> Model:
     try:
         return type(model).model_validate(values)
     except ValidationError as error:
-        raise to_input_error(error, type(model), f"{type(model).__name__.lower()} {getattr(model, 'name', '')}") from None
+        raise to_input_error(
+            error, type(model), f"{type(model).__name__.lower()} {getattr(model, 'name', '')}"
+        ) from None
 
 
 def _check_made_for(timing: TimingSet, station: Station, path: Path) -> None:
@@ -169,7 +171,9 @@ def _strip(raw: dict[str, Any], file: Path, lines: Lines) -> tuple[dict[str, Any
                     raise InputError("value must be a number or a list", file=file, key=dotted(path), value="a mapping")
                 return plain(node["value"], path, (*source, "value"), here)
             if tag := next((t for t in TAGS if t in node), None):
-                raise InputError(f"has {tag} but no value", file=file, key=dotted(path), allowed='{value: NUMBER, TAG: "text"}')
+                raise InputError(
+                    f"has {tag} but no value", file=file, key=dotted(path), allowed='{value: NUMBER, TAG: "text"}'
+                )
             return {key: plain(child, (*path, key), (*source, key), here) for key, child in node.items()}
         if isinstance(node, list):
             return tuple(plain(child, (*path, i), (*source, i), here) for i, child in enumerate(node))
@@ -189,17 +193,29 @@ def _provenance(node: Any, path: tuple[str | int, ...], file: Path, lines: Lines
     key = dotted(path)
     where = f"line {lines[path]}: " if path in lines else ""
     if not isinstance(node, dict) or not node:
-        raise InputError(f"{where}a value needs its provenance", file=file, key=key, allowed="one of " + ", ".join(TAGS))
+        raise InputError(
+            f"{where}a value needs its provenance", file=file, key=key, allowed="one of " + ", ".join(TAGS)
+        )
     for tag in node:
         if tag not in TAGS:
             meant = close(tag, TAGS)
             hint = f", did you mean {meant}?" if meant else ""
-            raise InputError(f"{where}unknown provenance tag{hint}", file=file, key=key, value=tag, allowed="one of " + ", ".join(TAGS))
+            raise InputError(
+                f"{where}unknown provenance tag{hint}",
+                file=file,
+                key=key,
+                value=tag,
+                allowed="one of " + ", ".join(TAGS),
+            )
     if len(node) > 1:
-        raise InputError(f"{where}more than one provenance tag", file=file, key=key, value=", ".join(node), allowed="exactly one")
+        raise InputError(
+            f"{where}more than one provenance tag", file=file, key=key, value=", ".join(node), allowed="exactly one"
+        )
     ((tag, text),) = node.items()
     if not isinstance(text, str) or not text.strip():
-        raise InputError(f"{where}provenance needs a text", file=file, key=f"{key}.{tag}", value=text, allowed="source or reason")
+        raise InputError(
+            f"{where}provenance needs a text", file=file, key=f"{key}.{tag}", value=text, allowed="source or reason"
+        )
     return Provenance(tag, text.strip())
 
 

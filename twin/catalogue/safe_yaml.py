@@ -157,7 +157,9 @@ class _Reader:
         top = self._stack[-1]
         if event.value in top:
             raise InputError(
-                f"line {event.start_mark.line + 1}: key given twice", file=self.file, key=dotted((*self._path, event.value))
+                f"line {event.start_mark.line + 1}: key given twice",
+                file=self.file,
+                key=dotted((*self._path, event.value)),
             )
         self._keys[-1] = event.value
         self.lines[(*self._path, event.value)] = event.start_mark.line + 1

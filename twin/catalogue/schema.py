@@ -8,6 +8,7 @@ Numbers carry their provenance in the YAML files, see `twin.catalogue.load`.
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -19,9 +20,17 @@ Ratio = Annotated[float, Field(ge=0.0, lt=1.0)]
 Coordinate = Annotated[float, Field(ge=-100.0, le=100.0)]
 Count = Annotated[int, Field(ge=1, le=64)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]{0,63}$")]
+STANDARD_GRAVITY_MPS2 = 9.80665
 Vector2 = tuple[Coordinate, Coordinate]
 Vector3 = tuple[Coordinate, Coordinate, Coordinate]
 Size3 = tuple[Positive, Positive, Positive]
+
+
+def below(owner: BaseModel, low: str, high: str, *, equal: bool = True) -> None:
+    """Refuse limits out of order: field `low` must be below (or, with `equal`, no more than) field `high`."""
+    a, b = getattr(owner, low), getattr(owner, high)
+    if a > b or (a == b and not equal):
+        raise ValueError(f"{low} {a:g} must be {'at most' if equal else 'below'} {high} {b:g}")
 
 
 class Strict(BaseModel):
@@ -60,7 +69,9 @@ class LinearAxis(Strict):
     acceleration_mps2: Positive
     acceleration_empty_mps2: Positive
     jerk_mps3: Positive
-    moving_mass_kg: Positive = Field(description="mass that this axis moves besides those it carries; hoist: drum and motor, reflected")
+    moving_mass_kg: Positive = Field(
+        description="mass that this axis moves besides those it carries; hoist: drum and motor, reflected"
+    )
     force_limit_n: Positive
     coulomb_n: NonNegative
     viscous_n_per_mps: NonNegative
@@ -68,7 +79,9 @@ class LinearAxis(Strict):
     encoder_resolution_m: Positive
     repeatability_m: NonNegative
     position_gain_per_s: Positive
-    velocity_bandwidth_rad_per_s: Positive = Field(description="closed velocity loop; its gain follows from the moved mass")
+    velocity_bandwidth_rad_per_s: Positive = Field(
+        description="closed velocity loop; its gain follows from the moved mass"
+    )
     integral_time_s: Positive
     stopping_distance_m: Positive = Field(description="within this after a trip (invariant 5)")
 
@@ -78,6 +91,9 @@ class LinearAxis(Strict):
             raise ValueError(f"position_min_m {self.position_min_m} must be below position_max_m {self.position_max_m}")
         if not self.position_min_m <= self.home_m <= self.position_max_m:
             raise ValueError(f"home_m {self.home_m} must lie in {self.position_min_m} to {self.position_max_m}")
+        below(self, "velocity_mps", "velocity_empty_mps")
+        below(self, "acceleration_mps2", "acceleration_empty_mps2")
+        below(self, "encoder_resolution_m", "stopping_distance_m", equal=False)
         return self
 
 
@@ -112,6 +128,9 @@ class RotaryAxis(Strict):
             )
         if not self.position_min_rad <= self.home_rad <= self.position_max_rad:
             raise ValueError(f"home_rad {self.home_rad} must lie in {self.position_min_rad} to {self.position_max_rad}")
+        below(self, "velocity_radps", "velocity_empty_radps")
+        below(self, "acceleration_radps2", "acceleration_empty_radps2")
+        below(self, "encoder_resolution_rad", "stopping_distance_rad", equal=False)
         return self
 
 
@@ -221,10 +240,18 @@ class Limits(Strict):
     sway_limit_rad: Positive
     truck_moved_m: Positive
     seated_m: Positive = Field(description="a pack is fully seated when every pad is within this of the seat plane")
-    traverse_deadband_m: Positive = Field(description="a carried pack below the clearance height may be moved sideways by no more")
+    traverse_deadband_m: Positive = Field(
+        description="a carried pack below the clearance height may be moved sideways by no more"
+    )
     repark_m: Positive
     repark_yaw_rad: Positive
     insert_tries: Count
+
+    @model_validator(mode="after")
+    def _order(self) -> Limits:
+        below(self, "lateral_warn_n", "lateral_abort_n", equal=False)
+        below(self, "seated_m", "creep_out_height_m", equal=False)
+        return self
 
 
 class Scanner(Strict):
@@ -239,6 +266,11 @@ class Scanner(Strict):
     dropout: Ratio
     scan_samples: Count = Field(description="frames averaged in `scan`")
     rescan_samples: Count
+
+    @model_validator(mode="after")
+    def _order(self) -> Scanner:
+        below(self, "rescan_samples", "scan_samples")
+        return self
 
 
 class Sensors(Strict):
@@ -276,6 +308,14 @@ class Parking(Strict):
     unguided: PoseSpread
     clip: PoseSpread
 
+    @model_validator(mode="after")
+    def _order(self) -> Parking:
+        for name in PoseSpread.model_fields:
+            good, bad, clip = (getattr(spread, name) for spread in (self.guided, self.unguided, self.clip))
+            if not good <= bad <= clip:
+                raise ValueError(f"{name} must grow from guided {good:g} over unguided {bad:g} to clip {clip:g}")
+        return self
+
 
 class Robots(Strict):
     """How many robots share the axis data, and where each waits."""
@@ -288,6 +328,8 @@ class Robots(Strict):
     def _homes(self) -> Robots:
         if len(self.home_x_m) != self.count:
             raise ValueError(f"home_x_m needs {self.count} values, one a robot, has {len(self.home_x_m)}")
+        if self.count == 2 and abs(self.home_x_m[0] - self.home_x_m[1]) < self.length_m:
+            raise ValueError(f"home_x_m {list(self.home_x_m)} must lie at least length_m {self.length_m:g} apart")
         return self
 
 
@@ -330,6 +372,29 @@ class Station(Strict):
                     )
             if slot.robot >= self.robots.count:
                 raise ValueError(f"slots[{i}].robot {slot.robot} must be below robots.count {self.robots.count}")
+        x, z = self.axes.x, self.axes.z
+        for i, at in enumerate(self.robots.home_x_m):
+            if not x.position_min_m <= at <= x.position_max_m:
+                raise ValueError(
+                    f"robots.home_x_m[{i}] {at:g} is outside axis x: {x.position_min_m:g} to {x.position_max_m:g}"
+                )
+        if not isinstance(self.reeving, FloatingTable) and self.reeving.sheave_height_m <= z.position_max_m:
+            raise ValueError(
+                f"reeving.sheave_height_m {self.reeving.sheave_height_m:g} must be above axes.z.position_max_m "
+                f"{z.position_max_m:g}: no rope would be left"
+            )
+        if self.end_effector.mass_kg >= self.limits.rated_load_kg:
+            raise ValueError(
+                f"end_effector.mass_kg {self.end_effector.mass_kg:g} must be below limits.rated_load_kg "
+                f"{self.limits.rated_load_kg:g}"
+            )
+        cut_off_n = self.limits.rated_load_kg * self.limits.overload_fraction * STANDARD_GRAVITY_MPS2
+        for what in ("force_limit_n", "brake_force_n"):
+            if getattr(z, what) <= cut_off_n:
+                raise ValueError(
+                    f"axes.z.{what} {getattr(z, what):g} must be above {cut_off_n:.0f}, the weight of the rated load "
+                    f"times limits.overload_fraction: it could not hold it"
+                )
         return self
 
 
@@ -386,16 +451,35 @@ class Pack(Strict):
     def _order(self) -> Pack:
         if not self.mass_min_kg <= self.mass_kg <= self.mass_max_kg:
             raise ValueError(f"mass_kg {self.mass_kg} must lie in {self.mass_min_kg} to {self.mass_max_kg}")
-        half_x, half_y = self.size_m[0] / 2, self.size_m[1] / 2
+        guides, half_x, half_y = self.guides, self.size_m[0] / 2, self.size_m[1] / 2
+        lead_in_m = guides.capture_m / math.tan(guides.lead_in_angle_rad)
+        if guides.pin_length_m <= lead_in_m:
+            raise ValueError(
+                f"guides.pin_length_m {guides.pin_length_m:g} must be above the lead-in's depth "
+                f"capture_m / tan(lead_in_angle_rad) = {lead_in_m:.4f}"
+            )
+        if guides.pin_length_m >= self.size_m[2]:
+            raise ValueError(
+                f"guides.pin_length_m {guides.pin_length_m:g} must be below the pack's height {self.size_m[2]:g}"
+            )
+        below(guides, "final_clearance_m", "capture_m", equal=False)
+        if self.coupler.engage_m > guides.pin_length_m:
+            raise ValueError(
+                f"coupler.engage_m {self.coupler.engage_m:g} must be at most guides.pin_length_m {guides.pin_length_m:g}: "
+                f"pins lead, the coupler follows"
+            )
+        for axis, offset, size in zip("xyz", self.com_m, self.size_m, strict=True):
+            if abs(offset) > size / 2:
+                raise ValueError(f"com_m lies outside the pack: {axis} {offset:g}, allowed +-{size / 2:g}")
         for where, (x, y) in (
-            ("guides.round_xy_m", self.guides.round_xy_m),
-            ("guides.slotted_xy_m", self.guides.slotted_xy_m),
+            ("guides.round_xy_m", guides.round_xy_m),
+            ("guides.slotted_xy_m", guides.slotted_xy_m),
             ("coupler.xy_m", self.coupler.xy_m),
             *((f"locks.xy_m[{i}]", xy) for i, xy in enumerate(self.locks.xy_m)),
         ):
             if abs(x) > half_x or abs(y) > half_y:
                 raise ValueError(f"{where} ({x}, {y}) lies outside the pack, +-{half_x} by +-{half_y}")
-        if self.guides.round_xy_m == self.guides.slotted_xy_m:
+        if guides.round_xy_m == guides.slotted_xy_m:
             raise ValueError("guides.round_xy_m and guides.slotted_xy_m must differ")
         return self
 
@@ -448,12 +532,30 @@ class Truck(Strict):
     @model_validator(mode="after")
     def _consistent(self) -> Truck:
         if not self.front_axle.x_m > self.rear_axle.x_m:
-            raise ValueError(f"front_axle.x_m {self.front_axle.x_m} must be ahead of rear_axle.x_m {self.rear_axle.x_m}")
+            raise ValueError(
+                f"front_axle.x_m {self.front_axle.x_m} must be ahead of rear_axle.x_m {self.rear_axle.x_m}"
+            )
         base = self.front_axle.x_m - self.rear_axle.x_m
         if abs(base - self.wheelbase_m) > 1e-6:
             raise ValueError(f"wheelbase_m {self.wheelbase_m} must equal front_axle.x_m - rear_axle.x_m = {base}")
         if not (self.front_axle.braked or self.rear_axle.braked):
-            raise ValueError("no axle is braked: a parked truck must hold")
+            raise ValueError("front_axle.braked and rear_axle.braked are both false: a parked truck must hold")
+        largest, rest = max(self.sprung_inertia_kgm2), sum(self.sprung_inertia_kgm2) - max(self.sprung_inertia_kgm2)
+        if largest > rest:
+            raise ValueError(
+                f"sprung_inertia_kgm2 {largest:g} exceeds the sum of the other two {rest:g}: no body has that"
+            )
+        if not self.rear_axle.x_m <= self.sprung_com_m[0] <= self.front_axle.x_m:
+            raise ValueError(
+                f"sprung_com_m x {self.sprung_com_m[0]:g} must lie between the axles: "
+                f"{self.rear_axle.x_m:g} to {self.front_axle.x_m:g}"
+            )
+        outline = self.outline
+        if not outline.frame_rear_x_m < outline.cab_rear_x_m < outline.cab_front_x_m:
+            raise ValueError(
+                f"outline: frame_rear_x_m {outline.frame_rear_x_m:g}, cab_rear_x_m {outline.cab_rear_x_m:g} and "
+                f"cab_front_x_m {outline.cab_front_x_m:g} must rise in this order"
+            )
         return self
 
 

@@ -1,0 +1,95 @@
+"""Grips, locks and the table's float lock: timed actuators that hold only what is really there.
+
+Positions run from 0 (open) to 1 (closed); a grip or lock holds from half way on. What it holds is decided from the true
+poses at that moment, and only there: closing on nothing holds nothing and never makes its `closed` switch.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twin.motion.profile import kernel
+from twin.plants.geometry import fully_seated, rotate_back
+from twin.plants.state import LOCKS
+
+World = Any
+Params = Any
+
+HOLDS_FROM = 0.5
+GRIP_GAP_M = 0.02
+"""Largest distance along z between end effector and pack at which grips still reach [estimate]."""
+
+
+@kernel
+def _move(position: float, command: int, stuck: int, open_rate: float, close_rate: float, dt_s: float) -> float:
+    """Next position of one actuator; a stuck one stays."""
+    if stuck == 1:
+        return position
+    if command == 1:
+        return min(position + close_rate * dt_s, 1.0)
+    return max(position - open_rate * dt_s, 0.0)
+
+
+@kernel
+def pack_within_grip(w: World, p: Params, r: int) -> int:
+    """The pack whose grip face lies at the end effector of robot `r`, or -1."""
+    e = w.e_pose[r]
+    for k in range(p.packs):
+        pose = w.pack_pose[k]
+        dx, dy, dz = pose[0] - e[0], pose[1] - e[1], pose[2] - e[2]
+        lx, ly, lz = rotate_back(e, dx, dy, dz)
+        if lx * lx + ly * ly <= p.grip_capture_m * p.grip_capture_m and abs(lz) <= GRIP_GAP_M:
+            return k
+    return -1
+
+
+@kernel
+def actuate(w: World, p: Params, dt_s: float) -> bool:
+    """Move all actuators by `dt_s` and decide what they hold. True when a hold was made or broken."""
+    changed = False
+    for r in range(p.robots):
+        holding = False
+        for i in range(4):
+            w.grip_position[r, i] = _move(
+                w.grip_position[r, i], w.grip_command[r], w.grip_stuck[r, i], p.grip_rate[0], p.grip_rate[1], dt_s
+            )
+            holding = holding or w.grip_position[r, i] >= HOLDS_FROM
+        if holding and w.held[r] < 0 and w.grip_command[r] == 1:
+            k = pack_within_grip(w, p, r)
+            if k >= 0:
+                w.held[r] = k
+                changed = True
+        elif not holding and w.held[r] >= 0:
+            w.held[r] = -1
+            changed = True
+        target = float(w.float_lock_command[r])
+        step = p.float_lock_rate * dt_s
+        w.float_lock[r] += min(max(target - w.float_lock[r], -step), step)
+    for s in range(p.seats):
+        if p.seat_locks[s] == 0:
+            continue
+        holding = False
+        for i in range(p.seat_locks[s]):
+            w.lock_position[s, i] = _move(
+                w.lock_position[s, i], w.lock_command[s], w.lock_stuck[s, i], p.lock_rate[s, 0], p.lock_rate[s, 1], dt_s
+            )
+            holding = holding or w.lock_position[s, i] >= HOLDS_FROM
+        if holding and w.locked[s] < 0 and w.lock_command[s] == 1:
+            for k in range(p.packs):
+                if w.pack_seat[k] == s and fully_seated(w, p, k):
+                    w.locked[s] = k
+                    changed = True
+        elif not holding and w.locked[s] >= 0:
+            w.locked[s] = -1
+            changed = True
+    return changed
+
+
+@kernel
+def engaged_locks(w: World, p: Params, s: int) -> int:
+    """How many locks of seat `s` carry load."""
+    n = 0
+    for i in range(min(p.seat_locks[s], LOCKS)):
+        if w.lock_position[s, i] >= HOLDS_FROM:
+            n += 1
+    return n

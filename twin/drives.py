@@ -1,0 +1,106 @@
+"""Servo axes: reference from profile and shaper, cascaded position P and velocity PI loop, friction and brakes.
+
+One kernel for both plants: it reads the axis state of a world and writes the force (N) or torque (N m) that acts on each
+axis, friction and brake included.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from twin.motion.profile import kernel, plan_stop
+from twin.motion.shaper import evaluate_shaped, shaped_duration_s
+from twin.plants.state import DISCRETE_MOTION, ERROR_STOP, STANDSTILL, STOPPING, Z
+
+World = Any  # a WORLD record inside numba
+Params = Any
+
+
+@kernel
+def update_reference(w: World, r: int, t_s: float) -> None:
+    """Evaluate the shaped profile of every axis of robot `r` at `t_s` into `w.reference[r]`."""
+    for k in range(4):
+        p, v, a = evaluate_shaped(
+            w.profile[r, k], w.shaper_amplitude[r, k], w.shaper_time_s[r, k], w.shaper_n[r, k], t_s - w.profile_start_s[r, k]
+        )
+        w.reference[r, k, 0] = p
+        w.reference[r, k, 1] = v
+        w.reference[r, k, 2] = a
+
+
+@kernel
+def motion_end_s(w: World, r: int, k: int) -> float:
+    """World time at which the shaped profile of axis `k` ends."""
+    return w.profile_start_s[r, k] + shaped_duration_s(w.profile[r, k], w.shaper_time_s[r, k], w.shaper_n[r, k])
+
+
+@kernel
+def stop_axis(w: World, p: Params, r: int, k: int, t_s: float, state: int) -> None:
+    """Replace what axis `k` does by its stopping profile from the present reference, at its own limits."""
+    plan_stop(
+        w.profile[r, k],
+        w.reference[r, k, 0],
+        w.reference[r, k, 1],
+        w.reference[r, k, 2],
+        p.axis_acceleration[k],
+        p.axis_jerk[k],
+    )
+    w.profile_start_s[r, k] = t_s
+    w.shaper_n[r, k] = 1
+    w.shaper_amplitude[r, k, 0] = 1.0
+    w.shaper_time_s[r, k, 0] = 0.0
+    w.axis_state[r, k] = state
+
+
+@kernel
+def update_axis_states(w: World, p: Params, r: int, t_s: float) -> None:
+    """PLCopen transitions at the end of a motion; an axis in ErrorStop sets its brake once its reference rests."""
+    for k in range(4):
+        state = w.axis_state[r, k]
+        if state == DISCRETE_MOTION or state == STOPPING:
+            if t_s >= motion_end_s(w, r, k):
+                w.axis_state[r, k] = STANDSTILL
+        elif state == ERROR_STOP and w.brake[r, k] == 0 and t_s >= motion_end_s(w, r, k):
+            w.brake[r, k] = 1
+
+
+@kernel
+def friction_force(speed: float, applied_n: float, mass: float, coulomb: float, dt_s: float) -> float:
+    """Coulomb friction that stops a mass within one step at most and holds it against `applied_n` up to its limit."""
+    wanted = -(mass * speed / dt_s + applied_n)
+    return min(max(wanted, -coulomb), coulomb)
+
+
+@kernel
+def drive_forces(w: World, p: Params, r: int, reaction: Any) -> None:
+    """Write `w.tau[r, 0:4]`: drive, friction and brake.
+
+    `reaction[k]` is the force that the end effector's suspension (and weight, for z) exerts on axis k: friction has to
+    know it to hold an axis at rest exactly.
+    """
+    for k in range(4):
+        position, speed = w.q[r, k], w.qd[r, k]
+        mass = p.axis_mass[k]
+        if w.brake[r, k] == 1 or w.power_off == 1:
+            drive = 0.0
+            w.integral[r, k] = 0.0
+        else:
+            step = p.axis_encoder[k]
+            measured = math.floor(position / step + 0.5) * step
+            speed_error = w.reference[r, k, 1] + p.axis_position_gain[k] * (w.reference[r, k, 0] - measured) - speed
+            gain = p.axis_velocity_gain[k]
+            drive = gain * (speed_error + w.integral[r, k] / p.axis_integral_time_s[k])
+            drive += mass * w.reference[r, k, 2] + p.axis_viscous[k] * w.reference[r, k, 1]
+            if k == Z:  # torque feed-forward of the weight, from the load cell
+                drive += p.z_gravity_mass_kg * p.gravity_mps2 + w.load_cell_n[r]
+            limit = p.axis_force_limit[k]
+            if abs(drive) < limit:
+                w.integral[r, k] += speed_error * p.dt_s
+            drive = min(max(drive, -limit), limit)
+            w.energy_j += max(drive * speed, 0.0) * p.dt_s
+        coulomb = p.axis_coulomb[k]
+        if w.brake[r, k] == 1 or w.power_off == 1:
+            coulomb += p.axis_brake[k]
+        viscous = -p.axis_viscous[k] * speed
+        w.tau[r, k] = drive + viscous + friction_force(speed, drive + viscous + reaction[k], mass, coulomb, p.dt_s)

@@ -1,0 +1,121 @@
+"""Where things are: poses of end effectors, seats and packs, and how far each pack is from its seat."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from twin.motion.profile import kernel
+from twin.plants.state import EPITCH, EROLL, EX, EY, EYAW, EZ, TPITCH, TROLL, TYAW, YAW, Z, X, Y
+from twin.plants.suspension import FLOATING_TABLE
+from twin.plants.truck import truck_point
+
+World = Any
+Params = Any
+
+
+@kernel
+def quaternion(yaw: float, pitch: float, roll: float) -> tuple[float, float, float, float]:
+    """Quaternion xyzw of Rz(yaw) Ry(pitch) Rx(roll)."""
+    cy, sy = math.cos(0.5 * yaw), math.sin(0.5 * yaw)
+    cp, sp = math.cos(0.5 * pitch), math.sin(0.5 * pitch)
+    cr, sr = math.cos(0.5 * roll), math.sin(0.5 * roll)
+    return (
+        cy * cp * sr - sy * sp * cr,
+        cy * sp * cr + sy * cp * sr,
+        sy * cp * cr - cy * sp * sr,
+        cy * cp * cr + sy * sp * sr,
+    )
+
+
+@kernel
+def rotate(pose: Any, x: float, y: float, z: float) -> tuple[float, float, float]:
+    """A vector turned by the quaternion (xyzw) of `pose` (7,)."""
+    a, b, c, d = pose[3], pose[4], pose[5], pose[6]
+    tx, ty, tz = 2.0 * (b * z - c * y), 2.0 * (c * x - a * z), 2.0 * (a * y - b * x)
+    return x + d * tx + b * tz - c * ty, y + d * ty + c * tx - a * tz, z + d * tz + a * ty - b * tx
+
+
+@kernel
+def rotate_back(pose: Any, x: float, y: float, z: float) -> tuple[float, float, float]:
+    """A vector turned by the inverse of the quaternion (xyzw) of `pose` (7,)."""
+    a, b, c, d = -pose[3], -pose[4], -pose[5], pose[6]
+    tx, ty, tz = 2.0 * (b * z - c * y), 2.0 * (c * x - a * z), 2.0 * (a * y - b * x)
+    return x + d * tx + b * tz - c * ty, y + d * ty + c * tx - a * tz, z + d * tz + a * ty - b * tx
+
+
+@kernel
+def yaw_of(pose: Any) -> float:
+    """Heading of a pose, in rad."""
+    x, y, z, d = pose[3], pose[4], pose[5], pose[6]
+    return math.atan2(2.0 * (d * z + x * y), 1.0 - 2.0 * (y * y + z * z))
+
+
+@kernel
+def end_effector_pose(w: World, p: Params, r: int) -> None:
+    """Forward kinematics of robot `r`: `w.e_pose[r]`."""
+    q, pose = w.q[r], w.e_pose[r]
+    if p.reeving == FLOATING_TABLE:
+        c, s = math.cos(q[YAW]), math.sin(q[YAW])
+        pose[0] = q[X] + c * q[EX] - s * q[EY]
+        pose[1] = q[Y] + s * q[EX] + c * q[EY]
+        pose[2] = q[Z] + q[EZ]
+        yaw = q[YAW] + q[EYAW]
+    else:
+        pose[0], pose[1], pose[2] = q[X] + q[EX], q[Y] + q[EY], p.sheave_height_m + q[EZ]
+        yaw = q[EYAW]
+    pose[3], pose[4], pose[5], pose[6] = quaternion(yaw, q[EPITCH], q[EROLL])
+
+
+@kernel
+def seat_pose(w: World, p: Params, s: int) -> tuple[float, float, float, float, float, float]:
+    """Pose of seat `s` in W: x, y, z, yaw, pitch, roll."""
+    x, y, z = p.seat_xyz_m[s, 0], p.seat_xyz_m[s, 1], p.seat_xyz_m[s, 2]
+    if p.seat_on_truck[s] == 0:
+        return x, y, z, p.seat_yaw_rad[s], 0.0, 0.0
+    q = w.truck_q
+    x, y, z = truck_point(q, x, y, z)
+    return x, y, z, q[TYAW] + p.seat_yaw_rad[s], q[TPITCH], q[TROLL]
+
+
+@kernel
+def measure_packs(w: World, p: Params) -> None:
+    """Nearest seat of every pack, its offset and yaw error there, and the gap under each of its four pads."""
+    for k in range(p.packs):
+        pose = w.pack_pose[k]
+        mx, my, mz = rotate(pose, 0.0, 0.0, -p.retract * p.pack_height_m)
+        mx, my, mz = mx + pose[0], my + pose[1], mz + pose[2]
+        best, best_distance = -1, 1e30
+        for s in range(p.seats):
+            if p.seat_on_truck[s] == 0:
+                sx, sy = p.seat_xyz_m[s, 0], p.seat_xyz_m[s, 1]
+            else:
+                sx = p.seat_xyz_m[s, 0] + w.truck_q[0]
+                sy = p.seat_xyz_m[s, 1] + w.truck_q[1]
+            distance = (mx - sx) * (mx - sx) + (my - sy) * (my - sy)
+            if distance < best_distance:
+                best, best_distance = s, distance
+        sx, sy, sz, yaw, pitch, roll = seat_pose(w, p, best)
+        w.pack_seat[k] = best
+        cy, sy_ = math.cos(yaw), math.sin(yaw)
+        dx, dy, dz = mx - sx, my - sy, mz - sz
+        w.pack_offset_m[k, 0] = cy * dx + sy_ * dy
+        w.pack_offset_m[k, 1] = -sy_ * dx + cy * dy
+        w.pack_offset_m[k, 2] = p.retract * dz
+        error = yaw_of(pose) - yaw
+        w.pack_yaw_error_rad[k] = math.atan2(math.sin(error), math.cos(error))
+        # seat normal: third column of Rz Ry Rx
+        cp, sp, cr, sr = math.cos(pitch), math.sin(pitch), math.cos(roll), math.sin(roll)
+        nx, ny, nz = cy * sp * cr + sy_ * sr, sy_ * sp * cr - cy * sr, cp * cr
+        for i in range(4):
+            ox, oy, oz = rotate(pose, p.pad_xy_m[i, 0], p.pad_xy_m[i, 1], 0.0)
+            w.pad_gap_m[k, i] = p.retract * (nx * (dx + ox) + ny * (dy + oy) + nz * (dz + oz))
+
+
+@kernel
+def fully_seated(w: World, p: Params, k: int) -> bool:
+    """Whether every pad of pack `k` lies within the seated tolerance of its seat."""
+    for i in range(4):
+        if w.pad_gap_m[k, i] > p.seated_m:
+            return False
+    return abs(w.pack_offset_m[k, 0]) < p.lock_capture_m and abs(w.pack_offset_m[k, 1]) < p.lock_capture_m

@@ -1,0 +1,147 @@
+"""Forces between the end effector E and what carries it: four ropes, a mast, or a floating table.
+
+Generalised forces on E's six joints (ex, ey, ez along the carrier's axes; eyaw, epitch, eroll about the joint axes of
+the rotation Rz Ry Rx) and the reactions on the robot's own axes. Written once for both plants.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from twin.motion.profile import kernel
+from twin.plants.state import EPITCH, EROLL, EX, EY, EYAW, EZ, YAW, Z, X, Y
+
+FOUR_ROPE, MAST, FLOATING_TABLE = range(3)
+
+World = Any
+Params = Any
+
+
+@kernel
+def four_rope(w: World, p: Params, r: int, reaction: Any) -> None:
+    """Four unilateral elastic ropes from the yaw block on the trolley to the corners of the spreader.
+
+    Tension of rope k: EA/L (l - L) + c/L (l' - L'), never negative. Parallel ropes of equal length make the load a
+    parallelogram: it sways like a point pendulum of the rope length, twists against m g r^2 / L, and tilts only by
+    the ropes' elasticity. Hoisting terms come out of the changing L by themselves.
+    """
+    q, qd, tau = w.q[r], w.qd[r], w.tau[r]
+    length = p.sheave_height_m - q[Z]
+    length_rate = -qd[Z]
+    stiffness, damping = p.rope_ea_n / length, p.rope_damping / length
+    cy, sy = math.cos(q[EYAW]), math.sin(q[EYAW])
+    cp, sp = math.cos(q[EPITCH]), math.sin(q[EPITCH])
+    cr, sr = math.cos(q[EROLL]), math.sin(q[EROLL])
+    # rotation of E (columns x and y are enough: the rope ends lie in its plane)
+    xx, xy, xz = cy * cp, sy * cp, -sp
+    yx, yy, yz = cy * sp * sr - sy * cr, sy * sp * sr + cy * cr, cp * sr
+    # joint axes: yaw (0, 0, 1), pitch (-sy, cy, 0), roll (first column)
+    wx = -sy * qd[EPITCH] + xx * qd[EROLL]
+    wy = cy * qd[EPITCH] + xy * qd[EROLL]
+    wz = qd[EYAW] + xz * qd[EROLL]
+    ct, st = math.cos(q[YAW]), math.sin(q[YAW])
+    fx = fy = fz = tx = ty = tz = top_torque = tension_sum = 0.0
+    for corner in range(4):
+        hx = p.rope_half_x_m if corner < 2 else -p.rope_half_x_m
+        hy = p.rope_half_y_m if corner % 2 == 0 else -p.rope_half_y_m
+        top_x, top_y = ct * hx - st * hy, st * hx + ct * hy
+        rx, ry, rz = xx * hx + yx * hy, xy * hx + yy * hy, xz * hx + yz * hy
+        dx, dy, dz = q[EX] + rx - top_x, q[EY] + ry - top_y, q[EZ] + rz
+        vx = qd[EX] + wy * rz - wz * ry + qd[YAW] * top_y
+        vy = qd[EY] + wz * rx - wx * rz - qd[YAW] * top_x
+        vz = qd[EZ] + wx * ry - wy * rx
+        l = math.sqrt(dx * dx + dy * dy + dz * dz)
+        ux, uy, uz = dx / l, dy / l, dz / l
+        stretch = l - length
+        if stretch <= 0.0:
+            continue
+        tension = stiffness * stretch + damping * (vx * ux + vy * uy + vz * uz - length_rate)
+        if tension <= 0.0:
+            continue
+        ax, ay, az = -tension * ux, -tension * uy, -tension * uz
+        fx += ax
+        fy += ay
+        fz += az
+        tx += ry * az - rz * ay
+        ty += rz * ax - rx * az
+        tz += rx * ay - ry * ax
+        top_torque -= top_x * ay - top_y * ax
+        tension_sum += tension
+    # sheave and rope friction as an equivalent viscous damping of the swing
+    swing = 2.0 * p.sway_zeta * math.sqrt(p.gravity_mps2 / length) * tension_sum / p.gravity_mps2
+    fx -= swing * qd[EX]
+    fy -= swing * qd[EY]
+    twist = -p.e_stiffness[3] * (q[EYAW] - q[YAW]) - p.e_damping[3] * (qd[EYAW] - qd[YAW])
+    tz += twist
+    tau[EX], tau[EY], tau[EZ] = fx, fy, fz
+    tau[EYAW] = tz
+    tau[EPITCH] = -sy * tx + cy * ty
+    tau[EROLL] = xx * tx + xy * ty + xz * tz
+    w.load_n[r] = tension_sum
+    reaction[X], reaction[Y], reaction[Z], reaction[YAW] = -fx, -fy, -tension_sum, top_torque - twist
+
+
+@kernel
+def mast(w: World, p: Params, r: int, reaction: Any) -> None:
+    """A stiff telescopic column: linear springs in all six directions about the point that the hoist has set."""
+    q, qd, tau = w.q[r], w.qd[r], w.tau[r]
+    length, length_rate = p.sheave_height_m - q[Z], -qd[Z]
+    tau[EX] = -p.e_stiffness[0] * q[EX] - p.e_damping[0] * qd[EX]
+    tau[EY] = -p.e_stiffness[1] * q[EY] - p.e_damping[1] * qd[EY]
+    tau[EZ] = -p.e_stiffness[2] * (q[EZ] + length) - p.e_damping[2] * (qd[EZ] + length_rate)
+    tau[EYAW] = -p.e_stiffness[3] * (q[EYAW] - q[YAW]) - p.e_damping[3] * (qd[EYAW] - qd[YAW])
+    tau[EPITCH] = -p.e_stiffness[4] * q[EPITCH] - p.e_damping[4] * qd[EPITCH]
+    tau[EROLL] = -p.e_stiffness[5] * q[EROLL] - p.e_damping[5] * qd[EROLL]
+    w.load_n[r] = tau[EZ]
+    reaction[X], reaction[Y], reaction[Z], reaction[YAW] = -tau[EX], -tau[EY], -tau[EZ], -tau[EYAW]
+
+
+@kernel
+def _stop(position: float, speed: float, travel: float, stiffness: float, damping: float) -> float:
+    """End stop: a spring-damper beyond `travel` that only pushes back."""
+    if position > travel:
+        return min(-stiffness * (position - travel) - damping * speed, 0.0)
+    if position < -travel:
+        return max(-stiffness * (position + travel) - damping * speed, 0.0)
+    return 0.0
+
+
+@kernel
+def floating_table(w: World, p: Params, r: int, reaction: Any) -> None:
+    """Centring springs with end stops in x, y and yaw, a lock that stiffens them, stiff springs in z, pitch and roll.
+
+    The lock holds the table where it was when it closed; here it pulls towards the centre, which is where an unloaded
+    table rests.
+    """
+    q, qd, tau = w.q[r], w.qd[r], w.tau[r]
+    lock = w.float_lock[r]
+    for j in range(3):  # x, y and yaw float
+        i = EX + j if j < 2 else EYAW
+        s = j if j < 2 else 3
+        which = 0 if j < 2 else 1
+        travel = p.e_travel_m if j < 2 else p.e_travel_rad
+        stiffness = p.e_stiffness[s] + lock * p.e_lock_stiffness[which]
+        damping = p.e_damping[s] + lock * p.e_lock_damping[which]
+        tau[i] = -stiffness * q[i] - damping * qd[i]
+        tau[i] += _stop(q[i], qd[i], travel, p.e_stop_stiffness[which], p.e_stop_damping[which])
+    tau[EZ] = -p.e_stiffness[2] * q[EZ] - p.e_damping[2] * qd[EZ]
+    tau[EPITCH] = -p.e_stiffness[4] * q[EPITCH] - p.e_damping[4] * qd[EPITCH]
+    tau[EROLL] = -p.e_stiffness[5] * q[EROLL] - p.e_damping[5] * qd[EROLL]
+    w.load_n[r] = tau[EZ]
+    ct, st = math.cos(q[YAW]), math.sin(q[YAW])
+    reaction[X] = -(ct * tau[EX] - st * tau[EY])
+    reaction[Y] = -(st * tau[EX] + ct * tau[EY])
+    reaction[Z] = -tau[EZ] - p.z_gravity_mass_kg * p.gravity_mps2
+    reaction[YAW] = -tau[EYAW]
+
+
+@kernel
+def suspend(w: World, p: Params, r: int, reaction: Any) -> None:
+    """Forces of robot `r`'s suspension into `w.tau[r, 4:]`, `w.load_n[r]` and `reaction` (4,)."""
+    if p.reeving == FOUR_ROPE:
+        four_rope(w, p, r, reaction)
+    elif p.reeving == MAST:
+        mast(w, p, r, reaction)
+    else:
+        floating_table(w, p, r, reaction)

@@ -1,0 +1,70 @@
+"""The parked truck: a sprung body on two axles, held in the plane by tyre friction under its brakes."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from twin.motion.profile import kernel
+from twin.plants.state import TPITCH, TROLL, TX, TY, TYAW, TZ
+
+JOINT_HEIGHT_M = 0.5
+"""Height of the pitch and roll centre over the ground [estimate: about the axle height of a heavy truck]."""
+
+World = Any
+Params = Any
+
+
+@kernel
+def axle_forces(w: World, p: Params, out: Any) -> None:
+    """Spring and damper force of both axles (N, upwards on the body) into `out` (2,).
+
+    Positive pitch is nose down (rotation about +y): the body over an axle at x rises by z - x * pitch.
+    """
+    for i in range(2):
+        rise = w.truck_q[TZ] - p.truck_axle_x_m[i] * w.truck_q[TPITCH]
+        park = p.truck_park[TZ] - p.truck_axle_x_m[i] * p.truck_park[TPITCH]
+        rate = w.truck_qd[TZ] - p.truck_axle_x_m[i] * w.truck_qd[TPITCH]
+        out[i] = p.truck_axle_preload_n[i] - p.truck_axle_stiffness[i] * (rise - park) - p.truck_axle_damping[i] * rate
+
+
+@kernel
+def truck_forces(w: World, p: Params, axle: Any) -> None:
+    """Generalised forces on heave, pitch and roll into `w.truck_tau` and what the tyres can hold into `w.truck_brake`.
+
+    Friction: along the lane only braked axles hold, across it all tyres do (Coulomb, static coefficient); the yaw moment is
+    that of the lateral holding forces about the middle of the axles.
+    """
+    axle_forces(w, p, axle)
+    w.truck_tau[0] = axle[0] + axle[1]
+    w.truck_tau[1] = -(axle[0] * p.truck_axle_x_m[0] + axle[1] * p.truck_axle_x_m[1])
+    roll_stiffness = p.truck_axle_roll_stiffness[0] + p.truck_axle_roll_stiffness[1]
+    roll_damping = p.truck_axle_roll_damping[0] + p.truck_axle_roll_damping[1]
+    w.truck_tau[2] = (
+        p.truck_roll_preload_nm
+        - roll_stiffness * (w.truck_q[TROLL] - p.truck_park[TROLL])
+        - roll_damping * w.truck_qd[TROLL]
+    )
+    middle = 0.5 * (p.truck_axle_x_m[0] + p.truck_axle_x_m[1])
+    along = across = about = 0.0
+    for i in range(2):
+        normal = max(axle[i] + p.truck_axle_unsprung_kg[i] * p.gravity_mps2, 0.0)
+        along += p.truck_axle_braked[i] * normal
+        across += normal
+        about += normal * abs(p.truck_axle_x_m[i] - middle)
+    w.truck_brake[0] = p.truck_friction * along
+    w.truck_brake[1] = p.truck_friction * across
+    w.truck_brake[2] = p.truck_friction * about
+
+
+@kernel
+def truck_point(q: Any, x: float, y: float, z: float) -> tuple[float, float, float]:
+    """World position of the point (x, y, z) of the truck's sprung body, given in T as it stands nominally."""
+    z -= JOINT_HEIGHT_M
+    cr, sr = math.cos(q[TROLL]), math.sin(q[TROLL])
+    cp, sp = math.cos(q[TPITCH]), math.sin(q[TPITCH])
+    cy, sy = math.cos(q[TYAW]), math.sin(q[TYAW])
+    y, z = cr * y - sr * z, sr * y + cr * z
+    x, z = cp * x + sp * z, -sp * x + cp * z
+    x, y = cy * x - sy * y, sy * x + cy * y
+    return x + q[TX], y + q[TY], z + q[TZ] + JOINT_HEIGHT_M

@@ -1,0 +1,304 @@
+"""The PLC's cyclic part: start a command, judge how it stands, and one scan of everything in order.
+
+The sequence (plain Python) decides what comes next; here runs what has to run every scan, for every plant.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from twin.actuators import actuate
+from twin.drives import drive_forces, motion_end_s, stop_axis, update_axis_states, update_reference
+from twin.interlocks import acknowledge, all_present, find_trip, locks_closed, locks_open, permitted, trip_station
+from twin.monitor import monitor
+from twin.motion.profile import kernel, plan_rest_to_rest, plan_with_creep
+from twin.motion.shaper import impulses
+from twin.noise import normal
+from twin.plants.geometry import measure_packs
+from twin.plants.state import (
+    BUSY,
+    DISCRETE_MOTION,
+    DONE,
+    EYAW,
+    FORCE_ABORT,
+    JAM,
+    REFUSED,
+    S_REPEAT,
+    STANDSTILL,
+    STOPPING,
+    TIMEOUT,
+    TRIP,
+    TRIP_NONE,
+    UNTIL_ACTUATED,
+    UNTIL_CLEAR,
+    UNTIL_DONE,
+    UNTIL_DWELL,
+    UNTIL_LANDED,
+    UNTIL_LOAD_ABOVE,
+    UNTIL_LOAD_BELOW,
+    UNTIL_NEAR,
+    UNTIL_SCANNED,
+    UNTIL_SEATED,
+    UNTIL_SETTLED,
+    Z,
+)
+from twin.plants.suspension import FLOATING_TABLE, suspend
+from twin.plants.truck import truck_forces
+from twin.sensors import read_sensors, scan_frame
+
+World = Any
+Params = Any
+Command = Any
+
+ARRIVED_M = np.array([0.003, 0.003, 0.003, 0.001])
+"""Following error below which a finished motion counts as arrived, in m and rad [estimate: the axes' repeatability]."""
+JAM_HEIGHT_M = 0.020
+"""Over the expected seat by more than this, axial force is a jam and not the landing itself [estimate]."""
+
+
+@kernel
+def start_command(w: World, p: Params, c: Command, r: int) -> None:
+    """Begin command `c` on robot `r`: plan its moves, command its actuators; REFUSED when not permitted."""
+    if c.acknowledge == 1:
+        acknowledge(w, p)
+    w.command_start_s[r] = w.t_s
+    w.hold_s[r] = 0.0
+    w.axial_s[r] = 0.0
+    if not permitted(w, p, c, r):
+        w.status[r] = REFUSED
+        return
+    w.status[r] = BUSY
+    for k in range(4):
+        if math.isnan(c.target[k]):
+            continue
+        start = w.reference[r, k, 0]
+        # where the axis really stops differs by its repeatability: a draw a move
+        scatter = p.axis_repeatability[k] / 3.0 * normal(p.stream[S_REPEAT], w.repeat_count[r], 4 * r + k)
+        target = min(max(c.target[k] + scatter, p.axis_min[r, k]), p.axis_max[r, k])
+        profile = w.profile[r, k]
+        if k == Z and not math.isnan(c.creep_at):
+            creep_at = c.creep_at
+            if (creep_at - start) * (target - start) < 0.0:
+                creep_at = start
+            elif abs(creep_at - start) > abs(target - start):
+                creep_at = target
+            plan_with_creep(
+                profile, start, creep_at, target, c.velocity[k], c.creep_speed_mps, c.acceleration[k], c.jerk[k]
+            )
+        else:
+            plan_rest_to_rest(profile, start, target, c.velocity[k], c.acceleration[k], c.jerk[k])
+        w.profile_start_s[r, k] = w.t_s + c.delay_s[k]
+        w.shaper_n[r, k] = impulses(
+            c.shaper[k], c.shaper_hz[k], c.shaper_zeta, w.shaper_amplitude[r, k], w.shaper_time_s[r, k]
+        )
+        w.axis_state[r, k] = DISCRETE_MOTION
+    w.repeat_count[r] += 1
+    if c.grip >= 0:
+        w.grip_command[r] = c.grip
+    if c.lock >= 0 and c.seat >= 0:
+        w.lock_command[c.seat] = c.lock
+    if c.float_lock >= 0:
+        w.float_lock_command[r] = c.float_lock
+    if c.until == UNTIL_SCANNED:
+        w.scan_count[r] = 0
+        w.scan_next_tick[r] = w.tick
+
+
+@kernel
+def moving(w: World, c: Command, r: int) -> bool:
+    """Whether an axis that the command moves is still in motion."""
+    for k in range(4):
+        if not math.isnan(c.target[k]) and w.axis_state[r, k] != STANDSTILL:
+            return True
+    return False
+
+
+@kernel
+def arrived(w: World, c: Command, r: int) -> bool:
+    """Whether every axis that the command moves stands at its target."""
+    if moving(w, c, r):
+        return False
+    for k in range(4):
+        if not math.isnan(c.target[k]) and abs(w.reference[r, k, 0] - w.axis_position[r, k]) > ARRIVED_M[k]:
+            return False
+    return True
+
+
+@kernel
+def actuated(w: World, p: Params, c: Command, r: int) -> bool:
+    """Whether grips, locks and table lock report what the command asked for."""
+    if c.grip >= 0:
+        for i in range(4):
+            if (w.grip_closed[r, i] if c.grip == 1 else w.grip_open[r, i]) == 0:
+                return False
+    if c.lock >= 0 and c.seat >= 0:
+        if not (locks_closed(w, p, c.seat) if c.lock == 1 else locks_open(w, p, c.seat)):
+            return False
+    return not (c.float_lock >= 0 and abs(w.float_lock[r] - c.float_lock) > 0.01)
+
+
+@kernel
+def stop_z(w: World, p: Params, r: int) -> None:
+    """Stop the hoist or lift where it is."""
+    if w.axis_state[r, Z] != STANDSTILL:
+        stop_axis(w, p, r, Z, w.t_s, STOPPING)
+
+
+@kernel
+def load_reached(w: World, p: Params, c: Command, r: int) -> bool:
+    """Ropes: the load cell fell below the threshold. Table, pushing upwards: it rose above it."""
+    if p.reeving == FLOATING_TABLE:
+        return w.load_cell_n[r] > c.threshold
+    return w.load_cell_n[r] < c.threshold
+
+
+@kernel
+def judge(w: World, p: Params, c: Command, r: int, dt_s: float) -> int:
+    """How command `c` of robot `r` stands in this scan: BUSY or why it ended."""
+    until = c.until
+    busy_s = w.t_s - w.command_start_s[r]
+    if until == UNTIL_SCANNED:
+        scan_frame(w, p, r)
+    if c.inserting == 1:
+        if w.force_s[r] > p.reaction_time_s:
+            return FORCE_ABORT
+        pushing = (c.threshold - w.load_cell_n[r]) if p.reeving != FLOATING_TABLE else 0.0
+        high = math.isnan(c.seat_z) or p.retract * (w.axis_position[r, Z] - c.seat_z) > JAM_HEIGHT_M
+        w.axial_s[r] = w.axial_s[r] + dt_s if high and pushing > 0.0 else 0.0
+        if w.axial_s[r] > 3.0 * p.reaction_time_s:
+            return JAM
+    if until == UNTIL_DONE:
+        if arrived(w, c, r):
+            return DONE
+    elif until == UNTIL_SETTLED:
+        swaying = math.hypot(w.sway_m[r, 0], w.sway_m[r, 1]) > c.threshold
+        w.hold_s[r] = 0.0 if swaying or not arrived(w, c, r) else w.hold_s[r] + dt_s
+        if arrived(w, c, r) and w.hold_s[r] >= c.dwell_s and not swaying:
+            return DONE
+    elif until == UNTIL_LANDED:
+        if load_reached(w, p, c, r):
+            return DONE
+        if arrived(w, c, r):
+            return JAM
+    elif until == UNTIL_SEATED:
+        if all_present(w, c.seat) and load_reached(w, p, c, r):
+            return DONE
+        if arrived(w, c, r):
+            return JAM
+    elif until == UNTIL_LOAD_ABOVE:
+        if w.load_cell_n[r] > c.threshold:
+            return DONE
+        if arrived(w, c, r):
+            return JAM
+    elif until == UNTIL_LOAD_BELOW:
+        if w.load_cell_n[r] < c.threshold:
+            return DONE
+        if arrived(w, c, r):
+            return JAM
+    elif until == UNTIL_CLEAR:
+        if p.retract * (w.axis_position[r, Z] - c.threshold) >= 0.0:
+            return DONE
+    elif until == UNTIL_NEAR:
+        left = 0.0
+        for k in range(4):
+            if not math.isnan(c.target[k]):
+                left = max(left, motion_end_s(w, r, k) - w.t_s)
+        if left <= c.threshold:
+            return DONE
+    elif until == UNTIL_ACTUATED:
+        if actuated(w, p, c, r):
+            return DONE
+    elif until == UNTIL_DWELL:
+        if busy_s >= c.dwell_s:
+            return DONE
+    elif until == UNTIL_SCANNED and w.scan_count[r] >= c.scan_samples:
+        return DONE
+    return TIMEOUT if busy_s > c.timeout_s else BUSY
+
+
+@kernel
+def end_command(w: World, p: Params, c: Command, r: int, status: int) -> None:
+    """Conditions that watch a force or a contact stop the hoist; aborts stop it too."""
+    w.status[r] = status
+    until = c.until
+    stops = until == UNTIL_LANDED or until == UNTIL_SEATED or until == UNTIL_LOAD_ABOVE or until == UNTIL_LOAD_BELOW
+    if stops or status == FORCE_ABORT or status == JAM or status == TIMEOUT:
+        stop_z(w, p, r)
+    if status == DONE and (until == UNTIL_SEATED or c.grip == 1):
+        w.hold_height[r] = w.axis_position[r, Z]
+
+
+@kernel
+def control_tick(w: World, p: Params, reaction: Any, axle: Any) -> None:
+    """Every physics tick: references, suspension, drives and the truck's springs. Reads q, qd; writes tau."""
+    t_s = w.t_s
+    for r in range(p.robots):
+        update_reference(w, r, t_s)
+        suspend(w, p, r, reaction)
+        drive_forces(w, p, r, reaction)
+        sway = math.hypot(w.q[r, 4], w.q[r, 5])
+        if w.held[r] >= 0:
+            w.peak_sway_m = max(w.peak_sway_m, sway)
+            if p.reeving == FLOATING_TABLE:
+                w.peak_sway_rad = max(w.peak_sway_rad, abs(w.q[r, EYAW]))
+            else:
+                w.peak_sway_rad = max(w.peak_sway_rad, math.atan2(sway, p.sheave_height_m - w.q[r, Z]))
+    truck_forces(w, p, axle)
+
+
+@kernel
+def plc_scan(w: World, p: Params, commands: Any, dt_s: float) -> bool:
+    """One PLC scan. True when a robot waits for its next command or a hold changed (the plant has to act).
+
+    Order: actuators, sensors, interlocks, commands, monitor; as a PLC reads inputs, runs logic and writes outputs.
+    """
+    measure_packs(w, p)
+    changed = actuate(w, p, dt_s)
+    read_sensors(w, p, dt_s)
+    w.scans += 1
+    for r in range(p.robots):
+        update_axis_states(w, p, r, w.t_s)
+    if w.trip == TRIP_NONE:
+        reason = find_trip(w, p, commands, dt_s)
+        if reason != TRIP_NONE:
+            trip_station(w, p, reason)
+    free = False
+    for r in range(p.robots):
+        if w.status[r] == BUSY:
+            c = commands[r]
+            status = TRIP if w.trip != TRIP_NONE else judge(w, p, c, r, dt_s)
+            if status != BUSY:
+                end_command(w, p, c, r, status)
+                free = True
+        lateral = math.hypot(w.guide_force_n[r, 0], w.guide_force_n[r, 1])
+        w.peak_lateral_n = max(w.peak_lateral_n, lateral)
+        w.peak_axial_n = max(w.peak_axial_n, abs(w.guide_force_n[r, 2]))
+    w.truck_displacement_m = max(
+        w.truck_displacement_m, math.hypot(w.truck_q[0] - w.truck_reference[0], w.truck_q[1] - w.truck_reference[1])
+    )
+    monitor(w, p, dt_s)
+    return free or changed
+
+
+# Entry points from Python take whole arrays and an index: handing a single record over costs 10 us, an array 0.3 us.
+
+
+@kernel
+def tick_world(worlds: Any, params: Any, i: int, reaction: Any, axle: Any) -> None:
+    """`control_tick` of world `i`."""
+    control_tick(worlds[i], params[i], reaction, axle)
+
+
+@kernel
+def scan_world(worlds: Any, params: Any, commands: Any, i: int, dt_s: float) -> bool:
+    """`plc_scan` of world `i`; `commands` is (N, ROBOTS)."""
+    return plc_scan(worlds[i], params[i], commands[i], dt_s)
+
+
+@kernel
+def start_world(worlds: Any, params: Any, commands: Any, i: int, r: int) -> None:
+    """`start_command` of robot `r` in world `i`."""
+    start_command(worlds[i], params[i], commands[i, r], r)

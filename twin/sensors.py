@@ -1,0 +1,81 @@
+"""What the control software sees: encoders, load cell, sway, guide force, switches and the pose scanner.
+
+All noise comes from counter-based streams (`twin.noise`), so a reading depends only on seed and scan number.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twin.motion.profile import kernel
+from twin.noise import normal, uniform
+from twin.plants.state import DELAY_SCANS, EX, EY, LOCKS, S_FORCE, S_LOAD, S_SCANNER, S_SWAY
+
+World = Any
+Params = Any
+
+CLOSED_FROM, OPEN_BELOW = 0.99, 0.01
+"""Actuator positions at which the switches make."""
+
+
+@kernel
+def read_sensors(w: World, p: Params, dt_s: float) -> None:
+    """One PLC scan of every sensor but the scanner."""
+    n = w.scans
+    keep = p.load_filter_s / (p.load_filter_s + dt_s)
+    for r in range(p.robots):
+        for k in range(4):
+            w.axis_position[r, k] = w.q[r, k]
+        load = w.load_n[r] + p.load_sigma_n * normal(p.stream[S_LOAD], n, r)
+        w.load_cell_n[r] = keep * w.load_cell_n[r] + (1.0 - keep) * load
+        for i in range(2):
+            w.sway_m[r, i] = w.q[r, EX + i] + p.sway_sigma_m * normal(p.stream[S_SWAY], n, 2 * r + i)
+            w.lateral_n[r, i] = w.guide_force_n[r, i] + p.force_sigma_n * normal(p.stream[S_FORCE], n, 2 * r + i)
+        w.axial_n[r] = w.guide_force_n[r, 2]
+        for i in range(4):
+            w.grip_closed[r, i] = 1 if w.grip_position[r, i] >= CLOSED_FROM and w.held[r] >= 0 else 0
+            w.grip_open[r, i] = 1 if w.grip_position[r, i] <= OPEN_BELOW else 0
+    for s in range(p.seats):
+        for i in range(4):
+            w.seat_present[s, i] = 0
+        for i in range(min(p.seat_locks[s], LOCKS)):
+            w.lock_closed[s, i] = 1 if w.lock_position[s, i] >= CLOSED_FROM and w.locked[s] >= 0 else 0
+            w.lock_open[s, i] = 1 if w.lock_position[s, i] <= OPEN_BELOW else 0
+    for k in range(p.packs):
+        s = w.pack_seat[k]
+        if abs(w.pack_offset_m[k, 0]) < 0.1 and abs(w.pack_offset_m[k, 1]) < 0.1:
+            for i in range(4):
+                if w.pad_gap_m[k, i] <= p.seated_m:
+                    w.seat_present[s, i] = 1
+    slot = n % DELAY_SCANS
+    for i in range(6):
+        w.truck_history[slot, i] = w.truck_q[i]
+
+
+@kernel
+def scan_frame(w: World, p: Params, r: int) -> None:
+    """Take one frame of the truck's pose if one is due, into the running mean `w.scan_pose[r]`.
+
+    A frame shows the truck as it was `scan_delay` ago, with this swap's bias and white noise; some frames drop out.
+    """
+    if w.tick < w.scan_next_tick[r]:
+        return
+    w.scan_next_tick[r] = w.tick + p.scan_period_ticks
+    frame = w.scan_frames[r]
+    w.scan_frames[r] = frame + 1
+    lane = 16 * (r + 1)
+    if w.scan_blind == 1 or uniform(p.stream[S_SCANNER], frame, lane + 15) < p.scan_dropout:
+        return
+    then = (w.scans - min(p.scan_delay_scans, w.scans)) % DELAY_SCANS
+    count = w.scan_count[r]
+    for i in range(6):
+        sigma = p.scan_sigma_rad if i == 2 or i >= 4 else p.scan_sigma_m
+        seen = w.truck_history[then, i] + p.scan_bias[i] + sigma * normal(p.stream[S_SCANNER], frame, lane + i)
+        w.scan_pose[r, i] = (w.scan_pose[r, i] * count + seen) / (count + 1)
+    w.scan_count[r] = count + 1
+
+
+@kernel
+def sway_of(w: World, p: Params, r: int) -> float:
+    """True sway offset of robot `r`, in m."""
+    return (w.q[r, EX] ** 2 + w.q[r, EY] ** 2) ** 0.5
