@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 
 from twin.catalogue.load import load_pack, names
-from twin.catalogue.schema import FourRope, Pack, Slot, Station, Truck
+from twin.catalogue.schema import STANDARD_GRAVITY_MPS2, Pack, Slot, Station, Truck
 from twin.errors import InputError
 
-GRAVITY_MPS2 = 9.81
 VEHICLE_WIDTH_LIMIT_M = 2.55
 """GB 1589."""
 
@@ -33,7 +32,7 @@ def default_pack(station: Station, truck: Truck) -> Pack:
             value=truck.default_pack,
             allowed=", ".join(known),
         )
-    refused = {}
+    refused: dict[str, str] = {}
     for name in sorted(known, key=lambda n: n != truck.default_pack):
         pack = load_pack(name)
         reason = compatible(station, truck, pack)
@@ -79,8 +78,9 @@ def _masses(station: Station, truck: Truck, pack: Pack) -> str | None:
             f"up to {pack.mass_max_kg:g} kg of pack and {station.end_effector.mass_kg:g} kg of end effector exceed the "
             f"station's rated load of {station.limits.rated_load_kg:g} kg"
         )
-    if pack.mass_max_kg > truck.pack_mass_limit_kg:
-        return f"a pack of up to {pack.mass_max_kg:g} kg exceeds the truck's limit of {truck.pack_mass_limit_kg:g} kg a seat"
+    limit_kg = truck.pack_mass_limit_kg
+    if pack.mass_max_kg > limit_kg:
+        return f"a pack of up to {pack.mass_max_kg:g} kg exceeds the truck's limit of {limit_kg:g} kg a seat"
     return None
 
 
@@ -100,8 +100,9 @@ def _sizes(station: Station, truck: Truck, pack: Pack) -> str | None:
     if truck.mount == "back_of_cab" and front > truck.outline.cab_rear_x_m:
         return f"the pack would reach x {front:g} m, the cab begins at {truck.outline.cab_rear_x_m:g} m"
     if truck.mount == "chassis":
-        if not truck.rear_axle.x_m < rear < front < truck.front_axle.x_m:
-            return f"the packs span x {rear:g} to {front:g} m, the axles are at {truck.rear_axle.x_m:g} and {truck.front_axle.x_m:g} m"
+        behind, ahead = truck.rear_axle.x_m, truck.front_axle.x_m
+        if not behind < rear < front < ahead:
+            return f"the packs span x {rear:g} to {front:g} m, the axles are at {behind:g} and {ahead:g} m"
         lowest = min(z for _, _, z in seats) - high
         if lowest <= 0.0:
             return f"the pack's bottom would be {lowest:g} m over the ground"
@@ -124,7 +125,7 @@ def _overlap(a: Slot, b: Slot, pack: Pack) -> bool:
 
 def rebound_m(truck: Truck, x_m: float, pack_mass_kg: float) -> float:
     """How far the frame rises at `x_m` when all packs leave: static, from the springs."""
-    weight = len(truck.seats_xyz_m) * pack_mass_kg * GRAVITY_MPS2
+    weight = len(truck.seats_xyz_m) * pack_mass_kg * STANDARD_GRAVITY_MPS2
     middle = sum(x for x, _, _ in truck.seats_xyz_m) / len(truck.seats_xyz_m)
     on_front = weight * (middle - truck.rear_axle.x_m) / truck.wheelbase_m
     front = on_front / truck.front_axle.stiffness_n_per_m
@@ -166,8 +167,6 @@ def _reach(station: Station, truck: Truck, pack: Pack) -> str | None:
                 f"{what} with this pack needs axis {axis} from {low:.3f} to {high_end:.3f} {unit}, "
                 f"it has {least:g} to {most:g}"
             )
-    if isinstance(station.reeving, FourRope) and station.reeving.sheave_height_m <= axes.z.position_max_m:
-        return f"the ropes have no length left: sheaves at {station.reeving.sheave_height_m:g} m, hoist up to {axes.z.position_max_m:g} m"
     return _clearance(station, truck, pack)
 
 

@@ -90,20 +90,22 @@ def names(kind: str, station: Station | str | None = None) -> list[str]:
 
 
 def with_overrides(model: Model, overrides: Mapping[str, object]) -> Model:
-    """A re-checked copy with some values replaced, by dotted key: `{"limits.rated_load_kg": 4200, "slots[2].filled": True}`."""
+    """A re-checked copy with some values replaced by dotted key.
+
+    >>> with_overrides(station, {"limits.rated_load_kg": 4200, "slots[2].filled": True})
+    """
     values: Any = model.model_dump()
     for key, value in overrides.items():
         values = _replaced(values, _parts(key), _tuples(value), key)
     try:
         return type(model).model_validate(values)
     except ValidationError as error:
-        raise to_input_error(
-            error, type(model), f"{type(model).__name__.lower()} {getattr(model, 'name', '')}"
-        ) from None
+        file = f"{type(model).__name__.lower()} {getattr(model, 'name', '')} with overrides"
+        raise to_input_error(error, type(model), file) from None
 
 
 def _check_made_for(timing: TimingSet, station: Station, path: Path) -> None:
-    """A set goes with its own station; one made for the plain station of a kind goes with every station of that kind."""
+    """A set goes with its own station; one made for the plain station of a kind goes with all of that kind."""
     problem = f"timing set is not for station {station.name}"
     if timing.kind != station.kind:
         raise InputError(problem, file=path, key="kind", value=timing.kind, allowed=station.kind)
@@ -165,15 +167,13 @@ def _strip(raw: dict[str, Any], file: Path, lines: Lines) -> tuple[dict[str, Any
 
     def plain(node: Any, path: tuple[str | int, ...], source: tuple[str | int, ...], here: Provenance) -> Any:
         if isinstance(node, dict):
-            if "value" in node and set(node) - {"value"} <= {*TAGS} | _unknown_tags(node):
+            if "value" in node:  # no schema has a field of that name
                 here = _provenance({k: v for k, v in node.items() if k != "value"}, source, file, lines)
                 if isinstance(node["value"], dict):
-                    raise InputError("value must be a number or a list", file=file, key=dotted(path), value="a mapping")
+                    raise InputError("value must be a number or a list, got a mapping", file=file, key=dotted(path))
                 return plain(node["value"], path, (*source, "value"), here)
-            if tag := next((t for t in TAGS if t in node), None):
-                raise InputError(
-                    f"has {tag} but no value", file=file, key=dotted(path), allowed='{value: NUMBER, TAG: "text"}'
-                )
+            if tag := next((tag for tag in TAGS if tag in node), None):
+                raise InputError(f"has {tag} but no value", file=file, key=dotted(path), allowed=f"value and {tag}")
             return {key: plain(child, (*path, key), (*source, key), here) for key, child in node.items()}
         if isinstance(node, list):
             return tuple(plain(child, (*path, i), (*source, i), here) for i, child in enumerate(node))
@@ -184,38 +184,25 @@ def _strip(raw: dict[str, Any], file: Path, lines: Lines) -> tuple[dict[str, Any
     return plain(raw, (), (), default), provenance
 
 
-def _unknown_tags(node: dict[str, Any]) -> set[str]:
-    """Keys beside `value`: no schema has a field of that name, so whatever stands there is meant as provenance."""
-    return {key for key in node if key != "value"}
-
-
 def _provenance(node: Any, path: tuple[str | int, ...], file: Path, lines: Lines) -> Provenance:
-    key = dotted(path)
+    """What stands beside a value: exactly one of `TAGS`, with a text."""
+    key, one_of = dotted(path), "one of " + ", ".join(TAGS)
     where = f"line {lines[path]}: " if path in lines else ""
     if not isinstance(node, dict) or not node:
-        raise InputError(
-            f"{where}a value needs its provenance", file=file, key=key, allowed="one of " + ", ".join(TAGS)
-        )
+        raise InputError(f"{where}a value needs its provenance beside it", file=file, key=key, allowed=one_of)
     for tag in node:
         if tag not in TAGS:
             meant = close(tag, TAGS)
-            hint = f", did you mean {meant}?" if meant else ""
-            raise InputError(
-                f"{where}unknown provenance tag{hint}",
-                file=file,
-                key=key,
-                value=tag,
-                allowed="one of " + ", ".join(TAGS),
-            )
+            problem = f"{where}unknown provenance tag" + (f", did you mean {meant}?" if meant else "")
+            raise InputError(problem, file=file, key=key, value=tag, allowed=one_of)
     if len(node) > 1:
         raise InputError(
-            f"{where}more than one provenance tag", file=file, key=key, value=", ".join(node), allowed="exactly one"
+            f"{where}more than one provenance tag", file=file, key=key, value=", ".join(node), allowed="one"
         )
     ((tag, text),) = node.items()
     if not isinstance(text, str) or not text.strip():
-        raise InputError(
-            f"{where}provenance needs a text", file=file, key=f"{key}.{tag}", value=text, allowed="source or reason"
-        )
+        problem = f"{where}provenance needs a text"
+        raise InputError(problem, file=file, key=f"{key}.{tag}", value=text, allowed="the source or the reason")
     return Provenance(tag, text.strip())
 
 

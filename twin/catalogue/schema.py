@@ -13,6 +13,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+STANDARD_GRAVITY_MPS2 = 9.80665
+
 Positive = Annotated[float, Field(gt=0.0)]
 NonNegative = Annotated[float, Field(ge=0.0)]
 Fraction = Annotated[float, Field(gt=0.0, le=1.0)]
@@ -20,7 +22,6 @@ Ratio = Annotated[float, Field(ge=0.0, lt=1.0)]
 Coordinate = Annotated[float, Field(ge=-100.0, le=100.0)]
 Count = Annotated[int, Field(ge=1, le=64)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]{0,63}$")]
-STANDARD_GRAVITY_MPS2 = 9.80665
 Vector2 = tuple[Coordinate, Coordinate]
 Vector3 = tuple[Coordinate, Coordinate, Coordinate]
 Size3 = tuple[Positive, Positive, Positive]
@@ -311,9 +312,11 @@ class Parking(Strict):
     @model_validator(mode="after")
     def _order(self) -> Parking:
         for name in PoseSpread.model_fields:
-            good, bad, clip = (getattr(spread, name) for spread in (self.guided, self.unguided, self.clip))
-            if not good <= bad <= clip:
-                raise ValueError(f"{name} must grow from guided {good:g} over unguided {bad:g} to clip {clip:g}")
+            clip = getattr(self.clip, name)
+            for which in ("guided", "unguided"):
+                sigma = getattr(getattr(self, which), name)
+                if sigma > clip:
+                    raise ValueError(f"{which}.{name} {sigma:g} must be at most clip.{name} {clip:g}")
         return self
 
 
@@ -465,8 +468,8 @@ class Pack(Strict):
         below(guides, "final_clearance_m", "capture_m", equal=False)
         if self.coupler.engage_m > guides.pin_length_m:
             raise ValueError(
-                f"coupler.engage_m {self.coupler.engage_m:g} must be at most guides.pin_length_m {guides.pin_length_m:g}: "
-                f"pins lead, the coupler follows"
+                f"coupler.engage_m {self.coupler.engage_m:g} must be at most guides.pin_length_m "
+                f"{guides.pin_length_m:g}: pins lead, the coupler follows"
             )
         for axis, offset, size in zip("xyz", self.com_m, self.size_m, strict=True):
             if abs(offset) > size / 2:
