@@ -132,11 +132,11 @@ class Header:
             frames=tuple(Frame(str(name), str(parent)) for name, parent in loaded["frames"]),
             channels=tuple(loaded["channels"]),
             sensors=tuple(loaded["sensors"]),
-            configuration=dict(orjson.loads(configuration)),
+            configuration=_object(orjson.loads(configuration)),
             seed=None if loaded["seed"] is None else int(loaded["seed"]),
             source=data["source"],
-            provenance=dict(orjson.loads(data["provenance"])),
-            versions=dict(loaded["versions"]),
+            provenance=_object(orjson.loads(data["provenance"])),
+            versions=_object(loaded["versions"]),
             tick_hz=float(loaded["tick_hz"]),
             t0_ns=int(data["t0_ns"]),
             format_version=int(data["format_version"]),
@@ -155,6 +155,12 @@ def metadata_is_whole(data: Mapping[str, str]) -> bool:
 
 def _checksum(data: Mapping[str, str]) -> int:
     return zlib.crc32(orjson.dumps(data, option=orjson.OPT_SORT_KEYS))
+
+
+def _object(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{type(value).__name__} where an object belongs")
+    return value
 
 
 def _dumps(value: object) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -48,6 +49,7 @@ class Recording:
             self.header = self._read_header()
             self._layout = TransformLayout(self.header.frames)
             self._cache: OrderedDict[ChunkRef, _Chunk] = OrderedDict()
+            self._cached_bytes = 0
             self._take_contents()
         except BaseException:
             self._file.close()
@@ -101,12 +103,12 @@ class Recording:
     @property
     def start_s(self) -> float:
         """Time of the first message."""
-        return (min(self._starts) - self.header.t0_ns) / 1e9 if self._chunks else 0.0
+        return (self._start_ns - self.header.t0_ns) / 1e9
 
     @property
     def end_s(self) -> float:
         """Time of the last message."""
-        return (max(self._ends) - self.header.t0_ns) / 1e9 if self._chunks else 0.0
+        return (self._end_ns - self.header.t0_ns) / 1e9
 
     @property
     def duration_s(self) -> float:
@@ -197,8 +199,13 @@ class Recording:
     def _take_contents(self) -> None:
         contents = self._file.contents
         self._chunks = contents.chunks
-        self._starts = [ref.start_ns for ref in self._chunks]
-        self._ends = [ref.end_ns for ref in self._chunks]
+        starts = np.array([ref.start_ns for ref in self._chunks], dtype=np.uint64)
+        ends = np.array([ref.end_ns for ref in self._chunks], dtype=np.uint64)
+        # Chunks overlap where entries came late, so both are made to rise for the search.
+        self._earliest_after: list[int] = np.minimum.accumulate(starts[::-1])[::-1].tolist()
+        self._latest_before: list[int] = np.maximum.accumulate(ends).tolist()
+        self._start_ns = self._earliest_after[0] if self._chunks else self.header.t0_ns
+        self._end_ns = self._latest_before[-1] if self._chunks else self.header.t0_ns
         self._end: Mapping[str, str] = contents.metadata.get(END_METADATA_NAME, {})
         if self._end and not metadata_is_whole(self._end):
             raise InputError("damaged recording, its end cannot be read: its checksum is wrong", file=self.path)
@@ -207,8 +214,9 @@ class Recording:
         chunk = self._cache.get(ref)
         if chunk is None:
             chunk = self._cache[ref] = _Chunk(self, self._file.messages(ref))
-            while len(self._cache) > 1 and sum(kept.size for kept in self._cache.values()) > CACHE_BYTES:
-                self._cache.popitem(last=False)
+            self._cached_bytes += chunk.size
+            while len(self._cache) > 1 and self._cached_bytes > CACHE_BYTES:
+                self._cached_bytes -= self._cache.popitem(last=False)[1].size
         self._cache.move_to_end(ref)
         return chunk
 
@@ -222,9 +230,12 @@ class Recording:
     def _span(self) -> str:
         return f"{self.start_s:.3f} to {self.end_s:.3f} s"
 
-    def _refs(self, topic: str, start_ns: int, end_ns: int) -> Iterator[ChunkRef]:
+    def _refs(self, topic: str, start_ns: int, end_ns: int, *, back: bool = False) -> Iterator[ChunkRef]:
+        """Chunks that may have messages of the topic in the window, in file order, or `back` from the window's end."""
         channel_id = self._file.contents.topics.get(topic)
-        for ref in self._chunks:
+        inside = range(bisect_left(self._latest_before, start_ns), bisect_right(self._earliest_after, end_ns))
+        for k in reversed(inside) if back else inside:
+            ref = self._chunks[k]
             if ref.end_ns >= start_ns and ref.start_ns <= end_ns and (not ref.channels or channel_id in ref.channels):
                 yield ref
 
@@ -251,9 +262,9 @@ class Recording:
         if not self._chunks:
             raise InputError("a recording in which nothing is recorded", file=self.path)
         time_ns = self._time_ns(t_s, 0)
-        if not min(self._starts) <= time_ns <= max(self._ends):  # in ns: t_s itself may differ from end_s by rounding
+        if not self._start_ns <= time_ns <= self._end_ns:  # in ns: t_s itself may differ from end_s by rounding
             raise InputError("a time outside the recording", file=self.path, value=t_s, allowed=self._span())
-        for ref in reversed(list(self._refs(topic, 0, time_ns))):
+        for ref in self._refs(topic, 0, time_ns, back=True):
             times_ns, _, values = self._chunk(ref).samples(topic)
             k = int(np.searchsorted(times_ns, time_ns, side="right")) - 1
             if k >= 0:
@@ -286,7 +297,7 @@ class _Chunk:
         for message in messages:
             self._messages.setdefault(message.channel_id, []).append(message)
         self._samples: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
-        self.size = sum(len(message.data) + 200 for message in messages)
+        self.size = sum(2 * len(message.data) + 200 for message in messages)  # with what it is decoded to
 
     def messages(self, topic: str) -> list[Message]:
         return self._messages.get(self._topics.get(topic, -1), [])
