@@ -12,6 +12,7 @@ VEHICLE_WIDTH_LIMIT_M = 2.55
 """GB 1589."""
 
 MOUNT = {"top_lift": "back_of_cab", "chassis": "chassis"}
+MOUNT_WORDS = {"back_of_cab": "behind the cab", "chassis": "under the frame"}
 EPS_M = 1e-9
 
 
@@ -57,7 +58,8 @@ def compatible(station: Station, truck: Truck, pack: Pack) -> str | None:
 
 def _interfaces(station: Station, truck: Truck, pack: Pack) -> str | None:
     if truck.mount != MOUNT[station.kind]:
-        return f"a {station.kind} station swaps {MOUNT[station.kind]} packs, the truck carries its packs {truck.mount}"
+        swaps, carries = MOUNT_WORDS[MOUNT[station.kind]], MOUNT_WORDS[truck.mount]
+        return f"a {station.kind} station swaps packs {swaps}, the truck carries its packs {carries}"
     if pack.interface != truck.interface:
         return f"the truck's seats take interface {truck.interface}, the pack has {pack.interface}"
     if pack.interface not in station.interfaces:

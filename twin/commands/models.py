@@ -1,0 +1,320 @@
+"""`swaptwin models list|check|show`: what the catalogue holds, whether files are right, where numbers come from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import BaseModel
+
+from twin.catalogue import Pack, Provenance, Station, TimingSet, Truck, compatible, default_pack
+from twin.catalogue.load import KINDS, UNSTATED, load_with_provenance, models_folder, names
+from twin.catalogue.safe_yaml import dotted, parse, read_bytes
+from twin.console import emit_json
+from twin.errors import InputError
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    help="List, check and show stations, trucks, packs and timing sets.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+UNITS = {
+    "per_s": "1/s",
+    "rad_per_s": "rad/s",
+    "n_per_m": "N/m",
+    "nm_per_rad": "Nm/rad",
+    "n_per_mps": "N/(m/s)",
+    "nm_per_radps": "Nm/(rad/s)",
+    "ns_per_m": "Ns/m",
+    "m": "m",
+    "mps": "m/s",
+    "mps2": "m/s2",
+    "mps3": "m/s3",
+    "rad": "rad",
+    "radps": "rad/s",
+    "radps2": "rad/s2",
+    "radps3": "rad/s3",
+    "s": "s",
+    "hz": "Hz",
+    "kg": "kg",
+    "kgm2": "kg m2",
+    "n": "N",
+    "nm": "Nm",
+    "kwh": "kWh",
+}
+"""Unit by the ending of a field's name; the longest ending counts."""
+
+
+@app.command("list")
+def list_models(json: Json = False) -> None:
+    """List every kind, and which station, truck and pack go together."""
+    stations = [_shipped("station", name) for name in names("station")]
+    trucks = [_shipped("truck", name) for name in names("truck")]
+    packs = [_shipped("pack", name) for name in names("pack")]
+    timing = [_shipped("timing", path) for path in _timing_files()]
+    pairs = [_pair(s, t, packs) for s in stations for t in trucks]
+    if json:
+        emit_json(
+            {
+                "stations": [
+                    {"name": s.name, "title": s.title, "kind": s.kind, "slots": len(s.slots)} for s in stations
+                ],
+                "trucks": [
+                    {"name": t.name, "title": t.title, "mount": t.mount, "seats": len(t.seats_xyz_m)} for t in trucks
+                ],
+                "packs": [
+                    {
+                        "name": p.name,
+                        "title": p.title,
+                        "interface": p.interface,
+                        "energy_kwh": p.energy_kwh,
+                        "mass_kg": p.mass_kg,
+                    }
+                    for p in packs
+                ],
+                "timing": [{"name": t.name, "title": t.title, "station": t.station} for t in timing],
+                "compatibility": pairs,
+            }
+        )
+        return
+    _print_list(stations, trucks, packs, timing, pairs)
+
+
+@app.command("check")
+def check_models(
+    paths: Annotated[
+        list[str] | None, typer.Argument(help="Files to check; all shipped ones if none is named.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Check files: one line for each bad one, exit code 2 if there is any."""
+    files = [Path(path) for path in paths] if paths else _shipped_files()
+    problems: list[str] = []
+    good: list[dict[str, str]] = []
+    for path in files:
+        try:
+            kind = kind_of(path)
+            model, _ = load_with_provenance(kind, path)
+            good.append({"file": str(path), "kind": kind, "name": str(getattr(model, "name", ""))})
+        except InputError as error:
+            problems.append(str(error))
+    if json:
+        emit_json({"checked": len(files), "good": good, "problems": problems})
+    else:
+        for item in good:
+            print(f"ok  {item['kind']:<8} {item['name']:<20} {item['file']}")
+    if problems:
+        for problem in problems[:-1]:
+            typer.echo(f"error: {_printable(problem)}", err=True)
+        raise InputError(problems[-1])
+
+
+@app.command("show")
+def show_model(
+    kind: Annotated[str, typer.Argument(help=f"One of {', '.join(KINDS)}.")],
+    name: Annotated[str, typer.Argument(help="A name from `models list`, or the path of a .yaml file.")],
+    station: Annotated[str | None, typer.Option(help="The station whose timing set is meant.")] = None,
+    json: Json = False,
+) -> None:
+    """Show every value of one model with its unit and where it comes from."""
+    if kind == "timing" and station is None and name in names("timing"):
+        holders = [p.parent.name for p in _timing_files() if p.stem == name]
+        if len(holders) > 1:
+            raise InputError("several stations have this timing set", key="--station", allowed=", ".join(holders))
+    model, provenance = load_with_provenance(kind, name, station)
+    rows = [
+        {"key": key, "value": value, "unit": unit_of(key), **_source(provenance.get(key, None), value)}
+        for key, value in flat(model.model_dump(exclude_unset=True))
+    ]
+    if json:
+        emit_json({"kind": kind, "name": getattr(model, "name", name), "values": rows})
+        return
+    _print_values(f"{kind} {getattr(model, 'name', '')}", model, provenance)
+
+
+def kind_of(path: Path) -> str:
+    """What a file describes, by the keys that only one kind has."""
+    raw, _ = parse(read_bytes(path), path)
+    marks = {
+        "timing": {"default", "phases"},
+        "station": {"axes", "slots", "reeving"},
+        "truck": {"mount", "seats_xyz_m"},
+    }
+    marks["pack"] = {"energy_kwh", "guides", "coupler"}
+    best = max(marks, key=lambda kind: len(marks[kind] & set(raw)))
+    if not marks[best] & set(raw):
+        raise InputError("is neither a station, a truck, a pack nor a timing set", file=path, allowed=", ".join(marks))
+    return best
+
+
+def flat(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str, Any]]:
+    """Every leaf of nested data with its dotted key."""
+    if isinstance(value, dict):
+        return [leaf for key, item in value.items() for leaf in flat(item, (*path, key))]
+    if isinstance(value, list | tuple):
+        return [leaf for index, item in enumerate(value) for leaf in flat(item, (*path, index))]
+    return [(dotted(path), value)]
+
+
+def unit_of(key: str) -> str:
+    """The unit in a key's name: `axes.x.jerk_mps3` is in m/s3."""
+    name = re.sub(r"(\[\d+\])+$", "", key).rpartition(".")[2]
+    endings = [ending for ending in UNITS if name.endswith(f"_{ending}")]
+    return UNITS[max(endings, key=len)] if endings else ""
+
+
+def _source(found: Any, value: object) -> dict[str, str]:
+    if isinstance(value, bool | str) or value is None:
+        return {"tag": "", "text": ""}
+    tag, text = found or UNSTATED
+    return {"tag": tag, "text": text}
+
+
+def _shipped(kind: str, name: str | Path) -> Any:
+    return load_with_provenance(kind, name)[0]
+
+
+def _timing_files() -> list[Path]:
+    return sorted((models_folder() / "timing").glob("*/*.yaml"))
+
+
+def _shipped_files() -> list[Path]:
+    return sorted(path for path in models_folder().rglob("*.yaml") if "policies" not in path.parts)
+
+
+def _pair(station: Station, truck: Truck, packs: list[Pack]) -> dict[str, Any]:
+    reasons = {pack.name: compatible(station, truck, pack) for pack in packs}
+    fitting = [name for name, reason in reasons.items() if reason is None]
+    return {
+        "station": station.name,
+        "truck": truck.name,
+        "packs": fitting,
+        "default_pack": default_pack(station, truck).name if fitting else None,
+        "refused": {name: reason for name, reason in reasons.items() if reason},
+    }
+
+
+def _print_list(
+    stations: list[Station],
+    trucks: list[Truck],
+    packs: list[Pack],
+    timing: list[TimingSet],
+    pairs: list[dict[str, Any]],
+) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False)
+
+    def table(title: str, columns: list[str], rows: list[list[str]]) -> None:
+        result = Table(title=title, title_justify="left", box=None, pad_edge=False, title_style="bold")
+        for column in columns:
+            result.add_column(column, no_wrap=column != "what", overflow="fold")
+        for row in rows:
+            result.add_row(*row)
+        console.print(result, "")
+
+    def filled(station: Station) -> str:
+        return f"{sum(slot.filled for slot in station.slots)} of {len(station.slots)}"
+
+    def fitting(truck: Truck, station: Station) -> str:
+        pair = next(p for p in pairs if p["truck"] == truck.name and p["station"] == station.name)
+        return "\n".join(pair["packs"]) or "-"
+
+    table(
+        "Stations", ["name", "kind", "slots filled", "what"], [[s.name, s.kind, filled(s), s.title] for s in stations]
+    )
+    table(
+        "Trucks",
+        ["name", "packs", "seats", "what"],
+        [[t.name, t.mount, str(len(t.seats_xyz_m)), t.title] for t in trucks],
+    )
+    table(
+        "Packs",
+        ["name", "interface", "kWh", "kg", "what"],
+        [[p.name, p.interface, f"{p.energy_kwh:g}", f"{p.mass_kg:g}", p.title] for p in packs],
+    )
+    table("Timing sets", ["station", "name", "what"], [[t.station, t.name, t.title] for t in timing])
+    table(
+        "Which packs a station changes on a truck",
+        ["truck", *(s.name for s in stations)],
+        [[t.name, *(fitting(t, s) for s in stations)] for t in trucks],
+    )
+    print("Why not")
+    for reason, who in _reasons(pairs, len(packs)).items():
+        print(f"  {reason}:")
+        for line in who:
+            print(f"    {line}")
+
+
+def _reasons(pairs: list[dict[str, Any]], packs: int) -> dict[str, list[str]]:
+    """Each reason once, with the combinations it holds for."""
+    found: dict[str, dict[tuple[str, str], list[str]]] = {}
+    for pair in pairs:
+        by_reason: dict[str, list[str]] = {}
+        for pack, reason in pair["refused"].items():
+            by_reason.setdefault(reason, []).append(pack)
+        for reason, refused in by_reason.items():
+            which = "any pack" if len(refused) == packs else ", ".join(refused)
+            found.setdefault(reason, {}).setdefault((pair["station"], which), []).append(pair["truck"])
+    return {
+        reason: [f"{station} with {', '.join(trucks)} and {which}" for (station, which), trucks in who.items()]
+        for reason, who in found.items()
+    }
+
+
+def _print_values(title: str, model: BaseModel, provenance: Mapping[str, Provenance]) -> None:
+    """A block a section, a row a value; plain lists are one row, a text that repeats is shown once."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    console.print(Text(_printable(title), style="bold"))
+    table = Table(box=None, pad_edge=False)
+    table.add_column("key", no_wrap=True, overflow="fold")
+    table.add_column("value", max_width=26, overflow="fold")
+    table.add_column("where it comes from", overflow="fold")
+    section, last = "", ""
+    for key, value in _rows(model.model_dump(exclude_unset=True)):
+        head, _, name = key.rpartition(".")
+        if head != section:
+            table.add_row()
+            table.add_row(Text(_printable(head), style="bold"))
+            section = head
+        leaves = flat(value, (key,)) or [(key, "")]
+        source = _source(provenance.get(leaves[0][0]), leaves[0][1])
+        words = ": ".join(word for word in source.values() if word)
+        cells = (f"  {name}" if head else name, f"{_shown(value)} {unit_of(key)}".rstrip())
+        table.add_row(
+            *(Text(_printable(cell)) for cell in (*cells, "(as above)" if words and words == last else words))
+        )
+        last = words
+    console.print(table)
+
+
+def _rows(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str, Any]]:
+    """Like `flat`, with lists that hold no mapping as one value."""
+    if isinstance(value, dict):
+        return [row for key, item in value.items() for row in _rows(item, (*path, key))]
+    if isinstance(value, list | tuple) and any(isinstance(item, dict) for item in value):
+        return [row for index, item in enumerate(value) for row in _rows(item, (*path, index))]
+    return [(dotted(path), value)]
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_shown(item) for item in value) + "]"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _printable(text: str) -> str:
+    """What a terminal would obey is shown escaped: a file's keys and texts can hold anything."""
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
