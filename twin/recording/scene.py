@@ -1,4 +1,4 @@
-"""Simple shapes in named frames, as foxglove.SceneUpdate: what Foxglove and Rerun show of the station."""
+"""Simple shapes in named frames, as foxglove.SceneUpdate: what Foxglove's 3D panel shows of the station."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ class Recorder:
         self._logged(topics.VIOLATIONS, t_s, violation, "error")
 
     def scene(self, t_s: float, entities: Sequence[SceneEntity]) -> None:
-        """Shapes for Foxglove and Rerun to show; they move with their frames from here on."""
+        """Shapes for Foxglove to show; they move with their frames from here on."""
         time_ns = self._time_ns(t_s)
         self._message(topics.SCENE, time_ns, encode_scene(time_ns, entities))
 

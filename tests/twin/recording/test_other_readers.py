@@ -117,5 +117,7 @@ def test_rerun_converts_it(recorded: Path, tmp_path: Path) -> None:
         )
     for entity in ("/tf", "/state", "/sensors", "/commands", "/phases", "/events", "/violations", "/log", "/scene"):
         assert f"\n{entity}: " in done.stdout
+    assert "Transform3D:translation: " in done.stdout  # understood, not only carried
+    assert "TextLog:text: " in done.stdout
     rows = int("".join(filter(str.isdigit, done.stdout.split("num_rows = ")[1].split("\n")[0])))
     assert rows >= 230 * 3
