@@ -219,4 +219,4 @@ class ContainerWriter:
 def _record(record: records.McapRecord) -> bytes:
     builder = RecordBuilder()
     record.write(builder)
-    return bytes(builder.end())  # type: ignore[no-untyped-call]
+    return bytes(builder.end())
