@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import types
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -16,23 +17,31 @@ from twin.errors import InputError
 Part = str | int
 Path_ = tuple[Part, ...]
 
+SIMILAR = 0.6
+"""Share of matching letters from which a name is taken for a slip of another."""
+
 
 def nearest(name: str, known: Iterable[str]) -> list[str]:
-    """All known names, most similar first."""
-    return sorted(known, key=lambda k: (-difflib.SequenceMatcher(None, str(name).lower(), k.lower()).ratio(), k))
+    """All known names, most similar first; among equals those that begin alike."""
+    return sorted(known, key=lambda k: (-_similarity(name, k), -len(os.path.commonprefix((name, k))), k))
 
 
-def close(name: str, known: Iterable[str]) -> str | None:
-    """The known name that was probably meant, if any is similar enough."""
-    return next(iter(difflib.get_close_matches(str(name), list(known), n=1, cutoff=0.6)), None)
+def hint(name: str, known: Iterable[str]) -> str:
+    """` (did you mean ...?)`, or nothing if no known name is similar."""
+    similar = [k for k in nearest(name, known) if _similarity(name, k) >= SIMILAR]
+    return f" (did you mean {similar[0]}?)" if similar else ""
+
+
+def _similarity(name: str, known: str) -> float:
+    return difflib.SequenceMatcher(None, name[:80].lower(), known.lower()).ratio()
 
 
 def to_input_error(
     error: ValidationError, model: type[BaseModel], file: str | Path | None = None, lines: Lines | None = None
 ) -> InputError:
-    """The first of pydantic's errors, with a note on how many more there are."""
+    """The first of pydantic's errors (an unknown key before others), with a note on how many more there are."""
     errors = error.errors(include_url=False)
-    first = errors[0]
+    first = min(errors, key=lambda e: e["type"] != "extra_forbidden")  # a misspelt key explains the missing one
     path, annotation, owner = _walk(model, first["loc"])
     problem, value, allowed = _words(first, annotation, owner)
     if lines and (line := _line(path, lines)):
@@ -66,8 +75,7 @@ def _words(error: Any, annotation: Any, owner: type[BaseModel] | None) -> tuple[
     if kind == "extra_forbidden":
         known = sorted(owner.model_fields) if owner else []
         key = str(error["loc"][-1])
-        meant = close(key, known)
-        return "unknown key" + (f", did you mean {meant}?" if meant else ""), None, ", ".join(known)
+        return "unknown key" + hint(key, known), None, ", ".join(known)
     if kind == "missing":
         return "is missing", None, allowed_words(annotation)
     if kind == "union_tag_not_found":

@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 
-from twin.catalogue.explain import close, nearest, to_input_error
+from twin.catalogue.explain import hint, nearest, to_input_error
 from twin.catalogue.safe_yaml import Lines, dotted, parse, read_bytes
 from twin.catalogue.schema import Pack, Station, TimingSet, Truck
 from twin.errors import InputError
@@ -143,10 +143,8 @@ def _locate(kind: str, name_or_path: str | os.PathLike[str], station: Station | 
     name = str(name_or_path)
     known = names(kind, station)
     if name not in known:
-        meant = close(name, known)
-        hint = f", did you mean {meant}?" if meant else ""
         raise InputError(
-            f"unknown {'timing set' if kind == 'timing' else kind}{hint}",
+            f"unknown {'timing set' if kind == 'timing' else kind}{hint(name, known)}",
             key=kind,
             value=name,
             allowed=f"{', '.join(nearest(name, known))}, or the path of a .yaml file",
@@ -192,8 +190,7 @@ def _provenance(node: Any, path: tuple[str | int, ...], file: Path, lines: Lines
         raise InputError(f"{where}a value needs its provenance beside it", file=file, key=key, allowed=one_of)
     for tag in node:
         if tag not in TAGS:
-            meant = close(tag, TAGS)
-            problem = f"{where}unknown provenance tag" + (f", did you mean {meant}?" if meant else "")
+            problem = f"{where}unknown provenance tag{hint(tag, TAGS)}"
             raise InputError(problem, file=file, key=key, value=tag, allowed=one_of)
     if len(node) > 1:
         raise InputError(
@@ -230,9 +227,7 @@ def _replaced(node: Any, parts: list[str | int], value: object, key: str) -> Any
     head, rest = parts[0], parts[1:]
     if isinstance(node, dict):
         if head not in node and (rest or key.partition(".")[0] != "phases"):
-            meant = close(str(head), node)
-            hint = f", did you mean {meant}?" if meant else ""
-            raise InputError(f"unknown key{hint}", key=key, allowed=", ".join(node))
+            raise InputError(f"unknown key{hint(str(head), node)}", key=key, allowed=", ".join(node))
         return {**node, str(head): _replaced(node.get(head), rest, value, key)}
     if isinstance(node, tuple):
         if not isinstance(head, int) or head >= len(node):

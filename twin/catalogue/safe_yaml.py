@@ -131,7 +131,7 @@ class _Reader:
             top = self._stack[-1]
             part = self._keys[-1] if isinstance(top, dict) else len(top)
             assert part is not None
-            self.lines[(*self._path, part)] = event.start_mark.line + 1
+            self.lines.setdefault((*self._path, part), event.start_mark.line + 1)
         if kind == "ScalarEvent":
             value = self._scalar(event, part)
         if not self._stack:
