@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from twin.motion.profile import kernel
+from twin.motion.kernels import kernel
 from twin.plants.geometry import fully_seated, rotate_back
 from twin.plants.state import LOCKS
 

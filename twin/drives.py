@@ -9,9 +9,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from twin.motion.profile import kernel, plan_stop
+from twin.motion.kernels import kernel
+from twin.motion.profile import plan_stop
 from twin.motion.shaper import evaluate_shaped, shaped_duration_s
 from twin.plants.state import DISCRETE_MOTION, ERROR_STOP, STANDSTILL, STOPPING, Z
+from twin.plants.suspension import FLOATING_TABLE
 
 World = Any  # a WORLD record inside numba
 Params = Any
@@ -22,7 +24,11 @@ def update_reference(w: World, r: int, t_s: float) -> None:
     """Evaluate the shaped profile of every axis of robot `r` at `t_s` into `w.reference[r]`."""
     for k in range(4):
         p, v, a = evaluate_shaped(
-            w.profile[r, k], w.shaper_amplitude[r, k], w.shaper_time_s[r, k], w.shaper_n[r, k], t_s - w.profile_start_s[r, k]
+            w.profile[r, k],
+            w.shaper_amplitude[r, k],
+            w.shaper_time_s[r, k],
+            w.shaper_n[r, k],
+            t_s - w.profile_start_s[r, k],
         )
         w.reference[r, k, 0] = p
         w.reference[r, k, 1] = v
@@ -104,3 +110,5 @@ def drive_forces(w: World, p: Params, r: int, reaction: Any) -> None:
             coulomb += p.axis_brake[k]
         viscous = -p.axis_viscous[k] * speed
         w.tau[r, k] = drive + viscous + friction_force(speed, drive + viscous + reaction[k], mass, coulomb, p.dt_s)
+        if k >= Z and p.reeving != FLOATING_TABLE:  # drum and yaw block are side branches: no joint hands it on
+            w.tau[r, k] += reaction[k]

@@ -10,7 +10,8 @@ import math
 from typing import Any
 
 from twin.drives import stop_axis
-from twin.motion.profile import end_position, kernel
+from twin.motion.kernels import kernel
+from twin.motion.profile import end_position
 from twin.plants.state import (
     ERROR_STOP,
     STANDSTILL,

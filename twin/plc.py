@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from twin.actuators import actuate
+from twin.actuators import actuate, engaged_locks
 from twin.drives import drive_forces, motion_end_s, stop_axis, update_axis_states, update_reference
 from twin.interlocks import acknowledge, all_present, find_trip, locks_closed, locks_open, permitted, trip_station
 from twin.monitor import monitor
-from twin.motion.profile import kernel, plan_rest_to_rest, plan_with_creep
+from twin.motion.kernels import kernel
+from twin.motion.profile import plan_rest_to_rest, plan_with_creep
 from twin.motion.shaper import impulses
 from twin.noise import normal
-from twin.plants.geometry import measure_packs
 from twin.plants.state import (
     BUSY,
     DISCRETE_MOTION,
@@ -57,6 +57,10 @@ ARRIVED_M = np.array([0.003, 0.003, 0.003, 0.001])
 """Following error below which a finished motion counts as arrived, in m and rad [estimate: the axes' repeatability]."""
 JAM_HEIGHT_M = 0.020
 """Over the expected seat by more than this, axial force is a jam and not the landing itself [estimate]."""
+
+
+COMMAND_ENDED, HOLD_CHANGED = 1, 2
+"""What a scan tells the plant: a robot waits for its next command; grips or locks hold something else now."""
 
 
 @kernel
@@ -250,12 +254,11 @@ def control_tick(w: World, p: Params, reaction: Any, axle: Any) -> None:
 
 
 @kernel
-def plc_scan(w: World, p: Params, commands: Any, dt_s: float) -> bool:
-    """One PLC scan. True when a robot waits for its next command or a hold changed (the plant has to act).
+def plc_scan(w: World, p: Params, commands: Any, dt_s: float) -> int:
+    """One PLC scan; returns the sum of COMMAND_ENDED and HOLD_CHANGED where they apply.
 
     Order: actuators, sensors, interlocks, commands, monitor; as a PLC reads inputs, runs logic and writes outputs.
     """
-    measure_packs(w, p)
     changed = actuate(w, p, dt_s)
     read_sensors(w, p, dt_s)
     w.scans += 1
@@ -280,7 +283,7 @@ def plc_scan(w: World, p: Params, commands: Any, dt_s: float) -> bool:
         w.truck_displacement_m, math.hypot(w.truck_q[0] - w.truck_reference[0], w.truck_q[1] - w.truck_reference[1])
     )
     monitor(w, p, dt_s)
-    return free or changed
+    return (COMMAND_ENDED if free else 0) + (HOLD_CHANGED if changed else 0)
 
 
 # Entry points from Python take whole arrays and an index: handing a single record over costs 10 us, an array 0.3 us.
@@ -293,7 +296,7 @@ def tick_world(worlds: Any, params: Any, i: int, reaction: Any, axle: Any) -> No
 
 
 @kernel
-def scan_world(worlds: Any, params: Any, commands: Any, i: int, dt_s: float) -> bool:
+def scan_world(worlds: Any, params: Any, commands: Any, i: int, dt_s: float) -> int:
     """`plc_scan` of world `i`; `commands` is (N, ROBOTS)."""
     return plc_scan(worlds[i], params[i], commands[i], dt_s)
 
@@ -302,3 +305,9 @@ def scan_world(worlds: Any, params: Any, commands: Any, i: int, dt_s: float) -> 
 def start_world(worlds: Any, params: Any, commands: Any, i: int, r: int) -> None:
     """`start_command` of robot `r` in world `i`."""
     start_command(worlds[i], params[i], commands[i, r], r)
+
+
+@kernel
+def engaged_locks_of(worlds: Any, params: Any, i: int, s: int) -> int:
+    """`engaged_locks` of seat `s` in world `i`."""
+    return engaged_locks(worlds[i], params[i], s)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from twin.motion.profile import kernel
+from twin.motion.kernels import kernel
 from twin.noise import normal, uniform
 from twin.plants.state import DELAY_SCANS, EX, EY, LOCKS, S_FORCE, S_LOAD, S_SCANNER, S_SWAY
 

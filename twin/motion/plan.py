@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike
 from twin.errors import InputError
 from twin.motion import profile as profiles
 from twin.motion import shaper as shapers
-from twin.motion.profile import Array, kernel
+from twin.motion.kernels import kernel
+from twin.motion.profile import Array
 
 
 @dataclass(frozen=True)

@@ -21,13 +21,12 @@ The kernels trust their arguments: limits finite and positive, positions finite.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from math import sqrt
-from typing import Any, TypeVar, cast
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
+
+from twin.motion.kernels import kernel
 
 T, P, V, A, J, META = 0, 1, 2, 3, 4, 5
 SEGMENTS = 16
@@ -35,15 +34,6 @@ SEGMENTS = 16
 PROFILE_SHAPE = (6, SEGMENTS)
 
 Array = NDArray[np.float64]
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-def kernel(function: Function) -> Function:
-    """Compile with numba, cached on disk, keeping the types for callers.
-
-    Division by zero gives inf as in NumPy: a check would cost every evaluation, and limits are positive by contract.
-    """
-    return cast(Function, njit(cache=True, error_model="numpy")(function))
 
 
 def new_profile() -> Array:

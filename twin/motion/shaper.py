@@ -22,7 +22,8 @@ from types import MappingProxyType
 
 import numpy as np
 
-from twin.motion.profile import Array, duration_s, evaluate, kernel
+from twin.motion.kernels import kernel
+from twin.motion.profile import Array, duration_s, evaluate
 
 NONE, ZV, ZVD, EI = 0, 1, 2, 3
 KINDS = MappingProxyType({"none": NONE, "zv": ZV, "zvd": ZVD, "ei": EI})

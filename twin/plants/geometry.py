@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from twin.motion.profile import kernel
-from twin.plants.state import EPITCH, EROLL, EX, EY, EYAW, EZ, TPITCH, TROLL, TYAW, YAW, Z, X, Y
+from twin.motion.kernels import kernel
+from twin.plants.state import EPITCH, EROLL, EX, EY, EYAW, EZ, TPITCH, TROLL, TYAW, YAW, X, Y, Z
 from twin.plants.suspension import FLOATING_TABLE
 from twin.plants.truck import truck_point
 
@@ -119,3 +119,42 @@ def fully_seated(w: World, p: Params, k: int) -> bool:
         if w.pad_gap_m[k, i] > p.seated_m:
             return False
     return abs(w.pack_offset_m[k, 0]) < p.lock_capture_m and abs(w.pack_offset_m[k, 1]) < p.lock_capture_m
+
+
+@kernel
+def refresh_poses(worlds: Any, params: Any, i: int) -> None:
+    """After a plant wrote `pack_pose` with centres of mass: move them to P; end effectors; coupler positions."""
+    w, p = worlds[i], params[i]
+    for r in range(p.robots):
+        end_effector_pose(w, p, r)
+    for k in range(p.packs):
+        pose = w.pack_pose[k]
+        x, y, z = rotate(pose, -p.pack_com[k, 0], -p.pack_com[k, 1], -p.pack_com[k, 2])
+        pose[0] += x
+        pose[1] += y
+        pose[2] += z
+        x, y, z = rotate(pose, p.coupler_xy_m[0], p.coupler_xy_m[1], -p.retract * p.pack_height_m)
+        w.coupler_at[k, 0], w.coupler_at[k, 1], w.coupler_at[k, 2] = pose[0] + x, pose[1] + y, pose[2] + z
+    measure_packs(w, p)
+
+
+COUPLER_SPEED_MPS = 0.005
+"""Speed from which the coupler's friction is fully there (regularised Coulomb) [estimate: below creep speed]."""
+
+
+@kernel
+def coupler_load(worlds: Any, params: Any, i: int, k: int, speed_mps: float) -> float:
+    """Vertical coupler force on pack `k` in N: opposes motion, ramps up over the first fifth of the engagement.
+
+    Contacts and seals rub: mating and parting need the same force (`mate_force_n`), and at rest there is none.
+    """
+    w, p = worlds[i], params[i]
+    height = w.pack_offset_m[k, 2]
+    depth = p.coupler_engage_m - height
+    if depth <= 0.0 or abs(w.pack_offset_m[k, 0]) > 0.05 or abs(w.pack_offset_m[k, 1]) > 0.05:
+        w.coupler_n[k] = 0.0
+        return 0.0
+    ramp = min(depth / (0.2 * p.coupler_engage_m), 1.0)
+    force = -p.coupler_force_n * ramp * min(max(speed_mps / COUPLER_SPEED_MPS, -1.0), 1.0)
+    w.coupler_n[k] = force
+    return force

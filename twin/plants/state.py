@@ -29,7 +29,19 @@ STANDSTILL, DISCRETE_MOTION, CONTINUOUS_MOTION, STOPPING, ERROR_STOP = range(5)
 AXIS_STATES = ("Standstill", "DiscreteMotion", "ContinuousMotion", "Stopping", "ErrorStop")
 
 # What a command waits for
-UNTIL = ("done", "settled", "landed", "seated", "load_above", "load_below", "clear", "near", "actuated", "dwell", "scanned")
+UNTIL = (
+    "done",
+    "settled",
+    "landed",
+    "seated",
+    "load_above",
+    "load_below",
+    "clear",
+    "near",
+    "actuated",
+    "dwell",
+    "scanned",
+)
 (
     UNTIL_DONE,  # every commanded axis has arrived
     UNTIL_SETTLED,  # arrived, and sway stayed below threshold_m for dwell_s
@@ -77,7 +89,18 @@ TRIPS = (
 ) = range(len(TRIPS))
 
 # Named streams of randomness (design, section 6). Append only: the order fixes nothing, the name does.
-STREAMS = ("parking", "pack", "friction", "scanner", "load_cell", "sway_sensor", "force_sensor", "repeatability", "faults", "policy")
+STREAMS = (
+    "parking",
+    "pack",
+    "friction",
+    "scanner",
+    "load_cell",
+    "sway_sensor",
+    "force_sensor",
+    "repeatability",
+    "faults",
+    "policy",
+)
 KERNEL_STREAMS = ("scanner", "load_cell", "sway_sensor", "force_sensor", "repeatability")
 S_SCANNER, S_LOAD, S_SWAY, S_FORCE, S_REPEAT = range(len(KERNEL_STREAMS))
 
@@ -244,6 +267,7 @@ WORLD = np.dtype(
         ("load_n", f8, ROBOTS),  # true force in the ropes or under the table
         ("guide_force_n", f8, (ROBOTS, 3)),  # contact force on the held pack (or empty E) in W
         ("coupler_n", f8, PACKS),
+        ("coupler_at", f8, (PACKS, 3)),
         ("grip_position", f8, (ROBOTS, 4)),  # 0 open, 1 closed
         ("grip_command", i8, ROBOTS),
         ("grip_stuck", i8, (ROBOTS, 4)),

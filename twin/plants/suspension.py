@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from twin.motion.profile import kernel
-from twin.plants.state import EPITCH, EROLL, EX, EY, EYAW, EZ, YAW, Z, X, Y
+from twin.motion.kernels import kernel
+from twin.plants.state import EPITCH, EROLL, EX, EY, EYAW, EZ, YAW, X, Y, Z
 
 FOUR_ROPE, MAST, FLOATING_TABLE = range(3)
 

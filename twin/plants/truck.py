@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from twin.motion.profile import kernel
+from twin.motion.kernels import kernel
 from twin.plants.state import TPITCH, TROLL, TX, TY, TYAW, TZ
 
 JOINT_HEIGHT_M = 0.5

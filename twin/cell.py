@@ -1,0 +1,458 @@
+"""One swap's cell: station, truck, packs and draws resolved into the records that plants and kernels work on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from twin import seeding
+from twin.catalogue import Pack, Station, Truck, resolve
+from twin.catalogue.schema import FloatingTable, FourRope, Mast, PoseSpread
+from twin.errors import InputError
+from twin.plants.state import (
+    AXES,
+    EZ,
+    KERNEL_STREAMS,
+    LOCKS,
+    PACKS,
+    PARAMS,
+    ROBOTS,
+    SEATS,
+    WORLD,
+    X,
+    Z,
+)
+from twin.plants.suspension import FLOATING_TABLE, FOUR_ROPE, MAST
+
+GRAVITY_MPS2 = 9.81
+"""As domain.md's derived numbers use it."""
+PACK_MASS_SIGMA = 0.01
+"""Scatter of a pack's mass around nominal [estimate: manufacturing and coolant, 1 %]."""
+FRICTION_SPREAD = 0.2
+"""Guide friction varies by this fraction either way [estimate: grease and dirt]."""
+FOLLOWING_LIMIT = (0.10, 0.10, 0.10, 0.02)
+"""Following error that trips an axis, m and rad [estimate: ordinary drive setting, several times the normal lag]."""
+EXPLICIT_DAMPING_LIMIT = 0.5
+"""Damping times step over inertia stays below this in explicit springs, for stability."""
+PARKING = ("guided", "unguided")
+
+
+@dataclass(frozen=True)
+class Job:
+    """Exchange of one pack: indices into the swap's seats and packs."""
+
+    robot: int
+    truck_seat: int
+    put_seat: int
+    take_seat: int
+    old_pack: int
+    new_pack: int
+    put_slot: int  # index in the station file
+    take_slot: int
+
+
+@dataclass(frozen=True)
+class Seat:
+    """A seat that takes part in the swap."""
+
+    name: str
+    on_truck: bool
+    xyz_m: tuple[float, float, float]
+    yaw_rad: float
+    locks: int
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Everything that one swap is made of, before it runs. `params` is a (1,) PARAMS array."""
+
+    station: Station
+    truck: Truck
+    pack: Pack
+    seed: int
+    parking: str
+    jobs: tuple[Job, ...]
+    seats: tuple[Seat, ...]
+    params: np.ndarray = field(repr=False)
+    guide_friction: float = 0.0
+
+    @property
+    def retract(self) -> float:
+        """+1 where the robot retracts upwards, -1 where downwards."""
+        return float(self.params["retract"][0])
+
+    def new_world(self) -> np.ndarray:
+        """A (1,) WORLD array at the start of the swap: truck parked, axes at home, packs on their seats."""
+        return _new_world(self)
+
+
+def plan_jobs(station: Station, truck: Truck) -> tuple[tuple[Job, ...], tuple[Seat, ...]]:
+    """Which robot exchanges which pack, and which slots it uses.
+
+    Blocks go to the robot on their side of the bay, the outer ones first, so that two robots start apart; slots go
+    nearest first. A slot emptied by one job may take the old pack of the next.
+    """
+    kind_locks = station.actuators.slot_lock_close_s > 0.0
+    seats: list[Seat] = []
+    index: dict[tuple[str, int], int] = {}
+
+    def seat(kind: str, number: int) -> int:
+        if (kind, number) not in index:
+            index[kind, number] = len(seats)
+            if kind == "truck":
+                x, y, z = truck.seats_xyz_m[number]
+                seats.append(Seat(f"truck{number + 1}", True, (x, y, z), 0.0, LOCKS))
+            else:
+                slot = station.slots[number]
+                locks = LOCKS if kind_locks else 0
+                seats.append(Seat(f"slot{number + 1}", False, (slot.x_m, slot.y_m, slot.z_m), slot.yaw_rad, locks))
+        return index[kind, number]
+
+    count = station.robots.count
+    empty = {i for i, slot in enumerate(station.slots) if not slot.filled}
+    charged = {i for i, slot in enumerate(station.slots) if slot.filled}
+    order = sorted(range(len(truck.seats_xyz_m)), key=lambda i: -abs(truck.seats_xyz_m[i][0]))
+    shares: list[list[int]] = [[] for _ in range(count)]
+    for i in order:
+        x = truck.seats_xyz_m[i][0]
+        side = min(range(count), key=lambda r: (abs(station.robots.home_x_m[r] - x), len(shares[r]), r))
+        shares[side].append(i)
+    jobs = []
+    for robot, share in enumerate(shares):
+        for number in share:
+            mine = [i for i, s in enumerate(station.slots) if s.robot == robot or count == 1]
+            x = truck.seats_xyz_m[number][0]
+            put = _nearest(station, (i for i in mine if i in empty), x)
+            take = _nearest(station, (i for i in mine if i in charged), x)
+            if put is None or take is None:
+                raise InputError(
+                    f"robot {robot} of station {station.name} has no {'empty' if put is None else 'charged'} slot left"
+                    f" for seat {number + 1} of {truck.name}"
+                )
+            charged.discard(take)
+            empty.discard(put)
+            empty.add(take)
+            k = 2 * len(jobs)
+            jobs.append(Job(robot, seat("truck", number), seat("slot", put), seat("slot", take), k, k + 1, put, take))
+    return tuple(jobs), tuple(seats)
+
+
+def _nearest(station: Station, slots: Iterable[int], x_m: float) -> int | None:
+    return min(slots, key=lambda i: abs(station.slots[i].x_m - x_m), default=None)
+
+
+def build_cell(station: Station, truck: Truck, pack: Pack, *, seed: int, parking: str = "guided") -> Cell:
+    """Resolve one swap.
+
+    Raises:
+        InputError: an incompatible truck or pack, an unknown parking class, a bad seed.
+    """
+    resolve(station, truck, pack)
+    if parking not in PARKING:
+        raise InputError("unknown parking class", key="--parking", value=parking, allowed=", ".join(PARKING))
+    if not 0 <= seed < 2**63:
+        raise InputError("seed out of range", key="--seed", value=seed, allowed="0 to 2^63 - 1")
+    jobs, seats = plan_jobs(station, truck)
+    params = np.zeros(1, PARAMS)
+    p = params[0]
+    _fill_clock_and_axes(p, station, pack)
+    _fill_reeving(p, station, pack)
+    _fill_packs_and_seats(p, station, pack, jobs, seats, seed)
+    _fill_truck(p, truck, pack, len(truck.seats_xyz_m))
+    p["truck_park"] = draw_parking(station, parking, seed)
+    _fill_limits_and_sensors(p, station, seed)
+    friction = pack.guides.friction * seeding.stream(seed, "friction").uniform(1 - FRICTION_SPREAD, 1 + FRICTION_SPREAD)
+    return Cell(station, truck, pack, seed, parking, jobs, seats, params, friction)
+
+
+def draw_parking(station: Station, parking: str, seed: int) -> np.ndarray:
+    """Parked pose (x, y, yaw, z, pitch, roll) of seed's truck: normal, redrawn outside the clip."""
+    spread: PoseSpread = getattr(station.parking, parking)
+    clip = station.parking.clip
+    random = seeding.stream(seed, "parking")
+    pose = np.zeros(6)
+    for i, name in enumerate(("x_m", "y_m", "yaw_rad", "z_m", "pitch_rad", "roll_rad")):
+        sigma, limit = getattr(spread, name), getattr(clip, name)
+        value = random.normal(0.0, sigma) if sigma else 0.0
+        while abs(value) > limit:
+            value = random.normal(0.0, sigma)
+        pose[i] = value
+    return pose
+
+
+def _axis(station: Station, name: str) -> Any:
+    return getattr(station.axes, name)
+
+
+def _si(axis: Any, stem: str) -> float:
+    """A field of a linear or rotary axis by its stem, whatever its unit."""
+    for suffix in ("_m", "_rad", "_mps", "_radps", "_mps2", "_radps2", "_mps3", "_radps3"):
+        if hasattr(axis, stem + suffix):
+            return float(getattr(axis, stem + suffix))
+    raise AttributeError(stem)
+
+
+def _fill_clock_and_axes(p: Any, station: Station, pack: Pack) -> None:
+    rates = station.rates
+    p["dt_s"] = 1.0 / rates.physics_hz
+    p["scan_ticks"] = rates.physics_hz // rates.plc_hz
+    p["robots"] = station.robots.count
+    p["retract"] = 1.0 if station.kind == "top_lift" else -1.0
+    p["gravity_mps2"] = GRAVITY_MPS2
+    x, y, z, yaw = (_axis(station, name) for name in AXES)
+    e_kg = station.end_effector.mass_kg
+    table = isinstance(station.reeving, FloatingTable)
+    sx, sy, _ = station.end_effector.size_m
+    e_inertia = e_kg * (sx * sx + sy * sy) / 12.0
+    if table:  # x carries y carries z carries yaw carries the table
+        lift = z.moving_mass_kg + e_kg
+        masses = (x.moving_mass_kg + y.moving_mass_kg + lift, y.moving_mass_kg + lift, lift)
+        turning = yaw.moving_inertia_kgm2 + e_inertia
+        p["z_gravity_mass_kg"] = z.moving_mass_kg
+    else:  # the end effector hangs: it is no inertia of the axes; the drum's weight is none either
+        masses = (x.moving_mass_kg + y.moving_mass_kg, y.moving_mass_kg, z.moving_mass_kg)
+        turning = yaw.moving_inertia_kgm2
+    for k, axis in enumerate((x, y, z)):
+        p["axis_mass"][k] = masses[k]
+        p["axis_force_limit"][k] = axis.force_limit_n
+        p["axis_coulomb"][k], p["axis_viscous"][k] = axis.coulomb_n, axis.viscous_n_per_mps
+        p["axis_brake"][k] = axis.brake_force_n
+    p["axis_mass"][3], p["axis_force_limit"][3] = turning, yaw.torque_limit_nm
+    p["axis_coulomb"][3], p["axis_viscous"][3] = yaw.coulomb_nm, yaw.viscous_nm_per_radps
+    p["axis_brake"][3] = yaw.brake_torque_nm
+    for k, axis in enumerate((x, y, z, yaw)):
+        p["axis_min"][:, k], p["axis_max"][:, k] = _si(axis, "position_min"), _si(axis, "position_max")
+        p["axis_velocity"][k] = max(_si(axis, "velocity"), _si(axis, "velocity_empty"))
+        p["axis_acceleration"][k] = _si(axis, "acceleration")
+        p["axis_jerk"][k] = _si(axis, "jerk")
+        p["axis_encoder"][k] = _si(axis, "encoder_resolution")
+        p["axis_repeatability"][k] = _si(axis, "repeatability")
+        p["axis_position_gain"][k] = axis.position_gain_per_s
+        p["axis_velocity_gain"][k] = p["axis_mass"][k] * axis.velocity_bandwidth_rad_per_s
+        p["axis_integral_time_s"][k] = axis.integral_time_s
+        p["axis_stopping_distance"][k] = _si(axis, "stopping_distance")
+        p["axis_following_limit"][k] = FOLLOWING_LIMIT[k]
+
+
+def _damping(zeta: float, stiffness: float, inertia: float, least_inertia: float, dt_s: float) -> float:
+    """2 zeta sqrt(k m), held below what an explicit step of the unloaded end effector can bear."""
+    return min(2.0 * zeta * float(np.sqrt(stiffness * inertia)), EXPLICIT_DAMPING_LIMIT * least_inertia / dt_s)
+
+
+def _fill_reeving(p: Any, station: Station, pack: Pack) -> None:
+    reeving, e = station.reeving, station.end_effector
+    dt = float(p["dt_s"])
+    rated = station.limits.rated_load_kg
+    lx, ly, lz = pack.size_m
+    load = e.mass_kg + pack.mass_kg
+    yaw_inertia = load * (lx * lx + ly * ly) / 12.0
+    pitch_inertia, roll_inertia = load * (lx * lx + lz * lz) / 3.0, load * (ly * ly + lz * lz) / 3.0
+    sx, sy, sz = e.size_m
+    e_yaw = e.mass_kg * (sx * sx + sy * sy) / 12.0
+    e_pitch, e_roll = e.mass_kg * (sx * sx + sz * sz) / 12.0, e.mass_kg * (sy * sy + sz * sz) / 12.0
+    p["e_mass_kg"] = e.mass_kg
+    if isinstance(reeving, FourRope):
+        p["reeving"], p["sheave_height_m"], p["rope_ea_n"] = FOUR_ROPE, reeving.sheave_height_m, reeving.rope_ea_n
+        p["rope_half_x_m"], p["rope_half_y_m"] = reeving.spacing_x_m / 2, reeving.spacing_y_m / 2
+        p["sway_zeta"] = reeving.sway_damping_ratio
+        # ratio of the bounce with rated load, per rope, as a modulus: c = rope_damping / L like k = EA / L
+        shortest = reeving.sheave_height_m - _si(station.axes.z, "position_max")
+        wanted = 2.0 * reeving.rope_damping_ratio * np.sqrt(4.0 * reeving.rope_ea_n / 2.5 * rated) * 2.5 / 4.0
+        corner = min(e_pitch / p["rope_half_x_m"] ** 2, e_roll / p["rope_half_y_m"] ** 2, e.mass_kg) / 4.0
+        p["rope_damping"] = min(float(wanted), EXPLICIT_DAMPING_LIMIT * corner / dt * shortest)
+        p["e_stiffness"][3] = reeving.torsional_stiffness_nm_per_rad
+        geometric = load * GRAVITY_MPS2 * (p["rope_half_x_m"] ** 2 + p["rope_half_y_m"] ** 2) / 2.5
+        p["e_damping"][3] = _damping(
+            reeving.torsional_damping_ratio, geometric + p["e_stiffness"][3], yaw_inertia, e_yaw, dt
+        )
+        return
+    if isinstance(reeving, Mast):
+        p["reeving"], p["sheave_height_m"] = MAST, reeving.sheave_height_m
+        lateral = load * (2.0 * np.pi * reeving.frequency_hz) ** 2
+        stiffness = (
+            lateral,
+            lateral,
+            reeving.vertical_stiffness_n_per_m,
+            reeving.torsional_stiffness_nm_per_rad,
+            reeving.tilt_stiffness_nm_per_rad,
+            reeving.tilt_stiffness_nm_per_rad,
+        )
+    else:
+        p["reeving"] = FLOATING_TABLE
+        stiffness = (
+            reeving.centring_stiffness_n_per_m,
+            reeving.centring_stiffness_n_per_m,
+            reeving.vertical_stiffness_n_per_m,
+            reeving.centring_stiffness_nm_per_rad,
+            reeving.tilt_stiffness_nm_per_rad,
+            reeving.tilt_stiffness_nm_per_rad,
+        )
+        p["e_travel_m"], p["e_travel_rad"] = reeving.travel_m, reeving.travel_rad
+        stops = (reeving.stop_stiffness_n_per_m, reeving.stop_stiffness_nm_per_rad)
+        for i, (k, m, least) in enumerate(zip(stops, (load, yaw_inertia), (e.mass_kg, e_yaw), strict=True)):
+            p["e_stop_stiffness"][i] = k
+            p["e_stop_damping"][i] = _damping(0.2, k, m, least, dt)
+            # a closed float lock is as stiff as the structure that carries the table
+            p["e_lock_stiffness"][i] = k
+            p["e_lock_damping"][i] = _damping(0.2, k, m, least, dt)
+        p["float_lock_rate"] = 1.0 / max(reeving.lock_time_s, dt)
+    inertias = (load, load, load, yaw_inertia, pitch_inertia, roll_inertia)
+    least = (e.mass_kg, e.mass_kg, e.mass_kg, e_yaw, e_pitch, e_roll)
+    for i in range(6):
+        p["e_stiffness"][i] = stiffness[i]
+        p["e_damping"][i] = _damping(reeving.damping_ratio, stiffness[i], inertias[i], least[i], dt)
+
+
+def pad_positions(pack: Pack) -> np.ndarray:
+    """(4, 2) positions of the feet in the pack's plan: front left, front right, rear left, rear right."""
+    x, y = pack.size_m[0] / 2 - 0.12, pack.size_m[1] / 2 - 0.15
+    return np.array([[x, y], [x, -y], [-x, y], [-x, -y]])
+
+
+def _fill_packs_and_seats(
+    p: Any, station: Station, pack: Pack, jobs: tuple[Job, ...], seats: tuple[Seat, ...], seed: int
+) -> None:
+    if 2 * len(jobs) > PACKS or len(seats) > SEATS or station.robots.count > ROBOTS:
+        raise InputError(f"a swap moves at most {PACKS} packs over {SEATS} seats with {ROBOTS} robots")
+    p["packs"], p["seats"] = 2 * len(jobs), len(seats)
+    random = seeding.stream(seed, "pack")
+    s = float(p["retract"])
+    for k in range(2 * len(jobs)):
+        mass = pack.mass_kg * (1.0 + PACK_MASS_SIGMA * random.standard_normal())
+        p["pack_mass_kg"][k] = min(max(mass, pack.mass_min_kg), pack.mass_max_kg)
+        x, y, z = pack.com_m
+        p["pack_com"][k] = (x, y, z - s * pack.size_m[2] / 2)
+    p["pack_height_m"] = pack.size_m[2]
+    p["pad_xy_m"] = pad_positions(pack)
+    a = station.actuators
+    for i, seat in enumerate(seats):
+        p["seat_xyz_m"][i], p["seat_yaw_rad"][i] = seat.xyz_m, seat.yaw_rad
+        p["seat_on_truck"][i], p["seat_locks"][i] = int(seat.on_truck), seat.locks
+        opening = a.lock_open_s if seat.on_truck else a.slot_lock_open_s
+        closing = a.lock_close_s if seat.on_truck else a.slot_lock_close_s
+        p["lock_rate"][i] = (1.0 / max(opening, 0.01), 1.0 / max(closing, 0.01))
+    p["grip_rate"] = (1.0 / a.grip_open_s, 1.0 / a.grip_close_s)
+    p["grip_capture_m"], p["lock_capture_m"] = a.grip_capture_m, a.lock_capture_m
+    p["coupler_xy_m"] = pack.coupler.xy_m
+    p["coupler_engage_m"], p["coupler_force_n"] = pack.coupler.engage_m, pack.coupler.mate_force_n
+    p["guide_length_m"] = pack.guides.pin_length_m
+
+
+def _fill_truck(p: Any, truck: Truck, pack: Pack, seats: int) -> None:
+    g = GRAVITY_MPS2
+    p["truck_sprung_kg"], p["truck_com"] = truck.sprung_mass_kg, truck.sprung_com_m
+    p["truck_inertia_kgm2"] = truck.sprung_inertia_kgm2
+    p["truck_unsprung_kg"], p["truck_friction"] = truck.unsprung_mass_kg, truck.tyre_friction
+    axles = (truck.front_axle, truck.rear_axle)
+    xs = np.array([a.x_m for a in axles])
+    # nominal rest: springs carry the body and packs of nominal mass
+    masses = [(truck.sprung_mass_kg, truck.sprung_com_m[0], truck.sprung_com_m[1])]
+    for i in range(seats):
+        x, y, _ = truck.seats_xyz_m[i]
+        masses.append((pack.mass_kg, x + pack.com_m[0], y + pack.com_m[1]))
+    weight = sum(m for m, _, _ in masses) * g
+    moment = sum(m * x for m, x, _ in masses) * g
+    front = (moment - weight * xs[1]) / (xs[0] - xs[1])
+    preload = np.array([front, weight - front])
+    p["truck_axle_x_m"], p["truck_axle_preload_n"] = xs, preload
+    p["truck_roll_preload_nm"] = sum(m * y for m, _, y in masses) * g
+    p["truck_axle_stiffness"] = [a.stiffness_n_per_m for a in axles]
+    p["truck_axle_braked"] = [float(a.braked) for a in axles]
+    p["truck_axle_unsprung_kg"] = truck.unsprung_mass_kg * preload / weight
+    roll_inertia = truck.sprung_inertia_kgm2[0] + sum(m * pack.size_m[1] ** 2 / 12 for m, _, _ in masses[1:])
+    roll_total = sum(a.stiffness_n_per_m * a.spring_base_m**2 / 4 for a in axles)
+    for i, a in enumerate(axles):
+        p["truck_axle_damping"][i] = 2 * a.damping_ratio * np.sqrt(a.stiffness_n_per_m * preload[i] / g)
+        roll = a.stiffness_n_per_m * a.spring_base_m**2 / 4
+        # an overturning body softens in roll: gravity takes m g h off the springs, so they must hold more than that
+        p["truck_axle_roll_stiffness"][i] = roll
+        p["truck_axle_roll_damping"][i] = 2 * a.damping_ratio * np.sqrt(roll_total * roll_inertia) * roll / roll_total
+
+
+def _fill_limits_and_sensors(p: Any, station: Station, seed: int) -> None:
+    limits, scanner, sensors = station.limits, station.scanner, station.sensors
+    for name in (
+        "rated_load_kg",
+        "overload_fraction",
+        "creep_out_height_m",
+        "clearance_height_m",
+        "lateral_warn_n",
+        "lateral_abort_n",
+        "axial_jam_ratio",
+        "reaction_time_s",
+        "sway_limit_m",
+        "truck_moved_m",
+        "seated_m",
+        "traverse_deadband_m",
+    ):
+        p[name] = getattr(limits, name)
+    p["robot_length_m"] = station.robots.length_m
+    p["scan_sigma_m"], p["scan_sigma_rad"] = scanner.sigma_m, scanner.sigma_rad
+    random = seeding.stream(seed, "scanner")
+    bias = np.array(
+        [scanner.bias_m, scanner.bias_m, scanner.bias_rad, scanner.bias_m, scanner.bias_rad, scanner.bias_rad]
+    )
+    p["scan_bias"] = bias * random.uniform(-1.0, 1.0, 6)
+    p["scan_period_ticks"] = max(1, round(station.rates.physics_hz / scanner.rate_hz))
+    p["scan_delay_scans"] = round(scanner.delay_s * station.rates.plc_hz)
+    p["scan_dropout"] = scanner.dropout
+    p["load_sigma_n"], p["load_filter_s"] = sensors.load_cell_sigma_n, sensors.load_cell_filter_s
+    p["sway_sigma_m"], p["force_sigma_n"] = sensors.sway_sigma_m, sensors.lateral_force_sigma_n
+    p["stream"] = [seeding.key(seed, name) for name in KERNEL_STREAMS]
+
+
+def _new_world(cell: Cell) -> np.ndarray:
+    from twin.plants.geometry import end_effector_pose, measure_packs, quaternion, seat_pose  # compiles on first use
+
+    worlds = np.zeros(1, WORLD)
+    w, p = worlds[0], cell.params[0]
+    station = cell.station
+    w["truck_q"] = p["truck_park"]
+    w["truck_reference"] = w["truck_q"][:3]
+    w["held"], w["locked"], w["previous_held"] = -1, -1, -1
+    w["shaper_n"], w["shaper_amplitude"][:, :, 0] = 1, 1.0
+    w["lock_position"] = 0.0
+    w["truck_history"][:] = p["truck_park"]
+    for r in range(station.robots.count):
+        q = w["q"][r]
+        for k, name in enumerate(AXES):
+            q[k] = _si(_axis(station, name), "home")
+        if station.kind == "chassis" or station.robots.count > 1:
+            q[X] = station.robots.home_x_m[r]
+        e_weight = p["e_mass_kg"] * GRAVITY_MPS2
+        if p["reeving"] == FOUR_ROPE:
+            length = p["sheave_height_m"] - q[Z]
+            q[EZ] = -length - e_weight * length / (4 * p["rope_ea_n"])
+        elif p["reeving"] == MAST:
+            q[EZ] = -(p["sheave_height_m"] - q[Z]) - e_weight / p["e_stiffness"][2]
+        else:
+            q[EZ] = -e_weight / p["e_stiffness"][2]
+        w["reference"][r, :, 0] = q[:4]
+        for k in range(4):
+            w["profile"][r, k, 1, 0] = q[k]
+        w["load_cell_n"][r] = w["load_n"][r] = e_weight
+        w["hold_height"][r] = q[Z]
+        w["low_xy"][r] = q[:2]
+        end_effector_pose(w, p, r)
+    s, height = cell.retract, float(p["pack_height_m"])
+    for job in cell.jobs:
+        for pack, seat in ((job.old_pack, job.truck_seat), (job.new_pack, job.take_seat)):
+            x, y, z, yaw, pitch, roll = seat_pose(w, p, seat)
+            rotation = quaternion(yaw, pitch, roll)
+            # origin at the grip face: one pack height from the seat along its normal
+            cy, sy, cp, sp, cr, sr = (f(v) for v in (yaw, pitch, roll) for f in (np.cos, np.sin))
+            normal = np.array([cy * sp * cr + sy * sr, sy * sp * cr - cy * sr, cp * cr])
+            w["pack_pose"][pack, :3] = np.array([x, y, z]) + s * height * normal
+            w["pack_pose"][pack, 3:] = rotation
+            if p["seat_locks"][seat] > 0:
+                w["lock_position"][seat], w["lock_command"][seat] = 1.0, 1
+                w["locked"][seat] = pack
+    measure_packs(w, p)
+    w["axis_position"] = w["q"][:, :4]
+    return worlds
+
+
+__all__ = ["Cell", "Job", "Seat", "build_cell", "draw_parking", "pad_positions", "plan_jobs"]

@@ -1,0 +1,57 @@
+"""How kernels are compiled: numba, cached on disk, in a folder of their own for each state of the sources.
+
+numba notices an edit only in a kernel's own file, not in the kernels it calls from other files, and would then run stale
+code silently. So the cache folder's name carries a hash of every source file that may hold a kernel.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from numba import config, njit
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+KEPT_CACHES = 4
+"""Older cache folders beyond this many are removed."""
+
+
+def _source_hash() -> str:
+    root = Path(__file__).resolve().parents[1]
+    digest = hashlib.sha256()
+    for folder in (root, root / "motion", root / "plants"):
+        for path in sorted(folder.glob("*.py")):
+            digest.update(path.name.encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _use_own_cache() -> None:
+    if os.environ.get("NUMBA_CACHE_DIR"):
+        return
+    root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "swaptwin" / "kernels"
+    with contextlib.suppress(OSError, RuntimeError):  # an unwritable home: numba's default place has to do
+        folder = root / _source_hash()
+        folder.mkdir(parents=True, exist_ok=True)
+        os.utime(folder)
+        config.CACHE_DIR = str(folder)
+        others = sorted(root.iterdir(), key=lambda p: p.stat().st_mtime, reverse=True)
+        for old in others[KEPT_CACHES:]:
+            shutil.rmtree(old, ignore_errors=True)
+
+
+_use_own_cache()
+
+
+def kernel(function: Function) -> Function:
+    """Compile with numba, cached on disk, keeping the types for callers.
+
+    Division by zero gives inf as in NumPy: a check would cost every evaluation, and limits are positive by contract.
+    """
+    return cast(Function, njit(cache=True, error_model="numpy")(function))
