@@ -106,7 +106,7 @@ def _shown(value: object) -> object:
 
 
 def _tags(annotation: Any) -> str:
-    inner, _ = _unwrap(annotation)
+    inner, _ = unwrap(annotation)
     tags = []
     for member in get_args(inner) or (inner,):
         if isinstance(member, type) and issubclass(member, BaseModel) and "type" in member.model_fields:
@@ -120,7 +120,7 @@ def _walk(model: type[BaseModel], loc: Sequence[Part]) -> tuple[Path_, Any, type
     annotation: Any = model
     owner: type[BaseModel] | None = None
     for part in loc:
-        inner, _ = _unwrap(annotation)
+        inner, _ = unwrap(annotation)
         if get_origin(inner) in (Union, types.UnionType):
             members = [m for m in get_args(inner) if isinstance(m, type) and issubclass(m, BaseModel)]
             tagged = [m for m in members if part in _tags(m).split(", ")]
@@ -128,12 +128,12 @@ def _walk(model: type[BaseModel], loc: Sequence[Part]) -> tuple[Path_, Any, type
                 annotation = tagged[0]
                 continue
             inner = next((m for m in get_args(inner) if m is not type(None)), inner)
-            inner, _ = _unwrap(inner)
+            inner, _ = unwrap(inner)
         path.append(part)
         if isinstance(inner, type) and issubclass(inner, BaseModel):
             owner = inner
             field = inner.model_fields.get(str(part))
-            annotation = _field_annotation(field) if field else None
+            annotation = field_annotation(field) if field else None
         elif get_origin(inner) is tuple:
             arguments = get_args(inner)
             if len(arguments) == 2 and arguments[1] is Ellipsis:
@@ -144,18 +144,18 @@ def _walk(model: type[BaseModel], loc: Sequence[Part]) -> tuple[Path_, Any, type
             annotation = get_args(inner)[1]
         else:
             annotation = None
-    inner, _ = _unwrap(annotation)
+    inner, _ = unwrap(annotation)
     if owner is None or (isinstance(inner, type) and issubclass(inner, BaseModel)):
         owner = inner if isinstance(inner, type) and issubclass(inner, BaseModel) else model
     return tuple(path), annotation, owner
 
 
-def _field_annotation(field: Any) -> Any:
+def field_annotation(field: Any) -> Any:
     """A field's annotation with the constraints that pydantic has moved to the field put back."""
     return Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
 
 
-def _unwrap(annotation: Any) -> tuple[Any, list[Any]]:
+def unwrap(annotation: Any) -> tuple[Any, list[Any]]:
     """The bare type and its constraints."""
     constraints: list[Any] = []
     while get_origin(annotation) is Annotated:
@@ -176,9 +176,9 @@ def _bounds(constraints: list[Any]) -> dict[str, Any]:
 
 def type_words(annotation: Any) -> str:
     """What sort of value it is, in words."""
-    inner, _ = _unwrap(annotation)
+    inner, _ = unwrap(annotation)
     if get_origin(inner) in (Union, types.UnionType):
-        inner, _ = _unwrap(next(m for m in get_args(inner) if m is not type(None)))
+        inner, _ = unwrap(next(m for m in get_args(inner) if m is not type(None)))
     if inner is float:
         return "a number"
     if inner is int:
@@ -199,7 +199,7 @@ def type_words(annotation: Any) -> str:
 
 def allowed_words(annotation: Any) -> str | None:
     """The allowed range in words: `above 0`, `0.1 to 1.4`, `one of ...`."""
-    inner, constraints = _unwrap(annotation)
+    inner, constraints = unwrap(annotation)
     bounds = _bounds(constraints)
     if get_origin(inner) in (Union, types.UnionType):
         members = [m for m in get_args(inner) if m is not type(None)]
@@ -231,7 +231,7 @@ def allowed_words(annotation: Any) -> str | None:
 
 
 def _is_model(annotation: Any) -> bool:
-    inner, _ = _unwrap(annotation)
+    inner, _ = unwrap(annotation)
     return isinstance(inner, type) and issubclass(inner, BaseModel)
 
 

@@ -1,0 +1,146 @@
+"""`swaptwin models list|check|show` as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from twin.catalogue.load import models_folder
+from twin.commands.models import unit_of
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def answer(run: Run, *arguments: str) -> dict[str, object]:
+    done = run("models", *arguments, "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("\n") == 1
+    result = json.loads(done.stdout)
+    assert isinstance(result, dict)
+    return result
+
+
+def test_list_shows_every_kind_and_why_a_pair_does_not_fit(run_swaptwin: Run) -> None:
+    done = run_swaptwin("models", "list")
+    assert done.returncode == 0
+    for word in ("top_lift_mast", "mixer_8x4", "cab_423", "factory", "Why not", "exceeds the truck's limit of 3600 kg"):
+        assert word in done.stdout
+
+
+def test_list_json_has_every_combination(run_swaptwin: Run) -> None:
+    result = answer(run_swaptwin, "list")
+    stations, trucks, packs = (result[kind] for kind in ("stations", "trucks", "packs"))
+    pairs = result["compatibility"]
+    assert isinstance(stations, list)
+    assert isinstance(trucks, list)
+    assert isinstance(packs, list)
+    assert isinstance(pairs, list)
+    assert len(pairs) == len(stations) * len(trucks)
+    for pair in pairs:
+        assert len(pair["packs"]) + len(pair["refused"]) == len(packs)
+        assert pair["default_pack"] in (pair["packs"] or [None])
+
+
+def test_check_passes_all_that_ships(run_swaptwin: Run) -> None:
+    result = answer(run_swaptwin, "check")
+    assert result["problems"] == []
+    assert result["checked"] == len([p for p in models_folder().rglob("*.yaml") if "policies" not in p.parts])
+
+
+def test_check_tells_one_line_a_bad_file_and_exits_2(run_swaptwin: Run, tmp_path: Path) -> None:
+    good = models_folder() / "packs" / "cab_282.yaml"
+    text = good.read_text(encoding="utf-8")
+    (tmp_path / "first.yaml").write_text(text.replace("mass_kg: {value: 3000", "mass_kg: {value: -1"))
+    (tmp_path / "second.yaml").write_text("nothing: of ours\n")
+    (tmp_path / "third.yaml").write_text('"\\e[31mred": 1\nenergy_kwh: 3\n')
+    for option in ((), ("--json",)):
+        done = run_swaptwin("models", "check", "first.yaml", str(good), "second.yaml", "third.yaml", *option)
+        assert done.returncode == 2
+        lines = done.stderr.splitlines()
+        assert len(lines) == 3
+        assert lines[0].startswith("error: first.yaml: mass_kg: line 6: out of range, got -1 (allowed: above 0)")
+        assert lines[1].startswith("error: second.yaml: is neither a station, a truck, a pack nor a timing set")
+        assert lines[2].startswith("error: third.yaml: \\x1b[31mred: line 1: unknown key")
+    result = json.loads(done.stdout)
+    assert result["checked"] == 4
+    assert [Path(item["file"]).name for item in result["good"]] == ["cab_282.yaml"]
+    assert len(result["problems"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("station", "top_lift"), {"key": "axes.x.jerk_mps3", "value": 0.6, "unit": "m/s3", "tag": "estimate"}),
+        (("station", "chassis"), {"key": "slots[1].filled", "value": True, "unit": "", "tag": ""}),
+        (("truck", "tractor_6x4"), {"key": "wheelbase_m", "value": 4.475, "unit": "m", "tag": "estimate"}),
+        (("pack", "cab_282"), {"key": "mass_max_kg", "value": 3200.0, "unit": "kg", "tag": "sourced"}),
+        (
+            ("timing", "factory", "--station", "chassis"),
+            {"key": "default.velocity_fraction", "value": 1.0, "unit": "", "tag": "chosen"},
+        ),
+    ],
+)
+def test_show_gives_value_unit_and_provenance(
+    run_swaptwin: Run, arguments: tuple[str, ...], expected: dict[str, object]
+) -> None:
+    values = answer(run_swaptwin, "show", *arguments)["values"]
+    assert isinstance(values, list)
+    row = next(row for row in values if row["key"] == expected["key"])
+    assert {name: row[name] for name in expected} == expected
+    assert bool(row["text"]) == bool(row["tag"])
+    table = run_swaptwin("models", "show", *arguments)
+    assert table.returncode == 0
+    assert str(expected["key"]).rpartition(".")[2] in table.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ("show", "pack", "cab_28"),
+            "error: pack: unknown pack (did you mean cab_282?), got 'cab_28' (allowed: cab_282,",
+        ),
+        (("show", "packs", "cab_282"), "error: unknown kind, got 'packs' (allowed: station, truck, pack, timing)"),
+        (("show", "timing", "factory"), "error: --station: several stations have this timing set (allowed: chassis"),
+        (("show", "timing", "factory", "--station", "x"), "error: station: unknown station, got 'x'"),
+        (("show", "truck", "./none.yaml"), "error: none.yaml: no such file"),
+        (("check", "none.yaml"), "error: none.yaml: no such file"),
+        (("check", "."), "error: .: is not a regular file"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(run_swaptwin: Run, arguments: tuple[str, ...], said: str) -> None:
+    done = run_swaptwin("models", *arguments)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith(said)
+    assert done.stderr.count("\n") == 1
+
+
+def test_own_values_without_provenance_show_as_unstated(run_swaptwin: Run, tmp_path: Path) -> None:
+    text = (models_folder() / "packs" / "cab_282.yaml").read_text(encoding="utf-8")
+    own = text.replace('mass_kg: {value: 3000, derived: "middle of the sourced range"}', "mass_kg: 3000")
+    (tmp_path / "own.yaml").write_text(own)
+    values = answer(run_swaptwin, "show", "pack", "own.yaml")["values"]
+    assert isinstance(values, list)
+    assert next(row["tag"] for row in values if row["key"] == "mass_kg") == "unstated"
+
+
+@pytest.mark.parametrize(
+    ("key", "unit"),
+    [
+        ("axes.x.velocity_bandwidth_rad_per_s", "rad/s"),
+        ("axes.z.position_gain_per_s", "1/s"),
+        ("guides.damping_ns_per_m", "Ns/m"),
+        ("reeving.tilt_stiffness_nm_per_rad", "Nm/rad"),
+        ("locks.xy_m[3][1]", "m"),
+        ("sprung_inertia_kgm2[0]", "kg m2"),
+        ("robots.count", ""),
+        ("name", ""),
+    ],
+)
+def test_units_come_from_names(key: str, unit: str) -> None:
+    assert unit_of(key) == unit
