@@ -92,11 +92,19 @@ def names(kind: str, station: Station | str | None = None) -> list[str]:
 def with_overrides(model: Model, overrides: Mapping[str, object]) -> Model:
     """A re-checked copy with some values replaced by dotted key.
 
+    A phase that a timing set leaves out starts as its default.
+
     >>> with_overrides(station, {"limits.rated_load_kg": 4200, "slots[2].filled": True})
+    >>> with_overrides(timing, {"phases.insert.creep_speed_mps": 0.03})
     """
     values: Any = model.model_dump()
     for key, value in overrides.items():
-        values = _replaced(values, _parts(key), _tuples(value), key)
+        parts = _parts(key)
+        if (
+            isinstance(model, TimingSet) and parts[0] == "phases" and len(parts) > 1
+        ):  # a phase not named takes `default`
+            values["phases"] = {str(parts[1]): values["default"], **values["phases"]}
+        values = _replaced(values, parts, _tuples(value), key)
     try:
         return type(model).model_validate(values)
     except ValidationError as error:
@@ -226,7 +234,7 @@ def _replaced(node: Any, parts: list[str | int], value: object, key: str) -> Any
         return value
     head, rest = parts[0], parts[1:]
     if isinstance(node, dict):
-        if head not in node and (rest or key.partition(".")[0] != "phases"):
+        if head not in node:
             raise InputError(f"unknown key{hint(str(head), node)}", key=key, allowed=", ".join(node))
         return {**node, str(head): _replaced(node.get(head), rest, value, key)}
     if isinstance(node, tuple):

@@ -350,6 +350,11 @@ def test_overrides_give_a_checked_copy_and_leave_the_original() -> None:
     assert station == load_station("top_lift")
     timing = with_overrides(load_timing("factory", station), {"phases.lower": {"shaper": "zvd"}})
     assert timing.of("lower").shaper == "zvd"
+    slower = with_overrides(timing, {"default.creep_speed_mps": 0.05, "phases.insert.velocity_fraction": 0.5})
+    assert slower.of("insert") == slower.default.model_copy(update={"velocity_fraction": 0.5})
+    assert slower.of("lower") == timing.of("lower")
+    with pytest.raises(InputError, match=r"phases.lowr: unknown phase, allowed: lower"):
+        with_overrides(timing, {"phases.lowr.velocity_fraction": 0.5})
 
 
 @pytest.mark.parametrize(
