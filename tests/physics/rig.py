@@ -1,0 +1,294 @@
+"""A test bench around `BulletPlant`: put things where a closed form wants them, switch off noise, record what moves.
+
+Only here may tests reach into the plant; the physics itself runs as it does in a swap, every tick of it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import pybullet as pb
+
+from twin.catalogue import load_pack, load_station, load_truck, with_overrides
+from twin.cell import build_cell
+from twin.motion.profile import plan_hold
+from twin.plants.bullet import BulletPlant
+from twin.plants.state import BUSY, JOINTS, UNTIL_DONE, new_command
+from twin.plants.suspension import FOUR_ROPE
+
+Array = np.ndarray
+GRAVITY_MPS2 = 9.81
+OLD, NEW = 0, 1  # packs of a one-pack swap: the truck's, and the charged one in its slot
+TRUCK_SEAT, EMPTY_SLOT, FULL_SLOT = 0, 1, 2
+DEFAULTS = {"top_lift": ("tractor_6x4", "cab_282"), "chassis": ("chassis_rigid_1", "chassis_171")}
+FREE_Y_M = 3.0
+"""Across the lane: the middle of the row of slots; x 2.25 is over the empty one."""
+
+
+def bench(
+    station: str = "top_lift",
+    truck: str | None = None,
+    pack: str | None = None,
+    *,
+    station_with: Mapping[str, object] | None = None,
+    pack_with: Mapping[str, object] | None = None,
+    guide_friction: float | None = None,
+    park: Sequence[float] | None = (0.0,) * 6,
+    nominal_mass: bool = True,
+    noise: bool = False,
+    seed: int = 1,
+) -> BulletPlant:
+    """A plant with the truck parked at `park` (None: as drawn), packs of exactly nominal mass and perfect sensors."""
+    kind = "chassis" if station.startswith("chassis") else "top_lift"
+    truck, pack = truck or DEFAULTS[kind][0], pack or DEFAULTS[kind][1]
+    the_station, the_pack = load_station(station), load_pack(pack)
+    if station_with:
+        the_station = with_overrides(the_station, station_with)
+    if pack_with:
+        the_pack = with_overrides(the_pack, pack_with)
+    cell = build_cell(the_station, load_truck(truck), the_pack, seed=seed)
+    params = cell.params.copy()
+    if park is not None:
+        params["truck_park"] = park
+    if nominal_mass:
+        params["pack_mass_kg"][0, : params["packs"][0]] = the_pack.mass_kg
+    if not noise:
+        for name in ("load_sigma_n", "sway_sigma_m", "force_sigma_n", "axis_repeatability"):
+            params[name] = 0.0
+    changes = {"params": params}
+    if guide_friction is not None:
+        changes["guide_friction"] = guide_friction
+    return BulletPlant(dataclasses.replace(cell, **changes))
+
+
+# ------------------------------------------------------------------------------------------------------ placing
+
+
+def place_axes(plant: BulletPlant, robot: int = 0, **q: float) -> None:
+    """Put axes (x, y, z, yaw) and joints of the end effector (ex ... eroll) somewhere, at rest."""
+    w = plant.worlds[0]
+    for name, value in q.items():
+        joint = JOINTS.index(name)
+        w["q"][robot, joint], w["qd"][robot, joint] = value, 0.0
+        pb.resetJointState(plant._robots, len(JOINTS) * robot + joint, value, 0.0, physicsClientId=plant._client)
+        if joint < 4:
+            plan_hold(w["profile"][robot, joint], value)
+            w["reference"][robot, joint] = (value, 0.0, 0.0)
+            w["integral"][robot, joint] = 0.0
+            w["axis_position"][robot, joint] = value
+
+
+def place_truck(plant: BulletPlant, **q: float) -> None:
+    """Put the truck's joints (x, y, yaw, z, pitch, roll) somewhere, at rest."""
+    names = ("x", "y", "yaw", "z", "pitch", "roll")
+    for name, value in q.items():
+        plant.worlds[0]["truck_q"][names.index(name)] = value
+        pb.resetJointState(plant._truck, names.index(name), value, 0.0, physicsClientId=plant._client)
+
+
+def place_pack(
+    plant: BulletPlant, k: int, xyz_m: Sequence[float], yaw_rad: float = 0.0, velocity_mps: Sequence[float] = (0, 0, 0)
+) -> None:
+    """Put pack `k` with its grip face at `xyz_m`, off any seat's locks."""
+    unlock(plant, k)
+    com = plant.params["pack_com"][0, k].tolist()
+    turn = pb.getQuaternionFromEuler([0.0, 0.0, yaw_rad])
+    at, turn = pb.multiplyTransforms(list(xyz_m), turn, com, [0.0, 0.0, 0.0, 1.0])
+    pb.resetBasePositionAndOrientation(plant._packs[k], at, turn, physicsClientId=plant._client)
+    pb.resetBaseVelocity(plant._packs[k], list(velocity_mps), [0.0] * 3, physicsClientId=plant._client)
+    plant._read_packs()
+
+
+def remove_pack(plant: BulletPlant, k: int) -> None:
+    """Take pack `k` out of the cell: far away and held there."""
+    place_pack(plant, k, (60.0, 60.0 + 5.0 * k, 5.0))
+    pb.changeDynamics(plant._packs[k], -1, mass=0.0, physicsClientId=plant._client)
+
+
+def unlock(plant: BulletPlant, k: int) -> None:
+    """Open the locks that hold pack `k`, at once."""
+    w = plant.worlds[0]
+    for s in range(int(plant.params["seats"][0])):
+        if w["locked"][s] == k:
+            w["locked"][s] = -1
+            w["lock_position"][s], w["lock_command"][s] = 0.0, 0
+            w["lock_open"][s], w["lock_closed"][s] = 1, 0
+    plant._update_constraints()
+
+
+def brake(plant: BulletPlant, *axes: int, robot: int = 0) -> None:
+    """Hold axes by their brakes."""
+    for k in axes or range(4):
+        plant.worlds[0]["brake"][robot, k] = 1
+
+
+def stretch_m(plant: BulletPlant, load_kg: float, rope_m: float) -> float:
+    """Static elongation of four parallel ropes: W L / (4 E A)."""
+    return load_kg * GRAVITY_MPS2 * rope_m / (4.0 * float(plant.params["rope_ea_n"][0]))
+
+
+def hang(
+    plant: BulletPlant,
+    k: int | None,
+    rope_m: float,
+    *,
+    x: float = 2.25,
+    y: float = FREE_Y_M,
+    sway_x_m: float = 0.0,
+    sway_y_m: float = 0.0,
+    twist_rad: float = 0.0,
+) -> None:
+    """Hang the spreader, with pack `k` in its grips unless None, on `rope_m` of unstretched rope, at rest.
+
+    `sway_*` displaces the load along its arc. All brakes are released; `brake(plant)` sets them.
+    """
+    w, p = plant.worlds[0], plant.params[0]
+    load_kg = float(p["e_mass_kg"]) + (float(p["pack_mass_kg"][k]) if k is not None else 0.0)
+    rope = int(p["reeving"]) == FOUR_ROPE
+    length = rope_m + (stretch_m(plant, load_kg, rope_m) if rope else load_kg * GRAVITY_MPS2 / p["e_stiffness"][2])
+    drop = np.sqrt(length**2 - sway_x_m**2 - sway_y_m**2) if rope else length
+    place_axes(
+        plant, x=x, y=y, z=float(p["sheave_height_m"]) - rope_m, yaw=0.0,
+        ex=sway_x_m, ey=sway_y_m, ez=-float(drop), eyaw=twist_rad, epitch=0.0, eroll=0.0,
+    )  # fmt: skip
+    w["load_n"][0] = w["load_cell_n"][0] = load_kg * GRAVITY_MPS2
+    plant._read_joints()
+    if k is not None:
+        sheave = float(p["sheave_height_m"])
+        place_pack(plant, k, (x + sway_x_m, y + sway_y_m, sheave - float(drop)), twist_rad)
+        grip(plant, k)
+    plant._read_packs()
+
+
+def grip(plant: BulletPlant, k: int, robot: int = 0) -> None:
+    """Close the grips of a robot on pack `k`, at once."""
+    w = plant.worlds[0]
+    w["grip_position"][robot], w["grip_command"][robot], w["held"][robot] = 1.0, 1, k
+    w["previous_held"][robot] = k
+    plant._update_constraints()
+
+
+def release(plant: BulletPlant, robot: int = 0) -> None:
+    """Open the grips at once."""
+    w = plant.worlds[0]
+    w["grip_position"][robot], w["grip_command"][robot], w["held"][robot] = 0.0, 0, -1
+    plant._update_constraints()
+
+
+# ------------------------------------------------------------------------------------------------------- running
+
+
+def move(
+    plant: BulletPlant,
+    *,
+    robot: int = 0,
+    velocity: float | None = None,
+    acceleration: float | None = None,
+    jerk: float | None = None,
+    shaper: int = 0,
+    shaper_hz: float = 0.0,
+    shaper_zeta: float = 0.0,
+    creep_at: float | None = None,
+    creep_mps: float = 0.0,
+    **targets: float,
+) -> Array:
+    """Start a move of axes (x, y, z, yaw) at the axis limits unless told otherwise; returns the (1,) command."""
+    p = plant.params[0]
+    command = new_command()
+    c = command[0]
+    for name, limit, wanted in (
+        ("velocity", "axis_velocity", velocity),
+        ("acceleration", "axis_acceleration", acceleration),
+        ("jerk", "axis_jerk", jerk),
+    ):
+        c[name] = p[limit] if wanted is None else wanted
+    for name, value in targets.items():
+        c["target"][JOINTS.index(name)] = value
+    c["shaper"], c["shaper_hz"], c["shaper_zeta"] = shaper, shaper_hz, shaper_zeta
+    if creep_at is not None:
+        c["creep_at"], c["creep_speed_mps"] = creep_at, creep_mps
+    c["until"], c["timeout_s"], c["inserting"] = UNTIL_DONE, 1e6, 0
+    plant.issue(np.zeros(1, np.int64), np.array([robot]), command)
+    assert plant.worlds["status"][0, robot] == BUSY, "the move was refused"
+    return command
+
+
+Probe = Callable[[BulletPlant], object]
+
+
+def record(plant: BulletPlant, seconds: float, *fields: str, every: int = 1) -> dict[str, Array]:
+    """Run and keep `fields` of WORLD every `every` ticks, with `t_s`; the state at the beginning of a tick."""
+    w = plant.worlds
+    out: dict[str, list[Array]] = {name: [] for name in (*fields, "t_s")}
+    for tick in range(round(seconds * plant._physics_hz)):
+        plant.scan()
+        if tick % every == 0:
+            for name, values in out.items():
+                values.append(w[name][0].copy())
+        plant.step()
+    return {name: np.array(values) for name, values in out.items()}
+
+
+def run(plant: BulletPlant, seconds: float) -> None:
+    plant.run_ticks(round(seconds * plant._physics_hz))
+
+
+def push_truck(
+    plant: BulletPlant, seconds: float, force: Callable[[float], Sequence[float]], at: Sequence[float]
+) -> Array:
+    """Push the truck's body with `force(t)` (N, world) at a point `at` (m, world): (ticks, 7) of t and truck_q."""
+    rows = []
+    for tick in range(round(seconds * plant._physics_hz)):
+        plant.scan()
+        t_s = tick * plant._dt_s
+        rows.append([t_s, *plant.worlds["truck_q"][0]])
+        pb.applyExternalForce(
+            plant._truck, 5, list(force(t_s)), list(at), pb.WORLD_FRAME, physicsClientId=plant._client
+        )
+        plant.step()
+    return np.array(rows)
+
+
+def push_pack(plant: BulletPlant, k: int, force_n: Sequence[float]) -> None:
+    """Push pack `k` at its centre of mass for the next tick."""
+    at, _ = pb.getBasePositionAndOrientation(plant._packs[k], physicsClientId=plant._client)
+    pb.applyExternalForce(plant._packs[k], -1, list(force_n), at, pb.WORLD_FRAME, physicsClientId=plant._client)
+
+
+def pack_state(plant: BulletPlant, k: int) -> tuple[Array, Array]:
+    """(position of the centre of mass, its velocity) straight from the engine."""
+    at, _ = pb.getBasePositionAndOrientation(plant._packs[k], physicsClientId=plant._client)
+    velocity, _ = pb.getBaseVelocity(plant._packs[k], physicsClientId=plant._client)
+    return np.array(at), np.array(velocity)
+
+
+def deepest_contact_m(plant: BulletPlant, k: int) -> float:
+    """Penetration of pack `k` into everything but the end effector that holds it."""
+    points = pb.getContactPoints(bodyA=plant._packs[k], physicsClientId=plant._client)
+    return max((-point[8] for point in points if point[2] != plant._robots), default=0.0)
+
+
+# ------------------------------------------------------------------------------------------------------- reading
+
+
+def crossings_s(t_s: Array, x: Array) -> Array:
+    """Times at which x passes zero upwards, by linear interpolation."""
+    up = np.flatnonzero((x[:-1] < 0.0) & (x[1:] >= 0.0))
+    return t_s[up] - x[up] * (t_s[up + 1] - t_s[up]) / (x[up + 1] - x[up])
+
+
+def period_s(t_s: Array, x: Array) -> float:
+    """Mean period over whole cycles."""
+    times = crossings_s(t_s, x)
+    assert times.size >= 2, "no whole period recorded"
+    return float((times[-1] - times[0]) / (times.size - 1))
+
+
+def harmonic(t_s: Array, x: Array, omega: float) -> tuple[float, float]:
+    """(amplitude, offset) of a cos(omega t) + b sin(omega t) + c + d t, fitted by least squares."""
+    t = t_s - t_s[0]
+    basis = np.stack([np.cos(omega * t), np.sin(omega * t), np.ones_like(t), t], axis=1)
+    (a, b, c, _), *_ = np.linalg.lstsq(basis, x, rcond=None)
+    return float(np.hypot(a, b)), float(c)
