@@ -18,12 +18,14 @@ from twin.motion.kernels import kernel
 from twin.motion.profile import plan_rest_to_rest, plan_with_creep
 from twin.motion.shaper import impulses
 from twin.noise import normal
+from twin.plants.geometry import no_pad_touches
 from twin.plants.state import (
     BUSY,
     DISCRETE_MOTION,
     DONE,
     EYAW,
     FORCE_ABORT,
+    IDLE,
     JAM,
     REFUSED,
     S_REPEAT,
@@ -75,6 +77,7 @@ def start_command(w: World, p: Params, c: Command, r: int) -> None:
         w.status[r] = REFUSED
         return
     w.status[r] = BUSY
+    w.pending[r] = IDLE
     for k in range(4):
         if math.isnan(c.target[k]):
             continue
@@ -169,9 +172,11 @@ def judge(w: World, p: Params, c: Command, r: int, dt_s: float) -> int:
     if c.inserting == 1:
         if w.force_s[r] > p.reaction_time_s:
             return FORCE_ABORT
-        pushing = (c.threshold - w.load_cell_n[r]) if p.reeving != FLOATING_TABLE else 0.0
+        # ropes lose load when something holds the pack up; a table gains it
+        carried = (p.e_mass_kg + w.carried_kg[r]) * p.gravity_mps2
+        pushing = abs(w.load_cell_n[r] - carried)
         high = math.isnan(c.seat_z) or p.retract * (w.axis_position[r, Z] - c.seat_z) > JAM_HEIGHT_M
-        w.axial_s[r] = w.axial_s[r] + dt_s if high and pushing > 0.0 else 0.0
+        w.axial_s[r] = w.axial_s[r] + dt_s if high and pushing > c.jam_below_n else 0.0
         if w.axial_s[r] > 3.0 * p.reaction_time_s:
             return JAM
     if until == UNTIL_DONE:
@@ -225,12 +230,27 @@ def judge(w: World, p: Params, c: Command, r: int, dt_s: float) -> int:
 
 @kernel
 def end_command(w: World, p: Params, c: Command, r: int, status: int) -> None:
-    """Conditions that watch a force or a contact stop the hoist; aborts stop it too."""
-    w.status[r] = status
+    """A command's condition was met or it failed: stop what still moves; its result stands once the axes do.
+
+    Conditions that watch a force or a contact stop the hoist, and so does every failure; overlaps let the axes run on.
+    """
     until = c.until
-    stops = until == UNTIL_LANDED or until == UNTIL_SEATED or until == UNTIL_LOAD_ABOVE or until == UNTIL_LOAD_BELOW
-    if stops or status == FORCE_ABORT or status == JAM or status == TIMEOUT:
+    stops = until in (UNTIL_LANDED, UNTIL_SEATED, UNTIL_LOAD_ABOVE, UNTIL_LOAD_BELOW)
+    if stops or status != DONE:
         stop_z(w, p, r)
+        w.pending[r] = status
+    else:
+        conclude(w, p, c, r, status)
+
+
+@kernel
+def conclude(w: World, p: Params, c: Command, r: int, status: int) -> None:
+    """The command has its result: note what was weighed and where a pack came to rest."""
+    until = c.until
+    w.status[r] = status
+    w.pending[r] = IDLE
+    if c.carrying >= 0 and c.inserting == 0 and until in (UNTIL_SETTLED, UNTIL_DONE, UNTIL_NEAR):
+        w.carried_kg[r] = w.load_cell_n[r] / p.gravity_mps2 - p.e_mass_kg  # what hangs there, weighed at rest
     if status == DONE and (until == UNTIL_SEATED or c.grip == 1):
         w.hold_height[r] = w.axis_position[r, Z]
 
@@ -272,13 +292,20 @@ def plc_scan(w: World, p: Params, commands: Any, dt_s: float) -> int:
     for r in range(p.robots):
         if w.status[r] == BUSY:
             c = commands[r]
-            status = TRIP if w.trip != TRIP_NONE else judge(w, p, c, r, dt_s)
-            if status != BUSY:
-                end_command(w, p, c, r, status)
-                free = True
+            if w.trip != TRIP_NONE:
+                conclude(w, p, c, r, TRIP)
+            elif w.pending[r] != IDLE:
+                if w.axis_state[r, Z] == STANDSTILL:
+                    conclude(w, p, c, r, w.pending[r])
+            else:
+                status = judge(w, p, c, r, dt_s)
+                if status != BUSY:
+                    end_command(w, p, c, r, status)
+            free = free or w.status[r] != BUSY
         lateral = math.hypot(w.guide_force_n[r, 0], w.guide_force_n[r, 1])
         w.peak_lateral_n = max(w.peak_lateral_n, lateral)
-        w.peak_axial_n = max(w.peak_axial_n, abs(w.guide_force_n[r, 2]))
+        if commands[r].inserting == 1 and w.held[r] >= 0 and no_pad_touches(w, w.held[r]):
+            w.peak_axial_n = max(w.peak_axial_n, abs(w.guide_force_n[r, 2] + w.coupler_n[w.held[r]]))
     w.truck_displacement_m = max(
         w.truck_displacement_m, math.hypot(w.truck_q[0] - w.truck_reference[0], w.truck_q[1] - w.truck_reference[1])
     )

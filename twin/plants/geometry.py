@@ -122,6 +122,12 @@ def fully_seated(w: World, p: Params, k: int) -> bool:
 
 
 @kernel
+def no_pad_touches(w: World, k: int) -> bool:
+    """Whether pack `k` is still free of every pad of its seat: what pushes on it now are guides and coupler."""
+    return min(min(w.pad_gap_m[k, 0], w.pad_gap_m[k, 1]), min(w.pad_gap_m[k, 2], w.pad_gap_m[k, 3])) > 0.001
+
+
+@kernel
 def refresh_poses(worlds: Any, params: Any, i: int) -> None:
     """After a plant wrote `pack_pose` with centres of mass: move them to P; end effectors; coupler positions."""
     w, p = worlds[i], params[i]

@@ -27,6 +27,10 @@ class Plant(Protocol):
         """
         ...
 
+    def stand(self, world: int, seconds: float) -> None:
+        """Advance one world by a time without any decision (after a trip)."""
+        ...
+
     def close(self) -> None:
         """Free what the plant holds."""
         ...

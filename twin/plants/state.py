@@ -130,6 +130,7 @@ COMMAND = np.dtype(
         ("scan_samples", i8),
         ("carrying", i8),  # -1, or the index of the pack that the sequence believes to be held
         ("seat_z", f8),  # expected position of axis z when the pack is seated; NaN unknown
+        ("jam_below_n", f8),  # axial force that counts as a jam while inserting
         ("inserting", i8),  # 1: guide forces are expected; jam and abort limits end the command instead of tripping
         ("acknowledge", i8),  # 1: clear a trip and let the axes leave ErrorStop
     ]
@@ -293,12 +294,14 @@ WORLD = np.dtype(
         ("axis_state", i8, (ROBOTS, 4)),
         ("brake", i8, (ROBOTS, 4)),
         ("status", i8, ROBOTS),
+        ("pending", i8, ROBOTS),  # result that a command will have once its axes stand; IDLE: none yet
         ("command_start_s", f8, ROBOTS),
         ("hold_s", f8, ROBOTS),  # how long the condition has held
         ("force_s", f8, ROBOTS),  # how long the lateral force has been over the abort limit
         ("axial_s", f8, ROBOTS),  # how long the axial force has been over the jam limit
         ("settle_reached_s", f8, ROBOTS),
         ("repeat_count", i8, ROBOTS),
+        ("carried_kg", f8, ROBOTS),  # weighed by the load cell while the pack hung still
         ("hold_height", f8, ROBOTS),  # position of axis z when its pack was last at rest on a seat
         ("low_xy", f8, (ROBOTS, 2)),  # where x and y stood when the carried pack came below the clearance height
         ("trip", i8),

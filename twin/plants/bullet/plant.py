@@ -305,6 +305,11 @@ class BulletPlant:
             self.scan()
             self.step()
 
+    def stand(self, world: int, seconds: float) -> None:
+        """Advance the one world by a time without any decision."""
+        del world
+        self.run_ticks(round(seconds * self._physics_hz))
+
     def scan(self) -> bool:
         """The PLC scan, when one is due at this tick. True when a robot waits for its next command."""
         w = self.worlds
@@ -378,7 +383,8 @@ class BulletPlant:
             k = int(w["held"][0, r])
             link = len(JOINTS) * (r + 1) - 1
             if k >= 0:
-                near = w["pack_offset_m"][0, k, 2] < CONTACT_RADIUS_M
+                # a closed lock carries the pack: what guides and pads then press against each other is no guide force
+                near = w["pack_offset_m"][0, k, 2] < CONTACT_RADIUS_M and k not in w["locked"][0]
                 force = self._contact_force(self._packs[k], -1, self._robots) if near else (0.0, 0.0, 0.0)
             else:
                 force = self._contact_force(self._robots, link, -1)

@@ -1,0 +1,293 @@
+"""The engine of the swap sequence: every robot of every world runs down a table of steps, in batches.
+
+A step builds the commands for all (world, robot) pairs that enter it and says what follows its result. The engine knows
+no phase by name; `twin.sequence.steps` has the actions and `twin.sequence.tables` the tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from twin.cell import Cell
+from twin.plants.protocol import Plant
+from twin.plants.state import BUSY, DONE, FORCE_ABORT, JAM, REFUSED, TIMEOUT, TRIP, TRIPS
+
+RUNNING = ""
+FINISH = "finish"
+"""What a step's `then` returns at the end of a robot's work."""
+OUTCOMES = (
+    "completed",
+    "repark_required",
+    "lock_stuck",
+    "grip_failed",
+    "jam",
+    "scan_failed",
+    "sway_limit",
+    "timeout",
+    "refused",
+    "overload",
+    "lateral_force",
+    "truck_moved",
+    "estop",
+    "power_loss",
+    "lock_not_open",
+    "low_traverse",
+    "following_error",
+    "robot_distance",
+)
+"""Every way a swap can end; those from `overload` on are trips of the interlocks."""
+
+TRIP_SETTLE_S = 3.0
+"""After a trip the world runs on for this long, so that recording and monitor see it stand."""
+
+
+@dataclass
+class Selection:
+    """The (world, robot) pairs that a step acts on now; all arrays (K,)."""
+
+    world: np.ndarray
+    robot: np.ndarray
+    job: np.ndarray  # index into the cell's jobs
+
+    def __len__(self) -> int:
+        return len(self.world)
+
+    def where(self, mask: np.ndarray) -> Selection:
+        return Selection(self.world[mask], self.robot[mask], self.job[mask])
+
+
+Start = Callable[["Program", Selection], np.ndarray]
+Gate = Callable[["Program", Selection], np.ndarray]
+Then = Callable[["Program", Selection, np.ndarray], Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One row of a step table.
+
+    Args:
+        name: unique in its table.
+        phase: the phase it belongs to (design, section 5).
+        start: builds the (K,) commands.
+        failed: what follows a status other than DONE, by status; a step's name, or `!outcome` to end the swap.
+        then: decides what follows, for steps where `failed` is not enough; `""` means the next row.
+        gate: (K,) bool, who may enter now; the others wait until something else in their world has happened.
+        only_if: (K,) bool, who enters at all; the others go on to the next row at once.
+    """
+
+    name: str
+    phase: str
+    start: Start
+    failed: Mapping[int, str] = field(default_factory=dict)
+    then: Then | None = None
+    gate: Gate | None = None
+    only_if: Gate | None = None
+
+
+DEFAULT_FAILED = {TIMEOUT: "!timeout", FORCE_ABORT: "!jam", JAM: "!jam", REFUSED: "!refused"}
+
+
+@dataclass
+class PhaseSpan:
+    """When a phase ran in one world."""
+
+    name: str
+    start_s: float
+    end_s: float
+    robot: int
+    job: int
+
+
+class Program:
+    """Runs a step table on a plant; arrays are (N, R) or (N,) with N worlds and R robots."""
+
+    def __init__(self, plant: Plant, cell: Cell, table: Sequence[Step], timing: np.ndarray, phases: Sequence[str]) -> None:
+        """`timing` is (N, phases) TIMING, its columns named by `phases`."""
+        self.plant, self.cell, self.table, self.timing = plant, cell, list(table), timing
+        self.index = {step.name: i for i, step in enumerate(self.table)}
+        self.phase_column = {name: i for i, name in enumerate(phases)}
+        n, r = len(plant.worlds), cell.station.robots.count
+        self.queue = [[i for i, job in enumerate(cell.jobs) if job.robot == robot] for robot in range(r)]
+        self.step = np.zeros((n, r), np.int64)
+        self.waiting = np.ones((n, r), bool)  # has a step, but no command running
+        self.finished = np.zeros((n, r), bool)
+        self.place = np.zeros((n, r), np.int64)  # position in the robot's queue of jobs
+        self.tries = np.zeros((n, r), np.int64)
+        self.truck_pose = np.zeros((n, r, 6))  # the last measured pose of the truck, per robot
+        self.insert_attempts = np.zeros((n, len(cell.jobs)), np.int64)
+        self.outcome: list[str] = [RUNNING] * n
+        self.heading = plant.worlds["axis_position"][:, :, 0].copy()  # (N, R) where axis x of each robot is going
+        self.scanned = np.zeros(n, bool)
+        self.spans: list[list[PhaseSpan]] = [[] for _ in range(n)]
+        self.events: list[list[dict[str, Any]]] = [[] for _ in range(n)]
+        self._open: list[list[PhaseSpan | None]] = [[None] * r for _ in range(n)]
+        self.on_phase: Callable[[int, PhaseSpan], None] | None = None
+        self.on_event: Callable[[int, dict[str, Any]], None] | None = None
+        self.on_command: Callable[[int, int, np.ndarray], None] | None = None
+        for robot in range(r):
+            self.finished[:, robot] = not self.queue[robot] and robot > 0
+
+    # ------------------------------------------------------------------------------------------------ running
+
+    def run(self) -> None:
+        """Run every world to its outcome."""
+        while self.advance():
+            pass
+
+    def advance(self) -> bool:
+        """Decide whatever can be decided now, then let the plant run to the next event. False when all has ended."""
+        while self._dispatch():
+            pass
+        if all(o != RUNNING for o in self.outcome):
+            return False
+        busy = self.plant.worlds["status"][:, : self.step.shape[1]] == BUSY
+        stuck = [i for i, o in enumerate(self.outcome) if o == RUNNING and not busy[i].any()]
+        for i in stuck:  # every robot waits for another: the table is wrong, say so instead of hanging
+            self.end(i, "timeout", "every robot waits for another one")
+        if len(stuck) < len(self.outcome):
+            self.plant.run()
+        self._collect()
+        return True
+
+    def _selection(self, mask: np.ndarray) -> Selection:
+        world, robot = np.nonzero(mask)
+        job = np.array(
+            [
+                self.queue[r][min(self.place[n, r], len(self.queue[r]) - 1)] if self.queue[r] else -1
+                for n, r in zip(world, robot, strict=True)
+            ],
+            np.int64,
+        )
+        return Selection(world, robot, job)
+
+    def _running(self) -> np.ndarray:
+        return np.array([o == RUNNING for o in self.outcome])[:, None] & ~self.finished
+
+    def _dispatch(self) -> bool:
+        """Start the commands of all steps that wait and may start. True when anything happened."""
+        moved = False
+        for i, step in enumerate(self.table):
+            mask = self.waiting & (self.step == i) & self._running()
+            if not mask.any():
+                continue
+            selection = self._selection(mask)
+            if step.only_if is not None:
+                enters = step.only_if(self, selection)
+                self._go_on(selection.where(~enters), i)
+                moved = moved or not enters.all()
+                selection = selection.where(enters)
+            if step.gate is not None and len(selection):
+                selection = selection.where(step.gate(self, selection))
+            if not len(selection):
+                continue
+            self._enter_phase(selection, step.phase)
+            commands = step.start(self, selection)
+            commands["step"] = i
+            self.waiting[selection.world, selection.robot] = False
+            self.plant.issue(selection.world, selection.robot, commands)
+            if self.on_command is not None:
+                for k in range(len(selection)):
+                    self.on_command(int(selection.world[k]), int(selection.robot[k]), commands[k])
+            self._collect()
+            moved = True
+        return moved
+
+    def _go_on(self, selection: Selection, i: int) -> None:
+        self.step[selection.world, selection.robot] = i + 1
+        self.waiting[selection.world, selection.robot] = True
+
+    def _collect(self) -> None:
+        """Take the results of all commands that have ended and decide what follows them."""
+        status = self.plant.worlds["status"][:, : self.step.shape[1]]
+        ended = ~self.waiting & (status != BUSY) & self._running()
+        for i in np.unique(self.step[ended]):
+            selection = self._selection(ended & (self.step == i))
+            results = status[selection.world, selection.robot].copy()
+            tripped = results == TRIP
+            self._trip(selection.where(tripped))
+            self._decide(self.table[int(i)], selection.where(~tripped), results[~tripped])
+
+    def _decide(self, step: Step, selection: Selection, results: np.ndarray) -> None:
+        if not len(selection):
+            return
+        if step.then is not None:
+            following = list(step.then(self, selection, results))
+        else:
+            following = [""] * len(selection)
+        for k in range(len(selection)):
+            n, r, result = int(selection.world[k]), int(selection.robot[k]), int(results[k])
+            name = following[k]
+            if name == "" and result != DONE:
+                name = step.failed.get(result, DEFAULT_FAILED.get(result, "!timeout"))
+            if name.startswith("!"):
+                self.end(n, name[1:], f"step {step.name}")
+                continue
+            if name == FINISH:
+                self.finish_robot(n, r)
+                continue
+            self.step[n, r] = self.index[name] if name else self.index[step.name] + 1
+            self.waiting[n, r] = True
+
+    def finish_robot(self, n: int, r: int) -> None:
+        """Robot `r` of world `n` has run down its table; the swap is complete when every robot has."""
+        self.close_phase(n, r)
+        self.finished[n, r] = True
+        if self.finished[n].all():
+            self.end(n, "completed", "")
+
+    def _trip(self, selection: Selection) -> None:
+        """Interlocks have stopped the station: watch it stand, then end the swap with the trip's name."""
+        for k in range(len(selection)):
+            n, r = int(selection.world[k]), int(selection.robot[k])
+            if self.outcome[n] != RUNNING:
+                continue
+            reason = TRIPS[int(self.plant.worlds[n]["trip"])]
+            self.event(n, "trip", f"interlock: {reason}", reason=reason, robot=r)
+            self.plant.stand(n, TRIP_SETTLE_S)
+            self.end(n, reason, f"robot {r}")
+
+    # ------------------------------------------------------------------------------------------- what it tells
+
+    def time_s(self, n: int) -> float:
+        """Clock of world `n`, in s since the truck began to dock."""
+        return float(self.plant.worlds["t_s"][n])
+
+    def end(self, n: int, outcome: str, detail: str) -> None:
+        """World `n` ends with `outcome`."""
+        if self.outcome[n] != RUNNING:
+            return
+        self.outcome[n] = outcome
+        for r in range(self.step.shape[1]):
+            self.close_phase(n, r)
+        self.event(n, "outcome", f"{outcome}{': ' + detail if detail else ''}", outcome=outcome)
+
+    def event(self, n: int, name: str, message: str, **values: Any) -> None:
+        """Note an event of world `n`."""
+        event = {"t_s": self.time_s(n), "name": name, "message": message, **values}
+        self.events[n].append(event)
+        if self.on_event is not None:
+            self.on_event(n, event)
+
+    def _enter_phase(self, selection: Selection, phase: str) -> None:
+        for k in range(len(selection)):
+            n, r, job = int(selection.world[k]), int(selection.robot[k]), int(selection.job[k])
+            span = self._open[n][r]
+            if span is not None and span.name == phase and span.job == job:
+                continue
+            self.close_phase(n, r)
+            span = PhaseSpan(phase, self.time_s(n), self.time_s(n), r, job)
+            self._open[n][r] = span
+            self.spans[n].append(span)
+            if self.on_phase is not None:
+                self.on_phase(n, span)
+
+    def close_phase(self, n: int, r: int) -> None:
+        """The phase that robot `r` of world `n` is in ends now."""
+        span = self._open[n][r]
+        if span is not None:
+            span.end_s = self.time_s(n)
+            self._open[n][r] = None

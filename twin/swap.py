@@ -1,0 +1,164 @@
+"""SwapTwin: one swap from its parts, and what it says at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from twin.catalogue.schema import MECHANICAL, TimingSet
+from twin.cell import Cell
+from twin.monitor import INVARIANTS
+from twin.plants.protocol import Plant
+from twin.sequence.program import PhaseSpan, Program
+from twin.sequence.tables import TABLES
+from twin.sequence.timing import timing_table
+
+
+@dataclass(frozen=True)
+class SwapResult:
+    """Everything a swap tells; `as_json` gives the design's object."""
+
+    cell: Cell
+    plant: str
+    timing: str
+    outcome: str
+    cycle_time_s: float
+    mechanical_time_s: float
+    lower_bound_s: float
+    phases: tuple[PhaseSpan, ...]
+    kpis: dict[str, float | int]
+    violations: tuple[dict[str, Any], ...]
+    events: tuple[dict[str, Any], ...]
+    end_state_sha256: str
+    recording: str | None = None
+
+    @property
+    def ratio(self) -> float:
+        """Mechanical time over its lower bound."""
+        return self.mechanical_time_s / self.lower_bound_s if self.lower_bound_s > 0 else float("nan")
+
+    def as_json(self) -> dict[str, Any]:
+        """The design's JSON object (section 8), with robot and job beside each phase."""
+        return {
+            "station": self.cell.station.name,
+            "truck": self.cell.truck.name,
+            "pack": self.cell.pack.name,
+            "plant": self.plant,
+            "seed": self.cell.seed,
+            "parking": self.cell.parking,
+            "timing": self.timing,
+            "outcome": self.outcome,
+            "cycle_time_s": self.cycle_time_s,
+            "mechanical_time_s": self.mechanical_time_s,
+            "lower_bound_s": self.lower_bound_s,
+            "phases": [
+                {"name": s.name, "start_s": s.start_s, "end_s": s.end_s, "robot": s.robot, "job": s.job}
+                for s in self.phases
+            ],
+            "kpis": self.kpis,
+            "violations": list(self.violations),
+            "events": list(self.events),
+            "end_state_sha256": self.end_state_sha256,
+            "recording": self.recording,
+        }
+
+
+class SwapTwin:
+    """One swap: a cell, a plant, the sequence and a timing set."""
+
+    def __init__(self, cell: Cell, timing: TimingSet, *, make_plant: Callable[..., Any] | None = None) -> None:
+        """`make_plant(cell)` builds the plant; BulletPlant when left out."""
+        if make_plant is None:
+            from twin.plants.bullet import BulletPlant
+
+            make_plant = BulletPlant
+        self.cell, self.timing = cell, timing
+        self.plant: Any = make_plant(cell)
+        kind = cell.station.kind
+        table = timing_table(timing, kind)
+        rows = np.repeat(table[None, :], len(self.plant.worlds), axis=0)
+        self.program = Program(self.plant, cell, TABLES[kind](), rows, MECHANICAL[kind])
+
+    def run(self) -> SwapResult:
+        """Run to the end and give the result."""
+        self.program.run()
+        return self.result()
+
+    def result(self) -> SwapResult:
+        """The result of a swap that has ended."""
+        from twin.lower_bound import lower_bound_s
+
+        program, cell = self.program, self.cell
+        phases, mechanical, cycle = finished_phases(program, cell)
+        return SwapResult(
+            cell=cell,
+            plant=getattr(self.plant, "name", "bullet"),
+            timing=self.timing.name,
+            outcome=program.outcome[0],
+            cycle_time_s=cycle,
+            mechanical_time_s=mechanical,
+            lower_bound_s=lower_bound_s(cell),
+            phases=phases,
+            kpis=kpis_of(self.plant, program, 0),
+            violations=violations_of(self.plant.worlds[0]),
+            events=tuple(program.events[0]),
+            end_state_sha256=self.plant.state_sha256(),
+        )
+
+    def close(self) -> None:
+        """Free the plant."""
+        self.plant.close()
+
+
+def finished_phases(program: Program, cell: Cell) -> tuple[tuple[PhaseSpan, ...], float, float]:
+    """(phases, mechanical time, cycle time) of world 0; dock and exit are the station file's fixed times."""
+    times = cell.station.times
+    spans = [PhaseSpan("dock", 0.0, times.dock_s, 0, 0)]
+    completed = program.outcome[0] == "completed"
+    for span in program.spans[0]:
+        if span.name == "exit":
+            span = PhaseSpan("exit", span.start_s, span.start_s + times.exit_s, span.robot, span.job)
+        if span.end_s > span.start_s:
+            spans.append(span)
+    names = MECHANICAL[cell.station.kind]
+    robotic = [s for s in spans if s.name in names]
+    mechanical = max(s.end_s for s in robotic) - min(s.start_s for s in robotic) if robotic else 0.0
+    cycle = max(s.end_s for s in spans) if completed else program.time_s(0)
+    return tuple(spans), mechanical, cycle
+
+
+def kpis_of(plant: Plant, program: Program, n: int) -> dict[str, float | int]:
+    """Key figures of world `n` (design, section 8)."""
+    w = plant.worlds[n]
+    new_packs = [job.new_pack for job in program.cell.jobs]
+    offsets = w["pack_offset_m"][new_packs, :2]
+    return {
+        "peak_sway_rad": float(w["peak_sway_rad"]),
+        "peak_sway_m": float(w["peak_sway_m"]),
+        "residual_sway_rad": float(w["residual_sway_rad"]),
+        "residual_sway_m": float(w["residual_sway_m"]),
+        "peak_lateral_force_n": float(w["peak_lateral_n"]),
+        "peak_axial_force_n": float(w["peak_axial_n"]),
+        "seat_error_m": float(np.hypot(offsets[:, 0], offsets[:, 1]).max()),
+        "insert_attempts": int(program.insert_attempts[n].max()),
+        "energy_j": float(w["energy_j"]),
+        "truck_displacement_m": float(w["truck_displacement_m"]),
+    }
+
+
+def violations_of(world: Any) -> tuple[dict[str, Any], ...]:
+    """What the independent monitor has seen."""
+    return tuple(
+        {
+            "invariant": i,
+            "message": INVARIANTS[i],
+            "t_s": float(world["violation_t_s"][i]),
+            "scans": int(world["violation"][i]),
+            "worst": float(world["violation_value"][i]),
+        }
+        for i in range(1, len(INVARIANTS))
+        if world["violation"][i]
+    )
