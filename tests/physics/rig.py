@@ -78,6 +78,8 @@ def place_axes(plant: BulletPlant, robot: int = 0, **q: float) -> None:
             w["reference"][robot, joint] = (value, 0.0, 0.0)
             w["integral"][robot, joint] = 0.0
             w["axis_position"][robot, joint] = value
+            if joint < 2:
+                w["low_xy"][robot, joint] = value
 
 
 def place_truck(plant: BulletPlant, **q: float) -> None:
