@@ -23,7 +23,7 @@ from twin.cell import Cell
 from twin.plants.bullet import bodies
 from twin.plants.bullet.urdf import Body
 from twin.plants.geometry import coupler_load, refresh_poses
-from twin.plants.state import BUSY, COMMAND, JOINTS, ROBOTS, Z
+from twin.plants.state import BUSY, JOINTS, ROBOTS, Z, new_command
 from twin.plants.suspension import FLOATING_TABLE
 
 GRIP_FORCE_N = 1e7
@@ -56,7 +56,7 @@ class BulletPlant:
         self.cell = cell
         self.params = cell.params.copy()
         self.worlds = cell.new_world()
-        self.commands = np.zeros((1, ROBOTS), COMMAND)
+        self.commands = new_command(ROBOTS)[None]  # carrying nothing, about no seat
         self.observer = observer
         rates = cell.station.rates
         self._dt_s = 1.0 / rates.physics_hz
