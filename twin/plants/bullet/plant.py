@@ -377,29 +377,39 @@ class BulletPlant:
         self._coupling = [k for k in range(len(self._packs)) if -0.01 < height[k] < 2 * engage and twist[k] > 1e-4]
 
     def _read_contacts(self) -> None:
-        """Guide force on each robot: on the pack it holds, or on its empty end effector, from everything else."""
+        """Guide force on each robot: on the pack it holds, or on its empty end effector, from everything else.
+
+        All contacts are asked for at once: asked for by body, pybullet 3.2.7 puts that body first and turns the normal
+        round with it but not the friction, which then has the wrong sign for every pair that it swapped.
+        """
         w = self.worlds
+        watched = []
         for r in range(self.cell.station.robots.count):
             k = int(w["held"][0, r])
-            link = len(JOINTS) * (r + 1) - 1
-            if k >= 0:
-                # a closed lock carries the pack: what guides and pads then press against each other is no guide force
-                near = w["pack_offset_m"][0, k, 2] < CONTACT_RADIUS_M and k not in w["locked"][0]
-                force = self._contact_force(self._packs[k], -1, self._robots) if near else (0.0, 0.0, 0.0)
-            else:
-                force = self._contact_force(self._robots, link, -1)
-            w["guide_force_n"][0, r] = force
+            w["guide_force_n"][0, r] = 0.0
+            if k < 0:
+                watched.append((r, self._robots, len(JOINTS) * (r + 1) - 1, -1))
+            elif w["pack_offset_m"][0, k, 2] < CONTACT_RADIUS_M:
+                watched.append((r, self._packs[k], -1, self._robots))
+        if not watched:
+            return
+        points = pb.getContactPoints(physicsClientId=self._client)
+        for r, body, link, without in watched:
+            w["guide_force_n"][0, r] = self._contact_force(points, body, link, without)
 
-    def _contact_force(self, body: int, link: int, without: int) -> tuple[float, float, float]:
+    def _contact_force(self, points: Any, body: int, link: int, without: int) -> tuple[float, float, float]:
         fx = fy = fz = 0.0
-        kwargs = {} if link < 0 else {"linkIndexA": link}
-        for point in pb.getContactPoints(bodyA=body, physicsClientId=self._client, **kwargs):
-            if point[2] == without:
+        for point in points:
+            if point[1] == body and point[3] == link and point[2] != without:
+                sign = 1.0
+            elif point[2] == body and point[4] == link and point[1] != without:
+                sign = -1.0
+            else:
                 continue
             normal, force = point[7], point[9]
-            fx += normal[0] * force + point[11][0] * point[10] + point[13][0] * point[12]
-            fy += normal[1] * force + point[11][1] * point[10] + point[13][1] * point[12]
-            fz += normal[2] * force + point[11][2] * point[10] + point[13][2] * point[12]
+            fx += sign * (normal[0] * force + point[11][0] * point[10] + point[13][0] * point[12])
+            fy += sign * (normal[1] * force + point[11][1] * point[10] + point[13][1] * point[12])
+            fz += sign * (normal[2] * force + point[11][2] * point[10] + point[13][2] * point[12])
         return fx, fy, fz
 
     def _mate(self) -> None:
