@@ -211,10 +211,12 @@ def _fill_clock_and_axes(p: Any, station: Station, pack: Pack) -> None:
         lift = z.moving_mass_kg + e_kg
         masses = (x.moving_mass_kg + y.moving_mass_kg + lift, y.moving_mass_kg + lift, lift)
         turning = yaw.moving_inertia_kgm2 + e_inertia
+        drive, carries = (*masses, turning), (1.0, 1.0, 1.0, 1.0)
         p["z_gravity_mass_kg"] = z.moving_mass_kg
     else:  # the end effector hangs: it is no inertia of the axes; the drum's weight is none either
         masses = (x.moving_mass_kg + y.moving_mass_kg, y.moving_mass_kg, z.moving_mass_kg)
         turning = yaw.moving_inertia_kgm2
+        drive, carries = (masses[0], masses[1], masses[2] + e_kg, turning), (0.0, 0.0, 1.0, 0.0)
     for k, axis in enumerate((x, y, z)):
         p["axis_mass"][k] = masses[k]
         p["axis_force_limit"][k] = axis.force_limit_n
@@ -231,7 +233,10 @@ def _fill_clock_and_axes(p: Any, station: Station, pack: Pack) -> None:
         p["axis_encoder"][k] = _si(axis, "encoder_resolution")
         p["axis_repeatability"][k] = _si(axis, "repeatability")
         p["axis_position_gain"][k] = axis.position_gain_per_s
-        p["axis_velocity_gain"][k] = p["axis_mass"][k] * axis.velocity_bandwidth_rad_per_s
+        # the loop is designed for the loaded machine; the empty one is then faster still
+        load = pack.mass_kg if k < 3 else pack.mass_kg * (pack.size_m[0] ** 2 + pack.size_m[1] ** 2) / 12.0
+        p["axis_drive_mass"][k], p["axis_carries"][k] = drive[k], carries[k]
+        p["axis_velocity_gain"][k] = (drive[k] + carries[k] * load) * axis.velocity_bandwidth_rad_per_s
         p["axis_integral_time_s"][k] = axis.integral_time_s
         p["axis_stopping_distance"][k] = _si(axis, "stopping_distance")
         p["axis_following_limit"][k] = FOLLOWING_LIMIT[k]

@@ -15,6 +15,9 @@ from twin.motion.shaper import evaluate_shaped, shaped_duration_s
 from twin.plants.state import DISCRETE_MOTION, ERROR_STOP, STANDSTILL, STOPPING, Z
 from twin.plants.suspension import FLOATING_TABLE
 
+STOP_JERK = 4.0
+"""A stop ramps its deceleration this much steeper than a motion does [estimate: quick-stop setting of a drive]."""
+
 World = Any  # a WORLD record inside numba
 Params = Any
 
@@ -50,7 +53,7 @@ def stop_axis(w: World, p: Params, r: int, k: int, t_s: float, state: int) -> No
         w.reference[r, k, 1],
         w.reference[r, k, 2],
         p.axis_acceleration[k],
-        p.axis_jerk[k],
+        STOP_JERK * p.axis_jerk[k],
     )
     w.profile_start_s[r, k] = t_s
     w.shaper_n[r, k] = 1
@@ -97,7 +100,10 @@ def drive_forces(w: World, p: Params, r: int, reaction: Any) -> None:
             speed_error = w.reference[r, k, 1] + p.axis_position_gain[k] * (w.reference[r, k, 0] - measured) - speed
             gain = p.axis_velocity_gain[k]
             drive = gain * (speed_error + w.integral[r, k] / p.axis_integral_time_s[k])
-            drive += mass * w.reference[r, k, 2] + p.axis_viscous[k] * w.reference[r, k, 1]
+            moved = p.axis_drive_mass[k]
+            if k < 3 and w.held[r] >= 0:
+                moved += p.axis_carries[k] * w.carried_kg[r]
+            drive += moved * w.reference[r, k, 2] + p.axis_viscous[k] * w.reference[r, k, 1]
             if k == Z:  # torque feed-forward of the weight, from the load cell
                 drive += p.z_gravity_mass_kg * p.gravity_mps2 + w.load_cell_n[r]
             limit = p.axis_force_limit[k]

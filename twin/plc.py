@@ -57,6 +57,8 @@ Command = Any
 
 ARRIVED_M = np.array([0.003, 0.003, 0.003, 0.001])
 """Following error below which a finished motion counts as arrived, in m and rad [estimate: the axes' repeatability]."""
+PRESS_LIMIT = 1.04
+"""Share of the rated load at which pressing a block home is given up, before the overload interlock [estimate]."""
 JAM_HEIGHT_M = 0.020
 """Over the expected seat by more than this, axial force is a jam and not the landing itself [estimate]."""
 
@@ -149,8 +151,11 @@ def actuated(w: World, p: Params, c: Command, r: int) -> bool:
 
 @kernel
 def stop_z(w: World, p: Params, r: int) -> None:
-    """Stop the hoist or lift where it is."""
+    """Stop the hoist or lift from where it is: in contact its reference runs ahead, and catching up would press on."""
     if w.axis_state[r, Z] != STANDSTILL:
+        w.reference[r, Z, 0] = w.axis_position[r, Z]
+        w.reference[r, Z, 1] = w.qd[r, Z]
+        w.reference[r, Z, 2] = 0.0
         stop_axis(w, p, r, Z, w.t_s, STOPPING)
 
 
@@ -178,6 +183,8 @@ def judge(w: World, p: Params, c: Command, r: int, dt_s: float) -> int:
         high = math.isnan(c.seat_z) or p.retract * (w.axis_position[r, Z] - c.seat_z) > JAM_HEIGHT_M
         w.axial_s[r] = w.axial_s[r] + dt_s if high and pushing > c.jam_below_n else 0.0
         if w.axial_s[r] > 3.0 * p.reaction_time_s:
+            return JAM
+        if w.load_cell_n[r] > PRESS_LIMIT * p.rated_load_kg * p.gravity_mps2:
             return JAM
     if until == UNTIL_DONE:
         if arrived(w, c, r):

@@ -151,7 +151,9 @@ PARAMS = np.dtype(
         ("axis_velocity", f8, 4),
         ("axis_acceleration", f8, 4),
         ("axis_jerk", f8, 4),
-        ("axis_mass", f8, 4),  # what the drive accelerates without a pack (kg, kg m2)
+        ("axis_mass", f8, 4),  # of the axis itself, the least that its force can move (kg, kg m2)
+        ("axis_drive_mass", f8, 4),  # what the drive accelerates without a pack
+        ("axis_carries", f8, 4),  # 1 where a carried pack moves rigidly with the axis
         ("axis_force_limit", f8, 4),
         ("axis_coulomb", f8, 4),
         ("axis_viscous", f8, 4),

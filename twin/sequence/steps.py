@@ -354,7 +354,7 @@ def set_down(phase: str, which: str, pack: str):  # type: ignore[no-untyped-def]
         commands["carrying"] = _packs(program, selection, pack)
         commands["inserting"] = 1
         if table(program):
-            commands["threshold"] = weight_n(program, pack=1.3)
+            commands["threshold"] = weight_n(program, pack=1.05)
         else:
             commands["threshold"] = weight_n(program, pack=0.2)
         commands["jam_below_n"] = jam_load_n(program)
@@ -515,13 +515,18 @@ def take_pose(program: Program, selection: Selection, results: np.ndarray) -> li
             continue
         pose = program.plant.worlds["scan_pose"][n, selection.robot[k]]
         program.truck_pose[n, :] = pose
-        program.scanned[n] = True
         out = max(abs(pose[0]), abs(pose[1])) > limits.repark_m or abs(pose[2]) > limits.repark_yaw_rad
         if out:
             program.event(n, "repark", f"truck stands {1000 * pose[0]:.0f} mm, {1000 * pose[1]:.0f} mm, "
                           f"{np.degrees(pose[2]):.2f} deg off", x_m=float(pose[0]), y_m=float(pose[1]), yaw_rad=float(pose[2]))
         following.append("!repark_required" if out else "")
     return following
+
+
+def pose_known(program: Program, selection: Selection, results: np.ndarray) -> list[str]:
+    """The scan time is over: all robots may start."""
+    program.scanned[selection.world[results == DONE]] = True
+    return [""] * len(selection)
 
 
 def take_new_pose(program: Program, selection: Selection, results: np.ndarray) -> list[str]:

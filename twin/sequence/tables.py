@@ -25,7 +25,7 @@ def _swap_table(meet: str, out: str, taken: float) -> list[Step]:
     return [
         Step("identify", "identify", do.dwell("identify_s"), only_if=do.first_robot),
         Step("scan", "scan", do.scan_truck("scan_samples"), only_if=do.first_robot, then=do.take_pose),
-        Step("scan_rest", "scan", do.rest_of_scan, only_if=do.first_robot),
+        Step("scan_rest", "scan", do.rest_of_scan, only_if=do.first_robot, then=do.pose_known),
         Step("wait", meet, do.nothing, gate=do.truck_scanned),
         # old pack out of the truck
         Step("go", meet, do.go_to_truck(meet), gate=do.apart("truck_seat"), then=do.settled),
