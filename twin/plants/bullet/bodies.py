@@ -42,9 +42,14 @@ def robots(cell: Cell) -> Body:
         body.joint(n + "x", "prismatic", "base", n + "x", AXIS_X, (0.0, 0.0, 0.0 if table else p["sheave_height_m"]))
         body.link(n + "y", axes.y.moving_mass_kg)
         body.joint(n + "y", "prismatic", n + "x", n + "y", AXIS_Y)
-        # Ropes: the drum is a side branch of the trolley, E hangs from the trolley. Table: one chain.
-        body.link(n + "z", axes.z.moving_mass_kg)
-        body.joint(n + "z", "prismatic", n + "y", n + "z", AXIS_Z)
+        # Table: one chain. Ropes: E hangs from the trolley, the drum is a side branch of it: a wheel of radius 1 m, whose
+        # angle is the hoist's height and whose inertia is the mass that the hoist's drive feels, and no more than that.
+        if table:
+            body.link(n + "z", axes.z.moving_mass_kg)
+            body.joint(n + "z", "prismatic", n + "y", n + "z", AXIS_Z)
+        else:
+            body.link(n + "z", 1.0, (axes.z.moving_mass_kg,) * 3)
+            body.joint(n + "z", "continuous", n + "y", n + "z", AXIS_Y)
         body.link(n + "yaw", 1.0, (turning, turning, turning))
         body.joint(n + "yaw", "continuous", n + "z" if table else n + "y", n + "yaw", AXIS_Z)
         parent = n + "yaw" if table else n + "y"

@@ -23,8 +23,7 @@ from twin.cell import Cell
 from twin.plants.bullet import bodies
 from twin.plants.bullet.urdf import Body
 from twin.plants.geometry import coupler_load, refresh_poses
-from twin.plants.state import BUSY, JOINTS, ROBOTS, Z, new_command
-from twin.plants.suspension import FLOATING_TABLE
+from twin.plants.state import BUSY, JOINTS, ROBOTS, new_command
 
 GRIP_FORCE_N = 1e7
 """Limit of a closed grip's constraint: twist-locks do not slip."""
@@ -66,10 +65,6 @@ class BulletPlant:
         self._physics_hz = rates.physics_hz
         self._scanned_tick = -1
         self._reaction, self._axle = np.zeros(4), np.zeros(2)
-        # Under ropes the z joint stands for a drum: its mass is the drum's inertia and must weigh nothing.
-        self._weightless = np.zeros(len(JOINTS) * cell.station.robots.count)
-        if self.params["reeving"][0] != FLOATING_TABLE:
-            self._weightless[Z :: len(JOINTS)] = cell.station.axes.z.moving_mass_kg * self.params["gravity_mps2"][0]
         n = len(JOINTS) * cell.station.robots.count
         self._q, self._qd = self.worlds["q"][0].reshape(-1), self.worlds["qd"][0].reshape(-1)  # views
         self._tau, self._truck_tau = self.worlds["tau"][0].reshape(-1)[:n], self.worlds["truck_tau"][0]
@@ -338,7 +333,7 @@ class BulletPlant:
             self._robots,
             self._robot_joints,
             pb.TORQUE_CONTROL,
-            forces=(self._tau + self._weightless).tolist(),
+            forces=self._tau.tolist(),
             physicsClientId=c,
         )
         pb.setJointMotorControlArray(
