@@ -36,11 +36,13 @@ def bench(
     pack_with: Mapping[str, object] | None = None,
     guide_friction: float | None = None,
     park: Sequence[float] | None = (0.0,) * 6,
-    nominal_mass: bool = True,
+    pack_kg: Mapping[int, float] | None = None,
     noise: bool = False,
     seed: int = 1,
 ) -> BulletPlant:
-    """A plant with the truck parked at `park` (None: as drawn), packs of exactly nominal mass and perfect sensors."""
+    """A plant with the truck parked at `park` (None: as drawn), perfect sensors, and packs of exactly nominal mass but
+    for those in `pack_kg`.
+    """
     kind = "chassis" if station.startswith("chassis") else "top_lift"
     truck, pack = truck or DEFAULTS[kind][0], pack or DEFAULTS[kind][1]
     the_station, the_pack = load_station(station), load_pack(pack)
@@ -52,8 +54,9 @@ def bench(
     params = cell.params.copy()
     if park is not None:
         params["truck_park"] = park
-    if nominal_mass:
-        params["pack_mass_kg"][0, : params["packs"][0]] = the_pack.mass_kg
+    params["pack_mass_kg"][0, : params["packs"][0]] = the_pack.mass_kg
+    for k, kg in (pack_kg or {}).items():
+        params["pack_mass_kg"][0, k] = kg
     if not noise:
         for name in ("load_sigma_n", "sway_sigma_m", "force_sigma_n", "axis_repeatability"):
             params[name] = 0.0
