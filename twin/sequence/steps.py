@@ -39,9 +39,11 @@ TRAVEL_MARGIN_M = 0.03
 """A carried pack travels this far beyond the clearance height."""
 EMPTY_MARGIN_M = 0.15
 """An empty end effector travels this far beyond the grip faces of the packs in the slots."""
+PARKING_HEIGHT_M = 0.10
+"""How much a truck's seats may stand higher or lower than nominal: parking, rebound and pitch [estimate]."""
 OVERTRAVEL_M = 0.06
 """Moves that wait for contact aim this far beyond it; arriving there means that it did not come."""
-FORCE_SPEED = 0.3
+FORCE_SPEED = 0.4
 """Moves that wait for a load run at this fraction of the creep speed: stopping must not overshoot the load by much."""
 PULL_TRAVEL_M = 0.12
 """The pull test and the pretension may move this far: the truck's springs follow the load."""
@@ -145,6 +147,28 @@ def empty_z(program: Program) -> float:
     slots = [slot.z_m + s * height for slot in program.cell.station.slots]
     furthest = max(slots) if s > 0 else min(slots)
     return furthest + s * EMPTY_MARGIN_M
+
+
+def between_z(program: Program) -> float:
+    """Position of axis z at which the empty end effector passes from one of the truck's packs to the next."""
+    s, height = program.cell.retract, program.cell.pack.size_m[2]
+    seats = [seat.xyz_m[2] + s * height for seat in program.cell.seats if seat.on_truck]
+    return (max(seats) if s > 0 else min(seats)) + s * (EMPTY_MARGIN_M + PARKING_HEIGHT_M)
+
+
+def has_next_job(program: Program, selection: Selection) -> np.ndarray:
+    """Whether the robot has another job after the present one."""
+    return np.array(
+        [
+            program.place[n, r] + 1 < len(program.queue[r])
+            for n, r in zip(selection.world, selection.robot, strict=True)
+        ],
+        bool,
+    )
+
+
+def no_next_job(program: Program, selection: Selection) -> np.ndarray:
+    return ~has_next_job(program, selection)
 
 
 def contact_threshold_n(program: Program) -> float:
@@ -305,9 +329,9 @@ def retract(phase: str, which: str, pack: str | None, *, home: bool = False):  #
         loaded = pack is not None
         commands = _limits(program, selection, phase, loaded, UNTIL_DONE)
         if home:
-            goal = program.cell.station.axes.z.home_m
+            goal = np.where(has_next_job(program, selection), between_z(program), program.cell.station.axes.z.home_m)
         else:
-            goal = travel_z(program) if loaded else empty_z(program)
+            goal = np.full(len(selection), travel_z(program) if loaded else empty_z(program))
         commands["target"][:, Z] = goal
         overlaps = (time["overlap_s"] > 0.0) & (loaded or not home)
         commands["until"] = np.where(overlaps, UNTIL_CLEAR, UNTIL_DONE)
@@ -484,12 +508,6 @@ def truck_scanned(program: Program, selection: Selection) -> np.ndarray:
     return program.scanned[selection.world]
 
 
-def has_job(program: Program, selection: Selection) -> np.ndarray:
-    return np.array(
-        [program.place[n, r] < len(program.queue[r]) for n, r in zip(selection.world, selection.robot, strict=True)], bool
-    )
-
-
 def slot_locks(program: Program, selection: Selection) -> np.ndarray:
     """Only where slots lock their packs."""
     return np.full(len(selection), program.cell.station.actuators.slot_lock_close_s > 0.0)
@@ -635,12 +653,9 @@ def settle_exit(program: Program, selection: Selection) -> np.ndarray:
     return commands
 
 
-def many_robots(program: Program, selection: Selection) -> np.ndarray:
-    return np.full(len(selection), program.cell.station.robots.count > 1)
-
-
-def one_robot(program: Program, selection: Selection) -> np.ndarray:
-    return ~many_robots(program, selection)
+def leaves_rail(program: Program, selection: Selection) -> np.ndarray:
+    """Only robots that share a rail and have done their last job: they make way."""
+    return no_next_job(program, selection) & (program.cell.station.robots.count > 1)
 
 
 def not_first_robot(program: Program, selection: Selection) -> np.ndarray:

@@ -78,8 +78,8 @@ def _swap_table(meet: str, out: str, taken: float) -> list[Step]:
         Step("release", "release", do.grip("release", False, "truck_seat", "new_pack"), failed=GRIP_FAILED),
         Step("let_off_truck", "clear", do.let_off("clear", "truck_seat")),
         Step("clear", "clear", do.retract("clear", "truck_seat", None, home=True)),
-        Step("home", "clear", do.go_home("clear"), only_if=do.many_robots, then=do.next_job),
-        Step("next", "clear", do.nothing, only_if=do.one_robot, then=do.next_job),
+        Step("home", "clear", do.go_home("clear"), only_if=do.leaves_rail),
+        Step("next", "clear", do.nothing, then=do.next_job),
         # the truck leaves
         Step("done", "clear", do.nothing, only_if=do.not_first_robot, then=do.finish),
         Step("verify", "verify", do.dwell("verify_s"), gate=do.others_done, then=do.release_truck),
