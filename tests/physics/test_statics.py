@@ -118,7 +118,7 @@ def test_front_rise_when_a_3200_kg_pack_leaves(bench, locked):
 
 
 def mast_hz(plant, axis):
-    """Lowest frequency of the load on the mast: lateral and tilt springs at the grip plane, centre of mass h below it."""
+    """Lowest frequency of the load on the mast: lateral and tilt springs at the grip plane, centre of mass below it."""
     p = plant.params[0]
     length, height = 1.10 if axis == 0 else 2.40, 1.60
     e_kg, pack_kg = 450.0, 3000.0
