@@ -269,6 +269,15 @@ def pack_state(plant: BulletPlant, k: int) -> tuple[Array, Array]:
     return np.array(at), np.array(velocity)
 
 
+def pack_in_end_effector_m(plant: BulletPlant, k: int, robot: int = 0) -> Array:
+    """Position of pack `k` in the end effector's frame and twice its quaternion's vector part (small angles), (6,)."""
+    link = len(JOINTS) * (robot + 1) - 1
+    e = pb.getLinkState(plant._robots, link, computeForwardKinematics=1, physicsClientId=plant._client)
+    at, turn = pb.getBasePositionAndOrientation(plant._packs[k], physicsClientId=plant._client)
+    position, rotation = pb.multiplyTransforms(*pb.invertTransform(e[4], e[5]), at, turn)
+    return np.array([*position, *(2.0 * np.array(rotation[:3]))])
+
+
 def deepest_contact_m(plant: BulletPlant, k: int) -> float:
     """Penetration of pack `k` into everything but the end effector that holds it."""
     points = pb.getContactPoints(bodyA=plant._packs[k], physicsClientId=plant._client)

@@ -1,0 +1,72 @@
+"""The parked truck against a horizontal push: friction of its braked tyres."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.physics import rig
+
+G = rig.GRAVITY_MPS2
+FRICTION, TRUCK_KG, PACK_KG = 0.7, 20000.0 + 2900.0, 3000.0
+PITCH_CENTRE_M = 0.5
+
+
+@pytest.mark.parametrize("pack", [True, False], ids=["with_pack", "without_pack"])
+@pytest.mark.parametrize("axis", [0, 1], ids=["x", "y"])
+def test_brakes_hold_to_mu_n_and_slip_above(bench, axis, pack):
+    """Coulomb: F_slip = mu (sum of spring forces + unsprung weight) = mu g (truck + pack), all axles braked.
+
+    The push rises by 10 % of that a second, slowly beside the truck's own periods, at the height of the pitch and roll
+    centre, so that the body does not rock. Below it the truck stays where it is to a hundredth of a millimetre; above,
+    it slides with (F - F_slip) / m, which is what its centre of mass does: the body lags behind its wheels as it rocks.
+    """
+    plant = bench()
+    if not pack:
+        rig.remove_pack(plant, rig.OLD)
+    rig.run(plant, 4.0)
+    mass_kg = TRUCK_KG + (PACK_KG if pack else 0.0)
+    slip_n = FRICTION * mass_kg * G
+    assert plant.worlds["truck_brake"][0, axis] == pytest.approx(slip_n, rel=2e-3)
+    rate, first = 0.1 * slip_n, 0.8 * slip_n
+
+    def push(t_s):
+        force = [0.0, 0.0, 0.0]
+        force[axis] = first + rate * t_s
+        return force
+
+    rows = rig.push_truck(plant, 3.0, push, (0.0, 0.0, PITCH_CENTRE_M))
+    t_s, gone_m = rows[:, 0], rows[:, 1 + axis] - rows[0, 1 + axis]
+    slipping = np.flatnonzero(np.abs(gone_m) > 2e-5)[0]
+    assert first + rate * t_s[slipping] == pytest.approx(slip_n, rel=0.02)
+    assert np.abs(gone_m[t_s < 1.9]).max() < 1e-5
+    lever_kgm = 20000.0 * (1.3 - PITCH_CENTRE_M) + (PACK_KG * (1.056 + 0.7 - PITCH_CENTRE_M) if pack else 0.0)
+    rocking = rows[:, 5] if axis == 0 else -rows[:, 6]
+    speed_mps = np.gradient(rows[:, 1 + axis] + rocking * lever_kgm / mass_kg, t_s)
+    over_s = t_s[-2] - (slip_n - first) / rate
+    assert speed_mps[-2] - speed_mps[slipping] == pytest.approx(rate * over_s**2 / (2.0 * mass_kg), rel=0.05)
+
+
+def test_an_unbraked_axle_does_not_hold_along_the_lane(bench):
+    """Along x only braked axles count; across, every tyre does."""
+    plant = bench()
+    plant.params["truck_axle_braked"][0] = (0.0, 1.0)
+    rig.run(plant, 3.0)
+    p, w = plant.params[0], plant.worlds[0]
+    wheel_n = p["truck_axle_unsprung_kg"] * G + np.asarray(plant._axle)
+    assert w["truck_brake"][0] == pytest.approx(FRICTION * wheel_n[1], rel=1e-3)
+    assert w["truck_brake"][1] == pytest.approx(FRICTION * wheel_n.sum(), rel=1e-3)
+
+
+def test_a_shove_really_moves_the_truck(bench):
+    """F dt = impulse: 1.5 mu N for 0.2 s leaves m v = 0.5 mu N 0.2 s, which friction stops after v^2 / (2 mu g)."""
+    plant = bench()
+    rig.run(plant, 1.0)
+    slip_n = FRICTION * (TRUCK_KG + PACK_KG) * G
+    rows = rig.push_truck(
+        plant, 1.5, lambda t_s: (1.5 * slip_n if t_s < 0.2 else 0.0, 0.0, 0.0), (0.0, 0.0, PITCH_CENTRE_M)
+    )
+    speed = 0.5 * FRICTION * G * 0.2
+    expected_m = 0.5 * speed * 0.2 + speed**2 / (2.0 * FRICTION * G)
+    assert rows[-1, 1] - rows[0, 1] == pytest.approx(expected_m, rel=0.05)
+    assert np.ptp(rows[-200:, 1]) < 1e-6
