@@ -1,5 +1,29 @@
 """The reference plant on PyBullet: the only place that imports pybullet."""
 
-from twin.plants.bullet.plant import BulletPlant
+import contextlib
+import os
+from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def _without_banner() -> Iterator[None]:
+    """pybullet's C code prints its build time to the file descriptor of standard error when it is imported."""
+    try:
+        saved = os.dup(2)
+    except OSError:  # there is no standard error
+        yield
+        return
+    null = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(null, 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(null)
+
+
+with _without_banner():
+    from twin.plants.bullet.plant import BulletPlant
 
 __all__ = ["BulletPlant"]

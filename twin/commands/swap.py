@@ -1,0 +1,230 @@
+"""`swaptwin swap`: one swap, and what it says."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from twin.console import ProgressLine, emit_json, progress
+from twin.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from twin.catalogue import Pack, Station, TimingSet, Truck
+    from twin.cell import Cell
+    from twin.swap import SwapResult, SwapTwin
+
+PREFERRED_TRUCK = {"top_lift": "tractor_6x4", "chassis": "chassis_tractor_3"}
+"""The truck of a swap that names none, by kind of station; another compatible one where it does not fit."""
+NOT_YET = "not available yet"
+
+KPI_ROWS: tuple[tuple[str, str, float, str], ...] = (
+    # key, words, factor from SI to what a person reads, unit
+    ("peak_sway_m", "peak sway with a pack", 1e3, "mm"),
+    ("peak_sway_rad", "", 180.0 / math.pi, "deg"),
+    ("residual_sway_m", "residual sway after moves", 1e3, "mm"),
+    ("residual_sway_rad", "", 180.0 / math.pi, "deg"),
+    ("peak_lateral_force_n", "peak lateral guide force", 1e-3, "kN"),
+    ("peak_axial_force_n", "peak axial guide force", 1e-3, "kN"),
+    ("seat_error_m", "seat error", 1e3, "mm"),
+    ("insert_attempts", "insertion attempts", 1, ""),
+    ("energy_j", "energy of the drives", 1.0 / 3.6e6, "kWh"),
+    ("truck_displacement_m", "truck displacement", 1e3, "mm"),
+)
+
+
+def command(
+    station: Annotated[str, typer.Option(help="Station: a name (see: swaptwin models list) or a file.")] = "top_lift",
+    truck: Annotated[str | None, typer.Option(help="Truck: a name or a file. Default: one that fits.")] = None,
+    pack: Annotated[str | None, typer.Option(help="Pack: a name or a file. Default: what the truck carries.")] = None,
+    plant: Annotated[str, typer.Option(help="bullet; rom is not available yet.")] = "bullet",
+    seed: Annotated[int, typer.Option(help="Every random draw follows from it.")] = 0,
+    parking: Annotated[str, typer.Option(help="guided or unguided; driven is not available yet.")] = "guided",
+    timing: Annotated[str, typer.Option(help="Timing set: a name or a file.")] = "factory",
+    align_policy: Annotated[str | None, typer.Option(help="Not available yet.")] = None,
+    timing_policy: Annotated[str | None, typer.Option(help="Not available yet.")] = None,
+    fault: Annotated[list[str] | None, typer.Option(help="A fault to inject; may be given several times.")] = None,
+    record: Annotated[str | None, typer.Option(help="Write a recording (MCAP) to this file.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Run one swap: the empty pack out of the truck, a full one in.
+
+    Exit code 0: completed without violations. 1: any other outcome. 2: bad input.
+    """
+    refuse_what_is_to_come(plant, parking, align_policy, timing_policy)
+    cell, times = resolve(station, truck, pack, timing, seed=seed, parking=parking)
+    result = run(cell, times, faults=tuple(fault or ()), record=record)
+    if json:
+        emit_json(result.as_json())
+    else:
+        from rich.console import Console
+
+        print_result(Console(highlight=False), result)
+    if result.outcome != "completed" or result.violations:
+        raise typer.Exit(1)
+
+
+def refuse_what_is_to_come(
+    plant: str, parking: str, align_policy: str | None = None, timing_policy: str | None = None
+) -> None:
+    """Raise InputError for what the design names and the twin does not have yet."""
+    if plant == "rom":
+        raise InputError(NOT_YET, key="--plant", value=plant, allowed="bullet")
+    if plant != "bullet":
+        raise InputError("unknown plant", key="--plant", value=plant, allowed="bullet")
+    if parking == "driven":
+        raise InputError(NOT_YET, key="--parking", value=parking, allowed="guided, unguided")
+    for key, value in (("--align-policy", align_policy), ("--timing-policy", timing_policy)):
+        if value is not None:
+            raise InputError(NOT_YET, key=key, value=value)
+
+
+def resolve(
+    station: str, truck: str | None, pack: str | None, timing: str, *, seed: int, parking: str
+) -> tuple[Cell, TimingSet]:
+    """The cell and the timing set that the options name, everything checked."""
+    from twin.catalogue import default_pack, load_pack, load_station, load_timing, load_truck
+    from twin.cell import build_cell
+
+    at = load_station(station)
+    loaded = load_pack(pack) if pack is not None else None
+    who = load_truck(truck) if truck is not None else default_truck(at, loaded)
+    what = loaded if loaded is not None else default_pack(at, who)
+    times = load_timing(timing, at)
+    return build_cell(at, who, what, seed=seed, parking=parking), times
+
+
+def default_truck(station: Station, pack: Pack | None) -> Truck:
+    """The preferred truck of the station's kind if it fits, else the first by name that does."""
+    from twin.catalogue import compatible, default_pack, load_truck, names
+
+    preferred = PREFERRED_TRUCK.get(station.kind)
+    for name in sorted(names("truck"), key=lambda n: (n != preferred, n)):
+        truck = load_truck(name)
+        if pack is not None:
+            if compatible(station, truck, pack) is None:
+                return truck
+            continue
+        try:
+            default_pack(station, truck)
+        except InputError:
+            continue
+        return truck
+    carried = f" with pack {pack.name}" if pack is not None else ""
+    raise InputError(f"no shipped truck fits station {station.name}{carried}", key="--truck")
+
+
+def run(cell: Cell, timing: TimingSet, *, faults: tuple[str, ...] = (), record: str | Path | None = None) -> SwapResult:
+    """One swap with a progress line; the recording's path is checked before anything else happens."""
+    from twin.swap import SwapTwin
+
+    if faults:
+        raise InputError(NOT_YET, key="--fault", value=faults[0])
+    if record is not None:
+        raise InputError(NOT_YET, key="--record", value=record)
+    with progress("building the cell") as line:
+        twin = SwapTwin(cell, timing)
+        try:
+            show_progress(twin, line)
+            result = twin.run()
+        finally:
+            twin.close()
+    return result
+
+
+def show_progress(twin: SwapTwin, line: ProgressLine, name: str = "") -> None:
+    """Keep `line` at phase, simulated time and speed while `twin` runs; joins observers that are there already."""
+    phases = [""] * twin.cell.station.robots.count
+    began_s = time.monotonic()
+
+    def on_phase(world: int, span: Any) -> None:
+        phases[span.robot] = span.name
+
+    def observe(plant: Any) -> None:
+        t_s = float(plant.worlds["t_s"][0])
+        speed = t_s / max(time.monotonic() - began_s, 1e-9)
+        line.update(f"{name}{' | '.join(p for p in phases if p)}  {t_s:.1f} s simulated, {speed:.1f} x real time")
+
+    twin.program.on_phase = both(twin.program.on_phase, on_phase)
+    twin.plant.observer = both(twin.plant.observer, observe)
+
+
+def both(first: Callable[..., None] | None, second: Callable[..., None]) -> Callable[..., None]:
+    """One callback that calls two."""
+    if first is None:
+        return second
+
+    def call(*arguments: Any) -> None:
+        first(*arguments)
+        second(*arguments)
+
+    return call
+
+
+def print_result(console: Console, result: SwapResult) -> None:
+    """Tables for a person: phases, key figures, violations and the outcome."""
+    from rich.table import Table
+
+    cell = result.cell
+    console.print(
+        f"{cell.station.name}, truck {cell.truck.name}, pack {cell.pack.name}, seed {cell.seed}, parking {cell.parking}, "
+        f"timing {result.timing}, plant {result.plant}",
+        markup=False,
+    )
+    console.print()
+    phases = Table(title="Phases", title_justify="left", box=None, pad_edge=False, header_style="bold")
+    phases.add_column("phase")
+    for column in ("start, s", "duration, s", "robot", "pack"):
+        phases.add_column(column, justify="right")
+    for span in sorted(result.phases, key=lambda s: (s.start_s, s.robot)):
+        phases.add_row(
+            span.name, f"{span.start_s:.2f}", f"{span.end_s - span.start_s:.2f}", str(span.robot + 1), str(span.job + 1)
+        )
+    console.print(phases)
+    console.print()
+    figures = Table(title="Key figures", title_justify="left", box=None, pad_edge=False, show_header=False)
+    figures.add_column()
+    figures.add_column(justify="right")
+    figures.add_column()
+    for words, value, unit in figure_rows(result):
+        figures.add_row(words, value, unit)
+    console.print(figures)
+    console.print()
+    if result.violations:
+        for v in result.violations:
+            console.print(
+                f"violation of invariant {v['invariant']} from {v['t_s']:.2f} s in {v['scans']} scans: {v['message']}",
+                style="red",
+                markup=False,
+            )
+    else:
+        console.print("violations     none")
+    last = [e["message"] for e in result.events if e["name"] == "outcome"]
+    said = last[-1] if last and last[-1] != result.outcome else result.outcome
+    console.print(f"outcome        {said}", style="green" if result.outcome == "completed" else "red", markup=False)
+    console.print(f"end state      {result.end_state_sha256}", markup=False)
+    if result.recording is not None:
+        console.print(f"recording      {result.recording}", markup=False, soft_wrap=True)
+
+
+def figure_rows(result: SwapResult) -> list[tuple[str, str, str]]:
+    """(words, value, unit) of times and key figures, in the units that people read."""
+    rows = [
+        ("mechanical time", f"{result.mechanical_time_s:.1f}", "s"),
+        ("lower bound of it", f"{result.lower_bound_s:.1f}", "s"),
+        ("ratio to the lower bound", f"{result.ratio:.2f}", ""),
+        ("cycle time", f"{result.cycle_time_s:.1f}", "s"),
+    ]
+    for key, words, factor, unit in KPI_ROWS:
+        if key not in result.kpis:
+            continue
+        value = result.kpis[key]
+        shown = str(value) if isinstance(value, int) else f"{value * factor:.2f}"
+        rows.append((words, shown, unit))
+    return rows
