@@ -111,6 +111,10 @@ def start_command(w: World, p: Params, c: Command, r: int) -> None:
         w.lock_command[c.seat] = c.lock
     if c.float_lock >= 0:
         w.float_lock_command[r] = c.float_lock
+    if c.pull_passed == 1 and c.seat >= 0:
+        w.pull_tested[c.seat] = 1
+    if c.release_truck == 1:
+        w.truck_released = 1
     if c.until == UNTIL_SCANNED:
         w.scan_count[r] = 0
         w.scan_next_tick[r] = w.tick

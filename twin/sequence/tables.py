@@ -82,7 +82,7 @@ def _swap_table(meet: str, out: str, taken: float) -> list[Step]:
         Step("next", "clear", do.nothing, then=do.next_job),
         # the truck leaves
         Step("done", "clear", do.nothing, only_if=do.not_first_robot, then=do.finish),
-        Step("verify", "verify", do.dwell("verify_s"), gate=do.others_done, then=do.release_truck),
+        Step("verify", "verify", do.dwell("verify_s"), gate=do.others_done),
         Step("exit", "exit", do.settle_exit, then=do.finish),
         # ways back
         Step("regrip", "grip", do.grip("grip", False, "truck_seat", "none"), then=do.go_on_with("land")),
