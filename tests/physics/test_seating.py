@@ -137,8 +137,8 @@ def test_reported_guide_force_is_what_acts_on_the_pack(bench):
 
 @pytest.mark.parametrize(("pitch", "roll"), [(0.02, 0.015), (-0.01, -0.02)])
 def test_pack_lands_on_a_tilted_seat_and_the_ropes_go_slack(bench, pitch, roll):
-    """Elastic, one-sided ropes: the pack hangs level, touches the high corner first, follows the seat's tilt as the ropes
-    let go, and at the end the seat carries everything and the load cell reads nothing. Tension is never negative.
+    """Elastic, one-sided ropes: the pack hangs level, touches the high corner first, follows the seat's tilt as the
+    ropes let go, and at the end the seat carries everything and the load cell reads nothing. Tension is never negative.
     """
     plant = bench(park=(0.0, 0.0, 0.0, 0.0, pitch, roll))
     w, p = plant.worlds[0], plant.params[0]

@@ -133,7 +133,7 @@ def mast_hz(plant, axis):
 @pytest.mark.parametrize("axis", [0, 1], ids=["x", "y"])
 def test_mast_frequency(bench, axis):
     """The mast's first mode with its nominal load: the two-degree eigenvalue problem of lateral and tilt spring, within
-    1 %, and within the 2 to 4 Hz that the station promises.
+    1 %, and within the 2 to 4 Hz of the mast type.
     """
     plant = bench("top_lift_mast", station_with={"reeving.damping_ratio": 0.002})
     rig.hang(plant, rig.OLD, 2.0)
