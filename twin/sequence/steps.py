@@ -45,8 +45,12 @@ OVERTRAVEL_M = 0.06
 """Moves that wait for contact aim this far beyond it; arriving there means that it did not come."""
 FORCE_SPEED = 0.4
 """Moves that wait for a load run at this fraction of the creep speed: stopping must not overshoot the load by much."""
+LEAVING = 2.0
+"""Off a seat or a pack an axis creeps this much faster than onto it: there is nothing to find [estimate]."""
 PULL_TRAVEL_M = 0.12
 """The pull test and the pretension may move this far: the truck's springs follow the load."""
+LET_OFF_M = 0.07
+"""Past the corner guides (40 mm capture at 35 deg reach 57 mm)."""
 APPROACH_M = 0.02
 """Clear of the lead-in: below this over the pin tips the pack is no longer free to move sideways."""
 
@@ -147,6 +151,14 @@ def empty_z(program: Program) -> float:
     slots = [slot.z_m + s * height for slot in program.cell.station.slots]
     furthest = max(slots) if s > 0 else min(slots)
     return furthest + s * EMPTY_MARGIN_M
+
+
+def leaving_z(program: Program) -> float:
+    """Position of axis z at which the empty end effector has left the truck's way and passes the packs in the slots."""
+    clearance = program.cell.station.limits.clearance_height_m
+    if program.cell.retract > 0:
+        return max(empty_z(program), clearance + EMPTY_MARGIN_M)
+    return min(empty_z(program), clearance)
 
 
 def between_z(program: Program) -> float:
@@ -305,14 +317,14 @@ def locks(phase: str, close: bool, which: str, pack: str):  # type: ignore[no-un
 
 
 def creep_out(phase: str, which: str, pack: str):  # type: ignore[no-untyped-def]
-    """Carrying, at creep speed off the pins: to nine tenths of the creep-out height."""
+    """Carrying, creeping off the pins: to nine tenths of the creep-out height."""
 
     def start(program: Program, selection: Selection) -> np.ndarray:
         time, s = _time(program, selection, phase), program.cell.retract
         commands = _limits(program, selection, phase, True, UNTIL_DONE)
         start_z = program.plant.worlds["hold_height"][selection.world, selection.robot]
         commands["target"][:, Z] = start_z + s * 0.9 * program.cell.station.limits.creep_out_height_m
-        commands["velocity"][:, Z] = time["creep_speed_mps"]
+        commands["velocity"][:, Z] = np.minimum(LEAVING * time["creep_speed_mps"], commands["velocity"][:, Z])
         commands["seat"] = _seats(program, selection, which)
         commands["carrying"] = _packs(program, selection, pack)
         commands["inserting"] = 0
@@ -333,9 +345,13 @@ def retract(phase: str, which: str, pack: str | None, *, home: bool = False):  #
         else:
             goal = np.full(len(selection), travel_z(program) if loaded else empty_z(program))
         commands["target"][:, Z] = goal
-        overlaps = (time["overlap_s"] > 0.0) & (loaded or not home)
-        commands["until"] = np.where(overlaps, UNTIL_CLEAR, UNTIL_DONE)
-        commands["threshold"] = goal - s * (0.8 * TRAVEL_MARGIN_M if loaded else 0.5 * EMPTY_MARGIN_M)
+        # an empty end effector is free to leave once it is clear of the packs; a loaded one only with an overlap
+        overlaps = time["overlap_s"] > 0.0
+        commands["until"] = np.where(overlaps | home, UNTIL_CLEAR, UNTIL_DONE)
+        clear = goal - s * (0.8 * TRAVEL_MARGIN_M if loaded else 0.5 * EMPTY_MARGIN_M)
+        if home:  # on the way home it passes the packs in the slots
+            clear = np.where(has_next_job(program, selection), between_z(program), leaving_z(program))
+        commands["threshold"] = clear
         commands["seat"] = _seats(program, selection, which)
         if pack is not None:
             commands["carrying"] = _packs(program, selection, pack)
@@ -403,7 +419,7 @@ def back_off(phase: str, which: str, pack: str):  # type: ignore[no-untyped-def]
         commands = _limits(program, selection, phase, True, UNTIL_DONE)
         goal = _targets(program, selection, which)
         commands["target"][:, Z] = goal[:, Z] + s * (program.cell.pack.guides.pin_length_m + APPROACH_M)
-        commands["velocity"][:, Z] = np.minimum(2.0 * time["creep_speed_mps"], commands["velocity"][:, Z])
+        commands["velocity"][:, Z] = np.minimum(LEAVING * time["creep_speed_mps"], commands["velocity"][:, Z])
         commands["seat"] = _seats(program, selection, which)
         commands["carrying"] = _packs(program, selection, pack)
         return _clip(program, selection, commands)
@@ -452,8 +468,8 @@ def let_off(phase: str, which: str):  # type: ignore[no-untyped-def]
     def start(program: Program, selection: Selection) -> np.ndarray:
         time, s = _time(program, selection, phase), program.cell.retract
         commands = _limits(program, selection, phase, False, UNTIL_DONE)
-        commands["target"][:, Z] = _z(program, selection) + s * 0.1
-        commands["velocity"][:, Z] = np.minimum(2.0 * time["creep_speed_mps"], commands["velocity"][:, Z])
+        commands["target"][:, Z] = _z(program, selection) + s * LET_OFF_M
+        commands["velocity"][:, Z] = np.minimum(LEAVING * time["creep_speed_mps"], commands["velocity"][:, Z])
         commands["seat"] = _seats(program, selection, which)
         return _clip(program, selection, commands)
 
@@ -498,6 +514,18 @@ def apart(which: str):  # type: ignore[no-untyped-def]
         return ok
 
     return gate
+
+
+def truck_at_rest(program: Program, selection: Selection) -> np.ndarray:
+    """Gate: no other robot presses a pack home or locks it, so a pull on the truck changes nobody's load."""
+    ok = np.ones(len(selection), bool)
+    pressing = [program.index["insert"], program.index["lock"]]
+    for k in range(len(selection)):
+        n, r = int(selection.world[k]), int(selection.robot[k])
+        for other in range(program.step.shape[1]):
+            if other != r and not program.finished[n, other] and program.step[n, other] in pressing:
+                ok[k] = False
+    return ok
 
 
 def first_robot(program: Program, selection: Selection) -> np.ndarray:

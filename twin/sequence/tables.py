@@ -73,7 +73,7 @@ def _swap_table(meet: str, out: str, taken: float) -> list[Step]:
         Step("align", "align", do.traverse("align", "truck_seat", "new_pack"), then=do.settled),
         Step("insert", "insert", do.set_down("insert", "truck_seat", "new_pack"), then=do.inserted),
         Step("lock", "lock", do.locks("lock", True, "truck_seat", "new_pack"), then=do.retry("unlock_again", "lock_tries", "lock_stuck")),
-        Step("pull_test", "pull_test", do.pull("pull_test", "truck_seat", "new_pack"), then=do.note_pull),
+        Step("pull_test", "pull_test", do.pull("pull_test", "truck_seat", "new_pack"), gate=do.truck_at_rest, then=do.note_pull),
         Step("relax", "release", do.relax("release", "truck_seat", "new_pack")),
         Step("release", "release", do.grip("release", False, "truck_seat", "new_pack"), failed=GRIP_FAILED),
         Step("let_off_truck", "clear", do.let_off("clear", "truck_seat")),
