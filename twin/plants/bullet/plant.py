@@ -384,7 +384,8 @@ class BulletPlant:
             w["guide_force_n"][0, r] = 0.0
             if k < 0:
                 watched.append((r, self._robots, len(JOINTS) * (r + 1) - 1, -1))
-            elif w["pack_offset_m"][0, k, 2] < CONTACT_RADIUS_M:
+            elif w["pack_offset_m"][0, k, 2] < CONTACT_RADIUS_M and k not in w["locked"][0]:
+                # closed locks carry the pack: what guides and pads then press against each other is no guide force
                 watched.append((r, self._packs[k], -1, self._robots))
         if not watched:
             return
