@@ -23,6 +23,8 @@ from twin.plants.state import (
     BUSY,
     DISCRETE_MOTION,
     DONE,
+    EX,
+    EY,
     EYAW,
     FORCE_ABORT,
     IDLE,
@@ -47,7 +49,7 @@ from twin.plants.state import (
     UNTIL_SETTLED,
     Z,
 )
-from twin.plants.suspension import FLOATING_TABLE, suspend
+from twin.plants.suspension import FLOATING_TABLE, FOUR_ROPE, suspend
 from twin.plants.truck import truck_forces
 from twin.sensors import read_sensors, scan_frame
 
@@ -105,6 +107,8 @@ def start_command(w: World, p: Params, c: Command, r: int) -> None:
         )
         w.axis_state[r, k] = DISCRETE_MOTION
     w.repeat_count[r] += 1
+    if c.inserting == 1:
+        note_residual_sway(w, p, r)
     if c.grip >= 0:
         w.grip_command[r] = c.grip
     if c.lock >= 0 and c.seat >= 0:
@@ -118,6 +122,24 @@ def start_command(w: World, p: Params, c: Command, r: int) -> None:
     if c.until == UNTIL_SCANNED:
         w.scan_count[r] = 0
         w.scan_next_tick[r] = w.tick
+
+
+@kernel
+def note_residual_sway(w: World, p: Params, r: int) -> None:
+    """Key figure at hand-over: amplitude of the swing that is left when a pack starts into a seat.
+
+    sqrt(x^2 + (v / omega)^2) of both directions, with the pendulum's own frequency under ropes; a mast or table has its
+    present deflection.
+    """
+    q, qd = w.q[r], w.qd[r]
+    amplitude = math.hypot(q[EX], q[EY])
+    length = 1.0
+    if p.reeving != FLOATING_TABLE:
+        length = p.sheave_height_m - q[Z]
+        if p.reeving == FOUR_ROPE:
+            amplitude = math.sqrt(q[EX] ** 2 + q[EY] ** 2 + (qd[EX] ** 2 + qd[EY] ** 2) * length / p.gravity_mps2)
+    w.residual_sway_m = max(w.residual_sway_m, amplitude)
+    w.residual_sway_rad = max(w.residual_sway_rad, math.atan2(amplitude, length))
 
 
 @kernel

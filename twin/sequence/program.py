@@ -1,7 +1,7 @@
 """The engine of the swap sequence: every robot of every world runs down a table of steps, in batches.
 
 A step builds the commands for all (world, robot) pairs that enter it and says what follows its result. The engine knows
-no phase by name; `twin.sequence.steps` has the actions and `twin.sequence.tables` the tables.
+no phase by name; `twin.sequence.actions` has the actions and `twin.sequence.tables` the tables.
 """
 
 from __future__ import annotations
@@ -105,7 +105,9 @@ class PhaseSpan:
 class Program:
     """Runs a step table on a plant; arrays are (N, R) or (N,) with N worlds and R robots."""
 
-    def __init__(self, plant: Plant, cell: Cell, table: Sequence[Step], timing: np.ndarray, phases: Sequence[str]) -> None:
+    def __init__(
+        self, plant: Plant, cell: Cell, table: Sequence[Step], timing: np.ndarray, phases: Sequence[str]
+    ) -> None:
         """`timing` is (N, phases) TIMING, its columns named by `phases`."""
         self.plant, self.cell, self.table, self.timing = plant, cell, list(table), timing
         self.index = {step.name: i for i, step in enumerate(self.table)}
@@ -214,10 +216,7 @@ class Program:
     def _decide(self, step: Step, selection: Selection, results: np.ndarray) -> None:
         if not len(selection):
             return
-        if step.then is not None:
-            following = list(step.then(self, selection, results))
-        else:
-            following = [""] * len(selection)
+        following = list(step.then(self, selection, results)) if step.then else [""] * len(selection)
         for k in range(len(selection)):
             n, r, result = int(selection.world[k]), int(selection.robot[k]), int(results[k])
             name = following[k]

@@ -1,7 +1,7 @@
 """The step tables: what a top-lift gantry and a chassis robot do, row by row.
 
-The chassis table is the same story told upside down (raise instead of lower, lower_out instead of lift_out); what differs
-in detail (slot locks, float lock, two robots on one rail) is in the rows themselves.
+The chassis table is the same story told upside down (raise instead of lower, lower_out instead of lift_out); what
+differs in detail (slot locks, float lock, two robots on one rail) is in the rows themselves.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from twin.plants.state import FORCE_ABORT, JAM, TIMEOUT
-from twin.sequence import steps as do
+from twin.sequence import actions as do
+from twin.sequence import decisions as go
 from twin.sequence.program import Step
 
 GRIP_FAILED = {TIMEOUT: "!grip_failed"}
@@ -18,32 +19,53 @@ GRIP_FAILED = {TIMEOUT: "!grip_failed"}
 def _swap_table(meet: str, out: str, taken: float) -> list[Step]:
     """The common table; `meet` and `out` name the phases that differ between the kinds.
 
-    `taken` is the share of a pack's weight that the robot takes before the locks open. A hanging load takes little: it is
-    level where the truck is not, and what it lifts early it wrings against the guide pins. A table takes all: the block
-    would drop on it.
+    `taken` is the share of a pack's weight that the robot takes before the locks open. A hanging load takes little: it
+    is level where the truck is not, and what it lifts early it wrings against the guide pins. A table takes all: the
+    block would drop on it.
     """
     return [
-        Step("identify", "identify", do.dwell("identify_s"), only_if=do.first_robot),
-        Step("scan", "scan", do.scan_truck("scan_samples"), only_if=do.first_robot, then=do.take_pose),
-        Step("scan_rest", "scan", do.rest_of_scan, only_if=do.first_robot, then=do.pose_known),
-        Step("wait", meet, do.nothing, gate=do.truck_scanned),
+        Step("identify", "identify", do.dwell("identify_s"), only_if=go.first_robot),
+        Step("scan", "scan", do.scan_truck("scan_samples"), only_if=go.first_robot, then=go.take_pose),
+        Step("scan_rest", "scan", do.rest_of_scan, only_if=go.first_robot, then=go.pose_known),
+        Step("wait", meet, do.nothing, gate=go.truck_scanned),
         # old pack out of the truck
-        Step("go", meet, do.go_to_truck(meet), gate=do.apart("truck_seat"), then=do.settled),
+        Step("go", meet, do.go_to_truck(meet), gate=go.apart("truck_seat"), then=go.settled),
         Step("land", meet, do.land(meet, "truck_seat"), failed={JAM: "!grip_failed"}),
-        Step("grip", "grip", do.grip("grip", True, "truck_seat", "old_pack"), then=do.retry("regrip", "lock_tries", "grip_failed")),
+        Step(
+            "grip",
+            "grip",
+            do.grip("grip", True, "truck_seat", "old_pack"),
+            then=go.retry("regrip", "lock_tries", "grip_failed"),
+        ),
         Step("take_weight", "unlock", do.take_weight("unlock", "truck_seat", "old_pack", taken)),
-        Step("unlock", "unlock", do.locks("unlock", False, "truck_seat", "old_pack"), then=do.retry("relock", "lock_tries", "lock_stuck")),
+        Step(
+            "unlock",
+            "unlock",
+            do.locks("unlock", False, "truck_seat", "old_pack"),
+            then=go.retry("relock", "lock_tries", "lock_stuck"),
+        ),
         Step("creep_out", out, do.creep_out(out, "truck_seat", "old_pack")),
         Step("lift", out, do.retract(out, "truck_seat", "old_pack")),
         Step(
             "to_slot",
             "traverse_to_slot",
             do.traverse("traverse_to_slot", "put_seat", "old_pack"),
-            gate=do.apart("put_seat"),
-            then=do.settled,
+            gate=go.apart("put_seat"),
+            then=go.settled,
         ),
-        Step("store", "store", do.set_down("store", "put_seat", "old_pack"), then=do.retry("store_back_off", "insert_tries", "jam")),
-        Step("store_lock", "store", do.locks("store", True, "put_seat", "old_pack"), only_if=do.slot_locks, failed={TIMEOUT: "!lock_stuck"}),
+        Step(
+            "store",
+            "store",
+            do.set_down("store", "put_seat", "old_pack"),
+            then=go.retry("store_back_off", "insert_tries", "jam"),
+        ),
+        Step(
+            "store_lock",
+            "store",
+            do.locks("store", True, "put_seat", "old_pack"),
+            only_if=go.slot_locks,
+            failed={TIMEOUT: "!lock_stuck"},
+        ),
         Step("store_release", "store", do.grip("store", False, "put_seat", "old_pack"), failed=GRIP_FAILED),
         # new pack out of its slot
         Step("let_off", "traverse_to_full", do.let_off("traverse_to_full", "put_seat")),
@@ -52,13 +74,19 @@ def _swap_table(meet: str, out: str, taken: float) -> list[Step]:
             "to_full",
             "traverse_to_full",
             do.traverse("traverse_to_full", "take_seat", None),
-            gate=do.apart("take_seat"),
-            then=do.settled,
+            gate=go.apart("take_seat"),
+            then=go.settled,
         ),
         Step("pick_land", "pick", do.land("pick", "take_seat"), failed={JAM: "!grip_failed"}),
         Step("pick_grip", "pick", do.grip("pick", True, "take_seat", "new_pack"), failed=GRIP_FAILED),
-        Step("pick_weight", "pick", do.take_weight("pick", "take_seat", "new_pack", taken), only_if=do.slot_locks),
-        Step("pick_unlock", "pick", do.locks("pick", False, "take_seat", "new_pack"), only_if=do.slot_locks, failed={TIMEOUT: "!lock_stuck"}),
+        Step("pick_weight", "pick", do.take_weight("pick", "take_seat", "new_pack", taken), only_if=go.slot_locks),
+        Step(
+            "pick_unlock",
+            "pick",
+            do.locks("pick", False, "take_seat", "new_pack"),
+            only_if=go.slot_locks,
+            failed={TIMEOUT: "!lock_stuck"},
+        ),
         Step("pick_creep_out", "pick", do.creep_out("pick", "take_seat", "new_pack")),
         Step("pick_lift", "pick", do.retract("pick", "take_seat", "new_pack")),
         # new pack into the truck
@@ -66,30 +94,47 @@ def _swap_table(meet: str, out: str, taken: float) -> list[Step]:
             "to_truck",
             "traverse_to_truck",
             do.traverse("traverse_to_truck", "truck_seat", "new_pack"),
-            gate=do.apart("truck_seat"),
-            then=do.settled,
+            gate=go.apart("truck_seat"),
+            then=go.settled,
         ),
-        Step("rescan", "rescan", do.scan_truck("rescan_samples"), then=do.take_new_pose),
-        Step("align", "align", do.traverse("align", "truck_seat", "new_pack"), then=do.settled),
-        Step("insert", "insert", do.set_down("insert", "truck_seat", "new_pack"), then=do.inserted),
-        Step("lock", "lock", do.locks("lock", True, "truck_seat", "new_pack"), then=do.retry("unlock_again", "lock_tries", "lock_stuck")),
-        Step("pull_test", "pull_test", do.pull("pull_test", "truck_seat", "new_pack"), gate=do.truck_at_rest, then=do.note_pull),
+        Step("rescan", "rescan", do.scan_truck("rescan_samples"), then=go.take_new_pose),
+        Step("align", "align", do.traverse("align", "truck_seat", "new_pack"), then=go.settled),
+        Step("insert", "insert", do.set_down("insert", "truck_seat", "new_pack"), then=go.inserted),
+        Step(
+            "lock",
+            "lock",
+            do.locks("lock", True, "truck_seat", "new_pack"),
+            then=go.retry("unlock_again", "lock_tries", "lock_stuck"),
+        ),
+        Step(
+            "pull_test",
+            "pull_test",
+            do.pull("pull_test", "truck_seat", "new_pack"),
+            gate=go.truck_at_rest,
+            then=go.note_pull,
+        ),
         Step("relax", "release", do.relax("release", "truck_seat", "new_pack")),
         Step("release", "release", do.grip("release", False, "truck_seat", "new_pack"), failed=GRIP_FAILED),
         Step("let_off_truck", "clear", do.let_off("clear", "truck_seat")),
         Step("clear", "clear", do.retract("clear", "truck_seat", None, home=True)),
-        Step("home", "clear", do.go_home("clear"), only_if=do.leaves_rail),
-        Step("next", "clear", do.nothing, then=do.next_job),
+        Step("home", "clear", do.go_home("clear"), only_if=go.leaves_rail),
+        Step("next", "clear", do.nothing, then=go.next_job),
         # the truck leaves
-        Step("done", "clear", do.nothing, only_if=do.not_first_robot, then=do.finish),
-        Step("verify", "verify", do.dwell("verify_s"), gate=do.others_done),
-        Step("exit", "exit", do.settle_exit, then=do.finish),
+        Step("done", "clear", do.nothing, only_if=go.not_first_robot, then=go.finish),
+        Step("verify", "verify", do.dwell("verify_s"), gate=go.others_done),
+        Step("exit", "exit", do.settle_exit, then=go.finish),
         # ways back
-        Step("regrip", "grip", do.grip("grip", False, "truck_seat", "none"), then=do.go_on_with("land")),
-        Step("relock", "unlock", do.locks("unlock", True, "truck_seat", "old_pack"), then=do.go_on_with("unlock")),
-        Step("store_back_off", "store", do.back_off("store", "put_seat", "old_pack"), then=do.go_on_with("store")),
-        Step("unlock_again", "lock", do.locks("lock", False, "truck_seat", "new_pack"), then=do.go_on_with("lock")),
-        Step("back_off", "insert", do.back_off("insert", "truck_seat", "new_pack"), failed={FORCE_ABORT: "!jam"}, then=do.go_on_with("rescan")),
+        Step("regrip", "grip", do.grip("grip", False, "truck_seat", None), then=go.go_on_with("land")),
+        Step("relock", "unlock", do.locks("unlock", True, "truck_seat", "old_pack"), then=go.go_on_with("unlock")),
+        Step("store_back_off", "store", do.back_off("store", "put_seat", "old_pack"), then=go.go_on_with("store")),
+        Step("unlock_again", "lock", do.locks("lock", False, "truck_seat", "new_pack"), then=go.go_on_with("lock")),
+        Step(
+            "back_off",
+            "insert",
+            do.back_off("insert", "truck_seat", "new_pack"),
+            failed={FORCE_ABORT: "!jam"},
+            then=go.go_on_with("rescan"),
+        ),
     ]
 
 

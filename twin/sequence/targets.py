@@ -41,5 +41,3 @@ def targets(
     out = np.zeros((len(seat), 4))
     seat_targets(params, world, seat, truck_pose, leaning, out)
     return out
-
-

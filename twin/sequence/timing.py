@@ -1,4 +1,4 @@
-"""A timing set as arrays: one row a world, one column a mechanical phase, so that a batch may time every swap differently."""
+"""A timing set as arrays, a column a mechanical phase: a batch may time every swap differently."""
 
 from __future__ import annotations
 

@@ -1,0 +1,364 @@
+"""The actions of the swap sequence, each for a whole selection of (world, robot) pairs at once.
+
+They know what a PLC knows: the station file, nominal pack data, measured poses and switches. All lengths in m.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from twin.plants.state import (
+    UNTIL_ACTUATED,
+    UNTIL_CLEAR,
+    UNTIL_DONE,
+    UNTIL_DWELL,
+    UNTIL_LANDED,
+    UNTIL_LOAD_ABOVE,
+    UNTIL_LOAD_BELOW,
+    UNTIL_SCANNED,
+    UNTIL_SEATED,
+    UNTIL_SETTLED,
+    YAW,
+    X,
+    Y,
+    Z,
+    new_command,
+)
+from twin.sequence.building import (
+    add_shaper,
+    axis_z,
+    inside_axes,
+    new_commands,
+    pack_of,
+    phase_timing,
+    seat_of,
+    seat_targets_of,
+    until_settled,
+)
+from twin.sequence.decisions import has_next_job
+from twin.sequence.heights import (
+    EMPTY_MARGIN_M,
+    TRAVEL_MARGIN_M,
+    between_z,
+    contact_threshold_n,
+    empty_z,
+    jam_load_n,
+    leaving_z,
+    table,
+    travel_z,
+    weight_n,
+)
+from twin.sequence.program import Program, Selection, Start
+
+OVERTRAVEL_M = 0.06
+"""Moves that wait for contact aim this far beyond it; arriving there means that it did not come."""
+FORCE_SPEED = 0.4
+"""Moves that wait for a load run at this fraction of the creep speed: stopping must not overshoot the load by much."""
+LEAVING = 2.0
+"""Off a seat or a pack an axis creeps this much faster than onto it: there is nothing to find [estimate]."""
+PULL_TRAVEL_M = 0.12
+"""The pull test and the pretension may move this far: the truck's springs follow the load."""
+LET_OFF_M = 0.07
+"""Past the corner guides (40 mm capture at 35 deg reach 57 mm)."""
+APPROACH_M = 0.02
+"""Clear of the lead-in: below this over the pin tips the pack is no longer free to move sideways."""
+
+
+def dwell(seconds: str) -> Start:
+    """Wait for a fixed time of the station file."""
+
+    def start(program: Program, selection: Selection) -> np.ndarray:
+        commands = new_command(len(selection))
+        commands["until"] = UNTIL_DWELL
+        commands["dwell_s"] = getattr(program.cell.station.times, seconds)
+        commands["timeout_s"] = commands["dwell_s"] + 1.0
+        return commands
+
+    return start
+
+
+def scan_truck(samples: str) -> Start:
+    """Average `samples` frames (a field of the station's scanner) of the truck's pose."""
+
+    def start(program: Program, selection: Selection) -> np.ndarray:
+        scanner = program.cell.station.scanner
+        commands = new_command(len(selection))
+        commands["until"] = UNTIL_SCANNED
+        commands["scan_samples"] = getattr(scanner, samples)
+        commands["timeout_s"] = 3.0 * getattr(scanner, samples) / scanner.rate_hz + 2.0
+        if samples == "rescan_samples":
+            commands["carrying"] = pack_of(program, selection, "new_pack")
+        return commands
+
+    return start
+
+
+def rest_of_scan(program: Program, selection: Selection) -> np.ndarray:
+    """Wait out the station's scan time: safety zone check beside the measurement."""
+    scanner, times = program.cell.station.scanner, program.cell.station.times
+    commands = new_command(len(selection))
+    commands["until"] = UNTIL_DWELL
+    commands["dwell_s"] = max(times.scan_s - scanner.scan_samples / scanner.rate_hz, 0.0)
+    commands["timeout_s"] = commands["dwell_s"] + 1.0
+    return commands
+
+
+def go_to_truck(phase: str) -> Start:
+    """Empty, over (or under) the old pack's grip face, at travel height."""
+
+    def start(program: Program, selection: Selection) -> np.ndarray:
+        commands = new_commands(program, selection, phase, False, UNTIL_SETTLED)
+        goal = seat_targets_of(program, selection, "truck_seat", leaning=True)
+        commands["target"][:, (X, Y, YAW)] = goal[:, (X, Y, YAW)]
+        add_shaper(program, selection, phase, commands, axis_z(program, selection))
+        return until_settled(program, selection, phase, commands)
+
+    return start
+
+
+def land(phase: str, which: str) -> Start:
+    """Empty, onto the pack that stands at `which` seat: fast, then creep until contact."""
+
+    def start(program: Program, selection: Selection) -> np.ndarray:
+        time, s = phase_timing(program, selection, phase), program.cell.retract
+        commands = new_commands(program, selection, phase, False, UNTIL_LANDED)
+        goal = seat_targets_of(program, selection, which, leaning=True)
+        commands["target"][:, Z] = goal[:, Z] - s * OVERTRAVEL_M
+        commands["creep_at"] = goal[:, Z] + s * time["creep_height_m"]
+        commands["creep_speed_mps"] = time["creep_speed_mps"]
+        commands["threshold"] = contact_threshold_n(program)
+        commands["float_lock"] = 0
+        return inside_axes(program, selection, commands)
+
+    return start
+
+
+def grip(phase: str, close: bool, which: str, pack: str | None) -> Start:
+    """Close or open the grips and wait for their switches."""
+
+    def start(program: Program, selection: Selection) -> np.ndarray:
+        commands = new_commands(program, selection, phase, False, UNTIL_ACTUATED)
+        commands["grip"] = int(close)
+        commands["seat"] = seat_of(program, selection, which)
+        if not close and pack is not None:
+            commands["carrying"] = pack_of(program, selection, pack)
+        commands["timeout_s"] = program.cell.station.actuators.timeout_s
+        return commands
+
+    return start
+
+
+def take_weight(phase: str, which: str, pack: str, fraction: float) -> Start:
+    """Take `fraction` of the pack's weight off its locks before they open (upwards in both kinds of station)."""
+
+    def start(program: Program, selection: Selection) -> np.ndarray:
+        time = phase_timing(program, selection, phase)
+        commands = new_commands(program, selection, phase, True, UNTIL_LOAD_ABOVE)
+        commands["target"][:, Z] = axis_z(program, selection) + PULL_TRAVEL_M
+        commands["velocity"][:, Z] = FORCE_SPEED * time["creep_speed_mps"]
+        commands["threshold"] = weight_n(program, pack=fraction)
+        commands["seat"] = seat_of(program, selection, which)
+        commands["carrying"] = pack_of(program, selection, pack)
+        return inside_axes(program, selection, commands)
+
+    return start
+
+
+def locks(phase: str, close: bool, which: str, pack: str) -> Start:
+    """Open or close the locks of a seat and wait for their switches."""
+
+    def start(program: Program, selection: Selection) -> np.ndarray:
+        commands = new_commands(program, selection, phase, True, UNTIL_ACTUATED)
+        commands["lock"] = int(close)
+        commands["seat"] = seat_of(program, selection, which)
+        commands["carrying"] = pack_of(program, selection, pack)
+        commands["timeout_s"] = program.cell.station.actuators.timeout_s
+        return commands
+
+    return start
+
+
+def creep_out(phase: str, which: str, pack: str) -> Start:
+    """Carrying, creeping off the pins: to nine tenths of the creep-out height."""
+
+    def start(program: Program, selection: Selection) -> np.ndarray:
+        time, s = phase_timing(program, selection, phase), program.cell.retract
+        commands = new_commands(program, selection, phase, True, UNTIL_DONE)
+        start_z = program.plant.worlds["hold_height"][selection.world, selection.robot]
+        commands["target"][:, Z] = start_z + s * 0.9 * program.cell.station.limits.creep_out_height_m
+        commands["velocity"][:, Z] = np.minimum(LEAVING * time["creep_speed_mps"], commands["velocity"][:, Z])
+        commands["seat"] = seat_of(program, selection, which)
+        commands["carrying"] = pack_of(program, selection, pack)
+        commands["inserting"] = 0
+        return inside_axes(program, selection, commands)
+
+    return start
+
+
+def retract(phase: str, which: str, pack: str | None, *, home: bool = False) -> Start:
+    """To travel height; with an overlap, only until the pack (or empty end effector) is clear."""
+
+    def start(program: Program, selection: Selection) -> np.ndarray:
+        time, s = phase_timing(program, selection, phase), program.cell.retract
+        loaded = pack is not None
+        commands = new_commands(program, selection, phase, loaded, UNTIL_DONE)
+        if home:
+            goal = np.where(has_next_job(program, selection), between_z(program), program.cell.station.axes.z.home_m)
+        else:
+            goal = np.full(len(selection), travel_z(program) if loaded else empty_z(program))
+        commands["target"][:, Z] = goal
+        # an empty end effector is free to leave once it is clear of the packs; a loaded one only with an overlap
+        overlaps = time["overlap_s"] > 0.0
+        commands["until"] = np.where(overlaps | home, UNTIL_CLEAR, UNTIL_DONE)
+        clear = goal - s * (0.8 * TRAVEL_MARGIN_M if loaded else 0.5 * EMPTY_MARGIN_M)
+        if home:  # on the way home it passes the packs in the slots
+            clear = np.where(has_next_job(program, selection), between_z(program), leaving_z(program))
+        commands["threshold"] = clear
+        commands["seat"] = seat_of(program, selection, which)
+        if pack is not None:
+            commands["carrying"] = pack_of(program, selection, pack)
+            commands["float_lock"] = 1 if table(program) else -1
+        return inside_axes(program, selection, commands)
+
+    return start
+
+
+def traverse(phase: str, which: str, pack: str | None) -> Start:
+    """Sideways to a seat, at the present height."""
+
+    def start(program: Program, selection: Selection) -> np.ndarray:
+        commands = new_commands(program, selection, phase, pack is not None, UNTIL_SETTLED)
+        goal = seat_targets_of(program, selection, which)
+        commands["target"][:, (X, Y, YAW)] = goal[:, (X, Y, YAW)]
+        z_end = np.full(len(selection), travel_z(program) if pack is not None else empty_z(program))
+        add_shaper(program, selection, phase, commands, z_end)
+        commands["seat"] = seat_of(program, selection, which)
+        if pack is not None:
+            commands["carrying"] = pack_of(program, selection, pack)
+        return until_settled(program, selection, phase, commands)
+
+    return start
+
+
+def set_down(phase: str, which: str, pack: str) -> Start:
+    """Carrying, into a seat: fast, then creep until its four pads report and the load has left (or is pressed home)."""
+
+    def start(program: Program, selection: Selection) -> np.ndarray:
+        time, s = phase_timing(program, selection, phase), program.cell.retract
+        commands = new_commands(program, selection, phase, True, UNTIL_SEATED)
+        goal = seat_targets_of(program, selection, which)
+        creep = np.maximum(time["creep_height_m"], 0.0)
+        commands["target"][:, Z] = goal[:, Z] - s * OVERTRAVEL_M
+        commands["creep_at"] = goal[:, Z] + s * creep
+        commands["creep_speed_mps"] = time["creep_speed_mps"]
+        commands["seat"] = seat_of(program, selection, which)
+        commands["seat_z"] = goal[:, Z]
+        commands["carrying"] = pack_of(program, selection, pack)
+        commands["inserting"] = 1
+        if table(program):
+            commands["threshold"] = weight_n(program, pack=1.05)
+        else:
+            commands["threshold"] = weight_n(program, pack=0.2)
+        commands["jam_below_n"] = jam_load_n(program)
+        commands["float_lock"] = 0
+        return inside_axes(program, selection, commands)
+
+    return start
+
+
+def back_off(phase: str, which: str, pack: str) -> Start:
+    """Carrying, out of a seat again, clear of its pins."""
+
+    def start(program: Program, selection: Selection) -> np.ndarray:
+        s = program.cell.retract
+        time = phase_timing(program, selection, phase)
+        commands = new_commands(program, selection, phase, True, UNTIL_DONE)
+        goal = seat_targets_of(program, selection, which)
+        commands["target"][:, Z] = goal[:, Z] + s * (program.cell.pack.guides.pin_length_m + APPROACH_M)
+        commands["velocity"][:, Z] = np.minimum(LEAVING * time["creep_speed_mps"], commands["velocity"][:, Z])
+        commands["seat"] = seat_of(program, selection, which)
+        commands["carrying"] = pack_of(program, selection, pack)
+        return inside_axes(program, selection, commands)
+
+    return start
+
+
+def pull(phase: str, which: str, pack: str) -> Start:
+    """Pull on the locked pack with a fifth of its weight beyond holding it (domain 5: pull test 1.2 x weight)."""
+
+    def start(program: Program, selection: Selection) -> np.ndarray:
+        time, s = phase_timing(program, selection, phase), program.cell.retract
+        until = UNTIL_LOAD_ABOVE if s > 0 else UNTIL_LOAD_BELOW
+        commands = new_commands(program, selection, phase, True, until)
+        commands["target"][:, Z] = axis_z(program, selection) + s * PULL_TRAVEL_M
+        commands["velocity"][:, Z] = FORCE_SPEED * time["creep_speed_mps"]
+        commands["threshold"] = weight_n(program, pack=1.2) if s > 0 else weight_n(program, pack=-0.2)
+        commands["seat"] = seat_of(program, selection, which)
+        commands["carrying"] = pack_of(program, selection, pack)
+        return inside_axes(program, selection, commands)
+
+    return start
+
+
+def relax(phase: str, which: str, pack: str) -> Start:
+    """Give the weight back to the seat before the grips open; the pull test is on record as passed."""
+
+    def start(program: Program, selection: Selection) -> np.ndarray:
+        time, s = phase_timing(program, selection, phase), program.cell.retract
+        until = UNTIL_LOAD_BELOW if s > 0 else UNTIL_LOAD_ABOVE
+        commands = new_commands(program, selection, phase, True, until)
+        commands["target"][:, Z] = axis_z(program, selection) - s * PULL_TRAVEL_M
+        commands["velocity"][:, Z] = FORCE_SPEED * time["creep_speed_mps"]
+        commands["threshold"] = weight_n(program, pack=0.1) if s > 0 else weight_n(program, pack=0.2)
+        commands["seat"] = seat_of(program, selection, which)
+        commands["pull_passed"] = 1
+        commands["carrying"] = pack_of(program, selection, pack)
+        return inside_axes(program, selection, commands)
+
+    return start
+
+
+def let_off(phase: str, which: str) -> Start:
+    """Empty, at creep speed off the pack that stays: past the corner guides."""
+
+    def start(program: Program, selection: Selection) -> np.ndarray:
+        time, s = phase_timing(program, selection, phase), program.cell.retract
+        commands = new_commands(program, selection, phase, False, UNTIL_DONE)
+        commands["target"][:, Z] = axis_z(program, selection) + s * LET_OFF_M
+        commands["velocity"][:, Z] = np.minimum(LEAVING * time["creep_speed_mps"], commands["velocity"][:, Z])
+        commands["seat"] = seat_of(program, selection, which)
+        return inside_axes(program, selection, commands)
+
+    return start
+
+
+def go_home(phase: str) -> Start:
+    """Sideways to where the robot waits."""
+
+    def start(program: Program, selection: Selection) -> np.ndarray:
+        commands = new_commands(program, selection, phase, False, UNTIL_DONE)
+        homes = np.array(program.cell.station.robots.home_x_m)
+        commands["target"][:, X] = homes[selection.robot]
+        add_shaper(program, selection, phase, commands, axis_z(program, selection))
+        return inside_axes(program, selection, commands)
+
+    return start
+
+
+def nothing(program: Program, selection: Selection) -> np.ndarray:
+    """A command that is done at once."""
+    commands = new_command(len(selection))
+    commands["until"] = UNTIL_DWELL
+    commands["timeout_s"] = 1.0
+    return commands
+
+
+def settle_exit(program: Program, selection: Selection) -> np.ndarray:
+    """The truck drives away; its time is the station file's and is added to the clock, not simulated.
+
+    From here on the monitor holds it to closed and checked locks.
+    """
+    commands = nothing(program, selection)
+    commands["release_truck"] = 1
+    commands["dwell_s"] = 0.5  # the monitor looks at the released truck
+    return commands

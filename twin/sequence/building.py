@@ -1,0 +1,92 @@
+"""Building commands for a selection: limits and shapers from the timing set, targets from measured poses."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from twin.catalogue.schema import FourRope, Mast
+from twin.motion.shaper import NONE
+from twin.plants.state import UNTIL_NEAR, UNTIL_SETTLED, YAW, X, Y, Z, new_command
+from twin.sequence.program import Program, Selection
+from twin.sequence.targets import targets
+
+MOVE_TIMEOUT_S = 60.0
+SETTLE_TIMEOUT_S = 90.0
+
+
+def new_commands(program: Program, selection: Selection, phase: str, loaded: bool, until: int) -> np.ndarray:
+    """(K,) commands with the phase's velocity, acceleration, jerk and shaper filled in, no targets yet."""
+    commands = new_command(len(selection))
+    axes = program.cell.station.axes
+    time = program.timing[selection.world, program.phase_column[phase]]
+    suffix = "" if loaded else "_empty"
+    for k, axis in enumerate((axes.x, axes.y, axes.z, axes.yaw)):
+        unit = ("_mps", "_mps2", "_mps3") if k != YAW else ("_radps", "_radps2", "_radps3")
+        commands["velocity"][:, k] = getattr(axis, f"velocity{suffix}{unit[0]}") * time["velocity_fraction"]
+        commands["acceleration"][:, k] = getattr(axis, f"acceleration{suffix}{unit[1]}") * time["acceleration_fraction"]
+        commands["jerk"][:, k] = getattr(axis, f"jerk{unit[2]}") * time["jerk_fraction"]
+    commands["until"] = until
+    commands["timeout_s"] = MOVE_TIMEOUT_S
+    return commands
+
+
+def phase_timing(program: Program, selection: Selection, phase: str) -> np.ndarray:
+    return program.timing[selection.world, program.phase_column[phase]]
+
+
+def add_shaper(program: Program, selection: Selection, phase: str, commands: np.ndarray, z_end: np.ndarray) -> None:
+    """Fill in the shaper of x and y: at the timing set's frequency, or that of the rope length at `z_end`."""
+    time = phase_timing(program, selection, phase)
+    reeving = program.cell.station.reeving
+    gravity = program.plant.params["gravity_mps2"][selection.world]
+    if isinstance(reeving, FourRope):
+        natural = np.sqrt(gravity / (reeving.sheave_height_m - z_end)) / (2 * np.pi)
+        commands["shaper_zeta"] = reeving.sway_damping_ratio
+    elif isinstance(reeving, Mast):
+        natural = np.full(len(selection), reeving.frequency_hz)
+        commands["shaper_zeta"] = reeving.damping_ratio
+    else:
+        natural = np.full(len(selection), np.nan)
+    frequency = np.where(np.isnan(time["shaper_hz"]), natural, time["shaper_hz"])
+    for k in (X, Y):
+        commands["shaper"][:, k] = np.where(np.isnan(frequency), NONE, time["shaper"])
+        commands["shaper_hz"][:, k] = np.nan_to_num(frequency)
+
+
+def seat_of(program: Program, selection: Selection, which: str) -> np.ndarray:
+    """Seat index of each selection's job: `truck_seat`, `put_seat` or `take_seat`."""
+    return np.array([getattr(program.cell.jobs[j], which) for j in selection.job], np.int64)
+
+
+def pack_of(program: Program, selection: Selection, which: str) -> np.ndarray:
+    return np.array([getattr(program.cell.jobs[j], which) for j in selection.job], np.int64)
+
+
+def seat_targets_of(program: Program, selection: Selection, which: str, *, leaning: bool = False) -> np.ndarray:
+    pose = program.truck_pose[selection.world, selection.robot]
+    return targets(program.plant.params, selection.world, seat_of(program, selection, which), pose, leaning=leaning)
+
+
+def axis_z(program: Program, selection: Selection) -> np.ndarray:
+    """Position of axis z as its encoder reads."""
+    return program.plant.worlds["axis_position"][selection.world, selection.robot, Z]
+
+
+def inside_axes(program: Program, selection: Selection, commands: np.ndarray) -> np.ndarray:
+    """Keep targets inside the axes; a NaN stays one."""
+    params = program.plant.params
+    low = params["axis_min"][selection.world, selection.robot]
+    high = params["axis_max"][selection.world, selection.robot]
+    commands["target"] = np.clip(commands["target"], low, high)
+    return commands
+
+
+def until_settled(program: Program, selection: Selection, phase: str, commands: np.ndarray) -> np.ndarray:
+    """Wait until arrived and calm; with an overlap, only until the next move may begin."""
+    time = phase_timing(program, selection, phase)
+    overlaps = time["overlap_s"] > 0.0
+    commands["until"] = np.where(overlaps, UNTIL_NEAR, UNTIL_SETTLED)
+    commands["threshold"] = np.where(overlaps, time["overlap_s"], time["settle_threshold_m"])
+    commands["dwell_s"] = time["settle_dwell_s"]
+    commands["timeout_s"] = SETTLE_TIMEOUT_S
+    return inside_axes(program, selection, commands)

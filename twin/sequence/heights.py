@@ -1,0 +1,64 @@
+"""Heights and loads that the sequence works with, from the station file and nominal pack data. SI units."""
+
+from __future__ import annotations
+
+from twin.catalogue.schema import FloatingTable
+from twin.sequence.program import Program
+
+TRAVEL_MARGIN_M = 0.03
+"""A carried pack travels this far beyond the clearance height."""
+EMPTY_MARGIN_M = 0.15
+"""An empty end effector travels this far beyond the grip faces of the packs in the slots."""
+PARKING_HEIGHT_M = 0.10
+"""How much a truck's seats may stand higher or lower than nominal: parking, rebound and pitch [estimate]."""
+
+
+def weight_n(program: Program, *, pack: float = 0.0) -> float:
+    """Nominal weight on the load cell: the end effector and `pack` times a pack."""
+    gravity = float(program.plant.params["gravity_mps2"][0])
+    return (program.cell.station.end_effector.mass_kg + pack * program.cell.pack.mass_kg) * gravity
+
+
+def table(program: Program) -> bool:
+    """Whether packs stand on the end effector instead of hanging from it."""
+    return isinstance(program.cell.station.reeving, FloatingTable)
+
+
+def travel_z(program: Program) -> float:
+    """Position of axis z at which a carried pack may traverse."""
+    s, height = program.cell.retract, program.cell.pack.size_m[2]
+    return program.cell.station.limits.clearance_height_m + s * (height + TRAVEL_MARGIN_M)
+
+
+def empty_z(program: Program) -> float:
+    """Position of axis z at which the empty end effector passes the packs in the slots."""
+    s, height = program.cell.retract, program.cell.pack.size_m[2]
+    slots = [slot.z_m + s * height for slot in program.cell.station.slots]
+    furthest = max(slots) if s > 0 else min(slots)
+    return furthest + s * EMPTY_MARGIN_M
+
+
+def leaving_z(program: Program) -> float:
+    """Position of axis z at which the empty end effector has left the truck's way and passes the packs in the slots."""
+    clearance = program.cell.station.limits.clearance_height_m
+    if program.cell.retract > 0:
+        return max(empty_z(program), clearance + EMPTY_MARGIN_M)
+    return min(empty_z(program), clearance)
+
+
+def between_z(program: Program) -> float:
+    """Position of axis z at which the empty end effector passes from one of the truck's packs to the next."""
+    s, height = program.cell.retract, program.cell.pack.size_m[2]
+    seats = [seat.xyz_m[2] + s * height for seat in program.cell.seats if seat.on_truck]
+    return (max(seats) if s > 0 else min(seats)) + s * (EMPTY_MARGIN_M + PARKING_HEIGHT_M)
+
+
+def contact_threshold_n(program: Program) -> float:
+    """Load cell value that tells an empty end effector's contact: ropes half slack, or a table that pushes."""
+    return 0.5 * weight_n(program) if not table(program) else weight_n(program) + 0.3 * weight_n(program, pack=1.0)
+
+
+def jam_load_n(program: Program) -> float:
+    """How far the load cell may depart from the carried weight before the seat is reached (domain 2: 1.3 x nominal)."""
+    limits, coupler = program.cell.station.limits, program.cell.pack.coupler
+    return limits.axial_jam_ratio * coupler.mate_force_n + 0.1 * weight_n(program, pack=1.0)
