@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import time
 from collections.abc import Callable
@@ -120,22 +121,45 @@ def default_truck(station: Station, pack: Pack | None) -> Truck:
     raise InputError(f"no shipped truck fits station {station.name}{carried}", key="--truck")
 
 
-def run(cell: Cell, timing: TimingSet, *, faults: tuple[str, ...] = (), record: str | Path | None = None) -> SwapResult:
+def run(
+    cell: Cell,
+    timing: TimingSet,
+    *,
+    faults: tuple[str, ...] = (),
+    record: str | Path | None = None,
+    line: ProgressLine | None = None,
+) -> SwapResult:
     """One swap with a progress line; the recording's path is checked before anything else happens."""
-    from twin.swap import SwapTwin
+    from twin.recording import check_output_path
 
     if faults:
         raise InputError(NOT_YET, key="--fault", value=faults[0])
     if record is not None:
-        raise InputError(NOT_YET, key="--record", value=record)
+        check_output_path(record)
+    if line is not None:
+        return _run(cell, timing, faults, record, line)
     with progress("building the cell") as line:
-        twin = SwapTwin(cell, timing)
-        try:
+        return _run(cell, timing, faults, record, line)
+
+
+def _run(
+    cell: Cell, timing: TimingSet, faults: tuple[str, ...], record: str | Path | None, line: ProgressLine
+) -> SwapResult:
+    from twin.recorded import SwapRecorder
+    from twin.swap import SwapTwin
+
+    twin = SwapTwin(cell, timing)
+    try:
+        if record is None:
             show_progress(twin, line)
-            result = twin.run()
-        finally:
-            twin.close()
-    return result
+            return twin.run()
+        with SwapRecorder(record, twin, faults) as recorder:
+            show_progress(twin, line)
+            result = dataclasses.replace(twin.run(), recording=str(record))
+            recorder.finish(result)
+            return result
+    finally:
+        twin.close()
 
 
 def show_progress(twin: SwapTwin, line: ProgressLine, name: str = "") -> None:
@@ -173,8 +197,8 @@ def print_result(console: Console, result: SwapResult) -> None:
 
     cell = result.cell
     console.print(
-        f"{cell.station.name}, truck {cell.truck.name}, pack {cell.pack.name}, seed {cell.seed}, parking {cell.parking}, "
-        f"timing {result.timing}, plant {result.plant}",
+        f"{cell.station.name}, truck {cell.truck.name}, pack {cell.pack.name}, seed {cell.seed}, "
+        f"parking {cell.parking}, timing {result.timing}, plant {result.plant}",
         markup=False,
     )
     console.print()

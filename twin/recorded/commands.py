@@ -1,0 +1,53 @@
+"""COMMAND records as plain data, and back to the same bits."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from twin.errors import InputError
+from twin.plants.state import COMMAND, UNTIL, new_command
+
+_NAMES = tuple(COMMAND.names or ())
+
+
+def as_plain(command: np.ndarray) -> dict[str, Any]:
+    """Every field by name; NaN (an axis left as it is, an unknown height) as None."""
+    return {name: _plain(command[name].tolist()) for name in _NAMES}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def from_plain(data: Mapping[str, Any], file: str | Path) -> np.ndarray:
+    """A COMMAND record from `as_plain`; raises InputError where a field is missing, unknown or of another kind."""
+    if unlike := set(data) ^ set(_NAMES):
+        raise InputError("its commands are those of another version", file=file, key=sorted(unlike)[0])
+    command = new_command(1)[0]
+    for name in _NAMES:
+        command[name] = _field(name, data[name], file)
+    if not 0 <= command["until"] < len(UNTIL):
+        raise InputError("damaged command", file=file, key="until", value=int(command["until"]))
+    return command
+
+
+def _field(name: str, value: Any, file: str | Path) -> np.ndarray:
+    dtype = COMMAND[name]
+    items = value if dtype.shape else [value]
+    whole = dtype.base == np.dtype(np.int64)
+    good = isinstance(items, list) and len(items) == (dtype.shape[0] if dtype.shape else 1)
+    good = good and all(
+        (type(item) is int and abs(item) < 2**62) if whole else item is None or type(item) in (int, float)
+        for item in items
+    )
+    if not good:
+        raise InputError("damaged command", file=file, key=name, value=value)
+    numbers = np.array([math.nan if item is None else item for item in items], dtype.base)
+    return numbers if dtype.shape else numbers[0]

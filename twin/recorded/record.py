@@ -1,0 +1,132 @@
+"""Recording a swap while it runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from twin.recorded import commands
+from twin.recorded.configuration import Configuration, software_versions
+from twin.recorded.sampling import Sampler
+from twin.recorded.scene import entities_of
+from twin.recording import Header, Recorder
+
+if TYPE_CHECKING:
+    from twin.sequence.program import PhaseSpan
+    from twin.swap import SwapResult, SwapTwin
+
+EVENT_LEVELS = {"trip": "error", "retry": "warning", "repark": "warning", "fault": "warning"}
+
+
+def header_of(configuration: Configuration, sampler: Sampler) -> Header:
+    """The header of a swap's recording."""
+    return Header(
+        frames=sampler.frames,
+        channels=sampler.channel_names,
+        sensors=sampler.sensor_names,
+        configuration=configuration.as_plain(),
+        seed=configuration.cell.seed,
+        versions=software_versions(),
+        tick_hz=float(configuration.cell.station.rates.physics_hz),
+    )
+
+
+class SwapRecorder:
+    """Listens to a swap's plant and program and writes what they do; a context manager around `SwapTwin.run`.
+
+    Left by an exception, or without `finish`, the recording ends as "interrupted".
+    """
+
+    def __init__(self, path: str | Path, twin: SwapTwin, faults: tuple[str, ...] = ()) -> None:
+        """The path is checked and the file begun here; `twin` must not have run yet."""
+        self._plant, self._program = twin.plant, twin.program
+        self._sampler = Sampler(twin.cell, self._plant.worlds, self._plant.params)
+        configuration = Configuration(twin.cell, twin.timing, getattr(self._plant, "name", "bullet"), faults)
+        self.path = Path(path)
+        self._recorder = Recorder(path, header_of(configuration, self._sampler))
+        self._recorder.scene(0.0, entities_of(twin.cell))
+        self._violations = np.zeros(8, np.int64)
+        self._open: dict[int, PhaseSpan] = {}
+        self._plant.observer = _both(self._plant.observer, self._observe)
+        self._program.on_phase = _both(self._program.on_phase, self._phase)
+        self._program.on_event = _both(self._program.on_event, self._event)
+        self._program.on_command = _both(self._program.on_command, self._command)
+
+    def __enter__(self) -> SwapRecorder:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._recorder.__exit__(kind, error, traceback)
+
+    def finish(self, result: SwapResult) -> None:
+        """Write the outcome and close the file."""
+        world = self._plant.worlds[0]
+        for robot in list(self._open):
+            self._phase_ended(robot)
+        self._note_violations()
+        end = {"tick": int(world["tick"]), "scans": int(world["scans"])}
+        self._recorder.close(result.outcome, result.end_state_sha256, {"end": end, "result": result.as_json()})
+
+    def _observe(self, plant: Any) -> None:
+        frames, channels, sensors = self._sampler.read()
+        world = plant.worlds
+        t_s, tick = world["t_s"][0].item(), world["tick"][0].item()
+        self._recorder.state(t_s, frames, channels, tick=tick)
+        self._recorder.sensors(t_s, sensors, tick=tick)
+        if world["violation"][0].any():
+            self._note_violations()
+        for robot, span in list(self._open.items()):
+            if span.end_s > span.start_s:
+                self._phase_ended(robot)
+
+    def _note_violations(self) -> None:
+        """One entry for each invariant, when it is first seen; counts are in the state."""
+        from twin.swap import violations_of
+
+        for violation in violations_of(self._plant.worlds[0]):
+            number = violation["invariant"]
+            if not self._violations[number]:
+                self._violations[number] = 1
+                self._recorder.violation(violation["t_s"], {**violation, "name": f"invariant {number}"})
+
+    def _phase(self, world: int, span: PhaseSpan) -> None:
+        self._phase_ended(span.robot)
+        self._open[span.robot] = span
+        self._recorder.phase(span.start_s, {"name": span.name, "state": "start", "robot": span.robot, "job": span.job})
+
+    def _phase_ended(self, robot: int) -> None:
+        span = self._open.pop(robot, None)
+        if span is not None:
+            entry = {"name": span.name, "state": "end", "robot": robot, "job": span.job, "start_s": span.start_s}
+            self._recorder.phase(max(span.end_s, span.start_s), entry)
+
+    def _event(self, world: int, event: dict[str, Any]) -> None:
+        level = EVENT_LEVELS.get(event["name"], "info")
+        self._recorder.event(event["t_s"], {**event, "level": level})
+
+    def _command(self, world: int, robot: int, command: np.ndarray) -> None:
+        record = self._plant.worlds[world]
+        entry = {
+            "robot": robot,
+            "scans": int(record["scans"]),  # before which scan of this tick it came
+            "step": self._program.table[int(command["step"])].name,
+            "fields": commands.as_plain(command),
+        }
+        self._recorder.command(float(record["t_s"]), int(record["tick"]), entry)
+
+
+def _both(first: Any, second: Any) -> Any:
+    """One callback that calls two; the first may be None."""
+    if first is None:
+        return second
+
+    def call(*arguments: Any) -> None:
+        first(*arguments)
+        second(*arguments)
+
+    return call
