@@ -71,6 +71,7 @@ class BulletPlant:
         self._coupling: list[int] = []
         self._grip: dict[int, int] = {}
         self._lock: dict[int, int] = {}
+        self._lock_pack: dict[int, int] = {}
         with _quiet():
             self._client = pb.connect(pb.DIRECT)
         self._build()
@@ -128,7 +129,8 @@ class BulletPlant:
             pb.resetBasePositionAndOrientation(body, at, turn, physicsClientId=c)
         for s in range(int(self.params["seats"][0])):
             if w["locked"][s] >= 0:
-                self._lock[s] = self._fasten_to_seat(s, int(w["locked"][s]))
+                self._lock_pack[s] = int(w["locked"][s])
+                self._lock[s] = self._fasten_to_seat(s, self._lock_pack[s])
         self._set_brakes()
 
     def _load(
@@ -243,10 +245,21 @@ class BulletPlant:
         return number
 
     def _fasten_to_seat(self, seat: int, pack: int) -> int:
+        """Locks close: the pack is fixed to its seat, whose pads and pins then carry nothing and are not asked.
+
+        Otherwise contact and constraint would press against each other (and cost a third of the time of a chassis swap).
+        """
+        self._touch(seat, pack, False)
         strength = self.cell.pack.locks.strength_n * max(plc.engaged_locks_of(self.worlds, self.params, 0, seat), 1)
         if seat in self._racks:
             return self._fasten(self._racks[seat], -1, pack, strength)
         return self._fasten(self._truck, 5, pack, strength)
+
+    def _touch(self, seat: int, pack: int, on: bool) -> None:
+        """Contact between a pack and the pads and pins of a seat, on or off."""
+        body, links = (self._racks[seat], (0, 1)) if seat in self._racks else (self._truck, (6, 7))
+        for link in links:
+            pb.setCollisionFilterPair(body, self._packs[pack], link, -1, int(on), physicsClientId=self._client)
 
     def _update_constraints(self) -> None:
         """Make the constraints agree with what grips and locks hold."""
@@ -254,7 +267,12 @@ class BulletPlant:
         for r in range(int(self.params["robots"][0])):
             self._agree(self._grip, r, int(w["held"][r]), self._fasten_to_robot)
         for s in range(int(self.params["seats"][0])):
-            self._agree(self._lock, s, int(w["locked"][s]), self._fasten_to_seat)
+            pack = int(w["locked"][s])
+            if pack < 0 and s in self._lock:
+                self._touch(s, self._lock_pack[s], True)
+            elif pack >= 0:
+                self._lock_pack[s] = pack
+            self._agree(self._lock, s, pack, self._fasten_to_seat)
 
     def _agree(self, made: dict[int, int], key: int, pack: int, fasten: Callable[[int, int], int]) -> None:
         if pack >= 0 and key not in made:
