@@ -119,12 +119,13 @@ def test_far_off_the_guides_a_pack_does_not_seat(bench, dx_m, dy_m):
     assert np.linalg.norm(w["pack_pose"][rig.OLD, 3:]) == pytest.approx(1.0, abs=1e-6)
 
 
-def test_reported_guide_force_is_what_acts_on_the_pack(bench):
+@pytest.mark.parametrize("dx_m", [0.0, 0.015], ids=["friction_holds", "pins_hold"])
+def test_reported_guide_force_is_what_acts_on_the_pack(bench, dx_m):
     """Newton: with slack ropes at rest the contact forces on a seated pack carry its weight and the spreader's, and
     their horizontal part is what one pushes with, turned round: friction on the pads counts with its right sign.
     """
     plant = bench()
-    hang_over_slot(plant, 0.16, dx_m=0.015)
+    hang_over_slot(plant, 0.16, dx_m=dx_m)
     lower(plant, 0.175, 0.04)
     w = plant.worlds[0]
     np.testing.assert_allclose(w["guide_force_n"][0], [0.0, 0.0, WEIGHT_N], atol=0.005 * WEIGHT_N)

@@ -48,7 +48,7 @@ def test_lift_table_spring(bench, block):
 
 @pytest.mark.parametrize("joint", [EX, EY])
 def test_table_centring_spring_period(bench, joint):
-    """T = 2 pi sqrt(m / k) of the empty floating table on its centring springs, lightly damped and too stiff to tilt."""
+    """T = 2 pi sqrt(m / k) of the empty floating table on its centring springs, little damped and stiff in tilt."""
     plant = bench("chassis", "chassis_tractor_3", station_with={"reeving.tilt_stiffness_nm_per_rad": 4.0e5})
     plant.params["e_damping"] *= 0.05
     rig.brake(plant)
