@@ -120,7 +120,7 @@ def plan_jobs(station: Station, truck: Truck) -> tuple[tuple[Job, ...], tuple[Se
         x = truck.seats_xyz_m[i][0]
         side = min(range(count), key=lambda r: (abs(station.robots.home_x_m[r] - x), len(shares[r]), r))
         shares[side].append(i)
-    jobs = []
+    jobs: list[Job] = []
     for robot, share in enumerate(shares):
         for number in share:
             mine = [i for i, s in enumerate(station.slots) if s.robot == robot or count == 1]
@@ -297,12 +297,12 @@ def _fill_reeving(p: Any, station: Station, pack: Pack) -> None:
         )
         p["e_travel_m"], p["e_travel_rad"] = reeving.travel_m, reeving.travel_rad
         stops = (reeving.stop_stiffness_n_per_m, reeving.stop_stiffness_nm_per_rad)
-        for i, (k, m, least) in enumerate(zip(stops, (load, yaw_inertia), (e.mass_kg, e_yaw), strict=True)):
+        for i, (k, m, bare) in enumerate(zip(stops, (load, yaw_inertia), (e.mass_kg, e_yaw), strict=True)):
             p["e_stop_stiffness"][i] = k
-            p["e_stop_damping"][i] = _damping(0.2, k, m, least, dt)
+            p["e_stop_damping"][i] = _damping(0.2, k, m, bare, dt)
             # a closed float lock is as stiff as the structure that carries the table
             p["e_lock_stiffness"][i] = k
-            p["e_lock_damping"][i] = _damping(0.2, k, m, least, dt)
+            p["e_lock_damping"][i] = _damping(0.2, k, m, bare, dt)
         p["float_lock_rate"] = 1.0 / max(reeving.lock_time_s, dt)
     inertias = (load, load, load, yaw_inertia, pitch_inertia, roll_inertia)
     least = (e.mass_kg, e.mass_kg, e.mass_kg, e_yaw, e_pitch, e_roll)

@@ -40,7 +40,7 @@ def _use_own_cache() -> None:
         folder = root / _source_hash()
         folder.mkdir(parents=True, exist_ok=True)
         os.utime(folder)
-        config.CACHE_DIR = str(folder)
+        setattr(config, "CACHE_DIR", str(folder))  # noqa: B010 - numba makes its settings at run time
         others = sorted(root.iterdir(), key=lambda p: p.stat().st_mtime, reverse=True)
         for old in others[KEPT_CACHES:]:
             shutil.rmtree(old, ignore_errors=True)

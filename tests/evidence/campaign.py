@@ -1,0 +1,141 @@
+"""Slow evidence: many seeds of one cell, each swap's key figures stored with what it was made from.
+
+    .venv/bin/python -m tests.evidence.campaign top_lift guided --seeds 100
+    .venv/bin/python -m tests.evidence.campaign --summary
+
+Results land in tests/evidence/<station>_<parking>.jsonl, a line a seed; a run goes on where it stopped and repeats
+nothing. `tests/evidence/test_campaign.py` holds the stored figures to the project's targets and re-runs a small sample.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import statistics
+import sys
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+CELLS = {"top_lift": ("tractor_6x4", "cab_282"), "chassis": ("chassis_tractor_3", "chassis_171")}
+"""Truck and pack of each station's campaign."""
+
+
+def run_seed(station_name: str, parking: str, seed: int) -> dict[str, Any]:
+    """One swap under factory timing; what it says, without its phases."""
+    from twin.catalogue import load_pack, load_station, load_timing, load_truck
+    from twin.cell import build_cell
+    from twin.swap import SwapTwin
+
+    truck, pack = CELLS[station_name]
+    station = load_station(station_name)
+    cell = build_cell(station, load_truck(truck), load_pack(pack), seed=seed, parking=parking)
+    twin = SwapTwin(cell, load_timing("factory", station))
+    try:
+        result = twin.run()
+        attempts = [int(n) for n in twin.program.insert_attempts[0]]
+    finally:
+        twin.close()
+    phases: dict[str, float] = {}
+    for span in result.phases:
+        phases[span.name] = phases.get(span.name, 0.0) + span.end_s - span.start_s
+    return {
+        "seed": seed,
+        "outcome": result.outcome,
+        "mechanical_time_s": round(result.mechanical_time_s, 3),
+        "cycle_time_s": round(result.cycle_time_s, 3),
+        "lower_bound_s": round(result.lower_bound_s, 3),
+        "insert_attempts": attempts,
+        "violations": [v["invariant"] for v in result.violations],
+        "kpis": {name: round(float(value), 7) for name, value in result.kpis.items()},
+        "phases_s": {name: round(value, 3) for name, value in phases.items()},
+        "end_state_sha256": result.end_state_sha256,
+    }
+
+
+def path_of(station: str, parking: str) -> Path:
+    return HERE / f"{station}_{parking}.jsonl"
+
+
+def read(station: str, parking: str) -> list[dict[str, Any]]:
+    """Stored rows by seed; empty when there are none."""
+    path = path_of(station, parking)
+    if not path.exists():
+        return []
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    return sorted(rows, key=lambda row: row["seed"])
+
+
+def wilson(successes: int, n: int, z: float = 1.959964) -> tuple[float, float]:
+    """95 % Wilson score interval of a rate (Wilson 1927)."""
+    if n == 0:
+        return 0.0, 1.0
+    p, d = successes / n, 1 + z * z / n
+    middle = (p + z * z / (2 * n)) / d
+    half = z / d * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    return middle - half, middle + half
+
+
+def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """What a campaign shows: counts, outcomes, times, forces."""
+    done = [r for r in rows if r["outcome"] == "completed"]
+    first = [r for r in rows if r["insert_attempts"] and set(r["insert_attempts"]) == {1}]
+    outcomes: dict[str, int] = {}
+    for row in rows:
+        outcomes[row["outcome"]] = outcomes.get(row["outcome"], 0) + 1
+    times = sorted(r["mechanical_time_s"] for r in done)
+    return {
+        "seeds": len(rows),
+        "completed": len(done),
+        "completed_ci95": wilson(len(done), len(rows)),
+        "first_attempt": len(first),
+        "first_attempt_ci95": wilson(len(first), len(rows)),
+        "violations": sum(len(r["violations"]) for r in rows),
+        "outcomes": outcomes,
+        "mechanical_time_s": {
+            "min": times[0] if times else None,
+            "median": statistics.median(times) if times else None,
+            "max": times[-1] if times else None,
+        },
+        "ratio_median": statistics.median(r["mechanical_time_s"] / r["lower_bound_s"] for r in done) if done else None,
+        "peak_lateral_force_n_max": max((r["kpis"]["peak_lateral_force_n"] for r in rows), default=None),
+        "residual_sway_m_max": max((r["kpis"]["residual_sway_m"] for r in done), default=None),
+        "seat_error_m_max": max((r["kpis"]["seat_error_m"] for r in done), default=None),
+    }
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("station", nargs="?", choices=sorted(CELLS))
+    parser.add_argument("parking", nargs="?", choices=["guided", "unguided"])
+    parser.add_argument("--seeds", type=int, default=100)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--summary", action="store_true", help="print what is stored")
+    options = parser.parse_args()
+    if options.station and options.parking and not options.summary:
+        known = {row["seed"] for row in read(options.station, options.parking)}
+        todo = [seed for seed in range(options.seeds) if seed not in known]
+        with (
+            ProcessPoolExecutor(options.workers, mp_context=get_context("spawn")) as pool,
+            path_of(options.station, options.parking).open("a") as out,
+        ):
+            jobs = [pool.submit(run_seed, options.station, options.parking, seed) for seed in todo]
+            for number, job in enumerate(as_completed(jobs), 1):
+                row = job.result()
+                out.write(json.dumps(row) + "\n")
+                out.flush()
+                print(f"{number}/{len(todo)} seed {row['seed']} {row['outcome']} {row['mechanical_time_s']} s", file=sys.stderr)
+        rows = read(options.station, options.parking)
+        path_of(options.station, options.parking).write_text("".join(json.dumps(row) + "\n" for row in rows))
+    for station in CELLS:
+        for parking in ("guided", "unguided"):
+            if rows := read(station, parking):
+                print(station, parking, json.dumps(summary(rows), indent=1))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
