@@ -19,9 +19,8 @@ UNTIL_S = {"top_lift": 29.0, "chassis": 18.0}
 def cell_and_timing(station: str = "top_lift", seed: int = 1) -> tuple[Cell, TimingSet]:
     from twin.catalogue import default_pack, load_timing
 
-    at = with_overrides(
-        load_station(station), {"times.identify_s": 0.2, "times.scan_s": 1.0, "scanner.scan_samples": 5}
-    )
+    quick = {"times.identify_s": 0.2, "times.scan_s": 1.0, "scanner.scan_samples": 5, "scanner.rescan_samples": 5}
+    at = with_overrides(load_station(station), quick)
     truck = default_truck(at, None)
     return build_cell(at, truck, default_pack(at, truck), seed=seed), load_timing("factory", at)
 
