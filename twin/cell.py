@@ -247,6 +247,28 @@ def _damping(zeta: float, stiffness: float, inertia: float, least_inertia: float
     return min(2.0 * zeta * float(np.sqrt(stiffness * inertia)), EXPLICIT_DAMPING_LIMIT * least_inertia / dt_s)
 
 
+def _mast_lateral_stiffness(station: Station, reeving: Mast, pack: Pack, width_m: float) -> float:
+    """Lateral stiffness in N/m that gives the mast's first mode, with a nominal pack, the frequency that its file states.
+
+    The load also tilts on the mast's end, its centre of mass h below: det(K - w^2 M) = 0 with M = [[m, m h], [m h, I]].
+    """
+    e, height = station.end_effector, pack.size_m[2]
+    e_up, pack_down = e.size_m[2] / 2, height / 2 - pack.com_m[2]
+    mass = e.mass_kg + pack.mass_kg
+    moment = pack.mass_kg * pack_down - e.mass_kg * e_up
+    inertia = pack.mass_kg * ((width_m**2 + height**2) / 12.0 + pack_down**2) + e.mass_kg * (width_m**2 / 12.0 + e_up**2)
+    w2 = (2.0 * np.pi * reeving.frequency_hz) ** 2
+    spare = reeving.tilt_stiffness_nm_per_rad + moment * GRAVITY_MPS2 - w2 * inertia
+    if spare <= 0.0:
+        raise InputError(
+            f"the mast tilts too softly for its frequency with pack {pack.name}",
+            key="reeving.tilt_stiffness_nm_per_rad",
+            value=reeving.tilt_stiffness_nm_per_rad,
+            allowed=f"over {reeving.tilt_stiffness_nm_per_rad - spare:.3g}",
+        )
+    return float(w2 * mass + (w2 * moment) ** 2 / spare)
+
+
 def _fill_reeving(p: Any, station: Station, pack: Pack) -> None:
     reeving, e = station.reeving, station.end_effector
     dt = float(p["dt_s"])
@@ -276,10 +298,9 @@ def _fill_reeving(p: Any, station: Station, pack: Pack) -> None:
         return
     if isinstance(reeving, Mast):
         p["reeving"], p["sheave_height_m"] = MAST, reeving.sheave_height_m
-        lateral = load * (2.0 * np.pi * reeving.frequency_hz) ** 2
         stiffness = (
-            lateral,
-            lateral,
+            _mast_lateral_stiffness(station, reeving, pack, lx),
+            _mast_lateral_stiffness(station, reeving, pack, ly),
             reeving.vertical_stiffness_n_per_m,
             reeving.torsional_stiffness_nm_per_rad,
             reeving.tilt_stiffness_nm_per_rad,

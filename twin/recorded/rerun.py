@@ -89,6 +89,8 @@ class _Compare:
             raise InputError(
                 "damaged recording: states, frames and sensors do not belong together", file=recording.path
             )
+        if not count:
+            raise InputError("cut off before anything was recorded", file=recording.path)
         self.t_s = states.t_s
         self.ticks = np.rint(states.t_s * tick_hz).astype(np.int64)
         if not np.array_equal(self.ticks / tick_hz, states.t_s):
@@ -99,7 +101,10 @@ class _Compare:
 
     def __call__(self, plant: Any) -> None:
         tick, k = int(plant.worlds["tick"][0]), self.done
-        if self.first is not None or k >= len(self.ticks):
+        if self.first is not None:
+            return
+        if k >= len(self.ticks):
+            self.first = Difference(tick / self._tick_hz, "samples", "no more", "one more")
             return
         if tick != self.ticks[k]:
             self.first = Difference(
@@ -160,8 +165,6 @@ def _verify(recording: Recording, on_progress: Callable[[float, float], None] | 
         sampler = Sampler(configuration.cell, plant.worlds, plant.params)
         _check_names(recording, sampler)
         compare = _Compare(recording, sampler, physics_hz)
-        if not len(compare.ticks):
-            raise InputError("cut off before anything was recorded", file=path)
         issued = _commands(recording)
         last_tick = int(compare.ticks[-1])
         end = _end(recording, last_tick, physics_hz)
