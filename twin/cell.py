@@ -228,7 +228,9 @@ def _fill_clock_and_axes(p: Any, station: Station, pack: Pack) -> None:
     for k, axis in enumerate((x, y, z, yaw)):
         p["axis_min"][:, k], p["axis_max"][:, k] = _si(axis, "position_min"), _si(axis, "position_max")
         p["axis_velocity"][k] = max(_si(axis, "velocity"), _si(axis, "velocity_empty"))
+        p["axis_velocity_loaded"][k] = _si(axis, "velocity")
         p["axis_acceleration"][k] = _si(axis, "acceleration")
+        p["axis_acceleration_empty"][k] = max(_si(axis, "acceleration"), _si(axis, "acceleration_empty"))
         p["axis_jerk"][k] = _si(axis, "jerk")
         p["axis_encoder"][k] = _si(axis, "encoder_resolution")
         p["axis_repeatability"][k] = _si(axis, "repeatability")
@@ -439,6 +441,7 @@ def _new_world(cell: Cell) -> np.ndarray:
     w["truck_q"] = p["truck_park"]
     w["truck_reference"] = w["truck_q"][:3]
     w["held"], w["locked"], w["previous_held"] = -1, -1, -1
+    w["hold_seat"], w["watch_seat"] = -1, -1
     w["shaper_n"], w["shaper_amplitude"][:, :, 0] = 1, 1.0
     w["lock_position"] = 0.0
     w["truck_history"][:] = p["truck_park"]

@@ -1,7 +1,7 @@
 """Interlocks of the control software: permissives for a command, and what trips the station while it runs.
 
-They know only what sensors tell (`axis_position`, `load_cell_n`, switches, the last scan). The independent monitor in
-`twin.monitor` shares nothing with them.
+They know only what sensors tell (`axis_position`, `load_cell_n`, switches, the last scan) and trust no command about
+what the robot holds. The independent monitor in `twin.monitor` shares nothing with them.
 """
 
 from __future__ import annotations
@@ -25,8 +25,11 @@ from twin.plants.state import (
     TRIP_OVERLOAD,
     TRIP_POWER,
     TRIP_TRUCK_MOVED,
+    UNTIL_SEATED,
+    X,
     Z,
 )
+from twin.plants.suspension import FLOATING_TABLE
 
 World = Any
 Params = Any
@@ -34,30 +37,56 @@ Command = Any
 
 HEIGHT_TOLERANCE_M = 0.01
 """Slack for rope stretch and control error when heights are compared [estimate]."""
+SNAG_FRACTION = 0.3
+"""A table that pulls on what it holds with this share of the rated load is caught on a lock [estimate: several times
+the pull test]."""
+HANGING_FRACTION = 0.5
+"""Ropes that still carry this share of the pack's weight may not let go of it [estimate: between a set-down pack's 0.2
+and 1]."""
+DISTANCE_TOLERANCE_M = 0.01
+"""Overlap of two robots' stopping ways that is control error [estimate]."""
 
 
 @kernel
 def locks_open(w: World, p: Params, s: int) -> bool:
     """Whether every lock of seat `s` reports open."""
+    n = 0
     for i in range(p.seat_locks[s]):
-        if w.lock_open[s, i] == 0:
-            return False
-    return True
+        n += w.lock_open[s, i]
+    return n == p.seat_locks[s]
 
 
 @kernel
 def locks_closed(w: World, p: Params, s: int) -> bool:
     """Whether every lock of seat `s` reports closed on a pack."""
+    n = 0
     for i in range(p.seat_locks[s]):
-        if w.lock_closed[s, i] == 0:
-            return False
-    return True
+        n += w.lock_closed[s, i]
+    return n == p.seat_locks[s]
 
 
 @kernel
 def all_present(w: World, s: int) -> bool:
     """Whether all four pad switches of seat `s` are made."""
     return w.seat_present[s, 0] + w.seat_present[s, 1] + w.seat_present[s, 2] + w.seat_present[s, 3] == 4
+
+
+@kernel
+def grips_closed(w: World, r: int) -> bool:
+    """Whether all four grips of robot `r` report closed on a pack."""
+    return w.grip_closed[r, 0] + w.grip_closed[r, 1] + w.grip_closed[r, 2] + w.grip_closed[r, 3] == 4
+
+
+@kernel
+def grips_open(w: World, r: int) -> bool:
+    """Whether all four grips of robot `r` report open."""
+    return w.grip_open[r, 0] + w.grip_open[r, 1] + w.grip_open[r, 2] + w.grip_open[r, 3] == 4
+
+
+@kernel
+def loaded(w: World, c: Command, r: int) -> bool:
+    """Whether robot `r` carries a pack: the sequence says so, or any grip reports one."""
+    return c.carrying >= 0 or w.grip_closed[r, 0] + w.grip_closed[r, 1] + w.grip_closed[r, 2] + w.grip_closed[r, 3] > 0
 
 
 @kernel
@@ -68,74 +97,151 @@ def below_clearance(w: World, p: Params, r: int) -> bool:
 
 
 @kernel
+def target_of(w: World, r: int, k: int) -> float:
+    """Where axis `k` of robot `r` is going."""
+    return end_position(w.profile[r, k])
+
+
+@kernel
+def within_limits(p: Params, c: Command, k: int, carries: bool) -> bool:
+    """Whether a move of axis `k` stays inside the axis' speed, acceleration and jerk; NaN never does."""
+    speed = p.axis_velocity_loaded[k] if carries else p.axis_velocity[k]
+    acceleration = p.axis_acceleration[k] if carries else p.axis_acceleration_empty[k]
+    rounding = 1.0 + 1e-9
+    return (
+        0.0 < c.velocity[k] <= speed * rounding
+        and 0.0 < c.acceleration[k] <= acceleration * rounding
+        and 0.0 < c.jerk[k] <= p.axis_jerk[k] * rounding
+    )
+
+
+@kernel
+def may_let_go(w: World, p: Params, c: Command, r: int) -> bool:
+    """Permissive of opening the grips: the pack is in the seat that the command names, locked if it can be, unloaded.
+
+    Grips that all report open hold nothing and may always be commanded open.
+    """
+    if grips_open(w, r):
+        return True
+    if c.seat < 0 or not all_present(w, c.seat):
+        return False
+    if p.seat_locks[c.seat] > 0 and not locks_closed(w, p, c.seat):
+        return False
+    hanging = (p.e_mass_kg + HANGING_FRACTION * max(w.carried_kg[r], 0.0)) * p.gravity_mps2
+    return p.reeving == FLOATING_TABLE or w.load_cell_n[r] <= hanging
+
+
+@kernel
+def keeps_distance(w: World, p: Params, target: float, r: int) -> bool:
+    """Whether a move of axis x to `target` stays on this robot's side of the other one, wherever that is or goes."""
+    other = 1 - r
+    here = w.axis_position[other, X]
+    there = target_of(w, other, X)
+    side = 1.0 if w.axis_position[r, X] > here else -1.0
+    return side * target - max(side * here, side * there) >= p.robot_length_m
+
+
+@kernel
 def permitted(w: World, p: Params, c: Command, r: int) -> bool:
     """Permissives of command `c` for robot `r`: a refused command moves nothing."""
-    if w.trip != TRIP_NONE and c.acknowledge == 0:
+    off = p.interlock_off
+    if w.trip != TRIP_NONE:
         return False
+    carries = loaded(w, c, r)
     moves = False
     for k in range(4):
-        target = c.target[k]
-        if math.isnan(target):
+        if math.isnan(c.target[k]):
             continue
         moves = True
-        if not (p.axis_min[r, k] - 1e-9 <= target <= p.axis_max[r, k] + 1e-9):
+        if not (p.axis_min[r, k] - 1e-9 <= c.target[k] <= p.axis_max[r, k] + 1e-9):
+            return False
+        if not within_limits(p, c, k, carries) and off[TRIP_NONE] == 0:
             return False
         if w.axis_state[r, k] != STANDSTILL:
             return False
-    if moves and c.carrying >= 0 and below_clearance(w, p, r) and p.interlock_off[TRIP_LOW_TRAVERSE] == 0:
+    if moves and carries and below_clearance(w, p, r) and off[TRIP_LOW_TRAVERSE] == 0:
         for k in range(2):
             if not math.isnan(c.target[k]) and abs(c.target[k] - w.low_xy[r, k]) > p.traverse_deadband_m:
                 return False
-    if c.grip == 0 and c.carrying >= 0 and c.seat >= 0 and p.interlock_off[TRIP_LOCK] == 0:
-        if not all_present(w, c.seat):
-            return False
-        if p.seat_locks[c.seat] > 0 and not locks_closed(w, p, c.seat):
-            return False
-    return True
+    travels = p.robots == 2 and not math.isnan(c.target[X])
+    if travels and off[TRIP_DISTANCE] == 0 and not keeps_distance(w, p, c.target[X], r):
+        return False
+    if c.grip == 0 and off[TRIP_LOCK] == 0 and not may_let_go(w, p, c, r):
+        return False
+    # a lock opens only where the robot has the pack: under a truck it would fall
+    opens = c.lock == 0 and c.seat >= 0
+    return not (opens and off[TRIP_LOCK] == 0 and not grips_closed(w, r) and not locks_open(w, p, c.seat))
+
+
+@kernel
+def stopping_way_m(w: World, p: Params, r: int) -> float:
+    """Signed distance that axis x of robot `r` would still go if it braked now."""
+    speed = w.reference[r, X, 1]
+    return 0.5 * speed * abs(speed) / p.axis_acceleration[X]
+
+
+@kernel
+def truck_shift_m(w: World, p: Params) -> float:
+    """How far any of the truck's seats has moved in the plane since the truck was measured."""
+    dx, dy = w.truck_q[0] - w.truck_reference[0], w.truck_q[1] - w.truck_reference[1]
+    turn = w.truck_q[2] - w.truck_reference[2]
+    worst = math.hypot(dx, dy)
+    for s in range(p.seats):
+        if p.seat_on_truck[s] == 1:
+            x, y = dx - turn * p.seat_xyz_m[s, 1], dy + turn * p.seat_xyz_m[s, 0]
+            worst = max(worst, math.hypot(x, y))
+    return worst
 
 
 @kernel
 def find_trip(w: World, p: Params, commands: Any, dt_s: float) -> int:
     """The reason to trip in this scan, or TRIP_NONE."""
-    if w.power_off == 1:
-        return TRIP_POWER
-    if w.estop_button == 1:
-        return TRIP_ESTOP
-    limit_n = p.overload_fraction * p.rated_load_kg * p.gravity_mps2
     off = p.interlock_off
+    if w.power_off == 1 and off[TRIP_POWER] == 0:
+        return TRIP_POWER
+    if w.estop_button == 1 and off[TRIP_ESTOP] == 0:
+        return TRIP_ESTOP
+    rated_n = p.rated_load_kg * p.gravity_mps2
     for r in range(p.robots):
         c = commands[r]
-        if w.load_cell_n[r] > limit_n and off[TRIP_OVERLOAD] == 0:
+        if w.load_cell_n[r] > p.overload_fraction * rated_n and off[TRIP_OVERLOAD] == 0:
+            return TRIP_OVERLOAD
+        if w.load_cell_n[r] < -SNAG_FRACTION * rated_n and off[TRIP_OVERLOAD] == 0:
             return TRIP_OVERLOAD
         lateral = math.hypot(w.lateral_n[r, 0], w.lateral_n[r, 1])
         w.force_s[r] = w.force_s[r] + dt_s if lateral > p.lateral_abort_n else 0.0
         if c.inserting == 0 and w.force_s[r] > p.reaction_time_s and off[TRIP_LATERAL] == 0:
             return TRIP_LATERAL
-        if c.carrying >= 0:
+        if c.seat >= 0 and (c.grip == 1 or c.until == UNTIL_SEATED):
+            w.hold_seat[r] = c.seat
+        low = False
+        if loaded(w, c, r):
+            s = w.hold_seat[r]
             rise = p.retract * (w.axis_position[r, Z] - w.hold_height[r])
-            if c.seat >= 0 and rise > p.creep_out_height_m and p.retract * w.reference[r, Z, 1] > 0.0:
-                if not locks_open(w, p, c.seat) and off[TRIP_LOCK] == 0:
+            if s >= 0 and rise > p.creep_out_height_m:
+                if locks_open(w, p, s):
+                    w.hold_seat[r] = -1  # it has left its seat
+                elif p.retract * w.reference[r, Z, 1] > 0.0 and off[TRIP_LOCK] == 0:
                     return TRIP_LOCK
-            if below_clearance(w, p, r):
-                for k in range(2):
-                    away = abs(w.axis_position[r, k] - w.low_xy[r, k])
-                    if away > p.traverse_deadband_m + HEIGHT_TOLERANCE_M and off[TRIP_LOW_TRAVERSE] == 0:
-                        return TRIP_LOW_TRAVERSE
-            else:
-                w.low_xy[r, 0], w.low_xy[r, 1] = w.axis_position[r, 0], w.axis_position[r, 1]
-        else:
-            w.low_xy[r, 0], w.low_xy[r, 1] = w.axis_position[r, 0], w.axis_position[r, 1]
+            low = below_clearance(w, p, r)
+        for k in range(2):
+            if not low:
+                w.low_xy[r, k] = w.axis_position[r, k]
+            away = abs(w.axis_position[r, k] - w.low_xy[r, k])
+            if away > p.traverse_deadband_m + HEIGHT_TOLERANCE_M and off[TRIP_LOW_TRAVERSE] == 0:
+                return TRIP_LOW_TRAVERSE
         for k in range(4):
             error = abs(w.reference[r, k, 0] - w.axis_position[r, k])
             if w.brake[r, k] == 0 and error > p.axis_following_limit[k] and off[TRIP_FOLLOWING] == 0:
                 return TRIP_FOLLOWING
     if p.robots == 2 and off[TRIP_DISTANCE] == 0:
-        if abs(w.axis_position[0, 0] - w.axis_position[1, 0]) < p.robot_length_m:
+        gap = abs(w.axis_position[0, X] - w.axis_position[1, X])
+        side = 1.0 if w.axis_position[0, X] > w.axis_position[1, X] else -1.0
+        left = gap + side * (stopping_way_m(w, p, 0) - stopping_way_m(w, p, 1))
+        if min(gap, left) < p.robot_length_m - DISTANCE_TOLERANCE_M:
             return TRIP_DISTANCE
-    if w.truck_released == 0 and off[TRIP_TRUCK_MOVED] == 0:
-        moved = math.hypot(w.truck_q[0] - w.truck_reference[0], w.truck_q[1] - w.truck_reference[1])
-        if moved > p.truck_moved_m:
-            return TRIP_TRUCK_MOVED
+    if w.truck_released == 0 and off[TRIP_TRUCK_MOVED] == 0 and truck_shift_m(w, p) > p.truck_moved_m:
+        return TRIP_TRUCK_MOVED
     return TRIP_NONE
 
 
@@ -154,10 +260,18 @@ def trip_station(w: World, p: Params, reason: int) -> None:
 
 @kernel
 def acknowledge(w: World, p: Params) -> bool:
-    """Clear a trip whose cause is gone: references jump to where the axes stand, brakes open."""
-    if w.power_off == 1 or w.estop_button == 1:
+    """Clear a trip whose cause is gone, once every axis stands braked: references jump to where the axes are.
+
+    False, and nothing happens, while the button is pressed, the power is off, an axis still moves, or nothing tripped.
+    """
+    if w.trip == TRIP_NONE or w.power_off == 1 or w.estop_button == 1:
         return False
+    for r in range(p.robots):
+        for k in range(4):
+            if w.brake[r, k] == 0:
+                return False
     w.trip = TRIP_NONE
+    w.acknowledgements += 1
     for r in range(p.robots):
         for k in range(4):
             w.reference[r, k, 0] = w.axis_position[r, k]
@@ -166,11 +280,6 @@ def acknowledge(w: World, p: Params) -> bool:
             stop_axis(w, p, r, k, w.t_s, STANDSTILL)
             w.integral[r, k] = 0.0
             w.brake[r, k] = 0
-    w.truck_reference[0], w.truck_reference[1] = w.truck_q[0], w.truck_q[1]
+    for i in range(3):
+        w.truck_reference[i] = w.truck_q[i]
     return True
-
-
-@kernel
-def target_of(w: World, r: int, k: int) -> float:
-    """Where axis `k` of robot `r` is going."""
-    return end_position(w.profile[r, k])

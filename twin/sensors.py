@@ -26,10 +26,12 @@ def read_sensors(w: World, p: Params, dt_s: float) -> None:
     for r in range(p.robots):
         for k in range(4):
             w.axis_position[r, k] = w.q[r, k]
-        load = w.load_n[r] + p.load_sigma_n * normal(p.stream[S_LOAD], n, r)
-        w.load_cell_n[r] = keep * w.load_cell_n[r] + (1.0 - keep) * load
+        load = w.load_n[r] + w.load_cell_offset_n[r] + p.load_sigma_n * normal(p.stream[S_LOAD], n, r)
+        if w.load_cell_frozen[r] == 0:
+            w.load_cell_n[r] = keep * w.load_cell_n[r] + (1.0 - keep) * load
         for i in range(2):
-            w.sway_m[r, i] = w.q[r, EX + i] + p.sway_sigma_m * normal(p.stream[S_SWAY], n, 2 * r + i)
+            sway = w.q[r, EX + i] + w.sway_bias_m[r, i]
+            w.sway_m[r, i] = sway + p.sway_sigma_m * normal(p.stream[S_SWAY], n, 2 * r + i)
             w.lateral_n[r, i] = w.guide_force_n[r, i] + p.force_sigma_n * normal(p.stream[S_FORCE], n, 2 * r + i)
         w.axial_n[r] = w.guide_force_n[r, 2]
         for i in range(4):
@@ -41,6 +43,9 @@ def read_sensors(w: World, p: Params, dt_s: float) -> None:
         for i in range(min(p.seat_locks[s], LOCKS)):
             w.lock_closed[s, i] = 1 if w.lock_position[s, i] >= CLOSED_FROM and w.locked[s] >= 0 else 0
             w.lock_open[s, i] = 1 if w.lock_position[s, i] <= OPEN_BELOW else 0
+            if w.lock_switch_fault[s, i] != 0:
+                w.lock_open[s, i] = 1 if w.lock_switch_fault[s, i] == 1 else 0
+                w.lock_closed[s, i] = 1 - w.lock_open[s, i]
     for k in range(p.packs):
         s = w.pack_seat[k]
         if abs(w.pack_offset_m[k, 0]) < 0.1 and abs(w.pack_offset_m[k, 1]) < 0.1:

@@ -150,8 +150,10 @@ PARAMS = np.dtype(
         # axes, per robot: limits, mechanics, servo
         ("axis_min", f8, (ROBOTS, 4)),
         ("axis_max", f8, (ROBOTS, 4)),
-        ("axis_velocity", f8, 4),
-        ("axis_acceleration", f8, 4),
+        ("axis_velocity", f8, 4),  # the highest: empty
+        ("axis_velocity_loaded", f8, 4),
+        ("axis_acceleration", f8, 4),  # loaded; every stop uses it
+        ("axis_acceleration_empty", f8, 4),
         ("axis_jerk", f8, 4),
         ("axis_mass", f8, 4),  # of the axis itself, the least that its force can move (kg, kg m2)
         ("axis_drive_mass", f8, 4),  # what the drive accelerates without a pack
@@ -234,7 +236,8 @@ PARAMS = np.dtype(
         ("seated_m", f8),
         ("traverse_deadband_m", f8),
         ("robot_length_m", f8),
-        ("interlock_off", i8, len(TRIPS)),  # tests break an interlock on purpose; always 0 otherwise
+        # tests break an interlock on purpose, [TRIP_NONE] being the permissives on speeds; always 0 otherwise
+        ("interlock_off", i8, len(TRIPS)),
         # sensors
         ("scan_sigma_m", f8),
         ("scan_sigma_rad", f8),
@@ -266,6 +269,8 @@ WORLD = np.dtype(
         ("truck_qd", f8, 6),
         ("truck_tau", f8, 3),
         ("truck_brake", f8, 3),  # holding force along x, y and about z that the tyres can give
+        ("truck_brake_off", i8),  # fault: the parking brake is released
+        ("truck_push_n", f8, 3),  # fault: force of something outside on the truck's body, in W
         ("pack_pose", f8, (PACKS, 7)),  # of P in W: position, quaternion xyzw
         ("pack_twist", f8, (PACKS, 6)),
         ("e_pose", f8, (ROBOTS, 7)),  # of E in W
@@ -280,6 +285,7 @@ WORLD = np.dtype(
         ("lock_position", f8, (SEATS, LOCKS)),
         ("lock_command", i8, SEATS),
         ("lock_stuck", i8, (SEATS, LOCKS)),
+        ("lock_switch_fault", i8, (SEATS, LOCKS)),  # fault: 1 always reports open, 2 always closed
         ("locked", i8, SEATS),  # index of the pack that this seat's locks really hold, -1 none
         ("float_lock", f8, ROBOTS),
         ("float_lock_command", i8, ROBOTS),
@@ -307,16 +313,21 @@ WORLD = np.dtype(
         ("repeat_count", i8, ROBOTS),
         ("carried_kg", f8, ROBOTS),  # weighed by the load cell while the pack hung still
         ("hold_height", f8, ROBOTS),  # position of axis z when its pack was last at rest on a seat
+        ("hold_seat", i8, ROBOTS),  # the seat whose locks may still hold the gripped pack, -1 none
         ("low_xy", f8, (ROBOTS, 2)),  # where x and y stood when the carried pack came below the clearance height
         ("trip", i8),
         ("trip_t_s", f8),
         ("trip_q", f8, (ROBOTS, 4)),
+        ("acknowledgements", i8),  # trips that an operator has cleared
         ("estop_button", i8),
         ("power_off", i8),
         # sensors: written by the PLC scan
         ("axis_position", f8, (ROBOTS, 4)),
         ("load_cell_n", f8, ROBOTS),
+        ("load_cell_offset_n", f8, ROBOTS),  # fault
+        ("load_cell_frozen", i8, ROBOTS),  # fault
         ("sway_m", f8, (ROBOTS, 2)),
+        ("sway_bias_m", f8, (ROBOTS, 2)),  # fault
         ("lateral_n", f8, (ROBOTS, 2)),
         ("axial_n", f8, ROBOTS),
         ("grip_closed", i8, (ROBOTS, 4)),
@@ -336,10 +347,17 @@ WORLD = np.dtype(
         ("violation", i8, 8),  # scans in violation of invariants 1 to 6 ([0] unused)
         ("violation_t_s", f8, 8),
         ("violation_value", f8, 8),
+        ("watch_seat", i8, ROBOTS),  # the seat that the held pack has not yet left, -1 none
+        ("watch_rest_m", f8, ROBOTS),  # height of the held pack when it stood deepest in that seat
+        ("watch_xy", f8, (ROBOTS, 2)),  # axes x and y when the held pack was last above the clearance height
+        ("watch_pulled", i8, SEATS),  # a robot has pulled on the pack in these closed locks
+        ("watch_stop_s", f8),
+        ("watch_stop_q", f8, (ROBOTS, 4)),  # where the axes stood after their stop
+        ("watch_acknowledgements", i8),
         ("overforce_s", f8, ROBOTS),
         ("overload_s", f8, ROBOTS),
         ("stop_q", f8, (ROBOTS, 4)),
-        ("monitor_trip", i8),
+        ("monitor_trip", i8),  # 0 free, 1 stopping, 2 has to stand
         ("previous_held", i8, ROBOTS),
         ("truck_released", i8),
         ("pull_tested", i8, SEATS),

@@ -8,6 +8,8 @@ from typing import Any
 from twin.motion.kernels import kernel
 from twin.plants.state import TPITCH, TROLL, TX, TY, TYAW, TZ
 
+ROLLING_RESISTANCE = 0.006
+"""Of a truck whose brakes are released, as a share of its weight [estimate: truck tyres on asphalt]."""
 JOINT_HEIGHT_M = 0.5
 """Height of the pitch and roll centre over the ground [estimate: about the axle height of a heavy truck]."""
 
@@ -47,9 +49,10 @@ def truck_forces(w: World, p: Params, axle: Any) -> None:
     )
     middle = 0.5 * (p.truck_axle_x_m[0] + p.truck_axle_x_m[1])
     along = across = about = 0.0
+    rolling = ROLLING_RESISTANCE / p.truck_friction
     for i in range(2):
         normal = max(axle[i] + p.truck_axle_unsprung_kg[i] * p.gravity_mps2, 0.0)
-        along += p.truck_axle_braked[i] * normal
+        along += p.truck_axle_braked[i] * normal if w.truck_brake_off == 0 else rolling * normal
         across += normal
         about += normal * abs(p.truck_axle_x_m[i] - middle)
     w.truck_brake[0] = p.truck_friction * along

@@ -57,6 +57,7 @@ class BulletPlant:
         self.worlds = cell.new_world()
         self.commands = new_command(ROBOTS)[None]  # carrying nothing, about no seat
         self.observer = observer
+        self.disturb: Callable[[BulletPlant], None] | None = None  # faults: called before each PLC scan
         rates = cell.station.rates
         self._dt_s = 1.0 / rates.physics_hz
         self._scan_s = 1.0 / rates.plc_hz
@@ -335,6 +336,8 @@ class BulletPlant:
         self._scanned_tick = tick
         self._read_packs()
         self._read_contacts()
+        if self.disturb is not None:
+            self.disturb(self)
         code = plc.scan_world(w, self.params, self.commands, 0, self._scan_s)
         if code & plc.HOLD_CHANGED:
             self._update_constraints()
@@ -359,6 +362,8 @@ class BulletPlant:
         )
         if self._coupling:
             self._mate()
+        if w["truck_push_n"][0].any():
+            self._push_truck()
         pb.stepSimulation(physicsClientId=c)
         tick = int(w["tick"][0]) + 1
         w["tick"][0] = tick
@@ -439,6 +444,12 @@ class BulletPlant:
             pb.applyExternalForce(body, -1, [0.0, 0.0, force], at, pb.WORLD_FRAME, physicsClientId=c)
             if self.cell.seats[int(w["pack_seat"][0, k])].on_truck:
                 pb.applyExternalForce(self._truck, 5, [0.0, 0.0, -force], at, pb.WORLD_FRAME, physicsClientId=c)
+
+    def _push_truck(self) -> None:
+        """Something outside pushes the truck's body at its centre of mass (a fault)."""
+        at = pb.getLinkState(self._truck, 5, physicsClientId=self._client)[0]
+        push = self.worlds["truck_push_n"][0].tolist()
+        pb.applyExternalForce(self._truck, 5, push, at, pb.WORLD_FRAME, physicsClientId=self._client)
 
     # ------------------------------------------------------------------------------------------------------ end
 
