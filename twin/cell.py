@@ -258,7 +258,9 @@ def _mast_lateral_stiffness(station: Station, reeving: Mast, pack: Pack, width_m
     e_up, pack_down = e.size_m[2] / 2, height / 2 - pack.com_m[2]
     mass = e.mass_kg + pack.mass_kg
     moment = pack.mass_kg * pack_down - e.mass_kg * e_up
-    inertia = pack.mass_kg * ((width_m**2 + height**2) / 12.0 + pack_down**2) + e.mass_kg * (width_m**2 / 12.0 + e_up**2)
+    inertia = pack.mass_kg * ((width_m**2 + height**2) / 12.0 + pack_down**2) + e.mass_kg * (
+        width_m**2 / 12.0 + e_up**2
+    )
     w2 = (2.0 * np.pi * reeving.frequency_hz) ** 2
     spare = reeving.tilt_stiffness_nm_per_rad + moment * GRAVITY_MPS2 - w2 * inertia
     if spare <= 0.0:

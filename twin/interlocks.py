@@ -157,7 +157,7 @@ def permitted(w: World, p: Params, c: Command, r: int) -> bool:
             return False
         if not within_limits(p, c, k, carries) and off[TRIP_NONE] == 0:
             return False
-        if w.axis_state[r, k] != STANDSTILL:
+        if w.axis_state[r, k] == ERROR_STOP:
             return False
     if moves and carries and below_clearance(w, p, r) and off[TRIP_LOW_TRAVERSE] == 0:
         for k in range(2):

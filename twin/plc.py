@@ -71,7 +71,10 @@ COMMAND_ENDED, HOLD_CHANGED = 1, 2
 
 @kernel
 def start_command(w: World, p: Params, c: Command, r: int) -> None:
-    """Begin command `c` on robot `r`: plan its moves, command its actuators; REFUSED when not permitted."""
+    """Begin command `c` on robot `r`: plan its moves, command its actuators; REFUSED when not permitted.
+
+    A command for an axis that is still in motion is buffered (PLCopen): it is Busy and begins when that motion has ended.
+    """
     if c.acknowledge == 1:
         acknowledge(w, p)
     w.command_start_s[r] = w.t_s
@@ -82,6 +85,9 @@ def start_command(w: World, p: Params, c: Command, r: int) -> None:
         return
     w.status[r] = BUSY
     w.pending[r] = IDLE
+    w.buffered[r] = 1 if moving(w, c, r) else 0
+    if w.buffered[r] == 1:
+        return
     for k in range(4):
         if math.isnan(c.target[k]):
             continue
@@ -327,6 +333,9 @@ def plc_scan(w: World, p: Params, commands: Any, dt_s: float) -> int:
             c = commands[r]
             if w.trip != TRIP_NONE:
                 conclude(w, p, c, r, TRIP)
+            elif w.buffered[r] == 1:
+                if not moving(w, c, r):
+                    start_command(w, p, c, r)
             elif w.pending[r] != IDLE:
                 if w.axis_state[r, Z] == STANDSTILL:
                     conclude(w, p, c, r, w.pending[r])
@@ -371,3 +380,9 @@ def start_world(worlds: Any, params: Any, commands: Any, i: int, r: int) -> None
 def engaged_locks_of(worlds: Any, params: Any, i: int, s: int) -> int:
     """`engaged_locks` of seat `s` in world `i`."""
     return engaged_locks(worlds[i], params[i], s)
+
+
+@kernel
+def motion_end_of(worlds: Any, i: int, r: int, k: int) -> float:
+    """`motion_end_s` of axis `k` of robot `r` in world `i`; in the past for an axis at rest."""
+    return motion_end_s(worlds[i], r, k)

@@ -233,6 +233,8 @@ class Limits(Strict):
     clearance_height_m: Coordinate = Field(
         description="top_lift: lowest allowed pack bottom while traversing; chassis: highest allowed pack top"
     )
+    contact_speed_mps: Positive = Field(description="no timing set creeps faster than this into a contact")
+    contact_zone_m: Positive = Field(description="no timing set begins to creep closer to a contact than this")
     lateral_warn_n: Positive
     lateral_abort_n: Positive
     axial_jam_ratio: Positive = Field(description="axial insertion force over nominal that counts as a jam")

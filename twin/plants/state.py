@@ -304,6 +304,7 @@ WORLD = np.dtype(
         ("axis_state", i8, (ROBOTS, 4)),
         ("brake", i8, (ROBOTS, 4)),
         ("status", i8, ROBOTS),
+        ("buffered", i8, ROBOTS),  # 1: the command waits until the axes that it moves have ended an earlier motion
         ("pending", i8, ROBOTS),  # result that a command will have once its axes stand; IDLE: none yet
         ("command_start_s", f8, ROBOTS),
         ("hold_s", f8, ROBOTS),  # how long the condition has held

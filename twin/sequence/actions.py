@@ -27,6 +27,8 @@ from twin.plants.state import (
 from twin.sequence.building import (
     add_shaper,
     axis_z,
+    creep,
+    descent_delay_s,
     inside_axes,
     new_commands,
     pack_of,
@@ -124,8 +126,9 @@ def land(phase: str, which: str) -> Start:
         commands = new_commands(program, selection, phase, False, UNTIL_LANDED)
         goal = seat_targets_of(program, selection, which, leaning=True)
         commands["target"][:, Z] = goal[:, Z] - s * OVERTRAVEL_M
-        commands["creep_at"] = goal[:, Z] + s * time["creep_height_m"]
-        commands["creep_speed_mps"] = time["creep_speed_mps"]
+        height, speed = creep(program, selection, phase)
+        commands["creep_at"] = goal[:, Z] + s * height
+        commands["creep_speed_mps"] = speed
         commands["threshold"] = contact_threshold_n(program)
         commands["float_lock"] = 0
         return inside_axes(program, selection, commands)
@@ -155,7 +158,7 @@ def take_weight(phase: str, which: str, pack: str, fraction: float) -> Start:
         time = phase_timing(program, selection, phase)
         commands = new_commands(program, selection, phase, True, UNTIL_LOAD_ABOVE)
         commands["target"][:, Z] = axis_z(program, selection) + PULL_TRAVEL_M
-        commands["velocity"][:, Z] = FORCE_SPEED * time["creep_speed_mps"]
+        commands["velocity"][:, Z] = FORCE_SPEED * creep(program, selection, phase)[1]
         commands["threshold"] = weight_n(program, pack=fraction)
         commands["seat"] = seat_of(program, selection, which)
         commands["carrying"] = pack_of(program, selection, pack)
@@ -186,7 +189,9 @@ def creep_out(phase: str, which: str, pack: str) -> Start:
         commands = new_commands(program, selection, phase, True, UNTIL_DONE)
         start_z = program.plant.worlds["hold_height"][selection.world, selection.robot]
         commands["target"][:, Z] = start_z + s * 0.9 * program.cell.station.limits.creep_out_height_m
-        commands["velocity"][:, Z] = np.minimum(LEAVING * time["creep_speed_mps"], commands["velocity"][:, Z])
+        commands["velocity"][:, Z] = np.minimum(
+            LEAVING * creep(program, selection, phase)[1], commands["velocity"][:, Z]
+        )
         commands["seat"] = seat_of(program, selection, which)
         commands["carrying"] = pack_of(program, selection, pack)
         commands["inserting"] = 0
@@ -247,10 +252,11 @@ def set_down(phase: str, which: str, pack: str) -> Start:
         time, s = phase_timing(program, selection, phase), program.cell.retract
         commands = new_commands(program, selection, phase, True, UNTIL_SEATED)
         goal = seat_targets_of(program, selection, which)
-        creep = np.maximum(time["creep_height_m"], 0.0)
+        height, speed = creep(program, selection, phase)
         commands["target"][:, Z] = goal[:, Z] - s * OVERTRAVEL_M
-        commands["creep_at"] = goal[:, Z] + s * creep
-        commands["creep_speed_mps"] = time["creep_speed_mps"]
+        commands["creep_at"] = goal[:, Z] + s * height
+        commands["creep_speed_mps"] = speed
+        commands["delay_s"][:, Z] = descent_delay_s(program, selection, commands["jerk"][:, Z])
         commands["seat"] = seat_of(program, selection, which)
         commands["seat_z"] = goal[:, Z]
         commands["carrying"] = pack_of(program, selection, pack)
@@ -275,7 +281,9 @@ def back_off(phase: str, which: str, pack: str) -> Start:
         commands = new_commands(program, selection, phase, True, UNTIL_DONE)
         goal = seat_targets_of(program, selection, which)
         commands["target"][:, Z] = goal[:, Z] + s * (program.cell.pack.guides.pin_length_m + APPROACH_M)
-        commands["velocity"][:, Z] = np.minimum(LEAVING * time["creep_speed_mps"], commands["velocity"][:, Z])
+        commands["velocity"][:, Z] = np.minimum(
+            LEAVING * creep(program, selection, phase)[1], commands["velocity"][:, Z]
+        )
         commands["seat"] = seat_of(program, selection, which)
         commands["carrying"] = pack_of(program, selection, pack)
         return inside_axes(program, selection, commands)
@@ -291,7 +299,7 @@ def pull(phase: str, which: str, pack: str) -> Start:
         until = UNTIL_LOAD_ABOVE if s > 0 else UNTIL_LOAD_BELOW
         commands = new_commands(program, selection, phase, True, until)
         commands["target"][:, Z] = axis_z(program, selection) + s * PULL_TRAVEL_M
-        commands["velocity"][:, Z] = FORCE_SPEED * time["creep_speed_mps"]
+        commands["velocity"][:, Z] = FORCE_SPEED * creep(program, selection, phase)[1]
         commands["threshold"] = weight_n(program, pack=1.2) if s > 0 else weight_n(program, pack=-0.2)
         commands["seat"] = seat_of(program, selection, which)
         commands["carrying"] = pack_of(program, selection, pack)
@@ -308,7 +316,7 @@ def relax(phase: str, which: str, pack: str) -> Start:
         until = UNTIL_LOAD_BELOW if s > 0 else UNTIL_LOAD_ABOVE
         commands = new_commands(program, selection, phase, True, until)
         commands["target"][:, Z] = axis_z(program, selection) - s * PULL_TRAVEL_M
-        commands["velocity"][:, Z] = FORCE_SPEED * time["creep_speed_mps"]
+        commands["velocity"][:, Z] = FORCE_SPEED * creep(program, selection, phase)[1]
         commands["threshold"] = weight_n(program, pack=0.1) if s > 0 else weight_n(program, pack=0.2)
         commands["seat"] = seat_of(program, selection, which)
         commands["pull_passed"] = 1
@@ -325,7 +333,9 @@ def let_off(phase: str, which: str) -> Start:
         time, s = phase_timing(program, selection, phase), program.cell.retract
         commands = new_commands(program, selection, phase, False, UNTIL_DONE)
         commands["target"][:, Z] = axis_z(program, selection) + s * LET_OFF_M
-        commands["velocity"][:, Z] = np.minimum(LEAVING * time["creep_speed_mps"], commands["velocity"][:, Z])
+        commands["velocity"][:, Z] = np.minimum(
+            LEAVING * creep(program, selection, phase)[1], commands["velocity"][:, Z]
+        )
         commands["seat"] = seat_of(program, selection, which)
         return inside_axes(program, selection, commands)
 

@@ -7,6 +7,8 @@ import numpy as np
 from twin.catalogue.schema import FourRope, Mast
 from twin.motion.shaper import NONE
 from twin.plants.state import UNTIL_NEAR, UNTIL_SETTLED, YAW, X, Y, Z, new_command
+from twin.plc import motion_end_of
+from twin.sequence.heights import TRAVEL_MARGIN_M
 from twin.sequence.program import Program, Selection
 from twin.sequence.targets import targets
 
@@ -51,6 +53,28 @@ def add_shaper(program: Program, selection: Selection, phase: str, commands: np.
     for k in (X, Y):
         commands["shaper"][:, k] = np.where(np.isnan(frequency), NONE, time["shaper"])
         commands["shaper_hz"][:, k] = np.nan_to_num(frequency)
+
+
+def creep(program: Program, selection: Selection, phase: str) -> tuple[np.ndarray, np.ndarray]:
+    """(K,) height in m and speed in m/s of the creep into a contact: the timing set's, within the machine's limits."""
+    timing, limits = phase_timing(program, selection, phase), program.cell.station.limits
+    height = np.maximum(timing["creep_height_m"], limits.contact_zone_m)
+    return height, np.minimum(timing["creep_speed_mps"], limits.contact_speed_mps)
+
+
+def descent_delay_s(program: Program, selection: Selection, jerk: np.ndarray) -> np.ndarray:
+    """(K,) how long axis z has to wait so that a carried pack does not leave the clearance height while it traverses.
+
+    From rest axis z needs at least (6 d / j)^(1/3) to fall by d, half the margin over the clearance height: so much
+    earlier than the end of the traverse it may start.
+    """
+    fall_s = np.cbrt(6.0 * 0.5 * TRAVEL_MARGIN_M / jerk)
+    plant, delay = program.plant, np.zeros(len(selection))
+    for k in range(len(selection)):
+        n, r = int(selection.world[k]), int(selection.robot[k])
+        end_s = max(motion_end_of(plant.worlds, n, r, axis) for axis in (X, Y, YAW))
+        delay[k] = max(end_s - float(plant.worlds["t_s"][n]) - fall_s[k], 0.0)
+    return delay
 
 
 def seat_of(program: Program, selection: Selection, which: str) -> np.ndarray:
