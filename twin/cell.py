@@ -250,7 +250,7 @@ def _damping(zeta: float, stiffness: float, inertia: float, least_inertia: float
 
 
 def _mast_lateral_stiffness(station: Station, reeving: Mast, pack: Pack, width_m: float) -> float:
-    """Lateral stiffness in N/m that gives the mast's first mode, with a nominal pack, the frequency that its file states.
+    """Lateral stiffness in N/m that gives the mast's first mode, with a nominal pack, the stated frequency.
 
     The load also tilts on the mast's end, its centre of mass h below: det(K - w^2 M) = 0 with M = [[m, m h], [m h, I]].
     """

@@ -1,7 +1,7 @@
 """Servo axes: reference from profile and shaper, cascaded position P and velocity PI loop, friction and brakes.
 
-One kernel for both plants: it reads the axis state of a world and writes the force (N) or torque (N m) that acts on each
-axis, friction and brake included.
+One kernel for both plants: it reads the axis state of a world and writes the force (N) or torque (N m) that acts on
+each axis, friction and brake included.
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ COMMAND_ENDED, HOLD_CHANGED = 1, 2
 def start_command(w: World, p: Params, c: Command, r: int) -> None:
     """Begin command `c` on robot `r`: plan its moves, command its actuators; REFUSED when not permitted.
 
-    A command for an axis that is still in motion is buffered (PLCopen): it is Busy and begins when that motion has ended.
+    A command for an axis that is still in motion is buffered (PLCopen): it is Busy until that motion has ended.
     """
     if c.acknowledge == 1:
         acknowledge(w, p)

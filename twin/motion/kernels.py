@@ -1,7 +1,7 @@
 """How kernels are compiled: numba, cached on disk, in a folder of their own for each state of the sources.
 
-numba notices an edit only in a kernel's own file, not in the kernels it calls from other files, and would then run stale
-code silently. So the cache folder's name carries a hash of every source file that may hold a kernel.
+numba notices an edit only in a kernel's own file, not in the kernels it calls from other files, and would then run
+stale code silently. So the cache folder's name carries a hash of every source file that may hold a kernel.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@ that a batch of N swaps is an array of N records and every kernel works on `worl
 `ROBOTS` robots, `PACKS` moving packs and `SEATS` seats take part in one swap; the unused ones stay zero.
 
 A robot's coordinates `q` are the four axes x, y, z, yaw, then the end effector E relative to what carries it:
-ex, ey, ez, eyaw, epitch, eroll (metres, radians; rotation Rz Ry Rx). For ropes E is measured from the trolley's sheaves,
-for a table from the lift platform.
+ex, ey, ez, eyaw, epitch, eroll (metres, radians; rotation Rz Ry Rx). For ropes E is measured from the trolley's
+sheaves, for a table from the lift platform.
 """
 
 from __future__ import annotations

@@ -51,9 +51,9 @@ def four_rope(w: World, p: Params, r: int, reaction: Any) -> None:
         vx = qd[EX] + wy * rz - wz * ry + qd[YAW] * top_y
         vy = qd[EY] + wz * rx - wx * rz - qd[YAW] * top_x
         vz = qd[EZ] + wx * ry - wy * rx
-        l = math.sqrt(dx * dx + dy * dy + dz * dz)
-        ux, uy, uz = dx / l, dy / l, dz / l
-        stretch = l - length
+        distance = math.sqrt(dx * dx + dy * dy + dz * dz)
+        ux, uy, uz = dx / distance, dy / distance, dz / distance
+        stretch = distance - length
         if stretch <= 0.0:
             continue
         tension = stiffness * stretch + damping * (vx * ux + vy * uy + vz * uz - length_rate)

@@ -122,7 +122,7 @@ def land(phase: str, which: str) -> Start:
     """Empty, onto the pack that stands at `which` seat: fast, then creep until contact."""
 
     def start(program: Program, selection: Selection) -> np.ndarray:
-        time, s = phase_timing(program, selection, phase), program.cell.retract
+        s = program.cell.retract
         commands = new_commands(program, selection, phase, False, UNTIL_LANDED)
         goal = seat_targets_of(program, selection, which, leaning=True)
         commands["target"][:, Z] = goal[:, Z] - s * OVERTRAVEL_M
@@ -155,7 +155,6 @@ def take_weight(phase: str, which: str, pack: str, fraction: float) -> Start:
     """Take `fraction` of the pack's weight off its locks before they open (upwards in both kinds of station)."""
 
     def start(program: Program, selection: Selection) -> np.ndarray:
-        time = phase_timing(program, selection, phase)
         commands = new_commands(program, selection, phase, True, UNTIL_LOAD_ABOVE)
         commands["target"][:, Z] = axis_z(program, selection) + PULL_TRAVEL_M
         commands["velocity"][:, Z] = FORCE_SPEED * creep(program, selection, phase)[1]
@@ -185,7 +184,7 @@ def creep_out(phase: str, which: str, pack: str) -> Start:
     """Carrying, creeping off the pins: to nine tenths of the creep-out height."""
 
     def start(program: Program, selection: Selection) -> np.ndarray:
-        time, s = phase_timing(program, selection, phase), program.cell.retract
+        s = program.cell.retract
         commands = new_commands(program, selection, phase, True, UNTIL_DONE)
         start_z = program.plant.worlds["hold_height"][selection.world, selection.robot]
         commands["target"][:, Z] = start_z + s * 0.9 * program.cell.station.limits.creep_out_height_m
@@ -249,7 +248,7 @@ def set_down(phase: str, which: str, pack: str) -> Start:
     """Carrying, into a seat: fast, then creep until its four pads report and the load has left (or is pressed home)."""
 
     def start(program: Program, selection: Selection) -> np.ndarray:
-        time, s = phase_timing(program, selection, phase), program.cell.retract
+        s = program.cell.retract
         commands = new_commands(program, selection, phase, True, UNTIL_SEATED)
         goal = seat_targets_of(program, selection, which)
         height, speed = creep(program, selection, phase)
@@ -277,7 +276,6 @@ def back_off(phase: str, which: str, pack: str) -> Start:
 
     def start(program: Program, selection: Selection) -> np.ndarray:
         s = program.cell.retract
-        time = phase_timing(program, selection, phase)
         commands = new_commands(program, selection, phase, True, UNTIL_DONE)
         goal = seat_targets_of(program, selection, which)
         commands["target"][:, Z] = goal[:, Z] + s * (program.cell.pack.guides.pin_length_m + APPROACH_M)
@@ -295,7 +293,7 @@ def pull(phase: str, which: str, pack: str) -> Start:
     """Pull on the locked pack with a fifth of its weight beyond holding it (domain 5: pull test 1.2 x weight)."""
 
     def start(program: Program, selection: Selection) -> np.ndarray:
-        time, s = phase_timing(program, selection, phase), program.cell.retract
+        s = program.cell.retract
         until = UNTIL_LOAD_ABOVE if s > 0 else UNTIL_LOAD_BELOW
         commands = new_commands(program, selection, phase, True, until)
         commands["target"][:, Z] = axis_z(program, selection) + s * PULL_TRAVEL_M
@@ -312,7 +310,7 @@ def relax(phase: str, which: str, pack: str) -> Start:
     """Give the weight back to the seat before the grips open; the pull test is on record as passed."""
 
     def start(program: Program, selection: Selection) -> np.ndarray:
-        time, s = phase_timing(program, selection, phase), program.cell.retract
+        s = program.cell.retract
         until = UNTIL_LOAD_BELOW if s > 0 else UNTIL_LOAD_ABOVE
         commands = new_commands(program, selection, phase, True, until)
         commands["target"][:, Z] = axis_z(program, selection) - s * PULL_TRAVEL_M
@@ -330,7 +328,7 @@ def let_off(phase: str, which: str) -> Start:
     """Empty, at creep speed off the pack that stays: past the corner guides."""
 
     def start(program: Program, selection: Selection) -> np.ndarray:
-        time, s = phase_timing(program, selection, phase), program.cell.retract
+        s = program.cell.retract
         commands = new_commands(program, selection, phase, False, UNTIL_DONE)
         commands["target"][:, Z] = axis_z(program, selection) + s * LET_OFF_M
         commands["velocity"][:, Z] = np.minimum(

@@ -1,7 +1,7 @@
 """The bodies of a cell, from its data: robots, truck, packs, slot racks. Primitive shapes only.
 
-The sign s is +1 where the robot retracts upwards (top_lift) and -1 where downwards (chassis): seats point their pins along
-+s z, packs carry their sockets on the -s side and their grip face on the +s side.
+The sign s is +1 where the robot retracts upwards (top_lift) and -1 where downwards (chassis): seats point their pins
+along +s z, packs carry their sockets on the -s side and their grip face on the +s side.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ def robots(cell: Cell) -> Body:
         body.joint(n + "x", "prismatic", "base", n + "x", AXIS_X, (0.0, 0.0, 0.0 if table else p["sheave_height_m"]))
         body.link(n + "y", axes.y.moving_mass_kg)
         body.joint(n + "y", "prismatic", n + "x", n + "y", AXIS_Y)
-        # Table: one chain. Ropes: E hangs from the trolley, the drum is a side branch of it: a wheel of radius 1 m, whose
-        # angle is the hoist's height and whose inertia is the mass that the hoist's drive feels, and no more than that.
+        # Table: one chain. Ropes: E hangs from the trolley, the drum is a side branch of it: a wheel of radius 1 m,
+        # whose angle is the hoist's height and whose inertia is the mass that the hoist's drive feels, and no more than that.
         if table:
             body.link(n + "z", axes.z.moving_mass_kg)
             body.joint(n + "z", "prismatic", n + "y", n + "z", AXIS_Z)

@@ -1,6 +1,6 @@
 """`BulletPlant`: one swap cell as rigid multibodies with contact, driven by the shared control kernels.
 
-Per tick: read the joints, run `tick_world` (references, suspension, drives, truck springs), write all joint forces, step.
+Per tick: read the joints, run `tick_world` (references, suspension, drives, truck springs), write the joint forces, step.
 Per PLC scan, before the tick: read packs and contact forces, run `scan_world`, make or break the constraints that grips
 and locks stand for.
 """
@@ -248,7 +248,7 @@ class BulletPlant:
     def _fasten_to_seat(self, seat: int, pack: int) -> int:
         """Locks close: the pack is fixed to its seat, whose pads and pins then carry nothing and are not asked.
 
-        Otherwise contact and constraint would press against each other (and cost a third of the time of a chassis swap).
+        Otherwise contact and constraint would press against each other (and cost a third of a chassis swap's time).
         """
         self._touch(seat, pack, False)
         strength = self.cell.pack.locks.strength_n * max(plc.engaged_locks_of(self.worlds, self.params, 0, seat), 1)
@@ -432,7 +432,7 @@ class BulletPlant:
         return fx, fy, fz
 
     def _mate(self) -> None:
-        """Coupler force on packs that are plugging in or out: Coulomb-like along the insert direction, and its reaction."""
+        """Coupler force on packs that are plugging in or out, Coulomb-like along the insert direction; its reaction."""
         c, w = self._client, self.worlds
         for k in self._coupling:
             body = self._packs[k]

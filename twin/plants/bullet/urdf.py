@@ -73,7 +73,8 @@ class Body:
         self.parts.append(
             f'<joint name="{name}" type="{kind}"><parent link="{parent}"/><child link="{child}"/>'
             f'<origin xyz="{_numbers(xyz)}"/><axis xyz="{_numbers(axis)}"/>'
-            '<limit lower="-1000" upper="1000" effort="1e12" velocity="1e4"/><dynamics damping="0" friction="0"/></joint>'
+            '<limit lower="-1000" upper="1000" effort="1e12" velocity="1e4"/>'
+            '<dynamics damping="0" friction="0"/></joint>'
         )
 
     def xml(self) -> str:
