@@ -162,7 +162,7 @@ def _run(
         twin.close()
 
 
-def show_progress(twin: SwapTwin, line: ProgressLine, name: str = "") -> None:
+def show_progress(twin: SwapTwin, line: ProgressLine) -> None:
     """Keep `line` at phase, simulated time and speed while `twin` runs; joins observers that are there already."""
     phases = [""] * twin.cell.station.robots.count
     began_s = time.monotonic()
@@ -173,7 +173,7 @@ def show_progress(twin: SwapTwin, line: ProgressLine, name: str = "") -> None:
     def observe(plant: Any) -> None:
         t_s = float(plant.worlds["t_s"][0])
         speed = t_s / max(time.monotonic() - began_s, 1e-9)
-        line.update(f"{name}{' | '.join(p for p in phases if p)}  {t_s:.1f} s simulated, {speed:.1f} x real time")
+        line.update(f"{' | '.join(p for p in phases if p)}  {t_s:.1f} s simulated, {speed:.1f} x real time")
 
     twin.program.on_phase = both(twin.program.on_phase, on_phase)
     twin.plant.observer = both(twin.plant.observer, observe)

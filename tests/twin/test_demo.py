@@ -1,0 +1,102 @@
+"""`swaptwin demo`: the table of two swaps, and what it refuses. The swaps themselves are tested elsewhere."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+import swaptwin
+from tests.determinism.short_swap import short_swap
+from twin.catalogue.schema import PHASES
+from twin.commands import demo
+from twin.errors import InputError
+from twin.swap import SwapResult, SwapTwin
+
+
+@pytest.fixture(scope="module")
+def results() -> list[SwapResult]:
+    both = [short_swap("top_lift", seed=2, until_s=1.5), short_swap("chassis", seed=2, until_s=1.5)]
+    return [dataclasses.replace(r, outcome="completed", recording="runs/demo/a.mcap") for r in both]
+
+
+def test_phases_of_both_stand_side_by_side(results: list[SwapResult]) -> None:
+    rows = demo.phase_rows(results)
+    names = [row[0] for row in rows]
+    assert len(rows) == len(PHASES["top_lift"])
+    assert "lower / raise" in names
+    assert "lift_out / lower_out" in names
+    scan = rows[names.index("scan")]
+    assert (scan[1], scan[3]) == ("0.2", "0.2")
+    assert len({len(row) for row in rows}) == 1
+    assert all(row[-1] for row in rows), "each phase says what happens"
+
+
+@pytest.mark.parametrize("width", [80, 140])
+def test_the_table_fits_its_terminal(results: list[SwapResult], width: int) -> None:
+    text = io.StringIO()
+    demo.print_comparison(Console(file=text, width=width), results, 50.0)
+    said = text.getvalue()
+    for words in ("traverse_to_truck", "ratio to the lower bound", "swaptwin verify runs/demo/a.mcap", "models list"):
+        assert words in said
+    assert ("the coupler mates" in said) == (width >= demo.TOLD_FROM_WIDTH)
+    assert max(len(line) for line in said.splitlines()) <= width
+
+
+def test_json_and_exit_codes(
+    results: list[SwapResult],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(demo, "run_both", lambda seed, paths: results)
+    assert swaptwin.run(["demo", "--folder", str(tmp_path / "new" / "runs"), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert [swap["station"] for swap in said["swaps"]] == ["top_lift", "chassis"]
+    assert (tmp_path / "new" / "runs").is_dir()
+    monkeypatch.setattr(demo, "run_both", lambda seed, paths: [dataclasses.replace(results[0], outcome="jam")])
+    assert swaptwin.run(["demo", "--folder", str(tmp_path), "--json"]) == 1
+
+
+def test_a_folder_that_cannot_be_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("")
+    for folder in (tmp_path / "file", tmp_path / "file" / "in", "/dev/null/x", "a\0b"):
+        assert swaptwin.run(["demo", "--folder", str(folder)]) == 2
+        assert capsys.readouterr().err.startswith("error: --folder: no folder can be made there")
+    (tmp_path / "runs" / "chassis.mcap").mkdir(parents=True)
+    assert swaptwin.run(["demo", "--folder", str(tmp_path / "runs")]) == 2
+    assert "it is a folder" in capsys.readouterr().err
+
+
+def test_what_a_worker_sends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Pipe:
+        def __init__(self) -> None:
+            self.sent: list[Any] = []
+
+        def send(self, what: Any) -> None:
+            self.sent.append(what)
+
+        def close(self) -> None:
+            self.sent.append("closed")
+
+    def run(self: SwapTwin) -> SwapResult:
+        while self.program.time_s(0) < 2.0 and self.program.advance():
+            pass
+        self.program.end(0, "timeout", "")
+        return self.result()
+
+    monkeypatch.setattr(SwapTwin, "run", run)
+    pipe = Pipe()
+    demo._work(pipe, "top_lift", 0, str(tmp_path / "a.mcap"))  # type: ignore[arg-type]
+    assert isinstance(pipe.sent[0], demo.Progress)
+    assert pipe.sent[0].text.startswith("identify  0.0 s simulated")
+    assert isinstance(pipe.sent[-2], SwapResult)
+    assert pipe.sent[-1] == "closed"
+    pipe = Pipe()
+    demo._work(pipe, "top_lift", 0, str(tmp_path / "no" / "a.mcap"))  # type: ignore[arg-type]
+    assert isinstance(pipe.sent[0], InputError)
