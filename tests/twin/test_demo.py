@@ -94,7 +94,7 @@ def test_what_a_worker_sends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     pipe = Pipe()
     demo._work(pipe, "top_lift", 0, str(tmp_path / "a.mcap"))  # type: ignore[arg-type]
     assert isinstance(pipe.sent[0], demo.Progress)
-    assert pipe.sent[0].text.startswith("identify  0.0 s simulated")
+    assert pipe.sent[0].text.startswith("identify  0.0 s, ")
     assert isinstance(pipe.sent[-2], SwapResult)
     assert pipe.sent[-1] == "closed"
     pipe = Pipe()

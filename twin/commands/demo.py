@@ -156,7 +156,7 @@ def _work(pipe: Connection, station: str, seed: int, path: str) -> None:
             now_s = time.monotonic()
             if now_s >= self.next_s:
                 self.next_s = now_s + REPORT_PERIOD_S
-                pipe.send(Progress(text))
+                pipe.send(Progress(text.replace(" simulated", "").replace(" real time", "")))
 
     try:
         cell, timing = resolve(station, None, None, "factory", seed=seed, parking="guided")
