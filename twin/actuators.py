@@ -16,7 +16,7 @@ World = Any
 Params = Any
 
 HOLDS_FROM = 0.5
-GRIP_GAP_M = 0.02
+GRIP_GAP_M = 0.03
 """Largest distance along z between end effector and pack at which grips still reach [estimate]."""
 
 

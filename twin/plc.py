@@ -188,6 +188,7 @@ def stop_z(w: World, p: Params, r: int) -> None:
         w.reference[r, Z, 0] = w.axis_position[r, Z]
         w.reference[r, Z, 1] = w.qd[r, Z]
         w.reference[r, Z, 2] = 0.0
+        w.integral[r, Z] = 0.0  # it has wound up while contact held the axis back, and would press on
         stop_axis(w, p, r, Z, w.t_s, STOPPING)
 
 
@@ -207,7 +208,8 @@ def judge(w: World, p: Params, c: Command, r: int, dt_s: float) -> int:
     if until == UNTIL_SCANNED:
         scan_frame(w, p, r)
     if c.inserting == 1:
-        if w.force_s[r] > p.reaction_time_s:
+        going_in = math.isnan(c.target[Z]) or p.retract * (c.target[Z] - w.axis_position[r, Z]) < 0.0
+        if going_in and w.force_s[r] > p.reaction_time_s:
             return FORCE_ABORT
         # ropes lose load when something holds the pack up; a table gains it
         carried = (p.e_mass_kg + w.carried_kg[r]) * p.gravity_mps2

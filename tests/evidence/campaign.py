@@ -127,7 +127,8 @@ def main() -> int:
                 row = job.result()
                 out.write(json.dumps(row) + "\n")
                 out.flush()
-                print(f"{number}/{len(todo)} seed {row['seed']} {row['outcome']} {row['mechanical_time_s']} s", file=sys.stderr)
+                told = f"seed {row['seed']} {row['outcome']} {row['mechanical_time_s']} s"
+                print(f"{number}/{len(todo)} {told}", file=sys.stderr)
         rows = read(options.station, options.parking)
         path_of(options.station, options.parking).write_text("".join(json.dumps(row) + "\n" for row in rows))
     for station in CELLS:

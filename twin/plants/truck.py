@@ -34,8 +34,8 @@ def axle_forces(w: World, p: Params, out: Any) -> None:
 def truck_forces(w: World, p: Params, axle: Any) -> None:
     """Generalised forces on heave, pitch and roll into `w.truck_tau` and what the tyres can hold into `w.truck_brake`.
 
-    Friction: along the lane only braked axles hold, across it all tyres do (Coulomb, static coefficient); the yaw moment
-    is that of the lateral holding forces about the middle of the axles.
+    Friction: along the lane only braked axles hold, across it all tyres do (Coulomb, static coefficient); the yaw
+    moment is that of the lateral holding forces about the middle of the axles.
     """
     axle_forces(w, p, axle)
     w.truck_tau[0] = axle[0] + axle[1]

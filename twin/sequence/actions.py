@@ -46,6 +46,7 @@ from twin.sequence.heights import (
     empty_z,
     jam_load_n,
     leaving_z,
+    pull_load_n,
     table,
     travel_z,
     weight_n,
@@ -284,6 +285,8 @@ def back_off(phase: str, which: str, pack: str) -> Start:
         )
         commands["seat"] = seat_of(program, selection, which)
         commands["carrying"] = pack_of(program, selection, pack)
+        commands["inserting"] = 1  # guides still push while it leaves them
+        commands["jam_below_n"] = np.inf
         return inside_axes(program, selection, commands)
 
     return start
@@ -298,7 +301,7 @@ def pull(phase: str, which: str, pack: str) -> Start:
         commands = new_commands(program, selection, phase, True, until)
         commands["target"][:, Z] = axis_z(program, selection) + s * PULL_TRAVEL_M
         commands["velocity"][:, Z] = FORCE_SPEED * creep(program, selection, phase)[1]
-        commands["threshold"] = weight_n(program, pack=1.2) if s > 0 else weight_n(program, pack=-0.2)
+        commands["threshold"] = pull_load_n(program)
         commands["seat"] = seat_of(program, selection, which)
         commands["carrying"] = pack_of(program, selection, pack)
         return inside_axes(program, selection, commands)

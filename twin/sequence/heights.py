@@ -9,6 +9,10 @@ TRAVEL_MARGIN_M = 0.03
 """A carried pack travels this far beyond the clearance height."""
 EMPTY_MARGIN_M = 0.15
 """An empty end effector travels this far beyond the grip faces of the packs in the slots."""
+PULL_SHARE = 0.2
+"""Part of a pack's weight that a pull test adds to holding it."""
+PULL_RATED = 0.97
+"""Share of the rated load that a pull test does not exceed: its stop overshoots by a few per cent."""
 PARKING_HEIGHT_M = 0.10
 """How much a truck's seats may stand higher or lower than nominal: parking, rebound and pitch [estimate]."""
 
@@ -62,3 +66,14 @@ def jam_load_n(program: Program) -> float:
     """How far the load cell may depart from the carried weight before the seat is reached (domain 2: 1.3 x nominal)."""
     limits, coupler = program.cell.station.limits, program.cell.pack.coupler
     return limits.axial_jam_ratio * coupler.mate_force_n + 0.1 * weight_n(program, pack=1.0)
+
+
+def pull_load_n(program: Program) -> float:
+    """Load cell value of a passed pull test: 1.2 x the pack's weight (domain 5), as far as the rated load allows.
+
+    A table pulls downwards: there the pull is what is missing on its own weight.
+    """
+    if program.cell.retract < 0:
+        return weight_n(program, pack=-PULL_SHARE)
+    rated = program.cell.station.limits.rated_load_kg * float(program.plant.params["gravity_mps2"][0])
+    return min(weight_n(program, pack=1.0 + PULL_SHARE), PULL_RATED * rated)

@@ -43,7 +43,7 @@ def robots(cell: Cell) -> Body:
         body.link(n + "y", axes.y.moving_mass_kg)
         body.joint(n + "y", "prismatic", n + "x", n + "y", AXIS_Y)
         # Table: one chain. Ropes: E hangs from the trolley, the drum is a side branch of it: a wheel of radius 1 m,
-        # whose angle is the hoist's height and whose inertia is the mass that the hoist's drive feels, and no more than that.
+        # whose angle is the hoist's height and whose inertia is the mass that the hoist's drive feels.
         if table:
             body.link(n + "z", axes.z.moving_mass_kg)
             body.joint(n + "z", "prismatic", n + "y", n + "z", AXIS_Z)

@@ -1,6 +1,6 @@
 """`BulletPlant`: one swap cell as rigid multibodies with contact, driven by the shared control kernels.
 
-Per tick: read the joints, run `tick_world` (references, suspension, drives, truck springs), write the joint forces, step.
+Per tick: read the joints, run `tick_world` (references, suspension, drives, truck springs), write the forces, step.
 Per PLC scan, before the tick: read packs and contact forces, run `scan_world`, make or break the constraints that grips
 and locks stand for.
 """
