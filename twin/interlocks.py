@@ -43,6 +43,8 @@ the pull test]."""
 HANGING_FRACTION = 0.5
 """Ropes that still carry this share of the pack's weight may not let go of it [estimate: between a set-down pack's 0.2
 and 1]."""
+OVERLOAD_S = 0.015
+"""An overload is one when two scans in a row show it: a single one is noise [estimate]."""
 DISTANCE_TOLERANCE_M = 0.01
 """Overlap of two robots' stopping ways that is control error [estimate]."""
 
@@ -194,6 +196,13 @@ def truck_shift_m(w: World, p: Params) -> float:
 
 
 @kernel
+def overloaded(w: World, p: Params, r: int) -> bool:
+    """Whether the load cell's fast channel shows too much, or a table that pulls on what it should have let go."""
+    rated_n = p.rated_load_kg * p.gravity_mps2
+    return w.load_raw_n[r] > p.overload_fraction * rated_n or w.load_raw_n[r] < -SNAG_FRACTION * rated_n
+
+
+@kernel
 def find_trip(w: World, p: Params, commands: Any, dt_s: float) -> int:
     """The reason to trip in this scan, or TRIP_NONE."""
     off = p.interlock_off
@@ -201,12 +210,10 @@ def find_trip(w: World, p: Params, commands: Any, dt_s: float) -> int:
         return TRIP_POWER
     if w.estop_button == 1 and off[TRIP_ESTOP] == 0:
         return TRIP_ESTOP
-    rated_n = p.rated_load_kg * p.gravity_mps2
     for r in range(p.robots):
         c = commands[r]
-        if w.load_cell_n[r] > p.overload_fraction * rated_n and off[TRIP_OVERLOAD] == 0:
-            return TRIP_OVERLOAD
-        if w.load_cell_n[r] < -SNAG_FRACTION * rated_n and off[TRIP_OVERLOAD] == 0:
+        w.load_s[r] = w.load_s[r] + dt_s if overloaded(w, p, r) else 0.0
+        if w.load_s[r] > OVERLOAD_S and off[TRIP_OVERLOAD] == 0:
             return TRIP_OVERLOAD
         lateral = math.hypot(w.lateral_n[r, 0], w.lateral_n[r, 1])
         w.force_s[r] = w.force_s[r] + dt_s if lateral > p.lateral_abort_n else 0.0
@@ -247,14 +254,18 @@ def find_trip(w: World, p: Params, commands: Any, dt_s: float) -> int:
 
 @kernel
 def trip_station(w: World, p: Params, reason: int) -> None:
-    """Stop every axis (category 1: controlled stop, then brake; at power loss the brakes fall in at once)."""
+    """Stop every axis (category 1: controlled stop, then brake).
+
+    At power loss the brakes fall in at once, and so does that of a hoist or lift that is overloaded: against a caught
+    pack every millimetre of a gentle stop adds load.
+    """
     w.trip = reason
     w.trip_t_s = w.t_s
     for r in range(p.robots):
         for k in range(4):
             w.trip_q[r, k] = w.axis_position[r, k]
             stop_axis(w, p, r, k, w.t_s, ERROR_STOP)
-            if reason == TRIP_POWER:
+            if reason == TRIP_POWER or (reason == TRIP_OVERLOAD and k == Z and overloaded(w, p, r)):
                 w.brake[r, k] = 1
 
 

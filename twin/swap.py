@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from twin.catalogue.schema import MECHANICAL, TimingSet
 from twin.cell import Cell
+from twin.faults import Fault, FaultPlayer, faulty_cell
 from twin.monitor import INVARIANTS
 from twin.plants.protocol import Plant
 from twin.sequence.program import PhaseSpan, Program
@@ -34,6 +35,7 @@ class SwapResult:
     events: tuple[dict[str, Any], ...]
     end_state_sha256: str
     recording: str | None = None
+    faults: tuple[str, ...] = ()
 
     @property
     def ratio(self) -> float:
@@ -50,6 +52,7 @@ class SwapResult:
             "seed": self.cell.seed,
             "parking": self.cell.parking,
             "timing": self.timing,
+            "faults": list(self.faults),
             "outcome": self.outcome,
             "cycle_time_s": self.cycle_time_s,
             "mechanical_time_s": self.mechanical_time_s,
@@ -67,20 +70,39 @@ class SwapResult:
 
 
 class SwapTwin:
-    """One swap: a cell, a plant, the sequence and a timing set."""
+    """One swap: a cell, a plant, the sequence, a timing set and the faults that are injected."""
 
-    def __init__(self, cell: Cell, timing: TimingSet, *, make_plant: Callable[..., Any] | None = None) -> None:
-        """`make_plant(cell)` builds the plant; BulletPlant when left out."""
+    def __init__(
+        self,
+        cell: Cell,
+        timing: TimingSet,
+        faults: Sequence[Fault] = (),
+        *,
+        make_plant: Callable[..., Any] | None = None,
+    ) -> None:
+        """`make_plant(cell)` builds the plant; BulletPlant when left out.
+
+        Raises:
+            InputError: a fault that this cell cannot have.
+        """
+        cell = faulty_cell(cell, faults)
         if make_plant is None:
             from twin.plants.bullet import BulletPlant
 
             make_plant = BulletPlant
-        self.cell, self.timing = cell, timing
+        self.cell, self.timing, self.faults = cell, timing, tuple(faults)
         self.plant: Any = make_plant(cell)
         kind = cell.station.kind
         table = timing_table(timing, kind)
         rows = np.repeat(table[None, :], len(self.plant.worlds), axis=0)
         self.program = Program(self.plant, cell, TABLES[kind](), rows, MECHANICAL[kind])
+        if faults:
+            player = FaultPlayer(faults, cell)
+            player.on_change = self._note_fault
+            self.plant.disturb = player.before_scan
+
+    def _note_fault(self, fault: Fault, acts: bool) -> None:
+        self.program.event(0, "fault", f"{fault.text} {'acts' if acts else 'is over'}", fault=fault.text, acts=acts)
 
     def run(self) -> SwapResult:
         """Run to the end and give the result."""
@@ -106,6 +128,7 @@ class SwapTwin:
             violations=violations_of(self.plant.worlds[0]),
             events=tuple(program.events[0]),
             end_state_sha256=self.plant.state_sha256(),
+            faults=tuple(fault.text for fault in self.faults),
         )
 
     def close(self) -> None:

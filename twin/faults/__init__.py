@@ -1,0 +1,9 @@
+"""Faults: seeded, scripted, replayable. `kinds` has what there is and how it is written, `player` what it does."""
+
+from __future__ import annotations
+
+from twin.faults.draws import RATES_PER_1000, random_faults
+from twin.faults.kinds import KINDS, Fault, parse_fault
+from twin.faults.player import FaultPlayer, faulty_cell
+
+__all__ = ["KINDS", "RATES_PER_1000", "Fault", "FaultPlayer", "faulty_cell", "parse_fault", "random_faults"]

@@ -1,0 +1,233 @@
+"""What faults do to a swap: some change the cell before it is built, the others act on the world before each PLC scan.
+
+A fault is a function of time and of what the swap has done so far: the same swap meets it at the same tick again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from twin.catalogue.schema import PHASES
+from twin.cell import Cell
+from twin.errors import InputError
+from twin.faults.kinds import FOREVER, Fault
+from twin.plants.state import AXES, BUSY, LOCKS
+from twin.sequence.tables import TABLES
+
+CELL_KINDS = ("wrong_pack", "guide_friction", "coupler_stiff")
+"""Faults of the cell itself, there before the swap begins."""
+REPORTS_OPEN, REPORTS_CLOSED = 1, 2
+WORLD_FIELDS = (
+    "lock_stuck",
+    "lock_switch_fault",
+    "grip_stuck",
+    "scan_blind",
+    "load_cell_offset_n",
+    "load_cell_frozen",
+    "sway_bias_m",
+    "estop_button",
+    "power_off",
+    "truck_push_n",
+    "truck_brake_off",
+)
+"""What the player owns: zero but for what a fault sets in this very scan."""
+PARAM_FIELDS = ("scan_dropout", "scan_sigma_m", "scan_sigma_rad", "axis_coulomb")
+"""What the player changes for a time; otherwise as the cell has it."""
+
+
+def faulty_cell(cell: Cell, faults: Sequence[Fault]) -> Cell:
+    """The cell with the faults that are there from the beginning; the same cell where there are none.
+
+    Raises:
+        InputError: a fault that this cell cannot have (a seat, phase, robot or job that it lacks).
+    """
+    for fault in faults:
+        _check(fault, cell)
+    for fault in faults:
+        if fault.kind == "guide_friction":
+            cell = dataclasses.replace(cell, guide_friction=cell.guide_friction * fault["factor"])
+        elif fault.kind in CELL_KINDS:
+            params = cell.params.copy()
+            if fault.kind == "wrong_pack":
+                job = cell.jobs[fault["job"] - 1]
+                params["pack_mass_kg"][0, job.old_pack if fault["pack"] == "old" else job.new_pack] = fault["kg"]
+            else:
+                params["coupler_force_n"] *= fault["factor"]
+            cell = dataclasses.replace(cell, params=params)
+    return cell
+
+
+def _check(fault: Fault, cell: Cell) -> None:
+    """Refuse what this cell lacks."""
+    given: dict[str, Any] = dict(fault.settings)
+    key = f"--fault {fault.kind}"
+    seats = [seat.name for seat in cell.seats if seat.locks]
+    if given.get("seat", seats[0]) not in seats:
+        raise InputError("no such seat with locks in this swap", key=key, value=given["seat"], allowed=", ".join(seats))
+    phases = PHASES[cell.station.kind][1:]  # dock is over when the clock starts
+    if given.get("phase", phases[0]) not in phases:
+        raise InputError("no such phase at this station", key=key, value=given["phase"], allowed=", ".join(phases))
+    if given.get("robot", 1) > cell.station.robots.count:
+        raise InputError("no such robot", key=key, value=given["robot"], allowed=f"1 to {cell.station.robots.count}")
+    if given.get("job", 1) > len(cell.jobs):
+        raise InputError("no such job", key=key, value=given["job"], allowed=f"1 to {len(cell.jobs)}")
+
+
+class FaultPlayer:
+    """Acts the faults of one swap out: a plant calls `before_scan` before each PLC scan.
+
+    Writes only plain fields of WORLD and PARAMS, so that every plant meets the same fault in the same way. One player
+    serves one run: it remembers which phases have begun and how often a lock was told to move.
+    """
+
+    def __init__(self, faults: Sequence[Fault], cell: Cell, world: int = 0) -> None:
+        """`world` is the index of the plant's world that has the faults."""
+        for fault in faults:
+            _check(fault, cell)
+        self._cell, self._world = cell, world
+        self._faults = [fault for fault in faults if fault.kind not in CELL_KINDS]
+        self._phase = [step.phase for step in TABLES[cell.station.kind]()]
+        self._began_s: dict[tuple[int, str], float] = {}
+        self._seats = {seat.name: i for i, seat in enumerate(cell.seats)}
+        self._told: dict[tuple[str, int], int] = {}  # how often grips (by robot) or locks (by seat) got an order
+        self._order: dict[str, np.ndarray] = {}
+        self._usual = cell.params[0].copy()
+        self._active: tuple[Fault, ...] = ()
+        self.on_change: Callable[[Fault, bool], None] | None = None
+        """Told when a fault begins (True) or ends (False) to act."""
+
+    def before_scan(self, plant: Any) -> None:
+        """Set the world's faults for the scan to come."""
+        w, p = plant.worlds[self._world], plant.params[self._world]
+        t_s = float(w["t_s"])
+        self._note_phases(w, plant.commands[self._world], t_s)
+        self._note_orders(w)
+        for name in WORLD_FIELDS:
+            w[name] = 0
+        for name in PARAM_FIELDS:
+            p[name] = self._usual[name]
+        active = tuple(fault for fault in self._faults if self._acts(fault, w, t_s))
+        for fault in active:
+            getattr(self, f"_{fault.kind}")(fault, w, p)
+        if active != self._active and self.on_change is not None:
+            for fault in self._faults:
+                if (fault in active) != (fault in self._active):
+                    self.on_change(fault, fault in active)
+        self._active = active
+
+    # -------------------------------------------------------------------------------------------------- when
+
+    def _note_phases(self, w: Any, commands: Any, t_s: float) -> None:
+        for r in range(self._cell.station.robots.count):
+            if w["status"][r] == BUSY:
+                self._began_s.setdefault((r, self._phase[int(commands["step"][r])]), t_s)
+
+    def _note_orders(self, w: Any) -> None:
+        """Count orders to open and to close, by robot or seat."""
+        for name in ("lock_command", "grip_command"):
+            now = w[name].copy()
+            before = self._order.get(name, now)
+            for i in np.flatnonzero(now != before):
+                order = f"{name} {now[i]}"
+                self._told[order, int(i)] = self._told.get((order, int(i)), 0) + 1
+            self._order[name] = now
+
+    def _acts(self, fault: Fault, w: Any, t_s: float) -> bool:
+        if fault.kind.startswith("lock_"):
+            return self._fails(fault, w, "lock_command", self._seat(fault))
+        if fault.kind.startswith("grip_"):
+            return any(self._fails(fault, w, "grip_command", r) for r in self._robots(fault))
+        given: dict[str, Any] = dict(fault.settings)
+        if "phase" in given:
+            began = [self._began_s.get((r, given["phase"]), math.inf) for r in self._robots(fault)]
+            start_s = min(began) + fault["after_s"]
+        else:
+            start_s = given.get("at_s", 0.0)
+        return bool(start_s <= t_s + 1e-9 and t_s < start_s + fault["for_s"] - 1e-9)
+
+    def _fails(self, fault: Fault, w: Any, name: str, i: int) -> bool:
+        """Whether an actuator has the order that it does not obey, and has not yet failed as often as it should."""
+        order = 0 if fault.kind in ("lock_wont_open", "lock_snag", "grip_wont_open") else 1
+        told = self._told.get((f"{name} {order}", i), 0)
+        tries = FOREVER if fault.kind in ("lock_snag", "lock_false_closed") else fault["tries"]
+        return bool(int(w[name][i]) == order and 0 < told <= tries)
+
+    def _robots(self, fault: Fault) -> Sequence[int]:
+        number = dict(fault.settings).get("robot")
+        return range(self._cell.station.robots.count) if number is None else (int(number) - 1,)
+
+    def _seat(self, fault: Fault) -> int:
+        name = fault["seat"]
+        return self._cell.jobs[0].truck_seat if name is None else self._seats[name]
+
+    @staticmethod
+    def _which(number: int | str) -> slice:
+        return slice(0, LOCKS) if number == "all" else slice(int(number) - 1, int(number))
+
+    # -------------------------------------------------------------------------------------------------- what
+
+    def _lock_wont_open(self, fault: Fault, w: Any, p: Any) -> None:
+        w["lock_stuck"][self._seat(fault), self._which(fault["lock"])] = 1
+
+    _lock_wont_close = _lock_wont_open
+
+    def _lock_snag(self, fault: Fault, w: Any, p: Any) -> None:
+        self._lock_wont_open(fault, w, p)
+        w["lock_switch_fault"][self._seat(fault), self._which(fault["lock"])] = REPORTS_OPEN
+
+    def _lock_false_closed(self, fault: Fault, w: Any, p: Any) -> None:
+        self._lock_wont_open(fault, w, p)
+        w["lock_switch_fault"][self._seat(fault), self._which(fault["lock"])] = REPORTS_CLOSED
+
+    def _grip_wont_close(self, fault: Fault, w: Any, p: Any) -> None:
+        for r in self._robots(fault):
+            if self._fails(fault, w, "grip_command", r):
+                w["grip_stuck"][r, self._which(fault["grip"])] = 1
+
+    _grip_wont_open = _grip_wont_close
+
+    def _scanner_blind(self, fault: Fault, w: Any, p: Any) -> None:
+        w["scan_blind"] = 1
+
+    def _scanner_dropout(self, fault: Fault, w: Any, p: Any) -> None:
+        p["scan_dropout"] = fault["share"]
+
+    def _scanner_noise(self, fault: Fault, w: Any, p: Any) -> None:
+        p["scan_sigma_m"] *= fault["factor"]
+        p["scan_sigma_rad"] *= fault["factor"]
+
+    def _load_cell_offset(self, fault: Fault, w: Any, p: Any) -> None:
+        for r in self._robots(fault):
+            w["load_cell_offset_n"][r] += fault["offset_n"]
+
+    def _load_cell_frozen(self, fault: Fault, w: Any, p: Any) -> None:
+        for r in self._robots(fault):
+            w["load_cell_frozen"][r] = 1
+
+    def _sway_offset(self, fault: Fault, w: Any, p: Any) -> None:
+        for r in self._robots(fault):
+            w["sway_bias_m"][r, 0] += 1e-3 * fault["offset_mm"]
+
+    def _axis_drag(self, fault: Fault, w: Any, p: Any) -> None:
+        p["axis_coulomb"][AXES.index(fault["axis"])] *= fault["factor"]
+
+    def _estop(self, fault: Fault, w: Any, p: Any) -> None:
+        w["estop_button"] = 1
+
+    def _power_loss(self, fault: Fault, w: Any, p: Any) -> None:
+        w["power_off"] = 1
+
+    def _truck_shove(self, fault: Fault, w: Any, p: Any) -> None:
+        angle = math.radians(fault["direction_deg"])
+        w["truck_push_n"][0] += fault["force_n"] * math.cos(angle)
+        w["truck_push_n"][1] += fault["force_n"] * math.sin(angle)
+
+    def _brakes_released(self, fault: Fault, w: Any, p: Any) -> None:
+        w["truck_brake_off"] = 1
+        weight_n = (p["truck_sprung_kg"] + p["truck_unsprung_kg"]) * p["gravity_mps2"]
+        w["truck_push_n"][0] += weight_n * math.sin(math.atan(0.01 * fault["grade_percent"]))
