@@ -1,0 +1,54 @@
+"""The stored campaigns meet the project's targets, and a small sample of them still comes out as stored."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.evidence.campaign import CELLS, read, run_seed, summary
+
+LIMITS_S = {"top_lift": (120.0, 190.0), "chassis": (120.0, 200.0)}
+NAMED = {"completed", "repark_required", "jam", "grip_failed", "lock_stuck", "sway_limit", "scan_failed"}
+SAMPLE_SEED = 7
+
+
+@pytest.mark.parametrize("station", sorted(CELLS))
+def test_guided_swaps_meet_their_targets(station: str) -> None:
+    rows = read(station, "guided")
+    assert [row["seed"] for row in rows] == list(range(100))
+    told = summary(rows)
+    assert told["first_attempt"] >= 95
+    assert told["completed"] >= 99
+    assert told["violations"] == 0
+    low, high = LIMITS_S[station]
+    for row in rows:
+        if row["outcome"] == "completed" and set(row["insert_attempts"]) == {1}:
+            assert low <= row["mechanical_time_s"] <= high, row["seed"]
+        assert row["mechanical_time_s"] > row["lower_bound_s"] or row["outcome"] != "completed"
+
+
+@pytest.mark.parametrize("station", sorted(CELLS))
+def test_unguided_swaps_end_completed_or_with_a_named_reason(station: str) -> None:
+    rows = read(station, "unguided")
+    assert len(rows) >= 40
+    assert {row["outcome"] for row in rows} <= NAMED
+    assert summary(rows)["violations"] == 0
+
+
+@pytest.mark.parametrize("station", sorted(CELLS))
+def test_a_stored_swap_comes_out_as_stored(station: str) -> None:
+    stored = next(row for row in read(station, "guided") if row["seed"] == SAMPLE_SEED)
+    again = run_seed(station, "guided", SAMPLE_SEED)
+    assert again["outcome"] == stored["outcome"]
+    assert again["insert_attempts"] == stored["insert_attempts"]
+    assert again["mechanical_time_s"] == pytest.approx(stored["mechanical_time_s"], abs=0.05)
+    assert again["kpis"]["peak_sway_m"] == pytest.approx(stored["kpis"]["peak_sway_m"], rel=0.02)
+    assert again["violations"] == stored["violations"] == []
+
+
+def test_the_phase_table_in_the_docs_is_the_one_of_the_stored_campaigns() -> None:
+    from tests.evidence.phases import document
+
+    page = Path(__file__).parents[2] / "docs" / "phases.md"
+    assert page.read_text() == document()
