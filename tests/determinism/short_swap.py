@@ -9,6 +9,7 @@ from pathlib import Path
 from twin.catalogue import TimingSet, load_station, with_overrides
 from twin.cell import Cell, build_cell
 from twin.commands.swap import default_truck
+from twin.faults import parse_fault
 from twin.recorded import SwapRecorder
 from twin.swap import SwapResult, SwapTwin
 
@@ -34,9 +35,14 @@ def stop_at(twin: SwapTwin, t_s: float) -> SwapResult:
 
 
 def short_swap(
-    station: str = "top_lift", seed: int = 1, *, record: Path | None = None, until_s: float | None = None
+    station: str = "top_lift",
+    seed: int = 1,
+    *,
+    record: Path | None = None,
+    until_s: float | None = None,
+    faults: tuple[str, ...] = (),
 ) -> SwapResult:
-    twin = SwapTwin(*cell_and_timing(station, seed))
+    twin = SwapTwin(*cell_and_timing(station, seed), [parse_fault(text) for text in faults])
     stop_s = UNTIL_S[station] if until_s is None else until_s
     try:
         if record is None:

@@ -59,6 +59,23 @@ def test_a_swap_of_two_robots_re_runs_to_the_last_bit(gripped: Path, capsys: pyt
     assert said["warnings"] == []
 
 
+@pytest.mark.parametrize(
+    ("faults", "outcome"),
+    [
+        (("estop:phase=lower,after_s=0.5",), "estop"),
+        (("power_loss:at_s=2.5",), "power_loss"),
+        (("truck_shove:at_s=2.0,force_n=300000,direction_deg=30", "scanner_noise:factor=3"), "truck_moved"),
+        (("wrong_pack:kg=4000,pack=old", "sway_offset:offset_mm=-1"), "timeout"),
+    ],
+)
+def test_faults_happen_again(faults: tuple[str, ...], outcome: str, tmp_path: Path) -> None:
+    result = short_swap("top_lift", seed=3, record=tmp_path / "a.mcap", until_s=4.0, faults=faults)
+    assert result.outcome == outcome
+    report = verify(tmp_path / "a.mcap")
+    assert report.verified
+    assert report.rerun_sha256 == result.end_state_sha256
+
+
 def test_for_people(recording: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["verify", str(recording)]) == 0
     said = capsys.readouterr().out
@@ -274,6 +291,8 @@ def other_truck(header: Header) -> Header:
         (with_configuration(parking="driven"), "parking"),
         (with_configuration(plant="rom"), "plant"),
         (with_configuration(faults="estop"), "faults"),
+        (with_configuration(faults=["estop"]), "at_s"),
+        (with_configuration(faults=["estop:phase=raise"]), "no such phase"),
         (with_configuration(kind=None), "not the recording of a swap"),
         (lambda h: dataclasses.replace(h, tick_hz=400.0), "tick_hz"),
     ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from twin.catalogue import Pack, Station, TimingSet, Truck
     from twin.cell import Cell
+    from twin.faults import Fault
     from twin.swap import SwapResult, SwapTwin
 
 PREFERRED_TRUCK = {"top_lift": "tractor_6x4", "chassis": "chassis_tractor_3"}
@@ -50,7 +51,7 @@ def command(
     timing: Annotated[str, typer.Option(help="Timing set: a name or a file.")] = "factory",
     align_policy: Annotated[str | None, typer.Option(help="Not available yet.")] = None,
     timing_policy: Annotated[str | None, typer.Option(help="Not available yet.")] = None,
-    fault: Annotated[list[str] | None, typer.Option(help="A fault to inject; may be given several times.")] = None,
+    fault: Annotated[list[str] | None, typer.Option(help="A fault, KIND:name=value,...; again for more.")] = None,
     record: Annotated[str | None, typer.Option(help="Write a recording (MCAP) to this file.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -59,8 +60,11 @@ def command(
     Exit code 0: completed without violations. 1: any other outcome. 2: bad input.
     """
     refuse_what_is_to_come(plant, parking, align_policy, timing_policy)
+    from twin.faults import parse_fault
+
+    faults = [parse_fault(text) for text in fault or ()]
     cell, times = resolve(station, truck, pack, timing, seed=seed, parking=parking)
-    result = run(cell, times, faults=tuple(fault or ()), record=record)
+    result = run(cell, times, faults, record=record)
     if json:
         emit_json(result.as_json())
     else:
@@ -124,16 +128,14 @@ def default_truck(station: Station, pack: Pack | None) -> Truck:
 def run(
     cell: Cell,
     timing: TimingSet,
+    faults: Sequence[Fault] = (),
     *,
-    faults: tuple[str, ...] = (),
     record: str | Path | None = None,
     line: ProgressLine | None = None,
 ) -> SwapResult:
     """One swap with a progress line; the recording's path is checked before anything else happens."""
     from twin.recording import check_output_path
 
-    if faults:
-        raise InputError(NOT_YET, key="--fault", value=faults[0])
     if record is not None:
         check_output_path(record)
     if line is not None:
@@ -143,17 +145,17 @@ def run(
 
 
 def _run(
-    cell: Cell, timing: TimingSet, faults: tuple[str, ...], record: str | Path | None, line: ProgressLine
+    cell: Cell, timing: TimingSet, faults: Sequence[Fault], record: str | Path | None, line: ProgressLine
 ) -> SwapResult:
     from twin.recorded import SwapRecorder
     from twin.swap import SwapTwin
 
-    twin = SwapTwin(cell, timing)
+    twin = SwapTwin(cell, timing, faults)
     try:
         if record is None:
             show_progress(twin, line)
             return twin.run()
-        with SwapRecorder(record, twin, faults) as recorder:
+        with SwapRecorder(record, twin) as recorder:
             show_progress(twin, line)
             result = dataclasses.replace(twin.run(), recording=str(record))
             recorder.finish(result)
@@ -229,6 +231,8 @@ def print_result(console: Console, result: SwapResult) -> None:
             )
     else:
         console.print("violations     none")
+    if result.faults:
+        console.print(f"faults         {'; '.join(result.faults)}", markup=False)
     last = [e["message"] for e in result.events if e["name"] == "outcome"]
     said = last[-1] if last and last[-1] != result.outcome else result.outcome
     console.print(f"outcome        {said}", style="green" if result.outcome == "completed" else "red", markup=False)

@@ -7,13 +7,17 @@ import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
 from twin.catalogue import Pack, Station, TimingSet, Truck
 from twin.cell import Cell, build_cell
 from twin.errors import InputError
+from twin.faults import Fault, parse_fault
+
+if TYPE_CHECKING:
+    from twin.swap import SwapTwin
 
 KIND = "swap"
 """Marks a recording as that of one swap: other episodes have other words."""
@@ -26,7 +30,7 @@ class Configuration:
     cell: Cell
     timing: TimingSet
     plant: str = "bullet"
-    faults: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()
 
     def as_plain(self) -> dict[str, Any]:
         """As the header keeps it; `jobs`, `seats` and `pack_masses_kg` follow from the rest, for those who read it."""
@@ -36,7 +40,7 @@ class Configuration:
             "plant": self.plant,
             "seed": cell.seed,
             "parking": cell.parking,
-            "faults": list(self.faults),
+            "faults": [fault.text for fault in self.faults],
             "station": cell.station.model_dump(),
             "truck": cell.truck.model_dump(),
             "pack": cell.pack.model_dump(),
@@ -62,10 +66,17 @@ class Configuration:
         if not isinstance(faults, list) or not all(isinstance(fault, str) for fault in faults):
             raise InputError("damaged configuration", file=file, key="faults", value=faults)
         try:
+            parsed = tuple(parse_fault(fault) for fault in faults)
             cell = build_cell(models["station"], models["truck"], models["pack"], seed=seed, parking=parking)
         except InputError as error:
             raise InputError(f"its configuration is refused: {error}", file=file) from None
-        return cls(cell, models["timing"], "bullet", tuple(faults))
+        return cls(cell, models["timing"], "bullet", parsed)
+
+    def new_twin(self) -> SwapTwin:
+        """The swap, ready to run from its beginning."""
+        from twin.swap import SwapTwin
+
+        return SwapTwin(self.cell, self.timing, self.faults)
 
 
 def _model(model: type[BaseModel], data: object, key: str, file: str | Path) -> BaseModel:
@@ -102,8 +113,8 @@ def twin_sources() -> str:
     """Short hash of the sources that decide how a swap runs (not of recording, catalogue and commands)."""
     root = Path(__file__).resolve().parents[1]
     digest = hashlib.sha256()
-    for folder in (root, root / "motion", root / "plants", root / "plants" / "bullet", root / "sequence"):
-        for path in sorted(folder.glob("*.py")):
+    for name in ("", "motion", "plants", "plants/bullet", "sequence", "faults"):
+        for path in sorted((root / name).glob("*.py")):
             digest.update(path.name.encode())
             digest.update(path.read_bytes())
     return digest.hexdigest()[:12]

@@ -40,11 +40,11 @@ class SwapRecorder:
     Left by an exception, or without `finish`, the recording ends as "interrupted".
     """
 
-    def __init__(self, path: str | Path, twin: SwapTwin, faults: tuple[str, ...] = ()) -> None:
+    def __init__(self, path: str | Path, twin: SwapTwin) -> None:
         """The path is checked and the file begun here; `twin` must not have run yet."""
         self._plant, self._program = twin.plant, twin.program
         self._sampler = Sampler(twin.cell, self._plant.worlds, self._plant.params)
-        configuration = Configuration(twin.cell, twin.timing, getattr(self._plant, "name", "bullet"), faults)
+        configuration = Configuration(twin.cell, twin.timing, getattr(self._plant, "name", "bullet"), twin.faults)
         self.path = Path(path)
         self._recorder = Recorder(path, header_of(configuration, self._sampler))
         self._recorder.scene(0.0, entities_of(twin.cell))

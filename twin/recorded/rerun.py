@@ -158,11 +158,13 @@ def _verify(recording: Recording, on_progress: Callable[[float, float], None] | 
     report = Verification(str(path), recording.outcome, recording.complete, end_state_sha256=recording.end_state_sha256)
     report.warnings = _version_warnings(dict(header.versions))
 
-    from twin.plants.bullet import BulletPlant
-
-    plant = BulletPlant(configuration.cell)
     try:
-        sampler = Sampler(configuration.cell, plant.worlds, plant.params)
+        twin = configuration.new_twin()
+    except InputError as error:
+        raise InputError(f"its configuration is refused: {error}", file=path) from None
+    plant = twin.plant
+    try:
+        sampler = Sampler(twin.cell, plant.worlds, plant.params)
         _check_names(recording, sampler)
         compare = _Compare(recording, sampler, physics_hz)
         issued = _commands(recording)
