@@ -49,6 +49,7 @@ class SwapRecorder:
         self._recorder = Recorder(path, header_of(configuration, self._sampler))
         self._recorder.scene(0.0, entities_of(twin.cell))
         self._violations = np.zeros(8, np.int64)
+        self._violation = self._plant.worlds["violation"][0]
         self._open: dict[int, PhaseSpan] = {}
         self._plant.observer = _both(self._plant.observer, self._observe)
         self._program.on_phase = _both(self._program.on_phase, self._phase)
@@ -79,7 +80,7 @@ class SwapRecorder:
         t_s, tick = world["t_s"][0].item(), world["tick"][0].item()
         self._recorder.state(t_s, frames, channels, tick=tick)
         self._recorder.sensors(t_s, sensors, tick=tick)
-        if world["violation"][0].any():
+        if self._violation.any():
             self._note_violations()
         for robot, span in list(self._open.items()):
             if span.end_s > span.start_s:

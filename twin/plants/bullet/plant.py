@@ -30,6 +30,7 @@ GRIP_FORCE_N = 1e7
 CONTACT_RADIUS_M = 1.0
 """Packs farther than this from the middle of every seat and robot are asked for no contacts."""
 
+NO_PUSH = [0.0, 0.0, 0.0]
 HASHED_FIELDS = ("tick", "q", "qd", "truck_q", "truck_qd", "pack_pose", "pack_twist", "lock_position", "grip_position")
 
 
@@ -69,6 +70,10 @@ class BulletPlant:
         n = len(JOINTS) * cell.station.robots.count
         self._q, self._qd = self.worlds["q"][0].reshape(-1), self.worlds["qd"][0].reshape(-1)  # views
         self._tau, self._truck_tau = self.worlds["tau"][0].reshape(-1)[:n], self.worlds["truck_tau"][0]
+        # views of single fields: picking one out of a record costs as much as a call into the engine
+        self._tick, self._time_s = self.worlds["tick"], self.worlds["t_s"]
+        self._status, self._push = self.worlds["status"][0], self.worlds["truck_push_n"][0]
+        self._truck_q, self._truck_qd = self.worlds["truck_q"][0], self.worlds["truck_qd"][0]
         self._coupling: list[int] = []
         self._grip: dict[int, int] = {}
         self._lock: dict[int, int] = {}
@@ -305,11 +310,10 @@ class BulletPlant:
 
     def run(self) -> None:
         """Advance until a robot has ended its command."""
-        status = self.worlds["status"][0]
         while True:
             if self.scan():
                 return
-            if not (status == BUSY).any():
+            if BUSY not in self._status.tolist():
                 return
             self.step()
 
@@ -327,7 +331,7 @@ class BulletPlant:
     def scan(self) -> bool:
         """The PLC scan, when one is due at this tick. True when a robot waits for its next command."""
         w = self.worlds
-        tick = int(w["tick"][0])
+        tick = int(self._tick[0])
         if tick == self._scanned_tick:
             return False
         self._read_joints()
@@ -348,8 +352,8 @@ class BulletPlant:
 
     def step(self) -> None:
         """One physics tick."""
-        c, w = self._client, self.worlds
-        plc.tick_world(w, self.params, 0, self._reaction, self._axle)
+        c = self._client
+        plc.tick_world(self.worlds, self.params, 0, self._reaction, self._axle)
         pb.setJointMotorControlArray(
             self._robots,
             self._robot_joints,
@@ -362,37 +366,35 @@ class BulletPlant:
         )
         if self._coupling:
             self._mate()
-        if w["truck_push_n"][0].any():
+        if self._push.tolist() != NO_PUSH:
             self._push_truck()
         pb.stepSimulation(physicsClientId=c)
-        tick = int(w["tick"][0]) + 1
-        w["tick"][0] = tick
-        w["t_s"][0] = tick / self._physics_hz
+        tick = int(self._tick[0]) + 1
+        self._tick[0] = tick
+        self._time_s[0] = tick / self._physics_hz
 
     def _read_joints(self) -> None:
-        c, w = self._client, self.worlds
+        c = self._client
         n = len(self._robot_joints)
         states = pb.getJointStates(self._robots, self._robot_joints, physicsClientId=c)
-        self._q[:n] = [s[0] for s in states]
-        self._qd[:n] = [s[1] for s in states]
+        self._q[:n], self._qd[:n], _, _ = zip(*states, strict=True)
         states = pb.getJointStates(self._truck, self._truck_joints, physicsClientId=c)
-        w["truck_q"][0] = [s[0] for s in states]
-        w["truck_qd"][0] = [s[1] for s in states]
+        self._truck_q[:], self._truck_qd[:], _, _ = zip(*states, strict=True)
 
     def _read_packs(self) -> None:
         c, w = self._client, self.worlds
         poses, twists = w["pack_pose"][0], w["pack_twist"][0]
-        for k, body in enumerate(self._packs):
-            at, turn = pb.getBasePositionAndOrientation(body, physicsClientId=c)
-            poses[k, :3], poses[k, 3:] = at, turn
-            linear, angular = pb.getBaseVelocity(body, physicsClientId=c)
-            twists[k, :3], twists[k, 3:] = linear, angular
+        n = len(self._packs)
+        places = [pb.getBasePositionAndOrientation(body, physicsClientId=c) for body in self._packs]
+        speeds = [pb.getBaseVelocity(body, physicsClientId=c) for body in self._packs]
+        poses[:n] = [at + turn for at, turn in places]
+        twists[:n] = [linear + angular for linear, angular in speeds]
         # from the centre of mass to P, and end effectors by forward kinematics
         refresh_poses(w, self.params, 0)
         engage = self.params["coupler_engage_m"][0]
         height = w["pack_offset_m"][0, :, 2]
         twist = np.abs(twists).max(axis=1)
-        self._coupling = [k for k in range(len(self._packs)) if -0.01 < height[k] < 2 * engage and twist[k] > 1e-4]
+        self._coupling = [k for k in range(n) if -0.01 < height[k] < 2 * engage and twist[k] > 1e-4]
 
     def _read_contacts(self) -> None:
         """Guide force on each robot: on the pack it holds, or on its empty end effector, from everything else.

@@ -1,0 +1,91 @@
+"""The yardstick of `swaptwin bench`: the same world, stepped by nothing but a bare loop.
+
+A `Scout` is a BulletPlant that notes what its drives and actuators do. A `BareLoop` is a second plant that gets the
+same inputs: the constraints, brakes, truck springs and coupler forces of each tick untimed, then, timed, one motor array
+with the noted forces, `stepSimulation` and one joint-state read. Its world goes through the same states to the last bit,
+with the same contacts and the same constraints.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import NamedTuple
+
+import numpy as np
+import pybullet as pb
+
+from twin.plants.bullet.plant import BulletPlant
+
+
+class Noted(NamedTuple):
+    """One PLC scan and the ticks after it."""
+
+    world: np.ndarray  # (1,) WORLD after the scan
+    coupling: list[int]
+    changed: bool
+    forces: list[tuple[list[float], list[float]]]  # robots, truck springs; one a tick
+
+
+class Scout(BulletPlant):
+    """A plant that notes its inputs in `noted`, for a BareLoop to repeat."""
+
+    def __init__(self, *arguments: object, **named: object) -> None:
+        super().__init__(*arguments, **named)  # type: ignore[arg-type]
+        self.noted: list[Noted] = []
+        self._held = self._holds()
+
+    def _holds(self) -> bytes:
+        return self.worlds["held"].tobytes() + self.worlds["locked"].tobytes()
+
+    def scan(self) -> bool:
+        before = self._scanned_tick
+        ended = super().scan()
+        if self._scanned_tick != before:
+            holds = self._holds()
+            self.noted.append(Noted(self.worlds.copy(), list(self._coupling), holds != self._held, []))
+            self._held = holds
+        return ended
+
+    def step(self) -> None:
+        super().step()
+        self.noted[-1].forces.append((self._tau.tolist(), self._truck_tau.tolist()))
+
+
+class BareLoop(BulletPlant):
+    """Repeats what a Scout noted; `run_noted` says how long its bare part took."""
+
+    def run_noted(self, noted: list[Noted]) -> tuple[int, float]:
+        """(ticks, seconds of the timed part)."""
+        c, clock = self._client, time.perf_counter
+        robots, joints, control = self._robots, self._robot_joints, pb.TORQUE_CONTROL
+        motors, step, read = pb.setJointMotorControlArray, pb.stepSimulation, pb.getJointStates
+        ticks, timed_s = 0, 0.0
+        for world, coupling, changed, forces in noted:
+            self.worlds[:] = world
+            self._coupling = coupling
+            if changed:
+                self._update_constraints()
+            self._set_brakes()
+            for robot_forces, truck_forces in forces:
+                motors(self._truck, self._spring_joints, control, forces=truck_forces, physicsClientId=c)
+                if self._coupling:
+                    self._mate()
+                if self.worlds["truck_push_n"][0].any():
+                    self._push_truck()
+                began_s = clock()
+                motors(robots, joints, control, forces=robot_forces, physicsClientId=c)
+                step(physicsClientId=c)
+                read(robots, joints, physicsClientId=c)
+                timed_s += clock() - began_s
+                ticks += 1
+        return ticks, timed_s
+
+    def same_bits_as(self, other: BulletPlant) -> bool:
+        """Whether joints, truck and packs of both plants are the same to the last bit; `other` has just scanned."""
+        self._read_joints()
+        self._read_packs()
+        names = ("q", "qd", "truck_q", "truck_qd", "pack_pose", "pack_twist")
+        return all(self.worlds[name].tobytes() == other.worlds[name].tobytes() for name in names)
+
+
+__all__ = ["BareLoop", "Noted", "Scout"]
