@@ -350,6 +350,7 @@ def go_home(phase: str) -> Start:
         commands = new_commands(program, selection, phase, False, UNTIL_DONE)
         homes = np.array(program.cell.station.robots.home_x_m)
         commands["target"][:, X] = homes[selection.robot]
+        program.heading[selection.world, selection.robot] = homes[selection.robot]
         add_shaper(program, selection, phase, commands, axis_z(program, selection))
         return inside_axes(program, selection, commands)
 

@@ -206,8 +206,9 @@ class Program:
         """Take the results of all commands that have ended and decide what follows them."""
         status = self.plant.worlds["status"][:, : self.step.shape[1]]
         ended = ~self.waiting & (status != BUSY) & self._running()
-        for i in np.unique(self.step[ended]):
-            selection = self._selection(ended & (self.step == i))
+        steps = self.step.copy()  # deciding moves robots on, perhaps into a step whose results are still to be taken
+        for i in np.unique(steps[ended]):
+            selection = self._selection(ended & (steps == i))
             results = status[selection.world, selection.robot].copy()
             tripped = results == TRIP
             self._trip(selection.where(tripped))

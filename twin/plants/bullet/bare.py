@@ -1,9 +1,9 @@
 """The yardstick of `swaptwin bench`: the same world, stepped by nothing but a bare loop.
 
 A `Scout` is a BulletPlant that notes what its drives and actuators do. A `BareLoop` is a second plant that gets the
-same inputs: the constraints, brakes, truck springs and coupler forces of each tick untimed, then, timed, one motor array
-with the noted forces, `stepSimulation` and one joint-state read. Its world goes through the same states to the last bit,
-with the same contacts and the same constraints.
+same inputs: the constraints, brakes, truck springs and coupler forces of each tick untimed, then, timed, one motor
+array with the noted forces, `stepSimulation` and one joint-state read. Its world goes through the same states to the
+last bit, with the same contacts and the same constraints.
 """
 
 from __future__ import annotations

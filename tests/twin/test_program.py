@@ -1,0 +1,81 @@
+"""The sequence engine on a plant that only counts: results are taken once each, whoever ends at the same moment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from twin.catalogue import load_pack, load_station, load_truck
+from twin.cell import build_cell
+from twin.plants.state import BUSY, DONE, WORLD, new_command
+from twin.sequence.program import FINISH, Program, Selection, Step
+
+PHASES = ("one", "two")
+
+
+class CountingPlant:
+    """Every command takes `lasts[step][robot]` runs of the plant."""
+
+    def __init__(self, lasts: dict[int, tuple[int, int]]) -> None:
+        self.worlds = np.zeros(1, WORLD)
+        self.params = np.zeros(1)
+        self.lasts, self.left = lasts, [0, 0]
+        self.issued: list[tuple[int, int]] = []
+
+    def issue(self, world: np.ndarray, robot: np.ndarray, commands: np.ndarray) -> None:
+        for r, command in zip(robot.tolist(), commands, strict=True):
+            self.issued.append((int(command["step"]), r))
+            self.left[r] = self.lasts[int(command["step"])][r]
+            self.worlds["status"][0, r] = BUSY
+
+    def run(self) -> None:
+        while True:
+            ended = False
+            for r in range(2):
+                if self.worlds["status"][0, r] == BUSY:
+                    self.left[r] -= 1
+                    if self.left[r] == 0:
+                        self.worlds["status"][0, r] = DONE
+                        ended = True
+            self.worlds["t_s"] += 0.01
+            if ended:
+                return
+
+    def stand(self, world: int, seconds: float) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def start(program: Program, selection: Selection) -> np.ndarray:
+    return new_command(len(selection))
+
+
+def finish(program: Program, selection: Selection, results: np.ndarray) -> list[str]:
+    return [FINISH] * len(selection)
+
+
+def run_table(lasts: dict[int, tuple[int, int]]) -> tuple[Program, CountingPlant]:
+    station = load_station("chassis")
+    cell = build_cell(station, load_truck("chassis_tractor_3"), load_pack("chassis_171"), seed=0)
+    plant: Any = CountingPlant(lasts)
+    table = [Step("a", "one", start), Step("b", "one", start), Step("c", "two", start, then=finish)]
+    program = Program(plant, cell, table, np.zeros((1, 2)), PHASES)
+    program.run()
+    return program, plant
+
+
+def test_two_robots_that_end_different_steps_in_the_same_scan_each_move_on_by_one() -> None:
+    # robot 0 ends a, robot 1 ends b, in the same scan
+    program, plant = run_table({0: (3, 1), 1: (5, 2), 2: (1, 1)})
+    assert program.outcome == ["completed"]
+    assert sorted(plant.issued) == [(step, robot) for step in range(3) for robot in range(2)]
+
+
+def test_every_interleaving_issues_each_step_once_per_robot() -> None:
+    for first in range(1, 5):
+        for second in range(1, 5):
+            program, plant = run_table({0: (first, second), 1: (second, first), 2: (2, 1)})
+            assert program.outcome == ["completed"]
+            assert sorted(plant.issued) == [(step, robot) for step in range(3) for robot in range(2)]
+            assert [span.name for span in program.spans[0]].count("two") == 2
