@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 STATIONS = ("top_lift", "chassis")
 TURN_TICKS = 500
 """Ticks of one turn: about a tenth of a second of wall time."""
+TABLE_WIDTH = 120
 REQUIRED_OF_BARE = 0.6
 REQUIRED_RECORDED = 0.9
 REQUIRED_HELP_S = 0.5
@@ -318,6 +319,8 @@ def print_rows(machine: dict[str, Any], rows: list[Row]) -> None:
     from rich.table import Table
 
     console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=TABLE_WIDTH)
     load = machine["load_average"][0]
     console.print(f"{machine['processor']}, {machine['cores']} cores, load {load:.1f}", markup=False)
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -325,7 +328,7 @@ def print_rows(machine: dict[str, Any], rows: list[Row]) -> None:
     table.add_column("value", justify="right")
     table.add_column("")
     table.add_column("ratio", justify="right")
-    table.add_column("quartiles", justify="right")
+    table.add_column("quartiles", justify="right", no_wrap=True)
     table.add_column("against")
     table.add_column("required")
     for row in rows:
@@ -336,9 +339,8 @@ def print_rows(machine: dict[str, Any], rows: list[Row]) -> None:
         table.add_row(row.name, value, row.unit, ratio, spread, row.against or "", wanted)
     console.print(table)
     console.print(
-        "\nswap: ticks of a swap with all its Python (drives, sensors, sequence, monitor). bare loop: stepSimulation, one "
-        "motor\narray and one joint read a tick, in the same states to the last bit. Medians over turns of "
-        f"{TURN_TICKS} ticks.",
+        "\nswap: with all its Python (drives, sensors, sequence, monitor). bare loop: stepSimulation, one motor array and "
+        f"one\njoint read a tick, in the same states to the last bit. Medians over turns of {TURN_TICKS} ticks.",
         markup=False,
         style="dim",
     )

@@ -1,0 +1,95 @@
+"""`swaptwin bench`: fair turns, honest rows."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import swaptwin
+from tests.determinism.short_swap import cell_and_timing
+from twin.commands import bench
+from twin.commands.bench import Lane, Turns, measure, rows_of
+from twin.recording import open_recording
+from twin.swap import SwapTwin
+
+
+@pytest.mark.parametrize(("station", "until_s"), [("top_lift", 4.0), ("chassis", 14.6)])
+def test_the_bare_loop_goes_through_the_same_states(station: str, until_s: float, tmp_path: Path) -> None:
+    """Chassis: until both robots have gripped and unlock, so constraints come and go."""
+    turns = measure(*cell_and_timing(station), until_s, tmp_path / "a.mcap", turn_ticks=250)
+    assert turns.same_bits
+    assert len(turns.swap) == len(turns.recorded) == len(turns.bare) == int(until_s * 500) // 250 - 1
+    assert min(turns.swap + turns.recorded + turns.bare) > 0.0
+    assert turns.bytes_per_s > 10_000
+    with open_recording(tmp_path / "a.mcap") as recording:
+        assert recording.outcome == "interrupted"
+        assert recording.end_s == pytest.approx(until_s, abs=0.6)
+
+
+def test_a_lane_stops_where_it_is_told() -> None:
+    twin = SwapTwin(*cell_and_timing())
+    lane = Lane(twin, 100)
+    for k in range(4):
+        assert lane.turn()
+        assert int(twin.plant.worlds["tick"][0]) == 100 * k
+    assert lane.seconds > 0.0
+    lane.close()
+
+
+def test_a_lane_tells_its_mistakes(monkeypatch: pytest.MonkeyPatch) -> None:
+    twin = SwapTwin(*cell_and_timing())
+    lane = Lane(twin, 100)
+
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(twin.program, "run", fail)
+    with pytest.raises(ZeroDivisionError):
+        lane.turn()
+    lane.close()
+
+
+def rows(swap_s: float, recorded_s: float, bare_s: float, *, same_bits: bool = True) -> dict[str, bench.Row]:
+    turns = Turns(500, [swap_s] * 5, [recorded_s] * 5, [bare_s] * 5, 50_000.0, same_bits)
+    return {row.name: row for row in rows_of("top_lift", turns)}
+
+
+def test_ratios_are_those_of_speeds() -> None:
+    found = rows(0.10, 0.105, 0.08)
+    swap, recorded = found["top_lift swap"], found["top_lift swap recorded"]
+    assert (swap.value, swap.ratio, swap.met) == (pytest.approx(5000.0), pytest.approx(0.8), True)
+    assert (recorded.ratio, recorded.met) == (pytest.approx(0.952, abs=1e-3), True)
+    assert found["top_lift recording"].value == 50.0
+
+
+def test_what_misses_its_figure_says_so() -> None:
+    assert rows(0.10, 0.12, 0.05)["top_lift swap"].met is False
+    assert rows(0.10, 0.12, 0.05)["top_lift swap recorded"].met is False
+    other = rows(0.10, 0.105, 0.08, same_bits=False)["top_lift swap"]
+    assert other.met is False
+    assert other.against == "top_lift bare loop in other states"
+
+
+def test_one_slow_turn_does_not_count() -> None:
+    turns = Turns(500, [0.1, 0.1, 0.1, 5.0, 0.1], [0.1] * 5, [0.08, 0.08, 7.0, 0.08, 0.08], 1.0)
+    assert rows_of("top_lift", turns)[0].ratio == pytest.approx(0.8)
+
+
+def test_json_is_the_designs_object(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    turns = Turns(500, [0.1] * 5, [0.105] * 5, [0.08] * 5, 50_000.0)
+    monkeypatch.setattr(bench, "measure", lambda *arguments, **named: turns)
+    assert swaptwin.run(["bench", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert set(said) == {"machine", "rows"}
+    assert all({"name", "value", "unit", "ratio", "against"} <= set(row) for row in said["rows"])
+    assert {"processor", "cores", "versions"} <= set(said["machine"])
+    assert swaptwin.run(["bench"]) == 0
+    assert "chassis bare loop" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("value", ["nan", "-1", "inf", "1e9", "ten", "1"])
+def test_a_time_that_is_none_is_refused(value: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert swaptwin.run(["bench", "--seconds", value]) == 2
+    assert "--seconds" in capsys.readouterr().err
