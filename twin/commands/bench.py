@@ -339,7 +339,7 @@ def print_rows(machine: dict[str, Any], rows: list[Row]) -> None:
         table.add_row(row.name, value, row.unit, ratio, spread, row.against or "", wanted)
     console.print(table)
     console.print(
-        "\nswap: with all its Python (drives, sensors, sequence, monitor). bare loop: stepSimulation, one motor array and "
+        "\nswap: all its Python (drives, sensors, sequence, monitor). bare loop: stepSimulation, one motor array and "
         f"one\njoint read a tick, in the same states to the last bit. Medians over turns of {TURN_TICKS} ticks.",
         markup=False,
         style="dim",
