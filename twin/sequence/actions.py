@@ -61,6 +61,8 @@ LEAVING = 2.0
 """Off a seat or a pack an axis creeps this much faster than onto it: there is nothing to find [estimate]."""
 PULL_TRAVEL_M = 0.12
 """The pull test and the pretension may move this far: the truck's springs follow the load."""
+CLEAR_SLACK_M = 0.01
+"""A height counts as reached this much early: an axis stops within its repeatability, perhaps short of its target."""
 LET_OFF_M = 0.07
 """Past the corner guides (40 mm capture at 35 deg reach 57 mm)."""
 APPROACH_M = 0.02
@@ -217,7 +219,8 @@ def retract(phase: str, which: str, pack: str | None, *, home: bool = False) -> 
         commands["until"] = np.where(overlaps | home, UNTIL_CLEAR, UNTIL_DONE)
         clear = goal - s * (0.8 * TRAVEL_MARGIN_M if loaded else 0.5 * EMPTY_MARGIN_M)
         if home:  # on the way home it passes the packs in the slots
-            clear = np.where(has_next_job(program, selection), between_z(program), leaving_z(program))
+            near = between_z(program) - s * CLEAR_SLACK_M
+            clear = np.where(has_next_job(program, selection), near, leaving_z(program))
         commands["threshold"] = clear
         commands["seat"] = seat_of(program, selection, which)
         if pack is not None:

@@ -253,7 +253,7 @@ class Program:
     # ------------------------------------------------------------------------------------------- what it tells
 
     def time_s(self, n: int) -> float:
-        """Clock of world `n`, in s since the truck began to dock."""
+        """Clock of world `n`, in s since the truck stands."""
         return float(self.plant.worlds["t_s"][n])
 
     def end(self, n: int, outcome: str, detail: str) -> None:
