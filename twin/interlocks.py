@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from twin.drives import stop_axis
+from twin.drives import STOP_JERK, stop_axis
 from twin.motion.kernels import kernel
 from twin.motion.profile import end_position
 from twin.plants.state import (
@@ -43,8 +43,14 @@ the pull test]."""
 HANGING_FRACTION = 0.5
 """Ropes that still carry this share of the pack's weight may not let go of it [estimate: between a set-down pack's 0.2
 and 1]."""
-OVERLOAD_S = 0.015
-"""An overload is one when two scans in a row show it: a single one is noise [estimate]."""
+LOOK_AHEAD_S = 0.02
+"""A load that rises fast is judged by what it will be in two scans, when the brake holds [estimate]."""
+FAST_LOAD_NPS = 60e3
+"""Rise of the load that is no noise: four times that of the sensor from scan to scan [estimate]."""
+OVERSPEED, OVERSPEED_MARGIN = 1.05, 0.01
+"""An axis this much over its highest speed is no longer in its drive's hands [estimate], share and m/s or rad/s."""
+REACTION_S = 0.02
+"""From a trip to the drive: one scan, and the velocity loop [estimate]."""
 DISTANCE_TOLERANCE_M = 0.01
 """Overlap of two robots' stopping ways that is control error [estimate]."""
 
@@ -92,10 +98,13 @@ def loaded(w: World, c: Command, r: int) -> bool:
 
 
 @kernel
-def below_clearance(w: World, p: Params, r: int) -> bool:
-    """Whether a carried pack would be too low (top_lift) or too high (chassis) to traverse."""
+def below_clearance(w: World, p: Params, r: int, on_its_way_m: float) -> bool:
+    """Whether a carried pack is too low (top_lift) or too high (chassis) to traverse, or will be when axis z stands.
+
+    `on_its_way_m` is how far axis z still retracts; negative: comes nearer.
+    """
     mating = w.axis_position[r, Z] - p.retract * p.pack_height_m
-    return p.retract * (mating - p.clearance_height_m) < -HEIGHT_TOLERANCE_M
+    return p.retract * (mating - p.clearance_height_m) + on_its_way_m < -HEIGHT_TOLERANCE_M
 
 
 @kernel
@@ -134,6 +143,15 @@ def may_let_go(w: World, p: Params, c: Command, r: int) -> bool:
 
 
 @kernel
+def truck_secured(w: World, p: Params) -> bool:
+    """Whether every seat on the truck has its locks closed on a pack, and pulled on since they closed."""
+    for s in range(p.seats):
+        if p.seat_on_truck[s] == 1 and p.seat_locks[s] > 0 and (w.pull_tested[s] == 0 or not locks_closed(w, p, s)):
+            return False
+    return True
+
+
+@kernel
 def keeps_distance(w: World, p: Params, target: float, r: int) -> bool:
     """Whether a move of axis x to `target` stays on this robot's side of the other one, wherever that is or goes."""
     other = 1 - r
@@ -161,7 +179,7 @@ def permitted(w: World, p: Params, c: Command, r: int) -> bool:
             return False
         if w.axis_state[r, k] == ERROR_STOP:
             return False
-    if moves and carries and below_clearance(w, p, r) and off[TRIP_LOW_TRAVERSE] == 0:
+    if moves and carries and below_clearance(w, p, r, 0.0) and off[TRIP_LOW_TRAVERSE] == 0:
         for k in range(2):
             if not math.isnan(c.target[k]) and abs(c.target[k] - w.low_xy[r, k]) > p.traverse_deadband_m:
                 return False
@@ -170,16 +188,18 @@ def permitted(w: World, p: Params, c: Command, r: int) -> bool:
         return False
     if c.grip == 0 and off[TRIP_LOCK] == 0 and not may_let_go(w, p, c, r):
         return False
+    if c.release_truck == 1 and off[TRIP_LOCK] == 0 and not truck_secured(w, p):
+        return False
     # a lock opens only where the robot has the pack: under a truck it would fall
     opens = c.lock == 0 and c.seat >= 0
     return not (opens and off[TRIP_LOCK] == 0 and not grips_closed(w, r) and not locks_open(w, p, c.seat))
 
 
 @kernel
-def stopping_way_m(w: World, p: Params, r: int) -> float:
-    """Signed distance that axis x of robot `r` would still go if it braked now."""
-    speed = w.reference[r, X, 1]
-    return 0.5 * speed * abs(speed) / p.axis_acceleration[X]
+def stopping_way(w: World, p: Params, r: int, k: int) -> float:
+    """Signed distance that axis `k` of robot `r` would still go if it stopped now, in m or rad."""
+    v, a, j = w.reference[r, k, 1], p.axis_acceleration[k], STOP_JERK * p.axis_jerk[k]
+    return v * (0.5 * abs(v) / a + 0.5 * a / j + REACTION_S) if abs(v) > 0.0 else 0.0
 
 
 @kernel
@@ -197,9 +217,16 @@ def truck_shift_m(w: World, p: Params) -> float:
 
 @kernel
 def overloaded(w: World, p: Params, r: int) -> bool:
-    """Whether the load cell's fast channel shows too much, or a table that pulls on what it should have let go."""
+    """Whether the load cell's fast channel shows too much, or a table that pulls on what it should have let go.
+
+    A lift also knows the force of its own drive: a load cell that has failed does not let it push the truck up.
+    """
     rated_n = p.rated_load_kg * p.gravity_mps2
-    return w.load_raw_n[r] > p.overload_fraction * rated_n or w.load_raw_n[r] < -SNAG_FRACTION * rated_n
+    lifted_n = w.tau[r, Z] - p.z_gravity_mass_kg * p.gravity_mps2
+    if p.reeving == FLOATING_TABLE and w.brake[r, Z] == 0 and lifted_n > p.overload_fraction * rated_n:
+        return True
+    soon_n = w.load_raw_n[r] + LOOK_AHEAD_S * max(w.load_rate_nps[r] - FAST_LOAD_NPS, 0.0)
+    return soon_n > p.overload_fraction * rated_n or w.load_raw_n[r] < -SNAG_FRACTION * rated_n
 
 
 @kernel
@@ -210,10 +237,12 @@ def find_trip(w: World, p: Params, commands: Any, dt_s: float) -> int:
         return TRIP_POWER
     if w.estop_button == 1 and off[TRIP_ESTOP] == 0:
         return TRIP_ESTOP
+    for s in range(p.seats):
+        if not locks_closed(w, p, s):
+            w.pull_tested[s] = 0  # what was tested has been opened
     for r in range(p.robots):
         c = commands[r]
-        w.load_s[r] = w.load_s[r] + dt_s if overloaded(w, p, r) else 0.0
-        if w.load_s[r] > OVERLOAD_S and off[TRIP_OVERLOAD] == 0:
+        if overloaded(w, p, r) and off[TRIP_OVERLOAD] == 0:
             return TRIP_OVERLOAD
         lateral = math.hypot(w.lateral_n[r, 0], w.lateral_n[r, 1])
         w.force_s[r] = w.force_s[r] + dt_s if lateral > p.lateral_abort_n else 0.0
@@ -224,27 +253,31 @@ def find_trip(w: World, p: Params, commands: Any, dt_s: float) -> int:
         low = False
         if loaded(w, c, r):
             s = w.hold_seat[r]
+            way = p.retract * stopping_way(w, p, r, Z)
             rise = p.retract * (w.axis_position[r, Z] - w.hold_height[r])
-            if s >= 0 and rise > p.creep_out_height_m:
-                if locks_open(w, p, s):
+            if s >= 0 and rise + way > p.creep_out_height_m:
+                if not locks_open(w, p, s):
+                    if way > 0.0 and off[TRIP_LOCK] == 0:
+                        return TRIP_LOCK
+                elif rise > p.creep_out_height_m:
                     w.hold_seat[r] = -1  # it has left its seat
-                elif p.retract * w.reference[r, Z, 1] > 0.0 and off[TRIP_LOCK] == 0:
-                    return TRIP_LOCK
-            low = below_clearance(w, p, r)
+            low = below_clearance(w, p, r, min(way, 0.0))
         for k in range(2):
             if not low:
                 w.low_xy[r, k] = w.axis_position[r, k]
-            away = abs(w.axis_position[r, k] - w.low_xy[r, k])
-            if away > p.traverse_deadband_m + HEIGHT_TOLERANCE_M and off[TRIP_LOW_TRAVERSE] == 0:
+            away = abs(w.axis_position[r, k] + stopping_way(w, p, r, k) - w.low_xy[r, k])
+            if low and away > p.traverse_deadband_m + HEIGHT_TOLERANCE_M and off[TRIP_LOW_TRAVERSE] == 0:
                 return TRIP_LOW_TRAVERSE
         for k in range(4):
             error = abs(w.reference[r, k, 0] - w.axis_position[r, k])
             if w.brake[r, k] == 0 and error > p.axis_following_limit[k] and off[TRIP_FOLLOWING] == 0:
                 return TRIP_FOLLOWING
+            if abs(w.qd[r, k]) > OVERSPEED * p.axis_velocity[k] + OVERSPEED_MARGIN and off[TRIP_FOLLOWING] == 0:
+                return TRIP_FOLLOWING
     if p.robots == 2 and off[TRIP_DISTANCE] == 0:
         gap = abs(w.axis_position[0, X] - w.axis_position[1, X])
         side = 1.0 if w.axis_position[0, X] > w.axis_position[1, X] else -1.0
-        left = gap + side * (stopping_way_m(w, p, 0) - stopping_way_m(w, p, 1))
+        left = gap + side * (stopping_way(w, p, 0, X) - stopping_way(w, p, 1, X))
         if min(gap, left) < p.robot_length_m - DISTANCE_TOLERANCE_M:
             return TRIP_DISTANCE
     if w.truck_released == 0 and off[TRIP_TRUCK_MOVED] == 0 and truck_shift_m(w, p) > p.truck_moved_m:

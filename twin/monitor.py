@@ -43,7 +43,7 @@ _SPEED_TOLERANCE = 1.10  # overshoot of the velocity loop above the axis limit
 _SPEED_MARGIN = np.array([0.02, 0.02, 0.02, 0.01])
 _DISTANCE_TOLERANCE_M = 0.05  # robots on one rail: control error and repeatability of both
 _STOP_S = 0.2  # from the reaction on until force or load fall: filter, and the stop from creep speed
-_STANDING_OVERLOAD = 1.05  # stopped at the overload limit a hoist still holds its load, and the stop's overshoot
+_PROOF_LOAD = 1.25  # of the rated load: what a hoist that stands has to bear (static test of cranes, ISO 4310)
 _OPEN, _CLOSED = 0.02, 0.98  # true lock positions
 
 World = Any
@@ -204,16 +204,17 @@ def _watch_limits(w: World, p: Params, r: int, dt_s: float) -> None:
         speed = p.axis_velocity_loaded[a] if w.held[r] >= 0 else p.axis_velocity[a]
         if abs(v) > _SPEED_TOLERANCE * speed + _SPEED_MARGIN[a]:
             _report(w, 6, v)
-    # reaction first, then the stop itself; force and load that stay once the axes stand are the stop's success
+    # reaction first, then the stop itself; what force and load remain once the axes stand is nobody's act any more
     late_s = 2.0 * p.reaction_time_s + _STOP_S
     lateral = math.hypot(w.guide_force_n[r, 0], w.guide_force_n[r, 1])
     w.overforce_s[r] = w.overforce_s[r] + dt_s if lateral > p.lateral_abort_n else 0.0
     if w.overforce_s[r] > late_s and moves:
         _report(w, 6, lateral)
     limit_n = p.overload_fraction * p.rated_load_kg * p.gravity_mps2
+    proof_n = _PROOF_LOAD * p.rated_load_kg * p.gravity_mps2
     load_n = abs(w.load_n[r])
     w.overload_s[r] = w.overload_s[r] + dt_s if load_n > limit_n else 0.0
-    if w.overload_s[r] > late_s and (abs(w.qd[r, 2]) > _MOVING[2] or load_n > _STANDING_OVERLOAD * limit_n):
+    if w.overload_s[r] > late_s and (abs(w.qd[r, 2]) > _MOVING[2] or load_n > proof_n):
         _report(w, 6, load_n)
 
 

@@ -41,12 +41,12 @@ DETAILS: dict[str, Callable[[np.random.Generator], str]] = {
     "lock_wont_open": _lock,
     "lock_wont_close": _lock,
     "lock_snag": lambda draw: f"lock={int(draw.integers(1, 5))}",
-    "coupler_stiff": lambda draw: f"factor={draw.uniform(2.0, 8.0):.2f}",
+    "coupler_stiff": lambda draw: f"factor={draw.uniform(2.0, 40.0):.2f},phase=insert",
     "scanner_blind": lambda draw: f"phase=rescan,for_s={draw.uniform(0.5, 20.0):.2f}",
     "scanner_dropout": lambda draw: f"share={draw.uniform(0.1, 0.9):.2f}",
     "brakes_released": lambda draw: f"grade_percent={draw.uniform(1.0, 4.0):.2f},{_phase(draw)}",
     "truck_shove": lambda draw: (
-        f"force_n={draw.uniform(2e4, 4e5):.0f},direction_deg={draw.uniform(0.0, 360.0):.1f},{_phase(draw)}"
+        f"force_n={draw.uniform(5e4, 2.5e5):.0f},direction_deg={draw.uniform(0.0, 360.0):.1f},{_phase(draw)}"
     ),
     "wrong_pack": lambda draw: f"kg={draw.uniform(500.0, 6000.0):.0f}",
     "estop": _phase,

@@ -160,7 +160,7 @@ KINDS: dict[str, Kind] = {
             "force_n": Option("newton", high=1e7),
             "direction_deg": Option("0 forward, 90 left", low=-360.0, high=360.0, default=0.0),
             **WHEN,
-            "for_s": Option("seconds that it lasts", low=0.01, high=86400.0, default=0.5),
+            "for_s": Option("seconds that it lasts", low=0.01, high=86400.0, default=0.2),
         },
         needs=("force_n", "when"),
         outcome="truck_moved where the tyres slip",
@@ -188,7 +188,10 @@ KINDS: dict[str, Kind] = {
         outcome="completed, or jam where the packs stick",
     ),
     "coupler_stiff": Kind(
-        "a bent or dirty coupler: its mating force is multiplied", {"factor": FACTOR}, needs=("factor",), outcome="jam"
+        "bent or dirty couplers: their mating force is multiplied",
+        {"factor": FACTOR, **WHEN},
+        needs=("factor",),
+        outcome="jam where a pack does not go home; overload where it does not come out",
     ),
 }
 """Every kind of fault by name."""

@@ -19,7 +19,7 @@ from twin.faults.kinds import FOREVER, Fault
 from twin.plants.state import AXES, BUSY, LOCKS
 from twin.sequence.tables import TABLES
 
-CELL_KINDS = ("wrong_pack", "guide_friction", "coupler_stiff")
+CELL_KINDS = ("wrong_pack", "guide_friction")
 """Faults of the cell itself, there before the swap begins."""
 REPORTS_OPEN, REPORTS_CLOSED = 1, 2
 WORLD_FIELDS = (
@@ -36,7 +36,7 @@ WORLD_FIELDS = (
     "truck_brake_off",
 )
 """What the player owns: zero but for what a fault sets in this very scan."""
-PARAM_FIELDS = ("scan_dropout", "scan_sigma_m", "scan_sigma_rad", "axis_coulomb")
+PARAM_FIELDS = ("scan_dropout", "scan_sigma_m", "scan_sigma_rad", "axis_coulomb", "coupler_force_n")
 """What the player changes for a time; otherwise as the cell has it."""
 
 
@@ -53,11 +53,8 @@ def faulty_cell(cell: Cell, faults: Sequence[Fault]) -> Cell:
             cell = dataclasses.replace(cell, guide_friction=cell.guide_friction * fault["factor"])
         elif fault.kind in CELL_KINDS:
             params = cell.params.copy()
-            if fault.kind == "wrong_pack":
-                job = cell.jobs[fault["job"] - 1]
-                params["pack_mass_kg"][0, job.old_pack if fault["pack"] == "old" else job.new_pack] = fault["kg"]
-            else:
-                params["coupler_force_n"] *= fault["factor"]
+            job = cell.jobs[fault["job"] - 1]
+            params["pack_mass_kg"][0, job.old_pack if fault["pack"] == "old" else job.new_pack] = fault["kg"]
             cell = dataclasses.replace(cell, params=params)
     return cell
 
@@ -215,6 +212,9 @@ class FaultPlayer:
 
     def _axis_drag(self, fault: Fault, w: Any, p: Any) -> None:
         p["axis_coulomb"][AXES.index(fault["axis"])] *= fault["factor"]
+
+    def _coupler_stiff(self, fault: Fault, w: Any, p: Any) -> None:
+        p["coupler_force_n"] *= fault["factor"]
 
     def _estop(self, fault: Fault, w: Any, p: Any) -> None:
         w["estop_button"] = 1

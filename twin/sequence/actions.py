@@ -302,7 +302,9 @@ def pull(phase: str, which: str, pack: str) -> Start:
         s = program.cell.retract
         until = UNTIL_LOAD_ABOVE if s > 0 else UNTIL_LOAD_BELOW
         commands = new_commands(program, selection, phase, True, until)
-        commands["target"][:, Z] = axis_z(program, selection) + s * PULL_TRAVEL_M
+        # a pack that no lock holds comes along: it is found out before it has left its seat
+        travel = min(PULL_TRAVEL_M, 0.8 * program.cell.station.limits.creep_out_height_m)
+        commands["target"][:, Z] = axis_z(program, selection) + s * travel
         commands["velocity"][:, Z] = FORCE_SPEED * creep(program, selection, phase)[1]
         commands["threshold"] = pull_load_n(program)
         commands["seat"] = seat_of(program, selection, which)

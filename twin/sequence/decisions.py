@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from twin.plants.state import DONE, REFUSED, TIMEOUT, X
+from twin.plc import ARRIVED_M
 from twin.sequence.building import seat_targets_of
 from twin.sequence.program import Gate, Program, Selection, Then
 
@@ -139,8 +140,11 @@ def take_new_pose(program: Program, selection: Selection, results: np.ndarray) -
 
 
 def settled(program: Program, selection: Selection, results: np.ndarray) -> list[str]:
-    """A traverse that does not come to rest in time ends as `sway_limit`."""
-    return ["!sway_limit" if result == TIMEOUT else "" for result in results]
+    """A traverse that does not come to rest in time ends as `sway_limit`, one that never arrives `following_error`."""
+    w, at = program.plant.worlds, (selection.world, selection.robot)
+    away = (np.abs(w["reference"][at][:, :, 0] - w["axis_position"][at]) > ARRIVED_M).any(axis=1)
+    late = ["!following_error" if lost else "!sway_limit" for lost in away]
+    return [late[k] if results[k] == TIMEOUT else "" for k in range(len(selection))]
 
 
 def retry(step: str, tries: str, outcome: str) -> Then:
