@@ -15,7 +15,16 @@ from twin.catalogue import load_pack, load_station, load_truck, with_overrides
 from twin.cell import build_cell
 from twin.motion.profile import plan_hold
 from twin.plants.bullet import BulletPlant
-from twin.plants.state import BUSY, JOINTS, TRIP_LOCK, TRIP_LOW_TRAVERSE, TRIP_NONE, UNTIL_DONE, new_command
+from twin.plants.state import (
+    BUSY,
+    JOINTS,
+    TRIP_LOCK,
+    TRIP_LOW_TRAVERSE,
+    TRIP_NONE,
+    TRIP_OVERLOAD,
+    UNTIL_DONE,
+    new_command,
+)
 from twin.plants.suspension import FOUR_ROPE
 
 Array = np.ndarray
@@ -57,8 +66,8 @@ def bench(
     params["pack_mass_kg"][0, : params["packs"][0]] = the_pack.mass_kg
     for k, kg in (pack_kg or {}).items():
         params["pack_mass_kg"][0, k] = kg
-    # the bench tries the machine itself: loaded or low, anywhere
-    params["interlock_off"][:, [TRIP_NONE, TRIP_LOW_TRAVERSE, TRIP_LOCK]] = 1
+    # the bench tries the machine itself: loaded or low, anywhere, with loads that come from nowhere
+    params["interlock_off"][:, [TRIP_NONE, TRIP_LOW_TRAVERSE, TRIP_LOCK, TRIP_OVERLOAD]] = 1
     if not noise:
         for name in ("load_sigma_n", "sway_sigma_m", "force_sigma_n", "axis_repeatability"):
             params[name] = 0.0
