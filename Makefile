@@ -7,7 +7,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check
 
-.PHONY: setup demo test lint format bench clean clean-kernels
+.PHONY: setup demo test lint format bench evidence clean
 
 setup: $(STAMP)
 
@@ -38,9 +38,11 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(PIP) install -c constraints.txt --no-build-isolation -e '.[dev]'
 	@touch $@
 
-# numba sees a change only in a kernel's own file, not in the kernels it calls from others.
-clean-kernels:
-	find twin envs agents tests \( -name '*.nbi' -o -name '*.nbc' \) -delete 2>/dev/null || true
+# Slow: hundreds of swaps. Goes on where it stopped; remove tests/evidence/*.jsonl to start afresh.
+evidence: $(STAMP)
+	for station in top_lift chassis; do for parking in guided unguided; do \
+		$(BIN)/python -m tests.evidence.campaign $$station $$parking || exit 1; done; done
+	$(BIN)/python -m tests.evidence.phases > docs/phases.md
 
-clean: clean-kernels
+clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

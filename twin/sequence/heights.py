@@ -9,6 +9,8 @@ TRAVEL_MARGIN_M = 0.03
 """A carried pack travels this far beyond the clearance height."""
 EMPTY_MARGIN_M = 0.15
 """An empty end effector travels this far beyond the grip faces of the packs in the slots."""
+SLACK_SHARE = 0.1
+"""Part of the spreader's weight that is left on the ropes when it stands on a pack."""
 PULL_SHARE = 0.2
 """Part of a pack's weight that a pull test adds to holding it."""
 PULL_RATED = 0.97
@@ -58,8 +60,13 @@ def between_z(program: Program) -> float:
 
 
 def contact_threshold_n(program: Program) -> float:
-    """Load cell value that tells an empty end effector's contact: ropes half slack, or a table that pushes."""
-    return 0.5 * weight_n(program) if not table(program) else weight_n(program) + 0.3 * weight_n(program, pack=1.0)
+    """Load cell value that tells an empty end effector's contact: ropes nearly slack, or a table that pushes.
+
+    Half slack would be too early: a spreader that hangs on a corner guide has half its weight off the ropes.
+    """
+    return (
+        SLACK_SHARE * weight_n(program) if not table(program) else weight_n(program) + 0.3 * weight_n(program, pack=1.0)
+    )
 
 
 def jam_load_n(program: Program) -> float:

@@ -78,7 +78,12 @@ def _swap_table(meet: str, out: str, taken: float) -> list[Step]:
             then=go.settled,
         ),
         Step("pick_land", "pick", do.land("pick", "take_seat"), failed={JAM: "!grip_failed"}),
-        Step("pick_grip", "pick", do.grip("pick", True, "take_seat", "new_pack"), failed=GRIP_FAILED),
+        Step(
+            "pick_grip",
+            "pick",
+            do.grip("pick", True, "take_seat", "new_pack"),
+            then=go.retry("pick_regrip", "lock_tries", "grip_failed"),
+        ),
         Step("pick_weight", "pick", do.take_weight("pick", "take_seat", "new_pack", taken), only_if=go.slot_locks),
         Step(
             "pick_unlock",
@@ -124,7 +129,10 @@ def _swap_table(meet: str, out: str, taken: float) -> list[Step]:
         Step("verify", "verify", do.dwell("verify_s"), gate=go.others_done),
         Step("exit", "exit", do.settle_exit, then=go.finish),
         # ways back
-        Step("regrip", "grip", do.grip("grip", False, "truck_seat", None), then=go.go_on_with("land")),
+        Step("regrip", "grip", do.grip("grip", False, "truck_seat", None)),
+        Step("regrip_off", "grip", do.let_off("grip", "truck_seat"), then=go.go_on_with("go")),
+        Step("pick_regrip", "pick", do.grip("pick", False, "take_seat", None)),
+        Step("pick_regrip_off", "pick", do.let_off("pick", "take_seat"), then=go.go_on_with("to_full")),
         Step("relock", "unlock", do.locks("unlock", True, "truck_seat", "old_pack"), then=go.go_on_with("unlock")),
         Step("store_back_off", "store", do.back_off("store", "put_seat", "old_pack"), then=go.go_on_with("store")),
         Step("unlock_again", "lock", do.locks("lock", False, "truck_seat", "new_pack"), then=go.go_on_with("lock")),
