@@ -49,8 +49,8 @@ FAST_LOAD_NPS = 60e3
 """Rise of the load that is no noise: four times that of the sensor from scan to scan [estimate]."""
 OVERSPEED, OVERSPEED_MARGIN = 1.05, 0.01
 """An axis this much over its highest speed is no longer in its drive's hands [estimate], share and m/s or rad/s."""
-REACTION_S = 0.02
-"""From a trip to the drive: one scan, and the velocity loop [estimate]."""
+REACTION_S = 0.05
+"""From a trip to the drive: one scan, and the time constant of the velocity loop [estimate]."""
 DISTANCE_TOLERANCE_M = 0.01
 """Overlap of two robots' stopping ways that is control error [estimate]."""
 
@@ -197,9 +197,17 @@ def permitted(w: World, p: Params, c: Command, r: int) -> bool:
 
 @kernel
 def stopping_way(w: World, p: Params, r: int, k: int) -> float:
-    """Signed distance that axis `k` of robot `r` would still go if it stopped now, in m or rad."""
-    v, a, j = w.reference[r, k, 1], p.axis_acceleration[k], STOP_JERK * p.axis_jerk[k]
-    return v * (0.5 * abs(v) / a + 0.5 * a / j + REACTION_S) if abs(v) > 0.0 else 0.0
+    """Signed distance that axis `k` of robot `r` would still go if it stopped now, in m or rad.
+
+    A little too long rather than too short: speed still grows while the drive turns its acceleration round.
+    """
+    speed, a, j = abs(w.reference[r, k, 1]), p.axis_acceleration[k], STOP_JERK * p.axis_jerk[k]
+    sign = 1.0 if w.reference[r, k, 1] > 0.0 else -1.0
+    gains = max(sign * w.reference[r, k, 2], 0.0)
+    turning_s = gains / j + REACTION_S
+    speed += 0.5 * gains * gains / j if speed > 0.0 else 0.0
+    lead = sign * (w.reference[r, k, 0] - w.axis_position[r, k])  # it stops where its reference stops
+    return sign * (speed * (0.5 * speed / a + 0.5 * a / j + turning_s) + max(lead, 0.0)) if speed > 0.0 else 0.0
 
 
 @kernel
