@@ -258,11 +258,16 @@ def find_trip(w: World, p: Params, commands: Any, dt_s: float) -> int:
             return TRIP_LATERAL
         if c.seat >= 0 and (c.grip == 1 or c.until == UNTIL_SEATED):
             w.hold_seat[r] = c.seat
+            w.hold_deepest[r] = w.axis_position[r, Z]
         low = False
         if loaded(w, c, r):
             s = w.hold_seat[r]
             way = p.retract * stopping_way(w, p, r, Z)
-            rise = p.retract * (w.axis_position[r, Z] - w.hold_height[r])
+            if p.retract * (w.hold_deepest[r] - w.axis_position[r, Z]) > 0.0:
+                w.hold_deepest[r] = w.axis_position[r, Z]
+            # a table takes its pack's weight with a stroke of its own; ropes may lie slack at their deepest
+            rest = w.hold_deepest[r] if p.reeving == FLOATING_TABLE else w.hold_height[r]
+            rise = p.retract * (w.axis_position[r, Z] - rest)
             if s >= 0 and rise + way > p.creep_out_height_m:
                 if not locks_open(w, p, s):
                     if way > 0.0 and off[TRIP_LOCK] == 0:

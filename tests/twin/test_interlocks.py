@@ -385,7 +385,7 @@ class TestLockNotOpen:
         desk.command(grip=1, seat=desk.truck_seat)
         assert desk.trip() == TRIP_NONE
         desk.command()
-        desk.w["hold_height"][0] = desk.w["axis_position"][0, Z]
+        desk.w["hold_height"][0] = desk.w["hold_deepest"][0] = desk.w["axis_position"][0, Z]
 
     def rise(self, desk: Desk, height_m: float, speed_mps: float) -> None:
         s = float(desk.p["retract"])
@@ -403,6 +403,14 @@ class TestLockNotOpen:
         way = 0.6 * creep_out
         self.rise(desk, 0.5 * creep_out, math.sqrt(2.0 * float(desk.p["axis_acceleration"][Z]) * way))
         assert desk.trip() == TRIP_LOCK
+
+    def test_a_table_counts_from_where_it_bore_the_pack(self, chassis):
+        """It rises by 23 mm under the weight that it takes, before the locks open."""
+        self.gripped(chassis)
+        self.rise(chassis, -0.023, 0.0)
+        assert chassis.trip() == TRIP_NONE
+        self.rise(chassis, float(chassis.p["creep_out_height_m"]) - 0.022, 0.01)
+        assert chassis.trip() == TRIP_LOCK
 
     def test_one_lock_is_enough(self, desk):
         self.gripped(desk)

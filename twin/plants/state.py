@@ -314,6 +314,7 @@ WORLD = np.dtype(
         ("repeat_count", i8, ROBOTS),
         ("carried_kg", f8, ROBOTS),  # weighed by the load cell while the pack hung still
         ("hold_height", f8, ROBOTS),  # position of axis z when its pack was last at rest on a seat
+        ("hold_deepest", f8, ROBOTS),  # the deepest that axis z has been in that seat since
         ("hold_seat", i8, ROBOTS),  # the seat whose locks may still hold the gripped pack, -1 none
         ("low_xy", f8, (ROBOTS, 2)),  # where x and y stood when the carried pack came below the clearance height
         ("trip", i8),
