@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from tests.evidence.campaign import CELLS, read, run_seed, summary
+from tests.evidence.time_step import PATH as TIME_STEP
+from tests.evidence.time_step import RATES_HZ
 
 LIMITS_S = {"top_lift": (120.0, 190.0), "chassis": (120.0, 200.0)}
 NAMED = {"completed", "repark_required", "jam", "grip_failed", "lock_stuck", "sway_limit", "scan_failed"}
@@ -47,6 +50,16 @@ def test_a_stored_swap_comes_out_as_stored(station: str) -> None:
     assert again["mechanical_time_s"] == pytest.approx(stored["mechanical_time_s"], abs=0.05)
     assert again["kpis"]["peak_sway_m"] == pytest.approx(stored["kpis"]["peak_sway_m"], rel=0.02)
     assert again["violations"] == stored["violations"] == []
+
+
+@pytest.mark.parametrize("station", sorted(CELLS))
+def test_halving_and_quartering_the_physics_step_changes_little(station: str) -> None:
+    rows = {row["physics_hz"]: row for row in json.loads(TIME_STEP.read_text()) if row["station"] == station}
+    coarse = rows[min(RATES_HZ)]
+    for rate in RATES_HZ:
+        assert rows[rate]["outcome"] == "completed"
+        assert rows[rate]["mechanical_time_s"] == pytest.approx(coarse["mechanical_time_s"], rel=0.01)
+        assert rows[rate]["peak_sway_m"] == pytest.approx(coarse["peak_sway_m"], rel=0.02)
 
 
 def test_the_phase_table_in_the_docs_is_the_one_of_the_stored_campaigns() -> None:
