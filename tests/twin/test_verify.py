@@ -90,6 +90,11 @@ def test_a_recording_that_was_interrupted_verifies_as_far_as_it_goes(recording: 
     assert report.rerun_sha256 == ""
 
 
+def hear_the_keyboard() -> None:
+    """A shell's background job, as a CI run may be, ignores Ctrl-C and hands that on to its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def swap_process(path: Path) -> subprocess.Popen[str]:
     """A swap recorded by a process of its own, some seconds under way."""
     process = subprocess.Popen(
@@ -98,6 +103,7 @@ def swap_process(path: Path) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=hear_the_keyboard,
     )
     give_up_s = time.monotonic() + 100.0
     while not (path.exists() and path.stat().st_size > 120_000):

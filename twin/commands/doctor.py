@@ -38,6 +38,7 @@ REQUIRED_PACKAGES = {  # the dependencies of pyproject.toml (a test compares), a
     "numba": "compiled kernels",
     "numpy": "arrays",
     "orjson": "JSON",
+    "zstandard": "compressed recordings",
     "protobuf": "the messages inside recordings",
     "pybullet": "the reference plant",
     "pydantic": "the catalogue's types",

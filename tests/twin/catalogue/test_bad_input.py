@@ -183,10 +183,10 @@ def dump(root: Any) -> str:
             "filled: 1, robot: 0",
             "slots[1].filled: must be true or false, got 1",
         ),
-        ("station", "brake_force_n: {value: 32400,", "brake_force_n: {value: 16000,", "it could not hold it"),
+        ("station", "brake_force_n: {value: 39200,", "brake_force_n: {value: 16000,", "it could not hold it"),
         (
             "timing",
-            "shaper: none",
+            "shaper: zv",
             "shaper: zvx",
             "default.shaper: unknown value, got 'zvx' (allowed: one of none, zv",
         ),
