@@ -28,7 +28,6 @@ def read_sensors(w: World, p: Params, dt_s: float) -> None:
             w.axis_position[r, k] = w.q[r, k]
         load = w.load_n[r] + w.load_cell_offset_n[r] + p.load_sigma_n * normal(p.stream[S_LOAD], n, r)
         if w.load_cell_frozen[r] == 0:
-            w.load_rate_nps[r] = (load - w.load_raw_n[r]) / dt_s if n > 0 else 0.0
             w.load_raw_n[r] = load
             w.load_cell_n[r] = keep * w.load_cell_n[r] + (1.0 - keep) * load
         for i in range(2):

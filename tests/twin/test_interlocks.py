@@ -324,40 +324,41 @@ def test_button_and_power(desk, field, reason):
     assert desk.trip() == TRIP_NONE
 
 
-def test_overload_in_the_scan_that_shows_it(desk):
+def test_overload_that_lasts_longer_than_a_bounce(desk):
     limit = float(desk.p["overload_fraction"] * desk.p["rated_load_kg"] * desk.p["gravity_mps2"])
     desk.w["load_raw_n"][0] = 0.999 * limit
-    assert desk.trip() == TRIP_NONE
+    assert desk.trip(scans=20) == TRIP_NONE
+    for _ in range(4):
+        desk.w["load_raw_n"][0] = 1.08 * limit
+        assert desk.trip(scans=8) == TRIP_NONE
+        desk.w["load_raw_n"][0] = 0.9 * limit
+        assert desk.trip(scans=5) == TRIP_NONE
     desk.w["load_raw_n"][0] = 1.001 * limit
-    assert desk.trip() == TRIP_OVERLOAD
+    assert desk.trip(scans=10) == TRIP_OVERLOAD
+    desk.w["load_raw_n"][0] = 0.0
+    assert desk.trip() == TRIP_NONE
+    desk.w["load_raw_n"][0] = 1.1 * limit
+    assert desk.trip() == TRIP_NONE, "one scan may be noise"
+    assert desk.trip() == TRIP_OVERLOAD, "so much is no bounce"
     desk.switch_off(TRIP_OVERLOAD)
     assert desk.trip() == TRIP_NONE
-
-
-def test_a_load_that_rises_fast_trips_before_it_is_too_much(top):
-    limit = float(top.p["overload_fraction"] * top.p["rated_load_kg"] * top.p["gravity_mps2"])
-    top.w["load_raw_n"][0] = 0.9 * limit
-    top.w["load_rate_nps"][0] = 20e3  # noise
-    assert top.trip() == TRIP_NONE
-    top.w["load_rate_nps"][0] = 0.1 * limit / 0.02 + 70e3
-    assert top.trip() == TRIP_OVERLOAD
 
 
 def test_a_table_that_pulls_has_caught_a_lock(chassis):
     rated = float(chassis.p["rated_load_kg"] * chassis.p["gravity_mps2"])
     chassis.w["load_raw_n"][1] = -0.2 * rated  # a pull test
-    assert chassis.trip() == TRIP_NONE
+    assert chassis.trip(scans=20) == TRIP_NONE
     chassis.w["load_raw_n"][1] = -0.4 * rated
-    assert chassis.trip() == TRIP_OVERLOAD
+    assert chassis.trip(scans=6) == TRIP_OVERLOAD
 
 
 def test_a_lift_knows_its_drive_even_if_the_load_cell_is_dead(chassis):
     limit = float(chassis.p["overload_fraction"] * chassis.p["rated_load_kg"] * chassis.p["gravity_mps2"])
     own = float(chassis.p["z_gravity_mass_kg"] * chassis.p["gravity_mps2"])
     chassis.w["tau"][0, Z] = own + 0.99 * limit
-    assert chassis.trip() == TRIP_NONE
+    assert chassis.trip(scans=20) == TRIP_NONE
     chassis.w["tau"][0, Z] = own + 1.01 * limit
-    assert chassis.trip() == TRIP_OVERLOAD
+    assert chassis.trip(scans=10) == TRIP_OVERLOAD
 
 
 def test_lateral_force_after_the_reaction_time_unless_it_is_an_insertion(desk):
@@ -634,4 +635,4 @@ class TestAcknowledge:
         self.tripped(desk, TRIP_OVERLOAD)
         desk.w["load_raw_n"][0] = 2.0 * desk.p["rated_load_kg"] * desk.p["gravity_mps2"]
         assert acknowledge(desk.w, desk.p)
-        assert desk.trip() == TRIP_OVERLOAD
+        assert desk.trip(scans=6) == TRIP_OVERLOAD

@@ -309,6 +309,7 @@ WORLD = np.dtype(
         ("command_start_s", f8, ROBOTS),
         ("hold_s", f8, ROBOTS),  # how long the condition has held
         ("force_s", f8, ROBOTS),  # how long the lateral force has been over the abort limit
+        ("load_s", f8, ROBOTS),  # how long the load has been over its limit
         ("axial_s", f8, ROBOTS),  # how long the axial force has been over the jam limit
         ("settle_reached_s", f8, ROBOTS),
         ("repeat_count", i8, ROBOTS),
@@ -327,7 +328,6 @@ WORLD = np.dtype(
         ("axis_position", f8, (ROBOTS, 4)),
         ("load_cell_n", f8, ROBOTS),
         ("load_raw_n", f8, ROBOTS),  # the load cell's fast channel, unfiltered
-        ("load_rate_nps", f8, ROBOTS),  # its change since the last scan
         ("load_cell_offset_n", f8, ROBOTS),  # fault
         ("load_cell_frozen", i8, ROBOTS),  # fault
         ("sway_m", f8, (ROBOTS, 2)),
