@@ -1,0 +1,68 @@
+"""What a station, a truck, a pack and a timing set are: typed, frozen, strict.
+
+Every field is SI with its unit in its name (`_rad`, never degrees). Frames: W world (origin on the ground at the bay
+centre, x along the lane, y left, z up), T truck (origin on the ground below the middle of its seats), K seat, P pack
+(origin at the middle of its grip face), E end effector (spreader or lift table, origin in its grip plane).
+Numbers carry their provenance in the YAML files, see `twin.catalogue.load`.
+"""
+
+from twin.catalogue.schema.base import STANDARD_GRAVITY_MPS2, Strict
+from twin.catalogue.schema.machine import (
+    Actuators,
+    Axes,
+    EndEffector,
+    FloatingTable,
+    FourRope,
+    LinearAxis,
+    Mast,
+    Rates,
+    RotaryAxis,
+)
+from twin.catalogue.schema.pack import Coupler, Guides, Locks, Pack
+from twin.catalogue.schema.station import (
+    FixedTimes,
+    Limits,
+    Parking,
+    PoseSpread,
+    Robots,
+    Scanner,
+    Sensors,
+    Slot,
+    Station,
+)
+from twin.catalogue.schema.timing import MECHANICAL, PHASES, PhaseTiming, TimingSet
+from twin.catalogue.schema.truck import Axle, Outline, Truck
+
+__all__ = [
+    "MECHANICAL",
+    "PHASES",
+    "STANDARD_GRAVITY_MPS2",
+    "Actuators",
+    "Axes",
+    "Axle",
+    "Coupler",
+    "EndEffector",
+    "FixedTimes",
+    "FloatingTable",
+    "FourRope",
+    "Guides",
+    "Limits",
+    "LinearAxis",
+    "Locks",
+    "Mast",
+    "Outline",
+    "Pack",
+    "Parking",
+    "PhaseTiming",
+    "PoseSpread",
+    "Rates",
+    "Robots",
+    "RotaryAxis",
+    "Scanner",
+    "Sensors",
+    "Slot",
+    "Station",
+    "Strict",
+    "TimingSet",
+    "Truck",
+]
