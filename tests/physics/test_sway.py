@@ -60,24 +60,24 @@ class Travel:
 
 @pytest.mark.parametrize("jerk", [VERY_HIGH_JERK_MPS3, S_CURVE_JERK_MPS3], ids=["trapezoid", "s_curve"])
 @pytest.mark.parametrize(
-    ("load", "axis", "following"),
-    [(None, X, 0.03), (None, Y, 0.03), (rig.OLD, X, 0.03), (rig.OLD, Y, 0.032)],
+    ("load", "axis"),
+    [(None, X), (None, Y), (rig.OLD, X), (rig.OLD, Y)],
     ids=["x-empty", "y-empty", "x-cab_282", "y-cab_282"],
 )
-def test_residual_sway_of_an_unshaped_move(bench, load, axis, following, jerk):
+def test_residual_sway_of_an_unshaped_move(bench, load, axis, jerk):
     """A = |integral a(t) exp(i w t) dt| / w, the residual of x'' + w^2 x = -a(t) (Duhamel); for a trapezoid with ramps
     of t_a, started T - t_a apart, 4 a / w^2 |sin(w t_a / 2) sin(w (T - t_a) / 2)|: 4 a / w^2 for the move used here.
 
     With the trolley's own recorded motion as a(t) it holds to 0.1 %. With the commanded motion (what one computes at
-    the desk) to 3 %; the load pulls at the trolley and the servo gives way: 0.8 % with the empty spreader, 2.0 % on x
-    with 3.45 t under 5.5 t of bridge, 3.0 % on y, where the trolley has 1.5 t.
+    the desk) to 3 %; the load pulls at the trolley and the servo gives way: 0.5 % with the empty spreader, 2.0 % on x
+    with 3.45 t under 5.5 t of bridge, 1.5 % on y, where the trolley has 1.5 t and a stiffer loop.
     """
     travel = Travel(bench(station_with=UNDAMPED), load, axis, jerk=jerk)
     dt_s = travel.t_s[1] - travel.t_s[0]
     as_moved = travel.by_formula(travel.t_s[:-1] + dt_s / 2, np.diff(travel.speed_mps) / dt_s)
     as_commanded = travel.by_formula(travel.t_s, travel.commanded_mps2)
     assert travel.residual_m == pytest.approx(as_moved, rel=1.5e-3)
-    assert travel.residual_m == pytest.approx(as_commanded, rel=following)
+    assert travel.residual_m == pytest.approx(as_commanded, rel=0.03)
     if jerk == VERY_HIGH_JERK_MPS3:
         assert as_commanded == pytest.approx(4.0 * ACCELERATION_MPS2 / travel.omega**2, rel=1e-3)
     assert travel.residual_m > 0.1
@@ -109,11 +109,18 @@ def unshaped_m(load, axis):
 
 @pytest.mark.parametrize(("shaper", "error"), [(ZV, 0.03), (ZVD, 0.14), (EI, 0.20)], ids=["zv", "zvd", "ei"])
 @pytest.mark.parametrize("side", [-1.0, 1.0])
-@pytest.mark.parametrize(("load", "axis"), [(None, Y), (rig.OLD, X)], ids=["y-empty", "x-cab_282"])
+@pytest.mark.parametrize(
+    ("load", "axis"), [(None, Y), (rig.OLD, X), (rig.OLD, Y)], ids=["y-empty", "x-cab_282", "y-cab_282"]
+)
 def test_shapers_on_the_plant_bear_a_wrong_frequency(bench, load, axis, shaper, error, side):
     """Residual / unshaped residual below 5 % (+ 1 point for the servo) at a frequency error of 3 % (ZV), 14 %
     (ZVD), 20 % (EI): cos(pi r / 2), its square, |0.525 cos(pi r) + 0.475| at the frequency ratio r (Singer and Seering
-    1990; Singhose, Seering and Singer 1994). Well inside the tolerated error ZV and ZVD must be far better.
+    1990; Singhose, Seering and Singer 1994).
+
+    What the servo adds under load is a shift of frequency. It gives way to the pull m g / L = 16.9 kN/m of 3.45 t; at w
+    its dynamic stiffness G (K + 1 / T) - M w^2 + i G (w - K / (T w)), of velocity gain G, position gain K and integral
+    time T, is 0.98 - 0.52i MN/m on x and 0.67 - 0.59i on y. Half the real part of their ratio, 0.7 % on both, is how
+    much slower the load swings while the trolley is free: by the formula ZV leaves 5.8 % at 3.7 %, measured 5.7 %.
     """
     wrong = Travel(bench(station_with=UNDAMPED), load, axis, shaper=shaper, frequency_error=side * error)
     assert wrong.residual_m / unshaped_m(load, axis) < 0.05 + 0.01
