@@ -50,6 +50,7 @@ def test_a_stored_swap_comes_out_as_stored(station: str) -> None:
     assert again["mechanical_time_s"] == pytest.approx(stored["mechanical_time_s"], abs=0.05)
     assert again["kpis"]["peak_sway_m"] == pytest.approx(stored["kpis"]["peak_sway_m"], rel=0.02)
     assert again["violations"] == stored["violations"] == []
+    assert again["mechanical_time_s"] / again["lower_bound_s"] > 1.0  # no swap beats its yardstick
 
 
 @pytest.mark.parametrize("station", sorted(CELLS))
