@@ -1,0 +1,1 @@
+"""Panda3D underneath: the graphics pipe, light and shadow, cameras, pictures."""

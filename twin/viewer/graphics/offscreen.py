@@ -1,0 +1,67 @@
+"""Pictures without a window: a stage on a buffer, read back as pixels."""
+
+from __future__ import annotations
+
+import numpy as np
+from panda3d.core import (
+    FrameBufferProperties,
+    GraphicsEngine,
+    GraphicsOutput,
+    GraphicsPipe,
+    Texture,
+    WindowProperties,
+)
+
+from twin.errors import InputError
+from twin.viewer.graphics.pipe import Pipe, offscreen_pipe
+from twin.viewer.graphics.quality import QUALITIES, Quality
+from twin.viewer.graphics.stage import Stage
+
+
+class Offscreen:
+    """A stage whose pictures are arrays; close it when done."""
+
+    def __init__(
+        self, size_px: tuple[int, int] = (1280, 720), quality: Quality = QUALITIES["medium"], pipe: Pipe | None = None
+    ) -> None:
+        self.pipe = pipe or offscreen_pipe()
+        self._engine = GraphicsEngine()
+        wanted = FrameBufferProperties()
+        wanted.set_rgba_bits(8, 8, 8, 8)
+        wanted.set_depth_bits(24)
+        if self.pipe.shaders and quality.multisamples:
+            wanted.set_multisamples(quality.multisamples)
+        self._buffer = self._engine.make_output(
+            self.pipe.pipe,
+            "picture",
+            0,
+            wanted,
+            WindowProperties.size(*size_px),
+            GraphicsPipe.BF_refuse_window | GraphicsPipe.BF_fb_props_optional,
+        )
+        if self._buffer is None:
+            raise InputError(f"no picture of {size_px[0]} x {size_px[1]} pixels can be drawn here ({self.pipe.name})")
+        self._engine.open_windows()
+        self._texture = Texture("picture")
+        self._buffer.add_render_texture(self._texture, GraphicsOutput.RTM_copy_ram)
+        self.stage = Stage(self._buffer, quality, self.pipe.shaders)
+
+    def __enter__(self) -> Offscreen:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def picture(self) -> np.ndarray:
+        """The stage as it is now: (height, width, 3) uint8, the first row at the top."""
+        self._engine.render_frame()
+        width, height = self._texture.get_x_size(), self._texture.get_y_size()
+        data = self._texture.get_ram_image_as("RGB")
+        pixels = np.frombuffer(data, dtype=np.uint8).reshape(height, width, 3)
+        return np.ascontiguousarray(pixels[::-1])
+
+    def close(self) -> None:
+        """Frees the buffer; no picture after that."""
+        if self._buffer is not None:
+            self._engine.remove_all_windows()
+            self._buffer = None

@@ -1,0 +1,72 @@
+"""Which graphics pipe draws: a window, EGL without a display, or Panda3D's own software renderer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from panda3d.core import GraphicsPipe, GraphicsPipeSelection, load_prc_file_data
+
+from twin.errors import InputError
+
+# Panda3D looks for a display and for audio when it is imported; neither belongs to a picture of a recording.
+load_prc_file_data(
+    "swaptwin",
+    "\n".join(
+        (
+            "audio-library-name null",
+            "window-title SwapTwin",
+            "notify-level error",
+            "notify-level-display fatal",  # EGL without a display warns before it goes on; what fails is told below
+            "sync-video true",
+            "gl-coordinate-system default",
+            "text-minfilter linear",
+            "text-magfilter linear",
+            "text-page-size 512 512",
+            "text-flatten true",
+            "text-dynamic-merge true",
+        )
+    ),
+)
+
+DEBIAN_PACKAGES = ("libegl1", "libgl1-mesa-dri")
+"""What Debian and its like need to draw without a display."""
+
+
+@dataclass(frozen=True)
+class Pipe:
+    """A graphics pipe; `shaders` is False for Panda3D's own software renderer, which has neither shadows nor MSAA."""
+
+    pipe: GraphicsPipe
+    name: str
+    shaders: bool
+
+    @property
+    def note(self) -> str | None:
+        """One line for the user where the picture is less than it could be."""
+        if self.shaders:
+            return None
+        return (
+            "drawing without OpenGL (p3tinydisplay): no shadows, no anti-aliasing; "
+            f"for better pictures: apt install {' '.join(DEBIAN_PACKAGES)}"
+        )
+
+
+def offscreen_pipe(prefer: str | None = None) -> Pipe:
+    """EGL without a display, or p3tinydisplay where there is no OpenGL; `prefer` asks for one of them by name.
+
+    Raises:
+        InputError: where this machine can draw with neither.
+    """
+    selection = GraphicsPipeSelection.get_global_ptr()
+    if prefer in (None, "p3headlessgl"):
+        pipe = selection.make_module_pipe("p3headlessgl")
+        if pipe is not None and pipe.is_valid():
+            return Pipe(pipe, "p3headlessgl", shaders=True)
+    if prefer in (None, "p3tinydisplay"):
+        pipe = selection.make_pipe("TinyOffscreenGraphicsPipe", "p3tinydisplay")
+        if pipe is not None and pipe.is_valid():
+            return Pipe(pipe, "p3tinydisplay", shaders=False)
+    raise InputError(
+        "this machine cannot draw: neither EGL nor Panda3D's software renderer works "
+        f"(Debian: apt install {' '.join(DEBIAN_PACKAGES)})"
+    )

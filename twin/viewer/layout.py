@@ -1,0 +1,109 @@
+"""What is drawn, from a recording's own configuration: station, truck, pack, and which seat holds what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from twin.catalogue import Pack, Station, Truck
+from twin.errors import InputError
+
+
+@dataclass(frozen=True)
+class Seat:
+    """A seat that takes part: a frame of the recording, on the truck's body or in the world."""
+
+    name: str
+    on_truck: bool
+    locks: int
+
+
+@dataclass(frozen=True)
+class Job:
+    """One exchange: packs `old` and `new` are the frames `pack{k}`; seats and slots by index."""
+
+    robot: int
+    truck_seat: int
+    put_seat: int
+    take_seat: int
+    old_pack: int
+    new_pack: int
+    put_slot: int
+    take_slot: int
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Station, truck and pack of a recording, typed."""
+
+    station: Station
+    truck: Truck
+    pack: Pack
+    seats: tuple[Seat, ...]
+    jobs: tuple[Job, ...]
+
+    @property
+    def retract(self) -> float:
+        """+1 where the robot lifts packs up and out (gantry), -1 where it lowers them (under the truck).
+
+        A pack's frame P is the middle of its grip face: on top where retract is +1, at the bottom where -1.
+        """
+        return 1.0 if self.station.kind == "top_lift" else -1.0
+
+    @property
+    def robots(self) -> int:
+        return self.station.robots.count
+
+    @property
+    def idle_slots(self) -> tuple[int, ...]:
+        """Slots (from 0) that hold a pack which nobody moves."""
+        moved = {slot for job in self.jobs for slot in (job.put_slot, job.take_slot)}
+        return tuple(i for i, slot in enumerate(self.station.slots) if slot.filled and i not in moved)
+
+    @classmethod
+    def of(cls, configuration: Mapping[str, Any], file: str | Path | None = None) -> Layout:
+        """From `header.configuration`; raises InputError that names the file where parts are missing or wrong."""
+        models: dict[str, Any] = {}
+        for key, model in (("station", Station), ("truck", Truck), ("pack", Pack)):
+            models[key] = _model(model, configuration.get(key), key, file)
+        try:
+            seats = tuple(
+                Seat(str(seat["name"]), bool(seat["on_truck"]), int(seat["locks"])) for seat in configuration["seats"]
+            )
+            jobs = tuple(
+                Job(**{name: int(job[name]) for name in Job.__dataclass_fields__}) for job in configuration["jobs"]
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(
+                f"nothing to draw: its configuration lacks seats and jobs ({error})", file=file, key="seats, jobs"
+            ) from None
+        slots = len(models["station"].slots)
+        for job in jobs:
+            for k in (job.put_slot, job.take_slot):
+                if not 0 <= k < slots:
+                    raise InputError(
+                        "damaged configuration", file=file, key="jobs", value=k, allowed=f"0 to {slots - 1}"
+                    )
+        return cls(**models, seats=seats, jobs=jobs)
+
+
+def _model(model: type[BaseModel], data: object, key: str, file: str | Path | None) -> BaseModel:
+    try:
+        return model.model_validate(_tuples(data))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in (key, *first["loc"]))
+        raise InputError(f"nothing to draw: {first['msg']}", file=file, key=where) from None
+
+
+def _tuples(value: object) -> object:
+    """JSON has lists where the models have tuples."""
+    if isinstance(value, list):
+        return tuple(_tuples(item) for item in value)
+    if isinstance(value, Mapping):
+        return {key: _tuples(item) for key, item in value.items()}
+    return value

@@ -1,0 +1,1 @@
+"""The station in 3D: meshes made from the catalogue's numbers, moved by a snapshot."""

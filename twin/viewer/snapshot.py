@@ -1,0 +1,97 @@
+"""One instant as the viewer draws it: poses of frames, channels and sensors under their recorded names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from twin.recording import Frame
+
+WORLD_FRAME = "world"
+UNIT_POSE = np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0])
+
+
+@dataclass(frozen=True)
+class Names:
+    """What the rows of frames and the columns of channels and sensors are called."""
+
+    frames: tuple[Frame, ...]
+    channels: tuple[str, ...] = ()
+    sensors: tuple[str, ...] = ()
+
+    @cached_property
+    def frame_index(self) -> dict[str, int]:
+        return {frame.name: i for i, frame in enumerate(self.frames)}
+
+    @cached_property
+    def column_index(self) -> dict[str, int]:
+        """Channels first, then sensors; names do not repeat between the two."""
+        return {name: i for i, name in enumerate((*self.channels, *self.sensors))}
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Poses (F, 7) of each frame in its parent (position, quaternion xyzw), values (C,), sensors (S,), at t_s."""
+
+    names: Names
+    t_s: float
+    poses: np.ndarray
+    values: np.ndarray = field(default_factory=lambda: np.empty(0))
+    sensors: np.ndarray = field(default_factory=lambda: np.empty(0))
+
+    def value(self, name: str, otherwise: float = float("nan")) -> float:
+        """A channel or sensor by name; `otherwise` where the recording has none of that name."""
+        k = self.names.column_index.get(name)
+        if k is None:
+            return otherwise
+        channels = len(self.names.channels)
+        return float(self.values[k] if k < channels else self.sensors[k - channels])
+
+    def has_frame(self, name: str) -> bool:
+        return name in self.names.frame_index
+
+    def world_pose(self, name: str) -> np.ndarray:
+        """Pose (7,) of a frame in the world."""
+        if name == WORLD_FRAME:
+            return UNIT_POSE
+        i = self.names.frame_index[name]
+        parent = self.names.frames[i].parent
+        pose = self.poses[i]
+        return pose if parent == WORLD_FRAME else compose(self.world_pose(parent), pose)
+
+    def world_point(self, name: str, point_m: tuple[float, float, float]) -> np.ndarray:
+        """A point (3,) given in a frame, in the world."""
+        pose = self.world_pose(name)
+        return pose[:3] + rotate(pose[3:], np.asarray(point_m, dtype=float))
+
+
+def rotate(q: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """Vector (3,) turned by a quaternion xyzw."""
+    u, w = q[:3], q[3]
+    t = 2.0 * np.cross(u, v)
+    return v + w * t + np.cross(u, t)
+
+
+def multiply(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Hamilton product of two quaternions xyzw: first b, then a."""
+    av, aw, bv, bw = a[:3], a[3], b[:3], b[3]
+    return np.array([*(aw * bv + bw * av + np.cross(av, bv)), aw * bw - av @ bv])
+
+
+def compose(parent: np.ndarray, child: np.ndarray) -> np.ndarray:
+    """Pose (7,) in the world of a pose given in `parent`."""
+    return np.concatenate([parent[:3] + rotate(parent[3:], child[:3]), multiply(parent[3:], child[3:])])
+
+
+def between(before: np.ndarray, after: np.ndarray, share: float) -> np.ndarray:
+    """Poses (F, 7) a share of the way: positions linearly, turns by normalised linear interpolation.
+
+    Samples are 20 ms apart, so the difference to spherical interpolation is far below anything drawn.
+    """
+    near = np.where(np.sum(before[:, 3:] * after[:, 3:], axis=1, keepdims=True) < 0.0, -1.0, 1.0)
+    poses = before + share * (after - before)
+    turns = before[:, 3:] + share * (near * after[:, 3:] - before[:, 3:])
+    poses[:, 3:] = turns / np.linalg.norm(turns, axis=1, keepdims=True)
+    return poses

@@ -1,0 +1,174 @@
+"""A recording as the viewer reads it: any instant, its phases and events, and stretches of its signals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from twin.errors import InputError
+from twin.recording import open_recording
+from twin.viewer.layout import Layout
+from twin.viewer.snapshot import Names, Snapshot, between
+
+TRIP_LEVELS = ("error",)
+
+
+@dataclass(frozen=True)
+class PhaseSpan:
+    """One phase of one robot, from start to end (the recording's end where it did not end)."""
+
+    name: str
+    robot: int
+    job: int
+    start_s: float
+    end_s: float
+    ended: bool = True
+
+
+@dataclass(frozen=True)
+class Marker:
+    """An event or a violation on the time line; `level` is info, warning or error."""
+
+    t_s: float
+    name: str
+    message: str
+    level: str
+    violation: bool = False
+
+    @property
+    def is_trip(self) -> bool:
+        return self.violation or self.level in TRIP_LEVELS
+
+
+class Source:
+    """A recording, whole, cut or still being written; times are the recording's own seconds."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.recording = open_recording(path)
+        try:
+            header = self.recording.header
+            self.path = Path(path)
+            self.names = Names(header.frames, header.channels, header.sensors)
+            self.layout = Layout.of(header.configuration, path)
+            self.configuration: dict[str, Any] = dict(header.configuration)
+            self.provenance = dict(header.provenance)
+            self._take_entries()
+        except BaseException:
+            self.recording.close()
+            raise
+
+    def __enter__(self) -> Source:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.recording.close()
+
+    @property
+    def start_s(self) -> float:
+        return self.recording.start_s
+
+    @property
+    def end_s(self) -> float:
+        return self.recording.end_s
+
+    @property
+    def complete(self) -> bool:
+        return self.recording.complete
+
+    @property
+    def outcome(self) -> str:
+        return self.recording.outcome
+
+    @property
+    def sample_s(self) -> float:
+        """Time from one recorded sample to the next."""
+        rates = self.layout.station.rates
+        return 1.0 / rates.recording_hz
+
+    def snapshot(self, t_s: float) -> Snapshot:
+        """The instant t_s: poses between the two samples around it, channels and sensors as of the last sample.
+
+        Raises:
+            InputError: for a time outside the recording, naming the file and the span it has.
+        """
+        values, sensors = self.recording.values_at(t_s), self.recording.sensors_at(t_s)
+        around = self.recording.frames(t_s - 1.5 * self.sample_s, min(t_s + 1.5 * self.sample_s, self.end_s))
+        if len(around.t_s) == 0:
+            return Snapshot(self.names, t_s, self.recording.frames_at(t_s), values, sensors)
+        k = int(np.searchsorted(around.t_s, t_s, side="right")) - 1
+        if k < 0 or k + 1 >= len(around.t_s):
+            return Snapshot(self.names, t_s, around.values[max(min(k, len(around.t_s) - 1), 0)], values, sensors)
+        share = (t_s - around.t_s[k]) / (around.t_s[k + 1] - around.t_s[k])
+        poses = between(around.values[k], around.values[k + 1], float(share))
+        return Snapshot(self.names, t_s, poses, values, sensors)
+
+    def check_time(self, t_s: float, option: str) -> float:
+        """`t_s` where it lies in the recording; raises InputError that names file, option and span otherwise."""
+        if not self.start_s - 1e-9 <= t_s <= self.end_s + 1e-9:
+            raise InputError(
+                "a time outside the recording",
+                file=self.path,
+                key=option,
+                value=t_s,
+                allowed=f"{self.start_s:.2f} to {self.end_s:.2f} s",
+            )
+        return min(max(t_s, self.start_s), self.end_s)
+
+    def series(self, name: str, start_s: float, end_s: float) -> tuple[np.ndarray, np.ndarray]:
+        """Times (K,) and values (K,) of a channel or sensor in a window; empty where there is none of that name."""
+        if name in self.recording.channel_names:
+            samples = self.recording.states(start_s, end_s, names=[name])
+        elif name in self.recording.sensor_names:
+            samples = self.recording.sensors(start_s, end_s, names=[name])
+        else:
+            return np.empty(0), np.empty(0)
+        return samples.t_s, samples.values[:, 0]
+
+    def refresh(self) -> bool:
+        """Takes in what was written since; True where there is something new."""
+        if not self.recording.refresh():
+            return False
+        self._take_entries()
+        return True
+
+    def _take_entries(self) -> None:
+        self.phases = _spans(self.recording.phases(), self.recording.end_s)
+        self.markers = _markers(self.recording.events(), self.recording.violations())
+
+
+def _spans(entries: list[dict[str, Any]], end_s: float) -> tuple[PhaseSpan, ...]:
+    spans: list[PhaseSpan] = []
+    open_: dict[int, tuple[str, int, float]] = {}
+    for entry in entries:
+        robot, job, t_s = int(entry.get("robot", 0)), int(entry.get("job", 0)), float(entry["t_s"])
+        if entry.get("state") == "end":
+            name, job, start_s = open_.pop(robot, (str(entry["name"]), job, float(entry.get("start_s", t_s))))
+            spans.append(PhaseSpan(name, robot, job, start_s, t_s))
+        else:
+            if robot in open_:  # a trip cuts a phase short without its end
+                name, before, start_s = open_[robot]
+                spans.append(PhaseSpan(name, robot, before, start_s, t_s, ended=False))
+            open_[robot] = (str(entry["name"]), job, t_s)
+    spans += [PhaseSpan(name, robot, job, t_s, end_s, ended=False) for robot, (name, job, t_s) in open_.items()]
+    return tuple(sorted(spans, key=lambda span: (span.start_s, span.robot)))
+
+
+def _markers(events: list[dict[str, Any]], violations: list[dict[str, Any]]) -> tuple[Marker, ...]:
+    found = [
+        Marker(float(e["t_s"]), str(e.get("name", "")), str(e.get("message", "")), str(e.get("level", "info")))
+        for e in events
+    ]
+    found += [
+        Marker(float(v["t_s"]), str(v.get("name", "")), str(v.get("message", "")), "error", violation=True)
+        for v in violations
+    ]
+    return tuple(sorted(found, key=lambda marker: marker.t_s))
