@@ -1,0 +1,181 @@
+"""`swaptwin replay`: a recording in 3D, in a window, as a picture or as a video."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from twin.console import emit_json, progress
+from twin.errors import InputError
+
+if TYPE_CHECKING:
+    from twin.viewer.compare import Ghost
+    from twin.viewer.source import Source
+
+FPS_RANGE, SPEED_RANGE, DURATION_RANGE_S = (1.0, 120.0), (0.01, 1000.0), (0.1, 3600.0)
+QUALITY_NAMES = ("low", "medium", "high")
+
+
+def command(
+    recording: Annotated[str, typer.Argument(help="A recording (MCAP), whole, cut or still being written.")],
+    ghost: Annotated[str | None, typer.Option(help="A second recording, shown translucent over the first.")] = None,
+    align: Annotated[str, typer.Option(help="How the ghost keeps step: start or phase.")] = "start",
+    at: Annotated[float | None, typer.Option(help="Seconds into the recording to begin, or of the screenshot.")] = None,
+    view: Annotated[
+        str | None, typer.Option(help="overview, seat, top, driver; auto follows the work (videos do).")
+    ] = None,
+    live: Annotated[bool, typer.Option("--live", help="Follow a recording while it is being written.")] = False,
+    screenshot: Annotated[str | None, typer.Option(help="Write one picture to this .png instead of a window.")] = None,
+    video: Annotated[str | None, typer.Option(help="Write a video to this .mp4 instead of a window.")] = None,
+    from_: Annotated[float | None, typer.Option("--from", help="Video: first second of the recording.")] = None,
+    to: Annotated[float | None, typer.Option("--to", help="Video: last second of the recording.")] = None,
+    fps: Annotated[float, typer.Option(help="Video: frames a second.")] = 30.0,
+    speed: Annotated[float | None, typer.Option(help="Video: recorded seconds per second. [default: 1]")] = None,
+    duration: Annotated[float | None, typer.Option(help="Video: its length in seconds, instead of --speed.")] = None,
+    size: Annotated[str, typer.Option(help="Pixels, WIDTHxHEIGHT.")] = "1280x720",
+    quality: Annotated[
+        str | None, typer.Option(help="low, medium, high. Default: medium in a window, high in files.")
+    ] = None,
+    display: Annotated[bool, typer.Option(help="Time line and charts over the picture.")] = True,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    trace: Annotated[bool, typer.Option("--trace", hidden=True)] = False,
+) -> None:
+    """Show a recording in 3D: scrub, play, follow signals, compare with a second one.
+
+    Without --screenshot or --video a window opens; H shows its help. With them no display and no GPU are needed.
+
+    Exit code 0: done. 2: bad input, or this machine cannot draw.
+    """
+    from twin.viewer.compare import ALIGNMENTS, Ghost
+    from twin.viewer.headless import check_range, parse_size
+    from twin.viewer.source import Source
+
+    size_px = parse_size(size)
+    check_range(fps, *FPS_RANGE, "--fps")
+    check_range(speed, *SPEED_RANGE, "--speed")
+    check_range(duration, *DURATION_RANGE_S, "--duration")
+    one_of(align, ALIGNMENTS, "--align")
+    if quality is not None:
+        one_of(quality, QUALITY_NAMES, "--quality")
+    if view is not None:
+        one_of(view, view_names(), "--view")
+    files = bool(screenshot or video)
+    if files and live:
+        raise InputError("a picture or video is made of what is there: not with --live", key="--live", value=True)
+    if view == "auto" and not video:
+        raise InputError("only a video has an automatic camera", key="--view", value=view)
+
+    with Source(recording) as source:
+        other = Ghost(source, ghost, align) if ghost is not None else None
+        try:
+            start_s = None if at is None else source.check_time(at, "--at")
+            if files:
+                clip_options = (from_, to, fps, speed, duration)
+                made = make_files(
+                    source, other, screenshot, video, start_s, view, size_px, quality or "high", display, clip_options
+                )
+                if json:
+                    emit_json(made)
+                else:
+                    told(made)
+                return
+            from twin.viewer.app import run_window
+
+            on_state = trace_line if trace else None
+            code = run_window(
+                source,
+                size=size_px,
+                quality=quality or "medium",
+                ghost=other,
+                at=start_s,
+                live=live,
+                view=view or "overview",
+                on_state=on_state,
+            )
+        finally:
+            if other is not None:
+                other.close()
+    if code:
+        raise typer.Exit(code)
+
+
+def make_files(
+    source: Source,
+    ghost: Ghost | None,
+    screenshot: str | None,
+    video: str | None,
+    at_s: float | None,
+    view: str | None,
+    size_px: tuple[int, int],
+    quality: str,
+    display: bool,
+    clip_options: tuple[float | None, float | None, float, float | None, float | None],
+) -> dict[str, Any]:
+    """Draws what was asked for; says what was made. Every option is checked before anything is drawn."""
+    from twin.viewer.files import output_path
+    from twin.viewer.graphics.pipe import offscreen_pipe
+    from twin.viewer.headless import Presenter, clip_of, film
+    from twin.viewer.headless import screenshot as shoot
+
+    png = output_path(screenshot, ".png", "--screenshot") if screenshot else None
+    mp4 = output_path(video, ".mp4", "--video") if video else None
+    clip = clip_of(source, *clip_options)
+    pipe = offscreen_pipe()
+    if pipe.note:
+        print(f"note: {pipe.note}", file=sys.stderr)
+    made: dict[str, Any] = {"recording": str(source.path), "renderer": pipe.name, "size_px": list(size_px)}
+    if png is not None:
+        at_s = source.start_s if at_s is None else at_s
+        presenter = Presenter(source, size_px, quality, view or "overview", ghost, display, pipe)
+        shoot(presenter, at_s, png)
+        presenter.close()
+        made["screenshot"] = {"file": str(png), "at_s": at_s, "view": view or "overview"}
+    if mp4 is not None:
+        presenter = Presenter(source, size_px, quality, view or "auto", ghost, display, pipe)
+        with progress("video", total=clip.frames) as line:
+            frames = film(presenter, clip, mp4, size_px, lambda done, _: line.update("video", completed=done))
+        presenter.close()
+        made["video"] = {
+            "file": str(mp4),
+            "from_s": clip.start_s,
+            "to_s": clip.end_s,
+            "speed": clip.speed,
+            "fps": clip.fps,
+            "frames": frames,
+            "duration_s": frames / clip.fps,
+            "view": view or "auto",
+        }
+    return made
+
+
+def told(made: dict[str, Any]) -> None:
+    """For a person: which files there are now."""
+    width, height = made["size_px"]
+    if shot := made.get("screenshot"):
+        print(f"{shot['file']}: {width} x {height}, at {shot['at_s']:.2f} s, {shot['view']}")
+    if video := made.get("video"):
+        print(
+            f"{video['file']}: {width} x {height}, {video['duration_s']:.1f} s at {video['fps']:g} frames a second, "
+            f"{video['from_s']:.1f} to {video['to_s']:.1f} s of the recording at {video['speed']:.3g}x, {video['view']}"
+        )
+
+
+def view_names() -> tuple[str, ...]:
+    from twin.viewer.director import AUTO
+    from twin.viewer.scene.views import PRESETS
+
+    return (*PRESETS, AUTO)
+
+
+def one_of(value: str, allowed: tuple[str, ...], option: str) -> None:
+    if value not in allowed:
+        raise InputError("not known", key=option, value=value, allowed=", ".join(allowed))
+
+
+def trace_line(state: dict[str, Any]) -> None:
+    """What the window shows, for tests: one JSON line on standard error."""
+    import orjson
+
+    print(orjson.dumps(state).decode(), file=sys.stderr, flush=True)

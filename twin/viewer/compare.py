@@ -1,0 +1,156 @@
+"""Two recordings side by side: which instant of the other belongs to an instant of this one, and who is ahead by phase.
+
+Aligned by start, both begin their first phase together and run at the same pace: the ghost shows who is ahead. Aligned
+by phase, each phase of the other is stretched to last as long as the same phase here: the ghost shows how the same work
+was done differently. Phases belong together by robot, job, name and how often that name has come: a retried `insert` is
+the second one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from twin.viewer.layout import Layout
+from twin.viewer.snapshot import Names, Snapshot
+from twin.viewer.source import PhaseSpan, Source
+
+ALIGNMENTS = ("start", "phase")
+Key = tuple[int, int, str, int]
+
+
+@dataclass(frozen=True)
+class PhaseRow:
+    """A phase in both recordings; durations in seconds, None where one has no such phase.
+
+    `difference_s` is other minus this: positive where this recording gained time. `lead_s` is the sum so far of the
+    robot's matched phases: by how much this recording is ahead at the end of the phase.
+    """
+
+    name: str
+    robot: int
+    job: int
+    this_s: float | None
+    other_s: float | None
+    difference_s: float | None
+    lead_s: float | None
+
+
+def phase_keys(spans: Sequence[PhaseSpan]) -> list[tuple[Key, PhaseSpan]]:
+    """Spans in order of time under (robot, job, name, how often it came before)."""
+    seen: dict[tuple[int, int, str], int] = {}
+    keyed = []
+    for span in sorted(spans, key=lambda s: s.start_s):
+        kind = (span.robot, span.job, span.name)
+        seen[kind] = seen.get(kind, -1) + 1
+        keyed.append(((*kind, seen[kind]), span))
+    return keyed
+
+
+def phase_rows(this: Sequence[PhaseSpan], other: Sequence[PhaseSpan]) -> list[PhaseRow]:
+    """One row per phase that either has, in the order of this recording, the other's own phases after them."""
+    theirs = dict(phase_keys(other))
+    rows: list[PhaseRow] = []
+    lead: dict[int, float] = {}
+    for key, span in phase_keys(this):
+        mine_s = span.end_s - span.start_s
+        match = theirs.pop(key, None)
+        if match is None:
+            rows.append(PhaseRow(span.name, span.robot, span.job, mine_s, None, None, None))
+            continue
+        other_s = match.end_s - match.start_s
+        lead[span.robot] = lead.get(span.robot, 0.0) + other_s - mine_s
+        rows.append(PhaseRow(span.name, span.robot, span.job, mine_s, other_s, other_s - mine_s, lead[span.robot]))
+    rows += [PhaseRow(s.name, s.robot, s.job, None, s.end_s - s.start_s, None, None) for s in theirs.values()]
+    return rows
+
+
+def time_map(this: Source, other: Source, align: str) -> tuple[np.ndarray, np.ndarray]:
+    """Knots (K,), (K,): times of this recording, rising, and the other's times that belong to them.
+
+    Two robots work at the same time and one clock cannot follow both: the phases of the robot that is busy longest set
+    the knots.
+    """
+    mine, theirs = _first_start(this), _first_start(other)
+    if align == "start" or not this.phases or not other.phases:
+        return np.array([mine, mine + 1.0]), np.array([theirs, theirs + 1.0])
+    robot = max({span.robot for span in this.phases}, key=lambda r: _busy_s(this.phases, r))
+    matches = dict(phase_keys([span for span in other.phases if span.robot == robot]))
+    pairs: list[tuple[float, float]] = []
+    for key, span in phase_keys([span for span in this.phases if span.robot == robot]):
+        if (match := matches.get(key)) is not None:
+            pairs += [(span.start_s, match.start_s), (span.end_s, match.end_s)]
+    knots: list[tuple[float, float]] = []
+    for at, there in pairs:  # both rising: the next phase starts where this one ends, and retries may come out of order
+        if not knots or (at > knots[-1][0] + 1e-9 and there >= knots[-1][1]):
+            knots.append((at, there))
+    if len(knots) < 2:
+        return np.array([mine, mine + 1.0]), np.array([theirs, theirs + 1.0])
+    at, there = (np.array(column) for column in zip(*knots, strict=True))
+    return at, there
+
+
+def _first_start(source: Source) -> float:
+    return min((span.start_s for span in source.phases), default=source.start_s)
+
+
+def _busy_s(spans: Sequence[PhaseSpan], robot: int) -> float:
+    return sum(span.end_s - span.start_s for span in spans if span.robot == robot)
+
+
+class Ghost:
+    """A second recording that is shown over the first."""
+
+    def __init__(self, this: Source, path: str | Path, align: str = "start") -> None:
+        self._this = this
+        self.source = Source(path)
+        self.set_alignment(align)
+
+    def set_alignment(self, align: str) -> None:
+        """`start` or `phase`."""
+        self.align = align
+        self._at, self._there = time_map(self._this, self.source, align)
+
+    def close(self) -> None:
+        self.source.close()
+
+    @property
+    def label(self) -> str:
+        return self.source.path.name
+
+    @property
+    def layout(self) -> Layout:
+        return self.source.layout
+
+    @property
+    def names(self) -> Names:
+        return self.source.names
+
+    def time_at(self, t_s: float) -> float:
+        """The other's time that belongs to t_s of this one; before and after the knots at the same pace."""
+        at, there = self._at, self._there
+        if t_s <= at[0]:
+            other_s = there[0] + (t_s - at[0])
+        elif t_s >= at[-1]:
+            other_s = there[-1] + (t_s - at[-1])
+        else:
+            other_s = float(np.interp(t_s, at, there))
+        return float(min(max(other_s, self.source.start_s), self.source.end_s))
+
+    def snapshot_at(self, t_s: float) -> Snapshot:
+        """The other recording at the instant that belongs to t_s of this one."""
+        return self.source.snapshot(self.time_at(t_s))
+
+    def phase_rows(self) -> list[PhaseRow]:
+        return phase_rows(self._this.phases, self.source.phases)
+
+    def rows(self) -> list[tuple[str, float | None, float | None, float | None]]:
+        """(phase, this_s, other_s, other minus this) for a table."""
+        several = len({row.robot for row in self.phase_rows()}) > 1
+        return [
+            (f"{row.name} · {row.robot + 1}" if several else row.name, row.this_s, row.other_s, row.difference_s)
+            for row in self.phase_rows()
+        ]

@@ -1,0 +1,52 @@
+"""A camera that follows the work: close up where packs meet seats, the whole station while they travel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from twin.viewer.graphics.camera import View
+from twin.viewer.source import PhaseSpan
+
+AUTO = "auto"
+CLOSE_UP = ("grip", "unlock", "align", "insert", "lock", "pull_test", "release")
+SHORTEST_S = 4.0  # of video: a shorter cut makes a viewer dizzy
+BLEND_S = 1.2  # of video
+
+
+def cuts(phases: Sequence[PhaseSpan], start_s: float, end_s: float, speed: float) -> list[tuple[float, str]]:
+    """(time, preset) of each cut, the first at start_s. The first robot decides; `speed` is recorded per video time."""
+    shots: list[tuple[float, str]] = [(start_s, "overview")]
+    for span in sorted((p for p in phases if p.robot == 0), key=lambda p: p.start_s):
+        wanted = "seat" if span.name in CLOSE_UP else "overview"
+        at = min(max(span.start_s, start_s), end_s)
+        if wanted != shots[-1][1]:
+            shots.append((at, wanted))
+    kept: list[tuple[float, str]] = []
+    for k, (at, name) in enumerate(shots):
+        until = shots[k + 1][0] if k + 1 < len(shots) else end_s
+        if kept and (until - at < SHORTEST_S * speed or kept[-1][1] == name):
+            continue
+        kept.append((at, name))
+    return kept
+
+
+def blended(a: View, b: View, share: float) -> View:
+    """From view a to view b, eased in and out."""
+    s = share * share * (3.0 - 2.0 * share)
+
+    def mix(p: tuple[float, float, float], q: tuple[float, float, float]) -> tuple[float, float, float]:
+        x, y, z = (np.asarray(p) * (1.0 - s) + np.asarray(q) * s).tolist()
+        return x, y, z
+
+    return View(mix(a.eye_m, b.eye_m), mix(a.target_m, b.target_m), a.fov_deg * (1.0 - s) + b.fov_deg * s)
+
+
+def shot_at(shots: Sequence[tuple[float, str]], t_s: float, speed: float) -> tuple[str, str, float]:
+    """(view before, view now, share 0 to 1 of the way between) at t_s."""
+    k = max(i for i, (at, _) in enumerate(shots) if at <= t_s or i == 0)
+    at, name = shots[k]
+    if k == 0:
+        return name, name, 1.0
+    return shots[k - 1][1], name, min(max((t_s - at) / (BLEND_S * speed), 0.0), 1.0)

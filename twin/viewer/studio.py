@@ -1,0 +1,66 @@
+"""A state in, a picture out: a station drawn without a window and without a recording file.
+
+>>> studio = Studio(source.layout, source.names, (640, 360))
+>>> pixels = studio.picture(source.snapshot(12.0))  # (360, 640, 3) uint8
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from twin.errors import InputError
+from twin.viewer.graphics.camera import View
+from twin.viewer.graphics.offscreen import Offscreen
+from twin.viewer.graphics.pipe import Pipe
+from twin.viewer.graphics.quality import QUALITIES
+from twin.viewer.layout import Layout
+from twin.viewer.scene.scene import StationScene
+from twin.viewer.scene.views import PRESETS
+from twin.viewer.snapshot import Names, Snapshot
+
+
+class Studio:
+    """A station under a camera. `view` is a preset's name or a `View`, and may be set between pictures."""
+
+    def __init__(
+        self,
+        layout: Layout,
+        names: Names,
+        size_px: tuple[int, int] = (1280, 720),
+        quality: str = "medium",
+        view: str | View = "overview",
+        pipe: Pipe | None = None,
+    ) -> None:
+        self.layout = layout
+        self.view = view
+        self.offscreen = Offscreen(size_px, QUALITIES[quality], pipe)
+        self.stage = self.offscreen.stage
+        self.scene = StationScene(layout, names)
+        self.scene.root.reparent_to(self.stage.world)
+
+    def __enter__(self) -> Studio:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def picture(self, snapshot: Snapshot) -> np.ndarray:
+        """The station at this instant: (height, width, 3) uint8."""
+        self.scene.update(snapshot)
+        self.stage.look(view_of(self.view, self.layout, snapshot))
+        return self.offscreen.picture()
+
+    def close(self) -> None:
+        self.scene.root.remove_node()
+        self.offscreen.close()
+
+
+def view_of(view: str | View, layout: Layout, snapshot: Snapshot) -> View:
+    """A preset at this instant, or the view itself; raises InputError for a name that is no preset."""
+    if isinstance(view, View):
+        return view
+    try:
+        preset = PRESETS[view]
+    except KeyError:
+        raise InputError("no such view", key="--view", value=view, allowed=", ".join(PRESETS)) from None
+    return preset(layout, snapshot)
