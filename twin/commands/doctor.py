@@ -6,7 +6,6 @@ lives to report it and imports none of it.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import platform
 import re
@@ -30,7 +29,7 @@ PYTHON_NEEDED = (3, 11)
 PROBE_TIMEOUT_S = 120.0  # the slowest, numba's first compile on a cold disk, takes seconds
 MEMORY_NEEDED_BYTES = 2 * 1024**3  # a swap stays below 1 GiB; the tests run two processes
 DISK_NEEDED_BYTES = 1 * 1024**3  # a recorded swap is some megabytes, an experiment a few hundred of them
-REINSTALL = "make setup, or: pip install -c constraints.txt -e '.[dev]'"
+REINSTALL = "make setup, or: pip install -c constraints.txt -e '.[viewer,dev]'"
 
 REQUIRED_PACKAGES = {  # the dependencies of pyproject.toml (a test compares), and what each is here for
     "foxglove-sdk": "writing recordings",
@@ -52,6 +51,7 @@ OPTIONAL_PACKAGES = {
     "torch": "training policies",
     "stable-baselines3": "training policies",
     "panda3d": "the 3D viewer",
+    "imageio-ffmpeg": "videos of recordings",
     "rerun-sdk": "opening recordings in Rerun",
 }
 
@@ -89,6 +89,17 @@ assert len(messages) == 3, f"3 messages written, {len(messages)} read"
 print("an MCAP file written and read back")
 """,
 }
+
+PICTURE_PROBE = """
+from twin.viewer.graphics.offscreen import Offscreen
+import imageio_ffmpeg
+with Offscreen((64, 64)) as offscreen:
+    assert offscreen.picture().shape == (64, 64, 3), "a picture has the wrong size"
+    drawn_by = offscreen.driver
+imageio_ffmpeg.get_ffmpeg_exe()
+print(f"drawn by {drawn_by}; ffmpeg for videos")
+"""
+PICTURE_FIX = "on Debian: apt install libegl1 libgl1-mesa-dri; and pip install -c constraints.txt -e '.[viewer]'"
 
 Status = Literal["ok", "missing", "broken"]
 
@@ -226,17 +237,17 @@ def check_display() -> Check:
     screen = os.environ.get("WAYLAND_DISPLAY") or os.environ.get("DISPLAY")
     if screen:
         return Check("display", "ok", screen, required=False)
-    detail = "none (needed for the viewer's window; video and screenshots need only EGL)"
+    detail = "none (needed for the viewer's window; pictures and videos do without)"
     return Check("display", "missing", detail, "not needed on a server", required=False)
 
 
-def check_egl() -> Check:
-    try:
-        ctypes.CDLL("libEGL.so.1")
-    except OSError:
-        detail = "not installed (needed for video and screenshots without a display)"
-        return Check("EGL", "missing", detail, "on Debian: apt install libegl1", required=False)
-    return Check("EGL", "ok", "libEGL.so.1", required=False)
+def check_pictures() -> Check:
+    """Whether pictures and videos can be drawn without a display, and by what."""
+    check = run_probe("pictures", PICTURE_PROBE)
+    if check.status == "ok":
+        advice = None if "p3tinydisplay" not in check.detail else PICTURE_FIX
+        return Check("pictures", "ok", check.detail, advice, required=False)
+    return Check("pictures", check.status, check.detail, PICTURE_FIX, required=False)
 
 
 def examine(report: Callable[[str], None]) -> list[Check]:
@@ -251,7 +262,7 @@ def examine(report: Callable[[str], None]) -> list[Check]:
     checks.append(check_kernel_cache())
     report("optional parts")
     checks += [check_package(name, use, pins, required=False) for name, use in OPTIONAL_PACKAGES.items()]
-    return [*checks, check_display(), check_egl()]
+    return [*checks, check_display(), check_pictures()]
 
 
 def machine() -> dict[str, object]:

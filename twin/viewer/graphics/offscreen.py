@@ -60,6 +60,13 @@ class Offscreen:
         pixels = np.frombuffer(data, dtype=np.uint8).reshape(height, width, 3)
         return np.ascontiguousarray(pixels[::-1])
 
+    @property
+    def driver(self) -> str:
+        """What draws, in the driver's own words."""
+        if not self.pipe.shaders:
+            return self.pipe.name
+        return str(self._buffer.get_gsg().get_driver_renderer())
+
     def close(self) -> None:
         """Frees the buffer; no picture after that."""
         if self._buffer is not None:
