@@ -1,0 +1,267 @@
+"""Strip charts of chosen signals in a side panel, in step with the cursor."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from panda3d.core import NodePath
+
+from twin.viewer.hud import style
+from twin.viewer.hud.canvas import Kit, Layer, Painter
+from twin.viewer.hud.model import Charts, HudModel
+from twin.viewer.hud.regions import Hit, Rect, TimeScale
+from twin.viewer.hud.traces import dashed, decimals_of, nice_range, number, trace
+from twin.viewer.signals import CHART_KEYS, ChartSet
+
+HEAD_PX, TITLE_PX, AXIS_PX, GUTTER_PX, LABEL_APART_PX = 28, 22, 22, 48, 22
+NEAR_LIMIT = 0.4
+"""A limit is drawn from this share of it on: a far one would press the signal flat, so its number is told instead."""
+
+
+@dataclass(frozen=True)
+class Range:
+    """The axis of one chart: `low` to `high` with grid lines `step` apart; what the window's samples reach."""
+
+    low: float
+    high: float
+    step: float
+    least: float
+    most: float
+
+
+class ChartPanel:
+    """Draws into `area`, which `update` is given."""
+
+    def __init__(self, parent: NodePath, kit: Kit) -> None:
+        self._kit = kit
+        names = ("chart grid", "chart lines", "chart values", "chart cursor")
+        self._grid, self._lines, self._values, self._cursor = (Layer(parent, kit, name) for name in names)
+        self.layers = [self._grid, self._lines, self._values, self._cursor]
+        self.area = Rect(0, 0, 0, 0)
+        self.scale = TimeScale(0, 1, 0, 1)
+        self.plots: list[tuple[ChartSet, Rect]] = []
+        self._ranges: list[Range] = []
+        self._seen: object = None
+        self._robot_button: Rect | None = None
+
+    def clear(self) -> None:
+        """Shows no charts."""
+        for layer in self.layers:
+            layer.clear()
+        self.plots, self._seen, self._robot_button = [], None, None
+        self.area = Rect(0, 0, 0, 0)
+
+    def update(self, model: HudModel, area: Rect) -> None:
+        charts = model.charts
+        assert charts is not None
+        self.area = area
+        self._place(charts)
+        width = self.plots[0][1].width if self.plots else area.width
+        column_s = charts.window_s / max(width, 1.0)
+        latest_s = max(model.end_s - charts.window_s, model.start_s)
+        start_s = min(max(model.t_s - charts.window_s / 2.0, model.start_s), latest_s)
+        first = round(start_s / column_s)  # whole columns: the lines stand still until the window moves by a pixel
+        x0 = self.plots[0][1].x if self.plots else area.x
+        self.scale = TimeScale(x0, width, first * column_s, first * column_s + charts.window_s)
+        seen = (area, charts, first, column_s, charts.signals.reads)
+        if seen != self._seen:
+            self._seen = seen
+            lines = [self._traces(charts, chart, first, column_s, rect) for chart, rect in self.plots]
+            self._ranges = [
+                self._range(chart, rect, found) for (chart, rect), found in zip(self.plots, lines, strict=True)
+            ]
+            self._lines.show(seen, lambda painter: self._paint_lines(painter, lines, first))
+        self._robot_button = self._robot_rect(charts)
+        hover = (
+            self._robot_button is not None
+            and model.pointer_px is not None
+            and self._robot_button.holds(*model.pointer_px)
+        )
+        span = (math.ceil(self.scale.start_s), math.floor(self.scale.end_s))
+        self._grid.show(
+            (area, charts, tuple(self._ranges), hover), lambda painter: self._paint_grid(painter, charts, hover)
+        )
+        values = [
+            [charts.signals.value_at(s.names, model.t_s) * chart.scale for s in chart.signals]
+            for chart, _ in self.plots
+        ]
+        told = tuple(
+            tuple(number(value, chart.decimals) for value in row)
+            for (chart, _), row in zip(self.plots, values, strict=True)
+        )
+        ticks = tuple((round(self.scale.x(t)), t) for t in range(span[0], span[1] + 1))
+        self._values.show((area, charts, told, ticks), lambda painter: self._paint_values(painter, charts, told, ticks))
+        self._cursor.show((area, len(self.plots)), self._paint_cursor)
+        self._cursor.path.set_x(round(self.scale.x(min(max(model.t_s, self.scale.start_s), self.scale.end_s))))
+
+    def hit(self, x: float, y: float) -> Hit | None:
+        """The chart under a pixel and the time that is drawn there."""
+        if self._robot_button is not None and self._robot_button.holds(x, y):
+            return Hit("button", "robot")
+        for chart, rect in self.plots:
+            if rect.holds(x, y):
+                return Hit("chart", chart.key, self.scale.time(x))
+        return Hit("panel", "charts") if self.area.holds(x, y) else None
+
+    # --- what is where --------------------------------------------------------------------------------------------
+
+    def _place(self, charts: Charts) -> None:
+        kit, area = self._kit, self.area
+        top, bottom = area.y + kit.px(HEAD_PX), area.bottom - kit.px(AXIS_PX)
+        count = max(len(charts.sets), 1)
+        height = (bottom - top) / count
+        x, width = area.x + kit.px(GUTTER_PX), area.width - kit.px(GUTTER_PX) - kit.px(12)
+        self.plots = [
+            (chart, Rect(x, round(top + k * height) + kit.px(TITLE_PX), width, round(height - kit.px(TITLE_PX + 4))))
+            for k, chart in enumerate(charts.sets)
+        ]
+
+    def _traces(
+        self, charts: Charts, chart: ChartSet, first: int, column_s: float, rect: Rect
+    ) -> list[tuple[np.ndarray, np.ndarray]]:
+        found = []
+        start_s = first * column_s
+        for signal in chart.signals:
+            t_s, values = charts.signals.window(signal.names, start_s, start_s + charts.window_s)
+            found.append(trace(t_s, values * chart.scale, start_s, column_s, int(rect.width)))
+        return found
+
+    def _range(self, chart: ChartSet, rect: Rect, lines: list[tuple[np.ndarray, np.ndarray]]) -> Range:
+        values = [v[np.isfinite(v)] for _, v in lines]
+        least = min((float(v.min()) for v in values if len(v)), default=math.nan)
+        most = max((float(v.max()) for v in values if len(v)), default=math.nan)
+        low, high = least, most
+        for limit in chart.limits:
+            if limit.value > 0.0 and most > NEAR_LIMIT * limit.value:
+                high = max(high, limit.value)
+            if limit.value < 0.0 and least < NEAR_LIMIT * limit.value:
+                low = min(low, limit.value)
+        steps = max(int(rect.height // self._kit.px(LABEL_APART_PX)), 1)
+        return Range(*nice_range(low, high, chart.least_span, steps), least, most)
+
+    def _y(self, rect: Rect, span: Range, value: float | np.ndarray) -> float | np.ndarray:
+        return rect.bottom - (value - span.low) / (span.high - span.low) * rect.height
+
+    def _robot_rect(self, charts: Charts) -> Rect | None:
+        if charts.robots < 2:
+            return None
+        kit = self._kit
+        width = round(kit.fonts.bold.width(f"Robot {charts.robot + 1}")) + kit.px(16)
+        return Rect(self.area.x + kit.px(8), self.area.y + kit.px(4), width, kit.px(HEAD_PX - 6))
+
+    # --- painting -------------------------------------------------------------------------------------------------
+
+    def _paint_grid(self, painter: Painter, charts: Charts, hover: bool) -> None:
+        kit, fonts, area = self._kit, self._kit.fonts, self.area
+        painter.rect(*area, style.PANEL)
+        base = painter.middle(area.y + kit.px(2), kit.px(HEAD_PX), fonts.bold)
+        if self._robot_button is not None:
+            painter.rounded(*self._robot_button, style.HOVER if hover else (1.0, 1.0, 1.0, 0.07))
+            middle = painter.middle(self._robot_button.y, self._robot_button.height, fonts.bold)
+            x = self._robot_button.x + self._robot_button.width / 2.0
+            painter.text(x, middle, f"Robot {charts.robot + 1}", fonts.bold, style.TEXT, "center")
+        else:
+            painter.text(area.x + kit.px(16), base, "Signals", fonts.bold, style.TEXT)
+        painter.text(area.right - kit.px(12), base, f"{charts.window_s:g} s window", fonts.small, style.SOFT, "right")
+        if not self.plots:
+            middle = area.y + area.height / 2.0
+            text = f"Keys {CHART_KEYS['position']} to {CHART_KEYS['turn']} show charts"
+            painter.text(area.x + area.width / 2.0, middle, text, fonts.body, style.SOFT, "center")
+        for (chart, rect), span in zip(self.plots, self._ranges, strict=True):
+            self._paint_frame(painter, chart, rect, span)
+
+    def _paint_frame(self, painter: Painter, chart: ChartSet, rect: Rect, span: Range) -> None:
+        kit, fonts = self._kit, self._kit.fonts
+        top = rect.y - kit.px(TITLE_PX)
+        base = painter.middle(top, kit.px(TITLE_PX), fonts.small_bold)
+        x = self.area.x + kit.px(12)
+        x += painter.text(x, base, CHART_KEYS[chart.key], fonts.small, style.FAINT) + kit.px(8)
+        x += painter.text(x, base, chart.title, fonts.small_bold, style.TEXT) + kit.px(6)
+        painter.text(x, base, chart.unit, fonts.small, style.SOFT)
+        painter.rect(*rect, style.WELL)
+        decimals = decimals_of(span.step)
+        for k in range(round((span.high - span.low) / span.step) + 1):
+            value = span.low + k * span.step
+            y = round(float(self._y(rect, span, value)))
+            zero = abs(value) < 1e-9 * span.step
+            painter.rect(rect.x, min(y, rect.bottom - 1), rect.width, kit.hair_px, style.RULE if zero else style.GRID)
+            label = painter.middle(y - kit.px(8), kit.px(16), fonts.small)
+            painter.text(rect.x - kit.px(6), label, number(value, decimals), fonts.small, style.FAINT, "right")
+        if not chart.signals:
+            middle = painter.middle(rect.y, rect.height, fonts.small)
+            painter.text(rect.x + rect.width / 2.0, middle, "not recorded", fonts.small, style.FAINT, "center")
+            return
+        self._paint_limits(painter, chart, rect, span)
+        estimated = [signal.label for signal in chart.signals if signal.estimated]
+        if estimated:
+            said = "estimated" if len(estimated) == len(chart.signals) else f"estimated: {', '.join(estimated)}"
+            painter.text(rect.x + kit.px(6), rect.bottom - kit.px(6), f"- - {said}", fonts.small, style.WARNING)
+
+    def _paint_limits(self, painter: Painter, chart: ChartSet, rect: Rect, span: Range) -> None:
+        kit, font = self._kit, self._kit.fonts.small
+        far = []
+        for limit in chart.limits:
+            r, g, b, _ = style.WARNING if limit.warning else style.BAD
+            if not span.low <= limit.value <= span.high:
+                if limit.value > 0.0:
+                    far.append(f"{limit.label} {number(limit.value, chart.decimals if limit.value < 10 else 0)}")
+                continue
+            y = round(float(self._y(rect, span, limit.value)))
+            for x in range(int(rect.x), int(rect.right) - kit.px(4), kit.px(9)):
+                painter.rect(x, y, kit.px(6), kit.hair_px, (r, g, b, 0.85))
+            below = y - font.cap_px - kit.px(6) < rect.y
+            base = y + font.cap_px + kit.px(4) if below else y - kit.px(4)
+            painter.text(rect.x + kit.px(6), base, limit.label, font, (r, g, b, 1.0))
+        if far:
+            painter.text(rect.x + kit.px(6), rect.y + kit.px(6) + font.cap_px, " · ".join(far), font, style.FAINT)
+
+    def _paint_lines(self, painter: Painter, lines: list[list[tuple[np.ndarray, np.ndarray]]], first: int) -> None:
+        for (chart, rect), span, found in zip(self.plots, self._ranges, lines, strict=True):
+            for k, (signal, (at, values)) in enumerate(zip(chart.signals, found, strict=True)):
+                if signal.estimated:
+                    values = dashed(at, values, first, self._kit.scale)
+                y = np.asarray(self._y(rect, span, values))
+                painter.polyline(rect.x + at, y, style.LINES[k % len(style.LINES)])
+
+    def _paint_values(
+        self,
+        painter: Painter,
+        charts: Charts,
+        told: tuple[tuple[str, ...], ...],
+        ticks: tuple[tuple[int, int], ...],
+    ) -> None:
+        kit, fonts = self._kit, self._kit.fonts
+        for (chart, rect), row, span in zip(self.plots, told, self._ranges, strict=True):
+            x = rect.right
+            base = painter.middle(rect.y - kit.px(TITLE_PX), kit.px(TITLE_PX), fonts.small_bold)
+            for k in reversed(range(len(row))):
+                colour = style.LINES[k % len(style.LINES)]
+                x -= painter.text(x, base, row[k], fonts.small_bold, style.TEXT, "right") + kit.px(5)
+                x -= painter.text(x, base, chart.signals[k].label, fonts.small_bold, colour, "right") + kit.px(12)
+            if math.isfinite(span.most):
+                low, high = number(span.least, chart.decimals), number(span.most, chart.decimals)
+                text = f"{low} … {high}"
+                width, height = fonts.small.width(text) + kit.px(8), fonts.small.cap_px + kit.px(8)
+                painter.rect(rect.right - width, rect.bottom - height, width, height, (0.05, 0.06, 0.08, 0.72))
+                painter.text(rect.right - kit.px(4), rect.bottom - kit.px(4), text, fonts.small, style.FAINT, "right")
+        if not self.plots:
+            return
+        bottom = self.plots[-1][1].bottom
+        step = next(s for s in (1, 2, 5, 10, 20, 30, 60, 120, 300) if s >= charts.window_s / 5.0 or s == 300)
+        for x, t_s in ticks:
+            if t_s % step:
+                continue
+            painter.rect(x, bottom, kit.hair_px, kit.px(4), style.FAINT)
+            text = style.clock(t_s)[:-3]
+            half = fonts.small.width(text) / 2.0
+            if x + half <= self.area.right - kit.px(4):
+                base = painter.middle(bottom + kit.px(6), kit.px(AXIS_PX - 8), fonts.small)
+                painter.text(x, base, text, fonts.small, style.FAINT, "center")
+
+    def _paint_cursor(self, painter: Painter) -> None:
+        if not self.plots:
+            return
+        for _, rect in self.plots:
+            painter.rect(0, rect.y, self._kit.hair_px, rect.height, (1.0, 1.0, 1.0, 0.75))

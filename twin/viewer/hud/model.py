@@ -1,0 +1,107 @@
+"""Everything the display shows, as plain values: made from a source and a playback, or by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from twin.catalogue.schema import MECHANICAL
+from twin.viewer.signals import ChartSet, Signals
+from twin.viewer.source import Marker, PhaseSpan, Source
+
+GhostRow = tuple[str, float | None, float | None, float | None]
+"""Phase, seconds in this run, in the other (None where a run has no such phase), the other less this."""
+
+
+@dataclass(frozen=True)
+class Badge:
+    """A word in the title bar; `look` is good, bad, warning or plain."""
+
+    text: str
+    look: str = "plain"
+
+
+@dataclass(frozen=True)
+class Title:
+    """What is shown of a recording: pairs of label and value, and badges."""
+
+    fields: tuple[tuple[str, str], ...]
+    badges: tuple[Badge, ...] = ()
+
+
+@dataclass(frozen=True)
+class Charts:
+    """The strip charts: which, of which robot, over how long a window about the cursor."""
+
+    sets: tuple[ChartSet, ...]
+    signals: Signals
+    window_s: float = 20.0
+    robot: int = 0
+    robots: int = 1
+
+
+@dataclass(frozen=True)
+class GhostTable:
+    """The comparison with another run."""
+
+    label: str
+    rows: tuple[GhostRow, ...]
+    current: str | None = None
+    """The phase this run is in."""
+
+
+@dataclass(frozen=True)
+class HudModel:
+    """One instant of the display. `view_s` is the stretch that the time line shows; None for all."""
+
+    t_s: float
+    start_s: float
+    end_s: float
+    title: Title
+    phases: tuple[PhaseSpan, ...] = ()
+    markers: tuple[Marker, ...] = ()
+    phases_now: tuple[PhaseSpan, ...] = ()
+    mechanical_s: tuple[float, float] | None = None
+    playing: bool = False
+    following: bool = False
+    live: bool = False
+    speed: float = 1.0
+    view_s: tuple[float, float] | None = None
+    charts: Charts | None = None
+    ghost: GhostTable | None = None
+    help_open: bool = False
+    toast: str | None = None
+    hint: str | None = None
+    views: tuple[str, ...] = ()
+    view: str | None = None
+    pointer_px: tuple[float, float] | None = None
+    controls: bool = True
+    """Buttons, for a window; a video has none."""
+
+
+def title_of(source: Source, *, live: bool = False) -> Title:
+    """Station, truck, pack, seed; the outcome, and where the numbers come from."""
+    layout = source.layout
+    fields = [("station", layout.station.name), ("truck", layout.truck.name), ("pack", layout.pack.name)]
+    header = source.recording.header
+    if header.seed is not None:
+        fields.append(("seed", str(header.seed)))
+    badges = []
+    if header.source != "twin":
+        badges.append(Badge(header.source.upper(), "warning"))
+    if live and not source.complete:
+        badges.append(Badge("LIVE", "bad"))
+    elif not source.complete:
+        badges.append(Badge("CUT", "warning"))
+    else:
+        good = source.outcome == "completed"
+        badges.append(Badge(source.outcome.replace("_", " ").upper(), "good" if good else "bad"))
+    return Title(tuple(fields), tuple(badges))
+
+
+def mechanical_s(phases: tuple[PhaseSpan, ...], kind: str, t_s: float) -> tuple[float, float] | None:
+    """(gone at t_s, in all) of mechanical time: from the first mechanical phase to the end of the last."""
+    robotic = [span for span in phases if span.name in MECHANICAL[kind]]
+    if not robotic:
+        return None
+    start_s, end_s = min(span.start_s for span in robotic), max(span.end_s for span in robotic)
+    return min(max(t_s - start_s, 0.0), end_s - start_s), end_s - start_s

@@ -1,0 +1,66 @@
+"""What comes and goes over the picture: messages, the hint at the start, what is under the pointer."""
+
+from __future__ import annotations
+
+from panda3d.core import NodePath
+
+from twin.viewer.hud import style
+from twin.viewer.hud.canvas import Kit, Layer, Painter
+from twin.viewer.hud.model import HudModel
+from twin.viewer.hud.regions import Hit, Rect
+
+
+class Overlays:
+    """A message over the bottom panel and a note at the pointer."""
+
+    def __init__(self, parent: NodePath, kit: Kit) -> None:
+        self._kit = kit
+        self._message, self._tip = Layer(parent, kit, "message"), Layer(parent, kit, "tip")
+        self.layers = [self._message, self._tip]
+
+    def update(self, model: HudModel, picture: Rect, screen: Rect, tip: tuple[str, Rect] | None) -> None:
+        """`picture` is what the panels leave free; `tip` a text and what it is about."""
+        text = model.toast or model.hint
+        if text:
+            self._message.show((text, picture), lambda painter: self._paint_message(painter, text, picture))
+        else:
+            self._message.clear()
+        if tip is not None:
+            self._tip.show((tip, screen), lambda painter: self._paint_tip(painter, tip, screen))
+        else:
+            self._tip.clear()
+
+    def _paint_message(self, painter: Painter, text: str, picture: Rect) -> None:
+        kit, font = self._kit, self._kit.fonts.body
+        text = font.fitted(text, picture.width - kit.px(64))
+        width, height = round(font.width(text)) + kit.px(32), kit.px(32)
+        x, y = round(picture.x + (picture.width - width) / 2.0), picture.bottom - height - kit.px(16)
+        painter.rounded(x, y, width, height, style.PANEL_SOLID)
+        painter.text(x + width / 2.0, painter.middle(y, height, font), text, font, style.TEXT, "center")
+
+    def _paint_tip(self, painter: Painter, tip: tuple[str, Rect], screen: Rect) -> None:
+        kit, font = self._kit, self._kit.fonts.small
+        text, about = tip
+        text = font.fitted(text, screen.width - kit.px(48))
+        width, height = round(font.width(text)) + kit.px(16), kit.px(24)
+        x = min(max(about.x + (about.width - width) / 2.0, screen.x + kit.px(8)), screen.right - width - kit.px(8))
+        y = about.y - height - kit.px(4)
+        if y < screen.y:
+            y = about.bottom + kit.px(4)
+        painter.rounded(round(x), round(y), width, height, style.PANEL_SOLID)
+        painter.frame(round(x), round(y), width, height, style.RULE)
+        painter.text(x + width / 2.0, painter.middle(round(y), height, font), text, font, style.TEXT, "center")
+
+
+def tip_of(hit: Hit | None, at: tuple[float, float]) -> tuple[str, Rect] | None:
+    """What to say about an event or a time under the pointer."""
+    if hit is None or hit.t_s is None:
+        return None
+    about = Rect(round(at[0]), round(at[1]) - 8, 1, 16)
+    if hit.marker is not None:
+        said = f": {hit.marker.message}" if hit.marker.message else ""
+        return f"{style.clock(hit.marker.t_s)}  {style.words(hit.marker.name)}{said}", about
+    if hit.phase is not None:
+        span = hit.phase
+        return f"{style.clock(hit.t_s)}  {style.words(span.name)}, {span.end_s - span.start_s:.2f} s", about
+    return style.clock(hit.t_s), about

@@ -1,0 +1,96 @@
+"""The display of a recording without a window: what a video and a screenshot show."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from twin.viewer.graphics.stage import Stage
+from twin.viewer.hud.display import Hud
+from twin.viewer.hud.model import Charts, GhostRow, GhostTable, HudModel, mechanical_s, title_of
+from twin.viewer.playback import Playback
+from twin.viewer.signals import SHOWN_AT_FIRST, Signals, chart_sets
+from twin.viewer.snapshot import Snapshot
+from twin.viewer.source import Source
+
+WINDOW_S = 20.0
+
+
+class Compared(Protocol):
+    """The other run, as far as the table needs it."""
+
+    @property
+    def label(self) -> str: ...
+    def rows(self) -> list[GhostRow]: ...
+
+
+class RecordedDisplay:
+    """Title, time line and charts of a source at any time, without the buttons of a window."""
+
+    def __init__(
+        self,
+        stage: Stage,
+        source: Source,
+        ghost: Compared | None = None,
+        charts: bool = True,
+        scale: float | None = None,
+    ) -> None:
+        self._source, self._ghost = source, ghost
+        self._playback = Playback(source)
+        self._hud = Hud(stage.hud, stage.size_px, scale)
+        self._charts = None
+        if charts:
+            sets = chart_sets(source.layout, source.names, source.provenance)
+            shown = tuple(chart for chart in sets if chart.key in SHOWN_AT_FIRST)
+            self._charts = Charts(shown, Signals(source), WINDOW_S, 0, source.layout.robots)
+
+    def update(self, t_s: float, snapshot: Snapshot | None = None) -> None:
+        """Shows t_s; the snapshot of that time is not needed."""
+        self._playback.scrub(t_s)
+        self._hud.update(model_at(self._source, self._playback, self._charts, self._ghost))
+
+
+def model_at(
+    source: Source, playback: Playback, charts: Charts | None, ghost: Compared | None, *, controls: bool = False
+) -> HudModel:
+    """What a recording shows at the playback's time; reads the samples that its charts need."""
+    now = playback.phases_now()
+    if charts is not None:
+        load(charts, source, playback.t_s)
+    return HudModel(
+        t_s=playback.t_s,
+        start_s=source.start_s,
+        end_s=source.end_s,
+        title=title_of(source, live=playback.live),
+        phases=source.phases,
+        markers=source.markers,
+        phases_now=now,
+        mechanical_s=mechanical_s(source.phases, source.layout.station.kind, playback.t_s),
+        playing=playback.playing,
+        following=playback.following,
+        live=playback.live and not source.complete,
+        speed=playback.speed,
+        charts=charts,
+        ghost=table_of(ghost, source, playback) if ghost is not None else None,
+        controls=controls,
+    )
+
+
+def load(charts: Charts, source: Source, t_s: float) -> bool:
+    """Reads what the charts show at t_s; False where the time allowed was not enough."""
+    names = {name for chart in charts.sets for signal in chart.signals for name in signal.names}
+    latest_s = max(source.end_s - charts.window_s, source.start_s)
+    start_s = min(max(t_s - charts.window_s / 2.0, source.start_s), latest_s)
+    return charts.signals.load(sorted(names), start_s - 1.0, start_s + charts.window_s + 1.0, t_s)
+
+
+def table_of(ghost: Compared, source: Source, playback: Playback) -> GhostTable:
+    """The comparison, with the row of the phase that the first robot is in."""
+    now = next(iter(playback.phases_now()), None)
+    rows = tuple(ghost.rows())
+    current = None
+    if now is not None:
+        names = [row[0] for row in rows]
+        several = source.layout.robots > 1
+        wanted = f"{now.name} · {now.robot + 1}" if several else now.name
+        current = wanted if wanted in names else now.name
+    return GhostTable(ghost.label, rows, current)

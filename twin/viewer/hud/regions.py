@@ -1,0 +1,64 @@
+"""Where things are on the screen, and what is under the pointer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from twin.viewer.source import Marker, PhaseSpan
+
+
+class Rect(NamedTuple):
+    """Pixels, from the top left corner."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    @property
+    def right(self) -> float:
+        return self.x + self.width
+
+    @property
+    def bottom(self) -> float:
+        return self.y + self.height
+
+    def holds(self, x: float, y: float) -> bool:
+        return self.x <= x < self.right and self.y <= y < self.bottom
+
+    def inset(self, dx: float, dy: float) -> Rect:
+        return Rect(self.x + dx, self.y + dy, max(self.width - 2 * dx, 0), max(self.height - 2 * dy, 0))
+
+
+class TimeScale(NamedTuple):
+    """Time along x: start_s at x0, end_s at x0 + width."""
+
+    x0: float
+    width: float
+    start_s: float
+    end_s: float
+
+    @property
+    def span_s(self) -> float:
+        return max(self.end_s - self.start_s, 1e-9)
+
+    def x(self, t_s: float) -> float:
+        return self.x0 + (t_s - self.start_s) / self.span_s * self.width
+
+    def time(self, x: float) -> float:
+        """The time at x, kept inside the stretch."""
+        share = (x - self.x0) / max(self.width, 1e-9)
+        return self.start_s + min(max(share, 0.0), 1.0) * self.span_s
+
+
+@dataclass(frozen=True)
+class Hit:
+    """What is under the pointer: a `button` by its name, the `timeline`, a `phase`, an `event`, a `chart`, the `help`
+    page, or a `panel` where nothing happens. `t_s` is the time that is drawn there."""
+
+    kind: str
+    name: str = ""
+    t_s: float | None = None
+    phase: PhaseSpan | None = None
+    marker: Marker | None = None

@@ -1,0 +1,86 @@
+"""Colours, sizes and words of the display. Sizes are for a picture 720 pixels high; `Hud` scales them."""
+
+from __future__ import annotations
+
+from twin.viewer.source import Marker
+
+Colour = tuple[float, float, float, float]
+
+PANEL: Colour = (0.055, 0.070, 0.090, 0.84)
+PANEL_SOLID: Colour = (0.055, 0.070, 0.090, 0.965)
+WELL: Colour = (0.0, 0.0, 0.0, 0.28)  # where something is drawn inside a panel
+RULE: Colour = (1.0, 1.0, 1.0, 0.10)
+GRID: Colour = (1.0, 1.0, 1.0, 0.07)
+TEXT: Colour = (0.93, 0.95, 0.97, 1.0)
+SOFT: Colour = (0.66, 0.71, 0.76, 1.0)
+FAINT: Colour = (0.47, 0.52, 0.57, 1.0)
+ACCENT: Colour = (0.31, 0.70, 1.0, 1.0)
+HOVER: Colour = (1.0, 1.0, 1.0, 0.12)
+PRESSED: Colour = (0.31, 0.70, 1.0, 0.30)
+GOOD: Colour = (0.26, 0.78, 0.46, 1.0)
+WARNING: Colour = (1.0, 0.73, 0.18, 1.0)
+BAD: Colour = (1.0, 0.33, 0.31, 1.0)
+LIMIT: Colour = (1.0, 0.33, 0.31, 0.75)
+
+GRID_PX = 8
+TITLE_BAR_PX = 40
+CHARTS_WIDTH_PX = 344
+BUTTON_PX = 32
+
+LINES: tuple[Colour, ...] = (
+    (0.36, 0.74, 1.0, 1.0),
+    (0.55, 0.88, 0.42, 1.0),
+    (1.0, 0.66, 0.26, 1.0),
+    (0.86, 0.56, 1.0, 1.0),
+)
+"""Of the signals of one chart, in their order."""
+
+WORK: dict[str, Colour] = {
+    "handling": (0.50, 0.42, 0.80, 1.0),
+    "lifting": (0.20, 0.46, 0.76, 1.0),
+    "travelling": (0.10, 0.52, 0.47, 1.0),
+    "aligning": (0.72, 0.49, 0.12, 1.0),
+    "waiting": (0.30, 0.34, 0.39, 1.0),
+}
+"""Kinds of work and the colour of their phases."""
+
+KIND_OF_WORK: dict[str, str] = {
+    **dict.fromkeys(("grip", "unlock", "lock", "release", "pull_test"), "handling"),
+    **dict.fromkeys(("lower", "raise", "lift_out", "lower_out", "store", "pick", "clear"), "lifting"),
+    **dict.fromkeys(("traverse_to_slot", "traverse_to_full", "traverse_to_truck"), "travelling"),
+    **dict.fromkeys(("scan", "rescan", "align", "insert"), "aligning"),
+    **dict.fromkeys(("dock", "identify", "verify", "exit"), "waiting"),
+}
+
+
+def kind_of_work(phase: str) -> str:
+    """Of a phase by its name; a phase nobody knows is waiting."""
+    return KIND_OF_WORK.get(phase, "waiting")
+
+
+def words(name: str) -> str:
+    """A recorded name as people read it: `traverse_to_slot` is "traverse to slot"."""
+    return name.replace("_", " ")
+
+
+def marker_look(marker: Marker) -> tuple[str, Colour]:
+    """(icon, colour) of an event."""
+    if marker.violation:
+        return "violation", BAD
+    looks = {"error": ("error", BAD), "warning": ("warning", WARNING)}
+    return looks.get(marker.level, ("info", ACCENT))
+
+
+def clock(t_s: float) -> str:
+    """`MM:SS.ss`, of an hour and more `H:MM:SS.ss`."""
+    hundredths = round(abs(t_s) * 100.0)
+    minutes, rest = divmod(hundredths, 6000)
+    sign = "−" if t_s < 0.0 and hundredths else ""
+    hours, minutes = divmod(minutes, 60)
+    ahead = f"{hours}:{minutes:02d}" if hours else f"{minutes:02d}"
+    return f"{sign}{ahead}:{rest // 100:02d}.{rest % 100:02d}"
+
+
+def seconds(value_s: float, sign: bool = False) -> str:
+    """Seconds with a true minus sign, so that columns of numbers align."""
+    return f"{value_s:+.2f}".replace("-", "−") if sign else f"{value_s:.2f}".replace("-", "−")

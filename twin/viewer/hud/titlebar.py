@@ -1,0 +1,81 @@
+"""The bar at the top: what is shown, how it ended, the views to choose from."""
+
+from __future__ import annotations
+
+from panda3d.core import NodePath
+
+from twin.viewer.hud import style
+from twin.viewer.hud.canvas import Kit, Layer, Painter
+from twin.viewer.hud.model import HudModel
+from twin.viewer.hud.regions import Hit, Rect
+from twin.viewer.hud.style import Colour
+
+LOOKS: dict[str, Colour] = {"good": style.GOOD, "bad": style.BAD, "warning": style.WARNING, "plain": style.SOFT}
+
+
+class TitleBar:
+    """Draws into `area`, which `update` is given."""
+
+    def __init__(self, parent: NodePath, kit: Kit) -> None:
+        self._kit = kit
+        self.layers = [Layer(parent, kit, "title")]
+        self.rects: dict[str, tuple[Rect, str, bool]] = {}
+
+    def update(self, model: HudModel, area: Rect) -> None:
+        kit, fonts = self._kit, self._kit.fonts
+        self.rects = {}
+        right = area.right - kit.px(8)
+        if model.controls:
+            tabs = [("help", "Help", model.help_open), ("charts", "Charts", model.charts is not None)]
+            tabs += [(f"view:{name}", name.capitalize(), name == model.view) for name in reversed(model.views)]
+            for k, (name, text, on) in enumerate(tabs):
+                if k == 2:
+                    right -= kit.px(16)
+                width = round(fonts.body.width(text)) + kit.px(20)
+                right -= width
+                self.rects[name] = (Rect(right, area.y + kit.px(6), width, area.height - kit.px(12)), text, on)
+                right -= kit.px(2)
+        hovered = self._under(model.pointer_px)
+        key = (area, model.title, tuple(self.rects.values()), hovered)
+        self.layers[0].show(key, lambda painter: self._paint(painter, model, area, right, hovered))
+
+    def hit(self, x: float, y: float) -> Hit | None:
+        name = self._under((x, y))
+        return Hit("button", name) if name else None
+
+    def _under(self, pointer_px: tuple[float, float] | None) -> str:
+        if pointer_px is None:
+            return ""
+        return next((name for name, (rect, _, _) in self.rects.items() if rect.holds(*pointer_px)), "")
+
+    def _paint(self, painter: Painter, model: HudModel, area: Rect, right: float, hovered: str) -> None:
+        kit, fonts = self._kit, self._kit.fonts
+        painter.rect(*area, style.PANEL)
+        x = area.x + kit.px(16)
+        base = painter.middle(area.y, area.height, fonts.bold)
+        room = right - kit.px(16)
+        badges = sum(self._badge_width(badge.text) + kit.px(6) for badge in model.title.badges)
+        for label, value in model.title.fields:
+            width = fonts.small.width(label) + kit.px(6) + fonts.bold.width(value)
+            if x + width + badges > room:
+                break
+            x += painter.text(x, base, label, fonts.small, style.FAINT) + kit.px(6)
+            x += painter.text(x, base, value, fonts.bold, style.TEXT) + kit.px(18)
+        for badge in model.title.badges:
+            width = self._badge_width(badge.text)
+            r, g, b, _ = LOOKS[badge.look]
+            height = kit.px(20)
+            y = area.y + (area.height - height) // 2
+            painter.rounded(x, y, width, height, (r, g, b, 0.20))
+            middle = painter.middle(y, height, fonts.small_bold)
+            painter.text(x + width / 2.0, middle, badge.text, fonts.small_bold, (r, g, b, 1.0), "center")
+            x += width + kit.px(6)
+        for name, (rect, text, on) in self.rects.items():
+            if on or name == hovered:
+                painter.rounded(*rect, style.PRESSED if on else style.HOVER)
+            colour = style.TEXT if on or name == hovered else style.SOFT
+            middle = painter.middle(rect.y, rect.height, fonts.body)
+            painter.text(rect.x + rect.width / 2.0, middle, text, fonts.body, colour, "center")
+
+    def _badge_width(self, text: str) -> int:
+        return round(self._kit.fonts.small_bold.width(text)) + self._kit.px(16)

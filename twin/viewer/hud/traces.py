@@ -1,0 +1,73 @@
+"""From samples to the line of a chart: one point or two a pixel, ranges that people read, dashes. No drawing."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+OVER = 0.06
+"""A line may leave its axis by this share of a step before the axis takes one more."""
+DASH_COLUMNS, GAP_COLUMNS = 6, 4
+
+
+def trace(
+    t_s: np.ndarray, values: np.ndarray, start_s: float, column_s: float, columns: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Columns (from 0, a point's own share included) and values of a line; lowest and highest where samples crowd."""
+    if len(t_s) == 0:
+        return np.empty(0), np.empty(0)
+    at = (t_s - start_s) / column_s
+    if len(t_s) <= 1.5 * columns:
+        return at, values
+    column = np.floor(at).astype(np.int64)
+    first = np.flatnonzero(np.diff(column, prepend=column[0] - 1))
+    low, high = np.minimum.reduceat(values, first), np.maximum.reduceat(values, first)
+    out_at, out = np.empty(2 * len(first)), np.empty(2 * len(first))
+    out_at[0::2], out_at[1::2] = column[first] + 0.25, column[first] + 0.75
+    rising = values[first] <= values[np.append(first[1:], len(values)) - 1]
+    out[0::2], out[1::2] = np.where(rising, low, high), np.where(rising, high, low)
+    return out_at, out
+
+
+def dashed(at: np.ndarray, values: np.ndarray, first_column: int, scale: float) -> np.ndarray:
+    """The values with gaps (NaN) that stay with the data while the window moves."""
+    period = (DASH_COLUMNS + GAP_COLUMNS) * scale
+    return np.where((at + first_column) % period < DASH_COLUMNS * scale, values, np.nan)
+
+
+def nice_step(least: float) -> float:
+    """The smallest 1, 2 or 5 times a power of ten that is at least `least`."""
+    power = 10.0 ** math.floor(math.log10(least))
+    return next(power * k for k in (1.0, 2.0, 5.0, 10.0) if power * k >= least * (1.0 - 1e-9))
+
+
+def nice_range(low: float, high: float, least_span: float, steps: int) -> tuple[float, float, float]:
+    """(low, high, step) of an axis with at most `steps` steps that holds low and high, and not less than a span."""
+    if not (math.isfinite(low) and math.isfinite(high)):
+        low = high = 0.0
+    if high - low < least_span:
+        middle = (low + high) / 2.0
+        # what never goes below zero keeps its axis on zero
+        low, high = (0.0, least_span) if low >= 0.0 and high <= least_span else (middle - least_span / 2.0,) * 2
+        high = max(high, low + least_span)
+    step = nice_step((high - low) / steps)
+    for _ in range(3):
+        first, last = math.floor(low / step + OVER), math.ceil(high / step - OVER)
+        if last - first <= steps:
+            break
+        step = nice_step(step * 1.01)
+    return first * step, last * step, step
+
+
+def number(value: float, decimals: int) -> str:
+    """A number with a true minus sign and thousands apart; a dash where there is none."""
+    if not math.isfinite(value):
+        return "–"
+    text = f"{value:,.{decimals}f}".replace(",", " ").replace("-", "−")
+    return text[1:] if text.startswith("−") and not text.strip("−0. ") else text
+
+
+def decimals_of(step: float) -> int:
+    """How many decimals the multiples of a step need."""
+    return max(0, -math.floor(math.log10(step) + 1e-9))

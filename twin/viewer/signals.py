@@ -1,0 +1,213 @@
+"""The signals that strip charts show: which belong together, in which unit, and their samples, read as needed."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from twin.catalogue.schema.base import STANDARD_GRAVITY_MPS2
+from twin.viewer.layout import Layout
+from twin.viewer.snapshot import Names
+
+BLOCK_S = 2.0
+KEPT_BLOCKS = 20_000
+"""Of 100 samples each: some 30 MB."""
+
+MM, MM_PER_S, KN, DEG = ("mm", 1e3), ("mm/s", 1e3), ("kN", 1e-3), ("deg", math.degrees(1.0))
+
+
+@dataclass(frozen=True)
+class Signal:
+    """A line of a chart: one recorded name, or the length of the vector of several."""
+
+    label: str
+    names: tuple[str, ...]
+    estimated: bool = False
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A line that must not be crossed, in the chart's unit."""
+
+    value: float
+    label: str
+    warning: bool = False
+
+
+@dataclass(frozen=True)
+class ChartSet:
+    """What stands in one chart. `scale` takes SI to `unit`; a range never becomes smaller than `least_span`."""
+
+    key: str
+    title: str
+    unit: str
+    scale: float
+    decimals: int
+    least_span: float
+    signals: tuple[Signal, ...]
+    limits: tuple[Limit, ...] = ()
+
+
+CHART_KEYS = {"position": "5", "speed": "6", "sway": "7", "force": "8", "load": "9", "turn": "0"}
+"""Chart sets in their order, and the key that shows or hides each."""
+
+SHOWN_AT_FIRST = ("position", "speed", "sway", "force", "load")
+
+
+def chart_sets(
+    layout: Layout, names: Names, provenance: Mapping[str, str] | None = None, robot: int = 0
+) -> tuple[ChartSet, ...]:
+    """The charts of a robot; signals that the recording does not have are left out."""
+    limits, r, chassis = layout.station.limits, f"robot{robot}", layout.station.kind == "chassis"
+    told = provenance or {}
+
+    def known(*signals: tuple[str, str | tuple[str, ...]]) -> tuple[Signal, ...]:
+        found = []
+        for label, what in signals:
+            parts = tuple(f"{r}/{name}" for name in ((what,) if isinstance(what, str) else what))
+            if all(part in names.column_index for part in parts):
+                estimated = any(told.get(part) == "estimated" for part in parts)
+                found.append(Signal(label, parts, estimated))
+        return tuple(found)
+
+    rated_kn = limits.rated_load_kg * STANDARD_GRAVITY_MPS2 * 1e-3
+    sway_mm, warn_kn, abort_kn = limits.sway_limit_m * 1e3, limits.lateral_warn_n * 1e-3, limits.lateral_abort_n * 1e-3
+    axes = "xyz"
+    return (
+        ChartSet("position", "Axis position", *MM, 0, 100.0, known(*((a, f"{a}/position_m") for a in axes))),
+        ChartSet("speed", "Axis speed", *MM_PER_S, 0, 50.0, known(*((a, f"{a}/velocity_mps") for a in axes))),
+        ChartSet(
+            "sway",
+            "Table float" if chassis else "Sway",
+            *MM,
+            1,
+            10.0,
+            known(("x", "sway_x_m"), ("y", "sway_y_m")),
+            () if chassis else (Limit(sway_mm, "limit"), Limit(-sway_mm, "limit")),
+        ),
+        ChartSet(
+            "force",
+            "Lateral force",
+            *KN,
+            2,
+            1.0,
+            known(("cell", ("lateral_x_n", "lateral_y_n")), ("guide", ("guide_force_x_n", "guide_force_y_n"))),
+            (Limit(abort_kn, "abort"), Limit(warn_kn, "warn", warning=True)),
+        ),
+        ChartSet(
+            "load",
+            "Load",
+            *KN,
+            1,
+            5.0,
+            known(("cell", "load_cell_n"), ("true", "load_n")),
+            (Limit(rated_kn * limits.overload_fraction, "overload"),),
+        ),
+        ChartSet("turn", "Yaw", *DEG, 2, 1.0, known(("axis", "yaw/position_rad"), ("load", "e_yaw_rad"))),
+    )
+
+
+class SeriesSource(Protocol):
+    """What samples are read from; `Source` is one."""
+
+    @property
+    def start_s(self) -> float: ...
+    @property
+    def end_s(self) -> float: ...
+    def series(self, name: str, start_s: float, end_s: float) -> tuple[np.ndarray, np.ndarray]: ...
+
+
+class Signals:
+    """Samples in blocks of two seconds, each read once: playing on reads what comes new and nothing again.
+
+    With a `budget_s`, `load` stops after that long and goes on when it is called the next time.
+    """
+
+    def __init__(self, source: SeriesSource, budget_s: float | None = None) -> None:
+        self._source = source
+        self.budget_s = budget_s
+        self._blocks: OrderedDict[tuple[str, int], tuple[np.ndarray, np.ndarray, float]] = OrderedDict()
+        self.reads = 0
+        """Goes up with every block that is read: what was drawn before may lack samples."""
+
+    def load(self, names: Iterable[str], start_s: float, end_s: float, near_s: float) -> bool:
+        """Reads the samples of a window, those about `near_s` first; False while there are more to read."""
+        due = (math.inf if self.budget_s is None else self.budget_s) + time.perf_counter()
+        first, last = self._span(start_s, end_s)
+        here = math.floor(near_s / BLOCK_S)
+        names = tuple(names)
+        for block in sorted(range(first, last + 1), key=lambda k: abs(k - here)):
+            for name in names:
+                if self._fresh(name, block):
+                    continue
+                if time.perf_counter() > due:
+                    return False
+                self._read(name, block)
+        return True
+
+    def window(self, names: tuple[str, ...], start_s: float, end_s: float) -> tuple[np.ndarray, np.ndarray]:
+        """Times and values (of several names: the length of their vector) of what is loaded of a window."""
+        parts = [self._one(name, start_s, end_s) for name in names]
+        if len(parts) == 1:
+            return parts[0]
+        count = min(len(t_s) for t_s, _ in parts)
+        return parts[0][0][:count], np.sqrt(sum(values[:count] ** 2 for _, values in parts))
+
+    def value_at(self, names: tuple[str, ...], t_s: float) -> float:
+        """The last sample not after t_s; NaN where none is loaded."""
+        times, values = self.window(names, t_s - BLOCK_S, t_s + 1e-9)
+        return float(values[-1]) if len(values) else math.nan
+
+    def sample_times(self, start_s: float, end_s: float) -> np.ndarray:
+        """Recorded instants of a stretch, by the first signal there is."""
+        name = getattr(self._source, "names", None)
+        if name is None or not (*name.channels, *name.sensors):
+            return np.empty(0)
+        first = (*name.channels, *name.sensors)[0]
+        self._load_all(first, start_s, end_s)
+        times, _ = self._one(first, start_s, end_s)
+        return times
+
+    # --- inside ---------------------------------------------------------------------------------------------------
+
+    def _span(self, start_s: float, end_s: float) -> tuple[int, int]:
+        start_s, end_s = max(start_s, self._source.start_s), min(end_s, self._source.end_s)
+        return math.floor(start_s / BLOCK_S), math.floor(end_s / BLOCK_S)
+
+    def _fresh(self, name: str, block: int) -> bool:
+        found = self._blocks.get((name, block))
+        if found is None:
+            return False
+        known_to_s = found[2]
+        return known_to_s >= (block + 1) * BLOCK_S or known_to_s >= self._source.end_s
+
+    def _read(self, name: str, block: int) -> None:
+        start_s, end_s = block * BLOCK_S, (block + 1) * BLOCK_S
+        t_s, values = self._source.series(name, start_s, end_s)
+        inside = t_s < end_s  # the window's end belongs to the next block
+        self._blocks[name, block] = (t_s[inside], values[inside], self._source.end_s)
+        self._blocks.move_to_end((name, block))
+        self.reads += 1
+        while len(self._blocks) > KEPT_BLOCKS:
+            self._blocks.popitem(last=False)
+
+    def _load_all(self, name: str, start_s: float, end_s: float) -> None:
+        first, last = self._span(start_s, end_s)
+        for block in range(first, last + 1):
+            if not self._fresh(name, block):
+                self._read(name, block)
+
+    def _one(self, name: str, start_s: float, end_s: float) -> tuple[np.ndarray, np.ndarray]:
+        first, last = self._span(start_s, end_s)
+        parts = [self._blocks[name, k] for k in range(first, last + 1) if (name, k) in self._blocks]
+        if not parts:
+            return np.empty(0), np.empty(0)
+        t_s, values = (np.concatenate([part[i] for part in parts]) for i in (0, 1))
+        low, high = np.searchsorted(t_s, start_s, "left"), np.searchsorted(t_s, end_s, "right")
+        return t_s[low:high], values[low:high]
