@@ -27,7 +27,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 UNITS = {
     "per_s": "1/s",
+    "per_rad": "1/rad",
     "rad_per_s": "rad/s",
+    "m_per_m": "m/m",
+    "rad_per_m": "rad/m",
     "n_per_m": "N/m",
     "nm_per_rad": "Nm/rad",
     "n_per_mps": "N/(m/s)",
@@ -48,6 +51,7 @@ UNITS = {
     "n": "N",
     "nm": "Nm",
     "kwh": "kWh",
+    "w": "W",
 }
 """Unit by the ending of a field's name; the longest ending counts."""
 

@@ -6,7 +6,16 @@ centre, x along the lane, y left, z up), T truck (origin on the ground below the
 Numbers carry their provenance in the YAML files, see `twin.catalogue.load`.
 """
 
+from twin.catalogue.schema.approach import (
+    Approach,
+    Lidar,
+    LidarWeather,
+    RailSection,
+    WheelContact,
+    WheelStop,
+)
 from twin.catalogue.schema.base import STANDARD_GRAVITY_MPS2, Strict
+from twin.catalogue.schema.driving import AxleGroup, Driving, Trailer
 from twin.catalogue.schema.machine import (
     Actuators,
     Axes,
@@ -38,14 +47,19 @@ __all__ = [
     "PHASES",
     "STANDARD_GRAVITY_MPS2",
     "Actuators",
+    "Approach",
     "Axes",
     "Axle",
+    "AxleGroup",
     "Coupler",
+    "Driving",
     "EndEffector",
     "FixedTimes",
     "FloatingTable",
     "FourRope",
     "Guides",
+    "Lidar",
+    "LidarWeather",
     "Limits",
     "LinearAxis",
     "Locks",
@@ -55,6 +69,7 @@ __all__ = [
     "Parking",
     "PhaseTiming",
     "PoseSpread",
+    "RailSection",
     "Rates",
     "Robots",
     "RotaryAxis",
@@ -64,5 +79,8 @@ __all__ = [
     "Station",
     "Strict",
     "TimingSet",
+    "Trailer",
     "Truck",
+    "WheelContact",
+    "WheelStop",
 ]

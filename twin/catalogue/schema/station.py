@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from twin.catalogue.schema.approach import Approach
 from twin.catalogue.schema.base import (
     STANDARD_GRAVITY_MPS2,
     Coordinate,
@@ -164,6 +165,7 @@ class Station(Strict):
     sensors: Sensors
     times: FixedTimes
     parking: Parking
+    approach: Approach | None = Field(default=None, description="for driving in; without it trucks only stand")
     solver_iterations: Annotated[int, Field(ge=10, le=1000)] = 100
 
     @model_validator(mode="after")

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from twin.catalogue.schema.base import Coordinate, Name, Positive, Ratio, Size3, Strict, Vector3
+from twin.catalogue.schema.driving import Driving
 
 
 class Axle(Strict):
@@ -50,6 +51,7 @@ class Truck(Strict):
     wheelbase_m: Positive
     tyre_friction: Positive
     outline: Outline
+    driving: Driving | None = Field(default=None, description="for driving in; without it the truck only stands")
 
     @model_validator(mode="after")
     def _consistent(self) -> Truck:
@@ -72,6 +74,7 @@ class Truck(Strict):
                 f"sprung_com_m x {self.sprung_com_m[0]:g} must lie between the axles: "
                 f"{self.rear_axle.x_m:g} to {self.front_axle.x_m:g}"
             )
+        self._check_driving()
         outline = self.outline
         if not outline.frame_rear_x_m < outline.cab_rear_x_m < outline.cab_front_x_m:
             raise ValueError(
@@ -79,3 +82,23 @@ class Truck(Strict):
                 f"cab_front_x_m {outline.cab_front_x_m:g} must rise in this order"
             )
         return self
+
+    def _check_driving(self) -> None:
+        """The kingpin load must be one that the body holds, and a pulled trailer one that the outline shows."""
+        trailer = self.driving.trailer if self.driving else None
+        if self.driving and (trailer is not None) != (self.outline.body == "semi_trailer"):
+            raise ValueError(
+                f"driving.trailer and outline.body {self.outline.body!r} do not go together: "
+                "a semi_trailer has both, other trucks neither"
+            )
+        if trailer is None:
+            return
+        if trailer.kingpin_load_kg >= self.sprung_mass_kg:
+            raise ValueError(
+                f"driving.trailer.kingpin_load_kg {trailer.kingpin_load_kg:g} must be below sprung_mass_kg "
+                f"{self.sprung_mass_kg:g}, which holds it"
+            )
+        if trailer.kingpin_load_kg >= trailer.mass_kg:
+            raise ValueError(
+                f"driving.trailer.kingpin_load_kg {trailer.kingpin_load_kg:g} must be below mass_kg {trailer.mass_kg:g}"
+            )
