@@ -7,7 +7,7 @@ outwards; triangles are counter-clockwise seen from outside.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,8 +22,11 @@ from panda3d.core import (
     NodePath,
 )
 
+from twin.viewer.scene.facets import box_tables, smoothed
+
 Vector = Sequence[float] | np.ndarray
 
+MIN_AREA_M2 = 1e-10
 FLOATS = 3 + 3 + 4 + 2  # vertex, normal, colour, surface
 
 
@@ -55,7 +58,7 @@ class Mesh:
         """A flat convex polygon, counter-clockwise from outside; `normals` per corner where it shall look curved."""
         at = np.asarray(points, dtype=float)
         if normals is None:
-            across = np.cross(at[1] - at[0], at[2] - at[0])
+            across = np.cross(at[1:-1] - at[0], at[2:] - at[0]).sum(axis=0)  # corners may lie on one line
             length = np.linalg.norm(across)
             if length == 0.0:
                 return self
@@ -77,47 +80,15 @@ class Mesh:
     ) -> Mesh:
         """A box of full size (x, y, z) about its middle; edges cut by `bevel_m`; turned by Rz Ry Rx."""
         half = np.asarray(size, dtype=float) / 2.0
-        b = min(bevel_m, 0.45 * float(half.min()) * 2.0)
+        b = min(max(bevel_m, 0.0), 0.9 * float(half.min()))
         turn = rotation(yaw_rad, pitch_rad, roll_rad)
+        corners, normals, triangles, flat = box_tables()
+        signs, stretched = corners
+        at = signs * np.where(stretched, half, half - b)
+        count = len(at) if b > 0.0 else flat
+        used = triangles if b > 0.0 else triangles[: flat // 2]
         middle = np.asarray(center, dtype=float)
-        inner = half - b
-
-        def corner(signs: np.ndarray, axis: int) -> np.ndarray:
-            at = signs * inner
-            at[axis] = signs[axis] * half[axis]
-            return middle + turn @ at
-
-        for axis in range(3):
-            u, v = (axis + 1) % 3, (axis + 2) % 3
-            for sign in (-1.0, 1.0):
-                ring = []
-                for a, c in ((-1, -1), (1, -1), (1, 1), (-1, 1)) if sign > 0 else ((-1, -1), (-1, 1), (1, 1), (1, -1)):
-                    s = np.zeros(3)
-                    s[axis], s[u], s[v] = sign, a, c
-                    ring.append(corner(s, axis))
-                self.face(ring, material)
-        if b > 0.0:
-            self._bevels(corner, material, middle)
-        return self
-
-    def _bevels(self, corner: object, material: Material, middle: np.ndarray) -> None:
-        assert callable(corner)
-        for axis in range(3):  # edges along `axis`
-            u, v = (axis + 1) % 3, (axis + 2) % 3
-            for a in (-1.0, 1.0):
-                for c in (-1.0, 1.0):
-                    ends = []
-                    for e in (-1.0, 1.0):
-                        s = np.zeros(3)
-                        s[axis], s[u], s[v] = e, a, c
-                        ends.append((corner(s.copy(), u), corner(s.copy(), v)))
-                    (p0, q0), (p1, q1) = ends
-                    self._outward([p0, p1, q1, q0], material, middle)
-        for a in (-1.0, 1.0):
-            for c in (-1.0, 1.0):
-                for e in (-1.0, 1.0):
-                    s = np.array([a, c, e])
-                    self._outward([corner(s.copy(), k) for k in range(3)], material, middle)
+        return self._append(middle + at[:count] @ turn.T, normals[:count] @ turn.T, used, material)
 
     def _outward(self, points: list[np.ndarray], material: Material, middle: np.ndarray) -> None:
         across = np.cross(points[1] - points[0], points[2] - points[0])
@@ -230,6 +201,90 @@ class Mesh:
         triangles = np.stack([a, b, b + 1, a, b + 1, a + 1], axis=1).reshape(-1, 3)
         return self._append(at, np.tile([0.0, 0.0, 1.0], (len(at), 1)), triangles, material)
 
+    def loft(
+        self,
+        rings: Sequence[Sequence[Vector]] | np.ndarray,
+        material: Material | Callable[[int, int], Material | None],
+        smooth_deg: float = 30.0,
+        closed: bool = True,
+    ) -> Mesh:
+        """A skin over rings (K, N, 3) of the same number of points, counter-clockwise about the way they go.
+
+        `material` may depend on (band between rings k and k + 1, side from point i to i + 1); None leaves a hole.
+        Edges that turn by less than `smooth_deg` look round. An open skin is seen from one side only.
+        """
+        at = np.asarray(rings, dtype=float)
+        if closed:
+            at = np.concatenate([at, at[:, :1]], axis=1)
+        corners = np.stack([at[:-1, :-1], at[:-1, 1:], at[1:, 1:], at[1:, :-1]], axis=2)
+        across = np.cross(corners[:, :, 2] - corners[:, :, 0], corners[:, :, 3] - corners[:, :, 1])
+        flat = across / np.maximum(np.linalg.norm(across, axis=-1, keepdims=True), 1e-12)
+        normals = smoothed(across, flat, math.cos(math.radians(smooth_deg)), closed)
+        # where two corners meet, one triangle of the two has no area
+        whole = [
+            np.linalg.norm(np.cross(*(corners[:, :, c] - corners[:, :, 0] for c in two)), axis=-1) > MIN_AREA_M2
+            for two in ((1, 2), (2, 3))
+        ]
+        points: list[np.ndarray] = []
+        directions: list[np.ndarray] = []
+        paints: list[tuple[float, ...]] = []
+        triangles: list[tuple[int, int, int]] = []
+        for k, i in np.ndindex(*flat.shape[:2]):
+            paint = material(k, i) if callable(material) else material
+            if paint is None or not flat[k, i].any():
+                continue
+            q, first = corners[k, i], 4 * len(points)
+            points.append(q)
+            directions.append(normals[k, i])
+            paints.append((*paint.rgb, paint.alpha, paint.gloss, paint.glow))
+            if whole[0][k, i]:
+                triangles.append((first, first + 1, first + 2))
+            if whole[1][k, i]:
+                triangles.append((first, first + 2, first + 3))
+        if not points:
+            return self
+        rows = np.empty((4 * len(points), FLOATS))
+        rows[:, 0:3], rows[:, 3:6] = np.concatenate(points), np.concatenate(directions)
+        rows[:, 6:] = np.repeat(np.asarray(paints), 4, axis=0)
+        return self._take(rows, np.asarray(triangles))
+
+    def lathe(
+        self,
+        profile: Sequence[tuple[float, float]],
+        material: Material | Callable[[int, int], Material | None],
+        center: Vector = (0.0, 0.0, 0.0),
+        axis: str | Vector = "z",
+        sides: int = 24,
+        smooth_deg: float = 40.0,
+    ) -> Mesh:
+        """A turned part: the profile's points (along the axis, radius) from the axis' tail to its head."""
+        along = _direction(axis)
+        u, v = _across(along)
+        angle = np.arange(sides) * 2.0 * math.pi / sides
+        ring = np.cos(angle)[:, None] * u + np.sin(angle)[:, None] * v
+        rings = [np.asarray(center) + a * along + r * ring for a, r in profile]
+        return self.loft(np.asarray(rings), material, smooth_deg)
+
+    def scaled(self, axis: int, share: float, about_m: float = 0.0) -> Mesh:
+        """A copy, drawn together along one axis about a plane across it."""
+        other = self.mirrored().mirrored()
+        for rows in other._rows:
+            rows[:, axis] = about_m + share * (rows[:, axis] - about_m)
+            rows[:, 3 + axis] /= share
+            rows[:, 3:6] /= np.linalg.norm(rows[:, 3:6], axis=1, keepdims=True)
+        return other
+
+    def mirrored(self) -> Mesh:
+        """A copy with left and right (y) exchanged."""
+        other = Mesh()
+        for rows in self._rows:
+            turned = rows.copy()
+            turned[:, [1, 4]] *= -1.0
+            other._rows.append(turned)
+        other._triangles = [triangles[:, ::-1] for triangles in self._triangles]
+        other._count = self._count
+        return other
+
     def add(self, other: Mesh, offset: Vector = (0.0, 0.0, 0.0), yaw_rad: float = 0.0) -> Mesh:
         """Another mesh's shapes, turned and shifted."""
         turn = rotation(yaw_rad, 0.0, 0.0)
@@ -283,9 +338,12 @@ class Mesh:
         rows[:, 0:3], rows[:, 3:6] = at, normals
         rows[:, 6:10] = (*material.rgb, material.alpha)
         rows[:, 10:12] = (material.gloss, material.glow)
+        return self._take(rows, triangles)
+
+    def _take(self, rows: np.ndarray, triangles: np.ndarray) -> Mesh:
         self._rows.append(rows)
-        self._triangles.append(np.asarray(triangles, dtype=np.int64) + self._count)
-        self._count += len(at)
+        self._triangles.append(np.asarray(triangles, dtype=np.int64).reshape(-1, 3) + self._count)
+        self._count += len(rows)
         return self
 
 
