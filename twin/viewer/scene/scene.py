@@ -7,7 +7,9 @@ from typing import Protocol
 from panda3d.core import NodePath, TransparencyAttrib
 
 from twin.viewer.layout import Layout
+from twin.viewer.scene.arrows import ForceArrows
 from twin.viewer.scene.frames import FrameNodes
+from twin.viewer.scene.measured import MeasuredSeats
 from twin.viewer.scene.packs import Packs
 from twin.viewer.scene.robots import Robots
 from twin.viewer.scene.seats import Seats
@@ -25,7 +27,7 @@ class Part(Protocol):
 class StationScene:
     """The station under `root`: call `update` with each snapshot.
 
-    As a `ghost` only what moves is built, translucent and in one tint.
+    As a `ghost` only what moves is built, translucent and in one tint, without forces and measured poses.
     """
 
     def __init__(self, layout: Layout, names: Names, ghost: bool = False) -> None:
@@ -40,8 +42,12 @@ class StationScene:
             Packs(layout, self.frames),
             Robots(layout, self.frames),
         ]
+        self.forces: ForceArrows | None = None
+        self.measured: MeasuredSeats | None = None
         if not ghost:
             self.parts.append(Seats(layout, self.frames))
+            self.forces, self.measured = ForceArrows(layout, self.frames), MeasuredSeats(layout, self.frames)
+            self.parts += [self.forces, self.measured]
         if ghost:
             self.root.set_color_scale(0.45, 0.85, 1.25, 0.35)
             self.root.set_transparency(TransparencyAttrib.M_alpha)
@@ -51,3 +57,23 @@ class StationScene:
         self.frames.update(snapshot)
         for part in self.parts:
             part.update(snapshot)
+
+    @property
+    def show_forces(self) -> bool:
+        """Whether forces are drawn as arrows; takes effect with the next `update`."""
+        return self.forces is not None and self.forces.visible
+
+    @show_forces.setter
+    def show_forces(self, on: bool) -> None:
+        if self.forces is not None:
+            self.forces.visible = on
+
+    @property
+    def show_measured(self) -> bool:
+        """Whether the measured pose is drawn beside the true one; takes effect with the next `update`."""
+        return self.measured is not None and self.measured.visible
+
+    @show_measured.setter
+    def show_measured(self, on: bool) -> None:
+        if self.measured is not None:
+            self.measured.visible = on
