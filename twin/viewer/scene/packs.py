@@ -46,9 +46,9 @@ IDLE = Role(palette.PACK_IDLE, palette.GAUGE_IDLE, GAUGE_STEPS)
 
 
 class Packs:
-    """Moving packs on their frames, idle ones in their slots."""
+    """Moving packs on their frames, idle ones in their slots; a ghost has no idle ones."""
 
-    def __init__(self, layout: Layout, frames: FrameNodes) -> None:
+    def __init__(self, layout: Layout, frames: FrameNodes, ghost: bool = False) -> None:
         high = layout.pack.size_m[2]
         grips = grip_xy(layout)
         behind = (0.0, 0.0, -layout.retract * high / 2.0)
@@ -56,7 +56,7 @@ class Packs:
             for k, role in ((job.old_pack, EMPTY), (job.new_pack, FULL)):
                 made = pack_mesh(layout.pack, layout.retract, role, grips)
                 Mesh().add(made, behind).node("pack", frames[f"pack{k}"])
-        if layout.idle_slots:
+        if layout.idle_slots and not ghost:
             one, idle = pack_mesh(layout.pack, layout.retract, IDLE, grips), Mesh()
             for i in layout.idle_slots:
                 slot = layout.station.slots[i]

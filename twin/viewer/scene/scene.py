@@ -39,7 +39,7 @@ class StationScene:
             self.parts.append(Site(layout, self.frames))
         self.parts += [
             TruckModel(layout, self.frames),
-            Packs(layout, self.frames),
+            Packs(layout, self.frames, ghost),
             Robots(layout, self.frames),
         ]
         self.forces: ForceArrows | None = None

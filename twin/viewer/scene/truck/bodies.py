@@ -17,7 +17,7 @@ TALLEST_M = 3.08
 BULK_TRAILER_M, BOX_TRAILER_M = 9.0, 12.2
 BOX_TRAILER_HEIGHT_M = 3.85
 TRAILER_AXLES, TRAILER_PITCH_M, TRAILER_TAIL_M = 3, 1.31, 1.0
-TWIST_RAD = 0.20
+TWIST_RAD = -0.22
 """Turn of the drum's stripes from one band to the next."""
 LANDING_GEAR_M = 2.75
 """Behind the kingpin, clear of the tractor's turning rear."""

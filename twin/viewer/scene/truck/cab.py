@@ -45,13 +45,13 @@ def cab(plan: TruckPlan) -> Mesh:
 
 
 def _plan_ring(
-    front_m: float, rear_m: float, half_m: float, corner_m: float, breaks_m: tuple[float, ...], grille_m: float
+    front_m: float, rear_m: float, half_m: float, breaks_m: tuple[float, ...], grille_m: float
 ) -> tuple[Ring, list[str]]:
     """Points of a level section, counter-clockwise from above, and what each side of it belongs to.
 
     `breaks_m` are the x on the flanks, from front to rear: seam, seam, glass, glass, seam, seam.
     """
-    r, q = corner_m, REAR_CORNER_M
+    r, q = CORNER_M, REAR_CORNER_M
     sides = ("pillar", "seam", "door", "window", "door", "seam", "flank")
     points: Ring = []
     names: list[str] = []
@@ -93,25 +93,25 @@ def _shell(mesh: Mesh, plan: TruckPlan) -> None:
     high = roof - SILL_Z_M
     b_pillar = max(front - 1.30, rear + REAR_CORNER_M + 0.10)
 
-    # z as a share of the shell's height, front edge behind the outline's, flanks inwards, corner radius
+    # z as a share of the shell's height, front edge behind the outline's, flanks inwards, half the grille
     lean = SCREEN_LEAN_M
     shape = (
-        (0.00, 0.015, 0.005, CORNER_M),
-        (0.05, 0.0, 0.0, CORNER_M),
-        (0.29, 0.0, 0.0, CORNER_M),
-        (0.35, 0.0, 0.0, CORNER_M),
-        (0.42, 0.1 * lean, 0.004, CORNER_M),
-        (0.76, 0.8 * lean, 0.035, CORNER_M),
-        (0.83, lean, 0.045, CORNER_M),
-        (0.91, lean + 0.025, 0.055, CORNER_M),
-        (0.95, lean + 0.055, 0.075, CORNER_M),
-        (0.978, lean + 0.105, 0.115, CORNER_M),
-        (0.994, lean + 0.185, 0.185, CORNER_M),
-        (1.00, lean + 0.30, 0.30, CORNER_M),
+        (0.00, 0.015, 0.005, 0.7),
+        (0.05, 0.0, 0.0, 0.72),
+        (0.29, 0.0, 0.0, 0.88),
+        (0.35, 0.0, 0.0, 0.88),
+        (0.42, 0.1 * lean, 0.004, 0.62),
+        (0.76, 0.8 * lean, 0.035, 0.62),
+        (0.83, lean, 0.045, 0.62),
+        (0.91, lean + 0.025, 0.055, 0.62),
+        (0.95, lean + 0.055, 0.075, 0.62),
+        (0.978, lean + 0.105, 0.115, 0.62),
+        (0.994, lean + 0.185, 0.185, 0.62),
+        (1.00, lean + 0.30, 0.30, 0.62),
     )
     rings: list[list[tuple[float, float, float]]] = []
     names: list[str] = []
-    for share, back, inwards, corner in shape:
+    for share, back, inwards, grille in shape:
         x = front - back
         glass = x - CORNER_M - 0.11 - 0.35 * back  # the window's front edge leans with the windscreen
         breaks = (
@@ -123,7 +123,7 @@ def _shell(mesh: Mesh, plan: TruckPlan) -> None:
             b_pillar - SEAM_M,
         )
         inner = min(inwards, 0.20)
-        points, names = _plan_ring(x, rear + 0.3 * inner, half - inwards, corner, breaks, 0.62)
+        points, names = _plan_ring(x, rear + 0.3 * inner, half - inwards, breaks, grille)
         rings.append([(px, py, SILL_Z_M + share * high) for px, py in points])
 
     def paint(band: int, side: int) -> Material:
@@ -189,9 +189,11 @@ def _bumper(mesh: Mesh, plan: TruckPlan) -> None:
     r = CORNER_M
     inner = half - r
     arc = [math.radians(90.0 * i / FRONT_ARC) for i in range(FRONT_ARC + 1)]
-    for z, back in zip(BUMPER_Z_M, (0.05, 0.0, 0.0, 0.0, 0.0, 0.0, 0.015), strict=True):
+    backs = (0.05, 0.0, 0.0, 0.0, 0.0, 0.0, 0.015)
+    grilles = (0.72, 0.74, 0.80, 0.80, 0.74, 0.72, 0.70)
+    for z, back, grille in zip(BUMPER_Z_M, backs, grilles, strict=True):
         quarter = [(front - back - r + r * math.cos(a), inner + r * math.sin(a)) for a in arc]
-        left = [(front - back, 0.82), *quarter, (rear, half)]
+        left = [(front - back, grille), *quarter, (rear, half)]
         ring = [(x, -y) for x, y in reversed(left)] + left
         rings.append([(x, y, z) for x, y in ring])
     last = len(rings[0]) - 1
@@ -204,7 +206,7 @@ def _bumper(mesh: Mesh, plan: TruckPlan) -> None:
         if band <= 0:
             return palette.TRIM
         if band == 3:
-            return palette.HEADLIGHT if 1 <= away <= 3 else palette.TRIM
+            return (palette.TRIM, palette.HEADLIGHT, palette.HEADLIGHT, palette.AMBER_LAMP, palette.TRIM)[min(away, 4)]
         return palette.TRIM if not away or band in (2, 4) else palette.CAB_PAINT
 
     mesh.loft(rings, paint, smooth_deg=28.0)
