@@ -63,20 +63,22 @@ class Ropes:
 
     def excess_m(self, snapshot: Snapshot) -> list[float]:
         """How much longer each rope is than the distance between its ends; not above 0 where it carries."""
+        return self._excess_m(snapshot, self.ends(snapshot))
+
+    def _excess_m(self, snapshot: Snapshot, ends: list[tuple[np.ndarray, np.ndarray]]) -> list[float]:
         robot = f"robot{self._robot}"
         free = self._sheave_m - snapshot.value(f"{robot}/z/position_m")
         doubt = SLACK_M + abs(snapshot.value(f"{robot}/z/velocity_mps", 0.0)) * self._sample_s
         found = []
-        for top, bottom in self.ends(snapshot):
+        for top, bottom in ends:
             excess = free - float(np.linalg.norm(top - bottom))
             found.append(excess if excess > doubt else 0.0)
         return found
 
     def update(self, snapshot: Snapshot) -> None:
-        slack = self.excess_m(snapshot)
-        for rope, shapes, (top, bottom), excess in zip(
-            self.ropes, self._shapes, self.ends(snapshot), slack, strict=True
-        ):
+        ends = self.ends(snapshot)
+        slack = self._excess_m(snapshot, ends)
+        for rope, shapes, (top, bottom), excess in zip(self.ropes, self._shapes, ends, slack, strict=True):
             along = top - bottom
             span = float(np.linalg.norm(along))
             rope.set_pos(*bottom.tolist())
