@@ -18,7 +18,7 @@ from twin.viewer.scene.frames import FrameNodes
 from twin.viewer.scene.mesh import Mesh
 from twin.viewer.scene.packs import EMPTY, FULL, IDLE, Packs, pack_mesh
 from twin.viewer.scene.seats import Seats, lamp_position, lock_colour, seat_mesh
-from twin.viewer.scene.truck import TruckModel, sprung, unsprung
+from twin.viewer.scene.truck import TruckModel, axles, sprung, wheel_pairs
 from twin.viewer.scene.truck.bodies import TALLEST_M, body, trailer, trailer_axles, trailer_rear_x_m
 from twin.viewer.scene.truck.cab import cab
 from twin.viewer.scene.truck.chassis import chassis
@@ -38,6 +38,13 @@ def plan_of(name: str) -> TruckPlan:
     truck = load_truck(name)
     assert truck.default_pack is not None
     return TruckPlan(truck, load_pack(truck.default_pack))
+
+
+def unsprung(plan: TruckPlan) -> Mesh:
+    mesh = Mesh().add(axles(plan))
+    for x, pair in wheel_pairs(plan):
+        mesh.add(pair, (x, 0.0, WHEEL_RADIUS_M))
+    return mesh
 
 
 def retract_of(pack: Pack) -> float:
@@ -198,6 +205,19 @@ def test_trailer_front_follows_the_saddle() -> None:
     node = root.find("**/trailer")
     x = model.plan.kingpin_x_m - node.get_x()
     assert root.get_relative_point(node, (x, 0.0, 0.0)).z == pytest.approx(0.05, abs=1e-4)
+
+
+def test_wheels_roll_with_the_way() -> None:
+    layout = layout_of("tractor_6x4")
+    still = snapshot_of(layout)
+    frames = FrameNodes(NodePath("root"), still.names)
+    model = TruckModel(layout, frames)
+    assert len(model.wheels) == 6
+    frames["truck"].set_x(0.25 * math.pi * WHEEL_RADIUS_M)  # forward by an eighth of a turn
+    model.update(still)
+    for node in model.wheels:
+        top = node.get_mat().xform_vec((0.0, 0.0, 1.0))
+        assert tuple(top) == pytest.approx((math.sqrt(0.5), 0.0, math.sqrt(0.5)), abs=1e-4)
 
 
 # --- packs ------------------------------------------------------------------------------------------------------------

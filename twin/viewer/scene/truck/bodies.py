@@ -10,7 +10,6 @@ from twin.viewer.scene import palette
 from twin.viewer.scene.mesh import Material, Mesh
 from twin.viewer.scene.truck.chassis import COUPLING_Z_M
 from twin.viewer.scene.truck.plan import TRAILER_HALF_WIDTH_M, TruckPlan, Wheels
-from twin.viewer.scene.truck.wheels import TRAILER_SIDES, axle
 
 TALLEST_M = 3.08
 """A body at a top-lift station stays below what the gantry carries over it: packs clear 3.2 m."""
@@ -219,13 +218,6 @@ def trailer_axles(plan: TruckPlan) -> tuple[Wheels, ...]:
 
 def trailer_rear_x_m(plan: TruckPlan) -> float:
     return plan.trailer_front_x_m - (BULK_TRAILER_M if plan.back_of_cab else BOX_TRAILER_M)
-
-
-def trailer_wheels(plan: TruckPlan) -> Mesh:
-    mesh = Mesh()
-    for wheels in trailer_axles(plan):
-        axle(mesh, wheels, TRAILER_HALF_WIDTH_M, sides=TRAILER_SIDES)
-    return mesh
 
 
 def trailer(plan: TruckPlan) -> Mesh:

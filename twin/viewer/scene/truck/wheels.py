@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import numpy as np
 
@@ -15,6 +16,7 @@ RIM_RADIUS_M = 0.29
 BEAM_RADIUS_M = 0.075
 
 
+@cache
 def wheel(dual: bool, steered: bool = False, sides: int = SIDES) -> Mesh:
     """A wheel about its middle, its outside towards +y; `dual` is a pair of tyres on one hub."""
     w, r = (DUAL_WIDTH_M if dual else SINGLE_WIDTH_M) / 2.0, WHEEL_RADIUS_M
@@ -44,12 +46,15 @@ def wheel(dual: bool, steered: bool = False, sides: int = SIDES) -> Mesh:
     return Mesh().lathe(profile, paint, axis="y", sides=sides, smooth_deg=50.0)
 
 
-def axle(mesh: Mesh, wheels: Wheels, half_width_m: float, driven: bool = False, sides: int = SIDES) -> None:
-    """An axle with its wheels, standing on the ground."""
+def wheel_pair(wheels: Wheels, half_width_m: float, sides: int = SIDES) -> Mesh:
+    """An axle's wheels about the middle of the axle, so that they can roll."""
     one = wheel(wheels.dual, not wheels.dual, sides)
     y = half_width_m - wheels.width_m / 2.0
-    mesh.add(one, (wheels.x_m, y, WHEEL_RADIUS_M))
-    mesh.add(one.mirrored(), (wheels.x_m, -y, WHEEL_RADIUS_M))
+    return Mesh().add(one, (0.0, y, 0.0)).add(one.mirrored(), (0.0, -y, 0.0))
+
+
+def axle(mesh: Mesh, wheels: Wheels, half_width_m: float, driven: bool = False) -> None:
+    """An axle's beam, and the motor of a driven one."""
     inner = half_width_m - wheels.width_m + 0.02
     at = (wheels.x_m, 0.0, WHEEL_RADIUS_M)
     mesh.cylinder(BEAM_RADIUS_M, 2.0 * inner, at, palette.CHASSIS_BLACK, "y", 8, caps=False)
