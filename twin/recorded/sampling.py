@@ -122,6 +122,17 @@ def _upright(out: Any, x: float, y: float, z: float, yaw: float) -> None:
 
 
 @kernel
+def _body(out: Any, x: float, y: float, yaw: float, z: float, pitch: float, roll: float) -> None:
+    """Pose of the truck's body, which turns about JOINT_HEIGHT_M over the ground, from the truck's coordinates."""
+    cp, sp, cr, sr = math.cos(pitch), math.sin(pitch), math.cos(roll), math.sin(roll)
+    h = JOINT_HEIGHT_M
+    ahead, left = -h * sp * cr, h * sr
+    c, s = math.cos(yaw), math.sin(yaw)
+    out[0], out[1], out[2] = x + c * ahead - s * left, y + s * ahead + c * left, z + h - h * cp * cr
+    out[3], out[4], out[5], out[6] = quaternion(yaw, pitch, roll)
+
+
+@kernel
 def fill_frames(worlds: Any, params: Any, i: int, out: Any) -> None:
     """Poses (F, 7) of all frames of world `i`, each in its parent."""
     w, p = worlds[i], params[i]
@@ -129,14 +140,9 @@ def fill_frames(worlds: Any, params: Any, i: int, out: Any) -> None:
     _upright(out[0], 0.0, 0.0, 0.0, 0.0)
     _upright(out[1], 0.0, 0.0, 0.0, 0.0)
     _upright(out[2], q[TX], q[TY], 0.0, q[TYAW])
-    # the body turns about JOINT_HEIGHT_M over the ground
-    cp, sp, cr, sr = math.cos(q[TPITCH]), math.sin(q[TPITCH]), math.cos(q[TROLL]), math.sin(q[TROLL])
-    h, body = JOINT_HEIGHT_M, out[3]
-    body[0], body[1], body[2] = -h * sp * cr, h * sr, q[TZ] + h - h * cp * cr
-    body[3], body[4], body[5], body[6] = quaternion(0.0, q[TPITCH], q[TROLL])
-    seen, measured = w.scan_pose[0], out[4]
-    measured[0], measured[1], measured[2] = seen[TX], seen[TY], seen[TZ]
-    measured[3], measured[4], measured[5], measured[6] = quaternion(seen[TYAW], seen[TPITCH], seen[TROLL])
+    _body(out[3], 0.0, 0.0, 0.0, q[TZ], q[TPITCH], q[TROLL])
+    seen = w.scan_pose[0]  # the same six words of the truck, as the scanner has them
+    _body(out[4], seen[TX], seen[TY], seen[TYAW], seen[TZ], seen[TPITCH], seen[TROLL])
     n = 5
     for r in range(p.robots):
         a = w.q[r]

@@ -1,0 +1,33 @@
+"""What a recording holds of an instant: the frames stand where the coordinates put them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.determinism.short_swap import cell_and_timing
+from twin.cell import Cell
+from twin.plants.state import TPITCH, TROLL, TX, TY, TYAW, TZ, WORLD
+from twin.recorded.sampling import fill_frames, frames_of
+from twin.viewer.snapshot import Names, Snapshot
+
+small = st.floats(-0.05, 0.05)
+
+
+@pytest.fixture(scope="module")
+def cell() -> Cell:
+    return cell_and_timing()[0]
+
+
+@given(pose=st.tuples(small, small, small, small, small, small))
+def test_an_exact_scan_shows_the_truck_where_it_is(cell: Cell, pose: tuple[float, ...]) -> None:
+    worlds = np.zeros(1, WORLD)
+    worlds["truck_q"][0][[TX, TY, TYAW, TZ, TPITCH, TROLL]] = pose
+    worlds["scan_pose"][0, 0] = worlds["truck_q"][0]
+    frames = frames_of(cell)
+    poses = np.zeros((len(frames), 7))
+    fill_frames(worlds, cell.params, 0, poses)
+    now = Snapshot(Names(frames), 0.0, poses)
+    assert now.world_pose("truck_measured") == pytest.approx(now.world_pose("truck_body"), abs=1e-12)
