@@ -45,6 +45,7 @@ class Stage:
         self.world = NodePath("world")
         self.hud = NodePath("hud")
         self._view: View | None = None
+        self._free_px: tuple[float, float, float, float] | None = None
         self.world.set_antialias(AntialiasAttrib.M_multisample if quality.multisamples else AntialiasAttrib.M_none)
         self._light(shaders)
         self._lens = PerspectiveLens()
@@ -52,9 +53,9 @@ class Stage:
         camera = Camera("eye", self._lens)
         camera.set_camera_mask(SEEN_BY_CAMERAS)
         self.camera = self.world.attach_new_node(camera)
-        region = output.make_display_region()
-        region.set_sort(0)
-        region.set_camera(self.camera)
+        self._region = output.make_display_region()
+        self._region.set_sort(0)
+        self._region.set_camera(self.camera)
         output.set_clear_color((*SKY, 1.0))
         self._hud_camera()
         self.resized()
@@ -72,7 +73,7 @@ class Stage:
             sun.set_shadow_caster(True, px, px)
             state = RenderState.make(ShaderAttrib.make(depth_shader()), 100)
             # back faces cast the shadow: what the sun sees then has no shadow of its own on it
-            sun.set_initial_state(state.set_attrib(CullFaceAttrib.make(CullFaceAttrib.M_cull_clockwise), 100))
+            sun.set_initial_state(state.set_attrib(CullFaceAttrib.make(CullFaceAttrib.M_cull_counter_clockwise), 100))
         self.sun = self.world.attach_new_node(sun)
         self.world.set_light(self.sun)
         self.aim_sun((0.0, 0.0, 1.0), 14.0)
@@ -116,6 +117,21 @@ class Stage:
         self._hud_lens.set_film_offset(width / 2.0, -height / 2.0)
         self._fit_lens()
 
+    def show_world_in(self, x: float, y: float, width: float, height: float) -> None:
+        """Draws the world in this rectangle alone (pixels, from the top left corner): what the display leaves free.
+
+        Nothing is drawn that opaque panels would hide, and the middle of the view is the middle of what is seen.
+        """
+        free = (x, y, max(width, 1.0), max(height, 1.0))
+        if free != self._free_px:
+            self._free_px = free
+            self._fit_lens()
+
+    @property
+    def world_px(self) -> tuple[float, float, float, float]:
+        """(x, y, width, height) of the rectangle in which the world is drawn."""
+        return self._free_px or (0.0, 0.0, *self.size_px)
+
     @property
     def size_px(self) -> tuple[int, int]:
         return max(self.output.get_x_size(), 1), max(self.output.get_y_size(), 1)
@@ -128,11 +144,14 @@ class Stage:
         if at.y <= NEAR_M:
             return None
         self._lens.project(at, film)  # False outside the picture; the point is right all the same
-        width, height = self.size_px
-        return (film.x + 1.0) / 2.0 * width, (1.0 - film.y) / 2.0 * height
+        left, top, width, height = self.world_px
+        return left + (film.x + 1.0) / 2.0 * width, top + (1.0 - film.y) / 2.0 * height
 
     def _fit_lens(self) -> None:
-        width, height = self.size_px
+        x, y, width, height = self.world_px
+        whole_width, whole_height = self.size_px
+        right, bottom = (x + width) / whole_width, 1.0 - (y + height) / whole_height
+        self._region.set_dimensions(x / whole_width, right, bottom, 1.0 - y / whole_height)
         fov = self._view.fov_deg if self._view is not None else 40.0
         self._lens.set_aspect_ratio(width / height)
         self._lens.set_min_fov(fov)
