@@ -163,7 +163,6 @@ class Viewer:
         self.scene.update(snapshot)
         if self.other is not None and self.ghost is not None and self.show["ghost"]:
             self.other.update(self.ghost.snapshot_at(t_s))
-        stage.look(self.eye.view(snapshot))
         charts = self._charts()
         model = model_at(self.source, self.playback, None, self.ghost if self.show["ghost"] else None, controls=True)
         now_s = time.monotonic()
@@ -181,6 +180,8 @@ class Viewer:
                 pointer_px=self._pointer if self._drag in (None, "scrub") else None,
             )
         )
+        stage.show_world_in(*self.hud.free)
+        stage.look(self.eye.view(snapshot))
 
     def _charts(self) -> Charts | None:
         if not self.show["charts"]:

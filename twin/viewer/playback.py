@@ -79,7 +79,8 @@ class Playback:
         if self.following:
             gap_s = end_s - self.t_s
             if gap_s > 0.0:
-                self.t_s = min(self.t_s + max(wall_s, gap_s * min(wall_s / GLIDE_S, 1.0)), end_s)
+                self.t_s += max(wall_s, gap_s * min(wall_s / GLIDE_S, 1.0))
+                self.t_s = end_s if self.at_end else self.t_s
         elif self.playing:
             self.t_s = min(self.t_s + wall_s * self.speed, end_s)
             if self.at_end:

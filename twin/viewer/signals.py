@@ -16,6 +16,7 @@ from twin.viewer.layout import Layout
 from twin.viewer.snapshot import Names
 
 BLOCK_S = 2.0
+SAME_S = 1e-9
 KEPT_BLOCKS = 20_000
 """Of 100 samples each: some 30 MB."""
 
@@ -139,6 +140,7 @@ class Signals:
     def load(self, names: Iterable[str], start_s: float, end_s: float, near_s: float) -> bool:
         """Reads the samples of a window, those about `near_s` first; False while there are more to read."""
         due = (math.inf if self.budget_s is None else self.budget_s) + time.perf_counter()
+        before = self.reads  # at least one block a call, or a slow machine would never come to an end
         first, last = self._span(start_s, end_s)
         here = math.floor(near_s / BLOCK_S)
         names = tuple(names)
@@ -146,7 +148,7 @@ class Signals:
             for name in names:
                 if self._fresh(name, block):
                     continue
-                if time.perf_counter() > due:
+                if time.perf_counter() > due and self.reads > before:
                     return False
                 self._read(name, block)
         return True
@@ -161,8 +163,8 @@ class Signals:
 
     def value_at(self, names: tuple[str, ...], t_s: float) -> float:
         """The last sample not after t_s; NaN where none is loaded."""
-        times, values = self.window(names, t_s - BLOCK_S, t_s + 1e-9)
-        return float(values[-1]) if len(values) else math.nan
+        values = [self._last(name, t_s) for name in names]
+        return values[0] if len(values) == 1 else math.hypot(*values)
 
     def sample_times(self, start_s: float, end_s: float) -> np.ndarray:
         """Recorded instants of a stretch, by the first signal there is."""
@@ -202,6 +204,14 @@ class Signals:
         for block in range(first, last + 1):
             if not self._fresh(name, block):
                 self._read(name, block)
+
+    def _last(self, name: str, t_s: float) -> float:
+        here = math.floor((t_s + SAME_S) / BLOCK_S)
+        for block in (here, here - 1):
+            found = self._blocks.get((name, block))
+            if found is not None and (k := int(found[0].searchsorted(t_s + SAME_S, "right"))) > 0:
+                return float(found[1][k - 1])
+        return math.nan
 
     def _one(self, name: str, start_s: float, end_s: float) -> tuple[np.ndarray, np.ndarray]:
         first, last = self._span(start_s, end_s)

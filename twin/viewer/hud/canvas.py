@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -29,6 +30,7 @@ VERTEX = np.dtype([("at", np.float32, 3), ("rgba", np.uint8, 4), ("uv", np.float
 CORNERS = np.array([0, 1, 2, 0, 2, 3], np.uint32)
 
 
+@lru_cache(maxsize=512)
 def packed(colour: Colour) -> tuple[int, int, int, int]:
     r, g, b, a = (round(255.0 * min(max(c, 0.0), 1.0)) for c in colour)
     return r, g, b, a
@@ -56,6 +58,7 @@ class Painter:
 
     def __init__(self, kit: Kit) -> None:
         self.kit = kit
+        self._opaque: list[tuple[float, ...]] = []
         self._quads: dict[Texture, list[tuple[float, ...]]] = {kit.atlas.texture: []}
         self._lines: list[tuple[np.ndarray, np.ndarray, tuple[int, int, int, int]]] = []
         self.texts: list[tuple[str, float, float, float, float]] = []
@@ -67,8 +70,13 @@ class Painter:
         u, v = self.kit.atlas.solid_uv
         self._shape(x, y, x + width, y + height, u, v, u, v, colour)
 
+    def ground(self, x: float, y: float, width: float, height: float, colour: Colour) -> None:
+        """An opaque rectangle under all else of its layer: the cheapest to fill."""
+        self._opaque.append((x, y, x + width, y + height, 0.0, 0.0, 0.0, 0.0, *packed(colour)))
+
     def rounded(self, x: float, y: float, width: float, height: float, colour: Colour) -> None:
-        """A rectangle with round corners."""
+        """A rectangle with round corners, on whole pixels."""
+        x, y, width, height = round(x), round(y), round(width), round(height)
         r = min(self.kit.atlas.radius_px, int(width) // 2, int(height) // 2)
         if r < 2:
             self.rect(x, y, width, height, colour)
@@ -112,7 +120,7 @@ class Painter:
         if within:
             text = font.fitted(text, within)
         width = font.width(text)
-        pen = round(x - (width if align == "right" else width / 2.0 if align == "center" else 0.0))
+        pen = x - (width if align == "right" else width / 2.0 if align == "center" else 0.0)
         base = round(y)
         if text.strip():
             self.texts.append((text, pen, base - font.cap_px, pen + width, base))
@@ -120,13 +128,14 @@ class Painter:
         for character in text:
             glyph = font[character]
             if glyph.page >= 0:
+                at = round(pen)  # every glyph on whole pixels, or it blurs
                 self._quads.setdefault(font.page(glyph.page), []).append(
                     (
-                        pen + glyph.left, base + glyph.top, pen + glyph.right, base + glyph.bottom,
+                        at + glyph.left, base + glyph.top, at + glyph.right, base + glyph.bottom,
                         glyph.u0, glyph.v0, glyph.u1, glyph.v1, *rgba,
                     )
                 )  # fmt: skip
-            pen += int(glyph.advance)
+            pen += glyph.advance
         return width
 
     def middle(self, y: float, height: float, font: Font) -> float:
@@ -143,6 +152,8 @@ class Painter:
     def fill(self, node: GeomNode) -> None:
         """Replaces the node's geometry by what was painted: shapes, then lines, then text."""
         node.remove_all_geoms()
+        if self._opaque:
+            node.add_geom(_geometry(_quad_vertices(self._opaque)), RenderState.make_empty())
         for texture, quads in self._quads.items():
             parts = [_quad_vertices(quads)] if quads else []
             if texture is self.kit.atlas.texture and self._lines:

@@ -12,10 +12,11 @@ from twin.viewer.hud import style
 from twin.viewer.hud.canvas import Kit, Layer, Painter
 from twin.viewer.hud.model import Charts, HudModel
 from twin.viewer.hud.regions import Hit, Rect, TimeScale
-from twin.viewer.hud.traces import dashed, decimals_of, nice_range, number, trace
+from twin.viewer.hud.traces import dashed, decimals_of, nice_range, number, simplified, trace
 from twin.viewer.signals import CHART_KEYS, ChartSet
 
-HEAD_PX, TITLE_PX, AXIS_PX, GUTTER_PX, LABEL_APART_PX = 28, 22, 22, 48, 22
+HEAD_PX, TITLE_PX, AXIS_PX, GUTTER_PX, LABEL_APART_PX = 28, 22, 22, 52, 21
+TICK_STEPS_S = (0.5, 1, 2, 5, 10, 20, 30, 60)
 NEAR_LIMIT = 0.4
 """A limit is drawn from this share of it on: a far one would press the signal flat, so its number is told instead."""
 
@@ -36,9 +37,10 @@ class ChartPanel:
 
     def __init__(self, parent: NodePath, kit: Kit) -> None:
         self._kit = kit
-        names = ("chart grid", "chart lines", "chart values", "chart cursor")
-        self._grid, self._lines, self._values, self._cursor = (Layer(parent, kit, name) for name in names)
-        self.layers = [self._grid, self._lines, self._values, self._cursor]
+        names = ("chart grid", "chart lines", "chart reach", "chart cursor")
+        self._grid, self._lines, self._reach, self._cursor = (Layer(parent, kit, name) for name in names)
+        self._values = [Layer(parent, kit, f"chart values {key}") for key in CHART_KEYS]
+        self.layers = [self._grid, self._lines, self._reach, self._cursor, *self._values]
         self.area = Rect(0, 0, 0, 0)
         self.scale = TimeScale(0, 1, 0, 1)
         self.plots: list[tuple[ChartSet, Rect]] = []
@@ -72,29 +74,31 @@ class ChartPanel:
             self._ranges = [
                 self._range(chart, rect, found) for (chart, rect), found in zip(self.plots, lines, strict=True)
             ]
-            self._lines.show(seen, lambda painter: self._paint_lines(painter, lines, first))
+            self._lines.show(seen, lambda painter: self._paint_lines(painter, charts, lines, first))
         self._robot_button = self._robot_rect(charts)
         hover = (
             self._robot_button is not None
             and model.pointer_px is not None
             and self._robot_button.holds(*model.pointer_px)
         )
-        span = (math.ceil(self.scale.start_s), math.floor(self.scale.end_s))
-        self._grid.show(
-            (area, charts, tuple(self._ranges), hover), lambda painter: self._paint_grid(painter, charts, hover)
-        )
-        values = [
-            [charts.signals.value_at(s.names, model.t_s) * chart.scale for s in chart.signals]
-            for chart, _ in self.plots
-        ]
-        told = tuple(
-            tuple(number(value, chart.decimals) for value in row)
-            for (chart, _), row in zip(self.plots, values, strict=True)
-        )
-        ticks = tuple((round(self.scale.x(t)), t) for t in range(span[0], span[1] + 1))
-        self._values.show((area, charts, told, ticks), lambda painter: self._paint_values(painter, charts, told, ticks))
+        axes = tuple((span.low, span.high, span.step) for span in self._ranges)
+        self._grid.show((area, charts, axes, hover), lambda painter: self._paint_grid(painter, charts, hover))
+        reach = tuple(self._reach_of(chart, span) for (chart, _), span in zip(self.plots, self._ranges, strict=True))
+        self._reach.show((area, reach), lambda painter: self._paint_reach(painter, reach))
+        for k, layer in enumerate(self._values):
+            if k < len(self.plots):
+                self._update_values(layer, *self.plots[k], model)
+            else:
+                layer.clear()
         self._cursor.show((area, len(self.plots)), self._paint_cursor)
-        self._cursor.path.set_x(round(self.scale.x(min(max(model.t_s, self.scale.start_s), self.scale.end_s))))
+        self._cursor.path.set_x(round(min(max(self.scale.x(model.t_s), x0), x0 + width - 1)))
+
+    def _update_values(self, layer: Layer, chart: ChartSet, rect: Rect, model: HudModel) -> None:
+        """The values at the cursor: what changes most often is drawn chart by chart, where it does."""
+        assert model.charts is not None
+        values = (model.charts.signals.value_at(signal.names, model.t_s) for signal in chart.signals)
+        told = tuple(number(value * chart.scale, chart.decimals) for value in values)
+        layer.show((rect, chart, told), lambda painter: self._paint_values(painter, chart, rect, told))
 
     def hit(self, x: float, y: float) -> Hit | None:
         """The chart under a pixel and the time that is drawn there."""
@@ -155,7 +159,7 @@ class ChartPanel:
 
     def _paint_grid(self, painter: Painter, charts: Charts, hover: bool) -> None:
         kit, fonts, area = self._kit, self._kit.fonts, self.area
-        painter.rect(*area, style.PANEL)
+        painter.ground(*area, style.DOCK)
         base = painter.middle(area.y + kit.px(2), kit.px(HEAD_PX), fonts.bold)
         if self._robot_button is not None:
             painter.rounded(*self._robot_button, style.HOVER if hover else (1.0, 1.0, 1.0, 0.07))
@@ -180,14 +184,15 @@ class ChartPanel:
         x += painter.text(x, base, CHART_KEYS[chart.key], fonts.small, style.FAINT) + kit.px(8)
         x += painter.text(x, base, chart.title, fonts.small_bold, style.TEXT) + kit.px(6)
         painter.text(x, base, chart.unit, fonts.small, style.SOFT)
-        painter.rect(*rect, style.WELL)
+        painter.ground(*rect, style.WELL)
         decimals = decimals_of(span.step)
         for k in range(round((span.high - span.low) / span.step) + 1):
             value = span.low + k * span.step
             y = round(float(self._y(rect, span, value)))
             zero = abs(value) < 1e-9 * span.step
             painter.rect(rect.x, min(y, rect.bottom - 1), rect.width, kit.hair_px, style.RULE if zero else style.GRID)
-            label = painter.middle(y - kit.px(8), kit.px(16), fonts.small)
+            half = fonts.small.cap_px / 2.0 + kit.px(1)
+            label = round(min(max(y, rect.y + half), rect.bottom - half) + fonts.small.cap_px / 2.0)
             painter.text(rect.x - kit.px(6), label, number(value, decimals), fonts.small, style.FAINT, "right")
         if not chart.signals:
             middle = painter.middle(rect.y, rect.height, fonts.small)
@@ -211,54 +216,63 @@ class ChartPanel:
             y = round(float(self._y(rect, span, limit.value)))
             for x in range(int(rect.x), int(rect.right) - kit.px(4), kit.px(9)):
                 painter.rect(x, y, kit.px(6), kit.hair_px, (r, g, b, 0.85))
-            below = y - font.cap_px - kit.px(6) < rect.y
-            base = y + font.cap_px + kit.px(4) if below else y - kit.px(4)
-            painter.text(rect.x + kit.px(6), base, limit.label, font, (r, g, b, 1.0))
+            if limit.value > 0.0:  # the one below zero is the same limit
+                below = y - font.cap_px - kit.px(6) < rect.y
+                base = y + font.cap_px + kit.px(4) if below else y - kit.px(4)
+                painter.text(rect.right - kit.px(6), base, limit.label, font, (r, g, b, 1.0), "right")
         if far:
             painter.text(rect.x + kit.px(6), rect.y + kit.px(6) + font.cap_px, " · ".join(far), font, style.FAINT)
 
-    def _paint_lines(self, painter: Painter, lines: list[list[tuple[np.ndarray, np.ndarray]]], first: int) -> None:
+    def _paint_lines(
+        self, painter: Painter, charts: Charts, lines: list[list[tuple[np.ndarray, np.ndarray]]], first: int
+    ) -> None:
         for (chart, rect), span, found in zip(self.plots, self._ranges, lines, strict=True):
             for k, (signal, (at, values)) in enumerate(zip(chart.signals, found, strict=True)):
                 if signal.estimated:
                     values = dashed(at, values, first, self._kit.scale)
                 y = np.asarray(self._y(rect, span, values))
+                if not signal.estimated:
+                    kept = simplified(at, y)
+                    at, y = at[kept], y[kept]
                 painter.polyline(rect.x + at, y, style.LINES[k % len(style.LINES)])
+        if self.plots:
+            self._paint_ticks(painter, charts, self.plots[-1][1].bottom)
 
-    def _paint_values(
-        self,
-        painter: Painter,
-        charts: Charts,
-        told: tuple[tuple[str, ...], ...],
-        ticks: tuple[tuple[int, int], ...],
-    ) -> None:
-        kit, fonts = self._kit, self._kit.fonts
-        for (chart, rect), row, span in zip(self.plots, told, self._ranges, strict=True):
-            x = rect.right
-            base = painter.middle(rect.y - kit.px(TITLE_PX), kit.px(TITLE_PX), fonts.small_bold)
-            for k in reversed(range(len(row))):
-                colour = style.LINES[k % len(style.LINES)]
-                x -= painter.text(x, base, row[k], fonts.small_bold, style.TEXT, "right") + kit.px(5)
-                x -= painter.text(x, base, chart.signals[k].label, fonts.small_bold, colour, "right") + kit.px(12)
-            if math.isfinite(span.most):
-                low, high = number(span.least, chart.decimals), number(span.most, chart.decimals)
-                text = f"{low} … {high}"
-                width, height = fonts.small.width(text) + kit.px(8), fonts.small.cap_px + kit.px(8)
-                painter.rect(rect.right - width, rect.bottom - height, width, height, (0.05, 0.06, 0.08, 0.72))
-                painter.text(rect.right - kit.px(4), rect.bottom - kit.px(4), text, fonts.small, style.FAINT, "right")
-        if not self.plots:
-            return
-        bottom = self.plots[-1][1].bottom
-        step = next(s for s in (1, 2, 5, 10, 20, 30, 60, 120, 300) if s >= charts.window_s / 5.0 or s == 300)
-        for x, t_s in ticks:
-            if t_s % step:
-                continue
+    def _reach_of(self, chart: ChartSet, span: Range) -> str:
+        """The lowest and the highest sample of the window."""
+        if not math.isfinite(span.most):
+            return ""
+        return f"{number(span.least, chart.decimals)} … {number(span.most, chart.decimals)}"
+
+    def _paint_reach(self, painter: Painter, reach: tuple[str, ...]) -> None:
+        kit, font = self._kit, self._kit.fonts.small
+        r, g, b, _ = style.WELL
+        for (_, rect), text in zip(self.plots, reach, strict=True):
+            if text:
+                width, height = font.width(text) + kit.px(8), font.cap_px + kit.px(8)
+                painter.rect(rect.right - width, rect.bottom - height, width, height, (r, g, b, 0.85))
+                painter.text(rect.right - kit.px(4), rect.bottom - kit.px(4), text, font, style.SOFT, "right")
+
+    def _paint_ticks(self, painter: Painter, charts: Charts, bottom: float) -> None:
+        kit, font = self._kit, self._kit.fonts.small
+        step_s = next((s for s in TICK_STEPS_S if s >= charts.window_s / 5.0), TICK_STEPS_S[-1])
+        base = painter.middle(bottom + kit.px(6), kit.px(AXIS_PX - 8), font)
+        for k in range(math.ceil(self.scale.start_s / step_s), math.floor(self.scale.end_s / step_s) + 1):
+            x = round(self.scale.x(k * step_s))
+            text = style.clock(k * step_s)
+            text = text if step_s < 1.0 else text[:-3]
             painter.rect(x, bottom, kit.hair_px, kit.px(4), style.FAINT)
-            text = style.clock(t_s)[:-3]
-            half = fonts.small.width(text) / 2.0
-            if x + half <= self.area.right - kit.px(4):
-                base = painter.middle(bottom + kit.px(6), kit.px(AXIS_PX - 8), fonts.small)
-                painter.text(x, base, text, fonts.small, style.FAINT, "center")
+            if x + font.width(text) / 2.0 <= self.area.right - kit.px(4):
+                painter.text(x, base, text, font, style.FAINT, "center")
+
+    def _paint_values(self, painter: Painter, chart: ChartSet, rect: Rect, told: tuple[str, ...]) -> None:
+        kit, font = self._kit, self._kit.fonts.small_bold
+        x = rect.right
+        base = painter.middle(rect.y - kit.px(TITLE_PX), kit.px(TITLE_PX), font)
+        for k in reversed(range(len(told))):
+            colour = style.LINES[k % len(style.LINES)]
+            x -= painter.text(x, base, told[k], font, style.TEXT, "right") + kit.px(5)
+            x -= painter.text(x, base, chart.signals[k].label, font, colour, "right") + kit.px(12)
 
     def _paint_cursor(self, painter: Painter) -> None:
         if not self.plots:

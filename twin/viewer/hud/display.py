@@ -48,6 +48,8 @@ class Hud:
         self.overlays = Overlays(self.root, kit)
         self.help = HelpPage(self.root, kit)
         self._help_open = False
+        self.free = Rect(0, 0, *size_px)
+        """What the panels at the edges leave of the screen."""
 
     def resize(self, size_px: tuple[int, int], scale: float | None = None) -> None:
         """Builds the display anew for another size of the screen."""
@@ -98,6 +100,7 @@ class Hud:
             self.help.update(screen)
         else:
             self.help.clear()
+        self.free = free
         self.overlays.update(model, free, screen, self._tip(model))
 
     def hit(self, x_px: float, y_px: float) -> Hit | None:
@@ -120,8 +123,8 @@ class Hud:
         if found is not None and found.kind == "button":
             return self.transport.tip(found.name)
         if found is not None and found.kind in ("event", "phase", "timeline"):
-            return tip_of(found, (x, self.timeline.area.y + self.kit.px(4)))
+            return tip_of(found, (x, self.free.bottom))
         return None
 
     def _paint_ground(self, painter: Painter, area: Rect) -> None:
-        painter.rect(*area, style.PANEL)
+        painter.ground(*area, style.DOCK)

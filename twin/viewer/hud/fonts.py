@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from twin.errors import InputError
 ASSETS = Path(__file__).resolve().parents[1] / "assets"
 REGULAR, SEMIBOLD = "Inter-Regular.otf", "Inter-SemiBold.otf"
 POINT_SIZE = 10.0  # Panda3D draws a font of 10 points one unit high
+DESIGN_PX = 80
 MARGIN_PX = 2
 ELLIPSIS = "…"
 
@@ -42,13 +44,23 @@ class Sizes:
     clock: float = 22.0
 
 
+@lru_cache(maxsize=4)
+def _face(file: str) -> DynamicTextFont:
+    """A face drawn large: its advances are those of the design, not rounded to the pixels of a small size."""
+    font = DynamicTextFont(Filename.from_os_specific(str(ASSETS / file)))
+    if not font.is_valid():
+        raise InputError("the viewer's font cannot be read", file=ASSETS / file)
+    font.set_point_size(POINT_SIZE)
+    font.set_pixels_per_unit(DESIGN_PX)
+    return font
+
+
 class Font:
     """One face at one size."""
 
     def __init__(self, file: str, size_px: int) -> None:
+        self._design = _face(file)
         self._font = DynamicTextFont(Filename.from_os_specific(str(ASSETS / file)))
-        if not self._font.is_valid():
-            raise InputError("the viewer's font cannot be read", file=ASSETS / file)
         self.size_px = size_px
         self._font.set_point_size(POINT_SIZE)
         self._font.set_pixels_per_unit(size_px)
@@ -94,7 +106,7 @@ class Font:
     def _glyph(self, character: str) -> Glyph:
         found = self._font.get_glyph(ord(character))
         size = self.size_px
-        advance = float(round(found.get_advance() * size))
+        advance = self._design.get_glyph(ord(character)).get_advance() * size
         box, uv = LVecBase4(), LVecBase4()
         if not found.get_quad(box, uv):
             return Glyph(-1, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, advance)
@@ -102,12 +114,14 @@ class Font:
         if page not in self._pages:
             self._pages.append(page)
         left, bottom, right, top = (round(float(c) * size) for c in box)
-        # its rectangle runs between the centres of texels, so it is moved by half a pixel onto the screen's
+        # Its rectangle runs between the centres of texels, so it is moved by half a pixel onto the screen's; and it
+        # begins at the pen with its margin, where the ink should.
+        shift = 0.5 - MARGIN_PX
         return Glyph(
             self._pages.index(page),
-            left + 0.5,
+            left + shift,
             -top - self._drop_px + 0.5,
-            right + 0.5,
+            right + shift,
             -bottom - self._drop_px + 0.5,
             float(uv[0]),
             float(uv[3]),

@@ -47,7 +47,7 @@ class GhostPanel:
 
     def _paint(self, painter: Painter, table: GhostTable, first: int, count: int) -> None:
         kit, fonts, area = self._kit, self._kit.fonts, self.area
-        painter.rect(*area, style.PANEL)
+        painter.rect(*area, style.FLOATING)
         x, y = area.x + kit.px(16), area.y + kit.px(8)
         base = painter.middle(y, kit.px(24), fonts.bold)
         width = painter.text(x, base, "Against ", fonts.bold, style.TEXT)

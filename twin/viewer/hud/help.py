@@ -54,7 +54,7 @@ class HelpPage:
 
     def _paint(self, painter: Painter) -> None:
         kit, fonts, area = self._kit, self._kit.fonts, self.area
-        painter.rounded(*area, style.PANEL_SOLID)
+        painter.rounded(*area, style.NOTE)
         x, y = area.x + kit.px(32), area.y + kit.px(24)
         painter.text(x, y + kit.px(18), "SwapTwin replay", fonts.head, style.TEXT)
         painter.text(
@@ -64,9 +64,9 @@ class HelpPage:
         painter.rect(x, y, area.width - kit.px(64), kit.hair_px, style.RULE)
         y += kit.px(16)
         self._table(painter, x, y, 112, "Time", [(b.told, b.does) for b in PLAYING])
-        self._table(painter, x + kit.px(352), y, 72, "Pictures and panels", [(b.told, b.does) for b in SHOWING])
-        right = x + kit.px(664)
-        below = self._table(painter, right, y, 184, "Mouse", list(MOUSE))
+        self._table(painter, x + kit.px(316), y, 72, "Pictures and panels", [(b.told, b.does) for b in SHOWING])
+        right = x + kit.px(600)
+        below = self._table(painter, right, y, 196, "Mouse", list(MOUSE))
         self._legend(painter, right, below + kit.px(12))
 
     def _table(
@@ -84,7 +84,7 @@ class HelpPage:
 
     def _legend(self, painter: Painter, x: float, y: float) -> None:
         kit, fonts = self._kit, self._kit.fonts
-        columns = (x, x + kit.px(112), x + kit.px(232))
+        columns = (x, x + kit.px(104), x + kit.px(236))
         for at, title in zip(columns, ("Phases", "Events", "Station"), strict=True):
             painter.text(at, y + kit.px(12), title, fonts.bold, style.ACCENT)
         y += kit.px(24)

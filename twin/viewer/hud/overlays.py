@@ -35,7 +35,7 @@ class Overlays:
         text = font.fitted(text, picture.width - kit.px(64))
         width, height = round(font.width(text)) + kit.px(32), kit.px(32)
         x, y = round(picture.x + (picture.width - width) / 2.0), picture.bottom - height - kit.px(16)
-        painter.rounded(x, y, width, height, style.PANEL_SOLID)
+        painter.rounded(x, y, width, height, style.NOTE)
         painter.text(x + width / 2.0, painter.middle(y, height, font), text, font, style.TEXT, "center")
 
     def _paint_tip(self, painter: Painter, tip: tuple[str, Rect], screen: Rect) -> None:
@@ -47,7 +47,7 @@ class Overlays:
         y = about.y - height - kit.px(4)
         if y < screen.y:
             y = about.bottom + kit.px(4)
-        painter.rounded(round(x), round(y), width, height, style.PANEL_SOLID)
+        painter.rounded(round(x), round(y), width, height, style.NOTE)
         painter.frame(round(x), round(y), width, height, style.RULE)
         painter.text(x + width / 2.0, painter.middle(round(y), height, font), text, font, style.TEXT, "center")
 

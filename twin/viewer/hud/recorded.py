@@ -36,6 +36,7 @@ class RecordedDisplay:
     ) -> None:
         self._source, self._ghost = source, ghost
         self._playback = Playback(source)
+        self._stage = stage
         self._hud = Hud(stage.hud, stage.size_px, scale)
         self._charts = None
         if charts:
@@ -47,6 +48,7 @@ class RecordedDisplay:
         """Shows t_s; the snapshot of that time is not needed."""
         self._playback.scrub(t_s)
         self._hud.update(model_at(self._source, self._playback, self._charts, self._ghost))
+        self._stage.show_world_in(*self._hud.free)
 
 
 def model_at(

@@ -6,9 +6,10 @@ from twin.viewer.source import Marker
 
 Colour = tuple[float, float, float, float]
 
-PANEL: Colour = (0.055, 0.070, 0.090, 0.84)
-PANEL_SOLID: Colour = (0.055, 0.070, 0.090, 0.965)
-WELL: Colour = (0.0, 0.0, 0.0, 0.28)  # where something is drawn inside a panel
+DOCK: Colour = (0.105, 0.122, 0.142, 1.0)  # panels at the edges: opaque, so that nothing is drawn behind them
+WELL: Colour = (0.067, 0.080, 0.096, 1.0)  # where something is drawn inside of them
+FLOATING: Colour = (0.070, 0.086, 0.105, 0.86)  # panels over the picture
+NOTE: Colour = (0.050, 0.062, 0.078, 0.96)  # what must be read at once
 RULE: Colour = (1.0, 1.0, 1.0, 0.10)
 GRID: Colour = (1.0, 1.0, 1.0, 0.07)
 TEXT: Colour = (0.93, 0.95, 0.97, 1.0)

@@ -50,7 +50,7 @@ class TitleBar:
 
     def _paint(self, painter: Painter, model: HudModel, area: Rect, right: float, hovered: str) -> None:
         kit, fonts = self._kit, self._kit.fonts
-        painter.rect(*area, style.PANEL)
+        painter.ground(*area, style.DOCK)
         x = area.x + kit.px(16)
         base = painter.middle(area.y, area.height, fonts.bold)
         room = right - kit.px(16)

@@ -30,6 +30,27 @@ def trace(
     return out_at, out
 
 
+def simplified(at: np.ndarray, y_px: np.ndarray, off_px: float = 0.12, passes: int = 6) -> np.ndarray:
+    """Indices of the points that a line needs: every second one goes, again and again, where it lies on the line."""
+    kept = np.arange(len(at))
+    for _ in range(passes):
+        if len(kept) < 5:
+            break
+        x, y = at[kept], y_px[kept]
+        before, here, after = slice(0, -2, 2), slice(1, -1, 2), slice(2, None, 2)
+        n = min(len(x[before]), len(x[here]), len(x[after]))
+        x0, x1, x2 = x[before][:n], x[here][:n], x[after][:n]
+        y0, y1, y2 = y[before][:n], y[here][:n], y[after][:n]
+        on_line = y0 + (y2 - y0) * (x1 - x0) / np.maximum(x2 - x0, 1e-9)
+        needed = ~(np.abs(y1 - on_line) < off_px)  # NaN is needed
+        if needed.all():
+            break
+        keep = np.ones(len(kept), bool)
+        keep[1 : 2 * n : 2] = needed
+        kept = kept[keep]
+    return kept
+
+
 def dashed(at: np.ndarray, values: np.ndarray, first_column: int, scale: float) -> np.ndarray:
     """The values with gaps (NaN) that stay with the data while the window moves."""
     period = (DASH_COLUMNS + GAP_COLUMNS) * scale
@@ -43,7 +64,7 @@ def nice_step(least: float) -> float:
 
 
 def nice_range(low: float, high: float, least_span: float, steps: int) -> tuple[float, float, float]:
-    """(low, high, step) of an axis with at most `steps` steps that holds low and high, and not less than a span."""
+    """(low, high, step) of an axis that holds low and high and not less than a span, in `steps` steps or one more."""
     if not (math.isfinite(low) and math.isfinite(high)):
         low = high = 0.0
     if high - low < least_span:
@@ -52,11 +73,10 @@ def nice_range(low: float, high: float, least_span: float, steps: int) -> tuple[
         low, high = (0.0, least_span) if low >= 0.0 and high <= least_span else (middle - least_span / 2.0,) * 2
         high = max(high, low + least_span)
     step = nice_step((high - low) / steps)
-    for _ in range(3):
-        first, last = math.floor(low / step + OVER), math.ceil(high / step - OVER)
-        if last - first <= steps:
-            break
+    first, last = math.floor(low / step + OVER), math.ceil(high / step - OVER)
+    if last - first > steps + 1:
         step = nice_step(step * 1.01)
+        first, last = math.floor(low / step + OVER), math.ceil(high / step - OVER)
     return first * step, last * step, step
 
 

@@ -135,9 +135,8 @@ class Transport:
         width = painter.text(x, base, f"of {end}", fonts.body, style.SOFT)
         if mechanical:
             x += max(width, kit.px(64)) + kit.px(16)
-            top = base - fonts.clock.cap_px + fonts.small.cap_px - kit.px(2)
-            painter.text(x, top, "mechanical time", fonts.small, style.FAINT)
-            painter.text(x, base + kit.px(3), f"{mechanical[0]} of {mechanical[1]}", fonts.body, style.SOFT)
+            painter.text(x, area.y + kit.px(3) + fonts.small.cap_px, "mechanical time", fonts.small, style.FAINT)
+            painter.text(x, area.bottom - kit.px(4), f"{mechanical[0]} of {mechanical[1]}", fonts.body, style.SOFT)
 
     def _phase_line(self, model: HudModel, k: int) -> tuple[str, str, str, style.Colour]:
         """(robot, phase, its time, colour)."""
