@@ -1,0 +1,62 @@
+"""The lidar that watches a truck drive in: x, y and yaw in the bay, late, noisy, and sometimes not at all.
+
+Noise is white, its standard deviation grows with the range; the bias is one draw a run. A frame beyond the range limits
+or one that drops out gives nothing; the last good one stays. Noise comes from counter-based streams (`twin.noise`): it
+depends on seed and frame number only.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from twin.docking.state import FRAMES, YAW, X, Y
+from twin.motion.kernels import kernel
+from twin.noise import normal, uniform
+
+World = Any
+Params = Any
+BIAS_FRAME = 1 << 40
+"""No frame of a run has this number."""
+DROPOUT_LANE = 15
+
+
+@kernel
+def draw_bias(w: World, p: Params) -> None:
+    """This run's bias: even up to the stated one either way."""
+    for i in range(3):
+        largest = p.lidar_bias_rad if i == 2 else p.lidar_bias_m
+        w.lidar_bias[i] = largest * (2.0 * uniform(w.lidar_key, BIAS_FRAME, i) - 1.0)
+
+
+@kernel
+def range_of(w: World, p: Params) -> float:
+    """Distance (m) from the lidar to the middle of the cab front."""
+    dx = w.s[X] + p.lidar_front_x_m * math.cos(w.s[YAW]) - p.lidar_x_m
+    dy = w.s[Y] + p.lidar_front_x_m * math.sin(w.s[YAW])
+    return math.sqrt(dx * dx + dy * dy)
+
+
+@kernel
+def scan(w: World, p: Params) -> None:
+    """Take a frame if one is due, and hand out those whose delay is over."""
+    if w.tick % p.lidar_period_steps == 0:
+        frame = w.lidar_frame
+        w.lidar_frame += 1
+        distance = range_of(w, p)
+        seen = p.lidar_range_min_m <= distance <= p.lidar_range_max_m
+        if seen and uniform(w.lidar_key, frame, DROPOUT_LANE) >= p.lidar_dropout:
+            slot = w.lidar_head % FRAMES
+            w.lidar_due_tick[slot] = w.tick + p.lidar_delay_steps
+            for i in range(3):
+                unit = 1 if i == 2 else 0
+                sigma = p.lidar_sigma[unit, 0] + p.lidar_sigma[unit, 1] * distance
+                true = w.s[X] if i == 0 else w.s[Y] if i == 1 else w.s[YAW]
+                w.lidar_pending[slot, i] = true + w.lidar_bias[i] + sigma * normal(w.lidar_key, frame, i)
+            w.lidar_head += 1
+    while w.lidar_tail < w.lidar_head and w.lidar_due_tick[w.lidar_tail % FRAMES] <= w.tick:
+        slot = w.lidar_tail % FRAMES
+        for i in range(3):
+            w.lidar_pose[i] = w.lidar_pending[slot, i]
+        w.lidar_tick = w.lidar_due_tick[slot] - p.lidar_delay_steps
+        w.lidar_tail += 1
