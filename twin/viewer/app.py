@@ -108,7 +108,13 @@ class Viewer:
             self.other = StationScene(ghost.layout, ghost.names, ghost=True)
             self.other.root.reparent_to(window.stage.world)
         self.hud = Hud(window.stage.hud, window.stage.size_px)
-        self.show = {"charts": True, "ghost": ghost is not None, "forces": True, "measured": True, "help": False}
+        self.show = {
+            "charts": True,
+            "ghost": ghost is not None,
+            "forces": self.scene.show_forces,
+            "measured": self.scene.show_measured,
+            "help": False,
+        }
         self._sets = set(SHOWN_AT_FIRST)
         self._robot, self._window_s = 0, WINDOW_S
         self._stretch_s: tuple[float, float] | None = None
@@ -289,13 +295,9 @@ class Viewer:
         if what == "ghost" and self.other is not None:
             (self.other.root.show if self.show["ghost"] else self.other.root.hide)()
         if what in ("forces", "measured"):
-            self._show_layer(what)
+            self.scene.show_forces, self.scene.show_measured = self.show["forces"], self.show["measured"]
             name = {"forces": "contact forces", "measured": "measured pose"}[what]
             self.say(f"{name} {'shown' if self.show[what] else 'hidden'}")
-
-    def _show_layer(self, name: str) -> None:
-        for node in self.scene.root.find_all_matches(f"**/{name}"):
-            (node.show if self.show[name] else node.hide)()
 
     def _screenshot(self) -> None:
         stem = f"{self.source.path.stem}_{clock(self.playback.t_s).replace(':', '-')}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -52,7 +54,9 @@ class Window:
 
     def __init__(self, title: str, size_px: tuple[int, int], quality: Quality) -> None:
         self._engine = GraphicsEngine()
-        window = self._open(title, size_px, quality) or self._open(title, size_px, None)
+        # without DISPLAY Panda3D tries :0.0, which would be another user's screen
+        possible = sys.platform != "linux" or bool(os.environ.get("DISPLAY"))
+        window = (self._open(title, size_px, quality) or self._open(title, size_px, None)) if possible else None
         if window is None:
             raise InputError(
                 "no window can be opened here (is there a display?): "

@@ -101,7 +101,7 @@ class Timeline:
         assert model is not None
         for row in range(rows_of(model)):
             y = self.area.y + kit.px(LANE_PX) + row * kit.px(BAND_PX + BAND_GAP_PX)
-            painter.rect(self.area.x, y, self.area.width, kit.px(BAND_PX), style.WELL)
+            painter.ground(self.area.x, y, self.area.width, kit.px(BAND_PX), style.WELL)
         for span in model.phases:
             if span.end_s >= self.scale.start_s and span.start_s <= self.scale.end_s:
                 self._paint_band(painter, span, span in model.phases_now)
@@ -117,9 +117,9 @@ class Timeline:
         kit, font = self._kit, self._kit.fonts.small
         band = self.band_of(span)
         r, g, b, _ = style.WORK[style.kind_of_work(span.name)]
-        colour = (r, g, b, 1.0) if now else (0.82 * r, 0.82 * g, 0.82 * b, 0.92)
+        colour = (r, g, b, 1.0) if now else (0.80 * r, 0.80 * g, 0.80 * b, 1.0)
         seam = kit.hair_px if band.width > 2 * kit.hair_px else 0
-        painter.rect(band.x, band.y, band.width - seam, band.height, colour)
+        painter.ground(band.x, band.y, band.width - seam, band.height, colour)
         if now:
             painter.rect(band.x, band.bottom - 2 * kit.hair_px, band.width - seam, 2 * kit.hair_px, style.TEXT)
         for text in (style.words(span.name), SHORT.get(span.name, "")):

@@ -1,0 +1,294 @@
+"""The window itself, on a virtual display, with a mouse and a keyboard: what a person does reaches the picture."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from panda3d.core import Filename, PNMImage
+
+SIZE = (1000, 600)
+PATIENCE_S = 30.0
+ROOT = Path(__file__).resolve().parents[2]
+
+needs_display = [tool for tool in ("Xvfb", "xdotool") if shutil.which(tool) is None]
+pytestmark = pytest.mark.skipif(
+    bool(needs_display),
+    reason=f"{' and '.join(needs_display)} not installed: the window was NOT tested (Debian: apt install xvfb xdotool)",
+)
+
+
+class Driver:
+    """A `swaptwin replay` in its own process, and hands for it."""
+
+    def __init__(self, display: str, folder: Path, *arguments: str) -> None:
+        self.folder = folder
+        self._environment = {**os.environ, "DISPLAY": display, "PYTHONPATH": str(ROOT)}
+        self.process = subprocess.Popen(
+            [sys.executable, str(ROOT / "swaptwin.py"), "replay", *arguments, "--trace"],
+            cwd=folder,
+            env=self._environment,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.states: list[dict[str, Any]] = []
+        self.other: list[str] = []
+        self._news = threading.Condition()
+        threading.Thread(target=self._listen, daemon=True).start()
+        self.wait(lambda state: True)
+        self._window = self._xdotool("search", "--sync", "--pid", str(self.process.pid), "--name", "SwapTwin").split()[
+            0
+        ]
+        self._xdotool("windowfocus", "--sync", self._window)
+
+    def _listen(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            with self._news:
+                if line.startswith("{"):
+                    self.states.append(json.loads(line))
+                else:
+                    self.other.append(line)
+                self._news.notify_all()
+
+    def _xdotool(self, *words: str) -> str:
+        done = subprocess.run(["xdotool", *words], env=self._environment, capture_output=True, text=True, timeout=20)
+        return done.stdout
+
+    @property
+    def state(self) -> dict[str, Any]:
+        return self.states[-1]
+
+    def wait(self, wanted: Callable[[dict[str, Any]], bool], since: int = 0) -> dict[str, Any]:
+        """The first state from number `since` on that is as wanted."""
+        end_s = time.monotonic() + PATIENCE_S
+        with self._news:
+            while True:
+                for state in self.states[since:]:
+                    if wanted(state):
+                        return state
+                left_s = end_s - time.monotonic()
+                if left_s <= 0.0 or not self._news.wait(min(left_s, 1.0)):
+                    assert self.process.poll() is None or left_s > PATIENCE_S - 1.0, "".join(self.other)
+                assert left_s > 0.0, f"never came; last: {self.states[-1:]} {''.join(self.other)}"
+
+    def keys(self, *names: str) -> int:
+        """Presses keys; returns the number of the state that comes next."""
+        count = len(self.states)
+        self._xdotool("key", *names)
+        return count
+
+    def mouse(self, *words: str) -> int:
+        count = len(self.states)
+        self._xdotool("mousemove", "--window", self._window, *words)
+        time.sleep(0.15)  # a hand is not faster: the window must see each place
+        return count
+
+    def picture(self) -> np.ndarray:
+        """What the window shows (height, width, 3), 0 to 255, by its own key for pictures."""
+        known = set(self.folder.glob("*.png"))
+        since = self.keys("s")
+        told = self.wait(lambda state: state["message"].startswith("picture written"), since)["message"]
+        target = self.folder / told.split(": ")[1]
+        assert target not in known
+        image = PNMImage()
+        assert image.read(Filename.from_os_specific(str(target)))
+        width, height = image.get_x_size(), image.get_y_size()
+        pixels = [[image.get_xel_val(x, y) for x in range(0, width, 4)] for y in range(0, height, 4)]
+        return np.array([[(p[0], p[1], p[2]) for p in row] for row in pixels])
+
+    def time_px(self, t_s: float) -> tuple[str, str]:
+        """A pixel on the time line, below the phases."""
+        x, y, width, height = self.state["timeline_px"]
+        share = (t_s - self.state["start_s"]) / (self.state["end_s"] - self.state["start_s"])
+        return str(round(x + share * (width - 1))), str(round(y + height - 4))
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.terminate()
+        self.process.wait(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def display():
+    """A virtual display of its own."""
+    process = subprocess.Popen(
+        ["Xvfb", "-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert process.stdout is not None
+    yield f":{process.stdout.readline().strip()}"
+    process.terminate()
+    process.wait(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def window(display, made_up_swap, slower_swap, tmp_path_factory):
+    """One window for all tests; each begins where the last one left it."""
+    driver = Driver(
+        display,
+        tmp_path_factory.mktemp("window"),
+        str(made_up_swap),
+        *("--ghost", str(slower_swap), "--quality", "low", "--size", f"{SIZE[0]}x{SIZE[1]}"),
+    )
+    yield driver
+    driver.close()
+
+
+def differs(a: np.ndarray, b: np.ndarray) -> float:
+    """Share of pixels that are clearly not the same."""
+    return float((np.abs(a - b).max(axis=2) > 24).mean())
+
+
+def test_begins_at_rest_at_the_start(window):
+    state = window.state
+    assert (state["t_s"], state["playing"], state["view"]) == (0.0, False, "overview")
+    assert state["size_px"] == list(SIZE)
+    assert state["ghost"]
+
+
+def test_plays_and_pauses(window):
+    since = window.keys("space")
+    window.wait(lambda s: s["playing"] and s["t_s"] > 0.5, since)
+    since = window.keys("plus", "plus")
+    window.wait(lambda s: s["speed"] == 4.0, since)
+    since = window.keys("space")
+    window.wait(lambda s: not s["playing"], since)
+    since = window.keys("minus", "minus")
+    window.wait(lambda s: s["speed"] == 1.0, since)
+
+
+def test_scrubs_by_click_and_by_drag(window):
+    since = window.mouse(*window.time_px(10.0), "click", "1")
+    state = window.wait(lambda s: abs(s["t_s"] - 10.0) < 0.1, since)
+    since = window.mouse(*window.time_px(11.0), "mousedown", "1")
+    window.mouse(*window.time_px(15.0))
+    window.mouse(*window.time_px(20.0))
+    state = window.wait(lambda s: abs(s["t_s"] - 20.0) < 0.1, since)
+    window.mouse(*window.time_px(20.0), "mouseup", "1")
+    window.mouse("400", "250")
+    assert not state["playing"]
+
+
+def test_steps_by_recorded_samples(window):
+    since = window.keys("Home")
+    window.wait(lambda s: s["t_s"] == 0.0, since)
+    since = window.keys("Right", "Right", "Right")
+    window.wait(lambda s: s["t_s"] == pytest.approx(0.06, abs=1e-9), since)
+    since = window.keys("Left")
+    window.wait(lambda s: s["t_s"] == pytest.approx(0.04, abs=1e-9), since)
+
+
+def test_jumps_to_events_and_to_the_trip(window):
+    since = window.keys("Home", "n")
+    state = window.wait(lambda s: s["t_s"] == 15.0, since)
+    assert "retry" in state["message"]
+    since = window.keys("n")
+    window.wait(lambda s: s["t_s"] == 24.5, since)
+    since = window.keys("p")
+    window.wait(lambda s: s["t_s"] == 15.0, since)
+    since = window.keys("shift+t")
+    window.wait(lambda s: s["t_s"] == 19.5, since)
+    since = window.keys("t")
+    window.wait(lambda s: s["t_s"] == 24.5, since)
+    since = window.keys("End")
+    window.wait(lambda s: s["t_s"] == 26.0, since)
+
+
+def test_the_camera_changes_by_key_and_by_mouse(window):
+    since = window.keys("Home", "c", "1")
+    window.wait(lambda s: s["charts"] == [], since)
+    overview = window.picture()
+    since = window.keys("3")
+    window.wait(lambda s: s["view"] == "top", since)
+    top = window.picture()
+    assert differs(overview, top) > 0.3
+    since = window.mouse("300", "250", "mousedown", "1")
+    window.mouse("340", "270")
+    window.mouse("400", "300")
+    window.wait(lambda s: s["view"] == "free", since)
+    window.mouse("400", "300", "mouseup", "1")
+    turned = window.picture()
+    assert differs(top, turned) > 0.05
+    window.mouse("400", "300", "click", "5", "click", "5", "click", "5")
+    time.sleep(0.3)
+    assert differs(turned, window.picture()) > 0.05
+    since = window.keys("1", "c")
+    window.wait(lambda s: s["view"] == "overview" and s["charts"], since)
+
+
+def test_the_ghost_comes_and_goes(window):
+    with_ghost = window.picture()
+    since = window.keys("g")
+    window.wait(lambda s: not s["ghost"], since)
+    assert differs(with_ghost, window.picture()) > 0.02
+    since = window.keys("g")
+    window.wait(lambda s: s["ghost"], since)
+
+
+def test_help_opens_and_closes(window):
+    before = window.picture()
+    since = window.keys("question")
+    window.wait(lambda s: s["help"], since)
+    assert differs(before, window.picture()) > 0.3
+    since = window.mouse("300", "250", "click", "1")
+    window.wait(lambda s: not s["help"], since)
+
+
+def test_buttons_do_what_they_show(window):
+    x, y, _, _ = window.state["timeline_px"]
+    since = window.keys("Home")
+    window.wait(lambda s: s["t_s"] == 0.0, since)
+    rest = len(window.states)
+    window.mouse(str(int(x) + 90), str(int(y) - 18), "click", "1")  # the fourth of the row: play
+    window.wait(lambda s: s["playing"], rest)
+    since = window.keys("space")
+    window.wait(lambda s: not s["playing"], since)
+
+
+def test_at_rest_it_rests(window):
+    """No picture is drawn and no processor used where nothing changes (but one picture a second)."""
+    time.sleep(0.5)
+
+    def used_s() -> float:
+        fields = Path(f"/proc/{window.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    before_s = used_s()
+    time.sleep(2.0)
+    assert used_s() - before_s < 0.8
+
+
+def test_quits_with_exit_code_zero(window):
+    since = window.keys("q")
+    window.wait(lambda s: s["quit"], since)
+    assert window.process.wait(timeout=20) == 0
+
+
+def test_without_a_display_it_names_the_ways_without_one(made_up_swap, tmp_path):
+    environment = {key: value for key, value in os.environ.items() if key not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "swaptwin.py"), "replay", str(made_up_swap)],
+        cwd=tmp_path,
+        env={**environment, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 2
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1, done.stderr
+    assert "--video" in lines[0]
+    assert "--screenshot" in lines[0]
