@@ -48,7 +48,7 @@ DETAILS: dict[str, Callable[[np.random.Generator], str]] = {
     "truck_shove": lambda draw: (
         f"force_n={draw.uniform(5e4, 2.5e5):.0f},direction_deg={draw.uniform(0.0, 360.0):.1f},{_phase(draw)}"
     ),
-    "wrong_pack": lambda draw: f"kg={draw.uniform(500.0, 6000.0):.0f}",
+    "wrong_pack": lambda draw: f"factor={draw.uniform(0.2, 1.8):.2f}",
     "estop": _phase,
     "power_loss": _phase,
 }

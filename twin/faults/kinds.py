@@ -73,6 +73,8 @@ SEAT = Option("a seat of this swap, such as truck1", "name")
 LOCK = Option("lock of the seat", "whole", 1, 4, ("all",), default=1)
 TRIES = Option("how often it fails before it works; without it always", "whole", 1, 1000, default=FOREVER)
 FACTOR = Option("times what it is", low=0.0, high=1000.0)
+ONE_OF: dict[str, tuple[str, ...]] = {"when": ("at_s", "phase"), "mass": ("kg", "factor")}
+"""What can be said in two ways: a kind that needs it has to be given one of them, none can be given both."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,7 @@ KINDS: dict[str, Kind] = {
         "the pose scanner's noise is multiplied",
         {"factor": FACTOR, **WHEN},
         needs=("factor",),
-        outcome="completed, with more insertion attempts; jam",
+        outcome="completed; repark_required where it reads so; jam or lock_stuck where the pack does not find its pins",
     ),
     "load_cell_offset": Kind(
         "the load cell reads so much more",
@@ -138,7 +140,7 @@ KINDS: dict[str, Kind] = {
         outcome="overload where it reads too much; grip_failed or jam where contact cannot be told any more",
     ),
     "load_cell_frozen": Kind(
-        "the load cell keeps its reading", WHEN, outcome="grip_failed, jam or lock_stuck, by what waits for a load next"
+        "the load cell keeps its reading", WHEN, outcome="grip_failed, jam or overload, by what waits for a load next"
     ),
     "sway_offset": Kind(
         "the sway sensor reads so much more along x",
@@ -163,7 +165,7 @@ KINDS: dict[str, Kind] = {
             "for_s": Option("seconds that it lasts", low=0.01, high=86400.0, default=0.2),
         },
         needs=("force_n", "when"),
-        outcome="truck_moved where the tyres slip",
+        outcome="truck_moved where the tyres slip; jam or lateral_force where a pack is between its guides",
     ),
     "brakes_released": Kind(
         "the truck's parking brake is released on a slope",
@@ -177,15 +179,16 @@ KINDS: dict[str, Kind] = {
             "pack": Option("which one of the job", "word", words=("old", "new"), default="new"),
             "job": Option("number of the job", "whole", 1, 3, default=1),
             "kg": Option("its mass", low=1.0, high=20000.0),
+            "factor": Option("its mass, times what the station was told", low=0.01, high=100.0),
         },
-        needs=("kg",),
+        needs=("mass",),
         outcome="overload above the rated load",
     ),
     "guide_friction": Kind(
         "the guides rub: their friction is multiplied",
         {"factor": FACTOR},
         needs=("factor",),
-        outcome="completed, or jam where the packs stick",
+        outcome="completed; jam where the packs stick, overload where one does not come out",
     ),
     "coupler_stiff": Kind(
         "bent or dirty couplers: their mating force is multiplied",
@@ -239,7 +242,7 @@ def parse_fault(text: str) -> Fault:
         if not equals or not name:
             raise InputError("no name=value", key="--fault", value=part, allowed="KIND:name=value,name=value")
         if name in settings:
-            raise InputError(f"{name} is given twice", key="--fault", value=text)
+            raise InputError("given twice", key="--fault", value=name)
         settings[name] = value
     return _checked(kind.strip(), settings, text)
 
@@ -255,13 +258,15 @@ def _checked(name: str, settings: Mapping[str, str], text: str) -> Fault:
     unknown = [key for key in settings if key not in kind.options]
     if unknown:
         raise InputError("unknown setting", key=f"--fault {name}", value=unknown[0], allowed=", ".join(kind.options))
-    for key in kind.needs:
-        if key not in settings and not (key == "when" and ("at_s" in settings) != ("phase" in settings)):
-            wanted = "one of at_s and phase" if key == "when" else key
-            raise InputError(f"{wanted} is missing", key=f"--fault {name}", value=text)
-    if "at_s" in settings and ("phase" in settings or "after_s" in settings):
-        raise InputError("at_s goes with neither phase nor after_s", key=f"--fault {name}", value=text)
+    for names in ONE_OF.values():
+        if all(key in settings for key in names):
+            raise InputError(f"{' and '.join(names)} do not go together", key=f"--fault {name}", value=text)
     if "after_s" in settings and "phase" not in settings:
         raise InputError("after_s needs a phase", key=f"--fault {name}", value=text)
+    for need in kind.needs:
+        names = ONE_OF.get(need, (need,))
+        if not any(key in settings for key in names):
+            wanted = f"one of {' and '.join(names)}" if len(names) > 1 else need
+            raise InputError(f"{wanted} is missing", key=f"--fault {name}", value=text)
     given = [(key, option) for key, option in kind.options.items() if key in settings]
     return Fault(name, tuple((key, option.read(settings[key], f"--fault {name}: {key}")) for key, option in given))

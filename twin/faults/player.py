@@ -16,7 +16,7 @@ from twin.catalogue.schema import PHASES
 from twin.cell import Cell
 from twin.errors import InputError
 from twin.faults.kinds import FOREVER, Fault
-from twin.plants.state import AXES, BUSY, LOCKS
+from twin.plants.state import AXES, BUSY, LOCKS, Z
 from twin.sequence.tables import TABLES
 
 CELL_KINDS = ("wrong_pack", "guide_friction")
@@ -54,9 +54,20 @@ def faulty_cell(cell: Cell, faults: Sequence[Fault]) -> Cell:
         elif fault.kind in CELL_KINDS:
             params = cell.params.copy()
             job = cell.jobs[fault["job"] - 1]
-            params["pack_mass_kg"][0, job.old_pack if fault["pack"] == "old" else job.new_pack] = fault["kg"]
+            params["pack_mass_kg"][0, job.old_pack if fault["pack"] == "old" else job.new_pack] = _mass_kg(fault, cell)
             cell = dataclasses.replace(cell, params=params)
     return cell
+
+
+def _mass_kg(fault: Fault, cell: Cell) -> float:
+    """Mass of a wrong pack."""
+    return float(fault["kg"]) if fault["factor"] is None else cell.pack.mass_kg * float(fault["factor"])
+
+
+def _held_kg(cell: Cell) -> float:
+    """The heaviest pack that the brake of axis z holds: what is heavier falls, and no plant has a floor for that."""
+    p = cell.params[0]
+    return float(p["axis_brake"][Z] / p["gravity_mps2"] - p["e_mass_kg"] - p["z_gravity_mass_kg"])
 
 
 def _check(fault: Fault, cell: Cell) -> None:
@@ -73,6 +84,10 @@ def _check(fault: Fault, cell: Cell) -> None:
         raise InputError("no such robot", key=key, value=given["robot"], allowed=f"1 to {cell.station.robots.count}")
     if given.get("job", 1) > len(cell.jobs):
         raise InputError("no such job", key=key, value=given["job"], allowed=f"1 to {len(cell.jobs)}")
+    if fault.kind == "wrong_pack" and (mass_kg := _mass_kg(fault, cell)) > (held_kg := _held_kg(cell)):
+        raise InputError(
+            "heavier than the brake of axis z holds, in kg", key=key, value=mass_kg, allowed=f"up to {held_kg:.0f}"
+        )
 
 
 class FaultPlayer:
