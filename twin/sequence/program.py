@@ -41,8 +41,8 @@ OUTCOMES = (
 )
 """Every way a swap can end; those from `overload` on are trips of the interlocks."""
 
-TRIP_SETTLE_S = 3.0
-"""After a trip the world runs on for this long, so that recording and monitor see it stand."""
+TRIP_SETTLE_S = 5.0
+"""After a trip the world runs on for this long, so that recording and monitor see it stand: a stop may take 4 s."""
 
 
 @dataclass

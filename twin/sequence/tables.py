@@ -14,6 +14,7 @@ from twin.sequence import decisions as go
 from twin.sequence.program import Step
 
 GRIP_FAILED = {TIMEOUT: "!grip_failed"}
+LOCK_STUCK = {TIMEOUT: "!lock_stuck"}
 
 
 def _swap_table(meet: str, out: str, taken: float) -> list[Step]:
@@ -64,7 +65,7 @@ def _swap_table(meet: str, out: str, taken: float) -> list[Step]:
             "store",
             do.locks("store", True, "put_seat", "old_pack"),
             only_if=go.slot_locks,
-            failed={TIMEOUT: "!lock_stuck"},
+            failed=LOCK_STUCK,
         ),
         Step("store_release", "store", do.grip("store", False, "put_seat", "old_pack"), failed=GRIP_FAILED),
         # new pack out of its slot
@@ -90,7 +91,7 @@ def _swap_table(meet: str, out: str, taken: float) -> list[Step]:
             "pick",
             do.locks("pick", False, "take_seat", "new_pack"),
             only_if=go.slot_locks,
-            failed={TIMEOUT: "!lock_stuck"},
+            failed=LOCK_STUCK,
         ),
         Step("pick_creep_out", "pick", do.creep_out("pick", "take_seat", "new_pack")),
         Step("pick_lift", "pick", do.retract("pick", "take_seat", "new_pack")),
@@ -129,13 +130,25 @@ def _swap_table(meet: str, out: str, taken: float) -> list[Step]:
         Step("verify", "verify", do.dwell("verify_s"), gate=go.others_done),
         Step("exit", "exit", do.settle_exit, then=go.finish),
         # ways back
-        Step("regrip", "grip", do.grip("grip", False, "truck_seat", None)),
+        Step("regrip", "grip", do.grip("grip", False, "truck_seat", None), failed=GRIP_FAILED),
         Step("regrip_off", "grip", do.let_off("grip", "truck_seat"), then=go.go_on_with("go")),
-        Step("pick_regrip", "pick", do.grip("pick", False, "take_seat", None)),
+        Step("pick_regrip", "pick", do.grip("pick", False, "take_seat", None), failed=GRIP_FAILED),
         Step("pick_regrip_off", "pick", do.let_off("pick", "take_seat"), then=go.go_on_with("to_full")),
-        Step("relock", "unlock", do.locks("unlock", True, "truck_seat", "old_pack"), then=go.go_on_with("unlock")),
+        Step(
+            "relock",
+            "unlock",
+            do.locks("unlock", True, "truck_seat", "old_pack"),
+            failed=LOCK_STUCK,
+            then=go.go_on_with("unlock"),
+        ),
         Step("store_back_off", "store", do.back_off("store", "put_seat", "old_pack"), then=go.go_on_with("store")),
-        Step("unlock_again", "lock", do.locks("lock", False, "truck_seat", "new_pack"), then=go.go_on_with("lock")),
+        Step(
+            "unlock_again",
+            "lock",
+            do.locks("lock", False, "truck_seat", "new_pack"),
+            failed=LOCK_STUCK,
+            then=go.go_on_with("lock"),
+        ),
         Step(
             "back_off",
             "insert",
