@@ -228,15 +228,18 @@ def truck_shift_m(w: World, p: Params) -> float:
 def load_share(w: World, p: Params, r: int) -> float:
     """Load over rated load by the load cell's fast channel; a table that pulls at its pack counts as much too heavy.
 
-    A lift also knows the force of its own drive: a load cell that has failed does not let it push the truck up.
+    Hoist and lift also know the force of their own drive: a load cell that has failed does not let them pull on.
     """
     rated_n = p.rated_load_kg * p.gravity_mps2
     share = w.load_raw_n[r] / rated_n
-    if p.reeving == FLOATING_TABLE:
-        if share < -SNAG_FRACTION:
-            share = p.overload_fraction + OVERLOAD_STEP
-        if w.brake[r, Z] == 0:
-            share = max(share, (w.tau[r, Z] - p.z_gravity_mass_kg * p.gravity_mps2) / rated_n)
+    if p.reeving == FLOATING_TABLE and share < -SNAG_FRACTION:
+        share = p.overload_fraction + OVERLOAD_STEP
+    if w.brake[r, Z] == 0:
+        # `tau` of a drum is what is left of the drive's force beside the load on its ropes
+        drive_n = w.tau[r, Z] - p.z_gravity_mass_kg * p.gravity_mps2
+        if p.reeving != FLOATING_TABLE:
+            drive_n += w.load_n[r]
+        share = max(share, drive_n / rated_n)
     return share
 
 
