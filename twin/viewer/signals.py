@@ -7,7 +7,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -124,6 +124,15 @@ class SeriesSource(Protocol):
     def series(self, name: str, start_s: float, end_s: float) -> tuple[np.ndarray, np.ndarray]: ...
 
 
+class Piece(NamedTuple):
+    """Samples of one block; `known_to_s` tells how much of a growing recording was there when it was read."""
+
+    block: int
+    t_s: np.ndarray
+    values: np.ndarray
+    known_to_s: float
+
+
 class Signals:
     """Samples in blocks of two seconds, each read once: playing on reads what comes new and nothing again.
 
@@ -134,6 +143,8 @@ class Signals:
         self._source = source
         self.budget_s = budget_s
         self._blocks: OrderedDict[tuple[str, int], tuple[np.ndarray, np.ndarray, float]] = OrderedDict()
+        self._lengths: dict[tuple[tuple[str, ...], int], Piece] = {}
+        self._loaded: object = None
         self.reads = 0
         """Goes up with every block that is read: what was drawn before may lack samples."""
 
@@ -144,6 +155,9 @@ class Signals:
         first, last = self._span(start_s, end_s)
         here = math.floor(near_s / BLOCK_S)
         names = tuple(names)
+        wanted = (names, first, last, self._source.end_s)
+        if wanted == self._loaded:
+            return True
         for block in sorted(range(first, last + 1), key=lambda k: abs(k - here)):
             for name in names:
                 if self._fresh(name, block):
@@ -151,15 +165,24 @@ class Signals:
                 if time.perf_counter() > due and self.reads > before:
                     return False
                 self._read(name, block)
+        self._loaded = wanted
         return True
 
+    def pieces(self, names: tuple[str, ...], start_s: float, end_s: float) -> list[Piece]:
+        """What is loaded of a window, block by block; of several names the length of their vector."""
+        first, last = self._span(start_s, end_s)
+        found = (self._piece(names, block) for block in range(first, last + 1))
+        return [piece for piece in found if piece is not None and len(piece.t_s)]
+
     def window(self, names: tuple[str, ...], start_s: float, end_s: float) -> tuple[np.ndarray, np.ndarray]:
-        """Times and values (of several names: the length of their vector) of what is loaded of a window."""
-        parts = [self._one(name, start_s, end_s) for name in names]
-        if len(parts) == 1:
-            return parts[0]
-        count = min(len(t_s) for t_s, _ in parts)
-        return parts[0][0][:count], np.sqrt(sum(values[:count] ** 2 for _, values in parts))
+        """Times and values of what is loaded of a window."""
+        pieces = self.pieces(names, start_s, end_s)
+        if not pieces:
+            return np.empty(0), np.empty(0)
+        t_s = np.concatenate([piece.t_s for piece in pieces])
+        values = np.concatenate([piece.values for piece in pieces])
+        low, high = t_s.searchsorted(start_s, "left"), t_s.searchsorted(end_s, "right")
+        return t_s[low:high], values[low:high]
 
     def value_at(self, names: tuple[str, ...], t_s: float) -> float:
         """The last sample not after t_s; NaN where none is loaded."""
@@ -173,7 +196,7 @@ class Signals:
             return np.empty(0)
         first = (*name.channels, *name.sensors)[0]
         self._load_all(first, start_s, end_s)
-        times, _ = self._one(first, start_s, end_s)
+        times, _ = self.window((first,), start_s, end_s)
         return times
 
     # --- inside ---------------------------------------------------------------------------------------------------
@@ -198,12 +221,29 @@ class Signals:
         self.reads += 1
         while len(self._blocks) > KEPT_BLOCKS:
             self._blocks.popitem(last=False)
+            self._lengths.clear()
+            self._loaded = None
 
     def _load_all(self, name: str, start_s: float, end_s: float) -> None:
         first, last = self._span(start_s, end_s)
         for block in range(first, last + 1):
             if not self._fresh(name, block):
                 self._read(name, block)
+
+    def _piece(self, names: tuple[str, ...], block: int) -> Piece | None:
+        parts = [self._blocks.get((name, block)) for name in names]
+        if len(parts) == 1:
+            return Piece(block, *parts[0]) if parts[0] is not None else None
+        read = [part for part in parts if part is not None]
+        if len(read) < len(parts):
+            return None
+        known_to_s = min(part[2] for part in read)
+        piece = self._lengths.get((names, block))
+        if piece is None or piece.known_to_s != known_to_s:
+            count = min(len(part[0]) for part in read)
+            length = np.sqrt(sum(part[1][:count] ** 2 for part in read))
+            piece = self._lengths[names, block] = Piece(block, read[0][0][:count], length, known_to_s)
+        return piece
 
     def _last(self, name: str, t_s: float) -> float:
         here = math.floor((t_s + SAME_S) / BLOCK_S)
@@ -212,12 +252,3 @@ class Signals:
             if found is not None and (k := int(found[0].searchsorted(t_s + SAME_S, "right"))) > 0:
                 return float(found[1][k - 1])
         return math.nan
-
-    def _one(self, name: str, start_s: float, end_s: float) -> tuple[np.ndarray, np.ndarray]:
-        first, last = self._span(start_s, end_s)
-        parts = [self._blocks[name, k] for k in range(first, last + 1) if (name, k) in self._blocks]
-        if not parts:
-            return np.empty(0), np.empty(0)
-        t_s, values = (np.concatenate([part[i] for part in parts]) for i in (0, 1))
-        low, high = np.searchsorted(t_s, start_s, "left"), np.searchsorted(t_s, end_s, "right")
-        return t_s[low:high], values[low:high]

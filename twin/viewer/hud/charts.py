@@ -12,7 +12,8 @@ from twin.viewer.hud import style
 from twin.viewer.hud.canvas import Kit, Layer, Painter
 from twin.viewer.hud.model import Charts, HudModel
 from twin.viewer.hud.regions import Hit, Rect, TimeScale
-from twin.viewer.hud.traces import dashed, decimals_of, nice_range, number, simplified, trace
+from twin.viewer.hud.strips import Strips, reach
+from twin.viewer.hud.traces import dashed, decimals_of, nice_range, number
 from twin.viewer.signals import CHART_KEYS, ChartSet
 
 HEAD_PX, TITLE_PX, AXIS_PX, GUTTER_PX, LABEL_APART_PX = 28, 22, 22, 52, 21
@@ -46,6 +47,7 @@ class ChartPanel:
         self.plots: list[tuple[ChartSet, Rect]] = []
         self._ranges: list[Range] = []
         self._seen: object = None
+        self._strips = Strips()
         self._robot_button: Rect | None = None
 
     def clear(self) -> None:
@@ -70,11 +72,8 @@ class ChartPanel:
         seen = (area, charts, first, column_s, charts.signals.reads)
         if seen != self._seen:
             self._seen = seen
-            lines = [self._traces(charts, chart, first, column_s, rect) for chart, rect in self.plots]
-            self._ranges = [
-                self._range(chart, rect, found) for (chart, rect), found in zip(self.plots, lines, strict=True)
-            ]
-            self._lines.show(seen, lambda painter: self._paint_lines(painter, charts, lines, first))
+            self._ranges = [self._range(charts, chart, rect) for chart, rect in self.plots]
+            self._lines.show(seen, lambda painter: self._paint_lines(painter, charts, first, column_s))
         self._robot_button = self._robot_rect(charts)
         hover = (
             self._robot_button is not None
@@ -83,8 +82,8 @@ class ChartPanel:
         )
         axes = tuple((span.low, span.high, span.step) for span in self._ranges)
         self._grid.show((area, charts, axes, hover), lambda painter: self._paint_grid(painter, charts, hover))
-        reach = tuple(self._reach_of(chart, span) for (chart, _), span in zip(self.plots, self._ranges, strict=True))
-        self._reach.show((area, reach), lambda painter: self._paint_reach(painter, reach))
+        told = tuple(self._reach_of(chart, span) for (chart, _), span in zip(self.plots, self._ranges, strict=True))
+        self._reach.show((area, told), lambda painter: self._paint_reach(painter, told))
         for k, layer in enumerate(self._values):
             if k < len(self.plots):
                 self._update_values(layer, *self.plots[k], model)
@@ -122,20 +121,11 @@ class ChartPanel:
             for k, chart in enumerate(charts.sets)
         ]
 
-    def _traces(
-        self, charts: Charts, chart: ChartSet, first: int, column_s: float, rect: Rect
-    ) -> list[tuple[np.ndarray, np.ndarray]]:
-        found = []
-        start_s = first * column_s
-        for signal in chart.signals:
-            t_s, values = charts.signals.window(signal.names, start_s, start_s + charts.window_s)
-            found.append(trace(t_s, values * chart.scale, start_s, column_s, int(rect.width)))
-        return found
-
-    def _range(self, chart: ChartSet, rect: Rect, lines: list[tuple[np.ndarray, np.ndarray]]) -> Range:
-        values = [v[np.isfinite(v)] for _, v in lines]
-        least = min((float(v.min()) for v in values if len(v)), default=math.nan)
-        most = max((float(v.max()) for v in values if len(v)), default=math.nan)
+    def _range(self, charts: Charts, chart: ChartSet, rect: Rect) -> Range:
+        start_s, end_s = self.scale.start_s, self.scale.end_s
+        found = [reach(charts.signals.pieces(signal.names, start_s, end_s), start_s, end_s) for signal in chart.signals]
+        least = min((low * chart.scale for low, _ in found if math.isfinite(low)), default=math.nan)
+        most = max((high * chart.scale for _, high in found if math.isfinite(high)), default=math.nan)
         low, high = least, most
         for limit in chart.limits:
             if limit.value > 0.0 and most > NEAR_LIMIT * limit.value:
@@ -223,17 +213,17 @@ class ChartPanel:
         if far:
             painter.text(rect.x + kit.px(6), rect.y + kit.px(6) + font.cap_px, " · ".join(far), font, style.FAINT)
 
-    def _paint_lines(
-        self, painter: Painter, charts: Charts, lines: list[list[tuple[np.ndarray, np.ndarray]]], first: int
-    ) -> None:
-        for (chart, rect), span, found in zip(self.plots, self._ranges, lines, strict=True):
-            for k, (signal, (at, values)) in enumerate(zip(chart.signals, found, strict=True)):
+    def _paint_lines(self, painter: Painter, charts: Charts, first: int, column_s: float) -> None:
+        for (chart, rect), span in zip(self.plots, self._ranges, strict=True):
+            per_px = (span.high - span.low) / max(rect.height, 1.0) / chart.scale
+            for k, signal in enumerate(chart.signals):
+                pieces = charts.signals.pieces(signal.names, self.scale.start_s, self.scale.end_s)
+                at, values = self._strips.line(
+                    signal.names, pieces, column_s, first, int(rect.width), None if signal.estimated else per_px
+                )
                 if signal.estimated:
                     values = dashed(at, values, first, self._kit.scale)
-                y = np.asarray(self._y(rect, span, values))
-                if not signal.estimated:
-                    kept = simplified(at, y)
-                    at, y = at[kept], y[kept]
+                y = np.asarray(self._y(rect, span, values * chart.scale))
                 painter.polyline(rect.x + at, y, style.LINES[k % len(style.LINES)])
         if self.plots:
             self._paint_ticks(painter, charts, self.plots[-1][1].bottom)
@@ -244,10 +234,10 @@ class ChartPanel:
             return ""
         return f"{number(span.least, chart.decimals)} … {number(span.most, chart.decimals)}"
 
-    def _paint_reach(self, painter: Painter, reach: tuple[str, ...]) -> None:
+    def _paint_reach(self, painter: Painter, told: tuple[str, ...]) -> None:
         kit, font = self._kit, self._kit.fonts.small
         r, g, b, _ = style.WELL
-        for (_, rect), text in zip(self.plots, reach, strict=True):
+        for (_, rect), text in zip(self.plots, told, strict=True):
             if text:
                 width, height = font.width(text) + kit.px(8), font.cap_px + kit.px(8)
                 painter.rect(rect.right - width, rect.bottom - height, width, height, (r, g, b, 0.85))
