@@ -188,13 +188,10 @@ class ChartPanel:
             middle = painter.middle(rect.y, rect.height, fonts.small)
             painter.text(rect.x + rect.width / 2.0, middle, "not recorded", fonts.small, style.FAINT, "center")
             return
-        self._paint_limits(painter, chart, rect, span)
-        estimated = [signal.label for signal in chart.signals if signal.estimated]
-        if estimated:
-            said = "estimated" if len(estimated) == len(chart.signals) else f"estimated: {', '.join(estimated)}"
-            painter.text(rect.x + kit.px(6), rect.bottom - kit.px(6), f"- - {said}", fonts.small, style.WARNING)
+        self._paint_notes(painter, chart, rect, span)
 
-    def _paint_limits(self, painter: Painter, chart: ChartSet, rect: Rect, span: Range) -> None:
+    def _paint_notes(self, painter: Painter, chart: ChartSet, rect: Rect, span: Range) -> None:
+        """Limits as lines, or as numbers where they are far away; which signals are estimated."""
         kit, font = self._kit, self._kit.fonts.small
         far = []
         for limit in chart.limits:
@@ -204,14 +201,19 @@ class ChartPanel:
                     far.append(f"{limit.label} {number(limit.value, chart.decimals if limit.value < 10 else 0)}")
                 continue
             y = round(float(self._y(rect, span, limit.value)))
-            for x in range(int(rect.x), int(rect.right) - kit.px(4), kit.px(9)):
-                painter.rect(x, y, kit.px(6), kit.hair_px, (r, g, b, 0.85))
+            for dash in range(int(rect.x), int(rect.right) - kit.px(4), kit.px(9)):
+                painter.rect(dash, y, kit.px(6), kit.hair_px, (r, g, b, 0.85))
             if limit.value > 0.0:  # the one below zero is the same limit
                 below = y - font.cap_px - kit.px(6) < rect.y
                 base = y + font.cap_px + kit.px(4) if below else y - kit.px(4)
                 painter.text(rect.right - kit.px(6), base, limit.label, font, (r, g, b, 1.0), "right")
+        x, base = rect.x + kit.px(6), rect.y + kit.px(6) + font.cap_px
         if far:
-            painter.text(rect.x + kit.px(6), rect.y + kit.px(6) + font.cap_px, " · ".join(far), font, style.FAINT)
+            x += painter.text(x, base, " · ".join(far), font, style.FAINT) + kit.px(10)
+        estimated = [signal.label for signal in chart.signals if signal.estimated]
+        if estimated:
+            said = "estimated" if len(estimated) == len(chart.signals) else f"estimated: {', '.join(estimated)}"
+            painter.text(x, base, f"- - {said}", font, style.WARNING)
 
     def _paint_lines(self, painter: Painter, charts: Charts, first: int, column_s: float) -> None:
         for (chart, rect), span in zip(self.plots, self._ranges, strict=True):
