@@ -37,7 +37,8 @@ def bench(
     station = load_station(STATIONS[loaded.mount])
     pack = load_pack(PACKS[loaded.mount])
     loaded = with_overrides(loaded, truck_with or {})
-    station = with_overrides(station, station_with or {})
+    exact = {"approach.wheel_stop.setting_m": 0.0} if station.approach.wheel_stop else {}
+    station = with_overrides(station, {**exact, **(station_with or {})})
     params = docking_params(loaded, station, pack, weather=weather, guided=guided, steps_per_control=steps)
     plant = DockingPlant(params, n)
     plant.reset(range(n), np.zeros((n, 3)))

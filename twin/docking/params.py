@@ -220,6 +220,7 @@ def _fill_site(p: Any, truck: Truck, driving: Driving, approach: Approach) -> No
         height = stop.height_m
         p["stop"], p["stop_x_m"] = 1, truck.front_axle.x_m + axle_offsets(driving.front)[0]
         p["stop_n_per_m"], p["stop_ns_per_m"] = stop.contact.stiffness_n_per_m, stop.contact.damping_ns_per_m
+        p["stop_setting_m"] = stop.setting_m
         p["stop_friction"] = stop.contact.friction
         if height >= radius:
             raise InputError(

@@ -21,6 +21,7 @@ from twin.docking.state import (
     START_STREAM,
     STATES,
     STEER,
+    STOP_STREAM,
     TRAILER,
     WORLD,
     YAW,
@@ -86,7 +87,7 @@ class DockingPlant:
         """Begin anew, standing: at `poses` (n, 3: x, y, yaw; or 4 with the hitch angle), or as the seeds draw it.
 
         A drawn start lies at the approach's start distance, with its spread of y and yaw; the trailer stands straight
-        behind. Each world depends on its own seed only.
+        behind. The wheel stop's place is drawn too. Each world depends on its own seed only.
         """
         seeds = [seeds] if isinstance(seeds, int) else list(seeds)
         if len(seeds) != self.n:
@@ -97,6 +98,8 @@ class DockingPlant:
             pose = self._drawn_start(seed) if poses is None else np.asarray(poses[i], dtype=float)
             w["s"][X], w["s"][Y], w["s"][YAW] = pose[:3]
             w["s"][TRAILER] = pose[2] - (pose[3] if len(pose) > 3 else 0.0)
+            off = self.params[i]["stop_setting_m"]
+            w["stop_shift_m"] = seeding.stream(seed, STOP_STREAM).uniform(-off, off)
             w["lidar_key"], w["lidar_tick"] = seeding.key(seed, LIDAR_STREAM), -1
             draw_bias(w, self.params[i])
             w["axle_load_n"] = self.params[i]["axle_load_n"]

@@ -31,6 +31,7 @@ CLEAR, NIGHT, RAIN = range(3)
 WEATHER = ("clear", "night", "rain")
 LIDAR_STREAM = "docking lidar"
 START_STREAM = "docking start"
+STOP_STREAM = "docking stop"
 
 _F, _I = np.float64, np.int64
 
@@ -98,6 +99,7 @@ PARAMS = np.dtype(
         ("rail_friction", _F),
         ("stop", _I),  # 1: there is a wheel stop
         ("stop_x_m", _F),
+        ("stop_setting_m", _F),
         ("stop_n_per_m", _F),
         ("stop_ns_per_m", _F),
         ("stop_friction", _F),
@@ -126,6 +128,7 @@ WORLD = np.dtype(
         ("brake_ring_mps2", _F, RING),
         ("standing_ticks", _I),
         ("parked", _I),
+        ("stop_shift_m", _F),  # how far this run's wheel stop stands from its right place
         # read-outs of the last step
         ("acceleration_body_mps2", _F, 2),
         ("axle_load_n", _F, AXLES),

@@ -42,6 +42,7 @@ class WheelStop(Strict):
     """A block before the first axle's wheels, set for each truck so that they touch it with the truck at x = 0."""
 
     height_m: Positive = Field(description="a wheel climbs it above the force that this height and its radius give")
+    setting_m: NonNegative = Field(description="how far off its right place it may stand, evenly either way")
     contact: WheelContact
 
 

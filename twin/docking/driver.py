@@ -1,0 +1,272 @@
+"""The human driver, as a baseline: what he sees, when he reacts, how he steers and stops.
+
+He steers the front axle to the middle of the lane (Stanley's law: Hoffmann, Tomlin, Montemerlo, Thrun 2007),
+
+    delta = -(psi + atan(k e / (v + v_0))),
+
+on what he sees: his own lateral position and heading as they were a reaction time ago, led on by the mean reaction
+time as an experienced driver does, and seen wrongly by an error that is partly one for the whole run and partly
+wanders. He brakes at a constant deceleration, begun as early as his foot and the brakes need, down to a creeping speed,
+creeps, and brakes to a halt: where a wheel stop is, when he feels the wheels touch it, elsewhere where he believes the
+mark to be.
+
+Every number below is an estimate; none of them is fitted to a distribution of parking errors. What they produce stands
+beside the stated distributions in docs/docking.md.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from twin import seeding
+from twin.docking.params import CONTROL_S
+from twin.docking.plant import DockingPlant
+from twin.docking.state import WEATHER
+from twin.errors import InputError
+from twin.motion.kernels import kernel
+from twin.noise import normal, uniform
+
+Array = np.ndarray
+DRIVER_STREAM = "docking driver"
+
+REACTION_S = (0.3, 0.7)
+"""From seeing or feeling to moving hand or foot; even between them, one draw a run [estimate]."""
+LEAD_S = 0.5
+"""How far ahead of what he sees he steers and stops: the mean reaction [estimate]."""
+GAIN_PER_S = 0.5
+"""k: a lateral error fades over v / k, three metres at the approach speed [estimate: unhurried]."""
+SOFT_MPS = 0.5
+"""v_0: keeps him from jerking the wheel at a crawl [estimate]."""
+HAND_S = 0.5
+"""Time in which he turns the wheel to where he wants it [estimate]."""
+STEER_MOST_RAD = 0.30
+"""The most he steers in the lane [estimate: nearly half of the lock]."""
+FOOT_S = 1.5
+"""Time in which he makes up a speed error: slower than his reaction and the brakes together [estimate]."""
+DRIVE_MOST_MPS2, BRAKE_MOST_MPS2 = 0.5, 0.8
+"""The most he uses while rolling [estimate: laden truck in a hall]."""
+SLOWING_MPS2 = 0.35
+"""Constant deceleration of his approach [estimate: gentle]."""
+CREEP_MPS = 0.20
+"""Towards a mark or stop [estimate]."""
+CREEP_M = 1.5
+"""He creeps from here on, by what he sees [estimate]."""
+HALT_MPS2 = 0.6
+"""How hard he brakes to a halt from creeping [estimate]."""
+BRAKE_LAG_S = 0.4
+"""What he has learnt of his brakes' delay and rise [as the trucks' data]."""
+PUSH_PER_S = 0.3
+"""How fast he gives more power while he is held up, at most `PUSH_MOST_MPS2` [estimate]."""
+PUSH_MOST_MPS2 = 0.5
+FELT_N = 6000.0
+"""Force of the wheel stop that he feels as a bump [estimate: a hundredth of the truck's weight]."""
+ROLLING_MPS2 = 0.06
+"""What he has learnt to give for rolling along."""
+WANDER_S = 2.0
+"""Correlation time of the wandering part of what he sees [estimate: a glance or two]."""
+
+
+@dataclass(frozen=True)
+class Sight:
+    """Standard deviations of what a driver believes against what is: for the whole run, and wandering."""
+
+    lateral_bias_m: float
+    lateral_wander_m: float
+    heading_wander_rad: float
+    distance_bias_m: float
+    distance_wander_m: float
+
+
+MARKED = Sight(0.020, 0.020, 0.010, 0.05, 0.02)
+"""By day along painted lines, with mirrors [estimate: a tenth of a tyre's width, half a degree]."""
+UNMARKED = Sight(0.025, 0.025, 0.020, 0.03, 0.02)
+"""By day without lines, by the bay's shape and a mark to stop at [estimate: less sure of his heading above all]."""
+WEATHER_FACTOR = {"clear": 1.0, "night": 1.5, "rain": 1.5}
+"""How much worse he sees: lamps and glare, or wet glass and mirrors [estimate]."""
+
+PRESS_S, PRESS_MPS, PRESS_MPS2 = 0.5, 0.05, 0.10
+"""Thrown back by the wheel stop he rolls up to it again and leans on it: how long it must rest there before he brakes,
+at what speed it counts as resting, and how hard he leans [estimate]."""
+
+ROLLING, PRESSING, HALTING = range(3)
+RING = 16
+DRIVER = np.dtype(
+    [
+        ("key", np.uint64),
+        ("count", np.int64),
+        ("phase", np.int64),
+        ("reaction_s", np.float64),
+        ("bias", np.float64, 3),  # lateral, heading (none), distance
+        ("wander", np.float64, 3),
+        ("seen", np.float64, (RING, 5)),  # x, y, yaw, speed, force of the stop: every control step
+        ("push_mps2", np.float64),
+        ("pressed_s", np.float64),
+        ("steering_rate_radps", np.float64),
+        ("acceleration_mps2", np.float64),
+    ]
+)
+TASK = np.dtype(
+    [
+        ("sight", np.float64, 5),
+        ("front_x_m", np.float64),
+        ("wheelbase_m", np.float64),
+        ("speed_mps", np.float64),
+        ("stop", np.int64),
+    ]
+)
+
+Record = Any
+
+
+@kernel
+def _past(d: Record, delay_s: float, i: int) -> float:
+    """Quantity `i` as it was `delay_s` ago, between the control steps that are kept."""
+    steps = delay_s / CONTROL_S
+    whole = int(steps)
+    part = steps - whole
+    newest = d.count - 1
+    a = d.seen[max(newest - whole, 0) % RING, i]
+    b = d.seen[max(newest - whole - 1, 0) % RING, i]
+    return a + part * (b - a)
+
+
+@kernel
+def _wander(d: Record, task: Record) -> None:
+    """Let what he misjudges wander: an Ornstein-Uhlenbeck process sampled each control step."""
+    keep = math.exp(-CONTROL_S / WANDER_S)
+    fresh = math.sqrt(1.0 - keep * keep)
+    for i in range(3):
+        sigma = task.sight[1] if i == 0 else task.sight[2] if i == 1 else task.sight[4]
+        noise = sigma * normal(d.key, d.count, i)
+        d.wander[i] = noise if d.count == 0 else keep * d.wander[i] + fresh * noise
+
+
+@kernel
+def _begin(d: Record, task: Record) -> None:
+    """This driver's reaction time and lasting errors."""
+    d.reaction_s = REACTION_S[0] + (REACTION_S[1] - REACTION_S[0]) * uniform(d.key, 1 << 40, 0)
+    d.bias[0] = task.sight[0] * normal(d.key, 1 << 40, 1)
+    d.bias[2] = task.sight[3] * normal(d.key, 1 << 40, 2)
+
+
+@kernel
+def _profile(left_m: float, most_mps: float) -> float:
+    """The speed he means to have this far from the mark."""
+    far = max(left_m - CREEP_M, 0.0)
+    return min(math.sqrt(CREEP_MPS * CREEP_MPS + 2.0 * SLOWING_MPS2 * far), most_mps)
+
+
+@kernel
+def _decide(d: Record, task: Record, state: Array) -> None:
+    """One control step of one driver; `state` is x, y, yaw, speed, force of the stop, steering angle, standing."""
+    if d.count == 0:
+        _begin(d, task)
+    _wander(d, task)
+    for i in range(5):
+        d.seen[d.count % RING, i] = state[i]
+    d.count += 1
+    tau, steer = d.reaction_s, state[5]
+    x, y, yaw, v = _past(d, tau, 0), _past(d, tau, 1), _past(d, tau, 2), _past(d, tau, 3)
+    # where he will be, from what he sees and how he is steering
+    yaw_ahead = yaw + LEAD_S * v * math.tan(steer) / task.wheelbase_m
+    y_ahead = y + LEAD_S * v * math.sin(0.5 * (yaw + yaw_ahead))
+    x_ahead = x + LEAD_S * v
+    heading = yaw_ahead + d.wander[1]
+    error = y_ahead + task.front_x_m * math.sin(yaw_ahead) + d.bias[0] + d.wander[0]
+    wanted = -(heading + math.atan(GAIN_PER_S * error / (abs(v) + SOFT_MPS)))
+    wanted = min(max(wanted, -STEER_MOST_RAD), STEER_MOST_RAD)
+    d.steering_rate_radps = (wanted - steer) / HAND_S
+    left = -(x_ahead + d.bias[2] + d.wander[2])
+    if d.phase == ROLLING:
+        there = left <= v * BRAKE_LAG_S + 0.5 * v * v / HALT_MPS2
+        if task.stop == 1 and _past(d, tau, 4) > FELT_N:
+            d.phase = PRESSING
+        elif task.stop == 0 and there:
+            d.phase = HALTING
+    if d.phase == PRESSING:
+        rests = _past(d, tau, 4) > 0.0 and abs(v) < PRESS_MPS
+        d.pressed_s = d.pressed_s + CONTROL_S if rests else 0.0
+        lean = PRESS_MPS2 + ROLLING_MPS2 + (PRESS_MPS - v) / FOOT_S
+        d.steering_rate_radps, d.acceleration_mps2 = 0.0, min(max(lean, -BRAKE_MOST_MPS2), DRIVE_MOST_MPS2)
+        if d.pressed_s < PRESS_S:
+            return
+        d.phase = HALTING
+    if d.phase == HALTING:
+        d.steering_rate_radps, d.acceleration_mps2 = 0.0, -HALT_MPS2 * (2.0 if state[6] > 0.0 else 1.0)
+        return
+    # what he saw against what it should have been then; the pedal as it must be when it will act
+    speed = _profile(left + LEAD_S * v, task.speed_mps)
+    soon = left - BRAKE_LAG_S * v
+    slowing = SLOWING_MPS2 if _profile(soon, task.speed_mps) < task.speed_mps and soon > CREEP_M else 0.0
+    # held up, he gives more; rolling again, he takes it back
+    slow = speed - v - 0.3 * CREEP_MPS
+    d.push_mps2 = min(max(d.push_mps2 + PUSH_PER_S * CONTROL_S * (1.0 if slow > 0.0 else -2.0), 0.0), PUSH_MOST_MPS2)
+    push = (speed - v) / FOOT_S - slowing + ROLLING_MPS2 + d.push_mps2
+    d.acceleration_mps2 = min(max(push, -BRAKE_MOST_MPS2), DRIVE_MOST_MPS2)
+
+
+@kernel
+def _decide_all(drivers: Array, task: Array, states: Array) -> None:
+    for n in range(len(drivers)):
+        _decide(drivers[n], task[0], states[n])
+
+
+class HumanDriver:
+    """`n` drivers, each on its own seed, for a plant of as many worlds."""
+
+    def __init__(
+        self,
+        plant: DockingPlant,
+        seeds: Iterable[int],
+        *,
+        weather: str = "clear",
+        marks: bool = True,
+        speed_mps: float = 1.5,
+    ) -> None:
+        """`marks`: there are lines for him to follow; `speed_mps`: his approach speed."""
+        if weather not in WEATHER:
+            raise InputError("unknown weather", key="weather", value=weather, allowed=", ".join(WEATHER))
+        self.plant = plant
+        self.drivers = np.zeros(plant.n, DRIVER)
+        keys = [seeding.key(seed, DRIVER_STREAM) for seed in seeds]
+        if len(keys) != plant.n:
+            raise InputError("one seed a world is needed", key="seeds", value=len(keys), allowed=str(plant.n))
+        self.drivers["key"] = keys
+        sight, factor = MARKED if marks else UNMARKED, WEATHER_FACTOR[weather]
+        self._task = np.zeros(1, TASK)
+        self._task["sight"] = factor * np.array(
+            [
+                sight.lateral_bias_m,
+                sight.lateral_wander_m,
+                sight.heading_wander_rad,
+                sight.distance_bias_m,
+                sight.distance_wander_m,
+            ]
+        )
+        p = plant.params[0]
+        self._task["front_x_m"], self._task["speed_mps"] = p["spring_x_m"][0], speed_mps
+        self._task["wheelbase_m"], self._task["stop"] = p["spring_x_m"][0] - p["spring_x_m"][1], p["stop"]
+
+    def act(self) -> tuple[Array, Array]:
+        """(steering rate, acceleration) of every driver for the next control step; to be called once each."""
+        plant = self.plant
+        states = np.column_stack(
+            [
+                plant.pose(),
+                plant.speed_mps(),
+                plant.stop_force_n(),
+                plant.steering_angle_rad(),
+                plant.stopped().astype(float),
+            ]
+        )
+        _decide_all(self.drivers, self._task, states)
+        return self.drivers["steering_rate_radps"].copy(), self.drivers["acceleration_mps2"].copy()
+
+    def halting(self) -> Array:
+        """Whether each has decided that he is there."""
+        return self.drivers["phase"] == HALTING
