@@ -141,6 +141,21 @@ def write_target(path: str | Path, *, key: str | None = None) -> Path:
     return target
 
 
+def program() -> str:
+    """How a person calls this program from here: its name where the shell finds it, else its path."""
+    import shutil
+
+    called = Path(sys.argv[0]) if sys.argv and sys.argv[0] else Path("swaptwin")
+    found = shutil.which("swaptwin")
+    if called.name != "swaptwin" or (found is not None and os.path.realpath(found) == os.path.realpath(called)):
+        return "swaptwin"
+    try:
+        relative = os.path.relpath(called)
+    except ValueError:
+        return str(called)
+    return relative if not relative.startswith("..") else str(called)
+
+
 def reason(error: OSError) -> str:
     return error.strerror or type(error).__name__
 

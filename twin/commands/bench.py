@@ -36,6 +36,8 @@ TABLE_WIDTH = 120
 REQUIRED_OF_BARE = 0.6
 REQUIRED_RECORDED = 0.9
 REQUIRED_HELP_S = 0.5
+REQUIRED_FPS = {"medium": 30, "low": 60}
+"""Of the viewer at 1280x720, by quality; medium has shadows."""
 
 
 @dataclass
@@ -76,9 +78,12 @@ def command(
     if seconds != seconds:
         raise InputError("not a time", key="--seconds", value=seconds, allowed="0 to 3600")
     rows: list[Row] = []
-    with progress("starting") as line:
+    with progress("starting") as line, tempfile.TemporaryDirectory() as folder:
         for station in STATIONS:
-            rows += swap_rows(station, seed, seconds or float("inf"), line)
+            rows += swap_rows(station, seed, seconds or float("inf"), Path(folder) / f"{station}.mcap", line)
+        for station in STATIONS:
+            line.update(f"pictures of {station}")
+            rows += picture_rows(station, Path(folder) / f"{station}.mcap")
         line.update("command line")
         rows.append(help_row())
     machine = this_machine()
@@ -225,8 +230,8 @@ def measure(
 # ------------------------------------------------------------------------------------------------------------ rows
 
 
-def swap_rows(station: str, seed: int, until_s: float, line: ProgressLine) -> list[Row]:
-    """The rows of one station."""
+def swap_rows(station: str, seed: int, until_s: float, path: Path, line: ProgressLine) -> list[Row]:
+    """The rows of one station; its recording is left at `path`."""
     from twin.commands.swap import resolve
 
     cell, timing = resolve(station, None, None, "factory", seed=seed, parking="guided")
@@ -234,9 +239,7 @@ def swap_rows(station: str, seed: int, until_s: float, line: ProgressLine) -> li
     def show(t_s: float) -> None:
         line.update(f"{station}, four times, {t_s:.0f} s simulated")
 
-    with tempfile.TemporaryDirectory() as folder:
-        turns = measure(cell, timing, until_s, Path(folder) / "a.mcap", on_turn=show)
-    return rows_of(station, turns)
+    return rows_of(station, measure(cell, timing, until_s, path, on_turn=show))
 
 
 def rows_of(station: str, turns: Turns) -> list[Row]:
@@ -280,6 +283,27 @@ def rows_of(station: str, turns: Turns) -> list[Row]:
         ),
         Row(f"{station} recording", turns.bytes_per_s / 1000.0, "kB/s"),
     ]
+
+
+def picture_rows(station: str, path: Path) -> list[Row]:
+    """Pictures a second of the viewer at 1280x720, from recording to pixels, with shadows and without."""
+    try:
+        from twin.viewer.frame_rate import measure_frames
+    except ModuleNotFoundError:  # the viewer is an optional part
+        return []
+    seconds = measure_frames(path, tuple(REQUIRED_FPS))
+    first, second = seconds
+    each = [slow / fast for slow, fast in zip(seconds[first], seconds[second], strict=True)]
+    quartile, _, third = statistics.quantiles(each, n=4)
+    rows = []
+    for quality, times in seconds.items():
+        fps = 1.0 / statistics.median(times)
+        row = Row(f"{station} pictures, {quality}", fps, "frames/s")
+        row.required, row.met = f">= {REQUIRED_FPS[quality]}", fps >= REQUIRED_FPS[quality]
+        rows.append(row)
+    rows[1].ratio, rows[1].against = statistics.median(each), rows[0].name
+    rows[1].quartiles = (quartile, third)
+    return rows
 
 
 def help_row(repeats: int = 5) -> Row:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from twin.console import emit_json, progress
+from twin.console import emit_json, program, progress
 from twin.errors import InputError
 
 if TYPE_CHECKING:
@@ -212,11 +212,18 @@ def print_comparison(console: Console, results: list[SwapResult], wall_s: float)
             markup=False,
         )
     console.print()
-    console.print("Next (verify runs a recording's commands again and compares every bit):", style="bold")
-    for result in results:
-        console.print(f"  swaptwin verify {shown(result.recording or '')}", markup=False, soft_wrap=True)
-    console.print("  swaptwin models list    stations, trucks, packs, and which fit together", markup=False)
-    console.print("  swaptwin swap --help    your own: other trucks, seeds, timing, faults", markup=False)
+    me, watched = program(), shown(results[0].recording or "")
+    steps = [(f"replay {shown(result.recording or '')}", "watch it in 3D: a window, H for help") for result in results]
+    steps += [
+        (f"replay {watched} --video swap.mp4", "the same as a video; needs no display"),
+        (f"verify {watched}", "run its commands again, compare every bit"),
+        ("models list", "stations, trucks, packs, and which fit together"),
+        ("swap --help", "your own: other trucks, seeds, timing, faults"),
+    ]
+    console.print("Next:", style="bold")
+    wide = max(len(step) for step, _ in steps)
+    for step, does in steps:
+        console.print(f"  {me} {step:<{wide}}  {does if told else ''}".rstrip(), markup=False, soft_wrap=True)
     console.print("The recordings open in Foxglove and Rerun as they are.", markup=False)
 
 

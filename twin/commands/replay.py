@@ -32,7 +32,9 @@ def command(
     from_: Annotated[float | None, typer.Option("--from", help="Video: first second of the recording.")] = None,
     to: Annotated[float | None, typer.Option("--to", help="Video: last second of the recording.")] = None,
     fps: Annotated[float, typer.Option(help="Video: frames a second.")] = 30.0,
-    speed: Annotated[float | None, typer.Option(help="Video: recorded seconds per second. [default: 1]")] = None,
+    speed: Annotated[
+        float | None, typer.Option(help="Video: recorded seconds per second. Default: at most 20 s of video.")
+    ] = None,
     duration: Annotated[float | None, typer.Option(help="Video: its length in seconds, instead of --speed.")] = None,
     size: Annotated[str, typer.Option(help="Pixels, WIDTHxHEIGHT.")] = "1280x720",
     quality: Annotated[

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from twin.console import ProgressLine, emit_json, progress
+from twin.console import ProgressLine, emit_json, program, progress
 from twin.errors import InputError
 
 if TYPE_CHECKING:
@@ -239,6 +239,7 @@ def print_result(console: Console, result: SwapResult) -> None:
     console.print(f"end state      {result.end_state_sha256}", markup=False)
     if result.recording is not None:
         console.print(f"recording      {result.recording}", markup=False, soft_wrap=True)
+        console.print(f"watch it       {program()} replay {result.recording}", markup=False, soft_wrap=True)
 
 
 def figure_rows(result: SwapResult) -> list[tuple[str, str, str]]:

@@ -19,6 +19,9 @@ from twin.viewer.scene.scene import StationScene
 from twin.viewer.source import Source
 from twin.viewer.studio import Studio, view_of
 
+USUAL_DURATION_S = 20.0
+"""A video that is told neither speed nor duration runs at real time, or faster where it would be longer than this."""
+
 
 @dataclass(frozen=True)
 class Clip:
@@ -59,9 +62,9 @@ def clip_of(
         )
     if speed is not None and duration_s is not None:
         raise InputError("give --speed or --duration, not both", key="--duration", value=duration_s)
-    if duration_s is not None:
-        speed = (last - first) / duration_s
-    return Clip(first, last, fps, 1.0 if speed is None else speed)
+    if speed is None:
+        speed = max((last - first) / USUAL_DURATION_S, 1.0) if duration_s is None else (last - first) / duration_s
+    return Clip(first, last, fps, speed)
 
 
 class Presenter:
