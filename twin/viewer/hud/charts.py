@@ -207,13 +207,13 @@ class ChartPanel:
                 below = y - font.cap_px - kit.px(6) < rect.y
                 base = y + font.cap_px + kit.px(4) if below else y - kit.px(4)
                 painter.text(rect.right - kit.px(6), base, limit.label, font, (r, g, b, 1.0), "right")
-        x, base = rect.x + kit.px(6), rect.y + kit.px(6) + font.cap_px
+        x, top = rect.x + kit.px(6), rect.y + kit.px(6) + font.cap_px
         if far:
-            x += painter.text(x, base, " · ".join(far), font, style.FAINT) + kit.px(10)
+            x += painter.text(x, top, " · ".join(far), font, style.FAINT) + kit.px(10)
         estimated = [signal.label for signal in chart.signals if signal.estimated]
         if estimated:
             said = "estimated" if len(estimated) == len(chart.signals) else f"estimated: {', '.join(estimated)}"
-            painter.text(x, base, f"- - {said}", font, style.WARNING)
+            painter.text(x, top, f"- - {said}", font, style.WARNING)
 
     def _paint_lines(self, painter: Painter, charts: Charts, first: int, column_s: float) -> None:
         for (chart, rect), span in zip(self.plots, self._ranges, strict=True):
