@@ -89,8 +89,8 @@ def time_map(this: Source, other: Source, align: str) -> tuple[np.ndarray, np.nd
             knots.append((at, there))
     if len(knots) < 2:
         return np.array([mine, mine + 1.0]), np.array([theirs, theirs + 1.0])
-    at, there = (np.array(column) for column in zip(*knots, strict=True))
-    return at, there
+    ours, others = zip(*knots, strict=True)
+    return np.array(ours), np.array(others)
 
 
 def _first_start(source: Source) -> float:
