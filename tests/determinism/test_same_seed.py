@@ -1,6 +1,6 @@
 """The same seed gives the same swap to the last bit (design, section 6).
 
-The long proof, one whole swap after a hundred others, takes about an hour:
+The long proof, a whole swap at each station after a hundred others in the same process, takes ten minutes or more:
 `SWAPTWIN_SLOW=1 pytest tests/determinism -k hundred`.
 """
 
@@ -19,7 +19,7 @@ from twin.swap import SwapTwin
 
 ROOT = Path(__file__).resolve().parents[2]
 STATIONS = ("top_lift", "chassis")
-slow = pytest.mark.skipif(not os.environ.get("SWAPTWIN_SLOW"), reason="takes an hour; set SWAPTWIN_SLOW=1")
+slow = pytest.mark.skipif(not os.environ.get("SWAPTWIN_SLOW"), reason="takes ten minutes and more; set SWAPTWIN_SLOW=1")
 
 
 def in_a_fresh_process(station: str, seed: int) -> str:
@@ -58,18 +58,24 @@ def test_the_same_recording_has_the_same_bytes(tmp_path: Path) -> None:
 
 @slow
 def test_a_whole_swap_after_a_hundred_others_equals_a_fresh_process() -> None:
-    def whole(seed: int) -> str:
-        twin = SwapTwin(*resolve("top_lift", None, None, "factory", seed=seed, parking="guided"))
+    """The others lift, carry and lock at both stations, each with its own seed; then one whole swap of each."""
+
+    def whole(station: str) -> str:
+        twin = SwapTwin(*resolve(station, None, None, "factory", seed=7, parking="guided"))
         try:
             return twin.run().end_state_sha256
         finally:
             twin.close()
 
     code = (
-        "from twin.commands.swap import resolve; from twin.swap import SwapTwin; "
-        "print(SwapTwin(*resolve('top_lift', None, None, 'factory', seed=7, parking='guided')).run().end_state_sha256)"
+        "import sys; from twin.commands.swap import resolve; from twin.swap import SwapTwin; print(SwapTwin("
+        "*resolve(sys.argv[1], None, None, 'factory', seed=7, parking='guided')).run().end_state_sha256)"
     )
-    fresh = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    fresh = {}
+    for station in STATIONS:
+        command = [sys.executable, "-c", code, station]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        fresh[station] = done.stdout.strip()
     for seed in range(100):
-        whole(1000 + seed)
-    assert whole(7) == fresh.stdout.strip()
+        short_swap(STATIONS[seed % 2], 1000 + seed)
+    assert {station: whole(station) for station in STATIONS} == fresh
