@@ -179,13 +179,12 @@ class Painter:
         half = patch.width_px / 2.0
         nx, ny = -ty * half, tx * half
         v = (patch.v0 + patch.v1) / 2.0
-        ex, ey = 0.4 * tx, 0.4 * ty  # segments overlap a little, so that bends have no gaps
         vertices = np.zeros((len(drawn), 4), VERTEX)
         at = vertices["at"]
-        at[:, 0, 0], at[:, 0, 2] = x0 - ex + nx, -(y0 - ey + ny)
-        at[:, 1, 0], at[:, 1, 2] = x1 + ex + nx, -(y1 + ey + ny)
-        at[:, 2, 0], at[:, 2, 2] = x1 + ex - nx, -(y1 + ey - ny)
-        at[:, 3, 0], at[:, 3, 2] = x0 - ex - nx, -(y0 - ey - ny)
+        at[:, 0, 0], at[:, 0, 2] = x0 + nx, -(y0 + ny)
+        at[:, 1, 0], at[:, 1, 2] = x1 + nx, -(y1 + ny)
+        at[:, 2, 0], at[:, 2, 2] = x1 - nx, -(y1 - ny)
+        at[:, 3, 0], at[:, 3, 2] = x0 - nx, -(y0 - ny)
         vertices["rgba"] = colours[drawn][:, None, :]
         vertices["uv"][:, :2, 0], vertices["uv"][:, 2:, 0] = patch.u0, patch.u1
         vertices["uv"][:, :, 1] = v

@@ -47,6 +47,7 @@ class ChartPanel:
         self.plots: list[tuple[ChartSet, Rect]] = []
         self._ranges: list[Range] = []
         self._seen: object = None
+        self._keys = True
         self._strips = Strips()
         self._robot_button: Rect | None = None
 
@@ -60,7 +61,7 @@ class ChartPanel:
     def update(self, model: HudModel, area: Rect) -> None:
         charts = model.charts
         assert charts is not None
-        self.area = area
+        self.area, self._keys = area, model.controls
         self._place(charts)
         width = self.plots[0][1].width if self.plots else area.width
         column_s = charts.window_s / max(width, 1.0)
@@ -81,7 +82,9 @@ class ChartPanel:
             and self._robot_button.holds(*model.pointer_px)
         )
         axes = tuple((span.low, span.high, span.step) for span in self._ranges)
-        self._grid.show((area, charts, axes, hover), lambda painter: self._paint_grid(painter, charts, hover))
+        self._grid.show(
+            (area, charts, axes, hover, self._keys), lambda painter: self._paint_grid(painter, charts, hover)
+        )
         told = tuple(self._reach_of(chart, span) for (chart, _), span in zip(self.plots, self._ranges, strict=True))
         self._reach.show((area, told), lambda painter: self._paint_reach(painter, told))
         for k, layer in enumerate(self._values):
@@ -171,7 +174,8 @@ class ChartPanel:
         top = rect.y - kit.px(TITLE_PX)
         base = painter.middle(top, kit.px(TITLE_PX), fonts.small_bold)
         x = self.area.x + kit.px(12)
-        x += painter.text(x, base, CHART_KEYS[chart.key], fonts.small, style.FAINT) + kit.px(8)
+        if self._keys:
+            x += painter.text(x, base, CHART_KEYS[chart.key], fonts.small, style.FAINT) + kit.px(8)
         x += painter.text(x, base, chart.title, fonts.small_bold, style.TEXT) + kit.px(6)
         painter.text(x, base, chart.unit, fonts.small, style.SOFT)
         painter.ground(*rect, style.WELL)

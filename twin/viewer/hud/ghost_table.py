@@ -83,4 +83,6 @@ class GhostPanel:
         if gained_s is not None:
             level = gained_s if abs(gained_s) >= 0.005 else 0.0
             colour = style.GOOD if level > 0.0 else style.BAD if level < 0.0 else style.FAINT
-            painter.text(area.x + kit.px(DIFFERENCE_X), base, style.seconds(level, sign=True), font, colour, "right")
+            painter.text(
+                area.x + kit.px(DIFFERENCE_X), base, style.seconds(level, sign=level != 0.0), font, colour, "right"
+            )
