@@ -1,0 +1,121 @@
+"""Evidence: the parking errors that the driver model produces, beside the stated distributions.
+
+    .venv/bin/python -m tests.evidence.docking
+
+Stores what came out in tests/evidence/docking.json and writes its table into docs/docking.md;
+`tests/evidence/test_docking.py` re-runs a small sample.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+HERE = Path(__file__).parent
+PATH = HERE / "docking.json"
+DOCUMENT = HERE.parents[1] / "docs" / "docking.md"
+BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
+RUNS, SAMPLE = 400, 5
+STATED = {"good": (0.020, 0.017, math.radians(0.4)), "bad": (0.060, 0.045, math.radians(1.0))}
+"""Standard deviations of x, y (m) and yaw (rad) as the stations' `parking` section has them."""
+CASES = [
+    # station, truck, pack, weather, guided, what it is held against
+    ("top_lift", "tractor_6x4", "cab_282", "clear", True, "good"),
+    ("top_lift", "mixer_8x4", "cab_282", "clear", True, "good"),
+    ("chassis", "chassis_tractor_3", "chassis_171", "clear", True, "good"),
+    ("top_lift", "tractor_6x4", "cab_282", "night", False, "bad"),
+    ("top_lift", "tractor_6x4", "cab_282", "rain", False, "bad"),
+    ("top_lift", "mixer_8x4", "cab_282", "night", False, "bad"),
+    ("chassis", "chassis_tractor_3", "chassis_171", "night", False, "bad"),
+    ("top_lift", "tractor_6x4", "cab_282", "clear", False, ""),
+    ("top_lift", "tractor_6x4", "cab_282", "night", True, ""),
+]
+WITHIN_M, WITHIN_RAD = 0.050, math.radians(1.0)
+
+
+def drives(case: tuple[Any, ...], seeds: range) -> Any:
+    from twin.catalogue import load_pack, load_station, load_truck
+    from twin.docking.drive import drive_in
+
+    station, truck, pack, weather, guided, _ = case
+    return drive_in(load_truck(truck), load_station(station), load_pack(pack), seeds, weather=weather, guided=guided)
+
+
+def summary(case: tuple[Any, ...], runs: int) -> dict[str, Any]:
+    """One row: what `runs` drives of a case came to."""
+    ends = drives(case, range(runs))
+    pose = ends.pose
+    near = (np.hypot(pose[:, 0], pose[:, 1]) <= WITHIN_M) & (np.abs(pose[:, 2]) <= WITHIN_RAD)
+    station, truck, pack, weather, guided, stated = case
+    return {
+        "station": station,
+        "truck": truck,
+        "pack": pack,
+        "weather": weather,
+        "guided": guided,
+        "stated": stated,
+        "runs": runs,
+        "arrived": int(ends.arrived.sum()),
+        "mean": pose[ends.arrived].mean(axis=0).round(6).tolist(),
+        "sigma": pose[ends.arrived].std(axis=0).round(6).tolist(),
+        "largest": np.abs(pose[ends.arrived]).max(axis=0).round(6).tolist(),
+        "within_50_mm_1_deg": int((near & ends.arrived).sum()),
+        "time_s": np.percentile(ends.time_s[ends.arrived], [5, 50, 95]).round(1).tolist(),
+        "rail_force_n": np.percentile(ends.peak_rail_force_n, [50, 95, 100]).round(0).tolist(),
+        "stop_force_n": np.percentile(ends.peak_stop_force_n, [50, 95, 100]).round(0).tolist(),
+        "first_poses": pose[:SAMPLE].tolist(),
+    }
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """The rows as Markdown, in millimetres and degrees."""
+
+    def triple(values: Any, digits: tuple[int, int, int] = (0, 0, 2)) -> str:
+        x, y, yaw = values[0] * 1e3, values[1] * 1e3, math.degrees(values[2])
+        return f"{x:.{digits[0]}f} / {y:.{digits[1]}f} / {yaw:.{digits[2]}f}"
+
+    lines = [
+        "| truck | conditions | runs | sigma of x / y / yaw, mm, mm, deg | stated | mean | within 50 mm, 1 deg "
+        "| time, s | rail force, kN: median, 95 % |",
+        "|---|---|---:|---|---|---|---:|---|---|",
+    ]
+    for row in rows:
+        conditions = f"{row['weather']}, {'rails and stop' if row['guided'] else 'no guides'}"
+        stated = f"{row['stated']}: {triple(STATED[row['stated']])}" if row["stated"] else "-"
+        rail = f"{row['rail_force_n'][0] / 1e3:.0f}, {row['rail_force_n'][1] / 1e3:.0f}" if row["guided"] else "-"
+        low, middle, high = row["time_s"]
+        near = f"{100 * row['within_50_mm_1_deg'] / row['runs']:.0f} %"
+        lost = row["runs"] - row["arrived"]
+        runs = f"{row['runs']}" + (f" ({lost} stuck)" if lost else "")
+        lines.append(
+            f"| {row['truck']} | {conditions} | {runs} | {triple(row['sigma'])} | {stated} | {triple(row['mean'])} "
+            f"| {near} | {middle:.0f} ({low:.0f} to {high:.0f}) | {rail} |"
+        )
+    return "\n".join(lines)
+
+
+def read() -> list[dict[str, Any]]:
+    """The stored rows."""
+    rows: list[dict[str, Any]] = json.loads(PATH.read_text())
+    return rows
+
+
+def main() -> int:
+    rows = []
+    for case in CASES:
+        rows.append(summary(case, RUNS))
+        print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
+    PATH.write_text("[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n")
+    before, rest = DOCUMENT.read_text(encoding="utf-8").split(BEGIN)
+    after = rest.split(END)[1]
+    DOCUMENT.write_text(f"{before}{BEGIN}\n{table(rows)}\n{END}{after}", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
