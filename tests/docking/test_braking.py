@@ -131,3 +131,14 @@ def test_drive_line_lag():
     plant.apply(0.0, 0.5)
     plant.advance(2.0)
     assert plant.speed_mps()[0] == pytest.approx(0.5 * (2.0 - 0.25 * (1.0 - exp(-2.0 / 0.25))), rel=2e-3)
+
+
+def test_the_trailer_pushes_with_its_kingpin_load():
+    """Each part brakes by the weight on its wheels, so what the fifth wheel carries pushes: F = m_kingpin a."""
+    plant = rig.bench("tractor_6x4")
+    rig.roll_at(plant, 12.0)
+    plant.apply(0.0, -1.5)
+    plant.advance(4.0)
+    along, across = plant.hitch_force_n()[0]
+    assert along == pytest.approx(-14000.0 * plant.acceleration_mps2()[0, 0], rel=0.01)
+    assert across == pytest.approx(0.0, abs=1.0)

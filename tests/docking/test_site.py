@@ -104,3 +104,12 @@ def test_stop_holds_a_truck_that_is_driven_against_it():
     # dry friction of the wheels can carry its share either way
     assert plant.stop_force_n()[0] == pytest.approx(pushed, abs=0.0062 * rig.G * plant.params["total_kg"][0])
     assert 0.0 < plant.pose()[0, 0] < 0.02
+
+
+def test_a_wheel_climbs_the_stop_at_the_force_its_height_gives():
+    """F (r - h) = W sqrt(r^2 - (r - h)^2): 0.855 of the wheel's load for 0.12 m and a radius of 0.5 m."""
+    plant = rig.bench(guided=True)
+    rig.roll_at(plant, 1.5, (-0.5, 0.0, 0.0))
+    plant.advance(1.0)
+    load = plant.params["axle_load_n"][0, 0] / 2.0
+    assert plant.peak_stop_force_n()[0] == pytest.approx(load * np.sqrt(0.5**2 - 0.38**2) / 0.38, rel=1e-9)

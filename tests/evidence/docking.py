@@ -76,8 +76,8 @@ def table(rows: list[dict[str, Any]]) -> str:
     """The rows as Markdown, in millimetres and degrees."""
 
     def triple(values: Any, digits: tuple[int, int, int] = (0, 0, 2)) -> str:
-        x, y, yaw = values[0] * 1e3, values[1] * 1e3, math.degrees(values[2])
-        return f"{x:.{digits[0]}f} / {y:.{digits[1]}f} / {yaw:.{digits[2]}f}"
+        shown = (values[0] * 1e3, values[1] * 1e3, math.degrees(values[2]))
+        return " / ".join(f"{round(v, n) + 0.0:.{n}f}" for v, n in zip(shown, digits, strict=True))  # no "-0"
 
     lines = [
         "| truck | conditions | runs | sigma of x / y / yaw, mm, mm, deg | stated | mean | within 50 mm, 1 deg "
@@ -111,10 +111,15 @@ def main() -> int:
         rows.append(summary(case, RUNS))
         print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
     PATH.write_text("[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n")
+    write_table(rows)
+    return 0
+
+
+def write_table(rows: list[dict[str, Any]]) -> None:
+    """Put the table of these rows into the document."""
     before, rest = DOCUMENT.read_text(encoding="utf-8").split(BEGIN)
     after = rest.split(END)[1]
     DOCUMENT.write_text(f"{before}{BEGIN}\n{table(rows)}\n{END}{after}", encoding="utf-8")
-    return 0
 
 
 if __name__ == "__main__":

@@ -143,7 +143,7 @@ def derivative(w: World, p: Params, s: Array, bristle: Array, ds: Array, wheel_s
             rx, ry, normal = rail_force(p, i, side, cx, cy, ux, uy)
             w.rail_force_n[i, side] = normal
             if i == 0:
-                tx, ty, stopping = stop_force(p, i, p.stop_x_m + w.stop_shift_m, cx, ux, uy)
+                tx, ty, stopping = stop_force(p, p.stop_x_m + w.stop_shift_m, cx, ux, uy)
                 w.stop_force_n[side] = stopping
                 rx += tx
                 ry += ty

@@ -214,10 +214,9 @@ def _fill_site(p: Any, truck: Truck, driving: Driving, approach: Approach) -> No
     contact = approach.rail_contact
     p["rail_n_per_m"], p["rail_ns_per_m"] = contact.stiffness_n_per_m, contact.damping_ns_per_m
     p["rail_friction"] = contact.friction
-    height, radius = 0.0, driving.tyre_radius_m
     if approach.wheel_stop is not None:
         stop = approach.wheel_stop
-        height = stop.height_m
+        height, radius = stop.height_m, driving.tyre_radius_m
         p["stop"], p["stop_x_m"] = 1, truck.front_axle.x_m + axle_offsets(driving.front)[0]
         p["stop_n_per_m"], p["stop_ns_per_m"] = stop.contact.stiffness_n_per_m, stop.contact.damping_ns_per_m
         p["stop_setting_m"] = stop.setting_m
@@ -229,11 +228,10 @@ def _fill_site(p: Any, truck: Truck, driving: Driving, approach: Approach) -> No
                 value=height,
                 allowed=f"below {radius:g}, the tyre radius of {truck.name}",
             )
-    # A wheel of load F climbs a step of height h at F sqrt(r2 - (r - h)2) / (r - h) (moments about its edge); against
-    # a rail it climbs where the push equals its load, a derailment ratio of 1.
-    climb = math.sqrt(radius**2 - (radius - height) ** 2) / (radius - height) if height else 1.0
+        # moments about the edge of a step: F (r - h) = W sqrt(r2 - (r - h)2)
+        p["stop_climb_n"] = p["axle_load_n"][0] / 2 * math.sqrt(radius**2 - (radius - height) ** 2) / (radius - height)
+    # against a rail a wheel climbs where the push equals the load on it: a derailment ratio of 1
     p["axle_climb_n"] = p["axle_load_n"] / 2
-    p["axle_climb_n"][0] *= max(climb, 1.0) if height else 1.0
 
 
 def _fill_lidar(p: Any, truck: Truck, approach: Approach, weather: str) -> None:

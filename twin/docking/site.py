@@ -60,11 +60,10 @@ def rail_force(p: Params, i: int, side: int, x: float, y: float, vx: float, vy: 
 
 
 @kernel
-def stop_force(p: Params, i: int, stop_x: float, x: float, vx: float, vy: float) -> tuple[float, float, float]:
-    """(fx, fy, normal force) in W (N) on a wheel of axle `i` whose hub is at x: the stop at `stop_x` pushes it back."""
+def stop_force(p: Params, stop_x: float, x: float, vx: float, vy: float) -> tuple[float, float, float]:
+    """(fx, fy, normal force) in W (N) on a front wheel whose hub is at x: the stop at `stop_x` pushes it back."""
     depth = x - stop_x
     if p.stop == 0 or depth <= 0.0:
         return 0.0, 0.0, 0.0
-    normal = p.stop_n_per_m * depth + p.stop_ns_per_m * vx
-    normal = min(max(normal, 0.0), p.axle_climb_n[i])
+    normal = min(max(p.stop_n_per_m * depth + p.stop_ns_per_m * vx, 0.0), p.stop_climb_n)
     return -normal, -p.stop_friction * normal * math.tanh(vy / RUBBING_MPS), normal

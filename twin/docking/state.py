@@ -58,7 +58,7 @@ PARAMS = np.dtype(
         ("axle_brake_kg", _F, AXLES),  # brake force per unit of demanded deceleration
         ("axle_drive_share", _F, AXLES),
         ("axle_half_width_m", _F, AXLES),
-        ("axle_climb_n", _F, AXLES),  # of one wheel over a rail or stop
+        ("axle_climb_n", _F, AXLES),  # of one wheel over a rail
         ("friction", _F),
         ("relaxation_m", _F),
         ("rolling_resistance", _F),
@@ -100,6 +100,7 @@ PARAMS = np.dtype(
         ("stop", _I),  # 1: there is a wheel stop
         ("stop_x_m", _F),
         ("stop_setting_m", _F),
+        ("stop_climb_n", _F),
         ("stop_n_per_m", _F),
         ("stop_ns_per_m", _F),
         ("stop_friction", _F),
