@@ -10,7 +10,7 @@ import numpy as np
 
 from twin import seeding
 from twin.catalogue import Pack, Station, Truck, resolve
-from twin.catalogue.schema import FloatingTable, FourRope, Mast, PoseSpread
+from twin.catalogue.schema import FloatingTable, PoseSpread
 from twin.errors import InputError
 from twin.plants.state import (
     AXES,
@@ -25,7 +25,8 @@ from twin.plants.state import (
     X,
     Z,
 )
-from twin.plants.suspension import FLOATING_TABLE, FOUR_ROPE, MAST
+from twin.plants.suspension import FOUR_ROPE, MAST
+from twin.reeving import fill_reeving
 
 GRAVITY_MPS2 = 9.81
 """As domain.md's derived numbers use it."""
@@ -35,8 +36,6 @@ FRICTION_SPREAD = 0.2
 """Guide friction varies by this fraction either way [estimate: grease and dirt]."""
 FOLLOWING_LIMIT = (0.10, 0.10, 0.10, 0.02)
 """Following error that trips an axis, m and rad [estimate: ordinary drive setting, several times the normal lag]."""
-EXPLICIT_DAMPING_LIMIT = 0.5
-"""Damping times step over inertia stays below this in explicit springs, for stability."""
 PARKING = ("guided", "unguided")
 
 
@@ -159,7 +158,7 @@ def build_cell(station: Station, truck: Truck, pack: Pack, *, seed: int, parking
     params = np.zeros(1, PARAMS)
     p = params[0]
     _fill_clock_and_axes(p, station, pack)
-    _fill_reeving(p, station, pack)
+    fill_reeving(p, station, pack)
     _fill_packs_and_seats(p, station, pack, jobs, seats, seed)
     _fill_truck(p, truck, pack, len(truck.seats_xyz_m))
     p["truck_park"] = draw_parking(station, parking, seed)
@@ -242,98 +241,6 @@ def _fill_clock_and_axes(p: Any, station: Station, pack: Pack) -> None:
         p["axis_integral_time_s"][k] = axis.integral_time_s
         p["axis_stopping_distance"][k] = _si(axis, "stopping_distance")
         p["axis_following_limit"][k] = FOLLOWING_LIMIT[k]
-
-
-def _damping(zeta: float, stiffness: float, inertia: float, least_inertia: float, dt_s: float) -> float:
-    """2 zeta sqrt(k m), held below what an explicit step of the unloaded end effector can bear."""
-    return min(2.0 * zeta * float(np.sqrt(stiffness * inertia)), EXPLICIT_DAMPING_LIMIT * least_inertia / dt_s)
-
-
-def _mast_lateral_stiffness(station: Station, reeving: Mast, pack: Pack, width_m: float) -> float:
-    """Lateral stiffness in N/m that gives the mast's first mode, with a nominal pack, the stated frequency.
-
-    The load also tilts on the mast's end, its centre of mass h below: det(K - w^2 M) = 0 with M = [[m, m h], [m h, I]].
-    """
-    e, height = station.end_effector, pack.size_m[2]
-    e_up, pack_down = e.size_m[2] / 2, height / 2 - pack.com_m[2]
-    mass = e.mass_kg + pack.mass_kg
-    moment = pack.mass_kg * pack_down - e.mass_kg * e_up
-    inertia = pack.mass_kg * ((width_m**2 + height**2) / 12.0 + pack_down**2) + e.mass_kg * (
-        width_m**2 / 12.0 + e_up**2
-    )
-    w2 = (2.0 * np.pi * reeving.frequency_hz) ** 2
-    spare = reeving.tilt_stiffness_nm_per_rad + moment * GRAVITY_MPS2 - w2 * inertia
-    if spare <= 0.0:
-        raise InputError(
-            f"the mast tilts too softly for its frequency with pack {pack.name}",
-            key="reeving.tilt_stiffness_nm_per_rad",
-            value=reeving.tilt_stiffness_nm_per_rad,
-            allowed=f"over {reeving.tilt_stiffness_nm_per_rad - spare:.3g}",
-        )
-    return float(w2 * mass + (w2 * moment) ** 2 / spare)
-
-
-def _fill_reeving(p: Any, station: Station, pack: Pack) -> None:
-    reeving, e = station.reeving, station.end_effector
-    dt = float(p["dt_s"])
-    rated = station.limits.rated_load_kg
-    lx, ly, lz = pack.size_m
-    load = e.mass_kg + pack.mass_kg
-    yaw_inertia = load * (lx * lx + ly * ly) / 12.0
-    pitch_inertia, roll_inertia = load * (lx * lx + lz * lz) / 3.0, load * (ly * ly + lz * lz) / 3.0
-    sx, sy, sz = e.size_m
-    e_yaw = e.mass_kg * (sx * sx + sy * sy) / 12.0
-    e_pitch, e_roll = e.mass_kg * (sx * sx + sz * sz) / 12.0, e.mass_kg * (sy * sy + sz * sz) / 12.0
-    p["e_mass_kg"] = e.mass_kg
-    if isinstance(reeving, FourRope):
-        p["reeving"], p["sheave_height_m"], p["rope_ea_n"] = FOUR_ROPE, reeving.sheave_height_m, reeving.rope_ea_n
-        p["rope_half_x_m"], p["rope_half_y_m"] = reeving.spacing_x_m / 2, reeving.spacing_y_m / 2
-        p["sway_zeta"] = reeving.sway_damping_ratio
-        # ratio of the bounce with rated load, per rope, as a modulus: c = rope_damping / L like k = EA / L
-        shortest = reeving.sheave_height_m - _si(station.axes.z, "position_max")
-        wanted = 2.0 * reeving.rope_damping_ratio * np.sqrt(4.0 * reeving.rope_ea_n / 2.5 * rated) * 2.5 / 4.0
-        corner = min(e_pitch / p["rope_half_x_m"] ** 2, e_roll / p["rope_half_y_m"] ** 2, e.mass_kg) / 4.0
-        p["rope_damping"] = min(float(wanted), EXPLICIT_DAMPING_LIMIT * corner / dt * shortest)
-        p["e_stiffness"][3] = reeving.torsional_stiffness_nm_per_rad
-        geometric = load * GRAVITY_MPS2 * (p["rope_half_x_m"] ** 2 + p["rope_half_y_m"] ** 2) / 2.5
-        p["e_damping"][3] = _damping(
-            reeving.torsional_damping_ratio, geometric + p["e_stiffness"][3], yaw_inertia, e_yaw, dt
-        )
-        return
-    if isinstance(reeving, Mast):
-        p["reeving"], p["sheave_height_m"] = MAST, reeving.sheave_height_m
-        stiffness = (
-            _mast_lateral_stiffness(station, reeving, pack, lx),
-            _mast_lateral_stiffness(station, reeving, pack, ly),
-            reeving.vertical_stiffness_n_per_m,
-            reeving.torsional_stiffness_nm_per_rad,
-            reeving.tilt_stiffness_nm_per_rad,
-            reeving.tilt_stiffness_nm_per_rad,
-        )
-    else:
-        p["reeving"] = FLOATING_TABLE
-        stiffness = (
-            reeving.centring_stiffness_n_per_m,
-            reeving.centring_stiffness_n_per_m,
-            reeving.vertical_stiffness_n_per_m,
-            reeving.centring_stiffness_nm_per_rad,
-            reeving.tilt_stiffness_nm_per_rad,
-            reeving.tilt_stiffness_nm_per_rad,
-        )
-        p["e_travel_m"], p["e_travel_rad"] = reeving.travel_m, reeving.travel_rad
-        stops = (reeving.stop_stiffness_n_per_m, reeving.stop_stiffness_nm_per_rad)
-        for i, (k, m, bare) in enumerate(zip(stops, (load, yaw_inertia), (e.mass_kg, e_yaw), strict=True)):
-            p["e_stop_stiffness"][i] = k
-            p["e_stop_damping"][i] = _damping(0.2, k, m, bare, dt)
-            # a closed float lock is as stiff as the structure that carries the table
-            p["e_lock_stiffness"][i] = k
-            p["e_lock_damping"][i] = _damping(0.2, k, m, bare, dt)
-        p["float_lock_rate"] = 1.0 / max(reeving.lock_time_s, dt)
-    inertias = (load, load, load, yaw_inertia, pitch_inertia, roll_inertia)
-    least = (e.mass_kg, e.mass_kg, e.mass_kg, e_yaw, e_pitch, e_roll)
-    for i in range(6):
-        p["e_stiffness"][i] = stiffness[i]
-        p["e_damping"][i] = _damping(reeving.damping_ratio, stiffness[i], inertias[i], least[i], dt)
 
 
 def pad_positions(pack: Pack) -> np.ndarray:

@@ -126,7 +126,7 @@ COMMAND = np.dtype(
         ("seat", i8),  # index of the seat it is about, -1 none
         ("grip", i8),  # -1 leave, 0 open, 1 close
         ("lock", i8),  # -1 leave, 0 open, 1 close the locks of `seat`
-        ("float_lock", i8),  # -1 leave, 0 free, 1 lock the floating table
+        ("float_lock", i8),  # -1 leave, 0 free, 1 lock the floating table or head
         ("scan_samples", i8),
         ("carrying", i8),  # -1, or the index of the pack that the sequence believes to be held
         ("seat_z", f8),  # expected position of axis z when the pack is seated; NaN unknown
@@ -185,8 +185,8 @@ PARAMS = np.dtype(
         ("e_travel_rad", f8),
         ("e_stop_stiffness", f8, 2),
         ("e_stop_damping", f8, 2),
-        ("e_lock_stiffness", f8, 2),
-        ("e_lock_damping", f8, 2),
+        ("e_lock_stiffness", f8, 6),  # what a closed float lock adds
+        ("e_lock_damping", f8, 6),
         ("e_mass_kg", f8),
         ("float_lock_rate", f8),
         # packs and seats

@@ -83,21 +83,6 @@ def four_rope(w: World, p: Params, r: int, reaction: Any) -> None:
 
 
 @kernel
-def mast(w: World, p: Params, r: int, reaction: Any) -> None:
-    """A stiff telescopic column: linear springs in all six directions about the point that the hoist has set."""
-    q, qd, tau = w.q[r], w.qd[r], w.tau[r]
-    length, length_rate = p.sheave_height_m - q[Z], -qd[Z]
-    tau[EX] = -p.e_stiffness[0] * q[EX] - p.e_damping[0] * qd[EX]
-    tau[EY] = -p.e_stiffness[1] * q[EY] - p.e_damping[1] * qd[EY]
-    tau[EZ] = -p.e_stiffness[2] * (q[EZ] + length) - p.e_damping[2] * (qd[EZ] + length_rate)
-    tau[EYAW] = -p.e_stiffness[3] * (q[EYAW] - q[YAW]) - p.e_damping[3] * (qd[EYAW] - qd[YAW])
-    tau[EPITCH] = -p.e_stiffness[4] * q[EPITCH] - p.e_damping[4] * qd[EPITCH]
-    tau[EROLL] = -p.e_stiffness[5] * q[EROLL] - p.e_damping[5] * qd[EROLL]
-    w.load_n[r] = tau[EZ]
-    reaction[X], reaction[Y], reaction[Z], reaction[YAW] = -tau[EX], -tau[EY], -tau[EZ], -tau[EYAW]
-
-
-@kernel
 def _stop(position: float, speed: float, travel: float, stiffness: float, damping: float) -> float:
     """End stop: a spring-damper beyond `travel` that only pushes back."""
     if position > travel:
@@ -105,6 +90,33 @@ def _stop(position: float, speed: float, travel: float, stiffness: float, dampin
     if position < -travel:
         return max(-stiffness * (position + travel) - damping * speed, 0.0)
     return 0.0
+
+
+@kernel
+def mast(w: World, p: Params, r: int, reaction: Any) -> None:
+    """A stiff telescopic column with a floating head: springs in all six directions about the point that the hoist set.
+
+    But for the vertical one they are soft, between end stops, until the lock adds what makes them the column's own. It
+    pulls towards the centre, where a load hangs that nothing holds aside.
+    """
+    q, qd, tau = w.q[r], w.qd[r], w.tau[r]
+    lock = w.float_lock[r]
+    for s in range(6):
+        i = EX + s
+        position, speed = q[i], qd[i]
+        if i == EZ:
+            position, speed = position + p.sheave_height_m - q[Z], speed - qd[Z]
+        elif i == EYAW:
+            position, speed = position - q[YAW], speed - qd[YAW]
+        stiffness = p.e_stiffness[s] + lock * p.e_lock_stiffness[s]
+        damping = p.e_damping[s] + lock * p.e_lock_damping[s]
+        tau[i] = -stiffness * position - damping * speed
+        if i != EZ:
+            which = 0 if i < EZ else 1
+            travel = p.e_travel_m if i < EZ else p.e_travel_rad
+            tau[i] += _stop(position, speed, travel, p.e_stop_stiffness[which], p.e_stop_damping[which])
+    w.load_n[r] = tau[EZ]
+    reaction[X], reaction[Y], reaction[Z], reaction[YAW] = -tau[EX], -tau[EY], -tau[EZ], -tau[EYAW]
 
 
 @kernel
@@ -121,8 +133,8 @@ def floating_table(w: World, p: Params, r: int, reaction: Any) -> None:
         s = j if j < 2 else 3
         which = 0 if j < 2 else 1
         travel = p.e_travel_m if j < 2 else p.e_travel_rad
-        stiffness = p.e_stiffness[s] + lock * p.e_lock_stiffness[which]
-        damping = p.e_damping[s] + lock * p.e_lock_damping[which]
+        stiffness = p.e_stiffness[s] + lock * p.e_lock_stiffness[s]
+        damping = p.e_damping[s] + lock * p.e_lock_damping[s]
         tau[i] = -stiffness * q[i] - damping * qd[i]
         tau[i] += _stop(q[i], qd[i], travel, p.e_stop_stiffness[which], p.e_stop_damping[which])
     tau[EZ] = -p.e_stiffness[2] * q[EZ] - p.e_damping[2] * qd[EZ]

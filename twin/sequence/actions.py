@@ -44,6 +44,7 @@ from twin.sequence.heights import (
     between_z,
     contact_threshold_n,
     empty_z,
+    floating_head,
     jam_load_n,
     leaving_z,
     pull_load_n,
@@ -243,6 +244,8 @@ def traverse(phase: str, which: str, pack: str | None) -> Start:
         commands["seat"] = seat_of(program, selection, which)
         if pack is not None:
             commands["carrying"] = pack_of(program, selection, pack)
+            # a pack hangs level and still once it has left pins and tilted seat; a table's is locked on its way down
+            commands["float_lock"] = 1 if floating_head(program) else -1
         return until_settled(program, selection, phase, commands)
 
     return start

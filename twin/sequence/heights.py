@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from twin.catalogue.schema import FloatingTable
+from twin.catalogue.schema import FloatingTable, Mast
 from twin.sequence.program import Program
 
 TRAVEL_MARGIN_M = 0.03
@@ -28,6 +28,11 @@ def weight_n(program: Program, *, pack: float = 0.0) -> float:
 def table(program: Program) -> bool:
     """Whether packs stand on the end effector instead of hanging from it."""
     return isinstance(program.cell.station.reeving, FloatingTable)
+
+
+def floating_head(program: Program) -> bool:
+    """Whether packs hang from a mast's head that floats, free at seats and locked while it traverses."""
+    return isinstance(program.cell.station.reeving, Mast)
 
 
 def travel_z(program: Program) -> float:

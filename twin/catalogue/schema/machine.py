@@ -124,8 +124,20 @@ class FourRope(Strict):
     torsional_damping_ratio: Ratio
 
 
+class FloatingHead(Strict):
+    """How a spreader sits on a mast: it floats in x, y, yaw, pitch and roll on centring springs, lockable."""
+
+    centring_stiffness_n_per_m: Positive
+    centring_stiffness_nm_per_rad: Positive
+    tilt_stiffness_nm_per_rad: Positive
+    damping_ratio: Ratio
+    travel_m: Positive = Field(description="to end stops as stiff as the mast")
+    travel_rad: Positive = Field(description="of yaw, pitch and roll, to end stops as stiff as the mast")
+    lock_time_s: NonNegative
+
+
 class Mast(Strict):
-    """A stiff telescopic column: bilateral, one flexible sway mode with the rated load."""
+    """A stiff telescopic column, bilateral: one flexible sway mode with the rated load while its head is locked."""
 
     type: Literal["mast"]
     sheave_height_m: Positive
@@ -134,6 +146,7 @@ class Mast(Strict):
     vertical_stiffness_n_per_m: Positive
     tilt_stiffness_nm_per_rad: Positive
     torsional_stiffness_nm_per_rad: Positive
+    head: FloatingHead
 
 
 class FloatingTable(Strict):
