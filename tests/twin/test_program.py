@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pytest
 
 from twin.catalogue import load_pack, load_station, load_truck
 from twin.cell import build_cell
 from twin.plants.state import BUSY, DONE, WORLD, new_command
+from twin.sequence.heights import pull_load_n
 from twin.sequence.program import FINISH, Program, Selection, Step
 
 PHASES = ("one", "two")
@@ -79,3 +82,15 @@ def test_every_interleaving_issues_each_step_once_per_robot() -> None:
             assert program.outcome == ["completed"]
             assert sorted(plant.issued) == [(step, robot) for step in range(3) for robot in range(2)]
             assert [span.name for span in program.spans[0]].count("two") == 2
+
+
+@pytest.mark.parametrize("station", ["top_lift", "top_lift_mast"])
+@pytest.mark.parametrize("pack", ["cab_141", "cab_282", "cab_350", "cab_423"])
+def test_a_pull_test_pulls_on_the_locks_and_not_on_the_cut_off(station: str, pack: str) -> None:
+    """A tenth of its weight at the least is more than the pack itself weighs, even where the rated load is near."""
+    cell = build_cell(load_station(station), load_truck("tractor_6x4"), load_pack(pack), seed=0)
+    program: Any = SimpleNamespace(cell=cell, plant=SimpleNamespace(params=cell.params))
+    limits = cell.station.limits
+    pull_kg = pull_load_n(program) / float(cell.params["gravity_mps2"][0])
+    assert pull_kg >= cell.station.end_effector.mass_kg + 1.1 * cell.pack.mass_kg
+    assert pull_kg < 0.95 * limits.overload_fraction * limits.rated_load_kg

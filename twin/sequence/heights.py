@@ -13,8 +13,8 @@ SLACK_SHARE = 0.1
 """Part of the spreader's weight that is left on the ropes when it stands on a pack."""
 PULL_SHARE = 0.2
 """Part of a pack's weight that a pull test adds to holding it."""
-PULL_RATED = 0.97
-"""Share of the rated load that a pull test does not exceed: its stop overshoots by a few per cent."""
+PULL_CUT_OFF = 0.93
+"""Share of the overload cut-off that a pull test does not exceed: its stop overshoots by a few per cent."""
 PARKING_HEIGHT_M = 0.10
 """How much a truck's seats may stand higher or lower than nominal: parking, rebound and pitch [estimate]."""
 
@@ -81,11 +81,13 @@ def jam_load_n(program: Program) -> float:
 
 
 def pull_load_n(program: Program) -> float:
-    """Load cell value of a passed pull test: 1.2 x the pack's weight (domain 5), as far as the rated load allows.
+    """Load cell value of a passed pull test: 1.2 x the pack's weight (domain 5), as far as the overload cut-off allows.
 
-    A table pulls downwards: there the pull is what is missing on its own weight.
+    Not only as far as the rated load: of the heaviest pack that would leave the locks with a few per cent of its
+    weight. A table pulls downwards: there the pull is what is missing on its own weight.
     """
     if program.cell.retract < 0:
         return weight_n(program, pack=-PULL_SHARE)
-    rated = program.cell.station.limits.rated_load_kg * float(program.plant.params["gravity_mps2"][0])
-    return min(weight_n(program, pack=1.0 + PULL_SHARE), PULL_RATED * rated)
+    limits, gravity = program.cell.station.limits, float(program.plant.params["gravity_mps2"][0])
+    cut_off_n = limits.rated_load_kg * limits.overload_fraction * gravity
+    return min(weight_n(program, pack=1.0 + PULL_SHARE), PULL_CUT_OFF * cut_off_n)
