@@ -35,7 +35,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(BIN)/python -c 'import pip, sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || $(PYTHON) -m venv --clear .venv
 	@echo "setting up .venv (a few minutes the first time)"
 	@$(PIP) install -c constraints.txt setuptools
-	@$(PIP) install -c constraints.txt --no-build-isolation -e '.[viewer,dev]'
+	@$(PIP) install -c constraints.txt --no-build-isolation -e '.[viewer,envs,train,dev]'
 	@touch $@
 
 # Slow: hundreds of swaps. Goes on where it stopped; remove tests/evidence/*.jsonl to start afresh.

@@ -29,7 +29,7 @@ PYTHON_NEEDED = (3, 11)
 PROBE_TIMEOUT_S = 120.0  # the slowest, numba's first compile on a cold disk, takes seconds
 MEMORY_NEEDED_BYTES = 2 * 1024**3  # a swap stays below 1 GiB; the tests run two processes
 DISK_NEEDED_BYTES = 1 * 1024**3  # a recorded swap is some megabytes, an experiment a few hundred of them
-REINSTALL = "make setup, or: pip install -c constraints.txt -e '.[viewer,dev]'"
+REINSTALL = "make setup, or: pip install -c constraints.txt -e '.[viewer,envs,train,dev]'"
 
 REQUIRED_PACKAGES = {  # the dependencies of pyproject.toml (a test compares), and what each is here for
     "foxglove-sdk": "writing recordings",
@@ -50,6 +50,10 @@ OPTIONAL_PACKAGES = {
     "gymnasium": "the training environments",
     "torch": "training policies",
     "stable-baselines3": "training policies",
+    "tensorboard": "watching a training run",
+    "onnx": "writing policies as policy.onnx",
+    "onnxscript": "writing policies as policy.onnx",
+    "onnxruntime": "running policies from policy.onnx",
     "panda3d": "the 3D viewer",
     "imageio-ffmpeg": "videos of recordings",
     "rerun-sdk": "opening recordings in Rerun",
@@ -193,7 +197,7 @@ def check_package(package: str, purpose: str, pins: Mapping[str, str], *, requir
     except metadata.PackageNotFoundError:
         fix = REINSTALL if required or pinned else "nothing, until you use that part"
         return Check(package, "missing", f"not installed (needed for {purpose})", fix, required)
-    if pinned and installed != pinned:
+    if pinned and installed.partition("+")[0] != pinned:  # torch says 2.13.0+cpu: the same release, built for the CPU
         advice = f"{REINSTALL} (results repeat bit for bit only with the same versions)"
         return Check(package, "ok", f"{installed}, tested with {pinned}", advice, required)
     return Check(package, "ok", installed, None, required)
