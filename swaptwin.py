@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     # name: ("module:attribute", one line of help); the attribute is a typer app or a plain function with typer options
     "demo": ("twin.commands.demo:command", "Run a full swap at both stations and print what happened."),
     "swap": ("twin.commands.swap:command", "Run one swap: station, truck, pack, plant, seed, timing, faults."),
+    "evaluate": ("agents.commands.evaluate:command", "Compare policies on the same seeds, with intervals."),
     "replay": ("twin.commands.replay:command", "Show a recording in 3D: a window, a picture or a video."),
     "verify": ("twin.commands.verify:command", "Re-run a recording's commands and compare every state bit for bit."),
     "models": ("twin.commands.models:app", "List, check and show stations, trucks, packs and timing sets."),

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import statistics
 import sys
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
+
+from agents.statistics import wilson
 
 HERE = Path(__file__).parent
 CELLS = {"top_lift": ("tractor_6x4", "cab_282"), "chassis": ("chassis_tractor_3", "chassis_171")}
@@ -67,16 +68,6 @@ def read(station: str, parking: str) -> list[dict[str, Any]]:
         return []
     rows = [json.loads(line) for line in path.read_text().splitlines()]
     return sorted(rows, key=lambda row: row["seed"])
-
-
-def wilson(successes: int, n: int, z: float = 1.959964) -> tuple[float, float]:
-    """95 % Wilson score interval of a rate (Wilson 1927)."""
-    if n == 0:
-        return 0.0, 1.0
-    p, d = successes / n, 1 + z * z / n
-    middle = (p + z * z / (2 * n)) / d
-    half = z / d * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    return middle - half, middle + half
 
 
 def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:

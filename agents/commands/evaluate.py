@@ -1,0 +1,259 @@
+"""`swaptwin evaluate`: deciders side by side on the same seeds."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from twin.console import ProgressLine, emit_json, program, progress
+from twin.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from agents.episodes import Episode, Scene
+    from agents.evaluate import Evaluation
+    from agents.tasks import Task
+
+MOST_EPISODES = 1_000_000
+MOST_WORKERS = 256
+SHOWN_SEEDS = 12
+"""Failed seeds that the terminal shows; --json has them all."""
+EXIT_FAILED, EXIT_INTERRUPTED = 1, 128 + 2
+
+
+def command(
+    task: Annotated[str, typer.Argument(help="What is to be done: docking.")],
+    policy: Annotated[
+        list[str] | None,
+        typer.Option(help="baseline, zero, random, a shipped bundle or a bundle's folder; again for more."),
+    ] = None,
+    station: Annotated[str | None, typer.Option(help="Station: a name or a file.")] = None,
+    truck: Annotated[str | None, typer.Option(help="Truck: a name or a file.")] = None,
+    pack: Annotated[str | None, typer.Option(help="Pack: a name or a file.")] = None,
+    parking: Annotated[str | None, typer.Option(help="guided or unguided.")] = None,
+    conditions: Annotated[str | None, typer.Option(help="clear, night or rain.")] = None,
+    plant: Annotated[str | None, typer.Option(help="bullet or rom, where the task runs on either.")] = None,
+    episodes: Annotated[int, typer.Option(help="Episodes a policy.")] = 100,
+    seed: Annotated[int, typer.Option(help="Episode i runs on seed SEED + i.")] = 0,
+    workers: Annotated[int | None, typer.Option(help="Processes. Default: as many as there are cores.")] = None,
+    record_failures: Annotated[
+        str | None, typer.Option(help="Record every failed and the slowest episode of each policy to this folder.")
+    ] = None,
+    trust_pickle: Annotated[
+        bool, typer.Option("--trust-pickle", help="Also load stable-baselines3 .zip files, which can run any code.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Compare policies on the same seeds: success, time, force and violations, with their intervals.
+
+    Rates carry 95 % Wilson intervals, paired differences 95 % bootstrap intervals; the number of workers changes no
+    bit of it. Ctrl-C prints what is done so far. Exit code 0: done. 1: a worker died. 2: bad input. 130: interrupted.
+    """
+    from agents.tasks import find_task
+
+    what = find_task(task)
+    names = chosen_policies(what, policy)
+    at_most("--episodes", episodes, 1, MOST_EPISODES)
+    at_most("--seed", seed, 0, 2**63 - 1 - episodes)
+    processes = at_most("--workers", len(os.sched_getaffinity(0)) if workers is None else workers, 1, MOST_WORKERS)
+    if record_failures is not None:
+        refuse_recording(what, record_failures)
+    given = {"station": station, "truck": truck, "pack": pack, "parking": parking, "conditions": conditions}
+    options = {name: value for name, value in {**given, "plant": plant}.items() if value is not None}
+
+    from agents.episodes import Scene
+    from agents.pool import WorkerDiedError
+
+    scene = Scene(what, options)
+    began_s = time.monotonic()
+    try:
+        evaluation, interrupted = run(scene, names, episodes, seed, processes, trust_pickle)
+    except WorkerDiedError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(EXIT_FAILED) from None
+    if json:
+        emit_json(evaluation.as_json() | {"interrupted": interrupted})
+    else:
+        from rich.console import Console
+
+        print_evaluation(Console(highlight=False), evaluation, time.monotonic() - began_s)
+    if interrupted:
+        typer.echo(f"interrupted: {evaluation.played} of {episodes} episodes a policy done", err=True)
+        raise typer.Exit(EXIT_INTERRUPTED)
+
+
+def chosen_policies(task: Task, given: Sequence[str] | None) -> tuple[str, ...]:
+    """The policies to compare; without any: the task's baselines and the floor."""
+    from agents.policies import FLOOR
+
+    names = tuple(given) if given else (*task.baselines, *FLOOR)
+    for name in names:
+        if not name or "\0" in name:
+            raise InputError("not the name of a policy", key="--policy", value=name)
+        if names.count(name) > 1:
+            raise InputError("policy given twice", key="--policy", value=name)
+    return names
+
+
+def at_most(key: str, value: int, least: int, most: int) -> int:
+    """`value` if it is within its range; InputError if not."""
+    if not least <= value <= most:
+        raise InputError("out of range", key=key, value=value, allowed=f"{least} to {most}")
+    return value
+
+
+def refuse_recording(task: Task, folder: str) -> None:
+    """Recording is the environment's; InputError for a task whose environment has none."""
+    if not task.recordable:
+        raise InputError(f"episodes of task {task.name} cannot be recorded yet", key="--record-failures", value=folder)
+
+
+def run(
+    scene: Scene, names: Sequence[str], episodes: int, seed: int, workers: int, trust_pickle: bool = False
+) -> tuple[Evaluation, bool]:
+    """Evaluate with a progress bar on standard error."""
+    with progress("preparing", total=episodes) as line:
+        shown = Shown(line, names, episodes)
+
+        from agents.evaluate import evaluate
+
+        return evaluate(
+            scene,
+            names,
+            episodes=episodes,
+            seed=seed,
+            workers=workers,
+            trust_pickle=trust_pickle,
+            on_seed=shown.take,
+        )
+
+
+class Shown:
+    """What the progress bar says: success so far, and the time left at the pace so far."""
+
+    def __init__(self, line: ProgressLine, names: Sequence[str], total: int) -> None:
+        self.line, self.names, self.total = line, names, total
+        self.done = 0
+        self.successes = [0] * len(names)
+        self.began_s = time.monotonic()
+
+    def take(self, episodes: list[Episode]) -> None:
+        """One more seed is done."""
+        self.done += 1
+        for i, episode in enumerate(episodes):
+            self.successes[i] += episode.success
+        rates = "  ".join(
+            f"{label(name)} {100 * n / self.done:.0f} %" for name, n in zip(self.names, self.successes, strict=True)
+        )
+        left_s = (time.monotonic() - self.began_s) / self.done * (self.total - self.done)
+        self.line.update(f"{rates}  {self.done}/{self.total}, {duration(left_s)} left", completed=self.done)
+
+
+def label(name: str) -> str:
+    """A policy's name as a table shows it: of a folder its last part."""
+    return Path(name).name if "/" in name else name
+
+
+def duration(seconds: float) -> str:
+    """`0:42`, `12:05`, `1:02:30`."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+# ------------------------------------------------------------------------------------------------------- for a person
+
+
+def print_evaluation(console: Console, evaluation: Evaluation, wall_s: float) -> None:
+    """Tables for a person: the policies, their differences, the seeds worth a look."""
+    told = evaluation.as_json()
+    about = ", ".join(f"{name} {value}" for name, value in evaluation.about.items() if value is not None)
+    console.print(
+        f"{told['task']}: {about}; seeds {told['seed']} to {told['seed'] + told['episodes'] - 1}, "
+        f"{told['episodes']} episodes a policy, {duration(wall_s)} in all",
+        markup=False,
+    )
+    console.print()
+    console.print(policy_table(told))
+    if told["paired"] or told["paired_success"]:
+        console.print()
+        console.print(paired_table(told))
+    print_seeds(console, told, evaluation.scene)
+
+
+def _table(title: str, *columns: str) -> Any:
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for i, column in enumerate(columns):
+        table.add_column(column, justify="left" if i == 0 else "right", overflow="fold")
+    return table
+
+
+def policy_table(told: dict[str, Any]) -> Any:
+    """One row a policy."""
+    table = _table(
+        "Policies", "policy", "success", "95 % interval", "time, s: median, 95 %", "force, kN: median, 99 %",
+        "violations", "guard", "ended",
+    )  # fmt: skip
+    for row in told["policies"]:
+        low, high = row["success_ci95"]
+        table.add_row(
+            label(row["name"]),
+            "-" if row["success_rate"] is None else f"{100 * row['success_rate']:.1f} %",
+            f"{100 * low:.1f} to {100 * high:.1f} %",
+            _pair(row["time_s"], 1.0, 1),
+            _pair(row["peak_lateral_force_n"], 1e-3, 1),
+            str(row["violations"]),
+            str(sum(row["interventions"].values())),
+            ", ".join(f"{name} {n}" for name, n in sorted(row["reasons"].items(), key=lambda item: -item[1])),
+        )
+    return table
+
+
+def _pair(values: dict[str, float | None], factor: float, digits: int) -> str:
+    return ", ".join("-" if value is None else f"{value * factor:.{digits}f}" for value in values.values())
+
+
+def paired_table(told: dict[str, Any]) -> Any:
+    """Differences, b less a, seed by seed."""
+    table = _table("Paired differences, b less a", "a", "b", "of", "difference", "95 % interval", "pairs")
+    for row in told["paired_success"]:
+        low, high = (100 * value for value in row["ci95"])
+        table.add_row(
+            label(row["a"]), label(row["b"]), "success", f"{100 * row['difference']:+.1f} %",
+            f"{low:+.1f} to {high:+.1f} %", str(row["pairs"]),
+        )  # fmt: skip
+    units = {"time_s": ("median time", 1.0, "s", 1), "peak_lateral_force_n": ("median peak force", 1e-3, "kN", 2)}
+    for row in told["paired"]:
+        words, factor, unit, digits = units[row["metric"]]
+        low, high = (factor * value for value in row["ci95"])
+        table.add_row(
+            label(row["a"]), label(row["b"]), words, f"{factor * row['median_difference']:+.{digits}f} {unit}",
+            f"{low:+.{digits}f} to {high:+.{digits}f} {unit}", str(row["pairs"]),
+        )  # fmt: skip
+    return table
+
+
+def print_seeds(console: Console, told: dict[str, Any], scene: Scene) -> None:
+    """Which episodes failed, which was the slowest, and how to play one again."""
+    again: tuple[str, int] | None = None
+    console.print()
+    for row in told["policies"]:
+        failed, slowest = row["failed_seeds"], row["slowest_seed"]
+        more = f" and {len(failed) - SHOWN_SEEDS} more" if len(failed) > SHOWN_SEEDS else ""
+        seeds = f"failed on seeds {', '.join(map(str, failed[:SHOWN_SEEDS]))}{more}" if failed else "never failed"
+        slow = f"; slowest success on seed {slowest}" if slowest is not None else ""
+        console.print(f"{label(row['name'])}: {seeds}{slow}", markup=False)
+        if again is None and (failed or slowest is not None):
+            again = row["name"], failed[0] if failed else slowest
+    if again is not None:
+        options = "".join(f" --{name} {value}" for name, value in scene.options.items())
+        words = f"{program()} evaluate {told['task']}{options} --policy {again[0]} --seed {again[1]} --episodes 1"
+        console.print(f"one of them again: {words}", markup=False, soft_wrap=True)

@@ -1,0 +1,117 @@
+"""One episode: an environment, a guarded policy, a seed, and what came of it. The same seed gives the same episode."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from agents.guard import Guard
+from agents.policies import load_policy
+from agents.tasks import Task
+from twin.errors import InputError
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What is evaluated on: a task and the options its environment is built with; picklable."""
+
+    task: Task
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def make(self) -> Any:
+        """The environment, built here and now.
+
+        Raises:
+            InputError: options that the environment does not take, or values that it refuses.
+        """
+        import gymnasium
+
+        for name in self.options:
+            if name not in self.task.options:
+                raise InputError(
+                    f"task {self.task.name} takes no such option",
+                    key=f"--{name}",
+                    value=self.options[name],
+                    allowed=", ".join(f"--{option}" for option in self.task.options) or "none",
+                )
+        return gymnasium.make(self.task.environment, disable_env_checker=True, **self.options)
+
+
+@dataclass(frozen=True)
+class Episode:
+    """How one episode went.
+
+    Attributes:
+        outcome: the named reason it ended for.
+        kpis: the numbers that the environment measured, `time_s` among them.
+        cost: sum of the safety cost.
+        violations: safety invariants that were broken.
+        interventions: how often the guard stepped in, by why.
+    """
+
+    seed: int
+    success: bool
+    outcome: str
+    steps: int
+    reward: float
+    cost: float
+    kpis: dict[str, float]
+    violations: int
+    interventions: dict[str, int]
+
+    @property
+    def time_s(self) -> float:
+        """Simulated time from start to end."""
+        return self.kpis["time_s"]
+
+
+def run_episode(environment: Any, guard: Guard, seed: int, task: Task) -> Episode:
+    """Play one episode to its end."""
+    observation, info = environment.reset(seed=seed)
+    guard.begin(seed)
+    reward, cost, steps, over = 0.0, 0.0, 0, False
+    while not over:
+        observation, step_reward, terminated, truncated, info = environment.step(guard.act(observation))
+        reward += float(step_reward)
+        cost += float(info.get("cost", 0.0))
+        steps += 1
+        over = terminated or truncated
+    outcome = str(info["outcome"])
+    return Episode(
+        seed=seed,
+        success=outcome in task.successes,
+        outcome=outcome,
+        steps=steps,
+        reward=reward,
+        cost=cost,
+        kpis={name: float(value) for name, value in info["kpis"].items()},
+        violations=_count(info.get("violations", 0)),
+        interventions=dict(guard.interventions),
+    )
+
+
+def _count(violations: Any) -> int:
+    return len(violations) if isinstance(violations, Sequence) else int(violations)
+
+
+class Player:
+    """Plays a seed with every policy, one after another, in one environment; built inside the worker that uses it."""
+
+    def __init__(self, scene: Scene, policies: Sequence[str], trust_pickle: bool = False) -> None:
+        self.scene = scene
+        self.environment = scene.make()
+        self.guards = [
+            Guard(
+                load_policy(name, dict(scene.task.baselines), self.environment.unwrapped, trust_pickle=trust_pickle),
+                self.environment.action_space,
+            )
+            for name in policies
+        ]
+
+    def __call__(self, seed: int) -> list[Episode]:
+        """One episode a policy, in the order of the policies."""
+        return [run_episode(self.environment, guard, seed, self.scene.task) for guard in self.guards]
+
+    def close(self) -> None:
+        self.environment.close()

@@ -1,0 +1,178 @@
+"""Compare deciders on the same seeds: episodes in parallel, rates and paired differences with their intervals.
+
+An episode depends on its seed, its policy and the options only, and every seed is played with all policies by one
+worker: results do not depend on the number of workers, and what an interrupted run has is still paired.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from agents.episodes import Episode, Player, Scene
+from agents.pool import Pool
+from agents.statistics import mean_interval, median_interval, wilson
+
+FORCE = "peak_lateral_force_n"
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Episodes of every policy on the same seeds, ascending; `episodes[i][k]` is policy i on the k-th seed."""
+
+    scene: Scene
+    policies: tuple[str, ...]
+    seed: int
+    asked: int
+    episodes: tuple[tuple[Episode, ...], ...]
+    about: dict[str, Any]
+
+    @property
+    def played(self) -> int:
+        """Seeds that every policy has played."""
+        return len(self.episodes[0])
+
+    def as_json(self) -> dict[str, Any]:
+        """The result as `swaptwin evaluate --json` prints it (docs/evaluate.md)."""
+        return {
+            "task": self.scene.task.name,
+            **self.about,
+            "episodes": self.played,
+            "episodes_asked": self.asked,
+            "seed": self.seed,
+            "policies": [_summary(n, e) for n, e in zip(self.policies, self.episodes, strict=True)],
+            "paired": self._paired(),
+            "paired_success": self._paired_success(),
+        }
+
+    def _pairs(self) -> Iterator[tuple[str, str, tuple[Episode, ...], tuple[Episode, ...]]]:
+        """Every policy against each one named before it: a, b and their episodes, seed by seed."""
+        for i, j in itertools.combinations(range(len(self.policies)), 2):
+            yield self.policies[i], self.policies[j], self.episodes[i], self.episodes[j]
+
+    def _paired(self) -> list[dict[str, Any]]:
+        rows = []
+        for a, b, of_a, of_b in self._pairs():
+            both = [(p, q) for p, q in zip(of_a, of_b, strict=True)]
+            # a time means something where the task was done; a force always
+            done = [(p, q) for p, q in both if p.success and q.success]
+            for metric, pairs in (("time_s", done), (FORCE, both)):
+                differences = [q.kpis[metric] - p.kpis[metric] for p, q in pairs if metric in p.kpis]
+                if not differences:
+                    continue
+                median, interval = median_interval(differences, self.seed)
+                rows.append(
+                    {
+                        "a": a,
+                        "b": b,
+                        "metric": metric,
+                        "median_difference": median,
+                        "ci95": list(interval),
+                        "pairs": len(differences),
+                    }
+                )
+        return rows
+
+    def _paired_success(self) -> list[dict[str, Any]]:
+        rows = []
+        for a, b, of_a, of_b in self._pairs():
+            differences = [float(q.success) - float(p.success) for p, q in zip(of_a, of_b, strict=True)]
+            if differences:
+                mean, interval = mean_interval(differences, self.seed)
+                rows.append({"a": a, "b": b, "difference": mean, "ci95": list(interval), "pairs": len(differences)})
+        return rows
+
+
+def _summary(name: str, episodes: Sequence[Episode]) -> dict[str, Any]:
+    """One policy's row."""
+    done = [episode for episode in episodes if episode.success]
+    forces = [episode.kpis[FORCE] for episode in episodes if FORCE in episode.kpis]
+    interventions: Counter[str] = Counter()
+    for episode in episodes:
+        interventions.update(episode.interventions)
+    return {
+        "name": name,
+        "success_rate": len(done) / len(episodes) if episodes else None,
+        "success_ci95": list(wilson(len(done), len(episodes))),
+        "time_s": _percentiles([episode.time_s for episode in done], median=50, p95=95),
+        FORCE: _percentiles(forces, median=50, p99=99),
+        "violations": sum(episode.violations for episode in episodes),
+        "reasons": dict(sorted(Counter(episode.outcome for episode in episodes).items())),
+        "reward_mean": float(np.mean([episode.reward for episode in episodes])) if episodes else None,
+        "cost_mean": float(np.mean([episode.cost for episode in episodes])) if episodes else None,
+        "interventions": dict(sorted(interventions.items())),
+        "failed_seeds": [episode.seed for episode in episodes if not episode.success],
+        "slowest_seed": max(done, key=lambda episode: episode.time_s).seed if done else None,
+    }
+
+
+def _percentiles(values: Sequence[float], **wanted: float) -> dict[str, float | None]:
+    return {name: float(np.percentile(values, q)) if values else None for name, q in wanted.items()}
+
+
+def evaluate(
+    scene: Scene,
+    policies: Sequence[str],
+    *,
+    episodes: int,
+    seed: int,
+    workers: int,
+    trust_pickle: bool = False,
+    on_seed: Callable[[list[Episode]], None] | None = None,
+) -> tuple[Evaluation, bool]:
+    """Play seeds `seed` to `seed + episodes - 1` with every policy.
+
+    Args:
+        workers: processes; 1 plays here, in this one.
+        on_seed: told of every seed that is done, one episode a policy.
+
+    Returns:
+        The evaluation, and whether it was interrupted (Ctrl-C): then it holds the seeds that were done by then.
+
+    Raises:
+        InputError: options or policies that cannot be, found before any episode is played.
+    """
+    player = Player(scene, policies, trust_pickle)  # a mistake shows here, in one line, before any process starts
+    about = about_environment(player.environment.unwrapped, scene)
+    done: dict[int, list[Episode]] = {}
+    interrupted = False
+    seeds = range(seed, seed + episodes)
+    try:
+        for key, answer in _answers(player, scene, policies, trust_pickle, seeds, workers):
+            done[key] = answer
+            if on_seed is not None:
+                on_seed(answer)
+    except KeyboardInterrupt:
+        interrupted = True
+    finally:
+        player.close()
+    columns = tuple(tuple(done[key][i] for key in sorted(done)) for i in range(len(policies)))
+    return Evaluation(scene, tuple(policies), seed, episodes, columns, about), interrupted
+
+
+def _answers(
+    player: Player, scene: Scene, policies: Sequence[str], trust_pickle: bool, seeds: range, workers: int
+) -> Iterator[tuple[int, list[Episode]]]:
+    if min(workers, len(seeds)) <= 1:
+        for key in seeds:
+            yield key, player(key)
+        return
+    with Pool(min(workers, len(seeds)), Player, scene, tuple(policies), trust_pickle) as pool:
+        yield from pool.answers(seeds)
+
+
+def about_environment(environment: Any, scene: Scene) -> dict[str, Any]:
+    """What was evaluated on, as the environment resolved it: station, plant and the other options."""
+    return {
+        name: _name(getattr(environment, name, scene.options.get(name)))
+        for name in ("station", "plant", *(o for o in scene.task.options if o not in ("station", "plant")))
+    }
+
+
+def _name(value: Any) -> str | None:
+    return value if value is None or isinstance(value, str) else str(getattr(value, "name", value))

@@ -1,0 +1,114 @@
+"""Deciders: everything that takes an observation to an action, by name or from a folder."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from twin import seeding
+from twin.errors import InputError
+
+Array = np.ndarray
+POLICY_STREAM = "policy"
+FLOOR = ("random", "zero")
+"""What every task has to beat."""
+
+
+class Policy(Protocol):
+    """Decides. `begin` is called once before each episode, `act` once each step; a policy sees nothing else."""
+
+    def begin(self, seed: int) -> None:
+        """Forget the last episode. `seed` is for what the policy itself draws."""
+
+    def act(self, observation: Array) -> Array:
+        """The action (shape and scale of the environment's action space) for an observation."""
+
+
+class Zero:
+    """Does nothing: the zero action, or the nearest to it that is allowed."""
+
+    def __init__(self, environment: Any) -> None:
+        space = environment.action_space
+        self.action = np.clip(np.zeros(space.shape, space.dtype), space.low, space.high)
+
+    def begin(self, seed: int) -> None:
+        """Nothing to forget."""
+
+    def act(self, observation: Array) -> Array:
+        return self.action.copy()
+
+
+class Random:
+    """An action drawn evenly between the limits at each step, from the episode's seed alone."""
+
+    def __init__(self, environment: Any) -> None:
+        self.space = environment.action_space
+        self.begin(0)
+
+    def begin(self, seed: int) -> None:
+        self.random = seeding.stream(seed, POLICY_STREAM)
+
+    def act(self, observation: Array) -> Array:
+        drawn: Array = self.random.uniform(self.space.low, self.space.high).astype(self.space.dtype)
+        return drawn
+
+
+def from_class(place: str, environment: Any) -> Policy:
+    """The policy that `"module:Class"` makes for an environment."""
+    module, name = place.split(":")
+    policy: Policy = getattr(importlib.import_module(module), name)(environment)
+    return policy
+
+
+def bundles_folder() -> Path:
+    """Where the shipped bundles are."""
+    from twin.catalogue.load import models_folder
+
+    return models_folder() / "policies"
+
+
+def bundle_names() -> list[str]:
+    """Names of the shipped bundles."""
+    folder = bundles_folder()
+    return sorted(path.parent.name for path in folder.glob("*/contract.json")) if folder.is_dir() else []
+
+
+def load_policy(name: str, baselines: dict[str, str], environment: Any, *, trust_pickle: bool = False) -> Policy:
+    """The decider called `name`: a baseline of the task, `random`, `zero`, a shipped bundle, or a bundle's folder.
+
+    Args:
+        name: as a user types it. With a separator, or where it is a folder, it is a path.
+        baselines: the task's own, name to `"module:Class"`.
+        environment: what it will act in: a bundle made for another one is refused.
+        trust_pickle: also load stable-baselines3's own .zip, which runs whatever code it holds.
+
+    Raises:
+        InputError: an unknown name, or a bundle that cannot be trusted to fit.
+    """
+    if name in baselines:
+        return from_class(baselines[name], environment)
+    if name in FLOOR:
+        return (Zero if name == "zero" else Random)(environment)
+    if name.endswith(".zip"):
+        from agents.train.checkpoint import load_zip
+
+        return load_zip(name, environment, trust_pickle=trust_pickle)
+    from agents.bundle import load_bundle
+
+    if "/" in name or name in (".", ".."):
+        return load_bundle(Path(name), environment)
+    shipped = bundle_names()
+    if name in shipped:
+        return load_bundle(bundles_folder() / name, environment)
+    from twin.catalogue.explain import hint, nearest
+
+    known = [*baselines, *FLOOR, *shipped]
+    raise InputError(
+        f"unknown policy{hint(name, known)}",
+        key="--policy",
+        value=name,
+        allowed=f"{', '.join(nearest(name, known))}, or the path of a bundle's folder",
+    )

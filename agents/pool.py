@@ -1,0 +1,125 @@
+"""Worker processes that each build what they need once and then answer items; a Ctrl-C is the parent's alone."""
+
+from __future__ import annotations
+
+import multiprocessing as mp
+import signal
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing.connection import Connection, wait
+from typing import Any
+
+from twin.errors import InputError
+
+STOP_S = 5.0
+"""A worker that does not go by itself within this time is ended."""
+
+
+class WorkerDiedError(Exception):
+    """A worker process ended without an answer: killed, or out of memory."""
+
+
+class Pool:
+    """`workers` fresh processes (spawned) that each call `build(*arguments)` once and then its result for every item.
+
+    `build` must be importable, its arguments and all items and answers picklable. Use it as a context manager: leaving
+    the block ends the workers, whatever they are at.
+
+    >>> with Pool(2, make_evaluator, specification) as pool:
+    ...     for item, answer in pool.answers(seeds):
+    ...         ...
+    """
+
+    def __init__(self, workers: int, build: Callable[..., Callable[[Any], Any]], *arguments: Any) -> None:
+        self._processes: dict[Connection, Any] = {}
+        context = mp.get_context("spawn")
+        with _interrupt_held_back():  # children inherit that, so a Ctrl-C does not reach them even while they start
+            for _ in range(workers):
+                ours, theirs = context.Pipe()
+                process = context.Process(target=_serve, args=(theirs, build, arguments), daemon=True)
+                process.start()
+                theirs.close()
+                self._processes[ours] = process
+
+    def __enter__(self) -> Pool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def answers(self, items: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
+        """(item, answer) as they come; the order depends on who is faster, the answers do not.
+
+        Raises:
+            InputError: as the worker raised it.
+            WorkerDiedError: when a worker ended without an answer.
+            RuntimeError: any other error of a worker, with its traceback.
+        """
+        left = iter(items)
+        busy: dict[Connection, Any] = {}
+        for connection in self._processes:
+            self._give(connection, left, busy)
+        while busy:
+            for ready in wait(list(busy)):
+                assert isinstance(ready, Connection)
+                item = busy.pop(ready)
+                try:
+                    error, answer = ready.recv()
+                except (EOFError, ConnectionResetError):
+                    process = self._processes[ready]
+                    process.join(STOP_S)
+                    raise WorkerDiedError(f"a worker process ended, exit code {process.exitcode}") from None
+                if isinstance(error, InputError):
+                    raise error
+                if error is not None:
+                    raise RuntimeError(f"in a worker process:\n{error}")
+                self._give(ready, left, busy)
+                yield item, answer
+
+    def _give(self, connection: Connection, left: Iterator[Any], busy: dict[Connection, Any]) -> None:
+        for item in left:
+            with suppress(BrokenPipeError, ConnectionResetError):  # its end is read in turn, and said then
+                connection.send(item)
+            busy[connection] = item
+            return
+
+    def close(self) -> None:
+        """End the workers."""
+        for connection, process in self._processes.items():
+            process.terminate()
+            connection.close()
+        for process in self._processes.values():
+            process.join(STOP_S)
+            if process.is_alive():
+                process.kill()
+                process.join()
+        self._processes = {}
+
+
+@contextmanager
+def _interrupt_held_back() -> Iterator[None]:
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _serve(connection: Connection, build: Callable[..., Callable[[Any], Any]], arguments: tuple[Any, ...]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    answer: Callable[[Any], Any] | None = None
+    while True:
+        try:
+            item = connection.recv()
+        except (EOFError, ConnectionResetError):
+            return
+        try:
+            if answer is None:
+                answer = build(*arguments)
+            message: tuple[Any, Any] = (None, answer(item))
+        except InputError as error:
+            message = (error, None)
+        except Exception:
+            message = (traceback.format_exc(), None)
+        connection.send(message)

@@ -1,0 +1,67 @@
+"""Intervals for what a finite number of runs says: rates (Wilson) and paired differences (bootstrap)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from twin import seeding
+
+Array = np.ndarray
+Z_95 = 1.959964
+"""97.5 % quantile of the normal distribution: two-sided 95 %."""
+RESAMPLES = 4000
+"""Of a bootstrap: the ends of a 95 % interval then come from 100 values each."""
+BLOCK = 1 << 20
+"""Drawn indices kept in memory at once."""
+BOOTSTRAP_STREAM = "bootstrap"
+
+
+def wilson(successes: int, n: int, z: float = Z_95) -> tuple[float, float]:
+    """95 % Wilson score interval of a rate (Wilson 1927); (0, 1) when nothing was tried."""
+    if not 0 <= successes <= n:
+        raise ValueError(f"{successes} successes of {n}")
+    if n == 0:
+        return 0.0, 1.0
+    p, d = successes / n, 1 + z * z / n
+    middle = (p + z * z / (2 * n)) / d
+    half = z / d * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    # where all or none succeed that end is 1 or 0 exactly; rounding must not say otherwise
+    return 0.0 if successes == 0 else middle - half, 1.0 if successes == n else middle + half
+
+
+def bootstrap(
+    values: Sequence[float] | Array, statistic: Callable[[Array], Array], seed: int, *, resamples: int = RESAMPLES
+) -> tuple[float, float]:
+    """95 % percentile bootstrap interval of a statistic of one sample (Efron 1979); the same for the same seed.
+
+    Args:
+        values: (n,) the sample, at least one; of pairs: their differences.
+        statistic: takes (k, n) resampled samples to (k,) values.
+        seed: of the resampling.
+    """
+    sample = np.asarray(values, dtype=float)
+    if sample.ndim != 1 or len(sample) == 0:
+        raise ValueError(f"a sample of shape {sample.shape}")
+    random = seeding.stream(seed, BOOTSTRAP_STREAM)
+    rows = max(1, BLOCK // len(sample))
+    drawn = [
+        statistic(sample[random.integers(0, len(sample), (min(rows, resamples - start), len(sample)))])
+        for start in range(0, resamples, rows)
+    ]
+    low, high = np.percentile(np.concatenate(drawn), [2.5, 97.5])
+    return float(low), float(high)
+
+
+def median_interval(differences: Sequence[float] | Array, seed: int) -> tuple[float, tuple[float, float]]:
+    """Median of paired differences, and its 95 % bootstrap interval."""
+    interval = bootstrap(differences, lambda samples: np.median(samples, axis=1), seed)
+    return float(np.median(differences)), interval
+
+
+def mean_interval(differences: Sequence[float] | Array, seed: int) -> tuple[float, tuple[float, float]]:
+    """Mean of paired differences (of rates: b succeeded less a succeeded), and its 95 % bootstrap interval."""
+    interval = bootstrap(differences, lambda samples: np.mean(samples, axis=1), seed)
+    return float(np.mean(differences)), interval

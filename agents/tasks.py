@@ -1,0 +1,56 @@
+"""The tasks by name: which environment, which options it takes, which classical controllers it is measured against."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from twin.errors import InputError
+
+
+@dataclass(frozen=True)
+class Task:
+    """What the commands need to know about a task; data only, so that a table of them costs no import.
+
+    Attributes:
+        environment: as `gymnasium.make` takes it.
+        options: of the command line, that the environment is built with under the same names.
+        successes: outcomes that count as success.
+        baselines: name to `"module:Class"`; the class takes the environment and is a `Policy`. The first is the
+            yardstick.
+        recordable: whether an episode can be recorded.
+    """
+
+    name: str
+    environment: str
+    options: tuple[str, ...]
+    successes: tuple[str, ...]
+    baselines: Mapping[str, str] = field(default_factory=dict)
+    recordable: bool = False
+
+
+TASKS: dict[str, Task] = {
+    task.name: task
+    for task in (
+        Task(
+            name="docking",
+            environment="envs:swaptwin/Docking-v0",
+            options=("station", "truck", "pack", "parking", "conditions"),
+            successes=("docked",),
+            baselines={"baseline": "agents.baselines.docking:StanleyDriver"},
+        ),
+    )
+}
+
+
+def find_task(name: str) -> Task:
+    """The task called `name`.
+
+    Raises:
+        InputError: there is none.
+    """
+    if name not in TASKS:
+        from twin.catalogue.explain import hint
+
+        raise InputError(f"unknown task{hint(name, TASKS)}", key="TASK", value=name, allowed=", ".join(TASKS))
+    return TASKS[name]
