@@ -46,6 +46,7 @@ from twin.sequence.heights import (
     empty_z,
     floating_head,
     jam_load_n,
+    least_pull_n,
     leaving_z,
     pull_load_n,
     table,
@@ -310,6 +311,8 @@ def pull(phase: str, which: str, pack: str) -> Start:
         commands["target"][:, Z] = axis_z(program, selection) + s * travel
         commands["velocity"][:, Z] = FORCE_SPEED * creep(program, selection, phase)[1]
         commands["threshold"] = pull_load_n(program)
+        if s > 0:
+            commands["threshold"] = np.maximum(commands["threshold"], least_pull_n(program, selection))
         commands["seat"] = seat_of(program, selection, which)
         commands["carrying"] = pack_of(program, selection, pack)
         return inside_axes(program, selection, commands)

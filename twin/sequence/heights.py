@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from twin.catalogue.schema import FloatingTable, Mast
-from twin.sequence.program import Program
+from twin.sequence.program import Program, Selection
 
 TRAVEL_MARGIN_M = 0.03
 """A carried pack travels this far beyond the clearance height."""
@@ -13,6 +15,8 @@ SLACK_SHARE = 0.1
 """Part of the spreader's weight that is left on the ropes when it stands on a pack."""
 PULL_SHARE = 0.2
 """Part of a pack's weight that a pull test adds to holding it."""
+LEAST_PULL = 0.11
+"""Part of its weight as it was weighed that a pull test adds to holding a pack at the least [estimate]."""
 PULL_CUT_OFF = 0.93
 """Share of the overload cut-off that a pull test does not exceed: its stop overshoots by a few per cent."""
 PARKING_HEIGHT_M = 0.10
@@ -91,3 +95,13 @@ def pull_load_n(program: Program) -> float:
     limits, gravity = program.cell.station.limits, float(program.plant.params["gravity_mps2"][0])
     cut_off_n = limits.rated_load_kg * limits.overload_fraction * gravity
     return min(weight_n(program, pack=1.0 + PULL_SHARE), PULL_CUT_OFF * cut_off_n)
+
+
+def least_pull_n(program: Program, selection: Selection) -> np.ndarray:
+    """(K,) load cell value that a hoist's pull test has to exceed, by what hung on the ropes on its way to the truck.
+
+    Ropes that merely hold a pack heavier than told, or a load cell that reads too much, would say nothing of its locks.
+    """
+    gravity = float(program.plant.params["gravity_mps2"][0])
+    carried_kg = program.plant.worlds["carried_kg"][selection.world, selection.robot]
+    return weight_n(program) + (1.0 + LEAST_PULL) * carried_kg * gravity
