@@ -11,6 +11,9 @@ from agents.policies import load_policy
 from agents.tasks import Task
 from twin.errors import InputError
 
+FORCE = "peak_lateral_force_n"
+"""The one force that every task reports, under one name."""
+
 
 @dataclass(frozen=True)
 class Scene:
@@ -27,15 +30,22 @@ class Scene:
         """
         import gymnasium
 
-        for name in self.options:
-            if name not in self.task.options:
-                raise InputError(
-                    f"task {self.task.name} takes no such option",
-                    key=f"--{name}",
-                    value=self.options[name],
-                    allowed=", ".join(f"--{option}" for option in self.task.options) or "none",
-                )
-        return gymnasium.make(self.task.environment, disable_env_checker=True, **self.options)
+        return gymnasium.make(self.task.environment, disable_env_checker=True, **self.arguments())
+
+    def arguments(self) -> dict[str, Any]:
+        """What the environment is built with."""
+        known = self.task.options
+        arguments = {}
+        for name, value in self.options.items():
+            if name not in known:
+                allowed = ", ".join(f"--{option}" for option in known) or "none"
+                problem = f"task {self.task.name} takes no such option"
+                raise InputError(problem, key=f"--{name}", value=value, allowed=allowed)
+            words = known[name].words
+            if words is not None and value not in words:
+                raise InputError("unknown", key=f"--{name}", value=value, allowed=", ".join(words))
+            arguments[known[name].name] = value if words is None else words[value]
+        return arguments
 
 
 @dataclass(frozen=True)
@@ -78,6 +88,9 @@ def run_episode(environment: Any, guard: Guard, seed: int, task: Task) -> Episod
         steps += 1
         over = terminated or truncated
     outcome = str(info["outcome"])
+    kpis = {name: float(value) for name, value in info["kpis"].items()}
+    if task.force is not None:
+        kpis[FORCE] = kpis[task.force]
     return Episode(
         seed=seed,
         success=outcome in task.successes,
@@ -85,7 +98,7 @@ def run_episode(environment: Any, guard: Guard, seed: int, task: Task) -> Episod
         steps=steps,
         reward=reward,
         cost=cost,
-        kpis={name: float(value) for name, value in info["kpis"].items()},
+        kpis=kpis,
         violations=_count(info.get("violations", 0)),
         interventions=dict(guard.interventions),
     )

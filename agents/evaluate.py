@@ -14,11 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from agents.episodes import Episode, Player, Scene
+from agents.episodes import FORCE, Episode, Player, Scene
 from agents.pool import Pool
 from agents.statistics import mean_interval, median_interval, wilson
-
-FORCE = "peak_lateral_force_n"
 
 
 @dataclass(frozen=True)
@@ -167,11 +165,11 @@ def _answers(
 
 
 def about_environment(environment: Any, scene: Scene) -> dict[str, Any]:
-    """What was evaluated on, as the environment resolved it: station, plant and the other options."""
-    return {
-        name: _name(getattr(environment, name, scene.options.get(name)))
-        for name in ("station", "plant", *(o for o in scene.task.options if o not in ("station", "plant")))
-    }
+    """What was evaluated on: station and plant, and the other options; null where each episode draws its own."""
+    about = {"station": getattr(environment, "station", None), "plant": scene.task.plant}
+    about |= {name: scene.options.get(name) for name in scene.task.options if name not in about}
+    about |= {name: scene.options[name] for name in about if name in scene.options and about[name] is None}
+    return {name: _name(value) for name, value in about.items()}
 
 
 def _name(value: Any) -> str | None:

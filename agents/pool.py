@@ -34,7 +34,7 @@ class Pool:
     def __init__(self, workers: int, build: Callable[..., Callable[[Any], Any]], *arguments: Any) -> None:
         self._processes: dict[Connection, Any] = {}
         context = mp.get_context("spawn")
-        with _interrupt_held_back():  # children inherit that, so a Ctrl-C does not reach them even while they start
+        with interrupts_held_back():  # children inherit that, so a Ctrl-C does not reach them even while they start
             for _ in range(workers):
                 ours, theirs = context.Pipe()
                 process = context.Process(target=_serve, args=(theirs, build, arguments), daemon=True)
@@ -98,7 +98,8 @@ class Pool:
 
 
 @contextmanager
-def _interrupt_held_back() -> Iterator[None]:
+def interrupts_held_back() -> Iterator[None]:
+    """Processes started in this block never see a Ctrl-C: the terminal sends it to all, the parent acts on it."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from twin.errors import InputError
+
+
+@dataclass(frozen=True)
+class Argument:
+    """Where an option of the command line goes: the environment's argument, and the values of its words if they differ."""
+
+    name: str
+    words: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -14,7 +23,9 @@ class Task:
 
     Attributes:
         environment: as `gymnasium.make` takes it.
-        options: of the command line, that the environment is built with under the same names.
+        options: of the command line, each with the environment's own argument and, where the words differ, its values.
+        force: the environment's KPI that is reported as `peak_lateral_force_n`; None: it has none.
+        plant: what it runs on where that is no choice.
         successes: outcomes that count as success.
         baselines: name to `"module:Class"`; the class takes the environment and is a `Policy`. The first is the
             yardstick.
@@ -23,8 +34,10 @@ class Task:
 
     name: str
     environment: str
-    options: tuple[str, ...]
+    options: Mapping[str, Argument]
     successes: tuple[str, ...]
+    force: str | None = None
+    plant: str | None = None
     baselines: Mapping[str, str] = field(default_factory=dict)
     recordable: bool = False
 
@@ -35,8 +48,16 @@ TASKS: dict[str, Task] = {
         Task(
             name="docking",
             environment="envs:swaptwin/Docking-v0",
-            options=("station", "truck", "pack", "parking", "conditions"),
+            options={
+                "station": Argument("station"),
+                "truck": Argument("truck"),
+                "pack": Argument("pack"),
+                "parking": Argument("guided", {"guided": True, "unguided": False}),
+                "conditions": Argument("conditions"),
+            },
             successes=("docked",),
+            force="peak_rail_force_n",
+            plant="docking",
             baselines={"baseline": "agents.baselines.docking:StanleyDriver"},
         ),
     )

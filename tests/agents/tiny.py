@@ -13,17 +13,23 @@ from typing import Any, ClassVar
 import gymnasium
 import numpy as np
 
-from agents.tasks import Task
+from agents.tasks import Argument, Task
+from envs.scaling import Quantity, box
 
 STEP_S, STEPS = 0.1, 60
+OBSERVATION = (
+    Quantity("x", "m", 1.0, -4.0, 4.0, "place"),
+    Quantity("v", "m/s", 1.0, -4.0, 4.0, "speed"),
+)
+ACTION = (Quantity("acceleration", "m/s2", 1.0, -1.0, 1.0, "push"),)
 
 
 class Tiny(gymnasium.Env[np.ndarray, np.ndarray]):
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": []}
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": [], "render_fps": 10}
 
     def __init__(self, station: str = "bench", wait_s: float = 0.0, die_on: int = -1) -> None:
-        self.observation_space = gymnasium.spaces.Box(-4.0, 4.0, (2,), np.float32)
-        self.action_space = gymnasium.spaces.Box(-1.0, 1.0, (1,), np.float32)
+        self.observation_space = box(OBSERVATION)
+        self.action_space = box(ACTION)
         self.station, self.wait_s, self.die_on = station, wait_s, die_on
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[np.ndarray, Any]:
@@ -47,7 +53,7 @@ class Tiny(gymnasium.Env[np.ndarray, np.ndarray]):
         info: dict[str, Any] = {"cost": 0.0}
         if reached or lost or truncated:
             info["outcome"] = "reached" if reached else "lost" if lost else "timeout"
-            info["kpis"] = {"time_s": STEP_S * self.count, "peak_lateral_force_n": 1000.0 * self.peak}
+            info["kpis"] = {"time_s": STEP_S * self.count, "peak_force_n": 1000.0 * self.peak}
         reward = -0.1 * abs(self.x_m) - 0.05 * abs(self.v_mps) + 5.0 * reached - 5.0 * lost
         return self._observation(), reward, reached or lost, truncated, info
 
@@ -84,8 +90,9 @@ class Wild(Controller):
 TASK = Task(
     name="tiny",
     environment="tests.agents.tiny:Tiny-v0",
-    options=("station", "wait_s", "die_on"),
+    options={name: Argument(name) for name in ("station", "wait_s", "die_on")},
     successes=("reached",),
+    force="peak_force_n",
     baselines={"baseline": f"{__name__}:Controller", "slow": f"{__name__}:Slow", "wild": f"{__name__}:Wild"},
 )
 

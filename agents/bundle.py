@@ -1,0 +1,335 @@
+"""Policy bundles: a folder with policy.onnx, contract.json and card.md. Data only; nothing in one is ever executed.
+
+What is not exactly such a folder, made for the environment at hand, is refused with one line (`InputError`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from twin.errors import InputError
+
+Array = np.ndarray
+ONNX, CONTRACT, CARD = "policy.onnx", "contract.json", "card.md"
+FILES = (ONNX, CONTRACT, CARD)
+MOST_BYTES = {ONNX: 64 << 20, CONTRACT: 1 << 20, CARD: 1 << 20}
+INPUT, OUTPUT = "observation", "action"
+"""Names of the graph's one input (n, observations) and one output (n, actions), both float32."""
+ARCHIVES = {
+    b"PK\x03\x04": "a zip archive (torch and stable-baselines3 files are such: they hold pickles)",
+    b"PK\x05\x06": "a zip archive",
+    b"\x1f\x8b": "a gzip archive",
+    b"\x80\x02": "a pickle",
+    b"\x80\x03": "a pickle",
+    b"\x80\x04": "a pickle",
+    b"\x80\x05": "a pickle",
+}
+"""First bytes of files that are refused by what they are."""
+_ARITHMETIC = (
+    "Abs Add Cast Clip Concat Constant Div Elu Exp Flatten Gather Gelu Gemm HardSigmoid HardSwish Identity "
+    "LayerNormalization LeakyRelu Log MatMul Max Min Mish Mul Neg Pow Reciprocal ReduceMean Relu Reshape Selu Sigmoid "
+    "Slice Softmax Softplus Softsign Split Sqrt Squeeze Sub Sum Tanh Transpose Unsqueeze"
+)
+OPERATORS = frozenset(_ARITHMETIC.split())
+"""What a graph may compute with: arithmetic without loops, branches, files or randomness."""
+
+
+class Strict(BaseModel):
+    """Frozen; unknown keys, NaN and infinity are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+Unit = Annotated[str, Field(max_length=40)]
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class Observed(Strict):
+    """One number of the observation: the policy sees the quantity, in its unit, divided by `scale`."""
+
+    name: Name
+    unit: Unit
+    scale: Annotated[float, Field(gt=0.0)]
+
+
+class Acted(Strict):
+    """One number of the action: the plant gets it times `scale`, in its unit; limits are before scaling."""
+
+    name: Name
+    unit: Unit
+    scale: Annotated[float, Field(gt=0.0)]
+    low: float
+    high: float
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.low >= self.high:
+            raise ValueError(f"low {self.low:g} is not below high {self.high:g}")
+        return self
+
+
+class Made(Strict):
+    """How the policy was trained, for whoever wants to do it again."""
+
+    algorithm: Name
+    seed: int
+    steps: Annotated[int, Field(ge=0)]
+    options: dict[str, str | int | float | bool]
+    versions: dict[str, str]
+
+
+class Measured(Strict):
+    """One row of an evaluation of this policy, and of what it was compared with on the same seeds."""
+
+    policy: Name
+    episodes: Annotated[int, Field(ge=0)]
+    first_seed: Annotated[int, Field(ge=0)]
+    success_rate: Annotated[float, Field(ge=0.0, le=1.0)] | None
+    success_ci95: tuple[float, float]
+    time_median_s: float | None
+
+
+class Validity(Strict):
+    """Where the policy was trained, and so where its results hold: options by name, and the observations it saw."""
+
+    options: dict[str, list[str]]
+    observation_low: list[float]
+    observation_high: list[float]
+    note: Annotated[str, Field(max_length=2000)] = ""
+
+
+class Contract(Strict):
+    """What a policy takes and gives. The order of `observation` and `action` is that of the numbers."""
+
+    format: Literal[1]
+    environment: Name
+    environment_version: Annotated[int, Field(ge=0)]
+    rate_hz: Annotated[float, Field(gt=0.0)]
+    observation: Annotated[list[Observed], Field(min_length=1, max_length=10_000)]
+    action: Annotated[list[Acted], Field(min_length=1, max_length=1_000)]
+    made: Made
+    measured: list[Measured]
+    validity: Validity
+    policy_sha256: Sha256
+
+    @model_validator(mode="after")
+    def _of_one_size(self) -> Self:
+        for key in ("observation_low", "observation_high"):
+            if len(getattr(self.validity, key)) not in (0, len(self.observation)):
+                raise ValueError(f"validity.{key} has another length than observation")
+        return self
+
+
+class BundlePolicy:
+    """A policy from a bundle: the ONNX graph on one thread.
+
+    Attributes:
+        contract: what it takes and gives.
+        outside: steps of the episode under way whose observation lay outside what was seen in training.
+    """
+
+    def __init__(self, contract: Contract, session: Any) -> None:
+        self.contract, self._session = contract, session
+        seen = contract.validity
+        self._low = np.array(seen.observation_low or -np.inf, np.float32)
+        self._high = np.array(seen.observation_high or np.inf, np.float32)
+        self.outside = 0
+
+    def begin(self, seed: int) -> None:
+        """The graph keeps nothing from step to step; the count starts anew."""
+        self.outside = 0
+
+    def act(self, observation: Array) -> Array:
+        """The action for an observation of shape (n,)."""
+        row = np.asarray(observation, np.float32)
+        self.outside += bool((row < self._low).any() or (row > self._high).any())
+        action: Array = self._session.run([OUTPUT], {INPUT: row[None]})[0][0]
+        return action
+
+
+def load_bundle(folder: Path, environment: Any) -> BundlePolicy:
+    """The policy of a bundle, checked against the environment it shall act in.
+
+    Raises:
+        InputError: anything that is not a sound bundle made for this environment, in one line.
+    """
+    data = read_folder(folder)
+    contract = read_contract(data[CONTRACT], folder / CONTRACT)
+    check_made_for(contract, environment, folder / CONTRACT)
+    return BundlePolicy(contract, open_graph(data[ONNX], contract, folder / ONNX))
+
+
+def read_folder(folder: Path) -> dict[str, bytes]:
+    """The bytes of a bundle's three files; any other file in the folder is refused."""
+    try:
+        if not folder.is_dir():
+            problem = "a policy is a folder, this is a file" if folder.exists() else "no such folder"
+            raise InputError(problem, file=folder, allowed=", ".join(FILES))
+        names = sorted(os.listdir(folder))
+        data = {}
+        for name in names:
+            path = folder / name
+            if path.is_symlink() or not path.is_file():
+                raise InputError("a bundle holds plain files only", file=path, allowed=", ".join(FILES))
+            with path.open("rb") as file:
+                data[name] = file.read(MOST_BYTES.get(name, 8) + 1)
+    except (OSError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(
+            f"cannot be read: {getattr(error, 'strerror', None) or error}", file=repr(str(folder))
+        ) from None
+    for name, content in data.items():
+        what = next((words for magic, words in ARCHIVES.items() if content.startswith(magic)), None)
+        if what is not None:
+            raise InputError(f"is {what}; a bundle holds none", file=folder / name)
+        if name not in FILES:
+            raise InputError("has no place in a bundle", file=folder / name, allowed=", ".join(FILES))
+        if len(content) > MOST_BYTES[name]:
+            raise InputError("file is too large", file=folder / name, allowed=f"up to {MOST_BYTES[name]} bytes")
+    for name in FILES:
+        if name not in data:
+            raise InputError("is missing from the bundle", file=folder / name)
+    return data
+
+
+def read_contract(data: bytes, file: Path) -> Contract:
+    """The contract in JSON bytes."""
+    from twin.catalogue.explain import to_input_error
+
+    try:
+        return Contract.model_validate_json(data)
+    except ValidationError as error:
+        raise to_input_error(error, Contract, file) from None
+
+
+def interface(environment: Any) -> dict[str, Any]:
+    """What a contract must say alike for a policy to fit an environment, from the environment itself."""
+    raise NotImplementedError
+
+
+def check_made_for(contract: Contract, environment: Any, file: Path) -> None:
+    """InputError where a contract's environment, observation or action is not that of `environment`."""
+    for key, value in interface(environment).items():
+        told = getattr(contract, key)
+        if isinstance(value, list):
+            _check_rows(key, told, value, file)
+        elif told != value:
+            raise InputError("made for another environment", file=file, key=key, value=told, allowed=str(value))
+
+
+def _check_rows(key: str, told: Sequence[Strict], wanted: Sequence[Strict], file: Path) -> None:
+    names, needed = ([getattr(row, "name") for row in rows] for rows in (told, wanted))  # noqa: B009
+    if sorted(names) == sorted(needed) and names != needed:
+        first = next(i for i, (a, b) in enumerate(zip(names, needed, strict=True)) if a != b)
+        raise InputError(
+            f"another order of {key} than the environment's", file=file, key=f"{key}[{first}].name",
+            value=names[first], allowed=needed[first],
+        )  # fmt: skip
+    if len(told) != len(wanted):
+        raise InputError(f"another number of {key}s", file=file, key=key, value=len(told), allowed=str(len(wanted)))
+    for i, (a, b) in enumerate(zip(told, wanted, strict=True)):
+        for field in type(b).model_fields:
+            given, must = getattr(a, field), getattr(b, field)
+            same = given == must if isinstance(must, str) else bool(np.isclose(given, must, rtol=1e-6, atol=0.0))
+            if not same:
+                raise InputError(
+                    f"another {key} than the environment's", file=file, key=f"{key}[{i}].{field}", value=given,
+                    allowed=str(must),
+                )  # fmt: skip
+
+
+# ---------------------------------------------------------------------------------------------------------- the graph
+
+
+def open_graph(data: bytes, contract: Contract, file: Path) -> Any:
+    """A one-threaded session of the ONNX graph, after all its parts have been looked at and tried once."""
+    if hashlib.sha256(data).hexdigest() != contract.policy_sha256:
+        raise InputError(
+            f"is not the file that {CONTRACT} tells of: truncated, damaged or exchanged", file=file, key="policy_sha256"
+        )
+    check_graph(data, file)
+    import onnxruntime as ort
+
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    try:
+        session = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        inputs, outputs = session.get_inputs(), session.get_outputs()
+        for kind, found, name, size in (
+            ("input", inputs, INPUT, len(contract.observation)),
+            ("output", outputs, OUTPUT, len(contract.action)),
+        ):
+            _check_port(kind, found, name, size, file)
+        trial = np.zeros((1, len(contract.observation)), np.float32)
+        action = session.run([OUTPUT], {INPUT: trial})[0]
+    except InputError:
+        raise
+    except Exception as error:  # onnxruntime has its own family of exceptions, one for each status code
+        raise InputError(f"cannot be run: {_first_line(error)}", file=file) from None
+    if action.shape != (1, len(contract.action)) or action.dtype != np.float32:
+        raise InputError(
+            f"{OUTPUT} of another shape", file=file, value=action.shape, allowed=str((1, len(contract.action)))
+        )
+    if not np.isfinite(action).all():
+        raise InputError("gives no finite action for a zero observation", file=file)
+    return session
+
+
+def _check_port(kind: str, found: Sequence[Any], name: str, size: int, file: Path) -> None:
+    if [port.name for port in found] != [name]:
+        names = ", ".join(port.name for port in found)
+        raise InputError(f"another {kind} than a policy has", file=file, value=names, allowed=name)
+    port = found[0]
+    if port.type != "tensor(float)" or len(port.shape) != 2 or port.shape[1] != size:
+        raise InputError(
+            f"{kind} {name} of another shape", file=file, value=f"{port.type} {port.shape}",
+            allowed=f"tensor(float) [n, {size}]",
+        )  # fmt: skip
+
+
+def check_graph(data: bytes, file: Path) -> None:
+    """InputError unless the bytes are an ONNX model that is whole in itself and computes with `OPERATORS` only."""
+    import onnx
+
+    try:
+        model = onnx.load_model_from_string(data)
+    except Exception as error:  # protobuf's own exceptions, by its backend
+        raise InputError(f"is no ONNX model: {_first_line(error)}", file=file) from None
+    if not model.graph.node:
+        raise InputError("is no ONNX model: it has no nodes", file=file)
+    if model.functions:
+        raise InputError("has functions of its own", file=file, value=model.functions[0].name)
+    tensors = list(model.graph.initializer)
+    for node in model.graph.node:
+        if node.domain not in ("", "ai.onnx") or node.op_type not in OPERATORS:
+            name = f"{node.domain}.{node.op_type}" if node.domain else node.op_type
+            raise InputError("has an operator that policies do not need", file=file, value=name)
+        for attribute in node.attribute:
+            if attribute.HasField("g") or attribute.graphs:
+                raise InputError("has a graph within the graph", file=file, value=node.op_type)
+            tensors += [attribute.t] if attribute.HasField("t") else []
+            tensors += attribute.tensors
+    if model.graph.sparse_initializer:
+        raise InputError("has sparse weights", file=file)
+    for tensor in tensors:
+        if tensor.external_data or tensor.data_location == onnx.TensorProto.EXTERNAL:
+            raise InputError("keeps its weights in another file", file=file, value=tensor.name)
+    try:
+        onnx.checker.check_model(model)
+    except Exception as error:
+        raise InputError(f"is no sound ONNX model: {_first_line(error)}", file=file) from None
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (lines[0] if lines else type(error).__name__)[:160]

@@ -1,0 +1,178 @@
+"""From a trained network to a bundle: the graph written node by node, the folder written whole or not at all.
+
+The ONNX graph holds the policy's deterministic action, limits included, so whoever runs it needs nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from agents.bundle import CARD, CONTRACT, FILES, INPUT, ONNX, OUTPUT, Contract
+from twin.console import reason
+from twin.errors import InputError
+
+Array = np.ndarray
+OPSET, IR_VERSION = 17, 8
+"""Old enough for every onnxruntime in use, new enough for all that is written here."""
+PLAIN = {"Tanh": "Tanh", "ReLU": "Relu", "Sigmoid": "Sigmoid", "Softplus": "Softplus", "Identity": "Identity"}
+"""Activations, torch's name to ONNX's: those without parameters."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One node: an ONNX operator on what the layer before gave, its constants, its attributes."""
+
+    operator: str
+    constants: tuple[Array, ...] = ()
+    attributes: dict[str, Any] = field(default_factory=dict)
+
+
+def layers_of(model: Any) -> list[Layer]:
+    """The deterministic policy of a stable-baselines3 PPO, A2C, SAC or TD3 model, from observation to action.
+
+    Raises:
+        InputError: a policy with something else than a plain multilayer perceptron in it.
+    """
+    from stable_baselines3.common.distributions import DiagGaussianDistribution
+    from stable_baselines3.common.policies import ActorCriticPolicy
+    from stable_baselines3.common.torch_layers import FlattenExtractor
+
+    policy, space = model.policy, model.action_space
+    low, high = (np.asarray(limit, np.float32) for limit in (space.low, space.high))
+    if isinstance(policy, ActorCriticPolicy):
+        extractor, modules, squashed = policy.features_extractor, [*policy.mlp_extractor.policy_net], False
+        modules.append(policy.action_net)
+        plain = isinstance(policy.action_dist, DiagGaussianDistribution)
+    else:
+        actor = policy.actor
+        extractor, squashed = actor.features_extractor, True
+        modules = [*actor.latent_pi, actor.mu] if hasattr(actor, "latent_pi") else [*actor.mu]
+        plain = not getattr(actor, "use_sde", False)
+    if not plain or not isinstance(extractor, FlattenExtractor):
+        raise InputError("only multilayer perceptrons can be exported", key="policy", value=type(policy).__name__)
+    layers = [_layer(module) for module in modules]
+    if not squashed:
+        return [*layers, Layer("Max", (low,)), Layer("Min", (high,))]
+    if not hasattr(policy.actor, "latent_pi"):  # TD3's own network ends in tanh, SAC's in a mean
+        layers = layers[:-1]
+    middle, half = 0.5 * (high + low), 0.5 * (high - low)
+    return [*layers, Layer("Tanh"), Layer("Mul", (half,)), Layer("Add", (middle,))]
+
+
+def _layer(module: Any) -> Layer:
+    name = type(module).__name__
+    if name == "Linear":
+        weight, bias = (
+            parameter.detach().cpu().numpy().astype(np.float32) for parameter in (module.weight, module.bias)
+        )
+        return Layer("Gemm", (weight, bias), {"transB": 1})
+    if name in PLAIN:
+        return Layer(PLAIN[name])
+    if name == "ELU":
+        return Layer("Elu", attributes={"alpha": float(module.alpha)})
+    if name == "LeakyReLU":
+        return Layer("LeakyRelu", attributes={"alpha": float(module.negative_slope)})
+    raise InputError("a layer that cannot be exported", key="policy", value=name, allowed=", ".join(["Linear", *PLAIN]))
+
+
+def graph_bytes(layers: Sequence[Layer], observations: int, actions: int) -> bytes:
+    """The layers as an ONNX model: (n, observations) to (n, actions), float32; the same bytes for the same layers."""
+    import onnx
+    from onnx import helper, numpy_helper
+
+    nodes, constants, last = [], [], INPUT
+    for i, layer in enumerate(layers):
+        names = [f"layer{i}_constant{k}" for k in range(len(layer.constants))]
+        constants += [numpy_helper.from_array(c, name) for c, name in zip(layer.constants, names, strict=True)]
+        output = OUTPUT if i == len(layers) - 1 else f"layer{i}"
+        nodes.append(helper.make_node(layer.operator, [last, *names], [output], **layer.attributes))
+        last = output
+    ports = [
+        helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["n", size])
+        for name, size in ((INPUT, observations), (OUTPUT, actions))
+    ]
+    graph = helper.make_graph(nodes, "policy", ports[:1], ports[1:], constants)
+    model = helper.make_model(
+        graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION, producer_name="swaptwin"
+    )
+    onnx.checker.check_model(model, full_check=True)
+    data: bytes = model.SerializeToString(deterministic=True)
+    return data
+
+
+def write_bundle(folder: Path, graph: bytes, contract: dict[str, Any], card: str, *, replace: bool = False) -> Contract:
+    """Write a bundle; the folder is there whole at the end, or as it was before.
+
+    Args:
+        folder: its parent must be there.
+        contract: everything a `Contract` holds but `format` and `policy_sha256`.
+        replace: take the place of a bundle that is there.
+
+    Raises:
+        InputError: a folder that is there already, or cannot be written.
+    """
+    checked = Contract.model_validate(
+        {**contract, "format": 1, "policy_sha256": hashlib.sha256(graph).hexdigest()}, strict=False
+    )
+    if folder.exists() and not replace:
+        raise InputError("is there already", file=folder)
+    if folder.exists() and not (folder.is_dir() and set(os.listdir(folder)) <= set(FILES)):
+        raise InputError("is no bundle, and is not replaced", file=folder)
+    contents = {ONNX: graph, CONTRACT: (checked.model_dump_json(indent=2) + "\n").encode(), CARD: card.encode()}
+    token = secrets.token_hex(8)
+    part, old = (folder.with_name(f".{token}.{kind}") for kind in ("part", "old"))
+    try:
+        part.mkdir()
+        for name, data in contents.items():
+            with open(part / name, "xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+        if folder.exists():
+            os.rename(folder, old)
+        os.rename(part, folder)
+    except OSError as error:
+        if old.exists() and not folder.exists():
+            os.rename(old, folder)
+        raise InputError(f"cannot be written: {reason(error)}", file=folder) from None
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
+    return checked
+
+
+def card_text(name: str, contract: dict[str, Any]) -> str:
+    """`card.md`: what the policy is, what it reached and where it holds, for a person."""
+    return "\n".join(_card_lines(name, contract)) + "\n"
+
+
+def _card_lines(name: str, contract: dict[str, Any]) -> Iterator[str]:
+    made = contract["made"]
+    yield f"# {name}\n"
+    yield f"A policy for `{contract['environment']}`, {contract['rate_hz']:g} decisions a second."
+    yield f"Trained with {made['algorithm']} for {made['steps']} steps, seed {made['seed']}.\n"
+    if contract["measured"]:
+        yield "| policy | episodes, from seed | success (95 % interval) | median time, s |"
+        yield "|---|---|---|---:|"
+        for row in contract["measured"]:
+            rate = "-" if row["success_rate"] is None else f"{100 * row['success_rate']:.1f} %"
+            low, high = (100 * value for value in row["success_ci95"])
+            time_s = "-" if row["time_median_s"] is None else f"{row['time_median_s']:.1f}"
+            episodes = f"{row['episodes']}, {row['first_seed']}"
+            yield f"| {row['policy']} | {episodes} | {rate} ({low:.1f} to {high:.1f}) | {time_s} |"
+        yield ""
+    yield "Valid for:\n"
+    for option, values in contract["validity"]["options"].items():
+        yield f"- {option}: {', '.join(values)}"
+    if contract["validity"]["note"]:
+        yield f"\n{contract['validity']['note']}"
+    yield f"\n`{ONNX}` takes the observations of `{CONTRACT}` in its order and gives the actions in its order."

@@ -1,0 +1,116 @@
+"""stable-baselines3's own files: they hold pickles, so they are loaded only by whoever says that he trusts them."""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from twin.errors import InputError
+
+Array = np.ndarray
+REPLAY = "replay_buffer.pkl"
+
+
+class Sb3Policy:
+    """The deterministic policy of a stable-baselines3 model."""
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+
+    def begin(self, seed: int) -> None:
+        """Nothing is kept from step to step."""
+
+    def act(self, observation: Array) -> Array:
+        action: Array = self.model.predict(observation, deterministic=True)[0]
+        return action
+
+
+def need_trust(file: str | Path, trust_pickle: bool) -> None:
+    """InputError unless the user said that the file may run code."""
+    if not trust_pickle:
+        raise InputError(
+            "stable-baselines3 files hold pickles, which can run any code; load your own with --trust-pickle", file=file
+        )
+
+
+def algorithm_class(name: str) -> Any:
+    """stable-baselines3's class of an algorithm."""
+    import stable_baselines3
+
+    return {"ppo": stable_baselines3.PPO, "sac": stable_baselines3.SAC}[name]
+
+
+def load_zip(file: str | Path, environment: Any, *, trust_pickle: bool = False) -> Sb3Policy:
+    """The policy of a stable-baselines3 .zip.
+
+    Raises:
+        InputError: not trusted, no such file, no file of PPO or SAC, or made for other spaces.
+    """
+    path = Path(file)
+    if not path.is_file():
+        raise InputError("no such file", file=path)
+    need_trust(path, trust_pickle)
+    model = load_model(path, _algorithm_of(path))
+    for name in ("observation_space", "action_space"):
+        theirs, ours = getattr(model, name), getattr(environment, name)
+        if theirs != ours:
+            raise InputError("made for another environment", file=path, key=name, value=theirs, allowed=str(ours))
+    return Sb3Policy(model)
+
+
+def load_model(path: Path, algorithm: str, environment: Any = None) -> Any:
+    """The model of a trusted file, on one thread."""
+    import torch
+
+    torch.set_num_threads(1)
+    try:
+        return algorithm_class(algorithm).load(path, env=environment, device="cpu")
+    except Exception as error:  # whatever the pickle, torch or the zip has to say
+        first = (str(error).splitlines() or [type(error).__name__])[0]
+        raise InputError(f"cannot be loaded: {first[:160]}", file=path) from None
+
+
+def _algorithm_of(path: Path) -> str:
+    """Told from the plain JSON part of the archive."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            keys = set(json.loads(archive.read("data")))
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
+        raise InputError("is no file of stable-baselines3", file=path) from None
+    for name, signature in (("ppo", {"n_epochs", "clip_range"}), ("sac", {"replay_buffer_class", "target_entropy"})):
+        if signature <= keys:
+            return name
+    raise InputError("is neither of PPO nor of SAC", file=path)
+
+
+def save(model: Any, folder: Path) -> Path:
+    """`folder/step_N.zip`, and for SAC the newest replay buffer beside it; each is whole or not there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if hasattr(model, "replay_buffer"):
+        _replace(folder / REPLAY, model.save_replay_buffer)
+    return _replace(folder / f"step_{model.num_timesteps}.zip", model.save)
+
+
+def _replace(target: Path, write: Callable[[str], None]) -> Path:
+    part = target.with_name(f"part_{target.name}")
+    write(str(part))
+    os.replace(part, target)
+    return target
+
+
+def newest(folder: Path) -> Path:
+    """The checkpoint with the most steps.
+
+    Raises:
+        InputError: there is none.
+    """
+    found = {int(path.stem[5:]): path for path in folder.glob("step_*.zip") if path.stem[5:].isdigit()}
+    if not found:
+        raise InputError("no checkpoint to resume from", file=folder)
+    return found[max(found)]

@@ -1,0 +1,103 @@
+"""What a training run is made of, read from one YAML file a task; unknown keys and values out of range are refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from twin.catalogue.explain import hint, to_input_error
+from twin.catalogue.safe_yaml import parse, read_bytes
+from twin.errors import InputError
+
+HERE = Path(__file__).parent
+
+
+class Strict(BaseModel):
+    """Frozen; unknown keys, NaN and infinity are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+Share = Annotated[float, Field(gt=0.0, le=1.0)]
+Count = Annotated[int, Field(ge=1, le=10**9)]
+Widths = Annotated[tuple[Annotated[int, Field(ge=1, le=4096)], ...], Field(min_length=1, max_length=8)]
+Activation = Literal["tanh", "relu", "elu"]
+
+
+class Ppo(Strict):
+    """stable-baselines3's PPO, names as there; `hidden` are the widths of the policy's and the value's layers."""
+
+    hidden: Widths
+    activation: Activation
+    learning_rate: Annotated[float, Field(gt=0.0, le=1.0)]
+    n_steps: Annotated[int, Field(ge=2, le=10**6)]
+    batch_size: Annotated[int, Field(ge=2, le=10**6)]
+    n_epochs: Annotated[int, Field(ge=1, le=100)]
+    gamma: Share
+    gae_lambda: Share
+    clip_range: Share
+    ent_coef: Annotated[float, Field(ge=0.0, le=1.0)]
+    vf_coef: Annotated[float, Field(ge=0.0, le=10.0)]
+    max_grad_norm: Annotated[float, Field(gt=0.0, le=100.0)]
+    log_std_init: Annotated[float, Field(ge=-10.0, le=2.0)]
+
+
+class Sac(Strict):
+    """stable-baselines3's SAC, names as there; one gradient step for each environment's step."""
+
+    hidden: Widths
+    activation: Activation
+    learning_rate: Annotated[float, Field(gt=0.0, le=1.0)]
+    buffer_size: Annotated[int, Field(ge=1000, le=10**7)]
+    learning_starts: Annotated[int, Field(ge=1, le=10**6)]
+    batch_size: Annotated[int, Field(ge=2, le=10**6)]
+    tau: Share
+    gamma: Share
+    train_freq: Annotated[int, Field(ge=1, le=10**4)]
+
+
+class TrainConfig(Strict):
+    """One training run.
+
+    Attributes:
+        environment: options the environment is built with; what is left out is the environment's default.
+        workers: environments, each in a process of its own; 1 runs in this one.
+        steps, wall_time_s: whichever comes first ends the training.
+        checkpoint_steps: steps between checkpoints.
+        evaluation_episodes: on unseen seeds, of the untrained start and of the result.
+    """
+
+    algorithm: Literal["ppo", "sac"]
+    seed: Annotated[int, Field(ge=0, lt=2**63)]
+    environment: dict[str, str]
+    workers: Annotated[int, Field(ge=1, le=256)]
+    steps: Count
+    wall_time_s: Annotated[float, Field(gt=0.0, le=1e7)]
+    checkpoint_steps: Count
+    evaluation_episodes: Annotated[int, Field(ge=1, le=10**6)]
+    ppo: Ppo
+    sac: Sac
+
+
+def load_config(task: str, file: str | Path | None = None, overrides: Mapping[str, Any] | None = None) -> TrainConfig:
+    """The configuration of a task's own file, or of `file`, with some top-level values replaced.
+
+    Raises:
+        InputError: a file that is not there or not sound, naming key, value and what is allowed.
+    """
+    path = Path(file) if file is not None else HERE / f"{task}.yaml"
+    if file is None and not path.is_file():
+        known = sorted(p.stem for p in HERE.glob("*.yaml"))
+        raise InputError(f"no training is set up for task{hint(task, known)}", key="TASK", value=task,
+                         allowed=", ".join(known))  # fmt: skip
+    raw, lines = parse(read_bytes(path), path)
+    given = {key: value for key, value in (overrides or {}).items() if value is not None}
+    if isinstance(given.get("environment"), Mapping) and isinstance(raw.get("environment"), dict):
+        given["environment"] = {**raw["environment"], **given["environment"]}
+    try:
+        return TrainConfig.model_validate({**raw, **given})
+    except ValidationError as error:
+        raise to_input_error(error, TrainConfig, path, lines) from None
