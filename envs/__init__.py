@@ -1,0 +1,17 @@
+"""The environments, registered with Gymnasium on import: one file a task.
+
+>>> gymnasium.make("envs:swaptwin/Docking-v0", station="top_lift")
+"""
+
+from __future__ import annotations
+
+import gymnasium
+
+ENTRY_POINTS = {
+    "swaptwin/Docking-v0": "envs.docking:DockingEnv",
+}
+"""Every id and its class, whose file is imported when one is made. Each keeps its own time limit."""
+
+for _id, _entry_point in ENTRY_POINTS.items():
+    if _id not in gymnasium.registry:
+        gymnasium.register(id=_id, entry_point=_entry_point)

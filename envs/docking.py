@@ -1,0 +1,424 @@
+"""swaptwin/Docking-v0: drive a truck into the bay."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import gymnasium
+import numpy as np
+from gymnasium.error import ClosedEnvironmentError, ResetNeeded
+
+from envs.docking_case import Case, Choice
+from envs.options import choice, number
+from envs.scaling import Quantity, Scaler, box, checked_action
+from envs.shaping import tolerance
+from twin.catalogue import Station, load_pack, load_station, load_truck
+from twin.docking import CONTROL_S, DockingPlant
+from twin.docking.params import approach_of
+
+if TYPE_CHECKING:
+    from envs.docking_picture import DockingPicture
+
+Array = np.ndarray
+Name = str | os.PathLike[str]
+
+WITHIN_M, WITHIN_RAD = 0.050, math.radians(1.0)
+"""Docked: x and y each, and yaw (design, section 9; stated by vendors, domain 3)."""
+LANE_M = 1.5
+"""How far the middle of the truck or of its front axle may be off the lane's middle [estimate: columns beyond it]."""
+OVERSHOT_M = 0.30
+"""Beyond its place by this the truck is over or through the wheel stop, and it does not reverse [estimate]."""
+PARKED_S = 5.0
+"""A truck that has driven and then stands this long outside has been parked [estimate: handbrake on, door open]."""
+MOVED_M = 0.5
+"""From its start, and it has driven."""
+
+ACTION = (
+    Quantity("steering_rate", "rad/s", 0.33, -1.0, 1.0, "front wheels turned left"),
+    Quantity("acceleration", "m/s2", 1.0, -1.0, 1.0, "pedals: drive, below zero brake"),
+)
+OBSERVATION = (
+    Quantity("measured_x", "m", 30.0, -2.0, 2.0, "lidar: along the lane, before the bay negative"),
+    Quantity("measured_x_near", "m", 1.0, -1.0, 1.0, "the same close to the bay, clipped"),
+    Quantity("measured_y", "m", 0.8, -2.0, 2.0, "lidar: left of the lane's middle"),
+    Quantity("measured_y_near", "m", 0.2, -1.0, 1.0, "the same close to the middle, clipped"),
+    Quantity("measured_yaw", "rad", 0.1, -2.0, 2.0, "lidar: heading, left positive"),
+    Quantity("measured_age", "s", 1.0, 0.0, 1.0, "how old that measurement is; 1 before the first"),
+    Quantity("measured_new", "-", 1.0, -1.0, 1.0, "1 new in this step, 0 kept from an earlier one, -1 none yet"),
+    Quantity("driven_since", "m", 0.5, -2.0, 2.0, "driven since that measurement, by the wheels"),
+    Quantity("speed", "m/s", 1.5, -2.0, 2.0, "by the wheels"),
+    Quantity("acceleration", "m/s2", 1.0, -2.0, 2.0, "of the body, forwards"),
+    Quantity("yaw_rate", "rad/s", 0.2, -2.0, 2.0, "left positive"),
+    Quantity("steering_angle", "rad", 0.5, -2.0, 2.0, "of the front wheels, left positive"),
+    Quantity("hitch_angle", "rad", 0.2, -2.0, 2.0, "truck's yaw less its trailer's; 0 without one"),
+    Quantity("previous_steering_rate", "rad/s", 0.33, -1.0, 1.0, "the last action, as clipped"),
+    Quantity("previous_acceleration", "m/s2", 1.0, -1.0, 1.0, "the last action, as clipped"),
+    Quantity("guided", "-", 1.0, 0.0, 1.0, "1 with rails and wheel stop, 0 without"),
+    Quantity("wheelbase", "m", 5.0, 0.0, 2.0, "the truck's own"),
+    Quantity("mass", "kg", 50_000.0, 0.0, 2.0, "truck with pack, trailer and load"),
+)
+OUTCOMES = {
+    "running": "not ended yet",
+    "docked": "success: stands within 50 mm in x and in y and 1 deg in yaw",
+    "rail_hit": "a wheel pressed harder against a rail than the station's rail_force_limit_n",
+    "left_lane": "middle of truck or front axle 1.5 m off the lane's middle",
+    "overshot": "0.3 m beyond the place: there is no reversing",
+    "parked_outside": "has driven, then stood for 5 s, but not within the tolerance",
+    "time_limit": "time_limit_s is over (truncated)",
+}
+FAILED = ("rail_hit", "left_lane", "overshot")
+
+REWARD_WEIGHTS = {
+    "progress": 1.0,  # the whole approach is worth 1
+    "alignment": 1.0,  # and as much again driven straight
+    "docked": 4.0,  # twice all that can be had on the way
+    "parked": 2.0,  # what a near miss can earn
+    "failed": -2.0,  # more than giving up costs
+    "time": -0.3,  # for a minute: never worth ending early for
+    "smoothness": -0.02,  # for full commands back and forth, each step: breaks ties
+    "rail": -0.1,  # a second at the limit
+    "overspeed": -1.0,  # a second at twice the limit: undoes what haste wins
+}
+"""Reward is the sum of the raw terms of `info["reward_terms"]` times these."""
+LINE_M, LINE_RAD = 0.025, math.radians(0.5)
+"""Half the tolerance: no better line is asked for on the way."""
+
+
+@dataclass(frozen=True)
+class Truth:
+    """Where the truck really is after a step, and what it pressed on."""
+
+    x_m: float
+    y_m: float
+    yaw_rad: float
+    front_y_m: float
+    speed_mps: float
+    standing: bool
+    rail_force_n: float
+    peak_rail_force_n: float
+
+    @property
+    def within(self) -> bool:
+        return abs(self.x_m) <= WITHIN_M and abs(self.y_m) <= WITHIN_M and abs(self.yaw_rad) <= WITHIN_RAD
+
+
+class DockingEnv(gymnasium.Env[Array, Array]):
+    """Drive a truck, mostly with its semi-trailer, from 30 m into the bay and stop there.
+
+    One step is 0.1 s. Rails and a wheel stop may help (`guided`); the lidar's errors grow by night and in rain.
+
+    Action, `Box(2,)` float32; what is sent is value x scale. Finite values beyond the bounds are clipped, and
+    `info["clipped"]` says which:
+
+    | i | name | unit | scale | low | high | meaning |
+    |---|---|---|---|---|---|---|
+    | 0 | steering_rate | rad/s | 0.33 | -1 | 1 | front wheels turned left |
+    | 1 | acceleration | m/s2 | 1 | -1 | 1 | pedals: drive, below zero brake |
+
+    Observation, `Box(18,)` float32, quantity / scale, clipped to its bounds. It holds what a truck in the lane can
+    know: the last pose that the lidar measured (late, noisy, sometimes dropped) and the truck's own sensors, never the
+    true pose.
+    Before the lidar's first measurement (in rain it does not see as far as the start) the pose is that of a truck that
+    starts 30 m before the bay in the middle of the lane, led on by the wheels:
+
+    | i | name | unit | scale | low | high | meaning |
+    |---|---|---|---|---|---|---|
+    | 0 | measured_x | m | 30 | -2 | 2 | lidar: along the lane, before the bay negative |
+    | 1 | measured_x_near | m | 1 | -1 | 1 | the same close to the bay, clipped |
+    | 2 | measured_y | m | 0.8 | -2 | 2 | lidar: left of the lane's middle |
+    | 3 | measured_y_near | m | 0.2 | -1 | 1 | the same close to the middle, clipped |
+    | 4 | measured_yaw | rad | 0.1 | -2 | 2 | lidar: heading, left positive |
+    | 5 | measured_age | s | 1 | 0 | 1 | how old that measurement is; 1 before the first |
+    | 6 | measured_new | - | 1 | -1 | 1 | 1 new in this step, 0 kept from an earlier one, -1 none yet |
+    | 7 | driven_since | m | 0.5 | -2 | 2 | driven since that measurement, by the wheels |
+    | 8 | speed | m/s | 1.5 | -2 | 2 | by the wheels |
+    | 9 | acceleration | m/s2 | 1 | -2 | 2 | of the body, forwards |
+    | 10 | yaw_rate | rad/s | 0.2 | -2 | 2 | left positive |
+    | 11 | steering_angle | rad | 0.5 | -2 | 2 | of the front wheels, left positive |
+    | 12 | hitch_angle | rad | 0.2 | -2 | 2 | truck's yaw less its trailer's; 0 without one |
+    | 13 | previous_steering_rate | rad/s | 0.33 | -1 | 1 | the last action, as clipped |
+    | 14 | previous_acceleration | m/s2 | 1 | -1 | 1 | the last action, as clipped |
+    | 15 | guided | - | 1 | 0 | 1 | 1 with rails and wheel stop, 0 without |
+    | 16 | wheelbase | m | 5 | 0 | 2 | the truck's own |
+    | 17 | mass | kg | 50000 | 0 | 2 | truck with pack, trailer and load |
+
+    Reward, the sum of weight x raw term; raw terms in `info["reward_terms"]`:
+
+    | term | weight | raw value |
+    |---|---|---|
+    | progress | 1 | share of the 30 m by which the truck came nearer in this step |
+    | alignment | 1 | progress x tolerance of the front axle's lateral error x tolerance of the yaw |
+    | docked | 4 | 1 at success |
+    | parked | 2 | at an end by standing: tolerance of the distance x tolerance of the yaw |
+    | failed | -2 | 1 at rail_hit, left_lane, overshot |
+    | time | -0.3 | this step's share of a minute |
+    | smoothness | -0.02 | a quarter of the mean squared change of the action |
+    | rail | -0.1 | rail force over its limit, times 0.1 s |
+    | overspeed | -1 | speed beyond the lane's limit as a share of it, times 0.1 s |
+
+    Start: standing 30 m before the bay. Each of these comes from its own stream of the episode's seed, and constructor
+    arguments (for every episode) or `reset(options=...)` (for one) fix any of them: `truck`, `pack`, `conditions`
+    (clear, night, rain), `guided` (rails and wheel stop, or neither), and by options only `load` (share of the payload,
+    0 to 1), `pack_mass_kg`, `tyre_friction` (when dry), `start_x_m`, `start_y_m`, `start_yaw_rad`. The wheel stop's
+    place, the wheels' speed error and all lidar errors follow the seed. `reset(seed=s)` is episode s; a reset without a
+    seed draws one, and `info["case"]["seed"]` says which, so that any episode can be had again.
+
+    Ends, in `info["outcome"]`; all but the time limit terminate:
+
+    | outcome | when |
+    |---|---|
+    | running | not ended yet |
+    | docked | success: stands within 50 mm in x and in y and 1 deg in yaw |
+    | rail_hit | a wheel pressed harder against a rail than the station's rail_force_limit_n |
+    | left_lane | middle of truck or front axle 1.5 m off the lane's middle |
+    | overshot | 0.3 m beyond the place: there is no reversing |
+    | parked_outside | has driven, then stood for 5 s, but not within the tolerance |
+    | time_limit | time_limit_s is over (truncated) |
+
+    No end for a jack-knife: the truck only drives forwards, and leaves the lane before its trailer could meet the cab.
+
+    `info`: `outcome`, `is_success`, `reward_terms`, `clipped`; `costs` by name and their sum `cost` (rail_force: peak
+    beyond the limit, overspeed: beyond the lane's limit, each as a share of the limit; left_lane: 1); `kpis`: time_s,
+    lateral_error_m, longitudinal_error_m, yaw_error_rad (true), peak_rail_force_n, peak_stop_force_n; `case`: what was
+    drawn.
+
+    Arguments:
+        station: name or path of a station that has an `approach`.
+        truck, pack: name or path; None draws among those that go with the station.
+        conditions, guided: None draws.
+        time_limit_s: 10 to 600.
+        render_mode: None, "rgb_array" or "human"; with it `view` is "approach" or a view of the viewer
+            (overview, seat, top, driver) and `size_px` the picture's width and height.
+
+    Raises:
+        InputError: a wrong argument, option or action, named.
+
+    Version history: v0, the first.
+    """
+
+    metadata = {"render_modes": ["human", "rgb_array"], "render_fps": round(1.0 / CONTROL_S)}
+
+    def __init__(
+        self,
+        station: Name = "top_lift",
+        truck: Name | None = None,
+        pack: Name | None = None,
+        conditions: str | None = None,
+        guided: bool | None = None,
+        time_limit_s: float = 90.0,
+        render_mode: str | None = None,
+        view: str = "approach",
+        size_px: tuple[int, int] = (640, 360),
+    ) -> None:
+        if render_mode is not None:
+            choice("render_mode", render_mode, self.metadata["render_modes"])
+        self.station: Station = load_station(station)
+        self._choice = Choice(
+            self.station,
+            None if truck is None else load_truck(truck),
+            None if pack is None else load_pack(pack),
+            conditions,
+            guided,
+        )
+        self.time_limit_s = number("time_limit_s", time_limit_s, 10.0, 600.0)
+        self.render_mode, self.view, self.size_px = render_mode, view, size_px
+        self.action_space, self.observation_space = box(ACTION), box(OBSERVATION)
+        self._scaler = Scaler(OBSERVATION)
+        approach = approach_of(self.station)
+        self._start_m, self._speed_limit_mps = approach.start_distance_m, approach.speed_limit_mps
+        self._rail_limit_n = approach.rail_force_limit_n
+        self._case: Case | None = None
+        self._picture: DockingPicture | None = None
+        self._closed = False
+        self._outcome = "running"
+
+    # ----------------------------------------------------------------------------------------------------- an episode
+
+    def reset(
+        self, *, seed: int | None = None, options: Mapping[str, Any] | None = None
+    ) -> tuple[Array, dict[str, Any]]:
+        """Begin episode `seed`, or the next one; `options` fix what the class docstring lists under Start."""
+        self._check_open("reset")
+        super().reset(seed=seed)
+        episode = int(self.np_random.integers(2**63)) if seed is None else seed
+        self._case = self._choice.draw(episode, options)
+        self._plant = self._case.new_plant()
+        self._outcome, self._steps, self._stood_s, self._seen_s = "running", 0, 0.0, -math.inf
+        self._previous = [0.0, 0.0]
+        self._odometer_m = [0.0]
+        truck = self._case.truck
+        self._own = [float(self._case.guided), truck.wheelbase_m, float(self._plant.params["total_kg"][0])]
+        self._truth = self._first = self._read()
+        info = self._info(dict.fromkeys(REWARD_WEIGHTS, 0.0), {q.name: False for q in ACTION}, self._costs(self._truth))
+        observation = self._observe()
+        if self.render_mode == "human":
+            self.render()
+        return observation, info
+
+    def step(self, action: Array) -> tuple[Array, float, bool, bool, dict[str, Any]]:
+        """Hold the commands for 0.1 s."""
+        plant = self._ready()
+        commands, clipped = checked_action(action, ACTION)
+        steering_rate, acceleration = (value * q.scale for value, q in zip(commands, ACTION, strict=True))
+        plant.apply(steering_rate, acceleration)
+        plant.advance(CONTROL_S)
+        before, self._truth = self._truth, self._read()
+        self._steps += 1
+        self._stood_s = self._stood_s + CONTROL_S if self._truth.standing else 0.0
+        self._outcome = self._judge(self._truth)
+        terms = self._reward_terms(before, self._truth, commands)
+        self._previous = commands
+        observation = self._observe()
+        info = self._info(terms, clipped, self._costs(self._truth))
+        reward = sum(weight * terms[name] for name, weight in REWARD_WEIGHTS.items())
+        truncated = self._outcome == "time_limit"
+        if self.render_mode == "human":
+            self.render()
+        return observation, reward, self._outcome != "running" and not truncated, truncated, info
+
+    def _read(self) -> Truth:
+        plant = self._plant
+        x_m, y_m, yaw_rad = plant.pose()[0].tolist()
+        assert self._case is not None
+        return Truth(
+            x_m,
+            y_m,
+            yaw_rad,
+            y_m + self._case.truck.front_axle.x_m * math.sin(yaw_rad),
+            float(plant.speed_mps()[0]),
+            bool(plant.stopped()[0]),
+            float(plant.rail_force_n()[0]),
+            float(plant.peak_rail_force_n()[0]),
+        )
+
+    def _judge(self, now: Truth) -> str:
+        """How it stands, on the true state; safety before success."""
+        if now.peak_rail_force_n > self._rail_limit_n:
+            return "rail_hit"
+        if max(abs(now.y_m), abs(now.front_y_m)) > LANE_M:
+            return "left_lane"
+        if now.x_m > OVERSHOT_M:
+            return "overshot"
+        if now.standing and now.within:
+            return "docked"
+        if self._stood_s >= PARKED_S - 1e-9 and now.x_m > self._first.x_m + MOVED_M:
+            return "parked_outside"
+        return "time_limit" if self._steps * CONTROL_S >= self.time_limit_s - 1e-9 else "running"
+
+    def _reward_terms(self, before: Truth, now: Truth, commands: list[float]) -> dict[str, float]:
+        progress = (abs(before.x_m) - abs(now.x_m)) / self._start_m
+        on_line = tolerance(now.front_y_m, LINE_M, 0.5) * tolerance(now.yaw_rad, LINE_RAD, 0.1)
+        change = sum((new - old) ** 2 for new, old in zip(commands, self._previous, strict=True)) / len(commands)
+        ended_standing = now.standing and self._outcome in ("docked", "parked_outside")
+        away_m = max(abs(now.x_m), abs(now.y_m))
+        near = tolerance(away_m, WITHIN_M, 0.5) * tolerance(now.yaw_rad, WITHIN_RAD, 0.1)
+        return {
+            "progress": progress,
+            "alignment": progress * on_line,
+            "docked": float(self._outcome == "docked"),
+            "parked": near if ended_standing else 0.0,
+            "failed": float(self._outcome in FAILED),
+            "time": CONTROL_S / 60.0,
+            "smoothness": change / 4.0,
+            "rail": now.rail_force_n / self._rail_limit_n * CONTROL_S,
+            "overspeed": max(now.speed_mps / self._speed_limit_mps - 1.0, 0.0) * CONTROL_S,
+        }
+
+    def _costs(self, now: Truth) -> dict[str, float]:
+        """What a safe policy keeps at zero, each as a share of its limit."""
+        return {
+            "rail_force": max(now.peak_rail_force_n / self._rail_limit_n - 1.0, 0.0),
+            "overspeed": max(now.speed_mps / self._speed_limit_mps - 1.0, 0.0),
+            "left_lane": float(self._outcome == "left_lane"),
+        }
+
+    def _observe(self) -> Array:
+        plant, case = self._plant, self._case
+        assert case is not None
+        speed = self._truth.speed_mps * case.speed_scale
+        if self._steps:
+            self._odometer_m.append(self._odometer_m[-1] + speed * CONTROL_S)
+        driven_m, age_s = self._odometer_m[-1], float(plant.measured_age_s()[0])
+        if math.isinf(age_s):
+            x, y, yaw = -self._start_m + driven_m, 0.0, 0.0
+            age_s, since_m, new = 1.0, 0.0, -1.0
+        else:
+            x, y, yaw = plant.measured_pose()[0].tolist()
+            since_m = driven_m - self._odometer_m[-1 - min(round(age_s / CONTROL_S), self._steps)]
+            at_s = self._steps * CONTROL_S - age_s
+            new = float(at_s > self._seen_s + 1e-9)
+            self._seen_s = at_s
+        own = [
+            speed,
+            float(plant.acceleration_mps2()[0, 0]),
+            float(plant.yaw_rate_radps()[0]),
+            float(plant.steering_angle_rad()[0]),
+            float(plant.hitch_angle_rad()[0]),
+        ]
+        previous = [value * q.scale for value, q in zip(self._previous, ACTION, strict=True)]
+        return self._scaler.scaled([x, x, y, y, yaw, age_s, new, since_m, *own, *previous, *self._own])
+
+    def _info(self, terms: dict[str, float], clipped: dict[str, bool], costs: dict[str, float]) -> dict[str, Any]:
+        now, plant = self._truth, self._plant
+        assert self._case is not None
+        return {
+            "outcome": self._outcome,
+            "is_success": self._outcome == "docked",
+            "reward_terms": terms,
+            "clipped": clipped,
+            "cost": sum(costs.values()),
+            "costs": costs,
+            "kpis": {
+                "time_s": self._steps * CONTROL_S,
+                "lateral_error_m": now.y_m,
+                "longitudinal_error_m": now.x_m,
+                "yaw_error_rad": now.yaw_rad,
+                "peak_rail_force_n": now.peak_rail_force_n,
+                "peak_stop_force_n": float(plant.peak_stop_force_n()[0]),
+            },
+            "case": self._case.as_plain(),
+        }
+
+    # -------------------------------------------------------------------------------------------- pictures, the end
+
+    def render(self) -> Array | None:
+        """The picture (height, width, 3) uint8, or None where it is shown in a window."""
+        self._check_open("render")
+        if self.render_mode is None:
+            gymnasium.logger.warn('render() needs gymnasium.make(..., render_mode="rgb_array" or "human")')
+            return None
+        if self._case is None:
+            raise ResetNeeded("render() before reset()")
+        if self._picture is None:
+            from envs.docking_picture import DockingPicture  # the viewer, only when asked for
+
+            self._picture = DockingPicture(self.render_mode, self.view, self.size_px)
+        return self._picture.show(self._case, self._plant)
+
+    def close(self) -> None:
+        """Frees window or buffer; nothing works after that but another `close`."""
+        self._closed = True
+        if self._picture is not None:
+            self._picture.close()
+            self._picture = None
+
+    def _check_open(self, what: str) -> None:
+        if self._closed:
+            raise ClosedEnvironmentError(f"{what}() of an environment that is closed")
+
+    def _ready(self) -> DockingPlant:
+        """The plant, if a step may be taken."""
+        self._check_open("step")
+        if self._case is None:
+            raise ResetNeeded("step() before reset()")
+        if self._outcome != "running":
+            raise ResetNeeded(f"step() after the episode ended ({self._outcome}): call reset()")
+        return self._plant
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the picture, which is made anew where it is wanted."""
+        return {**self.__dict__, "_picture": None}

@@ -1,0 +1,216 @@
+"""What an episode of Docking-v0 is made of: drawn from named streams, or fixed by arguments and options."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Any
+
+from envs.options import choice, flag, known, number
+from twin import seeding
+from twin.catalogue import Pack, Station, Truck, compatible, load_pack, load_truck, names, resolve
+from twin.docking import DockingPlant, docking_params
+from twin.docking.params import approach_of, driving_of
+from twin.docking.state import WEATHER
+from twin.errors import InputError
+
+PACK_MASS_SIGMA = 0.01
+"""Scatter of a pack's mass around nominal, as in a swap [estimate: manufacturing and coolant, 1 %]."""
+FRICTION_FACTOR = (0.8, 1.1)
+"""Of the truck's dry tyre friction: polished or dusty concrete to a rough one [estimate]."""
+TRAILER_TARE = 0.2
+"""Empty over laden mass of a semi-trailer [estimate: 7 t of 36 t]."""
+RIGID_TARE = 0.35
+"""Empty over laden sprung mass of a rigid truck [derived: mixer 9 of 27 t, dump truck 8 of 26 t, box 5.5 of 14 t]."""
+SPEED_SCALE_SIGMA = 0.01
+"""Error of wheel speeds as a share of them [estimate: a worn tyre's radius is 1 to 2 % less]."""
+
+RANGES = {  # options that are numbers; far beyond what is drawn, within what the models hold for
+    "load": (0.0, 1.0),
+    "pack_mass_kg": (100.0, 10_000.0),
+    "tyre_friction": (0.1, 1.2),
+    "start_x_m": (-40.0, -5.0),
+    "start_y_m": (-1.2, 1.2),
+    "start_yaw_rad": (-0.3, 0.3),
+}
+OPTIONS = ("truck", "pack", "conditions", "guided", *RANGES)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One episode, resolved: `truck` carries its drawn load and friction, `pack` its drawn mass."""
+
+    seed: int
+    station: Station
+    truck: Truck
+    pack: Pack
+    conditions: str
+    guided: bool
+    load: float
+    speed_scale: float
+    start: tuple[float | None, float | None, float | None]
+
+    def new_plant(self) -> DockingPlant:
+        """The truck, standing at its start."""
+        params = docking_params(
+            self.truck, self.station, self.pack, weather=self.conditions, guided=None if self.guided else False
+        )
+        plant = DockingPlant(params)
+        approach = approach_of(self.station)
+        plant.start = (approach.start_distance_m, approach.start_y_sigma_m, approach.start_yaw_sigma_rad)
+        plant.reset(self.seed)
+        if any(value is not None for value in self.start):
+            drawn = plant.pose()[0].tolist()
+            pose = [was if value is None else value for value, was in zip(self.start, drawn, strict=True)]
+            plant.reset(self.seed, [pose])
+        return plant
+
+    def as_plain(self) -> dict[str, Any]:
+        """As `info["case"]` has it."""
+        return {
+            "seed": self.seed,
+            "station": self.station.name,
+            "truck": self.truck.name,
+            "pack": self.pack.name,
+            "conditions": self.conditions,
+            "guided": self.guided,
+            "load": self.load,
+            "pack_mass_kg": self.pack.mass_kg,
+            "tyre_friction": self.truck.tyre_friction,
+        }
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the constructor fixed; None is drawn anew in every episode.
+
+    Raises:
+        InputError: truck and pack that do not go with the station, nothing that does, unknown words.
+    """
+
+    station: Station
+    truck: Truck | None
+    pack: Pack | None
+    conditions: str | None
+    guided: bool | None
+
+    def __post_init__(self) -> None:
+        approach_of(self.station)
+        if self.conditions is not None:
+            choice("conditions", self.conditions, WEATHER)
+        if self.guided is not None:
+            _check_guided("guided", self.guided, self.station)
+        if not self.fitting:
+            fixed = [f"{kind} {given.name}" for kind, given in (("truck", self.truck), ("pack", self.pack)) if given]
+            raise InputError(f"nothing goes with station {self.station.name} and {' and '.join(fixed) or 'any truck'}")
+
+    @cached_property
+    def fitting(self) -> tuple[tuple[Truck, tuple[Pack, ...]], ...]:
+        """Trucks that can be drawn, each with the packs that can be on it."""
+        if self.truck is not None and self.pack is not None:
+            resolve(self.station, self.truck, self.pack)
+        if self.truck is not None:
+            driving_of(self.truck)
+        trucks = [self.truck] if self.truck else [_shipped_truck(name) for name in names("truck")]
+        packs = [self.pack] if self.pack else [_shipped_pack(name) for name in names("pack")]
+        pairs = ((t, tuple(p for p in packs if compatible(self.station, t, p) is None)) for t in trucks)
+        return tuple((truck, some) for truck, some in pairs if some and truck.driving is not None)
+
+    def draw(self, seed: int, options: Mapping[str, Any] | None = None) -> Case:
+        """One episode: the same seed draws the same, and an option fixes one thing without shifting another.
+
+        Raises:
+            InputError: an unknown option, or a value that is out of its range or goes with nothing.
+        """
+        fixed = known(options, OPTIONS)
+        for name, (low, high) in RANGES.items():
+            if name in fixed:
+                fixed[name] = number(f"options[{name!r}]", fixed[name], low, high)
+        chosen = self._narrowed(fixed)
+        truck, packs = chosen.fitting[int(_stream(seed, "truck").integers(len(chosen.fitting)))]
+        pack = packs[int(_stream(seed, "pack").integers(len(packs)))]
+        scatter = 1.0 + PACK_MASS_SIGMA * float(_stream(seed, "pack mass").standard_normal())
+        mass_kg = min(max(pack.mass_kg * scatter, pack.mass_min_kg), pack.mass_max_kg)
+        load = float(fixed.get("load", _stream(seed, "load").uniform()))
+        friction = truck.tyre_friction * float(_stream(seed, "friction").uniform(*FRICTION_FACTOR))
+        conditions = chosen.conditions or WEATHER[int(_stream(seed, "conditions").integers(len(WEATHER)))]
+        drawn_guided = bool(_stream(seed, "parking").uniform() < 0.5) and bool(approach_of(self.station).rails)
+        return Case(
+            seed=seed,
+            station=self.station,
+            truck=laden(truck, load).model_copy(update={"tyre_friction": fixed.get("tyre_friction", friction)}),
+            pack=pack.model_copy(update={"mass_kg": fixed.get("pack_mass_kg", mass_kg)}),
+            conditions=conditions,
+            guided=drawn_guided if chosen.guided is None else chosen.guided,
+            load=load,
+            speed_scale=1.0 + SPEED_SCALE_SIGMA * float(_stream(seed, "wheel speed").standard_normal()),
+            start=(fixed.get("start_x_m"), fixed.get("start_y_m"), fixed.get("start_yaw_rad")),
+        )
+
+    def _narrowed(self, fixed: Mapping[str, Any]) -> Choice:
+        """This choice with what the options fix beyond it."""
+        if not fixed.keys() & {"truck", "pack", "conditions", "guided"}:
+            return self
+        conditions, guided = fixed.get("conditions", self.conditions), fixed.get("guided", self.guided)
+        if "conditions" in fixed:
+            choice("options['conditions']", conditions, WEATHER)
+        if "guided" in fixed:
+            _check_guided("options['guided']", guided, self.station)
+        truck = load_truck(_name(fixed, "truck")) if "truck" in fixed else self.truck
+        pack = load_pack(_name(fixed, "pack")) if "pack" in fixed else self.pack
+        return Choice(self.station, truck, pack, conditions, guided)
+
+
+def laden(truck: Truck, load: float) -> Truck:
+    """The truck with a share of its payload: 1 as its file has it, 0 empty. A tractor's payload is on its trailer."""
+    driving = truck.driving
+    if driving is None or driving.trailer is None:
+        factor = RIGID_TARE + (1.0 - RIGID_TARE) * load
+        return _with_sprung(truck, truck.sprung_mass_kg * factor, truck.sprung_com_m[0])
+    trailer = driving.trailer
+    factor = TRAILER_TARE + (1.0 - TRAILER_TARE) * load
+    lighter = {"mass_kg": trailer.mass_kg, "kingpin_load_kg": trailer.kingpin_load_kg}
+    lighter["yaw_inertia_kgm2"] = trailer.yaw_inertia_kgm2
+    part = trailer.model_copy(update={name: factor * value for name, value in lighter.items()})
+    relief_kg = (1.0 - factor) * trailer.kingpin_load_kg
+    left_kg = truck.sprung_mass_kg - relief_kg
+    com_x_m = (truck.sprung_mass_kg * truck.sprung_com_m[0] - relief_kg * trailer.kingpin_x_m) / left_kg
+    relieved = _with_sprung(truck, left_kg, com_x_m)
+    return relieved.model_copy(update={"driving": driving.model_copy(update={"trailer": part})})
+
+
+def _with_sprung(truck: Truck, mass_kg: float, com_x_m: float) -> Truck:
+    """Another sprung mass of the same shape, at the same height."""
+    ratio = mass_kg / truck.sprung_mass_kg
+    changed = {
+        "sprung_mass_kg": mass_kg,
+        "sprung_com_m": (com_x_m, *truck.sprung_com_m[1:]),
+        "sprung_inertia_kgm2": tuple(ratio * value for value in truck.sprung_inertia_kgm2),
+    }
+    return truck.model_copy(update=changed)
+
+
+def _check_guided(key: str, value: object, station: Station) -> None:
+    if flag(key, value) and not approach_of(station).rails:
+        raise InputError(f"station {station.name} has no guide rails", key=key, value=value, allowed="False")
+
+
+def _name(fixed: Mapping[str, Any], kind: str) -> str:
+    if not isinstance(fixed[kind], str):
+        raise InputError("neither a name nor a path", key=f"options[{kind!r}]", value=fixed[kind])
+    return str(fixed[kind])
+
+
+def _stream(seed: int, name: str) -> Any:
+    return seeding.stream(seed, f"docking {name}")
+
+
+@cache
+def _shipped_truck(name: str) -> Truck:
+    return load_truck(name)
+
+
+@cache
+def _shipped_pack(name: str) -> Pack:
+    return load_pack(name)

@@ -1,0 +1,18 @@
+"""The one helper that rewards are shaped with."""
+
+from __future__ import annotations
+
+import math
+
+VALUE_AT_MARGIN = 0.1
+"""What is left of the reward one margin outside the bounds (as in dm_control's `rewards.tolerance`)."""
+STEEPNESS = math.sqrt(-2.0 * math.log(VALUE_AT_MARGIN))
+
+
+def tolerance(error: float, bound: float, margin: float) -> float:
+    """1 where |error| is at most `bound`; beyond it a Gaussian that has fallen to 0.1 at `bound + margin`.
+
+    All three in the same unit; `margin` must be positive.
+    """
+    beyond = (abs(error) - bound) / margin
+    return 1.0 if beyond <= 0.0 else math.exp(-0.5 * (beyond * STEEPNESS) ** 2)
