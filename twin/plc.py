@@ -218,7 +218,9 @@ def judge(w: World, p: Params, c: Command, r: int, dt_s: float) -> int:
         w.axial_s[r] = w.axial_s[r] + dt_s if high and pushing > c.jam_below_n else 0.0
         if w.axial_s[r] > 3.0 * p.reaction_time_s:
             return JAM
-        if w.load_cell_n[r] > PRESS_LIMIT * p.rated_load_kg * p.gravity_mps2:
+        too_hard = w.load_cell_n[r] > PRESS_LIMIT * p.rated_load_kg * p.gravity_mps2
+        # a table that backs off is only then relieved of what it pressed with
+        if too_hard and (going_in or p.reeving != FLOATING_TABLE):
             return JAM
     if until == UNTIL_DONE:
         if arrived(w, c, r):

@@ -13,17 +13,21 @@ from twin.errors import InputError
 from twin.plants.state import COMMAND, UNTIL, new_command
 
 _NAMES = tuple(COMMAND.names or ())
+INFINITE = ("inf", "-inf")
+"""JSON has no word for these."""
 
 
 def as_plain(command: np.ndarray) -> dict[str, Any]:
-    """Every field by name; NaN (an axis left as it is, an unknown height) as None."""
+    """Every field by name; NaN (an axis left as it is, an unknown height) as None, no limit as "inf"."""
     return {name: _plain(command[name].tolist()) for name in _NAMES}
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return [_plain(item) for item in value]
-    return None if isinstance(value, float) and math.isnan(value) else value
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else str(value)
+    return value
 
 
 def from_plain(data: Mapping[str, Any], file: str | Path) -> np.ndarray:
@@ -44,10 +48,12 @@ def _field(name: str, value: Any, file: str | Path) -> np.ndarray:
     whole = dtype.base == np.dtype(np.int64)
     good = isinstance(items, list) and len(items) == (dtype.shape[0] if dtype.shape else 1)
     good = good and all(
-        (type(item) is int and abs(item) < 2**62) if whole else item is None or type(item) in (int, float)
+        (type(item) is int and abs(item) < 2**62)
+        if whole
+        else item is None or item in INFINITE or type(item) in (int, float)
         for item in items
     )
     if not good:
         raise InputError("damaged command", file=file, key=name, value=value)
-    numbers = np.array([math.nan if item is None else item for item in items], dtype.base)
+    numbers = np.array([math.nan if item is None else dtype.base.type(item) for item in items], dtype.base)
     return numbers if dtype.shape else numbers[0]

@@ -40,6 +40,7 @@ from twin.sequence.building import (
 from twin.sequence.decisions import has_next_job
 from twin.sequence.heights import (
     EMPTY_MARGIN_M,
+    PULL_TRAVEL_SHARE,
     TRAVEL_MARGIN_M,
     between_z,
     contact_threshold_n,
@@ -48,6 +49,7 @@ from twin.sequence.heights import (
     jam_load_n,
     least_pull_n,
     leaving_z,
+    pressed_in_m,
     pull_load_n,
     table,
     travel_z,
@@ -307,8 +309,8 @@ def pull(phase: str, which: str, pack: str) -> Start:
         until = UNTIL_LOAD_ABOVE if s > 0 else UNTIL_LOAD_BELOW
         commands = new_commands(program, selection, phase, True, until)
         # a pack that no lock holds comes along: it is found out before it has left its seat
-        travel = min(PULL_TRAVEL_M, 0.8 * program.cell.station.limits.creep_out_height_m)
-        commands["target"][:, Z] = axis_z(program, selection) + s * travel
+        travel = min(PULL_TRAVEL_M, PULL_TRAVEL_SHARE * program.cell.station.limits.creep_out_height_m)
+        commands["target"][:, Z] = axis_z(program, selection) + s * (travel + pressed_in_m(program, selection))
         commands["velocity"][:, Z] = FORCE_SPEED * creep(program, selection, phase)[1]
         commands["threshold"] = pull_load_n(program)
         if s > 0:
