@@ -59,8 +59,9 @@ Command = Any
 
 ARRIVED_M = np.array([0.003, 0.003, 0.003, 0.001])
 """Following error below which a finished motion counts as arrived, in m and rad [estimate: the axes' repeatability]."""
-PRESS_LIMIT = 1.04
-"""Share of the rated load at which pressing a block home is given up, before the overload interlock [estimate]."""
+PRESS_LIMIT = 1.0
+"""Share of the rated load at which pressing a block home is given up: stopping takes some per cent more, and the
+overload interlock trips at 110 % [estimate]."""
 JAM_HEIGHT_M = 0.020
 """Over the expected seat by more than this, axial force is a jam and not the landing itself [estimate]."""
 
