@@ -10,8 +10,9 @@ import numpy as np
 
 from twin import seeding
 from twin.catalogue import Pack, Station, Truck, resolve
-from twin.catalogue.schema import FloatingTable, PoseSpread
+from twin.catalogue.schema import FloatingTable
 from twin.errors import InputError
+from twin.parking import Docking, park
 from twin.plants.state import (
     AXES,
     EZ,
@@ -36,7 +37,6 @@ FRICTION_SPREAD = 0.2
 """Guide friction varies by this fraction either way [estimate: grease and dirt]."""
 FOLLOWING_LIMIT = (0.10, 0.10, 0.10, 0.02)
 """Following error that trips an axis, m and rad [estimate: ordinary drive setting, several times the normal lag]."""
-PARKING = ("guided", "unguided")
 
 
 @dataclass(frozen=True)
@@ -77,11 +77,17 @@ class Cell:
     seats: tuple[Seat, ...]
     params: np.ndarray = field(repr=False)
     guide_friction: float = 0.0
+    docking: Docking | None = None  # the drive into the bay, where there was one
 
     @property
     def retract(self) -> float:
         """+1 where the robot retracts upwards, -1 where downwards."""
         return float(self.params["retract"][0])
+
+    @property
+    def dock_s(self) -> float:
+        """How long docking took: as driven, or the station file's fixed time."""
+        return self.docking.time_s if self.docking is not None else self.station.times.dock_s
 
     def new_world(self) -> np.ndarray:
         """A (1,) WORLD array at the start of the swap: truck parked, axes at home, packs on their seats."""
@@ -150,8 +156,6 @@ def build_cell(station: Station, truck: Truck, pack: Pack, *, seed: int, parking
         InputError: an incompatible truck or pack, an unknown parking class, a bad seed.
     """
     resolve(station, truck, pack)
-    if parking not in PARKING:
-        raise InputError("unknown parking class", key="--parking", value=parking, allowed=", ".join(PARKING))
     if not 0 <= seed < 2**63:
         raise InputError("seed out of range", key="--seed", value=seed, allowed="0 to 2^63 - 1")
     jobs, seats = plan_jobs(station, truck)
@@ -161,25 +165,10 @@ def build_cell(station: Station, truck: Truck, pack: Pack, *, seed: int, parking
     fill_reeving(p, station, pack)
     _fill_packs_and_seats(p, station, pack, jobs, seats, seed)
     _fill_truck(p, truck, pack, len(truck.seats_xyz_m))
-    p["truck_park"] = draw_parking(station, parking, seed)
+    p["truck_park"], docking = park(station, truck, pack, parking, seed)
     _fill_limits_and_sensors(p, station, seed)
     friction = pack.guides.friction * seeding.stream(seed, "friction").uniform(1 - FRICTION_SPREAD, 1 + FRICTION_SPREAD)
-    return Cell(station, truck, pack, seed, parking, jobs, seats, params, friction)
-
-
-def draw_parking(station: Station, parking: str, seed: int) -> np.ndarray:
-    """Parked pose (x, y, yaw, z, pitch, roll) of seed's truck: normal, redrawn outside the clip."""
-    spread: PoseSpread = getattr(station.parking, parking)
-    clip = station.parking.clip
-    random = seeding.stream(seed, "parking")
-    pose = np.zeros(6)
-    for i, name in enumerate(("x_m", "y_m", "yaw_rad", "z_m", "pitch_rad", "roll_rad")):
-        sigma, limit = getattr(spread, name), getattr(clip, name)
-        value = random.normal(0.0, sigma) if sigma else 0.0
-        while abs(value) > limit:
-            value = random.normal(0.0, sigma)
-        pose[i] = value
-    return pose
+    return Cell(station, truck, pack, seed, parking, jobs, seats, params, friction, docking)
 
 
 def _axis(station: Station, name: str) -> Any:
@@ -393,4 +382,4 @@ def _new_world(cell: Cell) -> np.ndarray:
     return worlds
 
 
-__all__ = ["Cell", "Job", "Seat", "build_cell", "draw_parking", "pad_positions", "plan_jobs"]
+__all__ = ["Cell", "Job", "Seat", "build_cell", "pad_positions", "plan_jobs"]

@@ -66,6 +66,7 @@ class SwapResult:
             "events": list(self.events),
             "end_state_sha256": self.end_state_sha256,
             "recording": self.recording,
+            **({"docking": self.cell.docking.as_json()} if self.cell.docking is not None else {}),
         }
 
 
@@ -137,12 +138,12 @@ class SwapTwin:
 
 
 def finished_phases(program: Program, cell: Cell) -> tuple[tuple[PhaseSpan, ...], float, float]:
-    """(phases, mechanical time, cycle time) of world 0; dock and exit are the station file's fixed times.
+    """(phases, mechanical time, cycle time) of world 0; exit is the station file's fixed time, dock too unless driven.
 
     The clock starts when the truck stands: docking ends at 0.
     """
     times = cell.station.times
-    spans = [PhaseSpan("dock", -times.dock_s, 0.0, 0, 0)]
+    spans = [PhaseSpan("dock", -cell.dock_s, 0.0, 0, 0)]
     completed = program.outcome[0] == "completed"
     for span in program.spans[0]:
         if span.name == "exit":
@@ -152,7 +153,7 @@ def finished_phases(program: Program, cell: Cell) -> tuple[tuple[PhaseSpan, ...]
     names = MECHANICAL[cell.station.kind]
     robotic = [s for s in spans if s.name in names]
     mechanical = max(s.end_s for s in robotic) - min(s.start_s for s in robotic) if robotic else 0.0
-    cycle = (max(s.end_s for s in spans) if completed else program.time_s(0)) + times.dock_s
+    cycle = (max(s.end_s for s in spans) if completed else program.time_s(0)) + cell.dock_s
     return tuple(spans), mechanical, cycle
 
 

@@ -47,7 +47,7 @@ def command(
     pack: Annotated[str | None, typer.Option(help="Pack: a name or a file. Default: what the truck carries.")] = None,
     plant: Annotated[str, typer.Option(help="bullet; rom is not available yet.")] = "bullet",
     seed: Annotated[int, typer.Option(help="Every random draw follows from it.")] = 0,
-    parking: Annotated[str, typer.Option(help="guided or unguided; driven is not available yet.")] = "guided",
+    parking: Annotated[str, typer.Option(help="guided, unguided, or driven: a driver brings it in.")] = "guided",
     timing: Annotated[str, typer.Option(help="Timing set: a name or a file.")] = "factory",
     align_policy: Annotated[str | None, typer.Option(help="Not available yet.")] = None,
     timing_policy: Annotated[str | None, typer.Option(help="Not available yet.")] = None,
@@ -59,7 +59,7 @@ def command(
 
     Exit code 0: completed without violations. 1: any other outcome. 2: bad input.
     """
-    refuse_what_is_to_come(plant, parking, align_policy, timing_policy)
+    refuse_what_is_to_come(plant, align_policy, timing_policy)
     from twin.faults import parse_fault
 
     faults = [parse_fault(text) for text in fault or ()]
@@ -75,16 +75,12 @@ def command(
         raise typer.Exit(1)
 
 
-def refuse_what_is_to_come(
-    plant: str, parking: str, align_policy: str | None = None, timing_policy: str | None = None
-) -> None:
+def refuse_what_is_to_come(plant: str, align_policy: str | None = None, timing_policy: str | None = None) -> None:
     """Raise InputError for what the design names and the twin does not have yet."""
     if plant == "rom":
         raise InputError(NOT_YET, key="--plant", value=plant, allowed="bullet")
     if plant != "bullet":
         raise InputError("unknown plant", key="--plant", value=plant, allowed="bullet")
-    if parking == "driven":
-        raise InputError(NOT_YET, key="--parking", value=parking, allowed="guided, unguided")
     for key, value in (("--align-policy", align_policy), ("--timing-policy", timing_policy)):
         if value is not None:
             raise InputError(NOT_YET, key=key, value=value)
@@ -231,6 +227,13 @@ def print_result(console: Console, result: SwapResult) -> None:
             )
     else:
         console.print("violations     none")
+    if cell.docking is not None:
+        x, y, yaw = cell.docking.pose
+        console.print(
+            f"docking        {cell.docking.time_s:.1f} s; {x * 1e3:+.0f} mm along, {y * 1e3:+.0f} mm to the left, "
+            f"{math.degrees(yaw):+.2f} deg; rail force up to {cell.docking.peak_rail_force_n / 1e3:.1f} kN",
+            markup=False,
+        )
     if result.faults:
         console.print(f"faults         {'; '.join(result.faults)}", markup=False)
     last = [e["message"] for e in result.events if e["name"] == "outcome"]
