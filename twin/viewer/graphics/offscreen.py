@@ -56,9 +56,10 @@ class Offscreen:
         """The stage as it is now: (height, width, 3) uint8, the first row at the top."""
         self._engine.render_frame()
         width, height = self._texture.get_x_size(), self._texture.get_y_size()
-        data = self._texture.get_ram_image_as("RGB")
-        pixels = np.frombuffer(data, dtype=np.uint8).reshape(height, width, 3)
-        return np.ascontiguousarray(pixels[::-1])
+        # as it lies in memory, blue first and the last row first: Panda3D's own conversion takes three times as long
+        data = np.frombuffer(self._texture.get_ram_image(), dtype=np.uint8)
+        pixels = data.reshape(height, width, self._texture.get_num_components())
+        return np.ascontiguousarray(pixels[::-1, :, 2::-1])
 
     @property
     def driver(self) -> str:

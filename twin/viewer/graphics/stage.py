@@ -8,6 +8,7 @@ from panda3d.core import (
     AntialiasAttrib,
     BitMask32,
     Camera,
+    CullBinManager,
     CullFaceAttrib,
     DirectionalLight,
     GraphicsOutput,
@@ -31,6 +32,8 @@ SUN_DIRECTION = (-0.42, 0.50, -0.76)  # from the sun to the ground: behind a vie
 SUN_AWAY_M = 60.0
 SEEN_BY_CAMERAS, SEEN_BY_SUN = BitMask32.bit(0), BitMask32.bit(1)
 NEAR_M, FAR_M = 0.05, 250.0
+SOLID_BIN, SOLID_SORT = "solid", 15
+ALL_DETAIL = 1e-6  # what distances count for the choice of simpler meshes
 
 
 class Stage:
@@ -46,12 +49,15 @@ class Stage:
         self.hud = NodePath("hud")
         self._view: View | None = None
         self._free_px: tuple[float, float, float, float] | None = None
+        _near_first(self.world)
         self.world.set_antialias(AntialiasAttrib.M_multisample if quality.multisamples else AntialiasAttrib.M_none)
         self._light(shaders)
         self._lens = PerspectiveLens()
         self._lens.set_near_far(NEAR_M, FAR_M)
         camera = Camera("eye", self._lens)
         camera.set_camera_mask(SEEN_BY_CAMERAS)
+        if quality.name == "high":
+            camera.set_lod_scale(ALL_DETAIL)
         self.camera = self.world.attach_new_node(camera)
         self._region = output.make_display_region()
         self._region.set_sort(0)
@@ -69,6 +75,8 @@ class Stage:
         self._sun_lens = OrthographicLens()
         sun.set_lens(self._sun_lens)
         sun.set_camera_mask(SEEN_BY_SUN)
+        if self.quality.name == "high":
+            sun.set_lod_scale(ALL_DETAIL)
         if px:
             sun.set_shadow_caster(True, px, px)
             state = RenderState.make(ShaderAttrib.make(depth_shader()), 100)
@@ -167,6 +175,14 @@ class Stage:
         self.hud.set_depth_test(False)
         self.hud.set_depth_write(False)
         self.hud.set_bin("unsorted", 0)
+
+
+def _near_first(node: NodePath) -> None:
+    """Solid things are drawn from near to far, so that little is shaded and then covered."""
+    manager = CullBinManager.get_global_ptr()
+    if manager.find_bin(SOLID_BIN) < 0:
+        manager.add_bin(SOLID_BIN, CullBinManager.BT_front_to_back, SOLID_SORT)
+    node.set_bin(SOLID_BIN, 0)
 
 
 def _unit(v: tuple[float, float, float]) -> tuple[float, float, float]:

@@ -19,6 +19,8 @@ from panda3d.core import (
     GeomVertexData,
     GeomVertexFormat,
     InternalName,
+    LODNode,
+    LPoint3,
     NodePath,
 )
 
@@ -28,6 +30,13 @@ Vector = Sequence[float] | np.ndarray
 
 MIN_AREA_M2 = 1e-10
 FLOATS = 3 + 3 + 4 + 2  # vertex, normal, colour, surface
+FAR_FROM_M = 9.0
+"""From this far off its hull a mesh is drawn simpler: with software rendering most of a picture's time is triangles."""
+FAR_LEAST_M, FAR_NARROWEST_M, FAR_LINE_M = 0.12, 0.03, 0.7
+"""From afar shapes are left out that are smaller than the first, or narrower than the second and no long lines."""
+FAR_SIDES, FAR_TURNED_SIDES, FAR_SMOOTH_DEG = 10, 14, 50.0
+FAR_WORTH = 0.8
+"""A second geometry is kept where it has at most this share of the triangles."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +54,17 @@ class Material:
 
 
 class Mesh:
-    """Shapes gathered into one geometry. Every method returns the mesh, so that calls chain."""
+    """Shapes gathered into one geometry. Every method returns the mesh, so that calls chain.
 
-    def __init__(self) -> None:
+    Beside it grows what is drawn from afar: without small parts and cut edges, and with fewer sides of what is round.
+    """
+
+    def __init__(self, far: bool = True) -> None:
+        """`far` False leaves out the second geometry."""
         self._rows: list[np.ndarray] = []
         self._triangles: list[np.ndarray] = []
         self._count = 0
+        self.far: Mesh | None = Mesh(far=False) if far else None
 
     # --- shapes ---------------------------------------------------------------------------------------------------
 
@@ -88,7 +102,10 @@ class Mesh:
         count = len(at) if b > 0.0 else flat
         used = triangles if b > 0.0 else triangles[: flat // 2]
         middle = np.asarray(center, dtype=float)
-        return self._append(middle + at[:count] @ turn.T, normals[:count] @ turn.T, used, material)
+        if b > 0.0 and self.far is not None and max(size) >= FAR_LEAST_M:
+            self.far.box(size, center, material, 0.0, yaw_rad, pitch_rad, roll_rad)
+        rows = _rows_of(middle + at[:count] @ turn.T, normals[:count] @ turn.T, material)
+        return self._take(rows, used, from_afar=b == 0.0)
 
     def _outward(self, points: list[np.ndarray], material: Material, middle: np.ndarray) -> None:
         across = np.cross(points[1] - points[0], points[2] - points[0])
@@ -138,6 +155,13 @@ class Mesh:
         caps: bool = True,
     ) -> Mesh:
         """A cylinder about its middle, or a cone where `top_radius_m` differs; axis "x", "y", "z" or a direction."""
+        if self.far is not None and sides > FAR_SIDES:
+            far, self.far = self.far, None
+            self.cylinder(radius_m, length_m, center, material, axis, sides, top_radius_m, caps)
+            self.far = far
+            if max(length_m, 2.0 * radius_m) >= FAR_LEAST_M:
+                far.cylinder(radius_m, length_m, center, material, axis, FAR_SIDES, top_radius_m, caps)
+            return self
         along = _direction(axis)
         u, v = _across(along)
         top = radius_m if top_radius_m is None else top_radius_m
@@ -258,6 +282,14 @@ class Mesh:
         smooth_deg: float = 40.0,
     ) -> Mesh:
         """A turned part: the profile's points (along the axis, radius) from the axis' tail to its head."""
+        if self.far is not None and sides > FAR_TURNED_SIDES:
+            far, self.far = self.far, None
+            self.lathe(profile, material, center, axis, sides, smooth_deg)
+            self.far = far
+            if 2.0 * max(r for _, r in profile) >= FAR_LEAST_M:
+                # fewer sides turn by more at each edge, and shall look round all the same
+                far.lathe(profile, material, center, axis, FAR_TURNED_SIDES, max(smooth_deg, FAR_SMOOTH_DEG))
+            return self
         along = _direction(axis)
         u, v = _across(along)
         angle = np.arange(sides) * 2.0 * math.pi / sides
@@ -272,17 +304,19 @@ class Mesh:
             rows[:, axis] = about_m + share * (rows[:, axis] - about_m)
             rows[:, 3 + axis] /= share
             rows[:, 3:6] /= np.linalg.norm(rows[:, 3:6], axis=1, keepdims=True)
+        other.far = self.far.scaled(axis, share, about_m) if self.far is not None else None
         return other
 
     def mirrored(self) -> Mesh:
         """A copy with left and right (y) exchanged."""
-        other = Mesh()
+        other = Mesh(far=False)
         for rows in self._rows:
             turned = rows.copy()
             turned[:, [1, 4]] *= -1.0
             other._rows.append(turned)
         other._triangles = [triangles[:, ::-1] for triangles in self._triangles]
         other._count = self._count
+        other.far = self.far.mirrored() if self.far is not None else None
         return other
 
     def add(self, other: Mesh, offset: Vector = (0.0, 0.0, 0.0), yaw_rad: float = 0.0) -> Mesh:
@@ -295,6 +329,8 @@ class Mesh:
             self._rows.append(moved)
         self._triangles += [triangles + self._count for triangles in other._triangles]
         self._count += other._count
+        if self.far is not None:
+            self.far.add(other.far or other, offset, yaw_rad)
         return self
 
     # --- out ------------------------------------------------------------------------------------------------------
@@ -309,11 +345,21 @@ class Mesh:
         return at.min(axis=0), at.max(axis=0)
 
     def node(self, name: str, parent: NodePath | None = None) -> NodePath:
-        """The geometry as a node, under `parent` where one is given."""
-        node = GeomNode(name)
+        """The geometry as a node, under `parent` where one is given; simpler from afar where that saves much."""
+        near = GeomNode(name)
+        path = NodePath(near)
         if self._rows:
-            node.add_geom(self.geom())
-        path = NodePath(node)
+            near.add_geom(self.geom())
+        if self.far is not None and self.far._rows and self.far.triangles <= FAR_WORTH * self.triangles:
+            low, high = self.bounds()
+            middle, radius_m = (low + high) / 2.0, float(np.linalg.norm(high - low)) / 2.0
+            levels = LODNode(name)
+            levels.set_center(LPoint3(*(float(c) for c in middle)))
+            levels.add_switch(FAR_FROM_M + radius_m, 0.0)
+            levels.add_switch(1e6, FAR_FROM_M + radius_m)
+            path = NodePath(levels)
+            path.attach_new_node(near)
+            path.attach_new_node(GeomNode(f"{name}/far")).node().add_geom(self.far.geom())
         if parent is not None:
             path.reparent_to(parent)
         return path
@@ -334,17 +380,26 @@ class Mesh:
         return geom
 
     def _append(self, at: np.ndarray, normals: np.ndarray, triangles: np.ndarray, material: Material) -> Mesh:
-        rows = np.empty((len(at), FLOATS))
-        rows[:, 0:3], rows[:, 3:6] = at, normals
-        rows[:, 6:10] = (*material.rgb, material.alpha)
-        rows[:, 10:12] = (material.gloss, material.glow)
-        return self._take(rows, triangles)
+        return self._take(_rows_of(at, normals, material), triangles)
 
-    def _take(self, rows: np.ndarray, triangles: np.ndarray) -> Mesh:
+    def _take(self, rows: np.ndarray, triangles: np.ndarray, from_afar: bool = True) -> Mesh:
+        triangles = np.asarray(triangles, dtype=np.int64).reshape(-1, 3)
         self._rows.append(rows)
-        self._triangles.append(np.asarray(triangles, dtype=np.int64).reshape(-1, 3) + self._count)
+        self._triangles.append(triangles + self._count)
         self._count += len(rows)
+        if self.far is not None and from_afar:
+            _, middle_m, longest_m = np.sort(np.ptp(rows[:, 0:3], axis=0)).tolist()
+            if longest_m >= FAR_LEAST_M and (middle_m >= FAR_NARROWEST_M or longest_m >= FAR_LINE_M):
+                self.far._take(rows.copy(), triangles)
         return self
+
+
+def _rows_of(at: np.ndarray, normals: np.ndarray, material: Material) -> np.ndarray:
+    rows = np.empty((len(at), FLOATS))
+    rows[:, 0:3], rows[:, 3:6] = at, normals
+    rows[:, 6:10] = (*material.rgb, material.alpha)
+    rows[:, 10:12] = (material.gloss, material.glow)
+    return rows
 
 
 _FORMAT: GeomVertexFormat | None = None

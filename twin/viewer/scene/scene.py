@@ -51,6 +51,7 @@ class StationScene:
         if ghost:
             self.root.set_color_scale(0.45, 0.85, 1.25, 0.35)
             self.root.set_transparency(TransparencyAttrib.M_alpha)
+            self.root.set_bin("transparent", 0)
 
     def update(self, snapshot: Snapshot) -> None:
         """Moves everything to where the snapshot has it."""
