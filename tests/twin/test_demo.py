@@ -42,7 +42,13 @@ def test_the_table_fits_its_terminal(results: list[SwapResult], width: int) -> N
     text = io.StringIO()
     demo.print_comparison(Console(file=text, width=width), results, 50.0)
     said = text.getvalue()
-    for words in ("traverse_to_truck", "ratio to the lower bound", "replay runs/demo/a.mcap", "verify runs/demo", "models list"):
+    for words in (
+        "traverse_to_truck",
+        "ratio to the lower bound",
+        "replay runs/demo/a.mcap",
+        "verify runs/demo",
+        "models list",
+    ):
         assert words in said
     assert ("the coupler mates" in said) == (width >= demo.TOLD_FROM_WIDTH)
     assert max(len(line) for line in said.splitlines()) <= width

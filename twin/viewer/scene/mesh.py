@@ -8,28 +8,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
-from panda3d.core import (
-    Geom,
-    GeomNode,
-    GeomTriangles,
-    GeomVertexArrayFormat,
-    GeomVertexData,
-    GeomVertexFormat,
-    InternalName,
-    LODNode,
-    LPoint3,
-    NodePath,
-)
+from panda3d.core import Geom, GeomNode, LODNode, LPoint3, NodePath
 
+from twin.viewer.scene.directions import across_of, direction, rotation
 from twin.viewer.scene.facets import box_tables, smoothed
+from twin.viewer.scene.vertices import FLOATS, Material, geom_of, rows_of
 
 Vector = Sequence[float] | np.ndarray
 
 MIN_AREA_M2 = 1e-10
-FLOATS = 3 + 3 + 4 + 2  # vertex, normal, colour, surface
+PLAIN = Material((0.7, 0.7, 0.7))
 FAR_FROM_M = 9.0
 """From this far off its hull a mesh is drawn simpler: with software rendering most of a picture's time is triangles."""
 FAR_LEAST_M, FAR_NARROWEST_M, FAR_LINE_M = 0.12, 0.03, 0.7
@@ -37,20 +27,6 @@ FAR_LEAST_M, FAR_NARROWEST_M, FAR_LINE_M = 0.12, 0.03, 0.7
 FAR_SIDES, FAR_TURNED_SIDES, FAR_SMOOTH_DEG = 10, 14, 50.0
 FAR_WORTH = 0.8
 """A second geometry is kept where it has at most this share of the triangles."""
-
-
-@dataclass(frozen=True)
-class Material:
-    """Colour (sRGB, 0 to 1), gloss (0 matt to 1 polished), own light (0 none; lamps)."""
-
-    rgb: tuple[float, float, float]
-    gloss: float = 0.15
-    glow: float = 0.0
-    alpha: float = 1.0
-
-    def darker(self, factor: float) -> Material:
-        r, g, b = self.rgb
-        return replace(self, rgb=(r * factor, g * factor, b * factor))
 
 
 class Mesh:
@@ -86,7 +62,7 @@ class Mesh:
         self,
         size: Vector,
         center: Vector = (0.0, 0.0, 0.0),
-        material: Material = Material((0.7, 0.7, 0.7)),
+        material: Material = PLAIN,
         bevel_m: float = 0.0,
         yaw_rad: float = 0.0,
         pitch_rad: float = 0.0,
@@ -104,7 +80,7 @@ class Mesh:
         middle = np.asarray(center, dtype=float)
         if b > 0.0 and self.far is not None and max(size) >= FAR_LEAST_M:
             self.far.box(size, center, material, 0.0, yaw_rad, pitch_rad, roll_rad)
-        rows = _rows_of(middle + at[:count] @ turn.T, normals[:count] @ turn.T, material)
+        rows = rows_of(middle + at[:count] @ turn.T, normals[:count] @ turn.T, material)
         return self._take(rows, used, from_afar=b == 0.0)
 
     def _outward(self, points: list[np.ndarray], material: Material, middle: np.ndarray) -> None:
@@ -148,7 +124,7 @@ class Mesh:
         radius_m: float,
         length_m: float,
         center: Vector = (0.0, 0.0, 0.0),
-        material: Material = Material((0.7, 0.7, 0.7)),
+        material: Material = PLAIN,
         axis: str | Vector = "z",
         sides: int = 24,
         top_radius_m: float | None = None,
@@ -162,8 +138,8 @@ class Mesh:
             if max(length_m, 2.0 * radius_m) >= FAR_LEAST_M:
                 far.cylinder(radius_m, length_m, center, material, axis, FAR_SIDES, top_radius_m, caps)
             return self
-        along = _direction(axis)
-        u, v = _across(along)
+        along = direction(axis)
+        u, v = across_of(along)
         top = radius_m if top_radius_m is None else top_radius_m
         angle = np.linspace(0.0, 2.0 * math.pi, sides + 1)
         ring = np.cos(angle)[:, None] * u + np.sin(angle)[:, None] * v
@@ -290,8 +266,8 @@ class Mesh:
                 # fewer sides turn by more at each edge, and shall look round all the same
                 far.lathe(profile, material, center, axis, FAR_TURNED_SIDES, max(smooth_deg, FAR_SMOOTH_DEG))
             return self
-        along = _direction(axis)
-        u, v = _across(along)
+        along = direction(axis)
+        u, v = across_of(along)
         angle = np.arange(sides) * 2.0 * math.pi / sides
         ring = np.cos(angle)[:, None] * u + np.sin(angle)[:, None] * v
         rings = [np.asarray(center) + a * along + r * ring for a, r in profile]
@@ -365,22 +341,10 @@ class Mesh:
         return path
 
     def geom(self) -> Geom:
-        rows = np.concatenate(self._rows).astype(np.float32)
-        triangles = np.concatenate(self._triangles).astype(np.uint32)
-        data = GeomVertexData("mesh", vertex_format(), Geom.UH_static)
-        data.unclean_set_num_rows(len(rows))
-        data.modify_array(0).modify_handle().copy_data_from(rows.tobytes())
-        primitive = GeomTriangles(Geom.UH_static)
-        primitive.set_index_type(Geom.NT_uint32)
-        array = primitive.modify_vertices()
-        array.unclean_set_num_rows(triangles.size)
-        array.modify_handle().copy_data_from(triangles.tobytes())
-        geom = Geom(data)
-        geom.add_primitive(primitive)
-        return geom
+        return geom_of(np.concatenate(self._rows), np.concatenate(self._triangles))
 
     def _append(self, at: np.ndarray, normals: np.ndarray, triangles: np.ndarray, material: Material) -> Mesh:
-        return self._take(_rows_of(at, normals, material), triangles)
+        return self._take(rows_of(at, normals, material), triangles)
 
     def _take(self, rows: np.ndarray, triangles: np.ndarray, from_afar: bool = True) -> Mesh:
         triangles = np.asarray(triangles, dtype=np.int64).reshape(-1, 3)
@@ -394,55 +358,4 @@ class Mesh:
         return self
 
 
-def _rows_of(at: np.ndarray, normals: np.ndarray, material: Material) -> np.ndarray:
-    rows = np.empty((len(at), FLOATS))
-    rows[:, 0:3], rows[:, 3:6] = at, normals
-    rows[:, 6:10] = (*material.rgb, material.alpha)
-    rows[:, 10:12] = (material.gloss, material.glow)
-    return rows
-
-
-_FORMAT: GeomVertexFormat | None = None
-
-
-def vertex_format() -> GeomVertexFormat:
-    """vertex, normal, color and `surface` (gloss, glow), all 32-bit floats in one array."""
-    global _FORMAT
-    if _FORMAT is None:
-        array = GeomVertexArrayFormat()
-        array.add_column(InternalName.get_vertex(), 3, Geom.NT_float32, Geom.C_point)
-        array.add_column(InternalName.get_normal(), 3, Geom.NT_float32, Geom.C_normal)
-        array.add_column(InternalName.get_color(), 4, Geom.NT_float32, Geom.C_color)
-        array.add_column(InternalName.make("surface"), 2, Geom.NT_float32, Geom.C_other)
-        made = GeomVertexFormat()
-        made.add_array(array)
-        _FORMAT = GeomVertexFormat.register_format(made)
-    return _FORMAT
-
-
-def rotation(yaw_rad: float, pitch_rad: float = 0.0, roll_rad: float = 0.0) -> np.ndarray:
-    """Rz Ry Rx (3, 3)."""
-    cy, sy, cp, sp = math.cos(yaw_rad), math.sin(yaw_rad), math.cos(pitch_rad), math.sin(pitch_rad)
-    cr, sr = math.cos(roll_rad), math.sin(roll_rad)
-    return np.array(
-        [
-            [cy * cp, cy * sp * sr - sy * cr, cy * sp * cr + sy * sr],
-            [sy * cp, sy * sp * sr + cy * cr, sy * sp * cr - cy * sr],
-            [-sp, cp * sr, cp * cr],
-        ]
-    )
-
-
-def _direction(axis: str | Vector) -> np.ndarray:
-    if isinstance(axis, str):
-        return np.eye(3)["xyz".index(axis)]
-    d = np.asarray(axis, dtype=float)
-    return d / np.linalg.norm(d)
-
-
-def _across(along: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Two directions that make a right-handed frame with `along`."""
-    other = np.array([0.0, 0.0, 1.0]) if abs(along[2]) < 0.9 else np.array([1.0, 0.0, 0.0])
-    u = np.cross(other, along)
-    u /= np.linalg.norm(u)
-    return u, np.cross(along, u)
+__all__ = ["Material", "Mesh", "rotation"]
