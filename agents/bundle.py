@@ -6,6 +6,7 @@ What is not exactly such a folder, made for the environment at hand, is refused 
 from __future__ import annotations
 
 import hashlib
+import importlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -212,8 +213,17 @@ def read_contract(data: bytes, file: Path) -> Contract:
 
 
 def interface(environment: Any) -> dict[str, Any]:
-    """What a contract must say alike for a policy to fit an environment, from the environment itself."""
-    raise NotImplementedError
+    """What a contract must say alike for a policy to fit an environment, from what the environment publishes."""
+    own = environment.unwrapped
+    published = importlib.import_module(type(own).__module__)
+    name, _, version = own.spec.id.rpartition("-v")
+    return {
+        "environment": name,
+        "environment_version": int(version),
+        "rate_hz": float(own.metadata["render_fps"]),
+        "observation": [Observed(name=q.name, unit=q.unit, scale=q.scale) for q in published.OBSERVATION],
+        "action": [Acted(name=q.name, unit=q.unit, scale=q.scale, low=q.low, high=q.high) for q in published.ACTION],
+    }
 
 
 def check_made_for(contract: Contract, environment: Any, file: Path) -> None:

@@ -11,7 +11,7 @@ from twin.errors import InputError
 
 @dataclass(frozen=True)
 class Argument:
-    """Where an option of the command line goes: the environment's argument, and the values of its words if they differ."""
+    """Where an option of the command line goes: the environment's argument, and what its words mean there."""
 
     name: str
     words: Mapping[str, Any] | None = None

@@ -170,13 +170,13 @@ def duration(seconds: float) -> str:
 # ------------------------------------------------------------------------------------------------------- for a person
 
 
-def print_evaluation(console: Console, evaluation: Evaluation, wall_s: float) -> None:
+def print_evaluation(console: Console, evaluation: Evaluation, wall_s: float | None = None) -> None:
     """Tables for a person: the policies, their differences, the seeds worth a look."""
     told = evaluation.as_json()
     about = ", ".join(f"{name} {value}" for name, value in evaluation.about.items() if value is not None)
     console.print(
         f"{told['task']}: {about}; seeds {told['seed']} to {told['seed'] + told['episodes'] - 1}, "
-        f"{told['episodes']} episodes a policy, {duration(wall_s)} in all",
+        f"{told['episodes']} episodes a policy" + (f", {duration(wall_s)} in all" if wall_s is not None else ""),
         markup=False,
     )
     console.print()

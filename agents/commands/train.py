@@ -1,0 +1,138 @@
+"""`swaptwin train`: from a task and a file of hyper-parameters to a policy bundle."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from twin.console import emit_json, program, progress
+from twin.errors import InputError
+
+if TYPE_CHECKING:
+    from agents.train.config import TrainConfig
+    from agents.train.run import Trained
+
+EXIT_INTERRUPTED = 128 + 2
+
+
+def command(
+    task: Annotated[str, typer.Argument(help="What is to be learnt: docking.")],
+    algorithm: Annotated[str | None, typer.Option(help="ppo or sac. Default: the task's file.")] = None,
+    config: Annotated[str | None, typer.Option(help="Hyper-parameters (YAML). Default: the task's own.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Stop after so many steps in all.")] = None,
+    wall_time_s: Annotated[float | None, typer.Option(help="Stop after so many seconds of training.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of weights, exploration and training episodes.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Environments, each in a process of its own.")] = None,
+    station: Annotated[str | None, typer.Option(help="Station: a name or a file.")] = None,
+    truck: Annotated[str | None, typer.Option(help="Truck: a name or a file. Default: drawn.")] = None,
+    pack: Annotated[str | None, typer.Option(help="Pack: a name or a file. Default: drawn.")] = None,
+    parking: Annotated[str | None, typer.Option(help="guided or unguided. Default: drawn.")] = None,
+    conditions: Annotated[str | None, typer.Option(help="clear, night or rain. Default: drawn.")] = None,
+    episodes: Annotated[int | None, typer.Option(help="Episodes of the evaluation, on unseen seeds.")] = None,
+    out: Annotated[str | None, typer.Option(help="The run's folder. Default: a new one in runs/train.")] = None,
+    resume: Annotated[str | None, typer.Option(help="Go on with the run of this folder.")] = None,
+    trust_pickle: Annotated[
+        bool, typer.Option("--trust-pickle", help="Load the run's own checkpoint: a pickle, which can run any code.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Train a policy with stable-baselines3 and write it as a bundle: ONNX, contract, card.
+
+    Untrained start, result and the task's yardstick are compared on unseen seeds at the end. Ctrl-C saves a checkpoint.
+    Exit code 0: done. 2: bad input. 130: interrupted.
+    """
+    from agents.tasks import find_task
+
+    what = find_task(task)
+    given = {"station": station, "truck": truck, "pack": pack, "parking": parking, "conditions": conditions}
+    options = {name: value for name, value in given.items() if value is not None}
+    overrides: dict[str, Any] = {
+        "algorithm": algorithm,
+        "steps": steps,
+        "wall_time_s": wall_time_s,
+        "seed": seed,
+        "workers": workers,
+        "evaluation_episodes": episodes,
+        "environment": options or None,
+    }
+
+    from agents.episodes import Scene
+
+    if resume is not None:
+        folder = Path(resume)
+        fixed = {key: overrides[key] for key in ("algorithm", "seed", "environment") if overrides[key] is not None}
+        if fixed or config is not None or out is not None:
+            key = next(iter(fixed), "config" if config is not None else "out")
+            raise InputError("cannot change when a run is resumed", key=f"--{key}")
+        settings = resumed_config(folder, what.name, overrides)
+    else:
+        settings = _load(what.name, config, overrides)
+        stamp = time.strftime("%Y%m%d-%H%M%S")
+        name = f"{what.name}-{settings.algorithm}-seed{settings.seed}-{stamp}"
+        folder = Path(out) if out is not None else Path("runs/train") / name
+        if folder.exists():
+            raise InputError("is there already; --resume goes on with a run", key="--out", value=str(folder))
+    scene = Scene(what, settings.environment)
+    with progress("preparing", total=settings.steps) as line:
+        from agents.train.run import train
+
+        trained = train(scene, settings, folder, line, resume=resume is not None, trust_pickle=trust_pickle)
+    report(trained, what.name, as_json=json)
+    if trained.ended == "interrupted":
+        again = f"{program()} train {what.name} --resume {folder} --trust-pickle"
+        typer.echo(f"interrupted at step {trained.steps}; to go on: {again}", err=True)
+        raise typer.Exit(EXIT_INTERRUPTED)
+
+
+def _load(task: str, file: str | None, overrides: dict[str, Any]) -> TrainConfig:
+    from agents.train.config import load_config
+
+    return load_config(task, file, overrides)
+
+
+def resumed_config(folder: Path, task: str, overrides: dict[str, Any]) -> TrainConfig:
+    """The run's own configuration; limits, workers and episodes may be given anew.
+
+    Raises:
+        InputError: no run folder, or one that says nothing sound.
+    """
+    file = folder / "config.json"
+    if not file.is_file():
+        raise InputError("no run to resume: it has no config.json", key="--resume", value=str(folder))
+    return _load(task, str(file), overrides)  # JSON is YAML
+
+
+def report(trained: Trained, task: str, *, as_json: bool) -> None:
+    """What the run came to, for a program or a person."""
+    if as_json:
+        emit_json(
+            {
+                "task": task,
+                "folder": str(trained.folder),
+                "policy": str(trained.folder / "policy") if trained.evaluation else None,
+                "steps": trained.steps,
+                "wall_s": trained.wall_s,
+                "ended": trained.ended,
+                "evaluation": trained.evaluation.as_json() if trained.evaluation else None,
+            }
+        )
+        return
+    from rich.console import Console
+
+    from agents.commands.evaluate import duration, print_evaluation
+
+    console = Console(highlight=False)
+    console.print(f"{trained.steps} steps in {duration(trained.wall_s)}, ended by {trained.ended}", markup=False)
+    if trained.evaluation is not None:
+        console.print()
+        print_evaluation(console, trained.evaluation)
+        policy = trained.folder / "policy"
+        console.print(f"policy         {policy}", markup=False, soft_wrap=True)
+        console.print(
+            f"compare it     {program()} evaluate {task} --policy baseline --policy {policy}",
+            markup=False,
+            soft_wrap=True,
+        )
