@@ -30,7 +30,7 @@ RANGES = {  # options that are numbers; far beyond what is drawn, within what th
     "load": (0.0, 1.0),
     "pack_mass_kg": (100.0, 10_000.0),
     "tyre_friction": (0.1, 1.2),
-    "start_x_m": (-40.0, -5.0),
+    "start_x_m": (-40.0, -2.0),
     "start_y_m": (-1.2, 1.2),
     "start_yaw_rad": (-0.3, 0.3),
 }

@@ -1,0 +1,84 @@
+"""Every registered environment with the arguments to test it with, and whole episodes as one hash.
+
+`python -m tests.envs.episodes` prints the hashes of all of them: what a fresh process makes of the same seeds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import gymnasium
+import numpy as np
+
+import envs
+
+Arguments = dict[str, Any]
+
+ARGUMENTS: dict[str, list[Arguments]] = {
+    "swaptwin/Docking-v0": [
+        {},
+        {"station": "chassis"},
+        {"truck": "mixer_8x4", "pack": "cab_423", "conditions": "rain", "guided": False},
+        {"conditions": "clear", "guided": True, "time_limit_s": 20.0},
+    ],
+}
+"""Sets of constructor arguments; a new environment must be here (a test compares with what is registered)."""
+
+STARTS: dict[str, list[dict[str, Any]]] = {"swaptwin/Docking-v0": [{}, {"start_x_m": -2.0, "start_y_m": 0.05}]}
+"""Reset options that together let every element of an observation show its range."""
+
+CASES = [(name, arguments) for name, sets in ARGUMENTS.items() for arguments in sets]
+
+
+def make(name: str, arguments: Mapping[str, Any] | None = None) -> gymnasium.Env[Any, Any]:
+    """As a stranger makes it, without an import of ours."""
+    return gymnasium.make(f"envs:{name}", **(arguments or {}))
+
+
+def actions(env: gymnasium.Env[Any, Any], seed: int, steps: int) -> np.ndarray:
+    """(steps, A) in the space's bounds: white noise, the last element with a drift that gets a truck rolling."""
+    space = env.action_space
+    noise = np.random.default_rng(seed).uniform(-1.0, 1.0, (steps, *space.shape))
+    noise[:, -1] = 0.12 + 0.3 * noise[:, -1]
+    middle = (space.low + space.high) / 2
+    return (middle + (space.high - middle) * noise).astype(space.dtype)
+
+
+def episode_hash(env: gymnasium.Env[Any, Any], seed: int, steps: int = 60) -> str:
+    """SHA-256 of all that an episode gives back: observations, rewards, ends, info."""
+    digest = hashlib.sha256()
+
+    def take(observation: np.ndarray, rest: Any) -> None:
+        digest.update(observation.tobytes())
+        digest.update(json.dumps(rest, sort_keys=True, default=float).encode())
+
+    observation, info = env.reset(seed=seed)
+    take(observation, info)
+    for action in actions(env, seed, steps):
+        observation, reward, terminated, truncated, info = env.step(action)
+        take(observation, [float(reward).hex(), terminated, truncated, info])
+        if terminated or truncated:
+            break
+    return digest.hexdigest()
+
+
+def hashes(seed: int = 11) -> dict[str, str]:
+    """One episode of every case."""
+    found = {}
+    for name, arguments in CASES:
+        env = make(name, arguments)
+        found[f"{name} {json.dumps(arguments)}"] = episode_hash(env, seed)
+        env.close()
+    return found
+
+
+def registered() -> set[str]:
+    """The ids that this project registers."""
+    return set(envs.ENTRY_POINTS)
+
+
+if __name__ == "__main__":
+    print(json.dumps(hashes()))

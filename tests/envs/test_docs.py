@@ -1,0 +1,26 @@
+"""The examples of docs/environments.md run as they stand."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PAGE = Path(__file__).parents[2] / "docs" / "environments.md"
+EXAMPLES = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+
+
+def test_the_page_names_every_environment() -> None:
+    from tests.envs.episodes import registered
+
+    assert all(f"`{name}`" in PAGE.read_text() for name in registered())
+
+
+@pytest.mark.parametrize("code", EXAMPLES, ids=["gymnasium", "stable-baselines3"])
+def test_the_examples_run(code: str, capsys: pytest.CaptureFixture[str]) -> None:
+    names: dict[str, Any] = {}
+    exec(code, names)
+    said = capsys.readouterr().out
+    assert "kpis" in code or "(2, 2)" in said

@@ -1,0 +1,89 @@
+"""The same seed is the same episode to the last bit: here, elsewhere, later, copied, in every kind of worker."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import gymnasium
+import numpy as np
+import pytest
+
+from tests.envs.episodes import ARGUMENTS, actions, episode_hash, hashes, make
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def here() -> dict[str, str]:
+    """What this process makes of the seeds."""
+    return hashes()
+
+
+def test_in_a_fresh_process(here: dict[str, str]) -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", "tests.envs.episodes"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert json.loads(run.stdout) == here
+
+
+@pytest.mark.parametrize("method", ["forkserver", "spawn"])
+def test_in_workers(method: str, here: dict[str, str]) -> None:
+    with multiprocessing.get_context(method).Pool(1) as pool:
+        assert pool.apply(hashes) == here
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_after_a_hundred_episodes(name: str, here: dict[str, str]) -> None:
+    env = make(name)
+    for seed in range(100):
+        episode_hash(env, seed, steps=10)
+    assert episode_hash(env, 11) == here[f"{name} {{}}"]
+    env.close()
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_copied_in_the_middle(name: str) -> None:
+    env = make(name)
+    env.reset(seed=5)
+    first, rest = np.split(actions(env, 5, 80), 2)
+    for action in first:
+        env.step(action)
+    copy = pickle.loads(pickle.dumps(env))
+    for action in rest:
+        ours, theirs = env.step(action), copy.step(action)
+        assert ours[0].tobytes() == theirs[0].tobytes()
+        assert ours[1:] == theirs[1:]
+    assert env.reset()[1] == copy.reset()[1], "the next episode is the same too"
+    env.close()
+    copy.close()
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_any_episode_can_be_had_again(name: str) -> None:
+    env = make(name)
+    env.reset(seed=3)
+    observation, info = env.reset()
+    again, same = env.reset(seed=info["case"]["seed"])
+    assert observation.tobytes() == again.tobytes()
+    assert info == same
+    env.close()
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_alone_and_in_a_vector(name: str) -> None:
+    vector = gymnasium.make_vec(f"envs:{name}", num_envs=2, vectorization_mode="sync")
+    alone = make(name)
+    started, _ = vector.reset(seed=[4, 9])
+    assert started[1].tobytes() == alone.reset(seed=9)[0].tobytes()
+    for action in actions(alone, 1, 20):
+        moved = vector.step(np.array([action, action]))
+        ours = alone.step(action)
+        assert moved[0][1].tobytes() == ours[0].tobytes()
+        assert moved[1][1] == ours[1]
+    vector.close()
+    alone.close()
