@@ -23,6 +23,8 @@ from twin.viewer.source import Source
 FRAME_S, IDLE_S = 1.0 / 60.0, 0.015
 LONGEST_FRAME_S = 0.25
 """A frame that took longer counts as this: time does not leap when the machine was busy elsewhere."""
+STILL_S = 0.15
+"""What has not moved for so long is drawn again with smooth edges."""
 REDRAW_S = 1.0
 """At rest the picture is still drawn this often: a window that was covered may have lost it."""
 REFRESH_S = 0.2
@@ -101,7 +103,7 @@ class Viewer:
     def run(self) -> None:
         """Until the user quits or closes the window."""
         session = self.session
-        last_s = drawn_s = refreshed_s = time.monotonic()
+        last_s = drawn_s = refreshed_s = moved_s = time.monotonic()
         while not session.done and self.window.open:
             for press in self.window.poll():
                 self._take(press)
@@ -117,13 +119,18 @@ class Viewer:
                 session.stale = True
             if session.wants_picture:
                 self._save_picture()
-            if session.stale or now_s - drawn_s >= REDRAW_S:
+            moves = session.playback.moving or self._drag is not None
+            smooth = not moves and now_s - moved_s >= STILL_S
+            moved_s = now_s if moves else moved_s
+            finer = smooth and not self.window.stage.smooth and self.window.stage.quality.multisamples > 0
+            if session.stale or finer or now_s - drawn_s >= REDRAW_S:
                 drawn_s = now_s
+                self.window.stage.smooth = smooth
                 self.draw()
             self._tell()
             spent_s = time.monotonic() - now_s
             session.signals.budget_s = max(CHART_BUDGET_S, CHART_SHARE * min(spent_s, LONGEST_FRAME_S))
-            busy = session.stale or session.playback.moving or self._drag is not None
+            busy = session.stale or moves
             time.sleep(max((FRAME_S if busy else IDLE_S) - spent_s, 0.0))
         self._tell(quit=True)
 
@@ -160,6 +167,7 @@ class Viewer:
         while target.exists():
             target, k = target.with_name(f"{stem}_{k}.png"), k + 1
         self.prepare()
+        self.window.stage.smooth = True
         try:
             files.save_png(self.window.picture(), target)
         except OSError as error:

@@ -17,6 +17,7 @@ def measure_frames(
 ) -> dict[str, list[float]]:
     """Seconds per picture, a mean per turn, by quality: the whole way from recording to pixels, display included.
 
+    As in a window that plays, edges are not smoothed: that comes when it stands.
     The camera stands at the overview; the recording plays at four times its pace, so that everything moves.
     """
     with Source(path) as source:
@@ -26,13 +27,13 @@ def measure_frames(
         seconds: dict[str, list[float]] = {quality: [] for quality in qualities}
         for presenter in presenters.values():
             for _ in range(WARM_UP_FRAMES):
-                presenter.picture(source.start_s)
+                presenter.draw_moving(source.start_s)
         for turn in range(turns):
             order = qualities[turn % len(qualities) :] + qualities[: turn % len(qualities)]
             for quality in order:
                 began_s = time.perf_counter()
                 for k in range(TURN_FRAMES):
-                    presenters[quality].picture(source.start_s + (turn * TURN_FRAMES + k) * step_s)
+                    presenters[quality].draw_moving(source.start_s + (turn * TURN_FRAMES + k) * step_s)
                 seconds[quality].append((time.perf_counter() - began_s) / TURN_FRAMES)
         for presenter in presenters.values():
             presenter.close()

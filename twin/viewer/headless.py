@@ -105,13 +105,23 @@ class Presenter:
 
     def picture(self, t_s: float) -> np.ndarray:
         """The picture (height, width, 3) uint8 at t_s."""
+        self._prepare(t_s)
+        return self.studio.offscreen.picture()
+
+    def draw_moving(self, t_s: float) -> None:
+        """Draws t_s as a window does while it plays: edges are smoothed when it stands."""
+        self.studio.stage.smooth = False
+        self._prepare(t_s)
+        self.studio.offscreen.draw()
+
+    def _prepare(self, t_s: float) -> None:
         snapshot = self.source.snapshot(t_s)
         if self._other is not None and self.ghost is not None:
             self._other.update(self.ghost.snapshot_at(t_s))
         self.studio.view = self._view_at(t_s)
         if self._display is not None:
             self._display.update(t_s, snapshot)
-        return self.studio.picture(snapshot)
+        self.studio.prepare(snapshot)
 
     def _view_at(self, t_s: float) -> str | View:
         if self._view != director.AUTO:

@@ -46,9 +46,13 @@ class Studio:
 
     def picture(self, snapshot: Snapshot) -> np.ndarray:
         """The station at this instant: (height, width, 3) uint8."""
+        self.prepare(snapshot)
+        return self.offscreen.picture()
+
+    def prepare(self, snapshot: Snapshot) -> None:
+        """Brings scene and camera to this instant, without drawing."""
         self.scene.update(snapshot)
         self.stage.look(view_of(self.view, self.layout, snapshot))
-        return self.offscreen.picture()
 
     def close(self) -> None:
         self.scene.root.remove_node()

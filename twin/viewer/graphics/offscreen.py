@@ -52,9 +52,13 @@ class Offscreen:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def draw(self) -> None:
+        """Draws the stage as it is now, down to its pixels in memory."""
+        self._engine.render_frame()
+
     def picture(self) -> np.ndarray:
         """The stage as it is now: (height, width, 3) uint8, the first row at the top."""
-        self._engine.render_frame()
+        self.draw()
         width, height = self._texture.get_x_size(), self._texture.get_y_size()
         # as it lies in memory, blue first and the last row first: Panda3D's own conversion takes three times as long
         data = np.frombuffer(self._texture.get_ram_image(), dtype=np.uint8)

@@ -50,7 +50,8 @@ class Stage:
         self._view: View | None = None
         self._free_px: tuple[float, float, float, float] | None = None
         _near_first(self.world)
-        self.world.set_antialias(AntialiasAttrib.M_multisample if quality.multisamples else AntialiasAttrib.M_none)
+        self._smooth = False
+        self.smooth = bool(quality.multisamples)
         self._light(shaders)
         self._lens = PerspectiveLens()
         self._lens.set_near_far(NEAR_M, FAR_M)
@@ -65,6 +66,18 @@ class Stage:
         output.set_clear_color((*SKY, 1.0))
         self._hud_camera()
         self.resized()
+
+    @property
+    def smooth(self) -> bool:
+        """Whether edges are smoothed; while things move that may wait: it takes half of a software renderer's time."""
+        return self._smooth
+
+    @smooth.setter
+    def smooth(self, wanted: bool) -> None:
+        wanted = wanted and self.quality.multisamples > 0
+        if wanted != self._smooth:
+            self._smooth = wanted
+            self.world.set_antialias(AntialiasAttrib.M_multisample if wanted else AntialiasAttrib.M_none)
 
     # --- light ----------------------------------------------------------------------------------------------------
 
