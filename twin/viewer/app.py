@@ -24,7 +24,7 @@ FRAME_S, IDLE_S = 1.0 / 60.0, 0.015
 LONGEST_FRAME_S = 0.25
 """A frame that took longer counts as this: time does not leap when the machine was busy elsewhere."""
 STILL_S = 0.15
-"""What has not moved for so long is drawn again with smooth edges."""
+"""What has not moved for so long is drawn again, with smooth edges and its own shadows."""
 REDRAW_S = 1.0
 """At rest the picture is still drawn this often: a window that was covered may have lost it."""
 REFRESH_S = 0.2
@@ -120,12 +120,11 @@ class Viewer:
             if session.wants_picture:
                 self._save_picture()
             moves = session.playback.moving or self._drag is not None
-            smooth = not moves and now_s - moved_s >= STILL_S
             moved_s = now_s if moves else moved_s
-            finer = smooth and not self.window.stage.smooth and self.window.stage.quality.multisamples > 0
-            if session.stale or finer or now_s - drawn_s >= REDRAW_S:
+            still = not moves and now_s - moved_s >= STILL_S
+            if session.stale or still != self.window.stage.still or now_s - drawn_s >= REDRAW_S:
                 drawn_s = now_s
-                self.window.stage.smooth = smooth
+                self.window.stage.next_picture(still)
                 self.draw()
             self._tell()
             spent_s = time.monotonic() - now_s
@@ -167,7 +166,7 @@ class Viewer:
         while target.exists():
             target, k = target.with_name(f"{stem}_{k}.png"), k + 1
         self.prepare()
-        self.window.stage.smooth = True
+        self.window.stage.next_picture(still=True)
         try:
             files.save_png(self.window.picture(), target)
         except OSError as error:

@@ -110,7 +110,7 @@ class Presenter:
 
     def draw_moving(self, t_s: float) -> None:
         """Draws t_s as a window does while it plays: edges are smoothed when it stands."""
-        self.studio.stage.smooth = False
+        self.studio.stage.next_picture(still=False)
         self._prepare(t_s)
         self.studio.offscreen.draw()
 

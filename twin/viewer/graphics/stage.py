@@ -50,8 +50,8 @@ class Stage:
         self._view: View | None = None
         self._free_px: tuple[float, float, float, float] | None = None
         _near_first(self.world)
-        self._smooth = False
-        self.smooth = bool(quality.multisamples)
+        self._still, self._odd = True, False
+        self.world.set_antialias(AntialiasAttrib.M_multisample if quality.multisamples else AntialiasAttrib.M_none)
         self._light(shaders)
         self._lens = PerspectiveLens()
         self._lens.set_near_far(NEAR_M, FAR_M)
@@ -68,16 +68,22 @@ class Stage:
         self.resized()
 
     @property
-    def smooth(self) -> bool:
-        """Whether edges are smoothed; while things move that may wait: it takes half of a software renderer's time."""
-        return self._smooth
+    def still(self) -> bool:
+        """Whether the picture is drawn as something to look at, and not as one of many of a motion."""
+        return self._still
 
-    @smooth.setter
-    def smooth(self, wanted: bool) -> None:
-        wanted = wanted and self.quality.multisamples > 0
-        if wanted != self._smooth:
-            self._smooth = wanted
-            self.world.set_antialias(AntialiasAttrib.M_multisample if wanted else AntialiasAttrib.M_none)
+    def next_picture(self, still: bool) -> None:
+        """To be called before each picture of a window: of a motion edges stay rough and every second shadow is kept.
+
+        With software rendering smooth edges take half of a picture's time, a map of shadows a fifth.
+        """
+        self._still = still
+        smooth = still and self.quality.multisamples > 0
+        self.world.set_antialias(AntialiasAttrib.M_multisample if smooth else AntialiasAttrib.M_none)
+        self._odd = not still and not self._odd
+        shadows = self.sun.node().get_shadow_buffer(self.output.get_gsg())
+        if shadows is not None:
+            shadows.set_active(not self._odd)
 
     # --- light ----------------------------------------------------------------------------------------------------
 

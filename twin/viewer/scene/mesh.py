@@ -22,9 +22,9 @@ MIN_AREA_M2 = 1e-10
 PLAIN = Material((0.7, 0.7, 0.7))
 FAR_FROM_M = 9.0
 """From this far off its hull a mesh is drawn simpler: with software rendering most of a picture's time is triangles."""
-FAR_LEAST_M, FAR_NARROWEST_M, FAR_LINE_M = 0.12, 0.03, 0.7
+FAR_LEAST_M, FAR_NARROWEST_M, FAR_LINE_M = 0.17, 0.04, 1.0
 """From afar shapes are left out that are smaller than the first, or narrower than the second and no long lines."""
-FAR_SIDES, FAR_TURNED_SIDES, FAR_SMOOTH_DEG = 10, 14, 50.0
+FAR_SIDES, FAR_TURNED_SIDES, FAR_SMOOTH_DEG = 8, 12, 50.0
 FAR_WORTH = 0.8
 """A second geometry is kept where it has at most this share of the triangles."""
 
