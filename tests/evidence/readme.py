@@ -1,7 +1,7 @@
 """The README's table of swaps from the stored campaigns, between its markers.
 
-    .venv/bin/python -m tests.evidence.readme          # writes it
-    .venv/bin/python -m tests.evidence.readme --check  # exit code 1 where the README says something else
+.venv/bin/python -m tests.evidence.readme          # writes it
+.venv/bin/python -m tests.evidence.readme --check  # exit code 1 where the README says something else
 """
 
 from __future__ import annotations
