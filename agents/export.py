@@ -109,12 +109,15 @@ def graph_bytes(layers: Sequence[Layer], observations: int, actions: int) -> byt
     return data
 
 
-def write_bundle(folder: Path, graph: bytes, contract: dict[str, Any], card: str, *, replace: bool = False) -> Contract:
+def write_bundle(
+    folder: Path, graph: bytes, contract: dict[str, Any], title: str, *, replace: bool = False
+) -> Contract:
     """Write a bundle; the folder is there whole at the end, or as it was before.
 
     Args:
         folder: its parent must be there.
         contract: everything a `Contract` holds but `format` and `policy_sha256`.
+        title: of the card.
         replace: take the place of a bundle that is there.
 
     Raises:
@@ -127,7 +130,11 @@ def write_bundle(folder: Path, graph: bytes, contract: dict[str, Any], card: str
         raise InputError("is there already", file=folder)
     if folder.exists() and not (folder.is_dir() and set(os.listdir(folder)) <= set(FILES)):
         raise InputError("is no bundle, and is not replaced", file=folder)
-    contents = {ONNX: graph, CONTRACT: (checked.model_dump_json(indent=2) + "\n").encode(), CARD: card.encode()}
+    contents = {
+        ONNX: graph,
+        CONTRACT: (checked.model_dump_json(indent=2) + "\n").encode(),
+        CARD: card_text(title, checked).encode(),
+    }
     token = secrets.token_hex(8)
     part, old = (folder.with_name(f".{token}.{kind}") for kind in ("part", "old"))
     try:
@@ -150,29 +157,29 @@ def write_bundle(folder: Path, graph: bytes, contract: dict[str, Any], card: str
     return checked
 
 
-def card_text(name: str, contract: dict[str, Any]) -> str:
+def card_text(title: str, contract: Contract) -> str:
     """`card.md`: what the policy is, what it reached and where it holds, for a person."""
-    return "\n".join(_card_lines(name, contract)) + "\n"
+    return "\n".join(_card_lines(title, contract)) + "\n"
 
 
-def _card_lines(name: str, contract: dict[str, Any]) -> Iterator[str]:
-    made = contract["made"]
-    yield f"# {name}\n"
-    yield f"A policy for `{contract['environment']}`, {contract['rate_hz']:g} decisions a second."
-    yield f"Trained with {made['algorithm']} for {made['steps']} steps, seed {made['seed']}.\n"
-    if contract["measured"]:
+def _card_lines(title: str, contract: Contract) -> Iterator[str]:
+    made = contract.made
+    yield f"# {title}\n"
+    name = f"{contract.environment}-v{contract.environment_version}"
+    yield f"A policy for `{name}`, {contract.rate_hz:g} decisions a second."
+    yield f"Trained with {made.algorithm} for {made.steps} steps, seed {made.seed}.\n"
+    if contract.measured:
         yield "| policy | episodes, from seed | success (95 % interval) | median time, s |"
         yield "|---|---|---|---:|"
-        for row in contract["measured"]:
-            rate = "-" if row["success_rate"] is None else f"{100 * row['success_rate']:.1f} %"
-            low, high = (100 * value for value in row["success_ci95"])
-            time_s = "-" if row["time_median_s"] is None else f"{row['time_median_s']:.1f}"
-            episodes = f"{row['episodes']}, {row['first_seed']}"
-            yield f"| {row['policy']} | {episodes} | {rate} ({low:.1f} to {high:.1f}) | {time_s} |"
+        for row in contract.measured:
+            rate = "-" if row.success_rate is None else f"{100 * row.success_rate:.1f} %"
+            low, high = (100 * value for value in row.success_ci95)
+            time_s = "-" if row.time_median_s is None else f"{row.time_median_s:.1f}"
+            yield f"| {row.policy} | {row.episodes}, {row.first_seed} | {rate} ({low:.1f} to {high:.1f}) | {time_s} |"
         yield ""
     yield "Valid for:\n"
-    for option, values in contract["validity"]["options"].items():
+    for option, values in contract.validity.options.items():
         yield f"- {option}: {', '.join(values)}"
-    if contract["validity"]["note"]:
-        yield f"\n{contract['validity']['note']}"
+    if contract.validity.note:
+        yield f"\n{contract.validity.note}"
     yield f"\n`{ONNX}` takes the observations of `{CONTRACT}` in its order and gives the actions in its order."

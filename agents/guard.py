@@ -43,11 +43,11 @@ class Guard:
         Raises:
             InputError: for an action of another shape or one that holds no numbers.
         """
-        given = self.policy.act(observation)
+        said = self.policy.act(observation)
         try:
-            action = np.asarray(given, dtype=np.float64)
+            action = np.asarray(said, dtype=np.float64)
         except (TypeError, ValueError):
-            raise InputError("policy gave no numbers", key="action", value=given) from None
+            raise InputError("policy gave no numbers", key="action", value=said) from None
         if action.shape != self.low.shape:
             raise InputError(
                 "policy gave an action of another shape", key="action", value=action.shape, allowed=str(self.low.shape)
@@ -56,8 +56,10 @@ class Guard:
         if not finite.all():
             self.interventions["not_finite"] += 1
             action = np.where(finite, action, self.neutral)
-        # float32 limits: a float64 action may lie a rounding error beyond and is no intervention
-        kept = np.clip(action.astype(self.low.dtype), self.low, self.high)
-        if not np.array_equal(kept, action.astype(self.low.dtype)):
+        # compared in the space's own float32: a rounding error beyond a limit is no intervention
+        with np.errstate(over="ignore"):  # what float32 cannot hold is beyond every limit
+            given = action.astype(self.low.dtype)
+        kept = np.clip(given, self.low, self.high)
+        if not np.array_equal(kept, given):
             self.interventions["beyond_limits"] += 1
         return kept

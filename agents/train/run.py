@@ -30,7 +30,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv
 from agents.bundle import interface
 from agents.episodes import Scene
 from agents.evaluate import Evaluation, about_environment, evaluate
-from agents.export import card_text, graph_bytes, layers_of, write_bundle
+from agents.export import graph_bytes, layers_of, write_bundle
 from agents.pool import interrupts_held_back
 from agents.train.checkpoint import REPLAY, algorithm_class, load_model, need_trust, newest, save
 from agents.train.config import TrainConfig
@@ -168,7 +168,7 @@ def train(
         probe.close()
     if not resume:
         make_folder(folder)
-        write_json(folder / "config.json", config.model_dump(mode="json"))
+    write_json(folder / "config.json", config.model_dump(mode="json"))
     write_json(folder / "versions.json", versions())
     environments = make_environments(scene, config)
     began_s, ended, watch = time.monotonic(), "steps", Watch(config, checkpoints, line)
@@ -233,7 +233,7 @@ class _Bundle:
                 "note": "Measured in simulation only. Outside these options and observations nothing is known.",
             },
         }
-        write_bundle(folder, graph, contract, card_text(title, contract), replace=folder.exists())
+        write_bundle(folder, graph, contract, title, replace=folder.exists())
 
 
 def _plain(value: Any) -> Any:

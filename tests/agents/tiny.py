@@ -50,7 +50,7 @@ class Tiny(gymnasium.Env[np.ndarray, np.ndarray]):
         self.peak = max(self.peak, abs(float(action[0])))
         reached, lost = abs(self.x_m) < 0.1 and abs(self.v_mps) < 0.1, abs(self.x_m) > 3.0
         truncated = self.count >= STEPS and not (reached or lost)
-        info: dict[str, Any] = {"cost": 0.0}
+        info: dict[str, Any] = {"cost": 0.0, "is_success": reached}
         if reached or lost or truncated:
             info["outcome"] = "reached" if reached else "lost" if lost else "timeout"
             info["kpis"] = {"time_s": STEP_S * self.count, "peak_force_n": 1000.0 * self.peak}

@@ -63,8 +63,8 @@ def key_of(told: dict[str, Any]) -> tuple[Any, ...]:
 def table(rows: list[dict[str, Any]]) -> str:
     """Markdown, a row per policy and case."""
     lines = [
-        "| conditions | policy | episodes | docked | 95 % interval | time, s: median, 95 % | rail force, kN: median, 99 % "
-        "| other ends |",
+        "| conditions | policy | episodes | docked | 95 % interval | time, s: median, 95 % "
+        "| rail force, kN: median, 99 % | other ends |",
         "|---|---|---:|---:|---|---|---|---|",
     ]
     for case in CASES:
