@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -69,6 +70,12 @@ def test_info_has_what_the_contract_says(name: str) -> None:
     assert reward == pytest.approx(sum(w * info["reward_terms"][term] for term, w in module.REWARD_WEIGHTS.items()))
     assert info["cost"] == pytest.approx(sum(info["costs"].values()))
     env.close()
+
+
+def test_the_twin_knows_nothing_of_environments() -> None:
+    twin = Path(__file__).parents[2] / "twin"
+    wrong = re.compile(r"^\s*(?:from|import) (?:envs|agents|gymnasium|torch|stable_baselines3)\b", re.MULTILINE)
+    assert [path.name for path in twin.rglob("*.py") if wrong.search(path.read_text())] == []
 
 
 def tables(text: str, first_column: str) -> list[list[Row]]:
