@@ -43,6 +43,7 @@ evidence: $(STAMP)
 	for station in top_lift chassis; do for parking in guided unguided; do \
 		$(BIN)/python -m tests.evidence.campaign $$station $$parking || exit 1; done; done
 	$(BIN)/python -m tests.evidence.phases > docs/phases.md
+	$(BIN)/python -m tests.evidence.readme
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
