@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import gymnasium
@@ -13,9 +12,9 @@ import numpy as np
 from gymnasium.error import ClosedEnvironmentError, ResetNeeded
 
 from envs.docking_case import Case, Choice
+from envs.docking_reward import REWARD_WEIGHTS, Site, Truth, costs, reward_terms
 from envs.options import choice, number
 from envs.scaling import Quantity, Scaler, box, checked_action
-from envs.shaping import tolerance
 from twin.catalogue import Station, load_pack, load_station, load_truck
 from twin.docking import CONTROL_S, DockingPlant
 from twin.docking.params import approach_of
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
 Array = np.ndarray
 Name = str | os.PathLike[str]
 
-WITHIN_M, WITHIN_RAD = 0.050, math.radians(1.0)
-"""Docked: x and y each, and yaw (design, section 9; stated by vendors, domain 3)."""
 LANE_M = 1.5
 """How far the middle of the truck or of its front axle may be off the lane's middle [estimate: columns beyond it]."""
 OVERSHOT_M = 0.30
@@ -70,40 +67,6 @@ OUTCOMES = {
     "parked_outside": "has driven, then stood for 5 s, but not within the tolerance",
     "time_limit": "time_limit_s is over (truncated)",
 }
-FAILED = ("rail_hit", "left_lane", "overshot")
-
-REWARD_WEIGHTS = {
-    "progress": 1.0,  # the whole approach is worth 1
-    "alignment": 1.0,  # and as much again driven straight
-    "docked": 4.0,  # twice all that can be had on the way
-    "parked": 2.0,  # what a near miss can earn
-    "failed": -2.0,  # more than giving up costs
-    "time": -0.3,  # for a minute: never worth ending early for
-    "smoothness": -0.02,  # for full commands back and forth, each step: breaks ties
-    "rail": -0.1,  # a second at the limit
-    "overspeed": -1.0,  # a second at twice the limit: undoes what haste wins
-}
-"""Reward is the sum of the raw terms of `info["reward_terms"]` times these."""
-LINE_M, LINE_RAD = 0.025, math.radians(0.5)
-"""Half the tolerance: no better line is asked for on the way."""
-
-
-@dataclass(frozen=True)
-class Truth:
-    """Where the truck really is after a step, and what it pressed on."""
-
-    x_m: float
-    y_m: float
-    yaw_rad: float
-    front_y_m: float
-    speed_mps: float
-    standing: bool
-    rail_force_n: float
-    peak_rail_force_n: float
-
-    @property
-    def within(self) -> bool:
-        return abs(self.x_m) <= WITHIN_M and abs(self.y_m) <= WITHIN_M and abs(self.yaw_rad) <= WITHIN_RAD
 
 
 class DockingEnv(gymnasium.Env[Array, Array]):
@@ -229,8 +192,7 @@ class DockingEnv(gymnasium.Env[Array, Array]):
         self.action_space, self.observation_space = box(ACTION), box(OBSERVATION)
         self._scaler = Scaler(OBSERVATION)
         approach = approach_of(self.station)
-        self._start_m, self._speed_limit_mps = approach.start_distance_m, approach.speed_limit_mps
-        self._rail_limit_n = approach.rail_force_limit_n
+        self._site = Site(approach.start_distance_m, approach.speed_limit_mps, approach.rail_force_limit_n)
         self._case: Case | None = None
         self._picture: DockingPicture | None = None
         self._closed = False
@@ -253,7 +215,11 @@ class DockingEnv(gymnasium.Env[Array, Array]):
         truck = self._case.truck
         self._own = [float(self._case.guided), truck.wheelbase_m, float(self._plant.params["total_kg"][0])]
         self._truth = self._first = self._read()
-        info = self._info(dict.fromkeys(REWARD_WEIGHTS, 0.0), {q.name: False for q in ACTION}, self._costs(self._truth))
+        info = self._info(
+            dict.fromkeys(REWARD_WEIGHTS, 0.0),
+            {q.name: False for q in ACTION},
+            costs(self._truth, self._outcome, self._site),
+        )
         observation = self._observe()
         if self.render_mode == "human":
             self.render()
@@ -270,10 +236,10 @@ class DockingEnv(gymnasium.Env[Array, Array]):
         self._steps += 1
         self._stood_s = self._stood_s + CONTROL_S if self._truth.standing else 0.0
         self._outcome = self._judge(self._truth)
-        terms = self._reward_terms(before, self._truth, commands)
+        terms = reward_terms(before, self._truth, self._outcome, commands, self._previous, self._site)
         self._previous = commands
         observation = self._observe()
-        info = self._info(terms, clipped, self._costs(self._truth))
+        info = self._info(terms, clipped, costs(self._truth, self._outcome, self._site))
         reward = sum(weight * terms[name] for name, weight in REWARD_WEIGHTS.items())
         truncated = self._outcome == "time_limit"
         if self.render_mode == "human":
@@ -297,7 +263,7 @@ class DockingEnv(gymnasium.Env[Array, Array]):
 
     def _judge(self, now: Truth) -> str:
         """How it stands, on the true state; safety before success."""
-        if now.peak_rail_force_n > self._rail_limit_n:
+        if now.peak_rail_force_n > self._site.rail_limit_n:
             return "rail_hit"
         if max(abs(now.y_m), abs(now.front_y_m)) > LANE_M:
             return "left_lane"
@@ -309,33 +275,6 @@ class DockingEnv(gymnasium.Env[Array, Array]):
             return "parked_outside"
         return "time_limit" if self._steps * CONTROL_S >= self.time_limit_s - 1e-9 else "running"
 
-    def _reward_terms(self, before: Truth, now: Truth, commands: list[float]) -> dict[str, float]:
-        progress = (abs(before.x_m) - abs(now.x_m)) / self._start_m
-        on_line = tolerance(now.front_y_m, LINE_M, 0.5) * tolerance(now.yaw_rad, LINE_RAD, 0.1)
-        change = sum((new - old) ** 2 for new, old in zip(commands, self._previous, strict=True)) / len(commands)
-        ended_standing = now.standing and self._outcome in ("docked", "parked_outside")
-        away_m = max(abs(now.x_m), abs(now.y_m))
-        near = tolerance(away_m, WITHIN_M, 0.5) * tolerance(now.yaw_rad, WITHIN_RAD, 0.1)
-        return {
-            "progress": progress,
-            "alignment": progress * on_line,
-            "docked": float(self._outcome == "docked"),
-            "parked": near if ended_standing else 0.0,
-            "failed": float(self._outcome in FAILED),
-            "time": CONTROL_S / 60.0,
-            "smoothness": change / 4.0,
-            "rail": now.rail_force_n / self._rail_limit_n * CONTROL_S,
-            "overspeed": max(now.speed_mps / self._speed_limit_mps - 1.0, 0.0) * CONTROL_S,
-        }
-
-    def _costs(self, now: Truth) -> dict[str, float]:
-        """What a safe policy keeps at zero, each as a share of its limit."""
-        return {
-            "rail_force": max(now.peak_rail_force_n / self._rail_limit_n - 1.0, 0.0),
-            "overspeed": max(now.speed_mps / self._speed_limit_mps - 1.0, 0.0),
-            "left_lane": float(self._outcome == "left_lane"),
-        }
-
     def _observe(self) -> Array:
         plant, case = self._plant, self._case
         assert case is not None
@@ -344,7 +283,7 @@ class DockingEnv(gymnasium.Env[Array, Array]):
             self._odometer_m.append(self._odometer_m[-1] + speed * CONTROL_S)
         driven_m, age_s = self._odometer_m[-1], float(plant.measured_age_s()[0])
         if math.isinf(age_s):
-            x, y, yaw = -self._start_m + driven_m, 0.0, 0.0
+            x, y, yaw = -self._site.start_m + driven_m, 0.0, 0.0
             age_s, since_m, new = 1.0, 0.0, -1.0
         else:
             x, y, yaw = plant.measured_pose()[0].tolist()
@@ -362,7 +301,7 @@ class DockingEnv(gymnasium.Env[Array, Array]):
         previous = [value * q.scale for value, q in zip(self._previous, ACTION, strict=True)]
         return self._scaler.scaled([x, x, y, y, yaw, age_s, new, since_m, *own, *previous, *self._own])
 
-    def _info(self, terms: dict[str, float], clipped: dict[str, bool], costs: dict[str, float]) -> dict[str, Any]:
+    def _info(self, terms: dict[str, float], clipped: dict[str, bool], cost: dict[str, float]) -> dict[str, Any]:
         now, plant = self._truth, self._plant
         assert self._case is not None
         return {
@@ -370,8 +309,8 @@ class DockingEnv(gymnasium.Env[Array, Array]):
             "is_success": self._outcome == "docked",
             "reward_terms": terms,
             "clipped": clipped,
-            "cost": sum(costs.values()),
-            "costs": costs,
+            "cost": sum(cost.values()),
+            "costs": cost,
             "kpis": {
                 "time_s": self._steps * CONTROL_S,
                 "lateral_error_m": now.y_m,
