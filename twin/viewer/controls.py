@@ -40,6 +40,7 @@ SHOWING = (
     Binding("view:driver", ("4",), "4", "as the driver sees it"),
     Binding("forces", ("f",), "F", "contact forces as arrows"),
     Binding("measured", ("m",), "M", "pose that the scanner measured"),
+    Binding("glass", ("x",), "X", "see through the truck"),
     Binding("ghost", ("g",), "G", "the other run and its table"),
     Binding("charts", ("c",), "C", "strip charts"),
     Binding("chart:position", ("5",), "5", "axis position"),

@@ -38,6 +38,7 @@ class Session:
         self.playback = Playback(source, t_s=at, live=live, sample_times=self.signals.sample_times)
         self.eye = Eye(source.layout, PRESETS, view)
         self.show = {"charts": True, "ghost": ghost is not None, "forces": True, "measured": True, "help": False}
+        self.show["glass"] = False
         self.sets = set(SHOWN_AT_FIRST)
         self.robot, self.window_s = 0, WINDOW_S
         self.stretch_s: tuple[float, float] | None = None
@@ -86,7 +87,7 @@ class Session:
             "view": self.eye.name,
             "charts": sorted(self.sets) if self.show["charts"] else [],
             "robot": self.robot,
-            **{name: self.show[name] for name in ("help", "ghost", "forces", "measured")},
+            **{name: self.show[name] for name in ("help", "ghost", "forces", "measured", "glass")},
             "message": self.message,
         }
 

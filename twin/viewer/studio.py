@@ -15,7 +15,7 @@ from twin.viewer.graphics.pipe import Pipe
 from twin.viewer.graphics.quality import QUALITIES
 from twin.viewer.layout import Layout
 from twin.viewer.scene.scene import StationScene
-from twin.viewer.scene.views import PRESETS
+from twin.viewer.scene.views import PRESETS, truck_hides_work
 from twin.viewer.snapshot import Names, Snapshot
 
 
@@ -52,6 +52,7 @@ class Studio:
     def prepare(self, snapshot: Snapshot) -> None:
         """Brings scene and camera to this instant, without drawing."""
         self.scene.update(snapshot)
+        self.scene.see_through_truck(truck_hides_work(self.view, self.layout))
         self.stage.look(view_of(self.view, self.layout, snapshot))
 
     def close(self) -> None:

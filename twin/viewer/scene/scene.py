@@ -37,8 +37,9 @@ class StationScene:
         self.parts: list[Part] = []
         if not ghost:
             self.parts.append(Site(layout, self.frames))
+        self._truck = TruckModel(layout, self.frames)
         self.parts += [
-            TruckModel(layout, self.frames),
+            self._truck,
             Packs(layout, self.frames, ghost),
             Robots(layout, self.frames),
         ]
@@ -58,6 +59,10 @@ class StationScene:
         self.frames.update(snapshot)
         for part in self.parts:
             part.update(snapshot)
+
+    def see_through_truck(self, on: bool) -> None:
+        """Makes the truck translucent or solid."""
+        self._truck.set_glass(on)
 
     @property
     def show_forces(self) -> bool:

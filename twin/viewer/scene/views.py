@@ -81,6 +81,11 @@ def _on_truck(truck: np.ndarray, point: tuple[float, float, float]) -> tuple[flo
     return float(truck[0] + c * x - s * y), float(truck[1] + s * x + c * y), float(truck[2] + up)
 
 
+def truck_hides_work(view: object, layout: Layout) -> bool:
+    """Whether the truck is better drawn translucent: from above it covers all that happens under it."""
+    return view == "top" and layout.retract < 0.0
+
+
 PRESETS: dict[str, Preset] = {"overview": overview, "seat": seat, "top": top, "driver": driver}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from panda3d.core import LPoint3, NodePath
+from panda3d.core import LPoint3, NodePath, TransparencyAttrib
 
 from twin.viewer.layout import Layout
 from twin.viewer.scene.frames import FrameNodes
@@ -16,6 +16,7 @@ from twin.viewer.scene.truck.plan import TRAILER_HALF_WIDTH_M, WHEEL_RADIUS_M, T
 from twin.viewer.scene.truck.wheels import TRAILER_SIDES, axle, wheel_pair
 from twin.viewer.snapshot import Snapshot
 
+GLASS_ALPHA = 0.2
 LEAST_ROLL_M = 0.001
 """A parked truck's shove of less turns no wheel."""
 
@@ -50,22 +51,38 @@ class TruckModel:
     def __init__(self, layout: Layout, frames: FrameNodes) -> None:
         self.plan = TruckPlan(layout.truck, layout.pack)
         self._truck, self._body = frames["truck"], frames["truck_body"]
-        sprung(self.plan).node("truck", self._body)
-        axles(self.plan).node("axles", self._truck)
+        self._parts = [sprung(self.plan).node("truck", self._body), axles(self.plan).node("axles", self._truck)]
         self.wheels: list[NodePath] = []
         for x_m, pair in wheel_pairs(self.plan):
             node = pair.node("wheels", self._truck)
             node.set_pos(x_m, 0.0, WHEEL_RADIUS_M)
             self.wheels.append(node)
         self._rolled_m = 0.0
+        self._glass = False
         self._trailer = None
         own = trailer_axles(self.plan)
         if own:
             self._pivot_x_m = sum(wheels.x_m for wheels in own) / len(own)
             self._trailer = self._truck.attach_new_node("trailer")
             self._trailer.set_x(self._pivot_x_m)
-            Mesh().add(trailer(self.plan), (-self._pivot_x_m, 0.0, 0.0)).node("trailer", self._trailer)
+            load = Mesh().add(trailer(self.plan), (-self._pivot_x_m, 0.0, 0.0))
+            self._parts.append(load.node("trailer", self._trailer))
             self._coupling = LPoint3(self.plan.kingpin_x_m, 0.0, COUPLING_Z_M)
+
+    def set_glass(self, on: bool) -> None:
+        """Makes the truck translucent, so that the work behind or below it is seen."""
+        if on == self._glass:
+            return
+        self._glass = on
+        for node in (*self._parts, *self.wheels):
+            if on:
+                node.set_color_scale(1.0, 1.0, 1.0, GLASS_ALPHA)
+                node.set_transparency(TransparencyAttrib.M_alpha)
+                node.set_bin("transparent", 0)
+            else:
+                node.clear_color_scale()
+                node.clear_transparency()
+                node.clear_bin()
 
     def update(self, snapshot: Snapshot) -> None:
         self._roll(self._truck.get_x())
