@@ -25,6 +25,7 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import configure
 from stable_baselines3.common.monitor import Monitor
+from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv
 
 from agents.bundle import interface
@@ -130,6 +131,27 @@ def make_model(config: TrainConfig, environments: VecEnv) -> BaseAlgorithm:
     return model
 
 
+def resumed_model(source: Path, config: TrainConfig, environments: VecEnv) -> BaseAlgorithm:
+    """The model of a trusted checkpoint, with its replay buffer.
+
+    Raises:
+        InputError: another number of workers than a replay buffer was filled by.
+    """
+    model: BaseAlgorithm = load_model(source, config.algorithm, environments)
+    memory = source.with_name(REPLAY)
+    if isinstance(model, OffPolicyAlgorithm) and memory.is_file():
+        model.load_replay_buffer(memory)
+        filled_by = getattr(model.replay_buffer, "n_envs", None)
+        if filled_by != config.workers:
+            raise InputError(
+                "a replay buffer goes on with the workers that filled it", key="--workers", value=config.workers,
+                allowed=str(filled_by),
+            )  # fmt: skip
+    # what the generators had come to is gone with their processes: begin anew, from the seed and the step
+    model.set_random_seed((training_seed(config.seed) + model.num_timesteps) % (1 << 32))
+    return model
+
+
 def training_seed(seed: int) -> int:
     """The seed of model and training environments, beyond all seeds of evaluations."""
     drawn = int(seeding.key(seed, TRAIN_STREAM)) % (1 << 30)
@@ -168,8 +190,6 @@ def train(
         probe.close()
     if not resume:
         make_folder(folder)
-    write_json(folder / "config.json", config.model_dump(mode="json"))
-    write_json(folder / "versions.json", versions())
     environments = make_environments(scene, config)
     began_s, ended, watch = time.monotonic(), "steps", Watch(config, checkpoints, line)
     try:
@@ -178,12 +198,10 @@ def train(
             bundle = _Bundle(model, config, fits, about, watch)
             bundle.write(folder / "untrained", "untrained start", 0)
         else:
-            model = load_model(source, config.algorithm, environments)
-            if (checkpoints / REPLAY).is_file() and hasattr(model, "load_replay_buffer"):
-                model.load_replay_buffer(checkpoints / REPLAY)
-            # what the saved random state was at is gone with its process: begin anew, from the seed and the step
-            model.set_random_seed((training_seed(config.seed) + model.num_timesteps) % (1 << 32))
+            model = resumed_model(source, config, environments)
             bundle = _Bundle(model, config, fits, about, watch)
+        write_json(folder / "config.json", config.model_dump(mode="json"))
+        write_json(folder / "versions.json", versions())
         model.set_logger(configure(str(folder / "tensorboard"), ["tensorboard"]))
         left = config.steps - model.num_timesteps
         try:

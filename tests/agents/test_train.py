@@ -1,0 +1,168 @@
+"""Training: learns what an untrained policy cannot, its bundle agrees with torch, it goes on where it stopped."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from stable_baselines3.common.vec_env import DummyVecEnv
+
+from agents.bundle import load_bundle
+from agents.episodes import Scene
+from agents.export import graph_bytes, layers_of
+from agents.policies import load_policy
+from agents.train.checkpoint import load_model, load_zip, newest
+from agents.train.config import TrainConfig, load_config
+from agents.train.run import TRAINING_SEEDS, Trained, make_model, train, training_seed
+from tests.agents.bundles import make_tiny
+from tests.agents.tiny import TASK
+from twin.console import ProgressLine
+from twin.errors import InputError
+
+SCENE = Scene(TASK)
+QUIET = ProgressLine(None, "", None)
+OBSERVATIONS = np.random.default_rng(0).uniform(-4.0, 4.0, (10_000, 2)).astype(np.float32)
+
+
+def tiny_config(algorithm: str = "ppo", **changes: Any) -> TrainConfig:
+    """The docking file's settings, made small."""
+    base = load_config("docking").model_dump()
+    base["ppo"] |= {"hidden": (32, 32), "learning_rate": 2e-3, "n_steps": 512, "n_epochs": 8, "gamma": 0.97}
+    base["ppo"] |= {"log_std_init": -0.5, "batch_size": 128}
+    base["sac"] |= {"hidden": (16,), "learning_starts": 50, "batch_size": 16, "train_freq": 4, "buffer_size": 1000}
+    small = {"algorithm": algorithm, "workers": 1, "evaluation_episodes": 40, "steps": 7000}
+    return TrainConfig.model_validate(base | small | changes)
+
+
+@pytest.fixture(scope="module")
+def learnt(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    return train(SCENE, tiny_config(), tmp_path_factory.mktemp("runs") / "ppo", QUIET)
+
+
+def test_it_learns_what_an_untrained_policy_fails(learnt: Trained) -> None:
+    assert learnt.evaluation is not None
+    untrained, trained, yardstick = learnt.evaluation.as_json()["policies"]
+    assert untrained["success_ci95"][1] < 0.5
+    assert trained["success_ci95"][0] > 0.7
+    assert yardstick["name"] == "baseline"
+    assert yardstick["success_rate"] == 1.0
+
+
+def test_the_run_folder_explains_itself(learnt: Trained) -> None:
+    told = json.loads((learnt.folder / "config.json").read_text())
+    assert TrainConfig.model_validate(told) == tiny_config()
+    assert json.loads((learnt.folder / "versions.json").read_text())["torch"].startswith("2.")
+    assert list((learnt.folder / "tensorboard").iterdir())
+    contract = load_bundle(learnt.folder / "policy", make_tiny()).contract
+    assert contract.made.steps == learnt.steps >= 7000
+    assert [row.policy for row in contract.measured] == ["untrained", "policy", "baseline"]
+    low, high = np.array(contract.validity.observation_low), np.array(contract.validity.observation_high)
+    assert (low < high).all()
+    assert (np.abs([low, high]) <= 4.0).all()
+    assert "| policy | 40, 0 |" in (learnt.folder / "policy" / "card.md").read_text()
+    assert json.loads((learnt.folder / "evaluation.json").read_text())["episodes"] == 40
+
+
+def test_training_seeds_are_never_those_of_an_evaluation() -> None:
+    seeds = {training_seed(seed) for seed in range(200)}
+    assert len(seeds) == 200
+    assert min(seeds) >= TRAINING_SEEDS
+    assert max(seeds) < 2**32
+
+
+def test_onnx_agrees_with_torch_on_ten_thousand_observations(learnt: Trained) -> None:
+    model = load_model(newest(learnt.folder / "checkpoints"), "ppo")
+    bundle = load_bundle(learnt.folder / "policy", make_tiny())
+    graph = bundle._session.run(None, {"observation": OBSERVATIONS})[0]
+    np.testing.assert_allclose(graph, model.predict(OBSERVATIONS, deterministic=True)[0], atol=1e-5)
+    for observation, action in zip(OBSERVATIONS[:50], graph, strict=False):
+        np.testing.assert_allclose(bundle.act(observation), action, atol=1e-6)
+    assert 0.01 < np.mean(np.abs(graph) == 1.0) < 0.99  # limits are in the graph, and not all there is
+
+
+@pytest.mark.parametrize("activation", ["tanh", "relu", "elu"])
+def test_onnx_agrees_with_torch_for_sac(activation: str) -> None:
+    import onnxruntime
+
+    config = tiny_config("sac")
+    config = config.model_copy(update={"sac": config.sac.model_copy(update={"activation": activation})})
+    model = make_model(config, DummyVecEnv([make_tiny]))
+    session = onnxruntime.InferenceSession(graph_bytes(layers_of(model), 2, 1))
+    graph = session.run(None, {"observation": OBSERVATIONS})[0]
+    np.testing.assert_allclose(graph, model.predict(OBSERVATIONS, deterministic=True)[0], atol=1e-5)
+    assert np.ptp(graph) > 0.01
+
+
+def test_it_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    few = {"evaluation_episodes": 1, "checkpoint_steps": 100}
+    folder = tmp_path / "sac"
+    first = train(SCENE, tiny_config("sac", steps=200, workers=2, **few), folder, QUIET)
+    assert first.ended == "steps"
+    assert first.steps == 200
+    untrained = (folder / "untrained" / "policy.onnx").read_bytes()
+    assert (folder / "policy" / "policy.onnx").read_bytes() != untrained
+    longer = tiny_config("sac", steps=300, workers=2, **few)
+    with pytest.raises(InputError, match="hold pickles, which can run any code; load your own with --trust-pickle"):
+        train(SCENE, longer, folder, QUIET, resume=True)
+    with pytest.raises(InputError, match=r"--workers: a replay buffer .*, got 1 \(allowed: 2\)"):
+        train(SCENE, longer.model_copy(update={"workers": 1}), folder, QUIET, resume=True, trust_pickle=True)
+    again = train(SCENE, longer, folder, QUIET, resume=True, trust_pickle=True)
+    assert again.steps == 300
+    assert (folder / "untrained" / "policy.onnx").read_bytes() == untrained
+    assert {path.name for path in (folder / "checkpoints").glob("*.zip")} >= {
+        "step_100.zip",
+        "step_200.zip",
+        "step_300.zip",
+    }
+    with pytest.raises(InputError, match="is there already"):
+        train(SCENE, longer, folder, QUIET)
+
+
+def test_wall_time_ends_it(tmp_path: Path) -> None:
+    config = tiny_config(steps=10**6, wall_time_s=0.5, evaluation_episodes=1)
+    assert train(SCENE, config, tmp_path / "run", QUIET).ended == "wall_time_s"
+
+
+def test_a_zip_is_loaded_only_when_trusted(learnt: Trained) -> None:
+    file = newest(learnt.folder / "checkpoints")
+    environment = make_tiny()
+    with pytest.raises(InputError, match="--trust-pickle"):
+        load_policy(str(file), {}, environment)
+    trusted = load_policy(str(file), {}, environment, trust_pickle=True)
+    bundle = load_bundle(learnt.folder / "policy", environment)
+    for observation in OBSERVATIONS[:20]:
+        np.testing.assert_allclose(trusted.act(observation), bundle.act(observation), atol=1e-5)
+    other = learnt.folder / "other.zip"
+    other.write_bytes(b"PK\x03\x04 nonsense")
+    with pytest.raises(InputError, match=r"other.zip: is no file of stable-baselines3"):
+        load_zip(other, environment, trust_pickle=True)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("steps: 0", "steps: line .*: out of range, got 0"),
+        ("algorithm: dqn", "algorithm"),
+        ("stepss: 5", r"stepss: .*unknown key \(did you mean steps\?\)"),
+        ("seed: -1", "seed"),
+        ("wall_time_s: .nan", "wall_time_s: must be a finite number"),
+    ],
+)
+def test_a_wrong_file_is_refused_in_one_line(tmp_path: Path, line: str, said: str) -> None:
+    key = line.split(":")[0]
+    text = (Path(__file__).parents[2] / "agents/train/docking.yaml").read_text()
+    file = tmp_path / "mine.yaml"
+    file.write_text(re.sub(rf"(?m)^{key}:.*\n", "", text) + line + "\n")
+    with pytest.raises(InputError, match=said) as caught:
+        load_config("docking", file)
+    assert "mine.yaml" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_task_without_a_file_is_refused() -> None:
+    with pytest.raises(InputError, match="no training is set up for task"):
+        load_config("flying")
