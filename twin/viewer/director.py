@@ -11,8 +11,8 @@ from twin.viewer.source import PhaseSpan
 
 AUTO = "auto"
 CLOSE_UP = ("grip", "unlock", "align", "insert", "lock", "pull_test", "release")
-SHORTEST_S = 4.0  # of video: a shorter cut makes a viewer dizzy
-BLEND_S = 1.2  # of video
+SHORTEST_S = 2.0  # of video: a shorter cut makes a viewer dizzy
+BLEND_S = 0.8  # of video
 
 
 def cuts(phases: Sequence[PhaseSpan], start_s: float, end_s: float, speed: float) -> list[tuple[float, str]]:
@@ -23,6 +23,8 @@ def cuts(phases: Sequence[PhaseSpan], start_s: float, end_s: float, speed: float
         at = min(max(span.start_s, start_s), end_s)
         if wanted != shots[-1][1]:
             shots.append((at, wanted))
+    if len(shots) > 1 and shots[1][0] - start_s < SHORTEST_S * speed:
+        shots = [(start_s, shots[1][1]), *shots[2:]]  # what begins so soon is there from the start
     kept: list[tuple[float, str]] = []
     for k, (at, name) in enumerate(shots):
         until = shots[k + 1][0] if k + 1 < len(shots) else end_s
