@@ -60,6 +60,7 @@ def test_it_steers_to_the_middle_and_stands_still_when_there() -> None:
     assert controller.drive(seen, 4.5)[0] == pytest.approx(-rate)
     controller.begin()
     seen.x_m, seen.driven_m, seen.speed_mps = 0.0, 0.0, 0.0
+    controller.drive(seen, 4.5)
     rate, pedal = controller.drive(seen, 4.5)
     assert rate == 0.0
     assert pedal < 0.0
