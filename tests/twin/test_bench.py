@@ -80,11 +80,17 @@ def test_one_slow_turn_does_not_count() -> None:
 def test_json_is_the_designs_object(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     turns = Turns(500, [0.1] * 5, [0.105] * 5, [0.08] * 5, 50_000.0)
     monkeypatch.setattr(bench, "measure", lambda *arguments, **named: turns)
+    frames = {"medium": [0.025, 0.026, 0.024], "low": [0.0125, 0.013, 0.012]}
+    monkeypatch.setattr("twin.viewer.frame_rate.measure_frames", lambda *arguments: frames)
     assert swaptwin.run(["bench", "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert set(said) == {"machine", "rows"}
     assert all({"name", "value", "unit", "ratio", "against"} <= set(row) for row in said["rows"])
     assert {"processor", "cores", "versions"} <= set(said["machine"])
+    pictures = {row["name"]: row for row in said["rows"] if "pictures" in row["name"]}
+    assert pictures["top_lift pictures, low"]["ratio"] == pytest.approx(2.0)
+    assert pictures["chassis pictures, medium"]["value"] == pytest.approx(40.0)
+    assert all(row["met"] for row in pictures.values())
     assert swaptwin.run(["bench"]) == 0
     assert "chassis bare loop" in capsys.readouterr().out
 

@@ -155,7 +155,8 @@ class Viewer:
                 self.other.update(self.ghost.snapshot_at(t_s))
             else:
                 self.other.root.hide()
-        self.hud.update(session.model(self._pointer if self._drag in (None, "scrub") else None))
+        if stage.display_due or self._drag is not None:
+            self.hud.update(session.model(self._pointer if self._drag in (None, "scrub") else None))
         stage.show_world_in(*self.hud.free)
         stage.look(session.eye.view(snapshot))
 

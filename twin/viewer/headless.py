@@ -119,7 +119,7 @@ class Presenter:
         if self._other is not None and self.ghost is not None:
             self._other.update(self.ghost.snapshot_at(t_s))
         self.studio.view = self._view_at(t_s)
-        if self._display is not None:
+        if self._display is not None and self.studio.stage.display_due:
             self._display.update(t_s, snapshot)
         self.studio.prepare(snapshot)
 

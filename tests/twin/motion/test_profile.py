@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given, reject, settings
 from hypothesis import strategies as st
 from numba import njit
-from ruckig import ControlInterface, InputParameter, Ruckig, Trajectory
+from ruckig import ControlInterface, InputParameter, Ruckig, RuckigError, Trajectory
 
 from twin.motion import profile as motion
 from twin.motion.plan import Move
@@ -42,7 +42,10 @@ def ruckig_duration_s(
     inputs.target_position, inputs.target_velocity, inputs.target_acceleration = [end[0]], [end[1]], [0.0]
     inputs.max_velocity, inputs.max_acceleration, inputs.max_jerk = ([x] for x in limits)
     trajectory = Trajectory(1)
-    result = Ruckig(1).calculate(inputs, trajectory)
+    try:
+        result = Ruckig(1).calculate(inputs, trajectory)
+    except RuckigError:  # ruckig 0.19.4 finds no way where a limit is one bit beside being just touched
+        reject()
     assert result.value >= 0, f"the oracle failed: {result}"
     return trajectory.duration
 

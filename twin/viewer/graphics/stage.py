@@ -50,7 +50,7 @@ class Stage:
         self._view: View | None = None
         self._free_px: tuple[float, float, float, float] | None = None
         _near_first(self.world)
-        self._still, self._odd = True, False
+        self._still, self._odd, self._count = True, False, 0
         self.world.set_antialias(AntialiasAttrib.M_multisample if quality.multisamples else AntialiasAttrib.M_none)
         self._light(shaders)
         self._lens = PerspectiveLens()
@@ -72,6 +72,11 @@ class Stage:
         """Whether the picture is drawn as something to look at, and not as one of many of a motion."""
         return self._still
 
+    @property
+    def display_due(self) -> bool:
+        """Whether the display is to be brought up to date with this picture."""
+        return self._count % self.quality.display_every == 0
+
     def next_picture(self, still: bool) -> None:
         """To be called before each picture of a window: of a motion edges stay rough and every second shadow is kept.
 
@@ -81,6 +86,7 @@ class Stage:
         smooth = still and self.quality.multisamples > 0
         self.world.set_antialias(AntialiasAttrib.M_multisample if smooth else AntialiasAttrib.M_none)
         self._odd = not still and not self._odd
+        self._count = 0 if still else self._count + 1
         shadows = self.sun.node().get_shadow_buffer(self.output.get_gsg())
         if shadows is not None:
             shadows.set_active(not self._odd)
