@@ -131,13 +131,13 @@ KINDS: dict[str, Kind] = {
         "the pose scanner's noise is multiplied",
         {"factor": FACTOR, **WHEN},
         needs=("factor",),
-        outcome="completed; repark_required where it reads so; jam or lock_stuck where the pack does not find its pins",
+        outcome="completed; repark_required where it reads so; jam, lock_stuck or refused where the pack finds no pins",
     ),
     "load_cell_offset": Kind(
         "the load cell reads so much more",
         {"offset_n": Option("newton", low=-1e6, high=1e6), **WHEN},
         needs=("offset_n",),
-        outcome="overload where it reads too much; grip_failed or jam where contact cannot be told any more",
+        outcome="overload where it reads too much; grip_failed, jam or lock_stuck where contact or pull cannot be told",
     ),
     "load_cell_frozen": Kind(
         "the load cell keeps its reading", WHEN, outcome="grip_failed, jam or overload, by what waits for a load next"
