@@ -13,7 +13,7 @@ from twin.recorded.sampling import fill_frames, frames_of
 from twin.viewer.graphics.camera import View
 from twin.viewer.graphics.quality import QUALITIES
 from twin.viewer.graphics.window import Window
-from twin.viewer.layout import Job, Layout, Seat
+from twin.viewer.layout import Layout
 from twin.viewer.scene.scene import StationScene
 from twin.viewer.scene.views import PRESETS
 from twin.viewer.snapshot import UNIT_POSE, Names, Snapshot, compose
@@ -148,10 +148,4 @@ class DockingPicture:
 
 
 def _layout(cell: Cell) -> Layout:
-    return Layout(
-        station=cell.station,
-        truck=cell.truck,
-        pack=cell.pack,
-        seats=tuple(Seat(seat.name, seat.on_truck, seat.locks) for seat in cell.seats),
-        jobs=tuple(Job(**{name: getattr(job, name) for name in Job.__dataclass_fields__}) for job in cell.jobs),
-    )
+    return Layout(station=cell.station, truck=cell.truck, pack=cell.pack, seats=cell.seats, jobs=cell.jobs)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,12 +11,12 @@ from twin import seeding
 from twin.catalogue import Pack, Station, Truck, resolve
 from twin.catalogue.schema import FloatingTable
 from twin.errors import InputError
+from twin.jobs import Job, Seat, plan_jobs
 from twin.parking import Docking, park
 from twin.plants.state import (
     AXES,
     EZ,
     KERNEL_STREAMS,
-    LOCKS,
     PACKS,
     PARAMS,
     ROBOTS,
@@ -37,31 +36,6 @@ FRICTION_SPREAD = 0.2
 """Guide friction varies by this fraction either way [estimate: grease and dirt]."""
 FOLLOWING_LIMIT = (0.10, 0.10, 0.10, 0.02)
 """Following error that trips an axis, m and rad [estimate: ordinary drive setting, several times the normal lag]."""
-
-
-@dataclass(frozen=True)
-class Job:
-    """Exchange of one pack: indices into the swap's seats and packs."""
-
-    robot: int
-    truck_seat: int
-    put_seat: int
-    take_seat: int
-    old_pack: int
-    new_pack: int
-    put_slot: int  # index in the station file
-    take_slot: int
-
-
-@dataclass(frozen=True)
-class Seat:
-    """A seat that takes part in the swap."""
-
-    name: str
-    on_truck: bool
-    xyz_m: tuple[float, float, float]
-    yaw_rad: float
-    locks: int
 
 
 @dataclass(frozen=True)
@@ -92,61 +66,6 @@ class Cell:
     def new_world(self) -> np.ndarray:
         """A (1,) WORLD array at the start of the swap: truck parked, axes at home, packs on their seats."""
         return _new_world(self)
-
-
-def plan_jobs(station: Station, truck: Truck) -> tuple[tuple[Job, ...], tuple[Seat, ...]]:
-    """Which robot exchanges which pack, and which slots it uses.
-
-    Blocks go to the robot on their side of the bay, the outer ones first, so that two robots start apart; slots go
-    nearest first. A slot emptied by one job may take the old pack of the next.
-    """
-    kind_locks = station.actuators.slot_lock_close_s > 0.0
-    seats: list[Seat] = []
-    index: dict[tuple[str, int], int] = {}
-
-    def seat(kind: str, number: int) -> int:
-        if (kind, number) not in index:
-            index[kind, number] = len(seats)
-            if kind == "truck":
-                x, y, z = truck.seats_xyz_m[number]
-                seats.append(Seat(f"truck{number + 1}", True, (x, y, z), 0.0, LOCKS))
-            else:
-                slot = station.slots[number]
-                locks = LOCKS if kind_locks else 0
-                seats.append(Seat(f"slot{number + 1}", False, (slot.x_m, slot.y_m, slot.z_m), slot.yaw_rad, locks))
-        return index[kind, number]
-
-    count = station.robots.count
-    empty = {i for i, slot in enumerate(station.slots) if not slot.filled}
-    charged = {i for i, slot in enumerate(station.slots) if slot.filled}
-    order = sorted(range(len(truck.seats_xyz_m)), key=lambda i: -abs(truck.seats_xyz_m[i][0]))
-    shares: list[list[int]] = [[] for _ in range(count)]
-    for i in order:
-        x = truck.seats_xyz_m[i][0]
-        side = min(range(count), key=lambda r: (abs(station.robots.home_x_m[r] - x), len(shares[r]), r))
-        shares[side].append(i)
-    jobs: list[Job] = []
-    for robot, share in enumerate(shares):
-        for number in share:
-            mine = [i for i, s in enumerate(station.slots) if s.robot == robot or count == 1]
-            x = truck.seats_xyz_m[number][0]
-            put = _nearest(station, (i for i in mine if i in empty), x)
-            take = _nearest(station, (i for i in mine if i in charged), x)
-            if put is None or take is None:
-                raise InputError(
-                    f"robot {robot} of station {station.name} has no {'empty' if put is None else 'charged'} slot left"
-                    f" for seat {number + 1} of {truck.name}"
-                )
-            charged.discard(take)
-            empty.discard(put)
-            empty.add(take)
-            k = 2 * len(jobs)
-            jobs.append(Job(robot, seat("truck", number), seat("slot", put), seat("slot", take), k, k + 1, put, take))
-    return tuple(jobs), tuple(seats)
-
-
-def _nearest(station: Station, slots: Iterable[int], x_m: float) -> int | None:
-    return min(slots, key=lambda i: abs(station.slots[i].x_m - x_m), default=None)
 
 
 def build_cell(station: Station, truck: Truck, pack: Pack, *, seed: int, parking: str = "guided") -> Cell:
@@ -313,6 +232,8 @@ def _fill_limits_and_sensors(p: Any, station: Station, seed: int) -> None:
         "truck_moved_m",
         "seated_m",
         "traverse_deadband_m",
+        "contact_speed_mps",
+        "contact_zone_m",
     ):
         p[name] = getattr(limits, name)
     p["robot_length_m"] = station.robots.length_m
@@ -380,6 +301,3 @@ def _new_world(cell: Cell) -> np.ndarray:
     measure_packs(w, p)
     w["axis_position"] = w["q"][:, :4]
     return worlds
-
-
-__all__ = ["Cell", "Job", "Seat", "build_cell", "pad_positions", "plan_jobs"]

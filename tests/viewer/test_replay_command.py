@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 from swaptwin import main
 from twin.recording import open_recording
 
+ROOT = Path(__file__).resolve().parents[2]
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -154,3 +156,12 @@ def test_without_a_display_the_ways_without_one_are_named(
     line = refused("replay", str(top_lift_swap))
     assert "--video" in line
     assert "--screenshot" in line
+
+
+def test_the_viewer_compiles_no_kernels_and_loads_no_plant() -> None:
+    code = (
+        "import sys, twin.viewer.app, twin.viewer.headless, twin.viewer.source;"
+        "sys.exit(str({'numba', 'pybullet', 'gymnasium', 'twin.cell', 'twin.plants'} & set(sys.modules) or ''))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stderr.strip() == ""

@@ -13,10 +13,11 @@ from panda3d.core import LPoint3, NodePath
 
 from twin.catalogue import load_pack, load_station, load_truck, names
 from twin.catalogue.schema import FloatingTable
+from twin.jobs import Job, Seat
 from twin.recording import Frame
 from twin.viewer.graphics.offscreen import Offscreen
 from twin.viewer.graphics.quality import QUALITIES
-from twin.viewer.layout import Job, Layout, Seat
+from twin.viewer.layout import Layout
 from twin.viewer.scene.arrows import FORCE_PER_SQUARE_METRE_N, LEAST_N, Arrow, ForceArrows, length_of
 from twin.viewer.scene.frames import FrameNodes
 from twin.viewer.scene.measured import MeasuredSeats
@@ -47,7 +48,7 @@ def layout_of(station_name: str, truck_name: str | None = None) -> Layout:
     truck = load_truck(truck_name or TRUCKS[station.kind][-1])
     assert truck.default_pack is not None
     count = len(truck.seats_xyz_m)
-    seats = tuple(Seat(f"truck{i + 1}", True, 4) for i in range(count))
+    seats = tuple(Seat(f"truck{i + 1}", True, xyz_m, 0.0, 4) for i, xyz_m in enumerate(truck.seats_xyz_m))
     jobs = tuple(Job(min(i, station.robots.count - 1), i, i, i, 2 * i, 2 * i + 1, 0, 1) for i in range(count))
     return Layout(station, truck, load_pack(truck.default_pack), seats, jobs)
 

@@ -11,8 +11,9 @@ from panda3d.core import NodePath
 
 from twin.catalogue import Pack, load_pack, load_station, load_truck, names
 from twin.cell import pad_positions
+from twin.jobs import Job, Seat
 from twin.recording import Frame
-from twin.viewer.layout import Job, Layout, Seat
+from twin.viewer.layout import Layout
 from twin.viewer.scene import palette, seats
 from twin.viewer.scene.frames import FrameNodes
 from twin.viewer.scene.mesh import Mesh
@@ -62,7 +63,7 @@ def layout_of(name: str) -> Layout:
     assert truck.default_pack is not None
     station = load_station("top_lift" if truck.mount == "back_of_cab" else "chassis")
     count = len(truck.seats_xyz_m)
-    on_truck = tuple(Seat(f"truck{i + 1}", True, 4) for i in range(count))
+    on_truck = tuple(Seat(f"truck{i + 1}", True, xyz_m, 0.0, 4) for i, xyz_m in enumerate(truck.seats_xyz_m))
     jobs = tuple(Job(0, i, i, i, 2 * i, 2 * i + 1, 0, 1) for i in range(count))
     return Layout(station, truck, load_pack(truck.default_pack), on_truck, jobs)
 

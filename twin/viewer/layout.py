@@ -11,29 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from twin.catalogue import Pack, Station, Truck
 from twin.errors import InputError
-
-
-@dataclass(frozen=True)
-class Seat:
-    """A seat that takes part: a frame of the recording, on the truck's body or in the world."""
-
-    name: str
-    on_truck: bool
-    locks: int
-
-
-@dataclass(frozen=True)
-class Job:
-    """One exchange: packs `old` and `new` are the frames `pack{k}`; seats and slots by index."""
-
-    robot: int
-    truck_seat: int
-    put_seat: int
-    take_seat: int
-    old_pack: int
-    new_pack: int
-    put_slot: int
-    take_slot: int
+from twin.jobs import Job, Seat
 
 
 @dataclass(frozen=True)
@@ -71,12 +49,8 @@ class Layout:
         for key, model in (("station", Station), ("truck", Truck), ("pack", Pack)):
             models[key] = _model(model, configuration.get(key), key, file)
         try:
-            seats = tuple(
-                Seat(str(seat["name"]), bool(seat["on_truck"]), int(seat["locks"])) for seat in configuration["seats"]
-            )
-            jobs = tuple(
-                Job(**{name: int(job[name]) for name in Job.__dataclass_fields__}) for job in configuration["jobs"]
-            )
+            seats = tuple(Seat.from_plain(seat) for seat in configuration["seats"])
+            jobs = tuple(Job.from_plain(job) for job in configuration["jobs"])
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(
                 f"nothing to draw: its configuration lacks seats and jobs ({error})", file=file, key="seats, jobs"

@@ -7,7 +7,8 @@ import math
 from panda3d.core import NodePath
 
 from twin.catalogue import Pack
-from twin.viewer.layout import Layout, Seat
+from twin.jobs import Seat
+from twin.viewer.layout import Layout
 from twin.viewer.scene import palette
 from twin.viewer.scene.frames import FrameNodes
 from twin.viewer.scene.mesh import Mesh

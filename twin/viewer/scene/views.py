@@ -9,8 +9,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from twin.jobs import Job
 from twin.viewer.graphics.camera import View
-from twin.viewer.layout import Job, Layout
+from twin.viewer.layout import Layout
 from twin.viewer.scene.proportions import Gantry, Pit
 from twin.viewer.snapshot import Snapshot
 
