@@ -232,8 +232,6 @@ def _fill_limits_and_sensors(p: Any, station: Station, seed: int) -> None:
         "truck_moved_m",
         "seated_m",
         "traverse_deadband_m",
-        "contact_speed_mps",
-        "contact_zone_m",
     ):
         p[name] = getattr(limits, name)
     p["robot_length_m"] = station.robots.length_m
