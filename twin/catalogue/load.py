@@ -15,6 +15,7 @@ from typing import Any, Literal, NamedTuple, TypeVar, cast
 from pydantic import BaseModel, ValidationError
 
 from twin.catalogue.explain import hint, nearest, to_input_error
+from twin.catalogue.plain import tuples
 from twin.catalogue.safe_yaml import Lines, dotted, parse, read_bytes
 from twin.catalogue.schema import Pack, Station, TimingSet, Truck
 from twin.errors import InputError
@@ -104,7 +105,7 @@ def with_overrides(model: Model, overrides: Mapping[str, object]) -> Model:
             isinstance(model, TimingSet) and parts[0] == "phases" and len(parts) > 1
         ):  # a phase not named takes `default`
             values["phases"] = {str(parts[1]): values["default"], **values["phases"]}
-        values = _replaced(values, parts, _tuples(value), key)
+        values = _replaced(values, parts, tuples(value), key)
     try:
         return type(model).model_validate(values)
     except ValidationError as error:
@@ -219,14 +220,6 @@ def _parts(key: str) -> list[str | int]:
     for piece in key.replace("[", ".").replace("]", "").split("."):
         parts.append(int(piece) if piece.isascii() and piece.isdigit() and len(piece) < 9 else piece)
     return parts
-
-
-def _tuples(value: object) -> object:
-    if isinstance(value, list | tuple):
-        return tuple(_tuples(item) for item in value)
-    if isinstance(value, Mapping):
-        return {key: _tuples(item) for key, item in value.items()}
-    return value
 
 
 def _replaced(node: Any, parts: list[str | int], value: object, key: str) -> Any:

@@ -9,9 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ValidationError
-
 from twin.catalogue import Pack, Station, TimingSet, Truck
+from twin.catalogue.plain import model_from_plain
 from twin.cell import Cell, build_cell
 from twin.errors import InputError
 from twin.faults import Fault, parse_fault
@@ -59,7 +58,7 @@ class Configuration:
             raise InputError("recorded on an unknown plant", file=file, key="plant", value=data.get("plant"))
         models: dict[str, Any] = {}
         for key, model in (("station", Station), ("truck", Truck), ("pack", Pack), ("timing", TimingSet)):
-            models[key] = _model(model, data.get(key), key, file)
+            models[key] = model_from_plain(model, data.get(key), key, file, "its configuration is refused")
         seed, parking, faults = data.get("seed"), data.get("parking"), data.get("faults", [])
         if type(seed) is not int or not isinstance(parking, str):
             raise InputError("damaged configuration", file=file, key="seed, parking", value=(seed, parking))
@@ -77,24 +76,6 @@ class Configuration:
         from twin.swap import SwapTwin
 
         return SwapTwin(self.cell, self.timing, self.faults)
-
-
-def _model(model: type[BaseModel], data: object, key: str, file: str | Path) -> BaseModel:
-    try:
-        return model.model_validate(_tuples(data))
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in (key, *first["loc"]))
-        raise InputError(f"its configuration is refused: {first['msg']}", file=file, key=where) from None
-
-
-def _tuples(value: object) -> object:
-    """JSON has lists where the models have tuples."""
-    if isinstance(value, list):
-        return tuple(_tuples(item) for item in value)
-    if isinstance(value, Mapping):
-        return {key: _tuples(item) for key, item in value.items()}
-    return value
 
 
 def software_versions() -> dict[str, str]:

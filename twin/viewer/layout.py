@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
-
 from twin.catalogue import Pack, Station, Truck
+from twin.catalogue.plain import model_from_plain
 from twin.errors import InputError
 from twin.jobs import Job, Seat
 
@@ -47,7 +46,7 @@ class Layout:
         """From `header.configuration`; raises InputError that names the file where parts are missing or wrong."""
         models: dict[str, Any] = {}
         for key, model in (("station", Station), ("truck", Truck), ("pack", Pack)):
-            models[key] = _model(model, configuration.get(key), key, file)
+            models[key] = model_from_plain(model, configuration.get(key), key, file, "nothing to draw")
         try:
             seats = tuple(Seat.from_plain(seat) for seat in configuration["seats"])
             jobs = tuple(Job.from_plain(job) for job in configuration["jobs"])
@@ -63,21 +62,3 @@ class Layout:
                         "damaged configuration", file=file, key="jobs", value=k, allowed=f"0 to {slots - 1}"
                     )
         return cls(**models, seats=seats, jobs=jobs)
-
-
-def _model(model: type[BaseModel], data: object, key: str, file: str | Path | None) -> BaseModel:
-    try:
-        return model.model_validate(_tuples(data))
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in (key, *first["loc"]))
-        raise InputError(f"nothing to draw: {first['msg']}", file=file, key=where) from None
-
-
-def _tuples(value: object) -> object:
-    """JSON has lists where the models have tuples."""
-    if isinstance(value, list):
-        return tuple(_tuples(item) for item in value)
-    if isinstance(value, Mapping):
-        return {key: _tuples(item) for key, item in value.items()}
-    return value
