@@ -27,6 +27,7 @@ from twin.plants.state import (
 )
 from twin.plants.suspension import FOUR_ROPE, MAST
 from twin.reeving import fill_reeving
+from twin.variation import NOMINAL, Variation
 
 GRAVITY_MPS2 = 9.81
 """As domain.md's derived numbers use it."""
@@ -52,6 +53,7 @@ class Cell:
     params: np.ndarray = field(repr=False)
     guide_friction: float = 0.0
     docking: Docking | None = None  # the drive into the bay, where there was one
+    variation: Variation = NOMINAL
 
     @property
     def retract(self) -> float:
@@ -68,13 +70,22 @@ class Cell:
         return _new_world(self)
 
 
-def build_cell(station: Station, truck: Truck, pack: Pack, *, seed: int, parking: str = "guided") -> Cell:
+def build_cell(
+    station: Station,
+    truck: Truck,
+    pack: Pack,
+    *,
+    seed: int,
+    parking: str = "guided",
+    variation: Variation = NOMINAL,
+) -> Cell:
     """Resolve one swap.
 
     Raises:
-        InputError: an incompatible truck or pack, an unknown parking class, a bad seed.
+        InputError: an incompatible truck or pack, an unknown parking class, a bad seed, an impossible variation.
     """
     resolve(station, truck, pack)
+    variation.check(station, pack, parking)
     if not 0 <= seed < 2**63:
         raise InputError("seed out of range", key="--seed", value=seed, allowed="0 to 2^63 - 1")
     jobs, seats = plan_jobs(station, truck)
@@ -84,10 +95,12 @@ def build_cell(station: Station, truck: Truck, pack: Pack, *, seed: int, parking
     fill_reeving(p, station, pack)
     _fill_packs_and_seats(p, station, pack, jobs, seats, seed)
     _fill_truck(p, truck, pack, len(truck.seats_xyz_m))
-    p["truck_park"], docking = park(station, truck, pack, parking, seed)
+    p["truck_park"], docking = park(station, truck, pack, parking, seed, variation.conditions)
     _fill_limits_and_sensors(p, station, seed)
-    friction = pack.guides.friction * seeding.stream(seed, "friction").uniform(1 - FRICTION_SPREAD, 1 + FRICTION_SPREAD)
-    return Cell(station, truck, pack, seed, parking, jobs, seats, params, friction, docking)
+    variation.apply(p, seed)
+    drawn = seeding.stream(seed, "friction").uniform(1 - FRICTION_SPREAD, 1 + FRICTION_SPREAD)
+    friction = pack.guides.friction * (drawn if variation.friction_factor is None else variation.friction_factor)
+    return Cell(station, truck, pack, seed, parking, jobs, seats, params, friction, docking, variation)
 
 
 def _axis(station: Station, name: str) -> Any:
@@ -232,6 +245,8 @@ def _fill_limits_and_sensors(p: Any, station: Station, seed: int) -> None:
         "truck_moved_m",
         "seated_m",
         "traverse_deadband_m",
+        "contact_speed_mps",
+        "contact_zone_m",
     ):
         p[name] = getattr(limits, name)
     p["robot_length_m"] = station.robots.length_m
@@ -249,8 +264,23 @@ def _fill_limits_and_sensors(p: Any, station: Station, seed: int) -> None:
     p["stream"] = [seeding.key(seed, name) for name in KERNEL_STREAMS]
 
 
+def stand_pack(w: Any, p: Any, pack: int, seat: int) -> None:
+    """Put a pack on a seat, at rest there and locked where it can be."""
+    from twin.plants.geometry import quaternion, seat_pose  # compiles on first use
+
+    x, y, z, yaw, pitch, roll = seat_pose(w, p, seat)
+    # origin at the grip face: one pack height from the seat along its normal
+    cy, sy, cp, sp, cr, sr = (f(v) for v in (yaw, pitch, roll) for f in (np.cos, np.sin))
+    normal = np.array([cy * sp * cr + sy * sr, sy * sp * cr - cy * sr, cp * cr])
+    w["pack_pose"][pack, :3] = np.array([x, y, z]) + float(p["retract"]) * float(p["pack_height_m"]) * normal
+    w["pack_pose"][pack, 3:] = quaternion(yaw, pitch, roll)
+    if p["seat_locks"][seat] > 0:
+        w["lock_position"][seat], w["lock_command"][seat] = 1.0, 1
+        w["locked"][seat] = pack
+
+
 def _new_world(cell: Cell) -> np.ndarray:
-    from twin.plants.geometry import end_effector_pose, measure_packs, quaternion, seat_pose  # compiles on first use
+    from twin.plants.geometry import end_effector_pose, measure_packs  # compiles on first use
 
     worlds = np.zeros(1, WORLD)
     w, p = worlds[0], cell.params[0]
@@ -283,19 +313,9 @@ def _new_world(cell: Cell) -> np.ndarray:
         w["hold_height"][r] = q[Z]
         w["low_xy"][r] = q[:2]
         end_effector_pose(w, p, r)
-    s, height = cell.retract, float(p["pack_height_m"])
     for job in cell.jobs:
         for pack, seat in ((job.old_pack, job.truck_seat), (job.new_pack, job.take_seat)):
-            x, y, z, yaw, pitch, roll = seat_pose(w, p, seat)
-            rotation = quaternion(yaw, pitch, roll)
-            # origin at the grip face: one pack height from the seat along its normal
-            cy, sy, cp, sp, cr, sr = (f(v) for v in (yaw, pitch, roll) for f in (np.cos, np.sin))
-            normal = np.array([cy * sp * cr + sy * sr, sy * sp * cr - cy * sr, cp * cr])
-            w["pack_pose"][pack, :3] = np.array([x, y, z]) + s * height * normal
-            w["pack_pose"][pack, 3:] = rotation
-            if p["seat_locks"][seat] > 0:
-                w["lock_position"][seat], w["lock_command"][seat] = 1.0, 1
-                w["locked"][seat] = pack
+            stand_pack(w, p, pack, seat)
     measure_packs(w, p)
     w["axis_position"] = w["q"][:, :4]
     return worlds

@@ -43,10 +43,13 @@ class Docking:
         }
 
 
-def park(station: Station, truck: Truck, pack: Pack, parking: str, seed: int) -> tuple[np.ndarray, Docking | None]:
+def park(
+    station: Station, truck: Truck, pack: Pack, parking: str, seed: int, conditions: str = "clear"
+) -> tuple[np.ndarray, Docking | None]:
     """Parked pose (x, y, yaw, z, pitch, roll) of seed's truck, and the drive that led to it if it was driven.
 
-    A driven truck's height, pitch and roll come from tyres, load and floor, not from driving: they are drawn.
+    `conditions` are the weather of the drive. A driven truck's height, pitch and roll come from tyres, load and floor,
+    not from driving: they are drawn.
 
     Raises:
         InputError: an unknown parking class; a truck or station without data for driving in.
@@ -57,13 +60,13 @@ def park(station: Station, truck: Truck, pack: Pack, parking: str, seed: int) ->
         return draw_parking(station, parking, seed), None
     from twin.docking.drive import drive_in  # compiles on first use
 
-    ends = drive_in(truck, station, pack, [seed])
+    ends = drive_in(truck, station, pack, [seed], weather=conditions)
     guided = bool(station.approach and station.approach.rails)
     pose = draw_parking(station, "guided" if guided else "unguided", seed)
     pose[:3] = ends.pose[0]
     docking = Docking(
         guided=guided,
-        weather="clear",
+        weather=conditions,
         time_s=float(ends.time_s[0]),
         arrived=bool(ends.arrived[0]),
         pose=(float(pose[0]), float(pose[1]), float(pose[2])),

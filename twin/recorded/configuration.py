@@ -14,6 +14,7 @@ from twin.catalogue.plain import model_from_plain
 from twin.cell import Cell, build_cell
 from twin.errors import InputError
 from twin.faults import Fault, parse_fault
+from twin.variation import NOMINAL, Variation
 
 if TYPE_CHECKING:
     from twin.swap import SwapTwin
@@ -39,6 +40,7 @@ class Configuration:
             "plant": self.plant,
             "seed": cell.seed,
             "parking": cell.parking,
+            "variation": cell.variation.model_dump(),
             "faults": [fault.text for fault in self.faults],
             "station": cell.station.model_dump(),
             "truck": cell.truck.model_dump(),
@@ -59,6 +61,8 @@ class Configuration:
         models: dict[str, Any] = {}
         for key, model in (("station", Station), ("truck", Truck), ("pack", Pack), ("timing", TimingSet)):
             models[key] = model_from_plain(model, data.get(key), key, file, "its configuration is refused")
+        told, said = data.get("variation"), "its configuration is refused"
+        variation = NOMINAL if told is None else model_from_plain(Variation, told, "variation", file, said)
         seed, parking, faults = data.get("seed"), data.get("parking"), data.get("faults", [])
         if type(seed) is not int or not isinstance(parking, str):
             raise InputError("damaged configuration", file=file, key="seed, parking", value=(seed, parking))
@@ -66,7 +70,8 @@ class Configuration:
             raise InputError("damaged configuration", file=file, key="faults", value=faults)
         try:
             parsed = tuple(parse_fault(fault) for fault in faults)
-            cell = build_cell(models["station"], models["truck"], models["pack"], seed=seed, parking=parking)
+            at, truck, pack = models["station"], models["truck"], models["pack"]
+            cell = build_cell(at, truck, pack, seed=seed, parking=parking, variation=variation)
         except InputError as error:
             raise InputError(f"its configuration is refused: {error}", file=file) from None
         return cls(cell, models["timing"], "bullet", parsed)
