@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any
 
+from envs.choosing import Pairs, fitting, pack_of, truck_of
 from envs.options import choice, flag, known, number
 from twin import seeding
-from twin.catalogue import Pack, Station, Truck, compatible, load_pack, load_truck, names, resolve
+from twin.catalogue import Pack, Station, Truck
 from twin.docking import DockingPlant, docking_params
 from twin.docking.params import approach_of, driving_of
 from twin.docking.state import WEATHER
@@ -101,21 +102,14 @@ class Choice:
             choice("conditions", self.conditions, WEATHER)
         if self.guided is not None:
             _check_guided("guided", self.guided, self.station)
-        if not self.fitting:
-            fixed = [f"{kind} {given.name}" for kind, given in (("truck", self.truck), ("pack", self.pack)) if given]
-            raise InputError(f"nothing goes with station {self.station.name} and {' and '.join(fixed) or 'any truck'}")
+        assert self.fitting
 
     @cached_property
-    def fitting(self) -> tuple[tuple[Truck, tuple[Pack, ...]], ...]:
+    def fitting(self) -> Pairs:
         """Trucks that can be drawn, each with the packs that can be on it."""
-        if self.truck is not None and self.pack is not None:
-            resolve(self.station, self.truck, self.pack)
         if self.truck is not None:
             driving_of(self.truck)
-        trucks = [self.truck] if self.truck else [_shipped_truck(name) for name in names("truck")]
-        packs = [self.pack] if self.pack else [_shipped_pack(name) for name in names("pack")]
-        pairs = ((t, tuple(p for p in packs if compatible(self.station, t, p) is None)) for t in trucks)
-        return tuple((truck, some) for truck, some in pairs if some and truck.driving is not None)
+        return fitting(self.station, self.truck, self.pack, driving=True)
 
     def draw(self, seed: int, options: Mapping[str, Any] | None = None) -> Case:
         """One episode: the same seed draws the same, and an option fixes one thing without shifting another.
@@ -157,9 +151,7 @@ class Choice:
             choice("options['conditions']", conditions, WEATHER)
         if "guided" in fixed:
             _check_guided("options['guided']", guided, self.station)
-        truck = load_truck(_name(fixed, "truck")) if "truck" in fixed else self.truck
-        pack = load_pack(_name(fixed, "pack")) if "pack" in fixed else self.pack
-        return Choice(self.station, truck, pack, conditions, guided)
+        return Choice(self.station, truck_of(fixed, self.truck), pack_of(fixed, self.pack), conditions, guided)
 
 
 def laden(truck: Truck, load: float) -> Truck:
@@ -196,21 +188,5 @@ def _check_guided(key: str, value: object, station: Station) -> None:
         raise InputError(f"station {station.name} has no guide rails", key=key, value=value, allowed="False")
 
 
-def _name(fixed: Mapping[str, Any], kind: str) -> str:
-    if not isinstance(fixed[kind], str):
-        raise InputError("neither a name nor a path", key=f"options[{kind!r}]", value=fixed[kind])
-    return str(fixed[kind])
-
-
 def _stream(seed: int, name: str) -> Any:
     return seeding.stream(seed, f"docking {name}")
-
-
-@cache
-def _shipped_truck(name: str) -> Truck:
-    return load_truck(name)
-
-
-@cache
-def _shipped_pack(name: str) -> Pack:
-    return load_pack(name)

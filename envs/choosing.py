@@ -1,0 +1,62 @@
+"""Drawing what an episode is made of: compatible trucks and packs, names given as options."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from twin.catalogue import Pack, Station, Truck, compatible, load_pack, load_truck, names, resolve
+from twin.errors import InputError
+
+Pairs = tuple[tuple[Truck, tuple[Pack, ...]], ...]
+"""Trucks, each with the packs that can be on it."""
+
+
+def fitting(station: Station, truck: Truck | None, pack: Pack | None, *, driving: bool = False) -> Pairs:
+    """Shipped trucks and packs that go with a station, or with the truck and pack that are given.
+
+    `driving`: only trucks with data for driving in.
+
+    Raises:
+        InputError: what is given does not go together, or nothing goes with it.
+    """
+    if truck is not None and pack is not None:
+        resolve(station, truck, pack)
+    trucks = [truck] if truck else [shipped_truck(name) for name in names("truck")]
+    packs = [pack] if pack else [shipped_pack(name) for name in names("pack")]
+    pairs = ((t, tuple(p for p in packs if compatible(station, t, p) is None)) for t in trucks)
+    found = tuple((t, some) for t, some in pairs if some and (t.driving is not None or not driving))
+    if not found:
+        fixed = [f"{kind} {given.name}" for kind, given in (("truck", truck), ("pack", pack)) if given]
+        raise InputError(f"nothing goes with station {station.name} and {' and '.join(fixed) or 'any truck'}")
+    return found
+
+
+def truck_of(options: Mapping[str, Any], otherwise: Truck | None) -> Truck | None:
+    """The truck that the options name, or another."""
+    return load_truck(name_in(options, "truck")) if "truck" in options else otherwise
+
+
+def pack_of(options: Mapping[str, Any], otherwise: Pack | None) -> Pack | None:
+    """The pack that the options name, or another."""
+    return load_pack(name_in(options, "pack")) if "pack" in options else otherwise
+
+
+def name_in(options: Mapping[str, Any], kind: str) -> str:
+    """An option that is a name or a path."""
+    if not isinstance(options[kind], str):
+        raise InputError("neither a name nor a path", key=f"options[{kind!r}]", value=options[kind])
+    return str(options[kind])
+
+
+@cache
+def shipped_truck(name: str) -> Truck:
+    """A truck of models/, read once."""
+    return load_truck(name)
+
+
+@cache
+def shipped_pack(name: str) -> Pack:
+    """A pack of models/, read once."""
+    return load_pack(name)

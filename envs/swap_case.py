@@ -1,0 +1,122 @@
+"""What an episode on a swap is made of: drawn from named streams, or fixed by arguments and options."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from envs.choosing import Pairs, fitting, pack_of, truck_of
+from envs.options import choice, known, number
+from twin import seeding
+from twin.catalogue import Pack, Station, Truck
+from twin.cell import Cell, build_cell
+from twin.variation import CONDITIONS, FRICTION_FACTORS, MOST_GAIN_SPREAD, Variation
+
+PARKINGS = ("guided", "unguided")
+"""Ways of parking that an episode can have; driven ones are Docking-v0's."""
+SERVO_GAIN_SPREAD = 0.1
+"""Velocity and position gain of each axis differ by up to this share from the designed ones [estimate: wear, load and
+temperature between two services]."""
+
+RANGES = {  # options that are numbers; a pack's own file may be narrower
+    "servo_gain_spread": (0.0, MOST_GAIN_SPREAD),
+    "friction_factor": FRICTION_FACTORS,
+    "pack_mass_kg": (100.0, 10_000.0),
+    "truck_x_m": (-0.15, 0.15),
+    "truck_y_m": (-0.15, 0.15),
+    "truck_yaw_rad": (-0.05, 0.05),
+}
+OPTIONS = ("truck", "pack", "parking", "conditions", *RANGES)
+
+
+@dataclass(frozen=True)
+class SwapCase:
+    """One episode, resolved: `cell` is ready to be built as a plant."""
+
+    seed: int
+    station: Station
+    truck: Truck
+    pack: Pack
+    parking: str
+    variation: Variation
+    cell: Cell
+
+    def as_plain(self) -> dict[str, Any]:
+        """As `info["case"]` has it: what was drawn, the truth included."""
+        p = self.cell.params[0]
+        x_m, y_m, yaw_rad = p["truck_park"][:3].tolist()
+        return {
+            "seed": self.seed,
+            "station": self.station.name,
+            "truck": self.truck.name,
+            "pack": self.pack.name,
+            "parking": self.parking,
+            "conditions": self.variation.conditions,
+            "servo_gain_spread": self.variation.servo_gain_spread,
+            "guide_friction": float(self.cell.guide_friction),
+            "pack_masses_kg": p["pack_mass_kg"][: int(p["packs"])].tolist(),
+            "truck_x_m": x_m,
+            "truck_y_m": y_m,
+            "truck_yaw_rad": yaw_rad,
+        }
+
+
+@dataclass(frozen=True)
+class SwapChoice:
+    """What the constructor fixed; None is drawn anew in every episode.
+
+    Raises:
+        InputError: truck and pack that do not go with the station, nothing that does, unknown words.
+    """
+
+    station: Station
+    truck: Truck | None = None
+    pack: Pack | None = None
+    parking: str | None = None
+    conditions: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.parking is not None:
+            choice("parking", self.parking, PARKINGS)
+        if self.conditions is not None:
+            choice("conditions", self.conditions, CONDITIONS)
+        assert self.fitting
+
+    @cached_property
+    def fitting(self) -> Pairs:
+        """Trucks that can be drawn, each with the packs that can be on it."""
+        return fitting(self.station, self.truck, self.pack)
+
+    def draw(self, seed: int, options: Mapping[str, Any] | None = None) -> SwapCase:
+        """One episode: the same seed draws the same, and an option fixes one thing without shifting another.
+
+        Raises:
+            InputError: an unknown option, or a value that is out of its range or goes with nothing.
+        """
+        fixed = known(options, OPTIONS)
+        numbers = {name: number(f"options[{name!r}]", fixed[name], *RANGES[name]) for name in RANGES if name in fixed}
+        chosen = self._narrowed(fixed)
+        truck, packs = chosen.fitting[int(_stream(seed, "truck").integers(len(chosen.fitting)))]
+        pack = packs[int(_stream(seed, "pack").integers(len(packs)))]
+        parking = chosen.parking or PARKINGS[int(_stream(seed, "parking").integers(len(PARKINGS)))]
+        conditions = chosen.conditions or CONDITIONS[int(_stream(seed, "conditions").integers(len(CONDITIONS)))]
+        variation = Variation.of(**{"conditions": conditions, "servo_gain_spread": SERVO_GAIN_SPREAD, **numbers})
+        cell = build_cell(self.station, truck, pack, seed=seed, parking=parking, variation=variation)
+        return SwapCase(seed, self.station, truck, pack, parking, variation, cell)
+
+    def _narrowed(self, fixed: Mapping[str, Any]) -> SwapChoice:
+        """This choice with what the options fix beyond it."""
+        if not fixed.keys() & {"truck", "pack", "parking", "conditions"}:
+            return self
+        words = {"parking": (self.parking, PARKINGS), "conditions": (self.conditions, CONDITIONS)}
+        said = {
+            name: choice(f"options[{name!r}]", fixed[name], allowed) if name in fixed else own
+            for name, (own, allowed) in words.items()
+        }
+        return SwapChoice(self.station, truck_of(fixed, self.truck), pack_of(fixed, self.pack), **said)
+
+
+def _stream(seed: int, name: str) -> Any:
+    return seeding.stream(seed, f"swap {name}")
