@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,9 @@ from twin.plants.protocol import Plant
 from twin.sequence.program import PhaseSpan, Program
 from twin.sequence.tables import TABLES
 from twin.sequence.timing import timing_table
+
+TimingDecider = Callable[["SwapTwin", int, int, int, str], "np.void | np.ndarray"]
+"""Called with the swap, world, robot, job and phase; gives a record of `twin.sequence.timing.TIMING`."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,8 @@ class SwapResult:
     end_state_sha256: str
     recording: str | None = None
     faults: tuple[str, ...] = ()
+    policies: dict[str, str] = field(default_factory=dict)
+    """What decided beside the timing set, by what it decided: `{"timing": "zvd"}`."""
 
     @property
     def ratio(self) -> float:
@@ -51,8 +56,10 @@ class SwapResult:
             "plant": self.plant,
             "seed": self.cell.seed,
             "parking": self.cell.parking,
+            "conditions": self.cell.variation.conditions,
             "timing": self.timing,
             "faults": list(self.faults),
+            **({"policies": self.policies} if self.policies else {}),
             "outcome": self.outcome,
             "cycle_time_s": self.cycle_time_s,
             "mechanical_time_s": self.mechanical_time_s,
@@ -80,8 +87,16 @@ class SwapTwin:
         faults: Sequence[Fault] = (),
         *,
         make_plant: Callable[..., Any] | None = None,
+        timing_decider: TimingDecider | None = None,
+        policies: Mapping[str, str] | None = None,
     ) -> None:
-        """`make_plant(cell)` builds the plant; BulletPlant when left out.
+        """A swap that is ready to run.
+
+        Args:
+            make_plant: `make_plant(cell)` builds the plant; BulletPlant when left out.
+            timing_decider: gives the TIMING row of each mechanical phase that a robot enters, in place of the timing
+                set's; each is noted as an event.
+            policies: names of what decides, for the result.
 
         Raises:
             InputError: a fault that this cell cannot have.
@@ -97,6 +112,10 @@ class SwapTwin:
         table = timing_table(timing, kind)
         rows = np.repeat(table[None, :], len(self.plant.worlds), axis=0)
         self.program = Program(self.plant, cell, TABLES[kind](), rows, MECHANICAL[kind])
+        self.policies = dict(policies or {})
+        if timing_decider is not None:
+            self.program.ask_timing = True
+            self.program.decide = lambda ask: timing_decider(self, ask.world, ask.robot, ask.job, ask.phase)
         if faults:
             player = FaultPlayer(faults, cell)
             player.on_change = self._note_fault
@@ -130,6 +149,7 @@ class SwapTwin:
             events=tuple(program.events[0]),
             end_state_sha256=self.plant.state_sha256(),
             faults=tuple(fault.text for fault in self.faults),
+            policies=self.policies,
         )
 
     def close(self) -> None:

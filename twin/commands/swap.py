@@ -48,6 +48,7 @@ def command(
     plant: Annotated[str, typer.Option(help="bullet; rom is not available yet.")] = "bullet",
     seed: Annotated[int, typer.Option(help="Every random draw follows from it.")] = 0,
     parking: Annotated[str, typer.Option(help="guided, unguided, or driven: a driver brings it in.")] = "guided",
+    conditions: Annotated[str, typer.Option(help="What the scanner sees in: clear, night or rain.")] = "clear",
     timing: Annotated[str, typer.Option(help="Timing set: a name or a file.")] = "factory",
     align_policy: Annotated[str | None, typer.Option(help="Not available yet.")] = None,
     timing_policy: Annotated[str | None, typer.Option(help="Not available yet.")] = None,
@@ -63,7 +64,7 @@ def command(
     from twin.faults import parse_fault
 
     faults = [parse_fault(text) for text in fault or ()]
-    cell, times = resolve(station, truck, pack, timing, seed=seed, parking=parking)
+    cell, times = resolve(station, truck, pack, timing, seed=seed, parking=parking, conditions=conditions)
     result = run(cell, times, faults, record=record)
     if json:
         emit_json(result.as_json())
@@ -87,18 +88,29 @@ def refuse_what_is_to_come(plant: str, align_policy: str | None = None, timing_p
 
 
 def resolve(
-    station: str, truck: str | None, pack: str | None, timing: str, *, seed: int, parking: str
+    station: str,
+    truck: str | None,
+    pack: str | None,
+    timing: str,
+    *,
+    seed: int,
+    parking: str,
+    conditions: str = "clear",
 ) -> tuple[Cell, TimingSet]:
     """The cell and the timing set that the options name, everything checked."""
     from twin.catalogue import default_pack, load_pack, load_station, load_timing, load_truck
     from twin.cell import build_cell
+    from twin.variation import CONDITIONS, Variation
 
+    if conditions not in CONDITIONS:
+        raise InputError("unknown conditions", key="--conditions", value=conditions, allowed=", ".join(CONDITIONS))
     at = load_station(station)
     loaded = load_pack(pack) if pack is not None else None
     who = load_truck(truck) if truck is not None else default_truck(at, loaded)
     what = loaded if loaded is not None else default_pack(at, who)
     times = load_timing(timing, at)
-    return build_cell(at, who, what, seed=seed, parking=parking), times
+    variation = Variation.of(conditions=conditions)
+    return build_cell(at, who, what, seed=seed, parking=parking, variation=variation), times
 
 
 def default_truck(station: Station, pack: Pack | None) -> Truck:
@@ -196,7 +208,7 @@ def print_result(console: Console, result: SwapResult) -> None:
     cell = result.cell
     console.print(
         f"{cell.station.name}, truck {cell.truck.name}, pack {cell.pack.name}, seed {cell.seed}, "
-        f"parking {cell.parking}, timing {result.timing}, plant {result.plant}",
+        f"parking {cell.parking}, conditions {cell.variation.conditions}, timing {result.timing}, plant {result.plant}",
         markup=False,
     )
     console.print()

@@ -20,7 +20,7 @@ def new_commands(program: Program, selection: Selection, phase: str, loaded: boo
     """(K,) commands with the phase's velocity, acceleration, jerk and shaper filled in, no targets yet."""
     commands = new_command(len(selection))
     axes = program.cell.station.axes
-    time = program.timing[selection.world, program.phase_column[phase]]
+    time = phase_timing(program, selection, phase)
     suffix = "" if loaded else "_empty"
     for k, axis in enumerate((axes.x, axes.y, axes.z, axes.yaw)):
         unit = ("_mps", "_mps2", "_mps3") if k != YAW else ("_radps", "_radps2", "_radps3")
@@ -33,7 +33,8 @@ def new_commands(program: Program, selection: Selection, phase: str, loaded: boo
 
 
 def phase_timing(program: Program, selection: Selection, phase: str) -> np.ndarray:
-    return program.timing[selection.world, program.phase_column[phase]]
+    """(K,) TIMING of the phase."""
+    return program.timing[selection.world, selection.robot, program.phase_column[phase]]
 
 
 def add_shaper(program: Program, selection: Selection, phase: str, commands: np.ndarray, z_end: np.ndarray) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 from twin.cell import Cell
 from twin.plants.protocol import Plant
 from twin.plants.state import BUSY, DONE, FORCE_ABORT, JAM, REFUSED, TIMEOUT, TRIP, TRIPS
+from twin.sequence.timing import row_as_plain
 
 RUNNING = ""
 FINISH = "finish"
@@ -91,6 +92,16 @@ class Step:
 DEFAULT_FAILED = {TIMEOUT: "!timeout", FORCE_ABORT: "!jam", JAM: "!jam", REFUSED: "!refused"}
 
 
+@dataclass(frozen=True)
+class Ask:
+    """A robot that waits to be told how it shall move in the mechanical phase that it is about to enter."""
+
+    world: int
+    robot: int
+    job: int
+    phase: str
+
+
 @dataclass
 class PhaseSpan:
     """When a phase ran in one world."""
@@ -108,11 +119,17 @@ class Program:
     def __init__(
         self, plant: Plant, cell: Cell, table: Sequence[Step], timing: np.ndarray, phases: Sequence[str]
     ) -> None:
-        """`timing` is (N, phases) TIMING, its columns named by `phases`."""
-        self.plant, self.cell, self.table, self.timing = plant, cell, list(table), timing
+        """`timing` is (N, phases) or (N, R, phases) TIMING, its columns named by `phases`; it is copied."""
+        self.plant, self.cell, self.table = plant, cell, list(table)
         self.index = {step.name: i for i, step in enumerate(self.table)}
         self.phase_column = {name: i for i, name in enumerate(phases)}
         n, r = len(plant.worlds), cell.station.robots.count
+        self.timing = timing.copy() if timing.ndim == 3 else np.repeat(timing[:, None], r, axis=1)  # (N, R, phases)
+        self.ask_timing = False  # on: a robot waits before each mechanical phase until `answer` says how it moves
+        self.asking: list[Ask] = []
+        self.decide: Callable[[Ask], np.void | np.ndarray] | None = None  # answers whatever is asked, at once
+        self._answered: set[tuple[int, int]] = set()
+        self._resume = 0  # the row of the table at which something was asked
         self.queue = [[i for i, job in enumerate(cell.jobs) if job.robot == robot] for robot in range(r)]
         self.step = np.zeros((n, r), np.int64)
         self.waiting = np.ones((n, r), bool)  # has a step, but no command running
@@ -141,9 +158,17 @@ class Program:
             pass
 
     def advance(self) -> bool:
-        """Decide whatever can be decided now, then let the plant run to the next event. False when all has ended."""
+        """Decide whatever can be decided now, then let the plant run to the next event. False when all has ended.
+
+        While something is asked (`asking`) no time passes: True, and nothing else, until all of it is answered.
+        """
+        if self.asking:
+            return True
         while self._dispatch():
-            pass
+            while self.asking:
+                if self.decide is None:
+                    return True
+                self.answer(self.asking[0].world, self.asking[0].robot, self.decide(self.asking[0]))
         if all(o != RUNNING for o in self.outcome):
             return False
         busy = self.plant.worlds["status"][:, : self.step.shape[1]] == BUSY
@@ -170,9 +195,14 @@ class Program:
         return np.array([o == RUNNING for o in self.outcome])[:, None] & ~self.finished
 
     def _dispatch(self) -> bool:
-        """Start the commands of all steps that wait and may start. True when anything happened."""
+        """Start the commands of all steps that wait and may start. True when anything happened.
+
+        Stops at a step where something is asked and goes on with the same one: an answer shifts no other decision.
+        """
         moved = False
-        for i, step in enumerate(self.table):
+        first, self._resume = self._resume, 0
+        for i in range(first, len(self.table)):
+            step = self.table[i]
             mask = self.waiting & (self.step == i) & self._running()
             if not mask.any():
                 continue
@@ -184,7 +214,12 @@ class Program:
                 selection = selection.where(enters)
             if step.gate is not None and len(selection):
                 selection = selection.where(step.gate(self, selection))
+            if self.ask_timing and step.phase in self.phase_column:
+                selection = selection.where(~self._ask(selection, step.phase))
             if not len(selection):
+                if self.asking:
+                    self._resume = i
+                    return True
                 continue
             self._enter_phase(selection, step.phase)
             commands = step.start(self, selection)
@@ -196,7 +231,37 @@ class Program:
                     self.on_command(int(selection.world[k]), int(selection.robot[k]), commands[k])
             self._collect()
             moved = True
-        return moved
+            if self.asking:
+                self._resume = i
+                return True
+        return moved or first > 0
+
+    def _ask(self, selection: Selection, phase: str) -> np.ndarray:
+        """(K,) bool: who has to be told first how to move in a phase that it has not yet entered."""
+        asks = np.zeros(len(selection), bool)
+        for k in range(len(selection)):
+            n, r, job = int(selection.world[k]), int(selection.robot[k]), int(selection.job[k])
+            if (n, r) in self._answered or self._is_in(n, r, phase, job):
+                continue
+            asks[k] = True
+            self.asking.append(Ask(n, r, job, phase))
+        return asks
+
+    def answer(self, n: int, r: int, row: np.void | np.ndarray) -> None:
+        """Tell robot `r` of world `n`, which has asked, how it moves in the phase that it enters: a TIMING row.
+
+        The row stays that robot's timing of the phase. It is noted as event `timing`.
+
+        Raises:
+            ValueError: that robot has asked nothing.
+        """
+        ask = next((ask for ask in self.asking if (ask.world, ask.robot) == (n, r)), None)
+        if ask is None:
+            raise ValueError(f"robot {r} of world {n} has asked nothing")
+        self.asking.remove(ask)
+        self._answered.add((n, r))
+        self.timing[n, r, self.phase_column[ask.phase]] = row
+        self.event(n, "timing", f"{ask.phase} as told", robot=r, job=ask.job, phase=ask.phase, timing=row_as_plain(row))
 
     def _go_on(self, selection: Selection, i: int) -> None:
         self.step[selection.world, selection.robot] = i + 1
@@ -275,15 +340,19 @@ class Program:
     def _enter_phase(self, selection: Selection, phase: str) -> None:
         for k in range(len(selection)):
             n, r, job = int(selection.world[k]), int(selection.robot[k]), int(selection.job[k])
-            span = self._open[n][r]
-            if span is not None and span.name == phase and span.job == job:
+            if self._is_in(n, r, phase, job):
                 continue
+            self._answered.discard((n, r))
             self.close_phase(n, r)
             span = PhaseSpan(phase, self.time_s(n), self.time_s(n), r, job)
             self._open[n][r] = span
             self.spans[n].append(span)
             if self.on_phase is not None:
                 self.on_phase(n, span)
+
+    def _is_in(self, n: int, r: int, phase: str, job: int) -> bool:
+        span = self._open[n][r]
+        return span is not None and span.name == phase and span.job == job
 
     def close_phase(self, n: int, r: int) -> None:
         """The phase that robot `r` of world `n` is in ends now."""

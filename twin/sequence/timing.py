@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from twin.catalogue.schema import MECHANICAL, TimingSet
-from twin.motion.shaper import KINDS
+from twin.catalogue.schema import MECHANICAL, PhaseTiming, TimingSet
+from twin.motion.shaper import KINDS, NAMES
 
 TIMING = np.dtype(
     [
@@ -23,16 +25,26 @@ TIMING = np.dtype(
 )
 
 
+def timing_row(of: PhaseTiming) -> np.void:
+    """One phase's timing as a TIMING record."""
+    row = np.zeros(1, TIMING)[0]
+    for name in TIMING.names or ():
+        if name == "shaper":
+            row[name] = KINDS[of.shaper]
+        elif name == "shaper_hz":
+            row[name] = np.nan if of.shaper_frequency_hz is None else of.shaper_frequency_hz
+        else:
+            row[name] = getattr(of, name)
+    return row
+
+
 def timing_table(timing: TimingSet, kind: str) -> np.ndarray:
     """(phases,) TIMING array of a timing set, phases in the order of `MECHANICAL[kind]`."""
-    rows = np.zeros(len(MECHANICAL[kind]), TIMING)
-    for row, phase in zip(rows, MECHANICAL[kind], strict=True):
-        of = timing.of(phase)
-        for name in TIMING.names or ():
-            if name == "shaper":
-                row[name] = KINDS[of.shaper]
-            elif name == "shaper_hz":
-                row[name] = np.nan if of.shaper_frequency_hz is None else of.shaper_frequency_hz
-            else:
-                row[name] = getattr(of, name)
-    return rows
+    return np.array([timing_row(timing.of(phase)) for phase in MECHANICAL[kind]], TIMING)
+
+
+def row_as_plain(row: np.void | np.ndarray) -> dict[str, Any]:
+    """A TIMING record in the words of a timing set."""
+    hz = float(row["shaper_hz"])
+    plain: dict[str, Any] = {name: float(row[name]) for name in TIMING.names or () if not name.startswith("shaper")}
+    return {**plain, "shaper": NAMES[int(row["shaper"])], "shaper_frequency_hz": None if np.isnan(hz) else hz}
