@@ -26,6 +26,7 @@ from twin.plants.state import (
     EX,
     EY,
     EYAW,
+    FOLLOW_ON,
     FORCE_ABORT,
     IDLE,
     JAM,
@@ -52,6 +53,7 @@ from twin.plants.state import (
 from twin.plants.suspension import FLOATING_TABLE, FOUR_ROPE, suspend
 from twin.plants.truck import truck_forces
 from twin.sensors import read_sensors, scan_frame
+from twin.velocity_motion import all_stand, follow_setpoints, follows, may_follow, stop_following
 
 World = Any
 Params = Any
@@ -62,6 +64,9 @@ ARRIVED_M = np.array([0.003, 0.003, 0.003, 0.001])
 PRESS_LIMIT = 1.0
 """Share of the rated load at which pressing a block home is given up: stopping takes some per cent more, and the
 overload interlock trips at 110 % [estimate]."""
+FOLLOWED_FRAMES = 30
+"""While setpoints are followed the truck's pose is the mean of so many frames, 3 s at 10 Hz: it may move a little when it
+takes the load [estimate]."""
 JAM_HEIGHT_M = 0.020
 """Over the expected seat by more than this, axial force is a jam and not the landing itself [estimate]."""
 
@@ -76,12 +81,16 @@ def start_command(w: World, p: Params, c: Command, r: int) -> None:
 
     A command for an axis that is still in motion is buffered (PLCopen): it is Busy until that motion has ended.
     """
+    if c.follow == FOLLOW_ON and w.status[r] == BUSY:
+        new_setpoints(w, p, c, r)
+        return
     if c.acknowledge == 1:
         acknowledge(w, p)
     w.command_start_s[r] = w.t_s
+    w.setpoint_s[r] = w.t_s
     w.hold_s[r] = 0.0
     w.axial_s[r] = 0.0
-    if not permitted(w, p, c, r):
+    if not permitted(w, p, c, r) or (follows(c) and not may_follow(w, p, c, r)):
         w.status[r] = REFUSED
         return
     w.status[r] = BUSY
@@ -132,6 +141,19 @@ def start_command(w: World, p: Params, c: Command, r: int) -> None:
 
 
 @kernel
+def new_setpoints(w: World, p: Params, c: Command, r: int) -> None:
+    """Velocity motion goes on with other setpoints; those that the axes may not have end it as REFUSED.
+
+    While it is ending already they come too late and change nothing.
+    """
+    if w.pending[r] != IDLE:
+        return
+    w.setpoint_s[r] = w.t_s
+    if not may_follow(w, p, c, r):
+        end_command(w, p, c, r, REFUSED)
+
+
+@kernel
 def note_residual_sway(w: World, p: Params, r: int) -> None:
     """Key figure at hand-over: amplitude of the swing that is left when a pack starts into a seat.
 
@@ -151,9 +173,9 @@ def note_residual_sway(w: World, p: Params, r: int) -> None:
 
 @kernel
 def moving(w: World, c: Command, r: int) -> bool:
-    """Whether an axis that the command moves is still in motion."""
+    """Whether an axis that the command moves is still in another motion."""
     for k in range(4):
-        if not math.isnan(c.target[k]) and w.axis_state[r, k] != STANDSTILL:
+        if (follows(c) or not math.isnan(c.target[k])) and w.axis_state[r, k] != STANDSTILL:
             return True
     return False
 
@@ -206,10 +228,14 @@ def judge(w: World, p: Params, c: Command, r: int, dt_s: float) -> int:
     """How command `c` of robot `r` stands in this scan: BUSY or why it ended."""
     until = c.until
     busy_s = w.t_s - w.command_start_s[r]
-    if until == UNTIL_SCANNED:
-        scan_frame(w, p, r)
+    if follows(c):
+        scan_frame(w, p, r, FOLLOWED_FRAMES)
+    elif until == UNTIL_SCANNED:
+        scan_frame(w, p, r, c.scan_samples)
     if c.inserting == 1:
         going_in = math.isnan(c.target[Z]) or p.retract * (c.target[Z] - w.axis_position[r, Z]) < 0.0
+        if follows(c):
+            going_in = p.retract * c.velocity[Z] <= 0.0
         if going_in and w.force_s[r] > p.reaction_time_s:
             return FORCE_ABORT
         # ropes lose load when something holds the pack up; a table gains it
@@ -239,7 +265,7 @@ def judge(w: World, p: Params, c: Command, r: int, dt_s: float) -> int:
     elif until == UNTIL_SEATED:
         if all_present(w, c.seat) and load_reached(w, p, c, r):
             return DONE
-        if arrived(w, c, r):
+        if not follows(c) and arrived(w, c, r):
             return JAM
     elif until == UNTIL_LOAD_ABOVE:
         if w.load_cell_n[r] > c.threshold:
@@ -279,9 +305,10 @@ def end_command(w: World, p: Params, c: Command, r: int, status: int) -> None:
     Conditions that watch a force or a contact stop the hoist, and so does every failure; overlaps let the axes run on.
     """
     until = c.until
-    stops = until in (UNTIL_LANDED, UNTIL_SEATED, UNTIL_LOAD_ABOVE, UNTIL_LOAD_BELOW)
+    stops = follows(c) or until in (UNTIL_LANDED, UNTIL_SEATED, UNTIL_LOAD_ABOVE, UNTIL_LOAD_BELOW)
     if stops or status != DONE:
         stop_z(w, p, r)
+        stop_following(w, p, r)
         w.pending[r] = status
     else:
         conclude(w, p, c, r, status)
@@ -342,12 +369,14 @@ def plc_scan(w: World, p: Params, commands: Any, dt_s: float) -> int:
                 if not moving(w, c, r):
                     start_command(w, p, c, r)
             elif w.pending[r] != IDLE:
-                if w.axis_state[r, Z] == STANDSTILL:
+                if all_stand(w, r) if follows(c) else w.axis_state[r, Z] == STANDSTILL:
                     conclude(w, p, c, r, w.pending[r])
             else:
                 status = judge(w, p, c, r, dt_s)
                 if status != BUSY:
                     end_command(w, p, c, r, status)
+                elif follows(c):
+                    follow_setpoints(w, p, c, r, dt_s)
             free = free or w.status[r] != BUSY
         lateral = math.hypot(w.guide_force_n[r, 0], w.guide_force_n[r, 1])
         w.peak_lateral_n = max(w.peak_lateral_n, lateral)

@@ -59,9 +59,10 @@ def read_sensors(w: World, p: Params, dt_s: float) -> None:
 
 
 @kernel
-def scan_frame(w: World, p: Params, r: int) -> None:
+def scan_frame(w: World, p: Params, r: int, window: int) -> None:
     """Take one frame of the truck's pose if one is due, into the running mean `w.scan_pose[r]`.
 
+    The mean is that of all frames up to `window` of them; from then on older ones fade (a frame counts 1 / window).
     A frame shows the truck as it was `scan_delay` ago, with this swap's bias and white noise; some frames drop out.
     """
     if w.tick < w.scan_next_tick[r]:
@@ -74,10 +75,11 @@ def scan_frame(w: World, p: Params, r: int) -> None:
         return
     then = (w.scans - min(p.scan_delay_scans, w.scans)) % DELAY_SCANS
     count = w.scan_count[r]
+    kept = min(count, window - 1)
     for i in range(6):
         sigma = p.scan_sigma_rad if i == 2 or i >= 4 else p.scan_sigma_m
         seen = w.truck_history[then, i] + p.scan_bias[i] + sigma * normal(p.stream[S_SCANNER], frame, lane + i)
-        w.scan_pose[r, i] = (w.scan_pose[r, i] * count + seen) / (count + 1)
+        w.scan_pose[r, i] = (w.scan_pose[r, i] * kept + seen) / (kept + 1)
     w.scan_count[r] = count + 1
 
 

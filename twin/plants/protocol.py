@@ -10,11 +10,13 @@ import numpy as np
 class Plant(Protocol):
     """N independent worlds that carry out commands.
 
-    `worlds` (N,) WORLD and `params` (N,) PARAMS are the plant's own records: read them, do not write them.
+    `worlds` (N,) WORLD, `params` (N,) PARAMS and `commands` (N, ROBOTS) COMMAND, the present ones, are the plant's own
+    records: read them, do not write them.
     """
 
     worlds: np.ndarray
     params: np.ndarray
+    commands: np.ndarray
 
     def issue(self, world: np.ndarray, robot: np.ndarray, commands: np.ndarray) -> None:
         """Start `commands[k]` on `robot[k]` of `world[k]`; all arrays (K,). Takes effect in the present scan."""

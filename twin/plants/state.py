@@ -56,6 +56,9 @@ UNTIL = (
     UNTIL_SCANNED,  # scan_samples frames of the target seat were taken
 ) = range(len(UNTIL))
 
+# Velocity motion: what a command is to the axes
+FOLLOW_NOT, FOLLOW_START, FOLLOW_ON = range(3)  # a move; velocity motion begins; its setpoints change, nothing else
+
 # How a command stands (PLCopen Busy, Done, CommandAborted, Error)
 STATUS = ("idle", "busy", "done", "timeout", "force_abort", "jam", "trip", "refused")
 IDLE, BUSY, DONE, TIMEOUT, FORCE_ABORT, JAM, TRIP, REFUSED = range(len(STATUS))
@@ -135,6 +138,7 @@ COMMAND = np.dtype(
         ("acknowledge", i8),  # 1: clear a trip and let the axes leave ErrorStop
         ("pull_passed", i8),  # 1: the pull test of `seat` has passed; on record from here on
         ("release_truck", i8),  # 1: the truck may go from here on
+        ("follow", i8),  # velocity motion: `velocity` is a signed setpoint for every axis, targets are left out
     ]
 )
 """One command to one robot: moves, actuators and the condition that ends it. SI units; yaw entries in radians."""
@@ -236,6 +240,8 @@ PARAMS = np.dtype(
         ("seated_m", f8),
         ("traverse_deadband_m", f8),
         ("robot_length_m", f8),
+        ("contact_speed_mps", f8),
+        ("contact_zone_m", f8),
         # tests break an interlock on purpose, [TRIP_NONE] being the permissives on speeds; always 0 otherwise
         ("interlock_off", i8, len(TRIPS)),
         # sensors
@@ -307,6 +313,7 @@ WORLD = np.dtype(
         ("buffered", i8, ROBOTS),  # 1: the command waits until the axes that it moves have ended an earlier motion
         ("pending", i8, ROBOTS),  # result that a command will have once its axes stand; IDLE: none yet
         ("command_start_s", f8, ROBOTS),
+        ("setpoint_s", f8, ROBOTS),  # when the last setpoints of velocity motion came
         ("hold_s", f8, ROBOTS),  # how long the condition has held
         ("force_s", f8, ROBOTS),  # how long the lateral force has been over the abort limit
         ("load_s", f8, ROBOTS),  # how long the load has been over its limit

@@ -259,26 +259,28 @@ def set_down(phase: str, which: str, pack: str) -> Start:
 
     def start(program: Program, selection: Selection) -> np.ndarray:
         s = program.cell.retract
-        commands = new_commands(program, selection, phase, True, UNTIL_SEATED)
-        goal = seat_targets_of(program, selection, which)
+        commands = into_seat(program, selection, phase, which, pack)
         height, speed = creep(program, selection, phase)
-        commands["target"][:, Z] = goal[:, Z] - s * OVERTRAVEL_M
-        commands["creep_at"] = goal[:, Z] + s * height
+        commands["target"][:, Z] = commands["seat_z"] - s * OVERTRAVEL_M
+        commands["creep_at"] = commands["seat_z"] + s * height
         commands["creep_speed_mps"] = speed
         commands["delay_s"][:, Z] = descent_delay_s(program, selection, commands["jerk"][:, Z])
-        commands["seat"] = seat_of(program, selection, which)
-        commands["seat_z"] = goal[:, Z]
-        commands["carrying"] = pack_of(program, selection, pack)
-        commands["inserting"] = 1
-        if table(program):
-            commands["threshold"] = weight_n(program, pack=1.05)
-        else:
-            commands["threshold"] = weight_n(program, pack=0.2)
-        commands["jam_below_n"] = jam_load_n(program)
-        commands["float_lock"] = 0
         return inside_axes(program, selection, commands)
 
     return start
+
+
+def into_seat(program: Program, selection: Selection, phase: str, which: str, pack: str) -> np.ndarray:
+    """(K,) commands that seat a pack, without their motion: what tells that it is seated, and what stops them."""
+    commands = new_commands(program, selection, phase, True, UNTIL_SEATED)
+    commands["seat"] = seat_of(program, selection, which)
+    commands["seat_z"] = seat_targets_of(program, selection, which)[:, Z]
+    commands["carrying"] = pack_of(program, selection, pack)
+    commands["inserting"] = 1
+    commands["threshold"] = weight_n(program, pack=1.05 if table(program) else 0.2)
+    commands["jam_below_n"] = jam_load_n(program)
+    commands["float_lock"] = 0
+    return commands
 
 
 def back_off(phase: str, which: str, pack: str) -> Start:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from twin.catalogue.schema import FloatingTable, Mast
+from twin.cell import Cell
 from twin.sequence.program import Program, Selection
 
 TRAVEL_MARGIN_M = 0.03
@@ -83,9 +84,14 @@ def contact_threshold_n(program: Program) -> float:
 
 
 def jam_load_n(program: Program) -> float:
+    """`jam_load_of` the program's cell."""
+    return jam_load_of(program.cell)
+
+
+def jam_load_of(cell: Cell) -> float:
     """How far the load cell may depart from the carried weight before the seat is reached (domain 2: 1.3 x nominal)."""
-    limits, coupler = program.cell.station.limits, program.cell.pack.coupler
-    return limits.axial_jam_ratio * coupler.mate_force_n + 0.1 * weight_n(program, pack=1.0)
+    limits, pack, gravity = cell.station.limits, cell.pack, float(cell.params["gravity_mps2"][0])
+    return limits.axial_jam_ratio * pack.coupler.mate_force_n + 0.1 * pack.mass_kg * gravity
 
 
 def pull_load_n(program: Program) -> float:

@@ -51,14 +51,21 @@ def _quiet() -> Any:
 class BulletPlant:
     """The reference plant: one world (N = 1) on its own PyBullet client."""
 
-    def __init__(self, cell: Cell, *, observer: Callable[[BulletPlant], None] | None = None) -> None:
-        """`observer` is called with the plant at every recording instant (`recording_hz` of the station)."""
+    def __init__(
+        self, cell: Cell, *, observer: Callable[[BulletPlant], None] | None = None, worlds: np.ndarray | None = None
+    ) -> None:
+        """A plant at the start of its cell's swap, or at `worlds`, a (1,) WORLD array of that cell that it then owns.
+
+        `observer` is called with the plant at every recording instant (`recording_hz` of the station).
+        """
         self.cell = cell
         self.params = cell.params.copy()
-        self.worlds = cell.new_world()
+        self.worlds = cell.new_world() if worlds is None else worlds
         self.commands = new_command(ROBOTS)[None]  # carrying nothing, about no seat
         self.observer = observer
         self.disturb: Callable[[BulletPlant], None] | None = None  # faults: called before each PLC scan
+        self.decide: Callable[[BulletPlant], None] | None = None  # source of setpoints: called after each PLC scan
+        self.pause_tick: int | None = None  # `run` returns once this tick has had its scan
         rates = cell.station.rates
         self._dt_s = 1.0 / rates.physics_hz
         self._scan_s = 1.0 / rates.plc_hz
@@ -125,18 +132,23 @@ class BulletPlant:
         n = len(JOINTS)
         for r in range(cell.station.robots.count):
             for j in range(n):
-                pb.resetJointState(self._robots, r * n + j, float(w["q"][r, j]), 0.0, physicsClientId=c)
+                q, qd = float(w["q"][r, j]), float(w["qd"][r, j])
+                pb.resetJointState(self._robots, r * n + j, q, qd, physicsClientId=c)
         for j in range(6):
             pb.resetJointState(self._truck, j, float(w["truck_q"][j]), 0.0, physicsClientId=c)
         for k, body in enumerate(self._packs):
-            pose = w["pack_pose"][k]
+            pose, twist = w["pack_pose"][k], w["pack_twist"][k]
             com = self._com_offset[k]
             at, turn = pb.multiplyTransforms(pose[:3].tolist(), pose[3:].tolist(), com, [0.0, 0.0, 0.0, 1.0])
             pb.resetBasePositionAndOrientation(body, at, turn, physicsClientId=c)
+            pb.resetBaseVelocity(body, twist[:3].tolist(), twist[3:].tolist(), physicsClientId=c)
         for s in range(int(self.params["seats"][0])):
             if w["locked"][s] >= 0:
                 self._lock_pack[s] = int(w["locked"][s])
                 self._lock[s] = self._fasten_to_seat(s, self._lock_pack[s])
+        for r in range(cell.station.robots.count):
+            if w["held"][r] >= 0:
+                self._grip[r] = self._fasten_to_robot(r, int(w["held"][r]))
         self._set_brakes()
 
     def _load(
@@ -309,9 +321,11 @@ class BulletPlant:
             plc.start_world(self.worlds, self.params, self.commands, 0, r)
 
     def run(self) -> None:
-        """Advance until a robot has ended its command."""
+        """Advance until a robot has ended its command, or to `pause_tick`."""
         while True:
             if self.scan():
+                return
+            if self.pause_tick is not None and int(self._tick[0]) >= self.pause_tick:
                 return
             if BUSY not in self._status.tolist():
                 return
@@ -348,6 +362,8 @@ class BulletPlant:
         self._set_brakes()
         if self.observer is not None and tick % self._record_ticks == 0:
             self.observer(self)
+        if self.decide is not None:
+            self.decide(self)
         return bool(code & plc.COMMAND_ENDED)
 
     def step(self) -> None:

@@ -1,0 +1,95 @@
+"""One pack from hover to its seat: the cell at hover, its plant and sequence, advanced decision by decision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from twin.alignment.hover import Hover, hover_world
+from twin.alignment.sensed import DECISION_S, Sensed, Watch
+from twin.alignment.steps import seat_table, set_speeds
+from twin.catalogue.schema import MECHANICAL, PhaseTiming, TimingSet
+from twin.cell import Cell
+from twin.plants.state import FOLLOW_START
+from twin.sequence.program import RUNNING, Program
+from twin.sequence.timing import timing_table
+
+
+class AlignmentTwin:
+    """An insertion under setpoints.
+
+    It stands at hover until the truck has been measured; from then on `decide` is due every DECISION_S.
+
+    >>> twin = AlignmentTwin(cell, Hover(height_m=0.4))
+    >>> while twin.running:
+    ...     twin.advance(servo.speeds(twin.look()))
+    """
+
+    faults: tuple[()] = ()
+
+    def __init__(self, cell: Cell, hover: Hover, *, make_plant: Callable[..., Any] | None = None) -> None:
+        """`make_plant(cell, worlds=...)` builds the plant; BulletPlant when left out."""
+        if make_plant is None:
+            from twin.plants.bullet import BulletPlant
+
+            make_plant = BulletPlant
+        self.cell, self.hover = cell, hover
+        self.job = cell.jobs[hover.job]
+        self.timing = full_speed(cell)
+        self.plant: Any = make_plant(cell, worlds=hover_world(cell, hover))
+        kind = cell.station.kind
+        table = timing_table(self.timing, kind)
+        self.program = Program(self.plant, cell, seat_table(), table[None, :], MECHANICAL[kind])
+        self.program.finished[:] = True
+        self.program.finished[0, self.job.robot] = False
+        self.program.place[0, self.job.robot] = self.program.queue[self.job.robot].index(hover.job)
+        self.program.on_command = self._note_begin
+        self.watch = Watch(cell, hover.job)
+        self._decision_ticks = round(DECISION_S * cell.station.rates.physics_hz)
+        self.following = False
+
+    def begin(self) -> None:
+        """Run until setpoints are asked for (the truck has been measured)."""
+        while not self.following and self.program.advance():
+            pass
+
+    @property
+    def running(self) -> bool:
+        return self.program.outcome[0] == RUNNING
+
+    @property
+    def outcome(self) -> str:
+        """`seated`, why it failed, or nothing while it runs."""
+        return self.program.outcome[0]
+
+    def look(self) -> Sensed:
+        """What the control software sees now; once each decision."""
+        return self.watch.look(self.plant.worlds, self.plant.params)
+
+    def advance(self, speeds: np.ndarray) -> None:
+        """Setpoints (4,) for x, y, z, yaw, then one decision's time, or less where the insertion ends."""
+        set_speeds(self.program, self.job.robot, speeds)
+        self.plant.pause_tick += self._decision_ticks
+        while self.program.advance() and int(self.plant.worlds["tick"][0]) < self.plant.pause_tick:
+            pass
+
+    def _note_begin(self, n: int, robot: int, command: np.ndarray) -> None:
+        if command["follow"] == FOLLOW_START:
+            self.following = True
+            self.plant.pause_tick = int(self.plant.worlds["tick"][n])
+            self.watch.begin(float(self.plant.worlds["t_s"][n]))
+
+    def close(self) -> None:
+        """Free the plant."""
+        self.plant.close()
+
+
+def full_speed(cell: Cell) -> TimingSet:
+    """Every axis within its own limits; setpoints decide on the rest."""
+    kind = cell.station.kind
+    return TimingSet(
+        name="setpoints", title="at the limits of the axes", station=cell.station.name, kind=kind,
+        default=PhaseTiming(),
+    )  # fmt: skip

@@ -1,0 +1,152 @@
+"""A cell at hover: the old pack stored, the new one held over (or under) its seat on the truck, swinging a little."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import Field
+
+from twin import seeding
+from twin.catalogue.schema.base import Strict
+from twin.cell import Cell, stand_pack
+from twin.plants.state import EPITCH, EROLL, EX, EY, EYAW, EZ, TPITCH, TROLL, TYAW, TZ, YAW, X, Y, Z
+from twin.plants.suspension import FLOATING_TABLE, FOUR_ROPE, MAST
+from twin.plants.truck import truck_point
+
+Length = Annotated[float, Field(ge=-0.2, le=0.2)]
+
+
+class Hover(Strict):
+    """Where the episode begins, SI units; `job` says which of the cell's packs is to be seated.
+
+    Attributes:
+        height_m: of the pack's mating face from its seat, along the insert direction.
+        off_x_m, off_y_m, off_yaw_rad: of the axes from where the seat really is.
+        sway_x_m, sway_y_m: of the hanging load from its trolley (or the floating table from its centre).
+        sway_x_mps, sway_y_mps: its speed.
+    """
+
+    job: Annotated[int, Field(ge=0, le=5)] = 0
+    height_m: Annotated[float, Field(ge=0.05, le=2.5)] = 0.4
+    off_x_m: Length = 0.0
+    off_y_m: Length = 0.0
+    off_yaw_rad: Annotated[float, Field(ge=-0.05, le=0.05)] = 0.0
+    sway_x_m: Length = 0.0
+    sway_y_m: Length = 0.0
+    sway_x_mps: Annotated[float, Field(ge=-0.5, le=0.5)] = 0.0
+    sway_y_mps: Annotated[float, Field(ge=-0.5, le=0.5)] = 0.0
+
+
+def hover_world(cell: Cell, hover: Hover) -> np.ndarray:
+    """A (1,) WORLD array at this start: grips closed, axes at rest, ropes or springs stretched by the load.
+
+    What the station would know by then is set: the weight of what hangs there, with the load cell's noise.
+    """
+    from twin.plants.geometry import end_effector_pose, measure_packs  # compiles on first use
+
+    worlds = cell.new_world()
+    w, p = worlds[0], cell.params[0]
+    job = cell.jobs[hover.job]
+    r, seat, pack, s = job.robot, job.truck_seat, job.new_pack, cell.retract
+    w["locked"], w["lock_position"], w["lock_command"] = -1, 0.0, 0
+    stored, on_truck = _places(cell, hover.job)
+    for k, at in stored:
+        stand_pack(w, p, k, at)
+    rest_truck(w, p, on_truck)
+    for k, at in on_truck:  # after the truck has moved on its springs
+        stand_pack(w, p, k, at)
+
+    height = float(p["pack_height_m"])
+    x, y, z = truck_point(w["truck_q"], *p["seat_xyz_m"][seat])
+    q = w["q"][r]
+    q[:4] = (
+        x + hover.off_x_m - hover.sway_x_m,
+        y + hover.off_y_m - hover.sway_y_m,
+        z + s * (hover.height_m + height),
+        float(w["truck_q"][TYAW]) + float(p["seat_yaw_rad"][seat]) + hover.off_yaw_rad,
+    )
+    q[:4] = np.clip(q[:4], p["axis_min"][r], p["axis_max"][r])
+    kg = float(p["pack_mass_kg"][pack])
+    gravity = float(p["gravity_mps2"])
+    load_n = (float(p["e_mass_kg"]) + kg) * gravity
+    q[[EX, EY, EYAW, EPITCH, EROLL]] = hover.sway_x_m, hover.sway_y_m, 0.0, 0.0, 0.0
+    if p["reeving"] == FLOATING_TABLE:
+        q[EZ] = -load_n / p["e_stiffness"][2]
+    else:
+        rope = float(p["sheave_height_m"]) - q[Z]
+        give = load_n / p["e_stiffness"][2] if p["reeving"] == MAST else load_n * rope / (4.0 * p["rope_ea_n"])
+        aside = hover.sway_x_m**2 + hover.sway_y_m**2 if p["reeving"] == FOUR_ROPE else 0.0
+        q[EZ] = -math.sqrt((rope + give) ** 2 - aside)
+        q[EYAW] = q[YAW]
+    w["qd"][r, [EX, EY]] = hover.sway_x_mps, hover.sway_y_mps
+    end_effector_pose(w, p, r)
+    w["pack_pose"][pack] = w["e_pose"][r]
+    # nothing turns yet, so every point of the pack has this velocity; a table's sway is measured along its own axes
+    along = float(q[YAW]) if p["reeving"] == FLOATING_TABLE else 0.0
+    c, s_ = math.cos(along), math.sin(along)
+    w["pack_twist"][pack, 0] = c * hover.sway_x_mps - s_ * hover.sway_y_mps
+    w["pack_twist"][pack, 1] = s_ * hover.sway_x_mps + c * hover.sway_y_mps
+    _hold(w, p, r, pack, load_n)
+    noise = float(p["load_sigma_n"]) * float(seeding.stream(cell.seed, "weighing").standard_normal())
+    w["carried_kg"][r] = kg + noise / gravity
+    measure_packs(w, p)
+    w["axis_position"] = w["q"][:, :4]
+    return worlds
+
+
+def _places(cell: Cell, job: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """(pack, seat) of every pack that stands in a slot, and on the truck, while a robot is at `job`.
+
+    That robot has done its earlier jobs; nobody else has begun.
+    """
+    stored, on_truck = [], []
+    for i, each in enumerate(cell.jobs):
+        done = each.robot == cell.jobs[job].robot and i < job
+        if done or i == job:
+            stored.append((each.old_pack, each.put_seat))
+        else:
+            stored.append((each.new_pack, each.take_seat))
+            on_truck.append((each.old_pack, each.truck_seat))
+        if done:
+            on_truck.append((each.new_pack, each.truck_seat))
+    return stored, on_truck
+
+
+def _hold(w: Any, p: Any, r: int, pack: int, load_n: float) -> None:
+    """Robot `r` stands where its `q` says, with the pack in closed grips."""
+    q = w["q"][r]
+    w["held"][r] = w["previous_held"][r] = pack
+    w["grip_position"][r], w["grip_command"][r], w["grip_closed"][r], w["grip_open"][r] = 1.0, 1, 1, 0
+    w["reference"][r] = 0.0
+    w["reference"][r, :, 0] = q[:4]
+    w["profile"][r, :, 1, 0] = q[:4]
+    w["load_cell_n"][r] = w["load_raw_n"][r] = w["load_n"][r] = load_n
+    w["hold_height"][r] = w["hold_deepest"][r] = q[Z]
+    w["low_xy"][r], w["watch_xy"][r] = q[[X, Y]], q[[X, Y]]
+
+
+def rest_truck(w: Any, p: Any, packs: list[tuple[int, int]]) -> None:
+    """Put the truck where its springs carry its body and these (pack, seat), at rest.
+
+    Statics of a beam on two springs: the axles' forces from weight and moment, heave and pitch from what they give;
+    roll from the packs' moment alone. What the roll springs lose to gravity is left to the physics.
+    """
+    g = float(p["gravity_mps2"])
+    kg, moment, aside = float(p["truck_sprung_kg"]), float(p["truck_sprung_kg"] * p["truck_com"][0]), 0.0
+    for pack, seat in packs:
+        m, (cx, cy) = float(p["pack_mass_kg"][pack]), p["pack_com"][pack, :2]
+        kg += m
+        moment += m * float(p["seat_xyz_m"][seat, 0] + cx)
+        aside += m * float(p["seat_xyz_m"][seat, 1] + cy)
+    front_m, rear_m = (float(v) for v in p["truck_axle_x_m"])
+    front_n = (moment - kg * rear_m) / (front_m - rear_m) * g
+    force = np.array([front_n, kg * g - front_n])
+    rise = (p["truck_axle_preload_n"] - force) / p["truck_axle_stiffness"]  # each axle over its parked height
+    pitch = -float(rise[0] - rise[1]) / (front_m - rear_m)
+    roll = (float(p["truck_roll_preload_nm"]) - aside * g) / float(p["truck_axle_roll_stiffness"].sum())
+    w["truck_q"][TZ] = p["truck_park"][TZ] + float(rise[0]) + front_m * pitch
+    w["truck_q"][TPITCH] = p["truck_park"][TPITCH] + pitch
+    w["truck_q"][TROLL] = p["truck_park"][TROLL] + roll
+    w["truck_history"][:] = w["truck_q"]

@@ -1,0 +1,89 @@
+"""Steps of the sequence that seat a pack by velocity motion, its setpoints given by a servo or policy."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from twin.plants.state import DONE, FOLLOW_ON, FOLLOW_START, FORCE_ABORT, JAM, REFUSED, TIMEOUT, UNTIL_SETTLED, Z
+from twin.sequence import actions as do
+from twin.sequence import decisions as go
+from twin.sequence.building import (
+    descent_delay_s,
+    new_commands,
+    pack_of,
+    seat_of,
+    seat_targets_of,
+    until_settled,
+)
+from twin.sequence.program import Program, Selection, Start, Step
+
+HOVER_M = 0.30
+"""A swap lowers (or lifts) its pack to this height over the seat before the setpoints take over [estimate: twice the
+creep height, inside what Alignment-v0 starts from]."""
+SEATED = "seated"
+FAILED = {FORCE_ABORT: "!force_abort", JAM: "!jam", TIMEOUT: "!timeout", REFUSED: "!refused"}
+
+
+def follow_in(phase: str, which: str, pack: str) -> Start:
+    """Carrying, into a seat under setpoints: until seated, jammed or pushed aside too hard; it has no time limit."""
+
+    def start(program: Program, selection: Selection) -> np.ndarray:
+        commands = do.into_seat(program, selection, phase, which, pack)
+        commands["velocity"] = 0.0
+        commands["timeout_s"] = np.inf
+        commands["follow"] = FOLLOW_START
+        return commands
+
+    return start
+
+
+def to_hover(phase: str, which: str, pack: str) -> Start:
+    """Carrying, fast to the height from which setpoints lead on; calm there."""
+
+    def start(program: Program, selection: Selection) -> np.ndarray:
+        commands = new_commands(program, selection, phase, True, UNTIL_SETTLED)
+        commands["target"][:, Z] = seat_targets_of(program, selection, which)[:, Z] + program.cell.retract * HOVER_M
+        commands["delay_s"][:, Z] = descent_delay_s(program, selection, commands["jerk"][:, Z])
+        commands["seat"] = seat_of(program, selection, which)
+        commands["carrying"] = pack_of(program, selection, pack)
+        return until_settled(program, selection, phase, commands)
+
+    return start
+
+
+def set_speeds(program: Program, robot: int, speeds: np.ndarray, n: int = 0) -> None:
+    """New setpoints (4,) for x, y, z, yaw (m/s, rad/s) of a robot that follows; without effect once it does not."""
+    command = program.plant.commands[n, robot].copy()
+    if command["follow"] == 0:
+        return
+    command["velocity"], command["follow"] = speeds, FOLLOW_ON
+    program.plant.issue(np.array([n]), np.array([robot]), command[None])
+    if program.on_command is not None:
+        program.on_command(n, robot, command)
+
+
+def seat_table() -> list[Step]:
+    """From hover: measure the truck, follow setpoints, seated or not."""
+    return [
+        Step("rescan", "rescan", do.scan_truck("rescan_samples"), then=go.take_new_pose),
+        Step(
+            "insert",
+            "insert",
+            follow_in("insert", "truck_seat", "new_pack"),
+            failed=FAILED,
+            then=lambda program, selection, results: [f"!{SEATED}" if result == DONE else "" for result in results],
+        ),
+    ]
+
+
+def with_setpoints(table: list[Step]) -> list[Step]:
+    """A swap's table whose insertion follows setpoints, from hover on."""
+    rows = []
+    for step in table:
+        if step.name == "insert":
+            hover = to_hover("insert", "truck_seat", "new_pack")
+            rows.append(Step("hover", "insert", hover, then=go.settled))
+            follow = follow_in("insert", "truck_seat", "new_pack")
+            step = Step(step.name, step.phase, follow, step.failed, step.then, step.gate, step.only_if)
+        rows.append(step)
+    return rows

@@ -1,0 +1,149 @@
+"""Velocity motion (PLCopen MC_MoveVelocity with continuous update): axes that follow setpoints until a condition holds.
+
+A policy or servo sends one command with `follow` = FOLLOW_START and then, at its own rate, the same command with new
+velocities and FOLLOW_ON: that changes what the axes aim for and nothing else, so that time, force and load counters run
+on. Every scan the setpoints are bounded by what the machine may do from where it is: an axis can always stop before the
+end of its stroke, a pack below the clearance height stays within the traverse deadband, and no pack comes nearer to its
+seat than the contact zone faster than the contact speed. A source of setpoints that falls silent stops the axes.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from twin.drives import stop_axis
+from twin.interlocks import HEIGHT_TOLERANCE_M, below_clearance, loaded
+from twin.motion.kernels import kernel
+from twin.motion.profile import META, V, plan_velocity, rest_to_rest_peak_speed
+from twin.plants.state import (
+    CONTINUOUS_MOTION,
+    ERROR_STOP,
+    STANDSTILL,
+    STOPPING,
+    TRIP_NONE,
+    X,
+    Y,
+    Z,
+)
+
+World = Any
+Params = Any
+Command = Any
+
+SILENCE_S = 0.25
+"""Setpoints older than this stop the axes: five periods of a 20 Hz policy [estimate: heartbeat of 100 to 500 ms,
+domain 5]."""
+BRAKING = 0.7
+"""Share of acceleration and jerk that a bound counts on: the rest is for what the axis does until the next scan
+[estimate, tested]."""
+SCANS_AHEAD = 3.0
+"""The bound looks this many scans ahead: a scan until it acts and the ramp of the jerk [estimate, tested]."""
+
+
+@kernel
+def follows(c: Command) -> bool:
+    """Whether the command is one of velocity motion."""
+    return c.follow > 0
+
+
+@kernel
+def may_follow(w: World, p: Params, c: Command, r: int) -> bool:
+    """Permissive of velocity motion: no trip, healthy axes, setpoints and ramps within the limits of the axes."""
+    if w.trip != TRIP_NONE:
+        return False
+    carries = loaded(w, c, r)
+    rounding = 1.0 + 1e-9
+    for k in range(4):
+        if math.isnan(c.velocity[k]):
+            return False
+        speed = p.axis_velocity_loaded[k] if carries else p.axis_velocity[k]
+        acceleration = p.axis_acceleration[k] if carries else p.axis_acceleration_empty[k]
+        good = (
+            abs(c.velocity[k]) <= speed * rounding
+            and 0.0 < c.acceleration[k] <= acceleration * rounding
+            and 0.0 < c.jerk[k] <= p.axis_jerk[k] * rounding
+            and w.axis_state[r, k] != ERROR_STOP
+        )
+        if not good:
+            return False
+    return True
+
+
+@kernel
+def speed_towards(way_m: float, end_speed: float, a_max: float, j_max: float) -> float:
+    """Speed from which an axis can slow to `end_speed` within `way_m` (rad for yaw), a little on the safe side."""
+    if way_m <= 0.0:
+        return end_speed
+    stop = rest_to_rest_peak_speed(2.0 * way_m, BRAKING * a_max, BRAKING * j_max)
+    return math.sqrt(end_speed * end_speed + stop * stop)
+
+
+@kernel
+def bounded(w: World, p: Params, c: Command, r: int, k: int, wanted: float, dt_s: float) -> float:
+    """The setpoint that axis `k` may have in this scan, given `wanted` (m/s or rad/s)."""
+    here, speed = w.reference[r, k, 0], w.reference[r, k, 1]
+    low, high = p.axis_min[r, k], p.axis_max[r, k]
+    if (k == X or k == Y) and loaded(w, c, r) and below_clearance(w, p, r, HEIGHT_TOLERANCE_M):
+        low = max(low, w.low_xy[r, k] - p.traverse_deadband_m)
+        high = min(high, w.low_xy[r, k] + p.traverse_deadband_m)
+    if wanted == 0.0:
+        return 0.0
+    sign = 1.0 if wanted > 0.0 else -1.0
+    ahead = SCANS_AHEAD * dt_s * max(sign * speed, 0.0)
+    left = (high - here if wanted > 0.0 else here - low) - ahead
+    most = speed_towards(left, 0.0, c.acceleration[k], c.jerk[k])
+    if k == Z and p.retract * wanted < 0.0:  # towards the seat
+        above = math.nan if math.isnan(c.seat_z) else p.retract * (here - c.seat_z) - p.contact_zone_m - ahead
+        near = (
+            p.contact_speed_mps
+            if math.isnan(above)
+            else speed_towards(above, p.contact_speed_mps, c.acceleration[k], c.jerk[k])
+        )
+        most = min(most, near)
+    return sign * min(abs(wanted), most)
+
+
+@kernel
+def follow_setpoints(w: World, p: Params, c: Command, r: int, dt_s: float) -> None:
+    """One scan of velocity motion: plan every axis from its present reference to its bounded setpoint."""
+    silent = w.t_s - w.setpoint_s[r] > SILENCE_S
+    for k in range(4):
+        wanted = 0.0 if silent else bounded(w, p, c, r, k, c.velocity[k], dt_s)
+        profile = w.profile[r, k]
+        following = w.axis_state[r, k] == CONTINUOUS_MOTION
+        if following and profile[V, int(profile[META, 0])] == wanted:
+            continue
+        if not following and wanted == 0.0:
+            continue
+        plan_velocity(
+            profile,
+            w.reference[r, k, 0],
+            w.reference[r, k, 1],
+            w.reference[r, k, 2],
+            wanted,
+            c.acceleration[k],
+            c.jerk[k],
+        )
+        w.profile_start_s[r, k] = w.t_s
+        w.shaper_n[r, k] = 1
+        w.shaper_amplitude[r, k, 0] = 1.0
+        w.shaper_time_s[r, k, 0] = 0.0
+        w.axis_state[r, k] = CONTINUOUS_MOTION
+
+
+@kernel
+def stop_following(w: World, p: Params, r: int) -> None:
+    """End velocity motion: every axis that follows setpoints stops at its limits."""
+    for k in range(4):
+        if k != Z and w.axis_state[r, k] == CONTINUOUS_MOTION:
+            stop_axis(w, p, r, k, w.t_s, STOPPING)
+
+
+@kernel
+def all_stand(w: World, r: int) -> bool:
+    """Whether every axis of robot `r` is at a standstill."""
+    for k in range(4):
+        if w.axis_state[r, k] != STANDSTILL:
+            return False
+    return True
