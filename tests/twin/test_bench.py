@@ -10,7 +10,11 @@ import pytest
 import swaptwin
 from tests.determinism.short_swap import cell_and_timing
 from twin.commands import bench
-from twin.commands.bench import Lane, Turns, measure, rows_of
+from twin.commands.bench import swaps
+from twin.commands.bench.row import Row
+from twin.commands.bench.swaps import rows_of
+from twin.commands.bench.turns import Lane, Turns, measure
+from twin.console import ProgressLine
 from twin.recording import open_recording
 from twin.swap import SwapTwin
 
@@ -51,7 +55,7 @@ def test_a_lane_tells_its_mistakes(monkeypatch: pytest.MonkeyPatch) -> None:
     lane.close()
 
 
-def rows(swap_s: float, recorded_s: float, bare_s: float, *, same_bits: bool = True) -> dict[str, bench.Row]:
+def rows(swap_s: float, recorded_s: float, bare_s: float, *, same_bits: bool = True) -> dict[str, Row]:
     turns = Turns(500, [swap_s] * 5, [recorded_s] * 5, [bare_s] * 5, 50_000.0, same_bits)
     return {row.name: row for row in rows_of("top_lift", turns)}
 
@@ -77,9 +81,24 @@ def test_one_slow_turn_does_not_count() -> None:
     assert rows_of("top_lift", turns)[0].ratio == pytest.approx(0.8)
 
 
+def more_rows(line: ProgressLine) -> list[Row]:
+    """What a layer above would add."""
+    return [Row("boats", 3.0, "knots"), Row("trains", note="no rails here")]
+
+
+def test_rows_of_a_layer_that_lacks_a_package_say_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "tall_layer.py").write_text("import no_such_package\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    [row] = bench.rows_from("tall_layer:rows", ProgressLine(None, "", None))
+    assert row.value is None
+    assert row.note == "needs the Python package 'no_such_package', which is not installed"
+    assert bench.rows_from("no_such_layer.bench:rows", ProgressLine(None, "", None)) == []
+
+
 def test_json_is_the_designs_object(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     turns = Turns(500, [0.1] * 5, [0.105] * 5, [0.08] * 5, 50_000.0)
-    monkeypatch.setattr(bench, "measure", lambda *arguments, **named: turns)
+    monkeypatch.setattr(swaps, "measure", lambda *arguments, **named: turns)
+    monkeypatch.setattr(bench, "BENCHES", ("tests.twin.test_bench:more_rows", "nowhere.bench:rows"))
     frames = {"medium": [0.025, 0.026, 0.024], "low": [0.0125, 0.013, 0.012]}
     monkeypatch.setattr("twin.viewer.frame_rate.measure_frames", lambda *arguments: frames)
     assert swaptwin.run(["bench", "--json"]) == 0
@@ -91,8 +110,14 @@ def test_json_is_the_designs_object(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     assert pictures["top_lift pictures, low"]["ratio"] == pytest.approx(2.0)
     assert pictures["chassis pictures, medium"]["value"] == pytest.approx(40.0)
     assert all(row["met"] for row in pictures.values())
+    assert [(row["name"], row["value"], row["note"]) for row in said["rows"][-2:]] == [
+        ("boats", 3.0, None),
+        ("trains", None, "no rails here"),
+    ]
     assert swaptwin.run(["bench"]) == 0
-    assert "chassis bare loop" in capsys.readouterr().out
+    table = capsys.readouterr().out
+    assert "chassis bare loop" in table
+    assert "trains: no rails here" in table
 
 
 @pytest.mark.parametrize("value", ["nan", "-1", "inf", "1e9", "ten", "1"])

@@ -1,0 +1,71 @@
+"""`swaptwin bench`: speeds, each beside what it is compared with, alternating in one run.
+
+One file a kind of row. Figures are medians over turns of the ratio in each turn, so that a busy machine disturbs both
+sides alike; the order within a turn rotates.
+"""
+
+from __future__ import annotations
+
+import importlib
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from twin.commands.bench.pictures import picture_rows
+from twin.commands.bench.row import Row
+from twin.commands.bench.start import help_row
+from twin.commands.bench.swaps import swap_rows
+from twin.commands.bench.table import print_rows, this_machine
+from twin.console import ProgressLine, emit_json, progress
+from twin.errors import InputError
+
+STATIONS = ("top_lift", "chassis")
+BENCHES = ("envs.bench:rows",)
+"""Rows of the layers above, `module:function`, called with the progress line; imported only if they are there."""
+
+
+def command(
+    seconds: Annotated[
+        float, typer.Option(help="Simulated seconds of each swap; 0 for all of it.", min=0.0, max=3600.0)
+    ] = 120.0,
+    seed: Annotated[int, typer.Option(help="Of the swaps.")] = 1,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Measure speeds side by side in one run and print the table. A few minutes; best on a quiet machine."""
+    if seconds != seconds:
+        raise InputError("not a time", key="--seconds", value=seconds, allowed="0 to 3600")
+    rows: list[Row] = []
+    with progress("starting") as line, tempfile.TemporaryDirectory() as folder:
+        for station in STATIONS:
+            rows += swap_rows(station, seed, seconds or float("inf"), Path(folder) / f"{station}.mcap", line)
+        for station in STATIONS:
+            line.update(f"pictures of {station}")
+            rows += picture_rows(station, Path(folder) / f"{station}.mcap")
+        line.update("command line")
+        rows.append(help_row())
+        for bench in BENCHES:
+            rows += rows_from(bench, line)
+    machine = this_machine()
+    if json:
+        emit_json({"machine": machine, "rows": [row.as_json() for row in rows]})
+    else:
+        print_rows(machine, rows)
+
+
+def rows_from(bench: str, line: ProgressLine) -> list[Row]:
+    """The rows of one entry of BENCHES; without what it needs, one row that says so."""
+    module, function = bench.split(":")
+    try:
+        made = getattr(importlib.import_module(module), function)
+    except ModuleNotFoundError as error:
+        missing = error.name or ""
+        if module == missing or module.startswith(missing + "."):
+            return []  # an installation without that layer
+        return [Row(module.replace(".", " "), note=f"needs the Python package {missing!r}, which is not installed")]
+    rows: list[Row] = made(line)
+    return rows
+
+
+__all__ = ["BENCHES", "Row", "command"]
