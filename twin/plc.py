@@ -65,8 +65,8 @@ PRESS_LIMIT = 1.0
 """Share of the rated load at which pressing a block home is given up: stopping takes some per cent more, and the
 overload interlock trips at 110 % [estimate]."""
 FOLLOWED_FRAMES = 30
-"""While setpoints are followed the truck's pose is the mean of so many frames, 3 s at 10 Hz: it may move a little when it
-takes the load [estimate]."""
+"""While setpoints are followed the truck's pose is the mean of so many frames, 3 s at 10 Hz: it may move a little when
+it takes the load [estimate]."""
 JAM_HEIGHT_M = 0.020
 """Over the expected seat by more than this, axial force is a jam and not the landing itself [estimate]."""
 
@@ -242,7 +242,8 @@ def judge(w: World, p: Params, c: Command, r: int, dt_s: float) -> int:
         carried = (p.e_mass_kg + w.carried_kg[r]) * p.gravity_mps2
         pushing = abs(w.load_cell_n[r] - carried)
         high = math.isnan(c.seat_z) or p.retract * (w.axis_position[r, Z] - c.seat_z) > JAM_HEIGHT_M
-        w.axial_s[r] = w.axial_s[r] + dt_s if high and pushing > c.jam_below_n else 0.0
+        jams = high and pushing > c.jam_below_n and (going_in or not follows(c))  # backing off, it only comes free
+        w.axial_s[r] = w.axial_s[r] + dt_s if jams else 0.0
         if w.axial_s[r] > 3.0 * p.reaction_time_s:
             return JAM
         too_hard = w.load_cell_n[r] > PRESS_LIMIT * p.rated_load_kg * p.gravity_mps2

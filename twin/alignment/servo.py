@@ -40,12 +40,13 @@ class Gains:
     calm_rad: float = 0.006
     patience_s: float = 8.0
     """A wait at the gate ends after this long at a limit twice as wide, and so on: noise may never be calm."""
-    blocked: float = 0.6
-    """Of the force that counts as a jam: then it backs off."""
-    pushed: float = 0.7
-    """Of the side force at which an insertion is given up: then too."""
-    eased: float = 0.35
-    """Of that side force: then it waits for the guides to do their work."""
+    firm: float = 0.5
+    """Of the force that counts as a jam, or of the side force at which an insertion is given up: from here on the creep
+    slows down, to nothing at `blocked` and back a little beyond it."""
+    blocked: float = 1.0
+    stuck_s: float = 1.0
+    """So long without getting deeper, and it backs off."""
+    deeper_m: float = 0.002
     landed: float = 0.15
     """Below this share of the pins' length resistance is the seat itself."""
     retreat_mps: float = 0.08
@@ -69,7 +70,7 @@ class VisualServo:
         self.passed = False
         self.tries = 0
         self._since_s: float | None = None
-        self._resisted = 0
+        self._deepest, self._deepest_s = math.inf, 0.0
 
     def speeds(self, seen: Sensed) -> Array:
         """(4,) along x, y (m/s), towards the seat (m/s), yaw (rad/s)."""
@@ -101,16 +102,17 @@ class VisualServo:
         if self.retreating:
             if seen.guides >= g.gate:
                 self.retreating, self.passed, self._since_s = False, False, None
+                self._deepest = math.inf
             return
         if not self.passed and seen.guides < g.gate + 0.35:
             if self._since_s is None:
                 self._since_s = seen.elapsed_s
             self.passed = self._calm(seen, seen.elapsed_s - self._since_s)
-        resists = abs(seen.axial) > g.blocked and seen.guides > g.landed
-        aside = math.hypot(seen.lateral_x, seen.lateral_y) > g.pushed and seen.guides > g.landed
-        self._resisted = self._resisted + 1 if resists or aside else 0
-        if self._resisted >= 2 or seen.guides < g.overrun:
-            self.retreating, self._resisted = True, 0
+        if not self.passed or seen.height_m < self._deepest - g.deeper_m:
+            self._deepest, self._deepest_s = seen.height_m, seen.elapsed_s
+        stuck = seen.guides > g.landed and seen.elapsed_s - self._deepest_s > g.stuck_s
+        if stuck or seen.guides < g.overrun:
+            self.retreating = True
             self.tries += 1
 
     def _calm(self, seen: Sensed, waited_s: float) -> bool:
@@ -136,8 +138,10 @@ class VisualServo:
         if seen.guides > g.gate:
             way = (seen.guides - g.gate) * seen.height_m / seen.guides
             return min(g.fast_mps, g.creep_mps + g.slowing_per_s * way)
-        eased = math.hypot(seen.lateral_x, seen.lateral_y) > g.eased and seen.guides > g.landed
-        return 0.0 if eased else g.creep_mps
+        if seen.guides < g.landed:
+            return g.creep_mps
+        force = max(abs(seen.axial), math.hypot(seen.lateral_x, seen.lateral_y))
+        return g.creep_mps * min(max((g.blocked - force) / (g.blocked - g.firm), -0.5), 1.0)
 
 
 def _within(value: float, most: float) -> float:
