@@ -242,6 +242,7 @@ class Viewer:
             **self.session.state,
             "size_px": list(self.window.stage.size_px),
             "timeline_px": [float(v) for v in self.hud.timeline.area],
+            "pointer_px": list(self._pointer) if self._pointer is not None else None,
             "quit": quit,
         }
         if state != self._told:
