@@ -9,7 +9,7 @@ last bit, with the same contacts and the same constraints.
 from __future__ import annotations
 
 import time
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pybullet as pb
@@ -31,6 +31,14 @@ class Scout(BulletPlant):
 
     def __init__(self, *arguments: object, **named: object) -> None:
         super().__init__(*arguments, **named)  # type: ignore[arg-type]
+        self._begin()
+
+    @classmethod
+    def of(cls, plant: BulletPlant) -> Scout:
+        """A plant that runs already, made a scout where it stands."""
+        return _as(cls, plant)
+
+    def _begin(self) -> None:
         self.noted: list[Noted] = []
         self._held = self._holds()
 
@@ -47,12 +55,22 @@ class Scout(BulletPlant):
         return ended
 
     def step(self) -> None:
+        if not self.noted:  # goes on in a scan from before the notes
+            self.noted.append(Noted(self.worlds.copy(), list(self._coupling), False, []))
         super().step()
         self.noted[-1].forces.append((self._tau.tolist(), self._truck_tau.tolist()))
 
 
 class BareLoop(BulletPlant):
     """Repeats what a Scout noted; `run_noted` says how long its bare part took."""
+
+    @classmethod
+    def of(cls, plant: BulletPlant) -> BareLoop:
+        """A plant that stands where a scout's began, made a bare loop."""
+        return _as(cls, plant)
+
+    def _begin(self) -> None:
+        """Nothing to prepare."""
 
     def run_noted(self, noted: list[Noted]) -> tuple[int, float]:
         """(ticks, seconds of the timed part)."""
@@ -81,11 +99,20 @@ class BareLoop(BulletPlant):
         return ticks, timed_s
 
     def same_bits_as(self, other: BulletPlant) -> bool:
-        """Whether joints, truck and packs of both plants are the same to the last bit; `other` has just scanned."""
-        self._read_joints()
-        self._read_packs()
+        """Whether joints, truck and packs of both plants are the same to the last bit; a scan is due or just done."""
+        for plant in (self, other):
+            plant._read_joints()
+            plant._read_packs()
         names = ("q", "qd", "truck_q", "truck_qd", "pack_pose", "pack_twist")
         return all(self.worlds[name].tobytes() == other.worlds[name].tobytes() for name in names)
+
+
+def _as(cls: Any, plant: BulletPlant) -> Any:
+    if type(plant) not in (BulletPlant, cls):
+        raise TypeError(f"not a BulletPlant: {type(plant).__name__}")
+    plant.__class__ = cls
+    plant._begin()  # type: ignore[attr-defined]
+    return plant
 
 
 __all__ = ["BareLoop", "Noted", "Scout"]

@@ -1,0 +1,28 @@
+"""Rows of `swaptwin bench` on environments: beside panda-gym, against the bare engine loop, two workers against one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twin.commands.bench.row import Row
+from twin.console import ProgressLine
+
+ALIGNMENT = "swaptwin/Alignment-v0"
+ARGUMENTS: dict[str, Any] = {"station": "top_lift"}
+
+
+def rows(line: ProgressLine) -> list[Row]:
+    """All of them, on Alignment-v0."""
+    import envs
+    from envs.bench.bare import bare_rows
+    from envs.bench.panda import panda_rows
+    from envs.bench.workers import worker_rows
+
+    label = ALIGNMENT.split("/")[-1]
+    if ALIGNMENT not in envs.ENTRY_POINTS:
+        return [Row(label, note="not measured: it is not registered here")]
+    name = f"envs:{ALIGNMENT}"
+    found: list[Row] = []
+    for kind in (bare_rows, panda_rows, worker_rows):
+        found += kind(label, name, ARGUMENTS, line)
+    return found
