@@ -14,8 +14,6 @@ from twin.recording import open_recording
 from twin.viewer.layout import Layout
 from twin.viewer.snapshot import Names, Snapshot, between
 
-TRIP_LEVELS = ("error",)
-
 
 @dataclass(frozen=True)
 class PhaseSpan:
@@ -41,7 +39,7 @@ class Marker:
 
     @property
     def is_trip(self) -> bool:
-        return self.violation or self.level in TRIP_LEVELS
+        return self.violation or self.level == "error"
 
 
 class Source:
@@ -54,8 +52,7 @@ class Source:
             self.path = Path(path)
             self.names = Names(header.frames, header.channels, header.sensors)
             self.layout = Layout.of(header.configuration, path)
-            self.configuration: dict[str, Any] = dict(header.configuration)
-            self.provenance = dict(header.provenance)
+            self.provenance = header.provenance
             self._take_entries()
         except BaseException:
             self.recording.close()
@@ -81,18 +78,9 @@ class Source:
         return self.recording.end_s
 
     @property
-    def complete(self) -> bool:
-        return self.recording.complete
-
-    @property
-    def outcome(self) -> str:
-        return self.recording.outcome
-
-    @property
     def sample_s(self) -> float:
         """Time from one recorded sample to the next."""
-        rates = self.layout.station.rates
-        return 1.0 / rates.recording_hz
+        return 1.0 / self.layout.station.rates.recording_hz
 
     def snapshot(self, t_s: float) -> Snapshot:
         """The instant t_s: poses between the two samples around it, channels and sensors as of the last sample.

@@ -82,19 +82,19 @@ def title_of(source: Source, *, live: bool = False) -> Title:
     """Station, truck, pack, seed; the outcome, and where the numbers come from."""
     layout = source.layout
     fields = [("station", layout.station.name), ("truck", layout.truck.name), ("pack", layout.pack.name)]
-    header = source.recording.header
+    recording, header = source.recording, source.recording.header
     if header.seed is not None:
         fields.append(("seed", str(header.seed)))
     badges = []
     if header.source != "twin":
         badges.append(Badge(header.source.upper(), "warning"))
-    if live and not source.complete:
+    if live and not recording.complete:
         badges.append(Badge("LIVE", "bad"))
-    elif not source.complete:
+    elif not recording.complete:
         badges.append(Badge("CUT", "warning"))
     else:
-        good = source.outcome == "completed"
-        badges.append(Badge(source.outcome.replace("_", " ").upper(), "good" if good else "bad"))
+        good = recording.outcome == "completed"
+        badges.append(Badge(recording.outcome.replace("_", " ").upper(), "good" if good else "bad"))
     return Title(tuple(fields), tuple(badges))
 
 

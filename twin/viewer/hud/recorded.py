@@ -69,7 +69,7 @@ def model_at(
         mechanical_s=mechanical_s(source.phases, source.layout.station.kind, playback.t_s),
         playing=playback.playing,
         following=playback.following,
-        live=playback.live and not source.complete,
+        live=playback.live and not source.recording.complete,
         speed=playback.speed,
         charts=charts,
         ghost=table_of(ghost, source, playback) if ghost is not None else None,
