@@ -8,7 +8,8 @@ from twin.commands.bench.row import Row
 from twin.console import ProgressLine
 
 ALIGNMENT = "swaptwin/Alignment-v0"
-ARGUMENTS: dict[str, Any] = {"station": "top_lift"}
+ARGUMENTS: dict[str, Any] = {"station": "top_lift", "action_mode": "residual"}
+"""White noise on top of the station's servo: whole insertions, with contact. Alone it would leave the pack hanging."""
 
 
 def rows(line: ProgressLine) -> list[Row]:

@@ -16,7 +16,7 @@ from twin.commands.bench.row import Row, speed_ratio
 from twin.console import ProgressLine
 
 REQUIRED_OF_BARE = 0.6
-TURNS = 40
+TURNS = 60
 TURN_STEPS = 20
 """Of the environment: a tenth of a second of wall time."""
 
