@@ -6,7 +6,7 @@ import errno
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -27,6 +27,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("twin.commands.doctor:command", "Check what this machine can do, and what to do about the rest."),
 }
 
+DECIDERS: dict[str, str] = {
+    # what a policy decides inside a swap: who loads it, from its name and the cell to arguments of SwapTwin
+    "timing": "agents.deciders:timing",
+}
+
 EXIT_OK, EXIT_FAILED, EXIT_BAD_INPUT = 0, 1, 2
 EXIT_INTERRUPTED, EXIT_BROKEN_PIPE = 128 + 2, 128 + 13  # as a shell reports SIGINT and SIGPIPE
 DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO)  # no mistake of the user's, none of ours
@@ -40,7 +45,8 @@ def load_command(name: str) -> Any:
     """Imports the module behind one entry of the table and returns its command, ready to invoke."""
     module_name, attribute = COMMANDS[name][0].split(":")
     try:
-        target = getattr(importlib.import_module(module_name), attribute)
+        module = importlib.import_module(module_name)
+        target = getattr(module, attribute)
     except ModuleNotFoundError as error:
         missing = error.name or ""
         if module_name == missing or module_name.startswith(missing + "."):
@@ -50,6 +56,8 @@ def load_command(name: str) -> Any:
         raise CommandUnavailableError(
             f"{name}: needs the Python package {missing!r}, which is not installed (see: swaptwin doctor)"
         ) from error
+    if hasattr(module, "deciders"):  # a command that runs swaps: policies come from the layers above
+        module.deciders.update({what: decider(place) for what, place in DECIDERS.items()})
     if not isinstance(target, typer.Typer):
         app = typer.Typer(add_completion=False)
         app.command(name)(target)
@@ -57,6 +65,16 @@ def load_command(name: str) -> Any:
     command = typer.main.get_command(target)
     command.name = name
     return command
+
+
+def decider(place: str) -> Callable[..., Any]:
+    """What stands at `module:attribute`, imported when it is called."""
+
+    def load(*arguments: Any) -> Any:
+        module_name, attribute = place.split(":")
+        return getattr(importlib.import_module(module_name), attribute)(*arguments)
+
+    return load
 
 
 class LazyGroup(TyperGroup):

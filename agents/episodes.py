@@ -53,6 +53,7 @@ class Episode:
     """How one episode went.
 
     Attributes:
+        success: an outcome that the task counts as such, without a safety invariant broken.
         outcome: the named reason it ended for.
         kpis: the numbers that the environment measured, `time_s` among them.
         cost: sum of the safety cost.
@@ -89,17 +90,18 @@ def run_episode(environment: Any, guard: Guard, seed: int, task: Task) -> Episod
         over = terminated or truncated
     outcome = str(info["outcome"])
     kpis = {name: float(value) for name, value in info["kpis"].items()}
+    violations = _count(info.get("violations", 0))
     if task.force is not None:
         kpis[FORCE] = kpis[task.force]
     return Episode(
         seed=seed,
-        success=outcome in task.successes,
+        success=outcome in task.successes and not violations,
         outcome=outcome,
         steps=steps,
         reward=reward,
         cost=cost,
         kpis=kpis,
-        violations=_count(info.get("violations", 0)),
+        violations=violations,
         interventions=dict(guard.interventions),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 PREFERRED_TRUCK = {"top_lift": "tractor_6x4", "chassis": "chassis_tractor_3"}
 """The truck of a swap that names none, by kind of station; another compatible one where it does not fit."""
 NOT_YET = "not available yet"
+Decider = Callable[[str, "Cell"], Mapping[str, Any]]
+deciders: dict[str, Decider] = {}
+"""From a policy's name and the cell to arguments of `SwapTwin`, by what it decides: "timing", "align". The root module
+fills this in, for the twin knows no policies."""
 
 KPI_ROWS: tuple[tuple[str, str, float, str], ...] = (
     # key, words, factor from SI to what a person reads, unit
@@ -51,7 +55,9 @@ def command(
     conditions: Annotated[str, typer.Option(help="What the scanner sees in: clear, night or rain.")] = "clear",
     timing: Annotated[str, typer.Option(help="Timing set: a name or a file.")] = "factory",
     align_policy: Annotated[str | None, typer.Option(help="Not available yet.")] = None,
-    timing_policy: Annotated[str | None, typer.Option(help="Not available yet.")] = None,
+    timing_policy: Annotated[
+        str | None, typer.Option(help="A policy for Timing-v0 that times each phase: a name or a bundle's folder.")
+    ] = None,
     fault: Annotated[list[str] | None, typer.Option(help="A fault, KIND:name=value,...; again for more.")] = None,
     record: Annotated[str | None, typer.Option(help="Write a recording (MCAP) to this file.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
@@ -65,7 +71,9 @@ def command(
 
     faults = [parse_fault(text) for text in fault or ()]
     cell, times = resolve(station, truck, pack, timing, seed=seed, parking=parking, conditions=conditions)
-    result = run(cell, times, faults, record=record)
+    given = {"align": align_policy, "timing": timing_policy}
+    policies = {what: name for what, name in given.items() if name is not None}
+    result = run(cell, times, faults, record=record, policies=policies)
     if json:
         emit_json(result.as_json())
     else:
@@ -82,9 +90,9 @@ def refuse_what_is_to_come(plant: str, align_policy: str | None = None, timing_p
         raise InputError(NOT_YET, key="--plant", value=plant, allowed="bullet")
     if plant != "bullet":
         raise InputError("unknown plant", key="--plant", value=plant, allowed="bullet")
-    for key, value in (("--align-policy", align_policy), ("--timing-policy", timing_policy)):
-        if value is not None:
-            raise InputError(NOT_YET, key=key, value=value)
+    for what, value in (("align", align_policy), ("timing", timing_policy)):
+        if value is not None and what not in deciders:
+            raise InputError(NOT_YET, key=f"--{what}-policy", value=value)
 
 
 def resolve(
@@ -140,25 +148,37 @@ def run(
     *,
     record: str | Path | None = None,
     line: ProgressLine | None = None,
+    policies: Mapping[str, str] | None = None,
 ) -> SwapResult:
-    """One swap with a progress line; the recording's path is checked before anything else happens."""
+    """One swap with a progress line; the recording's path is checked before anything else happens.
+
+    `policies`: names of policies by what they decide, a key of `deciders` each.
+    """
     from twin.recording import check_output_path
 
     if record is not None:
         check_output_path(record)
     if line is not None:
-        return _run(cell, timing, faults, record, line)
+        return _run(cell, timing, faults, record, line, policies or {})
     with progress("building the cell") as line:
-        return _run(cell, timing, faults, record, line)
+        return _run(cell, timing, faults, record, line, policies or {})
 
 
 def _run(
-    cell: Cell, timing: TimingSet, faults: Sequence[Fault], record: str | Path | None, line: ProgressLine
+    cell: Cell,
+    timing: TimingSet,
+    faults: Sequence[Fault],
+    record: str | Path | None,
+    line: ProgressLine,
+    policies: Mapping[str, str],
 ) -> SwapResult:
     from twin.recorded import SwapRecorder
     from twin.swap import SwapTwin
 
-    twin = SwapTwin(cell, timing, faults)
+    arguments: dict[str, Any] = {}
+    for what, name in policies.items():
+        arguments |= deciders[what](name, cell)
+    twin = SwapTwin(cell, timing, faults, policies=policies, **arguments)
     try:
         if record is None:
             show_progress(twin, line)
@@ -246,6 +266,9 @@ def print_result(console: Console, result: SwapResult) -> None:
             f"{math.degrees(yaw):+.2f} deg; rail force up to {cell.docking.peak_rail_force_n / 1e3:.1f} kN",
             markup=False,
         )
+    if result.policies:
+        told = ", ".join(f"{what} by {name}" for what, name in result.policies.items())
+        console.print(f"policies       {told}", markup=False)
     if result.faults:
         console.print(f"faults         {'; '.join(result.faults)}", markup=False)
     last = [e["message"] for e in result.events if e["name"] == "outcome"]

@@ -1,0 +1,147 @@
+"""A swap that stops at every question of how to move: what Timing-v0 plays. Pickled as its answers, and replayed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from envs.swap_case import SwapCase, SwapChoice
+from envs.timing_observation import PHASES, elapsed_s, place_of
+from envs.timing_reward import Shown
+from twin import seeding
+from twin.catalogue import TimingSet
+from twin.cell import Cell
+from twin.errors import InputError
+from twin.sequence.program import Ask
+from twin.swap import SwapTwin, finished_phases, kpis_of, violations_of
+
+Row = np.void | np.ndarray
+POSE = ("truck_x_m", "truck_y_m", "truck_yaw_rad")
+MOST_PARKINGS = 50
+"""A truck that has not parked inside the station's gate by then never will."""
+
+
+class TimedSwap:
+    """One swap from its first question on; `last` is the place of the last phase to play, or none.
+
+    Attributes:
+        outcome: "running", "part_completed" or what the swap ended with.
+    """
+
+    def __init__(self, cell: Cell, timing: TimingSet, last: int | None = None) -> None:
+        self.cell, self.timing, self.last = cell, timing, last
+        self._rows: list[Row] = []
+        self._begin()
+
+    def _begin(self) -> None:
+        self.outcome = "running"
+        self.twin = SwapTwin(self.cell, self.timing)
+        self.twin.program.ask_timing = True
+        self._go_on()
+
+    @property
+    def ask(self) -> Ask | None:
+        """The question that waits for an answer."""
+        asking = self.twin.program.asking
+        return asking[0] if asking else None
+
+    def tell(self, row: Row) -> None:
+        """Answer with a TIMING record, and go on to the next question, perhaps of the same robot."""
+        self._rows.append(row)
+        self._tell(row)
+
+    def _tell(self, row: Row) -> None:
+        ask = self.ask
+        assert ask is not None
+        self.twin.program.answer(ask.world, ask.robot, row)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        program = self.twin.program
+        while not program.asking and program.advance():
+            pass
+        if not program.asking:
+            self.outcome = program.outcome[0]
+        elif any(self._is_beyond(ask) for ask in program.asking):
+            self.outcome = "part_completed"
+
+    def _is_beyond(self, ask: Ask) -> bool:
+        """Whether a robot asks for a phase after the last one that shall be played."""
+        if self.last is None or self.last >= len(PHASES) - 1:
+            return False
+        again = int(self.twin.program.place[ask.world, ask.robot]) > 0
+        return again or place_of(ask.phase, self.cell.station.kind) > self.last
+
+    # ------------------------------------------------------------------------------------------------ what it shows
+
+    @property
+    def mechanical_s(self) -> float:
+        """Mechanical time so far, as the swap counts it."""
+        program = self.twin.program
+        if program.outcome[0]:
+            return finished_phases(program, self.cell)[1]
+        return elapsed_s(program, 0)
+
+    def shown(self) -> Shown:
+        """Times and peaks so far."""
+        world = self.twin.plant.worlds[0]
+        return Shown(
+            self.mechanical_s,
+            float(world["peak_lateral_n"]),
+            float(world["residual_sway_m"]),
+            frozenset(np.flatnonzero(world["violation"]).tolist()),
+        )
+
+    def violations(self) -> list[dict[str, Any]]:
+        """What the safety monitor has seen."""
+        return list(violations_of(self.twin.plant.worlds[0]))
+
+    def kpis(self) -> dict[str, float | int]:
+        """The swap's key figures so far."""
+        return kpis_of(self.twin.plant, self.twin.program, 0)
+
+    def close(self) -> None:
+        """Free the plant."""
+        self.twin.close()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the plant, which is made anew from the answers."""
+        return {key: value for key, value in self.__dict__.items() if key != "twin"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._begin()
+        for row in self._rows:
+            self._tell(row)
+
+
+def begin(
+    choice: SwapChoice, seed: int, options: dict[str, Any], timing: TimingSet, last: int | None
+) -> tuple[SwapCase, TimedSwap]:
+    """Episode `seed`: a truck that stands outside the station's gate parks again, as at a station, before it begins.
+
+    Raises:
+        InputError: options that fix a pose with which no swap begins.
+    """
+    case = choice.draw(seed, options)
+    spread, clip = getattr(case.station.parking, case.parking), case.station.parking.clip
+    limits = case.station.limits
+    gate = {"truck_x_m": limits.repark_m, "truck_y_m": limits.repark_m, "truck_yaw_rad": limits.repark_yaw_rad}
+    free = [key for key in POSE if key not in options]
+    random = seeding.stream(seed, "swap parking again")
+    for _ in range(MOST_PARKINGS):
+        standing = case.as_plain()
+        outside = any(abs(standing[key]) > gate[key] for key in POSE)
+        if not outside:
+            swap = TimedSwap(case.cell, timing, last)
+            if swap.ask is not None:
+                return case, swap
+            swap.close()  # by the scanner it stands outside
+        pose = {}
+        for key in free:
+            name = key.removeprefix("truck_")
+            most = getattr(clip, name)
+            pose[key] = min(max(random.normal(0.0, getattr(spread, name)), -most), most)
+        case = choice.draw(seed, {**options, **pose})
+    raise InputError("no swap begins with such a truck: it has to park again", key="options", value=options)

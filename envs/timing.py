@@ -1,0 +1,364 @@
+"""swaptwin/Timing-v0: tell each robot of a swap how to move in its next phase."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import gymnasium
+import numpy as np
+from gymnasium.error import ClosedEnvironmentError, ResetNeeded
+
+from envs.options import choice, known
+from envs.scaling import box, checked_action
+from envs.swap_case import OPTIONS, SwapCase, SwapChoice
+from envs.timed_swap import TimedSwap, begin
+from envs.timing_action import ACTION, LIMITED, row_of
+from envs.timing_observation import OBSERVATION, natural_hz, observe, place_of
+from envs.timing_reward import REWARD_WEIGHTS, Limits, Shown, costs, reward_terms
+from twin.catalogue import Station, load_pack, load_station, load_timing, load_truck, with_overrides
+from twin.catalogue.schema import MECHANICAL
+from twin.lower_bound import lower_bound_s
+from twin.sequence.program import Ask
+
+if TYPE_CHECKING:
+    from envs.swap_picture import SwapPicture
+
+Array = np.ndarray
+Name = str | os.PathLike[str]
+
+STILL_S = {"times.identify_s": 0.1, "times.verify_s": 0.1}
+"""Identification and final check, in which nothing moves, are cut short: a seventh of the processor time of a swap."""
+
+OUTCOMES = {
+    "running": "not ended yet",
+    "completed": "the truck has its pack and may leave; success if no safety invariant was broken",
+    "part_completed": "the phases up to last_phase are done",
+    "repark_required": "the truck stands too far off",
+    "lock_stuck": "a lock did not open or close, or did not hold",
+    "grip_failed": "the robot did not get hold of a pack, or not off it",
+    "jam": "a pack did not go into its seat",
+    "scan_failed": "the truck could not be measured",
+    "sway_limit": "a load did not settle below its threshold in time",
+    "timeout": "a command took too long",
+    "refused": "a permissive refused a command",
+    "overload": "trip: load beyond the limit",
+    "lateral_force": "trip: pressed too hard sideways",
+    "truck_moved": "trip: the truck was pushed aside",
+    "estop": "trip: emergency stop",
+    "power_loss": "trip: power lost",
+    "lock_not_open": "trip: lifted with a lock not open",
+    "low_traverse": "trip: sideways with a pack too low",
+    "following_error": "trip or end: an axis did not follow",
+    "robot_distance": "trip: robots too close",
+}
+
+
+class TimingEnv(gymnasium.Env[Array, Array]):
+    """Choose how each mechanical phase of a swap moves: speed, shaper, settling, creep and overlap.
+
+    One step is one mechanical phase of one robot, from the moment it may begin to the next question, at whichever
+    robot. Interlocks and axis limits are the machine's: no action can ask for more.
+
+    Action, `Box(10,)` float32, each element mapped onto its range in the timing set. Finite values beyond the bounds
+    are clipped, and `info["clipped"]` says which; `info["limited"]` says which of `creep_height` and `creep_speed` the
+    station's contact zone and contact speed have cut. At a floating table nothing sways while it travels, so shaper
+    and frequency have no effect there:
+
+    | i | name | unit | scale | low | high | meaning |
+    |---|---|---|---|---|---|---|
+    | 0 | velocity | - | 1 | -1 | 1 | 0.2 to 1 of each axis' limit, linear |
+    | 1 | acceleration | - | 1 | -1 | 1 | 0.2 to 1 of each axis' limit, linear |
+    | 2 | jerk | - | 1 | -1 | 1 | 0.1 to 1 of each axis' limit, linear |
+    | 3 | shaper | - | 1 | -1 | 1 | cut in four: none, zv, zvd, ei |
+    | 4 | shaper_frequency | - | 1 | -1 | 1 | 0.5 to 2 x the natural one of the move's rope, logarithmic |
+    | 5 | settle_threshold | - | 1 | -1 | 1 | sway that counts as settled, 0.005 to 0.08 m, logarithmic |
+    | 6 | settle_dwell | - | 1 | -1 | 1 | for how long, 0 to 3 s, linear |
+    | 7 | creep_height | - | 1 | -1 | 1 | before a contact, 0.03 to 0.3 m, logarithmic |
+    | 8 | creep_speed | - | 1 | -1 | 1 | 0.01 to 0.05 m/s, logarithmic |
+    | 9 | overlap | - | 1 | -1 | 1 | up to -0.5 none, wait until settled; beyond 0 to 10 s, linear |
+
+    Observation, `Box(41,)` float32, quantity / scale, clipped to its bounds: what the control software knows when a
+    robot asks. Phases are named as at top_lift; at a chassis station `lower` is `raise` and `lift_out` `lower_out`.
+    After the last step it is that of the last question:
+
+    | i | name | unit | scale | low | high | meaning |
+    |---|---|---|---|---|---|---|
+    | 0 | phase_lower | - | 1 | 0 | 1 | 1 where this phase is asked for |
+    | 1 | phase_grip | - | 1 | 0 | 1 | 1 where this phase is asked for |
+    | 2 | phase_unlock | - | 1 | 0 | 1 | 1 where this phase is asked for |
+    | 3 | phase_lift_out | - | 1 | 0 | 1 | 1 where this phase is asked for |
+    | 4 | phase_traverse_to_slot | - | 1 | 0 | 1 | 1 where this phase is asked for |
+    | 5 | phase_store | - | 1 | 0 | 1 | 1 where this phase is asked for |
+    | 6 | phase_traverse_to_full | - | 1 | 0 | 1 | 1 where this phase is asked for |
+    | 7 | phase_pick | - | 1 | 0 | 1 | 1 where this phase is asked for |
+    | 8 | phase_traverse_to_truck | - | 1 | 0 | 1 | 1 where this phase is asked for |
+    | 9 | phase_rescan | - | 1 | 0 | 1 | 1 where this phase is asked for |
+    | 10 | phase_align | - | 1 | 0 | 1 | 1 where this phase is asked for |
+    | 11 | phase_insert | - | 1 | 0 | 1 | 1 where this phase is asked for |
+    | 12 | phase_lock | - | 1 | 0 | 1 | 1 where this phase is asked for |
+    | 13 | phase_pull_test | - | 1 | 0 | 1 | 1 where this phase is asked for |
+    | 14 | phase_release | - | 1 | 0 | 1 | 1 where this phase is asked for |
+    | 15 | phase_clear | - | 1 | 0 | 1 | 1 where this phase is asked for |
+    | 16 | way_x | m | 5 | -2 | 2 | of axis x in the phase, target less position |
+    | 17 | way_y | m | 3 | -2 | 2 | of axis y |
+    | 18 | way_z | m | 3 | -2 | 2 | of axis z; pick: down to the pack |
+    | 19 | way_yaw | rad | 0.05 | -2 | 2 | of the yaw axis |
+    | 20 | rope_start | m | 4 | 0 | 2 | length of the ropes now; 0 where none swing |
+    | 21 | rope_move | m | 4 | 0 | 2 | during the sideways move: what the shaper's natural frequency is of |
+    | 22 | rope_end | m | 4 | 0 | 2 | at the end of the phase |
+    | 23 | mass | kg | 4000 | 0 | 2 | of the pack on the robot: as weighed, nominal before; 0 without one |
+    | 24 | pack_mass | kg | 4000 | 0 | 2 | of such a pack, nominal |
+    | 25 | truck_x | m | 0.1 | -2 | 2 | by the scanner: ahead of its place |
+    | 26 | truck_y | m | 0.1 | -2 | 2 | by the scanner: left of it |
+    | 27 | truck_yaw | rad | 0.03 | -2 | 2 | by the scanner, left positive |
+    | 28 | truck_z | m | 0.05 | -2 | 2 | by the scanner: over its nominal height |
+    | 29 | truck_pitch | rad | 0.03 | -2 | 2 | by the scanner, nose down positive |
+    | 30 | truck_roll | rad | 0.03 | -2 | 2 | by the scanner, right down positive |
+    | 31 | sway_x | m | 0.02 | -2 | 2 | of the load from its trolley now, or of the table from its middle |
+    | 32 | sway_y | m | 0.02 | -2 | 2 | the same across |
+    | 33 | load | N | 40000 | -1 | 2 | load cell |
+    | 34 | clear | - | 1 | 0 | 1 | 1 by clear day |
+    | 35 | night | - | 1 | 0 | 1 | 1 by night |
+    | 36 | rain | - | 1 | 0 | 1 | 1 in rain |
+    | 37 | guided | - | 1 | 0 | 1 | 1 where the truck was parked between rails |
+    | 38 | robot_progress | - | 1 | 0 | 1 | share of this robot's phases that lie behind it |
+    | 39 | swap_progress | - | 1 | 0 | 1 | the same of all robots |
+    | 40 | elapsed | s | 150 | 0 | 3 | since the first mechanical phase began |
+
+    Reward, the sum of weight x raw term; raw terms in `info["reward_terms"]`:
+
+    | term | weight | raw value |
+    |---|---|---|
+    | time | -1 | mechanical time that passed in this step over the swap's lower bound |
+    | completed | 2 | 1 at completed |
+    | failed | -2 | 1 at any end but completed and part_completed |
+    | violation | -2 | safety invariants that this step broke for the first time |
+    | force | -0.5 | peak lateral force beyond the warn limit as a share of it, in the step that raised it |
+    | sway | -0.1 | sway at hand-over beyond the station's limit as a share of it, in the step that raised it |
+
+    Start: a parked, measured truck (one outside the station's gate parks again); the first robot asks for `lower`
+    (`raise`). Each of these comes from its own stream of the episode's seed, and constructor arguments (for every
+    episode) or `reset(options=...)` (for one) fix any of them: `truck`, `pack`, `parking` (guided, unguided),
+    `conditions` (clear, night, rain), `last_phase`, and by options only `servo_gain_spread` (0.1 without it),
+    `friction_factor` (of the guides), `pack_mass_kg`, `truck_x_m`, `truck_y_m`, `truck_yaw_rad`. `reset(seed=s)` is
+    episode s; a reset without a seed draws one, and `info["case"]["seed"]` says which, so that any episode can be had
+    again.
+
+    Ends, in `info["outcome"]`; all of them terminate, for every wait of a swap has a time limit of its own:
+
+    | outcome | when |
+    |---|---|
+    | running | not ended yet |
+    | completed | the truck has its pack and may leave; success if no safety invariant was broken |
+    | part_completed | the phases up to last_phase are done |
+    | repark_required | the truck stands too far off |
+    | lock_stuck | a lock did not open or close, or did not hold |
+    | grip_failed | the robot did not get hold of a pack, or not off it |
+    | jam | a pack did not go into its seat |
+    | scan_failed | the truck could not be measured |
+    | sway_limit | a load did not settle below its threshold in time |
+    | timeout | a command took too long |
+    | refused | a permissive refused a command |
+    | overload | trip: load beyond the limit |
+    | lateral_force | trip: pressed too hard sideways |
+    | truck_moved | trip: the truck was pushed aside |
+    | estop | trip: emergency stop |
+    | power_loss | trip: power lost |
+    | lock_not_open | trip: lifted with a lock not open |
+    | low_traverse | trip: sideways with a pack too low |
+    | following_error | trip or end: an axis did not follow |
+    | robot_distance | trip: robots too close |
+
+    `info`: `outcome`, `is_success` (completed or part_completed, no invariant broken), `reward_terms`, `clipped`,
+    `limited`, `asked` (phase, robot and job of the next question); `costs` by name and their sum `cost` (invariants:
+    newly broken ones, lateral_force: rise of the peak beyond the warn limit as a share of it); `violations` of the
+    safety monitor; `kpis`: time_s (mechanical), lower_bound_s, ratio, and the swap's own (peak_lateral_force_n,
+    residual_sway_m, insert_attempts, energy_j, ...); `case`: what was drawn.
+
+    Arguments:
+        station: name or path of a station, or a station.
+        truck, pack: name or path; None draws among those that go with the station.
+        parking, conditions: None draws.
+        last_phase: a mechanical phase of the station after which the episode ends, at the first robot that would go
+            on; None: the whole swap.
+        render_mode: None, "rgb_array" or "human"; with it `view` is a view of the viewer (overview, seat, top, driver)
+            and `size_px` the picture's width and height.
+
+    Raises:
+        InputError: a wrong argument, option or action, named.
+
+    Version history: v0, the first.
+    """
+
+    metadata = {"render_modes": ["human", "rgb_array"], "render_fps": 1}
+
+    def __init__(
+        self,
+        station: Name | Station = "top_lift",
+        truck: Name | None = None,
+        pack: Name | None = None,
+        parking: str | None = None,
+        conditions: str | None = None,
+        last_phase: str | None = None,
+        render_mode: str | None = None,
+        view: str = "overview",
+        size_px: tuple[int, int] = (640, 360),
+    ) -> None:
+        if render_mode is not None:
+            choice("render_mode", render_mode, self.metadata["render_modes"])
+        self.station = station if isinstance(station, Station) else load_station(station)
+        self._choice = SwapChoice(
+            with_overrides(self.station, STILL_S),
+            None if truck is None else load_truck(truck),
+            None if pack is None else load_pack(pack),
+            parking,
+            conditions,
+        )
+        self._phases = MECHANICAL[self.station.kind]
+        self.last_phase = last_phase if last_phase is None else choice("last_phase", last_phase, self._phases)
+        self.render_mode, self.view, self.size_px = render_mode, view, size_px
+        self.action_space, self.observation_space = box(ACTION), box(OBSERVATION)
+        limits = self.station.limits
+        self._limits = Limits(limits.lateral_warn_n, limits.sway_limit_m)
+        self._factory = load_timing("factory", self.station)
+        self._case: SwapCase | None = None
+        self._swap: TimedSwap | None = None
+        self._asked: Ask | None = None
+        self._picture: SwapPicture | None = None
+        self._closed = False
+        self._outcome = "running"
+
+    # ----------------------------------------------------------------------------------------------------- an episode
+
+    def reset(
+        self, *, seed: int | None = None, options: Mapping[str, Any] | None = None
+    ) -> tuple[Array, dict[str, Any]]:
+        """Begin episode `seed`, or the next one; `options` fix what the class docstring lists under Start."""
+        self._check_open("reset")
+        super().reset(seed=seed)
+        fixed = known(options, (*OPTIONS, "last_phase"))
+        last = fixed.pop("last_phase", self.last_phase)
+        if last is not None:
+            choice("options['last_phase']", last, self._phases)
+        episode = int(self.np_random.integers(2**63)) if seed is None else seed
+        place = None if last is None else place_of(last, self.station.kind)
+        self._free()
+        self._case, self._swap = begin(self._choice, episode, fixed, self._factory, place)
+        self._outcome, self._shown, self._asked = "running", self._swap.shown(), self._swap.ask
+        self._bound_s = lower_bound_s(self._case.cell)
+        info = self._info(
+            dict.fromkeys(REWARD_WEIGHTS, 0.0),
+            {q.name: False for q in ACTION},
+            dict.fromkeys(LIMITED, False),
+            self._shown,
+        )
+        observation = self._observe()
+        if self.render_mode == "human":
+            self.render()
+        return observation, info
+
+    def step(self, action: Array) -> tuple[Array, float, bool, bool, dict[str, Any]]:
+        """Let the robot that asks move as told, and the swap go on to the next question."""
+        swap = self._ready()
+        values, clipped = checked_action(action, ACTION)
+        row, limited = row_of(values, natural_hz(swap.twin.program, self._asked_now()), self.station)
+        swap.tell(row)
+        self._outcome = swap.outcome
+        before, self._shown = self._shown, swap.shown()
+        terms = reward_terms(before, self._shown, self._outcome, self._bound_s, self._limits)
+        self._asked = swap.ask or self._asked
+        observation = self._observe()
+        info = self._info(terms, clipped, limited, before)
+        reward = sum(weight * terms[name] for name, weight in REWARD_WEIGHTS.items())
+        if self.render_mode == "human":
+            self.render()
+        return observation, reward, self._outcome != "running", False, info
+
+    def _observe(self) -> Array:
+        return observe(self._swap_now().twin.program, self._asked_now(), self._shown.mechanical_s)
+
+    def _info(
+        self, terms: dict[str, float], clipped: dict[str, bool], limited: dict[str, bool], before: Shown
+    ) -> dict[str, Any]:
+        assert self._case is not None
+        swap, cost = self._swap_now(), costs(before, self._shown, self._limits)
+        violations, ask, asks = swap.violations(), self._asked_now(), self._outcome == "running"
+        return {
+            "outcome": self._outcome,
+            "is_success": self._outcome in ("completed", "part_completed") and not violations,
+            "reward_terms": terms,
+            "clipped": clipped,
+            "limited": limited,
+            "asked": {
+                "phase": ask.phase if asks else "",
+                "robot": ask.robot if asks else -1,
+                "job": ask.job if asks else -1,
+            },
+            "cost": sum(cost.values()),
+            "costs": cost,
+            "violations": violations,
+            "kpis": {
+                "time_s": self._shown.mechanical_s,
+                "lower_bound_s": self._bound_s,
+                "ratio": self._shown.mechanical_s / self._bound_s,
+                **swap.kpis(),
+            },
+            "case": self._case.as_plain(),
+        }
+
+    # -------------------------------------------------------------------------------------------- pictures, the end
+
+    def render(self) -> Array | None:
+        """The picture (height, width, 3) uint8, or None where it is shown in a window."""
+        self._check_open("render")
+        if self.render_mode is None:
+            gymnasium.logger.warn('render() needs gymnasium.make(..., render_mode="rgb_array" or "human")')
+            return None
+        if self._case is None:
+            raise ResetNeeded("render() before reset()")
+        if self._picture is None:
+            from envs.swap_picture import SwapPicture  # the viewer, only when asked for
+
+            self._picture = SwapPicture(self.render_mode, self.view, self.size_px)
+        return self._picture.show(self._case.cell, self._swap_now().twin.plant)
+
+    def close(self) -> None:
+        """Frees plant and window; nothing works after that but another `close`."""
+        self._closed = True
+        self._free()
+        if self._picture is not None:
+            self._picture.close()
+            self._picture = None
+
+    def _free(self) -> None:
+        if self._swap is not None:
+            self._swap.close()
+            self._swap = None
+
+    def _swap_now(self) -> TimedSwap:
+        assert self._swap is not None
+        return self._swap
+
+    def _asked_now(self) -> Ask:
+        """The question that is open, or was the last one."""
+        assert self._asked is not None
+        return self._asked
+
+    def _check_open(self, what: str) -> None:
+        if self._closed:
+            raise ClosedEnvironmentError(f"{what}() of an environment that is closed")
+
+    def _ready(self) -> TimedSwap:
+        """The swap, if a step may be taken."""
+        self._check_open("step")
+        if self._case is None:
+            raise ResetNeeded("step() before reset()")
+        if self._outcome != "running":
+            raise ResetNeeded(f"step() after the episode ended ({self._outcome}): call reset()")
+        return self._swap_now()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the picture, which is made anew where it is wanted."""
+        return {**self.__dict__, "_picture": None}

@@ -1,0 +1,158 @@
+"""Timing-v0's observation: what the control software knows when a robot asks how to move in its next phase."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from envs.scaling import Quantity, Scaler
+from twin.catalogue.schema import MECHANICAL, FourRope, Mast
+from twin.plants.state import YAW, X, Y, Z
+from twin.sequence.building import seat_targets_of
+from twin.sequence.heights import empty_z, travel_z
+from twin.sequence.program import Ask, Program, Selection
+from twin.variation import CONDITIONS
+
+Array = np.ndarray
+PHASES = MECHANICAL["top_lift"]
+"""A chassis station's phases have the same places: raise is lower, lower_out is lift_out."""
+HANGING = {
+    **dict.fromkeys(("grip", "unlock", "lift_out"), "nominal"),
+    **dict.fromkeys(("traverse_to_slot", "store", "traverse_to_truck", "rescan", "align"), "weighed"),
+    **dict.fromkeys(("insert", "lock", "pull_test", "release"), "weighed"),
+}
+"""What the control software knows of the pack on the robot as a phase begins; no pack in the other phases."""
+
+OBSERVATION = (
+    *(Quantity(f"phase_{name}", "-", 1.0, 0.0, 1.0, "1 where this phase is asked for") for name in PHASES),
+    Quantity("way_x", "m", 5.0, -2.0, 2.0, "of axis x in the phase, target less position"),
+    Quantity("way_y", "m", 3.0, -2.0, 2.0, "of axis y"),
+    Quantity("way_z", "m", 3.0, -2.0, 2.0, "of axis z; pick: down to the pack"),
+    Quantity("way_yaw", "rad", 0.05, -2.0, 2.0, "of the yaw axis"),
+    Quantity("rope_start", "m", 4.0, 0.0, 2.0, "length of the ropes now; 0 where none swing"),
+    Quantity("rope_move", "m", 4.0, 0.0, 2.0, "during the sideways move: what the shaper's natural frequency is of"),
+    Quantity("rope_end", "m", 4.0, 0.0, 2.0, "at the end of the phase"),
+    Quantity("mass", "kg", 4000.0, 0.0, 2.0, "of the pack on the robot: as weighed, nominal before; 0 without one"),
+    Quantity("pack_mass", "kg", 4000.0, 0.0, 2.0, "of such a pack, nominal"),
+    Quantity("truck_x", "m", 0.1, -2.0, 2.0, "by the scanner: ahead of its place"),
+    Quantity("truck_y", "m", 0.1, -2.0, 2.0, "by the scanner: left of it"),
+    Quantity("truck_yaw", "rad", 0.03, -2.0, 2.0, "by the scanner, left positive"),
+    Quantity("truck_z", "m", 0.05, -2.0, 2.0, "by the scanner: over its nominal height"),
+    Quantity("truck_pitch", "rad", 0.03, -2.0, 2.0, "by the scanner, nose down positive"),
+    Quantity("truck_roll", "rad", 0.03, -2.0, 2.0, "by the scanner, right down positive"),
+    Quantity("sway_x", "m", 0.02, -2.0, 2.0, "of the load from its trolley now, or of the table from its middle"),
+    Quantity("sway_y", "m", 0.02, -2.0, 2.0, "the same across"),
+    Quantity("load", "N", 40_000.0, -1.0, 2.0, "load cell"),
+    Quantity("clear", "-", 1.0, 0.0, 1.0, "1 by clear day"),
+    Quantity("night", "-", 1.0, 0.0, 1.0, "1 by night"),
+    Quantity("rain", "-", 1.0, 0.0, 1.0, "1 in rain"),
+    Quantity("guided", "-", 1.0, 0.0, 1.0, "1 where the truck was parked between rails"),
+    Quantity("robot_progress", "-", 1.0, 0.0, 1.0, "share of this robot's phases that lie behind it"),
+    Quantity("swap_progress", "-", 1.0, 0.0, 1.0, "the same of all robots"),
+    Quantity("elapsed", "s", 150.0, 0.0, 3.0, "since the first mechanical phase began"),
+)
+_SCALER = Scaler(OBSERVATION)
+
+
+def place_of(phase: str, kind: str) -> int:
+    """Index of a mechanical phase, the same at both kinds of station."""
+    return MECHANICAL[kind].index(phase)
+
+
+def rope_m(program: Program, z_m: float) -> float:
+    """Length of the ropes with axis z at `z_m`; 0 where nothing hangs on ropes."""
+    reeving = program.cell.station.reeving
+    return reeving.sheave_height_m - z_m if isinstance(reeving, FourRope) else 0.0
+
+
+def natural_hz(program: Program, ask: Ask) -> float:
+    """Natural frequency of the load during the sideways move of a phase; NaN where nothing sways."""
+    reeving = program.cell.station.reeving
+    if isinstance(reeving, FourRope):
+        length_m = rope_m(program, move_z(program, ask))
+        gravity = float(program.plant.params["gravity_mps2"][ask.world])
+        return math.sqrt(gravity / length_m) / (2.0 * math.pi)
+    return reeving.frequency_hz if isinstance(reeving, Mast) else math.nan
+
+
+def move_z(program: Program, ask: Ask) -> float:
+    """Position of axis z at which the phase moves sideways, as the sequence has it; the present one if it does not."""
+    name = PHASES[place_of(ask.phase, program.cell.station.kind)]
+    if name in ("traverse_to_slot", "traverse_to_truck", "align"):
+        return travel_z(program)
+    if name == "traverse_to_full":
+        return empty_z(program)
+    return float(program.plant.worlds["axis_position"][ask.world, ask.robot, Z])
+
+
+def ways(program: Program, ask: Ask) -> Array:
+    """(4,) way of x, y, z (m) and yaw (rad) from here to where the phase ends, by what the control software knows."""
+    name = PHASES[place_of(ask.phase, program.cell.station.kind)]
+    here = program.plant.worlds["axis_position"][ask.world, ask.robot]
+    who = Selection(np.array([ask.world]), np.array([ask.robot]), np.array([ask.job]))
+    way = np.zeros(4)
+    seat = {
+        **{"lower": "truck_seat", "traverse_to_truck": "truck_seat", "align": "truck_seat", "insert": "truck_seat"},
+        **{"traverse_to_slot": "put_seat", "store": "put_seat", "traverse_to_full": "take_seat", "pick": "take_seat"},
+    }.get(name)
+    if seat is not None:
+        goal = seat_targets_of(program, who, seat, leaning=name in ("lower", "pick"))[0]
+        axes = [Z] if name in ("store", "insert", "pick") else [X, Y, YAW]
+        way[axes] = (goal - here)[axes]
+        if name == "lower":
+            way[Z] = goal[Z] - here[Z]
+    if name == "lift_out":
+        way[Z] = travel_z(program) - here[Z]
+    elif name == "traverse_to_full":
+        way[Z] = empty_z(program) - here[Z]
+    elif name == "clear":
+        way[Z] = program.cell.station.axes.z.home_m - here[Z]
+    return way
+
+
+def progress(program: Program, world: int, robot: int) -> float:
+    """Share of a robot's phases that it has begun before now."""
+    queue = program.queue[robot]
+    if program.finished[world, robot] or not queue:
+        return 1.0
+    phase = program.table[int(program.step[world, robot])].phase
+    done = program.phase_column.get(phase, 0 if program.place[world, robot] == 0 else len(PHASES))
+    return min((float(program.place[world, robot]) * len(PHASES) + done) / (len(queue) * len(PHASES)), 1.0)
+
+
+def elapsed_s(program: Program, world: int) -> float:
+    """Time since the first mechanical phase of a world's swap began; 0 before."""
+    started = [span.start_s for span in program.spans[world] if span.name in program.phase_column]
+    return program.time_s(world) - min(started) if started else 0.0
+
+
+def observe(program: Program, ask: Ask, since_s: float) -> Array:
+    """(Q,) float32 observation of a robot that asks, scaled; `since_s` the first mechanical phase began."""
+    n, r, cell = ask.world, ask.robot, program.cell
+    w, place = program.plant.worlds[n], place_of(ask.phase, cell.station.kind)
+    name = PHASES[place]
+    way, z_now = ways(program, ask), float(w["axis_position"][r, Z])
+    weighed = float(w["carried_kg"][r])
+    mass = {"nominal": cell.pack.mass_kg, "weighed": weighed}.get(HANGING.get(name, ""), 0.0)
+    pose = program.truck_pose[n, r]
+    robots = [robot for robot in range(program.step.shape[1]) if program.queue[robot]]
+    docking = cell.docking
+    values = [
+        *(float(i == place) for i in range(len(PHASES))),
+        *way.tolist(),
+        rope_m(program, z_now),
+        rope_m(program, move_z(program, ask)),
+        rope_m(program, z_now + float(way[Z])),
+        mass,
+        cell.pack.mass_kg,
+        *pose.tolist(),
+        *w["sway_m"][r].tolist(),
+        float(w["load_cell_n"][r]),
+        *(float(cell.variation.conditions == one) for one in CONDITIONS),
+        float(cell.parking == "guided" if docking is None else docking.guided),
+        progress(program, n, r),
+        sum(progress(program, n, robot) for robot in robots) / len(robots),
+        since_s,
+    ]
+    return _SCALER.scaled(values)

@@ -1,0 +1,58 @@
+"""Timing-v0's reward and cost: plain functions of what a swap has shown so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+REWARD_WEIGHTS = {
+    "time": -1.0,  # of a whole swap: its mechanical time over its lower bound, 1.3 to 2
+    "completed": 2.0,  # with it a swap is worth doing up to twice its lower bound
+    "failed": -2.0,  # never better than to go on, up to four times the lower bound
+    "violation": -2.0,  # each safety invariant: as bad as not to finish
+    "force": -0.5,  # at the abort limit, twice the warn limit: half a lower bound
+    "sway": -0.1,  # handed over at twice the sway limit: a tenth of a lower bound, breaks ties before forces show it
+}
+"""Reward is the sum of the raw terms of `info["reward_terms"]` times these."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the station says is much: a force worth a warning, sway worth one at hand-over."""
+
+    lateral_warn_n: float
+    sway_m: float
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a swap has shown by now: times so far, peaks so far, on the true state."""
+
+    mechanical_s: float
+    peak_lateral_force_n: float
+    residual_sway_m: float
+    invariants: frozenset[int]
+
+
+def over(value: float, limit: float) -> float:
+    """By what share of the limit a value is beyond it; 0 below."""
+    return max(value / limit - 1.0, 0.0)
+
+
+def reward_terms(before: Shown, now: Shown, outcome: str, bound_s: float, limits: Limits) -> dict[str, float]:
+    """Raw terms of one step, by the names of `REWARD_WEIGHTS`; each peak counts once, in the step that raised it."""
+    force = [over(shown.peak_lateral_force_n, limits.lateral_warn_n) for shown in (before, now)]
+    sway = [over(shown.residual_sway_m, limits.sway_m) for shown in (before, now)]
+    return {
+        "time": (now.mechanical_s - before.mechanical_s) / bound_s,
+        "completed": float(outcome == "completed"),
+        "failed": float(outcome not in ("running", "completed", "part_completed")),
+        "violation": float(len(now.invariants - before.invariants)),
+        "force": force[1] - force[0],
+        "sway": sway[1] - sway[0],
+    }
+
+
+def costs(before: Shown, now: Shown, limits: Limits) -> dict[str, float]:
+    """What a safe policy keeps at zero, of one step: invariants newly broken, force over the warn limit."""
+    force = [over(shown.peak_lateral_force_n, limits.lateral_warn_n) for shown in (before, now)]
+    return {"invariants": float(len(now.invariants - before.invariants)), "lateral_force": force[1] - force[0]}
