@@ -19,7 +19,7 @@ from tests.envs.episodes import ARGUMENTS, Arguments
 ROOT = Path(__file__).resolve().parents[2]
 PPO = Path(__file__).with_name("ppo.py")
 SECONDS = 15.0
-"""Wall time after which a training is told to come to its end."""
+"""Wall time after which a training that has learnt once comes to its end."""
 CHEAP = [pytest.param(name, sets[-1], id=name) for name, sets in ARGUMENTS.items()]
 """Every id, with the last of its sets of arguments."""
 
@@ -38,7 +38,7 @@ for algorithm, settings in {
     model = getattr(stable_baselines3, algorithm)("MlpPolicy", env, seed=1, device="cpu", **settings)
     before = [weights.clone() for weights in model.policy.parameters()]
     until_s = time.monotonic() + seconds / 2
-    model.learn(24, callback=lambda *_: time.monotonic() < until_s)
+    model.learn(24, callback=lambda *_: model.num_timesteps <= 8 or time.monotonic() < until_s)
     changed = any(not torch.equal(a, b) for a, b in zip(before, model.policy.parameters()))
     finite = all(bool(torch.isfinite(b).all()) for b in model.policy.parameters())
     model.save(algorithm)
