@@ -1,0 +1,198 @@
+"""When faults act and what they do to the records, on a world without a plant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.twin.faults.cells import cell_of
+from twin.cell import Cell
+from twin.faults import FaultPlayer, faulty_cell, parse_fault
+from twin.plants.state import BUSY, new_command
+from twin.sequence.tables import TABLES
+
+
+def test_a_cell_without_faults_of_its_own_is_the_same_cell() -> None:
+    cell = cell_of("top_lift")
+    assert faulty_cell(cell, []) is cell
+    assert faulty_cell(cell, [parse_fault("estop:at_s=1")]) is cell
+
+
+def test_wrong_pack_and_guide_friction() -> None:
+    cell = cell_of("top_lift")
+    old, new = cell.jobs[0].old_pack, cell.jobs[0].new_pack
+    healthy = cell.params["pack_mass_kg"][0].copy()
+    faults = ["wrong_pack:pack=old,kg=1234", "guide_friction:factor=3"]
+    other = faulty_cell(cell, [parse_fault(text) for text in faults])
+    assert other.params["pack_mass_kg"][0, old] == 1234.0
+    assert other.params["pack_mass_kg"][0, new] == healthy[new]
+    assert other.guide_friction == 3.0 * cell.guide_friction
+    assert cell.params["pack_mass_kg"][0].tolist() == healthy.tolist(), "the healthy cell keeps its own"
+    heavier = faulty_cell(cell, [parse_fault("wrong_pack:factor=1.5")])
+    assert heavier.params["pack_mass_kg"][0, new] == 1.5 * cell.pack.mass_kg, "of what the station was told"
+
+
+class Stage:
+    """A world without a plant: the test plays sequence and clock."""
+
+    def __init__(self, cell: Cell, *specs: str) -> None:
+        self.plant = SimpleNamespace(worlds=cell.new_world(), params=cell.params.copy(), commands=new_command(2)[None])
+        self.w, self.p = self.plant.worlds[0], self.plant.params[0]
+        self.player = FaultPlayer([parse_fault(spec) for spec in specs], cell)
+        self.steps = [step.phase for step in TABLES[cell.station.kind]()]
+        self.told: list[tuple[str, bool]] = []
+        self.player.on_change = lambda fault, acts: self.told.append((fault.kind, acts))
+        self.seat = cell.jobs[0].truck_seat
+
+    def at(self, t_s: float, phase: str | None = None, robot: int = 0) -> Any:
+        """The world as the faults leave it at `t_s`; from now on `robot` is in `phase`."""
+        self.w["t_s"] = t_s
+        if phase is not None:
+            self.w["status"][robot] = BUSY
+            self.plant.commands["step"][0, robot] = self.steps.index(phase)
+        self.player.before_scan(self.plant)
+        return self.w
+
+    def order(self, field: str, i: int, value: int) -> None:
+        self.w[field][i] = value
+        self.at(float(self.w["t_s"]) + 0.01)
+
+
+@pytest.fixture
+def stage() -> Callable[..., Stage]:
+    return lambda *specs: Stage(cell_of("top_lift"), *specs)
+
+
+def test_at_a_time_for_a_time(stage: Callable[..., Stage]) -> None:
+    it = stage("estop:at_s=2,for_s=1")
+    pressed = [int(it.at(t)["estop_button"]) for t in (0.0, 1.99, 2.0, 2.5, 2.99, 3.0, 50.0)]
+    assert pressed == [0, 0, 1, 1, 1, 0, 0]
+    assert it.told == [("estop", True), ("estop", False)]
+
+
+def test_for_ever(stage: Callable[..., Stage]) -> None:
+    it = stage("power_loss:at_s=2")
+    assert [int(it.at(t)["power_off"]) for t in (1.0, 2.0, 1e4)] == [0, 1, 1]
+
+
+def test_from_the_beginning_where_no_time_is_given(stage: Callable[..., Stage]) -> None:
+    it = stage("scanner_blind:for_s=4")
+    assert [int(it.at(t)["scan_blind"]) for t in (0.0, 3.9, 4.1)] == [1, 1, 0]
+
+
+def test_some_time_after_a_phase_has_begun(stage: Callable[..., Stage]) -> None:
+    it = stage("estop:phase=grip,after_s=1.5,for_s=1")
+    assert not it.at(5.0, "lower")["estop_button"]
+    assert not it.at(10.0, "grip")["estop_button"]
+    assert not it.at(11.4)["estop_button"]
+    assert it.at(11.5, "unlock")["estop_button"], "it counts from the phase's beginning, even past its end"
+    assert not it.at(12.5)["estop_button"]
+    assert not it.at(100.0, "grip")["estop_button"], "only the first time"
+
+
+def test_a_phase_counts_when_a_command_runs_in_it(stage: Callable[..., Stage]) -> None:
+    it = stage("estop:phase=identify")
+    assert not it.at(0.0)["estop_button"], "step 0 stands in the command record before anything runs"
+    assert it.at(0.0, "identify")["estop_button"]
+
+
+def test_the_phase_of_one_robot_or_of_whichever_comes_first() -> None:
+    any_robot, second = (Stage(cell_of("chassis"), f"estop:phase=grip{which}") for which in ("", ",robot=2"))
+    for it in (any_robot, second):
+        it.at(5.0, "grip", robot=0)
+    assert any_robot.w["estop_button"]
+    assert not second.w["estop_button"]
+    assert second.at(6.0, "grip", robot=1)["estop_button"]
+
+
+def test_everything_is_as_usual_again_afterwards(stage: Callable[..., Stage]) -> None:
+    it = stage(
+        "scanner_noise:factor=5,for_s=1",
+        "scanner_dropout:share=0.5,for_s=1",
+        "axis_drag:axis=z,factor=9,for_s=1",
+        "coupler_stiff:factor=3,for_s=1",
+        "load_cell_offset:offset_n=700,for_s=1",
+        "load_cell_frozen:for_s=1",
+        "sway_offset:offset_mm=20,for_s=1",
+    )
+    usual, blank = it.plant.params.copy(), it.plant.worlds.copy()
+    w = it.at(0.5)
+    assert it.p["scan_sigma_m"] == 5 * usual["scan_sigma_m"][0]
+    assert it.p["scan_sigma_rad"] == 5 * usual["scan_sigma_rad"][0]
+    assert it.p["scan_dropout"] == 0.5
+    np.testing.assert_array_equal(it.p["axis_coulomb"] / usual["axis_coulomb"][0], [1, 1, 9, 1])
+    assert it.p["coupler_force_n"] == 3 * usual["coupler_force_n"][0]
+    assert w["load_cell_offset_n"].tolist() == [700.0, 0.0], "one robot has this station"
+    assert w["load_cell_frozen"].tolist() == [1, 0]
+    np.testing.assert_allclose(w["sway_bias_m"], [[0.02, 0.0], [0.0, 0.0]])
+    it.at(1.0)
+    blank["t_s"] = 1.0
+    assert it.plant.params.tobytes() == usual.tobytes()
+    assert it.plant.worlds.tobytes() == blank.tobytes()
+
+
+def test_faults_of_the_same_kind_add_up(stage: Callable[..., Stage]) -> None:
+    it = stage("load_cell_offset:offset_n=700", "load_cell_offset:offset_n=-200")
+    assert it.at(0.0)["load_cell_offset_n"][0] == 500.0
+
+
+def test_a_shove_points_where_it_says(stage: Callable[..., Stage]) -> None:
+    it = stage("truck_shove:force_n=1000,direction_deg=90,at_s=1")
+    assert not it.at(0.9)["truck_push_n"].any()
+    np.testing.assert_allclose(it.at(1.1)["truck_push_n"], [0.0, 1000.0, 0.0], atol=1e-9)
+    assert not it.at(1.21)["truck_push_n"].any()
+
+
+def test_a_released_brake_lets_the_slope_pull(stage: Callable[..., Stage]) -> None:
+    it = stage("brakes_released:at_s=1,grade_percent=-3")
+    w = it.at(1.0)
+    weight_n = 9.81 * (it.p["truck_sprung_kg"] + it.p["truck_unsprung_kg"])
+    assert w["truck_brake_off"] == 1
+    assert w["truck_push_n"][0] == pytest.approx(-0.03 * weight_n, rel=1e-3)
+
+
+def test_a_lock_that_opens_on_the_second_try(stage: Callable[..., Stage]) -> None:
+    it = stage("lock_wont_open:lock=3,tries=1")
+    assert not it.at(0.0)["lock_stuck"].any(), "it is closed, nobody wants it open"
+    it.order("lock_command", it.seat, 0)
+    assert it.w["lock_stuck"][it.seat].tolist() == [0, 0, 1, 0]
+    it.order("lock_command", it.seat, 1)
+    assert not it.w["lock_stuck"].any(), "closing works"
+    it.order("lock_command", it.seat, 0)
+    assert not it.w["lock_stuck"].any(), "and the second try too"
+    assert it.told == [("lock_wont_open", True), ("lock_wont_open", False)]
+
+
+def test_a_lock_that_never_closes(stage: Callable[..., Stage]) -> None:
+    it = stage("lock_wont_close:lock=all")
+    assert not it.at(0.0)["lock_stuck"].any(), "the old pack's locks have closed long ago"
+    for _ in range(4):
+        it.order("lock_command", it.seat, 0)
+        assert not it.w["lock_stuck"].any()
+        it.order("lock_command", it.seat, 1)
+        assert it.w["lock_stuck"][it.seat].all()
+
+
+def test_switches_that_lie(stage: Callable[..., Stage]) -> None:
+    it = stage("lock_snag:lock=1", "lock_false_closed:lock=2")
+    assert not it.at(0.0)["lock_switch_fault"].any()
+    it.order("lock_command", it.seat, 0)
+    assert it.w["lock_switch_fault"][it.seat].tolist() == [1, 0, 0, 0]
+    it.order("lock_command", it.seat, 1)
+    assert it.w["lock_switch_fault"][it.seat].tolist() == [0, 2, 0, 0]
+
+
+@pytest.mark.parametrize(("kind", "order"), [("grip_wont_close", 1), ("grip_wont_open", 0)])
+def test_grips(stage: Callable[..., Stage], kind: str, order: int) -> None:
+    it = stage(f"{kind}:grip=4,tries=2")
+    it.w["grip_command"] = 1 - order
+    it.at(0.0)
+    for number in range(3):
+        it.order("grip_command", 0, order)
+        assert it.w["grip_stuck"][0].tolist() == ([0, 0, 0, 1] if number < 2 else [0] * 4)
+        it.order("grip_command", 0, 1 - order)
+        assert not it.w["grip_stuck"].any()

@@ -1,0 +1,34 @@
+"""A fresh desk for each test: of either station, or of both in turn."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.twin.interlocks.desk import Desk
+from twin.catalogue import load_pack, load_station, load_truck
+from twin.cell import Cell, build_cell
+
+CELLS = {"top_lift": ("tractor_6x4", "cab_282"), "chassis": ("chassis_tractor_3", "chassis_171")}
+
+
+@pytest.fixture(scope="session")
+def cells() -> dict[str, Cell]:
+    return {
+        kind: build_cell(load_station(kind), load_truck(truck), load_pack(pack), seed=1)
+        for kind, (truck, pack) in CELLS.items()
+    }
+
+
+@pytest.fixture
+def top(cells) -> Desk:
+    return Desk(cells["top_lift"])
+
+
+@pytest.fixture
+def chassis(cells) -> Desk:
+    return Desk(cells["chassis"])
+
+
+@pytest.fixture(params=list(CELLS))
+def desk(request, cells) -> Desk:
+    return Desk(cells[request.param])
