@@ -55,10 +55,15 @@ def test_locks_hold_the_pack_on_the_truck(bench):
 
 @pytest.mark.parametrize("station", ["top_lift", "chassis"])
 def test_everything_stays_at_rest(bench, station):
-    """Nothing that stands, hangs or lies moves on its own: 10 s, all speeds below 0.1 mm/s after the first second."""
+    """Nothing that stands, hangs or lies moves on its own: after 3 s, for 5 s, by less than 0.01 mm and 10 urad.
+
+    Measured: axes and loads 2 um, packs 3 um. Encoder steps of 0.1 mm keep the servos busy, at under 1 mm/s.
+    """
     plant = bench(station)
     rig.run(plant, 3.0)
-    seen = rig.record(plant, 5.0, "qd", "truck_qd", "pack_twist", every=10)
-    assert np.abs(seen["qd"]).max() < 2e-3  # encoder steps of 0.1 mm keep the servos busy
-    assert np.abs(seen["truck_qd"]).max() < 1e-4
-    assert np.abs(seen["pack_twist"]).max() < 2e-4
+    seen = rig.record(plant, 5.0, "q", "truck_q", "pack_pose", "qd", "truck_qd", "pack_twist", every=10)
+    for name in ("q", "truck_q", "pack_pose"):
+        assert np.ptp(seen[name], axis=0).max() < 1e-5, name
+    assert np.abs(seen["qd"]).max() < 1e-3
+    assert np.abs(seen["truck_qd"]).max() < 1e-5
+    assert np.abs(seen["pack_twist"]).max() < 1e-5
