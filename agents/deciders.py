@@ -10,6 +10,7 @@ from agents.guard import Guard
 from agents.policies import load_policy
 from agents.tasks import TASKS
 from twin.cell import Cell
+from twin.errors import InputError
 from twin.sequence.program import Ask
 from twin.swap import SwapTwin
 
@@ -28,7 +29,12 @@ def timing(name: str, cell: Cell) -> dict[str, Any]:
 
     task = TASKS["timing"]
     environment = gymnasium.make(task.environment, disable_env_checker=True, station=cell.station)
-    guard = Guard(load_policy(name, dict(task.baselines), environment.unwrapped), environment.action_space)
+    try:
+        policy = load_policy(name, dict(task.baselines), environment.unwrapped)
+    except InputError as error:
+        key = "--timing-policy" if error.key == "--policy" else error.key
+        raise InputError(error.problem, file=error.file, key=key, value=error.value, allowed=error.allowed) from None
+    guard = Guard(policy, environment.action_space)
     guard.begin(cell.seed)
 
     def decide(twin: SwapTwin, world: int, robot: int, job: int, phase: str) -> np.void:

@@ -11,8 +11,10 @@ import pytest
 from twin.catalogue import load_pack, load_station, load_truck
 from twin.cell import build_cell
 from twin.plants.state import BUSY, DONE, WORLD, new_command
+from twin.sequence.building import phase_timing
 from twin.sequence.heights import pull_load_n
 from twin.sequence.program import FINISH, Program, Selection, Step
+from twin.sequence.timing import TIMING
 
 PHASES = ("one", "two")
 
@@ -66,6 +68,74 @@ def run_table(lasts: dict[int, tuple[int, int]]) -> tuple[Program, CountingPlant
     program = Program(plant, cell, table, np.zeros((1, 2)), PHASES)
     program.run()
     return program, plant
+
+
+def asking_program(lasts: dict[int, tuple[int, int]]) -> tuple[Program, CountingPlant]:
+    """As `run_table`, not begun yet, and it asks."""
+    cell = build_cell(load_station("chassis"), load_truck("chassis_tractor_3"), load_pack("chassis_171"), seed=0)
+    plant: Any = CountingPlant(lasts)
+    table = [
+        Step("a", "one", start),
+        Step("b", "one", start),
+        Step("c", "two", start),
+        Step("d", "after", start, then=finish),
+    ]
+    program = Program(plant, cell, table, np.zeros((1, 2), TIMING), PHASES)
+    program.ask_timing = True
+    return program, plant
+
+
+def row(velocity: float) -> np.void:
+    one = np.zeros(1, TIMING)[0]
+    one["velocity_fraction"] = velocity
+    return one
+
+
+def test_a_program_asks_before_each_phase_and_stands_still_until_it_is_told() -> None:
+    program, plant = asking_program({0: (3, 1), 1: (5, 2), 2: (1, 1), 3: (1, 1)})
+    assert program.advance()
+    assert [(ask.robot, ask.phase) for ask in program.asking] == [(0, "one"), (1, "one")]
+    assert plant.issued == []
+    program.answer(0, 1, row(0.5))
+    assert program.advance()
+    assert [ask.robot for ask in program.asking] == [0], "one answer is not enough"
+    assert program.time_s(0) == 0.0
+    with pytest.raises(ValueError, match="robot 1 of world 0 has asked nothing"):
+        program.answer(0, 1, row(0.5))
+    program.answer(0, 0, row(0.25))
+    asked = []
+    while program.advance():
+        for ask in list(program.asking):
+            asked.append((ask.robot, ask.phase))
+            program.answer(ask.world, ask.robot, row(1.0))
+    assert asked == [(1, "two"), (0, "two")], "once for each phase, none for one that is not timed"
+    assert program.timing["velocity_fraction"].tolist() == [[[0.25, 1.0], [0.5, 1.0]]]
+    assert program.outcome == ["completed"]
+    told = [event for event in program.events[0] if event["name"] == "timing"]
+    assert [(event["robot"], event["phase"]) for event in told] == [(1, "one"), (0, "one"), *asked]
+    assert told[0]["timing"]["velocity_fraction"] == 0.5
+
+
+def test_asking_shifts_no_command() -> None:
+    lasts = {0: (3, 1), 1: (5, 2), 2: (1, 1), 3: (2, 1)}
+    silent, plain = asking_program(lasts)
+    silent.ask_timing = False
+    silent.run()
+    program, plant = asking_program(lasts)
+    program.decide = lambda ask: row(1.0)
+    program.run()
+    assert plant.issued == plain.issued
+    assert plant.worlds.tobytes() == plain.worlds.tobytes()
+
+
+def test_timing_is_each_robots_own() -> None:
+    program, _ = asking_program({0: (1, 1)})
+    assert program.timing.shape == (1, 2, 2)
+    both = np.zeros((1, 2, 2), TIMING)
+    both["velocity_fraction"][0, 1] = 0.5
+    own = Program(program.plant, program.cell, program.table, both, PHASES)
+    who = Selection(np.array([0, 0]), np.array([0, 1]), np.array([0, 1]))
+    assert phase_timing(own, who, "two")["velocity_fraction"].tolist() == [0.0, 0.5]
 
 
 def test_two_robots_that_end_different_steps_in_the_same_scan_each_move_on_by_one() -> None:
