@@ -60,6 +60,26 @@ TASKS: dict[str, Task] = {
             plant="docking",
             baselines={"baseline": "agents.baselines.docking:StanleyDriver"},
         ),
+        Task(
+            name="timing",
+            environment="envs:swaptwin/Timing-v0",
+            options={
+                "station": Argument("station"),
+                "truck": Argument("truck"),
+                "pack": Argument("pack"),
+                "parking": Argument("parking"),
+                "conditions": Argument("conditions"),
+            },
+            successes=("completed",),
+            force="peak_lateral_force_n",
+            plant="bullet",
+            baselines={
+                "factory": "agents.baselines.timing:Factory",
+                "s_curve": "agents.baselines.timing:SCurve",
+                "zv": "agents.baselines.timing:Zv",
+                "zvd": "agents.baselines.timing:Zvd",
+            },
+        ),
     )
 }
 

@@ -24,18 +24,46 @@ ARGUMENTS: dict[str, list[Arguments]] = {
         {"truck": "mixer_8x4", "pack": "cab_423", "conditions": "rain", "guided": False},
         {"conditions": "clear", "guided": True, "time_limit_s": 20.0},
     ],
+    "swaptwin/Timing-v0": [
+        {"last_phase": "unlock"},
+        {"station": "chassis", "truck": "chassis_rigid_1", "last_phase": "grip"},
+    ],
 }
-"""Sets of constructor arguments; a new environment must be here (a test compares with what is registered)."""
+"""Sets of constructor arguments, the first what tests make that name none; a new environment must be here (a test
+compares with what is registered)."""
 
-STARTS: dict[str, list[dict[str, Any]]] = {"swaptwin/Docking-v0": [{}, {"start_x_m": -2.0, "start_y_m": 0.05}]}
+STARTS: dict[str, list[dict[str, Any]]] = {
+    "swaptwin/Docking-v0": [{}, {"start_x_m": -2.0, "start_y_m": 0.05}],
+    "swaptwin/Timing-v0": [
+        {"last_phase": "clear", "conditions": "clear", "parking": "unguided", "pack": "cab_282"},
+        {"conditions": "night", "parking": "guided", "pack": "cab_423", "truck_yaw_rad": -0.02, "truck_x_m": 0.05},
+        {"conditions": "rain", "pack": "cab_141", "truck_yaw_rad": 0.02, "truck_y_m": -0.05},
+    ],
+}
 """Reset options that together let every element of an observation show its range."""
+
+LONG = {"swaptwin/Timing-v0"}
+"""Whole swaps: an episode takes seconds of processor time. Tests that play many play a few, and few steps of each."""
+FEW_EPISODES, FEW_STEPS = 3, 3
+SWING = {"swaptwin/Timing-v0": 0.3}
+"""How far actions go towards the bounds, where full swings would end most episodes at once."""
 
 CASES = [(name, arguments) for name, sets in ARGUMENTS.items() for arguments in sets]
 
 
 def make(name: str, arguments: Mapping[str, Any] | None = None) -> gymnasium.Env[Any, Any]:
     """As a stranger makes it, without an import of ours."""
-    return gymnasium.make(f"envs:{name}", **(arguments or {}))
+    return gymnasium.make(f"envs:{name}", **(ARGUMENTS[name][0] if arguments is None else arguments))
+
+
+def few(name: str, episodes: int) -> int:
+    """So many episodes, or as many as can be had."""
+    return min(episodes, FEW_EPISODES) if name in LONG else episodes
+
+
+def steps_of(name: str, steps: int) -> int:
+    """So many steps, or as many as every episode has."""
+    return min(steps, FEW_STEPS) if name in LONG else steps
 
 
 def actions(env: gymnasium.Env[Any, Any], seed: int, steps: int) -> np.ndarray:
@@ -43,6 +71,7 @@ def actions(env: gymnasium.Env[Any, Any], seed: int, steps: int) -> np.ndarray:
     space = env.action_space
     noise = np.random.default_rng(seed).uniform(-1.0, 1.0, (steps, *space.shape))
     noise[:, -1] = 0.12 + 0.3 * noise[:, -1]
+    noise *= SWING.get(env.unwrapped.spec.id if env.unwrapped.spec else "", 1.0)
     middle = (space.low + space.high) / 2
     return (middle + (space.high - middle) * noise).astype(space.dtype)
 
