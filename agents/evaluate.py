@@ -43,7 +43,9 @@ class Evaluation:
             "episodes": self.played,
             "episodes_asked": self.asked,
             "seed": self.seed,
-            "policies": [_summary(n, e) for n, e in zip(self.policies, self.episodes, strict=True)],
+            "policies": [
+                _summary(n, e, self.scene.task.rates) for n, e in zip(self.policies, self.episodes, strict=True)
+            ],
             "paired": self._paired(),
             "paired_success": self._paired_success(),
         }
@@ -86,7 +88,7 @@ class Evaluation:
         return rows
 
 
-def _summary(name: str, episodes: Sequence[Episode]) -> dict[str, Any]:
+def _summary(name: str, episodes: Sequence[Episode], rates: Sequence[str]) -> dict[str, Any]:
     """One policy's row."""
     done = [episode for episode in episodes if episode.success]
     forces = [episode.kpis[FORCE] for episode in episodes if FORCE in episode.kpis]
@@ -99,6 +101,7 @@ def _summary(name: str, episodes: Sequence[Episode]) -> dict[str, Any]:
         "success_ci95": list(wilson(len(done), len(episodes))),
         "time_s": _percentiles([episode.time_s for episode in done], median=50, p95=95),
         FORCE: _percentiles(forces, median=50, p99=99),
+        "rates": {rate: _rate([episode.kpis[rate] > 0.0 for episode in episodes]) for rate in rates},
         "violations": sum(episode.violations for episode in episodes),
         "reasons": dict(sorted(Counter(episode.outcome for episode in episodes).items())),
         "reward_mean": float(np.mean([episode.reward for episode in episodes])) if episodes else None,
@@ -106,6 +109,16 @@ def _summary(name: str, episodes: Sequence[Episode]) -> dict[str, Any]:
         "interventions": dict(sorted(interventions.items())),
         "failed_seeds": [episode.seed for episode in episodes if not episode.success],
         "slowest_seed": max(done, key=lambda episode: episode.time_s).seed if done else None,
+    }
+
+
+def _rate(happened: Sequence[bool]) -> dict[str, Any]:
+    """How often something happened, with its Wilson interval."""
+    count = sum(happened)
+    return {
+        "rate": count / len(happened) if happened else None,
+        "ci95": list(wilson(count, len(happened))),
+        "count": count,
     }
 
 

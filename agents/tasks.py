@@ -29,6 +29,7 @@ class Task:
         successes: outcomes that count as success.
         baselines: name to `"module:Class"`; the class takes the environment and is a `Policy`. The first is the
             yardstick.
+        rates: KPIs that are 0 or 1; their rates are told beside that of success.
         recordable: whether an episode can be recorded.
     """
 
@@ -39,6 +40,7 @@ class Task:
     force: str | None = None
     plant: str | None = None
     baselines: Mapping[str, str] = field(default_factory=dict)
+    rates: tuple[str, ...] = ()
     recordable: bool = False
 
 
@@ -59,6 +61,25 @@ TASKS: dict[str, Task] = {
             force="peak_rail_force_n",
             plant="docking",
             baselines={"baseline": "agents.baselines.docking:StanleyDriver"},
+        ),
+        Task(
+            name="alignment",
+            environment="envs:swaptwin/Alignment-v0",
+            options={
+                "station": Argument("station"),
+                "truck": Argument("truck"),
+                "pack": Argument("pack"),
+                "parking": Argument("parking", {"guided": "guided", "unguided": "unguided"}),
+                "conditions": Argument("conditions"),
+                "plant": Argument("plant"),
+                "action-mode": Argument("action_mode", {"direct": "direct", "residual": "residual"}),
+            },
+            successes=("seated",),
+            force="peak_lateral_force_n",
+            plant="bullet",
+            baselines={"baseline": "agents.baselines.alignment:ServoPolicy"},
+            rates=("first_attempt",),
+            recordable=True,
         ),
         Task(
             name="timing",

@@ -9,6 +9,7 @@ import gymnasium
 
 ENTRY_POINTS = {
     "swaptwin/Docking-v0": "envs.docking:DockingEnv",
+    "swaptwin/Alignment-v0": "envs.alignment:AlignmentEnv",
     "swaptwin/Timing-v0": "envs.timing:TimingEnv",
 }
 """Every id and its class, whose file is imported when one is made. Each keeps its own time limit."""

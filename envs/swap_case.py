@@ -89,8 +89,13 @@ class SwapChoice:
         """Trucks that can be drawn, each with the packs that can be on it."""
         return fitting(self.station, self.truck, self.pack)
 
-    def draw(self, seed: int, options: Mapping[str, Any] | None = None) -> SwapCase:
+    def draw(self, seed: int, options: Mapping[str, Any] | None = None, station: Station | None = None) -> SwapCase:
         """One episode: the same seed draws the same, and an option fixes one thing without shifting another.
+
+        Args:
+            seed: of the episode.
+            options: what of it is fixed.
+            station: the choice's own with something in it changed for this episode.
 
         Raises:
             InputError: an unknown option, or a value that is out of its range or goes with nothing.
@@ -103,8 +108,9 @@ class SwapChoice:
         parking = chosen.parking or PARKINGS[int(_stream(seed, "parking").integers(len(PARKINGS)))]
         conditions = chosen.conditions or CONDITIONS[int(_stream(seed, "conditions").integers(len(CONDITIONS)))]
         variation = Variation.of(**{"conditions": conditions, "servo_gain_spread": SERVO_GAIN_SPREAD, **numbers})
-        cell = build_cell(self.station, truck, pack, seed=seed, parking=parking, variation=variation)
-        return SwapCase(seed, self.station, truck, pack, parking, variation, cell)
+        where = station or self.station
+        cell = build_cell(where, truck, pack, seed=seed, parking=parking, variation=variation)
+        return SwapCase(seed, where, truck, pack, parking, variation, cell)
 
     def _narrowed(self, fixed: Mapping[str, Any]) -> SwapChoice:
         """This choice with what the options fix beyond it."""

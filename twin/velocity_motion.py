@@ -15,7 +15,7 @@ from typing import Any
 from twin.drives import stop_axis
 from twin.interlocks import HEIGHT_TOLERANCE_M, below_clearance, loaded
 from twin.motion.kernels import kernel
-from twin.motion.profile import META, V, plan_velocity, rest_to_rest_peak_speed
+from twin.motion.profile import META, V, plan_velocity, speed_change_distance
 from twin.plants.state import (
     CONTINUOUS_MOTION,
     ERROR_STOP,
@@ -34,11 +34,8 @@ Command = Any
 SILENCE_S = 0.25
 """Setpoints older than this stop the axes: five periods of a 20 Hz policy [estimate: heartbeat of 100 to 500 ms,
 domain 5]."""
-BRAKING = 0.7
-"""Share of acceleration and jerk that a bound counts on: the rest is for what the axis does until the next scan
-[estimate, tested]."""
-SCANS_AHEAD = 3.0
-"""The bound looks this many scans ahead: a scan until it acts and the ramp of the jerk [estimate, tested]."""
+SCANS_AHEAD = 1.5
+"""A bound looks this many scans ahead: one until it is looked at again, and half of one to spare."""
 
 
 @kernel
@@ -71,37 +68,43 @@ def may_follow(w: World, p: Params, c: Command, r: int) -> bool:
 
 
 @kernel
-def speed_towards(way_m: float, end_speed: float, a_max: float, j_max: float) -> float:
-    """Speed from which an axis can slow to `end_speed` within `way_m` (rad for yaw), a little on the safe side."""
-    if way_m <= 0.0:
-        return end_speed
-    stop = rest_to_rest_peak_speed(2.0 * way_m, BRAKING * a_max, BRAKING * j_max)
-    return math.sqrt(end_speed * end_speed + stop * stop)
+def way_to_slow(
+    speed: float, acceleration: float, end_speed: float, a_max: float, j_max: float, ahead_s: float
+) -> float:
+    """Way that an axis needs to slow to `end_speed` if it begins `ahead_s` from now and gains speed until then, in u.
+
+    Its acceleration is first let go, then it brakes: a little too long where it is braking already.
+    """
+    a = min(acceleration + j_max * ahead_s, a_max)
+    v = max(speed + a * ahead_s, 0.0)
+    released = max(v + a * abs(a) / (2.0 * j_max), 0.0)
+    if max(v, released) <= end_speed:
+        return 0.0
+    letting_go = max(v, released) * abs(a) / j_max
+    return max(v, speed) * ahead_s + letting_go + speed_change_distance(released, end_speed, a_max, j_max)
 
 
 @kernel
 def bounded(w: World, p: Params, c: Command, r: int, k: int, wanted: float, dt_s: float) -> float:
     """The setpoint that axis `k` may have in this scan, given `wanted` (m/s or rad/s)."""
-    here, speed = w.reference[r, k, 0], w.reference[r, k, 1]
+    if wanted == 0.0:
+        return 0.0
+    here = w.reference[r, k, 0]
     low, high = p.axis_min[r, k], p.axis_max[r, k]
     if (k == X or k == Y) and loaded(w, c, r) and below_clearance(w, p, r, HEIGHT_TOLERANCE_M):
         low = max(low, w.low_xy[r, k] - p.traverse_deadband_m)
         high = min(high, w.low_xy[r, k] + p.traverse_deadband_m)
-    if wanted == 0.0:
-        return 0.0
     sign = 1.0 if wanted > 0.0 else -1.0
-    ahead = SCANS_AHEAD * dt_s * max(sign * speed, 0.0)
-    left = (high - here if wanted > 0.0 else here - low) - ahead
-    most = speed_towards(left, 0.0, c.acceleration[k], c.jerk[k])
-    if k == Z and p.retract * wanted < 0.0:  # towards the seat
-        above = math.nan if math.isnan(c.seat_z) else p.retract * (here - c.seat_z) - p.contact_zone_m - ahead
-        near = (
-            p.contact_speed_mps
-            if math.isnan(above)
-            else speed_towards(above, p.contact_speed_mps, c.acceleration[k], c.jerk[k])
-        )
-        most = min(most, near)
-    return sign * min(abs(wanted), most)
+    speed, gains = sign * w.reference[r, k, 1], sign * w.reference[r, k, 2]
+    a, j, ahead_s = c.acceleration[k], c.jerk[k], SCANS_AHEAD * dt_s
+    left = high - here if wanted > 0.0 else here - low
+    if way_to_slow(speed, gains, 0.0, a, j, ahead_s) >= left:
+        return 0.0
+    if k == Z and p.retract * wanted < 0.0 and abs(wanted) > p.contact_speed_mps:  # towards the seat
+        above = 0.0 if math.isnan(c.seat_z) else p.retract * (here - c.seat_z) - p.contact_zone_m
+        if way_to_slow(speed, gains, p.contact_speed_mps, a, j, ahead_s) >= above:
+            return sign * p.contact_speed_mps
+    return wanted
 
 
 @kernel

@@ -28,7 +28,7 @@ EXIT_FAILED, EXIT_INTERRUPTED = 1, 128 + 2
 
 
 def command(
-    task: Annotated[str, typer.Argument(help="What is to be done: docking.")],
+    task: Annotated[str, typer.Argument(help="What is to be done: docking, alignment or timing.")],
     policy: Annotated[
         list[str] | None,
         typer.Option(help="baseline, zero, random, a shipped bundle or a bundle's folder; again for more."),
@@ -38,6 +38,7 @@ def command(
     pack: Annotated[str | None, typer.Option(help="Pack: a name or a file.")] = None,
     parking: Annotated[str | None, typer.Option(help="guided or unguided.")] = None,
     conditions: Annotated[str | None, typer.Option(help="clear, night or rain.")] = None,
+    action_mode: Annotated[str | None, typer.Option(help="direct or residual, for alignment.")] = None,
     plant: Annotated[str | None, typer.Option(help="bullet or rom, where the task runs on either.")] = None,
     episodes: Annotated[int, typer.Option(help="Episodes a policy.")] = 100,
     seed: Annotated[int, typer.Option(help="Episode i runs on seed SEED + i.")] = 0,
@@ -65,7 +66,8 @@ def command(
     if record_failures is not None:
         refuse_recording(what, record_failures)
     given = {"station": station, "truck": truck, "pack": pack, "parking": parking, "conditions": conditions}
-    options = {name: value for name, value in {**given, "plant": plant}.items() if value is not None}
+    given |= {"action-mode": action_mode, "plant": plant}
+    options = {name: value for name, value in given.items() if value is not None}
 
     from agents.episodes import Scene
     from agents.pool import WorkerDiedError
@@ -198,16 +200,18 @@ def _table(title: str, *columns: str) -> Any:
 
 def policy_table(told: dict[str, Any]) -> Any:
     """One row a policy."""
+    rates = told["policies"][0]["rates"]
     table = _table(
-        "Policies", "policy", "success", "95 % interval", "time, s: median, 95 %", "force, kN: median, 99 %",
-        "violations", "guard", "ended",
+        "Policies", "policy", "success", "95 % interval", *(name.replace("_", " ") for name in rates),
+        "time, s: median, 95 %", "force, kN: median, 99 %", "violations", "guard", "ended",
     )  # fmt: skip
     for row in told["policies"]:
         low, high = row["success_ci95"]
         table.add_row(
             label(row["name"]),
-            "-" if row["success_rate"] is None else f"{100 * row['success_rate']:.1f} %",
+            percent(row["success_rate"]),
             f"{100 * low:.1f} to {100 * high:.1f} %",
+            *(percent(rate["rate"]) for rate in row["rates"].values()),
             _pair(row["time_s"], 1.0, 1),
             _pair(row["peak_lateral_force_n"], 1e-3, 1),
             str(row["violations"]),
@@ -215,6 +219,11 @@ def policy_table(told: dict[str, Any]) -> Any:
             ", ".join(f"{name} {n}" for name, n in sorted(row["reasons"].items(), key=lambda item: -item[1])),
         )
     return table
+
+
+def percent(rate: float | None) -> str:
+    """`97.5 %`, or a dash."""
+    return "-" if rate is None else f"{100 * rate:.1f} %"
 
 
 def _pair(values: dict[str, float | None], factor: float, digits: int) -> str:

@@ -19,7 +19,7 @@ EXIT_INTERRUPTED = 128 + 2
 
 
 def command(
-    task: Annotated[str, typer.Argument(help="What is to be learnt: docking.")],
+    task: Annotated[str, typer.Argument(help="What is to be learnt: docking, alignment or timing.")],
     algorithm: Annotated[str | None, typer.Option(help="ppo or sac. Default: the task's file.")] = None,
     config: Annotated[str | None, typer.Option(help="Hyper-parameters (YAML). Default: the task's own.")] = None,
     steps: Annotated[int | None, typer.Option(help="Stop after so many steps in all.")] = None,
@@ -31,6 +31,7 @@ def command(
     pack: Annotated[str | None, typer.Option(help="Pack: a name or a file. Default: drawn.")] = None,
     parking: Annotated[str | None, typer.Option(help="guided or unguided. Default: drawn.")] = None,
     conditions: Annotated[str | None, typer.Option(help="clear, night or rain. Default: drawn.")] = None,
+    action_mode: Annotated[str | None, typer.Option(help="direct or residual, for alignment.")] = None,
     episodes: Annotated[int | None, typer.Option(help="Episodes of the evaluation, on unseen seeds.")] = None,
     out: Annotated[str | None, typer.Option(help="The run's folder. Default: a new one in runs/train.")] = None,
     resume: Annotated[str | None, typer.Option(help="Go on with the run of this folder.")] = None,
@@ -48,6 +49,7 @@ def command(
 
     what = find_task(task)
     given = {"station": station, "truck": truck, "pack": pack, "parking": parking, "conditions": conditions}
+    given["action-mode"] = action_mode
     options = {name: value for name, value in given.items() if value is not None}
     overrides: dict[str, Any] = {
         "algorithm": algorithm,

@@ -68,8 +68,12 @@ class AlignmentTwin:
         """What the control software sees now; once each decision."""
         return self.watch.look(self.plant.worlds, self.plant.params)
 
+    def axis_speeds(self, speeds: np.ndarray) -> np.ndarray:
+        """(4,) for axes x, y, z, yaw from speeds along x, y, towards the seat, and yaw."""
+        return axis_speeds(self.cell, speeds)
+
     def advance(self, speeds: np.ndarray) -> None:
-        """Setpoints (4,) for x, y, z, yaw, then one decision's time, or less where the insertion ends."""
+        """Setpoints (4,) for axes x, y, z, yaw, then one decision's time, or less where the insertion ends."""
         set_speeds(self.program, self.job.robot, speeds)
         self.plant.pause_tick += self._decision_ticks
         while self.program.advance() and int(self.plant.worlds["tick"][0]) < self.plant.pause_tick:
@@ -84,6 +88,12 @@ class AlignmentTwin:
     def close(self) -> None:
         """Free the plant."""
         self.plant.close()
+
+
+def axis_speeds(cell: Cell, speeds: np.ndarray) -> np.ndarray:
+    """(4,) for axes x, y, z, yaw from speeds along x, y, towards the seat, and yaw; m/s and rad/s."""
+    x, y, inwards, yaw = speeds.tolist()
+    return np.array([x, y, -cell.retract * inwards, yaw])
 
 
 def full_speed(cell: Cell) -> TimingSet:

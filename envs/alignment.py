@@ -1,0 +1,463 @@
+"""swaptwin/Alignment-v0: bring a carried pack from hover into its seat."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import gymnasium
+import numpy as np
+from gymnasium.error import ClosedEnvironmentError, ResetNeeded
+
+from envs.alignment_case import AlignmentCase, AlignmentChoice
+from envs.alignment_reward import REWARD_WEIGHTS, Limits, Truth, costs, reward_terms
+from envs.options import choice, number
+from envs.scaling import Quantity, Scaler, box, checked_action
+from envs.swap_case import SwapChoice
+from twin.alignment.episode import AlignmentTwin
+from twin.alignment.sensed import DECISION_S, Sensed
+from twin.alignment.servo import VisualServo
+from twin.catalogue import Station, load_pack, load_station, load_truck
+from twin.sequence.heights import jam_load_of
+
+if TYPE_CHECKING:
+    from envs.swap_picture import SwapPicture
+    from twin.plants.bullet import BulletPlant
+
+Array = np.ndarray
+Name = str | os.PathLike[str]
+
+ACTION_MODES = ("direct", "residual")
+PLANTS = ("bullet",)
+RESIDUAL_SHARE = 0.5
+"""Of the direct range, that a residual may add to the servo [estimate: it corrects, the servo leads]."""
+IN_GUIDES, OUT_OF_GUIDES = 1.0, 1.05
+"""Heights over the pins at which an attempt begins and has been given up, in their lengths."""
+
+ACTION = (
+    Quantity("speed_x", "m/s", 0.06, -1.0, 1.0, "of axis x"),
+    Quantity("speed_y", "m/s", 0.06, -1.0, 1.0, "of axis y"),
+    Quantity("speed_in", "m/s", 0.15, -1.0, 1.0, "of the hoist or lift, towards the seat"),
+    Quantity("speed_yaw", "rad/s", 0.03, -1.0, 1.0, "of the yaw axis, left positive"),
+)
+OBSERVATION = (
+    Quantity("axis_x", "m", 0.05, -2.0, 2.0, "seat by the scanner less axis x"),
+    Quantity("axis_y", "m", 0.05, -2.0, 2.0, "seat by the scanner less axis y"),
+    Quantity("pack_x", "m", 0.02, -2.0, 2.0, "the same less the sway: where the pack itself is, close up"),
+    Quantity("pack_y", "m", 0.02, -2.0, 2.0, "the same less the sway: where the pack itself is, close up"),
+    Quantity("yaw", "rad", 0.02, -2.0, 2.0, "seat by the scanner less the yaw axis"),
+    Quantity("height", "m", 0.5, -1.0, 2.0, "of the pack over its seat, along the insert direction"),
+    Quantity("guides", "pins", 3.0, -0.5, 2.0, "the same in lengths of the guide pins"),
+    Quantity("sway_x", "m", 0.03, -2.0, 2.0, "of the load from its trolley, or of the table from its centre"),
+    Quantity("sway_y", "m", 0.03, -2.0, 2.0, "of the load from its trolley, or of the table from its centre"),
+    Quantity("sway_x_rate", "m/s", 0.06, -2.0, 2.0, "filtered over 0.1 s"),
+    Quantity("sway_y_rate", "m/s", 0.06, -2.0, 2.0, "filtered over 0.1 s"),
+    Quantity("axis_speed_x", "m/s", 0.06, -2.0, 2.0, "by its encoder"),
+    Quantity("axis_speed_y", "m/s", 0.06, -2.0, 2.0, "by its encoder"),
+    Quantity("axis_speed_in", "m/s", 0.15, -2.0, 2.0, "by its encoder, towards the seat"),
+    Quantity("axis_speed_yaw", "rad/s", 0.03, -2.0, 2.0, "by its encoder"),
+    Quantity("load", "-", 1.0, -1.5, 1.5, "load cell less what hangs there, over the pack's weight"),
+    Quantity("axial", "-", 1.0, -2.0, 2.0, "the same over the force that counts as a jam, close up"),
+    Quantity("lateral_x", "-", 1.0, -2.0, 2.0, "guide force over the limit that ends an insertion"),
+    Quantity("lateral_y", "-", 1.0, -2.0, 2.0, "guide force over the limit that ends an insertion"),
+    Quantity("pad_front_left", "-", 1.0, 0.0, 1.0, "1 with this seat switch made"),
+    Quantity("pad_front_right", "-", 1.0, 0.0, 1.0, "1 with this seat switch made"),
+    Quantity("pad_rear_left", "-", 1.0, 0.0, 1.0, "1 with this seat switch made"),
+    Quantity("pad_rear_right", "-", 1.0, 0.0, 1.0, "1 with this seat switch made"),
+    Quantity("frames", "-", 100.0, 0.0, 2.0, "of the truck's pose that were taken since hover"),
+    Quantity("elapsed", "s", 20.0, 0.0, 3.0, "since hover"),
+    Quantity("mass", "kg", 4000.0, 0.0, 2.0, "of the pack, as weighed"),
+    Quantity("rope", "m", 4.0, 0.0, 2.0, "length of the ropes; 0 where none swing"),
+    Quantity("previous_x", "m/s", 0.06, -1.0, 1.0, "the last setpoint, as sent"),
+    Quantity("previous_y", "m/s", 0.06, -1.0, 1.0, "the last setpoint, as sent"),
+    Quantity("previous_in", "m/s", 0.15, -1.0, 1.0, "the last setpoint, as sent"),
+    Quantity("previous_yaw", "rad/s", 0.03, -1.0, 1.0, "the last setpoint, as sent"),
+    Quantity("servo_x", "m/s", 0.06, -1.0, 1.0, "what the station's own servo would send now"),
+    Quantity("servo_y", "m/s", 0.06, -1.0, 1.0, "what the station's own servo would send now"),
+    Quantity("servo_in", "m/s", 0.15, -1.0, 1.0, "what the station's own servo would send now"),
+    Quantity("servo_yaw", "rad/s", 0.03, -1.0, 1.0, "what the station's own servo would send now"),
+)
+PAD_TOUCHES_M = 0.001
+"""A pad nearer to its seat than this may touch."""
+OUTCOMES = {
+    "running": "not ended yet",
+    "seated": "success: all four seat switches made and the load off the ropes (table: pressed home)",
+    "jam": "axial force over the jam limit for 0.3 s while going in, pads still free",
+    "force_abort": "side force over the station's abort limit for longer than its reaction time while going in",
+    "overload": "interlock: load over the station's overload limit",
+    "truck_moved": "interlock: the truck was pushed farther than its station allows",
+    "low_traverse": "interlock: carried sideways beyond the deadband below the clearance height",
+    "following_error": "interlock: an axis lost its reference, or runs too fast",
+    "lock_not_open": "interlock: a lock of the pack's seat is not open while it is hoisted",
+    "robot_distance": "interlock: two robots came too near to each other",
+    "time_limit": "time_limit_s is over (truncated)",
+}
+
+
+class AlignmentEnv(gymnasium.Env[Array, Array]):
+    """Bring the hanging (or lifted) pack from hover to fully seated, by velocity setpoints for x, y, z and yaw.
+
+    One step is 0.05 s: 25 ticks of the physics. The control software stands between the agent and the machine:
+    setpoints are ramped at the axes' own acceleration and jerk, no axis runs beyond its stroke, the pack meets its
+    seat no faster than the contact speed, and the interlocks act as in every swap.
+
+    Action, `Box(4,)` float32; what is sent is value x scale. `action_mode="direct"`: these are the setpoints.
+    `action_mode="residual"`: half of it is added to what the station's own servo would send, and the sum kept within
+    the same scale. Finite values beyond the bounds are clipped, and `info["clipped"]` says which:
+
+    | i | name | unit | scale | low | high | meaning |
+    |---|---|---|---|---|---|---|
+    | 0 | speed_x | m/s | 0.06 | -1 | 1 | of axis x |
+    | 1 | speed_y | m/s | 0.06 | -1 | 1 | of axis y |
+    | 2 | speed_in | m/s | 0.15 | -1 | 1 | of the hoist or lift, towards the seat |
+    | 3 | speed_yaw | rad/s | 0.03 | -1 | 1 | of the yaw axis, left positive |
+
+    Observation, `Box(35,)` float32, quantity / scale, clipped to its bounds. It holds what the station can know: the
+    scanner's pose of the truck (the mean of its last frames, with this episode's bias), encoders, sway sensor, load
+    cell, guide forces and switches, never the true pose:
+
+    | i | name | unit | scale | low | high | meaning |
+    |---|---|---|---|---|---|---|
+    | 0 | axis_x | m | 0.05 | -2 | 2 | seat by the scanner less axis x |
+    | 1 | axis_y | m | 0.05 | -2 | 2 | seat by the scanner less axis y |
+    | 2 | pack_x | m | 0.02 | -2 | 2 | the same less the sway: where the pack itself is, close up |
+    | 3 | pack_y | m | 0.02 | -2 | 2 | the same less the sway: where the pack itself is, close up |
+    | 4 | yaw | rad | 0.02 | -2 | 2 | seat by the scanner less the yaw axis |
+    | 5 | height | m | 0.5 | -1 | 2 | of the pack over its seat, along the insert direction |
+    | 6 | guides | pins | 3 | -0.5 | 2 | the same in lengths of the guide pins |
+    | 7 | sway_x | m | 0.03 | -2 | 2 | of the load from its trolley, or of the table from its centre |
+    | 8 | sway_y | m | 0.03 | -2 | 2 | of the load from its trolley, or of the table from its centre |
+    | 9 | sway_x_rate | m/s | 0.06 | -2 | 2 | filtered over 0.1 s |
+    | 10 | sway_y_rate | m/s | 0.06 | -2 | 2 | filtered over 0.1 s |
+    | 11 | axis_speed_x | m/s | 0.06 | -2 | 2 | by its encoder |
+    | 12 | axis_speed_y | m/s | 0.06 | -2 | 2 | by its encoder |
+    | 13 | axis_speed_in | m/s | 0.15 | -2 | 2 | by its encoder, towards the seat |
+    | 14 | axis_speed_yaw | rad/s | 0.03 | -2 | 2 | by its encoder |
+    | 15 | load | - | 1 | -1.5 | 1.5 | load cell less what hangs there, over the pack's weight |
+    | 16 | axial | - | 1 | -2 | 2 | the same over the force that counts as a jam, close up |
+    | 17 | lateral_x | - | 1 | -2 | 2 | guide force over the limit that ends an insertion |
+    | 18 | lateral_y | - | 1 | -2 | 2 | guide force over the limit that ends an insertion |
+    | 19 | pad_front_left | - | 1 | 0 | 1 | 1 with this seat switch made |
+    | 20 | pad_front_right | - | 1 | 0 | 1 | 1 with this seat switch made |
+    | 21 | pad_rear_left | - | 1 | 0 | 1 | 1 with this seat switch made |
+    | 22 | pad_rear_right | - | 1 | 0 | 1 | 1 with this seat switch made |
+    | 23 | frames | - | 100 | 0 | 2 | of the truck's pose that were taken since hover |
+    | 24 | elapsed | s | 20 | 0 | 3 | since hover |
+    | 25 | mass | kg | 4000 | 0 | 2 | of the pack, as weighed |
+    | 26 | rope | m | 4 | 0 | 2 | length of the ropes; 0 where none swing |
+    | 27 | previous_x | m/s | 0.06 | -1 | 1 | the last setpoint, as sent |
+    | 28 | previous_y | m/s | 0.06 | -1 | 1 | the last setpoint, as sent |
+    | 29 | previous_in | m/s | 0.15 | -1 | 1 | the last setpoint, as sent |
+    | 30 | previous_yaw | rad/s | 0.03 | -1 | 1 | the last setpoint, as sent |
+    | 31 | servo_x | m/s | 0.06 | -1 | 1 | what the station's own servo would send now |
+    | 32 | servo_y | m/s | 0.06 | -1 | 1 | what the station's own servo would send now |
+    | 33 | servo_in | m/s | 0.15 | -1 | 1 | what the station's own servo would send now |
+    | 34 | servo_yaw | rad/s | 0.03 | -1 | 1 | what the station's own servo would send now |
+
+    Reward, the sum of weight x raw term; raw terms in `info["reward_terms"]`, on the true poses:
+
+    | term | weight | raw value |
+    |---|---|---|
+    | progress | 1 | share of the start's height by which the pack came nearer in this step |
+    | alignment | 1 | progress x tolerance of the offset x tolerance of the yaw error |
+    | seated | 5 | 1 at success |
+    | failed | -3 | 1 at jam, force_abort or an interlock |
+    | time | -1 | this step's share of half a minute |
+    | smoothness | -0.01 | a quarter of the mean squared change of the action |
+    | lateral | -0.5 | side force over its abort limit, times 0.05 s |
+    | axial | -0.2 | axial force over the jam limit, times 0.05 s, until a pad touches |
+    | violations | -3 | safety invariants broken in this step |
+
+    Start: the pack hangs (or stands on the table) at 1.3 to 4 lengths of the guide pins over its seat, off by up to
+    30 mm and 0.6 deg, swinging under ropes; the truck has risen on its springs and has just been measured for 2 s.
+    Each of these comes from its own stream of the episode's seed, and constructor arguments (for every episode) or
+    `reset(options=...)` (for one) fix any of them: `truck`, `pack`, `parking` (guided, unguided), `conditions` (clear,
+    night, rain: the scanner), and by options only `job` (which of the truck's packs), `height_m`, `off_x_m`, `off_y_m`,
+    `off_yaw_rad`, `sway_x_m`, `sway_y_m`, `sway_x_mps`, `sway_y_mps`, `sheave_up_m` (rope length), `pack_mass_kg`,
+    `friction_factor` (guides), `servo_gain_spread`, `truck_x_m`, `truck_y_m`, `truck_yaw_rad`. The packs' masses, the
+    friction, the truck's tilt, the drives' gains and all sensor errors follow the seed. `reset(seed=s)` is episode s; a
+    reset without a seed draws one, and `info["case"]["seed"]` says which, so that any episode can be had again.
+
+    Ends, in `info["outcome"]`; all but the time limit terminate:
+
+    | outcome | when |
+    |---|---|
+    | running | not ended yet |
+    | seated | success: all four seat switches made and the load off the ropes (table: pressed home) |
+    | jam | axial force over the jam limit for 0.3 s while going in, pads still free |
+    | force_abort | side force over the station's abort limit for longer than its reaction time while going in |
+    | overload | interlock: load over the station's overload limit |
+    | truck_moved | interlock: the truck was pushed farther than its station allows |
+    | low_traverse | interlock: carried sideways beyond the deadband below the clearance height |
+    | following_error | interlock: an axis lost its reference, or runs too fast |
+    | lock_not_open | interlock: a lock of the pack's seat is not open while it is hoisted |
+    | robot_distance | interlock: two robots came too near to each other |
+    | time_limit | time_limit_s is over (truncated) |
+
+    `info`: `outcome`, `is_success`, `reward_terms`, `clipped`; `costs` by name and their sum `cost` (lateral_force:
+    beyond the warning, axial_force: beyond the jam limit, each as a share of the limit; violations; stopped: 1 where an
+    end was no success); `violations`: safety invariants broken so far; `kpis`: time_s, insert_attempts, first_attempt
+    (1 where seated without ever leaving the guides again), offset_m, yaw_error_rad (true), peak_lateral_force_n,
+    peak_axial_force_n, truck_displacement_m, energy_j; `case`: what was drawn.
+
+    Arguments:
+        station: name or path.
+        truck, pack: name or path; None draws among those that go with the station.
+        parking, conditions: None draws.
+        action_mode: "direct" or "residual".
+        plant: "bullet".
+        time_limit_s: 5 to 600.
+        render_mode: None, "rgb_array" or "human"; with it `view` is a view of the viewer (overview, seat, top, driver)
+            and `size_px` the picture's width and height.
+
+    Raises:
+        InputError: a wrong argument, option or action, named.
+
+    Version history: v0, the first.
+    """
+
+    metadata = {"render_modes": ["human", "rgb_array"], "render_fps": round(1.0 / DECISION_S)}
+
+    def __init__(
+        self,
+        station: Name = "top_lift",
+        truck: Name | None = None,
+        pack: Name | None = None,
+        parking: str | None = None,
+        conditions: str | None = None,
+        action_mode: str = "direct",
+        plant: str = "bullet",
+        time_limit_s: float = 60.0,
+        render_mode: str | None = None,
+        view: str = "seat",
+        size_px: tuple[int, int] = (640, 360),
+    ) -> None:
+        if render_mode is not None:
+            choice("render_mode", render_mode, self.metadata["render_modes"])
+        self.station: Station = load_station(station)
+        self._choice = AlignmentChoice(
+            SwapChoice(
+                self.station,
+                None if truck is None else load_truck(truck),
+                None if pack is None else load_pack(pack),
+                parking,
+                conditions,
+            )
+        )
+        choice("plant", plant, PLANTS)
+        self.action_mode = choice("action_mode", action_mode, ACTION_MODES)
+        self.time_limit_s = number("time_limit_s", time_limit_s, 5.0, 600.0)
+        self.render_mode, self.view, self.size_px = render_mode, view, size_px
+        self.action_space, self.observation_space = box(ACTION), box(OBSERVATION)
+        self._scaler = Scaler(OBSERVATION)
+        self._scales = np.array([q.scale for q in ACTION])
+        self._case: AlignmentCase | None = None
+        self._twin: AlignmentTwin | None = None
+        self._picture: SwapPicture | None = None
+        self._closed = False
+        self._played: list[list[float]] = []
+        self._outcome = "running"
+
+    # ----------------------------------------------------------------------------------------------------- an episode
+
+    def reset(
+        self, *, seed: int | None = None, options: Mapping[str, Any] | None = None
+    ) -> tuple[Array, dict[str, Any]]:
+        """Begin episode `seed`, or the next one; `options` fix what the class docstring lists under Start."""
+        self._check_open("reset")
+        super().reset(seed=seed)
+        episode = int(self.np_random.integers(2**63)) if seed is None else seed
+        self._case = self._choice.draw(episode, options)
+        self._begin(self._case)
+        info = self._info(
+            dict.fromkeys(REWARD_WEIGHTS, 0.0),
+            {q.name: False for q in ACTION},
+            costs(self._truth, self._truth, self._outcome, self._limits),
+        )
+        observation = self._observe()
+        if self.render_mode == "human":
+            self.render()
+        return observation, info
+
+    def step(self, action: Array) -> tuple[Array, float, bool, bool, dict[str, Any]]:
+        """Hold the setpoints for 0.05 s."""
+        twin = self._ready()
+        scaled, clipped = checked_action(action, ACTION)
+        before, previous = self._truth, self._previous
+        self._advance(twin, scaled)
+        terms = reward_terms(before, self._truth, self._outcome, scaled, previous, self._limits)
+        observation = self._observe()
+        info = self._info(terms, clipped, costs(before, self._truth, self._outcome, self._limits))
+        reward = sum(weight * terms[name] for name, weight in REWARD_WEIGHTS.items())
+        truncated = self._outcome == "time_limit"
+        if self.render_mode == "human":
+            self.render()
+        return observation, reward, self._outcome != "running" and not truncated, truncated, info
+
+    def _begin(self, case: AlignmentCase) -> AlignmentTwin:
+        """The pack at hover and the truck measured, as the case says."""
+        if self._twin is not None:
+            self._twin.close()
+        self._twin = twin = case.new_twin()
+        twin.begin()
+        assert twin.running, f"episode {case.swap.seed} could not begin: {twin.outcome}"
+        limits = case.swap.station.limits
+        self._servo = VisualServo()
+        self._outcome, self._played, self._previous = "running", [], [0.0] * len(ACTION)
+        self._sent = np.zeros(len(ACTION))
+        self._attempts, self._inside = 0, False
+        self._limits = Limits(
+            case.hover.height_m, limits.lateral_warn_n, limits.lateral_abort_n, jam_load_of(case.swap.cell)
+        )
+        self._look(twin)
+        return twin
+
+    def _advance(self, twin: AlignmentTwin, scaled: list[float]) -> None:
+        """One decision's time under these scaled actions, and what it came to."""
+        self._sent = self._setpoints(scaled)
+        twin.advance(twin.axis_speeds(self._sent))
+        self._played.append(scaled)
+        self._previous = scaled
+        self._look(twin)
+        self._outcome = self._judge(twin)
+
+    def _setpoints(self, scaled: list[float]) -> Array:
+        """(4,) along x, y, towards the seat and yaw, in m/s and rad/s."""
+        if self.action_mode == "direct":
+            return np.array(scaled) * self._scales
+        led = self._led + RESIDUAL_SHARE * np.array(scaled) * self._scales
+        return np.clip(led, -self._scales, self._scales)
+
+    def _look(self, twin: AlignmentTwin) -> None:
+        """Read sensors and true state; the servo sees every step, whoever acts."""
+        self._seen: Sensed = twin.look()
+        self._led: Array = np.clip(self._servo.speeds(self._seen), -self._scales, self._scales)
+        self._truth = self._read(twin)
+        height = self._truth.height_m / twin.cell.pack.guides.pin_length_m
+        if not self._inside and height < IN_GUIDES:
+            self._attempts, self._inside = self._attempts + 1, True
+        elif self._inside and height > OUT_OF_GUIDES:
+            self._inside = False
+
+    def _read(self, twin: AlignmentTwin) -> Truth:
+        w, r, k = twin.plant.worlds[0], twin.job.robot, twin.job.new_pack
+        x, y, height = w["pack_offset_m"][k].tolist()
+        fx, fy, fz = w["guide_force_n"][r].tolist()
+        return Truth(
+            height_m=height,
+            aside_m=float(np.hypot(x, y)),
+            yaw_rad=float(w["pack_yaw_error_rad"][k]),
+            lateral_n=float(np.hypot(fx, fy)),
+            axial_n=abs(fz + float(w["coupler_n"][k])),
+            free=bool(w["pad_gap_m"][k].min() > PAD_TOUCHES_M),
+            violations=int((w["violation"][1:] > 0).sum()),
+        )
+
+    def _judge(self, twin: AlignmentTwin) -> str:
+        """How it stands."""
+        if not twin.running:
+            return twin.outcome
+        return "time_limit" if len(self._played) * DECISION_S >= self.time_limit_s - 1e-9 else "running"
+
+    def _observe(self) -> Array:
+        s = self._seen
+        values = [s.axis_x_m, s.axis_y_m, s.pack_x_m, s.pack_y_m, s.yaw_rad, s.height_m, s.guides]
+        values += [s.sway_x_m, s.sway_y_m, s.sway_x_mps, s.sway_y_mps]
+        values += [s.speed_x_mps, s.speed_y_mps, s.speed_in_mps, s.speed_yaw_radps]
+        values += [s.load, s.axial, s.lateral_x, s.lateral_y, *s.pads]
+        values += [float(s.frames), s.elapsed_s, s.carried_kg, s.rope_m, *self._sent.tolist(), *self._led.tolist()]
+        return self._scaler.scaled(values)
+
+    def _info(self, terms: dict[str, float], clipped: dict[str, bool], cost: dict[str, float]) -> dict[str, Any]:
+        assert self._case is not None
+        assert self._twin is not None
+        now, w = self._truth, self._twin.plant.worlds[0]
+        return {
+            "outcome": self._outcome,
+            "is_success": self._outcome == "seated",
+            "reward_terms": terms,
+            "clipped": clipped,
+            "cost": sum(cost.values()),
+            "costs": cost,
+            "violations": now.violations,
+            "kpis": {
+                "time_s": len(self._played) * DECISION_S,
+                "insert_attempts": self._attempts,
+                "first_attempt": float(self._outcome == "seated" and self._attempts == 1),
+                "offset_m": now.aside_m,
+                "yaw_error_rad": now.yaw_rad,
+                "peak_lateral_force_n": float(w["peak_lateral_n"]),
+                "peak_axial_force_n": float(w["peak_axial_n"]),
+                "truck_displacement_m": float(w["truck_displacement_m"]),
+                "energy_j": float(w["energy_j"]),
+            },
+            "case": self._case.as_plain(),
+        }
+
+    # -------------------------------------------------------------------------------------------- pictures, the end
+
+    @property
+    def plant(self) -> BulletPlant:
+        """The plant of the present episode.
+
+        Raises:
+            ResetNeeded: before the first reset.
+        """
+        if self._twin is None:
+            raise ResetNeeded("no plant before reset()")
+        plant: BulletPlant = self._twin.plant
+        return plant
+
+    def render(self) -> Array | None:
+        """The picture (height, width, 3) uint8, or None where it is shown in a window."""
+        self._check_open("render")
+        if self.render_mode is None:
+            gymnasium.logger.warn('render() needs gymnasium.make(..., render_mode="rgb_array" or "human")')
+            return None
+        if self._case is None:
+            raise ResetNeeded("render() before reset()")
+        self._restore()
+        if self._picture is None:
+            from envs.swap_picture import SwapPicture  # the viewer, only when asked for
+
+            self._picture = SwapPicture(self.render_mode, self.view, self.size_px, "Alignment")
+        return self._picture.show(self._case.swap.cell, self.plant)
+
+    def close(self) -> None:
+        """Frees plant, window and buffer; nothing works after that but another `close`."""
+        self._closed = True
+        if self._twin is not None:
+            self._twin.close()
+            self._twin = None
+        if self._picture is not None:
+            self._picture.close()
+            self._picture = None
+
+    def _check_open(self, what: str) -> None:
+        if self._closed:
+            raise ClosedEnvironmentError(f"{what}() of an environment that is closed")
+
+    def _ready(self) -> AlignmentTwin:
+        """The twin, if a step may be taken."""
+        self._check_open("step")
+        if self._case is None:
+            raise ResetNeeded("step() before reset()")
+        if self._outcome != "running":
+            raise ResetNeeded(f"step() after the episode ended ({self._outcome}): call reset()")
+        self._restore()
+        assert self._twin is not None
+        return self._twin
+
+    def _restore(self) -> None:
+        """After unpickling: play the episode again up to where it was; the same actions give the same bits."""
+        if self._twin is not None or self._case is None:
+            return
+        played = self._played
+        twin = self._begin(self._case)
+        for scaled in played:
+            self._advance(twin, scaled)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the plant, which is played again, and the picture, which is made anew."""
+        return {**self.__dict__, "_picture": None, "_twin": None}

@@ -1,0 +1,122 @@
+"""What an episode of Alignment-v0 is made of beyond its swap: ropes, and how the pack hangs at hover."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from envs.options import known, number
+from envs.swap_case import OPTIONS as SWAP_OPTIONS
+from envs.swap_case import SwapCase, SwapChoice
+from twin import seeding
+from twin.alignment.episode import AlignmentTwin
+from twin.alignment.hover import Hover
+from twin.catalogue import Station
+from twin.catalogue.schema import FourRope
+from twin.errors import InputError
+
+GRAVITY_MPS2 = 9.81
+HEIGHT_PINS = (1.3, 4.0)
+"""Height at hover in lengths of the guide pins: from just over them [estimate: where fast lowering hands over]."""
+OFF_M, OFF_RAD = 0.030, math.radians(0.6)
+"""The axes are off by up to this, a little over what the guides capture: scanner, rebound, repeatability [estimate]."""
+SWAY_SIGMA_M = 0.012
+"""Sway at hand-over under ropes, each way; the limit is 15 mm [estimate: half of all hand-overs within the limit]."""
+ROPE_SPREAD_M = 0.4
+"""Sheaves are higher or lower than the station file says by up to this: buildings and trucks differ [estimate]."""
+
+RANGES = {  # options that are numbers
+    "height_m": (0.05, 1.0),
+    "off_x_m": (-0.05, 0.05),
+    "off_y_m": (-0.05, 0.05),
+    "off_yaw_rad": (-0.03, 0.03),
+    "sway_x_m": (-0.1, 0.1),
+    "sway_y_m": (-0.1, 0.1),
+    "sway_x_mps": (-0.3, 0.3),
+    "sway_y_mps": (-0.3, 0.3),
+    "sheave_up_m": (-ROPE_SPREAD_M, ROPE_SPREAD_M),
+}
+OPTIONS = (*SWAP_OPTIONS, "job", *RANGES)
+
+
+@dataclass(frozen=True)
+class AlignmentCase:
+    """One episode, resolved."""
+
+    swap: SwapCase
+    hover: Hover
+
+    def new_twin(self) -> AlignmentTwin:
+        """The pack at hover, the truck about to be measured."""
+        return AlignmentTwin(self.swap.cell, self.hover)
+
+    def as_plain(self) -> dict[str, Any]:
+        """As `info["case"]` has it."""
+        ropes = self.swap.station.reeving
+        sheave_m = ropes.sheave_height_m if isinstance(ropes, FourRope) else 0.0
+        return {**self.swap.as_plain(), **self.hover.model_dump(), "sheave_height_m": sheave_m}
+
+
+@dataclass(frozen=True)
+class AlignmentChoice:
+    """What the constructor fixed; everything else is drawn anew in every episode."""
+
+    swap: SwapChoice
+
+    def draw(self, seed: int, options: Mapping[str, Any] | None = None) -> AlignmentCase:
+        """One episode: the same seed draws the same, and an option fixes one thing without shifting another.
+
+        Raises:
+            InputError: an unknown option, or a value that is out of its range or goes with nothing.
+        """
+        fixed = known(options, OPTIONS)
+        numbers = {name: number(f"options[{name!r}]", fixed[name], *RANGES[name]) for name in RANGES if name in fixed}
+        up_m = numbers.pop("sheave_up_m", float(_stream(seed, "ropes").uniform(-ROPE_SPREAD_M, ROPE_SPREAD_M)))
+        station = with_sheaves(self.swap.station, up_m)
+        rest = {name: value for name, value in fixed.items() if name in SWAP_OPTIONS}
+        swap = self.swap.draw(seed, rest, station)
+        return AlignmentCase(swap, Hover(**{**_drawn(swap, seed, fixed), **numbers}))
+
+
+def with_sheaves(station: Station, up_m: float) -> Station:
+    """The station with its sheaves higher by so much; one without ropes is left as it is."""
+    ropes = station.reeving
+    if not isinstance(ropes, FourRope):
+        return station
+    longer = ropes.model_copy(update={"sheave_height_m": ropes.sheave_height_m + up_m})
+    return station.model_copy(update={"reeving": longer})
+
+
+def _drawn(swap: SwapCase, seed: int, fixed: Mapping[str, Any]) -> dict[str, Any]:
+    jobs = len(swap.cell.jobs)
+    job = int(_stream(seed, "job").integers(jobs))
+    if "job" in fixed:
+        job = fixed["job"]
+        if type(job) is not int or not 0 <= job < jobs:
+            raise InputError("no such job", key="options['job']", value=job, allowed=f"0 to {jobs - 1}")
+    ropes = swap.station.reeving
+    pins = float(_stream(seed, "height").uniform(*HEIGHT_PINS))
+    off = _stream(seed, "offset").uniform(-1.0, 1.0, 3)
+    sway = _stream(seed, "sway").standard_normal(4)
+    values: dict[str, Any] = {
+        "job": job,
+        "height_m": pins * swap.pack.guides.pin_length_m,
+        "off_x_m": OFF_M * float(off[0]),
+        "off_y_m": OFF_M * float(off[1]),
+        "off_yaw_rad": OFF_RAD * float(off[2]),
+    }
+    if isinstance(ropes, FourRope):
+        # a swing of any phase: its speed has the size of omega times its offset
+        seat_m = swap.cell.seats[swap.cell.jobs[job].truck_seat].xyz_m[2] + swap.pack.size_m[2]
+        omega = math.sqrt(GRAVITY_MPS2 / (ropes.sheave_height_m - seat_m))
+        for i, name in enumerate(("sway_x_m", "sway_y_m", "sway_x_mps", "sway_y_mps")):
+            most = RANGES[name][1]
+            scale = SWAY_SIGMA_M * (1.0 if i < 2 else omega)
+            values[name] = min(max(scale * float(sway[i]), -most), most)
+    return values
+
+
+def _stream(seed: int, name: str) -> Any:
+    return seeding.stream(seed, f"alignment {name}")
