@@ -5,26 +5,20 @@ from __future__ import annotations
 import numpy as np
 
 from envs.docking_case import Case
+from envs.picture import Picture, layout_of
 from twin.cell import Cell, build_cell
 from twin.docking import DockingPlant
-from twin.errors import InputError
 from twin.plants.state import TPITCH, TROLL, TX, TY, TYAW, TZ
 from twin.recorded.sampling import fill_frames, frames_of
 from twin.viewer.graphics.camera import View
-from twin.viewer.graphics.quality import QUALITIES
-from twin.viewer.graphics.window import Window
-from twin.viewer.layout import Layout
-from twin.viewer.scene.scene import StationScene
 from twin.viewer.scene.views import PRESETS
 from twin.viewer.snapshot import UNIT_POSE, Names, Snapshot, compose
-from twin.viewer.studio import Studio, view_of
+from twin.viewer.studio import view_of
 
 Array = np.ndarray
 APPROACH = "approach"
 PLANE = [TX, TY, TYAW]
 VIEWS = (APPROACH, *PRESETS)
-QUALITY = "low"
-"""Without shadows: pictures of an episode are many and small."""
 EYE_AHEAD_M, EYE_ASIDE_M, EYE_HEIGHT_M = 9.0, -8.5, 5.5
 """The approach is seen from ahead of the bay, on the side that the site leaves open."""
 FOV_DEG = 42.0
@@ -70,82 +64,21 @@ class DockingPicture:
     """
 
     def __init__(self, mode: str, view: str, size_px: tuple[int, int]) -> None:
-        if view not in VIEWS:
-            raise InputError("no such view", key="view", value=view, allowed=", ".join(VIEWS))
-        sizes = isinstance(size_px, tuple | list) and len(size_px) == 2 and all(type(side) is int for side in size_px)
-        if not sizes or not all(16 <= side <= 4096 for side in size_px):
-            raise InputError("not a width and height", key="size_px", value=size_px, allowed="16 to 4096 each")
-        self._mode, self._view, self._size = mode, view, (size_px[0], size_px[1])
+        self._picture = Picture(mode, view, size_px, VIEWS, "Docking")
         self._drawn: tuple[str, str] | None = None
-        self._studio: Studio | None = None
-        self._scene: StationScene | None = None
-        self._window = self._open() if mode == "human" else None
 
     def show(self, case: Case, plant: DockingPlant) -> Array | None:
         """The picture (height, width, 3) uint8 of this instant; in a window it is shown and None returned."""
-        self._prepare(case)
-        snapshot = self._posed.at(plant)
-        view = approach_view(snapshot) if self._view == APPROACH else view_of(self._view, self._layout, snapshot)
-        if self._studio is not None:
-            self._studio.view = view
-            return self._studio.picture(snapshot)
-        self._show(snapshot, view)
-        return None
+        station = (case.truck.name, case.pack.name)
+        if station != self._drawn:
+            self._drawn = station
+            cell = build_cell(case.station, case.truck, case.pack, seed=0)
+            self._posed, self._layout = Posed(cell), layout_of(cell)
+            self._picture.put(self._layout, self._posed.names)
+        snapshot, name = self._posed.at(plant), self._picture.view
+        view = approach_view(snapshot) if name == APPROACH else view_of(name, self._layout, snapshot)
+        return self._picture.draw(snapshot, view)
 
     def close(self) -> None:
         """Frees what was opened."""
-        self._clear()
-        if self._window is not None:
-            self._window.close()
-            self._window = None
-
-    def _prepare(self, case: Case) -> None:
-        wanted = (case.truck.name, case.pack.name)
-        if wanted == self._drawn:
-            return
-        self._clear()
-        cell = build_cell(case.station, case.truck, case.pack, seed=0)
-        self._posed, self._layout = Posed(cell), _layout(cell)
-        if self._mode == "rgb_array":
-            self._studio = Studio(self._layout, self._posed.names, self._size, QUALITY)
-        elif self._window is not None:
-            self._scene = StationScene(self._layout, self._posed.names)
-            self._scene.root.reparent_to(self._window.stage.world)
-        self._drawn = wanted
-
-    def _clear(self) -> None:
-        if self._studio is not None:
-            self._studio.close()
-        if self._scene is not None:
-            self._scene.root.remove_node()
-        self._studio = self._scene = self._drawn = None
-
-    # ----------------------------------------------------------------------------------------------------- the window
-
-    def _open(self) -> Window:
-        try:
-            return Window("Docking · SwapTwin", self._size, QUALITIES[QUALITY])
-        except InputError:
-            raise InputError(
-                "no window can be opened here (is there a display?)",
-                key="render_mode",
-                value="human",
-                allowed="'rgb_array' needs none",
-            ) from None
-
-    def _show(self, snapshot: Snapshot, view: View) -> None:
-        """Draw into the window; once the user has closed it, nothing is drawn any more."""
-        if self._window is None or self._scene is None:
-            return
-        for press in self._window.poll():
-            if press.kind == "close":
-                self.close()
-                return
-        self._window.resized()
-        self._scene.update(snapshot)
-        self._window.stage.look(view)
-        self._window.draw()
-
-
-def _layout(cell: Cell) -> Layout:
-    return Layout(station=cell.station, truck=cell.truck, pack=cell.pack, seats=cell.seats, jobs=cell.jobs)
+        self._picture.close()

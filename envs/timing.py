@@ -321,7 +321,7 @@ class TimingEnv(gymnasium.Env[Array, Array]):
         if self._picture is None:
             from envs.swap_picture import SwapPicture  # the viewer, only when asked for
 
-            self._picture = SwapPicture(self.render_mode, self.view, self.size_px)
+            self._picture = SwapPicture(self.render_mode, self.view, self.size_px, "Timing")
         return self._picture.show(self._case.cell, self._swap_now().twin.plant)
 
     def close(self) -> None:

@@ -309,7 +309,7 @@ env = DockingEnv(render_mode="human", truck="mixer_8x4", size_px=(160, 90))
 env.reset(seed=0)
 env.step(np.zeros(2))
 assert env.render() is None
-window = env._picture._window
+window = env._picture._picture._window
 print(window.picture().std() > 15.0)
 env.close()
 """

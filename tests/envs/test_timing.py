@@ -194,3 +194,20 @@ def test_bad_phases() -> None:
     with pytest.raises(InputError, match=r"options\['last_phase'\]: unknown, got 'dock'"):
         env.reset(options={"last_phase": "dock"})
     env.close()
+
+
+# ------------------------------------------------------------------------------------------------------------- pictures
+
+
+def test_pictures_show_the_swap() -> None:
+    env = TimingEnv(last_phase="grip", render_mode="rgb_array", size_px=(160, 90), **CELL)
+    env.reset(seed=0)
+    first = env.render()
+    assert first is not None
+    assert (first.shape, first.dtype) == ((90, 160, 3), np.uint8)
+    assert first.std() > 15.0
+    env.step(factory(env, "lower"))
+    later = env.render()
+    assert later is not None
+    assert np.abs(first.astype(int) - later).max() > 50, "the spreader has gone down"
+    env.close()

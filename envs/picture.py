@@ -1,0 +1,102 @@
+"""A station drawn from a snapshot: as an array, or in a window. What all environments' pictures are made with."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import numpy as np
+
+from twin.cell import Cell
+from twin.errors import InputError
+from twin.viewer.graphics.camera import View
+from twin.viewer.graphics.quality import QUALITIES
+from twin.viewer.graphics.window import Window
+from twin.viewer.layout import Layout
+from twin.viewer.scene.scene import StationScene
+from twin.viewer.snapshot import Names, Snapshot
+from twin.viewer.studio import Studio
+
+Array = np.ndarray
+QUALITY = "low"
+"""Without shadows: pictures of an episode are many and small."""
+
+
+def layout_of(cell: Cell) -> Layout:
+    """What the viewer draws of a cell."""
+    return Layout(station=cell.station, truck=cell.truck, pack=cell.pack, seats=cell.seats, jobs=cell.jobs)
+
+
+class Picture:
+    """Draws snapshots of one station after another; `view` is the name that was asked for, one of `views`.
+
+    Raises:
+        InputError: an unknown view, a wrong size, or a window where there is no display.
+    """
+
+    def __init__(self, mode: str, view: str, size_px: tuple[int, int], views: Collection[str], title: str) -> None:
+        if view not in views:
+            raise InputError("no such view", key="view", value=view, allowed=", ".join(views))
+        sizes = isinstance(size_px, tuple | list) and len(size_px) == 2 and all(type(side) is int for side in size_px)
+        if not sizes or not all(16 <= side <= 4096 for side in size_px):
+            raise InputError("not a width and height", key="size_px", value=size_px, allowed="16 to 4096 each")
+        self.view = view
+        self._mode, self._size = mode, (size_px[0], size_px[1])
+        self._studio: Studio | None = None
+        self._scene: StationScene | None = None
+        self._window = _open(title, self._size) if mode == "human" else None
+
+    def put(self, layout: Layout, names: Names) -> None:
+        """Put another station into the scene."""
+        self._clear()
+        if self._mode == "rgb_array":
+            self._studio = Studio(layout, names, self._size, QUALITY)
+        elif self._window is not None:
+            self._scene = StationScene(layout, names)
+            self._scene.root.reparent_to(self._window.stage.world)
+
+    def draw(self, snapshot: Snapshot, view: View) -> Array | None:
+        """The picture (height, width, 3) uint8 of this instant; in a window it is shown and None returned."""
+        if self._studio is not None:
+            self._studio.view = view
+            return self._studio.picture(snapshot)
+        self._show(snapshot, view)
+        return None
+
+    def close(self) -> None:
+        """Frees what was opened."""
+        self._clear()
+        if self._window is not None:
+            self._window.close()
+            self._window = None
+
+    def _clear(self) -> None:
+        if self._studio is not None:
+            self._studio.close()
+        if self._scene is not None:
+            self._scene.root.remove_node()
+        self._studio = self._scene = None
+
+    def _show(self, snapshot: Snapshot, view: View) -> None:
+        """Draw into the window; once the user has closed it, nothing is drawn any more."""
+        if self._window is None or self._scene is None:
+            return
+        for press in self._window.poll():
+            if press.kind == "close":
+                self.close()
+                return
+        self._window.resized()
+        self._scene.update(snapshot)
+        self._window.stage.look(view)
+        self._window.draw()
+
+
+def _open(title: str, size_px: tuple[int, int]) -> Window:
+    try:
+        return Window(f"{title} · SwapTwin", size_px, QUALITIES[QUALITY])
+    except InputError:
+        raise InputError(
+            "no window can be opened here (is there a display?)",
+            key="render_mode",
+            value="human",
+            allowed="'rgb_array' needs none",
+        ) from None
