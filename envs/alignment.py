@@ -44,8 +44,8 @@ ACTION = (
 OBSERVATION = (
     Quantity("axis_x", "m", 0.05, -2.0, 2.0, "seat by the scanner less axis x"),
     Quantity("axis_y", "m", 0.05, -2.0, 2.0, "seat by the scanner less axis y"),
-    Quantity("pack_x", "m", 0.03, -2.0, 2.0, "the same less the sway: where the pack itself is, close up"),
-    Quantity("pack_y", "m", 0.03, -2.0, 2.0, "the same less the sway: where the pack itself is, close up"),
+    Quantity("pack_x", "m", 0.05, -2.0, 2.0, "the same less the sway: where the pack itself is"),
+    Quantity("pack_y", "m", 0.05, -2.0, 2.0, "the same less the sway: where the pack itself is"),
     Quantity("yaw", "rad", 0.02, -2.0, 2.0, "seat by the scanner less the yaw axis"),
     Quantity("height", "m", 0.5, -1.0, 2.0, "of the pack over its seat, along the insert direction"),
     Quantity("guides", "pins", 3.0, -0.5, 2.0, "the same in lengths of the guide pins"),
@@ -121,8 +121,8 @@ class AlignmentEnv(gymnasium.Env[Array, Array]):
     |---|---|---|---|---|---|---|
     | 0 | axis_x | m | 0.05 | -2 | 2 | seat by the scanner less axis x |
     | 1 | axis_y | m | 0.05 | -2 | 2 | seat by the scanner less axis y |
-    | 2 | pack_x | m | 0.03 | -2 | 2 | the same less the sway: where the pack itself is, close up |
-    | 3 | pack_y | m | 0.03 | -2 | 2 | the same less the sway: where the pack itself is, close up |
+    | 2 | pack_x | m | 0.05 | -2 | 2 | the same less the sway: where the pack itself is |
+    | 3 | pack_y | m | 0.05 | -2 | 2 | the same less the sway: where the pack itself is |
     | 4 | yaw | rad | 0.02 | -2 | 2 | seat by the scanner less the yaw axis |
     | 5 | height | m | 0.5 | -1 | 2 | of the pack over its seat, along the insert direction |
     | 6 | guides | pins | 3 | -0.5 | 2 | the same in lengths of the guide pins |
