@@ -42,11 +42,13 @@ ACTION = (
     Quantity("speed_yaw", "rad/s", 0.03, -1.0, 1.0, "of the yaw axis, left positive"),
 )
 OBSERVATION = (
-    Quantity("axis_x", "m", 0.05, -2.0, 2.0, "seat by the scanner less axis x"),
-    Quantity("axis_y", "m", 0.05, -2.0, 2.0, "seat by the scanner less axis y"),
+    Quantity("axis_x", "m", 0.05, -2.0, 2.0, "guide pins at this height, by the scanner, less axis x"),
+    Quantity("axis_y", "m", 0.05, -2.0, 2.0, "guide pins at this height, by the scanner, less axis y"),
     Quantity("pack_x", "m", 0.05, -2.0, 2.0, "the same less the sway: where the pack itself is"),
     Quantity("pack_y", "m", 0.05, -2.0, 2.0, "the same less the sway: where the pack itself is"),
     Quantity("yaw", "rad", 0.02, -2.0, 2.0, "seat by the scanner less the yaw axis"),
+    Quantity("tilt_x", "m/m", 0.02, -2.0, 2.0, "how far the guide pins lean to x, by the scanner"),
+    Quantity("tilt_y", "m/m", 0.02, -2.0, 2.0, "how far the guide pins lean to y, by the scanner"),
     Quantity("height", "m", 0.5, -1.0, 2.0, "of the pack over its seat, along the insert direction"),
     Quantity("guides", "pins", 3.0, -0.5, 2.0, "the same in lengths of the guide pins"),
     Quantity("sway_x", "m", 0.03, -2.0, 2.0, "of the load from its trolley, or of the table from its centre"),
@@ -113,47 +115,49 @@ class AlignmentEnv(gymnasium.Env[Array, Array]):
     | 2 | speed_in | m/s | 0.15 | -1 | 1 | of the hoist or lift, towards the seat |
     | 3 | speed_yaw | rad/s | 0.03 | -1 | 1 | of the yaw axis, left positive |
 
-    Observation, `Box(35,)` float32, quantity / scale, clipped to its bounds. It holds what the station can know: the
+    Observation, `Box(37,)` float32, quantity / scale, clipped to its bounds. It holds what the station can know: the
     scanner's pose of the truck (the mean of its last frames, with this episode's bias), encoders, sway sensor, load
     cell, guide forces and switches, never the true pose:
 
     | i | name | unit | scale | low | high | meaning |
     |---|---|---|---|---|---|---|
-    | 0 | axis_x | m | 0.05 | -2 | 2 | seat by the scanner less axis x |
-    | 1 | axis_y | m | 0.05 | -2 | 2 | seat by the scanner less axis y |
+    | 0 | axis_x | m | 0.05 | -2 | 2 | guide pins at this height, by the scanner, less axis x |
+    | 1 | axis_y | m | 0.05 | -2 | 2 | guide pins at this height, by the scanner, less axis y |
     | 2 | pack_x | m | 0.05 | -2 | 2 | the same less the sway: where the pack itself is |
     | 3 | pack_y | m | 0.05 | -2 | 2 | the same less the sway: where the pack itself is |
     | 4 | yaw | rad | 0.02 | -2 | 2 | seat by the scanner less the yaw axis |
-    | 5 | height | m | 0.5 | -1 | 2 | of the pack over its seat, along the insert direction |
-    | 6 | guides | pins | 3 | -0.5 | 2 | the same in lengths of the guide pins |
-    | 7 | sway_x | m | 0.03 | -2 | 2 | of the load from its trolley, or of the table from its centre |
-    | 8 | sway_y | m | 0.03 | -2 | 2 | of the load from its trolley, or of the table from its centre |
-    | 9 | sway_x_rate | m/s | 0.06 | -2 | 2 | filtered over 0.1 s |
-    | 10 | sway_y_rate | m/s | 0.06 | -2 | 2 | filtered over 0.1 s |
-    | 11 | axis_speed_x | m/s | 0.06 | -2 | 2 | by its encoder |
-    | 12 | axis_speed_y | m/s | 0.06 | -2 | 2 | by its encoder |
-    | 13 | axis_speed_in | m/s | 0.15 | -2 | 2 | by its encoder, towards the seat |
-    | 14 | axis_speed_yaw | rad/s | 0.03 | -2 | 2 | by its encoder |
-    | 15 | load | - | 1 | -1.5 | 1.5 | load cell less what hangs there, over the pack's weight |
-    | 16 | axial | - | 1 | -2 | 2 | the same over the force that counts as a jam, close up |
-    | 17 | lateral_x | - | 1 | -2 | 2 | guide force over the limit that ends an insertion |
-    | 18 | lateral_y | - | 1 | -2 | 2 | guide force over the limit that ends an insertion |
-    | 19 | pad_front_left | - | 1 | 0 | 1 | 1 with this seat switch made |
-    | 20 | pad_front_right | - | 1 | 0 | 1 | 1 with this seat switch made |
-    | 21 | pad_rear_left | - | 1 | 0 | 1 | 1 with this seat switch made |
-    | 22 | pad_rear_right | - | 1 | 0 | 1 | 1 with this seat switch made |
-    | 23 | frames | - | 100 | 0 | 2 | of the truck's pose that were taken since hover |
-    | 24 | elapsed | s | 20 | 0 | 3 | since hover |
-    | 25 | mass | kg | 4000 | 0 | 2 | of the pack, as weighed |
-    | 26 | rope | m | 4 | 0 | 2 | length of the ropes; 0 where none swing |
-    | 27 | previous_x | m/s | 0.06 | -1 | 1 | the last setpoint, as sent |
-    | 28 | previous_y | m/s | 0.06 | -1 | 1 | the last setpoint, as sent |
-    | 29 | previous_in | m/s | 0.15 | -1 | 1 | the last setpoint, as sent |
-    | 30 | previous_yaw | rad/s | 0.03 | -1 | 1 | the last setpoint, as sent |
-    | 31 | servo_x | m/s | 0.06 | -1 | 1 | what the station's own servo would send now |
-    | 32 | servo_y | m/s | 0.06 | -1 | 1 | what the station's own servo would send now |
-    | 33 | servo_in | m/s | 0.15 | -1 | 1 | what the station's own servo would send now |
-    | 34 | servo_yaw | rad/s | 0.03 | -1 | 1 | what the station's own servo would send now |
+    | 5 | tilt_x | m/m | 0.02 | -2 | 2 | how far the guide pins lean to x, by the scanner |
+    | 6 | tilt_y | m/m | 0.02 | -2 | 2 | how far the guide pins lean to y, by the scanner |
+    | 7 | height | m | 0.5 | -1 | 2 | of the pack over its seat, along the insert direction |
+    | 8 | guides | pins | 3 | -0.5 | 2 | the same in lengths of the guide pins |
+    | 9 | sway_x | m | 0.03 | -2 | 2 | of the load from its trolley, or of the table from its centre |
+    | 10 | sway_y | m | 0.03 | -2 | 2 | of the load from its trolley, or of the table from its centre |
+    | 11 | sway_x_rate | m/s | 0.06 | -2 | 2 | filtered over 0.1 s |
+    | 12 | sway_y_rate | m/s | 0.06 | -2 | 2 | filtered over 0.1 s |
+    | 13 | axis_speed_x | m/s | 0.06 | -2 | 2 | by its encoder |
+    | 14 | axis_speed_y | m/s | 0.06 | -2 | 2 | by its encoder |
+    | 15 | axis_speed_in | m/s | 0.15 | -2 | 2 | by its encoder, towards the seat |
+    | 16 | axis_speed_yaw | rad/s | 0.03 | -2 | 2 | by its encoder |
+    | 17 | load | - | 1 | -1.5 | 1.5 | load cell less what hangs there, over the pack's weight |
+    | 18 | axial | - | 1 | -2 | 2 | the same over the force that counts as a jam, close up |
+    | 19 | lateral_x | - | 1 | -2 | 2 | guide force over the limit that ends an insertion |
+    | 20 | lateral_y | - | 1 | -2 | 2 | guide force over the limit that ends an insertion |
+    | 21 | pad_front_left | - | 1 | 0 | 1 | 1 with this seat switch made |
+    | 22 | pad_front_right | - | 1 | 0 | 1 | 1 with this seat switch made |
+    | 23 | pad_rear_left | - | 1 | 0 | 1 | 1 with this seat switch made |
+    | 24 | pad_rear_right | - | 1 | 0 | 1 | 1 with this seat switch made |
+    | 25 | frames | - | 100 | 0 | 2 | of the truck's pose that were taken since hover |
+    | 26 | elapsed | s | 20 | 0 | 3 | since hover |
+    | 27 | mass | kg | 4000 | 0 | 2 | of the pack, as weighed |
+    | 28 | rope | m | 4 | 0 | 2 | length of the ropes; 0 where none swing |
+    | 29 | previous_x | m/s | 0.06 | -1 | 1 | the last setpoint, as sent |
+    | 30 | previous_y | m/s | 0.06 | -1 | 1 | the last setpoint, as sent |
+    | 31 | previous_in | m/s | 0.15 | -1 | 1 | the last setpoint, as sent |
+    | 32 | previous_yaw | rad/s | 0.03 | -1 | 1 | the last setpoint, as sent |
+    | 33 | servo_x | m/s | 0.06 | -1 | 1 | what the station's own servo would send now |
+    | 34 | servo_y | m/s | 0.06 | -1 | 1 | what the station's own servo would send now |
+    | 35 | servo_in | m/s | 0.15 | -1 | 1 | what the station's own servo would send now |
+    | 36 | servo_yaw | rad/s | 0.03 | -1 | 1 | what the station's own servo would send now |
 
     Reward, the sum of weight x raw term; raw terms in `info["reward_terms"]`, on the true poses:
 
@@ -362,7 +366,8 @@ class AlignmentEnv(gymnasium.Env[Array, Array]):
 
     def _observe(self) -> Array:
         s = self._seen
-        values = [s.axis_x_m, s.axis_y_m, s.pack_x_m, s.pack_y_m, s.yaw_rad, s.height_m, s.guides]
+        values = [s.axis_x_m, s.axis_y_m, s.pack_x_m, s.pack_y_m, s.yaw_rad, s.tilt_x, s.tilt_y]
+        values += [s.height_m, s.guides]
         values += [s.sway_x_m, s.sway_y_m, s.sway_x_mps, s.sway_y_mps]
         values += [s.speed_x_mps, s.speed_y_mps, s.speed_in_mps, s.speed_yaw_radps]
         values += [s.load, s.axial, s.lateral_x, s.lateral_y, *s.pads]

@@ -47,6 +47,8 @@ class ServoPolicy:
             pack_x_m=v["pack_x"],
             pack_y_m=v["pack_y"],
             yaw_rad=v["yaw"],
+            tilt_x=v["tilt_x"],
+            tilt_y=v["tilt_y"],
             height_m=v["height"],
             guides=v["guides"],
             sway_x_m=v["sway_x"],

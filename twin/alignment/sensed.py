@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from twin.cell import Cell
-from twin.plants.state import YAW, X, Y, Z
+from twin.plants.state import TPITCH, TROLL, YAW, X, Y, Z
 from twin.plants.suspension import FLOATING_TABLE
 from twin.sequence.heights import jam_load_of
 from twin.sequence.targets import targets
@@ -22,8 +22,8 @@ SWAY_RATE_S = 0.10
 class Sensed:
     """One look, SI units. x, y, yaw in the bay's frame; heights along the insert direction, from the seat on.
 
-    Errors are where the scanner says that the seat is, less where the axes (and for `pack_x`, `pack_y` the measured
-    sway on top) say that the pack is.
+    Errors are where the scanner says that the guide pins are at the pack's height (they lean with the truck) less where
+    the axes (and for `pack_x`, `pack_y` the measured sway on top) say that the pack is.
     """
 
     axis_x_m: float
@@ -31,6 +31,9 @@ class Sensed:
     pack_x_m: float
     pack_y_m: float
     yaw_rad: float
+    tilt_x: float
+    tilt_y: float
+    """How far the pins lean to x and y for each metre away from the seat."""
     height_m: float
     guides: float
     """Height over the length of the guide pins: below 1 they have begun, at 0 the pack is down."""
@@ -83,16 +86,21 @@ class Watch:
         for i in range(2):
             self._rate[i] += share * ((sway[i] - last[i]) / DECISION_S - self._rate[i])
         self._sway = (sway[0], sway[1])
-        x, y = float(goal[X] - axis[X]), float(goal[Y] - axis[Y])
         swings = p["reeving"] != FLOATING_TABLE
         spare_n = float(w["load_cell_n"][r] - (p["e_mass_kg"] + w["carried_kg"][r]) * p["gravity_mps2"])
         height = s * float(axis[Z] - goal[Z])
+        pose = w["scan_pose"][r]
+        tilt_x, tilt_y = s * float(pose[TPITCH]), -s * float(pose[TROLL])
+        over = max(height, 0.0)
+        x, y = float(goal[X] - axis[X]) + over * tilt_x, float(goal[Y] - axis[Y]) + over * tilt_y
         return Sensed(
             axis_x_m=x,
             axis_y_m=y,
             pack_x_m=x - sway[0],
             pack_y_m=y - sway[1],
             yaw_rad=float(goal[YAW] - axis[YAW]),
+            tilt_x=tilt_x,
+            tilt_y=tilt_y,
             height_m=height,
             guides=height / self._pin_m,
             sway_x_m=sway[0],
