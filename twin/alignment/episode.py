@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from twin.alignment.hover import Hover, hover_world
+from twin.alignment.result import AlignmentResult
 from twin.alignment.sensed import DECISION_S, Sensed, Watch
 from twin.alignment.steps import seat_table, set_speeds
 from twin.catalogue.schema import MECHANICAL, PhaseTiming, TimingSet
@@ -29,13 +30,25 @@ class AlignmentTwin:
 
     faults: tuple[()] = ()
 
-    def __init__(self, cell: Cell, hover: Hover, *, make_plant: Callable[..., Any] | None = None) -> None:
-        """`make_plant(cell, worlds=...)` builds the plant; BulletPlant when left out."""
+    def __init__(
+        self,
+        cell: Cell,
+        hover: Hover,
+        *,
+        make_plant: Callable[..., Any] | None = None,
+        policies: Mapping[str, str] | None = None,
+    ) -> None:
+        """An insertion that is ready to begin.
+
+        Args:
+            make_plant: `make_plant(cell, worlds=...)` builds the plant; BulletPlant when left out.
+            policies: names of what decides, for result and recording: `{"align": "baseline"}`.
+        """
         if make_plant is None:
             from twin.plants.bullet import BulletPlant
 
             make_plant = BulletPlant
-        self.cell, self.hover = cell, hover
+        self.cell, self.hover, self.policies = cell, hover, dict(policies or {})
         self.job = cell.jobs[hover.job]
         self.timing = full_speed(cell)
         self.plant: Any = make_plant(cell, worlds=hover_world(cell, hover))
@@ -78,6 +91,33 @@ class AlignmentTwin:
         self.plant.pause_tick += self._decision_ticks
         while self.program.advance() and int(self.plant.worlds["tick"][0]) < self.plant.pause_tick:
             pass
+
+    def give_up(self, outcome: str, message: str) -> None:
+        """End it here, if it has not ended, for a reason from outside: a time limit. Nothing moves by that."""
+        self.program.end(0, outcome, message)
+
+    def result(self) -> AlignmentResult:
+        """The result of an insertion that has ended, or how it stands."""
+        from twin.swap import kpis_of, violations_of
+
+        program = self.program
+        kpis = kpis_of(self.plant, program, 0)
+        aside = self.plant.worlds["pack_offset_m"][0, self.job.new_pack, :2]
+        kpis["seat_error_m"] = float(np.hypot(*aside))  # of the one pack that moved
+        del kpis["insert_attempts"]  # a swap's: of its sequence, which here tries once
+        return AlignmentResult(
+            cell=self.cell,
+            hover=self.hover,
+            plant=getattr(self.plant, "name", "bullet"),
+            outcome=self.outcome or "interrupted",
+            time_s=program.time_s(0) - self.watch.began_s,
+            phases=tuple(span for span in program.spans[0] if span.end_s > span.start_s),
+            kpis=kpis,
+            violations=violations_of(self.plant.worlds[0]),
+            events=tuple(program.events[0]),
+            end_state_sha256=self.plant.state_sha256(),
+            policies=self.policies,
+        )
 
     def _note_begin(self, n: int, robot: int, command: np.ndarray) -> None:
         if command["follow"] == FOLLOW_START:

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 def command(
-    recording: Annotated[str, typer.Argument(help="A recording made by swaptwin swap --record.")],
+    recording: Annotated[str, typer.Argument(help="A recording of a swap or an insertion.")],
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Re-run a recording's commands and compare every recorded state bit for bit.
 
-    Exit code 0: the same to the last bit. 1: a difference. 2: no recording of a swap that this version can run.
+    Exit code 0: the same to the last bit. 1: a difference. 2: no recording that this version can run.
     """
     from twin.recorded import verify
 

@@ -1,4 +1,4 @@
-"""A swap and its recording: what is written of it, and how it is run again from what was written."""
+"""A swap, or an insertion from hover, and its recording: what is written, and how that is run again."""
 
 from twin.recorded.configuration import Configuration
 from twin.recorded.record import SwapRecorder, header_of

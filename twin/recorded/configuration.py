@@ -1,14 +1,15 @@
-"""What a swap was made of, as plain data in its recording's header, and back."""
+"""What a swap, or an insertion from hover, was made of: as plain data in its recording's header, and back."""
 
 from __future__ import annotations
 
 import hashlib
 import platform
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from twin.alignment.hover import Hover
 from twin.catalogue import Pack, Station, TimingSet, Truck
 from twin.catalogue.plain import model_from_plain
 from twin.cell import Cell, build_cell
@@ -17,31 +18,49 @@ from twin.faults import Fault, parse_fault
 from twin.variation import NOMINAL, Variation
 
 if TYPE_CHECKING:
+    from twin.alignment.episode import AlignmentTwin
     from twin.swap import SwapTwin
 
-KIND = "swap"
-"""Marks a recording as that of one swap: other episodes have other words."""
+    Twin = SwapTwin | AlignmentTwin
+
+SWAP, ALIGNMENT = "swap", "alignment"
+KINDS = (SWAP, ALIGNMENT)
+"""What a recording can be of: a swap, or an insertion from hover."""
 
 
 @dataclass(frozen=True)
 class Configuration:
-    """A swap's cell, timing set, plant and faults: enough to run it again."""
+    """Cell, timing set, plant and faults of a swap, or of an insertion from `hover`: enough to run it again.
+
+    `policies` names what decided, by what it decided; what it said is among the recorded commands and events.
+    """
 
     cell: Cell
     timing: TimingSet
     plant: str = "bullet"
     faults: tuple[Fault, ...] = ()
+    hover: Hover | None = None
+    policies: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, twin: Twin) -> Configuration:
+        """That of a twin, of a swap or an insertion."""
+        plant = getattr(twin.plant, "name", "bullet")
+        hover = getattr(twin, "hover", None)
+        return cls(twin.cell, twin.timing, plant, tuple(twin.faults), hover, twin.policies)
 
     def as_plain(self) -> dict[str, Any]:
         """As the header keeps it; `jobs`, `seats` and `pack_masses_kg` follow from the rest, for those who read it."""
         cell = self.cell
         return {
-            "kind": KIND,
+            "kind": SWAP if self.hover is None else ALIGNMENT,
             "plant": self.plant,
             "seed": cell.seed,
             "parking": cell.parking,
             "variation": cell.variation.model_dump(),
             "faults": [fault.text for fault in self.faults],
+            **({} if self.hover is None else {"hover": self.hover.model_dump()}),
+            **({"policies": dict(self.policies)} if self.policies else {}),
             "station": cell.station.model_dump(),
             "truck": cell.truck.model_dump(),
             "pack": cell.pack.model_dump(),
@@ -54,8 +73,15 @@ class Configuration:
     @classmethod
     def from_plain(cls, data: Mapping[str, Any], file: str | Path) -> Configuration:
         """The inverse of `as_plain`; raises InputError, which names the file, where it is not one."""
-        if data.get("kind") != KIND:
-            raise InputError("not the recording of a swap", file=file, key="kind", value=data.get("kind"), allowed=KIND)
+        kind = data.get("kind")
+        if kind not in KINDS:
+            raise InputError(
+                "not the recording of a swap or an alignment",
+                file=file,
+                key="kind",
+                value=kind,
+                allowed=", ".join(KINDS),
+            )
         if data.get("plant") != "bullet":
             raise InputError("recorded on an unknown plant", file=file, key="plant", value=data.get("plant"))
         models: dict[str, Any] = {}
@@ -63,23 +89,33 @@ class Configuration:
             models[key] = model_from_plain(model, data.get(key), key, file, "its configuration is refused")
         told, said = data.get("variation"), "its configuration is refused"
         variation = NOMINAL if told is None else model_from_plain(Variation, told, "variation", file, said)
+        hover = model_from_plain(Hover, data.get("hover"), "hover", file, said) if kind == ALIGNMENT else None
         seed, parking, faults = data.get("seed"), data.get("parking"), data.get("faults", [])
         if type(seed) is not int or not isinstance(parking, str):
             raise InputError("damaged configuration", file=file, key="seed, parking", value=(seed, parking))
         if not isinstance(faults, list) or not all(isinstance(fault, str) for fault in faults):
             raise InputError("damaged configuration", file=file, key="faults", value=faults)
+        policies = data.get("policies", {})
+        if not isinstance(policies, dict) or not all(isinstance(name, str) for name in policies.values()):
+            raise InputError("damaged configuration", file=file, key="policies", value=policies)
         try:
             parsed = tuple(parse_fault(fault) for fault in faults)
             at, truck, pack = models["station"], models["truck"], models["pack"]
             cell = build_cell(at, truck, pack, seed=seed, parking=parking, variation=variation)
         except InputError as error:
             raise InputError(f"its configuration is refused: {error}", file=file) from None
-        return cls(cell, models["timing"], "bullet", parsed)
+        if hover is not None and (hover.job >= len(cell.jobs) or parsed):
+            key, value = ("hover.job", hover.job) if not parsed else ("faults", faults)
+            raise InputError("damaged configuration", file=file, key=key, value=value)
+        return cls(cell, models["timing"], "bullet", parsed, hover, policies)
 
-    def new_twin(self) -> SwapTwin:
-        """The swap, ready to run from its beginning."""
+    def new_twin(self) -> Twin:
+        """The swap or insertion, ready to run from its beginning; who decided is not asked again."""
+        from twin.alignment.episode import AlignmentTwin
         from twin.swap import SwapTwin
 
+        if self.hover is not None:
+            return AlignmentTwin(self.cell, self.hover)
         return SwapTwin(self.cell, self.timing, self.faults)
 
 
@@ -99,7 +135,7 @@ def twin_sources() -> str:
     """Short hash of the sources that decide how a swap runs (not of recording, catalogue and commands)."""
     root = Path(__file__).resolve().parents[1]
     digest = hashlib.sha256()
-    for name in ("", "motion", "plants", "plants/bullet", "sequence", "faults"):
+    for name in ("", "motion", "plants", "plants/bullet", "sequence", "faults", "alignment"):
         for path in sorted((root / name).glob("*.py")):
             digest.update(path.name.encode())
             digest.update(path.read_bytes())

@@ -1,4 +1,4 @@
-"""Recording a swap while it runs."""
+"""Recording a swap, or an insertion from hover, while it runs."""
 
 from __future__ import annotations
 
@@ -15,14 +15,16 @@ from twin.recorded.scene import entities_of
 from twin.recording import Header, Recorder
 
 if TYPE_CHECKING:
+    from twin.alignment.result import AlignmentResult
+    from twin.recorded.configuration import Twin
     from twin.sequence.program import PhaseSpan
-    from twin.swap import SwapResult, SwapTwin
+    from twin.swap import SwapResult
 
 EVENT_LEVELS = {"trip": "error", "retry": "warning", "repark": "warning", "fault": "warning"}
 
 
 def header_of(configuration: Configuration, sampler: Sampler) -> Header:
-    """The header of a swap's recording."""
+    """The header of a recording."""
     return Header(
         frames=sampler.frames,
         channels=sampler.channel_names,
@@ -35,18 +37,18 @@ def header_of(configuration: Configuration, sampler: Sampler) -> Header:
 
 
 class SwapRecorder:
-    """Listens to a swap's plant and program and writes what they do; a context manager around `SwapTwin.run`.
+    """Listens to a twin's plant and program and writes what they do; a context manager around its run.
 
-    Left by an exception, or without `finish`, the recording ends as "interrupted".
+    The twin is a SwapTwin or an AlignmentTwin. Left by an exception, or without `finish`, the recording ends
+    as "interrupted".
     """
 
-    def __init__(self, path: str | Path, twin: SwapTwin) -> None:
+    def __init__(self, path: str | Path, twin: Twin) -> None:
         """The path is checked and the file begun here; `twin` must not have run yet."""
         self._plant, self._program = twin.plant, twin.program
         self._sampler = Sampler(twin.cell, self._plant.worlds, self._plant.params)
-        configuration = Configuration(twin.cell, twin.timing, getattr(self._plant, "name", "bullet"), twin.faults)
         self.path = Path(path)
-        self._recorder = Recorder(path, header_of(configuration, self._sampler))
+        self._recorder = Recorder(path, header_of(Configuration.of(twin), self._sampler))
         self._recorder.scene(0.0, entities_of(twin.cell))
         self._violations = np.zeros(8, np.int64)
         self._violation = self._plant.worlds["violation"][0]
@@ -64,7 +66,11 @@ class SwapRecorder:
     ) -> None:
         self._recorder.__exit__(kind, error, traceback)
 
-    def finish(self, result: SwapResult) -> None:
+    def close(self) -> None:
+        """Close the file; without `finish` before, as interrupted."""
+        self._recorder.__exit__(None, None, None)
+
+    def finish(self, result: SwapResult | AlignmentResult) -> None:
         """Write the outcome and close the file."""
         world = self._plant.worlds[0]
         for robot in list(self._open):

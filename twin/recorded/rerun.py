@@ -131,7 +131,7 @@ def verify(path: str | Path, *, on_progress: Callable[[float, float], None] | No
         on_progress: called with (simulated time, end) now and then.
 
     Raises:
-        InputError: where it is no recording of a swap that this version can run.
+        InputError: where it is no recording of a swap or an insertion that this version can run.
     """
     with open_recording(path) as recording:
         return _verify(recording, on_progress)

@@ -16,9 +16,13 @@ BLEND_S = 0.8  # of video
 
 
 def cuts(phases: Sequence[PhaseSpan], start_s: float, end_s: float, speed: float) -> list[tuple[float, str]]:
-    """(time, preset) of each cut, the first at start_s. The first robot decides; `speed` is recorded per video time."""
+    """(time, preset) of each cut, the first at start_s; `speed` is recorded per video time.
+
+    The first robot that does anything decides.
+    """
     shots: list[tuple[float, str]] = [(start_s, "overview")]
-    for span in sorted((p for p in phases if p.robot == 0), key=lambda p: p.start_s):
+    first = min((p.robot for p in phases), default=0)
+    for span in sorted((p for p in phases if p.robot == first), key=lambda p: p.start_s):
         wanted = "seat" if span.name in CLOSE_UP else "overview"
         at = min(max(span.start_s, start_s), end_s)
         if wanted != shots[-1][1]:

@@ -15,13 +15,19 @@ from twin.jobs import Job, Seat
 
 @dataclass(frozen=True)
 class Layout:
-    """Station, truck and pack of a recording, typed."""
+    """Station, truck and pack of a recording, typed; `job` is the one that it is about, None where it is a swap."""
 
     station: Station
     truck: Truck
     pack: Pack
     seats: tuple[Seat, ...]
     jobs: tuple[Job, ...]
+    job: int | None = None
+
+    @property
+    def robot(self) -> int:
+        """The robot to look at first."""
+        return 0 if self.job is None else self.jobs[self.job].robot
 
     @property
     def retract(self) -> float:
@@ -61,4 +67,17 @@ class Layout:
                     raise InputError(
                         "damaged configuration", file=file, key="jobs", value=k, allowed=f"0 to {slots - 1}"
                     )
-        return cls(**models, seats=seats, jobs=jobs)
+        return cls(**models, seats=seats, jobs=jobs, job=_job_of(configuration, jobs, file))
+
+
+def _job_of(configuration: Mapping[str, Any], jobs: tuple[Job, ...], file: str | Path | None) -> int | None:
+    """The job of an insertion from hover; None for a swap."""
+    hover = configuration.get("hover")
+    if hover is None:
+        return None
+    job = hover.get("job") if isinstance(hover, Mapping) else hover
+    if type(job) is not int or not 0 <= job < len(jobs):
+        raise InputError(
+            "damaged configuration", file=file, key="hover.job", value=job, allowed=f"0 to {len(jobs) - 1}"
+        )
+    return job

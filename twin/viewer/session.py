@@ -40,7 +40,7 @@ class Session:
         self.show = {"charts": True, "ghost": ghost is not None, "forces": True, "measured": True, "help": False}
         self.show["glass"] = False
         self.sets = set(SHOWN_AT_FIRST)
-        self.robot, self.window_s = 0, WINDOW_S
+        self.robot, self.window_s = source.layout.robot, WINDOW_S
         self.stretch_s: tuple[float, float] | None = None
         self.message = ""
         self.wants_picture = self.done = False

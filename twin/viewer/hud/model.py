@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from twin.catalogue.schema import MECHANICAL
 from twin.viewer.signals import ChartSet, Signals
 from twin.viewer.source import Marker, PhaseSpan, Source
+
+GOOD_OUTCOMES = ("completed", "part_completed", "seated")
+"""Of a swap, of an episode that plays a part of one, of an insertion."""
 
 GhostRow = tuple[str, float | None, float | None, float | None]
 """Phase, seconds in this run, in the other (None where a run has no such phase), the other less this."""
@@ -79,12 +84,15 @@ class HudModel:
 
 
 def title_of(source: Source, *, live: bool = False) -> Title:
-    """Station, truck, pack, seed; the outcome, and where the numbers come from."""
+    """Station, truck, pack, seed, policies; the outcome, and where the numbers come from."""
     layout = source.layout
     fields = [("station", layout.station.name), ("truck", layout.truck.name), ("pack", layout.pack.name)]
     recording, header = source.recording, source.recording.header
     if header.seed is not None:
         fields.append(("seed", str(header.seed)))
+    decided = header.configuration.get("policies")
+    if isinstance(decided, Mapping):
+        fields += [(f"{what} policy", Path(str(name)).name) for what, name in sorted(decided.items())]
     badges = []
     if header.source != "twin":
         badges.append(Badge(header.source.upper(), "warning"))
@@ -93,7 +101,7 @@ def title_of(source: Source, *, live: bool = False) -> Title:
     elif not recording.complete:
         badges.append(Badge("CUT", "warning"))
     else:
-        good = recording.outcome == "completed"
+        good = recording.outcome in GOOD_OUTCOMES
         badges.append(Badge(recording.outcome.replace("_", " ").upper(), "good" if good else "bad"))
     return Title(tuple(fields), tuple(badges))
 

@@ -40,9 +40,10 @@ class RecordedDisplay:
         self._hud = Hud(stage.hud, stage.size_px, scale)
         self._charts = None
         if charts:
-            sets = chart_sets(source.layout, source.names, source.provenance)
+            robot = source.layout.robot
+            sets = chart_sets(source.layout, source.names, source.provenance, robot)
             shown = tuple(chart for chart in sets if chart.key in SHOWN_AT_FIRST)
-            self._charts = Charts(shown, Signals(source), WINDOW_S, 0, source.layout.robots)
+            self._charts = Charts(shown, Signals(source), WINDOW_S, robot, source.layout.robots)
 
     def update(self, t_s: float, snapshot: Snapshot | None = None) -> None:
         """Shows t_s; the snapshot of that time is not needed."""

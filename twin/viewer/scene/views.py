@@ -93,8 +93,11 @@ PRESETS: dict[str, Preset] = {"overview": overview, "seat": seat, "top": top, "d
 def seat_at_work(layout: Layout, snapshot: Snapshot) -> str:
     """Frame of the truck's seat that the first robot works for: its pack's, else the nearest along the lane.
 
-    A robot that is neither at the truck nor holds a pack keeps the seat that is nearest to where it stands.
+    In the recording of one job it is that job's. A robot that is neither at the truck nor holds a pack keeps the seat
+    that is nearest to where it stands.
     """
+    if layout.job is not None:
+        return layout.seats[layout.jobs[layout.job].truck_seat].name
     jobs = [job for job in layout.jobs if job.robot == layout.jobs[0].robot]
     held = int(snapshot.value(f"robot{jobs[0].robot}/held", -1.0))
     for job in jobs:

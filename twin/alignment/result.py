@@ -1,0 +1,60 @@
+"""What an insertion tells at its end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from twin.alignment.hover import Hover
+from twin.cell import Cell
+from twin.sequence.program import PhaseSpan
+
+
+@dataclass(frozen=True)
+class AlignmentResult:
+    """Everything an insertion from hover tells, SI units; `as_json` gives it as plain data.
+
+    Attributes:
+        outcome: `seated`, or why it ended.
+        time_s: from the first setpoint to the end.
+        kpis: as a swap's, where one insertion has them.
+        end_state_sha256: of the plant's physical state.
+        policies: who gave the setpoints, by what was decided: `{"align": "baseline"}`.
+    """
+
+    cell: Cell
+    hover: Hover
+    plant: str
+    outcome: str
+    time_s: float
+    phases: tuple[PhaseSpan, ...]
+    kpis: dict[str, float | int]
+    violations: tuple[dict[str, Any], ...]
+    events: tuple[dict[str, Any], ...]
+    end_state_sha256: str
+    policies: dict[str, str] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data, alike to a swap's."""
+        cell = self.cell
+        return {
+            "station": cell.station.name,
+            "truck": cell.truck.name,
+            "pack": cell.pack.name,
+            "plant": self.plant,
+            "seed": cell.seed,
+            "parking": cell.parking,
+            "conditions": cell.variation.conditions,
+            "hover": self.hover.model_dump(),
+            **({"policies": self.policies} if self.policies else {}),
+            "outcome": self.outcome,
+            "time_s": self.time_s,
+            "phases": [
+                {"name": s.name, "start_s": s.start_s, "end_s": s.end_s, "robot": s.robot, "job": s.job}
+                for s in self.phases
+            ],
+            "kpis": self.kpis,
+            "violations": list(self.violations),
+            "events": list(self.events),
+            "end_state_sha256": self.end_state_sha256,
+        }
