@@ -11,13 +11,13 @@ import numpy as np
 from gymnasium.error import ClosedEnvironmentError, ResetNeeded
 
 from envs.alignment_case import AlignmentCase, AlignmentChoice
+from envs.alignment_control import ACTION, ACTION_MODES, OBSERVATION, Control
 from envs.alignment_reward import REWARD_WEIGHTS, Limits, Truth, costs, reward_terms
 from envs.options import choice, number
-from envs.scaling import Quantity, Scaler, box, checked_action
+from envs.scaling import box, checked_action
 from envs.swap_case import SwapChoice
 from twin.alignment.episode import AlignmentTwin
-from twin.alignment.sensed import DECISION_S, Sensed
-from twin.alignment.servo import VisualServo
+from twin.alignment.sensed import DECISION_S
 from twin.catalogue import Station, load_pack, load_station, load_truck
 from twin.sequence.heights import jam_load_of
 
@@ -28,58 +28,10 @@ if TYPE_CHECKING:
 Array = np.ndarray
 Name = str | os.PathLike[str]
 
-ACTION_MODES = ("direct", "residual")
 PLANTS = ("bullet",)
-RESIDUAL_SHARE = 0.5
-"""Of the direct range, that a residual may add to the servo [estimate: it corrects, the servo leads]."""
 IN_GUIDES, OUT_OF_GUIDES = 1.0, 1.05
 """Heights over the pins at which an attempt begins and has been given up, in their lengths."""
 
-ACTION = (
-    Quantity("speed_x", "m/s", 0.06, -1.0, 1.0, "of axis x"),
-    Quantity("speed_y", "m/s", 0.06, -1.0, 1.0, "of axis y"),
-    Quantity("speed_in", "m/s", 0.15, -1.0, 1.0, "of the hoist or lift, towards the seat"),
-    Quantity("speed_yaw", "rad/s", 0.03, -1.0, 1.0, "of the yaw axis, left positive"),
-)
-OBSERVATION = (
-    Quantity("axis_x", "m", 0.05, -2.0, 2.0, "guide pins at this height, by the scanner, less axis x"),
-    Quantity("axis_y", "m", 0.05, -2.0, 2.0, "guide pins at this height, by the scanner, less axis y"),
-    Quantity("pack_x", "m", 0.05, -2.0, 2.0, "the same less the sway: where the pack itself is"),
-    Quantity("pack_y", "m", 0.05, -2.0, 2.0, "the same less the sway: where the pack itself is"),
-    Quantity("yaw", "rad", 0.02, -2.0, 2.0, "seat by the scanner less the yaw axis"),
-    Quantity("tilt_x", "m/m", 0.02, -2.0, 2.0, "how far the guide pins lean to x, by the scanner"),
-    Quantity("tilt_y", "m/m", 0.02, -2.0, 2.0, "how far the guide pins lean to y, by the scanner"),
-    Quantity("height", "m", 0.5, -1.0, 2.0, "of the pack over its seat, along the insert direction"),
-    Quantity("guides", "pins", 3.0, -0.5, 2.0, "the same in lengths of the guide pins"),
-    Quantity("sway_x", "m", 0.03, -2.0, 2.0, "of the load from its trolley, or of the table from its centre"),
-    Quantity("sway_y", "m", 0.03, -2.0, 2.0, "of the load from its trolley, or of the table from its centre"),
-    Quantity("sway_x_rate", "m/s", 0.06, -2.0, 2.0, "filtered over 0.1 s"),
-    Quantity("sway_y_rate", "m/s", 0.06, -2.0, 2.0, "filtered over 0.1 s"),
-    Quantity("axis_speed_x", "m/s", 0.06, -2.0, 2.0, "by its encoder"),
-    Quantity("axis_speed_y", "m/s", 0.06, -2.0, 2.0, "by its encoder"),
-    Quantity("axis_speed_in", "m/s", 0.15, -2.0, 2.0, "by its encoder, towards the seat"),
-    Quantity("axis_speed_yaw", "rad/s", 0.03, -2.0, 2.0, "by its encoder"),
-    Quantity("load", "-", 1.0, -1.5, 1.5, "load cell less what hangs there, over the pack's weight"),
-    Quantity("axial", "-", 1.0, -2.0, 2.0, "the same over the force that counts as a jam, close up"),
-    Quantity("lateral_x", "-", 1.0, -2.0, 2.0, "guide force over the limit that ends an insertion"),
-    Quantity("lateral_y", "-", 1.0, -2.0, 2.0, "guide force over the limit that ends an insertion"),
-    Quantity("pad_front_left", "-", 1.0, 0.0, 1.0, "1 with this seat switch made"),
-    Quantity("pad_front_right", "-", 1.0, 0.0, 1.0, "1 with this seat switch made"),
-    Quantity("pad_rear_left", "-", 1.0, 0.0, 1.0, "1 with this seat switch made"),
-    Quantity("pad_rear_right", "-", 1.0, 0.0, 1.0, "1 with this seat switch made"),
-    Quantity("frames", "-", 100.0, 0.0, 2.0, "of the truck's pose that were taken since hover"),
-    Quantity("elapsed", "s", 20.0, 0.0, 3.0, "since hover"),
-    Quantity("mass", "kg", 4000.0, 0.0, 2.0, "of the pack, as weighed"),
-    Quantity("rope", "m", 4.0, 0.0, 2.0, "length of the ropes; 0 where none swing"),
-    Quantity("previous_x", "m/s", 0.06, -1.0, 1.0, "the last setpoint, as sent"),
-    Quantity("previous_y", "m/s", 0.06, -1.0, 1.0, "the last setpoint, as sent"),
-    Quantity("previous_in", "m/s", 0.15, -1.0, 1.0, "the last setpoint, as sent"),
-    Quantity("previous_yaw", "rad/s", 0.03, -1.0, 1.0, "the last setpoint, as sent"),
-    Quantity("servo_x", "m/s", 0.06, -1.0, 1.0, "what the station's own servo would send now"),
-    Quantity("servo_y", "m/s", 0.06, -1.0, 1.0, "what the station's own servo would send now"),
-    Quantity("servo_in", "m/s", 0.15, -1.0, 1.0, "what the station's own servo would send now"),
-    Quantity("servo_yaw", "rad/s", 0.03, -1.0, 1.0, "what the station's own servo would send now"),
-)
 PAD_TOUCHES_M = 0.001
 """A pad nearer to its seat than this may touch."""
 OUTCOMES = {
@@ -254,8 +206,7 @@ class AlignmentEnv(gymnasium.Env[Array, Array]):
         self.time_limit_s = number("time_limit_s", time_limit_s, 5.0, 600.0)
         self.render_mode, self.view, self.size_px = render_mode, view, size_px
         self.action_space, self.observation_space = box(ACTION), box(OBSERVATION)
-        self._scaler = Scaler(OBSERVATION)
-        self._scales = np.array([q.scale for q in ACTION])
+        self._control = Control(self.action_mode)
         self._case: AlignmentCase | None = None
         self._twin: AlignmentTwin | None = None
         self._picture: SwapPicture | None = None
@@ -279,7 +230,7 @@ class AlignmentEnv(gymnasium.Env[Array, Array]):
             {q.name: False for q in ACTION},
             costs(self._truth, self._truth, self._outcome, self._limits),
         )
-        observation = self._observe()
+        observation = self._control.observation()
         if self.render_mode == "human":
             self.render()
         return observation, info
@@ -291,7 +242,7 @@ class AlignmentEnv(gymnasium.Env[Array, Array]):
         before, previous = self._truth, self._previous
         self._advance(twin, scaled)
         terms = reward_terms(before, self._truth, self._outcome, scaled, previous, self._limits)
-        observation = self._observe()
+        observation = self._control.observation()
         info = self._info(terms, clipped, costs(before, self._truth, self._outcome, self._limits))
         reward = sum(weight * terms[name] for name, weight in REWARD_WEIGHTS.items())
         truncated = self._outcome == "time_limit"
@@ -307,9 +258,8 @@ class AlignmentEnv(gymnasium.Env[Array, Array]):
         twin.begin()
         assert twin.running, f"episode {case.swap.seed} could not begin: {twin.outcome}"
         limits = case.swap.station.limits
-        self._servo = VisualServo()
+        self._control.begin()
         self._outcome, self._played, self._previous = "running", [], [0.0] * len(ACTION)
-        self._sent = np.zeros(len(ACTION))
         self._attempts, self._inside = 0, False
         self._limits = Limits(
             case.hover.height_m, limits.lateral_warn_n, limits.lateral_abort_n, jam_load_of(case.swap.cell)
@@ -319,24 +269,15 @@ class AlignmentEnv(gymnasium.Env[Array, Array]):
 
     def _advance(self, twin: AlignmentTwin, scaled: list[float]) -> None:
         """One decision's time under these scaled actions, and what it came to."""
-        self._sent = self._setpoints(scaled)
-        twin.advance(twin.axis_speeds(self._sent))
+        twin.advance(twin.axis_speeds(self._control.setpoints(scaled)))
         self._played.append(scaled)
         self._previous = scaled
         self._look(twin)
         self._outcome = self._judge(twin)
 
-    def _setpoints(self, scaled: list[float]) -> Array:
-        """(4,) along x, y, towards the seat and yaw, in m/s and rad/s."""
-        if self.action_mode == "direct":
-            return np.array(scaled) * self._scales
-        led = self._led + RESIDUAL_SHARE * np.array(scaled) * self._scales
-        return np.clip(led, -self._scales, self._scales)
-
     def _look(self, twin: AlignmentTwin) -> None:
-        """Read sensors and true state; the servo sees every step, whoever acts."""
-        self._seen: Sensed = twin.look()
-        self._led: Array = np.clip(self._servo.speeds(self._seen), -self._scales, self._scales)
+        """Read sensors and true state."""
+        self._control.look(twin.look())
         self._truth = self._read(twin)
         height = self._truth.height_m / twin.cell.pack.guides.pin_length_m
         if not self._inside and height < IN_GUIDES:
@@ -363,16 +304,6 @@ class AlignmentEnv(gymnasium.Env[Array, Array]):
         if not twin.running:
             return twin.outcome
         return "time_limit" if len(self._played) * DECISION_S >= self.time_limit_s - 1e-9 else "running"
-
-    def _observe(self) -> Array:
-        s = self._seen
-        values = [s.axis_x_m, s.axis_y_m, s.pack_x_m, s.pack_y_m, s.yaw_rad, s.tilt_x, s.tilt_y]
-        values += [s.height_m, s.guides]
-        values += [s.sway_x_m, s.sway_y_m, s.sway_x_mps, s.sway_y_mps]
-        values += [s.speed_x_mps, s.speed_y_mps, s.speed_in_mps, s.speed_yaw_radps]
-        values += [s.load, s.axial, s.lateral_x, s.lateral_y, *s.pads]
-        values += [float(s.frames), s.elapsed_s, s.carried_kg, s.rope_m, *self._sent.tolist(), *self._led.tolist()]
-        return self._scaler.scaled(values)
 
     def _info(self, terms: dict[str, float], clipped: dict[str, bool], cost: dict[str, float]) -> dict[str, Any]:
         assert self._case is not None
