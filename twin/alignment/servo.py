@@ -1,4 +1,4 @@
-"""The station's own way to seat a pack by setpoints: visual servo, creep, back-off and spiral search.
+"""The station's own way to seat a pack by setpoints: visual servo, creep, easing, back-off and spiral search.
 
 Sideways the axes go to where the scanner sees the seat, and lean against the sway: a trolley that follows its load with
 v = 2 zeta omega s damps a pendulum of offset s by zeta (s'' = -omega^2 s - v'). Downwards the pack goes fast to a gate
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from twin.alignment.sensed import Sensed
+from twin.alignment.sensed import DECISION_S, Sensed
 
 Array = np.ndarray
 GRAVITY_MPS2 = 9.81
@@ -32,7 +32,7 @@ class Gains:
     most_radps: float = 0.03
     fast_mps: float = 0.15
     slowing_per_s: float = 1.2
-    creep_mps: float = 0.05
+    creep_mps: float = 0.07
     gate: float = 1.15
     """Waits here, in lengths of the guide pins, until calm."""
     calm_m: float = 0.008
@@ -40,11 +40,15 @@ class Gains:
     calm_rad: float = 0.006
     patience_s: float = 8.0
     """A wait at the gate ends after this long at a limit twice as wide, and so on: noise may never be calm."""
-    firm: float = 0.5
-    """Of the force that counts as a jam, or of the side force at which an insertion is given up: from here on the creep
-    slows down, to nothing at `blocked` and back a little beyond it."""
     blocked: float = 1.0
-    stuck_s: float = 1.0
+    """Of the force that counts as a jam, or of the side force at which an insertion is given up."""
+    blocked_s: float = 0.15
+    """So long it presses on against that: pins that lean with the truck let a pack pass that keeps moving, and hold one
+    that slows down. An insertion is given up at 0.3 s."""
+    free: float = 0.5
+    """Then it eases back until no more than this share is left, and goes on."""
+    ease_mps: float = 0.02
+    stuck_s: float = 2.0
     """So long without getting deeper, and it backs off."""
     deeper_m: float = 0.002
     landed: float = 0.15
@@ -71,6 +75,7 @@ class VisualServo:
         self.tries = 0
         self._since_s: float | None = None
         self._deepest, self._deepest_s = math.inf, 0.0
+        self._over_s, self._easing = 0.0, False
 
     def speeds(self, seen: Sensed) -> Array:
         """(4,) along x, y (m/s), towards the seat (m/s), yaw (rad/s)."""
@@ -141,7 +146,12 @@ class VisualServo:
         if seen.guides < g.landed:
             return g.creep_mps
         force = max(abs(seen.axial), math.hypot(seen.lateral_x, seen.lateral_y))
-        return g.creep_mps * min(max((g.blocked - force) / (g.blocked - g.firm), -0.5), 1.0)
+        self._over_s = self._over_s + DECISION_S if force > g.blocked else 0.0
+        if self._over_s >= g.blocked_s or (self._easing and force > g.free):
+            self._easing = True
+            return -g.ease_mps
+        self._easing = False
+        return g.creep_mps
 
 
 def _within(value: float, most: float) -> float:
