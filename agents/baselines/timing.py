@@ -3,7 +3,7 @@
 Each plays the named timing set of its station (`models/timing/STATION/NAME.yaml`, where its numbers have their reasons)
 through the environment's action. Shapers stand at the natural frequency of the rope during the move, the observation's
 `rope_move`: a frequency factor of 1. At a floating table no load swings while it travels, and a shaper has nothing to
-act on: `zv` and `zvd` are there the same moves, at the axes' limits and overlapped, as without a shaper.
+act on: `zv` and `zvd` are there the same overlapped moves, as without a shaper.
 """
 
 from __future__ import annotations
@@ -55,14 +55,14 @@ class SCurve(SetPolicy):
 
 
 class Zv(SetPolicy):
-    """ZV at the rope's length, full accelerations, overlaps."""
+    """ZV at the rope's length, overlaps."""
 
     def __init__(self, environment: Any) -> None:
         super().__init__(load_timing("zv", environment.station))
 
 
 class Zvd(SetPolicy):
-    """ZVD at the rope's length, full accelerations, overlaps."""
+    """ZVD at the rope's length, overlaps."""
 
     def __init__(self, environment: Any) -> None:
         super().__init__(load_timing("zvd", environment.station))
