@@ -12,8 +12,10 @@ from gymnasium.error import ClosedEnvironmentError, ResetNeeded
 
 from envs.alignment_case import AlignmentCase, AlignmentChoice
 from envs.alignment_control import ACTION, ACTION_MODES, OBSERVATION, Control
-from envs.alignment_reward import REWARD_WEIGHTS, Limits, Truth, costs, reward_terms
+from envs.alignment_reward import REWARD_WEIGHTS, Limits, costs, reward_terms
+from envs.alignment_truth import truth_of
 from envs.options import choice, number
+from envs.recording import EpisodeRecorder
 from envs.scaling import box, checked_action
 from envs.swap_case import SwapChoice
 from twin.alignment.episode import AlignmentTwin
@@ -32,8 +34,6 @@ PLANTS = ("bullet",)
 IN_GUIDES, OUT_OF_GUIDES = 1.0, 1.05
 """Heights over the pins at which an attempt begins and has been given up, in their lengths."""
 
-PAD_TOUCHES_M = 0.001
-"""A pad nearer to its seat than this may touch."""
 OUTCOMES = {
     "running": "not ended yet",
     "seated": "success: all four seat switches made and the load off the ropes (table: pressed home)",
@@ -177,7 +177,7 @@ class AlignmentEnv(gymnasium.Env[Array, Array]):
 
     def __init__(
         self,
-        station: Name = "top_lift",
+        station: Name | Station = "top_lift",
         truck: Name | None = None,
         pack: Name | None = None,
         parking: str | None = None,
@@ -191,7 +191,7 @@ class AlignmentEnv(gymnasium.Env[Array, Array]):
     ) -> None:
         if render_mode is not None:
             choice("render_mode", render_mode, self.metadata["render_modes"])
-        self.station: Station = load_station(station)
+        self.station = station if isinstance(station, Station) else load_station(station)
         self._choice = AlignmentChoice(
             SwapChoice(
                 self.station,
@@ -210,6 +210,7 @@ class AlignmentEnv(gymnasium.Env[Array, Array]):
         self._case: AlignmentCase | None = None
         self._twin: AlignmentTwin | None = None
         self._picture: SwapPicture | None = None
+        self._recorder = EpisodeRecorder("align")
         self._closed = False
         self._played: list[list[float]] = []
         self._outcome = "running"
@@ -224,7 +225,7 @@ class AlignmentEnv(gymnasium.Env[Array, Array]):
         super().reset(seed=seed)
         episode = int(self.np_random.integers(2**63)) if seed is None else seed
         self._case = self._choice.draw(episode, options)
-        self._begin(self._case)
+        self._begin(self._case, record=True)
         info = self._info(
             dict.fromkeys(REWARD_WEIGHTS, 0.0),
             {q.name: False for q in ACTION},
@@ -246,15 +247,17 @@ class AlignmentEnv(gymnasium.Env[Array, Array]):
         info = self._info(terms, clipped, costs(before, self._truth, self._outcome, self._limits))
         reward = sum(weight * terms[name] for name, weight in REWARD_WEIGHTS.items())
         truncated = self._outcome == "time_limit"
+        self._recorder.step(twin, reward, self._outcome)
         if self.render_mode == "human":
             self.render()
         return observation, reward, self._outcome != "running" and not truncated, truncated, info
 
-    def _begin(self, case: AlignmentCase) -> AlignmentTwin:
+    def _begin(self, case: AlignmentCase, *, record: bool = False) -> AlignmentTwin:
         """The pack at hover and the truck measured, as the case says."""
-        if self._twin is not None:
-            self._twin.close()
+        self._free()
         self._twin = twin = case.new_twin()
+        if record:
+            self._recorder.begin(twin)
         twin.begin()
         assert twin.running, f"episode {case.swap.seed} could not begin: {twin.outcome}"
         limits = case.swap.station.limits
@@ -278,26 +281,12 @@ class AlignmentEnv(gymnasium.Env[Array, Array]):
     def _look(self, twin: AlignmentTwin) -> None:
         """Read sensors and true state."""
         self._control.look(twin.look())
-        self._truth = self._read(twin)
+        self._truth = truth_of(twin)
         height = self._truth.height_m / twin.cell.pack.guides.pin_length_m
         if not self._inside and height < IN_GUIDES:
             self._attempts, self._inside = self._attempts + 1, True
         elif self._inside and height > OUT_OF_GUIDES:
             self._inside = False
-
-    def _read(self, twin: AlignmentTwin) -> Truth:
-        w, r, k = twin.plant.worlds[0], twin.job.robot, twin.job.new_pack
-        x, y, height = w["pack_offset_m"][k].tolist()
-        fx, fy, fz = w["guide_force_n"][r].tolist()
-        return Truth(
-            height_m=height,
-            aside_m=float(np.hypot(x, y)),
-            yaw_rad=float(w["pack_yaw_error_rad"][k]),
-            lateral_n=float(np.hypot(fx, fy)),
-            axial_n=abs(fz + float(w["coupler_n"][k])),
-            free=bool(w["pad_gap_m"][k].min() > PAD_TOUCHES_M),
-            violations=int((w["violation"][1:] > 0).sum()),
-        )
 
     def _judge(self, twin: AlignmentTwin) -> str:
         """How it stands."""
@@ -331,7 +320,18 @@ class AlignmentEnv(gymnasium.Env[Array, Array]):
             "case": self._case.as_plain(),
         }
 
-    # -------------------------------------------------------------------------------------------- pictures, the end
+    # --------------------------------------------------------------------------------- recordings, pictures, the end
+
+    def record_next(self, path: str | os.PathLike[str], *, policy: str | None = None) -> None:
+        """Record the episode that the next `reset` begins to `path` (MCAP); the header names `policy`.
+
+        `swaptwin replay` plays the file, `swaptwin verify` runs it again. An episode that is left before its end is
+        closed as interrupted.
+
+        Raises:
+            InputError: a path that cannot be written, or is another file than a recording.
+        """
+        self._recorder.ask(path, policy)
 
     @property
     def plant(self) -> BulletPlant:
@@ -363,12 +363,16 @@ class AlignmentEnv(gymnasium.Env[Array, Array]):
     def close(self) -> None:
         """Frees plant, window and buffer; nothing works after that but another `close`."""
         self._closed = True
-        if self._twin is not None:
-            self._twin.close()
-            self._twin = None
+        self._free()
         if self._picture is not None:
             self._picture.close()
             self._picture = None
+
+    def _free(self) -> None:
+        self._recorder.drop()
+        if self._twin is not None:
+            self._twin.close()
+            self._twin = None
 
     def _check_open(self, what: str) -> None:
         if self._closed:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from envs.recording import EpisodeRecorder
 from envs.swap_case import SwapCase, SwapChoice
 from envs.timing_observation import PHASES, elapsed_s, place_of
 from envs.timing_reward import Shown
@@ -29,14 +31,23 @@ class TimedSwap:
         outcome: "running", "part_completed" or what the swap ended with.
     """
 
-    def __init__(self, cell: Cell, timing: TimingSet, last: int | None = None) -> None:
+    def __init__(
+        self,
+        cell: Cell,
+        timing: TimingSet,
+        last: int | None = None,
+        on_twin: Callable[[SwapTwin], None] | None = None,
+    ) -> None:
+        """`on_twin` is given the swap before anything of it runs."""
         self.cell, self.timing, self.last = cell, timing, last
         self._rows: list[Row] = []
-        self._begin()
+        self._begin(on_twin)
 
-    def _begin(self) -> None:
+    def _begin(self, on_twin: Callable[[SwapTwin], None] | None = None) -> None:
         self.outcome = "running"
         self.twin = SwapTwin(self.cell, self.timing)
+        if on_twin is not None:
+            on_twin(self.twin)
         self.twin.program.ask_timing = True
         self._go_on()
 
@@ -117,7 +128,12 @@ class TimedSwap:
 
 
 def begin(
-    choice: SwapChoice, seed: int, options: dict[str, Any], timing: TimingSet, last: int | None
+    choice: SwapChoice,
+    seed: int,
+    options: dict[str, Any],
+    timing: TimingSet,
+    last: int | None,
+    recorder: EpisodeRecorder | None = None,
 ) -> tuple[SwapCase, TimedSwap]:
     """Episode `seed`: a truck that stands outside the station's gate parks again, as at a station, before it begins.
 
@@ -136,6 +152,11 @@ def begin(
         if not outside:
             swap = TimedSwap(case.cell, timing, last)
             if swap.ask is not None:
+                if (
+                    recorder is not None and recorder.asked
+                ):  # only now is it known that this is the swap: from its beginning again
+                    swap.close()
+                    swap = TimedSwap(case.cell, timing, last, recorder.begin)
                 return case, swap
             swap.close()  # by the scanner it stands outside
         pose = {}

@@ -11,6 +11,7 @@ import numpy as np
 from gymnasium.error import ClosedEnvironmentError, ResetNeeded
 
 from envs.options import choice, known
+from envs.recording import EpisodeRecorder
 from envs.scaling import box, checked_action
 from envs.swap_case import OPTIONS, SwapCase, SwapChoice
 from envs.timed_swap import TimedSwap, begin
@@ -227,6 +228,7 @@ class TimingEnv(gymnasium.Env[Array, Array]):
         self._swap: TimedSwap | None = None
         self._asked: Ask | None = None
         self._picture: SwapPicture | None = None
+        self._recorder = EpisodeRecorder("timing")
         self._closed = False
         self._outcome = "running"
 
@@ -245,7 +247,7 @@ class TimingEnv(gymnasium.Env[Array, Array]):
         episode = int(self.np_random.integers(2**63)) if seed is None else seed
         place = None if last is None else place_of(last, self.station.kind)
         self._free()
-        self._case, self._swap = begin(self._choice, episode, fixed, self._factory, place)
+        self._case, self._swap = begin(self._choice, episode, fixed, self._factory, place, self._recorder)
         self._outcome, self._shown, self._asked = "running", self._swap.shown(), self._swap.ask
         self._bound_s = lower_bound_s(self._case.cell)
         info = self._info(
@@ -272,6 +274,7 @@ class TimingEnv(gymnasium.Env[Array, Array]):
         observation = self._observe()
         info = self._info(terms, clipped, limited, before)
         reward = sum(weight * terms[name] for name, weight in REWARD_WEIGHTS.items())
+        self._recorder.step(swap.twin, reward, self._outcome)
         if self.render_mode == "human":
             self.render()
         return observation, reward, self._outcome != "running", False, info
@@ -308,7 +311,18 @@ class TimingEnv(gymnasium.Env[Array, Array]):
             "case": self._case.as_plain(),
         }
 
-    # -------------------------------------------------------------------------------------------- pictures, the end
+    # --------------------------------------------------------------------------------- recordings, pictures, the end
+
+    def record_next(self, path: str | os.PathLike[str], *, policy: str | None = None) -> None:
+        """Record the episode that the next `reset` begins to `path` (MCAP); the header names `policy`.
+
+        `swaptwin replay` plays the file, `swaptwin verify` runs it again. An episode that is left before its end is
+        closed as interrupted.
+
+        Raises:
+            InputError: a path that cannot be written, or is another file than a recording.
+        """
+        self._recorder.ask(path, policy)
 
     def render(self) -> Array | None:
         """The picture (height, width, 3) uint8, or None where it is shown in a window."""
@@ -333,6 +347,7 @@ class TimingEnv(gymnasium.Env[Array, Array]):
             self._picture = None
 
     def _free(self) -> None:
+        self._recorder.drop()
         if self._swap is not None:
             self._swap.close()
             self._swap = None

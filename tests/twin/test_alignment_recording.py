@@ -39,7 +39,7 @@ def insertion(station: str, path: Path, *, most: int = 400) -> AlignmentResult:
             while twin.running and taken < most:
                 twin.advance(twin.axis_speeds(servo.speeds(twin.look())))
                 taken += 1
-            twin.give_up("time_limit", "")
+            twin.program.end(0, "time_limit", "")
             result = twin.result()
             recorder.finish(result)
         return result

@@ -92,10 +92,6 @@ class AlignmentTwin:
         while self.program.advance() and int(self.plant.worlds["tick"][0]) < self.plant.pause_tick:
             pass
 
-    def give_up(self, outcome: str, message: str) -> None:
-        """End it here, if it has not ended, for a reason from outside: a time limit. Nothing moves by that."""
-        self.program.end(0, outcome, message)
-
     def result(self) -> AlignmentResult:
         """The result of an insertion that has ended, or how it stands."""
         from twin.swap import kpis_of, violations_of

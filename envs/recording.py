@@ -1,0 +1,75 @@
+"""Recording an episode while it is played: the same file that a swap or an insertion gives."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from twin.recording.container_out import check_output_path
+
+if TYPE_CHECKING:
+    from twin.recorded import SwapRecorder
+    from twin.recorded.configuration import Twin
+
+
+class EpisodeRecorder:
+    """Records those episodes of an environment for which it is asked; a copy (pickle) of the environment records none.
+
+    The file's events end with `episode`: the sum of the rewards, and how many steps there were.
+    """
+
+    def __init__(self, decides: str) -> None:
+        """`decides` says what the agent decides: "align" or "timing"."""
+        self._decides = decides
+        self._next: tuple[Path, str | None] | None = None
+        self._recorder: SwapRecorder | None = None
+
+    @property
+    def asked(self) -> bool:
+        """Whether the next episode shall be recorded."""
+        return self._next is not None
+
+    def ask(self, path: str | os.PathLike[str], policy: str | None = None) -> None:
+        """Record the next episode to `path`; the header names `policy`.
+
+        Raises:
+            InputError: a path that cannot be written, or is another file than a recording.
+        """
+        self._next = check_output_path(os.fspath(path)), policy
+
+    def begin(self, twin: Twin) -> None:
+        """The next episode begins with this twin, of which nothing has run yet."""
+        from twin.recorded import SwapRecorder
+
+        self.drop()
+        if self._next is None:
+            return
+        (path, policy), self._next = self._next, None
+        if policy is not None:
+            twin.policies = {self._decides: policy}
+        self._recorder, self._reward, self._steps = SwapRecorder(path, twin), 0.0, 0
+
+    def step(self, twin: Twin, reward: float, outcome: str) -> None:
+        """A step is over; with any outcome but "running" the episode is, and the file is closed."""
+        if self._recorder is None:
+            return
+        self._reward, self._steps = self._reward + reward, self._steps + 1
+        if outcome == "running":
+            return
+        twin.program.end(0, outcome, "")  # a time limit, or a part that is over: the twin knows neither
+        said = f"{outcome} after {self._steps} steps, reward {self._reward:.2f}"
+        twin.program.event(0, "episode", said, outcome=outcome, steps=self._steps, reward=self._reward)
+        with self._recorder as recorder:
+            recorder.finish(dataclasses.replace(twin.result(), outcome=outcome))
+        self._recorder = None
+
+    def drop(self) -> None:
+        """Close what has not ended, as interrupted."""
+        if self._recorder is not None:
+            self._recorder.close()
+            self._recorder = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_recorder": None, "_next": None}

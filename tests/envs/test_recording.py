@@ -1,0 +1,106 @@
+"""Episodes recorded while they are played: they verify, change no bit of the episode, and end as the episode did."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.envs.episodes import episode_hash, make
+from twin.errors import InputError
+from twin.recorded import verify
+from twin.recording import open_recording
+
+ALIGNMENT: dict[str, Any] = {"station": "chassis", "action_mode": "residual", "time_limit_s": 5.0}
+TIMING: dict[str, Any] = {"station": "top_lift", "last_phase": "lower", "conditions": "night"}
+
+
+def anything(name: str, arguments: dict[str, Any]) -> Any:
+    """`make`, as a type that has what our environments have beyond gymnasium's."""
+    return make(name, arguments)
+
+
+def play(env: Any, seed: int, most: int = 1000, **options: Any) -> dict[str, Any]:
+    env.reset(seed=seed, options=options or None)
+    for _ in range(most):
+        _, _, terminated, truncated, info = env.step(np.zeros(env.action_space.shape, np.float32))
+        if terminated or truncated:
+            break
+    return dict(info)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "outcome", "what"),
+    [
+        ("swaptwin/Alignment-v0", ALIGNMENT, "seated", "align"),
+        ("swaptwin/Alignment-v0", {**ALIGNMENT, "action_mode": "direct"}, "time_limit", "align"),
+        ("swaptwin/Timing-v0", TIMING, "part_completed", "timing"),
+    ],
+)
+def test_a_recorded_episode_verifies(
+    tmp_path: Path, name: str, arguments: dict[str, Any], outcome: str, what: str
+) -> None:
+    path, env = tmp_path / "a.mcap", anything(name, arguments)
+    env.unwrapped.record_next(path, policy="still")
+    options: dict[str, Any] = {"height_m": 0.2} if what == "align" else {}
+    info = play(env, 4, **options)
+    assert info["outcome"] == outcome
+    report = verify(path)
+    assert report.verified
+    assert report.outcome == outcome
+    assert report.rerun_sha256 == report.end_state_sha256 != ""
+    with open_recording(path) as opened:
+        assert opened.header.configuration["policies"] == {what: "still"}
+        assert opened.header.seed == 4
+        last = opened.events()[-1]
+        assert (last["name"], last["outcome"]) == ("episode", outcome)
+        assert np.isfinite(last["reward"])
+    env.close()
+
+
+@pytest.mark.parametrize(("name", "arguments"), [("swaptwin/Alignment-v0", ALIGNMENT), ("swaptwin/Timing-v0", TIMING)])
+def test_recording_changes_nothing(tmp_path: Path, name: str, arguments: dict[str, Any]) -> None:
+    env = anything(name, arguments)
+    before = episode_hash(env, 5, steps=12)
+    env.unwrapped.record_next(tmp_path / "a.mcap")
+    assert episode_hash(env, 5, steps=12) == before
+    env.close()
+
+
+def test_only_the_next_episode_is_recorded(tmp_path: Path) -> None:
+    path, env = tmp_path / "a.mcap", anything("swaptwin/Alignment-v0", ALIGNMENT)
+    env.unwrapped.record_next(path)
+    play(env, 4, most=3)
+    play(env, 5, most=3)
+    report = verify(path)
+    assert (report.outcome, report.complete, report.verified) == ("interrupted", True, True)
+    data = path.read_bytes()
+    play(env, 6, most=3)
+    env.close()
+    assert path.read_bytes() == data
+
+
+def test_a_copy_records_nothing(tmp_path: Path) -> None:
+    path, env = tmp_path / "a.mcap", anything("swaptwin/Alignment-v0", ALIGNMENT)
+    env.unwrapped.record_next(path)
+    play(env, 4, most=3)
+    copy = pickle.loads(pickle.dumps(env))
+    _, reward, *_ = copy.step(np.zeros(4, np.float32))
+    assert env.step(np.zeros(4, np.float32))[1] == reward
+    copy.close()
+    env.close()
+    assert verify(path).verified
+
+
+def test_a_path_that_cannot_be_is_refused_at_once(tmp_path: Path) -> None:
+    text = tmp_path / "notes.txt"
+    text.write_text("no recording, and not to be lost")
+    env = anything("swaptwin/Alignment-v0", ALIGNMENT)
+    for path in (tmp_path, tmp_path / "nowhere" / "a.mcap", text):
+        with pytest.raises(InputError, match=str(path)):
+            env.unwrapped.record_next(path)
+    play(env, 4, most=1)
+    env.close()
