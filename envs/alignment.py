@@ -31,8 +31,9 @@ Array = np.ndarray
 Name = str | os.PathLike[str]
 
 PLANTS = ("bullet",)
-IN_GUIDES, OUT_OF_GUIDES = 1.0, 1.05
-"""Heights over the pins at which an attempt begins and has been given up, in their lengths."""
+IN_GUIDES, OUT_OF_GUIDES = 0.9, 1.0
+"""Heights at which an attempt begins and has been given up, in lengths of the pins: a pack that waits just over them
+bobs on its ropes."""
 
 OUTCOMES = {
     "running": "not ended yet",

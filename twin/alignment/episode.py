@@ -127,9 +127,13 @@ class AlignmentTwin:
 
 
 def axis_speeds(cell: Cell, speeds: np.ndarray) -> np.ndarray:
-    """(4,) for axes x, y, z, yaw from speeds along x, y, towards the seat, and yaw; m/s and rad/s."""
+    """(4,) for axes x, y, z, yaw from speeds along x, y, towards the seat, and yaw (m/s, rad/s), kept to the axes' own.
+
+    That is the guard between a policy and the PLC, which refuses what no axis may do.
+    """
     x, y, inwards, yaw = speeds.tolist()
-    return np.array([x, y, -cell.retract * inwards, yaw])
+    most = cell.params["axis_velocity_loaded"][0]
+    return np.clip(np.array([x, y, -cell.retract * inwards, yaw]), -most, most)
 
 
 def full_speed(cell: Cell) -> TimingSet:
