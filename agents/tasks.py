@@ -30,7 +30,8 @@ class Task:
         baselines: name to `"module:Class"`; the class takes the environment and is a `Policy`. The first is the
             yardstick.
         rates: KPIs that are 0 or 1; their rates are told beside that of success.
-        recordable: whether an episode can be recorded.
+        recordable: whether its environment has `record_next(path, policy=NAME)`: an episode becomes a recording that
+            `swaptwin replay` and `swaptwin verify` take.
     """
 
     name: str
@@ -100,6 +101,7 @@ TASKS: dict[str, Task] = {
                 "zv": "agents.baselines.timing:Zv",
                 "zvd": "agents.baselines.timing:Zvd",
             },
+            recordable=True,
         ),
     )
 }

@@ -18,10 +18,13 @@ if TYPE_CHECKING:
 
     from agents.episodes import Episode, Scene
     from agents.evaluate import Evaluation
+    from agents.recordings import Recorded
     from agents.tasks import Task
 
 MOST_EPISODES = 1_000_000
 MOST_WORKERS = 256
+MOST_RECORDINGS = 20
+"""Failures a policy that are recorded where nobody says otherwise: that of a whole swap has tens of MB."""
 SHOWN_SEEDS = 12
 """Failed seeds that the terminal shows; --json has them all."""
 EXIT_FAILED, EXIT_INTERRUPTED = 1, 128 + 2
@@ -44,8 +47,9 @@ def command(
     seed: Annotated[int, typer.Option(help="Episode i runs on seed SEED + i.")] = 0,
     workers: Annotated[int | None, typer.Option(help="Processes. Default: as many as there are cores.")] = None,
     record_failures: Annotated[
-        str | None, typer.Option(help="Record every failed and the slowest episode of each policy to this folder.")
+        str | None, typer.Option(help="Record failed episodes and the slowest success of each policy to this folder.")
     ] = None,
+    record_at_most: Annotated[int, typer.Option(help="Failed episodes of each policy to record.")] = MOST_RECORDINGS,
     trust_pickle: Annotated[
         bool, typer.Option("--trust-pickle", help="Also load stable-baselines3 .zip files, which can run any code.")
     ] = False,
@@ -54,7 +58,8 @@ def command(
     """Compare policies on the same seeds: success, time, force and violations, with their intervals.
 
     Rates carry 95 % Wilson intervals, paired differences 95 % bootstrap intervals; the number of workers changes no
-    bit of it. Ctrl-C prints what is done so far. Exit code 0: done. 1: a worker died. 2: bad input. 130: interrupted.
+    bit of it. Ctrl-C prints what is done so far. Exit code 0: done. 1: a worker died, or an episode went another way
+    when it was recorded. 2: bad input. 130: interrupted.
     """
     from agents.tasks import find_task
 
@@ -63,8 +68,8 @@ def command(
     at_most("--episodes", episodes, 1, MOST_EPISODES)
     at_most("--seed", seed, 0, 2**63 - 1 - episodes)
     processes = at_most("--workers", len(os.sched_getaffinity(0)) if workers is None else workers, 1, MOST_WORKERS)
-    if record_failures is not None:
-        refuse_recording(what, record_failures)
+    at_most("--record-at-most", record_at_most, 0, MOST_EPISODES)
+    folder = None if record_failures is None else recordings_folder(what, record_failures)
     given = {"station": station, "truck": truck, "pack": pack, "parking": parking, "conditions": conditions}
     given |= {"action-mode": action_mode, "plant": plant}
     options = {name: value for name, value in given.items() if value is not None}
@@ -76,18 +81,31 @@ def command(
     began_s = time.monotonic()
     try:
         evaluation, interrupted = run(scene, names, episodes, seed, processes, trust_pickle)
+        wall_s = time.monotonic() - began_s
+        recordings: list[Recorded] = []
+        cut_short = interrupted
+        if folder is not None and not interrupted:
+            recordings, cut_short = record(evaluation, folder, record_at_most, processes, trust_pickle)
     except WorkerDiedError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(EXIT_FAILED) from None
     if json:
-        emit_json(evaluation.as_json() | {"interrupted": interrupted})
+        told = evaluation.as_json() | {"interrupted": cut_short}
+        emit_json(told if folder is None else told | {"recordings": [one.as_json() for one in recordings]})
     else:
         from rich.console import Console
 
-        print_evaluation(Console(highlight=False), evaluation, time.monotonic() - began_s)
+        console = Console(highlight=False)
+        print_evaluation(console, evaluation, wall_s)
+        print_recordings(console, recordings)
     if interrupted:
         typer.echo(f"interrupted: {evaluation.played} of {episodes} episodes a policy done", err=True)
+    elif cut_short:
+        typer.echo(f"interrupted: {len(recordings)} recordings made", err=True)
+    if cut_short:
         raise typer.Exit(EXIT_INTERRUPTED)
+    if not all(one.same for one in recordings):
+        raise typer.Exit(EXIT_FAILED)
 
 
 def chosen_policies(task: Task, given: Sequence[str] | None) -> tuple[str, ...]:
@@ -110,10 +128,13 @@ def at_most(key: str, value: int, least: int, most: int) -> int:
     return value
 
 
-def refuse_recording(task: Task, folder: str) -> None:
-    """Recording is the environment's; InputError for a task whose environment has none."""
+def recordings_folder(task: Task, folder: str) -> Path:
+    """Where recordings go, there and writable; InputError if it cannot be, or the task has no recordings."""
     if not task.recordable:
         raise InputError(f"episodes of task {task.name} cannot be recorded yet", key="--record-failures", value=folder)
+    from agents.recordings import check_folder
+
+    return check_folder(folder)
 
 
 def run(
@@ -134,6 +155,38 @@ def run(
             trust_pickle=trust_pickle,
             on_seed=shown.take,
         )
+
+
+def record(
+    evaluation: Evaluation, folder: Path, most: int, workers: int, trust_pickle: bool = False
+) -> tuple[list[Recorded], bool]:
+    """Record what is worth a look, with a progress bar; what is left out or went another way is said on stderr."""
+    from agents import recordings
+
+    items, left_out = recordings.wanted(evaluation, folder, most)
+    for name, count in left_out.items():
+        typer.echo(f"{label(name)}: {count} more failed episodes are not recorded (--record-at-most {most})", err=True)
+    done = 0
+    with progress("recording", total=max(len(items), 1)) as line:
+
+        def show(one: Recorded) -> None:
+            nonlocal done
+            done += 1
+            line.update(f"recording {done}/{len(items)}", completed=done)
+
+        scene, policies = evaluation.scene, evaluation.policies
+        made, interrupted = recordings.record(
+            scene, policies, items, workers=workers, trust_pickle=trust_pickle, on_recorded=show
+        )
+    for one in made:
+        if not one.same:
+            was = one.wanted.episode
+            typer.echo(
+                f"warning: {label(one.wanted.name)} on seed {was.seed} went another way when it was recorded: "
+                f"{one.again.outcome} after {one.again.steps} steps, evaluated {was.outcome} after {was.steps}",
+                err=True,
+            )
+    return made, interrupted
 
 
 class Shown:
@@ -266,3 +319,11 @@ def print_seeds(console: Console, told: dict[str, Any], scene: Scene) -> None:
         options = "".join(f" --{name} {value}" for name, value in scene.options.items())
         words = f"{program()} evaluate {told['task']}{options} --policy {again[0]} --seed {again[1]} --episodes 1"
         console.print(f"one of them again: {words}", markup=False, soft_wrap=True)
+
+
+def print_recordings(console: Console, made: Sequence[Recorded]) -> None:
+    """The files that were written, and how to watch one."""
+    for one in made:
+        console.print(f"recorded {one.path}", markup=False, soft_wrap=True)
+    if made:
+        console.print(f"watch it       {program()} replay {made[0].path}", markup=False, soft_wrap=True)

@@ -1,0 +1,167 @@
+"""Episodes worth a look, played again by their seeds and recorded: failures and the slowest success of each policy."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from agents.episodes import Episode, Player, Scene, run_episode
+from agents.evaluate import Evaluation
+from agents.pool import Pool
+from twin.errors import InputError
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """An episode of an evaluation that shall be recorded; `policy` is the number of its policy there."""
+
+    policy: int
+    name: str
+    episode: Episode
+    path: Path
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A recording that was made. `again` is how the episode went then."""
+
+    wanted: Wanted
+    path: Path
+    again: Episode
+
+    @property
+    def same(self) -> bool:
+        """Whether it went as in the evaluation, to the last bit of its reward."""
+        was, now = self.wanted.episode, self.again
+        return (was.outcome, was.success, was.steps, was.reward) == (now.outcome, now.success, now.steps, now.reward)
+
+    def as_json(self) -> dict[str, Any]:
+        """One entry of `recordings` in what `swaptwin evaluate --json` prints."""
+        return {
+            "policy": self.wanted.name,
+            "seed": self.again.seed,
+            "outcome": self.again.outcome,
+            "success": self.again.success,
+            "file": str(self.path),
+            "same": self.same,
+        }
+
+
+def check_folder(folder: str | Path) -> Path:
+    """The folder, made if need be.
+
+    Raises:
+        InputError: it is a file, or nothing can be written there.
+    """
+    key, path = "--record-failures", Path(folder)
+    try:
+        if path.exists() and not path.is_dir():
+            raise InputError("is no folder", key=key, value=str(folder))
+        path.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InputError(f"cannot be made: {reason}", key=key, value=str(folder)) from None
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise InputError("is not writable", key=key, value=str(folder))
+    return path
+
+
+def wanted(evaluation: Evaluation, folder: Path, most: int) -> tuple[list[Wanted], dict[str, int]]:
+    """(what to record: each policy's first `most` failures and its slowest success, failures left out by policy)."""
+    chosen, left_out = [], {}
+    for i, (name, short) in enumerate(zip(evaluation.policies, file_names(evaluation.policies), strict=True)):
+        failed = [episode for episode in evaluation.episodes[i] if not episode.success]
+        done = [episode for episode in evaluation.episodes[i] if episode.success]
+        if len(failed) > most:
+            left_out[name] = len(failed) - most
+        slowest = [max(done, key=lambda episode: episode.time_s)] if done else []
+        chosen += [Wanted(i, name, e, path_of(folder, short, e)) for e in [*failed[:most], *slowest]]
+    return chosen, left_out
+
+
+def path_of(folder: Path, short: str, episode: Episode) -> Path:
+    """`FOLDER/<policy>_<seed>_<outcome>.mcap`."""
+    return folder / f"{short}_{episode.seed}_{episode.outcome}.mcap"
+
+
+def file_names(policies: Sequence[str]) -> list[str]:
+    """For each policy a short name that can stand in a file's; of a folder its last part, numbered if need be."""
+    plain = [re.sub(r"[^A-Za-z0-9.-]+", "-", Path(name).name).strip("-.") or "policy" for name in policies]
+    several = {name for name, count in Counter(plain).items() if count > 1}
+    return [f"{name}-{i + 1}" if name in several else name for i, name in enumerate(plain)]
+
+
+class RecordingPlayer(Player):
+    """Plays one episode of one policy and records it; built inside the worker that uses it."""
+
+    def __call__(self, what: Wanted) -> Recorded:  # type: ignore[override]
+        """The recording lies at its path once it is whole; what it is called follows from how the episode went now."""
+        part = part_of(what)
+        self.environment.unwrapped.record_next(part, policy=what.name)
+        again = run_episode(self.environment, self.guards[what.policy], what.episode.seed, self.scene.task)
+        path = what.path
+        if again.outcome != what.episode.outcome:
+            path = path.with_name(path.name.replace(f"_{what.episode.outcome}.mcap", f"_{again.outcome}.mcap"))
+        part.replace(path)
+        return Recorded(what, path, again)
+
+
+def part_of(what: Wanted) -> Path:
+    """Where a recording lies until it is whole."""
+    return what.path.with_name(f".{what.path.name}.part")
+
+
+def record(
+    scene: Scene,
+    policies: Sequence[str],
+    items: Sequence[Wanted],
+    *,
+    workers: int,
+    trust_pickle: bool = False,
+    on_recorded: Callable[[Recorded], None] | None = None,
+) -> tuple[list[Recorded], bool]:
+    """Play the items again and record them.
+
+    Args:
+        policies: of the evaluation, in its order.
+        workers: processes; 1 plays here, in this one.
+        on_recorded: told of every recording that is whole.
+
+    Returns:
+        The recordings in the order of the items, and whether it was interrupted (Ctrl-C): then those made by then.
+    """
+    made: dict[Path, Recorded] = {}
+    interrupted = False
+
+    def take(one: Recorded) -> None:
+        made[one.wanted.path] = one
+        if on_recorded is not None:
+            on_recorded(one)
+
+    try:
+        if min(workers, len(items)) <= 1:
+            player = RecordingPlayer(scene, policies, trust_pickle)
+            try:
+                for item in items:
+                    take(player(item))
+            finally:
+                player.close()
+        else:
+            with Pool(min(workers, len(items)), RecordingPlayer, scene, tuple(policies), trust_pickle) as pool:
+                for _, one in pool.answers(items):
+                    take(one)
+    except KeyboardInterrupt:
+        interrupted = True
+    finally:
+        for item in items:
+            with suppress(OSError):
+                part_of(item).unlink(missing_ok=True)
+    return [made[item.path] for item in items if item.path in made], interrupted

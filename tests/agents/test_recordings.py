@@ -1,0 +1,139 @@
+"""`evaluate --record-failures`: what is chosen, that it went again as it had gone, and what is refused beforehand."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from agents import recordings
+from agents.episodes import Episode, Scene
+from agents.evaluate import Evaluation, evaluate
+from agents.tasks import TASKS
+from swaptwin import run
+from twin.errors import InputError
+from twin.recorded import verify
+from twin.recording import open_recording
+
+SCENE = Scene(TASKS["alignment"], {"station": "chassis", "action-mode": "residual"})
+
+
+class Sideways:
+    """Away from the seat, as hard as may be: the time is over before it is anywhere."""
+
+    def __init__(self, environment: Any) -> None:
+        environment.time_limit_s = 5.0  # what else takes a minute
+
+    def begin(self, seed: int) -> None:
+        """Nothing to forget."""
+
+    def act(self, observation: np.ndarray) -> np.ndarray:
+        return np.array([0.0, 0.0, -1.0, 0.0], np.float32)
+
+
+@pytest.fixture
+def scene() -> Scene:
+    """Alignment with a baseline that fails."""
+    baselines = {**SCENE.task.baselines, "sideways": f"{__name__}:Sideways"}
+    return dataclasses.replace(SCENE, task=dataclasses.replace(SCENE.task, baselines=baselines))
+
+
+def episode(seed: int, outcome: str = "seated", time_s: float = 5.0) -> Episode:
+    return Episode(seed, outcome == "seated", outcome, 100, 1.0, 0.0, {"time_s": time_s}, 0, {})
+
+
+def evaluation(*columns: tuple[Episode, ...], names: tuple[str, ...] = ("baseline", "zero")) -> Evaluation:
+    return Evaluation(SCENE, names, 0, len(columns[0]), columns, {})
+
+
+def test_failures_and_the_slowest_success_are_chosen(tmp_path: Path) -> None:
+    good = (episode(0), episode(1, time_s=7.0), episode(2))
+    bad = (episode(0, "jam"), episode(1, "time_limit"), episode(2, "jam"))
+    chosen, left_out = recordings.wanted(evaluation(good, bad), tmp_path, most=2)
+    assert [item.path.name for item in chosen] == [
+        "baseline_1_seated.mcap",
+        "zero_0_jam.mcap",
+        "zero_1_time_limit.mcap",
+    ]
+    assert left_out == {"zero": 1}
+
+
+@pytest.mark.parametrize(
+    ("policies", "names"),
+    [
+        (("baseline", "zero"), ["baseline", "zero"]),
+        (("runs/a/policy", "runs/b/policy"), ["policy-1", "policy-2"]),
+        (("./my policy;rm", ".."), ["my-policy-rm", "policy"]),
+    ],
+)
+def test_names_of_files(policies: tuple[str, ...], names: list[str]) -> None:
+    assert recordings.file_names(policies) == names
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_is_recorded_went_as_before_and_verifies(scene: Scene, tmp_path: Path, workers: int) -> None:
+    names = ("baseline", "sideways")
+    done, _ = evaluate(scene, names, episodes=1, seed=4, workers=1)
+    items, _ = recordings.wanted(done, tmp_path, most=5)
+    made, interrupted = recordings.record(scene, names, items, workers=workers)
+    assert not interrupted
+    assert [one.path.name for one in made] == ["baseline_4_seated.mcap", "sideways_4_time_limit.mcap"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [one.path.name for one in made]
+    for one, name in zip(made, names, strict=True):
+        assert one.same
+        assert one.again == one.wanted.episode
+        assert verify(one.path).verified
+        with open_recording(one.path) as opened:
+            assert opened.header.configuration["policies"] == {"align": name}
+            assert opened.outcome == one.again.outcome
+
+
+def test_one_that_goes_another_way_is_told(scene: Scene, tmp_path: Path) -> None:
+    was = dataclasses.replace(episode(4, "jam"), success=False)
+    items, _ = recordings.wanted(evaluation((was,), names=("sideways",)), tmp_path, most=1)
+    made, _ = recordings.record(scene, ("sideways",), items, workers=1)
+    assert not made[0].same
+    assert [path.name for path in tmp_path.iterdir()] == ["sideways_4_time_limit.mcap"]
+    assert made[0].as_json()["same"] is False
+
+
+def test_ctrl_c_leaves_what_is_whole(scene: Scene, tmp_path: Path) -> None:
+    seeds = (episode(4, "time_limit"), episode(5, "time_limit"))
+    items, _ = recordings.wanted(evaluation(seeds, names=("sideways",)), tmp_path, most=5)
+
+    def interrupt(_: object) -> None:
+        raise KeyboardInterrupt
+
+    made, interrupted = recordings.record(scene, ("sideways",), items, workers=1, on_recorded=interrupt)
+    assert interrupted
+    assert [one.path.name for one in made] == ["sideways_4_time_limit.mcap"]
+    assert [path.name for path in tmp_path.iterdir()] == ["sideways_4_time_limit.mcap"]
+
+
+def test_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = "evaluate alignment --station chassis --policy baseline --episodes 1 --seed 4 --workers 1 --json"
+    folder = tmp_path / "new" / "folder"
+    assert run([*words.split(), "--record-failures", str(folder)]) == 0
+    told = json.loads(capsys.readouterr().out)
+    file = folder / "baseline_4_seated.mcap"
+    entry = {"policy": "baseline", "seed": 4, "outcome": "seated", "success": True, "file": str(file), "same": True}
+    assert told["recordings"] == [entry]
+    assert file.is_file()
+
+
+def test_no_folder_is_refused_before_anything_is_played(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "a file"
+    file.write_text("")
+    for bad in (file, file / "below", "a\0b"):
+        with pytest.raises(InputError, match="record-failures"):
+            recordings.check_folder(bad)
+    assert run(["evaluate", "alignment", "--episodes", "1000000", "--record-failures", str(file)]) == 2
+    assert capsys.readouterr().err == f"error: --record-failures: is no folder, got '{file}'\n"
+
+
+def test_timing_is_recorded_too() -> None:
+    assert [name for name, task in TASKS.items() if task.recordable] == ["alignment", "timing"]
