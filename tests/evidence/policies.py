@@ -144,13 +144,14 @@ def evaluation(case: Case, policies: tuple[str, ...]) -> Evaluation:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", choices=sorted(BY_NAME), action="append", help="these cases; default: all")
+    parser.add_argument("--policy", action="append", help="of these policies; default: all")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=float("inf"), help="begin no episode after this")
     parser.add_argument("--tables", action="store_true", help="only write the tables")
     options = parser.parse_args()
     chosen = [case for case in CASES if options.only is None or case.name in options.only]
     if not options.tables:
-        run(chosen, options.workers, options.seconds)
+        run(chosen, options.policy, options.workers, options.seconds)
     if options.only is None:
         from tests.evidence.policy_tables import write
 
@@ -158,10 +159,10 @@ def main() -> int:
     return 0
 
 
-def run(cases: list[Case], workers: int, seconds: float) -> None:
+def run(cases: list[Case], policies: list[str] | None, workers: int, seconds: float) -> None:
     """Play what is missing; each episode is stored as it ends."""
     FOLDER.mkdir(exist_ok=True)
-    todo = iter([item for case in cases for item in missing(case)])
+    todo = iter([item for case in cases for item in missing(case) if policies is None or item[1] in policies])
     until = time.monotonic() + seconds
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         running: dict[Any, Case] = {}
