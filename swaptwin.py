@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 DECIDERS: dict[str, str] = {
     # what a policy decides inside a swap: who loads it, from its name and the cell to arguments of SwapTwin
     "timing": "agents.deciders:timing",
+    "align": "agents.deciders:alignment",
 }
 
 EXIT_OK, EXIT_FAILED, EXIT_BAD_INPUT = 0, 1, 2

@@ -21,6 +21,8 @@ Array = np.ndarray
 ONNX, CONTRACT, CARD = "policy.onnx", "contract.json", "card.md"
 FILES = (ONNX, CONTRACT, CARD)
 MOST_BYTES = {ONNX: 64 << 20, CONTRACT: 1 << 20, CARD: 1 << 20}
+ANY = "any"
+"""Stands in a contract's options for what each episode drew, or the environment chose."""
 INPUT, OUTPUT = "observation", "action"
 """Names of the graph's one input (n, observations) and one output (n, actions), both float32."""
 ARCHIVES = {
@@ -143,6 +145,17 @@ class BundlePolicy:
         self._low = np.array(seen.observation_low or -np.inf, np.float32)
         self._high = np.array(seen.observation_high or np.inf, np.float32)
         self.outside = 0
+
+    def option(self, name: str) -> str | None:
+        """The value of an environment's option that it was made for; None where that was left to the environment.
+
+        Raises:
+            InputError: a contract that names several.
+        """
+        values = [value for value in self.contract.validity.options.get(name, []) if value != ANY]
+        if len(values) > 1:
+            raise InputError("made for several at once", key=f"validity.options.{name}", value=", ".join(values))
+        return values[0] if values else None
 
     def begin(self, seed: int) -> None:
         """The graph keeps nothing from step to step; the count starts anew."""

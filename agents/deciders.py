@@ -1,4 +1,4 @@
-"""Policies inside a swap: `swaptwin swap --timing-policy NAME`. The root module hands these to the command."""
+"""Policies inside a swap (`swap --timing-policy --align-policy`). The root module hands these to the command."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 
 from agents.guard import Guard
-from agents.policies import load_policy
-from agents.tasks import TASKS
+from agents.modes import action_mode_of
+from agents.policies import Policy, load_policy
+from agents.tasks import TASKS, Task
+from twin.alignment.sensed import Sensed
 from twin.cell import Cell
 from twin.errors import InputError
 from twin.sequence.program import Ask
@@ -29,12 +31,7 @@ def timing(name: str, cell: Cell) -> dict[str, Any]:
 
     task = TASKS["timing"]
     environment = gymnasium.make(task.environment, disable_env_checker=True, station=cell.station)
-    try:
-        policy = load_policy(name, dict(task.baselines), environment.unwrapped)
-    except InputError as error:
-        key = "--timing-policy" if error.key == "--policy" else error.key
-        raise InputError(error.problem, file=error.file, key=key, value=error.value, allowed=error.allowed) from None
-    guard = Guard(policy, environment.action_space)
+    guard = Guard(_loaded(name, "timing", task, environment), environment.action_space)
     guard.begin(cell.seed)
 
     def decide(twin: SwapTwin, world: int, robot: int, job: int, phase: str) -> np.void:
@@ -44,3 +41,58 @@ def timing(name: str, cell: Cell) -> dict[str, Any]:
         return row_of(values, natural_hz(twin.program, ask), cell.station)[0]
 
     return {"timing_decider": decide}
+
+
+class PolicyDecider:
+    """A policy of Alignment-v0 at one robot of a swap: it sees and does what it would in the environment."""
+
+    def __init__(self, guard: Guard, mode: str, seed: int) -> None:
+        """`seed` is for what the policy itself draws."""
+        from envs.alignment_control import Control
+
+        self._guard, self._seed = guard, seed
+        self._control = Control(mode)
+
+    def begin(self) -> None:
+        """A new insertion, or another try."""
+        self._control.begin()
+        self._guard.begin(self._seed)
+
+    def speeds(self, seen: Sensed) -> np.ndarray:
+        """(4,) along x, y (m/s), towards the seat (m/s), yaw (rad/s)."""
+        from envs.alignment_control import ACTION
+        from envs.scaling import checked_action
+
+        self._control.look(seen)
+        scaled, _ = checked_action(self._guard.act(self._control.observation()), ACTION)
+        return self._control.setpoints(scaled)
+
+
+def alignment(name: str, cell: Cell) -> dict[str, Any]:
+    """Arguments of `SwapTwin` for a policy of Alignment-v0, guarded as in the environment, one of its own a robot.
+
+    A bundle acts in the mode that it was made for, direct or residual.
+
+    Raises:
+        InputError: an unknown policy, or a bundle made for something else.
+    """
+    import gymnasium
+
+    task = TASKS["alignment"]
+    environment = gymnasium.make(task.environment, disable_env_checker=True, station=cell.station)
+
+    def make(robot: int) -> PolicyDecider:
+        policy = _loaded(name, "align", task, environment)
+        return PolicyDecider(Guard(policy, environment.action_space), action_mode_of(policy), cell.seed)
+
+    make(0)  # what is wrong with it is said before anything is built
+    return {"aligner": make}
+
+
+def _loaded(name: str, what: str, task: Task, environment: Any) -> Policy:
+    """The policy of `--WHAT-policy`."""
+    try:
+        return load_policy(name, dict(task.baselines), environment.unwrapped)
+    except InputError as error:
+        key = f"--{what}-policy" if error.key == "--policy" else error.key
+        raise InputError(error.problem, file=error.file, key=key, value=error.value, allowed=error.allowed) from None

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agents.guard import Guard
+from agents.modes import check_mode
 from agents.policies import load_policy
 from agents.tasks import Task
 from twin.errors import InputError
@@ -116,13 +117,12 @@ class Player:
     def __init__(self, scene: Scene, policies: Sequence[str], trust_pickle: bool = False) -> None:
         self.scene = scene
         self.environment = scene.make()
-        self.guards = [
-            Guard(
-                load_policy(name, dict(scene.task.baselines), self.environment.unwrapped, trust_pickle=trust_pickle),
-                self.environment.action_space,
-            )
-            for name in policies
-        ]
+        self.guards = []
+        for name in policies:
+            own = self.environment.unwrapped
+            policy = load_policy(name, dict(scene.task.baselines), own, trust_pickle=trust_pickle)
+            check_mode(policy, own)
+            self.guards.append(Guard(policy, self.environment.action_space))
 
     def __call__(self, seed: int) -> list[Episode]:
         """One episode a policy, in the order of the policies."""

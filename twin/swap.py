@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from twin.plants.protocol import Plant
 from twin.sequence.program import PhaseSpan, Program
 from twin.sequence.tables import TABLES
 from twin.sequence.timing import timing_table
+
+if TYPE_CHECKING:
+    from twin.alignment.aligner import MakeDecider
 
 TimingDecider = Callable[["SwapTwin", int, int, int, str], "np.void | np.ndarray"]
 """Called with the swap, world, robot, job and phase; gives a record of `twin.sequence.timing.TIMING`."""
@@ -40,7 +43,7 @@ class SwapResult:
     recording: str | None = None
     faults: tuple[str, ...] = ()
     policies: dict[str, str] = field(default_factory=dict)
-    """What decided beside the timing set, by what it decided: `{"timing": "zvd"}`."""
+    """What decided beside the timing set, by what it decided: `{"timing": "zvd", "align": "baseline"}`."""
 
     @property
     def ratio(self) -> float:
@@ -59,7 +62,7 @@ class SwapResult:
             "conditions": self.cell.variation.conditions,
             "timing": self.timing,
             "faults": list(self.faults),
-            **({"policies": self.policies} if self.policies else {}),
+            **{f"{what}_policy": name for what, name in self.policies.items()},
             "outcome": self.outcome,
             "cycle_time_s": self.cycle_time_s,
             "mechanical_time_s": self.mechanical_time_s,
@@ -88,6 +91,7 @@ class SwapTwin:
         *,
         make_plant: Callable[..., Any] | None = None,
         timing_decider: TimingDecider | None = None,
+        aligner: MakeDecider | None = None,
         policies: Mapping[str, str] | None = None,
     ) -> None:
         """A swap that is ready to run.
@@ -96,6 +100,8 @@ class SwapTwin:
             make_plant: `make_plant(cell)` builds the plant; BulletPlant when left out.
             timing_decider: gives the TIMING row of each mechanical phase that a robot enters, in place of the timing
                 set's; each is noted as an event.
+            aligner: gives the decider of a robot's setpoints: with it insertions into the truck go to hover and follow
+                those from there on, instead of the timing set's moves.
             policies: names of what decides, for the result.
 
         Raises:
@@ -106,12 +112,18 @@ class SwapTwin:
             from twin.plants.bullet import BulletPlant
 
             make_plant = BulletPlant
+        if aligner is not None:
+            from twin.alignment.aligner import Aligner
+            from twin.alignment.steps import with_setpoints
         self.cell, self.timing, self.faults = cell, timing, tuple(faults)
         self.plant: Any = make_plant(cell)
         kind = cell.station.kind
         table = timing_table(timing, kind)
         rows = np.repeat(table[None, :], len(self.plant.worlds), axis=0)
-        self.program = Program(self.plant, cell, TABLES[kind](), rows, MECHANICAL[kind])
+        steps = TABLES[kind]() if aligner is None else with_setpoints(TABLES[kind]())
+        self.program = Program(self.plant, cell, steps, rows, MECHANICAL[kind])
+        if aligner is not None:
+            self.plant.decide = Aligner(cell, self.plant, self.program, aligner)
         self.policies = dict(policies or {})
         if timing_decider is not None:
             self.program.ask_timing = True

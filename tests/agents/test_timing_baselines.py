@@ -89,7 +89,7 @@ def test_a_policy_times_a_swap_and_its_events_say_how() -> None:
     assert told[0]["timing"]["shaper"] == "zvd"
     assert told[0]["timing"]["overlap_s"] == pytest.approx(10.0)
     assert told[0]["timing"]["shaper_frequency_hz"] == pytest.approx(np.sqrt(9.81 / 1.1) / (2.0 * np.pi), rel=0.01)
-    assert result.as_json()["policies"] == {"timing": "zvd"}
+    assert result.as_json()["timing_policy"] == "zvd"
 
 
 def test_an_unknown_policy_is_named() -> None:

@@ -191,7 +191,7 @@ def test_a_truck_that_fits_is_chosen() -> None:
         (["--parking", "valet"], "guided, unguided, driven"),
         (["--plant", "rom"], "not available yet"),
         (["--plant", "mujoco"], "--plant"),
-        (["--align-policy", "baseline"], "--align-policy: not available yet"),
+        (["--align-policy", "best"], "--align-policy: unknown policy"),
         (["--timing-policy", "baseline"], "--timing-policy: unknown policy"),
         (["--conditions", "fog"], "clear, night, rain"),
         (["--truck", "chassis_tractor_3"], "no pack fits"),

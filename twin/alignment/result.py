@@ -46,7 +46,7 @@ class AlignmentResult:
             "parking": cell.parking,
             "conditions": cell.variation.conditions,
             "hover": self.hover.model_dump(),
-            **({"policies": self.policies} if self.policies else {}),
+            **{f"{what}_policy": name for what, name in self.policies.items()},
             "outcome": self.outcome,
             "time_s": self.time_s,
             "phases": [

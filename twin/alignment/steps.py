@@ -20,17 +20,19 @@ from twin.sequence.program import Program, Selection, Start, Step
 HOVER_M = 0.30
 """A swap lowers (or lifts) its pack to this height over the seat before the setpoints take over [estimate: twice the
 creep height, inside what Alignment-v0 starts from]."""
+PATIENCE_S = 60.0
+"""A swap's insertion that is not seated by then backs off and is tried again [estimate: as long as Alignment-v0's]."""
 SEATED = "seated"
 FAILED = {FORCE_ABORT: "!force_abort", JAM: "!jam", TIMEOUT: "!timeout", REFUSED: "!refused"}
 
 
-def follow_in(phase: str, which: str, pack: str) -> Start:
-    """Carrying, into a seat under setpoints: until seated, jammed or pushed aside too hard; it has no time limit."""
+def follow_in(phase: str, which: str, pack: str, timeout_s: float = np.inf) -> Start:
+    """Carrying, into a seat under setpoints: until seated, jammed or pushed aside too hard, or time is up."""
 
     def start(program: Program, selection: Selection) -> np.ndarray:
         commands = do.into_seat(program, selection, phase, which, pack)
         commands["velocity"] = 0.0
-        commands["timeout_s"] = np.inf
+        commands["timeout_s"] = timeout_s
         commands["follow"] = FOLLOW_START
         return commands
 
@@ -83,7 +85,7 @@ def with_setpoints(table: list[Step]) -> list[Step]:
         if step.name == "insert":
             hover = to_hover("insert", "truck_seat", "new_pack")
             rows.append(Step("hover", "insert", hover, then=go.settled))
-            follow = follow_in("insert", "truck_seat", "new_pack")
+            follow = follow_in("insert", "truck_seat", "new_pack", PATIENCE_S)
             step = Step(step.name, step.phase, follow, step.failed, step.then, step.gate, step.only_if)
         rows.append(step)
     return rows

@@ -54,7 +54,9 @@ def command(
     parking: Annotated[str, typer.Option(help="guided, unguided, or driven: a driver brings it in.")] = "guided",
     conditions: Annotated[str, typer.Option(help="What the scanner sees in: clear, night or rain.")] = "clear",
     timing: Annotated[str, typer.Option(help="Timing set: a name or a file.")] = "factory",
-    align_policy: Annotated[str | None, typer.Option(help="Not available yet.")] = None,
+    align_policy: Annotated[
+        str | None, typer.Option(help="A policy for Alignment-v0 that seats each pack: a name or a bundle's folder.")
+    ] = None,
     timing_policy: Annotated[
         str | None, typer.Option(help="A policy for Timing-v0 that times each phase: a name or a bundle's folder.")
     ] = None,

@@ -1,0 +1,181 @@
+"""A swap whose insertions follow a policy: whole swaps, their recordings, and the same decisions as in Alignment-v0."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+
+from agents import deciders
+from agents.bundle import interface
+from agents.episodes import Player, Scene
+from agents.export import Layer, graph_bytes, write_bundle
+from agents.guard import Guard
+from agents.modes import action_mode_of
+from agents.policies import Policy, load_policy
+from agents.tasks import TASKS
+from envs.alignment_case import AlignmentChoice
+from envs.swap_case import SwapChoice
+from swaptwin import run
+from tests.determinism.short_swap import cell_and_timing
+from twin.alignment import steps
+from twin.alignment.sensed import Sensed
+from twin.alignment.servo import VisualServo
+from twin.catalogue import load_station
+from twin.errors import InputError
+from twin.recorded import verify
+from twin.recording import open_recording
+from twin.swap import SwapTwin
+
+TASK = TASKS["alignment"]
+PUSH = np.array([0.2, -0.3, 0.1, 0.05], np.float32)
+
+
+def environment(**options: Any) -> Any:
+    return gymnasium.make(TASK.environment, disable_env_checker=True, **{"station": "top_lift", **options})
+
+
+def bundle(folder: Path, modes: list[str] | None, push: np.ndarray = PUSH) -> Path:
+    """A bundle that always does the same; `modes` is what its contract says of the action mode."""
+    env = environment()
+    fits = interface(env)
+    env.close()
+    contract: dict[str, Any] = {
+        **{k: [row.model_dump() for row in v] if isinstance(v, list) else v for k, v in fits.items()},
+        "made": {"algorithm": "by hand", "seed": 0, "steps": 0, "options": {}, "versions": {}},
+        "measured": [],
+        "validity": {
+            "options": {} if modes is None else {"action-mode": modes},
+            "observation_low": [],
+            "observation_high": [],
+        },
+    }
+    sizes = len(fits["observation"]), len(fits["action"])
+    still = Layer("Gemm", (np.zeros((sizes[1], sizes[0]), np.float32), push), {"transB": 1})
+    write_bundle(folder, graph_bytes([still], *sizes), contract, "by hand")
+    return folder
+
+
+# --------------------------------------------------------------------------------------------------------- whole swaps
+
+
+@pytest.mark.parametrize("station", ["top_lift", "chassis"])
+def test_the_servo_seats_every_pack_of_a_swap(station: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "swap.mcap"
+    words = f"swap --station {station} --seed 3 --align-policy baseline --record {path} --json"
+    assert run(words.split()) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["outcome"], told["violations"], told["align_policy"]) == ("completed", [], "baseline")
+    assert "timing_policy" not in told
+    assert told["kpis"]["insert_attempts"] == 1
+    assert told["kpis"]["seat_error_m"] < 0.005
+    report = verify(path)
+    assert report.verified
+    assert report.rerun_sha256 == told["end_state_sha256"]
+    with open_recording(path) as opened:
+        assert opened.header.configuration["policies"] == {"align": "baseline"}
+        follows = [c for c in opened.commands() if c["command"]["fields"]["follow"]]
+        jobs = opened.header.configuration["jobs"]
+    assert {c["command"]["robot"] for c in follows} == {job["robot"] for job in jobs}
+    assert sum(c["command"]["fields"]["follow"] == 1 for c in follows) == len(jobs)
+    for robot in {job["robot"] for job in jobs}:
+        ticks = np.diff([c["tick"] for c in follows if c["command"]["robot"] == robot])
+        assert {t for t in ticks.tolist() if t < 1000} == {5, 25}  # from the first scan on, at 20 Hz
+
+
+class Late(VisualServo):
+    """Does nothing the first time, then what the servo does."""
+
+    began = 0
+
+    def begin(self) -> None:
+        super().begin()
+        self.began += 1
+
+    def speeds(self, seen: Sensed) -> np.ndarray:
+        return super().speeds(seen) if self.began > 2 else np.zeros(4)  # its constructor begins too
+
+
+def test_an_insertion_that_gets_nowhere_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(steps, "PATIENCE_S", 15.0)
+    late: list[Late] = []
+
+    def make(robot: int) -> Late:
+        late.append(Late())
+        return late[-1]
+
+    twin = SwapTwin(*cell_and_timing("top_lift"), aligner=make)
+    while twin.program.advance() and "lock" not in {span.name for span in twin.program.spans[0]}:
+        pass
+    events = [event["message"] for event in twin.program.events[0]]
+    assert events == ["insertion 1 failed"]
+    assert int(twin.program.insert_attempts[0].max()) == 2
+    assert not twin.plant.worlds["violation"].any()
+    twin.close()
+
+
+# ------------------------------------------------------------------------------------------------- as the environment
+
+
+@pytest.mark.parametrize("mode", ["direct", "residual"])
+def test_a_policy_decides_as_in_the_environment(mode: str, tmp_path: Path) -> None:
+    folder = str(bundle(tmp_path / mode, [mode]))
+    env = environment(action_mode=mode)
+    guard = Guard(load_policy(folder, {}, env.unwrapped), env.action_space)
+    observation, _ = env.reset(seed=6)
+    guard.begin(6)
+    for _ in range(40):
+        observation, *_ = env.step(guard.act(observation))
+    twin = AlignmentChoice(SwapChoice(load_station("top_lift"))).draw(6).new_twin()
+    twin.begin()
+    decider = deciders.alignment(folder, twin.cell)["aligner"](0)
+    decider.begin()
+    for _ in range(40):
+        twin.advance(twin.axis_speeds(decider.speeds(twin.look())))
+    assert twin.plant.state_sha256() == env.unwrapped.plant.state_sha256()
+    twin.close()
+    env.close()
+
+
+@pytest.mark.parametrize(
+    ("modes", "mode"), [(["residual"], "residual"), (["direct"], "direct"), (["any"], "direct"), (None, "direct")]
+)
+def test_a_bundle_acts_in_the_mode_it_was_made_for(modes: list[str] | None, mode: str, tmp_path: Path) -> None:
+    env = environment()
+    policy = load_policy(str(bundle(tmp_path / "a", modes)), {}, env.unwrapped)
+    env.close()
+    assert action_mode_of(policy) == mode
+
+
+@pytest.mark.parametrize(("modes", "words"), [(["force"], "not known"), (["direct", "residual"], "several")])
+def test_a_mode_that_is_none_is_refused(modes: list[str], words: str, tmp_path: Path) -> None:
+    cell, _ = cell_and_timing("top_lift")
+    with pytest.raises(InputError, match=words):
+        deciders.alignment(str(bundle(tmp_path / "a", modes)), cell)
+
+
+def test_evaluate_refuses_a_bundle_of_the_other_mode(tmp_path: Path) -> None:
+    folder = str(bundle(tmp_path / "a", ["residual"]))
+    with pytest.raises(InputError, match=r"--action-mode.*direct.*residual"):
+        Player(Scene(TASK, {}), [folder])
+    Player(Scene(TASK, {"action-mode": "residual"}), [folder]).close()
+
+
+def test_what_is_no_policy_is_named() -> None:
+    cell, _ = cell_and_timing("top_lift")
+    with pytest.raises(InputError, match=r"^--align-policy: unknown policy.*baseline"):
+        deciders.alignment("basline", cell)
+    with pytest.raises(InputError, match="no such folder"):
+        deciders.alignment("./nowhere", cell)
+
+
+def test_two_robots_have_a_policy_each() -> None:
+    cell, _ = cell_and_timing("chassis")
+    make = deciders.alignment("baseline", cell)["aligner"]
+    first, second = make(0), make(1)
+    policies: list[Policy] = [decider._guard.policy for decider in (first, second)]
+    assert policies[0] is not policies[1]

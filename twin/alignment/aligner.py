@@ -1,0 +1,75 @@
+"""Setpoints for the insertions of a running swap: whoever decides, for every robot that follows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from twin.alignment.episode import axis_speeds
+from twin.alignment.sensed import DECISION_S, Sensed, Watch
+from twin.alignment.steps import set_speeds
+from twin.plants.state import BUSY, FOLLOW_NOT, FOLLOW_START
+
+if TYPE_CHECKING:
+    from twin.cell import Cell
+    from twin.sequence.program import Program
+
+
+class SpeedDecider(Protocol):
+    """Decides on one robot's setpoints; the station's own is `twin.alignment.servo.VisualServo`."""
+
+    def begin(self) -> None:
+        """A new insertion, or another try."""
+
+    def speeds(self, seen: Sensed) -> np.ndarray:
+        """(4,) along x, y (m/s), towards the seat (m/s), yaw (rad/s); called once each DECISION_S."""
+
+
+MakeDecider = Callable[[int], SpeedDecider]
+"""Gives the decider of a robot, by the robot's number."""
+
+
+@dataclass
+class _Insertion:
+    watch: Watch
+    next_tick: int
+
+
+class Aligner:
+    """A plant's `decide`: looks at each robot that follows, every DECISION_S from its command's first scan on."""
+
+    def __init__(self, cell: Cell, plant: Any, program: Program, make_decider: MakeDecider) -> None:
+        self._cell, self._program = cell, program
+        robots = range(cell.station.robots.count)
+        self._deciders = [make_decider(robot) for robot in robots]
+        self._under_way: list[_Insertion | None] = [None for _ in robots]
+        self._ticks = round(DECISION_S * cell.station.rates.physics_hz)
+        # views: called after each scan, and seldom with anything to do
+        self._follow = plant.commands["follow"][0, : len(robots)]
+        self._status = plant.worlds["status"][0, : len(robots)]
+
+    def __call__(self, plant: Any) -> None:
+        """After a scan: new setpoints for whoever is due."""
+        if not self._follow.any():
+            return
+        for robot, (follow, status) in enumerate(zip(self._follow.tolist(), self._status.tolist(), strict=True)):
+            if follow != FOLLOW_NOT and status == BUSY:
+                self._decide(plant, robot, follow == FOLLOW_START)
+
+    def _decide(self, plant: Any, robot: int, begins: bool) -> None:
+        """`begins`: no setpoint of this command has been given yet."""
+        tick = int(plant.worlds["tick"][0])
+        insertion = self._under_way[robot]
+        if begins or insertion is None:
+            job = self._program.queue[robot][int(self._program.place[0, robot])]
+            insertion = self._under_way[robot] = _Insertion(Watch(self._cell, job), tick)
+            insertion.watch.begin(float(plant.worlds["t_s"][0]))
+            self._deciders[robot].begin()
+        if tick < insertion.next_tick:
+            return
+        insertion.next_tick += self._ticks
+        speeds = self._deciders[robot].speeds(insertion.watch.look(plant.worlds, plant.params))
+        set_speeds(self._program, robot, axis_speeds(self._cell, speeds))
