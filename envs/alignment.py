@@ -6,14 +6,14 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import gymnasium
 import numpy as np
-from gymnasium.error import ClosedEnvironmentError, ResetNeeded
+from gymnasium.error import ResetNeeded
 
 from envs.alignment_case import AlignmentCase, AlignmentChoice
 from envs.alignment_control import ACTION, ACTION_MODES, OBSERVATION, Control
 from envs.alignment_reward import REWARD_WEIGHTS, Limits, costs, reward_terms
 from envs.alignment_truth import truth_of
+from envs.episodic import EpisodicEnv
 from envs.options import choice, number
 from envs.recording import EpisodeRecorder
 from envs.scaling import box, checked_action
@@ -24,7 +24,6 @@ from twin.catalogue import Station, load_pack, load_station, load_truck
 from twin.sequence.heights import jam_load_of
 
 if TYPE_CHECKING:
-    from envs.swap_picture import SwapPicture
     from twin.plants.bullet import BulletPlant
 
 Array = np.ndarray
@@ -37,7 +36,7 @@ bobs on its ropes."""
 
 OUTCOMES = {
     "running": "not ended yet",
-    "seated": "success: all four seat switches made and the load off the ropes (table: pressed home)",
+    "seated": "all four seat switches made, load off the ropes; success if no safety invariant was broken",
     "jam": "axial force over the jam limit for 0.3 s while going in, pads still free",
     "force_abort": "side force over the station's abort limit for longer than its reaction time while going in",
     "overload": "interlock: load over the station's overload limit",
@@ -50,7 +49,7 @@ OUTCOMES = {
 }
 
 
-class AlignmentEnv(gymnasium.Env[Array, Array]):
+class AlignmentEnv(EpisodicEnv):
     """Bring the hanging (or lifted) pack from hover to fully seated, by velocity setpoints for x, y, z and yaw.
 
     One step is 0.05 s: 25 ticks of the physics. The control software stands between the agent and the machine:
@@ -141,7 +140,7 @@ class AlignmentEnv(gymnasium.Env[Array, Array]):
     | outcome | when |
     |---|---|
     | running | not ended yet |
-    | seated | success: all four seat switches made and the load off the ropes (table: pressed home) |
+    | seated | all four seat switches made, load off the ropes; success if no safety invariant was broken |
     | jam | axial force over the jam limit for 0.3 s while going in, pads still free |
     | force_abort | side force over the station's abort limit for longer than its reaction time while going in |
     | overload | interlock: load over the station's overload limit |
@@ -190,8 +189,6 @@ class AlignmentEnv(gymnasium.Env[Array, Array]):
         view: str = "seat",
         size_px: tuple[int, int] = (640, 360),
     ) -> None:
-        if render_mode is not None:
-            choice("render_mode", render_mode, self.metadata["render_modes"])
         self.station = station if isinstance(station, Station) else load_station(station)
         self._choice = AlignmentChoice(
             SwapChoice(
@@ -205,16 +202,13 @@ class AlignmentEnv(gymnasium.Env[Array, Array]):
         choice("plant", plant, PLANTS)
         self.action_mode = choice("action_mode", action_mode, ACTION_MODES)
         self.time_limit_s = number("time_limit_s", time_limit_s, 5.0, 600.0)
-        self.render_mode, self.view, self.size_px = render_mode, view, size_px
+        self._begin_closed(render_mode, view, size_px)
         self.action_space, self.observation_space = box(ACTION), box(OBSERVATION)
         self._control = Control(self.action_mode)
         self._case: AlignmentCase | None = None
         self._twin: AlignmentTwin | None = None
-        self._picture: SwapPicture | None = None
         self._recorder = EpisodeRecorder("align")
-        self._closed = False
         self._played: list[list[float]] = []
-        self._outcome = "running"
 
     # ----------------------------------------------------------------------------------------------------- an episode
 
@@ -225,7 +219,7 @@ class AlignmentEnv(gymnasium.Env[Array, Array]):
         self._check_open("reset")
         super().reset(seed=seed)
         episode = int(self.np_random.integers(2**63)) if seed is None else seed
-        self._case = self._choice.draw(episode, options)
+        self._case, self._begun = self._choice.draw(episode, options), True
         self._begin(self._case, record=True)
         info = self._info(
             dict.fromkeys(REWARD_WEIGHTS, 0.0),
@@ -233,8 +227,7 @@ class AlignmentEnv(gymnasium.Env[Array, Array]):
             costs(self._truth, self._truth, self._outcome, self._limits),
         )
         observation = self._control.observation()
-        if self.render_mode == "human":
-            self.render()
+        self._show_live()
         return observation, info
 
     def step(self, action: Array) -> tuple[Array, float, bool, bool, dict[str, Any]]:
@@ -249,8 +242,7 @@ class AlignmentEnv(gymnasium.Env[Array, Array]):
         reward = sum(weight * terms[name] for name, weight in REWARD_WEIGHTS.items())
         truncated = self._outcome == "time_limit"
         self._recorder.step(twin, reward, self._outcome)
-        if self.render_mode == "human":
-            self.render()
+        self._show_live()
         return observation, reward, self._outcome != "running" and not truncated, truncated, info
 
     def _begin(self, case: AlignmentCase, *, record: bool = False) -> AlignmentTwin:
@@ -301,7 +293,7 @@ class AlignmentEnv(gymnasium.Env[Array, Array]):
         now, w = self._truth, self._twin.plant.worlds[0]
         return {
             "outcome": self._outcome,
-            "is_success": self._outcome == "seated",
+            "is_success": self._outcome == "seated" and not now.violations,
             "reward_terms": terms,
             "clipped": clipped,
             "cost": sum(cost.values()),
@@ -346,28 +338,15 @@ class AlignmentEnv(gymnasium.Env[Array, Array]):
         plant: BulletPlant = self._twin.plant
         return plant
 
-    def render(self) -> Array | None:
-        """The picture (height, width, 3) uint8, or None where it is shown in a window."""
-        self._check_open("render")
-        if self.render_mode is None:
-            gymnasium.logger.warn('render() needs gymnasium.make(..., render_mode="rgb_array" or "human")')
-            return None
-        if self._case is None:
-            raise ResetNeeded("render() before reset()")
+    def _show(self) -> Array | None:
         self._restore()
+        assert self._case is not None
         if self._picture is None:
             from envs.swap_picture import SwapPicture  # the viewer, only when asked for
 
-            self._picture = SwapPicture(self.render_mode, self.view, self.size_px, "Alignment")
-        return self._picture.show(self._case.swap.cell, self.plant)
-
-    def close(self) -> None:
-        """Frees plant, window and buffer; nothing works after that but another `close`."""
-        self._closed = True
-        self._free()
-        if self._picture is not None:
-            self._picture.close()
-            self._picture = None
+            self._picture = SwapPicture(str(self.render_mode), self.view, self.size_px, "Alignment")
+        picture: Array | None = self._picture.show(self._case.swap.cell, self.plant)
+        return picture
 
     def _free(self) -> None:
         self._recorder.drop()
@@ -375,17 +354,9 @@ class AlignmentEnv(gymnasium.Env[Array, Array]):
             self._twin.close()
             self._twin = None
 
-    def _check_open(self, what: str) -> None:
-        if self._closed:
-            raise ClosedEnvironmentError(f"{what}() of an environment that is closed")
-
     def _ready(self) -> AlignmentTwin:
         """The twin, if a step may be taken."""
-        self._check_open("step")
-        if self._case is None:
-            raise ResetNeeded("step() before reset()")
-        if self._outcome != "running":
-            raise ResetNeeded(f"step() after the episode ended ({self._outcome}): call reset()")
+        self._check_running()
         self._restore()
         assert self._twin is not None
         return self._twin
@@ -400,5 +371,5 @@ class AlignmentEnv(gymnasium.Env[Array, Array]):
             self._advance(twin, scaled)
 
     def __getstate__(self) -> dict[str, Any]:
-        """All but the plant, which is played again, and the picture, which is made anew."""
-        return {**self.__dict__, "_picture": None, "_twin": None}
+        """All but the plant, which is played again, and the picture."""
+        return {**super().__getstate__(), "_twin": None}

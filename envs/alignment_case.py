@@ -9,14 +9,13 @@ from typing import Any
 
 from envs.options import known, number
 from envs.swap_case import OPTIONS as SWAP_OPTIONS
-from envs.swap_case import SwapCase, SwapChoice
+from envs.swap_case import SwapCase, SwapChoice, outside_gate, parked_again
 from twin import seeding
 from twin.alignment.episode import AlignmentTwin
 from twin.alignment.hover import Hover
 from twin.catalogue import Station
 from twin.catalogue.schema import FourRope
 from twin.errors import InputError
-from twin.parking import draw_parking
 
 GRAVITY_MPS2 = 9.81
 HEIGHT_PINS = (1.3, 4.0)
@@ -28,7 +27,8 @@ SWAY_SIGMA_M = 0.012
 ROPE_SPREAD_M = 0.4
 """Sheaves are higher or lower than the station file says by up to this: buildings and trucks differ [estimate]."""
 
-PLACE = ("truck_x_m", "truck_y_m", "truck_yaw_rad")
+MOST_PARKINGS = 100
+"""A truck that has not parked inside the station's gate by then is one whose place the options fix outside it."""
 
 RANGES = {  # options that are numbers
     "height_m": (0.05, 1.0),
@@ -80,25 +80,12 @@ class AlignmentChoice:
         station = with_sheaves(self.swap.station, up_m)
         rest = {name: value for name, value in fixed.items() if name in SWAP_OPTIONS}
         swap = self.swap.draw(seed, rest, station)
-        if beyond_gate(swap) and not rest.keys() & set(PLACE):
-            swap = self.swap.draw(seed, {**rest, **parked_again(swap)}, station)
+        random = _stream(seed, "parking again")
+        for _ in range(MOST_PARKINGS):
+            if not outside_gate(swap):
+                break
+            swap = self.swap.draw(seed, {**rest, **parked_again(swap, random, rest)}, station)
         return AlignmentCase(swap, Hover(**{**_drawn(swap, seed, fixed), **numbers}))
-
-
-def beyond_gate(swap: SwapCase) -> bool:
-    """Whether the truck stands where a station does not begin: it would be asked to park again."""
-    x_m, y_m, yaw_rad = swap.cell.params["truck_park"][0, :3].tolist()
-    limits = swap.station.limits
-    return max(abs(x_m), abs(y_m)) > limits.repark_m or abs(yaw_rad) > limits.repark_yaw_rad
-
-
-def parked_again(swap: SwapCase) -> dict[str, float]:
-    """Where the truck stands after it has parked again, as often as it takes."""
-    random, limits = _stream(swap.seed, "parking again"), swap.station.limits
-    while True:
-        x_m, y_m, yaw_rad = draw_parking(swap.station, swap.parking, int(random.integers(2**63)))[:3].tolist()
-        if max(abs(x_m), abs(y_m)) <= limits.repark_m and abs(yaw_rad) <= limits.repark_yaw_rad:
-            return dict(zip(PLACE, (x_m, y_m, yaw_rad), strict=True))
 
 
 def with_sheaves(station: Station, up_m: float) -> Station:

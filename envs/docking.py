@@ -5,22 +5,18 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import gymnasium
 import numpy as np
-from gymnasium.error import ClosedEnvironmentError, ResetNeeded
 
 from envs.docking_case import Case, Choice
 from envs.docking_reward import REWARD_WEIGHTS, Site, Truth, costs, reward_terms
-from envs.options import choice, number
+from envs.episodic import EpisodicEnv
+from envs.options import number
 from envs.scaling import Quantity, Scaler, box, checked_action
 from twin.catalogue import Station, load_pack, load_station, load_truck
 from twin.docking import CONTROL_S, DockingPlant
 from twin.docking.params import approach_of
-
-if TYPE_CHECKING:
-    from envs.docking_picture import DockingPicture
 
 Array = np.ndarray
 Name = str | os.PathLike[str]
@@ -69,7 +65,7 @@ OUTCOMES = {
 }
 
 
-class DockingEnv(gymnasium.Env[Array, Array]):
+class DockingEnv(EpisodicEnv):
     """Drive a truck, mostly with its semi-trailer, from 30 m into the bay and stop there.
 
     One step is 0.1 s. Rails and a wheel stop may help (`guided`); the lidar's errors grow by night and in rain.
@@ -177,8 +173,6 @@ class DockingEnv(gymnasium.Env[Array, Array]):
         view: str = "approach",
         size_px: tuple[int, int] = (640, 360),
     ) -> None:
-        if render_mode is not None:
-            choice("render_mode", render_mode, self.metadata["render_modes"])
         self.station: Station = load_station(station)
         self._choice = Choice(
             self.station,
@@ -188,15 +182,12 @@ class DockingEnv(gymnasium.Env[Array, Array]):
             guided,
         )
         self.time_limit_s = number("time_limit_s", time_limit_s, 10.0, 600.0)
-        self.render_mode, self.view, self.size_px = render_mode, view, size_px
+        self._begin_closed(render_mode, view, size_px)
         self.action_space, self.observation_space = box(ACTION), box(OBSERVATION)
         self._scaler = Scaler(OBSERVATION)
         approach = approach_of(self.station)
         self._site = Site(approach.start_distance_m, approach.speed_limit_mps, approach.rail_force_limit_n)
         self._case: Case | None = None
-        self._picture: DockingPicture | None = None
-        self._closed = False
-        self._outcome = "running"
 
     # ----------------------------------------------------------------------------------------------------- an episode
 
@@ -207,7 +198,7 @@ class DockingEnv(gymnasium.Env[Array, Array]):
         self._check_open("reset")
         super().reset(seed=seed)
         episode = int(self.np_random.integers(2**63)) if seed is None else seed
-        self._case = self._choice.draw(episode, options)
+        self._case, self._begun = self._choice.draw(episode, options), True
         self._plant = self._case.new_plant()
         self._outcome, self._steps, self._stood_s, self._seen_s = "running", 0, 0.0, -math.inf
         self._previous = [0.0, 0.0]
@@ -221,8 +212,7 @@ class DockingEnv(gymnasium.Env[Array, Array]):
             costs(self._truth, self._outcome, self._site),
         )
         observation = self._observe()
-        if self.render_mode == "human":
-            self.render()
+        self._show_live()
         return observation, info
 
     def step(self, action: Array) -> tuple[Array, float, bool, bool, dict[str, Any]]:
@@ -242,8 +232,7 @@ class DockingEnv(gymnasium.Env[Array, Array]):
         info = self._info(terms, clipped, costs(self._truth, self._outcome, self._site))
         reward = sum(weight * terms[name] for name, weight in REWARD_WEIGHTS.items())
         truncated = self._outcome == "time_limit"
-        if self.render_mode == "human":
-            self.render()
+        self._show_live()
         return observation, reward, self._outcome != "running" and not truncated, truncated, info
 
     def _read(self) -> Truth:
@@ -324,40 +313,16 @@ class DockingEnv(gymnasium.Env[Array, Array]):
 
     # -------------------------------------------------------------------------------------------- pictures, the end
 
-    def render(self) -> Array | None:
-        """The picture (height, width, 3) uint8, or None where it is shown in a window."""
-        self._check_open("render")
-        if self.render_mode is None:
-            gymnasium.logger.warn('render() needs gymnasium.make(..., render_mode="rgb_array" or "human")')
-            return None
-        if self._case is None:
-            raise ResetNeeded("render() before reset()")
+    def _show(self) -> Array | None:
+        assert self._case is not None
         if self._picture is None:
             from envs.docking_picture import DockingPicture  # the viewer, only when asked for
 
-            self._picture = DockingPicture(self.render_mode, self.view, self.size_px)
-        return self._picture.show(self._case, self._plant)
-
-    def close(self) -> None:
-        """Frees window or buffer; nothing works after that but another `close`."""
-        self._closed = True
-        if self._picture is not None:
-            self._picture.close()
-            self._picture = None
-
-    def _check_open(self, what: str) -> None:
-        if self._closed:
-            raise ClosedEnvironmentError(f"{what}() of an environment that is closed")
+            self._picture = DockingPicture(str(self.render_mode), self.view, self.size_px)
+        picture: Array | None = self._picture.show(self._case, self._plant)
+        return picture
 
     def _ready(self) -> DockingPlant:
         """The plant, if a step may be taken."""
-        self._check_open("step")
-        if self._case is None:
-            raise ResetNeeded("step() before reset()")
-        if self._outcome != "running":
-            raise ResetNeeded(f"step() after the episode ended ({self._outcome}): call reset()")
+        self._check_running()
         return self._plant
-
-    def __getstate__(self) -> dict[str, Any]:
-        """All but the picture, which is made anew where it is wanted."""
-        return {**self.__dict__, "_picture": None}

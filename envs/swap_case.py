@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,7 +12,7 @@ from envs.options import choice, known, number
 from twin import seeding
 from twin.catalogue import Pack, Station, Truck
 from twin.cell import Cell, build_cell
-from twin.variation import CONDITIONS, FRICTION_FACTORS, MOST_GAIN_SPREAD, Variation
+from twin.variation import CONDITIONS, FRICTION_FACTORS, MOST_GAIN_SPREAD, POSE_FIELDS, Variation
 
 PARKINGS = ("guided", "unguided")
 """Ways of parking that an episode can have; driven ones are Docking-v0's."""
@@ -122,6 +122,25 @@ class SwapChoice:
             for name, (own, allowed) in words.items()
         }
         return SwapChoice(self.station, truck_of(fixed, self.truck), pack_of(fixed, self.pack), **said)
+
+
+def outside_gate(case: SwapCase) -> bool:
+    """Whether the truck stands where a station does not begin: it is asked to park again."""
+    limits, standing = case.station.limits, case.as_plain()
+    gate = {"truck_x_m": limits.repark_m, "truck_y_m": limits.repark_m, "truck_yaw_rad": limits.repark_yaw_rad}
+    return any(abs(standing[key]) > gate[key] for key in POSE_FIELDS)
+
+
+def parked_again(case: SwapCase, random: Any, fixed: Collection[str]) -> dict[str, float]:
+    """Where the truck stands after another try, by the station's own spread; `fixed` options stay as they are."""
+    spread, clip = getattr(case.station.parking, case.parking), case.station.parking.clip
+    pose = {}
+    for key in POSE_FIELDS:
+        if key not in fixed:
+            name = key.removeprefix("truck_")
+            most = getattr(clip, name)
+            pose[key] = min(max(random.normal(0.0, getattr(spread, name)), -most), most)
+    return pose
 
 
 def _stream(seed: int, name: str) -> Any:

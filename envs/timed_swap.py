@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from envs.recording import EpisodeRecorder
-from envs.swap_case import SwapCase, SwapChoice
+from envs.swap_case import SwapCase, SwapChoice, outside_gate, parked_again
 from envs.timing_observation import PHASES, elapsed_s, place_of
 from envs.timing_reward import Shown
 from twin import seeding
@@ -19,7 +19,6 @@ from twin.sequence.program import Ask
 from twin.swap import SwapTwin, finished_phases, kpis_of, violations_of
 
 Row = np.void | np.ndarray
-POSE = ("truck_x_m", "truck_y_m", "truck_yaw_rad")
 MOST_PARKINGS = 50
 """A truck that has not parked inside the station's gate by then never will."""
 
@@ -141,15 +140,9 @@ def begin(
         InputError: options that fix a pose with which no swap begins.
     """
     case = choice.draw(seed, options)
-    spread, clip = getattr(case.station.parking, case.parking), case.station.parking.clip
-    limits = case.station.limits
-    gate = {"truck_x_m": limits.repark_m, "truck_y_m": limits.repark_m, "truck_yaw_rad": limits.repark_yaw_rad}
-    free = [key for key in POSE if key not in options]
     random = seeding.stream(seed, "swap parking again")
     for _ in range(MOST_PARKINGS):
-        standing = case.as_plain()
-        outside = any(abs(standing[key]) > gate[key] for key in POSE)
-        if not outside:
+        if not outside_gate(case):
             swap = TimedSwap(case.cell, timing, last)
             if swap.ask is not None:
                 if (
@@ -159,10 +152,5 @@ def begin(
                     swap = TimedSwap(case.cell, timing, last, recorder.begin)
                 return case, swap
             swap.close()  # by the scanner it stands outside
-        pose = {}
-        for key in free:
-            name = key.removeprefix("truck_")
-            most = getattr(clip, name)
-            pose[key] = min(max(random.normal(0.0, getattr(spread, name)), -most), most)
-        case = choice.draw(seed, {**options, **pose})
+        case = choice.draw(seed, {**options, **parked_again(case, random, options)})
     raise InputError("no swap begins with such a truck: it has to park again", key="options", value=options)

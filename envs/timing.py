@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import gymnasium
 import numpy as np
-from gymnasium.error import ClosedEnvironmentError, ResetNeeded
 
+from envs.episodic import EpisodicEnv
 from envs.options import choice, known
 from envs.recording import EpisodeRecorder
 from envs.scaling import box, checked_action
@@ -22,9 +21,6 @@ from twin.catalogue import Station, load_pack, load_station, load_timing, load_t
 from twin.catalogue.schema import MECHANICAL
 from twin.lower_bound import lower_bound_s
 from twin.sequence.program import Ask
-
-if TYPE_CHECKING:
-    from envs.swap_picture import SwapPicture
 
 Array = np.ndarray
 Name = str | os.PathLike[str]
@@ -56,7 +52,7 @@ OUTCOMES = {
 }
 
 
-class TimingEnv(gymnasium.Env[Array, Array]):
+class TimingEnv(EpisodicEnv):
     """Choose how each mechanical phase of a swap moves: speed, shaper, settling, creep and overlap.
 
     One step is one mechanical phase of one robot, from the moment it may begin to the next question, at whichever
@@ -207,8 +203,6 @@ class TimingEnv(gymnasium.Env[Array, Array]):
         view: str = "overview",
         size_px: tuple[int, int] = (640, 360),
     ) -> None:
-        if render_mode is not None:
-            choice("render_mode", render_mode, self.metadata["render_modes"])
         self.station = station if isinstance(station, Station) else load_station(station)
         self._choice = SwapChoice(
             with_overrides(self.station, STILL_S),
@@ -219,7 +213,7 @@ class TimingEnv(gymnasium.Env[Array, Array]):
         )
         self._phases = MECHANICAL[self.station.kind]
         self.last_phase = last_phase if last_phase is None else choice("last_phase", last_phase, self._phases)
-        self.render_mode, self.view, self.size_px = render_mode, view, size_px
+        self._begin_closed(render_mode, view, size_px)
         self.action_space, self.observation_space = box(ACTION), box(OBSERVATION)
         limits = self.station.limits
         self._limits = Limits(limits.lateral_warn_n, limits.sway_limit_m)
@@ -227,10 +221,7 @@ class TimingEnv(gymnasium.Env[Array, Array]):
         self._case: SwapCase | None = None
         self._swap: TimedSwap | None = None
         self._asked: Ask | None = None
-        self._picture: SwapPicture | None = None
         self._recorder = EpisodeRecorder("timing")
-        self._closed = False
-        self._outcome = "running"
 
     # ----------------------------------------------------------------------------------------------------- an episode
 
@@ -249,7 +240,7 @@ class TimingEnv(gymnasium.Env[Array, Array]):
         self._free()
         self._case, self._swap = begin(self._choice, episode, fixed, self._factory, place, self._recorder)
         self._outcome, self._shown, self._asked = "running", self._swap.shown(), self._swap.ask
-        self._bound_s = lower_bound_s(self._case.cell)
+        self._bound_s, self._begun = lower_bound_s(self._case.cell), True
         info = self._info(
             dict.fromkeys(REWARD_WEIGHTS, 0.0),
             {q.name: False for q in ACTION},
@@ -257,8 +248,7 @@ class TimingEnv(gymnasium.Env[Array, Array]):
             self._shown,
         )
         observation = self._observe()
-        if self.render_mode == "human":
-            self.render()
+        self._show_live()
         return observation, info
 
     def step(self, action: Array) -> tuple[Array, float, bool, bool, dict[str, Any]]:
@@ -275,8 +265,7 @@ class TimingEnv(gymnasium.Env[Array, Array]):
         info = self._info(terms, clipped, limited, before)
         reward = sum(weight * terms[name] for name, weight in REWARD_WEIGHTS.items())
         self._recorder.step(swap.twin, reward, self._outcome)
-        if self.render_mode == "human":
-            self.render()
+        self._show_live()
         return observation, reward, self._outcome != "running", False, info
 
     def _observe(self) -> Array:
@@ -324,27 +313,14 @@ class TimingEnv(gymnasium.Env[Array, Array]):
         """
         self._recorder.ask(path, policy)
 
-    def render(self) -> Array | None:
-        """The picture (height, width, 3) uint8, or None where it is shown in a window."""
-        self._check_open("render")
-        if self.render_mode is None:
-            gymnasium.logger.warn('render() needs gymnasium.make(..., render_mode="rgb_array" or "human")')
-            return None
-        if self._case is None:
-            raise ResetNeeded("render() before reset()")
+    def _show(self) -> Array | None:
+        assert self._case is not None
         if self._picture is None:
             from envs.swap_picture import SwapPicture  # the viewer, only when asked for
 
-            self._picture = SwapPicture(self.render_mode, self.view, self.size_px, "Timing")
-        return self._picture.show(self._case.cell, self._swap_now().twin.plant)
-
-    def close(self) -> None:
-        """Frees plant and window; nothing works after that but another `close`."""
-        self._closed = True
-        self._free()
-        if self._picture is not None:
-            self._picture.close()
-            self._picture = None
+            self._picture = SwapPicture(str(self.render_mode), self.view, self.size_px, "Timing")
+        picture: Array | None = self._picture.show(self._case.cell, self._swap_now().twin.plant)
+        return picture
 
     def _free(self) -> None:
         self._recorder.drop()
@@ -361,19 +337,7 @@ class TimingEnv(gymnasium.Env[Array, Array]):
         assert self._asked is not None
         return self._asked
 
-    def _check_open(self, what: str) -> None:
-        if self._closed:
-            raise ClosedEnvironmentError(f"{what}() of an environment that is closed")
-
     def _ready(self) -> TimedSwap:
         """The swap, if a step may be taken."""
-        self._check_open("step")
-        if self._case is None:
-            raise ResetNeeded("step() before reset()")
-        if self._outcome != "running":
-            raise ResetNeeded(f"step() after the episode ended ({self._outcome}): call reset()")
+        self._check_running()
         return self._swap_now()
-
-    def __getstate__(self) -> dict[str, Any]:
-        """All but the picture, which is made anew where it is wanted."""
-        return {**self.__dict__, "_picture": None}
