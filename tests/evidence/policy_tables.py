@@ -1,0 +1,148 @@
+"""Tables of the stored policy evidence, into docs/evaluate.md and the README, between their markers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tests.evidence import docking_policies
+from tests.evidence.policies import CASES, Case, evaluation, read
+
+ROOT = Path(__file__).parents[2]
+DOCUMENT, README = ROOT / "docs" / "evaluate.md", ROOT / "README.md"
+MARKS = {name: (f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->\n") for name in ("alignment", "timing", "policies")}
+AGAINST = "factory"
+"""What timing policies are compared with, seed by seed."""
+
+
+def interval(low_high: list[float]) -> str:
+    low, high = (100.0 * value for value in low_high)
+    return f"{low:.1f} to {high:.1f} %"
+
+
+def pair(values: dict[str, float | None], factor: float = 1.0) -> str:
+    return ", ".join("-" if value is None else f"{factor * value:.1f}" for value in values.values())
+
+
+def where(case: Case) -> str:
+    return ", ".join(case.options.values())
+
+
+def rows_of(case: Case) -> list[dict[str, Any]]:
+    """One row of `evaluate --json` for each policy of the case that has stored episodes, each on all of its own."""
+    known = {policy for policy, _ in read(case)}
+    found = []
+    for policy in case.policies:
+        if policy in known:
+            told = evaluation(case, (policy,)).as_json()
+            found.append({**told["policies"][0], "episodes": told["episodes"]})
+    return found
+
+
+def others(row: dict[str, Any], success: str) -> str:
+    return ", ".join(f"{name} {n}" for name, n in row["reasons"].items() if name != success) or "-"
+
+
+def alignment_table() -> str:
+    """Markdown, a row per case and policy."""
+    lines = [
+        "| station, parking | policy | episodes | seated | at the first attempt | 95 % interval "
+        "| time, s: median, 95 % | force, kN: median, 99 % | violations | other ends |",
+        "|---|---|---:|---:|---:|---|---|---|---:|---|",
+    ]
+    for case in CASES:
+        if case.task != "alignment":
+            continue
+        for row in rows_of(case):
+            first = row["rates"]["first_attempt"]
+            lines.append(
+                f"| {where(case)} | {row['name']} | {row['episodes']} | {100 * row['success_rate']:.1f} % "
+                f"| {100 * first['rate']:.1f} % | {interval(first['ci95'])} | {pair(row['time_s'])} "
+                f"| {pair(row['peak_lateral_force_n'], 1e-3)} | {row['violations']} | {others(row, 'seated')} |"
+            )
+    return "\n".join(lines) + "\n"
+
+
+def difference(case: Case, policy: str) -> str:
+    """Mechanical time less that of the factory set on the same seeds, where both completed, with its interval."""
+    known = {name for name, _ in read(case)}
+    if policy == AGAINST or not {policy, AGAINST} <= known:
+        return "-"
+    for row in evaluation(case, (AGAINST, policy)).as_json()["paired"]:
+        if row["metric"] == "time_s":
+            low, high = row["ci95"]
+            return f"{row['median_difference']:+.1f} s ({low:+.1f} to {high:+.1f}; {row['pairs']})"
+    return "-"
+
+
+def timing_table() -> str:
+    """Markdown, a row per station and policy."""
+    lines = [
+        "| station | policy | episodes | completed | 95 % interval | mechanical time, s: median, 95 % "
+        "| less factory's, paired: median (95 % interval; pairs) | force, kN: median, 99 % | violations | other ends |",
+        "|---|---|---:|---:|---|---|---|---|---:|---|",
+    ]
+    for case in CASES:
+        if case.task != "timing":
+            continue
+        for row in rows_of(case):
+            lines.append(
+                f"| {where(case)} | {row['name']} | {row['episodes']} | {100 * row['success_rate']:.1f} % "
+                f"| {interval(row['success_ci95'])} | {pair(row['time_s'])} | {difference(case, row['name'])} "
+                f"| {pair(row['peak_lateral_force_n'], 1e-3)} | {row['violations']} | {others(row, 'completed')} |"
+            )
+    return "\n".join(lines) + "\n"
+
+
+def policies_table() -> str:
+    """The yardsticks of all three tasks in a few rows, for the README."""
+    lines = [
+        "| task | yardstick | episodes | success (95 % interval) | time, s: median, 95 % | violations |",
+        "|---|---|---:|---|---|---:|",
+    ]
+    for stored in docking_policies.read():
+        told = stored["evaluation"]
+        row = told["policies"][0]
+        if told["parking"] == "guided" and row["name"] == "baseline":
+            lines.append(
+                f"| docking, {told['conditions']} | Stanley steering, speed profile | {told['episodes']} "
+                f"| within 50 mm and 1 deg: {100 * row['success_rate']:.1f} % ({interval(row['success_ci95'])}) "
+                f"| {pair(row['time_s'])} | - |"
+            )
+    for case in CASES:
+        for row in rows_of(case):
+            if case.task == "alignment" and row["name"] == "baseline":
+                first = row["rates"]["first_attempt"]
+                lines.append(
+                    f"| alignment, {where(case)} | visual servo, creep, spiral, back-off | {row['episodes']} "
+                    f"| at the first attempt: {100 * first['rate']:.1f} % ({interval(first['ci95'])}), in all "
+                    f"{100 * row['success_rate']:.1f} % | {pair(row['time_s'])} | {row['violations']} |"
+                )
+            if case.task == "timing" and row["name"] in ("factory", "zvd"):
+                lines.append(
+                    f"| timing, {where(case)} | `{row['name']}` set | {row['episodes']} "
+                    f"| completed: {100 * row['success_rate']:.1f} % ({interval(row['success_ci95'])}) "
+                    f"| {pair(row['time_s'])} | {row['violations']} |"
+                )
+    return "\n".join(lines) + "\n"
+
+
+TABLES = (
+    (DOCUMENT, "alignment", alignment_table),
+    (DOCUMENT, "timing", timing_table),
+    (README, "policies", policies_table),
+)
+
+
+def between(path: Path, name: str) -> str:
+    """What stands between the markers."""
+    begin, end = MARKS[name]
+    return path.read_text(encoding="utf-8").split(begin)[1].split(end)[0]
+
+
+def write() -> None:
+    """All three tables as they are now."""
+    for path, name, table in TABLES:
+        begin, end = MARKS[name]
+        before, rest = path.read_text(encoding="utf-8").split(begin)
+        path.write_text(before + begin + table() + end + rest.split(end)[1], encoding="utf-8")
