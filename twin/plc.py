@@ -81,7 +81,7 @@ def start_command(w: World, p: Params, c: Command, r: int) -> None:
 
     A command for an axis that is still in motion is buffered (PLCopen): it is Busy until that motion has ended.
     """
-    if c.follow == FOLLOW_ON and w.status[r] == BUSY:
+    if c.follow == FOLLOW_ON and w.status[r] == BUSY and w.buffered[r] == 0:
         new_setpoints(w, p, c, r)
         return
     if c.acknowledge == 1:

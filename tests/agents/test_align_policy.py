@@ -118,6 +118,17 @@ def test_an_insertion_that_gets_nowhere_is_tried_again(monkeypatch: pytest.Monke
     twin.close()
 
 
+def test_timed_and_aligned_by_policies_a_swap_completes() -> None:
+    """Moves that overlap hand over while the axes still run: the insertion's command is buffered, not lost."""
+    cell, timing = cell_and_timing("top_lift")
+    twin = SwapTwin(cell, timing, **deciders.timing("zvd", cell), **deciders.alignment("baseline", cell))
+    while twin.program.advance() and twin.program.time_s(0) < 300.0:
+        pass
+    assert twin.program.outcome == ["completed"]
+    assert not twin.plant.worlds["violation"].any()
+    twin.close()
+
+
 # ------------------------------------------------------------------------------------------------- as the environment
 
 

@@ -197,3 +197,12 @@ def test_a_tripped_station_does_not_follow() -> None:
     rig.commands[0, 0]["follow"] = FOLLOW_START
     rig.start()
     assert rig.w["status"][0] == REFUSED
+
+
+def test_new_setpoints_do_not_keep_a_buffered_command_from_its_start() -> None:
+    """It waits for axes that still stop; what it is then started with may be setpoints already."""
+    rig = Rig("top_lift", loaded=False)
+    rig.w["buffered"][0] = 1
+    rig.speeds(0.05, 0.0, 0.0, 0.0)
+    assert (int(rig.w["status"][0]), int(rig.w["buffered"][0])) == (BUSY, 0)
+    assert rig.run(30)[-1, X, 1] > 0.01

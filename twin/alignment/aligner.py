@@ -50,13 +50,14 @@ class Aligner:
         # views: called after each scan, and seldom with anything to do
         self._follow = plant.commands["follow"][0, : len(robots)]
         self._status = plant.worlds["status"][0, : len(robots)]
+        self._buffered = plant.worlds["buffered"][0, : len(robots)]
 
     def __call__(self, plant: Any) -> None:
         """After a scan: new setpoints for whoever is due."""
         if not self._follow.any():
             return
         for robot, (follow, status) in enumerate(zip(self._follow.tolist(), self._status.tolist(), strict=True)):
-            if follow != FOLLOW_NOT and status == BUSY:
+            if follow != FOLLOW_NOT and status == BUSY and not self._buffered[robot]:  # buffered: not begun yet
                 self._decide(plant, robot, follow == FOLLOW_START)
 
     def _decide(self, plant: Any, robot: int, begins: bool) -> None:
