@@ -345,7 +345,7 @@ class AlignmentEnv(EpisodicEnv):
             from envs.swap_picture import SwapPicture  # the viewer, only when asked for
 
             self._picture = SwapPicture(str(self.render_mode), self.view, self.size_px, "Alignment")
-        picture: Array | None = self._picture.show(self._case.swap.cell, self.plant)
+        picture: Array | None = self._picture.show(self._case.swap.cell, self.plant, self._case.hover.job)
         return picture
 
     def _free(self) -> None:

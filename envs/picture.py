@@ -21,9 +21,9 @@ QUALITY = "low"
 """Without shadows: pictures of an episode are many and small."""
 
 
-def layout_of(cell: Cell) -> Layout:
-    """What the viewer draws of a cell."""
-    return Layout(station=cell.station, truck=cell.truck, pack=cell.pack, seats=cell.seats, jobs=cell.jobs)
+def layout_of(cell: Cell, job: int | None = None) -> Layout:
+    """What the viewer draws of a cell; `job` is the one that an episode is about, if it is about one."""
+    return Layout(station=cell.station, truck=cell.truck, pack=cell.pack, seats=cell.seats, jobs=cell.jobs, job=job)
 
 
 class Picture:
