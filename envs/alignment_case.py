@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from envs.options import known, number
@@ -56,7 +57,11 @@ class AlignmentCase:
         return AlignmentTwin(self.swap.cell, self.hover)
 
     def as_plain(self) -> dict[str, Any]:
-        """As `info["case"]` has it."""
+        """As `info["case"]` has it, in every step."""
+        return dict(self._plain)
+
+    @cached_property
+    def _plain(self) -> dict[str, Any]:
         ropes = self.swap.station.reeving
         sheave_m = ropes.sheave_height_m if isinstance(ropes, FourRope) else 0.0
         return {**self.swap.as_plain(), **self.hover.model_dump(), "sheave_height_m": sheave_m}

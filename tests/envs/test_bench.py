@@ -92,6 +92,7 @@ def test_beside_panda_gym() -> None:
     assert theirs.value is not None
     assert ours.against == "PandaPickAndPlace-v3"
     assert ours.ratio == pytest.approx(ours.value / theirs.value, rel=0.5)
+    assert (ours.required, ours.met) == (">= 1.0", ours.ratio >= 1.0)
 
 
 def test_without_panda_gym_the_row_says_so() -> None:

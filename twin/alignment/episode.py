@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -41,13 +42,13 @@ class AlignmentTwin:
         """An insertion that is ready to begin.
 
         Args:
-            make_plant: `make_plant(cell, worlds=...)` builds the plant; BulletPlant when left out.
+            make_plant: `make_plant(cell, worlds=...)` builds the plant; BulletPlant of scope `seat` when left out.
             policies: names of what decides, for result and recording: `{"align": "baseline"}`.
         """
         if make_plant is None:
             from twin.plants.bullet import BulletPlant
 
-            make_plant = BulletPlant
+            make_plant = partial(BulletPlant, scope="seat")
         self.cell, self.hover, self.policies = cell, hover, dict(policies or {})
         self.job = cell.jobs[hover.job]
         self.timing = full_speed(cell)

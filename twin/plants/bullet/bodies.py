@@ -7,6 +7,7 @@ along +s z, packs carry their sockets on the -s side and their grip face on the 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from twin.catalogue.schema import FloatingTable, Pack, Station
 from twin.cell import Cell, pad_positions
@@ -28,8 +29,11 @@ def socket_depth_m(pack: Pack) -> float:
     return pack.guides.pin_length_m + SOCKET_SPARE_M
 
 
-def robots(cell: Cell) -> Body:
-    """All robots of the station in one multibody on a fixed base; joints in the order of `JOINTS`, robot by robot."""
+def robots(cell: Cell, packs: Sequence[tuple[int, float]] = ()) -> Body:
+    """All robots of the station in one multibody on a fixed base; joints in the order of `JOINTS`, robot by robot.
+
+    Packs (robot, kg) that are held for good are the last links.
+    """
     station, p = cell.station, cell.params[0]
     body = Body("station")
     body.link("base", 0.0)
@@ -64,6 +68,8 @@ def robots(cell: Cell) -> Body:
                 body.link(n + joint)
             body.joint(n + joint, kind, parent, n + joint, axis)
             parent = n + joint
+    for r, mass_kg in packs:
+        _pack_link(body, f"pack{r}", cell, mass_kg, f"r{r}_eroll", (0.0, 0.0, 0.0))
     return body
 
 
@@ -115,7 +121,16 @@ def socket_shapes(pack: Pack, s: float) -> list[Shape]:
 
 
 def pack_body(cell: Cell, mass_kg: float) -> Body:
-    """A pack: origin in the middle of its grip face."""
+    """A pack on its own."""
+    body = Body("pack")
+    _pack_link(body, "pack", cell, mass_kg)
+    return body
+
+
+def _pack_link(
+    body: Body, name: str, cell: Cell, mass_kg: float, parent: str = "", at: tuple[float, float, float] = (0, 0, 0)
+) -> None:
+    """A pack, its origin in the middle of its grip face; fixed to a parent link, if there is one."""
     pack, s = cell.pack, cell.retract
     x, y, z = pack.size_m
     depth = socket_depth_m(pack)
@@ -124,9 +139,9 @@ def pack_body(cell: Cell, mass_kg: float) -> Body:
         shapes.append(Shape("box", (FOOT_M, FOOT_M, depth), (float(fx), float(fy), -s * (z - depth / 2))))
     shapes += moved(socket_shapes(pack, s), 0.0, 0.0, -s * z)
     cx, cy, cz = pack.com_m
-    body = Body("pack")
-    body.link("pack", mass_kg, box_inertia(mass_kg, pack.size_m), (cx, cy, cz - s * z / 2), shapes)
-    return body
+    body.link(name, mass_kg, box_inertia(mass_kg, pack.size_m), (cx, cy, cz - s * z / 2), shapes)
+    if parent:
+        body.joint(name, "fixed", parent, name, xyz=at)
 
 
 def seat_shapes(pack: Pack, s: float) -> tuple[list[Shape], list[Shape]]:
@@ -151,8 +166,11 @@ def rack_body(cell: Cell, seat: int) -> Body:
     return body
 
 
-def truck_body(cell: Cell) -> Body:
-    """The truck: planar joints x, y, yaw (brakes), then heave, pitch, roll (springs); seats fixed to its body."""
+def truck_body(cell: Cell, packs: Sequence[tuple[int, float]] = ()) -> Body:
+    """The truck: planar joints x, y, yaw (brakes), then heave, pitch, roll (springs); seats fixed to its body.
+
+    Packs (seat, kg) that stand on it for good are its last links.
+    """
     truck, p = cell.truck, cell.params[0]
     body = Body("truck")
     body.link("base", 0.0)
@@ -194,6 +212,10 @@ def truck_body(cell: Cell) -> Body:
     body.joint("pads", "fixed", "body", "pads")
     body.link("pins", shapes=all_pins)
     body.joint("pins", "fixed", "body", "pins")
+    for i, mass_kg in packs:
+        x, y, z = (float(v) for v in p["seat_xyz_m"][i])
+        over_m = cell.retract * cell.pack.size_m[2] - JOINT_HEIGHT_M
+        _pack_link(body, f"pack{i}", cell, mass_kg, "body", (x, y, z + over_m))
     return body
 
 

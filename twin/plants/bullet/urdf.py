@@ -78,7 +78,9 @@ class Body:
         )
 
     def xml(self) -> str:
-        return f'<?xml version="1.0"?><robot name="{self.name}">{"".join(self.parts)}</robot>'
+        """One part a line: Bullet's reader cuts lines of 8192 characters."""
+        lines = "\n".join(self.parts)
+        return f'<?xml version="1.0"?>\n<robot name="{self.name}">\n{lines}\n</robot>\n'
 
 
 def box_inertia(mass_kg: float, size: Sequence[float]) -> tuple[float, float, float]:

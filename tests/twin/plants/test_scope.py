@@ -1,0 +1,152 @@
+"""Scope `seat`: the same insertions as in a whole world, for less than half of the engine's work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pybullet as pb
+import pytest
+
+from tests.evidence.campaign import CELLS
+from twin.alignment.episode import AlignmentTwin
+from twin.alignment.hover import Hover, hover_world
+from twin.alignment.servo import VisualServo
+from twin.catalogue import load_pack, load_station, load_truck
+from twin.cell import Cell, build_cell
+from twin.plants.bullet import BulletPlant
+from twin.plants.bullet.building import Scope
+from twin.plants.state import EZ
+
+HOVERS = [
+    ("top_lift", 1, Hover(height_m=0.3, off_x_m=0.01, off_y_m=-0.008, sway_x_m=0.008)),
+    ("top_lift", 2, Hover(height_m=0.4, off_x_m=-0.015, off_yaw_rad=0.004, sway_y_mps=0.03)),
+    ("chassis", 1, Hover(height_m=0.15, off_x_m=0.01, off_y_m=-0.008)),
+    ("chassis", 2, Hover(height_m=0.2, off_y_m=0.02, off_yaw_rad=-0.004, job=2)),
+]
+
+
+def cell_of(station: str, seed: int = 1) -> Cell:
+    truck, pack = CELLS[station]
+    return build_cell(load_station(station), load_truck(truck), load_pack(pack), seed=seed)
+
+
+@contextmanager
+def standing(station: str, scope: Scope) -> Iterator[BulletPlant]:
+    cell = cell_of(station)
+    plant = BulletPlant(cell, worlds=hover_world(cell, Hover()), scope=scope)
+    try:
+        yield plant
+    finally:
+        plant.close()
+
+
+def seated(station: str, seed: int, hover: Hover, scope: Scope) -> tuple[Any, np.void]:
+    """Result and last state of an insertion by the station's own servo."""
+    twin = AlignmentTwin(cell_of(station, seed), hover, make_plant=partial(BulletPlant, scope=scope))
+    try:
+        servo = VisualServo()
+        twin.begin()
+        while twin.running:
+            twin.advance(twin.axis_speeds(servo.speeds(twin.look())))
+        return twin.result(), twin.plant.worlds[0].copy()
+    finally:
+        twin.close()
+
+
+@pytest.mark.parametrize(("station", "seed", "hover"), HOVERS)
+def test_an_insertion_is_the_same(station: str, seed: int, hover: Hover) -> None:
+    """But for bits. Peak forces differ by more than that: of a hit, the monitor sees one tick in five."""
+    whole, w = seated(station, seed, hover, "swap")
+    less, v = seated(station, seed, hover, "seat")
+    assert (less.outcome, less.violations) == (whole.outcome, whole.violations) == ("seated", ())
+    assert less.time_s == pytest.approx(whole.time_s, abs=0.25)
+    assert less.kpis["seat_error_m"] == pytest.approx(whole.kpis["seat_error_m"], abs=0.001)
+    assert less.kpis["energy_j"] == pytest.approx(whole.kpis["energy_j"], rel=0.05, abs=2.0)
+    assert less.kpis["peak_lateral_force_n"] == pytest.approx(whole.kpis["peak_lateral_force_n"], rel=0.5, abs=300.0)
+    np.testing.assert_allclose(v["truck_q"], w["truck_q"], atol=1e-4)
+    np.testing.assert_allclose(v["q"], w["q"], atol=5e-3)
+
+
+@pytest.mark.parametrize("station", CELLS)
+def test_packs_that_wait_stay_where_they_were(station: str) -> None:
+    """In slots to the last bit but one; on the truck they move with it, and sit in their seats."""
+    with standing(station, "seat") as plant:
+        before = plant.worlds["pack_pose"][0].copy()
+        plant.run_ticks(600)
+        held, w = int(plant.worlds["held"][0].max()), plant.worlds[0]
+        for k in range(int(plant.params["packs"][0])):
+            if plant.cell.seats[int(w["pack_seat"][k])].on_truck and k != held:
+                assert np.abs(w["pad_gap_m"][k]).max() < 1e-5
+                assert np.abs(w["pack_offset_m"][k]).max() < 1e-5
+            elif k != held:
+                np.testing.assert_allclose(w["pack_pose"][k], before[k], rtol=0.0, atol=1e-14)
+                assert not w["pack_twist"][k].any()
+        assert not w["violation"].any()
+
+
+@pytest.mark.parametrize("station", CELLS)
+def test_what_stands_on_the_truck_loads_its_springs(station: str) -> None:
+    with standing(station, "seat") as seat, standing(station, "swap") as swap:
+        for plant in (seat, swap):
+            plant.run_ticks(1000)
+        np.testing.assert_allclose(seat.worlds["truck_q"], swap.worlds["truck_q"], atol=2e-5)
+        np.testing.assert_allclose(seat.worlds["pack_pose"], swap.worlds["pack_pose"], atol=2e-3)  # pads give
+
+
+@pytest.mark.parametrize("station", CELLS)
+def test_stored_packs_are_in_the_way(station: str) -> None:
+    """A ray through the middle of each slot with a pack in it ends on its grip face."""
+    with standing(station, "seat") as plant:
+        w, s, found = plant.worlds[0], plant.cell.retract, 0
+        for k in range(int(plant.params["packs"][0])):
+            if plant.cell.seats[int(w["pack_seat"][k])].on_truck:
+                continue
+            x, y, z = w["pack_pose"][k, :3].tolist()
+            [hit] = pb.rayTest([x, y, z + s * 0.1], [x, y, z - s * 0.1], physicsClientId=plant._client)
+            assert hit[0] >= 0
+            assert hit[3][2] == pytest.approx(z, abs=1e-4)
+            found += 1
+        assert found
+
+
+@pytest.mark.parametrize("scope", ["swap", "seat"])
+def test_forces_that_are_read_are_those_that_act(scope: Scope) -> None:
+    """Mass times acceleration = ropes + guides + coupler - weight, in every tick of an insertion."""
+    cell = cell_of("top_lift", 2)
+    hover = Hover(height_m=0.15, off_x_m=0.012)
+    twin = AlignmentTwin(cell, hover, make_plant=partial(BulletPlant, scope=scope))
+    plant, k = twin.plant, twin.job.new_pack
+    w, p = plant.worlds[0], plant.params[0]
+    kg = float(p["e_mass_kg"] + p["pack_mass_kg"][k])
+    take_step, left_n, guide_n = plant.step, [], []
+
+    def balance() -> None:
+        plant._read_packs()
+        before_mps = float(w["pack_twist"][k, 2])
+        take_step()
+        plant._read_packs()
+        plant._guides.read()
+        acts_n = float(w["tau"][0, EZ] + w["guide_force_n"][0, 2] + w["coupler_n"][k]) - kg * float(p["gravity_mps2"])
+        left_n.append(kg * (float(w["pack_twist"][k, 2]) - before_mps) * plant._physics_hz - acts_n)
+        guide_n.append(float(w["guide_force_n"][0, 2]))
+
+    try:
+        twin.begin()
+        plant.step = balance
+        for _ in range(120):
+            twin.advance(np.array([0.0, 0.0, -0.07, 0.0]))
+    finally:
+        twin.close()
+    assert max(guide_n) > 5_000.0, "it must have met its seat"
+    assert np.abs(left_n).max() < 20.0
+
+
+def test_grips_and_locks_stay_as_they_are() -> None:
+    with standing("top_lift", "seat") as plant:
+        plant.worlds["grip_command"][0, 0] = 0
+        with pytest.raises(NotImplementedError, match="grips and locks stay"):
+            plant.run_ticks(5000)

@@ -1,0 +1,254 @@
+"""A cell's bodies, loaded into an engine of their own and put where a world has them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pybullet as pb
+
+from twin.cell import Cell
+from twin.plants.bullet import bodies
+from twin.plants.bullet.urdf import Body
+from twin.plants.state import JOINTS
+
+Scope = Literal["swap", "seat"]
+"""What may happen in a plant's world.
+
+`swap`: everything; every pack is a body of its own, and moves.
+
+`seat`: packs that are held come to rest in their seats, nothing else; grips and locks stay as they are. A pack that is
+held is part of its robot, one that stands on the truck is part of the truck, and what stands in slots is an obstacle
+that stays where it was. No constraint is left to solve, and the engine takes half of its time or less.
+"""
+TRUCK_BODY, TRUCK_PADS, TRUCK_PINS = 5, 6, 7
+"""Links of the truck."""
+RACK_PADS, RACK_PINS = 0, 1
+NO_TURN = [0.0, 0.0, 0.0, 1.0]
+
+
+@dataclass
+class Bodies:
+    """What was loaded, by the engine's numbers.
+
+    Attributes:
+        joints: of the robots, in the order of `JOINTS`, robot by robot; a joint's number is that of the link it moves.
+        racks: by seat.
+        packs: those that move on their own, by pack.
+        parts: (body, link) of those that are part of robots or truck, by pack.
+    """
+
+    client: int
+    robots: int
+    joints: list[int]
+    truck: int
+    racks: dict[int, int]
+    packs: dict[int, int]
+    parts: dict[int, tuple[int, int]]
+
+    def end_effector(self, robot: int) -> int:
+        """Link of the robots' body."""
+        return self.joints[len(JOINTS) * (robot + 1) - 1]
+
+
+def load(cell: Cell, params: np.ndarray, worlds: np.ndarray, scope: Scope) -> Bodies:
+    """A client of its own with every body of the cell, at rest but for what `worlds` says."""
+    with _quiet():
+        client = pb.connect(pb.DIRECT)
+    loader = _Loader(client, cell, params[0], worlds[0])
+    loader.set_engine()
+    return loader.load_swap() if scope == "swap" else loader.load_seat()
+
+
+class _Loader:
+    def __init__(self, client: int, cell: Cell, p: Any, w: Any) -> None:
+        self.client, self.cell, self.p, self.w = client, cell, p, w
+
+    def set_engine(self) -> None:
+        c = self.client
+        pb.setGravity(0.0, 0.0, -float(self.p["gravity_mps2"]), physicsClientId=c)
+        pb.setTimeStep(1.0 / self.cell.station.rates.physics_hz, physicsClientId=c)
+        pb.setPhysicsEngineParameter(
+            numSolverIterations=self.cell.station.solver_iterations,
+            deterministicOverlappingPairs=1,
+            enableFileCaching=0,
+            physicsClientId=c,
+        )
+
+    def load_swap(self) -> Bodies:
+        cell = self.cell
+        robots = self._load(bodies.robots(cell), fixed=True)
+        truck = self._load(bodies.truck_body(cell), fixed=True)
+        racks = {
+            i: self._load(bodies.rack_body(cell, i), fixed=True, xyz=seat.xyz_m, yaw=seat.yaw_rad)
+            for i, seat in enumerate(cell.seats)
+            if not seat.on_truck
+        }
+        packs = {k: self._load_pack(k) for k in range(int(self.p["packs"]))}
+        self._stand_idle_packs()
+        loaded = Bodies(self.client, robots, self._moving_joints(robots), truck, racks, packs, {})
+        self._finish(loaded)
+        return loaded
+
+    def load_seat(self) -> Bodies:
+        cell, w = self.cell, self.w
+        held = {int(k): r for r, k in enumerate(w["held"]) if k >= 0}
+        seats = {k: int(w["pack_seat"][k]) for k in range(int(self.p["packs"])) if k not in held}
+        aboard = {k: seat for k, seat in seats.items() if cell.seats[seat].on_truck}
+        robots = self._load(bodies.robots(cell, [(r, self._kg(k)) for k, r in held.items()]), fixed=True)
+        truck = self._load(bodies.truck_body(cell, [(seat, self._kg(k)) for k, seat in aboard.items()]), fixed=True)
+        self._stand_idle_packs(light=True)
+        for k in seats.keys() - aboard.keys():
+            pose = w["pack_pose"][k].tolist()
+            middle = [0.0, 0.0, -cell.retract * cell.pack.size_m[2] / 2]
+            self._stand_box(*pb.multiplyTransforms(pose[:3], pose[3:], middle, NO_TURN), light=True)
+        joints = self._moving_joints(robots)
+        loaded = Bodies(self.client, robots, joints, truck, {}, {}, {})
+        # a body's links are numbered along its branches: what an end effector carries comes right after it
+        loaded.parts |= {k: (robots, loaded.end_effector(r) + 1) for k, r in held.items()}
+        loaded.parts |= {k: (truck, TRUCK_PINS + 1 + i) for i, k in enumerate(aboard)}
+        self._finish(loaded)
+        return loaded
+
+    def _moving_joints(self, robots: int) -> list[int]:
+        every = range(pb.getNumJoints(robots, physicsClientId=self.client))
+        kinds = [pb.getJointInfo(robots, j, physicsClientId=self.client)[2] for j in every]
+        return [j for j in every if kinds[j] != pb.JOINT_FIXED]
+
+    def _kg(self, k: int) -> float:
+        return float(self.p["pack_mass_kg"][k])
+
+    def _load_pack(self, k: int) -> int:
+        return self._load(bodies.pack_body(self.cell, self._kg(k)), fixed=False)
+
+    def _load(
+        self, body: Body, *, fixed: bool, xyz: tuple[float, float, float] = (0.0, 0.0, 0.0), yaw: float = 0.0
+    ) -> int:
+        c = self.client
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / f"{body.name}.urdf"
+            path.write_text(body.xml())
+            with _quiet():
+                number = pb.loadURDF(
+                    str(path),
+                    basePosition=xyz,
+                    baseOrientation=pb.getQuaternionFromEuler([0.0, 0.0, yaw]),
+                    useFixedBase=fixed,
+                    flags=pb.URDF_USE_INERTIA_FROM_FILE,
+                    physicsClientId=c,
+                )
+        for link in range(-1, pb.getNumJoints(number, physicsClientId=c)):
+            pb.changeDynamics(
+                number,
+                link,
+                linearDamping=0.0,
+                angularDamping=0.0,
+                jointDamping=0.0,
+                maxJointVelocity=1e4,
+                restitution=0.0,
+                rollingFriction=0.0,
+                spinningFriction=0.0,
+                activationState=pb.ACTIVATION_STATE_DISABLE_SLEEPING,
+                physicsClientId=c,
+            )
+        return number
+
+    def _stand_idle_packs(self, *, light: bool = False) -> None:
+        """Packs that this swap does not touch, as fixed boxes."""
+        cell = self.cell
+        used = {i for job in cell.jobs for i in (job.put_slot, job.take_slot)}
+        z = cell.pack.size_m[2]
+        for i in bodies.idle_packs(cell.station, used):
+            slot = cell.station.slots[i]
+            at = [slot.x_m, slot.y_m, slot.z_m + cell.retract * z / 2]
+            self._stand_box(at, pb.getQuaternionFromEuler([0.0, 0.0, slot.yaw_rad]), light=light)
+
+    def _stand_box(self, at: Sequence[float], turn: Sequence[float], *, light: bool) -> None:
+        """A fixed box of a pack's size; a light one costs the engine a tenth in every tick (in scope `swap` another
+        order of contacts would give other bits)."""
+        x, y, z = self.cell.pack.size_m
+        shape = pb.createCollisionShape(pb.GEOM_BOX, halfExtents=[x / 2, y / 2, z / 2], physicsClientId=self.client)
+        pb.createMultiBody(0.0, shape, -1, at, turn, useMaximalCoordinates=int(light), physicsClientId=self.client)
+
+    def _finish(self, loaded: Bodies) -> None:
+        self._set_contact(loaded)
+        self._free_motors(loaded)
+        self._place(loaded)
+
+    def _set_contact(self, loaded: Bodies) -> None:
+        """Stiffness and damping of guides, pads and end effectors; friction multiplies in Bullet, so packs have 1."""
+        cell, c = self.cell, self.client
+        g, e = cell.pack.guides, cell.station.end_effector
+        seats = [(loaded.truck, TRUCK_PADS, TRUCK_PINS)]
+        seats += [(rack, RACK_PADS, RACK_PINS) for rack in loaded.racks.values()]
+        for body, pads, pins in seats:
+            # the pads carry the pack: as stiff and damped as the end effector's own contact
+            for link, stiffness, damping, friction in (
+                (pads, e.contact_stiffness_n_per_m, e.contact_damping_ns_per_m, cell.guide_friction),
+                (pins, g.stiffness_n_per_m, g.damping_ns_per_m, cell.guide_friction),
+            ):
+                pb.changeDynamics(
+                    body,
+                    link,
+                    contactStiffness=stiffness,
+                    contactDamping=damping,
+                    lateralFriction=friction,
+                    physicsClientId=c,
+                )
+        for r in range(cell.station.robots.count):
+            pb.changeDynamics(
+                loaded.robots,
+                loaded.end_effector(r),
+                contactStiffness=e.contact_stiffness_n_per_m,
+                contactDamping=e.contact_damping_ns_per_m,
+                lateralFriction=e.friction,
+                physicsClientId=c,
+            )
+        for body in loaded.packs.values():
+            pb.changeDynamics(body, -1, lateralFriction=1.0, physicsClientId=c)
+        for body, link in loaded.parts.values():
+            pb.changeDynamics(body, link, lateralFriction=1.0, physicsClientId=c)
+
+    def _free_motors(self, loaded: Bodies) -> None:
+        """Off with the motors that the engine gives every joint, but for the truck's brakes."""
+        for body, joints in ((loaded.robots, loaded.joints), (loaded.truck, [3, 4, 5])):
+            pb.setJointMotorControlArray(
+                body,
+                joints,
+                pb.VELOCITY_CONTROL,
+                forces=[0.0] * len(joints),
+                physicsClientId=self.client,
+            )
+
+    def _place(self, loaded: Bodies) -> None:
+        c, w = self.client, self.w
+        q, qd = w["q"].reshape(-1), w["qd"].reshape(-1)
+        for i, j in enumerate(loaded.joints):
+            pb.resetJointState(loaded.robots, j, float(q[i]), float(qd[i]), physicsClientId=c)
+        for j in range(6):
+            pb.resetJointState(loaded.truck, j, float(w["truck_q"][j]), 0.0, physicsClientId=c)
+        for k, body in loaded.packs.items():
+            pose, twist = w["pack_pose"][k].tolist(), w["pack_twist"][k].tolist()
+            at, turn = pb.multiplyTransforms(pose[:3], pose[3:], self.p["pack_com"][k].tolist(), NO_TURN)
+            pb.resetBasePositionAndOrientation(body, at, turn, physicsClientId=c)
+            pb.resetBaseVelocity(body, twist[:3], twist[3:], physicsClientId=c)
+
+
+@contextlib.contextmanager
+def _quiet() -> Any:
+    """Silence what Bullet's C code prints while it loads (it writes to the file descriptor)."""
+    saved = os.dup(1)
+    null = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(null, 1)
+        yield
+    finally:
+        os.dup2(saved, 1)
+        os.close(saved)
+        os.close(null)
