@@ -132,7 +132,9 @@ def test_no_folder_is_refused_before_anything_is_played(tmp_path: Path, capsys: 
         with pytest.raises(InputError, match="record-failures"):
             recordings.check_folder(bad)
     assert run(["evaluate", "alignment", "--episodes", "1000000", "--record-failures", str(file)]) == 2
-    assert capsys.readouterr().err == f"error: --record-failures: is no folder, got '{file}'\n"
+    said = capsys.readouterr().err  # a long path is cut
+    assert said.startswith("error: --record-failures: is no folder, got '/")
+    assert said.count("\n") == 1
 
 
 def test_timing_is_recorded_too() -> None:

@@ -87,7 +87,8 @@ def test_a_policy_times_a_swap_and_its_events_say_how() -> None:
     assert [event["phase"] for event in told] == ["lower", "grip", "unlock", "lift_out"][: len(told)]
     assert len(told) >= 3
     assert told[0]["timing"]["shaper"] == "zvd"
-    assert told[0]["timing"]["overlap_s"] == pytest.approx(10.0)
+    wanted = load_timing("zvd", cell.station).of("lower").overlap_s
+    assert told[0]["timing"]["overlap_s"] == pytest.approx(wanted)
     assert told[0]["timing"]["shaper_frequency_hz"] == pytest.approx(np.sqrt(9.81 / 1.1) / (2.0 * np.pi), rel=0.01)
     assert result.as_json()["timing_policy"] == "zvd"
 
