@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from envs.shaping import tolerance
 from twin.alignment.sensed import DECISION_S
@@ -13,12 +14,12 @@ REWARD_WEIGHTS = {
     "progress": 1.0,  # the whole way down is worth 1
     "alignment": 1.0,  # and as much again over the pins
     "seated": 5.0,  # more than twice all that can be had on the way
-    "failed": -3.0,  # more than standing still costs
-    "time": -1.0,  # for half a minute: haste is worth something, never a failure
+    "failed": -12.0,  # more than a minute of standing still costs
+    "time": -4.0,  # for half a minute: a second is worth a quarter of one at the side force that ends it
     "smoothness": -0.01,  # for full setpoints back and forth, each step: breaks ties
     "lateral": -0.5,  # a second at the side force that ends an insertion
     "axial": -0.2,  # a second at the force that counts as a jam, over the pads
-    "violations": -3.0,  # for each safety invariant broken: as bad as failing
+    "violations": -12.0,  # for each safety invariant broken: as bad as failing
 }
 """Reward is the sum of the raw terms of `info["reward_terms"]` times these."""
 HALF_MINUTE_S = 30.0
@@ -38,8 +39,7 @@ class Limits:
     jam_n: float
 
 
-@dataclass(frozen=True)
-class Truth:
+class Truth(NamedTuple):
     """Where the pack really is over its seat, and what acts on it."""
 
     height_m: float

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from envs.alignment_reward import Truth
@@ -18,10 +20,10 @@ def truth_of(twin: AlignmentTwin) -> Truth:
     fx, fy, fz = w["guide_force_n"][r].tolist()
     return Truth(
         height_m=height,
-        aside_m=float(np.hypot(x, y)),
+        aside_m=math.hypot(x, y),
         yaw_rad=float(w["pack_yaw_error_rad"][k]),
-        lateral_n=float(np.hypot(fx, fy)),
+        lateral_n=math.hypot(fx, fy),
         axial_n=abs(fz + float(w["coupler_n"][k])),
-        free=bool(w["pad_gap_m"][k].min() > PAD_TOUCHES_M),
-        violations=int((w["violation"][1:] > 0).sum()),
+        free=min(w["pad_gap_m"][k].tolist()) > PAD_TOUCHES_M,
+        violations=int(np.count_nonzero(w["violation"][1:] > 0)),
     )

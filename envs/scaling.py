@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -54,15 +55,20 @@ def checked_action(action: object, quantities: Sequence[Quantity]) -> tuple[list
     Raises:
         InputError: an action that is not made of numbers, of another shape, NaN or infinite.
     """
-    names = ", ".join(q.name for q in quantities)
     try:
-        values = np.asarray(action, dtype=np.float64)
+        array = np.asarray(action, dtype=np.float64)
     except (TypeError, ValueError):
-        raise InputError("not made of numbers", key="action", value=action, allowed=names) from None
-    if values.shape != (len(quantities),):
-        raise InputError("wrong shape", key="action", value=values.shape, allowed=f"({len(quantities)},): {names}")
-    if not np.isfinite(values).all():
-        raise InputError("not finite", key="action", value=values.tolist(), allowed=names)
-    kept = [min(max(value, q.low), q.high) for value, q in zip(values.tolist(), quantities, strict=True)]
-    clipped = {q.name: value != was for q, value, was in zip(quantities, kept, values.tolist(), strict=True)}
+        raise InputError("not made of numbers", key="action", value=action, allowed=_names(quantities)) from None
+    if array.shape != (len(quantities),):
+        allowed = f"({len(quantities)},): {_names(quantities)}"
+        raise InputError("wrong shape", key="action", value=array.shape, allowed=allowed)
+    values = array.tolist()
+    if not all(map(math.isfinite, values)):
+        raise InputError("not finite", key="action", value=values, allowed=_names(quantities))
+    kept = [min(max(value, q.low), q.high) for value, q in zip(values, quantities, strict=True)]
+    clipped = {q.name: value != was for q, value, was in zip(quantities, kept, values, strict=True)}
     return kept, clipped
+
+
+def _names(quantities: Sequence[Quantity]) -> str:
+    return ", ".join(q.name for q in quantities)

@@ -55,13 +55,13 @@ def to_hover(phase: str, which: str, pack: str) -> Start:
 
 def set_speeds(program: Program, robot: int, speeds: np.ndarray, n: int = 0) -> None:
     """New setpoints (4,) for x, y, z, yaw (m/s, rad/s) of a robot that follows; without effect once it does not."""
-    command = program.plant.commands[n, robot].copy()
-    if command["follow"] == 0:
+    commands = program.plant.commands[n, robot : robot + 1]
+    if commands["follow"][0] == 0:
         return
-    command["velocity"], command["follow"] = speeds, FOLLOW_ON
-    program.plant.issue(np.array([n]), np.array([robot]), command[None])
+    commands["velocity"], commands["follow"] = speeds, FOLLOW_ON
+    program.plant.issue(np.array([n]), np.array([robot]), commands)
     if program.on_command is not None:
-        program.on_command(n, robot, command)
+        program.on_command(n, robot, commands[0])
 
 
 def seat_table() -> list[Step]:

@@ -139,6 +139,7 @@ class Program:
         self.truck_pose = np.zeros((n, r, 6))  # the last measured pose of the truck, per robot
         self.insert_attempts = np.zeros((n, len(cell.jobs)), np.int64)
         self.outcome: list[str] = [RUNNING] * n
+        self._alive = np.ones(n, bool)  # whose outcome is RUNNING
         self.heading = plant.worlds["axis_position"][:, :, 0].copy()  # (N, R) where axis x of each robot is going
         self.scanned = np.zeros(n, bool)
         self.spans: list[list[PhaseSpan]] = [[] for _ in range(n)]
@@ -169,10 +170,10 @@ class Program:
                 if self.decide is None:
                     return True
                 self.answer(self.asking[0].world, self.asking[0].robot, self.decide(self.asking[0]))
-        if all(o != RUNNING for o in self.outcome):
+        if not self._alive.any():
             return False
         busy = self.plant.worlds["status"][:, : self.step.shape[1]] == BUSY
-        stuck = [i for i, o in enumerate(self.outcome) if o == RUNNING and not busy[i].any()]
+        stuck = np.flatnonzero(self._alive & ~busy.any(axis=1)).tolist()
         for i in stuck:  # every robot waits for another: the table is wrong, say so instead of hanging
             self.end(i, "timeout", "every robot waits for another one")
         if len(stuck) < len(self.outcome):
@@ -192,7 +193,7 @@ class Program:
         return Selection(world, robot, job)
 
     def _running(self) -> np.ndarray:
-        return np.array([o == RUNNING for o in self.outcome])[:, None] & ~self.finished
+        return self._alive[:, None] & ~self.finished
 
     def _dispatch(self) -> bool:
         """Start the commands of all steps that wait and may start. True when anything happened.
@@ -201,6 +202,8 @@ class Program:
         """
         moved = False
         first, self._resume = self._resume, 0
+        if not self.waiting.any():
+            return first > 0
         for i in range(first, len(self.table)):
             step = self.table[i]
             mask = self.waiting & (self.step == i) & self._running()
@@ -270,7 +273,12 @@ class Program:
     def _collect(self) -> None:
         """Take the results of all commands that have ended and decide what follows them."""
         status = self.plant.worlds["status"][:, : self.step.shape[1]]
-        ended = ~self.waiting & (status != BUSY) & self._running()
+        ended = (status != BUSY) & ~self.waiting
+        if not ended.any():
+            return
+        ended &= self._running()
+        if not ended.any():
+            return
         steps = self.step.copy()  # deciding moves robots on, perhaps into a step whose results are still to be taken
         for i in np.unique(steps[ended]):
             selection = self._selection(ended & (steps == i))
@@ -326,6 +334,7 @@ class Program:
         if self.outcome[n] != RUNNING:
             return
         self.outcome[n] = outcome
+        self._alive[n] = False
         for r in range(self.step.shape[1]):
             self.close_phase(n, r)
         self.event(n, "outcome", f"{outcome}{': ' + detail if detail else ''}", outcome=outcome)

@@ -124,15 +124,19 @@ def test_forces_that_are_read_are_those_that_act(scope: Scope) -> None:
     kg = float(p["e_mass_kg"] + p["pack_mass_kg"][k])
     take_step, left_n, guide_n = plant.step, [], []
 
-    def balance() -> None:
-        plant._read_packs()
-        before_mps = float(w["pack_twist"][k, 2])
-        take_step()
-        plant._read_packs()
-        plant._guides.read()
-        acts_n = float(w["tau"][0, EZ] + w["guide_force_n"][0, 2] + w["coupler_n"][k]) - kg * float(p["gravity_mps2"])
-        left_n.append(kg * (float(w["pack_twist"][k, 2]) - before_mps) * plant._physics_hz - acts_n)
-        guide_n.append(float(w["guide_force_n"][0, 2]))
+    def balance(ticks: int = 1) -> None:
+        for i in range(ticks):
+            if i:
+                plant._read_between_scans()
+            plant._read_packs()
+            before_mps = float(w["pack_twist"][k, 2])
+            take_step()
+            plant._read_packs()
+            plant._guides.read()
+            hung_n = float(w["tau"][0, EZ] + w["guide_force_n"][0, 2] + w["coupler_n"][k])
+            acts_n = hung_n - kg * float(p["gravity_mps2"])
+            left_n.append(kg * (float(w["pack_twist"][k, 2]) - before_mps) * plant._physics_hz - acts_n)
+            guide_n.append(float(w["guide_force_n"][0, 2]))
 
     try:
         twin.begin()

@@ -54,11 +54,14 @@ class Scout(BulletPlant):
             self._held = holds
         return ended
 
-    def step(self) -> None:
+    def step(self, ticks: int = 1) -> None:
         if not self.noted:  # goes on in a scan from before the notes
             self.noted.append(Noted(self.worlds.copy(), list(self._coupling), False, []))
-        super().step()
-        self.noted[-1].forces.append((self._tau.tolist(), self._truck_tau.tolist()))
+        for i in range(ticks):
+            if i:
+                self._read_between_scans()
+            super().step()
+            self.noted[-1].forces.append((self._tau.tolist(), self._truck_tau.tolist()))
 
 
 class BareLoop(BulletPlant):

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from twin.catalogue.schema import FloatingTable, Pack, Station
 from twin.cell import Cell, pad_positions
-from twin.plants.bullet.urdf import Body, Shape, box_inertia, moved, wall
+from twin.plants.bullet.urdf import FAR_M, Body, Shape, box_inertia, moved, wall
 from twin.plants.state import JOINTS
 from twin.plants.truck import JOINT_HEIGHT_M
 
@@ -29,13 +29,13 @@ def socket_depth_m(pack: Pack) -> float:
     return pack.guides.pin_length_m + SOCKET_SPARE_M
 
 
-def robots(cell: Cell, packs: Sequence[tuple[int, float]] = ()) -> Body:
+def robots(cell: Cell, packs: Sequence[tuple[int, float]] = (), limit_m: float = FAR_M) -> Body:
     """All robots of the station in one multibody on a fixed base; joints in the order of `JOINTS`, robot by robot.
 
     Packs (robot, kg) that are held for good are the last links.
     """
     station, p = cell.station, cell.params[0]
-    body = Body("station")
+    body = Body("station", limit_m)
     body.link("base", 0.0)
     axes, e = station.axes, station.end_effector
     table = isinstance(station.reeving, FloatingTable)
@@ -166,13 +166,13 @@ def rack_body(cell: Cell, seat: int) -> Body:
     return body
 
 
-def truck_body(cell: Cell, packs: Sequence[tuple[int, float]] = ()) -> Body:
+def truck_body(cell: Cell, packs: Sequence[tuple[int, float]] = (), limit_m: float = FAR_M) -> Body:
     """The truck: planar joints x, y, yaw (brakes), then heave, pitch, roll (springs); seats fixed to its body.
 
     Packs (seat, kg) that stand on it for good are its last links.
     """
     truck, p = cell.truck, cell.params[0]
-    body = Body("truck")
+    body = Body("truck", limit_m)
     body.link("base", 0.0)
     body.link("tx")
     body.joint("x", "prismatic", "base", "tx", AXIS_X)

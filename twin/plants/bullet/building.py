@@ -15,7 +15,7 @@ import pybullet as pb
 
 from twin.cell import Cell
 from twin.plants.bullet import bodies
-from twin.plants.bullet.urdf import Body
+from twin.plants.bullet.urdf import NONE_M, Body
 from twin.plants.state import JOINTS
 
 Scope = Literal["swap", "seat"]
@@ -30,6 +30,10 @@ that stays where it was. No constraint is left to solve, and the engine takes ha
 TRUCK_BODY, TRUCK_PADS, TRUCK_PINS = 5, 6, 7
 """Links of the truck."""
 RACK_PADS, RACK_PINS = 0, 1
+NEAR_M = 0.0003
+"""Surfaces farther apart than this are no contact to the solver: a tick's way at 0.15 m/s, the fastest setpoint of an
+insertion. It never finds a force between them, but each such point costs a tenth of a tick, and a pin in its socket
+has a dozen."""
 NO_TURN = [0.0, 0.0, 0.0, 1.0]
 
 
@@ -101,20 +105,29 @@ class _Loader:
         held = {int(k): r for r, k in enumerate(w["held"]) if k >= 0}
         seats = {k: int(w["pack_seat"][k]) for k in range(int(self.p["packs"])) if k not in held}
         aboard = {k: seat for k, seat in seats.items() if cell.seats[seat].on_truck}
-        robots = self._load(bodies.robots(cell, [(r, self._kg(k)) for k, r in held.items()]), fixed=True)
-        truck = self._load(bodies.truck_body(cell, [(seat, self._kg(k)) for k, seat in aboard.items()]), fixed=True)
+        carried = [(r, self._kg(k)) for k, r in held.items()]
+        standing = [(seat, self._kg(k)) for k, seat in aboard.items()]
+        robots = self._load(bodies.robots(cell, carried, NONE_M), fixed=True)
+        truck = self._load(bodies.truck_body(cell, standing, NONE_M), fixed=True)
+        for body in (robots, truck):
+            self._hide_bare_links(body)
         self._stand_idle_packs(light=True)
-        for k in seats.keys() - aboard.keys():
+        for k in (k for k in seats if k not in aboard):
             pose = w["pack_pose"][k].tolist()
             middle = [0.0, 0.0, -cell.retract * cell.pack.size_m[2] / 2]
             self._stand_box(*pb.multiplyTransforms(pose[:3], pose[3:], middle, NO_TURN), light=True)
-        joints = self._moving_joints(robots)
-        loaded = Bodies(self.client, robots, joints, truck, {}, {}, {})
+        loaded = Bodies(self.client, robots, self._moving_joints(robots), truck, {}, {}, {})
         # a body's links are numbered along its branches: what an end effector carries comes right after it
         loaded.parts |= {k: (robots, loaded.end_effector(r) + 1) for k, r in held.items()}
         loaded.parts |= {k: (truck, TRUCK_PINS + 1 + i) for i, k in enumerate(aboard)}
         self._finish(loaded)
         return loaded
+
+    def _hide_bare_links(self, body: int) -> None:
+        """Links without a shape are points to the engine, which looks for their contacts in every tick: no more."""
+        for link in range(-1, pb.getNumJoints(body, physicsClientId=self.client)):
+            if not pb.getCollisionShapeData(body, link, physicsClientId=self.client):
+                pb.setCollisionFilterGroupMask(body, link, 0, 0, physicsClientId=self.client)
 
     def _moving_joints(self, robots: int) -> list[int]:
         every = range(pb.getNumJoints(robots, physicsClientId=self.client))
@@ -178,6 +191,7 @@ class _Loader:
 
     def _finish(self, loaded: Bodies) -> None:
         self._set_contact(loaded)
+        self._ignore_far_contacts()
         self._free_motors(loaded)
         self._place(loaded)
 
@@ -214,6 +228,14 @@ class _Loader:
             pb.changeDynamics(body, -1, lateralFriction=1.0, physicsClientId=c)
         for body, link in loaded.parts.values():
             pb.changeDynamics(body, link, lateralFriction=1.0, physicsClientId=c)
+
+    def _ignore_far_contacts(self) -> None:
+        """Last of all settings: pybullet 3.2.7 forgets it where friction or stiffness are set after it."""
+        c = self.client
+        for i in range(pb.getNumBodies(physicsClientId=c)):
+            body = pb.getBodyUniqueId(i, physicsClientId=c)
+            for link in range(-1, pb.getNumJoints(body, physicsClientId=c)):
+                pb.changeDynamics(body, link, contactProcessingThreshold=NEAR_M, physicsClientId=c)
 
     def _free_motors(self, loaded: Bodies) -> None:
         """Off with the motors that the engine gives every joint, but for the truck's brakes."""

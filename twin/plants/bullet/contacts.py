@@ -27,11 +27,12 @@ class GuideForces:
         All contacts are asked for at once: asked for by body, pybullet 3.2.7 puts that body first and turns the normal
         round with it but not the friction, which then has the wrong sign for every pair that it swapped.
         """
-        bodies, watched = self._bodies, []
-        for r, k in enumerate(self._held.tolist()[: len(self._empty)]):
+        bodies, watched, held = self._bodies, [], self._held.tolist()
+        for r, empty in enumerate(self._empty):
+            k = held[r]
             if k < 0:
-                watched.append((r, bodies.robots, self._empty[r], -1))
-            elif self._offset[k, 2] < CONTACT_RADIUS_M and k not in self._locked.tolist():
+                watched.append((r, bodies.robots, empty, -1))
+            elif self._offset.item(k, 2) < CONTACT_RADIUS_M and k not in self._locked.tolist():
                 # closed locks carry the pack: what guides and pads then press against each other is no guide force
                 body, link = bodies.parts.get(k) or (bodies.packs[k], -1)
                 watched.append((r, body, link, bodies.robots))
@@ -45,15 +46,14 @@ class GuideForces:
 def _on(points: Any, body: int, link: int, without: int) -> tuple[float, float, float]:
     """Sum of the contact forces on a link from all but one body, in W."""
     fx = fy = fz = 0.0
-    for point in points:
-        if point[1] == body and point[3] == link and point[2] != without:
+    for _, a, b, link_a, link_b, _, _, normal, _, force, along, first, across, second in points:
+        if a == body and link_a == link and b != without:
             sign = 1.0
-        elif point[2] == body and point[4] == link and point[1] != without:
+        elif b == body and link_b == link and a != without:
             sign = -1.0
         else:
             continue
-        normal, force = point[7], point[9]
-        fx += sign * (normal[0] * force + point[11][0] * point[10] + point[13][0] * point[12])
-        fy += sign * (normal[1] * force + point[11][1] * point[10] + point[13][1] * point[12])
-        fz += sign * (normal[2] * force + point[11][2] * point[10] + point[13][2] * point[12])
+        fx += sign * (normal[0] * force + first[0] * along + second[0] * across)
+        fy += sign * (normal[1] * force + first[1] * along + second[1] * across)
+        fz += sign * (normal[2] * force + first[2] * along + second[2] * across)
     return fx, fy, fz

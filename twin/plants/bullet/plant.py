@@ -72,12 +72,18 @@ class BulletPlant:
         self._scanned_tick = -1
         self._reaction, self._axle = np.zeros(4), np.zeros(2)
         self._coupling: list[int] = []
+        self._pushed = False
+        self._mating_to_m = MATING_TO * float(self.params["coupler_engage_m"][0])
         self._view_fields()
         bodies = load(cell, self.params, self.worlds, scope)
         self._client, self._robots, self._truck, self._packs = bodies.client, bodies.robots, bodies.truck, bodies.packs
         self._parts, self._robot_joints, c = bodies.parts, bodies.joints, bodies.client
         self._robot_states = partial(pb.getJointStates, bodies.robots, bodies.joints, physicsClientId=c)
         self._truck_states = partial(pb.getJointStates, bodies.truck, self._truck_joints, physicsClientId=c)
+        self._spring_states = partial(pb.getJointStates, bodies.truck, self._spring_joints, physicsClientId=c)
+        motors = pb.setJointMotorControlArray
+        self._drive_robots = partial(motors, bodies.robots, bodies.joints, pb.TORQUE_CONTROL)
+        self._spring_truck = partial(motors, bodies.truck, self._spring_joints, pb.TORQUE_CONTROL)
         moving = bodies.packs.keys() | bodies.parts.keys()
         # a pack that is part of the truck never plugs in or out
         self._plugging = [k for k in moving if bodies.parts.get(k, (-1, -1))[0] != self._truck]
@@ -96,10 +102,13 @@ class BulletPlant:
         self._time_s: Any = w["t_s"].data
         self._status, self._push, self._brake = w["status"][0], w["truck_push_n"][0], w["truck_brake"][0]
         self._pack_offset, self._pack_twist = w["pack_offset_m"][0], w["pack_twist"][0]
+        self._pack_seat, self._coupler_at = w["pack_seat"][0], w["coupler_at"][0]
         self._q, self._qd = (w[name][0].data.cast("B") for name in ("q", "qd"))
         self._truck_q, self._truck_qd = (w[name][0].data.cast("B") for name in ("truck_q", "truck_qd"))
         self._poses, self._twists = (w[name][0].data.cast("B") for name in ("pack_pose", "pack_twist"))
         self._write_robots, self._write_truck = struct.Struct(f"{n}d").pack_into, struct.Struct("6d").pack_into
+        self._write_springs = struct.Struct(f"{len(self._spring_joints)}d").pack_into
+        self._springs_at = struct.calcsize(f"{len(self._brake_joints)}d")
 
     def _at_centre(self, k: int) -> tuple[float, ...]:
         """Pose of the centre of mass of pack `k`, from where P is."""
@@ -123,10 +132,7 @@ class BulletPlant:
                 ticks = min(ticks, self.pause_tick - self._tick[0])
             if ticks <= 0 or BUSY not in self._status.tolist():
                 return
-            self.step()
-            for _ in range(ticks - 1):
-                self._read_joints()
-                self.step()
+            self.step(ticks)
 
     def run_ticks(self, ticks: int) -> None:
         """Advance by a number of ticks whatever the robots do (verification and tests)."""
@@ -152,6 +158,7 @@ class BulletPlant:
         self._guides.read()
         if self.disturb is not None:
             self.disturb(self)
+        self._pushed = self._push.tolist() != NO_PUSH
         code = plc.scan_world(self.worlds, self.params, self.commands, 0, self._scan_s)
         if code & plc.HOLD_CHANGED:
             self._update_constraints()
@@ -162,38 +169,48 @@ class BulletPlant:
             self.decide(self)
         return bool(code & plc.COMMAND_ENDED)
 
-    def step(self) -> None:
-        """One physics tick."""
-        c = self._client
-        plc.tick_world(self.worlds, self.params, 0, self._reaction, self._axle)
-        pb.setJointMotorControlArray(
-            self._robots,
-            self._robot_joints,
-            pb.TORQUE_CONTROL,
-            forces=self._tau.tolist(),
-            physicsClientId=c,
-        )
-        pb.setJointMotorControlArray(
-            self._truck, self._spring_joints, pb.TORQUE_CONTROL, forces=self._truck_tau.tolist(), physicsClientId=c
-        )
-        if self._coupling:
-            self._mate()
-        if self._push.tolist() != NO_PUSH:
-            self._push_truck()
-        pb.stepSimulation(physicsClientId=c)
-        tick = self._tick[0] + 1
+    def step(self, ticks: int = 1) -> None:
+        """Physics ticks before the next scan."""
+        # a loop of its own over local names: it is what most of the time of a swap passes in
+        c, tick_world, simulate, tick = self._client, plc.tick_world, pb.stepSimulation, self._tick[0]
+        worlds, params, reaction, axle = self.worlds, self.params, self._reaction, self._axle
+        drive, tau, spring, truck_tau = self._drive_robots, self._tau, self._spring_truck, self._truck_tau
+        time_s, hz = self._time_s, self._physics_hz
+        for i in range(ticks):
+            if i:
+                self._read_between_scans()
+            tick_world(worlds, params, 0, reaction, axle)
+            drive(forces=tau.tolist(), physicsClientId=c)
+            spring(forces=truck_tau.tolist(), physicsClientId=c)
+            if self._coupling:
+                self._mate()
+            if self._pushed:
+                self._push_truck()
+            simulate(physicsClientId=c)
+            tick += 1
+            time_s[0] = tick / hz
         self._tick[0] = tick
-        self._time_s[0] = tick / self._physics_hz
 
     # --------------------------------------------------------------------------------------------------- reading
 
     def _read_joints(self) -> None:
-        q, qd, _, _ = zip(*self._robot_states(), strict=True)
+        # B905: a strict zip costs half a microsecond, in every tick, to check what the engine gives
+        q, qd, _, _ = zip(*self._robot_states())  # noqa: B905
         self._write_robots(self._q, 0, *q)
         self._write_robots(self._qd, 0, *qd)
-        q, qd, _, _ = zip(*self._truck_states(), strict=True)
+        q, qd, _, _ = zip(*self._truck_states())  # noqa: B905
         self._write_truck(self._truck_q, 0, *q)
         self._write_truck(self._truck_qd, 0, *qd)
+
+    def _read_between_scans(self) -> None:
+        """What drives, suspension and springs go by; where brakes hold the truck is looked at by the scans."""
+        q, qd, _, _ = zip(*self._robot_states())  # noqa: B905
+        self._write_robots(self._q, 0, *q)
+        self._write_robots(self._qd, 0, *qd)
+        q, qd, _, _ = zip(*self._spring_states())  # noqa: B905
+        at = self._springs_at
+        self._write_springs(self._truck_q, at, *q)
+        self._write_springs(self._truck_qd, at, *qd)
 
     def _read_packs(self) -> None:
         """Poses and speeds of packs, end effectors, couplers; first of the centres of mass, then of P."""
@@ -215,9 +232,9 @@ class BulletPlant:
 
     def _mating(self, k: int) -> bool:
         """Whether pack `k` moves where its coupler may rub."""
-        if not MATING_FROM_M < self._pack_offset[k, 2] < MATING_TO * self.params["coupler_engage_m"][0]:
+        if not MATING_FROM_M < self._pack_offset.item(k, 2) < self._mating_to_m:
             return False
-        return bool(np.abs(self._pack_twist[k]).max() > MATING_SPEED)
+        return max(map(abs, self._pack_twist[k].tolist())) > MATING_SPEED
 
     # -------------------------------------------------------------------------------------------------- actuating
 
@@ -250,9 +267,9 @@ class BulletPlant:
             force = coupler_load(w, self.params, 0, k, linear[2])
             if force == 0.0:
                 continue
-            at = w["coupler_at"][0, k].tolist()
+            at = self._coupler_at[k].tolist()
             pb.applyExternalForce(body, link, [0.0, 0.0, force], at, pb.WORLD_FRAME, physicsClientId=c)
-            if self.cell.seats[int(w["pack_seat"][0, k])].on_truck:
+            if self.cell.seats[self._pack_seat.item(k)].on_truck:
                 pb.applyExternalForce(
                     self._truck, TRUCK_BODY, [0.0, 0.0, -force], at, pb.WORLD_FRAME, physicsClientId=c
                 )

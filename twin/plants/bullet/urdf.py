@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 TINY_KG, TINY_KGM2 = 0.01, 1e-3
 """Mass of the massless links between the joints of one body (a zero mass would make the link static)."""
+FAR_M, NONE_M = 1000.0, -1.0
+"""Limits of sliding joints: never met, or none at all (below above): none saves the engine work in every tick."""
 
 
 def _numbers(values: Iterable[float]) -> str:
@@ -36,9 +38,10 @@ class Shape:
 
 @dataclass
 class Body:
-    """A robot description under construction."""
+    """A robot description under construction; sliding joints reach as far as `limit_m` either way."""
 
     name: str
+    limit_m: float = FAR_M
     parts: list[str] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
     joints: list[str] = field(default_factory=list)
@@ -73,7 +76,7 @@ class Body:
         self.parts.append(
             f'<joint name="{name}" type="{kind}"><parent link="{parent}"/><child link="{child}"/>'
             f'<origin xyz="{_numbers(xyz)}"/><axis xyz="{_numbers(axis)}"/>'
-            '<limit lower="-1000" upper="1000" effort="1e12" velocity="1e4"/>'
+            f'<limit lower="{-self.limit_m:g}" upper="{self.limit_m:g}" effort="1e12" velocity="1e4"/>'
             '<dynamics damping="0" friction="0"/></joint>'
         )
 
