@@ -118,12 +118,12 @@ class AlignmentEnv(EpisodicEnv):
     | progress | 1 | share of the start's height by which the pack came nearer in this step |
     | alignment | 1 | progress x tolerance of the offset x tolerance of the yaw error |
     | seated | 5 | 1 at success |
-    | failed | -12 | 1 at jam, force_abort or an interlock |
-    | time | -4 | this step's share of half a minute |
+    | failed | -20 | 1 at jam, force_abort or an interlock |
+    | time | -8 | this step's share of half a minute |
     | smoothness | -0.01 | a quarter of the mean squared change of the action |
     | lateral | -0.5 | side force over its abort limit, times 0.05 s |
     | axial | -0.2 | axial force over the jam limit, times 0.05 s, until a pad touches |
-    | violations | -12 | safety invariants broken in this step |
+    | violations | -20 | safety invariants broken in this step |
 
     Start: the pack hangs (or stands on the table) at 1.3 to 4 lengths of the guide pins over its seat, off by up to
     30 mm and 0.6 deg, swinging under ropes; the truck has risen on its springs and has just been measured for 2 s.

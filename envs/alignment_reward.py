@@ -14,12 +14,12 @@ REWARD_WEIGHTS = {
     "progress": 1.0,  # the whole way down is worth 1
     "alignment": 1.0,  # and as much again over the pins
     "seated": 5.0,  # more than twice all that can be had on the way
-    "failed": -12.0,  # more than a minute of standing still costs
-    "time": -4.0,  # for half a minute: a second is worth a quarter of one at the side force that ends it
+    "failed": -20.0,  # more than a minute of standing still costs
+    "time": -8.0,  # for half a minute: a second is worth half of one at the side force that ends it
     "smoothness": -0.01,  # for full setpoints back and forth, each step: breaks ties
     "lateral": -0.5,  # a second at the side force that ends an insertion
     "axial": -0.2,  # a second at the force that counts as a jam, over the pads
-    "violations": -12.0,  # for each safety invariant broken: as bad as failing
+    "violations": -20.0,  # for each safety invariant broken: as bad as failing
 }
 """Reward is the sum of the raw terms of `info["reward_terms"]` times these."""
 HALF_MINUTE_S = 30.0
