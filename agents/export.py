@@ -42,7 +42,7 @@ def layers_of(model: Any) -> list[Layer]:
     Raises:
         InputError: a policy with something else than a plain multilayer perceptron in it.
     """
-    from stable_baselines3.common.distributions import DiagGaussianDistribution
+    from stable_baselines3.common.distributions import DiagGaussianDistribution, StateDependentNoiseDistribution
     from stable_baselines3.common.policies import ActorCriticPolicy
     from stable_baselines3.common.torch_layers import FlattenExtractor
 
@@ -51,7 +51,10 @@ def layers_of(model: Any) -> list[Layer]:
     if isinstance(policy, ActorCriticPolicy):
         extractor, modules, squashed = policy.features_extractor, [*policy.mlp_extractor.policy_net], False
         modules.append(policy.action_net)
-        plain = isinstance(policy.action_dist, DiagGaussianDistribution)
+        # either way the most likely action is what the last layer says
+        plain = isinstance(policy.action_dist, DiagGaussianDistribution) or (
+            isinstance(policy.action_dist, StateDependentNoiseDistribution) and policy.action_dist.bijector is None
+        )
     else:
         actor = policy.actor
         extractor, squashed = actor.features_extractor, True

@@ -43,6 +43,8 @@ class Ppo(Strict):
     vf_coef: Annotated[float, Field(ge=0.0, le=10.0)]
     max_grad_norm: Annotated[float, Field(gt=0.0, le=100.0)]
     log_std_init: Annotated[float, Field(ge=-10.0, le=2.0)]
+    use_sde: bool = False
+    sde_sample_freq: Annotated[int, Field(ge=-1, le=10**6)] = -1
 
 
 class Sac(Strict):
