@@ -57,8 +57,9 @@ class AlignmentEnv(EpisodicEnv):
     seat no faster than the contact speed, and the interlocks act as in every swap.
 
     Action, `Box(4,)` float32; what is sent is value x scale. `action_mode="direct"`: these are the setpoints.
-    `action_mode="residual"`: half of it is added to what the station's own servo would send, and the sum kept within
-    the same scale. Finite values beyond the bounds are clipped, and `info["clipped"]` says which:
+    `action_mode="residual"`: a quarter of speed_x, speed_y and speed_yaw and all of speed_in are added to what the
+    station's own servo would send, and the sum kept within the same scale. Finite values beyond the bounds are clipped,
+    and `info["clipped"]` says which:
 
     | i | name | unit | scale | low | high | meaning |
     |---|---|---|---|---|---|---|

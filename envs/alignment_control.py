@@ -15,8 +15,9 @@ from twin.alignment.servo import VisualServo
 Array = np.ndarray
 
 ACTION_MODES = ("direct", "residual")
-RESIDUAL_SHARE = 0.5
-"""Of the direct range, that a residual may add to the servo [estimate: it corrects, the servo leads]."""
+RESIDUAL_SHARES = np.array([0.25, 0.25, 1.0, 0.25])
+"""Of the direct range of x, y, in and yaw, that a residual may add to the servo. Sideways it corrects and the servo
+leads; how fast to go in, and whether to wait over the pins, is its to say [chosen]."""
 
 ACTION = (
     Quantity("speed_x", "m/s", 0.06, -1.0, 1.0, "of axis x"),
@@ -106,6 +107,6 @@ class Control:
         if self.mode == "direct":
             self.sent = np.array(scaled) * self._scales
         else:
-            led = self.led + RESIDUAL_SHARE * np.array(scaled) * self._scales
+            led = self.led + RESIDUAL_SHARES * np.array(scaled) * self._scales
             self.sent = np.clip(led, -self._scales, self._scales)
         return self.sent

@@ -48,7 +48,13 @@ class Ppo(Strict):
 
 
 class Sac(Strict):
-    """stable-baselines3's SAC, names as there; one gradient step for each environment's step."""
+    """stable-baselines3's SAC, names as there.
+
+    Attributes:
+        gradient_steps: for each step of all workers together; -1: as many as there are workers.
+        ent_coef_init: the entropy's weight, from where it is tuned towards `target_entropy`.
+        target_entropy: of the action, in nats: None is minus the number of its elements; lower explores less.
+    """
 
     hidden: Widths
     activation: Activation
@@ -59,6 +65,9 @@ class Sac(Strict):
     tau: Share
     gamma: Share
     train_freq: Annotated[int, Field(ge=1, le=10**4)]
+    gradient_steps: Annotated[int, Field(ge=-1, le=10**4)] = -1
+    ent_coef_init: Annotated[float, Field(gt=0.0, le=10.0)] = 1.0
+    target_entropy: Annotated[float, Field(ge=-1000.0, le=1000.0)] | None = None
 
 
 class TrainConfig(Strict):

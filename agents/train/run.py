@@ -124,7 +124,9 @@ def make_model(config: TrainConfig, environments: VecEnv) -> BaseAlgorithm:
     if config.algorithm == "ppo":
         network["log_std_init"] = settings.pop("log_std_init")
     else:
-        settings["gradient_steps"] = -1  # as many as steps were taken
+        settings["ent_coef"] = f"auto_{settings.pop('ent_coef_init')}"
+        if settings["target_entropy"] is None:
+            settings["target_entropy"] = "auto"
     model: BaseAlgorithm = algorithm_class(config.algorithm)(
         "MlpPolicy", environments, policy_kwargs=network, device="cpu", seed=training_seed(config.seed), **settings
     )
