@@ -3,7 +3,7 @@
 config.json, versions.json    what it was made of
 checkpoints/                  step_N.zip (stable-baselines3's own, for resuming one's own run)
 tensorboard/                  curves
-untrained/, policy/           bundles: before and after
+untrained/, policy/           bundles: before, and the best of training (by the reward of a hundred episodes of it)
 evaluation.json               both, and the yardstick, on the same unseen seeds
 """
 
@@ -58,8 +58,14 @@ class Trained:
     evaluation: Evaluation | None
 
 
+BEST_OF = 100
+"""Episodes of training whose mean reward tells how good a policy is (stable-baselines3's own window)."""
+BEST_EVERY = 1000
+"""Steps between two looks at it."""
+
+
 class Watch(BaseCallback):
-    """Ends the training on time, saves checkpoints, tells how it goes, and keeps the range of what was observed."""
+    """Ends the training on time, saves checkpoints, tells how it goes, keeps the best policy and what was observed."""
 
     def __init__(self, config: TrainConfig, checkpoints: Path, line: ProgressLine) -> None:
         super().__init__()
@@ -67,10 +73,12 @@ class Watch(BaseCallback):
         self.low: Array | None = None
         self.high: Array | None = None
         self.ended = "steps"
+        self.best_reward, self.best_step = -np.inf, 0
+        self._best: dict[str, torch.Tensor] | None = None
 
     def _on_training_start(self) -> None:
         self.began_s, self.first_step = time.monotonic(), self.num_timesteps
-        self.saved_at = self.num_timesteps
+        self.saved_at = self.looked_at = self.num_timesteps
 
     def _on_step(self) -> bool:
         seen = self.locals["new_obs"]
@@ -80,12 +88,32 @@ class Watch(BaseCallback):
         if self.num_timesteps - self.saved_at >= self.config.checkpoint_steps:
             save(self.model, self.checkpoints)
             self.saved_at = self.num_timesteps
+        if self.num_timesteps - self.looked_at >= BEST_EVERY:
+            self._look()
         gone_s = time.monotonic() - self.began_s
         self._tell(gone_s)
         if gone_s >= self.config.wall_time_s:
             self.ended = "wall_time_s"
             return False
         return self.num_timesteps < self.config.steps
+
+    def _look(self) -> None:
+        """Keep the policy as it is, if its last episodes were the best so far."""
+        self.looked_at = self.num_timesteps
+        episodes = self.model.ep_info_buffer or ()
+        if len(episodes) < BEST_OF:
+            return
+        reward = float(np.mean([episode["r"] for episode in episodes]))
+        if reward > self.best_reward:
+            self.best_reward, self.best_step = reward, self.num_timesteps
+            self._best = {name: value.clone() for name, value in self.model.policy.state_dict().items()}
+
+    def restore_best(self) -> int:
+        """Give the model its best policy back; the step at which it had that. The last one where too few were seen."""
+        if self._best is None:
+            return self.num_timesteps
+        self.model.policy.load_state_dict(self._best)
+        return self.best_step
 
     def _tell(self, gone_s: float) -> None:
         step, steps = self.num_timesteps, self.config.steps
@@ -218,9 +246,10 @@ def train(
     wall_s = time.monotonic() - began_s
     if ended == "interrupted":
         return Trained(folder, model.num_timesteps, wall_s, ended, None)
-    bundle.write(folder / "policy", "policy", model.num_timesteps)
+    steps = watch.restore_best() if left > 0 else model.num_timesteps
+    bundle.write(folder / "policy", "policy", steps)
     evaluation = _evaluate(scene, config, folder, line, evaluation_seed)
-    bundle.write(folder / "policy", "policy", model.num_timesteps, _measured(evaluation))
+    bundle.write(folder / "policy", "policy", steps, _measured(evaluation))
     write_json(folder / "evaluation.json", evaluation.as_json())
     return Trained(folder, model.num_timesteps, wall_s, ended, evaluation)
 

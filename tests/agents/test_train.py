@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections import deque
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from stable_baselines3.common.vec_env import DummyVecEnv
 
 from agents.bundle import load_bundle
@@ -17,7 +19,16 @@ from agents.export import graph_bytes, layers_of
 from agents.policies import load_policy
 from agents.train.checkpoint import load_model, load_zip, newest
 from agents.train.config import TrainConfig, load_config
-from agents.train.run import TRAINING_SEEDS, Trained, make_model, train, training_seed
+from agents.train.run import (
+    BEST_OF,
+    TRAINING_SEEDS,
+    Trained,
+    Watch,
+    make_environments,
+    make_model,
+    train,
+    training_seed,
+)
 from tests.agents.bundles import make_tiny
 from tests.agents.tiny import TASK
 from twin.console import ProgressLine
@@ -166,3 +177,33 @@ def test_a_wrong_file_is_refused_in_one_line(tmp_path: Path, line: str, said: st
 def test_a_task_without_a_file_is_refused() -> None:
     with pytest.raises(InputError, match="no training is set up for task"):
         load_config("flying")
+
+
+def test_the_best_policy_of_training_is_kept(tmp_path: Path) -> None:
+    config = tiny_config(steps=1)
+    environments = make_environments(SCENE, config)
+    model = make_model(config, environments)
+    watch = Watch(config, tmp_path, QUIET)
+    watch.model = model
+    weights = next(model.policy.parameters())
+    for step, reward in ((1000, 1.0), (2000, 3.0), (3000, 2.0)):
+        watch.num_timesteps = step
+        with torch.no_grad():
+            weights.fill_(step)
+        model.ep_info_buffer = deque([{"r": reward}] * BEST_OF)
+        watch._look()
+    assert watch.restore_best() == 2000
+    assert float(weights.detach().min()) == 2000.0
+    environments.close()
+
+
+def test_without_a_hundred_episodes_the_last_policy_stays(tmp_path: Path) -> None:
+    config = tiny_config(steps=1)
+    environments = make_environments(SCENE, config)
+    watch = Watch(config, tmp_path, QUIET)
+    watch.model = make_model(config, environments)
+    watch.num_timesteps = 1500
+    watch.model.ep_info_buffer = deque([{"r": 1.0}] * (BEST_OF - 1))
+    watch._look()
+    assert watch.restore_best() == 1500
+    environments.close()
