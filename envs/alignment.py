@@ -122,7 +122,7 @@ class AlignmentEnv(EpisodicEnv):
     | failed | -20 | 1 at jam, force_abort or an interlock |
     | time | -8 | this step's share of half a minute |
     | smoothness | -0.01 | a quarter of the mean squared change of the action |
-    | lateral | -0.5 | side force over its abort limit, times 0.05 s |
+    | lateral | -1 | square of the side force over its abort limit, times 0.05 s |
     | axial | -0.2 | axial force over the jam limit, times 0.05 s, until a pad touches |
     | violations | -20 | safety invariants broken in this step |
 

@@ -15,9 +15,9 @@ REWARD_WEIGHTS = {
     "alignment": 1.0,  # and as much again over the pins
     "seated": 5.0,  # more than twice all that can be had on the way
     "failed": -20.0,  # more than a minute of standing still costs
-    "time": -8.0,  # for half a minute: a second is worth half of one at the side force that ends it
+    "time": -8.0,  # for half a minute: a second is worth a quarter of one at the side force that ends it
     "smoothness": -0.01,  # for full setpoints back and forth, each step: breaks ties
-    "lateral": -0.5,  # a second at the side force that ends an insertion
+    "lateral": -1.0,  # a second at the side force that ends an insertion; squared, as hits are worse than rubbing
     "axial": -0.2,  # a second at the force that counts as a jam, over the pads
     "violations": -20.0,  # for each safety invariant broken: as bad as failing
 }
@@ -66,7 +66,7 @@ def reward_terms(
         "failed": float(outcome not in ("running", "seated", "time_limit")),
         "time": DECISION_S / HALF_MINUTE_S,
         "smoothness": change / 4.0,
-        "lateral": now.lateral_n / limits.lateral_abort_n * DECISION_S,
+        "lateral": (now.lateral_n / limits.lateral_abort_n) ** 2 * DECISION_S,
         "axial": now.axial_n / limits.jam_n * DECISION_S if now.free else 0.0,
         "violations": float(now.violations - before.violations),
     }
