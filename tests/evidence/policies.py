@@ -31,6 +31,8 @@ HERE = Path(__file__).parent
 FOLDER = HERE / "policies"
 FIRST_SEED = 10_000
 """Episodes run on seeds from here up; the yardsticks were tuned on others."""
+UNTRAINED = HERE / "training" / "untrained"
+"""The start of the run of `swaptwin train alignment` whose result is the shipped bundle `align_sac`."""
 FULL, FLOOR = 500, 20
 """Episodes of a yardstick, and of the floor: that one is flat, fewer do."""
 
@@ -64,6 +66,12 @@ CASES = (
         "timing",
         {"factory": FULL, "zvd": FULL, "zv": 100, "s_curve": 100, "zero": 20, "random": 20},
         {"station": "top_lift"},
+    ),
+    Case(
+        "trained-alignment",
+        "alignment",
+        {"untrained": FULL, "align_sac": FULL},
+        {"station": "top_lift", "parking": "guided", "action-mode": "residual"},
     ),
     _alignment("top_lift", "guided"),
     _alignment("top_lift", "unguided"),
@@ -111,7 +119,7 @@ def as_row(policy: str, episode: Episode) -> dict[str, Any]:
 @cache
 def player(name: str, policy: str) -> Player:
     """Built once in each worker."""
-    return Player(BY_NAME[name].scene, (policy,))
+    return Player(BY_NAME[name].scene, (str(UNTRAINED) if policy == "untrained" else policy,))
 
 
 def play(name: str, policy: str, seed: int) -> dict[str, Any]:

@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from tests.evidence import docking_policies
-from tests.evidence.policies import CASES, Case, evaluation, read
+from tests.evidence.policies import BY_NAME, CASES, Case, evaluation, read
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT, README = ROOT / "docs" / "evaluate.md", ROOT / "README.md"
-MARKS = {name: (f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->\n") for name in ("alignment", "timing", "policies")}
+MARKS = {
+    name: (f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->\n")
+    for name in ("alignment", "trained", "timing", "policies")
+}
 AGAINST = "factory"
 """What timing policies are compared with, seed by seed."""
 
@@ -51,7 +54,7 @@ def alignment_table() -> str:
         "|---|---|---:|---:|---:|---|---|---|---:|---|",
     ]
     for case in CASES:
-        if case.task != "alignment":
+        if not case.name.startswith("alignment"):
             continue
         for row in rows_of(case):
             first = row["rates"]["first_attempt"]
@@ -63,16 +66,35 @@ def alignment_table() -> str:
     return "\n".join(lines) + "\n"
 
 
-def difference(case: Case, policy: str) -> str:
-    """Mechanical time less that of the factory set on the same seeds, where both completed, with its interval."""
+def difference(case: Case, policy: str, against: str = AGAINST, digits: int = 1) -> str:
+    """Time less that of another policy on the same seeds, where both succeeded, with its interval."""
     known = {name for name, _ in read(case)}
-    if policy == AGAINST or not {policy, AGAINST} <= known:
+    if policy == against or not {policy, against} <= known:
         return "-"
-    for row in evaluation(case, (AGAINST, policy)).as_json()["paired"]:
+    for row in evaluation(case, (against, policy)).as_json()["paired"]:
         if row["metric"] == "time_s":
             low, high = row["ci95"]
-            return f"{row['median_difference']:+.1f} s ({low:+.1f} to {high:+.1f}; {row['pairs']})"
+            median = f"{row['median_difference']:+.{digits}f} s"
+            return f"{median} ({low:+.{digits}f} to {high:+.{digits}f}; {row['pairs']})"
     return "-"
+
+
+def trained_table() -> str:
+    """Markdown: a training run's start and its result."""
+    case = BY_NAME["trained-alignment"]
+    lines = [
+        "| policy | episodes | seated | 95 % interval | at the first attempt | time, s: median, 95 % "
+        "| less untrained, paired: median (95 % interval; pairs) | force, kN: median, 99 % | violations | other ends |",
+        "|---|---:|---:|---|---:|---|---|---|---:|---|",
+    ]
+    for row in rows_of(case):
+        first = row["rates"]["first_attempt"]
+        lines.append(
+            f"| {row['name']} | {row['episodes']} | {100 * row['success_rate']:.1f} % "
+            f"| {interval(row['success_ci95'])} | {100 * first['rate']:.1f} % | {pair(row['time_s'])} | {difference(case, row['name'], 'untrained', 2)} "
+            f"| {pair(row['peak_lateral_force_n'], 1e-3)} | {row['violations']} | {others(row, 'seated')} |"
+        )
+    return "\n".join(lines) + "\n"
 
 
 def timing_table() -> str:
@@ -111,7 +133,7 @@ def policies_table() -> str:
             )
     for case in CASES:
         for row in rows_of(case):
-            if case.task == "alignment" and row["name"] == "baseline":
+            if case.name.startswith("alignment") and row["name"] == "baseline":
                 first = row["rates"]["first_attempt"]
                 lines.append(
                     f"| alignment, {where(case)} | visual servo, creep, spiral, back-off | {row['episodes']} "
@@ -129,6 +151,7 @@ def policies_table() -> str:
 
 TABLES = (
     (DOCUMENT, "alignment", alignment_table),
+    (DOCUMENT, "trained", trained_table),
     (DOCUMENT, "timing", timing_table),
     (README, "policies", policies_table),
 )
@@ -141,7 +164,7 @@ def between(path: Path, name: str) -> str:
 
 
 def write() -> None:
-    """All three tables as they are now."""
+    """All tables as they are now."""
     for path, name, table in TABLES:
         begin, end = MARKS[name]
         before, rest = path.read_text(encoding="utf-8").split(begin)

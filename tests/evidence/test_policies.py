@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.evidence.policies import BY_NAME, CASES, FIRST_SEED, FLOOR, FULL, evaluation, play, read
+from agents.train.config import load_config
+from tests.evidence.policies import BY_NAME, CASES, FIRST_SEED, FLOOR, FULL, UNTRAINED, evaluation, play, read
 from tests.evidence.policy_tables import TABLES, between
 
-ALIGNMENT = [case.name for case in CASES if case.task == "alignment"]
+ALIGNMENT = [case.name for case in CASES if case.name.startswith("alignment")]
 LEAST_TIMED = {"timing-top_lift": 15, "timing-chassis": 8}
 """Seeds that factory and zvd have both played at the least."""
 
@@ -49,6 +51,18 @@ def test_zvd_beats_factory_on_mechanical_time_without_a_violation(name: str) -> 
     assert [row["violations"] for row in told["policies"]] == [0, 0]
 
 
+def test_half_an_hour_of_training_ends_better_than_its_start() -> None:
+    told = evaluation(BY_NAME["trained-alignment"], ("untrained", "align_sac")).as_json()
+    assert told["episodes"] == FULL
+    [time] = [row for row in told["paired"] if row["metric"] == "time_s"]
+    assert time["ci95"][1] < 0.0
+    [success] = told["paired_success"]
+    assert success["ci95"][1] >= 0.0, "and it is not known to fail more often"
+    run = json.loads((UNTRAINED.parent / "run.json").read_text())
+    assert run["wall_s"] <= 1800.0
+    assert run["config"] == load_config("alignment").model_dump(mode="json"), "what `swaptwin train alignment` does"
+
+
 @pytest.mark.parametrize(("path", "name", "table"), TABLES, ids=[name for _, name, _ in TABLES])
 def test_the_documents_show_what_is_stored(path: Path, name: str, table: Callable[[], str]) -> None:
     assert between(path, name) == table()
@@ -56,7 +70,7 @@ def test_the_documents_show_what_is_stored(path: Path, name: str, table: Callabl
 
 @pytest.mark.parametrize(
     ("name", "policy"),
-    [*((name, "baseline") for name in ALIGNMENT), ("timing-top_lift", "zvd")],
+    [*((name, "baseline") for name in ALIGNMENT), ("trained-alignment", "align_sac"), ("timing-top_lift", "zvd")],
 )
 def test_a_stored_episode_comes_out_as_stored(name: str, policy: str) -> None:
     again = play(name, policy, FIRST_SEED)
