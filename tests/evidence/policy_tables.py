@@ -91,7 +91,8 @@ def trained_table() -> str:
         first = row["rates"]["first_attempt"]
         lines.append(
             f"| {row['name']} | {row['episodes']} | {100 * row['success_rate']:.1f} % "
-            f"| {interval(row['success_ci95'])} | {100 * first['rate']:.1f} % | {pair(row['time_s'])} | {difference(case, row['name'], 'untrained', 2)} "
+            f"| {interval(row['success_ci95'])} | {100 * first['rate']:.1f} % | {pair(row['time_s'])} "
+            f"| {difference(case, row['name'], 'untrained', 2)} "
             f"| {pair(row['peak_lateral_force_n'], 1e-3)} | {row['violations']} | {others(row, 'seated')} |"
         )
     return "\n".join(lines) + "\n"
