@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,24 @@ class Recorded:
             "file": str(self.path),
             "same": self.same,
         }
+
+
+@contextmanager
+def folder_for(folder: str | Path) -> Iterator[Path]:
+    """The folder, made if need be. What was made for it is gone again afterwards where nothing was recorded.
+
+    Raises:
+        InputError: it is a file, or nothing can be written there.
+    """
+    path, missing = Path(folder), []
+    with suppress(OSError, ValueError):
+        missing = [part for part in (path, *path.parents) if not part.exists()]
+    try:
+        yield check_folder(folder)
+    finally:
+        for part in missing:
+            with suppress(OSError, ValueError):
+                part.rmdir()  # refuses one that holds something
 
 
 def check_folder(folder: str | Path) -> Path:

@@ -62,6 +62,7 @@ TASKS: dict[str, Task] = {
             force="peak_rail_force_n",
             plant="docking",
             baselines={"baseline": "agents.baselines.docking:StanleyDriver"},
+            recordable=True,
         ),
         Task(
             name="alignment",

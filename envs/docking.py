@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from envs.docking_case import Case, Choice
+from envs.docking_recording import DriveRecorder
 from envs.docking_reward import REWARD_WEIGHTS, Site, Truth, costs, reward_terms
 from envs.episodic import EpisodicEnv
 from envs.options import number
@@ -188,6 +189,7 @@ class DockingEnv(EpisodicEnv):
         approach = approach_of(self.station)
         self._site = Site(approach.start_distance_m, approach.speed_limit_mps, approach.rail_force_limit_n)
         self._case: Case | None = None
+        self._recorder = DriveRecorder("dock")
 
     # ----------------------------------------------------------------------------------------------------- an episode
 
@@ -200,6 +202,7 @@ class DockingEnv(EpisodicEnv):
         episode = int(self.np_random.integers(2**63)) if seed is None else seed
         self._case, self._begun = self._choice.draw(episode, options), True
         self._plant = self._case.new_plant()
+        self._recorder.begin(self._case, self._plant)
         self._outcome, self._steps, self._stood_s, self._seen_s = "running", 0, 0.0, -math.inf
         self._previous = [0.0, 0.0]
         self._odometer_m = [0.0]
@@ -220,8 +223,7 @@ class DockingEnv(EpisodicEnv):
         plant = self._ready()
         commands, clipped = checked_action(action, ACTION)
         steering_rate, acceleration = (value * q.scale for value, q in zip(commands, ACTION, strict=True))
-        plant.apply(steering_rate, acceleration)
-        plant.advance(CONTROL_S)
+        self._recorder.drive(plant, steering_rate, acceleration)
         before, self._truth = self._truth, self._read()
         self._steps += 1
         self._stood_s = self._stood_s + CONTROL_S if self._truth.standing else 0.0
@@ -232,6 +234,7 @@ class DockingEnv(EpisodicEnv):
         info = self._info(terms, clipped, costs(self._truth, self._outcome, self._site))
         reward = sum(weight * terms[name] for name, weight in REWARD_WEIGHTS.items())
         truncated = self._outcome == "time_limit"
+        self._recorder.step(reward, info, OUTCOMES[self._outcome])
         self._show_live()
         return observation, reward, self._outcome != "running" and not truncated, truncated, info
 
@@ -311,7 +314,18 @@ class DockingEnv(EpisodicEnv):
             "case": self._case.as_plain(),
         }
 
-    # -------------------------------------------------------------------------------------------- pictures, the end
+    # --------------------------------------------------------------------------------- recordings, pictures, the end
+
+    def record_next(self, path: str | os.PathLike[str], *, policy: str | None = None) -> None:
+        """Record the episode that the next `reset` begins to `path` (MCAP); the header names `policy`.
+
+        `swaptwin replay` plays the file, `swaptwin verify` runs it again. An episode that is left before its end is
+        closed as interrupted.
+
+        Raises:
+            InputError: a path that cannot be written, or is another file than a recording.
+        """
+        self._recorder.ask(path, policy)
 
     def _show(self) -> Array | None:
         assert self._case is not None
@@ -321,6 +335,9 @@ class DockingEnv(EpisodicEnv):
             self._picture = DockingPicture(str(self.render_mode), self.view, self.size_px)
         picture: Array | None = self._picture.show(self._case, self._plant)
         return picture
+
+    def _free(self) -> None:
+        self._recorder.drop()
 
     def _ready(self) -> DockingPlant:
         """The plant, if a step may be taken."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from envs.choosing import Pairs, fitting, pack_of, truck_of
 from envs.options import choice, flag, known, number
@@ -15,6 +15,9 @@ from twin.docking import DockingPlant, docking_params
 from twin.docking.params import approach_of, driving_of
 from twin.docking.state import WEATHER
 from twin.errors import InputError
+
+if TYPE_CHECKING:
+    from twin.recorded.docking.configuration import DockingConfiguration
 
 PACK_MASS_SIGMA = 0.01
 """Scatter of a pack's mass around nominal, as in a swap [estimate: manufacturing and coolant, 1 %]."""
@@ -66,6 +69,23 @@ class Case:
             pose = [was if value is None else value for value, was in zip(self.start, drawn, strict=True)]
             plant.reset(self.seed, [pose])
         return plant
+
+    def configuration(self, plant: DockingPlant, policies: Mapping[str, str]) -> DockingConfiguration:
+        """What a recording says of it; `plant` is its own and has not been driven."""
+        from twin.recorded.docking.configuration import DockingConfiguration, start_of
+
+        return DockingConfiguration(
+            seed=self.seed,
+            station=self.station,
+            truck=self.truck,
+            pack=self.pack,
+            conditions=self.conditions,
+            guided=self.guided,
+            start=start_of(plant),
+            load=self.load,
+            wheel_speed_factor=self.speed_scale,
+            policies=policies,
+        )
 
     def as_plain(self) -> dict[str, Any]:
         """As `info["case"]` has it."""

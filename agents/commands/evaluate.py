@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -69,7 +70,6 @@ def command(
     at_most("--seed", seed, 0, 2**63 - 1 - episodes)
     processes = at_most("--workers", len(os.sched_getaffinity(0)) if workers is None else workers, 1, MOST_WORKERS)
     at_most("--record-at-most", record_at_most, 0, MOST_EPISODES)
-    folder = None if record_failures is None else recordings_folder(what, record_failures)
     given = {"station": station, "truck": truck, "pack": pack, "parking": parking, "conditions": conditions}
     given |= {"action-mode": action_mode, "plant": plant}
     options = {name: value for name, value in given.items() if value is not None}
@@ -80,12 +80,13 @@ def command(
     scene = Scene(what, options)
     began_s = time.monotonic()
     try:
-        evaluation, interrupted = run(scene, names, episodes, seed, processes, trust_pickle)
-        wall_s = time.monotonic() - began_s
-        recordings: list[Recorded] = []
-        cut_short = interrupted
-        if folder is not None and not interrupted:
-            recordings, cut_short = record(evaluation, folder, record_at_most, processes, trust_pickle)
+        with recordings_folder(what, record_failures) as folder:
+            evaluation, interrupted = run(scene, names, episodes, seed, processes, trust_pickle)
+            wall_s = time.monotonic() - began_s
+            recordings: list[Recorded] = []
+            cut_short = interrupted
+            if folder is not None and not interrupted:
+                recordings, cut_short = record(evaluation, folder, record_at_most, processes, trust_pickle)
     except WorkerDiedError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(EXIT_FAILED) from None
@@ -128,13 +129,15 @@ def at_most(key: str, value: int, least: int, most: int) -> int:
     return value
 
 
-def recordings_folder(task: Task, folder: str) -> Path:
-    """Where recordings go, there and writable; InputError if it cannot be, or the task has no recordings."""
+def recordings_folder(task: Task, folder: str | None) -> AbstractContextManager[Path | None]:
+    """Where recordings go, there and writable, or None; InputError if it cannot be, or the task has no recordings."""
+    if folder is None:
+        return nullcontext()
     if not task.recordable:
         raise InputError(f"episodes of task {task.name} cannot be recorded yet", key="--record-failures", value=folder)
-    from agents.recordings import check_folder
+    from agents.recordings import folder_for
 
-    return check_folder(folder)
+    return folder_for(folder)
 
 
 def run(

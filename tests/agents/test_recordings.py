@@ -137,5 +137,5 @@ def test_no_folder_is_refused_before_anything_is_played(tmp_path: Path, capsys: 
     assert said.count("\n") == 1
 
 
-def test_timing_is_recorded_too() -> None:
-    assert [name for name, task in TASKS.items() if task.recordable] == ["alignment", "timing"]
+def test_every_task_is_recorded() -> None:
+    assert [name for name, task in TASKS.items() if task.recordable] == ["docking", "alignment", "timing"]

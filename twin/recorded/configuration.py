@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -15,6 +13,7 @@ from twin.catalogue.plain import model_from_plain
 from twin.cell import Cell, build_cell
 from twin.errors import InputError
 from twin.faults import Fault, parse_fault
+from twin.recorded.docking import DOCKING
 from twin.variation import NOMINAL, Variation
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
 SWAP, ALIGNMENT = "swap", "alignment"
 KINDS = (SWAP, ALIGNMENT)
-"""What a recording can be of: a swap, or an insertion from hover."""
+"""What is configured here: a swap, or an insertion from hover. A drive into the bay has `DockingConfiguration`."""
 
 
 @dataclass(frozen=True)
@@ -76,11 +75,11 @@ class Configuration:
         kind = data.get("kind")
         if kind not in KINDS:
             raise InputError(
-                "not the recording of a swap or an alignment",
+                "not the recording of a swap, an alignment or a docking",
                 file=file,
                 key="kind",
                 value=kind,
-                allowed=", ".join(KINDS),
+                allowed=", ".join((*KINDS, DOCKING)),
             )
         if data.get("plant") != "bullet":
             raise InputError("recorded on an unknown plant", file=file, key="plant", value=data.get("plant"))
@@ -117,26 +116,3 @@ class Configuration:
         if self.hover is not None:
             return AlignmentTwin(self.cell, self.hover)
         return SwapTwin(self.cell, self.timing, self.faults)
-
-
-def software_versions() -> dict[str, str]:
-    """What the bits of a swap depend on: packages, the twin's own sources, processor type and C library."""
-    from twin.recording.header import current_versions
-
-    return {
-        **current_versions(),
-        "twin_sources": twin_sources(),
-        "machine": platform.machine(),
-        "libc": " ".join(platform.libc_ver()),
-    }
-
-
-def twin_sources() -> str:
-    """Short hash of the sources that decide how a swap runs (not of recording, catalogue and commands)."""
-    root = Path(__file__).resolve().parents[1]
-    digest = hashlib.sha256()
-    for name in ("", "motion", "plants", "plants/bullet", "sequence", "faults", "alignment"):
-        for path in sorted((root / name).glob("*.py")):
-            digest.update(path.name.encode())
-            digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twin.recorded import commands
-from twin.recorded.configuration import Configuration, software_versions
+from twin.recorded.configuration import Configuration
 from twin.recorded.sampling import Sampler
 from twin.recorded.scene import entities_of
+from twin.recorded.versions import software_versions
 from twin.recording import Header, Recorder
 
 if TYPE_CHECKING:

@@ -14,13 +14,13 @@ import numpy as np
 from twin.cell import Cell
 from twin.motion.kernels import kernel
 from twin.plants.geometry import quaternion
-from twin.plants.state import AXES, EX, TPITCH, TROLL, TRUCK, TX, TY, TYAW, TZ, WORLD, X, Y, Z
+from twin.plants.state import AXES, EX, TPITCH, TROLL, TRUCK, TX, TY, TYAW, TZ, X, Y, Z
 from twin.plants.suspension import FLOATING_TABLE
 from twin.plants.truck import JOINT_HEIGHT_M
 from twin.recording import Frame
 
 Column = tuple[str, str, tuple[int, ...]]
-"""Name in the recording, field of WORLD, index in that field."""
+"""Name in the recording, field of the plant's record (WORLD), index in that field."""
 
 LINEAR, ROTARY = ("m", "mps"), ("rad", "radps")
 E_NAMES = ("sway_x", "sway_y", "e_z", "e_yaw", "e_pitch", "e_roll")
@@ -167,13 +167,13 @@ def fill_frames(worlds: Any, params: Any, i: int, out: Any) -> None:
 
 
 class Gather:
-    """Reads a fixed set of columns out of a (1,) WORLD array."""
+    """Reads a fixed set of columns out of a (1,) array of records that are made of eight-byte words only."""
 
     def __init__(self, worlds: np.ndarray, columns: Sequence[Column]) -> None:
         self.names = tuple(name for name, _, _ in columns)
         self._floats, self._ints = worlds.view(np.float64).reshape(-1), worlds.view(np.int64).reshape(-1)
-        self._float_to, self._float_from = _words(columns, np.dtype(np.float64))
-        self._int_to, self._int_from = _words(columns, np.dtype(np.int64))
+        self._float_to, self._float_from = _words(worlds.dtype, columns, np.dtype(np.float64))
+        self._int_to, self._int_from = _words(worlds.dtype, columns, np.dtype(np.int64))
         self.values = np.zeros(len(columns))
 
     def read(self) -> np.ndarray:
@@ -183,9 +183,9 @@ class Gather:
         return self.values
 
 
-def _words(columns: Iterable[Column], kind: np.dtype[Any]) -> tuple[np.ndarray, np.ndarray]:
-    """(columns, words of WORLD) of all columns of one kind of number."""
-    fields = WORLD.fields
+def _words(record: np.dtype[Any], columns: Iterable[Column], kind: np.dtype[Any]) -> tuple[np.ndarray, np.ndarray]:
+    """(columns, words of the record) of all columns of one kind of number."""
+    fields = record.fields
     assert fields is not None
     to, source = [], []
     for i, (name, field, index) in enumerate(columns):

@@ -1,0 +1,52 @@
+"""Recording an episode of Docking-v0 while it is driven."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from envs.docking_case import Case
+from envs.recording import Asked
+from twin.docking import CONTROL_S, DockingPlant
+
+if TYPE_CHECKING:
+    from twin.recorded.docking import DockingRecorder
+
+
+class DriveRecorder(Asked):
+    """Drives the plant, and records that where it was asked to: the episode is the same to the last bit."""
+
+    _recorder: DockingRecorder | None
+
+    def begin(self, case: Case, plant: DockingPlant) -> None:
+        """The next episode begins with this plant, which stands at its start."""
+        asked = self._taken()
+        if asked is None:
+            return
+        from twin.recorded.docking import DockingRecorder
+
+        path, policies = asked
+        self._recorder = DockingRecorder(path, plant, case.configuration(plant, policies))
+
+    def drive(self, plant: DockingPlant, steering_rate_radps: float, acceleration_mps2: float) -> None:
+        """Hold a decision for its time."""
+        if self._recorder is not None:
+            self._recorder.drive(steering_rate_radps, acceleration_mps2)
+            return
+        plant.apply(steering_rate_radps, acceleration_mps2)
+        plant.advance(CONTROL_S)
+
+    def step(self, reward: float, info: Mapping[str, Any], meaning: str) -> None:
+        """A step is over; with any outcome but "running" the episode is, and the file is closed."""
+        if self._recorder is None:
+            return
+        outcome, success = info["outcome"], info["is_success"]
+        said, numbers = self._stepped(reward, outcome)
+        if outcome == "running":
+            return
+        with self._recorder as recorder:
+            level = "info" if success else "warning"
+            recorder.event("outcome", f"{outcome}: {meaning.removeprefix('success: ')}", level=level, outcome=outcome)
+            recorder.event("episode", said, **numbers)
+            recorder.finish(outcome, success, info["kpis"])
+        self._recorder = None

@@ -1,0 +1,109 @@
+"""Comparing a re-run with its recording: every frame, channel and sensor of every sample, to the last bit."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from twin.errors import InputError
+from twin.recording import Frame, Recording
+
+FRAME_PARTS = ("x_m", "y_m", "z_m", "qx", "qy", "qz", "qw")
+
+
+class Difference(NamedTuple):
+    """The first place where the re-run is not the recording."""
+
+    t_s: float
+    channel: str
+    recorded: float | str
+    rerun: float | str
+
+
+class AnySampler(Protocol):
+    """What reads a plant as a recording has it."""
+
+    @property
+    def frames(self) -> tuple[Frame, ...]: ...
+    @property
+    def channel_names(self) -> tuple[str, ...]: ...
+    @property
+    def sensor_names(self) -> tuple[str, ...]: ...
+    def read(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(frames (F, 7), channels (C,), sensors (S,)) as they are now."""
+
+
+class Compare:
+    """Compares each sample of the re-run with the recorded one; called with the plant at every one of them.
+
+    Raises:
+        InputError: the recording has no samples, or they do not belong together.
+    """
+
+    def __init__(self, recording: Recording, sampler: AnySampler, tick_hz: float) -> None:
+        self._sampler, self._tick_hz = sampler, tick_hz
+        header = recording.header
+        names = [f"{frame}/{part}" for frame in header.frame_names for part in FRAME_PARTS]
+        self._names = (names, list(header.channels), list(header.sensors))
+        frames, states, sensors = recording.frames(), recording.states(), recording.sensors()
+        count = len(states.t_s)
+        if not len(frames.t_s) == len(sensors.t_s) == count:
+            raise InputError(
+                "damaged recording: states, frames and sensors do not belong together", file=recording.path
+            )
+        if not count:
+            raise InputError("cut off before anything was recorded", file=recording.path)
+        self.t_s = states.t_s
+        self.ticks = np.rint(states.t_s * tick_hz).astype(np.int64)
+        if not np.array_equal(self.ticks / tick_hz, states.t_s):
+            raise InputError("not recorded at the ticks of its own clock", file=recording.path)
+        self._recorded = (frames.values.reshape(count, -1), states.values, sensors.values)
+        self.done = 0
+        self.first: Difference | None = None
+
+    @property
+    def last_tick(self) -> int:
+        """Of the last sample."""
+        return int(self.ticks[-1])
+
+    def __call__(self, plant: Any) -> None:
+        tick, k = int(plant.worlds["tick"][0]), self.done
+        if self.first is not None:
+            return
+        if k >= len(self.ticks):
+            self.first = Difference(tick / self._tick_hz, "samples", "no more", "one more")
+            return
+        if tick != self.ticks[k]:
+            self.first = Difference(
+                tick / self._tick_hz, "time of the sample", float(self.t_s[k]), tick / self._tick_hz
+            )
+            return
+        self.done += 1
+        for names, recorded, now in zip(self._names, self._recorded, self._sampler.read(), strict=True):
+            row, flat = recorded[k], now.reshape(-1)
+            if np.array_equal(row.view(np.int64), flat.view(np.int64)):
+                continue
+            wrong = (row.view(np.int64) != flat.view(np.int64)) & ~(np.isnan(row) & ~np.isfinite(flat))
+            if wrong.any():  # JSON has one word, null, for all that is not finite
+                i = int(np.argmax(wrong))
+                self.first = Difference(float(self.t_s[k]), names[i], float(row[i]), float(flat[i]))
+                return
+
+
+def check_names(recording: Recording, sampler: AnySampler) -> None:
+    """That the recording holds what is sampled here; raises InputError that names the first things it does not."""
+    header = recording.header
+    for kind, recorded, here in (
+        ("frames", header.frames, sampler.frames),
+        ("channels", header.channels, sampler.channel_names),
+        ("sensors", header.sensors, sampler.sensor_names),
+    ):
+        if recorded != here:
+            unlike = sorted({str(name) for name in set(recorded) ^ set(here)})
+            raise InputError(
+                "made by another version of the twin, which recorded other things",
+                file=recording.path,
+                key=kind,
+                value=", ".join(unlike) or "another order",
+            )

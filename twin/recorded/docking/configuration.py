@@ -1,0 +1,152 @@
+"""What a drive into the bay was made of: as plain data in its recording's header, and back."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, TypeGuard
+
+from twin.catalogue import Pack, Station, Truck
+from twin.catalogue.plain import model_from_plain
+from twin.cell import Cell, build_cell
+from twin.docking import DockingPlant, docking_params
+from twin.docking.state import WEATHER
+from twin.errors import InputError
+
+DOCKING = "docking"
+"""The kind of recording."""
+FARTHEST_M, FARTHEST_RAD = 1000.0, math.pi
+"""No drive begins beyond these, either way."""
+HEAVIEST_KG = 100_000.0
+
+
+@dataclass(frozen=True)
+class Start:
+    """How the truck stands at first: in W, x along the lane, left positive."""
+
+    x_m: float
+    y_m: float
+    yaw_rad: float
+    hitch_angle_rad: float = 0.0
+
+
+@dataclass(frozen=True)
+class DockingConfiguration:
+    """Everything that one drive is made of: enough to run it again.
+
+    Attributes:
+        truck, pack: with the load, the friction and the mass that this drive has; a semi-trailer is part of its truck.
+        conditions: weather, as `docking_params` has it.
+        guided: with the station's rails and wheel stop, or without.
+        load: share of the payload; None: as the truck's file has it.
+        wheel_speed_factor: what the truck's own speed sensor says over the true speed.
+        policies: what decided, by what it decided; what it said is among the recorded commands.
+    """
+
+    seed: int
+    station: Station
+    truck: Truck
+    pack: Pack
+    conditions: str
+    guided: bool
+    start: Start
+    load: float | None = None
+    wheel_speed_factor: float = 1.0
+    policies: Mapping[str, str] = field(default_factory=dict)
+
+    def as_plain(self) -> dict[str, Any]:
+        """As the header keeps it; `jobs` and `seats` follow from the rest, for those who draw it."""
+        cell = self.cell()
+        return {
+            "kind": DOCKING,
+            "plant": DOCKING,
+            "seed": self.seed,
+            "conditions": self.conditions,
+            "guided": self.guided,
+            "start": asdict(self.start),
+            "load": self.load,
+            "wheel_speed_factor": self.wheel_speed_factor,
+            **({"policies": dict(self.policies)} if self.policies else {}),
+            "station": self.station.model_dump(),
+            "truck": self.truck.model_dump(),
+            "pack": self.pack.model_copy(update={"mass_kg": within(self.pack)}).model_dump(),
+            "pack_mass_kg": self.pack.mass_kg,
+            "jobs": [asdict(job) for job in cell.jobs],
+            "seats": [asdict(seat) for seat in cell.seats],
+        }
+
+    @classmethod
+    def from_plain(cls, data: Mapping[str, Any], file: str | Path) -> DockingConfiguration:
+        """The inverse of `as_plain`; raises InputError, which names the file, where it is not one."""
+        if data.get("plant") != DOCKING:
+            raise InputError("recorded on an unknown plant", file=file, key="plant", value=data.get("plant"))
+        models: dict[str, Any] = {}
+        for key, model in (("station", Station), ("truck", Truck), ("pack", Pack)):
+            models[key] = model_from_plain(model, data.get(key), key, file, "its configuration is refused")
+        seed, conditions, guided = data.get("seed"), data.get("conditions"), data.get("guided")
+        if type(seed) is not int or seed < 0:
+            raise InputError("damaged configuration", file=file, key="seed", value=seed)
+        if conditions not in WEATHER:
+            raise InputError("damaged configuration", file=file, key="conditions", value=conditions)
+        if type(guided) is not bool:
+            raise InputError("damaged configuration", file=file, key="guided", value=guided)
+        load, factor, policies = data.get("load"), data.get("wheel_speed_factor"), data.get("policies", {})
+        if not (load is None or _is_number(load, 1.0)):
+            raise InputError("damaged configuration", file=file, key="load", value=load)
+        if not _is_number(factor, 10.0):
+            raise InputError("damaged configuration", file=file, key="wheel_speed_factor", value=factor)
+        mass_kg = data.get("pack_mass_kg")
+        if not _is_number(mass_kg, HEAVIEST_KG) or not mass_kg > 0.0:
+            raise InputError("damaged configuration", file=file, key="pack_mass_kg", value=mass_kg)
+        models["pack"] = models["pack"].model_copy(update={"mass_kg": float(mass_kg)})
+        if not isinstance(policies, dict) or not all(isinstance(name, str) for name in policies.values()):
+            raise InputError("damaged configuration", file=file, key="policies", value=policies)
+        start = _start(data.get("start"), file)
+        return cls(seed, **models, conditions=conditions, guided=guided, start=start, load=load,
+                   wheel_speed_factor=float(factor), policies=policies)  # fmt: skip
+
+    def cell(self) -> Cell:
+        """The station around the drive, at rest, as it is drawn."""
+        return build_cell(self.station, self.truck, self.pack, seed=0)
+
+    def new_plant(self) -> DockingPlant:
+        """The truck, standing at its start.
+
+        Raises:
+            InputError: a truck or station without data for driving in, or that do not go together.
+        """
+        guided = None if self.guided else False
+        plant = DockingPlant(
+            docking_params(self.truck, self.station, self.pack, weather=self.conditions, guided=guided)
+        )
+        start = self.start
+        plant.reset(self.seed, [(start.x_m, start.y_m, start.yaw_rad, start.hitch_angle_rad)])
+        return plant
+
+
+def start_of(plant: DockingPlant) -> Start:
+    """How the truck of a plant's one world stands now."""
+    x_m, y_m, yaw_rad = plant.pose()[0].tolist()
+    return Start(x_m, y_m, yaw_rad, float(plant.hitch_angle_rad()[0]))
+
+
+def within(pack: Pack) -> float:
+    """Its mass (kg), or the nearest that its file allows: an experiment may weigh a pack as none is."""
+    return min(max(pack.mass_kg, pack.mass_min_kg), pack.mass_max_kg)
+
+
+def _start(data: object, file: str | Path) -> Start:
+    limits = {"x_m": FARTHEST_M, "y_m": FARTHEST_M, "yaw_rad": FARTHEST_RAD, "hitch_angle_rad": FARTHEST_RAD}
+    if not isinstance(data, Mapping) or set(data) != set(limits):
+        raise InputError("damaged configuration", file=file, key="start", value=data)
+    for name, limit in limits.items():
+        if not _is_number(data[name], limit):
+            raise InputError("damaged configuration", file=file, key=f"start.{name}", value=data[name])
+    return Start(**{name: float(value) for name, value in data.items()})
+
+
+def _is_number(value: object, most: float) -> TypeGuard[float]:
+    """Whether it is a number of at most this size; NaN is none."""
+    return isinstance(value, int | float) and type(value) is not bool and abs(value) <= most

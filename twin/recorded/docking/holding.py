@@ -1,0 +1,37 @@
+"""A decision held for its time, looked at as often as a recording has samples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from twin.docking import CONTROL_S, DockingPlant
+from twin.docking.params import STEPS_PER_CONTROL
+
+TICK_HZ = STEPS_PER_CONTROL / CONTROL_S
+"""Inner steps of the docking plant a second."""
+
+
+def sample_ticks(recording_hz: float) -> int:
+    """Ticks between two samples: as the station's recording rate asks, but so that every decision ends with one."""
+    most = max(1, round(TICK_HZ / recording_hz))
+    return max(ticks for ticks in range(1, STEPS_PER_CONTROL + 1) if STEPS_PER_CONTROL % ticks == 0 and ticks <= most)
+
+
+def hold(
+    plant: DockingPlant,
+    steering_rate_radps: float,
+    acceleration_mps2: float,
+    ticks: int,
+    observe: Callable[[], None],
+    until_tick: int | None = None,
+) -> None:
+    """Hold the commands for CONTROL_S, or to `until_tick`; `observe` is called after every `ticks`.
+
+    The same bits as one `advance(CONTROL_S)`: the plant steps the same steps.
+    """
+    plant.apply(steering_rate_radps, acceleration_mps2)
+    for _ in range(STEPS_PER_CONTROL // ticks):
+        if until_tick is not None and int(plant.worlds["tick"][0]) >= until_tick:
+            return
+        plant.advance(ticks / TICK_HZ)
+        observe()

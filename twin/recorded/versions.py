@@ -1,0 +1,34 @@
+"""What the bits of a recording depend on: packages, the twin's own sources, processor type and C library."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from pathlib import Path
+
+SWAP_SOURCES = ("", "motion", "plants", "plants/bullet", "sequence", "faults", "alignment")
+DOCKING_SOURCES = ("", "motion", "docking")
+"""Folders of the twin that decide how a swap, or a drive, runs; not those of recording, catalogue and commands."""
+
+
+def software_versions(folders: tuple[str, ...] = SWAP_SOURCES) -> dict[str, str]:
+    """Versions by name; `twin_sources` is of these folders."""
+    from twin.recording.header import current_versions
+
+    return {
+        **current_versions(),
+        "twin_sources": twin_sources(folders),
+        "machine": platform.machine(),
+        "libc": " ".join(platform.libc_ver()),
+    }
+
+
+def twin_sources(folders: tuple[str, ...]) -> str:
+    """Short hash of the sources in these folders of the twin."""
+    root = Path(__file__).resolve().parents[1]
+    digest = hashlib.sha256()
+    for name in folders:
+        for path in sorted((root / name).glob("*.py")):
+            digest.update(path.name.encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
