@@ -204,7 +204,7 @@ def test_trailer_front_follows_the_saddle() -> None:
     frames["truck_body"].set_z(0.05)
     model.update(still)
     node = root.find("**/trailer")
-    x = model.plan.kingpin_x_m - node.get_x()
+    x = model.plan.kingpin_x_m - node.get_x(frames["truck"])
     assert root.get_relative_point(node, (x, 0.0, 0.0)).z == pytest.approx(0.05, abs=1e-4)
 
 

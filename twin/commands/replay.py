@@ -24,7 +24,8 @@ def command(
     align: Annotated[str, typer.Option(help="How the ghost keeps step: start or phase.")] = "start",
     at: Annotated[float | None, typer.Option(help="Seconds into the recording to begin, or of the screenshot.")] = None,
     view: Annotated[
-        str | None, typer.Option(help="overview, seat, top, driver; auto follows the work (videos do).")
+        str | None,
+        typer.Option(help="overview, seat, top, driver, of a drive-in approach; auto follows the work (videos do)."),
     ] = None,
     live: Annotated[bool, typer.Option("--live", help="Follow a recording while it is being written.")] = False,
     screenshot: Annotated[str | None, typer.Option(help="Write one picture to this .png instead of a window.")] = None,
@@ -51,7 +52,9 @@ def command(
     Exit code 0: done. 2: bad input, or this machine cannot draw.
     """
     from twin.viewer.compare import ALIGNMENTS, Ghost
+    from twin.viewer.director import AUTO
     from twin.viewer.headless import check_range, parse_size
+    from twin.viewer.scene.views import usual_view, views_of
     from twin.viewer.source import Source
 
     size_px = parse_size(size)
@@ -62,7 +65,7 @@ def command(
     if quality is not None:
         one_of(quality, QUALITY_NAMES, "--quality")
     if view is not None:
-        one_of(view, view_names(), "--view")
+        one_of(view, view_names(), "--view")  # which of them the recording has is known once it is open
     files = bool(screenshot or video)
     if files and live:
         raise InputError("a picture or video is made of what is there: not with --live", key="--live", value=True)
@@ -70,6 +73,9 @@ def command(
         raise InputError("only a video has an automatic camera", key="--view", value=view)
 
     with Source(recording) as source:
+        if view is not None:
+            one_of(view, (*views_of(source.layout), AUTO), "--view")
+        usual = usual_view(source.layout)
         other = Ghost(source, ghost, align) if ghost is not None else None
         try:
             start_s = None if at is None else source.check_time(at, "--at")
@@ -93,7 +99,7 @@ def command(
                 ghost=other,
                 at=start_s,
                 live=live,
-                view=view or "overview",
+                view=view or usual,
                 on_state=on_state,
             )
         finally:
@@ -120,6 +126,7 @@ def make_files(
     from twin.viewer.graphics.pipe import offscreen_pipe
     from twin.viewer.headless import Presenter, clip_of, film
     from twin.viewer.headless import screenshot as shoot
+    from twin.viewer.scene.views import usual_view
 
     png = output_path(screenshot, ".png", "--screenshot") if screenshot else None
     mp4 = output_path(video, ".mp4", "--video") if video else None
@@ -130,10 +137,11 @@ def make_files(
     made: dict[str, Any] = {"recording": str(source.path), "renderer": pipe.name, "size_px": list(size_px)}
     if png is not None:
         at_s = source.start_s if at_s is None else at_s
-        presenter = Presenter(source, size_px, quality, view or "overview", ghost, display, pipe)
+        shown = view or usual_view(source.layout)
+        presenter = Presenter(source, size_px, quality, shown, ghost, display, pipe)
         shoot(presenter, at_s, png)
         presenter.close()
-        made["screenshot"] = {"file": str(png), "at_s": at_s, "view": view or "overview"}
+        made["screenshot"] = {"file": str(png), "at_s": at_s, "view": shown}
     if mp4 is not None:
         presenter = Presenter(source, size_px, quality, view or "auto", ghost, display, pipe)
         with progress("video", total=clip.frames) as line:
@@ -166,9 +174,10 @@ def told(made: dict[str, Any]) -> None:
 
 def view_names() -> tuple[str, ...]:
     from twin.viewer.director import AUTO
+    from twin.viewer.scene.approach import APPROACH
     from twin.viewer.scene.views import PRESETS
 
-    return (*PRESETS, AUTO)
+    return (*PRESETS, APPROACH, AUTO)
 
 
 def one_of(value: str, allowed: tuple[str, ...], option: str) -> None:

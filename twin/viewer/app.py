@@ -15,6 +15,7 @@ from twin.viewer.hud import Hud
 from twin.viewer.hud.recorded import Compared
 from twin.viewer.hud.style import clock
 from twin.viewer.layout import Layout
+from twin.viewer.scene.approach import sun_of
 from twin.viewer.scene.scene import StationScene
 from twin.viewer.scene.views import truck_hides_work
 from twin.viewer.session import CHART_BUDGET_S, Session, State
@@ -91,6 +92,8 @@ class Viewer:
         source = session.source
         self.scene = StationScene(source.layout, source.names)
         self.scene.root.reparent_to(window.stage.world)
+        if source.layout.docking:
+            window.stage.aim_sun(*sun_of(source.layout))
         self.other: StationScene | None = None
         if ghost is not None:
             self.other = StationScene(ghost.layout, ghost.names, ghost=True)

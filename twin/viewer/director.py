@@ -15,15 +15,17 @@ SHORTEST_S = 2.0  # of video: a shorter cut makes a viewer dizzy
 BLEND_S = 0.8  # of video
 
 
-def cuts(phases: Sequence[PhaseSpan], start_s: float, end_s: float, speed: float) -> list[tuple[float, str]]:
+def cuts(
+    phases: Sequence[PhaseSpan], start_s: float, end_s: float, speed: float, wide: str = "overview"
+) -> list[tuple[float, str]]:
     """(time, preset) of each cut, the first at start_s; `speed` is recorded per video time.
 
-    The first robot that does anything decides.
+    The first robot that does anything decides; `wide` is what is shown while nothing is to be seen close up.
     """
-    shots: list[tuple[float, str]] = [(start_s, "overview")]
+    shots: list[tuple[float, str]] = [(start_s, wide)]
     first = min((p.robot for p in phases), default=0)
     for span in sorted((p for p in phases if p.robot == first), key=lambda p: p.start_s):
-        wanted = "seat" if span.name in CLOSE_UP else "overview"
+        wanted = "seat" if span.name in CLOSE_UP else wide
         at = min(max(span.start_s, start_s), end_s)
         if wanted != shots[-1][1]:
             shots.append((at, wanted))

@@ -16,6 +16,7 @@ from twin.viewer.files import save_png, video
 from twin.viewer.graphics.camera import View
 from twin.viewer.graphics.pipe import Pipe
 from twin.viewer.scene.scene import StationScene
+from twin.viewer.scene.views import usual_view
 from twin.viewer.source import Source
 from twin.viewer.studio import Studio, view_of
 
@@ -100,7 +101,7 @@ class Presenter:
 
     def plan(self, clip: Clip) -> None:
         """Lets the automatic camera know what comes, so that it cuts where the work changes."""
-        self._shots = director.cuts(self.source.phases, clip.start_s, clip.end_s, clip.speed)
+        self._shots = self._cuts(clip.start_s, clip.end_s, clip.speed)
         self._speed = clip.speed
 
     def picture(self, t_s: float) -> np.ndarray:
@@ -123,10 +124,13 @@ class Presenter:
             self._display.update(t_s, snapshot)
         self.studio.prepare(snapshot)
 
+    def _cuts(self, start_s: float, end_s: float, speed: float) -> list[tuple[float, str]]:
+        return director.cuts(self.source.phases, start_s, end_s, speed, usual_view(self.source.layout))
+
     def _view_at(self, t_s: float) -> str | View:
         if self._view != director.AUTO:
             return self._view
-        shots = self._shots or director.cuts(self.source.phases, self.source.start_s, self.source.end_s, 1.0)
+        shots = self._shots or self._cuts(self.source.start_s, self.source.end_s, 1.0)
         before, now, share = director.shot_at(shots, t_s, self._speed)
         snapshot = self.source.snapshot(t_s)
         layout = self.source.layout

@@ -12,10 +12,16 @@ from twin.catalogue.plain import model_from_plain
 from twin.errors import InputError
 from twin.jobs import Job, Seat
 
+DOCKING = "docking"
+"""The kind of recording of a drive into the bay."""
+
 
 @dataclass(frozen=True)
 class Layout:
-    """Station, truck and pack of a recording, typed; `job` is the one that it is about, None where it is a swap."""
+    """Station, truck and pack of a recording, typed.
+
+    `job` is the one that it is about, None where it is a swap; `docking` tells a drive into the bay.
+    """
 
     station: Station
     truck: Truck
@@ -23,6 +29,7 @@ class Layout:
     seats: tuple[Seat, ...]
     jobs: tuple[Job, ...]
     job: int | None = None
+    docking: bool = False
 
     @property
     def robot(self) -> int:
@@ -40,6 +47,11 @@ class Layout:
     @property
     def robots(self) -> int:
         return self.station.robots.count
+
+    @property
+    def charted_robots(self) -> int:
+        """Robots that have charts of their own: none moves while a truck drives in, whose charts count as one's."""
+        return 1 if self.docking else self.robots
 
     @property
     def idle_slots(self) -> tuple[int, ...]:
@@ -67,7 +79,19 @@ class Layout:
                     raise InputError(
                         "damaged configuration", file=file, key="jobs", value=k, allowed=f"0 to {slots - 1}"
                     )
-        return cls(**models, seats=seats, jobs=jobs, job=_job_of(configuration, jobs, file))
+        docking = configuration.get("kind") == DOCKING
+        if docking and not configuration.get("guided", True):
+            models["station"] = unguided(models["station"])
+        return cls(**models, seats=seats, jobs=jobs, job=_job_of(configuration, jobs, file), docking=docking)
+
+
+def unguided(station: Station) -> Station:
+    """The station without its guide rails and its wheel stop."""
+    approach = station.approach
+    if approach is None:
+        return station
+    bare = approach.model_copy(update={"rails": (), "wheel_stop": None})
+    return station.model_copy(update={"approach": bare})
 
 
 def _job_of(configuration: Mapping[str, Any], jobs: tuple[Job, ...], file: str | Path | None) -> int | None:

@@ -14,7 +14,7 @@ from twin.viewer.hud.recorded import WINDOW_S, Compared, load, model_at
 from twin.viewer.hud.regions import Hit
 from twin.viewer.hud.style import clock, words
 from twin.viewer.playback import Playback
-from twin.viewer.scene.views import PRESETS
+from twin.viewer.scene.views import views_of
 from twin.viewer.signals import SHOWN_AT_FIRST, Signals, chart_sets
 from twin.viewer.source import Marker, PhaseSpan, Source
 
@@ -36,7 +36,7 @@ class Session:
         self.source, self.ghost = source, ghost
         self.signals = Signals(source, CHART_BUDGET_S)
         self.playback = Playback(source, t_s=at, live=live, sample_times=self.signals.sample_times)
-        self.eye = Eye(source.layout, PRESETS, view)
+        self.eye = Eye(source.layout, views_of(source.layout), view)
         self.show = {"charts": True, "ghost": ghost is not None, "forces": True, "measured": True, "help": False}
         self.show["glass"] = False
         self.sets = set(SHOWN_AT_FIRST)
@@ -59,7 +59,7 @@ class Session:
             model_at(self.source, self.playback, None, other, controls=True),
             charts=charts,
             view_s=self.stretch_s,
-            views=tuple(PRESETS),
+            views=tuple(views_of(self.source.layout)),
             view=self.eye.name,
             help_open=self.show["help"],
             toast=self.message or None,
@@ -72,7 +72,7 @@ class Session:
             return None
         sets = chart_sets(self.source.layout, self.source.names, self.source.provenance, self.robot)
         shown = tuple(chart for chart in sets if chart.key in self.sets)
-        return Charts(shown, self.signals, self.window_s, self.robot, self.source.layout.robots)
+        return Charts(shown, self.signals, self.window_s, self.robot, self.source.layout.charted_robots)
 
     @property
     def state(self) -> State:
@@ -137,7 +137,7 @@ class Session:
         elif action in self.show:
             self._switch(action)
         elif action == "robot":
-            self.robot = (self.robot + 1) % self.source.layout.robots
+            self.robot = (self.robot + 1) % self.source.layout.charted_robots
         elif action == "screenshot":
             self.wants_picture = True
         else:

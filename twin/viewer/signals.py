@@ -20,6 +20,7 @@ SAME_S = 1e-9
 KEPT_BLOCKS = 20_000
 """Of 100 samples each: some 30 MB."""
 
+M, M_PER_S = ("m", 1.0), ("m/s", 1.0)
 MM, MM_PER_S, KN, DEG = ("mm", 1e3), ("mm/s", 1e3), ("kN", 1e-3), ("deg", math.degrees(1.0))
 
 
@@ -65,17 +66,14 @@ def chart_sets(
     layout: Layout, names: Names, provenance: Mapping[str, str] | None = None, robot: int = 0
 ) -> tuple[ChartSet, ...]:
     """The charts of a robot; signals that the recording does not have are left out."""
-    limits, r, chassis = layout.station.limits, f"robot{robot}", layout.station.kind == "chassis"
     told = provenance or {}
+    if layout.docking:
+        return _docking_sets(layout, names, told)
+    limits, r, chassis = layout.station.limits, f"robot{robot}", layout.station.kind == "chassis"
 
     def known(*signals: tuple[str, str | tuple[str, ...]]) -> tuple[Signal, ...]:
-        found = []
-        for label, what in signals:
-            parts = tuple(f"{r}/{name}" for name in ((what,) if isinstance(what, str) else what))
-            if all(part in names.column_index for part in parts):
-                estimated = any(told.get(part) == "estimated" for part in parts)
-                found.append(Signal(label, parts, estimated))
-        return tuple(found)
+        whole = ((label, (what,) if isinstance(what, str) else what) for label, what in signals)
+        return _known(names, told, *((label, tuple(f"{r}/{name}" for name in what)) for label, what in whole))
 
     rated_kn = limits.rated_load_kg * STANDARD_GRAVITY_MPS2 * 1e-3
     sway_mm, warn_kn, abort_kn = limits.sway_limit_m * 1e3, limits.lateral_warn_n * 1e-3, limits.lateral_abort_n * 1e-3
@@ -111,6 +109,40 @@ def chart_sets(
             (Limit(rated_kn * limits.overload_fraction, "overload"),),
         ),
         ChartSet("turn", "Yaw", *DEG, 2, 1.0, known(("axis", "yaw/position_rad"), ("load", "e_yaw_rad"))),
+    )
+
+
+def _known(names: Names, provenance: Mapping[str, str], *signals: tuple[str, tuple[str, ...]]) -> tuple[Signal, ...]:
+    """Those of (label, recorded names) that the recording has."""
+    there = [(label, parts) for label, parts in signals if all(part in names.column_index for part in parts)]
+    return tuple(Signal(label, parts, any(provenance.get(p) == "estimated" for p in parts)) for label, parts in there)
+
+
+def _docking_sets(layout: Layout, names: Names, provenance: Mapping[str, str]) -> tuple[ChartSet, ...]:
+    """The charts of a drive into the bay, under the same keys."""
+    approach = layout.station.approach
+
+    def known(*signals: tuple[str, str]) -> tuple[Signal, ...]:
+        return _known(names, provenance, *((label, (name,)) for label, name in signals))
+
+    allowed = () if approach is None else (Limit(approach.speed_limit_mps, "limit", warning=True),)
+    hit = () if approach is None else (Limit(approach.rail_force_limit_n * 1e-3, "rail limit"),)
+    return (
+        ChartSet("position", "Before its place", *M, 2, 0.1, known(("true", "truck/x_m"), ("lidar", "lidar/x_m"))),
+        ChartSet("speed", "Speed", *M_PER_S, 2, 0.5, known(("true", "truck/speed_mps")), allowed),
+        ChartSet(
+            "sway", "Beside the lane's middle", *MM, 0, 50.0, known(("true", "truck/y_m"), ("lidar", "lidar/y_m"))
+        ),
+        ChartSet("force", "Guides", *KN, 1, 5.0, known(("rail", "rail/force_n"), ("stop", "stop/force_n")), hit),
+        ChartSet(
+            "load",
+            "Steering and hitch",
+            *DEG,
+            1,
+            5.0,
+            known(("wheels", "truck/steering_angle_rad"), ("hitch", "trailer/hitch_angle_rad")),
+        ),
+        ChartSet("turn", "Yaw", *DEG, 2, 1.0, known(("true", "truck/yaw_rad"), ("lidar", "lidar/yaw_rad"))),
     )
 
 

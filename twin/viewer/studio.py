@@ -14,8 +14,9 @@ from twin.viewer.graphics.offscreen import Offscreen
 from twin.viewer.graphics.pipe import Pipe
 from twin.viewer.graphics.quality import QUALITIES
 from twin.viewer.layout import Layout
+from twin.viewer.scene.approach import sun_of
 from twin.viewer.scene.scene import StationScene
-from twin.viewer.scene.views import PRESETS, truck_hides_work
+from twin.viewer.scene.views import truck_hides_work, views_of
 from twin.viewer.snapshot import Names, Snapshot
 
 
@@ -35,6 +36,8 @@ class Studio:
         self.view = view
         self.offscreen = Offscreen(size_px, QUALITIES[quality], pipe)
         self.stage = self.offscreen.stage
+        if layout.docking:
+            self.stage.aim_sun(*sun_of(layout))
         self.scene = StationScene(layout, names)
         self.scene.root.reparent_to(self.stage.world)
 
@@ -65,7 +68,7 @@ def view_of(view: str | View, layout: Layout, snapshot: Snapshot) -> View:
     if isinstance(view, View):
         return view
     try:
-        preset = PRESETS[view]
+        preset = views_of(layout)[view]
     except KeyError:
-        raise InputError("no such view", key="--view", value=view, allowed=", ".join(PRESETS)) from None
+        raise InputError("no such view", key="--view", value=view, allowed=", ".join(views_of(layout))) from None
     return preset(layout, snapshot)

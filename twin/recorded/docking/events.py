@@ -32,7 +32,7 @@ class Contact:
             self._touched_s, self._peak_n = t_s, max(self._peak_n, force_n)
             if not self._touching:
                 self._touching = True
-                yield f"{self._name}_contact", f"{wheel} wheel meets {self._what}", {"force_n": force_n, "wheel": wheel}
+                yield f"{self._name}_contact", f"{wheel} meets {self._what}", {"force_n": force_n, "wheel": wheel}
         elif self._touching and t_s - self._touched_s > APART_S:
             yield (
                 f"{self._name}_free",
@@ -60,10 +60,10 @@ class Watch:
             yield "measured", f"the lidar sees the truck for the first time, {-x_m:.1f} m before its place", {}
         forces_n = plant.rail_forces_n()[0]
         axle, side = np.unravel_index(int(np.argmax(forces_n)), forces_n.shape)
-        wheel = f"{SIDES[side]} axle {axle + 1}"
+        wheel = f"{SIDES[side]} wheel of axle {axle + 1}"
         yield from self._rail.look(t_s, float(forces_n[axle, side]), wheel)
         stop_n = plant.worlds["stop_force_n"][0].tolist()
-        yield from self._stop.look(t_s, max(stop_n), f"{SIDES[stop_n.index(max(stop_n))]} front")
+        yield from self._stop.look(t_s, max(stop_n), f"{SIDES[stop_n.index(max(stop_n))]} front wheel")
         standing = bool(plant.stopped()[0])
         if not standing and plant.speed_mps()[0] > 0.0:
             self._driven = True

@@ -10,8 +10,8 @@ from twin.catalogue.schema import MECHANICAL
 from twin.viewer.signals import ChartSet, Signals
 from twin.viewer.source import Marker, PhaseSpan, Source
 
-GOOD_OUTCOMES = ("completed", "part_completed", "seated")
-"""Of a swap, of an episode that plays a part of one, of an insertion."""
+GOOD_OUTCOMES = ("completed", "part_completed", "seated", "docked")
+"""Of a swap, of an episode that plays a part of one, of an insertion, of a drive into the bay."""
 
 GhostRow = tuple[str, float | None, float | None, float | None]
 """Phase, seconds in this run, in the other (None where a run has no such phase), the other less this."""
@@ -90,6 +90,9 @@ def title_of(source: Source, *, live: bool = False) -> Title:
     recording, header = source.recording, source.recording.header
     if header.seed is not None:
         fields.append(("seed", str(header.seed)))
+    if layout.docking:
+        fields.append(("weather", str(header.configuration.get("conditions"))))
+        fields.append(("guides", "yes" if header.configuration.get("guided") else "none"))
     decided = header.configuration.get("policies")
     if isinstance(decided, Mapping):
         fields += [(f"{what} policy", Path(str(name)).name) for what, name in sorted(decided.items())]

@@ -43,7 +43,7 @@ class RecordedDisplay:
             robot = source.layout.robot
             sets = chart_sets(source.layout, source.names, source.provenance, robot)
             shown = tuple(chart for chart in sets if chart.key in SHOWN_AT_FIRST)
-            self._charts = Charts(shown, Signals(source), WINDOW_S, robot, source.layout.robots)
+            self._charts = Charts(shown, Signals(source), WINDOW_S, robot, source.layout.charted_robots)
 
     def update(self, t_s: float, snapshot: Snapshot | None = None) -> None:
         """Shows t_s; the snapshot of that time is not needed."""

@@ -5,6 +5,8 @@ True to scale: a good measurement lies within millimetres, so the lines are thin
 
 from __future__ import annotations
 
+import math
+
 from panda3d.core import NodePath
 
 from twin.viewer.layout import Layout
@@ -15,6 +17,7 @@ from twin.viewer.scene.overlay import over_everything
 from twin.viewer.snapshot import Snapshot
 
 FRAME = "truck_measured"
+AGE = "lidar/age_s"
 LINE_M = 0.006
 CROSS_M = 0.22  # half a bar of the cross-hair
 NORMAL_M = 0.35  # of the line along the insert direction
@@ -56,7 +59,12 @@ class MeasuredSeats:
 
 
 def scanned(snapshot: Snapshot, robots: int) -> bool:
-    """Whether a frame of the truck was taken; the count begins anew with each scan, the pose stays."""
+    """Whether a frame of the truck was taken; the count begins anew with each scan, the pose stays.
+
+    While it drives in, the lidar's first frame counts: before that its age is not a number.
+    """
+    if AGE in snapshot.names.column_index:
+        return math.isfinite(snapshot.value(AGE))
     if any(snapshot.value(f"robot{r}/scan_frames_taken", 0.0) > 0.0 for r in range(robots)):
         return True
     return snapshot.has_frame(FRAME) and bool(abs(snapshot.world_pose(FRAME)[:6]).max() > 0.0)

@@ -9,6 +9,7 @@ from panda3d.core import NodePath, TransparencyAttrib
 from twin.viewer.layout import Layout
 from twin.viewer.scene.arrows import ForceArrows
 from twin.viewer.scene.frames import FrameNodes
+from twin.viewer.scene.guide_forces import GuideForces
 from twin.viewer.scene.measured import MeasuredSeats
 from twin.viewer.scene.packs import Packs
 from twin.viewer.scene.robots import Robots
@@ -43,11 +44,12 @@ class StationScene:
             Packs(layout, self.frames, ghost),
             Robots(layout, self.frames),
         ]
-        self.forces: ForceArrows | None = None
+        self.forces: ForceArrows | GuideForces | None = None
         self.measured: MeasuredSeats | None = None
         if not ghost:
             self.parts.append(Seats(layout, self.frames))
-            self.forces, self.measured = ForceArrows(layout, self.frames), MeasuredSeats(layout, self.frames)
+            self.forces = (GuideForces if layout.docking else ForceArrows)(layout, self.frames)
+            self.measured = MeasuredSeats(layout, self.frames)
             self.parts += [self.forces, self.measured]
         if ghost:
             self.root.set_color_scale(0.45, 0.85, 1.25, 0.35)

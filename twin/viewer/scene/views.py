@@ -5,7 +5,7 @@ All but `top` look from the near side (-y), which the site leaves open.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -71,10 +71,10 @@ def driver(layout: Layout, snapshot: Snapshot) -> View:
     eye = (o.cab_front_x_m - MIRROR_BACK_M, -o.width_m / 2 - MIRROR_OUT_M, o.cab_height_m - MIRROR_UNDER_ROOF_M)
     aim = seats[0][2] + (0.9 if layout.retract > 0.0 else -0.4)
     target = (middle - 0.7, -0.4 * o.width_m, aim)
-    return View(_on_truck(truck, eye), _on_truck(truck, target), 60.0)
+    return View(on_truck(truck, eye), on_truck(truck, target), 60.0)
 
 
-def _on_truck(truck: np.ndarray, point: tuple[float, float, float]) -> tuple[float, float, float]:
+def on_truck(truck: np.ndarray, point: tuple[float, float, float]) -> tuple[float, float, float]:
     """A point of the truck's planar frame in the world."""
     w, z = truck[6], truck[5]
     c, s = w * w - z * z, 2.0 * w * z
@@ -84,10 +84,25 @@ def _on_truck(truck: np.ndarray, point: tuple[float, float, float]) -> tuple[flo
 
 def truck_hides_work(view: object, layout: Layout) -> bool:
     """Whether the truck is better drawn translucent: from above it covers all that happens under it."""
-    return view == "top" and layout.retract < 0.0
+    return view == "top" and layout.retract < 0.0 and not layout.docking
 
 
 PRESETS: dict[str, Preset] = {"overview": overview, "seat": seat, "top": top, "driver": driver}
+"""Of a swap. A drive into the bay is looked at otherwise: `views_of`."""
+
+
+def views_of(layout: Layout) -> Mapping[str, Preset]:
+    """The presets for what a layout is about; the first is the usual one."""
+    if layout.docking:
+        from twin.viewer.scene.approach import DOCKING_PRESETS
+
+        return DOCKING_PRESETS
+    return PRESETS
+
+
+def usual_view(layout: Layout) -> str:
+    """The name of the view that a person who asks for none is shown."""
+    return next(iter(views_of(layout)))
 
 
 def seat_at_work(layout: Layout, snapshot: Snapshot) -> str:

@@ -14,6 +14,8 @@ LANE_HALF_M = 1.75
 PAINT_Z_M = 0.008
 PAINT_M = 0.12
 LANE_ENDS_M = (-17.0, 9.0)
+TRUCK_M = 18.0
+"""A truck with its trailer before the bay: the lane is marked to behind it where one drives in."""
 GUIDE_RADIUS_M = 0.06
 GUIDE_Z_M = 0.16
 GUIDE_PLAY_M = 0.03  # of the tyres between the guides
@@ -36,7 +38,7 @@ def ground(mesh: Mesh, near_m: float = -GROUND_M) -> None:
 
 def lane_markings(mesh: Mesh, layout: Layout, near_m: float) -> None:
     """Edge lines, the stop line, and arrows in the driving direction before the bay."""
-    start, end = LANE_ENDS_M
+    start, end = lane_ends_m(layout)
     side = LANE_HALF_M - 0.5 * PAINT_M
     for y in (side, -side):
         if y > near_m + PAINT_M:
@@ -44,11 +46,20 @@ def lane_markings(mesh: Mesh, layout: Layout, near_m: float) -> None:
     front = layout.truck.outline.cab_front_x_m
     wide = min(LANE_HALF_M, -near_m) - PAINT_M
     mesh.plane((0.25, 2 * wide), (front + 0.6, 0.0, PAINT_Z_M), palette.LANE_PAINT)
-    for x in (front + 2.0, start + 2.0):
+    for x in (front + 2.0, LANE_ENDS_M[0] + 2.0):
         mesh.plane((1.2, 0.14), (x, 0.0, PAINT_Z_M), palette.LANE_PAINT)
         mesh.face(
             [(x + 1.3, 0.0, PAINT_Z_M), (x + 0.6, 0.32, PAINT_Z_M), (x + 0.6, -0.32, PAINT_Z_M)], palette.LANE_PAINT
         )
+
+
+def lane_ends_m(layout: Layout) -> tuple[float, float]:
+    """From where to where the lane is marked."""
+    start, end = LANE_ENDS_M
+    approach = layout.station.approach
+    if layout.docking and approach is not None:
+        start = min(start, -approach.start_distance_m - TRUCK_M)
+    return start, end
 
 
 def rails(layout: Layout) -> tuple[RailSection, ...]:

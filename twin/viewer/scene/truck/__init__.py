@@ -12,13 +12,23 @@ from twin.viewer.scene.mesh import Mesh
 from twin.viewer.scene.truck.bodies import body, trailer, trailer_axles
 from twin.viewer.scene.truck.cab import cab, mirrors
 from twin.viewer.scene.truck.chassis import COUPLING_Z_M, chassis
-from twin.viewer.scene.truck.plan import TRAILER_HALF_WIDTH_M, WHEEL_RADIUS_M, TruckPlan
-from twin.viewer.scene.truck.wheels import TRAILER_SIDES, axle, wheel_pair
+from twin.viewer.scene.truck.plan import TRAILER_HALF_WIDTH_M, WHEEL_RADIUS_M, TruckPlan, Wheels
+from twin.viewer.scene.truck.wheels import TRAILER_SIDES, axle, wheel, wheel_pair
 from twin.viewer.snapshot import Snapshot
 
 GLASS_ALPHA = 0.2
 LEAST_ROLL_M = 0.001
 """A parked truck's shove of less turns no wheel."""
+STEERING, TRAILER = "truck/steering_angle_rad", "trailer"
+"""Channel and frame of a truck that drives; parked, its wheels and its trailer stand straight."""
+
+
+def behind_rad(snapshot: Snapshot) -> float:
+    """How far a semi-trailer is turned against its truck, left positive: as its frame is."""
+    if not snapshot.has_frame(TRAILER):
+        return 0.0
+    *_, qz, qw = snapshot.poses[snapshot.names.frame_index[TRAILER]]
+    return 2.0 * math.atan2(float(qz), float(qw))
 
 
 def sprung(plan: TruckPlan) -> Mesh:
@@ -28,10 +38,20 @@ def sprung(plan: TruckPlan) -> Mesh:
 
 def axles(plan: TruckPlan) -> Mesh:
     """Axles of truck and trailer without their wheels: in frame truck."""
-    mesh = Mesh()
-    front = plan.truck.front_axle.x_m
+    return own_axles(plan).add(towed_axles(plan))
+
+
+def own_axles(plan: TruckPlan) -> Mesh:
+    """Those of the truck itself."""
+    mesh, front = Mesh(), plan.truck.front_axle.x_m
     for wheels in plan.axles:
         axle(mesh, wheels, plan.half_width_m, driven=wheels.dual and wheels.x_m < front)
+    return mesh
+
+
+def towed_axles(plan: TruckPlan) -> Mesh:
+    """Those of its trailer."""
+    mesh = Mesh()
     for wheels in trailer_axles(plan):
         axle(mesh, wheels, TRAILER_HALF_WIDTH_M)
     return mesh
@@ -39,35 +59,67 @@ def axles(plan: TruckPlan) -> Mesh:
 
 def wheel_pairs(plan: TruckPlan) -> list[tuple[float, Mesh]]:
     """The wheels of each axle of truck and trailer: (x in frame truck, about the axle's middle)."""
-    pairs = [(wheels.x_m, wheel_pair(wheels, plan.half_width_m)) for wheels in plan.axles]
-    for wheels in trailer_axles(plan):
-        pairs.append((wheels.x_m, wheel_pair(wheels, TRAILER_HALF_WIDTH_M, TRAILER_SIDES)))
-    return pairs
+    return [*own_wheel_pairs(plan), *towed_wheel_pairs(plan)]
+
+
+def own_wheel_pairs(plan: TruckPlan) -> list[tuple[float, Mesh]]:
+    """Those of the truck itself."""
+    return [(wheels.x_m, wheel_pair(wheels, plan.half_width_m)) for wheels in plan.axles]
+
+
+def towed_wheel_pairs(plan: TruckPlan) -> list[tuple[float, Mesh]]:
+    """Those of its trailer."""
+    return [(wheels.x_m, wheel_pair(wheels, TRAILER_HALF_WIDTH_M, TRAILER_SIDES)) for wheels in trailer_axles(plan)]
 
 
 class TruckModel:
-    """The truck in its two frames: wheels roll as it moves, a semi-trailer tilts as the tractor's saddle lifts it."""
+    """The truck in its two frames: wheels roll as it moves and steer as they are told.
+
+    A semi-trailer turns about the kingpin as its frame does, and tilts as the tractor's saddle lifts it.
+    """
 
     def __init__(self, layout: Layout, frames: FrameNodes) -> None:
-        self.plan = TruckPlan(layout.truck, layout.pack)
+        self.plan = plan = TruckPlan(layout.truck, layout.pack)
         self._truck, self._body = frames["truck"], frames["truck_body"]
-        self._parts = [sprung(self.plan).node("truck", self._body), axles(self.plan).node("axles", self._truck)]
+        self._parts = [sprung(plan).node("truck", self._body), own_axles(plan).node("axles", self._truck)]
         self.wheels: list[NodePath] = []
-        for x_m, pair in wheel_pairs(self.plan):
-            node = pair.node("wheels", self._truck)
-            node.set_pos(x_m, 0.0, WHEEL_RADIUS_M)
-            self.wheels.append(node)
+        self._steered: list[tuple[NodePath, float]] = []
+        for wheels, (x_m, pair) in zip(plan.axles, own_wheel_pairs(plan), strict=True):
+            if layout.docking and not wheels.dual:
+                self._steer(wheels)
+            else:
+                self._roll_on(self._truck, x_m, pair)
         self._rolled_m = 0.0
         self._glass = False
-        self._trailer = None
-        own = trailer_axles(self.plan)
+        self._towed = self._trailer = None
+        own = trailer_axles(plan)
         if own:
             self._pivot_x_m = sum(wheels.x_m for wheels in own) / len(own)
-            self._trailer = self._truck.attach_new_node("trailer")
-            self._trailer.set_x(self._pivot_x_m)
-            load = Mesh().add(trailer(self.plan), (-self._pivot_x_m, 0.0, 0.0))
+            back = (-plan.kingpin_x_m, 0.0, 0.0)
+            self._towed = self._truck.attach_new_node("towed")
+            self._towed.set_x(plan.kingpin_x_m)
+            self._parts.append(Mesh().add(towed_axles(plan), back).node("axles", self._towed))
+            for x_m, pair in towed_wheel_pairs(plan):
+                self._roll_on(self._towed, x_m - plan.kingpin_x_m, pair)
+            self._trailer = self._towed.attach_new_node("trailer")
+            self._trailer.set_x(self._pivot_x_m - plan.kingpin_x_m)
+            load = Mesh().add(trailer(plan), (-self._pivot_x_m, 0.0, 0.0))
             self._parts.append(load.node("trailer", self._trailer))
-            self._coupling = LPoint3(self.plan.kingpin_x_m, 0.0, COUPLING_Z_M)
+            self._coupling = LPoint3(plan.kingpin_x_m, 0.0, COUPLING_Z_M)
+
+    def _roll_on(self, parent: NodePath, x_m: float, mesh: Mesh, y_m: float = 0.0) -> NodePath:
+        node = mesh.node("wheels", parent)
+        node.set_pos(x_m, y_m, WHEEL_RADIUS_M)
+        self.wheels.append(node)
+        return node
+
+    def _steer(self, wheels: Wheels) -> None:
+        """Each wheel on its own kingpin; those of a second steered axle turn less, about the same point."""
+        truck, y_m = self.plan.truck, self.plan.half_width_m - wheels.width_m / 2.0
+        share = (wheels.x_m - truck.rear_axle.x_m) / (truck.front_axle.x_m - truck.rear_axle.x_m)
+        one = wheel(wheels.dual, True)
+        for side, mesh in ((y_m, one), (-y_m, one.mirrored())):
+            self._steered.append((self._roll_on(self._truck, wheels.x_m, mesh, side), share))
 
     def set_glass(self, on: bool) -> None:
         """Makes the truck translucent, so that the work behind or below it is seen."""
@@ -86,8 +138,12 @@ class TruckModel:
 
     def update(self, snapshot: Snapshot) -> None:
         self._roll(self._truck.get_x())
-        if self._trailer is None:
+        steered_rad = snapshot.value(STEERING, 0.0)
+        for node, share in self._steered:
+            node.set_h(math.degrees(math.atan(share * math.tan(steered_rad))))
+        if self._towed is None or self._trailer is None:
             return
+        self._towed.set_h(math.degrees(behind_rad(snapshot)))
         lifted_m = self._truck.get_relative_point(self._body, self._coupling).z - COUPLING_Z_M
         # Panda's roll turns about y, positive where the front (+x) goes down
         self._trailer.set_r(-math.degrees(math.atan2(lifted_m, self.plan.kingpin_x_m - self._pivot_x_m)))
