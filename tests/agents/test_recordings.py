@@ -92,6 +92,20 @@ def test_what_is_recorded_went_as_before_and_verifies(scene: Scene, tmp_path: Pa
             assert opened.outcome == one.again.outcome
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_failed_drives_into_the_bay_are_recorded(tmp_path: Path, workers: int) -> None:
+    names = ("baseline", "random")
+    scene = Scene(TASKS["docking"], {"conditions": "clear"})
+    done, _ = evaluate(scene, names, episodes=1, seed=2, workers=1)
+    items, _ = recordings.wanted(done, tmp_path, most=1)
+    made, _ = recordings.record(scene, names, items, workers=workers)
+    assert [one.path.name for one in made] == ["baseline_2_docked.mcap", "random_2_left_lane.mcap"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [one.path.name for one in made]
+    for one in made:
+        assert one.same
+        assert verify(one.path).verified
+
+
 def test_one_that_goes_another_way_is_told(scene: Scene, tmp_path: Path) -> None:
     was = dataclasses.replace(episode(4, "jam"), success=False)
     items, _ = recordings.wanted(evaluation((was,), names=("sideways",)), tmp_path, most=1)
@@ -135,6 +149,18 @@ def test_no_folder_is_refused_before_anything_is_played(tmp_path: Path, capsys: 
     said = capsys.readouterr().err  # a long path is cut
     assert said.startswith("error: --record-failures: is no folder, got '/")
     assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", ["--policy nonsense", "--station moon", "--parking valet"])
+def test_a_wrong_argument_leaves_no_folder_behind(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: str
+) -> None:
+    there = tmp_path / "there"
+    there.mkdir()
+    for folder in (tmp_path / "new" / "deep", there):
+        assert run(["evaluate", "docking", *words.split(), "--record-failures", str(folder)]) == 2
+        assert capsys.readouterr().err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == [there], "what was there stays, even empty"
 
 
 def test_every_task_is_recorded() -> None:

@@ -15,6 +15,7 @@ from twin.recorded import verify
 from twin.recording import open_recording
 
 ALIGNMENT: dict[str, Any] = {"station": "chassis", "action_mode": "residual", "time_limit_s": 5.0}
+DOCKING: dict[str, Any] = {"truck": "tractor_6x4", "conditions": "rain", "guided": True, "time_limit_s": 10.0}
 TIMING: dict[str, Any] = {"station": "top_lift", "last_phase": "lower", "conditions": "night"}
 
 
@@ -38,6 +39,7 @@ def play(env: Any, seed: int, most: int = 1000, **options: Any) -> dict[str, Any
         ("swaptwin/Alignment-v0", ALIGNMENT, "seated", "align"),
         ("swaptwin/Alignment-v0", {**ALIGNMENT, "action_mode": "direct"}, "time_limit", "align"),
         ("swaptwin/Timing-v0", TIMING, "part_completed", "timing"),
+        ("swaptwin/Docking-v0", DOCKING, "time_limit", "dock"),
     ],
 )
 def test_a_recorded_episode_verifies(
@@ -61,7 +63,10 @@ def test_a_recorded_episode_verifies(
     env.close()
 
 
-@pytest.mark.parametrize(("name", "arguments"), [("swaptwin/Alignment-v0", ALIGNMENT), ("swaptwin/Timing-v0", TIMING)])
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [("swaptwin/Alignment-v0", ALIGNMENT), ("swaptwin/Timing-v0", TIMING), ("swaptwin/Docking-v0", DOCKING)],
+)
 def test_recording_changes_nothing(tmp_path: Path, name: str, arguments: dict[str, Any]) -> None:
     env = anything(name, arguments)
     before = episode_hash(env, 5, steps=12)
@@ -70,8 +75,11 @@ def test_recording_changes_nothing(tmp_path: Path, name: str, arguments: dict[st
     env.close()
 
 
-def test_only_the_next_episode_is_recorded(tmp_path: Path) -> None:
-    path, env = tmp_path / "a.mcap", anything("swaptwin/Alignment-v0", ALIGNMENT)
+@pytest.mark.parametrize(
+    ("name", "arguments"), [("swaptwin/Alignment-v0", ALIGNMENT), ("swaptwin/Docking-v0", DOCKING)]
+)
+def test_only_the_next_episode_is_recorded(tmp_path: Path, name: str, arguments: dict[str, Any]) -> None:
+    path, env = tmp_path / "a.mcap", anything(name, arguments)
     env.unwrapped.record_next(path)
     play(env, 4, most=3)
     play(env, 5, most=3)
@@ -83,13 +91,16 @@ def test_only_the_next_episode_is_recorded(tmp_path: Path) -> None:
     assert path.read_bytes() == data
 
 
-def test_a_copy_records_nothing(tmp_path: Path) -> None:
-    path, env = tmp_path / "a.mcap", anything("swaptwin/Alignment-v0", ALIGNMENT)
+@pytest.mark.parametrize(
+    ("name", "arguments"), [("swaptwin/Alignment-v0", ALIGNMENT), ("swaptwin/Docking-v0", DOCKING)]
+)
+def test_a_copy_records_nothing(tmp_path: Path, name: str, arguments: dict[str, Any]) -> None:
+    path, env = tmp_path / "a.mcap", anything(name, arguments)
     env.unwrapped.record_next(path)
     play(env, 4, most=3)
     copy = pickle.loads(pickle.dumps(env))
-    _, reward, *_ = copy.step(np.zeros(4, np.float32))
-    assert env.step(np.zeros(4, np.float32))[1] == reward
+    still = np.zeros(env.action_space.shape, np.float32)
+    assert env.step(still)[1] == copy.step(still)[1]
     copy.close()
     env.close()
     assert verify(path).verified

@@ -20,7 +20,7 @@ STOP_SHARE = 0.7
 
 
 class Pressed(NamedTuple):
-    """A wheel and the channel of what presses on it; where and which way in the frame of the truck, straight behind it."""
+    """A wheel: the channel of the force on it, where that acts and which way, with the trailer straight behind."""
 
     channel: str
     at_m: tuple[float, float, float]
