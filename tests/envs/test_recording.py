@@ -106,6 +106,16 @@ def test_a_copy_records_nothing(tmp_path: Path, name: str, arguments: dict[str, 
     assert verify(path).verified
 
 
+def test_the_same_episode_gives_the_same_file(tmp_path: Path) -> None:
+    env, files = anything("swaptwin/Docking-v0", DOCKING), [tmp_path / "a.mcap", tmp_path / "b.mcap"]
+    for path in files:
+        env.unwrapped.record_next(path)
+        play(env, 4)
+        play(env, 5, most=3)  # another one in between
+    env.close()
+    assert files[0].read_bytes() == files[1].read_bytes()
+
+
 def test_a_path_that_cannot_be_is_refused_at_once(tmp_path: Path) -> None:
     text = tmp_path / "notes.txt"
     text.write_text("no recording, and not to be lost")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def command(
-    recording: Annotated[str, typer.Argument(help="A recording of a swap or an insertion.")],
+    recording: Annotated[str, typer.Argument(help="A recording of a swap, an insertion or a drive into the bay.")],
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Re-run a recording's commands and compare every recorded state bit for bit.

@@ -1,4 +1,4 @@
-"""A swap, or an insertion from hover, and its recording: what is written, and how that is run again."""
+"""A swap, an insertion from hover or a drive into the bay: what its recording holds, and how that is run again."""
 
 from twin.recorded.configuration import Configuration
 from twin.recorded.record import SwapRecorder, header_of
