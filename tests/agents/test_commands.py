@@ -38,7 +38,7 @@ def test_evaluate_prints_one_json_object(run_swaptwin: RunCommand) -> None:
         (["evaluate", "docking", "--plant", "rom"], "error: --plant: task docking takes no such option"),
         (["evaluate", "docking", "--parking", "driven"], "error: --parking: unknown, got 'driven'"),
         (["evaluate", "docking", "--conditions", "fog"], "conditions: unknown, got 'fog'"),
-        (["evaluate", "docking", "--record-failures", "x"], "--record-failures: episodes of task docking cannot be"),
+        (["evaluate", "docking", "--record-failures", __file__], "error: --record-failures: is no folder"),
         (["train", "docking", "--algorithm", "dqn"], "docking.yaml"),
         (["train", "docking", "--resume", "nowhere"], "error: --resume: no run to resume"),
     ],
