@@ -17,6 +17,7 @@ from twin.catalogue import load_pack, load_station, load_truck
 from twin.recorded.docking import DockingConfiguration, DockingRecorder
 from twin.recorded.docking.configuration import Start
 from twin.viewer.director import cuts
+from twin.viewer.graphics.camera import View
 from twin.viewer.graphics.offscreen import Offscreen
 from twin.viewer.graphics.quality import QUALITIES
 from twin.viewer.hud.model import title_of
@@ -30,6 +31,7 @@ from twin.viewer.scene.views import PRESETS, usual_view, views_of
 from twin.viewer.signals import CHART_KEYS, chart_sets
 from twin.viewer.snapshot import Snapshot
 from twin.viewer.source import Source
+from twin.viewer.studio import Studio
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 STEERED_RAD, HITCH_RAD = 0.4, 0.3
@@ -116,6 +118,19 @@ def test_the_truck_is_in_the_picture_all_the_way(which: str, request: pytest.Fix
                 assert at is not None
                 assert 0.0 < at[0] < WIDE[0]
                 assert 0.0 < at[1] < WIDE[1]
+
+
+def test_a_truck_far_from_the_bay_casts_a_shadow(top_lift_drive: Path) -> None:
+    with Source(top_lift_drive) as source:
+        now = source.snapshot(0.0)
+        x, y, _ = now.world_point("truck", (source.layout.truck.outline.cab_front_x_m - 2.0, 2.5, 0.0)).tolist()
+        brightness = {}
+        for quality in ("low", "medium"):
+            with Studio(
+                source.layout, source.names, WIDE, quality, View((x, y, 1.2), (x + 0.1, y, 0.0), 15.0)
+            ) as studio:
+                brightness[quality] = studio.picture(now).mean()
+    assert brightness["medium"] < 0.8 * brightness["low"], "the ground on its left, away from the sun"
 
 
 def test_front_wheels_steer_and_the_trailer_turns_about_its_kingpin(top_lift_drive: Path) -> None:

@@ -54,7 +54,7 @@ class Offscreen:
 
     def draw(self) -> None:
         """Draws the stage as it is now, down to its pixels in memory."""
-        self._engine.render_frame()
+        self.stage.draw(self._engine)
 
     def picture(self) -> np.ndarray:
         """The stage as it is now: (height, width, 3) uint8, the first row at the top."""

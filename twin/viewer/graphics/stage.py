@@ -11,6 +11,7 @@ from panda3d.core import (
     CullBinManager,
     CullFaceAttrib,
     DirectionalLight,
+    GraphicsEngine,
     GraphicsOutput,
     LPoint3,
     LVector3,
@@ -87,9 +88,26 @@ class Stage:
         self.world.set_antialias(AntialiasAttrib.M_multisample if smooth else AntialiasAttrib.M_none)
         self._odd = not still and not self._odd
         self._count = 0 if still else self._count + 1
-        shadows = self.sun.node().get_shadow_buffer(self.output.get_gsg())
+
+    def draw(self, engine: GraphicsEngine) -> None:
+        """Draws a picture, shadows included; `engine` is the one of the output.
+
+        Panda3D makes the buffer of the shadow map while it draws the first thing in sunlight and fills it from the
+        next frame on: what is drawn then has no shadows, and is drawn once more.
+        """
+        shadows = self._shadow_map()
         if shadows is not None:
             shadows.set_active(not self._odd)
+        engine.render_frame()
+        if shadows is None and self.sun.node().is_shadow_caster():
+            engine.render_frame()
+            shadows = self._shadow_map()
+        if shadows is not None:
+            shadows.set_active(False)  # or it would be filled too where a window only asks for events
+
+    def _shadow_map(self) -> GraphicsOutput | None:
+        """What the sun sees; None before the first picture, and without shadows."""
+        return self.sun.node().get_shadow_buffer(self.output.get_gsg())
 
     # --- light ----------------------------------------------------------------------------------------------------
 

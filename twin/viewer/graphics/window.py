@@ -160,13 +160,13 @@ class Window:
     def draw(self) -> None:
         """Draws and shows a picture."""
         self.window.set_active(True)
-        self._engine.render_frame()
+        self.stage.draw(self._engine)
         self._engine.flip_frame()
 
     def picture(self) -> np.ndarray:
         """Draws a picture and gives it as (height, width, 3) uint8, the first row at the top."""
         self.window.set_active(True)
-        self._engine.render_frame()
+        self.stage.draw(self._engine)
         texture = self.window.get_screenshot()
         width, height = texture.get_x_size(), texture.get_y_size()
         pixels = np.frombuffer(texture.get_ram_image_as("RGB"), dtype=np.uint8).reshape(height, width, 3)

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from panda3d.core import NodePath, TransparencyAttrib
 
+from twin.viewer.graphics.stage import SEEN_BY_SUN
 from twin.viewer.layout import Layout
 from twin.viewer.scene.arrows import ForceArrows
 from twin.viewer.scene.frames import FrameNodes
@@ -28,7 +29,7 @@ class Part(Protocol):
 class StationScene:
     """The station under `root`: call `update` with each snapshot.
 
-    As a `ghost` only what moves is built, translucent and in one tint, without forces and measured poses.
+    As a `ghost` only what moves is built, translucent, in one tint and without a shadow, forces and measured poses.
     """
 
     def __init__(self, layout: Layout, names: Names, ghost: bool = False) -> None:
@@ -55,6 +56,7 @@ class StationScene:
             self.root.set_color_scale(0.45, 0.85, 1.25, 0.35)
             self.root.set_transparency(TransparencyAttrib.M_alpha)
             self.root.set_bin("transparent", 0)
+            self.root.hide(SEEN_BY_SUN)
 
     def update(self, snapshot: Snapshot) -> None:
         """Moves everything to where the snapshot has it."""
