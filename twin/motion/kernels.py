@@ -25,7 +25,7 @@ KEPT_CACHES = 4
 def _source_hash() -> str:
     root = Path(__file__).resolve().parents[1]
     digest = hashlib.sha256()
-    for folder in (root, root / "docking", root / "motion", root / "plants"):
+    for folder in (root, root / "docking", root / "motion", root / "plants", root / "plants" / "rom"):
         for path in sorted(folder.glob("*.py")):
             digest.update(path.name.encode())
             digest.update(path.read_bytes())

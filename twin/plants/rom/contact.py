@@ -1,0 +1,266 @@
+"""Contact of the reduced-order model: pins in sockets, pads, locks, and an end effector that comes down on a pack.
+
+Each contact point is a spring and damper that only pushes, as stiff as the reference plant's. Friction is Coulomb's,
+for the body as a whole: what would stop it within the step, up to what its normal forces allow.
+
+Forces add up in `out` (6,): force in W and torque about E, on the end effector with what it holds. What they press on,
+if it is the truck, gets the opposite in `truck` (6,).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from twin.motion.kernels import kernel
+from twin.plants.geometry import seat_pose
+from twin.plants.rom import truck as truck_body
+from twin.plants.rom.frames import back, cross, from_angles, times
+from twin.plants.rom.model import PAD_RADIUS_M
+from twin.plants.state import TX, TY, TYAW
+
+World = Any
+Params = Any
+Model = Any
+NEAR_RIM_M = 0.03
+"""A tip that misses the lead-in by no more than this stands on the socket's rim."""
+
+
+@kernel
+def _add(out: Any, x: float, y: float, z: float, fx: float, fy: float, fz: float) -> None:
+    """A force at (x, y, z) from E."""
+    tx, ty, tz = cross(x, y, z, fx, fy, fz)
+    out[0] += fx
+    out[1] += fy
+    out[2] += fz
+    out[3] += tx
+    out[4] += ty
+    out[5] += tz
+
+
+@kernel
+def _spring(gap: float, closing: float, stiffness: float, damping: float, dt_s: float) -> float:
+    """Force of one contact point: implicit in the gap, like the engine's own; never pulls."""
+    if gap >= 0.0:
+        return 0.0
+    return max(-stiffness * gap + (damping + stiffness * dt_s) * closing, 0.0)
+
+
+@kernel
+def seat_contact(
+    w: World, p: Params, m: Model, r: int, k: int, e: Any, pack: Any, turn: Any, motion: Any, seat: Any,
+    dt_s: float, out: Any, truck: Any,
+) -> None:  # fmt: skip
+    """What the nearest seat of pack `k`, which robot `r` holds, does to it.
+
+    Args:
+        e: (3,) of E in W; pack: (7,) its pose in W; turn: (3, 3) its rotation; motion: (6,) velocity of E and angular
+            velocity in W; seat: (3, 3) scratch.
+    """
+    s, up = w.pack_seat[k], p.retract
+    sx, sy, sz, yaw, pitch, roll = seat_pose(w, p, s)
+    from_angles(yaw, pitch, roll, seat)
+    nx, ny, nz = seat[0, 2], seat[1, 2], seat[2, 2]  # the seat's normal, upwards
+    hx, hy, hz = times(turn, 0.0, 0.0, -up * p.pack_height_m)
+    mx, my, mz = pack[0] + hx, pack[1] + hy, pack[2] + hz  # middle of the mating face
+    on_truck = p.seat_on_truck[s] == 1
+    pads_n = pins_n = 0.0
+    # pads: feet of the pack on the seat's spheres
+    for i in range(4):
+        fx, fy, fz = times(turn, p.pad_xy_m[i, 0], p.pad_xy_m[i, 1], 0.0)
+        x, y, z = mx + fx, my + fy, mz + fz
+        gap = up * (nx * (x - sx) + ny * (y - sy) + nz * (z - sz))
+        if gap >= 0.0:
+            continue
+        vx, vy, vz = _speed(w, e, motion, on_truck, x, y, z)
+        force = _spring(gap, -up * (nx * vx + ny * vy + nz * vz), m.pad_stiffness, m.pad_damping, dt_s)
+        pads_n += force
+        _press(w, e, on_truck, x, y, z, up * force * nx, up * force * ny, up * force * nz, out, truck)
+    # pins: tip and body of each against four planes of its socket, as seen from the pack
+    lead, bore_to = m.lead_in_m, m.pin_radius_m
+    slope = m.capture_m / lead
+    along = 1.0 / math.sqrt(1.0 + slope * slope)
+    dx, dy, dz = back(turn, up * nx, up * ny, up * nz)  # of the pins, towards the pack
+    for i in range(2):
+        tip = m.pin_length_m - m.pin_radius_m
+        px, py, pz = times(seat, m.pin_xy_m[i, 0], m.pin_xy_m[i, 1], up * tip)
+        tx, ty, tz = sx + px - mx, sy + py - my, sz + pz - mz
+        qx, qy, qz = back(turn, tx, ty, tz)
+        depth = up * qz
+        if depth <= -bore_to:
+            continue
+        for axis in range(2):
+            off = (qx if axis == 0 else qy) - m.pin_xy_m[i, axis]
+            lean = dx if axis == 0 else dy
+            side = 1.0 if off > 0.0 else -1.0
+            play, beside = m.pin_play_m[i, axis], abs(off)
+            wx, wy, wz = times(turn, side if axis == 0 else 0.0, side if axis == 1 else 0.0, 0.0)
+            if depth > lead:
+                # the straight bore: at the tip
+                gap = play - beside
+                if gap < 0.0:
+                    x, y, z = mx + tx, my + ty, mz + tz
+                    pins_n += _pin(w, m, e, motion, on_truck, x, y, z, wx, wy, wz, gap, dt_s, out, truck)
+                # and where it begins, at the body of the pin
+                level = off - (depth - lead) * lean / max(abs(up * dz), 0.5)
+                if level * side < 0.0:
+                    wx, wy, wz = -wx, -wy, -wz
+                gap = play - abs(level)
+                if gap < 0.0:
+                    ox = level + m.pin_xy_m[i, axis] if axis == 0 else qx - (depth - lead) * dx
+                    oy = level + m.pin_xy_m[i, axis] if axis == 1 else qy - (depth - lead) * dy
+                    cx, cy, cz = times(turn, ox, oy, up * lead)
+                    x, y, z = mx + cx, my + cy, mz + cz
+                    pins_n += _pin(w, m, e, motion, on_truck, x, y, z, wx, wy, wz, gap, dt_s, out, truck)
+                continue
+            x, y, z = mx + tx, my + ty, mz + tz
+            bore, mouth = play + bore_to, play + bore_to + m.capture_m
+            if beside >= mouth + NEAR_RIM_M:
+                continue
+            # the tip's ball against rim, mouth, lead-in and the edge where the bore begins: whichever is nearest
+            if beside >= mouth:
+                across, deeper, gap = 0.0, 1.0, -depth - bore_to
+            else:
+                gap = (bore + slope * (lead - depth) - beside) * along
+                foot = depth + gap * along * slope
+                if 0.0 <= foot <= lead:
+                    across, deeper, gap = along, along * slope, gap - bore_to
+                else:
+                    across = (bore if foot > lead else mouth) - beside
+                    deeper = (lead if foot > lead else 0.0) - depth
+                    gap = math.sqrt(across * across + deeper * deeper)
+                    across, deeper, gap = across / gap, deeper / gap, gap - bore_to
+            if gap < 0.0:
+                ax, ay, az = times(turn, 0.0, 0.0, up)
+                lx, ly, lz = across * wx + deeper * ax, across * wy + deeper * ay, across * wz + deeper * az
+                pins_n += _pin(w, m, e, motion, on_truck, x, y, z, lx, ly, lz, gap, dt_s, out, truck)
+    if pads_n + pins_n > 0.0:
+        _rub(w, m, e, k, motion, on_truck, mx, my, mz, pads_n + pins_n, m.guide_friction, dt_s, out, truck)
+
+
+@kernel
+def _speed(
+    w: World, e: Any, motion: Any, on_truck: bool, x: float, y: float, z: float
+) -> tuple[float, float, float]:
+    """Of the carried body at a world point, over what is under it."""
+    vx, vy, vz = cross(motion[3], motion[4], motion[5], x - e[0], y - e[1], z - e[2])
+    vx, vy, vz = vx + motion[0], vy + motion[1], vz + motion[2]
+    if on_truck:
+        tx, ty, tz = truck_body.velocity(w, x, y, z)
+        vx, vy, vz = vx - tx, vy - ty, vz - tz
+    return vx, vy, vz
+
+
+@kernel
+def _press(
+    w: World, e: Any, on_truck: bool, x: float, y: float, z: float, fx: float, fy: float, fz: float, out: Any,
+    truck: Any,
+) -> None:  # fmt: skip
+    _add(out, x - e[0], y - e[1], z - e[2], fx, fy, fz)
+    if on_truck:
+        truck_body.push(w, w.truck_q, truck, x, y, z, -fx, -fy, -fz)
+
+
+@kernel
+def _pin(
+    w: World, m: Model, e: Any, motion: Any, on_truck: bool, x: float, y: float, z: float,
+    nx: float, ny: float, nz: float, gap: float, dt_s: float, out: Any, truck: Any,
+) -> float:  # fmt: skip
+    """A pin pushes a wall along (nx, ny, nz), its outward normal in W; the force in N."""
+    vx, vy, vz = _speed(w, e, motion, on_truck, x, y, z)
+    force = _spring(gap, -(nx * vx + ny * vy + nz * vz), m.pin_stiffness, m.pin_damping, dt_s)
+    if force > 0.0:
+        _press(w, e, on_truck, x, y, z, force * nx, force * ny, force * nz, out, truck)
+    return force
+
+
+@kernel
+def _rub(
+    w: World, m: Model, e: Any, k: int, motion: Any, on_truck: bool, x: float, y: float, z: float,
+    normal_n: float, friction: float, dt_s: float, out: Any, truck: Any,
+) -> None:  # fmt: skip
+    """Coulomb friction against the sliding of a body at a point, no more than stops it within the step."""
+    vx, vy, vz = _speed(w, e, motion, on_truck, x, y, z)
+    speed = math.sqrt(vx * vx + vy * vy + vz * vz)
+    if speed == 0.0:
+        return
+    force = min(friction * normal_n, 0.2 * m.body_kg[k] * speed / dt_s) / speed
+    _press(w, e, on_truck, x, y, z, -force * vx, -force * vy, -force * vz, out, truck)
+
+
+@kernel
+def lock_springs(
+    w: World, p: Params, m: Model, k: int, e: Any, pack: Any, turn: Any, motion: Any, x_fixed: Any, on_truck: bool,
+    home: Any, home_turn: Any, dt_s: float, out: Any, truck: Any,
+) -> None:  # fmt: skip
+    """Closed locks on a pack that is held too: springs between its four feet and where they were when the locks closed.
+
+    `home` (7,) is that pose in W now, `home_turn` its rotation.
+    """
+    for i in range(4):
+        fx, fy, fz = times(turn, p.pad_xy_m[i, 0], p.pad_xy_m[i, 1], -p.retract * p.pack_height_m)
+        x, y, z = pack[0] + fx, pack[1] + fy, pack[2] + fz
+        hx, hy, hz = times(home_turn, p.pad_xy_m[i, 0], p.pad_xy_m[i, 1], -p.retract * p.pack_height_m)
+        dx, dy, dz = x - home[0] - hx, y - home[1] - hy, z - home[2] - hz
+        vx, vy, vz = _speed(w, e, motion, on_truck, x, y, z)
+        c, s = m.lock_damping, m.lock_stiffness
+        _press(
+            w, e, on_truck, x, y, z, -s * dx - c * vx, -s * dy - c * vy, -s * dz - c * vz, out, truck
+        )  # fmt: skip
+
+
+@kernel
+def grip_contact(
+    w: World, p: Params, m: Model, e: Any, turn: Any, motion: Any, k: int, face: Any, dt_s: float, out: Any, truck: Any,
+    on_truck: bool,
+) -> None:  # fmt: skip
+    """The empty end effector on the grip face of pack `k`, which stands: four pads, and flippers about its edges.
+
+    Args:
+        turn: (3, 3) of the end effector; face: (3, 3) of the pack.
+    """
+    up, pose = p.retract, w.pack_pose[k]
+    nx, ny, nz = up * face[0, 2], up * face[1, 2], up * face[2, 2]
+    pads_n = 0.0
+    for i in range(4):
+        rx, ry, rz = times(turn, m.e_pad_xy_m[i, 0], m.e_pad_xy_m[i, 1], 0.0)
+        x, y, z = e[0] + rx, e[1] + ry, e[2] + rz
+        gap = nx * (x - pose[0]) + ny * (y - pose[1]) + nz * (z - pose[2])
+        if gap >= 0.0:
+            continue
+        vx, vy, vz = _speed(w, e, motion, on_truck, x, y, z)
+        force = _spring(gap, -(nx * vx + ny * vy + nz * vz), m.pad_stiffness, m.pad_damping, dt_s)
+        pads_n += force
+        _press(w, e, on_truck, x, y, z, force * nx, force * ny, force * nz, out, truck)
+    slope = m.flipper_capture_m / m.flipper_depth_m
+    along = 1.0 / math.sqrt(1.0 + slope * slope)
+    walls_n = 0.0
+    for axis in range(2):
+        half, across = m.pack_half_m[axis], 0.5 * m.pack_half_m[1 - axis]
+        for which in range(4):
+            side, end = 1.0 if which < 2 else -1.0, 1.0 if which % 2 == 0 else -1.0
+            # a point of the pack's upper edge, as seen from the end effector
+            ex, ey = (side * half, end * across) if axis == 0 else (end * across, side * half)
+            rx, ry, rz = times(face, ex, ey, 0.0)
+            x, y, z = pose[0] + rx, pose[1] + ry, pose[2] + rz
+            qx, qy, qz = back(turn, x - e[0], y - e[1], z - e[2])
+            below = -up * qz
+            if below > m.flipper_depth_m:
+                continue
+            spread = slope * max(below, 0.0)
+            gap = m.flipper_clearance_m + spread - side * ((qx if axis == 0 else qy) - side * half)
+            lean = slope if below > 0.0 else 0.0
+            norm = along if below > 0.0 else 1.0
+            gap *= norm
+            if gap >= 0.0:
+                continue
+            # the wall is pushed outwards and, where it flares, up
+            bx, by = (side * norm, 0.0) if axis == 0 else (0.0, side * norm)
+            lx, ly, lz = times(turn, bx, by, up * norm * lean)
+            vx, vy, vz = _speed(w, e, motion, on_truck, x, y, z)
+            force = _spring(gap, -(lx * vx + ly * vy + lz * vz), m.pad_stiffness, m.pad_damping, dt_s)
+            walls_n += force
+            _press(w, e, on_truck, x, y, z, force * lx, force * ly, force * lz, out, truck)
+    if pads_n + walls_n > 0.0:
+        from_k = m.body_kg.shape[0] - 1
+        _rub(w, m, e, from_k, motion, on_truck, e[0], e[1], e[2], pads_n + walls_n, m.e_friction, dt_s, out, truck)

@@ -1,0 +1,92 @@
+"""Rotations and rigid poses in kernels: matrices (3, 3) by rows, quaternions xyzw, poses (7,)."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from twin.motion.kernels import kernel
+
+
+@kernel
+def from_angles(yaw: float, pitch: float, roll: float, out: Any) -> None:
+    """Rz(yaw) Ry(pitch) Rx(roll) into `out` (3, 3)."""
+    cy, sy = math.cos(yaw), math.sin(yaw)
+    cp, sp = math.cos(pitch), math.sin(pitch)
+    cr, sr = math.cos(roll), math.sin(roll)
+    out[0, 0], out[0, 1], out[0, 2] = cy * cp, cy * sp * sr - sy * cr, cy * sp * cr + sy * sr
+    out[1, 0], out[1, 1], out[1, 2] = sy * cp, sy * sp * sr + cy * cr, sy * sp * cr - cy * sr
+    out[2, 0], out[2, 1], out[2, 2] = -sp, cp * sr, cp * cr
+
+
+@kernel
+def from_quaternion(pose: Any, out: Any) -> None:
+    """Rotation of `pose` (7,) into `out` (3, 3)."""
+    x, y, z, w = pose[3], pose[4], pose[5], pose[6]
+    out[0, 0], out[0, 1], out[0, 2] = 1.0 - 2.0 * (y * y + z * z), 2.0 * (x * y - w * z), 2.0 * (x * z + w * y)
+    out[1, 0], out[1, 1], out[1, 2] = 2.0 * (x * y + w * z), 1.0 - 2.0 * (x * x + z * z), 2.0 * (y * z - w * x)
+    out[2, 0], out[2, 1], out[2, 2] = 2.0 * (x * z - w * y), 2.0 * (y * z + w * x), 1.0 - 2.0 * (x * x + y * y)
+
+
+@kernel
+def times(r: Any, x: float, y: float, z: float) -> tuple[float, float, float]:
+    """A vector turned by `r`."""
+    return (
+        r[0, 0] * x + r[0, 1] * y + r[0, 2] * z,
+        r[1, 0] * x + r[1, 1] * y + r[1, 2] * z,
+        r[2, 0] * x + r[2, 1] * y + r[2, 2] * z,
+    )
+
+
+@kernel
+def back(r: Any, x: float, y: float, z: float) -> tuple[float, float, float]:
+    """A vector turned by the inverse of `r`."""
+    return (
+        r[0, 0] * x + r[1, 0] * y + r[2, 0] * z,
+        r[0, 1] * x + r[1, 1] * y + r[2, 1] * z,
+        r[0, 2] * x + r[1, 2] * y + r[2, 2] * z,
+    )
+
+
+@kernel
+def cross(
+    ax: float, ay: float, az: float, bx: float, by: float, bz: float
+) -> tuple[float, float, float]:
+    """a x b."""
+    return ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
+
+
+@kernel
+def compose(a: Any, b: Any, out: Any) -> None:
+    """Pose `b`, given in `a`, in the frame of `a`: into `out` (7,), which may be neither."""
+    ax, ay, az, aw = a[3], a[4], a[5], a[6]
+    bx, by, bz, bw = b[3], b[4], b[5], b[6]
+    tx, ty, tz = 2.0 * (ay * b[2] - az * b[1]), 2.0 * (az * b[0] - ax * b[2]), 2.0 * (ax * b[1] - ay * b[0])
+    out[0] = a[0] + b[0] + aw * tx + ay * tz - az * ty
+    out[1] = a[1] + b[1] + aw * ty + az * tx - ax * tz
+    out[2] = a[2] + b[2] + aw * tz + ax * ty - ay * tx
+    _product(ax, ay, az, aw, bx, by, bz, bw, out)
+
+
+@kernel
+def relative(a: Any, b: Any, out: Any) -> None:
+    """Pose `b` seen from pose `a`, both given in the same frame: into `out` (7,), which may be neither."""
+    x, y, z, w = -a[3], -a[4], -a[5], a[6]
+    dx, dy, dz = b[0] - a[0], b[1] - a[1], b[2] - a[2]
+    tx, ty, tz = 2.0 * (y * dz - z * dy), 2.0 * (z * dx - x * dz), 2.0 * (x * dy - y * dx)
+    out[0] = dx + w * tx + y * tz - z * ty
+    out[1] = dy + w * ty + z * tx - x * tz
+    out[2] = dz + w * tz + x * ty - y * tx
+    _product(x, y, z, w, b[3], b[4], b[5], b[6], out)
+
+
+@kernel
+def _product(
+    ax: float, ay: float, az: float, aw: float, bx: float, by: float, bz: float, bw: float, out: Any
+) -> None:
+    x = aw * bx + ax * bw + ay * bz - az * by
+    y = aw * by - ax * bz + ay * bw + az * bx
+    z = aw * bz + ax * by - ay * bx + az * bw
+    w = aw * bw - ax * bx - ay * by - az * bz
+    n = 1.0 / math.sqrt(x * x + y * y + z * z + w * w)
+    out[3], out[4], out[5], out[6] = x * n, y * n, z * n, w * n

@@ -1,0 +1,125 @@
+"""What the reduced-order model needs besides PARAMS: rigid bodies, guides and contacts of one world, as numbers."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from twin.catalogue.schema import FloatingTable
+from twin.cell import Cell
+from twin.plants.state import PACKS, f8, i8
+
+EMPTY = PACKS
+"""Row of the end effector alone in the body arrays; row k is the end effector with pack k in its grip."""
+PAD_RADIUS_M, E_PAD_INSET_M = 0.05, 0.08
+E_GAP_M = 0.02
+"""Between grip face and the end effector's plate, as the bodies of the reference plant have it."""
+LOCK_STIFFNESS_N_PER_M, LOCK_RATIO = 2.0e7, 0.3
+"""A pack that is locked and held at once: spring of each corner [chosen: stiffer than its pads, slower than a tick] and
+its damping ratio."""
+
+MODEL = np.dtype(
+    [
+        # the end effector with what it holds, about the end effector's origin E, in its axes
+        ("body_kg", f8, PACKS + 1),
+        ("body_com_m", f8, (PACKS + 1, 3)),
+        ("body_inertia_kgm2", f8, (PACKS + 1, 3, 3)),  # about the centre of mass
+        ("body_inverse", f8, (PACKS + 1, 3, 3)),
+        ("axis_own_kg", f8, 4),  # what an axis moves besides the end effector: kg, kg, kg, kg m2
+        # guides: pins on seats, sockets in packs
+        ("pin_xy_m", f8, (2, 2)),
+        ("pin_play_m", f8, (2, 2)),  # of pin i along x and y, each way
+        ("pin_radius_m", f8),
+        ("pin_length_m", f8),
+        ("capture_m", f8),
+        ("lead_in_m", f8),  # depth of the lead-in
+        ("pin_stiffness", f8),
+        ("pin_damping", f8),
+        ("guide_friction", f8),
+        ("pad_stiffness", f8),  # each of a seat's four
+        ("pad_damping", f8),
+        # the end effector on a pack's grip face
+        ("e_pad_xy_m", f8, (4, 2)),
+        ("e_friction", f8),
+        ("pack_half_m", f8, 2),
+        ("flipper_clearance_m", f8),
+        ("flipper_capture_m", f8),
+        ("flipper_depth_m", f8),
+        ("lock_stiffness", f8),
+        ("lock_damping", f8),
+    ]
+)
+"""SI units."""
+
+GROUND, TRUCK = -2, -1
+STATE = np.dtype(
+    [
+        ("carrier", i8, PACKS),  # what a pack moves with: a robot, TRUCK or GROUND
+        ("relative", f8, (PACKS, 7)),  # its pose there: in E, in the truck's body or in W
+        ("fixed", f8, (PACKS, 7)),  # of a held pack in closed locks: its pose in the truck's body or W at that moment
+        ("fixed_to", i8, PACKS),  # TRUCK or GROUND while such locks hold, else -3
+        ("scanned", i8),  # tick of the last PLC scan
+    ]
+)
+"""What a reduced-order world remembers besides WORLD."""
+FREE = -3
+
+
+def fill_model(cell: Cell) -> np.ndarray:
+    """(1,) MODEL of a cell."""
+    models = np.zeros(1, MODEL)
+    m, p = models[0], cell.params[0]
+    _fill_bodies(m, cell, p)
+    pack, e, g = cell.pack, cell.station.end_effector, cell.pack.guides
+    table = isinstance(cell.station.reeving, FloatingTable)
+    own = p["axis_mass"].copy()
+    if table:  # PARAMS has the end effector in the axes that carry it
+        sx, sy, _ = e.size_m
+        own -= np.array([e.mass_kg, e.mass_kg, e.mass_kg, e.mass_kg * (sx * sx + sy * sy) / 12.0])
+    m["axis_own_kg"] = own
+    line = 0 if abs(g.round_xy_m[0] - g.slotted_xy_m[0]) > abs(g.round_xy_m[1] - g.slotted_xy_m[1]) else 1
+    m["pin_xy_m"] = (g.round_xy_m, g.slotted_xy_m)
+    m["pin_play_m"] = g.final_clearance_m / 2
+    m["pin_play_m"][1, line] += g.slot_length_m / 2
+    m["pin_radius_m"], m["pin_length_m"] = g.pin_diameter_m / 2, g.pin_length_m
+    m["capture_m"], m["lead_in_m"] = g.capture_m, g.capture_m / math.tan(g.lead_in_angle_rad)
+    m["pin_stiffness"], m["pin_damping"] = g.stiffness_n_per_m, g.damping_ns_per_m
+    m["guide_friction"] = cell.guide_friction
+    m["pad_stiffness"], m["pad_damping"] = e.contact_stiffness_n_per_m, e.contact_damping_ns_per_m
+    x, y = (min(e.size_m[i], pack.size_m[i]) / 2 - E_PAD_INSET_M for i in range(2))
+    m["e_pad_xy_m"] = [[x, y], [x, -y], [-x, y], [-x, -y]]
+    m["e_friction"] = e.friction
+    m["pack_half_m"] = (pack.size_m[0] / 2, pack.size_m[1] / 2)
+    m["flipper_clearance_m"], m["flipper_capture_m"] = e.flipper_clearance_m, e.flipper_capture_m
+    m["flipper_depth_m"] = e.flipper_capture_m / math.tan(math.radians(35.0))
+    m["lock_stiffness"] = LOCK_STIFFNESS_N_PER_M
+    m["lock_damping"] = 2.0 * LOCK_RATIO * math.sqrt(LOCK_STIFFNESS_N_PER_M * pack.mass_kg / 4.0)
+    return models
+
+
+def _fill_bodies(m: Any, cell: Cell, p: Any) -> None:
+    """Two solid boxes, as the reference plant has them."""
+    e, s = cell.station.end_effector, cell.retract
+    e_com = np.array([0.0, 0.0, s * (e.size_m[2] / 2 + E_GAP_M)])
+    for k in range(PACKS + 1):
+        parts = [(e.mass_kg, e_com, np.diag(_box(e.mass_kg, e.size_m)))]
+        if k < int(p["packs"]):
+            kg = float(p["pack_mass_kg"][k])
+            parts.append((kg, np.array(p["pack_com"][k]), np.diag(_box(kg, cell.pack.size_m))))
+        elif k < PACKS:
+            continue
+        total = sum(kg for kg, _, _ in parts)
+        com = sum(kg * at for kg, at, _ in parts) / total
+        inertia = np.zeros((3, 3))
+        for kg, at, own in parts:
+            d = at - com
+            inertia += own + kg * (d @ d * np.eye(3) - np.outer(d, d))
+        m["body_kg"][k], m["body_com_m"][k] = total, com
+        m["body_inertia_kgm2"][k], m["body_inverse"][k] = inertia, np.linalg.inv(inertia)
+
+
+def _box(kg: float, size: tuple[float, float, float]) -> tuple[float, float, float]:
+    x, y, z = size
+    return kg * (y * y + z * z) / 12.0, kg * (x * x + z * z) / 12.0, kg * (x * x + y * y) / 12.0

@@ -1,0 +1,135 @@
+"""`RomPlant`: many swaps at once on the reduced-order model, each world on its own clock."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from twin import plc
+from twin.cell import Cell
+from twin.plants.rom import advance
+from twin.plants.rom.model import FREE, STATE, fill_model
+from twin.plants.state import BUSY, ROBOTS, new_command
+
+HASHED_FIELDS = ("tick", "q", "qd", "truck_q", "truck_qd", "pack_pose", "lock_position", "grip_position")
+
+
+class RomPlant:
+    """N independent worlds of the reduced-order model."""
+
+    name = "rom"
+
+    def __init__(
+        self,
+        cells: Cell | Sequence[Cell],
+        *,
+        observer: Callable[[RomPlant], None] | None = None,
+        worlds: np.ndarray | None = None,
+    ) -> None:
+        """Worlds at the start of their cells' swaps, or at `worlds`, an (N,) WORLD array that they then own."""
+        self.cells = [cells] if isinstance(cells, Cell) else list(cells)
+        self.cell = self.cells[0]
+        n = len(self.cells)
+        self.params = np.concatenate([cell.params for cell in self.cells])
+        self.models = np.concatenate([fill_model(cell) for cell in self.cells])
+        self.worlds = np.concatenate([cell.new_world() for cell in self.cells]) if worlds is None else worlds
+        self.commands = np.stack([new_command(ROBOTS) for _ in range(n)])
+        self.states = np.zeros(n, STATE)
+        self._scratch = np.zeros(n, advance.SCRATCH)
+        self.observer = observer
+        self.disturb: Callable[[RomPlant], None] | None = None
+        self.decide: Callable[[RomPlant], None] | None = None
+        self.pause_tick: int | None = None
+        rates = self.cell.station.rates
+        self._scan_ticks = rates.physics_hz // rates.plc_hz
+        self._record_ticks = rates.physics_hz // rates.recording_hz
+        self._physics_hz = rates.physics_hz
+        self.states["scanned"] = -1
+        self.states["carrier"], self.states["fixed_to"] = FREE, FREE
+        self.states["relative"][:, :, 6] = self.states["fixed"][:, :, 6] = 1.0
+        advance.settle(self.worlds, self.params, self.models, self.states, self._scratch)
+
+    def issue(self, world: np.ndarray, robot: np.ndarray, commands: np.ndarray) -> None:
+        """Start `commands[k]` on `robot[k]` of `world[k]`."""
+        self.commands[world, robot] = commands
+        for i, r in zip(world.tolist(), robot.tolist(), strict=True):
+            plc.start_world(self.worlds, self.params, self.commands, i, r)
+
+    def run(self) -> None:
+        """Advance every world until one of its robots has ended its command."""
+        busy = np.flatnonzero((self.worlds["status"] == BUSY).any(axis=1))
+        if not len(busy):
+            return
+        if self._watched:
+            self._run_watched()
+            return
+        ticks = np.zeros(len(busy), np.int64)
+        advance.run_worlds(
+            self.worlds, self.params, self.models, self.states, self.commands, self._scratch, busy, ticks
+        )  # fmt: skip
+
+    @property
+    def _watched(self) -> bool:
+        """Somebody looks in at the scans of the one world."""
+        hooks = (self.observer, self.disturb, self.decide)
+        return self.pause_tick is not None or any(hook is not None for hook in hooks)
+
+    def _run_watched(self) -> None:
+        """One world, scan by scan."""
+        w = self.worlds[0]
+        while True:
+            tick = int(w["tick"])
+            if tick % self._scan_ticks == 0 and int(self.states["scanned"][0]) != tick and self._scan():
+                return
+            if not (w["status"] == BUSY).any() or (self.pause_tick is not None and tick >= self.pause_tick):
+                return
+            ticks = self._scan_ticks - tick % self._scan_ticks
+            if self.pause_tick is not None:
+                ticks = min(ticks, self.pause_tick - tick)
+            self._ticks(ticks)
+
+    def _arguments(self) -> tuple[Any, ...]:
+        return self.worlds, self.params, self.models, self.states
+
+    def _scan(self) -> bool:
+        if self.disturb is not None:
+            advance.look(*self._arguments(), self._scratch, 0)
+            self.disturb(self)
+        code = advance.scan_one(*self._arguments(), self.commands, self._scratch, 0)
+        if self.observer is not None and int(self.worlds["tick"][0]) % self._record_ticks == 0:
+            self.observer(self)
+        if self.decide is not None:
+            self.decide(self)
+        return bool(code & plc.COMMAND_ENDED)
+
+    def _ticks(self, ticks: int) -> None:
+        advance.tick_one(*self._arguments(), self._scratch, 0, ticks)
+
+    def run_ticks(self, ticks: int) -> None:
+        """Advance the one world by a number of ticks whatever its robots do."""
+        for _ in range(ticks):
+            tick = int(self.worlds["tick"][0])
+            if tick % self._scan_ticks == 0 and int(self.states["scanned"][0]) != tick:
+                self._scan()
+            self._ticks(1)
+
+    def stand(self, world: int, seconds: float) -> None:
+        """Advance one world by a time without any decision."""
+        advance.stand_one(
+            *self._arguments(), self.commands, self._scratch, world, round(seconds * self._physics_hz)
+        )  # fmt: skip
+
+    def state_sha256(self, world: int = 0) -> str:
+        """Hash of one world's physical state, to the last bit."""
+        digest = hashlib.sha256()
+        for name in HASHED_FIELDS:
+            digest.update(np.ascontiguousarray(self.worlds[name][world]).tobytes())
+        return digest.hexdigest()
+
+    def close(self) -> None:
+        """Nothing to free; may be called twice."""
+
+

@@ -1,0 +1,122 @@
+"""The truck of the reduced-order model: one rigid body on two sprung axles, held in the plane by its brakes.
+
+Angles are small (a parked truck tilts by a degree): a point (x, y, h) of the body, h over the joints, moves by
+dz = z - x pitch + y roll, dx = h pitch, dy = -h roll.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+
+from twin.drives import friction_force
+from twin.motion.kernels import kernel
+from twin.plants.rom.model import TRUCK
+from twin.plants.state import TPITCH, TROLL, TX, TY, TYAW, TZ
+from twin.plants.truck import JOINT_HEIGHT_M
+
+World = Any
+Params = Any
+State = Any
+FX, FY, FYAW, FZ, FPITCH, FROLL = range(6)
+
+
+@kernel
+def push(w: World, at: Any, force: Any, x: float, y: float, z: float, fx: float, fy: float, fz: float) -> None:
+    """Add a force (in W) at a world point to the generalised forces `force` (6,) on the truck; `at` is `w.truck_q`."""
+    cy, sy = math.cos(at[TYAW]), math.sin(at[TYAW])
+    dx, dy = x - at[TX], y - at[TY]
+    rx, ry, h = cy * dx + sy * dy, -sy * dx + cy * dy, z - at[TZ] - JOINT_HEIGHT_M
+    bx, by = cy * fx + sy * fy, -sy * fx + cy * fy
+    force[FX] += fx
+    force[FY] += fy
+    force[FYAW] += dx * fy - dy * fx
+    force[FZ] += fz
+    force[FPITCH] += -rx * fz + h * bx
+    force[FROLL] += ry * fz - h * by
+
+
+@kernel
+def velocity(w: World, x: float, y: float, z: float) -> tuple[float, float, float]:
+    """Of the point of the truck's body that is at (x, y, z) now, in W."""
+    q, qd = w.truck_q, w.truck_qd
+    cy, sy = math.cos(q[TYAW]), math.sin(q[TYAW])
+    dx, dy = x - q[TX], y - q[TY]
+    rx, ry, h = cy * dx + sy * dy, -sy * dx + cy * dy, z - q[TZ] - JOINT_HEIGHT_M
+    bx, by = h * qd[TPITCH], -h * qd[TROLL]
+    return (
+        qd[TX] + cy * bx - sy * by - qd[TYAW] * dy,
+        qd[TY] + sy * bx + cy * by + qd[TYAW] * dx,
+        qd[TZ] - rx * qd[TPITCH] + ry * qd[TROLL],
+    )
+
+
+@kernel
+def body_pose(w: World, out: Any) -> None:
+    """Of the truck's sprung body, its origin at the pitch and roll centre: into `out` (7,)."""
+    q = w.truck_q
+    out[0], out[1], out[2] = q[TX], q[TY], q[TZ] + JOINT_HEIGHT_M
+    cy, sy = math.cos(0.5 * q[TYAW]), math.sin(0.5 * q[TYAW])
+    cp, sp = math.cos(0.5 * q[TPITCH]), math.sin(0.5 * q[TPITCH])
+    cr, sr = math.cos(0.5 * q[TROLL]), math.sin(0.5 * q[TROLL])
+    out[3], out[4] = cy * cp * sr - sy * sp * cr, cy * sp * cr + sy * cp * sr
+    out[5], out[6] = sy * cp * cr - cy * sp * sr, cy * cp * cr + sy * sp * sr
+
+
+@kernel
+def mass_matrix(w: World, p: Params, x: State, out: Any) -> None:
+    """Of heave, pitch and roll with what stands on the truck, and its gravity terms, into `out` (16,).
+
+    out: m, m x, m y, pitch, roll, x y, m h, planar mass, yaw inertia.
+    """
+    kg, h = p.truck_sprung_kg, p.truck_com[2] - JOINT_HEIGHT_M
+    cx, cy = p.truck_com[0], p.truck_com[1]
+    out[0], out[1], out[2] = kg, kg * cx, kg * cy
+    out[3] = p.truck_inertia_kgm2[1] + kg * (cx * cx + h * h)
+    out[4] = p.truck_inertia_kgm2[0] + kg * (cy * cy + h * h)
+    out[5], out[6] = kg * cx * cy, kg * h
+    out[8] = p.truck_inertia_kgm2[2] + kg * (cx * cx + cy * cy)
+    for k in range(p.packs):
+        if x.carrier[k] != TRUCK:
+            continue
+        kg = p.pack_mass_kg[k]
+        cx = x.relative[k, 0] + p.pack_com[k, 0]
+        cy = x.relative[k, 1] + p.pack_com[k, 1]
+        h = x.relative[k, 2] + p.pack_com[k, 2]
+        out[0] += kg
+        out[1] += kg * cx
+        out[2] += kg * cy
+        out[3] += kg * (cx * cx + h * h)
+        out[4] += kg * (cy * cy + h * h)
+        out[5] += kg * cx * cy
+        out[6] += kg * h
+        out[8] += kg * (cx * cx + cy * cy)
+    out[7] = out[0] + p.truck_unsprung_kg
+
+
+@kernel
+def move(w: World, p: Params, mass: Any, force: Any, dt_s: float) -> None:
+    """One step of the truck under the generalised forces `force` (6,) of others, its springs and its brakes."""
+    q, qd, g = w.truck_q, w.truck_qd, p.gravity_mps2
+    m, mx, my, ipp, irr, ixy, mh = mass[0], mass[1], mass[2], mass[3], mass[4], mass[5], mass[6]
+    fz = w.truck_tau[0] + force[FZ] - m * g
+    fp = w.truck_tau[1] + force[FPITCH] + g * (mx + mh * q[TPITCH])
+    fr = w.truck_tau[2] + force[FROLL] - g * (my - mh * q[TROLL])
+    # [m -mx my; -mx ipp -ixy; my -ixy irr] a = f
+    a, b, c, d, e, f = m, -mx, my, ipp, -ixy, irr
+    c00, c01, c02 = d * f - e * e, c * e - b * f, b * e - c * d
+    c11, c12, c22 = a * f - c * c, b * c - a * e, a * d - b * b
+    inverse = 1.0 / (a * c00 + b * c01 + c * c02)
+    qd[TZ] += dt_s * inverse * (c00 * fz + c01 * fp + c02 * fr)
+    qd[TPITCH] += dt_s * inverse * (c01 * fz + c11 * fp + c12 * fr)
+    qd[TROLL] += dt_s * inverse * (c02 * fz + c12 * fp + c22 * fr)
+    kg, turning = mass[7], mass[8]
+    fx = force[FX] + w.truck_push_n[0]
+    fy = force[FY] + w.truck_push_n[1]
+    qd[TX] += dt_s / kg * (fx + friction_force(qd[TX], fx, kg, w.truck_brake[0], dt_s))
+    qd[TY] += dt_s / kg * (fy + friction_force(qd[TY], fy, kg, w.truck_brake[1], dt_s))
+    fyaw = force[FYAW]
+    qd[TYAW] += dt_s / turning * (fyaw + friction_force(qd[TYAW], fyaw, turning, w.truck_brake[2], dt_s))
+    for i in range(6):
+        q[i] += dt_s * qd[i]
