@@ -14,7 +14,7 @@ from twin.plants.rom import carried, contact
 from twin.plants.rom import truck as truck_body
 from twin.plants.rom.frames import compose, from_quaternion, relative
 from twin.plants.rom.model import FREE, GROUND, TRUCK
-from twin.plants.state import BUSY, EYAW
+from twin.plants.state import BUSY, EYAW, EZ
 from twin.plc import COMMAND_ENDED, HOLD_CHANGED, control_tick, plc_scan
 
 World = Any
@@ -66,7 +66,7 @@ def place_packs(w: World, p: Params, x: State, t: Any) -> None:
 
 
 @kernel
-def take_holds(w: World, p: Params, x: State, t: Any) -> None:
+def take_holds(w: World, p: Params, m: Model, x: State, t: Any) -> None:
     """After grips or locks changed: who carries each pack, and where on it."""
     truck_body.body_pose(w, t.body)
     for k in range(p.packs):
@@ -84,6 +84,8 @@ def take_holds(w: World, p: Params, x: State, t: Any) -> None:
             if seat < 0:
                 x.fixed_to[k] = FREE
             elif x.fixed_to[k] == FREE:
+                # what the suspension does not carry at this moment the locks do
+                x.preload_n[k] = m.body_kg[k] * p.gravity_mps2 - w.tau[holder, EZ]
                 if p.seat_on_truck[seat] == 1:
                     x.fixed_to[k] = TRUCK
                     relative(t.body, w.pack_pose[k], x.fixed[k])
@@ -178,7 +180,7 @@ def _touch(w: World, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float)
                 t.home[i] = x.fixed[k, i]
         from_quaternion(t.home, t.home_turn)
         contact.lock_springs(
-            w, p, m, k, t.at, t.pack, t.pack_turn, t.motion, x.fixed[k], on_truck, t.home, t.home_turn, dt_s, t.out,
+            w, p, m, k, t.at, t.pack, t.pack_turn, t.motion, x.preload_n[k], on_truck, t.home, t.home_turn, dt_s, t.out,
             t.truck,
         )  # fmt: skip
         for i in range(3):
@@ -222,7 +224,7 @@ def scan(w: World, p: Params, m: Model, x: State, commands: Any, t: Any, dt_s: f
                 w.guide_force_n[r, i] = 0.0
     code = plc_scan(w, p, commands, dt_s)
     if code & HOLD_CHANGED:
-        take_holds(w, p, x, t)
+        take_holds(w, p, m, x, t)
         truck_body.mass_matrix(w, p, x, t.mass)
     find_near(w, p, m, t)
     return code
@@ -282,7 +284,7 @@ def settle(worlds: Any, params: Any, models: Any, states: Any, scratch: Any) -> 
                     w.pack_pose[k, 2] -= sunk
         for r in range(p.robots):
             end_effector_pose(w, p, r)
-        take_holds(w, p, x, t)
+        take_holds(w, p, m, x, t)
         place_packs(w, p, x, t)
         truck_body.mass_matrix(w, p, x, t.mass)
         find_near(w, p, m, t)

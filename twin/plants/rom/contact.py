@@ -190,7 +190,7 @@ def _rub(
 
 @kernel
 def lock_springs(
-    w: World, p: Params, m: Model, k: int, e: Any, pack: Any, turn: Any, motion: Any, x_fixed: Any, on_truck: bool,
+    w: World, p: Params, m: Model, k: int, e: Any, pack: Any, turn: Any, motion: Any, preload_n: float, on_truck: bool,
     home: Any, home_turn: Any, dt_s: float, out: Any, truck: Any,
 ) -> None:  # fmt: skip
     """Closed locks on a pack that is held too: springs between its four feet and where they were when the locks closed.
@@ -204,9 +204,8 @@ def lock_springs(
         dx, dy, dz = x - home[0] - hx, y - home[1] - hy, z - home[2] - hz
         vx, vy, vz = _speed(w, e, motion, on_truck, x, y, z)
         c, s = m.lock_damping, m.lock_stiffness
-        _press(
-            w, e, on_truck, x, y, z, -s * dx - c * vx, -s * dy - c * vy, -s * dz - c * vz, out, truck
-        )  # fmt: skip
+        up = 0.25 * preload_n - s * dz - c * vz
+        _press(w, e, on_truck, x, y, z, -s * dx - c * vx, -s * dy - c * vy, up, out, truck)
 
 
 @kernel
@@ -229,7 +228,7 @@ def grip_contact(
         if gap >= 0.0:
             continue
         vx, vy, vz = _speed(w, e, motion, on_truck, x, y, z)
-        force = _spring(gap, -(nx * vx + ny * vy + nz * vz), m.pad_stiffness, m.pad_damping, dt_s)
+        force = _spring(gap, -(nx * vx + ny * vy + nz * vz), m.pad_stiffness, m.e_damping, 0.0)
         pads_n += force
         _press(w, e, on_truck, x, y, z, force * nx, force * ny, force * nz, out, truck)
     slope = m.flipper_capture_m / m.flipper_depth_m
@@ -258,7 +257,7 @@ def grip_contact(
             bx, by = (side * norm, 0.0) if axis == 0 else (0.0, side * norm)
             lx, ly, lz = times(turn, bx, by, up * norm * lean)
             vx, vy, vz = _speed(w, e, motion, on_truck, x, y, z)
-            force = _spring(gap, -(lx * vx + ly * vy + lz * vz), m.pad_stiffness, m.pad_damping, dt_s)
+            force = _spring(gap, -(lx * vx + ly * vy + lz * vz), m.pad_stiffness, m.e_damping, 0.0)
             walls_n += force
             _press(w, e, on_truck, x, y, z, force * lx, force * ly, force * lz, out, truck)
     if pads_n + walls_n > 0.0:

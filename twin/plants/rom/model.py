@@ -20,6 +20,9 @@ LOCK_STIFFNESS_N_PER_M, LOCK_RATIO = 2.0e7, 0.3
 """A pack that is locked and held at once: spring of each corner [chosen: stiffer than its pads, slower than a tick] and
 its damping ratio."""
 
+MOST_DAMPING = 0.3
+"""Damping times step over the inertia that a contact point moves, at the most: explicit steps stay stable."""
+
 MODEL = np.dtype(
     [
         # the end effector with what it holds, about the end effector's origin E, in its axes
@@ -42,6 +45,7 @@ MODEL = np.dtype(
         ("pad_damping", f8),
         # the end effector on a pack's grip face
         ("e_pad_xy_m", f8, (4, 2)),
+        ("e_damping", f8),
         ("e_friction", f8),
         ("pack_half_m", f8, 2),
         ("flipper_clearance_m", f8),
@@ -59,6 +63,7 @@ STATE = np.dtype(
         ("carrier", i8, PACKS),  # what a pack moves with: a robot, TRUCK or GROUND
         ("relative", f8, (PACKS, 7)),  # its pose there: in E, in the truck's body or in W
         ("fixed", f8, (PACKS, 7)),  # of a held pack in closed locks: its pose in the truck's body or W at that moment
+        ("preload_n", f8, PACKS),  # upward force of those locks at that moment
         ("fixed_to", i8, PACKS),  # TRUCK or GROUND while such locks hold, else -3
         ("scanned", i8),  # tick of the last PLC scan
     ]
@@ -90,6 +95,7 @@ def fill_model(cell: Cell) -> np.ndarray:
     m["pad_stiffness"], m["pad_damping"] = e.contact_stiffness_n_per_m, e.contact_damping_ns_per_m
     x, y = (min(e.size_m[i], pack.size_m[i]) / 2 - E_PAD_INSET_M for i in range(2))
     m["e_pad_xy_m"] = [[x, y], [x, -y], [-x, y], [-x, -y]]
+    m["e_damping"] = _pad_damping(m, float(p["dt_s"]), e.contact_damping_ns_per_m)
     m["e_friction"] = e.friction
     m["pack_half_m"] = (pack.size_m[0] / 2, pack.size_m[1] / 2)
     m["flipper_clearance_m"], m["flipper_capture_m"] = e.flipper_clearance_m, e.flipper_capture_m
@@ -97,6 +103,14 @@ def fill_model(cell: Cell) -> np.ndarray:
     m["lock_stiffness"] = LOCK_STIFFNESS_N_PER_M
     m["lock_damping"] = 2.0 * LOCK_RATIO * math.sqrt(LOCK_STIFFNESS_N_PER_M * pack.mass_kg / 4.0)
     return models
+
+
+def _pad_damping(m: Any, dt_s: float, wanted: float) -> float:
+    """Damping of a pad of the end effector on a pack, as much as an explicit step of the empty one bears."""
+    heavy = 1.0 / m["body_kg"][EMPTY]
+    for i in range(2):
+        heavy += m["e_pad_xy_m"][0, i] ** 2 * m["body_inverse"][EMPTY, 1 - i, 1 - i]
+    return float(min(wanted, MOST_DAMPING / heavy / dt_s))
 
 
 def _fill_bodies(m: Any, cell: Cell, p: Any) -> None:
