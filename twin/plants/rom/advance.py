@@ -162,7 +162,7 @@ def _touch(w: World, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float)
             compose(t.body, x.relative[k], w.pack_pose[k])
         from_quaternion(w.pack_pose[k], t.pack_turn)
         contact.grip_contact(
-            w, p, m, t.at, t.turn, t.motion, k, t.pack_turn, dt_s, t.out, t.truck, on_truck
+            w, p, m, r, t.at, t.turn, t.motion, k, t.pack_turn, dt_s, t.out, t.truck, on_truck
         )  # fmt: skip
         for i in range(3):
             w.guide_force_n[r, i] = t.out[i]

@@ -16,12 +16,15 @@ from twin.motion.kernels import kernel
 from twin.plants.geometry import seat_pose
 from twin.plants.rom import truck as truck_body
 from twin.plants.rom.frames import back, cross, from_angles, times
-from twin.plants.rom.model import PAD_RADIUS_M
-from twin.plants.state import TX, TY, TYAW
+from twin.plants.rom.model import EMPTY
+from twin.plants.state import EX, EY, EZ, YAW
+from twin.plants.suspension import FLOATING_TABLE
 
 World = Any
 Params = Any
 Model = Any
+MOVED = 0.4
+"""Share of a body's mass that a force at its foot moves: the rest turns away."""
 NEAR_RIM_M = 0.03
 """A tip that misses the lead-in by no more than this stands on the socket's rim."""
 
@@ -134,14 +137,58 @@ def seat_contact(
                 ax, ay, az = times(turn, 0.0, 0.0, up)
                 lx, ly, lz = across * wx + deeper * ax, across * wy + deeper * ay, across * wz + deeper * az
                 pins_n += _pin(w, m, e, motion, on_truck, x, y, z, lx, ly, lz, gap, dt_s, out, truck)
-    if pads_n + pins_n > 0.0:
-        _rub(w, m, e, k, motion, on_truck, mx, my, mz, pads_n + pins_n, m.guide_friction, dt_s, out, truck)
+    if pads_n > 0.0:
+        _rub_plane(
+            w, p, m, r, k, e, motion, on_truck, mx, my, mz, nx, ny, nz, pads_n, m.guide_friction, dt_s, out, truck
+        )
+    if pins_n > 0.0:
+        _rub_along(
+            w, p, m, r, k, e, motion, on_truck, mx, my, mz, nx, ny, nz, pins_n, m.guide_friction, dt_s, out, truck
+        )
 
 
 @kernel
-def _speed(
-    w: World, e: Any, motion: Any, on_truck: bool, x: float, y: float, z: float
-) -> tuple[float, float, float]:
+def _applied(w: World, p: Params, m: Model, r: int, k: int, out: Any) -> tuple[float, float, float]:
+    """Force in W of suspension, weight and the contacts so far on the end effector with what it holds."""
+    tau, base = w.tau[r], w.q[r, YAW] if p.reeving == FLOATING_TABLE else 0.0
+    c, s = math.cos(base), math.sin(base)
+    fx, fy = c * tau[EX] - s * tau[EY], s * tau[EX] + c * tau[EY]
+    return fx + out[0], fy + out[1], tau[EZ] + out[2] - m.body_kg[k] * p.gravity_mps2
+
+
+@kernel
+def _rub_plane(
+    w: World, p: Params, m: Model, r: int, k: int, e: Any, motion: Any, on_truck: bool, x: float, y: float, z: float,
+    nx: float, ny: float, nz: float, normal_n: float, friction: float, dt_s: float, out: Any, truck: Any,
+) -> None:  # fmt: skip
+    """Coulomb friction in the plane of normal n: what holds the body still, up to `friction` times the normal force."""
+    vx, vy, vz = _speed(w, e, motion, on_truck, x, y, z)
+    fx, fy, fz = _applied(w, p, m, r, k, out)
+    share = MOVED * m.body_kg[k] / dt_s
+    fx, fy, fz = fx + share * vx, fy + share * vy, fz + share * vz
+    along = fx * nx + fy * ny + fz * nz
+    fx, fy, fz = fx - along * nx, fy - along * ny, fz - along * nz
+    wanted = math.sqrt(fx * fx + fy * fy + fz * fz)
+    if wanted > 0.0:
+        held = -min(friction * normal_n / wanted, 1.0)
+        _press(w, e, on_truck, x, y, z, held * fx, held * fy, held * fz, out, truck)
+
+
+@kernel
+def _rub_along(
+    w: World, p: Params, m: Model, r: int, k: int, e: Any, motion: Any, on_truck: bool, x: float, y: float, z: float,
+    nx: float, ny: float, nz: float, normal_n: float, friction: float, dt_s: float, out: Any, truck: Any,
+) -> None:  # fmt: skip
+    """The same along n, of pins in their sockets."""
+    vx, vy, vz = _speed(w, e, motion, on_truck, x, y, z)
+    fx, fy, fz = _applied(w, p, m, r, k, out)
+    wanted = fx * nx + fy * ny + fz * nz + m.body_kg[k] / dt_s * (vx * nx + vy * ny + vz * nz)
+    held = -min(max(wanted, -friction * normal_n), friction * normal_n)
+    _press(w, e, on_truck, x, y, z, held * nx, held * ny, held * nz, out, truck)
+
+
+@kernel
+def _speed(w: World, e: Any, motion: Any, on_truck: bool, x: float, y: float, z: float) -> tuple[float, float, float]:
     """Of the carried body at a world point, over what is under it."""
     vx, vy, vz = cross(motion[3], motion[4], motion[5], x - e[0], y - e[1], z - e[2])
     vx, vy, vz = vx + motion[0], vy + motion[1], vz + motion[2]
@@ -175,20 +222,6 @@ def _pin(
 
 
 @kernel
-def _rub(
-    w: World, m: Model, e: Any, k: int, motion: Any, on_truck: bool, x: float, y: float, z: float,
-    normal_n: float, friction: float, dt_s: float, out: Any, truck: Any,
-) -> None:  # fmt: skip
-    """Coulomb friction against the sliding of a body at a point, no more than stops it within the step."""
-    vx, vy, vz = _speed(w, e, motion, on_truck, x, y, z)
-    speed = math.sqrt(vx * vx + vy * vy + vz * vz)
-    if speed == 0.0:
-        return
-    force = min(friction * normal_n, 0.2 * m.body_kg[k] * speed / dt_s) / speed
-    _press(w, e, on_truck, x, y, z, -force * vx, -force * vy, -force * vz, out, truck)
-
-
-@kernel
 def lock_springs(
     w: World, p: Params, m: Model, k: int, e: Any, pack: Any, turn: Any, motion: Any, preload_n: float, on_truck: bool,
     home: Any, home_turn: Any, dt_s: float, out: Any, truck: Any,
@@ -210,7 +243,7 @@ def lock_springs(
 
 @kernel
 def grip_contact(
-    w: World, p: Params, m: Model, e: Any, turn: Any, motion: Any, k: int, face: Any, dt_s: float, out: Any, truck: Any,
+    w: World, p: Params, m: Model, r: int, e: Any, turn: Any, motion: Any, k: int, face: Any, dt_s: float, out: Any, truck: Any,
     on_truck: bool,
 ) -> None:  # fmt: skip
     """The empty end effector on the grip face of pack `k`, which stands: four pads, and flippers about its edges.
@@ -261,5 +294,7 @@ def grip_contact(
             walls_n += force
             _press(w, e, on_truck, x, y, z, force * lx, force * ly, force * lz, out, truck)
     if pads_n + walls_n > 0.0:
-        from_k = m.body_kg.shape[0] - 1
-        _rub(w, m, e, from_k, motion, on_truck, e[0], e[1], e[2], pads_n + walls_n, m.e_friction, dt_s, out, truck)
+        _rub_plane(
+            w, p, m, r, EMPTY, e, motion, on_truck, e[0], e[1], e[2], nx, ny, nz, pads_n + walls_n, m.e_friction, dt_s,
+            out, truck,
+        )  # fmt: skip

@@ -49,9 +49,7 @@ def back(r: Any, x: float, y: float, z: float) -> tuple[float, float, float]:
 
 
 @kernel
-def cross(
-    ax: float, ay: float, az: float, bx: float, by: float, bz: float
-) -> tuple[float, float, float]:
+def cross(ax: float, ay: float, az: float, bx: float, by: float, bz: float) -> tuple[float, float, float]:
     """a x b."""
     return ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
 
@@ -81,9 +79,7 @@ def relative(a: Any, b: Any, out: Any) -> None:
 
 
 @kernel
-def _product(
-    ax: float, ay: float, az: float, aw: float, bx: float, by: float, bz: float, bw: float, out: Any
-) -> None:
+def _product(ax: float, ay: float, az: float, aw: float, bx: float, by: float, bz: float, bw: float, out: Any) -> None:
     x = aw * bx + ax * bw + ay * bz - az * by
     y = aw * by - ax * bz + ay * bw + az * bx
     z = aw * bz + ax * by - ay * bx + az * bw

@@ -131,5 +131,3 @@ class RomPlant:
 
     def close(self) -> None:
         """Nothing to free; may be called twice."""
-
-

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-
 from twin.drives import friction_force
 from twin.motion.kernels import kernel
 from twin.plants.rom.model import TRUCK
