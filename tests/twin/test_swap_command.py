@@ -189,7 +189,7 @@ def test_a_truck_that_fits_is_chosen() -> None:
         (["--seed", "-1"], "--seed"),
         (["--seed", str(2**63)], "--seed"),
         (["--parking", "valet"], "guided, unguided, driven"),
-        (["--plant", "rom"], "not available yet"),
+        (["--plant", "ode"], "bullet, rom"),
         (["--plant", "mujoco"], "--plant"),
         (["--align-policy", "best"], "--align-policy: unknown policy"),
         (["--timing-policy", "baseline"], "--timing-policy: unknown policy"),

@@ -13,6 +13,7 @@ import typer
 
 from twin.console import ProgressLine, emit_json, program, progress
 from twin.errors import InputError
+from twin.plants.kinds import PLANTS, plant_maker
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -49,7 +50,7 @@ def command(
     station: Annotated[str, typer.Option(help="Station: a name (see: swaptwin models list) or a file.")] = "top_lift",
     truck: Annotated[str | None, typer.Option(help="Truck: a name or a file. Default: one that fits.")] = None,
     pack: Annotated[str | None, typer.Option(help="Pack: a name or a file. Default: what the truck carries.")] = None,
-    plant: Annotated[str, typer.Option(help="bullet; rom is not available yet.")] = "bullet",
+    plant: Annotated[str, typer.Option(help="bullet, the reference, or rom, the reduced-order model.")] = "bullet",
     seed: Annotated[int, typer.Option(help="Every random draw follows from it.")] = 0,
     parking: Annotated[str, typer.Option(help="guided, unguided, or driven: a driver brings it in.")] = "guided",
     conditions: Annotated[str, typer.Option(help="What the scanner sees in: clear, night or rain.")] = "clear",
@@ -68,14 +69,14 @@ def command(
 
     Exit code 0: completed without violations. 1: any other outcome. 2: bad input.
     """
-    refuse_what_is_to_come(plant, align_policy, timing_policy)
+    refuse_unknown(plant, align_policy, timing_policy)
     from twin.faults import parse_fault
 
     faults = [parse_fault(text) for text in fault or ()]
     cell, times = resolve(station, truck, pack, timing, seed=seed, parking=parking, conditions=conditions)
     given = {"align": align_policy, "timing": timing_policy}
     policies = {what: name for what, name in given.items() if name is not None}
-    result = run(cell, times, faults, record=record, policies=policies)
+    result = run(cell, times, faults, record=record, policies=policies, plant=plant)
     if json:
         emit_json(result.as_json())
     else:
@@ -86,12 +87,10 @@ def command(
         raise typer.Exit(1)
 
 
-def refuse_what_is_to_come(plant: str, align_policy: str | None = None, timing_policy: str | None = None) -> None:
-    """Raise InputError for what the design names and the twin does not have yet."""
-    if plant == "rom":
-        raise InputError(NOT_YET, key="--plant", value=plant, allowed="bullet")
-    if plant != "bullet":
-        raise InputError("unknown plant", key="--plant", value=plant, allowed="bullet")
+def refuse_unknown(plant: str, align_policy: str | None = None, timing_policy: str | None = None) -> None:
+    """Raise InputError for a plant that is none, and for policies where nothing here takes any."""
+    if plant not in PLANTS:
+        raise InputError("unknown plant", key="--plant", value=plant, allowed=", ".join(PLANTS))
     for what, value in (("align", align_policy), ("timing", timing_policy)):
         if value is not None and what not in deciders:
             raise InputError(NOT_YET, key=f"--{what}-policy", value=value)
@@ -151,6 +150,7 @@ def run(
     record: str | Path | None = None,
     line: ProgressLine | None = None,
     policies: Mapping[str, str] | None = None,
+    plant: str = "bullet",
 ) -> SwapResult:
     """One swap with a progress line; the recording's path is checked before anything else happens.
 
@@ -161,9 +161,9 @@ def run(
     if record is not None:
         check_output_path(record)
     if line is not None:
-        return _run(cell, timing, faults, record, line, policies or {})
+        return _run(cell, timing, faults, record, line, policies or {}, plant)
     with progress("building the cell") as line:
-        return _run(cell, timing, faults, record, line, policies or {})
+        return _run(cell, timing, faults, record, line, policies or {}, plant)
 
 
 def _run(
@@ -173,6 +173,7 @@ def _run(
     record: str | Path | None,
     line: ProgressLine,
     policies: Mapping[str, str],
+    plant: str,
 ) -> SwapResult:
     from twin.recorded import SwapRecorder
     from twin.swap import SwapTwin
@@ -180,7 +181,7 @@ def _run(
     arguments: dict[str, Any] = {}
     for what, name in policies.items():
         arguments |= deciders[what](name, cell)
-    twin = SwapTwin(cell, timing, faults, policies=policies, **arguments)
+    twin = SwapTwin(cell, timing, faults, make_plant=plant_maker(plant), policies=policies, **arguments)
     try:
         if record is None:
             show_progress(twin, line)

@@ -1,1 +1,1 @@
-"""The two plants behind one protocol: `BulletPlant` (reference) and, later, `RomPlant` (reduced order)."""
+"""The two plants behind one protocol: `BulletPlant` (reference) and `RomPlant` (reduced order)."""

@@ -13,6 +13,7 @@ from twin.catalogue.plain import model_from_plain
 from twin.cell import Cell, build_cell
 from twin.errors import InputError
 from twin.faults import Fault, parse_fault
+from twin.plants.kinds import PLANTS, plant_maker
 from twin.recorded.docking import DOCKING
 from twin.variation import NOMINAL, Variation
 
@@ -81,8 +82,9 @@ class Configuration:
                 value=kind,
                 allowed=", ".join((*KINDS, DOCKING)),
             )
-        if data.get("plant") != "bullet":
-            raise InputError("recorded on an unknown plant", file=file, key="plant", value=data.get("plant"))
+        plant = data.get("plant")
+        if plant not in PLANTS:
+            raise InputError("recorded on an unknown plant", file=file, key="plant", value=plant)
         models: dict[str, Any] = {}
         for key, model in (("station", Station), ("truck", Truck), ("pack", Pack), ("timing", TimingSet)):
             models[key] = model_from_plain(model, data.get(key), key, file, "its configuration is refused")
@@ -106,7 +108,7 @@ class Configuration:
         if hover is not None and (hover.job >= len(cell.jobs) or parsed):
             key, value = ("hover.job", hover.job) if not parsed else ("faults", faults)
             raise InputError("damaged configuration", file=file, key=key, value=value)
-        return cls(cell, models["timing"], "bullet", parsed, hover, policies)
+        return cls(cell, models["timing"], str(plant), parsed, hover, policies)
 
     def new_twin(self) -> Twin:
         """The swap or insertion, ready to run from its beginning; who decided is not asked again."""
@@ -114,5 +116,5 @@ class Configuration:
         from twin.swap import SwapTwin
 
         if self.hover is not None:
-            return AlignmentTwin(self.cell, self.hover)
-        return SwapTwin(self.cell, self.timing, self.faults)
+            return AlignmentTwin(self.cell, self.hover, make_plant=plant_maker(self.plant, seat=True))
+        return SwapTwin(self.cell, self.timing, self.faults, make_plant=plant_maker(self.plant))

@@ -6,7 +6,7 @@ import hashlib
 import platform
 from pathlib import Path
 
-SWAP_SOURCES = ("", "motion", "plants", "plants/bullet", "sequence", "faults", "alignment")
+SWAP_SOURCES = ("", "motion", "plants", "plants/bullet", "plants/rom", "sequence", "faults", "alignment")
 DOCKING_SOURCES = ("", "motion", "docking")
 """Folders of the twin that decide how a swap, or a drive, runs; not those of recording, catalogue and commands."""
 

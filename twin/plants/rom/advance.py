@@ -202,7 +202,7 @@ def _couple(w: World, p: Params, t: Any, k: int) -> None:
     if depth <= 0.0 or abs(w.pack_offset_m[k, 0]) > 0.05 or abs(w.pack_offset_m[k, 1]) > 0.05:
         return
     at = w.coupler_at[k]
-    rx, ry, rz = at[0] - t.at[0], at[1] - t.at[1], at[2] - t.at[2]
+    rx, ry = at[0] - t.at[0], at[1] - t.at[1]
     speed = t.motion[2] + t.motion[3] * ry - t.motion[4] * rx
     ramp = min(depth / (0.2 * p.coupler_engage_m), 1.0)
     force = -p.coupler_force_n * ramp * min(max(speed / 0.005, -1.0), 1.0)

@@ -18,7 +18,7 @@ Model = Any
 
 @kernel
 def end_effector_motion(w: World, p: Params, r: int, at: Any, turn: Any, motion: Any) -> None:
-    """Where E is and how it moves: `at` (3,), rotation `turn` (3, 3), `motion` (6,) velocity and angular velocity in W."""
+    """Where E is and how it moves, in W: `at` (3,), `turn` (3, 3), `motion` (6,) velocity and angular velocity."""
     q, qd = w.q[r], w.qd[r]
     if p.reeving == FLOATING_TABLE:
         c, s = math.cos(q[YAW]), math.sin(q[YAW])

@@ -243,8 +243,8 @@ def lock_springs(
 
 @kernel
 def grip_contact(
-    w: World, p: Params, m: Model, r: int, e: Any, turn: Any, motion: Any, k: int, face: Any, dt_s: float, out: Any, truck: Any,
-    on_truck: bool,
+    w: World, p: Params, m: Model, r: int, e: Any, turn: Any, motion: Any, k: int, face: Any, dt_s: float, out: Any,
+    truck: Any, on_truck: bool,
 ) -> None:  # fmt: skip
     """The empty end effector on the grip face of pack `k`, which stands: four pads, and flippers about its edges.
 

@@ -78,43 +78,43 @@ class RomPlant:
         return self.pause_tick is not None or any(hook is not None for hook in hooks)
 
     def _run_watched(self) -> None:
-        """One world, scan by scan."""
-        w = self.worlds[0]
-        while True:
-            tick = int(w["tick"])
-            if tick % self._scan_ticks == 0 and int(self.states["scanned"][0]) != tick and self._scan():
-                return
-            if not (w["status"] == BUSY).any() or (self.pause_tick is not None and tick >= self.pause_tick):
-                return
+        """The one world, scan by scan."""
+        while not self.scan():
+            tick = int(self.worlds["tick"][0])
             ticks = self._scan_ticks - tick % self._scan_ticks
             if self.pause_tick is not None:
                 ticks = min(ticks, self.pause_tick - tick)
-            self._ticks(ticks)
+            if ticks <= 0 or not (self.worlds["status"][0] == BUSY).any():
+                return
+            self.step(ticks)
 
-    def _arguments(self) -> tuple[Any, ...]:
-        return self.worlds, self.params, self.models, self.states
-
-    def _scan(self) -> bool:
+    def scan(self) -> bool:
+        """The PLC scan of the one world, when one is due. True when a robot waits for its next command."""
+        tick = int(self.worlds["tick"][0])
+        if tick % self._scan_ticks or int(self.states["scanned"][0]) == tick:
+            return False
         if self.disturb is not None:
             advance.look(*self._arguments(), self._scratch, 0)
             self.disturb(self)
         code = advance.scan_one(*self._arguments(), self.commands, self._scratch, 0)
-        if self.observer is not None and int(self.worlds["tick"][0]) % self._record_ticks == 0:
+        if self.observer is not None and tick % self._record_ticks == 0:
             self.observer(self)
         if self.decide is not None:
             self.decide(self)
         return bool(code & plc.COMMAND_ENDED)
 
-    def _ticks(self, ticks: int) -> None:
+    def step(self, ticks: int = 1) -> None:
+        """Physics ticks of the one world before its next scan."""
         advance.tick_one(*self._arguments(), self._scratch, 0, ticks)
 
     def run_ticks(self, ticks: int) -> None:
         """Advance the one world by a number of ticks whatever its robots do."""
         for _ in range(ticks):
-            tick = int(self.worlds["tick"][0])
-            if tick % self._scan_ticks == 0 and int(self.states["scanned"][0]) != tick:
-                self._scan()
-            self._ticks(1)
+            self.scan()
+            self.step()
+
+    def _arguments(self) -> tuple[Any, ...]:
+        return self.worlds, self.params, self.models, self.states
 
     def stand(self, world: int, seconds: float) -> None:
         """Advance one world by a time without any decision."""

@@ -1,0 +1,134 @@
+"""The reduced-order plant: rotations, whole swaps beside stored ones of the reference plant, batches, recordings."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.evidence.campaign import CELLS, read
+from twin.catalogue import load_pack, load_station, load_timing, load_truck
+from twin.cell import Cell, build_cell
+from twin.plants.rom import RomPlant
+from twin.plants.rom.frames import back, compose, from_angles, from_quaternion, relative, times
+from twin.plants.state import BUSY, UNTIL_DONE, new_command
+from twin.recorded import SwapRecorder, verify
+from twin.swap import SwapResult, SwapTwin
+
+Array = np.ndarray
+angles = st.floats(-1.4, 1.4)
+
+
+def cell_of(station: str, seed: int, parking: str = "guided") -> Cell:
+    truck, pack = CELLS[station]
+    return build_cell(load_station(station), load_truck(truck), load_pack(pack), seed=seed, parking=parking)
+
+
+def swap(cell: Cell) -> SwapResult:
+    twin = SwapTwin(cell, load_timing("factory", cell.station), make_plant=RomPlant)
+    return twin.run()
+
+
+def pose(yaw: float, pitch: float, roll: float, at: tuple[float, float, float]) -> Array:
+    """(7,)"""
+    half = np.array([yaw, pitch, roll]) / 2
+    (cy, cp, cr), (sy, sp, sr) = np.cos(half), np.sin(half)
+    return np.array(
+        [
+            *at,
+            cy * cp * sr - sy * sp * cr,
+            cy * sp * cr + sy * cp * sr,
+            sy * cp * cr - cy * sp * sr,
+            cy * cp * cr + sy * sp * sr,
+        ]
+    )
+
+
+@given(angles, angles, angles)
+def test_angles_and_quaternions_make_the_same_rotation(yaw: float, pitch: float, roll: float) -> None:
+    a, b = np.zeros((3, 3)), np.zeros((3, 3))
+    from_angles(yaw, pitch, roll, a)
+    from_quaternion(pose(yaw, pitch, roll, (0.0, 0.0, 0.0)), b)
+    assert np.abs(a - b).max() < 1e-14
+    assert np.allclose(back(a, *times(a, 1.0, -2.0, 3.0)), (1.0, -2.0, 3.0), atol=1e-13)
+
+
+@given(angles, angles, angles, angles)
+def test_relative_is_the_inverse_of_compose(yaw: float, pitch: float, roll: float, other: float) -> None:
+    a, b = pose(yaw, pitch, roll, (1.0, -2.0, 0.5)), pose(other, -roll, yaw, (0.3, 4.0, -1.0))
+    seen, again = np.zeros(7), np.zeros(7)
+    relative(a, b, seen)
+    compose(a, seen, again)
+    assert np.abs(again[:3] - b[:3]).max() < 1e-13
+    assert min(np.abs(again[3:] - b[3:]).max(), np.abs(again[3:] + b[3:]).max()) < 1e-13
+
+
+@pytest.mark.parametrize("station", ["top_lift", "chassis"])
+def test_whole_swaps_go_as_on_the_reference_plant(station: str) -> None:
+    for row in read(station, "guided")[2:5]:
+        result = swap(cell_of(station, row["seed"]))
+        assert result.outcome == row["outcome"]
+        assert not result.violations
+        assert result.mechanical_time_s == pytest.approx(row["mechanical_time_s"], rel=0.005)
+        lasted: dict[str, float] = {}
+        for span in result.phases:
+            lasted[span.name] = lasted.get(span.name, 0.0) + span.end_s - span.start_s
+        for name, reference_s in row["phases_s"].items():
+            assert lasted[name] == pytest.approx(reference_s, rel=0.03, abs=0.15), name
+        if station == "top_lift":
+            assert result.kpis["peak_sway_rad"] == pytest.approx(row["kpis"]["peak_sway_rad"], rel=0.05)
+
+
+def test_a_world_of_a_batch_equals_the_same_alone() -> None:
+    cells = [cell_of("top_lift", seed) for seed in range(5)]
+
+    def drive(of: list[Cell]) -> list[str]:
+        plant = RomPlant(of)
+        commands = new_command(len(of))
+        commands["until"], commands["timeout_s"] = UNTIL_DONE, 60.0
+        commands["velocity"], commands["acceleration"], commands["jerk"] = 0.2, 0.1, 0.2
+        commands["target"][:, 0] = [0.3 + 0.2 * cell.seed for cell in of]
+        commands["target"][:, 2] = [4.5 - 0.1 * cell.seed for cell in of]
+        plant.issue(np.arange(len(of)), np.zeros(len(of), np.int64), commands)
+        while (plant.worlds["status"] == BUSY).any():
+            plant.run()
+        return [plant.state_sha256(i) for i in range(len(of))]
+
+    assert drive(cells) == [drive([cell])[0] for cell in cells]
+    assert drive(cells[1:4]) == drive(cells)[1:4]
+
+
+def test_a_pendulum_keeps_its_period() -> None:
+    cell = cell_of("top_lift", 1)
+    plant = RomPlant(cell)
+    w = plant.worlds[0]
+    length_m = float(cell.params["sheave_height_m"][0] - w["q"][0, 2])
+    w["q"][0, 4] = 0.05 * length_m
+    w["q"][0, 6] = -math.sqrt((-w["q"][0, 6]) ** 2 - w["q"][0, 4] ** 2)
+    seen = []
+    for _ in range(round(12.0 * cell.station.rates.physics_hz)):
+        plant.run_ticks(1)
+        seen.append(float(w["q"][0, 4]))
+    x = np.array(seen)
+    falls = np.flatnonzero((x[:-1] > 0.0) & (x[1:] <= 0.0))
+    at = falls + x[falls] / (x[falls] - x[falls + 1])
+    period_s = float(np.diff(at).mean()) / cell.station.rates.physics_hz
+    # a parallelogram of ropes swings as a point on their length, whatever hangs on it
+    damped = math.sqrt(1.0 - float(cell.params["sway_zeta"][0]) ** 2)
+    expected_s = 2.0 * math.pi * math.sqrt(length_m / 9.81) * (1.0 + 0.05**2 / 16.0) / damped
+    assert period_s == pytest.approx(expected_s, rel=0.005)
+
+
+def test_its_recordings_verify(tmp_path: Path) -> None:
+    path = tmp_path / "rom.mcap"
+    cell = cell_of("chassis", 2)
+    twin = SwapTwin(cell, load_timing("factory", cell.station), make_plant=RomPlant)
+    with SwapRecorder(path, twin) as recorder:
+        recorder.finish(twin.run())
+    report = verify(path)
+    assert report.verified
+    assert report.outcome == "completed"
