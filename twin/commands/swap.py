@@ -50,7 +50,12 @@ def command(
     station: Annotated[str, typer.Option(help="Station: a name (see: swaptwin models list) or a file.")] = "top_lift",
     truck: Annotated[str | None, typer.Option(help="Truck: a name or a file. Default: one that fits.")] = None,
     pack: Annotated[str | None, typer.Option(help="Pack: a name or a file. Default: what the truck carries.")] = None,
-    plant: Annotated[str, typer.Option(help="bullet, the reference, or rom, the reduced-order model.")] = "bullet",
+    plant: Annotated[
+        str,
+        typer.Option(
+            help="bullet, the reference, or rom, the reduced-order model (new: its agreement is still to be published)."
+        ),
+    ] = "bullet",
     seed: Annotated[int, typer.Option(help="Every random draw follows from it.")] = 0,
     parking: Annotated[str, typer.Option(help="guided, unguided, or driven: a driver brings it in.")] = "guided",
     conditions: Annotated[str, typer.Option(help="What the scanner sees in: clear, night or rain.")] = "clear",

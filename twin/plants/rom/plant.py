@@ -113,7 +113,7 @@ class RomPlant:
             self.scan()
             self.step()
 
-    def _arguments(self) -> tuple[Any, ...]:
+    def _arguments(self) -> tuple[Any, Any, Any, Any]:
         return self.worlds, self.params, self.models, self.states
 
     def stand(self, world: int, seconds: float) -> None:
