@@ -144,6 +144,25 @@ def refresh_poses(worlds: Any, params: Any, i: int) -> None:
     measure_packs(w, p)
 
 
+@kernel
+def carried_lift_mps(worlds: Any, params: Any, i: int, r: int, k: int) -> float:
+    """Vertical speed of the centre of mass of pack `k`, which is fixed to end effector `r`, from the joints' speeds."""
+    w, p = worlds[i], params[i]
+    q, qd = w.q[r], w.qd[r]
+    yaw, speed = q[EYAW], qd[EZ]
+    if p.reeving == FLOATING_TABLE:
+        yaw, speed = yaw + q[YAW], speed + qd[Z]
+    cy, sy = math.cos(yaw), math.sin(yaw)
+    cp, sp = math.cos(q[EPITCH]), math.sin(q[EPITCH])
+    cr, sr = math.cos(q[EROLL]), math.sin(q[EROLL])
+    wx = -sy * qd[EPITCH] + cy * cp * qd[EROLL]
+    wy = cy * qd[EPITCH] + sy * cp * qd[EROLL]
+    x, y, z = p.pack_com[k, 0], p.pack_com[k, 1], p.pack_com[k, 2]
+    rx = cy * cp * x + (cy * sp * sr - sy * cr) * y + (cy * sp * cr + sy * sr) * z
+    ry = sy * cp * x + (sy * sp * sr + cy * cr) * y + (sy * sp * cr - cy * sr) * z
+    return speed + wx * ry - wy * rx
+
+
 COUPLER_SPEED_MPS = 0.005
 """Speed from which the coupler's friction is fully there (regularised Coulomb) [estimate: below creep speed]."""
 

@@ -19,6 +19,7 @@ from twin.catalogue import load_pack, load_station, load_truck
 from twin.cell import Cell, build_cell
 from twin.plants.bullet import BulletPlant
 from twin.plants.bullet.building import Scope
+from twin.plants.geometry import carried_lift_mps
 from twin.plants.state import EZ
 
 HOVERS = [
@@ -154,3 +155,19 @@ def test_grips_and_locks_stay_as_they_are() -> None:
         plant.worlds["grip_command"][0, 0] = 0
         with pytest.raises(NotImplementedError, match="grips and locks stay"):
             plant.run_ticks(5000)
+
+
+@pytest.mark.parametrize("station", ["top_lift", "chassis"])
+def test_the_joints_say_how_fast_a_carried_pack_rises(station: str) -> None:
+    twin = AlignmentTwin(cell_of(station, 3), Hover(height_m=0.25, off_x_m=0.02, sway_x_mps=0.05))
+    plant, k, r = twin.plant, twin.job.new_pack, twin.job.robot
+    try:
+        twin.begin()
+        for vertical in (0.08, -0.05, 0.03, 0.08):
+            twin.advance(np.array([0.03, -0.02, vertical, 0.01]))
+            plant._read_joints()
+            plant._read_packs()
+            said = carried_lift_mps(plant.worlds, plant.params, 0, r, k)
+            assert said == pytest.approx(float(plant.worlds["pack_twist"][0, k, 2]), abs=2e-6)
+    finally:
+        twin.close()

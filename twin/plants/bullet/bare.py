@@ -90,6 +90,7 @@ class BareLoop(BulletPlant):
             for robot_forces, truck_forces in forces:
                 motors(self._truck, self._spring_joints, control, forces=truck_forces, physicsClientId=c)
                 if self._coupling:
+                    self._read_between_scans()
                     self._mate()
                 if self.worlds["truck_push_n"][0].any():
                     self._push_truck()

@@ -27,7 +27,7 @@ from twin.cell import Cell
 from twin.plants.bullet.building import TRUCK_BODY, Scope, load
 from twin.plants.bullet.constraints import Constraints
 from twin.plants.bullet.contacts import GuideForces
-from twin.plants.geometry import coupler_load, refresh_poses, rotate
+from twin.plants.geometry import carried_lift_mps, coupler_load, refresh_poses, rotate
 from twin.plants.state import BUSY, JOINTS, ROBOTS, new_command
 
 MATING_FROM_M, MATING_TO = -0.01, 2.0
@@ -84,6 +84,7 @@ class BulletPlant:
         motors = pb.setJointMotorControlArray
         self._drive_robots = partial(motors, bodies.robots, bodies.joints, pb.TORQUE_CONTROL)
         self._spring_truck = partial(motors, bodies.truck, self._spring_joints, pb.TORQUE_CONTROL)
+        self._carrier = {int(k): r for r, k in enumerate(self.worlds["held"][0]) if k >= 0}
         moving = bodies.packs.keys() | bodies.parts.keys()
         # a pack that is part of the truck never plugs in or out
         self._plugging = [k for k in moving if bodies.parts.get(k, (-1, -1))[0] != self._truck]
@@ -261,10 +262,10 @@ class BulletPlant:
         for k in self._coupling:
             body, link = self._parts.get(k) or (self._packs[k], -1)
             if link < 0:
-                linear, _ = pb.getBaseVelocity(body, physicsClientId=c)
-            else:
-                linear = pb.getLinkState(body, link, computeLinkVelocity=1, physicsClientId=c)[6]
-            force = coupler_load(w, self.params, 0, k, linear[2])
+                lift_mps = pb.getBaseVelocity(body, physicsClientId=c)[0][2]
+            else:  # part of its robot: the joints say it, and the engine need not be asked
+                lift_mps = carried_lift_mps(w, self.params, 0, self._carrier[k], k)
+            force = coupler_load(w, self.params, 0, k, lift_mps)
             if force == 0.0:
                 continue
             at = self._coupler_at[k].tolist()
