@@ -296,7 +296,7 @@ def other_truck(header: Header) -> Header:
         (with_configuration(seed="7"), "seed"),
         (with_configuration(seed=8), "two different seeds"),
         (with_configuration(parking="valet"), "parking"),
-        (with_configuration(plant="rom"), "plant"),
+        (with_configuration(plant="mujoco"), "plant"),
         (with_configuration(faults="estop"), "faults"),
         (with_configuration(faults=["estop"]), "at_s"),
         (with_configuration(faults=["estop:phase=raise"]), "no such phase"),
