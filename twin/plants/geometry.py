@@ -173,7 +173,12 @@ def coupler_load(worlds: Any, params: Any, i: int, k: int, speed_mps: float) -> 
 
     Contacts and seals rub: mating and parting need the same force (`mate_force_n`), and at rest there is none.
     """
-    w, p = worlds[i], params[i]
+    return coupler_force(worlds[i], params[i], k, speed_mps)
+
+
+@kernel
+def coupler_force(w: World, p: Params, k: int, speed_mps: float) -> float:
+    """`coupler_load` of one world's records; notes it in `w.coupler_n`."""
     height = w.pack_offset_m[k, 2]
     depth = p.coupler_engage_m - height
     if depth <= 0.0 or abs(w.pack_offset_m[k, 0]) > 0.05 or abs(w.pack_offset_m[k, 1]) > 0.05:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 from numba import njit, prange
 
 from twin.motion.kernels import kernel
-from twin.plants.geometry import end_effector_pose, measure_packs, rotate
+from twin.plants.geometry import coupler_force, end_effector_pose, measure_packs, rotate
 from twin.plants.rom import carried, contact
 from twin.plants.rom import truck as truck_body
-from twin.plants.rom.frames import compose, from_quaternion, relative
+from twin.plants.rom.frames import compose, cross, from_quaternion, relative
 from twin.plants.rom.model import FREE, GROUND, TRUCK
-from twin.plants.state import BUSY, EYAW, EZ
+from twin.plants.state import BUSY, EZ
 from twin.plc import COMMAND_ENDED, HOLD_CHANGED, control_tick, plc_scan
 
 World = Any
@@ -60,9 +59,29 @@ def place_packs(w: World, p: Params, x: State, t: Any) -> None:
             compose(w.e_pose[x.carrier[k]], x.relative[k], pose)
         elif x.carrier[k] == TRUCK:
             compose(t.body, x.relative[k], pose)
+        _set_twist(w, p, x, t, k)
         cx, cy, cz = rotate(pose, p.coupler_xy_m[0], p.coupler_xy_m[1], -p.retract * p.pack_height_m)
         w.coupler_at[k, 0], w.coupler_at[k, 1], w.coupler_at[k, 2] = pose[0] + cx, pose[1] + cy, pose[2] + cz
     measure_packs(w, p)
+
+
+@kernel
+def _set_twist(w: World, p: Params, x: State, t: Any, k: int) -> None:
+    """Velocity of a pack's centre of mass and its angular velocity, in W, from what carries it."""
+    pose, twist, on = w.pack_pose[k], w.pack_twist[k], x.carrier[k]
+    rx, ry, rz = rotate(pose, p.pack_com[k, 0], p.pack_com[k, 1], p.pack_com[k, 2])
+    for i in range(6):
+        twist[i] = 0.0
+    if on >= 0:
+        carried.end_effector_motion(w, p, on, t.at, t.turn, t.motion)
+        rx, ry, rz = rx + pose[0] - t.at[0], ry + pose[1] - t.at[1], rz + pose[2] - t.at[2]
+        vx, vy, vz = cross(t.motion[3], t.motion[4], t.motion[5], rx, ry, rz)
+        twist[0], twist[1], twist[2] = t.motion[0] + vx, t.motion[1] + vy, t.motion[2] + vz
+        for i in range(3, 6):
+            twist[i] = t.motion[i]
+    elif on == TRUCK:
+        twist[0], twist[1], twist[2] = truck_body.velocity(w, pose[0] + rx, pose[1] + ry, pose[2] + rz)
+        twist[3], twist[4], twist[5] = truck_body.turning(w)
 
 
 @kernel
@@ -132,22 +151,8 @@ def tick(w: World, p: Params, m: Model, x: State, t: Any, dt_s: float) -> None:
             t.out[i] = 0.0
         if t.near[r] != 0:
             _touch(w, p, m, x, t, r, dt_s)
-        # `reaction` holds the last robot's: ask again where there are two
-        if p.robots > 1:
-            _reaction_again(w, p, r, t)
-        carried.move(w, p, m, r, t.turn, t.motion, t.reaction, t.out, dt_s)
+        carried.move(w, p, m, r, t.turn, t.motion, t.out, dt_s)
     truck_body.move(w, p, t.mass, t.truck, dt_s)
-
-
-@kernel
-def _reaction_again(w: World, p: Params, r: int, t: Any) -> None:
-    """Floating table's reaction from the forces that `control_tick` has written."""
-    tau, yaw = w.tau[r], w.q[r, 3]
-    c, s = math.cos(yaw), math.sin(yaw)
-    t.reaction[0] = -(c * tau[4] - s * tau[5])
-    t.reaction[1] = -(s * tau[4] + c * tau[5])
-    t.reaction[2] = -tau[6] - p.z_gravity_mass_kg * p.gravity_mps2
-    t.reaction[3] = -tau[EYAW]
 
 
 @kernel
@@ -180,7 +185,7 @@ def _touch(w: World, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float)
                 t.home[i] = x.fixed[k, i]
         from_quaternion(t.home, t.home_turn)
         contact.lock_springs(
-            w, p, m, k, t.at, t.pack, t.pack_turn, t.motion, x.preload_n[k], on_truck, t.home, t.home_turn, dt_s, t.out,
+            w, p, m, t.at, t.pack, t.pack_turn, t.motion, x.preload_n[k], on_truck, t.home, t.home_turn, t.out,
             t.truck,
         )  # fmt: skip
         for i in range(3):
@@ -197,21 +202,17 @@ def _touch(w: World, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float)
 @kernel
 def _couple(w: World, p: Params, t: Any, k: int) -> None:
     """The coupler's rubbing while it goes in or out, along z; its place and the pack's height are those of the scan."""
-    depth = p.coupler_engage_m - w.pack_offset_m[k, 2]
-    w.coupler_n[k] = 0.0
-    if depth <= 0.0 or abs(w.pack_offset_m[k, 0]) > 0.05 or abs(w.pack_offset_m[k, 1]) > 0.05:
-        return
     at = w.coupler_at[k]
     rx, ry = at[0] - t.at[0], at[1] - t.at[1]
     speed = t.motion[2] + t.motion[3] * ry - t.motion[4] * rx
-    ramp = min(depth / (0.2 * p.coupler_engage_m), 1.0)
-    force = -p.coupler_force_n * ramp * min(max(speed / 0.005, -1.0), 1.0)
-    w.coupler_n[k] = force
+    force = coupler_force(w, p, k, speed)
+    if force == 0.0:
+        return
     t.out[2] += force
     t.out[3] += ry * force
     t.out[4] -= rx * force
     if p.seat_on_truck[w.pack_seat[k]] == 1:
-        truck_body.push(w, w.truck_q, t.truck, at[0], at[1], at[2], 0.0, 0.0, -force)
+        truck_body.push(w, t.truck, at[0], at[1], at[2], 0.0, 0.0, -force)
 
 
 @kernel

@@ -40,9 +40,7 @@ def end_effector_motion(w: World, p: Params, r: int, at: Any, turn: Any, motion:
 
 
 @kernel
-def move(
-    w: World, p: Params, m: Model, r: int, turn: Any, motion: Any, reaction: Any, contact: Any, dt_s: float
-) -> None:
+def move(w: World, p: Params, m: Model, r: int, turn: Any, motion: Any, contact: Any, dt_s: float) -> None:
     """One step of robot `r`: its axes under `w.tau` and what hangs on them, its end effector under `contact` (6,) too.
 
     Newton and Euler about the centre of mass; speeds first, positions with the new speeds.
@@ -59,6 +57,16 @@ def move(
     tilt = turn[2, 0]  # minus the sine of the pitch
     about = (tau[EROLL] - tilt * tau[EYAW]) / math.sqrt(1.0 - tilt * tilt)
     tx, ty, tz = -sy * tau[EPITCH] + cy * about, cy * tau[EPITCH] + sy * about, tau[EYAW]
+    # the carriage feels the opposite of it; of a drum and a yaw block `tau` has that in it already
+    own = m.axis_own_kg
+    qd[X] += dt_s * (tau[X] - fx) / own[X]
+    qd[Y] += dt_s * (tau[Y] - fy) / own[Y]
+    lift_n, turn_nm = tau[Z], tau[YAW]
+    if table:
+        lift_n -= fz + p.z_gravity_mass_kg * p.gravity_mps2
+        turn_nm -= tau[EYAW]
+    qd[Z] += dt_s * lift_n / own[Z]
+    qd[YAW] += dt_s * turn_nm / own[YAW]
     fx, fy, fz = fx + contact[0], fy + contact[1], fz + contact[2]
     com = m.body_com_m[k]
     cx, cyy, cz = times(turn, com[0], com[1], com[2])
@@ -80,18 +88,6 @@ def move(
     vy = motion[1] + dt_s * (fy / kg - dy - uy)
     vz = motion[2] + dt_s * (fz / kg - p.gravity_mps2 - dz - uz)
     wx, wy, wz = wx + dt_s * bx, wy + dt_s * by, wz + dt_s * bz
-    # axes
-    own = m.axis_own_kg
-    if table:
-        qd[X] += dt_s * (tau[X] + reaction[X]) / own[X]
-        qd[Y] += dt_s * (tau[Y] + reaction[Y]) / own[Y]
-        qd[Z] += dt_s * (tau[Z] + reaction[Z]) / own[Z]
-        qd[YAW] += dt_s * (tau[YAW] + reaction[YAW]) / own[YAW]
-    else:  # tau of drum and yaw block has the reaction in it
-        qd[X] += dt_s * (tau[X] + reaction[X]) / own[X]
-        qd[Y] += dt_s * (tau[Y] + reaction[Y]) / own[Y]
-        qd[Z] += dt_s * tau[Z] / own[Z]
-        qd[YAW] += dt_s * tau[YAW] / own[YAW]
     # and back to joint speeds
     forward, pitching = cy * wx + sy * wy, -sy * wx + cy * wy
     rolling = forward / math.sqrt(1.0 - tilt * tilt)

@@ -24,9 +24,9 @@ World = Any
 Params = Any
 Model = Any
 MOVED = 0.4
-"""Share of a body's mass that a force at its foot moves: the rest turns away."""
+"""Share of a body's mass that a force at its foot moves, the rest turns away [estimate: a box pushed at its foot]."""
 NEAR_RIM_M = 0.03
-"""A tip that misses the lead-in by no more than this stands on the socket's rim."""
+"""A tip that misses the lead-in by no more stands on the socket's rim: the reference plant's walls are so thick."""
 
 
 @kernel
@@ -205,7 +205,7 @@ def _press(
 ) -> None:  # fmt: skip
     _add(out, x - e[0], y - e[1], z - e[2], fx, fy, fz)
     if on_truck:
-        truck_body.push(w, w.truck_q, truck, x, y, z, -fx, -fy, -fz)
+        truck_body.push(w, truck, x, y, z, -fx, -fy, -fz)
 
 
 @kernel
@@ -223,8 +223,8 @@ def _pin(
 
 @kernel
 def lock_springs(
-    w: World, p: Params, m: Model, k: int, e: Any, pack: Any, turn: Any, motion: Any, preload_n: float, on_truck: bool,
-    home: Any, home_turn: Any, dt_s: float, out: Any, truck: Any,
+    w: World, p: Params, m: Model, e: Any, pack: Any, turn: Any, motion: Any, preload_n: float, on_truck: bool,
+    home: Any, home_turn: Any, out: Any, truck: Any,
 ) -> None:  # fmt: skip
     """Closed locks on a pack that is held too: springs between its four feet and where they were when the locks closed.
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from twin.drives import friction_force
 from twin.motion.kernels import kernel
+from twin.plants.geometry import quaternion
 from twin.plants.rom.model import TRUCK
 from twin.plants.state import TPITCH, TROLL, TX, TY, TYAW, TZ
 from twin.plants.truck import JOINT_HEIGHT_M
@@ -22,8 +23,9 @@ FX, FY, FYAW, FZ, FPITCH, FROLL = range(6)
 
 
 @kernel
-def push(w: World, at: Any, force: Any, x: float, y: float, z: float, fx: float, fy: float, fz: float) -> None:
-    """Add a force (in W) at a world point to the generalised forces `force` (6,) on the truck; `at` is `w.truck_q`."""
+def push(w: World, force: Any, x: float, y: float, z: float, fx: float, fy: float, fz: float) -> None:
+    """Add a force (in W) at a world point to the generalised forces `force` (6,) on the truck."""
+    at = w.truck_q
     cy, sy = math.cos(at[TYAW]), math.sin(at[TYAW])
     dx, dy = x - at[TX], y - at[TY]
     rx, ry, h = cy * dx + sy * dy, -sy * dx + cy * dy, z - at[TZ] - JOINT_HEIGHT_M
@@ -52,20 +54,24 @@ def velocity(w: World, x: float, y: float, z: float) -> tuple[float, float, floa
 
 
 @kernel
+def turning(w: World) -> tuple[float, float, float]:
+    """Angular velocity of the truck's body in W."""
+    yaw, pitch, roll = w.truck_qd[TYAW], w.truck_qd[TPITCH], w.truck_qd[TROLL]
+    cy, sy = math.cos(w.truck_q[TYAW]), math.sin(w.truck_q[TYAW])
+    return cy * roll - sy * pitch, sy * roll + cy * pitch, yaw
+
+
+@kernel
 def body_pose(w: World, out: Any) -> None:
     """Of the truck's sprung body, its origin at the pitch and roll centre: into `out` (7,)."""
     q = w.truck_q
     out[0], out[1], out[2] = q[TX], q[TY], q[TZ] + JOINT_HEIGHT_M
-    cy, sy = math.cos(0.5 * q[TYAW]), math.sin(0.5 * q[TYAW])
-    cp, sp = math.cos(0.5 * q[TPITCH]), math.sin(0.5 * q[TPITCH])
-    cr, sr = math.cos(0.5 * q[TROLL]), math.sin(0.5 * q[TROLL])
-    out[3], out[4] = cy * cp * sr - sy * sp * cr, cy * sp * cr + sy * cp * sr
-    out[5], out[6] = sy * cp * cr - cy * sp * sr, cy * cp * cr + sy * sp * sr
+    out[3], out[4], out[5], out[6] = quaternion(q[TYAW], q[TPITCH], q[TROLL])
 
 
 @kernel
 def mass_matrix(w: World, p: Params, x: State, out: Any) -> None:
-    """Of heave, pitch and roll with what stands on the truck, and its gravity terms, into `out` (16,).
+    """Of heave, pitch and roll with what stands on the truck, and its gravity terms, into `out` (9,).
 
     out: m, m x, m y, pitch, roll, x y, m h, planar mass, yaw inertia.
     """
