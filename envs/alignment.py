@@ -316,17 +316,6 @@ class AlignmentEnv(EpisodicEnv):
 
     # --------------------------------------------------------------------------------- recordings, pictures, the end
 
-    def record_next(self, path: str | os.PathLike[str], *, policy: str | None = None) -> None:
-        """Record the episode that the next `reset` begins to `path` (MCAP); the header names `policy`.
-
-        `swaptwin replay` plays the file, `swaptwin verify` runs it again. An episode that is left before its end is
-        closed as interrupted.
-
-        Raises:
-            InputError: a path that cannot be written, or is another file than a recording.
-        """
-        self._recorder.ask(path, policy)
-
     @property
     def plant(self) -> BulletPlant:
         """The plant of the present episode.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from abc import abstractmethod
 from typing import Any, Protocol
 
@@ -22,11 +23,13 @@ class Picture(Protocol):
 
 
 class EpisodicEnv(gymnasium.Env[Array, Array]):
-    """Base of the environments. A subclass sets `_outcome` in each episode and draws it in `_show`.
+    """Base of the environments. A subclass sets `_outcome` in each episode, draws it in `_show` and has a `_recorder`.
 
     Attributes:
         render_mode, view, size_px: as given.
     """
+
+    _recorder: Any  # envs.recording.Asked: each task has its own
 
     def _begin_closed(self, render_mode: str | None, view: str, size_px: tuple[int, int]) -> None:
         """Called by the constructor: no episode yet, no picture.
@@ -44,6 +47,17 @@ class EpisodicEnv(gymnasium.Env[Array, Array]):
     @abstractmethod
     def _show(self) -> Array | None:
         """Draw the present instant, into `_picture`, which is made when it is None."""
+
+    def record_next(self, path: str | os.PathLike[str], *, policy: str | None = None) -> None:
+        """Record the episode that the next `reset` begins to `path` (MCAP); the header names `policy`.
+
+        `swaptwin replay` plays the file, `swaptwin verify` runs it again. An episode that is left before its end is
+        closed as interrupted.
+
+        Raises:
+            InputError: a path that cannot be written, or is another file than a recording.
+        """
+        self._recorder.ask(path, policy)
 
     def _free(self) -> None:
         """Free what an episode holds."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from twin.recorded import commands
 from twin.recorded.configuration import Configuration
+from twin.recorded.ending import Recording
 from twin.recorded.sampling import Sampler
 from twin.recorded.scene import entities_of
 from twin.recorded.versions import software_versions
@@ -37,7 +37,7 @@ def header_of(configuration: Configuration, sampler: Sampler) -> Header:
     )
 
 
-class SwapRecorder:
+class SwapRecorder(Recording):
     """Listens to a twin's plant and program and writes what they do; a context manager around its run.
 
     The twin is a SwapTwin or an AlignmentTwin. Left by an exception, or without `finish`, the recording ends
@@ -58,18 +58,6 @@ class SwapRecorder:
         self._program.on_phase = _both(self._program.on_phase, self._phase)
         self._program.on_event = _both(self._program.on_event, self._event)
         self._program.on_command = _both(self._program.on_command, self._command)
-
-    def __enter__(self) -> SwapRecorder:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._recorder.__exit__(kind, error, traceback)
-
-    def close(self) -> None:
-        """Close the file; without `finish` before, as interrupted."""
-        self._recorder.__exit__(None, None, None)
 
     def finish(self, result: SwapResult | AlignmentResult) -> None:
         """Write the outcome and close the file."""

@@ -6,7 +6,6 @@ import hashlib
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from twin.docking import DockingPlant
@@ -15,6 +14,7 @@ from twin.recorded.docking.events import Watch
 from twin.recorded.docking.holding import TICK_HZ, hold, sample_ticks
 from twin.recorded.docking.sampling import DockingSampler
 from twin.recorded.docking.scene import entities_of
+from twin.recorded.ending import Recording
 from twin.recorded.versions import DOCKING_SOURCES, software_versions
 from twin.recording import Header, Recorder
 
@@ -26,7 +26,7 @@ def state_sha256(plant: DockingPlant) -> str:
     return hashlib.sha256(plant.worlds.tobytes()).hexdigest()
 
 
-class DockingRecorder:
+class DockingRecorder(Recording):
     """Drives a plant's one world and writes what it does; a context manager around the drive.
 
     Left by an exception, or without `finish`, the recording ends as "interrupted".
@@ -58,18 +58,6 @@ class DockingRecorder:
         self._watch = Watch(plant)
         self.event("begin", _begun(configuration))
         self._sample()
-
-    def __enter__(self) -> DockingRecorder:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._recorder.__exit__(kind, error, traceback)
-
-    def close(self) -> None:
-        """Close the file; without `finish` before, as interrupted."""
-        self._recorder.__exit__(None, None, None)
 
     def drive(self, steering_rate_radps: float, acceleration_mps2: float) -> None:
         """Hold a decision for its time, as the plant alone would, and write it and what comes of it."""

@@ -70,7 +70,21 @@ class Arrow:
         self.node.show()
 
 
-class ForceArrows:
+class Arrows:
+    """Arrows under one node, shown or hidden together."""
+
+    root: NodePath
+
+    @property
+    def visible(self) -> bool:
+        return not self.root.is_hidden()
+
+    @visible.setter
+    def visible(self, on: bool) -> None:
+        self.root.show() if on else self.root.hide()
+
+
+class ForceArrows(Arrows):
     """All arrows of a swap: for each robot guide force across, along the insert direction and load; the couplers."""
 
     def __init__(self, layout: Layout, frames: FrameNodes) -> None:
@@ -83,14 +97,6 @@ class ForceArrows:
         packs = sorted({k for job in layout.jobs for k in (job.old_pack, job.new_pack)})
         self.coupler = {k: Arrow(root, f"pack{k}/coupler") for k in packs}
         self.triangles = sum(a.triangles for a in (*self.across, *self.upright, *self.load, *self.coupler.values()))
-
-    @property
-    def visible(self) -> bool:
-        return not self.root.is_hidden()
-
-    @visible.setter
-    def visible(self, on: bool) -> None:
-        self.root.show() if on else self.root.hide()
 
     def update(self, snapshot: Snapshot) -> None:
         if not self.visible:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from twin.viewer.layout import Layout
-from twin.viewer.scene.arrows import Arrow
+from twin.viewer.scene.arrows import Arrow, Arrows
 from twin.viewer.scene.frames import FrameNodes
 from twin.viewer.scene.truck import behind_rad
 from twin.viewer.scene.truck.bodies import trailer_axles
@@ -28,7 +28,7 @@ class Pressed(NamedTuple):
     towed: bool
 
 
-class GuideForces:
+class GuideForces(Arrows):
     """An arrow for every wheel at a rail, and for both front wheels at the stop."""
 
     def __init__(self, layout: Layout, frames: FrameNodes) -> None:
@@ -37,14 +37,6 @@ class GuideForces:
         self.pressed = pressed(plan)
         self.arrows = [Arrow(self.root, wheel.channel) for wheel in self.pressed]
         self.triangles = sum(arrow.triangles for arrow in self.arrows)
-
-    @property
-    def visible(self) -> bool:
-        return not self.root.is_hidden()
-
-    @visible.setter
-    def visible(self, on: bool) -> None:
-        self.root.show() if on else self.root.hide()
 
     def update(self, snapshot: Snapshot) -> None:
         if not self.visible:
