@@ -132,3 +132,24 @@ def test_its_recordings_verify(tmp_path: Path) -> None:
     report = verify(path)
     assert report.verified
     assert report.outcome == "completed"
+
+
+@pytest.mark.parametrize("station", ["top_lift", "chassis"])
+def test_the_speeds_of_packs_are_those_of_their_poses(station: str) -> None:
+    cell = cell_of(station, 3)
+    twin = SwapTwin(cell, load_timing("factory", cell.station), make_plant=RomPlant)
+    plant, seen = twin.plant, []
+
+    def observe(of: RomPlant) -> None:
+        w = of.worlds[0]
+        if w["held"][0] >= 0:
+            k = int(w["held"][0])
+            seen.append((float(w["t_s"]), k, w["pack_pose"][k].copy(), w["pack_twist"][k].copy()))
+
+    plant.observer = observe
+    while twin.program.advance() and len(seen) < 1500:
+        pass
+    spans = [(b[2][:3] - a[2][:3]) / (b[0] - a[0]) for a, b in zip(seen, seen[1:], strict=False) if a[1] == b[1]]
+    said = [0.5 * (a[3][:3] + b[3][:3]) for a, b in zip(seen, seen[1:], strict=False) if a[1] == b[1]]
+    assert np.abs(np.array(spans)).max() > 0.05, "it must have moved"
+    assert np.median(np.abs(np.array(spans) - np.array(said)).max(axis=1)) < 0.002
