@@ -82,11 +82,11 @@ def friction_force(speed: float, applied_n: float, mass: float, coulomb: float, 
 
 
 @kernel
-def drive_forces(w: World, p: Params, r: int, reaction: Any) -> None:
+def drive_forces(w: World, p: Params, r: int, reaction: Any, dt_s: float) -> None:
     """Write `w.tau[r, 0:4]`: drive, friction and brake.
 
-    `reaction[k]` is the force that the end effector's suspension (and weight, for z) exerts on axis k: friction has to
-    know it to hold an axis at rest exactly.
+    They act for `dt_s`. `reaction[k]` is the force that the end effector's suspension (and weight, for z) exerts on
+    axis k: friction has to know it to hold an axis at rest exactly.
     """
     for k in range(4):
         position, speed = w.q[r, k], w.qd[r, k]
@@ -108,13 +108,13 @@ def drive_forces(w: World, p: Params, r: int, reaction: Any) -> None:
                 drive += p.z_gravity_mass_kg * p.gravity_mps2 + w.load_cell_n[r]
             limit = p.axis_force_limit[k]
             if abs(drive) < limit:
-                w.integral[r, k] += speed_error * p.dt_s
+                w.integral[r, k] += speed_error * dt_s
             drive = min(max(drive, -limit), limit)
-            w.energy_j += max(drive * speed, 0.0) * p.dt_s
+            w.energy_j += max(drive * speed, 0.0) * dt_s
         coulomb = p.axis_coulomb[k]
         if w.brake[r, k] == 1 or w.power_off == 1:
             coulomb += p.axis_brake[k]
         viscous = -p.axis_viscous[k] * speed
-        w.tau[r, k] = drive + viscous + friction_force(speed, drive + viscous + reaction[k], mass, coulomb, p.dt_s)
+        w.tau[r, k] = drive + viscous + friction_force(speed, drive + viscous + reaction[k], mass, coulomb, dt_s)
         if k >= Z and p.reeving != FLOATING_TABLE:  # drum and yaw block are side branches: no joint hands it on
             w.tau[r, k] += reaction[k]

@@ -52,7 +52,7 @@ from twin.plants.state import (
 )
 from twin.plants.suspension import FLOATING_TABLE, FOUR_ROPE, suspend
 from twin.plants.truck import truck_forces
-from twin.sensors import read_sensors, scan_frame
+from twin.sensors import note_truck, read_robot, read_seats, read_sensors, read_sway_and_force, scan_frame
 from twin.velocity_motion import all_stand, follow_setpoints, follows, may_follow, stop_following
 
 World = Any
@@ -70,6 +70,8 @@ it takes the load [estimate]."""
 JAM_HEIGHT_M = 0.020
 """Over the expected seat by more than this, axial force is a jam and not the landing itself [estimate]."""
 
+CERTAIN = 12.0
+"""No reading lies so many standard deviations off: Box-Muller from 53 bits ends at 8.6, and two may add up."""
 
 COMMAND_ENDED, HOLD_CHANGED = 1, 2
 """What a scan tells the plant: a robot waits for its next command; grips or locks hold something else now."""
@@ -334,15 +336,22 @@ def control_tick(w: World, p: Params, reaction: Any, axle: Any) -> None:
     for r in range(p.robots):
         update_reference(w, r, t_s)
         suspend(w, p, r, reaction)
-        drive_forces(w, p, r, reaction)
-        sway = math.hypot(w.q[r, 4], w.q[r, 5])
-        if w.held[r] >= 0:
-            w.peak_sway_m = max(w.peak_sway_m, sway)
-            if p.reeving == FLOATING_TABLE:
-                w.peak_sway_rad = max(w.peak_sway_rad, abs(w.q[r, EYAW]))
-            else:
-                w.peak_sway_rad = max(w.peak_sway_rad, math.atan2(sway, p.sheave_height_m - w.q[r, Z]))
+        drive_forces(w, p, r, reaction, p.dt_s)
+        note_sway(w, p, r)
     truck_forces(w, p, axle)
+
+
+@kernel
+def note_sway(w: World, p: Params, r: int) -> None:
+    """Key figures: the largest swing of a held pack."""
+    if w.held[r] < 0:
+        return
+    sway = math.hypot(w.q[r, EX], w.q[r, EY])
+    w.peak_sway_m = max(w.peak_sway_m, sway)
+    if p.reeving == FLOATING_TABLE:
+        w.peak_sway_rad = max(w.peak_sway_rad, abs(w.q[r, EYAW]))
+    else:
+        w.peak_sway_rad = max(w.peak_sway_rad, math.atan2(sway, p.sheave_height_m - w.q[r, Z]))
 
 
 @kernel
@@ -353,6 +362,32 @@ def plc_scan(w: World, p: Params, commands: Any, dt_s: float) -> int:
     """
     changed = actuate(w, p, dt_s)
     read_sensors(w, p, dt_s)
+    return _logic(w, p, commands, dt_s) + (HOLD_CHANGED if changed else 0)
+
+
+@kernel
+def plc_scan_unseen(w: World, p: Params, commands: Any, dt_s: float) -> int:
+    """`plc_scan` that nobody looks at: sway and lateral force are read only where this scan's outcome hangs on them.
+
+    Whoever looks afterwards reads them first, with `read_sway_and_force` of scan `w.scans - 1`.
+    """
+    changed = actuate(w, p, dt_s)
+    for r in range(p.robots):
+        read_robot(w, p, r, dt_s)
+        c = commands[r]
+        pushed = abs(w.guide_force_n[r, 0]) + abs(w.guide_force_n[r, 1]) + CERTAIN * p.force_sigma_n
+        if c.until == UNTIL_SETTLED or follows(c) or pushed > p.lateral_abort_n:
+            read_sway_and_force(w, p, r, w.scans)
+        else:
+            w.lateral_n[r, 0] = w.lateral_n[r, 1] = 0.0
+    read_seats(w, p)
+    note_truck(w)
+    return _logic(w, p, commands, dt_s) + (HOLD_CHANGED if changed else 0)
+
+
+@kernel
+def _logic(w: World, p: Params, commands: Any, dt_s: float) -> int:
+    """The scan's part after the sensors; COMMAND_ENDED or 0."""
     w.scans += 1
     for r in range(p.robots):
         update_axis_states(w, p, r, w.t_s)
@@ -387,7 +422,7 @@ def plc_scan(w: World, p: Params, commands: Any, dt_s: float) -> int:
         w.truck_displacement_m, math.hypot(w.truck_q[0] - w.truck_reference[0], w.truck_q[1] - w.truck_reference[1])
     )
     monitor(w, p, dt_s)
-    return (COMMAND_ENDED if free else 0) + (HOLD_CHANGED if changed else 0)
+    return COMMAND_ENDED if free else 0
 
 
 # Entry points from Python take whole arrays and an index: handing a single record over costs 10 us, an array 0.3 us.

@@ -21,23 +21,41 @@ CLOSED_FROM, OPEN_BELOW = 0.99, 0.01
 @kernel
 def read_sensors(w: World, p: Params, dt_s: float) -> None:
     """One PLC scan of every sensor but the scanner."""
-    n = w.scans
-    keep = p.load_filter_s / (p.load_filter_s + dt_s)
     for r in range(p.robots):
-        for k in range(4):
-            w.axis_position[r, k] = w.q[r, k]
-        load = w.load_n[r] + w.load_cell_offset_n[r] + p.load_sigma_n * normal(p.stream[S_LOAD], n, r)
-        if w.load_cell_frozen[r] == 0:
-            w.load_raw_n[r] = load
-            w.load_cell_n[r] = keep * w.load_cell_n[r] + (1.0 - keep) * load
-        for i in range(2):
-            sway = w.q[r, EX + i] + w.sway_bias_m[r, i]
-            w.sway_m[r, i] = sway + p.sway_sigma_m * normal(p.stream[S_SWAY], n, 2 * r + i)
-            w.lateral_n[r, i] = w.guide_force_n[r, i] + p.force_sigma_n * normal(p.stream[S_FORCE], n, 2 * r + i)
-        w.axial_n[r] = w.guide_force_n[r, 2]
-        for i in range(4):
-            w.grip_closed[r, i] = 1 if w.grip_position[r, i] >= CLOSED_FROM and w.held[r] >= 0 else 0
-            w.grip_open[r, i] = 1 if w.grip_position[r, i] <= OPEN_BELOW else 0
+        read_robot(w, p, r, dt_s)
+        read_sway_and_force(w, p, r, w.scans)
+    read_seats(w, p)
+    note_truck(w)
+
+
+@kernel
+def read_robot(w: World, p: Params, r: int, dt_s: float) -> None:
+    """Encoders, load cell and grip switches of robot `r`."""
+    keep = p.load_filter_s / (p.load_filter_s + dt_s)
+    for k in range(4):
+        w.axis_position[r, k] = w.q[r, k]
+    load = w.load_n[r] + w.load_cell_offset_n[r] + p.load_sigma_n * normal(p.stream[S_LOAD], w.scans, r)
+    if w.load_cell_frozen[r] == 0:
+        w.load_raw_n[r] = load
+        w.load_cell_n[r] = keep * w.load_cell_n[r] + (1.0 - keep) * load
+    w.axial_n[r] = w.guide_force_n[r, 2]
+    for i in range(4):
+        w.grip_closed[r, i] = 1 if w.grip_position[r, i] >= CLOSED_FROM and w.held[r] >= 0 else 0
+        w.grip_open[r, i] = 1 if w.grip_position[r, i] <= OPEN_BELOW else 0
+
+
+@kernel
+def read_sway_and_force(w: World, p: Params, r: int, n: int) -> None:
+    """Sway and lateral force of robot `r` in scan `n`: they remember nothing, and may be read when somebody asks."""
+    for i in range(2):
+        sway = w.q[r, EX + i] + w.sway_bias_m[r, i]
+        w.sway_m[r, i] = sway + p.sway_sigma_m * normal(p.stream[S_SWAY], n, 2 * r + i)
+        w.lateral_n[r, i] = w.guide_force_n[r, i] + p.force_sigma_n * normal(p.stream[S_FORCE], n, 2 * r + i)
+
+
+@kernel
+def read_seats(w: World, p: Params) -> None:
+    """Switches of locks and pads."""
     for s in range(p.seats):
         for i in range(4):
             w.seat_present[s, i] = 0
@@ -53,7 +71,12 @@ def read_sensors(w: World, p: Params, dt_s: float) -> None:
             for i in range(4):
                 if w.pad_gap_m[k, i] <= p.seated_m:
                     w.seat_present[s, i] = 1
-    slot = n % DELAY_SCANS
+
+
+@kernel
+def note_truck(w: World) -> None:
+    """Keep the truck's pose for the scanner, which shows it late."""
+    slot = w.scans % DELAY_SCANS
     for i in range(6):
         w.truck_history[slot, i] = w.truck_q[i]
 

@@ -80,36 +80,42 @@ def seat_pose(w: World, p: Params, s: int) -> tuple[float, float, float, float, 
 
 @kernel
 def measure_packs(w: World, p: Params) -> None:
-    """Nearest seat of every pack, its offset and yaw error there, and the gap under each of its four pads."""
+    """`measure_pack` of all packs."""
     for k in range(p.packs):
-        pose = w.pack_pose[k]
-        mx, my, mz = rotate(pose, 0.0, 0.0, -p.retract * p.pack_height_m)
-        mx, my, mz = mx + pose[0], my + pose[1], mz + pose[2]
-        best, best_distance = -1, 1e30
-        for s in range(p.seats):
-            if p.seat_on_truck[s] == 0:
-                sx, sy = p.seat_xyz_m[s, 0], p.seat_xyz_m[s, 1]
-            else:
-                sx = p.seat_xyz_m[s, 0] + w.truck_q[0]
-                sy = p.seat_xyz_m[s, 1] + w.truck_q[1]
-            distance = (mx - sx) * (mx - sx) + (my - sy) * (my - sy)
-            if distance < best_distance:
-                best, best_distance = s, distance
-        sx, sy, sz, yaw, pitch, roll = seat_pose(w, p, best)
-        w.pack_seat[k] = best
-        cy, sy_ = math.cos(yaw), math.sin(yaw)
-        dx, dy, dz = mx - sx, my - sy, mz - sz
-        w.pack_offset_m[k, 0] = cy * dx + sy_ * dy
-        w.pack_offset_m[k, 1] = -sy_ * dx + cy * dy
-        w.pack_offset_m[k, 2] = p.retract * dz
-        error = yaw_of(pose) - yaw
-        w.pack_yaw_error_rad[k] = math.atan2(math.sin(error), math.cos(error))
-        # seat normal: third column of Rz Ry Rx
-        cp, sp, cr, sr = math.cos(pitch), math.sin(pitch), math.cos(roll), math.sin(roll)
-        nx, ny, nz = cy * sp * cr + sy_ * sr, sy_ * sp * cr - cy * sr, cp * cr
-        for i in range(4):
-            ox, oy, oz = rotate(pose, p.pad_xy_m[i, 0], p.pad_xy_m[i, 1], 0.0)
-            w.pad_gap_m[k, i] = p.retract * (nx * (dx + ox) + ny * (dy + oy) + nz * (dz + oz))
+        measure_pack(w, p, k)
+
+
+@kernel
+def measure_pack(w: World, p: Params, k: int) -> None:
+    """Nearest seat of pack `k`, its offset and yaw error there, and the gap under each of its four pads."""
+    pose = w.pack_pose[k]
+    mx, my, mz = rotate(pose, 0.0, 0.0, -p.retract * p.pack_height_m)
+    mx, my, mz = mx + pose[0], my + pose[1], mz + pose[2]
+    best, best_distance = -1, 1e30
+    for s in range(p.seats):
+        if p.seat_on_truck[s] == 0:
+            sx, sy = p.seat_xyz_m[s, 0], p.seat_xyz_m[s, 1]
+        else:
+            sx = p.seat_xyz_m[s, 0] + w.truck_q[0]
+            sy = p.seat_xyz_m[s, 1] + w.truck_q[1]
+        distance = (mx - sx) * (mx - sx) + (my - sy) * (my - sy)
+        if distance < best_distance:
+            best, best_distance = s, distance
+    sx, sy, sz, yaw, pitch, roll = seat_pose(w, p, best)
+    w.pack_seat[k] = best
+    cy, sy_ = math.cos(yaw), math.sin(yaw)
+    dx, dy, dz = mx - sx, my - sy, mz - sz
+    w.pack_offset_m[k, 0] = cy * dx + sy_ * dy
+    w.pack_offset_m[k, 1] = -sy_ * dx + cy * dy
+    w.pack_offset_m[k, 2] = p.retract * dz
+    error = yaw_of(pose) - yaw
+    w.pack_yaw_error_rad[k] = math.atan2(math.sin(error), math.cos(error))
+    # seat normal: third column of Rz Ry Rx
+    cp, sp, cr, sr = math.cos(pitch), math.sin(pitch), math.cos(roll), math.sin(roll)
+    nx, ny, nz = cy * sp * cr + sy_ * sr, sy_ * sp * cr - cy * sr, cp * cr
+    for i in range(4):
+        ox, oy, oz = rotate(pose, p.pad_xy_m[i, 0], p.pad_xy_m[i, 1], 0.0)
+        w.pad_gap_m[k, i] = p.retract * (nx * (dx + ox) + ny * (dy + oy) + nz * (dz + oz))
 
 
 @kernel

@@ -71,6 +71,7 @@ class SwapRerun:
         world, robots = plant.worlds, int(plant.params["robots"][0])
         plant.observer = compare
         queue, k = self.issued, 0
+        scan_ticks = int(plant.params["scan_ticks"][0])
         zero = np.zeros(1, np.int64)
 
         def issue() -> None:
@@ -94,7 +95,8 @@ class SwapRerun:
                 return
             if tick > end[0]:
                 raise InputError("damaged recording: its end is not at a scan", file=self._path)
-            plant.step()
+            ahead = scan_ticks - tick % scan_ticks
+            plant.step(min(ahead, end[0] - tick) if end[0] > tick else ahead)
             if on_progress is not None and tick % 50 == 0:
                 on_progress(tick / self.tick_hz, end[0] / self.tick_hz)
 

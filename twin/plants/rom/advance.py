@@ -7,23 +7,26 @@ from typing import Any
 import numpy as np
 from numba import njit, prange
 
+from twin.drives import drive_forces, update_reference
 from twin.motion.kernels import kernel
-from twin.plants.geometry import coupler_force, end_effector_pose, measure_packs, rotate
-from twin.plants.rom import carried, contact
+from twin.plants.geometry import coupler_force, end_effector_pose, measure_pack, rotate
+from twin.plants.rom import carried, contact, pace
 from twin.plants.rom import truck as truck_body
+from twin.plants.rom.flight import fly
 from twin.plants.rom.frames import compose, cross, from_quaternion, relative
 from twin.plants.rom.model import FREE, GROUND, TRUCK
-from twin.plants.state import BUSY, EZ
-from twin.plc import COMMAND_ENDED, HOLD_CHANGED, control_tick, plc_scan
+from twin.plants.rom.pace import FLIES, RESTS, TICKS
+from twin.plants.state import BUSY, EZ, ROBOTS
+from twin.plants.suspension import suspend
+from twin.plants.truck import truck_forces
+from twin.plc import COMMAND_ENDED, HOLD_CHANGED, note_sway, plc_scan, plc_scan_unseen
+from twin.sensors import read_sway_and_force
 
 World = Any
 Params = Any
 Model = Any
 State = Any
 
-NEAR_SEAT_M = 0.03
-"""Over the pins' tips: closer than this a pack may meet its seat before the next scan."""
-NEAR_GRIP_M = 0.15
 SCRATCH = np.dtype(
     [
         ("at", np.float64, 3),
@@ -41,7 +44,9 @@ SCRATCH = np.dtype(
         ("mass", np.float64, 9),
         ("reaction", np.float64, 4),
         ("axle", np.float64, 2),
-        ("near", np.int64, 2),
+        ("last", np.float64, (4, 3)),
+        ("near", np.int64, ROBOTS),
+        ("pace", np.int64, ROBOTS + 1),
     ]
 )
 """What a thread works in."""
@@ -50,19 +55,38 @@ SCRATCH = np.dtype(
 @kernel
 def place_packs(w: World, p: Params, x: State, t: Any) -> None:
     """Poses of all packs from what carries them, of end effectors and couplers, and how the packs stand."""
+    truck_moved = x.moved[ROBOTS] == 1
     for r in range(p.robots):
-        end_effector_pose(w, p, r)
-    truck_body.body_pose(w, t.body)
+        if x.moved[r] == 1:
+            end_effector_pose(w, p, r)
+    if truck_moved:
+        truck_body.body_pose(w, t.body)
     for k in range(p.packs):
-        pose = w.pack_pose[k]
-        if x.carrier[k] >= 0:
-            compose(w.e_pose[x.carrier[k]], x.relative[k], pose)
-        elif x.carrier[k] == TRUCK:
+        pose, on = w.pack_pose[k], x.carrier[k]
+        if on >= 0 and x.moved[on] == 1:
+            compose(w.e_pose[on], x.relative[k], pose)
+        elif on == TRUCK and truck_moved:
             compose(t.body, x.relative[k], pose)
-        _set_twist(w, p, x, t, k)
+        elif on == GROUND or not (truck_moved and p.seat_on_truck[w.pack_seat[k]] == 1):
+            continue
         cx, cy, cz = rotate(pose, p.coupler_xy_m[0], p.coupler_xy_m[1], -p.retract * p.pack_height_m)
         w.coupler_at[k, 0], w.coupler_at[k, 1], w.coupler_at[k, 2] = pose[0] + cx, pose[1] + cy, pose[2] + cz
-    measure_packs(w, p)
+        measure_pack(w, p, k)
+    for i in range(ROBOTS + 1):
+        x.moved[i] = 0
+
+
+@kernel
+def place_all(w: World, p: Params, x: State, t: Any) -> None:
+    """The same for worlds that have just been made or changed from outside."""
+    for i in range(ROBOTS + 1):
+        x.moved[i] = 1
+    place_packs(w, p, x, t)
+    for k in range(p.packs):
+        pose = w.pack_pose[k]
+        cx, cy, cz = rotate(pose, p.coupler_xy_m[0], p.coupler_xy_m[1], -p.retract * p.pack_height_m)
+        w.coupler_at[k, 0], w.coupler_at[k, 1], w.coupler_at[k, 2] = pose[0] + cx, pose[1] + cy, pose[2] + cz
+        measure_pack(w, p, k)
 
 
 @kernel
@@ -122,37 +146,56 @@ def take_holds(w: World, p: Params, m: Model, x: State, t: Any) -> None:
 
 
 @kernel
-def find_near(w: World, p: Params, m: Model, t: Any) -> None:
-    """Which robots may be in contact before the next scan: 1 the held pack, 2 + k the end effector with pack k."""
+def advance_ticks(w: World, p: Params, m: Model, x: State, t: Any, ticks: int) -> None:
+    """The plant from one PLC scan to the next, or `ticks` of that way: everybody at the pace that it needs."""
+    began_s, tick_s, span_s = w.t_s, p.dt_s, ticks * p.dt_s
+    hz = round(1.0 / tick_s)
+    together = False
     for r in range(p.robots):
-        t.near[r] = 0
-        k = w.held[r]
-        if k >= 0:
-            if w.pack_offset_m[k, 2] < m.pin_length_m + NEAR_SEAT_M:
-                t.near[r] = 1
-            continue
-        e = w.e_pose[r]
-        for i in range(p.packs):
-            pose = w.pack_pose[i]
-            over = p.retract * (e[2] - pose[2])
-            if abs(over) < NEAR_GRIP_M and abs(e[0] - pose[0]) < 0.3 and abs(e[1] - pose[1]) < 0.3:
-                t.near[r] = 2 + i
+        if t.pace[r] == FLIES:
+            fly(w, p, m, r, t.reaction, t.last, began_s, span_s)
+        together = together or t.pace[r] == TICKS
+        if t.pace[r] != RESTS:
+            x.moved[r] = 1
+    if together:
+        for _ in range(ticks):
+            for i in range(6):
+                t.truck[i] = 0.0
+            for r in range(p.robots):
+                if t.pace[r] == TICKS:
+                    _tick(w, p, m, x, t, r, tick_s)
+            if t.pace[ROBOTS] == TICKS:
+                truck_forces(w, p, t.axle)
+                truck_body.move(w, p, t.mass, t.truck, tick_s)
+            w.tick += 1
+            w.t_s = w.tick / hz
+    else:
+        w.tick += ticks
+        w.t_s = w.tick / hz
+    for r in range(p.robots):
+        if t.pace[r] != RESTS:
+            note_sway(w, p, r)
+    if t.pace[ROBOTS] == FLIES:
+        for i in range(6):
+            t.truck[i] = 0.0
+        truck_forces(w, p, t.axle)
+        truck_body.move(w, p, t.mass, t.truck, span_s)
+    if t.pace[ROBOTS] != RESTS:
+        x.moved[ROBOTS] = 1
 
 
 @kernel
-def tick(w: World, p: Params, m: Model, x: State, t: Any, dt_s: float) -> None:
-    """One physics tick."""
-    control_tick(w, p, t.reaction, t.axle)
+def _tick(w: World, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float) -> None:
+    """One physics tick of robot `r`."""
+    update_reference(w, r, w.t_s)
+    suspend(w, p, r, t.reaction)
+    drive_forces(w, p, r, t.reaction, dt_s)
+    carried.end_effector_motion(w, p, r, t.at, t.turn, t.motion)
     for i in range(6):
-        t.truck[i] = 0.0
-    for r in range(p.robots):
-        carried.end_effector_motion(w, p, r, t.at, t.turn, t.motion)
-        for i in range(6):
-            t.out[i] = 0.0
-        if t.near[r] != 0:
-            _touch(w, p, m, x, t, r, dt_s)
-        carried.move(w, p, m, r, t.turn, t.motion, t.out, dt_s)
-    truck_body.move(w, p, t.mass, t.truck, dt_s)
+        t.out[i] = 0.0
+    if t.near[r] != 0:
+        _touch(w, p, m, x, t, r, dt_s)
+    carried.move(w, p, m, r, t.turn, t.motion, t.out, dt_s)
 
 
 @kernel
@@ -216,45 +259,54 @@ def _couple(w: World, p: Params, t: Any, k: int) -> None:
 
 
 @kernel
-def scan(w: World, p: Params, m: Model, x: State, commands: Any, t: Any, dt_s: float) -> int:
+def scan(w: World, p: Params, m: Model, x: State, commands: Any, t: Any, seen: bool) -> int:
     """One PLC scan with what it needs of the plant before and after."""
+    x.scanned = w.tick
     place_packs(w, p, x, t)
     for r in range(p.robots):
         if t.near[r] == 0:
             for i in range(3):
                 w.guide_force_n[r, i] = 0.0
-    code = plc_scan(w, p, commands, dt_s)
+    scan_s = p.dt_s * p.scan_ticks
+    code = plc_scan(w, p, commands, scan_s) if seen else plc_scan_unseen(w, p, commands, scan_s)
     if code & HOLD_CHANGED:
         take_holds(w, p, m, x, t)
         truck_body.mass_matrix(w, p, x, t.mass)
-    find_near(w, p, m, t)
+    pace.count_calm(w, p, x)
+    if code & HOLD_CHANGED:
+        for i in range(ROBOTS + 1):
+            x.calm[i] = 0
+    pace.find_near(w, p, m, t.near)
     return code
 
 
 @kernel
 def run_world(w: World, p: Params, m: Model, x: State, commands: Any, t: Any, most_ticks: int) -> int:
     """Advance one world until a robot has ended its command, nothing is busy, or after `most_ticks`; ticks taken."""
-    dt_s, scan_s = p.dt_s, p.dt_s * p.scan_ticks
-    hz = round(1.0 / dt_s)
     truck_body.mass_matrix(w, p, x, t.mass)
     place_packs(w, p, x, t)
-    find_near(w, p, m, t)
+    pace.find_near(w, p, m, t.near)
     taken = 0
     while taken < most_ticks:
-        if w.tick % p.scan_ticks == 0 and x.scanned != w.tick:
-            x.scanned = w.tick
-            code = scan(w, p, m, x, commands, t, scan_s)
+        to_scan = p.scan_ticks - w.tick % p.scan_ticks
+        ticks = min(to_scan, most_ticks - taken)
+        if to_scan == p.scan_ticks and x.scanned != w.tick:
+            # whoever looks at a world sees it after its last scan
+            seen = taken + ticks >= most_ticks
+            code = scan(w, p, m, x, commands, t, seen)
             if code & COMMAND_ENDED:
+                if not seen:
+                    for r in range(p.robots):
+                        read_sway_and_force(w, p, r, w.scans - 1)
                 return taken
         busy = False
         for r in range(p.robots):
             busy = busy or w.status[r] == BUSY
         if not busy:
             return taken
-        tick(w, p, m, x, t, dt_s)
-        w.tick += 1
-        w.t_s = w.tick / hz
-        taken += 1
+        pace.choose(w, p, m, x, t.near, t.pace)
+        advance_ticks(w, p, m, x, t, ticks)
+        taken += ticks
     return taken
 
 
@@ -286,34 +338,36 @@ def settle(worlds: Any, params: Any, models: Any, states: Any, scratch: Any) -> 
         for r in range(p.robots):
             end_effector_pose(w, p, r)
         take_holds(w, p, m, x, t)
-        place_packs(w, p, x, t)
+        place_all(w, p, x, t)
         truck_body.mass_matrix(w, p, x, t.mass)
-        find_near(w, p, m, t)
+        pace.find_near(w, p, m, t.near)
 
 
 @kernel
 def look(worlds: Any, params: Any, models: Any, states: Any, scratch: Any, i: int) -> None:
-    """Bring poses up to date before somebody disturbs them."""
-    place_packs(worlds[i], params[i], states[i], scratch[i])
+    """Bring poses up to date before somebody disturbs them; nothing rests before it has been looked at again."""
+    x = states[i]
+    place_all(worlds[i], params[i], x, scratch[i])
+    for j in range(ROBOTS + 1):
+        x.calm[j] = 0
 
 
 @kernel
 def scan_one(worlds: Any, params: Any, models: Any, states: Any, commands: Any, scratch: Any, i: int) -> int:
-    """The PLC scan of world `i`."""
-    states[i].scanned = worlds[i].tick
-    p = params[i]
-    return scan(worlds[i], p, models[i], states[i], commands[i], scratch[i], p.dt_s * p.scan_ticks)
+    """The PLC scan of world `i`, for somebody who looks at it."""
+    w, p, x, t = worlds[i], params[i], states[i], scratch[i]
+    code = scan(w, p, models[i], x, commands[i], t, True)
+    for k in range(p.packs):
+        _set_twist(w, p, x, t, k)
+    return code
 
 
 @kernel
 def tick_one(worlds: Any, params: Any, models: Any, states: Any, scratch: Any, i: int, ticks: int) -> None:
-    """Ticks of world `i` without a scan."""
-    w, p = worlds[i], params[i]
-    hz = round(1.0 / p.dt_s)
-    for _ in range(ticks):
-        tick(w, p, models[i], states[i], scratch[i], p.dt_s)
-        w.tick += 1
-        w.t_s = w.tick / hz
+    """Ticks of world `i` before its next scan."""
+    w, p, m, x, t = worlds[i], params[i], models[i], states[i], scratch[i]
+    pace.choose(w, p, m, x, t.near, t.pace)
+    advance_ticks(w, p, m, x, t, ticks)
 
 
 @kernel
@@ -322,7 +376,9 @@ def stand_one(
 ) -> None:
     """Ticks and scans of world `i` whatever its robots do."""
     w, p = worlds[i], params[i]
-    for _ in range(ticks):
-        if w.tick % p.scan_ticks == 0 and states[i].scanned != w.tick:
+    while ticks > 0:
+        to_scan = p.scan_ticks - w.tick % p.scan_ticks
+        if to_scan == p.scan_ticks and states[i].scanned != w.tick:
             scan_one(worlds, params, models, states, commands, scratch, i)
-        tick_one(worlds, params, models, states, scratch, i, 1)
+        tick_one(worlds, params, models, states, scratch, i, min(to_scan, ticks))
+        ticks -= min(to_scan, ticks)

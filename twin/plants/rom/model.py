@@ -9,7 +9,7 @@ import numpy as np
 
 from twin.catalogue.schema import FloatingTable
 from twin.cell import Cell
-from twin.plants.state import PACKS, f8, i8
+from twin.plants.state import PACKS, ROBOTS, f8, i8
 
 EMPTY = PACKS
 """Row of the end effector alone in the body arrays; row k is the end effector with pack k in its grip."""
@@ -66,6 +66,8 @@ STATE = np.dtype(
         ("preload_n", f8, PACKS),  # upward force of those locks at that moment
         ("fixed_to", i8, PACKS),  # TRUCK or GROUND while such locks hold, else -3
         ("scanned", i8),  # tick of the last PLC scan
+        ("calm", i8, ROBOTS + 1),  # scans since a robot, and at the end the truck, last moved
+        ("moved", i8, ROBOTS + 1),  # since packs were last placed
     ]
 )
 """What a reduced-order world remembers besides WORLD."""

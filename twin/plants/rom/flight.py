@@ -1,0 +1,143 @@
+"""A load that hangs free on four ropes, in long steps: the pendulum without the stiff modes of its ropes.
+
+Nothing touches it, so its ropes keep their length but for their static stretch, and it tilts no more than they give
+way: what is left swings and twists within seconds, and a step of a whole PLC scan is short. Three unknowns hold the
+ropes' tension T together: trolley, drum and load accelerate so that the distance from sheaves to spreader stays the
+rope length L. With r from the sheaves to the spreader, r . r = L^2 gives r . r'' + r' . r' = L L'' + L'^2, where r'' =
+-(T / m) r / L - g - a_trolley and L'' = -a_drum.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from twin.drives import drive_forces, update_reference
+from twin.motion.kernels import kernel
+from twin.plants.rom.model import EMPTY
+from twin.plants.state import EPITCH, EROLL, EX, EY, EYAW, EZ, YAW, X, Y, Z
+
+World = Any
+Params = Any
+Model = Any
+
+TAUT = 0.3
+"""Share of its weight below which the ropes may go slack within a step: then the whole model has to do it."""
+BOUNCE_MPS, ROCK_RADPS = 0.004, 0.004
+"""A load that still bounces or rocks faster than this on its ropes is left to the whole model."""
+
+
+@kernel
+def body_of(w: World, r: int) -> int:
+    """Row of the body arrays: the end effector alone or with what it holds."""
+    return w.held[r] if w.held[r] >= 0 else EMPTY
+
+
+@kernel
+def can_fly(w: World, p: Params, m: Model, r: int) -> bool:
+    """Whether robot `r`'s load hangs in taut ropes and neither bounces nor rocks on them."""
+    q, qd = w.q[r], w.qd[r]
+    if w.load_n[r] < TAUT * m.body_kg[body_of(w, r)] * p.gravity_mps2 or q[EZ] > -0.1:
+        return False
+    sinks = ((p.sheave_height_m - q[Z]) * -qd[Z] - q[EX] * qd[EX] - q[EY] * qd[EY]) / q[EZ]
+    return abs(qd[EZ] - sinks) < BOUNCE_MPS and abs(qd[EPITCH]) + abs(qd[EROLL]) < ROCK_RADPS
+
+
+@kernel
+def fly(w: World, p: Params, m: Model, r: int, reaction: Any, last: Any, t_s: float, dt_s: float) -> None:
+    """One step of robot `r` and the load on its ropes; `t_s` is the world's time at its beginning.
+
+    `reaction` (4,) and `last` (4, 3) are scratch.
+    """
+    q, qd, tau = w.q[r], w.qd[r], w.tau[r]
+    g, own, k = p.gravity_mps2, m.axis_own_kg, body_of(w, r)
+    kg = m.body_kg[k]
+    _mean_reference(w, p, r, t_s, dt_s, last)
+    # what hangs there pulls as it did a step ago; friction has to know it
+    length = p.sheave_height_m - q[Z]
+    per_m = w.load_n[r] / length
+    turn = q[EYAW] - q[YAW]
+    half2 = p.rope_half_x_m * p.rope_half_x_m + p.rope_half_y_m * p.rope_half_y_m
+    untwist = per_m * half2 * math.sin(turn) + p.e_stiffness[3] * turn + p.e_damping[3] * (qd[EYAW] - qd[YAW])
+    swing = 2.0 * p.sway_zeta * math.sqrt(g / length) * w.load_n[r] / g
+    reaction[X], reaction[Y] = per_m * q[EX] + swing * qd[EX], per_m * q[EY] + swing * qd[EY]
+    reaction[Z], reaction[YAW] = -w.load_n[r], untwist
+    drive_forces(w, p, r, reaction, dt_s)
+    for axis in range(4):
+        for i in range(3):
+            w.reference[r, axis, i] = last[axis, i]
+    hoist_n = tau[Z] + w.load_n[r]
+    # tension from the constraint
+    ex, ey, ez = q[EX], q[EY], q[EZ]
+    rate = -qd[Z]
+    fall = ((length * rate - ex * qd[EX] - ey * qd[EY]) / ez) if ez < 0.0 else 0.0
+    speed2 = qd[EX] * qd[EX] + qd[EY] * qd[EY] + fall * fall
+    drive_x, drive_y = tau[X] + swing * qd[EX], tau[Y] + swing * qd[EY]
+    load_x, load_y = -swing * qd[EX] / kg, -swing * qd[EY] / kg
+    needed = (
+        -g * ez + ex * (load_x - drive_x / own[X]) + ey * (load_y - drive_y / own[Y])
+        + speed2 - rate * rate + length * hoist_n / own[Z]
+    )  # fmt: skip
+    per_m = needed / (length * length * (1.0 / kg + 1.0 / own[Z]) + ex * ex / own[X] + ey * ey / own[Y])
+    tension = per_m * length
+    # axes
+    before_x, before_y = qd[X], qd[Y]
+    qd[X] += dt_s * (drive_x + per_m * ex) / own[X]
+    qd[Y] += dt_s * (drive_y + per_m * ey) / own[Y]
+    tau[Z] = hoist_n - tension
+    qd[Z] += dt_s * tau[Z] / own[Z]
+    qd[YAW] += dt_s * tau[YAW] / own[YAW]
+    # the load: a force at E turns it about its centre of mass
+    fx, fy = -per_m * ex - swing * qd[EX], -per_m * ey - swing * qd[EY]
+    c, s = math.cos(q[EYAW]), math.sin(q[EYAW])
+    com = m.body_com_m[k]
+    cx, cy = c * com[0] - s * com[1], s * com[0] + c * com[1]
+    spin = qd[EYAW]
+    turning = (-untwist - (cx * fy - cy * fx)) / m.body_inertia_kgm2[k, 2, 2]
+    # it leans into its swing as far as its ropes give way, and so its centre of mass goes that much farther than E
+    stiff, hanging = 4.0 * p.rope_ea_n / length, -com[2] * w.load_n[r]
+    pitch_nm = stiff * p.rope_half_x_m * p.rope_half_x_m + hanging
+    roll_nm = stiff * p.rope_half_y_m * p.rope_half_y_m + hanging
+    lean = per_m * com[2] * com[2]
+    c2, s2 = c * c, s * s
+    farther_x, farther_y = lean * (c2 / pitch_nm + s2 / roll_nm), lean * (s2 / pitch_nm + c2 / roll_nm)
+    ax = fx / (kg * (1.0 + farther_x)) + turning * cy + spin * spin * cx
+    ay = fy / (kg * (1.0 + farther_y)) - turning * cx + spin * spin * cy
+    qd[EX] += dt_s * ax + before_x - qd[X]
+    qd[EY] += dt_s * ay + before_y - qd[Y]
+    qd[EYAW] += dt_s * turning
+    for i in range(6):
+        q[i] += dt_s * qd[i]
+    q[EYAW] += dt_s * qd[EYAW]
+    # height and tilt follow from the ropes
+    length = p.sheave_height_m - q[Z]
+    stretched = length * (1.0 + tension / (4.0 * p.rope_ea_n))
+    turn = q[EYAW] - q[YAW]
+    q[EZ] = -math.sqrt(stretched * stretched - q[EX] * q[EX] - q[EY] * q[EY] - half2 * turn * turn)
+    qd[EZ] = (-length * qd[Z] - q[EX] * qd[EX] - q[EY] * qd[EY]) / q[EZ]
+    along, across = c * fx + s * fy, -s * fx + c * fy
+    q[EPITCH] = (com[0] * tension - com[2] * along) / pitch_nm
+    q[EROLL] = (com[2] * across - com[1] * tension) / roll_nm
+    qd[EPITCH] = qd[EROLL] = 0.0
+    w.load_n[r] = tension
+
+
+@kernel
+def _mean_reference(w: World, p: Params, r: int, t_s: float, dt_s: float, last: Any) -> None:
+    """References for one step of `dt_s` from `t_s` in place of one a tick; those of its last tick into `last` (4, 3).
+
+    Position at the beginning, where the axis is looked at; speed and acceleration as on the average of the ticks.
+    """
+    tick_s = p.dt_s
+    for k in range(4):
+        last[k, 0] = w.reference[r, k, 0] + tick_s * (w.reference[r, k, 1] + 0.5 * tick_s * w.reference[r, k, 2])
+        last[k, 1], last[k, 2] = w.reference[r, k, 1], w.reference[r, k, 2]
+    update_reference(w, r, t_s + dt_s - tick_s)
+    share = 0.5 * (dt_s + tick_s) / dt_s
+    for k in range(4):
+        at, speed, acceleration = last[k, 0], last[k, 1], last[k, 2]
+        for i in range(3):
+            last[k, i] = w.reference[r, k, i]
+        w.reference[r, k, 0] = at
+        w.reference[r, k, 1] = speed + share * (last[k, 1] - speed)
+        w.reference[r, k, 2] = acceleration + share * (last[k, 2] - acceleration)

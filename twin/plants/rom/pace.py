@@ -1,0 +1,104 @@
+"""How finely each part of a world has to be stepped until its next PLC scan.
+
+What may touch something is stepped tick by tick, what hangs free on ropes flies in one step (`twin.plants.rom.flight`),
+and what has stood still rests: it stays where it is, with the forces that it has.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twin.motion.kernels import kernel
+from twin.plants.rom.flight import can_fly
+from twin.plants.rom.model import TRUCK
+from twin.plants.state import ROBOTS, STANDSTILL, Z
+from twin.plants.suspension import FOUR_ROPE
+
+World = Any
+Params = Any
+Model = Any
+State = Any
+
+RESTS, FLIES, TICKS = range(3)
+
+NEAR_SEAT_M = 0.01
+"""Over the pins' tips: closer than this a pack may meet its seat before the next scan."""
+NEAR_GRIP_M = 0.01
+"""The same of an end effector over the corners of its flippers."""
+BESIDE_M = 0.3
+STILL = 1e-5
+"""Slower than this (m/s, rad/s) counts as still: with the truck's damping it would creep on by some micrometres."""
+STILL_SCANS = 3
+"""For so long it has to be that slow: a swing of a millimetre passes its turning point faster."""
+
+
+@kernel
+def count_calm(w: World, p: Params, x: State) -> None:
+    """After a scan: for how many of them each robot, and the truck, has been still."""
+    for r in range(p.robots):
+        still = True
+        for i in range(10):
+            still = still and abs(w.qd[r, i]) < STILL
+        x.calm[r] = x.calm[r] + 1 if still else 0
+    still = True
+    for i in range(6):
+        still = still and abs(w.truck_qd[i]) < STILL
+    x.calm[ROBOTS] = x.calm[ROBOTS] + 1 if still else 0
+
+
+@kernel
+def find_near(w: World, p: Params, m: Model, near: Any) -> None:
+    """Which robots may be in contact before the next scan: 1 the held pack, 2 + k the end effector with pack k."""
+    for r in range(p.robots):
+        near[r] = 0
+        k = w.held[r]
+        if k >= 0:
+            if w.pack_offset_m[k, 2] < m.pin_length_m + NEAR_SEAT_M + _way(w, p, r):
+                near[r] = 1
+            continue
+        e, reach = w.e_pose[r], m.flipper_depth_m + NEAR_GRIP_M + _way(w, p, r)
+        for i in range(p.packs):
+            pose = w.pack_pose[i]
+            over = abs(e[2] - pose[2])
+            if over < reach and abs(e[0] - pose[0]) < BESIDE_M and abs(e[1] - pose[1]) < BESIDE_M:
+                near[r] = 2 + i
+
+
+@kernel
+def _way(w: World, p: Params, r: int) -> float:
+    """How far axis z may go until after the next scan."""
+    return 2.0 * abs(w.qd[r, Z]) * p.dt_s * p.scan_ticks
+
+
+@kernel
+def choose(w: World, p: Params, m: Model, x: State, near: Any, pace: Any) -> None:
+    """RESTS, FLIES or TICKS of every robot into `pace`, and of the truck at its end."""
+    pushed = w.truck_brake_off == 1 or w.truck_push_n[0] != 0.0 or w.truck_push_n[1] != 0.0 or w.truck_push_n[2] != 0.0
+    truck_rests = x.calm[ROBOTS] >= STILL_SCANS and not pushed
+    pressed = False
+    for r in range(p.robots):
+        on_truck = False
+        if near[r] == 1:
+            on_truck = p.seat_on_truck[w.pack_seat[w.held[r]]] == 1
+        elif near[r] > 1:
+            on_truck = x.carrier[near[r] - 2] == TRUCK
+        if _may_rest(w, p, x, r) and (truck_rests or not on_truck):
+            pace[r] = RESTS
+        elif near[r] == 0 and p.reeving == FOUR_ROPE and can_fly(w, p, m, r):
+            pace[r] = FLIES
+        else:
+            pace[r] = TICKS
+            pressed = pressed or on_truck
+    pace[ROBOTS] = TICKS if pressed else RESTS if truck_rests else FLIES
+
+
+@kernel
+def _may_rest(w: World, p: Params, x: State, r: int) -> bool:
+    """Whether robot `r` has stood still and nothing is about to move it."""
+    if x.calm[r] < STILL_SCANS or abs(w.float_lock[r] - w.float_lock_command[r]) > 0.0:
+        return False
+    for k in range(4):
+        if w.axis_state[r, k] != STANDSTILL and w.brake[r, k] == 0:
+            return False
+    # a load cell that tells something else makes the hoist move
+    return w.brake[r, Z] == 1 or abs(w.load_cell_n[r] - w.load_n[r]) < p.axis_coulomb[Z]
