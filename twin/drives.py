@@ -24,8 +24,13 @@ Params = Any
 
 @kernel
 def update_reference(w: World, r: int, t_s: float) -> None:
-    """Evaluate the shaped profile of every axis of robot `r` at `t_s` into `w.reference[r]`."""
+    """Evaluate the shaped profile of every axis of robot `r` at `t_s` into `w.reference[r]`.
+
+    That of an axis which stands at the end of its profile is there already.
+    """
     for k in range(4):
+        if w.axis_state[r, k] == STANDSTILL and w.reference[r, k, 1] == 0.0 and w.reference[r, k, 2] == 0.0:
+            continue
         p, v, a = evaluate_shaped(
             w.profile[r, k],
             w.shaper_amplitude[r, k],

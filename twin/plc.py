@@ -50,7 +50,7 @@ from twin.plants.state import (
     UNTIL_SETTLED,
     Z,
 )
-from twin.plants.suspension import FLOATING_TABLE, FOUR_ROPE, suspend
+from twin.plants.suspension import FLOATING_TABLE, FOUR_ROPE, angles_of, suspend
 from twin.plants.truck import truck_forces
 from twin.sensors import note_truck, read_robot, read_seats, read_sensors, read_sway_and_force, scan_frame
 from twin.velocity_motion import all_stand, follow_setpoints, follows, may_follow, stop_following
@@ -330,12 +330,16 @@ def conclude(w: World, p: Params, c: Command, r: int, status: int) -> None:
 
 
 @kernel
-def control_tick(w: World, p: Params, reaction: Any, axle: Any) -> None:
-    """Every physics tick: references, suspension, drives and the truck's springs. Reads q, qd; writes tau."""
+def control_tick(w: World, p: Params, reaction: Any, axle: Any, angles: Any) -> None:
+    """Every physics tick: references, suspension, drives and the truck's springs. Reads q, qd; writes tau.
+
+    `reaction` (4,), `axle` (2,) and `angles` (8,) are scratch.
+    """
     t_s = w.t_s
     for r in range(p.robots):
         update_reference(w, r, t_s)
-        suspend(w, p, r, reaction)
+        angles_of(w, p, r, angles)
+        suspend(w, p, r, angles, reaction)
         drive_forces(w, p, r, reaction, p.dt_s)
         note_sway(w, p, r)
     truck_forces(w, p, axle)
@@ -376,13 +380,22 @@ def plc_scan_unseen(w: World, p: Params, commands: Any, dt_s: float) -> int:
         read_robot(w, p, r, dt_s)
         c = commands[r]
         pushed = abs(w.guide_force_n[r, 0]) + abs(w.guide_force_n[r, 1]) + CERTAIN * p.force_sigma_n
-        if c.until == UNTIL_SETTLED or follows(c) or pushed > p.lateral_abort_n:
+        if follows(c) or pushed > p.lateral_abort_n or (c.until == UNTIL_SETTLED and _at_end(w, c, r)):
             read_sway_and_force(w, p, r, w.scans)
         else:
             w.lateral_n[r, 0] = w.lateral_n[r, 1] = 0.0
     read_seats(w, p)
     note_truck(w)
     return _logic(w, p, commands, dt_s) + (HOLD_CHANGED if changed else 0)
+
+
+@kernel
+def _at_end(w: World, c: Command, r: int) -> bool:
+    """Whether every axis that the command moves is at the end of its motion."""
+    for k in range(4):
+        if not math.isnan(c.target[k]) and w.axis_state[r, k] != STANDSTILL and w.t_s < motion_end_s(w, r, k):
+            return False
+    return True
 
 
 @kernel
@@ -429,9 +442,9 @@ def _logic(w: World, p: Params, commands: Any, dt_s: float) -> int:
 
 
 @kernel
-def tick_world(worlds: Any, params: Any, i: int, reaction: Any, axle: Any) -> None:
+def tick_world(worlds: Any, params: Any, i: int, reaction: Any, axle: Any, angles: Any) -> None:
     """`control_tick` of world `i`."""
-    control_tick(worlds[i], params[i], reaction, axle)
+    control_tick(worlds[i], params[i], reaction, axle, angles)
 
 
 @kernel

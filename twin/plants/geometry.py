@@ -52,6 +52,13 @@ def yaw_of(pose: Any) -> float:
 
 
 @kernel
+def yaw_error(pose: Any, yaw: float) -> float:
+    """Heading of a pose less `yaw`, within half a turn, in rad."""
+    error = yaw_of(pose) - yaw
+    return math.atan2(math.sin(error), math.cos(error))
+
+
+@kernel
 def end_effector_pose(w: World, p: Params, r: int) -> None:
     """Forward kinematics of robot `r`: `w.e_pose[r]`."""
     q, pose = w.q[r], w.e_pose[r]
@@ -79,6 +86,22 @@ def seat_pose(w: World, p: Params, s: int) -> tuple[float, float, float, float, 
 
 
 @kernel
+def nearest_seat(w: World, p: Params, x: float, y: float) -> int:
+    """The seat whose middle lies nearest to (x, y), the truck's without its yaw."""
+    best, best_distance = -1, 1e30
+    for s in range(p.seats):
+        if p.seat_on_truck[s] == 0:
+            sx, sy = p.seat_xyz_m[s, 0], p.seat_xyz_m[s, 1]
+        else:
+            sx = p.seat_xyz_m[s, 0] + w.truck_q[0]
+            sy = p.seat_xyz_m[s, 1] + w.truck_q[1]
+        distance = (x - sx) * (x - sx) + (y - sy) * (y - sy)
+        if distance < best_distance:
+            best, best_distance = s, distance
+    return best
+
+
+@kernel
 def measure_packs(w: World, p: Params) -> None:
     """`measure_pack` of all packs."""
     for k in range(p.packs):
@@ -91,16 +114,7 @@ def measure_pack(w: World, p: Params, k: int) -> None:
     pose = w.pack_pose[k]
     mx, my, mz = rotate(pose, 0.0, 0.0, -p.retract * p.pack_height_m)
     mx, my, mz = mx + pose[0], my + pose[1], mz + pose[2]
-    best, best_distance = -1, 1e30
-    for s in range(p.seats):
-        if p.seat_on_truck[s] == 0:
-            sx, sy = p.seat_xyz_m[s, 0], p.seat_xyz_m[s, 1]
-        else:
-            sx = p.seat_xyz_m[s, 0] + w.truck_q[0]
-            sy = p.seat_xyz_m[s, 1] + w.truck_q[1]
-        distance = (mx - sx) * (mx - sx) + (my - sy) * (my - sy)
-        if distance < best_distance:
-            best, best_distance = s, distance
+    best = nearest_seat(w, p, mx, my)
     sx, sy, sz, yaw, pitch, roll = seat_pose(w, p, best)
     w.pack_seat[k] = best
     cy, sy_ = math.cos(yaw), math.sin(yaw)
@@ -108,8 +122,7 @@ def measure_pack(w: World, p: Params, k: int) -> None:
     w.pack_offset_m[k, 0] = cy * dx + sy_ * dy
     w.pack_offset_m[k, 1] = -sy_ * dx + cy * dy
     w.pack_offset_m[k, 2] = p.retract * dz
-    error = yaw_of(pose) - yaw
-    w.pack_yaw_error_rad[k] = math.atan2(math.sin(error), math.cos(error))
+    w.pack_yaw_error_rad[k] = yaw_error(pose, yaw)
     # seat normal: third column of Rz Ry Rx
     cp, sp, cr, sr = math.cos(pitch), math.sin(pitch), math.cos(roll), math.sin(roll)
     nx, ny, nz = cy * sp * cr + sy_ * sr, sy_ * sp * cr - cy * sr, cp * cr

@@ -18,8 +18,23 @@ World = Any
 Params = Any
 
 
+CY, SY, CP, SP, CR, SR, CT, ST = range(8)
+"""Places in `angles`: cosine and sine of the end effector's yaw in W, of its pitch and roll, and of axis yaw."""
+
+
 @kernel
-def four_rope(w: World, p: Params, r: int, reaction: Any) -> None:
+def angles_of(w: World, p: Params, r: int, angles: Any) -> None:
+    """Cosines and sines of robot `r`'s joints into `angles` (8,), which every force and motion needs."""
+    q = w.q[r]
+    yaw = q[YAW] + q[EYAW] if p.reeving == FLOATING_TABLE else q[EYAW]
+    angles[CY], angles[SY] = math.cos(yaw), math.sin(yaw)
+    angles[CP], angles[SP] = math.cos(q[EPITCH]), math.sin(q[EPITCH])
+    angles[CR], angles[SR] = math.cos(q[EROLL]), math.sin(q[EROLL])
+    angles[CT], angles[ST] = math.cos(q[YAW]), math.sin(q[YAW])
+
+
+@kernel
+def four_rope(w: World, p: Params, r: int, angles: Any, reaction: Any) -> None:
     """Four unilateral elastic ropes from the yaw block on the trolley to the corners of the spreader.
 
     Tension of rope k: EA/L (l - L) + c/L (l' - L'), never negative. Parallel ropes of equal length make the load a
@@ -30,9 +45,7 @@ def four_rope(w: World, p: Params, r: int, reaction: Any) -> None:
     length = p.sheave_height_m - q[Z]
     length_rate = -qd[Z]
     stiffness, damping = p.rope_ea_n / length, p.rope_damping / length
-    cy, sy = math.cos(q[EYAW]), math.sin(q[EYAW])
-    cp, sp = math.cos(q[EPITCH]), math.sin(q[EPITCH])
-    cr, sr = math.cos(q[EROLL]), math.sin(q[EROLL])
+    cy, sy, cp, sp, cr, sr = angles[CY], angles[SY], angles[CP], angles[SP], angles[CR], angles[SR]
     # rotation of E (columns x and y are enough: the rope ends lie in its plane)
     xx, xy, xz = cy * cp, sy * cp, -sp
     yx, yy, yz = cy * sp * sr - sy * cr, sy * sp * sr + cy * cr, cp * sr
@@ -40,7 +53,7 @@ def four_rope(w: World, p: Params, r: int, reaction: Any) -> None:
     wx = -sy * qd[EPITCH] + xx * qd[EROLL]
     wy = cy * qd[EPITCH] + xy * qd[EROLL]
     wz = qd[EYAW] + xz * qd[EROLL]
-    ct, st = math.cos(q[YAW]), math.sin(q[YAW])
+    ct, st = angles[CT], angles[ST]
     fx = fy = fz = tx = ty = tz = top_torque = tension_sum = 0.0
     for corner in range(4):
         hx = p.rope_half_x_m if corner < 2 else -p.rope_half_x_m
@@ -120,7 +133,7 @@ def mast(w: World, p: Params, r: int, reaction: Any) -> None:
 
 
 @kernel
-def floating_table(w: World, p: Params, r: int, reaction: Any) -> None:
+def floating_table(w: World, p: Params, r: int, angles: Any, reaction: Any) -> None:
     """Centring springs with end stops in x, y and yaw, a lock that stiffens them, stiff springs in z, pitch and roll.
 
     The lock holds the table where it was when it closed; here it pulls towards the centre, which is where an unloaded
@@ -141,7 +154,7 @@ def floating_table(w: World, p: Params, r: int, reaction: Any) -> None:
     tau[EPITCH] = -p.e_stiffness[4] * q[EPITCH] - p.e_damping[4] * qd[EPITCH]
     tau[EROLL] = -p.e_stiffness[5] * q[EROLL] - p.e_damping[5] * qd[EROLL]
     w.load_n[r] = tau[EZ]
-    ct, st = math.cos(q[YAW]), math.sin(q[YAW])
+    ct, st = angles[CT], angles[ST]
     reaction[X] = -(ct * tau[EX] - st * tau[EY])
     reaction[Y] = -(st * tau[EX] + ct * tau[EY])
     reaction[Z] = -tau[EZ] - p.z_gravity_mass_kg * p.gravity_mps2
@@ -149,11 +162,14 @@ def floating_table(w: World, p: Params, r: int, reaction: Any) -> None:
 
 
 @kernel
-def suspend(w: World, p: Params, r: int, reaction: Any) -> None:
-    """Forces of robot `r`'s suspension into `w.tau[r, 4:]`, `w.load_n[r]` and `reaction` (4,)."""
+def suspend(w: World, p: Params, r: int, angles: Any, reaction: Any) -> None:
+    """Forces of robot `r`'s suspension into `w.tau[r, 4:]`, `w.load_n[r]` and `reaction` (4,).
+
+    `angles` (8,) is what `angles_of` gave for its joints as they are.
+    """
     if p.reeving == FOUR_ROPE:
-        four_rope(w, p, r, reaction)
+        four_rope(w, p, r, angles, reaction)
     elif p.reeving == MAST:
         mast(w, p, r, reaction)
     else:
-        floating_table(w, p, r, reaction)
+        floating_table(w, p, r, angles, reaction)

@@ -70,7 +70,7 @@ class BulletPlant:
         self._record_ticks = rates.physics_hz // rates.recording_hz
         self._physics_hz = rates.physics_hz
         self._scanned_tick = -1
-        self._reaction, self._axle = np.zeros(4), np.zeros(2)
+        self._reaction, self._axle, self._angles = np.zeros(4), np.zeros(2), np.zeros(8)
         self._coupling: list[int] = []
         self._pushed = False
         self._mating_to_m = MATING_TO * float(self.params["coupler_engage_m"][0])
@@ -174,13 +174,14 @@ class BulletPlant:
         """Physics ticks before the next scan."""
         # a loop of its own over local names: it is what most of the time of a swap passes in
         c, tick_world, simulate, tick = self._client, plc.tick_world, pb.stepSimulation, self._tick[0]
-        worlds, params, reaction, axle = self.worlds, self.params, self._reaction, self._axle
+        worlds, params = self.worlds, self.params
+        reaction, axle, angles = self._reaction, self._axle, self._angles
         drive, tau, spring, truck_tau = self._drive_robots, self._tau, self._spring_truck, self._truck_tau
         time_s, hz = self._time_s, self._physics_hz
         for i in range(ticks):
             if i:
                 self._read_between_scans()
-            tick_world(worlds, params, 0, reaction, axle)
+            tick_world(worlds, params, 0, reaction, axle, angles)
             drive(forces=tau.tolist(), physicsClientId=c)
             spring(forces=truck_tau.tolist(), physicsClientId=c)
             if self._coupling:

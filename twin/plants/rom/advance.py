@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,14 +10,14 @@ from numba import njit, prange
 
 from twin.drives import drive_forces, update_reference
 from twin.motion.kernels import kernel
-from twin.plants.geometry import coupler_force, end_effector_pose, measure_pack, rotate
+from twin.plants.geometry import coupler_force, end_effector_pose, nearest_seat, rotate, yaw_error
 from twin.plants.rom import carried, contact, pace
 from twin.plants.rom import truck as truck_body
 from twin.plants.rom.flight import fly
-from twin.plants.rom.frames import compose, cross, from_quaternion, relative
+from twin.plants.rom.frames import compose, cross, from_quaternion, matrix_product, relative, times
 from twin.plants.rom.model import FREE, GROUND, TRUCK
 from twin.plants.rom.pace import FLIES, RESTS, TICKS
-from twin.plants.state import BUSY, EZ, ROBOTS
+from twin.plants.state import BUSY, EZ, ROBOTS, TYAW
 from twin.plants.suspension import suspend
 from twin.plants.truck import truck_forces
 from twin.plc import COMMAND_ENDED, HOLD_CHANGED, note_sway, plc_scan, plc_scan_unseen
@@ -32,19 +33,26 @@ SCRATCH = np.dtype(
         ("at", np.float64, 3),
         ("turn", np.float64, (3, 3)),
         ("motion", np.float64, 6),
-        ("seat", np.float64, (3, 3)),
-        ("e_pose", np.float64, 7),
-        ("pack", np.float64, 7),
+        ("pack", np.float64, 3),
         ("pack_turn", np.float64, (3, 3)),
-        ("home", np.float64, 7),
+        ("home", np.float64, 3),
+        ("fixed_turn", np.float64, (3, 3)),
         ("home_turn", np.float64, (3, 3)),
         ("body", np.float64, 7),
         ("out", np.float64, 6),
-        ("truck", np.float64, 6),
+        ("truck", np.float64, 8),
+        ("e_at", np.float64, (ROBOTS, 3)),
+        ("e_turn", np.float64, (ROBOTS, 3, 3)),
         ("mass", np.float64, 9),
         ("reaction", np.float64, 4),
         ("axle", np.float64, 2),
         ("last", np.float64, (4, 3)),
+        ("angles", np.float64, 8),
+        ("held_turn", np.float64, (ROBOTS, 3, 3)),  # of the held pack in its end effector
+        ("seat_at", np.float64, (ROBOTS, 3)),
+        ("seat", np.float64, (ROBOTS, 3, 3)),
+        ("truck_at", np.float64, 3),
+        ("truck_turn", np.float64, (3, 3)),
         ("near", np.int64, ROBOTS),
         ("pace", np.int64, ROBOTS + 1),
     ]
@@ -54,24 +62,28 @@ SCRATCH = np.dtype(
 
 @kernel
 def place_packs(w: World, p: Params, x: State, t: Any) -> None:
-    """Poses of all packs from what carries them, of end effectors and couplers, and how the packs stand."""
+    """Poses of end effectors, packs and couplers that have moved, and how those packs stand."""
     truck_moved = x.moved[ROBOTS] == 1
+    if truck_moved:
+        truck_body.frame(w, t.truck_at, t.truck_turn)
+        truck_body.body_pose(w, t.body)
     for r in range(p.robots):
         if x.moved[r] == 1:
-            end_effector_pose(w, p, r)
-    if truck_moved:
-        truck_body.body_pose(w, t.body)
+            carried.angles_of(w, p, r, t.angles)
+            carried.place(w, p, r, t.angles, t.e_at[r], t.e_turn[r])
     for k in range(p.packs):
-        pose, on = w.pack_pose[k], x.carrier[k]
+        pose, on, lies = w.pack_pose[k], x.carrier[k], x.relative[k]
         if on >= 0 and x.moved[on] == 1:
-            compose(w.e_pose[on], x.relative[k], pose)
+            compose(w.e_pose[on], lies, pose)
+            matrix_product(t.e_turn[on], t.held_turn[on], t.pack_turn)
         elif on == TRUCK and truck_moved:
-            compose(t.body, x.relative[k], pose)
+            compose(t.body, lies, pose)
+            from_quaternion(pose, t.pack_turn)
         elif on == GROUND or not (truck_moved and p.seat_on_truck[w.pack_seat[k]] == 1):
             continue
-        cx, cy, cz = rotate(pose, p.coupler_xy_m[0], p.coupler_xy_m[1], -p.retract * p.pack_height_m)
-        w.coupler_at[k, 0], w.coupler_at[k, 1], w.coupler_at[k, 2] = pose[0] + cx, pose[1] + cy, pose[2] + cz
-        measure_pack(w, p, k)
+        else:
+            from_quaternion(pose, t.pack_turn)
+        _measure(w, p, t, k)
     for i in range(ROBOTS + 1):
         x.moved[i] = 0
 
@@ -83,10 +95,48 @@ def place_all(w: World, p: Params, x: State, t: Any) -> None:
         x.moved[i] = 1
     place_packs(w, p, x, t)
     for k in range(p.packs):
-        pose = w.pack_pose[k]
-        cx, cy, cz = rotate(pose, p.coupler_xy_m[0], p.coupler_xy_m[1], -p.retract * p.pack_height_m)
-        w.coupler_at[k, 0], w.coupler_at[k, 1], w.coupler_at[k, 2] = pose[0] + cx, pose[1] + cy, pose[2] + cz
-        measure_pack(w, p, k)
+        from_quaternion(w.pack_pose[k], t.pack_turn)
+        _measure(w, p, t, k)
+
+
+@kernel
+def _measure(w: World, p: Params, t: Any, k: int) -> None:
+    """Coupler, nearest seat and gaps of pack `k`, whose rotation is `t.pack_turn`."""
+    pose, turn, up = w.pack_pose[k], t.pack_turn, p.retract
+    cx, cy, cz = times(turn, p.coupler_xy_m[0], p.coupler_xy_m[1], -up * p.pack_height_m)
+    w.coupler_at[k, 0], w.coupler_at[k, 1], w.coupler_at[k, 2] = pose[0] + cx, pose[1] + cy, pose[2] + cz
+    deep = up * p.pack_height_m
+    mx, my, mz = pose[0] - deep * turn[0, 2], pose[1] - deep * turn[1, 2], pose[2] - deep * turn[2, 2]
+    s = nearest_seat(w, p, mx, my)
+    w.pack_seat[k] = s
+    contact.seat_frame(w, p, s, t.truck_at, t.truck_turn, t.at, t.turn)
+    seat = t.turn
+    dx, dy, dz = mx - t.at[0], my - t.at[1], mz - t.at[2]
+    level = math.sqrt(seat[0, 0] * seat[0, 0] + seat[1, 0] * seat[1, 0])
+    c, sine = seat[0, 0] / level, seat[1, 0] / level
+    w.pack_offset_m[k, 0], w.pack_offset_m[k, 1] = c * dx + sine * dy, -sine * dx + c * dy
+    w.pack_offset_m[k, 2] = up * dz
+    nx, ny, nz = seat[0, 2], seat[1, 2], seat[2, 2]
+    for i in range(4):
+        x, y = p.pad_xy_m[i, 0], p.pad_xy_m[i, 1]
+        ox, oy, oz = turn[0, 0] * x + turn[0, 1] * y, turn[1, 0] * x + turn[1, 1] * y, turn[2, 0] * x + turn[2, 1] * y
+        w.pad_gap_m[k, i] = up * (nx * (dx + ox) + ny * (dy + oy) + nz * (dz + oz))
+
+
+@kernel
+def show(w: World, p: Params) -> None:
+    """What only people and observers read, as of the last scan."""
+    for r in range(p.robots):
+        read_sway_and_force(w, p, r, w.scans - 1)
+    _show_yaw(w, p)
+
+
+@kernel
+def _show_yaw(w: World, p: Params) -> None:
+    for k in range(p.packs):
+        s = w.pack_seat[k]
+        on_truck = w.truck_q[TYAW] if p.seat_on_truck[s] == 1 else 0.0
+        w.pack_yaw_error_rad[k] = yaw_error(w.pack_pose[k], on_truck + p.seat_yaw_rad[s])
 
 
 @kernel
@@ -97,14 +147,16 @@ def _set_twist(w: World, p: Params, x: State, t: Any, k: int) -> None:
     for i in range(6):
         twist[i] = 0.0
     if on >= 0:
-        carried.end_effector_motion(w, p, on, t.at, t.turn, t.motion)
+        carried.angles_of(w, p, on, t.angles)
+        carried.end_effector_motion(w, p, on, t.angles, t.at, t.turn, t.motion)
         rx, ry, rz = rx + pose[0] - t.at[0], ry + pose[1] - t.at[1], rz + pose[2] - t.at[2]
         vx, vy, vz = cross(t.motion[3], t.motion[4], t.motion[5], rx, ry, rz)
         twist[0], twist[1], twist[2] = t.motion[0] + vx, t.motion[1] + vy, t.motion[2] + vz
         for i in range(3, 6):
             twist[i] = t.motion[i]
     elif on == TRUCK:
-        twist[0], twist[1], twist[2] = truck_body.velocity(w, pose[0] + rx, pose[1] + ry, pose[2] + rz)
+        truck_body.no_force(w, t.truck)
+        twist[0], twist[1], twist[2] = truck_body.velocity(w, t.truck, pose[0] + rx, pose[1] + ry, pose[2] + rz)
         twist[3], twist[4], twist[5] = truck_body.turning(w)
 
 
@@ -146,6 +198,15 @@ def take_holds(w: World, p: Params, m: Model, x: State, t: Any) -> None:
 
 
 @kernel
+def recall(w: World, p: Params, x: State, t: Any) -> None:
+    """What scratch keeps as long as nobody takes or lets go a pack: the truck's masses, how packs lie in the grips."""
+    truck_body.mass_matrix(w, p, x, t.mass)
+    for r in range(p.robots):
+        if w.held[r] >= 0:
+            from_quaternion(x.relative[w.held[r]], t.held_turn[r])
+
+
+@kernel
 def advance_ticks(w: World, p: Params, m: Model, x: State, t: Any, ticks: int) -> None:
     """The plant from one PLC scan to the next, or `ticks` of that way: everybody at the pace that it needs."""
     began_s, tick_s, span_s = w.t_s, p.dt_s, ticks * p.dt_s
@@ -158,9 +219,13 @@ def advance_ticks(w: World, p: Params, m: Model, x: State, t: Any, ticks: int) -
         if t.pace[r] != RESTS:
             x.moved[r] = 1
     if together:
+        for r in range(p.robots):
+            if t.near[r] == 1:
+                contact.seat_frame(w, p, w.pack_seat[w.held[r]], t.truck_at, t.truck_turn, t.seat_at[r], t.seat[r])
         for _ in range(ticks):
-            for i in range(6):
-                t.truck[i] = 0.0
+            truck_body.no_force(w, t.truck)
+            if t.pace[ROBOTS] == TICKS:
+                truck_body.frame(w, t.truck_at, t.truck_turn)
             for r in range(p.robots):
                 if t.pace[r] == TICKS:
                     _tick(w, p, m, x, t, r, tick_s)
@@ -176,8 +241,7 @@ def advance_ticks(w: World, p: Params, m: Model, x: State, t: Any, ticks: int) -
         if t.pace[r] != RESTS:
             note_sway(w, p, r)
     if t.pace[ROBOTS] == FLIES:
-        for i in range(6):
-            t.truck[i] = 0.0
+        truck_body.no_force(w, t.truck)
         truck_forces(w, p, t.axle)
         truck_body.move(w, p, t.mass, t.truck, span_s)
     if t.pace[ROBOTS] != RESTS:
@@ -186,16 +250,19 @@ def advance_ticks(w: World, p: Params, m: Model, x: State, t: Any, ticks: int) -
 
 @kernel
 def _tick(w: World, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float) -> None:
-    """One physics tick of robot `r`."""
+    """One physics tick of robot `r`; `t.truck_at` and `t.truck_turn` are the truck's now, if it may touch that."""
     update_reference(w, r, w.t_s)
-    suspend(w, p, r, t.reaction)
+    carried.angles_of(w, p, r, t.angles)
+    suspend(w, p, r, t.angles, t.reaction)
     drive_forces(w, p, r, t.reaction, dt_s)
-    carried.end_effector_motion(w, p, r, t.at, t.turn, t.motion)
+    carried.end_effector_motion(w, p, r, t.angles, t.at, t.turn, t.motion)
     for i in range(6):
         t.out[i] = 0.0
     if t.near[r] != 0:
+        if t.near[r] == 1 and p.seat_on_truck[w.pack_seat[w.held[r]]] == 1:
+            contact.seat_frame(w, p, w.pack_seat[w.held[r]], t.truck_at, t.truck_turn, t.seat_at[r], t.seat[r])
         _touch(w, p, m, x, t, r, dt_s)
-    carried.move(w, p, m, r, t.turn, t.motion, t.out, dt_s)
+    carried.move(w, p, m, r, t.angles, t.turn, t.motion, t.out, dt_s)
 
 
 @kernel
@@ -203,43 +270,61 @@ def _touch(w: World, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float)
     """Contact forces on robot `r`'s end effector or pack into `t.out`, on the truck into `t.truck`."""
     k = w.held[r]
     if k < 0:
-        k = t.near[r] - 2
-        on_truck = x.carrier[k] == TRUCK
-        if on_truck:
-            truck_body.body_pose(w, t.body)
-            compose(t.body, x.relative[k], w.pack_pose[k])
-        from_quaternion(w.pack_pose[k], t.pack_turn)
-        contact.grip_contact(
-            w, p, m, r, t.at, t.turn, t.motion, k, t.pack_turn, dt_s, t.out, t.truck, on_truck
+        _touch_grip(w, p, m, x, t, r, t.near[r] - 2, dt_s)
+    else:
+        _place_held(x, t, r, k)
+        if x.fixed_to[k] != FREE:
+            _touch_locks(w, p, m, x, t, r, k)
+            return
+        contact.seat_contact(
+            w, p, m, r, k, t.at, t.pack, t.pack_turn, t.motion, t.seat_at[r], t.seat[r], dt_s, t.out, t.truck
         )  # fmt: skip
-        for i in range(3):
-            w.guide_force_n[r, i] = t.out[i]
-        return
-    end_effector_pose(w, p, r)
-    compose(w.e_pose[r], x.relative[k], t.pack)
-    from_quaternion(t.pack, t.pack_turn)
-    if x.fixed_to[k] != FREE:
-        on_truck = x.fixed_to[k] == TRUCK
-        if on_truck:
-            truck_body.body_pose(w, t.body)
-            compose(t.body, x.fixed[k], t.home)
-        else:
-            for i in range(7):
-                t.home[i] = x.fixed[k, i]
-        from_quaternion(t.home, t.home_turn)
-        contact.lock_springs(
-            w, p, m, t.at, t.pack, t.pack_turn, t.motion, x.preload_n[k], on_truck, t.home, t.home_turn, t.out,
-            t.truck,
-        )  # fmt: skip
-        for i in range(3):
-            w.guide_force_n[r, i] = 0.0
-        return
-    contact.seat_contact(
-        w, p, m, r, k, t.at, t.pack, t.pack_turn, t.motion, t.seat, dt_s, t.out, t.truck
-    )  # fmt: skip
     for i in range(3):
         w.guide_force_n[r, i] = t.out[i]
-    _couple(w, p, t, k)
+    if k >= 0:
+        _couple(w, p, t, k)
+
+
+@kernel
+def _place_held(x: State, t: Any, r: int, k: int) -> None:
+    """Grip face and rotation of pack `k` in the grips of robot `r`, whose end effector is at `t.at`, `t.turn`."""
+    rx, ry, rz = times(t.turn, x.relative[k, 0], x.relative[k, 1], x.relative[k, 2])
+    t.pack[0], t.pack[1], t.pack[2] = t.at[0] + rx, t.at[1] + ry, t.at[2] + rz
+    matrix_product(t.turn, t.held_turn[r], t.pack_turn)
+
+
+@kernel
+def _touch_grip(w: World, p: Params, m: Model, x: State, t: Any, r: int, k: int, dt_s: float) -> None:
+    """The empty end effector of robot `r` on pack `k`."""
+    on_truck = x.carrier[k] == TRUCK
+    if on_truck:
+        rx, ry, rz = times(t.truck_turn, x.relative[k, 0], x.relative[k, 1], x.relative[k, 2])
+        pose = w.pack_pose[k]
+        pose[0], pose[1], pose[2] = t.truck_at[0] + rx, t.truck_at[1] + ry, t.truck_at[2] + rz
+        from_quaternion(x.relative[k], t.fixed_turn)
+        matrix_product(t.truck_turn, t.fixed_turn, t.pack_turn)
+    else:
+        from_quaternion(w.pack_pose[k], t.pack_turn)
+    contact.grip_contact(w, p, m, r, t.at, t.turn, t.motion, k, t.pack_turn, dt_s, t.out, t.truck, on_truck)
+
+
+@kernel
+def _touch_locks(w: World, p: Params, m: Model, x: State, t: Any, r: int, k: int) -> None:
+    """Pack `k` in the grips of robot `r` and in closed locks."""
+    on_truck, fixed = x.fixed_to[k] == TRUCK, x.fixed[k]
+    if on_truck:
+        rx, ry, rz = times(t.truck_turn, fixed[0], fixed[1], fixed[2])
+        t.home[0], t.home[1], t.home[2] = t.truck_at[0] + rx, t.truck_at[1] + ry, t.truck_at[2] + rz
+        from_quaternion(fixed, t.fixed_turn)
+        matrix_product(t.truck_turn, t.fixed_turn, t.home_turn)
+    else:
+        t.home[0], t.home[1], t.home[2] = fixed[0], fixed[1], fixed[2]
+        from_quaternion(fixed, t.home_turn)
+    contact.lock_springs(
+        w, p, m, t.at, t.pack, t.pack_turn, t.motion, x.preload_n[k], on_truck, t.home, t.home_turn, t.out, t.truck
+    )  # fmt: skip
+    for i in range(3):
+        w.guide_force_n[r, i] = 0.0
 
 
 @kernel
@@ -268,10 +353,14 @@ def scan(w: World, p: Params, m: Model, x: State, commands: Any, t: Any, seen: b
             for i in range(3):
                 w.guide_force_n[r, i] = 0.0
     scan_s = p.dt_s * p.scan_ticks
-    code = plc_scan(w, p, commands, scan_s) if seen else plc_scan_unseen(w, p, commands, scan_s)
+    if seen:
+        code = plc_scan(w, p, commands, scan_s)
+        _show_yaw(w, p)
+    else:
+        code = plc_scan_unseen(w, p, commands, scan_s)
     if code & HOLD_CHANGED:
         take_holds(w, p, m, x, t)
-        truck_body.mass_matrix(w, p, x, t.mass)
+        recall(w, p, x, t)
     pace.count_calm(w, p, x)
     if code & HOLD_CHANGED:
         for i in range(ROBOTS + 1):
@@ -283,7 +372,7 @@ def scan(w: World, p: Params, m: Model, x: State, commands: Any, t: Any, seen: b
 @kernel
 def run_world(w: World, p: Params, m: Model, x: State, commands: Any, t: Any, most_ticks: int) -> int:
     """Advance one world until a robot has ended its command, nothing is busy, or after `most_ticks`; ticks taken."""
-    truck_body.mass_matrix(w, p, x, t.mass)
+    recall(w, p, x, t)
     place_packs(w, p, x, t)
     pace.find_near(w, p, m, t.near)
     taken = 0
@@ -296,8 +385,7 @@ def run_world(w: World, p: Params, m: Model, x: State, commands: Any, t: Any, mo
             code = scan(w, p, m, x, commands, t, seen)
             if code & COMMAND_ENDED:
                 if not seen:
-                    for r in range(p.robots):
-                        read_sway_and_force(w, p, r, w.scans - 1)
+                    show(w, p)
                 return taken
         busy = False
         for r in range(p.robots):
@@ -338,8 +426,8 @@ def settle(worlds: Any, params: Any, models: Any, states: Any, scratch: Any) -> 
         for r in range(p.robots):
             end_effector_pose(w, p, r)
         take_holds(w, p, m, x, t)
+        recall(w, p, x, t)
         place_all(w, p, x, t)
-        truck_body.mass_matrix(w, p, x, t.mass)
         pace.find_near(w, p, m, t.near)
 
 

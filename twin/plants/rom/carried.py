@@ -6,10 +6,10 @@ import math
 from typing import Any
 
 from twin.motion.kernels import kernel
-from twin.plants.rom.frames import back, cross, from_angles, times
+from twin.plants.rom.frames import back, cosine_sine, cross, from_cosines, quaternion, times
 from twin.plants.rom.model import EMPTY
 from twin.plants.state import EPITCH, EROLL, EX, EY, EYAW, EZ, YAW, X, Y, Z
-from twin.plants.suspension import FLOATING_TABLE
+from twin.plants.suspension import CP, CR, CT, CY, FLOATING_TABLE, SP, SR, ST, SY
 
 World = Any
 Params = Any
@@ -17,30 +17,57 @@ Model = Any
 
 
 @kernel
-def end_effector_motion(w: World, p: Params, r: int, at: Any, turn: Any, motion: Any) -> None:
-    """Where E is and how it moves, in W: `at` (3,), `turn` (3, 3), `motion` (6,) velocity and angular velocity."""
+def angles_of(w: World, p: Params, r: int, angles: Any) -> None:
+    """`twin.plants.suspension.angles_of` with the series of small angles."""
+    q = w.q[r]
+    angles[CT], angles[ST] = cosine_sine(q[YAW])
+    angles[CY], angles[SY] = cosine_sine(q[YAW] + q[EYAW] if p.reeving == FLOATING_TABLE else q[EYAW])
+    angles[CP], angles[SP] = cosine_sine(q[EPITCH])
+    angles[CR], angles[SR] = cosine_sine(q[EROLL])
+
+
+@kernel
+def place(w: World, p: Params, r: int, angles: Any, at: Any, turn: Any) -> None:
+    """Pose of E in W into `w.e_pose[r]`, `at` (3,) and `turn` (3, 3); `angles` (8,) is what `angles_of` gave."""
+    q, pose, yaw = w.q[r], w.e_pose[r], w.q[r, EYAW]
+    if p.reeving == FLOATING_TABLE:
+        c, s, yaw = angles[CT], angles[ST], yaw + q[YAW]
+        at[0], at[1], at[2] = q[X] + c * q[EX] - s * q[EY], q[Y] + s * q[EX] + c * q[EY], q[Z] + q[EZ]
+    else:
+        at[0], at[1], at[2] = q[X] + q[EX], q[Y] + q[EY], p.sheave_height_m + q[EZ]
+    from_cosines(angles, turn)
+    pose[0], pose[1], pose[2] = at[0], at[1], at[2]
+    quaternion(yaw, q[EPITCH], q[EROLL], pose)
+
+
+@kernel
+def end_effector_motion(w: World, p: Params, r: int, angles: Any, at: Any, turn: Any, motion: Any) -> None:
+    """Where E is and how it moves, in W: `at` (3,), `turn` (3, 3), `motion` (6,) velocity and angular velocity.
+
+    `angles` (8,) is what `angles_of` gave.
+    """
     q, qd = w.q[r], w.qd[r]
     if p.reeving == FLOATING_TABLE:
-        c, s = math.cos(q[YAW]), math.sin(q[YAW])
+        c, s = angles[CT], angles[ST]
         ox, oy = c * q[EX] - s * q[EY], s * q[EX] + c * q[EY]
         at[0], at[1], at[2] = q[X] + ox, q[Y] + oy, q[Z] + q[EZ]
         motion[0] = qd[X] + c * qd[EX] - s * qd[EY] - qd[YAW] * oy
         motion[1] = qd[Y] + s * qd[EX] + c * qd[EY] + qd[YAW] * ox
         motion[2] = qd[Z] + qd[EZ]
-        yaw, yaw_rate = q[YAW] + q[EYAW], qd[YAW] + qd[EYAW]
+        yaw_rate = qd[YAW] + qd[EYAW]
     else:
         at[0], at[1], at[2] = q[X] + q[EX], q[Y] + q[EY], p.sheave_height_m + q[EZ]
         motion[0], motion[1], motion[2] = qd[X] + qd[EX], qd[Y] + qd[EY], qd[EZ]
-        yaw, yaw_rate = q[EYAW], qd[EYAW]
-    from_angles(yaw, q[EPITCH], q[EROLL], turn)
-    cy, sy = math.cos(yaw), math.sin(yaw)
+        yaw_rate = qd[EYAW]
+    from_cosines(angles, turn)
+    cy, sy = angles[CY], angles[SY]
     motion[3] = -sy * qd[EPITCH] + turn[0, 0] * qd[EROLL]
     motion[4] = cy * qd[EPITCH] + turn[1, 0] * qd[EROLL]
     motion[5] = yaw_rate + turn[2, 0] * qd[EROLL]
 
 
 @kernel
-def move(w: World, p: Params, m: Model, r: int, turn: Any, motion: Any, contact: Any, dt_s: float) -> None:
+def move(w: World, p: Params, m: Model, r: int, angles: Any, turn: Any, motion: Any, contact: Any, dt_s: float) -> None:
     """One step of robot `r`: its axes under `w.tau` and what hangs on them, its end effector under `contact` (6,) too.
 
     Newton and Euler about the centre of mass; speeds first, positions with the new speeds.
@@ -48,11 +75,9 @@ def move(w: World, p: Params, m: Model, r: int, turn: Any, motion: Any, contact:
     q, qd, tau = w.q[r], w.qd[r], w.tau[r]
     k = w.held[r] if w.held[r] >= 0 else EMPTY
     table = p.reeving == FLOATING_TABLE
-    base = q[YAW] if table else 0.0
-    yaw = base + q[EYAW]
-    cy, sy = math.cos(yaw), math.sin(yaw)
+    cy, sy = angles[CY], angles[SY]
     # force of the suspension in W, and its torque about E from its shares on the three joints
-    c, s = math.cos(base), math.sin(base)
+    c, s = (angles[CT], angles[ST]) if table else (1.0, 0.0)
     fx, fy, fz = c * tau[EX] - s * tau[EY], s * tau[EX] + c * tau[EY], tau[EZ]
     tilt = turn[2, 0]  # minus the sine of the pitch
     about = (tau[EROLL] - tilt * tau[EYAW]) / math.sqrt(1.0 - tilt * tilt)

@@ -4,7 +4,7 @@ Each contact point is a spring and damper that only pushes, as stiff as the refe
 for the body as a whole: what would stop it within the step, up to what its normal forces allow.
 
 Forces add up in `out` (6,): force in W and torque about E, on the end effector with what it holds. What they press on,
-if it is the truck, gets the opposite in `truck` (6,).
+if it is the truck, gets the opposite in `truck` (8,).
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ import math
 from typing import Any
 
 from twin.motion.kernels import kernel
-from twin.plants.geometry import seat_pose
 from twin.plants.rom import truck as truck_body
 from twin.plants.rom.frames import back, cross, from_angles, times
 from twin.plants.rom.model import EMPTY
-from twin.plants.state import EX, EY, EZ, YAW
+from twin.plants.state import EX, EY, EZ, TPITCH, TROLL, TYAW, YAW
 from twin.plants.suspension import FLOATING_TABLE
+from twin.plants.truck import JOINT_HEIGHT_M
 
 World = Any
 Params = Any
@@ -50,19 +50,37 @@ def _spring(gap: float, closing: float, stiffness: float, damping: float, dt_s: 
 
 
 @kernel
+def seat_frame(w: World, p: Params, s: int, truck_at: Any, truck_turn: Any, at: Any, turn: Any) -> None:
+    """Middle (3,) and rotation (3, 3) of seat `s` in W; of one on the truck, from the truck's frame."""
+    x, y, z = p.seat_xyz_m[s, 0], p.seat_xyz_m[s, 1], p.seat_xyz_m[s, 2]
+    if p.seat_on_truck[s] == 0:
+        at[0], at[1], at[2] = x, y, z
+        from_angles(p.seat_yaw_rad[s], 0.0, 0.0, turn)
+        return
+    x, y, z = times(truck_turn, x, y, z - JOINT_HEIGHT_M)
+    at[0], at[1], at[2] = truck_at[0] + x, truck_at[1] + y, truck_at[2] + z
+    if p.seat_yaw_rad[s] == 0.0:
+        for i in range(3):
+            for j in range(3):
+                turn[i, j] = truck_turn[i, j]
+    else:
+        q = w.truck_q
+        from_angles(q[TYAW] + p.seat_yaw_rad[s], q[TPITCH], q[TROLL], turn)
+
+
+@kernel
 def seat_contact(
-    w: World, p: Params, m: Model, r: int, k: int, e: Any, pack: Any, turn: Any, motion: Any, seat: Any,
+    w: World, p: Params, m: Model, r: int, k: int, e: Any, pack: Any, turn: Any, motion: Any, seat_at: Any, seat: Any,
     dt_s: float, out: Any, truck: Any,
 ) -> None:  # fmt: skip
     """What the nearest seat of pack `k`, which robot `r` holds, does to it.
 
     Args:
-        e: (3,) of E in W; pack: (7,) its pose in W; turn: (3, 3) its rotation; motion: (6,) velocity of E and angular
-            velocity in W; seat: (3, 3) scratch.
+        e: (3,) of E in W; pack: (3,) of its grip face in W; turn: (3, 3) its rotation; motion: (6,) velocity of E and
+            angular velocity in W; seat_at, seat: what `seat_frame` gave.
     """
     s, up = w.pack_seat[k], p.retract
-    sx, sy, sz, yaw, pitch, roll = seat_pose(w, p, s)
-    from_angles(yaw, pitch, roll, seat)
+    sx, sy, sz = seat_at[0], seat_at[1], seat_at[2]
     nx, ny, nz = seat[0, 2], seat[1, 2], seat[2, 2]  # the seat's normal, upwards
     hx, hy, hz = times(turn, 0.0, 0.0, -up * p.pack_height_m)
     mx, my, mz = pack[0] + hx, pack[1] + hy, pack[2] + hz  # middle of the mating face
@@ -75,7 +93,7 @@ def seat_contact(
         gap = up * (nx * (x - sx) + ny * (y - sy) + nz * (z - sz))
         if gap >= 0.0:
             continue
-        vx, vy, vz = _speed(w, e, motion, on_truck, x, y, z)
+        vx, vy, vz = _speed(w, e, motion, truck, on_truck, x, y, z)
         force = _spring(gap, -up * (nx * vx + ny * vy + nz * vz), m.pad_stiffness, m.pad_damping, dt_s)
         pads_n += force
         _press(w, e, on_truck, x, y, z, up * force * nx, up * force * ny, up * force * nz, out, truck)
@@ -150,9 +168,11 @@ def seat_contact(
 @kernel
 def _applied(w: World, p: Params, m: Model, r: int, k: int, out: Any) -> tuple[float, float, float]:
     """Force in W of suspension, weight and the contacts so far on the end effector with what it holds."""
-    tau, base = w.tau[r], w.q[r, YAW] if p.reeving == FLOATING_TABLE else 0.0
-    c, s = math.cos(base), math.sin(base)
-    fx, fy = c * tau[EX] - s * tau[EY], s * tau[EX] + c * tau[EY]
+    tau = w.tau[r]
+    fx, fy = tau[EX], tau[EY]
+    if p.reeving == FLOATING_TABLE:
+        c, s = math.cos(w.q[r, YAW]), math.sin(w.q[r, YAW])
+        fx, fy = c * tau[EX] - s * tau[EY], s * tau[EX] + c * tau[EY]
     return fx + out[0], fy + out[1], tau[EZ] + out[2] - m.body_kg[k] * p.gravity_mps2
 
 
@@ -162,7 +182,7 @@ def _rub_plane(
     nx: float, ny: float, nz: float, normal_n: float, friction: float, dt_s: float, out: Any, truck: Any,
 ) -> None:  # fmt: skip
     """Coulomb friction in the plane of normal n: what holds the body still, up to `friction` times the normal force."""
-    vx, vy, vz = _speed(w, e, motion, on_truck, x, y, z)
+    vx, vy, vz = _speed(w, e, motion, truck, on_truck, x, y, z)
     fx, fy, fz = _applied(w, p, m, r, k, out)
     share = MOVED * m.body_kg[k] / dt_s
     fx, fy, fz = fx + share * vx, fy + share * vy, fz + share * vz
@@ -180,7 +200,7 @@ def _rub_along(
     nx: float, ny: float, nz: float, normal_n: float, friction: float, dt_s: float, out: Any, truck: Any,
 ) -> None:  # fmt: skip
     """The same along n, of pins in their sockets."""
-    vx, vy, vz = _speed(w, e, motion, on_truck, x, y, z)
+    vx, vy, vz = _speed(w, e, motion, truck, on_truck, x, y, z)
     fx, fy, fz = _applied(w, p, m, r, k, out)
     wanted = fx * nx + fy * ny + fz * nz + m.body_kg[k] / dt_s * (vx * nx + vy * ny + vz * nz)
     held = -min(max(wanted, -friction * normal_n), friction * normal_n)
@@ -188,12 +208,14 @@ def _rub_along(
 
 
 @kernel
-def _speed(w: World, e: Any, motion: Any, on_truck: bool, x: float, y: float, z: float) -> tuple[float, float, float]:
+def _speed(
+    w: World, e: Any, motion: Any, truck: Any, on_truck: bool, x: float, y: float, z: float
+) -> tuple[float, float, float]:
     """Of the carried body at a world point, over what is under it."""
     vx, vy, vz = cross(motion[3], motion[4], motion[5], x - e[0], y - e[1], z - e[2])
     vx, vy, vz = vx + motion[0], vy + motion[1], vz + motion[2]
     if on_truck:
-        tx, ty, tz = truck_body.velocity(w, x, y, z)
+        tx, ty, tz = truck_body.velocity(w, truck, x, y, z)
         vx, vy, vz = vx - tx, vy - ty, vz - tz
     return vx, vy, vz
 
@@ -214,7 +236,7 @@ def _pin(
     nx: float, ny: float, nz: float, gap: float, dt_s: float, out: Any, truck: Any,
 ) -> float:  # fmt: skip
     """A pin pushes a wall along (nx, ny, nz), its outward normal in W; the force in N."""
-    vx, vy, vz = _speed(w, e, motion, on_truck, x, y, z)
+    vx, vy, vz = _speed(w, e, motion, truck, on_truck, x, y, z)
     force = _spring(gap, -(nx * vx + ny * vy + nz * vz), m.pin_stiffness, m.pin_damping, dt_s)
     if force > 0.0:
         _press(w, e, on_truck, x, y, z, force * nx, force * ny, force * nz, out, truck)
@@ -228,14 +250,14 @@ def lock_springs(
 ) -> None:  # fmt: skip
     """Closed locks on a pack that is held too: springs between its four feet and where they were when the locks closed.
 
-    `home` (7,) is that pose in W now, `home_turn` its rotation.
+    `home` (3,) is where its grip face was, in W as it is now, `home_turn` the rotation.
     """
     for i in range(4):
         fx, fy, fz = times(turn, p.pad_xy_m[i, 0], p.pad_xy_m[i, 1], -p.retract * p.pack_height_m)
         x, y, z = pack[0] + fx, pack[1] + fy, pack[2] + fz
         hx, hy, hz = times(home_turn, p.pad_xy_m[i, 0], p.pad_xy_m[i, 1], -p.retract * p.pack_height_m)
         dx, dy, dz = x - home[0] - hx, y - home[1] - hy, z - home[2] - hz
-        vx, vy, vz = _speed(w, e, motion, on_truck, x, y, z)
+        vx, vy, vz = _speed(w, e, motion, truck, on_truck, x, y, z)
         c, s = m.lock_damping, m.lock_stiffness
         up = 0.25 * preload_n - s * dz - c * vz
         _press(w, e, on_truck, x, y, z, -s * dx - c * vx, -s * dy - c * vy, up, out, truck)
@@ -260,7 +282,7 @@ def grip_contact(
         gap = nx * (x - pose[0]) + ny * (y - pose[1]) + nz * (z - pose[2])
         if gap >= 0.0:
             continue
-        vx, vy, vz = _speed(w, e, motion, on_truck, x, y, z)
+        vx, vy, vz = _speed(w, e, motion, truck, on_truck, x, y, z)
         force = _spring(gap, -(nx * vx + ny * vy + nz * vz), m.pad_stiffness, m.e_damping, 0.0)
         pads_n += force
         _press(w, e, on_truck, x, y, z, force * nx, force * ny, force * nz, out, truck)
@@ -289,7 +311,7 @@ def grip_contact(
             # the wall is pushed outwards and, where it flares, up
             bx, by = (side * norm, 0.0) if axis == 0 else (0.0, side * norm)
             lx, ly, lz = times(turn, bx, by, up * norm * lean)
-            vx, vy, vz = _speed(w, e, motion, on_truck, x, y, z)
+            vx, vy, vz = _speed(w, e, motion, truck, on_truck, x, y, z)
             force = _spring(gap, -(lx * vx + ly * vy + lz * vz), m.pad_stiffness, m.e_damping, 0.0)
             walls_n += force
             _press(w, e, on_truck, x, y, z, force * lx, force * ly, force * lz, out, truck)

@@ -14,6 +14,7 @@ from typing import Any
 
 from twin.drives import drive_forces, update_reference
 from twin.motion.kernels import kernel
+from twin.plants.rom.frames import cosine_sine
 from twin.plants.rom.model import EMPTY
 from twin.plants.state import EPITCH, EROLL, EX, EY, EYAW, EZ, YAW, X, Y, Z
 
@@ -58,7 +59,8 @@ def fly(w: World, p: Params, m: Model, r: int, reaction: Any, last: Any, t_s: fl
     per_m = w.load_n[r] / length
     turn = q[EYAW] - q[YAW]
     half2 = p.rope_half_x_m * p.rope_half_x_m + p.rope_half_y_m * p.rope_half_y_m
-    untwist = per_m * half2 * math.sin(turn) + p.e_stiffness[3] * turn + p.e_damping[3] * (qd[EYAW] - qd[YAW])
+    _, sine = cosine_sine(turn)
+    untwist = per_m * half2 * sine + p.e_stiffness[3] * turn + p.e_damping[3] * (qd[EYAW] - qd[YAW])
     swing = 2.0 * p.sway_zeta * math.sqrt(g / length) * w.load_n[r] / g
     reaction[X], reaction[Y] = per_m * q[EX] + swing * qd[EX], per_m * q[EY] + swing * qd[EY]
     reaction[Z], reaction[YAW] = -w.load_n[r], untwist
@@ -89,7 +91,7 @@ def fly(w: World, p: Params, m: Model, r: int, reaction: Any, last: Any, t_s: fl
     qd[YAW] += dt_s * tau[YAW] / own[YAW]
     # the load: a force at E turns it about its centre of mass
     fx, fy = -per_m * ex - swing * qd[EX], -per_m * ey - swing * qd[EY]
-    c, s = math.cos(q[EYAW]), math.sin(q[EYAW])
+    c, s = cosine_sine(q[EYAW])
     com = m.body_com_m[k]
     cx, cy = c * com[0] - s * com[1], s * com[0] + c * com[1]
     spin = qd[EYAW]

@@ -7,16 +7,57 @@ from typing import Any
 
 from twin.motion.kernels import kernel
 
+SMALL = 0.125
+"""Up to this angle in rad the series are exact to the last bit but one."""
+
+
+@kernel
+def cosine_sine(angle: float) -> tuple[float, float]:
+    """Of an angle that is mostly small: their series then, the library's functions beyond."""
+    if abs(angle) > SMALL:
+        return math.cos(angle), math.sin(angle)
+    s = angle * angle
+    cosine = 1.0 - s * (1 / 2 - s * (1 / 24 - s * (1 / 720 - s * (1 / 40320 - s * (1 / 3628800)))))
+    sine = angle * (1.0 - s * (1 / 6 - s * (1 / 120 - s * (1 / 5040 - s * (1 / 362880 - s * (1 / 39916800))))))
+    return cosine, sine
+
 
 @kernel
 def from_angles(yaw: float, pitch: float, roll: float, out: Any) -> None:
     """Rz(yaw) Ry(pitch) Rx(roll) into `out` (3, 3)."""
-    cy, sy = math.cos(yaw), math.sin(yaw)
-    cp, sp = math.cos(pitch), math.sin(pitch)
-    cr, sr = math.cos(roll), math.sin(roll)
+    cy, sy = cosine_sine(yaw)
+    cp, sp = cosine_sine(pitch)
+    cr, sr = cosine_sine(roll)
     out[0, 0], out[0, 1], out[0, 2] = cy * cp, cy * sp * sr - sy * cr, cy * sp * cr + sy * sr
     out[1, 0], out[1, 1], out[1, 2] = sy * cp, sy * sp * sr + cy * cr, sy * sp * cr - cy * sr
     out[2, 0], out[2, 1], out[2, 2] = -sp, cp * sr, cp * cr
+
+
+@kernel
+def from_cosines(angles: Any, out: Any) -> None:
+    """The same from cosine and sine of yaw, pitch and roll, in this order, in `angles` (6,) or longer."""
+    cy, sy, cp, sp, cr, sr = angles[0], angles[1], angles[2], angles[3], angles[4], angles[5]
+    out[0, 0], out[0, 1], out[0, 2] = cy * cp, cy * sp * sr - sy * cr, cy * sp * cr + sy * sr
+    out[1, 0], out[1, 1], out[1, 2] = sy * cp, sy * sp * sr + cy * cr, sy * sp * cr - cy * sr
+    out[2, 0], out[2, 1], out[2, 2] = -sp, cp * sr, cp * cr
+
+
+@kernel
+def matrix_product(a: Any, b: Any, out: Any) -> None:
+    """a b of (3, 3) matrices into `out`, which may be neither."""
+    for i in range(3):
+        for j in range(3):
+            out[i, j] = a[i, 0] * b[0, j] + a[i, 1] * b[1, j] + a[i, 2] * b[2, j]
+
+
+@kernel
+def quaternion(yaw: float, pitch: float, roll: float, out: Any) -> None:
+    """Quaternion xyzw of Rz(yaw) Ry(pitch) Rx(roll) into `out[3:7]`."""
+    cy, sy = cosine_sine(0.5 * yaw)
+    cp, sp = cosine_sine(0.5 * pitch)
+    cr, sr = cosine_sine(0.5 * roll)
+    out[3], out[4] = cy * cp * sr - sy * sp * cr, cy * sp * cr + sy * cp * sr
+    out[5], out[6] = sy * cp * cr - cy * sp * sr, cy * cp * cr + sy * sp * sr
 
 
 @kernel

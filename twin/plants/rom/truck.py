@@ -11,7 +11,7 @@ from typing import Any
 
 from twin.drives import friction_force
 from twin.motion.kernels import kernel
-from twin.plants.geometry import quaternion
+from twin.plants.rom.frames import cosine_sine, from_angles, quaternion
 from twin.plants.rom.model import TRUCK
 from twin.plants.state import TPITCH, TROLL, TX, TY, TYAW, TZ
 from twin.plants.truck import JOINT_HEIGHT_M
@@ -19,14 +19,14 @@ from twin.plants.truck import JOINT_HEIGHT_M
 World = Any
 Params = Any
 State = Any
-FX, FY, FYAW, FZ, FPITCH, FROLL = range(6)
+FX, FY, FYAW, FZ, FPITCH, FROLL, COSINE, SINE = range(8)
+"""Places in `force` (8,): generalised forces on the truck, and behind them cosine and sine of its yaw."""
 
 
 @kernel
 def push(w: World, force: Any, x: float, y: float, z: float, fx: float, fy: float, fz: float) -> None:
-    """Add a force (in W) at a world point to the generalised forces `force` (6,) on the truck."""
-    at = w.truck_q
-    cy, sy = math.cos(at[TYAW]), math.sin(at[TYAW])
+    """Add a force (in W) at a world point to the generalised forces in `force` (8,) on the truck."""
+    at, cy, sy = w.truck_q, force[COSINE], force[SINE]
     dx, dy = x - at[TX], y - at[TY]
     rx, ry, h = cy * dx + sy * dy, -sy * dx + cy * dy, z - at[TZ] - JOINT_HEIGHT_M
     bx, by = cy * fx + sy * fy, -sy * fx + cy * fy
@@ -39,10 +39,17 @@ def push(w: World, force: Any, x: float, y: float, z: float, fx: float, fy: floa
 
 
 @kernel
-def velocity(w: World, x: float, y: float, z: float) -> tuple[float, float, float]:
+def no_force(w: World, force: Any) -> None:
+    """Begin with `force` (8,): nothing pushes."""
+    for i in range(6):
+        force[i] = 0.0
+    force[COSINE], force[SINE] = cosine_sine(w.truck_q[TYAW])
+
+
+@kernel
+def velocity(w: World, force: Any, x: float, y: float, z: float) -> tuple[float, float, float]:
     """Of the point of the truck's body that is at (x, y, z) now, in W."""
-    q, qd = w.truck_q, w.truck_qd
-    cy, sy = math.cos(q[TYAW]), math.sin(q[TYAW])
+    q, qd, cy, sy = w.truck_q, w.truck_qd, force[COSINE], force[SINE]
     dx, dy = x - q[TX], y - q[TY]
     rx, ry, h = cy * dx + sy * dy, -sy * dx + cy * dy, z - q[TZ] - JOINT_HEIGHT_M
     bx, by = h * qd[TPITCH], -h * qd[TROLL]
@@ -66,7 +73,15 @@ def body_pose(w: World, out: Any) -> None:
     """Of the truck's sprung body, its origin at the pitch and roll centre: into `out` (7,)."""
     q = w.truck_q
     out[0], out[1], out[2] = q[TX], q[TY], q[TZ] + JOINT_HEIGHT_M
-    out[3], out[4], out[5], out[6] = quaternion(q[TYAW], q[TPITCH], q[TROLL])
+    quaternion(q[TYAW], q[TPITCH], q[TROLL], out)
+
+
+@kernel
+def frame(w: World, at: Any, turn: Any) -> None:
+    """Origin (3,) and rotation (3, 3) in W of the truck's sprung body."""
+    q = w.truck_q
+    at[0], at[1], at[2] = q[TX], q[TY], q[TZ] + JOINT_HEIGHT_M
+    from_angles(q[TYAW], q[TPITCH], q[TROLL], turn)
 
 
 @kernel
@@ -102,7 +117,7 @@ def mass_matrix(w: World, p: Params, x: State, out: Any) -> None:
 
 @kernel
 def move(w: World, p: Params, mass: Any, force: Any, dt_s: float) -> None:
-    """One step of the truck under the generalised forces `force` (6,) of others, its springs and its brakes."""
+    """One step of the truck under the generalised forces `force` (8,) of others, its springs and its brakes."""
     q, qd, g = w.truck_q, w.truck_qd, p.gravity_mps2
     m, mx, my, ipp, irr, ixy, mh = mass[0], mass[1], mass[2], mass[3], mass[4], mass[5], mass[6]
     fz = w.truck_tau[0] + force[FZ] - m * g
