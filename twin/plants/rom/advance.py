@@ -13,12 +13,12 @@ from twin.motion.kernels import kernel
 from twin.plants.geometry import coupler_force, end_effector_pose, nearest_seat, rotate, yaw_error
 from twin.plants.rom import carried, contact, pace
 from twin.plants.rom import truck as truck_body
-from twin.plants.rom.flight import fly
+from twin.plants.rom.flight import can_fly, fly
 from twin.plants.rom.frames import compose, cross, from_quaternion, matrix_product, relative, times
 from twin.plants.rom.model import FREE, GROUND, TRUCK
 from twin.plants.rom.pace import FLIES, RESTS, TICKS
 from twin.plants.state import BUSY, EZ, ROBOTS, TYAW
-from twin.plants.suspension import suspend
+from twin.plants.suspension import FOUR_ROPE, suspend
 from twin.plants.truck import truck_forces
 from twin.plc import COMMAND_ENDED, HOLD_CHANGED, note_sway, plc_scan, plc_scan_unseen
 from twin.sensors import read_sway_and_force
@@ -28,6 +28,10 @@ Params = Any
 Model = Any
 State = Any
 
+SPARE_M, SPARE = 0.0002, 1.3
+"""What stays clear until the next scan is farther off than it goes at its present speed by this share and a bit."""
+REACH_M = 2.0
+"""From the middle of a pack to its farthest point."""
 SCRATCH = np.dtype(
     [
         ("at", np.float64, 3),
@@ -48,6 +52,7 @@ SCRATCH = np.dtype(
         ("axle", np.float64, 2),
         ("last", np.float64, (4, 3)),
         ("angles", np.float64, 8),
+        ("gaps", np.float64, 2),
         ("held_turn", np.float64, (ROBOTS, 3, 3)),  # of the held pack in its end effector
         ("seat_at", np.float64, (ROBOTS, 3)),
         ("seat", np.float64, (ROBOTS, 3, 3)),
@@ -207,6 +212,43 @@ def recall(w: World, p: Params, x: State, t: Any) -> None:
 
 
 @kernel
+def find_near(w: World, p: Params, m: Model, x: State, t: Any) -> None:
+    """Which robots may touch something before the next scan, into `t.near`."""
+    pace.find_near(w, p, m, t.near)
+    for r in range(p.robots):
+        if t.near[r] != 0 and p.reeving == FOUR_ROPE and can_fly(w, p, m, r) and _stays_clear(w, p, m, x, t, r):
+            t.near[r] = 0
+
+
+@kernel
+def _stays_clear(w: World, p: Params, m: Model, x: State, t: Any, r: int) -> bool:
+    """Whether robot `r`, which is near a seat or a pack, comes nowhere as close as touching before the next scan."""
+    k, scan_s = w.held[r], p.dt_s * p.scan_ticks
+    carried.angles_of(w, p, r, t.angles)
+    carried.end_effector_motion(w, p, r, t.angles, t.at, t.turn, t.motion)
+    truck_body.no_force(w, t.truck)
+    for i in range(6):
+        t.out[i] = 0.0
+    if k < 0:
+        _touch_grip(w, p, m, x, t, r, t.near[r] - 2, p.dt_s)
+    else:
+        if x.fixed_to[k] != FREE or w.pack_offset_m[k, 2] < p.coupler_engage_m:
+            return False
+        _place_held(x, t, r, k)
+        s = w.pack_seat[k]
+        contact.seat_frame(w, p, s, t.truck_at, t.truck_turn, t.seat_at[r], t.seat[r])
+        contact.seat_contact(
+            w, p, m, r, k, t.at, t.pack, t.pack_turn, t.motion, t.seat_at[r], t.seat[r], p.dt_s, t.out, t.truck, t.gaps
+        )  # fmt: skip
+    turning = REACH_M * (abs(t.motion[3]) + abs(t.motion[4]) + abs(t.motion[5]))
+    sideways = abs(t.motion[0]) + abs(t.motion[1]) + turning
+    for i in range(6):
+        sideways += abs(w.truck_qd[i])
+    spare = SPARE_M + SPARE * scan_s * sideways
+    return t.gaps[0] > spare and t.gaps[1] > spare + SPARE * scan_s * abs(t.motion[2])
+
+
+@kernel
 def advance_ticks(w: World, p: Params, m: Model, x: State, t: Any, ticks: int) -> None:
     """The plant from one PLC scan to the next, or `ticks` of that way: everybody at the pace that it needs."""
     began_s, tick_s, span_s = w.t_s, p.dt_s, ticks * p.dt_s
@@ -277,7 +319,7 @@ def _touch(w: World, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float)
             _touch_locks(w, p, m, x, t, r, k)
             return
         contact.seat_contact(
-            w, p, m, r, k, t.at, t.pack, t.pack_turn, t.motion, t.seat_at[r], t.seat[r], dt_s, t.out, t.truck
+            w, p, m, r, k, t.at, t.pack, t.pack_turn, t.motion, t.seat_at[r], t.seat[r], dt_s, t.out, t.truck, t.gaps
         )  # fmt: skip
     for i in range(3):
         w.guide_force_n[r, i] = t.out[i]
@@ -305,7 +347,7 @@ def _touch_grip(w: World, p: Params, m: Model, x: State, t: Any, r: int, k: int,
         matrix_product(t.truck_turn, t.fixed_turn, t.pack_turn)
     else:
         from_quaternion(w.pack_pose[k], t.pack_turn)
-    contact.grip_contact(w, p, m, r, t.at, t.turn, t.motion, k, t.pack_turn, dt_s, t.out, t.truck, on_truck)
+    contact.grip_contact(w, p, m, r, t.at, t.turn, t.motion, k, t.pack_turn, dt_s, t.out, t.truck, on_truck, t.gaps)
 
 
 @kernel
@@ -365,7 +407,7 @@ def scan(w: World, p: Params, m: Model, x: State, commands: Any, t: Any, seen: b
     if code & HOLD_CHANGED:
         for i in range(ROBOTS + 1):
             x.calm[i] = 0
-    pace.find_near(w, p, m, t.near)
+    find_near(w, p, m, x, t)
     return code
 
 
@@ -374,7 +416,7 @@ def run_world(w: World, p: Params, m: Model, x: State, commands: Any, t: Any, mo
     """Advance one world until a robot has ended its command, nothing is busy, or after `most_ticks`; ticks taken."""
     recall(w, p, x, t)
     place_packs(w, p, x, t)
-    pace.find_near(w, p, m, t.near)
+    find_near(w, p, m, x, t)
     taken = 0
     while taken < most_ticks:
         to_scan = p.scan_ticks - w.tick % p.scan_ticks
@@ -409,6 +451,12 @@ def run_worlds(
 
 
 @kernel
+def run_one(worlds: Any, params: Any, models: Any, states: Any, commands: Any, scratch: Any, i: int) -> int:
+    """`run_world` of world `i`: threads that wait for one world would only take time."""
+    return run_world(worlds[i], params[i], models[i], states[i], commands[i], scratch[i], 1 << 40)
+
+
+@kernel
 def settle(worlds: Any, params: Any, models: Any, states: Any, scratch: Any) -> None:
     """Worlds that begin: packs that stand by their weight press their pads, and everybody knows what carries them."""
     for i in range(len(worlds)):
@@ -428,7 +476,7 @@ def settle(worlds: Any, params: Any, models: Any, states: Any, scratch: Any) -> 
         take_holds(w, p, m, x, t)
         recall(w, p, x, t)
         place_all(w, p, x, t)
-        pace.find_near(w, p, m, t.near)
+        find_near(w, p, m, x, t)
 
 
 @kernel

@@ -25,6 +25,8 @@ Params = Any
 Model = Any
 MOVED = 0.4
 """Share of a body's mass that a force at its foot moves, the rest turns away [estimate: a box pushed at its foot]."""
+FAR_M = 1.0
+"""Gap where there is nothing to touch."""
 NEAR_RIM_M = 0.03
 """A tip that misses the lead-in by no more stands on the socket's rim: the reference plant's walls are so thick."""
 
@@ -71,9 +73,11 @@ def seat_frame(w: World, p: Params, s: int, truck_at: Any, truck_turn: Any, at: 
 @kernel
 def seat_contact(
     w: World, p: Params, m: Model, r: int, k: int, e: Any, pack: Any, turn: Any, motion: Any, seat_at: Any, seat: Any,
-    dt_s: float, out: Any, truck: Any,
+    dt_s: float, out: Any, truck: Any, gaps: Any,
 ) -> None:  # fmt: skip
     """What the nearest seat of pack `k`, which robot `r` holds, does to it.
+
+    `gaps` (2,) gets how far it is from touching: sideways within the bores, and any other way.
 
     Args:
         e: (3,) of E in W; pack: (3,) of its grip face in W; turn: (3, 3) its rotation; motion: (6,) velocity of E and
@@ -86,11 +90,13 @@ def seat_contact(
     mx, my, mz = pack[0] + hx, pack[1] + hy, pack[2] + hz  # middle of the mating face
     on_truck = p.seat_on_truck[s] == 1
     pads_n = pins_n = 0.0
+    wall_m = face_m = FAR_M
     # pads: feet of the pack on the seat's spheres
     for i in range(4):
         fx, fy, fz = times(turn, p.pad_xy_m[i, 0], p.pad_xy_m[i, 1], 0.0)
         x, y, z = mx + fx, my + fy, mz + fz
         gap = up * (nx * (x - sx) + ny * (y - sy) + nz * (z - sz))
+        face_m = min(face_m, gap)
         if gap >= 0.0:
             continue
         vx, vy, vz = _speed(w, e, motion, truck, on_truck, x, y, z)
@@ -109,6 +115,7 @@ def seat_contact(
         qx, qy, qz = back(turn, tx, ty, tz)
         depth = up * qz
         if depth <= -bore_to:
+            face_m = min(face_m, -depth - bore_to)
             continue
         for axis in range(2):
             off = (qx if axis == 0 else qy) - m.pin_xy_m[i, axis]
@@ -119,6 +126,7 @@ def seat_contact(
             if depth > lead:
                 # the straight bore: at the tip
                 gap = play - beside
+                wall_m = min(wall_m, gap)
                 if gap < 0.0:
                     x, y, z = mx + tx, my + ty, mz + tz
                     pins_n += _pin(w, m, e, motion, on_truck, x, y, z, wx, wy, wz, gap, dt_s, out, truck)
@@ -127,6 +135,7 @@ def seat_contact(
                 if level * side < 0.0:
                     wx, wy, wz = -wx, -wy, -wz
                 gap = play - abs(level)
+                wall_m = min(wall_m, gap)
                 if gap < 0.0:
                     ox = level + m.pin_xy_m[i, axis] if axis == 0 else qx - (depth - lead) * dx
                     oy = level + m.pin_xy_m[i, axis] if axis == 1 else qy - (depth - lead) * dy
@@ -137,6 +146,7 @@ def seat_contact(
             x, y, z = mx + tx, my + ty, mz + tz
             bore, mouth = play + bore_to, play + bore_to + m.capture_m
             if beside >= mouth + NEAR_RIM_M:
+                face_m = min(face_m, beside - mouth - NEAR_RIM_M)
                 continue
             # the tip's ball against rim, mouth, lead-in and the edge where the bore begins: whichever is nearest
             if beside >= mouth:
@@ -151,10 +161,12 @@ def seat_contact(
                     deeper = (lead if foot > lead else 0.0) - depth
                     gap = math.sqrt(across * across + deeper * deeper)
                     across, deeper, gap = across / gap, deeper / gap, gap - bore_to
+            face_m = min(face_m, gap)
             if gap < 0.0:
                 ax, ay, az = times(turn, 0.0, 0.0, up)
                 lx, ly, lz = across * wx + deeper * ax, across * wy + deeper * ay, across * wz + deeper * az
                 pins_n += _pin(w, m, e, motion, on_truck, x, y, z, lx, ly, lz, gap, dt_s, out, truck)
+    gaps[0], gaps[1] = wall_m, face_m
     if pads_n > 0.0:
         _rub_plane(
             w, p, m, r, k, e, motion, on_truck, mx, my, mz, nx, ny, nz, pads_n, m.guide_friction, dt_s, out, truck
@@ -266,20 +278,23 @@ def lock_springs(
 @kernel
 def grip_contact(
     w: World, p: Params, m: Model, r: int, e: Any, turn: Any, motion: Any, k: int, face: Any, dt_s: float, out: Any,
-    truck: Any, on_truck: bool,
+    truck: Any, on_truck: bool, gaps: Any,
 ) -> None:  # fmt: skip
     """The empty end effector on the grip face of pack `k`, which stands: four pads, and flippers about its edges.
+
+    `gaps` (2,) gets how far it is from touching, any way.
 
     Args:
         turn: (3, 3) of the end effector; face: (3, 3) of the pack.
     """
-    up, pose = p.retract, w.pack_pose[k]
+    up, pose, face_m = p.retract, w.pack_pose[k], FAR_M
     nx, ny, nz = up * face[0, 2], up * face[1, 2], up * face[2, 2]
     pads_n = 0.0
     for i in range(4):
         rx, ry, rz = times(turn, m.e_pad_xy_m[i, 0], m.e_pad_xy_m[i, 1], 0.0)
         x, y, z = e[0] + rx, e[1] + ry, e[2] + rz
         gap = nx * (x - pose[0]) + ny * (y - pose[1]) + nz * (z - pose[2])
+        face_m = min(face_m, gap)
         if gap >= 0.0:
             continue
         vx, vy, vz = _speed(w, e, motion, truck, on_truck, x, y, z)
@@ -300,12 +315,14 @@ def grip_contact(
             qx, qy, qz = back(turn, x - e[0], y - e[1], z - e[2])
             below = -up * qz
             if below > m.flipper_depth_m:
+                face_m = min(face_m, below - m.flipper_depth_m)
                 continue
             spread = slope * max(below, 0.0)
             gap = m.flipper_clearance_m + spread - side * ((qx if axis == 0 else qy) - side * half)
             lean = slope if below > 0.0 else 0.0
             norm = along if below > 0.0 else 1.0
             gap *= norm
+            face_m = min(face_m, gap)
             if gap >= 0.0:
                 continue
             # the wall is pushed outwards and, where it flares, up
@@ -315,6 +332,7 @@ def grip_contact(
             force = _spring(gap, -(lx * vx + ly * vy + lz * vz), m.pad_stiffness, m.e_damping, 0.0)
             walls_n += force
             _press(w, e, on_truck, x, y, z, force * lx, force * ly, force * lz, out, truck)
+    gaps[0] = gaps[1] = face_m
     if pads_n + walls_n > 0.0:
         _rub_plane(
             w, p, m, r, EMPTY, e, motion, on_truck, e[0], e[1], e[2], nx, ny, nz, pads_n + walls_n, m.e_friction, dt_s,

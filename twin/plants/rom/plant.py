@@ -66,6 +66,9 @@ class RomPlant:
         if self._watched:
             self._run_watched()
             return
+        if len(busy) == 1:
+            advance.run_one(*self._arguments(), self.commands, self._scratch, int(busy[0]))
+            return
         ticks = np.zeros(len(busy), np.int64)
         advance.run_worlds(
             self.worlds, self.params, self.models, self.states, self.commands, self._scratch, busy, ticks
