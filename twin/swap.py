@@ -42,6 +42,8 @@ class SwapResult:
     end_state_sha256: str
     recording: str | None = None
     faults: tuple[str, ...] = ()
+    insert_attempts: tuple[int, ...] = ()
+    """Insertions into the truck that were tried, by pack."""
     policies: dict[str, str] = field(default_factory=dict)
     """What decided beside the timing set, by what it decided: `{"timing": "zvd", "align": "baseline"}`."""
 
@@ -81,7 +83,11 @@ class SwapResult:
 
 
 class SwapTwin:
-    """One swap: a cell, a plant, the sequence, a timing set and the faults that are injected."""
+    """One swap: a cell, a plant, the sequence, a timing set and the faults that are injected.
+
+    Or a batch of swaps, where `make_plant` gives a plant of several cells: they share station, truck and packs, and the
+    first is `cell`. Faults and aligners act on single swaps only.
+    """
 
     def __init__(
         self,
@@ -117,6 +123,9 @@ class SwapTwin:
             from twin.alignment.steps import with_setpoints
         self.cell, self.timing, self.faults = cell, timing, tuple(faults)
         self.plant: Any = make_plant(cell)
+        self.cells: tuple[Cell, ...] = tuple(getattr(self.plant, "cells", (cell,)))
+        if len(self.cells) > 1 and (faults or aligner is not None):
+            raise ValueError("faults and aligners act on single swaps, not on a batch")
         kind = cell.station.kind
         table = timing_table(timing, kind)
         rows = np.repeat(table[None, :], len(self.plant.worlds), axis=0)
@@ -141,26 +150,31 @@ class SwapTwin:
         self.program.run()
         return self.result()
 
-    def result(self) -> SwapResult:
-        """The result of a swap that has ended."""
+    def results(self) -> list[SwapResult]:
+        """The results of a batch that has ended, a swap each, in the order of its cells."""
+        return [self.result(n) for n in range(len(self.cells))]
+
+    def result(self, n: int = 0) -> SwapResult:
+        """The result of a swap that has ended; of a batch: of its world `n`."""
         from twin.lower_bound import lower_bound_s
 
-        program, cell = self.program, self.cell
-        phases, mechanical, cycle = finished_phases(program, cell)
+        program, cell = self.program, self.cells[n]
+        phases, mechanical, cycle = finished_phases(program, cell, n)
         return SwapResult(
             cell=cell,
             plant=getattr(self.plant, "name", "bullet"),
             timing=self.timing.name,
-            outcome=program.outcome[0],
+            outcome=program.outcome[n],
             cycle_time_s=cycle,
             mechanical_time_s=mechanical,
             lower_bound_s=lower_bound_s(cell),
             phases=phases,
-            kpis=kpis_of(self.plant, program, 0),
-            violations=violations_of(self.plant.worlds[0]),
-            events=tuple(program.events[0]),
-            end_state_sha256=self.plant.state_sha256(),
+            kpis=kpis_of(self.plant, program, n),
+            violations=violations_of(self.plant.worlds[n]),
+            events=tuple(program.events[n]),
+            end_state_sha256=self.plant.state_sha256(n),
             faults=tuple(fault.text for fault in self.faults),
+            insert_attempts=tuple(program.insert_attempts[n].tolist()),
             policies=self.policies,
         )
 
@@ -169,15 +183,15 @@ class SwapTwin:
         self.plant.close()
 
 
-def finished_phases(program: Program, cell: Cell) -> tuple[tuple[PhaseSpan, ...], float, float]:
-    """(phases, mechanical time, cycle time) of world 0; exit is the station file's fixed time, dock too unless driven.
+def finished_phases(program: Program, cell: Cell, n: int = 0) -> tuple[tuple[PhaseSpan, ...], float, float]:
+    """(phases, mechanical time, cycle time) of world `n`; exit takes its fixed time, dock too unless driven.
 
     The clock starts when the truck stands: docking ends at 0.
     """
     times = cell.station.times
     spans = [PhaseSpan("dock", -cell.dock_s, 0.0, 0, 0)]
-    completed = program.outcome[0] == "completed"
-    for span in program.spans[0]:
+    completed = program.outcome[n] == "completed"
+    for span in program.spans[n]:
         if span.name == "exit":
             span = PhaseSpan("exit", span.start_s, span.start_s + times.exit_s, span.robot, span.job)
         if span.end_s > span.start_s:
@@ -185,7 +199,7 @@ def finished_phases(program: Program, cell: Cell) -> tuple[tuple[PhaseSpan, ...]
     names = MECHANICAL[cell.station.kind]
     robotic = [s for s in spans if s.name in names]
     mechanical = max(s.end_s for s in robotic) - min(s.start_s for s in robotic) if robotic else 0.0
-    cycle = (max(s.end_s for s in spans) if completed else program.time_s(0)) + cell.dock_s
+    cycle = (max(s.end_s for s in spans) if completed else program.time_s(n)) + cell.dock_s
     return tuple(spans), mechanical, cycle
 
 

@@ -3,8 +3,9 @@
     .venv/bin/python -m tests.evidence.campaign top_lift guided --seeds 100
     .venv/bin/python -m tests.evidence.campaign --summary
 
-Results land in tests/evidence/<station>_<parking>.jsonl, a line a seed; a run goes on where it stopped and repeats
-nothing. `tests/evidence/test_campaign.py` holds the stored figures to the project's targets and re-runs a small sample.
+Results land in tests/evidence/<station>_<parking>.jsonl, a line a seed (`agents.swap_rows`); a run goes on where it
+stopped and repeats nothing. `tests/evidence/test_campaign.py` holds the stored figures to the project's targets and
+re-runs a small sample.
 """
 
 from __future__ import annotations
@@ -19,55 +20,39 @@ from pathlib import Path
 from typing import Any
 
 from agents.statistics import wilson
+from agents.swap_rows import REFERENCE, Setup, SwapRow, play, read_rows, stored
 
 HERE = Path(__file__).parent
 CELLS = {"top_lift": ("tractor_6x4", "cab_282"), "chassis": ("chassis_tractor_3", "chassis_171")}
 """Truck and pack of each station's campaign."""
 
 
-def run_seed(station_name: str, parking: str, seed: int) -> dict[str, Any]:
-    """One swap under factory timing; what it says, without its phases."""
+def setup_of(station_name: str, parking: str) -> Setup:
+    """What a campaign's swaps are made from: factory timing."""
     from twin.catalogue import load_pack, load_station, load_timing, load_truck
-    from twin.cell import build_cell
-    from twin.swap import SwapTwin
 
-    truck, pack = CELLS[station_name]
-    station = load_station(station_name)
-    cell = build_cell(station, load_truck(truck), load_pack(pack), seed=seed, parking=parking)
-    twin = SwapTwin(cell, load_timing("factory", station))
-    try:
-        result = twin.run()
-        attempts = [int(n) for n in twin.program.insert_attempts[0]]
-    finally:
-        twin.close()
-    phases: dict[str, float] = {}
-    for span in result.phases:
-        phases[span.name] = phases.get(span.name, 0.0) + span.end_s - span.start_s
-    return {
-        "seed": seed,
-        "outcome": result.outcome,
-        "mechanical_time_s": round(result.mechanical_time_s, 3),
-        "cycle_time_s": round(result.cycle_time_s, 3),
-        "lower_bound_s": round(result.lower_bound_s, 3),
-        "insert_attempts": attempts,
-        "violations": [v["invariant"] for v in result.violations],
-        "kpis": {name: round(float(value), 7) for name, value in result.kpis.items()},
-        "phases_s": {name: round(value, 3) for name, value in phases.items()},
-        "end_state_sha256": result.end_state_sha256,
-    }
+    station, (truck, pack) = load_station(station_name), CELLS[station_name]
+    return Setup(station, load_truck(truck), load_pack(pack), load_timing("factory", station), parking)
+
+
+def run_seed(station_name: str, parking: str, seed: int) -> SwapRow:
+    """One swap on the reference plant."""
+    return play(setup_of(station_name, parking), REFERENCE, [seed])[0]
 
 
 def path_of(station: str, parking: str) -> Path:
     return HERE / f"{station}_{parking}.jsonl"
 
 
-def read(station: str, parking: str) -> list[dict[str, Any]]:
+def stored_rows(station: str, parking: str) -> list[SwapRow]:
     """Stored rows by seed; empty when there are none."""
     path = path_of(station, parking)
-    if not path.exists():
-        return []
-    rows = [json.loads(line) for line in path.read_text().splitlines()]
-    return sorted(rows, key=lambda row: row["seed"])
+    return read_rows(path) if path.exists() else []
+
+
+def read(station: str, parking: str) -> list[dict[str, Any]]:
+    """Stored rows by seed, as plain data."""
+    return [row.model_dump() for row in stored_rows(station, parking)]
 
 
 def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -107,21 +92,18 @@ def main() -> int:
     parser.add_argument("--summary", action="store_true", help="print what is stored")
     options = parser.parse_args()
     if options.station and options.parking and not options.summary:
-        known = {row["seed"] for row in read(options.station, options.parking)}
-        todo = [seed for seed in range(options.seeds) if seed not in known]
         with (
+            stored(path_of(options.station, options.parking)) as store,
             ProcessPoolExecutor(options.workers, mp_context=get_context("spawn")) as pool,
-            path_of(options.station, options.parking).open("a") as out,
         ):
+            known = {row.seed for row in store.rows.values()}
+            todo = [seed for seed in range(options.seeds) if seed not in known]
             jobs = [pool.submit(run_seed, options.station, options.parking, seed) for seed in todo]
             for number, job in enumerate(as_completed(jobs), 1):
                 row = job.result()
-                out.write(json.dumps(row) + "\n")
-                out.flush()
-                told = f"seed {row['seed']} {row['outcome']} {row['mechanical_time_s']} s"
+                store.put(row)
+                told = f"seed {row.seed} {row.outcome} {row.mechanical_time_s} s"
                 print(f"{number}/{len(todo)} {told}", file=sys.stderr)
-        rows = read(options.station, options.parking)
-        path_of(options.station, options.parking).write_text("".join(json.dumps(row) + "\n" for row in rows))
     for station in CELLS:
         for parking in ("guided", "unguided"):
             if rows := read(station, parking):

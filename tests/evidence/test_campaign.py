@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.evidence.campaign import CELLS, read, run_seed, summary
+from tests.evidence.campaign import CELLS, read, run_seed, stored_rows, summary
 from tests.evidence.time_step import PATH as TIME_STEP
 from tests.evidence.time_step import RATES_HZ
 
@@ -43,14 +43,14 @@ def test_unguided_swaps_end_completed_or_with_a_named_reason(station: str) -> No
 
 @pytest.mark.parametrize("station", sorted(CELLS))
 def test_a_stored_swap_comes_out_as_stored(station: str) -> None:
-    stored = next(row for row in read(station, "guided") if row["seed"] == SAMPLE_SEED)
+    stored = next(row for row in stored_rows(station, "guided") if row.seed == SAMPLE_SEED)
     again = run_seed(station, "guided", SAMPLE_SEED)
-    assert again["outcome"] == stored["outcome"]
-    assert again["insert_attempts"] == stored["insert_attempts"]
-    assert again["mechanical_time_s"] == pytest.approx(stored["mechanical_time_s"], abs=0.05)
-    assert again["kpis"]["peak_sway_m"] == pytest.approx(stored["kpis"]["peak_sway_m"], rel=0.02)
-    assert again["violations"] == stored["violations"] == []
-    assert again["mechanical_time_s"] / again["lower_bound_s"] > 1.0  # no swap beats its yardstick
+    assert again.outcome == stored.outcome
+    assert again.insert_attempts == stored.insert_attempts
+    assert again.mechanical_time_s == pytest.approx(stored.mechanical_time_s, abs=0.05)
+    assert again.kpis["peak_sway_m"] == pytest.approx(stored.kpis["peak_sway_m"], rel=0.02)
+    assert again.violations == stored.violations == ()
+    assert again.mechanical_time_s / again.lower_bound_s > 1.0  # no swap beats its yardstick
 
 
 @pytest.mark.parametrize("station", sorted(CELLS))

@@ -284,13 +284,13 @@ class BulletPlant:
 
     # ------------------------------------------------------------------------------------------------------ end
 
-    def state_sha256(self) -> str:
-        """Hash of the physical state, to the last bit."""
+    def state_sha256(self, world: int = 0) -> str:
+        """Hash of the physical state, to the last bit; here there is one world."""
         self._read_joints()
         self._read_packs()
         digest = hashlib.sha256()
         for name in HASHED_FIELDS:
-            digest.update(np.ascontiguousarray(self.worlds[name][0]).tobytes())
+            digest.update(np.ascontiguousarray(self.worlds[name][world]).tobytes())
         return digest.hexdigest()
 
     def close(self) -> None:

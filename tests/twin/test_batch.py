@@ -1,0 +1,55 @@
+"""A batch of swaps on the reduced-order plant: each tells what it would tell alone, to the last bit."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.evidence.campaign import CELLS
+from twin.catalogue import load_pack, load_station, load_timing, load_truck
+from twin.cell import Cell, build_cell
+from twin.faults import parse_fault
+from twin.plants.rom import RomPlant
+from twin.swap import SwapResult, SwapTwin
+
+
+def cells_of(station: str, seeds: tuple[int, ...]) -> list[Cell]:
+    at, (truck, pack) = load_station(station), CELLS[station]
+    parts = at, load_truck(truck), load_pack(pack)
+    return [build_cell(*parts, seed=seed, parking="unguided") for seed in seeds]
+
+
+def batch(cells: list[Cell]) -> SwapTwin:
+    timing = load_timing("factory", cells[0].station)
+    return SwapTwin(cells[0], timing, make_plant=lambda _cell: RomPlant(cells))
+
+
+def told(result: SwapResult) -> dict[str, object]:
+    return {**result.as_json(), "insert_attempts": result.insert_attempts}
+
+
+@pytest.mark.parametrize(("station", "seeds"), [("top_lift", (0, 1, 2, 3)), ("chassis", (2, 3, 6))])
+def test_a_swap_of_a_batch_tells_what_it_tells_alone(station: str, seeds: tuple[int, ...]) -> None:
+    cells = cells_of(station, seeds)
+    together = batch(cells)
+    together.program.run()
+    results = together.results()
+    assert [result.cell.seed for result in results] == list(seeds)
+    assert len({result.end_state_sha256 for result in results}) == len(seeds)
+    for cell, result in zip(cells, results, strict=True):
+        alone = SwapTwin(cell, together.timing, make_plant=RomPlant).run()
+        assert told(result) == told(alone)
+    if station == "chassis":
+        assert {result.outcome for result in results} == {"completed", "repark_required"}, "they end at different times"
+
+
+def test_what_acts_on_single_swaps_is_refused_for_a_batch() -> None:
+    cells = cells_of("top_lift", (0, 1))
+    timing = load_timing("factory", cells[0].station)
+    with pytest.raises(ValueError, match="single swaps"):
+        SwapTwin(cells[0], timing, [parse_fault("estop:at_s=3")], make_plant=lambda _cell: RomPlant(cells))
+
+
+def test_a_single_swap_says_how_often_it_tried() -> None:
+    [cell] = cells_of("top_lift", (0,))
+    result = batch([cell]).run()
+    assert result.insert_attempts == (result.kpis["insert_attempts"],)
