@@ -65,3 +65,30 @@ def mean_interval(differences: Sequence[float] | Array, seed: int) -> tuple[floa
     """Mean of paired differences (of rates: b succeeded less a succeeded), and its 95 % bootstrap interval."""
     interval = bootstrap(differences, lambda samples: np.mean(samples, axis=1), seed)
     return float(np.mean(differences)), interval
+
+
+def rank_correlation(x: Sequence[float] | Array, y: Sequence[float] | Array) -> float:
+    """Spearman's rank correlation of pairs, ties sharing their mean rank; 0 where one side does not vary."""
+    return float(_rank_correlations(np.asarray(x, float)[None], np.asarray(y, float)[None])[0])
+
+
+def rank_correlation_interval(x: Sequence[float] | Array, y: Sequence[float] | Array, seed: int) -> tuple[float, float]:
+    """Its 95 % bootstrap interval over pairs."""
+    of_x, of_y = np.asarray(x, float), np.asarray(y, float)
+    if of_x.shape != of_y.shape:
+        raise ValueError(f"{of_x.shape} and {of_y.shape} are no pairs")
+
+    def statistic(picked: Array) -> Array:
+        pairs = picked.astype(np.int64)
+        return _rank_correlations(of_x[pairs], of_y[pairs])
+
+    return bootstrap(np.arange(len(of_x)), statistic, seed)
+
+
+def _rank_correlations(x: Array, y: Array) -> Array:
+    """(k,) of the rows of two (k, n) samples."""
+    from scipy.stats import rankdata
+
+    a, b = (ranks - ranks.mean(axis=1, keepdims=True) for ranks in (rankdata(x, axis=1), rankdata(y, axis=1)))
+    spread = np.sqrt((a * a).sum(axis=1) * (b * b).sum(axis=1))
+    return np.divide((a * b).sum(axis=1), spread, out=np.zeros(len(a)), where=spread > 0.0)

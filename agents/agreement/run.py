@@ -1,0 +1,145 @@
+"""The same seeds on both plants: what is stored of the reference plant is used, the rest is played."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from agents.agreement.lines import Line, Pair, all_lines, completed_pairs, equal_pairs
+from agents.pool import Pool
+from agents.swap_rows import REDUCED, REFERENCE, Setup, SwapRow, play
+
+BATCH = 25
+"""Swaps that the reduced-order plant runs at once: enough to be quick, few enough for progress to be seen."""
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Pairs of swaps by seed, and the table that they make."""
+
+    names: dict[str, str]
+    kind: str
+    asked: int
+    seed: int
+    pairs: tuple[Pair, ...]
+
+    @cached_property
+    def lines(self) -> tuple[list[Line], list[Line]]:
+        """(a line a phase, the other lines)"""
+        return all_lines(self.pairs, self.kind, self.seed)
+
+    @property
+    def met(self) -> bool:
+        """Whether every line that has a target is met."""
+        phases, others = self.lines
+        return not any(line.failed for line in (*phases, *others))
+
+    @property
+    def earlier(self) -> int:
+        """Pairs whose reference swap was played by other code than the reduced-order one, or does not say by which."""
+        return sum(reference.sources != reduced.sources for reference, reduced in self.pairs)
+
+    @property
+    def completed(self) -> int:
+        return len(completed_pairs(self.pairs))
+
+    @property
+    def equal(self) -> int:
+        """Pairs completed with as many insertions of each pack on both plants."""
+        return len(equal_pairs(self.pairs))
+
+    def as_json(self) -> dict[str, Any]:
+        """The result as `swaptwin agree --json` prints it (docs/agreement.md)."""
+        phases, others = self.lines
+        outcomes = [dict(sorted(Counter(pair[k].outcome for pair in self.pairs).items())) for k in (0, 1)]
+        return {
+            **self.names,
+            "reference": REFERENCE,
+            "reduced": REDUCED,
+            "seed": self.seed,
+            "seeds": len(self.pairs),
+            "seeds_asked": self.asked,
+            "of_earlier_code": self.earlier,
+            "completed": self.completed,
+            "completed_with_equal_attempts": self.equal,
+            "outcomes": {"reference": outcomes[0], "reduced": outcomes[1]},
+            "met": self.met,
+            "phases": [line.as_json() for line in phases],
+            "lines": [line.as_json() for line in others],
+        }
+
+
+def agreement_of(setup: Setup, rows: Iterable[SwapRow], seeds: Sequence[int]) -> Agreement:
+    """The table of those seeds that have a row of both plants made from `setup`."""
+    found: dict[tuple[str, int], SwapRow] = {(row.plant, row.seed): row for row in rows if setup.made(row)}
+    pairs = [
+        (found[REFERENCE, seed], found[REDUCED, seed])
+        for seed in seeds
+        if (REFERENCE, seed) in found and (REDUCED, seed) in found
+    ]
+    return Agreement(setup.names, setup.station.kind, len(seeds), min(seeds), tuple(pairs))
+
+
+def agree(
+    setup: Setup,
+    seeds: Sequence[int],
+    *,
+    workers: int,
+    reference: Iterable[SwapRow] = (),
+    on_row: Callable[[SwapRow], None] | None = None,
+) -> tuple[Agreement, bool]:
+    """Run the reduced-order plant on all seeds, and the reference plant on those that it has no row of.
+
+    Args:
+        workers: processes for the reference plant; 1 runs it here, in this one.
+        reference: rows of earlier runs; later ones count before earlier ones, other plants' and setups' not at all.
+        on_row: told of each row that is used, reference rows of earlier runs first.
+
+    Returns:
+        The agreement, and whether it was interrupted (Ctrl-C): then it is of the seeds that were done by then.
+    """
+    wanted = set(seeds)
+    known = {row.seed: row for row in reference if row.plant == REFERENCE and row.seed in wanted and setup.made(row)}
+    rows = list(known.values())
+    interrupted = False
+    try:
+        if on_row is not None:
+            for row in rows:
+                on_row(row)
+        for row in _played(setup, seeds, [seed for seed in seeds if seed not in known], workers):
+            rows.append(row)
+            if on_row is not None:
+                on_row(row)
+    except KeyboardInterrupt:
+        interrupted = True
+    return agreement_of(setup, rows, seeds), interrupted
+
+
+def reduced_rows(setup: Setup, seeds: Sequence[int]) -> Iterator[SwapRow]:
+    """The seeds on the reduced-order plant, batch by batch."""
+    for start in range(0, len(seeds), BATCH):
+        yield from play(setup, REDUCED, seeds[start : start + BATCH])
+
+
+def _played(setup: Setup, seeds: Sequence[int], missing: Sequence[int], workers: int) -> Iterator[SwapRow]:
+    yield from reduced_rows(setup, seeds)
+    if min(workers, len(missing)) <= 1:
+        for seed in missing:
+            yield from play(setup, REFERENCE, [seed])
+        return
+    with Pool(min(workers, len(missing)), ReferencePlayer, setup) as pool:
+        for _, row in pool.answers(missing):
+            yield row
+
+
+class ReferencePlayer:
+    """Plays seeds on the reference plant in a worker process."""
+
+    def __init__(self, setup: Setup) -> None:
+        self.setup = setup
+
+    def __call__(self, seed: int) -> SwapRow:
+        return play(self.setup, REFERENCE, [seed])[0]
