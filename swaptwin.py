@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("twin.commands.demo:command", "Run a full swap at both stations and print what happened."),
     "swap": ("twin.commands.swap:command", "Run one swap: station, truck, pack, plant, seed, timing, faults."),
     "evaluate": ("agents.commands.evaluate:command", "Compare policies on the same seeds, with intervals."),
+    "agree": ("agents.commands.agree:command", "Run both plants on the same seeds; judge how well they agree."),
     "train": ("agents.commands.train:command", "Train a policy for a task; ends with a bundle that evaluate takes."),
     "replay": ("twin.commands.replay:command", "Show a recording in 3D: a window, a picture or a video."),
     "verify": ("twin.commands.verify:command", "Re-run a recording's commands and compare every state bit for bit."),

@@ -61,6 +61,11 @@ class Line:
         return {"name": self.name, "n": self.n, "target": self.target, "met": self.met, **self.values}
 
 
+def percent(share: float, digits: int = 0, sign: str = "") -> str:
+    """`97.5 %`"""
+    return f"{100.0 * share:{sign}.{digits}f} %"
+
+
 def completed_pairs(pairs: Sequence[Pair]) -> list[Pair]:
     """Those whose swaps were completed on both plants."""
     return [pair for pair in pairs if pair[0].completed and pair[1].completed]
@@ -91,7 +96,7 @@ def all_lines(pairs: Sequence[Pair], kind: str, seed: int) -> tuple[list[Line], 
 
 def phase_lines(pairs: Sequence[Pair], kind: str) -> Iterator[Line]:
     """A line for each phase that depends on the plant, summed over packs."""
-    target = f"median {PHASE_MEDIAN:.0%}, worst {PHASE_WORST:.0%}, or {1e3 * PHASE_S:.0f} ms"
+    target = f"median {percent(PHASE_MEDIAN)}, worst {percent(PHASE_WORST)}, or {1e3 * PHASE_S:.0f} ms"
     done, judged = completed_pairs(pairs), equal_pairs(pairs)
     for name in PHASES[kind]:
         if name in FIXED_PHASES:
@@ -105,8 +110,8 @@ def phase_lines(pairs: Sequence[Pair], kind: str) -> Iterator[Line]:
         worst = all(_near(s, share, PHASE_WORST) for s, share in zip(difference, relative, strict=True))
         values = {"reference_median_s": float(np.median(reference)), **told, "all": _spread(done, _phase(name))}
         figure = (
-            f"median {told['median_difference_s']:+.3f} s ({told['median_difference']:+.1%}), "
-            f"worst {told['worst_difference_s']:+.3f} s ({told['worst_difference']:+.1%}), seed {told['worst_seed']}"
+            f"median {told['median_difference_s']:+.3f} s ({percent(told['median_difference'], 1, '+')}), "
+            f"worst {told['worst_difference_s']:+.3f} s ({percent(told['worst_difference'], 1, '+')}), seed {told['worst_seed']}"
         )
         yield Line(name, len(judged), figure, target, median and worst, values)
 
@@ -117,8 +122,8 @@ def time_line(done: Sequence[Pair]) -> Line:
         return Line("mechanical time", 0, "-", None, None, {})
     told = _spread(done, lambda row: row.mechanical_time_s)
     figure = (
-        f"median {told['median_difference_s']:+.2f} s ({told['median_difference']:+.2%}), "
-        f"worst {told['worst_difference_s']:+.2f} s ({told['worst_difference']:+.1%}), seed {told['worst_seed']}"
+        f"median {told['median_difference_s']:+.2f} s ({percent(told['median_difference'], 2, '+')}), "
+        f"worst {told['worst_difference_s']:+.2f} s ({percent(told['worst_difference'], 1, '+')}), seed {told['worst_seed']}"
     )
     return Line("mechanical time", len(done), figure, None, None, told)
 
@@ -166,7 +171,7 @@ def _spread(pairs: Sequence[Pair], of: Callable[[SwapRow], float]) -> dict[str, 
 def near_line(name: str, kpi: str, done: Sequence[Pair], limit: float, limit_rad: float | None = None) -> Line:
     """An angle that has to be near in each seed: within a share of the reference's, or within `limit_rad`."""
     or_rad = f" or {math.degrees(limit_rad):.2f} deg" if limit_rad is not None else ""
-    target = f"each within {limit:.0%}{or_rad}"
+    target = f"each within {percent(limit)}{or_rad}"
     if not done:
         return Line(name, 0, "-", target, None, {})
     reference, reduced = _kpi(done, kpi)
@@ -236,11 +241,11 @@ def first_attempt_line(pairs: Sequence[Pair]) -> Line:
 
 
 def _rate_line(name: str, n: int, different: list[dict[str, Any]], least: float) -> Line:
-    target = f"at least {least:.0%}"
+    target = f"at least {percent(least)}"
     if not n:
         return Line(name, 0, "-", target, None, {"different": []})
     same = n - len(different)
     low, high = wilson(same, n)
-    figure = f"{same} of {n}, {same / n:.1%} ({low:.1%} to {high:.1%})"
+    figure = f"{same} of {n}, {percent(same / n, 1)} ({100 * low:.1f} to {percent(high, 1)})"
     values = {"same": same, "rate": same / n, "ci95": [low, high], "different": different}
     return Line(name, n, figure, target, same / n >= least, values)

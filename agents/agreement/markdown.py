@@ -1,0 +1,75 @@
+"""An agreement as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agents.agreement.lines import Line, percent
+from agents.agreement.run import Agreement
+
+VERDICTS = {True: "met", False: "**not met**", None: "-"}
+
+
+def verdict(line: Line) -> str:
+    """`met`, `not met`, or a dash where there is no target or nothing to judge."""
+    return VERDICTS[line.met]
+
+
+def markdown(agreement: Agreement) -> str:
+    """The whole table: what it is of, a row a phase, a row for each of the other lines, the seeds that differ."""
+    phases, others = agreement.lines
+    names = ", ".join(agreement.names.values())
+    earlier = f"; {agreement.earlier} of the reference's rows are of earlier code" if agreement.earlier else ""
+    head = (
+        f"{names}: {len(agreement.pairs)} seeds on both plants, {agreement.completed} completed on both, "
+        f"{agreement.equal} of these with as many insertions{earlier}."
+    )
+    return "\n".join([head, "", *phase_table(phases), "", *line_table(others), *different(others)]) + "\n"
+
+
+def phase_table(lines: Sequence[Line]) -> list[str]:
+    """A row a phase."""
+    rows = [
+        "| phase | reference, s: median | swaps | difference: median | worst | seed | worst, whatever the insertions "
+        f"| {lines[0].target} |",
+        "|---|---:|---:|---:|---:|---:|---:|---|",
+    ]
+    for line in lines:
+        v, everyone = line.values, line.values["all"]
+        of_all = _difference(everyone, "worst") if everyone["n"] else "-"
+        if line.n:
+            seed = str(v["worst_seed"]) if v["worst_difference_s"] else "-"
+            median, worst = _difference(v, "median"), _difference(v, "worst")
+            told = f"{v['reference_median_s']:.2f} | {line.n} | {median} | {worst} | {seed}"
+        else:
+            told = "- | 0 | - | - | -"
+        rows.append(f"| {line.name} | {told} | {of_all} | {verdict(line)} |")
+    return rows
+
+
+def _difference(values: dict[str, float], which: str) -> str:
+    return f"{values[f'{which}_difference_s']:+.3f} s, {percent(values[f'{which}_difference'], 1, '+')}"
+
+
+def line_table(lines: Sequence[Line]) -> list[str]:
+    """A row for each of the other lines."""
+    rows = ["| | figure | swaps | target | |", "|---|---|---:|---|---|"]
+    rows += [f"| {x.name} | {x.figure} | {x.n} | {x.target or '-'} | {verdict(x)} |" for x in lines]
+    return rows
+
+
+def different(lines: Sequence[Line]) -> list[str]:
+    """Sentences that name the seeds which ended, or were seated, in another way."""
+    told = []
+    for line in lines:
+        seeds = [
+            f"{one['seed']} ({_words(one['reference'])} on the reference, {_words(one['reduced'])} here)"
+            for one in line.values.get("different", ())
+        ]
+        if seeds:
+            told += ["", f"Not the {line.name}: seeds {', '.join(seeds)}."]
+    return told
+
+
+def _words(told: str | list[int]) -> str:
+    return f"`{told}`" if isinstance(told, str) else "/".join(map(str, told)) + " attempts"

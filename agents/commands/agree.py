@@ -1,0 +1,252 @@
+"""`swaptwin agree`: both plants on the same seeds, and how well they agree."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from agents.commands.evaluate import EXIT_FAILED, EXIT_INTERRUPTED, MOST_WORKERS, at_most, duration
+from twin.commands.swap import resolve
+from twin.console import ProgressLine, emit_json, progress, write_target
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from agents.agreement.lines import Line
+    from agents.agreement.run import Agreement
+    from agents.swap_rows import Setup, Store, SwapRow
+
+MOST_SEEDS = 100_000
+SHOWN_SEEDS = 8
+"""Seeds that differ which the terminal shows; --json has them all."""
+
+
+def command(
+    station: Annotated[str, typer.Option(help="Station: a name or a file.")] = "top_lift",
+    parking: Annotated[str, typer.Option(help="guided, unguided, or driven.")] = "guided",
+    truck: Annotated[str | None, typer.Option(help="Truck: a name or a file. Default: one that fits.")] = None,
+    pack: Annotated[str | None, typer.Option(help="Pack: a name or a file. Default: what the truck carries.")] = None,
+    timing: Annotated[str, typer.Option(help="Timing set: a name or a file.")] = "factory",
+    conditions: Annotated[str, typer.Option(help="What the scanner sees in: clear, night or rain.")] = "clear",
+    seeds: Annotated[int, typer.Option(help="Swaps on each plant.")] = 20,
+    seed: Annotated[int, typer.Option(help="The first of them; the others follow it.")] = 0,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes for the reference plant. Default: as many as there are cores.")
+    ] = None,
+    reference: Annotated[
+        list[str] | None, typer.Option(help="Use the reference plant's rows of this file; again for more files.")
+    ] = None,
+    save: Annotated[
+        str | None, typer.Option(help="Keep every row in this file, and go on from the rows that it has.")
+    ] = None,
+    table: Annotated[str | None, typer.Option(help="Also write the table to this file, as Markdown.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Run both plants on the same seeds and judge how well the reduced-order one agrees with the reference.
+
+    The reduced-order plant runs afresh; of the reference plant, 8 to 20 s of processor time a swap, stored rows are
+    used where they are of the same swap. Rows played by earlier code are used too, and counted. Ctrl-C prints what is
+    done so far. Exit code 0: every line that has a target is met. 1: one is not, or has no swap to be judged by. 2: bad
+    input. 130: interrupted.
+    """
+    at_most("--seeds", seeds, 1, MOST_SEEDS)
+    at_most("--seed", seed, 0, 2**63 - seeds)
+    processes = at_most("--workers", len(os.sched_getaffinity(0)) if workers is None else workers, 1, MOST_WORKERS)
+    kept = write_target(save, key="--save") if save is not None else None
+    document = write_target(table, key="--table") if table is not None else None
+
+    cell, times = resolve(station, truck, pack, timing, seed=seed, parking=parking, conditions=conditions)
+    from agents.pool import WorkerDiedError
+    from agents.swap_rows import Setup, read_rows
+
+    setup = Setup.of(cell, times)
+    known = [row for path in reference or () for row in read_rows(path, "--reference")]
+    began_s = time.monotonic()
+    try:
+        with storing(kept) as store:
+            agreement, interrupted = run(setup, range(seed, seed + seeds), processes, known, store)
+    except WorkerDiedError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(EXIT_FAILED) from None
+    if document is not None:
+        from agents.agreement.markdown import markdown
+
+        document.write_text(markdown(agreement), encoding="utf-8")
+    if json:
+        emit_json(agreement.as_json() | {"interrupted": interrupted})
+    else:
+        from rich.console import Console
+
+        print_agreement(Console(highlight=False), agreement, time.monotonic() - began_s)
+    if interrupted:
+        typer.echo(f"interrupted: {len(agreement.pairs)} of {seeds} seeds done on both plants", err=True)
+        raise typer.Exit(EXIT_INTERRUPTED)
+    if not agreement.met:
+        raise typer.Exit(EXIT_FAILED)
+
+
+@contextmanager
+def storing(path: Path | None) -> Iterator[Store | None]:
+    """Where rows are kept, or None."""
+    if path is None:
+        yield None
+        return
+    from agents.swap_rows import stored
+
+    with stored(path, "--save") as store:
+        yield store
+
+
+def run(
+    setup: Setup, seeds: Sequence[int], workers: int, known: Sequence[SwapRow], store: Store | None
+) -> tuple[Agreement, bool]:
+    """Play what is missing, with a progress bar on standard error."""
+    from agents.agreement.run import agree
+
+    rows = [*known, *(store.rows.values() if store is not None else ())]
+    with progress("reduced-order plant", total=2 * len(seeds)) as line:
+        shown = Shown(line, len(seeds))
+
+        def take(row: SwapRow) -> None:
+            if store is not None:
+                store.put(row)
+            shown.take(row)
+
+        return agree(setup, seeds, workers=workers, reference=rows, on_row=take)
+
+
+class Shown:
+    """What the progress bar says: how many swaps are there of each plant, and the time left at the pace so far."""
+
+    def __init__(self, line: ProgressLine, seeds: int) -> None:
+        self.line, self.seeds = line, seeds
+        self.done: dict[str, int] = {}
+        self.began_s: float | None = None
+        self.began_with = 0
+
+    def take(self, row: SwapRow) -> None:
+        """One more row is there. The reference's that come after all of the reduced-order plant's are being played."""
+        from agents.swap_rows import REDUCED, REFERENCE
+
+        self.done[row.plant] = self.done.get(row.plant, 0) + 1
+        reduced, reference = self.done.get(REDUCED, 0), self.done.get(REFERENCE, 0)
+        text = f"reduced-order plant {reduced}/{self.seeds}, reference {reference}/{self.seeds}"
+        now_s = time.monotonic()
+        if self.began_s is None and reduced == self.seeds:
+            self.began_s, self.began_with = now_s, reference
+        if self.began_s is not None and reference > self.began_with:
+            pace_s = (now_s - self.began_s) / (reference - self.began_with)
+            text += f", {duration(pace_s * (self.seeds - reference))} left"
+        self.line.update(text, completed=reduced + reference)
+
+
+# ------------------------------------------------------------------------------------------------------- for a person
+
+
+def print_agreement(console: Console, agreement: Agreement, wall_s: float) -> None:
+    """The table for a person: phases, the other lines, and what differs."""
+    told = agreement.as_json()
+    names = agreement.names
+    about = ", ".join(f"{name} {value}" for name, value in names.items())
+    console.print(about, markup=False)
+    last = told["seed"] + told["seeds_asked"] - 1
+    console.print(
+        f"seeds {told['seed']} to {last}: {told['seeds']} run on both plants, {told['completed']} completed on both, "
+        f"{told['completed_with_equal_attempts']} of these with as many insertions; {duration(wall_s)} in all",
+        markup=False,
+    )
+    if told["of_earlier_code"]:
+        console.print(f"{told['of_earlier_code']} of the reference's rows are of earlier code", markup=False)
+    phases, others = agreement.lines
+    console.print()
+    console.print(phase_table(phases))
+    console.print()
+    console.print(line_table(others))
+    print_different(console, others)
+    console.print()
+    failed = [line.name for line in (*phases, *others) if line.failed]
+    console.print(LEGEND, markup=False, style="dim")
+    console.print(
+        "every target is met" if agreement.met else f"not met: {', '.join(failed)}",
+        style="green" if agreement.met else "red",
+        markup=False,
+    )
+
+
+LEGEND = (
+    "Differences: reduced-order plant less reference; up to 50 ms are always near enough. Phases are judged on swaps "
+    "completed on both plants with as many insertions of each pack; * is the worst of all completed on both."
+)
+
+
+def _table(title: str, *columns: tuple[str, Any]) -> Any:
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for name, justify in columns:
+        table.add_column(name, justify=justify, overflow="fold")
+    return table
+
+
+def verdict(line: Line) -> str:
+    """`met`, `NOT MET`, or a dash where there is no target."""
+    if line.target is None:
+        return "-"
+    return "met" if line.met else "NOT MET"
+
+
+def phase_table(lines: Sequence[Line]) -> Any:
+    """One row a phase."""
+    table = _table(
+        f"Phases (target: {lines[0].target}; {lines[0].n} swaps)",
+        ("phase", "left"), ("reference, s", "right"), ("median: s", "right"), ("%", "right"),
+        ("worst: s", "right"), ("%", "right"), ("seed", "right"), ("* s", "right"), ("", "left"),
+    )  # fmt: skip
+    for line in lines:
+        v, everyone = line.values, line.values["all"]
+        figures = ["-"] * 6
+        if line.n:
+            figures = [
+                f"{v['reference_median_s']:.2f}",
+                f"{v['median_difference_s']:+.3f}",
+                f"{100 * v['median_difference']:+.1f}",
+                f"{v['worst_difference_s']:+.3f}",
+                f"{100 * v['worst_difference']:+.1f}",
+                str(v["worst_seed"]) if v["worst_difference_s"] else "-",
+            ]
+        of_all = f"{everyone['worst_difference_s']:+.3f}" if everyone["n"] else "-"
+        table.add_row(line.name, *figures, of_all, verdict(line), style="red" if line.failed else "")
+    return table
+
+
+def line_table(lines: Sequence[Line]) -> Any:
+    """One row for each of the other lines."""
+    table = _table("Swaps", ("", "left"), ("figure", "left"), ("swaps", "right"), ("target", "left"), ("", "left"))
+    for line in lines:
+        style = "red" if line.failed else ""
+        table.add_row(line.name, line.figure, str(line.n), line.target or "-", verdict(line), style=style)
+    return table
+
+
+def print_different(console: Console, lines: Sequence[Line]) -> None:
+    """Which seeds ended or were seated in another way."""
+    for line in lines:
+        different = line.values.get("different", ())
+        if not different:
+            continue
+        told = "; ".join(
+            f"{one['seed']}: {_words(one['reference'])}, reduced {_words(one['reduced'])}"
+            for one in different[:SHOWN_SEEDS]
+        )
+        more = f" and {len(different) - SHOWN_SEEDS} more" if len(different) > SHOWN_SEEDS else ""
+        console.print(f"not the {line.name} on seeds {told}{more}", markup=False)
+
+
+def _words(told: Any) -> str:
+    return told if isinstance(told, str) else "/".join(map(str, told)) + " attempts"
