@@ -44,6 +44,7 @@ evidence: $(STAMP)
 		$(BIN)/python -m tests.evidence.campaign $$station $$parking || exit 1; done; done
 	$(BIN)/python -m tests.evidence.phases > docs/phases.md
 	$(BIN)/python -m tests.evidence.readme
+	$(BIN)/python -m tests.evidence.agreement
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

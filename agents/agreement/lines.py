@@ -40,6 +40,7 @@ class Line:
         name: what is compared.
         n: pairs of swaps that the figure is of.
         figure: as a person reads it.
+        short: the same where there is little room.
         target: in words; None where there is none.
         met: None where there is no target, or nothing to judge.
         values: the same in SI units, and the seeds worth a look.
@@ -48,6 +49,7 @@ class Line:
     name: str
     n: int
     figure: str
+    short: str
     target: str | None
     met: bool | None
     values: dict[str, Any]
@@ -102,30 +104,33 @@ def phase_lines(pairs: Sequence[Pair], kind: str) -> Iterator[Line]:
         if name in FIXED_PHASES:
             continue
         if not judged:
-            yield Line(name, 0, "-", target, None, {"all": _spread(done, _phase(name))})
+            yield Line(name, 0, "-", "-", target, None, {"all": _spread(done, _phase(name))})
             continue
         told = _spread(judged, _phase(name))
         median = _near(told["median_difference_s"], told["median_difference"], PHASE_MEDIAN)
         reference, difference, relative = _durations(judged, _phase(name))
         worst = all(_near(s, share, PHASE_WORST) for s, share in zip(difference, relative, strict=True))
         values = {"reference_median_s": float(np.median(reference)), **told, "all": _spread(done, _phase(name))}
-        figure = (
-            f"median {told['median_difference_s']:+.3f} s ({percent(told['median_difference'], 1, '+')}), "
-            f"worst {told['worst_difference_s']:+.3f} s ({percent(told['worst_difference'], 1, '+')}), seed {told['worst_seed']}"
-        )
-        yield Line(name, len(judged), figure, target, median and worst, values)
+        short = f"{percent(told['worst_difference'], 1, '+')} at worst"
+        yield Line(name, len(judged), _told(told, 3, 1), short, target, median and worst, values)
 
 
 def time_line(done: Sequence[Pair]) -> Line:
     """Mechanical time."""
     if not done:
-        return Line("mechanical time", 0, "-", None, None, {})
+        return Line("mechanical time", 0, "-", "-", None, None, {})
     told = _spread(done, lambda row: row.mechanical_time_s)
-    figure = (
-        f"median {told['median_difference_s']:+.2f} s ({percent(told['median_difference'], 2, '+')}), "
-        f"worst {told['worst_difference_s']:+.2f} s ({percent(told['worst_difference'], 1, '+')}), seed {told['worst_seed']}"
-    )
-    return Line("mechanical time", len(done), figure, None, None, told)
+    short = f"{told['median_difference_s']:+.2f} s in the median"
+    return Line("mechanical time", len(done), _told(told, 2, 2), short, None, None, told)
+
+
+def _told(spread: dict[str, Any], digits: int, percent_digits: int) -> str:
+    parts = [
+        f"{which} {spread[f'{which}_difference_s']:+.{digits}f} s "
+        f"({percent(spread[f'{which}_difference'], percent_digits, '+')})"
+        for which in ("median", "worst")
+    ]
+    return f"{', '.join(parts)}, seed {spread['worst_seed']}"
 
 
 def _phase(name: str) -> Callable[[SwapRow], float]:
@@ -173,7 +178,7 @@ def near_line(name: str, kpi: str, done: Sequence[Pair], limit: float, limit_rad
     or_rad = f" or {math.degrees(limit_rad):.2f} deg" if limit_rad is not None else ""
     target = f"each within {percent(limit)}{or_rad}"
     if not done:
-        return Line(name, 0, "-", target, None, {})
+        return Line(name, 0, "-", "-", target, None, {})
     reference, reduced = _kpi(done, kpi)
     relative = _relative(reduced - reference, reference)
     excess = np.abs(relative) / limit
@@ -192,14 +197,14 @@ def near_line(name: str, kpi: str, done: Sequence[Pair], limit: float, limit_rad
     }
     worst = f"{math.degrees(reduced[k]):.3f} for {math.degrees(reference[k]):.3f} deg, seed {done[k][0].seed}"
     figure = f"median ratio {values['median_ratio']:.3f}, {within} of {len(done)} within; worst {worst}"
-    return Line(name, len(done), figure, target, within == len(done), values)
+    return Line(name, len(done), figure, f"{within} of {len(done)}", target, within == len(done), values)
 
 
 def rank_line(name: str, kpi: str, done: Sequence[Pair], seed: int, least: float | None = None) -> Line:
     """A force: whether seeds that are hard on the one plant are hard on the other, and how large it is."""
     target = None if least is None else f"rank correlation at least {least:g}"
     if len(done) < LEAST_RANKED:
-        return Line(name, len(done), "-", target, None, {})
+        return Line(name, len(done), "-", "-", target, None, {})
     reference, reduced = _kpi(done, kpi)
     rho = rank_correlation(reference, reduced)
     low, high = rank_correlation_interval(reference, reduced, seed)
@@ -212,7 +217,7 @@ def rank_line(name: str, kpi: str, done: Sequence[Pair], seed: int, least: float
         "median_n": float(np.median(reduced)),
     }
     figure = f"rank correlation {rho:.2f} ({low:.2f} to {high:.2f}), median ratio {ratio:.2f}"
-    return Line(name, len(done), figure, target, None if least is None else rho >= least, values)
+    return Line(name, len(done), figure, f"{rho:.2f}", target, None if least is None else rho >= least, values)
 
 
 def _kpi(pairs: Sequence[Pair], kpi: str) -> tuple[Array, Array]:
@@ -243,9 +248,9 @@ def first_attempt_line(pairs: Sequence[Pair]) -> Line:
 def _rate_line(name: str, n: int, different: list[dict[str, Any]], least: float) -> Line:
     target = f"at least {percent(least)}"
     if not n:
-        return Line(name, 0, "-", target, None, {"different": []})
+        return Line(name, 0, "-", "-", target, None, {"different": []})
     same = n - len(different)
     low, high = wilson(same, n)
     figure = f"{same} of {n}, {percent(same / n, 1)} ({100 * low:.1f} to {percent(high, 1)})"
     values = {"same": same, "rate": same / n, "ci95": [low, high], "different": different}
-    return Line(name, n, figure, target, same / n >= least, values)
+    return Line(name, n, figure, f"{same} of {n}", target, same / n >= least, values)

@@ -7,24 +7,27 @@ from collections.abc import Sequence
 from agents.agreement.lines import Line, percent
 from agents.agreement.run import Agreement
 
-VERDICTS = {True: "met", False: "**not met**", None: "-"}
-
 
 def verdict(line: Line) -> str:
-    """`met`, `not met`, or a dash where there is no target or nothing to judge."""
-    return VERDICTS[line.met]
+    """Whether the line's target is met; a dash where it has none."""
+    if line.target is None:
+        return "-"
+    if line.met is None:
+        return "**not judged**"
+    return "met" if line.met else "**not met**"
 
 
 def markdown(agreement: Agreement) -> str:
-    """The whole table: what it is of, a row a phase, a row for each of the other lines, the seeds that differ."""
+    """The whole table: what it is of, a row for each of the swaps' lines, the seeds that differ, a row a phase."""
     phases, others = agreement.lines
-    names = ", ".join(agreement.names.values())
-    earlier = f"; {agreement.earlier} of the reference's rows are of earlier code" if agreement.earlier else ""
+    names = agreement.names
+    earlier = f" {agreement.earlier} of the reference's rows are of earlier code." if agreement.earlier else ""
+    made_from = f"{names['truck']} with {names['pack']}, {names['timing']} timing, {names['conditions']}"
     head = (
-        f"{names}: {len(agreement.pairs)} seeds on both plants, {agreement.completed} completed on both, "
-        f"{agreement.equal} of these with as many insertions{earlier}."
+        f"{made_from}: {len(agreement.pairs)} seeds, {agreement.completed} completed on both plants, "
+        f"{agreement.equal} of these with as many insertions.{earlier}"
     )
-    return "\n".join([head, "", *phase_table(phases), "", *line_table(others), *different(others)]) + "\n"
+    return "\n".join([head, "", *line_table(others), *different(others), "", *phase_table(phases)]) + "\n"
 
 
 def phase_table(lines: Sequence[Line]) -> list[str]:

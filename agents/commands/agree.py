@@ -77,7 +77,7 @@ def command(
     if document is not None:
         from agents.agreement.markdown import markdown
 
-        document.write_text(markdown(agreement), encoding="utf-8")
+        document.write_text(f"# {names_of(agreement)}\n\n{markdown(agreement)}", encoding="utf-8")
     if json:
         emit_json(agreement.as_json() | {"interrupted": interrupted})
     else:
@@ -152,9 +152,7 @@ class Shown:
 def print_agreement(console: Console, agreement: Agreement, wall_s: float) -> None:
     """The table for a person: phases, the other lines, and what differs."""
     told = agreement.as_json()
-    names = agreement.names
-    about = ", ".join(f"{name} {value}" for name, value in names.items())
-    console.print(about, markup=False)
+    console.print(names_of(agreement), markup=False)
     last = told["seed"] + told["seeds_asked"] - 1
     console.print(
         f"seeds {told['seed']} to {last}: {told['seeds']} run on both plants, {told['completed']} completed on both, "
@@ -179,6 +177,11 @@ def print_agreement(console: Console, agreement: Agreement, wall_s: float) -> No
     )
 
 
+def names_of(agreement: Agreement) -> str:
+    """What the swaps are made from."""
+    return ", ".join(f"{name} {value}" for name, value in agreement.names.items())
+
+
 LEGEND = (
     "Differences: reduced-order plant less reference; up to 50 ms are always near enough. Phases are judged on swaps "
     "completed on both plants with as many insertions of each pack; * is the worst of all completed on both."
@@ -195,9 +198,11 @@ def _table(title: str, *columns: tuple[str, Any]) -> Any:
 
 
 def verdict(line: Line) -> str:
-    """`met`, `NOT MET`, or a dash where there is no target."""
+    """Whether the line's target is met; a dash where it has none."""
     if line.target is None:
         return "-"
+    if line.met is None:
+        return "NOT JUDGED"
     return "met" if line.met else "NOT MET"
 
 

@@ -6,14 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from tests.evidence import docking_policies
+from tests.evidence.markers import replace
 from tests.evidence.policies import BY_NAME, CASES, Case, evaluation, read
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT, README = ROOT / "docs" / "evaluate.md", ROOT / "README.md"
-MARKS = {
-    name: (f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->\n")
-    for name in ("alignment", "trained", "timing", "policies")
-}
 AGAINST = "factory"
 """What timing policies are compared with, seed by seed."""
 
@@ -159,15 +156,7 @@ TABLES = (
 )
 
 
-def between(path: Path, name: str) -> str:
-    """What stands between the markers."""
-    begin, end = MARKS[name]
-    return path.read_text(encoding="utf-8").split(begin)[1].split(end)[0]
-
-
 def write() -> None:
     """All tables as they are now."""
     for path, name, table in TABLES:
-        begin, end = MARKS[name]
-        before, rest = path.read_text(encoding="utf-8").split(begin)
-        path.write_text(before + begin + table() + end + rest.split(end)[1], encoding="utf-8")
+        replace(path, name, table())

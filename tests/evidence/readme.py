@@ -10,9 +10,10 @@ import sys
 from pathlib import Path
 
 from tests.evidence.campaign import CELLS, read, summary
+from tests.evidence.markers import between, replace
 
 README = Path(__file__).parents[2] / "README.md"
-BEGIN, END = "<!-- swaps: begin -->\n", "<!-- swaps: end -->\n"
+SECTION = "swaps"
 
 
 def table() -> str:
@@ -41,21 +42,10 @@ def table() -> str:
     return "\n".join(lines) + "\n"
 
 
-def with_table(text: str) -> str:
-    """README's text with the table as it is now."""
-    before, _, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not end:
-        raise SystemExit(f"{README}: no markers {BEGIN.strip()} and {END.strip()}")
-    return before + BEGIN + table() + END + after
-
-
 def main() -> int:
-    text = README.read_text()
-    wanted = with_table(text)
     if "--check" in sys.argv[1:]:
-        return int(wanted != text)
-    README.write_text(wanted)
+        return int(between(README, SECTION) != table())
+    replace(README, SECTION, table())
     return 0
 
 

@@ -71,7 +71,7 @@ def test_the_phase_table_in_the_docs_is_the_one_of_the_stored_campaigns() -> Non
 
 
 def test_the_table_in_the_readme_is_the_one_of_the_stored_campaigns() -> None:
-    from tests.evidence.readme import README, with_table
+    from tests.evidence.markers import between
+    from tests.evidence.readme import README, SECTION, table
 
-    text = README.read_text()
-    assert with_table(text) == text
+    assert between(README, SECTION) == table()

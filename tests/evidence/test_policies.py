@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from agents.train.config import load_config
+from tests.evidence.markers import between
 from tests.evidence.policies import BY_NAME, CASES, FIRST_SEED, FLOOR, FULL, UNTRAINED, evaluation, play, read
-from tests.evidence.policy_tables import TABLES, between
+from tests.evidence.policy_tables import TABLES
 
 ALIGNMENT = [case.name for case in CASES if case.name.startswith("alignment")]
 LEAST_TIMED = {"timing-top_lift": 185, "timing-chassis": 8}
