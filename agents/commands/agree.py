@@ -14,6 +14,7 @@ import typer
 from agents.commands.evaluate import EXIT_FAILED, EXIT_INTERRUPTED, MOST_WORKERS, at_most, duration
 from twin.commands.swap import resolve
 from twin.console import ProgressLine, emit_json, progress, write_target
+from twin.errors import InputError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -67,6 +68,8 @@ def command(
 
     setup = Setup.of(cell, times)
     known = [row for path in reference or () for row in read_rows(path, "--reference")]
+    if document is not None and document in (kept, *(Path(path).resolve() for path in reference or ())):
+        raise InputError("the same file as that of rows", key="--table", value=table)
     began_s = time.monotonic()
     try:
         with storing(kept) as store:

@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from agents.statistics import bootstrap, mean_interval, median_interval, wilson
+from agents.statistics import (
+    bootstrap,
+    mean_interval,
+    median_interval,
+    rank_correlation,
+    rank_correlation_interval,
+    wilson,
+)
 
 
 @given(st.integers(0, 2000), st.integers(1, 2000))
@@ -69,3 +76,29 @@ def test_the_same_seed_gives_the_same_interval_and_blocks_do_not_show() -> None:
 def test_bootstrap_refuses_what_is_no_sample(values: list[float]) -> None:
     with pytest.raises(ValueError, match="shape"):
         median_interval(values, 0)
+
+
+@given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=3, max_size=30))
+def test_rank_correlation_is_scipys(pairs: list[tuple[int, int]]) -> None:
+    x, y = zip(*pairs, strict=True)
+    if len(set(x)) == 1 or len(set(y)) == 1:
+        assert rank_correlation(x, y) == 0.0
+    else:
+        assert rank_correlation(x, y) == pytest.approx(stats.spearmanr(x, y).statistic, abs=1e-12)
+
+
+def test_rank_correlation_interval_is_fishers() -> None:
+    random = np.random.default_rng(3)
+    x = random.normal(size=400)
+    y = 0.6 * x + 0.8 * random.normal(size=400)
+    low, high = rank_correlation_interval(x, y, seed=1)
+    rho = rank_correlation(x, y)
+    half = 1.96 * np.sqrt((1 + rho**2 / 2) / (len(x) - 3))  # Bonett and Wright 2000, for ranks
+    fisher = np.tanh(np.arctanh(rho) - half), np.tanh(np.arctanh(rho) + half)
+    assert (low, high) == pytest.approx(fisher, abs=0.02)
+    assert rank_correlation_interval(x, y, seed=1) == (low, high)
+
+
+def test_rank_correlation_of_what_is_no_pairs_is_refused() -> None:
+    with pytest.raises(ValueError, match="no pairs"):
+        rank_correlation_interval([1.0, 2.0], [1.0, 2.0, 3.0], seed=0)

@@ -3,9 +3,10 @@
     .venv/bin/python -m tests.evidence.agreement            # plays the reduced-order plant, stores, writes the tables
     .venv/bin/python -m tests.evidence.agreement --tables   # only writes the tables
 
-The reference's rows are those of the campaigns (tests/evidence/campaign.py), whatever code played them. The reduced-order
-plant plays all of their seeds anew, in half a minute, into tests/evidence/<station>_<parking>_rom.jsonl. The tables stand
-in the README and in docs/agreement.md. `tests/evidence/test_agreement.py` holds the figures to their targets.
+The reference's rows are those of the campaigns (tests/evidence/campaign.py), whatever code played them. The
+reduced-order plant plays all of their seeds anew, in half a minute, into tests/evidence/<station>_<parking>_rom.jsonl.
+The tables stand in the README and in docs/agreement.md. `tests/evidence/test_agreement.py` holds the figures to their
+targets.
 """
 
 from __future__ import annotations
