@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -143,7 +144,14 @@ def code() -> str:
 
 
 def row_of(result: SwapResult, setup: Setup) -> SwapRow:
-    """What is kept of a swap's result, rounded."""
+    """What is kept of a swap's result, rounded.
+
+    Raises:
+        ArithmeticError: a plant that has diverged.
+    """
+    wild = [name for name, value in result.kpis.items() if not math.isfinite(value)]
+    if wild:
+        raise ArithmeticError(f"plant {result.plant} has diverged on seed {result.cell.seed}: {', '.join(wild)}")
     phases: dict[str, float] = {}
     for span in result.phases:
         phases[span.name] = phases.get(span.name, 0.0) + span.end_s - span.start_s

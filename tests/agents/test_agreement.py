@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Any
 
@@ -10,9 +11,11 @@ import pytest
 from agents.agreement.lines import Line, Pair, all_lines
 from agents.agreement.markdown import markdown
 from agents.agreement.run import Agreement, agreement_of
-from agents.swap_rows import REDUCED, REFERENCE, SwapRow, play
+from agents.swap_rows import REDUCED, REFERENCE, SwapRow, play, row_of
 from tests.agents.swap_rows import pair, row
 from tests.evidence.campaign import setup_of
+from twin.plants.rom import RomPlant
+from twin.swap import SwapTwin
 
 PEAK, RESIDUAL, LATERAL = "peak sway", "residual sway at hand-over", "peak lateral force"
 OUTCOME, FIRST = "same outcome", "same first-attempt seating"
@@ -179,3 +182,13 @@ def test_a_row_says_what_its_swap_was_made_from() -> None:
         assert setup.made(one)
         assert one.phases_s["identify"] == setup.station.times.identify_s
         assert one == SwapRow(**one.model_dump())
+
+
+def test_a_plant_that_diverges_is_told_by_its_seed() -> None:
+    setup = setup_of("top_lift", "guided")
+    twin = SwapTwin(setup.cell(7), setup.timing, make_plant=RomPlant)
+    twin.program.end(0, "completed", "")
+    result = twin.result()
+    wild = dataclasses.replace(result, kpis={**result.kpis, "energy_j": math.inf})
+    with pytest.raises(ArithmeticError, match="plant rom has diverged on seed 7: energy_j"):
+        row_of(wild, setup)

@@ -52,9 +52,7 @@ def command(
     pack: Annotated[str | None, typer.Option(help="Pack: a name or a file. Default: what the truck carries.")] = None,
     plant: Annotated[
         str,
-        typer.Option(
-            help="bullet, the reference, or rom, the reduced-order model (new: its agreement is still to be published)."
-        ),
+        typer.Option(help="bullet, the reference, or rom, the reduced-order model (its agreement: docs/agreement.md)."),
     ] = "bullet",
     seed: Annotated[int, typer.Option(help="Every random draw follows from it.")] = 0,
     parking: Annotated[str, typer.Option(help="guided, unguided, or driven: a driver brings it in.")] = "guided",
