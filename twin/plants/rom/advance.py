@@ -13,11 +13,12 @@ from twin.motion.kernels import kernel
 from twin.plants.geometry import coupler_force, end_effector_pose, nearest_seat, rotate, yaw_error
 from twin.plants.rom import carried, contact, pace
 from twin.plants.rom import truck as truck_body
+from twin.plants.rom.clamped import follow
 from twin.plants.rom.flight import can_fly, fly
 from twin.plants.rom.frames import compose, cross, from_quaternion, matrix_product, relative, times
 from twin.plants.rom.model import FREE, GROUND, TRUCK
 from twin.plants.rom.pace import FLIES, RESTS, TICKS
-from twin.plants.state import BUSY, EZ, ROBOTS, TYAW
+from twin.plants.state import BUSY, ROBOTS, TYAW
 from twin.plants.suspension import FOUR_ROPE, suspend
 from twin.plants.truck import truck_forces
 from twin.plc import COMMAND_ENDED, HOLD_CHANGED, note_sway, plc_scan, plc_scan_unseen
@@ -39,9 +40,7 @@ SCRATCH = np.dtype(
         ("motion", np.float64, 6),
         ("pack", np.float64, 3),
         ("pack_turn", np.float64, (3, 3)),
-        ("home", np.float64, 3),
         ("fixed_turn", np.float64, (3, 3)),
-        ("home_turn", np.float64, (3, 3)),
         ("body", np.float64, 7),
         ("out", np.float64, 6),
         ("truck", np.float64, 8),
@@ -166,7 +165,7 @@ def _set_twist(w: World, p: Params, x: State, t: Any, k: int) -> None:
 
 
 @kernel
-def take_holds(w: World, p: Params, m: Model, x: State, t: Any) -> None:
+def take_holds(w: World, p: Params, x: State, t: Any) -> None:
     """After grips or locks changed: who carries each pack, and where on it."""
     truck_body.body_pose(w, t.body)
     for k in range(p.packs):
@@ -184,15 +183,13 @@ def take_holds(w: World, p: Params, m: Model, x: State, t: Any) -> None:
             if seat < 0:
                 x.fixed_to[k] = FREE
             elif x.fixed_to[k] == FREE:
-                # what the suspension does not carry at this moment the locks do
-                x.preload_n[k] = m.body_kg[k] * p.gravity_mps2 - w.tau[holder, EZ]
                 if p.seat_on_truck[seat] == 1:
                     x.fixed_to[k] = TRUCK
-                    relative(t.body, w.pack_pose[k], x.fixed[k])
+                    relative(t.body, w.e_pose[holder], x.fixed[k])
                 else:
                     x.fixed_to[k] = GROUND
                     for i in range(7):
-                        x.fixed[k, i] = w.pack_pose[k, i]
+                        x.fixed[k, i] = w.e_pose[holder, i]
         else:
             x.fixed_to[k] = FREE
             on = TRUCK if p.seat_on_truck[w.pack_seat[k]] == 1 else GROUND
@@ -203,9 +200,9 @@ def take_holds(w: World, p: Params, m: Model, x: State, t: Any) -> None:
 
 
 @kernel
-def recall(w: World, p: Params, x: State, t: Any) -> None:
+def recall(w: World, p: Params, m: Model, x: State, t: Any) -> None:
     """What scratch keeps as long as nobody takes or lets go a pack: the truck's masses, how packs lie in the grips."""
-    truck_body.mass_matrix(w, p, x, t.mass)
+    truck_body.mass_matrix(w, p, m, x, t.mass)
     for r in range(p.robots):
         if w.held[r] >= 0:
             from_quaternion(x.relative[w.held[r]], t.held_turn[r])
@@ -264,16 +261,22 @@ def advance_ticks(w: World, p: Params, m: Model, x: State, t: Any, ticks: int) -
         for r in range(p.robots):
             if t.near[r] == 1:
                 contact.seat_frame(w, p, w.pack_seat[w.held[r]], t.truck_at, t.truck_turn, t.seat_at[r], t.seat[r])
+        if t.pace[ROBOTS] == TICKS:
+            truck_body.frame(w, t.truck_at, t.truck_turn)
+        truck_body.no_force(w, t.truck)
         for _ in range(ticks):
-            truck_body.no_force(w, t.truck)
-            if t.pace[ROBOTS] == TICKS:
-                truck_body.frame(w, t.truck_at, t.truck_turn)
             for r in range(p.robots):
                 if t.pace[r] == TICKS:
                     _tick(w, p, m, x, t, r, tick_s)
             if t.pace[ROBOTS] == TICKS:
                 truck_forces(w, p, t.axle)
                 truck_body.move(w, p, t.mass, t.truck, tick_s)
+                truck_body.frame(w, t.truck_at, t.truck_turn)
+                truck_body.no_force(w, t.truck)
+            for r in range(p.robots):
+                k = w.held[r]
+                if t.pace[r] == TICKS and k >= 0 and x.fixed_to[k] != FREE:
+                    follow(w, p, x, t, r, k)
             w.tick += 1
             w.t_s = w.tick / hz
     else:
@@ -298,6 +301,16 @@ def _tick(w: World, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float) 
     suspend(w, p, r, t.angles, t.reaction)
     drive_forces(w, p, r, t.reaction, dt_s)
     carried.end_effector_motion(w, p, r, t.angles, t.at, t.turn, t.motion)
+    k = w.held[r]
+    if k >= 0 and x.fixed_to[k] != FREE:
+        fx, fy, fz, tx, ty, tz = carried.pull(w, p, r, t.angles, t.turn)
+        if x.fixed_to[k] == TRUCK:
+            truck_body.push(w, t.truck, t.at[0], t.at[1], t.at[2], fx, fy, fz)
+            truck_body.twist(t.truck, tx, ty, tz)
+        carried.move_axes(w, p, m, r, fx, fy, fz, dt_s)
+        for i in range(3):
+            w.guide_force_n[r, i] = 0.0
+        return
     for i in range(6):
         t.out[i] = 0.0
     if t.near[r] != 0:
@@ -315,9 +328,6 @@ def _touch(w: World, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float)
         _touch_grip(w, p, m, x, t, r, t.near[r] - 2, dt_s)
     else:
         _place_held(x, t, r, k)
-        if x.fixed_to[k] != FREE:
-            _touch_locks(w, p, m, x, t, r, k)
-            return
         contact.seat_contact(
             w, p, m, r, k, t.at, t.pack, t.pack_turn, t.motion, t.seat_at[r], t.seat[r], dt_s, t.out, t.truck, t.gaps
         )  # fmt: skip
@@ -348,25 +358,6 @@ def _touch_grip(w: World, p: Params, m: Model, x: State, t: Any, r: int, k: int,
     else:
         from_quaternion(w.pack_pose[k], t.pack_turn)
     contact.grip_contact(w, p, m, r, t.at, t.turn, t.motion, k, t.pack_turn, dt_s, t.out, t.truck, on_truck, t.gaps)
-
-
-@kernel
-def _touch_locks(w: World, p: Params, m: Model, x: State, t: Any, r: int, k: int) -> None:
-    """Pack `k` in the grips of robot `r` and in closed locks."""
-    on_truck, fixed = x.fixed_to[k] == TRUCK, x.fixed[k]
-    if on_truck:
-        rx, ry, rz = times(t.truck_turn, fixed[0], fixed[1], fixed[2])
-        t.home[0], t.home[1], t.home[2] = t.truck_at[0] + rx, t.truck_at[1] + ry, t.truck_at[2] + rz
-        from_quaternion(fixed, t.fixed_turn)
-        matrix_product(t.truck_turn, t.fixed_turn, t.home_turn)
-    else:
-        t.home[0], t.home[1], t.home[2] = fixed[0], fixed[1], fixed[2]
-        from_quaternion(fixed, t.home_turn)
-    contact.lock_springs(
-        w, p, m, t.at, t.pack, t.pack_turn, t.motion, x.preload_n[k], on_truck, t.home, t.home_turn, t.out, t.truck
-    )  # fmt: skip
-    for i in range(3):
-        w.guide_force_n[r, i] = 0.0
 
 
 @kernel
@@ -401,8 +392,8 @@ def scan(w: World, p: Params, m: Model, x: State, commands: Any, t: Any, seen: b
     else:
         code = plc_scan_unseen(w, p, commands, scan_s)
     if code & HOLD_CHANGED:
-        take_holds(w, p, m, x, t)
-        recall(w, p, x, t)
+        take_holds(w, p, x, t)
+        recall(w, p, m, x, t)
     pace.count_calm(w, p, x)
     if code & HOLD_CHANGED:
         for i in range(ROBOTS + 1):
@@ -414,7 +405,7 @@ def scan(w: World, p: Params, m: Model, x: State, commands: Any, t: Any, seen: b
 @kernel
 def run_world(w: World, p: Params, m: Model, x: State, commands: Any, t: Any, most_ticks: int) -> int:
     """Advance one world until a robot has ended its command, nothing is busy, or after `most_ticks`; ticks taken."""
-    recall(w, p, x, t)
+    recall(w, p, m, x, t)
     place_packs(w, p, x, t)
     find_near(w, p, m, x, t)
     taken = 0
@@ -473,8 +464,8 @@ def settle(worlds: Any, params: Any, models: Any, states: Any, scratch: Any) -> 
                     w.pack_pose[k, 2] -= sunk
         for r in range(p.robots):
             end_effector_pose(w, p, r)
-        take_holds(w, p, m, x, t)
-        recall(w, p, x, t)
+        take_holds(w, p, x, t)
+        recall(w, p, m, x, t)
         place_all(w, p, x, t)
         find_near(w, p, m, x, t)
 

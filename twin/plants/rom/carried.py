@@ -67,31 +67,51 @@ def end_effector_motion(w: World, p: Params, r: int, angles: Any, at: Any, turn:
 
 
 @kernel
+def pull(w: World, p: Params, r: int, angles: Any, turn: Any) -> tuple[float, float, float, float, float, float]:
+    """What the suspension does to robot `r`'s end effector: force in W and torque about E, from its joints."""
+    tau, cy, sy = w.tau[r], angles[CY], angles[SY]
+    c, s = (angles[CT], angles[ST]) if p.reeving == FLOATING_TABLE else (1.0, 0.0)
+    tilt = turn[2, 0]  # minus the sine of the pitch
+    about = (tau[EROLL] - tilt * tau[EYAW]) / math.sqrt(1.0 - tilt * tilt)
+    return (
+        c * tau[EX] - s * tau[EY], s * tau[EX] + c * tau[EY], tau[EZ],
+        -sy * tau[EPITCH] + cy * about, cy * tau[EPITCH] + sy * about, tau[EYAW],
+    )  # fmt: skip
+
+
+@kernel
+def move_axes(w: World, p: Params, m: Model, r: int, fx: float, fy: float, fz: float, dt_s: float) -> None:
+    """One step of robot `r`'s axes under `w.tau` and the opposite of the suspension's force; speeds first.
+
+    Of a drum and a yaw block `tau` has that opposite in it already.
+    """
+    q, qd, tau, own = w.q[r], w.qd[r], w.tau[r], m.axis_own_kg
+    lift_n, turn_nm = tau[Z], tau[YAW]
+    if p.reeving == FLOATING_TABLE:
+        lift_n -= fz + p.z_gravity_mass_kg * p.gravity_mps2
+        turn_nm -= tau[EYAW]
+    qd[X] += dt_s * (tau[X] - fx) / own[X]
+    qd[Y] += dt_s * (tau[Y] - fy) / own[Y]
+    qd[Z] += dt_s * lift_n / own[Z]
+    qd[YAW] += dt_s * turn_nm / own[YAW]
+    for i in range(4):
+        q[i] += dt_s * qd[i]
+
+
+@kernel
 def move(w: World, p: Params, m: Model, r: int, angles: Any, turn: Any, motion: Any, contact: Any, dt_s: float) -> None:
-    """One step of robot `r`: its axes under `w.tau` and what hangs on them, its end effector under `contact` (6,) too.
+    """One step of robot `r`: its axes, and its end effector under suspension, weight and `contact` (6,).
 
     Newton and Euler about the centre of mass; speeds first, positions with the new speeds.
     """
-    q, qd, tau = w.q[r], w.qd[r], w.tau[r]
+    q, qd = w.q[r], w.qd[r]
     k = w.held[r] if w.held[r] >= 0 else EMPTY
     table = p.reeving == FLOATING_TABLE
     cy, sy = angles[CY], angles[SY]
-    # force of the suspension in W, and its torque about E from its shares on the three joints
     c, s = (angles[CT], angles[ST]) if table else (1.0, 0.0)
-    fx, fy, fz = c * tau[EX] - s * tau[EY], s * tau[EX] + c * tau[EY], tau[EZ]
     tilt = turn[2, 0]  # minus the sine of the pitch
-    about = (tau[EROLL] - tilt * tau[EYAW]) / math.sqrt(1.0 - tilt * tilt)
-    tx, ty, tz = -sy * tau[EPITCH] + cy * about, cy * tau[EPITCH] + sy * about, tau[EYAW]
-    # the carriage feels the opposite of it; of a drum and a yaw block `tau` has that in it already
-    own = m.axis_own_kg
-    qd[X] += dt_s * (tau[X] - fx) / own[X]
-    qd[Y] += dt_s * (tau[Y] - fy) / own[Y]
-    lift_n, turn_nm = tau[Z], tau[YAW]
-    if table:
-        lift_n -= fz + p.z_gravity_mass_kg * p.gravity_mps2
-        turn_nm -= tau[EYAW]
-    qd[Z] += dt_s * lift_n / own[Z]
-    qd[YAW] += dt_s * turn_nm / own[YAW]
+    fx, fy, fz, tx, ty, tz = pull(w, p, r, angles, turn)
+    move_axes(w, p, m, r, fx, fy, fz, dt_s)
     fx, fy, fz = fx + contact[0], fy + contact[1], fz + contact[2]
     com = m.body_com_m[k]
     cx, cyy, cz = times(turn, com[0], com[1], com[2])
@@ -125,5 +145,5 @@ def move(w: World, p: Params, m: Model, r: int, angles: Any, turn: Any, motion: 
     else:
         qd[EYAW] = wz - tilt * rolling
         qd[EX], qd[EY], qd[EZ] = vx - qd[X], vy - qd[Y], vz
-    for i in range(10):
+    for i in range(4, 10):
         q[i] += dt_s * qd[i]

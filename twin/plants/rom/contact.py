@@ -1,4 +1,4 @@
-"""Contact of the reduced-order model: pins in sockets, pads, locks, and an end effector that comes down on a pack.
+"""Contact of the reduced-order model: pins in sockets, pads, and an end effector that comes down on a pack.
 
 Each contact point is a spring and damper that only pushes, as stiff as the reference plant's. Friction is Coulomb's,
 for the body as a whole: what would stop it within the step, up to what its normal forces allow.
@@ -253,26 +253,6 @@ def _pin(
     if force > 0.0:
         _press(w, e, on_truck, x, y, z, force * nx, force * ny, force * nz, out, truck)
     return force
-
-
-@kernel
-def lock_springs(
-    w: World, p: Params, m: Model, e: Any, pack: Any, turn: Any, motion: Any, preload_n: float, on_truck: bool,
-    home: Any, home_turn: Any, out: Any, truck: Any,
-) -> None:  # fmt: skip
-    """Closed locks on a pack that is held too: springs between its four feet and where they were when the locks closed.
-
-    `home` (3,) is where its grip face was, in W as it is now, `home_turn` the rotation.
-    """
-    for i in range(4):
-        fx, fy, fz = times(turn, p.pad_xy_m[i, 0], p.pad_xy_m[i, 1], -p.retract * p.pack_height_m)
-        x, y, z = pack[0] + fx, pack[1] + fy, pack[2] + fz
-        hx, hy, hz = times(home_turn, p.pad_xy_m[i, 0], p.pad_xy_m[i, 1], -p.retract * p.pack_height_m)
-        dx, dy, dz = x - home[0] - hx, y - home[1] - hy, z - home[2] - hz
-        vx, vy, vz = _speed(w, e, motion, truck, on_truck, x, y, z)
-        c, s = m.lock_damping, m.lock_stiffness
-        up = 0.25 * preload_n - s * dz - c * vz
-        _press(w, e, on_truck, x, y, z, -s * dx - c * vx, -s * dy - c * vy, up, out, truck)
 
 
 @kernel

@@ -16,10 +16,6 @@ EMPTY = PACKS
 PAD_RADIUS_M, E_PAD_INSET_M = 0.05, 0.08
 E_GAP_M = 0.02
 """Between grip face and the end effector's plate, as the bodies of the reference plant have it."""
-LOCK_STIFFNESS_N_PER_M, LOCK_RATIO = 2.0e7, 0.3
-"""A pack that is locked and held at once: spring of each corner [chosen: stiffer than its pads, slower than a tick] and
-its damping ratio."""
-
 MOST_DAMPING = 0.3
 """Damping times step over the inertia that a contact point moves, at the most: explicit steps stay stable."""
 
@@ -51,8 +47,6 @@ MODEL = np.dtype(
         ("flipper_clearance_m", f8),
         ("flipper_capture_m", f8),
         ("flipper_depth_m", f8),
-        ("lock_stiffness", f8),
-        ("lock_damping", f8),
     ]
 )
 """SI units."""
@@ -62,9 +56,8 @@ STATE = np.dtype(
     [
         ("carrier", i8, PACKS),  # what a pack moves with: a robot, TRUCK or GROUND
         ("relative", f8, (PACKS, 7)),  # its pose there: in E, in the truck's body or in W
-        ("fixed", f8, (PACKS, 7)),  # of a held pack in closed locks: its pose in the truck's body or W at that moment
-        ("preload_n", f8, PACKS),  # upward force of those locks at that moment
-        ("fixed_to", i8, PACKS),  # TRUCK or GROUND while such locks hold, else -3
+        ("fixed", f8, (PACKS, 7)),  # of a held pack in closed locks: pose of E in the truck's body or W
+        ("fixed_to", i8, PACKS),  # TRUCK or GROUND while such locks hold, else FREE
         ("scanned", i8),  # tick of the last PLC scan
         ("calm", i8, ROBOTS + 1),  # scans since a robot, and at the end the truck, last moved
         ("moved", i8, ROBOTS + 1),  # since packs were last placed
@@ -102,8 +95,6 @@ def fill_model(cell: Cell) -> np.ndarray:
     m["pack_half_m"] = (pack.size_m[0] / 2, pack.size_m[1] / 2)
     m["flipper_clearance_m"], m["flipper_capture_m"] = e.flipper_clearance_m, e.flipper_capture_m
     m["flipper_depth_m"] = e.flipper_capture_m / math.tan(math.radians(35.0))
-    m["lock_stiffness"] = LOCK_STIFFNESS_N_PER_M
-    m["lock_damping"] = 2.0 * LOCK_RATIO * math.sqrt(LOCK_STIFFNESS_N_PER_M * pack.mass_kg / 4.0)
     return models
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from twin.motion.kernels import kernel
 from twin.plants.rom.flight import can_fly
-from twin.plants.rom.model import TRUCK
+from twin.plants.rom.model import FREE, TRUCK
 from twin.plants.state import ROBOTS, STANDSTILL, Z
 from twin.plants.suspension import FOUR_ROPE
 
@@ -77,14 +77,17 @@ def choose(w: World, p: Params, m: Model, x: State, near: Any, pace: Any) -> Non
     truck_rests = x.calm[ROBOTS] >= STILL_SCANS and not pushed
     pressed = False
     for r in range(p.robots):
-        on_truck = False
-        if near[r] == 1:
-            on_truck = p.seat_on_truck[w.pack_seat[w.held[r]]] == 1
+        on_truck, k = False, w.held[r]
+        clamped = k >= 0 and x.fixed_to[k] != FREE
+        if clamped:
+            on_truck = x.fixed_to[k] == TRUCK
+        elif near[r] == 1:
+            on_truck = p.seat_on_truck[w.pack_seat[k]] == 1
         elif near[r] > 1:
             on_truck = x.carrier[near[r] - 2] == TRUCK
         if _may_rest(w, p, x, r) and (truck_rests or not on_truck):
             pace[r] = RESTS
-        elif near[r] == 0 and p.reeving == FOUR_ROPE and can_fly(w, p, m, r):
+        elif near[r] == 0 and not clamped and p.reeving == FOUR_ROPE and can_fly(w, p, m, r):
             pace[r] = FLIES
         else:
             pace[r] = TICKS

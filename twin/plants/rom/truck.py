@@ -18,6 +18,7 @@ from twin.plants.truck import JOINT_HEIGHT_M
 
 World = Any
 Params = Any
+Model = Any
 State = Any
 FX, FY, FYAW, FZ, FPITCH, FROLL, COSINE, SINE = range(8)
 """Places in `force` (8,): generalised forces on the truck, and behind them cosine and sine of its yaw."""
@@ -36,6 +37,15 @@ def push(w: World, force: Any, x: float, y: float, z: float, fx: float, fy: floa
     force[FZ] += fz
     force[FPITCH] += -rx * fz + h * bx
     force[FROLL] += ry * fz - h * by
+
+
+@kernel
+def twist(force: Any, tx: float, ty: float, tz: float) -> None:
+    """Add a torque (in W) to the generalised forces in `force` (8,)."""
+    cy, sy = force[COSINE], force[SINE]
+    force[FYAW] += tz
+    force[FPITCH] += -sy * tx + cy * ty
+    force[FROLL] += cy * tx + sy * ty
 
 
 @kernel
@@ -85,34 +95,39 @@ def frame(w: World, at: Any, turn: Any) -> None:
 
 
 @kernel
-def mass_matrix(w: World, p: Params, x: State, out: Any) -> None:
-    """Of heave, pitch and roll with what stands on the truck, and its gravity terms, into `out` (9,).
+def mass_matrix(w: World, p: Params, m: Model, x: State, out: Any) -> None:
+    """Of heave, pitch and roll with what stands on the truck or is clamped to it, into `out` (9,).
 
     out: m, m x, m y, pitch, roll, x y, m h, planar mass, yaw inertia.
     """
-    kg, h = p.truck_sprung_kg, p.truck_com[2] - JOINT_HEIGHT_M
-    cx, cy = p.truck_com[0], p.truck_com[1]
-    out[0], out[1], out[2] = kg, kg * cx, kg * cy
-    out[3] = p.truck_inertia_kgm2[1] + kg * (cx * cx + h * h)
-    out[4] = p.truck_inertia_kgm2[0] + kg * (cy * cy + h * h)
-    out[5], out[6] = kg * cx * cy, kg * h
-    out[8] = p.truck_inertia_kgm2[2] + kg * (cx * cx + cy * cy)
+    for i in range(9):
+        out[i] = 0.0
+    cx, cy, h = p.truck_com[0], p.truck_com[1], p.truck_com[2] - JOINT_HEIGHT_M
+    _add_mass(out, p.truck_sprung_kg, cx, cy, h)
+    out[3] += p.truck_inertia_kgm2[1]
+    out[4] += p.truck_inertia_kgm2[0]
+    out[8] += p.truck_inertia_kgm2[2]
     for k in range(p.packs):
-        if x.carrier[k] != TRUCK:
-            continue
-        kg = p.pack_mass_kg[k]
-        cx = x.relative[k, 0] + p.pack_com[k, 0]
-        cy = x.relative[k, 1] + p.pack_com[k, 1]
-        h = x.relative[k, 2] + p.pack_com[k, 2]
-        out[0] += kg
-        out[1] += kg * cx
-        out[2] += kg * cy
-        out[3] += kg * (cx * cx + h * h)
-        out[4] += kg * (cy * cy + h * h)
-        out[5] += kg * cx * cy
-        out[6] += kg * h
-        out[8] += kg * (cx * cx + cy * cy)
+        if x.carrier[k] == TRUCK:
+            at, com = x.relative[k], p.pack_com[k]
+            _add_mass(out, p.pack_mass_kg[k], at[0] + com[0], at[1] + com[1], at[2] + com[2])
+        elif x.fixed_to[k] == TRUCK:
+            at, com = x.fixed[k], m.body_com_m[k]
+            _add_mass(out, m.body_kg[k], at[0] + com[0], at[1] + com[1], at[2] + com[2])
     out[7] = out[0] + p.truck_unsprung_kg
+
+
+@kernel
+def _add_mass(out: Any, kg: float, x: float, y: float, h: float) -> None:
+    """A point mass at (x, y, h) of the truck's body, h over its joints."""
+    out[0] += kg
+    out[1] += kg * x
+    out[2] += kg * y
+    out[3] += kg * (x * x + h * h)
+    out[4] += kg * (y * y + h * h)
+    out[5] += kg * x * y
+    out[6] += kg * h
+    out[8] += kg * (x * x + y * y)
 
 
 @kernel

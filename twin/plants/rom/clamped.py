@@ -1,0 +1,65 @@
+"""A pack that is gripped and locked at once: it, the end effector and what it is locked to are one rigid body.
+
+Locks and grips have no give that matters beside springs and ropes, so nothing is stepped here but the robot's axes: the
+suspension pulls at the body that the end effector is part of, and where that goes the end effector goes.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from twin.motion.kernels import kernel
+from twin.plants.rom import truck as truck_body
+from twin.plants.rom.frames import from_quaternion, matrix_product, times
+from twin.plants.rom.model import TRUCK
+from twin.plants.state import EPITCH, EROLL, EX, EY, EYAW, EZ, YAW, X, Y, Z
+from twin.plants.suspension import FLOATING_TABLE
+
+World = Any
+Params = Any
+Model = Any
+State = Any
+
+
+@kernel
+def follow(w: World, p: Params, x: State, t: Any, r: int, k: int) -> None:
+    """Put robot `r`'s end effector where what pack `k` is locked to carries it.
+
+    `t.truck_at`, `t.truck_turn` and `t.truck` are the truck's frame and yaw as it is now.
+    """
+    q, qd, fixed = w.q[r], w.qd[r], x.fixed[k]
+    from_quaternion(fixed, t.fixed_turn)
+    if x.fixed_to[k] == TRUCK:
+        rx, ry, rz = times(t.truck_turn, fixed[0], fixed[1], fixed[2])
+        px, py, pz = t.truck_at[0] + rx, t.truck_at[1] + ry, t.truck_at[2] + rz
+        matrix_product(t.truck_turn, t.fixed_turn, t.turn)
+        vx, vy, vz = truck_body.velocity(w, t.truck, px, py, pz)
+        wx, wy, wz = truck_body.turning(w)
+    else:
+        px, py, pz = fixed[0], fixed[1], fixed[2]
+        for i in range(3):
+            for j in range(3):
+                t.turn[i, j] = t.fixed_turn[i, j]
+        vx = vy = vz = wx = wy = wz = 0.0
+    yaw, tilt = math.atan2(t.turn[1, 0], t.turn[0, 0]), t.turn[2, 0]
+    level = math.sqrt(1.0 - tilt * tilt)
+    q[EPITCH], q[EROLL] = math.atan2(-tilt, level), math.atan2(t.turn[2, 1], t.turn[2, 2])
+    cy, sy = t.turn[0, 0] / level, t.turn[1, 0] / level
+    rolling = (cy * wx + sy * wy) / level
+    qd[EPITCH], qd[EROLL] = -sy * wx + cy * wy, rolling
+    if p.reeving == FLOATING_TABLE:
+        c, s = math.cos(q[YAW]), math.sin(q[YAW])
+        dx, dy = px - q[X], py - q[Y]
+        q[EX], q[EY], q[EZ] = c * dx + s * dy, -s * dx + c * dy, pz - q[Z]
+        vx, vy = vx - qd[X] + qd[YAW] * dy, vy - qd[Y] - qd[YAW] * dx
+        qd[EX], qd[EY], qd[EZ] = c * vx + s * vy, -s * vx + c * vy, vz - qd[Z]
+        turn = yaw - q[YAW] - q[EYAW]
+        qd[EYAW] = wz - tilt * rolling - qd[YAW]
+    else:
+        q[EX], q[EY], q[EZ] = px - q[X], py - q[Y], pz - p.sheave_height_m
+        qd[EX], qd[EY], qd[EZ] = vx - qd[X], vy - qd[Y], vz
+        turn = yaw - q[EYAW]
+        qd[EYAW] = wz - tilt * rolling
+    # the same yaw, whole turns left as they were
+    q[EYAW] += math.atan2(math.sin(turn), math.cos(turn)) if abs(turn) > 3.0 else turn
