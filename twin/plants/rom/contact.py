@@ -44,11 +44,27 @@ def _add(out: Any, x: float, y: float, z: float, fx: float, fy: float, fz: float
 
 
 @kernel
-def _spring(gap: float, closing: float, stiffness: float, damping: float, dt_s: float) -> float:
-    """Force of one contact point: implicit in the gap, like the engine's own; never pulls."""
+def _spring(gap: float, closing: float, stiffness: float, damping: float, give: float, dt_s: float) -> float:
+    """Force of one contact point; never pulls.
+
+    The spring is that of the gap at the end of the step, the damper implicit, as the engine's: what it takes of the
+    closing speed it no longer meets. `give` is the speed that a unit of impulse makes there (1/kg).
+    """
     if gap >= 0.0:
         return 0.0
-    return max(-stiffness * gap + (damping + stiffness * dt_s) * closing, 0.0)
+    resistance = damping + stiffness * dt_s
+    return max(-stiffness * gap + resistance / (1.0 + dt_s * resistance * give) * closing, 0.0)
+
+
+@kernel
+def _give(m: Model, k: int, turn: Any, e: Any, x: float, y: float, z: float, nx: float, ny: float, nz: float) -> float:
+    """Speed along n (unit) at a world point per impulse there, 1/kg: of body `k` with rotation `turn`, E at `e`."""
+    com = m.body_com_m[k]
+    cx, cy, cz = times(turn, com[0], com[1], com[2])
+    ax, ay, az = cross(x - e[0] - cx, y - e[1] - cy, z - e[2] - cz, nx, ny, nz)
+    ax, ay, az = back(turn, ax, ay, az)
+    bx, by, bz = times(m.body_inverse[k], ax, ay, az)
+    return 1.0 / m.body_kg[k] + ax * bx + ay * by + az * bz
 
 
 @kernel
@@ -100,7 +116,8 @@ def seat_contact(
         if gap >= 0.0:
             continue
         vx, vy, vz = _speed(w, e, motion, truck, on_truck, x, y, z)
-        force = _spring(gap, -up * (nx * vx + ny * vy + nz * vz), m.pad_stiffness, m.pad_damping, dt_s)
+        give = _give(m, k, turn, e, x, y, z, nx, ny, nz)
+        force = _spring(gap, -up * (nx * vx + ny * vy + nz * vz), m.pad_stiffness, m.pad_damping, give, dt_s)
         pads_n += force
         _press(w, e, on_truck, x, y, z, up * force * nx, up * force * ny, up * force * nz, out, truck)
     # pins: tip and body of each against four planes of its socket, as seen from the pack
@@ -129,7 +146,7 @@ def seat_contact(
                 wall_m = min(wall_m, gap)
                 if gap < 0.0:
                     x, y, z = mx + tx, my + ty, mz + tz
-                    pins_n += _pin(w, m, e, motion, on_truck, x, y, z, wx, wy, wz, gap, dt_s, out, truck)
+                    pins_n += _pin(w, m, k, turn, e, motion, on_truck, x, y, z, wx, wy, wz, gap, dt_s, out, truck)
                 # and where it begins, at the body of the pin
                 level = off - (depth - lead) * lean / max(abs(up * dz), 0.5)
                 if level * side < 0.0:
@@ -141,7 +158,7 @@ def seat_contact(
                     oy = level + m.pin_xy_m[i, axis] if axis == 1 else qy - (depth - lead) * dy
                     cx, cy, cz = times(turn, ox, oy, up * lead)
                     x, y, z = mx + cx, my + cy, mz + cz
-                    pins_n += _pin(w, m, e, motion, on_truck, x, y, z, wx, wy, wz, gap, dt_s, out, truck)
+                    pins_n += _pin(w, m, k, turn, e, motion, on_truck, x, y, z, wx, wy, wz, gap, dt_s, out, truck)
                 continue
             x, y, z = mx + tx, my + ty, mz + tz
             bore, mouth = play + bore_to, play + bore_to + m.capture_m
@@ -165,7 +182,7 @@ def seat_contact(
             if gap < 0.0:
                 ax, ay, az = times(turn, 0.0, 0.0, up)
                 lx, ly, lz = across * wx + deeper * ax, across * wy + deeper * ay, across * wz + deeper * az
-                pins_n += _pin(w, m, e, motion, on_truck, x, y, z, lx, ly, lz, gap, dt_s, out, truck)
+                pins_n += _pin(w, m, k, turn, e, motion, on_truck, x, y, z, lx, ly, lz, gap, dt_s, out, truck)
     gaps[0], gaps[1] = wall_m, face_m
     if pads_n > 0.0:
         _rub_plane(
@@ -244,12 +261,13 @@ def _press(
 
 @kernel
 def _pin(
-    w: World, m: Model, e: Any, motion: Any, on_truck: bool, x: float, y: float, z: float,
+    w: World, m: Model, k: int, turn: Any, e: Any, motion: Any, on_truck: bool, x: float, y: float, z: float,
     nx: float, ny: float, nz: float, gap: float, dt_s: float, out: Any, truck: Any,
 ) -> float:  # fmt: skip
     """A pin pushes a wall along (nx, ny, nz), its outward normal in W; the force in N."""
+    give = _give(m, k, turn, e, x, y, z, nx, ny, nz)
     vx, vy, vz = _speed(w, e, motion, truck, on_truck, x, y, z)
-    force = _spring(gap, -(nx * vx + ny * vy + nz * vz), m.pin_stiffness, m.pin_damping, dt_s)
+    force = _spring(gap, -(nx * vx + ny * vy + nz * vz), m.pin_stiffness, m.pin_damping, give, dt_s)
     if force > 0.0:
         _press(w, e, on_truck, x, y, z, force * nx, force * ny, force * nz, out, truck)
     return force
@@ -278,7 +296,8 @@ def grip_contact(
         if gap >= 0.0:
             continue
         vx, vy, vz = _speed(w, e, motion, truck, on_truck, x, y, z)
-        force = _spring(gap, -(nx * vx + ny * vy + nz * vz), m.pad_stiffness, m.e_damping, 0.0)
+        give = _give(m, EMPTY, turn, e, x, y, z, nx, ny, nz)
+        force = _spring(gap, -(nx * vx + ny * vy + nz * vz), m.pad_stiffness, m.e_damping, give, dt_s)
         pads_n += force
         _press(w, e, on_truck, x, y, z, force * nx, force * ny, force * nz, out, truck)
     slope = m.flipper_capture_m / m.flipper_depth_m
@@ -309,7 +328,8 @@ def grip_contact(
             bx, by = (side * norm, 0.0) if axis == 0 else (0.0, side * norm)
             lx, ly, lz = times(turn, bx, by, up * norm * lean)
             vx, vy, vz = _speed(w, e, motion, truck, on_truck, x, y, z)
-            force = _spring(gap, -(lx * vx + ly * vy + lz * vz), m.pad_stiffness, m.e_damping, 0.0)
+            give = _give(m, EMPTY, turn, e, x, y, z, lx, ly, lz)
+            force = _spring(gap, -(lx * vx + ly * vy + lz * vz), m.pad_stiffness, m.e_damping, give, dt_s)
             walls_n += force
             _press(w, e, on_truck, x, y, z, force * lx, force * ly, force * lz, out, truck)
     gaps[0] = gaps[1] = face_m

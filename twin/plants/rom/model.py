@@ -16,9 +16,6 @@ EMPTY = PACKS
 PAD_RADIUS_M, E_PAD_INSET_M = 0.05, 0.08
 E_GAP_M = 0.02
 """Between grip face and the end effector's plate, as the bodies of the reference plant have it."""
-MOST_DAMPING = 0.3
-"""Damping times step over the inertia that a contact point moves, at the most: explicit steps stay stable."""
-
 MODEL = np.dtype(
     [
         # the end effector with what it holds, about the end effector's origin E, in its axes
@@ -90,20 +87,12 @@ def fill_model(cell: Cell) -> np.ndarray:
     m["pad_stiffness"], m["pad_damping"] = e.contact_stiffness_n_per_m, e.contact_damping_ns_per_m
     x, y = (min(e.size_m[i], pack.size_m[i]) / 2 - E_PAD_INSET_M for i in range(2))
     m["e_pad_xy_m"] = [[x, y], [x, -y], [-x, y], [-x, -y]]
-    m["e_damping"] = _pad_damping(m, float(p["dt_s"]), e.contact_damping_ns_per_m)
+    m["e_damping"] = e.contact_damping_ns_per_m
     m["e_friction"] = e.friction
     m["pack_half_m"] = (pack.size_m[0] / 2, pack.size_m[1] / 2)
     m["flipper_clearance_m"], m["flipper_capture_m"] = e.flipper_clearance_m, e.flipper_capture_m
     m["flipper_depth_m"] = e.flipper_capture_m / math.tan(math.radians(35.0))
     return models
-
-
-def _pad_damping(m: Any, dt_s: float, wanted: float) -> float:
-    """Damping of a pad of the end effector on a pack, as much as an explicit step of the empty one bears."""
-    heavy = 1.0 / m["body_kg"][EMPTY]
-    for i in range(2):
-        heavy += m["e_pad_xy_m"][0, i] ** 2 * m["body_inverse"][EMPTY, 1 - i, 1 - i]
-    return float(min(wanted, MOST_DAMPING / heavy / dt_s))
 
 
 def _fill_bodies(m: Any, cell: Cell, p: Any) -> None:
