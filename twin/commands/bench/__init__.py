@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from twin.commands.bench.batches import batch_rows
 from twin.commands.bench.pictures import picture_rows
 from twin.commands.bench.row import Row
 from twin.commands.bench.start import help_row
@@ -43,6 +44,8 @@ def command(
         for station in STATIONS:
             line.update(f"pictures of {station}")
             rows += picture_rows(station, Path(folder) / f"{station}.mcap")
+        for station in STATIONS:
+            rows += batch_rows(station, seed, line)
         line.update("command line")
         rows.append(help_row())
         for bench in BENCHES:
