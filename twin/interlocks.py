@@ -12,6 +12,7 @@ from typing import Any
 from twin.drives import STOP_JERK, stop_axis
 from twin.motion.kernels import kernel
 from twin.motion.profile import end_position
+from twin.plants.geometry import planar
 from twin.plants.state import (
     ERROR_STOP,
     STANDSTILL,
@@ -216,11 +217,11 @@ def truck_shift_m(w: World, p: Params) -> float:
     """How far any of the truck's seats has moved in the plane since the truck was measured."""
     dx, dy = w.truck_q[0] - w.truck_reference[0], w.truck_q[1] - w.truck_reference[1]
     turn = w.truck_q[2] - w.truck_reference[2]
-    worst = math.hypot(dx, dy)
+    worst = planar(dx, dy)
     for s in range(p.seats):
         if p.seat_on_truck[s] == 1:
             x, y = dx - turn * p.seat_xyz_m[s, 1], dy + turn * p.seat_xyz_m[s, 0]
-            worst = max(worst, math.hypot(x, y))
+            worst = max(worst, planar(x, y))
     return worst
 
 
@@ -261,7 +262,7 @@ def find_trip(w: World, p: Params, commands: Any, dt_s: float) -> int:
         bounce_s = OVERLOAD_S if share < p.overload_fraction + OVERLOAD_STEP else NOISE_S
         if w.load_s[r] > bounce_s and off[TRIP_OVERLOAD] == 0:
             return TRIP_OVERLOAD
-        lateral = math.hypot(w.lateral_n[r, 0], w.lateral_n[r, 1])
+        lateral = planar(w.lateral_n[r, 0], w.lateral_n[r, 1])
         w.force_s[r] = w.force_s[r] + dt_s if lateral > p.lateral_abort_n else 0.0
         if c.inserting == 0 and w.force_s[r] > p.reaction_time_s and off[TRIP_LATERAL] == 0:
             return TRIP_LATERAL

@@ -61,7 +61,7 @@ def _report(w: World, number: int, value: float) -> None:
 
 @njit(cache=True)
 def _beside_m(w: World, k: int) -> float:
-    return math.hypot(w.pack_offset_m[k, 0], w.pack_offset_m[k, 1])
+    return math.sqrt(w.pack_offset_m[k, 0] ** 2 + w.pack_offset_m[k, 1] ** 2)
 
 
 @njit(cache=True)
@@ -206,7 +206,7 @@ def _watch_limits(w: World, p: Params, r: int, dt_s: float) -> None:
             _report(w, 6, v)
     # reaction first, then the stop itself; what force and load remain once the axes stand is nobody's act any more
     late_s = 2.0 * p.reaction_time_s + _STOP_S
-    lateral = math.hypot(w.guide_force_n[r, 0], w.guide_force_n[r, 1])
+    lateral = math.sqrt(w.guide_force_n[r, 0] ** 2 + w.guide_force_n[r, 1] ** 2)
     w.overforce_s[r] = w.overforce_s[r] + dt_s if lateral > p.lateral_abort_n else 0.0
     if w.overforce_s[r] > late_s and moves:
         _report(w, 6, lateral)

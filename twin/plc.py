@@ -18,7 +18,7 @@ from twin.motion.kernels import kernel
 from twin.motion.profile import plan_rest_to_rest, plan_with_creep
 from twin.motion.shaper import impulses
 from twin.noise import normal
-from twin.plants.geometry import no_pad_touches
+from twin.plants.geometry import no_pad_touches, planar
 from twin.plants.state import (
     BUSY,
     DISCRETE_MOTION,
@@ -163,7 +163,7 @@ def note_residual_sway(w: World, p: Params, r: int) -> None:
     present deflection.
     """
     q, qd = w.q[r], w.qd[r]
-    amplitude = math.hypot(q[EX], q[EY])
+    amplitude = planar(q[EX], q[EY])
     length = 1.0
     if p.reeving != FLOATING_TABLE:
         length = p.sheave_height_m - q[Z]
@@ -256,7 +256,7 @@ def judge(w: World, p: Params, c: Command, r: int, dt_s: float) -> int:
         if arrived(w, c, r):
             return DONE
     elif until == UNTIL_SETTLED:
-        swaying = math.hypot(w.sway_m[r, 0], w.sway_m[r, 1]) > c.threshold
+        swaying = planar(w.sway_m[r, 0], w.sway_m[r, 1]) > c.threshold
         w.hold_s[r] = 0.0 if swaying or not arrived(w, c, r) else w.hold_s[r] + dt_s
         if arrived(w, c, r) and w.hold_s[r] >= c.dwell_s and not swaying:
             return DONE
@@ -350,7 +350,7 @@ def note_sway(w: World, p: Params, r: int) -> None:
     """Key figures: the largest swing of a held pack."""
     if w.held[r] < 0:
         return
-    sway = math.hypot(w.q[r, EX], w.q[r, EY])
+    sway = planar(w.q[r, EX], w.q[r, EY])
     w.peak_sway_m = max(w.peak_sway_m, sway)
     if p.reeving == FLOATING_TABLE:
         w.peak_sway_rad = max(w.peak_sway_rad, abs(w.q[r, EYAW]))
@@ -427,12 +427,12 @@ def _logic(w: World, p: Params, commands: Any, dt_s: float) -> int:
                 elif follows(c):
                     follow_setpoints(w, p, c, r, dt_s)
             free = free or w.status[r] != BUSY
-        lateral = math.hypot(w.guide_force_n[r, 0], w.guide_force_n[r, 1])
+        lateral = planar(w.guide_force_n[r, 0], w.guide_force_n[r, 1])
         w.peak_lateral_n = max(w.peak_lateral_n, lateral)
         if commands[r].inserting == 1 and w.held[r] >= 0 and no_pad_touches(w, w.held[r]):
             w.peak_axial_n = max(w.peak_axial_n, abs(w.guide_force_n[r, 2] + w.coupler_n[w.held[r]]))
     w.truck_displacement_m = max(
-        w.truck_displacement_m, math.hypot(w.truck_q[0] - w.truck_reference[0], w.truck_q[1] - w.truck_reference[1])
+        w.truck_displacement_m, planar(w.truck_q[0] - w.truck_reference[0], w.truck_q[1] - w.truck_reference[1])
     )
     monitor(w, p, dt_s)
     return COMMAND_ENDED if free else 0
