@@ -1,6 +1,6 @@
-"""A test bench around `BulletPlant`: put things where a closed form wants them, switch off noise, record what moves.
+"""A test bench around a plant: put things where a closed form wants them, switch off noise, record what moves.
 
-Only here may tests reach into the plant; the physics itself runs as it does in a swap, every tick of it.
+Only here and in `rom_bench` may tests reach into a plant; the physics itself runs as it does in a swap.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pybullet as pb
 
+from tests.physics.rom_bench import RomBench
 from twin.catalogue import load_pack, load_station, load_truck, with_overrides
 from twin.cell import build_cell
 from twin.motion.profile import plan_hold
@@ -28,6 +29,7 @@ from twin.plants.state import (
 from twin.plants.suspension import FOUR_ROPE
 
 Array = np.ndarray
+Plant = BulletPlant | RomBench
 GRAVITY_MPS2 = 9.81
 OLD, NEW = 0, 1  # packs of a one-pack swap: the truck's, and the charged one in its slot
 TRUCK_SEAT, EMPTY_SLOT, FULL_SLOT = 0, 1, 2
@@ -48,7 +50,8 @@ def bench(
     pack_kg: Mapping[int, float] | None = None,
     noise: bool = False,
     seed: int = 1,
-) -> BulletPlant:
+    plant: type[Plant] = BulletPlant,
+) -> Plant:
     """A plant with the truck parked at `park` (None: as drawn), perfect sensors, and packs of exactly nominal mass but
     for those in `pack_kg`.
     """
@@ -74,19 +77,19 @@ def bench(
     changes = {"params": params}
     if guide_friction is not None:
         changes["guide_friction"] = guide_friction
-    return BulletPlant(dataclasses.replace(cell, **changes))
+    return plant(dataclasses.replace(cell, **changes))
 
 
 # ------------------------------------------------------------------------------------------------------ placing
 
 
-def place_axes(plant: BulletPlant, robot: int = 0, **q: float) -> None:
+def place_axes(plant: Plant, robot: int = 0, **q: float) -> None:
     """Put axes (x, y, z, yaw) and joints of the end effector (ex ... eroll) somewhere, at rest."""
     w = plant.worlds[0]
     for name, value in q.items():
         joint = JOINTS.index(name)
         w["q"][robot, joint], w["qd"][robot, joint] = value, 0.0
-        pb.resetJointState(plant._robots, len(JOINTS) * robot + joint, value, 0.0, physicsClientId=plant._client)
+        _put_joint(plant, "_robots", len(JOINTS) * robot + joint, value)
         if joint < 4:
             plan_hold(w["profile"][robot, joint], value)
             w["reference"][robot, joint] = (value, 0.0, 0.0)
@@ -96,19 +99,46 @@ def place_axes(plant: BulletPlant, robot: int = 0, **q: float) -> None:
                 w["low_xy"][robot, joint] = value
 
 
-def place_truck(plant: BulletPlant, **q: float) -> None:
+def _put_joint(plant: Plant, body: str, joint: int, value: float) -> None:
+    """The engine has joints of its own; the reduced-order model has those of WORLD only."""
+    if isinstance(plant, BulletPlant):
+        pb.resetJointState(getattr(plant, body), joint, value, 0.0, physicsClientId=plant._client)
+
+
+def _refresh(plant: Plant) -> None:
+    """What follows from positions that have just been set."""
+    if isinstance(plant, BulletPlant):
+        plant._read_joints()
+        plant._read_packs()
+    else:
+        plant.refresh()
+
+
+def _refresh_holds(plant: Plant) -> None:
+    """Grips or locks hold something else now."""
+    if isinstance(plant, BulletPlant):
+        plant._update_constraints()
+    else:
+        plant.refresh()
+
+
+def place_truck(plant: Plant, **q: float) -> None:
     """Put the truck's joints (x, y, yaw, z, pitch, roll) somewhere, at rest."""
     names = ("x", "y", "yaw", "z", "pitch", "roll")
     for name, value in q.items():
         plant.worlds[0]["truck_q"][names.index(name)] = value
-        pb.resetJointState(plant._truck, names.index(name), value, 0.0, physicsClientId=plant._client)
+        _put_joint(plant, "_truck", names.index(name), value)
+    _refresh(plant)
 
 
 def place_pack(
-    plant: BulletPlant, k: int, xyz_m: Sequence[float], yaw_rad: float = 0.0, velocity_mps: Sequence[float] = (0, 0, 0)
+    plant: Plant, k: int, xyz_m: Sequence[float], yaw_rad: float = 0.0, velocity_mps: Sequence[float] = (0, 0, 0)
 ) -> None:
     """Put pack `k` with its grip face at `xyz_m`, off any seat's locks."""
     unlock(plant, k)
+    if isinstance(plant, RomBench):
+        plant.put_pack(k, xyz_m, yaw_rad)
+        return
     com = plant.params["pack_com"][0, k].tolist()
     turn = pb.getQuaternionFromEuler([0.0, 0.0, yaw_rad])
     at, turn = pb.multiplyTransforms(list(xyz_m), turn, com, [0.0, 0.0, 0.0, 1.0])
@@ -117,13 +147,14 @@ def place_pack(
     plant._read_packs()
 
 
-def remove_pack(plant: BulletPlant, k: int) -> None:
+def remove_pack(plant: Plant, k: int) -> None:
     """Take pack `k` out of the cell: far away and held there."""
     place_pack(plant, k, (60.0, 60.0 + 5.0 * k, 5.0))
-    pb.changeDynamics(plant._packs[k], -1, mass=0.0, physicsClientId=plant._client)
+    if isinstance(plant, BulletPlant):
+        pb.changeDynamics(plant._packs[k], -1, mass=0.0, physicsClientId=plant._client)
 
 
-def unlock(plant: BulletPlant, k: int) -> None:
+def unlock(plant: Plant, k: int) -> None:
     """Open the locks that hold pack `k`, at once."""
     w = plant.worlds[0]
     for s in range(int(plant.params["seats"][0])):
@@ -131,22 +162,22 @@ def unlock(plant: BulletPlant, k: int) -> None:
             w["locked"][s] = -1
             w["lock_position"][s], w["lock_command"][s] = 0.0, 0
             w["lock_open"][s], w["lock_closed"][s] = 1, 0
-    plant._update_constraints()
+    _refresh_holds(plant)
 
 
-def brake(plant: BulletPlant, *axes: int, robot: int = 0) -> None:
+def brake(plant: Plant, *axes: int, robot: int = 0) -> None:
     """Hold axes by their brakes."""
     for k in axes or range(4):
         plant.worlds[0]["brake"][robot, k] = 1
 
 
-def stretch_m(plant: BulletPlant, load_kg: float, rope_m: float) -> float:
+def stretch_m(plant: Plant, load_kg: float, rope_m: float) -> float:
     """Static elongation of four parallel ropes: W L / (4 E A)."""
     return load_kg * GRAVITY_MPS2 * rope_m / (4.0 * float(plant.params["rope_ea_n"][0]))
 
 
 def hang(
-    plant: BulletPlant,
+    plant: Plant,
     k: int | None,
     rope_m: float,
     *,
@@ -170,33 +201,33 @@ def hang(
         ex=sway_x_m, ey=sway_y_m, ez=-float(drop), eyaw=twist_rad, epitch=0.0, eroll=0.0,
     )  # fmt: skip
     w["load_n"][0] = w["load_cell_n"][0] = load_kg * GRAVITY_MPS2
-    plant._read_joints()
+    _refresh(plant)
     if k is not None:
         sheave = float(p["sheave_height_m"])
         place_pack(plant, k, (x + sway_x_m, y + sway_y_m, sheave - float(drop)), twist_rad)
         grip(plant, k)
-    plant._read_packs()
+    _refresh(plant)
 
 
-def grip(plant: BulletPlant, k: int, robot: int = 0) -> None:
+def grip(plant: Plant, k: int, robot: int = 0) -> None:
     """Close the grips of a robot on pack `k`, at once."""
     w = plant.worlds[0]
     w["grip_position"][robot], w["grip_command"][robot], w["held"][robot] = 1.0, 1, k
-    plant._update_constraints()
+    _refresh_holds(plant)
 
 
-def release(plant: BulletPlant, robot: int = 0) -> None:
+def release(plant: Plant, robot: int = 0) -> None:
     """Open the grips at once."""
     w = plant.worlds[0]
     w["grip_position"][robot], w["grip_command"][robot], w["held"][robot] = 0.0, 0, -1
-    plant._update_constraints()
+    _refresh_holds(plant)
 
 
 # ------------------------------------------------------------------------------------------------------- running
 
 
 def move(
-    plant: BulletPlant,
+    plant: Plant,
     *,
     robot: int = 0,
     velocity: float | None = None,
@@ -233,20 +264,24 @@ def move(
 Probe = Callable[[BulletPlant], object]
 
 
-def record(plant: BulletPlant, seconds: float, *fields: str, every: int = 1) -> dict[str, Array]:
-    """Run and keep `fields` of WORLD every `every` ticks, with `t_s`; the state at the beginning of a tick."""
+def record(plant: Plant, seconds: float, *fields: str, every: int = 1) -> dict[str, Array]:
+    """Run and keep `fields` of WORLD every `every` steps, with `t_s`; the state at the beginning of a step.
+
+    Steps are ticks; the reduced-order model goes from scan to scan.
+    """
     w = plant.worlds
+    ticks = 1 if isinstance(plant, BulletPlant) else plant._scan_ticks
     out: dict[str, list[Array]] = {name: [] for name in (*fields, "t_s")}
-    for tick in range(round(seconds * plant._physics_hz)):
+    for step in range(round(seconds * plant._physics_hz / ticks)):
         plant.scan()
-        if tick % every == 0:
+        if step % every == 0:
             for name, values in out.items():
                 values.append(w[name][0].copy())
-        plant.step()
+        plant.step(ticks)
     return {name: np.array(values) for name, values in out.items()}
 
 
-def run(plant: BulletPlant, seconds: float) -> None:
+def run(plant: Plant, seconds: float) -> None:
     plant.run_ticks(round(seconds * plant._physics_hz))
 
 

@@ -1,0 +1,72 @@
+"""The reduced-order plant on the test bench: things put into its records, and a pace that a test may choose."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import cos, sin
+from typing import Any
+
+from twin.cell import Cell
+from twin.motion.kernels import kernel
+from twin.plants.geometry import end_effector_pose, measure_packs
+from twin.plants.rom import RomPlant, advance, pace
+from twin.plants.rom import truck as truck_body
+from twin.plants.rom.model import GROUND
+from twin.plants.rom.pace import FLIES, RESTS, TICKS
+from twin.plants.state import ROBOTS
+
+__all__ = ["FLIES", "RESTS", "TICKS", "RomBench"]
+
+
+@kernel
+def refresh(worlds: Any, params: Any, models: Any, states: Any, scratch: Any) -> None:
+    """After somebody has written positions or holds into the one world: what carries whom, and all poses."""
+    w, p, m, x, t = worlds[0], params[0], models[0], states[0], scratch[0]
+    for r in range(p.robots):
+        end_effector_pose(w, p, r)
+    measure_packs(w, p)
+    advance.take_holds(w, p, m, x, t)
+    advance.place_all(w, p, x, t)
+    truck_body.mass_matrix(w, p, x, t.mass)
+    pace.find_near(w, p, m, t.near)
+    for i in range(ROBOTS + 1):
+        x.calm[i] = 0
+
+
+@kernel
+def step_at(worlds: Any, params: Any, models: Any, states: Any, scratch: Any, chosen: int, ticks: int) -> None:
+    """Robots at a given pace, the truck as the plant chooses: for loads that touch nothing."""
+    w, p, m, x, t = worlds[0], params[0], models[0], states[0], scratch[0]
+    pace.choose(w, p, m, x, t.near, t.pace)
+    for r in range(p.robots):
+        t.pace[r] = chosen
+    advance.advance_ticks(w, p, m, x, t, ticks)
+
+
+class RomBench(RomPlant):
+    """One world of the reduced-order model."""
+
+    def __init__(self, cell: Cell) -> None:
+        super().__init__(cell)
+        self.pace: int | None = None
+        """RESTS, FLIES or TICKS for all robots; None leaves the choice to the plant."""
+
+    def step(self, ticks: int = 1) -> None:
+        if self.pace is None:
+            super().step(ticks)
+        else:
+            step_at(*self._arguments(), self._scratch, self.pace, ticks)
+
+    def refresh(self) -> None:
+        """What follows from positions and holds that have just been set."""
+        refresh(*self._arguments(), self._scratch)
+
+    def put_pack(self, k: int, xyz_m: Sequence[float], yaw_rad: float) -> None:
+        """Pack `k` with its grip face at `xyz_m`; whatever is under it now carries it."""
+        self.worlds["pack_pose"][0, k] = (*xyz_m, 0.0, 0.0, sin(0.5 * yaw_rad), cos(0.5 * yaw_rad))
+        self.states["carrier"][0, k] = GROUND
+        self.refresh()
+
+    def chosen(self, robot: int = 0) -> int:
+        """The pace of the last step."""
+        return int(self._scratch["pace"][0, robot])
