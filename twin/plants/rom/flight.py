@@ -14,7 +14,6 @@ from typing import Any
 
 from twin.drives import drive_forces, update_reference
 from twin.motion.kernels import kernel
-from twin.plants.rom.frames import cosine_sine
 from twin.plants.rom.model import EMPTY
 from twin.plants.state import EPITCH, EROLL, EX, EY, EYAW, EZ, YAW, X, Y, Z
 
@@ -54,69 +53,81 @@ def fly(w: World, p: Params, m: Model, r: int, reaction: Any, last: Any, t_s: fl
     g, own, k = p.gravity_mps2, m.axis_own_kg, body_of(w, r)
     kg = m.body_kg[k]
     _mean_reference(w, p, r, t_s, dt_s, last)
-    # what hangs there pulls as it did a step ago; friction has to know it
-    length = p.sheave_height_m - q[Z]
-    per_m = w.load_n[r] / length
-    turn = q[EYAW] - q[YAW]
+    # where the load is in the middle of the step
+    half_s = 0.5 * dt_s
+    ex, ey = q[EX] + half_s * qd[EX], q[EY] + half_s * qd[EY]
+    turn = q[EYAW] - q[YAW] + half_s * (qd[EYAW] - qd[YAW])
+    length = p.sheave_height_m - q[Z] - half_s * qd[Z]
+    longer = 1.0 + w.load_n[r] / (4.0 * p.rope_ea_n)
+    stretched = longer * length
     half2 = p.rope_half_x_m * p.rope_half_x_m + p.rope_half_y_m * p.rope_half_y_m
-    _, sine = cosine_sine(turn)
-    untwist = per_m * half2 * sine + p.e_stiffness[3] * turn + p.e_damping[3] * (qd[EYAW] - qd[YAW])
-    swing = 2.0 * p.sway_zeta * math.sqrt(g / length) * w.load_n[r] / g
-    reaction[X], reaction[Y] = per_m * q[EX] + swing * qd[EX], per_m * q[EY] + swing * qd[EY]
-    reaction[Z], reaction[YAW] = -w.load_n[r], untwist
-    drive_forces(w, p, r, reaction, dt_s)
-    for axis in range(4):
-        for i in range(3):
-            w.reference[r, axis, i] = last[axis, i]
-    hoist_n = tau[Z] + w.load_n[r]
-    # tension from the constraint
-    ex, ey, ez = q[EX], q[EY], q[EZ]
-    rate = -qd[Z]
-    fall = ((length * rate - ex * qd[EX] - ey * qd[EY]) / ez) if ez < 0.0 else 0.0
-    speed2 = qd[EX] * qd[EX] + qd[EY] * qd[EY] + fall * fall
-    drive_x, drive_y = tau[X] + swing * qd[EX], tau[Y] + swing * qd[EY]
-    load_x, load_y = -swing * qd[EX] / kg, -swing * qd[EY] / kg
-    needed = (
-        -g * ez + ex * (load_x - drive_x / own[X]) + ey * (load_y - drive_y / own[Y])
-        + speed2 - rate * rate + length * hoist_n / own[Z]
-    )  # fmt: skip
-    per_m = needed / (length * length * (1.0 / kg + 1.0 / own[Z]) + ex * ex / own[X] + ey * ey / own[Y])
-    tension = per_m * length
-    # axes
-    before_x, before_y = qd[X], qd[Y]
-    qd[X] += dt_s * (drive_x + per_m * ex) / own[X]
-    qd[Y] += dt_s * (drive_y + per_m * ey) / own[Y]
-    tau[Z] = hoist_n - tension
-    qd[Z] += dt_s * tau[Z] / own[Z]
-    qd[YAW] += dt_s * tau[YAW] / own[YAW]
-    # the load: a force at E turns it about its centre of mass
-    fx, fy = -per_m * ex - swing * qd[EX], -per_m * ey - swing * qd[EY]
-    c, s = cosine_sine(q[EYAW])
-    com = m.body_com_m[k]
-    cx, cy = c * com[0] - s * com[1], s * com[0] + c * com[1]
-    spin = qd[EYAW]
-    turning = (-untwist - (cx * fy - cy * fx)) / m.body_inertia_kgm2[k, 2, 2]
+    ez = -math.sqrt(stretched * stretched - ex * ex - ey * ey - half2 * turn * turn)
+    per_m = w.load_n[r] / stretched
     # it leans into its swing as far as its ropes give way, and so its centre of mass goes that much farther than E
+    yaw = q[EYAW] + half_s * qd[EYAW]
+    c, s = math.cos(yaw), math.sin(yaw)
+    com = m.body_com_m[k]
     stiff, hanging = 4.0 * p.rope_ea_n / length, -com[2] * w.load_n[r]
     pitch_nm = stiff * p.rope_half_x_m * p.rope_half_x_m + hanging
     roll_nm = stiff * p.rope_half_y_m * p.rope_half_y_m + hanging
     lean = per_m * com[2] * com[2]
     c2, s2 = c * c, s * s
-    farther_x, farther_y = lean * (c2 / pitch_nm + s2 / roll_nm), lean * (s2 / pitch_nm + c2 / roll_nm)
-    ax = fx / (kg * (1.0 + farther_x)) + turning * cy + spin * spin * cx
-    ay = fy / (kg * (1.0 + farther_y)) - turning * cx + spin * spin * cy
-    qd[EX] += dt_s * ax + before_x - qd[X]
-    qd[EY] += dt_s * ay + before_y - qd[Y]
+    share_x = 1.0 / (1.0 + lean * (c2 / pitch_nm + s2 / roll_nm))
+    share_y = 1.0 / (1.0 + lean * (s2 / pitch_nm + c2 / roll_nm))
+    # what pulls at axes that stand: friction has to know it, to hold them exactly
+    swing = 2.0 * p.sway_zeta * math.sqrt(g / length) * w.load_n[r] / g
+    vx = qd[EX] - half_s * share_x * (per_m * ex + swing * qd[EX]) / kg
+    vy = qd[EY] - half_s * share_y * (per_m * ey + swing * qd[EY]) / kg
+    load_x, load_y = -swing * vx / kg, -swing * vy / kg
+    rate = -longer * qd[Z]
+    fall = (stretched * rate - ex * vx - ey * vy) / ez
+    pulls = -g * ez + ex * share_x * load_x + ey * share_y * load_y + vx * vx + vy * vy + fall * fall - rate * rate
+    mobility = (share_x * ex * ex + share_y * ey * ey + ez * ez) / kg
+    per_m = pulls / mobility
+    tension = per_m * stretched
+    untwist = per_m * half2 * math.sin(turn) + p.e_stiffness[3] * turn + p.e_damping[3] * (qd[EYAW] - qd[YAW])
+    reaction[X], reaction[Y] = per_m * ex + swing * vx, per_m * ey + swing * vy
+    reaction[Z], reaction[YAW] = -tension, untwist
+    drive_forces(w, p, r, reaction, dt_s)
+    for axis in range(4):
+        for i in range(3):
+            w.reference[r, axis, i] = last[axis, i]
+    hoist_n = tau[Z] + tension
+    drive_x, drive_y = tau[X] + swing * vx, tau[Y] + swing * vy
+    # tension from the constraint
+    pulls += longer * stretched * hoist_n / own[Z] - share_x * ex * drive_x / own[X] - share_y * ey * drive_y / own[Y]
+    mobility += longer * stretched * stretched / own[Z] + share_x * ex * ex / own[X] + share_y * ey * ey / own[Y]
+    per_m = pulls / mobility
+    tension = per_m * stretched
+    # axes
+    ax, ay = (drive_x + per_m * ex) / own[X], (drive_y + per_m * ey) / own[Y]
+    qd[X] += dt_s * ax
+    qd[Y] += dt_s * ay
+    tau[Z] = hoist_n - tension
+    qd[Z] += dt_s * tau[Z] / own[Z]
+    qd[YAW] += dt_s * tau[YAW] / own[YAW]
+    # the load: a force at E turns it about its centre of mass
+    fx, fy = -per_m * ex + kg * load_x, -per_m * ey + kg * load_y
+    cx, cy = c * com[0] - s * com[1], s * com[0] + c * com[1]
+    spin = qd[EYAW]
+    turning = (-untwist - (cx * fy - cy * fx)) / m.body_inertia_kgm2[k, 2, 2]
+    q[EX] += half_s * qd[EX]
+    q[EY] += half_s * qd[EY]
+    q[EYAW] += half_s * qd[EYAW]
+    qd[EX] += dt_s * share_x * (fx / kg + turning * cy + spin * spin * cx - ax)
+    qd[EY] += dt_s * share_y * (fy / kg - turning * cx + spin * spin * cy - ay)
     qd[EYAW] += dt_s * turning
-    for i in range(6):
+    for i in range(4):
         q[i] += dt_s * qd[i]
-    q[EYAW] += dt_s * qd[EYAW]
+    q[EX] += half_s * qd[EX]
+    q[EY] += half_s * qd[EY]
+    q[EYAW] += half_s * qd[EYAW]
     # height and tilt follow from the ropes
-    length = p.sheave_height_m - q[Z]
-    stretched = length * (1.0 + tension / (4.0 * p.rope_ea_n))
+    longer = 1.0 + tension / (4.0 * p.rope_ea_n)
+    stretched = longer * (p.sheave_height_m - q[Z])
     turn = q[EYAW] - q[YAW]
     q[EZ] = -math.sqrt(stretched * stretched - q[EX] * q[EX] - q[EY] * q[EY] - half2 * turn * turn)
-    qd[EZ] = (-length * qd[Z] - q[EX] * qd[EX] - q[EY] * qd[EY]) / q[EZ]
+    qd[EZ] = (-longer * stretched * qd[Z] - q[EX] * qd[EX] - q[EY] * qd[EY]) / q[EZ]
     along, across = c * fx + s * fy, -s * fx + c * fy
     q[EPITCH] = (com[0] * tension - com[2] * along) / pitch_nm
     q[EROLL] = (com[2] * across - com[1] * tension) / roll_nm
