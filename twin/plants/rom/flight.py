@@ -85,7 +85,10 @@ def fly(w: World, p: Params, m: Model, r: int, reaction: Any, last: Any, t_s: fl
     mobility = (share_x * ex * ex + share_y * ey * ey + ez * ez) / kg
     per_m = pulls / mobility
     tension = per_m * stretched
-    untwist = per_m * half2 * math.sin(turn) + p.e_stiffness[3] * turn + p.e_damping[3] * (qd[EYAW] - qd[YAW])
+    about = m.body_inertia_kgm2[k, 2, 2]
+    sine, spring, damper, turns = math.sin(turn), p.e_stiffness[3] * turn, p.e_damping[3], qd[EYAW] - qd[YAW]
+    turns -= half_s * (per_m * half2 * sine + spring + damper * turns) / about
+    untwist = per_m * half2 * sine + spring + damper * turns
     reaction[X], reaction[Y] = per_m * ex + swing * vx, per_m * ey + swing * vy
     reaction[Z], reaction[YAW] = -tension, untwist
     drive_forces(w, p, r, reaction, dt_s)
@@ -110,7 +113,7 @@ def fly(w: World, p: Params, m: Model, r: int, reaction: Any, last: Any, t_s: fl
     fx, fy = -per_m * ex + kg * load_x, -per_m * ey + kg * load_y
     cx, cy = c * com[0] - s * com[1], s * com[0] + c * com[1]
     spin = qd[EYAW]
-    turning = (-untwist - (cx * fy - cy * fx)) / m.body_inertia_kgm2[k, 2, 2]
+    turning = (-untwist - (cx * fy - cy * fx)) / about
     q[EX] += half_s * qd[EX]
     q[EY] += half_s * qd[EY]
     q[EYAW] += half_s * qd[EYAW]

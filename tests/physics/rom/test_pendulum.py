@@ -1,0 +1,155 @@
+"""The hanging load of the reduced-order plant as a pendulum: period, tilt, energy, damping and twist at both paces."""
+
+from __future__ import annotations
+
+from math import pi, sqrt
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.physics import rig
+from tests.physics.rom_bench import COM_BELOW_GRIP_M, FLIES, HUNG_KG, LOADS, PACES, TICKS, RomBench, peaks
+from twin.plants.state import EPITCH, EROLL, EX, EY, EYAW
+
+G = rig.GRAVITY_MPS2
+UNDAMPED = {
+    "reeving.sway_damping_ratio": 0.0,
+    "reeving.torsional_damping_ratio": 0.0,
+    "reeving.rope_damping_ratio": 0.0,
+}
+ROPE_SPACING_M = {EX: 0.5, EY: 1.1}
+TILT = {EX: (EPITCH, -1.0), EY: (EROLL, 1.0)}
+
+
+def tilt_stiffness(plant, load, rope_m, joint):
+    """Against leaning along a sway: 4 E A b^2 / L + m g h, ropes b off the middle, load h under their ends."""
+    ea = float(plant.params["rope_ea_n"][0])
+    return 4.0 * ea * ROPE_SPACING_M[joint] ** 2 / rope_m + HUNG_KG[load] * G * COM_BELOW_GRIP_M[load]
+
+
+def hang_aside(plant, load, rope_m, joint, sway_m, pace):
+    """At rest, displaced by `sway_m`, leaning as it does at the end of a swing, and the axes braked."""
+    rig.hang(plant, load, rope_m, **{"sway_x_m" if joint == EX else "sway_y_m": sway_m})
+    theta, (name, sign) = sway_m / rope_m, TILT[joint]
+    leans = HUNG_KG[load] * G * COM_BELOW_GRIP_M[load] * theta / tilt_stiffness(plant, load, rope_m, joint)
+    rig.place_axes(plant, **{"epitch" if name == EPITCH else "eroll": sign * leans})
+    rig.brake(plant)
+    plant.pace = pace
+    return leans
+
+
+@pytest.mark.parametrize("pace", **PACES)
+@pytest.mark.parametrize("joint", [EX, EY], ids=["x", "y"])
+@pytest.mark.parametrize("load", **LOADS)
+@pytest.mark.parametrize("rope_m", [1.0, 2.0, 3.5])
+def test_pendulum_period_and_tilt(bench, rope_m, load, joint, pace):
+    """T = 2 pi sqrt(L / g) (1 + theta^2 / 16) (1 + m g h^2 / (2 L k)): as on the reference plant, asked for 0.05 %.
+
+    L with its static stretch; the last term is the elastic tilt, k from `tilt_stiffness`. Leapfrog's own shortening of
+    a period by (w dt)^2 / 24 is 4e-5 at the shortest rope and 10 ms, all that is left of the deviation.
+    """
+    plant = bench(station_with=UNDAMPED)
+    theta = 0.05
+    leans = hang_aside(plant, load, rope_m, joint, theta * rope_m, pace)
+    weight_n, h = HUNG_KG[load] * G, COM_BELOW_GRIP_M[load]
+    length_m = rope_m + rig.stretch_m(plant, HUNG_KG[load], rope_m)
+    elastic = 0.5 * weight_n * h**2 / (rope_m * tilt_stiffness(plant, load, rope_m, joint))
+    expected_s = 2.0 * pi * sqrt(length_m / G) * (1.0 + theta**2 / 16.0) * (1.0 + elastic)
+    seen = rig.record(plant, 4.5 * expected_s, "q")
+    t_s, q = seen["t_s"], seen["q"][:, 0]
+    assert rig.period_s(t_s, q[:, joint]) == pytest.approx(expected_s, rel=1e-4)
+    np.testing.assert_allclose(q[:, :4], q[:1, :4].repeat(len(q), axis=0), rtol=0.0, atol=1e-12)
+    tilt_rad = rig.harmonic(t_s, q[:, TILT[joint][0]], 2.0 * pi / expected_s)[0]
+    assert tilt_rad == pytest.approx(abs(leans), rel=5e-3)
+    assert np.abs(q[:, TILT[EX + EY - joint][0]]).max() < 1e-9
+
+
+@settings(max_examples=25)
+@given(theta=st.floats(0.05, 0.35), rope_m=st.floats(1.05, 4.0), joint=st.sampled_from([EX, EY]), flies=st.booleans())
+def test_period_grows_with_amplitude(theta, rope_m, joint, flies):
+    """T / T0 = 1 + theta^2 / 16 + 11 theta^4 / 3072 (+ 173 theta^6 / 737280): 0.8 % at 0.35 rad."""
+    plant = rig.bench(station_with=UNDAMPED, plant=RomBench)
+    length_m = rope_m + rig.stretch_m(plant, HUNG_KG[None], rope_m)
+    hang_aside(plant, None, rope_m, joint, length_m * np.sin(theta), FLIES if flies else TICKS)
+    small_s = 2.0 * pi * sqrt(length_m / G)
+    seen = rig.record(plant, 3.5 * small_s, "q")
+    ratio = rig.period_s(seen["t_s"], seen["q"][:, 0, joint]) / small_s
+    assert ratio == pytest.approx(1.0 + theta**2 / 16 + 11 * theta**4 / 3072 + 173 * theta**6 / 737280, rel=1e-4)
+
+
+@pytest.mark.parametrize("pace", **PACES)
+@pytest.mark.parametrize("load", **LOADS)
+@pytest.mark.parametrize(("rope_m", "theta"), [(1.0, 0.05), (1.0, 0.2), (3.5, 0.1)])
+def test_undamped_swing_keeps_its_energy(bench, rope_m, theta, load, pace):
+    """Kinetic and potential energy of a swing that nothing damps is constant: less than 0.1 % in 100 s.
+
+    The amplitude's square is the swing's energy: its change between the first and the last 15 s of 100 s.
+    """
+    plant = bench(station_with=UNDAMPED)
+    hang_aside(plant, load, rope_m, EX, theta * rope_m, pace)
+    seen = rig.record(plant, 100.0, "q")
+    t_s, x = seen["t_s"], seen["q"][:, 0, EX]
+    omega = 2.0 * pi / rig.period_s(t_s, x)
+    first, last = (rig.harmonic(t_s[part], x[part], omega)[0] for part in (slice(0, 1500), slice(-1500, None)))
+    assert first == pytest.approx(theta * rope_m, rel=2e-3)
+    assert abs((last / first) ** 2 - 1.0) * 100.0 / 85.0 < 1e-3
+
+
+@pytest.mark.parametrize("pace", **PACES)
+@pytest.mark.parametrize("joint", [EX, EY], ids=["x", "y"])
+@pytest.mark.parametrize(("load", "within"), [(None, 1e-3), (rig.OLD, 4e-3)], ids=["empty", "cab_282"])
+@pytest.mark.parametrize("ratio", [0.02, 0.05, 0.1])
+def test_sway_damping_is_the_stated_ratio(bench, ratio, load, within, joint, pace):
+    """Logarithmic decrement: amplitudes a period apart fall by exp(-2 pi zeta / sqrt(1 - zeta^2)).
+
+    Held to 0.1 % of the ratio. The friction acts at the ropes' ends; a load that leans by f = m g h^2 / (L k) of its
+    sway goes farther there (0.25 % along x when loaded), and 1.5 f less is damped of it.
+    """
+    plant = bench(station_with={"reeving.sway_damping_ratio": ratio})
+    hang_aside(plant, load, 2.0, joint, 0.1, pace)
+    top_m = peaks(rig.record(plant, 13.0, "q")["q"][:, 0, joint])
+    decrement = np.log(top_m[0] / top_m[3]) / 3.0
+    assert decrement / sqrt(4.0 * pi**2 + decrement**2) == pytest.approx(ratio, rel=within)
+
+
+@pytest.mark.parametrize("pace", **PACES)
+@pytest.mark.parametrize("load", **LOADS)
+@pytest.mark.parametrize("rope_m", [1.0, 2.0, 3.5])
+def test_twist_period(bench, rope_m, load, pace):
+    """T = 2 pi sqrt(I / k), k = m g (hx^2 + hy^2) / L + k_extra: the multifilar suspension (four ropes on a rectangle
+    of half sides hx, hy) and the station's torsional stiffness; I of two solid boxes of the same plan.
+    """
+    plant = bench(station_with=UNDAMPED)
+    rig.hang(plant, load, rope_m, twist_rad=0.01)
+    rig.brake(plant)
+    plant.pace = pace
+    kg, length_m = HUNG_KG[load], rope_m + rig.stretch_m(plant, HUNG_KG[load], rope_m)
+    inertia = kg * (1.10**2 + 2.40**2) / 12.0
+    expected_s = 2.0 * pi * sqrt(inertia / (kg * G * (0.5**2 + 1.1**2) / length_m + 2000.0))
+    q = rig.record(plant, 20.0, "q")
+    twist = q["q"][:, 0, EYAW]
+    assert rig.period_s(q["t_s"], twist) == pytest.approx(expected_s, rel=2e-4)
+    first, last = (
+        rig.harmonic(q["t_s"][part], twist[part], 2.0 * pi / expected_s)[0] for part in (slice(500), slice(-500, None))
+    )
+    assert first == pytest.approx(0.01, rel=2e-3)
+    assert last == pytest.approx(first, rel=1e-3)
+    assert np.abs(q["q"][:, 0, [EX, EY]]).max() < 1e-9, "a pure twist must not start a sway"
+
+
+@pytest.mark.parametrize("pace", **PACES)
+@pytest.mark.parametrize("load", **LOADS)
+def test_torsional_damping(bench, load, pace):
+    """Decrement of a twist under the damper c: zeta = c / (2 sqrt(I k)), k as in `test_twist_period`."""
+    plant = bench()
+    rig.hang(plant, load, 2.0, twist_rad=0.02)
+    rig.brake(plant)
+    plant.pace = pace
+    kg, length_m = HUNG_KG[load], 2.0 + rig.stretch_m(plant, HUNG_KG[load], 2.0)
+    inertia, k = kg * (1.10**2 + 2.40**2) / 12.0, kg * G * (0.5**2 + 1.1**2) / length_m + 2000.0
+    ratio = float(plant.params["e_damping"][0, 3]) / (2.0 * sqrt(inertia * k))
+    top = peaks(rig.record(plant, 9.0, "q")["q"][:, 0, EYAW])
+    decrement = np.log(top[0] / top[2]) / 2.0
+    assert decrement / sqrt(4.0 * pi**2 + decrement**2) == pytest.approx(ratio, rel=5e-3)
