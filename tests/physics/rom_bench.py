@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from math import cos, sin
 from typing import Any
 
-import numpy as np
-
 from twin.cell import Cell
 from twin.motion.kernels import kernel
 from twin.plants.geometry import end_effector_pose, measure_packs
@@ -17,14 +15,7 @@ from twin.plants.rom.model import GROUND
 from twin.plants.rom.pace import FLIES, RESTS, TICKS
 from twin.plants.state import ROBOTS
 
-__all__ = ["COM_BELOW_GRIP_M", "FLIES", "HUNG_KG", "LOADS", "PACES", "RESTS", "TICKS", "RomBench", "peaks"]
-
-Array = np.ndarray
-PACES: dict[str, Any] = {"argvalues": [FLIES, TICKS], "ids": ["flies", "ticks"]}
-LOADS: dict[str, Any] = {"argvalues": [None, 0], "ids": ["empty", "cab_282"]}
-HUNG_KG = {None: 450.0, 0: 3450.0}
-COM_BELOW_GRIP_M = {None: -0.07, 0: (3000.0 * 0.9 - 450.0 * 0.07) / 3450.0}
-"""Of spreader and pack under the grip plane: the spreader's 0.07 m above it, the pack's 0.9 m below."""
+__all__ = ["FLIES", "RESTS", "TICKS", "RomBench"]
 
 
 @kernel
@@ -79,10 +70,3 @@ class RomBench(RomPlant):
     def chosen(self, robot: int = 0) -> int:
         """The pace of the last step."""
         return int(self._scratch["pace"][0, robot])
-
-
-def peaks(x: Array) -> Array:
-    """Heights of the upper turning points, each by the parabola through three samples."""
-    i = np.flatnonzero((x[1:-1] > x[:-2]) & (x[1:-1] >= x[2:])) + 1
-    before, at, after = x[i - 1], x[i], x[i + 1]
-    return at - (before - after) ** 2 / (8.0 * (before - 2.0 * at + after))

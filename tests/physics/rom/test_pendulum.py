@@ -10,8 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.physics import rig
-from tests.physics.rom_bench import COM_BELOW_GRIP_M, FLIES, HUNG_KG, LOADS, PACES, TICKS, RomBench, peaks
-from twin.plants.state import EPITCH, EROLL, EX, EY, EYAW
+from tests.physics.rom.loads import (
+    HUNG_KG,
+    LOADS,
+    PACES,
+    TILT,
+    hang_aside,
+    leaning,
+    peaks,
+)
+from tests.physics.rom_bench import FLIES, TICKS, RomBench
+from twin.plants.state import EX, EY, EYAW
 
 G = rig.GRAVITY_MPS2
 UNDAMPED = {
@@ -19,25 +28,14 @@ UNDAMPED = {
     "reeving.torsional_damping_ratio": 0.0,
     "reeving.rope_damping_ratio": 0.0,
 }
-ROPE_SPACING_M = {EX: 0.5, EY: 1.1}
-TILT = {EX: (EPITCH, -1.0), EY: (EROLL, 1.0)}
 
 
-def tilt_stiffness(plant, load, rope_m, joint):
-    """Against leaning along a sway: 4 E A b^2 / L + m g h, ropes b off the middle, load h under their ends."""
-    ea = float(plant.params["rope_ea_n"][0])
-    return 4.0 * ea * ROPE_SPACING_M[joint] ** 2 / rope_m + HUNG_KG[load] * G * COM_BELOW_GRIP_M[load]
-
-
-def hang_aside(plant, load, rope_m, joint, sway_m, pace):
-    """At rest, displaced by `sway_m`, leaning as it does at the end of a swing, and the axes braked."""
-    rig.hang(plant, load, rope_m, **{"sway_x_m" if joint == EX else "sway_y_m": sway_m})
-    theta, (name, sign) = sway_m / rope_m, TILT[joint]
-    leans = HUNG_KG[load] * G * COM_BELOW_GRIP_M[load] * theta / tilt_stiffness(plant, load, rope_m, joint)
-    rig.place_axes(plant, **{"epitch" if name == EPITCH else "eroll": sign * leans})
+def swing(plant, load, rope_m, joint, sway_m, pace):
+    """Hang a load aside with the brakes set; its tilt in rad."""
+    tilt_rad = hang_aside(plant, load, rope_m, joint - EX, sway_m)
     rig.brake(plant)
     plant.pace = pace
-    return leans
+    return tilt_rad
 
 
 @pytest.mark.parametrize("pace", **PACES)
@@ -45,25 +43,24 @@ def hang_aside(plant, load, rope_m, joint, sway_m, pace):
 @pytest.mark.parametrize("load", **LOADS)
 @pytest.mark.parametrize("rope_m", [1.0, 2.0, 3.5])
 def test_pendulum_period_and_tilt(bench, rope_m, load, joint, pace):
-    """T = 2 pi sqrt(L / g) (1 + theta^2 / 16) (1 + m g h^2 / (2 L k)): as on the reference plant, asked for 0.05 %.
+    """T = 2 pi sqrt(L / g) (1 + theta^2 / 16) (1 + f / 2): as on the reference plant, asked for 0.05 %.
 
-    L with its static stretch; the last term is the elastic tilt, k from `tilt_stiffness`. Leapfrog's own shortening of
+    L with its static stretch; f is the elastic lean, see `leaning`. Leapfrog's own shortening of
     a period by (w dt)^2 / 24 is 4e-5 at the shortest rope and 10 ms, all that is left of the deviation.
     """
     plant = bench(station_with=UNDAMPED)
     theta = 0.05
-    leans = hang_aside(plant, load, rope_m, joint, theta * rope_m, pace)
-    weight_n, h = HUNG_KG[load] * G, COM_BELOW_GRIP_M[load]
+    leans = swing(plant, load, rope_m, joint, theta * rope_m, pace)
     length_m = rope_m + rig.stretch_m(plant, HUNG_KG[load], rope_m)
-    elastic = 0.5 * weight_n * h**2 / (rope_m * tilt_stiffness(plant, load, rope_m, joint))
+    elastic = 0.5 * leaning(load, joint - EX, rope_m)
     expected_s = 2.0 * pi * sqrt(length_m / G) * (1.0 + theta**2 / 16.0) * (1.0 + elastic)
     seen = rig.record(plant, 4.5 * expected_s, "q")
     t_s, q = seen["t_s"], seen["q"][:, 0]
     assert rig.period_s(t_s, q[:, joint]) == pytest.approx(expected_s, rel=1e-4)
     np.testing.assert_allclose(q[:, :4], q[:1, :4].repeat(len(q), axis=0), rtol=0.0, atol=1e-12)
-    tilt_rad = rig.harmonic(t_s, q[:, TILT[joint][0]], 2.0 * pi / expected_s)[0]
+    tilt_rad = rig.harmonic(t_s, q[:, TILT[joint - EX]], 2.0 * pi / expected_s)[0]
     assert tilt_rad == pytest.approx(abs(leans), rel=5e-3)
-    assert np.abs(q[:, TILT[EX + EY - joint][0]]).max() < 1e-9
+    assert np.abs(q[:, TILT[EY - joint]]).max() < 1e-9
 
 
 @settings(max_examples=25)
@@ -72,7 +69,7 @@ def test_period_grows_with_amplitude(theta, rope_m, joint, flies):
     """T / T0 = 1 + theta^2 / 16 + 11 theta^4 / 3072 (+ 173 theta^6 / 737280): 0.8 % at 0.35 rad."""
     plant = rig.bench(station_with=UNDAMPED, plant=RomBench)
     length_m = rope_m + rig.stretch_m(plant, HUNG_KG[None], rope_m)
-    hang_aside(plant, None, rope_m, joint, length_m * np.sin(theta), FLIES if flies else TICKS)
+    swing(plant, None, rope_m, joint, length_m * np.sin(theta), FLIES if flies else TICKS)
     small_s = 2.0 * pi * sqrt(length_m / G)
     seen = rig.record(plant, 3.5 * small_s, "q")
     ratio = rig.period_s(seen["t_s"], seen["q"][:, 0, joint]) / small_s
@@ -88,7 +85,7 @@ def test_undamped_swing_keeps_its_energy(bench, rope_m, theta, load, pace):
     The amplitude's square is the swing's energy: its change between the first and the last 15 s of 100 s.
     """
     plant = bench(station_with=UNDAMPED)
-    hang_aside(plant, load, rope_m, EX, theta * rope_m, pace)
+    swing(plant, load, rope_m, EX, theta * rope_m, pace)
     seen = rig.record(plant, 100.0, "q")
     t_s, x = seen["t_s"], seen["q"][:, 0, EX]
     omega = 2.0 * pi / rig.period_s(t_s, x)
@@ -108,7 +105,7 @@ def test_sway_damping_is_the_stated_ratio(bench, ratio, load, within, joint, pac
     sway goes farther there (0.25 % along x when loaded), and 1.5 f less is damped of it.
     """
     plant = bench(station_with={"reeving.sway_damping_ratio": ratio})
-    hang_aside(plant, load, 2.0, joint, 0.1, pace)
+    swing(plant, load, 2.0, joint, 0.1, pace)
     top_m = peaks(rig.record(plant, 13.0, "q")["q"][:, 0, joint])
     decrement = np.log(top_m[0] / top_m[3]) / 3.0
     assert decrement / sqrt(4.0 * pi**2 + decrement**2) == pytest.approx(ratio, rel=within)

@@ -63,6 +63,7 @@ def fly(w: World, p: Params, m: Model, r: int, reaction: Any, last: Any, t_s: fl
     half2 = p.rope_half_x_m * p.rope_half_x_m + p.rope_half_y_m * p.rope_half_y_m
     ez = -math.sqrt(stretched * stretched - ex * ex - ey * ey - half2 * turn * turn)
     per_m = w.load_n[r] / stretched
+    slower = 1.0 - per_m / kg * dt_s * dt_s / 12.0  # in steps this long it would swing faster by half of that
     # it leans into its swing as far as its ropes give way, and so its centre of mass goes that much farther than E
     yaw = q[EYAW] + half_s * qd[EYAW]
     c, s = math.cos(yaw), math.sin(yaw)
@@ -82,14 +83,15 @@ def fly(w: World, p: Params, m: Model, r: int, reaction: Any, last: Any, t_s: fl
     rate = -longer * qd[Z]
     fall = (stretched * rate - ex * vx - ey * vy) / ez
     pulls = -g * ez + ex * share_x * load_x + ey * share_y * load_y + vx * vx + vy * vy + fall * fall - rate * rate
-    mobility = (share_x * ex * ex + share_y * ey * ey + ez * ez) / kg
+    across_x, across_y = slower * share_x * ex * ex, slower * share_y * ey * ey
+    mobility = (across_x + across_y + ez * ez) / kg
     per_m = pulls / mobility
     tension = per_m * stretched
     about = m.body_inertia_kgm2[k, 2, 2]
     sine, spring, damper, turns = math.sin(turn), p.e_stiffness[3] * turn, p.e_damping[3], qd[EYAW] - qd[YAW]
     turns -= half_s * (per_m * half2 * sine + spring + damper * turns) / about
     untwist = per_m * half2 * sine + spring + damper * turns
-    reaction[X], reaction[Y] = per_m * ex + swing * vx, per_m * ey + swing * vy
+    reaction[X], reaction[Y] = slower * per_m * ex + swing * vx, slower * per_m * ey + swing * vy
     reaction[Z], reaction[YAW] = -tension, untwist
     drive_forces(w, p, r, reaction, dt_s)
     for axis in range(4):
@@ -99,18 +101,21 @@ def fly(w: World, p: Params, m: Model, r: int, reaction: Any, last: Any, t_s: fl
     drive_x, drive_y = tau[X] + swing * vx, tau[Y] + swing * vy
     # tension from the constraint
     pulls += longer * stretched * hoist_n / own[Z] - share_x * ex * drive_x / own[X] - share_y * ey * drive_y / own[Y]
-    mobility += longer * stretched * stretched / own[Z] + share_x * ex * ex / own[X] + share_y * ey * ey / own[Y]
+    mobility += longer * stretched * stretched / own[Z] + across_x / own[X] + across_y / own[Y]
     per_m = pulls / mobility
     tension = per_m * stretched
     # axes
-    ax, ay = (drive_x + per_m * ex) / own[X], (drive_y + per_m * ey) / own[Y]
+    for i in range(4):
+        q[i] += half_s * qd[i]
+    pull_x, pull_y = slower * per_m * ex, slower * per_m * ey
+    ax, ay = (drive_x + pull_x) / own[X], (drive_y + pull_y) / own[Y]
     qd[X] += dt_s * ax
     qd[Y] += dt_s * ay
     tau[Z] = hoist_n - tension
     qd[Z] += dt_s * tau[Z] / own[Z]
     qd[YAW] += dt_s * tau[YAW] / own[YAW]
     # the load: a force at E turns it about its centre of mass
-    fx, fy = -per_m * ex + kg * load_x, -per_m * ey + kg * load_y
+    fx, fy = kg * load_x - pull_x, kg * load_y - pull_y
     cx, cy = c * com[0] - s * com[1], s * com[0] + c * com[1]
     spin = qd[EYAW]
     turning = (-untwist - (cx * fy - cy * fx)) / about
@@ -121,7 +126,7 @@ def fly(w: World, p: Params, m: Model, r: int, reaction: Any, last: Any, t_s: fl
     qd[EY] += dt_s * share_y * (fy / kg - turning * cx + spin * spin * cy - ay)
     qd[EYAW] += dt_s * turning
     for i in range(4):
-        q[i] += dt_s * qd[i]
+        q[i] += half_s * qd[i]
     q[EX] += half_s * qd[EX]
     q[EY] += half_s * qd[EY]
     q[EYAW] += half_s * qd[EYAW]
