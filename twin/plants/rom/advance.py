@@ -271,6 +271,7 @@ def advance_ticks(w: World, p: Params, m: Model, x: State, t: Any, ticks: int) -
             if t.pace[ROBOTS] == TICKS:
                 truck_forces(w, p, t.axle)
                 truck_body.move(w, p, t.mass, t.truck, tick_s)
+                truck_body.drift(w, tick_s)
                 truck_body.frame(w, t.truck_at, t.truck_turn)
                 truck_body.no_force(w, t.truck)
             for r in range(p.robots):
@@ -286,9 +287,12 @@ def advance_ticks(w: World, p: Params, m: Model, x: State, t: Any, ticks: int) -
         if t.pace[r] != RESTS:
             note_sway(w, p, r)
     if t.pace[ROBOTS] == FLIES:
+        # forces as they are in the middle of the step
+        truck_body.drift(w, 0.5 * span_s)
         truck_body.no_force(w, t.truck)
         truck_forces(w, p, t.axle)
         truck_body.move(w, p, t.mass, t.truck, span_s)
+        truck_body.drift(w, 0.5 * span_s)
     if t.pace[ROBOTS] != RESTS:
         x.moved[ROBOTS] = 1
 

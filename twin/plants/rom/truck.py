@@ -132,7 +132,10 @@ def _add_mass(out: Any, kg: float, x: float, y: float, h: float) -> None:
 
 @kernel
 def move(w: World, p: Params, mass: Any, force: Any, dt_s: float) -> None:
-    """One step of the truck under the generalised forces `force` (8,) of others, its springs and its brakes."""
+    """Speeds of the truck after `dt_s` under the generalised forces `force` (8,) of others, its springs and its brakes.
+
+    Dampers act at the mean of the old and the new speeds: half of what they give way in the step counts as mass.
+    """
     q, qd, g = w.truck_q, w.truck_qd, p.gravity_mps2
     m, mx, my, ipp, irr, ixy, mh = mass[0], mass[1], mass[2], mass[3], mass[4], mass[5], mass[6]
     fz = w.truck_tau[0] + force[FZ] - m * g
@@ -140,6 +143,12 @@ def move(w: World, p: Params, mass: Any, force: Any, dt_s: float) -> None:
     fr = w.truck_tau[2] + force[FROLL] - g * (my - mh * q[TROLL])
     # [m -mx my; -mx ipp -ixy; my -ixy irr] a = f
     a, b, c, d, e, f = m, -mx, my, ipp, -ixy, irr
+    for i in range(2):
+        x, damping = p.truck_axle_x_m[i], 0.5 * dt_s * p.truck_axle_damping[i]
+        a += damping
+        b -= damping * x
+        d += damping * x * x
+        f += 0.5 * dt_s * p.truck_axle_roll_damping[i]
     c00, c01, c02 = d * f - e * e, c * e - b * f, b * e - c * d
     c11, c12, c22 = a * f - c * c, b * c - a * e, a * d - b * b
     inverse = 1.0 / (a * c00 + b * c01 + c * c02)
@@ -153,5 +162,10 @@ def move(w: World, p: Params, mass: Any, force: Any, dt_s: float) -> None:
     qd[TY] += dt_s / kg * (fy + friction_force(qd[TY], fy, kg, w.truck_brake[1], dt_s))
     fyaw = force[FYAW]
     qd[TYAW] += dt_s / turning * (fyaw + friction_force(qd[TYAW], fyaw, turning, w.truck_brake[2], dt_s))
+
+
+@kernel
+def drift(w: World, dt_s: float) -> None:
+    """Go on for `dt_s` at the present speeds."""
     for i in range(6):
-        q[i] += dt_s * qd[i]
+        w.truck_q[i] += dt_s * w.truck_qd[i]

@@ -1,0 +1,214 @@
+"""The servo axes of the reduced-order plant, in steps of a scan and of a tick: moves, stiffness, friction, brakes."""
+
+from __future__ import annotations
+
+from math import pi, sqrt
+
+import numpy as np
+import pytest
+
+from tests.physics import rig
+from tests.physics.rom.loads import HUNG_KG, LOADS, PACES, hang_aside
+from twin.drives import STOP_JERK, motion_end_s
+from twin.plants.state import DONE, EX, EY, JOINTS, STANDSTILL, TRIP_ESTOP, TRIP_FOLLOWING, YAW, X, Y, Z
+
+G = rig.GRAVITY_MPS2
+ARRIVED = {"x": 0.003, "y": 0.003, "z": 0.003, "yaw": 0.001}
+
+
+@pytest.mark.parametrize("pace", **PACES)
+@pytest.mark.parametrize("load", **LOADS)
+@pytest.mark.parametrize(("axis", "distance"), [("x", 2.0), ("y", 1.0), ("z", -1.5), ("yaw", 0.05)])
+def test_axis_move_time_is_the_profile_duration(bench, load, axis, distance, pace):
+    """A move at the axis limits ends when its profile ends, two PLC scans later at most, standing within the arrival
+    tolerance (3 mm, 1 mrad); yaw under load within a second, twisting back and forth on its ropes. On its way it
+    follows to 10 mm (yaw: 5 mrad).
+    """
+    plant = bench()
+    rig.hang(plant, load, 1.1, x=-4.0, y=2.2)
+    plant.pace = pace
+    w, k = plant.worlds[0], JOINTS.index(axis)
+    target = float(w["reference"][0, k, 0]) + distance
+    rig.move(plant, **{axis: target})
+    started_s, planned_s = float(w["t_s"]), motion_end_s(w, 0, k)
+    following = 0.0
+    while w["status"][0] != DONE and w["t_s"] < planned_s + 2.0:
+        plant.scan()
+        plant.step(5)
+        following = max(following, abs(float(w["q"][0, k] - w["reference"][0, k, 0])))
+    assert w["axis_state"][0, k] == STANDSTILL
+    late_s = 1.1 if axis == "yaw" and load is not None else 0.03
+    assert -1e-9 <= w["t_s"] - planned_s <= late_s
+    assert planned_s - started_s > 1.0
+    assert following < (0.005 if axis == "yaw" else 0.01)
+    assert abs(w["q"][0, k] - target) <= ARRIVED[axis]
+
+
+@pytest.mark.parametrize("pace", **PACES)
+@pytest.mark.parametrize(("axis", "rope_m"), [(X, 2.0), (Y, 2.0), (Y, 3.5)], ids=["x", "y", "y-long"])
+def test_how_far_the_servo_gives_way_to_a_swinging_load(bench, axis, rope_m, pace):
+    """Dynamic stiffness of the loop, d = F / |G (K + 1 / T) - M w^2 + i (w (G + c) - G K / (T w))|, of velocity gain G,
+    position gain K, integral time T, viscous c, under the pull F = m g A / L of a swing of amplitude A. Without dry
+    friction and encoder steps; the axis commanded to stand. Within 1 %.
+    """
+    plant = bench(station_with={"reeving.sway_damping_ratio": 0.0})
+    plant.params["axis_coulomb"], plant.params["axis_encoder"] = 0.0, 1e-9
+    hang_aside(plant, rig.OLD, rope_m, axis, 0.05 * rope_m)
+    rig.brake(plant, Y if axis == X else X, Z, YAW)
+    plant.pace = pace
+    rig.run(plant, 3.0)
+    seen = rig.record(plant, 12.0, "q")
+    q, t_s, p = seen["q"][:, 0], seen["t_s"], plant.params[0]
+    w = 2.0 * pi / rig.period_s(t_s, q[:, EX + axis])
+    gain, k = float(p["axis_velocity_gain"][axis]), float(p["axis_position_gain"][axis])
+    integral_s, viscous = float(p["axis_integral_time_s"][axis]), float(p["axis_viscous"][axis])
+    own_kg = float(p["axis_mass"][axis])
+    stiffness = gain * (k + 1.0 / integral_s) - own_kg * w**2
+    stiffness += 1j * (w * (gain + viscous) - gain * k / (integral_s * w))
+    amplitude = rig.harmonic(t_s, q[:, EX + axis], w)[0]
+    expected = HUNG_KG[rig.OLD] * G * amplitude / rope_m / abs(stiffness)
+    assert rig.harmonic(t_s, q[:, axis], w)[0] == pytest.approx(expected, rel=0.01)
+    assert expected > 5e-4
+
+
+@pytest.mark.parametrize("pace", **PACES)
+@pytest.mark.parametrize(("axis", "own_kg", "coulomb_n"), [(X, 5500.0, 600.0), (Y, 1500.0, 250.0)], ids=["x", "y"])
+@pytest.mark.parametrize(("share", "slides"), [(0.8, False), (3.0, True)])
+def test_axis_friction_against_the_pull_of_the_load(bench, share, slides, axis, own_kg, coulomb_n, pace):
+    """A dead drive (force limit zero, no brake): the load hangs off by d and pulls with W d / L at the axis's dry
+    friction. Below it nothing moves; above, the axis starts with the integral of (W d(t) / L - F_c) / m.
+    """
+    plant = bench(station_with={"reeving.sway_damping_ratio": 0.0})
+    plant.params["axis_force_limit"], plant.params["axis_viscous"] = 0.0, 0.0
+    rope_m, weight_n = 2.0, 3450.0 * G
+    hang_aside(plant, rig.OLD, rope_m, axis, share * coulomb_n * rope_m / weight_n)
+    rig.brake(plant, Y if axis == X else X, Z, YAW)
+    plant.pace = pace
+    seen = rig.record(plant, 0.2, "q", "qd")
+    q, qd = seen["q"][:, 0], seen["qd"][:, 0]
+    if slides:
+        pull_n = weight_n * q[:, EX + axis] / rope_m
+        assert pull_n[0] == pytest.approx(share * coulomb_n, rel=1e-3)
+        expected_mps = np.sum(pull_n[:-1] + pull_n[1:] - 2.0 * coulomb_n) * 0.005 / own_kg
+        assert qd[-1, axis] == pytest.approx(expected_mps, rel=0.02)
+    else:
+        np.testing.assert_allclose(q[:, axis], q[0, axis], rtol=0.0, atol=1e-12)
+
+
+@pytest.mark.parametrize("pace", **PACES)
+@pytest.mark.parametrize("load", **LOADS)
+def test_power_off_brakes_hold_the_load_where_it_is(bench, load, pace):
+    """The hoist's brake (88.3 kN) carries 33.8 kN without creeping, while the load keeps swinging."""
+    plant = bench()
+    hang_aside(plant, load, 2.0, X, 0.05)
+    plant.worlds["power_off"] = 1
+    plant.pace = pace
+    q = rig.record(plant, 5.0, "q")["q"][:, 0]
+    assert np.abs(q[:, :4] - q[0, :4]).max() < 1e-9
+    assert np.ptp(q[-200:, EX]) > 0.04
+
+
+@pytest.mark.parametrize("load", **LOADS)
+def test_hoist_holds_its_load_at_rest(bench, load):
+    """Friction takes up what the weight's feed-forward leaves: 5 s after, no axis moves by a bit, and the cell reads
+    the weight.
+    """
+    plant = bench()
+    rig.hang(plant, load, 2.0)
+    rig.run(plant, 5.0)
+    q = rig.record(plant, 5.0, "q")["q"][:, 0]
+    np.testing.assert_array_equal(q, q[:1].repeat(len(q), axis=0))
+    assert q[0, Z] == pytest.approx(4.0, abs=2e-4)
+    assert plant.worlds["load_cell_n"][0, 0] == pytest.approx(HUNG_KG[load] * G, rel=1e-4)
+
+
+@pytest.mark.parametrize("pace", **PACES)
+@pytest.mark.parametrize(
+    ("axis", "own_kg", "brake_n", "viscous"), [(X, 5500.0, 12600.0, 300.0), (Y, 1500.0, 6250.0, 150.0)], ids=["x", "y"]
+)
+def test_power_off_stops_an_axis_at_the_brake_deceleration(bench, axis, own_kg, brake_n, viscous, pace):
+    """m dv/dt = -(F_brake + F_c + c v): t = m / c ln(1 + c v / F), s = m v / c - m F / c^2 ln(1 + c v / F).
+
+    The spreader pulls for so short with less than 0.5 % of the brake's force. Within 1 % and half a step.
+    """
+    plant = bench()
+    name, start, speed = "xy"[axis], (-4.0, 0.0)[axis], 0.5
+    rig.hang(plant, None, 1.1, **{name: start})
+    plant.pace = pace
+    rig.move(plant, **{name: start + 3.0}, velocity=speed)
+    rig.run(plant, 4.0)
+    w = plant.worlds[0]
+    began_mps, began_m = float(w["qd"][0, axis]), float(w["q"][0, axis])
+    assert began_mps == pytest.approx(speed, rel=0.01)
+    w["power_off"] = 1
+    seen = rig.record(plant, 1.5, "q", "qd")
+    log = np.log(1.0 + viscous * began_mps / brake_n)
+    expected_s = own_kg / viscous * log
+    expected_m = own_kg * began_mps / viscous - own_kg * brake_n / viscous**2 * log
+    stopped = np.flatnonzero(np.abs(seen["qd"][:, 0, axis]) < 1e-5)[0]
+    assert stopped * 0.01 == pytest.approx(expected_s, abs=0.011)
+    assert seen["q"][-1, 0, axis] - began_m == pytest.approx(expected_m, rel=0.01, abs=0.005 * speed / 2)
+
+
+@pytest.mark.parametrize("pace", **PACES)
+@pytest.mark.parametrize("load", **LOADS)
+@pytest.mark.parametrize(("name", "start", "speed"), [("x", -4.0, 0.8), ("y", 0.0, 0.5), ("z", 2.5, 0.25)])
+def test_stopping_distance_after_an_emergency_stop(bench, name, start, speed, load, pace):
+    """v^2 / 2a + v a / 2j: an S-curve from v to rest at the axis's acceleration and stopping jerk, from the scan on
+    that sees the button. Where it stands: within 3 mm of it, and the station's own stopping distance bounds it.
+    """
+    plant = bench()
+    axis = JOINTS.index(name)
+    if name == "z":
+        rig.hang(plant, load, 6.0 - start)
+    else:
+        rig.hang(plant, load, 1.5, **{name: start})
+    plant.pace = pace
+    rig.move(plant, **{name: start + {"x": 6.0, "y": 3.0, "z": 2.3}[name]}, velocity=speed)
+    rig.run(plant, 4.5)
+    w, p = plant.worlds[0], plant.params[0]
+    began_m, began_mps = float(w["reference"][0, axis, 0]), float(w["reference"][0, axis, 1])
+    assert began_mps == pytest.approx(speed, rel=1e-6)
+    w["estop_button"] = 1
+    rig.run(plant, 5.0)
+    assert w["trip"] == TRIP_ESTOP
+    a, jerk = float(p["axis_acceleration"][axis]), STOP_JERK * float(p["axis_jerk"][axis])
+    expected_m = speed**2 / (2.0 * a) + speed * a / (2.0 * jerk)
+    stood_m = float(w["q"][0, axis]) - began_m
+    assert stood_m == pytest.approx(expected_m, abs=0.003 + 0.01 * speed)
+    assert stood_m < p["axis_stopping_distance"][axis]
+
+
+@pytest.mark.parametrize("pace", **PACES)
+def test_energy_of_a_hoist(bench, pace):
+    """What is paid for 2 m up, rest to rest: m g h + Coulomb F_c h + viscous integral c v^2 dt. Within 0.5 %."""
+    plant = bench()
+    rig.hang(plant, rig.OLD, 3.5)
+    plant.pace = pace
+    rig.run(plant, 1.0)
+    w = plant.worlds[0]
+    start, paid_j = float(w["q"][0, Z]), float(w["energy_j"])
+    rig.move(plant, z=start + 2.0)
+    seen = rig.record(plant, 11.0, "qd")
+    h = float(w["q"][0, Z]) - start
+    assert h == pytest.approx(2.0, abs=0.003)
+    expected_j = 3450.0 * G * h + 300.0 * h + 400.0 * np.sum(seen["qd"][:, 0, Z] ** 2) * 0.01
+    assert w["energy_j"] - paid_j == pytest.approx(expected_j, rel=5e-3)
+
+
+@pytest.mark.parametrize("pace", **PACES)
+@pytest.mark.parametrize("joint", [EX, EY], ids=["x", "y"])
+def test_a_dead_axis_is_a_double_pendulum_without_friction(bench, joint, pace):
+    """Two-body frequency w^2 = g / L (1 + m / M) of the empty spreader and a free trolley or bridge; to 0.05 %."""
+    plant = bench(station_with={"reeving.sway_damping_ratio": 0.0})
+    for name in ("axis_force_limit", "axis_viscous", "axis_coulomb"):
+        plant.params[name] = 0.0
+    plant.params["interlock_off"][:, TRIP_FOLLOWING] = 1
+    axis, own_kg = joint - EX, (5500.0, 1500.0)[joint - EX]
+    hang_aside(plant, None, 2.0, axis, 0.04, x=0.0, y=1.5)
+    rig.brake(plant, Y if axis == X else X, Z, YAW)
+    plant.pace = pace
+    seen = rig.record(plant, 12.0, "q")
+    omega = sqrt(G / (2.0 + rig.stretch_m(plant, 450.0, 2.0)) * (1.0 + 450.0 / own_kg))
+    expected_s = 2.0 * pi / omega * (1.0 + 0.02**2 / 16.0)
+    assert rig.period_s(seen["t_s"], seen["q"][:, 0, joint]) == pytest.approx(expected_s, rel=5e-4)
