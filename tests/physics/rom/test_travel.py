@@ -110,16 +110,6 @@ def test_shapers_leave_what_their_sensitivity_says(bench, load, axis, shaper, er
         EI: abs(0.525 * np.cos(pi * r * slower) + 0.475),
     }[shaper]
     assert residual_vibration(*impulses, impulses[0].size, r * slower, 0.0) == pytest.approx(closed, abs=1e-9)
-    print(
-        "SHAPE",
-        load,
-        NAMES[shaper],
-        error,
-        pace,
-        wrong.residual_m / unshaped_m(load, axis, pace),
-        closed,
-        residual_vibration(*impulses, impulses[0].size, r, 0.0),
-    )
     assert wrong.residual_m / unshaped_m(load, axis, pace) == pytest.approx(closed, abs=0.007)
 
 

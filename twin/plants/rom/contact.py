@@ -139,6 +139,10 @@ def seat_contact(
             lean = dx if axis == 0 else dy
             side = 1.0 if off > 0.0 else -1.0
             play, beside = m.pin_play_m[i, axis], abs(off)
+            outside = beside - play - bore_to - m.capture_m - NEAR_RIM_M
+            if outside >= 0.0:
+                face_m = min(face_m, outside)
+                continue  # beside the socket: it slides past
             wx, wy, wz = times(turn, side if axis == 0 else 0.0, side if axis == 1 else 0.0, 0.0)
             if depth > lead:
                 # the straight bore: at the tip
@@ -162,9 +166,6 @@ def seat_contact(
                 continue
             x, y, z = mx + tx, my + ty, mz + tz
             bore, mouth = play + bore_to, play + bore_to + m.capture_m
-            if beside >= mouth + NEAR_RIM_M:
-                face_m = min(face_m, beside - mouth - NEAR_RIM_M)
-                continue
             # the tip's ball against rim, mouth, lead-in and the edge where the bore begins: whichever is nearest
             if beside >= mouth:
                 across, deeper, gap = 0.0, 1.0, -depth - bore_to
