@@ -75,14 +75,33 @@ def test_guides_align_a_hanging_pack(bench, dx_m, dy_m, yaw_deg):
 
 
 @pytest.mark.parametrize(("dx_m", "dy_m"), [(0.07, 0.0), (0.0, 0.08)])
-def test_far_off_the_guides_a_pack_does_not_seat(bench, dx_m, dy_m):
-    """Beyond the cones' mouth (25 mm capture and half a bore of 28 mm) the pins meet the frame: it stays up."""
+def test_far_off_the_guides_a_pack_stands_on_its_pins(bench, dx_m, dy_m):
+    """Beyond the cones' mouth (25 mm capture and half a bore of 28 mm) the pins' tips, 140 mm up, meet the frame: they
+    take load off the ropes and push it nowhere.
+    """
     plant = bench()
     hang_over_slot(plant, 0.16, dx_m=dx_m, dy_m=dy_m)
-    lower(plant, 0.12, 0.02)
+    lateral_n = lower(plant, 0.025, 0.02)
     w = plant.worlds[0]
-    assert w["pad_gap_m"][rig.OLD].max() > 0.02
-    assert 0.05 < np.hypot(*w["pack_offset_m"][rig.OLD, :2]) < 0.15
+    assert 0.1 * WEIGHT_N < w["load_n"][0] < 0.8 * WEIGHT_N
+    assert w["guide_force_n"][0, 2] + w["load_n"][0] == pytest.approx(WEIGHT_N, rel=0.01)
+    assert 0.13 < w["pack_offset_m"][rig.OLD, 2] < 0.14
+    np.testing.assert_allclose(w["pack_offset_m"][rig.OLD, :2], (dx_m, dy_m), atol=0.002)
+    assert lateral_n < 0.05 * WEIGHT_N
+
+
+@pytest.mark.parametrize(("dx_m", "dy_m"), [(0.09, 0.0), (-0.1, 0.0), (0.0, 0.1)])
+def test_a_pack_beside_its_sockets_meets_no_pin(bench, dx_m, dy_m):
+    """Farther off than the sockets are wide (mouth and 30 mm of rim) the pins slide past: no force on a pack that is
+    lowered to a third of their length, and it stays where it hangs.
+    """
+    plant = bench()
+    hang_over_slot(plant, 0.16, dx_m=dx_m, dy_m=dy_m)
+    lateral_n = lower(plant, 0.11, 0.02)
+    w = plant.worlds[0]
+    assert lateral_n == 0.0
+    assert w["load_n"][0] == pytest.approx(WEIGHT_N, rel=1e-3)
+    np.testing.assert_allclose(w["pack_offset_m"][rig.OLD], (dx_m, dy_m, 0.05), atol=0.002)
 
 
 @pytest.mark.parametrize("engaging", [True, False], ids=["mating", "parting"])
