@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 
 import numpy as np
 import pybullet as pb
 
 from tests.physics.rom_bench import RomBench
-from twin.catalogue import load_pack, load_station, load_truck, with_overrides
+from twin.catalogue import Pack, Station, Truck, load_pack, load_station, load_truck, with_overrides
 from twin.cell import build_cell
 from twin.motion.profile import plan_hold
 from twin.plants.bullet import BulletPlant
@@ -38,6 +39,12 @@ FREE_Y_M = 3.0
 """Across the lane: the middle of the row of slots; x 2.25 is over the empty one."""
 
 
+@cache
+def _load(station: str, pack: str, truck: str) -> tuple[Station, Pack, Truck]:
+    """Frozen, and read from YAML once."""
+    return load_station(station), load_pack(pack), load_truck(truck)
+
+
 def bench(
     station: str = "top_lift",
     truck: str | None = None,
@@ -57,12 +64,12 @@ def bench(
     """
     kind = "chassis" if station.startswith("chassis") else "top_lift"
     truck, pack = truck or DEFAULTS[kind][0], pack or DEFAULTS[kind][1]
-    the_station, the_pack = load_station(station), load_pack(pack)
+    the_station, the_pack, the_truck = _load(station, pack, truck)
     if station_with:
         the_station = with_overrides(the_station, station_with)
     if pack_with:
         the_pack = with_overrides(the_pack, pack_with)
-    cell = build_cell(the_station, load_truck(truck), the_pack, seed=seed)
+    cell = build_cell(the_station, the_truck, the_pack, seed=seed)
     params = cell.params.copy()
     if park is not None:
         params["truck_park"] = park

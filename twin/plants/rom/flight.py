@@ -5,6 +5,9 @@ way: what is left swings and twists within seconds, and a step of a whole PLC sc
 ropes' tension T together: trolley, drum and load accelerate so that the distance from sheaves to spreader stays the
 rope length L. With r from the sheaves to the spreader, r . r = L^2 gives r . r'' + r' . r' = L L'' + L'^2, where r'' =
 -(T / m) r / L - g - a_trolley and L'' = -a_drum.
+
+The load drifts half a step, gets its speeds from the forces there, and drifts the other half (leapfrog): it neither
+gains nor loses energy in a hundred swings. What depends on its speed is taken at its speed there.
 """
 
 from __future__ import annotations
