@@ -389,6 +389,8 @@ def scan(w: World, p: Params, m: Model, x: State, commands: Any, t: Any, seen: b
         if t.near[r] == 0:
             for i in range(3):
                 w.guide_force_n[r, i] = 0.0
+            if w.held[r] >= 0:
+                w.coupler_n[w.held[r]] = 0.0
     scan_s = p.dt_s * p.scan_ticks
     if seen:
         code = plc_scan(w, p, commands, scan_s)

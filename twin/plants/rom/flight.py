@@ -17,6 +17,7 @@ from typing import Any
 
 from twin.drives import drive_forces, update_reference
 from twin.motion.kernels import kernel
+from twin.plants.rom.frames import cosine_sine
 from twin.plants.rom.model import EMPTY
 from twin.plants.state import EPITCH, EROLL, EX, EY, EYAW, EZ, YAW, X, Y, Z
 
@@ -69,7 +70,7 @@ def fly(w: World, p: Params, m: Model, r: int, reaction: Any, last: Any, t_s: fl
     slower = 1.0 - per_m / kg * dt_s * dt_s / 12.0  # in steps this long it would swing faster by half of that
     # it leans into its swing as far as its ropes give way, and so its centre of mass goes that much farther than E
     yaw = q[EYAW] + half_s * qd[EYAW]
-    c, s = math.cos(yaw), math.sin(yaw)
+    c, s = cosine_sine(yaw)
     com = m.body_com_m[k]
     stiff, hanging = 4.0 * p.rope_ea_n / length, -com[2] * w.load_n[r]
     pitch_nm = stiff * p.rope_half_x_m * p.rope_half_x_m + hanging
@@ -91,7 +92,8 @@ def fly(w: World, p: Params, m: Model, r: int, reaction: Any, last: Any, t_s: fl
     per_m = pulls / mobility
     tension = per_m * stretched
     about = m.body_inertia_kgm2[k, 2, 2]
-    sine, spring, damper, turns = math.sin(turn), p.e_stiffness[3] * turn, p.e_damping[3], qd[EYAW] - qd[YAW]
+    _, sine = cosine_sine(turn)
+    spring, damper, turns = p.e_stiffness[3] * turn, p.e_damping[3], qd[EYAW] - qd[YAW]
     turns -= half_s * (per_m * half2 * sine + spring + damper * turns) / about
     untwist = per_m * half2 * sine + spring + damper * turns
     reaction[X], reaction[Y] = slower * per_m * ex + swing * vx, slower * per_m * ey + swing * vy
