@@ -38,6 +38,8 @@ class Scene:
         known = self.task.options
         arguments = {}
         for name, value in self.options.items():
+            if name == "plant" and name not in known and value == self.task.plant:
+                continue  # what it runs on anyhow
             if name not in known:
                 allowed = ", ".join(f"--{option}" for option in known) or "none"
                 problem = f"task {self.task.name} takes no such option"

@@ -179,7 +179,7 @@ def _answers(
 
 def about_environment(environment: Any, scene: Scene) -> dict[str, Any]:
     """What was evaluated on: station and plant, and the other options; null where each episode draws its own."""
-    about = {"station": getattr(environment, "station", None), "plant": scene.task.plant}
+    about = {"station": getattr(environment, "station", None), "plant": scene.options.get("plant", scene.task.plant)}
     about |= {name: scene.options.get(name) for name in scene.task.options if name not in about}
     about |= {name: scene.options[name] for name in about if name in scene.options and about[name] is None}
     return {name: _name(value) for name, value in about.items()}

@@ -25,7 +25,7 @@ class Task:
         environment: as `gymnasium.make` takes it.
         options: of the command line, each with the environment's own argument and, where the words differ, its values.
         force: the environment's KPI that is reported as `peak_lateral_force_n`; None: it has none.
-        plant: what it runs on where that is no choice.
+        plant: what it runs on where nothing else is said.
         successes: outcomes that count as success.
         baselines: name to `"module:Class"`; the class takes the environment and is a `Policy`. The first is the
             yardstick.
@@ -92,6 +92,7 @@ TASKS: dict[str, Task] = {
                 "pack": Argument("pack"),
                 "parking": Argument("parking"),
                 "conditions": Argument("conditions"),
+                "plant": Argument("plant"),
             },
             successes=("completed",),
             force="peak_lateral_force_n",

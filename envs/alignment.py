@@ -21,15 +21,15 @@ from envs.swap_case import SwapChoice
 from twin.alignment.episode import AlignmentTwin
 from twin.alignment.sensed import DECISION_S
 from twin.catalogue import Station, load_pack, load_station, load_truck
+from twin.plants.kinds import PLANTS
 from twin.sequence.heights import jam_load_of
 
 if TYPE_CHECKING:
-    from twin.plants.bullet import BulletPlant
+    from twin.plants.protocol import Plant
 
 Array = np.ndarray
 Name = str | os.PathLike[str]
 
-PLANTS = ("bullet",)
 IN_GUIDES, OUT_OF_GUIDES = 0.9, 1.0
 """Heights at which an attempt begins and has been given up, in lengths of the pins: a pack that waits just over them
 bobs on its ropes."""
@@ -163,7 +163,7 @@ class AlignmentEnv(EpisodicEnv):
         truck, pack: name or path; None draws among those that go with the station.
         parking, conditions: None draws.
         action_mode: "direct" or "residual".
-        plant: "bullet".
+        plant: "bullet", the reference, or "rom", the reduced-order model.
         time_limit_s: 5 to 600.
         render_mode: None, "rgb_array" or "human"; with it `view` is a view of the viewer (overview, seat, top, driver)
             and `size_px` the picture's width and height.
@@ -200,7 +200,7 @@ class AlignmentEnv(EpisodicEnv):
                 conditions,
             )
         )
-        choice("plant", plant, PLANTS)
+        self.plant_name = choice("plant", plant, PLANTS)
         self.action_mode = choice("action_mode", action_mode, ACTION_MODES)
         self.time_limit_s = number("time_limit_s", time_limit_s, 5.0, 600.0)
         self._begin_closed(render_mode, view, size_px)
@@ -249,7 +249,7 @@ class AlignmentEnv(EpisodicEnv):
     def _begin(self, case: AlignmentCase, *, record: bool = False) -> AlignmentTwin:
         """The pack at hover and the truck measured, as the case says."""
         self._free()
-        self._twin = twin = case.new_twin()
+        self._twin = twin = case.new_twin(self.plant_name)
         if record:
             self._recorder.begin(twin)
         twin.begin()
@@ -317,7 +317,7 @@ class AlignmentEnv(EpisodicEnv):
     # --------------------------------------------------------------------------------- recordings, pictures, the end
 
     @property
-    def plant(self) -> BulletPlant:
+    def plant(self) -> Plant:
         """The plant of the present episode.
 
         Raises:
@@ -325,7 +325,7 @@ class AlignmentEnv(EpisodicEnv):
         """
         if self._twin is None:
             raise ResetNeeded("no plant before reset()")
-        plant: BulletPlant = self._twin.plant
+        plant: Plant = self._twin.plant
         return plant
 
     def _show(self) -> Array | None:

@@ -17,6 +17,7 @@ from twin.alignment.hover import Hover
 from twin.catalogue import Station
 from twin.catalogue.schema import FourRope
 from twin.errors import InputError
+from twin.plants.kinds import plant_maker
 
 GRAVITY_MPS2 = 9.81
 HEIGHT_PINS = (1.3, 4.0)
@@ -52,9 +53,9 @@ class AlignmentCase:
     swap: SwapCase
     hover: Hover
 
-    def new_twin(self) -> AlignmentTwin:
-        """The pack at hover, the truck about to be measured."""
-        return AlignmentTwin(self.swap.cell, self.hover)
+    def new_twin(self, plant: str = "bullet") -> AlignmentTwin:
+        """The pack at hover, the truck about to be measured; on a plant of that name."""
+        return AlignmentTwin(self.swap.cell, self.hover, make_plant=plant_maker(plant, seat=True))
 
     def as_plain(self) -> dict[str, Any]:
         """As `info["case"]` has it, in every step."""

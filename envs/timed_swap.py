@@ -15,6 +15,7 @@ from twin import seeding
 from twin.catalogue import TimingSet
 from twin.cell import Cell
 from twin.errors import InputError
+from twin.plants.kinds import plant_maker
 from twin.sequence.program import Ask
 from twin.swap import SwapTwin, finished_phases, kpis_of, violations_of
 
@@ -36,15 +37,17 @@ class TimedSwap:
         timing: TimingSet,
         last: int | None = None,
         on_twin: Callable[[SwapTwin], None] | None = None,
+        *,
+        plant: str = "bullet",
     ) -> None:
-        """`on_twin` is given the swap before anything of it runs."""
-        self.cell, self.timing, self.last = cell, timing, last
+        """`on_twin` is given the swap before anything of it runs; `plant` is the name of what it runs on."""
+        self.cell, self.timing, self.last, self.plant = cell, timing, last, plant
         self._rows: list[Row] = []
         self._begin(on_twin)
 
     def _begin(self, on_twin: Callable[[SwapTwin], None] | None = None) -> None:
         self.outcome = "running"
-        self.twin = SwapTwin(self.cell, self.timing)
+        self.twin = SwapTwin(self.cell, self.timing, make_plant=plant_maker(self.plant))
         if on_twin is not None:
             on_twin(self.twin)
         self.twin.program.ask_timing = True
@@ -133,6 +136,8 @@ def begin(
     timing: TimingSet,
     last: int | None,
     recorder: EpisodeRecorder | None = None,
+    *,
+    plant: str = "bullet",
 ) -> tuple[SwapCase, TimedSwap]:
     """Episode `seed`: a truck that stands outside the station's gate parks again, as at a station, before it begins.
 
@@ -143,13 +148,13 @@ def begin(
     random = seeding.stream(seed, "swap parking again")
     for _ in range(MOST_PARKINGS):
         if not outside_gate(case):
-            swap = TimedSwap(case.cell, timing, last)
+            swap = TimedSwap(case.cell, timing, last, plant=plant)
             if swap.ask is not None:
                 if (
                     recorder is not None and recorder.asked
                 ):  # only now is it known that this is the swap: from its beginning again
                     swap.close()
-                    swap = TimedSwap(case.cell, timing, last, recorder.begin)
+                    swap = TimedSwap(case.cell, timing, last, recorder.begin, plant=plant)
                 return case, swap
             swap.close()  # by the scanner it stands outside
         case = choice.draw(seed, {**options, **parked_again(case, random, options)})

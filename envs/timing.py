@@ -20,6 +20,7 @@ from envs.timing_reward import REWARD_WEIGHTS, Limits, Shown, costs, reward_term
 from twin.catalogue import Station, load_pack, load_station, load_timing, load_truck, with_overrides
 from twin.catalogue.schema import MECHANICAL
 from twin.lower_bound import lower_bound_s
+from twin.plants.kinds import PLANTS
 from twin.sequence.program import Ask
 
 Array = np.ndarray
@@ -180,6 +181,7 @@ class TimingEnv(EpisodicEnv):
         parking, conditions: None draws.
         last_phase: a mechanical phase of the station after which the episode ends, at the first robot that would go
             on; None: the whole swap.
+        plant: "bullet", the reference, or "rom", the reduced-order model.
         render_mode: None, "rgb_array" or "human"; with it `view` is a view of the viewer (overview, seat, top, driver)
             and `size_px` the picture's width and height.
 
@@ -199,6 +201,7 @@ class TimingEnv(EpisodicEnv):
         parking: str | None = None,
         conditions: str | None = None,
         last_phase: str | None = None,
+        plant: str = "bullet",
         render_mode: str | None = None,
         view: str = "overview",
         size_px: tuple[int, int] = (640, 360),
@@ -213,6 +216,7 @@ class TimingEnv(EpisodicEnv):
         )
         self._phases = MECHANICAL[self.station.kind]
         self.last_phase = last_phase if last_phase is None else choice("last_phase", last_phase, self._phases)
+        self.plant_name = choice("plant", plant, PLANTS)
         self._begin_closed(render_mode, view, size_px)
         self.action_space, self.observation_space = box(ACTION), box(OBSERVATION)
         limits = self.station.limits
@@ -238,7 +242,9 @@ class TimingEnv(EpisodicEnv):
         episode = int(self.np_random.integers(2**63)) if seed is None else seed
         place = None if last is None else place_of(last, self.station.kind)
         self._free()
-        self._case, self._swap = begin(self._choice, episode, fixed, self._factory, place, self._recorder)
+        self._case, self._swap = begin(
+            self._choice, episode, fixed, self._factory, place, self._recorder, plant=self.plant_name
+        )
         self._outcome, self._shown, self._asked = "running", self._swap.shown(), self._swap.ask
         self._bound_s, self._begun = lower_bound_s(self._case.cell), True
         info = self._info(

@@ -32,6 +32,7 @@ def command(
     parking: Annotated[str | None, typer.Option(help="guided or unguided. Default: drawn.")] = None,
     conditions: Annotated[str | None, typer.Option(help="clear, night or rain. Default: drawn.")] = None,
     action_mode: Annotated[str | None, typer.Option(help="direct or residual, for alignment.")] = None,
+    plant: Annotated[str | None, typer.Option(help="bullet or rom, where the task runs on either.")] = None,
     episodes: Annotated[int | None, typer.Option(help="Episodes of the evaluation, on unseen seeds.")] = None,
     out: Annotated[str | None, typer.Option(help="The run's folder. Default: a new one in runs/train.")] = None,
     resume: Annotated[str | None, typer.Option(help="Go on with the run of this folder.")] = None,
@@ -49,7 +50,7 @@ def command(
 
     what = find_task(task)
     given = {"station": station, "truck": truck, "pack": pack, "parking": parking, "conditions": conditions}
-    given["action-mode"] = action_mode
+    given |= {"action-mode": action_mode, "plant": plant}
     options = {name: value for name, value in given.items() if value is not None}
     overrides: dict[str, Any] = {
         "algorithm": algorithm,

@@ -20,7 +20,7 @@ RunCommand = Any
 def test_evaluate_prints_one_json_object(run_swaptwin: RunCommand) -> None:
     done = run_swaptwin(
         "evaluate", "docking", "--policy", "baseline", "--conditions", "clear", "--parking", "guided",
-        "--episodes", "2", "--seed", "5", "--workers", "1", "--json",
+        "--plant", "docking", "--episodes", "2", "--seed", "5", "--workers", "1", "--json",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
@@ -35,7 +35,8 @@ def test_evaluate_prints_one_json_object(run_swaptwin: RunCommand) -> None:
         (["evaluate", "dockin"], "error: TASK: unknown task (did you mean docking?), got 'dockin'"),
         (["evaluate", "docking", "--policy", "best"], "error: --policy: unknown policy"),
         (["evaluate", "docking", "--episodes", "0"], "error: --episodes: out of range, got 0 (allowed: 1 to"),
-        (["evaluate", "docking", "--plant", "rom"], "error: --plant: task docking takes no such option"),
+        (["evaluate", "docking", "--plant", "rom"], "error: --plant: task docking takes no such option, got 'rom'"),
+        (["evaluate", "alignment", "--plant", "mujoco"], "plant: unknown, got 'mujoco' (allowed: bullet, rom)"),
         (["evaluate", "docking", "--parking", "driven"], "error: --parking: unknown, got 'driven'"),
         (["evaluate", "docking", "--conditions", "fog"], "conditions: unknown, got 'fog'"),
         (["evaluate", "docking", "--record-failures", __file__], "error: --record-failures: is no folder"),

@@ -128,15 +128,20 @@ def test_ctrl_c_leaves_what_is_whole(scene: Scene, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["sideways_4_time_limit.mcap"]
 
 
-def test_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("plant", ["bullet", "rom"])
+def test_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str], plant: str) -> None:
     words = "evaluate alignment --station chassis --policy baseline --episodes 1 --seed 4 --workers 1 --json"
+    words += f" --plant {plant}"
     folder = tmp_path / "new" / "folder"
     assert run([*words.split(), "--record-failures", str(folder)]) == 0
     told = json.loads(capsys.readouterr().out)
     file = folder / "baseline_4_seated.mcap"
     entry = {"policy": "baseline", "seed": 4, "outcome": "seated", "success": True, "file": str(file), "same": True}
     assert told["recordings"] == [entry]
-    assert file.is_file()
+    assert told["plant"] == plant
+    assert verify(file).verified
+    with open_recording(file) as opened:
+        assert opened.header.configuration["plant"] == plant
 
 
 def test_no_folder_is_refused_before_anything_is_played(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -29,10 +29,13 @@ ARGUMENTS: dict[str, list[Arguments]] = {
         {"station": "chassis", "action_mode": "residual"},
         {"station": "top_lift_mast", "conditions": "night", "truck": "mixer_8x4"},
         {"conditions": "clear", "parking": "guided", "truck": "tractor_6x4", "pack": "cab_282", "time_limit_s": 10.0},
+        {"plant": "rom"},
+        {"plant": "rom", "station": "chassis", "action_mode": "residual"},
     ],
     "swaptwin/Timing-v0": [
         {"last_phase": "unlock"},
         {"station": "chassis", "truck": "chassis_rigid_1", "last_phase": "grip"},
+        {"plant": "rom", "last_phase": "lift_out"},
     ],
 }
 """Sets of constructor arguments, the first what tests make that name none; a new environment must be here (a test

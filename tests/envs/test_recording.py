@@ -38,7 +38,9 @@ def play(env: Any, seed: int, most: int = 1000, **options: Any) -> dict[str, Any
     [
         ("swaptwin/Alignment-v0", ALIGNMENT, "seated", "align"),
         ("swaptwin/Alignment-v0", {**ALIGNMENT, "action_mode": "direct"}, "time_limit", "align"),
+        ("swaptwin/Alignment-v0", {**ALIGNMENT, "plant": "rom"}, "seated", "align"),
         ("swaptwin/Timing-v0", TIMING, "part_completed", "timing"),
+        ("swaptwin/Timing-v0", {**TIMING, "plant": "rom"}, "part_completed", "timing"),
         ("swaptwin/Docking-v0", DOCKING, "time_limit", "dock"),
     ],
 )
@@ -56,6 +58,7 @@ def test_a_recorded_episode_verifies(
     assert report.rerun_sha256 == report.end_state_sha256 != ""
     with open_recording(path) as opened:
         assert opened.header.configuration["policies"] == {what: "still"}
+        assert opened.header.configuration["plant"] == arguments.get("plant", "docking" if what == "dock" else "bullet")
         assert opened.header.seed == 4
         last = opened.events()[-1]
         assert (last["name"], last["outcome"]) == ("episode", outcome)
@@ -65,7 +68,13 @@ def test_a_recorded_episode_verifies(
 
 @pytest.mark.parametrize(
     ("name", "arguments"),
-    [("swaptwin/Alignment-v0", ALIGNMENT), ("swaptwin/Timing-v0", TIMING), ("swaptwin/Docking-v0", DOCKING)],
+    [
+        ("swaptwin/Alignment-v0", ALIGNMENT),
+        ("swaptwin/Alignment-v0", {**ALIGNMENT, "plant": "rom"}),
+        ("swaptwin/Timing-v0", TIMING),
+        ("swaptwin/Timing-v0", {**TIMING, "plant": "rom"}),
+        ("swaptwin/Docking-v0", DOCKING),
+    ],
 )
 def test_recording_changes_nothing(tmp_path: Path, name: str, arguments: dict[str, Any]) -> None:
     env = anything(name, arguments)
