@@ -11,7 +11,7 @@ from twin.motion.kernels import kernel
 from twin.plants.state import TPITCH, TROLL, YAW, X, Y, Z
 from twin.plants.suspension import FLOATING_TABLE
 from twin.sequence.heights import jam_load_of
-from twin.sequence.targets import targets
+from twin.sequence.targets import seat_target
 
 DECISION_S = 0.05
 """Policies and servo decide at 20 Hz (design, section 3)."""
@@ -62,95 +62,115 @@ class Sensed(NamedTuple):
     """Length of the ropes; 0 where none swing."""
 
 
-SIGNALS = (
-    "axis_x", "axis_y", "axis_z", "axis_yaw", "speed_x", "speed_y", "speed_z", "speed_yaw", "sway_x", "sway_y",
-    "load_cell", "carried", "lateral_x", "lateral_y", "pitch", "roll", "frames", "time",
-    "pad_front_left", "pad_front_right", "pad_rear_left", "pad_rear_right",
-)  # fmt: skip
-"""What `signals` reads, as it stands in a world."""
+SENSED = np.dtype(
+    [(name, np.float64) for name in Sensed._fields if name not in ("pads", "frames")]
+    + [("frames", np.int64), ("pads", np.int64, 4)]
+)
+"""`Sensed` as a record, for kernels."""
+WATCH = np.dtype(
+    [
+        ("robot", np.int64),
+        ("seat", np.int64),  # where its pack shall sit
+        ("pack", np.int64),
+        ("swings", np.int64),  # 1 under ropes or a mast
+        ("jam_n", np.float64),  # departure from the carried weight that counts as a jam
+        ("pin_m", np.float64),  # length of the guide pins
+        ("began_s", np.float64),
+        ("looked", np.int64),  # 1: there is a last look
+        ("sway_m", np.float64, 2),  # then
+        ("rate_mps", np.float64, 2),  # of the sway, filtered
+    ]
+)
+"""Whom to look at, and what the last look left."""
+
+
+def new_watch(cell: Cell, job: int) -> np.ndarray:
+    """(1,) WATCH of the robot and seat of one of the cell's jobs."""
+    watch = np.zeros(1, WATCH)
+    one = cell.jobs[job]
+    watch["robot"], watch["seat"], watch["pack"] = one.robot, one.truck_seat, one.new_pack
+    watch["swings"] = cell.params["reeving"][0] != FLOATING_TABLE
+    watch["jam_n"], watch["pin_m"] = jam_load_of(cell), cell.pack.guides.pin_length_m
+    return watch
 
 
 @kernel
-def signals(worlds: Any, n: int, r: int, seat: int, out: Any) -> None:
-    """SIGNALS of robot `r` over `seat` in world `n` into `out` (22,); one by one Python would take 0.5 us for each."""
-    w = worlds[n]
+def sense(w: Any, p: Any, watch: Any, seen: Any) -> None:
+    """What robot and scanner say now, into `seen`; once each decision."""
+    r, s = watch.robot, p.retract
+    axis, pose = w.axis_position[r], w.scan_pose[r]
+    goal_x, goal_y, goal_z, goal_yaw = seat_target(p, watch.seat, pose, False)
+    share = DECISION_S / (SWAY_RATE_S + DECISION_S)
+    for i in range(2):
+        sway = w.sway_m[r, i]
+        last = watch.sway_m[i] if watch.looked == 1 else sway
+        watch.rate_mps[i] += share * ((sway - last) / DECISION_S - watch.rate_mps[i])
+        watch.sway_m[i] = sway
+    watch.looked = 1
+    sway_x, sway_y = w.sway_m[r, 0], w.sway_m[r, 1]
+    carried_kg = w.carried_kg[r]
+    spare_n = w.load_cell_n[r] - (p.e_mass_kg + carried_kg) * p.gravity_mps2
+    height = s * (axis[Z] - goal_z)
+    tilt_x, tilt_y = s * pose[TPITCH], -s * pose[TROLL]
+    over = max(height, 0.0)
+    x, y = goal_x - axis[X] + over * tilt_x, goal_y - axis[Y] + over * tilt_y
+    seen.axis_x_m, seen.axis_y_m = x, y
+    seen.pack_x_m, seen.pack_y_m = x - sway_x, y - sway_y
+    seen.yaw_rad = goal_yaw - axis[YAW]
+    seen.tilt_x, seen.tilt_y = tilt_x, tilt_y
+    seen.height_m, seen.guides = height, height / watch.pin_m
+    seen.sway_x_m, seen.sway_y_m = sway_x, sway_y
+    seen.sway_x_mps, seen.sway_y_mps = watch.rate_mps[0], watch.rate_mps[1]
+    seen.speed_x_mps, seen.speed_y_mps = w.qd[r, X], w.qd[r, Y]
+    seen.speed_in_mps, seen.speed_yaw_radps = -s * w.qd[r, Z], w.qd[r, YAW]
+    seen.load = spare_n / (carried_kg * p.gravity_mps2)
+    seen.axial = spare_n / watch.jam_n
+    seen.lateral_x, seen.lateral_y = w.lateral_n[r, 0] / p.lateral_abort_n, w.lateral_n[r, 1] / p.lateral_abort_n
     for i in range(4):
-        out[i], out[4 + i] = w.axis_position[r, i], w.qd[r, i]
-        out[18 + i] = w.seat_present[seat, i]
-    out[8], out[9] = w.sway_m[r, 0], w.sway_m[r, 1]
-    out[10], out[11] = w.load_cell_n[r], w.carried_kg[r]
-    out[12], out[13] = w.lateral_n[r, 0], w.lateral_n[r, 1]
-    out[14], out[15] = w.scan_pose[r, TPITCH], w.scan_pose[r, TROLL]
-    out[16], out[17] = w.scan_count[r], w.t_s
+        seen.pads[i] = w.seat_present[watch.seat, i]
+    seen.frames = w.scan_count[r]
+    seen.elapsed_s = w.t_s - watch.began_s
+    seen.carried_kg = carried_kg
+    seen.rope_m = p.sheave_height_m - axis[Z] if watch.swings == 1 else 0.0
+
+
+@kernel
+def sense_one(worlds: Any, params: Any, watches: Any, out: Any, n: int) -> None:
+    """`sense` of world `n` by the one watch."""
+    sense(worlds[n], params[n], watches[0], out[0])
+
+
+def sensed_of(record: np.ndarray) -> Sensed:
+    """Of a (1,) SENSED array."""
+    *numbers, frames, pads = record[0].item()
+    told = dict(zip(SENSED.names or (), numbers, strict=False))
+    return Sensed(**told, frames=frames, pads=tuple(pads.tolist()))
+
+
+def as_record(seen: Sensed, out: np.ndarray) -> None:
+    """Into a (1,) SENSED array."""
+    told = seen._asdict()
+    out[0] = tuple(told[name] for name in SENSED.names or ())
 
 
 class Watch:
     """Looks at one robot of one world; knows the last look, for the sway's rate. `begin` starts an insertion."""
 
     def __init__(self, cell: Cell, job: int) -> None:
-        self.cell, self.job = cell, cell.jobs[job]
-        self._out = np.zeros(len(SIGNALS))
-        self._swings = bool(cell.params["reeving"][0] != FLOATING_TABLE)
-        self._jam_n, self._pin_m = jam_load_of(cell), cell.pack.guides.pin_length_m
-        self.begin(0.0)
+        self.records = new_watch(cell, job)
+        self._seen = np.zeros(1, SENSED)
+
+    @property
+    def began_s(self) -> float:
+        """When the insertion began."""
+        return float(self.records["began_s"][0])
 
     def begin(self, t_s: float) -> None:
         """The insertion begins at `t_s`."""
-        self.began_s = t_s
-        self._sway: tuple[float, float] | None = None
-        self._rate = [0.0, 0.0]
+        self.records["began_s"], self.records["looked"] = t_s, 0
+        self.records["sway_m"] = self.records["rate_mps"] = 0.0
 
     def look(self, worlds: np.ndarray, params: np.ndarray, n: int = 0) -> Sensed:
         """What robot and scanner say now, in world `n`; once each decision."""
-        p, r, s, seat = params[n], self.job.robot, self.cell.retract, self.job.truck_seat
-        goal = self.seat_target(worlds, params, n).tolist()
-        signals(worlds, n, r, seat, self._out)
-        (
-            *axis, speed_x, speed_y, speed_z, speed_yaw, sway_x, sway_y, load_cell_n, carried_kg, aside_x_n, aside_y_n,
-            pitch, roll, frames, t_s, pad_0, pad_1, pad_2, pad_3,
-        ) = self._out.tolist()  # fmt: skip
-        last_x, last_y = self._sway if self._sway is not None else (sway_x, sway_y)
-        share = DECISION_S / (SWAY_RATE_S + DECISION_S)
-        self._rate[0] += share * ((sway_x - last_x) / DECISION_S - self._rate[0])
-        self._rate[1] += share * ((sway_y - last_y) / DECISION_S - self._rate[1])
-        self._sway = (sway_x, sway_y)
-        gravity, abort_n = float(p["gravity_mps2"]), float(p["lateral_abort_n"])
-        spare_n = load_cell_n - (float(p["e_mass_kg"]) + carried_kg) * gravity
-        height = s * (axis[Z] - goal[Z])
-        tilt_x, tilt_y = s * pitch, -s * roll
-        over = max(height, 0.0)
-        x, y = goal[X] - axis[X] + over * tilt_x, goal[Y] - axis[Y] + over * tilt_y
-        return Sensed(
-            axis_x_m=x,
-            axis_y_m=y,
-            pack_x_m=x - sway_x,
-            pack_y_m=y - sway_y,
-            yaw_rad=goal[YAW] - axis[YAW],
-            tilt_x=tilt_x,
-            tilt_y=tilt_y,
-            height_m=height,
-            guides=height / self._pin_m,
-            sway_x_m=sway_x,
-            sway_y_m=sway_y,
-            sway_x_mps=self._rate[0],
-            sway_y_mps=self._rate[1],
-            speed_x_mps=speed_x,
-            speed_y_mps=speed_y,
-            speed_in_mps=-s * speed_z,
-            speed_yaw_radps=speed_yaw,
-            load=spare_n / (carried_kg * gravity),
-            axial=spare_n / self._jam_n,
-            lateral_x=aside_x_n / abort_n,
-            lateral_y=aside_y_n / abort_n,
-            pads=(int(pad_0), int(pad_1), int(pad_2), int(pad_3)),
-            frames=int(frames),
-            elapsed_s=t_s - self.began_s,
-            carried_kg=carried_kg,
-            rope_m=float(p["sheave_height_m"]) - axis[Z] if self._swings else 0.0,
-        )
-
-    def seat_target(self, worlds: np.ndarray, params: np.ndarray, n: int = 0) -> np.ndarray:
-        """(4,) where the axes have to be for the pack to sit, by the scanner's present pose of the truck."""
-        pose = worlds["scan_pose"][n, self.job.robot][None]
-        seat = np.array([self.job.truck_seat])
-        return targets(params, np.array([n]), seat, pose, leaning=False)[0]
+        sense_one(worlds, params, self.records, self._seen, n)
+        return sensed_of(self._seen)

@@ -9,11 +9,13 @@ back off over the pins and try beside, on an Archimedean spiral.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
+from typing import Any
 
 import numpy as np
 
-from twin.alignment.sensed import DECISION_S, Sensed
+from twin.alignment.sensed import DECISION_S, SENSED, Sensed, as_record
+from twin.motion.kernels import kernel
 
 Array = np.ndarray
 GRAVITY_MPS2 = 9.81
@@ -61,98 +63,142 @@ class Gains:
     """Lower than this and not seated: it lies on something; back off."""
 
 
+GAINS = np.dtype([(gain.name, np.float64) for gain in fields(Gains)])
+"""`Gains` as a record, for kernels."""
+SERVO = np.dtype(
+    [
+        ("retreating", np.int64),
+        ("passed", np.int64),  # the gate
+        ("tries", np.int64),
+        ("waits", np.int64),  # 1: at the gate, since since_s
+        ("since_s", np.float64),
+        ("deepest_m", np.float64),
+        ("deepest_s", np.float64),  # when that was
+        ("over_s", np.float64),  # how long it has pressed too hard
+        ("easing", np.int64),
+    ]
+)
+"""What the servo remembers of an insertion."""
+
+
+def gains_record(gains: Gains) -> np.ndarray:
+    """(1,) GAINS."""
+    return np.array([astuple(gains)], GAINS)
+
+
+def new_servo(n: int = 1) -> np.ndarray:
+    """(n,) SERVO at the beginning of an insertion."""
+    servo = np.zeros(n, SERVO)
+    servo["deepest_m"] = np.inf
+    return servo
+
+
+@kernel
+def servo_speeds(seen: Any, servo: Any, g: Any, out: Any) -> None:
+    """Speeds along x, y (m/s), towards the seat (m/s), yaw (rad/s) into `out` (4,); once each decision."""
+    _decide(seen, servo, g)
+    dx, dy = _beside(servo, g)
+    vx = g.approach_per_s * (seen.axis_x_m + dx)
+    vy = g.approach_per_s * (seen.axis_y_m + dy)
+    if seen.rope_m > 0.0 and seen.guides > 1.0:
+        lean = 2.0 * g.damping * math.sqrt(GRAVITY_MPS2 / seen.rope_m)
+        vx, vy = vx + lean * seen.sway_x_m, vy + lean * seen.sway_y_m
+    out[0], out[1] = _within(vx, g.most_mps), _within(vy, g.most_mps)
+    out[2] = _inwards(seen, servo, g)
+    out[3] = _within(g.yaw_per_s * seen.yaw_rad, g.most_radps)
+
+
+@kernel
+def _beside(servo: Any, g: Any) -> tuple[float, float]:
+    """Where the present try looks, from where the seat seems to be: 0, then along the spiral."""
+    if servo.tries == 0:
+        return 0.0, 0.0
+    # r = step * angle / 2 pi with points a step apart along the curve: angle^2 = 4 pi n
+    angle = math.sqrt(4.0 * math.pi * servo.tries)
+    r = min(g.spiral_step_m * angle / (2.0 * math.pi), g.spiral_most_m)
+    return r * math.cos(angle), r * math.sin(angle)
+
+
+@kernel
+def _decide(seen: Any, servo: Any, g: Any) -> None:
+    """Retreat, wait at the gate, or go in."""
+    if servo.retreating == 1:
+        if seen.guides >= g.gate:
+            servo.retreating, servo.passed, servo.waits = 0, 0, 0
+            servo.deepest_m = math.inf
+        return
+    if servo.passed == 0 and seen.guides < g.gate + 0.35:
+        if servo.waits == 0:
+            servo.waits, servo.since_s = 1, seen.elapsed_s
+        servo.passed = 1 if _calm(seen, servo, g, seen.elapsed_s - servo.since_s) else 0
+    if servo.passed == 0 or seen.height_m < servo.deepest_m - g.deeper_m:
+        servo.deepest_m, servo.deepest_s = seen.height_m, seen.elapsed_s
+    stuck = seen.guides > g.landed and seen.elapsed_s - servo.deepest_s > g.stuck_s
+    if stuck or seen.guides < g.overrun:
+        servo.retreating = 1
+        servo.tries += 1
+
+
+@kernel
+def _calm(seen: Any, servo: Any, g: Any, waited_s: float) -> bool:
+    wider = 2.0 ** math.floor(waited_s / g.patience_s)
+    dx, dy = _beside(servo, g)
+    x, y = seen.axis_x_m + dx, seen.axis_y_m + dy
+    swing = 0.0
+    if seen.rope_m > 0.0:
+        per_omega2 = seen.rope_m / GRAVITY_MPS2
+        speed2 = seen.sway_x_mps * seen.sway_x_mps + seen.sway_y_mps * seen.sway_y_mps
+        swing = math.sqrt(seen.sway_x_m * seen.sway_x_m + seen.sway_y_m * seen.sway_y_m + per_omega2 * speed2)
+    return max(swing, math.hypot(x, y)) < wider * g.calm_m and abs(seen.yaw_rad) < wider * g.calm_rad
+
+
+@kernel
+def _inwards(seen: Any, servo: Any, g: Any) -> float:
+    if servo.retreating == 1:
+        return -g.retreat_mps
+    if servo.passed == 0:
+        left = seen.guides - g.gate
+        return _within(g.slowing_per_s * left * seen.height_m / max(seen.guides, 0.1), g.fast_mps)
+    if seen.guides > g.gate:
+        way = (seen.guides - g.gate) * seen.height_m / seen.guides
+        return min(g.fast_mps, g.creep_mps + g.slowing_per_s * way)
+    if seen.guides < g.landed:
+        return g.creep_mps
+    force = max(abs(seen.axial), math.hypot(seen.lateral_x, seen.lateral_y))
+    servo.over_s = servo.over_s + DECISION_S if force > g.blocked else 0.0
+    if servo.over_s >= g.blocked_s or (servo.easing == 1 and force > g.free):
+        servo.easing = 1
+        return -g.ease_mps
+    servo.easing = 0
+    return g.creep_mps
+
+
+@kernel
+def _within(value: float, most: float) -> float:
+    return min(max(value, -most), most)
+
+
+@kernel
+def speeds_one(seen: Any, servo: Any, gains: Any, out: Any) -> None:
+    """`servo_speeds` of one record each."""
+    servo_speeds(seen[0], servo[0], gains[0], out)
+
+
 class VisualServo:
     """Setpoints from what is sensed; call `speeds` once each decision."""
 
     def __init__(self, gains: Gains | None = None) -> None:
         self.gains = gains or Gains()
+        self._gains, self._seen = gains_record(self.gains), np.zeros(1, SENSED)
         self.begin()
 
     def begin(self) -> None:
         """A new insertion."""
-        self.retreating = False
-        self.passed = False
-        self.tries = 0
-        self._since_s: float | None = None
-        self._deepest, self._deepest_s = math.inf, 0.0
-        self._over_s, self._easing = 0.0, False
+        self._servo = new_servo()
 
     def speeds(self, seen: Sensed) -> Array:
         """(4,) along x, y (m/s), towards the seat (m/s), yaw (rad/s)."""
-        self._decide(seen)
-        g = self.gains
-        dx, dy = self._beside()
-        vx = g.approach_per_s * (seen.axis_x_m + dx)
-        vy = g.approach_per_s * (seen.axis_y_m + dy)
-        if seen.rope_m > 0.0 and seen.guides > 1.0:
-            lean = 2.0 * g.damping * math.sqrt(GRAVITY_MPS2 / seen.rope_m)
-            vx, vy = vx + lean * seen.sway_x_m, vy + lean * seen.sway_y_m
-        turn = g.yaw_per_s * seen.yaw_rad
-        return np.array(
-            [_within(vx, g.most_mps), _within(vy, g.most_mps), self._inwards(seen), _within(turn, g.most_radps)]
-        )
-
-    def _beside(self) -> tuple[float, float]:
-        """Where the present try looks, from where the seat seems to be: 0, then along the spiral."""
-        if self.tries == 0:
-            return 0.0, 0.0
-        # r = step * angle / 2 pi with points a step apart along the curve: angle^2 = 4 pi n
-        angle = math.sqrt(4.0 * math.pi * self.tries)
-        r = min(self.gains.spiral_step_m * angle / (2.0 * math.pi), self.gains.spiral_most_m)
-        return r * math.cos(angle), r * math.sin(angle)
-
-    def _decide(self, seen: Sensed) -> None:
-        """Retreat, wait at the gate, or go in."""
-        g = self.gains
-        if self.retreating:
-            if seen.guides >= g.gate:
-                self.retreating, self.passed, self._since_s = False, False, None
-                self._deepest = math.inf
-            return
-        if not self.passed and seen.guides < g.gate + 0.35:
-            if self._since_s is None:
-                self._since_s = seen.elapsed_s
-            self.passed = self._calm(seen, seen.elapsed_s - self._since_s)
-        if not self.passed or seen.height_m < self._deepest - g.deeper_m:
-            self._deepest, self._deepest_s = seen.height_m, seen.elapsed_s
-        stuck = seen.guides > g.landed and seen.elapsed_s - self._deepest_s > g.stuck_s
-        if stuck or seen.guides < g.overrun:
-            self.retreating = True
-            self.tries += 1
-
-    def _calm(self, seen: Sensed, waited_s: float) -> bool:
-        g = self.gains
-        wider = 2.0 ** math.floor(waited_s / g.patience_s)
-        dx, dy = self._beside()
-        x, y = seen.axis_x_m + dx, seen.axis_y_m + dy
-        swing = 0.0
-        if seen.rope_m > 0.0:
-            per_omega = math.sqrt(seen.rope_m / GRAVITY_MPS2)
-            swing = math.sqrt(
-                seen.sway_x_m**2 + seen.sway_y_m**2 + per_omega**2 * (seen.sway_x_mps**2 + seen.sway_y_mps**2)
-            )
-        return max(swing, math.hypot(x, y)) < wider * g.calm_m and abs(seen.yaw_rad) < wider * g.calm_rad
-
-    def _inwards(self, seen: Sensed) -> float:
-        g = self.gains
-        if self.retreating:
-            return -g.retreat_mps
-        if not self.passed:
-            left = seen.guides - g.gate
-            return _within(g.slowing_per_s * left * seen.height_m / max(seen.guides, 0.1), g.fast_mps)
-        if seen.guides > g.gate:
-            way = (seen.guides - g.gate) * seen.height_m / seen.guides
-            return min(g.fast_mps, g.creep_mps + g.slowing_per_s * way)
-        if seen.guides < g.landed:
-            return g.creep_mps
-        force = max(abs(seen.axial), math.hypot(seen.lateral_x, seen.lateral_y))
-        self._over_s = self._over_s + DECISION_S if force > g.blocked else 0.0
-        if self._over_s >= g.blocked_s or (self._easing and force > g.free):
-            self._easing = True
-            return -g.ease_mps
-        self._easing = False
-        return g.creep_mps
-
-
-def _within(value: float, most: float) -> float:
-    return min(max(value, -most), most)
+        as_record(seen, self._seen)
+        out = np.zeros(4)
+        speeds_one(self._seen, self._servo, self._gains, out)
+        return out

@@ -25,7 +25,8 @@ KEPT_CACHES = 4
 def _source_hash() -> str:
     root = Path(__file__).resolve().parents[1]
     digest = hashlib.sha256()
-    for folder in (root, root / "docking", root / "motion", root / "plants", root / "plants" / "rom"):
+    inner = ("alignment", "docking", "motion", "plants", "plants/rom", "sequence")
+    for folder in (root, *(root / name for name in inner)):
         for path in sorted(folder.glob("*.py")):
             digest.update(path.name.encode())
             digest.update(path.read_bytes())
