@@ -448,12 +448,6 @@ def run_worlds(
 
 
 @kernel
-def run_one(worlds: Any, params: Any, models: Any, states: Any, commands: Any, scratch: Any, i: int) -> int:
-    """`run_world` of world `i`: threads that wait for one world would only take time."""
-    return run_world(worlds[i], params[i], models[i], states[i], commands[i], scratch[i], 1 << 40)
-
-
-@kernel
 def settle(worlds: Any, params: Any, models: Any, states: Any, scratch: Any) -> None:
     """Worlds that begin: packs that stand by their weight press their pads, and everybody knows what carries them."""
     for i in range(len(worlds)):
@@ -515,3 +509,29 @@ def stand_one(
             scan_one(worlds, params, models, states, commands, scratch, i)
         tick_one(worlds, params, models, states, scratch, i, min(to_scan, ticks))
         ticks -= min(to_scan, ticks)
+
+
+@kernel
+def run_world_to(w: World, p: Params, m: Model, x: State, commands: Any, t: Any, until: int) -> None:
+    """`run_world` up to tick `until`, which has its scan too."""
+    run_world(w, p, m, x, commands, t, until - w.tick)
+    if w.tick == until and w.tick % p.scan_ticks == 0 and x.scanned != w.tick:
+        scan(w, p, m, x, commands, t, True)
+
+
+@njit(cache=True, parallel=True, error_model="numpy")
+def run_worlds_to(
+    worlds: Any, params: Any, models: Any, states: Any, commands: Any, scratch: Any, which: Any, until: Any
+) -> None:
+    """`run_world_to` of the worlds listed in `which`, each to its own of `until`, in parallel."""
+    for j in prange(len(which)):
+        i = which[j]
+        run_world_to(worlds[i], params[i], models[i], states[i], commands[i], scratch[i], until[j])
+
+
+@kernel
+def run_one_to(
+    worlds: Any, params: Any, models: Any, states: Any, commands: Any, scratch: Any, i: int, until: int
+) -> None:
+    """`run_world_to` of world `i`, in this thread: a process may be forked after it."""
+    run_world_to(worlds[i], params[i], models[i], states[i], commands[i], scratch[i], until)

@@ -14,6 +14,8 @@ from twin.plants.rom import advance
 from twin.plants.rom.model import FREE, STATE, fill_model
 from twin.plants.state import BUSY, ROBOTS, new_command
 
+NEVER = 1 << 60
+"""A tick that no world reaches."""
 HASHED_FIELDS = ("tick", "q", "qd", "truck_q", "truck_qd", "pack_pose", "lock_position", "grip_position")
 
 
@@ -47,10 +49,7 @@ class RomPlant:
         self._scan_ticks = rates.physics_hz // rates.plc_hz
         self._record_ticks = rates.physics_hz // rates.recording_hz
         self._physics_hz = rates.physics_hz
-        self.states["scanned"] = -1
-        self.states["carrier"], self.states["fixed_to"] = FREE, FREE
-        self.states["relative"][:, :, 6] = self.states["fixed"][:, :, 6] = 1.0
-        advance.settle(self.worlds, self.params, self.models, self.states, self._scratch)
+        self._begin(slice(None))
 
     def issue(self, world: np.ndarray, robot: np.ndarray, commands: np.ndarray) -> None:
         """Start `commands[k]` on `robot[k]` of `world[k]`."""
@@ -66,19 +65,46 @@ class RomPlant:
         if self._watched:
             self._run_watched()
             return
+        if self.pause_tick is not None:
+            self.run_to(busy, np.full(len(busy), self.pause_tick))
+            return
         if len(busy) == 1:
-            advance.run_one(*self._arguments(), self.commands, self._scratch, int(busy[0]))
+            self.run_to(busy, np.array([NEVER]))
             return
         ticks = np.zeros(len(busy), np.int64)
         advance.run_worlds(
             self.worlds, self.params, self.models, self.states, self.commands, self._scratch, busy, ticks
         )  # fmt: skip
 
+    def run_to(self, which: np.ndarray, until: np.ndarray) -> None:
+        """`run` of the worlds `which` (K,), each up to its tick of `until` (K,), with that tick's scan."""
+        records = (*self._arguments(), self.commands, self._scratch)
+        if len(which) == 1:  # no threads for one world: a process that has begun some cannot be forked any more
+            advance.run_one_to(*records, int(which[0]), int(until[0]))
+        elif len(which):
+            advance.run_worlds_to(*records, which, until)
+
+    def put(self, world: int, cell: Cell, record: np.ndarray) -> None:
+        """One world begins anew, at `record` (1,) WORLD of a cell of the same station."""
+        one = slice(world, world + 1)
+        self.cells[world] = cell
+        self.params[one], self.models[one], self.worlds[one] = cell.params, fill_model(cell), record
+        self.commands[one] = new_command(ROBOTS)
+        self._begin(one)
+
+    def _begin(self, which: slice) -> None:
+        """Nothing of these worlds has run yet."""
+        states = self.states[which]
+        states[:] = np.zeros((), STATE)
+        states["scanned"] = -1
+        states["carrier"], states["fixed_to"] = FREE, FREE
+        states["relative"][:, :, 6] = states["fixed"][:, :, 6] = 1.0
+        advance.settle(self.worlds[which], self.params[which], self.models[which], states, self._scratch[which])
+
     @property
     def _watched(self) -> bool:
         """Somebody looks in at the scans of the one world."""
-        hooks = (self.observer, self.disturb, self.decide)
-        return self.pause_tick is not None or any(hook is not None for hook in hooks)
+        return any(hook is not None for hook in (self.observer, self.disturb, self.decide))
 
     def _run_watched(self) -> None:
         """The one world, scan by scan."""
