@@ -14,6 +14,11 @@ ENTRY_POINTS = {
 }
 """Every id and its class, whose file is imported when one is made. Each keeps its own time limit."""
 
+VECTOR_ENTRY_POINTS = {
+    "swaptwin/Alignment-v0": "envs.vector.alignment:AlignmentVectorEnv",
+}
+"""What `gymnasium.make_vec` makes without a `vectorization_mode`: many worlds on one plant."""
+
 for _id, _entry_point in ENTRY_POINTS.items():
     if _id not in gymnasium.registry:
-        gymnasium.register(id=_id, entry_point=_entry_point)
+        gymnasium.register(id=_id, entry_point=_entry_point, vector_entry_point=VECTOR_ENTRY_POINTS.get(_id))

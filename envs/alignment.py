@@ -10,9 +10,9 @@ import numpy as np
 from gymnasium.error import ResetNeeded
 
 from envs.alignment_case import AlignmentCase, AlignmentChoice
-from envs.alignment_control import ACTION, ACTION_MODES, OBSERVATION, Control
-from envs.alignment_reward import REWARD_WEIGHTS, Limits, costs, reward_terms
-from envs.alignment_truth import truth_of
+from envs.alignment_control import ACTION, ACTION_MODES, OBSERVATION
+from envs.alignment_episodes import CODES, END_OF, Episodes
+from envs.alignment_reward import COSTS, REWARD_WEIGHTS
 from envs.episodic import EpisodicEnv
 from envs.options import choice, number
 from envs.recording import EpisodeRecorder
@@ -22,7 +22,6 @@ from twin.alignment.episode import AlignmentTwin
 from twin.alignment.sensed import DECISION_S
 from twin.catalogue import Station, load_pack, load_station, load_truck
 from twin.plants.kinds import PLANTS
-from twin.sequence.heights import jam_load_of
 
 if TYPE_CHECKING:
     from twin.plants.protocol import Plant
@@ -30,9 +29,7 @@ if TYPE_CHECKING:
 Array = np.ndarray
 Name = str | os.PathLike[str]
 
-IN_GUIDES, OUT_OF_GUIDES = 0.9, 1.0
-"""Heights at which an attempt begins and has been given up, in lengths of the pins: a pack that waits just over them
-bobs on its ropes."""
+FIRST = np.array([0])
 
 OUTCOMES = {
     "running": "not ended yet",
@@ -202,14 +199,22 @@ class AlignmentEnv(EpisodicEnv):
         )
         self.plant_name = choice("plant", plant, PLANTS)
         self.action_mode = choice("action_mode", action_mode, ACTION_MODES)
-        self.time_limit_s = number("time_limit_s", time_limit_s, 5.0, 600.0)
+        self._one = Episodes(1, self.action_mode, number("time_limit_s", time_limit_s, 5.0, 600.0))
         self._begin_closed(render_mode, view, size_px)
         self.action_space, self.observation_space = box(ACTION), box(OBSERVATION)
-        self._control = Control(self.action_mode)
         self._case: AlignmentCase | None = None
         self._twin: AlignmentTwin | None = None
         self._recorder = EpisodeRecorder("align")
         self._played: list[list[float]] = []
+
+    @property
+    def time_limit_s(self) -> float:
+        """An episode that lasts so long is truncated."""
+        return self._one.time_limit_s
+
+    @time_limit_s.setter
+    def time_limit_s(self, limit_s: float) -> None:
+        self._one.time_limit_s = limit_s
 
     # ----------------------------------------------------------------------------------------------------- an episode
 
@@ -222,29 +227,20 @@ class AlignmentEnv(EpisodicEnv):
         episode = int(self.np_random.integers(2**63)) if seed is None else seed
         self._case, self._begun = self._choice.draw(episode, options), True
         self._begin(self._case, record=True)
-        info = self._info(
-            dict.fromkeys(REWARD_WEIGHTS, 0.0),
-            {q.name: False for q in ACTION},
-            costs(self._truth, self._truth, self._outcome, self._limits),
-        )
-        observation = self._control.observation()
         self._show_live()
-        return observation, info
+        return self._one.observations[0].copy(), self._info({q.name: False for q in ACTION})
 
     def step(self, action: Array) -> tuple[Array, float, bool, bool, dict[str, Any]]:
         """Hold the setpoints for 0.05 s."""
         twin = self._ready()
         scaled, clipped = checked_action(action, ACTION)
-        before, previous = self._truth, self._previous
         self._advance(twin, scaled)
-        terms = reward_terms(before, self._truth, self._outcome, scaled, previous, self._limits)
-        observation = self._control.observation()
-        info = self._info(terms, clipped, costs(before, self._truth, self._outcome, self._limits))
-        reward = sum(weight * terms[name] for name, weight in REWARD_WEIGHTS.items())
+        reward = float(self._one.rewards[0])
         truncated = self._outcome == "time_limit"
         self._recorder.step(twin, reward, self._outcome)
         self._show_live()
-        return observation, reward, self._outcome != "running" and not truncated, truncated, info
+        terminated = self._outcome != "running" and not truncated
+        return self._one.observations[0].copy(), reward, terminated, truncated, self._info(clipped)
 
     def _begin(self, case: AlignmentCase, *, record: bool = False) -> AlignmentTwin:
         """The pack at hover and the truck measured, as the case says."""
@@ -254,63 +250,34 @@ class AlignmentEnv(EpisodicEnv):
             self._recorder.begin(twin)
         twin.begin()
         assert twin.running, f"episode {case.swap.seed} could not begin: {twin.outcome}"
-        limits = case.swap.station.limits
-        self._control.begin()
-        self._outcome, self._played, self._previous = "running", [], [0.0] * len(ACTION)
-        self._attempts, self._inside = 0, False
-        self._limits = Limits(
-            case.hover.height_m, limits.lateral_warn_n, limits.lateral_abort_n, jam_load_of(case.swap.cell)
-        )
-        self._look(twin)
+        self._outcome, self._played = "running", []
+        self._one.begin(0, case, twin.watch.records)
+        self._one.look_first(FIRST, twin.plant.worlds, twin.plant.params)
         return twin
 
     def _advance(self, twin: AlignmentTwin, scaled: list[float]) -> None:
         """One decision's time under these scaled actions, and what it came to."""
-        twin.advance(twin.axis_speeds(self._control.setpoints(scaled)))
+        sent = self._one.act(FIRST, np.array([scaled]))
+        twin.advance(twin.axis_speeds(sent[0]))
         self._played.append(scaled)
-        self._previous = scaled
-        self._look(twin)
-        self._outcome = self._judge(twin)
+        self._one.episodes["end"][0] = END_OF[twin.outcome or "running"]
+        self._one.look(FIRST, twin.plant.worlds, twin.plant.params)
+        self._outcome = str(CODES[self._one.episodes["end"][0]])
 
-    def _look(self, twin: AlignmentTwin) -> None:
-        """Read sensors and true state."""
-        self._control.look(twin.look())
-        self._truth = truth_of(twin)
-        height = self._truth.height_m / twin.cell.pack.guides.pin_length_m
-        if not self._inside and height < IN_GUIDES:
-            self._attempts, self._inside = self._attempts + 1, True
-        elif self._inside and height > OUT_OF_GUIDES:
-            self._inside = False
-
-    def _judge(self, twin: AlignmentTwin) -> str:
-        """How it stands."""
-        if not twin.running:
-            return twin.outcome
-        return "time_limit" if len(self._played) * DECISION_S >= self.time_limit_s - 1e-9 else "running"
-
-    def _info(self, terms: dict[str, float], clipped: dict[str, bool], cost: dict[str, float]) -> dict[str, Any]:
+    def _info(self, clipped: dict[str, bool]) -> dict[str, Any]:
         assert self._case is not None
         assert self._twin is not None
-        now, w = self._truth, self._twin.plant.worlds[0]
+        one = self._one
+        cost = dict(zip(COSTS, one.costs[0].tolist(), strict=True))
         return {
             "outcome": self._outcome,
-            "is_success": self._outcome == "seated" and not now.violations,
-            "reward_terms": terms,
+            "is_success": bool(one.success()[0]),
+            "reward_terms": dict(zip(REWARD_WEIGHTS, one.terms[0].tolist(), strict=True)),
             "clipped": clipped,
             "cost": sum(cost.values()),
             "costs": cost,
-            "violations": now.violations,
-            "kpis": {
-                "time_s": len(self._played) * DECISION_S,
-                "insert_attempts": self._attempts,
-                "first_attempt": float(self._outcome == "seated" and self._attempts == 1),
-                "offset_m": now.aside_m,
-                "yaw_error_rad": now.yaw_rad,
-                "peak_lateral_force_n": float(w["peak_lateral_n"]),
-                "peak_axial_force_n": float(w["peak_axial_n"]),
-                "truck_displacement_m": float(w["truck_displacement_m"]),
-                "energy_j": float(w["energy_j"]),
-            },
+            "violations": int(one.episodes["violations"][0]),
+            "kpis": {name: values[0].item() for name, values in one.kpis(self._twin.plant.worlds).items()},
             "case": self._case.as_plain(),
         }
 

@@ -6,11 +6,15 @@ the same in both.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
-from envs.scaling import Quantity, Scaler
-from twin.alignment.sensed import Sensed
-from twin.alignment.servo import VisualServo
+from envs.scaling import Quantity
+from twin.alignment.sensed import SENSED, Sensed, as_record
+from twin.alignment.servo import Gains, gains_record, new_servo, servo_speeds
+from twin.motion.kernels import kernel
 
 Array = np.ndarray
 
@@ -66,47 +70,108 @@ OBSERVATION = (
 )
 
 
+CONTROL = np.dtype(
+    [
+        ("residual", np.int64),  # 1: an action is added to what the servo would send
+        ("led", np.float64, 4),  # what the servo would send now: x, y, towards the seat (m/s), yaw (rad/s)
+        ("sent", np.float64, 4),  # the last setpoints
+    ]
+)
+"""One insertion's side of the decider."""
+_SCALES = np.array([q.scale for q in ACTION])
+_PER_UNIT = 1.0 / np.array([q.scale for q in OBSERVATION])
+_LOW, _HIGH = np.array([q.low for q in OBSERVATION]), np.array([q.high for q in OBSERVATION])
+
+
+def new_control(mode: str, n: int = 1) -> np.ndarray:
+    """(n,) CONTROL at the beginning of an insertion."""
+    control = np.zeros(n, CONTROL)
+    control["residual"] = mode == "residual"
+    return control
+
+
+@kernel
+def lead(seen: Any, servo: Any, gains: Any, control: Any) -> None:
+    """Take what is sensed now; the servo sees every look, whoever decides."""
+    servo_speeds(seen, servo, gains, control.led)
+    for i in range(4):
+        control.led[i] = min(max(control.led[i], -_SCALES[i]), _SCALES[i])
+
+
+@kernel
+def scaled_setpoints(control: Any, action: Any) -> None:
+    """The setpoints that a scaled action (4,) within its bounds means, into `control.sent`."""
+    for i in range(4):
+        if control.residual == 0:
+            control.sent[i] = action[i] * _SCALES[i]
+        else:
+            summed = control.led[i] + RESIDUAL_SHARES[i] * action[i] * _SCALES[i]
+            control.sent[i] = min(max(summed, -_SCALES[i]), _SCALES[i])
+
+
+@kernel
+def observe(seen: Any, control: Any, out: Any) -> None:
+    """OBSERVATION, scaled and clipped, into `out` (37,) float32."""
+    values = (
+        seen.axis_x_m, seen.axis_y_m, seen.pack_x_m, seen.pack_y_m, seen.yaw_rad, seen.tilt_x, seen.tilt_y,
+        seen.height_m, seen.guides, seen.sway_x_m, seen.sway_y_m, seen.sway_x_mps, seen.sway_y_mps, seen.speed_x_mps,
+        seen.speed_y_mps, seen.speed_in_mps, seen.speed_yaw_radps, seen.load, seen.axial, seen.lateral_x,
+        seen.lateral_y, float(seen.pads[0]), float(seen.pads[1]), float(seen.pads[2]), float(seen.pads[3]),
+        float(seen.frames), seen.elapsed_s, seen.carried_kg, seen.rope_m,
+        control.sent[0], control.sent[1], control.sent[2], control.sent[3],
+        control.led[0], control.led[1], control.led[2], control.led[3],
+    )  # fmt: skip
+    for i in range(len(values)):
+        out[i] = min(max(values[i] * _PER_UNIT[i], _LOW[i]), _HIGH[i])
+
+
+@kernel
+def lead_one(seen: Any, servo: Any, gains: Any, control: Any) -> None:
+    """`lead` of one record each."""
+    lead(seen[0], servo[0], gains[0], control[0])
+
+
+@kernel
+def observe_one(seen: Any, control: Any, out: Any) -> None:
+    """`observe` of one record each."""
+    observe(seen[0], control[0], out)
+
+
+@kernel
+def setpoints_one(control: Any, action: Any) -> None:
+    """`scaled_setpoints` of one record."""
+    scaled_setpoints(control[0], action)
+
+
 class Control:
     """One insertion's side of the decider: call `look` before and `setpoints` with each action, 20 times a second.
 
     Attributes:
         mode: one of ACTION_MODES.
-        led: (4,) what the station's own servo would send now, along x, y, towards the seat (m/s) and yaw (rad/s).
-        sent: (4,) the last setpoints.
     """
 
     def __init__(self, mode: str) -> None:
         self.mode = mode
-        self._scaler = Scaler(OBSERVATION)
-        self._scales = np.array([q.scale for q in ACTION])
+        self._gains, self._seen = gains_record(Gains()), np.zeros(1, SENSED)
         self.begin()
 
     def begin(self) -> None:
         """A new insertion."""
-        self._servo = VisualServo()
-        self.led, self.sent = np.zeros(len(ACTION)), np.zeros(len(ACTION))
+        self._servo, self._record = new_servo(), new_control(self.mode)
 
     def look(self, seen: Sensed) -> None:
         """Take what is sensed now; the servo sees every look, whoever decides."""
-        self._seen = seen
-        self.led = np.clip(self._servo.speeds(seen), -self._scales, self._scales)
+        as_record(seen, self._seen)
+        lead_one(self._seen, self._servo, self._gains, self._record)
 
     def observation(self) -> Array:
         """(O,) float32 in the order of OBSERVATION, of the last look; always a new array."""
-        s = self._seen
-        values = [s.axis_x_m, s.axis_y_m, s.pack_x_m, s.pack_y_m, s.yaw_rad, s.tilt_x, s.tilt_y]
-        values += [s.height_m, s.guides]
-        values += [s.sway_x_m, s.sway_y_m, s.sway_x_mps, s.sway_y_mps]
-        values += [s.speed_x_mps, s.speed_y_mps, s.speed_in_mps, s.speed_yaw_radps]
-        values += [s.load, s.axial, s.lateral_x, s.lateral_y, *s.pads]
-        values += [float(s.frames), s.elapsed_s, s.carried_kg, s.rope_m, *self.sent.tolist(), *self.led.tolist()]
-        return self._scaler.scaled(values)
+        out = np.empty(len(OBSERVATION), np.float32)
+        observe_one(self._seen, self._record, out)
+        return out
 
-    def setpoints(self, scaled: list[float]) -> Array:
+    def setpoints(self, scaled: Sequence[float]) -> Array:
         """(4,) along x, y, towards the seat and yaw, in m/s and rad/s, that a scaled action within its bounds means."""
-        if self.mode == "direct":
-            self.sent = np.array(scaled) * self._scales
-        else:
-            led = self.led + RESIDUAL_SHARES * np.array(scaled) * self._scales
-            self.sent = np.clip(led, -self._scales, self._scales)
-        return self.sent
+        setpoints_one(self._record, np.array(scaled))
+        sent: Array = self._record["sent"][0].copy()
+        return sent

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any
+
+import numpy as np
 
 from envs.shaping import tolerance
 from twin.alignment.sensed import DECISION_S
+from twin.motion.kernels import kernel
+from twin.plants.state import TRIPS
 
 REWARD_WEIGHTS = {
     "progress": 1.0,  # the whole way down is worth 1
@@ -29,54 +31,65 @@ MARGIN_M, MARGIN_RAD = 0.025, math.radians(1.5)
 """Off by this much more, a tenth of the alignment is left: about the end of the capture range."""
 
 
-@dataclass(frozen=True)
-class Limits:
-    """What the cell says: where the episode began, what its pack weighs, which forces are too much."""
-
-    start_height_m: float
-    lateral_warn_n: float
-    lateral_abort_n: float
-    jam_n: float
-
-
-class Truth(NamedTuple):
-    """Where the pack really is over its seat, and what acts on it."""
-
-    height_m: float
-    aside_m: float
-    yaw_rad: float
-    lateral_n: float
-    axial_n: float
-    free: bool
-    """No pad touches yet."""
-    violations: int
-
-
-def reward_terms(
-    before: Truth, now: Truth, outcome: str, action: Sequence[float], previous: Sequence[float], limits: Limits
-) -> dict[str, float]:
-    """Raw terms of one step, by the names of `REWARD_WEIGHTS`; actions are scaled, as clipped."""
-    progress = (max(before.height_m, 0.0) - max(now.height_m, 0.0)) / limits.start_height_m
-    over = tolerance(now.aside_m, OVER_PINS_M, MARGIN_M) * tolerance(now.yaw_rad, OVER_PINS_RAD, MARGIN_RAD)
-    change = sum((new - old) ** 2 for new, old in zip(action, previous, strict=True)) / len(action)
-    return {
-        "progress": progress,
-        "alignment": progress * over,
-        "seated": float(outcome == "seated"),
-        "failed": float(outcome not in ("running", "seated", "time_limit")),
-        "time": DECISION_S / HALF_MINUTE_S,
-        "smoothness": change / 4.0,
-        "lateral": (now.lateral_n / limits.lateral_abort_n) ** 2 * DECISION_S,
-        "axial": now.axial_n / limits.jam_n * DECISION_S if now.free else 0.0,
-        "violations": float(now.violations - before.violations),
-    }
+EPISODE = np.dtype(
+    [
+        # what the cell says
+        ("start_height_m", np.float64),
+        ("lateral_warn_n", np.float64),
+        ("lateral_abort_n", np.float64),
+        ("jam_n", np.float64),
+        # how it stands
+        ("steps", np.int64),
+        ("end", np.int64),  # index into ENDS
+        ("attempts", np.int64),  # how often the pack went into the guides
+        ("inside", np.int64),  # 1: it is there now
+        ("action", np.float64, 4),  # the last one, scaled, as clipped
+        ("previous", np.float64, 4),  # the one before
+        # where the pack really is over its seat, and what acts on it
+        ("height_m", np.float64),
+        ("aside_m", np.float64),
+        ("yaw_rad", np.float64),
+        ("lateral_n", np.float64),
+        ("axial_n", np.float64),
+        ("free", np.int64),  # 1: no pad touches yet
+        ("violations", np.int64),
+        # one step earlier
+        ("height_before_m", np.float64),
+        ("violations_before", np.int64),
+    ]
+)
+"""What one episode is judged on; no policy sees it."""
+ENDS = ("running", "seated", "time_limit", "jam", "force_abort", "timeout", "refused", *TRIPS[1:])
+"""Every way an insertion can stand or end, the sequence's own and the trips among them."""
+RUNNING, SEATED, TIME_LIMIT = range(3)
+COSTS = ("lateral_force", "axial_force", "violations", "stopped")
 
 
-def costs(before: Truth, now: Truth, outcome: str, limits: Limits) -> dict[str, float]:
-    """What a safe policy keeps at zero: forces beyond their limits as a share of those, and how often it went wrong."""
-    return {
-        "lateral_force": max(now.lateral_n / limits.lateral_warn_n - 1.0, 0.0),
-        "axial_force": max(now.axial_n / limits.jam_n - 1.0, 0.0) if now.free else 0.0,
-        "violations": float(now.violations - before.violations),
-        "stopped": float(outcome not in ("running", "seated", "time_limit")),
-    }
+@kernel
+def reward_terms(e: Any, out: Any) -> None:
+    """Raw terms of one step, in the order of `REWARD_WEIGHTS`, into `out` (9,)."""
+    progress = (max(e.height_before_m, 0.0) - max(e.height_m, 0.0)) / e.start_height_m
+    over = tolerance(e.aside_m, OVER_PINS_M, MARGIN_M) * tolerance(e.yaw_rad, OVER_PINS_RAD, MARGIN_RAD)
+    change = 0.0
+    for i in range(4):
+        change += (e.action[i] - e.previous[i]) ** 2
+    out[0], out[1] = progress, progress * over
+    out[2] = 1.0 if e.end == SEATED else 0.0
+    out[3] = 1.0 if e.end > TIME_LIMIT else 0.0
+    out[4] = DECISION_S / HALF_MINUTE_S
+    out[5] = change / 4 / 4.0
+    out[6] = (e.lateral_n / e.lateral_abort_n) ** 2 * DECISION_S
+    out[7] = e.axial_n / e.jam_n * DECISION_S if e.free == 1 else 0.0
+    out[8] = float(e.violations - e.violations_before)
+
+
+@kernel
+def costs(e: Any, out: Any) -> None:
+    """What a safe policy keeps at zero, in the order of `COSTS`, into `out` (4,).
+
+    Forces beyond their limits as a share of those, and how often it went wrong.
+    """
+    out[0] = max(e.lateral_n / e.lateral_warn_n - 1.0, 0.0)
+    out[1] = max(e.axial_n / e.jam_n - 1.0, 0.0) if e.free == 1 else 0.0
+    out[2] = float(e.violations - e.violations_before)
+    out[3] = 1.0 if e.end > TIME_LIMIT else 0.0

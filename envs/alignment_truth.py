@@ -3,27 +3,38 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
-import numpy as np
-
-from envs.alignment_reward import Truth
-from twin.alignment.episode import AlignmentTwin
+from twin.motion.kernels import kernel
 
 PAD_TOUCHES_M = 0.001
 """A pad nearer to its seat than this may touch."""
+IN_GUIDES, OUT_OF_GUIDES = 0.9, 1.0
+"""Heights at which an attempt begins and has been given up, in lengths of the pins: a pack that waits just over them
+bobs on its ropes."""
 
 
-def truth_of(twin: AlignmentTwin) -> Truth:
-    """The true state now."""
-    w, r, k = twin.plant.worlds[0], twin.job.robot, twin.job.new_pack
-    x, y, height = w["pack_offset_m"][k].tolist()
-    fx, fy, fz = w["guide_force_n"][r].tolist()
-    return Truth(
-        height_m=height,
-        aside_m=math.hypot(x, y),
-        yaw_rad=float(w["pack_yaw_error_rad"][k]),
-        lateral_n=math.hypot(fx, fy),
-        axial_n=abs(fz + float(w["coupler_n"][k])),
-        free=min(w["pad_gap_m"][k].tolist()) > PAD_TOUCHES_M,
-        violations=int(np.count_nonzero(w["violation"][1:] > 0)),
-    )
+@kernel
+def read_truth(w: Any, watch: Any, e: Any) -> None:
+    """The true state now, into an EPISODE; what was there becomes that of one step earlier."""
+    r, k = watch.robot, watch.pack
+    e.height_before_m, e.violations_before = e.height_m, e.violations
+    e.height_m = w.pack_offset_m[k, 2]
+    e.aside_m = math.hypot(w.pack_offset_m[k, 0], w.pack_offset_m[k, 1])
+    e.yaw_rad = w.pack_yaw_error_rad[k]
+    e.lateral_n = math.hypot(w.guide_force_n[r, 0], w.guide_force_n[r, 1])
+    e.axial_n = abs(w.guide_force_n[r, 2] + w.coupler_n[k])
+    gap = w.pad_gap_m[k, 0]
+    for i in range(1, 4):
+        gap = min(gap, w.pad_gap_m[k, i])
+    e.free = 1 if gap > PAD_TOUCHES_M else 0
+    broken = 0
+    for i in range(1, len(w.violation)):
+        if w.violation[i] > 0:
+            broken += 1
+    e.violations = broken
+    height = e.height_m / watch.pin_m
+    if e.inside == 0 and height < IN_GUIDES:
+        e.attempts, e.inside = e.attempts + 1, 1
+    elif e.inside == 1 and height > OUT_OF_GUIDES:
+        e.inside = 0

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 
+from twin.motion.kernels import kernel
+
 VALUE_AT_MARGIN = 0.1
 """What is left of the reward one margin outside the bounds (as in dm_control's `rewards.tolerance`)."""
 STEEPNESS = math.sqrt(-2.0 * math.log(VALUE_AT_MARGIN))
 
 
+@kernel
 def tolerance(error: float, bound: float, margin: float) -> float:
     """1 where |error| is at most `bound`; beyond it a Gaussian that has fallen to 0.1 at `bound + margin`.
 

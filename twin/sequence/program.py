@@ -163,12 +163,23 @@ class Program:
 
         While something is asked (`asking`) no time passes: True, and nothing else, until all of it is answered.
         """
-        if self.asking:
+        if self.start():
+            self.plant.run()
+            self.collect()
             return True
+        return bool(self.asking)
+
+    def start(self) -> bool:
+        """Decide whatever can be decided now. True where the plant may run: worlds are left and nothing is asked.
+
+        `advance` without the plant's run, for one of many programs whose worlds run together; `collect` goes on.
+        """
+        if self.asking:
+            return False
         while self._dispatch():
             while self.asking:
                 if self.decide is None:
-                    return True
+                    return False
                 self.answer(self.asking[0].world, self.asking[0].robot, self.decide(self.asking[0]))
         if not self._alive.any():
             return False
@@ -176,10 +187,7 @@ class Program:
         stuck = np.flatnonzero(self._alive & ~busy.any(axis=1)).tolist()
         for i in stuck:  # every robot waits for another: the table is wrong, say so instead of hanging
             self.end(i, "timeout", "every robot waits for another one")
-        if len(stuck) < len(self.outcome):
-            self.plant.run()
-        self._collect()
-        return True
+        return bool(self._alive.any())
 
     def _selection(self, mask: np.ndarray) -> Selection:
         world, robot = np.nonzero(mask)
@@ -232,7 +240,7 @@ class Program:
             if self.on_command is not None:
                 for k in range(len(selection)):
                     self.on_command(int(selection.world[k]), int(selection.robot[k]), commands[k])
-            self._collect()
+            self.collect()
             moved = True
             if self.asking:
                 self._resume = i
@@ -270,7 +278,7 @@ class Program:
         self.step[selection.world, selection.robot] = i + 1
         self.waiting[selection.world, selection.robot] = True
 
-    def _collect(self) -> None:
+    def collect(self) -> None:
         """Take the results of all commands that have ended and decide what follows them."""
         status = self.plant.worlds["status"][:, : self.step.shape[1]]
         ended = (status != BUSY) & ~self.waiting

@@ -36,7 +36,8 @@ class RomPlant:
         self.cell = self.cells[0]
         n = len(self.cells)
         self.params = np.concatenate([cell.params for cell in self.cells])
-        self.models = np.concatenate([fill_model(cell) for cell in self.cells])
+        models = {id(cell): fill_model(cell) for cell in self.cells}
+        self.models = np.concatenate([models[id(cell)] for cell in self.cells])
         self.worlds = np.concatenate([cell.new_world() for cell in self.cells]) if worlds is None else worlds
         self.commands = np.stack([new_command(ROBOTS) for _ in range(n)])
         self.states = np.zeros(n, STATE)

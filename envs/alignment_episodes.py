@@ -1,0 +1,169 @@
+"""Episodes of Alignment-v0 as records, one or many: all that is computed in a step beside the plant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numba import njit, prange
+
+from envs.alignment_case import AlignmentCase
+from envs.alignment_control import ACTION, OBSERVATION, lead, new_control, observe, scaled_setpoints
+from envs.alignment_reward import COSTS, ENDS, EPISODE, REWARD_WEIGHTS, RUNNING, SEATED, TIME_LIMIT, costs, reward_terms
+from envs.alignment_truth import read_truth
+from twin.alignment.sensed import DECISION_S, SENSED, WATCH, sense
+from twin.alignment.servo import SERVO, Gains, gains_record, new_servo
+from twin.motion.kernels import kernel
+from twin.sequence.heights import jam_load_of
+
+Array = np.ndarray
+END_OF = {name: i for i, name in enumerate(ENDS)}
+CODES = np.array(ENDS, object)
+KPIS = {
+    "time_s": np.float64,
+    "insert_attempts": np.int64,
+    "first_attempt": np.float64,
+    "offset_m": np.float64,
+    "yaw_error_rad": np.float64,
+    "peak_lateral_force_n": np.float64,
+    "peak_axial_force_n": np.float64,
+    "truck_displacement_m": np.float64,
+    "energy_j": np.float64,
+}
+"""As `info["kpis"]` has them."""
+_OF_WORLD = {
+    "peak_lateral_force_n": "peak_lateral_n",
+    "peak_axial_force_n": "peak_axial_n",
+    "truck_displacement_m": "truck_displacement_m",
+    "energy_j": "energy_j",
+}
+
+
+@kernel
+def look_at(
+    w: Any, p: Any, watch: Any, seen: Any, servo: Any, gains: Any, control: Any, e: Any, time_limit_s: float, out: Any,
+    terms: Any, cost: Any, weights: Any,
+) -> float:  # fmt: skip
+    """Sense, observe into `out`, judge; reward terms and costs of the step, and the reward."""
+    sense(w, p, watch, seen)
+    lead(seen, servo, gains, control)
+    read_truth(w, watch, e)
+    if e.end == RUNNING and e.steps * DECISION_S >= time_limit_s - 1e-9:
+        e.end = TIME_LIMIT
+    reward_terms(e, terms)
+    costs(e, cost)
+    observe(seen, control, out)
+    reward = 0.0
+    for i in range(len(terms)):
+        reward += weights[i] * terms[i]
+    return reward
+
+
+@kernel
+def look_one(
+    i: int, worlds: Any, params: Any, watches: Any, seen: Any, servos: Any, gains: Any, controls: Any, episodes: Any,
+    time_limit_s: float, observations: Any, terms: Any, cost: Any, weights: Any, rewards: Any,
+) -> None:  # fmt: skip
+    """`look_at` episode `i`, in this thread."""
+    rewards[i] = look_at(
+        worlds[i], params[i], watches[i], seen[i], servos[i], gains[0], controls[i], episodes[i], time_limit_s,
+        observations[i], terms[i], cost[i], weights,
+    )  # fmt: skip
+
+
+@njit(cache=True, parallel=True, error_model="numpy")
+def look_all(
+    which: Any, worlds: Any, params: Any, watches: Any, seen: Any, servos: Any, gains: Any, controls: Any,
+    episodes: Any, time_limit_s: float, observations: Any, terms: Any, cost: Any, weights: Any, rewards: Any,
+) -> None:  # fmt: skip
+    """`look_at` the episodes that `which` lists, in parallel."""
+    for j in prange(len(which)):
+        look_one(
+            which[j], worlds, params, watches, seen, servos, gains, controls, episodes, time_limit_s, observations,
+            terms, cost, weights, rewards,
+        )  # fmt: skip
+
+
+@kernel
+def act_all(which: Any, actions: Any, low: Any, high: Any, controls: Any, episodes: Any, clipped: Any) -> None:
+    """Actions (N, 4), finite, within their bounds; which of them had to be cut; the setpoints that they mean."""
+    for j in range(len(which)):
+        i = which[j]
+        e = episodes[i]
+        for k in range(4):
+            e.previous[k] = e.action[k]
+            e.action[k] = min(max(float(actions[i, k]), low[k]), high[k])
+            clipped[i, k] = e.action[k] != actions[i, k]
+        scaled_setpoints(controls[i], e.action)
+        e.steps += 1
+
+
+class Episodes:
+    """N episodes. In each step: `act`, then the plants run, then `look`.
+
+    Attributes:
+        watches, seen, servos, controls, episodes: (N,) WATCH, SENSED, SERVO, CONTROL, EPISODE.
+        observations: (N, 37) float32, of the last look.
+        rewards, terms, costs: (N,), (N, 9), (N, 4) of the last step; terms and costs by name in their tables' order.
+        clipped: (N, 4) bool, of the last actions.
+    """
+
+    def __init__(self, n: int, mode: str, time_limit_s: float) -> None:
+        self.time_limit_s = time_limit_s
+        self.watches, self.seen, self.servos = np.zeros(n, WATCH), np.zeros(n, SENSED), np.zeros(n, SERVO)
+        self.controls, self.episodes = new_control(mode, n), np.zeros(n, EPISODE)
+        self.observations = np.zeros((n, len(OBSERVATION)), np.float32)
+        self.terms, self.costs = np.zeros((n, len(REWARD_WEIGHTS))), np.zeros((n, len(COSTS)))
+        self.rewards, self.clipped = np.zeros(n), np.zeros((n, len(ACTION)), bool)
+        self._gains, self._weights = gains_record(Gains()), np.array(list(REWARD_WEIGHTS.values()))
+        self._low, self._high = np.array([q.low for q in ACTION]), np.array([q.high for q in ACTION])
+
+    def begin(self, i: int, case: AlignmentCase, watch: Array) -> None:
+        """Episode `i` stands at its start, watched by `watch` (1,) WATCH; `look_first` has to follow."""
+        limits = case.swap.station.limits
+        self.watches[i], self.servos[i] = watch[0], new_servo()[0]
+        self.controls["led"][i] = self.controls["sent"][i] = 0.0
+        self.episodes[i] = np.zeros((), EPISODE)
+        e = self.episodes[i]
+        e["start_height_m"], e["jam_n"] = case.hover.height_m, jam_load_of(case.swap.cell)
+        e["lateral_warn_n"], e["lateral_abort_n"] = limits.lateral_warn_n, limits.lateral_abort_n
+
+    def look_first(self, which: Array, worlds: Array, params: Array) -> None:
+        """The first look of the episodes `which` (K,) that have begun: nothing is rewarded yet."""
+        self.look(which, worlds, params)
+        self.rewards[which], self.terms[which], self.clipped[which] = 0.0, 0.0, False
+        self.costs[which, COSTS.index("violations")] = 0.0
+
+    def act(self, which: Array, actions: Array) -> Array:
+        """(N, 4) setpoints along x, y, towards the seat and yaw (m/s, rad/s), after these finite actions (N, 4)."""
+        act_all(which, actions, self._low, self._high, self.controls, self.episodes, self.clipped)
+        sent: Array = self.controls["sent"]
+        return sent
+
+    def look(self, which: Array, worlds: Array, params: Array) -> None:
+        """After their plants ran: sense, judge, reward and observe the episodes `which` (K,).
+
+        `episodes["end"]` says by then how the insertions stand.
+        """
+        records = (
+            worlds, params, self.watches, self.seen, self.servos, self._gains, self.controls, self.episodes,
+            self.time_limit_s, self.observations, self.terms, self.costs, self._weights, self.rewards,
+        )  # fmt: skip
+        if len(which) == 1:
+            look_one(int(which[0]), *records)
+        elif len(which):
+            look_all(which, *records)
+
+    def success(self) -> Array:
+        """(N,) bool: seated, and no safety invariant broken."""
+        seated: Array = (self.episodes["end"] == SEATED) & (self.episodes["violations"] == 0)
+        return seated
+
+    def kpis(self, worlds: Array) -> Mapping[str, Array]:
+        """Each (N,), by the names of KPIS."""
+        e = self.episodes
+        first = (e["end"] == SEATED) & (e["attempts"] == 1)
+        own = (e["steps"] * DECISION_S, e["attempts"].copy(), first.astype(float), e["aside_m"].copy())
+        told = dict(zip(KPIS, (*own, e["yaw_rad"].copy()), strict=False))
+        return {**told, **{name: worlds[field].copy() for name, field in _OF_WORLD.items()}}

@@ -1,0 +1,124 @@
+"""swaptwin/Alignment-v0 as a vector environment: N insertions on one reduced-order plant."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from gymnasium.vector import AutoresetMode
+
+from envs.alignment_case import AlignmentChoice
+from envs.alignment_control import ACTION, ACTION_MODES, OBSERVATION
+from envs.alignment_episodes import CODES, END_OF, Episodes
+from envs.alignment_reward import COSTS, REWARD_WEIGHTS, RUNNING, TIME_LIMIT
+from envs.options import choice, number
+from envs.swap_case import SwapChoice
+from envs.vector.batched import BatchedEnv
+from envs.vector.infos import Columns, Kept
+from twin.alignment.batch import AlignmentBatch
+from twin.alignment.sensed import DECISION_S
+from twin.catalogue import Station, load_pack, load_station, load_truck
+
+Array = np.ndarray
+Name = str | os.PathLike[str]
+PLANTS = ("rom",)
+"""What worlds can share; `vectorization_mode="async"` has a Bullet in each of several processes."""
+
+
+class AlignmentVectorEnv(BatchedEnv):
+    """`envs.alignment.AlignmentEnv` N times with `plant="rom"`: the same episodes, actions, observations and rewards.
+
+    World i of any N gives what the single environment gives for the same seed, to the last bit.
+
+    Arguments:
+        num_envs: how many worlds.
+        autoreset_mode: "NextStep" or "SameStep".
+        the others: as `AlignmentEnv` has them; `plant` "rom", `render_mode` None.
+
+    Raises:
+        InputError: a wrong argument, option or action, named.
+    """
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        station: Name | Station = "top_lift",
+        truck: Name | None = None,
+        pack: Name | None = None,
+        parking: str | None = None,
+        conditions: str | None = None,
+        action_mode: str = "direct",
+        plant: str = "rom",
+        time_limit_s: float = 60.0,
+        render_mode: str | None = None,
+        autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
+    ) -> None:
+        super().__init__(
+            num_envs,
+            ACTION,
+            OBSERVATION,
+            autoreset_mode=autoreset_mode,
+            render_mode=render_mode,
+            render_fps=round(1.0 / DECISION_S),
+        )
+        choice("plant", plant, PLANTS)
+        self.station = station if isinstance(station, Station) else load_station(station)
+        self._choice = AlignmentChoice(
+            SwapChoice(
+                self.station,
+                None if truck is None else load_truck(truck),
+                None if pack is None else load_pack(pack),
+                parking,
+                conditions,
+            )
+        )
+        self.action_mode = choice("action_mode", action_mode, ACTION_MODES)
+        limit_s = number("time_limit_s", time_limit_s, 5.0, 600.0)
+        self._episodes = Episodes(num_envs, self.action_mode, limit_s)
+        self.observations, self.rewards = self._episodes.observations, self._episodes.rewards
+        self._batch, self._cases = AlignmentBatch(num_envs), Kept(num_envs)
+
+    @property
+    def plant(self) -> Any:
+        """The `RomPlant` of all worlds; None before the first reset."""
+        return self._batch.plant
+
+    def _begin(self, which: Array, seeds: Sequence[int], options: Mapping[str, Any] | None) -> None:
+        cases = [self._choice.draw(seed, options) for seed in seeds]
+        self._batch.begin(which.tolist(), [case.swap.cell for case in cases], [case.hover for case in cases])
+        for i, case in zip(which.tolist(), cases, strict=True):
+            self._episodes.begin(i, case, self._batch.watches[i : i + 1])
+        self._episodes.look_first(which, self.plant.worlds, self.plant.params)
+        self._cases.put(which.tolist(), [case.as_plain() for case in cases])
+
+    def _advance(self, which: Array, actions: Array) -> None:
+        sent = self._episodes.act(which, actions)
+        for i, outcome in self._batch.advance(which, sent).items():
+            self._episodes.episodes["end"][i] = END_OF[outcome]
+        self._episodes.look(which, self.plant.worlds, self.plant.params)
+
+    def _ends(self) -> tuple[Array, Array]:
+        end = self._episodes.episodes["end"]
+        truncated = end == TIME_LIMIT
+        return (end != RUNNING) & ~truncated, truncated
+
+    def _columns(self) -> Columns:
+        e = self._episodes
+        return {
+            "outcome": CODES[e.episodes["end"]],
+            "is_success": e.success(),
+            "reward_terms": _by_name(REWARD_WEIGHTS, e.terms),
+            "clipped": _by_name([q.name for q in ACTION], e.clipped),
+            "cost": e.costs.sum(axis=1),
+            "costs": _by_name(COSTS, e.costs),
+            "violations": e.episodes["violations"].copy(),
+            "kpis": dict(e.kpis(self.plant.worlds)),
+            "case": self._cases.columns(),
+        }
+
+
+def _by_name(names: Any, values: Array) -> dict[str, Array]:
+    """The columns of (N, K) values."""
+    return {name: values[:, k].copy() for k, name in enumerate(names)}

@@ -1,0 +1,213 @@
+"""What every vector environment here does alike: seeds, autoreset, checks, infos."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from gymnasium.error import ClosedEnvironmentError, ResetNeeded
+from gymnasium.utils import seeding
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+
+from envs.scaling import Quantity, box
+from envs.vector.infos import Columns, masked
+from twin.errors import InputError
+
+Array = np.ndarray
+MOST_ENVS = 1 << 20
+MODES = (AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP)
+
+
+class BatchedEnv(VectorEnv[Array, Array, Array]):
+    """N worlds that begin, step and end each for itself; world i of any N is the same episode to the last bit.
+
+    Autoreset as Gymnasium 1.x has it: `NextStep` (the default) or `SameStep`. A subclass keeps `observations` (N, O)
+    and `rewards` (N,) of the last step, begins worlds in `_begin`, takes steps in `_advance` and tells in `_columns`
+    what a single environment tells in its info.
+    """
+
+    def __init__(
+        self,
+        num_envs: int,
+        action: Sequence[Quantity],
+        observation: Sequence[Quantity],
+        *,
+        autoreset_mode: str | AutoresetMode,
+        render_mode: str | None,
+        render_fps: int,
+    ) -> None:
+        if type(num_envs) is not int or not 1 <= num_envs <= MOST_ENVS:
+            raise InputError("not a number of worlds", key="num_envs", value=num_envs, allowed=f"1 to {MOST_ENVS}")
+        if render_mode is not None:
+            allowed = 'None; vectorization_mode="sync" has pictures'
+            raise InputError("not on the batch", key="render_mode", value=render_mode, allowed=allowed)
+        self.num_envs, self.render_mode = num_envs, None
+        self.autoreset_mode = _mode(autoreset_mode)
+        self.metadata = {"render_modes": [], "render_fps": render_fps, "autoreset_mode": self.autoreset_mode}
+        self._action = tuple(action)
+        self.single_action_space, self.single_observation_space = box(action), box(observation)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.observations = np.zeros((num_envs, len(observation)), np.float32)
+        self.rewards = np.zeros(num_envs)
+        self._over = np.zeros(num_envs, bool)
+        self._randoms: list[np.random.Generator | None] = [None] * num_envs
+        self._begun = False
+
+    # ------------------------------------------------------------------------------------------ what a task fills in
+
+    @abstractmethod
+    def _begin(self, which: Array, seeds: Sequence[int], options: Mapping[str, Any] | None) -> None:
+        """Worlds `which` (K,) begin their episodes; their first observations."""
+
+    @abstractmethod
+    def _advance(self, which: Array, actions: Array) -> None:
+        """Worlds `which` (K,), which have not ended, take a step; `actions` (N, A) are finite there."""
+
+    @abstractmethod
+    def _ends(self) -> tuple[Array, Array]:
+        """(terminated, truncated), each (N,) bool."""
+
+    @abstractmethod
+    def _columns(self) -> Columns:
+        """The infos of all worlds as arrays (N, ...), new ones, by the names in a single environment's info."""
+
+    # ---------------------------------------------------------------------------------------------------- the episodes
+
+    def reset(
+        self, *, seed: int | Sequence[int | None] | None = None, options: Mapping[str, Any] | None = None
+    ) -> tuple[Array, dict[str, Any]]:
+        """Begin episodes in all worlds, or in those of `options["reset_mask"]` (N,) bool.
+
+        Args:
+            seed: world i begins episode seed + i, or seed[i]; without one, or None in the list, it draws its next.
+            options: what they fix, the same in every world, as the single environment's `reset` has it.
+
+        Raises:
+            InputError: seeds for another number of worlds, a wrong option.
+        """
+        self._check_open("reset")
+        fixed = dict(options) if isinstance(options, Mapping) else options
+        mask = self._mask(fixed.pop("reset_mask", None) if isinstance(fixed, dict) else None)
+        seeds = self._seeds(seed)
+        which = np.flatnonzero(mask)
+        episodes = [self._episode(int(i), seeds[i]) for i in which]
+        self._begin(which, episodes, fixed)
+        self._begun = True
+        self.rewards[which] = 0.0
+        self._over[which] = False
+        return self.observations.copy(), masked(self._columns(), mask)
+
+    def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
+        """Every world takes a step; one that ended in the last step begins its next episode instead (`NextStep`).
+
+        Returns:
+            Observations (N, O) float32, rewards, terminated and truncated (N,), infos; all of them new arrays.
+
+        Raises:
+            InputError: actions of another shape, or not finite where a world would take them.
+        """
+        self._check_open("step")
+        if not self._begun:
+            raise ResetNeeded("step() before reset()")
+        again = self._over if self.autoreset_mode == AutoresetMode.NEXT_STEP else np.zeros(self.num_envs, bool)
+        checked = self._checked(actions, ~again)
+        if not again.all():
+            self._advance(np.flatnonzero(~again), checked)
+        if again.any():
+            self._begin_next(np.flatnonzero(again))
+            self.rewards[again] = 0.0
+        terminated, truncated = self._ends()
+        rewards, self._over = self.rewards.copy(), terminated | truncated
+        everyone = np.ones(self.num_envs, bool)
+        if self.autoreset_mode == AutoresetMode.NEXT_STEP or not self._over.any():
+            return self.observations.copy(), rewards, terminated, truncated, masked(self._columns(), everyone)
+        final = {"final_obs": self._final(), "final_info": masked(self._columns(), self._over)}
+        final |= {f"_{key}": self._over.copy() for key in final}
+        self._begin_next(np.flatnonzero(self._over))
+        return self.observations.copy(), rewards, terminated, truncated, masked(self._columns(), everyone) | final
+
+    def _begin_next(self, which: Array) -> None:
+        """The next episode of worlds `which`, each by its own generator."""
+        self._begin(which, [self._episode(int(i), None) for i in which], None)
+
+    def _final(self) -> Array:
+        """(N,) objects: the last observation of those that have ended."""
+        final = np.full(self.num_envs, None, object)
+        for i in np.flatnonzero(self._over):
+            final[i] = self.observations[i].copy()
+        return final
+
+    def close_extras(self, **kwargs: Any) -> None:
+        """Nothing to free."""
+
+    # --------------------------------------------------------------------------------------------------- seeds, checks
+
+    def _episode(self, i: int, seed: int | None) -> int:
+        """The episode that world `i` begins: `seed`, or one that its generator draws, as a single environment's."""
+        if seed is not None:
+            self._randoms[i] = seeding.np_random(seed)[0]
+            return seed
+        random = self._randoms[i]
+        if random is None:
+            random = self._randoms[i] = seeding.np_random()[0]
+        return int(random.integers(2**63))
+
+    def _seeds(self, seed: int | Sequence[int | None] | None) -> list[int | None]:
+        n = self.num_envs
+        if seed is None:
+            return [None] * n
+        if isinstance(seed, int | np.integer):
+            return [int(seed) + i for i in range(n)]
+        seeds = [None if one is None else int(one) for one in seed]
+        if len(seeds) != n:
+            raise InputError("seeds for another number of worlds", key="seed", value=len(seeds), allowed=str(n))
+        return seeds
+
+    def _mask(self, mask: object) -> Array:
+        if mask is None:
+            return np.ones(self.num_envs, bool)
+        good = isinstance(mask, np.ndarray) and mask.dtype == bool and mask.shape == (self.num_envs,) and mask.any()
+        if not good:
+            allowed = f"({self.num_envs},) bool, True for some"
+            raise InputError("not a mask of worlds", key="options['reset_mask']", value=mask, allowed=allowed)
+        assert isinstance(mask, np.ndarray)
+        if not self._begun and not mask.all():
+            raise ResetNeeded("reset() of some worlds before the first of all")
+        return mask
+
+    def _checked(self, actions: object, taken: Array) -> Array:
+        """(N, A) float64 actions, finite in the worlds that take them."""
+        names = ", ".join(q.name for q in self._action)
+        try:
+            array = np.asarray(actions, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise InputError("not made of numbers", key="actions", value=actions, allowed=names) from None
+        shape = (self.num_envs, len(self._action))
+        if array.shape != shape:
+            raise InputError("wrong shape", key="actions", value=array.shape, allowed=f"{shape}: {names}")
+        bad = np.flatnonzero(~np.isfinite(array).all(axis=1) & taken)
+        if len(bad):
+            raise InputError(
+                f"not finite in world {bad[0]}", key="actions", value=array[bad[0]].tolist(), allowed=names
+            )
+        return array
+
+    def _check_open(self, what: str) -> None:
+        if self.closed:
+            raise ClosedEnvironmentError(f"{what}() of an environment that is closed")
+
+
+def _mode(mode: str | AutoresetMode) -> AutoresetMode:
+    """One of MODES, by itself or its value."""
+    try:
+        known = AutoresetMode(mode)
+    except ValueError:
+        known = AutoresetMode.DISABLED
+    if known not in MODES:
+        allowed = ", ".join(one.value for one in MODES)
+        raise InputError("unknown", key="autoreset_mode", value=getattr(mode, "value", mode), allowed=allowed)
+    return known

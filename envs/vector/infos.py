@@ -1,0 +1,54 @@
+"""Infos of many worlds in Gymnasium's convention: an array for each key, and a mask of who has it beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray
+Columns = dict[str, Any]
+"""Arrays (N, ...) by name; or columns of their own, one level down."""
+
+
+def masked(columns: Mapping[str, Any], mask: Array) -> dict[str, Any]:
+    """As `VectorEnv._add_info` makes it of the single infos of the worlds in `mask` (N,) bool."""
+    infos: dict[str, Any] = {}
+    everyone = bool(mask.all())
+    for key, value in columns.items():
+        if isinstance(value, Mapping):
+            infos[key] = masked(value, mask)
+        elif everyone:
+            infos[key] = value
+        else:
+            infos[key] = np.full(len(mask), None, object) if value.dtype == object else np.zeros_like(value)
+            infos[key][mask] = value[mask]
+        infos[f"_{key}"] = mask.copy()
+    return infos
+
+
+class Kept:
+    """Plain values of each world (what was drawn for it), kept as columns. Arrays that were given out never change."""
+
+    def __init__(self, n: int) -> None:
+        self._n = n
+        self._columns: dict[str, Array] = {}
+
+    def put(self, which: Sequence[int], plain: Sequence[Mapping[str, Any]]) -> None:
+        """New values of the worlds `which`, of the same keys for all."""
+        for key in plain[0]:
+            column = self._columns.get(key)
+            column = self._empty(plain[0][key]) if column is None else column.copy()
+            for i, values in zip(which, plain, strict=True):
+                column[i] = values[key]
+            self._columns[key] = column
+
+    def _empty(self, example: object) -> Array:
+        if isinstance(example, bool | int | float):
+            return np.zeros(self._n, type(example))
+        return np.full(self._n, None, object)
+
+    def columns(self) -> Columns:
+        """Each (N,), by name."""
+        return dict(self._columns)

@@ -1,0 +1,117 @@
+"""Many packs from hover to their seats at once, each insertion on its own clock, on one reduced-order plant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from twin.alignment.episode import AlignmentTwin
+from twin.alignment.hover import Hover
+from twin.alignment.sensed import DECISION_S, WATCH
+from twin.alignment.steps import FAILED, SEATED
+from twin.cell import Cell
+from twin.motion.kernels import kernel
+from twin.plants.rom import RomPlant
+from twin.plants.rom.plant import NEVER
+from twin.plants.slot import Slot
+from twin.plants.state import BUSY, DONE, FOLLOW_ON, TRIP, TRIPS, YAW, X, Y, Z
+from twin.plc import start_command
+from twin.sequence.program import TRIP_SETTLE_S
+
+Array = np.ndarray
+
+
+@kernel
+def send_speeds(which: Any, worlds: Any, params: Any, commands: Any, watches: Any, speeds: Any) -> None:
+    """New setpoints for the robots that `watches` name, of worlds `which`: `axis_speeds`, then `set_speeds`."""
+    for j in range(len(which)):
+        i = which[j]
+        w, p, r, s = worlds[i], params[i], watches[i].robot, speeds[i]
+        c, most = commands[i, r], p.axis_velocity_loaded
+        if c.follow == 0:
+            continue
+        c.velocity[X] = min(max(s[0], -most[X]), most[X])
+        c.velocity[Y] = min(max(s[1], -most[Y]), most[Y])
+        c.velocity[Z] = min(max(-p.retract * s[2], -most[Z]), most[Z])
+        c.velocity[YAW] = min(max(s[3], -most[YAW]), most[YAW])
+        c.follow = FOLLOW_ON
+        start_command(w, p, c, r)
+
+
+class AlignmentBatch:
+    """N insertions under setpoints; each is what `AlignmentTwin` makes of its cell on the same plant, to the last bit.
+
+    >>> batch = AlignmentBatch(2)
+    >>> batch.begin([0, 1], cells, hovers)
+    >>> ended = batch.advance(np.array([0, 1]), speeds)
+
+    Attributes:
+        plant: of all worlds; None before the first `begin`.
+        watches: (N,) WATCH, whom to look at in each world.
+    """
+
+    def __init__(self, n: int) -> None:
+        self.n = n
+        self.plant: Any = None
+        self.watches = np.zeros(n, WATCH)
+        self._pause_tick = np.zeros(n, np.int64)
+        self._decision_ticks = 0
+
+    def begin(self, which: Sequence[int], cells: Sequence[Cell], hovers: Sequence[Hover]) -> None:
+        """Insertions `which` begin anew and run until their trucks have been measured.
+
+        Raises:
+            RuntimeError: a truck that could not be measured.
+        """
+        if self.plant is None:
+            first = cells[0]
+            self.plant = RomPlant([first] * self.n, worlds=np.repeat(first.new_world(), self.n))
+            self._decision_ticks = round(DECISION_S * first.station.rates.physics_hz)
+        twins = {
+            i: AlignmentTwin(cell, hover, make_plant=partial(Slot, self.plant, i))
+            for i, cell, hover in zip(which, cells, hovers, strict=True)
+        }
+        waiting = dict(twins)
+        while waiting:
+            for i, twin in list(waiting.items()):
+                if not twin.program.start():
+                    raise RuntimeError(f"insertion {i} of seed {twin.cell.seed} could not begin: {twin.outcome}")
+                if twin.following:
+                    del waiting[i]
+            busy = np.array(list(waiting), np.int64)
+            self.plant.run_to(busy, np.full(len(busy), NEVER))
+            for twin in waiting.values():
+                twin.program.collect()
+        for i, twin in twins.items():
+            self.watches[i], self._pause_tick[i] = twin.watch.records[0], twin.plant.pause_tick
+
+    def advance(self, which: Array, speeds: Array) -> dict[int, str]:
+        """One decision's time for insertions `which` (K,), or less where one ends.
+
+        Args:
+            which: those that have not ended.
+            speeds: (N, 4) setpoints along x, y (m/s), towards the seat (m/s), yaw (rad/s).
+
+        Returns:
+            How those ended that did, by their index: `seated`, or why not.
+        """
+        plant = self.plant
+        send_speeds(which, plant.worlds, plant.params, plant.commands, self.watches, speeds)
+        self._pause_tick[which] += self._decision_ticks
+        plant.run_to(which, self._pause_tick[which])
+        status = plant.worlds["status"][which, self.watches["robot"][which]]
+        ended = np.flatnonzero(status != BUSY)
+        return {int(which[k]): self._end(int(which[k]), int(status[k])) for k in ended}
+
+    def _end(self, i: int, status: int) -> str:
+        """How insertion `i` ended; after a trip it is watched standing, as in every swap."""
+        if status == DONE:
+            return SEATED
+        if status != TRIP:
+            return FAILED[status].removeprefix("!")
+        reason = TRIPS[int(self.plant.worlds["trip"][i])]
+        self.plant.stand(i, TRIP_SETTLE_S)
+        return reason
