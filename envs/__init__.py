@@ -15,6 +15,7 @@ ENTRY_POINTS = {
 """Every id and its class, whose file is imported when one is made. Each keeps its own time limit."""
 
 VECTOR_ENTRY_POINTS = {
+    "swaptwin/Docking-v0": "envs.vector.docking:DockingVectorEnv",
     "swaptwin/Alignment-v0": "envs.vector.alignment:AlignmentVectorEnv",
 }
 """What `gymnasium.make_vec` makes without a `vectorization_mode`: many worlds on one plant."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -10,51 +9,19 @@ from typing import Any
 import numpy as np
 
 from envs.docking_case import Case, Choice
+from envs.docking_episodes import ACTION, CODES, OBSERVATION, Episodes
 from envs.docking_recording import DriveRecorder
-from envs.docking_reward import REWARD_WEIGHTS, Site, Truth, costs, reward_terms
+from envs.docking_reward import COSTS, REWARD_WEIGHTS
 from envs.episodic import EpisodicEnv
 from envs.options import number
-from envs.scaling import Quantity, Scaler, box, checked_action
+from envs.scaling import box, checked_action
 from twin.catalogue import Station, load_pack, load_station, load_truck
 from twin.docking import CONTROL_S, DockingPlant
-from twin.docking.params import approach_of
 
 Array = np.ndarray
 Name = str | os.PathLike[str]
+FIRST = np.array([0])
 
-LANE_M = 1.5
-"""How far the middle of the truck or of its front axle may be off the lane's middle [estimate: columns beyond it]."""
-OVERSHOT_M = 0.30
-"""Beyond its place by this the truck is over or through the wheel stop, and it does not reverse [estimate]."""
-PARKED_S = 5.0
-"""A truck that has driven and then stands this long outside has been parked [estimate: handbrake on, door open]."""
-MOVED_M = 0.5
-"""From its start, and it has driven."""
-
-ACTION = (
-    Quantity("steering_rate", "rad/s", 0.33, -1.0, 1.0, "front wheels turned left"),
-    Quantity("acceleration", "m/s2", 1.0, -1.0, 1.0, "pedals: drive, below zero brake"),
-)
-OBSERVATION = (
-    Quantity("measured_x", "m", 30.0, -2.0, 2.0, "lidar: along the lane, before the bay negative"),
-    Quantity("measured_x_near", "m", 1.0, -1.0, 1.0, "the same close to the bay, clipped"),
-    Quantity("measured_y", "m", 0.8, -2.0, 2.0, "lidar: left of the lane's middle"),
-    Quantity("measured_y_near", "m", 0.2, -1.0, 1.0, "the same close to the middle, clipped"),
-    Quantity("measured_yaw", "rad", 0.1, -2.0, 2.0, "lidar: heading, left positive"),
-    Quantity("measured_age", "s", 1.0, 0.0, 1.0, "how old that measurement is; 1 before the first"),
-    Quantity("measured_new", "-", 1.0, -1.0, 1.0, "1 new in this step, 0 kept from an earlier one, -1 none yet"),
-    Quantity("driven_since", "m", 0.5, -2.0, 2.0, "driven since that measurement, by the wheels"),
-    Quantity("speed", "m/s", 1.5, -2.0, 2.0, "by the wheels"),
-    Quantity("acceleration", "m/s2", 1.0, -2.0, 2.0, "of the body, forwards"),
-    Quantity("yaw_rate", "rad/s", 0.2, -2.0, 2.0, "left positive"),
-    Quantity("steering_angle", "rad", 0.5, -2.0, 2.0, "of the front wheels, left positive"),
-    Quantity("hitch_angle", "rad", 0.2, -2.0, 2.0, "truck's yaw less its trailer's; 0 without one"),
-    Quantity("previous_steering_rate", "rad/s", 0.33, -1.0, 1.0, "the last action, as clipped"),
-    Quantity("previous_acceleration", "m/s2", 1.0, -1.0, 1.0, "the last action, as clipped"),
-    Quantity("guided", "-", 1.0, 0.0, 1.0, "1 with rails and wheel stop, 0 without"),
-    Quantity("wheelbase", "m", 5.0, 0.0, 2.0, "the truck's own"),
-    Quantity("mass", "kg", 50_000.0, 0.0, 2.0, "truck with pack, trailer and load"),
-)
 OUTCOMES = {
     "running": "not ended yet",
     "docked": "success: stands within 50 mm in x and in y and 1 deg in yaw",
@@ -182,14 +149,20 @@ class DockingEnv(EpisodicEnv):
             conditions,
             guided,
         )
-        self.time_limit_s = number("time_limit_s", time_limit_s, 10.0, 600.0)
+        self._one = Episodes(1, number("time_limit_s", time_limit_s, 10.0, 600.0))
         self._begin_closed(render_mode, view, size_px)
         self.action_space, self.observation_space = box(ACTION), box(OBSERVATION)
-        self._scaler = Scaler(OBSERVATION)
-        approach = approach_of(self.station)
-        self._site = Site(approach.start_distance_m, approach.speed_limit_mps, approach.rail_force_limit_n)
         self._case: Case | None = None
         self._recorder = DriveRecorder("dock")
+
+    @property
+    def time_limit_s(self) -> float:
+        """An episode that lasts so long is truncated."""
+        return self._one.time_limit_s
+
+    @time_limit_s.setter
+    def time_limit_s(self, limit_s: float) -> None:
+        self._one.time_limit_s = limit_s
 
     # ----------------------------------------------------------------------------------------------------- an episode
 
@@ -203,114 +176,39 @@ class DockingEnv(EpisodicEnv):
         self._case, self._begun = self._choice.draw(episode, options), True
         self._plant = self._case.new_plant()
         self._recorder.begin(self._case, self._plant)
-        self._outcome, self._steps, self._stood_s, self._seen_s = "running", 0, 0.0, -math.inf
-        self._previous = [0.0, 0.0]
-        self._odometer_m = [0.0]
-        truck = self._case.truck
-        self._own = [float(self._case.guided), truck.wheelbase_m, float(self._plant.params["total_kg"][0])]
-        self._truth = self._first = self._read()
-        info = self._info(
-            dict.fromkeys(REWARD_WEIGHTS, 0.0),
-            {q.name: False for q in ACTION},
-            costs(self._truth, self._outcome, self._site),
-        )
-        observation = self._observe()
+        self._outcome = "running"
+        self._one.begin(0, self._case)
+        self._one.look_first(FIRST, self._plant.worlds, self._plant.params)
         self._show_live()
-        return observation, info
+        return self._one.observations[0].copy(), self._info({q.name: False for q in ACTION})
 
     def step(self, action: Array) -> tuple[Array, float, bool, bool, dict[str, Any]]:
         """Hold the commands for 0.1 s."""
-        plant = self._ready()
-        commands, clipped = checked_action(action, ACTION)
-        steering_rate, acceleration = (value * q.scale for value, q in zip(commands, ACTION, strict=True))
+        plant, one = self._ready(), self._one
+        scaled, clipped = checked_action(action, ACTION)
+        steering_rate, acceleration = one.act(FIRST, np.array([scaled]))[0].tolist()
         self._recorder.drive(plant, steering_rate, acceleration)
-        before, self._truth = self._truth, self._read()
-        self._steps += 1
-        self._stood_s = self._stood_s + CONTROL_S if self._truth.standing else 0.0
-        self._outcome = self._judge(self._truth)
-        terms = reward_terms(before, self._truth, self._outcome, commands, self._previous, self._site)
-        self._previous = commands
-        observation = self._observe()
-        info = self._info(terms, clipped, costs(self._truth, self._outcome, self._site))
-        reward = sum(weight * terms[name] for name, weight in REWARD_WEIGHTS.items())
+        one.look(FIRST, plant.worlds, plant.params)
+        self._outcome = str(CODES[one.episodes["end"][0]])
+        reward, info = float(one.rewards[0]), self._info(clipped)
         truncated = self._outcome == "time_limit"
         self._recorder.step(reward, info, OUTCOMES[self._outcome])
         self._show_live()
-        return observation, reward, self._outcome != "running" and not truncated, truncated, info
+        terminated = self._outcome != "running" and not truncated
+        return one.observations[0].copy(), reward, terminated, truncated, info
 
-    def _read(self) -> Truth:
-        plant = self._plant
-        x_m, y_m, yaw_rad = plant.pose()[0].tolist()
+    def _info(self, clipped: dict[str, bool]) -> dict[str, Any]:
         assert self._case is not None
-        return Truth(
-            x_m,
-            y_m,
-            yaw_rad,
-            y_m + self._case.truck.front_axle.x_m * math.sin(yaw_rad),
-            float(plant.speed_mps()[0]),
-            bool(plant.stopped()[0]),
-            float(plant.rail_force_n()[0]),
-            float(plant.peak_rail_force_n()[0]),
-        )
-
-    def _judge(self, now: Truth) -> str:
-        """How it stands, on the true state; safety before success."""
-        if now.peak_rail_force_n > self._site.rail_limit_n:
-            return "rail_hit"
-        if max(abs(now.y_m), abs(now.front_y_m)) > LANE_M:
-            return "left_lane"
-        if now.x_m > OVERSHOT_M:
-            return "overshot"
-        if now.standing and now.within:
-            return "docked"
-        if self._stood_s >= PARKED_S - 1e-9 and now.x_m > self._first.x_m + MOVED_M:
-            return "parked_outside"
-        return "time_limit" if self._steps * CONTROL_S >= self.time_limit_s - 1e-9 else "running"
-
-    def _observe(self) -> Array:
-        plant, case = self._plant, self._case
-        assert case is not None
-        speed = self._truth.speed_mps * case.speed_scale
-        if self._steps:
-            self._odometer_m.append(self._odometer_m[-1] + speed * CONTROL_S)
-        driven_m, age_s = self._odometer_m[-1], float(plant.measured_age_s()[0])
-        if math.isinf(age_s):
-            x, y, yaw = -self._site.start_m + driven_m, 0.0, 0.0
-            age_s, since_m, new = 1.0, 0.0, -1.0
-        else:
-            x, y, yaw = plant.measured_pose()[0].tolist()
-            since_m = driven_m - self._odometer_m[-1 - min(round(age_s / CONTROL_S), self._steps)]
-            at_s = self._steps * CONTROL_S - age_s
-            new = float(at_s > self._seen_s + 1e-9)
-            self._seen_s = at_s
-        own = [
-            speed,
-            float(plant.acceleration_mps2()[0, 0]),
-            float(plant.yaw_rate_radps()[0]),
-            float(plant.steering_angle_rad()[0]),
-            float(plant.hitch_angle_rad()[0]),
-        ]
-        previous = [value * q.scale for value, q in zip(self._previous, ACTION, strict=True)]
-        return self._scaler.scaled([x, x, y, y, yaw, age_s, new, since_m, *own, *previous, *self._own])
-
-    def _info(self, terms: dict[str, float], clipped: dict[str, bool], cost: dict[str, float]) -> dict[str, Any]:
-        now, plant = self._truth, self._plant
-        assert self._case is not None
+        one = self._one
+        cost = dict(zip(COSTS, one.costs[0].tolist(), strict=True))
         return {
             "outcome": self._outcome,
-            "is_success": self._outcome == "docked",
-            "reward_terms": terms,
+            "is_success": bool(one.success()[0]),
+            "reward_terms": dict(zip(REWARD_WEIGHTS, one.terms[0].tolist(), strict=True)),
             "clipped": clipped,
             "cost": sum(cost.values()),
             "costs": cost,
-            "kpis": {
-                "time_s": self._steps * CONTROL_S,
-                "lateral_error_m": now.y_m,
-                "longitudinal_error_m": now.x_m,
-                "yaw_error_rad": now.yaw_rad,
-                "peak_rail_force_n": now.peak_rail_force_n,
-                "peak_stop_force_n": float(plant.peak_stop_force_n()[0]),
-            },
+            "kpis": {name: values[0].item() for name, values in one.kpis(self._plant.worlds).items()},
             "case": self._case.as_plain(),
         }
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from envs.shaping import tolerance
 from twin.docking import CONTROL_S
+from twin.motion.kernels import kernel
 
 WITHIN_M, WITHIN_RAD = 0.050, math.radians(1.0)
 """Docked: x and y each, and yaw (design, section 9; stated by vendors, domain 3)."""
-
-FAILED = ("rail_hit", "left_lane", "overshot")
 
 REWARD_WEIGHTS = {
     "progress": 1.0,  # the whole approach is worth 1
@@ -32,59 +32,75 @@ PARKED_MARGIN_M, PARKED_MARGIN_RAD = 0.5, 0.1
 """Beyond the tolerance by this, a tenth of what a near miss can earn is left; on the way the same of the line."""
 
 
-@dataclass(frozen=True)
-class Site:
-    """What the station says of its lane: where drives begin, how fast and how hard they may be."""
-
-    start_m: float
-    speed_limit_mps: float
-    rail_limit_n: float
-
-
-@dataclass(frozen=True)
-class Truth:
-    """Where the truck really is after a step, and what it pressed on."""
-
-    x_m: float
-    y_m: float
-    yaw_rad: float
-    front_y_m: float
-    speed_mps: float
-    standing: bool
-    rail_force_n: float
-    peak_rail_force_n: float
-
-    @property
-    def within(self) -> bool:
-        return abs(self.x_m) <= WITHIN_M and abs(self.y_m) <= WITHIN_M and abs(self.yaw_rad) <= WITHIN_RAD
-
-
-def reward_terms(
-    before: Truth, now: Truth, outcome: str, commands: Sequence[float], previous: Sequence[float], site: Site
-) -> dict[str, float]:
-    """Raw terms of one step, by the names of `REWARD_WEIGHTS`; commands are the scaled actions as clipped."""
-    progress = (abs(before.x_m) - abs(now.x_m)) / site.start_m
-    on_line = tolerance(now.front_y_m, LINE_M, PARKED_MARGIN_M) * tolerance(now.yaw_rad, LINE_RAD, PARKED_MARGIN_RAD)
-    change = sum((new - old) ** 2 for new, old in zip(commands, previous, strict=True)) / len(commands)
-    away_m = max(abs(now.x_m), abs(now.y_m))
-    near = tolerance(away_m, WITHIN_M, PARKED_MARGIN_M) * tolerance(now.yaw_rad, WITHIN_RAD, PARKED_MARGIN_RAD)
-    return {
-        "progress": progress,
-        "alignment": progress * on_line,
-        "docked": float(outcome == "docked"),
-        "parked": near if outcome in ("docked", "parked_outside") else 0.0,
-        "failed": float(outcome in FAILED),
-        "time": CONTROL_S / 60.0,
-        "smoothness": change / 4.0,
-        "rail": now.rail_force_n / site.rail_limit_n * CONTROL_S,
-        "overspeed": max(now.speed_mps / site.speed_limit_mps - 1.0, 0.0) * CONTROL_S,
-    }
+KEPT = 256
+"""Steps of which the way driven is kept: no pose of the lidar is older than that (25.6 s)."""
+EPISODE = np.dtype(
+    [
+        # what the station says of its lane: where drives begin, how fast and how hard they may be
+        ("start_m", np.float64),
+        ("speed_limit_mps", np.float64),
+        ("rail_limit_n", np.float64),
+        # what was drawn
+        ("guided", np.float64),
+        ("wheelbase_m", np.float64),
+        ("front_axle_x_m", np.float64),
+        ("speed_scale", np.float64),
+        ("first_x_m", np.float64),
+        # how it stands
+        ("steps", np.int64),
+        ("end", np.int64),  # index into ENDS
+        ("stood_s", np.float64),
+        ("action", np.float64, 2),  # the last one, scaled, as clipped
+        ("previous", np.float64, 2),  # the one before
+        ("driven_m", np.float64, KEPT),  # by the wheels, at each step; step k at k modulo KEPT
+        ("seen_s", np.float64),  # when the truck was as the lidar's last pose has it
+        # where the truck really is, and what it pressed on
+        ("x_m", np.float64),
+        ("y_m", np.float64),
+        ("yaw_rad", np.float64),
+        ("front_y_m", np.float64),
+        ("speed_mps", np.float64),
+        ("standing", np.int64),
+        ("rail_force_n", np.float64),
+        ("peak_rail_force_n", np.float64),
+        ("x_before_m", np.float64),
+    ]
+)
+"""One episode."""
+ENDS = ("running", "docked", "parked_outside", "time_limit", "rail_hit", "left_lane", "overshot")
+RUNNING, DOCKED, PARKED_OUTSIDE, TIME_LIMIT, RAIL_HIT, LEFT_LANE, OVERSHOT = range(len(ENDS))
+COSTS = ("rail_force", "overspeed", "left_lane")
 
 
-def costs(now: Truth, outcome: str, site: Site) -> dict[str, float]:
-    """What a safe policy keeps at zero, each as a share of its limit."""
-    return {
-        "rail_force": max(now.peak_rail_force_n / site.rail_limit_n - 1.0, 0.0),
-        "overspeed": max(now.speed_mps / site.speed_limit_mps - 1.0, 0.0),
-        "left_lane": float(outcome == "left_lane"),
-    }
+@kernel
+def within(e: Any) -> bool:
+    """Whether the truck is where it may be changed."""
+    return abs(e.x_m) <= WITHIN_M and abs(e.y_m) <= WITHIN_M and abs(e.yaw_rad) <= WITHIN_RAD
+
+
+@kernel
+def reward_terms(e: Any, out: Any) -> None:
+    """Raw terms of one step, in the order of `REWARD_WEIGHTS`, into `out` (9,)."""
+    progress = (abs(e.x_before_m) - abs(e.x_m)) / e.start_m
+    on_line = tolerance(e.front_y_m, LINE_M, PARKED_MARGIN_M) * tolerance(e.yaw_rad, LINE_RAD, PARKED_MARGIN_RAD)
+    change = 0.0
+    for i in range(2):
+        change += (e.action[i] - e.previous[i]) ** 2
+    away_m = max(abs(e.x_m), abs(e.y_m))
+    near = tolerance(away_m, WITHIN_M, PARKED_MARGIN_M) * tolerance(e.yaw_rad, WITHIN_RAD, PARKED_MARGIN_RAD)
+    out[0], out[1] = progress, progress * on_line
+    out[2] = 1.0 if e.end == DOCKED else 0.0
+    out[3] = near if e.end == DOCKED or e.end == PARKED_OUTSIDE else 0.0
+    out[4] = 1.0 if e.end > TIME_LIMIT else 0.0
+    out[5] = CONTROL_S / 60.0
+    out[6] = change / 2 / 4.0
+    out[7] = e.rail_force_n / e.rail_limit_n * CONTROL_S
+    out[8] = max(e.speed_mps / e.speed_limit_mps - 1.0, 0.0) * CONTROL_S
+
+
+@kernel
+def costs(e: Any, out: Any) -> None:
+    """What a safe policy keeps at zero, each as a share of its limit, in the order of `COSTS`, into `out` (3,)."""
+    out[0] = max(e.peak_rail_force_n / e.rail_limit_n - 1.0, 0.0)
+    out[1] = max(e.speed_mps / e.speed_limit_mps - 1.0, 0.0)
+    out[2] = 1.0 if e.end == LEFT_LANE else 0.0

@@ -16,7 +16,7 @@ from envs.alignment_reward import COSTS, REWARD_WEIGHTS, RUNNING, TIME_LIMIT
 from envs.options import choice, number
 from envs.swap_case import SwapChoice
 from envs.vector.batched import BatchedEnv
-from envs.vector.infos import Columns, Kept
+from envs.vector.infos import Columns, Kept, by_name, sum_of
 from twin.alignment.batch import AlignmentBatch
 from twin.alignment.sensed import DECISION_S
 from twin.catalogue import Station, load_pack, load_station, load_truck
@@ -109,16 +109,11 @@ class AlignmentVectorEnv(BatchedEnv):
         return {
             "outcome": CODES[e.episodes["end"]],
             "is_success": e.success(),
-            "reward_terms": _by_name(REWARD_WEIGHTS, e.terms),
-            "clipped": _by_name([q.name for q in ACTION], e.clipped),
-            "cost": e.costs.sum(axis=1),
-            "costs": _by_name(COSTS, e.costs),
+            "reward_terms": by_name(REWARD_WEIGHTS, e.terms),
+            "clipped": by_name([q.name for q in ACTION], e.clipped),
+            "cost": sum_of(e.costs),
+            "costs": by_name(COSTS, e.costs),
             "violations": e.episodes["violations"].copy(),
             "kpis": dict(e.kpis(self.plant.worlds)),
             "case": self._cases.columns(),
         }
-
-
-def _by_name(names: Any, values: Array) -> dict[str, Array]:
-    """The columns of (N, K) values."""
-    return {name: values[:, k].copy() for k, name in enumerate(names)}

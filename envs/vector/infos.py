@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,19 @@ def masked(columns: Mapping[str, Any], mask: Array) -> dict[str, Any]:
             infos[key][mask] = value[mask]
         infos[f"_{key}"] = mask.copy()
     return infos
+
+
+def by_name(names: Iterable[str], values: Array) -> dict[str, Array]:
+    """The columns of (N, K) values, new arrays."""
+    return {name: values[:, k].copy() for k, name in enumerate(names)}
+
+
+def sum_of(values: Array) -> Array:
+    """(N,) sums of (N, K) values, added up from the first on, as Python's `sum` does it: NumPy's may pair them."""
+    total = np.zeros(len(values))
+    for k in range(values.shape[1]):
+        total += values[:, k]
+    return total
 
 
 class Kept:

@@ -156,7 +156,9 @@ def test_the_lidar_is_late_and_the_wheels_tell_the_rest(env: DockingEnv) -> None
     observation, _ = env.reset(seed=1, options=STRAIGHT)
     assert read(observation)["measured_new"] == -1.0
     for _ in range(100):
-        observation, *_, info = env.step(np.array([0.0, 0.4 if env._truth.speed_mps < 1.0 else 0.06], np.float32))
+        observation, *_, info = env.step(
+            np.array([0.0, 0.4 if env._one.episodes["speed_mps"][0] < 1.0 else 0.06], np.float32)
+        )
         seen = read(observation)
         if seen["measured_new"] == 1.0:
             assert seen["measured_age"] == pytest.approx(0.1)

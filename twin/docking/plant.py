@@ -29,9 +29,12 @@ from twin.docking.state import (
     Y,
 )
 from twin.docking.step import advance as advance_worlds
+from twin.docking.step import advance_in_threads
 from twin.errors import InputError
 
 Array = np.ndarray
+THREADS_FROM = 64
+"""So many worlds are shared out among threads; fewer are not worth it, and a process with threads cannot be forked."""
 START_CLIP = 2.5
 """Starts lie within this many standard deviations."""
 
@@ -129,7 +132,14 @@ class DockingPlant:
         steps = round(seconds / dt)
         if steps < 1 or abs(steps * dt - seconds) > 1e-9:
             raise InputError("not a multiple of the inner step", key="seconds", value=seconds, allowed=f"k x {dt:g}")
-        advance_worlds(self.worlds, self.params, steps, self._room)
+        if self.n < THREADS_FROM:
+            advance_worlds(self.worlds, self.params, steps, self._room)
+        else:
+            advance_in_threads(self.worlds, self.params, steps)
+
+    def put(self, world: int, other: DockingPlant) -> None:
+        """One world becomes that of another plant, which has one alone."""
+        self.params[world], self.worlds[world] = other.params[0], other.worlds[0]
 
     # ------------------------------------------------------------------------------------------------- what is true
 
