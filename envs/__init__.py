@@ -17,6 +17,7 @@ ENTRY_POINTS = {
 VECTOR_ENTRY_POINTS = {
     "swaptwin/Docking-v0": "envs.vector.docking:DockingVectorEnv",
     "swaptwin/Alignment-v0": "envs.vector.alignment:AlignmentVectorEnv",
+    "swaptwin/Timing-v0": "envs.vector.timing:TimingVectorEnv",
 }
 """What `gymnasium.make_vec` makes without a `vectorization_mode`: many worlds on one plant."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -39,19 +39,28 @@ class TimedSwap:
         on_twin: Callable[[SwapTwin], None] | None = None,
         *,
         plant: str = "bullet",
+        make_plant: Callable[[Cell], Any] | None = None,
     ) -> None:
-        """`on_twin` is given the swap before anything of it runs; `plant` is the name of what it runs on."""
+        """A swap that waits at its first question.
+
+        Args:
+            on_twin: is given the swap before anything of it runs.
+            plant: the name of what it runs on.
+            make_plant: makes a plant in its place that others run, so that it has not begun: whoever runs it calls
+                `start`, then lets it run while that is true and calls `collect`. Such a swap cannot be copied.
+        """
         self.cell, self.timing, self.last, self.plant = cell, timing, last, plant
         self._rows: list[Row] = []
-        self._begin(on_twin)
+        self._begin(make_plant or plant_maker(plant), on_twin)
+        if make_plant is None:
+            self.go_on()
 
-    def _begin(self, on_twin: Callable[[SwapTwin], None] | None = None) -> None:
+    def _begin(self, make_plant: Callable[[Cell], Any], on_twin: Callable[[SwapTwin], None] | None = None) -> None:
         self.outcome = "running"
-        self.twin = SwapTwin(self.cell, self.timing, make_plant=plant_maker(self.plant))
+        self.twin = SwapTwin(self.cell, self.timing, make_plant=make_plant)
         if on_twin is not None:
             on_twin(self.twin)
         self.twin.program.ask_timing = True
-        self._go_on()
 
     @property
     def ask(self) -> Ask | None:
@@ -59,25 +68,36 @@ class TimedSwap:
         asking = self.twin.program.asking
         return asking[0] if asking else None
 
-    def tell(self, row: Row) -> None:
-        """Answer with a TIMING record, and go on to the next question, perhaps of the same robot."""
+    def answer(self, row: Row) -> None:
+        """Answer with a TIMING record; `go_on` has to follow."""
         self._rows.append(row)
-        self._tell(row)
+        self._answer(row)
 
-    def _tell(self, row: Row) -> None:
+    def _answer(self, row: Row) -> None:
         ask = self.ask
         assert ask is not None
         self.twin.program.answer(ask.world, ask.robot, row)
-        self._go_on()
 
-    def _go_on(self) -> None:
+    def go_on(self) -> None:
+        """To the next question, perhaps of the same robot, or to the end."""
+        while self.start():
+            self.twin.plant.run()
+            self.collect()
+
+    def start(self) -> bool:
+        """Decide whatever can be decided. True while the plant has to run; else `outcome` says how it stands."""
         program = self.twin.program
-        while not program.asking and program.advance():
-            pass
+        if program.start():
+            return True
         if not program.asking:
             self.outcome = program.outcome[0]
         elif any(self._is_beyond(ask) for ask in program.asking):
             self.outcome = "part_completed"
+        return False
+
+    def collect(self) -> None:
+        """Take the results that the plant's run has brought."""
+        self.twin.program.collect()
 
     def _is_beyond(self, ask: Ask) -> bool:
         """Whether a robot asks for a phase after the last one that shall be played."""
@@ -124,9 +144,11 @@ class TimedSwap:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._begin()
+        self._begin(plant_maker(self.plant))
+        self.go_on()
         for row in self._rows:
-            self._tell(row)
+            self._answer(row)
+            self.go_on()
 
 
 def begin(
@@ -144,18 +166,27 @@ def begin(
     Raises:
         InputError: options that fix a pose with which no swap begins.
     """
+    for case in parkings(choice, seed, options):
+        swap = TimedSwap(case.cell, timing, last, plant=plant)
+        if swap.ask is not None:
+            if recorder is not None and recorder.asked:
+                swap.close()  # only now is it known that this is the swap: from its beginning again
+                swap = TimedSwap(case.cell, timing, last, recorder.begin, plant=plant)
+            return case, swap
+        swap.close()  # by the scanner it stands outside
+    raise AssertionError("there is always another parking, or an error")
+
+
+def parkings(choice: SwapChoice, seed: int, options: dict[str, Any]) -> Iterator[SwapCase]:
+    """Episode `seed` with its truck inside the gate, as often as it has to park again.
+
+    Raises:
+        InputError: options that fix a pose with which no swap begins.
+    """
     case = choice.draw(seed, options)
     random = seeding.stream(seed, "swap parking again")
     for _ in range(MOST_PARKINGS):
         if not outside_gate(case):
-            swap = TimedSwap(case.cell, timing, last, plant=plant)
-            if swap.ask is not None:
-                if (
-                    recorder is not None and recorder.asked
-                ):  # only now is it known that this is the swap: from its beginning again
-                    swap.close()
-                    swap = TimedSwap(case.cell, timing, last, recorder.begin, plant=plant)
-                return case, swap
-            swap.close()  # by the scanner it stands outside
+            yield case
         case = choice.draw(seed, {**options, **parked_again(case, random, options)})
     raise InputError("no swap begins with such a truck: it has to park again", key="options", value=options)

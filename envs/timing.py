@@ -12,16 +12,15 @@ from envs.episodic import EpisodicEnv
 from envs.options import choice, known
 from envs.recording import EpisodeRecorder
 from envs.scaling import box, checked_action
-from envs.swap_case import OPTIONS, SwapCase, SwapChoice
-from envs.timed_swap import TimedSwap, begin
-from envs.timing_action import ACTION, LIMITED, row_of
-from envs.timing_observation import OBSERVATION, natural_hz, observe, place_of
-from envs.timing_reward import REWARD_WEIGHTS, Limits, Shown, costs, reward_terms
+from envs.swap_case import OPTIONS, SwapChoice
+from envs.timed_swap import begin
+from envs.timing_action import ACTION
+from envs.timing_episode import TimingEpisode
+from envs.timing_observation import OBSERVATION, place_of
+from envs.timing_reward import REWARD_WEIGHTS as REWARD_WEIGHTS
 from twin.catalogue import Station, load_pack, load_station, load_timing, load_truck, with_overrides
 from twin.catalogue.schema import MECHANICAL
-from twin.lower_bound import lower_bound_s
 from twin.plants.kinds import PLANTS
-from twin.sequence.program import Ask
 
 Array = np.ndarray
 Name = str | os.PathLike[str]
@@ -219,12 +218,8 @@ class TimingEnv(EpisodicEnv):
         self.plant_name = choice("plant", plant, PLANTS)
         self._begin_closed(render_mode, view, size_px)
         self.action_space, self.observation_space = box(ACTION), box(OBSERVATION)
-        limits = self.station.limits
-        self._limits = Limits(limits.lateral_warn_n, limits.sway_limit_m)
         self._factory = load_timing("factory", self.station)
-        self._case: SwapCase | None = None
-        self._swap: TimedSwap | None = None
-        self._asked: Ask | None = None
+        self._episode: TimingEpisode | None = None
         self._recorder = EpisodeRecorder("timing")
 
     # ----------------------------------------------------------------------------------------------------- an episode
@@ -235,104 +230,55 @@ class TimingEnv(EpisodicEnv):
         """Begin episode `seed`, or the next one; `options` fix what the class docstring lists under Start."""
         self._check_open("reset")
         super().reset(seed=seed)
-        fixed = known(options, (*OPTIONS, "last_phase"))
-        last = fixed.pop("last_phase", self.last_phase)
-        if last is not None:
-            choice("options['last_phase']", last, self._phases)
+        fixed, place = part_of(options, self.last_phase, self.station)
         episode = int(self.np_random.integers(2**63)) if seed is None else seed
-        place = None if last is None else place_of(last, self.station.kind)
         self._free()
-        self._case, self._swap = begin(
-            self._choice, episode, fixed, self._factory, place, self._recorder, plant=self.plant_name
-        )
-        self._outcome, self._shown, self._asked = "running", self._swap.shown(), self._swap.ask
-        self._bound_s, self._begun = lower_bound_s(self._case.cell), True
-        info = self._info(
-            dict.fromkeys(REWARD_WEIGHTS, 0.0),
-            {q.name: False for q in ACTION},
-            dict.fromkeys(LIMITED, False),
-            self._shown,
-        )
-        observation = self._observe()
+        case, swap = begin(self._choice, episode, fixed, self._factory, place, self._recorder, plant=self.plant_name)
+        self._episode = TimingEpisode(case, swap, self.station)
+        self._outcome, self._begun = "running", True
         self._show_live()
-        return observation, info
+        return self._episode.observation(), self._episode.info()
 
     def step(self, action: Array) -> tuple[Array, float, bool, bool, dict[str, Any]]:
         """Let the robot that asks move as told, and the swap go on to the next question."""
-        swap = self._ready()
-        values, clipped = checked_action(action, ACTION)
-        row, limited = row_of(values, natural_hz(swap.twin.program, self._asked_now()), self.station)
-        swap.tell(row)
-        self._outcome = swap.outcome
-        before, self._shown = self._shown, swap.shown()
-        terms = reward_terms(before, self._shown, self._outcome, self._bound_s, self._limits)
-        self._asked = swap.ask or self._asked
-        observation = self._observe()
-        info = self._info(terms, clipped, limited, before)
-        reward = sum(weight * terms[name] for name, weight in REWARD_WEIGHTS.items())
-        self._recorder.step(swap.twin, reward, self._outcome)
+        self._check_running()
+        episode = self._episode_now()
+        episode.answer(*checked_action(action, ACTION))
+        episode.swap.go_on()
+        episode.look()
+        self._outcome = episode.outcome
+        self._recorder.step(episode.swap.twin, episode.reward, self._outcome)
         self._show_live()
-        return observation, reward, self._outcome != "running", False, info
-
-    def _observe(self) -> Array:
-        return observe(self._swap_now().twin.program, self._asked_now(), self._shown.mechanical_s)
-
-    def _info(
-        self, terms: dict[str, float], clipped: dict[str, bool], limited: dict[str, bool], before: Shown
-    ) -> dict[str, Any]:
-        assert self._case is not None
-        swap, cost = self._swap_now(), costs(before, self._shown, self._limits)
-        violations, ask, asks = swap.violations(), self._asked_now(), self._outcome == "running"
-        return {
-            "outcome": self._outcome,
-            "is_success": self._outcome in ("completed", "part_completed") and not violations,
-            "reward_terms": terms,
-            "clipped": clipped,
-            "limited": limited,
-            "asked": {
-                "phase": ask.phase if asks else "",
-                "robot": ask.robot if asks else -1,
-                "job": ask.job if asks else -1,
-            },
-            "cost": sum(cost.values()),
-            "costs": cost,
-            "violations": violations,
-            "kpis": {
-                "time_s": self._shown.mechanical_s,
-                "lower_bound_s": self._bound_s,
-                "ratio": self._shown.mechanical_s / self._bound_s,
-                **swap.kpis(),
-            },
-            "case": self._case.as_plain(),
-        }
+        return episode.observation(), episode.reward, self._outcome != "running", False, episode.info()
 
     # --------------------------------------------------------------------------------- recordings, pictures, the end
 
     def _show(self) -> Array | None:
-        assert self._case is not None
+        episode = self._episode_now()
         if self._picture is None:
             from envs.swap_picture import SwapPicture  # the viewer, only when asked for
 
             self._picture = SwapPicture(str(self.render_mode), self.view, self.size_px, "Timing")
-        picture: Array | None = self._picture.show(self._case.cell, self._swap_now().twin.plant)
+        picture: Array | None = self._picture.show(episode.case.cell, episode.swap.twin.plant)
         return picture
 
     def _free(self) -> None:
         self._recorder.drop()
-        if self._swap is not None:
-            self._swap.close()
-            self._swap = None
+        if self._episode is not None:
+            self._episode.swap.close()
+            self._episode = None
 
-    def _swap_now(self) -> TimedSwap:
-        assert self._swap is not None
-        return self._swap
+    def _episode_now(self) -> TimingEpisode:
+        assert self._episode is not None
+        return self._episode
 
-    def _asked_now(self) -> Ask:
-        """The question that is open, or was the last one."""
-        assert self._asked is not None
-        return self._asked
 
-    def _ready(self) -> TimedSwap:
-        """The swap, if a step may be taken."""
-        self._check_running()
-        return self._swap_now()
+def part_of(
+    options: Mapping[str, Any] | None, last_phase: str | None, station: Station
+) -> tuple[dict[str, Any], int | None]:
+    """(options but `last_phase`, the place of the last phase to play, or none)."""
+    fixed = known(options, (*OPTIONS, "last_phase"))
+    last = fixed.pop("last_phase", last_phase)
+    if last is None:
+        return fixed, None
+    return fixed, place_of(choice("options['last_phase']", last, MECHANICAL[station.kind]), station.kind)

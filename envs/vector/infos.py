@@ -41,6 +41,27 @@ def sum_of(values: Array) -> Array:
     return total
 
 
+def stacked(infos: Sequence[Mapping[str, Any]]) -> Columns:
+    """The infos of single worlds, all with the same keys, as columns."""
+    columns: Columns = {}
+    for key, first in infos[0].items():
+        values = [info[key] for info in infos]
+        if isinstance(first, Mapping):
+            columns[key] = stacked(values)
+        else:
+            columns[key] = empty(len(infos), first)
+            for i, value in enumerate(values):
+                columns[key][i] = value
+    return columns
+
+
+def empty(n: int, example: object) -> Array:
+    """(n,) of a type that holds values like the example: numbers and truths as such, whatever else as objects."""
+    if isinstance(example, bool | int | float):
+        return np.zeros(n, type(example))
+    return np.full(n, None, object)
+
+
 class Kept:
     """Plain values of each world (what was drawn for it), kept as columns. Arrays that were given out never change."""
 
@@ -52,15 +73,10 @@ class Kept:
         """New values of the worlds `which`, of the same keys for all."""
         for key in plain[0]:
             column = self._columns.get(key)
-            column = self._empty(plain[0][key]) if column is None else column.copy()
+            column = empty(self._n, plain[0][key]) if column is None else column.copy()
             for i, values in zip(which, plain, strict=True):
                 column[i] = values[key]
             self._columns[key] = column
-
-    def _empty(self, example: object) -> Array:
-        if isinstance(example, bool | int | float):
-            return np.zeros(self._n, type(example))
-        return np.full(self._n, None, object)
 
     def columns(self) -> Columns:
         """Each (N,), by name."""

@@ -14,6 +14,9 @@ from twin.plants.rom import advance
 from twin.plants.rom.model import FREE, STATE, fill_model
 from twin.plants.state import BUSY, ROBOTS, new_command
 
+THREADS_FROM = 8
+"""So many worlds are shared out among threads. Fewer are not worth it where they run for a few ticks only, and a process
+that has begun threads cannot be forked any more."""
 NEVER = 1 << 60
 """A tick that no world reaches."""
 HASHED_FIELDS = ("tick", "q", "qd", "truck_q", "truck_qd", "pack_pose", "lock_position", "grip_position")
@@ -69,8 +72,8 @@ class RomPlant:
         if self.pause_tick is not None:
             self.run_to(busy, np.full(len(busy), self.pause_tick))
             return
-        if len(busy) == 1:
-            self.run_to(busy, np.array([NEVER]))
+        if len(busy) < THREADS_FROM:
+            self.run_to(busy, np.full(len(busy), NEVER))
             return
         ticks = np.zeros(len(busy), np.int64)
         advance.run_worlds(
@@ -80,9 +83,10 @@ class RomPlant:
     def run_to(self, which: np.ndarray, until: np.ndarray) -> None:
         """`run` of the worlds `which` (K,), each up to its tick of `until` (K,), with that tick's scan."""
         records = (*self._arguments(), self.commands, self._scratch)
-        if len(which) == 1:  # no threads for one world: a process that has begun some cannot be forked any more
-            advance.run_one_to(*records, int(which[0]), int(until[0]))
-        elif len(which):
+        if len(which) < THREADS_FROM:
+            for i, tick in zip(which.tolist(), until.tolist(), strict=True):
+                advance.run_one_to(*records, i, tick)
+        else:
             advance.run_worlds_to(*records, which, until)
 
     def put(self, world: int, cell: Cell, record: np.ndarray) -> None:

@@ -1,0 +1,87 @@
+"""One episode of Timing-v0: what a swap that asks is told, what it is rewarded with, what is said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from envs.swap_case import SwapCase
+from envs.timed_swap import TimedSwap
+from envs.timing_action import ACTION, LIMITED, row_of
+from envs.timing_observation import natural_hz, observe
+from envs.timing_reward import REWARD_WEIGHTS, Limits, costs, reward_terms
+from twin.catalogue import Station
+from twin.lower_bound import lower_bound_s
+from twin.sequence.program import Ask
+
+Array = np.ndarray
+
+
+class TimingEpisode:
+    """In each step: `answer`, then the swap goes on to its next question, then `look`.
+
+    Attributes:
+        outcome: as the environment names it.
+        reward: of the last step.
+        asked: the question that is open, or was the last one.
+    """
+
+    def __init__(self, case: SwapCase, swap: TimedSwap, station: Station) -> None:
+        """`swap` waits at its first question."""
+        assert swap.ask is not None
+        self.case, self.swap, self.station = case, swap, station
+        self.asked: Ask = swap.ask
+        self.outcome, self.reward = "running", 0.0
+        self._limits = Limits(station.limits.lateral_warn_n, station.limits.sway_limit_m)
+        self._shown = self._before = swap.shown()
+        self._bound_s = lower_bound_s(case.cell)
+        self._terms = dict.fromkeys(REWARD_WEIGHTS, 0.0)
+        self._clipped, self._limited = {q.name: False for q in ACTION}, dict.fromkeys(LIMITED, False)
+
+    def answer(self, values: Sequence[float], clipped: dict[str, bool]) -> None:
+        """Tell the robot that asks, by an action within its bounds; `clipped` says what had to be cut for that."""
+        row, self._limited = row_of(values, natural_hz(self.swap.twin.program, self.asked), self.station)
+        self._clipped = clipped
+        self.swap.answer(row)
+
+    def look(self) -> None:
+        """After the swap went on: how it stands, and what that is worth."""
+        swap = self.swap
+        self.outcome = swap.outcome
+        self._before, self._shown = self._shown, swap.shown()
+        self._terms = reward_terms(self._before, self._shown, self.outcome, self._bound_s, self._limits)
+        self.reward = sum(weight * self._terms[name] for name, weight in REWARD_WEIGHTS.items())
+        self.asked = swap.ask or self.asked
+
+    def observation(self) -> Array:
+        """(Q,) float32 of the question, always a new array."""
+        return observe(self.swap.twin.program, self.asked, self._shown.mechanical_s)
+
+    def info(self) -> dict[str, Any]:
+        """As the environment gives it."""
+        swap, cost = self.swap, costs(self._before, self._shown, self._limits)
+        violations, ask, asks = swap.violations(), self.asked, self.outcome == "running"
+        return {
+            "outcome": self.outcome,
+            "is_success": self.outcome in ("completed", "part_completed") and not violations,
+            "reward_terms": self._terms,
+            "clipped": self._clipped,
+            "limited": self._limited,
+            "asked": {
+                "phase": ask.phase if asks else "",
+                "robot": ask.robot if asks else -1,
+                "job": ask.job if asks else -1,
+            },
+            "cost": sum(cost.values()),
+            "costs": cost,
+            "violations": violations,
+            "kpis": {
+                "time_s": self._shown.mechanical_s,
+                "lower_bound_s": self._bound_s,
+                "ratio": self._shown.mechanical_s / self._bound_s,
+                **swap.kpis(),
+            },
+            "case": self.case.as_plain(),
+        }

@@ -1,0 +1,133 @@
+"""swaptwin/Timing-v0 as a vector environment: N swaps on one reduced-order plant, each on its own clock."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+from gymnasium.vector import AutoresetMode
+
+from envs.options import choice
+from envs.scaling import checked_action
+from envs.swap_case import SwapCase, SwapChoice
+from envs.timed_swap import TimedSwap, parkings
+from envs.timing import STILL_S, part_of
+from envs.timing_action import ACTION
+from envs.timing_episode import TimingEpisode
+from envs.timing_observation import OBSERVATION
+from envs.vector.batched import BatchedEnv
+from envs.vector.infos import Columns, stacked
+from twin.catalogue import Station, load_pack, load_station, load_timing, load_truck, with_overrides
+from twin.catalogue.schema import MECHANICAL
+from twin.cell import Cell
+from twin.plants.rom import RomPlant
+from twin.plants.rom.plant import NEVER
+from twin.plants.slot import Slot
+
+Array = np.ndarray
+Name = str | os.PathLike[str]
+PLANTS = ("rom",)
+
+
+class TimingVectorEnv(BatchedEnv):
+    """`envs.timing.TimingEnv` N times with `plant="rom"`: the same episodes, actions, observations and rewards.
+
+    World i of any N gives what the single environment gives for the same seed, to the last bit. A step lasts until
+    every swap has come to its next question.
+
+    Arguments:
+        num_envs: how many worlds.
+        autoreset_mode: "NextStep" or "SameStep".
+        the others: as `TimingEnv` has them; `plant` "rom", `render_mode` None.
+
+    Raises:
+        InputError: a wrong argument, option or action, named.
+    """
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        station: Name | Station = "top_lift",
+        truck: Name | None = None,
+        pack: Name | None = None,
+        parking: str | None = None,
+        conditions: str | None = None,
+        last_phase: str | None = None,
+        plant: str = "rom",
+        render_mode: str | None = None,
+        autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
+    ) -> None:
+        super().__init__(
+            num_envs, ACTION, OBSERVATION, autoreset_mode=autoreset_mode, render_mode=render_mode, render_fps=1
+        )
+        choice("plant", plant, PLANTS)
+        self.station = station if isinstance(station, Station) else load_station(station)
+        self._choice = SwapChoice(
+            with_overrides(self.station, STILL_S),
+            None if truck is None else load_truck(truck),
+            None if pack is None else load_pack(pack),
+            parking,
+            conditions,
+        )
+        phases = MECHANICAL[self.station.kind]
+        self.last_phase = last_phase if last_phase is None else choice("last_phase", last_phase, phases)
+        self._factory = load_timing("factory", self.station)
+        self.plant: Any = None
+        self._episodes: dict[int, TimingEpisode] = {}
+        self._infos: list[dict[str, Any]] = [{} for _ in range(num_envs)]
+
+    def _begin(self, which: Array, seeds: Sequence[int], options: Mapping[str, Any] | None) -> None:
+        fixed, last = part_of(options, self.last_phase, self.station)
+        tries = {int(i): parkings(self._choice, seed, fixed) for i, seed in zip(which, seeds, strict=True)}
+        cases: dict[int, SwapCase] = {}
+        swaps: dict[int, TimedSwap] = {}
+        waiting = list(tries)
+        while waiting:
+            for i in waiting:  # a truck that by the scanner stands outside the gate parks again
+                cases[i] = next(tries[i])
+                slot = partial(Slot, self._plant_of(cases[i].cell), i)
+                swaps[i] = TimedSwap(cases[i].cell, self._factory, last, plant="rom", make_plant=slot)
+            self._go_on({i: swaps[i] for i in waiting})
+            waiting = [i for i in waiting if swaps[i].ask is None]
+        for i, swap in swaps.items():
+            episode = self._episodes[i] = TimingEpisode(cases[i], swap, self.station)
+            self.observations[i], self._infos[i] = episode.observation(), episode.info()
+
+    def _plant_of(self, first: Cell) -> Any:
+        """The plant of all worlds; the first cell says of which station."""
+        if self.plant is None:
+            self.plant = RomPlant([first] * self.num_envs, worlds=np.repeat(first.new_world(), self.num_envs))
+        return self.plant
+
+    def _advance(self, which: Array, actions: Array) -> None:
+        under_way = {int(i): self._episodes[int(i)] for i in which}
+        for i, episode in under_way.items():
+            episode.answer(*checked_action(actions[i], ACTION))
+        self._go_on({i: episode.swap for i, episode in under_way.items()})
+        for i, episode in under_way.items():
+            episode.look()
+            self.observations[i], self.rewards[i], self._infos[i] = (
+                episode.observation(),
+                episode.reward,
+                episode.info(),
+            )
+
+    def _go_on(self, swaps: Mapping[int, TimedSwap]) -> None:
+        """All of these to their next questions, or their ends."""
+        running = dict(swaps)
+        while running:
+            running = {i: swap for i, swap in running.items() if swap.start()}
+            worlds = np.array(list(running), np.int64)
+            self.plant.run_to(worlds, np.full(len(worlds), NEVER))
+            for swap in running.values():
+                swap.collect()
+
+    def _ends(self) -> tuple[Array, Array]:
+        over = np.array([self._episodes[i].outcome != "running" for i in range(self.num_envs)])
+        return over, np.zeros(self.num_envs, bool)
+
+    def _columns(self) -> Columns:
+        return stacked(self._infos)
