@@ -28,6 +28,18 @@ def masked(columns: Mapping[str, Any], mask: Array) -> dict[str, Any]:
     return infos
 
 
+def single(infos: Mapping[str, Any], i: int) -> dict[str, Any]:
+    """The info of world `i` alone, in plain Python, from infos in Gymnasium's convention."""
+    own: dict[str, Any] = {}
+    for key, value in infos.items():
+        if f"_{key}" in infos and infos[f"_{key}"][i]:
+            if isinstance(value, Mapping):
+                own[key] = single(value, i)
+            else:
+                own[key] = value[i] if value.dtype == object else value[i].item()
+    return own
+
+
 def by_name(names: Iterable[str], values: Array) -> dict[str, Array]:
     """The columns of (N, K) values, new arrays."""
     return {name: values[:, k].copy() for k, name in enumerate(names)}

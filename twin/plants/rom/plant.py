@@ -15,8 +15,8 @@ from twin.plants.rom.model import FREE, STATE, fill_model
 from twin.plants.state import BUSY, ROBOTS, new_command
 
 THREADS_FROM = 8
-"""So many worlds are shared out among threads. Fewer are not worth it where they run for a few ticks only, and a process
-that has begun threads cannot be forked any more."""
+"""So many worlds are shared out among threads. Fewer are not worth it where they run for a few ticks only, and a
+process that has begun threads cannot be forked any more."""
 NEVER = 1 << 60
 """A tick that no world reaches."""
 HASHED_FIELDS = ("tick", "q", "qd", "truck_q", "truck_qd", "pack_pose", "lock_position", "grip_position")
