@@ -28,7 +28,7 @@ def make_sb3(name: str, num_envs: int, *, full_infos: bool = False, **arguments:
     return BatchVecEnv(made, full_infos=full_infos)
 
 
-class BatchVecEnv(VecEnv):  # type: ignore[misc]  # where stable-baselines3 is not installed it is Any
+class BatchVecEnv(VecEnv):
     """A vector environment in mode `SameStep` as stable-baselines3 wants it.
 
     Infos: a world whose episode ended in this step gives its whole info, `terminal_observation` and
