@@ -161,6 +161,11 @@ class BundlePolicy:
         """The graph keeps nothing from step to step; the count starts anew."""
         self.outside = 0
 
+    def act_many(self, observations: Array) -> Array:
+        """(N, A) actions for observations (N, n), all at once; `outside` does not count them."""
+        actions: Array = self._session.run([OUTPUT], {INPUT: np.asarray(observations, np.float32)})[0]
+        return actions
+
     def act(self, observation: Array) -> Array:
         """The action for an observation of shape (n,)."""
         row = np.asarray(observation, np.float32)

@@ -32,6 +32,9 @@ class AlignmentVectorEnv(BatchedEnv):
 
     World i of any N gives what the single environment gives for the same seed, to the last bit.
 
+    Attributes:
+        batch: the insertions, as the twin has them.
+
     Arguments:
         num_envs: how many worlds.
         autoreset_mode: "NextStep" or "SameStep".
@@ -78,24 +81,24 @@ class AlignmentVectorEnv(BatchedEnv):
         limit_s = number("time_limit_s", time_limit_s, 5.0, 600.0)
         self._episodes = Episodes(num_envs, self.action_mode, limit_s)
         self.observations, self.rewards = self._episodes.observations, self._episodes.rewards
-        self._batch, self._cases = AlignmentBatch(num_envs), Kept(num_envs)
+        self.batch, self._cases = AlignmentBatch(num_envs), Kept(num_envs)
 
     @property
     def plant(self) -> Any:
         """The `RomPlant` of all worlds; None before the first reset."""
-        return self._batch.plant
+        return self.batch.plant
 
     def _begin(self, which: Array, seeds: Sequence[int], options: Mapping[str, Any] | None) -> None:
         cases = [self._choice.draw(seed, options) for seed in seeds]
-        self._batch.begin(which.tolist(), [case.swap.cell for case in cases], [case.hover for case in cases])
+        self.batch.begin(which.tolist(), [case.swap.cell for case in cases], [case.hover for case in cases])
         for i, case in zip(which.tolist(), cases, strict=True):
-            self._episodes.begin(i, case, self._batch.watches[i : i + 1])
+            self._episodes.begin(i, case, self.batch.watches[i : i + 1])
         self._episodes.look_first(which, self.plant.worlds, self.plant.params)
         self._cases.put(which.tolist(), [case.as_plain() for case in cases])
 
     def _advance(self, which: Array, actions: Array) -> None:
         sent = self._episodes.act(which, actions)
-        for i, outcome in self._batch.advance(which, sent).items():
+        for i, outcome in self.batch.advance(which, sent).items():
             self._episodes.episodes["end"][i] = END_OF[outcome]
         self._episodes.look(which, self.plant.worlds, self.plant.params)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 
+import numpy as np
 import pytest
 
 import envs
@@ -118,3 +119,25 @@ def test_an_installation_without_the_task_says_so(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(envs, "ENTRY_POINTS", {})
     [row] = bench.rows(QUIET)
     assert (row.name, row.note) == ("Alignment-v0", "not measured: it is not registered here")
+
+
+def test_worlds_of_a_batch_in_three_columns() -> None:
+    from envs.bench.vector import measure, vector_rows
+
+    def still(observations: np.ndarray) -> np.ndarray:
+        return np.zeros((len(observations), 4), np.float32)
+
+    arguments = {"action_mode": "residual", "time_limit_s": 5.0}
+    said = measure(3, arguments, still, seconds=0.0, least=103)
+    assert (said.steps, said.taken) == (103, 309)
+    assert said.began_anew == 3, "each of them once, after 100 steps or before"
+    assert 0.0 < said.kernel_s < said.environment_s
+    assert said.policy_s > 0.0
+    rows = vector_rows(arguments, still, QUIET, numbers=(2,), seconds=0.0, least=4)
+    assert [row.name.split(", ")[1] for row in rows] == ["kernel", "environment", "with policy", "reset"]
+    kernel, environment, policy, _ = (row.value for row in rows)
+    assert kernel is not None
+    assert environment is not None
+    assert policy is not None
+    assert kernel > environment > policy
+    assert rows[1].ratio == pytest.approx(environment / kernel)

@@ -23,7 +23,7 @@ from twin.console import ProgressLine, emit_json, progress
 from twin.errors import InputError
 
 STATIONS = ("top_lift", "chassis")
-BENCHES = ("envs.bench:rows",)
+BENCHES = ("envs.bench:rows", "agents.bench:rows")
 """Rows of the layers above, `module:function`, called with the progress line; imported only if they are there."""
 
 
