@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -84,23 +84,53 @@ def build_cell(
     Raises:
         InputError: an incompatible truck or pack, an unknown parking class, a bad seed, an impossible variation.
     """
-    resolve(station, truck, pack)
+    nominal = _nominal(station, truck, pack)
     variation.check(station, pack, parking)
     if not 0 <= seed < 2**63:
         raise InputError("seed out of range", key="--seed", value=seed, allowed="0 to 2^63 - 1")
-    jobs, seats = plan_jobs(station, truck)
-    params = np.zeros(1, PARAMS)
+    params = nominal.params.copy()
     p = params[0]
-    _fill_clock_and_axes(p, station, pack)
     fill_reeving(p, station, pack)
-    _fill_packs_and_seats(p, station, pack, jobs, seats, seed)
-    _fill_truck(p, truck, pack, len(truck.seats_xyz_m))
+    _draw_packs(p, pack, seed)
     p["truck_park"], docking = park(station, truck, pack, parking, seed, variation.conditions)
-    _fill_limits_and_sensors(p, station, seed)
+    _draw_sensors(p, station, seed)
     variation.apply(p, seed)
     drawn = seeding.stream(seed, "friction").uniform(1 - FRICTION_SPREAD, 1 + FRICTION_SPREAD)
     friction = pack.guides.friction * (drawn if variation.friction_factor is None else variation.friction_factor)
+    jobs, seats = nominal.jobs, nominal.seats
     return Cell(station, truck, pack, seed, parking, jobs, seats, params, friction, docking, variation)
+
+
+class _Nominal(NamedTuple):
+    """What neither seed nor reeving decides; `of` keeps alive what it was made of."""
+
+    of: tuple[Station, Truck, Pack]
+    jobs: tuple[Job, ...]
+    seats: tuple[Seat, ...]
+    params: np.ndarray
+
+
+_REMEMBERED: dict[tuple[int, ...], _Nominal] = {}
+MOST_REMEMBERED = 256
+
+
+def _nominal(station: Station, truck: Truck, pack: Pack) -> _Nominal:
+    """Made once for the same parts: models are frozen, and a station with other ropes shares the rest of them."""
+    parts = (value for name, value in vars(station).items() if name != "reeving")
+    key = (*map(id, parts), id(truck), id(pack))
+    if key not in _REMEMBERED:
+        resolve(station, truck, pack)
+        jobs, seats = plan_jobs(station, truck)
+        params = np.zeros(1, PARAMS)
+        p = params[0]
+        _fill_clock_and_axes(p, station, pack)
+        _fill_packs_and_seats(p, station, pack, jobs, seats)
+        _fill_truck(p, truck, pack, len(truck.seats_xyz_m))
+        _fill_limits_and_sensors(p, station)
+        while len(_REMEMBERED) >= MOST_REMEMBERED:
+            del _REMEMBERED[next(iter(_REMEMBERED))]
+        _REMEMBERED[key] = _Nominal((station, truck, pack), jobs, seats, params)
+    return _REMEMBERED[key]
 
 
 def _axis(station: Station, name: str) -> Any:
@@ -170,17 +200,12 @@ def pad_positions(pack: Pack) -> np.ndarray:
     return np.array([[x, y], [x, -y], [-x, y], [-x, -y]])
 
 
-def _fill_packs_and_seats(
-    p: Any, station: Station, pack: Pack, jobs: tuple[Job, ...], seats: tuple[Seat, ...], seed: int
-) -> None:
+def _fill_packs_and_seats(p: Any, station: Station, pack: Pack, jobs: tuple[Job, ...], seats: tuple[Seat, ...]) -> None:
     if 2 * len(jobs) > PACKS or len(seats) > SEATS or station.robots.count > ROBOTS:
         raise InputError(f"a swap moves at most {PACKS} packs over {SEATS} seats with {ROBOTS} robots")
     p["packs"], p["seats"] = 2 * len(jobs), len(seats)
-    random = seeding.stream(seed, "pack")
     s = float(p["retract"])
     for k in range(2 * len(jobs)):
-        mass = pack.mass_kg * (1.0 + PACK_MASS_SIGMA * random.standard_normal())
-        p["pack_mass_kg"][k] = min(max(mass, pack.mass_min_kg), pack.mass_max_kg)
         x, y, z = pack.com_m
         p["pack_com"][k] = (x, y, z - s * pack.size_m[2] / 2)
     p["pack_height_m"] = pack.size_m[2]
@@ -197,6 +222,13 @@ def _fill_packs_and_seats(
     p["coupler_xy_m"] = pack.coupler.xy_m
     p["coupler_engage_m"], p["coupler_force_n"] = pack.coupler.engage_m, pack.coupler.mate_force_n
     p["guide_length_m"] = pack.guides.pin_length_m
+
+
+def _draw_packs(p: Any, pack: Pack, seed: int) -> None:
+    random = seeding.stream(seed, "pack")
+    for k in range(int(p["packs"])):
+        mass = pack.mass_kg * (1.0 + PACK_MASS_SIGMA * random.standard_normal())
+        p["pack_mass_kg"][k] = min(max(mass, pack.mass_min_kg), pack.mass_max_kg)
 
 
 def _fill_truck(p: Any, truck: Truck, pack: Pack, seats: int) -> None:
@@ -230,7 +262,7 @@ def _fill_truck(p: Any, truck: Truck, pack: Pack, seats: int) -> None:
         p["truck_axle_roll_damping"][i] = 2 * a.damping_ratio * np.sqrt(roll_total * roll_inertia) * roll / roll_total
 
 
-def _fill_limits_and_sensors(p: Any, station: Station, seed: int) -> None:
+def _fill_limits_and_sensors(p: Any, station: Station) -> None:
     limits, scanner, sensors = station.limits, station.scanner, station.sensors
     for name in (
         "rated_load_kg",
@@ -251,16 +283,19 @@ def _fill_limits_and_sensors(p: Any, station: Station, seed: int) -> None:
         p[name] = getattr(limits, name)
     p["robot_length_m"] = station.robots.length_m
     p["scan_sigma_m"], p["scan_sigma_rad"] = scanner.sigma_m, scanner.sigma_rad
-    random = seeding.stream(seed, "scanner")
-    bias = np.array(
-        [scanner.bias_m, scanner.bias_m, scanner.bias_rad, scanner.bias_m, scanner.bias_rad, scanner.bias_rad]
-    )
-    p["scan_bias"] = bias * random.uniform(-1.0, 1.0, 6)
     p["scan_period_ticks"] = max(1, round(station.rates.physics_hz / scanner.rate_hz))
     p["scan_delay_scans"] = round(scanner.delay_s * station.rates.plc_hz)
     p["scan_dropout"] = scanner.dropout
     p["load_sigma_n"], p["load_filter_s"] = sensors.load_cell_sigma_n, sensors.load_cell_filter_s
     p["sway_sigma_m"], p["force_sigma_n"] = sensors.sway_sigma_m, sensors.lateral_force_sigma_n
+
+
+def _draw_sensors(p: Any, station: Station, seed: int) -> None:
+    scanner = station.scanner
+    bias = np.array(
+        [scanner.bias_m, scanner.bias_m, scanner.bias_rad, scanner.bias_m, scanner.bias_rad, scanner.bias_rad]
+    )
+    p["scan_bias"] = bias * seeding.stream(seed, "scanner").uniform(-1.0, 1.0, 6)
     p["stream"] = [seeding.key(seed, name) for name in KERNEL_STREAMS]
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
-from typing import Any
+from functools import cache, partial
+from typing import Any, Literal
 
 import numpy as np
 
@@ -54,7 +54,7 @@ class AlignmentTwin:
         self.timing = full_speed(cell)
         self.plant: Any = make_plant(cell, worlds=hover_world(cell, hover))
         kind = cell.station.kind
-        table = timing_table(self.timing, kind)
+        table = _full_speed_table(cell.station.name, kind)
         self.program = Program(self.plant, cell, seat_table(), table[None, :], MECHANICAL[kind])
         self.program.finished[:] = True
         self.program.finished[0, self.job.robot] = False
@@ -139,8 +139,16 @@ def axis_speeds(cell: Cell, speeds: np.ndarray) -> np.ndarray:
 
 def full_speed(cell: Cell) -> TimingSet:
     """Every axis within its own limits; setpoints decide on the rest."""
-    kind = cell.station.kind
+    return _full_speed(cell.station.name, cell.station.kind)
+
+
+@cache
+def _full_speed(station: str, kind: Literal["top_lift", "chassis"]) -> TimingSet:
     return TimingSet(
-        name="setpoints", title="at the limits of the axes", station=cell.station.name, kind=kind,
-        default=PhaseTiming(),
+        name="setpoints", title="at the limits of the axes", station=station, kind=kind, default=PhaseTiming()
     )  # fmt: skip
+
+
+@cache
+def _full_speed_table(station: str, kind: Literal["top_lift", "chassis"]) -> np.ndarray:
+    return timing_table(_full_speed(station, kind), kind)
