@@ -12,8 +12,9 @@ ARGUMENTS: dict[str, Any] = {"station": "top_lift", "action_mode": "residual"}
 """White noise on top of the station's servo: whole insertions, with contact. Alone it would leave the pack hanging."""
 
 
-def rows(line: ProgressLine) -> list[Row]:
-    """All of them, on Alignment-v0."""
+def rows(line: ProgressLine, *, large: bool = False) -> list[Row]:
+    """All of them, on Alignment-v0; none has a large batch."""
+    del large
     import envs
     from envs.bench.bare import bare_rows
     from envs.bench.panda import panda_rows

@@ -22,7 +22,7 @@ Policy = Callable[[Array], Array]
 """Gives (N, A) float32 actions for (N, O) float32 observations."""
 
 ALIGNMENT = "swaptwin/Alignment-v0"
-WORLDS = (1, 64, 1024, 16384)
+WORLDS, LARGE = (1, 64, 1024), (16384,)
 SECONDS = 8.0
 """Of steps, for each number of worlds; at the least LEAST_STEPS."""
 LEAST_STEPS = 8

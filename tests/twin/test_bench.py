@@ -10,7 +10,7 @@ import pytest
 import swaptwin
 from tests.determinism.short_swap import cell_and_timing
 from twin.commands import bench
-from twin.commands.bench import swaps
+from twin.commands.bench import batches, swaps
 from twin.commands.bench.row import Row
 from twin.commands.bench.swaps import rows_of
 from twin.commands.bench.turns import Lane, Turns, measure
@@ -81,9 +81,9 @@ def test_one_slow_turn_does_not_count() -> None:
     assert rows_of("top_lift", turns)[0].ratio == pytest.approx(0.8)
 
 
-def more_rows(line: ProgressLine) -> list[Row]:
+def more_rows(line: ProgressLine, *, large: bool) -> list[Row]:
     """What a layer above would add."""
-    return [Row("boats", 3.0, "knots"), Row("trains", note="no rails here")]
+    return [Row("boats", 3.0, "large knots" if large else "knots"), Row("trains", note="no rails here")]
 
 
 def test_rows_of_a_layer_that_lacks_a_package_say_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -101,6 +101,7 @@ def test_json_is_the_designs_object(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     monkeypatch.setattr(bench, "BENCHES", ("tests.twin.test_bench:more_rows", "nowhere.bench:rows"))
     frames = {"medium": [0.025, 0.026, 0.024], "low": [0.0125, 0.013, 0.012]}
     monkeypatch.setattr("twin.viewer.frame_rate.measure_frames", lambda *arguments: frames)
+    monkeypatch.setattr(bench, "batch_rows", lambda *arguments, **named: [])
     assert swaptwin.run(["bench", "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert set(said) == {"machine", "rows"}
@@ -124,3 +125,22 @@ def test_json_is_the_designs_object(monkeypatch: pytest.MonkeyPatch, capsys: pyt
 def test_a_time_that_is_none_is_refused(value: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert swaptwin.run(["bench", "--seconds", value]) == 2
     assert "--seconds" in capsys.readouterr().err
+
+
+def test_a_batch_of_swaps_is_timed_with_and_without_its_sequence() -> None:
+    cell, timing = cell_and_timing()
+    times = batches.Batch()
+    batches.run_batch([cell, cell], timing, 1, times)
+    assert 0.0 < times.plant_s[0] < times.whole_s[0]
+    assert times.swaps_per_s() == pytest.approx(1.0 / times.whole_s[0])
+
+
+def test_rows_of_batches_stand_beside_the_reference_swap() -> None:
+    sizes = {1: batches.Batch([0.02], [0.01]), batches.BESIDE: batches.Batch([0.009, 0.008, 0.007], [0.006] * 3)}
+    two, one = batches.Batch([0.005] * 3, [0.004] * 3), batches.Batch([0.01, 0.008, 0.01], [0.008] * 3)
+    found = {row.name: row for row in batches._rows("top_lift", 10.0, sizes, two, one)}
+    assert found["top_lift swaps, bullet"].value == pytest.approx(0.1)
+    beside = found[f"top_lift swaps, rom, {batches.BESIDE} at once"]
+    assert (beside.ratio, beside.met) == (pytest.approx(1250.0), True)
+    assert found["top_lift swaps, rom, 1 at once"].ratio == pytest.approx(500.0)
+    assert found["top_lift swaps, rom, two cores"].ratio == pytest.approx(2.0)

@@ -24,7 +24,7 @@ from twin.errors import InputError
 
 STATIONS = ("top_lift", "chassis")
 BENCHES = ("envs.bench:rows", "agents.bench:rows")
-"""Rows of the layers above, `module:function`, called with the progress line; imported only if they are there."""
+"""Rows of the layers above, `module:function`, called with the progress line and `large`; imported only if there."""
 
 
 def command(
@@ -32,6 +32,9 @@ def command(
         float, typer.Option(help="Simulated seconds of each swap; 0 for all of it.", min=0.0, max=3600.0)
     ] = 120.0,
     seed: Annotated[int, typer.Option(help="Of the swaps.")] = 1,
+    large: Annotated[
+        bool, typer.Option("--large", help="Also the largest batches; a quarter of an hour more.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Measure speeds side by side in one run and print the table. A few minutes; best on a quiet machine."""
@@ -45,11 +48,11 @@ def command(
             line.update(f"pictures of {station}")
             rows += picture_rows(station, Path(folder) / f"{station}.mcap")
         for station in STATIONS:
-            rows += batch_rows(station, seed, line)
+            rows += batch_rows(station, seed, line, large=large)
         line.update("command line")
         rows.append(help_row())
         for bench in BENCHES:
-            rows += rows_from(bench, line)
+            rows += rows_from(bench, line, large=large)
     machine = this_machine()
     if json:
         emit_json({"machine": machine, "rows": [row.as_json() for row in rows]})
@@ -57,7 +60,7 @@ def command(
         print_rows(machine, rows)
 
 
-def rows_from(bench: str, line: ProgressLine) -> list[Row]:
+def rows_from(bench: str, line: ProgressLine, *, large: bool = False) -> list[Row]:
     """The rows of one entry of BENCHES; without what it needs, one row that says so."""
     module, function = bench.split(":")
     try:
@@ -67,7 +70,7 @@ def rows_from(bench: str, line: ProgressLine) -> list[Row]:
         if module == missing or module.startswith(missing + "."):
             return []  # an installation without that layer
         return [Row(module.replace(".", " "), note=f"needs the Python package {missing!r}, which is not installed")]
-    rows: list[Row] = made(line)
+    rows: list[Row] = made(line, large=large)
     return rows
 
 

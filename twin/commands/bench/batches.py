@@ -15,10 +15,11 @@ from twin.swap import SwapTwin
 
 REQUIRED_RATIO = 1000.0
 REQUIRED_TWO_CORES = 1.8
-BATCHES = (1, 64, 1024)
-"""Swaps at once; the reference plant is compared with the middle one."""
+BATCHES, LARGE_BATCHES = (1, 64), (1024, 16384)
+"""Swaps at once."""
 BESIDE = 64
-SLICE_S = 2.0
+"""That many run between slices of the reference plant's swap."""
+SLICE_S = 3.0
 """The reference swap runs in slices of about so long, batches between them: what disturbs one disturbs the other."""
 
 
@@ -34,18 +35,19 @@ class Batch:
         return 1.0 / statistics.median(self.whole_s)
 
 
-def batch_rows(station: str, seed: int, line: ProgressLine) -> list[Row]:
+def batch_rows(station: str, seed: int, line: ProgressLine, *, large: bool = False) -> list[Row]:
     """The rows of one station."""
     from twin.commands.swap import resolve
 
     cell, timing = resolve(station, None, None, "factory", seed=seed, parking="guided")
-    cells = [_another(cell, seed + i) for i in range(max(BATCHES))]
+    batches = BATCHES + LARGE_BATCHES if large else BATCHES
+    cells = [_another(cell, seed + i) for i in range(max(batches))]
     run_batch(cells[:1], timing, 1, Batch())  # compiles
     run_batch(cells[:2], timing, 2, Batch())
-    sizes = {n: Batch() for n in BATCHES}
+    sizes = {n: Batch() for n in batches}
     line.update(f"{station}, the reference swap and batches")
     reference_s = _beside_reference(cell, cells[:BESIDE], timing, sizes[BESIDE])
-    for n in BATCHES:
+    for n in batches:
         if n != BESIDE:
             line.update(f"{station}, {n} swaps at once")
             for _ in range(max(20 // n, 1)):
@@ -53,8 +55,8 @@ def batch_rows(station: str, seed: int, line: ProgressLine) -> list[Row]:
     line.update(f"{station}, two cores")
     two, one = Batch(), Batch()
     for _ in range(3):
-        run_batch(cells[: 4 * BESIDE], timing, 2, two)
-        run_batch(cells[: 4 * BESIDE], timing, 1, one)
+        run_batch(cells[:BESIDE], timing, 2, two)
+        run_batch(cells[:BESIDE], timing, 1, one)
     return _rows(station, reference_s, sizes, two, one)
 
 
@@ -119,7 +121,7 @@ def _rows(station: str, reference_s: float, sizes: dict[int, Batch], two: Batch,
     ratio = beside.swaps_per_s() * reference_s
     reference = Row(f"{station} swaps, bullet", 1.0 / reference_s, "swaps/s")
     rows = [reference]
-    for n in BATCHES:
+    for n in sizes:
         row = Row(f"{station} swaps, rom, {n:,} at once", sizes[n].swaps_per_s(), "swaps/s")
         row.ratio, row.against = sizes[n].swaps_per_s() * reference_s, reference.name
         if n == BESIDE:
