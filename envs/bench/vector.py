@@ -116,13 +116,13 @@ def vector_rows(
     for worlds in numbers:
         line.update(f"{label}, {worlds} worlds")
         said = measure(worlds, arguments, policy, seconds=seconds, least=least)
-        name, kernel = f"{label} x {worlds}", said.taken / said.kernel_s
+        name, kernel = f"{label.removesuffix('-v0')} x {worlds}", said.taken / said.kernel_s
         whole = said.environment_s + said.policy_s
         note = f"{said.steps} steps of {worlds} worlds, {said.began_anew} of them began anew; {threads} threads"
         found += [
             Row(f"{name}, kernel", kernel, "steps/s"),
             Row(
-                f"{name}, environment",
+                f"{name}, env",
                 said.taken / said.environment_s,
                 "steps/s",
                 said.kernel_s / said.environment_s,
@@ -130,7 +130,7 @@ def vector_rows(
                 note=note,
             ),
             Row(
-                f"{name}, with policy",
+                f"{name}, policy",
                 said.taken / whole,
                 "steps/s",
                 said.kernel_s / whole,

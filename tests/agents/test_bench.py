@@ -13,7 +13,7 @@ from twin.console import ProgressLine
 
 def test_rows_with_the_shipped_policy() -> None:
     rows = bench.rows(ProgressLine(None, "", None), numbers=(2,), seconds=0.0, least=2)
-    assert [row.name for row in rows][2] == "Alignment-v0 x 2, with policy"
+    assert [row.name for row in rows][2] == "Alignment x 2, policy"
     assert all(row.value is not None and row.value > 0.0 for row in rows)
 
 

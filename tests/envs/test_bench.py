@@ -134,7 +134,7 @@ def test_worlds_of_a_batch_in_three_columns() -> None:
     assert 0.0 < said.kernel_s < said.environment_s
     assert said.policy_s > 0.0
     rows = vector_rows(arguments, still, QUIET, numbers=(2,), seconds=0.0, least=4)
-    assert [row.name.split(", ")[1] for row in rows] == ["kernel", "environment", "with policy", "reset"]
+    assert [row.name.split(", ")[1] for row in rows] == ["kernel", "env", "policy", "reset"]
     kernel, environment, policy, _ = (row.value for row in rows)
     assert kernel is not None
     assert environment is not None

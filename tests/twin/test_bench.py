@@ -139,8 +139,8 @@ def test_rows_of_batches_stand_beside_the_reference_swap() -> None:
     sizes = {1: batches.Batch([0.02], [0.01]), batches.BESIDE: batches.Batch([0.009, 0.008, 0.007], [0.006] * 3)}
     two, one = batches.Batch([0.005] * 3, [0.004] * 3), batches.Batch([0.01, 0.008, 0.01], [0.008] * 3)
     found = {row.name: row for row in batches._rows("top_lift", 10.0, sizes, two, one)}
-    assert found["top_lift swaps, bullet"].value == pytest.approx(0.1)
-    beside = found[f"top_lift swaps, rom, {batches.BESIDE} at once"]
+    assert found["top_lift bullet swaps"].value == pytest.approx(0.1)
+    beside = found[f"top_lift rom x {batches.BESIDE}"]
     assert (beside.ratio, beside.met) == (pytest.approx(1250.0), True)
-    assert found["top_lift swaps, rom, 1 at once"].ratio == pytest.approx(500.0)
-    assert found["top_lift swaps, rom, two cores"].ratio == pytest.approx(2.0)
+    assert found["top_lift rom x 1"].ratio == pytest.approx(500.0)
+    assert found["top_lift rom, two cores"].ratio == pytest.approx(2.0)

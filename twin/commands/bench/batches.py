@@ -119,23 +119,23 @@ def _beside_reference(cell: Cell, cells: list[Cell], timing: TimingSet, times: B
 def _rows(station: str, reference_s: float, sizes: dict[int, Batch], two: Batch, one: Batch) -> list[Row]:
     beside = sizes[BESIDE]
     ratio = beside.swaps_per_s() * reference_s
-    reference = Row(f"{station} swaps, bullet", 1.0 / reference_s, "swaps/s")
+    reference = Row(f"{station} bullet swaps", 1.0 / reference_s, "swaps/s")
     rows = [reference]
     for n in sizes:
-        row = Row(f"{station} swaps, rom, {n:,} at once", sizes[n].swaps_per_s(), "swaps/s")
+        row = Row(f"{station} rom x {n}", sizes[n].swaps_per_s(), "swaps/s")
         row.ratio, row.against = sizes[n].swaps_per_s() * reference_s, reference.name
         if n == BESIDE:
             quartile, _, third = statistics.quantiles([reference_s / s for s in beside.whole_s], n=4)
             row.quartiles = (quartile, third)
             row.required, row.met = f">= {REQUIRED_RATIO:,.0f}", ratio >= REQUIRED_RATIO
             kernel_s = statistics.median(beside.plant_s)
-            row.note = f"one core; the kernel alone {1.0 / kernel_s:,.0f} swaps/s"
+            row.note = f"{n} swaps at once on one core; the kernel alone {1.0 / kernel_s:,.0f} swaps/s"
         rows.append(row)
     each = [below / above for above, below in zip(two.whole_s, one.whole_s, strict=True)]
     gain = statistics.median(each)
     rows.append(
         Row(
-            f"{station} swaps, rom, two cores",
+            f"{station} rom, two cores",
             two.swaps_per_s(),
             "swaps/s",
             gain,
