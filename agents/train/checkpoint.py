@@ -6,6 +6,7 @@ import json
 import os
 import zipfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from twin.errors import InputError
 
 Array = np.ndarray
 REPLAY = "replay_buffer.pkl"
+BEST = "best.npz"
+"""Beside the checkpoints: what was best so far, as plain arrays."""
 
 
 class Sb3Policy:
@@ -95,6 +98,51 @@ def save(model: Any, folder: Path) -> Path:
     if hasattr(model, "replay_buffer"):
         _replace(folder / REPLAY, model.save_replay_buffer)
     return _replace(folder / f"step_{model.num_timesteps}.zip", model.save)
+
+
+@dataclass
+class Seen:
+    """What a run has come to so far, besides its model; a resumed run goes on with it.
+
+    Attributes:
+        reward: mean of the episodes before the best policy; -inf where none is known.
+        step: at which that policy was.
+        weights: its state, arrays by name.
+        low, high: range of the observations (O,) so far.
+    """
+
+    reward: float = -np.inf
+    step: int = 0
+    weights: dict[str, Array] | None = None
+    low: Array | None = None
+    high: Array | None = None
+
+    def save(self, folder: Path) -> None:
+        """Into `folder`, whole or not at all."""
+        arrays: dict[str, Array] = {"reward": np.array(self.reward), "step": np.array(self.step)}
+        arrays |= {f"weights/{name}": value for name, value in (self.weights or {}).items()}
+        arrays |= {name: value for name, value in (("low", self.low), ("high", self.high)) if value is not None}
+        folder.mkdir(parents=True, exist_ok=True)
+        _replace(folder / BEST, lambda part: np.savez(part, **arrays))  # type: ignore[arg-type]
+
+    @classmethod
+    def load(cls, folder: Path) -> Seen:
+        """Of `folder`; nothing seen where it holds none.
+
+        Raises:
+            InputError: the file is damaged.
+        """
+        path = folder / BEST
+        if not path.is_file():
+            return cls()
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                arrays = dict(file)
+            weights = {name[8:]: value for name, value in arrays.items() if name.startswith("weights/")}
+            found = float(arrays["reward"]), int(arrays["step"])
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            raise InputError(f"cannot be read: {error}", file=path) from None
+        return cls(*found, weights or None, arrays.get("low"), arrays.get("high"))
 
 
 def _replace(target: Path, write: Callable[[str], None]) -> Path:

@@ -33,7 +33,7 @@ from agents.episodes import Scene
 from agents.evaluate import Evaluation, about_environment, evaluate
 from agents.export import graph_bytes, layers_of, write_bundle
 from agents.pool import interrupts_held_back
-from agents.train.checkpoint import REPLAY, algorithm_class, load_model, need_trust, newest, save
+from agents.train.checkpoint import REPLAY, Seen, algorithm_class, load_model, need_trust, newest, save
 from agents.train.config import TrainConfig
 from twin import seeding
 from twin.console import ProgressLine, atomic_write
@@ -67,27 +67,24 @@ BEST_EVERY = 1000
 class Watch(BaseCallback):
     """Ends the training on time, saves checkpoints, tells how it goes, keeps the best policy and what was observed."""
 
-    def __init__(self, config: TrainConfig, checkpoints: Path, line: ProgressLine) -> None:
+    def __init__(self, config: TrainConfig, checkpoints: Path, line: ProgressLine, seen: Seen | None = None) -> None:
+        """`seen`: by earlier parts of the run."""
         super().__init__()
         self.config, self.checkpoints, self.line = config, checkpoints, line
-        self.low: Array | None = None
-        self.high: Array | None = None
         self.ended = "steps"
-        self.best_reward, self.best_step = -np.inf, 0
-        self._best: dict[str, torch.Tensor] | None = None
+        self.seen = seen or Seen()
 
     def _on_training_start(self) -> None:
         self.began_s, self.first_step = time.monotonic(), self.num_timesteps
         self.saved_at = self.looked_at = self.num_timesteps
 
     def _on_step(self) -> bool:
-        seen = self.locals["new_obs"]
-        low, high = seen.min(axis=0), seen.max(axis=0)
-        self.low = low if self.low is None else np.minimum(self.low, low)
-        self.high = high if self.high is None else np.maximum(self.high, high)
+        seen, observed = self.seen, self.locals["new_obs"]
+        low, high = observed.min(axis=0), observed.max(axis=0)
+        seen.low = low if seen.low is None else np.minimum(seen.low, low)
+        seen.high = high if seen.high is None else np.maximum(seen.high, high)
         if self.num_timesteps - self.saved_at >= self.config.checkpoint_steps:
-            save(self.model, self.checkpoints)
-            self.saved_at = self.num_timesteps
+            self.save()
         if self.num_timesteps - self.looked_at >= BEST_EVERY:
             self._look()
         gone_s = time.monotonic() - self.began_s
@@ -97,6 +94,12 @@ class Watch(BaseCallback):
             return False
         return self.num_timesteps < self.config.steps
 
+    def save(self) -> None:
+        """A checkpoint, and what was seen so far."""
+        save(self.model, self.checkpoints)
+        self.seen.save(self.checkpoints)
+        self.saved_at = self.model.num_timesteps
+
     def _look(self) -> None:
         """Keep the policy as it is, if its last episodes were the best so far."""
         self.looked_at = self.num_timesteps
@@ -104,16 +107,17 @@ class Watch(BaseCallback):
         if len(episodes) < BEST_OF:
             return
         reward = float(np.mean([episode["r"] for episode in episodes]))
-        if reward > self.best_reward:
-            self.best_reward, self.best_step = reward, self.num_timesteps
-            self._best = {name: value.clone() for name, value in self.model.policy.state_dict().items()}
+        if reward > self.seen.reward:
+            self.seen.reward, self.seen.step = reward, self.num_timesteps
+            state = self.model.policy.state_dict()
+            self.seen.weights = {name: value.detach().cpu().numpy().copy() for name, value in state.items()}
 
-    def restore_best(self) -> int:
+    def restore_best(self, model: BaseAlgorithm) -> int:
         """Give the model its best policy back; the step at which it had that. The last one where too few were seen."""
-        if self._best is None:
-            return self.num_timesteps
-        self.model.policy.load_state_dict(self._best)
-        return self.best_step
+        if self.seen.weights is None:
+            return model.num_timesteps
+        model.policy.load_state_dict({name: torch.from_numpy(w) for name, w in self.seen.weights.items()})
+        return self.seen.step
 
     def _tell(self, gone_s: float) -> None:
         step, steps = self.num_timesteps, self.config.steps
@@ -221,7 +225,8 @@ def train(
     if not resume:
         make_folder(folder)
     environments = make_environments(scene, config)
-    began_s, ended, watch = time.monotonic(), "steps", Watch(config, checkpoints, line)
+    began_s, ended = time.monotonic(), "steps"
+    watch = Watch(config, checkpoints, line, Seen.load(checkpoints) if resume else None)
     try:
         if source is None:
             model = make_model(config, environments)
@@ -241,12 +246,13 @@ def train(
         except KeyboardInterrupt:
             ended = "interrupted"
         save(model, checkpoints)
+        watch.seen.save(checkpoints)
     finally:
         environments.close()
     wall_s = time.monotonic() - began_s
     if ended == "interrupted":
         return Trained(folder, model.num_timesteps, wall_s, ended, None)
-    steps = watch.restore_best() if left > 0 else model.num_timesteps
+    steps = watch.restore_best(model)
     bundle.write(folder / "policy", "policy", steps)
     evaluation = _evaluate(scene, config, folder, line, evaluation_seed)
     bundle.write(folder / "policy", "policy", steps, _measured(evaluation))
@@ -264,7 +270,7 @@ class _Bundle:
 
     def write(self, folder: Path, title: str, steps: int, measured: list[dict[str, Any]] | None = None) -> None:
         graph = graph_bytes(layers_of(self.model), len(self.fits["observation"]), len(self.fits["action"]))
-        low, high = self.watch.low, self.watch.high
+        low, high = self.watch.seen.low, self.watch.seen.high
         contract = {
             **{key: _plain(value) for key, value in self.fits.items()},
             "made": {

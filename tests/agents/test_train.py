@@ -17,7 +17,7 @@ from agents.bundle import load_bundle
 from agents.episodes import Scene
 from agents.export import graph_bytes, layers_of
 from agents.policies import load_policy
-from agents.train.checkpoint import load_model, load_zip, newest
+from agents.train.checkpoint import Seen, load_model, load_zip, newest
 from agents.train.config import TrainConfig, load_config
 from agents.train.run import (
     BEST_OF,
@@ -192,7 +192,16 @@ def test_the_best_policy_of_training_is_kept(tmp_path: Path) -> None:
             weights.fill_(step)
         model.ep_info_buffer = deque([{"r": reward}] * BEST_OF)
         watch._look()
-    assert watch.restore_best() == 2000
+    assert watch.restore_best(model) == 2000
+    # the next part of the run goes on with it
+    watch.seen.save(tmp_path)
+    with torch.no_grad():
+        weights.fill_(0.0)
+    later = Watch(config, tmp_path, QUIET, Seen.load(tmp_path))
+    later.model, later.num_timesteps = model, 4000
+    model.ep_info_buffer = deque([{"r": 0.0}] * BEST_OF)
+    later._look()
+    assert later.restore_best(model) == 2000
     assert float(weights.detach().min()) == 2000.0
     environments.close()
 
@@ -202,8 +211,26 @@ def test_without_a_hundred_episodes_the_last_policy_stays(tmp_path: Path) -> Non
     environments = make_environments(SCENE, config)
     watch = Watch(config, tmp_path, QUIET)
     watch.model = make_model(config, environments)
-    watch.num_timesteps = 1500
+    watch.model.num_timesteps = watch.num_timesteps = 1500
     watch.model.ep_info_buffer = deque([{"r": 1.0}] * (BEST_OF - 1))
     watch._look()
-    assert watch.restore_best() == 1500
+    assert watch.restore_best(watch.model) == 1500
+    assert Seen.load(tmp_path).weights is None
     environments.close()
+
+
+def test_what_a_run_has_seen_is_kept_as_plain_arrays(tmp_path: Path) -> None:
+    assert Seen.load(tmp_path) == Seen()
+    Seen(3.5, 7, {"a.weight": np.eye(2)}, np.zeros(3), np.ones(3)).save(tmp_path)
+    again = Seen.load(tmp_path)
+    assert (again.reward, again.step) == (3.5, 7)
+    assert again.weights is not None
+    assert again.high is not None
+    np.testing.assert_array_equal(again.weights["a.weight"], np.eye(2))
+    np.testing.assert_array_equal(again.high, np.ones(3))
+    (tmp_path / "best.npz").write_bytes(b"no archive")
+    with pytest.raises(InputError, match=r"best\.npz: cannot be read"):
+        Seen.load(tmp_path)
+    np.savez(tmp_path / "best.npz", reward=np.array([{}], dtype=object))
+    with pytest.raises(InputError, match=r"best\.npz: cannot be read"):
+        Seen.load(tmp_path)
