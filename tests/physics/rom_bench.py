@@ -9,7 +9,7 @@ from typing import Any
 from twin.cell import Cell
 from twin.motion.kernels import kernel
 from twin.plants.geometry import end_effector_pose, measure_packs
-from twin.plants.rom import RomPlant, advance, pace
+from twin.plants.rom import RomPlant, advance, pace, placing, touching
 from twin.plants.rom.model import GROUND
 from twin.plants.rom.pace import FLIES, RESTS, TICKS
 from twin.plants.state import ROBOTS
@@ -24,10 +24,10 @@ def refresh(worlds: Any, params: Any, models: Any, states: Any, scratch: Any) ->
     for r in range(p.robots):
         end_effector_pose(w, p, r)
     measure_packs(w, p)
-    advance.take_holds(w, p, x, t)
-    advance.recall(w, p, m, x, t)
-    advance.place_all(w, p, x, t)
-    advance.find_near(w, p, m, x, t)
+    placing.take_holds(w, p, x, t)
+    placing.recall(w, p, m, x, t)
+    placing.place_all(w, p, x, t)
+    touching.find_near(w, p, m, x, t)
     for i in range(ROBOTS + 1):
         x.calm[i] = 0
 

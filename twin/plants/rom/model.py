@@ -63,6 +63,36 @@ STATE = np.dtype(
 """What a reduced-order world remembers besides WORLD."""
 FREE = -3
 
+SCRATCH = np.dtype(
+    [
+        ("at", f8, 3),
+        ("turn", f8, (3, 3)),
+        ("motion", f8, 6),
+        ("pack", f8, 3),
+        ("pack_turn", f8, (3, 3)),
+        ("fixed_turn", f8, (3, 3)),
+        ("body", f8, 7),
+        ("out", f8, 6),
+        ("truck", f8, 8),
+        ("e_at", f8, (ROBOTS, 3)),
+        ("e_turn", f8, (ROBOTS, 3, 3)),
+        ("mass", f8, 9),
+        ("reaction", f8, 4),
+        ("axle", f8, 2),
+        ("last", f8, (4, 3)),
+        ("angles", f8, 8),
+        ("gaps", f8, 2),
+        ("held_turn", f8, (ROBOTS, 3, 3)),  # of the held pack in its end effector
+        ("seat_at", f8, (ROBOTS, 3)),
+        ("seat", f8, (ROBOTS, 3, 3)),
+        ("truck_at", f8, 3),
+        ("truck_turn", f8, (3, 3)),
+        ("near", i8, ROBOTS),
+        ("pace", i8, ROBOTS + 1),
+    ]
+)
+"""What a world is advanced in: nothing that has to be kept but what `twin.plants.rom.placing.recall` finds again."""
+
 
 def fill_model(cell: Cell) -> np.ndarray:
     """(1,) MODEL of a cell."""

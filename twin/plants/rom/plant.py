@@ -11,7 +11,7 @@ import numpy as np
 from twin import plc
 from twin.cell import Cell
 from twin.plants.rom import advance
-from twin.plants.rom.model import FREE, STATE, fill_model
+from twin.plants.rom.model import FREE, SCRATCH, STATE, fill_model
 from twin.plants.state import BUSY, ROBOTS, new_command
 
 THREADS_FROM = 8
@@ -44,7 +44,7 @@ class RomPlant:
         self.worlds = np.concatenate([cell.new_world() for cell in self.cells]) if worlds is None else worlds
         self.commands = np.stack([new_command(ROBOTS) for _ in range(n)])
         self.states = np.zeros(n, STATE)
-        self._scratch = np.zeros(n, advance.SCRATCH)
+        self._scratch = np.zeros(n, SCRATCH)
         self.observer = observer
         self.disturb: Callable[[RomPlant], None] | None = None
         self.decide: Callable[[RomPlant], None] | None = None
@@ -69,16 +69,8 @@ class RomPlant:
         if self._watched:
             self._run_watched()
             return
-        if self.pause_tick is not None:
-            self.run_to(busy, np.full(len(busy), self.pause_tick))
-            return
-        if len(busy) < THREADS_FROM:
-            self.run_to(busy, np.full(len(busy), NEVER))
-            return
-        ticks = np.zeros(len(busy), np.int64)
-        advance.run_worlds(
-            self.worlds, self.params, self.models, self.states, self.commands, self._scratch, busy, ticks
-        )  # fmt: skip
+        until = NEVER if self.pause_tick is None else self.pause_tick
+        self.run_to(busy, np.full(len(busy), until))
 
     def run_to(self, which: np.ndarray, until: np.ndarray) -> None:
         """`run` of the worlds `which` (K,), each up to its tick of `until` (K,), with that tick's scan."""

@@ -1,0 +1,164 @@
+"""Where everything is, and who carries what: poses of end effectors, packs and couplers of one world."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from twin.motion.kernels import kernel
+from twin.plants.geometry import nearest_seat, rotate, yaw_error
+from twin.plants.rom import carried, contact
+from twin.plants.rom import truck as truck_body
+from twin.plants.rom.frames import compose, cross, from_quaternion, matrix_product, relative, times
+from twin.plants.rom.model import FREE, GROUND, TRUCK
+from twin.plants.state import ROBOTS, TYAW
+from twin.sensors import read_sway_and_force
+
+World = Any
+Params = Any
+Model = Any
+State = Any
+
+
+@kernel
+def place_packs(w: World, p: Params, x: State, t: Any) -> None:
+    """Poses of end effectors, packs and couplers that have moved, and how those packs stand."""
+    truck_moved = x.moved[ROBOTS] == 1
+    if truck_moved:
+        truck_body.frame(w, t.truck_at, t.truck_turn)
+        truck_body.body_pose(w, t.body)
+    for r in range(p.robots):
+        if x.moved[r] == 1:
+            carried.angles_of(w, p, r, t.angles)
+            carried.place(w, p, r, t.angles, t.e_at[r], t.e_turn[r])
+    for k in range(p.packs):
+        pose, on, lies = w.pack_pose[k], x.carrier[k], x.relative[k]
+        if on >= 0 and x.moved[on] == 1:
+            compose(w.e_pose[on], lies, pose)
+            matrix_product(t.e_turn[on], t.held_turn[on], t.pack_turn)
+        elif on == TRUCK and truck_moved:
+            compose(t.body, lies, pose)
+            from_quaternion(pose, t.pack_turn)
+        elif on == GROUND or not (truck_moved and p.seat_on_truck[w.pack_seat[k]] == 1):
+            continue
+        else:
+            from_quaternion(pose, t.pack_turn)
+        _measure(w, p, t, k)
+    for i in range(ROBOTS + 1):
+        x.moved[i] = 0
+
+
+@kernel
+def place_all(w: World, p: Params, x: State, t: Any) -> None:
+    """The same for worlds that have just been made or changed from outside."""
+    for i in range(ROBOTS + 1):
+        x.moved[i] = 1
+    place_packs(w, p, x, t)
+    for k in range(p.packs):
+        from_quaternion(w.pack_pose[k], t.pack_turn)
+        _measure(w, p, t, k)
+
+
+@kernel
+def _measure(w: World, p: Params, t: Any, k: int) -> None:
+    """Coupler, nearest seat and gaps of pack `k`, whose rotation is `t.pack_turn`."""
+    pose, turn, up = w.pack_pose[k], t.pack_turn, p.retract
+    cx, cy, cz = times(turn, p.coupler_xy_m[0], p.coupler_xy_m[1], -up * p.pack_height_m)
+    w.coupler_at[k, 0], w.coupler_at[k, 1], w.coupler_at[k, 2] = pose[0] + cx, pose[1] + cy, pose[2] + cz
+    deep = up * p.pack_height_m
+    mx, my, mz = pose[0] - deep * turn[0, 2], pose[1] - deep * turn[1, 2], pose[2] - deep * turn[2, 2]
+    s = nearest_seat(w, p, mx, my)
+    w.pack_seat[k] = s
+    contact.seat_frame(w, p, s, t.truck_at, t.truck_turn, t.at, t.turn)
+    seat = t.turn
+    dx, dy, dz = mx - t.at[0], my - t.at[1], mz - t.at[2]
+    level = math.sqrt(seat[0, 0] * seat[0, 0] + seat[1, 0] * seat[1, 0])
+    c, sine = seat[0, 0] / level, seat[1, 0] / level
+    w.pack_offset_m[k, 0], w.pack_offset_m[k, 1] = c * dx + sine * dy, -sine * dx + c * dy
+    w.pack_offset_m[k, 2] = up * dz
+    nx, ny, nz = seat[0, 2], seat[1, 2], seat[2, 2]
+    for i in range(4):
+        x, y = p.pad_xy_m[i, 0], p.pad_xy_m[i, 1]
+        ox, oy, oz = turn[0, 0] * x + turn[0, 1] * y, turn[1, 0] * x + turn[1, 1] * y, turn[2, 0] * x + turn[2, 1] * y
+        w.pad_gap_m[k, i] = up * (nx * (dx + ox) + ny * (dy + oy) + nz * (dz + oz))
+
+
+@kernel
+def show(w: World, p: Params) -> None:
+    """What only people and observers read, as of the last scan."""
+    for r in range(p.robots):
+        read_sway_and_force(w, p, r, w.scans - 1)
+    show_yaw(w, p)
+
+
+@kernel
+def show_yaw(w: World, p: Params) -> None:
+    for k in range(p.packs):
+        s = w.pack_seat[k]
+        on_truck = w.truck_q[TYAW] if p.seat_on_truck[s] == 1 else 0.0
+        w.pack_yaw_error_rad[k] = yaw_error(w.pack_pose[k], on_truck + p.seat_yaw_rad[s])
+
+
+@kernel
+def set_twist(w: World, p: Params, x: State, t: Any, k: int) -> None:
+    """Velocity of a pack's centre of mass and its angular velocity, in W, from what carries it."""
+    pose, twist, on = w.pack_pose[k], w.pack_twist[k], x.carrier[k]
+    rx, ry, rz = rotate(pose, p.pack_com[k, 0], p.pack_com[k, 1], p.pack_com[k, 2])
+    for i in range(6):
+        twist[i] = 0.0
+    if on >= 0:
+        carried.angles_of(w, p, on, t.angles)
+        carried.end_effector_motion(w, p, on, t.angles, t.at, t.turn, t.motion)
+        rx, ry, rz = rx + pose[0] - t.at[0], ry + pose[1] - t.at[1], rz + pose[2] - t.at[2]
+        vx, vy, vz = cross(t.motion[3], t.motion[4], t.motion[5], rx, ry, rz)
+        twist[0], twist[1], twist[2] = t.motion[0] + vx, t.motion[1] + vy, t.motion[2] + vz
+        for i in range(3, 6):
+            twist[i] = t.motion[i]
+    elif on == TRUCK:
+        truck_body.no_force(w, t.truck)
+        twist[0], twist[1], twist[2] = truck_body.velocity(w, t.truck, pose[0] + rx, pose[1] + ry, pose[2] + rz)
+        twist[3], twist[4], twist[5] = truck_body.turning(w)
+
+
+@kernel
+def take_holds(w: World, p: Params, x: State, t: Any) -> None:
+    """After grips or locks changed: who carries each pack, and where on it."""
+    truck_body.body_pose(w, t.body)
+    for k in range(p.packs):
+        holder, seat = -1, -1
+        for r in range(p.robots):
+            if w.held[r] == k:
+                holder = r
+        for s in range(p.seats):
+            if w.locked[s] == k:
+                seat = s
+        if holder >= 0:
+            if x.carrier[k] != holder:
+                x.carrier[k] = holder
+                relative(w.e_pose[holder], w.pack_pose[k], x.relative[k])
+            if seat < 0:
+                x.fixed_to[k] = FREE
+            elif x.fixed_to[k] == FREE:
+                if p.seat_on_truck[seat] == 1:
+                    x.fixed_to[k] = TRUCK
+                    relative(t.body, w.e_pose[holder], x.fixed[k])
+                else:
+                    x.fixed_to[k] = GROUND
+                    for i in range(7):
+                        x.fixed[k, i] = w.e_pose[holder, i]
+        else:
+            x.fixed_to[k] = FREE
+            on = TRUCK if p.seat_on_truck[w.pack_seat[k]] == 1 else GROUND
+            if x.carrier[k] != on:
+                x.carrier[k] = on
+                if on == TRUCK:
+                    relative(t.body, w.pack_pose[k], x.relative[k])
+
+
+@kernel
+def recall(w: World, p: Params, m: Model, x: State, t: Any) -> None:
+    """What scratch keeps as long as nobody takes or lets go a pack: the truck's masses, how packs lie in the grips."""
+    truck_body.mass_matrix(w, p, m, x, t.mass)
+    for r in range(p.robots):
+        if w.held[r] >= 0:
+            from_quaternion(x.relative[w.held[r]], t.held_turn[r])

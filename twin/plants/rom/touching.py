@@ -1,0 +1,117 @@
+"""What robots may touch before the next scan, and the forces of what they do touch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twin.motion.kernels import kernel
+from twin.plants.geometry import coupler_force
+from twin.plants.rom import carried, contact, pace
+from twin.plants.rom import truck as truck_body
+from twin.plants.rom.flight import can_fly
+from twin.plants.rom.frames import from_quaternion, matrix_product, times
+from twin.plants.rom.model import FREE, TRUCK
+from twin.plants.suspension import FOUR_ROPE
+
+World = Any
+Params = Any
+Model = Any
+State = Any
+
+SPARE_M, SPARE = 0.0002, 1.3
+"""What stays clear until the next scan is farther off than it goes at its present speed by this share and a bit."""
+REACH_M = 2.0
+"""From the middle of a pack to its farthest point."""
+
+
+@kernel
+def find_near(w: World, p: Params, m: Model, x: State, t: Any) -> None:
+    """Which robots may touch something before the next scan, into `t.near`."""
+    pace.find_near(w, p, m, t.near)
+    for r in range(p.robots):
+        if t.near[r] != 0 and p.reeving == FOUR_ROPE and can_fly(w, p, m, r) and _stays_clear(w, p, m, x, t, r):
+            t.near[r] = 0
+
+
+@kernel
+def _stays_clear(w: World, p: Params, m: Model, x: State, t: Any, r: int) -> bool:
+    """Whether robot `r`, which is near a seat or a pack, comes nowhere as close as touching before the next scan."""
+    k, scan_s = w.held[r], p.dt_s * p.scan_ticks
+    carried.angles_of(w, p, r, t.angles)
+    carried.end_effector_motion(w, p, r, t.angles, t.at, t.turn, t.motion)
+    truck_body.no_force(w, t.truck)
+    for i in range(6):
+        t.out[i] = 0.0
+    if k < 0:
+        _touch_grip(w, p, m, x, t, r, t.near[r] - 2, p.dt_s)
+    else:
+        if x.fixed_to[k] != FREE or w.pack_offset_m[k, 2] < p.coupler_engage_m:
+            return False
+        _place_held(x, t, r, k)
+        s = w.pack_seat[k]
+        contact.seat_frame(w, p, s, t.truck_at, t.truck_turn, t.seat_at[r], t.seat[r])
+        contact.seat_contact(
+            w, p, m, r, k, t.at, t.pack, t.pack_turn, t.motion, t.seat_at[r], t.seat[r], p.dt_s, t.out, t.truck, t.gaps
+        )  # fmt: skip
+    turning = REACH_M * (abs(t.motion[3]) + abs(t.motion[4]) + abs(t.motion[5]))
+    sideways = abs(t.motion[0]) + abs(t.motion[1]) + turning
+    for i in range(6):
+        sideways += abs(w.truck_qd[i])
+    spare = SPARE_M + SPARE * scan_s * sideways
+    return t.gaps[0] > spare and t.gaps[1] > spare + SPARE * scan_s * abs(t.motion[2])
+
+
+@kernel
+def touch(w: World, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float) -> None:
+    """Contact forces on robot `r`'s end effector or pack into `t.out`, on the truck into `t.truck`."""
+    k = w.held[r]
+    if k < 0:
+        _touch_grip(w, p, m, x, t, r, t.near[r] - 2, dt_s)
+    else:
+        _place_held(x, t, r, k)
+        contact.seat_contact(
+            w, p, m, r, k, t.at, t.pack, t.pack_turn, t.motion, t.seat_at[r], t.seat[r], dt_s, t.out, t.truck, t.gaps
+        )  # fmt: skip
+    for i in range(3):
+        w.guide_force_n[r, i] = t.out[i]
+    if k >= 0:
+        _couple(w, p, t, k)
+
+
+@kernel
+def _place_held(x: State, t: Any, r: int, k: int) -> None:
+    """Grip face and rotation of pack `k` in the grips of robot `r`, whose end effector is at `t.at`, `t.turn`."""
+    rx, ry, rz = times(t.turn, x.relative[k, 0], x.relative[k, 1], x.relative[k, 2])
+    t.pack[0], t.pack[1], t.pack[2] = t.at[0] + rx, t.at[1] + ry, t.at[2] + rz
+    matrix_product(t.turn, t.held_turn[r], t.pack_turn)
+
+
+@kernel
+def _touch_grip(w: World, p: Params, m: Model, x: State, t: Any, r: int, k: int, dt_s: float) -> None:
+    """The empty end effector of robot `r` on pack `k`."""
+    on_truck = x.carrier[k] == TRUCK
+    if on_truck:
+        rx, ry, rz = times(t.truck_turn, x.relative[k, 0], x.relative[k, 1], x.relative[k, 2])
+        pose = w.pack_pose[k]
+        pose[0], pose[1], pose[2] = t.truck_at[0] + rx, t.truck_at[1] + ry, t.truck_at[2] + rz
+        from_quaternion(x.relative[k], t.fixed_turn)
+        matrix_product(t.truck_turn, t.fixed_turn, t.pack_turn)
+    else:
+        from_quaternion(w.pack_pose[k], t.pack_turn)
+    contact.grip_contact(w, p, m, r, t.at, t.turn, t.motion, k, t.pack_turn, dt_s, t.out, t.truck, on_truck, t.gaps)
+
+
+@kernel
+def _couple(w: World, p: Params, t: Any, k: int) -> None:
+    """The coupler's rubbing while it goes in or out, along z; its place and the pack's height are those of the scan."""
+    at = w.coupler_at[k]
+    rx, ry = at[0] - t.at[0], at[1] - t.at[1]
+    speed = t.motion[2] + t.motion[3] * ry - t.motion[4] * rx
+    force = coupler_force(w, p, k, speed)
+    if force == 0.0:
+        return
+    t.out[2] += force
+    t.out[3] += ry * force
+    t.out[4] -= rx * force
+    if p.seat_on_truck[w.pack_seat[k]] == 1:
+        truck_body.push(w, t.truck, at[0], at[1], at[2], 0.0, 0.0, -force)
