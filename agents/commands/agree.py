@@ -51,10 +51,12 @@ def command(
 ) -> None:
     """Run both plants on the same seeds and judge how well the reduced-order one agrees with the reference.
 
-    The reduced-order plant runs afresh; of the reference plant, 8 to 20 s of processor time a swap, stored rows are
-    used where they are of the same swap. Rows played by earlier code are used too, and counted. Ctrl-C prints what is
-    done so far. Exit code 0: every line that has a target is met. 1: one is not, or has no swap to be judged by. 2: bad
-    input. 130: interrupted.
+    The reduced-order plant runs afresh. The reference takes 8 to 20 s a swap, so
+    stored rows of it are used (--reference); those by earlier code are counted.
+    Ctrl-C prints what is done so far.
+
+    Exit code 0: every line that has a target is met. 1: one is not, or has no
+    swap to be judged by. 2: bad input. 130: interrupted.
     """
     at_most("--seeds", seeds, 1, MOST_SEEDS)
     at_most("--seed", seed, 0, 2**63 - seeds)
@@ -196,7 +198,7 @@ def _table(title: str, *columns: tuple[str, Any]) -> Any:
 
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for name, justify in columns:
-        table.add_column(name, justify=justify, overflow="fold")
+        table.add_column(name, justify=justify, overflow="fold", no_wrap=name == "phase")
     return table
 
 
@@ -213,7 +215,7 @@ def phase_table(lines: Sequence[Line]) -> Any:
     """One row a phase."""
     table = _table(
         f"Phases (target: {lines[0].target}; {lines[0].n} swaps)",
-        ("phase", "left"), ("reference, s", "right"), ("median: s", "right"), ("%", "right"),
+        ("phase", "left"), ("bullet, s", "right"), ("median: s", "right"), ("%", "right"),
         ("worst: s", "right"), ("%", "right"), ("seed", "right"), ("* s", "right"), ("", "left"),
     )  # fmt: skip
     for line in lines:
