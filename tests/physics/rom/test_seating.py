@@ -104,6 +104,17 @@ def test_a_pack_beside_its_sockets_meets_no_pin(bench, dx_m, dy_m):
     np.testing.assert_allclose(w["pack_offset_m"][rig.OLD], (dx_m, dy_m, 0.05), atol=0.002)
 
 
+@pytest.mark.parametrize("dy_m", [1.6, -1.6])
+def test_a_pack_beside_its_seat_is_not_carried_by_it(bench, dy_m):
+    """Lower than the pads, but not over them: it hangs on its ropes."""
+    plant = bench()
+    hang_over_slot(plant, 0.02, dy_m=dy_m)
+    assert lower(plant, 0.05, 0.05) == 0.0
+    w = plant.worlds[0]
+    assert w["load_n"][0] == pytest.approx(WEIGHT_N, rel=1e-3)
+    np.testing.assert_allclose(w["pack_offset_m"][rig.OLD], (0.0, dy_m, -0.03), atol=0.003)
+
+
 @pytest.mark.parametrize("engaging", [True, False], ids=["mating", "parting"])
 def test_coupler_force(bench, engaging):
     """What the ropes carry less while the coupler goes in, or more while it comes out, is its mating force of 1.5 kN.

@@ -107,8 +107,9 @@ def seat_contact(
     on_truck = p.seat_on_truck[s] == 1
     pads_n = pins_n = 0.0
     wall_m = face_m = FAR_M
-    # pads: feet of the pack on the seat's spheres
-    for i in range(4):
+    # pads: feet of the pack on the seat's spheres, if it is over them at all
+    over = abs(w.pack_offset_m[k, 0]) < m.pack_half_m[0] and abs(w.pack_offset_m[k, 1]) < m.pack_half_m[1]
+    for i in range(4 if over else 0):
         fx, fy, fz = times(turn, p.pad_xy_m[i, 0], p.pad_xy_m[i, 1], 0.0)
         x, y, z = mx + fx, my + fy, mz + fz
         gap = up * (nx * (x - sx) + ny * (y - sy) + nz * (z - sz))
