@@ -16,11 +16,10 @@ from tests.evidence.policy_tables import TABLES
 ALIGNMENT = [case.name for case in CASES if case.name.startswith("alignment")]
 LEAST_TIMED = {"timing-top_lift": 500, "timing-chassis": 80}
 """Seeds that factory and zvd have both played at the least."""
-VIOLATIONS = {"timing-top_lift": [0, 0], "timing-chassis": [1, 1]}
-"""Of the factory and the zvd set. At chassis seed 10015 contact turns the yaw axis at 0.046 rad/s, beyond what the
-monitor allows, in one scan of either swap."""
-
-
+SPRINGS_BACK = (
+    "chassis seed 10015, under either set: the floating table, held 0.9 deg aside by a block's edge, springs back as the "
+    "robot lowers off it, and kicks the standing yaw axis to 0.046 rad/s for one scan (0.043 is allowed)"
+)
 MOST_VIOLATIONS = 1
 """In 500 insertions: a light pack, led 12 mm off by rain, stood on a pin's rim and turned the yaw axis too fast."""
 
@@ -45,14 +44,22 @@ def test_the_servo_is_far_above_the_floor(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", LEAST_TIMED)
-def test_zvd_beats_factory_on_mechanical_time_without_a_violation_of_its_own(name: str) -> None:
+def test_zvd_beats_factory_on_mechanical_time(name: str) -> None:
     told = evaluation(BY_NAME[name], ("factory", "zvd")).as_json()
     assert told["episodes"] >= LEAST_TIMED[name]
     [time] = [row for row in told["paired"] if row["metric"] == "time_s"]
     assert time["ci95"][1] < 0.0
     [success] = told["paired_success"]
     assert success["ci95"][1] >= 0.0, "and it is not known to fail more often"
-    assert [row["violations"] for row in told["policies"]] == VIOLATIONS[name]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["timing-top_lift", pytest.param("timing-chassis", marks=pytest.mark.xfail(strict=True, reason=SPRINGS_BACK))],
+)
+def test_timing_sets_break_no_safety_invariant(name: str) -> None:
+    told = evaluation(BY_NAME[name], ("factory", "zvd")).as_json()
+    assert [row["violations"] for row in told["policies"]] == [0, 0]
 
 
 def test_half_an_hour_of_training_ends_better_than_its_start() -> None:
