@@ -17,9 +17,10 @@ ALIGNMENT = [case.name for case in CASES if case.name.startswith("alignment")]
 LEAST_TIMED = {"timing-top_lift": 500, "timing-chassis": 80}
 """Seeds that factory and zvd have both played at the least."""
 SPRINGS_BACK = (
-    "chassis seed 10015, under either set: the floating table, held 0.9 deg aside by a block's edge, springs back as the "
-    "robot lowers off it, and kicks the standing yaw axis to 0.046 rad/s for one scan (0.043 is allowed)"
+    "chassis seed 10015, either set: parked so askew that a robot's yaw axis stands at the end of its 2.5 deg stroke; "
+    "its floating table, held 0.9 deg aside, springs back as it lowers off a block and pushes the axis 2.6 mrad farther"
 )
+"""2 mrad past the end of the stroke are allowed."""
 MOST_VIOLATIONS = 1
 """In 500 insertions: a light pack, led 12 mm off by rain, stood on a pin's rim and turned the yaw axis too fast."""
 
