@@ -1,0 +1,1 @@
+"""Station historians' exports of any dialect, made into recordings."""
