@@ -22,6 +22,8 @@ from twin.log_import.reading.table import BATCH_ROWS, Batch, Table, unique_names
 from twin.log_import.reading.text import utf8_blocks
 
 MAX_COLUMNS = 10_000
+_FEW_BAD_ROWS = 10_000
+"""So many are put up with, and as many more as there are good ones."""
 _ROWS_LOOKED_AT = 50
 """First rows that tell how many fields a row has."""
 
@@ -48,8 +50,31 @@ class CsvTable(Table):
                 batch, bad = self._parsed(piece, wanted)
             self._count(bad)
             self.facts.rows += batch.rows
+            if self.facts.bad_rows > _FEW_BAD_ROWS + self.facts.rows:
+                raise InputError(
+                    f"line {piece.first_line}: up to here {self.facts.bad_rows} rows have another number of fields than "
+                    f"the header, and only {self.facts.rows} have as many",
+                    file=self.path,
+                    key=self._key,
+                )
             for start in range(0, batch.rows, rows):
                 yield _part(batch, start, min(start + rows, batch.rows))
+
+    def end_batches(self, columns: Sequence[str], size: int) -> Iterator[Batch]:
+        """The columns in the last `size` bytes of a plain file, from the first line that begins there; without line
+        numbers, and nothing where the file is packed, small, or of an encoding that cannot be read from its middle."""
+        self._check_columns(columns, BATCH_ROWS)
+        wide = self.layout.codec_name.startswith(("utf-16", "utf-32"))
+        if wide or self._source.compression != "none" or self._source.size <= size:
+            return
+        end = self._source.end(size)
+        cut = end.find(b"\n") + 1
+        facts = ReadFacts(compression_cut=True)  # a quote that is opened before the cut is no mistake
+        blocks = utf8_blocks(iter([end[cut:]] if cut else []), self.layout.codec_name, self.path)
+        for piece in Records(blocks, self._dialect, facts, self.path).pieces():
+            batch, _ = self._parsed(piece, list(dict.fromkeys(columns)))
+            if batch.rows:
+                yield batch
 
     def _at_first_row(self, facts: ReadFacts) -> tuple[Records, list[list[str]]]:
         """The file's records from the first row of data on, and the fields of header and units line before it."""

@@ -43,12 +43,16 @@ class ParquetTable(Table):
         self._types = {name: schema.field(k).type for k, name in enumerate(self.names)}
         self._positions = {name: k for k, name in enumerate(self.names)}
 
+    @property
+    def plain_names(self) -> tuple[str, ...]:
+        return tuple(name for name in self.names if _is_plain(self._types[name]))
+
     def batches(self, columns: Sequence[str], rows: int = BATCH_ROWS) -> Iterator[Batch]:
         self._check_columns(columns, rows)
         columns = list(dict.fromkeys(columns))
         for name in columns:
             kind = self._types[name]
-            if pa.types.is_nested(kind) or not _is_plain(kind):
+            if not _is_plain(kind):
                 raise InputError(
                     f"column {name!r} is of type {kind}", file=self.path, key=self._key, allowed="plain columns"
                 )

@@ -228,11 +228,7 @@ class Records:
             self._facts.comments += len(remarks)
             drop[remarks] = True
         if drop.any():
-            kept, at = [], 0
-            for k in np.flatnonzero(drop):
-                kept.append(body[at : starts[k]])
-                at = ends[k]
-            body = b"".join((*kept, body[at:]))
+            body = np.frombuffer(body, np.uint8)[np.repeat(~drop, ends - starts)].tobytes()
             lines = lines[~drop]
         return Piece(body, int(lines[0]) if len(lines) else self.line, lines, len(ends), has_breaks)
 

@@ -75,6 +75,10 @@ class Source:
             facts.bytes_unpacked += len(block)
             yield block
 
+    def end(self, size: int) -> bytes:
+        """The file's last `size` bytes as they are."""
+        return self._read_at(max(0, self.size - size), size)
+
     def _raw(self, facts: ReadFacts) -> Iterator[bytes]:
         while block := self._read_at(facts.bytes_read, BLOCK_BYTES):
             facts.bytes_read += len(block)

@@ -61,7 +61,7 @@ class Pattern:
     """
 
     def __init__(self, text: str) -> None:
-        self.regex = re.compile(_ISO if text == "iso" else _regex(text), re.ASCII)
+        self.regex = re.compile(_ISO if text == "iso" else _checked_regex(text), re.ASCII)
 
     def values(self, stamp: str) -> dict[str, int] | None:
         """A stamp's fields by directive, `f` in nanoseconds and `z` in seconds; None where it is none."""
@@ -88,10 +88,17 @@ class Pattern:
         return found
 
 
-def _regex(text: str) -> str:
+def _checked_regex(text: str) -> str:
     known = "iso, epoch_s, epoch_ms, epoch_us, epoch_ns, excel or a pattern such as %d.%m.%Y %H:%M:%S.%f"
     if "%" not in text:
         raise ValueError(f"unknown time stamp format {text!r}: {known}")
+    expression = regex_of(text)
+    _check_fields(text, set(re.compile(expression).groupindex))
+    return expression
+
+
+def regex_of(text: str) -> str:
+    """A pattern's regular expression, whether its fields make a time or not; ValueError for an unknown directive."""
     parts, seen, at = [], set(), 0
     while at < len(text):
         sign = text[at]
@@ -114,7 +121,6 @@ def _regex(text: str) -> str:
                 raise ValueError(f"time stamp format {text!r} has %{directive} twice")
             seen.add(directive)
             parts.append(_DIRECTIVES[directive])
-    _check_fields(text, seen)
     return "".join(parts)
 
 

@@ -56,6 +56,11 @@ class Table:
         self._key = key
         self._file = file
 
+    @property
+    def plain_names(self) -> tuple[str, ...]:
+        """The columns that can be read: those that are not nested."""
+        return self.names
+
     def batches(self, columns: Sequence[str], rows: int = BATCH_ROWS) -> Iterator[Batch]:
         """The columns by name, from the first row on, in batches of up to `rows` rows and never none.
 
@@ -80,7 +85,7 @@ class Table:
             raise ValueError(f"a batch must have a row, got {rows}")
         for name in columns:
             if name not in self.names:
-                shown = ", ".join(self.names[:20]) + (" ..." if len(self.names) > 20 else "")
+                shown = ", ".join(name[:40] for name in self.names[:20]) + (" ..." if len(self.names) > 20 else "")
                 raise InputError("has no such column", file=self.path, key=self._key, value=name, allowed=shown)
 
 
@@ -111,14 +116,11 @@ def open_table(path: str | Path, layout: TableLayout, key: str = "LOG") -> Table
 
 def unique_names(names: Sequence[str]) -> tuple[str, ...]:
     """Column names as the user can tell them apart."""
-    found: list[str] = []
-    taken = set()
+    found: dict[str, int] = {}  # how often each came
     for k, raw in enumerate(names):
-        name = " ".join(raw.split()) or f"column {k + 1}"
-        again, base = 1, name
-        while name in taken:
-            again += 1
-            name = f"{base} ({again})"
-        taken.add(name)
-        found.append(name)
+        base = name = " ".join(raw.split()) or f"column {k + 1}"
+        while name in found:
+            found[base] += 1
+            name = f"{base} ({found[base]})"
+        found[name] = 1
     return tuple(found)

@@ -36,7 +36,15 @@ def utf8_blocks(blocks: Iterable[bytes], codec: str, file: Path) -> Iterator[tup
             try:
                 out = decoder.decode(block).encode()
             except UnicodeError as error:
-                raise _undecodable(error, pending + block, offset - len(pending), line, codec, start, file) from None
+                raise _undecodable(
+                    error,
+                    pending + block,
+                    offset - len(pending),
+                    line + (held != b"" and block[:1] != b"\n"),
+                    codec,
+                    start,
+                    file,
+                ) from None
         if first and out:
             out = out.removeprefix(codecs.BOM_UTF8)
             first = False
