@@ -83,16 +83,17 @@ def plan_jobs(
         x = truck.seats_xyz_m[i][0]
         side = min(range(count), key=lambda r: (abs(station.robots.home_x_m[r] - x), len(shares[r]), r))
         shares[side].append(i)
-    for put, take in (slots or {}).values():
-        charged, empty = charged - {put, take}, empty - {put, take}
+    for told in (slots or {}).values():
+        charged, empty = charged - set(told), empty - set(told)
     jobs: list[Job] = []
     for robot, share in enumerate(shares):
         for number in share:
             mine = [i for i, s in enumerate(station.slots) if s.robot == robot or count == 1]
             x = truck.seats_xyz_m[number][0]
-            put, take = (slots or {}).get(number, (None, None))
-            put = _nearest(station, (i for i in mine if i in empty), x) if put is None else put
-            take = _nearest(station, (i for i in mine if i in charged), x) if take is None else take
+            put = _nearest(station, (i for i in mine if i in empty), x)
+            take = _nearest(station, (i for i in mine if i in charged), x)
+            if slots is not None and number in slots:
+                put, take = slots[number]
             if put is None or take is None:
                 raise InputError(
                     f"robot {robot} of station {station.name} has no {'empty' if put is None else 'charged'} slot left"

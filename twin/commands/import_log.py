@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from twin.console import emit_json, program, progress, stderr_console
+from twin.console import emit_json, program, progress
 from twin.errors import InputError
 
 if TYPE_CHECKING:
@@ -17,10 +16,12 @@ if TYPE_CHECKING:
 
 def command(
     log: Annotated[str, typer.Argument(help="A station's log: CSV, gzip CSV or Parquet.")],
-    map: Annotated[  # noqa: A002 - the option's name
+    map: Annotated[
         str | None, typer.Option("--map", help="The mapping file (its reference: docs/import_log.md).")
     ] = None,
-    output: Annotated[str | None, typer.Option("--output", "-o", help="Write the recording (MCAP) to this file.")] = None,
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", help="Write the recording (MCAP) to this file.")
+    ] = None,
     start: Annotated[
         str | None, typer.Option(help="Import from here on: 2026-02-11T14:20:00+08:00, or seconds after its begin.")
     ] = None,
@@ -43,7 +44,9 @@ def command(
         draft(log, draft_map, json)
         return
     if map is None:
-        raise InputError("is missing", key="--map", allowed=f"a mapping file; {program()} import-log LOG --draft-map - drafts one")
+        raise InputError(
+            "is missing", key="--map", allowed=f"a mapping file; {program()} import-log LOG --draft-map - drafts one"
+        )
     if output is None and compare is None:
         raise InputError("is missing", key="--output", allowed="the recording to write, such as incident.mcap")
     from twin.log_import.importing import import_log
@@ -65,7 +68,7 @@ def command(
         print_report(report, output or "")
 
 
-def _refuse_with_draft(map: str | None, output: str | None, compare: str | None) -> None:  # noqa: A002
+def _refuse_with_draft(map: str | None, output: str | None, compare: str | None) -> None:
     for key, value in (("--map", map), ("--output", output), ("--compare", compare)):
         if value is not None:
             raise InputError("does not go with --draft-map, which only reads the log", key=key, value=value)
@@ -91,13 +94,17 @@ def draft(log: str, target: str, json: bool) -> None:
     if json:
         emit_json({"log": log, "map": target})
     else:
-        stderr_console().print(f"drafted {target}: read it through, then {program()} import-log {log} --map {target} -o FILE.mcap")
+        print(f"drafted {target}; when you have read it through:")
+        print(f"{program()} import-log {log} --map {target} -o incident.mcap")
 
 
 def _window(start: str | None, end: str | None) -> Window:
-    from twin.log_import.importing import Window
+    from twin.log_import.importing import Moment, Window
 
-    return Window(start, end)
+    def moment(text: str | None, key: str) -> Moment | None:
+        return None if text is None else Moment.parse(text, key)
+
+    return Window(moment(start, "--start"), moment(end, "--end"))
 
 
 def print_report(report: ImportReport, recording: str) -> None:

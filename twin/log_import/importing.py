@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import numpy as np
 
 from twin.cell import Cell
 from twin.errors import InputError
-from twin.log_import.carries import Carry, carries_of
+from twin.log_import.carries import carries_of
 from twin.log_import.ingest import Ingested, ingest
 from twin.log_import.layout import cell_of
 from twin.log_import.mapping import Mapping
@@ -29,6 +30,7 @@ from twin.recorded.scene import entities_of
 from twin.recording import Header, Recorder, check_output_path
 
 IMPORTED = "imported"
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 STRETCH_S = 20.0
 """So much of a log is in memory at once."""
 NANO = 1e-9
@@ -37,10 +39,41 @@ Progress = Callable[[str, float], None]
 
 @dataclass(frozen=True)
 class Window:
-    """The part of a log that is imported: ns since 1970, UTC; None is the log's own begin or end."""
+    """The part of a log that is imported: times of day (ns since 1970, UTC) or seconds after the log's begin.
 
-    start_ns: int | None = None
-    end_ns: int | None = None
+    None is the log's own begin or end.
+    """
+
+    start: Moment | None = None
+    end: Moment | None = None
+
+
+@dataclass(frozen=True)
+class Moment:
+    """An instant of a log, in one of two ways."""
+
+    t_ns: int | None = None
+    after_s: float = 0.0
+
+    @classmethod
+    def parse(cls, text: str, key: str) -> Moment:
+        """From `2026-02-11T14:20:00+08:00` or seconds; raises InputError that names the option."""
+        try:
+            return cls(None, float(text))
+        except ValueError:
+            pass
+        try:
+            moment = datetime.fromisoformat(text)
+            if moment.tzinfo is None:
+                raise ValueError
+        except ValueError:
+            allowed = "2026-02-11T14:20:00+08:00 (with its zone), or seconds after the log's begin"
+            raise InputError("not a time", key=key, value=text, allowed=allowed) from None
+        return cls(round((moment - EPOCH) / timedelta(microseconds=1)) * 1000)
+
+    def at(self, begin_ns: int) -> int:
+        """ns since 1970, in a log that begins at `begin_ns`."""
+        return self.t_ns if self.t_ns is not None else begin_ns + round(self.after_s * 1e9)
 
 
 def import_log(
@@ -48,7 +81,7 @@ def import_log(
     mapping: Mapping,
     output: str | Path,
     *,
-    window: Window = Window(),
+    window: Window | None = None,
     on_progress: Progress | None = None,
 ) -> ImportReport:
     """Import a log; the recording appears whole or not at all.
@@ -66,7 +99,7 @@ def import_log(
     try:
         read = ingest(log, mapping, folder, lambda share: told("reading", share))
         try:
-            report = _write(Path(log), read, mapping, part, window, told)
+            report = _write(Path(log), read, mapping, part, window or Window(), told)
         finally:
             read.close()
         os.replace(part, target)
@@ -74,16 +107,6 @@ def import_log(
     finally:
         part.unlink(missing_ok=True)
         shutil.rmtree(folder, ignore_errors=True)
-
-
-@dataclass(frozen=True)
-class Known:
-    """All that is known of a log before its first sample is written."""
-
-    found: Survey
-    story: Story
-    carries: list[Carry]
-    cell: Cell
 
 
 def _write(log: Path, read: Ingested, mapping: Mapping, part: Path, window: Window, told: Progress) -> ImportReport:
@@ -100,6 +123,8 @@ def _write(log: Path, read: Ingested, mapping: Mapping, part: Path, window: Wind
     tracks = Tracks(read, fills_of(mapping, read), mapping.file.cleaning.reorder_s, found.frozen)
     completer = Completer(cell, mapping, tracks.names, timelines(cell, carries, found.start_ns), hz)
 
+    column = mapping.file.time.column
+    used = {*mapping.tags, *((column,) if isinstance(column, str) else column)}
     report = ImportReport(
         log=log.name,
         map=mapping.path.name,
@@ -117,7 +142,7 @@ def _write(log: Path, read: Ingested, mapping: Mapping, part: Path, window: Wind
             for p in story.phases
             if p.end_ns > start_ns and p.start_ns < end_ns
         ],
-        unused_columns=[name for name in read.names if name not in mapping.tags][:200],
+        unused_columns=[name for name in read.names if name not in used][:200],
     )
     header = _header(log, mapping, cell, completer, report, start_ns)
     with Recorder(part, header) as recorder:
@@ -143,8 +168,9 @@ def _s(t_ns: int, start_ns: int) -> float:
 
 
 def _span(log: Path, found: Survey, window: Window) -> tuple[int, int]:
-    start = max(found.start_ns, window.start_ns) if window.start_ns is not None else found.start_ns
-    end = min(found.end_ns, window.end_ns) if window.end_ns is not None else found.end_ns
+    begin = found.start_ns
+    start = max(begin, window.start.at(begin)) if window.start is not None else begin
+    end = min(found.end_ns, window.end.at(begin)) if window.end is not None else found.end_ns
     if start >= end:
         raise InputError(
             "nothing of the log lies in this stretch of time",

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from twin.cell import Cell
+from twin.jobs import Job
 from twin.log_import.carries import Carry
 
 Timeline = list[tuple[int, int]]
@@ -25,9 +26,10 @@ def timelines(cell: Cell, carries: Sequence[Carry], start_ns: int) -> list[Timel
         lines[job.new_pack].append((start_ns, -1 - job.take_seat))
     done: dict[int, int] = {}  # when each job's new pack was set down
     for carry in carries:
-        job = next((j for j in cell.jobs if j.robot == carry.robot and _is_of(cell, j, carry)), None)
-        if job is None:
+        mine = [j for j in cell.jobs if j.robot == carry.robot and _is_of(cell, j, carry)]
+        if not mine:
             continue
+        job = mine[0]
         old = carry.origin is not None and carry.origin.on_truck
         if old and job.truck_seat in done:
             middle = (done.pop(job.truck_seat) + carry.start_ns) // 2
@@ -44,18 +46,16 @@ def timelines(cell: Cell, carries: Sequence[Carry], start_ns: int) -> list[Timel
     return lines
 
 
-def _is_of(cell: Cell, job: object, carry: Carry) -> bool:
+def _is_of(cell: Cell, job: Job, carry: Carry) -> bool:
     """Whether a carry is of this job: it begins or ends at its seat on the truck, or there is only one job."""
     if len(cell.jobs) == 1:
         return True
-    seat = cell.seats[job.truck_seat].name  # type: ignore[attr-defined]
+    seat = cell.seats[job.truck_seat].name
     places = [place for place in (carry.origin, carry.target) if place is not None]
     if any(place.on_truck and seat == f"truck{place.number + 1}" for place in places):
         return True
     slots = {place.number for place in places if not place.on_truck}
-    return not any(place.on_truck for place in places) and bool(
-        slots & {job.put_slot, job.take_slot}  # type: ignore[attr-defined]
-    )
+    return not any(place.on_truck for place in places) and bool(slots & {job.put_slot, job.take_slot})
 
 
 def codes_at(lines: Sequence[Timeline], times_ns: np.ndarray) -> np.ndarray:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from twin.log_import.ingest import ColumnFacts, Ingested
+from twin.log_import.ingest import WIDE, ColumnFacts, Ingested
 from twin.log_import.layout import Known
 from twin.log_import.mapping import Mapping
 from twin.log_import.story import Story
-from twin.log_import.survey import Survey, gap_s
+from twin.log_import.survey import BRIDGE_S, Survey, gap_s
 
 MOST_PLACES = 20
 """So many gaps, jumps or frozen stretches are told one by one."""
@@ -165,6 +165,12 @@ def _of_values(log: Ingested, found: Survey) -> list[Finding]:
         first = places[0]
         where = f"{name}: first from {first['from']} for {first['s']:.2f} s"
         findings.append(Finding("frozen value", len(stretches), where, "not used", tuple(places)))
+    empty = {name: facts.empty for name, facts in log.facts.items() if facts.empty}
+    if empty and WIDE in log.spools:
+        most = max(empty, key=lambda name: empty[name])
+        where = f"in {len(empty)} signals, most in {most}: {empty[most]}"
+        done = f"joined by a line over up to {BRIDGE_S:g} s, else unknown; switches hold"
+        findings.append(Finding("empty cell", sum(empty.values()), where, done))
     for name, facts in log.facts.items():
         if facts.unreadable:
             line, said = facts.first_unreadable or (0, "")
