@@ -18,6 +18,8 @@ from twin.log_import.reading.table import BATCH_ROWS, Batch, Table, unique_names
 
 MAX_COLUMN_CHUNK_BYTES = 1 << 30
 """Most unpacked bytes of one column in one row group."""
+_BUFFER_BYTES = 256 << 10
+"""Of each column, while it is read."""
 _DAMAGE = (pa.ArrowException, OSError, ValueError, KeyError, OverflowError, MemoryError)
 
 
@@ -79,7 +81,13 @@ class ParquetTable(Table):
 
     def _opened(self) -> pa_parquet.ParquetFile:
         try:
-            return pa_parquet.ParquetFile(self._file, page_checksum_verification=True, arrow_extensions_enabled=False)
+            return pa_parquet.ParquetFile(
+                self._file,
+                buffer_size=_BUFFER_BYTES,
+                pre_buffer=False,  # else a row group's columns are held whole
+                page_checksum_verification=True,
+                arrow_extensions_enabled=False,
+            )
         except _DAMAGE as error:
             raise self._damaged("in its end", error) from None
 
