@@ -52,8 +52,8 @@ class CsvTable(Table):
             self.facts.rows += batch.rows
             if self.facts.bad_rows > _FEW_BAD_ROWS + self.facts.rows:
                 raise InputError(
-                    f"line {piece.first_line}: up to here {self.facts.bad_rows} rows have another number of fields than "
-                    f"the header, and only {self.facts.rows} have as many",
+                    f"line {piece.first_line}: up to here {self.facts.bad_rows} rows have another number of fields "
+                    f"than the header, and only {self.facts.rows} have as many",
                     file=self.path,
                     key=self._key,
                 )

@@ -16,9 +16,9 @@ class ReadFacts:
     bytes_read: int = 0
     """Of the file, up to `total_bytes`: how far the reading has come."""
     bytes_unpacked: int = 0
-    """Of its text; as `bytes_read` unless the file is compressed."""
+    """Of its text; as `bytes_read` unless the file is compressed. Of a Parquet file all its columns, as it says."""
     compression: str = "none"
-    """`none` or `gzip`; of a Parquet file the names of its codecs."""
+    """`none` or `gzip`; `none` of a Parquet file, whatever its columns are packed with."""
     compression_cut: bool = False
     """The compressed file ends too early: what could be unpacked was read."""
     rows: int = 0

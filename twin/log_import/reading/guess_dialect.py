@@ -12,6 +12,7 @@ from pathlib import Path
 from twin.errors import InputError
 from twin.log_import.reading.guess_units import unit_of
 from twin.log_import.reading.layout import TableLayout
+from twin.log_import.reading.text import wide_codec
 
 _DELIMITERS = ("\t", ";", "|", ",")
 _LINES = 400
@@ -32,7 +33,7 @@ _WITH_COMMA = re.compile(r"\s*[+-]?\d+,\d+\s*")
 _WITH_POINT = re.compile(r"\s*[+-]?\d+\.\d+\s*")
 _GROUPED = re.compile(r"\s*[+-]?\d{1,3}(?:([ .,'\u00a0\u202f])\d{3})(?:\1\d{3})*(?:([.,])\d+)?\s*")
 _STAMP = re.compile(r"\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\s*\d{1,2}:\d{2}|\s*\d{8,}")
-_WIDE_SHARE = 0.2
+_HEAD_BYTES = 4096
 
 
 def guess_encoding(data: bytes) -> str:
@@ -40,9 +41,8 @@ def guess_encoding(data: bytes) -> str:
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return encoding
-    head = data[:4096]
-    if head.count(0) > _WIDE_SHARE * len(head):
-        return "utf-16-le" if head[1::2].count(0) > head[::2].count(0) else "utf-16-be"
+    if wide := wide_codec(data[:_HEAD_BYTES]):
+        return wide
     try:
         codecs.getincrementaldecoder("utf-8")().decode(data)
         return "utf-8"

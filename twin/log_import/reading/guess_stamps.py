@@ -99,7 +99,7 @@ def _text_stamp(sample: pa.Array) -> StampGuess | None:
 def _number_stamp(sample: pa.Array, name: str, layout: TableLayout) -> StampGuess | None:
     numbers, bad = to_float(sample, layout)
     numbers = numbers[np.isfinite(numbers)]
-    if not len(numbers) or bad.mean() > _MOST_BAD or (np.diff(numbers) < 0).mean() > _MOST_BAD:
+    if not len(numbers) or bad.mean() > _MOST_BAD or _falls(numbers):
         return None
     for text, unit in _EPOCHS:
         if unit <= numbers.min() and numbers.max() <= _EPOCH_REACH * unit:
@@ -140,4 +140,9 @@ def _reads(text: str, sample: pa.Array) -> bool:
 
 def _rises(text: str, sample: pa.Array) -> bool:
     ns, ok = parse_stamp_format(text, "UTC").to_ns(sample)
-    return bool((np.diff(ns[ok]) < 0).mean() <= _MOST_BAD) if ok.sum() > 1 else True
+    return not _falls(ns[ok])
+
+
+def _falls(values: np.ndarray) -> bool:
+    """Whether values in the order of the file go back too often for times."""
+    return len(values) > 1 and bool((np.diff(values) < 0).mean() > _MOST_BAD)

@@ -13,6 +13,7 @@ EMPTY = ("", "NaN", "nan", "null", "NULL", "N/A", "---", "Bad", "#N/A")
 
 _ASCII = bytes(range(128))
 _WIDE = ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be")
+_NO_TEXT = ("unicode-escape", "raw-unicode-escape", "idna", "punycode", "utf-7")
 _NO_MARK = "\r\n"
 _IN_NUMBERS = "0123456789+-eE"
 
@@ -87,6 +88,8 @@ def codec(encoding: str) -> str:
         name = info.name
         if name == "utf-8-sig":
             name = "utf-8"
+        if name in _NO_TEXT:
+            raise LookupError
         if name not in _WIDE and _ASCII.decode(name) != _ASCII.decode("ascii"):
             raise LookupError
         if info.incrementaldecoder is None:

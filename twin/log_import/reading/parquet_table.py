@@ -8,21 +8,28 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pa_parquet
 
 from twin.errors import InputError
 from twin.log_import.reading.facts import ReadFacts
 from twin.log_import.reading.layout import TableLayout
+from twin.log_import.reading.numbers import is_text
 from twin.log_import.reading.source import PARQUET_MAGIC
 from twin.log_import.reading.table import BATCH_ROWS, Batch, Table, unique_names
 
-MAX_COLUMN_CHUNK_BYTES = 1 << 30
-"""Most unpacked bytes of one column in one row group."""
+MAX_BATCH_BYTES = 64 << 20
+"""Most text of one column in one batch."""
+_BUFFER_BYTES = 256 << 10
+"""Of each column, while it is read."""
 _DAMAGE = (pa.ArrowException, OSError, ValueError, KeyError, OverflowError, MemoryError)
 
 
 class ParquetTable(Table):
-    """A Parquet file of plain columns."""
+    """A Parquet file of plain columns.
+
+    Its metadata of single columns is left alone: pyarrow ends the process where that is damaged.
+    """
 
     def __init__(self, path: Path, layout: TableLayout, key: str, file: io.FileIO) -> None:
         super().__init__(path, layout, key, file)
@@ -35,6 +42,10 @@ class ParquetTable(Table):
         self._size = size
         self._parquet = self._opened()
         schema = self._parquet.schema_arrow
+        if words := [field.name for field in schema if is_text(field.type)]:
+            # A long word that comes often takes little of the file; it must not take more of the memory.
+            self._parquet = self._opened(words)
+            schema = self._parquet.schema_arrow
         if not len(schema):
             raise InputError("has no columns", file=path, key=key)
         if not self._parquet.metadata.num_rows:
@@ -61,25 +72,32 @@ class ParquetTable(Table):
         row = 1
         try:
             for group in range(meta.num_row_groups):
-                self._check_group(group, columns)
                 for batch in self._group(group, columns, rows):
                     self.facts.rows += batch.num_rows
-                    yield Batch(row, {name: _decoded(batch.column(k)) for k, name in enumerate(columns)})
+                    self.facts.bytes_read = min(self._size, self._size * self.facts.rows // meta.num_rows)
+                    yield Batch(row, {name: self._decoded(batch.column(k), name) for k, name in enumerate(columns)})
                     row += batch.num_rows
-                self.facts.bytes_read = min(self._size, self.facts.bytes_read + self._size // meta.num_row_groups)
+                self.facts.bytes_unpacked += meta.row_group(group).total_byte_size
         except _DAMAGE as error:
             if isinstance(error, InputError):
                 raise
             raise self._damaged(f"after row {row - 1}", error) from None
-        self.facts.bytes_read = self._size
 
     def close(self) -> None:
         self._parquet.close()
         super().close()
 
-    def _opened(self) -> pa_parquet.ParquetFile:
+    def _opened(self, words: Sequence[str] = ()) -> pa_parquet.ParquetFile:
+        """The file with its end read. Columns that are named in `words` come as words and positions among them."""
         try:
-            return pa_parquet.ParquetFile(self._file, page_checksum_verification=True, arrow_extensions_enabled=False)
+            return pa_parquet.ParquetFile(
+                self._file,
+                read_dictionary=list(words),
+                buffer_size=_BUFFER_BYTES,
+                pre_buffer=False,  # else a row group's columns are held whole
+                page_checksum_verification=True,
+                arrow_extensions_enabled=False,
+            )
         except _DAMAGE as error:
             raise self._damaged("in its end", error) from None
 
@@ -98,32 +116,23 @@ class ParquetTable(Table):
             if batch.num_rows:
                 yield batch.select(wanted)
 
-    def _check_group(self, group: int, columns: list[str]) -> None:
-        """Count what a row group unpacks to, and refuse what no memory should be given for."""
-        meta = self._parquet.metadata.row_group(group)
-        codecs = set(self.facts.compression.replace("none", "").split(", ")) - {""}
-        for k in range(meta.num_columns):
-            chunk = meta.column(k)
-            if chunk.path_in_schema not in columns:
-                continue
-            self.facts.bytes_unpacked += chunk.total_uncompressed_size
-            codecs.add(chunk.compression.lower())
-            if chunk.total_uncompressed_size > MAX_COLUMN_CHUNK_BYTES:
-                raise InputError(
-                    f"row group {group + 1} has {chunk.total_uncompressed_size} bytes in column "
-                    f"{chunk.path_in_schema!r}",
-                    file=self.path,
-                    key=self._key,
-                    allowed=f"up to {MAX_COLUMN_CHUNK_BYTES}",
-                )
-        self.facts.compression = ", ".join(sorted(codecs - {"uncompressed"})) or "none"
+    def _decoded(self, column: pa.Array, name: str) -> pa.Array:
+        if not isinstance(column, pa.DictionaryArray):
+            return column
+        words = column.dictionary
+        if not (pa.types.is_string(words.type) or pa.types.is_binary(words.type)):
+            return column.dictionary_decode()
+        sizes = pc.binary_length(words.fill_null(b"" if pa.types.is_binary(words.type) else ""))
+        if (pc.sum(pc.cast(sizes.take(column.indices), pa.int64())).as_py() or 0) > MAX_BATCH_BYTES:
+            raise InputError(
+                f"column {name!r} has more than {MAX_BATCH_BYTES} bytes in {len(column)} rows, so this is no log",
+                file=self.path,
+                key=self._key,
+            )
+        return column.dictionary_decode()
 
 
 def _is_plain(kind: pa.DataType) -> bool:
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
     return not (pa.types.is_nested(kind) or pa.types.is_interval(kind) or isinstance(kind, pa.ExtensionType))
-
-
-def _decoded(column: pa.Array) -> pa.Array:
-    return column.dictionary_decode() if isinstance(column, pa.DictionaryArray) else column

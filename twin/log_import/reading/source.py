@@ -19,6 +19,7 @@ MAX_UNPACKED_RATIO = 300
 FREE_UNPACKED_BYTES = 64 << 20
 """... once it has unpacked to more than this."""
 
+_PACKED_BYTES = 256 << 10
 _GZIP = b"\x1f\x8b"
 PARQUET_MAGIC = b"PAR1"
 _OTHER_KINDS = (
@@ -92,10 +93,9 @@ class Source:
         unpacked = 0
         while True:
             if not pending:
-                pending = self._read_at(facts.bytes_read, BLOCK_BYTES // 8)
+                pending = self._read_at(facts.bytes_read, _PACKED_BYTES)
                 facts.bytes_read += len(pending)
-                if not pending:
-                    facts.compression_cut = not between
+                if not pending and between:
                     return
             if between:
                 pending = pending.lstrip(b"\0") if unpacked else pending  # some writers pad with zeros
@@ -117,6 +117,9 @@ class Source:
             if packer.eof:
                 pending, between = packer.unused_data, True
             else:
+                if not pending and not block:
+                    facts.compression_cut = True
+                    return
                 pending = packer.unconsumed_tail
             if block:
                 yield block

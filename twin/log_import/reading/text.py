@@ -11,6 +11,7 @@ from twin.errors import InputError
 _MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _HINTS = ("gbk", "cp1252")
 _HINT_BYTES = 64 << 10
+_START_BYTES = 256
 
 
 def utf8_blocks(blocks: Iterable[bytes], codec: str, file: Path) -> Iterator[tuple[bytes, int]]:
@@ -28,7 +29,7 @@ def utf8_blocks(blocks: Iterable[bytes], codec: str, file: Path) -> Iterator[tup
     held = b""  # a CR that may be followed by a line feed
     start = b""
     for block in blocks:
-        start = start or block[:64]
+        start = start or block[:_START_BYTES]
         pending = decoder.getstate()[0]
         if codec == "utf-8" and not pending and block.isascii():
             out = block
@@ -52,8 +53,8 @@ def utf8_blocks(blocks: Iterable[bytes], codec: str, file: Path) -> Iterator[tup
             at = out.index(b"\0")
             line += _lines(held + out[:at])
             where = f", byte {offset + at}" if codec == "utf-8" and out is block else ""
-            wide = codec not in ("utf-16", "utf-32") and start.count(0) * 3 >= len(start)
-            hint = ": is it written in utf-16?" if wide else ": binary data?"
+            wide = "" if codec.startswith(("utf-16", "utf-32")) else wide_codec(start)
+            hint = f": is it written in {wide}?" if wide else ": binary data?"
             raise InputError(f"line {line}{where}: a NUL character, no {codec} text{hint}", file=file)
         if held or b"\r" in out:
             out = held + out
@@ -70,6 +71,14 @@ def utf8_blocks(blocks: Iterable[bytes], codec: str, file: Path) -> Iterator[tup
         decoder.decode(b"", final=True)
     except UnicodeError:
         yield "\N{REPLACEMENT CHARACTER}".encode(), 0  # half a sign: the last line is cut, which its missing end tells
+
+
+def wide_codec(data: bytes) -> str:
+    """The codec of two bytes for a sign that a text without a mark may be in, from its beginning; mostly nothing."""
+    low, high = data[::2].count(0), data[1::2].count(0)
+    if max(low, high) < 0.2 * len(data) or min(low, high) > 0.05 * len(data):
+        return ""
+    return "utf-16-le" if high > low else "utf-16-be"
 
 
 def _lines(text: bytes) -> int:
