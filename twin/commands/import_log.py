@@ -10,7 +10,9 @@ from twin.console import emit_json, program, progress
 from twin.errors import InputError
 
 if TYPE_CHECKING:
+    from twin.log_import.comparing.comparison import Comparison
     from twin.log_import.importing import Window
+    from twin.log_import.mapping import Mapping
     from twin.log_import.report import ImportReport
 
 
@@ -31,7 +33,10 @@ def command(
     ] = None,
     compare: Annotated[
         str | None,
-        typer.Option(help="Run the twin beside the log and write what differs to this HTML file; with -o also there."),
+        typer.Option(help="Run the twin beside the log: what differs goes to this HTML file and into the recording."),
+    ] = None,
+    timing: Annotated[
+        str | None, typer.Option(help="With --compare: the timing set of the twin's own swap. Default: factory.")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -47,25 +52,79 @@ def command(
         raise InputError(
             "is missing", key="--map", allowed=f"a mapping file; {program()} import-log LOG --draft-map - drafts one"
         )
-    if output is None and compare is None:
+    if output is None:
         raise InputError("is missing", key="--output", allowed="the recording to write, such as incident.mcap")
+    if timing is not None and compare is None:
+        raise InputError("goes with --compare only", key="--timing", value=timing)
+    from twin.console import write_target
     from twin.log_import.importing import import_log
     from twin.log_import.mapping import load_mapping
 
+    page = None if compare is None else write_target(compare, key="--compare")
     mapping = load_mapping(map)
     window = _window(start, end)
+    comparison = None if page is None else _comparison(mapping, timing)
     with progress("reading", total=1.0) as line:
-        report = import_log(
-            log,
-            mapping,
-            output or "",
-            window=window,
-            on_progress=lambda what, share: line.update(what, completed=share, total=1.0),
-        )
+
+        def show(what: str, share: float) -> None:
+            line.update(what, completed=share, total=1.0)
+
+        report = import_log(log, mapping, output, window=window, on_progress=show, beside=comparison)
+    if page is not None and comparison is not None:
+        from twin.log_import.comparing.page import write_page
+
+        write_page(page, comparison, report, mapping.file.title)
     if json:
-        emit_json({**report.as_json(), "recording": output})
+        told = {} if comparison is None else {"comparison": {**comparison.as_json(), "page": compare}}
+        emit_json({**report.as_json(), "recording": output, **told})
+        return
+    print_report(report, output)
+    if comparison is not None:
+        print_comparison(comparison, compare or "")
+
+
+def _comparison(mapping: Mapping, timing: str | None) -> Comparison:
+    from twin.catalogue import load_timing
+    from twin.log_import.comparing.comparison import Comparison
+
+    return Comparison(load_timing(timing or "factory", mapping.station))
+
+
+def print_comparison(comparison: Comparison, page: str) -> None:
+    """For a person: where log and twin part, and the phases' times."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from twin.log_import.comparing.page import sentence, shown
+
+    console = Console(highlight=False)
+    console.print()
+    partings = comparison.beside.partings
+    if not partings:
+        console.print("the twin beside it: every signal stays within its band", style="green")
     else:
-        print_report(report, output or "")
+        console.print(sentence(partings[0]), style="red", markup=False, soft_wrap=True)
+        table = Table(title="Where they part", title_justify="left", box=None, pad_edge=False, header_style="bold")
+        for name, justify in (
+            ("s", "right"),
+            ("signal", "left"),
+            ("log", "right"),
+            ("twin", "right"),
+            ("twin is", "left"),
+        ):
+            table.add_column(name, justify=justify)  # type: ignore[arg-type]
+        for p in partings:
+            table.add_row(f"{p.t_s:.2f}", p.signal, shown(p.log, p.unit), shown(p.twin, p.unit), p.kind)
+        console.print(table)
+    phases = Table(title="Phases, s", title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for name, justify in (("phase", "left"), ("log", "right"), ("twin", "right"), ("difference", "right")):
+        phases.add_column(name, justify=justify)  # type: ignore[arg-type]
+    for row in comparison.own.phases:
+        cells = ["-" if v is None else f"{v:.2f}" for v in (row.log_s, row.twin_s)]
+        difference = "-" if row.difference_s is None else f"{row.difference_s:+.2f}"
+        phases.add_row(row.name, *cells, difference)
+    console.print(phases)
+    console.print(f"comparison     {page}", markup=False, soft_wrap=True)
 
 
 def _refuse_with_draft(map: str | None, output: str | None, compare: str | None) -> None:

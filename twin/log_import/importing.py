@@ -6,11 +6,11 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -34,6 +34,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 STRETCH_S = 20.0
 """So much of a log is in memory at once."""
 NANO = 1e-9
+Blocks = Iterable[tuple[np.ndarray, np.ndarray]]
 Progress = Callable[[str, float], None]
 
 
@@ -83,11 +84,13 @@ def import_log(
     *,
     window: Window | None = None,
     on_progress: Progress | None = None,
+    beside: Beside | None = None,
 ) -> ImportReport:
     """Import a log; the recording appears whole or not at all.
 
     Args:
         on_progress: called with what is being done and the share of it that is done.
+        beside: looks at the whole log before it is written, and adds channels and events of its own.
 
     Raises:
         InputError: a log or mapping that does not fit, or a path that cannot be written; nothing is left behind.
@@ -99,7 +102,7 @@ def import_log(
     try:
         read = ingest(log, mapping, folder, lambda share: told("reading", share))
         try:
-            report = _write(Path(log), read, mapping, part, window or Window(), told)
+            report = _write(Path(log), read, mapping, part, window or Window(), told, beside)
         finally:
             read.close()
         os.replace(part, target)
@@ -109,7 +112,37 @@ def import_log(
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _write(log: Path, read: Ingested, mapping: Mapping, part: Path, window: Window, told: Progress) -> ImportReport:
+class Beside(Protocol):
+    """What is set beside a log: it sees the log's stretches once and then says what to add to each."""
+
+    names: tuple[str, ...]
+    """Channels that it adds; all of them are estimated."""
+    events: list[tuple[int, dict[str, Any]]]
+    """Events (ns since 1970, event) that it adds."""
+
+    def look(
+        self,
+        completer: Completer,
+        blocks: Iterable[tuple[np.ndarray, np.ndarray]],
+        story: Story,
+        start_ns: int,
+        hz: float,
+    ) -> None:
+        """Look at all of it: times (K,) and values (K, N) of each stretch."""
+
+    def values(self, times_ns: np.ndarray) -> np.ndarray:
+        """What it adds at times (K,): (K, len(names))."""
+
+
+def _write(
+    log: Path,
+    read: Ingested,
+    mapping: Mapping,
+    part: Path,
+    window: Window,
+    told: Progress,
+    beside: Beside | None,
+) -> ImportReport:
     told("surveying", 0.0)
     found = survey(read, mapping)
     if found.start_ns > found.end_ns:
@@ -120,8 +153,19 @@ def _write(log: Path, read: Ingested, mapping: Mapping, part: Path, window: Wind
     hz = float(mapping.station.rates.recording_hz)
     start_ns, end_ns = _span(log, found, window)
     times = _Times(start_ns, end_ns, hz, found.gaps)
-    tracks = Tracks(read, fills_of(mapping, read), mapping.file.cleaning.reorder_s, found.frozen)
-    completer = Completer(cell, mapping, tracks.names, timelines(cell, carries, found.start_ns), hz)
+    lines = timelines(cell, carries, found.start_ns)
+
+    def again() -> tuple[Tracks, Completer]:
+        tracks = Tracks(read, fills_of(mapping, read), mapping.file.cleaning.reorder_s, found.frozen)
+        return tracks, Completer(cell, mapping, tracks.names, lines, hz)
+
+    if beside is not None:
+        told("comparing", 0.0)
+        tracks, completer = again()
+        beside.look(completer, ((block, tracks.values(block)) for block in times.blocks()), story, start_ns, hz)
+        story.events = sorted([*story.events, *beside.events], key=lambda event: event[0])
+    tracks, completer = again()
+    added = beside.names if beside is not None else ()
 
     column = mapping.file.time.column
     used = {*mapping.tags, *((column,) if isinstance(column, str) else column)}
@@ -144,13 +188,15 @@ def _write(log: Path, read: Ingested, mapping: Mapping, part: Path, window: Wind
         ],
         unused_columns=[name for name in read.names if name not in used][:200],
     )
-    header = _header(log, mapping, cell, completer, report, start_ns)
+    header = _header(log, mapping, cell, completer, report, start_ns, added)
     with Recorder(part, header) as recorder:
         recorder.scene(0.0, entities_of(cell))
         entries = _Entries(recorder, story, start_ns, end_ns)
         report.events = entries.count
         for block in times.blocks():
             frames, channels, sensors = completer.complete(block, tracks.values(block))
+            if beside is not None:
+                channels = np.concatenate((channels, beside.values(block)), axis=1)
             seconds = (block - start_ns) * NANO
             for k in range(len(block)):
                 recorder.state(float(seconds[k]), frames[k], channels[k])
@@ -241,11 +287,18 @@ class _Entries:
 
 
 def _header(
-    log: Path, mapping: Mapping, cell: Cell, completer: Completer, report: ImportReport, start_ns: int
+    log: Path,
+    mapping: Mapping,
+    cell: Cell,
+    completer: Completer,
+    report: ImportReport,
+    start_ns: int,
+    added: tuple[str, ...],
 ) -> Header:
     sway = [c.provenance for c in completer.channels if c.name.endswith(("/sway_x_m", "/sway_y_m")) and "/" in c.name]
     measured_sway = all(p == MEASURED for p in sway[::2])
     provenance = {c.name: c.provenance for c in (*completer.channels, *completer.sensors)}
+    provenance |= dict.fromkeys(added, ESTIMATED)
     for frame in completer.frames:
         part = frame.name.rsplit("/", 1)[-1]
         axis = frame.name.startswith("robot") and part != "end_effector"
@@ -254,7 +307,7 @@ def _header(
     p = cell.params[0]
     return Header(
         frames=completer.frames,
-        channels=tuple(c.name for c in completer.channels),
+        channels=(*(c.name for c in completer.channels), *added),
         sensors=tuple(c.name for c in completer.sensors),
         configuration={
             "kind": IMPORTED,

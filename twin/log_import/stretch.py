@@ -20,6 +20,7 @@ from twin.recorded.sampling import frames_of
 MEASURED, ESTIMATED = "measured", "estimated"
 HANGS, CARRIED = 0.6, 0.9
 """A load cell that shows this share of the empty end effector's weight says that it hangs; with a pack, of both."""
+NEAR_SEAT_M = 0.3
 AT_REST_M = 0.010
 """Without a load cell: what is lower than this over where it would stand stands there."""
 TRUCK_NAMES = ("x_m", "y_m", "yaw_rad", "z_m", "pitch_rad", "roll_rad")
@@ -51,6 +52,9 @@ class Completer:
         self._bare, self._adds = truck_give(cell)
         self._seats = self._seat_places()
         self.frames = frames_of(cell)
+        # of the last stretch: axes (K, R, 4), packs held (K, R), what hangs free (K, R), where else it stands (K, R, 2)
+        self.axes, self.held = np.empty((0, self._robots, 4)), np.empty((0, self._robots), np.int64)
+        self.loose, self.aside = np.empty((0, self._robots), np.int64), np.empty((0, self._robots, 2))
         self.channels = self._channels()
         self.sensors = self._sensors()
 
@@ -121,9 +125,9 @@ class Completer:
         """Frames (K, F, 7), channels (K, C) and sensors (K, S) at rising times (K,) from the log's values (K, N)."""
         self._values, count = values, len(times_ns)
         out: dict[str, np.ndarray] = {}
-        axes = self._drawn = self._axes(out, count)
+        axes = self.axes = self._axes(out, count)
         packs = codes_at(self._lines, times_ns)
-        held = self._held(packs)
+        held = self.held = self._held(packs)
         load = self._load(out, held)
         sway = self._sway(out, axes, held, load)
         springs = self._springs(packs, held, load)
@@ -182,7 +186,7 @@ class Completer:
                 held[packs[:, k] == r, r] = k
         return held
 
-    def _hung_n(self, held: np.ndarray, robot: int) -> np.ndarray:
+    def hung_n(self, held: np.ndarray, robot: int) -> np.ndarray:
         """(K,) weight of the end effector with what it holds."""
         p = self.cell.params[0]
         kg = np.append(p["pack_mass_kg"][: int(p["packs"])], 0.0)[held[:, robot]]
@@ -191,7 +195,7 @@ class Completer:
     def _load(self, out: dict[str, np.ndarray], held: np.ndarray) -> np.ndarray:
         load = np.empty((len(held), self._robots))
         for r in range(self._robots):
-            cell, hung = self._signal(f"robot{r}/load_cell_n"), self._hung_n(held, r)
+            cell, hung = self._signal(f"robot{r}/load_cell_n"), self.hung_n(held, r)
             out[f"robot{r}/load_n"] = hung if cell is None else cell
             load[:, r] = hung if cell is None else np.where(np.isnan(cell), hung, cell)
         return load
@@ -200,11 +204,13 @@ class Completer:
         """(K, R, 2) the offset of each end effector: measured where the log has it, else estimated."""
         p, count = self.cell.params[0], len(held)
         sway = np.zeros((count, self._robots, 2))
+        self.loose, self.aside = np.zeros((count, self._robots), np.int64), np.zeros((count, self._robots, 2))
         for r in range(self._robots):
             rope = np.maximum(float(p["sheave_height_m"]) - axes[:, r, 2], 0.05)
             estimate = np.zeros((count, 2))
             loose, aside = self._stands(axes[:, r], held, load, r)
-            omega, zeta = self._mode(held, r)
+            self.loose[:, r], self.aside[:, r] = loose, aside
+            omega, zeta = self.mode(held, r)
             if p["reeving"] != FLOATING_TABLE:
                 motion = np.column_stack((axes[:, r, 0], axes[:, r, 1], rope))
                 swing(self._dt_s, motion, loose, aside, omega, zeta, float(p["gravity_mps2"]), self._swing[r], estimate)
@@ -220,12 +226,12 @@ class Completer:
                 sway[:, r, k] = np.where(np.isnan(known), estimate[:, k], known)
         return sway
 
-    def _mode(self, held: np.ndarray, robot: int) -> tuple[float, float]:
+    def mode(self, held: np.ndarray, robot: int) -> tuple[float, float]:
         """Natural frequency (rad/s; 0 under ropes) and damping ratio of the swing."""
         p = self.cell.params[0]
         if p["reeving"] != MAST:
             return 0.0, float(p["sway_zeta"])
-        kg = self._hung_n(held, robot).mean() / float(p["gravity_mps2"])
+        kg = self.hung_n(held, robot).mean() / float(p["gravity_mps2"])
         stiffness = float(p["e_stiffness"][0] + p["e_lock_stiffness"][0])
         omega = np.sqrt(stiffness / kg)
         return float(omega), float(p["e_damping"][0] + p["e_lock_damping"][0]) / (2.0 * kg * float(omega))
@@ -234,19 +240,29 @@ class Completer:
         self, axes: np.ndarray, held: np.ndarray, load: np.ndarray, robot: int
     ) -> tuple[np.ndarray, np.ndarray]:
         """Whether the load hangs free (K,) and, where it stands, how far aside its seat is (K, 2)."""
-        p, count = self.cell.params[0], len(axes)
-        gap = np.hypot(axes[:, None, 0] - self._seats[:, 0], axes[:, None, 1] - self._seats[:, 1])
-        nearest = gap.argmin(axis=1)
-        near = gap[np.arange(count), nearest] < 0.3
+        nearest, near = self._nearest(axes)
         aside = np.where(near[:, None], self._seats[nearest, :2] - axes[:, :2], np.nan)
         laden = held[:, robot] >= 0
         if f"robot{robot}/load_cell_n" in self._measured:
-            share = load[:, robot] / self._hung_n(held, robot)
+            share = load[:, robot] / self.hung_n(held, robot)
             loose = np.where(laden, share > CARRIED, share > HANGS)
         else:
-            grip_z = self._seats[nearest, 2] + float(p["retract"] * p["pack_height_m"])
-            loose = ~near | (float(p["retract"]) * (axes[:, 2] - grip_z) > AT_REST_M)
+            loose = self.height_over_seats(axes) > AT_REST_M
         return loose.astype(np.int64), aside
+
+    def _nearest(self, axes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The seat nearest to where the axes (K, 4) are (K,), and whether they are over (or under) it (K,)."""
+        gap = np.hypot(axes[:, None, 0] - self._seats[:, 0], axes[:, None, 1] - self._seats[:, 1])
+        nearest = gap.argmin(axis=1)
+        return nearest, gap[np.arange(len(axes)), nearest] < NEAR_SEAT_M
+
+    def height_over_seats(self, axes: np.ndarray) -> np.ndarray:
+        """How far a pack in the grips would be from standing in the seat under (or over) it (K,), m; inf beside all."""
+        p = self.cell.params[0]
+        nearest, near = self._nearest(axes)
+        retract = float(p["retract"])
+        grip_z = self._seats[nearest, 2] + retract * float(p["pack_height_m"])
+        return np.where(near, retract * (axes[:, 2] - grip_z), np.inf)
 
     def _springs(self, packs: np.ndarray, held: np.ndarray, load: np.ndarray) -> np.ndarray:
         """(K, 3) heave, pitch and roll of the truck under its packs, less what a robot carries of them."""
@@ -267,7 +283,7 @@ class Completer:
         """(K,) whether a robot stands over (or under) a seat of the truck."""
         number = int(self.cell.seats[seat].name.removeprefix("truck")) - 1
         x, y, _ = self._seats[number]
-        drawn = self._drawn[:, robot]
+        drawn = self.axes[:, robot]
         return np.asarray(np.hypot(drawn[:, 0] - x, drawn[:, 1] - y) < 0.3)
 
     def _switches(self, out: dict[str, np.ndarray], packs: np.ndarray) -> None:
