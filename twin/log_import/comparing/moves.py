@@ -81,7 +81,8 @@ def _rest(position: np.ndarray, at: int, way: int, span: int) -> float:
 class OwnMove:
     """A move as the twin makes it: a shaped profile that begins at `start_s`.
 
-    `shaper` and `fit_m` tell which anti-sway the log's move was found to have, and how well its profile is met (rms).
+    `shaper` and `fit_m` tell which anti-sway the log's move was found to have, and how well its profile is met (rms);
+    `told_rope_m` the rope length that it was found with, `rope_m` the true one, which the twin takes.
     """
 
     move: Move
@@ -91,6 +92,7 @@ class OwnMove:
     times_s: np.ndarray
     impulses: int
     rope_m: float
+    told_rope_m: float
     shaper: str
     fit_m: float
 
@@ -122,7 +124,7 @@ def own_move(
     fits = [_fitted(cell, move, t_s, logged, kind, told) for kind in kinds]
     best = min(fits, key=lambda fit: fit.fit_m)
     amplitudes, times_s, n = _shaper(cell, best.shaper, rope_m)
-    return OwnMove(move, best.start_s, best.profile, amplitudes, times_s, n, rope_m, best.shaper, best.fit_m)
+    return OwnMove(move, best.start_s, best.profile, amplitudes, times_s, n, rope_m, told, best.shaper, best.fit_m)
 
 
 def _shaper(cell: Cell, kind: str, rope_m: float) -> tuple[np.ndarray, np.ndarray, int]:
@@ -160,7 +162,7 @@ def _fitted(cell: Cell, move: Move, t_s: np.ndarray, logged: np.ndarray, kind: s
     planned(found.x)
     rms = float(np.sqrt(np.mean(found.fun**2))) if len(found.fun) else math.inf
     return OwnMove(
-        move, move.start_s + float(found.x[0]), profile.copy(), amplitudes, times_s, n, rope_m, kind, rms
+        move, move.start_s + float(found.x[0]), profile.copy(), amplitudes, times_s, n, rope_m, rope_m, kind, rms
     )  # fmt: skip
 
 

@@ -28,7 +28,8 @@ STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #1d2530; max-width: 1180px; margin: 2em auto; padding: 0 1em; }
 h1 { font-size: 1.5em; } h2 { font-size: 1.15em; margin-top: 2em; }
 table { border-collapse: collapse; margin: .6em 0; } th, td { padding: .25em .9em .25em 0; text-align: left; }
-th { border-bottom: 1px solid #9aa5b1; } td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
+th { border-bottom: 1px solid #9aa5b1; }
+td.n, th.n { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 .lead { background: #f3f5f8; padding: .8em 1em; border-left: 4px solid #c0262d; } .same { border-color: #2c8a4b; }
 small { color: #5b6673; }
 """
@@ -46,7 +47,11 @@ def page(comparison: Comparison, report: ImportReport, title: str) -> str:
 
     name = html.escape(title or report.log)
     beside = comparison.beside
-    charts = "\n".join(_chart(r, comparison) for r in beside.residuals)
+    parted = [(p.signal, p.kind) for p in beside.partings]
+    order = sorted(
+        beside.residuals, key=lambda r: parted.index(k) if (k := (r.name, r.kind)) in parted else len(parted)
+    )
+    charts = "\n".join(_chart(r, comparison) for r in order)
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{name}: the twin beside the log</title>
 <style>{STYLE}</style><script>{get_plotlyjs()}</script></head><body>
@@ -89,7 +94,8 @@ def sentence(first: Parting) -> str:
     phase = f", in {first.phase}" if first.phase else ""
     return (
         f"They part first at {first.t_s:.2f} s{phase}: {first.signal} is {shown(first.log, first.unit)} in the log and "
-        f"{shown(first.twin, first.unit)} in the twin, whose band is {shown(first.band, first.unit)} either way."
+        f"{shown(first.twin, first.unit)} in the twin, whose band is {shown(first.band, first.unit)} either way. "
+        f"The worst difference is {shown(first.worst, first.unit)} at {first.worst_s:.2f} s."
     )
 
 
@@ -131,12 +137,13 @@ def _moves(comparison: Comparison) -> str:
     rows = "".join(
         f"<tr><td class=n>{m.move.start_s:.2f}</td><td class=n>{m.move.end_s:.2f}</td><td>{m.move.name}</td>"
         f"<td class=n>{m.move.begin:.3f}</td><td class=n>{m.move.target:.3f}</td><td>{m.shaper}</td>"
-        f"<td class=n>{m.fit_m * 1e3:.2f}</td><td class=n>{m.rope_m:.3f}</td></tr>"
+        f"<td class=n>{m.fit_m * 1e3:.2f}</td><td class=n>{m.told_rope_m:.3f}</td><td class=n>{m.rope_m:.3f}</td></tr>"
         for m in moves
     )
     return (
         "<table><tr><th class=n>from, s</th><th class=n>to, s</th><th>axis</th><th class=n>from, m</th>"
-        "<th class=n>to, m</th><th>shaper</th><th class=n>met within, mm rms</th><th class=n>true rope, m</th></tr>"
+        "<th class=n>to, m</th><th>shaper</th><th class=n>met within, mm rms</th><th class=n>rope told, m</th>"
+        "<th class=n>true rope, m</th></tr>"
         f"{rows}</table>"
     )
 

@@ -59,7 +59,7 @@ class Residual:
 
 @dataclass(frozen=True)
 class Parting:
-    """Where a residual first leaves its band."""
+    """Where a residual first leaves its band: `log`, `twin` and `band` then, and the worst difference of all."""
 
     signal: str
     kind: str
@@ -85,11 +85,10 @@ def parting_of(r: Residual, t_s: np.ndarray, phases: list[tuple[str, float, floa
             continue
         known = np.where(np.isnan(values), 0.0, np.abs(values))
         worst = int(known.argmax())
-        peak = a + int(np.abs(values[a:b]).argmax())
         at = float(t_s[a])
         phase = next((name for name, start, end in reversed(phases) if start <= at < end), "")
         return Parting(
-            r.name, r.kind, r.unit, at, phase, float(r.log[peak]), float(r.twin[peak]), float(r.band[peak]),
+            r.name, r.kind, r.unit, at, phase, float(r.log[a]), float(r.twin[a]), float(r.band[a]),
             float(values[worst]), float(t_s[worst]), r.words,
         )  # fmt: skip
     return None
