@@ -39,7 +39,8 @@ class StampFormat:
 
         Timestamps and dates of Parquet are taken as they are, those without a zone in this format's zone. A stamp's
         own offset wins over the zone. Fractions finer than a nanosecond are cut; those of Excel's days are rounded to
-        a microsecond, which is what their 15 digits hold.
+        a microsecond, which is what their 15 digits hold. There is no second 60 and no hour 24. A local time that the
+        clocks showed twice is the first of the two; one that they skipped comes out later by what was skipped.
 
         Args:
             column: strings, numbers or Parquet times, of n rows.

@@ -206,18 +206,18 @@ def test_a_long_log_needs_little_memory(tmp_path: Path) -> None:
     body = f"""
 with open("long.csv", "w") as file:
     file.write(",".join(f"c{{k}}" for k in range(40)) + "\\n")
-    for _ in range(300):
+    for _ in range(200):
         file.write({row!r} * 1000)
 print(run("long.csv"))
 """
     rows, grown_mib = bounded(body, tmp_path)
-    assert rows == "300000"
-    assert int(grown_mib) < 100
+    assert rows == "200000"
+    assert int(grown_mib) < 60
 
 
 def test_a_zip_bomb_is_refused(tmp_path: Path) -> None:
     body = """
-part = gzip.compress(b"1,2\\n" * (1 << 20))
+part = gzip.compress((b"1," + b"0" * 4000 + b"\\n") * 1000)
 with open("bomb.csv.gz", "wb") as file:
     file.write(gzip.compress(b"a,b\\n") + part * 25)
 before = peak_mib()
@@ -225,7 +225,7 @@ print(run("bomb.csv.gz"))
 """
     told, grown_mib = bounded(body, tmp_path)
     assert "unpacks to more than 300 times its size" in told
-    assert int(grown_mib) < 100
+    assert int(grown_mib) < 60
 
 
 def test_a_line_without_an_end_is_refused(tmp_path: Path) -> None:
