@@ -26,7 +26,8 @@ class Batch:
     first_line: int
     """Number in the file of the first row: its line in CSV, its row in Parquet; both from 1."""
     columns: dict[str, pa.Array]
-    """By name, all of one length; of no name, and any column, where none was asked for. CSV: strings as written, null where empty. Parquet: the file's own type."""
+    """By name, all of one length. CSV: strings as written, null where empty. Parquet: the file's own type. Where no
+    column was asked for, one of CSV stands here under no name."""
     lines: np.ndarray | None = None
     """Number of each row where they do not follow one another; else None."""
 
