@@ -39,7 +39,8 @@ class StampFormat:
 
         Timestamps and dates of Parquet are taken as they are, those without a zone in this format's zone. A stamp's
         own offset wins over the zone. Fractions finer than a nanosecond are cut; those of Excel's days are rounded to
-        a microsecond, which is what their 15 digits hold.
+        a microsecond, which is what their 15 digits hold. There is no second 60 and no hour 24. A local time that the
+        clocks showed twice is the first of the two; one that they skipped comes out later by what was skipped.
 
         Args:
             column: strings, numbers or Parquet times, of n rows.
@@ -96,16 +97,16 @@ class StampFormat:
         n = len(column)
         if is_text(column.type):
             column = plain_numbers(column, self._layout)
-            exact = _exact_ns(column, _DIGITS[self.text])
-            if exact is not None:
-                return exact
-            column = pc.cast(column, pa.float64())
+            ns, ok = _exact_ns(column, _DIGITS[self.text])
+            odd = valid(column) & ~ok
+            if odd.any():  # with an exponent, or too large
+                ns[odd], ok[odd] = self._from_epoch(pc.cast(column.filter(odd), pa.float64()))
+            return ns, ok
         if pa.types.is_integer(column.type):
             ok = valid(column)
-            try:
-                units = column.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
-            except pa.ArrowInvalid:  # unsigned and beyond any time
-                return self._from_epoch(column.cast(pa.float64()))
+            units = column.cast(pa.int64(), safe=False).fill_null(0).to_numpy(zero_copy_only=False)
+            if pa.types.is_unsigned_integer(column.type):
+                ok &= units >= 0  # beyond 63 bits
             return _from_units(units, np.zeros(n), unit_ns, ok)
         values, _ = to_float(column, self._layout)
         ok = np.isfinite(values) & (np.abs(values) < 2.0**63)
@@ -142,17 +143,14 @@ def parse_stamp_format(text: str, zone: str | None = None, layout: TableLayout |
     return StampFormat(text, zone, layout or TableLayout())
 
 
-def _exact_ns(numbers: pa.Array, digits: int) -> tuple[np.ndarray, np.ndarray] | None:
-    """Decimal numbers of a unit of 10**digits nanoseconds, exact; None where one is written too oddly for that."""
-    for attempt in (numbers, pc.replace_substring_regex(numbers, rf"(\.\d{{{digits}}})\d+$", r"\1")):
-        try:
-            column = pc.cast(attempt, pa.decimal128(38, digits))
-        except pa.ArrowInvalid:
-            continue
-        raw = np.frombuffer(column.buffers()[1], np.int64).reshape(-1, 2)[column.offset :][: len(column)]
-        ok = valid(column) & (raw[:, 1] == raw[:, 0] >> 63)  # it fits into 64 bits
-        return _joined(*np.divmod(np.where(ok, raw[:, 0], 0), _S_NS), ok)
-    return None
+def _exact_ns(numbers: pa.Array, digits: int) -> tuple[np.ndarray, np.ndarray]:
+    """Decimal numbers of a unit of 10**digits nanoseconds, exact; not ok where one is written otherwise."""
+    cut = pc.replace_substring_regex(numbers, rf"^([+-]?[0-9]*\.[0-9]{{{digits}}})[0-9]+$", r"\1")
+    plain = pc.match_substring_regex(cut, rf"^[+-]?[0-9]{{0,19}}(\.[0-9]{{0,{digits}}})?$")
+    column = pc.cast(pc.if_else(plain, cut, pa.scalar(None, pa.string())), pa.decimal128(38, digits))
+    raw = np.frombuffer(column.buffers()[1], np.int64).reshape(-1, 2)[column.offset :][: len(column)]
+    ok = valid(column) & (raw[:, 1] == raw[:, 0] >> 63)  # it fits into 64 bits
+    return _joined(*np.divmod(np.where(ok, raw[:, 0], 0), _S_NS), ok)
 
 
 def _from_units(units: np.ndarray, rest: np.ndarray, unit_ns: int, ok: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

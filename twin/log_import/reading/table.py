@@ -26,7 +26,8 @@ class Batch:
     first_line: int
     """Number in the file of the first row: its line in CSV, its row in Parquet; both from 1."""
     columns: dict[str, pa.Array]
-    """By name, all of one length. CSV: strings as written, null where empty. Parquet: the file's own type."""
+    """By name, all of one length. CSV: strings as written, null where empty. Parquet: the file's own type. Where no
+    column was asked for, one of CSV stands here under no name."""
     lines: np.ndarray | None = None
     """Number of each row where they do not follow one another; else None."""
 
@@ -118,7 +119,7 @@ def unique_names(names: Sequence[str]) -> tuple[str, ...]:
     """Column names as the user can tell them apart."""
     found: dict[str, int] = {}  # how often each came
     for k, raw in enumerate(names):
-        base = name = " ".join(raw.split()) or f"column {k + 1}"
+        base = name = raw.strip() or f"column {k + 1}"
         while name in found:
             found[base] += 1
             name = f"{base} ({found[base]})"

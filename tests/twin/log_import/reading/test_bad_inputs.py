@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
+import io
 import os
 import random
 import subprocess
@@ -64,6 +66,7 @@ def read(path: Path, **layout: Any) -> int:
         (gzip.compress(GOOD) + b"more", {}, "damaged gzip after 24 unpacked bytes"),
         (b"\x1f\x8b\x08" + NOISE, {}, "damaged gzip after 0 unpacked bytes"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_one_clear_line(data: bytes, layout: dict[str, Any], told: str, tmp_path: Path) -> None:
     path = tmp_path / "log.csv"
@@ -99,11 +102,13 @@ def test_what_is_no_regular_file(tmp_path: Path) -> None:
                 reader(path)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_that_must_not_be_read(tmp_path: Path) -> None:
+def test_a_file_that_must_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> None:  # as root may read everything
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
     path = tmp_path / "log.csv"
     path.write_bytes(GOOD)
-    path.chmod(0)
+    monkeypatch.setattr(io, "FileIO", refuse)
     with pytest.raises(InputError, match="cannot be read: Permission denied"):
         read(path)
 
@@ -201,26 +206,26 @@ def test_a_long_log_needs_little_memory(tmp_path: Path) -> None:
     body = f"""
 with open("long.csv", "w") as file:
     file.write(",".join(f"c{{k}}" for k in range(40)) + "\\n")
-    for _ in range(600):
+    for _ in range(200):
         file.write({row!r} * 1000)
 print(run("long.csv"))
 """
     rows, grown_mib = bounded(body, tmp_path)
-    assert rows == "600000"
-    assert int(grown_mib) < 100
+    assert rows == "200000"
+    assert int(grown_mib) < 60
 
 
 def test_a_zip_bomb_is_refused(tmp_path: Path) -> None:
     body = """
-with gzip.open("bomb.csv.gz", "wb") as file:
-    file.write(b"a,b\\n")
-    for _ in range(100):
-        file.write(b"1,2\\n" * (1 << 18))
+part = gzip.compress((b"1," + b"0" * 4000 + b"\\n") * 1000)
+with open("bomb.csv.gz", "wb") as file:
+    file.write(gzip.compress(b"a,b\\n") + part * 25)
+before = peak_mib()
 print(run("bomb.csv.gz"))
 """
     told, grown_mib = bounded(body, tmp_path)
     assert "unpacks to more than 300 times its size" in told
-    assert int(grown_mib) < 100
+    assert int(grown_mib) < 60
 
 
 def test_a_line_without_an_end_is_refused(tmp_path: Path) -> None:

@@ -252,3 +252,7 @@ def test_each_run_reads_from_the_start_and_counts_afresh(log: Path) -> None:
         for _ in range(2):
             assert sum(batch.rows for batch in table.batches(["a"])) == 2
             assert (table.facts.rows, table.facts.bad_rows) == (2, 1)
+
+
+def test_blanks_within_a_name_stay(log: Path) -> None:
+    assert read(log, '  Pos  X , "a",b\n1,2,3\n').names == ("Pos  X", '"a"', "b")
