@@ -108,18 +108,21 @@ def layout_of(mapping: Mapping) -> TableLayout:
     """The table's layout for the reader."""
     f = mapping.file.file
     told = {} if f.empty is None else {"empty": ("", *f.empty)}
-    return TableLayout(
-        format=f.format,
-        encoding=f.encoding,
-        delimiter={"tab": "\t", "\\t": "\t"}.get(f.delimiter, f.delimiter),
-        decimal=f.decimal,
-        thousands=f.thousands,
-        quote=f.quote,
-        header_line=f.header_line,
-        units_line=f.units_line,
-        comment=f.comment,
-        **told,
-    )
+    try:
+        return TableLayout(
+            format=f.format,
+            encoding=f.encoding,
+            delimiter={"tab": "\t", "\\t": "\t"}.get(f.delimiter, f.delimiter),
+            decimal=f.decimal,
+            thousands=f.thousands,
+            quote=f.quote,
+            header_line=f.header_line,
+            units_line=f.units_line,
+            comment=f.comment,
+            **told,
+        )
+    except InputError as error:
+        raise mapping.refuse(error.problem, "file", error.key or "", value=error.value, allowed=error.allowed) from None
 
 
 def stamps_of(mapping: Mapping) -> StampFormat:

@@ -37,7 +37,7 @@ class FileSpec(Strict):
     decimal: Literal[".", ","] = "."
     thousands: Annotated[str, Field(max_length=1)] = ""
     quote: Annotated[str, Field(min_length=1, max_length=1)] = '"'
-    header_line: Annotated[int, Field(ge=1, le=10_000)] = 1
+    header_line: Annotated[int, Field(ge=0, le=10_000)] = 1
     units_line: bool = False
     comment: Annotated[str, Field(max_length=8)] = ""
     empty: tuple[str, ...] | None = None

@@ -11,7 +11,7 @@ from twin.log_import.reading.guess_units import unit_in_name
 from twin.log_import.reading.layout import TableLayout
 from twin.log_import.reading.numbers import to_float, to_text, valid
 
-WORDS_SHOWN = 12
+WORDS_SHOWN = 64
 _MOST_CODES = 64
 _CODE_CHANGES = 0.1
 """A code stays for a while: it changes at less than this share of rows."""
@@ -45,7 +45,7 @@ class ColumnGuess:
     maximum: float | None
     """Of its numbers, in its own unit; None where it has none."""
     words: tuple[str, ...]
-    """Its distinct values, the first twelve."""
+    """Its distinct values, the first 64."""
     share_empty: float
     sample: tuple[str, ...]
     """A few of its values, from all over what was read."""
