@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from twin.catalogue import Station, Truck
+from twin.cell import GRAVITY_MPS2
 from twin.log_import.ingest import Ingested
 from twin.log_import.mapping import Mapping
 from twin.log_import.story import all_made
@@ -65,7 +66,7 @@ def carries_of(log: Ingested, found: Survey, mapping: Mapping) -> list[Carry]:
             target = place_at(station, truck, ended[0], ended[1])
         k = tracks.index.get(f"robot{robot}/load_cell_n")
         middle = at[(start_ns + (end_ns or found.end_ns)) // 2]
-        kg = math.nan if k is None else float(middle[k]) / 9.81
+        kg = math.nan if k is None else float(middle[k]) / GRAVITY_MPS2
         carries.append(Carry(robot, start_ns, end_ns, origin, target, begun, kg))
     return sorted(carries, key=lambda c: c.start_ns)
 

@@ -186,13 +186,13 @@ def _write(
             for p in story.phases
             if p.end_ns > start_ns and p.start_ns < end_ns
         ],
+        events=sum(start_ns <= t <= end_ns for t, _ in story.events),
         unused_columns=[name for name in read.names if name not in used][:200],
     )
     header = _header(log, mapping, cell, completer, report, start_ns, added)
     with Recorder(part, header) as recorder:
         recorder.scene(0.0, entities_of(cell))
         entries = _Entries(recorder, story, start_ns, end_ns)
-        report.events = entries.count
         for block in times.blocks():
             frames, channels, sensors = completer.complete(block, tracks.values(block))
             if beside is not None:
@@ -272,7 +272,6 @@ class _Entries:
         entries += [(t, 2, "event", e) for t, e in events]
         entries.sort(key=lambda entry: entry[:2])
         self._entries, self._next = entries, 0
-        self.count = len(events)
 
     def write_to(self, until_ns: int) -> None:
         """Everything before `until_ns` that was not written yet."""

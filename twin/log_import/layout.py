@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from twin.catalogue import with_overrides
-from twin.cell import GRAVITY_MPS2, Cell, build_cell
+from twin.cell import Cell, build_cell
 from twin.errors import InputError
 from twin.log_import.carries import Carry
 from twin.log_import.mapping import Mapping
@@ -124,8 +124,3 @@ def _weigh(p: np.void, cell: Cell, mapping: Mapping, carries: Sequence[Carry], k
                 kg, source = float(np.median(weighed)), "the load cell while it was carried"
             p["pack_mass_kg"][pack] = kg
             known.append(Known(f"{name}[pack{pack}]", kg, source))
-
-
-def weight_n(kg: float) -> float:
-    """Weight of a mass."""
-    return kg * GRAVITY_MPS2
