@@ -23,6 +23,9 @@ from twin.viewer.hud.recorded import RecordedDisplay, model_at
 from twin.viewer.hud.style import kind_of_work
 from twin.viewer.origin import estimated_words, wall_clock
 from twin.viewer.playback import Playback
+from twin.viewer.scene import palette
+from twin.viewer.scene.scene import StationScene
+from twin.viewer.scene.seats import Seats
 from twin.viewer.session import Session
 from twin.viewer.signals import Signals, chart_sets
 from twin.viewer.source import Source, gap_at
@@ -349,3 +352,21 @@ def test_no_text_lies_on_another(screen, imported_log, poor_log, size):
                 assert bottom <= size[1], text
         hud.close()
         ghost.close()
+
+
+def test_a_lamp_that_no_switch_lights_is_faded_and_one_that_nobody_knows_grey(log):
+    names = ("robot0/grip1", "truck1/lock1")
+    now = log.snapshot(12.0)
+    unknown = replace(now, values=np.where([n in names for n in log.names.channels], math.nan, now.values))
+    seen = []
+    for provenance, snapshot in (({}, now), (dict.fromkeys(names, "estimated"), now), ({}, unknown)):
+        scene = StationScene(log.layout, log.names, provenance=provenance)
+        scene.update(snapshot)
+        seats = next(part for part in scene.parts if isinstance(part, Seats))
+        lamps = [scene.root.find("**/grip1"), seats.lamps["truck1/lock1"]]
+        seen.append([tuple(lamp.get_color_scale())[:3] for lamp in lamps])
+        assert all(math.isfinite(lamp.get_h()) for lamp in lamps)
+        scene.root.remove_node()
+    for plain, faded, grey in zip(*seen, strict=True):
+        assert grey == pytest.approx(palette.STATE_UNKNOWN, abs=0.002)
+        assert faded == pytest.approx(palette.faded(plain), abs=0.002)

@@ -50,12 +50,12 @@ class StationScene:
         self.parts += [
             self._truck,
             Packs(layout, self.frames, ghost),
-            Robots(layout, self.frames),
+            Robots(layout, self.frames, origin),
         ]
         self.forces: ForceArrows | GuideForces | None = None
         self.measured: MeasuredSeats | None = None
         if not ghost:
-            self.parts.append(Seats(layout, self.frames))
+            self.parts.append(Seats(layout, self.frames, origin))
             self.forces = (
                 GuideForces(layout, self.frames) if layout.docking else ForceArrows(layout, self.frames, origin)
             )
