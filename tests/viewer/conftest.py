@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.determinism.short_swap import short_swap
+from tests.viewer.imported import imported
 from twin.recording import Recorder, open_recording
 
 
@@ -77,3 +78,15 @@ def made_up_swap(top_lift_swap: Path, tmp_path_factory: pytest.TempPathFactory) 
 def slower_swap(top_lift_swap: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The made-up swap, 1.25 times slower."""
     return made_up(top_lift_swap, tmp_path_factory.mktemp("slower") / "slower.mcap", stretch=1.25)
+
+
+@pytest.fixture(scope="session")
+def imported_log(top_lift_swap: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """16 s of a station's log with measured sway and load, a gap from 6 to 9 s and a fault at 13 s."""
+    return imported(top_lift_swap, tmp_path_factory.mktemp("imported") / "log.mcap")
+
+
+@pytest.fixture(scope="session")
+def poor_log(top_lift_swap: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same of a station that measures neither sway nor load."""
+    return imported(top_lift_swap, tmp_path_factory.mktemp("poor") / "poor.mcap", sway=False, load=False)

@@ -321,4 +321,4 @@ def test_numbers_as_people_read_them():
     assert number(float("nan"), 2) == "–"
     assert clock(3725.5) == "1:02:05.50"
     assert clock(59.999) == "01:00.00"
-    assert set(CHART_KEYS) == {"position", "speed", "sway", "force", "load", "turn"}
+    assert set(CHART_KEYS) == {"position", "speed", "sway", "force", "load", "turn", "residual"}

@@ -90,13 +90,13 @@ class Viewer:
     ) -> None:
         self.window, self.session, self.ghost, self._on_state = window, session, ghost, on_state
         source = session.source
-        self.scene = StationScene(source.layout, source.names)
+        self.scene = StationScene(source.layout, source.names, provenance=source.provenance)
         self.scene.root.reparent_to(window.stage.world)
         if source.layout.docking:
             window.stage.aim_sun(*sun_of(source.layout))
         self.other: StationScene | None = None
         if ghost is not None:
-            self.other = StationScene(ghost.layout, ghost.names, ghost=True)
+            self.other = StationScene(ghost.layout, ghost.names, ghost=True, provenance=ghost.source.provenance)
             self.other.root.reparent_to(window.stage.world)
         self.hud = Hud(window.stage.hud, window.stage.size_px)
         self._drag: str | None = None

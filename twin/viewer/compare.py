@@ -1,9 +1,9 @@
 """Two recordings side by side: which instant of the other belongs to an instant of this one, and who is ahead by phase.
 
-Aligned by start, both begin their first phase together and run at the same pace: the ghost shows who is ahead. Aligned
-by phase, each phase of the other is stretched to last as long as the same phase here: the ghost shows how the same work
-was done differently. Phases belong together by robot, job, name and how often that name has come: a retried `insert` is
-the second one.
+Aligned by start, both begin the first phase that both have together and run at the same pace: the ghost shows who is
+ahead. Aligned by phase, each phase of the other is stretched to last as long as the same phase here: the ghost shows
+how the same work was done differently. Phases belong together by robot, job, name and how often that name has come: a
+retried `insert` is the second one.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def time_map(this: Source, other: Source, align: str) -> tuple[np.ndarray, np.nd
     Two robots work at the same time and one clock cannot follow both: the phases of the robot that is busy longest set
     the knots.
     """
-    mine, theirs = _first_start(this), _first_start(other)
+    mine, theirs = _first_starts(this, other)
     if align == "start" or not this.phases or not other.phases:
         return np.array([mine, mine + 1.0]), np.array([theirs, theirs + 1.0])
     robot = max({span.robot for span in this.phases}, key=lambda r: _busy_s(this.phases, r))
@@ -93,8 +93,14 @@ def time_map(this: Source, other: Source, align: str) -> tuple[np.ndarray, np.nd
     return np.array(ours), np.array(others)
 
 
-def _first_start(source: Source) -> float:
-    return min((span.start_s for span in source.phases), default=source.start_s)
+def _first_starts(this: Source, other: Source) -> tuple[float, float]:
+    """Where the first phase begins that both have: a log may begin in the middle of the work."""
+    theirs = dict(phase_keys(other.phases))
+    for key, span in phase_keys(this.phases):
+        if key in theirs:
+            return span.start_s, theirs[key].start_s
+    first, second = (min((p.start_s for p in s.phases), default=s.start_s) for s in (this, other))
+    return first, second
 
 
 def _busy_s(spans: Sequence[PhaseSpan], robot: int) -> float:

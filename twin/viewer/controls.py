@@ -49,6 +49,7 @@ SHOWING = (
     Binding("chart:force", ("8",), "8", "lateral force"),
     Binding("chart:load", ("9",), "9", "load"),
     Binding("chart:turn", ("0",), "0", "yaw"),
+    Binding("chart:residual", ("r",), "R", "log against twin"),
     Binding("robot", ("tab",), "Tab", "charts of the next robot"),
     Binding("screenshot", ("s",), "S", "picture into this folder"),
     Binding("help", ("h", "f1", "?"), "H", "this page"),

@@ -11,6 +11,8 @@ from twin.viewer.source import PhaseSpan
 
 AUTO = "auto"
 CLOSE_UP = ("grip", "unlock", "align", "insert", "lock", "pull_test", "release")
+STAYS = "fault"
+"""A phase of a log in which one goes on looking at what went wrong."""
 SHORTEST_S = 2.0  # of video: a shorter cut makes a viewer dizzy
 BLEND_S = 0.8  # of video
 
@@ -25,6 +27,8 @@ def cuts(
     shots: list[tuple[float, str]] = [(start_s, wide)]
     first = min((p.robot for p in phases), default=0)
     for span in sorted((p for p in phases if p.robot == first), key=lambda p: p.start_s):
+        if span.name == STAYS:
+            continue
         wanted = "seat" if span.name in CLOSE_UP else wide
         at = min(max(span.start_s, start_s), end_s)
         if wanted != shots[-1][1]:

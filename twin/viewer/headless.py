@@ -82,13 +82,13 @@ class Presenter:
         pipe: Pipe | None = None,
     ) -> None:
         self.source, self.ghost = source, ghost
-        self.studio = Studio(source.layout, source.names, size_px, quality, "overview", pipe)
+        self.studio = Studio(source.layout, source.names, size_px, quality, "overview", pipe, source.provenance)
         self._view: str | View = view
         self._shots: list[tuple[float, str]] = []
         self._speed = 1.0
         self._other: StationScene | None = None
         if ghost is not None:
-            self._other = StationScene(ghost.layout, ghost.names, ghost=True)
+            self._other = StationScene(ghost.layout, ghost.names, ghost=True, provenance=ghost.source.provenance)
             self._other.root.reparent_to(self.studio.stage.world)
         self._display = None
         if display:

@@ -15,7 +15,7 @@ from twin.viewer.hud.regions import Hit
 from twin.viewer.hud.style import clock, words
 from twin.viewer.playback import Playback
 from twin.viewer.scene.views import views_of
-from twin.viewer.signals import SHOWN_AT_FIRST, Signals, chart_sets
+from twin.viewer.signals import SHOWN_AT_FIRST, ChartSet, Signals, chart_sets
 from twin.viewer.source import Marker, PhaseSpan, Source
 
 TOAST_S, HINT_S = 2.5, 12.0
@@ -70,9 +70,11 @@ class Session:
     def _charts(self) -> Charts | None:
         if not self.show["charts"]:
             return None
-        sets = chart_sets(self.source.layout, self.source.names, self.source.provenance, self.robot)
-        shown = tuple(chart for chart in sets if chart.key in self.sets)
+        shown = tuple(chart for chart in self._all_sets() if chart.key in self.sets)
         return Charts(shown, self.signals, self.window_s, self.robot, self.source.layout.charted_robots)
+
+    def _all_sets(self) -> tuple[ChartSet, ...]:
+        return chart_sets(self.source.layout, self.source.names, self.source.provenance, self.robot)
 
     @property
     def state(self) -> State:
@@ -132,6 +134,8 @@ class Session:
         elif group == "chart":
             self.show["charts"] = True
             self.sets ^= {name}
+            if name in self.sets and name not in {chart.key for chart in self._all_sets()}:
+                self.say("this recording has no such chart")
         elif action == "quit":
             self.done = not help_was_open  # the first Esc closes the page
         elif action in self.show:

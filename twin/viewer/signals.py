@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -13,10 +13,15 @@ import numpy as np
 
 from twin.catalogue.schema.base import STANDARD_GRAVITY_MPS2
 from twin.viewer.layout import Layout
+from twin.viewer.origin import ESTIMATED, SIMULATED, Provenance, is_estimated
 from twin.viewer.snapshot import Names
+from twin.viewer.source import SAME_S as GAP_EDGE_S
+from twin.viewer.source import Gap, gap_at
 
 BLOCK_S = 2.0
 SAME_S = 1e-9
+ESTIMATE, RESIDUAL = "estimate/", "residual/"
+"""Channels of an imported log: what the twin reckons beside what was measured, and the difference between the two."""
 KEPT_BLOCKS = 20_000
 """Of 100 samples each: some 30 MB."""
 
@@ -31,6 +36,8 @@ class Signal:
     label: str
     names: tuple[str, ...]
     estimated: bool = False
+    beside: bool = False
+    """The twin's estimate of the signal before it: drawn in its colour, and told under its label."""
 
 
 @dataclass(frozen=True)
@@ -55,18 +62,27 @@ class ChartSet:
     signals: tuple[Signal, ...]
     limits: tuple[Limit, ...] = ()
 
+    @property
+    def hues(self) -> tuple[int, ...]:
+        """Which of the lines' colours each signal has."""
+        hue, found = -1, []
+        for signal in self.signals:
+            hue += not signal.beside
+            found.append(hue)
+        return tuple(found)
 
-CHART_KEYS = {"position": "5", "speed": "6", "sway": "7", "force": "8", "load": "9", "turn": "0"}
+
+CHART_KEYS = {"position": "5", "speed": "6", "sway": "7", "force": "8", "load": "9", "turn": "0", "residual": "R"}
 """Chart sets in their order, and the key that shows or hides each."""
 
 SHOWN_AT_FIRST = ("position", "speed", "sway", "force", "load")
 
 
 def chart_sets(
-    layout: Layout, names: Names, provenance: Mapping[str, str] | None = None, robot: int = 0
+    layout: Layout, names: Names, provenance: Provenance | None = None, robot: int = 0
 ) -> tuple[ChartSet, ...]:
     """The charts of a robot; signals that the recording does not have are left out."""
-    told = provenance or {}
+    told: Provenance = provenance or {}
     if layout.docking:
         return _docking_sets(layout, names, told)
     limits, r, chassis = layout.station.limits, f"robot{robot}", layout.station.kind == "chassis"
@@ -87,7 +103,7 @@ def chart_sets(
             *MM,
             1,
             10.0,
-            known(("x", "sway_x_m"), ("y", "sway_y_m")),
+            tuple(signal for a in "xy" for signal in _sway(names, told, r, a)),
             () if chassis else (Limit(sway_mm, "limit"), Limit(-sway_mm, "limit")),
         ),
         ChartSet(
@@ -105,20 +121,47 @@ def chart_sets(
             *KN,
             1,
             5.0,
-            known(("cell", "load_cell_n"), ("true", "load_n")),
+            known(("cell", "load_cell_n"), *_load(told, r)),
             (Limit(rated_kn * limits.overload_fraction, "overload"),),
         ),
         ChartSet("turn", "Yaw", *DEG, 2, 1.0, known(("axis", "yaw/position_rad"), ("load", "e_yaw_rad"))),
+        *_residuals(names, told, r),
     )
 
 
-def _known(names: Names, provenance: Mapping[str, str], *signals: tuple[str, tuple[str, ...]]) -> tuple[Signal, ...]:
+def _sway(names: Names, told: Provenance, robot: str, axis: str) -> tuple[Signal, ...]:
+    """The swing along an axis; where it was measured and the twin reckoned it too, what the twin says beside it."""
+    name = f"{robot}/sway_{axis}_m"
+    found = _known(names, told, (axis, (name,)))
+    estimate = f"{ESTIMATE}{name}"
+    if found and not found[0].estimated and estimate in names.column_index:
+        return (*found, Signal(axis, (estimate,), estimated=True, beside=True))
+    return found
+
+
+def _load(told: Provenance, robot: str) -> tuple[tuple[str, str], ...]:
+    """The force itself beside what the cell says of it: only the twin knows it. An estimate is told as one."""
+    origin = told.get(f"{robot}/load_n", SIMULATED)
+    return {SIMULATED: (("true", "load_n"),), ESTIMATED: (("weight", "load_n"),)}.get(origin, ())
+
+
+def _residuals(names: Names, told: Provenance, robot: str) -> tuple[ChartSet, ...]:
+    """Lengths by which the log and the twin differ; none where the recording has no such channels."""
+    stem = f"{RESIDUAL}{robot}/"
+    lengths = [name for name in names.channels if name.startswith(stem) and name.endswith("_m")]
+    labels = [(name.removeprefix(stem).removesuffix("_m").replace("_", " "), (name,)) for name in lengths]
+    if not labels:
+        return ()
+    return (ChartSet("residual", "Log against twin", *MM, 1, 10.0, _known(names, told, *labels)),)
+
+
+def _known(names: Names, provenance: Provenance, *signals: tuple[str, tuple[str, ...]]) -> tuple[Signal, ...]:
     """Those of (label, recorded names) that the recording has."""
     there = [(label, parts) for label, parts in signals if all(part in names.column_index for part in parts)]
-    return tuple(Signal(label, parts, any(provenance.get(p) == "estimated" for p in parts)) for label, parts in there)
+    return tuple(Signal(label, parts, any(is_estimated(provenance, p) for p in parts)) for label, parts in there)
 
 
-def _docking_sets(layout: Layout, names: Names, provenance: Mapping[str, str]) -> tuple[ChartSet, ...]:
+def _docking_sets(layout: Layout, names: Names, provenance: Provenance) -> tuple[ChartSet, ...]:
     """The charts of a drive into the bay, under the same keys."""
     approach = layout.station.approach
 
@@ -153,7 +196,20 @@ class SeriesSource(Protocol):
     def start_s(self) -> float: ...
     @property
     def end_s(self) -> float: ...
+    @property
+    def gaps(self) -> Sequence[Gap]: ...
     def series(self, name: str, start_s: float, end_s: float) -> tuple[np.ndarray, np.ndarray]: ...
+
+
+def _broken(
+    t_s: np.ndarray, values: np.ndarray, gaps: Sequence[Gap], start_s: float, end_s: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Samples with a NaN where a gap begins in [start_s, end_s): no line crosses it, and no value is held over it."""
+    begins = np.array([gap[0] + 2.0 * GAP_EDGE_S for gap in gaps if start_s <= gap[0] + 2.0 * GAP_EDGE_S < end_s])
+    if not len(begins):
+        return t_s, values
+    at = t_s.searchsorted(begins)
+    return np.insert(t_s, at, begins), np.insert(values, at, math.nan)
 
 
 class Piece(NamedTuple):
@@ -229,7 +285,7 @@ class Signals:
         first = (*name.channels, *name.sensors)[0]
         self._load_all(first, start_s, end_s)
         times, _ = self.window((first,), start_s, end_s)
-        return times
+        return np.array([t_s for t_s in times.tolist() if gap_at(self._source.gaps, t_s) is None])
 
     # --- inside ---------------------------------------------------------------------------------------------------
 
@@ -248,7 +304,8 @@ class Signals:
         start_s, end_s = block * BLOCK_S, (block + 1) * BLOCK_S
         t_s, values = self._source.series(name, start_s, end_s)
         inside = t_s < end_s  # the window's end belongs to the next block
-        self._blocks[name, block] = (t_s[inside], values[inside], self._source.end_s)
+        t_s, values = _broken(t_s[inside], values[inside], self._source.gaps, start_s, end_s)
+        self._blocks[name, block] = (t_s, values, self._source.end_s)
         self._blocks.move_to_end((name, block))
         self.reads += 1
         while len(self._blocks) > KEPT_BLOCKS:

@@ -33,13 +33,17 @@ class Names:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Poses (F, 7) of each frame in its parent (position, quaternion xyzw), values (C,), sensors (S,), at t_s."""
+    """Poses (F, 7) of each frame in its parent (position, quaternion xyzw), values (C,), sensors (S,), at t_s.
+
+    Where nothing is `logged` at t_s, all is as it last was.
+    """
 
     names: Names
     t_s: float
     poses: np.ndarray
     values: np.ndarray = field(default_factory=lambda: np.empty(0))
     sensors: np.ndarray = field(default_factory=lambda: np.empty(0))
+    logged: bool = True
 
     def value(self, name: str, otherwise: float = float("nan")) -> float:
         """A channel or sensor by name; `otherwise` where the recording has none of that name."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -12,6 +15,7 @@ import numpy as np
 from twin.errors import InputError
 from twin.recording import open_recording
 from twin.viewer.layout import Layout
+from twin.viewer.origin import IMPORTED, estimated_words
 from twin.viewer.snapshot import Names, Snapshot, between
 
 
@@ -37,9 +41,24 @@ class Marker:
     level: str
     violation: bool = False
 
+    gap_s: float = 0.0
+    """How long nothing is recorded from here on."""
+
     @property
     def is_trip(self) -> bool:
         return self.violation or self.level == "error"
+
+
+Gap = tuple[float, float]
+"""From the last sample before a stretch of which nothing is recorded to the first one after it."""
+GAP = "gap"
+SAME_S = 1e-6
+
+
+def gap_at(gaps: Sequence[Gap], t_s: float) -> Gap | None:
+    """The gap that t_s lies in, of gaps in order of time; its ends are recorded."""
+    k = bisect_right(gaps, t_s, key=lambda gap: gap[0]) - 1
+    return gaps[k] if k >= 0 and gaps[k][0] + SAME_S < t_s < gaps[k][1] - SAME_S else None
 
 
 class Source:
@@ -53,6 +72,8 @@ class Source:
             self.names = Names(header.frames, header.channels, header.sensors)
             self.layout = Layout.of(header.configuration, path)
             self.provenance = header.provenance
+            self.imported = header.source == IMPORTED
+            self.estimated = estimated_words(header.provenance)
             self._take_entries()
         except BaseException:
             self.recording.close()
@@ -85,10 +106,14 @@ class Source:
     def snapshot(self, t_s: float) -> Snapshot:
         """The instant t_s: poses between the two samples around it, channels and sensors as of the last sample.
 
+        In a gap all is as of the last sample before it.
+
         Raises:
             InputError: for a time outside the recording, naming the file and the span it has.
         """
         values, sensors = self.recording.values_at(t_s), self.recording.sensors_at(t_s)
+        if self.gap_at(t_s) is not None:
+            return Snapshot(self.names, t_s, self.recording.frames_at(t_s), values, sensors, logged=False)
         around = self.recording.frames(t_s - 1.5 * self.sample_s, min(t_s + 1.5 * self.sample_s, self.end_s))
         if len(around.t_s) == 0:
             return Snapshot(self.names, t_s, self.recording.frames_at(t_s), values, sensors)
@@ -98,6 +123,10 @@ class Source:
         share = (t_s - around.t_s[k]) / (around.t_s[k + 1] - around.t_s[k])
         poses = between(around.values[k], around.values[k + 1], float(share))
         return Snapshot(self.names, t_s, poses, values, sensors)
+
+    def gap_at(self, t_s: float) -> Gap | None:
+        """The stretch about t_s in which nothing is recorded; None where something is."""
+        return gap_at(self.gaps, t_s)
 
     def check_time(self, t_s: float, option: str) -> float:
         """`t_s` where it lies in the recording; raises InputError that names file, option and span otherwise."""
@@ -131,6 +160,7 @@ class Source:
     def _take_entries(self) -> None:
         self.phases = _spans(self.recording.phases(), self.recording.end_s)
         self.markers = _markers(self.recording.events(), self.recording.violations())
+        self.gaps = _gaps(self.markers, self.recording.end_s)
 
 
 def _spans(entries: list[dict[str, Any]], end_s: float) -> tuple[PhaseSpan, ...]:
@@ -152,7 +182,13 @@ def _spans(entries: list[dict[str, Any]], end_s: float) -> tuple[PhaseSpan, ...]
 
 def _markers(events: list[dict[str, Any]], violations: list[dict[str, Any]]) -> tuple[Marker, ...]:
     found = [
-        Marker(float(e["t_s"]), str(e.get("name", "")), str(e.get("message", "")), str(e.get("level", "info")))
+        Marker(
+            float(e["t_s"]),
+            str(e.get("name", "")),
+            str(e.get("message", "")),
+            str(e.get("level", "info")),
+            gap_s=_length_s(e),
+        )
         for e in events
     ]
     found += [
@@ -160,3 +196,20 @@ def _markers(events: list[dict[str, Any]], violations: list[dict[str, Any]]) -> 
         for v in violations
     ]
     return tuple(sorted(found, key=lambda marker: marker.t_s))
+
+
+def _length_s(event: dict[str, Any]) -> float:
+    """Of a gap that an event tells; 0 for any other event."""
+    length_s = event.get("length_s")
+    told = event.get("name") == GAP and isinstance(length_s, int | float) and math.isfinite(length_s)
+    return max(float(length_s), 0.0) if told and length_s is not None else 0.0
+
+
+def _gaps(markers: Sequence[Marker], end_s: float) -> tuple[Gap, ...]:
+    """Stretches without samples, in order of time, none of them over another."""
+    gaps: list[Gap] = []
+    for marker in markers:
+        start_s, last_s = marker.t_s, min(marker.t_s + marker.gap_s, end_s)
+        if marker.gap_s > 0.0 and last_s > start_s and (not gaps or start_s >= gaps[-1][1]):
+            gaps.append((start_s, last_s))
+    return tuple(gaps)

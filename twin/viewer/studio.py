@@ -14,6 +14,7 @@ from twin.viewer.graphics.offscreen import Offscreen
 from twin.viewer.graphics.pipe import Pipe
 from twin.viewer.graphics.quality import QUALITIES
 from twin.viewer.layout import Layout
+from twin.viewer.origin import Provenance
 from twin.viewer.scene.approach import sun_of
 from twin.viewer.scene.scene import StationScene
 from twin.viewer.scene.views import truck_hides_work, views_of
@@ -31,6 +32,7 @@ class Studio:
         quality: str = "medium",
         view: str | View = "overview",
         pipe: Pipe | None = None,
+        provenance: Provenance | None = None,
     ) -> None:
         self.layout = layout
         self.view = view
@@ -38,7 +40,7 @@ class Studio:
         self.stage = self.offscreen.stage
         if layout.docking:
             self.stage.aim_sun(*sun_of(layout))
-        self.scene = StationScene(layout, names)
+        self.scene = StationScene(layout, names, provenance=provenance)
         self.scene.root.reparent_to(self.stage.world)
 
     def __enter__(self) -> Studio:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable
 from functools import lru_cache
 from typing import Literal
@@ -27,6 +28,7 @@ from twin.viewer.hud.style import Colour
 
 Align = Literal["left", "center", "right"]
 VERTEX = np.dtype([("at", np.float32, 3), ("rgba", np.uint8, 4), ("uv", np.float32, 2)])
+HATCH_PX = 7
 CORNERS = np.array([0, 1, 2, 0, 2, 3], np.uint32)
 
 
@@ -99,6 +101,16 @@ class Painter:
         self.rect(x, y + height - h, width, h, colour)
         self.rect(x, y + h, h, height - 2 * h, colour)
         self.rect(x + width - h, y + h, h, height - 2 * h, colour)
+
+    def hatched(self, x: float, y: float, width: float, height: float, ground: Colour, colour: Colour) -> None:
+        """A rectangle with slanting lines, which lie on a grid of the screen."""
+        self.rect(x, y, width, height, ground)
+        step = self.kit.px(HATCH_PX)
+        for foot in range(math.floor((x + y) / step) + 1, math.ceil((x + width + y + height) / step)):
+            total = foot * step  # x + y along the line
+            left, right = max(x, total - y - height), min(x + width, total - y)
+            if right > left:
+                self.polyline(np.array([left, right]), total - np.array([left, right]), colour)
 
     def icon(self, name: str, x: float, y: float, colour: Colour) -> None:
         """An icon with its middle at (x, y)."""

@@ -14,7 +14,9 @@ from twin.viewer.hud.model import Charts, HudModel
 from twin.viewer.hud.regions import Hit, Rect, TimeScale
 from twin.viewer.hud.strips import Strips, reach
 from twin.viewer.hud.traces import dashed, decimals_of, nice_range, number
+from twin.viewer.origin import ABOUT
 from twin.viewer.signals import CHART_KEYS, ChartSet
+from twin.viewer.source import Gap
 
 HEAD_PX, TITLE_PX, AXIS_PX, GUTTER_PX, LABEL_APART_PX = 28, 22, 22, 52, 21
 TICK_STEPS_S = (0.5, 1, 2, 5, 10, 20, 30, 60)
@@ -38,10 +40,11 @@ class ChartPanel:
 
     def __init__(self, parent: NodePath, kit: Kit) -> None:
         self._kit = kit
-        names = ("chart grid", "chart lines", "chart reach", "chart cursor")
-        self._grid, self._lines, self._reach, self._cursor = (Layer(parent, kit, name) for name in names)
+        names = ("chart grid", "chart lines", "chart notes", "chart reach", "chart cursor")
+        made = [Layer(parent, kit, name) for name in names]
+        self._grid, self._lines, self._notes, self._reach, self._cursor = made
         self._values = [Layer(parent, kit, f"chart values {key}") for key in CHART_KEYS]
-        self.layers = [self._grid, self._lines, self._reach, self._cursor, *self._values]
+        self.layers = [*made, *self._values]
         self.area = Rect(0, 0, 0, 0)
         self.scale = TimeScale(0, 1, 0, 1)
         self.plots: list[tuple[ChartSet, Rect]] = []
@@ -70,11 +73,11 @@ class ChartPanel:
         first = round(start_s / column_s)  # whole columns: the lines stand still until the window moves by a pixel
         x0 = self.plots[0][1].x if self.plots else area.x
         self.scale = TimeScale(x0, width, first * column_s, first * column_s + charts.window_s)
-        seen = (area, charts, first, column_s, charts.signals.reads)
+        seen = (area, charts, model.gaps, first, column_s, charts.signals.reads)
         if seen != self._seen:
             self._seen = seen
             self._ranges = [self._range(charts, chart, rect) for chart, rect in self.plots]
-            self._lines.show(seen, lambda painter: self._paint_lines(painter, charts, first, column_s))
+            self._lines.show(seen, lambda painter: self._paint_lines(painter, charts, model.gaps, first, column_s))
         self._robot_button = self._robot_rect(charts)
         hover = (
             self._robot_button is not None
@@ -85,6 +88,7 @@ class ChartPanel:
         self._grid.show(
             (area, charts, axes, hover, self._keys), lambda painter: self._paint_grid(painter, charts, hover)
         )
+        self._notes.show((area, charts, axes), self._paint_all_notes)
         told = tuple(self._reach_of(chart, span) for (chart, _), span in zip(self.plots, self._ranges, strict=True))
         self._reach.show((area, told), lambda painter: self._paint_reach(painter, told))
         for k, layer in enumerate(self._values):
@@ -98,8 +102,11 @@ class ChartPanel:
     def _update_values(self, layer: Layer, chart: ChartSet, rect: Rect, model: HudModel) -> None:
         """The values at the cursor: what changes most often is drawn chart by chart, where it does."""
         assert model.charts is not None
-        values = (model.charts.signals.value_at(signal.names, model.t_s) for signal in chart.signals)
-        told = tuple(number(value * chart.scale, chart.decimals) for value in values)
+        values = [model.charts.signals.value_at(signal.names, model.t_s) for signal in chart.signals]
+        told = tuple(
+            _told(value * chart.scale, chart.decimals, signal.estimated)
+            for value, signal in zip(values, chart.signals, strict=True)
+        )
         layer.show((rect, chart, told), lambda painter: self._paint_values(painter, chart, rect, told))
 
     def hit(self, x: float, y: float) -> Hit | None:
@@ -127,13 +134,13 @@ class ChartPanel:
     def _range(self, charts: Charts, chart: ChartSet, rect: Rect) -> Range:
         start_s, end_s = self.scale.start_s, self.scale.end_s
         found = [reach(charts.signals.pieces(signal.names, start_s, end_s), start_s, end_s) for signal in chart.signals]
-        least = min((low * chart.scale for low, _ in found if math.isfinite(low)), default=math.nan)
-        most = max((high * chart.scale for _, high in found if math.isfinite(high)), default=math.nan)
-        low, high = least, most
+        lowest, highest = low, high = _span_of(found, chart.scale)
+        sure = [span for span, signal in zip(found, chart.signals, strict=True) if not signal.estimated]
+        least, most = _span_of(sure, chart.scale) if sure else (lowest, highest)
         for limit in chart.limits:
-            if limit.value > 0.0 and most > NEAR_LIMIT * limit.value:
+            if limit.value > 0.0 and highest > NEAR_LIMIT * limit.value:
                 high = max(high, limit.value)
-            if limit.value < 0.0 and least < NEAR_LIMIT * limit.value:
+            if limit.value < 0.0 and lowest < NEAR_LIMIT * limit.value:
                 low = min(low, limit.value)
         steps = max(int(rect.height // self._kit.px(LABEL_APART_PX)), 1)
         return Range(*nice_range(low, high, chart.least_span, steps), least, most)
@@ -191,8 +198,11 @@ class ChartPanel:
         if not chart.signals:
             middle = painter.middle(rect.y, rect.height, fonts.small)
             painter.text(rect.x + rect.width / 2.0, middle, "not recorded", fonts.small, style.FAINT, "center")
-            return
-        self._paint_notes(painter, chart, rect, span)
+
+    def _paint_all_notes(self, painter: Painter) -> None:
+        for (chart, rect), span in zip(self.plots, self._ranges, strict=True):
+            if chart.signals:
+                self._paint_notes(painter, chart, rect, span)
 
     def _paint_notes(self, painter: Painter, chart: ChartSet, rect: Rect, span: Range) -> None:
         """Limits as lines, or as numbers where they are far away; which signals are estimated."""
@@ -214,15 +224,16 @@ class ChartPanel:
         x, top = rect.x + kit.px(6), rect.y + kit.px(6) + font.cap_px
         if far:
             x += painter.text(x, top, " · ".join(far), font, style.FAINT) + kit.px(10)
-        estimated = [signal.label for signal in chart.signals if signal.estimated]
-        if estimated:
-            said = "estimated" if len(estimated) == len(chart.signals) else f"estimated: {', '.join(estimated)}"
-            painter.text(x, top, f"- - {said}", font, style.WARNING)
+        if said := _said_of_estimates(chart):
+            painter.text(x, top, f"- - {said}", font, style.ESTIMATED)
 
-    def _paint_lines(self, painter: Painter, charts: Charts, first: int, column_s: float) -> None:
+    def _paint_lines(
+        self, painter: Painter, charts: Charts, gaps: tuple[Gap, ...], first: int, column_s: float
+    ) -> None:
         for (chart, rect), span in zip(self.plots, self._ranges, strict=True):
+            self._paint_gaps(painter, rect, gaps)
             per_px = (span.high - span.low) / max(rect.height, 1.0) / chart.scale
-            for k, signal in enumerate(chart.signals):
+            for signal, hue in zip(chart.signals, chart.hues, strict=True):
                 pieces = charts.signals.pieces(signal.names, self.scale.start_s, self.scale.end_s)
                 at, values = self._strips.line(
                     signal.names, pieces, column_s, first, int(rect.width), None if signal.estimated else per_px
@@ -230,15 +241,24 @@ class ChartPanel:
                 if signal.estimated:
                     values = dashed(at, values, first, self._kit.scale)
                 y = np.asarray(self._y(rect, span, values * chart.scale))
-                painter.polyline(rect.x + at, y, style.LINES[k % len(style.LINES)])
+                colour = style.LINES[hue % len(style.LINES)]
+                painter.polyline(rect.x + at, y, style.paler(colour) if signal.beside else colour)
         if self.plots:
             self._paint_ticks(painter, charts, self.plots[-1][1].bottom)
 
+    def _paint_gaps(self, painter: Painter, rect: Rect, gaps: tuple[Gap, ...]) -> None:
+        """Where nothing is recorded: nobody reads a line's end as a value that stays."""
+        for start_s, end_s in gaps:
+            x0, x1 = max(self.scale.x(start_s), rect.x), min(self.scale.x(end_s), rect.right)
+            if x1 > x0:
+                painter.hatched(x0, rect.y, x1 - x0, rect.height, style.UNLOGGED, style.HATCH)
+
     def _reach_of(self, chart: ChartSet, span: Range) -> str:
-        """The lowest and the highest sample of the window."""
+        """The lowest and the highest sample of the window; of what was measured, where any of it was."""
         if not math.isfinite(span.most):
             return ""
-        return f"{number(span.least, chart.decimals)} … {number(span.most, chart.decimals)}"
+        about = ABOUT if all(signal.estimated for signal in chart.signals) else ""
+        return f"{about}{number(span.least, chart.decimals)} … {number(span.most, chart.decimals)}"
 
     def _paint_reach(self, painter: Painter, told: tuple[str, ...]) -> None:
         kit, font = self._kit, self._kit.fonts.small
@@ -265,13 +285,38 @@ class ChartPanel:
         kit, font = self._kit, self._kit.fonts.small_bold
         x = rect.right
         base = painter.middle(rect.y - kit.px(TITLE_PX), kit.px(TITLE_PX), font)
-        for k in reversed(range(len(told))):
-            colour = style.LINES[k % len(style.LINES)]
-            x -= painter.text(x, base, told[k], font, style.TEXT, "right") + kit.px(5)
-            x -= painter.text(x, base, chart.signals[k].label, font, colour, "right") + kit.px(12)
+        for text, signal, hue in reversed(list(zip(told, chart.signals, chart.hues, strict=True))):
+            colour = style.ESTIMATED if signal.estimated else style.TEXT
+            x -= painter.text(x, base, text, font, colour, "right") + kit.px(5)
+            if not signal.beside:
+                colour = style.LINES[hue % len(style.LINES)]
+                x -= painter.text(x, base, signal.label, font, colour, "right") + kit.px(12)
 
     def _paint_cursor(self, painter: Painter) -> None:
         if not self.plots:
             return
         for _, rect in self.plots:
             painter.rect(0, rect.y, self._kit.hair_px, rect.height, (1.0, 1.0, 1.0, 0.75))
+
+
+def _span_of(reaches: list[tuple[float, float]], scale: float) -> tuple[float, float]:
+    """The lowest and the highest of several signals in the chart's unit; NaN where none has a sample."""
+    lows = [low * scale for low, _ in reaches if math.isfinite(low)]
+    highs = [high * scale for _, high in reaches if math.isfinite(high)]
+    return min(lows, default=math.nan), max(highs, default=math.nan)
+
+
+def _told(value: float, decimals: int, estimated: bool) -> str:
+    """A number beside a chart; an estimated one says so."""
+    text = number(value, decimals)
+    return f"{ABOUT}{text}" if estimated and math.isfinite(value) else text
+
+
+def _said_of_estimates(chart: ChartSet) -> str:
+    """Which lines of a chart are estimated; empty where none is."""
+    beside = any(signal.beside for signal in chart.signals)
+    own = [signal.label for signal in chart.signals if signal.estimated and not signal.beside]
+    if own and len(own) == len(chart.signals):
+        return "estimated"
+    parts = [f"estimated: {', '.join(own)}"] if own else []
+    return ", ".join([*parts, "estimated by the twin"] if beside else parts)

@@ -10,6 +10,7 @@ from twin.viewer.hud.charts import ChartPanel
 from twin.viewer.hud.ghost_table import GhostPanel
 from twin.viewer.hud.help import HelpPage
 from twin.viewer.hud.model import HudModel
+from twin.viewer.hud.notes import Notes
 from twin.viewer.hud.overlays import Overlays, tip_of
 from twin.viewer.hud.regions import Hit, Rect
 from twin.viewer.hud.timeline import Timeline, height_units, rows_of
@@ -45,6 +46,7 @@ class Hud:
         self.charts = ChartPanel(self.root, kit)
         self.ghost = GhostPanel(self.root, kit)
         self.title = TitleBar(self.root, kit)
+        self.notes = Notes(self.root, kit)
         self.overlays = Overlays(self.root, kit)
         self.help = HelpPage(self.root, kit)
         self._help_open = False
@@ -68,7 +70,8 @@ class Hud:
     @property
     def layers(self) -> list[Layer]:
         """All layers, the lowest first."""
-        parts = (self.timeline, self.transport, self.charts, self.ghost, self.title, self.overlays, self.help)
+        edges = (self.timeline, self.transport, self.charts, self.ghost, self.title)
+        parts = (*edges, self.notes, self.overlays, self.help)
         return [self._ground, *(layer for part in parts for layer in part.layers)]
 
     def update(self, model: HudModel) -> None:
@@ -95,6 +98,7 @@ class Hud:
             self.ghost.update(model, free)
         else:
             self.ghost.clear()
+        self.notes.update(model, free, max(free.x, self.ghost.area.right))
         self._help_open = model.help_open
         if model.help_open:
             self.help.update(screen)
@@ -123,7 +127,7 @@ class Hud:
         if found is not None and found.kind == "button":
             return self.transport.tip(found.name)
         if found is not None and found.kind in ("event", "phase", "timeline"):
-            return tip_of(found, (x, self.free.bottom))
+            return tip_of(found, (x, self.free.bottom), model.gaps)
         return None
 
     def _paint_ground(self, painter: Painter, area: Rect) -> None:

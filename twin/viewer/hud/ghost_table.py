@@ -53,8 +53,9 @@ class GhostPanel:
         width = painter.text(x, base, "Against ", fonts.bold, style.TEXT)
         painter.text(x + width, base, table.label, fonts.bold, style.ACCENT, within=area.width - width - kit.px(32))
         base = painter.middle(y + kit.px(26), kit.px(20), fonts.small)
-        painter.text(x, base, "seconds", fonts.small, style.FAINT)
-        for edge, text in ((THIS_X, "this run"), (OTHER_X, "other"), (DIFFERENCE_X, "gained")):
+        said = "seconds" if table.logged else f"{table.heads[1]}: nothing logged"
+        painter.text(x, base, said, fonts.small, style.FAINT if table.logged else style.WARNING)
+        for edge, text in ((THIS_X, table.heads[0]), (OTHER_X, table.heads[1]), (DIFFERENCE_X, "gained")):
             painter.text(area.x + kit.px(edge), base, text, fonts.small, style.FAINT, "right")
         y += kit.px(48)
         painter.rect(x, y, area.width - kit.px(32), kit.hair_px, style.RULE)

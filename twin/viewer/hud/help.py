@@ -11,7 +11,7 @@ from twin.viewer.hud import style
 from twin.viewer.hud.canvas import Kit, Layer, Painter
 from twin.viewer.hud.regions import Hit, Rect
 
-WIDTH_PX, HEIGHT_PX, ROW_PX = 1096, 552, 24
+WIDTH_PX, HEIGHT_PX, ROW_PX = 1096, 592, 24
 EVENTS = (
     ("info", style.ACCENT, "event"),
     ("warning", style.WARNING, "warning"),
@@ -27,6 +27,7 @@ SCENE = (
     ((0.98, 0.20, 0.12, 1.0), "contact force"),
     ((0.98, 0.30, 0.85, 1.0), "measured pose"),
     ((0.45, 0.85, 1.0, 1.0), "other run (ghost)"),
+    (style.ESTIMATED, "dashed and ≈: estimated"),
 )
 
 
@@ -84,7 +85,7 @@ class HelpPage:
 
     def _legend(self, painter: Painter, x: float, y: float) -> None:
         kit, fonts = self._kit, self._kit.fonts
-        columns = (x, x + kit.px(104), x + kit.px(236))
+        columns = (x, x + kit.px(128), x + kit.px(248))
         for at, title in zip(columns, ("Phases", "Events", "Station"), strict=True):
             painter.text(at, y + kit.px(12), title, fonts.bold, style.ACCENT)
         y += kit.px(24)
@@ -98,6 +99,9 @@ class HelpPage:
             top, base = row(k)
             painter.rounded(columns[0], top, chip, chip, colour)
             painter.text(columns[0] + kit.px(20), base, kind, fonts.body, style.SOFT)
+        top, base = row(len(style.WORK))
+        painter.hatched(columns[0], top, chip, chip, style.UNLOGGED, style.HATCH)
+        painter.text(columns[0] + kit.px(20), base, "nothing logged", fonts.body, style.SOFT)
         for k, (icon, colour, text) in enumerate(EVENTS):
             top, base = row(k)
             painter.icon(f"small_{icon}", columns[1] + chip / 2, top + chip / 2, colour)

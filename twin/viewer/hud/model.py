@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from twin.catalogue.schema import MECHANICAL
+from twin.recording import Header
+from twin.viewer.origin import wall_clock
 from twin.viewer.signals import ChartSet, Signals
-from twin.viewer.source import Marker, PhaseSpan, Source
+from twin.viewer.source import Gap, Marker, PhaseSpan, Source, gap_at
 
 GOOD_OUTCOMES = ("completed", "part_completed", "seated", "docked")
 """Of a swap, of an episode that plays a part of one, of an insertion, of a drive into the bay."""
@@ -52,6 +55,11 @@ class GhostTable:
     rows: tuple[GhostRow, ...]
     current: str | None = None
     """The phase this run is in."""
+    heads: tuple[str, str] = ("this run", "other")
+    estimated: tuple[str, ...] = ()
+    """What of the other run's picture is estimated."""
+    logged: bool = True
+    """Whether the other run has anything recorded at the instant that is shown."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +72,7 @@ class HudModel:
     title: Title
     phases: tuple[PhaseSpan, ...] = ()
     markers: tuple[Marker, ...] = ()
+    gaps: tuple[Gap, ...] = ()
     phases_now: tuple[PhaseSpan, ...] = ()
     mechanical_s: tuple[float, float] | None = None
     playing: bool = False
@@ -81,13 +90,23 @@ class HudModel:
     pointer_px: tuple[float, float] | None = None
     controls: bool = True
     """Buttons, for a window; a video has none."""
+    estimated: tuple[str, ...] = ()
+    """What of the picture is estimated, in words."""
+    moment: datetime | None = None
+    """Date and time of day (UTC) of this instant, where the recording tells it."""
+
+    @property
+    def gap_now(self) -> Gap | None:
+        """The stretch without samples that this instant lies in."""
+        return gap_at(self.gaps, self.t_s)
 
 
 def title_of(source: Source, *, live: bool = False) -> Title:
-    """Station, truck, pack, seed, policies; the outcome, and where the numbers come from."""
+    """Station, truck, pack, seed, policies; the outcome, and where the numbers come from. Of a log its name first."""
     layout = source.layout
-    fields = [("station", layout.station.name), ("truck", layout.truck.name), ("pack", layout.pack.name)]
     recording, header = source.recording, source.recording.header
+    fields = _log_fields(header) if source.imported else []
+    fields += [("station", layout.station.name), ("truck", layout.truck.name), ("pack", layout.pack.name)]
     if header.seed is not None:
         fields.append(("seed", str(header.seed)))
     if layout.docking:
@@ -98,15 +117,29 @@ def title_of(source: Source, *, live: bool = False) -> Title:
         fields += [(f"{what} policy", Path(str(name)).name) for what, name in sorted(decided.items())]
     badges = []
     if header.source != "twin":
-        badges.append(Badge(header.source.upper(), "warning"))
+        badges.append(Badge(header.source.upper(), "plain" if source.imported else "warning"))
     if live and not recording.complete:
         badges.append(Badge("LIVE", "bad"))
     elif not recording.complete:
         badges.append(Badge("CUT", "warning"))
-    else:
+    elif recording.outcome != header.source:  # an import has no outcome of its own
         good = recording.outcome in GOOD_OUTCOMES
         badges.append(Badge(recording.outcome.replace("_", " ").upper(), "good" if good else "bad"))
     return Title(tuple(fields), tuple(badges))
+
+
+def _log_fields(header: Header) -> list[tuple[str, str]]:
+    """A log's title and when it begins; its file's name where it has no title, or beside it."""
+    log = header.configuration.get("log")
+    file = str(log.get("name", "")) if isinstance(log, Mapping) else ""
+    title = str(header.configuration.get("title") or "")
+    fields = [("log", title or file)] if title or file else []
+    begin = wall_clock(header.t0_ns, 0.0)
+    if begin is not None:
+        fields.append(("begins", f"{begin:%Y-%m-%d %H:%M:%S} UTC"))
+    if title and file:
+        fields.append(("file", file))
+    return fields
 
 
 def mechanical_s(phases: tuple[PhaseSpan, ...], kind: str, t_s: float) -> tuple[float, float] | None:

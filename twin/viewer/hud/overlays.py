@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from panda3d.core import NodePath
 
 from twin.viewer.hud import style
 from twin.viewer.hud.canvas import Kit, Layer, Painter
 from twin.viewer.hud.model import HudModel
 from twin.viewer.hud.regions import Hit, Rect
+from twin.viewer.source import Gap, gap_at
 
 
 class Overlays:
@@ -52,7 +55,7 @@ class Overlays:
         painter.text(x + width / 2.0, painter.middle(round(y), height, font), text, font, style.TEXT, "center")
 
 
-def tip_of(hit: Hit | None, at: tuple[float, float]) -> tuple[str, Rect] | None:
+def tip_of(hit: Hit | None, at: tuple[float, float], gaps: Sequence[Gap] = ()) -> tuple[str, Rect] | None:
     """What to say about an event or a time under the pointer."""
     if hit is None or hit.t_s is None:
         return None
@@ -60,6 +63,8 @@ def tip_of(hit: Hit | None, at: tuple[float, float]) -> tuple[str, Rect] | None:
     if hit.marker is not None:
         said = f": {hit.marker.message}" if hit.marker.message else ""
         return f"{style.clock(hit.marker.t_s)}  {style.words(hit.marker.name)}{said}", about
+    if (gap := gap_at(gaps, hit.t_s)) is not None:
+        return f"{style.clock(hit.t_s)}  nothing logged for {gap[1] - gap[0]:.2f} s", about
     if hit.phase is not None:
         span = hit.phase
         return f"{style.clock(hit.t_s)}  {style.words(span.name)}, {span.end_s - span.start_s:.2f} s", about

@@ -7,6 +7,7 @@ from typing import Protocol
 from twin.viewer.graphics.stage import Stage
 from twin.viewer.hud.display import Hud
 from twin.viewer.hud.model import Charts, GhostRow, GhostTable, HudModel, mechanical_s, title_of
+from twin.viewer.origin import wall_clock
 from twin.viewer.playback import Playback
 from twin.viewer.signals import SHOWN_AT_FIRST, Signals, chart_sets
 from twin.viewer.snapshot import Snapshot
@@ -20,7 +21,10 @@ class Compared(Protocol):
 
     @property
     def label(self) -> str: ...
+    @property
+    def source(self) -> Source: ...
     def rows(self) -> list[GhostRow]: ...
+    def time_at(self, t_s: float) -> float: ...
 
 
 class RecordedDisplay:
@@ -66,6 +70,7 @@ def model_at(
         title=title_of(source, live=playback.live),
         phases=source.phases,
         markers=source.markers,
+        gaps=source.gaps,
         phases_now=now,
         mechanical_s=mechanical_s(source.phases, source.layout.station.kind, playback.t_s),
         playing=playback.playing,
@@ -75,6 +80,8 @@ def model_at(
         charts=charts,
         ghost=table_of(ghost, source, playback) if ghost is not None else None,
         controls=controls,
+        estimated=source.estimated,
+        moment=wall_clock(source.recording.header.t0_ns, playback.t_s),
     )
 
 
@@ -87,7 +94,7 @@ def load(charts: Charts, source: Source, t_s: float) -> bool:
 
 
 def table_of(ghost: Compared, source: Source, playback: Playback) -> GhostTable:
-    """The comparison, with the row of the phase that the first robot is in."""
+    """The comparison, with the row of the phase that the first robot is in; says which run is a log."""
     now = next(iter(playback.phases_now()), None)
     rows = tuple(ghost.rows())
     current = None
@@ -96,4 +103,8 @@ def table_of(ghost: Compared, source: Source, playback: Playback) -> GhostTable:
         several = source.layout.robots > 1
         wanted = f"{now.name} · {now.robot + 1}" if several else now.name
         current = wanted if wanted in names else now.name
-    return GhostTable(ghost.label, rows, current)
+    other, heads = ghost.source, ("this run", "other")
+    if source.imported != other.imported:
+        heads = ("log", "twin") if source.imported else ("twin", "log")
+    logged = other.gap_at(ghost.time_at(playback.t_s)) is None
+    return GhostTable(ghost.label, rows, current, heads, other.estimated, logged)

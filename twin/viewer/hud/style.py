@@ -21,6 +21,9 @@ PRESSED: Colour = (0.31, 0.70, 1.0, 0.30)
 GOOD: Colour = (0.26, 0.78, 0.46, 1.0)
 WARNING: Colour = (1.0, 0.73, 0.18, 1.0)
 BAD: Colour = (1.0, 0.33, 0.31, 1.0)
+ESTIMATED: Colour = WARNING  # numbers, dashes and outlines of what nothing has measured
+UNLOGGED: Colour = (0.16, 0.18, 0.20, 0.88)  # where nothing is recorded, under its hatching
+HATCH: Colour = (0.62, 0.66, 0.70, 0.55)
 LIMIT: Colour = (1.0, 0.33, 0.31, 0.75)
 
 GRID_PX = 8
@@ -42,6 +45,7 @@ WORK: dict[str, Colour] = {
     "travelling": (0.10, 0.52, 0.47, 1.0),
     "aligning": (0.72, 0.49, 0.12, 1.0),
     "waiting": (0.30, 0.34, 0.39, 1.0),
+    "fault": (0.62, 0.19, 0.22, 1.0),
 }
 """Kinds of work and the colour of their phases."""
 
@@ -50,8 +54,15 @@ KIND_OF_WORK: dict[str, str] = {
     **dict.fromkeys(("lower", "raise", "lift_out", "lower_out", "store", "pick", "clear"), "lifting"),
     **dict.fromkeys(("traverse_to_slot", "traverse_to_full", "traverse_to_truck"), "travelling"),
     **dict.fromkeys(("scan", "rescan", "align", "insert"), "aligning"),
-    **dict.fromkeys(("dock", "identify", "verify", "exit"), "waiting"),
+    **dict.fromkeys(("dock", "identify", "verify", "exit", "idle"), "waiting"),
+    "fault": "fault",
 }
+
+
+def paler(colour: Colour) -> Colour:
+    """Half way to white: seen on a line of the colour itself."""
+    r, g, b, a = colour
+    return (1.0 + r) / 2.0, (1.0 + g) / 2.0, (1.0 + b) / 2.0, a
 
 
 def kind_of_work(phase: str) -> str:

@@ -50,7 +50,8 @@ class Timeline:
         self.scale = TimeScale(area.x, area.width - 1, start_s, end_s)
         static, cursor = self.layers
         static.show(
-            (area, start_s, end_s, model.phases, model.markers, model.phases_now), lambda painter: self._paint(painter)
+            (area, start_s, end_s, model.phases, model.markers, model.gaps, model.phases_now),
+            lambda painter: self._paint(painter),
         )
         cursor.show(area.height, self._paint_cursor)
         cursor.path.set_pos(round(self.scale.x(model.t_s)), 0, -area.y)
@@ -105,6 +106,7 @@ class Timeline:
         for span in model.phases:
             if span.end_s >= self.scale.start_s and span.start_s <= self.scale.end_s:
                 self._paint_band(painter, span, span in model.phases_now)
+        self._paint_gaps(painter, model)
         self._paint_ticks(painter)
         for marker in sorted(model.markers, key=lambda m: m.is_trip):
             if self._seen(marker.t_s):
@@ -112,6 +114,17 @@ class Timeline:
                 icon, colour = style.marker_look(marker)
                 half = kit.px(7)  # an event at either end of the recording stays on the panel
                 painter.icon(f"small_{icon}", min(max(x, half), self.area.right + kit.px(16) - half), y, colour)
+
+    def _paint_gaps(self, painter: Painter, model: HudModel) -> None:
+        """Stretches without samples, over whatever phase the log was in before."""
+        kit, scale = self._kit, self.scale
+        top = self.area.y + kit.px(LANE_PX)
+        height = rows_of(model) * kit.px(BAND_PX + BAND_GAP_PX) - kit.px(BAND_GAP_PX)
+        for start_s, end_s in model.gaps:
+            if end_s < scale.start_s or start_s > scale.end_s:
+                continue
+            x0, x1 = round(scale.x(max(start_s, scale.start_s))), round(scale.x(min(end_s, scale.end_s)))
+            painter.hatched(x0, top, max(x1 - x0, kit.px(2)), height, style.UNLOGGED, style.HATCH)
 
     def _paint_band(self, painter: Painter, span: PhaseSpan, now: bool) -> None:
         kit, font = self._kit, self._kit.fonts.small

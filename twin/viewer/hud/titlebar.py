@@ -12,6 +12,9 @@ from twin.viewer.hud.style import Colour
 
 LOOKS: dict[str, Colour] = {"good": style.GOOD, "bad": style.BAD, "warning": style.WARNING, "plain": style.SOFT}
 
+VALUE_PX = 320
+"""A longer name is cut: what follows it is worth more."""
+
 
 class TitleBar:
     """Draws into `area`, which `update` is given."""
@@ -55,7 +58,8 @@ class TitleBar:
         base = painter.middle(area.y, area.height, fonts.bold)
         room = right - kit.px(16)
         badges = sum(self._badge_width(badge.text) + kit.px(6) for badge in model.title.badges)
-        for label, value in model.title.fields:
+        for label, whole in model.title.fields:
+            value = fonts.bold.fitted(whole, kit.px(VALUE_PX))
             width = fonts.small.width(label) + kit.px(6) + fonts.bold.width(value)
             if x + width + badges > room:
                 break

@@ -8,7 +8,7 @@ import numpy as np
 
 OVER = 0.06
 """A line may leave its axis by this share of a step before the axis takes one more."""
-DASH_COLUMNS, GAP_COLUMNS = 6, 4
+DASH_COLUMNS, GAP_COLUMNS = 4, 3
 
 
 def trace(

@@ -11,6 +11,8 @@ from twin.viewer.hud.canvas import Kit, Layer, Painter
 from twin.viewer.hud.model import HudModel
 from twin.viewer.hud.regions import Hit, Rect
 
+NOTHING_LOGGED = "nothing logged"
+
 
 class Button(NamedTuple):
     """`name` is what a hit tells; either an icon or a text is drawn. `tip` is shown under the pointer."""
@@ -81,10 +83,17 @@ class Transport:
         # whole hundredths: the text is the key
         now, end = style.clock(model.t_s), style.clock(model.end_s)
         mechanical = tuple(style.clock(t_s) for t_s in model.mechanical_s or ())
-        self._clock.show((x, area, now, end, mechanical), lambda p: self._paint_clock(p, x, area, now, end, mechanical))
+        columns = [("mechanical time", f"{mechanical[0]} of {mechanical[1]}")] if mechanical else []
+        if model.moment is not None:
+            columns.insert(0, (f"{model.moment:%Y-%m-%d}, UTC", f"{model.moment:%H:%M:%S}"))
+        told = tuple(columns)
+        self._clock.show((x, area, now, end, told), lambda p: self._paint_clock(p, x, area, now, end, told))
         left = x + clock_width + kit.px(24)
         room = Rect(left, area.y, max(area.right - left, 0), area.height)
         lines = tuple(self._phase_line(model, k) for k in range(len(model.phases_now)))
+        if (gap := model.gap_now) is not None:
+            gone, long = model.t_s - gap[0], gap[1] - gap[0]
+            lines = (("", NOTHING_LOGGED, f"{gone:.1f} of {long:.1f} s", style.HATCH),)
         self._phase.show((room, lines), lambda painter: self._paint_phases(painter, room, lines))
 
     def hit(self, x: float, y: float) -> Hit | None:
@@ -123,20 +132,23 @@ class Transport:
         width += max(fonts.body.width(f"of {style.clock(model.end_s)}"), kit.px(64))
         if model.mechanical_s:
             width += kit.px(16) + fonts.body.width(f"00:00.00 of {style.clock(model.mechanical_s[1])}")
+        if model.moment is not None:
+            width += kit.px(16) + fonts.small.width("0000-00-00, UTC")
         return round(width)
 
     def _paint_clock(
-        self, painter: Painter, x: float, area: Rect, now: str, end: str, mechanical: tuple[str, ...]
+        self, painter: Painter, x: float, area: Rect, now: str, end: str, columns: tuple[tuple[str, str], ...]
     ) -> None:
+        """The clock, and beside it what else it is then: a label over a text each."""
         kit, fonts = self._kit, self._kit.fonts
         base = painter.middle(area.y, area.height, fonts.clock)
         painter.text(x, base, now, fonts.clock, style.TEXT)
         x += fonts.clock.width("0" * len(end)) + kit.px(8)
         width = painter.text(x, base, f"of {end}", fonts.body, style.SOFT)
-        if mechanical:
+        for label, text in columns:
             x += max(width, kit.px(64)) + kit.px(16)
-            painter.text(x, area.y + kit.px(3) + fonts.small.cap_px, "mechanical time", fonts.small, style.FAINT)
-            painter.text(x, area.bottom - kit.px(4), f"{mechanical[0]} of {mechanical[1]}", fonts.body, style.SOFT)
+            width = painter.text(x, area.y + kit.px(3) + fonts.small.cap_px, label, fonts.small, style.FAINT)
+            painter.text(x, area.bottom - kit.px(4), text, fonts.body, style.SOFT)
 
     def _phase_line(self, model: HudModel, k: int) -> tuple[str, str, str, style.Colour]:
         """(robot, phase, its time, colour)."""

@@ -3,6 +3,8 @@
 Length grows with the square root of the force, 1 m for 10 kN: 1 kN is 0.32 m, a pack's weight of 33 kN 1.8 m; linear
 arrows of both would not fit one picture. Below LEAST_N nothing is drawn. All forces are recorded in the world's axes.
 
+An arrow of a force that nobody measured has a shaft of dashes.
+
 An arrow that presses ends with its tip where it acts (contact, coupler); an arrow that pulls begins there (the load).
 """
 
@@ -14,6 +16,7 @@ import numpy as np
 from panda3d.core import NodePath
 
 from twin.viewer.layout import Layout
+from twin.viewer.origin import Provenance, is_estimated
 from twin.viewer.scene import palette
 from twin.viewer.scene.frames import FrameNodes
 from twin.viewer.scene.mesh import Material, Mesh
@@ -26,6 +29,7 @@ LEAST_N = 150.0
 SHAFT_M, HEAD_RADIUS_M, HEAD_M = 0.022, 0.060, 0.18
 HEAD_SHARE = 0.5  # of a short arrow's length at most
 GLOW = 0.55
+DASHES = 5
 
 
 def length_of(force_n: float) -> float:
@@ -36,10 +40,14 @@ def length_of(force_n: float) -> float:
 class Arrow:
     """One arrow under the world's root, over everything."""
 
-    def __init__(self, root: NodePath, name: str, rgb: tuple[float, float, float] = palette.FORCE) -> None:
+    def __init__(
+        self, root: NodePath, name: str, rgb: tuple[float, float, float] = palette.FORCE, dashed: bool = False
+    ) -> None:
         paint = Material(rgb, 0.1, GLOW)
         self.node = over_everything(root.attach_new_node(name))
-        shaft = Mesh().cylinder(SHAFT_M, 1.0, (0.0, 0.0, 0.5), paint, sides=12)
+        shaft, parts = Mesh(), 2 * DASHES - 1 if dashed else 1
+        for k in range(0, parts, 2):
+            shaft.cylinder(SHAFT_M, 1.0 / parts, (0.0, 0.0, (k + 0.5) / parts), paint, sides=12)
         head = Mesh().cylinder(HEAD_RADIUS_M, 1.0, (0.0, 0.0, 0.5), paint, sides=18, top_radius_m=0.0)
         self._shaft, self._head = shaft.node("shaft", self.node), head.node("head", self.node)
         self.triangles = shaft.triangles + head.triangles
@@ -87,19 +95,30 @@ class Arrows:
 class ForceArrows(Arrows):
     """All arrows of a swap: for each robot guide force across, along the insert direction and load; the couplers."""
 
-    def __init__(self, layout: Layout, frames: FrameNodes) -> None:
+    def __init__(self, layout: Layout, frames: FrameNodes, provenance: Provenance | None = None) -> None:
+        told: Provenance = provenance or {}
         self._layout = layout
         root = frames.root.attach_new_node("forces")
         self.root = root
-        self.across = [Arrow(root, f"robot{r}/guide_across") for r in range(layout.robots)]
-        self.upright = [Arrow(root, f"robot{r}/guide_upright") for r in range(layout.robots)]
-        self.load = [Arrow(root, f"robot{r}/load", palette.CARRIED) for r in range(layout.robots)]
+
+        def made(name: str, *channels: str, rgb: tuple[float, float, float] = palette.FORCE) -> Arrow:
+            return Arrow(root, name, rgb, dashed=any(is_estimated(told, channel) for channel in channels))
+
+        robots = [f"robot{r}" for r in range(layout.robots)]
+        self.across = [made(f"{r}/guide_across", f"{r}/guide_force_x_n", f"{r}/guide_force_y_n") for r in robots]
+        self.upright = [made(f"{r}/guide_upright", f"{r}/guide_force_z_n") for r in robots]
+        self.load = [made(f"{r}/load", f"{r}/load_n", rgb=palette.CARRIED) for r in robots]
         packs = sorted({k for job in layout.jobs for k in (job.old_pack, job.new_pack)})
-        self.coupler = {k: Arrow(root, f"pack{k}/coupler") for k in packs}
-        self.triangles = sum(a.triangles for a in (*self.across, *self.upright, *self.load, *self.coupler.values()))
+        self.coupler = {k: made(f"pack{k}/coupler", f"pack{k}/coupler_n") for k in packs}
+        self._all = (*self.across, *self.upright, *self.load, *self.coupler.values())
+        self.triangles = sum(arrow.triangles for arrow in self._all)
 
     def update(self, snapshot: Snapshot) -> None:
         if not self.visible:
+            return
+        if not snapshot.logged:
+            for arrow in self._all:
+                arrow.node.hide()
             return
         down = -self._layout.retract * self._layout.pack.size_m[2]
         for r in range(self._layout.robots):

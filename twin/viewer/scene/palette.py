@@ -71,5 +71,12 @@ STATE_FAULT = (0.95, 0.16, 0.16)
 MEASURED = (0.98, 0.30, 0.85)
 FORCE = (0.98, 0.20, 0.12)
 CARRIED = (0.45, 0.30, 0.92)  # what the ropes, mast or table carry
+ESTIMATED = (1.00, 0.73, 0.18)  # as in the charts: nothing measured it
 TRUE_POSE = (1.0, 1.0, 1.0)
 STATE_UNKNOWN = (0.62, 0.64, 0.66)
+
+
+def faded(state: tuple[float, float, float]) -> tuple[float, float, float]:
+    """A state that no switch reports: half way to the grey of an unknown one."""
+    r, g, b = ((c + grey) / 2.0 for c, grey in zip(state, STATE_UNKNOWN, strict=True))
+    return r, g, b

@@ -8,9 +8,12 @@ from panda3d.core import NodePath, TransparencyAttrib
 
 from twin.viewer.graphics.stage import SEEN_BY_SUN
 from twin.viewer.layout import Layout
+from twin.viewer.origin import Provenance, is_estimated
 from twin.viewer.scene.arrows import ForceArrows
+from twin.viewer.scene.estimated import EstimatedBodies
 from twin.viewer.scene.frames import FrameNodes
 from twin.viewer.scene.guide_forces import GuideForces
+from twin.viewer.scene.measured import FRAME as MEASURED_FRAME
 from twin.viewer.scene.measured import MeasuredSeats
 from twin.viewer.scene.packs import Packs
 from twin.viewer.scene.robots import Robots
@@ -18,6 +21,9 @@ from twin.viewer.scene.seats import Seats
 from twin.viewer.scene.site import Site
 from twin.viewer.scene.truck import TruckModel
 from twin.viewer.snapshot import Names, Snapshot
+
+TWILIGHT = (0.50, 0.53, 0.60)
+"""How bright things stand of which nothing is logged just now."""
 
 
 class Part(Protocol):
@@ -32,7 +38,8 @@ class StationScene:
     As a `ghost` only what moves is built, translucent, in one tint and without a shadow, forces and measured poses.
     """
 
-    def __init__(self, layout: Layout, names: Names, ghost: bool = False) -> None:
+    def __init__(self, layout: Layout, names: Names, ghost: bool = False, provenance: Provenance | None = None) -> None:
+        origin = provenance or {}
         self.layout = layout
         self.root = NodePath("ghost" if ghost else "station")
         self.frames = FrameNodes(self.root, names)
@@ -43,15 +50,21 @@ class StationScene:
         self.parts += [
             self._truck,
             Packs(layout, self.frames, ghost),
-            Robots(layout, self.frames),
+            Robots(layout, self.frames, origin),
         ]
         self.forces: ForceArrows | GuideForces | None = None
         self.measured: MeasuredSeats | None = None
         if not ghost:
-            self.parts.append(Seats(layout, self.frames))
-            self.forces = (GuideForces if layout.docking else ForceArrows)(layout, self.frames)
-            self.measured = MeasuredSeats(layout, self.frames)
-            self.parts += [self.forces, self.measured]
+            self.parts.append(Seats(layout, self.frames, origin))
+            self.forces = (
+                GuideForces(layout, self.frames) if layout.docking else ForceArrows(layout, self.frames, origin)
+            )
+            self.parts.append(self.forces)
+            if not is_estimated(origin, MEASURED_FRAME):
+                self.measured = MeasuredSeats(layout, self.frames)
+                self.parts.append(self.measured)
+        self.estimated = EstimatedBodies(layout, self.frames, origin, ghost)
+        self._ghost, self._logged = ghost, True
         if ghost:
             self.root.set_color_scale(0.45, 0.85, 1.25, 0.35)
             self.root.set_transparency(TransparencyAttrib.M_alpha)
@@ -59,10 +72,22 @@ class StationScene:
             self.root.hide(SEEN_BY_SUN)
 
     def update(self, snapshot: Snapshot) -> None:
-        """Moves everything to where the snapshot has it."""
+        """Moves everything to where the snapshot has it; in a gap of a log it stands in twilight, a ghost is gone."""
+        if snapshot.logged != self._logged:
+            self._logged = snapshot.logged
+            self._dim(not snapshot.logged)
         self.frames.update(snapshot)
         for part in self.parts:
             part.update(snapshot)
+
+    def _dim(self, on: bool) -> None:
+        if self._ghost:
+            for node in self.root.get_children():
+                node.hide() if on else node.show()
+        elif on:
+            self.root.set_color_scale(*TWILIGHT, 1.0)
+        else:
+            self.root.clear_color_scale()
 
     def see_through_truck(self, on: bool) -> None:
         """Makes the truck translucent or solid."""

@@ -9,6 +9,7 @@ from panda3d.core import NodePath
 from twin.catalogue import Pack
 from twin.jobs import Seat
 from twin.viewer.layout import Layout
+from twin.viewer.origin import Provenance, is_estimated
 from twin.viewer.scene import palette
 from twin.viewer.scene.frames import FrameNodes
 from twin.viewer.scene.mesh import Mesh
@@ -42,7 +43,8 @@ def lock_colour(position: float) -> Colour:
 class Seats:
     """Furniture of every seat; `update` colours the lamps of its locks."""
 
-    def __init__(self, layout: Layout, frames: FrameNodes) -> None:
+    def __init__(self, layout: Layout, frames: FrameNodes, provenance: Provenance | None = None) -> None:
+        self._provenance: Provenance = provenance or {}
         pack, retract = layout.pack, layout.retract
         self.lamps: dict[str, NodePath] = {}
         self._shown: dict[str, Colour] = {}
@@ -63,7 +65,8 @@ class Seats:
             for i in range(seat.locks):
                 name = f"{seat.name}/lock{i + 1}"
                 if name in self.lamps:
-                    self._colour(name, lock_colour(_position(snapshot, seat, name)))
+                    colour = lock_colour(_position(snapshot, seat, name))
+                    self._colour(name, palette.faded(colour) if is_estimated(self._provenance, name) else colour)
 
     def _colour(self, name: str, colour: Colour) -> None:
         if self._shown.get(name) != colour:
@@ -87,9 +90,8 @@ class Seats:
 
 def _position(snapshot: Snapshot, seat: Seat, name: str) -> float:
     """The lock's own channel, or, in recordings without, whether the seat holds a pack locked."""
-    position = snapshot.value(name)
-    if not math.isnan(position):
-        return position
+    if name in snapshot.names.column_index:
+        return snapshot.value(name)
     locked = snapshot.value(f"{seat.name}/locked")
     return locked if math.isnan(locked) else float(locked >= 0.0)
 

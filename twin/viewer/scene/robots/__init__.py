@@ -6,6 +6,7 @@ from typing import Protocol
 
 from twin.catalogue.schema import FloatingTable
 from twin.viewer.layout import Layout
+from twin.viewer.origin import Provenance
 from twin.viewer.scene.frames import FrameNodes
 from twin.viewer.scene.robots.gantry import GantryRobot
 from twin.viewer.scene.robots.rgv import Rgv
@@ -23,9 +24,9 @@ class Robot(Protocol):
 class Robots:
     """All robots of a station."""
 
-    def __init__(self, layout: Layout, frames: FrameNodes) -> None:
+    def __init__(self, layout: Layout, frames: FrameNodes, provenance: Provenance | None = None) -> None:
         kind = Rgv if isinstance(layout.station.reeving, FloatingTable) else GantryRobot
-        self.robots: list[Robot] = [kind(layout, frames, r) for r in range(layout.robots)]
+        self.robots: list[Robot] = [kind(layout, frames, r, provenance) for r in range(layout.robots)]
         self.triangles = sum(robot.triangles for robot in self.robots)
 
     def update(self, snapshot: Snapshot) -> None:

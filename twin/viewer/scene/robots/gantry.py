@@ -9,6 +9,7 @@ from panda3d.core import NodePath
 
 from twin.catalogue.schema import FourRope
 from twin.viewer.layout import Layout
+from twin.viewer.origin import Provenance
 from twin.viewer.scene import palette
 from twin.viewer.scene.frames import FrameNodes
 from twin.viewer.scene.mesh import Mesh
@@ -37,7 +38,7 @@ CABLE_M = 0.016
 class GantryRobot:
     """One gantry: a mesh per frame, four grips, the ropes or the mast, and the festoon that stretches."""
 
-    def __init__(self, layout: Layout, frames: FrameNodes, robot: int) -> None:
+    def __init__(self, layout: Layout, frames: FrameNodes, robot: int, provenance: Provenance | None = None) -> None:
         self._robot = robot
         self._gantry = gantry = Gantry.of(layout)
         name = f"robot{robot}"
@@ -55,7 +56,7 @@ class GantryRobot:
             mesh.node(frame.rpartition("/")[2], frames[frame])
         tool = spreader(layout)
         tool.node("spreader", e)
-        self._grips = Grips(layout, e, robot)
+        self._grips = Grips(layout, e, robot, provenance)
         cable = _festoon()
         self.festoon: NodePath = cable.node("festoon", frames[f"{name}/bridge"])
         self._chain = EnergyChain(layout, gantry, frames.root)

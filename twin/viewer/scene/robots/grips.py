@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 from panda3d.core import NodePath
 
 from twin.viewer.layout import Layout
+from twin.viewer.origin import Provenance, is_estimated
 from twin.viewer.scene import palette
 from twin.viewer.scene.mesh import Mesh
 from twin.viewer.scene.proportions import grip_xy
@@ -15,7 +18,9 @@ END_SHARE = 0.005  # a grip within this of its end is there
 
 
 def state_colour(position: float) -> tuple[float, float, float]:
-    """Of a lock or grip from 0 (open) to 1 (closed)."""
+    """Of a lock or grip from 0 (open) to 1 (closed); grey where nothing is known of it."""
+    if math.isnan(position):
+        return palette.STATE_UNKNOWN
     if position >= 1.0 - END_SHARE:
         return palette.STATE_OK
     return palette.STATE_OPEN if position <= END_SHARE else palette.STATE_MOVING
@@ -24,8 +29,9 @@ def state_colour(position: float) -> tuple[float, float, float]:
 class Grips:
     """Twist-locks under a spreader, lock spindles on a table: a node each, which turns by a quarter."""
 
-    def __init__(self, layout: Layout, parent: NodePath, robot: int) -> None:
-        self._robot = robot
+    def __init__(self, layout: Layout, parent: NodePath, robot: int, provenance: Provenance | None = None) -> None:
+        self._names = [f"robot{robot}/grip{k + 1}" for k in range(len(grip_xy(layout)))]
+        self._estimated = [is_estimated(provenance or {}, name) for name in self._names]
         mesh = _twist_lock(layout.station.end_effector.size_m[2]) if layout.retract > 0.0 else _spindle()
         self.triangles = 4 * mesh.triangles
         self.nodes: list[NodePath] = []
@@ -35,10 +41,11 @@ class Grips:
             self.nodes.append(node)
 
     def update(self, snapshot: Snapshot) -> None:
-        for k, node in enumerate(self.nodes):
-            position = snapshot.value(f"robot{self._robot}/grip{k + 1}", 0.0)
-            node.set_h(QUARTER_TURN_DEG * position)
-            node.set_color_scale(*state_colour(position), 1.0)
+        for node, name, estimated in zip(self.nodes, self._names, self._estimated, strict=True):
+            position = snapshot.value(name, 0.0)
+            colour = state_colour(position)
+            node.set_h(0.0 if math.isnan(position) else QUARTER_TURN_DEG * position)
+            node.set_color_scale(*(palette.faded(colour) if estimated else colour), 1.0)
 
 
 def _twist_lock(plate_m: float) -> Mesh:

@@ -7,6 +7,7 @@ import math
 from panda3d.core import NodePath
 
 from twin.viewer.layout import Layout
+from twin.viewer.origin import Provenance
 from twin.viewer.scene import palette
 from twin.viewer.scene.frames import FrameNodes
 from twin.viewer.scene.mesh import Mesh
@@ -36,7 +37,7 @@ def stack_m(layout: Layout) -> float:
 class Rgv:
     """One vehicle. The scissors' arms turn and rise with the lift; no mesh is ever rebuilt."""
 
-    def __init__(self, layout: Layout, frames: FrameNodes, robot: int) -> None:
+    def __init__(self, layout: Layout, frames: FrameNodes, robot: int, provenance: Provenance | None = None) -> None:
         self._robot = robot
         self._stack_m = stack_m(layout)
         pit = Pit.of(layout)
@@ -55,7 +56,7 @@ class Rgv:
         }
         for frame, mesh in meshes.items():
             mesh.node(frame.rpartition("/")[2], frames[frame])
-        self._grips = Grips(layout, e, robot)
+        self._grips = Grips(layout, e, robot, provenance)
         self.arms: list[tuple[NodePath, NodePath]] = []
         cross = frames[f"{name}/cross"]
         arms = [_arms(self.arm_m, ARM_X_M), _arms(self.arm_m, ARM_X_M + 1.3 * ARM_M[0])]
