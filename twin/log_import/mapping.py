@@ -36,8 +36,8 @@ class FileSpec(Strict):
     delimiter: Annotated[str, Field(min_length=1, max_length=3)] = ","
     decimal: Literal[".", ","] = "."
     thousands: Annotated[str, Field(max_length=1)] = ""
-    quote: Annotated[str, Field(min_length=1, max_length=1)] = '"'
-    header_line: Annotated[int, Field(ge=1, le=10_000)] = 1
+    quote: Annotated[str, Field(max_length=1)] = '"'
+    header_line: Annotated[int, Field(ge=0, le=10_000)] = 1
     units_line: bool = False
     comment: Annotated[str, Field(max_length=8)] = ""
     empty: tuple[str, ...] | None = None
@@ -169,7 +169,7 @@ class SwapSpec(Strict):
 
 
 class MappingFile(Strict):
-    """The whole file."""
+    """The whole file; `more_steps`: of the station's other robots, where each has a sequence of its own."""
 
     title: str = ""
     station: Text
@@ -183,6 +183,7 @@ class MappingFile(Strict):
     swap: SwapSpec = SwapSpec()
     signals: dict[str, SignalSpec]
     steps: StepsSpec | None = None
+    more_steps: tuple[StepsSpec, ...] = ()
     alarms: AlarmsSpec | None = None
     events: tuple[EventSpec, ...] = ()
 
@@ -228,12 +229,19 @@ class Mapping:
         found: dict[str, tuple[str | int, ...]] = {}
         for mapped in self.signals:
             found.setdefault(mapped.spec.tag, ("signals", mapped.name, "tag"))
-        if self.file.steps is not None:
-            found.setdefault(self.file.steps.tag, ("steps", "tag"))
+        for steps, where in self.steps:
+            found.setdefault(steps.tag, (*where, "tag"))
         if self.file.alarms is not None:
             for k, tag in enumerate(self.file.alarms.tags):
                 found.setdefault(tag, ("alarms", "tags", k))
         return found
+
+    @property
+    def steps(self) -> list[tuple[StepsSpec, tuple[str | int, ...]]]:
+        """The sequences' step numbers, and where in the file each stands."""
+        file = self.file
+        first: list[tuple[StepsSpec, tuple[str | int, ...]]] = [(file.steps, ("steps",))] if file.steps else []
+        return first + [(steps, ("more_steps", k)) for k, steps in enumerate(file.more_steps)]
 
     @property
     def optional_tags(self) -> set[str]:
@@ -331,22 +339,22 @@ def _mapped(mapping: Mapping, name: str, spec: SignalSpec, known: dict[str, Targ
 
 
 def _check_steps(mapping: Mapping) -> None:
-    steps = mapping.file.steps
-    if steps is None:
-        return
     from twin.sequence.tables import TABLES
 
     known = dict.fromkeys(("dock", *(step.phase for step in TABLES[mapping.station.kind]()), "fault", "idle"))
-    for code, phase in steps.phases.items():
-        if phase not in known:
-            raise mapping.refuse(
-                f"unknown phase{hint(phase, known)}", "steps", "phases", code, value=phase, allowed=", ".join(known)
-            )
-    if steps.robot >= mapping.station.robots.count:
-        most = mapping.station.robots.count - 1
-        raise mapping.refuse(
-            "the station has no such robot", "steps", "robot", value=steps.robot, allowed=f"0 to {most}"
-        )
+    most = mapping.station.robots.count - 1
+    told: set[int] = set()
+    for steps, where in mapping.steps:
+        for code, phase in steps.phases.items():
+            if phase not in known:
+                said = f"unknown phase{hint(phase, known)}"
+                raise mapping.refuse(said, *where, "phases", code, value=phase, allowed=", ".join(known))
+        if steps.robot > most:
+            said = "the station has no such robot"
+            raise mapping.refuse(said, *where, "robot", value=steps.robot, allowed=f"0 to {most}")
+        if steps.robot in told:
+            raise mapping.refuse("a robot has one sequence", *where, "robot", value=steps.robot)
+        told.add(steps.robot)
 
 
 def _check_events(mapping: Mapping) -> None:
