@@ -285,7 +285,12 @@ class _Reader:
         """Times (K,) of a batch's lines and which of them could be read (K,)."""
         columns = [batch.columns[name] for name in self._time_columns]
         whole = columns[0] if len(columns) == 1 else _joined(columns)
-        t_ns, ok = self._stamps.to_ns(whole)
+        try:
+            t_ns, ok = self._stamps.to_ns(whole)
+        except ValueError as error:
+            m = self._mapping
+            said = f"line {batch.line_of(0)}: {error} ({m.path}: {m.line('time')}time.zone)"
+            raise InputError(said, file=self._path, key=str(m.file.time.column), value=whole[0].as_py()) from None
         self._lines += len(t_ns)
         if not ok.all():
             bad = np.flatnonzero(~ok)
@@ -484,7 +489,7 @@ def _set_back(plan: Plan) -> int:
 
 def _joined(columns: Sequence[pa.Array]) -> pa.Array:
     """Date and time of separate columns as one, a blank between."""
-    return pc.binary_join_element_wise(*[c.cast(pa.large_string()) for c in columns], " ")
+    return pc.binary_join_element_wise(*[c.cast(pa.string()) for c in columns], " ")
 
 
 def _note_unreadable(facts: ColumnFacts, said: pa.Array, bad: np.ndarray, line_of: LineOf) -> None:

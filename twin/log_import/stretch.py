@@ -226,10 +226,10 @@ class Completer:
                 motion = np.column_stack((axes[:, r, 0], axes[:, r, 1], rope))
                 gravity, state = float(p["gravity_mps2"]), self._swing[r]
                 edges = [0, *self._breaks.tolist(), count]
-                for a, b in zip(edges[:-1], edges[1:], strict=True):
-                    if a in self._breaks:  # nobody knows what it did in the gap
+                for i, k in zip(edges[:-1], edges[1:], strict=True):
+                    if i in self._breaks:  # nobody knows what it did in the gap
                         state[:] = begin(1)[0]
-                    swing(self._dt_s, motion[a:b], loose[a:b], aside[a:b], omega, zeta, gravity, state, estimate[a:b])
+                    swing(self._dt_s, motion[i:k], loose[i:k], aside[i:k], omega, zeta, gravity, state, estimate[i:k])
             for k, a in enumerate("xy"):
                 measured = self._signal(f"robot{r}/sway_sensor_{a}_m")
                 angle = self._signal(f"robot{r}/sway_angle_{a}_rad")

@@ -19,9 +19,10 @@ BRIDGE_S = 0.5
 """Samples farther apart than this are not joined by a line: the earlier one holds."""
 SLOW = 2.5
 """Both are this many times the usual time between two lines where that is longer: a log may have a line a minute."""
-LIVELY, STANDS = 0.5, 0.2
-"""A signal that differs from the sample before in more than this share of its samples, and says the same for long in
-less than this share of the time, has noise: it never stands still unless it is frozen."""
+LIVELY, RESTLESS, STANDS = 0.5, 0.2, 0.2
+"""A signal that differs from the sample before in more than this share of its samples, turns round in more than this
+share of them, and says the same for long in less than this share of the time, has noise: it never stands still unless
+it is frozen."""
 MOVED = 0.02
 """An axis whose setpoint goes this far (m, rad) while its position says exactly the same is frozen, noise or not."""
 MOST_CHANGES = 2_000_000
@@ -94,10 +95,12 @@ def survey(log: Ingested, mapping: Mapping) -> Survey:
     wide_gap_ns = round(gap_s(mapping, log) * 1e9)
     for key in log.spools:
         ordered = ordered_of(log, key, reorder_s)
+        nearest_ns = min((fills[column.name].offset_ns for column in log.columns[key]), key=abs)
         watches = [_watch(column, mapping, fills[column.name]) for column in log.columns[key]]
         before: int | None = None
         for t_ns, values in ordered.rows():
-            found.start_ns, found.end_ns = min(found.start_ns, int(t_ns[0])), max(found.end_ns, int(t_ns[-1]))
+            found.start_ns = min(found.start_ns, int(t_ns[0]) + nearest_ns)
+            found.end_ns = max(found.end_ns, int(t_ns[-1]) + nearest_ns)
             if key == WIDE:
                 _note_gaps(found.gaps, t_ns, before, wide_gap_ns)
                 before = int(t_ns[-1])
@@ -209,7 +212,7 @@ class _FrozenWatch:
         self._least_ns, self._offset_ns = least_ns, offset_ns
         self._start_ns, self._last_ns, self._value = 0, 0, np.nan
         self._found: list[Stretch] = []
-        self._samples = self._changed = 0
+        self._samples = self._changed = self._turned = 0
         self._first_ns: int | None = None
 
     def feed(self, t_ns: np.ndarray, values: np.ndarray) -> None:
@@ -220,6 +223,8 @@ class _FrozenWatch:
         self._first_ns = int(t_ns[0]) if self._first_ns is None else self._first_ns
         self._samples += len(values)
         self._changed += len(new)
+        steps = np.sign(values - before)
+        self._turned += int((steps[1:] * steps[:-1] < 0.0).sum())
         starts = t_ns[new]
         ends = np.concatenate(([self._last_ns], t_ns))[new]  # the last sample of the run before each new one
         begun = np.concatenate(([self._start_ns], starts[:-1])) if len(new) else starts
@@ -245,7 +250,8 @@ class _FrozenWatch:
         if not self._samples or self._first_ns is None:
             return False
         stood = sum(s.end_ns - s.start_ns for s in self._found) / max(self._last_ns - self._first_ns, 1)
-        return self._changed / self._samples >= LIVELY and stood < STANDS
+        lively = self._changed >= LIVELY * self._samples and self._turned >= RESTLESS * self._samples
+        return lively and stood < STANDS
 
 
 class _Crossings:

@@ -70,6 +70,10 @@ class Track:
                 v = np.concatenate(([self._carry_v[c]], v))
             if len(t):
                 out[:, c] = _filled(times_ns, t, v, fill)
+            for s in self._frozen_in(c, int(times_ns[0]) - fill.offset_ns, int(times_ns[-1]) - fill.offset_ns):
+                # what was said before it went on saying the same is no guess for where it is by now
+                start_ns, end_ns = s.start_ns + fill.offset_ns, s.end_ns + fill.offset_ns
+                out[(times_ns > start_ns) & (times_ns <= end_ns), c] = np.nan
         self._forget(int(times_ns[0]) - self._reach_ns)
         return out
 
@@ -90,11 +94,18 @@ class Track:
         if self._frozen is None or not any(self._frozen):
             return v
         v = v.copy()
-        for c, stretches in enumerate(self._frozen):
-            first = bisect_left(stretches, t[0], key=lambda s: s.end_ns)
-            for s in stretches[first : bisect_right(stretches, t[-1], key=lambda s: s.start_ns)]:
+        for c in range(v.shape[1]):
+            for s in self._frozen_in(c, int(t[0]), int(t[-1])):
                 v[(t > s.start_ns) & (t <= s.end_ns), c] = np.nan
         return v
+
+    def _frozen_in(self, c: int, start_ns: int, end_ns: int) -> Sequence[Stretch]:
+        """Stretches of a column that lie in part in this time of the log."""
+        if self._frozen is None or not self._frozen[c]:
+            return ()
+        stretches = self._frozen[c]
+        first = bisect_left(stretches, start_ns, key=lambda s: s.end_ns)
+        return stretches[first : bisect_right(stretches, end_ns, key=lambda s: s.start_ns)]
 
     def _forget(self, before_ns: int) -> None:
         """Drop rows that no later call can need, but for each column's last sample."""
