@@ -9,7 +9,7 @@ import numpy as np
 
 from tests.twin.log_import.historian import Log
 from tests.twin.log_import.truth import ALARMS, AXES, Truth
-from twin.recording.reader import Recording
+from twin.recording import Recording
 
 ALARM_NAMES = {2107: "sway_warning", 2210: "lateral_warning", 2211: "lateral_abort"}
 TOLD = ("gripped", "grips_open", "locks_closed", "locks_open")
