@@ -59,11 +59,16 @@ def tags() -> list[Tag]:
     found = [Tag(f"{a}.ActPos[mm]", f"robot0/{a}/position_m", "mm") for a in "xyz"]
     found += [Tag(f"{a}.SetPos[mm]", f"robot0/{a}/reference_m", "mm") for a in "xyz"]
     found += [Tag(f"{a}.ActVel[mm/s]", f"robot0/{a}/velocity_mps", "mm/s") for a in "xyz"]
-    found += [Tag("yaw.ActPos[deg]", "robot0/yaw/position_rad", "deg", 3), Tag("Load[kg]", "robot0/load_cell_n", "kg", 0)]
+    found += [
+        Tag("yaw.ActPos[deg]", "robot0/yaw/position_rad", "deg", 3),
+        Tag("Load[kg]", "robot0/load_cell_n", "kg", 0),
+    ]
     found += [Tag(f"Lat{a}[N]", f"robot0/lateral_{a}_n", "N", 0) for a in "xy"]
     for stem, signal in (("Grip", "robot0/grip"), ("Lock", "truck1/lock")):
         for word in ("closed", "open"):
-            found += [Tag(f"{stem}{i + 1}.{word}", f"{signal}{i + 1}_{word}", words=("FALSE", "TRUE")) for i in range(4)]
+            found += [
+                Tag(f"{stem}{i + 1}.{word}", f"{signal}{i + 1}_{word}", words=("FALSE", "TRUE")) for i in range(4)
+            ]
     return found
 
 

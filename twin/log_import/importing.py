@@ -48,6 +48,7 @@ FRAME_NEEDS = {
 }
 """Channels of a robot that must be measured for a frame of it to count as measured."""
 FRAME_NEEDS["end_effector"] += ("sway_x_m", "sway_y_m")
+MOST_AFTER_S = 1e9
 NANO = 1e-9
 Blocks = Iterable[tuple[np.ndarray, np.ndarray]]
 Progress = Callable[[str, float], None]
@@ -75,7 +76,8 @@ class Moment:
     def parse(cls, text: str, key: str) -> Moment:
         """From `2026-02-11T14:20:00+08:00` or seconds; raises InputError that names the option."""
         try:
-            return cls(None, float(text))
+            if abs(seconds := float(text)) <= MOST_AFTER_S:
+                return cls(None, seconds)
         except ValueError:
             pass
         try:
@@ -160,7 +162,7 @@ def _write(
 ) -> ImportReport:
     told("surveying", 0.0)
     found = survey(read, mapping)
-    if found.start_ns > found.end_ns:
+    if found.start_ns > found.end_ns or not any(facts.values for facts in read.facts.values()):
         raise InputError("has no value that could be read of any mapped tag", file=log)
     story = story_of(read, found, mapping)
     carries = carries_of(read, found, mapping)
@@ -230,6 +232,8 @@ def _s(t_ns: int, start_ns: int) -> float:
 
 def _span(log: Path, found: Survey, window: Window) -> tuple[int, int]:
     begin = found.start_ns
+    if begin == found.end_ns:
+        raise InputError(f"all of its lines are of one time, {iso(begin)}", file=log)
     start = max(begin, window.start.at(begin)) if window.start is not None else begin
     end = min(found.end_ns, window.end.at(begin)) if window.end is not None else found.end_ns
     if start >= end:

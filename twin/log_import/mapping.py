@@ -5,9 +5,10 @@ The reference with a worked example is docs/import_log.md.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field, ValidationError
 
@@ -19,6 +20,7 @@ from twin.errors import InputError
 from twin.log_import.signals import EXTRA, Target, targets
 from twin.log_import.units import ALIASES, allowed, dimensions_of, factor
 
+Model = TypeVar("Model")
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 Number = float | int
 Scalar = str | float | int | bool
@@ -281,20 +283,31 @@ def _resolved(path: Path, spec: MappingFile, lines: Lines) -> Mapping:
         return path.parent / name if name.endswith((".yaml", ".yml")) else name
 
     bare = Mapping(path, spec, None, None, None, (), lines)  # type: ignore[arg-type]
-    try:
-        station = load_station(beside(spec.station))
-        truck, pack = load_truck(beside(spec.truck)), load_pack(beside(spec.pack))
-        if spec.overrides:
-            station = with_overrides(station, spec.overrides)
-        resolve(station, truck, pack)
-    except InputError as error:
-        raise InputError(str(error), file=path) from None
+
+    def told(key: str, load: Callable[[], Model]) -> Model:
+        try:
+            return load()
+        except InputError as error:
+            if error.file is not None or error.key not in (None, key):  # wrong inside the file that is named here
+                raise bare.refuse(str(error), key) from None
+            raise bare.refuse(error.problem, key, value=error.value, allowed=error.allowed) from None
+
+    station = told("station", lambda: load_station(beside(spec.station)))
+    truck, pack = (
+        told("truck", lambda: load_truck(beside(spec.truck))),
+        told("pack", lambda: load_pack(beside(spec.pack))),
+    )
+    if spec.overrides:
+        plain = station
+        station = told("overrides", lambda: with_overrides(plain, spec.overrides))
+    told("pack", lambda: resolve(station, truck, pack))
     known = targets(station, truck)
     mapped = tuple(_mapped(bare, name, signal, known) for name, signal in spec.signals.items())
     if not any(m.target.name.endswith(("/position_m", "/position_rad")) for m in mapped):
         raise bare.refuse("names no axis position: nothing would move", "signals", allowed=_some(known, "position"))
     if spec.file.table == "long" and spec.long is None:
-        raise bare.refuse("a long table needs the columns of tag and value", "long", allowed="tag, value, quality")
+        said = "a long table needs the columns of tag and value"
+        raise bare.refuse(said, "file", "table", value="long", allowed="with a section long: {tag, value, quality}")
     if spec.file.table == "wide" and spec.long is not None:
         raise bare.refuse("is for long tables only", "long", allowed="file.table: long")
     return Mapping(path, spec, station, truck, pack, mapped, lines)

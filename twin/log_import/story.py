@@ -184,6 +184,8 @@ def _crossings(story: Story, found: Survey, mapping: Mapping) -> None:
 
 def stretches(changes: Changes, end_ns: int) -> Iterator[tuple[int, int]]:
     """From when to when a switch was on."""
+    if not len(changes.t_ns):
+        return
     ends = [*changes.t_ns[1:].tolist(), end_ns]
     for start, end, value in zip(changes.t_ns.tolist(), ends, changes.values.tolist(), strict=True):
         if value > 0.5:
