@@ -49,7 +49,7 @@ def carries_of(log: Ingested, found: Survey, mapping: Mapping) -> list[Carry]:
         return []
     times = sorted({t for _, a, b in spans for t in (a, b, (a + (b or found.end_ns)) // 2) if t is not None})
     tracks = Tracks(log, fills_of(mapping, log), mapping.file.cleaning.reorder_s)
-    values = tracks.values(np.array(times, np.int64))
+    values = tracks.sampled(np.array(times, np.int64))
     at = {t: values[i] for i, t in enumerate(times)}
 
     def here(t_ns: int, robot: int) -> tuple[float, float, float, float]:

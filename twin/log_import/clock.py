@@ -2,7 +2,8 @@
 
 Lines come in runs between breaks. A break is a step back by more than `reorder_s`, or ahead by more than `jump_s`:
 
-- a short run that the next one leaves again for where the one before it ended: stray lines, left out;
+- a few lines that those after them leave again for where the one before them ended: stray lines, left out; as are a few
+  lines at the begin or the end of the log that are days away from all others;
 - ahead, and later back by about as much: the clock was wrong in between, and those lines are moved back;
 - back without that: the clock was set back, and the time from there on goes on from where it was, until a step ahead
   takes that back again (the end of daylight saving repeats an hour, and the zone's offset takes it back);
@@ -11,7 +12,7 @@ Lines come in runs between breaks. A break is a step back by more than `reorder_
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -19,8 +20,11 @@ from twin.errors import InputError
 
 STRAY_ROWS = 5
 """At most so many lines in a row may be strays; more are a clock that was set."""
-SAME_SHARE, SAME_S = 0.02, 3.0
-"""Two jumps are of the same size when they differ by no more than this share of it or this time."""
+SAME_SHARE, SAME_S, SAME_MOST_SHARE = 0.02, 3.0, 0.1
+"""Two jumps are of the same size when they differ by no more than this share of it, or by no more than this time where
+that is no more than the last share of it: the clock may be set between two lines that are some time apart."""
+FAR_S = 3 * 86_400.0
+"""A few lines at either end of the log that are farther than this from all others are strays."""
 MOST_BREAKS = 20_000
 
 
@@ -33,6 +37,8 @@ class Jump:
     t_ns: int
     by_s: float
     rows: int = 0
+    corrected_ns: int = 0
+    """The time of the line in the recording."""
 
 
 @dataclass
@@ -52,7 +58,7 @@ class Plan:
         return t_ns + self.offsets_ns[run], ~self.drop[run]
 
 
-@dataclass
+@dataclass(slots=True)
 class _Run:
     row: int
     first_ns: int
@@ -64,24 +70,24 @@ class _Run:
 class ClockWatch:
     """Looks at the times of a log as they are read, and knows at the end what to do with them."""
 
-    def __init__(self, reorder_s: float, jump_s: float, file: object = None) -> None:
+    def __init__(self, reorder_s: float, jump_s: float, file: object = None, *, refuse: bool = True) -> None:
+        """Without `refuse`, times in no order set `in_no_order` instead of raising InputError."""
+        self.in_no_order, self._refuse = False, refuse
         self._back_ns, self._ahead_ns = round(reorder_s * 1e9), round(jump_s * 1e9)
         self._runs: list[_Run] = []
         self._row = 0
         self._steps: list[np.ndarray] = []
         self._file = file
-        self._started: int | None = None
 
     def feed(self, t_ns: np.ndarray) -> None:
         """The next lines' times (K,)."""
-        if not len(t_ns):
+        if not len(t_ns) or self.in_no_order:
             return
         if self._runs:
             before = self._runs[-1]
             joined = np.concatenate(([before.last_ns], t_ns))
         else:
             joined = np.concatenate(([t_ns[0]], t_ns))
-        # against the highest time of its run so far, not the line before: lines within `reorder_s` may be in disorder
         steps = np.diff(joined)
         if len(self._steps) < 64:
             self._steps.append(steps[steps > 0][:1000])
@@ -99,11 +105,31 @@ class ClockWatch:
                 self._runs.append(_Run(row, int(part[0]), int(part[-1]), int(part.max()), len(part)))
         self._row += len(t_ns)
         if len(self._runs) > MOST_BREAKS:
-            raise InputError(
-                f"its times jump {len(self._runs)} times in the first {self._row} lines: not in any order of time",
-                file=str(self._file) if self._file is not None else None,
-                allowed="lines in order of time, or cleaning.reorder_s as long as they are out of it",
-            )
+            self._join_runs()
+
+    def _join_runs(self) -> None:
+        """Pauses come in any number where a log says only what changes: the shortest ones are no breaks any more."""
+        while len(self._runs) > MOST_BREAKS // 2:
+            self._ahead_ns *= 2
+            kept = self._runs[:1]
+            for run in self._runs[1:]:
+                last = kept[-1]
+                if 0 <= run.first_ns - last.last_ns <= self._ahead_ns:
+                    last.last_ns, last.high_ns = run.last_ns, max(last.high_ns, run.high_ns)
+                    last.rows += run.rows
+                else:
+                    kept.append(run)
+            back = sum(b.first_ns < a.last_ns for a, b in zip(kept[:-1], kept[1:], strict=True))
+            self._runs = kept
+            if back > MOST_BREAKS // 4:
+                self.in_no_order = True
+                if not self._refuse:
+                    return
+                raise InputError(
+                    f"its times go back {back} times in the first {self._row} lines: not in any order of time",
+                    file=str(self._file) if self._file is not None else None,
+                    allowed="lines in order of time, or cleaning.reorder_s as long as they are out of it",
+                )
 
     @property
     def period_ns(self) -> int:
@@ -116,14 +142,21 @@ class ClockWatch:
         runs, jumps = self._runs, []
         if not runs:
             return Plan(np.zeros(1, np.int64), np.zeros(1, np.int64), np.zeros(1, bool))
-        offsets, drop = [0] * len(runs), [False] * len(runs)
+        offsets, drop = [0] * len(runs), self._ends_far_away(runs)
+        first = drop.index(False)
+        for run in runs[:first]:
+            jumps.append(Jump("stray", run.row, run.first_ns, (run.first_ns - runs[first].first_ns) * 1e-9, run.rows))
         period = self.period_ns
-        offset, now = 0, runs[0].high_ns
+        offset, now = 0, runs[first].high_ns
         ahead: list[tuple[int, int]] = []  # runs that stepped ahead and may have to be moved back: (run, by)
-        for i in range(1, len(runs)):
+        strays = 0
+        for i in range(first + 1, len(runs)):
             run = runs[i]
             step = run.first_ns + offset - now
-            if self._is_stray(runs, i, now, offset):
+            if not strays and not drop[i]:
+                strays = self._strays(runs, i, now, offset)
+            if strays or drop[i]:
+                strays -= strays > 0
                 drop[i] = True
                 jumps.append(Jump("stray", run.row, run.first_ns, step * 1e-9, run.rows))
                 continue
@@ -136,7 +169,7 @@ class ClockWatch:
                     ahead.append((i, step - period))
                     jumps.append(Jump("gap", run.row, run.first_ns, step * 1e-9))
             elif step < -self._back_ns:
-                wrong = next((k for k in reversed(range(len(ahead))) if _same(ahead[k][1], -step)), None)
+                wrong = next((k for k in reversed(range(len(ahead))) if _same(-step, ahead[k][1])), None)
                 if wrong is not None:
                     begin, by = ahead[wrong]
                     ahead = ahead[:wrong]
@@ -154,15 +187,38 @@ class ClockWatch:
             offsets[i] = offset
             now = max(now, run.high_ns + offset)
         starts = np.array([run.row for run in runs], np.int64)
+        moved = dict(zip(starts.tolist(), offsets, strict=True))
+        jumps = [replace(jump, corrected_ns=jump.t_ns + moved[jump.row]) for jump in jumps]
         return Plan(starts, np.array(offsets, np.int64), np.array(drop), sorted(jumps, key=lambda j: j.row))
 
-    def _is_stray(self, runs: list[_Run], i: int, now: int, offset: int) -> bool:
-        """Whether run `i` is a few lines from elsewhere between two that belong together."""
-        if runs[i].rows > STRAY_ROWS or i + 1 >= len(runs):
-            return False
-        back = runs[i + 1].first_ns + offset - now
-        return -self._back_ns <= back <= self._ahead_ns
+    def _strays(self, runs: list[_Run], i: int, now: int, offset: int) -> int:
+        """How many runs from `i` on are a few lines from elsewhere between two runs that belong together."""
+        rows = 0
+        for k in range(i, len(runs) - 1):
+            rows += runs[k].rows
+            if rows > STRAY_ROWS:
+                return 0
+            if -self._back_ns <= runs[k + 1].first_ns + offset - now <= self._ahead_ns:
+                return k + 1 - i
+        return 0
+
+    def _ends_far_away(self, runs: list[_Run]) -> list[bool]:
+        """Which runs are a few lines at the begin or the end of the log that are days away from the lines beside."""
+        drop, far = [False] * len(runs), round(FAR_S * 1e9)
+        if sum(run.rows for run in runs) < 20 * STRAY_ROWS:
+            return drop
+        for order in (range(len(runs)), range(len(runs) - 1, -1, -1)):
+            rows = 0
+            for count, (i, k) in enumerate(zip(order[:-1], order[1:], strict=True)):
+                rows += runs[i].rows
+                if rows > STRAY_ROWS:
+                    break
+                a, b = min(i, k), max(i, k)
+                if abs(runs[b].first_ns - runs[a].last_ns) > far:
+                    for j in order[: count + 1]:
+                        drop[j] = True
+        return drop
 
 
 def _same(a: int, b: int) -> bool:
-    return abs(a - b) <= max(SAME_SHARE * abs(a), SAME_S * 1e9)
+    return abs(a - b) <= max(SAME_SHARE * abs(a), min(SAME_S * 1e9, SAME_MOST_SHARE * abs(a)))

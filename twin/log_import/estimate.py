@@ -22,6 +22,8 @@ from twin.motion.kernels import kernel
 Array = Any
 STEP_S = 0.002
 """Longest step of the integration, that of the plants."""
+FASTEST_MPS = 5.0
+"""Axes that go farther in a sample than at this speed did not move there: their position was unknown before."""
 SMOOTH_S = 0.1
 """Time constant at which the hoist's speed is taken from its position: one that only hoists slowly."""
 
@@ -69,6 +71,10 @@ def swing(
         else:
             vx, vy = (x - state[BEFORE_X]) / dt_s, (y - state[BEFORE_Y]) / dt_s
             raw = (length - state[BEFORE_L]) / dt_s
+            if vx * vx + vy * vy + raw * raw > FASTEST_MPS * FASTEST_MPS:  # no motion: the log knows again where it is
+                state[X], state[Y] = state[X] + x - state[BEFORE_X], state[Y] + y - state[BEFORE_Y]
+                state[BEFORE_X], state[BEFORE_Y], state[BEFORE_L] = x, y, length
+                vx, vy, raw = 0.0, 0.0, 0.0
             for i in range(steps):
                 share = (i + 0.5) / steps
                 at_x, at_y = state[BEFORE_X] + share * dt_s * vx, state[BEFORE_Y] + share * dt_s * vy

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,7 +22,7 @@ from twin.log_import.ingest import Ingested, ingest
 from twin.log_import.layout import cell_of
 from twin.log_import.mapping import Mapping
 from twin.log_import.packs import timelines
-from twin.log_import.report import ImportReport, cell_rows, findings_of, iso, signal_rows
+from twin.log_import.report import MOST_PHASES, ImportReport, cell_rows, findings_of, iso, signal_rows
 from twin.log_import.story import Story, story_of
 from twin.log_import.stretch import ESTIMATED, MEASURED, Completer
 from twin.log_import.survey import Survey, fills_of, survey
@@ -33,6 +34,21 @@ IMPORTED = "imported"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 STRETCH_S = 20.0
 """So much of a log is in memory at once."""
+FRAME_NEEDS = {
+    part: tuple(f"{axis}/position_{'rad' if axis == 'yaw' else 'm'}" for axis in axes)
+    for part, axes in (
+        ("bridge", ("x",)),
+        ("trolley", ("x", "y")),
+        ("hoist", ("x", "y", "yaw")),
+        ("rgv", ("x",)),
+        ("cross", ("x", "y")),
+        ("lift", ("x", "y", "z", "yaw")),
+        ("end_effector", ("x", "y", "z", "yaw")),
+    )
+}
+"""Channels of a robot that must be measured for a frame of it to count as measured."""
+FRAME_NEEDS["end_effector"] += ("sway_x_m", "sway_y_m")
+MOST_AFTER_S = 1e9
 NANO = 1e-9
 Blocks = Iterable[tuple[np.ndarray, np.ndarray]]
 Progress = Callable[[str, float], None]
@@ -60,7 +76,8 @@ class Moment:
     def parse(cls, text: str, key: str) -> Moment:
         """From `2026-02-11T14:20:00+08:00` or seconds; raises InputError that names the option."""
         try:
-            return cls(None, float(text))
+            if abs(seconds := float(text)) <= MOST_AFTER_S:
+                return cls(None, seconds)
         except ValueError:
             pass
         try:
@@ -145,7 +162,7 @@ def _write(
 ) -> ImportReport:
     told("surveying", 0.0)
     found = survey(read, mapping)
-    if found.start_ns > found.end_ns:
+    if found.start_ns > found.end_ns or not any(facts.values for facts in read.facts.values()):
         raise InputError("has no value that could be read of any mapped tag", file=log)
     story = story_of(read, found, mapping)
     carries = carries_of(read, found, mapping)
@@ -185,7 +202,7 @@ def _write(
             {"name": p.name, "start_s": _s(p.start_ns, start_ns), "end_s": _s(p.end_ns, start_ns), "step": p.step}
             for p in story.phases
             if p.end_ns > start_ns and p.start_ns < end_ns
-        ],
+        ][:MOST_PHASES],
         events=sum(start_ns <= t <= end_ns for t, _ in story.events),
         unused_columns=[name for name in read.names if name not in used][:200],
     )
@@ -215,6 +232,8 @@ def _s(t_ns: int, start_ns: int) -> float:
 
 def _span(log: Path, found: Survey, window: Window) -> tuple[int, int]:
     begin = found.start_ns
+    if begin == found.end_ns:
+        raise InputError(f"all of its lines are of one time, {iso(begin)}", file=log)
     start = max(begin, window.start.at(begin)) if window.start is not None else begin
     end = min(found.end_ns, window.end.at(begin)) if window.end is not None else found.end_ns
     if start >= end:
@@ -239,20 +258,36 @@ class _Times:
     @property
     def count(self) -> int:
         """How many there are."""
-        return sum(len(block) for block in self.blocks())
+        return sum(end - begin for begin, end in self._stretches())
 
-    def blocks(self) -> Any:
+    def _stretches(self) -> Iterator[tuple[int, int]]:
+        """Numbers (from, to) of the times that lie in no gap."""
+        begin = 0
+        for gap_start, gap_end in self._gaps.tolist():
+            last = math.floor((gap_start - self._start_ns) / self._period_ns + 1e-6)
+            following = math.ceil((gap_end - self._start_ns) / self._period_ns - 1e-6)
+            end = min(last + 1, self._total)
+            if end > begin:
+                yield begin, end
+            begin = max(begin, following)
+        if begin < self._total:
+            yield begin, self._total
+
+    def blocks(self) -> Iterator[np.ndarray]:
         """Stretches of times (K,) ns, none of them empty."""
-        for begin in range(0, self._total, self._rows):
-            k = np.arange(begin, min(begin + self._rows, self._total))
-            times = self._start_ns + np.round(k * self._period_ns).astype(np.int64)
-            if len(self._gaps):
-                gap = np.searchsorted(self._gaps[:, 0], times, side="right") - 1
-                at = np.maximum(gap, 0)
-                inside = (gap >= 0) & (times > self._gaps[at, 0]) & (times < self._gaps[at, 1])
-                times = times[~inside]
-            if len(times):
-                yield times
+        waiting: list[np.ndarray] = []
+        count = 0
+        for begin, end in self._stretches():
+            while begin < end:
+                k = np.arange(begin, min(begin + self._rows - count, end))
+                waiting.append(self._start_ns + np.round(k * self._period_ns).astype(np.int64))
+                begin += len(k)
+                count += len(k)
+                if count == self._rows:
+                    yield np.concatenate(waiting)
+                    waiting, count = [], 0
+        if waiting:
+            yield np.concatenate(waiting)
 
 
 class _Entries:
@@ -294,15 +329,13 @@ def _header(
     start_ns: int,
     added: tuple[str, ...],
 ) -> Header:
-    sway = [c.provenance for c in completer.channels if c.name.endswith(("/sway_x_m", "/sway_y_m")) and "/" in c.name]
-    measured_sway = all(p == MEASURED for p in sway[::2])
     provenance = {c.name: c.provenance for c in (*completer.channels, *completer.sensors)}
-    provenance |= dict.fromkeys(added, ESTIMATED)
     for frame in completer.frames:
-        part = frame.name.rsplit("/", 1)[-1]
-        axis = frame.name.startswith("robot") and part != "end_effector"
-        hangs = part == "end_effector" and measured_sway
-        provenance[frame.name] = MEASURED if axis or hangs else ESTIMATED
+        robot, _, part = frame.name.partition("/")
+        needed = [f"{robot}/{name}" for name in FRAME_NEEDS.get(part, ())]
+        whole = bool(needed) and all(provenance[name] == MEASURED for name in needed)
+        provenance[frame.name] = MEASURED if whole else ESTIMATED
+    provenance |= dict.fromkeys(added, ESTIMATED)
     p = cell.params[0]
     return Header(
         frames=completer.frames,

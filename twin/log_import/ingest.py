@@ -26,6 +26,9 @@ FALSE_WORDS = ("FALSE", "False", "false", "0", "OFF", "Off", "off", "NO", "No", 
 ROW = "#row"
 """Column of a tag's spool that holds the number of the line among all lines."""
 WIDE = "wide"
+MOST_CODES = 100_000
+LineOf = Callable[[int], int]
+"""Number in the file of a row of what is being read."""
 MOST_TAGS = 5000
 """So many tags of a long table are kept for messages."""
 
@@ -51,6 +54,8 @@ class Column:
     tag: str
     signal: Mapped | None = None
     quality: str | None = None
+    offset_s: float = 0.0
+    """Added to its times, where it is a code."""
 
 
 class Codes:
@@ -60,12 +65,12 @@ class Codes:
         self.words: list[str] = []
         self._number: dict[str, int] = {}
 
-    def number(self, word: str) -> int:
-        """30, 30.0 and 030 are the same step."""
+    def number(self, word: str) -> float:
+        """30, 30.0 and 030 are the same step; NaN once there are more words than codes can be."""
         word = plain_code(word)
         if word not in self._number:
-            if len(self.words) >= 100_000:
-                return 0
+            if len(self.words) >= MOST_CODES:
+                return np.nan
             self._number[word] = len(self.words)
             self.words.append(word)
         return self._number[word]
@@ -78,7 +83,7 @@ def plain_code(word: str) -> str:
         number = float(word)
     except ValueError:
         return word
-    return str(int(number)) if number == int(number) and abs(number) < 1e15 else word
+    return str(int(number)) if abs(number) < 1e15 and number.is_integer() else word
 
 
 @dataclass
@@ -98,6 +103,8 @@ class Ingested:
     by_tag: bool = False
     period_ns: int = 0
     missing_tags: tuple[str, ...] = ()
+    periods_ns: dict[str, int] = field(default_factory=dict)
+    """Of each spool: the usual time from one of its lines to the next."""
 
     def close(self) -> None:
         for spool in self.spools.values():
@@ -105,7 +112,7 @@ class Ingested:
 
 
 def layout_of(mapping: Mapping) -> TableLayout:
-    """The table's layout for the reader."""
+    """The table's layout for the reader; raises InputError that names the mapping's line."""
     f = mapping.file.file
     told = {} if f.empty is None else {"empty": ("", *f.empty)}
     try:
@@ -122,14 +129,16 @@ def layout_of(mapping: Mapping) -> TableLayout:
             **told,
         )
     except InputError as error:
-        raise mapping.refuse(error.problem, "file", error.key or "", value=error.value, allowed=error.allowed) from None
+        raise mapping.refuse(
+            error.problem, "file", error.key or "format", value=error.value, allowed=error.allowed
+        ) from None
 
 
 def stamps_of(mapping: Mapping) -> StampFormat:
     """How the log writes its times; raises InputError that names the mapping's line."""
     spec = mapping.file.time
     try:
-        return parse_stamp_format(spec.format, spec.zone)
+        return parse_stamp_format(spec.format, spec.zone, layout_of(mapping))
     except ValueError as error:
         key = "zone" if "zone" in str(error) else "format"
         raise mapping.refuse(str(error), "time", key, value=getattr(spec, key)) from None
@@ -188,11 +197,13 @@ class _Reader:
         for m in self._mapping.signals:
             found.setdefault(m.spec.tag, []).append(Column(m.name, m.spec.tag, m, m.spec.quality))
         spec = self._mapping.file
-        if spec.steps is not None:
-            found.setdefault(spec.steps.tag, []).append(Column(STEP, spec.steps.tag))
+        for steps, _ in self._mapping.steps:
+            found.setdefault(steps.tag, []).append(
+                Column(step_name(steps.robot), steps.tag, offset_s=steps.clock_offset_s)
+            )
         if spec.alarms is not None:
             for k, tag in enumerate(spec.alarms.tags):
-                found.setdefault(tag, []).append(Column(alarm_name(k), tag))
+                found.setdefault(tag, []).append(Column(alarm_name(k), tag, offset_s=spec.alarms.clock_offset_s))
         return found
 
     def _check_columns(self) -> None:
@@ -222,7 +233,7 @@ class _Reader:
         for mapped in m.signals:
             if mapped.spec.quality is not None:
                 self._need(mapped.spec.quality, ("signals", mapped.name, "quality"))
-        self._missing = tuple(tag for tag in m.optional_tags if tag not in names)
+        self._missing = tuple(tag for tag in sorted(m.optional_tags) if tag not in names)
         for tag in self._missing:
             del self._by_tag[tag]
 
@@ -244,7 +255,7 @@ class _Reader:
             wanted += [*self._by_tag, *{c.quality for cs in self._by_tag.values() for c in cs if c.quality}]
             columns = [column for cs in self._by_tag.values() for column in cs]
             self._make_spool(WIDE, columns)
-        self._watch = self._new_watch()
+        self._watch = self._new_watch(refuse=not self._long)
         for batch in self._table.batches(list(dict.fromkeys(wanted))):
             t_ns, good = self._times(batch)
             if self._long:
@@ -256,9 +267,10 @@ class _Reader:
         self._check_something()
         return self._ended()
 
-    def _new_watch(self) -> ClockWatch:
+    def _new_watch(self, *, refuse: bool = True) -> ClockWatch:
         cleaning = self._mapping.file.cleaning
-        return ClockWatch(cleaning.reorder_s, max(cleaning.jump_s, cleaning.reorder_s), self._path)
+        ahead_s = max(cleaning.jump_s, cleaning.reorder_s)
+        return ClockWatch(cleaning.reorder_s, ahead_s, self._path, refuse=refuse)
 
     def _make_spool(self, name: str, columns: Sequence[Column]) -> None:
         self._spool_columns.setdefault(name, list(columns))
@@ -273,14 +285,19 @@ class _Reader:
         """Times (K,) of a batch's lines and which of them could be read (K,)."""
         columns = [batch.columns[name] for name in self._time_columns]
         whole = columns[0] if len(columns) == 1 else _joined(columns)
-        t_ns, ok = self._stamps.to_ns(whole)
+        try:
+            t_ns, ok = self._stamps.to_ns(whole)
+        except ValueError as error:
+            m = self._mapping
+            said = f"line {batch.line_of(0)}: {error} ({m.path}: {m.line('time')}time.zone)"
+            raise InputError(said, file=self._path, key=str(m.file.time.column), value=whole[0].as_py()) from None
         self._lines += len(t_ns)
         if not ok.all():
             bad = np.flatnonzero(~ok)
             self._bad_stamps += len(bad)
             if self._first_bad is None:
                 k = int(bad[0])
-                self._first_bad = (batch.first_line + k, str(whole[k].as_py()))
+                self._first_bad = (batch.line_of(k), str(whole[k].as_py() or ""))
             if self._bad_stamps == self._lines and self._lines > 1000:
                 self._refuse_stamps()
         return t_ns, ok
@@ -315,7 +332,7 @@ class _Reader:
                 if tag not in self._spools and tag not in m.optional_tags:
                     said = f"the log has no such tag{hint(tag, self._seen_tags)}"
                     raise m.refuse(said, *where, value=tag, allowed=_few(nearest(tag, self._seen_tags)))
-            self._missing = tuple(tag for tag in m.optional_tags if tag not in self._spools)
+            self._missing = tuple(tag for tag in sorted(m.optional_tags) if tag not in self._spools)
 
     # ------------------------------------------------------------------------------------------------ one batch
 
@@ -323,7 +340,7 @@ class _Reader:
         columns = self._spool_columns[WIDE]
         values = np.full((len(t_ns), len(columns)), np.nan)
         for k, column in enumerate(columns):
-            values[:, k] = self._converted(column, batch.columns[column.tag], batch.first_line)
+            values[:, k] = self._converted(column, batch.columns[column.tag], batch.line_of)
             if column.quality is not None:
                 fine = self._fine(batch.columns[column.quality])
                 self._facts[column.name].bad_quality += int((~fine & ~np.isnan(values[:, k])).sum())
@@ -356,8 +373,12 @@ class _Reader:
                 self._watches[word] = self._new_watch()
             said = batch.columns[spec.value].take(pa.array(here))
             values = np.empty((len(here), len(columns) + 1))
+
+            def line_of(k: int, here: np.ndarray = here) -> int:
+                return int(batch.line_of(int(here[k])))
+
             for k, column in enumerate(columns):
-                values[:, k] = self._converted(column, said, batch.first_line)
+                values[:, k] = self._converted(column, said, line_of)
                 self._facts[column.name].bad_quality += int(of_tag.sum()) - len(here)
             values[:, -1] = number[here]
             self._watches[word].feed(t_ns[here])
@@ -369,7 +390,7 @@ class _Reader:
         good = np.array([plain_code(word) in self._good for word in words] + [False])
         return np.asarray(good[codes])
 
-    def _converted(self, column: Column, said: pa.Array, first_line: int) -> np.ndarray:
+    def _converted(self, column: Column, said: pa.Array, line_of: LineOf) -> np.ndarray:
         """Values (K,) of a column, NaN where it says nothing that counts."""
         facts = self._facts[column.name]
         if column.signal is None:
@@ -377,18 +398,18 @@ class _Reader:
             numbers = np.array([self._codes[column.name].number(word) for word in words] + [np.nan], float)
             values = np.asarray(numbers[codes])
         elif column.signal.target.dimension == "switch":
-            values = self._switch(column.signal, said, facts)
+            values = self._switch(column.signal, said, facts, line_of)
         else:
-            values = self._number(column.signal, said, facts, first_line)
+            values = self._number(column.signal, said, facts, line_of)
         empty = int(said.null_count)
         facts.empty += empty
         facts.values += len(values) - int(np.isnan(values).sum())
         return values
 
-    def _switch(self, m: Mapped, said: pa.Array, facts: ColumnFacts) -> np.ndarray:
+    def _switch(self, m: Mapped, said: pa.Array, facts: ColumnFacts, line_of: LineOf) -> np.ndarray:
         if m.spec.bit is not None:
             numbers, bad = to_float(said, self._layout)
-            facts.unreadable += int(bad.sum())
+            _note_unreadable(facts, said, bad, line_of)
             known = np.isfinite(numbers)
             values = np.full(len(numbers), np.nan)
             values[known] = (numbers[known].astype(np.int64) >> m.spec.bit) & 1
@@ -409,7 +430,7 @@ class _Reader:
             return 1.0
         return 0.0 if word in FALSE_WORDS or plain_code(word) == "0" else np.nan
 
-    def _number(self, m: Mapped, said: pa.Array, facts: ColumnFacts, first_line: int) -> np.ndarray:
+    def _number(self, m: Mapped, said: pa.Array, facts: ColumnFacts, line_of: LineOf) -> np.ndarray:
         spec = m.spec
         if spec.values is not None:
             codes, words = to_text(said)
@@ -418,11 +439,7 @@ class _Reader:
             _note_unmapped(facts, codes, words, meaning)
         else:
             raw, bad = to_float(said, self._layout)
-            if bad.any():
-                facts.unreadable += int(bad.sum())
-                if facts.first_unreadable is None:
-                    k = int(np.flatnonzero(bad)[0])
-                    facts.first_unreadable = (first_line + k, str(said[k].as_py()))
+            _note_unreadable(facts, said, bad, line_of)
         return np.asarray(m.to_si * (spec.sign * spec.scale * (raw - spec.zero)))
 
     # ------------------------------------------------------------------------------------------------ the end
@@ -434,7 +451,7 @@ class _Reader:
         if self._long:
             each = {tag: watch.plan() for tag, watch in self._watches.items()}
             # sorted by tag, the time starts again with each: then every tag has a clock of its own
-            by_tag = sum(_set_back(plan) for plan in each.values()) < _set_back(whole)
+            by_tag = self._watch.in_no_order or sum(_set_back(p) for p in each.values()) < _set_back(whole)
             plans = each if by_tag else dict.fromkeys(self._spools, whole)
         else:
             plans[WIDE] = whole
@@ -452,10 +469,13 @@ class _Reader:
             by_tag,
             self._watch.period_ns,
             self._missing,
+            {key: self._watches.get(key, self._watch).period_ns for key in self._spools},
         )
 
 
-STEP = "step"
+def step_name(robot: int) -> str:
+    """Name of the column of a robot's step numbers."""
+    return f"step{robot}"
 
 
 def alarm_name(register: int) -> str:
@@ -469,7 +489,15 @@ def _set_back(plan: Plan) -> int:
 
 def _joined(columns: Sequence[pa.Array]) -> pa.Array:
     """Date and time of separate columns as one, a blank between."""
-    return pc.binary_join_element_wise(*[c.cast(pa.large_string()) for c in columns], " ")
+    return pc.binary_join_element_wise(*[c.cast(pa.string()) for c in columns], " ")
+
+
+def _note_unreadable(facts: ColumnFacts, said: pa.Array, bad: np.ndarray, line_of: LineOf) -> None:
+    if bad.any():
+        facts.unreadable += int(bad.sum())
+        if facts.first_unreadable is None:
+            k = int(np.flatnonzero(bad)[0])
+            facts.first_unreadable = (line_of(k), str(said[k].as_py()))
 
 
 def _note_unmapped(facts: ColumnFacts, codes: np.ndarray, words: Sequence[str], meaning: Sequence[float]) -> None:

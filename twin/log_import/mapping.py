@@ -5,9 +5,10 @@ The reference with a worked example is docs/import_log.md.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field, ValidationError
 
@@ -19,6 +20,7 @@ from twin.errors import InputError
 from twin.log_import.signals import EXTRA, Target, targets
 from twin.log_import.units import ALIASES, allowed, dimensions_of, factor
 
+Model = TypeVar("Model")
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 Number = float | int
 Scalar = str | float | int | bool
@@ -36,7 +38,7 @@ class FileSpec(Strict):
     delimiter: Annotated[str, Field(min_length=1, max_length=3)] = ","
     decimal: Literal[".", ","] = "."
     thousands: Annotated[str, Field(max_length=1)] = ""
-    quote: Annotated[str, Field(min_length=1, max_length=1)] = '"'
+    quote: Annotated[str, Field(max_length=1)] = '"'
     header_line: Annotated[int, Field(ge=0, le=10_000)] = 1
     units_line: bool = False
     comment: Annotated[str, Field(max_length=8)] = ""
@@ -169,7 +171,7 @@ class SwapSpec(Strict):
 
 
 class MappingFile(Strict):
-    """The whole file."""
+    """The whole file; `more_steps`: of the station's other robots, where each has a sequence of its own."""
 
     title: str = ""
     station: Text
@@ -183,6 +185,7 @@ class MappingFile(Strict):
     swap: SwapSpec = SwapSpec()
     signals: dict[str, SignalSpec]
     steps: StepsSpec | None = None
+    more_steps: tuple[StepsSpec, ...] = ()
     alarms: AlarmsSpec | None = None
     events: tuple[EventSpec, ...] = ()
 
@@ -228,12 +231,19 @@ class Mapping:
         found: dict[str, tuple[str | int, ...]] = {}
         for mapped in self.signals:
             found.setdefault(mapped.spec.tag, ("signals", mapped.name, "tag"))
-        if self.file.steps is not None:
-            found.setdefault(self.file.steps.tag, ("steps", "tag"))
+        for steps, where in self.steps:
+            found.setdefault(steps.tag, (*where, "tag"))
         if self.file.alarms is not None:
             for k, tag in enumerate(self.file.alarms.tags):
                 found.setdefault(tag, ("alarms", "tags", k))
         return found
+
+    @property
+    def steps(self) -> list[tuple[StepsSpec, tuple[str | int, ...]]]:
+        """The sequences' step numbers, and where in the file each stands."""
+        file = self.file
+        first: list[tuple[StepsSpec, tuple[str | int, ...]]] = [(file.steps, ("steps",))] if file.steps else []
+        return first + [(steps, ("more_steps", k)) for k, steps in enumerate(file.more_steps)]
 
     @property
     def optional_tags(self) -> set[str]:
@@ -273,20 +283,31 @@ def _resolved(path: Path, spec: MappingFile, lines: Lines) -> Mapping:
         return path.parent / name if name.endswith((".yaml", ".yml")) else name
 
     bare = Mapping(path, spec, None, None, None, (), lines)  # type: ignore[arg-type]
-    try:
-        station = load_station(beside(spec.station))
-        truck, pack = load_truck(beside(spec.truck)), load_pack(beside(spec.pack))
-        if spec.overrides:
-            station = with_overrides(station, spec.overrides)
-        resolve(station, truck, pack)
-    except InputError as error:
-        raise InputError(str(error), file=path) from None
+
+    def told(key: str, load: Callable[[], Model]) -> Model:
+        try:
+            return load()
+        except InputError as error:
+            if error.file is not None or error.key not in (None, key):  # wrong inside the file that is named here
+                raise bare.refuse(str(error), key) from None
+            raise bare.refuse(error.problem, key, value=error.value, allowed=error.allowed) from None
+
+    station = told("station", lambda: load_station(beside(spec.station)))
+    truck, pack = (
+        told("truck", lambda: load_truck(beside(spec.truck))),
+        told("pack", lambda: load_pack(beside(spec.pack))),
+    )
+    if spec.overrides:
+        plain = station
+        station = told("overrides", lambda: with_overrides(plain, spec.overrides))
+    told("pack", lambda: resolve(station, truck, pack))
     known = targets(station, truck)
     mapped = tuple(_mapped(bare, name, signal, known) for name, signal in spec.signals.items())
     if not any(m.target.name.endswith(("/position_m", "/position_rad")) for m in mapped):
         raise bare.refuse("names no axis position: nothing would move", "signals", allowed=_some(known, "position"))
     if spec.file.table == "long" and spec.long is None:
-        raise bare.refuse("a long table needs the columns of tag and value", "long", allowed="tag, value, quality")
+        said = "a long table needs the columns of tag and value"
+        raise bare.refuse(said, "file", "table", value="long", allowed="with a section long: {tag, value, quality}")
     if spec.file.table == "wide" and spec.long is not None:
         raise bare.refuse("is for long tables only", "long", allowed="file.table: long")
     return Mapping(path, spec, station, truck, pack, mapped, lines)
@@ -331,22 +352,22 @@ def _mapped(mapping: Mapping, name: str, spec: SignalSpec, known: dict[str, Targ
 
 
 def _check_steps(mapping: Mapping) -> None:
-    steps = mapping.file.steps
-    if steps is None:
-        return
     from twin.sequence.tables import TABLES
 
     known = dict.fromkeys(("dock", *(step.phase for step in TABLES[mapping.station.kind]()), "fault", "idle"))
-    for code, phase in steps.phases.items():
-        if phase not in known:
-            raise mapping.refuse(
-                f"unknown phase{hint(phase, known)}", "steps", "phases", code, value=phase, allowed=", ".join(known)
-            )
-    if steps.robot >= mapping.station.robots.count:
-        most = mapping.station.robots.count - 1
-        raise mapping.refuse(
-            "the station has no such robot", "steps", "robot", value=steps.robot, allowed=f"0 to {most}"
-        )
+    most = mapping.station.robots.count - 1
+    told: set[int] = set()
+    for steps, where in mapping.steps:
+        for code, phase in steps.phases.items():
+            if phase not in known:
+                said = f"unknown phase{hint(phase, known)}"
+                raise mapping.refuse(said, *where, "phases", code, value=phase, allowed=", ".join(known))
+        if steps.robot > most:
+            said = "the station has no such robot"
+            raise mapping.refuse(said, *where, "robot", value=steps.robot, allowed=f"0 to {most}")
+        if steps.robot in told:
+            raise mapping.refuse("a robot has one sequence", *where, "robot", value=steps.robot)
+        told.add(steps.robot)
 
 
 def _check_events(mapping: Mapping) -> None:

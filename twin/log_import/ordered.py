@@ -92,15 +92,20 @@ class Ordered:
         if not len(again):
             return t_ns, values
         self.facts.same_time += len(again)
-        values = values.copy()
-        for k in again.tolist():
-            here, before = values[k], values[k - 1]
-            both = ~np.isnan(here) & ~np.isnan(before)
-            if (here[both] != before[both]).any():
-                self.facts.contradicting += 1
-                if self.facts.first_contradicting_ns is None:
-                    self.facts.first_contradicting_ns = int(t_ns[k])
-            missing = np.isnan(here)
-            here[missing] = before[missing]
-        last = np.append(t_ns[1:] != t_ns[:-1], True)
-        return t_ns[last], values[last]
+        first = np.append(0, np.flatnonzero(t_ns[1:] != t_ns[:-1]) + 1)
+        group = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(t_ns))))
+        out = np.empty((len(first), values.shape[1]))
+        contradicts = np.zeros(len(t_ns), bool)
+        for c in range(values.shape[1]):
+            column = values[:, c]
+            known = np.flatnonzero(~np.isnan(column))
+            # of each line with a value: the line before it that has one, if it is of the same time
+            same = group[known[1:]] == group[known[:-1]]
+            contradicts[known[1:][same & (column[known[1:]] != column[known[:-1]])]] = True
+            out[:, c] = np.nan
+            out[group[known], c] = column[known]  # the last one stands
+        if contradicts.any():
+            self.facts.contradicting += int(contradicts.sum())
+            if self.facts.first_contradicting_ns is None:
+                self.facts.first_contradicting_ns = int(t_ns[contradicts][0])
+        return t_ns[first], out

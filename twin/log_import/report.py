@@ -11,8 +11,10 @@ from twin.log_import.ingest import WIDE, ColumnFacts, Ingested
 from twin.log_import.layout import Known
 from twin.log_import.mapping import Mapping
 from twin.log_import.story import Story
-from twin.log_import.survey import BRIDGE_S, Survey, gap_s
+from twin.log_import.survey import Survey, bridge_s, gap_s
 
+MOST_PHASES = 5000
+"""So many phases are listed in the report; all of them are in the recording."""
 MOST_PLACES = 20
 """So many gaps, jumps or frozen stretches are told one by one."""
 
@@ -139,7 +141,7 @@ def _of_clock(log: Ingested, found: Survey, mapping: Mapping) -> list[Finding]:
         places = [_stretch(a, b) for a, b in found.gaps[:MOST_PLACES]]
         total = sum(b - a for a, b in found.gaps) * 1e-9
         where = f"{total:.2f} s in all, the longest {(longest[1] - longest[0]) * 1e-9:.2f} s from {iso(longest[0])}"
-        done = f"nothing recorded there (longer than {gap_s(mapping):g} s)"
+        done = f"nothing recorded there (longer than {gap_s(mapping, log):g} s)"
         findings.append(Finding("gap", len(found.gaps), where, done, tuple(places)))
     return [finding for finding in findings if finding.count]
 
@@ -169,7 +171,7 @@ def _of_values(log: Ingested, found: Survey) -> list[Finding]:
     if empty and WIDE in log.spools:
         most = max(empty, key=lambda name: empty[name])
         where = f"in {len(empty)} signals, most in {most}: {empty[most]}"
-        done = f"joined by a line over up to {BRIDGE_S:g} s, else unknown; switches hold"
+        done = f"joined by a line over up to {bridge_s(log, WIDE):g} s, else unknown; switches hold"
         findings.append(Finding("empty cell", sum(empty.values()), where, done))
     for name, facts in log.facts.items():
         if facts.unreadable:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from twin.log_import.ingest import STEP, Ingested, alarm_name
-from twin.log_import.mapping import Mapping
+from twin.log_import.ingest import Ingested, alarm_name, plain_code, step_name
+from twin.log_import.mapping import Mapping, StepsSpec
 from twin.log_import.survey import Changes, Survey
 
 NANO = 1e-9
@@ -37,7 +37,9 @@ class Story:
 def story_of(log: Ingested, found: Survey, mapping: Mapping) -> Story:
     """Everything that is told at an instant, in order of time."""
     story = Story()
-    _steps(story, log, found, mapping)
+    for steps, _ in mapping.steps:
+        _steps(story, log, found, steps)
+    story.phases.sort(key=lambda phase: phase.start_ns)
     _alarms(story, log, found, mapping)
     for robot in range(mapping.station.robots.count):
         _all_of(story, found, f"robot{robot}/grip", ("closed", "open"), ("gripped", "grips_open"), robot=robot)
@@ -57,12 +59,13 @@ def story_of(log: Ingested, found: Survey, mapping: Mapping) -> Story:
     return story
 
 
-def _steps(story: Story, log: Ingested, found: Survey, mapping: Mapping) -> None:
-    spec, changes = mapping.file.steps, found.changes.get(STEP)
-    if spec is None or changes is None or not len(changes.t_ns):
+def _steps(story: Story, log: Ingested, found: Survey, spec: StepsSpec) -> None:
+    name = step_name(spec.robot)
+    changes = found.changes.get(name)
+    if changes is None or not len(changes.t_ns):
         return
-    words = log.codes[STEP].words
-    known = {_plain(code): phase for code, phase in spec.phases.items()}
+    words = log.codes[name].words
+    known = {plain_code(code): phase for code, phase in spec.phases.items()}
     ends = [*changes.t_ns[1:].tolist(), found.end_ns]
     open_: Phase | None = None
     for start_ns, end_ns, code in zip(changes.t_ns.tolist(), ends, changes.values.astype(int).tolist(), strict=True):
@@ -84,19 +87,13 @@ def _steps(story: Story, log: Ingested, found: Survey, mapping: Mapping) -> None
             open_ = None
 
 
-def _plain(code: str) -> str:
-    from twin.log_import.ingest import plain_code
-
-    return plain_code(code)
-
-
 def _alarms(story: Story, log: Ingested, found: Survey, mapping: Mapping) -> None:
     """An alarm is on while its code stands in any register; moving from one to another it stays on."""
     spec = mapping.file.alarms
     if spec is None:
         return
-    none = {_plain(str(word)) for word in spec.none}
-    known = {_plain(code): alarm for code, alarm in spec.codes.items()}
+    none = {plain_code(str(word)) for word in spec.none}
+    known = {plain_code(code): alarm for code, alarm in spec.codes.items()}
     registers = [alarm_name(k) for k in range(len(spec.tags))]
     changed: dict[int, list[tuple[int, str]]] = {}
     for k, name in enumerate(registers):
@@ -187,6 +184,8 @@ def _crossings(story: Story, found: Survey, mapping: Mapping) -> None:
 
 def stretches(changes: Changes, end_ns: int) -> Iterator[tuple[int, int]]:
     """From when to when a switch was on."""
+    if not len(changes.t_ns):
+        return
     ends = [*changes.t_ns[1:].tolist(), end_ns]
     for start, end, value in zip(changes.t_ns.tolist(), ends, changes.values.tolist(), strict=True):
         if value > 0.5:

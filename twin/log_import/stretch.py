@@ -48,6 +48,8 @@ class Completer:
         self._home = np.array([[home_of(cell.station, r, axis) for axis in AXES] for r in range(self._robots)])
         self._last_axes = np.full((self._robots, 4), np.nan)
         self._swing = begin(self._robots)
+        self._last_ns: int | None = None
+        self._breaks = np.empty(0, np.int64)
         self._world = cell.new_world()
         self._bare, self._adds = truck_give(cell)
         self._seats = self._seat_places()
@@ -124,6 +126,7 @@ class Completer:
     def complete(self, times_ns: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Frames (K, F, 7), channels (K, C) and sensors (K, S) at rising times (K,) from the log's values (K, N)."""
         self._values, count = values, len(times_ns)
+        self._breaks = self._breaks_of(times_ns)
         out: dict[str, np.ndarray] = {}
         axes = self.axes = self._axes(out, count)
         packs = codes_at(self._lines, times_ns)
@@ -175,8 +178,16 @@ class Completer:
                 if position is None:
                     out[f"robot{r}/{axis}/position_{m}"] = drawn
                 if f"robot{r}/{axis}/velocity_{mps}" not in self._measured:
-                    out[f"robot{r}/{axis}/velocity_{mps}"] = np.diff(drawn, prepend=before) / self._dt_s
+                    speed = np.diff(drawn, prepend=before) / self._dt_s
+                    speed[self._breaks] = 0.0
+                    out[f"robot{r}/{axis}/velocity_{mps}"] = speed
         return axes
+
+    def _breaks_of(self, times_ns: np.ndarray) -> np.ndarray:
+        """Samples that do not follow the one before: after a gap."""
+        before = int(times_ns[0]) if self._last_ns is None else self._last_ns
+        self._last_ns = int(times_ns[-1])
+        return np.flatnonzero(np.diff(times_ns, prepend=before) > 1.5e9 * self._dt_s)
 
     def _held(self, packs: np.ndarray) -> np.ndarray:
         """(K, R) the pack in each robot's grips, -1 none."""
@@ -213,7 +224,12 @@ class Completer:
             omega, zeta = self.mode(held, r)
             if p["reeving"] != FLOATING_TABLE:
                 motion = np.column_stack((axes[:, r, 0], axes[:, r, 1], rope))
-                swing(self._dt_s, motion, loose, aside, omega, zeta, float(p["gravity_mps2"]), self._swing[r], estimate)
+                gravity, state = float(p["gravity_mps2"]), self._swing[r]
+                edges = [0, *self._breaks.tolist(), count]
+                for i, k in zip(edges[:-1], edges[1:], strict=True):
+                    if i in self._breaks:  # nobody knows what it did in the gap
+                        state[:] = begin(1)[0]
+                    swing(self._dt_s, motion[i:k], loose[i:k], aside[i:k], omega, zeta, gravity, state, estimate[i:k])
             for k, a in enumerate("xy"):
                 measured = self._signal(f"robot{r}/sway_sensor_{a}_m")
                 angle = self._signal(f"robot{r}/sway_angle_{a}_rad")

@@ -17,9 +17,12 @@ WIDE_GAP_S, LONG_GAP_S = 0.5, 30.0
 """A gap, where the mapping does not say: a table with a line a sample, and one with a line a change."""
 BRIDGE_S = 0.5
 """Samples farther apart than this are not joined by a line: the earlier one holds."""
-LIVELY, STANDS = 0.5, 0.2
-"""A signal that differs from the sample before in more than this share of its samples, and says the same for long in
-less than this share of the time, has noise: it never stands still unless it is frozen."""
+SLOW = 2.5
+"""Both are this many times the usual time between two lines where that is longer: a log may have a line a minute."""
+LIVELY, RESTLESS, STANDS = 0.5, 0.2, 0.2
+"""A signal that differs from the sample before in more than this share of its samples, turns round in more than this
+share of them, and says the same for long in less than this share of the time, has noise: it never stands still unless
+it is frozen."""
 MOVED = 0.02
 """An axis whose setpoint goes this far (m, rad) while its position says exactly the same is frozen, noise or not."""
 MOST_CHANGES = 2_000_000
@@ -47,27 +50,36 @@ class Survey:
     order: OrderFacts = field(default_factory=OrderFacts)
 
 
-def gap_s(mapping: Mapping) -> float:
+def gap_s(mapping: Mapping, log: Ingested) -> float:
     """How long nothing must be said for a gap."""
     told = mapping.file.cleaning.gap_s
-    return told if told is not None else WIDE_GAP_S if mapping.file.file.table == "wide" else LONG_GAP_S
+    if told is not None:
+        return told
+    return max(WIDE_GAP_S if mapping.file.file.table == "wide" else LONG_GAP_S, SLOW * log.period_ns * 1e-9)
+
+
+def bridge_s(log: Ingested, key: str) -> float:
+    """Over how long samples of a spool are joined by a line, where the mapping does not say."""
+    return max(BRIDGE_S, SLOW * log.periods_ns.get(key, 0) * 1e-9)
 
 
 def fills_of(mapping: Mapping, log: Ingested) -> dict[str, Fill]:
     """How each column is filled."""
-    spec, wide = mapping.file, mapping.file.file.table == "wide"
+    wide = mapping.file.file.table == "wide"
     fills: dict[str, Fill] = {}
-    for columns in log.columns.values():
+    for key, columns in log.columns.items():
         for column in columns:
             m = column.signal
             if m is None:
-                told = spec.steps if column.name == "step" else spec.alarms
-                fills[column.name] = Fill(0, NEVER, round((told.clock_offset_s if told else 0.0) * 1e9))
+                fills[column.name] = Fill(0, NEVER, round(column.offset_s * 1e9))
                 continue
-            age = m.spec.max_age_s
+            age, bridge = m.spec.max_age_s, m.spec.max_age_s
             if age is None and wide and not m.holds:
-                age = gap_s(mapping)
-            bridge = 0.0 if m.holds else min(BRIDGE_S, age if age is not None else BRIDGE_S)
+                age = gap_s(mapping, log)
+            if m.holds:
+                bridge = 0.0
+            elif bridge is None:
+                bridge = bridge_s(log, key) if age is None else min(bridge_s(log, key), age)
             age_ns = NEVER if age is None else round(age * 1e9)
             fills[column.name] = Fill(round(bridge * 1e9), age_ns, round(m.spec.clock_offset_s * 1e9))
     return fills
@@ -80,13 +92,15 @@ def survey(log: Ingested, mapping: Mapping) -> Survey:
     reorder_s = mapping.file.cleaning.reorder_s
     events = _Crossings(mapping)
     candidates: dict[str, tuple[list[Stretch], bool]] = {}
-    wide_gap_ns = round(gap_s(mapping) * 1e9)
+    wide_gap_ns = round(gap_s(mapping, log) * 1e9)
     for key in log.spools:
         ordered = ordered_of(log, key, reorder_s)
+        nearest_ns = min((fills[column.name].offset_ns for column in log.columns[key]), key=abs)
         watches = [_watch(column, mapping, fills[column.name]) for column in log.columns[key]]
         before: int | None = None
         for t_ns, values in ordered.rows():
-            found.start_ns, found.end_ns = min(found.start_ns, int(t_ns[0])), max(found.end_ns, int(t_ns[-1]))
+            found.start_ns = min(found.start_ns, int(t_ns[0]) + nearest_ns)
+            found.end_ns = max(found.end_ns, int(t_ns[-1]) + nearest_ns)
             if key == WIDE:
                 _note_gaps(found.gaps, t_ns, before, wide_gap_ns)
                 before = int(t_ns[-1])
@@ -103,9 +117,9 @@ def survey(log: Ingested, mapping: Mapping) -> Survey:
     if WIDE not in log.spools:
         plan = next(iter(log.plans.values()))
         found.gaps = [
-            (j.t_ns - round(j.by_s * 1e9), j.t_ns)
+            (j.corrected_ns - round(j.by_s * 1e9), j.corrected_ns)
             for j in plan.jumps
-            if j.kind == "gap" and j.by_s > gap_s(mapping) and not log.by_tag
+            if j.kind == "gap" and j.by_s > gap_s(mapping, log) and not log.by_tag
         ]
     found.crossings = events.ended()
     found.frozen = _frozen(log, mapping, fills, candidates)
@@ -126,7 +140,7 @@ def _frozen(
         return found
     times = sorted({t for stretches, _ in doubtful.values() for s in stretches for t in (s.start_ns, s.end_ns)})
     tracks = Tracks(log, fills, mapping.file.cleaning.reorder_s)
-    at = dict(zip(times, tracks.values(np.array(times, np.int64)), strict=True))
+    at = dict(zip(times, tracks.sampled(np.array(times, np.int64)), strict=True))
     for name, (stretches, reference) in doubtful.items():
         k = tracks.index[reference]
         frozen = [s for s in stretches if abs(at[s.end_ns][k] - at[s.start_ns][k]) > MOVED]
@@ -156,7 +170,8 @@ def _add(total: OrderFacts, more: OrderFacts) -> None:
 def _watch(column: Column, mapping: Mapping, fill: Fill) -> _ChangeWatch | _FrozenWatch:
     m = column.signal
     if m is None or m.holds:
-        return _ChangeWatch(fill.offset_ns)
+        kept = m is None or m.target.dimension == "switch" or m.name.endswith("/shaper_rope_length_m")
+        return _ChangeWatch(fill.offset_ns, MOST_CHANGES if kept else 0)
     if "/reference_" in m.name:  # a setpoint has no noise and stands as long as it likes
         return _FrozenWatch(0, fill.offset_ns)
     told = m.spec.frozen_s if m.spec.frozen_s is not None else mapping.file.cleaning.frozen_s
@@ -164,8 +179,10 @@ def _watch(column: Column, mapping: Mapping, fill: Fill) -> _ChangeWatch | _Froz
 
 
 class _ChangeWatch:
-    def __init__(self, offset_ns: int) -> None:
-        self._offset_ns = offset_ns
+    """When a held signal changed; no more than `most` changes are kept."""
+
+    def __init__(self, offset_ns: int, most: int = MOST_CHANGES) -> None:
+        self._offset_ns, self._most = offset_ns, most
         self._last = np.nan
         self._t: list[np.ndarray] = []
         self._v: list[np.ndarray] = []
@@ -176,7 +193,7 @@ class _ChangeWatch:
             return
         before = np.concatenate(([self._last], values[:-1]))
         new = values != before
-        if new.any() and self._count < MOST_CHANGES:
+        if self._count < self._most and new.any():
             self._t.append(t_ns[new] + self._offset_ns)
             self._v.append(values[new])
             self._count += int(new.sum())
@@ -195,7 +212,7 @@ class _FrozenWatch:
         self._least_ns, self._offset_ns = least_ns, offset_ns
         self._start_ns, self._last_ns, self._value = 0, 0, np.nan
         self._found: list[Stretch] = []
-        self._samples = self._changed = 0
+        self._samples = self._changed = self._turned = 0
         self._first_ns: int | None = None
 
     def feed(self, t_ns: np.ndarray, values: np.ndarray) -> None:
@@ -206,6 +223,8 @@ class _FrozenWatch:
         self._first_ns = int(t_ns[0]) if self._first_ns is None else self._first_ns
         self._samples += len(values)
         self._changed += len(new)
+        steps = np.sign(values - before)
+        self._turned += int((steps[1:] * steps[:-1] < 0.0).sum())
         starts = t_ns[new]
         ends = np.concatenate(([self._last_ns], t_ns))[new]  # the last sample of the run before each new one
         begun = np.concatenate(([self._start_ns], starts[:-1])) if len(new) else starts
@@ -231,7 +250,8 @@ class _FrozenWatch:
         if not self._samples or self._first_ns is None:
             return False
         stood = sum(s.end_ns - s.start_ns for s in self._found) / max(self._last_ns - self._first_ns, 1)
-        return self._changed / self._samples >= LIVELY and stood < STANDS
+        lively = self._changed >= LIVELY * self._samples and self._turned >= RESTLESS * self._samples
+        return lively and stood < STANDS
 
 
 class _Crossings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,8 @@ from twin.log_import.ingest import ROW, Ingested
 from twin.log_import.ordered import Ordered, OrderFacts
 
 NEVER = np.iinfo(np.int64).max
+SPAN_NS = 20_000_000_000
+"""So much of a log is in memory at once."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ class Track:
         out = np.full((len(times_ns), len(self._fills)), np.nan)
         if not len(times_ns):
             return out
-        self._read_to(int(times_ns[-1]) + self._reach_ns)
+        self._read_to(int(times_ns[-1]) + self._reach_ns, int(times_ns[0]) - self._reach_ns)
         for c, fill in enumerate(self._fills):
             known = ~np.isnan(self._v[:, c])
             t = self._t[known] + fill.offset_ns
@@ -67,34 +70,42 @@ class Track:
                 v = np.concatenate(([self._carry_v[c]], v))
             if len(t):
                 out[:, c] = _filled(times_ns, t, v, fill)
+            for s in self._frozen_in(c, int(times_ns[0]) - fill.offset_ns, int(times_ns[-1]) - fill.offset_ns):
+                # what was said before it went on saying the same is no guess for where it is by now
+                start_ns, end_ns = s.start_ns + fill.offset_ns, s.end_ns + fill.offset_ns
+                out[(times_ns > start_ns) & (times_ns <= end_ns), c] = np.nan
         self._forget(int(times_ns[0]) - self._reach_ns)
         return out
 
-    def _read_to(self, until_ns: int) -> None:
-        new_t, new_v = [self._t], [self._v]
-        last = int(self._t[-1]) if len(self._t) else -NEVER
-        while not self._ended and last <= until_ns:
+    def _read_to(self, until_ns: int, from_ns: int) -> None:
+        """Have all rows up to `until_ns`; those before `from_ns` are not needed."""
+        while not self._ended and (not len(self._t) or self._t[-1] <= until_ns):
             piece = next(self._pieces, None)
             if piece is None:
                 self._ended = True
                 break
             t, v = piece
-            last = int(t[-1])
-            new_t.append(t)
-            new_v.append(self._thawed(t, v))
-        if len(new_t) > 1:
-            self._t, self._v = np.concatenate(new_t), np.concatenate(new_v)
+            self._t = np.concatenate((self._t, t))
+            self._v = np.concatenate((self._v, self._thawed(t, v)))
+            self._forget(from_ns)
 
     def _thawed(self, t: np.ndarray, v: np.ndarray) -> np.ndarray:
         """Values without those that a frozen signal went on saying; the first of them counts."""
         if self._frozen is None or not any(self._frozen):
             return v
         v = v.copy()
-        for c, stretches in enumerate(self._frozen):
-            for s in stretches:
-                if s.start_ns <= t[-1] and s.end_ns >= t[0]:
-                    v[(t > s.start_ns) & (t <= s.end_ns), c] = np.nan
+        for c in range(v.shape[1]):
+            for s in self._frozen_in(c, int(t[0]), int(t[-1])):
+                v[(t > s.start_ns) & (t <= s.end_ns), c] = np.nan
         return v
+
+    def _frozen_in(self, c: int, start_ns: int, end_ns: int) -> Sequence[Stretch]:
+        """Stretches of a column that lie in part in this time of the log."""
+        if self._frozen is None or not self._frozen[c]:
+            return ()
+        stretches = self._frozen[c]
+        first = bisect_left(stretches, start_ns, key=lambda s: s.end_ns)
+        return stretches[first : bisect_right(stretches, end_ns, key=lambda s: s.start_ns)]
 
     def _forget(self, before_ns: int) -> None:
         """Drop rows that no later call can need, but for each column's last sample."""
@@ -147,6 +158,20 @@ class Tracks:
     def values(self, times_ns: np.ndarray) -> np.ndarray:
         """Values (K, C) in the order of `names` at rising times, none before those of the call before."""
         return np.concatenate([track.values(times_ns) for track in self._tracks], axis=1)
+
+    def sampled(self, times_ns: np.ndarray) -> np.ndarray:
+        """As `values`, at times that may lie far apart: what is between them is read, but not kept in memory."""
+        return np.concatenate([self.values(group) for group in _apart(times_ns)] or [np.empty((0, len(self.names)))])
+
+
+def _apart(times_ns: np.ndarray) -> list[np.ndarray]:
+    """Rising times in groups that span no more than SPAN_NS."""
+    groups, begin = [], 0
+    while begin < len(times_ns):
+        end = int(np.searchsorted(times_ns, times_ns[begin] + SPAN_NS, side="right"))
+        groups.append(times_ns[begin:end])
+        begin = end
+    return groups
 
 
 def ordered_of(log: Ingested, key: str, reorder_s: float) -> Ordered:

@@ -77,8 +77,11 @@ class StampFormat:
         return utc_s
 
     def _from_fields(self, fields: Fields) -> tuple[np.ndarray, np.ndarray]:
-        seconds = self._utc(fields.seconds, fields.ok & ~fields.has_offset)
-        return _joined(seconds, fields.nanoseconds, fields.ok)
+        ok = fields.ok
+        if self._local is None and (ok & fields.has_offset).any():
+            ok = ok & fields.has_offset  # among stamps with their zone, one without is none: a clock that was never set
+        seconds = self._utc(fields.seconds, ok & ~fields.has_offset)
+        return _joined(seconds, fields.nanoseconds, ok)
 
     def _from_arrow(self, column: pa.Array) -> tuple[np.ndarray, np.ndarray]:
         ok = valid(column)

@@ -1,0 +1,160 @@
+"""Slow evidence: a day of swaps at 50 samples a second, imported in a process of its own: peak memory and speed.
+
+    nice .venv/bin/python -m tests.evidence.day_log                # about half an hour, 5 GB in the temporary folder
+    .venv/bin/python -m tests.evidence.day_log --hours 0.5 --print # a quick look; stores nothing
+
+The log is one swap of the twin, again and again, as a wide CSV file with ISO stamps. Plain pyarrow reading of the same
+file stands beside it. `tests/evidence/test_day_log.py` holds the stored figures to the targets and imports ten minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tests.twin.log_import.historian import Lines, Tag, mapping, stamps
+from tests.twin.log_import.truth import AXES, truth_of
+
+PATH = Path(__file__).parent / "day_log.json"
+ROOT = Path(__file__).resolve().parents[2]
+T0_NS = 1_770_790_000_000_000_000
+HZ = 50
+MOST_MB = 500.0
+PIECE_ROWS = 50_000
+
+IMPORT = """
+import json, resource, sys, time
+from twin.log_import.importing import import_log
+from twin.log_import.mapping import load_mapping
+began = time.monotonic()
+times = {}
+def told(what, share):
+    times.setdefault(what, time.monotonic() - began)
+report = import_log(sys.argv[1], load_mapping(sys.argv[2]), sys.argv[3], on_progress=told)
+seconds = time.monotonic() - began
+peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+print(json.dumps({"rows": report.lines, "samples": report.samples, "phases": len(report.phases),
+    "findings": [f.kind for f in report.findings], "seconds": seconds, "begun_s": times, "peak_mb": peak_mb}))
+"""
+PLAIN = """
+import json, resource, sys, time
+import pyarrow.csv
+began = time.monotonic()
+rows = sum(batch.num_rows for batch in pyarrow.csv.open_csv(sys.argv[1]))
+seconds = time.monotonic() - began
+peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+print(json.dumps({"rows": rows, "seconds": seconds, "peak_mb": peak_mb}))
+"""
+
+
+def tags() -> list[Tag]:
+    """Thirty columns of a top-lift station."""
+    found = [Tag(f"{a}.ActPos[mm]", f"robot0/{a}/position_m", "mm") for a in "xyz"]
+    found += [Tag(f"{a}.SetPos[mm]", f"robot0/{a}/reference_m", "mm") for a in "xyz"]
+    found += [Tag(f"{a}.ActVel[mm/s]", f"robot0/{a}/velocity_mps", "mm/s") for a in "xyz"]
+    found += [
+        Tag("yaw.ActPos[deg]", "robot0/yaw/position_rad", "deg", 3),
+        Tag("Load[kg]", "robot0/load_cell_n", "kg", 0),
+    ]
+    found += [Tag(f"Lat{a}[N]", f"robot0/lateral_{a}_n", "N", 0) for a in "xy"]
+    for stem, signal in (("Grip", "robot0/grip"), ("Lock", "truck1/lock")):
+        for word in ("closed", "open"):
+            found += [
+                Tag(f"{stem}{i + 1}.{word}", f"{signal}{i + 1}_{word}", words=("FALSE", "TRUE")) for i in range(4)
+            ]
+    return found
+
+
+def write_log(folder: Path, hours: float) -> tuple[Path, Path, int]:
+    """A log of so many hours and its mapping; and its rows."""
+    truth, columns = truth_of("top_lift"), tags()
+    lines = Lines.of(truth, columns, T0_NS)
+    step = (10 * truth.step(0)).astype(str)
+    alarms = [truth.alarm(k).astype(str) for k in range(2)]
+    tails = [",".join(row) for row in zip(*lines.cells.values(), step, *alarms, strict=True)]
+    rows = round(hours * 3600 * HZ)
+    path = folder / "day.csv"
+    with path.open("w") as file:
+        file.write(",".join(["Timestamp", *lines.cells, "Step", "Alarm1", "Alarm2"]) + "\n")
+        for begin in range(0, rows, PIECE_ROWS):
+            k = np.arange(begin, min(begin + PIECE_ROWS, rows))
+            said = stamps(T0_NS + k * (10**9 // HZ), 8.0, "%Y-%m-%dT%H:%M:%S.FRACTION+08:00")
+            file.writelines(f"{t},{tails[i]}\n" for t, i in zip(said, (k % len(tails)).tolist(), strict=True))
+    names = {str(10 * k + 10): name for k, name in enumerate(truth.phase_names)}
+    at = mapping(
+        folder / "day.yaml", "top_lift", columns, file={}, time={"column": "Timestamp"},
+        steps=[("Step", 0, {"0": "idle", **names})], alarms=["Alarm1", "Alarm2"],
+    )  # fmt: skip
+    return path, at, rows
+
+
+def positions(rows: int) -> np.ndarray:
+    """(rows, 4) positions of the axes as the log writes them."""
+    truth = truth_of("top_lift")
+    known = {tag.signal: tag for tag in tags()}
+    said = []
+    for axis in AXES:
+        tag = known[f"robot0/{axis}/position_{'rad' if axis == 'yaw' else 'm'}"]
+        to_si = 1e-3 if tag.unit == "mm" else np.pi / 180.0
+        said.append(to_si * tag.text(truth).astype(float))
+    return np.stack(said, axis=1)[np.arange(rows) % len(truth.t_s)]
+
+
+def in_process(code: str, *arguments: Path) -> dict[str, Any]:
+    """What a fresh process says that runs this code."""
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def measure(folder: Path, hours: float) -> dict[str, Any]:
+    """Write, import and read a log; the log and its recording stay in the folder."""
+    log, at, rows = write_log(folder, hours)
+    recording = folder / "day.mcap"
+    plain = in_process(PLAIN, log)
+    imported = in_process(IMPORT, log, at, recording)
+    again = in_process(PLAIN, log)
+    plain_s = min(plain["seconds"], again["seconds"])
+    return {
+        "hours": hours,
+        "hz": HZ,
+        "rows": rows,
+        "columns": len(tags()) + 4,
+        "log_bytes": log.stat().st_size,
+        "recording_bytes": recording.stat().st_size,
+        "import": imported,
+        "plain_pyarrow": {**plain, "seconds": plain_s},
+        "rows_per_s": round(rows / imported["seconds"]),
+        "plain_rows_per_s": round(rows / plain_s),
+        "peak_mb": round(imported["peak_mb"], 1),
+    }
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--hours", type=float, default=24.0)
+    parser.add_argument("--folder", help="for the log and its recording; default: the temporary folder")
+    parser.add_argument("--print", action="store_true", help="store nothing")
+    told = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=told.folder) as folder:
+        found = measure(Path(folder), told.hours)
+    text = json.dumps(found, indent=1) + "\n"
+    print(text)
+    if not told.print:
+        from twin.commands.bench.table import this_machine
+
+        PATH.write_text(json.dumps({**found, "machine": this_machine()}, indent=1) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
