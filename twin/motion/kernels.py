@@ -61,3 +61,11 @@ def kernel(function: Function) -> Function:
     Division by zero gives inf as in NumPy: a check would cost every evaluation, and limits are positive by contract.
     """
     return cast(Function, njit(cache=True, error_model="numpy")(function))
+
+
+def inlined_kernel(function: Function) -> Function:
+    """`kernel` for small functions with arrays among their arguments, put in place wherever they are called.
+
+    An array goes to a function as seven numbers on the stack: that takes longer than what such functions do.
+    """
+    return cast(Function, njit(cache=True, error_model="numpy", forceinline=True)(function))

@@ -9,7 +9,7 @@ from numba import njit, prange
 from twin.drives import drive_forces, update_reference
 from twin.motion.kernels import kernel
 from twin.plants.geometry import end_effector_pose
-from twin.plants.rom import carried, contact, pace
+from twin.plants.rom import carried, contact, pace, quiet
 from twin.plants.rom import truck as truck_body
 from twin.plants.rom.clamped import follow
 from twin.plants.rom.flight import fly
@@ -111,7 +111,9 @@ def _tick(w: World, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float) 
 def scan(w: World, p: Params, m: Model, x: State, commands: Any, t: Any, seen: bool) -> int:
     """One PLC scan with what it needs of the plant before and after."""
     x.scanned = w.tick
-    place_packs(w, p, x, t)
+    moved = place_packs(w, p, m, x, t, seen)
+    anew = moved or t.unchanged == 0 or quiet.command_waits(w, p)
+    reported = quiet.places_reported(w)
     for r in range(p.robots):
         if t.near[r] == 0:
             for i in range(3):
@@ -123,11 +125,13 @@ def scan(w: World, p: Params, m: Model, x: State, commands: Any, t: Any, seen: b
         code = plc_scan(w, p, commands, scan_s)
         show_yaw(w, p)
     else:
-        code = plc_scan_unseen(w, p, commands, scan_s)
+        code = plc_scan_unseen(w, p, commands, scan_s, anew)
     if code & HOLD_CHANGED:
         take_holds(w, p, x, t)
         recall(w, p, m, x, t)
-    pace.count_calm(w, p, x)
+    elif seen or anew:
+        t.unchanged = 1 if not moved and quiet.unchanged_after(w, p, x, reported) else 0
+    pace.count_calm(w, p, x, t.pace)
     if code & HOLD_CHANGED:
         for i in range(ROBOTS + 1):
             x.calm[i] = 0
@@ -139,7 +143,7 @@ def scan(w: World, p: Params, m: Model, x: State, commands: Any, t: Any, seen: b
 def run_world(w: World, p: Params, m: Model, x: State, commands: Any, t: Any, most_ticks: int) -> int:
     """Advance one world until a robot has ended its command, nothing is busy, or after `most_ticks`; ticks taken."""
     recall(w, p, m, x, t)
-    place_packs(w, p, x, t)
+    place_packs(w, p, m, x, t, True)
     find_near(w, p, m, x, t)
     taken = 0
     while taken < most_ticks:
@@ -151,6 +155,7 @@ def run_world(w: World, p: Params, m: Model, x: State, commands: Any, t: Any, mo
             code = scan(w, p, m, x, commands, t, seen)
             if code & COMMAND_ENDED:
                 if not seen:
+                    place_packs(w, p, m, x, t, True)
                     show(w, p)
                 return taken
         busy = False
@@ -183,7 +188,7 @@ def settle(worlds: Any, params: Any, models: Any, states: Any, scratch: Any) -> 
             end_effector_pose(w, p, r)
         take_holds(w, p, x, t)
         recall(w, p, m, x, t)
-        place_all(w, p, x, t)
+        place_all(w, p, m, x, t)
         find_near(w, p, m, x, t)
 
 
@@ -191,7 +196,7 @@ def settle(worlds: Any, params: Any, models: Any, states: Any, scratch: Any) -> 
 def look(worlds: Any, params: Any, models: Any, states: Any, scratch: Any, i: int) -> None:
     """Bring poses up to date before somebody disturbs them; nothing rests before it has been looked at again."""
     x = states[i]
-    place_all(worlds[i], params[i], x, scratch[i])
+    place_all(worlds[i], params[i], models[i], x, scratch[i])
     for j in range(ROBOTS + 1):
         x.calm[j] = 0
 

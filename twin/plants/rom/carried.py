@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from twin.motion.kernels import kernel
+from twin.motion.kernels import inlined_kernel, kernel
 from twin.plants.rom.frames import back, cosine_sine, cross, from_cosines, quaternion, times
 from twin.plants.rom.model import EMPTY
 from twin.plants.state import EPITCH, EROLL, EX, EY, EYAW, EZ, YAW, X, Y, Z
@@ -16,7 +16,7 @@ Params = Any
 Model = Any
 
 
-@kernel
+@inlined_kernel
 def angles_of(w: World, p: Params, r: int, angles: Any) -> None:
     """`twin.plants.suspension.angles_of` with the series of small angles."""
     q = w.q[r]
@@ -40,7 +40,7 @@ def place(w: World, p: Params, r: int, angles: Any, at: Any, turn: Any) -> None:
     quaternion(yaw, q[EPITCH], q[EROLL], pose)
 
 
-@kernel
+@inlined_kernel
 def end_effector_motion(w: World, p: Params, r: int, angles: Any, at: Any, turn: Any, motion: Any) -> None:
     """Where E is and how it moves, in W: `at` (3,), `turn` (3, 3), `motion` (6,) velocity and angular velocity.
 
@@ -66,7 +66,7 @@ def end_effector_motion(w: World, p: Params, r: int, angles: Any, at: Any, turn:
     motion[5] = yaw_rate + turn[2, 0] * qd[EROLL]
 
 
-@kernel
+@inlined_kernel
 def pull(w: World, p: Params, r: int, angles: Any, turn: Any) -> tuple[float, float, float, float, float, float]:
     """What the suspension does to robot `r`'s end effector: force in W and torque about E, from its joints."""
     tau, cy, sy = w.tau[r], angles[CY], angles[SY]
@@ -79,7 +79,7 @@ def pull(w: World, p: Params, r: int, angles: Any, turn: Any) -> tuple[float, fl
     )  # fmt: skip
 
 
-@kernel
+@inlined_kernel
 def move_axes(w: World, p: Params, m: Model, r: int, fx: float, fy: float, fz: float, dt_s: float) -> None:
     """One step of robot `r`'s axes under `w.tau` and the opposite of the suspension's force; speeds first.
 

@@ -33,30 +33,43 @@ STILL_SCANS = 3
 
 
 @kernel
-def count_calm(w: World, p: Params, x: State) -> None:
-    """After a scan: for how many of them each robot, and the truck, has been still."""
+def count_calm(w: World, p: Params, x: State, pace: Any) -> None:
+    """After a scan: for how many of them each robot, and the truck, has been still.
+
+    Who has rested at its last `pace` (ROBOTS + 1,) has the speeds with which it came to rest.
+    """
     for r in range(p.robots):
-        still = True
-        for i in range(10):
-            still = still and abs(w.qd[r, i]) < STILL
-        x.calm[r] = x.calm[r] + 1 if still else 0
-    still = True
-    for i in range(6):
-        still = still and abs(w.truck_qd[i]) < STILL
-    x.calm[ROBOTS] = x.calm[ROBOTS] + 1 if still else 0
+        rested = pace[r] == RESTS and x.calm[r] >= STILL_SCANS
+        x.calm[r] = x.calm[r] + 1 if rested or _still(w.qd[r], 10) else 0
+    rested = pace[ROBOTS] == RESTS and x.calm[ROBOTS] >= STILL_SCANS
+    x.calm[ROBOTS] = x.calm[ROBOTS] + 1 if rested or _still(w.truck_qd, 6) else 0
 
 
 @kernel
-def find_near(w: World, p: Params, m: Model, near: Any) -> None:
-    """Which robots may be in contact before the next scan: 1 the held pack, 2 + k the end effector with pack k."""
+def _still(speeds: Any, n: int) -> bool:
+    """Whether the first `n` speeds are all those of something that stands."""
+    for i in range(n):
+        if abs(speeds[i]) >= STILL:
+            return False
+    return True
+
+
+@kernel
+def find_near(w: World, p: Params, m: Model, near: Any, high: Any) -> None:
+    """Which robots may be in contact before the next scan: 1 the held pack, 2 + k the end effector with pack k.
+
+    Those that are known to be `high` (ROBOTS,) above everything may not.
+    """
     for r in range(p.robots):
         near[r] = 0
+        if high[r] == 1:
+            continue
         k = w.held[r]
         if k >= 0:
-            if w.pack_offset_m[k, 2] < m.pin_length_m + NEAR_SEAT_M + _way(w, p, r):
+            if w.pack_offset_m[k, 2] < m.pin_length_m + NEAR_SEAT_M + way(w, p, r):
                 near[r] = 1
             continue
-        e, reach = w.e_pose[r], m.flipper_depth_m + NEAR_GRIP_M + _way(w, p, r)
+        e, reach = w.e_pose[r], m.flipper_depth_m + NEAR_GRIP_M + way(w, p, r)
         for i in range(p.packs):
             pose = w.pack_pose[i]
             over = abs(e[2] - pose[2])
@@ -65,7 +78,7 @@ def find_near(w: World, p: Params, m: Model, near: Any) -> None:
 
 
 @kernel
-def _way(w: World, p: Params, r: int) -> float:
+def way(w: World, p: Params, r: int) -> float:
     """How far axis z may go until after the next scan."""
     return 2.0 * abs(w.qd[r, Z]) * p.dt_s * p.scan_ticks
 

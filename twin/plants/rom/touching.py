@@ -27,7 +27,7 @@ REACH_M = 2.0
 @kernel
 def find_near(w: World, p: Params, m: Model, x: State, t: Any) -> None:
     """Which robots may touch something before the next scan, into `t.near`."""
-    pace.find_near(w, p, m, t.near)
+    pace.find_near(w, p, m, t.near, t.high)
     for r in range(p.robots):
         if t.near[r] != 0 and p.reeving == FOUR_ROPE and can_fly(w, p, m, r) and _stays_clear(w, p, m, x, t, r):
             t.near[r] = 0
