@@ -9,16 +9,15 @@ from numba import njit, prange
 from twin.drives import drive_forces, update_reference
 from twin.motion.kernels import kernel
 from twin.plants.geometry import end_effector_pose
-from twin.plants.rom import carried, contact, pace, quiet
+from twin.plants.rom import carried, contact, flight, pace, quiet, table_flight
 from twin.plants.rom import truck as truck_body
 from twin.plants.rom.clamped import follow
-from twin.plants.rom.flight import fly
 from twin.plants.rom.model import FREE, TRUCK
 from twin.plants.rom.pace import FLIES, RESTS, TICKS
 from twin.plants.rom.placing import place_all, place_packs, recall, set_twist, show, show_yaw, take_holds
 from twin.plants.rom.touching import find_near, touch
 from twin.plants.state import BUSY, ROBOTS
-from twin.plants.suspension import suspend
+from twin.plants.suspension import FLOATING_TABLE, suspend
 from twin.plants.truck import truck_forces
 from twin.plc import COMMAND_ENDED, HOLD_CHANGED, note_sway, plc_scan, plc_scan_unseen
 
@@ -36,7 +35,10 @@ def advance_ticks(w: World, p: Params, m: Model, x: State, t: Any, ticks: int) -
     together = False
     for r in range(p.robots):
         if t.pace[r] == FLIES:
-            fly(w, p, m, r, t.reaction, t.last, began_s, span_s)
+            if p.reeving == FLOATING_TABLE:
+                table_flight.fly(w, p, m, t, r, began_s, span_s)
+            else:
+                flight.fly(w, p, m, r, t.reaction, t.last, began_s, span_s)
         together = together or t.pace[r] == TICKS
         if t.pace[r] != RESTS:
             x.moved[r] = 1

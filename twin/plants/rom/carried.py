@@ -106,10 +106,6 @@ def move(w: World, p: Params, m: Model, r: int, angles: Any, turn: Any, motion: 
     """
     q, qd = w.q[r], w.qd[r]
     k = w.held[r] if w.held[r] >= 0 else EMPTY
-    table = p.reeving == FLOATING_TABLE
-    cy, sy = angles[CY], angles[SY]
-    c, s = (angles[CT], angles[ST]) if table else (1.0, 0.0)
-    tilt = turn[2, 0]  # minus the sine of the pitch
     fx, fy, fz, tx, ty, tz = pull(w, p, r, angles, turn)
     move_axes(w, p, m, r, fx, fy, fz, dt_s)
     fx, fy, fz = fx + contact[0], fy + contact[1], fz + contact[2]
@@ -133,7 +129,22 @@ def move(w: World, p: Params, m: Model, r: int, angles: Any, turn: Any, motion: 
     vy = motion[1] + dt_s * (fy / kg - dy - uy)
     vz = motion[2] + dt_s * (fz / kg - p.gravity_mps2 - dz - uz)
     wx, wy, wz = wx + dt_s * bx, wy + dt_s * by, wz + dt_s * bz
-    # and back to joint speeds
+    to_joint_speeds(w, p, r, angles, turn, vx, vy, vz, wx, wy, wz)
+    for i in range(4, 10):
+        q[i] += dt_s * qd[i]
+
+
+@inlined_kernel
+def to_joint_speeds(
+    w: World, p: Params, r: int, angles: Any, turn: Any, vx: float, vy: float, vz: float, wx: float, wy: float,
+    wz: float,
+) -> None:  # fmt: skip
+    """Joint speeds of robot `r`'s end effector from velocity and angular velocity of E in W; its axes have theirs."""
+    q, qd = w.q[r], w.qd[r]
+    table = p.reeving == FLOATING_TABLE
+    cy, sy = angles[CY], angles[SY]
+    c, s = (angles[CT], angles[ST]) if table else (1.0, 0.0)
+    tilt = turn[2, 0]  # minus the sine of the pitch
     forward, pitching = cy * wx + sy * wy, -sy * wx + cy * wy
     rolling = forward / math.sqrt(1.0 - tilt * tilt)
     qd[EPITCH], qd[EROLL] = pitching, rolling
@@ -145,5 +156,3 @@ def move(w: World, p: Params, m: Model, r: int, angles: Any, turn: Any, motion: 
     else:
         qd[EYAW] = wz - tilt * rolling
         qd[EX], qd[EY], qd[EZ] = vx - qd[X], vy - qd[Y], vz
-    for i in range(4, 10):
-        q[i] += dt_s * qd[i]

@@ -81,6 +81,16 @@ SCRATCH = np.dtype(
         ("axle", f8, 2),
         ("last", f8, (4, 3)),
         ("angles", f8, 8),
+        ("matrix", f8, (6, 6)),  # these ten: `twin.plants.rom.table_flight`
+        ("speeds", f8, 6),
+        ("axis_n", f8, 4),
+        ("begun", f8, 4),
+        ("speeding", f8, 4),
+        ("stuck", i8, 4),
+        ("gain", f8, 4),
+        ("spring", f8, 4),
+        ("carry", f8, 4),
+        ("hold", f8, 6),
         ("gaps", f8, 2),
         ("held_turn", f8, (ROBOTS, 3, 3)),  # of the held pack in its end effector
         ("seat_at", f8, (ROBOTS, 3)),

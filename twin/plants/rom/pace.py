@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from twin.motion.kernels import kernel
-from twin.plants.rom.flight import can_fly
+from twin.plants.rom import flight, table_flight
 from twin.plants.rom.model import FREE, TRUCK
 from twin.plants.state import ROBOTS, STANDSTILL, Z
-from twin.plants.suspension import FOUR_ROPE
+from twin.plants.suspension import FLOATING_TABLE, FOUR_ROPE
 
 World = Any
 Params = Any
@@ -100,12 +100,20 @@ def choose(w: World, p: Params, m: Model, x: State, near: Any, pace: Any) -> Non
             on_truck = x.carrier[near[r] - 2] == TRUCK
         if _may_rest(w, p, x, r) and (truck_rests or not on_truck):
             pace[r] = RESTS
-        elif near[r] == 0 and not clamped and p.reeving == FOUR_ROPE and can_fly(w, p, m, r):
+        elif near[r] == 0 and not clamped and can_fly(w, p, m, r):
             pace[r] = FLIES
         else:
             pace[r] = TICKS
             pressed = pressed or on_truck
     pace[ROBOTS] = TICKS if pressed else RESTS if truck_rests else FLIES
+
+
+@kernel
+def can_fly(w: World, p: Params, m: Model, r: int) -> bool:
+    """Whether robot `r` can be stepped a whole scan at once as long as it touches nothing."""
+    if p.reeving == FOUR_ROPE:
+        return flight.can_fly(w, p, m, r)
+    return p.reeving == FLOATING_TABLE and table_flight.can_fly(w, p, r, p.dt_s * p.scan_ticks)
 
 
 @kernel

@@ -1,0 +1,204 @@
+"""A load on its floating table that touches nothing, in long steps: springs and drives implicit, of second order.
+
+The stiff modes of table and lift (up to some 200 rad/s) and the drives' velocity loops (up to 320 1/s) bind an explicit
+step to the physics tick, but nothing of them matters to a load on its way. So everybody drifts half a step, gets new
+speeds from the forces there, and drifts the other half. What spring, damper and velocity loop give way within the step
+counts as mass: with speeds v, forces f at the middle, stiffness K and damping C that is
+
+    (M + dt/2 C + dt^2/4 K) dv = dt f
+
+the trapezoidal rule, stable whatever the step, and it neither gains nor loses energy. Body and axes meet only in the
+springs between them: the axes are eliminated, one by one, and what is left are six equations of the body.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from twin.drives import drive_forces
+from twin.motion.kernels import kernel
+from twin.plants.rom import carried
+from twin.plants.rom.flight import body_of, mean_reference
+from twin.plants.rom.frames import cross, times
+from twin.plants.state import EPITCH, EROLL, EX, EY, EYAW, EZ, YAW, X, Y, Z
+from twin.plants.suspension import CT, CY, ST, SY, suspend
+
+World = Any
+Params = Any
+Model = Any
+
+CLEAR_OF_STOPS = 0.8
+"""Share of its travel within which a table stays clear of its end stops for a step."""
+TILT_RAD = 0.03
+"""A table that tilts more is left to the whole model: here sine and tangent of a tilt are the tilt."""
+STUCK = 1e-9
+"""Impulse per mass (m/s, rad/s) left on an axis that its friction stops and holds."""
+
+
+@kernel
+def can_fly(w: World, p: Params, r: int, dt_s: float) -> bool:
+    """Whether the table of robot `r` stays clear of its end stops for `dt_s` and hardly tilts."""
+    q, qd = w.q[r], w.qd[r]
+    for i in range(2):
+        if abs(q[EX + i]) + dt_s * abs(qd[EX + i]) > CLEAR_OF_STOPS * p.e_travel_m:
+            return False
+    if abs(q[EYAW]) + dt_s * abs(qd[EYAW]) > CLEAR_OF_STOPS * p.e_travel_rad:
+        return False
+    return abs(q[EPITCH]) + abs(q[EROLL]) < TILT_RAD
+
+
+@kernel
+def fly(w: World, p: Params, m: Model, t: Any, r: int, t_s: float, dt_s: float) -> None:
+    """One step of robot `r` and the load on its table; `t_s` is the world's time at its beginning."""
+    q, qd, tau, half_s = w.q[r], w.qd[r], w.tau[r], 0.5 * dt_s
+    mean_reference(w, p, r, t_s, dt_s, t.last)
+    mean_s = half_s - 0.5 * p.dt_s  # drives look at the beginning of each tick: on the average so long after the step's
+    for i in range(4):
+        w.reference[r, i, 0] += half_s * w.reference[r, i, 1]
+        t.begun[i] = qd[i]
+    for i in range(10):
+        q[i] += half_s * qd[i]
+    carried.angles_of(w, p, r, t.angles)
+    suspend(w, p, r, t.angles, t.reaction)
+    # as fast as they should be by then, which `_eliminate_axes` puts right
+    for i in range(4):
+        t.speeding[i] = w.reference[r, i, 2]
+        qd[i] += mean_s * t.speeding[i]
+    drive_forces(w, p, r, t.reaction, dt_s)
+    for i in range(4):
+        for j in range(3):
+            w.reference[r, i, j] = t.last[i, j]
+    _find_stuck(w, p, t, r, dt_s)
+    for i in range(4):
+        qd[i] = t.begun[i]
+    carried.end_effector_motion(w, p, r, t.angles, t.at, t.turn, t.motion)
+    fx, fy, fz, tx, ty, tz = carried.pull(w, p, r, t.angles, t.turn)
+    t.axis_n[X], t.axis_n[Y] = tau[X] - fx, tau[Y] - fy
+    t.axis_n[Z] = tau[Z] - fz - p.z_gravity_mass_kg * p.gravity_mps2
+    t.axis_n[YAW] = tau[YAW] - tau[EYAW]
+    _eliminate_axes(w, p, m, t, r, dt_s)
+    # the body, along and about axes turned with its yaw
+    c, s, motion = t.angles[CY], t.angles[SY], t.motion
+    k = body_of(w, r)
+    kg, com = m.body_kg[k], m.body_com_m[k]
+    cx, cy, cz = times(t.turn, com[0], com[1], com[2])
+    cx, cy = c * cx + s * cy, -s * cx + c * cy
+    wx, wy, wz = c * motion[3] + s * motion[4], -s * motion[3] + c * motion[4], motion[5]
+    _mass_matrix(m, k, cx, cy, cz, t.matrix)
+    _add_springs(t, c, s)
+    sx, sy, sz = cross(wx, wy, wz, cx, cy, cz)
+    sx, sy, sz = cross(wx, wy, wz, sx, sy, sz)  # centripetal
+    hx, hy, hz = times(m.body_inertia_kgm2[k], wx, wy, wz)
+    gx, gy, gz = cross(wx, wy, wz, hx, hy, hz)
+    lx, ly, lz = c * fx + s * fy - kg * sx, -s * fx + c * fy - kg * sy, fz - kg * p.gravity_mps2 - kg * sz
+    rx, ry, rz = cross(cx, cy, cz, -kg * sx, -kg * sy, -kg * sz - kg * p.gravity_mps2)
+    out = t.speeds
+    out[0] = dt_s * lx + c * t.carry[X] + s * t.carry[Y]
+    out[1] = dt_s * ly - s * t.carry[X] + c * t.carry[Y]
+    out[2] = dt_s * lz + t.carry[Z]
+    out[3] = dt_s * (c * tx + s * ty - gx + rx)
+    out[4] = dt_s * (-s * tx + c * ty - gy + ry)
+    out[5] = dt_s * (tz - gz + rz) + t.carry[YAW]
+    _solve(t.matrix, out)
+    dx, dy, dwx, dwy = c * out[0] - s * out[1], s * out[0] + c * out[1], c * out[3] - s * out[4], s * out[3] + c * out[4]
+    # axes, which the body takes along
+    qd[X] += t.gain[X] * (t.axis_n[X] + t.spring[X] * dx)
+    qd[Y] += t.gain[Y] * (t.axis_n[Y] + t.spring[Y] * dy)
+    qd[Z] += t.gain[Z] * (t.axis_n[Z] + t.spring[Z] * out[2])
+    qd[YAW] += t.gain[YAW] * (t.axis_n[YAW] + t.spring[YAW] * out[5])
+    carried.to_joint_speeds(
+        w, p, r, t.angles, t.turn, motion[0] + dx, motion[1] + dy, motion[2] + out[2], motion[3] + dwx,
+        motion[4] + dwy, motion[5] + out[5],
+    )  # fmt: skip
+    for i in range(10):
+        q[i] += half_s * qd[i]
+
+
+@kernel
+def _find_stuck(w: World, p: Params, t: Any, r: int, dt_s: float) -> None:
+    """Which axes of robot `r` their friction stops and holds: what `drive_forces` gave leaves them no speed."""
+    for j in range(4):
+        total = w.tau[r, j] + t.reaction[j]
+        t.stuck[j] = 1 if abs(w.qd[r, j] + dt_s * total / p.axis_mass[j]) < STUCK else 0
+
+
+@kernel
+def _eliminate_axes(w: World, p: Params, m: Model, t: Any, r: int, dt_s: float) -> None:
+    """What the axes are to the body: springs that move with them.
+
+    With n the impulse on an axis and s what its spring gives way (kg): dv = gain (n + s dv_body), so that the body is
+    held by `hold` (kg) and carried along by `carry` (N s). An axis that its friction stops and holds does not give way.
+    """
+    lock, qd, tau = w.float_lock[r], w.qd[r], w.tau[r]
+    for j in range(4):
+        i = 0 if j < 2 else j
+        stiffness, damping = p.e_stiffness[i], p.e_damping[i]
+        if j != Z:
+            stiffness += lock * p.e_lock_stiffness[i]
+            damping += lock * p.e_lock_damping[i]
+        spring = 0.5 * dt_s * (damping + 0.5 * dt_s * stiffness)
+        impulse = dt_s * t.axis_n[j]
+        if t.stuck[j] == 1:
+            t.gain[j], t.axis_n[j], t.spring[j] = 1.0, -qd[j], 0.0
+            t.hold[j], t.carry[j] = spring, -spring * qd[j]
+            continue
+        given = p.axis_viscous[j]
+        if w.brake[r, j] == 0 and w.power_off == 0 and abs(tau[j]) < p.axis_force_limit[j]:
+            given += p.axis_velocity_gain[j]
+        impulse += 0.5 * dt_s * given * dt_s * t.speeding[j]
+        own = m.axis_own_kg[j] + 0.5 * dt_s * given
+        gain = 1.0 / (own + spring)
+        t.gain[j], t.axis_n[j], t.spring[j] = gain, impulse, spring
+        t.hold[j], t.carry[j] = spring * own * gain, spring * gain * impulse
+    for i in range(2):
+        t.hold[4 + i] = 0.5 * dt_s * (p.e_damping[4 + i] + 0.5 * dt_s * p.e_stiffness[4 + i])
+
+
+@kernel
+def _mass_matrix(m: Model, k: int, cx: float, cy: float, cz: float, out: Any) -> None:
+    """Of body `k` about E, by forces and torques: into the upper half of `out` (6, 6); c is its centre of mass from E."""
+    kg, inertia = m.body_kg[k], m.body_inertia_kgm2[k]
+    for i in range(3):
+        for j in range(3):
+            out[i, j] = out[i, 3 + j] = 0.0
+        out[i, i] = kg
+    out[0, 4], out[0, 5] = kg * cz, -kg * cy
+    out[1, 3], out[1, 5] = -kg * cz, kg * cx
+    out[2, 3], out[2, 4] = kg * cy, -kg * cx
+    out[3, 3] = inertia[0, 0] + kg * (cy * cy + cz * cz)
+    out[4, 4] = inertia[1, 1] + kg * (cx * cx + cz * cz)
+    out[5, 5] = inertia[2, 2] + kg * (cx * cx + cy * cy)
+    out[3, 4] = inertia[0, 1] - kg * cx * cy
+    out[3, 5] = inertia[0, 2] - kg * cx * cz
+    out[4, 5] = inertia[1, 2] - kg * cy * cz
+
+
+@kernel
+def _add_springs(t: Any, c: float, s: float) -> None:
+    """`t.hold` to `t.matrix`, along and about axes turned by the yaw of cosine `c` and sine `s`."""
+    hold, out = t.hold, t.matrix
+    out[0, 0] += c * c * hold[X] + s * s * hold[Y]
+    out[1, 1] += s * s * hold[X] + c * c * hold[Y]
+    out[0, 1] += c * s * (hold[Y] - hold[X])
+    out[2, 2] += hold[Z]
+    out[3, 3] += hold[5]
+    out[4, 4] += hold[4]
+    out[5, 5] += hold[YAW]
+
+
+@kernel
+def _solve(a: Any, b: Any) -> None:
+    """a x = b of a symmetric positive definite `a` (6, 6), given by its upper half: x into `b`; `a` is used up."""
+    for i in range(6):
+        inverse = 1.0 / a[i, i]
+        for j in range(i + 1, 6):
+            share = a[i, j] * inverse
+            for n in range(j, 6):
+                a[j, n] -= share * a[i, n]
+            b[j] -= share * b[i]
+    for i in range(5, -1, -1):
+        rest = b[i]
+        for j in range(i + 1, 6):
+            rest -= a[i, j] * b[j]
+        b[i] = rest / a[i, i]
