@@ -9,11 +9,10 @@ from numba import njit, prange
 from twin.drives import drive_forces, update_reference
 from twin.motion.kernels import kernel
 from twin.plants.geometry import end_effector_pose
-from twin.plants.rom import carried, contact, flight, pace, quiet, table_flight
+from twin.plants.rom import axes, carried, clamped, contact, flight, pace, quiet, table_flight
 from twin.plants.rom import truck as truck_body
-from twin.plants.rom.clamped import follow
 from twin.plants.rom.model import FREE, TRUCK
-from twin.plants.rom.pace import FLIES, RESTS, TICKS
+from twin.plants.rom.pace import FLIES, RESTS, RIDES, TICKS
 from twin.plants.rom.placing import place_all, place_packs, recall, set_twist, show, show_yaw, take_holds
 from twin.plants.rom.touching import find_near, touch
 from twin.plants.state import BUSY, ROBOTS
@@ -62,24 +61,49 @@ def advance_ticks(w: World, p: Params, m: Model, x: State, t: Any, ticks: int) -
             for r in range(p.robots):
                 k = w.held[r]
                 if t.pace[r] == TICKS and k >= 0 and x.fixed_to[k] != FREE:
-                    follow(w, p, x, t, r, k)
+                    clamped.follow(w, p, x, t, r, k)
             w.tick += 1
             w.t_s = w.tick / hz
     else:
         w.tick += ticks
         w.t_s = w.tick / hz
+    _glide(w, p, m, x, t, began_s, span_s)
     for r in range(p.robots):
         if t.pace[r] != RESTS:
             note_sway(w, p, r)
-    if t.pace[ROBOTS] == FLIES:
-        # forces as they are in the middle of the step
-        truck_body.drift(w, 0.5 * span_s)
-        truck_body.no_force(w, t.truck)
-        truck_forces(w, p, t.axle)
-        truck_body.move(w, p, t.mass, t.truck, span_s)
-        truck_body.drift(w, 0.5 * span_s)
     if t.pace[ROBOTS] != RESTS:
         x.moved[ROBOTS] = 1
+
+
+@kernel
+def _glide(w: World, p: Params, m: Model, x: State, t: Any, began_s: float, span_s: float) -> None:
+    """One long step of the truck, if it flies, and of the robots that ride; forces as they are in its middle."""
+    flies, rides = t.pace[ROBOTS] == FLIES, False
+    for r in range(p.robots):
+        rides = rides or t.pace[r] == RIDES
+    if not flies and not rides:
+        return
+    half_s = 0.5 * span_s
+    if flies:
+        truck_body.drift(w, half_s)
+    truck_body.no_force(w, t.truck)
+    if rides:
+        truck_body.frame(w, t.truck_at, t.truck_turn)
+        for r in range(p.robots):
+            if t.pace[r] == RIDES:
+                axes.aim(w, p, t, r, began_s, span_s)
+                clamped.drift(w, p, x, t, r, half_s)
+                clamped.pull_along(w, p, m, x, t, r, span_s)
+    if flies:
+        truck_forces(w, p, t.axle)
+        truck_body.move(w, p, t.mass, t.truck, span_s)
+        truck_body.drift(w, half_s)
+    if rides:
+        truck_body.no_force(w, t.truck)
+        truck_body.frame(w, t.truck_at, t.truck_turn)
+        for r in range(p.robots):
+            if t.pace[r] == RIDES:
+                clamped.drift(w, p, x, t, r, half_s)
 
 
 @kernel

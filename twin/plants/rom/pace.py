@@ -1,7 +1,8 @@
 """How finely each part of a world has to be stepped until its next PLC scan.
 
-What may touch something is stepped tick by tick, what hangs free on ropes flies in one step (`twin.plants.rom.flight`),
-and what has stood still rests: it stays where it is, with the forces that it has.
+What may touch something is stepped tick by tick. What hangs free on ropes or stands free on its table flies in one step
+(`twin.plants.rom.flight`, `twin.plants.rom.table_flight`), and so does what is gripped and locked at once: it rides
+(`twin.plants.rom.clamped`). What has stood still rests: it stays where it is, with the forces that it has.
 """
 
 from __future__ import annotations
@@ -12,14 +13,14 @@ from twin.motion.kernels import kernel
 from twin.plants.rom import flight, table_flight
 from twin.plants.rom.model import FREE, TRUCK
 from twin.plants.state import ROBOTS, STANDSTILL, Z
-from twin.plants.suspension import FLOATING_TABLE, FOUR_ROPE
+from twin.plants.suspension import FLOATING_TABLE, FOUR_ROPE, MAST
 
 World = Any
 Params = Any
 Model = Any
 State = Any
 
-RESTS, FLIES, TICKS = range(3)
+RESTS, FLIES, TICKS, RIDES = range(4)
 
 NEAR_SEAT_M = 0.01
 """Over the pins' tips: closer than this a pack may meet its seat before the next scan."""
@@ -85,10 +86,10 @@ def way(w: World, p: Params, r: int) -> float:
 
 @kernel
 def choose(w: World, p: Params, m: Model, x: State, near: Any, pace: Any) -> None:
-    """RESTS, FLIES or TICKS of every robot into `pace`, and of the truck at its end."""
+    """The pace of every robot into `pace`, and of the truck at its end, which never RIDES."""
     pushed = w.truck_brake_off == 1 or w.truck_push_n[0] != 0.0 or w.truck_push_n[1] != 0.0 or w.truck_push_n[2] != 0.0
     truck_rests = x.calm[ROBOTS] >= STILL_SCANS and not pushed
-    pressed = False
+    pressed = ridden = False
     for r in range(p.robots):
         on_truck, k = False, w.held[r]
         clamped = k >= 0 and x.fixed_to[k] != FREE
@@ -102,10 +103,17 @@ def choose(w: World, p: Params, m: Model, x: State, near: Any, pace: Any) -> Non
             pace[r] = RESTS
         elif near[r] == 0 and not clamped and can_fly(w, p, m, r):
             pace[r] = FLIES
+        elif clamped and p.reeving != MAST:
+            pace[r] = RIDES
+            ridden = ridden or on_truck
         else:
             pace[r] = TICKS
             pressed = pressed or on_truck
-    pace[ROBOTS] = TICKS if pressed else RESTS if truck_rests else FLIES
+    pace[ROBOTS] = TICKS if pressed else RESTS if truck_rests and not ridden else FLIES
+    if pressed and ridden:  # the truck cannot go at two paces
+        for r in range(p.robots):
+            if pace[r] == RIDES and x.fixed_to[w.held[r]] == TRUCK:
+                pace[r] = TICKS
 
 
 @kernel

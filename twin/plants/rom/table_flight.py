@@ -8,21 +8,19 @@ counts as mass: with speeds v, forces f at the middle, stiffness K and damping C
     (M + dt/2 C + dt^2/4 K) dv = dt f
 
 the trapezoidal rule, stable whatever the step, and it neither gains nor loses energy. Body and axes meet only in the
-springs between them: the axes are eliminated, one by one, and what is left are six equations of the body.
+springs between them: the axes are eliminated (`twin.plants.rom.axes`), and what is left are six equations of the body.
 """
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-from twin.drives import drive_forces
 from twin.motion.kernels import kernel
-from twin.plants.rom import carried
-from twin.plants.rom.flight import body_of, mean_reference
+from twin.plants.rom import axes, carried
+from twin.plants.rom.flight import body_of
 from twin.plants.rom.frames import cross, times
-from twin.plants.state import EPITCH, EROLL, EX, EY, EYAW, EZ, YAW, X, Y, Z
-from twin.plants.suspension import CT, CY, ST, SY, suspend
+from twin.plants.state import EPITCH, EROLL, EX, EYAW, YAW, X, Y, Z
+from twin.plants.suspension import CY, SY
 
 World = Any
 Params = Any
@@ -32,8 +30,6 @@ CLEAR_OF_STOPS = 0.8
 """Share of its travel within which a table stays clear of its end stops for a step."""
 TILT_RAD = 0.03
 """A table that tilts more is left to the whole model: here sine and tangent of a tilt are the tilt."""
-STUCK = 1e-9
-"""Impulse per mass (m/s, rad/s) left on an axis that its friction stops and holds."""
 
 
 @kernel
@@ -51,33 +47,17 @@ def can_fly(w: World, p: Params, r: int, dt_s: float) -> bool:
 @kernel
 def fly(w: World, p: Params, m: Model, t: Any, r: int, t_s: float, dt_s: float) -> None:
     """One step of robot `r` and the load on its table; `t_s` is the world's time at its beginning."""
-    q, qd, tau, half_s = w.q[r], w.qd[r], w.tau[r], 0.5 * dt_s
-    mean_reference(w, p, r, t_s, dt_s, t.last)
-    mean_s = half_s - 0.5 * p.dt_s  # drives look at the beginning of each tick: on the average so long after the step's
-    for i in range(4):
-        w.reference[r, i, 0] += half_s * w.reference[r, i, 1]
-        t.begun[i] = qd[i]
+    q, qd, half_s = w.q[r], w.qd[r], 0.5 * dt_s
+    axes.aim(w, p, t, r, t_s, dt_s)
     for i in range(10):
         q[i] += half_s * qd[i]
     carried.angles_of(w, p, r, t.angles)
-    suspend(w, p, r, t.angles, t.reaction)
-    # as fast as they should be by then, which `_eliminate_axes` puts right
-    for i in range(4):
-        t.speeding[i] = w.reference[r, i, 2]
-        qd[i] += mean_s * t.speeding[i]
-    drive_forces(w, p, r, t.reaction, dt_s)
-    for i in range(4):
-        for j in range(3):
-            w.reference[r, i, j] = t.last[i, j]
-    _find_stuck(w, p, t, r, dt_s)
-    for i in range(4):
-        qd[i] = t.begun[i]
+    axes.drive(w, p, t, r, dt_s)
     carried.end_effector_motion(w, p, r, t.angles, t.at, t.turn, t.motion)
     fx, fy, fz, tx, ty, tz = carried.pull(w, p, r, t.angles, t.turn)
-    t.axis_n[X], t.axis_n[Y] = tau[X] - fx, tau[Y] - fy
-    t.axis_n[Z] = tau[Z] - fz - p.z_gravity_mass_kg * p.gravity_mps2
-    t.axis_n[YAW] = tau[YAW] - tau[EYAW]
-    _eliminate_axes(w, p, m, t, r, dt_s)
+    axes.eliminate(w, p, m, t, r, fx, fy, fz, dt_s)
+    for i in range(2):
+        t.hold[4 + i] = half_s * (p.e_damping[4 + i] + half_s * p.e_stiffness[4 + i])
     # the body, along and about axes turned with its yaw
     c, s, motion = t.angles[CY], t.angles[SY], t.motion
     k = body_of(w, r)
@@ -102,57 +82,13 @@ def fly(w: World, p: Params, m: Model, t: Any, r: int, t_s: float, dt_s: float) 
     out[5] = dt_s * (tz - gz + rz) + t.carry[YAW]
     _solve(t.matrix, out)
     dx, dy, dwx, dwy = c * out[0] - s * out[1], s * out[0] + c * out[1], c * out[3] - s * out[4], s * out[3] + c * out[4]
-    # axes, which the body takes along
-    qd[X] += t.gain[X] * (t.axis_n[X] + t.spring[X] * dx)
-    qd[Y] += t.gain[Y] * (t.axis_n[Y] + t.spring[Y] * dy)
-    qd[Z] += t.gain[Z] * (t.axis_n[Z] + t.spring[Z] * out[2])
-    qd[YAW] += t.gain[YAW] * (t.axis_n[YAW] + t.spring[YAW] * out[5])
+    axes.speed_up(w, t, r, dx, dy, out[2], out[5])
     carried.to_joint_speeds(
         w, p, r, t.angles, t.turn, motion[0] + dx, motion[1] + dy, motion[2] + out[2], motion[3] + dwx,
         motion[4] + dwy, motion[5] + out[5],
     )  # fmt: skip
     for i in range(10):
         q[i] += half_s * qd[i]
-
-
-@kernel
-def _find_stuck(w: World, p: Params, t: Any, r: int, dt_s: float) -> None:
-    """Which axes of robot `r` their friction stops and holds: what `drive_forces` gave leaves them no speed."""
-    for j in range(4):
-        total = w.tau[r, j] + t.reaction[j]
-        t.stuck[j] = 1 if abs(w.qd[r, j] + dt_s * total / p.axis_mass[j]) < STUCK else 0
-
-
-@kernel
-def _eliminate_axes(w: World, p: Params, m: Model, t: Any, r: int, dt_s: float) -> None:
-    """What the axes are to the body: springs that move with them.
-
-    With n the impulse on an axis and s what its spring gives way (kg): dv = gain (n + s dv_body), so that the body is
-    held by `hold` (kg) and carried along by `carry` (N s). An axis that its friction stops and holds does not give way.
-    """
-    lock, qd, tau = w.float_lock[r], w.qd[r], w.tau[r]
-    for j in range(4):
-        i = 0 if j < 2 else j
-        stiffness, damping = p.e_stiffness[i], p.e_damping[i]
-        if j != Z:
-            stiffness += lock * p.e_lock_stiffness[i]
-            damping += lock * p.e_lock_damping[i]
-        spring = 0.5 * dt_s * (damping + 0.5 * dt_s * stiffness)
-        impulse = dt_s * t.axis_n[j]
-        if t.stuck[j] == 1:
-            t.gain[j], t.axis_n[j], t.spring[j] = 1.0, -qd[j], 0.0
-            t.hold[j], t.carry[j] = spring, -spring * qd[j]
-            continue
-        given = p.axis_viscous[j]
-        if w.brake[r, j] == 0 and w.power_off == 0 and abs(tau[j]) < p.axis_force_limit[j]:
-            given += p.axis_velocity_gain[j]
-        impulse += 0.5 * dt_s * given * dt_s * t.speeding[j]
-        own = m.axis_own_kg[j] + 0.5 * dt_s * given
-        gain = 1.0 / (own + spring)
-        t.gain[j], t.axis_n[j], t.spring[j] = gain, impulse, spring
-        t.hold[j], t.carry[j] = spring * own * gain, spring * gain * impulse
-    for i in range(2):
-        t.hold[4 + i] = 0.5 * dt_s * (p.e_damping[4 + i] + 0.5 * dt_s * p.e_stiffness[4 + i])
 
 
 @kernel
