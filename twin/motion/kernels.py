@@ -60,7 +60,7 @@ def kernel(function: Function) -> Function:
 
     Division by zero gives inf as in NumPy: a check would cost every evaluation, and limits are positive by contract.
     """
-    return cast(Function, njit(cache=True, error_model="numpy")(function))
+    return cast(Function, njit(cache=True, error_model="numpy", _nrt=False)(function))
 
 
 def inlined_kernel(function: Function) -> Function:
@@ -68,4 +68,4 @@ def inlined_kernel(function: Function) -> Function:
 
     An array goes to a function as seven numbers on the stack: that takes longer than what such functions do.
     """
-    return cast(Function, njit(cache=True, error_model="numpy", forceinline=True)(function))
+    return cast(Function, njit(cache=True, error_model="numpy", forceinline=True, _nrt=False)(function))
