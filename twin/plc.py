@@ -52,7 +52,15 @@ from twin.plants.state import (
 )
 from twin.plants.suspension import FLOATING_TABLE, FOUR_ROPE, angles_of, suspend
 from twin.plants.truck import truck_forces
-from twin.sensors import note_truck, read_axes_and_load, read_robot, read_seats, read_sensors, read_sway_and_force, scan_frame
+from twin.sensors import (
+    note_truck,
+    read_axes_and_load,
+    read_robot,
+    read_seats,
+    read_sensors,
+    read_sway_and_force,
+    scan_frame,
+)
 from twin.velocity_motion import all_stand, follow_setpoints, follows, may_follow, stop_following
 
 World = Any
@@ -72,6 +80,9 @@ JAM_HEIGHT_M = 0.020
 
 CERTAIN = 12.0
 """No reading lies so many standard deviations off: Box-Muller from 53 bits ends at 8.6, and two may add up."""
+
+SURELY_LESS = 1.0 - 1e-9
+"""A number times this is less by more than rounding."""
 
 COMMAND_ENDED, HOLD_CHANGED = 1, 2
 """What a scan tells the plant: a robot waits for its next command; grips or locks hold something else now."""
@@ -355,7 +366,9 @@ def note_sway(w: World, p: Params, r: int) -> None:
     if p.reeving == FLOATING_TABLE:
         w.peak_sway_rad = max(w.peak_sway_rad, abs(w.q[r, EYAW]))
     else:
-        w.peak_sway_rad = max(w.peak_sway_rad, math.atan2(sway, p.sheave_height_m - w.q[r, Z]))
+        length = p.sheave_height_m - w.q[r, Z]
+        if sway >= SURELY_LESS * w.peak_sway_rad * length:  # an arc tangent is less than its argument
+            w.peak_sway_rad = max(w.peak_sway_rad, math.atan2(sway, length))
 
 
 @kernel

@@ -69,9 +69,7 @@ def _spring_of(w: World, p: Params, r: int, j: int) -> tuple[float, float]:
 
 
 @kernel
-def eliminate(
-    w: World, p: Params, m: Model, t: Any, r: int, fx: float, fy: float, fz: float, dt_s: float
-) -> None:
+def eliminate(w: World, p: Params, m: Model, t: Any, r: int, fx: float, fy: float, fz: float, dt_s: float) -> None:
     """What robot `r`'s axes are to what they carry: springs that move with them. f is the suspension's force on that.
 
     With n the impulse on an axis and s what its spring gives way (kg): dv = gain (n + s dv_body), so that the body is

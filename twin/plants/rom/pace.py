@@ -49,10 +49,10 @@ def count_calm(w: World, p: Params, x: State, pace: Any) -> None:
 @kernel
 def _still(speeds: Any, n: int) -> bool:
     """Whether the first `n` speeds are all those of something that stands."""
+    still = True
     for i in range(n):
-        if abs(speeds[i]) >= STILL:
-            return False
-    return True
+        still = still and abs(speeds[i]) < STILL
+    return still
 
 
 @kernel

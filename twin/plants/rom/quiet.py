@@ -77,10 +77,10 @@ def places_reported(w: World) -> int:
 @kernel
 def command_waits(w: World, p: Params) -> bool:
     """Whether a robot has a command that may begin in this scan."""
+    waits = False
     for r in range(p.robots):
-        if w.buffered[r] == 1:
-            return True
-    return False
+        waits = waits or w.buffered[r] == 1
+    return waits
 
 
 @kernel

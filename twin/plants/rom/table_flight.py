@@ -81,7 +81,12 @@ def fly(w: World, p: Params, m: Model, t: Any, r: int, t_s: float, dt_s: float) 
     out[4] = dt_s * (-s * tx + c * ty - gy + ry)
     out[5] = dt_s * (tz - gz + rz) + t.carry[YAW]
     _solve(t.matrix, out)
-    dx, dy, dwx, dwy = c * out[0] - s * out[1], s * out[0] + c * out[1], c * out[3] - s * out[4], s * out[3] + c * out[4]
+    dx, dy, dwx, dwy = (
+        c * out[0] - s * out[1],
+        s * out[0] + c * out[1],
+        c * out[3] - s * out[4],
+        s * out[3] + c * out[4],
+    )
     axes.speed_up(w, t, r, dx, dy, out[2], out[5])
     carried.to_joint_speeds(
         w, p, r, t.angles, t.turn, motion[0] + dx, motion[1] + dy, motion[2] + out[2], motion[3] + dwx,
@@ -93,7 +98,7 @@ def fly(w: World, p: Params, m: Model, t: Any, r: int, t_s: float, dt_s: float) 
 
 @kernel
 def _mass_matrix(m: Model, k: int, cx: float, cy: float, cz: float, out: Any) -> None:
-    """Of body `k` about E, by forces and torques: into the upper half of `out` (6, 6); c is its centre of mass from E."""
+    """Of body `k` about E, by forces and torques, c being its centre of mass: the upper half of `out` (6, 6)."""
     kg, inertia = m.body_kg[k], m.body_inertia_kgm2[k]
     for i in range(3):
         for j in range(3):
