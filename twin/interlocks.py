@@ -217,12 +217,12 @@ def truck_shift_m(w: World, p: Params) -> float:
     """How far any of the truck's seats has moved in the plane since the truck was measured."""
     dx, dy = w.truck_q[0] - w.truck_reference[0], w.truck_q[1] - w.truck_reference[1]
     turn = w.truck_q[2] - w.truck_reference[2]
-    worst = planar(dx, dy)
+    worst = dx * dx + dy * dy
     for s in range(p.seats):
         if p.seat_on_truck[s] == 1:
             x, y = dx - turn * p.seat_xyz_m[s, 1], dy + turn * p.seat_xyz_m[s, 0]
-            worst = max(worst, planar(x, y))
-    return worst
+            worst = max(worst, x * x + y * y)
+    return math.sqrt(worst)
 
 
 @kernel
@@ -253,7 +253,7 @@ def find_trip(w: World, p: Params, commands: Any, dt_s: float) -> int:
     if w.estop_button == 1 and off[TRIP_ESTOP] == 0:
         return TRIP_ESTOP
     for s in range(p.seats):
-        if not locks_closed(w, p, s):
+        if w.pull_tested[s] != 0 and not locks_closed(w, p, s):
             w.pull_tested[s] = 0  # what was tested has been opened
     for r in range(p.robots):
         c = commands[r]
@@ -288,8 +288,9 @@ def find_trip(w: World, p: Params, commands: Any, dt_s: float) -> int:
         for k in range(2):
             if not low:
                 w.low_xy[r, k] = w.axis_position[r, k]
+                continue
             away = abs(w.axis_position[r, k] + stopping_way(w, p, r, k) - w.low_xy[r, k])
-            if low and away > p.traverse_deadband_m + HEIGHT_TOLERANCE_M and off[TRIP_LOW_TRAVERSE] == 0:
+            if away > p.traverse_deadband_m + HEIGHT_TOLERANCE_M and off[TRIP_LOW_TRAVERSE] == 0:
                 return TRIP_LOW_TRAVERSE
         for k in range(4):
             error = abs(w.reference[r, k, 0] - w.axis_position[r, k])

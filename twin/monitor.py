@@ -84,6 +84,13 @@ def _lock_not_open(w: World, p: Params, s: int) -> bool:
 
 
 @njit(cache=True)
+def high_enough(p: Params, z_m: float) -> bool:
+    """Whether a held pack with its grip face at height `z_m` may be traversed."""
+    mating = z_m - p.retract * p.pack_height_m
+    return p.retract * (mating - p.clearance_height_m) >= -_CLEARANCE_SPARE_M
+
+
+@njit(cache=True)
 def _watch_load(w: World, p: Params, r: int) -> None:
     """Invariants 1 and 3 for robot `r`, and what it needs to remember for them."""
     k = w.held[r]
@@ -113,8 +120,7 @@ def _watch_load(w: World, p: Params, r: int) -> None:
             elif p.retract * w.qd[r, 2] > _MOVING[2]:
                 _report(w, 1, rise)
     # 3: sideways since it was last high enough
-    mating = w.pack_pose[k, 2] - p.retract * p.pack_height_m
-    if p.retract * (mating - p.clearance_height_m) >= -_CLEARANCE_SPARE_M:
+    if high_enough(p, w.pack_pose[k, 2]):
         w.watch_xy[r, 0], w.watch_xy[r, 1] = w.q[r, 0], w.q[r, 1]
     else:
         gone = max(abs(w.q[r, 0] - w.watch_xy[r, 0]), abs(w.q[r, 1] - w.watch_xy[r, 1]))
@@ -158,7 +164,7 @@ def _watch_pull(w: World, p: Params) -> None:
 
 
 @njit(cache=True)
-def _watch_stop(w: World, p: Params) -> None:
+def watch_stop(w: World, p: Params) -> None:
     """Invariant 5: from a trip (or what ought to be one) to its acknowledgement the axes stop and stand."""
     cause = w.estop_button == 1 or w.power_off == 1
     if w.monitor_trip == 0:
@@ -221,6 +227,14 @@ def _watch_limits(w: World, p: Params, r: int, dt_s: float) -> None:
 @njit(cache=True)
 def monitor(w: World, p: Params, dt_s: float) -> None:
     """Check all invariants on the true state of one world; `dt_s` is the time since the last check."""
+    watch_robots(w, p, dt_s)
+    watch_places(w, p)
+    watch_stop(w, p)
+
+
+@njit(cache=True)
+def watch_robots(w: World, p: Params, dt_s: float) -> None:
+    """Invariants 1, 3 and 6, and 2 of a pack that is let go now: what can change in any scan."""
     for r in range(p.robots):
         _watch_load(w, p, r)
         k = w.previous_held[r]
@@ -230,6 +244,14 @@ def monitor(w: World, p: Params, dt_s: float) -> None:
         _watch_limits(w, p, r, dt_s)
     if p.robots == 2 and abs(w.q[0, 0] - w.q[1, 0]) < p.robot_length_m - _DISTANCE_TOLERANCE_M:
         _report(w, 6, abs(w.q[0, 0] - w.q[1, 0]))
+
+
+@njit(cache=True)
+def watch_places(w: World, p: Params) -> None:
+    """Invariants 2 of packs that stand and 4: what finds nothing goes on so as long as no lock, grip or pack moves.
+
+    While a locked pack is gripped it also depends on the load.
+    """
     _watch_free_packs(w, p)
     _watch_pull(w, p)
     # 4: the truck drives off
@@ -237,4 +259,3 @@ def monitor(w: World, p: Params, dt_s: float) -> None:
         for s in range(p.seats):
             if p.seat_on_truck[s] == 1 and p.seat_locks[s] > 0 and w.watch_pulled[s] == 0:
                 _report(w, 4, float(s))
-    _watch_stop(w, p)

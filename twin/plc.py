@@ -13,7 +13,7 @@ import numpy as np
 from twin.actuators import actuate, engaged_locks
 from twin.drives import drive_forces, motion_end_s, stop_axis, update_axis_states, update_reference
 from twin.interlocks import acknowledge, all_present, find_trip, locks_closed, locks_open, permitted, trip_station
-from twin.monitor import monitor
+from twin.monitor import watch_places, watch_robots, watch_stop
 from twin.motion.kernels import kernel
 from twin.motion.profile import plan_rest_to_rest, plan_with_creep
 from twin.motion.shaper import impulses
@@ -52,7 +52,15 @@ from twin.plants.state import (
 )
 from twin.plants.suspension import FLOATING_TABLE, FOUR_ROPE, angles_of, suspend
 from twin.plants.truck import truck_forces
-from twin.sensors import note_truck, read_robot, read_seats, read_sensors, read_sway_and_force, scan_frame
+from twin.sensors import (
+    note_truck,
+    read_axes_and_load,
+    read_robot,
+    read_seats,
+    read_sensors,
+    read_sway_and_force,
+    scan_frame,
+)
 from twin.velocity_motion import all_stand, follow_setpoints, follows, may_follow, stop_following
 
 World = Any
@@ -72,6 +80,9 @@ JAM_HEIGHT_M = 0.020
 
 CERTAIN = 12.0
 """No reading lies so many standard deviations off: Box-Muller from 53 bits ends at 8.6, and two may add up."""
+
+SURELY_LESS = 1.0 - 1e-9
+"""A number times this is less by more than rounding."""
 
 COMMAND_ENDED, HOLD_CHANGED = 1, 2
 """What a scan tells the plant: a robot waits for its next command; grips or locks hold something else now."""
@@ -355,7 +366,9 @@ def note_sway(w: World, p: Params, r: int) -> None:
     if p.reeving == FLOATING_TABLE:
         w.peak_sway_rad = max(w.peak_sway_rad, abs(w.q[r, EYAW]))
     else:
-        w.peak_sway_rad = max(w.peak_sway_rad, math.atan2(sway, p.sheave_height_m - w.q[r, Z]))
+        length = p.sheave_height_m - w.q[r, Z]
+        if sway >= SURELY_LESS * w.peak_sway_rad * length:  # an arc tangent is less than its argument
+            w.peak_sway_rad = max(w.peak_sway_rad, math.atan2(sway, length))
 
 
 @kernel
@@ -366,27 +379,35 @@ def plc_scan(w: World, p: Params, commands: Any, dt_s: float) -> int:
     """
     changed = actuate(w, p, dt_s)
     read_sensors(w, p, dt_s)
-    return _logic(w, p, commands, dt_s) + (HOLD_CHANGED if changed else 0)
+    return _logic(w, p, commands, dt_s, True) + (HOLD_CHANGED if changed else 0)
 
 
 @kernel
-def plc_scan_unseen(w: World, p: Params, commands: Any, dt_s: float) -> int:
+def plc_scan_unseen(w: World, p: Params, commands: Any, dt_s: float, all_anew: bool) -> int:
     """`plc_scan` that nobody looks at: sway and lateral force are read only where this scan's outcome hangs on them.
 
     Whoever looks afterwards reads them first, with `read_sway_and_force` of scan `w.scans - 1`.
+
+    Args:
+        all_anew: False when since the last scan no grip, lock or pack has moved, none is about to, no locked pack is
+            gripped, and the monitor found all places in order: switches and places are what they were.
     """
-    changed = actuate(w, p, dt_s)
+    changed = all_anew and actuate(w, p, dt_s)
     for r in range(p.robots):
-        read_robot(w, p, r, dt_s)
+        if all_anew:
+            read_robot(w, p, r, dt_s)
+        else:
+            read_axes_and_load(w, p, r, dt_s)
         c = commands[r]
         pushed = abs(w.guide_force_n[r, 0]) + abs(w.guide_force_n[r, 1]) + CERTAIN * p.force_sigma_n
         if follows(c) or pushed > p.lateral_abort_n or (c.until == UNTIL_SETTLED and _at_end(w, c, r)):
             read_sway_and_force(w, p, r, w.scans)
         else:
             w.lateral_n[r, 0] = w.lateral_n[r, 1] = 0.0
-    read_seats(w, p)
+    if all_anew:
+        read_seats(w, p)
     note_truck(w)
-    return _logic(w, p, commands, dt_s) + (HOLD_CHANGED if changed else 0)
+    return _logic(w, p, commands, dt_s, all_anew) + (HOLD_CHANGED if changed else 0)
 
 
 @kernel
@@ -399,8 +420,8 @@ def _at_end(w: World, c: Command, r: int) -> bool:
 
 
 @kernel
-def _logic(w: World, p: Params, commands: Any, dt_s: float) -> int:
-    """The scan's part after the sensors; COMMAND_ENDED or 0."""
+def _logic(w: World, p: Params, commands: Any, dt_s: float, all_anew: bool) -> int:
+    """The scan's part after the sensors; COMMAND_ENDED or 0. `all_anew` as for `plc_scan_unseen`."""
     w.scans += 1
     for r in range(p.robots):
         update_axis_states(w, p, r, w.t_s)
@@ -434,7 +455,10 @@ def _logic(w: World, p: Params, commands: Any, dt_s: float) -> int:
     w.truck_displacement_m = max(
         w.truck_displacement_m, planar(w.truck_q[0] - w.truck_reference[0], w.truck_q[1] - w.truck_reference[1])
     )
-    monitor(w, p, dt_s)
+    watch_robots(w, p, dt_s)
+    if all_anew:
+        watch_places(w, p)
+    watch_stop(w, p)
     return COMMAND_ENDED if free else 0
 
 

@@ -31,6 +31,15 @@ def read_sensors(w: World, p: Params, dt_s: float) -> None:
 @kernel
 def read_robot(w: World, p: Params, r: int, dt_s: float) -> None:
     """Encoders, load cell and grip switches of robot `r`."""
+    read_axes_and_load(w, p, r, dt_s)
+    for i in range(4):
+        w.grip_closed[r, i] = 1 if w.grip_position[r, i] >= CLOSED_FROM and w.held[r] >= 0 else 0
+        w.grip_open[r, i] = 1 if w.grip_position[r, i] <= OPEN_BELOW else 0
+
+
+@kernel
+def read_axes_and_load(w: World, p: Params, r: int, dt_s: float) -> None:
+    """Encoders and load cell of robot `r`."""
     keep = p.load_filter_s / (p.load_filter_s + dt_s)
     for k in range(4):
         w.axis_position[r, k] = w.q[r, k]
@@ -39,9 +48,6 @@ def read_robot(w: World, p: Params, r: int, dt_s: float) -> None:
         w.load_raw_n[r] = load
         w.load_cell_n[r] = keep * w.load_cell_n[r] + (1.0 - keep) * load
     w.axial_n[r] = w.guide_force_n[r, 2]
-    for i in range(4):
-        w.grip_closed[r, i] = 1 if w.grip_position[r, i] >= CLOSED_FROM and w.held[r] >= 0 else 0
-        w.grip_open[r, i] = 1 if w.grip_position[r, i] <= OPEN_BELOW else 0
 
 
 @kernel

@@ -9,16 +9,14 @@ from numba import njit, prange
 from twin.drives import drive_forces, update_reference
 from twin.motion.kernels import kernel
 from twin.plants.geometry import end_effector_pose
-from twin.plants.rom import carried, contact, pace
+from twin.plants.rom import axes, carried, clamped, contact, flight, pace, quiet, table_flight
 from twin.plants.rom import truck as truck_body
-from twin.plants.rom.clamped import follow
-from twin.plants.rom.flight import fly
 from twin.plants.rom.model import FREE, TRUCK
-from twin.plants.rom.pace import FLIES, RESTS, TICKS
+from twin.plants.rom.pace import FLIES, RESTS, RIDES, TICKS
 from twin.plants.rom.placing import place_all, place_packs, recall, set_twist, show, show_yaw, take_holds
 from twin.plants.rom.touching import find_near, touch
 from twin.plants.state import BUSY, ROBOTS
-from twin.plants.suspension import suspend
+from twin.plants.suspension import FLOATING_TABLE, suspend
 from twin.plants.truck import truck_forces
 from twin.plc import COMMAND_ENDED, HOLD_CHANGED, note_sway, plc_scan, plc_scan_unseen
 
@@ -36,7 +34,10 @@ def advance_ticks(w: World, p: Params, m: Model, x: State, t: Any, ticks: int) -
     together = False
     for r in range(p.robots):
         if t.pace[r] == FLIES:
-            fly(w, p, m, r, t.reaction, t.last, began_s, span_s)
+            if p.reeving == FLOATING_TABLE:
+                table_flight.fly(w, p, m, t, r, began_s, span_s)
+            else:
+                flight.fly(w, p, m, r, t.reaction, t.last, began_s, span_s)
         together = together or t.pace[r] == TICKS
         if t.pace[r] != RESTS:
             x.moved[r] = 1
@@ -60,24 +61,49 @@ def advance_ticks(w: World, p: Params, m: Model, x: State, t: Any, ticks: int) -
             for r in range(p.robots):
                 k = w.held[r]
                 if t.pace[r] == TICKS and k >= 0 and x.fixed_to[k] != FREE:
-                    follow(w, p, x, t, r, k)
+                    clamped.follow(w, p, x, t, r, k)
             w.tick += 1
             w.t_s = w.tick / hz
     else:
         w.tick += ticks
         w.t_s = w.tick / hz
+    _glide(w, p, m, x, t, began_s, span_s)
     for r in range(p.robots):
         if t.pace[r] != RESTS:
             note_sway(w, p, r)
-    if t.pace[ROBOTS] == FLIES:
-        # forces as they are in the middle of the step
-        truck_body.drift(w, 0.5 * span_s)
-        truck_body.no_force(w, t.truck)
-        truck_forces(w, p, t.axle)
-        truck_body.move(w, p, t.mass, t.truck, span_s)
-        truck_body.drift(w, 0.5 * span_s)
     if t.pace[ROBOTS] != RESTS:
         x.moved[ROBOTS] = 1
+
+
+@kernel
+def _glide(w: World, p: Params, m: Model, x: State, t: Any, began_s: float, span_s: float) -> None:
+    """One long step of the truck, if it flies, and of the robots that ride; forces as they are in its middle."""
+    flies, rides = t.pace[ROBOTS] == FLIES, False
+    for r in range(p.robots):
+        rides = rides or t.pace[r] == RIDES
+    if not flies and not rides:
+        return
+    half_s = 0.5 * span_s
+    if flies:
+        truck_body.drift(w, half_s)
+    truck_body.no_force(w, t.truck)
+    if rides:
+        truck_body.frame(w, t.truck_at, t.truck_turn)
+        for r in range(p.robots):
+            if t.pace[r] == RIDES:
+                axes.aim(w, p, t, r, began_s, span_s)
+                clamped.drift(w, p, x, t, r, half_s)
+                clamped.pull_along(w, p, m, x, t, r, span_s)
+    if flies:
+        truck_forces(w, p, t.axle)
+        truck_body.move(w, p, t.mass, t.truck, span_s)
+        truck_body.drift(w, half_s)
+    if rides:
+        truck_body.no_force(w, t.truck)
+        truck_body.frame(w, t.truck_at, t.truck_turn)
+        for r in range(p.robots):
+            if t.pace[r] == RIDES:
+                clamped.drift(w, p, x, t, r, half_s)
 
 
 @kernel
@@ -111,7 +137,9 @@ def _tick(w: World, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float) 
 def scan(w: World, p: Params, m: Model, x: State, commands: Any, t: Any, seen: bool) -> int:
     """One PLC scan with what it needs of the plant before and after."""
     x.scanned = w.tick
-    place_packs(w, p, x, t)
+    moved = place_packs(w, p, m, x, t, seen)
+    anew = moved or t.unchanged == 0 or quiet.command_waits(w, p)
+    reported = quiet.places_reported(w)
     for r in range(p.robots):
         if t.near[r] == 0:
             for i in range(3):
@@ -123,11 +151,13 @@ def scan(w: World, p: Params, m: Model, x: State, commands: Any, t: Any, seen: b
         code = plc_scan(w, p, commands, scan_s)
         show_yaw(w, p)
     else:
-        code = plc_scan_unseen(w, p, commands, scan_s)
+        code = plc_scan_unseen(w, p, commands, scan_s, anew)
     if code & HOLD_CHANGED:
         take_holds(w, p, x, t)
         recall(w, p, m, x, t)
-    pace.count_calm(w, p, x)
+    elif seen or anew:
+        t.unchanged = 1 if not moved and quiet.unchanged_after(w, p, x, reported) else 0
+    pace.count_calm(w, p, x, t.pace)
     if code & HOLD_CHANGED:
         for i in range(ROBOTS + 1):
             x.calm[i] = 0
@@ -139,7 +169,7 @@ def scan(w: World, p: Params, m: Model, x: State, commands: Any, t: Any, seen: b
 def run_world(w: World, p: Params, m: Model, x: State, commands: Any, t: Any, most_ticks: int) -> int:
     """Advance one world until a robot has ended its command, nothing is busy, or after `most_ticks`; ticks taken."""
     recall(w, p, m, x, t)
-    place_packs(w, p, x, t)
+    place_packs(w, p, m, x, t, True)
     find_near(w, p, m, x, t)
     taken = 0
     while taken < most_ticks:
@@ -151,6 +181,7 @@ def run_world(w: World, p: Params, m: Model, x: State, commands: Any, t: Any, mo
             code = scan(w, p, m, x, commands, t, seen)
             if code & COMMAND_ENDED:
                 if not seen:
+                    place_packs(w, p, m, x, t, True)
                     show(w, p)
                 return taken
         busy = False
@@ -183,7 +214,7 @@ def settle(worlds: Any, params: Any, models: Any, states: Any, scratch: Any) -> 
             end_effector_pose(w, p, r)
         take_holds(w, p, x, t)
         recall(w, p, m, x, t)
-        place_all(w, p, x, t)
+        place_all(w, p, m, x, t)
         find_near(w, p, m, x, t)
 
 
@@ -191,7 +222,7 @@ def settle(worlds: Any, params: Any, models: Any, states: Any, scratch: Any) -> 
 def look(worlds: Any, params: Any, models: Any, states: Any, scratch: Any, i: int) -> None:
     """Bring poses up to date before somebody disturbs them; nothing rests before it has been looked at again."""
     x = states[i]
-    place_all(worlds[i], params[i], x, scratch[i])
+    place_all(worlds[i], params[i], models[i], x, scratch[i])
     for j in range(ROBOTS + 1):
         x.calm[j] = 0
 

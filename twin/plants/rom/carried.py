@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from twin.motion.kernels import kernel
+from twin.motion.kernels import inlined_kernel, kernel
 from twin.plants.rom.frames import back, cosine_sine, cross, from_cosines, quaternion, times
 from twin.plants.rom.model import EMPTY
 from twin.plants.state import EPITCH, EROLL, EX, EY, EYAW, EZ, YAW, X, Y, Z
@@ -16,7 +16,7 @@ Params = Any
 Model = Any
 
 
-@kernel
+@inlined_kernel
 def angles_of(w: World, p: Params, r: int, angles: Any) -> None:
     """`twin.plants.suspension.angles_of` with the series of small angles."""
     q = w.q[r]
@@ -40,7 +40,7 @@ def place(w: World, p: Params, r: int, angles: Any, at: Any, turn: Any) -> None:
     quaternion(yaw, q[EPITCH], q[EROLL], pose)
 
 
-@kernel
+@inlined_kernel
 def end_effector_motion(w: World, p: Params, r: int, angles: Any, at: Any, turn: Any, motion: Any) -> None:
     """Where E is and how it moves, in W: `at` (3,), `turn` (3, 3), `motion` (6,) velocity and angular velocity.
 
@@ -66,7 +66,7 @@ def end_effector_motion(w: World, p: Params, r: int, angles: Any, at: Any, turn:
     motion[5] = yaw_rate + turn[2, 0] * qd[EROLL]
 
 
-@kernel
+@inlined_kernel
 def pull(w: World, p: Params, r: int, angles: Any, turn: Any) -> tuple[float, float, float, float, float, float]:
     """What the suspension does to robot `r`'s end effector: force in W and torque about E, from its joints."""
     tau, cy, sy = w.tau[r], angles[CY], angles[SY]
@@ -79,7 +79,7 @@ def pull(w: World, p: Params, r: int, angles: Any, turn: Any) -> tuple[float, fl
     )  # fmt: skip
 
 
-@kernel
+@inlined_kernel
 def move_axes(w: World, p: Params, m: Model, r: int, fx: float, fy: float, fz: float, dt_s: float) -> None:
     """One step of robot `r`'s axes under `w.tau` and the opposite of the suspension's force; speeds first.
 
@@ -106,10 +106,6 @@ def move(w: World, p: Params, m: Model, r: int, angles: Any, turn: Any, motion: 
     """
     q, qd = w.q[r], w.qd[r]
     k = w.held[r] if w.held[r] >= 0 else EMPTY
-    table = p.reeving == FLOATING_TABLE
-    cy, sy = angles[CY], angles[SY]
-    c, s = (angles[CT], angles[ST]) if table else (1.0, 0.0)
-    tilt = turn[2, 0]  # minus the sine of the pitch
     fx, fy, fz, tx, ty, tz = pull(w, p, r, angles, turn)
     move_axes(w, p, m, r, fx, fy, fz, dt_s)
     fx, fy, fz = fx + contact[0], fy + contact[1], fz + contact[2]
@@ -133,7 +129,22 @@ def move(w: World, p: Params, m: Model, r: int, angles: Any, turn: Any, motion: 
     vy = motion[1] + dt_s * (fy / kg - dy - uy)
     vz = motion[2] + dt_s * (fz / kg - p.gravity_mps2 - dz - uz)
     wx, wy, wz = wx + dt_s * bx, wy + dt_s * by, wz + dt_s * bz
-    # and back to joint speeds
+    to_joint_speeds(w, p, r, angles, turn, vx, vy, vz, wx, wy, wz)
+    for i in range(4, 10):
+        q[i] += dt_s * qd[i]
+
+
+@inlined_kernel
+def to_joint_speeds(
+    w: World, p: Params, r: int, angles: Any, turn: Any, vx: float, vy: float, vz: float, wx: float, wy: float,
+    wz: float,
+) -> None:  # fmt: skip
+    """Joint speeds of robot `r`'s end effector from velocity and angular velocity of E in W; its axes have theirs."""
+    q, qd = w.q[r], w.qd[r]
+    table = p.reeving == FLOATING_TABLE
+    cy, sy = angles[CY], angles[SY]
+    c, s = (angles[CT], angles[ST]) if table else (1.0, 0.0)
+    tilt = turn[2, 0]  # minus the sine of the pitch
     forward, pitching = cy * wx + sy * wy, -sy * wx + cy * wy
     rolling = forward / math.sqrt(1.0 - tilt * tilt)
     qd[EPITCH], qd[EROLL] = pitching, rolling
@@ -145,5 +156,3 @@ def move(w: World, p: Params, m: Model, r: int, angles: Any, turn: Any, motion: 
     else:
         qd[EYAW] = wz - tilt * rolling
         qd[EX], qd[EY], qd[EZ] = vx - qd[X], vy - qd[Y], vz
-    for i in range(4, 10):
-        q[i] += dt_s * qd[i]

@@ -2,6 +2,8 @@
 
 Locks and grips have no give that matters beside springs and ropes, so nothing is stepped here but the robot's axes: the
 suspension pulls at the body that the end effector is part of, and where that goes the end effector goes.
+
+Where nobody ticks on the truck, that takes one step a scan: `pull_along` at its middle, `follow` there and at its end.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import math
 from typing import Any
 
 from twin.motion.kernels import kernel
+from twin.plants.rom import axes, carried
 from twin.plants.rom import truck as truck_body
 from twin.plants.rom.frames import from_quaternion, matrix_product, times
 from twin.plants.rom.model import TRUCK
@@ -20,6 +23,33 @@ World = Any
 Params = Any
 Model = Any
 State = Any
+
+
+@kernel
+def drift(w: World, p: Params, x: State, t: Any, r: int, dt_s: float) -> None:
+    """Robot `r`'s axes go on for `dt_s` at their present speeds, its end effector goes with its pack."""
+    for i in range(4):
+        w.q[r, i] += dt_s * w.qd[r, i]
+    follow(w, p, x, t, r, w.held[r])
+
+
+@kernel
+def pull_along(w: World, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float) -> None:
+    """New speeds of robot `r`'s axes after a step of `dt_s`, everything being where it is in its middle.
+
+    What the suspension does to the truck goes into `t.truck`. The drives have been aimed.
+    """
+    carried.angles_of(w, p, r, t.angles)
+    axes.drive(w, p, t, r, dt_s)
+    carried.end_effector_motion(w, p, r, t.angles, t.at, t.turn, t.motion)
+    fx, fy, fz, tx, ty, tz = carried.pull(w, p, r, t.angles, t.turn)
+    if x.fixed_to[w.held[r]] == TRUCK:
+        truck_body.push(w, t.truck, t.at[0], t.at[1], t.at[2], fx, fy, fz)
+        truck_body.twist(t.truck, tx, ty, tz)
+    axes.eliminate(w, p, m, t, r, fx, fy, fz, dt_s)
+    axes.speed_up(w, t, r, 0.0, 0.0, 0.0, 0.0)
+    for i in range(3):
+        w.guide_force_n[r, i] = 0.0
 
 
 @kernel

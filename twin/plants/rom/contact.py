@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from twin.motion.kernels import kernel
+from twin.motion.kernels import inlined_kernel, kernel
 from twin.plants.rom import truck as truck_body
 from twin.plants.rom.frames import back, cross, from_angles, times
 from twin.plants.rom.model import EMPTY
@@ -31,7 +31,7 @@ NEAR_RIM_M = 0.03
 """A tip that misses the lead-in by no more stands on the socket's rim: the reference plant's walls are so thick."""
 
 
-@kernel
+@inlined_kernel
 def _add(out: Any, x: float, y: float, z: float, fx: float, fy: float, fz: float) -> None:
     """A force at (x, y, z) from E."""
     tx, ty, tz = cross(x, y, z, fx, fy, fz)
@@ -43,7 +43,7 @@ def _add(out: Any, x: float, y: float, z: float, fx: float, fy: float, fz: float
     out[5] += tz
 
 
-@kernel
+@inlined_kernel
 def _spring(gap: float, closing: float, stiffness: float, damping: float, give: float, dt_s: float) -> float:
     """Force of one contact point; never pulls.
 
@@ -56,7 +56,7 @@ def _spring(gap: float, closing: float, stiffness: float, damping: float, give: 
     return max(-stiffness * gap + resistance / (1.0 + dt_s * resistance * give) * closing, 0.0)
 
 
-@kernel
+@inlined_kernel
 def _give(m: Model, k: int, turn: Any, e: Any, x: float, y: float, z: float, nx: float, ny: float, nz: float) -> float:
     """Speed along n (unit) at a world point per impulse there, 1/kg: of body `k` with rotation `turn`, E at `e`."""
     com = m.body_com_m[k]
@@ -196,7 +196,7 @@ def seat_contact(
         )
 
 
-@kernel
+@inlined_kernel
 def _applied(w: World, p: Params, m: Model, r: int, k: int, out: Any) -> tuple[float, float, float]:
     """Force in W of suspension, weight and the contacts so far on the end effector with what it holds."""
     tau = w.tau[r]
@@ -238,7 +238,7 @@ def _rub_along(
     _press(w, e, on_truck, x, y, z, held * nx, held * ny, held * nz, out, truck)
 
 
-@kernel
+@inlined_kernel
 def _speed(
     w: World, e: Any, motion: Any, truck: Any, on_truck: bool, x: float, y: float, z: float
 ) -> tuple[float, float, float]:
@@ -251,7 +251,7 @@ def _speed(
     return vx, vy, vz
 
 
-@kernel
+@inlined_kernel
 def _press(
     w: World, e: Any, on_truck: bool, x: float, y: float, z: float, fx: float, fy: float, fz: float, out: Any,
     truck: Any,

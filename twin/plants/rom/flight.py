@@ -56,7 +56,7 @@ def fly(w: World, p: Params, m: Model, r: int, reaction: Any, last: Any, t_s: fl
     q, qd, tau = w.q[r], w.qd[r], w.tau[r]
     g, own, k = p.gravity_mps2, m.axis_own_kg, body_of(w, r)
     kg = m.body_kg[k]
-    _mean_reference(w, p, r, t_s, dt_s, last)
+    mean_reference(w, p, r, t_s, dt_s, last)
     # where the load is in the middle of the step
     half_s = 0.5 * dt_s
     ex, ey = q[EX] + half_s * qd[EX], q[EY] + half_s * qd[EY]
@@ -149,7 +149,7 @@ def fly(w: World, p: Params, m: Model, r: int, reaction: Any, last: Any, t_s: fl
 
 
 @kernel
-def _mean_reference(w: World, p: Params, r: int, t_s: float, dt_s: float, last: Any) -> None:
+def mean_reference(w: World, p: Params, r: int, t_s: float, dt_s: float, last: Any) -> None:
     """References for one step of `dt_s` from `t_s` in place of one a tick; those of its last tick into `last` (4, 3).
 
     Position at the beginning, where the axis is looked at; speed and acceleration as on the average of the ticks.

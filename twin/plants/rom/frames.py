@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from twin.motion.kernels import kernel
+from twin.motion.kernels import inlined_kernel, kernel
 
 SMALL = 0.125
 """Up to this angle in rad the series are exact to the last bit but one."""
 
 
-@kernel
+@inlined_kernel
 def cosine_sine(angle: float) -> tuple[float, float]:
     """Of an angle that is mostly small: their series then, the library's functions beyond."""
     if abs(angle) > SMALL:
@@ -33,7 +33,7 @@ def from_angles(yaw: float, pitch: float, roll: float, out: Any) -> None:
     out[2, 0], out[2, 1], out[2, 2] = -sp, cp * sr, cp * cr
 
 
-@kernel
+@inlined_kernel
 def from_cosines(angles: Any, out: Any) -> None:
     """The same from cosine and sine of yaw, pitch and roll, in this order, in `angles` (6,) or longer."""
     cy, sy, cp, sp, cr, sr = angles[0], angles[1], angles[2], angles[3], angles[4], angles[5]
@@ -42,7 +42,7 @@ def from_cosines(angles: Any, out: Any) -> None:
     out[2, 0], out[2, 1], out[2, 2] = -sp, cp * sr, cp * cr
 
 
-@kernel
+@inlined_kernel
 def matrix_product(a: Any, b: Any, out: Any) -> None:
     """a b of (3, 3) matrices into `out`, which may be neither."""
     for i in range(3):
@@ -60,7 +60,7 @@ def quaternion(yaw: float, pitch: float, roll: float, out: Any) -> None:
     out[5], out[6] = sy * cp * cr - cy * sp * sr, cy * cp * cr + sy * sp * sr
 
 
-@kernel
+@inlined_kernel
 def from_quaternion(pose: Any, out: Any) -> None:
     """Rotation of `pose` (7,) into `out` (3, 3)."""
     x, y, z, w = pose[3], pose[4], pose[5], pose[6]
@@ -69,7 +69,7 @@ def from_quaternion(pose: Any, out: Any) -> None:
     out[2, 0], out[2, 1], out[2, 2] = 2.0 * (x * z - w * y), 2.0 * (y * z + w * x), 1.0 - 2.0 * (x * x + y * y)
 
 
-@kernel
+@inlined_kernel
 def times(r: Any, x: float, y: float, z: float) -> tuple[float, float, float]:
     """A vector turned by `r`."""
     return (
@@ -79,7 +79,7 @@ def times(r: Any, x: float, y: float, z: float) -> tuple[float, float, float]:
     )
 
 
-@kernel
+@inlined_kernel
 def back(r: Any, x: float, y: float, z: float) -> tuple[float, float, float]:
     """A vector turned by the inverse of `r`."""
     return (
@@ -89,7 +89,7 @@ def back(r: Any, x: float, y: float, z: float) -> tuple[float, float, float]:
     )
 
 
-@kernel
+@inlined_kernel
 def cross(ax: float, ay: float, az: float, bx: float, by: float, bz: float) -> tuple[float, float, float]:
     """a x b."""
     return ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
@@ -119,7 +119,7 @@ def relative(a: Any, b: Any, out: Any) -> None:
     _product(x, y, z, w, b[3], b[4], b[5], b[6], out)
 
 
-@kernel
+@inlined_kernel
 def _product(ax: float, ay: float, az: float, aw: float, bx: float, by: float, bz: float, bw: float, out: Any) -> None:
     x = aw * bx + ax * bw + ay * bz - az * by
     y = aw * by - ax * bz + ay * bw + az * bx

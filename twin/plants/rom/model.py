@@ -81,6 +81,16 @@ SCRATCH = np.dtype(
         ("axle", f8, 2),
         ("last", f8, (4, 3)),
         ("angles", f8, 8),
+        ("matrix", f8, (6, 6)),  # these ten: `twin.plants.rom.table_flight`
+        ("speeds", f8, 6),
+        ("axis_n", f8, 4),
+        ("begun", f8, 4),
+        ("speeding", f8, 4),
+        ("stuck", i8, 4),
+        ("gain", f8, 4),
+        ("spring", f8, 4),
+        ("carry", f8, 4),
+        ("hold", f8, 6),
         ("gaps", f8, 2),
         ("held_turn", f8, (ROBOTS, 3, 3)),  # of the held pack in its end effector
         ("seat_at", f8, (ROBOTS, 3)),
@@ -89,6 +99,12 @@ SCRATCH = np.dtype(
         ("truck_turn", f8, (3, 3)),
         ("near", i8, ROBOTS),
         ("pace", i8, ROBOTS + 1),
+        ("unchanged", i8),  # 1: the next scan need not look at grips, locks and places (`twin.plants.rom.quiet`)
+        ("high", i8, ROBOTS),  # 1: far above everything when last placed, and ever since
+        ("left", i8, ROBOTS),  # 1: not placed in this scan, for that reason
+        ("high_from", f8, ROBOTS),  # height of the end effector, along the retracting direction, from which it is
+        ("hangs_m", f8, ROBOTS),  # from the end effector to the mating face of what it holds, if level
+        ("about_m", f8, ROBOTS),  # how much that may be off with a tilt
     ]
 )
 """What a world is advanced in: nothing that has to be kept but what `twin.plants.rom.placing.recall` finds again."""

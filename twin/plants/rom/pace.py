@@ -1,7 +1,8 @@
 """How finely each part of a world has to be stepped until its next PLC scan.
 
-What may touch something is stepped tick by tick, what hangs free on ropes flies in one step (`twin.plants.rom.flight`),
-and what has stood still rests: it stays where it is, with the forces that it has.
+What may touch something is stepped tick by tick. What hangs free on ropes or stands free on its table flies in one step
+(`twin.plants.rom.flight`, `twin.plants.rom.table_flight`), and so does what is gripped and locked at once: it rides
+(`twin.plants.rom.clamped`). What has stood still rests: it stays where it is, with the forces that it has.
 """
 
 from __future__ import annotations
@@ -9,17 +10,17 @@ from __future__ import annotations
 from typing import Any
 
 from twin.motion.kernels import kernel
-from twin.plants.rom.flight import can_fly
+from twin.plants.rom import flight, table_flight
 from twin.plants.rom.model import FREE, TRUCK
 from twin.plants.state import ROBOTS, STANDSTILL, Z
-from twin.plants.suspension import FOUR_ROPE
+from twin.plants.suspension import FLOATING_TABLE, FOUR_ROPE, MAST
 
 World = Any
 Params = Any
 Model = Any
 State = Any
 
-RESTS, FLIES, TICKS = range(3)
+RESTS, FLIES, TICKS, RIDES = range(4)
 
 NEAR_SEAT_M = 0.01
 """Over the pins' tips: closer than this a pack may meet its seat before the next scan."""
@@ -33,30 +34,43 @@ STILL_SCANS = 3
 
 
 @kernel
-def count_calm(w: World, p: Params, x: State) -> None:
-    """After a scan: for how many of them each robot, and the truck, has been still."""
+def count_calm(w: World, p: Params, x: State, pace: Any) -> None:
+    """After a scan: for how many of them each robot, and the truck, has been still.
+
+    Who has rested at its last `pace` (ROBOTS + 1,) has the speeds with which it came to rest.
+    """
     for r in range(p.robots):
-        still = True
-        for i in range(10):
-            still = still and abs(w.qd[r, i]) < STILL
-        x.calm[r] = x.calm[r] + 1 if still else 0
-    still = True
-    for i in range(6):
-        still = still and abs(w.truck_qd[i]) < STILL
-    x.calm[ROBOTS] = x.calm[ROBOTS] + 1 if still else 0
+        rested = pace[r] == RESTS and x.calm[r] >= STILL_SCANS
+        x.calm[r] = x.calm[r] + 1 if rested or _still(w.qd[r], 10) else 0
+    rested = pace[ROBOTS] == RESTS and x.calm[ROBOTS] >= STILL_SCANS
+    x.calm[ROBOTS] = x.calm[ROBOTS] + 1 if rested or _still(w.truck_qd, 6) else 0
 
 
 @kernel
-def find_near(w: World, p: Params, m: Model, near: Any) -> None:
-    """Which robots may be in contact before the next scan: 1 the held pack, 2 + k the end effector with pack k."""
+def _still(speeds: Any, n: int) -> bool:
+    """Whether the first `n` speeds are all those of something that stands."""
+    still = True
+    for i in range(n):
+        still = still and abs(speeds[i]) < STILL
+    return still
+
+
+@kernel
+def find_near(w: World, p: Params, m: Model, near: Any, high: Any) -> None:
+    """Which robots may be in contact before the next scan: 1 the held pack, 2 + k the end effector with pack k.
+
+    Those that are known to be `high` (ROBOTS,) above everything may not.
+    """
     for r in range(p.robots):
         near[r] = 0
+        if high[r] == 1:
+            continue
         k = w.held[r]
         if k >= 0:
-            if w.pack_offset_m[k, 2] < m.pin_length_m + NEAR_SEAT_M + _way(w, p, r):
+            if w.pack_offset_m[k, 2] < m.pin_length_m + NEAR_SEAT_M + way(w, p, r):
                 near[r] = 1
             continue
-        e, reach = w.e_pose[r], m.flipper_depth_m + NEAR_GRIP_M + _way(w, p, r)
+        e, reach = w.e_pose[r], m.flipper_depth_m + NEAR_GRIP_M + way(w, p, r)
         for i in range(p.packs):
             pose = w.pack_pose[i]
             over = abs(e[2] - pose[2])
@@ -65,17 +79,17 @@ def find_near(w: World, p: Params, m: Model, near: Any) -> None:
 
 
 @kernel
-def _way(w: World, p: Params, r: int) -> float:
+def way(w: World, p: Params, r: int) -> float:
     """How far axis z may go until after the next scan."""
     return 2.0 * abs(w.qd[r, Z]) * p.dt_s * p.scan_ticks
 
 
 @kernel
 def choose(w: World, p: Params, m: Model, x: State, near: Any, pace: Any) -> None:
-    """RESTS, FLIES or TICKS of every robot into `pace`, and of the truck at its end."""
+    """The pace of every robot into `pace`, and of the truck at its end, which never RIDES."""
     pushed = w.truck_brake_off == 1 or w.truck_push_n[0] != 0.0 or w.truck_push_n[1] != 0.0 or w.truck_push_n[2] != 0.0
     truck_rests = x.calm[ROBOTS] >= STILL_SCANS and not pushed
-    pressed = False
+    pressed = ridden = False
     for r in range(p.robots):
         on_truck, k = False, w.held[r]
         clamped = k >= 0 and x.fixed_to[k] != FREE
@@ -87,12 +101,27 @@ def choose(w: World, p: Params, m: Model, x: State, near: Any, pace: Any) -> Non
             on_truck = x.carrier[near[r] - 2] == TRUCK
         if _may_rest(w, p, x, r) and (truck_rests or not on_truck):
             pace[r] = RESTS
-        elif near[r] == 0 and not clamped and p.reeving == FOUR_ROPE and can_fly(w, p, m, r):
+        elif near[r] == 0 and not clamped and can_fly(w, p, m, r):
             pace[r] = FLIES
+        elif clamped and p.reeving != MAST:
+            pace[r] = RIDES
+            ridden = ridden or on_truck
         else:
             pace[r] = TICKS
             pressed = pressed or on_truck
-    pace[ROBOTS] = TICKS if pressed else RESTS if truck_rests else FLIES
+    pace[ROBOTS] = TICKS if pressed else RESTS if truck_rests and not ridden else FLIES
+    if pressed and ridden:  # the truck cannot go at two paces
+        for r in range(p.robots):
+            if pace[r] == RIDES and x.fixed_to[w.held[r]] == TRUCK:
+                pace[r] = TICKS
+
+
+@kernel
+def can_fly(w: World, p: Params, m: Model, r: int) -> bool:
+    """Whether robot `r` can be stepped a whole scan at once as long as it touches nothing."""
+    if p.reeving == FOUR_ROPE:
+        return flight.can_fly(w, p, m, r)
+    return p.reeving == FLOATING_TABLE and table_flight.can_fly(w, p, r, p.dt_s * p.scan_ticks)
 
 
 @kernel

@@ -11,6 +11,7 @@ from twin.plants.rom import carried, contact
 from twin.plants.rom import truck as truck_body
 from twin.plants.rom.frames import compose, cross, from_quaternion, matrix_product, relative, times
 from twin.plants.rom.model import FREE, GROUND, TRUCK
+from twin.plants.rom.quiet import all_low, find_heights, stays_high
 from twin.plants.state import ROBOTS, TYAW
 from twin.sensors import read_sway_and_force
 
@@ -21,19 +22,28 @@ State = Any
 
 
 @kernel
-def place_packs(w: World, p: Params, x: State, t: Any) -> None:
-    """Poses of end effectors, packs and couplers that have moved, and how those packs stand."""
-    truck_moved = x.moved[ROBOTS] == 1
+def place_packs(w: World, p: Params, m: Model, x: State, t: Any, seen: bool) -> bool:
+    """Poses of end effectors, packs and couplers that have moved, and how those packs stand; whether any has moved.
+
+    Unless they are `seen`, robots that stay high are left where they were.
+    """
+    truck_moved, any_moved = x.moved[ROBOTS] == 1, False
     if truck_moved:
         truck_body.frame(w, t.truck_at, t.truck_turn)
         truck_body.body_pose(w, t.body)
     for r in range(p.robots):
+        t.left[r] = 0
+        if seen:
+            t.high[r] = 0
         if x.moved[r] == 1:
+            if not seen and stays_high(w, p, x, t, r):
+                t.left[r] = 1
+                continue
             carried.angles_of(w, p, r, t.angles)
             carried.place(w, p, r, t.angles, t.e_at[r], t.e_turn[r])
     for k in range(p.packs):
         pose, on, lies = w.pack_pose[k], x.carrier[k], x.relative[k]
-        if on >= 0 and x.moved[on] == 1:
+        if on >= 0 and x.moved[on] == 1 and t.left[on] == 0:
             compose(w.e_pose[on], lies, pose)
             matrix_product(t.e_turn[on], t.held_turn[on], t.pack_turn)
         elif on == TRUCK and truck_moved:
@@ -44,16 +54,22 @@ def place_packs(w: World, p: Params, x: State, t: Any) -> None:
         else:
             from_quaternion(pose, t.pack_turn)
         _measure(w, p, t, k)
-    for i in range(ROBOTS + 1):
-        x.moved[i] = 0
+        any_moved = True
+    for r in range(p.robots):
+        x.moved[r] = t.left[r]
+    x.moved[ROBOTS] = 0
+    if truck_moved:
+        find_heights(w, p, m, x, t)
+    return any_moved
 
 
 @kernel
-def place_all(w: World, p: Params, x: State, t: Any) -> None:
+def place_all(w: World, p: Params, m: Model, x: State, t: Any) -> None:
     """The same for worlds that have just been made or changed from outside."""
     for i in range(ROBOTS + 1):
         x.moved[i] = 1
-    place_packs(w, p, x, t)
+    all_low(p, t)
+    place_packs(w, p, m, x, t, True)
     for k in range(p.packs):
         from_quaternion(w.pack_pose[k], t.pack_turn)
         _measure(w, p, t, k)
@@ -159,6 +175,8 @@ def take_holds(w: World, p: Params, x: State, t: Any) -> None:
 def recall(w: World, p: Params, m: Model, x: State, t: Any) -> None:
     """What scratch keeps as long as nobody takes or lets go a pack: the truck's masses, how packs lie in the grips."""
     truck_body.mass_matrix(w, p, m, x, t.mass)
+    all_low(p, t)
+    find_heights(w, p, m, x, t)
     for r in range(p.robots):
         if w.held[r] >= 0:
             from_quaternion(x.relative[w.held[r]], t.held_turn[r])

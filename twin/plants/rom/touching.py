@@ -8,10 +8,8 @@ from twin.motion.kernels import kernel
 from twin.plants.geometry import coupler_force
 from twin.plants.rom import carried, contact, pace
 from twin.plants.rom import truck as truck_body
-from twin.plants.rom.flight import can_fly
 from twin.plants.rom.frames import from_quaternion, matrix_product, times
 from twin.plants.rom.model import FREE, TRUCK
-from twin.plants.suspension import FOUR_ROPE
 
 World = Any
 Params = Any
@@ -27,9 +25,9 @@ REACH_M = 2.0
 @kernel
 def find_near(w: World, p: Params, m: Model, x: State, t: Any) -> None:
     """Which robots may touch something before the next scan, into `t.near`."""
-    pace.find_near(w, p, m, t.near)
+    pace.find_near(w, p, m, t.near, t.high)
     for r in range(p.robots):
-        if t.near[r] != 0 and p.reeving == FOUR_ROPE and can_fly(w, p, m, r) and _stays_clear(w, p, m, x, t, r):
+        if t.near[r] != 0 and pace.can_fly(w, p, m, r) and _stays_clear(w, p, m, x, t, r):
             t.near[r] = 0
 
 

@@ -10,7 +10,7 @@ import math
 from typing import Any
 
 from twin.drives import friction_force
-from twin.motion.kernels import kernel
+from twin.motion.kernels import inlined_kernel, kernel
 from twin.plants.rom.frames import cosine_sine, from_angles, quaternion
 from twin.plants.rom.model import TRUCK
 from twin.plants.state import TPITCH, TROLL, TX, TY, TYAW, TZ
@@ -24,7 +24,7 @@ FX, FY, FYAW, FZ, FPITCH, FROLL, COSINE, SINE = range(8)
 """Places in `force` (8,): generalised forces on the truck, and behind them cosine and sine of its yaw."""
 
 
-@kernel
+@inlined_kernel
 def push(w: World, force: Any, x: float, y: float, z: float, fx: float, fy: float, fz: float) -> None:
     """Add a force (in W) at a world point to the generalised forces in `force` (8,) on the truck."""
     at, cy, sy = w.truck_q, force[COSINE], force[SINE]
@@ -39,7 +39,7 @@ def push(w: World, force: Any, x: float, y: float, z: float, fx: float, fy: floa
     force[FROLL] += ry * fz - h * by
 
 
-@kernel
+@inlined_kernel
 def twist(force: Any, tx: float, ty: float, tz: float) -> None:
     """Add a torque (in W) to the generalised forces in `force` (8,)."""
     cy, sy = force[COSINE], force[SINE]
@@ -48,7 +48,7 @@ def twist(force: Any, tx: float, ty: float, tz: float) -> None:
     force[FROLL] += cy * tx + sy * ty
 
 
-@kernel
+@inlined_kernel
 def no_force(w: World, force: Any) -> None:
     """Begin with `force` (8,): nothing pushes."""
     for i in range(6):
@@ -56,7 +56,7 @@ def no_force(w: World, force: Any) -> None:
     force[COSINE], force[SINE] = cosine_sine(w.truck_q[TYAW])
 
 
-@kernel
+@inlined_kernel
 def velocity(w: World, force: Any, x: float, y: float, z: float) -> tuple[float, float, float]:
     """Of the point of the truck's body that is at (x, y, z) now, in W."""
     q, qd, cy, sy = w.truck_q, w.truck_qd, force[COSINE], force[SINE]
@@ -70,7 +70,7 @@ def velocity(w: World, force: Any, x: float, y: float, z: float) -> tuple[float,
     )
 
 
-@kernel
+@inlined_kernel
 def turning(w: World) -> tuple[float, float, float]:
     """Angular velocity of the truck's body in W."""
     yaw, pitch, roll = w.truck_qd[TYAW], w.truck_qd[TPITCH], w.truck_qd[TROLL]
@@ -164,7 +164,7 @@ def move(w: World, p: Params, mass: Any, force: Any, dt_s: float) -> None:
     qd[TYAW] += dt_s / turning * (fyaw + friction_force(qd[TYAW], fyaw, turning, w.truck_brake[2], dt_s))
 
 
-@kernel
+@inlined_kernel
 def drift(w: World, dt_s: float) -> None:
     """Go on for `dt_s` at the present speeds."""
     for i in range(6):

@@ -1,0 +1,71 @@
+"""A load on its floating table in long steps: against the closed form of its swing, and against the ticks."""
+
+from __future__ import annotations
+
+from math import sqrt
+
+import numpy as np
+import pytest
+
+from tests.physics import rig
+from tests.physics.rom_bench import FLIES, TICKS
+from twin.plants.state import EX, EY, EYAW, EZ, JOINTS
+
+G = rig.GRAVITY_MPS2
+TABLE_KG, PACK_KG = 150.0, 1150.0
+NAMES = {EX: "ex", EY: "ey"}
+
+
+def table(bench, loaded):
+    """A chassis station whose robot 0 stands free under the middle of the lane, robot 1 out of its way."""
+    plant = bench("chassis", "chassis_tractor_3")
+    rig.place_axes(plant, 1, x=-3.9)
+    sink_m = (TABLE_KG + (PACK_KG if loaded else 0.0)) * G / float(plant.params["e_stiffness"][0, 2])
+    rig.place_axes(plant, x=0.0, z=-1.05, ez=-sink_m)
+    if loaded:
+        rig.place_pack(plant, rig.OLD, (0.0, 0.0, -1.05 - sink_m))
+        rig.grip(plant, rig.OLD)
+    return plant
+
+
+def moved(bench, loaded, pace, axis, distance):
+    """Joints of robot 0 during a move of `axis`, a row a scan."""
+    plant = table(bench, loaded)
+    rig.run(plant, 0.5)
+    plant.pace = pace
+    k = JOINTS.index(axis)
+    rig.move(plant, **{axis: float(plant.worlds["reference"][0, 0, k, 0]) + distance})
+    return rig.record(plant, 4.0, "q")["q"][:, 0]
+
+
+@pytest.mark.parametrize("joint", [EX, EY], ids=["x", "y"])
+def test_free_swing_of_the_empty_table(bench, joint):
+    """An empty table swings on its centring springs as exp(-zeta w t) cos(w_d t), axes braked: within 2 % of where it
+    began (its plate lies 7 cm under the springs' plane, and rocks a little as it swings)."""
+    plant = table(bench, False)
+    rig.brake(plant)
+    rig.run(plant, 0.2)
+    aside_m = 0.01
+    rig.place_axes(plant, **{NAMES[joint]: aside_m})
+    plant.pace = FLIES
+    seen = rig.record(plant, 0.4, "q")
+    p = plant.params[0]
+    omega = sqrt(p["e_stiffness"][0] / TABLE_KG)
+    zeta = p["e_damping"][0] / (2.0 * sqrt(p["e_stiffness"][0] * TABLE_KG))
+    t_s = seen["t_s"] - seen["t_s"][0]
+    damped = omega * sqrt(1.0 - zeta * zeta)
+    exact = aside_m * np.exp(-zeta * omega * t_s) * (
+        np.cos(damped * t_s) + zeta / sqrt(1.0 - zeta * zeta) * np.sin(damped * t_s)
+    )  # fmt: skip
+    assert np.abs(seen["q"][:, 0, joint] - exact).max() < 0.02 * aside_m
+
+
+@pytest.mark.parametrize(("axis", "distance"), [("x", 1.2), ("z", 0.4), ("yaw", 0.03)])
+@pytest.mark.parametrize("loaded", [False, True], ids=["empty", "loaded"])
+def test_a_move_flown_is_the_move_ticked(bench, loaded, axis, distance):
+    """Axes within 0.2 mm and mrad on their way, and the table's largest deflection within 1 % or 5 um."""
+    flown, ticked = (moved(bench, loaded, pace, axis, distance) for pace in (FLIES, TICKS))
+    assert np.abs(flown[:, :4] - ticked[:, :4]).max() < 2e-4
+    for joint in {"x": (EX,), "z": (EZ,), "yaw": (EYAW,)}[axis]:
+        swing = np.ptp(ticked[:, joint])
+        assert abs(np.ptp(flown[:, joint]) - swing) < 0.01 * swing + 5e-6

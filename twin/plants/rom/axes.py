@@ -1,0 +1,107 @@
+"""The axes of a robot in long steps, implicit where their drives and springs are stiff.
+
+A step is taken at its middle: whoever uses this aims the drives, drifts everything half a step, has the drives act,
+and eliminates the axes from the equations of what they carry. Velocity loops (up to 320 1/s) and the springs to what
+they carry (up to 200 rad/s) are taken by the trapezoidal rule: what they give way counts as mass.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twin.drives import drive_forces
+from twin.motion.kernels import inlined_kernel, kernel
+from twin.plants.rom.flight import mean_reference
+from twin.plants.state import EYAW, YAW, X, Y, Z
+from twin.plants.suspension import FLOATING_TABLE, FOUR_ROPE, suspend
+
+World = Any
+Params = Any
+Model = Any
+
+STUCK = 1e-9
+"""Speed (m/s, rad/s) that is left to an axis which its friction stops and holds."""
+
+
+@kernel
+def aim(w: World, p: Params, t: Any, r: int, t_s: float, dt_s: float) -> None:
+    """References of robot `r` for the middle of the step of `dt_s` that begins at `t_s`."""
+    mean_reference(w, p, r, t_s, dt_s, t.last)
+    for i in range(4):
+        w.reference[r, i, 0] += 0.5 * dt_s * w.reference[r, i, 1]
+
+
+@kernel
+def drive(w: World, p: Params, t: Any, r: int, dt_s: float) -> None:
+    """Forces of robot `r`'s suspension and drives where it is in the middle of the step; its references go on.
+
+    Drives look at the speed that an axis has at the beginning of each tick, on the average a little before the middle:
+    they see what it would have there by its reference's acceleration, and `eliminate` puts that right.
+    """
+    qd = w.qd[r]
+    suspend(w, p, r, t.angles, t.reaction)
+    ahead_s = 0.5 * (dt_s - p.dt_s)
+    for i in range(4):
+        t.begun[i], t.speeding[i] = qd[i], w.reference[r, i, 2]
+        qd[i] += ahead_s * t.speeding[i]
+    drive_forces(w, p, r, t.reaction, dt_s)
+    for i in range(4):
+        total = w.tau[r, i] + (t.reaction[i] if i < Z or p.reeving == FLOATING_TABLE else 0.0)
+        t.stuck[i] = 1 if abs(qd[i] + dt_s * total / p.axis_mass[i]) < STUCK else 0
+        qd[i] = t.begun[i]
+        for j in range(3):
+            w.reference[r, i, j] = t.last[i, j]
+
+
+@inlined_kernel
+def _spring_of(w: World, p: Params, r: int, j: int) -> tuple[float, float]:
+    """Stiffness and damping between axis `j` of robot `r` and what it carries."""
+    if p.reeving == FOUR_ROPE:
+        if j != Z or w.load_n[r] == 0.0:
+            return 0.0, 0.0
+        length = p.sheave_height_m - w.q[r, Z]
+        return 4.0 * p.rope_ea_n / length, 4.0 * p.rope_damping / length
+    i = 0 if j < 2 else j
+    if j == Z:
+        return p.e_stiffness[i], p.e_damping[i]
+    lock = w.float_lock[r]
+    return p.e_stiffness[i] + lock * p.e_lock_stiffness[i], p.e_damping[i] + lock * p.e_lock_damping[i]
+
+
+@kernel
+def eliminate(w: World, p: Params, m: Model, t: Any, r: int, fx: float, fy: float, fz: float, dt_s: float) -> None:
+    """What robot `r`'s axes are to what they carry: springs that move with them. f is the suspension's force on that.
+
+    With n the impulse on an axis and s what its spring gives way (kg): dv = gain (n + s dv_body), so that the body is
+    held by `hold` (kg) and carried along by `carry` (N s). An axis that its friction stops and holds does not give way.
+    """
+    qd, tau, n = w.qd[r], w.tau[r], t.axis_n
+    n[X], n[Y], n[Z], n[YAW] = tau[X] - fx, tau[Y] - fy, tau[Z], tau[YAW]
+    if p.reeving == FLOATING_TABLE:
+        n[Z] -= fz + p.z_gravity_mass_kg * p.gravity_mps2
+        n[YAW] -= tau[EYAW]
+    for j in range(4):
+        stiffness, damping = _spring_of(w, p, r, j)
+        spring = 0.5 * dt_s * (damping + 0.5 * dt_s * stiffness)
+        if t.stuck[j] == 1:
+            t.gain[j], n[j], t.spring[j] = 1.0, -qd[j], 0.0
+            t.hold[j], t.carry[j] = spring, -spring * qd[j]
+            continue
+        impulse, given = dt_s * n[j], p.axis_viscous[j]
+        if w.brake[r, j] == 0 and w.power_off == 0 and abs(tau[j]) < p.axis_force_limit[j]:
+            given += p.axis_velocity_gain[j]
+        impulse += 0.5 * dt_s * given * dt_s * t.speeding[j]
+        own = m.axis_own_kg[j] + 0.5 * dt_s * given
+        gain = 1.0 / (own + spring)
+        t.gain[j], n[j], t.spring[j] = gain, impulse, spring
+        t.hold[j], t.carry[j] = spring * own * gain, spring * gain * impulse
+
+
+@kernel
+def speed_up(w: World, t: Any, r: int, dx: float, dy: float, dz: float, dyaw: float) -> None:
+    """Speeds of robot `r`'s axes after the step, in which what they carry has gained dx, dy, dz and dyaw in W."""
+    qd, n, gain, spring = w.qd[r], t.axis_n, t.gain, t.spring
+    qd[X] += gain[X] * (n[X] + spring[X] * dx)
+    qd[Y] += gain[Y] * (n[Y] + spring[Y] * dy)
+    qd[Z] += gain[Z] * (n[Z] + spring[Z] * dz)
+    qd[YAW] += gain[YAW] * (n[YAW] + spring[YAW] * dyaw)

@@ -1,0 +1,150 @@
+"""What a PLC scan need not do again, because nothing that it looks at can have changed.
+
+Most scans of a swap see a robot on its way, high above everything that it could touch, and all grips, locks and packs
+as they were. Whoever flies so high is not placed at every scan: every comparison that is made with where its pack was
+when it was last placed, high as well, comes out the same. And switches and places that nothing has moved are not read
+again. Whoever looks at a world has everything placed and read before.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twin.monitor import high_enough
+from twin.motion.kernels import kernel
+from twin.plants.rom.model import FREE
+from twin.plants.rom.pace import NEAR_GRIP_M, NEAR_SEAT_M, way
+from twin.plants.state import EPITCH, EROLL, EZ, TPITCH, TROLL, TZ, X, Z
+from twin.plants.suspension import FLOATING_TABLE
+
+World = Any
+Params = Any
+Model = Any
+State = Any
+
+LEVEL_RAD = 0.02
+"""An end effector that tilts more (pitch and roll together) is placed at every scan."""
+SPARE_M = 0.1
+"""More than the pads of a pack 2 m wide differ in height from its middle when pack and truck tilt by LEVEL_RAD."""
+APART_M = 1.5
+"""Two robots whose x axes are farther apart cannot reach what the other one holds."""
+
+
+@kernel
+def grips_rest(w: World, r: int) -> bool:
+    """Whether the grips of robot `r` are where they were commanded, and hold something if they were to hold."""
+    shut = w.grip_command[r]
+    for i in range(4):
+        if w.grip_position[r, i] != float(shut):
+            return False
+    return w.held[r] >= 0 if shut == 1 else w.held[r] < 0
+
+
+@kernel
+def _actuators_rest(w: World, p: Params) -> bool:
+    """Whether no grip, lock or table lock moves, nor waits for something to hold."""
+    for r in range(p.robots):
+        if not grips_rest(w, r) or w.float_lock[r] != float(w.float_lock_command[r]):
+            return False
+    for s in range(p.seats):
+        shut = w.lock_command[s]
+        for i in range(p.seat_locks[s]):
+            if w.lock_position[s, i] != float(shut):
+                return False
+        if p.seat_locks[s] > 0 and (w.locked[s] >= 0) != (shut == 1):
+            return False
+    return True
+
+
+@kernel
+def unchanged_after(w: World, p: Params, x: State, reported: int) -> bool:
+    """After a scan that read everything and changed no hold: whether the next one may leave out what stands still.
+
+    `reported` is how often the monitor had found places out of order before it.
+    """
+    for r in range(p.robots):
+        if w.buffered[r] == 1 or (w.held[r] >= 0 and x.fixed_to[w.held[r]] != FREE):
+            return False
+    return places_reported(w) == reported and _actuators_rest(w, p)
+
+
+@kernel
+def places_reported(w: World) -> int:
+    """How often the monitor has found packs that stand, or locks of a truck that leaves, out of order."""
+    return w.violation[2] + w.violation[4]
+
+
+@kernel
+def command_waits(w: World, p: Params) -> bool:
+    """Whether a robot has a command that may begin in this scan."""
+    waits = False
+    for r in range(p.robots):
+        waits = waits or w.buffered[r] == 1
+    return waits
+
+
+@kernel
+def find_heights(w: World, p: Params, m: Model, x: State, t: Any) -> None:
+    """From which height of its end effector on, along the retracting direction, each robot is high: `t.high_from`."""
+    up = p.retract
+    for r in range(p.robots):
+        k, highest = w.held[r], -1e30
+        if k >= 0:
+            for s in range(p.seats):
+                tilts = 0.0
+                if p.seat_on_truck[s] == 1:
+                    q = w.truck_q
+                    tilts = abs(q[TZ]) + abs(q[TPITCH] * p.seat_xyz_m[s, 0]) + abs(q[TROLL] * p.seat_xyz_m[s, 1])
+                highest = max(highest, up * p.seat_xyz_m[s, 2] + tilts)
+            lies = x.relative[k]
+            t.hangs_m[r] = p.pack_height_m - up * lies[2]
+            t.about_m[r] = LEVEL_RAD * (abs(lies[0]) + abs(lies[1]) + abs(lies[2]))
+            over = max(p.guide_length_m, m.pin_length_m + NEAR_SEAT_M)
+            t.high_from[r] = highest + t.hangs_m[r] + t.about_m[r] + over + SPARE_M
+            continue
+        for k in range(p.packs):
+            if x.carrier[k] < 0:
+                highest = max(highest, up * w.pack_pose[k, 2])
+        t.high_from[r] = highest + m.flipper_depth_m + NEAR_GRIP_M + SPARE_M
+
+
+@kernel
+def is_high(w: World, p: Params, x: State, t: Any, r: int) -> bool:
+    """Whether robot `r` with what it holds is far above every seat and pack, and the monitor needs no more to know."""
+    q, k = w.q[r], w.held[r]
+    if abs(q[EPITCH]) + abs(q[EROLL]) > LEVEL_RAD:
+        return False
+    height_m = q[EZ] + (q[Z] if p.reeving == FLOATING_TABLE else p.sheave_height_m)
+    if p.retract * height_m - way(w, p, r) < t.high_from[r]:
+        return False
+    if p.robots == 2 and abs(w.q[0, X] - w.q[1, X]) < APART_M:
+        return False
+    if k < 0:
+        return True
+    if w.watch_seat[r] >= 0 or x.fixed_to[k] != FREE:
+        return False
+    face_m = height_m + x.relative[k, 2]
+    return high_enough(p, face_m - t.about_m[r]) == high_enough(p, face_m + t.about_m[r])
+
+
+@kernel
+def stays_high(w: World, p: Params, x: State, t: Any, r: int) -> bool:
+    """Whether robot `r` may be left where it was last placed: it was high then and is high now.
+
+    The height of what it holds is kept up to date as far as the monitor has to know it.
+    """
+    high = is_high(w, p, x, t, r) and (t.high[r] == 1 or (w.buffered[r] == 0 and grips_rest(w, r)))
+    stays = high and t.high[r] == 1
+    t.high[r] = 1 if high else 0
+    if stays and w.held[r] >= 0:
+        height_m = w.q[r, EZ] + (w.q[r, Z] if p.reeving == FLOATING_TABLE else p.sheave_height_m)
+        w.pack_pose[w.held[r], 2] = height_m + x.relative[w.held[r], 2]
+    return stays
+
+
+@kernel
+def all_low(p: Params, t: Any) -> None:
+    """Somebody may have changed anything: nobody is known to be high, or to be unchanged."""
+    t.unchanged = 0
+    for r in range(p.robots):
+        t.high[r] = 0
