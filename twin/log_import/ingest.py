@@ -21,8 +21,9 @@ from twin.log_import.reading.stamps import StampFormat, parse_stamp_format
 from twin.log_import.reading.table import ReadFacts, Table, open_table
 from twin.log_import.spool import Spool
 
-TRUE_WORDS = ("TRUE", "True", "true", "1", "ON", "On", "on", "YES", "Yes", "yes", "T", "Y")
-FALSE_WORDS = ("FALSE", "False", "false", "0", "OFF", "Off", "off", "NO", "No", "no", "F", "N")
+TRUE_WORDS = frozenset(("true", "1", "on", "yes", "t", "y", "ein", "ja", "wahr", "是"))
+FALSE_WORDS = frozenset(("false", "0", "off", "no", "f", "n", "aus", "nein", "falsch", "否"))
+"""In capitals or not."""
 ROW = "#row"
 """Column of a tag's spool that holds the number of the line among all lines."""
 WIDE = "wide"
@@ -426,9 +427,8 @@ class _Reader:
         if m.spec.values is not None:
             found = m.spec.values.get(word, m.spec.values.get(plain_code(word)))
             return np.nan if found is None else float(bool(found))
-        if word in TRUE_WORDS or plain_code(word) == "1":
-            return 1.0
-        return 0.0 if word in FALSE_WORDS or plain_code(word) == "0" else np.nan
+        word = plain_code(word).lower()
+        return 1.0 if word in TRUE_WORDS else 0.0 if word in FALSE_WORDS else np.nan
 
     def _number(self, m: Mapped, said: pa.Array, facts: ColumnFacts, line_of: LineOf) -> np.ndarray:
         spec = m.spec

@@ -82,8 +82,6 @@ def german(folder: Path) -> Log:
     tags += [Tag("Last", "robot0/load_cell_n", "t", 3)]
     tags += corners("Greifer {} zu", "robot0/grip", "closed", ("AUS", "EIN"))
     tags += corners("Greifer {} auf", "robot0/grip", "open", ("AUS", "EIN"))
-    for tag in tags[-8:]:
-        tag.spec["values"] = {"EIN": True, "AUS": False}
     tags += corners("Riegel {} auf", "truck1/lock", "open", ("0", "-1"))
     tags += corners("Riegel {} zu", "truck1/lock", "closed", ("0", "-1"))
     for tag in tags[-8:]:
