@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from twin.log_import.ingest import FALSE_WORDS, TRUE_WORDS
 from twin.log_import.naming import suggest
 from twin.log_import.reading.guess_columns import ColumnGuess
 from twin.log_import.reading.sniff import Guess, sniff
 from twin.log_import.units import ALIASES, dimensions_of
+from twin.log_import.values import FALSE_WORDS, TRUE_WORDS
 
 DEFAULT_UNITS = {"length": "mm", "angle": "deg", "speed": "mm/s", "rate": "deg/s", "force": "kg", "time": "s"}
 """Where the log does not say: the unit that most stations use."""

@@ -13,7 +13,21 @@ AXIS_WORDS = {
     "z": ("z", "hoist", "lift", "height", "hub", "hubwerk", "起升", "升降"),
     "yaw": ("yaw", "rot", "rotation", "rotator", "slew", "turn", "theta", "dreh", "回转", "旋转"),
 }
-SET_WORDS = ("set", "setpos", "setpoint", "cmd", "command", "target", "ref", "reference", "soll", "sollwert", "sp", "给定", "设定")
+SET_WORDS = (
+    "set",
+    "setpos",
+    "setpoint",
+    "cmd",
+    "command",
+    "target",
+    "ref",
+    "reference",
+    "soll",
+    "sollwert",
+    "sp",
+    "给定",
+    "设定",
+)
 SPEED_WORDS = ("vel", "velocity", "speed", "actvel", "setvel", "geschw", "速度")
 LOAD_WORDS = ("load", "loadcell", "weight", "last", "mass", "荷重", "重量", "称重")
 SWAY_WORDS = ("sway", "swing", "pendel", "摆角", "摆动")

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from twin.log_import.ingest import WIDE, ColumnFacts, Ingested
+from twin.log_import.ingest import WIDE, Ingested
 from twin.log_import.layout import Known
 from twin.log_import.mapping import Mapping
 from twin.log_import.story import Story
 from twin.log_import.survey import Survey, bridge_s, gap_s
+from twin.log_import.values import ColumnFacts
 
 MOST_PHASES = 5000
 """So many phases are listed in the report; all of them are in the recording."""

@@ -1,15 +1,13 @@
-"""`--draft-map`: a first mapping of any dialect loads as it is, and knows the axes of tags with understandable names."""
+"""`--draft-map`: a first mapping of any dialect loads as it is, and knows axes by understandable tags."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import swaptwin
-from tests.twin.log_import import dialects, long_dialects
-from tests.twin.log_import.historian import Log
+from tests.twin.log_import.conftest import Written
 from twin.errors import InputError
 from twin.log_import.drafting import draft_map
 from twin.log_import.importing import import_log
@@ -23,35 +21,33 @@ def tags_of(mapping: Mapping) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("write", "axes"),
+    ("name", "axes"),
     [
-        (dialects.historian, "xyzw"),
-        (dialects.german, "xyw"),
-        (dialects.chinese, "xyw"),
-        (dialects.dotnet, "xyzw"),
-        (dialects.parquet, "xyzw"),
-        (long_dialects.events, "xyzw"),
-        (long_dialects.by_tag, "xyz"),
+        ("historian", "xyzw"),
+        ("german", "xyw"),  # rope length for height
+        ("chinese", "xyw"),  # depth for height
+        ("dotnet", "xyzw"),
+        ("parquet", "xyzw"),
+        ("events", "xyzw"),
+        ("by_tag", "xyz"),  # the spreader's angle is called so
     ],
-    ids=lambda value: getattr(value, "__name__", ""),
 )
-def test_the_draft_of_a_dialect(write: Callable[[Path], Log], axes: str, tmp_path: Path) -> None:
-    log = write(tmp_path)
+def test_the_draft_of_a_dialect(name: str, axes: str, written: Written, tmp_path: Path) -> None:
+    log = written(name)
     draft = tmp_path / "draft.yaml"
     draft.write_text(draft_map(log.path), encoding="utf-8")
     drafted, true = load_mapping(draft), load_mapping(log.map)
     found, meant = tags_of(drafted), tags_of(true)
     for letter in axes:
-        name = "robot0/yaw/position_rad" if letter == "w" else f"robot0/{letter}/position_m"
-        assert found.get(name) == meant[name]
-    for said, wanted in ((drafted.file.file, true.file.file),):
-        assert said.table == wanted.table
-        if said.format != "parquet" and log.path.suffix != ".parquet":
-            assert (said.delimiter, said.decimal) == (wanted.delimiter, wanted.decimal)
-            assert said.header_line == wanted.header_line
-            assert said.units_line == wanted.units_line
+        signal = "robot0/yaw/position_rad" if letter == "w" else f"robot0/{letter}/position_m"
+        assert found.get(signal) == meant[signal]
+    said, wanted = drafted.file.file, true.file.file
+    assert said.table == wanted.table
+    if log.path.suffix != ".parquet":
+        assert (said.delimiter, said.decimal) == (wanted.delimiter, wanted.decimal)
+        assert (said.header_line, said.units_line) == (wanted.header_line, wanted.units_line)
     assert drafted.file.time.column == true.file.time.column
-    if write is not dialects.german:  # zones are for a person to tell
+    if name in ("historian", "by_tag"):
         report = import_log(log.path, drafted, tmp_path / "draft.mcap")
         assert report.samples > 1000
 

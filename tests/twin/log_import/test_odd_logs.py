@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.twin.log_import.dialects import parquet
+from tests.twin.log_import.conftest import Written
 from twin.log_import.importing import Moment, Window, import_log
 from twin.log_import.mapping import load_mapping
 from twin.log_import.report import ImportReport
@@ -91,9 +91,9 @@ def test_a_window_holds_the_samples_of_the_whole(imported: Import, tmp_path: Pat
     assert np.allclose(x, all_x[500:1501], atol=1e-9)
 
 
-def test_the_swing_that_no_sensor_saw_is_near_that_of_the_twin(tmp_path: Path) -> None:
+def test_the_swing_that_no_sensor_saw_is_near_that_of_the_twin(written: Written, tmp_path: Path) -> None:
     """Along the logged motion of the axes alone, measured by the load cell what hangs where."""
-    log = parquet(tmp_path)
+    log = written("parquet")
     import_log(log.path, load_mapping(log.map), tmp_path / "log.mcap")
     with open_recording(tmp_path / "log.mcap") as recording:
         assert recording.header.provenance["robot0/sway_x_m"] == "estimated"
