@@ -25,6 +25,7 @@ from twin.log_import.values import Codes, Column, ColumnFacts, Converter, alarm_
 ROW = "#row"
 """Column of a tag's spool that holds the number of the line among all lines."""
 WIDE = "wide"
+PIECE_ROWS = 50_000
 MOST_TAGS = 5000
 """So many tags of a long table are kept for messages."""
 
@@ -44,6 +45,7 @@ class Ingested:
     bad_stamps: int = 0
     first_bad_stamp: tuple[int, str] | None = None
     by_tag: bool = False
+    newest_first: bool = False
     period_ns: int = 0
     missing_tags: tuple[str, ...] = ()
     periods_ns: dict[str, int] = field(default_factory=dict)
@@ -195,7 +197,7 @@ class _Reader:
             wanted += [*self._by_tag, *{c.quality for cs in self._by_tag.values() for c in cs if c.quality}]
             columns = [column for cs in self._by_tag.values() for column in cs]
             self._make_spool(WIDE, columns)
-        self._watch = self._new_watch(refuse=not self._long)
+        self._watch = self._new_watch()
         for batch in self._table.batches(list(dict.fromkeys(wanted))):
             t_ns, good = self._times(batch)
             if self._long:
@@ -207,10 +209,9 @@ class _Reader:
         self._check_something()
         return self._ended()
 
-    def _new_watch(self, *, refuse: bool = True) -> ClockWatch:
+    def _new_watch(self) -> ClockWatch:
         cleaning = self._mapping.file.cleaning
-        ahead_s = max(cleaning.jump_s, cleaning.reorder_s)
-        return ClockWatch(cleaning.reorder_s, ahead_s, self._path, refuse=refuse)
+        return ClockWatch(cleaning.reorder_s, max(cleaning.jump_s, cleaning.reorder_s))
 
     def _make_spool(self, name: str, columns: Sequence[Column]) -> None:
         self._spool_columns.setdefault(name, list(columns))
@@ -325,16 +326,19 @@ class _Reader:
     # ------------------------------------------------------------------------------------------------ the end
 
     def _ended(self) -> Ingested:
-        plans: dict[str, Plan] = {}
-        whole = self._watch.plan()
-        by_tag = False
-        if self._long:
+        by_tag, newest_first = False, self._watch.newest_first
+        if newest_first:
+            plans = {key: self._checked(self._from_the_end(spool)) for key, spool in self._spools.items()}
+        elif self._long:
             each = {tag: watch.plan() for tag, watch in self._watches.items()}
+            whole = self._watch.plan()
             # sorted by tag, the time starts again with each: then every tag has a clock of its own
             by_tag = self._watch.in_no_order or sum(_set_back(p) for p in each.values()) < _set_back(whole)
+            if by_tag:
+                each = {tag: self._checked(watch) for tag, watch in self._watches.items()}
             plans = each if by_tag else dict.fromkeys(self._spools, whole)
         else:
-            plans[WIDE] = whole
+            plans = {WIDE: self._checked(self._watch)}
         return Ingested(
             self._spools,
             plans,
@@ -347,10 +351,23 @@ class _Reader:
             self._bad_stamps,
             self._first_bad,
             by_tag,
+            newest_first,
             self._watch.period_ns,
             self._missing,
             {key: self._watches.get(key, self._watch).period_ns for key in self._spools},
         )
+
+    def _checked(self, watch: ClockWatch) -> Plan:
+        if watch.in_no_order:
+            raise watch.refusal(self._path)
+        return watch.plan()
+
+    def _from_the_end(self, spool: Spool) -> ClockWatch:
+        """The clock of a log that has its newest line first."""
+        watch = self._new_watch()
+        for t_ns, _ in spool.pieces(PIECE_ROWS, backwards=True):
+            watch.feed(t_ns)
+        return watch
 
 
 def _set_back(plan: Plan) -> int:

@@ -97,6 +97,10 @@ def _of_lines(log: Ingested) -> list[Finding]:
         found.append(
             Finding("cut last line", 1, "the end of the file", "line left out: nothing tells whether it is whole")
         )
+    if read.compression_cut:
+        found.append(Finding("cut file", 1, "the end of the file", "imported up to where the gzip ends"))
+    if log.newest_first:
+        found.append(Finding("newest line first", 1, "the whole file", "read from its end"))
     if read.blank_lines:
         found.append(Finding("blank line", read.blank_lines, "", "left out"))
     if read.comments:

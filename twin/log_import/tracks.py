@@ -181,7 +181,8 @@ def ordered_of(log: Ingested, key: str, reorder_s: float) -> Ordered:
     """The rows of one spool in order of time."""
     spool = log.spools[key]
     numbered = bool(spool.columns) and spool.columns[-1] == ROW
-    return Ordered(spool, log.plans[key], reorder_s, numbered=numbered, own_clock=log.by_tag)
+    own_clock, backwards = log.by_tag or log.newest_first, log.newest_first
+    return Ordered(spool, log.plans[key], reorder_s, numbered=numbered, own_clock=own_clock, backwards=backwards)
 
 
 __all__ = ["Fill", "OrderFacts", "Stretch", "Track", "Tracks", "ordered_of"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.twin.log_import.conftest import Written
+from twin.errors import InputError
 from twin.log_import.importing import Moment, Window, import_log
 from twin.log_import.mapping import load_mapping
 from twin.log_import.report import ImportReport
@@ -77,6 +79,33 @@ def test_an_axis_that_is_known_again_elsewhere_does_not_swing_the_load(imported:
     _, recording = imported(t_s, x_mm, 0.0 * x_mm, 3000.0 + 0.0 * x_mm)
     _, values = recording.states(names=["robot0/sway_x_m"])
     assert np.abs(values).max() < 1e-6
+
+
+@pytest.mark.parametrize("period_s", [0.02, 10.0])
+def test_the_newest_line_may_come_first(period_s: float, imported: Import) -> None:
+    t_s = period_s * np.arange(8000 if period_s < 1.0 else 6000)
+    x_mm = 1000.0 * np.sin(t_s / (100.0 * period_s))
+    said = t_s.copy()
+    said[3000:3100] += 5000.0 * period_s  # the clock ran ahead
+    report, recording = imported(said[::-1], x_mm[::-1], window=Window(None, Moment(None, 100.0)))
+    assert [f.kind for f in report.findings] == ["newest line first", "clock ahead"]
+    at, x = recording.states(names=["robot0/x/position_m"])
+    assert np.abs(x[:, 0] - np.sin(at / (100.0 * period_s))).max() < 0.001
+
+
+def test_a_gzip_that_ends_too_early_is_read_that_far(imported: Import, tmp_path: Path) -> None:
+    t_s = np.arange(5000) * 0.02
+    imported(t_s, 1000.0 * np.sin(t_s))
+    whole = gzip.compress((tmp_path / "log.csv").read_bytes())
+    (tmp_path / "cut.csv.gz").write_bytes(whole[: len(whole) // 2])
+    report = import_log(tmp_path / "cut.csv.gz", load_mapping(tmp_path / "map.yaml"), tmp_path / "cut.mcap")
+    assert [f.kind for f in report.findings] in (["cut file"], ["cut last line", "cut file"])
+    assert 1000 < report.samples < 4000
+
+
+def test_lines_in_no_order_are_refused(imported: Import) -> None:
+    with pytest.raises(InputError, match="in no order of time"):
+        imported(np.random.default_rng(1).uniform(0.0, 1e6, 30_000), np.zeros(30_000))
 
 
 def test_a_window_holds_the_samples_of_the_whole(imported: Import, tmp_path: Path) -> None:
