@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 import swaptwin
-from tests.determinism.short_swap import cell_and_timing
+from tests.determinism.short_swap import cell_and_timing, short_swap
 from twin.commands import bench
-from twin.commands.bench import batches, swaps
+from twin.commands.bench import batches, imports, swaps
 from twin.commands.bench.row import Row
 from twin.commands.bench.swaps import rows_of
 from twin.commands.bench.turns import Lane, Turns, measure
@@ -102,6 +102,7 @@ def test_json_is_the_designs_object(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     frames = {"medium": [0.025, 0.026, 0.024], "low": [0.0125, 0.013, 0.012]}
     monkeypatch.setattr("twin.viewer.frame_rate.measure_frames", lambda *arguments: frames)
     monkeypatch.setattr(bench, "batch_rows", lambda *arguments, **named: [])
+    monkeypatch.setattr(bench, "import_rows", lambda *arguments: [imports.row_of([0.5] * 5, [0.1] * 5)])
     assert swaptwin.run(["bench", "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert set(said) == {"machine", "rows"}
@@ -144,3 +145,20 @@ def test_rows_of_batches_stand_beside_the_reference_swap() -> None:
     assert (beside.ratio, beside.met) == (pytest.approx(1250.0), True)
     assert found["top_lift rom x 1"].ratio == pytest.approx(500.0)
     assert found["top_lift rom, two cores"].ratio == pytest.approx(2.0)
+
+
+def test_an_import_is_timed_beside_plain_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    short_swap(record=tmp_path / "swap.mcap", until_s=4.0)
+    monkeypatch.setattr(imports, "ROWS", 300)
+    monkeypatch.setattr(imports, "TURNS", 3)
+    [row] = imports.import_rows(tmp_path / "swap.mcap", tmp_path, ProgressLine(None, "", None))
+    assert (row.name, row.unit, row.against) == ("import-log", "rows/s", "plain pyarrow reading")
+    assert row.value
+    assert 0.0 < (row.ratio or 0.0) < 1.0
+    assert imports.read_plainly(tmp_path / "log.csv") == 300
+
+
+def test_the_row_of_imports_has_both_speeds() -> None:
+    row = imports.row_of([0.5] * 5, [0.1] * 5)
+    assert (row.value, row.ratio) == (imports.ROWS / 0.5, pytest.approx(0.2))
+    assert "150,000 rows/s" in (row.note or "")

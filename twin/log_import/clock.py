@@ -25,6 +25,7 @@ SAME_SHARE, SAME_S, SAME_MOST_SHARE = 0.02, 3.0, 0.1
 that is no more than the last share of it: the clock may be set between two lines that are some time apart."""
 FAR_S = 3 * 86_400.0
 """A few lines at either end of the log that are farther than this from all others are strays."""
+NEARLY_ALL = 0.9
 MOST_BREAKS = 20_000
 
 
@@ -70,18 +71,21 @@ class _Run:
 class ClockWatch:
     """Looks at the times of a log as they are read, and knows at the end what to do with them."""
 
-    def __init__(self, reorder_s: float, jump_s: float, file: object = None, *, refuse: bool = True) -> None:
-        """Without `refuse`, times in no order set `in_no_order` instead of raising InputError."""
-        self.in_no_order, self._refuse = False, refuse
+    def __init__(self, reorder_s: float, jump_s: float) -> None:
+        self.in_no_order = False
+        self._up = self._down = 0
         self._back_ns, self._ahead_ns = round(reorder_s * 1e9), round(jump_s * 1e9)
         self._runs: list[_Run] = []
         self._row = 0
         self._steps: list[np.ndarray] = []
-        self._file = file
 
     def feed(self, t_ns: np.ndarray) -> None:
         """The next lines' times (K,)."""
-        if not len(t_ns) or self.in_no_order:
+        if not len(t_ns):
+            return
+        self._up += int((t_ns[1:] > t_ns[:-1]).sum())
+        self._down += int((t_ns[1:] < t_ns[:-1]).sum())
+        if self.in_no_order:
             return
         if self._runs:
             before = self._runs[-1]
@@ -90,7 +94,7 @@ class ClockWatch:
             joined = np.concatenate(([t_ns[0]], t_ns))
         steps = np.diff(joined)
         if len(self._steps) < 64:
-            self._steps.append(steps[steps > 0][:1000])
+            self._steps.append(np.abs(steps[steps != 0][:1000]))
         breaks = np.flatnonzero((steps < -self._back_ns) | (steps > self._ahead_ns))
         edges = [0, *breaks.tolist(), len(t_ns)] if not len(breaks) or breaks[0] != 0 else [*breaks.tolist(), len(t_ns)]
         for i, (a, b) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
@@ -123,13 +127,20 @@ class ClockWatch:
             self._runs = kept
             if back > MOST_BREAKS // 4:
                 self.in_no_order = True
-                if not self._refuse:
-                    return
-                raise InputError(
-                    f"its times go back {back} times in the first {self._row} lines: not in any order of time",
-                    file=str(self._file) if self._file is not None else None,
-                    allowed="lines in order of time, or cleaning.reorder_s as long as they are out of it",
-                )
+                return
+
+    @property
+    def newest_first(self) -> bool:
+        """Whether the lines come in the order of time, but from the end."""
+        return self._down > NEARLY_ALL * (self._up + self._down) and self._down >= 10
+
+    def refusal(self, file: object) -> InputError:
+        """For a log in no order of time."""
+        return InputError(
+            f"its times go back {self._down} times and ahead {self._up} times: in no order of time",
+            file=str(file),
+            allowed="lines in order of time, or cleaning.reorder_s as long as they are out of it",
+        )
 
     @property
     def period_ns(self) -> int:

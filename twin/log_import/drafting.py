@@ -9,9 +9,11 @@ from twin.log_import.naming import suggest
 from twin.log_import.reading.guess_columns import ColumnGuess
 from twin.log_import.reading.sniff import Guess, sniff
 from twin.log_import.units import ALIASES, dimensions_of
+from twin.log_import.values import FALSE_WORDS, TRUE_WORDS
 
 DEFAULT_UNITS = {"length": "mm", "angle": "deg", "speed": "mm/s", "rate": "deg/s", "force": "kg", "time": "s"}
 """Where the log does not say: the unit that most stations use."""
+ON_WORDS = ("closed", "close", "开")
 CHASSIS_WORDS = ("rgv", "table", "chassis", "底盘")
 
 
@@ -119,7 +121,18 @@ def _signal(signal: str, column: ColumnGuess) -> str:
         told.append(f"unit: {_unit(unit)}")
     elif not signal.startswith("log/") and (dimension := _dimension(signal)) in DEFAULT_UNITS:
         told.append(f"unit: {DEFAULT_UNITS[dimension]}")
+    words = {word.lower(): word for word in column.words}
+    if column.kind == "bool" and not words.keys() <= TRUE_WORDS | FALSE_WORDS:
+        told.append(f"values: {_meanings(words, signal)}")
     return "{" + ", ".join(told) + "}"
+
+
+def _meanings(words: dict[str, str], signal: str) -> str:
+    """What words of a switch mean: that it is made, where the word is in the name of the signal."""
+    on = next((word for word in words if signal.endswith("_" + word)), "") or next(
+        (word for word in words if word in ON_WORDS), next(iter(words), "")
+    )
+    return "{" + ", ".join(f"{_quoted(said)}: {str(word == on).lower()}" for word, said in words.items()) + "}"
 
 
 def _unit(unit: str) -> str:

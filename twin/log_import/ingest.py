@@ -14,76 +14,20 @@ import pyarrow.compute as pc
 from twin.catalogue.explain import hint, nearest
 from twin.errors import InputError
 from twin.log_import.clock import ClockWatch, Plan
-from twin.log_import.mapping import Mapped, Mapping
+from twin.log_import.mapping import Mapping
 from twin.log_import.reading.layout import TableLayout
-from twin.log_import.reading.numbers import to_float, to_text
+from twin.log_import.reading.numbers import to_text
 from twin.log_import.reading.stamps import StampFormat, parse_stamp_format
 from twin.log_import.reading.table import ReadFacts, Table, open_table
 from twin.log_import.spool import Spool
+from twin.log_import.values import Codes, Column, ColumnFacts, Converter, alarm_name, step_name
 
-TRUE_WORDS = ("TRUE", "True", "true", "1", "ON", "On", "on", "YES", "Yes", "yes", "T", "Y")
-FALSE_WORDS = ("FALSE", "False", "false", "0", "OFF", "Off", "off", "NO", "No", "no", "F", "N")
 ROW = "#row"
 """Column of a tag's spool that holds the number of the line among all lines."""
 WIDE = "wide"
-MOST_CODES = 100_000
-LineOf = Callable[[int], int]
-"""Number in the file of a row of what is being read."""
+PIECE_ROWS = 50_000
 MOST_TAGS = 5000
 """So many tags of a long table are kept for messages."""
-
-
-@dataclass
-class ColumnFacts:
-    """What was wrong with the values of one signal: counts, and the first line of each kind."""
-
-    values: int = 0
-    empty: int = 0
-    unreadable: int = 0
-    first_unreadable: tuple[int, str] | None = None
-    bad_quality: int = 0
-    unmapped: dict[str, int] = field(default_factory=dict)
-    """Words that stand for nothing known, and how often they came."""
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of a spool: a signal, or a code (step, alarm) whose words are numbered in `words`."""
-
-    name: str
-    tag: str
-    signal: Mapped | None = None
-    quality: str | None = None
-    offset_s: float = 0.0
-    """Added to its times, where it is a code."""
-
-
-class Codes:
-    """Words of a code column and their numbers, in the order in which they came."""
-
-    def __init__(self) -> None:
-        self.words: list[str] = []
-        self._number: dict[str, int] = {}
-
-    def number(self, word: str) -> float:
-        """30, 30.0 and 030 are the same step; NaN once there are more words than codes can be."""
-        word = plain_code(word)
-        if word not in self._number:
-            if len(self.words) >= MOST_CODES:
-                return np.nan
-            self._number[word] = len(self.words)
-            self.words.append(word)
-        return self._number[word]
-
-
-def plain_code(word: str) -> str:
-    """A step number or alarm code as one word, however it is written."""
-    word = word.strip()
-    try:
-        number = float(word)
-    except ValueError:
-        return word
-    return str(int(number)) if abs(number) < 1e15 and number.is_integer() else word
 
 
 @dataclass
@@ -101,6 +45,7 @@ class Ingested:
     bad_stamps: int = 0
     first_bad_stamp: tuple[int, str] | None = None
     by_tag: bool = False
+    newest_first: bool = False
     period_ns: int = 0
     missing_tags: tuple[str, ...] = ()
     periods_ns: dict[str, int] = field(default_factory=dict)
@@ -170,12 +115,9 @@ class _Reader:
     def __init__(self, path: str | Path, mapping: Mapping, table: Table, stamps: StampFormat, folder: Path) -> None:
         self._path, self._mapping, self._table, self._stamps = path, mapping, table, stamps
         self._folder = folder
-        self._layout = layout_of(mapping)
         self._long = mapping.file.file.table == "long"
-        self._good = {plain_code(str(word)) for word in mapping.file.cleaning.good}
+        self._to = Converter(layout_of(mapping), mapping.file.cleaning.good)
         self._spools: dict[str, Spool] = {}
-        self._codes: dict[str, Codes] = {}
-        self._facts: dict[str, ColumnFacts] = {}
         self._watches: dict[str, ClockWatch] = {}
         spec = mapping.file.time
         self._time_columns = (spec.column,) if isinstance(spec.column, str) else spec.column
@@ -255,7 +197,7 @@ class _Reader:
             wanted += [*self._by_tag, *{c.quality for cs in self._by_tag.values() for c in cs if c.quality}]
             columns = [column for cs in self._by_tag.values() for column in cs]
             self._make_spool(WIDE, columns)
-        self._watch = self._new_watch(refuse=not self._long)
+        self._watch = self._new_watch()
         for batch in self._table.batches(list(dict.fromkeys(wanted))):
             t_ns, good = self._times(batch)
             if self._long:
@@ -267,19 +209,16 @@ class _Reader:
         self._check_something()
         return self._ended()
 
-    def _new_watch(self, *, refuse: bool = True) -> ClockWatch:
+    def _new_watch(self) -> ClockWatch:
         cleaning = self._mapping.file.cleaning
-        ahead_s = max(cleaning.jump_s, cleaning.reorder_s)
-        return ClockWatch(cleaning.reorder_s, ahead_s, self._path, refuse=refuse)
+        return ClockWatch(cleaning.reorder_s, max(cleaning.jump_s, cleaning.reorder_s))
 
     def _make_spool(self, name: str, columns: Sequence[Column]) -> None:
         self._spool_columns.setdefault(name, list(columns))
         names = [column.name for column in columns]
         self._spools[name] = Spool(self._folder, f"spool{len(self._spools)}", [*names, ROW] if self._long else names)
         for column in columns:
-            self._facts[column.name] = ColumnFacts()
-            if column.signal is None:
-                self._codes[column.name] = Codes()
+            self._to.begin(column)
 
     def _times(self, batch: Any) -> tuple[np.ndarray, np.ndarray]:
         """Times (K,) of a batch's lines and which of them could be read (K,)."""
@@ -340,10 +279,10 @@ class _Reader:
         columns = self._spool_columns[WIDE]
         values = np.full((len(t_ns), len(columns)), np.nan)
         for k, column in enumerate(columns):
-            values[:, k] = self._converted(column, batch.columns[column.tag], batch.line_of)
+            values[:, k] = self._to.values(column, batch.columns[column.tag], batch.line_of)
             if column.quality is not None:
-                fine = self._fine(batch.columns[column.quality])
-                self._facts[column.name].bad_quality += int((~fine & ~np.isnan(values[:, k])).sum())
+                fine = self._to.is_fine(batch.columns[column.quality])
+                self._to.facts[column.name].bad_quality += int((~fine & ~np.isnan(values[:, k])).sum())
                 values[~fine, k] = np.nan
         if not good.all():
             t_ns, values = t_ns[good], values[good]
@@ -354,7 +293,7 @@ class _Reader:
         spec = self._mapping.file.long
         assert spec is not None
         codes, words = to_text(batch.columns[spec.tag])
-        fine = good if spec.quality is None else good & self._fine(batch.columns[spec.quality])
+        fine = good if spec.quality is None else good & self._to.is_fine(batch.columns[spec.quality])
         rows = np.arange(self._rows, self._rows + int(good.sum()), dtype=np.float64)
         number = np.full(len(t_ns), np.nan)
         number[good] = rows
@@ -378,109 +317,57 @@ class _Reader:
                 return int(batch.line_of(int(here[k])))
 
             for k, column in enumerate(columns):
-                values[:, k] = self._converted(column, said, line_of)
-                self._facts[column.name].bad_quality += int(of_tag.sum()) - len(here)
+                values[:, k] = self._to.values(column, said, line_of)
+                self._to.facts[column.name].bad_quality += int(of_tag.sum()) - len(here)
             values[:, -1] = number[here]
             self._watches[word].feed(t_ns[here])
             self._spools[word].append(t_ns[here], values)
 
-    def _fine(self, column: pa.Array) -> np.ndarray:
-        """Which lines have good quality (K,); an empty one is not good."""
-        codes, words = to_text(column)
-        good = np.array([plain_code(word) in self._good for word in words] + [False])
-        return np.asarray(good[codes])
-
-    def _converted(self, column: Column, said: pa.Array, line_of: LineOf) -> np.ndarray:
-        """Values (K,) of a column, NaN where it says nothing that counts."""
-        facts = self._facts[column.name]
-        if column.signal is None:
-            codes, words = to_text(said)
-            numbers = np.array([self._codes[column.name].number(word) for word in words] + [np.nan], float)
-            values = np.asarray(numbers[codes])
-        elif column.signal.target.dimension == "switch":
-            values = self._switch(column.signal, said, facts, line_of)
-        else:
-            values = self._number(column.signal, said, facts, line_of)
-        empty = int(said.null_count)
-        facts.empty += empty
-        facts.values += len(values) - int(np.isnan(values).sum())
-        return values
-
-    def _switch(self, m: Mapped, said: pa.Array, facts: ColumnFacts, line_of: LineOf) -> np.ndarray:
-        if m.spec.bit is not None:
-            numbers, bad = to_float(said, self._layout)
-            _note_unreadable(facts, said, bad, line_of)
-            known = np.isfinite(numbers)
-            values = np.full(len(numbers), np.nan)
-            values[known] = (numbers[known].astype(np.int64) >> m.spec.bit) & 1
-        else:
-            codes, words = to_text(said)
-            meaning = [self._switch_word(m, word) for word in words]
-            values = np.array([*meaning, np.nan], float)[codes]
-            _note_unmapped(facts, codes, words, meaning)
-        if m.spec.invert:
-            values = 1.0 - values
-        return np.asarray(values)
-
-    def _switch_word(self, m: Mapped, word: str) -> float:
-        if m.spec.values is not None:
-            found = m.spec.values.get(word, m.spec.values.get(plain_code(word)))
-            return np.nan if found is None else float(bool(found))
-        if word in TRUE_WORDS or plain_code(word) == "1":
-            return 1.0
-        return 0.0 if word in FALSE_WORDS or plain_code(word) == "0" else np.nan
-
-    def _number(self, m: Mapped, said: pa.Array, facts: ColumnFacts, line_of: LineOf) -> np.ndarray:
-        spec = m.spec
-        if spec.values is not None:
-            codes, words = to_text(said)
-            meaning = [float(spec.values.get(w, spec.values.get(plain_code(w), np.nan))) for w in words]
-            raw = np.array([*meaning, np.nan], float)[codes]
-            _note_unmapped(facts, codes, words, meaning)
-        else:
-            raw, bad = to_float(said, self._layout)
-            _note_unreadable(facts, said, bad, line_of)
-        return np.asarray(m.to_si * (spec.sign * spec.scale * (raw - spec.zero)))
-
     # ------------------------------------------------------------------------------------------------ the end
 
     def _ended(self) -> Ingested:
-        plans: dict[str, Plan] = {}
-        whole = self._watch.plan()
-        by_tag = False
-        if self._long:
+        by_tag, newest_first = False, self._watch.newest_first
+        if newest_first:
+            plans = {key: self._checked(self._from_the_end(spool)) for key, spool in self._spools.items()}
+        elif self._long:
             each = {tag: watch.plan() for tag, watch in self._watches.items()}
+            whole = self._watch.plan()
             # sorted by tag, the time starts again with each: then every tag has a clock of its own
             by_tag = self._watch.in_no_order or sum(_set_back(p) for p in each.values()) < _set_back(whole)
+            if by_tag:
+                each = {tag: self._checked(watch) for tag, watch in self._watches.items()}
             plans = each if by_tag else dict.fromkeys(self._spools, whole)
         else:
-            plans[WIDE] = whole
+            plans = {WIDE: self._checked(self._watch)}
         return Ingested(
             self._spools,
             plans,
             self._spool_columns,
-            self._codes,
-            self._facts,
+            self._to.codes,
+            self._to.facts,
             self._table.facts,
             self._table.names,
             self._lines,
             self._bad_stamps,
             self._first_bad,
             by_tag,
+            newest_first,
             self._watch.period_ns,
             self._missing,
             {key: self._watches.get(key, self._watch).period_ns for key in self._spools},
         )
 
+    def _checked(self, watch: ClockWatch) -> Plan:
+        if watch.in_no_order:
+            raise watch.refusal(self._path)
+        return watch.plan()
 
-def step_name(robot: int) -> str:
-    """Name of the column of a robot's step numbers."""
-    return f"step{robot}"
-
-
-def alarm_name(register: int) -> str:
-    """Name of an alarm register's column."""
-    return f"alarm{register + 1}"
+    def _from_the_end(self, spool: Spool) -> ClockWatch:
+        """The clock of a log that has its newest line first."""
+        watch = self._new_watch()
+        for t_ns, _ in spool.pieces(PIECE_ROWS, backwards=True):
+            watch.feed(t_ns)
+        return watch
 
 
 def _set_back(plan: Plan) -> int:
@@ -490,20 +377,6 @@ def _set_back(plan: Plan) -> int:
 def _joined(columns: Sequence[pa.Array]) -> pa.Array:
     """Date and time of separate columns as one, a blank between."""
     return pc.binary_join_element_wise(*[c.cast(pa.string()) for c in columns], " ")
-
-
-def _note_unreadable(facts: ColumnFacts, said: pa.Array, bad: np.ndarray, line_of: LineOf) -> None:
-    if bad.any():
-        facts.unreadable += int(bad.sum())
-        if facts.first_unreadable is None:
-            k = int(np.flatnonzero(bad)[0])
-            facts.first_unreadable = (line_of(k), str(said[k].as_py()))
-
-
-def _note_unmapped(facts: ColumnFacts, codes: np.ndarray, words: Sequence[str], meaning: Sequence[float]) -> None:
-    for k, word in enumerate(words):
-        if np.isnan(meaning[k]) and (len(facts.unmapped) < 20 or word in facts.unmapped):
-            facts.unmapped[word] = facts.unmapped.get(word, 0) + int((codes == k).sum())
 
 
 def _few(names: Sequence[str]) -> str:

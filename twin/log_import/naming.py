@@ -8,12 +8,26 @@ from twin.log_import.reading.guess_columns import ColumnGuess
 from twin.log_import.units import ALIASES, dimensions_of
 
 AXIS_WORDS = {
-    "x": ("x", "long", "gantry", "bridge", "portal", "大车"),
-    "y": ("y", "cross", "trolley", "crab", "katze", "小车"),
-    "z": ("z", "hoist", "lift", "height", "hub", "起升", "升降"),
-    "yaw": ("yaw", "rot", "rotation", "slew", "turn", "theta", "dreh", "回转", "旋转"),
+    "y": ("y", "cross", "trolley", "crab", "katze", "katz", "katzfahrwerk", "小车", "横移"),
+    "x": ("x", "long", "gantry", "bridge", "portal", "kran", "kranfahrwerk", "fahrwerk", "大车", "行走"),
+    "z": ("z", "hoist", "lift", "height", "hub", "hubwerk", "起升", "升降"),
+    "yaw": ("yaw", "rot", "rotation", "rotator", "slew", "turn", "theta", "dreh", "回转", "旋转"),
 }
-SET_WORDS = ("set", "setpos", "setpoint", "cmd", "command", "target", "ref", "reference", "soll", "sp", "给定", "设定")
+SET_WORDS = (
+    "set",
+    "setpos",
+    "setpoint",
+    "cmd",
+    "command",
+    "target",
+    "ref",
+    "reference",
+    "soll",
+    "sollwert",
+    "sp",
+    "给定",
+    "设定",
+)
 SPEED_WORDS = ("vel", "velocity", "speed", "actvel", "setvel", "geschw", "速度")
 LOAD_WORDS = ("load", "loadcell", "weight", "last", "mass", "荷重", "重量", "称重")
 SWAY_WORDS = ("sway", "swing", "pendel", "摆角", "摆动")

@@ -30,13 +30,22 @@ class Ordered:
     """Reads a spool once from its beginning: `rows()` yields times (K,) strictly rising and values (K, C).
 
     `numbered`: the spool's last column is the number of each line among all lines of the log and not one of the values;
-    `plan` goes by it, or with `own_clock` by the number of the line in this spool.
+    `plan` goes by it, or with `own_clock` by the number of the line in this spool; with `backwards` the last line is
+    the first, for this and for the plan.
     """
 
     def __init__(
-        self, spool: Spool, plan: Plan, reorder_s: float, *, numbered: bool = False, own_clock: bool = False
+        self,
+        spool: Spool,
+        plan: Plan,
+        reorder_s: float,
+        *,
+        numbered: bool = False,
+        own_clock: bool = False,
+        backwards: bool = False,
     ) -> None:
         self._spool, self._plan, self._numbered, self._own_clock = spool, plan, numbered, own_clock
+        self._backwards = backwards
         self._late_ns = round(reorder_s * 1e9)
         self.facts = OrderFacts()
 
@@ -46,8 +55,7 @@ class Ordered:
         waiting_v = np.empty((0, len(self._spool.columns) - self._numbered))
         high = told = np.iinfo(np.int64).min
         row = 0
-        while row < self._spool.rows:
-            t_ns, values = self._spool.read(row, row + CHUNK_ROWS)
+        for t_ns, values in self._spool.pieces(CHUNK_ROWS, backwards=self._backwards):
             numbers = np.arange(row, row + len(t_ns))
             row += len(t_ns)
             if self._numbered:

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from twin.log_import.ingest import WIDE, ColumnFacts, Ingested
+from twin.log_import.ingest import WIDE, Ingested
 from twin.log_import.layout import Known
 from twin.log_import.mapping import Mapping
 from twin.log_import.story import Story
 from twin.log_import.survey import Survey, bridge_s, gap_s
+from twin.log_import.values import ColumnFacts
 
 MOST_PHASES = 5000
 """So many phases are listed in the report; all of them are in the recording."""
@@ -96,6 +97,10 @@ def _of_lines(log: Ingested) -> list[Finding]:
         found.append(
             Finding("cut last line", 1, "the end of the file", "line left out: nothing tells whether it is whole")
         )
+    if read.compression_cut:
+        found.append(Finding("cut file", 1, "the end of the file", "imported up to where the gzip ends"))
+    if log.newest_first:
+        found.append(Finding("newest line first", 1, "the whole file", "read from its end"))
     if read.blank_lines:
         found.append(Finding("blank line", read.blank_lines, "", "left out"))
     if read.comments:

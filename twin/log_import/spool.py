@@ -6,7 +6,7 @@ So the numbers wait in files of a temporary folder, and memory stays small whate
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +38,13 @@ class Spool:
         t_ns = np.fromfile(self._times, np.int64, count)
         values = np.fromfile(self._values, np.float64, count * width)
         return t_ns, values.reshape(count, width)
+
+    def pieces(self, rows: int, *, backwards: bool = False) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """All rows in their order, or from the last to the first: times (K,) and values (K, C)."""
+        starts = range(0, self.rows, rows)
+        for start in reversed(starts) if backwards else starts:
+            t_ns, values = self.read(start, start + rows)
+            yield (t_ns[::-1], values[::-1]) if backwards else (t_ns, values)
 
     def close(self) -> None:
         self._times.close()

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from twin.log_import.ingest import Ingested, alarm_name, plain_code, step_name
+from twin.log_import.ingest import Ingested
 from twin.log_import.mapping import Mapping, StepsSpec
 from twin.log_import.survey import Changes, Survey
+from twin.log_import.values import alarm_name, plain_code, step_name
 
 NANO = 1e-9
 

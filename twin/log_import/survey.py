@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from twin.log_import.ingest import WIDE, Column, Ingested
+from twin.log_import.ingest import WIDE, Ingested
 from twin.log_import.mapping import EventSpec, Mapping
 from twin.log_import.ordered import OrderFacts
 from twin.log_import.tracks import NEVER, Fill, Stretch, Tracks, ordered_of
 from twin.log_import.units import factor
+from twin.log_import.values import Column
 
 WIDE_GAP_S, LONG_GAP_S = 0.5, 30.0
 """A gap, where the mapping does not say: a table with a line a sample, and one with a line a change."""

@@ -60,11 +60,15 @@ class Track:
         out = np.full((len(times_ns), len(self._fills)), np.nan)
         if not len(times_ns):
             return out
-        self._read_to(int(times_ns[-1]) + self._reach_ns, int(times_ns[0]) - self._reach_ns)
+        until_ns, from_ns = int(times_ns[-1]) + self._reach_ns, int(times_ns[0]) - self._reach_ns
+        self._read_to(until_ns, from_ns)
+        self._forget(from_ns)
+        rows = int(np.searchsorted(self._t, until_ns, side="right"))
         for c, fill in enumerate(self._fills):
-            known = ~np.isnan(self._v[:, c])
-            t = self._t[known] + fill.offset_ns
-            v = self._v[known, c]
+            column = self._v[:rows, c]
+            known = ~np.isnan(column)
+            t = self._t[:rows][known] + fill.offset_ns
+            v = column[known]
             if not np.isnan(self._carry_v[c]):
                 t = np.concatenate(([self._carry_t[c] + fill.offset_ns], t))
                 v = np.concatenate(([self._carry_v[c]], v))
@@ -74,7 +78,6 @@ class Track:
                 # what was said before it went on saying the same is no guess for where it is by now
                 start_ns, end_ns = s.start_ns + fill.offset_ns, s.end_ns + fill.offset_ns
                 out[(times_ns > start_ns) & (times_ns <= end_ns), c] = np.nan
-        self._forget(int(times_ns[0]) - self._reach_ns)
         return out
 
     def _read_to(self, until_ns: int, from_ns: int) -> None:
@@ -178,7 +181,8 @@ def ordered_of(log: Ingested, key: str, reorder_s: float) -> Ordered:
     """The rows of one spool in order of time."""
     spool = log.spools[key]
     numbered = bool(spool.columns) and spool.columns[-1] == ROW
-    return Ordered(spool, log.plans[key], reorder_s, numbered=numbered, own_clock=log.by_tag)
+    own_clock, backwards = log.by_tag or log.newest_first, log.newest_first
+    return Ordered(spool, log.plans[key], reorder_s, numbered=numbered, own_clock=own_clock, backwards=backwards)
 
 
 __all__ = ["Fill", "OrderFacts", "Stretch", "Track", "Tracks", "ordered_of"]

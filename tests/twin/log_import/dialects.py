@@ -69,8 +69,9 @@ def historian(folder: Path) -> Log:
 
 
 def german(folder: Path) -> Log:
-    """Windows-1252, semicolons, decimal commas, thousands, a line of units, delimiters at the end, date and time apart,
-    the hour that daylight saving repeats, rope length for height, speeds in m/min, a frozen encoder beside its setpoint.
+    """Windows-1252, semicolons, decimal commas, thousands, a line of units, delimiters at the end, date and time in two
+    columns, the hour that daylight saving repeats, rope length for height, speeds in m/min, a frozen encoder beside its
+    setpoint.
     """
     truth = truth_of("top_lift")
     drives = {"x": "Kranfahrwerk", "y": "Katzfahrwerk"}
@@ -82,8 +83,6 @@ def german(folder: Path) -> Log:
     tags += [Tag("Last", "robot0/load_cell_n", "t", 3)]
     tags += corners("Greifer {} zu", "robot0/grip", "closed", ("AUS", "EIN"))
     tags += corners("Greifer {} auf", "robot0/grip", "open", ("AUS", "EIN"))
-    for tag in tags[-8:]:
-        tag.spec["values"] = {"EIN": True, "AUS": False}
     tags += corners("Riegel {} auf", "truck1/lock", "open", ("0", "-1"))
     tags += corners("Riegel {} zu", "truck1/lock", "closed", ("0", "-1"))
     for tag in tags[-8:]:
@@ -120,8 +119,8 @@ def german_number(text: str) -> str:
 
 
 def chinese(folder: Path) -> Log:
-    """GBK in gzip, tabs, twelve hours, Chinese tags and steps; two robots under the truck, bits of status words, switches
-    turned round, depth for height; a clock that is set back and put right."""
+    """GBK in gzip, tabs, twelve hours, Chinese tags and steps; two robots under the truck, bits of status words,
+    switches turned round, depth for height; a clock that is set back and put right."""
     truth = truth_of("chassis")
     axes = {"x": "大车位置", "y": "横移位置"}
     tags, words = [], {}
@@ -162,8 +161,8 @@ def chinese(folder: Path) -> Log:
 
 
 def dotnet(folder: Path) -> Log:
-    """Seven digits of the second, everything quoted, a device 0.35 s behind, quality beside the values, a frozen encoder
-    among noise, a clock that ran ahead, stray and unreadable stamps."""
+    """Seven digits of the second, everything quoted, a device 0.35 s behind, quality beside the values, a frozen
+    encoder among noise, a clock that ran ahead, stray and unreadable stamps."""
     truth = truth_of("top_lift")
     noise = np.random.default_rng(5)
     tags = [Tag(f"Axis{a.upper()}.Position", f"robot0/{a}/position_m", "m", 5) for a in "xyz"]

@@ -37,8 +37,8 @@ def code_changes(truth: Truth, tag: str, codes: Sequence[str], good: str, t0_ns:
 
 
 def events(folder: Path) -> Log:
-    """Sorted by time, epoch in ms, a deadband of half a millimetre, OPC quality codes, tags that nobody mapped, an outage
-    that only the heartbeat tells, lines that come late and twice; two robots, and a device 0.35 s behind."""
+    """Sorted by time, epoch in ms, a deadband of half a millimetre, OPC quality codes, tags that nobody mapped, an
+    outage that only the heartbeat tells, lines that come late and twice; two robots, and a device 0.35 s behind."""
     truth = truth_of("chassis")
     tags = []
     for r in range(truth.robots):
@@ -83,7 +83,10 @@ def events(folder: Path) -> Log:
         time={"column": "ts", "format": "epoch_ms"},
         steps=[(f"RGV{r + 1}.step", r, {"0": "idle", **names}) for r in range(truth.robots)],
         alarms=["ALARM1", "ALARM2"],
-        more={"long": {"tag": "tag", "value": "value", "quality": "quality"}, "cleaning": {"good": ["192"], "gap_s": 4}},
+        more={
+            "long": {"tag": "tag", "value": "value", "quality": "quality"},
+            "cleaning": {"good": ["192"], "gap_s": 4},
+        },
     )  # fmt: skip
     return Log(path, at, truth, WINTER_NS, damages)
 

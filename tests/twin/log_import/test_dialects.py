@@ -4,33 +4,20 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.twin.log_import import dialects, long_dialects
 from tests.twin.log_import.agreement import axes_of, events_apart_s, phases_apart_s
-from tests.twin.log_import.historian import Log
+from tests.twin.log_import.conftest import DIALECTS, Written
 from twin.log_import.importing import import_log
 from twin.log_import.mapping import load_mapping
 from twin.recording import open_recording
 
-DIALECTS = {
-    "historian": dialects.historian,
-    "german": dialects.german,
-    "chinese": dialects.chinese,
-    "dotnet": dialects.dotnet,
-    "parquet": dialects.parquet,
-    "events": long_dialects.events,
-    "by_tag": long_dialects.by_tag,
-}
-
 
 @pytest.mark.parametrize("name", DIALECTS)
-def test_what_happened_comes_back(name: str, tmp_path: Path) -> None:
-    write: Callable[[Path], Log] = DIALECTS[name]
-    log = write(tmp_path)
+def test_what_happened_comes_back(name: str, written: Written, tmp_path: Path) -> None:
+    log = written(name)
     report = import_log(log.path, load_mapping(log.map), tmp_path / "log.mcap")
     found: Counter[str] = Counter()
     for finding in report.findings:

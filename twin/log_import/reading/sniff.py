@@ -201,7 +201,8 @@ def _is_long(guess: Guess, others: list[str], values: dict[str, pa.Array], layou
         if len(used) < 2 or len(used) > max(MOST_TAGS, len(codes) // 2):
             continue
         like = sum(_LIKE_A_TAG.fullmatch(words[code][:_TAG_LENGTH]) is not None for code in used)
-        if like >= 0.6 * len(used) or (_TAG_NAME.search(name) and like):
+        has_value = any(_VALUE_NAME.search(other) for other in others if other != name)
+        if like >= 0.6 * len(used) or (_TAG_NAME.search(name) and (like or has_value)):
             best = name
             if _TAG_NAME.search(name):
                 break

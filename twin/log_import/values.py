@@ -1,0 +1,171 @@
+"""What a log's words and numbers mean, by the mapping: value = unit(sign x scale x (raw - zero)), switches, codes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+
+from twin.log_import.mapping import Mapped
+from twin.log_import.reading.layout import TableLayout
+from twin.log_import.reading.numbers import to_float, to_text
+
+TRUE_WORDS = frozenset(("true", "1", "on", "yes", "t", "y", "ein", "ja", "wahr", "是"))
+FALSE_WORDS = frozenset(("false", "0", "off", "no", "f", "n", "aus", "nein", "falsch", "否"))
+"""In capitals or not."""
+MOST_CODES = 100_000
+LineOf = Callable[[int], int]
+"""Number in the file of a row of what is being read."""
+
+
+@dataclass
+class ColumnFacts:
+    """What was wrong with the values of one signal: counts, and the first line of each kind."""
+
+    values: int = 0
+    empty: int = 0
+    unreadable: int = 0
+    first_unreadable: tuple[int, str] | None = None
+    bad_quality: int = 0
+    unmapped: dict[str, int] = field(default_factory=dict)
+    """Words that stand for nothing known, and how often they came."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a spool: a signal, or a code (step, alarm) whose words are numbered in `words`."""
+
+    name: str
+    tag: str
+    signal: Mapped | None = None
+    quality: str | None = None
+    offset_s: float = 0.0
+    """Added to its times, where it is a code."""
+
+
+class Codes:
+    """Words of a code column and their numbers, in the order in which they came."""
+
+    def __init__(self) -> None:
+        self.words: list[str] = []
+        self._number: dict[str, int] = {}
+
+    def number(self, word: str) -> float:
+        """30, 30.0 and 030 are the same step; NaN once there are more words than codes can be."""
+        word = plain_code(word)
+        if word not in self._number:
+            if len(self.words) >= MOST_CODES:
+                return np.nan
+            self._number[word] = len(self.words)
+            self.words.append(word)
+        return self._number[word]
+
+
+def plain_code(word: str) -> str:
+    """A step number or alarm code as one word, however it is written."""
+    word = word.strip()
+    try:
+        number = float(word)
+    except ValueError:
+        return word
+    return str(int(number)) if abs(number) < 1e15 and number.is_integer() else word
+
+
+class Converter:
+    """Turns what columns say into numbers, and keeps account of what could not be."""
+
+    def __init__(self, layout: TableLayout, good: Sequence[object]) -> None:
+        """`good`: words of quality columns that stand for good values."""
+        self._layout = layout
+        self._good = {plain_code(str(word)) for word in good}
+        self.facts: dict[str, ColumnFacts] = {}
+        self.codes: dict[str, Codes] = {}
+
+    def begin(self, column: Column) -> None:
+        """Take account of a column from here on."""
+        self.facts[column.name] = ColumnFacts()
+        if column.signal is None:
+            self.codes[column.name] = Codes()
+
+    def is_fine(self, column: pa.Array) -> np.ndarray:
+        """Which lines have good quality (K,); an empty one is not good."""
+        codes, words = to_text(column)
+        good = np.array([plain_code(word) in self._good for word in words] + [False])
+        return np.asarray(good[codes])
+
+    def values(self, column: Column, said: pa.Array, line_of: LineOf) -> np.ndarray:
+        """Values (K,) of a column, NaN where it says nothing that counts."""
+        facts = self.facts[column.name]
+        if column.signal is None:
+            codes, words = to_text(said)
+            numbers = np.array([self.codes[column.name].number(word) for word in words] + [np.nan], float)
+            values = np.asarray(numbers[codes])
+        elif column.signal.target.dimension == "switch":
+            values = self._switch(column.signal, said, facts, line_of)
+        else:
+            values = self._number(column.signal, said, facts, line_of)
+        empty = int(said.null_count)
+        facts.empty += empty
+        facts.values += len(values) - int(np.isnan(values).sum())
+        return values
+
+    def _switch(self, m: Mapped, said: pa.Array, facts: ColumnFacts, line_of: LineOf) -> np.ndarray:
+        if m.spec.bit is not None:
+            numbers, bad = to_float(said, self._layout)
+            _note_unreadable(facts, said, bad, line_of)
+            known = np.abs(numbers) < 2.0**62
+            values = np.full(len(numbers), np.nan)
+            values[known] = (numbers[known].astype(np.int64) >> m.spec.bit) & 1
+        else:
+            codes, words = to_text(said)
+            meaning = [self._switch_word(m, word) for word in words]
+            values = np.array([*meaning, np.nan], float)[codes]
+            _note_unmapped(facts, codes, words, meaning)
+        if m.spec.invert:
+            values = 1.0 - values
+        return np.asarray(values)
+
+    def _switch_word(self, m: Mapped, word: str) -> float:
+        if m.spec.values is not None:
+            found = m.spec.values.get(word, m.spec.values.get(plain_code(word)))
+            return np.nan if found is None else float(bool(found))
+        word = plain_code(word).lower()
+        return 1.0 if word in TRUE_WORDS else 0.0 if word in FALSE_WORDS else np.nan
+
+    def _number(self, m: Mapped, said: pa.Array, facts: ColumnFacts, line_of: LineOf) -> np.ndarray:
+        spec = m.spec
+        if spec.values is not None:
+            codes, words = to_text(said)
+            meaning = [float(spec.values.get(w, spec.values.get(plain_code(w), np.nan))) for w in words]
+            raw = np.array([*meaning, np.nan], float)[codes]
+            _note_unmapped(facts, codes, words, meaning)
+        else:
+            raw, bad = to_float(said, self._layout)
+            _note_unreadable(facts, said, bad, line_of)
+        return np.asarray(m.to_si * (spec.sign * spec.scale * (raw - spec.zero)))
+
+
+def step_name(robot: int) -> str:
+    """Name of the column of a robot's step numbers."""
+    return f"step{robot}"
+
+
+def alarm_name(register: int) -> str:
+    """Name of an alarm register's column."""
+    return f"alarm{register + 1}"
+
+
+def _note_unreadable(facts: ColumnFacts, said: pa.Array, bad: np.ndarray, line_of: LineOf) -> None:
+    if bad.any():
+        facts.unreadable += int(bad.sum())
+        if facts.first_unreadable is None:
+            k = int(np.flatnonzero(bad)[0])
+            facts.first_unreadable = (line_of(k), str(said[k].as_py()))
+
+
+def _note_unmapped(facts: ColumnFacts, codes: np.ndarray, words: Sequence[str], meaning: Sequence[float]) -> None:
+    for k, word in enumerate(words):
+        if np.isnan(meaning[k]) and (len(facts.unmapped) < 20 or word in facts.unmapped):
+            facts.unmapped[word] = facts.unmapped.get(word, 0) + int((codes == k).sum())
