@@ -199,10 +199,12 @@ def _check_swap(recording: Recording) -> None:
 def _end_s(recording: Recording) -> float:
     """The last time at which something was decided; of a recording that was cut, its last sample's."""
     ends = [float(event["t_s"]) for event in recording.events() if event.get("name") in ENDS]
-    t_s = recording.states(names=()).t_s
-    if not len(t_s):
-        raise InputError("cut off before anything was recorded", file=recording.path)
-    return min([*ends, float(t_s[-1])] if not recording.end_state_sha256 or not ends else ends)
+    if not ends or not recording.end_state_sha256:
+        t_s = recording.states(names=()).t_s
+        if not len(t_s):
+            raise InputError("cut off before anything was recorded", file=recording.path)
+        ends.append(float(t_s[-1]))
+    return min(ends)
 
 
 def _scan_of(at_s: float, plc_hz: float, end_s: float, path: Path) -> int:

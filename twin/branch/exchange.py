@@ -99,7 +99,7 @@ class Branched:
             twin.time_by(timed)
         if (aligned := self._who["align"][0]) is not None:
             twin.align_by(aligned)
-        twin.watch(lambda plant: self._exchange(int(plant.worlds["tick"][0])))
+        twin.watch(self._after_scan)
 
     def _deciders(self, what: str, load: Mapping[tuple[str, int], Any]) -> list[Any]:
         """Who decides under each of the settings; who goes on is the same one."""
@@ -132,6 +132,11 @@ class Branched:
         """Free the plant."""
         self.twin.close()
 
+    def _after_scan(self, plant: Any) -> None:
+        self._exchange(int(plant.worlds["tick"][0]))
+        if self._reached and self._next == len(self._settings):
+            self.twin.unwatch(self._after_scan)
+
     def _exchange(self, tick: int) -> None:
         arrives = not self._reached and tick >= self._past.tick
         if arrives:
@@ -140,6 +145,7 @@ class Branched:
             self._apply(self._next)
             self._next += 1
         if arrives:
+            self._past.leave()
             self._reached = True
             if self.on_reached is not None:
                 self.on_reached()

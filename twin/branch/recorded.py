@@ -65,10 +65,11 @@ class Past:
         """From now on `program`, which has not run yet, must do what is recorded; `sampler` reads its plant."""
         check_names(self._recording, sampler)
         self._compare = Compare(self._recording, sampler, self._hz, self.tick) if self.tick else None
-        self._program, self._plant = program, program.plant
+        plant: Any = program.plant
+        self._program, self._plant = program, plant
         self._left, self._answers = deque(self.commands), deque(self.told)
         program.on_command = self._on_command
-        self._plant.observer = self._on_sample  # type: ignore[attr-defined]
+        plant.observer = self._on_sample
 
     @property
     def is_over(self) -> bool:
@@ -84,6 +85,11 @@ class Past:
             raise self._differs(command.tick / self._hz, "commands", command.step, "no command")
         for told in self._answers:
             raise self._differs(told.t_s, "timing", told.phase, "not asked")
+
+    def leave(self) -> None:
+        """The run has come to the tick and need not be looked at any more, unless somebody else looks too."""
+        if self._plant.observer == self._on_sample:
+            self._plant.observer = None
 
     def answer(self, robot: int, job: int, phase: str) -> np.void:
         """The next recorded answer, which has to be to this question."""

@@ -42,8 +42,9 @@ class Settings:
     @property
     def words(self) -> str:
         """For a person."""
-        told = [f"timing {self.timing.name}", *(f"{what} by {name}" for what, name in self.policies.items())]
-        return ", ".join([*told, *(fault.text for fault in self.faults)])
+        timing = () if "timing" in self.policies else (f"timing {self.timing.name}",)
+        policies = (f"{what} by {name}" for what, name in self.policies.items())
+        return ", ".join([*timing, *policies, *(fault.text for fault in self.faults)])
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,11 @@ def _settings(data: Mapping[str, Any], file: str | Path) -> Settings:
     policies = data["policies"]
     if not all(what in DECIDED and isinstance(name, str) for what, name in policies.items()):
         raise ValueError(policies)
-    return Settings(float(data["at_s"]), timing, policies, tuple(parse_fault(text) for text in data["faults"]))
+    try:
+        faults = tuple(parse_fault(text) for text in data["faults"])
+    except InputError as error:
+        raise InputError(f"its configuration is refused: {error}", file=file) from None
+    return Settings(float(data["at_s"]), timing, policies, faults)
 
 
 def _origin(data: Mapping[str, Any]) -> Origin:

@@ -100,7 +100,7 @@ def command(
     else:
         from rich.console import Console
 
-        print_result(Console(highlight=False), result)
+        print_result(Console(highlight=False), result, ghost=from_)
     if result.outcome != "completed" or result.violations:
         raise typer.Exit(1)
 
@@ -242,8 +242,8 @@ def both(first: Callable[..., None] | None, second: Callable[..., None]) -> Call
     return call
 
 
-def print_result(console: Console, result: SwapResult) -> None:
-    """Tables for a person: phases, key figures, violations and the outcome."""
+def print_result(console: Console, result: SwapResult, *, ghost: str | None = None) -> None:
+    """Tables for a person: phases, key figures, violations and the outcome; `ghost` is what to watch it beside."""
     from rich.table import Table
 
     cell = result.cell
@@ -305,7 +305,8 @@ def print_result(console: Console, result: SwapResult) -> None:
     console.print(f"end state      {result.end_state_sha256}", markup=False)
     if result.recording is not None:
         console.print(f"recording      {result.recording}", markup=False, soft_wrap=True)
-        console.print(f"watch it       {program()} replay {result.recording}", markup=False, soft_wrap=True)
+        beside = "" if ghost is None else f" --ghost {ghost}"
+        console.print(f"watch it       {program()} replay {result.recording}{beside}", markup=False, soft_wrap=True)
 
 
 def figure_rows(result: SwapResult) -> list[tuple[str, str, str]]:
