@@ -13,6 +13,8 @@ from swaptwin import run
 from tests.twin.branch.rom_swaps import end_sha256, told
 from tests.twin.edited_recording import edited, with_configuration
 from twin.recording import Header, open_recording
+from twin.viewer.compare import Ghost
+from twin.viewer.source import Source
 
 
 def refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
@@ -55,10 +57,10 @@ def test_for_people_it_is_one_line(swaps: dict[str, Path], tmp_path: Path, capsy
     lines = capsys.readouterr().out.splitlines()
     assert "branch         of top_lift.mcap at 60 s; from 60 s on timing zvd" in lines
     assert any(line.endswith(f"replay {other} --ghost {path}") for line in lines)
-
-
-def test_a_swap_that_is_none_says_nothing_of_it(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "branch" not in told("swap --plant rom --fault estop:at_s=1", capsys)
+    with Source(other) as source:
+        ghost = Ghost(source, path)
+        assert [ghost.time_at(t_s) for t_s in (0.0, 59.5, 120.0)] == [0.0, 59.5, 120.0]
+        ghost.close()
 
 
 def test_options_that_say_the_same_are_taken(swaps: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
