@@ -271,10 +271,8 @@ class FaultPlayer:
     # -------------------------------------------------------------------------------------------------- what
 
     def _act(self, due: _Due, w: Any, p: Any) -> None:
-        if due.fault.kind.startswith("grip_"):
-            self._grip_stuck(due, w)
-        else:
-            getattr(self, f"_{due.fault.kind}")(due.fault, w, p)
+        grips = due.fault.kind.startswith("grip_")  # those of each robot count their own orders
+        getattr(self, f"_{due.fault.kind}")(due if grips else due.fault, w, p)
 
     def _lock_wont_open(self, fault: Fault, w: Any, p: Any) -> None:
         w["lock_stuck"][self._seat(fault), self._which(fault["lock"])] = 1
@@ -289,10 +287,12 @@ class FaultPlayer:
         self._lock_wont_open(fault, w, p)
         w["lock_switch_fault"][self._seat(fault), self._which(fault["lock"])] = REPORTS_CLOSED
 
-    def _grip_stuck(self, due: _Due, w: Any) -> None:
+    def _grip_wont_close(self, due: _Due, w: Any, p: Any) -> None:
         for r in self._robots(due.fault):
             if self._fails(due, w, "grip_command", r):
                 w["grip_stuck"][r, self._which(due.fault["grip"])] = 1
+
+    _grip_wont_open = _grip_wont_close
 
     def _scanner_blind(self, fault: Fault, w: Any, p: Any) -> None:
         w["scan_blind"] = 1

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from swaptwin import run
-from tests.twin.branch.rom_swaps import end_sha256, told
+from tests.twin.branch.rom_swaps import branched, end_sha256, told
 from tests.twin.edited_recording import edited, with_configuration
 from twin.recording import Header, open_recording
 from twin.viewer.compare import Ghost
@@ -187,7 +187,7 @@ def test_a_first_part_that_comes_out_otherwise_is_named(
     said = refused(["--from", str(path), "--at", "60", "--record", str(other)], capsys)
     assert f"differs from 30.000 s on, so it cannot be gone on with: {name}" in said
     assert not other.exists()
-    assert run(["swap", "--from", str(path), "--at", "29.99"]) == 0
+    branched(path, 29.99, until_s=31.0)
 
     def slower(number: int, entry: dict[str, Any]) -> None:
         if entry["step"] == "land":
