@@ -17,7 +17,7 @@ from twin.errors import InputError
 COMMANDS: dict[str, tuple[str, str]] = {
     # name: ("module:attribute", one line of help); the attribute is a typer app or a plain function with typer options
     "demo": ("twin.commands.demo:command", "Run a full swap at both stations and print what happened."),
-    "swap": ("twin.commands.swap:command", "Run one swap: station, truck, pack, plant, seed, timing, faults."),
+    "swap": ("twin.commands.swap:command", "Run one swap, or go on from a moment of a recorded one (--from)."),
     "evaluate": ("agents.commands.evaluate:command", "Compare policies on the same seeds, with intervals."),
     "agree": ("agents.commands.agree:command", "Run both plants on the same seeds; judge how well they agree."),
     "train": ("agents.commands.train:command", "Train a policy for a task; ends with a bundle that evaluate takes."),

@@ -19,6 +19,7 @@ from twin.sequence.timing import timing_table
 
 if TYPE_CHECKING:
     from twin.alignment.aligner import MakeDecider
+    from twin.branch.settings import Branch
 
 TimingDecider = Callable[["SwapTwin", int, int, int, str], "np.void | np.ndarray"]
 """Called with the swap, world, robot, job and phase; gives a record of `twin.sequence.timing.TIMING`."""
@@ -46,6 +47,8 @@ class SwapResult:
     """Insertions into the truck that were tried, by pack."""
     policies: dict[str, str] = field(default_factory=dict)
     """What decided beside the timing set, by what it decided: `{"timing": "zvd", "align": "baseline"}`."""
+    branch: Branch | None = None
+    """Of a swap that went on from a recorded moment: then timing, faults and policies are those of its beginning."""
 
     @property
     def ratio(self) -> float:
@@ -78,6 +81,7 @@ class SwapResult:
             "events": list(self.events),
             "end_state_sha256": self.end_state_sha256,
             "recording": self.recording,
+            **({"branch": self.branch.as_json()} if self.branch is not None else {}),
             **({"docking": self.cell.docking.as_json()} if self.cell.docking is not None else {}),
         }
 
@@ -99,6 +103,7 @@ class SwapTwin:
         timing_decider: TimingDecider | None = None,
         aligner: MakeDecider | None = None,
         policies: Mapping[str, str] | None = None,
+        branch: Branch | None = None,
     ) -> None:
         """A swap that is ready to run.
 
@@ -109,6 +114,8 @@ class SwapTwin:
             aligner: gives the decider of a robot's setpoints: with it insertions into the truck go to hover and follow
                 those from there on, instead of the timing set's moves.
             policies: names of what decides, for the result.
+            branch: settings that are exchanged while it runs. Its faults join by themselves; who exchanges the rest is
+                `twin.branch.exchange`.
 
         Raises:
             InputError: a fault that this cell cannot have.
@@ -118,29 +125,65 @@ class SwapTwin:
             from twin.plants.bullet import BulletPlant
 
             make_plant = BulletPlant
-        if aligner is not None:
-            from twin.alignment.aligner import Aligner
-            from twin.alignment.steps import with_setpoints
         self.cell, self.timing, self.faults = cell, timing, tuple(faults)
         self.plant: Any = make_plant(cell)
         self.cells: tuple[Cell, ...] = tuple(getattr(self.plant, "cells", (cell,)))
         if len(self.cells) > 1 and (faults or aligner is not None):
             raise ValueError("faults and aligners act on single swaps, not on a batch")
+        self._watchers: tuple[Callable[[Any], None], ...] = ()
+        self._aligner: Callable[[Any], None] | None = None
         kind = cell.station.kind
-        table = timing_table(timing, kind)
-        rows = np.repeat(table[None, :], len(self.plant.worlds), axis=0)
-        steps = TABLES[kind]() if aligner is None else with_setpoints(TABLES[kind]())
-        self.program = Program(self.plant, cell, steps, rows, MECHANICAL[kind])
+        rows = np.repeat(timing_table(timing, kind)[None, :], len(self.plant.worlds), axis=0)
+        self.program = Program(self.plant, cell, TABLES[kind](), rows, MECHANICAL[kind])
         if aligner is not None:
-            self.plant.decide = Aligner(cell, self.plant, self.program, aligner)
-        self.policies = dict(policies or {})
-        if timing_decider is not None:
-            self.program.ask_timing = True
-            self.program.decide = lambda ask: timing_decider(self, ask.world, ask.robot, ask.job, ask.phase)
-        if faults:
-            player = FaultPlayer(faults, cell)
+            from twin.alignment.aligner import Aligner
+
+            self.align_by(Aligner(cell, self.plant, self.program, aligner))
+        self.policies, self.branch = dict(policies or {}), branch
+        self.time_by(timing_decider)
+        added = branch.added_faults if branch is not None else ()
+        if faults or added:
+            player = FaultPlayer(faults, cell, added=added)
             player.on_change = self._note_fault
-            self.plant.disturb = player.before_scan
+            if player.acts_from_the_beginning:
+                self.plant.disturb = player.before_scan
+            else:
+                self.watch(player.after_scan)
+
+    def set_timing(self, timing: TimingSet) -> None:
+        """Every command that begins from now on moves by this set; one that runs goes on as it is."""
+        self.program.timing[:] = timing_table(timing, self.cell.station.kind)
+
+    def time_by(self, decider: TimingDecider | None) -> None:
+        """Who is asked for the timing of each mechanical phase that is entered from now on; None: nobody."""
+        self.program.ask_timing = decider is not None
+        self.program.decide = None
+        if decider is not None:
+            self.program.decide = lambda ask: decider(self, ask.world, ask.robot, ask.job, ask.phase)
+
+    def align_by(self, decide: Callable[[Any], None] | None) -> None:
+        """Insertions that begin from now on follow the setpoints of `decide`, a plant's; None: moves as all others."""
+        from twin.alignment.steps import exchange_table
+
+        exchange_table(self.program, setpoints=decide is not None)
+        self._aligner = decide
+        self.plant.decide = decide if not self._watchers else self._after_scan
+
+    def watch(self, hook: Callable[[Any], None]) -> None:
+        """Call `hook` with the plant after each PLC scan, before anything is decided on what the scan has brought."""
+        self._watchers = (*self._watchers, hook)
+        self.plant.decide = self._after_scan
+
+    def unwatch(self, hook: Callable[[Any], None]) -> None:
+        """The end of `watch`; on the reduced-order plant nobody who looks at its scans means a swap in milliseconds."""
+        self._watchers = tuple(one for one in self._watchers if one != hook)
+        self.plant.decide = self._after_scan if self._watchers else self._aligner
+
+    def _after_scan(self, plant: Any) -> None:
+        for hook in self._watchers:
+            hook(plant)
+        if self._aligner is not None:
+            self._aligner(plant)
 
     def _note_fault(self, fault: Fault, acts: bool) -> None:
         self.program.event(0, "fault", f"{fault.text} {'acts' if acts else 'is over'}", fault=fault.text, acts=acts)
@@ -176,6 +219,7 @@ class SwapTwin:
             faults=tuple(fault.text for fault in self.faults),
             insert_attempts=tuple(program.insert_attempts[n].tolist()),
             policies=self.policies,
+            branch=self.branch,
         )
 
     def close(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -41,8 +42,17 @@ class _Insertion:
 class Aligner:
     """A plant's `decide`: looks at each robot that follows, every DECISION_S from its command's first scan on."""
 
-    def __init__(self, cell: Cell, plant: Any, program: Program, make_decider: MakeDecider) -> None:
+    def __init__(
+        self,
+        cell: Cell,
+        plant: Any,
+        program: Program,
+        make_decider: MakeDecider,
+        give: Callable[[int, np.ndarray], None] | None = None,
+    ) -> None:
+        """`give` is told (robot, speeds of its axes) in place of the robot itself."""
         self._cell, self._program = cell, program
+        self._give = give if give is not None else partial(set_speeds, program)
         robots = range(cell.station.robots.count)
         self._deciders = [make_decider(robot) for robot in robots]
         self._under_way: list[_Insertion | None] = [None for _ in robots]
@@ -73,4 +83,4 @@ class Aligner:
             return
         insertion.next_tick += self._ticks
         speeds = self._deciders[robot].speeds(insertion.watch.look(plant.worlds, plant.params))
-        set_speeds(self._program, robot, axis_speeds(self._cell, speeds))
+        self._give(robot, axis_speeds(self._cell, speeds))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from twin.plants.state import DONE, FOLLOW_ON, FOLLOW_START, FORCE_ABORT, JAM, REFUSED, TIMEOUT, UNTIL_SETTLED, Z
@@ -16,6 +18,7 @@ from twin.sequence.building import (
     until_settled,
 )
 from twin.sequence.program import Program, Selection, Start, Step
+from twin.sequence.tables import TABLES
 
 HOVER_M = 0.30
 """A swap lowers (or lifts) its pack to this height over the seat before the setpoints take over [estimate: twice the
@@ -23,6 +26,7 @@ creep height, inside what Alignment-v0 starts from]."""
 PATIENCE_S = 60.0
 """A swap's insertion that is not seated by then backs off and is tried again [estimate: as long as Alignment-v0's]."""
 SEATED = "seated"
+BEFORE_HOVER, HOVER, INSERT = "align", "hover", "insert"
 FAILED = {FORCE_ABORT: "!force_abort", JAM: "!jam", TIMEOUT: "!timeout", REFUSED: "!refused"}
 
 
@@ -79,13 +83,32 @@ def seat_table() -> list[Step]:
 
 
 def with_setpoints(table: list[Step]) -> list[Step]:
-    """A swap's table whose insertion follows setpoints, from hover on."""
-    rows = []
-    for step in table:
-        if step.name == "insert":
-            hover = to_hover("insert", "truck_seat", "new_pack")
-            rows.append(Step("hover", "insert", hover, then=go.settled))
-            follow = follow_in("insert", "truck_seat", "new_pack", PATIENCE_S)
-            step = Step(step.name, step.phase, follow, step.failed, step.then, step.gate, step.only_if)
-        rows.append(step)
-    return rows
+    """A swap's table whose insertion follows setpoints, from hover on.
+
+    Hover comes last, so that every other step has the same number in both tables: they may be exchanged in a running
+    swap, and whoever knows a command by its step's number (faults) need not know which table it was of.
+    """
+    rows = list(table)
+    for i, step in enumerate(table):
+        if step.name == BEFORE_HOVER:
+            rows[i] = replace(step, then=go.settled_then(HOVER))
+        elif step.name == INSERT:
+            rows[i] = replace(step, start=follow_in("insert", "truck_seat", "new_pack", PATIENCE_S))
+    hover = to_hover("insert", "truck_seat", "new_pack")
+    return [*rows, Step(HOVER, "insert", hover, then=go.settled_then(INSERT))]
+
+
+def exchange_table(program: Program, *, setpoints: bool) -> None:
+    """Insertions that begin from now on follow setpoints, or the timing set's moves. A command that runs goes on.
+
+    A robot on its way to hover arrives there and goes on as after `align`, with the moves' own way in.
+    """
+    table = TABLES[program.cell.station.kind]()
+    if setpoints:
+        program.set_table(with_setpoints(table))
+        return
+    if HOVER in program.index:
+        at_hover = program.step == program.index[HOVER]
+        program.step[at_hover & program.waiting] = program.index[INSERT]
+        program.step[at_hover & ~program.waiting] = program.index[BEFORE_HOVER]
+    program.set_table(table)

@@ -47,6 +47,7 @@ KPI_ROWS: tuple[tuple[str, str, float, str], ...] = (
 
 
 def command(
+    context: typer.Context,
     station: Annotated[str, typer.Option(help="Station: a name (see: swaptwin models list) or a file.")] = "top_lift",
     truck: Annotated[str | None, typer.Option(help="Truck: a name or a file. Default: one that fits.")] = None,
     pack: Annotated[str | None, typer.Option(help="Pack: a name or a file. Default: what the truck carries.")] = None,
@@ -65,6 +66,15 @@ def command(
         str | None, typer.Option(help="A policy for Timing-v0 that times each phase: a name or a bundle's folder.")
     ] = None,
     fault: Annotated[list[str] | None, typer.Option(help="A fault, KIND:name=value,...; again for more.")] = None,
+    from_: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            help="What if: go on from a moment of this recorded swap, --at. Only --timing, the policies (none: no "
+            "policy any more) and --fault may be given; they hold from there on, the rest is as recorded.",
+        ),
+    ] = None,
+    at: Annotated[float | None, typer.Option(help="Seconds into --from; the next PLC scan counts.")] = None,
     record: Annotated[str | None, typer.Option(help="Write a recording (MCAP) to this file.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -76,16 +86,21 @@ def command(
     from twin.faults import parse_fault
 
     faults = [parse_fault(text) for text in fault or ()]
-    cell, times = resolve(station, truck, pack, timing, seed=seed, parking=parking, conditions=conditions)
     given = {"align": align_policy, "timing": timing_policy}
     policies = {what: name for what, name in given.items() if name is not None}
-    result = run(cell, times, faults, record=record, policies=policies, plant=plant)
+    if from_ is not None or at is not None:
+        from twin.commands.branch import given_options, run_from
+
+        result = run_from(from_, at, given_options(context), faults, policies, record)
+    else:
+        cell, times = resolve(station, truck, pack, timing, seed=seed, parking=parking, conditions=conditions)
+        result = run(cell, times, faults, record=record, policies=policies, plant=plant)
     if json:
         emit_json(result.as_json())
     else:
         from rich.console import Console
 
-        print_result(Console(highlight=False), result)
+        print_result(Console(highlight=False), result, ghost=from_)
     if result.outcome != "completed" or result.violations:
         raise typer.Exit(1)
 
@@ -227,8 +242,8 @@ def both(first: Callable[..., None] | None, second: Callable[..., None]) -> Call
     return call
 
 
-def print_result(console: Console, result: SwapResult) -> None:
-    """Tables for a person: phases, key figures, violations and the outcome."""
+def print_result(console: Console, result: SwapResult, *, ghost: str | None = None) -> None:
+    """Tables for a person: phases, key figures, violations and the outcome; `ghost` is what to watch it beside."""
     from rich.table import Table
 
     cell = result.cell
@@ -277,13 +292,21 @@ def print_result(console: Console, result: SwapResult) -> None:
         console.print(f"policies       {told}", markup=False)
     if result.faults:
         console.print(f"faults         {'; '.join(result.faults)}", markup=False)
+    if result.branch is not None:
+        origin = result.branch.origin
+        told = "; ".join(f"from {one.at_s:g} s on {one.words}" for one in result.branch.settings)
+        console.print(f"branch         of {origin.file} at {origin.at_s:g} s; {told}", markup=False, soft_wrap=True)
+        for event in result.events:
+            if event["name"] == "policy_differs":
+                console.print(f"note           {event['message']}", style="yellow", markup=False, soft_wrap=True)
     last = [e["message"] for e in result.events if e["name"] == "outcome"]
     said = last[-1] if last and last[-1] != result.outcome else result.outcome
     console.print(f"outcome        {said}", style="green" if result.outcome == "completed" else "red", markup=False)
     console.print(f"end state      {result.end_state_sha256}", markup=False)
     if result.recording is not None:
         console.print(f"recording      {result.recording}", markup=False, soft_wrap=True)
-        console.print(f"watch it       {program()} replay {result.recording}", markup=False, soft_wrap=True)
+        beside = "" if ghost is None else f" --ghost {ghost}"
+        console.print(f"watch it       {program()} replay {result.recording}{beside}", markup=False, soft_wrap=True)
 
 
 def figure_rows(result: SwapResult) -> list[tuple[str, str, str]]:

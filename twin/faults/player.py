@@ -8,20 +8,24 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from twin.alignment.steps import with_setpoints
 from twin.catalogue.schema import PHASES
 from twin.cell import Cell
 from twin.errors import InputError
-from twin.faults.kinds import FOREVER, Fault
-from twin.plants.state import AXES, BUSY, LOCKS, Z
+from twin.faults.kinds import FOREVER, KINDS, Fault
+from twin.plants.state import AXES, BUSY, IDLE, LOCKS, REFUSED, Z
 from twin.sequence.tables import TABLES
 
 CELL_KINDS = ("wrong_pack", "guide_friction")
 """Faults of the cell itself, there before the swap begins."""
 REPORTS_OPEN, REPORTS_CLOSED = 1, 2
+SAME_S = 1e-9
+"""Times closer than this are one."""
 WORLD_FIELDS = (
     "lock_stuck",
     "lock_switch_fault",
@@ -90,6 +94,36 @@ def _check(fault: Fault, cell: Cell) -> None:
         )
 
 
+def check_added(fault: Fault, since_s: float, cell: Cell) -> None:
+    """Refuse a fault that cannot come to a running swap at `since_s`.
+
+    Raises:
+        InputError: a fault of the cell itself, one whose time lies before, or what this cell cannot have.
+    """
+    _check(fault, cell)
+    key = f"--fault {fault.kind}"
+    if fault.kind in CELL_KINDS:
+        allowed = ", ".join(kind for kind in KINDS if kind not in CELL_KINDS)
+        raise InputError("is there from the beginning of a swap or not at all", key=key, allowed=allowed)
+    at_s = dict(fault.settings).get("at_s")
+    if at_s is not None and float(at_s) < since_s - SAME_S:
+        raise InputError(
+            "lies before the moment from which the swap goes on",
+            key=key,
+            value=at_s,
+            allowed=f"{since_s:.2f} s or later",
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _Due:
+    """A fault and when it joined; `told` is how often each actuator had had its orders by then."""
+
+    fault: Fault
+    since_s: float = 0.0
+    told: dict[tuple[str, int], int] = dataclasses.field(default_factory=dict)
+
+
 class FaultPlayer:
     """Acts the faults of one swap out: a plant calls `before_scan` before each PLC scan.
 
@@ -97,47 +131,94 @@ class FaultPlayer:
     serves one run: it remembers which phases have begun and how often a lock was told to move.
     """
 
-    def __init__(self, faults: Sequence[Fault], cell: Cell, world: int = 0) -> None:
-        """`world` is the index of the plant's world that has the faults."""
+    def __init__(
+        self, faults: Sequence[Fault], cell: Cell, world: int = 0, added: Sequence[tuple[float, Fault]] = ()
+    ) -> None:
+        """`world` is the index of the plant's world that has the faults.
+
+        `added`: faults that join while it runs, each from its time (s) on: without a time of their own they act from
+        then on, and they meet only the orders to locks and grips that are given from then on.
+        """
         for fault in faults:
             _check(fault, cell)
+        for since_s, fault in added:
+            check_added(fault, since_s, cell)
         self._cell, self._world = cell, world
-        self._faults = [fault for fault in faults if fault.kind not in CELL_KINDS]
-        self._phase = [step.phase for step in TABLES[cell.station.kind]()]
+        self._faults = [_Due(fault) for fault in faults if fault.kind not in CELL_KINDS]
+        self._cell_faults = len(self._faults) < len(faults)
+        self._joining = sorted((_Due(fault, since_s) for since_s, fault in added), key=lambda due: due.since_s)
+        self._phase = [step.phase for step in with_setpoints(TABLES[cell.station.kind]())]
         self._began_s: dict[tuple[int, str], float] = {}
         self._seats = {seat.name: i for i, seat in enumerate(cell.seats)}
         self._told: dict[tuple[str, int], int] = {}  # how often grips (by robot) or locks (by seat) got an order
         self._order: dict[str, np.ndarray] = {}
         self._usual = cell.params[0].copy()
-        self._active: tuple[Fault, ...] = ()
+        self._active: tuple[_Due, ...] = ()
         self.on_change: Callable[[Fault, bool], None] | None = None
         """Told when a fault begins (True) or ends (False) to act."""
+
+    @property
+    def acts_from_the_beginning(self) -> bool:
+        """Whether `before_scan` is due at the first scan; else `after_scan` sees to it in time.
+
+        A plant may take more trouble where it is disturbed (the reduced-order one lets nothing rest), so a swap that
+        goes on with faults is not disturbed before they join.
+        """
+        return bool(self._faults) or self._cell_faults or self._joining[0].since_s <= SAME_S
+
+    def after_scan(self, plant: Any) -> None:
+        """Take note of what the swap does; before the scan at which the first fault joins, begin to disturb."""
+        if plant.disturb is not None:
+            return
+        w = plant.worlds[self._world]
+        t_s = float(w["t_s"])
+        started = [r for r in range(self._cell.station.robots.count) if w["status"][r] not in (IDLE, REFUSED)]
+        self._note_phases(started, plant.commands[self._world], t_s)
+        self._note_orders(w)
+        if self._joining[0].since_s <= t_s + 1.0 / self._cell.station.rates.plc_hz + SAME_S:
+            plant.disturb = self.before_scan
 
     def before_scan(self, plant: Any) -> None:
         """Set the world's faults for the scan to come."""
         w, p = plant.worlds[self._world], plant.params[self._world]
         t_s = float(w["t_s"])
-        self._note_phases(w, plant.commands[self._world], t_s)
+        busy = [r for r in range(self._cell.station.robots.count) if w["status"][r] == BUSY]
+        self._note_phases(busy, plant.commands[self._world], t_s)
         self._note_orders(w)
+        while self._joining and self._joining[0].since_s <= t_s + SAME_S:
+            self._join(self._joining.pop(0))
         for name in WORLD_FIELDS:
             w[name] = 0
         for name in PARAM_FIELDS:
             p[name] = self._usual[name]
-        active = tuple(fault for fault in self._faults if self._acts(fault, w, t_s))
-        for fault in active:
-            getattr(self, f"_{fault.kind}")(fault, w, p)
+        active = tuple(due for due in self._faults if self._acts(due, w, t_s))
+        for due in active:
+            self._act(due, w, p)
         if active != self._active and self.on_change is not None:
-            for fault in self._faults:
-                if (fault in active) != (fault in self._active):
-                    self.on_change(fault, fault in active)
+            for due in self._faults:
+                if (due in active) != (due in self._active):
+                    self.on_change(due.fault, due in active)
         self._active = active
 
     # -------------------------------------------------------------------------------------------------- when
 
-    def _note_phases(self, w: Any, commands: Any, t_s: float) -> None:
-        for r in range(self._cell.station.robots.count):
-            if w["status"][r] == BUSY:
-                self._began_s.setdefault((r, self._phase[int(commands["step"][r])]), t_s)
+    def _join(self, due: _Due) -> None:
+        due.told.update(self._told)
+        given: dict[str, Any] = dict(due.fault.settings)
+        start_s = self._start_s(due)
+        if "phase" in given and start_s < due.since_s - SAME_S:
+            raise InputError(
+                f"its time, {start_s:.2f} s, lies before the moment from which the swap goes on",
+                key=f"--fault {due.fault.kind}",
+                value=due.fault.text,
+                allowed=f"{due.since_s:.2f} s or later",
+            )
+        self._faults.append(due)
+
+    def _note_phases(self, robots: Sequence[int], commands: Any, t_s: float) -> None:
+        """Robots that have carried out something of their present command by this scan."""
+        for r in robots:
+            self._began_s.setdefault((r, self._phase[int(commands["step"][r])]), t_s)
 
     def _note_orders(self, w: Any) -> None:
         """Count orders to open and to close, by robot or seat."""
@@ -149,23 +230,29 @@ class FaultPlayer:
                 self._told[order, int(i)] = self._told.get((order, int(i)), 0) + 1
             self._order[name] = now
 
-    def _acts(self, fault: Fault, w: Any, t_s: float) -> bool:
+    def _acts(self, due: _Due, w: Any, t_s: float) -> bool:
+        fault = due.fault
         if fault.kind.startswith("lock_"):
-            return self._fails(fault, w, "lock_command", self._seat(fault))
+            return self._fails(due, w, "lock_command", self._seat(fault))
         if fault.kind.startswith("grip_"):
-            return any(self._fails(fault, w, "grip_command", r) for r in self._robots(fault))
-        given: dict[str, Any] = dict(fault.settings)
-        if "phase" in given:
-            began = [self._began_s.get((r, given["phase"]), math.inf) for r in self._robots(fault)]
-            start_s = min(began) + fault["after_s"]
-        else:
-            start_s = given.get("at_s", 0.0)
-        return bool(start_s <= t_s + 1e-9 and t_s < start_s + fault["for_s"] - 1e-9)
+            return any(self._fails(due, w, "grip_command", r) for r in self._robots(fault))
+        start_s = self._start_s(due)
+        return bool(start_s <= t_s + SAME_S and t_s < start_s + fault["for_s"] - SAME_S)
 
-    def _fails(self, fault: Fault, w: Any, name: str, i: int) -> bool:
+    def _start_s(self, due: _Due) -> float:
+        """When a fault that has a time begins; infinite while its phase has not come."""
+        given: dict[str, Any] = dict(due.fault.settings)
+        if "phase" in given:
+            began = [self._began_s.get((r, given["phase"]), math.inf) for r in self._robots(due.fault)]
+            return float(min(began) + due.fault["after_s"])
+        return float(given.get("at_s", due.since_s))
+
+    def _fails(self, due: _Due, w: Any, name: str, i: int) -> bool:
         """Whether an actuator has the order that it does not obey, and has not yet failed as often as it should."""
+        fault = due.fault
         order = 0 if fault.kind in ("lock_wont_open", "lock_snag", "grip_wont_open") else 1
-        told = self._told.get((f"{name} {order}", i), 0)
+        key = (f"{name} {order}", i)
+        told = self._told.get(key, 0) - due.told.get(key, 0)
         tries = FOREVER if fault.kind in ("lock_snag", "lock_false_closed") else fault["tries"]
         return bool(int(w[name][i]) == order and 0 < told <= tries)
 
@@ -183,6 +270,10 @@ class FaultPlayer:
 
     # -------------------------------------------------------------------------------------------------- what
 
+    def _act(self, due: _Due, w: Any, p: Any) -> None:
+        grips = due.fault.kind.startswith("grip_")  # those of each robot count their own orders
+        getattr(self, f"_{due.fault.kind}")(due if grips else due.fault, w, p)
+
     def _lock_wont_open(self, fault: Fault, w: Any, p: Any) -> None:
         w["lock_stuck"][self._seat(fault), self._which(fault["lock"])] = 1
 
@@ -196,10 +287,10 @@ class FaultPlayer:
         self._lock_wont_open(fault, w, p)
         w["lock_switch_fault"][self._seat(fault), self._which(fault["lock"])] = REPORTS_CLOSED
 
-    def _grip_wont_close(self, fault: Fault, w: Any, p: Any) -> None:
-        for r in self._robots(fault):
-            if self._fails(fault, w, "grip_command", r):
-                w["grip_stuck"][r, self._which(fault["grip"])] = 1
+    def _grip_wont_close(self, due: _Due, w: Any, p: Any) -> None:
+        for r in self._robots(due.fault):
+            if self._fails(due, w, "grip_command", r):
+                w["grip_stuck"][r, self._which(due.fault["grip"])] = 1
 
     _grip_wont_open = _grip_wont_close
 

@@ -42,6 +42,18 @@ def from_plain(data: Mapping[str, Any], file: str | Path) -> np.ndarray:
     return command
 
 
+def place_of(entry: Mapping[str, Any], file: str | Path) -> tuple[int, int, int, dict[str, Any]]:
+    """(tick, scans, robot, fields) of a recorded entry; raises InputError where it is damaged."""
+    command = entry.get("command")
+    if not isinstance(command, dict) or not isinstance(command.get("fields"), dict):
+        raise InputError("damaged command", file=file, value=command)
+    numbers = (entry.get("tick"), command.get("scans"), command.get("robot"))
+    if not all(type(number) is int for number in numbers):
+        raise InputError("damaged command", file=file, key="tick, scans, robot", value=numbers)
+    tick, scans, robot = (int(str(number)) for number in numbers)
+    return tick, scans, robot, command["fields"]
+
+
 def _field(name: str, value: Any, file: str | Path) -> np.ndarray:
     dtype = COMMAND[name]
     items = value if dtype.shape else [value]

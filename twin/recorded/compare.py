@@ -41,12 +41,18 @@ class Compare:
         InputError: the recording has no samples, or they do not belong together.
     """
 
-    def __init__(self, recording: Recording, sampler: AnySampler, tick_hz: float) -> None:
+    def __init__(
+        self, recording: Recording, sampler: AnySampler, tick_hz: float, before_tick: int | None = None
+    ) -> None:
+        """`before_tick`: nothing from this tick on is read; it must then not be called there either."""
         self._sampler, self._tick_hz = sampler, tick_hz
+        end_s = None if before_tick is None else (before_tick - 0.5) / tick_hz
         header = recording.header
         names = [f"{frame}/{part}" for frame in header.frame_names for part in FRAME_PARTS]
         self._names = (names, list(header.channels), list(header.sensors))
-        frames, states, sensors = recording.frames(), recording.states(), recording.sensors()
+        frames, states, sensors = (
+            read(None, end_s) for read in (recording.frames, recording.states, recording.sensors)
+        )
         count = len(states.t_s)
         if not len(frames.t_s) == len(sensors.t_s) == count:
             raise InputError(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twin.alignment.hover import Hover
+from twin.branch.settings import Branch
 from twin.catalogue import Pack, Station, TimingSet, Truck
 from twin.catalogue.plain import model_from_plain
 from twin.cell import Cell, build_cell
@@ -41,13 +42,16 @@ class Configuration:
     faults: tuple[Fault, ...] = ()
     hover: Hover | None = None
     policies: Mapping[str, str] = field(default_factory=dict)
+    branch: Branch | None = None
+    """Of a swap that went on from a recorded moment; the rest is then of its beginning."""
 
     @classmethod
     def of(cls, twin: Twin) -> Configuration:
         """That of a twin, of a swap or an insertion."""
         plant = getattr(twin.plant, "name", "bullet")
         hover = getattr(twin, "hover", None)
-        return cls(twin.cell, twin.timing, plant, tuple(twin.faults), hover, twin.policies)
+        branch = getattr(twin, "branch", None)
+        return cls(twin.cell, twin.timing, plant, tuple(twin.faults), hover, twin.policies, branch)
 
     def as_plain(self) -> dict[str, Any]:
         """As the header keeps it; `jobs`, `seats` and `pack_masses_kg` follow from the rest, for those who read it."""
@@ -61,6 +65,7 @@ class Configuration:
             "faults": [fault.text for fault in self.faults],
             **({} if self.hover is None else {"hover": self.hover.model_dump()}),
             **({"policies": dict(self.policies)} if self.policies else {}),
+            **({"branch": self.branch.as_plain()} if self.branch is not None else {}),
             "station": cell.station.model_dump(),
             "truck": cell.truck.model_dump(),
             "pack": cell.pack.model_dump(),
@@ -99,6 +104,7 @@ class Configuration:
         policies = data.get("policies", {})
         if not isinstance(policies, dict) or not all(isinstance(name, str) for name in policies.values()):
             raise InputError("damaged configuration", file=file, key="policies", value=policies)
+        branch = Branch.from_plain(data["branch"], file) if kind == SWAP and "branch" in data else None
         try:
             parsed = tuple(parse_fault(fault) for fault in faults)
             at, truck, pack = models["station"], models["truck"], models["pack"]
@@ -108,7 +114,7 @@ class Configuration:
         if hover is not None and (hover.job >= len(cell.jobs) or parsed):
             key, value = ("hover.job", hover.job) if not parsed else ("faults", faults)
             raise InputError("damaged configuration", file=file, key=key, value=value)
-        return cls(cell, models["timing"], str(plant), parsed, hover, policies)
+        return cls(cell, models["timing"], str(plant), parsed, hover, policies, branch)
 
     def new_twin(self) -> Twin:
         """The swap or insertion, ready to run from its beginning; who decided is not asked again."""
@@ -117,4 +123,6 @@ class Configuration:
 
         if self.hover is not None:
             return AlignmentTwin(self.cell, self.hover, make_plant=plant_maker(self.plant, seat=True))
-        return SwapTwin(self.cell, self.timing, self.faults, make_plant=plant_maker(self.plant))
+        return SwapTwin(
+            self.cell, self.timing, self.faults, make_plant=plant_maker(self.plant), branch=self.branch
+        )  # fmt: skip

@@ -21,7 +21,13 @@ if TYPE_CHECKING:
     from twin.sequence.program import PhaseSpan
     from twin.swap import SwapResult
 
-EVENT_LEVELS = {"trip": "error", "retry": "warning", "repark": "warning", "fault": "warning"}
+EVENT_LEVELS = {
+    "trip": "error",
+    "retry": "warning",
+    "repark": "warning",
+    "fault": "warning",
+    "policy_differs": "warning",
+}
 
 
 def header_of(configuration: Configuration, sampler: Sampler) -> Header:

@@ -14,6 +14,7 @@ from twin.recorded.compare import AnySampler, Compare, Difference, check_names
 from twin.recorded.docking import DOCKING
 from twin.recorded.docking.rerun import DockingRerun
 from twin.recorded.swap_rerun import SwapRerun
+from twin.recorded.versions import unlike_versions
 from twin.recording import Recording, open_recording
 
 
@@ -107,7 +108,9 @@ def _verify(recording: Recording, on_progress: Callable[[float, float], None] | 
     if header.tick_hz != again.tick_hz:
         raise InputError("damaged recording: tick_hz is not its station's", file=path, value=header.tick_hz)
     report = Verification(str(path), recording.outcome, recording.complete, end_state_sha256=recording.end_state_sha256)
-    report.warnings = _version_warnings(header.versions, again.versions)
+    report.warnings = [
+        f"made with {unlike}: bits may differ" for unlike in unlike_versions(header.versions, again.versions)
+    ]
 
     sampler = again.begin()
     try:
@@ -132,14 +135,6 @@ def _verify(recording: Recording, on_progress: Callable[[float, float], None] | 
         return report
     finally:
         again.close()
-
-
-def _version_warnings(recorded: Mapping[str, str], here: Mapping[str, str]) -> list[str]:
-    return [
-        f"made with {name} {recorded.get(name, 'unknown')}, here is {here[name]}: bits may differ"
-        for name in here
-        if recorded.get(name) != here[name]
-    ]
 
 
 def _finite(values: dict[str, Any]) -> dict[str, Any]:

@@ -114,14 +114,8 @@ def _commands(recording: Recording) -> list[_Command]:
     path = recording.path
     issued = []
     for entry in recording.commands():
-        command = entry.get("command")
-        if not isinstance(command, dict) or not isinstance(command.get("fields"), dict):
-            raise InputError("damaged command", file=path, value=command)
-        numbers = (entry.get("tick"), command.get("scans"), command.get("robot"))
-        if not all(type(number) is int for number in numbers):
-            raise InputError("damaged command", file=path, key="tick, scans, robot", value=numbers)
-        tick, scans, robot = (int(str(number)) for number in numbers)
-        issued.append(_Command(tick, scans, robot, commands.from_plain(command["fields"], path)))
+        tick, scans, robot, fields = commands.place_of(entry, path)
+        issued.append(_Command(tick, scans, robot, commands.from_plain(fields, path)))
     return issued
 
 

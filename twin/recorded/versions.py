@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import platform
+from collections.abc import Mapping
 from pathlib import Path
 
-SWAP_SOURCES = ("", "motion", "plants", "plants/bullet", "plants/rom", "sequence", "faults", "alignment")
+SWAP_SOURCES = ("", "motion", "plants", "plants/bullet", "plants/rom", "sequence", "faults", "alignment", "branch")
 DOCKING_SOURCES = ("", "motion", "docking")
 """Folders of the twin that decide how a swap, or a drive, runs; not those of recording, catalogue and commands."""
 
@@ -21,6 +22,16 @@ def software_versions(folders: tuple[str, ...] = SWAP_SOURCES) -> dict[str, str]
         "machine": platform.machine(),
         "libc": " ".join(platform.libc_ver()),
     }
+
+
+def unlike_versions(recorded: Mapping[str, str], here: Mapping[str, str] | None = None) -> list[str]:
+    """What was made with another version than is here (a swap's, when left out), in words."""
+    here = software_versions() if here is None else here
+    return [
+        f"{name} {recorded.get(name, 'unknown')}, here is {here[name]}"
+        for name in here
+        if recorded.get(name) != here[name]
+    ]
 
 
 def twin_sources(folders: tuple[str, ...]) -> str:

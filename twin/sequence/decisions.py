@@ -147,6 +147,16 @@ def settled(program: Program, selection: Selection, results: np.ndarray) -> list
     return [late[k] if results[k] == TIMEOUT else "" for k in range(len(selection))]
 
 
+def settled_then(step: str) -> Then:
+    """`settled`, and after an arrival go on at `step`."""
+
+    def then(program: Program, selection: Selection, results: np.ndarray) -> list[str]:
+        said = settled(program, selection, results)
+        return [step if result == DONE else name for name, result in zip(said, results, strict=True)]
+
+    return then
+
+
 def retry(step: str, tries: str, outcome: str) -> Then:
     """On failure go back to `step`, at most as often as the station file says in `tries`; then end with `outcome`."""
 

@@ -120,8 +120,8 @@ class Program:
         self, plant: Plant, cell: Cell, table: Sequence[Step], timing: np.ndarray, phases: Sequence[str]
     ) -> None:
         """`timing` is (N, phases) or (N, R, phases) TIMING, its columns named by `phases`; it is copied."""
-        self.plant, self.cell, self.table = plant, cell, list(table)
-        self.index = {step.name: i for i, step in enumerate(self.table)}
+        self.plant, self.cell = plant, cell
+        self.set_table(table)
         self.phase_column = {name: i for i, name in enumerate(phases)}
         n, r = len(plant.worlds), cell.station.robots.count
         self.timing = timing.copy() if timing.ndim == 3 else np.repeat(timing[:, None], r, axis=1)  # (N, R, phases)
@@ -150,6 +150,11 @@ class Program:
         self.on_command: Callable[[int, int, np.ndarray], None] | None = None
         for robot in range(r):
             self.finished[:, robot] = not self.queue[robot] and robot > 0
+
+    def set_table(self, table: Sequence[Step]) -> None:
+        """The steps, by row; what robots are in keeps its number (`twin.alignment.steps.exchange_table`)."""
+        self.table = list(table)
+        self.index = {step.name: i for i, step in enumerate(self.table)}
 
     # ------------------------------------------------------------------------------------------------ running
 

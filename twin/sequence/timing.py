@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,17 @@ def timing_row(of: PhaseTiming) -> np.void:
 def timing_table(timing: TimingSet, kind: str) -> np.ndarray:
     """(phases,) TIMING array of a timing set, phases in the order of `MECHANICAL[kind]`."""
     return np.array([timing_row(timing.of(phase)) for phase in MECHANICAL[kind]], TIMING)
+
+
+def row_from_plain(plain: Mapping[str, Any]) -> np.void:
+    """The record that `row_as_plain` was of; raises ValueError, KeyError or TypeError on anything unlike it."""
+    row = np.zeros(1, TIMING)[0]
+    hz = plain["shaper_frequency_hz"]
+    row["shaper"], row["shaper_hz"] = KINDS[plain["shaper"]], np.nan if hz is None else hz
+    for name in TIMING.names or ():
+        if not name.startswith("shaper"):
+            row[name] = plain[name]
+    return row
 
 
 def row_as_plain(row: np.void | np.ndarray) -> dict[str, Any]:

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from tests.twin.faults.cells import cell_of
+from twin.alignment.steps import with_setpoints
 from twin.cell import Cell
+from twin.errors import InputError
 from twin.faults import FaultPlayer, faulty_cell, parse_fault
 from twin.plants.state import BUSY, new_command
 from twin.sequence.tables import TABLES
@@ -196,3 +198,61 @@ def test_grips(stage: Callable[..., Stage], kind: str, order: int) -> None:
         assert it.w["grip_stuck"][0].tolist() == ([0, 0, 0, 1] if number < 2 else [0] * 4)
         it.order("grip_command", 0, 1 - order)
         assert not it.w["grip_stuck"].any()
+
+
+# ---------------------------------------------------------------------------------------------------- faults that join
+
+
+def joining(*added: tuple[float, str]) -> Stage:
+    it = Stage(cell_of("top_lift"))
+    it.player = FaultPlayer([], cell_of("top_lift"), added=[(since_s, parse_fault(text)) for since_s, text in added])
+    return it
+
+
+def test_a_fault_that_joins_acts_from_then_on() -> None:
+    it = joining((5.0, "scanner_blind:for_s=2"), (3.0, "estop:at_s=6,for_s=1"))
+    blind = [int(it.at(t)["scan_blind"]) for t in (4.99, 5.0, 6.99, 7.0)]
+    assert blind == [0, 1, 1, 0]
+    it = joining((3.0, "estop:at_s=6,for_s=1"))
+    assert [int(it.at(t)["estop_button"]) for t in (3.0, 5.99, 6.0, 7.0)] == [0, 0, 1, 0]
+
+
+def test_orders_count_from_when_a_fault_joins() -> None:
+    it = joining((5.0, "lock_wont_open:tries=1"))
+    it.at(0.0)
+    it.order("lock_command", it.seat, 0)
+    it.order("lock_command", it.seat, 1)
+    assert not it.at(5.0)["lock_stuck"].any()
+    it.order("lock_command", it.seat, 0)
+    assert it.w["lock_stuck"][it.seat].tolist() == [1, 0, 0, 0]
+
+
+def test_a_phase_that_began_before_counts_where_its_time_is_still_to_come() -> None:
+    it = joining((5.0, "estop:phase=grip,after_s=4"))
+    it.at(2.0, "grip")
+    assert [int(it.at(t)["estop_button"]) for t in (5.0, 5.99, 6.0)] == [0, 0, 1]
+    late = joining((7.0, "estop:phase=grip,after_s=4"))
+    late.at(2.0, "grip")
+    with pytest.raises(InputError, match=r"its time, 6.00 s, lies before"):
+        late.at(7.0)
+
+
+def test_nothing_is_disturbed_before_the_first_fault_joins() -> None:
+    """It is looked at after each scan till then, and knows all the same what has begun."""
+    it = joining((5.0, "estop:phase=grip,after_s=4"))
+    assert not it.player.acts_from_the_beginning
+    it.plant.disturb = None
+    it.w["status"][0], it.plant.commands["step"][0, 0] = BUSY, it.steps.index("grip")
+    for t_s, disturbed in ((2.0, False), (4.98, False), (4.99, True)):
+        it.w["t_s"] = t_s
+        it.player.after_scan(it.plant)
+        assert (it.plant.disturb is not None) == disturbed, t_s
+    assert [int(it.at(t)["estop_button"]) for t in (5.0, 5.99, 6.0)] == [0, 0, 1]
+
+
+@pytest.mark.parametrize("kind", ["top_lift", "chassis"])
+def test_a_step_s_number_tells_its_phase_whether_or_not_setpoints_are_followed(kind: str) -> None:
+    plain = TABLES[kind]()
+    followed = with_setpoints(plain)
+    assert [step.name for step in followed[: len(plain)]] == [step.name for step in plain]
+    assert [step.phase for step in followed[len(plain) :]] == ["insert"]

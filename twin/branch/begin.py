@@ -1,0 +1,219 @@
+"""Going on from a recorded moment: which recordings and moments allow it, and with what settings."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol, Self
+
+from twin.branch.exchange import UNNAMED, Branched, Load, loaded
+from twin.branch.recorded import Past, follows_setpoints
+from twin.branch.settings import Branch, Origin, Settings, in_force
+from twin.catalogue import TimingSet
+from twin.cell import Cell
+from twin.errors import InputError
+from twin.faults import Fault
+from twin.faults.player import check_added
+from twin.plants.kinds import plant_maker
+from twin.recorded.configuration import SWAP, Configuration
+from twin.recorded.sampling import Sampler
+from twin.recording import Recording, open_recording
+from twin.swap import SwapTwin
+
+EARLY_SCANS = 1e-6
+"""A time this much after a scan, in scans, is that scan's: 42.1 s is no whole number of hundredths in binary."""
+ENDS = ("trip", "outcome")
+"""Events after which nothing is decided any more."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What shall be otherwise from a moment on; what is not named stays as recorded.
+
+    Args:
+        timing: another timing set.
+        policies: by what they decide, "timing" or "align"; None: no policy from then on.
+        faults: they join those of the recording.
+    """
+
+    timing: TimingSet | None = None
+    policies: Mapping[str, str | None] = field(default_factory=dict)
+    faults: tuple[Fault, ...] = ()
+
+
+class Moment(Protocol):
+    """A recorded moment from which a swap can go on, however its state is come by."""
+
+    path: Path
+    at_s: float
+    cell: Cell
+    plant: str
+
+    def branch(self, change: Change) -> Branch:
+        """The settings from the moment on; raises InputError for what cannot be changed there."""
+
+    def begin(self, branch: Branch, load: Load) -> Branched:
+        """The swap, ready to run; `load` gives the policies that decide from the moment on."""
+
+    def close(self) -> None:
+        """Close the recording."""
+
+
+def begin_from(path: str | Path, at_s: float) -> Moment:
+    """The moment `at_s` of a recording, or the PLC scan after it.
+
+    Raises:
+        InputError: no recording of a swap, or no time at which this swap can go on.
+    """
+    recording = open_recording(path)
+    try:
+        if recording.header.source != "twin":
+            # here a moment comes in whose state is estimated from what a station has logged
+            raise InputError(
+                "a swap cannot go on from an imported log yet: it tells no whole state",
+                file=path,
+                key="source",
+                value=recording.header.source,
+                allowed="twin",
+            )
+        return OwnMoment(recording, at_s)
+    except BaseException:
+        recording.close()
+        raise
+
+
+class OwnMoment:
+    """A moment in the twin's own recording: its swap is run again up to there, which gives the same bits."""
+
+    def __init__(self, recording: Recording, at_s: float) -> None:
+        """Raises InputError where the recording is none of a swap, is damaged, or ends before."""
+        self._recording, self.path = recording, recording.path
+        header = recording.header
+        _check_swap(recording)
+        self._configuration = configuration = Configuration.from_plain(header.configuration, self.path)
+        self.cell, self.plant = configuration.cell, configuration.plant
+        rates = self.cell.station.rates
+        if header.seed != self.cell.seed or header.tick_hz != float(rates.physics_hz):
+            raise InputError("damaged recording: seed and tick_hz are not its configuration's", file=self.path)
+        scan = _scan_of(at_s, rates.plc_hz, _end_s(recording), self.path)
+        tick = scan * (rates.physics_hz // rates.plc_hz)
+        self.at_s = tick / rates.physics_hz
+        self._past = Past(recording, tick, float(rates.physics_hz))
+        self._recorded = (self._first_settings(), *(configuration.branch.settings if configuration.branch else ()))
+
+    def _first_settings(self) -> Settings:
+        """Those of the beginning, with who decided although the header does not name it."""
+        configuration = self._configuration
+        later_s = [one.at_s for one in configuration.branch.settings] if configuration.branch else []
+        end_s = min(later_s, default=math.inf) - 1e-6
+        until_s = None if math.isinf(end_s) else end_s
+        policies = dict(configuration.policies)
+        if "timing" not in policies and any(e["name"] == "timing" for e in self._recording.events(None, until_s)):
+            policies["timing"] = UNNAMED
+        if "align" not in policies and any(map(follows_setpoints, Past.read_commands(self._recording, until_s))):
+            policies["align"] = UNNAMED
+        return Settings(0.0, configuration.timing, policies)
+
+    def branch(self, change: Change) -> Branch:
+        """The settings from the moment on; raises InputError for what cannot be changed there."""
+        now = in_force(self._recorded, self.at_s)
+        self._check(change, now)
+        here = dataclasses.replace(_changed(now, change), at_s=self.at_s, faults=change.faults)
+        past = [one for one in self._recorded[1:] if one.at_s <= self.at_s]
+        later = [_changed(one, change) for one in self._recorded[1:] if one.at_s > self.at_s]
+        before = self._configuration.branch
+        return Branch(
+            Origin(self.path.name, _sha256(self.path), self.at_s),
+            (*past, here, *later),
+            () if before is None else (*before.earlier, before.origin),
+        )
+
+    def _check(self, change: Change, now: Settings) -> None:
+        for what, name in now.policies.items():
+            if name == UNNAMED and what not in change.policies:
+                raise InputError(
+                    "decided by a policy that the recording does not name: say who decides from here on",
+                    file=self.path,
+                    key=f"--{what}-policy",
+                    allowed="a policy, or none",
+                )
+        if change.timing is not None and "timing" in now.policies and "timing" not in change.policies:
+            raise InputError(
+                f"policy {now.policies['timing']} decides on the timing of every phase, a set would change nothing",
+                file=self.path,
+                key="--timing",
+                value=change.timing.name,
+                allowed="together with --timing-policy none",
+            )
+        for fault in change.faults:
+            check_added(fault, self.at_s, self.cell)
+
+    def begin(self, branch: Branch, load: Load) -> Branched:
+        """The swap, ready to run; `load` gives the policies that decide from the moment on."""
+        settings = (self._recorded[0], *branch.settings)
+        policies = loaded(settings, self.at_s, load)
+        c = self._configuration
+        twin = SwapTwin(
+            c.cell, c.timing, c.faults, make_plant=plant_maker(c.plant), policies=c.policies, branch=branch
+        )  # fmt: skip
+        try:
+            self._past.expect(twin.program, Sampler(twin.cell, twin.plant.worlds, twin.plant.params))
+            return Branched(twin, self._past, settings, policies)
+        except BaseException:
+            twin.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the recording."""
+        self._recording.close()
+
+
+def _changed(settings: Settings, change: Change) -> Settings:
+    """What was asked for holds from the moment to the end, also where the recording exchanged it again later."""
+    policies = {**settings.policies, **change.policies}
+    return dataclasses.replace(
+        settings,
+        timing=settings.timing if change.timing is None else change.timing,
+        policies={what: name for what, name in policies.items() if name is not None},
+    )
+
+
+def _check_swap(recording: Recording) -> None:
+    kind = recording.header.configuration.get("kind")
+    if kind != SWAP:
+        raise InputError(
+            "only a swap can go on from a recorded moment", file=recording.path, key="kind", value=kind, allowed=SWAP
+        )
+
+
+def _end_s(recording: Recording) -> float:
+    """The last time at which something was decided; of a recording that was cut, its last sample's."""
+    ends = [float(event["t_s"]) for event in recording.events() if event.get("name") in ENDS]
+    if not ends or not recording.end_state_sha256:
+        t_s = recording.states(names=()).t_s
+        if not len(t_s):
+            raise InputError("cut off before anything was recorded", file=recording.path)
+        ends.append(float(t_s[-1]))
+    return min(ends)
+
+
+def _scan_of(at_s: float, plc_hz: float, end_s: float, path: Path) -> int:
+    """The PLC scan at or after a time."""
+    if not 0.0 <= at_s <= end_s + EARLY_SCANS / plc_hz:
+        raise InputError("not in this recording", file=path, key="--at", value=at_s, allowed=f"0 to {end_s:g} s")
+    return max(math.ceil(at_s * plc_hz - EARLY_SCANS), 0)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,146 @@
+"""`swaptwin swap --from FILE --at SECONDS`: a recorded swap goes on from a moment with other settings."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from twin.console import progress
+from twin.errors import InputError
+
+if TYPE_CHECKING:
+    import typer
+
+    from twin.branch.begin import Moment
+    from twin.branch.exchange import Branched
+    from twin.branch.settings import Branch
+    from twin.faults import Fault
+    from twin.swap import SwapResult
+
+NO_POLICY = "none"
+"""As the name of a policy: none from there on."""
+
+
+def given_options(context: typer.Context) -> dict[str, Any]:
+    """The options that were typed, by parameter."""
+    typed = {}
+    for name, value in context.params.items():
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            typed[name] = value
+    return typed
+
+
+def run_from(
+    path: str | None,
+    at_s: float | None,
+    typed: Mapping[str, Any],
+    faults: Sequence[Fault],
+    policies: Mapping[str, str],
+    record: str | None,
+) -> SwapResult:
+    """One swap that goes on from a recorded moment.
+
+    Args:
+        typed: options by parameter, for what they say against the recording, and `timing`.
+        policies: names by what they decide; NO_POLICY for none from there on.
+
+    Raises:
+        InputError: what recording, moment or settings do not allow, or a first part that is not as recorded.
+    """
+    from twin.branch.begin import Change, begin_from
+    from twin.catalogue import load_timing
+    from twin.recording import check_output_path
+
+    if path is None or at_s is None:
+        there, missing = ("--at", "--from") if path is None else ("--from", "--at")
+        raise InputError(f"goes with {there}: say both", key=missing)
+    if record is not None:
+        check_output_path(record)
+        if Path(record).exists() and os.path.samefile(record, path):
+            raise InputError("is the recording that the swap goes on from", key="--record", value=record)
+    with progress("reading") as line:
+        moment = begin_from(path, at_s)
+        try:
+            check_same(moment, typed)
+            timing = load_timing(typed["timing"], moment.cell.station) if "timing" in typed else None
+            changed = {what: None if name == NO_POLICY else name for what, name in policies.items()}
+            branch = moment.branch(Change(timing, changed, tuple(faults)))
+            line.update("building the cell")
+            return run_branch(moment, branch, record, line)
+        finally:
+            moment.close()
+
+
+def check_same(moment: Moment, typed: Mapping[str, Any]) -> None:
+    """Refuse options that say something else than the recording."""
+    from twin.catalogue import load_pack, load_station, load_truck
+
+    cell = moment.cell
+    for name, model, load in (
+        ("station", cell.station, load_station),
+        ("truck", cell.truck, load_truck),
+        ("pack", cell.pack, load_pack),
+    ):
+        told = typed.get(name)
+        if told is not None and told != model.name and load(told) != model:
+            raise _recorded_otherwise(moment, name, told, model.name)
+    values = {
+        "seed": cell.seed,
+        "parking": cell.parking,
+        "conditions": cell.variation.conditions,
+        "plant": moment.plant,
+    }
+    for name, value in values.items():
+        if typed.get(name, value) != value:
+            raise _recorded_otherwise(moment, name, typed[name], value)
+
+
+def _recorded_otherwise(moment: Moment, name: str, told: object, recorded: object) -> InputError:
+    return InputError(
+        "recorded otherwise, and not to be changed from a moment on",
+        file=moment.path,
+        key=f"--{name}",
+        value=told,
+        allowed=str(recorded),
+    )
+
+
+def run_branch(moment: Moment, branch: Branch, record: str | None, line: Any) -> SwapResult:
+    """Run it, and record it from its beginning."""
+    from twin.commands import swap
+
+    branched = moment.begin(branch, lambda what, name: policy(what, name, moment))
+    try:
+        swap.show_progress(branched.twin, line)
+        return branched.run() if record is None else _recorded(branched, Path(record))
+    finally:
+        branched.close()
+
+
+def policy(what: str, name: str, moment: Moment) -> Any:
+    """What decides by a policy's name: a TimingDecider or a MakeDecider."""
+    from twin.commands.swap import NOT_YET, deciders
+
+    if what not in deciders:
+        raise InputError(NOT_YET, key=f"--{what}-policy", value=name)
+    (decider,) = deciders[what](name, moment.cell).values()
+    return decider
+
+
+def _recorded(branched: Branched, path: Path) -> SwapResult:
+    """Run and record: under another name up to the moment, so that a refusal there leaves and spoils nothing."""
+    from twin.recorded import SwapRecorder
+
+    part = path.with_name(f".{path.name}.part")
+    branched.on_reached = lambda: os.replace(part, path)
+    try:
+        with SwapRecorder(part, branched.twin) as recorder:
+            result = dataclasses.replace(branched.run(), recording=str(path))
+            recorder.finish(result)
+            return result
+    finally:
+        part.unlink(missing_ok=True)
