@@ -31,7 +31,7 @@ Edit = Callable[[float, dict[str, str]], None]
 
 
 def crane_log(path: Path, told_rope_m: float = 1.3, edit: Edit | None = None, seconds: float = 24.0) -> Path:
-    """A log of one traverse with a pack at 50 Hz: x goes 2.7 m, its ZV shaper told `told_rope_m`, on a rope of 1.3 m."""
+    """A log of one traverse with a pack at 50 Hz: x goes 2.7 m on a rope of 1.3 m, its ZV told `told_rope_m`."""
     amplitudes, times_s = np.zeros(MAX_IMPULSES), np.zeros(MAX_IMPULSES)
     n = impulses(KINDS["zv"], math.sqrt(9.81 / told_rope_m) / (2 * math.pi), 0.02, amplitudes, times_s)
     profile = new_profile()
