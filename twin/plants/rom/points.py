@@ -29,10 +29,7 @@ normal force, c of the next pass and of the last one as last found."""
 NEAR_M = 0.0003
 """What is closer than this may touch within the step: as the reference plant has it."""
 HOLDS = 1000.0
-PASSES = 6
-GIVES = 2.5
-"""Speed that an impulse at a point makes there, times the body's mass [estimate: a box pushed at its foot]: how fast
-the search goes, not where it ends."""
+PASSES = 3
 SAME = 0.02
 """A sliding point's friction is found if it changes by less than this share."""
 
@@ -101,7 +98,7 @@ def press(
     lx = ixx * wx + ixy * wy + ixz * wz + out[3] + pull[3] - dx
     ly = ixy * wx + iyy * wy + iyz * wz + out[4] + pull[4] - dy
     lz = ixz * wx + iyz * wy + izz * wz + out[5] + pull[5] - dz
-    firm, gives = HOLDS * kept, GIVES / kept
+    firm = HOLDS * kept
     for i in range(n):
         point = points[i]
         rx, ry, rz = point[RX], point[RY], point[RZ]
@@ -112,7 +109,7 @@ def press(
         point[WX], point[WY], point[WZ] = sx, sy, sz
         vx, vy, vz = cross(wx, wy, wz, rx - cx, ry - cy, rz - cz)
         point[HOLD] = 0.0
-        _judge(point, vx + ux - sx, vy + uy - sy, vz + uz - sz, firm, 0.0)
+        _judge(point, vx + ux - sx, vy + uy - sy, vz + uz - sz, firm)
     for _ in range(PASSES):
         # [P Q; Q^T S] (u, w) = (b, h): sums over the points
         pxx, pyy, pzz, pxy, pxz, pyz = kept, kept, kept, 0.0, 0.0, 0.0
@@ -179,7 +176,7 @@ def press(
             point = points[i]
             vx, vy, vz = cross(wx, wy, wz, point[RX], point[RY], point[RZ])
             vx, vy, vz = vx + ux - point[WX], vy + uy - point[WY], vz + uz - point[WZ]
-            settled = _judge(point, vx, vy, vz, firm, gives) and settled
+            settled = _judge(point, vx, vy, vz, firm) and settled
         if settled:
             break
     for i in range(n):
@@ -206,7 +203,7 @@ def press(
 
 
 @kernel
-def _judge(point: Any, vx: float, vy: float, vz: float, firm: float, gives: float) -> bool:
+def _judge(point: Any, vx: float, vy: float, vz: float, firm: float) -> bool:
     """Normal force of a point with the speed v over what it presses on, and c for the next pass; whether they stay.
 
     `HELD` becomes the c of its friction in this pass, which is Coulomb's at most.
@@ -219,10 +216,5 @@ def _judge(point: Any, vx: float, vy: float, vz: float, firm: float, gives: floa
     most = point[FRICTION] * force
     point[NORMAL] = force
     point[HELD] = c if c * speed <= most else most / speed
-    if most == 0.0:
-        point[HOLD] = 0.0
-        return (was > 0.0) == (force > 0.0)
-    # what its speed will be if it gives way to what lacks, or is too much
-    speed -= gives * (most - c * speed)
     point[HOLD] = firm if firm * speed <= most else most / speed
-    return was > 0.0 and abs(point[HOLD] - c) <= SAME * c
+    return (was > 0.0) == (force > 0.0) and abs(point[HOLD] - c) <= SAME * c
