@@ -48,12 +48,13 @@ def advance_ticks(w: World, p: Params, m: Model, x: State, t: Any, ticks: int) -
             truck_body.frame(w, t.truck_at, t.truck_turn)
         truck_body.no_force(w, t.truck)
         for _ in range(ticks):
+            if t.pace[ROBOTS] == TICKS:
+                truck_forces(w, p, t.axle)
             for r in range(p.robots):
                 if t.pace[r] == TICKS:
                     _tick(w, p, m, x, t, r, tick_s)
             if t.pace[ROBOTS] == TICKS:
-                truck_forces(w, p, t.axle)
-                truck_body.move(w, p, t.mass, t.truck, tick_s)
+                truck_body.move(w, p, t.mass, t.truck, tick_s, w.truck_qd)
                 truck_body.drift(w, tick_s)
                 truck_body.frame(w, t.truck_at, t.truck_turn)
                 truck_body.no_force(w, t.truck)
@@ -74,7 +75,7 @@ def advance_ticks(w: World, p: Params, m: Model, x: State, t: Any, ticks: int) -
         truck_body.drift(w, 0.5 * span_s)
         truck_body.no_force(w, t.truck)
         truck_forces(w, p, t.axle)
-        truck_body.move(w, p, t.mass, t.truck, span_s)
+        truck_body.move(w, p, t.mass, t.truck, span_s, w.truck_qd)
         truck_body.drift(w, 0.5 * span_s)
     if t.pace[ROBOTS] != RESTS:
         x.moved[ROBOTS] = 1

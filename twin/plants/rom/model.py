@@ -80,6 +80,8 @@ SCRATCH = np.dtype(
         ("pull", f8, 6),
         ("points", f8, (POINTS, COLUMNS)),
         ("truck", f8, 8),
+        ("under", f8, 8),
+        ("speeds", f8, 6),
         ("e_at", f8, (ROBOTS, 3)),
         ("e_turn", f8, (ROBOTS, 3, 3)),
         ("mass", f8, 9),

@@ -116,7 +116,9 @@ def set_twist(w: World, p: Params, x: State, t: Any, k: int) -> None:
             twist[i] = t.motion[i]
     elif on == TRUCK:
         truck_body.no_force(w, t.truck)
-        twist[0], twist[1], twist[2] = truck_body.velocity(w, t.truck, pose[0] + rx, pose[1] + ry, pose[2] + rz)
+        twist[0], twist[1], twist[2] = truck_body.velocity(
+            w, w.truck_qd, t.truck, pose[0] + rx, pose[1] + ry, pose[2] + rz
+        )
         twist[3], twist[4], twist[5] = truck_body.turning(w)
 
 

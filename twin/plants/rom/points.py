@@ -29,7 +29,7 @@ normal force, c of the next pass and of the last one as last found."""
 NEAR_M = 0.0003
 """What is closer than this may touch within the step: as the reference plant has it."""
 HOLDS = 1000.0
-PASSES = 3
+PASSES = 4
 SAME = 0.02
 """A sliding point's friction is found if it changes by less than this share."""
 
@@ -67,12 +67,13 @@ def _inverse(
 @kernel
 def press(
     w: World, p: Params, m: Model, k: int, e: Any, turn: Any, motion: Any, pull: Any, on_truck: bool, points: Any,
-    n: int, dt_s: float, out: Any, truck: Any,
+    n: int, dt_s: float, out: Any, truck: Any, mass: Any, under: Any, speeds: Any,
 ) -> None:  # fmt: skip
     """Add what `n` points do to body `k` to `out` (6,), and the opposite to `truck` (8,) if they are on it.
 
     Args:
-        e, turn, motion: of E in W; pull: (6,) what the suspension does to it, as in `out`.
+        e, turn, motion: of E in W; pull: (6,) what the suspension does to it, as in `out`; mass: the truck's (9,);
+            under, speeds: (8,) and (6,) to work in.
     """
     fx, fy, fz = out[0] + pull[0], out[1] + pull[1], out[2] + pull[2]
     kg, com, own = m.body_kg[k], m.body_com_m[k], m.body_inertia_kgm2[k]
@@ -104,13 +105,30 @@ def press(
         rx, ry, rz = point[RX], point[RY], point[RZ]
         sx = sy = sz = 0.0
         if on_truck:
-            sx, sy, sz = truck_body.velocity(w, truck, e[0] + rx, e[1] + ry, e[2] + rz)
+            sx, sy, sz = truck_body.velocity(w, w.truck_qd, truck, e[0] + rx, e[1] + ry, e[2] + rz)
         point[RX], point[RY], point[RZ] = rx - cx, ry - cy, rz - cz
-        point[WX], point[WY], point[WZ] = sx, sy, sz
-        vx, vy, vz = cross(wx, wy, wz, rx - cx, ry - cy, rz - cz)
-        point[HOLD] = 0.0
-        _judge(point, vx + ux - sx, vy + uy - sy, vz + uz - sz, firm)
+        point[WX], point[WY], point[WZ], point[HOLD] = sx, sy, sz, firm
+        _judge(point, ux, uy, uz, wx, wy, wz, firm)
     for _ in range(PASSES):
+        settled = True
+        if on_truck:
+            # the truck's speeds after the step under these forces
+            for i in range(8):
+                under[i] = truck[i]
+            for i in range(n):
+                point = points[i]
+                if point[NORMAL] > 0.0:
+                    jx, jy, jz = _force(point, ux, uy, uz, wx, wy, wz)
+                    rx, ry, rz = e[0] + cx + point[RX], e[1] + cy + point[RY], e[2] + cz + point[RZ]
+                    truck_body.push(w, under, rx, ry, rz, -jx, -jy, -jz)
+            truck_body.move(w, p, mass, under, dt_s, speeds)
+            for i in range(n):
+                point = points[i]
+                rx, ry, rz = e[0] + cx + point[RX], e[1] + cy + point[RY], e[2] + cz + point[RZ]
+                sx, sy, sz = truck_body.velocity(w, speeds, truck, rx, ry, rz)
+                change = abs(sx - point[WX]) + abs(sy - point[WY]) + abs(sz - point[WZ])
+                settled = settled and kept * change <= SAME * point[FRICTION] * point[NORMAL]
+                point[WX], point[WY], point[WZ] = sx, sy, sz
         # [P Q; Q^T S] (u, w) = (b, h): sums over the points
         pxx, pyy, pzz, pxy, pxz, pyz = kept, kept, kept, 0.0, 0.0, 0.0
         sxx, sxy, sxz, syy, syz, szz = ixx, ixy, ixz, iyy, iyz, izz
@@ -171,25 +189,16 @@ def press(
         ux = ixx_ * bx + ixy_ * by + ixz_ * bz - axx * wx - axy * wy - axz * wz
         uy = ixy_ * bx + iyy_ * by + iyz_ * bz - ayx * wx - ayy * wy - ayz * wz
         uz = ixz_ * bx + iyz_ * by + izz_ * bz - azx * wx - azy * wy - azz * wz
-        settled = True
         for i in range(n):
-            point = points[i]
-            vx, vy, vz = cross(wx, wy, wz, point[RX], point[RY], point[RZ])
-            vx, vy, vz = vx + ux - point[WX], vy + uy - point[WY], vz + uz - point[WZ]
-            settled = _judge(point, vx, vy, vz, firm) and settled
+            settled = _judge(points[i], ux, uy, uz, wx, wy, wz, firm) and settled
         if settled:
             break
     for i in range(n):
         point = points[i]
         if point[NORMAL] <= 0.0:
             continue
+        jx, jy, jz = _force(point, ux, uy, uz, wx, wy, wz)
         rx, ry, rz = point[RX], point[RY], point[RZ]
-        nx, ny, nz = point[NX], point[NY], point[NZ]
-        vx, vy, vz = cross(wx, wy, wz, rx, ry, rz)
-        vx, vy, vz = vx + ux - point[WX], vy + uy - point[WY], vz + uz - point[WZ]
-        c = point[HELD]
-        along = point[NORMAL] + c * (nx * vx + ny * vy + nz * vz)
-        jx, jy, jz = along * nx - c * vx, along * ny - c * vy, along * nz - c * vz
         rx, ry, rz = rx + cx, ry + cy, rz + cz
         kx, ky, kz = cross(rx, ry, rz, jx, jy, jz)
         out[0] += jx
@@ -203,18 +212,37 @@ def press(
 
 
 @kernel
-def _judge(point: Any, vx: float, vy: float, vz: float, firm: float) -> bool:
-    """Normal force of a point with the speed v over what it presses on, and c for the next pass; whether they stay.
+def _slides(
+    point: Any, ux: float, uy: float, uz: float, wx: float, wy: float, wz: float
+) -> tuple[float, float, float, float]:
+    """How fast a point of a body, whose centre of mass has the speed u, moves over what it presses on: away from it,
+    and along it."""
+    nx, ny, nz = point[NX], point[NY], point[NZ]
+    vx, vy, vz = cross(wx, wy, wz, point[RX], point[RY], point[RZ])
+    vx, vy, vz = vx + ux - point[WX], vy + uy - point[WY], vz + uz - point[WZ]
+    away = nx * vx + ny * vy + nz * vz
+    return away, vx - away * nx, vy - away * ny, vz - away * nz
+
+
+@kernel
+def _judge(point: Any, ux: float, uy: float, uz: float, wx: float, wy: float, wz: float, firm: float) -> bool:
+    """Normal force of a point at these speeds, and c for the next pass; whether they stay.
 
     `HELD` becomes the c of its friction in this pass, which is Coulomb's at most.
     """
-    nx, ny, nz = point[NX], point[NY], point[NZ]
-    along = nx * vx + ny * vy + nz * vz
-    force, was, c = max(point[PUSH] - point[RESISTS] * along, 0.0), point[NORMAL], point[HOLD]
-    vx, vy, vz = vx - along * nx, vy - along * ny, vz - along * nz
+    away, vx, vy, vz = _slides(point, ux, uy, uz, wx, wy, wz)
+    force, was, c = max(point[PUSH] - point[RESISTS] * away, 0.0), point[NORMAL], point[HOLD]
     speed = math.sqrt(vx * vx + vy * vy + vz * vz)
     most = point[FRICTION] * force
     point[NORMAL] = force
     point[HELD] = c if c * speed <= most else most / speed
     point[HOLD] = firm if firm * speed <= most else most / speed
     return (was > 0.0) == (force > 0.0) and abs(point[HOLD] - c) <= SAME * c
+
+
+@kernel
+def _force(point: Any, ux: float, uy: float, uz: float, wx: float, wy: float, wz: float) -> tuple[float, float, float]:
+    """Of a point as judged at these speeds, in W."""
+    _, vx, vy, vz = _slides(point, ux, uy, uz, wx, wy, wz)
+    force, c = point[NORMAL], point[HELD]
+    return force * point[NX] - c * vx, force * point[NY] - c * vy, force * point[NZ] - c * vz
