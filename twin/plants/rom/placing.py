@@ -159,8 +159,9 @@ def take_holds(w: World, p: Params, x: State, t: Any) -> None:
 
 @kernel
 def recall(w: World, p: Params, m: Model, x: State, t: Any) -> None:
-    """What scratch keeps as long as nobody takes or lets go a pack: the truck's masses, how packs lie in the grips."""
-    truck_body.mass_matrix(w, p, m, x, t.mass)
+    """What follows from who holds what, as long as nobody takes or lets go a pack: masses, how packs lie in the grips."""
     for r in range(p.robots):
         if w.held[r] >= 0:
             from_quaternion(x.relative[w.held[r]], t.held_turn[r])
+            carried.join(p, m, w.held[r], x.relative[w.held[r]])
+    truck_body.mass_matrix(w, p, m, x, t.mass)

@@ -17,7 +17,7 @@ from typing import Any
 
 from twin.motion.kernels import kernel
 from twin.plants.rom import truck as truck_body
-from twin.plants.rom.frames import cross, times
+from twin.plants.rom.frames import cross, symmetric_inverse, times
 
 World = Any
 Params = Any
@@ -52,16 +52,6 @@ def add(
     point[PUSH] = -gap * (stiffness if gap < 0.0 else resistance / dt_s)
     point[RESISTS], point[FRICTION] = resistance, friction
     return n + 1
-
-
-@kernel
-def _inverse(
-    xx: float, xy: float, xz: float, yy: float, yz: float, zz: float
-) -> tuple[float, float, float, float, float, float]:
-    """Of a symmetric matrix."""
-    a, b, c = yy * zz - yz * yz, xz * yz - xy * zz, xy * yz - xz * yy
-    d = 1.0 / (xx * a + xy * b + xz * c)
-    return a * d, b * d, c * d, (xx * zz - xz * xz) * d, (xy * xz - xx * yz) * d, (xx * yy - xy * xy) * d
 
 
 @kernel
@@ -158,7 +148,7 @@ def press(
             jx, jy, jz = along * nx + c * point[WX], along * ny + c * point[WY], along * nz + c * point[WZ]
             kx, ky, kz = cross(rx, ry, rz, jx, jy, jz)
             bx, by, bz, hx, hy, hz = bx + jx, by + jy, bz + jz, hx + kx, hy + ky, hz + kz
-        ixx_, ixy_, ixz_, iyy_, iyz_, izz_ = _inverse(pxx, pxy, pxz, pyy, pyz, pzz)
+        ixx_, ixy_, ixz_, iyy_, iyz_, izz_ = symmetric_inverse(pxx, pxy, pxz, pyy, pyz, pzz)
         # P^-1 Q, by columns
         axx, ayx, azx = (
             ixx_ * qxx + ixy_ * qyx + ixz_ * qzx,
@@ -184,7 +174,7 @@ def press(
         hx -= axx * bx + ayx * by + azx * bz
         hy -= axy * bx + ayy * by + azy * bz
         hz -= axz * bx + ayz * by + azz * bz
-        jxx, jxy, jxz, jyy, jyz, jzz = _inverse(sxx, sxy, sxz, syy, syz, szz)
+        jxx, jxy, jxz, jyy, jyz, jzz = symmetric_inverse(sxx, sxy, sxz, syy, syz, szz)
         wx, wy, wz = jxx * hx + jxy * hy + jxz * hz, jxy * hx + jyy * hy + jyz * hz, jxz * hx + jyz * hy + jzz * hz
         ux = ixx_ * bx + ixy_ * by + ixz_ * bz - axx * wx - axy * wy - axz * wz
         uy = ixy_ * bx + iyy_ * by + iyz_ * bz - ayx * wx - ayy * wy - ayz * wz
