@@ -159,7 +159,7 @@ def take_holds(w: World, p: Params, x: State, t: Any) -> None:
 
 @kernel
 def recall(w: World, p: Params, m: Model, x: State, t: Any) -> None:
-    """What follows from who holds what, as long as nobody takes or lets go a pack: masses, how packs lie in the grips."""
+    """What follows from who holds what, until somebody takes or lets go a pack: masses, how packs lie in the grips."""
     for r in range(p.robots):
         if w.held[r] >= 0:
             from_quaternion(x.relative[w.held[r]], t.held_turn[r])
