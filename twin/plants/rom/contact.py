@@ -119,11 +119,17 @@ def seat_points(
                     )
                 if apart or above < gap:
                     other = 1.0 if level > 0.0 else -1.0
-                    down = depth - bore_from
+                    down, aside = depth - bore_from, lean * (depth - bore_from)
                     n = add(
+<<<<<<< HEAD
                         points, n, tx - down * (ax + lean * wx), ty - down * (ay + lean * wy),
                         tz - down * (az + lean * wz),
                         other * wx, other * wy, other * wz, above, stiffness, damping, friction, dt_s,
+=======
+                        points, n, tx - down * ax - aside * wx, ty - down * ay - aside * wy,
+                        tz - down * az - aside * wz, other * wx, other * wy, other * wz, above, stiffness, damping,
+                        friction, dt_s,
+>>>>>>> rom-lateral
                     )  # fmt: skip
             elif beside < mouth:
                 across, deeper = play + radius + ROUND_M - beside, bore_from - depth
@@ -143,11 +149,17 @@ def seat_points(
                 wall_m = min(wall_m, gap)
                 if gap < NEAR_M:
                     other = 1.0 if level > 0.0 else -1.0
-                    down = depth - lead_to
+                    down, aside = depth - lead_to, lean * (depth - lead_to)
                     n = add(
+<<<<<<< HEAD
                         points, n, tx - down * (ax + lean * wx), ty - down * (ay + lean * wy),
                         tz - down * (az + lean * wz),
                         other * wx, other * wy, other * wz, gap, stiffness, damping, friction, dt_s,
+=======
+                        points, n, tx - down * ax - aside * wx, ty - down * ay - aside * wy,
+                        tz - down * az - aside * wz, other * wx, other * wy, other * wz, gap, stiffness, damping,
+                        friction, dt_s,
+>>>>>>> rom-lateral
                     )  # fmt: skip
                 continue
             if beside >= mouth:

@@ -29,7 +29,10 @@ normal force, c of the next pass and of the last one as last found."""
 NEAR_M = 0.0003
 """What is closer than this may touch within the step: as the reference plant has it."""
 HOLDS = 1000.0
+"""So many times the body's mass a step holds a point: its creep is a thousandth of what the force would make of it."""
 PASSES = 4
+"""Times that the system is solved at most. A point that then still changes between holding and sliding has a speed of
+nearly nothing, and no more friction than Coulomb's."""
 SAME = 0.02
 """A sliding point's friction is found if it changes by less than this share."""
 
