@@ -121,15 +121,9 @@ def seat_points(
                     other = 1.0 if level > 0.0 else -1.0
                     down, aside = depth - bore_from, lean * (depth - bore_from)
                     n = add(
-<<<<<<< HEAD
-                        points, n, tx - down * (ax + lean * wx), ty - down * (ay + lean * wy),
-                        tz - down * (az + lean * wz),
-                        other * wx, other * wy, other * wz, above, stiffness, damping, friction, dt_s,
-=======
                         points, n, tx - down * ax - aside * wx, ty - down * ay - aside * wy,
                         tz - down * az - aside * wz, other * wx, other * wy, other * wz, above, stiffness, damping,
                         friction, dt_s,
->>>>>>> rom-lateral
                     )  # fmt: skip
             elif beside < mouth:
                 across, deeper = play + radius + ROUND_M - beside, bore_from - depth
@@ -151,15 +145,9 @@ def seat_points(
                     other = 1.0 if level > 0.0 else -1.0
                     down, aside = depth - lead_to, lean * (depth - lead_to)
                     n = add(
-<<<<<<< HEAD
-                        points, n, tx - down * (ax + lean * wx), ty - down * (ay + lean * wy),
-                        tz - down * (az + lean * wz),
-                        other * wx, other * wy, other * wz, gap, stiffness, damping, friction, dt_s,
-=======
                         points, n, tx - down * ax - aside * wx, ty - down * ay - aside * wy,
                         tz - down * az - aside * wz, other * wx, other * wy, other * wz, gap, stiffness, damping,
                         friction, dt_s,
->>>>>>> rom-lateral
                     )  # fmt: skip
                 continue
             if beside >= mouth:

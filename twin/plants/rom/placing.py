@@ -175,13 +175,9 @@ def take_holds(w: World, p: Params, x: State, t: Any) -> None:
 
 @kernel
 def recall(w: World, p: Params, m: Model, x: State, t: Any) -> None:
-<<<<<<< HEAD
     """What follows from who holds what, while nobody takes or lets go a pack: masses, how packs lie in the grips."""
     all_low(p, t)
     find_heights(w, p, m, x, t)
-=======
-    """What follows from who holds what, until somebody takes or lets go a pack: masses, how packs lie in the grips."""
->>>>>>> rom-lateral
     for r in range(p.robots):
         if w.held[r] >= 0:
             from_quaternion(x.relative[w.held[r]], t.held_turn[r])

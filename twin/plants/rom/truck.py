@@ -134,11 +134,7 @@ def _add_mass(out: Any, kg: float, x: float, y: float, h: float) -> None:
 def move(w: World, p: Params, mass: Any, force: Any, dt_s: float, out: Any) -> None:
     """Speeds of the truck after `dt_s`, into `out` (6,), which may be its own.
 
-<<<<<<< HEAD
-    They follow from the generalised forces `force` (8,) of others, its springs and its brakes.
-=======
     It moves under the generalised forces `force` (8,) of others, its springs and its brakes.
->>>>>>> rom-lateral
     Dampers act at the mean of the old and the new speeds: half of what they give way in the step counts as mass.
     """
     q, qd, g = w.truck_q, w.truck_qd, p.gravity_mps2
