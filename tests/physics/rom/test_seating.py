@@ -7,12 +7,14 @@ import pytest
 
 from tests.physics import rig
 from tests.physics.rom.loads import EA_N, HUNG_KG, ROPE_SPACING_M
-from twin.plants.state import TZ
+from twin.plants.state import EPITCH, TZ
 
 G = rig.GRAVITY_MPS2
 WEIGHT_N = HUNG_KG[rig.OLD] * G
 SLOT_XYZ_M, PACK_HEIGHT_M = (2.25, 3.0, 0.40), 1.60
-LATERAL_ABORT_N, PAD_N_PER_M = 6000.0, 5.0e6
+LATERAL_ABORT_N, PAD_N_PER_M, PIN_N_PER_M = 6000.0, 5.0e6, 2.0e6
+BORE_FROM_M, PIN_TIP_M = 0.025 / np.tan(0.610865) + 0.001, 0.14 - 0.0275
+"""Over the mating face the bore begins, its edge rounded by a millimetre; over the seat the middle of a pin's tip."""
 
 
 def hang_over_slot(plant, gap_m, *, dx_m=0.0, dy_m=0.0, yaw_rad=0.0):
@@ -72,6 +74,23 @@ def test_guides_align_a_hanging_pack(bench, dx_m, dy_m, yaw_deg):
     if aligned:
         assert lateral_n < 1.0
     assert w["violation"].sum() == 0
+
+
+@pytest.mark.parametrize("aside_m", [0.05, -0.1])
+def test_a_pin_leans_on_its_wall_with_one_spring(bench, aside_m):
+    """Trolley aside of a pack whose pins are half in: they hold it against W d / L of the ropes, and each gives way by
+    F / (2 k) beyond its play of 0.75 mm where it is deepest in its wall, at its tip or where the bore begins.
+    """
+    plant = bench(guide_friction=0.0)
+    hang_over_slot(plant, 0.05)
+    w = plant.worlds[0]
+    rig.move(plant, x=SLOT_XYZ_M[0] + aside_m, velocity=0.02, acceleration=0.05, jerk=0.5)
+    rig.run(plant, abs(aside_m) / 0.02 + 20.0)
+    held_n, pitch = float(w["guide_force_n"][0, 0]), float(w["q"][0, EPITCH])
+    off_m = float(w["pack_offset_m"][rig.OLD, 0])
+    assert -held_n == pytest.approx(WEIGHT_N * aside_m / (6.0 - SLOT_XYZ_M[2] - PACK_HEIGHT_M - 0.05), rel=0.05)
+    deepest_m = max(abs(off_m + pitch * height_m) for height_m in (BORE_FROM_M, PIN_TIP_M - 0.05))
+    assert deepest_m - 0.00075 == pytest.approx(abs(held_n) / 2.0 / PIN_N_PER_M, rel=0.02)
 
 
 @pytest.mark.parametrize(("dx_m", "dy_m"), [(0.07, 0.0), (0.0, 0.08)])

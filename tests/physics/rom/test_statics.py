@@ -72,6 +72,26 @@ def test_lift_table_spring(bench, load):
     assert w["load_n"][0] == pytest.approx(kg * G, rel=1e-4)
 
 
+@pytest.mark.parametrize("axis", [0, 1], ids=["x", "y"])
+@pytest.mark.parametrize("aside_m", [0.005, -0.01])
+def test_a_block_gripped_off_its_middle_tilts_its_table(bench, axis, aside_m):
+    """m g d / (K - m g h), h from the grips up to the middle of the block; the table's own weight hangs 0.06 m down."""
+    plant = bench("chassis", "chassis_tractor_3")
+    rig.place_axes(plant, 1, x=-3.9)
+    kg = TABLE_KG + BLOCK_KG
+    sunk_m = kg * G / plant.cell.station.reeving.vertical_stiffness_n_per_m
+    rig.place_axes(plant, x=0.0, z=-1.05, ez=-sunk_m)
+    at = (aside_m, 0.0) if axis == 0 else (0.0, aside_m)
+    rig.place_pack(plant, rig.OLD, (*at, -1.05 - sunk_m))
+    rig.grip(plant, rig.OLD)
+    rig.brake(plant)
+    rig.run(plant, 15.0)
+    stiffness = plant.cell.station.reeving.tilt_stiffness_nm_per_rad
+    stiffness -= (BLOCK_KG * plant.cell.pack.size_m[2] / 2.0 - TABLE_KG * 0.06) * G
+    tilt = plant.worlds["q"][0, 0, EPITCH if axis == 0 else EROLL]
+    assert tilt == pytest.approx((1.0 if axis == 0 else -1.0) * BLOCK_KG * G * aside_m / stiffness, rel=0.01)
+
+
 @pytest.mark.parametrize("load", [None, rig.OLD], ids=["empty", "block"])
 @pytest.mark.parametrize("joint", [EX, EY], ids=["x", "y"])
 def test_table_centring_spring_period(bench, joint, load):

@@ -49,12 +49,13 @@ def advance_ticks(w: World, p: Params, m: Model, x: State, t: Any, ticks: int) -
             truck_body.frame(w, t.truck_at, t.truck_turn)
         truck_body.no_force(w, t.truck)
         for _ in range(ticks):
+            if t.pace[ROBOTS] == TICKS:
+                truck_forces(w, p, t.axle)
             for r in range(p.robots):
                 if t.pace[r] == TICKS:
                     _tick(w, p, m, x, t, r, tick_s)
             if t.pace[ROBOTS] == TICKS:
-                truck_forces(w, p, t.axle)
-                truck_body.move(w, p, t.mass, t.truck, tick_s)
+                truck_body.move(w, p, t.mass, t.truck, tick_s, w.truck_qd)
                 truck_body.drift(w, tick_s)
                 truck_body.frame(w, t.truck_at, t.truck_turn)
                 truck_body.no_force(w, t.truck)
@@ -96,7 +97,7 @@ def _glide(w: World, p: Params, m: Model, x: State, t: Any, began_s: float, span
                 clamped.pull_along(w, p, m, x, t, r, span_s)
     if flies:
         truck_forces(w, p, t.axle)
-        truck_body.move(w, p, t.mass, t.truck, span_s)
+        truck_body.move(w, p, t.mass, t.truck, span_s, w.truck_qd)
         truck_body.drift(w, half_s)
     if rides:
         truck_body.no_force(w, t.truck)

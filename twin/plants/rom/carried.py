@@ -6,7 +6,8 @@ import math
 from typing import Any
 
 from twin.motion.kernels import inlined_kernel, kernel
-from twin.plants.rom.frames import back, cosine_sine, cross, from_cosines, quaternion, times
+from twin.plants.geometry import rotate
+from twin.plants.rom.frames import back, cosine_sine, cross, from_cosines, quaternion, symmetric_inverse, times
 from twin.plants.rom.model import EMPTY
 from twin.plants.state import EPITCH, EROLL, EX, EY, EYAW, EZ, YAW, X, Y, Z
 from twin.plants.suspension import CP, CR, CT, CY, FLOATING_TABLE, SP, SR, ST, SY
@@ -14,6 +15,35 @@ from twin.plants.suspension import CP, CR, CT, CY, FLOATING_TABLE, SP, SR, ST, S
 World = Any
 Params = Any
 Model = Any
+
+
+@kernel
+def join(p: Params, m: Model, k: int, lies: Any) -> None:
+    """The end effector with pack `k`, which lies at `lies` (7,) in it, as one body: its row of the body arrays.
+
+    A pack that was gripped off its middle pulls it askew.
+    """
+    alone, com, inertia, inverse = m.body_com_m[EMPTY], m.body_com_m[k], m.body_inertia_kgm2[k], m.body_inverse[k]
+    e_kg, kg = m.body_kg[EMPTY], p.pack_mass_kg[k]
+    total = e_kg + kg
+    x, y, z = rotate(lies, p.pack_com[k, 0], p.pack_com[k, 1], p.pack_com[k, 2])
+    dx, dy, dz = lies[0] + x - alone[0], lies[1] + y - alone[1], lies[2] + z - alone[2]
+    share, both = kg / total, e_kg * kg / total
+    m.body_kg[k] = total
+    com[0], com[1], com[2] = alone[0] + share * dx, alone[1] + share * dy, alone[2] + share * dz
+    bx, by, bz = 4.0 * m.pack_half_m[0] * m.pack_half_m[0], 4.0 * m.pack_half_m[1] * m.pack_half_m[1], p.pack_height_m
+    bz, twelfth, own = bz * bz, kg / 12.0, m.body_inertia_kgm2[EMPTY]
+    xx = own[0, 0] + twelfth * (by + bz) + both * (dy * dy + dz * dz)
+    yy = own[1, 1] + twelfth * (bx + bz) + both * (dx * dx + dz * dz)
+    zz = own[2, 2] + twelfth * (bx + by) + both * (dx * dx + dy * dy)
+    xy, xz, yz = -both * dx * dy, -both * dx * dz, -both * dy * dz
+    inertia[0, 0], inertia[1, 1], inertia[2, 2] = xx, yy, zz
+    inertia[0, 1], inertia[0, 2], inertia[1, 2] = xy, xz, yz
+    inertia[1, 0], inertia[2, 0], inertia[2, 1] = xy, xz, yz
+    xx, xy, xz, yy, yz, zz = symmetric_inverse(xx, xy, xz, yy, yz, zz)
+    inverse[0, 0], inverse[1, 1], inverse[2, 2] = xx, yy, zz
+    inverse[0, 1], inverse[0, 2], inverse[1, 2] = xy, xz, yz
+    inverse[1, 0], inverse[2, 0], inverse[2, 1] = xy, xz, yz
 
 
 @inlined_kernel

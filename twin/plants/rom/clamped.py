@@ -64,7 +64,7 @@ def follow(w: World, p: Params, x: State, t: Any, r: int, k: int) -> None:
         rx, ry, rz = times(t.truck_turn, fixed[0], fixed[1], fixed[2])
         px, py, pz = t.truck_at[0] + rx, t.truck_at[1] + ry, t.truck_at[2] + rz
         matrix_product(t.truck_turn, t.fixed_turn, t.turn)
-        vx, vy, vz = truck_body.velocity(w, t.truck, px, py, pz)
+        vx, vy, vz = truck_body.velocity(w, w.truck_qd, t.truck, px, py, pz)
         wx, wy, wz = truck_body.turning(w)
     else:
         px, py, pz = fixed[0], fixed[1], fixed[2]

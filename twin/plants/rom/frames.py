@@ -96,6 +96,16 @@ def cross(ax: float, ay: float, az: float, bx: float, by: float, bz: float) -> t
 
 
 @kernel
+def symmetric_inverse(
+    xx: float, xy: float, xz: float, yy: float, yz: float, zz: float
+) -> tuple[float, float, float, float, float, float]:
+    """Of a symmetric matrix: its elements in the same order."""
+    a, b, c = yy * zz - yz * yz, xz * yz - xy * zz, xy * yz - xz * yy
+    d = 1.0 / (xx * a + xy * b + xz * c)
+    return a * d, b * d, c * d, (xx * zz - xz * xz) * d, (xy * xz - xx * yz) * d, (xx * yy - xy * xy) * d
+
+
+@kernel
 def compose(a: Any, b: Any, out: Any) -> None:
     """Pose `b`, given in `a`, in the frame of `a`: into `out` (7,), which may be neither."""
     ax, ay, az, aw = a[3], a[4], a[5], a[6]

@@ -63,6 +63,10 @@ STATE = np.dtype(
 """What a reduced-order world remembers besides WORLD."""
 FREE = -3
 
+POINTS, COLUMNS = 16, 15
+"""Contact points of one body at most (four pads and three on each of two pins' walls), and `twin.plants.rom.points`'
+numbers of each."""
+
 SCRATCH = np.dtype(
     [
         ("at", f8, 3),
@@ -73,7 +77,11 @@ SCRATCH = np.dtype(
         ("fixed_turn", f8, (3, 3)),
         ("body", f8, 7),
         ("out", f8, 6),
+        ("pull", f8, 6),
+        ("points", f8, (POINTS, COLUMNS)),
         ("truck", f8, 8),
+        ("under", f8, 8),
+        ("speeds", f8, 6),
         ("e_at", f8, (ROBOTS, 3)),
         ("e_turn", f8, (ROBOTS, 3, 3)),
         ("mass", f8, 9),
@@ -81,8 +89,7 @@ SCRATCH = np.dtype(
         ("axle", f8, 2),
         ("last", f8, (4, 3)),
         ("angles", f8, 8),
-        ("matrix", f8, (6, 6)),  # these ten: `twin.plants.rom.table_flight`
-        ("speeds", f8, 6),
+        ("matrix", f8, (6, 6)),  # these nine, and `speeds`: `twin.plants.rom.table_flight`
         ("axis_n", f8, 4),
         ("begun", f8, 4),
         ("speeding", f8, 4),

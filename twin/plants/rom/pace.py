@@ -29,6 +29,9 @@ NEAR_GRIP_M = 0.01
 BESIDE_M = 0.3
 STILL = 1e-5
 """Slower than this (m/s, rad/s) counts as still: with the truck's damping it would creep on by some micrometres."""
+SHORT_OF_IT = 2e-4
+"""An axis that friction holds farther than this (m, rad) from its setpoint does not rest: its integrator winds up until
+it breaks loose."""
 STILL_SCANS = 3
 """For so long it has to be that slow: a swing of a millimetre passes its turning point faster."""
 
@@ -130,7 +133,9 @@ def _may_rest(w: World, p: Params, x: State, r: int) -> bool:
     if x.calm[r] < STILL_SCANS or abs(w.float_lock[r] - w.float_lock_command[r]) > 0.0:
         return False
     for k in range(4):
-        if w.axis_state[r, k] != STANDSTILL and w.brake[r, k] == 0:
+        if w.brake[r, k] == 1:
+            continue
+        if w.axis_state[r, k] != STANDSTILL or abs(w.reference[r, k, 0] - w.q[r, k]) > SHORT_OF_IT:
             return False
     # a load cell that tells something else makes the hoist move
     return w.brake[r, Z] == 1 or abs(w.load_cell_n[r] - w.load_n[r]) < p.axis_coulomb[Z]

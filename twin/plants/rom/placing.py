@@ -132,7 +132,9 @@ def set_twist(w: World, p: Params, x: State, t: Any, k: int) -> None:
             twist[i] = t.motion[i]
     elif on == TRUCK:
         truck_body.no_force(w, t.truck)
-        twist[0], twist[1], twist[2] = truck_body.velocity(w, t.truck, pose[0] + rx, pose[1] + ry, pose[2] + rz)
+        twist[0], twist[1], twist[2] = truck_body.velocity(
+            w, w.truck_qd, t.truck, pose[0] + rx, pose[1] + ry, pose[2] + rz
+        )
         twist[3], twist[4], twist[5] = truck_body.turning(w)
 
 
@@ -173,10 +175,11 @@ def take_holds(w: World, p: Params, x: State, t: Any) -> None:
 
 @kernel
 def recall(w: World, p: Params, m: Model, x: State, t: Any) -> None:
-    """What scratch keeps as long as nobody takes or lets go a pack: the truck's masses, how packs lie in the grips."""
-    truck_body.mass_matrix(w, p, m, x, t.mass)
+    """What follows from who holds what, while nobody takes or lets go a pack: masses, how packs lie in the grips."""
     all_low(p, t)
     find_heights(w, p, m, x, t)
     for r in range(p.robots):
         if w.held[r] >= 0:
             from_quaternion(x.relative[w.held[r]], t.held_turn[r])
+            carried.join(p, m, w.held[r], x.relative[w.held[r]])
+    truck_body.mass_matrix(w, p, m, x, t.mass)

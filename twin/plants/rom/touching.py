@@ -6,10 +6,10 @@ from typing import Any
 
 from twin.motion.kernels import kernel
 from twin.plants.geometry import coupler_force
-from twin.plants.rom import carried, contact, pace
+from twin.plants.rom import carried, contact, pace, points
 from twin.plants.rom import truck as truck_body
 from twin.plants.rom.frames import from_quaternion, matrix_product, times
-from twin.plants.rom.model import FREE, TRUCK
+from twin.plants.rom.model import EMPTY, FREE, TRUCK
 
 World = Any
 Params = Any
@@ -37,20 +37,15 @@ def _stays_clear(w: World, p: Params, m: Model, x: State, t: Any, r: int) -> boo
     k, scan_s = w.held[r], p.dt_s * p.scan_ticks
     carried.angles_of(w, p, r, t.angles)
     carried.end_effector_motion(w, p, r, t.angles, t.at, t.turn, t.motion)
-    truck_body.no_force(w, t.truck)
-    for i in range(6):
-        t.out[i] = 0.0
     if k < 0:
-        _touch_grip(w, p, m, x, t, r, t.near[r] - 2, p.dt_s)
+        _find_grip(w, p, m, x, t, t.near[r] - 2, p.dt_s)
     else:
         if x.fixed_to[k] != FREE or w.pack_offset_m[k, 2] < p.coupler_engage_m:
             return False
         _place_held(x, t, r, k)
         s = w.pack_seat[k]
         contact.seat_frame(w, p, s, t.truck_at, t.truck_turn, t.seat_at[r], t.seat[r])
-        contact.seat_contact(
-            w, p, m, r, k, t.at, t.pack, t.pack_turn, t.motion, t.seat_at[r], t.seat[r], p.dt_s, t.out, t.truck, t.gaps
-        )  # fmt: skip
+        contact.seat_points(w, p, m, k, t.at, t.pack, t.pack_turn, t.seat_at[r], t.seat[r], p.dt_s, t.points, t.gaps)
     turning = REACH_M * (abs(t.motion[3]) + abs(t.motion[4]) + abs(t.motion[5]))
     sideways = abs(t.motion[0]) + abs(t.motion[1]) + turning
     for i in range(6):
@@ -64,16 +59,26 @@ def touch(w: World, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float) 
     """Contact forces on robot `r`'s end effector or pack into `t.out`, on the truck into `t.truck`."""
     k = w.held[r]
     if k < 0:
-        _touch_grip(w, p, m, x, t, r, t.near[r] - 2, dt_s)
+        body, other = EMPTY, t.near[r] - 2
+        n = _find_grip(w, p, m, x, t, other, dt_s)
+        on_truck = x.carrier[other] == TRUCK
     else:
+        body = k
         _place_held(x, t, r, k)
-        contact.seat_contact(
-            w, p, m, r, k, t.at, t.pack, t.pack_turn, t.motion, t.seat_at[r], t.seat[r], dt_s, t.out, t.truck, t.gaps
+        n = contact.seat_points(
+            w, p, m, k, t.at, t.pack, t.pack_turn, t.seat_at[r], t.seat[r], dt_s, t.points, t.gaps
         )  # fmt: skip
-    for i in range(3):
-        w.guide_force_n[r, i] = t.out[i]
-    if k >= 0:
+        on_truck = p.seat_on_truck[w.pack_seat[k]] == 1
         _couple(w, p, t, k)
+    cx, cy, cz = t.out[0], t.out[1], t.out[2]
+    if n > 0:
+        pull = t.pull
+        pull[0], pull[1], pull[2], pull[3], pull[4], pull[5] = carried.pull(w, p, r, t.angles, t.turn)
+        points.press(
+            w, p, m, body, t.at, t.turn, t.motion, pull, on_truck, t.points, n, dt_s, t.out, t.truck, t.mass, t.under,
+            t.speeds,
+        )  # fmt: skip
+    w.guide_force_n[r, 0], w.guide_force_n[r, 1], w.guide_force_n[r, 2] = t.out[0] - cx, t.out[1] - cy, t.out[2] - cz
 
 
 @kernel
@@ -85,10 +90,9 @@ def _place_held(x: State, t: Any, r: int, k: int) -> None:
 
 
 @kernel
-def _touch_grip(w: World, p: Params, m: Model, x: State, t: Any, r: int, k: int, dt_s: float) -> None:
-    """The empty end effector of robot `r` on pack `k`."""
-    on_truck = x.carrier[k] == TRUCK
-    if on_truck:
+def _find_grip(w: World, p: Params, m: Model, x: State, t: Any, k: int, dt_s: float) -> int:
+    """Where an empty end effector meets pack `k`: into `t.points`, and how many there are."""
+    if x.carrier[k] == TRUCK:
         rx, ry, rz = times(t.truck_turn, x.relative[k, 0], x.relative[k, 1], x.relative[k, 2])
         pose = w.pack_pose[k]
         pose[0], pose[1], pose[2] = t.truck_at[0] + rx, t.truck_at[1] + ry, t.truck_at[2] + rz
@@ -96,7 +100,7 @@ def _touch_grip(w: World, p: Params, m: Model, x: State, t: Any, r: int, k: int,
         matrix_product(t.truck_turn, t.fixed_turn, t.pack_turn)
     else:
         from_quaternion(w.pack_pose[k], t.pack_turn)
-    contact.grip_contact(w, p, m, r, t.at, t.turn, t.motion, k, t.pack_turn, dt_s, t.out, t.truck, on_truck, t.gaps)
+    return contact.grip_points(w, p, m, t.at, t.turn, k, t.pack_turn, dt_s, t.points, t.gaps)
 
 
 @kernel

@@ -57,9 +57,9 @@ def no_force(w: World, force: Any) -> None:
 
 
 @inlined_kernel
-def velocity(w: World, force: Any, x: float, y: float, z: float) -> tuple[float, float, float]:
-    """Of the point of the truck's body that is at (x, y, z) now, in W."""
-    q, qd, cy, sy = w.truck_q, w.truck_qd, force[COSINE], force[SINE]
+def velocity(w: World, qd: Any, force: Any, x: float, y: float, z: float) -> tuple[float, float, float]:
+    """Of the point of the truck's body that is at (x, y, z) now, in W, at joint speeds `qd` (6,)."""
+    q, cy, sy = w.truck_q, force[COSINE], force[SINE]
     dx, dy = x - q[TX], y - q[TY]
     rx, ry, h = cy * dx + sy * dy, -sy * dx + cy * dy, z - q[TZ] - JOINT_HEIGHT_M
     bx, by = h * qd[TPITCH], -h * qd[TROLL]
@@ -131,9 +131,10 @@ def _add_mass(out: Any, kg: float, x: float, y: float, h: float) -> None:
 
 
 @kernel
-def move(w: World, p: Params, mass: Any, force: Any, dt_s: float) -> None:
-    """Speeds of the truck after `dt_s` under the generalised forces `force` (8,) of others, its springs and its brakes.
+def move(w: World, p: Params, mass: Any, force: Any, dt_s: float, out: Any) -> None:
+    """Speeds of the truck after `dt_s`, into `out` (6,), which may be its own.
 
+    It moves under the generalised forces `force` (8,) of others, its springs and its brakes.
     Dampers act at the mean of the old and the new speeds: half of what they give way in the step counts as mass.
     """
     q, qd, g = w.truck_q, w.truck_qd, p.gravity_mps2
@@ -152,16 +153,16 @@ def move(w: World, p: Params, mass: Any, force: Any, dt_s: float) -> None:
     c00, c01, c02 = d * f - e * e, c * e - b * f, b * e - c * d
     c11, c12, c22 = a * f - c * c, b * c - a * e, a * d - b * b
     inverse = 1.0 / (a * c00 + b * c01 + c * c02)
-    qd[TZ] += dt_s * inverse * (c00 * fz + c01 * fp + c02 * fr)
-    qd[TPITCH] += dt_s * inverse * (c01 * fz + c11 * fp + c12 * fr)
-    qd[TROLL] += dt_s * inverse * (c02 * fz + c12 * fp + c22 * fr)
+    out[TZ] = qd[TZ] + dt_s * inverse * (c00 * fz + c01 * fp + c02 * fr)
+    out[TPITCH] = qd[TPITCH] + dt_s * inverse * (c01 * fz + c11 * fp + c12 * fr)
+    out[TROLL] = qd[TROLL] + dt_s * inverse * (c02 * fz + c12 * fp + c22 * fr)
     kg, turning = mass[7], mass[8]
     fx = force[FX] + w.truck_push_n[0]
     fy = force[FY] + w.truck_push_n[1]
-    qd[TX] += dt_s / kg * (fx + friction_force(qd[TX], fx, kg, w.truck_brake[0], dt_s))
-    qd[TY] += dt_s / kg * (fy + friction_force(qd[TY], fy, kg, w.truck_brake[1], dt_s))
+    out[TX] = qd[TX] + dt_s / kg * (fx + friction_force(qd[TX], fx, kg, w.truck_brake[0], dt_s))
+    out[TY] = qd[TY] + dt_s / kg * (fy + friction_force(qd[TY], fy, kg, w.truck_brake[1], dt_s))
     fyaw = force[FYAW]
-    qd[TYAW] += dt_s / turning * (fyaw + friction_force(qd[TYAW], fyaw, turning, w.truck_brake[2], dt_s))
+    out[TYAW] = qd[TYAW] + dt_s / turning * (fyaw + friction_force(qd[TYAW], fyaw, turning, w.truck_brake[2], dt_s))
 
 
 @inlined_kernel
