@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.evidence.day_log import HZ, IMPORT, MOST_MB, PATH, in_process, positions, write_log
+from tests.evidence.day_log import HZ, IMPORT, MOST_MB, PATH, compile_kernels, in_process, positions, write_log
 from tests.twin.log_import.truth import AXES
 from twin.recording import open_recording
 
@@ -23,6 +23,7 @@ def test_the_stored_day_stays_within_its_memory() -> None:
 
 
 def test_ten_minutes_come_back_sample_by_sample(tmp_path: Path) -> None:
+    compile_kernels(tmp_path / "first")
     log, at, rows = write_log(tmp_path, 1.0 / 6.0)
     told = in_process(IMPORT, log, at, tmp_path / "log.mcap")
     assert told["rows"] == told["samples"] == rows == 600 * HZ

@@ -25,7 +25,7 @@ SAME_SHARE, SAME_S, SAME_MOST_SHARE = 0.02, 3.0, 0.1
 that is no more than the last share of it: the clock may be set between two lines that are some time apart."""
 FAR_S = 3 * 86_400.0
 """A few lines at either end of the log that are farther than this from all others are strays."""
-NEARLY_ALL = 0.9
+NEARLY_ALL, MANY = 0.9, 0.7
 MOST_BREAKS = 20_000
 
 
@@ -73,7 +73,7 @@ class ClockWatch:
 
     def __init__(self, reorder_s: float, jump_s: float) -> None:
         self.in_no_order = False
-        self._up = self._down = 0
+        self._up = self._down = self._same = 0
         self._back_ns, self._ahead_ns = round(reorder_s * 1e9), round(jump_s * 1e9)
         self._runs: list[_Run] = []
         self._row = 0
@@ -85,6 +85,7 @@ class ClockWatch:
             return
         self._up += int((t_ns[1:] > t_ns[:-1]).sum())
         self._down += int((t_ns[1:] < t_ns[:-1]).sum())
+        self._same += int((t_ns[1:] == t_ns[:-1]).sum())
         if self.in_no_order:
             return
         if self._runs:
@@ -133,6 +134,12 @@ class ClockWatch:
     def newest_first(self) -> bool:
         """Whether the lines come in the order of time, but from the end."""
         return self._down > NEARLY_ALL * (self._up + self._down) and self._down >= 10
+
+    @property
+    def coarse_ns(self) -> int:
+        """What the stamps are rounded down to, where most lines have that of the line before; else 0."""
+        many = self._same > MANY * (self._up + self._down + self._same) and self._up >= 3
+        return self.period_ns if many else 0
 
     def refusal(self, file: object) -> InputError:
         """For a log in no order of time."""

@@ -46,6 +46,8 @@ class Ingested:
     first_bad_stamp: tuple[int, str] | None = None
     by_tag: bool = False
     newest_first: bool = False
+    coarse_ns: int = 0
+    """What the stamps of a wide table are rounded down to, where several lines have the same; else 0."""
     period_ns: int = 0
     missing_tags: tuple[str, ...] = ()
     periods_ns: dict[str, int] = field(default_factory=dict)
@@ -352,6 +354,7 @@ class _Reader:
             self._first_bad,
             by_tag,
             newest_first,
+            0 if self._long else self._watch.coarse_ns,
             self._watch.period_ns,
             self._missing,
             {key: self._watches.get(key, self._watch).period_ns for key in self._spools},

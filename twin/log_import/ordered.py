@@ -31,7 +31,7 @@ class Ordered:
 
     `numbered`: the spool's last column is the number of each line among all lines of the log and not one of the values;
     `plan` goes by it, or with `own_clock` by the number of the line in this spool; with `backwards` the last line is
-    the first, for this and for the plan.
+    the first, for this and for the plan. Stamps that are rounded down to `coarse_ns` are spread over that time.
     """
 
     def __init__(
@@ -43,9 +43,11 @@ class Ordered:
         numbered: bool = False,
         own_clock: bool = False,
         backwards: bool = False,
+        coarse_ns: int = 0,
     ) -> None:
         self._spool, self._plan, self._numbered, self._own_clock = spool, plan, numbered, own_clock
-        self._backwards = backwards
+        self._backwards, self._coarse_ns = backwards, coarse_ns
+        self._usual = 0  # lines of one stamp
         self._late_ns = round(reorder_s * 1e9)
         self.facts = OrderFacts()
 
@@ -95,7 +97,21 @@ class Ordered:
             if facts.first_disordered_ns is None:
                 facts.first_disordered_ns = int(t_ns[behind][0])
 
+    def _spread(self, t_ns: np.ndarray) -> np.ndarray:
+        """Times of lines whose stamps are rounded down: evenly over what they are rounded to."""
+        first = np.append(0, np.flatnonzero(t_ns[1:] != t_ns[:-1]) + 1)
+        count = np.diff(np.append(first, len(t_ns)))
+        if begins := not self._usual:
+            self._usual = int(np.median(count))
+        of = np.maximum(count, self._usual)
+        k = np.arange(len(t_ns)) - np.repeat(first, count)
+        if begins:  # the log begins in the middle of its first stamp
+            k[: count[0]] += of[0] - count[0]
+        return t_ns + k * self._coarse_ns // np.repeat(of, count)
+
     def _unique(self, t_ns: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        if self._coarse_ns:
+            return self._spread(t_ns), values
         again = np.flatnonzero(t_ns[1:] == t_ns[:-1]) + 1
         if not len(again):
             return t_ns, values

@@ -99,6 +99,9 @@ def _of_lines(log: Ingested) -> list[Finding]:
         )
     if read.compression_cut:
         found.append(Finding("cut file", 1, "the end of the file", "imported up to where the gzip ends"))
+    if log.coarse_ns:
+        said = f"rounded down to {log.coarse_ns * 1e-9:g} s"
+        found.append(Finding("coarse time", 1, said, "lines of the same stamp spread evenly over it"))
     if log.newest_first:
         found.append(Finding("newest line first", 1, "the whole file", "read from its end"))
     if read.blank_lines:

@@ -182,7 +182,15 @@ def ordered_of(log: Ingested, key: str, reorder_s: float) -> Ordered:
     spool = log.spools[key]
     numbered = bool(spool.columns) and spool.columns[-1] == ROW
     own_clock, backwards = log.by_tag or log.newest_first, log.newest_first
-    return Ordered(spool, log.plans[key], reorder_s, numbered=numbered, own_clock=own_clock, backwards=backwards)
+    return Ordered(
+        spool,
+        log.plans[key],
+        reorder_s,
+        numbered=numbered,
+        own_clock=own_clock,
+        backwards=backwards,
+        coarse_ns=log.coarse_ns,
+    )
 
 
 __all__ = ["Fill", "OrderFacts", "Stretch", "Track", "Tracks", "ordered_of"]

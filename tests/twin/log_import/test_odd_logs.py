@@ -93,6 +93,19 @@ def test_the_newest_line_may_come_first(period_s: float, imported: Import) -> No
     assert np.abs(x[:, 0] - np.sin(at / (100.0 * period_s))).max() < 0.001
 
 
+@pytest.mark.parametrize("coarse_s", [1.0, 0.1])
+def test_stamps_without_their_fraction_are_spread(coarse_s: float, imported: Import) -> None:
+    """Within the motion of one period of the lines, here 20 mm: more the stamps do not tell."""
+    t_s = 0.34 + np.arange(3000) * 0.02
+    x_mm = 1000.0 * np.sin(t_s)
+    report, recording = imported(coarse_s * np.floor(t_s / coarse_s + 1e-9), x_mm)
+    assert [f.kind for f in report.findings] == ["coarse time"]
+    at, x = recording.states(names=["robot0/x/position_m"])
+    true_s = at + recording.header.t0_ns * 1e-9 - T0
+    assert np.abs(x[:, 0] - np.sin(true_s)).max() < 0.021
+    assert report.samples == pytest.approx(3000, abs=2)
+
+
 def test_a_gzip_that_ends_too_early_is_read_that_far(imported: Import, tmp_path: Path) -> None:
     t_s = np.arange(5000) * 0.02
     imported(t_s, 1000.0 * np.sin(t_s))
