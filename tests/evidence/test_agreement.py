@@ -14,11 +14,11 @@ from tests.evidence.campaign import CELLS, setup_of
 from tests.evidence.markers import between
 
 NOT_MET = {
-    ("top_lift", "guided"): {"residual sway at hand-over", "peak lateral force"},
+    # seed 120 of 169: it waits half a swing longer for the sway to stay below the threshold
+    ("top_lift", "guided"): {"traverse_to_slot", "residual sway at hand-over"},
     ("top_lift", "unguided"): {
         "traverse_to_slot",
         "pull_test",
-        "peak sway",
         "residual sway at hand-over",
         "peak lateral force",
     },
