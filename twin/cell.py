@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -78,13 +79,14 @@ def build_cell(
     seed: int,
     parking: str = "guided",
     variation: Variation = NOMINAL,
+    slots: Mapping[int, tuple[int, int]] | None = None,
 ) -> Cell:
-    """Resolve one swap.
+    """Resolve one swap; `slots` is what `plan_jobs` takes.
 
     Raises:
         InputError: an incompatible truck or pack, an unknown parking class, a bad seed, an impossible variation.
     """
-    nominal = _nominal(station, truck, pack)
+    nominal = _nominal(station, truck, pack, slots)
     variation.check(station, pack, parking)
     if not 0 <= seed < 2**63:
         raise InputError("seed out of range", key="--seed", value=seed, allowed="0 to 2^63 - 1")
@@ -110,17 +112,19 @@ class _Nominal(NamedTuple):
     params: np.ndarray
 
 
-_REMEMBERED: dict[tuple[int, ...], _Nominal] = {}
+_REMEMBERED: dict[tuple[object, ...], _Nominal] = {}
 MOST_REMEMBERED = 256
 
 
-def _nominal(station: Station, truck: Truck, pack: Pack) -> _Nominal:
+def _nominal(
+    station: Station, truck: Truck, pack: Pack, slots: Mapping[int, tuple[int, int]] | None = None
+) -> _Nominal:
     """Made once for the same parts: models are frozen, and a station with other ropes shares the rest of them."""
     parts = (value for name, value in vars(station).items() if name != "reeving")
-    key = (*map(id, parts), id(truck), id(pack))
+    key = (*map(id, parts), id(truck), id(pack), *(slots or {}).items())
     if key not in _REMEMBERED:
         resolve(station, truck, pack)
-        jobs, seats = plan_jobs(station, truck)
+        jobs, seats = plan_jobs(station, truck, slots)
         params = np.zeros(1, PARAMS)
         p = params[0]
         _fill_clock_and_axes(p, station, pack)

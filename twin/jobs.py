@@ -47,11 +47,14 @@ class Seat:
         return cls(str(data["name"]), bool(data["on_truck"]), xyz_m, float(data["yaw_rad"]), int(data["locks"]))
 
 
-def plan_jobs(station: Station, truck: Truck) -> tuple[tuple[Job, ...], tuple[Seat, ...]]:
+def plan_jobs(
+    station: Station, truck: Truck, slots: Mapping[int, tuple[int, int]] | None = None
+) -> tuple[tuple[Job, ...], tuple[Seat, ...]]:
     """Which robot exchanges which pack, and which slots it uses.
 
     Blocks go to the robot on their side of the bay, the outer ones first, so that two robots start apart; slots go
-    nearest first. A slot emptied by one job may take the old pack of the next.
+    nearest first. A slot emptied by one job may take the old pack of the next. `slots` says for a seat of the truck
+    which slot its old pack goes to and which its new one comes from, all counted from 0: as a station did it.
     """
     from twin.plants.state import LOCKS  # loads numba, which those who only read a recording do without
 
@@ -80,6 +83,8 @@ def plan_jobs(station: Station, truck: Truck) -> tuple[tuple[Job, ...], tuple[Se
         x = truck.seats_xyz_m[i][0]
         side = min(range(count), key=lambda r: (abs(station.robots.home_x_m[r] - x), len(shares[r]), r))
         shares[side].append(i)
+    for told in (slots or {}).values():
+        charged, empty = charged - set(told), empty - set(told)
     jobs: list[Job] = []
     for robot, share in enumerate(shares):
         for number in share:
@@ -87,6 +92,8 @@ def plan_jobs(station: Station, truck: Truck) -> tuple[tuple[Job, ...], tuple[Se
             x = truck.seats_xyz_m[number][0]
             put = _nearest(station, (i for i in mine if i in empty), x)
             take = _nearest(station, (i for i in mine if i in charged), x)
+            if slots is not None and number in slots:
+                put, take = slots[number]
             if put is None or take is None:
                 raise InputError(
                     f"robot {robot} of station {station.name} has no {'empty' if put is None else 'charged'} slot left"

@@ -39,6 +39,8 @@ REQUIRED_PACKAGES = {  # the dependencies of pyproject.toml (a test compares), a
     "orjson": "JSON",
     "zstandard": "compressed recordings",
     "protobuf": "the messages inside recordings",
+    "plotly": "charts of comparisons",
+    "pyarrow": "reading logs",
     "pybullet": "the reference plant",
     "pydantic": "the catalogue's types",
     "rich": "tables and progress",

@@ -1,0 +1,211 @@
+"""`swaptwin import-log`: a station's own log to a recording, by a mapping file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from twin.console import emit_json, program, progress
+from twin.errors import InputError
+
+if TYPE_CHECKING:
+    from twin.log_import.comparing.comparison import Comparison
+    from twin.log_import.importing import Window
+    from twin.log_import.mapping import Mapping
+    from twin.log_import.report import ImportReport
+
+
+def command(
+    log: Annotated[str, typer.Argument(help="A station's log: CSV, gzip CSV or Parquet.")],
+    map: Annotated[
+        str | None, typer.Option("--map", help="The mapping file (its reference: docs/import_log.md).")
+    ] = None,
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", help="Write the recording (MCAP) to this file.")
+    ] = None,
+    start: Annotated[
+        str | None, typer.Option(help="Import from here on: 2026-02-11T14:20:00+08:00, or seconds after its begin.")
+    ] = None,
+    end: Annotated[str | None, typer.Option(help="Import to here, in the same ways.")] = None,
+    draft_map: Annotated[
+        str | None, typer.Option("--draft-map", help="Write a first mapping file for this log here; - prints it.")
+    ] = None,
+    compare: Annotated[
+        str | None,
+        typer.Option(help="Run the twin beside the log: what differs goes to this HTML file and into the recording."),
+    ] = None,
+    timing: Annotated[
+        str | None, typer.Option(help="With --compare: the timing set of the twin's own swap. Default: factory.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Turn a station's log into a recording that replay plays, estimated signals marked as such.
+
+    Exit code 0: imported. 2: a log or mapping that does not fit, told in one line, with nothing written.
+    """
+    if draft_map is not None:
+        _refuse_with_draft(map, output, compare)
+        draft(log, draft_map, json)
+        return
+    if map is None:
+        raise InputError(
+            "is missing", key="--map", allowed=f"a mapping file; {program()} import-log LOG --draft-map - drafts one"
+        )
+    if output is None:
+        raise InputError("is missing", key="--output", allowed="the recording to write, such as incident.mcap")
+    if timing is not None and compare is None:
+        raise InputError("goes with --compare only", key="--timing", value=timing)
+    from twin.console import write_target
+    from twin.log_import.importing import import_log
+    from twin.log_import.mapping import load_mapping
+
+    page = None if compare is None else write_target(compare, key="--compare")
+    mapping = load_mapping(map)
+    window = _window(start, end)
+    comparison = None if page is None else _comparison(mapping, timing)
+    with progress("reading", total=1.0) as line:
+
+        def show(what: str, share: float) -> None:
+            line.update(what, completed=share, total=1.0)
+
+        report = import_log(log, mapping, output, window=window, on_progress=show, beside=comparison)
+    if page is not None and comparison is not None:
+        from twin.log_import.comparing.page import write_page
+
+        write_page(page, comparison, report, mapping.file.title)
+    if json:
+        told = {} if comparison is None else {"comparison": {**comparison.as_json(), "page": compare}}
+        emit_json({**report.as_json(), "recording": output, **told})
+        return
+    print_report(report, output)
+    if comparison is not None:
+        print_comparison(comparison, compare or "")
+
+
+def _comparison(mapping: Mapping, timing: str | None) -> Comparison:
+    from twin.catalogue import load_timing
+    from twin.log_import.comparing.comparison import Comparison
+
+    return Comparison(load_timing(timing or "factory", mapping.station))
+
+
+def print_comparison(comparison: Comparison, page: str) -> None:
+    """For a person: where log and twin part, and the phases' times."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from twin.log_import.comparing.page import sentence, shown
+
+    console = Console(highlight=False)
+    console.print()
+    partings = comparison.beside.partings
+    if not partings:
+        console.print("the twin beside it: every signal stays within its band", style="green")
+    else:
+        console.print(sentence(partings[0]), style="red", markup=False, soft_wrap=True)
+        table = Table(title="Where they part", title_justify="left", box=None, pad_edge=False, header_style="bold")
+        for name, justify in (
+            ("s", "right"),
+            ("signal", "left"),
+            ("log", "right"),
+            ("twin", "right"),
+            ("twin is", "left"),
+        ):
+            table.add_column(name, justify=justify)  # type: ignore[arg-type]
+        for p in partings:
+            table.add_row(f"{p.t_s:.2f}", p.signal, shown(p.log, p.unit), shown(p.twin, p.unit), p.kind)
+        console.print(table)
+    phases = Table(title="Phases, s", title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for name, justify in (("phase", "left"), ("log", "right"), ("twin", "right"), ("difference", "right")):
+        phases.add_column(name, justify=justify)  # type: ignore[arg-type]
+    for row in comparison.own.phases:
+        cells = ["-" if v is None else f"{v:.2f}" for v in (row.log_s, row.twin_s)]
+        difference = "-" if row.difference_s is None else f"{row.difference_s:+.2f}"
+        phases.add_row(row.name, *cells, difference)
+    console.print(phases)
+    console.print(f"comparison     {page}", markup=False, soft_wrap=True)
+
+
+def _refuse_with_draft(map: str | None, output: str | None, compare: str | None) -> None:
+    for key, value in (("--map", map), ("--output", output), ("--compare", compare)):
+        if value is not None:
+            raise InputError("does not go with --draft-map, which only reads the log", key=key, value=value)
+
+
+def draft(log: str, target: str, json: bool) -> None:
+    """Write a first mapping file from the log's own columns."""
+    from twin.console import atomic_write, write_target
+    from twin.log_import.drafting import draft_map
+
+    text = draft_map(log)
+    if target == "-":
+        if json:
+            emit_json({"log": log, "map": text})
+        else:
+            print(text, end="")
+        return
+    path = write_target(target, key="--draft-map")
+    if path.exists():
+        raise InputError("there is a file already: a mapping is not overwritten", key="--draft-map", value=target)
+    with atomic_write(path) as file:
+        file.write(text.encode())
+    if json:
+        emit_json({"log": log, "map": target})
+    else:
+        print(f"drafted {target}; when you have read it through:")
+        print(f"{program()} import-log {log} --map {target} -o incident.mcap")
+
+
+def _window(start: str | None, end: str | None) -> Window:
+    from twin.log_import.importing import Moment, Window
+
+    def moment(text: str | None, key: str) -> Moment | None:
+        return None if text is None else Moment.parse(text, key)
+
+    return Window(moment(start, "--start"), moment(end, "--end"))
+
+
+def print_report(report: ImportReport, recording: str) -> None:
+    """For a person: what was read, what was wrong with it, what was found."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    console.print(f"log            {report.log}, {report.lines} lines, by {report.map}", markup=False)
+    console.print(f"time           {report.start} to {report.end}, {report.duration_s:.2f} s", markup=False)
+    console.print(f"signals        {len(report.signals)}; a line every {report.period_s * 1e3:.3g} ms", markup=False)
+    if report.unused_columns:
+        names = ", ".join(report.unused_columns[:6]) + (", ..." if len(report.unused_columns) > 6 else "")
+        console.print(f"not mapped     {len(report.unused_columns)}: {names}", markup=False, soft_wrap=True)
+    console.print()
+    if report.findings:
+        table = Table(title="What was found in it", title_justify="left", box=None, pad_edge=False, header_style="bold")
+        for name, justify in (("what", "left"), ("count", "right"), ("where", "left"), ("done", "left")):
+            table.add_column(name, justify=justify)  # type: ignore[arg-type]
+        for finding in report.findings:
+            table.add_row(finding.kind, str(finding.count), finding.where, finding.done)
+        console.print(table)
+    else:
+        console.print("nothing wrong with it: no gap, no disorder, no frozen or unreadable value")
+    console.print()
+    if report.phases:
+        phases = Table(title="Phases", title_justify="left", box=None, pad_edge=False, header_style="bold")
+        for name, justify in (("phase", "left"), ("step", "left"), ("start, s", "right"), ("duration, s", "right")):
+            phases.add_column(name, justify=justify)  # type: ignore[arg-type]
+        for phase in report.phases[:60]:
+            length = phase["end_s"] - phase["start_s"]
+            phases.add_row(phase["name"], phase["step"], f"{phase['start_s']:.2f}", f"{length:.2f}")
+        console.print(phases)
+        console.print()
+    figures = Table(title="The cell", title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for name, justify in (("figure", "left"), ("value", "right"), ("from", "left")):
+        figures.add_column(name, justify=justify)  # type: ignore[arg-type]
+    for row in report.cell:
+        value = row["value"]
+        figures.add_row(row["figure"], str(value) if isinstance(value, int) else f"{value:.4g}", row["source"])
+    console.print(figures)
+    console.print()
+    console.print(f"events         {report.events}")
+    console.print(f"recording      {recording}, {report.samples} samples", markup=False, soft_wrap=True)
+    console.print(f"watch it       {program()} replay {recording}", markup=False, soft_wrap=True)

@@ -1,0 +1,78 @@
+"""`import-log --compare`: the comparison as one object, and what of it goes into the recording."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from twin.catalogue import TimingSet
+from twin.log_import.comparing.beside import Beside, compare, gather
+from twin.log_import.comparing.own_swap import OwnSwap, own_swap
+from twin.log_import.story import Story
+from twin.log_import.stretch import Completer
+
+
+class Comparison:
+    """The twin beside a log (`twin.log_import.importing.Beside`); what it found is in `beside` and `own`."""
+
+    def __init__(self, timing: TimingSet) -> None:
+        """`timing`: the twin's own, for its anti-sway and its own swap."""
+        self._timing = timing
+        self.names: tuple[str, ...] = ()
+        self.events: list[tuple[int, dict[str, Any]]] = []
+        self.beside: Beside
+        self.own: OwnSwap
+        self.story_events: list[tuple[float, str, str]] = []
+        self._table = np.empty((0, 0))
+
+    def look(
+        self,
+        completer: Completer,
+        blocks: Iterable[tuple[np.ndarray, np.ndarray]],
+        story: Story,
+        start_ns: int,
+        hz: float,
+    ) -> None:
+        """Gather the log, compare, run the twin's own swap.
+
+        Raises:
+            InputError: a log too long to be compared as a whole.
+        """
+        gathered = gather(completer, blocks, start_ns)
+        self.beside = compare(gathered, completer, self._timing, story.phases, start_ns, hz)
+        self.own = own_swap(completer.cell, self._timing, self.beside.phases)
+        self.names = tuple(r.channel for r in self.beside.residuals)
+        self._table = np.stack([r.values for r in self.beside.residuals], axis=1)
+        self.story_events = [((t - start_ns) * 1e-9, e["name"], e["level"]) for t, e in story.events]
+        for part in self.beside.partings:
+            event = {
+                "name": "parts",
+                "level": "warning",
+                "message": f"{part.signal} leaves its band ({part.kind})",
+                "signal": part.signal,
+                "kind": part.kind,
+            }
+            self.events.append((start_ns + round(part.t_s * 1e9), event))
+
+    def values(self, times_ns: np.ndarray) -> np.ndarray:
+        """Residuals (K, R) at the recording's times (K,)."""
+        return np.asarray(self._table[np.searchsorted(self.beside.times_ns, times_ns)])
+
+    def as_json(self) -> dict[str, Any]:
+        """For `--json`: partings in order of time, phases, the twin's own swap."""
+        return {
+            "partings": [_finite(asdict(part)) for part in self.beside.partings],
+            "phases": [{**_finite(asdict(phase)), "difference_s": phase.difference_s} for phase in self.own.phases],
+            "own_swap": {
+                "timing": self.own.timing,
+                "outcome": self.own.outcome,
+                "mechanical_time_s": self.own.mechanical_time_s,
+            },
+        }
+
+
+def _finite(values: dict[str, Any]) -> dict[str, Any]:
+    return {k: None if isinstance(v, float) and not np.isfinite(v) else v for k, v in values.items()}

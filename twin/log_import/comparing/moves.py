@@ -1,0 +1,172 @@
+"""The moves of a log's axes, and the same moves as the twin would make them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import least_squares
+
+from twin.cell import Cell
+from twin.motion.profile import new_profile, plan_rest_to_rest
+from twin.motion.shaper import KINDS, MAX_IMPULSES, evaluate_shaped, impulses, shaped_duration_s
+from twin.plants.state import AXES
+
+STILL = np.array([0.003, 0.003, 0.003, 0.0005])
+"""Slower than this, m/s and rad/s, an axis stands: encoders' noise differentiated over `SMOOTH_S` stays below it."""
+SMOOTH_S = 0.1
+PAUSE_S = 0.3
+"""Shorter stands are part of a move."""
+LEAST = np.array([0.004, 0.004, 0.004, 0.0008])
+"""Shorter ways, m and rad, are no moves but the drive's own unrest."""
+FIT_POINTS = 80
+"""So many samples of a move are enough to identify it."""
+
+
+@dataclass(frozen=True)
+class Move:
+    """An axis goes from one stand to the next; seconds of the recording, m or rad. `peak` is its highest speed."""
+
+    robot: int
+    axis: int
+    start_s: float
+    end_s: float
+    begin: float
+    target: float
+    peak: float
+
+    @property
+    def name(self) -> str:
+        return f"robot{self.robot}/{AXES[self.axis]}"
+
+
+def moves_of(t_s: np.ndarray, position: np.ndarray, robot: int, axis: int, dt_s: float) -> list[Move]:
+    """The moves in an axis' positions (K,) at times (K,), which are `dt_s` apart but for gaps; NaN is no motion."""
+    if len(t_s) < 3:
+        return []
+    span = max(int(round(SMOOTH_S / dt_s)), 1)
+    speed = np.zeros(len(t_s))
+    ahead = position[2 * span :] - position[: -2 * span]
+    speed[span:-span] = ahead / (t_s[2 * span :] - t_s[: -2 * span]) if len(ahead) else 0.0
+    going = np.abs(np.nan_to_num(speed)) > STILL[axis]
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], going.astype(int), [0]))))
+    runs = [[int(a), int(b) - 1] for a, b in zip(edges[::2], edges[1::2], strict=True)]
+    joined: list[list[int]] = []
+    for run in runs:
+        if joined and t_s[run[0]] - t_s[joined[-1][1]] < PAUSE_S:
+            joined[-1][1] = run[1]
+        else:
+            joined.append(run)
+    found = []
+    for a, b in joined:
+        first, last = max(a - span, 0), min(b + span, len(t_s) - 1)
+        begin, target = _rest(position, first, -1, span), _rest(position, last, 1, span)
+        if abs(target - begin) < LEAST[axis]:
+            continue
+        # the difference over 2 span samples sees a motion up to one span before it begins
+        start_s, end_s = float(t_s[min(a + span // 2, b)]), float(t_s[max(b - span // 2, a)])
+        found.append(Move(robot, axis, start_s, end_s, begin, target, float(np.abs(speed[a : b + 1]).max())))
+    return found
+
+
+def _rest(position: np.ndarray, at: int, way: int, span: int) -> float:
+    """Where an axis stands before (way -1) or after (1) a sample."""
+    near = position[max(at - 2 * span, 0) : at + 1] if way < 0 else position[at : at + 2 * span + 1]
+    near = near[~np.isnan(near)]
+    return float(np.median(near)) if len(near) else float(position[at])
+
+
+@dataclass(frozen=True)
+class OwnMove:
+    """A move as the twin makes it: a shaped profile that begins at `start_s`.
+
+    `shaper` and `fit_m` tell which anti-sway the log's move was found to have, and how well its profile is met (rms);
+    `told_rope_m` the rope length that it was found with, `rope_m` the true one, which the twin takes.
+    """
+
+    move: Move
+    start_s: float
+    profile: np.ndarray
+    amplitudes: np.ndarray
+    times_s: np.ndarray
+    impulses: int
+    rope_m: float
+    told_rope_m: float
+    shaper: str
+    fit_m: float
+
+    @property
+    def end_s(self) -> float:
+        return self.start_s + float(shaped_duration_s(self.profile, self.times_s, self.impulses))
+
+    def at(self, t_s: float) -> float:
+        """Position at a time of the recording."""
+        after_s = t_s - self.start_s
+        return float(evaluate_shaped(self.profile, self.amplitudes, self.times_s, self.impulses, after_s)[0])
+
+
+def own_move(
+    cell: Cell, move: Move, t_s: np.ndarray, logged: np.ndarray, shaper: str, rope_m: float, told_rope_m: float | None
+) -> OwnMove:
+    """The log's move as the twin would make it: the same profile, with an anti-sway that knows the true rope.
+
+    What the station does is identified first: the speed, acceleration and jerk, the moment, and the kind of shaper with
+    which a shaped profile meets the logged positions best, the shaper being told the rope length that the station's was
+    told (`told_rope_m`). Then only that length is exchanged for the true one, `rope_m`. Where the log does not say what
+    its anti-sway was told, the twin's own kind, `shaper`, is taken for both.
+
+    Args:
+        t_s, logged: (K,) times and positions around the move.
+    """
+    kinds = [shaper] if told_rope_m is None else list(KINDS)
+    told = rope_m if told_rope_m is None else told_rope_m
+    fits = [_fitted(cell, move, t_s, logged, kind, told) for kind in kinds]
+    best = min(fits, key=lambda fit: fit.fit_m)
+    amplitudes, times_s, n = _shaper(cell, best.shaper, rope_m)
+    return OwnMove(move, best.start_s, best.profile, amplitudes, times_s, n, rope_m, told, best.shaper, best.fit_m)
+
+
+def _shaper(cell: Cell, kind: str, rope_m: float) -> tuple[np.ndarray, np.ndarray, int]:
+    """Amplitudes, times and number of the impulses for a rope."""
+    p = cell.params[0]
+    amplitudes, times_s = np.zeros(MAX_IMPULSES), np.zeros(MAX_IMPULSES)
+    hz = math.sqrt(float(p["gravity_mps2"]) / max(rope_m, 0.1)) / (2.0 * math.pi)
+    n = int(impulses(KINDS[kind], hz, float(p["sway_zeta"]), amplitudes, times_s))
+    return amplitudes, times_s, n
+
+
+def _fitted(cell: Cell, move: Move, t_s: np.ndarray, logged: np.ndarray, kind: str, rope_m: float) -> OwnMove:
+    """The shaped profile that meets the logged positions best."""
+    p = cell.params[0]
+    amplitudes, times_s, n = _shaper(cell, kind, rope_m)
+    around = (t_s >= move.start_s - 0.5) & (t_s <= move.end_s + 0.5) & ~np.isnan(logged)
+    step = max(int(around.sum()) // FIT_POINTS, 1)
+    at, said = t_s[around][::step], logged[around][::step]
+    speed, limit = float(p["axis_velocity"][move.axis]), float(p["axis_acceleration_empty"][move.axis])
+    profile = new_profile()
+
+    def planned(x: np.ndarray) -> None:
+        v, a = math.exp(x[1]), math.exp(x[2])
+        plan_rest_to_rest(profile, move.begin, move.target, v, a, a * math.exp(x[3]))
+
+    def missed(x: np.ndarray) -> np.ndarray:
+        planned(x)
+        begun = move.start_s + x[0]
+        return np.array([evaluate_shaped(profile, amplitudes, times_s, n, t - begun)[0] for t in at]) - said
+
+    low = [-0.5, math.log(0.5 * max(move.peak, 1e-3)), math.log(0.05 * limit), math.log(0.5)]
+    high = [0.5, math.log(max(1.2 * speed, 2.0 * move.peak)), math.log(4.0 * limit), math.log(50.0)]
+    first = np.clip([0.0, math.log(max(move.peak, 1e-3)), math.log(limit), math.log(2.0)], low, high)
+    found = least_squares(missed, first, bounds=(low, high), x_scale=[0.1, 0.3, 0.3, 1.0], diff_step=1e-3, max_nfev=60)
+    planned(found.x)
+    rms = float(np.sqrt(np.mean(found.fun**2))) if len(found.fun) else math.inf
+    return OwnMove(
+        move, move.start_s + float(found.x[0]), profile.copy(), amplitudes, times_s, n, rope_m, rope_m, kind, rms
+    )  # fmt: skip
+
+
+def rope_at(rope_m: np.ndarray, t_s: np.ndarray, move: Move) -> float:
+    """Rope length at the end of a move, as a commissioned anti-sway is told it."""
+    k = min(int(np.searchsorted(t_s, move.end_s)), len(t_s) - 1)
+    return float(rope_m[k])

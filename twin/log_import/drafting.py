@@ -1,0 +1,180 @@
+"""A first mapping file from a log's own columns: what can be guessed is filled in, the rest is there to be chosen."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from twin.log_import.naming import suggest
+from twin.log_import.reading.guess_columns import ColumnGuess
+from twin.log_import.reading.sniff import Guess, sniff
+from twin.log_import.units import ALIASES, dimensions_of
+
+DEFAULT_UNITS = {"length": "mm", "angle": "deg", "speed": "mm/s", "rate": "deg/s", "force": "kg", "time": "s"}
+"""Where the log does not say: the unit that most stations use."""
+CHASSIS_WORDS = ("rgv", "table", "chassis", "底盘")
+
+
+def draft_map(path: str | Path) -> str:
+    """The text of a mapping file for this log; it loads as it is, and says what has to be checked.
+
+    Raises:
+        InputError: where the log is no table.
+    """
+    guess = sniff(path)
+    chosen, others = _chosen(guess)
+    chassis = any(word in c.name.lower() for c in guess.columns for word in CHASSIS_WORDS)
+    station, truck, pack = (
+        ("chassis", "chassis_tractor_3", "chassis_171") if chassis else ("top_lift", "tractor_6x4", "cab_282")
+    )
+    lines = [
+        f"# A first mapping of {Path(path).name}, drafted from its columns. Every line wants reading beside the",
+        "# station's tag notes: names say little of signs, zeros and units. All keys: docs/import_log.md",
+        'title: ""',
+        f"station: {station}  # swaptwin models list; or a .yaml file beside this one",
+        f"truck: {truck}",
+        f"pack: {pack}",
+        "",
+        f"file: {_file(guess)}",
+        f"time: {_time(guess)}",
+    ]
+    lines += [f"# {note}" for note in guess.notes]
+    if guess.table == "long":
+        quality = f", quality: {_quoted(guess.quality_column)}" if guess.quality_column else ""
+        lines.append(f"long: {{tag: {_quoted(guess.tag_column)}, value: {_quoted(guess.value_column)}{quality}}}")
+        if guess.quality_column:
+            lines.append("# cleaning: {good: [Good, 192]}  # which words of the quality column are good values")
+    lines += ["", "# value = sign x scale x (what the log says - zero), in this unit", "signals:"]
+    for signal, column in chosen.items():
+        if signal in ("step", "alarm"):
+            continue
+        lines.append(f"  {signal}: {_signal(signal, column)}  {_remark(column)}")
+    if not any("/position_" in signal for signal in chosen):
+        lines += [
+            "  # no column looks like an axis position: at least one is needed",
+            '  robot0/x/position_m: {tag: "?", unit: mm}',
+        ]
+    if others:
+        lines += ["  # not recognised; to record one, take its # away and give it the name of a signal, or log/NAME:"]
+        lines += [f"  #log/{_plain(c.name)}: {_signal('log/', c)}  {_remark(c)}" for c in others]
+    lines += _steps(chosen.get("step"))
+    lines += _alarms([c for s, c in _all(guess) if s == "alarm"])
+    return "\n".join(lines) + "\n"
+
+
+def _all(guess: Guess) -> list[tuple[str | None, ColumnGuess]]:
+    return [(suggest(column), column) for column in guess.columns]
+
+
+def _chosen(guess: Guess) -> tuple[dict[str, ColumnGuess], list[ColumnGuess]]:
+    """The column of each signal that was recognised, the first where there are several; and the rest."""
+    chosen: dict[str, ColumnGuess] = {}
+    others: list[ColumnGuess] = []
+    for signal, column in _all(guess):
+        if signal == "alarm":
+            chosen.setdefault(signal, column)
+        elif signal is None or signal in chosen:
+            others.append(column)
+        else:
+            chosen[signal] = column
+    return chosen, others
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _file(guess: Guess) -> str:
+    at = guess.layout
+    told = [f"format: {at.format}", f"table: {guess.table}"]
+    if at.format != "parquet":
+        told.append(f"encoding: {at.encoding}")
+        told.append(f"delimiter: {'tab' if at.delimiter == chr(9) else _quoted(at.delimiter)}")
+        told.append(f"decimal: {_quoted(at.decimal)}")
+        if at.thousands:
+            told.append(f"thousands: {_quoted(at.thousands)}")
+        if at.header_line != 1:
+            told.append(f"header_line: {at.header_line}")
+        if at.units_line:
+            told.append("units_line: true")
+        if at.comment:
+            told.append(f"comment: {_quoted(at.comment)}")
+    return "{" + ", ".join(told) + "}"
+
+
+def _time(guess: Guess) -> str:
+    column = guess.time_column
+    said = _quoted(column) if isinstance(column, str) else "[" + ", ".join(map(_quoted, column)) + "]"
+    told = [f"column: {said if column else _quoted('?')}", f"format: {_quoted(guess.stamp_format or 'iso')}"]
+    if guess.zone_needed:
+        told.append('zone: "UTC"')
+        return "{" + ", ".join(told) + "}  # its stamps carry no zone: give the station's, such as Asia/Shanghai"
+    return "{" + ", ".join(told) + "}"
+
+
+def _signal(signal: str, column: ColumnGuess) -> str:
+    told = [f"tag: {_quoted(column.name)}"]
+    unit = ALIASES.get(column.unit, column.unit)
+    if column.kind != "bool" and unit and dimensions_of(unit):
+        told.append(f"unit: {_unit(unit)}")
+    elif not signal.startswith("log/") and (dimension := _dimension(signal)) in DEFAULT_UNITS:
+        told.append(f"unit: {DEFAULT_UNITS[dimension]}")
+    return "{" + ", ".join(told) + "}"
+
+
+def _unit(unit: str) -> str:
+    return _quoted(unit) if unit[0] in "01%" else unit
+
+
+def _dimension(signal: str) -> str:
+    ends = {"_m": "length", "_rad": "angle", "_mps": "speed", "_radps": "rate", "_n": "force"}
+    return next((d for end, d in ends.items() if signal.endswith(end)), "switch")
+
+
+def _remark(column: ColumnGuess) -> str:
+    told = []
+    if column.minimum is not None and column.maximum is not None and column.kind != "bool":
+        told.append(f"{column.minimum:g} to {column.maximum:g}")
+    elif column.words:
+        told.append(" ".join(column.words[:4]))
+    if column.share_empty > 0.0:
+        told.append(f"{column.share_empty * 100:.2g} % empty")
+    unit = ALIASES.get(column.unit, column.unit)
+    if column.kind in ("number", "integer code") and not (unit and dimensions_of(unit)):
+        told.append("unit not told: check it")
+    return "# " + ", ".join(told) if told else ""
+
+
+def _plain(name: str) -> str:
+    kept = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in name.lower())
+    return "_".join(part for part in kept.split("_") if part) or "unnamed"
+
+
+def _steps(column: ColumnGuess | None) -> list[str]:
+    if column is None:
+        return ["", "# steps: {tag: TAG, phases: {30: scan, 40: lower}}"]
+    lines = [
+        "",
+        "# which phase each step is part of: dock identify scan lower grip unlock lift_out traverse_to_slot",
+        "# store traverse_to_full pick traverse_to_truck rescan align insert lock pull_test release clear verify",
+        "# exit; fault and idle for what is no part of a swap",
+        "steps:",
+        f"  tag: {_quoted(column.name)}",
+        "  phases:",
+    ]
+    lines += [f"    {_quoted(word) if not word.isdigit() else word}: idle  # ?" for word in column.words if word]
+    return lines
+
+
+def _alarms(columns: list[ColumnGuess]) -> list[str]:
+    if not columns:
+        return [
+            "",
+            '# alarms: {tags: [TAG], none: [0], codes: {2107: {name: sway_warning, level: warning, message: ""}}}',
+        ]
+    tags = ", ".join(_quoted(c.name) for c in columns)
+    codes = dict.fromkeys(word for c in columns for word in c.words if word not in ("0", ""))
+    lines = ["", "alarms:", f"  tags: [{tags}]", "  none: [0]", "  codes:" + ("" if codes else " {}")]
+    told = ((word if word.isdigit() else _quoted(word), _plain(word)) for word in codes)
+    lines += [f'    {word}: {{name: alarm_{name}, level: warning, message: ""}}' for word, name in told]
+    return lines

@@ -1,0 +1,337 @@
+"""A log becomes a recording: read, surveyed, completed by the twin, and written stretch by stretch."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from twin.cell import Cell
+from twin.errors import InputError
+from twin.log_import.carries import carries_of
+from twin.log_import.ingest import Ingested, ingest
+from twin.log_import.layout import cell_of
+from twin.log_import.mapping import Mapping
+from twin.log_import.packs import timelines
+from twin.log_import.report import ImportReport, cell_rows, findings_of, iso, signal_rows
+from twin.log_import.story import Story, story_of
+from twin.log_import.stretch import ESTIMATED, MEASURED, Completer
+from twin.log_import.survey import Survey, fills_of, survey
+from twin.log_import.tracks import Tracks
+from twin.recorded.scene import entities_of
+from twin.recording import Header, Recorder, check_output_path
+
+IMPORTED = "imported"
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+STRETCH_S = 20.0
+"""So much of a log is in memory at once."""
+NANO = 1e-9
+Blocks = Iterable[tuple[np.ndarray, np.ndarray]]
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class Window:
+    """The part of a log that is imported: times of day (ns since 1970, UTC) or seconds after the log's begin.
+
+    None is the log's own begin or end.
+    """
+
+    start: Moment | None = None
+    end: Moment | None = None
+
+
+@dataclass(frozen=True)
+class Moment:
+    """An instant of a log, in one of two ways."""
+
+    t_ns: int | None = None
+    after_s: float = 0.0
+
+    @classmethod
+    def parse(cls, text: str, key: str) -> Moment:
+        """From `2026-02-11T14:20:00+08:00` or seconds; raises InputError that names the option."""
+        try:
+            return cls(None, float(text))
+        except ValueError:
+            pass
+        try:
+            moment = datetime.fromisoformat(text)
+            if moment.tzinfo is None:
+                raise ValueError
+        except ValueError:
+            allowed = "2026-02-11T14:20:00+08:00 (with its zone), or seconds after the log's begin"
+            raise InputError("not a time", key=key, value=text, allowed=allowed) from None
+        return cls(round((moment - EPOCH) / timedelta(microseconds=1)) * 1000)
+
+    def at(self, begin_ns: int) -> int:
+        """ns since 1970, in a log that begins at `begin_ns`."""
+        return self.t_ns if self.t_ns is not None else begin_ns + round(self.after_s * 1e9)
+
+
+def import_log(
+    log: str | Path,
+    mapping: Mapping,
+    output: str | Path,
+    *,
+    window: Window | None = None,
+    on_progress: Progress | None = None,
+    beside: Beside | None = None,
+) -> ImportReport:
+    """Import a log; the recording appears whole or not at all.
+
+    Args:
+        on_progress: called with what is being done and the share of it that is done.
+        beside: looks at the whole log before it is written, and adds channels and events of its own.
+
+    Raises:
+        InputError: a log or mapping that does not fit, or a path that cannot be written; nothing is left behind.
+    """
+    target = check_output_path(output)
+    folder = Path(tempfile.mkdtemp(prefix="swaptwin-"))
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    told = on_progress or (lambda what, share: None)
+    try:
+        read = ingest(log, mapping, folder, lambda share: told("reading", share))
+        try:
+            report = _write(Path(log), read, mapping, part, window or Window(), told, beside)
+        finally:
+            read.close()
+        os.replace(part, target)
+        return report
+    finally:
+        part.unlink(missing_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class Beside(Protocol):
+    """What is set beside a log: it sees the log's stretches once and then says what to add to each."""
+
+    names: tuple[str, ...]
+    """Channels that it adds; all of them are estimated."""
+    events: list[tuple[int, dict[str, Any]]]
+    """Events (ns since 1970, event) that it adds."""
+
+    def look(
+        self,
+        completer: Completer,
+        blocks: Iterable[tuple[np.ndarray, np.ndarray]],
+        story: Story,
+        start_ns: int,
+        hz: float,
+    ) -> None:
+        """Look at all of it: times (K,) and values (K, N) of each stretch."""
+
+    def values(self, times_ns: np.ndarray) -> np.ndarray:
+        """What it adds at times (K,): (K, len(names))."""
+
+
+def _write(
+    log: Path,
+    read: Ingested,
+    mapping: Mapping,
+    part: Path,
+    window: Window,
+    told: Progress,
+    beside: Beside | None,
+) -> ImportReport:
+    told("surveying", 0.0)
+    found = survey(read, mapping)
+    if found.start_ns > found.end_ns:
+        raise InputError("has no value that could be read of any mapped tag", file=log)
+    story = story_of(read, found, mapping)
+    carries = carries_of(read, found, mapping)
+    cell, figures = cell_of(mapping, carries)
+    hz = float(mapping.station.rates.recording_hz)
+    start_ns, end_ns = _span(log, found, window)
+    times = _Times(start_ns, end_ns, hz, found.gaps)
+    lines = timelines(cell, carries, found.start_ns)
+
+    def again() -> tuple[Tracks, Completer]:
+        tracks = Tracks(read, fills_of(mapping, read), mapping.file.cleaning.reorder_s, found.frozen)
+        return tracks, Completer(cell, mapping, tracks.names, lines, hz)
+
+    if beside is not None:
+        told("comparing", 0.0)
+        tracks, completer = again()
+        beside.look(completer, ((block, tracks.values(block)) for block in times.blocks()), story, start_ns, hz)
+        story.events = sorted([*story.events, *beside.events], key=lambda event: event[0])
+    tracks, completer = again()
+    added = beside.names if beside is not None else ()
+
+    column = mapping.file.time.column
+    used = {*mapping.tags, *((column,) if isinstance(column, str) else column)}
+    report = ImportReport(
+        log=log.name,
+        map=mapping.path.name,
+        lines=read.lines,
+        start=iso(start_ns),
+        end=iso(end_ns),
+        duration_s=round((end_ns - start_ns) * NANO, 3),
+        period_s=round(read.period_ns * NANO, 6),
+        samples=times.count,
+        findings=findings_of(read, found, story, mapping),
+        signals=signal_rows(mapping, read.facts, dict(found.frozen)),
+        cell=cell_rows(figures),
+        phases=[
+            {"name": p.name, "start_s": _s(p.start_ns, start_ns), "end_s": _s(p.end_ns, start_ns), "step": p.step}
+            for p in story.phases
+            if p.end_ns > start_ns and p.start_ns < end_ns
+        ],
+        unused_columns=[name for name in read.names if name not in used][:200],
+    )
+    header = _header(log, mapping, cell, completer, report, start_ns, added)
+    with Recorder(part, header) as recorder:
+        recorder.scene(0.0, entities_of(cell))
+        entries = _Entries(recorder, story, start_ns, end_ns)
+        report.events = entries.count
+        for block in times.blocks():
+            frames, channels, sensors = completer.complete(block, tracks.values(block))
+            if beside is not None:
+                channels = np.concatenate((channels, beside.values(block)), axis=1)
+            seconds = (block - start_ns) * NANO
+            for k in range(len(block)):
+                recorder.state(float(seconds[k]), frames[k], channels[k])
+                if len(completer.sensors):
+                    recorder.sensors(float(seconds[k]), sensors[k])
+            entries.write_to(int(block[-1]))
+            told("writing", (int(block[-1]) - start_ns) / max(end_ns - start_ns, 1))
+        entries.write_to(end_ns + 1)
+        recorder.close(IMPORTED, "", {"report": report.as_json()})
+    return report
+
+
+def _s(t_ns: int, start_ns: int) -> float:
+    return round((t_ns - start_ns) * NANO, 4)
+
+
+def _span(log: Path, found: Survey, window: Window) -> tuple[int, int]:
+    begin = found.start_ns
+    start = max(begin, window.start.at(begin)) if window.start is not None else begin
+    end = min(found.end_ns, window.end.at(begin)) if window.end is not None else found.end_ns
+    if start >= end:
+        raise InputError(
+            "nothing of the log lies in this stretch of time",
+            file=log,
+            key="--start, --end",
+            allowed=f"{iso(found.start_ns)} to {iso(found.end_ns)}",
+        )
+    return start, end
+
+
+class _Times:
+    """The recording's times: every 1 / hz from the log's first, but for those in its gaps."""
+
+    def __init__(self, start_ns: int, end_ns: int, hz: float, gaps: list[tuple[int, int]]) -> None:
+        self._start_ns, self._period_ns = start_ns, 1e9 / hz
+        self._total = int((end_ns - start_ns) / self._period_ns + 1e-6) + 1
+        self._gaps = np.array(gaps, np.int64).reshape(-1, 2)
+        self._rows = max(int(STRETCH_S * hz), 1)
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return sum(len(block) for block in self.blocks())
+
+    def blocks(self) -> Any:
+        """Stretches of times (K,) ns, none of them empty."""
+        for begin in range(0, self._total, self._rows):
+            k = np.arange(begin, min(begin + self._rows, self._total))
+            times = self._start_ns + np.round(k * self._period_ns).astype(np.int64)
+            if len(self._gaps):
+                gap = np.searchsorted(self._gaps[:, 0], times, side="right") - 1
+                at = np.maximum(gap, 0)
+                inside = (gap >= 0) & (times > self._gaps[at, 0]) & (times < self._gaps[at, 1])
+                times = times[~inside]
+            if len(times):
+                yield times
+
+
+class _Entries:
+    """Phases and events, written in step with the samples."""
+
+    def __init__(self, recorder: Recorder, story: Story, start_ns: int, end_ns: int) -> None:
+        self._recorder, self._start_ns = recorder, start_ns
+        entries: list[tuple[int, int, str, dict[str, Any]]] = []
+        for phase in story.phases:
+            if phase.end_ns <= start_ns or phase.start_ns > end_ns:
+                continue
+            begin, end = max(phase.start_ns, start_ns), min(phase.end_ns, end_ns)
+            told = {"name": phase.name, "robot": phase.robot, "job": 0, "step": phase.step}
+            entries.append((begin, 1, "phase", {**told, "state": "start"}))
+            entries.append((end, 0, "phase", {**told, "state": "end", "start_s": (begin - start_ns) * NANO}))
+        events = [(t, e) for t, e in story.events if start_ns <= t <= end_ns]
+        entries += [(t, 2, "event", e) for t, e in events]
+        entries.sort(key=lambda entry: entry[:2])
+        self._entries, self._next = entries, 0
+        self.count = len(events)
+
+    def write_to(self, until_ns: int) -> None:
+        """Everything before `until_ns` that was not written yet."""
+        while self._next < len(self._entries) and self._entries[self._next][0] < until_ns:
+            t_ns, _, kind, entry = self._entries[self._next]
+            t_s = (t_ns - self._start_ns) * NANO
+            if kind == "phase":
+                self._recorder.phase(t_s, entry)
+            else:
+                self._recorder.event(t_s, entry)
+            self._next += 1
+
+
+def _header(
+    log: Path,
+    mapping: Mapping,
+    cell: Cell,
+    completer: Completer,
+    report: ImportReport,
+    start_ns: int,
+    added: tuple[str, ...],
+) -> Header:
+    sway = [c.provenance for c in completer.channels if c.name.endswith(("/sway_x_m", "/sway_y_m")) and "/" in c.name]
+    measured_sway = all(p == MEASURED for p in sway[::2])
+    provenance = {c.name: c.provenance for c in (*completer.channels, *completer.sensors)}
+    provenance |= dict.fromkeys(added, ESTIMATED)
+    for frame in completer.frames:
+        part = frame.name.rsplit("/", 1)[-1]
+        axis = frame.name.startswith("robot") and part != "end_effector"
+        hangs = part == "end_effector" and measured_sway
+        provenance[frame.name] = MEASURED if axis or hangs else ESTIMATED
+    p = cell.params[0]
+    return Header(
+        frames=completer.frames,
+        channels=(*(c.name for c in completer.channels), *added),
+        sensors=tuple(c.name for c in completer.sensors),
+        configuration={
+            "kind": IMPORTED,
+            "title": mapping.file.title,
+            "station": cell.station.model_dump(),
+            "truck": cell.truck.model_dump(),
+            "pack": cell.pack.model_dump(),
+            "jobs": [asdict(job) for job in cell.jobs],
+            "seats": [asdict(seat) for seat in cell.seats],
+            "pack_masses_kg": p["pack_mass_kg"][: int(p["packs"])].tolist(),
+            "truck_park": p["truck_park"].tolist(),
+            "log": {"name": log.name, "bytes": log.stat().st_size, "sha256": file_sha256(log)},
+            "mapping": mapping.file.model_dump(),
+            "import": report.as_json(),
+        },
+        seed=None,
+        source=IMPORTED,
+        provenance=provenance,
+        tick_hz=float(cell.station.rates.physics_hz),
+        t0_ns=start_ns,
+    )
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,131 @@
+"""The cell that a log was recorded in: which slots, where the truck stood, what the packs weighed; measured or not."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from twin.catalogue import with_overrides
+from twin.cell import GRAVITY_MPS2, Cell, build_cell
+from twin.errors import InputError
+from twin.log_import.carries import Carry
+from twin.log_import.mapping import Mapping
+from twin.plants.state import TX, TY, TYAW
+
+
+@dataclass(frozen=True)
+class Known:
+    """A figure of the cell and where it comes from."""
+
+    name: str
+    value: float | int
+    source: str
+
+
+def cell_of(mapping: Mapping, carries: Sequence[Carry]) -> tuple[Cell, list[Known]]:
+    """The cell, and for each figure that the log or the mapping decided where it comes from.
+
+    Raises:
+        InputError: a slot that the station does not have.
+    """
+    known: list[Known] = []
+    slots = _slots(mapping, carries, known)
+    station = mapping.station
+    changed = {f"slots[{put}].filled": False for put, _ in slots.values()}
+    changed |= {f"slots[{take}].filled": True for _, take in slots.values()}
+    if changed:
+        station = with_overrides(station, changed)
+    try:
+        cell = build_cell(station, mapping.truck, mapping.pack, seed=0, slots=slots)
+    except InputError as error:
+        raise InputError(str(error), file=mapping.path) from None
+    params = cell.params.copy()
+    p = params[0]
+    p["truck_park"][:] = 0.0
+    _park(p, mapping, carries, known)
+    _weigh(p, cell, mapping, carries, known)
+    return replace(cell, params=params), known
+
+
+def _slots(mapping: Mapping, carries: Sequence[Carry], known: list[Known]) -> dict[int, tuple[int, int]]:
+    """Slots (put, take), from 0, by the truck's seat, where both are known."""
+    spec, count = mapping.file.swap, len(mapping.station.slots)
+    for key in ("put_slot", "take_slot"):
+        number = getattr(spec, key)
+        if number is not None and number > count:
+            raise mapping.refuse("the station has no such slot", "swap", key, value=number, allowed=f"1 to {count}")
+    put: dict[int, int] = {}
+    take: dict[int, int] = {}
+    coming: dict[int, int] = {}  # where the pack in each robot's way to the truck came from
+    for carry in carries:
+        if carry.origin is not None and carry.origin.on_truck and carry.target is not None:
+            if not carry.target.on_truck:
+                put.setdefault(carry.origin.number, carry.target.number)
+        elif carry.origin is not None and not carry.origin.on_truck:
+            coming[carry.robot] = carry.origin.number
+            if carry.target is not None and carry.target.on_truck:
+                take.setdefault(carry.target.number, carry.origin.number)
+    seats = range(len(mapping.truck.seats_xyz_m))
+    if len(seats) == 1 and 0 not in take and coming:  # never set down: it went to the only seat there is
+        take[0] = next(iter(coming.values()))
+    if spec.put_slot is not None:
+        put[0] = spec.put_slot - 1
+    if spec.take_slot is not None:
+        take[0] = spec.take_slot - 1
+    for name, found, told in (("put_slot", put, spec.put_slot), ("take_slot", take, spec.take_slot)):
+        source = "mapping" if told is not None else "where the grips opened and closed"
+        known += [Known(f"{name}[truck{k + 1}]", slot + 1, source) for k, slot in sorted(found.items())]
+    return {k: (put[k], take[k]) for k in seats if k in put and k in take and put[k] != take[k]}
+
+
+def _park(p: np.void, mapping: Mapping, carries: Sequence[Carry], known: list[Known]) -> None:
+    """Where the truck stood: as told, else from where its old pack was gripped."""
+    spec, truck = mapping.file.swap, mapping.truck
+    park = p["truck_park"]
+    gripped = [c for c in carries if c.origin is not None and c.origin.on_truck]
+    if gripped:
+        first = gripped[0]
+        assert first.origin is not None
+        x, y, _, yaw = first.at
+        sx, sy, _ = truck.seats_xyz_m[first.origin.number]
+        c, s = math.cos(yaw), math.sin(yaw)
+        park[[TX, TY, TYAW]] = x - (c * sx - s * sy), y - (s * sx + c * sy), yaw
+    for key, place in (("truck_x_m", TX), ("truck_y_m", TY), ("truck_yaw_rad", TYAW)):
+        told = getattr(spec, key)
+        source = "where its old pack was gripped" if gripped else "nothing: as if parked in the middle"
+        if told is not None:
+            park[place], source = told, "mapping"
+        known.append(Known(key, float(park[place]), source))
+
+
+def _weigh(p: np.void, cell: Cell, mapping: Mapping, carries: Sequence[Carry], known: list[Known]) -> None:
+    """What the packs weighed: as told, else by the load cell."""
+    spec, e_kg = mapping.file.swap, cell.station.end_effector.mass_kg
+    low, high = 0.5 * mapping.pack.mass_min_kg, 1.5 * mapping.pack.mass_max_kg
+    for job in cell.jobs:
+        for pack, on_truck, told, name in (
+            (job.old_pack, True, spec.old_pack_kg, "old_pack_kg"),
+            (job.new_pack, False, spec.new_pack_kg, "new_pack_kg"),
+        ):
+            weighed = [
+                c.load_kg - e_kg
+                for c in carries
+                if c.robot == job.robot and c.origin is not None and c.origin.on_truck == on_truck
+            ]
+            weighed = [kg for kg in weighed if low <= kg <= high]
+            source = "nothing: the pack's nominal mass"
+            kg = mapping.pack.mass_kg
+            if told is not None:
+                kg, source = told, "mapping"
+            elif weighed:
+                kg, source = float(np.median(weighed)), "the load cell while it was carried"
+            p["pack_mass_kg"][pack] = kg
+            known.append(Known(f"{name}[pack{pack}]", kg, source))
+
+
+def weight_n(kg: float) -> float:
+    """Weight of a mass."""
+    return kg * GRAVITY_MPS2

@@ -1,0 +1,70 @@
+"""Where each pack of the cell is at any time of the log: in a seat, or in a robot's grips."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from twin.cell import Cell
+from twin.jobs import Job
+from twin.log_import.carries import Carry
+
+Timeline = list[tuple[int, int]]
+"""From which time (ns) on: a robot's number, or -1 - seat, an index into the cell's seats."""
+
+
+def timelines(cell: Cell, carries: Sequence[Carry], start_ns: int) -> list[Timeline]:
+    """Of each pack of the cell. A log of several swaps uses the same packs again: a truck's old pack is the next one's.
+
+    Between two swaps, half way from the last pack set down to the next one gripped, everything is put back to where a
+    swap begins.
+    """
+    lines: list[Timeline] = [[] for _ in range(2 * len(cell.jobs))]
+    for job in cell.jobs:
+        lines[job.old_pack].append((start_ns, -1 - job.truck_seat))
+        lines[job.new_pack].append((start_ns, -1 - job.take_seat))
+    done: dict[int, int] = {}  # when each job's new pack was set down
+    for carry in carries:
+        mine = [j for j in cell.jobs if j.robot == carry.robot and _is_of(cell, j, carry)]
+        if not mine:
+            continue
+        job = mine[0]
+        old = carry.origin is not None and carry.origin.on_truck
+        if old and job.truck_seat in done:
+            middle = (done.pop(job.truck_seat) + carry.start_ns) // 2
+            lines[job.old_pack].append((middle, -1 - job.truck_seat))
+            lines[job.new_pack].append((middle, -1 - job.take_seat))
+        pack, home = (job.old_pack, job.put_seat) if old else (job.new_pack, job.truck_seat)
+        lines[pack].append((carry.start_ns, carry.robot))
+        if carry.end_ns is not None:
+            back = carry.target is not None and carry.target == carry.origin
+            where = (job.truck_seat if old else job.take_seat) if back else home
+            lines[pack].append((carry.end_ns, -1 - where))
+            if not old and carry.target is not None and carry.target.on_truck:
+                done[job.truck_seat] = carry.end_ns
+    return lines
+
+
+def _is_of(cell: Cell, job: Job, carry: Carry) -> bool:
+    """Whether a carry is of this job: it begins or ends at its seat on the truck, or there is only one job."""
+    if len(cell.jobs) == 1:
+        return True
+    seat = cell.seats[job.truck_seat].name
+    places = [place for place in (carry.origin, carry.target) if place is not None]
+    if any(place.on_truck and seat == f"truck{place.number + 1}" for place in places):
+        return True
+    slots = {place.number for place in places if not place.on_truck}
+    return not any(place.on_truck for place in places) and bool(slots & {job.put_slot, job.take_slot})
+
+
+def codes_at(lines: Sequence[Timeline], times_ns: np.ndarray) -> np.ndarray:
+    """(K, P) int64: at each time (K,) where each pack is, coded as in a `Timeline`."""
+    out = np.zeros((len(times_ns), len(lines)), np.int64)
+    for k, line in enumerate(lines):
+        starts = np.array([t for t, _ in line], np.int64)
+        codes = np.array([code for _, code in line], np.int64)
+        order = np.argsort(starts, kind="stable")
+        at = np.searchsorted(starts[order], times_ns, side="right") - 1
+        out[:, k] = codes[order][np.maximum(at, 0)]
+    return out

@@ -1,0 +1,95 @@
+"""Poses of everything from a log's axes, its load's swing, and where its packs are: by the twin's own kinematics."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from twin.alignment.hover import rest_truck
+from twin.cell import Cell
+from twin.motion.kernels import kernel
+from twin.plants.geometry import end_effector_pose, quaternion, seat_pose
+from twin.plants.state import EX, EY, EYAW, EZ, TPITCH, TROLL, TZ, YAW, Z
+from twin.plants.suspension import FLOATING_TABLE
+from twin.recorded.sampling import fill_frames
+
+SPRINGS = (TZ, TPITCH, TROLL)
+
+
+def truck_give(cell: Cell) -> tuple[np.ndarray, np.ndarray]:
+    """Heave, pitch and roll (3,) of the truck without packs, and what each pack's weight adds (P, 3), by statics."""
+    p = cell.params[0]
+
+    def rest(packs: list[tuple[int, int]]) -> np.ndarray:
+        w = cell.new_world()[0]
+        rest_truck(w, p, packs)
+        return np.array([float(w["truck_q"][k]) for k in SPRINGS])
+
+    bare = rest([])
+    adds = np.zeros((int(p["packs"]), 3))
+    for job in cell.jobs:
+        for pack in (job.old_pack, job.new_pack):
+            adds[pack] = rest([(pack, job.truck_seat)]) - bare
+    return bare, adds
+
+
+@kernel
+def fill_poses(
+    worlds: Any,
+    params: Any,
+    axes: Any,
+    sway: Any,
+    load: Any,
+    packs: Any,
+    springs: Any,
+    out: Any,
+) -> None:
+    """Poses of all frames over a stretch of samples; `worlds` (1,) and `params` (1,) are the cell's.
+
+    Args:
+        axes: (K, R, 4) positions of the axes.
+        sway: (K, R, 2) offset of the end effector from what carries it, m.
+        load: (K, R) force in the ropes or on the table, N.
+        packs: (K, P) where each pack is, as in `packs.Timeline`.
+        springs: (K, 3) heave, pitch and roll of the truck.
+        out: (K, F, 7) poses in their parents, in the order of `sampling.frames_of`.
+    """
+    w, p = worlds[0], params[0]
+    for k in range(len(axes)):
+        w.truck_q[TZ], w.truck_q[TPITCH], w.truck_q[TROLL] = springs[k, 0], springs[k, 1], springs[k, 2]
+        for r in range(p.robots):
+            q = w.q[r]
+            for i in range(4):
+                q[i] = axes[k, r, i]
+            q[EX], q[EY] = sway[k, r, 0], sway[k, r, 1]
+            if p.reeving == FLOATING_TABLE:
+                q[EZ], q[EYAW] = 0.0, 0.0
+            else:
+                rope = p.sheave_height_m - q[Z]
+                stretched = rope * (1.0 + load[k, r] / (4.0 * p.rope_ea_n)) if p.rope_ea_n > 0.0 else rope
+                q[EZ] = -math.sqrt(max(stretched * stretched - q[EX] * q[EX] - q[EY] * q[EY], 0.01))
+                q[EYAW] = q[YAW]
+            end_effector_pose(w, p, r)
+        for i in range(p.packs):
+            code = packs[k, i]
+            if code >= 0:
+                for j in range(7):
+                    w.pack_pose[i, j] = w.e_pose[code, j]
+            else:
+                _stand(w, p, i, -1 - code)
+        fill_frames(worlds, params, 0, out[k])
+
+
+@kernel
+def _stand(w: Any, p: Any, pack: int, seat: int) -> None:
+    """A pack at rest in a seat: its grip face is one height from it, along the seat's normal."""
+    x, y, z, yaw, pitch, roll = seat_pose(w, p, seat)
+    cy, sy, cp, sp = math.cos(yaw), math.sin(yaw), math.cos(pitch), math.sin(pitch)
+    cr, sr = math.cos(roll), math.sin(roll)
+    high = p.retract * p.pack_height_m
+    pose = w.pack_pose[pack]
+    pose[0], pose[1] = x + high * (cy * sp * cr + sy * sr), y + high * (sy * sp * cr - cy * sr)
+    pose[2] = z + high * cp * cr
+    pose[3], pose[4], pose[5], pose[6] = quaternion(yaw, pitch, roll)

@@ -1,0 +1,216 @@
+"""A table written as text: Arrow's CSV reader over pieces of whole records."""
+
+from __future__ import annotations
+
+import io
+import itertools
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+
+from twin.errors import InputError
+from twin.log_import.reading.facts import ReadFacts
+from twin.log_import.reading.layout import TableLayout
+from twin.log_import.reading.records import Dialect, Piece, Records
+from twin.log_import.reading.source import Source
+from twin.log_import.reading.table import BATCH_ROWS, Batch, Table, unique_names
+from twin.log_import.reading.text import utf8_blocks
+
+MAX_COLUMNS = 10_000
+_FEW_BAD_ROWS = 10_000
+"""So many are put up with, and as many more as there are good ones."""
+_ROWS_LOOKED_AT = 50
+"""First rows that tell how many fields a row has."""
+
+
+class CsvTable(Table):
+    """A table written as text in some encoding and dialect, packed with gzip or not."""
+
+    def __init__(self, path: Path, layout: TableLayout, key: str, file: io.FileIO) -> None:
+        super().__init__(path, layout, key, file)
+        self._source = Source(path, file)
+        self._dialect = Dialect(layout)
+        self._field_count = 0
+        self._read_head()
+
+    def batches(self, columns: Sequence[str], rows: int = BATCH_ROWS) -> Iterator[Batch]:
+        self._check_columns(columns, rows)
+        self.facts = ReadFacts()
+        records, _ = self._at_first_row(self.facts)
+        for piece in records.pieces():
+            wanted = list(dict.fromkeys(columns))
+            batch, bad = self._parsed(piece, wanted)
+            if piece.lines is None and batch.rows + len(bad) != piece.line_count:  # there are blank lines
+                piece = records.without_blanks(piece)
+                batch, bad = self._parsed(piece, wanted)
+            self._count(bad)
+            self.facts.rows += batch.rows
+            if self.facts.bad_rows > _FEW_BAD_ROWS + self.facts.rows:
+                raise InputError(
+                    f"line {piece.first_line}: up to here {self.facts.bad_rows} rows have another number of fields "
+                    f"than the header, and only {self.facts.rows} have as many",
+                    file=self.path,
+                    key=self._key,
+                )
+            for start in range(0, batch.rows, rows):
+                yield _part(batch, start, min(start + rows, batch.rows))
+
+    def end_batches(self, columns: Sequence[str], size: int) -> Iterator[Batch]:
+        """The columns in the last `size` bytes of a plain file, from the first line that begins there; without line
+        numbers, and nothing where the file is packed, small, or of an encoding that cannot be read from its middle."""
+        self._check_columns(columns, BATCH_ROWS)
+        wide = self.layout.codec_name.startswith(("utf-16", "utf-32"))
+        if wide or self._source.compression != "none" or self._source.size <= size:
+            return
+        end = self._source.end(size)
+        cut = end.find(b"\n") + 1
+        facts = ReadFacts(compression_cut=True)  # a quote that is opened before the cut is no mistake
+        blocks = utf8_blocks(iter([end[cut:]] if cut else []), self.layout.codec_name, self.path)
+        for piece in Records(blocks, self._dialect, facts, self.path).pieces():
+            batch, _ = self._parsed(piece, list(dict.fromkeys(columns)))
+            if batch.rows:
+                yield batch
+
+    def _at_first_row(self, facts: ReadFacts) -> tuple[Records, list[list[str]]]:
+        """The file's records from the first row of data on, and the fields of header and units line before it."""
+        blocks = utf8_blocks(self._source.blocks(facts), self.layout.codec_name, self.path)
+        records = Records(blocks, self._dialect, facts, self.path)
+        header_line = self.layout.header_line
+        for _ in range(header_line - 1):
+            if not records.skip_line():
+                raise InputError(
+                    f"ends before its header, which should be line {header_line}", file=self.path, key=self._key
+                )
+        head = []
+        for what in ["header"] * (header_line > 0) + ["line of units"] * self.layout.units_line:
+            if self._dialect.comment and records.begins_with(self._dialect.comment):
+                records.drop_sign(self._dialect.comment)
+            line = records.line
+            record = records.take_record()
+            if record is None:
+                raise InputError(f"has no {what} that ends", file=self.path, key=self._key)
+            if not record.strip():
+                raise InputError(f"line {line} is blank, it should be the {what}", file=self.path, key=self._key)
+            head.append(self._dialect.fields(record))
+        return records, head
+
+    def _read_head(self) -> None:
+        records, head = self._at_first_row(ReadFacts())
+        first_rows = list(itertools.islice(_rows(records, self._dialect), _ROWS_LOOKED_AT))
+        if not first_rows:
+            after = "after its header " if head else ""
+            raise InputError(f"has no whole row of data {after}", file=self.path, key=self._key)
+        counts = Counter(len(fields) for _, fields in first_rows)
+        names = head[0] if self.layout.header_line else [""] * counts.most_common(1)[0][0]
+        n = len(names)
+        if counts[n] == 0:
+            if all(len(fields) == n + 1 and not fields[-1].strip() for _, fields in first_rows):
+                n += 1  # every row ends with a delimiter
+            elif counts[n - 1] == len(first_rows) and not names[-1].strip():
+                n -= 1  # the header alone does
+                names = names[:-1]
+            else:
+                line, fields = first_rows[0]
+                raise InputError(
+                    f"line {line} has {len(fields)} fields, the header has {n}, with delimiter "
+                    f"{self.layout.delimiter!r}",
+                    file=self.path,
+                    key=self._key,
+                )
+        if n > MAX_COLUMNS:
+            raise InputError(f"has {n} columns", file=self.path, key=self._key, allowed=f"up to {MAX_COLUMNS}")
+        if len(names) > 1 and not names[-1].strip() and not any(fields[-1].strip() for _, fields in first_rows):
+            names = names[:-1]  # header and rows end with a delimiter
+        self._field_count = n
+        self.names = unique_names(names)
+        if self.layout.units_line:
+            units = [unit.strip() for unit in head[-1]]
+            self.units = tuple((units + [""] * len(self.names))[: len(self.names)])
+
+    def _count(self, bad: list[tuple[int, bool]]) -> None:
+        for line, is_blank in bad:
+            if is_blank:
+                self.facts.blank_lines += 1
+            else:
+                self.facts.bad_row(line)
+
+    def _parsed(self, piece: Piece, columns: list[str]) -> tuple[Batch, list[tuple[int, bool]]]:
+        """A piece's columns as strings; and rows with another number of fields: their line, whether they are blank."""
+        if not piece.text.strip(b"\n"):
+            return Batch(piece.first_line, {}), []
+        bad: list[tuple[int, bool]] = []
+        bad_rows: list[int] = []
+
+        def left_out(row: Any) -> str:
+            k = row.number - 1
+            bad.append((piece.first_line + k if piece.lines is None else int(piece.lines[k]), not row.text.strip()))
+            bad_rows.append(k)
+            return "skip"
+
+        internal = [str(k) for k in range(self._field_count)]
+        chosen = [internal[self.names.index(name)] for name in columns]
+        try:
+            table = pa_csv.read_csv(
+                pa.BufferReader(piece.text),
+                # In one block, so that rows are numbered; a second thread makes this no faster.
+                read_options=pa_csv.ReadOptions(
+                    use_threads=False, block_size=len(piece.text) + 1, column_names=internal
+                ),
+                parse_options=pa_csv.ParseOptions(
+                    delimiter=self.layout.delimiter,
+                    quote_char=self.layout.quote or False,
+                    newlines_in_values=piece.has_breaks,
+                    invalid_row_handler=left_out,
+                ),
+                convert_options=pa_csv.ConvertOptions(
+                    column_types=dict.fromkeys(chosen, pa.string()),
+                    include_columns=chosen or internal[:1],
+                    strings_can_be_null=True,
+                    null_values=list(self.layout.empty),
+                    check_utf8=False,  # it was made by a codec
+                ),
+            )
+        except pa.ArrowException as error:
+            raise InputError(
+                f"from line {piece.first_line} on: cannot be read: {error}", file=self.path, key=self._key
+            ) from None
+        lines = piece.lines
+        if bad:
+            if lines is None:
+                lines = np.arange(piece.first_line, piece.first_line + piece.line_count)
+            lines = np.delete(lines, bad_rows)
+        if not table.num_rows:
+            return Batch(piece.first_line, {}), bad
+        arrays = {name: _one_array(table.column(k)) for k, name in enumerate(columns or [""])}
+        return Batch(piece.first_line if lines is None else int(lines[0]), arrays, lines), bad
+
+
+def _rows(records: Records, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
+    """Line and fields of each record that holds something."""
+    for piece in records.pieces():
+        at, k = 0, 0
+        while match := dialect.record.match(piece.text, at):
+            line = piece.first_line + k if piece.lines is None else int(piece.lines[k])
+            if match[0].strip():
+                yield line, dialect.fields(match[0])
+            at, k = match.end(), k + 1
+
+
+def _one_array(column: pa.ChunkedArray) -> pa.Array:
+    array = column.combine_chunks()
+    return array.chunk(0) if isinstance(array, pa.ChunkedArray) else array
+
+
+def _part(batch: Batch, start: int, end: int) -> Batch:
+    if start == 0 and end == batch.rows:
+        return batch
+    return Batch(
+        batch.line_of(start),
+        {name: column.slice(start, end - start) for name, column in batch.columns.items()},
+        None if batch.lines is None else batch.lines[start:end],
+    )

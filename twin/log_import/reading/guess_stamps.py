@@ -1,0 +1,148 @@
+"""Which column holds the time, and how it is written."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from twin.log_import.reading.layout import TableLayout
+from twin.log_import.reading.numbers import is_text, to_float, valid
+from twin.log_import.reading.stamp_text import regex_of
+from twin.log_import.reading.stamps import parse_stamp_format
+
+_ROWS = 2000
+_MOST_BAD = 0.02
+_TIME_NAME = re.compile(r"time|date|stamp|zeit|datum|uhr|heure|fecha|hora|^ts$|^t$|时间|日期|时刻", re.IGNORECASE)
+_DATES = ["%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%d-%b-%Y", "%d-%b-%y", "%Y%m%d"]
+_DATES += ["%Y.%m.%d", "%d.%m.%y", "%m/%d/%y", "%d/%m/%y", "%d %b %Y", "%b %d %Y", "%b %d, %Y", "%Y年%m月%d日"]
+_TIMES = ["%H:%M:%S", "%H:%M:%S.%f", "%H:%M:%S,%f", "%H:%M:%S:%f", "%H:%M", "%I:%M:%S %p", "%I:%M:%S.%f %p", "%I:%M %p"]
+_TIMES += ["%H%M%S", "%H%M%S.%f", "%H.%M.%S", "%H-%M-%S"]
+_BETWEEN = (" ", "T", "_", "-", "", ", ")
+_EPOCHS = (("epoch_s", 1e9), ("epoch_ms", 1e12), ("epoch_us", 1e15), ("epoch_ns", 1e18))
+_EPOCH_REACH = 4.0
+"""A time of this century is up to four times 1e9 seconds after 1970."""
+_EXCEL_DAYS = (36_500, 73_000)
+"""Days of the years 2000 to 2099."""
+
+
+@dataclass(frozen=True)
+class StampGuess:
+    """How a column's stamps are written."""
+
+    format: str
+    zone_needed: bool
+    other: str = ""
+    """A format that reads the same stamps, with days and months the other way round."""
+
+
+def guess_stamp(column: pa.Array, name: str, layout: TableLayout) -> StampGuess | None:
+    """How these stamps are written, or None if they are none."""
+    kind = column.type
+    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+        return StampGuess("iso", not (pa.types.is_timestamp(kind) and kind.tz is not None))
+    sample = column.filter(column.is_valid())
+    sample = sample.take(pa.array(np.unique(np.linspace(0, len(sample) - 1, min(_ROWS, len(sample))).astype(int))))
+    if not len(sample):
+        return None
+    if is_text(kind):
+        found = _text_stamp(sample)
+        if found is not None:
+            return found
+    return _number_stamp(sample, name, layout)
+
+
+def is_date_only(guess: StampGuess | None) -> bool:
+    """Whether a format has no time of day."""
+    return guess is not None and "%" in guess.format and not re.search("%[HI]", guess.format)
+
+
+def time_of_day(column: pa.Array) -> str:
+    """The format of a column that holds times of day, nothing where it does not."""
+    if not is_text(column.type):
+        return ""
+    sample = column.filter(valid(column))
+    if not len(sample):
+        return ""
+    with_date = pc.binary_join_element_wise(
+        pa.array(["2000-01-01"] * len(sample)), pc.utf8_trim_whitespace(sample), " "
+    )
+    for time in _TIMES:
+        if _reads(f"%Y-%m-%d {time}", with_date):
+            return time
+    return ""
+
+
+def named_like_time(name: str) -> bool:
+    """Whether a column is called what columns of time are called."""
+    return _TIME_NAME.search(name) is not None
+
+
+def _text_stamp(sample: pa.Array) -> StampGuess | None:
+    first = sample[0].as_py().strip()
+    if _reads("iso", sample):
+        return StampGuess("iso", re.search(r"[Zz]$|\d:?\d\d ?[+-]\d\d:?(\d\d)?$", first) is None)
+    fitting = [text for text in _fitting(first) if _reads(text, sample)]
+    if not fitting:
+        return None
+    rising = [text for text in fitting if _rises(text, sample)] or fitting
+    # Who writes AM and PM mostly writes the month first.
+    text = next((text for text in rising if text.startswith("%m") and "%p" in text), rising[0])
+    other = next((other for other in rising if other != text and sorted(other) == sorted(text)), "")
+    return StampGuess(text, "%z" not in text, other)
+
+
+def _number_stamp(sample: pa.Array, name: str, layout: TableLayout) -> StampGuess | None:
+    numbers, bad = to_float(sample, layout)
+    numbers = numbers[np.isfinite(numbers)]
+    if not len(numbers) or bad.mean() > _MOST_BAD or _falls(numbers):
+        return None
+    for text, unit in _EPOCHS:
+        if unit <= numbers.min() and numbers.max() <= _EPOCH_REACH * unit:
+            return StampGuess(text, False)
+    low, high = _EXCEL_DAYS
+    if named_like_time(name) and low <= numbers.min() and numbers.max() <= high:
+        return StampGuess("excel", True)
+    return None
+
+
+def _fitting(stamp: str) -> list[str]:
+    """The formats of a date, or of a date and a time, that read this stamp."""
+    found = []
+    for date in _DATES:
+        match = _regex(date).match(stamp)
+        if match is None:
+            continue
+        rest = stamp[match.end() :]
+        if not rest:
+            found.append(date)
+        for between in _BETWEEN:
+            if rest.startswith(between):
+                tail = rest[len(between) :]
+                times = [f"{time}{zone}" for time in _TIMES for zone in ("", "%z", " %z")]
+                found += [f"{date}{between}{time}" for time in times if _regex(time).fullmatch(tail)]
+    return found
+
+
+@cache
+def _regex(text: str) -> re.Pattern[str]:
+    return re.compile(regex_of(text), re.ASCII)
+
+
+def _reads(text: str, sample: pa.Array) -> bool:
+    ok = parse_stamp_format(text, "UTC").to_ns(sample)[1]
+    return bool((~ok).mean() <= _MOST_BAD)
+
+
+def _rises(text: str, sample: pa.Array) -> bool:
+    ns, ok = parse_stamp_format(text, "UTC").to_ns(sample)
+    return not _falls(ns[ok])
+
+
+def _falls(values: np.ndarray) -> bool:
+    """Whether values in the order of the file go back too often for times."""
+    return len(values) > 1 and bool((np.diff(values) < 0).mean() > _MOST_BAD)

@@ -1,0 +1,127 @@
+"""A table's columns in batches, whatever it is stored as."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import pyarrow as pa
+
+from twin.errors import InputError
+from twin.log_import.reading.facts import ReadFacts
+from twin.log_import.reading.layout import TableLayout
+from twin.log_import.reading.source import PARQUET_MAGIC, open_regular
+
+BATCH_ROWS = 50_000
+
+
+@dataclass
+class Batch:
+    """Some rows of the columns that were asked for."""
+
+    first_line: int
+    """Number in the file of the first row: its line in CSV, its row in Parquet; both from 1."""
+    columns: dict[str, pa.Array]
+    """By name, all of one length. CSV: strings as written, null where empty. Parquet: the file's own type. Where no
+    column was asked for, one of CSV stands here under no name."""
+    lines: np.ndarray | None = None
+    """Number of each row where they do not follow one another; else None."""
+
+    @property
+    def rows(self) -> int:
+        """Rows in it."""
+        return len(next(iter(self.columns.values()), ()))
+
+    def line_of(self, row: int) -> int:
+        """Number in the file of a row of the batch, from 0."""
+        return self.first_line + row if self.lines is None else int(self.lines[row])
+
+
+class Table:
+    """A table's file, open for reading. A context manager."""
+
+    names: tuple[str, ...] = ()
+    """The columns as in the file, without blanks around them. A name that comes again gets " (2)", " (3)" ...; a
+    column without a name is called by its number, as "column 3"."""
+    units: tuple[str, ...] = ()
+    """What the line of units says, for each of `names`; nothing where there is no such line."""
+
+    def __init__(self, path: Path, layout: TableLayout, key: str, file: io.FileIO) -> None:
+        self.path = path
+        self.layout = layout
+        self.facts = ReadFacts()
+        self._key = key
+        self._file = file
+
+    @property
+    def plain_names(self) -> tuple[str, ...]:
+        """The columns that can be read: those that are not nested."""
+        return self.names
+
+    def batches(self, columns: Sequence[str], rows: int = BATCH_ROWS) -> Iterator[Batch]:
+        """The columns by name, from the first row on, in batches of up to `rows` rows and never none.
+
+        Counts afresh in `facts`, which is complete once this ends. InputError for whatever is wrong with the file.
+        """
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def __enter__(self) -> Table:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _check_columns(self, columns: Sequence[str], rows: int) -> None:
+        if rows < 1:
+            raise ValueError(f"a batch must have a row, got {rows}")
+        for name in columns:
+            if name not in self.names:
+                shown = ", ".join(name[:40] for name in self.names[:20]) + (" ..." if len(self.names) > 20 else "")
+                raise InputError("has no such column", file=self.path, key=self._key, value=name, allowed=shown)
+
+
+def open_table(path: str | Path, layout: TableLayout, key: str = "LOG") -> Table:
+    """The table in a file, with its head read.
+
+    Args:
+        path: a regular file.
+        layout: how it is written.
+        key: what the file is called in messages about it.
+
+    Raises:
+        InputError: if it is no table, or none that is written so.
+    """
+    from twin.log_import.reading.csv_table import CsvTable
+    from twin.log_import.reading.parquet_table import ParquetTable
+
+    path = Path(path)
+    file = open_regular(path)
+    try:
+        is_parquet = layout.format == "parquet" or (layout.format == "auto" and file.read(4) == PARQUET_MAGIC)
+        file.seek(0)
+        return (ParquetTable if is_parquet else CsvTable)(path, layout, key, file)
+    except BaseException:
+        file.close()
+        raise
+
+
+def unique_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Column names as the user can tell them apart."""
+    found: dict[str, int] = {}  # how often each came
+    for k, raw in enumerate(names):
+        base = name = raw.strip() or f"column {k + 1}"
+        while name in found:
+            found[base] += 1
+            name = f"{base} ({found[base]})"
+        found[name] = 1
+    return tuple(found)

@@ -1,0 +1,221 @@
+"""What importing a log found and did: counts, places and words, for people and for the recording."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from twin.log_import.ingest import WIDE, ColumnFacts, Ingested
+from twin.log_import.layout import Known
+from twin.log_import.mapping import Mapping
+from twin.log_import.story import Story
+from twin.log_import.survey import BRIDGE_S, Survey, gap_s
+
+MOST_PLACES = 20
+"""So many gaps, jumps or frozen stretches are told one by one."""
+
+
+def iso(t_ns: int) -> str:
+    """A time as people read it, to the millisecond, UTC."""
+    whole, rest = divmod(t_ns, 1_000_000_000)
+    try:
+        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=whole)
+    except OverflowError:
+        return f"{t_ns * 1e-9:.3f} s"
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{rest // 1_000_000:03d}Z"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something about the log: what, how often, where, and what was done about it."""
+
+    kind: str
+    count: int
+    where: str
+    done: str
+    places: tuple[dict[str, Any], ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """For the recording and `--json`."""
+        return {
+            "kind": self.kind,
+            "count": self.count,
+            "where": self.where,
+            "done": self.done,
+            "places": list(self.places),
+        }
+
+
+@dataclass
+class ImportReport:
+    """The whole report; times are UTC."""
+
+    log: str
+    map: str
+    lines: int
+    start: str
+    end: str
+    duration_s: float
+    period_s: float
+    samples: int
+    findings: list[Finding] = field(default_factory=list)
+    signals: list[dict[str, Any]] = field(default_factory=list)
+    cell: list[dict[str, Any]] = field(default_factory=list)
+    phases: list[dict[str, Any]] = field(default_factory=list)
+    events: int = 0
+    unused_columns: list[str] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """A JSON object."""
+        return {**self.__dict__, "findings": [f.as_json() for f in self.findings]}
+
+
+def findings_of(log: Ingested, found: Survey, story: Story, mapping: Mapping) -> list[Finding]:
+    """Everything that was wrong with a log, or that somebody should know of it; the worst for a reader first."""
+    findings = [*_of_lines(log), *_of_clock(log, found, mapping), *_of_values(log, found), *_of_codes(story)]
+    for tag in log.missing_tags:
+        findings.append(Finding("missing tag", 1, tag, "optional: imported without it"))
+    return findings
+
+
+def _of_lines(log: Ingested) -> list[Finding]:
+    read, found = log.read, []
+    if log.bad_stamps:
+        line, said = log.first_bad_stamp or (0, "")
+        found.append(
+            Finding("unreadable time", log.bad_stamps, f"first in line {line}: {said[:60]!r}", "line left out")
+        )
+    if read.bad_rows:
+        lines = ", ".join(str(line) for line in read.bad_row_lines)
+        found.append(Finding("wrong number of fields", read.bad_rows, f"lines {lines}", "line left out"))
+    if read.cut_last_line:
+        found.append(
+            Finding("cut last line", 1, "the end of the file", "line left out: nothing tells whether it is whole")
+        )
+    if read.blank_lines:
+        found.append(Finding("blank line", read.blank_lines, "", "left out"))
+    if read.comments:
+        found.append(Finding("comment", read.comments, "", "left out"))
+    return found
+
+
+JUMPS = {
+    "set_back": ("clock set back", "time goes on from where it was"),
+    "ran_ahead": ("clock ahead", "moved back to where it belongs"),
+    "put_right": ("clock put right", "the earlier correction ends"),
+    "stray": ("stray time", "lines left out"),
+}
+
+
+def _of_clock(log: Ingested, found: Survey, mapping: Mapping) -> list[Finding]:
+    findings = []
+    seen: dict[str, list[dict[str, Any]]] = {}
+    for plan in {id(plan): plan for plan in log.plans.values()}.values():
+        for jump in plan.jumps:
+            if jump.kind in JUMPS:
+                place = {"logged": iso(jump.t_ns), "by_s": round(jump.by_s, 3), "lines": jump.rows}
+                seen.setdefault(jump.kind, []).append(place)
+    for kind, places in seen.items():
+        words, done = JUMPS[kind]
+        where = f"first at {places[0]['logged']}, by {places[0]['by_s']:+.3f} s"
+        findings.append(Finding(words, len(places), where, done, tuple(places[:MOST_PLACES])))
+    order = found.order
+    if order.disordered:
+        where = f"up to {order.farthest_s:.3f} s late, first at {iso(order.first_disordered_ns or 0)}"
+        findings.append(Finding("line out of order", order.disordered, where, "sorted by time"))
+    if order.too_late:
+        said = f"more than cleaning.reorder_s, {mapping.file.cleaning.reorder_s:g} s"
+        findings.append(Finding("line too late", order.too_late, said, "left out"))
+    if order.same_time:
+        done = "one of them kept"
+        findings.append(Finding("line of the same time", order.same_time - order.contradicting, "", done))
+        if order.contradicting:
+            where = f"first at {iso(order.first_contradicting_ns or 0)}"
+            findings.append(Finding("contradicting line", order.contradicting, where, "the later one counts"))
+    if found.gaps:
+        longest = max(found.gaps, key=lambda gap: gap[1] - gap[0])
+        places = [_stretch(a, b) for a, b in found.gaps[:MOST_PLACES]]
+        total = sum(b - a for a, b in found.gaps) * 1e-9
+        where = f"{total:.2f} s in all, the longest {(longest[1] - longest[0]) * 1e-9:.2f} s from {iso(longest[0])}"
+        done = f"nothing recorded there (longer than {gap_s(mapping):g} s)"
+        findings.append(Finding("gap", len(found.gaps), where, done, tuple(places)))
+    return [finding for finding in findings if finding.count]
+
+
+def _stretch(start_ns: int, end_ns: int) -> dict[str, Any]:
+    return {"from": iso(start_ns), "to": iso(end_ns), "s": round((end_ns - start_ns) * 1e-9, 3)}
+
+
+def _of_values(log: Ingested, found: Survey) -> list[Finding]:
+    findings = []
+    for name, stretches in found.frozen.items():
+        if not stretches:
+            continue
+        places = [
+            {
+                "from": iso(s.start_ns),
+                "to": iso(s.end_ns),
+                "s": round((s.end_ns - s.start_ns) * 1e-9, 3),
+                "value": s.value,
+            }
+            for s in stretches[:MOST_PLACES]
+        ]
+        first = places[0]
+        where = f"{name}: first from {first['from']} for {first['s']:.2f} s"
+        findings.append(Finding("frozen value", len(stretches), where, "not used", tuple(places)))
+    empty = {name: facts.empty for name, facts in log.facts.items() if facts.empty}
+    if empty and WIDE in log.spools:
+        most = max(empty, key=lambda name: empty[name])
+        where = f"in {len(empty)} signals, most in {most}: {empty[most]}"
+        done = f"joined by a line over up to {BRIDGE_S:g} s, else unknown; switches hold"
+        findings.append(Finding("empty cell", sum(empty.values()), where, done))
+    for name, facts in log.facts.items():
+        if facts.unreadable:
+            line, said = facts.first_unreadable or (0, "")
+            where = f"{name}: first in line {line}: {said[:40]!r}"
+            findings.append(Finding("unreadable value", facts.unreadable, where, "taken as unknown"))
+        if facts.bad_quality:
+            findings.append(Finding("bad quality", facts.bad_quality, name, "taken as unknown"))
+        for word, count in list(facts.unmapped.items())[:MOST_PLACES]:
+            findings.append(Finding("word without meaning", count, f"{name}: {word[:40]!r}", "taken as unknown"))
+    return findings
+
+
+def _of_codes(story: Story) -> list[Finding]:
+    findings = [
+        Finding("unknown step", count, f"step {word}", "no phase")
+        for word, count in list(story.unknown_steps.items())[:50]
+    ]
+    for word, count in list(story.unknown_alarms.items())[:50]:
+        findings.append(Finding("unknown alarm", count, f"alarm {word}", "told as it is"))
+    return findings
+
+
+def signal_rows(
+    mapping: Mapping, facts: dict[str, ColumnFacts], frozen: dict[str, Sequence[Any]]
+) -> list[dict[str, Any]]:
+    """Each signal: its tag, how many values, how many of its cells were empty."""
+    rows = []
+    for m in mapping.signals:
+        told = facts.get(m.name)
+        if told is None:
+            continue
+        rows.append(
+            {
+                "signal": m.name,
+                "tag": m.spec.tag,
+                "values": told.values,
+                "empty": told.empty,
+                "unreadable": told.unreadable,
+                "bad_quality": told.bad_quality,
+                "frozen": len(frozen.get(m.name, ())),
+            }
+        )
+    return rows
+
+
+def cell_rows(known: Sequence[Known]) -> list[dict[str, Any]]:
+    """Figures of the cell and where they come from."""
+    return [{"figure": k.name, "value": k.value, "source": k.source} for k in known]

@@ -1,0 +1,44 @@
+"""Columns of numbers on disk: what was read of a log, in the order of its lines, until all of it is known.
+
+A log must be known to its end before the first sample can be written: its clock may have jumped, a tag may be missing.
+So the numbers wait in files of a temporary folder, and memory stays small whatever the log's length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+
+class Spool:
+    """Rows of one clock: a time in ns and the values of `columns`; NaN where a line says nothing."""
+
+    def __init__(self, folder: Path, name: str, columns: Sequence[str]) -> None:
+        self.columns = tuple(columns)
+        self.rows = 0
+        self._times = (folder / f"{name}.time").open("w+b", buffering=0)
+        self._values = (folder / f"{name}.values").open("w+b", buffering=0)
+
+    def append(self, t_ns: np.ndarray, values: np.ndarray) -> None:
+        """Add rows: `t_ns` (K,) int64, `values` (K, C) float64."""
+        if values.shape != (len(t_ns), len(self.columns)):
+            raise ValueError(f"values have the shape {values.shape}")
+        self._times.write(np.ascontiguousarray(t_ns, np.int64).data)
+        self._values.write(np.ascontiguousarray(values, np.float64).data)
+        self.rows += len(t_ns)
+
+    def read(self, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
+        """Times (K,) and values (K, C) of rows `start` to `stop`."""
+        stop = min(stop, self.rows)
+        count, width = max(stop - start, 0), len(self.columns)
+        self._times.seek(8 * start)
+        self._values.seek(8 * start * width)
+        t_ns = np.fromfile(self._times, np.int64, count)
+        values = np.fromfile(self._values, np.float64, count * width)
+        return t_ns, values.reshape(count, width)
+
+    def close(self) -> None:
+        self._times.close()
+        self._values.close()

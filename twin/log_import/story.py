@@ -1,0 +1,196 @@
+"""What happened, as the log tells it: phases, alarms, grips and locks, events, and who carried which pack when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from twin.log_import.ingest import STEP, Ingested, alarm_name
+from twin.log_import.mapping import Mapping
+from twin.log_import.survey import Changes, Survey
+
+NANO = 1e-9
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A phase of the log: a stretch in which its step numbers stand for the same one."""
+
+    name: str
+    robot: int
+    start_ns: int
+    end_ns: int
+    step: str
+
+
+@dataclass
+class Story:
+    """Times are ns since 1970, UTC."""
+
+    phases: list[Phase] = field(default_factory=list)
+    events: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+    unknown_steps: dict[str, int] = field(default_factory=dict)
+    unknown_alarms: dict[str, int] = field(default_factory=dict)
+
+
+def story_of(log: Ingested, found: Survey, mapping: Mapping) -> Story:
+    """Everything that is told at an instant, in order of time."""
+    story = Story()
+    _steps(story, log, found, mapping)
+    _alarms(story, log, found, mapping)
+    for robot in range(mapping.station.robots.count):
+        _all_of(story, found, f"robot{robot}/grip", ("closed", "open"), ("gripped", "grips_open"), robot=robot)
+        _rope_set(story, found, f"robot{robot}/shaper_rope_length_m", robot)
+    for k in range(len(mapping.truck.seats_xyz_m)):
+        _all_of(story, found, f"truck{k + 1}/lock", ("closed", "open"), ("locks_closed", "locks_open"), seat=k)
+    _crossings(story, found, mapping)
+    for start_ns, end_ns in found.gaps:
+        length_s = (end_ns - start_ns) * NANO
+        said = f"nothing was logged for {length_s:.2f} s"
+        story.events.append((start_ns, {"name": "gap", "message": said, "level": "warning", "length_s": length_s}))
+    for name, stretches in found.frozen.items():
+        for s in stretches:
+            said = f"{name} frozen for {(s.end_ns - s.start_ns) * NANO:.2f} s: not used"
+            story.events.append((s.start_ns, {"name": "frozen", "message": said, "level": "warning", "signal": name}))
+    story.events.sort(key=lambda event: event[0])
+    return story
+
+
+def _steps(story: Story, log: Ingested, found: Survey, mapping: Mapping) -> None:
+    spec, changes = mapping.file.steps, found.changes.get(STEP)
+    if spec is None or changes is None or not len(changes.t_ns):
+        return
+    words = log.codes[STEP].words
+    known = {_plain(code): phase for code, phase in spec.phases.items()}
+    ends = [*changes.t_ns[1:].tolist(), found.end_ns]
+    open_: Phase | None = None
+    for start_ns, end_ns, code in zip(changes.t_ns.tolist(), ends, changes.values.astype(int).tolist(), strict=True):
+        word = words[code]
+        phase = known.get(word)
+        if phase is None:
+            story.unknown_steps[word] = story.unknown_steps.get(word, 0) + 1
+        said = f"step {word}" + (f": {phase}" if phase else ", of which the mapping says nothing")
+        level = "info" if phase is not None else "warning"
+        event = {"name": "step", "message": said, "level": level, "step": word, "robot": spec.robot}
+        story.events.append((start_ns, event))
+        if open_ is not None and phase == open_.name:
+            open_ = Phase(open_.name, open_.robot, open_.start_ns, end_ns, open_.step)
+            story.phases[-1] = open_
+        elif phase is not None:
+            open_ = Phase(phase, spec.robot, start_ns, end_ns, word)
+            story.phases.append(open_)
+        else:
+            open_ = None
+
+
+def _plain(code: str) -> str:
+    from twin.log_import.ingest import plain_code
+
+    return plain_code(code)
+
+
+def _alarms(story: Story, log: Ingested, found: Survey, mapping: Mapping) -> None:
+    """An alarm is on while its code stands in any register; moving from one to another it stays on."""
+    spec = mapping.file.alarms
+    if spec is None:
+        return
+    none = {_plain(str(word)) for word in spec.none}
+    known = {_plain(code): alarm for code, alarm in spec.codes.items()}
+    registers = [alarm_name(k) for k in range(len(spec.tags))]
+    changed: dict[int, list[tuple[int, str]]] = {}
+    for k, name in enumerate(registers):
+        changes = found.changes.get(name)
+        if changes is None:
+            continue
+        for t_ns, code in zip(changes.t_ns.tolist(), changes.values.astype(int).tolist(), strict=True):
+            changed.setdefault(t_ns, []).append((k, log.codes[name].words[code]))
+    standing = ["" for _ in registers]
+    on: set[str] = set()
+    for t_ns in sorted(changed):
+        for k, word in changed[t_ns]:
+            standing[k] = "" if word in none else word
+        now = {word for word in standing if word}
+        for word in sorted(now - on):
+            alarm = known.get(word)
+            if alarm is None:
+                story.unknown_alarms[word] = story.unknown_alarms.get(word, 0) + 1
+            name = alarm.name if alarm else f"alarm_{word}"
+            said = (alarm.message or alarm.name) if alarm else "of which the mapping says nothing"
+            level = alarm.level if alarm else "warning"
+            event = {"name": name, "message": f"alarm {word}: {said}", "level": level, "alarm": word, "on": True}
+            story.events.append((t_ns, event))
+        for word in sorted(on - now):
+            alarm = known.get(word)
+            name = (alarm.name if alarm else f"alarm_{word}") + "_off"
+            event = {"name": name, "message": f"alarm {word} is off", "level": "info", "alarm": word, "on": False}
+            story.events.append((t_ns, event))
+        on = now
+
+
+def _all_of(story: Story, found: Survey, stem: str, words: tuple[str, str], names: tuple[str, str], **who: int) -> None:
+    """Events at the moments at which all four switches of a kind have come to be made."""
+    for word, name in zip(words, names, strict=True):
+        for t_ns, on in all_made(found, stem, word):
+            if on and t_ns > found.start_ns:
+                what = {"grip": "grips", "lock": "locks"}[stem.rsplit("/", 1)[1]]
+                said = f"all {what} report {word}"
+                story.events.append((t_ns, {"name": name, "message": said, "level": "info", **who}))
+
+
+def all_made(found: Survey, stem: str, word: str) -> list[tuple[int, bool]]:
+    """When all four switches of a kind, or the one that stands for all, were made (True) and no longer (False).
+
+    `stem` is "robot0/grip" or "truck1/lock", `word` "closed" or "open"; empty where the log has none of them.
+    """
+    names = [f"{stem}{i + 1}_{word}" for i in range(4)]
+    there = [found.changes[name] for name in names if name in found.changes]
+    if not there and f"{stem}s_{word}" in found.changes:
+        there = [found.changes[f"{stem}s_{word}"]]
+    changed: list[tuple[int, int, bool]] = []
+    for k, changes in enumerate(there):
+        changed += [(t, k, v > 0.5) for t, v in zip(changes.t_ns.tolist(), changes.values.tolist(), strict=True)]
+    changed.sort()
+    state: list[bool | None] = [None] * len(there)
+    told: list[tuple[int, bool]] = []
+    for i, (t_ns, k, on) in enumerate(changed):
+        state[k] = on
+        if i + 1 < len(changed) and changed[i + 1][0] == t_ns or None in state:
+            continue
+        whole = all(state)
+        if not told or told[-1][1] != whole:
+            told.append((t_ns, whole))
+    return told
+
+
+def _rope_set(story: Story, found: Survey, name: str, robot: int) -> None:
+    changes = found.changes.get(name)
+    if changes is None:
+        return
+    for before, t_ns, now in zip(changes.values[:-1], changes.t_ns[1:].tolist(), changes.values[1:], strict=True):
+        if abs(now - before) > 0.2 * max(abs(before), 0.1):  # a step, not the rope paid out
+            said = f"the anti-sway function works with a rope of {now:.2f} m (before: {before:.2f} m)"
+            event = {"name": "shaper_rope_length", "message": said, "level": "warning", "robot": robot}
+            story.events.append((t_ns, {**event, "rope_length_m": float(now)}))
+
+
+def _crossings(story: Story, found: Survey, mapping: Mapping) -> None:
+    for spec, changes in zip(mapping.file.events, found.crossings, strict=True):
+        for start_ns, end_ns in stretches(changes, found.end_ns):
+            if start_ns <= found.start_ns or (end_ns - start_ns) * NANO < spec.for_s:
+                continue
+            limit = spec.above if spec.above is not None else spec.below
+            way = "over" if spec.above is not None else "under"
+            said = spec.message or f"{spec.signal} {way} {limit:g} {spec.unit or ''}".rstrip()
+            story.events.append((start_ns, {"name": spec.name, "message": said, "level": spec.level}))
+
+
+def stretches(changes: Changes, end_ns: int) -> Iterator[tuple[int, int]]:
+    """From when to when a switch was on."""
+    ends = [*changes.t_ns[1:].tolist(), end_ns]
+    for start, end, value in zip(changes.t_ns.tolist(), ends, changes.values.tolist(), strict=True):
+        if value > 0.5:
+            yield start, end
+
+
+__all__ = ["Phase", "Story", "all_made", "story_of", "stretches"]

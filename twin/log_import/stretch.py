@@ -1,0 +1,323 @@
+"""A stretch of the log as samples of a recording: what was measured, what follows from it, what the twin estimates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from twin.cell import Cell
+from twin.log_import.carries import home_of
+from twin.log_import.estimate import begin, swing
+from twin.log_import.mapping import Mapping
+from twin.log_import.packs import Timeline, codes_at
+from twin.log_import.poses import fill_poses, truck_give
+from twin.plants.state import AXES, TX, TY, TYAW
+from twin.plants.suspension import FLOATING_TABLE, MAST
+from twin.recorded.sampling import frames_of
+
+MEASURED, ESTIMATED = "measured", "estimated"
+HANGS, CARRIED = 0.6, 0.9
+"""A load cell that shows this share of the empty end effector's weight says that it hangs; with a pack, of both."""
+NEAR_SEAT_M = 0.3
+AT_REST_M = 0.010
+"""Without a load cell: what is lower than this over where it would stand stands there."""
+TRUCK_NAMES = ("x_m", "y_m", "yaw_rad", "z_m", "pitch_rad", "roll_rad")
+ESTIMATE = "estimate/"
+"""Under this the twin's estimate stands beside what was measured."""
+
+
+@dataclass(frozen=True)
+class Channel:
+    """A channel of the recording and where it comes from: a signal of the log, or a name that `Completer` computes."""
+
+    name: str
+    provenance: str
+
+
+class Completer:
+    """From the log's signals at the recording's times to frames, channels and sensors; stretch by stretch."""
+
+    def __init__(self, cell: Cell, mapping: Mapping, names: Sequence[str], lines: Sequence[Timeline], hz: float):
+        """`names`: columns of the values that `complete` gets; `lines`: where the packs are; `hz`: samples a second."""
+        self.cell, self._lines, self._dt_s = cell, lines, 1.0 / hz
+        self._index = {name: i for i, name in enumerate(names)}
+        self._robots = cell.station.robots.count
+        self._measured = {m.name for m in mapping.signals if m.name in self._index}
+        self._home = np.array([[home_of(cell.station, r, axis) for axis in AXES] for r in range(self._robots)])
+        self._last_axes = np.full((self._robots, 4), np.nan)
+        self._swing = begin(self._robots)
+        self._world = cell.new_world()
+        self._bare, self._adds = truck_give(cell)
+        self._seats = self._seat_places()
+        self.frames = frames_of(cell)
+        # of the last stretch: axes (K, R, 4), packs held (K, R), what hangs free (K, R), where else it stands (K, R, 2)
+        self.axes, self.held = np.empty((0, self._robots, 4)), np.empty((0, self._robots), np.int64)
+        self.loose, self.aside = np.empty((0, self._robots), np.int64), np.empty((0, self._robots, 2))
+        self.channels = self._channels()
+        self.sensors = self._sensors()
+
+    # ------------------------------------------------------------------------------------------------- what there is
+
+    def _channels(self) -> tuple[Channel, ...]:
+        found: list[Channel] = []
+        for r in range(self._robots):
+            robot = f"robot{r}"
+            for axis in AXES:
+                m, mps = ("rad", "radps") if axis == "yaw" else ("m", "mps")
+                for word, needed in ((f"position_{m}", True), (f"velocity_{mps}", True)):
+                    name = f"{robot}/{axis}/{word}"
+                    if needed or name in self._measured:
+                        found.append(Channel(name, MEASURED if name in self._measured else ESTIMATED))
+                for word in (f"reference_{m}", f"reference_{mps}", "brake"):
+                    name = f"{robot}/{axis}/{word}"
+                    if name in self._measured:
+                        found.append(Channel(name, MEASURED))
+            for k, a in enumerate("xy"):
+                found.append(Channel(f"{robot}/sway_{a}_m", MEASURED if self._sway_is_measured(r, k) else ESTIMATED))
+                found.append(Channel(f"{ESTIMATE}{robot}/sway_{a}_m", ESTIMATED))
+            load = MEASURED if f"{robot}/load_cell_n" in self._measured else ESTIMATED
+            found += [Channel(f"{robot}/load_n", load), Channel(f"{robot}/e_yaw_rad", ESTIMATED)]
+            found += [Channel(f"{robot}/grip{i + 1}", self._of_switch(f"{robot}/grip", i)) for i in range(4)]
+            found.append(Channel(f"{robot}/held", ESTIMATED))
+            if f"{robot}/float_lock" in self._measured:
+                found.append(Channel(f"{robot}/float_lock", MEASURED))
+        found += [Channel(f"truck/{name}", ESTIMATED) for name in TRUCK_NAMES]
+        for seat in self.cell.seats:
+            found += [
+                Channel(f"{seat.name}/lock{i + 1}", self._of_switch(f"{seat.name}/lock", i)) for i in range(seat.locks)
+            ]
+            found.append(Channel(f"{seat.name}/locked", ESTIMATED))
+        return tuple(found)
+
+    def _sensors(self) -> tuple[Channel, ...]:
+        taken = {channel.name for channel in self.channels}
+        found = [Channel(name, MEASURED) for name in self._index if name in self._measured and name not in taken]
+        there = {channel.name for channel in found}
+        for r in range(self._robots):
+            for a in "xy":
+                name = f"robot{r}/sway_sensor_{a}_m"
+                if f"robot{r}/sway_angle_{a}_rad" in self._measured and name not in there:
+                    found.append(Channel(name, MEASURED))
+        return tuple(found)
+
+    def _of_switch(self, stem: str, i: int) -> str:
+        names = (f"{stem}{i + 1}_closed", f"{stem}{i + 1}_open", f"{stem}s_closed", f"{stem}s_open")
+        return MEASURED if any(name in self._measured for name in names) else ESTIMATED
+
+    def _sway_is_measured(self, robot: int, k: int) -> bool:
+        a = "xy"[k]
+        names = (f"robot{robot}/sway_sensor_{a}_m", f"robot{robot}/sway_angle_{a}_rad")
+        return any(name in self._measured for name in names)
+
+    def _seat_places(self) -> np.ndarray:
+        """(S, 3) where all seats of truck and station are: x, y, z of the seat plane."""
+        truck = self._world["truck_q"][0]
+        c, s = np.cos(truck[TYAW]), np.sin(truck[TYAW])
+        places = [(truck[TX] + c * x - s * y, truck[TY] + s * x + c * y, z) for x, y, z in self.cell.truck.seats_xyz_m]
+        places += [(slot.x_m, slot.y_m, slot.z_m) for slot in self.cell.station.slots]
+        return np.array(places)
+
+    # ------------------------------------------------------------------------------------------------- a stretch
+
+    def complete(self, times_ns: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Frames (K, F, 7), channels (K, C) and sensors (K, S) at rising times (K,) from the log's values (K, N)."""
+        self._values, count = values, len(times_ns)
+        out: dict[str, np.ndarray] = {}
+        axes = self.axes = self._axes(out, count)
+        packs = codes_at(self._lines, times_ns)
+        held = self.held = self._held(packs)
+        load = self._load(out, held)
+        sway = self._sway(out, axes, held, load)
+        springs = self._springs(packs, held, load)
+        frames = np.empty((count, len(self.frames), 7))
+        fill_poses(self._world, self.cell.params, axes, sway, load, packs, springs, frames)
+        self._switches(out, packs)
+        park = self._world["truck_q"][0]
+        for name, column in zip(
+            ("x_m", "y_m", "yaw_rad", "z_m", "pitch_rad", "roll_rad"),
+            (park[TX], park[TY], park[TYAW], *springs.T),
+            strict=True,
+        ):
+            out[f"truck/{name}"] = np.broadcast_to(column, count)
+        for r in range(self._robots):
+            out[f"robot{r}/held"] = held[:, r].astype(float)
+            out[f"robot{r}/e_yaw_rad"] = axes[:, r, 3]
+        channels = np.stack([self._column(out, c.name) for c in self.channels], axis=1)
+        sensors = np.empty((count, 0))
+        if self.sensors:
+            sensors = np.stack([self._column(out, c.name) for c in self.sensors], axis=1)
+        return frames, channels, sensors
+
+    def _column(self, out: dict[str, np.ndarray], name: str) -> np.ndarray:
+        return out[name] if name in out else self._values[:, self._index[name]]
+
+    def _signal(self, name: str) -> np.ndarray | None:
+        return self._values[:, self._index[name]] if name in self._index else None
+
+    def _axes(self, out: dict[str, np.ndarray], count: int) -> np.ndarray:
+        """(K, R, 4) where the axes are drawn: measured, else as commanded, else where they last were."""
+        axes = np.full((count, self._robots, 4), np.nan)
+        for r in range(self._robots):
+            for k, axis in enumerate(AXES):
+                m, mps = ("rad", "radps") if axis == "yaw" else ("m", "mps")
+                position = self._signal(f"robot{r}/{axis}/position_{m}")
+                reference = self._signal(f"robot{r}/{axis}/reference_{m}")
+                drawn = np.full(count, np.nan) if position is None else position.copy()
+                if reference is not None:
+                    drawn = np.where(np.isnan(drawn), reference, drawn)
+                first = self._last_axes[r, k]
+                drawn = _held_over(drawn, self._home[r, k] if np.isnan(first) else first)
+                before = drawn[0] if np.isnan(first) else first
+                axes[:, r, k] = drawn
+                self._last_axes[r, k] = drawn[-1]
+                if position is None:
+                    out[f"robot{r}/{axis}/position_{m}"] = drawn
+                if f"robot{r}/{axis}/velocity_{mps}" not in self._measured:
+                    out[f"robot{r}/{axis}/velocity_{mps}"] = np.diff(drawn, prepend=before) / self._dt_s
+        return axes
+
+    def _held(self, packs: np.ndarray) -> np.ndarray:
+        """(K, R) the pack in each robot's grips, -1 none."""
+        held = np.full((len(packs), self._robots), -1, np.int64)
+        for k in range(packs.shape[1]):
+            for r in range(self._robots):
+                held[packs[:, k] == r, r] = k
+        return held
+
+    def hung_n(self, held: np.ndarray, robot: int) -> np.ndarray:
+        """(K,) weight of the end effector with what it holds."""
+        p = self.cell.params[0]
+        kg = np.append(p["pack_mass_kg"][: int(p["packs"])], 0.0)[held[:, robot]]
+        return np.asarray((p["e_mass_kg"] + kg) * p["gravity_mps2"])
+
+    def _load(self, out: dict[str, np.ndarray], held: np.ndarray) -> np.ndarray:
+        load = np.empty((len(held), self._robots))
+        for r in range(self._robots):
+            cell, hung = self._signal(f"robot{r}/load_cell_n"), self.hung_n(held, r)
+            out[f"robot{r}/load_n"] = hung if cell is None else cell
+            load[:, r] = hung if cell is None else np.where(np.isnan(cell), hung, cell)
+        return load
+
+    def _sway(self, out: dict[str, np.ndarray], axes: np.ndarray, held: np.ndarray, load: np.ndarray) -> np.ndarray:
+        """(K, R, 2) the offset of each end effector: measured where the log has it, else estimated."""
+        p, count = self.cell.params[0], len(held)
+        sway = np.zeros((count, self._robots, 2))
+        self.loose, self.aside = np.zeros((count, self._robots), np.int64), np.zeros((count, self._robots, 2))
+        for r in range(self._robots):
+            rope = np.maximum(float(p["sheave_height_m"]) - axes[:, r, 2], 0.05)
+            estimate = np.zeros((count, 2))
+            loose, aside = self._stands(axes[:, r], held, load, r)
+            self.loose[:, r], self.aside[:, r] = loose, aside
+            omega, zeta = self.mode(held, r)
+            if p["reeving"] != FLOATING_TABLE:
+                motion = np.column_stack((axes[:, r, 0], axes[:, r, 1], rope))
+                swing(self._dt_s, motion, loose, aside, omega, zeta, float(p["gravity_mps2"]), self._swing[r], estimate)
+            for k, a in enumerate("xy"):
+                measured = self._signal(f"robot{r}/sway_sensor_{a}_m")
+                angle = self._signal(f"robot{r}/sway_angle_{a}_rad")
+                if measured is None and angle is not None:
+                    measured = rope * np.sin(angle)
+                    out[f"robot{r}/sway_sensor_{a}_m"] = measured
+                known = estimate[:, k] if measured is None else measured
+                out[f"{ESTIMATE}robot{r}/sway_{a}_m"] = estimate[:, k]
+                out[f"robot{r}/sway_{a}_m"] = known
+                sway[:, r, k] = np.where(np.isnan(known), estimate[:, k], known)
+        return sway
+
+    def mode(self, held: np.ndarray, robot: int) -> tuple[float, float]:
+        """Natural frequency (rad/s; 0 under ropes) and damping ratio of the swing."""
+        p = self.cell.params[0]
+        if p["reeving"] != MAST:
+            return 0.0, float(p["sway_zeta"])
+        kg = self.hung_n(held, robot).mean() / float(p["gravity_mps2"])
+        stiffness = float(p["e_stiffness"][0] + p["e_lock_stiffness"][0])
+        omega = np.sqrt(stiffness / kg)
+        return float(omega), float(p["e_damping"][0] + p["e_lock_damping"][0]) / (2.0 * kg * float(omega))
+
+    def _stands(
+        self, axes: np.ndarray, held: np.ndarray, load: np.ndarray, robot: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Whether the load hangs free (K,) and, where it stands, how far aside its seat is (K, 2)."""
+        nearest, near = self._nearest(axes)
+        aside = np.where(near[:, None], self._seats[nearest, :2] - axes[:, :2], np.nan)
+        laden = held[:, robot] >= 0
+        if f"robot{robot}/load_cell_n" in self._measured:
+            share = load[:, robot] / self.hung_n(held, robot)
+            loose = np.where(laden, share > CARRIED, share > HANGS)
+        else:
+            loose = self.height_over_seats(axes) > AT_REST_M
+        return loose.astype(np.int64), aside
+
+    def _nearest(self, axes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The seat nearest to where the axes (K, 4) are (K,), and whether they are over (or under) it (K,)."""
+        gap = np.hypot(axes[:, None, 0] - self._seats[:, 0], axes[:, None, 1] - self._seats[:, 1])
+        nearest = gap.argmin(axis=1)
+        return nearest, gap[np.arange(len(axes)), nearest] < NEAR_SEAT_M
+
+    def height_over_seats(self, axes: np.ndarray) -> np.ndarray:
+        """How far a pack in the grips would be from standing in the seat under (or over) it (K,), m; inf beside all."""
+        p = self.cell.params[0]
+        nearest, near = self._nearest(axes)
+        retract = float(p["retract"])
+        grip_z = self._seats[nearest, 2] + retract * float(p["pack_height_m"])
+        return np.where(near, retract * (axes[:, 2] - grip_z), np.inf)
+
+    def _springs(self, packs: np.ndarray, held: np.ndarray, load: np.ndarray) -> np.ndarray:
+        """(K, 3) heave, pitch and roll of the truck under its packs, less what a robot carries of them."""
+        p = self.cell.params[0]
+        out = np.broadcast_to(self._bare, (len(packs), 3)).copy()
+        weight = float(p["e_mass_kg"] * p["gravity_mps2"])
+        for job in self.cell.jobs:
+            for pack in (job.old_pack, job.new_pack):
+                on = (packs[:, pack] == -1 - job.truck_seat).astype(float)
+                mine = packs[:, pack] == job.robot
+                near = self._over_truck(job.robot, job.truck_seat)
+                carried = (load[:, job.robot] - weight) / float(p["pack_mass_kg"][pack] * p["gravity_mps2"])
+                on = np.where(mine & near, np.clip(1.0 - carried, 0.0, 1.0), on)
+                out += on[:, None] * self._adds[pack]
+        return out
+
+    def _over_truck(self, robot: int, seat: int) -> np.ndarray:
+        """(K,) whether a robot stands over (or under) a seat of the truck."""
+        number = int(self.cell.seats[seat].name.removeprefix("truck")) - 1
+        x, y, _ = self._seats[number]
+        drawn = self.axes[:, robot]
+        return np.asarray(np.hypot(drawn[:, 0] - x, drawn[:, 1] - y) < 0.3)
+
+    def _switches(self, out: dict[str, np.ndarray], packs: np.ndarray) -> None:
+        """Positions of grips and locks, 0 open, 1 closed, 0.5 between; and what locks hold."""
+        for r in range(self._robots):
+            for i in range(4):
+                closed = np.isin(packs, r).any(axis=1).astype(float)
+                out[f"robot{r}/grip{i + 1}"] = self._position(f"robot{r}/grip", i, closed)
+        for s, seat in enumerate(self.cell.seats):
+            here = packs == -1 - s
+            inside = here.any(axis=1)
+            whole = inside.copy()
+            for i in range(seat.locks):
+                position = self._position(f"{seat.name}/lock", i, inside.astype(float))
+                out[f"{seat.name}/lock{i + 1}"] = position
+                whole &= position > 0.9
+            out[f"{seat.name}/locked"] = np.where(whole & (seat.locks > 0), here.argmax(axis=1), -1).astype(float)
+
+    def _position(self, stem: str, i: int, otherwise: np.ndarray) -> np.ndarray:
+        closed, opened = (self._signal(f"{stem}{i + 1}_{w}") for w in ("closed", "open"))
+        if closed is None and opened is None:
+            closed, opened = (self._signal(f"{stem}s_{w}") for w in ("closed", "open"))
+        if closed is None and opened is None:
+            return otherwise
+        if closed is None:
+            assert opened is not None
+            return np.asarray(1.0 - opened)
+        if opened is None:
+            return closed
+        return np.asarray(np.where(closed > 0.5, 1.0, np.where(opened > 0.5, 0.0, 0.5)))
+
+
+def _held_over(values: np.ndarray, first: float) -> np.ndarray:
+    """Values with NaN replaced by the one before; `first` before the first."""
+    known = ~np.isnan(values)
+    at = np.maximum.accumulate(np.where(known, np.arange(len(values)), -1))
+    return np.where(at >= 0, values[np.maximum(at, 0)], first)

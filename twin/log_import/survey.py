@@ -1,0 +1,258 @@
+"""What a log holds, known before anything is written: its time, gaps, frozen values, and when codes changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from twin.log_import.ingest import WIDE, Column, Ingested
+from twin.log_import.mapping import EventSpec, Mapping
+from twin.log_import.ordered import OrderFacts
+from twin.log_import.tracks import NEVER, Fill, Stretch, Tracks, ordered_of
+from twin.log_import.units import factor
+
+WIDE_GAP_S, LONG_GAP_S = 0.5, 30.0
+"""A gap, where the mapping does not say: a table with a line a sample, and one with a line a change."""
+BRIDGE_S = 0.5
+"""Samples farther apart than this are not joined by a line: the earlier one holds."""
+LIVELY, STANDS = 0.5, 0.2
+"""A signal that differs from the sample before in more than this share of its samples, and says the same for long in
+less than this share of the time, has noise: it never stands still unless it is frozen."""
+MOVED = 0.02
+"""An axis whose setpoint goes this far (m, rad) while its position says exactly the same is frozen, noise or not."""
+MOST_CHANGES = 2_000_000
+
+
+@dataclass
+class Changes:
+    """When a held signal said something else: times (K,) ns and values (K,), the first sample included."""
+
+    t_ns: np.ndarray
+    values: np.ndarray
+
+
+@dataclass
+class Survey:
+    """What the whole log holds. Times are ns since 1970, UTC, the clock's jumps taken out."""
+
+    start_ns: int
+    end_ns: int
+    changes: dict[str, Changes]
+    crossings: list[Changes]
+    """For each of the mapping's events: when its condition began (1) and ended (0)."""
+    frozen: dict[str, list[Stretch]]
+    gaps: list[tuple[int, int]]
+    order: OrderFacts = field(default_factory=OrderFacts)
+
+
+def gap_s(mapping: Mapping) -> float:
+    """How long nothing must be said for a gap."""
+    told = mapping.file.cleaning.gap_s
+    return told if told is not None else WIDE_GAP_S if mapping.file.file.table == "wide" else LONG_GAP_S
+
+
+def fills_of(mapping: Mapping, log: Ingested) -> dict[str, Fill]:
+    """How each column is filled."""
+    spec, wide = mapping.file, mapping.file.file.table == "wide"
+    fills: dict[str, Fill] = {}
+    for columns in log.columns.values():
+        for column in columns:
+            m = column.signal
+            if m is None:
+                told = spec.steps if column.name == "step" else spec.alarms
+                fills[column.name] = Fill(0, NEVER, round((told.clock_offset_s if told else 0.0) * 1e9))
+                continue
+            age = m.spec.max_age_s
+            if age is None and wide and not m.holds:
+                age = gap_s(mapping)
+            bridge = 0.0 if m.holds else min(BRIDGE_S, age if age is not None else BRIDGE_S)
+            age_ns = NEVER if age is None else round(age * 1e9)
+            fills[column.name] = Fill(round(bridge * 1e9), age_ns, round(m.spec.clock_offset_s * 1e9))
+    return fills
+
+
+def survey(log: Ingested, mapping: Mapping) -> Survey:
+    """Go through a log that was read, once."""
+    fills = fills_of(mapping, log)
+    found = Survey(NEVER, -NEVER, {}, [], {}, [])
+    reorder_s = mapping.file.cleaning.reorder_s
+    events = _Crossings(mapping)
+    candidates: dict[str, tuple[list[Stretch], bool]] = {}
+    wide_gap_ns = round(gap_s(mapping) * 1e9)
+    for key in log.spools:
+        ordered = ordered_of(log, key, reorder_s)
+        watches = [_watch(column, mapping, fills[column.name]) for column in log.columns[key]]
+        before: int | None = None
+        for t_ns, values in ordered.rows():
+            found.start_ns, found.end_ns = min(found.start_ns, int(t_ns[0])), max(found.end_ns, int(t_ns[-1]))
+            if key == WIDE:
+                _note_gaps(found.gaps, t_ns, before, wide_gap_ns)
+                before = int(t_ns[-1])
+            for c, watch in enumerate(watches):
+                known = ~np.isnan(values[:, c])
+                watch.feed(t_ns[known], values[known, c])
+                events.feed(log.columns[key][c].name, t_ns[known], values[known, c])
+        for column, watch in zip(log.columns[key], watches, strict=True):
+            if isinstance(watch, _ChangeWatch):
+                found.changes[column.name] = watch.changes()
+            elif stretches := watch.stretches():
+                candidates[column.name] = (stretches, watch.noisy)
+        _add(found.order, ordered.facts)
+    if WIDE not in log.spools:
+        plan = next(iter(log.plans.values()))
+        found.gaps = [
+            (j.t_ns - round(j.by_s * 1e9), j.t_ns)
+            for j in plan.jumps
+            if j.kind == "gap" and j.by_s > gap_s(mapping) and not log.by_tag
+        ]
+    found.crossings = events.ended()
+    found.frozen = _frozen(log, mapping, fills, candidates)
+    return found
+
+
+def _frozen(
+    log: Ingested, mapping: Mapping, fills: dict[str, Fill], candidates: dict[str, tuple[list[Stretch], bool]]
+) -> dict[str, list[Stretch]]:
+    """Those stretches of the same value in which the signal cannot have stood still."""
+    found = {name: stretches for name, (stretches, noisy) in candidates.items() if noisy}
+    doubtful = {
+        name: (stretches, name.replace("/position_", "/reference_"))
+        for name, (stretches, noisy) in candidates.items()
+        if not noisy and "/position_" in name and name.replace("/position_", "/reference_") in fills
+    }
+    if not doubtful:
+        return found
+    times = sorted({t for stretches, _ in doubtful.values() for s in stretches for t in (s.start_ns, s.end_ns)})
+    tracks = Tracks(log, fills, mapping.file.cleaning.reorder_s)
+    at = dict(zip(times, tracks.values(np.array(times, np.int64)), strict=True))
+    for name, (stretches, reference) in doubtful.items():
+        k = tracks.index[reference]
+        frozen = [s for s in stretches if abs(at[s.end_ns][k] - at[s.start_ns][k]) > MOVED]
+        if frozen:
+            found[name] = frozen
+    return found
+
+
+def _note_gaps(gaps: list[tuple[int, int]], t_ns: np.ndarray, before: int | None, least_ns: int) -> None:
+    whole = t_ns if before is None else np.concatenate(([before], t_ns))
+    for k in np.flatnonzero(np.diff(whole) > least_ns).tolist():
+        if len(gaps) < 100_000:
+            gaps.append((int(whole[k]), int(whole[k + 1])))
+
+
+def _add(total: OrderFacts, more: OrderFacts) -> None:
+    total.disordered += more.disordered
+    total.farthest_s = max(total.farthest_s, more.farthest_s)
+    total.too_late += more.too_late
+    total.same_time += more.same_time
+    total.contradicting += more.contradicting
+    for name in ("first_disordered_ns", "first_contradicting_ns"):
+        told = [t for t in (getattr(total, name), getattr(more, name)) if t is not None]
+        setattr(total, name, min(told, default=None))
+
+
+def _watch(column: Column, mapping: Mapping, fill: Fill) -> _ChangeWatch | _FrozenWatch:
+    m = column.signal
+    if m is None or m.holds:
+        return _ChangeWatch(fill.offset_ns)
+    if "/reference_" in m.name:  # a setpoint has no noise and stands as long as it likes
+        return _FrozenWatch(0, fill.offset_ns)
+    told = m.spec.frozen_s if m.spec.frozen_s is not None else mapping.file.cleaning.frozen_s
+    return _FrozenWatch(round(told * 1e9), fill.offset_ns)
+
+
+class _ChangeWatch:
+    def __init__(self, offset_ns: int) -> None:
+        self._offset_ns = offset_ns
+        self._last = np.nan
+        self._t: list[np.ndarray] = []
+        self._v: list[np.ndarray] = []
+        self._count = 0
+
+    def feed(self, t_ns: np.ndarray, values: np.ndarray) -> None:
+        if not len(values):
+            return
+        before = np.concatenate(([self._last], values[:-1]))
+        new = values != before
+        if new.any() and self._count < MOST_CHANGES:
+            self._t.append(t_ns[new] + self._offset_ns)
+            self._v.append(values[new])
+            self._count += int(new.sum())
+        self._last = values[-1]
+
+    def changes(self) -> Changes:
+        if not self._t:
+            return Changes(np.empty(0, np.int64), np.empty(0))
+        return Changes(np.concatenate(self._t), np.concatenate(self._v))
+
+
+class _FrozenWatch:
+    """Stretches in which a noisy signal says exactly the same."""
+
+    def __init__(self, least_ns: int, offset_ns: int) -> None:
+        self._least_ns, self._offset_ns = least_ns, offset_ns
+        self._start_ns, self._last_ns, self._value = 0, 0, np.nan
+        self._found: list[Stretch] = []
+        self._samples = self._changed = 0
+        self._first_ns: int | None = None
+
+    def feed(self, t_ns: np.ndarray, values: np.ndarray) -> None:
+        if not len(values) or self._least_ns == 0:
+            return
+        before = np.concatenate(([self._value], values[:-1]))
+        new = np.flatnonzero(values != before)
+        self._first_ns = int(t_ns[0]) if self._first_ns is None else self._first_ns
+        self._samples += len(values)
+        self._changed += len(new)
+        starts = t_ns[new]
+        ends = np.concatenate(([self._last_ns], t_ns))[new]  # the last sample of the run before each new one
+        begun = np.concatenate(([self._start_ns], starts[:-1])) if len(new) else starts
+        said = np.concatenate(([self._value], values[new][:-1])) if len(new) else values[new]
+        for k in np.flatnonzero(ends - begun >= self._least_ns).tolist():
+            self._keep(int(begun[k]), int(ends[k]), float(said[k]))
+        if len(new):
+            self._start_ns, self._value = int(starts[-1]), float(values[new[-1]])
+        self._last_ns = int(t_ns[-1])
+
+    def _keep(self, start_ns: int, end_ns: int, value: float) -> None:
+        if not np.isnan(value) and len(self._found) < 100_000:
+            self._found.append(Stretch(start_ns, end_ns, value))
+
+    def stretches(self) -> list[Stretch]:
+        if self._last_ns - self._start_ns >= self._least_ns > 0:
+            self._keep(self._start_ns, self._last_ns, self._value)
+        return self._found
+
+    @property
+    def noisy(self) -> bool:
+        """Whether the signal never says the same twice for long, but where it is frozen."""
+        if not self._samples or self._first_ns is None:
+            return False
+        stood = sum(s.end_ns - s.start_ns for s in self._found) / max(self._last_ns - self._first_ns, 1)
+        return self._changed / self._samples >= LIVELY and stood < STANDS
+
+
+class _Crossings:
+    """When the conditions of the mapping's events held."""
+
+    def __init__(self, mapping: Mapping) -> None:
+        self._events: Sequence[EventSpec] = mapping.file.events
+        dimension = {m.name: m.target.dimension for m in mapping.signals}
+        self._limits = []
+        for event in self._events:
+            limit = event.above if event.above is not None else event.below
+            si = 1.0 if event.unit is None else factor(event.unit, dimension[event.signal])
+            self._limits.append(float(limit or 0.0) * float(si or 1.0))
+        offsets = {m.name: round(m.spec.clock_offset_s * 1e9) for m in mapping.signals}
+        self._watches = [_ChangeWatch(offsets[event.signal]) for event in self._events]
+
+    def feed(self, name: str, t_ns: np.ndarray, values: np.ndarray) -> None:
+        for event, limit, watch in zip(self._events, self._limits, self._watches, strict=True):
+            if event.signal == name:
+                over = values > limit if event.above is not None else values < limit
+                watch.feed(t_ns, over.astype(float))
+
+    def ended(self) -> list[Changes]:
+        return [watch.changes() for watch in self._watches]

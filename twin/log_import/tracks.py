@@ -1,0 +1,159 @@
+"""The signals of a log at any rising times: held or interpolated from their samples, a stretch after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from twin.log_import.ingest import ROW, Ingested
+from twin.log_import.ordered import Ordered, OrderFacts
+
+NEVER = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True)
+class Fill:
+    """How a signal gets its value at a time, all in ns.
+
+    `bridge_ns`: samples no farther apart than this are joined by a straight line (0: held). `age_ns`: how long a sample
+    counts. `offset_ns` is added to its times.
+    """
+
+    bridge_ns: int = 0
+    age_ns: int = NEVER
+    offset_ns: int = 0
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A signal was frozen from `start_ns` to `end_ns` at `value`."""
+
+    start_ns: int
+    end_ns: int
+    value: float
+
+
+class Track:
+    """The columns of one spool: give times in rising order, block by block."""
+
+    def __init__(
+        self, ordered: Ordered, fills: Sequence[Fill], frozen: Sequence[Sequence[Stretch]] | None = None
+    ) -> None:
+        self._pieces: Iterator[tuple[np.ndarray, np.ndarray]] = ordered.rows()
+        self._fills = tuple(fills)
+        self._frozen = frozen
+        count = len(self._fills)
+        self._t = np.empty(0, np.int64)
+        self._v = np.empty((0, count))
+        self._carry_t = np.full(count, -NEVER, np.int64)
+        self._carry_v = np.full(count, np.nan)
+        self._reach_ns = max((abs(f.offset_ns) + f.bridge_ns for f in self._fills), default=0)
+        self._ended = False
+
+    def values(self, times_ns: np.ndarray) -> np.ndarray:
+        """Values (K, C) at rising `times_ns` (K,), none before those of the call before; NaN where nothing counts."""
+        out = np.full((len(times_ns), len(self._fills)), np.nan)
+        if not len(times_ns):
+            return out
+        self._read_to(int(times_ns[-1]) + self._reach_ns)
+        for c, fill in enumerate(self._fills):
+            known = ~np.isnan(self._v[:, c])
+            t = self._t[known] + fill.offset_ns
+            v = self._v[known, c]
+            if not np.isnan(self._carry_v[c]):
+                t = np.concatenate(([self._carry_t[c] + fill.offset_ns], t))
+                v = np.concatenate(([self._carry_v[c]], v))
+            if len(t):
+                out[:, c] = _filled(times_ns, t, v, fill)
+        self._forget(int(times_ns[0]) - self._reach_ns)
+        return out
+
+    def _read_to(self, until_ns: int) -> None:
+        new_t, new_v = [self._t], [self._v]
+        last = int(self._t[-1]) if len(self._t) else -NEVER
+        while not self._ended and last <= until_ns:
+            piece = next(self._pieces, None)
+            if piece is None:
+                self._ended = True
+                break
+            t, v = piece
+            last = int(t[-1])
+            new_t.append(t)
+            new_v.append(self._thawed(t, v))
+        if len(new_t) > 1:
+            self._t, self._v = np.concatenate(new_t), np.concatenate(new_v)
+
+    def _thawed(self, t: np.ndarray, v: np.ndarray) -> np.ndarray:
+        """Values without those that a frozen signal went on saying; the first of them counts."""
+        if self._frozen is None or not any(self._frozen):
+            return v
+        v = v.copy()
+        for c, stretches in enumerate(self._frozen):
+            for s in stretches:
+                if s.start_ns <= t[-1] and s.end_ns >= t[0]:
+                    v[(t > s.start_ns) & (t <= s.end_ns), c] = np.nan
+        return v
+
+    def _forget(self, before_ns: int) -> None:
+        """Drop rows that no later call can need, but for each column's last sample."""
+        gone = int(np.searchsorted(self._t, before_ns, side="left"))
+        if gone <= 1:
+            return
+        for c in range(len(self._fills)):
+            known = np.flatnonzero(~np.isnan(self._v[:gone, c]))
+            if len(known):
+                self._carry_t[c], self._carry_v[c] = self._t[known[-1]], self._v[known[-1], c]
+        self._t, self._v = self._t[gone:], self._v[gone:]
+
+
+def _filled(times_ns: np.ndarray, t: np.ndarray, v: np.ndarray, fill: Fill) -> np.ndarray:
+    last = np.searchsorted(t, times_ns, side="right") - 1
+    at = np.maximum(last, 0)
+    age = times_ns - t[at]
+    out = np.where((last >= 0) & (age <= fill.age_ns), v[at], np.nan)
+    if fill.bridge_ns > 0:
+        following = np.minimum(at + 1, len(t) - 1)
+        span = t[following] - t[at]
+        joined = (last >= 0) & (span > 0) & (span <= fill.bridge_ns)
+        share = np.where(joined, age / np.maximum(span, 1), 0.0)
+        out = np.where(joined, v[at] + share * (v[following] - v[at]), out)
+    return out
+
+
+class Tracks:
+    """All signals of a log at rising times, by name."""
+
+    def __init__(
+        self,
+        log: Ingested,
+        fills: Mapping[str, Fill],
+        reorder_s: float,
+        frozen: Mapping[str, Sequence[Stretch]] | None = None,
+    ) -> None:
+        self._tracks: list[Track] = []
+        self.names: list[str] = []
+        self._ordered: list[Ordered] = []
+        for key in log.spools:
+            ordered = ordered_of(log, key, reorder_s)
+            names = [column.name for column in log.columns[key]]
+            stretches = None if frozen is None else [frozen.get(name, ()) for name in names]
+            self._tracks.append(Track(ordered, [fills[name] for name in names], stretches))
+            self._ordered.append(ordered)
+            self.names += names
+        self.index = {name: i for i, name in enumerate(self.names)}
+
+    def values(self, times_ns: np.ndarray) -> np.ndarray:
+        """Values (K, C) in the order of `names` at rising times, none before those of the call before."""
+        return np.concatenate([track.values(times_ns) for track in self._tracks], axis=1)
+
+
+def ordered_of(log: Ingested, key: str, reorder_s: float) -> Ordered:
+    """The rows of one spool in order of time."""
+    spool = log.spools[key]
+    numbered = bool(spool.columns) and spool.columns[-1] == ROW
+    return Ordered(spool, log.plans[key], reorder_s, numbered=numbered, own_clock=log.by_tag)
+
+
+__all__ = ["Fill", "OrderFacts", "Stretch", "Track", "Tracks", "ordered_of"]
