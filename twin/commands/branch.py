@@ -63,7 +63,7 @@ def run_from(
         if Path(record).exists() and os.path.samefile(record, path):
             raise InputError("is the recording that the swap goes on from", key="--record", value=record)
     with progress("reading") as line:
-        moment = begin_from(path, at_s)
+        moment = begin_from(path, at_s, plant=typed.get("plant", "bullet"), seed=typed.get("seed", 0))
         try:
             check_same(moment, typed)
             timing = load_timing(typed["timing"], moment.cell.station) if "timing" in typed else None
