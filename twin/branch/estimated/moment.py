@@ -17,7 +17,9 @@ from twin.cell import Cell
 from twin.errors import InputError
 from twin.faults import Fault
 from twin.faults.player import check_added
+from twin.jobs import Job
 from twin.plants.kinds import plant_maker
+from twin.plants.state import AXES, STOPPING
 from twin.recording import Recording
 from twin.sequence.tables import TABLES
 from twin.swap import SwapResult, SwapTwin
@@ -121,23 +123,35 @@ def note_begin(twin: SwapTwin) -> None:
     said: dict[str, Any] = settings.as_json()
     del said["at_s"]
     steps = ", ".join(f"robot {r + 1} at {one.step}" for r, one in enumerate(branch.start.robots) if one.step)
-    message = f"begins here, its state estimated from a log ({steps}), {settings.words}"
+    message = f"begins here, its state estimated from a log ({steps}{stopped(twin)}), {settings.words}"
     twin.program.event(0, "branch", message, **said, estimated=list(branch.start.estimated))
+
+
+def stopped(twin: SwapTwin) -> str:
+    """Which axes are brought to rest first, in words; "" where all stand."""
+    state = twin.plant.worlds["axis_state"][0]
+    moving = [AXES[k] for r in range(len(state)) for k in range(4) if state[r, k] == STOPPING]
+    return f"; {', '.join(dict.fromkeys(moving))} stops first" if moving else ""
 
 
 def start_of(seen: Seen, cell: Cell, places: list[Place], logged: Any) -> Start:
     """The moment as data."""
     worlds = world_at(seen, cell, places)
     w, p = worlds[0], cell.params[0]
-    done = [i for i, job in enumerate(cell.jobs) if stage_of(job, seen.robots, seen.pack_seat) == AFTER]
     current = {place.job for place in places}
-    note_pulled(w, cell, places, [i for i in done if i not in current])
+    # of a robot that the log does not have: done before, or not to be done
+    done = [i for i, job in enumerate(cell.jobs) if i not in current and _is_over(job, seen)]
+    note_pulled(w, cell, places, done)
     robots = tuple(
         RobotPlace(place.step, place.queue, place.at, tuple(truck_pose_of(w, p, seen, r, place).tolist()))
         for r, place in enumerate(places)
     )
     scanned = all(place.step not in ("identify", "scan") for place in places)
     return Start.of(logged, cell, worlds, robots, scanned, seen.estimated)
+
+
+def _is_over(job: Job, seen: Seen) -> bool:
+    return not seen.robots[job.robot].known or stage_of(job, seen.robots, seen.pack_seat) == AFTER
 
 
 __all__ = ["Begun", "EstimatedMoment", "note_begin"]

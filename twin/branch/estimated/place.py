@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -65,7 +66,11 @@ class Place:
 
 def places_of(seen: Seen, cell: Cell, file: Path) -> list[Place]:
     """Where every robot goes on; raises InputError for a moment at which no step of the table fits."""
-    return [_Robot(seen, cell, r, file).place() for r in range(len(seen.robots))]
+    robots = [_Robot(seen, cell, r, file) for r in range(len(seen.robots))]
+    for seat in (seat for seat in seen.pack_seat if seat >= 0):
+        if cell.retract < 0.0 and 0.0 <= robots[0].locks(seat) < 0.5:
+            raise robots[0].refusal(f"a pack hangs at {cell.seats[seat].name} in neither locks nor grips")
+    return [robot.place() for robot in robots]
 
 
 def stage_of(job: Job, robots: Sequence[SeenRobot], pack_seat: Sequence[int]) -> int:
@@ -103,12 +108,12 @@ class _Robot:
             return Place(None, tuple(mine))
         stages = {i: stage_of(self.cell.jobs[i], self.seen.robots, self.seen.pack_seat) for i in mine}
         if -1 in stages.values():
-            raise self._refusal("a pack is where no swap has it")
+            raise self.refusal("a pack is where no swap has it")
         done = [i for i in mine if stages[i] == AFTER]
         under_way = [i for i in mine if stages[i] in (OUT, BETWEEN, IN)]
         todo = [i for i in mine if stages[i] == BEFORE]
         if len(under_way) > 1:
-            raise self._refusal("two swaps of packs are under way at once")
+            raise self.refusal("two swaps of packs are under way at once")
         if not under_way and done and (not todo or self.phase in LAST_PHASES):
             last = min(done, key=lambda i: self._aside(self.cell.jobs[i].truck_seat)) if todo else done[-1]
             done.remove(last)
@@ -116,12 +121,10 @@ class _Robot:
         current = (under_way or todo)[0]
         queue = (*done, current, *[i for i in (*under_way, *todo) if i != current])
         job, stage = self.cell.jobs[current], stages[current]
-        choose = (self._before, self._out, self._between, self._in, self._after)[stage]
-        if stage == BEFORE:
-            found = self._before(job, first=not done)
-        else:
-            found = choose(job)  # type: ignore[call-arg]
-        return _with(found, queue=queue, at=len(done), job=current, stage=stage)
+        before = partial(self._before, first=not done)
+        choose = (before, self._out, self._between, self._in, self._after)[stage]
+        found = choose(job)
+        return replace(found, queue=queue, at=len(done), job=current, stage=stage)
 
     # ------------------------------------------------------------------------------------------------- by stage
 
@@ -129,12 +132,14 @@ class _Robot:
         """Not holding anything, the old pack on the truck."""
         face, height = self._over(job.truck_seat), self._height(job.truck_seat)
         if not face and height < LET_OFF_M:
-            raise self._refusal("the empty end effector is too low beside the truck's pack")
+            raise self.refusal("the empty end effector is too low beside the truck's pack")
         on_face = job.truck_seat if face and height < LET_OFF_M else -1
         unknown = self.phase is None or self.phase in ("dock", "identify", "scan")
         if first and unknown and self.r == 0:
             step = "identify" if self.phase in ("dock", "identify") else "scan"
             return Place(step, on_face=on_face)
+        if first and unknown and on_face < 0:
+            return Place("wait")
         return Place("land" if on_face >= 0 else "go", on_face=on_face)
 
     def _out(self, job: Job) -> Place:
@@ -144,7 +149,7 @@ class _Robot:
             place = self._leaving(seat, "take_weight", "unlock", "creep_out", "lift")
             return place
         if self._in_guides(job.put_seat):
-            seat, locked = job.put_seat, self._locks(job.put_seat)
+            seat, locked = job.put_seat, self.locks(job.put_seat)
             return self._seated(seat, "store_lock" if locked > 0.0 else "store")
         if self._is_clear():
             return Place("to_slot")
@@ -168,12 +173,13 @@ class _Robot:
             return self._leaving(job.take_seat, "pick_weight", "pick_unlock", "pick_creep_out", "pick_lift")
         seat = job.truck_seat
         if self._in_guides(seat):
-            locked = self._locks(seat)
+            locked = self.locks(seat)
             if locked >= 0.99 and self.phase in ("pull_test", "release"):
                 passed = self.phase == "release"
-                return _with(self._seated(seat, "relax" if passed else "pull_test"), rescanned=True, pulled=passed)
-            step = "lock" if locked > 0.0 else "insert" if self.phase is not None else "back_off"
-            return _with(self._seated(seat, step), rescanned=True)
+                return replace(self._seated(seat, "relax" if passed else "pull_test"), rescanned=True, pulled=passed)
+            stuck = self.phase is None and self._pack_height(seat) >= SEATED_M
+            step = "lock" if locked > 0.0 else "back_off" if stuck else "insert"
+            return replace(self._seated(seat, step), rescanned=True)
         near = self._axes_aside(seat) < self.cell.station.limits.traverse_deadband_m
         if near and (not self._is_clear() or self.phase != "traverse_to_truck"):
             return Place("rescan")
@@ -182,17 +188,17 @@ class _Robot:
     def _after(self, job: Job) -> Place:
         """Not holding anything, the new pack on the truck."""
         seat = job.truck_seat
-        if 0.0 <= self._locks(seat) < 0.99:
-            raise self._refusal("the new pack stands on the truck unlocked, and in nobody's grips")
+        if 0.0 <= self.locks(seat) < 0.99:
+            raise self.refusal("the new pack stands on the truck unlocked, and in nobody's grips")
         done = Place("let_off_truck", rescanned=True, pulled=True)
         if self._over(seat) and self._height(seat) < LET_OFF_M:
-            return _with(done, on_face=seat)
+            return replace(done, on_face=seat)
         last = self.phase if self.phase in ("verify", "exit") and self.r == 0 else "clear"
-        return _with(done, step=last)
+        return replace(done, step=last)
 
     def _leaving(self, seat: int, locked: str, unlocking: str, creeps: str, lifts: str) -> Place:
         """A held pack in a seat that it shall leave."""
-        locks, high = self._locks(seat), self._pack_height(seat)
+        locks, high = self.locks(seat), self._pack_height(seat)
         if locks > 0.0:
             return self._seated(seat, locked if locks >= 0.99 else unlocking)
         out = 0.9 * self.cell.station.limits.creep_out_height_m
@@ -200,7 +206,7 @@ class _Robot:
 
     def _seated(self, seat: int, step: str) -> Place:
         height = self._pack_height(seat)
-        in_it = height < SEATED_M or self._locks(seat) > 0.0
+        in_it = height < SEATED_M or self.locks(seat) > 0.0
         return Place(step, seat=seat, height_m=0.0 if in_it else height)
 
     # ------------------------------------------------------------------------------------------------- where it is
@@ -248,17 +254,19 @@ class _Robot:
         return self._aside(seat) < IN_SEAT_M and self._pack_height(seat) < reach
 
     def _is_clear(self) -> bool:
-        """High enough to traverse with a pack, once it has stopped."""
-        return self.s * (self.z_m - travel_z_of(self.cell)) >= -0.8 * TRAVEL_MARGIN_M
+        """High enough to traverse with a pack, now and once it has stopped."""
+        lowest = min(self.s * self.z_m, self.s * float(self.robot.axes[Z]))
+        return lowest - self.s * travel_z_of(self.cell) >= -0.8 * TRAVEL_MARGIN_M
 
-    def _locks(self, seat: int) -> float:
+    def locks(self, seat: int) -> float:
         """How far its locks are closed: 0 all open, 1 all closed; -1 where it has none or nothing is known."""
         known = self.seen.locks[seat][np.isfinite(self.seen.locks[seat])]
         if not len(known):
             return -1.0
         return 1.0 if known.min() >= 0.99 else 0.0 if known.max() <= 0.01 else 0.5
 
-    def _refusal(self, why: str) -> InputError:
+    def refusal(self, why: str) -> InputError:
+        """That no swap goes on from this moment, and why."""
         return InputError(
             f"{why}: no step of a swap goes on from there",
             file=self.file,
@@ -266,9 +274,3 @@ class _Robot:
             value=f"{self.seen.at_s:.2f}",
             allowed="a moment at which packs stand in their seats or are in the grips, and the way on is free",
         )
-
-
-def _with(place: Place, **changes: object) -> Place:
-    from dataclasses import replace
-
-    return replace(place, **changes)  # type: ignore[arg-type]

@@ -18,6 +18,7 @@ from twin.plants.rom.carried import angles_of, end_effector_motion
 from twin.plants.state import EPITCH, EROLL, EX, EY, EYAW, EZ, STOPPING, TX, TYAW, YAW, X, Y, Z
 from twin.plants.suspension import FLOATING_TABLE, FOUR_ROPE, MAST
 from twin.plants.truck import truck_point
+from twin.sensors import read_seats
 
 ON_FACE_M = 0.005
 """An end effector that stands on a pack, or is so near that a log's zeros do not tell, begins this much off it."""
@@ -49,6 +50,8 @@ def world_at(seen: Seen, cell: Cell, places: Sequence[Place]) -> np.ndarray:
             _put_robot(w, p, cell, r, place, seen)
     measure_packs(w, p)
     w["axis_position"] = w["q"][:, :4]
+    w["grip_open"][w["held"] < 0] = 1
+    read_seats(w, p)
     return worlds
 
 
@@ -202,7 +205,7 @@ def _set_twist(w: Any, p: Any, r: int, pack: int) -> None:
 
 
 def note_pulled(w: Any, cell: Cell, places: Sequence[Place], done: Sequence[int]) -> None:
-    """Locks that a log has come past the pull test of, by job: control software and monitor take it for passed."""
+    """Locks of the jobs `done`, and those that a log has come past the pull test of: that is taken for passed."""
     jobs = {*done, *(place.job for place in places if place.pulled)}
     for job in jobs:
         seat = cell.jobs[job].truck_seat
