@@ -230,7 +230,7 @@ def _end_s(recording: Recording) -> float:
 
 
 def scan_of(at_s: float, plc_hz: float, end_s: float, path: Path, begin_s: float = 0.0) -> int:
-    """The PLC scan at or after a time; raises InputError for a time before the recording's beginning or after its end."""
+    """The PLC scan at or after a time; raises InputError for one before the recording's beginning or after its end."""
     if not begin_s - EARLY_SCANS / plc_hz <= at_s <= end_s + EARLY_SCANS / plc_hz or at_s < 0.0:
         allowed = f"{begin_s:g} to {end_s:g} s"
         raise InputError("not in this recording", file=path, key="--at", value=at_s, allowed=allowed)

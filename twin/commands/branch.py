@@ -14,8 +14,7 @@ from twin.errors import InputError
 if TYPE_CHECKING:
     import typer
 
-    from twin.branch.begin import Moment
-    from twin.branch.exchange import Branched
+    from twin.branch.begin import Moment, Ready
     from twin.branch.settings import Branch
     from twin.faults import Fault
     from twin.swap import SwapResult
@@ -131,7 +130,7 @@ def policy(what: str, name: str, moment: Moment) -> Any:
     return decider
 
 
-def _recorded(branched: Branched, path: Path) -> SwapResult:
+def _recorded(branched: Ready, path: Path) -> SwapResult:
     """Run and record: under another name up to the moment, so that a refusal there leaves and spoils nothing."""
     from twin.recorded import SwapRecorder
 

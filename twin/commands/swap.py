@@ -297,9 +297,8 @@ def print_result(console: Console, result: SwapResult, *, ghost: str | None = No
         told = "; ".join(f"from {one.at_s:g} s on {one.words}" for one in result.branch.settings)
         console.print(f"branch         of {origin.file} at {origin.at_s:g} s; {told}", markup=False, soft_wrap=True)
         if result.branch.start is not None:
-            told = ", ".join(result.branch.start.estimated)
-            console.print(f"estimated      the state at {result.branch.begin_s:g} s, from a log: {told}", soft_wrap=True)
-            console.print("               times count from there on", markup=False)
+            told = f"the state at {result.branch.begin_s:g} s, from a log: {', '.join(result.branch.start.estimated)}"
+            console.print(f"estimated      {told}; times count from there on", markup=False, soft_wrap=True)
         for event in result.events:
             if event["name"] == "policy_differs":
                 console.print(f"note           {event['message']}", style="yellow", markup=False, soft_wrap=True)

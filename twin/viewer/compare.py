@@ -1,9 +1,10 @@
 """Two recordings side by side: which instant of the other belongs to an instant of this one, and who is ahead by phase.
 
-Aligned by start, both begin their first phase together and run at the same pace: the ghost shows who is ahead. Aligned
-by phase, each phase of the other is stretched to last as long as the same phase here: the ghost shows how the same work
-was done differently. Phases belong together by robot, job, name and how often that name has come: a retried `insert` is
-the second one.
+Aligned by start, both begin their first phase together and run at the same pace: the ghost shows who is ahead; a swap
+that began at a moment of a log has that log's clock, and so has what it is shown beside. Aligned by phase, each phase
+of the other is stretched to last as long as the same phase here: the ghost shows how the same work was done
+differently. Phases belong together by robot, job, name and how often that name has come: a retried `insert` is the
+second one.
 """
 
 from __future__ import annotations
@@ -74,6 +75,8 @@ def time_map(this: Source, other: Source, align: str) -> tuple[np.ndarray, np.nd
     Two robots work at the same time and one clock cannot follow both: the phases of the robot that is busy longest set
     the knots.
     """
+    if align == "start" and (_begins_in_the_middle(this) or _begins_in_the_middle(other)):
+        return np.array([0.0, 1.0]), np.array([0.0, 1.0])
     mine, theirs = _first_start(this), _first_start(other)
     if align == "start" or not this.phases or not other.phases:
         return np.array([mine, mine + 1.0]), np.array([theirs, theirs + 1.0])
@@ -91,6 +94,12 @@ def time_map(this: Source, other: Source, align: str) -> tuple[np.ndarray, np.nd
         return np.array([mine, mine + 1.0]), np.array([theirs, theirs + 1.0])
     ours, others = zip(*knots, strict=True)
     return np.array(ours), np.array(others)
+
+
+def _begins_in_the_middle(source: Source) -> bool:
+    """Whether it is of a swap that began at a moment of a log: it goes on with that log's clock."""
+    branch = source.recording.header.configuration.get("branch")
+    return isinstance(branch, dict) and "start" in branch
 
 
 def _first_start(source: Source) -> float:

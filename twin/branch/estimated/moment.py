@@ -118,7 +118,8 @@ class Begun:
 def note_begin(twin: SwapTwin) -> None:
     """The event `branch` at the moment."""
     branch = twin.branch
-    assert branch is not None and branch.start is not None
+    assert branch is not None
+    assert branch.start is not None
     settings = branch.settings[0]
     said: dict[str, Any] = settings.as_json()
     del said["at_s"]

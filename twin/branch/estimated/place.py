@@ -1,7 +1,7 @@
 """At which step of its table a robot goes on: from what it holds, where that is, and the phase that the log tells.
 
-What a robot holds and where decides first; the phase only where that leaves a choice. A step whose beginning the log has
-passed is taken again where that is the same work (a locked pack is told to lock, a landed end effector to land).
+What a robot holds and where decides first; the phase only where that leaves a choice. A step whose beginning the log
+has passed is taken again where that is the same work (a locked pack is told to lock, a landed end effector to land).
 """
 
 from __future__ import annotations
@@ -19,15 +19,16 @@ from twin.cell import Cell
 from twin.drives import STOP_JERK
 from twin.errors import InputError
 from twin.jobs import Job
-from twin.motion.profile import end_position, plan_stop
-from twin.motion.profile import PROFILE_SHAPE
+from twin.motion.profile import PROFILE_SHAPE, end_position, plan_stop
 from twin.plants.state import YAW, X, Y, Z
 from twin.sequence.actions import APPROACH_M, LET_OFF_M
 from twin.sequence.heights import EMPTY_MARGIN_M, TRAVEL_MARGIN_M, empty_z_of, travel_z_of
 from twin.sequence.targets import targets
 
+ON_FACE_M = 0.03
+"""An empty end effector that is nearer to a grip face than this is held by the guides there."""
 IN_SEAT_M = 0.06
-"""A held pack this much aside of a seat, and down on its pins, is in it: guides catch 40 mm, and a log has its zeros."""
+"""A held pack this much aside of a seat, and down on its pins, is in it: guides catch 40 mm, a log has its zeros."""
 OVER_SEAT_M = 0.15
 """An end effector this much aside of a pack is over that one and no other."""
 SEATED_M = 0.012
@@ -114,7 +115,7 @@ class _Robot:
         todo = [i for i in mine if stages[i] == BEFORE]
         if len(under_way) > 1:
             raise self.refusal("two swaps of packs are under way at once")
-        if not under_way and done and (not todo or self.phase in LAST_PHASES):
+        if not under_way and done and (not todo or self._leaves(done)):
             last = min(done, key=lambda i: self._aside(self.cell.jobs[i].truck_seat)) if todo else done[-1]
             done.remove(last)
             under_way = [last]
@@ -126,6 +127,12 @@ class _Robot:
         found = choose(job)
         return replace(found, queue=queue, at=len(done), job=current, stage=stage)
 
+    def _leaves(self, done: Sequence[int]) -> bool:
+        """Whether it is still at a pack that it has put on the truck, with others to come."""
+        if self.phase is not None:
+            return self.phase in LAST_PHASES
+        return any(self._over(self.cell.jobs[i].truck_seat) for i in done)
+
     # ------------------------------------------------------------------------------------------------- by stage
 
     def _before(self, job: Job, *, first: bool) -> Place:
@@ -133,14 +140,15 @@ class _Robot:
         face, height = self._over(job.truck_seat), self._height(job.truck_seat)
         if not face and height < LET_OFF_M:
             raise self.refusal("the empty end effector is too low beside the truck's pack")
-        on_face = job.truck_seat if face and height < LET_OFF_M else -1
+        on_face = job.truck_seat if face and height < ON_FACE_M else -1
+        low = face and height < LET_OFF_M
         unknown = self.phase is None or self.phase in ("dock", "identify", "scan")
         if first and unknown and self.r == 0:
             step = "identify" if self.phase in ("dock", "identify") else "scan"
             return Place(step, on_face=on_face)
-        if first and unknown and on_face < 0:
+        if first and unknown and not low:
             return Place("wait")
-        return Place("land" if on_face >= 0 else "go", on_face=on_face)
+        return Place("land" if low else "go", on_face=on_face)
 
     def _out(self, job: Job) -> Place:
         """The old pack in its grips."""
@@ -159,10 +167,11 @@ class _Robot:
     def _between(self, job: Job) -> Place:
         """Not holding anything, the old pack stored."""
         if self._over(job.take_seat) and self._height(job.take_seat) < EMPTY_MARGIN_M / 2:
-            on_face = job.take_seat if self._height(job.take_seat) < LET_OFF_M else -1
+            on_face = job.take_seat if self._height(job.take_seat) < ON_FACE_M else -1
             return Place("pick_land", on_face=on_face)
         if self._over(job.put_seat) and self._height(job.put_seat) < LET_OFF_M:
-            return Place("let_off", on_face=job.put_seat)
+            on_face = job.put_seat if self._height(job.put_seat) < ON_FACE_M else -1
+            return Place("let_off", on_face=on_face)
         if self.s * (self.z_m - empty_z_of(self.cell)) < -0.5 * EMPTY_MARGIN_M:
             return Place("raise_empty")
         return Place("to_full")
@@ -192,7 +201,7 @@ class _Robot:
             raise self.refusal("the new pack stands on the truck unlocked, and in nobody's grips")
         done = Place("let_off_truck", rescanned=True, pulled=True)
         if self._over(seat) and self._height(seat) < LET_OFF_M:
-            return replace(done, on_face=seat)
+            return replace(done, on_face=seat if self._height(seat) < ON_FACE_M else -1)
         last = self.phase if self.phase in ("verify", "exit") and self.r == 0 else "clear"
         return replace(done, step=last)
 

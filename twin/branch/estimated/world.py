@@ -17,13 +17,12 @@ from twin.plants.geometry import end_effector_pose, measure_packs, rotate, seat_
 from twin.plants.rom.carried import angles_of, end_effector_motion
 from twin.plants.state import EPITCH, EROLL, EX, EY, EYAW, EZ, STOPPING, TX, TYAW, YAW, X, Y, Z
 from twin.plants.suspension import FLOATING_TABLE, FOUR_ROPE, MAST
-from twin.plants.truck import truck_point
 from twin.sensors import read_seats
 
 ON_FACE_M = 0.005
 """An end effector that stands on a pack, or is so near that a log's zeros do not tell, begins this much off it."""
 LOCKED_LOAD = 1.3
-"""A pack in closed locks may be pulled on up to this share of its weight and the end effector's; others hang at most."""
+"""A pack in locks may be pulled on with up to this share of its weight and the end effector's; others hang at most."""
 PRESSED = 0.3
 """Without a load cell: the share of a pack's weight that a table presses with before its locks open."""
 TRAVEL_SHARE = 0.8
@@ -42,6 +41,7 @@ def world_at(seen: Seen, cell: Cell, places: Sequence[Place]) -> np.ndarray:
     w["truck_reference"] = w["truck_q"][[TX, TX + 1, TYAW]]
     w["locked"], w["lock_position"], w["lock_command"] = -1, 0.0, 0
     for k, seat in enumerate(seen.pack_seat):
+        w["pack_seat"][k] = seat
         if seat >= 0:
             stand_pack(w, p, k, seat)
             _note_locks(w, p, seat, k, seen)
@@ -63,13 +63,12 @@ def _put_robot(w: Any, p: Any, cell: Cell, r: int, place: Place, seen: Seen) -> 
     speeds = np.where(stands_still(robot.speeds), 0.0, robot.speeds)
     if pack < 0:
         load_n = float(p["e_mass_kg"]) * gravity
-        sway = robot.sway
         if place.on_face >= 0:
-            face = float(p["retract"]) * (_face_z(w, p, place.on_face) - q[Z])
-            q[Z] += float(p["retract"]) * max(face + ON_FACE_M, 0.0)
-            speeds, sway = np.zeros(4), np.zeros(2)
-        hang(w, p, r, load_n, (float(sway[0]), float(sway[1])))
-        _stand_or_stop(w, p, r, speeds, robot.sway_speed if place.on_face < 0 else np.zeros(2), load_n)
+            _put_on_face(w, p, r, place.on_face, load_n)
+            _stand_or_stop(w, p, r, np.zeros(4), np.zeros(2), load_n)
+        else:
+            hang(w, p, r, load_n, (float(robot.sway[0]), float(robot.sway[1])))
+            _stand_or_stop(w, p, r, speeds, robot.sway_speed, load_n)
         return
     weight_n = (float(p["e_mass_kg"]) + float(p["pack_mass_kg"][pack])) * gravity
     if place.seat >= 0:
@@ -117,11 +116,23 @@ def _put_in_seat(w: Any, p: Any, r: int, pack: int, place: Place, load_n: float)
     Axis z is put where ropes or springs then carry `load_n`: a log's zeros and the truck's springs do not agree to the
     millimetre that this takes.
     """
-    q, seat = w["q"][r], place.seat
-    stand_pack(w, p, pack, seat)
-    _, _, _, yaw, pitch, roll = seat_pose(w, p, seat)
+    stand_pack(w, p, pack, place.seat)
     w["pack_pose"][pack, 2] += float(p["retract"]) * place.height_m
+    _meet(w, p, r, w["pack_pose"][pack, :3].tolist(), place.seat, load_n)
+
+
+def _put_on_face(w: Any, p: Any, r: int, seat: int, load_n: float) -> None:
+    """The empty end effector just off the pack in a seat, straight over or under it as its guides had it."""
+    pack = next(k for k in range(int(p["packs"])) if int(w["pack_seat"][k]) == seat)
     x, y, z = w["pack_pose"][pack, :3].tolist()
+    high = max(float(p["retract"]) * (float(w["q"][r, Z]) - z), ON_FACE_M)
+    _meet(w, p, r, [x, y, z + float(p["retract"]) * high], seat, load_n)
+
+
+def _meet(w: Any, p: Any, r: int, place_m: list[float], seat: int, load_n: float) -> None:
+    """The end effector at a place over or under a seat, turned and tilted as that is."""
+    q, (x, y, z) = w["q"][r], place_m
+    _, _, _, yaw, pitch, roll = seat_pose(w, p, seat)
     q[EPITCH], q[EROLL] = pitch, roll
     dx, dy = x - float(q[X]), y - float(q[Y])
     if p["reeving"] == FLOATING_TABLE:
@@ -183,15 +194,6 @@ def _float_lock(p: Any, place: Place, logged: float) -> int:
     if math.isfinite(logged):
         return int(logged > 0.5)
     return int(place.stage in (OUT, IN) and place.seat < 0)
-
-
-def _face_z(w: Any, p: Any, seat: int) -> float:
-    """Height of the grip face of a pack in a seat."""
-    x, y, z = p["seat_xyz_m"][seat].tolist()
-    high = float(p["retract"]) * float(p["pack_height_m"])
-    if p["seat_on_truck"][seat] == 0:
-        return float(z) + high
-    return float(truck_point(w["truck_q"], x, y, z + high)[2])
 
 
 def _set_twist(w: Any, p: Any, r: int, pack: int) -> None:
