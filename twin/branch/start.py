@@ -16,6 +16,7 @@ import numpy as np
 
 from twin.catalogue import Pack, Station, Truck
 from twin.cell import Cell, build_cell
+from twin.errors import InputError
 from twin.plants.state import WORLD
 from twin.sequence.program import Program
 from twin.variation import NOMINAL, Variation
@@ -113,31 +114,29 @@ class Start:
         return cls(logged, fields, robots, scanned, estimated)
 
     def new_world(self, cell: Cell) -> np.ndarray:
-        """A (1,) WORLD array at this beginning.
-
-        Raises:
-            KeyError, TypeError, ValueError: fields that no world has here.
-        """
+        """A (1,) WORLD array at this beginning; raises InputError for fields that no world has here."""
         worlds = cell.new_world()
         for name, values in self.world.items():
-            kind = WORLD[name]
-            given = np.array(values)
-            if given.shape != kind.shape or not np.can_cast(given.dtype, kind.base, "safe"):
-                raise ValueError(name)
-            worlds[0][name] = _finite(given.astype(kind.base))
+            try:
+                given, kind = np.array(values), WORLD[name]
+                if given.shape != kind.shape or not np.can_cast(given.dtype, kind.base, "safe"):
+                    raise ValueError(name)
+                worlds[0][name] = _finite(given.astype(kind.base))
+            except (KeyError, TypeError, ValueError):
+                raise _damaged(f"world.{name}") from None
         return worlds
 
     def enter(self, program: Program) -> None:
         """Put the robots of a program, which has not run, where they go on.
 
         Raises:
-            KeyError, ValueError: a step or jobs that this program does not have.
+            InputError: robots, steps or jobs that this program does not have.
         """
         if len(self.robots) != program.step.shape[1]:
-            raise ValueError("robots")
+            raise _damaged("robots")
         for r, robot in enumerate(self.robots):
-            if sorted(robot.queue) != sorted(program.queue[r]):
-                raise ValueError("queue")
+            if sorted(robot.queue) != sorted(program.queue[r]) or robot.step not in (None, *program.index):
+                raise _damaged(f"robots[{r}]")
             program.queue[r] = list(robot.queue)
             program.finished[0, r] = robot.step is None
             program.place[0, r] = robot.place
@@ -168,6 +167,10 @@ class Start:
             data["scanned"],
             tuple(map(str, data["estimated"])),
         )
+
+
+def _damaged(key: str) -> InputError:
+    return InputError("damaged configuration, or of another version of the twin", key=f"branch.start.{key}")
 
 
 def _finite(values: Any) -> np.ndarray:

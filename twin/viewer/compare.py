@@ -10,7 +10,7 @@ second one.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -154,7 +154,11 @@ class Ghost:
         return self.source.snapshot(self.time_at(t_s))
 
     def phase_rows(self) -> list[PhaseRow]:
-        return phase_rows(self._this.phases, self.source.phases)
+        theirs: Sequence[PhaseSpan] = self.source.phases
+        if _begins_in_the_middle(self._this):  # what the other did before is compared with nothing
+            begin_s = self._this.start_s
+            theirs = [replace(s, start_s=max(s.start_s, begin_s)) for s in theirs if s.end_s > begin_s]
+        return phase_rows(self._this.phases, theirs)
 
     def rows(self) -> list[tuple[str, float | None, float | None, float | None]]:
         """(phase, this_s, other_s, other minus this) for a table."""

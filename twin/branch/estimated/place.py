@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -93,6 +94,20 @@ def stage_of(job: Job, robots: Sequence[SeenRobot], pack_seat: Sequence[int]) ->
 def stands_still(speeds: np.ndarray) -> np.ndarray:
     """(4,) which axes stand."""
     return np.asarray(np.abs(speeds) < STANDS)
+
+
+def braking(robot: SeenRobot) -> np.ndarray:
+    """(4,) accelerations of axes that slow down, 0 of all others: what they were about to gain is lost in a stop."""
+    slows = ~stands_still(robot.speeds) & (robot.accelerations * robot.speeds < 0.0)
+    return np.where(slows, robot.accelerations, 0.0)
+
+
+def stop_at(p: Any, k: int, position: float, speed: float, acceleration: float) -> float:
+    """Where axis `k` stands after the drive's own stop from a motion (m, m/s, m/s2 or rad)."""
+    profile = np.zeros(PROFILE_SHAPE)
+    a, j = float(p["axis_acceleration"][k]), STOP_JERK * float(p["axis_jerk"][k])
+    plan_stop(profile, position, speed, acceleration, a, j)
+    return float(end_position(profile))
 
 
 class _Robot:
@@ -225,9 +240,7 @@ class _Robot:
         z, v = float(self.robot.axes[Z]), float(self.robot.speeds[Z])
         if stands_still(self.robot.speeds)[Z]:
             return z
-        profile, p = np.zeros(PROFILE_SHAPE), self.cell.params[0]
-        plan_stop(profile, z, v, 0.0, float(p["axis_acceleration"][Z]), STOP_JERK * float(p["axis_jerk"][Z]))
-        return float(end_position(profile))
+        return stop_at(self.cell.params[0], Z, z, v, float(braking(self.robot)[Z]))
 
     def _goal(self, seat: int, *, leaning: bool) -> np.ndarray:
         pose = self.seen.truck[None]

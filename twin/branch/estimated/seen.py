@@ -21,6 +21,8 @@ from twin.recording import Recording
 
 SPEED_S = 0.05
 """A speed is the slope of a position's samples up to so far before and after the moment: 0.1 s in all."""
+ACCELERATION_S = 0.1
+"""An acceleration needs twice as long."""
 SWAY_S = 0.15
 """As long for a swing, which is noisier and slower: an eighth of the period of the shortest rope, about 2 s."""
 GAP_S = 0.1
@@ -35,7 +37,7 @@ class SeenRobot:
 
     Attributes:
         known: whether the log has any of its axes.
-        axes, speeds: (4,) positions and speeds of x, y, z, yaw.
+        axes, speeds, accelerations: (4,) positions, speeds and accelerations of x, y, z, yaw.
         sway, sway_speed: (2,) offset of the load from what carries it, along x and y, and its speed.
         load_n: what the load cell showed; NaN where the log has none.
         held: the pack in its grips, -1 none.
@@ -46,6 +48,7 @@ class SeenRobot:
     known: bool
     axes: np.ndarray
     speeds: np.ndarray
+    accelerations: np.ndarray
     sway: np.ndarray
     sway_speed: np.ndarray
     load_n: float
@@ -144,6 +147,14 @@ class _Look:
         slope, value = np.polyfit(t_s[here] - self.at_s, values[here], 1)
         return float(value), float(slope)
 
+    def bend(self, name: str) -> float:
+        """Second derivative at the moment, of a parabola through the samples around it; 0 where there are too few."""
+        t_s, values = self._columns.get(name, (np.empty(0), np.empty(0)))
+        here = np.isfinite(values) & (np.abs(t_s - self.at_s) <= ACCELERATION_S + 1e-6)
+        if here.sum() < 8:
+            return 0.0
+        return 2.0 * float(np.polyfit(t_s[here] - self.at_s, values[here], 2)[0])
+
     def value(self, name: str) -> float:
         return self.fit(name, SPEED_S)[0]
 
@@ -164,10 +175,9 @@ class _Look:
 
 
 def _robot(look: _Look, r: int) -> SeenRobot:
-    robot, axes = f"robot{r}", []
-    for axis in AXES:
-        m = "rad" if axis == "yaw" else "m"
-        axes.append(look.fit(f"{robot}/{axis}/position_{m}", SPEED_S))
+    robot = f"robot{r}"
+    positions = [f"{robot}/{axis}/position_{'rad' if axis == 'yaw' else 'm'}" for axis in AXES]
+    axes = [look.fit(name, SPEED_S) for name in positions]
     words = [f"{robot}/{axis}/{word}" for axis in AXES for word in ("position_m", "position_rad", "reference_m")]
     sway = [look.swing(f"{robot}/sway_{a}_m") for a in "xy"]
     sway = [(a, b) if math.isfinite(a) else look.swing(f"estimate/{robot}/sway_{k}_m")
@@ -178,6 +188,7 @@ def _robot(look: _Look, r: int) -> SeenRobot:
         known=any(look.is_measured(word) for word in words),
         axes=np.nan_to_num(np.array([at for at, _ in axes])),
         speeds=np.nan_to_num(np.array([speed for _, speed in axes])),
+        accelerations=np.array([look.bend(name) for name in positions]),
         sway=np.nan_to_num(np.array([at for at, _ in sway])),
         sway_speed=np.nan_to_num(np.array([speed for _, speed in sway])),
         load_n=look.value(load) if look.is_measured(load) else math.nan,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from twin.alignment.hover import hang, hold, stand_robot
-from twin.branch.estimated.place import BEFORE, IN, OUT, Place, stands_still
+from twin.branch.estimated.place import BEFORE, IN, OUT, Place, braking, stands_still, stop_at
 from twin.branch.estimated.seen import Seen
 from twin.cell import Cell, stand_pack
 from twin.drives import stop_axis
@@ -25,6 +25,8 @@ LOCKED_LOAD = 1.3
 """A pack in locks may be pulled on with up to this share of its weight and the end effector's; others hang at most."""
 PRESSED = 0.3
 """Without a load cell: the share of a pack's weight that a table presses with before its locks open."""
+SLOWER = 40
+"""So often a stop is tried slower by a tenth before the axis is taken to stand."""
 TRAVEL_SHARE = 0.8
 """A table or mast's head is at most this share of its travel aside: the axes are put where that is so."""
 
@@ -60,15 +62,15 @@ def _put_robot(w: Any, p: Any, cell: Cell, r: int, place: Place, seen: Seen) -> 
     q[:4] = np.clip(robot.axes, p["axis_min"][r], p["axis_max"][r])
     w["float_lock"][r] = w["float_lock_command"][r] = _float_lock(p, place, robot.float_lock)
     pack, gravity = robot.held, float(p["gravity_mps2"])
-    speeds = np.where(stands_still(robot.speeds), 0.0, robot.speeds)
+    motion = np.array([np.where(stands_still(robot.speeds), 0.0, robot.speeds), braking(robot)])
     if pack < 0:
         load_n = float(p["e_mass_kg"]) * gravity
         if place.on_face >= 0:
             _put_on_face(w, p, r, place.on_face, load_n)
-            _stand_or_stop(w, p, r, np.zeros(4), np.zeros(2), load_n)
+            _stand_or_stop(w, p, r, np.zeros((2, 4)), np.zeros(2), load_n)
         else:
             hang(w, p, r, load_n, (float(robot.sway[0]), float(robot.sway[1])))
-            _stand_or_stop(w, p, r, speeds, robot.sway_speed, load_n)
+            _stand_or_stop(w, p, r, motion, robot.sway_speed, load_n)
         return
     weight_n = (float(p["e_mass_kg"]) + float(p["pack_mass_kg"][pack])) * gravity
     if place.seat >= 0:
@@ -76,9 +78,9 @@ def _put_robot(w: Any, p: Any, cell: Cell, r: int, place: Place, seen: Seen) -> 
         _put_in_seat(w, p, r, pack, place, load_n)
         _note_locks(w, p, place.seat, pack, seen)
         still = place.height_m == 0.0
-        speeds = np.where([True, True, still, True], 0.0, speeds)
+        motion = np.where([True, True, still, True], 0.0, motion)
         hold(w, p, r, pack, load_n)
-        _stand_or_stop(w, p, r, speeds, np.zeros(2), load_n)
+        _stand_or_stop(w, p, r, motion, np.zeros(2), load_n)
         rest = float(q[Z]) - float(p["retract"]) * place.height_m
         w["hold_seat"][r] = w["watch_seat"][r] = place.seat
         w["hold_height"][r] = w["hold_deepest"][r] = rest
@@ -86,15 +88,27 @@ def _put_robot(w: Any, p: Any, cell: Cell, r: int, place: Place, seen: Seen) -> 
     else:
         hang(w, p, r, weight_n, (float(robot.sway[0]), float(robot.sway[1])))
         hold(w, p, r, pack, weight_n)
-        _stand_or_stop(w, p, r, speeds, robot.sway_speed, weight_n)
+        _stand_or_stop(w, p, r, motion, robot.sway_speed, weight_n)
         w["pack_pose"][pack] = w["e_pose"][r]
     w["carried_kg"][r] = float(p["pack_mass_kg"][pack])
     _set_twist(w, p, r, pack)
 
 
-def _stand_or_stop(w: Any, p: Any, r: int, speeds: np.ndarray, sway_speed: np.ndarray, load_n: float) -> None:
-    """Axes that stand, stand; those that move begin the drives' own stop, from where and as fast as they are."""
-    q, qd = w["q"][r], w["qd"][r]
+def _stand_or_stop(w: Any, p: Any, r: int, motion: np.ndarray, sway_speed: np.ndarray, load_n: float) -> None:
+    """Axes that stand, stand; those that move begin the drives' own stop, from where and as fast as they are.
+
+    `motion` (2, 4) is their speeds and what they brake with. A stop that would leave an axis' stroke begins slower: the
+    log's axis had to stop before, so what was read off its noisy positions is too much.
+    """
+    q, qd, speeds = w["q"][r], w["qd"][r], motion[0].copy()
+    for k in np.flatnonzero(speeds).tolist():
+        low, high = float(p["axis_min"][r, k]), float(p["axis_max"][r, k])
+        for _ in range(SLOWER):
+            if low <= stop_at(p, k, float(q[k]), float(speeds[k]), float(motion[1, k])) <= high:
+                break
+            speeds[k], motion[1, k] = 0.9 * speeds[k], 0.9 * motion[1, k]
+        else:
+            speeds[k] = 0.0
     qd[:4], qd[[EX, EY]] = speeds, sway_speed
     if p["reeving"] != FLOATING_TABLE:
         qd[EYAW] = speeds[YAW]
@@ -105,7 +119,7 @@ def _stand_or_stop(w: Any, p: Any, r: int, speeds: np.ndarray, sway_speed: np.nd
             qd[EZ] = (rope * -float(speeds[Z]) - aside) / float(q[EZ])
     stand_robot(w, r, load_n)
     end_effector_pose(w, p, r)
-    w["reference"][r, :, 1] = speeds
+    w["reference"][r, :, 1], w["reference"][r, :, 2] = speeds, np.where(speeds != 0.0, motion[1], 0.0)
     for k in np.flatnonzero(speeds).tolist():
         stop_axis(w, p, r, k, float(w["t_s"]), STOPPING)
 
