@@ -71,7 +71,8 @@ def command(
         typer.Option(
             "--from",
             help="What if: go on from a moment of this recorded swap, --at. Only --timing, the policies (none: no "
-            "policy any more) and --fault may be given; they hold from there on, the rest is as recorded.",
+            "policy any more) and --fault may be given; they hold from there on, the rest is as recorded. From an "
+            "imported log the state is estimated, and --plant and --seed are free.",
         ),
     ] = None,
     at: Annotated[float | None, typer.Option(help="Seconds into --from; the next PLC scan counts.")] = None,

@@ -269,6 +269,20 @@ def test_a_pack_on_the_truck_in_nobody_s_grips_has_to_be_locked(
         begin_from(path, at_s)
 
 
+def test_a_pack_must_not_move_sideways_too_low(logs: dict[str, tuple[Path, Path]], tmp_path: Path) -> None:
+    """As in a station that travels lower than its file says."""
+    log = logs["top_lift"][1]
+    with open_recording(log) as recording:
+        z = recording.channel_names.index("robot0/z/position_m")
+
+    def lower(t_s: float, values: Any) -> None:
+        values[z] -= 0.2
+
+    path = edited(log, tmp_path / "a.mcap", state=lower)
+    with pytest.raises(InputError, match=r"--at: a pack moves sideways below .*clearance_height_m, 3\.2"):
+        begin_from(path, 117.0)
+
+
 def test_a_damaged_start_is_refused(logs: dict[str, tuple[Path, Path]], tmp_path: Path) -> None:
     path = tmp_path / "a.mcap"
     begun(logs["top_lift"][1], 150.0, record=path)

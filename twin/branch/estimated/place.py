@@ -176,6 +176,7 @@ class _Robot:
             return self._seated(seat, "store_lock" if locked > 0.0 else "store")
         if self._is_clear():
             return Place("to_slot")
+        self._check_sideways()
         over_slot = self._over(job.put_seat, 0.5 * IN_SEAT_M) and not self._over(job.truck_seat)
         return Place("store" if over_slot and self.phase not in ("lift_out", "lower_out") else "lift")
 
@@ -196,6 +197,8 @@ class _Robot:
         if self._in_guides(job.take_seat):
             return self._leaving(job.take_seat, "pick_weight", "pick_unlock", "pick_creep_out", "pick_lift")
         seat = job.truck_seat
+        if not self._is_clear() and not self._in_guides(seat):
+            self._check_sideways()
         if self._in_guides(seat):
             locked = self.locks(seat)
             if locked >= 0.99 and self.phase in ("pull_test", "release"):
@@ -279,6 +282,18 @@ class _Robot:
         """High enough to traverse with a pack, now and once it has stopped."""
         lowest = min(self.s * self.z_m, self.s * float(self.robot.axes[Z]))
         return lowest - self.s * travel_z_of(self.cell) >= -0.8 * TRAVEL_MARGIN_M
+
+    def _check_sideways(self) -> None:
+        """Refuse a pack that moves sideways where it may not: the interlocks would stop the station at once."""
+        p, limits = self.cell.params[0], self.cell.station.limits
+        for k in (X, Y):
+            at, speed = float(self.robot.axes[k]), float(self.robot.speeds[k])
+            way = abs(stop_at(p, k, at, speed, float(braking(self.robot)[k])) - at)
+            if way > limits.traverse_deadband_m:
+                raise self.refusal(
+                    f"a pack moves sideways below the station's limits.clearance_height_m, {limits.clearance_height_m:g}"
+                    " (a mapping's overrides may say another)"
+                )
 
     def locks(self, seat: int) -> float:
         """How far its locks are closed: 0 all open, 1 all closed; -1 where it has none or nothing is known."""
