@@ -286,13 +286,13 @@ class _Robot:
     def _check_sideways(self) -> None:
         """Refuse a pack that moves sideways where it may not: the interlocks would stop the station at once."""
         p, limits = self.cell.params[0], self.cell.station.limits
+        clear = f"limits.clearance_height_m, {limits.clearance_height_m:g}"
         for k in (X, Y):
             at, speed = float(self.robot.axes[k]), float(self.robot.speeds[k])
             way = abs(stop_at(p, k, at, speed, float(braking(self.robot)[k])) - at)
             if way > limits.traverse_deadband_m:
                 raise self.refusal(
-                    f"a pack moves sideways below the station's limits.clearance_height_m, {limits.clearance_height_m:g}"
-                    " (a mapping's overrides may say another)"
+                    f"a pack moves sideways below the station's {clear} (a mapping's overrides may say another)"
                 )
 
     def locks(self, seat: int) -> float:
