@@ -164,7 +164,7 @@ def row_of(result: SwapResult, setup: Setup) -> SwapRow:
         outcome=result.outcome,
         mechanical_time_s=round(result.mechanical_time_s, TIME_DIGITS),
         cycle_time_s=round(result.cycle_time_s, TIME_DIGITS),
-        lower_bound_s=round(result.lower_bound_s, TIME_DIGITS),
+        lower_bound_s=round(result.lower_bound_s or math.nan, TIME_DIGITS),
         insert_attempts=result.insert_attempts,
         violations=tuple(violation["invariant"] for violation in result.violations),
         kpis={name: round(float(value), KPI_DIGITS) for name, value in result.kpis.items()},

@@ -35,7 +35,8 @@ class SwapResult:
     outcome: str
     cycle_time_s: float
     mechanical_time_s: float
-    lower_bound_s: float
+    lower_bound_s: float | None
+    """None of a swap that began in the middle of one."""
     phases: tuple[PhaseSpan, ...]
     kpis: dict[str, float | int]
     violations: tuple[dict[str, Any], ...]
@@ -53,7 +54,7 @@ class SwapResult:
     @property
     def ratio(self) -> float:
         """Mechanical time over its lower bound."""
-        return self.mechanical_time_s / self.lower_bound_s if self.lower_bound_s > 0 else float("nan")
+        return self.mechanical_time_s / self.lower_bound_s if self.lower_bound_s else float("nan")
 
     def as_json(self) -> dict[str, Any]:
         """The design's JSON object (section 8), with robot and job beside each phase."""
@@ -126,7 +127,8 @@ class SwapTwin:
 
             make_plant = BulletPlant
         self.cell, self.timing, self.faults = cell, timing, tuple(faults)
-        self.plant: Any = make_plant(cell)
+        start = branch.start if branch is not None else None
+        self.plant: Any = make_plant(cell) if start is None else make_plant(cell, worlds=start.new_world(cell))
         self.cells: tuple[Cell, ...] = tuple(getattr(self.plant, "cells", (cell,)))
         if len(self.cells) > 1 and (faults or aligner is not None):
             raise ValueError("faults and aligners act on single swaps, not on a batch")
@@ -140,12 +142,14 @@ class SwapTwin:
 
             self.align_by(Aligner(cell, self.plant, self.program, aligner))
         self.policies, self.branch = dict(policies or {}), branch
+        if start is not None:
+            start.enter(self.program)
         self.time_by(timing_decider)
         added = branch.added_faults if branch is not None else ()
         if faults or added:
             player = FaultPlayer(faults, cell, added=added)
             player.on_change = self._note_fault
-            if player.acts_from_the_beginning:
+            if player.acts_from(self.program.time_s(0)):
                 self.plant.disturb = player.before_scan
             else:
                 self.watch(player.after_scan)
@@ -202,7 +206,8 @@ class SwapTwin:
         from twin.lower_bound import lower_bound_s
 
         program, cell = self.program, self.cells[n]
-        phases, mechanical, cycle = finished_phases(program, cell, n)
+        begin_s = self.branch.begin_s if self.branch is not None and self.branch.start is not None else None
+        phases, mechanical, cycle = finished_phases(program, cell, n, begin_s)
         return SwapResult(
             cell=cell,
             plant=getattr(self.plant, "name", "bullet"),
@@ -210,7 +215,7 @@ class SwapTwin:
             outcome=program.outcome[n],
             cycle_time_s=cycle,
             mechanical_time_s=mechanical,
-            lower_bound_s=lower_bound_s(cell),
+            lower_bound_s=lower_bound_s(cell) if begin_s is None else None,
             phases=phases,
             kpis=kpis_of(self.plant, program, n),
             violations=violations_of(self.plant.worlds[n]),
@@ -227,13 +232,17 @@ class SwapTwin:
         self.plant.close()
 
 
-def finished_phases(program: Program, cell: Cell, n: int = 0) -> tuple[tuple[PhaseSpan, ...], float, float]:
+def finished_phases(
+    program: Program, cell: Cell, n: int = 0, begin_s: float | None = None
+) -> tuple[tuple[PhaseSpan, ...], float, float]:
     """(phases, mechanical time, cycle time) of world `n`; exit takes its fixed time, dock too unless driven.
 
-    The clock starts when the truck stands: docking ends at 0.
+    The clock starts when the truck stands: docking ends at 0. A swap that began in the middle of one, at `begin_s`, has
+    no docking, and its times are those from there on.
     """
     times = cell.station.times
-    spans = [PhaseSpan("dock", -cell.dock_s, 0.0, 0, 0)]
+    spans = [PhaseSpan("dock", -cell.dock_s, 0.0, 0, 0)] if begin_s is None else []
+    clock_s = cell.dock_s if begin_s is None else -begin_s  # what the cycle has on top of the clock
     completed = program.outcome[n] == "completed"
     for span in program.spans[n]:
         if span.name == "exit":
@@ -243,7 +252,7 @@ def finished_phases(program: Program, cell: Cell, n: int = 0) -> tuple[tuple[Pha
     names = MECHANICAL[cell.station.kind]
     robotic = [s for s in spans if s.name in names]
     mechanical = max(s.end_s for s in robotic) - min(s.start_s for s in robotic) if robotic else 0.0
-    cycle = (max(s.end_s for s in spans) if completed else program.time_s(n)) + cell.dock_s
+    cycle = (max(s.end_s for s in spans) if completed else program.time_s(n)) + clock_s
     return tuple(spans), mechanical, cycle
 
 

@@ -71,15 +71,7 @@ def hover_world(cell: Cell, hover: Hover) -> np.ndarray:
     kg = float(p["pack_mass_kg"][pack])
     gravity = float(p["gravity_mps2"])
     load_n = (float(p["e_mass_kg"]) + kg) * gravity
-    q[[EX, EY, EYAW, EPITCH, EROLL]] = hover.sway_x_m, hover.sway_y_m, 0.0, 0.0, 0.0
-    if p["reeving"] == FLOATING_TABLE:
-        q[EZ] = -load_n / p["e_stiffness"][2]
-    else:
-        rope = float(p["sheave_height_m"]) - q[Z]
-        give = load_n / p["e_stiffness"][2] if p["reeving"] == MAST else load_n * rope / (4.0 * p["rope_ea_n"])
-        aside = hover.sway_x_m**2 + hover.sway_y_m**2 if p["reeving"] == FOUR_ROPE else 0.0
-        q[EZ] = -math.sqrt((rope + give) ** 2 - aside)
-        q[EYAW] = q[YAW]
+    hang(w, p, r, load_n, (hover.sway_x_m, hover.sway_y_m))
     w["qd"][r, [EX, EY]] = hover.sway_x_mps, hover.sway_y_mps
     end_effector_pose(w, p, r)
     w["pack_pose"][pack] = w["e_pose"][r]
@@ -88,7 +80,7 @@ def hover_world(cell: Cell, hover: Hover) -> np.ndarray:
     c, s_ = math.cos(along), math.sin(along)
     w["pack_twist"][pack, 0] = c * hover.sway_x_mps - s_ * hover.sway_y_mps
     w["pack_twist"][pack, 1] = s_ * hover.sway_x_mps + c * hover.sway_y_mps
-    _hold(w, p, r, pack, load_n)
+    hold(w, p, r, pack, load_n)
     noise = float(p["load_sigma_n"]) * float(seeding.stream(cell.seed, "weighing").standard_normal())
     w["carried_kg"][r] = kg + noise / gravity
     measure_packs(w, p)
@@ -114,11 +106,30 @@ def _places(cell: Cell, job: int) -> tuple[list[tuple[int, int]], list[tuple[int
     return stored, on_truck
 
 
-def _hold(w: Any, p: Any, r: int, pack: int, load_n: float) -> None:
+def hang(w: Any, p: Any, r: int, load_n: float, sway_m: tuple[float, float]) -> None:
+    """The end effector's joints as `load_n` stretches its ropes or springs, so far aside of what carries it; level."""
+    q, (aside_x, aside_y) = w["q"][r], sway_m
+    q[[EX, EY, EYAW, EPITCH, EROLL]] = aside_x, aside_y, 0.0, 0.0, 0.0
+    if p["reeving"] == FLOATING_TABLE:
+        q[EZ] = -load_n / p["e_stiffness"][2]
+    else:
+        rope = float(p["sheave_height_m"]) - q[Z]
+        give = load_n / p["e_stiffness"][2] if p["reeving"] == MAST else load_n * rope / (4.0 * p["rope_ea_n"])
+        aside = aside_x**2 + aside_y**2 if p["reeving"] == FOUR_ROPE else 0.0
+        q[EZ] = -math.sqrt((rope + give) ** 2 - aside)
+        q[EYAW] = q[YAW]
+
+
+def hold(w: Any, p: Any, r: int, pack: int, load_n: float) -> None:
     """Robot `r` stands where its `q` says, with the pack in closed grips."""
-    q = w["q"][r]
     w["held"][r] = w["previous_held"][r] = pack
     w["grip_position"][r], w["grip_command"][r], w["grip_closed"][r], w["grip_open"][r] = 1.0, 1, 1, 0
+    stand_robot(w, r, load_n)
+
+
+def stand_robot(w: Any, r: int, load_n: float) -> None:
+    """Robot `r` stands where its `q` says: its control software knows nothing else."""
+    q = w["q"][r]
     w["reference"][r] = 0.0
     w["reference"][r, :, 0] = q[:4]
     w["profile"][r, :, 1, 0] = q[:4]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, Self
@@ -22,10 +22,12 @@ from twin.plants.kinds import plant_maker
 from twin.recorded.configuration import SWAP, Configuration
 from twin.recorded.sampling import Sampler
 from twin.recording import Recording, open_recording
-from twin.swap import SwapTwin
+from twin.swap import SwapResult, SwapTwin
 
 EARLY_SCANS = 1e-6
 """A time this much after a scan, in scans, is that scan's: 42.1 s is no whole number of hundredths in binary."""
+IMPORTED = "imported"
+"""Source of a recording that was made of a station's log."""
 ENDS = ("trip", "outcome")
 """Events after which nothing is decided any more."""
 
@@ -45,6 +47,19 @@ class Change:
     faults: tuple[Fault, ...] = ()
 
 
+class Ready(Protocol):
+    """A swap that is ready to run from a moment."""
+
+    twin: SwapTwin
+    on_reached: Callable[[], None] | None
+
+    def run(self) -> SwapResult:
+        """Run to the end and give the result."""
+
+    def close(self) -> None:
+        """Free the plant."""
+
+
 class Moment(Protocol):
     """A recorded moment from which a swap can go on, however its state is come by."""
 
@@ -56,29 +71,34 @@ class Moment(Protocol):
     def branch(self, change: Change) -> Branch:
         """The settings from the moment on; raises InputError for what cannot be changed there."""
 
-    def begin(self, branch: Branch, load: Load) -> Branched:
+    def begin(self, branch: Branch, load: Load) -> Ready:
         """The swap, ready to run; `load` gives the policies that decide from the moment on."""
 
     def close(self) -> None:
         """Close the recording."""
 
 
-def begin_from(path: str | Path, at_s: float) -> Moment:
+def begin_from(path: str | Path, at_s: float, *, plant: str = "bullet", seed: int = 0) -> Moment:
     """The moment `at_s` of a recording, or the PLC scan after it.
+
+    `plant` and `seed` are for a moment of an imported log; the twin's own recordings say them themselves.
 
     Raises:
         InputError: no recording of a swap, or no time at which this swap can go on.
     """
     recording = open_recording(path)
     try:
+        if recording.header.source == IMPORTED:
+            from twin.branch.estimated.moment import EstimatedMoment
+
+            return EstimatedMoment(recording, at_s, plant=plant, seed=seed)
         if recording.header.source != "twin":
-            # here a moment comes in whose state is estimated from what a station has logged
             raise InputError(
-                "a swap cannot go on from an imported log yet: it tells no whole state",
+                "a swap goes on from the twin's own recordings and from imported logs",
                 file=path,
                 key="source",
                 value=recording.header.source,
-                allowed="twin",
+                allowed=f"twin, {IMPORTED}",
             )
         return OwnMoment(recording, at_s)
     except BaseException:
@@ -99,7 +119,8 @@ class OwnMoment:
         rates = self.cell.station.rates
         if header.seed != self.cell.seed or header.tick_hz != float(rates.physics_hz):
             raise InputError("damaged recording: seed and tick_hz are not its configuration's", file=self.path)
-        scan = _scan_of(at_s, rates.plc_hz, _end_s(recording), self.path)
+        begin_s = configuration.branch.begin_s if configuration.branch is not None else 0.0
+        scan = scan_of(at_s, rates.plc_hz, _end_s(recording), self.path, begin_s)
         tick = scan * (rates.physics_hz // rates.plc_hz)
         self.at_s = tick / rates.physics_hz
         self._past = Past(recording, tick, float(rates.physics_hz))
@@ -127,9 +148,10 @@ class OwnMoment:
         later = [_changed(one, change) for one in self._recorded[1:] if one.at_s > self.at_s]
         before = self._configuration.branch
         return Branch(
-            Origin(self.path.name, _sha256(self.path), self.at_s),
+            Origin(self.path.name, file_sha256(self.path), self.at_s),
             (*past, here, *later),
             () if before is None else (*before.earlier, before.origin),
+            None if before is None else before.start,
         )
 
     def _check(self, change: Change, now: Settings) -> None:
@@ -207,13 +229,15 @@ def _end_s(recording: Recording) -> float:
     return min(ends)
 
 
-def _scan_of(at_s: float, plc_hz: float, end_s: float, path: Path) -> int:
-    """The PLC scan at or after a time."""
-    if not 0.0 <= at_s <= end_s + EARLY_SCANS / plc_hz:
-        raise InputError("not in this recording", file=path, key="--at", value=at_s, allowed=f"0 to {end_s:g} s")
+def scan_of(at_s: float, plc_hz: float, end_s: float, path: Path, begin_s: float = 0.0) -> int:
+    """The PLC scan at or after a time; raises InputError for one before the recording's beginning or after its end."""
+    if not begin_s - EARLY_SCANS / plc_hz <= at_s <= end_s + EARLY_SCANS / plc_hz or at_s < 0.0:
+        allowed = f"{begin_s:g} to {end_s:g} s"
+        raise InputError("not in this recording", file=path, key="--at", value=at_s, allowed=allowed)
     return max(math.ceil(at_s * plc_hz - EARLY_SCANS), 0)
 
 
-def _sha256(path: Path) -> str:
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a recording."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

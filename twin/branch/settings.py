@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from twin.branch.start import Start
 from twin.catalogue import TimingSet
 from twin.catalogue.plain import model_from_plain
 from twin.errors import InputError
@@ -70,6 +71,13 @@ class Branch:
     origin: Origin
     settings: tuple[Settings, ...]
     earlier: tuple[Origin, ...] = ()
+    start: Start | None = None
+    """Of a swap that began at a moment estimated from a log: there the settings' first hold from its beginning."""
+
+    @property
+    def begin_s(self) -> float:
+        """When the swap's own clock begins."""
+        return 0.0 if self.start is None else self.settings[0].at_s
 
     @property
     def added_faults(self) -> tuple[tuple[float, Fault], ...]:
@@ -78,7 +86,8 @@ class Branch:
 
     def as_plain(self) -> dict[str, Any]:
         """As a recording's header keeps it."""
-        return self._with([one.as_plain() for one in self.settings])
+        start = {} if self.start is None else {"start": self.start.as_plain()}
+        return {**self._with([one.as_plain() for one in self.settings]), **start}
 
     def as_json(self) -> dict[str, Any]:
         """The same with names of timing sets, for a swap's result."""
@@ -86,7 +95,10 @@ class Branch:
 
     def _with(self, settings: list[dict[str, Any]]) -> dict[str, Any]:
         earlier = {"earlier": [one.as_plain() for one in self.earlier]} if self.earlier else {}
-        return {**self.origin.as_plain(), "settings": settings, **earlier}
+        estimated: dict[str, Any] = {}
+        if self.start is not None:
+            estimated = {"estimated": True, "what_is_estimated": list(self.start.estimated)}
+        return {**self.origin.as_plain(), **estimated, "settings": settings, **earlier}
 
     @classmethod
     def from_plain(cls, data: object, file: str | Path) -> Branch:
@@ -95,7 +107,9 @@ class Branch:
             if not isinstance(data, dict):
                 raise TypeError("no object")
             settings = tuple(_settings(one, file) for one in data["settings"])
-            branch = cls(_origin(data), settings, tuple(_origin(one) for one in data.get("earlier", [])))
+            earlier = tuple(_origin(one) for one in data.get("earlier", []))
+            start = Start.from_plain(data["start"]) if "start" in data else None
+            branch = cls(_origin(data), settings, earlier, start)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             if isinstance(error, InputError):
                 raise

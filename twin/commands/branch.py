@@ -14,8 +14,7 @@ from twin.errors import InputError
 if TYPE_CHECKING:
     import typer
 
-    from twin.branch.begin import Moment
-    from twin.branch.exchange import Branched
+    from twin.branch.begin import Moment, Ready
     from twin.branch.settings import Branch
     from twin.faults import Fault
     from twin.swap import SwapResult
@@ -63,7 +62,7 @@ def run_from(
         if Path(record).exists() and os.path.samefile(record, path):
             raise InputError("is the recording that the swap goes on from", key="--record", value=record)
     with progress("reading") as line:
-        moment = begin_from(path, at_s)
+        moment = begin_from(path, at_s, plant=typed.get("plant", "bullet"), seed=typed.get("seed", 0))
         try:
             check_same(moment, typed)
             timing = load_timing(typed["timing"], moment.cell.station) if "timing" in typed else None
@@ -131,7 +130,7 @@ def policy(what: str, name: str, moment: Moment) -> Any:
     return decider
 
 
-def _recorded(branched: Branched, path: Path) -> SwapResult:
+def _recorded(branched: Ready, path: Path) -> SwapResult:
     """Run and record: under another name up to the moment, so that a refusal there leaves and spoils nothing."""
     from twin.recorded import SwapRecorder
 

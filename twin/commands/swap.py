@@ -71,7 +71,8 @@ def command(
         typer.Option(
             "--from",
             help="What if: go on from a moment of this recorded swap, --at. Only --timing, the policies (none: no "
-            "policy any more) and --fault may be given; they hold from there on, the rest is as recorded.",
+            "policy any more) and --fault may be given; they hold from there on, the rest is as recorded. From an "
+            "imported log the state is estimated, and --plant and --seed are free.",
         ),
     ] = None,
     at: Annotated[float | None, typer.Option(help="Seconds into --from; the next PLC scan counts.")] = None,
@@ -296,6 +297,9 @@ def print_result(console: Console, result: SwapResult, *, ghost: str | None = No
         origin = result.branch.origin
         told = "; ".join(f"from {one.at_s:g} s on {one.words}" for one in result.branch.settings)
         console.print(f"branch         of {origin.file} at {origin.at_s:g} s; {told}", markup=False, soft_wrap=True)
+        if result.branch.start is not None:
+            told = f"the state at {result.branch.begin_s:g} s, from a log: {', '.join(result.branch.start.estimated)}"
+            console.print(f"estimated      {told}; times count from there on", markup=False, soft_wrap=True)
         for event in result.events:
             if event["name"] == "policy_differs":
                 console.print(f"note           {event['message']}", style="yellow", markup=False, soft_wrap=True)
@@ -313,10 +317,13 @@ def figure_rows(result: SwapResult) -> list[tuple[str, str, str]]:
     """(words, value, unit) of times and key figures, in the units that people read."""
     rows = [
         ("mechanical time", f"{result.mechanical_time_s:.1f}", "s"),
-        ("lower bound of it", f"{result.lower_bound_s:.1f}", "s"),
-        ("ratio to the lower bound", f"{result.ratio:.2f}", ""),
         ("cycle time", f"{result.cycle_time_s:.1f}", "s"),
     ]
+    if result.lower_bound_s is not None:
+        rows[1:1] = [
+            ("lower bound of it", f"{result.lower_bound_s:.1f}", "s"),
+            ("ratio to the lower bound", f"{result.ratio:.2f}", ""),
+        ]
     for key, words, factor, unit in KPI_ROWS:
         if key not in result.kpis:
             continue

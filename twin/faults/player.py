@@ -157,14 +157,13 @@ class FaultPlayer:
         self.on_change: Callable[[Fault, bool], None] | None = None
         """Told when a fault begins (True) or ends (False) to act."""
 
-    @property
-    def acts_from_the_beginning(self) -> bool:
-        """Whether `before_scan` is due at the first scan; else `after_scan` sees to it in time.
+    def acts_from(self, begin_s: float) -> bool:
+        """Whether `before_scan` is due at the first scan, that of `begin_s`; else `after_scan` sees to it in time.
 
         A plant may take more trouble where it is disturbed (the reduced-order one lets nothing rest), so a swap that
         goes on with faults is not disturbed before they join.
         """
-        return bool(self._faults) or self._cell_faults or self._joining[0].since_s <= SAME_S
+        return bool(self._faults) or self._cell_faults or self._joining[0].since_s <= begin_s + SAME_S
 
     def after_scan(self, plant: Any) -> None:
         """Take note of what the swap does; before the scan at which the first fault joins, begin to disturb."""

@@ -108,9 +108,14 @@ class Configuration:
         try:
             parsed = tuple(parse_fault(fault) for fault in faults)
             at, truck, pack = models["station"], models["truck"], models["pack"]
-            cell = build_cell(at, truck, pack, seed=seed, parking=parking, variation=variation)
+            if branch is not None and branch.start is not None:
+                cell = branch.start.cell.build(at, truck, pack, seed, variation)
+            else:
+                cell = build_cell(at, truck, pack, seed=seed, parking=parking, variation=variation)
         except InputError as error:
             raise InputError(f"its configuration is refused: {error}", file=file) from None
+        except ValueError as error:
+            raise InputError("damaged configuration", file=file, key="branch.start", value=str(error)) from None
         if hover is not None and (hover.job >= len(cell.jobs) or parsed):
             key, value = ("hover.job", hover.job) if not parsed else ("faults", faults)
             raise InputError("damaged configuration", file=file, key=key, value=value)

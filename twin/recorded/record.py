@@ -56,7 +56,8 @@ class SwapRecorder(Recording):
         self._sampler = Sampler(twin.cell, self._plant.worlds, self._plant.params)
         self.path = Path(path)
         self._recorder = Recorder(path, header_of(Configuration.of(twin), self._sampler))
-        self._recorder.scene(0.0, entities_of(twin.cell))
+        begin_s = float(self._plant.worlds["t_s"][0])  # not 0 where a swap begins in the middle of one
+        self._recorder.scene(begin_s, entities_of(twin.cell))
         self._violations = np.zeros(8, np.int64)
         self._violation = self._plant.worlds["violation"][0]
         self._open: dict[int, PhaseSpan] = {}

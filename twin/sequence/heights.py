@@ -45,15 +45,25 @@ def floating_head(program: Program) -> bool:
 
 
 def travel_z(program: Program) -> float:
+    """`travel_z_of` the program's cell."""
+    return travel_z_of(program.cell)
+
+
+def travel_z_of(cell: Cell) -> float:
     """Position of axis z at which a carried pack may traverse."""
-    s, height = program.cell.retract, program.cell.pack.size_m[2]
-    return program.cell.station.limits.clearance_height_m + s * (height + TRAVEL_MARGIN_M)
+    s, height = cell.retract, cell.pack.size_m[2]
+    return cell.station.limits.clearance_height_m + s * (height + TRAVEL_MARGIN_M)
 
 
 def empty_z(program: Program) -> float:
+    """`empty_z_of` the program's cell."""
+    return empty_z_of(program.cell)
+
+
+def empty_z_of(cell: Cell) -> float:
     """Position of axis z at which the empty end effector passes the packs in the slots."""
-    s, height = program.cell.retract, program.cell.pack.size_m[2]
-    slots = [slot.z_m + s * height for slot in program.cell.station.slots]
+    s, height = cell.retract, cell.pack.size_m[2]
+    slots = [slot.z_m + s * height for slot in cell.station.slots]
     furthest = max(slots) if s > 0 else min(slots)
     return furthest + s * EMPTY_MARGIN_M
 

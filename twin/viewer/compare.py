@@ -1,15 +1,16 @@
 """Two recordings side by side: which instant of the other belongs to an instant of this one, and who is ahead by phase.
 
 Aligned by start, both begin the first phase that both have together and run at the same pace: the ghost shows who is
-ahead. Aligned by phase, each phase of the other is stretched to last as long as the same phase here: the ghost shows
-how the same work was done differently. Phases belong together by robot, job, name and how often that name has come: a
-retried `insert` is the second one.
+ahead; a swap that began at a moment of a log has that log's clock, and so has what it is shown beside. Aligned by phase,
+each phase of the other is stretched to last as long as the same phase here: the ghost shows how the same work was done
+differently. Phases belong together by robot, job, name and how often that name has come: a retried `insert` is the
+second one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -74,6 +75,8 @@ def time_map(this: Source, other: Source, align: str) -> tuple[np.ndarray, np.nd
     Two robots work at the same time and one clock cannot follow both: the phases of the robot that is busy longest set
     the knots.
     """
+    if align == "start" and (_begins_in_the_middle(this) or _begins_in_the_middle(other)):
+        return np.array([0.0, 1.0]), np.array([0.0, 1.0])
     mine, theirs = _first_starts(this, other)
     if align == "start" or not this.phases or not other.phases:
         return np.array([mine, mine + 1.0]), np.array([theirs, theirs + 1.0])
@@ -101,6 +104,12 @@ def _first_starts(this: Source, other: Source) -> tuple[float, float]:
             return span.start_s, theirs[key].start_s
     first, second = (min((p.start_s for p in s.phases), default=s.start_s) for s in (this, other))
     return first, second
+
+
+def _begins_in_the_middle(source: Source) -> bool:
+    """Whether it is of a swap that began at a moment of a log: it goes on with that log's clock."""
+    branch = source.recording.header.configuration.get("branch")
+    return isinstance(branch, dict) and "start" in branch
 
 
 def _busy_s(spans: Sequence[PhaseSpan], robot: int) -> float:
@@ -151,7 +160,11 @@ class Ghost:
         return self.source.snapshot(self.time_at(t_s))
 
     def phase_rows(self) -> list[PhaseRow]:
-        return phase_rows(self._this.phases, self.source.phases)
+        theirs: Sequence[PhaseSpan] = self.source.phases
+        if _begins_in_the_middle(self._this):  # what the other did before is compared with nothing
+            begin_s = self._this.start_s
+            theirs = [replace(s, start_s=max(s.start_s, begin_s)) for s in theirs if s.end_s > begin_s]
+        return phase_rows(self._this.phases, theirs)
 
     def rows(self) -> list[tuple[str, float | None, float | None, float | None]]:
         """(phase, this_s, other_s, other minus this) for a table."""

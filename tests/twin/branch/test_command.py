@@ -142,7 +142,7 @@ def change_header(**changes: Any) -> Any:
     [
         (with_configuration(kind="docking"), "only a swap"),
         (with_configuration(kind="alignment"), "only a swap"),
-        (change_header(source="elsewhere", provenance={}), "imported log"),
+        (change_header(source="elsewhere", provenance={}), "elsewhere"),
         (change_header(seed=4), "damaged recording"),
         (with_configuration(branch={"from": "a"}), "branch: damaged configuration"),
         (with_configuration(branch=[1]), "branch: damaged configuration"),
@@ -152,9 +152,9 @@ def test_what_is_no_swap_of_the_twin_is_refused(
     header: Any, says: str, swaps: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def stated(h: Header) -> Header:
-        if says == "imported log":
+        if says == "elsewhere":
             names = (*h.frame_names, *h.channels, *h.sensors)
-            return dataclasses.replace(h, source="imported", provenance=dict.fromkeys(names, "measured"))
+            return dataclasses.replace(h, source="elsewhere", provenance=dict.fromkeys(names, "measured"))
         made: Header = header(h)
         return made
 

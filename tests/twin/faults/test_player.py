@@ -240,7 +240,7 @@ def test_a_phase_that_began_before_counts_where_its_time_is_still_to_come() -> N
 def test_nothing_is_disturbed_before_the_first_fault_joins() -> None:
     """It is looked at after each scan till then, and knows all the same what has begun."""
     it = joining((5.0, "estop:phase=grip,after_s=4"))
-    assert not it.player.acts_from_the_beginning
+    assert not it.player.acts_from(0.0)
     it.plant.disturb = None
     it.w["status"][0], it.plant.commands["step"][0, 0] = BUSY, it.steps.index("grip")
     for t_s, disturbed in ((2.0, False), (4.98, False), (4.99, True)):

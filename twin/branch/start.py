@@ -1,0 +1,180 @@
+"""Where a swap begins that goes on from an estimated moment: its cell, its world and its robots' places, as data.
+
+The world is kept as the fields that differ from those of a swap's beginning, as plain numbers: JSON writes every double
+so that it reads back to the same bits. So a recording of such a swap explains itself, and is run again like any other.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from twin.catalogue import Pack, Station, Truck
+from twin.cell import Cell, build_cell
+from twin.errors import InputError
+from twin.plants.state import WORLD
+from twin.sequence.program import Program
+from twin.variation import NOMINAL, Variation
+
+PARKED = "logged"
+"""As a cell's parking: where the truck stood is taken from a log."""
+
+
+@dataclass(frozen=True)
+class LoggedCell:
+    """What a log says about a cell beside station, truck and pack: all slots count from 0."""
+
+    slots: Mapping[int, tuple[int, int]]
+    """By the truck's seat: the slot that its old pack goes to, and that its new one comes from."""
+    truck_park: tuple[float, ...]
+    pack_masses_kg: tuple[float, ...]
+
+    def build(self, station: Station, truck: Truck, pack: Pack, seed: int, variation: Variation = NOMINAL) -> Cell:
+        """The cell; what no log tells (noise, friction) is drawn from `seed`.
+
+        Raises:
+            InputError, ValueError: numbers that are not of such a cell.
+        """
+        cell = build_cell(station, truck, pack, seed=seed, variation=variation, slots=self.slots)
+        params = cell.params.copy()
+        p = params[0]
+        if len(self.pack_masses_kg) != int(p["packs"]) or not all(kg > 0.0 for kg in self.pack_masses_kg):
+            raise ValueError(self.pack_masses_kg)
+        p["truck_park"] = _finite(self.truck_park)
+        p["pack_mass_kg"][: len(self.pack_masses_kg)] = self.pack_masses_kg
+        return dataclasses.replace(cell, params=params, parking=PARKED)
+
+    def as_plain(self) -> dict[str, Any]:
+        """As a recording's header keeps it."""
+        return {
+            "slots": {str(seat): list(pair) for seat, pair in self.slots.items()},
+            "truck_park": list(self.truck_park),
+            "pack_masses_kg": list(self.pack_masses_kg),
+        }
+
+    @classmethod
+    def from_plain(cls, data: Mapping[str, Any]) -> LoggedCell:
+        """The inverse; raises KeyError, TypeError or ValueError."""
+        slots = {int(seat): (int(put), int(take)) for seat, (put, take) in data["slots"].items()}
+        return cls(slots, tuple(map(float, data["truck_park"])), tuple(map(float, data["pack_masses_kg"])))
+
+
+@dataclass(frozen=True)
+class RobotPlace:
+    """Where a robot stands in its table: at a step of one of its jobs, `queue[place]`, or at its end (`step` None)."""
+
+    step: str | None
+    queue: tuple[int, ...]
+    place: int
+    truck_pose: tuple[float, ...]
+    """The truck's pose (6,) as the control software measured it last."""
+
+    def as_plain(self) -> dict[str, Any]:
+        """As a recording's header keeps it."""
+        return {"step": self.step, "queue": list(self.queue), "place": self.place, "truck_pose": list(self.truck_pose)}
+
+    @classmethod
+    def from_plain(cls, data: Mapping[str, Any]) -> RobotPlace:
+        """The inverse; raises KeyError, TypeError or ValueError."""
+        step = data["step"]
+        if step is not None and not isinstance(step, str):
+            raise TypeError(step)
+        queue, pose = tuple(map(int, data["queue"])), tuple(_finite(data["truck_pose"]).tolist())
+        if len(pose) != 6 or not 0 <= int(data["place"]) <= max(len(queue) - 1, 0):
+            raise ValueError(data)
+        return cls(step, queue, int(data["place"]), pose)
+
+
+@dataclass(frozen=True)
+class Start:
+    """The beginning of a swap in the middle of one; `estimated` says what of it no log has told."""
+
+    cell: LoggedCell
+    world: Mapping[str, Any]
+    robots: tuple[RobotPlace, ...]
+    scanned: bool
+    estimated: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls, logged: LoggedCell, cell: Cell, worlds: np.ndarray, robots: tuple[RobotPlace, ...], scanned: bool,
+        estimated: tuple[str, ...],
+    ) -> Start:  # fmt: skip
+        """Of a (1,) WORLD array; raises ValueError where a number in it is not finite."""
+        usual, fields = cell.new_world()[0], {}
+        for name in WORLD.names or ():
+            now = worlds[0][name]
+            if now.tobytes() != usual[name].tobytes():
+                fields[name] = _finite(now).tolist()
+        return cls(logged, fields, robots, scanned, estimated)
+
+    def new_world(self, cell: Cell) -> np.ndarray:
+        """A (1,) WORLD array at this beginning; raises InputError for fields that no world has here."""
+        worlds = cell.new_world()
+        for name, values in self.world.items():
+            try:
+                given, kind = np.array(values), WORLD[name]
+                if given.shape != kind.shape or not np.can_cast(given.dtype, kind.base, "safe"):
+                    raise ValueError(name)
+                worlds[0][name] = _finite(given.astype(kind.base))
+            except (KeyError, TypeError, ValueError):
+                raise _damaged(f"world.{name}") from None
+        return worlds
+
+    def enter(self, program: Program) -> None:
+        """Put the robots of a program, which has not run, where they go on.
+
+        Raises:
+            InputError: robots, steps or jobs that this program does not have.
+        """
+        if len(self.robots) != program.step.shape[1]:
+            raise _damaged("robots")
+        for r, robot in enumerate(self.robots):
+            if sorted(robot.queue) != sorted(program.queue[r]) or robot.step not in (None, *program.index):
+                raise _damaged(f"robots[{r}]")
+            program.queue[r] = list(robot.queue)
+            program.finished[0, r] = robot.step is None
+            program.place[0, r] = robot.place
+            program.truck_pose[0, r] = robot.truck_pose
+            if robot.step is not None:
+                program.step[0, r] = program.index[robot.step]
+        program.scanned[0] = self.scanned
+
+    def as_plain(self) -> dict[str, Any]:
+        """As a recording's header keeps it."""
+        return {
+            "cell": self.cell.as_plain(),
+            "robots": [robot.as_plain() for robot in self.robots],
+            "scanned": self.scanned,
+            "estimated": list(self.estimated),
+            "world": dict(self.world),
+        }
+
+    @classmethod
+    def from_plain(cls, data: Mapping[str, Any]) -> Start:
+        """The inverse of `as_plain`; raises KeyError, TypeError or ValueError where it is not one."""
+        if not isinstance(data["world"], dict) or not isinstance(data["scanned"], bool):
+            raise TypeError("start")
+        return cls(
+            LoggedCell.from_plain(data["cell"]),
+            data["world"],
+            tuple(RobotPlace.from_plain(one) for one in data["robots"]),
+            data["scanned"],
+            tuple(map(str, data["estimated"])),
+        )
+
+
+def _damaged(key: str) -> InputError:
+    return InputError("damaged configuration, or of another version of the twin", key=f"branch.start.{key}")
+
+
+def _finite(values: Any) -> np.ndarray:
+    array = np.asarray(values)
+    if not all(map(math.isfinite, array.reshape(-1).tolist())):
+        raise ValueError("not finite")
+    return array
