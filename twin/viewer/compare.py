@@ -3,8 +3,8 @@
 Aligned by start, both begin the first phase that both have together and run at the same pace: the ghost shows who is
 ahead; a swap that began at a moment of a log has that log's clock, and so has what it is shown beside. Aligned by
 phase, each phase of the other is stretched to last as long as the same phase here: the ghost shows how the same work
-was done differently. Phases belong together by robot, job, name and how often that name has come: a retried `insert` is the
-second one.
+was done differently. Phases belong together by robot, job, name and how often that name has come: a retried `insert`
+is the second one.
 """
 
 from __future__ import annotations
