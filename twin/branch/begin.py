@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from twin.faults.player import check_added
 from twin.plants.kinds import plant_maker
 from twin.recorded.configuration import SWAP, Configuration
 from twin.recorded.sampling import Sampler
+from twin.recorded.versions import file_sha256
 from twin.recording import Recording, open_recording
 from twin.swap import SwapResult, SwapTwin
 
@@ -235,9 +235,3 @@ def scan_of(at_s: float, plc_hz: float, end_s: float, path: Path, begin_s: float
         allowed = f"{begin_s:g} to {end_s:g} s"
         raise InputError("not in this recording", file=path, key="--at", value=at_s, allowed=allowed)
     return max(math.ceil(at_s * plc_hz - EARLY_SCANS), 0)
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a recording."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

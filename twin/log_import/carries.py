@@ -1,4 +1,4 @@
-"""Who carried which pack from where to where, found from grips (or the load) and from where the axes stood then."""
+"""Who carried which pack from where to where, found from the grips and from where the axes stood then."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ class Carry:
     target: Place | None
     at: tuple[float, float, float, float]
     load_kg: float = math.nan
-    """Median of what the load cell said while it was carried, end effector included; NaN where the log has none."""
+    """What the load cell said in the middle of the carry, end effector included; NaN where the log has none."""
 
 
 def carries_of(log: Ingested, found: Survey, mapping: Mapping) -> list[Carry]:
     """All of them, in order of time."""
     station, truck = mapping.station, mapping.truck
-    spans = [(r, a, b) for r in range(station.robots.count) for a, b in _spans(found, mapping, r)]
+    spans = [(r, a, b) for r in range(station.robots.count) for a, b in _spans(found, r)]
     if not spans:
         return []
     times = sorted({t for _, a, b in spans for t in (a, b, (a + (b or found.end_ns)) // 2) if t is not None})
@@ -71,7 +71,7 @@ def carries_of(log: Ingested, found: Survey, mapping: Mapping) -> list[Carry]:
     return sorted(carries, key=lambda c: c.start_ns)
 
 
-def _spans(found: Survey, mapping: Mapping, robot: int) -> list[tuple[int, int | None]]:
+def _spans(found: Survey, robot: int) -> list[tuple[int, int | None]]:
     """From when to when all grips of a robot were closed."""
     told = all_made(found, f"robot{robot}/grip", "closed")
     spans: list[tuple[int, int | None]] = []

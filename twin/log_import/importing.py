@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import os
 import shutil
@@ -28,6 +27,7 @@ from twin.log_import.stretch import ESTIMATED, MEASURED, Completer
 from twin.log_import.survey import Survey, fills_of, survey
 from twin.log_import.tracks import Tracks
 from twin.recorded.scene import entities_of
+from twin.recorded.versions import file_sha256
 from twin.recording import Header, Recorder, check_output_path
 
 IMPORTED = "imported"
@@ -137,14 +137,7 @@ class Beside(Protocol):
     events: list[tuple[int, dict[str, Any]]]
     """Events (ns since 1970, event) that it adds."""
 
-    def look(
-        self,
-        completer: Completer,
-        blocks: Iterable[tuple[np.ndarray, np.ndarray]],
-        story: Story,
-        start_ns: int,
-        hz: float,
-    ) -> None:
+    def look(self, completer: Completer, blocks: Blocks, story: Story, start_ns: int, hz: float) -> None:
         """Look at all of it: times (K,) and values (K, N) of each stretch."""
 
     def values(self, times_ns: np.ndarray) -> np.ndarray:
@@ -361,9 +354,3 @@ def _header(
         tick_hz=float(cell.station.rates.physics_hz),
         t0_ns=start_ns,
     )
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

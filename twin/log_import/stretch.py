@@ -68,10 +68,9 @@ class Completer:
             robot = f"robot{r}"
             for axis in AXES:
                 m, mps = ("rad", "radps") if axis == "yaw" else ("m", "mps")
-                for word, needed in ((f"position_{m}", True), (f"velocity_{mps}", True)):
+                for word in (f"position_{m}", f"velocity_{mps}"):
                     name = f"{robot}/{axis}/{word}"
-                    if needed or name in self._measured:
-                        found.append(Channel(name, MEASURED if name in self._measured else ESTIMATED))
+                    found.append(Channel(name, MEASURED if name in self._measured else ESTIMATED))
                 for word in (f"reference_{m}", f"reference_{mps}", "brake"):
                     name = f"{robot}/{axis}/{word}"
                     if name in self._measured:
@@ -138,11 +137,7 @@ class Completer:
         fill_poses(self._world, self.cell.params, axes, sway, load, packs, springs, frames)
         self._switches(out, packs)
         park = self._world["truck_q"][0]
-        for name, column in zip(
-            ("x_m", "y_m", "yaw_rad", "z_m", "pitch_rad", "roll_rad"),
-            (park[TX], park[TY], park[TYAW], *springs.T),
-            strict=True,
-        ):
+        for name, column in zip(TRUCK_NAMES, (park[TX], park[TY], park[TYAW], *springs.T), strict=True):
             out[f"truck/{name}"] = np.broadcast_to(column, count)
         for r in range(self._robots):
             out[f"robot{r}/held"] = held[:, r].astype(float)

@@ -43,3 +43,9 @@ def twin_sources(folders: tuple[str, ...]) -> str:
             digest.update(path.name.encode())
             digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file's bytes: which one something was made from."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

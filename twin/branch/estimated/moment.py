@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from twin.branch.begin import Change, file_sha256, scan_of
+from twin.branch.begin import Change, scan_of
 from twin.branch.estimated.place import AFTER, Place, places_of, stage_of
 from twin.branch.estimated.seen import Seen, logged_cell, seen_at
 from twin.branch.estimated.world import note_pulled, truck_pose_of, world_at
@@ -20,6 +20,7 @@ from twin.faults.player import check_added
 from twin.jobs import Job
 from twin.plants.kinds import plant_maker
 from twin.plants.state import AXES, STOPPING
+from twin.recorded.versions import file_sha256
 from twin.recording import Recording
 from twin.sequence.tables import TABLES
 from twin.swap import SwapResult, SwapTwin
