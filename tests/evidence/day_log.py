@@ -30,7 +30,7 @@ MOST_MB = 500.0
 PIECE_ROWS = 50_000
 
 IMPORT = """
-import json, resource, sys, time
+import json, sys, time
 from twin.log_import.importing import import_log
 from twin.log_import.mapping import load_mapping
 began = time.monotonic()
@@ -39,18 +39,20 @@ def told(what, share):
     times.setdefault(what, time.monotonic() - began)
 report = import_log(sys.argv[1], load_mapping(sys.argv[2]), sys.argv[3], on_progress=told)
 seconds = time.monotonic() - began
-peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+with open("/proc/self/status") as status:  # ru_maxrss would be the parent's, where that is larger
+    peak_mb = int(status.read().split("VmHWM:")[1].split()[0]) / 1024
 print(json.dumps({"rows": report.lines, "samples": report.samples, "phases": len(report.phases),
     "findings": [f.kind for f in report.findings], "seconds": seconds, "cpu_s": time.process_time(),
     "begun_s": times, "peak_mb": peak_mb}))
 """
 PLAIN = """
-import json, resource, sys, time
+import json, sys, time
 import pyarrow.csv
 began = time.monotonic()
 rows = sum(batch.num_rows for batch in pyarrow.csv.open_csv(sys.argv[1]))
 seconds = time.monotonic() - began
-peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+with open("/proc/self/status") as status:  # ru_maxrss would be the parent's, where that is larger
+    peak_mb = int(status.read().split("VmHWM:")[1].split()[0]) / 1024
 print(json.dumps({"rows": rows, "seconds": seconds, "cpu_s": time.process_time(), "peak_mb": peak_mb}))
 """
 

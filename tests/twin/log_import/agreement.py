@@ -51,7 +51,7 @@ def phases_apart_s(recording: Recording, log: Log) -> float:
         names = [p.name for p in true]
         if [name for name, _ in begun] != names or [name for name, _ in ended] != names:
             return math.inf
-        end_s = float(log.truth.t_s[-1])  # the exit takes longer than the log
+        end_s = min(float(log.truth.t_s[-1]), log.end_s)  # the exit takes longer than the log
         far = max(far, *(abs(t - p.start_s) for (_, t), p in zip(begun, true, strict=True)))
         far = max(far, *(abs(t - min(p.end_s, end_s)) for (_, t), p in zip(ended, true, strict=True)))
     return far

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -143,6 +144,8 @@ class Log:
     damages: Counter[str]
     frozen_s: float = 0.0
     "How long a frozen position is unknown."
+    end_s: float = math.inf
+    "When the last line of a mapped tag was written, where that is before the truth's last sample."
 
 
 def phases_of(words: dict[str, str]) -> str:

@@ -74,6 +74,8 @@ def events(folder: Path) -> Log:
     late = x[400]
     found.insert(late + 30, found.pop(late))
     damages += Counter({"line of the same time": 1, "contradicting line": 1, "line out of order": 1})
+    told = {tag.tag for tag in tags} | {f"RGV{r + 1}.step" for r in range(truth.robots)} | {"ALARM1", "ALARM2"}
+    last_s = max(line[0] - WINTER_NS for line in found if line[1] in told) * 1e-9
     body = ["ts|tag|value|quality", *(f"{t // 10**6}|{tag}|{value}|{q}" for t, tag, value, q in found)]
     path = folder / "events.csv"
     path.write_text("\n".join(body) + "\n")
@@ -88,7 +90,7 @@ def events(folder: Path) -> Log:
             "cleaning": {"good": ["192"], "gap_s": 4},
         },
     )  # fmt: skip
-    return Log(path, at, truth, WINTER_NS, damages)
+    return Log(path, at, truth, WINTER_NS, damages, end_s=last_s)
 
 
 def by_tag(folder: Path) -> Log:

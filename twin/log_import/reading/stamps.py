@@ -38,9 +38,10 @@ class StampFormat:
         """The times of a column.
 
         Timestamps and dates of Parquet are taken as they are, those without a zone in this format's zone. A stamp's
-        own offset wins over the zone. Fractions finer than a nanosecond are cut; those of Excel's days are rounded to
-        a microsecond, which is what their 15 digits hold. There is no second 60 and no hour 24. A local time that the
-        clocks showed twice is the first of the two; one that they skipped comes out later by what was skipped.
+        own offset wins over the zone; where no zone is given, a stamp without an offset among others with theirs cannot
+        be read. Fractions finer than a nanosecond are cut; those of Excel's days are rounded to a microsecond, which is
+        what their 15 digits hold. There is no second 60 and no hour 24. A local time that the clocks showed twice is
+        the first of the two; one that they skipped comes out later by what was skipped.
 
         Args:
             column: strings, numbers or Parquet times, of n rows.
@@ -50,7 +51,7 @@ class StampFormat:
             stamp could be read. An empty stamp could not.
 
         Raises:
-            ValueError: where stamps carry no zone and none was given.
+            ValueError: where no stamp carries a zone and none was given.
         """
         column = flat(column)
         kind = column.type

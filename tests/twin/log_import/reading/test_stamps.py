@@ -201,13 +201,15 @@ def test_times_of_parquet() -> None:
 
 def test_stamps_without_a_zone_need_one() -> None:
     for text, column in (
-        ("iso", pa.array(["2026-02-11T14:23:41Z", "2026-02-11T14:23:41"])),
+        ("iso", pa.array(["2026-02-11T14:23:41", "x"])),
         ("excel", pa.array(["46000.5"])),
         ("iso", pa.array([0], pa.timestamp("s"))),
     ):
         with pytest.raises(ValueError, match="the time stamps carry no zone, so one must be given"):
             read(text, column, None)
     assert read("iso", ["x"], None) == [None]
+    beside_others = read("iso", ["2026-02-11T14:23:41Z", "2026-02-11T14:23:41"], None)
+    assert beside_others == [ns_of(datetime(2026, 2, 11, 14, 23, 41, tzinfo=UTC)), None]
     assert read("%Y-%m-%d %H:%M %z", ["2026-02-11 14:23 +0800"], None) == [
         ns_of(datetime(2026, 2, 11, 6, 23, tzinfo=UTC))
     ]
