@@ -336,6 +336,13 @@ def deepest_contact_m(plant: BulletPlant, k: int) -> float:
     return max((-point[8] for point in points if point[2] != plant._robots), default=0.0)
 
 
+def farthest_slid_m(plant: BulletPlant, k: int) -> float:
+    """How far the two sides of a contact point of pack `k` are from facing each other, at the most."""
+    points = pb.getContactPoints(bodyA=plant._packs[k], physicsClientId=plant._client)
+    slid = [np.subtract(on_a, on_b) - np.multiply(normal, gap) for _, _, _, _, _, on_a, on_b, normal, gap, *_ in points]
+    return max((float(np.linalg.norm(s)) for s in slid), default=0.0)
+
+
 # ------------------------------------------------------------------------------------------------------- reading
 
 

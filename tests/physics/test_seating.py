@@ -101,6 +101,22 @@ def test_guides_align_a_hanging_pack(bench, dx_m, dy_m, yaw_deg):
     assert w["violation"].sum() == 0
 
 
+def test_contact_points_are_where_bodies_touch_now(bench):
+    """An engine that remembers a point of a pin on its socket's edge presses in the direction that it had there, when
+    the pin is long past it.
+    """
+    plant = bench()
+    hang_over_slot(plant, 0.16, dx_m=0.02, dy_m=0.02)
+    w, slid_m = plant.worlds[0], []
+    rig.move(plant, z=float(w["q"][0, 2]) - 0.175, velocity=0.04, acceleration=0.2, jerk=2.0)
+    for _ in range(round(5.4 * plant._physics_hz)):
+        plant.scan()
+        plant.step()
+        slid_m.append(rig.farthest_slid_m(plant, rig.OLD))
+    assert (w["pad_gap_m"][rig.OLD] < 0.0).all()
+    assert 0.0 < max(slid_m) < 0.00105
+
+
 @pytest.mark.parametrize(("dx_m", "dy_m"), [(0.07, 0.0), (0.0, 0.08)])
 def test_far_off_the_guides_a_pack_does_not_seat(bench, dx_m, dy_m):
     """Beyond the cones' mouth (25 mm capture and half a bore of 28 mm) the pins meet the frame: the pack stays up or
