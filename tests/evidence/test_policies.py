@@ -16,11 +16,6 @@ from tests.evidence.policy_tables import TABLES
 ALIGNMENT = [case.name for case in CASES if case.name.startswith("alignment")]
 LEAST_TIMED = {"timing-top_lift": 500, "timing-chassis": 80}
 """Seeds that factory and zvd have both played at the least."""
-SPRINGS_BACK = (
-    "chassis seed 10015, either set: parked so askew that a robot's yaw axis stands at the end of its 2.5 deg stroke; "
-    "its floating table, held 0.9 deg aside, springs back as it lowers off a block and pushes the axis 2.6 mrad farther"
-)
-"""2 mrad past the end of the stroke are allowed."""
 MOST_VIOLATIONS = 1
 """In 500 insertions: a light pack, led 12 mm off by rain, stood on a pin's rim and turned the yaw axis too fast."""
 
@@ -54,10 +49,7 @@ def test_zvd_beats_factory_on_mechanical_time(name: str) -> None:
     assert success["ci95"][1] >= 0.0, "and it is not known to fail more often"
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["timing-top_lift", pytest.param("timing-chassis", marks=pytest.mark.xfail(strict=True, reason=SPRINGS_BACK))],
-)
+@pytest.mark.parametrize("name", LEAST_TIMED)
 def test_timing_sets_break_no_safety_invariant(name: str) -> None:
     told = evaluation(BY_NAME[name], ("factory", "zvd")).as_json()
     assert [row["violations"] for row in told["policies"]] == [0, 0]

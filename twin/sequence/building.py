@@ -32,6 +32,11 @@ def new_commands(program: Program, selection: Selection, phase: str, loaded: boo
     return commands
 
 
+YAW_RESERVE_RAD, YAW_RESERVE_SHARE = 0.002, 0.05
+"""How far before its ends yaw is stopped, and at most which share of its stroke that is: a floating table that springs
+back when its seat lets go of the load pushes the axis by less."""
+
+
 def phase_timing(program: Program, selection: Selection, phase: str) -> np.ndarray:
     """(K,) TIMING of the phase."""
     return program.timing[selection.world, selection.robot, program.phase_column[phase]]
@@ -98,11 +103,13 @@ def axis_z(program: Program, selection: Selection) -> np.ndarray:
 
 
 def inside_axes(program: Program, selection: Selection, commands: np.ndarray) -> np.ndarray:
-    """Keep targets inside the axes; a NaN stays one."""
+    """Keep targets inside the axes, and those of yaw inside its software ends; a NaN stays one."""
     params = program.plant.params
     low = params["axis_min"][selection.world, selection.robot]
     high = params["axis_max"][selection.world, selection.robot]
-    commands["target"] = np.clip(commands["target"], low, high)
+    reserve = np.zeros_like(low)
+    reserve[:, YAW] = np.minimum(YAW_RESERVE_RAD, YAW_RESERVE_SHARE * (high - low)[:, YAW])
+    commands["target"] = np.clip(commands["target"], low + reserve, high - reserve)
     return commands
 
 
