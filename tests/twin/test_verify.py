@@ -25,6 +25,7 @@ from twin.errors import InputError
 from twin.plants.state import COMMAND
 from twin.recorded import commands, verify
 from twin.recording import Frame, Header, Recorder, Recording, open_recording
+from twin.sequence.program import TRIP_SETTLE_S
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -75,6 +76,17 @@ def test_faults_happen_again(faults: tuple[str, ...], outcome: str, tmp_path: Pa
     report = verify(tmp_path / "a.mcap")
     assert report.verified
     assert report.rerun_sha256 == result.end_state_sha256
+
+
+@pytest.mark.parametrize("station", ["top_lift", "chassis"])
+def test_a_trip_of_the_reduced_order_plant_is_recorded_to_its_end(station: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.mcap"
+    command = ["swap", "--station", station, "--plant", "rom", "--fault", "estop:at_s=60", "--record", str(path)]
+    assert run(command) == 1, "not completed"
+    assert verify(path).verified
+    with open_recording(path) as recorded:
+        t_s, _ = recorded.states(names=["robot0/x/position_m"])
+    assert t_s[-1] > 60.0 + TRIP_SETTLE_S - 0.05, "it is watched until it stands"
 
 
 def test_for_people(recording: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -146,9 +146,11 @@ class RomPlant:
 
     def stand(self, world: int, seconds: float) -> None:
         """Advance one world by a time without any decision."""
-        advance.stand_one(
-            *self._arguments(), self.commands, self._scratch, world, round(seconds * self._physics_hz)
-        )  # fmt: skip
+        ticks = round(seconds * self._physics_hz)
+        if self._watched:
+            self.run_ticks(ticks)
+        else:
+            advance.stand_one(*self._arguments(), self.commands, self._scratch, world, ticks)
 
     def state_sha256(self, world: int = 0) -> str:
         """Hash of one world's physical state, to the last bit."""
