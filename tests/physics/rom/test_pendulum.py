@@ -150,3 +150,24 @@ def test_torsional_damping(bench, load, pace):
     top = peaks(rig.record(plant, 9.0, "q")["q"][:, 0, EYAW])
     decrement = np.log(top[0] / top[2]) / 2.0
     assert decrement / sqrt(4.0 * pi**2 + decrement**2) == pytest.approx(ratio, rel=5e-3)
+
+
+@pytest.mark.parametrize("after_s", [0.3, 0.34, 0.38, 0.42])
+@pytest.mark.parametrize("joint", [EX, EY], ids=["x", "y"])
+def test_a_load_that_still_rocks_flies_on_with_the_swing_of_its_centre_of_mass(bench, joint, after_s):
+    """A pack that leaves its seat rocks at some 5 Hz, and the end effector goes to and fro over it much faster than
+    the pack swings. Whenever it begins to fly, it swings on as it does tick by tick once its rocking has died out.
+    """
+    swings = []
+    for pace in (TICKS, FLIES):
+        plant = bench()
+        swing(plant, rig.OLD, 3.0, joint, 0.002, TICKS)
+        plant.worlds["qd"][0, 0, TILT[joint - EX]] = 0.01
+        plant.refresh()
+        rig.run(plant, after_s)
+        plant.pace = pace
+        rig.run(plant, 8.0)
+        swings.append(rig.record(plant, 4.0, "q")["q"][:, 0, joint])
+    ticked, flew = swings
+    assert np.abs(ticked).max() > 0.001
+    np.testing.assert_allclose(flew, ticked, rtol=0.0, atol=0.00015)

@@ -37,8 +37,11 @@ def advance_ticks(w: World, p: Params, m: Model, x: State, t: Any, ticks: int) -
             if p.reeving == FLOATING_TABLE:
                 table_flight.fly(w, p, m, t, r, began_s, span_s)
             else:
+                if x.flies[r] == 0:
+                    flight.lean_in(w, p, m, r)
                 flight.fly(w, p, m, r, t.reaction, t.last, began_s, span_s)
         together = together or t.pace[r] == TICKS
+        x.flies[r] = 1 if t.pace[r] == FLIES else 0
         if t.pace[r] != RESTS:
             x.moved[r] = 1
     if together:

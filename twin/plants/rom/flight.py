@@ -16,7 +16,7 @@ import math
 from typing import Any
 
 from twin.drives import drive_forces, update_reference
-from twin.motion.kernels import kernel
+from twin.motion.kernels import inlined_kernel, kernel
 from twin.plants.rom.frames import cosine_sine
 from twin.plants.rom.model import EMPTY
 from twin.plants.state import EPITCH, EROLL, EX, EY, EYAW, EZ, YAW, X, Y, Z
@@ -48,6 +48,48 @@ def can_fly(w: World, p: Params, m: Model, r: int) -> bool:
 
 
 @kernel
+def lean_in(w: World, p: Params, m: Model, r: int) -> None:
+    """Where robot `r`'s load begins to fly: what it still rocks is left out, its centre of mass goes on as it went.
+
+    The end effector swings to and fro over a load that rocks: its own speed at the moment says little of the swing.
+    """
+    q, qd, k = w.q[r], w.qd[r], body_of(w, r)
+    com, tension = m.body_com_m[k], w.load_n[r]
+    length = p.sheave_height_m - q[Z]
+    c, s = cosine_sine(q[EYAW])
+    pitch_nm, roll_nm = _tilting(p, com, tension, length)
+    share_x, share_y = _shares(com, tension / length, pitch_nm, roll_nm, c, s)
+    # of the centre of mass over the end effector, beyond what it leans with nothing pulling sideways
+    along = com[2] * (q[EPITCH] - com[0] * tension / pitch_nm)
+    across = -com[2] * (q[EROLL] + com[1] * tension / roll_nm)
+    going, passing = com[2] * qd[EPITCH], -com[2] * qd[EROLL]
+    q[EX] = share_x * (q[EX] + c * along - s * across)
+    q[EY] = share_y * (q[EY] + s * along + c * across)
+    qd[EX] = share_x * (qd[EX] + c * going - s * passing)
+    qd[EY] = share_y * (qd[EY] + s * going + c * passing)
+
+
+@inlined_kernel
+def _tilting(p: Params, com: Any, tension: float, length: float) -> tuple[float, float]:
+    """What tilts a load that hangs on its ropes by 1 rad, in N m: pitch and roll."""
+    stiff, hanging = 4.0 * p.rope_ea_n / length, -com[2] * tension
+    return (
+        stiff * p.rope_half_x_m * p.rope_half_x_m + hanging,
+        stiff * p.rope_half_y_m * p.rope_half_y_m + hanging,
+    )
+
+
+@inlined_kernel
+def _shares(com: Any, per_m: float, pitch_nm: float, roll_nm: float, c: float, s: float) -> tuple[float, float]:
+    """How far the end effector swings for 1 m of its load's centre of mass along x and y: the load leans into it."""
+    lean, c2, s2 = per_m * com[2] * com[2], c * c, s * s
+    return (
+        1.0 / (1.0 + lean * (c2 / pitch_nm + s2 / roll_nm)),
+        1.0 / (1.0 + lean * (s2 / pitch_nm + c2 / roll_nm)),
+    )
+
+
+@kernel
 def fly(w: World, p: Params, m: Model, r: int, reaction: Any, last: Any, t_s: float, dt_s: float) -> None:
     """One step of robot `r` and the load on its ropes; `t_s` is the world's time at its beginning.
 
@@ -72,13 +114,8 @@ def fly(w: World, p: Params, m: Model, r: int, reaction: Any, last: Any, t_s: fl
     yaw = q[EYAW] + half_s * qd[EYAW]
     c, s = cosine_sine(yaw)
     com = m.body_com_m[k]
-    stiff, hanging = 4.0 * p.rope_ea_n / length, -com[2] * w.load_n[r]
-    pitch_nm = stiff * p.rope_half_x_m * p.rope_half_x_m + hanging
-    roll_nm = stiff * p.rope_half_y_m * p.rope_half_y_m + hanging
-    lean = per_m * com[2] * com[2]
-    c2, s2 = c * c, s * s
-    share_x = 1.0 / (1.0 + lean * (c2 / pitch_nm + s2 / roll_nm))
-    share_y = 1.0 / (1.0 + lean * (s2 / pitch_nm + c2 / roll_nm))
+    pitch_nm, roll_nm = _tilting(p, com, w.load_n[r], length)
+    share_x, share_y = _shares(com, per_m, pitch_nm, roll_nm, c, s)
     # what pulls at axes that stand: friction has to know it, to hold them exactly
     swing = 2.0 * p.sway_zeta * math.sqrt(g / length) * w.load_n[r] / g
     vx = qd[EX] - half_s * share_x * (per_m * ex + swing * qd[EX]) / kg

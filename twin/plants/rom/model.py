@@ -58,6 +58,7 @@ STATE = np.dtype(
         ("scanned", i8),  # tick of the last PLC scan
         ("calm", i8, ROBOTS + 1),  # scans since a robot, and at the end the truck, last moved
         ("moved", i8, ROBOTS + 1),  # since packs were last placed
+        ("flies", i8, ROBOTS),  # 1: a robot's load flew in the last step (`twin.plants.rom.flight`)
     ]
 )
 """What a reduced-order world remembers besides WORLD."""
