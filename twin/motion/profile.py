@@ -1,7 +1,7 @@
 """Jerk-limited motion profiles: piecewise-cubic position, planned in closed form and evaluated in nanoseconds.
 
 Written once for every plant. All kernels are numba, allocate nothing and may be called from other kernels. A profile is
-one float64 array of shape `PROFILE_SHAPE = (6, 16)`, so it nests anywhere: `profiles[world, robot, axis]` is a profile.
+one float64 array of shape `PROFILE_SHAPE = (6, 12)`, so it nests anywhere: `profiles[world, robot, axis]` is a profile.
 
 | row  | holds, per node i | unit |
 |------|-------------------|------|
@@ -29,8 +29,8 @@ from numpy.typing import ArrayLike, NDArray
 from twin.motion.kernels import kernel
 
 T, P, V, A, J, META = 0, 1, 2, 3, 4, 5
-SEGMENTS = 16
-"""Nodes in a profile; the longest plan (creep, with every phase present) uses 11 segments and the end node."""
+SEGMENTS = 12
+"""Nodes in a profile: the longest plan (creep, with every phase present) uses 11 segments and the end node."""
 PROFILE_SHAPE = (6, SEGMENTS)
 
 Array = NDArray[np.float64]
