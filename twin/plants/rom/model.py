@@ -63,7 +63,7 @@ STATE = np.dtype(
 """What a reduced-order world remembers besides WORLD."""
 FREE = -3
 
-POINTS, COLUMNS = 16, 15
+POINTS, COLUMNS = 16, 11
 """Contact points of one body at most (four pads and three on each of two pins' walls), and `twin.plants.rom.points`'
 numbers of each."""
 
@@ -80,7 +80,6 @@ SCRATCH = np.dtype(
         ("pull", f8, 6),
         ("points", f8, (POINTS, COLUMNS)),
         ("truck", f8, 8),
-        ("under", f8, 8),
         ("speeds", f8, 6),
         ("e_at", f8, (ROBOTS, 3)),
         ("e_turn", f8, (ROBOTS, 3, 3)),

@@ -74,10 +74,7 @@ def touch(w: World, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float) 
     if n > 0:
         pull = t.pull
         pull[0], pull[1], pull[2], pull[3], pull[4], pull[5] = carried.pull(w, p, r, t.angles, t.turn)
-        points.press(
-            w, p, m, body, t.at, t.turn, t.motion, pull, on_truck, t.points, n, dt_s, t.out, t.truck, t.mass, t.under,
-            t.speeds,
-        )  # fmt: skip
+        points.press(w, p, m, t, body, n, on_truck, dt_s)
     w.guide_force_n[r, 0], w.guide_force_n[r, 1], w.guide_force_n[r, 2] = t.out[0] - cx, t.out[1] - cy, t.out[2] - cz
 
 
