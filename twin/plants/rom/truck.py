@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from twin.drives import friction_force
 from twin.motion.kernels import inlined_kernel, kernel
 from twin.plants.rom.frames import cosine_sine, from_angles, quaternion
 from twin.plants.rom.model import TRUCK
@@ -181,15 +180,21 @@ def planar(
     w: World, mass: Any, force: Any, fx: float, fy: float, fyaw: float, dt_s: float
 ) -> tuple[float, float, float]:
     """Speeds in the plane and yaw rate after `dt_s` under `force` (8,), more of it, and the brakes."""
-    qd, kg, turning = w.truck_qd, mass[7], mass[8]
-    fx += force[FX] + w.truck_push_n[0]
-    fy += force[FY] + w.truck_push_n[1]
-    fyaw += force[FYAW]
+    qd, brake, per_s = w.truck_qd, w.truck_brake, 1.0 / dt_s
+    kg, turning = per_s * mass[7], per_s * mass[8]
     return (
-        qd[TX] + dt_s / kg * (fx + friction_force(qd[TX], fx, kg, w.truck_brake[0], dt_s)),
-        qd[TY] + dt_s / kg * (fy + friction_force(qd[TY], fy, kg, w.truck_brake[1], dt_s)),
-        qd[TYAW] + dt_s / turning * (fyaw + friction_force(qd[TYAW], fyaw, turning, w.truck_brake[2], dt_s)),
+        _braked(qd[TX], force[FX] + fx + w.truck_push_n[0], kg, brake[0]),
+        _braked(qd[TY], force[FY] + fy + w.truck_push_n[1], kg, brake[1]),
+        _braked(qd[TYAW], force[FYAW] + fyaw, turning, brake[2]),
     )
+
+
+@inlined_kernel
+def _braked(speed: float, force: float, kept: float, brake: float) -> float:
+    """A speed after a step in which `force` and at most `brake` act; `kept` is mass over step."""
+    momentum = kept * speed + force
+    left = momentum - min(max(momentum, -brake), brake)
+    return 0.0 if left == 0.0 else left / kept
 
 
 @kernel
