@@ -34,10 +34,10 @@ NEAR_M = 0.0003
 """What is closer than this may touch within the step: as the reference plant has it."""
 HOLDS = 1000.0
 """So many times the body's mass a step holds a point: its creep is a thousandth of what the force would make of it."""
-PASSES = 4
+PASSES = 5
 """Times that the system is solved at most. A point that then still changes between holding and sliding has a speed of
 nearly nothing, and no more friction than Coulomb's."""
-SAME = 0.02
+SAME = 0.004
 """A sliding point's friction is found if it changes by less than this share, the truck's speed in the plane if it makes
 no more of a difference to the body than this share of all friction."""
 REACH_M = 2.0
