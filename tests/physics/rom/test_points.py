@@ -28,9 +28,8 @@ UP = np.array([0.0, 0.0, 1.0])
 
 @kernel
 def press(
-    worlds: Any, params: Any, models: Any, scratch: Any, k: int, e: Any, turn: Any, motion: Any, at: Any, normals: Any,
-    gaps: Any, friction: float, pull: Any, out: Any,
-) -> None:  # fmt: skip
+    worlds: Any, params: Any, models: Any, scratch: Any, k: int, at: Any, normals: Any, gaps: Any, friction: float
+) -> None:
     w, p, m, t = worlds[0], params[0], models[0], scratch[0]
     n = 0
     for i in range(len(gaps)):
@@ -38,9 +37,7 @@ def press(
             t.points, n, at[i, 0], at[i, 1], at[i, 2], normals[i, 0], normals[i, 1], normals[i, 2], gaps[i], N_PER_M,
             NS_PER_M, friction, DT_S,
         )  # fmt: skip
-    points.press(
-        w, p, m, k, e, turn, motion, pull, False, t.points, n, DT_S, out, t.truck, t.mass, t.under, t.speeds
-    )  # fmt: skip
+    points.press(w, p, m, t, k, n, False, DT_S)
 
 
 class Free:
@@ -59,11 +56,11 @@ class Free:
         """Force and torque about the centre of mass in the next tick."""
         motion = np.concatenate([self.velocity - np.cross(self.turning, self.com), self.turning])
         pull = np.concatenate([pull_n, np.cross(self.com, pull_n)])
-        out, p = np.zeros(6), self.plant
-        press(
-            p.worlds, p.params, p.models, p._scratch, rig.OLD, np.zeros(3), np.eye(3), motion, self.at + self.com,
-            self.normals, self.gaps, friction, pull, out,
-        )  # fmt: skip
+        p, t = self.plant, self.plant._scratch[0]
+        for name, value in {"at": 0.0, "turn": np.eye(3), "motion": motion, "pull": pull, "out": 0.0}.items():
+            t[name][:] = value
+        press(p.worlds, p.params, p.models, p._scratch, rig.OLD, self.at + self.com, self.normals, self.gaps, friction)
+        out = t["out"].copy()
         return np.concatenate([out[:3], out[3:] - np.cross(self.com, out[:3])])
 
     def step(self, **with_: Any) -> Array:

@@ -46,59 +46,58 @@ def seat_frame(w: World, p: Params, s: int, truck_at: Any, truck_turn: Any, at: 
 
 
 @kernel
-def seat_points(
-    w: World, p: Params, m: Model, k: int, e: Any, pack: Any, turn: Any, seat_at: Any, seat: Any, dt_s: float,
-    points: Any, gaps: Any,
-) -> int:  # fmt: skip
-    """Where pack `k`, which is held, meets its nearest seat: into `points`, and how many there are.
+def seat_points(w: World, p: Params, m: Model, t: Any, r: int, k: int, dt_s: float) -> int:
+    """Where pack `k`, which robot `r` holds, meets its nearest seat: into `t.points`, and how many there are.
 
-    `gaps` (2,) gets how far it is from touching: sideways within the bores, and any other way.
-
-    Args:
-        e: (3,) of E in W; pack: (3,) of its grip face in W; turn: (3, 3) its rotation; seat_at, seat: what `seat_frame`
-            gave.
+    `t.gaps` (2,) gets how far it is from touching: sideways within the bores, and any other way. `t.at` is E in W,
+    `t.pack` the grip face, `t.pack_turn` its rotation, `t.seat_at[r]` and `t.seat[r]` are what `seat_frame` gave.
     """
-    up = p.retract
-    sx, sy, sz = seat_at[0], seat_at[1], seat_at[2]
-    nx, ny, nz = seat[0, 2], seat[1, 2], seat[2, 2]  # the seat's normal, upwards
-    hx, hy, hz = times(turn, 0.0, 0.0, -up * p.pack_height_m)
-    mx, my, mz = pack[0] + hx, pack[1] + hy, pack[2] + hz  # middle of the mating face
+    points, turn, seat, up = t.points, t.pack_turn, t.seat[r], p.retract
+    high = up * p.pack_height_m
+    # middle of the mating face, from E
+    mx = t.pack[0] - t.at[0] - high * turn[0, 2]
+    my = t.pack[1] - t.at[1] - high * turn[1, 2]
+    mz = t.pack[2] - t.at[2] - high * turn[2, 2]
+    # and the seat from there
+    sx, sy, sz = t.seat_at[r, 0] - t.at[0] - mx, t.seat_at[r, 1] - t.at[1] - my, t.seat_at[r, 2] - t.at[2] - mz
+    nx, ny, nz = up * seat[0, 2], up * seat[1, 2], up * seat[2, 2]  # the seat's normal, towards the pack
+    dx, dy, dz = back(turn, nx, ny, nz)  # as seen from the pack
     wall_m = face_m = FAR_M
     n, friction = 0, m.guide_friction
     # pads: feet of the pack on the seat's spheres, if it is over them at all
-    over = abs(w.pack_offset_m[k, 0]) < m.pack_half_m[0] and abs(w.pack_offset_m[k, 1]) < m.pack_half_m[1]
-    for i in range(4 if over else 0):
-        fx, fy, fz = times(turn, p.pad_xy_m[i, 0], p.pad_xy_m[i, 1], 0.0)
-        x, y, z = mx + fx, my + fy, mz + fz
-        gap = up * (nx * (x - sx) + ny * (y - sy) + nz * (z - sz))
-        face_m = min(face_m, gap)
-        n = add(
-            points, n, x - e[0], y - e[1], z - e[2], up * nx, up * ny, up * nz, gap, m.pad_stiffness, m.pad_damping,
-            friction, dt_s,
-        )  # fmt: skip
+    if abs(w.pack_offset_m[k, 0]) < m.pack_half_m[0] and abs(w.pack_offset_m[k, 1]) < m.pack_half_m[1]:
+        middle = -(nx * sx + ny * sy + nz * sz)
+        for i in range(4):
+            x, y = p.pad_xy_m[i, 0], p.pad_xy_m[i, 1]
+            gap = middle + dx * x + dy * y
+            face_m = min(face_m, gap)
+            if gap < NEAR_M:
+                fx, fy, fz = times(turn, x, y, 0.0)
+                n = add(
+                    points, n, mx + fx, my + fy, mz + fz, nx, ny, nz, gap, m.pad_stiffness, m.pad_damping, friction,
+                    dt_s,
+                )  # fmt: skip
     # pins: tip and body of each against the walls of its socket, as seen from the pack
     lead, radius, stiffness, damping = m.lead_in_m, m.pin_radius_m, m.pin_stiffness, m.pin_damping
-    slope = m.capture_m / lead
-    along = 1.0 / math.sqrt(1.0 + slope * slope)
+    slope, along = m.lead_in_slope, m.lead_in_along
     inward = along * slope
     bore_from = lead + ROUND_M  # depth of the bore's upper edge
     lead_to = lead + ROUND_M * (inward - along)  # and of the lead-in's lower one
     lead_aside = ROUND_M * (inward + along)
-    dx, dy, dz = back(turn, up * nx, up * ny, up * nz)  # of the pins, towards the pack
-    ax, ay, az = times(turn, 0.0, 0.0, up)
+    upright = 1.0 / max(abs(dz), 0.5)
+    ax, ay, az = up * turn[0, 2], up * turn[1, 2], up * turn[2, 2]
     for i in range(2):
-        tip = m.pin_length_m - radius
-        px, py, pz = times(seat, m.pin_xy_m[i, 0], m.pin_xy_m[i, 1], up * tip)
-        tx, ty, tz = sx + px - mx, sy + py - my, sz + pz - mz
+        px, py, pz = times(seat, m.pin_xy_m[i, 0], m.pin_xy_m[i, 1], up * (m.pin_length_m - radius))
+        tx, ty, tz = sx + px, sy + py, sz + pz
         qx, qy, qz = back(turn, tx, ty, tz)
         depth = up * qz
         if depth <= -radius - NEAR_M:
             face_m = min(face_m, -depth - radius)
             continue
-        tx, ty, tz = mx + tx - e[0], my + ty - e[1], mz + tz - e[2]
+        tx, ty, tz = mx + tx, my + ty, mz + tz
         for axis in range(2):
             off = (qx if axis == 0 else qy) - m.pin_xy_m[i, axis]
-            lean = (dx if axis == 0 else dy) / max(abs(up * dz), 0.5)
+            lean = (dx if axis == 0 else dy) * upright
             side = 1.0 if off > 0.0 else -1.0
             play, beside = m.pin_play_m[i, axis], abs(off)
             mouth = play + radius + m.capture_m
@@ -107,49 +106,46 @@ def seat_points(
                 face_m = min(face_m, outside)
                 continue  # beside the socket: it slides past
             wx, wy, wz = turn[0, axis], turn[1, axis], turn[2, axis]
+            # the tip, in the bore or on the lead-in's lower edge
+            across, deeper, gap, on_edge = side, 0.0, FAR_M, True
             if depth > bore_from:
-                # the bore: a pin lies on each wall where it is deepest in it, at its tip or where the bore begins
+                # a pin lies on each wall where it is deepest in it, at its tip or where the bore begins
                 level = off - (depth - bore_from) * lean
-                gap, above = play - beside, play - abs(level)
+                gap, above, apart = play - beside, play - abs(level), level * side < 0.0
                 wall_m = min(wall_m, gap, above)
-                apart = level * side < 0.0
-                if apart or gap <= above:
-                    n = add(
-                        points, n, tx, ty, tz, side * wx, side * wy, side * wz, gap, stiffness, damping, friction, dt_s
-                    )
-                if apart or above < gap:
-                    other = 1.0 if level > 0.0 else -1.0
-                    down, aside = depth - bore_from, lean * (depth - bore_from)
-                    n = add(
-                        points, n, tx - down * ax - aside * wx, ty - down * ay - aside * wy,
-                        tz - down * az - aside * wz, other * wx, other * wy, other * wz, above, stiffness, damping,
-                        friction, dt_s,
-                    )  # fmt: skip
+                on_edge = apart or above < gap
+                if not apart and above < gap:
+                    gap = FAR_M
             elif beside < mouth:
                 across, deeper = play + radius + ROUND_M - beside, bore_from - depth
                 far = math.sqrt(across * across + deeper * deeper)
                 gap = far - radius - ROUND_M
                 face_m = min(face_m, gap)
-                if gap < NEAR_M:
-                    across, deeper = side * across / far, deeper / far
-                    n = add(
-                        points, n, tx, ty, tz, across * wx + deeper * ax, across * wy + deeper * ay,
-                        across * wz + deeper * az, gap, stiffness, damping, friction, dt_s,
-                    )  # fmt: skip
-            # the lead-in: its edge on the pin's body, or the tip's ball against that edge, the slope, mouth or rim
-            if depth > lead_to:
-                level = off - (depth - lead_to) * lean
-                gap = play + lead_aside - ROUND_M - abs(level)
+                across, deeper = side * across / far, deeper / far
+            if gap < NEAR_M:
+                n = add(
+                    points, n, tx, ty, tz, across * wx + deeper * ax, across * wy + deeper * ay,
+                    across * wz + deeper * az, gap, stiffness, damping, friction, dt_s,
+                )  # fmt: skip
+            # the pin's body on the upper edge of the bore and on the lower one of the lead-in
+            for edge in range(2):
+                down = depth - (bore_from if edge == 0 else lead_to)
+                if down <= 0.0 or (edge == 0 and not on_edge):
+                    continue
+                aside = lean * down
+                level = off - aside
+                gap = play - abs(level) + (0.0 if edge == 0 else lead_aside - ROUND_M)
                 wall_m = min(wall_m, gap)
                 if gap < NEAR_M:
                     other = 1.0 if level > 0.0 else -1.0
-                    down, aside = depth - lead_to, lean * (depth - lead_to)
                     n = add(
                         points, n, tx - down * ax - aside * wx, ty - down * ay - aside * wy,
                         tz - down * az - aside * wz, other * wx, other * wy, other * wz, gap, stiffness, damping,
                         friction, dt_s,
                     )  # fmt: skip
+            if depth > lead_to:
                 continue
+            # over the lead-in: the tip's ball against the slope, its edges, or the rim
             if beside >= mouth:
                 across, deeper, gap = 0.0, 1.0, -depth - radius
             else:
@@ -171,58 +167,54 @@ def seat_points(
                     points, n, tx, ty, tz, across * wx + deeper * ax, across * wy + deeper * ay,
                     across * wz + deeper * az, gap, stiffness, damping, friction, dt_s,
                 )  # fmt: skip
-    gaps[0], gaps[1] = wall_m, face_m
+    t.gaps[0], t.gaps[1] = wall_m, face_m
     return n
 
 
 @kernel
-def grip_points(
-    w: World, p: Params, m: Model, e: Any, turn: Any, k: int, face: Any, dt_s: float, points: Any, gaps: Any
-) -> int:
+def grip_points(w: World, p: Params, m: Model, t: Any, k: int, dt_s: float) -> int:
     """The empty end effector on the grip face of pack `k`, which stands: four pads, and flippers about its edges.
 
-    `gaps` (2,) gets how far it is from touching, any way.
-
-    Args:
-        turn: (3, 3) of the end effector; face: (3, 3) of the pack.
+    They go into `t.points`; how many there are. `t.gaps` (2,) gets how far it is from touching, any way. `t.at` and
+    `t.turn` are those of E, `t.pack_turn` is the pack's rotation.
     """
-    up, pose, face_m = p.retract, w.pack_pose[k], FAR_M
+    points, turn, face, up, pose, face_m = t.points, t.turn, t.pack_turn, p.retract, w.pack_pose[k], FAR_M
     nx, ny, nz = up * face[0, 2], up * face[1, 2], up * face[2, 2]
     n, friction = 0, m.e_friction
+    sx, sy, sz = pose[0] - t.at[0], pose[1] - t.at[1], pose[2] - t.at[2]  # middle of the face, from E
+    dx, dy, _ = back(turn, nx, ny, nz)
+    middle = -(nx * sx + ny * sy + nz * sz)
     for i in range(4):
-        rx, ry, rz = times(turn, m.e_pad_xy_m[i, 0], m.e_pad_xy_m[i, 1], 0.0)
-        x, y, z = e[0] + rx, e[1] + ry, e[2] + rz
-        gap = nx * (x - pose[0]) + ny * (y - pose[1]) + nz * (z - pose[2])
+        x, y = m.e_pad_xy_m[i, 0], m.e_pad_xy_m[i, 1]
+        gap = middle + dx * x + dy * y
         face_m = min(face_m, gap)
-        n = add(points, n, rx, ry, rz, nx, ny, nz, gap, m.pad_stiffness, m.e_damping, friction, dt_s)
-    slope = m.flipper_capture_m / m.flipper_depth_m
-    along = 1.0 / math.sqrt(1.0 + slope * slope)
+        if gap < NEAR_M:
+            rx, ry, rz = times(turn, x, y, 0.0)
+            n = add(points, n, rx, ry, rz, nx, ny, nz, gap, m.pad_stiffness, m.e_damping, friction, dt_s)
+    # the pack's upper edges, two points of each, as seen from the end effector
+    slope, along = m.flipper_slope, m.flipper_along
+    qx, qy, qz = back(turn, sx, sy, sz)
+    xx, xy, xz = back(turn, face[0, 0], face[1, 0], face[2, 0])
+    yx, yy, yz = back(turn, face[0, 1], face[1, 1], face[2, 1])
     for axis in range(2):
         half, across = m.pack_half_m[axis], 0.5 * m.pack_half_m[1 - axis]
         for which in range(4):
             side, end = 1.0 if which < 2 else -1.0, 1.0 if which % 2 == 0 else -1.0
-            # a point of the pack's upper edge, as seen from the end effector
             ex, ey = (side * half, end * across) if axis == 0 else (end * across, side * half)
-            rx, ry, rz = times(face, ex, ey, 0.0)
-            x, y, z = pose[0] + rx, pose[1] + ry, pose[2] + rz
-            qx, qy, qz = back(turn, x - e[0], y - e[1], z - e[2])
-            below = -up * qz
+            below = -up * (qz + ex * xz + ey * yz)
             if below > m.flipper_depth_m:
                 face_m = min(face_m, below - m.flipper_depth_m)
                 continue
-            spread = slope * max(below, 0.0)
-            gap = m.flipper_clearance_m + spread - side * ((qx if axis == 0 else qy) - side * half)
-            lean = slope if below > 0.0 else 0.0
-            norm = along if below > 0.0 else 1.0
-            gap *= norm
+            out = qx + ex * xx + ey * yx if axis == 0 else qy + ex * xy + ey * yy
+            lean, norm = (slope, along) if below > 0.0 else (0.0, 1.0)
+            gap = norm * (m.flipper_clearance_m + lean * below - side * (out - side * half))
             face_m = min(face_m, gap)
             if gap >= NEAR_M:
                 continue
             # the wall is pushed outwards and, where it flares, up
+            fx, fy, fz = times(face, ex, ey, 0.0)
             bx, by = (side * norm, 0.0) if axis == 0 else (0.0, side * norm)
             lx, ly, lz = times(turn, bx, by, up * norm * lean)
-            n = add(
-                points, n, x - e[0], y - e[1], z - e[2], lx, ly, lz, gap, m.pad_stiffness, m.e_damping, friction, dt_s
-            )
-    gaps[0] = gaps[1] = face_m
+            n = add(points, n, sx + fx, sy + fy, sz + fz, lx, ly, lz, gap, m.pad_stiffness, m.e_damping, friction, dt_s)
+    t.gaps[0] = t.gaps[1] = face_m
     return n

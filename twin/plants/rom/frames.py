@@ -95,7 +95,7 @@ def cross(ax: float, ay: float, az: float, bx: float, by: float, bz: float) -> t
     return ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
 
 
-@kernel
+@inlined_kernel
 def symmetric_inverse(
     xx: float, xy: float, xz: float, yy: float, yz: float, zz: float
 ) -> tuple[float, float, float, float, float, float]:

@@ -31,6 +31,8 @@ MODEL = np.dtype(
         ("pin_length_m", f8),
         ("capture_m", f8),
         ("lead_in_m", f8),  # depth of the lead-in
+        ("lead_in_slope", f8),  # how much wider it gets by depth, and the cosine of the angle that it has so
+        ("lead_in_along", f8),
         ("pin_stiffness", f8),
         ("pin_damping", f8),
         ("guide_friction", f8),
@@ -44,6 +46,8 @@ MODEL = np.dtype(
         ("flipper_clearance_m", f8),
         ("flipper_capture_m", f8),
         ("flipper_depth_m", f8),
+        ("flipper_slope", f8),  # as of the lead-in
+        ("flipper_along", f8),
     ]
 )
 """SI units."""
@@ -64,7 +68,7 @@ STATE = np.dtype(
 """What a reduced-order world remembers besides WORLD."""
 FREE = -3
 
-POINTS, COLUMNS = 16, 15
+POINTS, COLUMNS = 16, 11
 """Contact points of one body at most (four pads and three on each of two pins' walls), and `twin.plants.rom.points`'
 numbers of each."""
 
@@ -81,7 +85,6 @@ SCRATCH = np.dtype(
         ("pull", f8, 6),
         ("points", f8, (POINTS, COLUMNS)),
         ("truck", f8, 8),
-        ("under", f8, 8),
         ("speeds", f8, 6),
         ("e_at", f8, (ROBOTS, 3)),
         ("e_turn", f8, (ROBOTS, 3, 3)),
@@ -136,6 +139,8 @@ def fill_model(cell: Cell) -> np.ndarray:
     m["pin_play_m"][1, line] += g.slot_length_m / 2
     m["pin_radius_m"], m["pin_length_m"] = g.pin_diameter_m / 2, g.pin_length_m
     m["capture_m"], m["lead_in_m"] = g.capture_m, g.capture_m / math.tan(g.lead_in_angle_rad)
+    m["lead_in_slope"] = m["capture_m"] / m["lead_in_m"]
+    m["lead_in_along"] = 1.0 / math.hypot(1.0, m["lead_in_slope"])
     m["pin_stiffness"], m["pin_damping"] = g.stiffness_n_per_m, g.damping_ns_per_m
     m["guide_friction"] = cell.guide_friction
     m["pad_stiffness"], m["pad_damping"] = e.contact_stiffness_n_per_m, e.contact_damping_ns_per_m
@@ -146,6 +151,8 @@ def fill_model(cell: Cell) -> np.ndarray:
     m["pack_half_m"] = (pack.size_m[0] / 2, pack.size_m[1] / 2)
     m["flipper_clearance_m"], m["flipper_capture_m"] = e.flipper_clearance_m, e.flipper_capture_m
     m["flipper_depth_m"] = e.flipper_capture_m / math.tan(math.radians(35.0))
+    m["flipper_slope"] = m["flipper_capture_m"] / m["flipper_depth_m"]
+    m["flipper_along"] = 1.0 / math.hypot(1.0, m["flipper_slope"])
     return models
 
 

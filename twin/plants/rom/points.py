@@ -1,13 +1,14 @@
 """Forces of all contact points on one body at once: springs and dampers that only push, and Coulomb friction.
 
 As in the reference plant's engine the speeds at the end of the step decide. With spring s (what the gap of now gives),
-resistance R = d + k dt and friction coefficient c a point pushes with
+resistance R = d + k dt and friction coefficient mu a point pushes with
 
     n (s - R n.v) - c (v - n n.v),
 
 v its speed over what it presses on, after the step. c is what holds it still (`HOLDS` times the body's mass a step), or
-where that would take more than mu times the normal force, mu N / |v|: the point slides. So one symmetric system of six
-equations gives the body's speeds, and is solved again where a point has let go or begun to slide.
+where that would take more than mu times the normal force N, mu N / |v|: the point slides. So one symmetric system of
+six equations gives the body's speeds over what it presses on (`twin.plants.rom.masses`: the truck gives way), and is
+solved again where a point has let go or begun to slide.
 """
 
 from __future__ import annotations
@@ -15,29 +16,35 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from twin.motion.kernels import kernel
+from twin.motion.kernels import inlined_kernel, kernel
 from twin.plants.rom import truck as truck_body
 from twin.plants.rom.frames import cross, symmetric_inverse, times
+from twin.plants.rom.masses import Matrix, Symmetric, Vector, inertia, on_moving, product, with_truck
+from twin.plants.rom.truck import COSINE, SINE
+from twin.plants.state import TX, TY
 
 World = Any
 Params = Any
 Model = Any
 
-RX, RY, RZ, NX, NY, NZ, PUSH, RESISTS, FRICTION, WX, WY, WZ, NORMAL, HOLD, HELD = range(15)
-"""Columns of a point: where it is (from E, in W), its normal, spring force, R, mu, speed of what it presses on, then
-normal force, c of the next pass and of the last one as last found."""
+RX, RY, RZ, NX, NY, NZ, PUSH, RESISTS, FRICTION, NORMAL, HOLD = range(11)
+"""Columns of a point: where it is (from E, in W), its normal, spring force, R, mu, then as last found normal force and
+c for the next pass."""
 NEAR_M = 0.0003
 """What is closer than this may touch within the step: as the reference plant has it."""
 HOLDS = 1000.0
 """So many times the body's mass a step holds a point: its creep is a thousandth of what the force would make of it."""
-PASSES = 4
+PASSES = 5
 """Times that the system is solved at most. A point that then still changes between holding and sliding has a speed of
 nearly nothing, and no more friction than Coulomb's."""
-SAME = 0.02
-"""A sliding point's friction is found if it changes by less than this share."""
+SAME = 0.004
+"""A sliding point's friction is found if it changes by less than this share, the truck's speed in the plane if it makes
+no more of a difference to the body than this share of all friction."""
+REACH_M = 2.0
+"""No point is farther from the body's centre of mass: what a change of the truck's yaw rate may make of a speed."""
 
 
-@kernel
+@inlined_kernel
 def add(
     points: Any, n: int, x: float, y: float, z: float, nx: float, ny: float, nz: float, gap: float, stiffness: float,
     damping: float, friction: float, dt_s: float,
@@ -48,194 +55,161 @@ def add(
     """
     if gap >= NEAR_M:
         return n
-    point = points[n]
-    point[RX], point[RY], point[RZ] = x, y, z
-    point[NX], point[NY], point[NZ] = nx, ny, nz
+    points[n, RX], points[n, RY], points[n, RZ] = x, y, z
+    points[n, NX], points[n, NY], points[n, NZ] = nx, ny, nz
     resistance = damping + stiffness * dt_s
-    point[PUSH] = -gap * (stiffness if gap < 0.0 else resistance / dt_s)
-    point[RESISTS], point[FRICTION] = resistance, friction
+    points[n, PUSH] = -gap * (stiffness if gap < 0.0 else resistance / dt_s)
+    points[n, RESISTS], points[n, FRICTION] = resistance, friction
     return n + 1
 
 
 @kernel
-def press(
-    w: World, p: Params, m: Model, k: int, e: Any, turn: Any, motion: Any, pull: Any, on_truck: bool, points: Any,
-    n: int, dt_s: float, out: Any, truck: Any, mass: Any, under: Any, speeds: Any,
-) -> None:  # fmt: skip
-    """Add what `n` points do to body `k` to `out` (6,), and the opposite to `truck` (8,) if they are on it.
+def press(w: World, p: Params, m: Model, t: Any, k: int, n: int, on_truck: bool, dt_s: float) -> None:
+    """Add what `n` points of `t.points` do to body `k` to `t.out`, and the opposite to `t.truck` if they are on it.
 
-    Args:
-        e, turn, motion: of E in W; pull: (6,) what the suspension does to it, as in `out`; mass: the truck's (9,);
-            under, speeds: (8,) and (6,) to work in.
+    `t.at`, `t.turn` and `t.motion` are those of E in W, `t.pull` is what the suspension does to it, as in `t.out`.
     """
-    fx, fy, fz = out[0] + pull[0], out[1] + pull[1], out[2] + pull[2]
-    kg, com, own = m.body_kg[k], m.body_com_m[k], m.body_inertia_kgm2[k]
+    points, turn, motion, pull, out = t.points, t.turn, t.motion, t.pull, t.out
+    kg, com = m.body_kg[k], m.body_com_m[k]
     cx, cy, cz = times(turn, com[0], com[1], com[2])
     per_s = 1.0 / dt_s
-    # inertia over the step, in W: turn own turn^T
-    ax, ay, az = times(own, turn[0, 0], turn[0, 1], turn[0, 2])
-    bx, by, bz = times(own, turn[1, 0], turn[1, 1], turn[1, 2])
-    gx, gy, gz = times(own, turn[2, 0], turn[2, 1], turn[2, 2])
-    ixx = per_s * (turn[0, 0] * ax + turn[0, 1] * ay + turn[0, 2] * az)
-    ixy = per_s * (turn[1, 0] * ax + turn[1, 1] * ay + turn[1, 2] * az)
-    ixz = per_s * (turn[2, 0] * ax + turn[2, 1] * ay + turn[2, 2] * az)
-    iyy = per_s * (turn[1, 0] * bx + turn[1, 1] * by + turn[1, 2] * bz)
-    iyz = per_s * (turn[2, 0] * bx + turn[2, 1] * by + turn[2, 2] * bz)
-    izz = per_s * (turn[2, 0] * gx + turn[2, 1] * gy + turn[2, 2] * gz)
-    # momentum over the step, about the centre of mass
+    kept = kg * per_s
+    turns = inertia(m.body_inertia_kgm2[k], turn, per_s)
+    # speeds of now, and momentum over the step, about the centre of mass
+    fx, fy, fz = out[0] + pull[0], out[1] + pull[1], out[2] + pull[2]
     wx, wy, wz = motion[3], motion[4], motion[5]
     ux, uy, uz = cross(wx, wy, wz, cx, cy, cz)
     ux, uy, uz = ux + motion[0], uy + motion[1], uz + motion[2]
-    dx, dy, dz = cross(cx, cy, cz, fx, fy, fz)
-    kept = kg * per_s
-    px, py, pz = kept * ux + fx, kept * uy + fy, kept * uz + fz - kg * p.gravity_mps2
-    lx = ixx * wx + ixy * wy + ixz * wz + out[3] + pull[3] - dx
-    ly = ixy * wx + iyy * wy + iyz * wz + out[4] + pull[4] - dy
-    lz = ixz * wx + iyz * wy + izz * wz + out[5] + pull[5] - dz
+    tx, ty, tz = cross(cx, cy, cz, fx, fy, fz)
+    lx, ly, lz = product(turns, wx, wy, wz)
+    linear = kept * ux + fx, kept * uy + fy, kept * uz + fz - kg * p.gravity_mps2
+    angular = lx + out[3] + pull[3] - tx, ly + out[4] + pull[4] - ty, lz + out[5] + pull[5] - tz
+    moves, mixed = (kept, 0.0, 0.0, kept, 0.0, kept), (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    x, y, z = t.at[0] + cx, t.at[1] + cy, t.at[2] + cz
+    dx, dy = x - w.truck_q[TX], y - w.truck_q[TY]
+    if on_truck:
+        moves, mixed, turns, linear, angular = with_truck(
+            w, p, t.mass, t.truck, x, y, z, kept, turns, linear, angular, dt_s
+        )
+        vx, vy, vz = truck_body.velocity(w, w.truck_qd, t.truck, x, y, z)
+        ux, uy, uz = ux - vx, uy - vy, uz - vz
+        vx, vy, vz = truck_body.turning_by(w, t.truck[COSINE], t.truck[SINE])
+        wx, wy, wz = wx - vx, wy - vy, wz - vz
     firm = HOLDS * kept
     for i in range(n):
-        point = points[i]
-        rx, ry, rz = point[RX], point[RY], point[RZ]
-        sx = sy = sz = 0.0
-        if on_truck:
-            sx, sy, sz = truck_body.velocity(w, w.truck_qd, truck, e[0] + rx, e[1] + ry, e[2] + rz)
-        point[RX], point[RY], point[RZ] = rx - cx, ry - cy, rz - cz
-        point[WX], point[WY], point[WZ], point[HOLD] = sx, sy, sz, firm
-        _judge(point, ux, uy, uz, wx, wy, wz, firm)
+        rx, ry, rz = points[i, RX] - cx, points[i, RY] - cy, points[i, RZ] - cz
+        points[i, RX], points[i, RY], points[i, RZ] = rx, ry, rz
+        points[i, HOLD] = firm
+        _judge(points, i, ux, uy, uz, wx, wy, wz, firm)
+    settled = False
+    fx = fy = fz = tx = ty = tz = most = 0.0
+    truck_x = truck_y = truck_yaw = 0.0
     for _ in range(PASSES):
+        if on_truck:
+            # how its brakes let it go under these forces, at the body's centre of mass
+            vx, vy, yaw = truck_body.planar(w, t.mass, t.truck, -fx, -fy, dy * fx - dx * fy - tz, dt_s)
+            vx, vy = vx - yaw * dy - truck_x, vy + yaw * dx - truck_y
+            yaw -= truck_yaw
+            change = abs(vx) + abs(vy) + REACH_M * abs(yaw)
+            if settled and kept * change <= SAME * most:
+                break
+            if change > 0.0:
+                linear, angular = on_moving(moves, mixed, turns, linear, angular, vx, vy, yaw)
+                truck_x, truck_y, truck_yaw = truck_x + vx, truck_y + vy, truck_yaw + yaw
+        ux, uy, uz, wx, wy, wz = _solve(points, n, moves, mixed, turns, linear, angular)
         settled = True
-        if on_truck:
-            # the truck's speeds after the step under these forces
-            for i in range(8):
-                under[i] = truck[i]
-            for i in range(n):
-                point = points[i]
-                if point[NORMAL] > 0.0:
-                    jx, jy, jz = _force(point, ux, uy, uz, wx, wy, wz)
-                    rx, ry, rz = e[0] + cx + point[RX], e[1] + cy + point[RY], e[2] + cz + point[RZ]
-                    truck_body.push(w, under, rx, ry, rz, -jx, -jy, -jz)
-            truck_body.move(w, p, mass, under, dt_s, speeds)
-            for i in range(n):
-                point = points[i]
-                rx, ry, rz = e[0] + cx + point[RX], e[1] + cy + point[RY], e[2] + cz + point[RZ]
-                sx, sy, sz = truck_body.velocity(w, speeds, truck, rx, ry, rz)
-                change = abs(sx - point[WX]) + abs(sy - point[WY]) + abs(sz - point[WZ])
-                settled = settled and kept * change <= SAME * point[FRICTION] * point[NORMAL]
-                point[WX], point[WY], point[WZ] = sx, sy, sz
-        # [P Q; Q^T S] (u, w) = (b, h): sums over the points
-        pxx, pyy, pzz, pxy, pxz, pyz = kept, kept, kept, 0.0, 0.0, 0.0
-        sxx, sxy, sxz, syy, syz, szz = ixx, ixy, ixz, iyy, iyz, izz
-        qxx = qxy = qxz = qyx = qyy = qyz = qzx = qzy = qzz = 0.0
-        bx, by, bz, hx, hy, hz = px, py, pz, lx, ly, lz
+        fx = fy = fz = tx = ty = tz = most = 0.0
         for i in range(n):
-            point = points[i]
-            if point[NORMAL] <= 0.0:
-                continue
-            rx, ry, rz = point[RX], point[RY], point[RZ]
-            nx, ny, nz = point[NX], point[NY], point[NZ]
-            c = point[HOLD]
-            r = point[RESISTS] - c
-            ax, ay, az = cross(rx, ry, rz, nx, ny, nz)
-            pxx, pyy, pzz = pxx + c + r * nx * nx, pyy + c + r * ny * ny, pzz + c + r * nz * nz
-            pxy, pxz, pyz = pxy + r * nx * ny, pxz + r * nx * nz, pyz + r * ny * nz
-            qxx, qxy, qxz = qxx + r * nx * ax, qxy + r * nx * ay + c * rz, qxz + r * nx * az - c * ry
-            qyx, qyy, qyz = qyx + r * ny * ax - c * rz, qyy + r * ny * ay, qyz + r * ny * az + c * rx
-            qzx, qzy, qzz = qzx + r * nz * ax + c * ry, qzy + r * nz * ay - c * rx, qzz + r * nz * az
-            sxx += r * ax * ax + c * (ry * ry + rz * rz)
-            syy += r * ay * ay + c * (rx * rx + rz * rz)
-            szz += r * az * az + c * (rx * rx + ry * ry)
-            sxy += r * ax * ay - c * rx * ry
-            sxz += r * ax * az - c * rx * rz
-            syz += r * ay * az - c * ry * rz
-            along = point[PUSH] + r * (nx * point[WX] + ny * point[WY] + nz * point[WZ])
-            jx, jy, jz = along * nx + c * point[WX], along * ny + c * point[WY], along * nz + c * point[WZ]
-            kx, ky, kz = cross(rx, ry, rz, jx, jy, jz)
-            bx, by, bz, hx, hy, hz = bx + jx, by + jy, bz + jz, hx + kx, hy + ky, hz + kz
-        ixx_, ixy_, ixz_, iyy_, iyz_, izz_ = symmetric_inverse(pxx, pxy, pxz, pyy, pyz, pzz)
-        # P^-1 Q, by columns
-        axx, ayx, azx = (
-            ixx_ * qxx + ixy_ * qyx + ixz_ * qzx,
-            ixy_ * qxx + iyy_ * qyx + iyz_ * qzx,
-            ixz_ * qxx + iyz_ * qyx + izz_ * qzx,
-        )
-        axy, ayy, azy = (
-            ixx_ * qxy + ixy_ * qyy + ixz_ * qzy,
-            ixy_ * qxy + iyy_ * qyy + iyz_ * qzy,
-            ixz_ * qxy + iyz_ * qyy + izz_ * qzy,
-        )
-        axz, ayz, azz = (
-            ixx_ * qxz + ixy_ * qyz + ixz_ * qzz,
-            ixy_ * qxz + iyy_ * qyz + iyz_ * qzz,
-            ixz_ * qxz + iyz_ * qyz + izz_ * qzz,
-        )
-        sxx -= qxx * axx + qyx * ayx + qzx * azx
-        sxy -= qxx * axy + qyx * ayy + qzx * azy
-        sxz -= qxx * axz + qyx * ayz + qzx * azz
-        syy -= qxy * axy + qyy * ayy + qzy * azy
-        syz -= qxy * axz + qyy * ayz + qzy * azz
-        szz -= qxz * axz + qyz * ayz + qzz * azz
-        hx -= axx * bx + ayx * by + azx * bz
-        hy -= axy * bx + ayy * by + azy * bz
-        hz -= axz * bx + ayz * by + azz * bz
-        jxx, jxy, jxz, jyy, jyz, jzz = symmetric_inverse(sxx, sxy, sxz, syy, syz, szz)
-        wx, wy, wz = jxx * hx + jxy * hy + jxz * hz, jxy * hx + jyy * hy + jyz * hz, jxz * hx + jyz * hy + jzz * hz
-        ux = ixx_ * bx + ixy_ * by + ixz_ * bz - axx * wx - axy * wy - axz * wz
-        uy = ixy_ * bx + iyy_ * by + iyz_ * bz - ayx * wx - ayy * wy - ayz * wz
-        uz = ixz_ * bx + iyz_ * by + izz_ * bz - azx * wx - azy * wy - azz * wz
-        for i in range(n):
-            settled = _judge(points[i], ux, uy, uz, wx, wy, wz, firm) and settled
-        if settled:
+            same, jx, jy, jz = _judge(points, i, ux, uy, uz, wx, wy, wz, firm)
+            settled = settled and same
+            most += points[i, FRICTION] * points[i, NORMAL]
+            kx, ky, kz = cross(points[i, RX], points[i, RY], points[i, RZ], jx, jy, jz)
+            fx, fy, fz, tx, ty, tz = fx + jx, fy + jy, fz + jz, tx + kx, ty + ky, tz + kz
+        if settled and not on_truck:
             break
-    for i in range(n):
-        point = points[i]
-        if point[NORMAL] <= 0.0:
-            continue
-        jx, jy, jz = _force(point, ux, uy, uz, wx, wy, wz)
-        rx, ry, rz = point[RX], point[RY], point[RZ]
-        rx, ry, rz = rx + cx, ry + cy, rz + cz
-        kx, ky, kz = cross(rx, ry, rz, jx, jy, jz)
-        out[0] += jx
-        out[1] += jy
-        out[2] += jz
-        out[3] += kx
-        out[4] += ky
-        out[5] += kz
-        if on_truck:
-            truck_body.push(w, truck, e[0] + rx, e[1] + ry, e[2] + rz, -jx, -jy, -jz)
+    kx, ky, kz = cross(cx, cy, cz, fx, fy, fz)
+    out[0], out[1], out[2] = out[0] + fx, out[1] + fy, out[2] + fz
+    out[3], out[4], out[5] = out[3] + tx + kx, out[4] + ty + ky, out[5] + tz + kz
+    if on_truck:
+        truck_body.push(w, t.truck, x, y, z, -fx, -fy, -fz)
+        truck_body.twist(t.truck, -tx, -ty, -tz)
 
 
-@kernel
-def _slides(
-    point: Any, ux: float, uy: float, uz: float, wx: float, wy: float, wz: float
-) -> tuple[float, float, float, float]:
-    """How fast a point of a body, whose centre of mass has the speed u, moves over what it presses on: away from it,
-    and along it."""
-    nx, ny, nz = point[NX], point[NY], point[NZ]
-    vx, vy, vz = cross(wx, wy, wz, point[RX], point[RY], point[RZ])
-    vx, vy, vz = vx + ux - point[WX], vy + uy - point[WY], vz + uz - point[WZ]
-    away = nx * vx + ny * vy + nz * vz
-    return away, vx - away * nx, vy - away * ny, vz - away * nz
+@inlined_kernel
+def _judge(
+    points: Any, i: int, ux: float, uy: float, uz: float, wx: float, wy: float, wz: float, firm: float
+) -> tuple[bool, float, float, float]:
+    """Normal force of a point at these speeds over what it presses on, and c for the next pass.
 
-
-@kernel
-def _judge(point: Any, ux: float, uy: float, uz: float, wx: float, wy: float, wz: float, firm: float) -> bool:
-    """Normal force of a point at these speeds, and c for the next pass; whether they stay.
-
-    `HELD` becomes the c of its friction in this pass, which is Coulomb's at most.
+    Whether they stay, and the point's force in W, its friction with the c of this pass or Coulomb's if that is less.
     """
-    away, vx, vy, vz = _slides(point, ux, uy, uz, wx, wy, wz)
-    force, was, c = max(point[PUSH] - point[RESISTS] * away, 0.0), point[NORMAL], point[HOLD]
-    speed = math.sqrt(vx * vx + vy * vy + vz * vz)
-    most = point[FRICTION] * force
-    point[NORMAL] = force
-    point[HELD] = c if c * speed <= most else most / speed
-    point[HOLD] = firm if firm * speed <= most else most / speed
-    return (was > 0.0) == (force > 0.0) and abs(point[HOLD] - c) <= SAME * c
+    nx, ny, nz = points[i, NX], points[i, NY], points[i, NZ]
+    vx, vy, vz = cross(wx, wy, wz, points[i, RX], points[i, RY], points[i, RZ])
+    vx, vy, vz = vx + ux, vy + uy, vz + uz
+    away = nx * vx + ny * vy + nz * vz
+    force, was, c = points[i, PUSH] - points[i, RESISTS] * away, points[i, NORMAL], points[i, HOLD]
+    if force <= 0.0:
+        points[i, NORMAL] = points[i, HOLD] = 0.0
+        return was == 0.0, 0.0, 0.0, 0.0
+    vx, vy, vz = vx - away * nx, vy - away * ny, vz - away * nz
+    most, square = points[i, FRICTION] * force, vx * vx + vy * vy + vz * vz
+    hold = firm if firm * firm * square <= most * most else most / math.sqrt(square)
+    points[i, NORMAL], points[i, HOLD] = force, hold
+    held = min(c, hold)
+    same = was > 0.0 and abs(hold - c) <= SAME * c
+    return same, force * nx - held * vx, force * ny - held * vy, force * nz - held * vz
 
 
-@kernel
-def _force(point: Any, ux: float, uy: float, uz: float, wx: float, wy: float, wz: float) -> tuple[float, float, float]:
-    """Of a point as judged at these speeds, in W."""
-    _, vx, vy, vz = _slides(point, ux, uy, uz, wx, wy, wz)
-    force, c = point[NORMAL], point[HELD]
-    return force * point[NX] - c * vx, force * point[NY] - c * vy, force * point[NZ] - c * vz
+@inlined_kernel
+def _solve(
+    points: Any, n: int, moves: Symmetric, mixed: Matrix, turns: Symmetric, linear: Vector, angular: Vector
+) -> tuple[float, float, float, float, float, float]:
+    """Speeds over what the points press on: of the centre of mass, and angular."""
+    # [P Q; Q^T S] (u, w) = (b, h): sums over the points
+    pxx, pxy, pxz, pyy, pyz, pzz = moves
+    sxx, sxy, sxz, syy, syz, szz = turns
+    qxx, qxy, qxz, qyx, qyy, qyz, qzx, qzy, qzz = mixed
+    bx, by, bz = linear
+    hx, hy, hz = angular
+    for i in range(n):
+        if points[i, NORMAL] <= 0.0:
+            continue
+        rx, ry, rz = points[i, RX], points[i, RY], points[i, RZ]
+        nx, ny, nz = points[i, NX], points[i, NY], points[i, NZ]
+        c = points[i, HOLD]
+        r = points[i, RESISTS] - c
+        ax, ay, az = cross(rx, ry, rz, nx, ny, nz)
+        pxx, pyy, pzz = pxx + c + r * nx * nx, pyy + c + r * ny * ny, pzz + c + r * nz * nz
+        pxy, pxz, pyz = pxy + r * nx * ny, pxz + r * nx * nz, pyz + r * ny * nz
+        qxx, qxy, qxz = qxx + r * nx * ax, qxy + r * nx * ay + c * rz, qxz + r * nx * az - c * ry
+        qyx, qyy, qyz = qyx + r * ny * ax - c * rz, qyy + r * ny * ay, qyz + r * ny * az + c * rx
+        qzx, qzy, qzz = qzx + r * nz * ax + c * ry, qzy + r * nz * ay - c * rx, qzz + r * nz * az
+        sxx += r * ax * ax + c * (ry * ry + rz * rz)
+        syy += r * ay * ay + c * (rx * rx + rz * rz)
+        szz += r * az * az + c * (rx * rx + ry * ry)
+        sxy += r * ax * ay - c * rx * ry
+        sxz += r * ax * az - c * rx * rz
+        syz += r * ay * az - c * ry * rz
+        push = points[i, PUSH]
+        bx, by, bz = bx + push * nx, by + push * ny, bz + push * nz
+        hx, hy, hz = hx + push * ax, hy + push * ay, hz + push * az
+    inverse = symmetric_inverse(pxx, pxy, pxz, pyy, pyz, pzz)
+    # P^-1 Q, by columns
+    axx, ayx, azx = product(inverse, qxx, qyx, qzx)
+    axy, ayy, azy = product(inverse, qxy, qyy, qzy)
+    axz, ayz, azz = product(inverse, qxz, qyz, qzz)
+    sxx -= qxx * axx + qyx * ayx + qzx * azx
+    sxy -= qxx * axy + qyx * ayy + qzx * azy
+    sxz -= qxx * axz + qyx * ayz + qzx * azz
+    syy -= qxy * axy + qyy * ayy + qzy * azy
+    syz -= qxy * axz + qyy * ayz + qzy * azz
+    szz -= qxz * axz + qyz * ayz + qzz * azz
+    hx -= axx * bx + ayx * by + azx * bz
+    hy -= axy * bx + ayy * by + azy * bz
+    hz -= axz * bx + ayz * by + azz * bz
+    wx, wy, wz = product(symmetric_inverse(sxx, sxy, sxz, syy, syz, szz), hx, hy, hz)
+    ux, uy, uz = product(inverse, bx, by, bz)
+    ux -= axx * wx + axy * wy + axz * wz
+    uy -= ayx * wx + ayy * wy + ayz * wz
+    uz -= azx * wx + azy * wy + azz * wz
+    return ux, uy, uz, wx, wy, wz

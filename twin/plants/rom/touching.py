@@ -45,7 +45,7 @@ def _stays_clear(w: World, p: Params, m: Model, x: State, t: Any, r: int) -> boo
         _place_held(x, t, r, k)
         s = w.pack_seat[k]
         contact.seat_frame(w, p, s, t.truck_at, t.truck_turn, t.seat_at[r], t.seat[r])
-        contact.seat_points(w, p, m, k, t.at, t.pack, t.pack_turn, t.seat_at[r], t.seat[r], p.dt_s, t.points, t.gaps)
+        contact.seat_points(w, p, m, t, r, k, p.dt_s)
     turning = REACH_M * (abs(t.motion[3]) + abs(t.motion[4]) + abs(t.motion[5]))
     sideways = abs(t.motion[0]) + abs(t.motion[1]) + turning
     for i in range(6):
@@ -65,19 +65,14 @@ def touch(w: World, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float) 
     else:
         body = k
         _place_held(x, t, r, k)
-        n = contact.seat_points(
-            w, p, m, k, t.at, t.pack, t.pack_turn, t.seat_at[r], t.seat[r], dt_s, t.points, t.gaps
-        )  # fmt: skip
+        n = contact.seat_points(w, p, m, t, r, k, dt_s)
         on_truck = p.seat_on_truck[w.pack_seat[k]] == 1
         _couple(w, p, t, k)
     cx, cy, cz = t.out[0], t.out[1], t.out[2]
     if n > 0:
         pull = t.pull
         pull[0], pull[1], pull[2], pull[3], pull[4], pull[5] = carried.pull(w, p, r, t.angles, t.turn)
-        points.press(
-            w, p, m, body, t.at, t.turn, t.motion, pull, on_truck, t.points, n, dt_s, t.out, t.truck, t.mass, t.under,
-            t.speeds,
-        )  # fmt: skip
+        points.press(w, p, m, t, body, n, on_truck, dt_s)
     w.guide_force_n[r, 0], w.guide_force_n[r, 1], w.guide_force_n[r, 2] = t.out[0] - cx, t.out[1] - cy, t.out[2] - cz
 
 
@@ -100,7 +95,7 @@ def _find_grip(w: World, p: Params, m: Model, x: State, t: Any, k: int, dt_s: fl
         matrix_product(t.truck_turn, t.fixed_turn, t.pack_turn)
     else:
         from_quaternion(w.pack_pose[k], t.pack_turn)
-    return contact.grip_points(w, p, m, t.at, t.turn, k, t.pack_turn, dt_s, t.points, t.gaps)
+    return contact.grip_points(w, p, m, t, k, dt_s)
 
 
 @kernel

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from twin.drives import friction_force
 from twin.motion.kernels import inlined_kernel, kernel
 from twin.plants.rom.frames import cosine_sine, from_angles, quaternion
 from twin.plants.rom.model import TRUCK
@@ -73,8 +72,13 @@ def velocity(w: World, qd: Any, force: Any, x: float, y: float, z: float) -> tup
 @inlined_kernel
 def turning(w: World) -> tuple[float, float, float]:
     """Angular velocity of the truck's body in W."""
+    return turning_by(w, math.cos(w.truck_q[TYAW]), math.sin(w.truck_q[TYAW]))
+
+
+@inlined_kernel
+def turning_by(w: World, cy: float, sy: float) -> tuple[float, float, float]:
+    """The same from cosine and sine of its yaw."""
     yaw, pitch, roll = w.truck_qd[TYAW], w.truck_qd[TPITCH], w.truck_qd[TROLL]
-    cy, sy = math.cos(w.truck_q[TYAW]), math.sin(w.truck_q[TYAW])
     return cy * roll - sy * pitch, sy * roll + cy * pitch, yaw
 
 
@@ -130,39 +134,87 @@ def _add_mass(out: Any, kg: float, x: float, y: float, h: float) -> None:
     out[8] += kg * (x * x + y * y)
 
 
-@kernel
-def move(w: World, p: Params, mass: Any, force: Any, dt_s: float, out: Any) -> None:
-    """Speeds of the truck after `dt_s`, into `out` (6,), which may be its own.
+@inlined_kernel
+def _heaving_mass(p: Params, mass: Any, dt_s: float) -> tuple[float, float, float, float, float, float]:
+    """Of heave, pitch and roll, [m -mx my; -mx ipp -ixy; my -ixy irr], as the six of a symmetric matrix.
 
-    It moves under the generalised forces `force` (8,) of others, its springs and its brakes.
     Dampers act at the mean of the old and the new speeds: half of what they give way in the step counts as mass.
     """
-    q, qd, g = w.truck_q, w.truck_qd, p.gravity_mps2
-    m, mx, my, ipp, irr, ixy, mh = mass[0], mass[1], mass[2], mass[3], mass[4], mass[5], mass[6]
-    fz = w.truck_tau[0] + force[FZ] - m * g
-    fp = w.truck_tau[1] + force[FPITCH] + g * (mx + mh * q[TPITCH])
-    fr = w.truck_tau[2] + force[FROLL] - g * (my - mh * q[TROLL])
-    # [m -mx my; -mx ipp -ixy; my -ixy irr] a = f
-    a, b, c, d, e, f = m, -mx, my, ipp, -ixy, irr
+    a, b, c, d, e, f = mass[0], -mass[1], mass[2], mass[3], -mass[5], mass[4]
     for i in range(2):
         x, damping = p.truck_axle_x_m[i], 0.5 * dt_s * p.truck_axle_damping[i]
         a += damping
         b -= damping * x
         d += damping * x * x
         f += 0.5 * dt_s * p.truck_axle_roll_damping[i]
+    return a, b, c, d, e, f
+
+
+@inlined_kernel
+def _heaving_force(w: World, p: Params, mass: Any, force: Any) -> tuple[float, float, float]:
+    """Of springs, dampers, weight and `force` (8,) on heave, pitch and roll."""
+    q, g, m, mx, my, mh = w.truck_q, p.gravity_mps2, mass[0], mass[1], mass[2], mass[6]
+    return (
+        w.truck_tau[0] + force[FZ] - m * g,
+        w.truck_tau[1] + force[FPITCH] + g * (mx + mh * q[TPITCH]),
+        w.truck_tau[2] + force[FROLL] - g * (my - mh * q[TROLL]),
+    )
+
+
+@inlined_kernel
+def heaving(
+    w: World, p: Params, mass: Any, force: Any, dt_s: float
+) -> tuple[tuple[float, float, float, float, float, float], tuple[float, float, float]]:
+    """C and f of heave, pitch and roll: C q = f gives their speeds after a step under `force` (8,)."""
+    per_s, qd = 1.0 / dt_s, w.truck_qd
+    a, b, c, d, e, f = _heaving_mass(p, mass, dt_s)
+    a, b, c, d, e, f = per_s * a, per_s * b, per_s * c, per_s * d, per_s * e, per_s * f
+    fz, fp, fr = _heaving_force(w, p, mass, force)
+    vz, vp, vr = qd[TZ], qd[TPITCH], qd[TROLL]
+    momentum = fz + a * vz + b * vp + c * vr, fp + b * vz + d * vp + e * vr, fr + c * vz + e * vp + f * vr
+    return (a, b, c, d, e, f), momentum
+
+
+@inlined_kernel
+def planar(
+    w: World, mass: Any, force: Any, fx: float, fy: float, fyaw: float, dt_s: float
+) -> tuple[float, float, float]:
+    """Speeds in the plane and yaw rate after `dt_s` under `force` (8,), more of it, and the brakes."""
+    qd, brake, per_s = w.truck_qd, w.truck_brake, 1.0 / dt_s
+    kg, turning = per_s * mass[7], per_s * mass[8]
+    return (
+        _braked(qd[TX], force[FX] + fx + w.truck_push_n[0], kg, brake[0]),
+        _braked(qd[TY], force[FY] + fy + w.truck_push_n[1], kg, brake[1]),
+        _braked(qd[TYAW], force[FYAW] + fyaw, turning, brake[2]),
+    )
+
+
+@inlined_kernel
+def _braked(speed: float, force: float, kept: float, brake: float) -> float:
+    """A speed after a step in which `force` and at most `brake` act; `kept` is mass over step."""
+    momentum = kept * speed + force
+    left = momentum - min(max(momentum, -brake), brake)
+    return 0.0 if left == 0.0 else left / kept
+
+
+@kernel
+def move(w: World, p: Params, mass: Any, force: Any, dt_s: float, out: Any) -> None:
+    """Speeds of the truck after `dt_s`, into `out` (6,), which may be its own.
+
+    It moves under the generalised forces `force` (8,) of others, its springs and its brakes.
+    """
+    qd = w.truck_qd
+    # [a b c; b d e; c e f] times the change of speed over the step
+    a, b, c, d, e, f = _heaving_mass(p, mass, dt_s)
+    fz, fp, fr = _heaving_force(w, p, mass, force)
     c00, c01, c02 = d * f - e * e, c * e - b * f, b * e - c * d
     c11, c12, c22 = a * f - c * c, b * c - a * e, a * d - b * b
     inverse = 1.0 / (a * c00 + b * c01 + c * c02)
+    vx, vy, yaw = planar(w, mass, force, 0.0, 0.0, 0.0, dt_s)
     out[TZ] = qd[TZ] + dt_s * inverse * (c00 * fz + c01 * fp + c02 * fr)
     out[TPITCH] = qd[TPITCH] + dt_s * inverse * (c01 * fz + c11 * fp + c12 * fr)
     out[TROLL] = qd[TROLL] + dt_s * inverse * (c02 * fz + c12 * fp + c22 * fr)
-    kg, turning = mass[7], mass[8]
-    fx = force[FX] + w.truck_push_n[0]
-    fy = force[FY] + w.truck_push_n[1]
-    out[TX] = qd[TX] + dt_s / kg * (fx + friction_force(qd[TX], fx, kg, w.truck_brake[0], dt_s))
-    out[TY] = qd[TY] + dt_s / kg * (fy + friction_force(qd[TY], fy, kg, w.truck_brake[1], dt_s))
-    fyaw = force[FYAW]
-    out[TYAW] = qd[TYAW] + dt_s / turning * (fyaw + friction_force(qd[TYAW], fyaw, turning, w.truck_brake[2], dt_s))
+    out[TX], out[TY], out[TYAW] = vx, vy, yaw
 
 
 @inlined_kernel
