@@ -495,6 +495,14 @@ def start_world(worlds: Any, params: Any, commands: Any, i: int, r: int) -> None
 
 
 @kernel
+def start_worlds(worlds: Any, params: Any, commands: Any, which: Any, robots: Any) -> None:
+    """`start_command` of robot `robots[k]` in world `which[k]`, one after the other; both (K,)."""
+    for k in range(len(which)):
+        i, r = which[k], robots[k]
+        start_command(worlds[i], params[i], commands[i, r], r)
+
+
+@kernel
 def engaged_locks_of(worlds: Any, params: Any, i: int, s: int) -> int:
     """`engaged_locks` of seat `s` in world `i`."""
     return engaged_locks(worlds[i], params[i], s)
