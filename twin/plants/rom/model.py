@@ -89,8 +89,7 @@ SCRATCH = np.dtype(
         ("axle", f8, 2),
         ("last", f8, (4, 3)),
         ("angles", f8, 8),
-        ("matrix", f8, (6, 6)),  # these nine, and `speeds`: `twin.plants.rom.table_flight`
-        ("axis_n", f8, 4),
+        ("axis_n", f8, 4),  # these eight: `twin.plants.rom.axes`
         ("begun", f8, 4),
         ("speeding", f8, 4),
         ("stuck", i8, 4),
