@@ -93,6 +93,7 @@ def drive_forces(w: World, p: Params, r: int, reaction: Any, dt_s: float) -> Non
     They act for `dt_s`. `reaction[k]` is the force that the end effector's suspension (and weight, for z) exerts on
     axis k: friction has to know it to hold an axis at rest exactly.
     """
+    energy_j = w.energy_j
     for k in range(4):
         position, speed = w.q[r, k], w.qd[r, k]
         mass = p.axis_mass[k]
@@ -115,7 +116,7 @@ def drive_forces(w: World, p: Params, r: int, reaction: Any, dt_s: float) -> Non
             if abs(drive) < limit:
                 w.integral[r, k] += speed_error * dt_s
             drive = min(max(drive, -limit), limit)
-            w.energy_j += max(drive * speed, 0.0) * dt_s
+            energy_j += max(drive * speed, 0.0) * dt_s
         coulomb = p.axis_coulomb[k]
         if w.brake[r, k] == 1 or w.power_off == 1:
             coulomb += p.axis_brake[k]
@@ -123,3 +124,4 @@ def drive_forces(w: World, p: Params, r: int, reaction: Any, dt_s: float) -> Non
         w.tau[r, k] = drive + viscous + friction_force(speed, drive + viscous + reaction[k], mass, coulomb, dt_s)
         if k >= Z and p.reeving != FLOATING_TABLE:  # drum and yaw block are side branches: no joint hands it on
             w.tau[r, k] += reaction[k]
+    w.energy_j = energy_j

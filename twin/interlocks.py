@@ -262,8 +262,10 @@ def find_trip(w: World, p: Params, commands: Any, dt_s: float) -> int:
         bounce_s = OVERLOAD_S if share < p.overload_fraction + OVERLOAD_STEP else NOISE_S
         if w.load_s[r] > bounce_s and off[TRIP_OVERLOAD] == 0:
             return TRIP_OVERLOAD
-        lateral = planar(w.lateral_n[r, 0], w.lateral_n[r, 1])
-        w.force_s[r] = w.force_s[r] + dt_s if lateral > p.lateral_abort_n else 0.0
+        # mostly there is none: a root takes longer than to look
+        pushed = w.lateral_n[r, 0] != 0.0 or w.lateral_n[r, 1] != 0.0
+        pushed = pushed and planar(w.lateral_n[r, 0], w.lateral_n[r, 1]) > p.lateral_abort_n
+        w.force_s[r] = w.force_s[r] + dt_s if pushed else 0.0
         if c.inserting == 0 and w.force_s[r] > p.reaction_time_s and off[TRIP_LATERAL] == 0:
             return TRIP_LATERAL
         if c.seat >= 0 and (c.grip == 1 or c.until == UNTIL_SEATED):
@@ -292,12 +294,13 @@ def find_trip(w: World, p: Params, commands: Any, dt_s: float) -> int:
             away = abs(w.axis_position[r, k] + stopping_way(w, p, r, k) - w.low_xy[r, k])
             if away > p.traverse_deadband_m + HEIGHT_TOLERANCE_M and off[TRIP_LOW_TRAVERSE] == 0:
                 return TRIP_LOW_TRAVERSE
-        for k in range(4):
+        astray = False
+        for k in range(4):  # without a branch: mostly nothing is wrong
             error = abs(w.reference[r, k, 0] - w.axis_position[r, k])
-            if w.brake[r, k] == 0 and error > p.axis_following_limit[k] and off[TRIP_FOLLOWING] == 0:
-                return TRIP_FOLLOWING
-            if abs(w.qd[r, k]) > OVERSPEED * p.axis_velocity[k] + OVERSPEED_MARGIN and off[TRIP_FOLLOWING] == 0:
-                return TRIP_FOLLOWING
+            astray |= (w.brake[r, k] == 0) & (error > p.axis_following_limit[k])
+            astray |= abs(w.qd[r, k]) > OVERSPEED * p.axis_velocity[k] + OVERSPEED_MARGIN
+        if astray and off[TRIP_FOLLOWING] == 0:
+            return TRIP_FOLLOWING
     if p.robots == 2 and off[TRIP_DISTANCE] == 0:
         gap = abs(w.axis_position[0, X] - w.axis_position[1, X])
         side = 1.0 if w.axis_position[0, X] > w.axis_position[1, X] else -1.0

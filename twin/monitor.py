@@ -199,20 +199,34 @@ def watch_stop(w: World, p: Params) -> None:
 
 
 @njit(cache=True)
-def _watch_limits(w: World, p: Params, r: int, dt_s: float) -> None:
-    """Invariant 6 for robot `r`: axes, forces, load."""
-    moves = False
+def _report_axes(w: World, p: Params, r: int) -> None:
+    """Axes of robot `r` that are outside their stroke or too fast."""
     for a in range(4):
         q, v = w.q[r, a], w.qd[r, a]
-        moves = moves or abs(v) > _MOVING[a]
         if q < p.axis_min[r, a] - _AXIS_TOLERANCE[a] or q > p.axis_max[r, a] + _AXIS_TOLERANCE[a]:
             _report(w, 6, q)
         speed = p.axis_velocity_loaded[a] if w.held[r] >= 0 else p.axis_velocity[a]
         if abs(v) > _SPEED_TOLERANCE * speed + _SPEED_MARGIN[a]:
             _report(w, 6, v)
+
+
+@njit(cache=True)
+def _watch_limits(w: World, p: Params, r: int, dt_s: float) -> None:
+    """Invariant 6 for robot `r`: axes, forces, load."""
+    moves, beyond, holds = False, False, w.held[r] >= 0
+    for a in range(4):  # without a branch: mostly nothing is wrong
+        q, v = w.q[r, a], w.qd[r, a]
+        moves |= abs(v) > _MOVING[a]
+        beyond |= (q < p.axis_min[r, a] - _AXIS_TOLERANCE[a]) | (q > p.axis_max[r, a] + _AXIS_TOLERANCE[a])
+        speed = p.axis_velocity_loaded[a] if holds else p.axis_velocity[a]
+        beyond |= abs(v) > _SPEED_TOLERANCE * speed + _SPEED_MARGIN[a]
+    if beyond:
+        _report_axes(w, p, r)
     # reaction first, then the stop itself; what force and load remain once the axes stand is nobody's act any more
     late_s = 2.0 * p.reaction_time_s + _STOP_S
-    lateral = math.sqrt(w.guide_force_n[r, 0] ** 2 + w.guide_force_n[r, 1] ** 2)
+    lateral = 0.0
+    if w.guide_force_n[r, 0] != 0.0 or w.guide_force_n[r, 1] != 0.0:
+        lateral = math.sqrt(w.guide_force_n[r, 0] ** 2 + w.guide_force_n[r, 1] ** 2)
     w.overforce_s[r] = w.overforce_s[r] + dt_s if lateral > p.lateral_abort_n else 0.0
     if w.overforce_s[r] > late_s and moves:
         _report(w, 6, lateral)

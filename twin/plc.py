@@ -55,8 +55,9 @@ from twin.plants.truck import truck_forces
 from twin.sensors import (
     note_truck,
     read_axes_and_load,
-    read_robot,
-    read_seats,
+    read_grips,
+    read_locks,
+    read_pads,
     read_sensors,
     read_sway_and_force,
     scan_frame,
@@ -83,6 +84,11 @@ CERTAIN = 12.0
 
 SURELY_LESS = 1.0 - 1e-9
 """A number times this is less by more than rounding."""
+
+ACTUATORS, PADS, PLACES = 1, 2, 4
+"""What `plc_scan_unseen` may leave out, as bits: grips, locks and their switches; pad switches; the monitor's look at
+packs that stand and at locks."""
+ALL_ANEW = ACTUATORS + PADS + PLACES
 
 COMMAND_ENDED, HOLD_CHANGED = 1, 2
 """What a scan tells the plant: a robot waits for its next command; grips or locks hold something else now."""
@@ -379,35 +385,40 @@ def plc_scan(w: World, p: Params, commands: Any, dt_s: float) -> int:
     """
     changed = actuate(w, p, dt_s)
     read_sensors(w, p, dt_s)
-    return _logic(w, p, commands, dt_s, True) + (HOLD_CHANGED if changed else 0)
+    return _logic(w, p, commands, dt_s, ALL_ANEW) + (HOLD_CHANGED if changed else 0)
 
 
 @kernel
-def plc_scan_unseen(w: World, p: Params, commands: Any, dt_s: float, all_anew: bool) -> int:
+def plc_scan_unseen(w: World, p: Params, commands: Any, dt_s: float, anew: int) -> int:
     """`plc_scan` that nobody looks at: sway and lateral force are read only where this scan's outcome hangs on them.
 
     Whoever looks afterwards reads them first, with `read_sway_and_force` of scan `w.scans - 1`.
 
     Args:
-        all_anew: False when since the last scan no grip, lock or pack has moved, none is about to, no locked pack is
-            gripped, and the monitor found all places in order: switches and places are what they were.
+        anew: what to look at, the rest being as it was in the last scan. ACTUATORS unless every grip and lock is where
+            it was commanded and holds what it should. PADS unless the same packs are on the same pads. PLACES unless
+            ACTUATORS may be left out, no free pack has moved, no pack in a truck's locks is gripped, and the monitor
+            found all places in order.
     """
-    changed = all_anew and actuate(w, p, dt_s)
+    changed = False
+    if anew & ACTUATORS:
+        changed = actuate(w, p, dt_s)
     for r in range(p.robots):
-        if all_anew:
-            read_robot(w, p, r, dt_s)
-        else:
-            read_axes_and_load(w, p, r, dt_s)
+        read_axes_and_load(w, p, r, dt_s)
+        if anew & ACTUATORS:
+            read_grips(w, r)
         c = commands[r]
         pushed = abs(w.guide_force_n[r, 0]) + abs(w.guide_force_n[r, 1]) + CERTAIN * p.force_sigma_n
         if follows(c) or pushed > p.lateral_abort_n or (c.until == UNTIL_SETTLED and _at_end(w, c, r)):
             read_sway_and_force(w, p, r, w.scans)
         else:
             w.lateral_n[r, 0] = w.lateral_n[r, 1] = 0.0
-    if all_anew:
-        read_seats(w, p)
+    if anew & ACTUATORS:
+        read_locks(w, p)
+    if anew & PADS:
+        read_pads(w, p)
     note_truck(w)
-    return _logic(w, p, commands, dt_s, all_anew) + (HOLD_CHANGED if changed else 0)
+    return _logic(w, p, commands, dt_s, anew) + (HOLD_CHANGED if changed else 0)
 
 
 @kernel
@@ -420,8 +431,8 @@ def _at_end(w: World, c: Command, r: int) -> bool:
 
 
 @kernel
-def _logic(w: World, p: Params, commands: Any, dt_s: float, all_anew: bool) -> int:
-    """The scan's part after the sensors; COMMAND_ENDED or 0. `all_anew` as for `plc_scan_unseen`."""
+def _logic(w: World, p: Params, commands: Any, dt_s: float, anew: int) -> int:
+    """The scan's part after the sensors; COMMAND_ENDED or 0. `anew` as for `plc_scan_unseen`."""
     w.scans += 1
     for r in range(p.robots):
         update_axis_states(w, p, r, w.t_s)
@@ -448,15 +459,15 @@ def _logic(w: World, p: Params, commands: Any, dt_s: float, all_anew: bool) -> i
                 elif follows(c):
                     follow_setpoints(w, p, c, r, dt_s)
             free = free or w.status[r] != BUSY
-        lateral = planar(w.guide_force_n[r, 0], w.guide_force_n[r, 1])
-        w.peak_lateral_n = max(w.peak_lateral_n, lateral)
+        if w.guide_force_n[r, 0] != 0.0 or w.guide_force_n[r, 1] != 0.0:
+            w.peak_lateral_n = max(w.peak_lateral_n, planar(w.guide_force_n[r, 0], w.guide_force_n[r, 1]))
         if commands[r].inserting == 1 and w.held[r] >= 0 and no_pad_touches(w, w.held[r]):
             w.peak_axial_n = max(w.peak_axial_n, abs(w.guide_force_n[r, 2] + w.coupler_n[w.held[r]]))
     w.truck_displacement_m = max(
         w.truck_displacement_m, planar(w.truck_q[0] - w.truck_reference[0], w.truck_q[1] - w.truck_reference[1])
     )
     watch_robots(w, p, dt_s)
-    if all_anew:
+    if anew & PLACES:
         watch_places(w, p)
     watch_stop(w, p)
     return COMMAND_ENDED if free else 0
@@ -481,6 +492,14 @@ def scan_world(worlds: Any, params: Any, commands: Any, i: int, dt_s: float) -> 
 def start_world(worlds: Any, params: Any, commands: Any, i: int, r: int) -> None:
     """`start_command` of robot `r` in world `i`."""
     start_command(worlds[i], params[i], commands[i, r], r)
+
+
+@kernel
+def start_worlds(worlds: Any, params: Any, commands: Any, which: Any, robots: Any) -> None:
+    """`start_command` of robot `robots[k]` in world `which[k]`, one after the other; both (K,)."""
+    for k in range(len(which)):
+        i, r = which[k], robots[k]
+        start_command(worlds[i], params[i], commands[i, r], r)
 
 
 @kernel

@@ -16,22 +16,24 @@ Params = Any
 
 CLOSED_FROM, OPEN_BELOW = 0.99, 0.01
 """Actuator positions at which the switches make."""
+OVER_SEAT_M = 0.1
+"""A pack farther off its seat's middle, along x or y, makes no pad switch [estimate]."""
 
 
 @kernel
 def read_sensors(w: World, p: Params, dt_s: float) -> None:
     """One PLC scan of every sensor but the scanner."""
     for r in range(p.robots):
-        read_robot(w, p, r, dt_s)
+        read_axes_and_load(w, p, r, dt_s)
+        read_grips(w, r)
         read_sway_and_force(w, p, r, w.scans)
     read_seats(w, p)
     note_truck(w)
 
 
 @kernel
-def read_robot(w: World, p: Params, r: int, dt_s: float) -> None:
-    """Encoders, load cell and grip switches of robot `r`."""
-    read_axes_and_load(w, p, r, dt_s)
+def read_grips(w: World, r: int) -> None:
+    """Switches of robot `r`'s grips."""
     for i in range(4):
         w.grip_closed[r, i] = 1 if w.grip_position[r, i] >= CLOSED_FROM and w.held[r] >= 0 else 0
         w.grip_open[r, i] = 1 if w.grip_position[r, i] <= OPEN_BELOW else 0
@@ -62,21 +64,45 @@ def read_sway_and_force(w: World, p: Params, r: int, n: int) -> None:
 @kernel
 def read_seats(w: World, p: Params) -> None:
     """Switches of locks and pads."""
+    read_locks(w, p)
+    read_pads(w, p)
+
+
+@kernel
+def read_locks(w: World, p: Params) -> None:
+    """Switches of locks."""
     for s in range(p.seats):
-        for i in range(4):
-            w.seat_present[s, i] = 0
         for i in range(min(p.seat_locks[s], LOCKS)):
             w.lock_closed[s, i] = 1 if w.lock_position[s, i] >= CLOSED_FROM and w.locked[s] >= 0 else 0
             w.lock_open[s, i] = 1 if w.lock_position[s, i] <= OPEN_BELOW else 0
             if w.lock_switch_fault[s, i] != 0:
                 w.lock_open[s, i] = 1 if w.lock_switch_fault[s, i] == 1 else 0
                 w.lock_closed[s, i] = 1 - w.lock_open[s, i]
+
+
+@kernel
+def read_pads(w: World, p: Params) -> None:
+    """Switches of pads."""
+    for s in range(p.seats):
+        for i in range(4):
+            w.seat_present[s, i] = 0
     for k in range(p.packs):
         s = w.pack_seat[k]
-        if abs(w.pack_offset_m[k, 0]) < 0.1 and abs(w.pack_offset_m[k, 1]) < 0.1:
+        if abs(w.pack_offset_m[k, 0]) < OVER_SEAT_M and abs(w.pack_offset_m[k, 1]) < OVER_SEAT_M:
             for i in range(4):
                 if w.pad_gap_m[k, i] <= p.seated_m:
                     w.seat_present[s, i] = 1
+
+
+@kernel
+def made_pads(w: World, p: Params, k: int) -> int:
+    """Which pad switches pack `k` makes, as a number for comparison; -1: none."""
+    if abs(w.pack_offset_m[k, 0]) >= OVER_SEAT_M or abs(w.pack_offset_m[k, 1]) >= OVER_SEAT_M:
+        return -1
+    made = 0
+    for i in range(4):
+        made = 2 * made + (1 if w.pad_gap_m[k, i] <= p.seated_m else 0)
+    return 16 * w.pack_seat[k] + made if made > 0 else -1
 
 
 @kernel

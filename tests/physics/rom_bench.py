@@ -27,7 +27,7 @@ def refresh(worlds: Any, params: Any, models: Any, states: Any, scratch: Any) ->
     placing.take_holds(w, p, x, t)
     placing.recall(w, p, m, x, t)
     placing.place_all(w, p, m, x, t)
-    touching.find_near(w, p, m, x, t)
+    touching.find_near(w, p, m, x, t, True)
     for i in range(ROBOTS + 1):
         x.calm[i] = 0
 

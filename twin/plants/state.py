@@ -386,11 +386,18 @@ WORLD = np.dtype(
 """What changes in one world during a swap, in SI units."""
 
 
+def _idle_command() -> np.ndarray:
+    command = np.zeros(1, COMMAND)
+    for field in ("target", "creep_at", "seat_z"):
+        command[field] = np.nan
+    for field in ("seat", "grip", "lock", "float_lock", "carrying"):
+        command[field] = -1
+    return command
+
+
+_IDLE_COMMAND = _idle_command()
+
+
 def new_command(n: int = 1) -> np.ndarray:
     """(n,) commands that do nothing and are done at once."""
-    commands = np.zeros(n, COMMAND)
-    for field in ("target", "creep_at", "seat_z"):
-        commands[field] = np.nan
-    for field in ("seat", "grip", "lock", "float_lock", "carrying"):
-        commands[field] = -1
-    return commands
+    return np.repeat(_IDLE_COMMAND, n)

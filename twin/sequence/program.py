@@ -196,14 +196,17 @@ class Program:
 
     def _selection(self, mask: np.ndarray) -> Selection:
         world, robot = np.nonzero(mask)
-        job = np.array(
-            [
-                self.queue[r][min(self.place[n, r], len(self.queue[r]) - 1)] if self.queue[r] else -1
-                for n, r in zip(world, robot, strict=True)
-            ],
-            np.int64,
-        )
+        job = np.full(len(world), -1, np.int64)
+        for r, queue in enumerate(self.queue):
+            if queue:
+                of = robot == r
+                job[of] = np.array(queue, np.int64).take(self.place[world[of], r], mode="clip")
         return Selection(world, robot, job)
+
+    def _next_row(self, after: int) -> int:
+        """The next row of the table, beyond row `after`, in which somebody waits; the table's length: nobody does."""
+        rows = self.step[self.waiting & self._running()]
+        return int(rows[rows > after].min(initial=len(self.table)))
 
     def _running(self) -> np.ndarray:
         return self._alive[:, None] & ~self.finished
@@ -217,17 +220,16 @@ class Program:
         first, self._resume = self._resume, 0
         if not self.waiting.any():
             return first > 0
-        for i in range(first, len(self.table)):
+        i = first - 1
+        while (i := self._next_row(i)) < len(self.table):
             step = self.table[i]
-            mask = self.waiting & (self.step == i) & self._running()
-            if not mask.any():
-                continue
-            selection = self._selection(mask)
+            selection = self._selection(self.waiting & (self.step == i) & self._running())
             if step.only_if is not None:
                 enters = step.only_if(self, selection)
-                self._go_on(selection.where(~enters), i)
-                moved = moved or not enters.all()
-                selection = selection.where(enters)
+                if not enters.all():
+                    self._go_on(selection.where(~enters), i)
+                    selection = selection.where(enters)
+                    moved = True
             if step.gate is not None and len(selection):
                 selection = selection.where(step.gate(self, selection))
             if self.ask_timing and step.phase in self.phase_column:
@@ -245,7 +247,8 @@ class Program:
             if self.on_command is not None:
                 for k in range(len(selection)):
                     self.on_command(int(selection.world[k]), int(selection.robot[k]), commands[k])
-            self.collect()
+            if (self.plant.worlds["status"][selection.world, selection.robot] != BUSY).any():
+                self.collect()
             moved = True
             if self.asking:
                 self._resume = i
@@ -293,18 +296,24 @@ class Program:
         if not ended.any():
             return
         steps = self.step.copy()  # deciding moves robots on, perhaps into a step whose results are still to be taken
-        for i in np.unique(steps[ended]):
+        for i in sorted(set(steps[ended].tolist())):
             selection = self._selection(ended & (steps == i))
             results = status[selection.world, selection.robot].copy()
             tripped = results == TRIP
-            self._trip(selection.where(tripped))
-            self._decide(self.table[int(i)], selection.where(~tripped), results[~tripped])
+            if tripped.any():
+                self._trip(selection.where(tripped))
+                selection, results = selection.where(~tripped), results[~tripped]
+            self._decide(self.table[i], selection, results)
 
     def _decide(self, step: Step, selection: Selection, results: np.ndarray) -> None:
         if not len(selection):
             return
         following = list(step.then(self, selection, results)) if step.then else [""] * len(selection)
-        for k in range(len(selection)):
+        plain = results == DONE
+        if step.then:
+            plain &= [name == "" for name in following]
+        self._go_on(selection.where(plain), self.index[step.name])
+        for k in np.flatnonzero(~plain).tolist():
             n, r, result = int(selection.world[k]), int(selection.robot[k]), int(results[k])
             name = following[k]
             if name == "" and result != DONE:

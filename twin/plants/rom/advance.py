@@ -18,7 +18,7 @@ from twin.plants.rom.touching import find_near, touch
 from twin.plants.state import BUSY, ROBOTS
 from twin.plants.suspension import FLOATING_TABLE, suspend
 from twin.plants.truck import truck_forces
-from twin.plc import COMMAND_ENDED, HOLD_CHANGED, note_sway, plc_scan, plc_scan_unseen
+from twin.plc import ACTUATORS, ALL_ANEW, COMMAND_ENDED, HOLD_CHANGED, PLACES, note_sway, plc_scan, plc_scan_unseen
 
 World = Any
 Params = Any
@@ -141,8 +141,9 @@ def _tick(w: World, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float) 
 def scan(w: World, p: Params, m: Model, x: State, commands: Any, t: Any, seen: bool) -> int:
     """One PLC scan with what it needs of the plant before and after."""
     x.scanned = w.tick
-    moved = place_packs(w, p, m, x, t, seen)
-    anew = moved or t.unchanged == 0 or quiet.command_waits(w, p)
+    anew = place_packs(w, p, m, x, t, seen) | t.anew
+    if seen or quiet.command_waits(w, p):
+        anew = ALL_ANEW
     reported = quiet.places_reported(w)
     for r in range(p.robots):
         if t.near[r] == 0:
@@ -159,13 +160,15 @@ def scan(w: World, p: Params, m: Model, x: State, commands: Any, t: Any, seen: b
     if code & HOLD_CHANGED:
         take_holds(w, p, x, t)
         recall(w, p, m, x, t)
-    elif seen or anew:
-        t.unchanged = 1 if not moved and quiet.unchanged_after(w, p, x, reported) else 0
+    elif anew & (ACTUATORS | PLACES):
+        t.anew = quiet.anew_after(w, p, x, anew, reported)
+    else:
+        t.anew = 0
     pace.count_calm(w, p, x, t.pace)
     if code & HOLD_CHANGED:
         for i in range(ROBOTS + 1):
             x.calm[i] = 0
-    find_near(w, p, m, x, t)
+    find_near(w, p, m, x, t, seen or code & HOLD_CHANGED != 0)
     return code
 
 
@@ -174,7 +177,7 @@ def run_world(w: World, p: Params, m: Model, x: State, commands: Any, t: Any, mo
     """Advance one world until a robot has ended its command, nothing is busy, or after `most_ticks`; ticks taken."""
     recall(w, p, m, x, t)
     place_packs(w, p, m, x, t, True)
-    find_near(w, p, m, x, t)
+    find_near(w, p, m, x, t, True)
     taken = 0
     while taken < most_ticks:
         to_scan = p.scan_ticks - w.tick % p.scan_ticks
@@ -219,7 +222,7 @@ def settle(worlds: Any, params: Any, models: Any, states: Any, scratch: Any) -> 
         take_holds(w, p, x, t)
         recall(w, p, m, x, t)
         place_all(w, p, m, x, t)
-        find_near(w, p, m, x, t)
+        find_near(w, p, m, x, t, True)
 
 
 @kernel

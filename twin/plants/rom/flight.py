@@ -55,13 +55,13 @@ def lean_in(w: World, p: Params, m: Model, r: int) -> None:
     """
     q, qd, k = w.q[r], w.qd[r], body_of(w, r)
     com, tension = m.body_com_m[k], w.load_n[r]
-    length = p.sheave_height_m - q[Z]
+    per_length = 1.0 / (p.sheave_height_m - q[Z])
     c, s = cosine_sine(q[EYAW])
-    pitch_nm, roll_nm = _tilting(p, com, tension, length)
-    share_x, share_y = _shares(com, tension / length, pitch_nm, roll_nm, c, s)
+    per_pitch_nm, per_roll_nm = _giving(p, com, tension, per_length)
+    share_x, share_y = _shares(com, tension * per_length, per_pitch_nm, per_roll_nm, c, s)
     # of the centre of mass over the end effector, beyond what it leans with nothing pulling sideways
-    along = com[2] * (q[EPITCH] - com[0] * tension / pitch_nm)
-    across = -com[2] * (q[EROLL] + com[1] * tension / roll_nm)
+    along = com[2] * (q[EPITCH] - com[0] * tension * per_pitch_nm)
+    across = -com[2] * (q[EROLL] + com[1] * tension * per_roll_nm)
     going, passing = com[2] * qd[EPITCH], -com[2] * qd[EROLL]
     q[EX] = share_x * (q[EX] + c * along - s * across)
     q[EY] = share_y * (q[EY] + s * along + c * across)
@@ -70,22 +70,22 @@ def lean_in(w: World, p: Params, m: Model, r: int) -> None:
 
 
 @inlined_kernel
-def _tilting(p: Params, com: Any, tension: float, length: float) -> tuple[float, float]:
-    """What tilts a load that hangs on its ropes by 1 rad, in N m: pitch and roll."""
-    stiff, hanging = 4.0 * p.rope_ea_n / length, -com[2] * tension
+def _giving(p: Params, com: Any, tension: float, per_length: float) -> tuple[float, float]:
+    """How far 1 N m tilts a load that hangs on its ropes, in rad: pitch and roll."""
+    stiff, hanging = 4.0 * p.rope_ea_n * per_length, -com[2] * tension
     return (
-        stiff * p.rope_half_x_m * p.rope_half_x_m + hanging,
-        stiff * p.rope_half_y_m * p.rope_half_y_m + hanging,
+        1.0 / (stiff * p.rope_half_x_m * p.rope_half_x_m + hanging),
+        1.0 / (stiff * p.rope_half_y_m * p.rope_half_y_m + hanging),
     )
 
 
 @inlined_kernel
-def _shares(com: Any, per_m: float, pitch_nm: float, roll_nm: float, c: float, s: float) -> tuple[float, float]:
+def _shares(com: Any, per_m: float, per_pitch_nm: float, per_roll_nm: float, c: float, s: float) -> tuple[float, float]:
     """How far the end effector swings for 1 m of its load's centre of mass along x and y: the load leans into it."""
     lean, c2, s2 = per_m * com[2] * com[2], c * c, s * s
     return (
-        1.0 / (1.0 + lean * (c2 / pitch_nm + s2 / roll_nm)),
-        1.0 / (1.0 + lean * (s2 / pitch_nm + c2 / roll_nm)),
+        1.0 / (1.0 + lean * (c2 * per_pitch_nm + s2 * per_roll_nm)),
+        1.0 / (1.0 + lean * (s2 * per_pitch_nm + c2 * per_roll_nm)),
     )
 
 
@@ -98,40 +98,43 @@ def fly(w: World, p: Params, m: Model, r: int, reaction: Any, last: Any, t_s: fl
     q, qd, tau = w.q[r], w.qd[r], w.tau[r]
     g, own, k = p.gravity_mps2, m.axis_own_kg, body_of(w, r)
     kg = m.body_kg[k]
+    # a division takes five times as long as a product: one for each mass
+    per_kg, per_x, per_y, per_drum, per_block = 1.0 / kg, 1.0 / own[X], 1.0 / own[Y], 1.0 / own[Z], 1.0 / own[YAW]
+    per_about, per_rope_n = 1.0 / m.body_inertia_kgm2[k, 2, 2], 0.25 / p.rope_ea_n
     mean_reference(w, p, r, t_s, dt_s, last)
     # where the load is in the middle of the step
     half_s = 0.5 * dt_s
     ex, ey = q[EX] + half_s * qd[EX], q[EY] + half_s * qd[EY]
     turn = q[EYAW] - q[YAW] + half_s * (qd[EYAW] - qd[YAW])
     length = p.sheave_height_m - q[Z] - half_s * qd[Z]
-    longer = 1.0 + w.load_n[r] / (4.0 * p.rope_ea_n)
+    longer = 1.0 + w.load_n[r] * per_rope_n
     stretched = longer * length
     half2 = p.rope_half_x_m * p.rope_half_x_m + p.rope_half_y_m * p.rope_half_y_m
     ez = -math.sqrt(stretched * stretched - ex * ex - ey * ey - half2 * turn * turn)
     per_m = w.load_n[r] / stretched
-    slower = 1.0 - per_m / kg * dt_s * dt_s / 12.0  # in steps this long it would swing faster by half of that
+    slower = 1.0 - per_m * per_kg * dt_s * dt_s * (1 / 12)  # in steps this long it would swing faster by half of that
     # it leans into its swing as far as its ropes give way, and so its centre of mass goes that much farther than E
     yaw = q[EYAW] + half_s * qd[EYAW]
     c, s = cosine_sine(yaw)
     com = m.body_com_m[k]
-    pitch_nm, roll_nm = _tilting(p, com, w.load_n[r], length)
-    share_x, share_y = _shares(com, per_m, pitch_nm, roll_nm, c, s)
+    per_length = 1.0 / length
+    per_pitch_nm, per_roll_nm = _giving(p, com, w.load_n[r], per_length)
+    share_x, share_y = _shares(com, per_m, per_pitch_nm, per_roll_nm, c, s)
     # what pulls at axes that stand: friction has to know it, to hold them exactly
-    swing = 2.0 * p.sway_zeta * math.sqrt(g / length) * w.load_n[r] / g
-    vx = qd[EX] - half_s * share_x * (per_m * ex + swing * qd[EX]) / kg
-    vy = qd[EY] - half_s * share_y * (per_m * ey + swing * qd[EY]) / kg
-    load_x, load_y = -swing * vx / kg, -swing * vy / kg
+    swing = 2.0 * p.sway_zeta * math.sqrt(g * per_length) * w.load_n[r] / g
+    vx = qd[EX] - half_s * share_x * (per_m * ex + swing * qd[EX]) * per_kg
+    vy = qd[EY] - half_s * share_y * (per_m * ey + swing * qd[EY]) * per_kg
+    load_x, load_y = -swing * vx * per_kg, -swing * vy * per_kg
     rate = -longer * qd[Z]
     fall = (stretched * rate - ex * vx - ey * vy) / ez
     pulls = -g * ez + ex * share_x * load_x + ey * share_y * load_y + vx * vx + vy * vy + fall * fall - rate * rate
     across_x, across_y = slower * share_x * ex * ex, slower * share_y * ey * ey
-    mobility = (across_x + across_y + ez * ez) / kg
+    mobility = (across_x + across_y + ez * ez) * per_kg
     per_m = pulls / mobility
     tension = per_m * stretched
-    about = m.body_inertia_kgm2[k, 2, 2]
     _, sine = cosine_sine(turn)
     spring, damper, turns = p.e_stiffness[3] * turn, p.e_damping[3], qd[EYAW] - qd[YAW]
-    turns -= half_s * (per_m * half2 * sine + spring + damper * turns) / about
+    turns -= half_s * (per_m * half2 * sine + spring + damper * turns) * per_about
     untwist = per_m * half2 * sine + spring + damper * turns
     reaction[X], reaction[Y] = slower * per_m * ex + swing * vx, slower * per_m * ey + swing * vy
     reaction[Z], reaction[YAW] = -tension, untwist
@@ -142,30 +145,30 @@ def fly(w: World, p: Params, m: Model, r: int, reaction: Any, last: Any, t_s: fl
     hoist_n = tau[Z] + tension
     drive_x, drive_y = tau[X] + swing * vx, tau[Y] + swing * vy
     # tension from the constraint
-    pulls += longer * stretched * hoist_n / own[Z] - share_x * ex * drive_x / own[X] - share_y * ey * drive_y / own[Y]
-    mobility += longer * stretched * stretched / own[Z] + across_x / own[X] + across_y / own[Y]
+    pulls += longer * stretched * hoist_n * per_drum - share_x * ex * drive_x * per_x - share_y * ey * drive_y * per_y
+    mobility += longer * stretched * stretched * per_drum + across_x * per_x + across_y * per_y
     per_m = pulls / mobility
     tension = per_m * stretched
     # axes
     for i in range(4):
         q[i] += half_s * qd[i]
     pull_x, pull_y = slower * per_m * ex, slower * per_m * ey
-    ax, ay = (drive_x + pull_x) / own[X], (drive_y + pull_y) / own[Y]
+    ax, ay = (drive_x + pull_x) * per_x, (drive_y + pull_y) * per_y
     qd[X] += dt_s * ax
     qd[Y] += dt_s * ay
     tau[Z] = hoist_n - tension
-    qd[Z] += dt_s * tau[Z] / own[Z]
-    qd[YAW] += dt_s * tau[YAW] / own[YAW]
+    qd[Z] += dt_s * tau[Z] * per_drum
+    qd[YAW] += dt_s * tau[YAW] * per_block
     # the load: a force at E turns it about its centre of mass
     fx, fy = kg * load_x - pull_x, kg * load_y - pull_y
     cx, cy = c * com[0] - s * com[1], s * com[0] + c * com[1]
     spin = qd[EYAW]
-    turning = (-untwist - (cx * fy - cy * fx)) / about
+    turning = (-untwist - (cx * fy - cy * fx)) * per_about
     q[EX] += half_s * qd[EX]
     q[EY] += half_s * qd[EY]
     q[EYAW] += half_s * qd[EYAW]
-    qd[EX] += dt_s * share_x * (fx / kg + turning * cy + spin * spin * cx - ax)
-    qd[EY] += dt_s * share_y * (fy / kg - turning * cx + spin * spin * cy - ay)
+    qd[EX] += dt_s * share_x * (fx * per_kg + turning * cy + spin * spin * cx - ax)
+    qd[EY] += dt_s * share_y * (fy * per_kg - turning * cx + spin * spin * cy - ay)
     qd[EYAW] += dt_s * turning
     for i in range(4):
         q[i] += half_s * qd[i]
@@ -173,14 +176,14 @@ def fly(w: World, p: Params, m: Model, r: int, reaction: Any, last: Any, t_s: fl
     q[EY] += half_s * qd[EY]
     q[EYAW] += half_s * qd[EYAW]
     # height and tilt follow from the ropes
-    longer = 1.0 + tension / (4.0 * p.rope_ea_n)
+    longer = 1.0 + tension * per_rope_n
     stretched = longer * (p.sheave_height_m - q[Z])
     turn = q[EYAW] - q[YAW]
     q[EZ] = -math.sqrt(stretched * stretched - q[EX] * q[EX] - q[EY] * q[EY] - half2 * turn * turn)
     qd[EZ] = (-longer * stretched * qd[Z] - q[EX] * qd[EX] - q[EY] * qd[EY]) / q[EZ]
     along, across = c * fx + s * fy, -s * fx + c * fy
-    q[EPITCH] = (com[0] * tension - com[2] * along) / pitch_nm
-    q[EROLL] = (com[2] * across - com[1] * tension) / roll_nm
+    q[EPITCH] = (com[0] * tension - com[2] * along) * per_pitch_nm
+    q[EROLL] = (com[2] * across - com[1] * tension) * per_roll_nm
     qd[EPITCH] = qd[EROLL] = 0.0
     w.load_n[r] = tension
 

@@ -93,8 +93,7 @@ SCRATCH = np.dtype(
         ("axle", f8, 2),
         ("last", f8, (4, 3)),
         ("angles", f8, 8),
-        ("matrix", f8, (6, 6)),  # these nine, and `speeds`: `twin.plants.rom.table_flight`
-        ("axis_n", f8, 4),
+        ("axis_n", f8, 4),  # these eight: `twin.plants.rom.axes`
         ("begun", f8, 4),
         ("speeding", f8, 4),
         ("stuck", i8, 4),
@@ -110,7 +109,7 @@ SCRATCH = np.dtype(
         ("truck_turn", f8, (3, 3)),
         ("near", i8, ROBOTS),
         ("pace", i8, ROBOTS + 1),
-        ("unchanged", i8),  # 1: the next scan need not look at grips, locks and places (`twin.plants.rom.quiet`)
+        ("anew", i8),  # what the next scan has to look at, moved or not (`twin.plants.rom.quiet`)
         ("high", i8, ROBOTS),  # 1: far above everything when last placed, and ever since
         ("left", i8, ROBOTS),  # 1: not placed in this scan, for that reason
         ("high_from", f8, ROBOTS),  # height of the end effector, along the retracting direction, from which it is

@@ -11,9 +11,10 @@ from twin.plants.rom import carried, contact
 from twin.plants.rom import truck as truck_body
 from twin.plants.rom.frames import compose, cross, from_quaternion, matrix_product, relative, times
 from twin.plants.rom.model import FREE, GROUND, TRUCK
-from twin.plants.rom.quiet import all_low, find_heights, stays_high
+from twin.plants.rom.quiet import all_low, find_heights, is_free, stays_high
 from twin.plants.state import ROBOTS, TYAW
-from twin.sensors import read_sway_and_force
+from twin.plc import PADS, PLACES
+from twin.sensors import made_pads, read_sway_and_force
 
 World = Any
 Params = Any
@@ -22,12 +23,13 @@ State = Any
 
 
 @kernel
-def place_packs(w: World, p: Params, m: Model, x: State, t: Any, seen: bool) -> bool:
-    """Poses of end effectors, packs and couplers that have moved, and how those packs stand; whether any has moved.
+def place_packs(w: World, p: Params, m: Model, x: State, t: Any, seen: bool) -> int:
+    """Poses of end effectors, packs and couplers that have moved, and how those packs stand.
 
+    What a scan has to look at for that reason: PADS if packs have come on pads or off them, PLACES if free ones moved.
     Unless they are `seen`, robots that stay high are left where they were.
     """
-    truck_moved, any_moved = x.moved[ROBOTS] == 1, False
+    truck_moved, anew = x.moved[ROBOTS] == 1, 0
     if truck_moved:
         truck_body.frame(w, t.truck_at, t.truck_turn)
         truck_body.body_pose(w, t.body)
@@ -53,14 +55,18 @@ def place_packs(w: World, p: Params, m: Model, x: State, t: Any, seen: bool) -> 
             continue
         else:
             from_quaternion(pose, t.pack_turn)
+        before = made_pads(w, p, k)
         _measure(w, p, t, k)
-        any_moved = True
+        if made_pads(w, p, k) != before:
+            anew |= PADS
+        if on < 0 and is_free(w, p, k):
+            anew |= PLACES
     for r in range(p.robots):
         x.moved[r] = t.left[r]
     x.moved[ROBOTS] = 0
     if truck_moved:
         find_heights(w, p, m, x, t)
-    return any_moved
+    return anew
 
 
 @kernel

@@ -58,8 +58,8 @@ class RomPlant:
     def issue(self, world: np.ndarray, robot: np.ndarray, commands: np.ndarray) -> None:
         """Start `commands[k]` on `robot[k]` of `world[k]`."""
         self.commands[world, robot] = commands
-        for i, r in zip(world.tolist(), robot.tolist(), strict=True):
-            plc.start_world(self.worlds, self.params, self.commands, i, r)
+        which, robots = np.ascontiguousarray(world), np.ascontiguousarray(robot)
+        plc.start_worlds(self.worlds, self.params, self.commands, which, robots)
 
     def run(self) -> None:
         """Advance every world until one of its robots has ended its command."""

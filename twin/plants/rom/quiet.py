@@ -12,10 +12,11 @@ from typing import Any
 
 from twin.monitor import high_enough
 from twin.motion.kernels import kernel
-from twin.plants.rom.model import FREE
+from twin.plants.rom.model import FREE, TRUCK
 from twin.plants.rom.pace import NEAR_GRIP_M, NEAR_SEAT_M, way
 from twin.plants.state import EPITCH, EROLL, EZ, TPITCH, TROLL, TZ, X, Z
 from twin.plants.suspension import FLOATING_TABLE
+from twin.plc import ACTUATORS, ALL_ANEW, PLACES
 
 World = Any
 Params = Any
@@ -57,15 +58,27 @@ def _actuators_rest(w: World, p: Params) -> bool:
 
 
 @kernel
-def unchanged_after(w: World, p: Params, x: State, reported: int) -> bool:
-    """After a scan that read everything and changed no hold: whether the next one may leave out what stands still.
+def anew_after(w: World, p: Params, x: State, anew: int, reported: int) -> int:
+    """After a scan that changed no hold and looked at `anew`: what the next one has to look at, even if nothing moves.
 
     `reported` is how often the monitor had found places out of order before it.
     """
+    if anew & ACTUATORS and (command_waits(w, p) or not _actuators_rest(w, p)):
+        return ALL_ANEW
+    # packs that stand are watched while they are not where they belong, locks while they are pulled at
+    watched = places_reported(w) != reported
     for r in range(p.robots):
-        if w.buffered[r] == 1 or (w.held[r] >= 0 and x.fixed_to[w.held[r]] != FREE):
-            return False
-    return places_reported(w) == reported and _actuators_rest(w, p)
+        watched = watched or (w.held[r] >= 0 and x.fixed_to[w.held[r]] == TRUCK)
+    return PLACES if watched else 0
+
+
+@kernel
+def is_free(w: World, p: Params, k: int) -> bool:
+    """Whether no lock holds pack `k`, which no robot holds."""
+    free = True
+    for s in range(p.seats):
+        free = free and w.locked[s] != k
+    return free
 
 
 @kernel
@@ -144,7 +157,7 @@ def stays_high(w: World, p: Params, x: State, t: Any, r: int) -> bool:
 
 @kernel
 def all_low(p: Params, t: Any) -> None:
-    """Somebody may have changed anything: nobody is known to be high, or to be unchanged."""
-    t.unchanged = 0
+    """Somebody may have changed anything: nobody is known to be high, and everything is to be looked at."""
+    t.anew = ALL_ANEW
     for r in range(p.robots):
         t.high[r] = 0

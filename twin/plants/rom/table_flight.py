@@ -15,10 +15,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from twin.motion.kernels import kernel
+from twin.motion.kernels import inlined_kernel, kernel
 from twin.plants.rom import axes, carried
 from twin.plants.rom.flight import body_of
-from twin.plants.rom.frames import cross, times
+from twin.plants.rom.frames import cross, symmetric_inverse, times
 from twin.plants.state import EPITCH, EROLL, EX, EYAW, YAW, X, Y, Z
 from twin.plants.suspension import CY, SY
 
@@ -65,81 +65,57 @@ def fly(w: World, p: Params, m: Model, t: Any, r: int, t_s: float, dt_s: float) 
     cx, cy, cz = times(t.turn, com[0], com[1], com[2])
     cx, cy = c * cx + s * cy, -s * cx + c * cy
     wx, wy, wz = c * motion[3] + s * motion[4], -s * motion[3] + c * motion[4], motion[5]
-    _mass_matrix(m, k, cx, cy, cz, t.matrix)
-    _add_springs(t, c, s)
     sx, sy, sz = cross(wx, wy, wz, cx, cy, cz)
     sx, sy, sz = cross(wx, wy, wz, sx, sy, sz)  # centripetal
     hx, hy, hz = times(m.body_inertia_kgm2[k], wx, wy, wz)
     gx, gy, gz = cross(wx, wy, wz, hx, hy, hz)
     lx, ly, lz = c * fx + s * fy - kg * sx, -s * fx + c * fy - kg * sy, fz - kg * p.gravity_mps2 - kg * sz
     rx, ry, rz = cross(cx, cy, cz, -kg * sx, -kg * sy, -kg * sz - kg * p.gravity_mps2)
-    out = t.speeds
-    out[0] = dt_s * lx + c * t.carry[X] + s * t.carry[Y]
-    out[1] = dt_s * ly - s * t.carry[X] + c * t.carry[Y]
-    out[2] = dt_s * lz + t.carry[Z]
-    out[3] = dt_s * (c * tx + s * ty - gx + rx)
-    out[4] = dt_s * (-s * tx + c * ty - gy + ry)
-    out[5] = dt_s * (tz - gz + rz) + t.carry[YAW]
-    _solve(t.matrix, out)
-    dx, dy, dwx, dwy = (
-        c * out[0] - s * out[1],
-        s * out[0] + c * out[1],
-        c * out[3] - s * out[4],
-        s * out[3] + c * out[4],
-    )
-    axes.speed_up(w, t, r, dx, dy, out[2], out[5])
+    vx, vy, vz, wx, wy, wz = _solve(
+        m, k, t.hold, c, s, cx, cy, cz,
+        dt_s * lx + c * t.carry[X] + s * t.carry[Y], dt_s * ly - s * t.carry[X] + c * t.carry[Y],
+        dt_s * lz + t.carry[Z],
+        dt_s * (c * tx + s * ty - gx + rx), dt_s * (-s * tx + c * ty - gy + ry), dt_s * (tz - gz + rz) + t.carry[YAW],
+    )  # fmt: skip
+    dx, dy, dwx, dwy = c * vx - s * vy, s * vx + c * vy, c * wx - s * wy, s * wx + c * wy
+    axes.speed_up(w, t, r, dx, dy, vz, wz)
     carried.to_joint_speeds(
-        w, p, r, t.angles, t.turn, motion[0] + dx, motion[1] + dy, motion[2] + out[2], motion[3] + dwx,
-        motion[4] + dwy, motion[5] + out[5],
+        w, p, r, t.angles, t.turn, motion[0] + dx, motion[1] + dy, motion[2] + vz, motion[3] + dwx, motion[4] + dwy,
+        motion[5] + wz,
     )  # fmt: skip
     for i in range(10):
         q[i] += half_s * qd[i]
 
 
-@kernel
-def _mass_matrix(m: Model, k: int, cx: float, cy: float, cz: float, out: Any) -> None:
-    """Of body `k` about E, by forces and torques, c being its centre of mass: the upper half of `out` (6, 6)."""
+@inlined_kernel
+def _solve(
+    m: Model, k: int, hold: Any, c: float, s: float, cx: float, cy: float, cz: float, fx: float, fy: float, fz: float,
+    tx: float, ty: float, tz: float,
+) -> tuple[float, float, float, float, float, float]:  # fmt: skip
+    """Gains in speed of body `k` from impulses about E, along and about axes turned with its yaw (cosine c, sine s).
+
+    Its centre of mass is at (cx, cy, cz) from E. `hold` (6,) is what springs add to its mass: along the carrier's x and
+    y and along z, about z, pitch and roll. The three velocities are eliminated, and with them the couplings kg c.
+    """
     kg, inertia = m.body_kg[k], m.body_inertia_kgm2[k]
-    for i in range(3):
-        for j in range(3):
-            out[i, j] = out[i, 3 + j] = 0.0
-        out[i, i] = kg
-    out[0, 4], out[0, 5] = kg * cz, -kg * cy
-    out[1, 3], out[1, 5] = -kg * cz, kg * cx
-    out[2, 3], out[2, 4] = kg * cy, -kg * cx
-    out[3, 3] = inertia[0, 0] + kg * (cy * cy + cz * cz)
-    out[4, 4] = inertia[1, 1] + kg * (cx * cx + cz * cz)
-    out[5, 5] = inertia[2, 2] + kg * (cx * cx + cy * cy)
-    out[3, 4] = inertia[0, 1] - kg * cx * cy
-    out[3, 5] = inertia[0, 2] - kg * cx * cz
-    out[4, 5] = inertia[1, 2] - kg * cy * cz
-
-
-@kernel
-def _add_springs(t: Any, c: float, s: float) -> None:
-    """`t.hold` to `t.matrix`, along and about axes turned by the yaw of cosine `c` and sine `s`."""
-    hold, out = t.hold, t.matrix
-    out[0, 0] += c * c * hold[X] + s * s * hold[Y]
-    out[1, 1] += s * s * hold[X] + c * c * hold[Y]
-    out[0, 1] += c * s * (hold[Y] - hold[X])
-    out[2, 2] += hold[Z]
-    out[3, 3] += hold[5]
-    out[4, 4] += hold[4]
-    out[5, 5] += hold[YAW]
-
-
-@kernel
-def _solve(a: Any, b: Any) -> None:
-    """a x = b of a symmetric positive definite `a` (6, 6), given by its upper half: x into `b`; `a` is used up."""
-    for i in range(6):
-        inverse = 1.0 / a[i, i]
-        for j in range(i + 1, 6):
-            share = a[i, j] * inverse
-            for n in range(j, 6):
-                a[j, n] -= share * a[i, n]
-            b[j] -= share * b[i]
-    for i in range(5, -1, -1):
-        rest = b[i]
-        for j in range(i + 1, 6):
-            rest -= a[i, j] * b[j]
-        b[i] = rest / a[i, i]
+    # inverse of the masses along x, y (xx, xy, yy) and z
+    mass_x, mass_y = kg + c * c * hold[X] + s * s * hold[Y], kg + s * s * hold[X] + c * c * hold[Y]
+    across = c * s * (hold[Y] - hold[X])
+    scale = 1.0 / (mass_x * mass_y - across * across)
+    xx, xy, yy, zz = mass_y * scale, -across * scale, mass_x * scale, 1.0 / (kg + hold[Z])
+    kx, ky, kz = kg * cx, kg * cy, kg * cz
+    free_x, free_y, free_z = xx * fx + xy * fy, xy * fx + yy * fy, zz * fz
+    # what is left of the inertia about E where it is free to give way
+    ix, ixy, ixz, iy, iyz, iz = symmetric_inverse(
+        inertia[0, 0] + kg * (cy * cy + cz * cz) + hold[5] - yy * kz * kz - zz * ky * ky,
+        inertia[0, 1] - kx * cy + xy * kz * kz + zz * kx * ky,
+        inertia[0, 2] - kx * cz + kz * (yy * kx - xy * ky),
+        inertia[1, 1] + kg * (cx * cx + cz * cz) + hold[4] - xx * kz * kz - zz * kx * kx,
+        inertia[1, 2] - ky * cz + kz * (xx * ky - xy * kx),
+        inertia[2, 2] + kg * (cx * cx + cy * cy) + hold[YAW] - xx * ky * ky + 2.0 * xy * kx * ky - yy * kx * kx,
+    )
+    tx, ty, tz = tx + kz * free_y - ky * free_z, ty - kz * free_x + kx * free_z, tz + ky * free_x - kx * free_y
+    wx, wy, wz = ix * tx + ixy * ty + ixz * tz, ixy * tx + iy * ty + iyz * tz, ixz * tx + iyz * ty + iz * tz
+    # the turning's share in the velocities: kg w x c
+    px, py, pz = kz * wy - ky * wz, kx * wz - kz * wx, ky * wx - kx * wy
+    return free_x - xx * px - xy * py, free_y - xy * px - yy * py, free_z - zz * pz, wx, wy, wz

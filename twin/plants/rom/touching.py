@@ -10,6 +10,7 @@ from twin.plants.rom import carried, contact, pace, points
 from twin.plants.rom import truck as truck_body
 from twin.plants.rom.frames import from_quaternion, matrix_product, times
 from twin.plants.rom.model import EMPTY, FREE, TRUCK
+from twin.plants.state import ROBOTS
 
 World = Any
 Params = Any
@@ -23,12 +24,26 @@ REACH_M = 2.0
 
 
 @kernel
-def find_near(w: World, p: Params, m: Model, x: State, t: Any) -> None:
-    """Which robots may touch something before the next scan, into `t.near`."""
+def find_near(w: World, p: Params, m: Model, x: State, t: Any, anything: bool) -> None:
+    """Which robots may touch something before the next scan, into `t.near`.
+
+    Unless `anything` may have changed since they were last looked for, what has rested since needs no new look.
+    """
+    if not anything and _all_rest(p, t):
+        return
     pace.find_near(w, p, m, t.near, t.high)
     for r in range(p.robots):
         if t.near[r] != 0 and pace.can_fly(w, p, m, r) and _stays_clear(w, p, m, x, t, r):
             t.near[r] = 0
+
+
+@kernel
+def _all_rest(p: Params, t: Any) -> bool:
+    """Whether the truck and every robot have rested since the last scan."""
+    rest = t.pace[ROBOTS] == pace.RESTS
+    for r in range(p.robots):
+        rest = rest and t.pace[r] == pace.RESTS
+    return rest
 
 
 @kernel
