@@ -95,18 +95,18 @@ def choose(w: World, p: Params, m: Model, x: State, near: Any, pace: Any) -> Non
     pressed = ridden = False
     for r in range(p.robots):
         on_truck, k = False, w.held[r]
-        clamped = k >= 0 and x.fixed_to[k] != FREE
-        if clamped:
-            on_truck = x.fixed_to[k] == TRUCK
+        fixed = x.fixed_to[r] != FREE
+        if fixed:
+            on_truck = x.fixed_to[r] == TRUCK
         elif near[r] == 1:
             on_truck = p.seat_on_truck[w.pack_seat[k]] == 1
         elif near[r] > 1:
             on_truck = x.carrier[near[r] - 2] == TRUCK
         if _may_rest(w, p, x, r) and (truck_rests or not on_truck):
             pace[r] = RESTS
-        elif near[r] == 0 and not clamped and can_fly(w, p, m, r):
+        elif near[r] == 0 and not fixed and can_fly(w, p, m, r):
             pace[r] = FLIES
-        elif clamped and p.reeving != MAST:
+        elif fixed and p.reeving != MAST:
             pace[r] = RIDES
             ridden = ridden or on_truck
         else:
@@ -115,7 +115,7 @@ def choose(w: World, p: Params, m: Model, x: State, near: Any, pace: Any) -> Non
     pace[ROBOTS] = TICKS if pressed else RESTS if truck_rests and not ridden else FLIES
     if pressed and ridden:  # the truck cannot go at two paces
         for r in range(p.robots):
-            if pace[r] == RIDES and x.fixed_to[w.held[r]] == TRUCK:
+            if pace[r] == RIDES and x.fixed_to[r] == TRUCK:
                 pace[r] = TICKS
 
 
