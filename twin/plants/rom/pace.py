@@ -1,8 +1,9 @@
 """How finely each part of a world has to be stepped until its next PLC scan.
 
 What may touch something is stepped tick by tick. What hangs free on ropes or stands free on its table flies in one step
-(`twin.plants.rom.flight`, `twin.plants.rom.table_flight`), and so does what is gripped and locked at once: it rides
-(`twin.plants.rom.clamped`). What has stood still rests: it stays where it is, with the forces that it has.
+(`twin.plants.rom.flight`, `twin.plants.rom.table_flight`), and so does what is gripped and locked at once, or stands
+pressed: it rides (`twin.plants.rom.clamped`, `twin.plants.rom.pressed`). What has stood still rests: it stays where it
+is, with the forces that it has.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Friction holds it in place, so it is fixed to what it presses on, as what is gripped and locked is
 (`twin.plants.rom.clamped`), and rides. Only its pads still give. They are damped so well that they follow what they
-carry. Contact does what is left to do against suspension, coupler and weight, and what speeds it up with the truck.
+carry. Contact does what is left to do against suspension and weight, and what speeds it up with the truck.
 """
 
 from __future__ import annotations
@@ -232,7 +232,7 @@ def _suspension(w: World, p: Params, r: int, below_m: float) -> tuple[float, flo
 
 @kernel
 def lean_on(w: World, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float) -> None:
-    """Begin robot `r`'s contact force over a step: against suspension, coupler and weight, and what would stop it.
+    """Begin robot `r`'s contact force over a step: against suspension and weight, and what would stop it.
 
     E is at `t.at`, `t.turn` and moves by `t.motion`; `w.tau` is its suspension's.
     """
