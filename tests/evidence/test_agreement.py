@@ -14,22 +14,12 @@ from tests.evidence.campaign import CELLS, setup_of
 from tests.evidence.markers import between
 
 NOT_MET = {
-    # seed 120 of 169: it waits half a swing longer for the sway to stay below the threshold
-    ("top_lift", "guided"): {"traverse_to_slot", "residual sway at hand-over"},
-    ("top_lift", "unguided"): {
-        "traverse_to_slot",
-        "pull_test",
-        "residual sway at hand-over",
-        "peak lateral force",
-    },
-    ("chassis", "guided"): {"peak sway", "residual sway at hand-over", "peak lateral force"},
-    ("chassis", "unguided"): {
-        "same outcome",
-        "same first-attempt seating",
-        "peak sway",
-        "residual sway at hand-over",
-        "peak lateral force",
-    },
+    ("top_lift", "guided"): set(),
+    # where the sway comes close to the threshold, the one waits half a swing longer than the other
+    ("top_lift", "unguided"): {"traverse_to_slot", "residual sway at hand-over"},
+    # finer_step.json: at its own step the reference's forces are not final at this station
+    ("chassis", "guided"): {"peak sway", "peak lateral force"},
+    ("chassis", "unguided"): {"peak sway", "peak lateral force"},
 }
 """Lines that miss their targets. One that is met from now on leaves this list; none may come back."""
 SAMPLE = (3, 7)
