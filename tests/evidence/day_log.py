@@ -31,6 +31,7 @@ PIECE_ROWS = 50_000
 
 IMPORT = """
 import json, sys, time
+from tests.process_memory import peak_mib
 from twin.log_import.importing import import_log
 from twin.log_import.mapping import load_mapping
 began = time.monotonic()
@@ -39,8 +40,7 @@ def told(what, share):
     times.setdefault(what, time.monotonic() - began)
 report = import_log(sys.argv[1], load_mapping(sys.argv[2]), sys.argv[3], on_progress=told)
 seconds = time.monotonic() - began
-with open("/proc/self/status") as status:  # ru_maxrss would be the parent's, where that is larger
-    peak_mb = int(status.read().split("VmHWM:")[1].split()[0]) / 1024
+peak_mb = peak_mib()
 print(json.dumps({"rows": report.lines, "samples": report.samples, "phases": len(report.phases),
     "findings": [f.kind for f in report.findings], "seconds": seconds, "cpu_s": time.process_time(),
     "begun_s": times, "peak_mb": peak_mb}))
@@ -48,11 +48,11 @@ print(json.dumps({"rows": report.lines, "samples": report.samples, "phases": len
 PLAIN = """
 import json, sys, time
 import pyarrow.csv
+from tests.process_memory import peak_mib
 began = time.monotonic()
 rows = sum(batch.num_rows for batch in pyarrow.csv.open_csv(sys.argv[1]))
 seconds = time.monotonic() - began
-with open("/proc/self/status") as status:  # ru_maxrss would be the parent's, where that is larger
-    peak_mb = int(status.read().split("VmHWM:")[1].split()[0]) / 1024
+peak_mb = peak_mib()
 print(json.dumps({"rows": rows, "seconds": seconds, "cpu_s": time.process_time(), "peak_mb": peak_mb}))
 """
 

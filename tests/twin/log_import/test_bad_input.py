@@ -198,9 +198,9 @@ LIMITED = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
 import swaptwin
+from tests.process_memory import peak_mib
 code = swaptwin.run(["import-log", sys.argv[1], "--map", sys.argv[2], "-o", sys.argv[3]])
-with open("/proc/self/status") as status:  # ru_maxrss would be the parent's, where that is larger
-    print(code, int(status.read().split("VmHWM:")[1].split()[0]) // 1024)
+print(code, round(peak_mib()))
 """
 
 

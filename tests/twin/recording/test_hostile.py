@@ -178,19 +178,17 @@ def message(data: bytes, channel_id: int = 2) -> bytes:
 
 LIMITED = """
 import sys
-from pathlib import Path
+from tests.process_memory import peak_mib
 from twin.errors import InputError
 from twin.recording import open_recording
-def peak_kb():
-    return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])
-before = peak_kb()
+before = peak_mib()
 for path in sys.argv[1:]:
     try:
         with open_recording(path) as recording:
             recording.states(); recording.frames(); recording.commands()
     except InputError:
         pass
-print(peak_kb() - before)
+print(round(1024 * (peak_mib() - before)))
 """
 
 

@@ -37,8 +37,8 @@ has a dozen."""
 SLID_M = 0.001
 """A contact point whose two sides have slid apart by more than this is forgotten and looked for anew. Until then the
 engine keeps its normal: with the 20 mm of its own, a pin that has passed the edge of its socket is still pressed aside
-as by the edge, which wedges packs (7.5 kN sideways where there are 3.0). From 3 mm down to 0.3 mm nothing changes. The
-engine has one such number for all its clients in a process."""
+as by the edge, which wedges packs (7.5 kN sideways where there are 3.0). At 3 mm and at 0.3 mm peak forces are the same
+to 1 %. The engine has one such number for all its clients in a process."""
 NO_TURN = [0.0, 0.0, 0.0, 1.0]
 
 

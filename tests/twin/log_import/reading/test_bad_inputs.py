@@ -159,15 +159,12 @@ def read_or_refused(path: Path) -> None:
 
 BOUNDED = """
 import gzip, sys
+from tests.process_memory import peak_mib
 from twin.errors import InputError
 from twin.log_import.reading.layout import TableLayout
 from twin.log_import.reading.numbers import to_float
 from twin.log_import.reading.sniff import sniff
 from twin.log_import.reading.table import open_table
-
-def peak_mib():
-    with open("/proc/self/status") as status:  # ru_maxrss would be the parent's, where that is larger
-        return int(status.read().split("VmHWM:")[1].split()[0]) / 1024
 
 def run(path, **layout):
     try:
