@@ -9,12 +9,12 @@ from typing import Any
 from twin.cell import Cell
 from twin.motion.kernels import kernel
 from twin.plants.geometry import end_effector_pose, measure_packs
-from twin.plants.rom import RomPlant, advance, pace, placing, touching
+from twin.plants.rom import RomPlant, advance, pace, placing, pressed, touching, truck
 from twin.plants.rom.model import GROUND
-from twin.plants.rom.pace import FLIES, RESTS, TICKS
+from twin.plants.rom.pace import FLIES, RESTS, RIDES, TICKS
 from twin.plants.state import ROBOTS
 
-__all__ = ["FLIES", "RESTS", "TICKS", "RomBench"]
+__all__ = ["FLIES", "RESTS", "RIDES", "TICKS", "RomBench"]
 
 
 @kernel
@@ -24,7 +24,7 @@ def refresh(worlds: Any, params: Any, models: Any, states: Any, scratch: Any) ->
     for r in range(p.robots):
         end_effector_pose(w, p, r)
     measure_packs(w, p)
-    placing.take_holds(w, p, x, t)
+    placing.take_holds(w, p, m, x, t)
     placing.recall(w, p, m, x, t)
     placing.place_all(w, p, m, x, t)
     touching.find_near(w, p, m, x, t, True)
@@ -34,8 +34,14 @@ def refresh(worlds: Any, params: Any, models: Any, states: Any, scratch: Any) ->
 
 @kernel
 def step_at(worlds: Any, params: Any, models: Any, states: Any, scratch: Any, chosen: int, ticks: int) -> None:
-    """Robots at a given pace, the truck as the plant chooses: for loads that touch nothing."""
+    """Robots at a given pace, the truck as the plant chooses: for loads that touch nothing, or TICKS."""
     w, p, m, x, t = worlds[0], params[0], models[0], states[0], scratch[0]
+    if chosen == TICKS:
+        for r in range(p.robots):
+            pressed.let_go(x, r)
+            x.calm[r] = 0
+        x.calm[ROBOTS] = 0
+        truck.mass_matrix(w, p, m, x, t.mass)
     pace.choose(w, p, m, x, t.near, t.pace)
     for r in range(p.robots):
         t.pace[r] = chosen

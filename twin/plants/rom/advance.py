@@ -9,7 +9,7 @@ from numba import njit, prange
 from twin.drives import drive_forces, update_reference
 from twin.motion.kernels import kernel
 from twin.plants.geometry import end_effector_pose
-from twin.plants.rom import axes, carried, clamped, contact, flight, pace, quiet, table_flight
+from twin.plants.rom import axes, carried, clamped, contact, flight, pace, pressed, quiet, table_flight
 from twin.plants.rom import truck as truck_body
 from twin.plants.rom.model import FREE, TRUCK
 from twin.plants.rom.pace import FLIES, RESTS, RIDES, TICKS
@@ -59,13 +59,13 @@ def advance_ticks(w: World, p: Params, m: Model, x: State, t: Any, ticks: int) -
                     _tick(w, p, m, x, t, r, tick_s)
             if t.pace[ROBOTS] == TICKS:
                 truck_body.move(w, p, t.mass, t.truck, tick_s, w.truck_qd)
+                pressed.speed_along(w, p, m, x, t, tick_s)
                 truck_body.drift(w, tick_s)
                 truck_body.frame(w, t.truck_at, t.truck_turn)
                 truck_body.no_force(w, t.truck)
             for r in range(p.robots):
-                k = w.held[r]
-                if t.pace[r] == TICKS and k >= 0 and x.fixed_to[k] != FREE:
-                    clamped.follow(w, p, x, t, r, k)
+                if t.pace[r] == TICKS and x.fixed_to[r] != FREE:
+                    clamped.follow(w, p, x, t, r)
             w.tick += 1
             w.t_s = w.tick / hz
     else:
@@ -97,10 +97,15 @@ def _glide(w: World, p: Params, m: Model, x: State, t: Any, began_s: float, span
             if t.pace[r] == RIDES:
                 axes.aim(w, p, t, r, began_s, span_s)
                 clamped.drift(w, p, x, t, r, half_s)
+                if x.pressed[r] != 0:
+                    pressed.give(w, p, m, x, t, r)
                 clamped.pull_along(w, p, m, x, t, r, span_s)
+                if x.pressed[r] != 0:
+                    pressed.lean_on(w, p, m, x, t, r, span_s)
     if flies:
         truck_forces(w, p, t.axle)
         truck_body.move(w, p, t.mass, t.truck, span_s, w.truck_qd)
+        pressed.speed_along(w, p, m, x, t, span_s)
         truck_body.drift(w, half_s)
     if rides:
         truck_body.no_force(w, t.truck)
@@ -114,19 +119,22 @@ def _glide(w: World, p: Params, m: Model, x: State, t: Any, began_s: float, span
 def _tick(w: World, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float) -> None:
     """One physics tick of robot `r`; `t.truck_at` and `t.truck_turn` are the truck's now, if it may touch that."""
     update_reference(w, r, w.t_s)
+    if x.pressed[r] != 0:
+        pressed.give(w, p, m, x, t, r)
     carried.angles_of(w, p, r, t.angles)
     suspend(w, p, r, t.angles, t.reaction)
     drive_forces(w, p, r, t.reaction, dt_s)
     carried.end_effector_motion(w, p, r, t.angles, t.at, t.turn, t.motion)
-    k = w.held[r]
-    if k >= 0 and x.fixed_to[k] != FREE:
+    if x.fixed_to[r] != FREE:
         fx, fy, fz, tx, ty, tz = carried.pull(w, p, r, t.angles, t.turn)
-        if x.fixed_to[k] == TRUCK:
+        if x.fixed_to[r] == TRUCK:
             truck_body.push(w, t.truck, t.at[0], t.at[1], t.at[2], fx, fy, fz)
             truck_body.twist(t.truck, tx, ty, tz)
         carried.move_axes(w, p, m, r, fx, fy, fz, dt_s)
         for i in range(3):
             w.guide_force_n[r, i] = 0.0
+        if x.pressed[r] != 0:
+            pressed.lean_on(w, p, m, x, t, r, dt_s)
         return
     for i in range(6):
         t.out[i] = 0.0
@@ -158,7 +166,7 @@ def scan(w: World, p: Params, m: Model, x: State, commands: Any, t: Any, seen: b
     else:
         code = plc_scan_unseen(w, p, commands, scan_s, anew)
     if code & HOLD_CHANGED:
-        take_holds(w, p, x, t)
+        take_holds(w, p, m, x, t)
         recall(w, p, m, x, t)
     elif anew & (ACTUATORS | PLACES):
         t.anew = quiet.anew_after(w, p, x, anew, reported)
@@ -169,6 +177,7 @@ def scan(w: World, p: Params, m: Model, x: State, commands: Any, t: Any, seen: b
         for i in range(ROBOTS + 1):
             x.calm[i] = 0
     find_near(w, p, m, x, t, seen or code & HOLD_CHANGED != 0)
+    pressed.find(w, p, m, x, t)
     return code
 
 
@@ -219,7 +228,7 @@ def settle(worlds: Any, params: Any, models: Any, states: Any, scratch: Any) -> 
                     w.pack_pose[k, 2] -= sunk
         for r in range(p.robots):
             end_effector_pose(w, p, r)
-        take_holds(w, p, x, t)
+        take_holds(w, p, m, x, t)
         recall(w, p, m, x, t)
         place_all(w, p, m, x, t)
         find_near(w, p, m, x, t, True)
@@ -232,6 +241,9 @@ def look(worlds: Any, params: Any, models: Any, states: Any, scratch: Any, i: in
     place_all(worlds[i], params[i], models[i], x, scratch[i])
     for j in range(ROBOTS + 1):
         x.calm[j] = 0
+    for r in range(ROBOTS):
+        pressed.let_go(x, r)
+    truck_body.mass_matrix(worlds[i], params[i], models[i], x, scratch[i].mass)
 
 
 @kernel

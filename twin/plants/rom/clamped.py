@@ -3,7 +3,8 @@
 Locks and grips have no give that matters beside springs and ropes, so nothing is stepped here but the robot's axes: the
 suspension pulls at the body that the end effector is part of, and where that goes the end effector goes.
 
-Where nobody ticks on the truck, that takes one step a scan: `pull_along` at its middle, `follow` there and at its end.
+What stands pressed on its pads (`twin.plants.rom.pressed`) is carried along in the same way. Where nobody ticks on the
+truck, that takes one step a scan: `pull_along` at its middle, `follow` there and at its end.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ def drift(w: World, p: Params, x: State, t: Any, r: int, dt_s: float) -> None:
     """Robot `r`'s axes go on for `dt_s` at their present speeds, its end effector goes with its pack."""
     for i in range(4):
         w.q[r, i] += dt_s * w.qd[r, i]
-    follow(w, p, x, t, r, w.held[r])
+    follow(w, p, x, t, r)
 
 
 @kernel
@@ -43,7 +44,7 @@ def pull_along(w: World, p: Params, m: Model, x: State, t: Any, r: int, dt_s: fl
     axes.drive(w, p, t, r, dt_s)
     carried.end_effector_motion(w, p, r, t.angles, t.at, t.turn, t.motion)
     fx, fy, fz, tx, ty, tz = carried.pull(w, p, r, t.angles, t.turn)
-    if x.fixed_to[w.held[r]] == TRUCK:
+    if x.fixed_to[r] == TRUCK:
         truck_body.push(w, t.truck, t.at[0], t.at[1], t.at[2], fx, fy, fz)
         truck_body.twist(t.truck, tx, ty, tz)
     axes.eliminate(w, p, m, t, r, fx, fy, fz, dt_s)
@@ -53,14 +54,14 @@ def pull_along(w: World, p: Params, m: Model, x: State, t: Any, r: int, dt_s: fl
 
 
 @kernel
-def follow(w: World, p: Params, x: State, t: Any, r: int, k: int) -> None:
-    """Put robot `r`'s end effector where what pack `k` is locked to carries it.
+def follow(w: World, p: Params, x: State, t: Any, r: int) -> None:
+    """Put robot `r`'s end effector where what it is fixed to carries it.
 
     `t.truck_at`, `t.truck_turn` and `t.truck` are the truck's frame and yaw as it is now.
     """
-    q, qd, fixed = w.q[r], w.qd[r], x.fixed[k]
+    q, qd, fixed = w.q[r], w.qd[r], x.fixed[r]
     from_quaternion(fixed, t.fixed_turn)
-    if x.fixed_to[k] == TRUCK:
+    if x.fixed_to[r] == TRUCK:
         rx, ry, rz = times(t.truck_turn, fixed[0], fixed[1], fixed[2])
         px, py, pz = t.truck_at[0] + rx, t.truck_at[1] + ry, t.truck_at[2] + rz
         matrix_product(t.truck_turn, t.fixed_turn, t.turn)

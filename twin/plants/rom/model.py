@@ -57,8 +57,13 @@ STATE = np.dtype(
     [
         ("carrier", i8, PACKS),  # what a pack moves with: a robot, TRUCK or GROUND
         ("relative", f8, (PACKS, 7)),  # its pose there: in E, in the truck's body or in W
-        ("fixed", f8, (PACKS, 7)),  # of a held pack in closed locks: pose of E in the truck's body or W
-        ("fixed_to", i8, PACKS),  # TRUCK or GROUND while such locks hold, else FREE
+        ("fixed", f8, (ROBOTS, 7)),  # pose of an E that follows the truck or stands: in the truck's body or W
+        ("fixed_to", i8, ROBOTS),  # TRUCK or GROUND while locks hold what it grips or it stands pressed, else FREE
+        ("fixed_com_m", f8, (ROBOTS, 3)),  # where its body's centre of mass was there when it was fixed
+        ("pressed", i8, ROBOTS),  # 1 + the row of its body while it is fixed by what it presses on, else 0
+        ("stood", i8, ROBOTS),  # scans for which it has stood so that it may be
+        ("pads", f8, (ROBOTS, 3)),  # what its pads' springs do to it, in its axes: force z, moments about x and y
+        ("inertia_n", f8, (ROBOTS, 3)),  # what speeds it up with the truck, in W
         ("scanned", i8),  # tick of the last PLC scan
         ("calm", i8, ROBOTS + 1),  # scans since a robot, and at the end the truck, last moved
         ("moved", i8, ROBOTS + 1),  # since packs were last placed
@@ -102,6 +107,8 @@ SCRATCH = np.dtype(
         ("carry", f8, 4),
         ("hold", f8, 6),
         ("gaps", f8, 2),
+        ("com_at", f8, (ROBOTS, 3)),  # of what stands pressed
+        ("give", f8, (2, 7)),
         ("held_turn", f8, (ROBOTS, 3, 3)),  # of the held pack in its end effector
         ("seat_at", f8, (ROBOTS, 3)),
         ("seat", f8, (ROBOTS, 3, 3)),

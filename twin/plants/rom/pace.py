@@ -1,8 +1,9 @@
 """How finely each part of a world has to be stepped until its next PLC scan.
 
 What may touch something is stepped tick by tick. What hangs free on ropes or stands free on its table flies in one step
-(`twin.plants.rom.flight`, `twin.plants.rom.table_flight`), and so does what is gripped and locked at once: it rides
-(`twin.plants.rom.clamped`). What has stood still rests: it stays where it is, with the forces that it has.
+(`twin.plants.rom.flight`, `twin.plants.rom.table_flight`), and so does what is gripped and locked at once, or stands
+pressed: it rides (`twin.plants.rom.clamped`, `twin.plants.rom.pressed`). What has stood still rests: it stays where it
+is, with the forces that it has.
 """
 
 from __future__ import annotations
@@ -95,18 +96,18 @@ def choose(w: World, p: Params, m: Model, x: State, near: Any, pace: Any) -> Non
     pressed = ridden = False
     for r in range(p.robots):
         on_truck, k = False, w.held[r]
-        clamped = k >= 0 and x.fixed_to[k] != FREE
-        if clamped:
-            on_truck = x.fixed_to[k] == TRUCK
+        fixed = x.fixed_to[r] != FREE
+        if fixed:
+            on_truck = x.fixed_to[r] == TRUCK
         elif near[r] == 1:
             on_truck = p.seat_on_truck[w.pack_seat[k]] == 1
         elif near[r] > 1:
             on_truck = x.carrier[near[r] - 2] == TRUCK
         if _may_rest(w, p, x, r) and (truck_rests or not on_truck):
             pace[r] = RESTS
-        elif near[r] == 0 and not clamped and can_fly(w, p, m, r):
+        elif near[r] == 0 and not fixed and can_fly(w, p, m, r):
             pace[r] = FLIES
-        elif clamped and p.reeving != MAST:
+        elif fixed and p.reeving != MAST:
             pace[r] = RIDES
             ridden = ridden or on_truck
         else:
@@ -115,7 +116,7 @@ def choose(w: World, p: Params, m: Model, x: State, near: Any, pace: Any) -> Non
     pace[ROBOTS] = TICKS if pressed else RESTS if truck_rests and not ridden else FLIES
     if pressed and ridden:  # the truck cannot go at two paces
         for r in range(p.robots):
-            if pace[r] == RIDES and x.fixed_to[w.held[r]] == TRUCK:
+            if pace[r] == RIDES and x.fixed_to[r] == TRUCK:
                 pace[r] = TICKS
 
 

@@ -9,6 +9,7 @@ from twin.motion.kernels import kernel
 from twin.plants.geometry import nearest_seat, rotate, yaw_error
 from twin.plants.rom import carried, contact
 from twin.plants.rom import truck as truck_body
+from twin.plants.rom.flight import body_of
 from twin.plants.rom.frames import compose, cross, from_quaternion, matrix_product, relative, times
 from twin.plants.rom.model import FREE, GROUND, TRUCK
 from twin.plants.rom.quiet import all_low, find_heights, is_free, stays_high
@@ -145,38 +146,49 @@ def set_twist(w: World, p: Params, x: State, t: Any, k: int) -> None:
 
 
 @kernel
-def take_holds(w: World, p: Params, x: State, t: Any) -> None:
+def take_holds(w: World, p: Params, m: Model, x: State, t: Any) -> None:
     """After grips or locks changed: who carries each pack, and where on it."""
     truck_body.body_pose(w, t.body)
     for k in range(p.packs):
-        holder, seat = -1, -1
+        holder = -1
         for r in range(p.robots):
             if w.held[r] == k:
                 holder = r
-        for s in range(p.seats):
-            if w.locked[s] == k:
-                seat = s
         if holder >= 0:
             if x.carrier[k] != holder:
                 x.carrier[k] = holder
                 relative(w.e_pose[holder], w.pack_pose[k], x.relative[k])
-            if seat < 0:
-                x.fixed_to[k] = FREE
-            elif x.fixed_to[k] == FREE:
-                if p.seat_on_truck[seat] == 1:
-                    x.fixed_to[k] = TRUCK
-                    relative(t.body, w.e_pose[holder], x.fixed[k])
-                else:
-                    x.fixed_to[k] = GROUND
-                    for i in range(7):
-                        x.fixed[k, i] = w.e_pose[holder, i]
         else:
-            x.fixed_to[k] = FREE
             on = TRUCK if p.seat_on_truck[w.pack_seat[k]] == 1 else GROUND
             if x.carrier[k] != on:
                 x.carrier[k] = on
                 if on == TRUCK:
                     relative(t.body, w.pack_pose[k], x.relative[k])
+    for r in range(p.robots):
+        seat = -1
+        for s in range(p.seats):
+            if w.held[r] >= 0 and w.locked[s] == w.held[r]:
+                seat = s
+        if seat >= 0:
+            x.pressed[r] = 0
+            if x.fixed_to[r] == FREE:
+                fix(w, m, x, t, r, TRUCK if p.seat_on_truck[seat] == 1 else GROUND)
+        elif x.pressed[r] != 1 + body_of(w, r):
+            x.fixed_to[r], x.pressed[r] = FREE, 0
+
+
+@kernel
+def fix(w: World, m: Model, x: State, t: Any, r: int, on: int) -> None:
+    """The end effector of robot `r` follows the truck or stands in W from where it is; `t.body` is the truck's pose."""
+    x.fixed_to[r] = on
+    if on == TRUCK:
+        relative(t.body, w.e_pose[r], x.fixed[r])
+    else:
+        for i in range(7):
+            x.fixed[r, i] = w.e_pose[r, i]
+    com = m.body_com_m[body_of(w, r)]
+    for i in range(3):
+        x.fixed_com_m[r, i] = x.fixed[r, i] + com[i]
 
 
 @kernel

@@ -68,7 +68,7 @@ def anew_after(w: World, p: Params, x: State, anew: int, reported: int) -> int:
     # packs that stand are watched while they are not where they belong, locks while they are pulled at
     watched = places_reported(w) != reported
     for r in range(p.robots):
-        watched = watched or (w.held[r] >= 0 and x.fixed_to[w.held[r]] == TRUCK)
+        watched = watched or (x.fixed_to[r] == TRUCK and x.pressed[r] == 0)
     return PLACES if watched else 0
 
 
@@ -134,7 +134,7 @@ def is_high(w: World, p: Params, x: State, t: Any, r: int) -> bool:
         return False
     if k < 0:
         return True
-    if w.watch_seat[r] >= 0 or x.fixed_to[k] != FREE:
+    if w.watch_seat[r] >= 0 or x.fixed_to[r] != FREE:
         return False
     face_m = height_m + x.relative[k, 2]
     return high_enough(p, face_m - t.about_m[r]) == high_enough(p, face_m + t.about_m[r])

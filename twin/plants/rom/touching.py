@@ -49,13 +49,15 @@ def _all_rest(p: Params, t: Any) -> bool:
 @kernel
 def _stays_clear(w: World, p: Params, m: Model, x: State, t: Any, r: int) -> bool:
     """Whether robot `r`, which is near a seat or a pack, comes nowhere as close as touching before the next scan."""
+    if x.fixed_to[r] != FREE:
+        return False
     k, scan_s = w.held[r], p.dt_s * p.scan_ticks
     carried.angles_of(w, p, r, t.angles)
     carried.end_effector_motion(w, p, r, t.angles, t.at, t.turn, t.motion)
     if k < 0:
         _find_grip(w, p, m, x, t, t.near[r] - 2, p.dt_s)
     else:
-        if x.fixed_to[k] != FREE or w.pack_offset_m[k, 2] < p.coupler_engage_m:
+        if w.pack_offset_m[k, 2] < p.coupler_engage_m:
             return False
         _place_held(x, t, r, k)
         s = w.pack_seat[k]

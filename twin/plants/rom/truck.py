@@ -10,6 +10,7 @@ import math
 from typing import Any
 
 from twin.motion.kernels import inlined_kernel, kernel
+from twin.plants.rom.flight import body_of
 from twin.plants.rom.frames import cosine_sine, from_angles, quaternion
 from twin.plants.rom.model import TRUCK
 from twin.plants.state import TPITCH, TROLL, TX, TY, TYAW, TZ
@@ -115,9 +116,10 @@ def mass_matrix(w: World, p: Params, m: Model, x: State, out: Any) -> None:
         if x.carrier[k] == TRUCK:
             at, com = x.relative[k], p.pack_com[k]
             _add_mass(out, p.pack_mass_kg[k], at[0] + com[0], at[1] + com[1], at[2] + com[2])
-        elif x.fixed_to[k] == TRUCK:
-            at, com = x.fixed[k], m.body_com_m[k]
-            _add_mass(out, m.body_kg[k], at[0] + com[0], at[1] + com[1], at[2] + com[2])
+    for r in range(p.robots):
+        if x.fixed_to[r] == TRUCK:
+            at = x.fixed_com_m[r]
+            _add_mass(out, m.body_kg[body_of(w, r)], at[0], at[1], at[2])
     out[7] = out[0] + p.truck_unsprung_kg
 
 

@@ -1,0 +1,268 @@
+"""What stands pressed: a pack on the pads of its seat, or an end effector on a pack, while its robot's axes stand.
+
+Friction holds it in place, so it is fixed to what it presses on, as what is gripped and locked is
+(`twin.plants.rom.clamped`), and rides. Only its pads still give. They are damped so well that they follow what they
+carry. Contact does what is left to do against suspension and weight, and what speeds it up with the truck.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from twin.motion.kernels import kernel
+from twin.plants.rom import carried, clamped
+from twin.plants.rom import truck as truck_body
+from twin.plants.rom.flight import body_of
+from twin.plants.rom.frames import back, compose, cross, times
+from twin.plants.rom.model import EMPTY, FREE, GROUND, TRUCK
+from twin.plants.rom.pace import TICKS
+from twin.plants.rom.placing import fix
+from twin.plants.state import STANDSTILL, Z
+from twin.plants.suspension import FOUR_ROPE, suspend
+
+World = Any
+Params = Any
+Model = Any
+State = Any
+
+SLIDES_MPS, ROCKS_MPS = 1e-4, 2e-3
+"""Slower than this along its pads, and at their corners off and on them, it may be on its way to standing."""
+STOOD_SCANS = 3
+"""After so many such scans it stands."""
+GRASP, KEEP = 0.5, 0.8
+"""Shares of what Coulomb's friction holds, up to which it may begin to ride and may go on."""
+PRESSES, LIFTS = 0.3, 0.1
+"""Shares of the mean pad's load that the least one has to carry for it to begin, and to go on."""
+LIGHT = 0.05
+"""A contact force of a smaller share of its own weight is no firm stand."""
+
+
+@kernel
+def find(w: World, p: Params, m: Model, x: State, t: Any) -> None:
+    """After a scan: who may ride as it stands, and who may no longer."""
+    changed = False
+    for r in range(p.robots):
+        if x.fixed_to[r] != FREE:
+            if x.pressed[r] == 0:
+                continue
+            if t.near[r] == 0 or not _axes_stand(w, r) or not _holds(w, p, m, x, t, r, LIFTS, KEEP):
+                let_go(x, r)
+                changed = True
+            continue
+        on = _under(w, p, x, t, r)
+        if t.pace[r] != TICKS or on == FREE or not _axes_stand(w, r) or not _stands(w, p, m, x, t, r, on):
+            x.stood[r] = 0
+            continue
+        x.stood[r] += 1
+        if x.stood[r] >= STOOD_SCANS:
+            _begin(w, p, m, x, t, r, on)
+            changed = True
+    if changed:
+        truck_body.mass_matrix(w, p, m, x, t.mass)
+
+
+@kernel
+def let_go(x: State, r: int) -> None:
+    """Robot `r` is stepped by its contacts again."""
+    x.stood[r] = 0
+    if x.pressed[r] != 0:
+        x.fixed_to[r], x.pressed[r] = FREE, 0
+
+
+@kernel
+def _axes_stand(w: World, r: int) -> bool:
+    """Whether no axis of robot `r` has been told to move."""
+    stand = True
+    for i in range(4):
+        stand = stand and w.axis_state[r, i] == STANDSTILL
+    return stand
+
+
+@kernel
+def _under(w: World, p: Params, x: State, t: Any, r: int) -> int:
+    """What robot `r` presses on: TRUCK, GROUND, or FREE where there is nothing that stands."""
+    if t.near[r] == 0:
+        return FREE
+    if t.near[r] == 1:
+        return TRUCK if p.seat_on_truck[w.pack_seat[w.held[r]]] == 1 else GROUND
+    on = x.carrier[t.near[r] - 2]
+    return on if on < 0 else FREE
+
+
+@kernel
+def _stands(w: World, p: Params, m: Model, x: State, t: Any, r: int, on: int) -> bool:
+    """Whether what robot `r` presses on its pads with neither slides nor rocks on them, and will not."""
+    if not _holds(w, p, m, x, t, r, PRESSES, GRASP):
+        return False
+    cx, cy, cz, half_x, half_y = _sole(w, p, m, x, t, r)
+    ux, uy, uz, wx, wy, wz = t.motion[0], t.motion[1], t.motion[2], t.motion[3], t.motion[4], t.motion[5]
+    vx, vy, vz = cross(wx, wy, wz, cx, cy, cz)
+    vx, vy, vz = vx + ux, vy + uy, vz + uz
+    if on == TRUCK:
+        truck_body.no_force(w, t.truck)
+        sx, sy, sz = truck_body.velocity(w, w.truck_qd, t.truck, t.at[0] + cx, t.at[1] + cy, t.at[2] + cz)
+        vx, vy, vz = vx - sx, vy - sy, vz - sz
+        sx, sy, sz = truck_body.turning(w)
+        wx, wy, wz = wx - sx, wy - sy, wz - sz
+    vx, vy, vz = back(t.turn, vx, vy, vz)
+    wx, wy, wz = back(t.turn, wx, wy, wz)
+    slides = abs(vx) + abs(vy) + abs(wz) * (half_x + half_y)
+    return slides < SLIDES_MPS and abs(vz) + abs(wx) * half_y + abs(wy) * half_x < ROCKS_MPS
+
+
+@kernel
+def _sole(w: World, p: Params, m: Model, x: State, t: Any, r: int) -> tuple[float, float, float, float, float]:
+    """Middle of the pads from E, in W, as E is at `t.turn`; how far they are from it along its x and y."""
+    k = w.held[r]
+    if k < 0:
+        return 0.0, 0.0, 0.0, abs(m.e_pad_xy_m[0, 0]), abs(m.e_pad_xy_m[0, 1])
+    cx, cy, cz = times(t.turn, x.relative[k, 0], x.relative[k, 1], x.relative[k, 2] - p.retract * p.pack_height_m)
+    return cx, cy, cz, abs(p.pad_xy_m[0, 0]), abs(p.pad_xy_m[0, 1])
+
+
+@kernel
+def _holds(w: World, p: Params, m: Model, x: State, t: Any, r: int, least: float, most: float) -> bool:
+    """Whether friction with a share of `most` holds robot `r`, and its least pad carries a share of `least`.
+
+    By `w.guide_force_n` and what the suspension does to it; `t.at`, `t.turn`, `t.motion` get where E is.
+    """
+    carried.angles_of(w, p, r, t.angles)
+    carried.end_effector_motion(w, p, r, t.angles, t.at, t.turn, t.motion)
+    k, force = body_of(w, r), w.guide_force_n[r]
+    fx, fy, fz = back(t.turn, force[0], force[1], force[2])
+    pressing = p.retract * fz
+    if pressing < LIGHT * m.body_kg[k] * p.gravity_mps2:
+        return False
+    _, _, _, half_x, half_y = _sole(w, p, m, x, t, r)
+    tx, ty, tz = _moments(w, p, m, x, t, r, force[0], force[1], force[2])
+    friction = m.e_friction if k == EMPTY else m.guide_friction
+    half = math.sqrt(half_x * half_x + half_y * half_y)
+    if math.sqrt(fx * fx + fy * fy) + abs(tz) / half > most * friction * pressing:
+        return False
+    return pressing - abs(tx) / half_y - abs(ty) / half_x > least * pressing
+
+
+@kernel
+def _moments(
+    w: World, p: Params, m: Model, x: State, t: Any, r: int, fx: float, fy: float, fz: float
+) -> tuple[float, float, float]:
+    """What robot `r`'s pads have to turn its body with, about their middle, for it not to turn; in the axes of E.
+
+    f is the force of contact there, in W; suspension and coupler do the rest. E is at `t.at`, `t.turn`.
+    """
+    k = body_of(w, r)
+    com = m.body_com_m[k]
+    dx, dy, dz = times(t.turn, com[0], com[1], com[2])
+    cx, cy, cz, _, _ = _sole(w, p, m, x, t, r)
+    px, py, pz, tx, ty, tz = carried.pull(w, p, r, t.angles, t.turn)
+    # about the centre of mass
+    ax, ay, az = cross(dx, dy, dz, px, py, pz)
+    bx, by, bz = cross(dx - cx, dy - cy, dz - cz, fx, fy, fz)
+    ax, ay, az = ax + bx - tx, ay + by - ty, az + bz - tz
+    if k != EMPTY:
+        at, coupler_n = w.coupler_at[k], w.coupler_n[k]
+        ax -= (at[1] - t.at[1] - dy) * coupler_n
+        ay += (at[0] - t.at[0] - dx) * coupler_n
+    return back(t.turn, ax, ay, az)
+
+
+@kernel
+def _begin(w: World, p: Params, m: Model, x: State, t: Any, r: int, on: int) -> None:
+    """Robot `r` stands on truck or ground, its pads sprung as they are; `_holds` has looked at it."""
+    truck_body.body_pose(w, t.body)
+    fix(w, m, x, t, r, on)
+    x.pressed[r] = 1 + body_of(w, r)
+    force, pads, along = w.guide_force_n[r], x.pads[r], x.inertia_n[r]
+    _, _, pads[0] = back(t.turn, force[0], force[1], force[2])
+    pads[1], pads[2], _ = _moments(w, p, m, x, t, r, force[0], force[1], force[2])
+    px, py, pz, _, _, _ = carried.pull(w, p, r, t.angles, t.turn)
+    along[0], along[1] = force[0] + px, force[1] + py
+    along[2] = force[2] + pz - m.body_kg[body_of(w, r)] * p.gravity_mps2
+
+
+@kernel
+def give(w: World, p: Params, m: Model, x: State, t: Any, r: int) -> None:
+    """Robot `r`'s pads give as what they carry presses and tilts them, and its end effector goes with them.
+
+    The suspension pulls less by as much as they let it go: both springs are found at once.
+    """
+    carried.angles_of(w, p, r, t.angles)
+    suspend(w, p, r, t.angles, t.reaction)
+    carried.end_effector_motion(w, p, r, t.angles, t.at, t.turn, t.motion)
+    px, py, pz, _, _, _ = carried.pull(w, p, r, t.angles, t.turn)
+    along, pads = x.inertia_n[r], x.pads[r]
+    fx, fy = along[0] - px, along[1] - py
+    fz = along[2] - pz + m.body_kg[body_of(w, r)] * p.gravity_mps2
+    if w.held[r] >= 0:  # nothing rubs in a coupler whose halves go together
+        w.coupler_n[w.held[r]] = 0.0
+    tx, ty, _ = _moments(w, p, m, x, t, r, fx, fy, fz)
+    _, _, fz = back(t.turn, fx, fy, fz)
+    cx, cy, cz, half_x, half_y = _sole(w, p, m, x, t, r)
+    cx, cy, cz = back(t.turn, cx, cy, cz)
+    stiffness = 4.0 * m.pad_stiffness
+    roll, pitch = stiffness * half_y * half_y, stiffness * half_x * half_x
+    lifts, rolls, pitches = _suspension(w, p, r, cz)
+    up_m = (pads[0] - fz) / (stiffness + lifts)
+    about_x, about_y = (pads[1] - tx) / (roll + rolls), (pads[2] - ty) / (pitch + pitches)
+    pads[0] -= stiffness * up_m
+    pads[1] -= roll * about_x
+    pads[2] -= pitch * about_y
+    # about the middle of its pads
+    by, turned = t.give[0], t.give[1]
+    by[0], by[1], by[2] = -about_y * cz, about_x * cz, up_m + about_y * cx - about_x * cy
+    by[3], by[4], by[5], by[6] = 0.5 * about_x, 0.5 * about_y, 0.0, 1.0
+    compose(x.fixed[r], by, turned)
+    for i in range(7):
+        x.fixed[r, i] = turned[i]
+    clamped.follow(w, p, x, t, r)
+
+
+@kernel
+def _suspension(w: World, p: Params, r: int, below_m: float) -> tuple[float, float, float]:
+    """Stiffness of robot `r`'s suspension against heave, roll and pitch about a point so far below E."""
+    if p.reeving == FOUR_ROPE:
+        ropes = 4.0 * p.rope_ea_n / (p.sheave_height_m - w.q[r, Z]) if w.load_n[r] > 0.0 else 0.0
+        return ropes, ropes * p.rope_half_y_m * p.rope_half_y_m, ropes * p.rope_half_x_m * p.rope_half_x_m
+    spring, lock, far = p.e_stiffness, w.float_lock[r], below_m * below_m
+    along_x, along_y = spring[0] + lock * p.e_lock_stiffness[0], spring[1] + lock * p.e_lock_stiffness[1]
+    roll, pitch = spring[5] + lock * p.e_lock_stiffness[5], spring[4] + lock * p.e_lock_stiffness[4]
+    return spring[2], roll + along_y * far, pitch + along_x * far
+
+
+@kernel
+def lean_on(w: World, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float) -> None:
+    """Begin robot `r`'s contact force over a step: against suspension and weight, and what would stop it.
+
+    E is at `t.at`, `t.turn` and moves by `t.motion`; `w.tau` is its suspension's.
+    """
+    k, force, at, along = body_of(w, r), w.guide_force_n[r], t.com_at[r], x.inertia_n[r]
+    fx, fy, fz, _, _, _ = carried.pull(w, p, r, t.angles, t.turn)
+    com = m.body_com_m[k]
+    dx, dy, dz = times(t.turn, com[0], com[1], com[2])
+    at[0], at[1], at[2] = t.at[0] + dx, t.at[1] + dy, t.at[2] + dz
+    force[0], force[1] = -fx, -fy
+    force[2] = m.body_kg[k] * p.gravity_mps2 - fz
+    for i in range(3):
+        along[i] = 0.0
+    _add_momentum(w, m, x, t, r, -1.0 / dt_s)
+
+
+@kernel
+def speed_along(w: World, p: Params, m: Model, x: State, t: Any, dt_s: float) -> None:
+    """End the contact forces of all who stand pressed on the truck, whose speeds after the step are known."""
+    for r in range(p.robots):
+        if x.pressed[r] != 0:
+            _add_momentum(w, m, x, t, r, 1.0 / dt_s)
+
+
+@kernel
+def _add_momentum(w: World, m: Model, x: State, t: Any, r: int, per_s: float) -> None:
+    """The momentum that robot `r`'s body has with the truck, times `per_s`, to its contact force."""
+    if x.fixed_to[r] != TRUCK:
+        return
+    force, along, at, mass = w.guide_force_n[r], x.inertia_n[r], t.com_at[r], m.body_kg[body_of(w, r)] * per_s
+    vx, vy, vz = truck_body.velocity(w, w.truck_qd, t.truck, at[0], at[1], at[2])
+    vx, vy, vz = mass * vx, mass * vy, mass * vz
+    force[0], force[1], force[2] = force[0] + vx, force[1] + vy, force[2] + vz
+    along[0], along[1], along[2] = along[0] + vx, along[1] + vy, along[2] + vz
