@@ -31,6 +31,7 @@ from twin.plants.state import (
     Z,
 )
 from twin.plants.suspension import FLOATING_TABLE
+from twin.scan_parts import ACTUATORS, ALL_ROBOTS, ROBOT_MOVED, TRUCK_MOVED
 
 World = Any
 Params = Any
@@ -245,16 +246,17 @@ def load_share(w: World, p: Params, r: int) -> float:
 
 
 @kernel
-def find_trip(w: World, p: Params, commands: Any, dt_s: float) -> int:
-    """The reason to trip in this scan, or TRIP_NONE."""
+def find_trip(w: World, p: Params, commands: Any, dt_s: float, anew: int) -> int:
+    """The reason to trip in this scan, or TRIP_NONE. `anew` as for `twin.plc.plc_scan_unseen`."""
     off = p.interlock_off
     if w.power_off == 1 and off[TRIP_POWER] == 0:
         return TRIP_POWER
     if w.estop_button == 1 and off[TRIP_ESTOP] == 0:
         return TRIP_ESTOP
-    for s in range(p.seats):
-        if w.pull_tested[s] != 0 and not locks_closed(w, p, s):
-            w.pull_tested[s] = 0  # what was tested has been opened
+    if anew & ACTUATORS:
+        for s in range(p.seats):
+            if w.pull_tested[s] != 0 and not locks_closed(w, p, s):
+                w.pull_tested[s] = 0  # what was tested has been opened
     for r in range(p.robots):
         c = commands[r]
         share = load_share(w, p, r)
@@ -268,6 +270,8 @@ def find_trip(w: World, p: Params, commands: Any, dt_s: float) -> int:
         w.force_s[r] = w.force_s[r] + dt_s if pushed else 0.0
         if c.inserting == 0 and w.force_s[r] > p.reaction_time_s and off[TRIP_LATERAL] == 0:
             return TRIP_LATERAL
+        if not anew & (ROBOT_MOVED << r):
+            continue
         if c.seat >= 0 and (c.grip == 1 or c.until == UNTIL_SEATED):
             w.hold_seat[r] = c.seat
             w.hold_deepest[r] = w.axis_position[r, Z]
@@ -301,13 +305,13 @@ def find_trip(w: World, p: Params, commands: Any, dt_s: float) -> int:
             astray |= abs(w.qd[r, k]) > OVERSPEED * p.axis_velocity[k] + OVERSPEED_MARGIN
         if astray and off[TRIP_FOLLOWING] == 0:
             return TRIP_FOLLOWING
-    if p.robots == 2 and off[TRIP_DISTANCE] == 0:
+    if p.robots == 2 and anew & ALL_ROBOTS and off[TRIP_DISTANCE] == 0:
         gap = abs(w.axis_position[0, X] - w.axis_position[1, X])
         side = 1.0 if w.axis_position[0, X] > w.axis_position[1, X] else -1.0
         left = gap + side * (stopping_way(w, p, 0, X) - stopping_way(w, p, 1, X))
         if min(gap, left) < p.robot_length_m - DISTANCE_TOLERANCE_M:
             return TRIP_DISTANCE
-    if w.truck_released == 0 and off[TRIP_TRUCK_MOVED] == 0 and truck_shift_m(w, p) > p.truck_moved_m:
+    if anew & TRUCK_MOVED and w.truck_released == 0 and off[TRIP_TRUCK_MOVED] == 0 and truck_shift_m(w, p) > p.truck_moved_m:
         return TRIP_TRUCK_MOVED
     return TRIP_NONE
 

@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from twin.scan_parts import ALL_ANEW, ALL_ROBOTS, ROBOT_MOVED
+
 INVARIANTS = (
     "",
     "hoisting above the creep-out height while a lock of the held pack is not open",
@@ -241,22 +243,27 @@ def _watch_limits(w: World, p: Params, r: int, dt_s: float) -> None:
 @njit(cache=True)
 def monitor(w: World, p: Params, dt_s: float) -> None:
     """Check all invariants on the true state of one world; `dt_s` is the time since the last check."""
-    watch_robots(w, p, dt_s)
+    watch_robots(w, p, dt_s, ALL_ANEW)
     watch_places(w, p)
     watch_stop(w, p)
 
 
 @njit(cache=True)
-def watch_robots(w: World, p: Params, dt_s: float) -> None:
-    """Invariants 1, 3 and 6, and 2 of a pack that is let go now: what can change in any scan."""
+def watch_robots(w: World, p: Params, dt_s: float, anew: int) -> None:
+    """Invariants 1, 3 and 6, and 2 of a pack that is let go now: what can change in any scan in which a robot moves.
+
+    What is not among `anew` (`twin.scan_parts`) has been found in order where it is.
+    """
     for r in range(p.robots):
+        if not anew & (ROBOT_MOVED << r):
+            continue
         _watch_load(w, p, r)
         k = w.previous_held[r]
         if k >= 0 and w.held[r] != k and not _seated(w, p, k):
             _report(w, 2, max(_gap_m(w, k), _beside_m(w, k)))
         w.previous_held[r] = w.held[r]
         _watch_limits(w, p, r, dt_s)
-    if p.robots == 2 and abs(w.q[0, 0] - w.q[1, 0]) < p.robot_length_m - _DISTANCE_TOLERANCE_M:
+    if p.robots == 2 and anew & ALL_ROBOTS and abs(w.q[0, 0] - w.q[1, 0]) < p.robot_length_m - _DISTANCE_TOLERANCE_M:
         _report(w, 6, abs(w.q[0, 0] - w.q[1, 0]))
 
 

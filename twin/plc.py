@@ -52,6 +52,7 @@ from twin.plants.state import (
 )
 from twin.plants.suspension import FLOATING_TABLE, FOUR_ROPE, angles_of, suspend
 from twin.plants.truck import truck_forces
+from twin.scan_parts import ACTUATORS, ALL_ANEW, PADS, PLACES, ROBOT_MOVED
 from twin.sensors import (
     note_truck,
     read_axes_and_load,
@@ -84,11 +85,6 @@ CERTAIN = 12.0
 
 SURELY_LESS = 1.0 - 1e-9
 """A number times this is less by more than rounding."""
-
-ACTUATORS, PADS, PLACES = 1, 2, 4
-"""What `plc_scan_unseen` may leave out, as bits: grips, locks and their switches; pad switches; the monitor's look at
-packs that stand and at locks."""
-ALL_ANEW = ACTUATORS + PADS + PLACES
 
 COMMAND_ENDED, HOLD_CHANGED = 1, 2
 """What a scan tells the plant: a robot waits for its next command; grips or locks hold something else now."""
@@ -395,10 +391,12 @@ def plc_scan_unseen(w: World, p: Params, commands: Any, dt_s: float, anew: int) 
     Whoever looks afterwards reads them first, with `read_sway_and_force` of scan `w.scans - 1`.
 
     Args:
-        anew: what to look at, the rest being as it was in the last scan. ACTUATORS unless every grip and lock is where
-            it was commanded and holds what it should. PADS unless the same packs are on the same pads. PLACES unless
-            ACTUATORS may be left out, no free pack has moved, no pack in a truck's locks is gripped, and the monitor
-            found all places in order.
+        anew: what to look at (`twin.scan_parts`), the rest being as it was in the last scan. ACTUATORS unless every grip
+            and lock is where it was commanded and holds what it should. PADS unless the same packs are on the same
+            pads. PLACES unless ACTUATORS may be left out, no free pack has moved, no pack in a truck's locks is gripped,
+            and the monitor found all places in order. TRUCK_MOVED unless it has not. ROBOT_MOVED << r unless ACTUATORS may be
+            left out, robot r has not moved, nor the truck over which it holds a pack, and the monitor found nothing
+            wrong. Everything in a robot's first scan under a command.
     """
     changed = False
     if anew & ACTUATORS:
@@ -435,9 +433,10 @@ def _logic(w: World, p: Params, commands: Any, dt_s: float, anew: int) -> int:
     """The scan's part after the sensors; COMMAND_ENDED or 0. `anew` as for `plc_scan_unseen`."""
     w.scans += 1
     for r in range(p.robots):
-        update_axis_states(w, p, r, w.t_s)
+        if anew & (ROBOT_MOVED << r):
+            update_axis_states(w, p, r, w.t_s)
     if w.trip == TRIP_NONE:
-        reason = find_trip(w, p, commands, dt_s)
+        reason = find_trip(w, p, commands, dt_s, anew)
         if reason != TRIP_NONE:
             trip_station(w, p, reason)
     free = False
@@ -466,7 +465,7 @@ def _logic(w: World, p: Params, commands: Any, dt_s: float, anew: int) -> int:
     w.truck_displacement_m = max(
         w.truck_displacement_m, planar(w.truck_q[0] - w.truck_reference[0], w.truck_q[1] - w.truck_reference[1])
     )
-    watch_robots(w, p, dt_s)
+    watch_robots(w, p, dt_s, anew)
     if anew & PLACES:
         watch_places(w, p)
     watch_stop(w, p)

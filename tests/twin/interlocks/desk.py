@@ -6,6 +6,7 @@ import numpy as np
 
 from twin.cell import Cell
 from twin.interlocks import find_trip, permitted
+from twin.scan_parts import ALL_ANEW
 from twin.plants.state import TRIP_NONE, new_command
 
 SCAN_S = 0.01
@@ -69,7 +70,7 @@ class Desk:
         """What `scans` scans of `find_trip` say in the end."""
         reason = TRIP_NONE
         for _ in range(scans):
-            reason = find_trip(self.w, self.p, self.commands, SCAN_S)
+            reason = find_trip(self.w, self.p, self.commands, SCAN_S, ALL_ANEW)
         return int(reason)
 
     def switch_off(self, *interlocks: int) -> None:

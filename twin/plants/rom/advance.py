@@ -18,7 +18,8 @@ from twin.plants.rom.touching import find_near, touch
 from twin.plants.state import BUSY, ROBOTS
 from twin.plants.suspension import FLOATING_TABLE, suspend
 from twin.plants.truck import truck_forces
-from twin.plc import ACTUATORS, ALL_ANEW, COMMAND_ENDED, HOLD_CHANGED, PLACES, note_sway, plc_scan, plc_scan_unseen
+from twin.plc import COMMAND_ENDED, HOLD_CHANGED, note_sway, plc_scan, plc_scan_unseen
+from twin.scan_parts import ACTUATORS, ALL_ANEW, ALL_ROBOTS
 
 World = Any
 Params = Any
@@ -150,9 +151,11 @@ def scan(w: World, p: Params, m: Model, x: State, commands: Any, t: Any, seen: b
     """One PLC scan with what it needs of the plant before and after."""
     x.scanned = w.tick
     anew = place_packs(w, p, m, x, t, seen) | t.anew
-    if seen or quiet.command_waits(w, p):
+    if seen or quiet.command_waits(w, p) or quiet.command_is_new(w, p):
         anew = ALL_ANEW
-    reported = quiet.places_reported(w)
+    elif anew & ACTUATORS:
+        anew |= ALL_ROBOTS
+    reported = quiet.times_reported(w)
     for r in range(p.robots):
         if t.near[r] == 0:
             for i in range(3):
@@ -168,10 +171,8 @@ def scan(w: World, p: Params, m: Model, x: State, commands: Any, t: Any, seen: b
     if code & HOLD_CHANGED:
         take_holds(w, p, m, x, t)
         recall(w, p, m, x, t)
-    elif anew & (ACTUATORS | PLACES):
-        t.anew = quiet.anew_after(w, p, x, anew, reported)
     else:
-        t.anew = 0
+        t.anew = quiet.anew_after(w, p, x, anew, reported)
     pace.count_calm(w, p, x, t.pace)
     if code & HOLD_CHANGED:
         for i in range(ROBOTS + 1):

@@ -14,7 +14,7 @@ from twin.plants.rom.frames import compose, cross, from_quaternion, matrix_produ
 from twin.plants.rom.model import FREE, GROUND, TRUCK
 from twin.plants.rom.quiet import all_low, find_heights, is_free, stays_high
 from twin.plants.state import ROBOTS, TYAW
-from twin.plc import PADS, PLACES
+from twin.scan_parts import PADS, PLACES, ROBOT_MOVED, TRUCK_MOVED
 from twin.sensors import made_pads, read_sway_and_force
 
 World = Any
@@ -27,17 +27,20 @@ State = Any
 def place_packs(w: World, p: Params, m: Model, x: State, t: Any, seen: bool) -> int:
     """Poses of end effectors, packs and couplers that have moved, and how those packs stand.
 
-    What a scan has to look at for that reason: PADS if packs have come on pads or off them, PLACES if free ones moved.
-    Unless they are `seen`, robots that stay high are left where they were.
+    What a scan has to look at for that reason (`twin.scan_parts`): PADS if packs have come on pads or off them, PLACES
+    if free ones moved. Unless they are `seen`, robots that stay high are left where they were.
     """
     truck_moved, anew = x.moved[ROBOTS] == 1, 0
     if truck_moved:
+        anew = TRUCK_MOVED
         truck_body.frame(w, t.truck_at, t.truck_turn)
         truck_body.body_pose(w, t.body)
     for r in range(p.robots):
         t.left[r] = 0
         if seen:
             t.high[r] = 0
+        if x.moved[r] == 1 or (truck_moved and w.held[r] >= 0):
+            anew |= ROBOT_MOVED << r
         if x.moved[r] == 1:
             if not seen and stays_high(w, p, x, t, r):
                 t.left[r] = 1

@@ -16,7 +16,7 @@ from twin.plants.rom.model import FREE, TRUCK
 from twin.plants.rom.pace import NEAR_GRIP_M, NEAR_SEAT_M, way
 from twin.plants.state import EPITCH, EROLL, EZ, TPITCH, TROLL, TZ, X, Z
 from twin.plants.suspension import FLOATING_TABLE
-from twin.plc import ACTUATORS, ALL_ANEW, PLACES
+from twin.scan_parts import ACTUATORS, ALL_ANEW, ALL_ROBOTS, PLACES, ROBOT_MOVED
 
 World = Any
 Params = Any
@@ -61,15 +61,19 @@ def _actuators_rest(w: World, p: Params) -> bool:
 def anew_after(w: World, p: Params, x: State, anew: int, reported: int) -> int:
     """After a scan that changed no hold and looked at `anew`: what the next one has to look at, even if nothing moves.
 
-    `reported` is how often the monitor had found places out of order before it.
+    `reported` is how often the monitor had found anything wrong before it.
     """
     if anew & ACTUATORS and (command_waits(w, p) or not _actuators_rest(w, p)):
         return ALL_ANEW
-    # packs that stand are watched while they are not where they belong, locks while they are pulled at
-    watched = places_reported(w) != reported
+    found = times_reported(w)
+    # packs that stand are watched while they are not where they belong, robots while anything is wrong with them
+    again = PLACES + ALL_ROBOTS if found != reported else 0
     for r in range(p.robots):
-        watched = watched or (x.fixed_to[r] == TRUCK and x.pressed[r] == 0)
-    return PLACES if watched else 0
+        if w.overforce_s[r] != 0.0 or w.overload_s[r] != 0.0:
+            again |= ROBOT_MOVED << r
+        if x.fixed_to[r] == TRUCK and x.pressed[r] == 0:  # locks while they are pulled at
+            again |= PLACES
+    return again
 
 
 @kernel
@@ -82,9 +86,12 @@ def is_free(w: World, p: Params, k: int) -> bool:
 
 
 @kernel
-def places_reported(w: World) -> int:
-    """How often the monitor has found packs that stand, or locks of a truck that leaves, out of order."""
-    return w.violation[2] + w.violation[4]
+def times_reported(w: World) -> int:
+    """How often the monitor has found something wrong."""
+    n = 0
+    for i in range(len(w.violation)):
+        n += w.violation[i]
+    return n
 
 
 @kernel
@@ -94,6 +101,15 @@ def command_waits(w: World, p: Params) -> bool:
     for r in range(p.robots):
         waits = waits or w.buffered[r] == 1
     return waits
+
+
+@kernel
+def command_is_new(w: World, p: Params) -> bool:
+    """Whether a robot's command began in the last scan or later, so that this is its first one."""
+    new = False
+    for r in range(p.robots):
+        new = new or w.t_s - w.command_start_s[r] < 1.5 * p.dt_s * p.scan_ticks
+    return new
 
 
 @kernel
