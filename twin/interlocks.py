@@ -311,7 +311,8 @@ def find_trip(w: World, p: Params, commands: Any, dt_s: float, anew: int) -> int
         left = gap + side * (stopping_way(w, p, 0, X) - stopping_way(w, p, 1, X))
         if min(gap, left) < p.robot_length_m - DISTANCE_TOLERANCE_M:
             return TRIP_DISTANCE
-    if anew & TRUCK_MOVED and w.truck_released == 0 and off[TRIP_TRUCK_MOVED] == 0 and truck_shift_m(w, p) > p.truck_moved_m:
+    watched = anew & TRUCK_MOVED and w.truck_released == 0 and off[TRIP_TRUCK_MOVED] == 0
+    if watched and truck_shift_m(w, p) > p.truck_moved_m:
         return TRIP_TRUCK_MOVED
     return TRIP_NONE
 

@@ -391,12 +391,12 @@ def plc_scan_unseen(w: World, p: Params, commands: Any, dt_s: float, anew: int) 
     Whoever looks afterwards reads them first, with `read_sway_and_force` of scan `w.scans - 1`.
 
     Args:
-        anew: what to look at (`twin.scan_parts`), the rest being as it was in the last scan. ACTUATORS unless every grip
-            and lock is where it was commanded and holds what it should. PADS unless the same packs are on the same
-            pads. PLACES unless ACTUATORS may be left out, no free pack has moved, no pack in a truck's locks is gripped,
-            and the monitor found all places in order. TRUCK_MOVED unless it has not. ROBOT_MOVED << r unless ACTUATORS may be
-            left out, robot r has not moved, nor the truck over which it holds a pack, and the monitor found nothing
-            wrong. Everything in a robot's first scan under a command.
+        anew: what to look at (`twin.scan_parts`), the rest being as it was in the last scan. ACTUATORS unless every
+            grip and lock is where it was commanded and holds what it should. PADS unless the same packs are on the
+            same pads. PLACES unless ACTUATORS may be left out, no free pack has moved, no pack in a truck's locks is
+            gripped, and the monitor found all places in order. TRUCK_MOVED unless it has not. ROBOT_MOVED << r unless
+            ACTUATORS may be left out, robot r has not moved, nor the truck over which it holds a pack, and the monitor
+            found nothing wrong. Everything in a robot's first scan under a command.
     """
     changed = False
     if anew & ACTUATORS:

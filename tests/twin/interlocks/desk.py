@@ -6,8 +6,8 @@ import numpy as np
 
 from twin.cell import Cell
 from twin.interlocks import find_trip, permitted
-from twin.scan_parts import ALL_ANEW
 from twin.plants.state import TRIP_NONE, new_command
+from twin.scan_parts import ALL_ANEW
 
 SCAN_S = 0.01
 

@@ -11,10 +11,10 @@ from twin.motion.kernels import kernel
 from twin.plants.geometry import end_effector_pose
 from twin.plants.rom import axes, carried, clamped, contact, flight, pace, pressed, quiet, table_flight
 from twin.plants.rom import truck as truck_body
-from twin.plants.rom.model import FREE, TRUCK
+from twin.plants.rom.model import COUPLED, FREE, TRUCK
 from twin.plants.rom.pace import FLIES, RESTS, RIDES, TICKS
 from twin.plants.rom.placing import place_all, place_packs, recall, set_twist, show, show_yaw, take_holds
-from twin.plants.rom.touching import find_near, touch
+from twin.plants.rom.touching import find_near, push_coupled, touch
 from twin.plants.state import BUSY, ROBOTS
 from twin.plants.suspension import FLOATING_TABLE, suspend
 from twin.plants.truck import truck_forces
@@ -55,6 +55,7 @@ def advance_ticks(w: World, p: Params, m: Model, x: State, t: Any, ticks: int) -
         for _ in range(ticks):
             if t.pace[ROBOTS] == TICKS:
                 truck_forces(w, p, t.axle)
+                _push_coupled(w, p, t)
             for r in range(p.robots):
                 if t.pace[r] == TICKS:
                     _tick(w, p, m, x, t, r, tick_s)
@@ -92,6 +93,8 @@ def _glide(w: World, p: Params, m: Model, x: State, t: Any, began_s: float, span
     if flies:
         truck_body.drift(w, half_s)
     truck_body.no_force(w, t.truck)
+    if flies:
+        _push_coupled(w, p, t)
     if rides:
         truck_body.frame(w, t.truck_at, t.truck_turn)
         for r in range(p.robots):
@@ -114,6 +117,14 @@ def _glide(w: World, p: Params, m: Model, x: State, t: Any, began_s: float, span
         for r in range(p.robots):
             if t.pace[r] == RIDES:
                 clamped.drift(w, p, x, t, r, half_s)
+
+
+@kernel
+def _push_coupled(w: World, p: Params, t: Any) -> None:
+    """What the couplers of packs that fly rub on the truck."""
+    for r in range(p.robots):
+        if t.near[r] == COUPLED:
+            push_coupled(w, p, t, w.held[r])
 
 
 @kernel
@@ -157,10 +168,10 @@ def scan(w: World, p: Params, m: Model, x: State, commands: Any, t: Any, seen: b
         anew |= ALL_ROBOTS
     reported = quiet.times_reported(w)
     for r in range(p.robots):
-        if t.near[r] == 0:
+        if t.near[r] <= 0:
             for i in range(3):
                 w.guide_force_n[r, i] = 0.0
-            if w.held[r] >= 0:
+            if w.held[r] >= 0 and t.near[r] == 0:
                 w.coupler_n[w.held[r]] = 0.0
     scan_s = p.dt_s * p.scan_ticks
     if seen:

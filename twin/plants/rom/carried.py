@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from twin.motion.kernels import inlined_kernel, kernel
-from twin.plants.geometry import rotate
+from twin.plants.geometry import coupler_force, rotate
 from twin.plants.rom.frames import back, cosine_sine, cross, from_cosines, quaternion, symmetric_inverse, times
 from twin.plants.rom.model import EMPTY
 from twin.plants.state import EPITCH, EROLL, EX, EY, EYAW, EZ, YAW, X, Y, Z
@@ -186,3 +186,17 @@ def to_joint_speeds(
     else:
         qd[EYAW] = wz - tilt * rolling
         qd[EX], qd[EY], qd[EZ] = vx - qd[X], vy - qd[Y], vz
+
+
+@kernel
+def couple(w: World, p: Params, t: Any, k: int) -> None:
+    """Add what the coupler of pack `k` rubs, going in or out, to `t.out`; its place and depth are those of the scan."""
+    at = w.coupler_at[k]
+    rx, ry = at[0] - t.at[0], at[1] - t.at[1]
+    speed = t.motion[2] + t.motion[3] * ry - t.motion[4] * rx
+    force = coupler_force(w, p, k, speed)
+    if force == 0.0:
+        return
+    t.out[2] += force
+    t.out[3] += ry * force
+    t.out[4] -= rx * force

@@ -53,6 +53,8 @@ MODEL = np.dtype(
 """SI units."""
 
 GROUND, TRUCK = -2, -1
+COUPLED = -1
+"""Of `near` in SCRATCH: a pack that touches nothing with its pins and pads, but whose coupler rubs."""
 STATE = np.dtype(
     [
         ("carrier", i8, PACKS),  # what a pack moves with: a robot, TRUCK or GROUND

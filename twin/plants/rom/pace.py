@@ -12,7 +12,7 @@ from typing import Any
 
 from twin.motion.kernels import kernel
 from twin.plants.rom import flight, table_flight
-from twin.plants.rom.model import FREE, TRUCK
+from twin.plants.rom.model import COUPLED, FREE, TRUCK
 from twin.plants.state import ROBOTS, STANDSTILL, Z
 from twin.plants.suspension import FLOATING_TABLE, FOUR_ROPE, MAST
 
@@ -93,7 +93,7 @@ def choose(w: World, p: Params, m: Model, x: State, near: Any, pace: Any) -> Non
     """The pace of every robot into `pace`, and of the truck at its end, which never RIDES."""
     pushed = w.truck_brake_off == 1 or w.truck_push_n[0] != 0.0 or w.truck_push_n[1] != 0.0 or w.truck_push_n[2] != 0.0
     truck_rests = x.calm[ROBOTS] >= STILL_SCANS and not pushed
-    pressed = ridden = False
+    pressed = ridden = pushes = False
     for r in range(p.robots):
         on_truck, k = False, w.held[r]
         fixed = x.fixed_to[r] != FREE
@@ -103,9 +103,11 @@ def choose(w: World, p: Params, m: Model, x: State, near: Any, pace: Any) -> Non
             on_truck = p.seat_on_truck[w.pack_seat[k]] == 1
         elif near[r] > 1:
             on_truck = x.carrier[near[r] - 2] == TRUCK
+        elif near[r] == COUPLED:
+            pushes = pushes or p.seat_on_truck[w.pack_seat[k]] == 1
         if _may_rest(w, p, x, r) and (truck_rests or not on_truck):
             pace[r] = RESTS
-        elif near[r] == 0 and not fixed and can_fly(w, p, m, r):
+        elif near[r] <= 0 and not fixed and can_fly(w, p, m, r):
             pace[r] = FLIES
         elif fixed and p.reeving != MAST:
             pace[r] = RIDES
@@ -113,7 +115,7 @@ def choose(w: World, p: Params, m: Model, x: State, near: Any, pace: Any) -> Non
         else:
             pace[r] = TICKS
             pressed = pressed or on_truck
-    pace[ROBOTS] = TICKS if pressed else RESTS if truck_rests and not ridden else FLIES
+    pace[ROBOTS] = TICKS if pressed else RESTS if truck_rests and not (ridden or pushes) else FLIES
     if pressed and ridden:  # the truck cannot go at two paces
         for r in range(p.robots):
             if pace[r] == RIDES and x.fixed_to[r] == TRUCK:

@@ -46,7 +46,7 @@ def find(w: World, p: Params, m: Model, x: State, t: Any) -> None:
         if x.fixed_to[r] != FREE:
             if x.pressed[r] == 0:
                 continue
-            if t.near[r] == 0 or not _axes_stand(w, r) or not _holds(w, p, m, x, t, r, LIFTS, KEEP):
+            if t.near[r] <= 0 or not _axes_stand(w, r) or not _holds(w, p, m, x, t, r, LIFTS, KEEP):
                 let_go(x, r)
                 changed = True
             continue
@@ -82,7 +82,7 @@ def _axes_stand(w: World, r: int) -> bool:
 @kernel
 def _under(w: World, p: Params, x: State, t: Any, r: int) -> int:
     """What robot `r` presses on: TRUCK, GROUND, or FREE where there is nothing that stands."""
-    if t.near[r] == 0:
+    if t.near[r] <= 0:
         return FREE
     if t.near[r] == 1:
         return TRUCK if p.seat_on_truck[w.pack_seat[w.held[r]]] == 1 else GROUND

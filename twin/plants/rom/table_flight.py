@@ -19,6 +19,7 @@ from twin.motion.kernels import inlined_kernel, kernel
 from twin.plants.rom import axes, carried
 from twin.plants.rom.flight import body_of
 from twin.plants.rom.frames import cross, symmetric_inverse, times
+from twin.plants.rom.model import COUPLED
 from twin.plants.state import EPITCH, EROLL, EX, EYAW, YAW, X, Y, Z
 from twin.plants.suspension import CY, SY
 
@@ -56,6 +57,11 @@ def fly(w: World, p: Params, m: Model, t: Any, r: int, t_s: float, dt_s: float) 
     carried.end_effector_motion(w, p, r, t.angles, t.at, t.turn, t.motion)
     fx, fy, fz, tx, ty, tz = carried.pull(w, p, r, t.angles, t.turn)
     axes.eliminate(w, p, m, t, r, fx, fy, fz, dt_s)
+    if t.near[r] == COUPLED:
+        for i in range(2, 5):
+            t.out[i] = 0.0
+        carried.couple(w, p, t, w.held[r])
+        fz, tx, ty = fz + t.out[2], tx + t.out[3], ty + t.out[4]
     for i in range(2):
         t.hold[4 + i] = half_s * (p.e_damping[4 + i] + half_s * p.e_stiffness[4 + i])
     # the body, along and about axes turned with its yaw

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from twin.motion.kernels import kernel
-from twin.plants.geometry import coupler_force
+from twin.plants.geometry import COUPLER_SPEED_MPS
 from twin.plants.rom import carried, contact, pace, points
 from twin.plants.rom import truck as truck_body
 from twin.plants.rom.frames import from_quaternion, matrix_product, times
-from twin.plants.rom.model import EMPTY, FREE, TRUCK
+from twin.plants.rom.model import COUPLED, EMPTY, FREE, TRUCK
 from twin.plants.state import ROBOTS
+from twin.plants.suspension import FLOATING_TABLE
 
 World = Any
 Params = Any
@@ -19,13 +20,15 @@ State = Any
 
 SPARE_M, SPARE = 0.0002, 1.3
 """What stays clear until the next scan is farther off than it goes at its present speed by this share and a bit."""
+RUBS = 2.0
+"""So many times as fast as where it rubs with its whole force, a coupler goes on so until the next scan."""
 REACH_M = 2.0
 """From the middle of a pack to its farthest point."""
 
 
 @kernel
 def find_near(w: World, p: Params, m: Model, x: State, t: Any, anything: bool) -> None:
-    """Which robots may touch something before the next scan, into `t.near`.
+    """Which robots may touch something before the next scan, into `t.near`; COUPLED: only its coupler does.
 
     Unless `anything` may have changed since they were last looked for, what has rested since needs no new look.
     """
@@ -34,7 +37,7 @@ def find_near(w: World, p: Params, m: Model, x: State, t: Any, anything: bool) -
     pace.find_near(w, p, m, t.near, t.high)
     for r in range(p.robots):
         if t.near[r] != 0 and pace.can_fly(w, p, m, r) and _stays_clear(w, p, m, x, t, r):
-            t.near[r] = 0
+            t.near[r] = COUPLED if _is_coupled(w, p, w.held[r]) else 0
 
 
 @kernel
@@ -57,7 +60,7 @@ def _stays_clear(w: World, p: Params, m: Model, x: State, t: Any, r: int) -> boo
     if k < 0:
         _find_grip(w, p, m, x, t, t.near[r] - 2, p.dt_s)
     else:
-        if w.pack_offset_m[k, 2] < p.coupler_engage_m:
+        if _is_coupled(w, p, k) and (p.reeving != FLOATING_TABLE or abs(t.motion[2]) < RUBS * COUPLER_SPEED_MPS):
             return False
         _place_held(x, t, r, k)
         s = w.pack_seat[k]
@@ -69,6 +72,12 @@ def _stays_clear(w: World, p: Params, m: Model, x: State, t: Any, r: int) -> boo
         sideways += abs(w.truck_qd[i])
     spare = SPARE_M + SPARE * scan_s * sideways
     return t.gaps[0] > spare and t.gaps[1] > spare + SPARE * scan_s * abs(t.motion[2])
+
+
+@kernel
+def _is_coupled(w: World, p: Params, k: int) -> bool:
+    """Whether the halves of pack `k`'s coupler may meet; never of no pack (-1)."""
+    return k >= 0 and w.pack_offset_m[k, 2] < p.coupler_engage_m
 
 
 @kernel
@@ -84,7 +93,8 @@ def touch(w: World, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float) 
         _place_held(x, t, r, k)
         n = contact.seat_points(w, p, m, t, r, k, dt_s)
         on_truck = p.seat_on_truck[w.pack_seat[k]] == 1
-        _couple(w, p, t, k)
+        carried.couple(w, p, t, k)
+        push_coupled(w, p, t, k)
     cx, cy, cz = t.out[0], t.out[1], t.out[2]
     if n > 0:
         pull = t.pull
@@ -116,16 +126,8 @@ def _find_grip(w: World, p: Params, m: Model, x: State, t: Any, k: int, dt_s: fl
 
 
 @kernel
-def _couple(w: World, p: Params, t: Any, k: int) -> None:
-    """The coupler's rubbing while it goes in or out, along z; its place and the pack's height are those of the scan."""
-    at = w.coupler_at[k]
-    rx, ry = at[0] - t.at[0], at[1] - t.at[1]
-    speed = t.motion[2] + t.motion[3] * ry - t.motion[4] * rx
-    force = coupler_force(w, p, k, speed)
-    if force == 0.0:
-        return
-    t.out[2] += force
-    t.out[3] += ry * force
-    t.out[4] -= rx * force
-    if p.seat_on_truck[w.pack_seat[k]] == 1:
-        truck_body.push(w, t.truck, at[0], at[1], at[2], 0.0, 0.0, -force)
+def push_coupled(w: World, p: Params, t: Any, k: int) -> None:
+    """What the coupler of pack `k` rubs, on the truck, if its seat is there."""
+    if p.seat_on_truck[w.pack_seat[k]] == 1 and w.coupler_n[k] != 0.0:
+        at = w.coupler_at[k]
+        truck_body.push(w, t.truck, at[0], at[1], at[2], 0.0, 0.0, -w.coupler_n[k])
