@@ -9,7 +9,7 @@ import pytest
 
 from tests.physics import rig
 from tests.physics.rom_bench import FLIES, TICKS
-from twin.plants.state import EX, EY, EYAW, EZ, JOINTS
+from twin.plants.state import EX, EY, EYAW, EZ, JOINTS, TZ
 
 G = rig.GRAVITY_MPS2
 TABLE_KG, PACK_KG = 150.0, 1150.0
@@ -69,3 +69,43 @@ def test_a_move_flown_is_the_move_ticked(bench, loaded, axis, distance):
     for joint in {"x": (EX,), "z": (EZ,), "yaw": (EYAW,)}[axis]:
         swing = np.ptp(ticked[:, joint])
         assert abs(np.ptp(flown[:, joint]) - swing) < 0.01 * swing + 5e-6
+
+
+def raised(bench, pace):
+    """Pack OLD raised at 20 mm/s from 42 to 12 mm under its seat on the truck, in line with its pins: force on the
+    table and the truck's pose, a row a scan; and by which paces. (Without the pack the truck stands 13 mm higher.)"""
+    plant = bench("chassis", "chassis_tractor_3")
+    w, p = plant.worlds[0], plant.params[0]
+    rig.place_axes(plant, 1, x=-3.9)
+    sink_m = (TABLE_KG + PACK_KG) * G / float(p["e_stiffness"][2])
+    x, y, _ = (float(v) for v in w["pack_pose"][rig.OLD, :3])
+    rig.unlock(plant, rig.OLD)
+    z = float(w["pack_pose"][rig.OLD, 2]) - 0.029
+    rig.place_axes(plant, x=x, y=y, z=z + sink_m, ez=-sink_m)
+    rig.place_pack(plant, rig.OLD, (x, y, z))
+    rig.grip(plant, rig.OLD)
+    rig.run(plant, 1.0)
+    rig.place_axes(plant, x=x - float(w["pack_offset_m"][rig.OLD, 0]))
+    rig.run(plant, 0.5)
+    plant.pace = pace
+    rig.move(plant, z=z + sink_m + 0.030, velocity=0.02, acceleration=0.2, jerk=2.0)
+    chosen, rows = [], []
+    for _ in range(8):
+        rows.append(rig.record(plant, 0.2, "load_n", "truck_q", "coupler_n", "guide_force_n"))
+        chosen.append(plant.chosen())
+    return {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}, chosen
+
+
+def test_a_coupler_rubs_in_flight_as_ticked(bench):
+    """Going in at creep speed, touching nothing else: table and truck bear what it rubs, to 1 % of that force."""
+    flown, chosen = raised(bench, None)
+    ticked, _ = raised(bench, TICKS)
+    mate_n = np.abs(ticked["coupler_n"]).max()
+    assert mate_n == pytest.approx(1500.0)
+    assert not flown["guide_force_n"].any(), "nothing else touches"
+    assert FLIES in chosen[2:6]
+    assert np.abs(flown["coupler_n"] - ticked["coupler_n"]).max() < 0.01 * mate_n
+    assert np.abs(flown["load_n"] - ticked["load_n"]).max() < 0.05 * mate_n
+    heaves = np.ptp(ticked["truck_q"][:, TZ])
+    assert heaves > 1e-4, "the truck feels it"
+    assert np.abs(flown["truck_q"] - ticked["truck_q"]).max() < 0.02 * heaves

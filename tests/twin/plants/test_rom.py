@@ -15,7 +15,7 @@ from twin.catalogue import load_pack, load_station, load_timing, load_truck
 from twin.cell import Cell, build_cell
 from twin.plants.rom import RomPlant
 from twin.plants.rom.frames import back, compose, from_angles, from_quaternion, relative, times
-from twin.plants.state import BUSY, UNTIL_DONE, new_command
+from twin.plants.state import BUSY, UNTIL_DONE, WORLD, new_command
 from twin.recorded import SwapRecorder, verify
 from twin.swap import SwapResult, SwapTwin
 
@@ -100,6 +100,22 @@ def test_a_world_of_a_batch_equals_the_same_alone() -> None:
 
     assert drive(cells) == [drive([cell])[0] for cell in cells]
     assert drive(cells[1:4]) == drive(cells)[1:4]
+
+
+@pytest.mark.parametrize("station", ["top_lift", "chassis"])
+def test_a_swap_goes_as_it_goes_unseen(station: str) -> None:
+    """What scans leave out and robots are left where they were while nobody looks changes nothing: all that a world
+    holds is the same to the last bit, with an observer and without, but for the packs' speeds, which only he reads.
+    """
+    cell = cell_of(station, 5, "unguided")
+    ends = []
+    for observer in (None, lambda plant: None):
+        twin = SwapTwin(cell, load_timing("factory", cell.station), make_plant=RomPlant)
+        twin.plant.observer = observer
+        assert twin.run().outcome == "completed"
+        ends.append(twin.plant.worlds[0].copy())
+    for name in set(WORLD.names or ()) - {"pack_twist"}:
+        np.testing.assert_array_equal(ends[0][name], ends[1][name], name)
 
 
 def test_a_pendulum_keeps_its_period() -> None:
