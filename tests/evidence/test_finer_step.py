@@ -1,14 +1,16 @@
-"""Peak forces at a chassis station: the plants differ by no more than the reference does from its own finer step."""
+"""Where the plants differ, the reference is still on its way: at its own step it is no closer to its finer ones."""
 
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from tests.evidence.finer_step import columns
+from agents.swap_rows import REDUCED
+from tests.evidence.finer_step import CHASSIS_FORCE, FIGURES, OWN_HZ, TOP_LIFT_SWAY, Figure, columns, play
 
 
-def test_the_plants_differ_by_no_more_than_their_step_makes() -> None:
-    forces = {name: np.log(column) for name, column in columns().items()}
+def test_chassis_forces_differ_by_no_more_than_the_step_makes() -> None:
+    forces = {name: np.log(column) for name, column in columns(CHASSIS_FORCE).items()}
     assert len(forces["bullet 500"]) >= 14
 
     def apart(one: str, other: str) -> np.ndarray:
@@ -17,3 +19,19 @@ def test_the_plants_differ_by_no_more_than_their_step_makes() -> None:
     between, own = apart("rom 500", "bullet 500"), apart("bullet 500", "bullet 1000")
     assert np.median(between) <= 1.1 * np.median(own)
     assert between.max() <= own.max()
+
+
+def test_residual_sways_of_the_reference_go_towards_the_other_plants() -> None:
+    sways = {name: np.array(column) for name, column in columns(TOP_LIFT_SWAY).items()}
+    finest = TOP_LIFT_SWAY.rates_hz[-1]
+    goes = sways[f"bullet {finest}"] - sways[f"bullet {OWN_HZ}"]
+    differs = sways[f"rom {finest}"] - sways[f"bullet {OWN_HZ}"]
+    assert len(goes) >= 2
+    assert (goes * differs > 0.0).all()
+
+
+@pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.station)
+def test_the_reduced_order_plant_does_as_stored(figure: Figure) -> None:
+    stored = columns(figure)
+    for hz in figure.rates_hz:
+        assert play(figure, REDUCED, hz, figure.seeds[0]) == stored[f"{REDUCED} {hz}"][0]
