@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -100,6 +102,34 @@ def test_a_world_of_a_batch_equals_the_same_alone() -> None:
 
     assert drive(cells) == [drive([cell])[0] for cell in cells]
     assert drive(cells[1:4]) == drive(cells)[1:4]
+
+
+class Littered(RomPlant):
+    """Its scratch is full of `rubbish`, an eight-byte word, whenever a kernel is called."""
+
+    rubbish = 0
+
+    def _arguments(self) -> Any:
+        self._scratch.view(np.int64)[:] = self.rubbish
+        return super()._arguments()
+
+
+@pytest.mark.parametrize("rubbish", [1, int(np.array(np.nan).view(np.int64))])
+@pytest.mark.parametrize("station", ["top_lift", "chassis"])
+def test_nothing_has_to_be_kept_in_the_scratch(station: str, rubbish: int) -> None:
+    """Neither between two calls nor from one world to the next, watched or not."""
+    cells = [cell_of(station, seed) for seed in (1, 2)]
+    timing = load_timing("factory", cells[0].station)
+
+    def end_states(of: list[Cell], make: Any) -> list[str]:
+        twin = SwapTwin(of[0], timing, make_plant=lambda _cell: make(of))
+        twin.plant.rubbish = rubbish
+        twin.program.run()
+        return [result.end_state_sha256 for result in twin.results()]
+
+    alone = [end_states([cell], RomPlant)[0] for cell in cells]
+    assert end_states(cells, Littered) == alone
+    assert end_states(cells[:1], partial(Littered, observer=lambda plant: None)) == alone[:1]
 
 
 def test_a_pendulum_keeps_its_period() -> None:

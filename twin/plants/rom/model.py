@@ -68,6 +68,9 @@ STATE = np.dtype(
         ("calm", i8, ROBOTS + 1),  # scans since a robot, and at the end the truck, last moved
         ("moved", i8, ROBOTS + 1),  # since packs were last placed
         ("flies", i8, ROBOTS),  # 1: a robot's load flew in the last step (`twin.plants.rom.flight`)
+        ("near", i8, ROBOTS),  # what it may touch before the next scan (`twin.plants.rom.pace.find_near`)
+        ("pace", i8, ROBOTS + 1),  # of the last step (`twin.plants.rom.pace`), the truck's at the end
+        ("com_at", f8, (ROBOTS, 3)),  # in W, of what stands pressed, where its contact force was last begun
     ]
 )
 """What a reduced-order world remembers besides WORLD."""
@@ -90,7 +93,6 @@ SCRATCH = np.dtype(
         ("pull", f8, 6),
         ("points", f8, (POINTS, COLUMNS)),
         ("truck", f8, 8),
-        ("speeds", f8, 6),
         ("e_at", f8, (ROBOTS, 3)),
         ("e_turn", f8, (ROBOTS, 3, 3)),
         ("mass", f8, 9),
@@ -107,15 +109,12 @@ SCRATCH = np.dtype(
         ("carry", f8, 4),
         ("hold", f8, 6),
         ("gaps", f8, 2),
-        ("com_at", f8, (ROBOTS, 3)),  # of what stands pressed
         ("give", f8, (2, 7)),
         ("held_turn", f8, (ROBOTS, 3, 3)),  # of the held pack in its end effector
         ("seat_at", f8, (ROBOTS, 3)),
         ("seat", f8, (ROBOTS, 3, 3)),
         ("truck_at", f8, 3),
         ("truck_turn", f8, (3, 3)),
-        ("near", i8, ROBOTS),
-        ("pace", i8, ROBOTS + 1),
         ("anew", i8),  # what the next scan has to look at, moved or not (`twin.plants.rom.quiet`)
         ("high", i8, ROBOTS),  # 1: far above everything when last placed, and ever since
         ("left", i8, ROBOTS),  # 1: not placed in this scan, for that reason
@@ -124,7 +123,10 @@ SCRATCH = np.dtype(
         ("about_m", f8, ROBOTS),  # how much that may be off with a tilt
     ]
 )
-"""What a world is advanced in: nothing that has to be kept but what `twin.plants.rom.placing.recall` finds again."""
+"""What a thread advances its worlds in, one after the other: every call of the kernels finds of it what it needs.
+
+What follows from a world's records is found by `twin.plants.rom.placing.recall` at the beginning of the call.
+"""
 
 
 def fill_model(cell: Cell) -> np.ndarray:

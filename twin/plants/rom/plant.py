@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from numba import config
 
 from twin import plc
 from twin.cell import Cell
@@ -20,6 +21,11 @@ process that has begun threads cannot be forked any more."""
 NEVER = 1 << 60
 """A tick that no world reaches."""
 HASHED_FIELDS = ("tick", "q", "qd", "truck_q", "truck_qd", "pack_pose", "lock_position", "grip_position")
+
+
+def _most_threads() -> int:
+    """As many as numba may ever use in this process, whatever it is told to use now."""
+    return int(getattr(config, "NUMBA_NUM_THREADS"))  # noqa: B009 - numba makes its settings at run time
 
 
 class RomPlant:
@@ -44,7 +50,7 @@ class RomPlant:
         self.worlds = np.concatenate([cell.new_world() for cell in self.cells]) if worlds is None else worlds
         self.commands = np.stack([new_command(ROBOTS) for _ in range(n)])
         self.states = np.zeros(n, STATE)
-        self._scratch = np.zeros(n, SCRATCH)
+        self._scratch = np.zeros(1 if n < THREADS_FROM else _most_threads(), SCRATCH)
         self.observer = observer
         self.disturb: Callable[[RomPlant], None] | None = None
         self.decide: Callable[[RomPlant], None] | None = None
@@ -96,7 +102,7 @@ class RomPlant:
         states["scanned"] = -1
         states["carrier"], states["fixed_to"] = FREE, FREE
         states["relative"][:, :, 6] = states["fixed"][:, :, 6] = 1.0
-        advance.settle(self.worlds[which], self.params[which], self.models[which], states, self._scratch[which])
+        advance.settle(self.worlds[which], self.params[which], self.models[which], states, self._scratch)
 
     @property
     def _watched(self) -> bool:

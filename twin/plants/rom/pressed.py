@@ -46,12 +46,12 @@ def find(w: World, p: Params, m: Model, x: State, t: Any) -> None:
         if x.fixed_to[r] != FREE:
             if x.pressed[r] == 0:
                 continue
-            if t.near[r] == 0 or not _axes_stand(w, r) or not _holds(w, p, m, x, t, r, LIFTS, KEEP):
+            if x.near[r] == 0 or not _axes_stand(w, r) or not _holds(w, p, m, x, t, r, LIFTS, KEEP):
                 let_go(x, r)
                 changed = True
             continue
-        on = _under(w, p, x, t, r)
-        if t.pace[r] != TICKS or on == FREE or not _axes_stand(w, r) or not _stands(w, p, m, x, t, r, on):
+        on = _under(w, p, x, r)
+        if x.pace[r] != TICKS or on == FREE or not _axes_stand(w, r) or not _stands(w, p, m, x, t, r, on):
             x.stood[r] = 0
             continue
         x.stood[r] += 1
@@ -80,13 +80,13 @@ def _axes_stand(w: World, r: int) -> bool:
 
 
 @kernel
-def _under(w: World, p: Params, x: State, t: Any, r: int) -> int:
+def _under(w: World, p: Params, x: State, r: int) -> int:
     """What robot `r` presses on: TRUCK, GROUND, or FREE where there is nothing that stands."""
-    if t.near[r] == 0:
+    if x.near[r] == 0:
         return FREE
-    if t.near[r] == 1:
+    if x.near[r] == 1:
         return TRUCK if p.seat_on_truck[w.pack_seat[w.held[r]]] == 1 else GROUND
-    on = x.carrier[t.near[r] - 2]
+    on = x.carrier[x.near[r] - 2]
     return on if on < 0 else FREE
 
 
@@ -236,7 +236,7 @@ def lean_on(w: World, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float
 
     E is at `t.at`, `t.turn` and moves by `t.motion`; `w.tau` is its suspension's.
     """
-    k, force, at, along = body_of(w, r), w.guide_force_n[r], t.com_at[r], x.inertia_n[r]
+    k, force, at, along = body_of(w, r), w.guide_force_n[r], x.com_at[r], x.inertia_n[r]
     fx, fy, fz, _, _, _ = carried.pull(w, p, r, t.angles, t.turn)
     com = m.body_com_m[k]
     dx, dy, dz = times(t.turn, com[0], com[1], com[2])
@@ -261,7 +261,7 @@ def _add_momentum(w: World, m: Model, x: State, t: Any, r: int, per_s: float) ->
     """The momentum that robot `r`'s body has with the truck, times `per_s`, to its contact force."""
     if x.fixed_to[r] != TRUCK:
         return
-    force, along, at, mass = w.guide_force_n[r], x.inertia_n[r], t.com_at[r], m.body_kg[body_of(w, r)] * per_s
+    force, along, at, mass = w.guide_force_n[r], x.inertia_n[r], x.com_at[r], m.body_kg[body_of(w, r)] * per_s
     vx, vy, vz = truck_body.velocity(w, w.truck_qd, t.truck, at[0], at[1], at[2])
     vx, vy, vz = mass * vx, mass * vy, mass * vz
     force[0], force[1], force[2] = force[0] + vx, force[1] + vy, force[2] + vz

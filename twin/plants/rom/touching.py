@@ -25,24 +25,24 @@ REACH_M = 2.0
 
 @kernel
 def find_near(w: World, p: Params, m: Model, x: State, t: Any, anything: bool) -> None:
-    """Which robots may touch something before the next scan, into `t.near`.
+    """Which robots may touch something before the next scan, into `x.near`.
 
     Unless `anything` may have changed since they were last looked for, what has rested since needs no new look.
     """
-    if not anything and _all_rest(p, t):
+    if not anything and _all_rest(p, x):
         return
-    pace.find_near(w, p, m, t.near, t.high)
+    pace.find_near(w, p, m, x, t.high)
     for r in range(p.robots):
-        if t.near[r] != 0 and pace.can_fly(w, p, m, r) and _stays_clear(w, p, m, x, t, r):
-            t.near[r] = 0
+        if x.near[r] != 0 and pace.can_fly(w, p, m, r) and _stays_clear(w, p, m, x, t, r):
+            x.near[r] = 0
 
 
 @kernel
-def _all_rest(p: Params, t: Any) -> bool:
+def _all_rest(p: Params, x: State) -> bool:
     """Whether the truck and every robot have rested since the last scan."""
-    rest = t.pace[ROBOTS] == pace.RESTS
+    rest = x.pace[ROBOTS] == pace.RESTS
     for r in range(p.robots):
-        rest = rest and t.pace[r] == pace.RESTS
+        rest = rest and x.pace[r] == pace.RESTS
     return rest
 
 
@@ -55,7 +55,7 @@ def _stays_clear(w: World, p: Params, m: Model, x: State, t: Any, r: int) -> boo
     carried.angles_of(w, p, r, t.angles)
     carried.end_effector_motion(w, p, r, t.angles, t.at, t.turn, t.motion)
     if k < 0:
-        _find_grip(w, p, m, x, t, t.near[r] - 2, p.dt_s)
+        _find_grip(w, p, m, x, t, x.near[r] - 2, p.dt_s)
     else:
         if w.pack_offset_m[k, 2] < p.coupler_engage_m:
             return False
@@ -76,7 +76,7 @@ def touch(w: World, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float) 
     """Contact forces on robot `r`'s end effector or pack into `t.out`, on the truck into `t.truck`."""
     k = w.held[r]
     if k < 0:
-        body, other = EMPTY, t.near[r] - 2
+        body, other = EMPTY, x.near[r] - 2
         n = _find_grip(w, p, m, x, t, other, dt_s)
         on_truck = x.carrier[other] == TRUCK
     else:
