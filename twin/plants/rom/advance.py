@@ -39,7 +39,7 @@ def advance_ticks(w: World, p: Params, m: Model, x: State, t: Any, ticks: int) -
             else:
                 if x.flies[r] == 0:
                     flight.lean_in(w, p, m, r)
-                flight.fly(w, p, m, r, t.reaction, t.last, began_s, span_s)
+                flight.fly(w, p, m, t, r, began_s, span_s)
         together = together or x.pace[r] == TICKS
         x.flies[r] = 1 if x.pace[r] == FLIES else 0
         if x.pace[r] != RESTS:
@@ -142,7 +142,7 @@ def _tick(w: World, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float) 
         if x.near[r] == 1 and p.seat_on_truck[w.pack_seat[w.held[r]]] == 1:
             contact.seat_frame(w, p, w.pack_seat[w.held[r]], t.truck_at, t.truck_turn, t.seat_at[r], t.seat[r])
         touch(w, p, m, x, t, r, dt_s)
-    carried.move(w, p, m, r, t.angles, t.turn, t.motion, t.out, dt_s)
+    carried.move(w, p, m, t, r, dt_s)
 
 
 @kernel

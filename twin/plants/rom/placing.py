@@ -201,7 +201,10 @@ def recall(w: World, p: Params, m: Model, x: State, t: Any) -> None:
     truck_body.frame(w, t.truck_at, t.truck_turn)
     find_heights(w, p, m, x, t)
     for r in range(p.robots):
-        if w.held[r] >= 0:
-            from_quaternion(x.relative[w.held[r]], t.held_turn[r])
-            carried.join(p, m, w.held[r], x.relative[w.held[r]])
+        k = w.held[r]
+        if k >= 0:
+            from_quaternion(x.relative[k], t.held_turn[r])
+            carried.join(p, m, k, x.relative[k], t.inertia[r], t.inverse[r])
+        else:
+            carried.unladen(m, t.inertia[r], t.inverse[r])
     truck_body.mass_matrix(w, p, m, x, t.mass)

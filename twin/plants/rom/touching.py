@@ -9,7 +9,7 @@ from twin.plants.geometry import coupler_force
 from twin.plants.rom import carried, contact, pace, points
 from twin.plants.rom import truck as truck_body
 from twin.plants.rom.frames import from_quaternion, matrix_product, times
-from twin.plants.rom.model import EMPTY, FREE, TRUCK
+from twin.plants.rom.model import FREE, TRUCK
 from twin.plants.state import ROBOTS
 
 World = Any
@@ -76,11 +76,10 @@ def touch(w: World, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float) 
     """Contact forces on robot `r`'s end effector or pack into `t.out`, on the truck into `t.truck`."""
     k = w.held[r]
     if k < 0:
-        body, other = EMPTY, x.near[r] - 2
+        other = x.near[r] - 2
         n = _find_grip(w, p, m, x, t, other, dt_s)
         on_truck = x.carrier[other] == TRUCK
     else:
-        body = k
         _place_held(x, t, r, k)
         n = contact.seat_points(w, p, m, t, r, k, dt_s)
         on_truck = p.seat_on_truck[w.pack_seat[k]] == 1
@@ -89,7 +88,7 @@ def touch(w: World, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float) 
     if n > 0:
         pull = t.pull
         pull[0], pull[1], pull[2], pull[3], pull[4], pull[5] = carried.pull(w, p, r, t.angles, t.turn)
-        points.press(w, p, m, t, body, n, on_truck, dt_s)
+        points.press(w, p, m, t, r, n, on_truck, dt_s)
     w.guide_force_n[r, 0], w.guide_force_n[r, 1], w.guide_force_n[r, 2] = t.out[0] - cx, t.out[1] - cy, t.out[2] - cz
 
 
