@@ -16,6 +16,7 @@ from twin.jobs import Job, Seat, plan_jobs
 from twin.parking import Docking, park
 from twin.plants.state import (
     AXES,
+    DELAY_SCANS,
     EZ,
     KERNEL_STREAMS,
     PACKS,
@@ -84,7 +85,8 @@ def build_cell(
     """Resolve one swap; `slots` is what `plan_jobs` takes.
 
     Raises:
-        InputError: an incompatible truck or pack, an unknown parking class, a bad seed, an impossible variation.
+        InputError: an incompatible truck or pack, an unknown parking class, a bad seed, an impossible variation, a
+            scanner that shows the truck too late.
     """
     nominal = _nominal(station, truck, pack, slots)
     variation.check(station, pack, parking)
@@ -288,10 +290,19 @@ def _fill_limits_and_sensors(p: Any, station: Station) -> None:
     p["robot_length_m"] = station.robots.length_m
     p["scan_sigma_m"], p["scan_sigma_rad"] = scanner.sigma_m, scanner.sigma_rad
     p["scan_period_ticks"] = max(1, round(station.rates.physics_hz / scanner.rate_hz))
-    p["scan_delay_scans"] = round(scanner.delay_s * station.rates.plc_hz)
+    p["scan_delay_scans"] = _delay_scans(scanner.delay_s, station.rates.plc_hz)
     p["scan_dropout"] = scanner.dropout
     p["load_sigma_n"], p["load_filter_s"] = sensors.load_cell_sigma_n, sensors.load_cell_filter_s
     p["sway_sigma_m"], p["force_sigma_n"] = sensors.sway_sigma_m, sensors.lateral_force_sigma_n
+
+
+def _delay_scans(delay_s: float, plc_hz: int) -> int:
+    """The pose scanner's delay in PLC scans."""
+    scans = round(delay_s * plc_hz)
+    if scans >= DELAY_SCANS:
+        allowed = f"at most {(DELAY_SCANS - 1) / plc_hz:g} s at {plc_hz} PLC scans a second"
+        raise InputError("the pose scanner's delay is too long", key="scanner.delay_s", value=delay_s, allowed=allowed)
+    return scans
 
 
 def _draw_sensors(p: Any, station: Station, seed: int) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from twin.drives import stop_axis
 from twin.interlocks import HEIGHT_TOLERANCE_M, below_clearance, loaded
 from twin.motion.kernels import kernel
-from twin.motion.profile import META, V, plan_velocity, speed_change_distance
+from twin.motion.profile import V, plan_velocity, segment_count, speed_change_distance
 from twin.plants.state import (
     CONTINUOUS_MOTION,
     ERROR_STOP,
@@ -115,7 +115,7 @@ def follow_setpoints(w: World, p: Params, c: Command, r: int, dt_s: float) -> No
         wanted = 0.0 if silent else bounded(w, p, c, r, k, c.velocity[k], dt_s)
         profile = w.profile[r, k]
         following = w.axis_state[r, k] == CONTINUOUS_MOTION
-        if following and profile[V, int(profile[META, 0])] == wanted:
+        if following and profile[V, segment_count(profile)] == wanted:
             continue
         if not following and wanted == 0.0:
             continue

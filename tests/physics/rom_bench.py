@@ -9,7 +9,7 @@ from typing import Any
 from twin.cell import Cell
 from twin.motion.kernels import kernel
 from twin.plants.geometry import end_effector_pose, measure_packs
-from twin.plants.rom import RomPlant, advance, pace, placing, pressed, touching, truck
+from twin.plants.rom import RomPlant, advance, pace, placing, pressed, touching
 from twin.plants.rom.model import GROUND
 from twin.plants.rom.pace import FLIES, RESTS, RIDES, TICKS
 from twin.plants.state import ROBOTS
@@ -41,10 +41,10 @@ def step_at(worlds: Any, params: Any, models: Any, states: Any, scratch: Any, ch
             pressed.let_go(x, r)
             x.calm[r] = 0
         x.calm[ROBOTS] = 0
-        truck.mass_matrix(w, p, m, x, t.mass)
-    pace.choose(w, p, m, x, t.near, t.pace)
+    placing.recall(w, p, m, x, t)
+    pace.choose(w, p, m, x)
     for r in range(p.robots):
-        t.pace[r] = chosen
+        x.pace[r] = chosen
     advance.advance_ticks(w, p, m, x, t, ticks)
 
 
@@ -74,4 +74,4 @@ class RomBench(RomPlant):
 
     def chosen(self, robot: int = 0) -> int:
         """The pace of the last step."""
-        return int(self._scratch["pace"][0, robot])
+        return int(self.states["pace"][0, robot])

@@ -1,7 +1,7 @@
 """Jerk-limited motion profiles: piecewise-cubic position, planned in closed form and evaluated in nanoseconds.
 
 Written once for every plant. All kernels are numba, allocate nothing and may be called from other kernels. A profile is
-one float64 array of shape `PROFILE_SHAPE = (6, 12)`, so it nests anywhere: `profiles[world, robot, axis]` is a profile.
+one float64 array of shape `PROFILE_SHAPE = (5, 12)`, so it nests anywhere: `profiles[world, robot, axis]` is a profile.
 
 | row  | holds, per node i | unit |
 |------|-------------------|------|
@@ -9,8 +9,7 @@ one float64 array of shape `PROFILE_SHAPE = (6, 12)`, so it nests anywhere: `pro
 | P    | position there    | u    |
 | V    | velocity there    | u/s  |
 | A    | acceleration there | u/s2 |
-| J    | jerk during segment i | u/s3 |
-| META | [0] number of segments n, [1] duration in s, the rest unused | |
+| J    | jerk during segment i; in the last place, which no segment needs, their number n | u/s3 |
 
 u is the metre for a linear axis and the radian for a turning one. Nodes 0 to n-1 start a segment each; node n is the
 end: its time is the duration, its acceleration and jerk are 0, its position is the target to the last bit. All zeros is
@@ -26,12 +25,14 @@ from math import sqrt
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from twin.motion.kernels import kernel
+from twin.motion.kernels import inlined_kernel, kernel
 
-T, P, V, A, J, META = 0, 1, 2, 3, 4, 5
+T, P, V, A, J = 0, 1, 2, 3, 4
 SEGMENTS = 12
 """Nodes in a profile: the longest plan (creep, with every phase present) uses 11 segments and the end node."""
-PROFILE_SHAPE = (6, SEGMENTS)
+PROFILE_SHAPE = (5, SEGMENTS)
+COUNT = (J, SEGMENTS - 1)
+"""Place of the number of segments: the last node starts none."""
 
 Array = NDArray[np.float64]
 
@@ -41,10 +42,16 @@ def new_profile() -> Array:
     return np.zeros(PROFILE_SHAPE)
 
 
+@inlined_kernel
+def segment_count(profile: Array) -> int:
+    """Number n of segments, and so of the node at the end."""
+    return int(profile[COUNT])
+
+
 @kernel
 def evaluate(profile: Array, t_s: float) -> tuple[float, float, float]:
     """(position, velocity, acceleration) at `t_s`: the start state before 0, constant velocity after the end."""
-    n = int(profile[META, 0])
+    n = segment_count(profile)
     if t_s <= 0.0:
         return profile[P, 0], profile[V, 0], profile[A, 0]
     if t_s >= profile[T, n]:
@@ -64,13 +71,13 @@ def evaluate(profile: Array, t_s: float) -> tuple[float, float, float]:
 @kernel
 def duration_s(profile: Array) -> float:
     """Time at which the profile reaches its end."""
-    return profile[META, 1]
+    return profile[T, segment_count(profile)]
 
 
 @kernel
 def end_position(profile: Array) -> float:
     """Position at the end of the profile, in u."""
-    return profile[P, int(profile[META, 0])]
+    return profile[P, segment_count(profile)]
 
 
 @kernel
@@ -110,11 +117,10 @@ def _finish(out: Array, n: int, p: float, v: float) -> None:
     """Make node n the end, at exactly (p, v, 0), and clear what an earlier plan has left behind it."""
     _pin(out, n, p, v)
     out[J, n] = 0.0
-    for row in range(META):
+    for row in range(J + 1):
         for i in range(n + 1, SEGMENTS):
             out[row, i] = 0.0
-    out[META, 0] = n
-    out[META, 1] = out[T, n]
+    out[COUNT] = n
 
 
 @kernel

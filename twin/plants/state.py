@@ -260,8 +260,8 @@ PARAMS = np.dtype(
 )
 """What stays the same for one world during a swap, in SI units."""
 
-DELAY_SCANS = 64
-"""Length of the truck's pose history for the scanner's delay; 0.64 s at 100 Hz."""
+DELAY_SCANS = 32
+"""PLC scans of the truck's pose history: the scanner's delay has to be shorter. 0.32 s at 100 Hz."""
 
 WORLD = np.dtype(
     [

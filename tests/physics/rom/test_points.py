@@ -28,7 +28,7 @@ UP = np.array([0.0, 0.0, 1.0])
 
 @kernel
 def press(
-    worlds: Any, params: Any, models: Any, scratch: Any, k: int, at: Any, normals: Any, gaps: Any, friction: float
+    worlds: Any, params: Any, models: Any, scratch: Any, at: Any, normals: Any, gaps: Any, friction: float
 ) -> None:
     w, p, m, t = worlds[0], params[0], models[0], scratch[0]
     n = 0
@@ -37,7 +37,7 @@ def press(
             t.points, n, at[i, 0], at[i, 1], at[i, 2], normals[i, 0], normals[i, 1], normals[i, 2], gaps[i], N_PER_M,
             NS_PER_M, friction, DT_S,
         )  # fmt: skip
-    points.press(w, p, m, t, k, n, False, DT_S)
+    points.press(w, p, m, t, 0, n, False, DT_S)
 
 
 class Free:
@@ -45,8 +45,10 @@ class Free:
 
     def __init__(self, plant: Any) -> None:
         self.plant = plant
+        rig.hang(plant, rig.OLD, 2.0)
         self.com = plant.models["body_com_m"][0, rig.OLD].copy()
-        self.inertia = plant.models["body_inertia_kgm2"][0, rig.OLD].copy()
+        self.own = plant._scratch["inertia"][0, 0].copy()
+        self.inertia = self.own[[[0, 1, 2], [1, 3, 4], [2, 4, 5]]]
         self.at = np.column_stack([CORNERS_M, np.zeros(4)])
         self.normals = np.tile(UP, (4, 1))
         self.gaps = np.full(4, -SUNK_M)
@@ -59,7 +61,8 @@ class Free:
         p, t = self.plant, self.plant._scratch[0]
         for name, value in {"at": 0.0, "turn": np.eye(3), "motion": motion, "pull": pull, "out": 0.0}.items():
             t[name][:] = value
-        press(p.worlds, p.params, p.models, p._scratch, rig.OLD, self.at + self.com, self.normals, self.gaps, friction)
+        t["inertia"][0] = self.own
+        press(p.worlds, p.params, p.models, p._scratch, self.at + self.com, self.normals, self.gaps, friction)
         out = t["out"].copy()
         return np.concatenate([out[:3], out[3:] - np.cross(self.com, out[:3])])
 

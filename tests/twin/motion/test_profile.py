@@ -52,13 +52,13 @@ def ruckig_duration_s(
 
 def check_is_a_motion(profile: np.ndarray) -> None:
     """Every segment, integrated on its own, ends where the next one starts: p, v and a are continuous."""
-    n = int(profile[motion.META, 0])
+    n = motion.segment_count(profile)
     assert 0 <= n < motion.SEGMENTS
-    assert profile[motion.META, 1] == profile[motion.T, n]
+    assert motion.duration_s(profile) == profile[motion.T, n]
     t, p, v, a, j = (profile[row, : n + 1] for row in (motion.T, motion.P, motion.V, motion.A, motion.J))
     dt = np.diff(t)
     assert np.all(dt >= 0.0)
-    scale = 1.0 + np.abs(profile[:5]).max()
+    scale = 1.0 + np.abs(np.concatenate([t, p, v, a, j[:-1]])).max()
     np.testing.assert_allclose(a[:-1] + j[:-1] * dt, a[1:], rtol=0, atol=1e-13 * scale)
     np.testing.assert_allclose(v[:-1] + a[:-1] * dt + j[:-1] * dt**2 / 2, v[1:], rtol=0, atol=1e-13 * scale)
     end_p = p[:-1] + v[:-1] * dt + a[:-1] * dt**2 / 2 + j[:-1] * dt**3 / 6
@@ -67,8 +67,8 @@ def check_is_a_motion(profile: np.ndarray) -> None:
 
 def sample(profile: np.ndarray, count: int = 400) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """(t, p, v, a) at even times and at every node, a little beyond both ends too."""
-    duration_s = profile[motion.META, 1]
-    nodes = profile[motion.T, : int(profile[motion.META, 0]) + 1]
+    duration_s = motion.duration_s(profile)
+    nodes = profile[motion.T, : motion.segment_count(profile) + 1]
     t = np.sort(np.concatenate([np.linspace(-0.01, duration_s * 1.01 + 0.01, count), nodes]))
     return t, *Move(profile, *NO_SHAPER).at(t)
 
@@ -77,7 +77,7 @@ def check_within_limits(profile: np.ndarray, v_max: float, a_max: float, j_max: 
     _, _, v, a = sample(profile)
     assert np.abs(v).max() <= v_max * (1 + 1e-12)
     assert np.abs(a).max() <= a_max * (1 + 1e-12)
-    assert np.abs(profile[motion.J]).max() <= j_max
+    assert np.abs(profile[motion.J, :-1]).max() <= j_max
 
 
 def check_moves_one_way(profile: np.ndarray, sign: float) -> None:
@@ -97,9 +97,9 @@ def test_rest_to_rest_is_as_fast_as_ruckig_and_a_legal_motion(p0, distance, sign
     profile = motion.new_profile()
     motion.plan_rest_to_rest(profile, p0, p1, v_max, a_max, j_max)
     oracle_s = ruckig_duration_s((p0, 0.0, 0.0), (p1, 0.0), (v_max, a_max, j_max))
-    assert profile[motion.META, 1] == pytest.approx(oracle_s, rel=1e-12, abs=1e-12)
+    assert motion.duration_s(profile) == pytest.approx(oracle_s, rel=1e-12, abs=1e-12)
     assert motion.rest_to_rest_duration(p1 - p0, v_max, a_max, j_max) == pytest.approx(
-        profile[motion.META, 1], rel=1e-13
+        motion.duration_s(profile), rel=1e-13
     )
     assert motion.end_position(profile) == p1
     check_is_a_motion(profile)
@@ -122,8 +122,8 @@ def test_rest_to_rest_by_hand(distance_m, segments, expected_s):
     """Every shape a move can have, with v_max = 1 m/s, a_max = 0.5 m/s2, j_max = 1 m/s3."""
     profile = motion.new_profile()
     motion.plan_rest_to_rest(profile, 0.0, distance_m, 1.0, 0.5, 1.0)
-    assert profile[motion.META, 1] == pytest.approx(expected_s, rel=1e-14)
-    assert np.sum(np.diff(profile[motion.T, : int(profile[motion.META, 0]) + 1]) > 1e-12) == segments
+    assert motion.duration_s(profile) == pytest.approx(expected_s, rel=1e-14)
+    assert np.sum(np.diff(profile[motion.T, : motion.segment_count(profile) + 1]) > 1e-12) == segments
 
 
 @WIDE
@@ -142,7 +142,8 @@ def test_creep_is_as_fast_as_ruckig_up_to_the_creep_point(p0, sign, fast, creep,
     assert v == pytest.approx(sign * v_creep, rel=1e-6)
     jerk_s, constant_s = motion.speed_change_times(v_creep, a_max, j_max)
     creep_s = (creep - motion.speed_change_distance(v_creep, 0.0, a_max, j_max)) / v_creep
-    assert profile[motion.META, 1] == pytest.approx(oracle_s + creep_s + 2 * jerk_s + constant_s, rel=1e-12, abs=1e-12)
+    wanted_s = oracle_s + creep_s + 2 * jerk_s + constant_s
+    assert motion.duration_s(profile) == pytest.approx(wanted_s, rel=1e-12, abs=1e-12)
 
 
 @WIDE
@@ -173,9 +174,9 @@ def test_creep_keeps_its_promises_for_any_geometry(p0, sign, fast, creep, v_max,
         assert np.all(np.abs(v[past]) <= v_creep * (1 + 1e-9))
     slowest = motion.rest_to_rest_duration(p1 - p0, min(v_creep, v_max), a_max, j_max)
     fastest = motion.rest_to_rest_duration(p1 - p0, v_max, a_max, j_max)
-    assert profile[motion.META, 1] >= fastest * (1 - 1e-12)
+    assert motion.duration_s(profile) >= fastest * (1 - 1e-12)
     if creep >= motion.speed_change_distance(v_creep, 0.0, a_max, j_max):
-        assert profile[motion.META, 1] <= slowest * (1 + 1e-12)
+        assert motion.duration_s(profile) <= slowest * (1 + 1e-12)
 
 
 VELOCITY = st.floats(-3.0, 3.0)
@@ -192,14 +193,14 @@ def test_velocity_change_is_as_fast_as_ruckig_and_a_legal_motion(p0, v0, a0, v1,
     motion.plan_velocity(profile, p0, v0, a0, v1, a_max, j_max)
     oracle_s = ruckig_duration_s((p0, v0, a0), (0.0, v1), (10.0, a_max, j_max), velocity=True)
     # Next to "just bring the acceleration to zero" the duration goes as a square root, so rounding can show as 1e-8 s.
-    assert profile[motion.META, 1] == pytest.approx(oracle_s, rel=1e-9, abs=1e-8)
+    assert motion.duration_s(profile) == pytest.approx(oracle_s, rel=1e-9, abs=1e-8)
     check_is_a_motion(profile)
     t, p, v, a = sample(profile)
     assert np.abs(a).max() <= max(a_max, abs(a0)) * (1 + 1e-12)
-    assert np.abs(profile[motion.J]).max() <= j_max
+    assert np.abs(profile[motion.J, :-1]).max() <= j_max
     outside = np.abs(a) > a_max * (1 + 1e-12)  # leaves the forbidden range once and for all, as fast as jerk allows
     assert np.all(t[outside] <= max(abs(a0) - a_max, 0.0) / j_max + 1e-12)
-    after_s = profile[motion.META, 1] + 7.0
+    after_s = motion.duration_s(profile) + 7.0
     p_after, v_after, a_after = motion.evaluate(profile, after_s)
     assert (v_after, a_after) == (v1, 0.0)
     assert p_after == pytest.approx(motion.end_position(profile) + 7.0 * v1, abs=1e-12)
@@ -211,8 +212,8 @@ def test_stop_with_stronger_limits_is_never_longer(v0, a0, a_max, j_max):
     def stop(v0: float, a_max: float, j_max: float) -> tuple[float, float]:
         profile = motion.new_profile()
         motion.plan_stop(profile, 0.0, v0, a0, a_max, j_max)
-        assert profile[motion.V, int(profile[motion.META, 0])] == 0.0
-        return motion.end_position(profile), profile[motion.META, 1]
+        assert profile[motion.V, motion.segment_count(profile)] == 0.0
+        return motion.end_position(profile), motion.duration_s(profile)
 
     assume(v0 + a0 * abs(a0) / (2 * j_max) >= 0.0)  # otherwise the axis has to turn round: no shortest stop
     assume(abs(a0) <= a_max)
@@ -227,7 +228,7 @@ def test_stop_from_cruise_by_hand():
     """From 0.6 m/s at rest of acceleration with 0.3 m/s2 and 0.6 m/s3: 0.5 + 1.5 + 0.5 s at a mean of 0.3 m/s."""
     profile = motion.new_profile()
     motion.plan_stop(profile, 2.0, 0.6, 0.0, 0.3, 0.6)
-    assert profile[motion.META, 1] == pytest.approx(2.5, rel=1e-15)
+    assert motion.duration_s(profile) == pytest.approx(2.5, rel=1e-15)
     assert motion.end_position(profile) == pytest.approx(2.75, rel=1e-15)
 
 
@@ -243,10 +244,19 @@ def test_evaluate_outside_its_times_and_of_zeros():
 def test_a_plan_leaves_nothing_of_the_one_before():
     """State hashes cover the whole array: it must depend on the plan alone, not on what the slot held earlier."""
     used, fresh = np.full(motion.PROFILE_SHAPE, np.nan), motion.new_profile()
-    used[motion.META] = 0.0
     for profile in (used, fresh):
         motion.plan_rest_to_rest(profile, 0.0, 1e-3, 1.0, 1.0, 1.0)
     assert used.tobytes() == fresh.tobytes()
+
+
+def test_the_longest_plan_leaves_room_for_its_number_of_segments():
+    """Rise, cruise, slowing down, creep and stop, all with every phase: a node each and one for the end."""
+    profile = motion.new_profile()
+    motion.plan_with_creep(profile, 0.0, 3.0, 3.5, 0.5, 0.2, 0.3, 0.6)
+    assert motion.segment_count(profile) == motion.SEGMENTS - 1
+    check_is_a_motion(profile)
+    assert motion.end_position(profile) == 3.5
+    assert motion.evaluate(profile, motion.duration_s(profile)) == (3.5, 0.0, 0.0)
 
 
 def test_profiles_nest_in_arrays_and_records():

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numba import config
 
 from tests.evidence.campaign import CELLS, read
 from twin.catalogue import load_pack, load_station, load_timing, load_truck
 from twin.cell import Cell, build_cell
 from twin.plants.rom import RomPlant
 from twin.plants.rom.frames import back, compose, from_angles, from_quaternion, relative, times
+from twin.plants.rom.model import SCRATCH
 from twin.plants.state import BUSY, UNTIL_DONE, WORLD, new_command
 from twin.recorded import SwapRecorder, verify
 from twin.swap import SwapResult, SwapTwin
 
 Array = np.ndarray
+ROOT = Path(__file__).resolve().parents[3]
 angles = st.floats(-1.4, 1.4)
 
 
@@ -116,6 +121,49 @@ def test_a_swap_goes_as_it_goes_unseen(station: str) -> None:
         ends.append(twin.plant.worlds[0].copy())
     for name in set(WORLD.names or ()) - {"pack_twist"}:
         np.testing.assert_array_equal(ends[0][name], ends[1][name], name)
+
+
+class Littered(RomPlant):
+    """Its scratch is full of `rubbish`, an eight-byte word, whenever a kernel is called."""
+
+    rubbish = 0
+
+    def _arguments(self) -> Any:
+        self._scratch.view(np.int64)[:] = self.rubbish
+        return super()._arguments()
+
+
+@pytest.mark.parametrize("rubbish", [1, int(np.array(np.nan).view(np.int64))])
+@pytest.mark.parametrize("station", ["top_lift", "chassis"])
+def test_nothing_has_to_be_kept_in_the_scratch(station: str, rubbish: int) -> None:
+    """Neither between two calls nor from one world to the next, watched or not."""
+    cells = [cell_of(station, seed) for seed in (1, 2)]
+    timing = load_timing("factory", cells[0].station)
+
+    def end_states(of: list[Cell], make: Any) -> list[str]:
+        twin = SwapTwin(of[0], timing, make_plant=lambda _cell: make(of))
+        twin.plant.rubbish = rubbish
+        twin.program.run()
+        return [result.end_state_sha256 for result in twin.results()]
+
+    alone = [end_states([cell], RomPlant)[0] for cell in cells]
+    assert end_states(cells, Littered) == alone
+    assert end_states(cells[:1], partial(Littered, observer=lambda plant: None)) == alone[:1]
+
+
+def test_a_world_is_as_large_as_documented() -> None:
+    """The plant's arrays of N records, by the numbers of the documents; what it is advanced in does not grow with N."""
+    text = " ".join((ROOT / "docs" / "reduced_order.md").read_text(encoding="utf-8").split())
+    cell = cell_of("top_lift", 1)
+    few, many = RomPlant([cell] * 10), RomPlant([cell] * 20)
+    kb = [array.nbytes / 20e3 for array in (many.worlds, many.states, many.params, many.models, many.commands)]
+    state, rest, parameters, model, commands = (f"{each:.1f}" for each in kb)
+    parts = f"state {state} and {rest}, parameters {parameters} and {model}, commands {commands}"
+    assert f"A world is {sum(kb):.1f} kB: {parts}." in text
+    assert few._scratch.nbytes == many._scratch.nbytes == config.NUMBA_NUM_THREADS * SCRATCH.itemsize
+    assert f"What it is advanced in ({SCRATCH.itemsize / 1e3:.1f} kB) is there once a thread." in text
+    profiles, past = (WORLD[name].itemsize / 1e3 for name in ("profile", "truck_history"))
+    assert f"motion profiles ({profiles:.1f} kB) and the truck's past for the scanner ({past:.1f} kB)" in text
 
 
 def test_a_pendulum_keeps_its_period() -> None:

@@ -74,7 +74,7 @@ class Scanner(Strict):
     bias_m: NonNegative
     bias_rad: NonNegative
     rate_hz: Positive
-    delay_s: NonNegative
+    delay_s: NonNegative = Field(description="at most 31 PLC scans")
     dropout: Ratio
     scan_samples: Count = Field(description="frames averaged in `scan`")
     rescan_samples: Count

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import njit, prange
+from numba import get_thread_id, njit, prange
 
 from twin.drives import drive_forces, update_reference
 from twin.motion.kernels import kernel
@@ -34,39 +34,39 @@ def advance_ticks(w: World, p: Params, m: Model, x: State, t: Any, ticks: int) -
     hz = round(1.0 / tick_s)
     together = False
     for r in range(p.robots):
-        if t.pace[r] == FLIES:
+        if x.pace[r] == FLIES:
             if p.reeving == FLOATING_TABLE:
-                table_flight.fly(w, p, m, t, r, began_s, span_s)
+                table_flight.fly(w, p, m, x, t, r, began_s, span_s)
             else:
                 if x.flies[r] == 0:
                     flight.lean_in(w, p, m, r)
-                flight.fly(w, p, m, r, t.reaction, t.last, began_s, span_s)
-        together = together or t.pace[r] == TICKS
-        x.flies[r] = 1 if t.pace[r] == FLIES else 0
-        if t.pace[r] != RESTS:
+                flight.fly(w, p, m, t, r, began_s, span_s)
+        together = together or x.pace[r] == TICKS
+        x.flies[r] = 1 if x.pace[r] == FLIES else 0
+        if x.pace[r] != RESTS:
             x.moved[r] = 1
     if together:
         for r in range(p.robots):
-            if t.near[r] == 1:
+            if x.near[r] == 1:
                 contact.seat_frame(w, p, w.pack_seat[w.held[r]], t.truck_at, t.truck_turn, t.seat_at[r], t.seat[r])
-        if t.pace[ROBOTS] == TICKS:
+        if x.pace[ROBOTS] == TICKS:
             truck_body.frame(w, t.truck_at, t.truck_turn)
         truck_body.no_force(w, t.truck)
         for _ in range(ticks):
-            if t.pace[ROBOTS] == TICKS:
+            if x.pace[ROBOTS] == TICKS:
                 truck_forces(w, p, t.axle)
-                _push_coupled(w, p, t)
+                _push_coupled(w, p, x, t)
             for r in range(p.robots):
-                if t.pace[r] == TICKS:
+                if x.pace[r] == TICKS:
                     _tick(w, p, m, x, t, r, tick_s)
-            if t.pace[ROBOTS] == TICKS:
+            if x.pace[ROBOTS] == TICKS:
                 truck_body.move(w, p, t.mass, t.truck, tick_s, w.truck_qd)
                 pressed.speed_along(w, p, m, x, t, tick_s)
                 truck_body.drift(w, tick_s)
                 truck_body.frame(w, t.truck_at, t.truck_turn)
                 truck_body.no_force(w, t.truck)
             for r in range(p.robots):
-                if t.pace[r] == TICKS and x.fixed_to[r] != FREE:
+                if x.pace[r] == TICKS and x.fixed_to[r] != FREE:
                     clamped.follow(w, p, x, t, r)
             w.tick += 1
             w.t_s = w.tick / hz
@@ -75,18 +75,18 @@ def advance_ticks(w: World, p: Params, m: Model, x: State, t: Any, ticks: int) -
         w.t_s = w.tick / hz
     _glide(w, p, m, x, t, began_s, span_s)
     for r in range(p.robots):
-        if t.pace[r] != RESTS:
+        if x.pace[r] != RESTS:
             note_sway(w, p, r)
-    if t.pace[ROBOTS] != RESTS:
+    if x.pace[ROBOTS] != RESTS:
         x.moved[ROBOTS] = 1
 
 
 @kernel
 def _glide(w: World, p: Params, m: Model, x: State, t: Any, began_s: float, span_s: float) -> None:
     """One long step of the truck, if it flies, and of the robots that ride; forces as they are in its middle."""
-    flies, rides = t.pace[ROBOTS] == FLIES, False
+    flies, rides = x.pace[ROBOTS] == FLIES, False
     for r in range(p.robots):
-        rides = rides or t.pace[r] == RIDES
+        rides = rides or x.pace[r] == RIDES
     if not flies and not rides:
         return
     half_s = 0.5 * span_s
@@ -94,11 +94,11 @@ def _glide(w: World, p: Params, m: Model, x: State, t: Any, began_s: float, span
         truck_body.drift(w, half_s)
     truck_body.no_force(w, t.truck)
     if flies:
-        _push_coupled(w, p, t)
+        _push_coupled(w, p, x, t)
     if rides:
         truck_body.frame(w, t.truck_at, t.truck_turn)
         for r in range(p.robots):
-            if t.pace[r] == RIDES:
+            if x.pace[r] == RIDES:
                 axes.aim(w, p, t, r, began_s, span_s)
                 clamped.drift(w, p, x, t, r, half_s)
                 if x.pressed[r] != 0:
@@ -115,15 +115,15 @@ def _glide(w: World, p: Params, m: Model, x: State, t: Any, began_s: float, span
         truck_body.no_force(w, t.truck)
         truck_body.frame(w, t.truck_at, t.truck_turn)
         for r in range(p.robots):
-            if t.pace[r] == RIDES:
+            if x.pace[r] == RIDES:
                 clamped.drift(w, p, x, t, r, half_s)
 
 
 @kernel
-def _push_coupled(w: World, p: Params, t: Any) -> None:
+def _push_coupled(w: World, p: Params, x: State, t: Any) -> None:
     """What the couplers of packs that fly rub on the truck."""
     for r in range(p.robots):
-        if t.near[r] == COUPLED:
+        if x.near[r] == COUPLED:
             push_coupled(w, p, t, w.held[r])
 
 
@@ -150,11 +150,11 @@ def _tick(w: World, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float) 
         return
     for i in range(6):
         t.out[i] = 0.0
-    if t.near[r] != 0:
-        if t.near[r] == 1 and p.seat_on_truck[w.pack_seat[w.held[r]]] == 1:
+    if x.near[r] != 0:
+        if x.near[r] == 1 and p.seat_on_truck[w.pack_seat[w.held[r]]] == 1:
             contact.seat_frame(w, p, w.pack_seat[w.held[r]], t.truck_at, t.truck_turn, t.seat_at[r], t.seat[r])
         touch(w, p, m, x, t, r, dt_s)
-    carried.move(w, p, m, r, t.angles, t.turn, t.motion, t.out, dt_s)
+    carried.move(w, p, m, t, r, dt_s)
 
 
 @kernel
@@ -168,10 +168,10 @@ def scan(w: World, p: Params, m: Model, x: State, commands: Any, t: Any, seen: b
         anew |= ALL_ROBOTS
     reported = quiet.times_reported(w)
     for r in range(p.robots):
-        if t.near[r] <= 0:
+        if x.near[r] <= 0:
             for i in range(3):
                 w.guide_force_n[r, i] = 0.0
-            if w.held[r] >= 0 and t.near[r] == 0:
+            if w.held[r] >= 0 and x.near[r] == 0:
                 w.coupler_n[w.held[r]] = 0.0
     scan_s = p.dt_s * p.scan_ticks
     if seen:
@@ -184,7 +184,7 @@ def scan(w: World, p: Params, m: Model, x: State, commands: Any, t: Any, seen: b
         recall(w, p, m, x, t)
     else:
         t.anew = quiet.anew_after(w, p, x, anew, reported)
-    pace.count_calm(w, p, x, t.pace)
+    pace.count_calm(w, p, x)
     if code & HOLD_CHANGED:
         for i in range(ROBOTS + 1):
             x.calm[i] = 0
@@ -217,7 +217,7 @@ def run_world(w: World, p: Params, m: Model, x: State, commands: Any, t: Any, mo
             busy = busy or w.status[r] == BUSY
         if not busy:
             return taken
-        pace.choose(w, p, m, x, t.near, t.pace)
+        pace.choose(w, p, m, x)
         advance_ticks(w, p, m, x, t, ticks)
         taken += ticks
     return taken
@@ -227,7 +227,7 @@ def run_world(w: World, p: Params, m: Model, x: State, commands: Any, t: Any, mo
 def settle(worlds: Any, params: Any, models: Any, states: Any, scratch: Any) -> None:
     """Worlds that begin: packs that stand by their weight press their pads, and everybody knows what carries them."""
     for i in range(len(worlds)):
-        w, p, m, x, t = worlds[i], params[i], models[i], states[i], scratch[i]
+        w, p, m, x, t = worlds[i], params[i], models[i], states[i], scratch[0]
         for k in range(p.packs):
             free = True
             for s in range(p.seats):
@@ -249,20 +249,21 @@ def settle(worlds: Any, params: Any, models: Any, states: Any, scratch: Any) -> 
 @kernel
 def look(worlds: Any, params: Any, models: Any, states: Any, scratch: Any, i: int) -> None:
     """Bring poses up to date before somebody disturbs them; nothing rests before it has been looked at again."""
-    x = states[i]
-    place_all(worlds[i], params[i], models[i], x, scratch[i])
+    w, p, m, x, t = worlds[i], params[i], models[i], states[i], scratch[0]
+    recall(w, p, m, x, t)
+    place_all(w, p, m, x, t)
     for j in range(ROBOTS + 1):
         x.calm[j] = 0
     for r in range(ROBOTS):
         pressed.let_go(x, r)
-    truck_body.mass_matrix(worlds[i], params[i], models[i], x, scratch[i].mass)
 
 
 @kernel
 def scan_one(worlds: Any, params: Any, models: Any, states: Any, commands: Any, scratch: Any, i: int) -> int:
     """The PLC scan of world `i`, for somebody who looks at it."""
-    w, p, x, t = worlds[i], params[i], states[i], scratch[i]
-    code = scan(w, p, models[i], x, commands[i], t, True)
+    w, p, m, x, t = worlds[i], params[i], models[i], states[i], scratch[0]
+    recall(w, p, m, x, t)
+    code = scan(w, p, m, x, commands[i], t, True)
     for k in range(p.packs):
         set_twist(w, p, x, t, k)
     return code
@@ -271,8 +272,9 @@ def scan_one(worlds: Any, params: Any, models: Any, states: Any, commands: Any, 
 @kernel
 def tick_one(worlds: Any, params: Any, models: Any, states: Any, scratch: Any, i: int, ticks: int) -> None:
     """Ticks of world `i` before its next scan."""
-    w, p, m, x, t = worlds[i], params[i], models[i], states[i], scratch[i]
-    pace.choose(w, p, m, x, t.near, t.pace)
+    w, p, m, x, t = worlds[i], params[i], models[i], states[i], scratch[0]
+    recall(w, p, m, x, t)
+    pace.choose(w, p, m, x)
     advance_ticks(w, p, m, x, t, ticks)
 
 
@@ -302,10 +304,14 @@ def run_world_to(w: World, p: Params, m: Model, x: State, commands: Any, t: Any,
 def run_worlds_to(
     worlds: Any, params: Any, models: Any, states: Any, commands: Any, scratch: Any, which: Any, until: Any
 ) -> None:
-    """`run_world_to` of the worlds listed in `which`, each to its own of `until`, in parallel."""
+    """`run_world_to` of the worlds listed in `which`, each to its own of `until`, in parallel.
+
+    `scratch` has a record for every thread that there may be.
+    """
     for j in prange(len(which)):
         i = which[j]
-        run_world_to(worlds[i], params[i], models[i], states[i], commands[i], scratch[i], until[j])
+        t = scratch[get_thread_id()]
+        run_world_to(worlds[i], params[i], models[i], states[i], commands[i], t, until[j])
 
 
 @kernel
@@ -313,4 +319,4 @@ def run_one_to(
     worlds: Any, params: Any, models: Any, states: Any, commands: Any, scratch: Any, i: int, until: int
 ) -> None:
     """`run_world_to` of world `i`, in this thread: a process may be forked after it."""
-    run_world_to(worlds[i], params[i], models[i], states[i], commands[i], scratch[i], until)
+    run_world_to(worlds[i], params[i], models[i], states[i], commands[i], scratch[0], until)

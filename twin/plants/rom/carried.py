@@ -7,7 +7,16 @@ from typing import Any
 
 from twin.motion.kernels import inlined_kernel, kernel
 from twin.plants.geometry import coupler_force, rotate
-from twin.plants.rom.frames import back, cosine_sine, cross, from_cosines, quaternion, symmetric_inverse, times
+from twin.plants.rom.frames import (
+    back,
+    cosine_sine,
+    cross,
+    from_cosines,
+    quaternion,
+    symmetric_inverse,
+    symmetric_times,
+    times,
+)
 from twin.plants.rom.model import EMPTY
 from twin.plants.state import EPITCH, EROLL, EX, EY, EYAW, EZ, YAW, X, Y, Z
 from twin.plants.suspension import CP, CR, CT, CY, FLOATING_TABLE, SP, SR, ST, SY
@@ -18,12 +27,12 @@ Model = Any
 
 
 @kernel
-def join(p: Params, m: Model, k: int, lies: Any) -> None:
+def join(p: Params, m: Model, k: int, lies: Any, inertia: Any, inverse: Any) -> None:
     """The end effector with pack `k`, which lies at `lies` (7,) in it, as one body: its row of the body arrays.
 
-    A pack that was gripped off its middle pulls it askew.
+    A pack that was gripped off its middle pulls it askew. `inertia` and `inverse` (6,) become the body's.
     """
-    alone, com, inertia, inverse = m.body_com_m[EMPTY], m.body_com_m[k], m.body_inertia_kgm2[k], m.body_inverse[k]
+    alone, com = m.body_com_m[EMPTY], m.body_com_m[k]
     e_kg, kg = m.body_kg[EMPTY], p.pack_mass_kg[k]
     total = e_kg + kg
     x, y, z = rotate(lies, p.pack_com[k, 0], p.pack_com[k, 1], p.pack_com[k, 2])
@@ -32,18 +41,27 @@ def join(p: Params, m: Model, k: int, lies: Any) -> None:
     m.body_kg[k] = total
     com[0], com[1], com[2] = alone[0] + share * dx, alone[1] + share * dy, alone[2] + share * dz
     bx, by, bz = 4.0 * m.pack_half_m[0] * m.pack_half_m[0], 4.0 * m.pack_half_m[1] * m.pack_half_m[1], p.pack_height_m
-    bz, twelfth, own = bz * bz, kg / 12.0, m.body_inertia_kgm2[EMPTY]
-    xx = own[0, 0] + twelfth * (by + bz) + both * (dy * dy + dz * dz)
-    yy = own[1, 1] + twelfth * (bx + bz) + both * (dx * dx + dz * dz)
-    zz = own[2, 2] + twelfth * (bx + by) + both * (dx * dx + dy * dy)
+    bz, twelfth, own = bz * bz, kg / 12.0, m.e_inertia_kgm2
+    xx = own[0] + twelfth * (by + bz) + both * (dy * dy + dz * dz)
+    yy = own[1] + twelfth * (bx + bz) + both * (dx * dx + dz * dz)
+    zz = own[2] + twelfth * (bx + by) + both * (dx * dx + dy * dy)
     xy, xz, yz = -both * dx * dy, -both * dx * dz, -both * dy * dz
-    inertia[0, 0], inertia[1, 1], inertia[2, 2] = xx, yy, zz
-    inertia[0, 1], inertia[0, 2], inertia[1, 2] = xy, xz, yz
-    inertia[1, 0], inertia[2, 0], inertia[2, 1] = xy, xz, yz
+    _put(inertia, xx, xy, xz, yy, yz, zz)
     xx, xy, xz, yy, yz, zz = symmetric_inverse(xx, xy, xz, yy, yz, zz)
-    inverse[0, 0], inverse[1, 1], inverse[2, 2] = xx, yy, zz
-    inverse[0, 1], inverse[0, 2], inverse[1, 2] = xy, xz, yz
-    inverse[1, 0], inverse[2, 0], inverse[2, 1] = xy, xz, yz
+    _put(inverse, xx, xy, xz, yy, yz, zz)
+
+
+@kernel
+def unladen(m: Model, inertia: Any, inverse: Any) -> None:
+    """The same for an end effector that holds nothing."""
+    xx, yy, zz = m.e_inertia_kgm2[0], m.e_inertia_kgm2[1], m.e_inertia_kgm2[2]
+    _put(inertia, xx, 0.0, 0.0, yy, 0.0, zz)
+    _put(inverse, 1.0 / xx, 0.0, 0.0, 1.0 / yy, 0.0, 1.0 / zz)
+
+
+@inlined_kernel
+def _put(out: Any, xx: float, xy: float, xz: float, yy: float, yz: float, zz: float) -> None:
+    out[0], out[1], out[2], out[3], out[4], out[5] = xx, xy, xz, yy, yz, zz
 
 
 @inlined_kernel
@@ -129,12 +147,13 @@ def move_axes(w: World, p: Params, m: Model, r: int, fx: float, fy: float, fz: f
 
 
 @kernel
-def move(w: World, p: Params, m: Model, r: int, angles: Any, turn: Any, motion: Any, contact: Any, dt_s: float) -> None:
-    """One step of robot `r`: its axes, and its end effector under suspension, weight and `contact` (6,).
+def move(w: World, p: Params, m: Model, t: Any, r: int, dt_s: float) -> None:
+    """One step of robot `r`: its axes, and its end effector under suspension, weight and contact, `t.out`.
 
-    Newton and Euler about the centre of mass; speeds first, positions with the new speeds.
+    Newton and Euler about the centre of mass; speeds first, positions with the new speeds. `t.angles`, `t.turn` and
+    `t.motion` are what `end_effector_motion` gave.
     """
-    q, qd = w.q[r], w.qd[r]
+    q, qd, angles, turn, motion, contact = w.q[r], w.qd[r], t.angles, t.turn, t.motion, t.out
     k = w.held[r] if w.held[r] >= 0 else EMPTY
     fx, fy, fz, tx, ty, tz = pull(w, p, r, angles, turn)
     move_axes(w, p, m, r, fx, fy, fz, dt_s)
@@ -146,9 +165,9 @@ def move(w: World, p: Params, m: Model, r: int, angles: Any, turn: Any, motion: 
     # in the body's own axes
     bx, by, bz = back(turn, tx, ty, tz)
     ox, oy, oz = back(turn, motion[3], motion[4], motion[5])
-    hx, hy, hz = times(m.body_inertia_kgm2[k], ox, oy, oz)
+    hx, hy, hz = symmetric_times(t.inertia[r], ox, oy, oz)
     gx, gy, gz = cross(ox, oy, oz, hx, hy, hz)
-    bx, by, bz = times(m.body_inverse[k], bx - gx, by - gy, bz - gz)
+    bx, by, bz = symmetric_times(t.inverse[r], bx - gx, by - gy, bz - gz)
     bx, by, bz = times(turn, bx, by, bz)  # angular acceleration in W
     kg = m.body_kg[k]
     wx, wy, wz = motion[3], motion[4], motion[5]

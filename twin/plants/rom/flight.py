@@ -90,17 +90,14 @@ def _shares(com: Any, per_m: float, per_pitch_nm: float, per_roll_nm: float, c: 
 
 
 @kernel
-def fly(w: World, p: Params, m: Model, r: int, reaction: Any, last: Any, t_s: float, dt_s: float) -> None:
-    """One step of robot `r` and the load on its ropes; `t_s` is the world's time at its beginning.
-
-    `reaction` (4,) and `last` (4, 3) are scratch.
-    """
-    q, qd, tau = w.q[r], w.qd[r], w.tau[r]
+def fly(w: World, p: Params, m: Model, t: Any, r: int, t_s: float, dt_s: float) -> None:
+    """One step of robot `r` and the load on its ropes; `t_s` is the world's time at its beginning."""
+    q, qd, tau, reaction, last = w.q[r], w.qd[r], w.tau[r], t.reaction, t.last
     g, own, k = p.gravity_mps2, m.axis_own_kg, body_of(w, r)
     kg = m.body_kg[k]
     # a division takes five times as long as a product: one for each mass
     per_kg, per_x, per_y, per_drum, per_block = 1.0 / kg, 1.0 / own[X], 1.0 / own[Y], 1.0 / own[Z], 1.0 / own[YAW]
-    per_about, per_rope_n = 1.0 / m.body_inertia_kgm2[k, 2, 2], 0.25 / p.rope_ea_n
+    per_about, per_rope_n = 1.0 / t.inertia[r, 5], 0.25 / p.rope_ea_n
     mean_reference(w, p, r, t_s, dt_s, last)
     # where the load is in the middle of the step
     half_s = 0.5 * dt_s

@@ -80,6 +80,12 @@ def times(r: Any, x: float, y: float, z: float) -> tuple[float, float, float]:
 
 
 @inlined_kernel
+def symmetric_times(a: Any, x: float, y: float, z: float) -> tuple[float, float, float]:
+    """A vector times a symmetric matrix: its six elements `a` in the order of `symmetric_inverse`."""
+    return a[0] * x + a[1] * y + a[2] * z, a[1] * x + a[3] * y + a[4] * z, a[2] * x + a[4] * y + a[5] * z
+
+
+@inlined_kernel
 def back(r: Any, x: float, y: float, z: float) -> tuple[float, float, float]:
     """A vector turned by the inverse of `r`."""
     return (

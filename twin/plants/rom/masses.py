@@ -10,7 +10,7 @@ from typing import Any
 
 from twin.motion.kernels import inlined_kernel
 from twin.plants.rom import truck as truck_body
-from twin.plants.rom.frames import symmetric_inverse, times
+from twin.plants.rom.frames import symmetric_inverse, symmetric_times
 from twin.plants.rom.truck import COSINE, SINE
 from twin.plants.state import TX, TY, TZ
 from twin.plants.truck import JOINT_HEIGHT_M
@@ -23,18 +23,11 @@ Matrix = tuple[float, float, float, float, float, float, float, float, float]
 
 
 @inlined_kernel
-def product(a: Symmetric, x: float, y: float, z: float) -> Vector:
-    """`a` times a vector."""
-    xx, xy, xz, yy, yz, zz = a
-    return xx * x + xy * y + xz * z, xy * x + yy * y + yz * z, xz * x + yz * y + zz * z
-
-
-@inlined_kernel
 def inertia(own: Any, turn: Any, per_s: float) -> Symmetric:
-    """`per_s` times turn own turn^T: an inertia `own` (3, 3) in a body's axes, in W."""
-    ax, ay, az = times(own, turn[0, 0], turn[0, 1], turn[0, 2])
-    bx, by, bz = times(own, turn[1, 0], turn[1, 1], turn[1, 2])
-    gx, gy, gz = times(own, turn[2, 0], turn[2, 1], turn[2, 2])
+    """`per_s` times turn own turn^T: an inertia `own` (6,) in a body's axes, in W."""
+    ax, ay, az = symmetric_times(own, turn[0, 0], turn[0, 1], turn[0, 2])
+    bx, by, bz = symmetric_times(own, turn[1, 0], turn[1, 1], turn[1, 2])
+    gx, gy, gz = symmetric_times(own, turn[2, 0], turn[2, 1], turn[2, 2])
     return (
         per_s * (turn[0, 0] * ax + turn[0, 1] * ay + turn[0, 2] * az),
         per_s * (turn[1, 0] * ax + turn[1, 1] * ay + turn[1, 2] * az),
@@ -67,8 +60,8 @@ def with_truck(
     rx, ry = c * dx + s * dy, -s * dx + c * dy
     # J's columns for z, pitch and roll: they move the body by (0, 0, 1), (c h, s h, -rx), (s h, -c h, ry), and turn it
     # about nothing, (-s, c, 0) and (c, s, 0)
-    px, py, pz = product(turns, -s, c, 0.0)
-    qx, qy, qz = product(turns, c, s, 0.0)
+    px, py, pz = symmetric_times(turns, -s, c, 0.0)
+    qx, qy, qz = symmetric_times(turns, c, s, 0.0)
     (czz, czp, czr, cpp, cpr, crr), (fz, fp, fr) = truck_body.heaving(w, p, mass, force, dt_s)
     level = kept * h * h
     inverse = symmetric_inverse(
@@ -77,7 +70,7 @@ def with_truck(
     )  # fmt: skip
     lx, ly, lz = linear
     tx, ty, tz = angular
-    gz, gp, gr = product(
+    gz, gp, gr = symmetric_times(
         inverse,
         fz + lz,
         fp + h * (c * lx + s * ly) - rx * lz - s * tx + c * ty,
@@ -90,7 +83,7 @@ def with_truck(
     _, _, _, npp, npr, nrr = inverse
     xpn, xrn = npp * xp + npr * xr, npr * xp + nrr * xr
     ypn, yrn = npp * yp + npr * yr, npr * yp + nrr * yr
-    zzn, zpn, zrn = product(inverse, kept, zp, zr)
+    zzn, zpn, zrn = symmetric_times(inverse, kept, zp, zr)
     ppn, prn = npp * px + npr * qx, npr * px + nrr * qx
     qpn, qrn = npp * py + npr * qy, npr * py + nrr * qy
     rpn, rrn = npp * pz + npr * qz, npr * pz + nrr * qz

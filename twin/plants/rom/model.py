@@ -21,8 +21,7 @@ MODEL = np.dtype(
         # the end effector with what it holds, about the end effector's origin E, in its axes
         ("body_kg", f8, PACKS + 1),
         ("body_com_m", f8, (PACKS + 1, 3)),
-        ("body_inertia_kgm2", f8, (PACKS + 1, 3, 3)),  # about the centre of mass
-        ("body_inverse", f8, (PACKS + 1, 3, 3)),
+        ("e_inertia_kgm2", f8, 3),  # of the end effector alone, about its centre of mass
         ("axis_own_kg", f8, 4),  # what an axis moves besides the end effector: kg, kg, kg, kg m2
         # guides: pins on seats, sockets in packs
         ("pin_xy_m", f8, (2, 2)),
@@ -70,6 +69,8 @@ STATE = np.dtype(
         ("calm", i8, ROBOTS + 1),  # scans since a robot, and at the end the truck, last moved
         ("moved", i8, ROBOTS + 1),  # since packs were last placed
         ("flies", i8, ROBOTS),  # 1: a robot's load flew in the last step (`twin.plants.rom.flight`)
+        ("near", i8, ROBOTS),  # what it may touch before the next scan (`twin.plants.rom.pace.find_near`)
+        ("pace", i8, ROBOTS + 1),  # of the last step (`twin.plants.rom.pace`), the truck's at the end
     ]
 )
 """What a reduced-order world remembers besides WORLD."""
@@ -92,7 +93,6 @@ SCRATCH = np.dtype(
         ("pull", f8, 6),
         ("points", f8, (POINTS, COLUMNS)),
         ("truck", f8, 8),
-        ("speeds", f8, 6),
         ("e_at", f8, (ROBOTS, 3)),
         ("e_turn", f8, (ROBOTS, 3, 3)),
         ("mass", f8, 9),
@@ -109,15 +109,15 @@ SCRATCH = np.dtype(
         ("carry", f8, 4),
         ("hold", f8, 6),
         ("gaps", f8, 2),
-        ("com_at", f8, (ROBOTS, 3)),  # of what stands pressed
+        ("com_at", f8, (ROBOTS, 3)),  # in W, of what stands pressed
         ("give", f8, (2, 7)),
         ("held_turn", f8, (ROBOTS, 3, 3)),  # of the held pack in its end effector
+        ("inertia", f8, (ROBOTS, 6)),  # of both as one body about its centre of mass: xx, xy, xz, yy, yz, zz
+        ("inverse", f8, (ROBOTS, 6)),
         ("seat_at", f8, (ROBOTS, 3)),
         ("seat", f8, (ROBOTS, 3, 3)),
         ("truck_at", f8, 3),
         ("truck_turn", f8, (3, 3)),
-        ("near", i8, ROBOTS),
-        ("pace", i8, ROBOTS + 1),
         ("anew", i8),  # what the next scan has to look at, moved or not (`twin.plants.rom.quiet`)
         ("high", i8, ROBOTS),  # 1: far above everything when last placed, and ever since
         ("left", i8, ROBOTS),  # 1: not placed in this scan, for that reason
@@ -126,7 +126,10 @@ SCRATCH = np.dtype(
         ("about_m", f8, ROBOTS),  # how much that may be off with a tilt
     ]
 )
-"""What a world is advanced in: nothing that has to be kept but what `twin.plants.rom.placing.recall` finds again."""
+"""What a thread advances its worlds in, one after the other: every call of the kernels finds of it what it needs.
+
+What follows from a world's records is found by `twin.plants.rom.placing.recall` at the beginning of the call.
+"""
 
 
 def fill_model(cell: Cell) -> np.ndarray:
@@ -165,24 +168,18 @@ def fill_model(cell: Cell) -> np.ndarray:
 
 
 def _fill_bodies(m: Any, cell: Cell, p: Any) -> None:
-    """Two solid boxes, as the reference plant has them."""
+    """Two solid boxes, as the reference plant has them; a pack lies in the middle of the grips until it is held."""
     e, s = cell.station.end_effector, cell.retract
     e_com = np.array([0.0, 0.0, s * (e.size_m[2] / 2 + E_GAP_M)])
+    m["e_inertia_kgm2"] = _box(e.mass_kg, e.size_m)
     for k in range(PACKS + 1):
-        parts = [(e.mass_kg, e_com, np.diag(_box(e.mass_kg, e.size_m)))]
+        parts = [(e.mass_kg, e_com)]
         if k < int(p["packs"]):
-            kg = float(p["pack_mass_kg"][k])
-            parts.append((kg, np.array(p["pack_com"][k]), np.diag(_box(kg, cell.pack.size_m))))
+            parts.append((float(p["pack_mass_kg"][k]), np.array(p["pack_com"][k])))
         elif k < PACKS:
             continue
-        total = sum(kg for kg, _, _ in parts)
-        com = sum(kg * at for kg, at, _ in parts) / total
-        inertia = np.zeros((3, 3))
-        for kg, at, own in parts:
-            d = at - com
-            inertia += own + kg * (d @ d * np.eye(3) - np.outer(d, d))
-        m["body_kg"][k], m["body_com_m"][k] = total, com
-        m["body_inertia_kgm2"][k], m["body_inverse"][k] = inertia, np.linalg.inv(inertia)
+        total = sum(kg for kg, _ in parts)
+        m["body_kg"][k], m["body_com_m"][k] = total, sum(kg * at for kg, at in parts) / total
 
 
 def _box(kg: float, size: tuple[float, float, float]) -> tuple[float, float, float]:

@@ -38,11 +38,12 @@ STILL_SCANS = 3
 
 
 @kernel
-def count_calm(w: World, p: Params, x: State, pace: Any) -> None:
+def count_calm(w: World, p: Params, x: State) -> None:
     """After a scan: for how many of them each robot, and the truck, has been still.
 
-    Who has rested at its last `pace` (ROBOTS + 1,) has the speeds with which it came to rest.
+    Who has rested at its last pace has the speeds with which it came to rest.
     """
+    pace = x.pace
     for r in range(p.robots):
         rested = pace[r] == RESTS and x.calm[r] >= STILL_SCANS
         x.calm[r] = x.calm[r] + 1 if rested or _still(w.qd[r], 10) else 0
@@ -60,11 +61,12 @@ def _still(speeds: Any, n: int) -> bool:
 
 
 @kernel
-def find_near(w: World, p: Params, m: Model, near: Any, high: Any) -> None:
+def find_near(w: World, p: Params, m: Model, x: State, high: Any) -> None:
     """Which robots may be in contact before the next scan: 1 the held pack, 2 + k the end effector with pack k.
 
-    Those that are known to be `high` (ROBOTS,) above everything may not.
+    Into `x.near`. Those that are known to be `high` (ROBOTS,) above everything may not.
     """
+    near = x.near
     for r in range(p.robots):
         near[r] = 0
         if high[r] == 1:
@@ -89,8 +91,9 @@ def way(w: World, p: Params, r: int) -> float:
 
 
 @kernel
-def choose(w: World, p: Params, m: Model, x: State, near: Any, pace: Any) -> None:
-    """The pace of every robot into `pace`, and of the truck at its end, which never RIDES."""
+def choose(w: World, p: Params, m: Model, x: State) -> None:
+    """The pace of every robot into `x.pace`, and of the truck at its end, which never RIDES."""
+    near, pace = x.near, x.pace
     pushed = w.truck_brake_off == 1 or w.truck_push_n[0] != 0.0 or w.truck_push_n[1] != 0.0 or w.truck_push_n[2] != 0.0
     truck_rests = x.calm[ROBOTS] >= STILL_SCANS and not pushed
     pressed = ridden = pushes = False

@@ -196,11 +196,18 @@ def fix(w: World, m: Model, x: State, t: Any, r: int, on: int) -> None:
 
 @kernel
 def recall(w: World, p: Params, m: Model, x: State, t: Any) -> None:
-    """What follows from who holds what, while nobody takes or lets go a pack: masses, how packs lie in the grips."""
+    """What follows from a world's records, while nobody takes or lets go a pack, into scratch that may be another's.
+
+    That is where the truck is, how packs lie in the grips, and masses. Nobody is known to be high.
+    """
     all_low(p, t)
+    truck_body.frame(w, t.truck_at, t.truck_turn)
     find_heights(w, p, m, x, t)
     for r in range(p.robots):
-        if w.held[r] >= 0:
-            from_quaternion(x.relative[w.held[r]], t.held_turn[r])
-            carried.join(p, m, w.held[r], x.relative[w.held[r]])
+        k = w.held[r]
+        if k >= 0:
+            from_quaternion(x.relative[k], t.held_turn[r])
+            carried.join(p, m, k, x.relative[k], t.inertia[r], t.inverse[r])
+        else:
+            carried.unladen(m, t.inertia[r], t.inverse[r])
     truck_body.mass_matrix(w, p, m, x, t.mass)

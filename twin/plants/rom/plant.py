@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from numba import config
 
 from twin import plc
 from twin.cell import Cell
 from twin.plants.rom import advance
 from twin.plants.rom.model import FREE, SCRATCH, STATE, fill_model
-from twin.plants.state import BUSY, ROBOTS, new_command
+from twin.plants.state import BUSY, ROBOTS, WORLD, new_command
 
 THREADS_FROM = 8
 """So many worlds are shared out among threads. Fewer are not worth it where they run for a few ticks only, and a
@@ -20,6 +21,19 @@ process that has begun threads cannot be forked any more."""
 NEVER = 1 << 60
 """A tick that no world reaches."""
 HASHED_FIELDS = ("tick", "q", "qd", "truck_q", "truck_qd", "pack_pose", "lock_position", "grip_position")
+
+
+def _most_threads() -> int:
+    """As many as numba may ever use in this process, whatever it is told to use now."""
+    return int(getattr(config, "NUMBA_NUM_THREADS"))  # noqa: B009 - numba makes its settings at run time
+
+
+def _beginnings(cells: Sequence[Cell]) -> np.ndarray:
+    """(N,) WORLD at the start of each cell's swap, never held twice: they are most of a plant's memory."""
+    worlds = np.empty(len(cells), WORLD)
+    for i, cell in enumerate(cells):
+        worlds[i] = cell.new_world()[0]
+    return worlds
 
 
 class RomPlant:
@@ -41,10 +55,10 @@ class RomPlant:
         self.params = np.concatenate([cell.params for cell in self.cells])
         models = {id(cell): fill_model(cell) for cell in self.cells}
         self.models = np.concatenate([models[id(cell)] for cell in self.cells])
-        self.worlds = np.concatenate([cell.new_world() for cell in self.cells]) if worlds is None else worlds
+        self.worlds = _beginnings(self.cells) if worlds is None else worlds
         self.commands = np.stack([new_command(ROBOTS) for _ in range(n)])
         self.states = np.zeros(n, STATE)
-        self._scratch = np.zeros(n, SCRATCH)
+        self._scratch = np.zeros(1 if n < THREADS_FROM else _most_threads(), SCRATCH)
         self.observer = observer
         self.disturb: Callable[[RomPlant], None] | None = None
         self.decide: Callable[[RomPlant], None] | None = None
@@ -96,7 +110,7 @@ class RomPlant:
         states["scanned"] = -1
         states["carrier"], states["fixed_to"] = FREE, FREE
         states["relative"][:, :, 6] = states["fixed"][:, :, 6] = 1.0
-        advance.settle(self.worlds[which], self.params[which], self.models[which], states, self._scratch[which])
+        advance.settle(self.worlds[which], self.params[which], self.models[which], states, self._scratch)
 
     @property
     def _watched(self) -> bool:

@@ -18,8 +18,9 @@ from typing import Any
 
 from twin.motion.kernels import inlined_kernel, kernel
 from twin.plants.rom import truck as truck_body
-from twin.plants.rom.frames import cross, symmetric_inverse, times
-from twin.plants.rom.masses import Matrix, Symmetric, Vector, inertia, on_moving, product, with_truck
+from twin.plants.rom.flight import body_of
+from twin.plants.rom.frames import cross, symmetric_inverse, symmetric_times, times
+from twin.plants.rom.masses import Matrix, Symmetric, Vector, inertia, on_moving, with_truck
 from twin.plants.rom.truck import COSINE, SINE
 from twin.plants.state import TX, TY
 
@@ -64,24 +65,25 @@ def add(
 
 
 @kernel
-def press(w: World, p: Params, m: Model, t: Any, k: int, n: int, on_truck: bool, dt_s: float) -> None:
-    """Add what `n` points of `t.points` do to body `k` to `t.out`, and the opposite to `t.truck` if they are on it.
+def press(w: World, p: Params, m: Model, t: Any, r: int, n: int, on_truck: bool, dt_s: float) -> None:
+    """Add what `n` points of `t.points` do to robot `r` to `t.out`, and the opposite to `t.truck` if they are on it.
 
     `t.at`, `t.turn` and `t.motion` are those of E in W, `t.pull` is what the suspension does to it, as in `t.out`.
     """
     points, turn, motion, pull, out = t.points, t.turn, t.motion, t.pull, t.out
+    k = body_of(w, r)
     kg, com = m.body_kg[k], m.body_com_m[k]
     cx, cy, cz = times(turn, com[0], com[1], com[2])
     per_s = 1.0 / dt_s
     kept = kg * per_s
-    turns = inertia(m.body_inertia_kgm2[k], turn, per_s)
+    turns = inertia(t.inertia[r], turn, per_s)
     # speeds of now, and momentum over the step, about the centre of mass
     fx, fy, fz = out[0] + pull[0], out[1] + pull[1], out[2] + pull[2]
     wx, wy, wz = motion[3], motion[4], motion[5]
     ux, uy, uz = cross(wx, wy, wz, cx, cy, cz)
     ux, uy, uz = ux + motion[0], uy + motion[1], uz + motion[2]
     tx, ty, tz = cross(cx, cy, cz, fx, fy, fz)
-    lx, ly, lz = product(turns, wx, wy, wz)
+    lx, ly, lz = symmetric_times(turns, wx, wy, wz)
     linear = kept * ux + fx, kept * uy + fy, kept * uz + fz - kg * p.gravity_mps2
     angular = lx + out[3] + pull[3] - tx, ly + out[4] + pull[4] - ty, lz + out[5] + pull[5] - tz
     moves, mixed = (kept, 0.0, 0.0, kept, 0.0, kept), (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
@@ -195,9 +197,9 @@ def _solve(
         hx, hy, hz = hx + push * ax, hy + push * ay, hz + push * az
     inverse = symmetric_inverse(pxx, pxy, pxz, pyy, pyz, pzz)
     # P^-1 Q, by columns
-    axx, ayx, azx = product(inverse, qxx, qyx, qzx)
-    axy, ayy, azy = product(inverse, qxy, qyy, qzy)
-    axz, ayz, azz = product(inverse, qxz, qyz, qzz)
+    axx, ayx, azx = symmetric_times(inverse, qxx, qyx, qzx)
+    axy, ayy, azy = symmetric_times(inverse, qxy, qyy, qzy)
+    axz, ayz, azz = symmetric_times(inverse, qxz, qyz, qzz)
     sxx -= qxx * axx + qyx * ayx + qzx * azx
     sxy -= qxx * axy + qyx * ayy + qzx * azy
     sxz -= qxx * axz + qyx * ayz + qzx * azz
@@ -207,8 +209,8 @@ def _solve(
     hx -= axx * bx + ayx * by + azx * bz
     hy -= axy * bx + ayy * by + azy * bz
     hz -= axz * bx + ayz * by + azz * bz
-    wx, wy, wz = product(symmetric_inverse(sxx, sxy, sxz, syy, syz, szz), hx, hy, hz)
-    ux, uy, uz = product(inverse, bx, by, bz)
+    wx, wy, wz = symmetric_times(symmetric_inverse(sxx, sxy, sxz, syy, syz, szz), hx, hy, hz)
+    ux, uy, uz = symmetric_times(inverse, bx, by, bz)
     ux -= axx * wx + axy * wy + axz * wz
     uy -= ayx * wx + ayy * wy + ayz * wz
     uz -= azx * wx + azy * wy + azz * wz

@@ -16,7 +16,7 @@ from twin.plants.rom import truck as truck_body
 from twin.plants.rom.flight import body_of
 from twin.plants.rom.frames import back, compose, cross, times
 from twin.plants.rom.model import EMPTY, FREE, GROUND, TRUCK
-from twin.plants.rom.pace import TICKS
+from twin.plants.rom.pace import RESTS, TICKS
 from twin.plants.rom.placing import fix
 from twin.plants.state import STANDSTILL, Z
 from twin.plants.suspension import FOUR_ROPE, suspend
@@ -46,12 +46,12 @@ def find(w: World, p: Params, m: Model, x: State, t: Any) -> None:
         if x.fixed_to[r] != FREE:
             if x.pressed[r] == 0:
                 continue
-            if t.near[r] <= 0 or not _axes_stand(w, r) or not _holds(w, p, m, x, t, r, LIFTS, KEEP):
+            if x.near[r] <= 0 or not _axes_stand(w, r) or not _holds(w, p, m, x, t, r, LIFTS, KEEP):
                 let_go(x, r)
                 changed = True
             continue
-        on = _under(w, p, x, t, r)
-        if t.pace[r] != TICKS or on == FREE or not _axes_stand(w, r) or not _stands(w, p, m, x, t, r, on):
+        on = _under(w, p, x, r)
+        if x.pace[r] != TICKS or on == FREE or not _axes_stand(w, r) or not _stands(w, p, m, x, t, r, on):
             x.stood[r] = 0
             continue
         x.stood[r] += 1
@@ -80,13 +80,13 @@ def _axes_stand(w: World, r: int) -> bool:
 
 
 @kernel
-def _under(w: World, p: Params, x: State, t: Any, r: int) -> int:
+def _under(w: World, p: Params, x: State, r: int) -> int:
     """What robot `r` presses on: TRUCK, GROUND, or FREE where there is nothing that stands."""
-    if t.near[r] <= 0:
+    if x.near[r] <= 0:
         return FREE
-    if t.near[r] == 1:
+    if x.near[r] == 1:
         return TRUCK if p.seat_on_truck[w.pack_seat[w.held[r]]] == 1 else GROUND
-    on = x.carrier[t.near[r] - 2]
+    on = x.carrier[x.near[r] - 2]
     return on if on < 0 else FREE
 
 
@@ -252,7 +252,7 @@ def lean_on(w: World, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float
 def speed_along(w: World, p: Params, m: Model, x: State, t: Any, dt_s: float) -> None:
     """End the contact forces of all who stand pressed on the truck, whose speeds after the step are known."""
     for r in range(p.robots):
-        if x.pressed[r] != 0:
+        if x.pressed[r] != 0 and x.pace[r] != RESTS:  # one that rests has not begun any
             _add_momentum(w, m, x, t, r, 1.0 / dt_s)
 
 

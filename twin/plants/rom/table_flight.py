@@ -18,7 +18,7 @@ from typing import Any
 from twin.motion.kernels import inlined_kernel, kernel
 from twin.plants.rom import axes, carried
 from twin.plants.rom.flight import body_of
-from twin.plants.rom.frames import cross, symmetric_inverse, times
+from twin.plants.rom.frames import cross, symmetric_inverse, symmetric_times, times
 from twin.plants.rom.model import COUPLED
 from twin.plants.state import EPITCH, EROLL, EX, EYAW, YAW, X, Y, Z
 from twin.plants.suspension import CY, SY
@@ -26,6 +26,7 @@ from twin.plants.suspension import CY, SY
 World = Any
 Params = Any
 Model = Any
+State = Any
 
 CLEAR_OF_STOPS = 0.8
 """Share of its travel within which a table stays clear of its end stops for a step."""
@@ -46,7 +47,7 @@ def can_fly(w: World, p: Params, r: int, dt_s: float) -> bool:
 
 
 @kernel
-def fly(w: World, p: Params, m: Model, t: Any, r: int, t_s: float, dt_s: float) -> None:
+def fly(w: World, p: Params, m: Model, x: State, t: Any, r: int, t_s: float, dt_s: float) -> None:
     """One step of robot `r` and the load on its table; `t_s` is the world's time at its beginning."""
     q, qd, half_s = w.q[r], w.qd[r], 0.5 * dt_s
     axes.aim(w, p, t, r, t_s, dt_s)
@@ -57,7 +58,7 @@ def fly(w: World, p: Params, m: Model, t: Any, r: int, t_s: float, dt_s: float) 
     carried.end_effector_motion(w, p, r, t.angles, t.at, t.turn, t.motion)
     fx, fy, fz, tx, ty, tz = carried.pull(w, p, r, t.angles, t.turn)
     axes.eliminate(w, p, m, t, r, fx, fy, fz, dt_s)
-    if t.near[r] == COUPLED:
+    if x.near[r] == COUPLED:
         for i in range(2, 5):
             t.out[i] = 0.0
         carried.couple(w, p, t, w.held[r])
@@ -73,12 +74,12 @@ def fly(w: World, p: Params, m: Model, t: Any, r: int, t_s: float, dt_s: float) 
     wx, wy, wz = c * motion[3] + s * motion[4], -s * motion[3] + c * motion[4], motion[5]
     sx, sy, sz = cross(wx, wy, wz, cx, cy, cz)
     sx, sy, sz = cross(wx, wy, wz, sx, sy, sz)  # centripetal
-    hx, hy, hz = times(m.body_inertia_kgm2[k], wx, wy, wz)
+    hx, hy, hz = symmetric_times(t.inertia[r], wx, wy, wz)
     gx, gy, gz = cross(wx, wy, wz, hx, hy, hz)
     lx, ly, lz = c * fx + s * fy - kg * sx, -s * fx + c * fy - kg * sy, fz - kg * p.gravity_mps2 - kg * sz
     rx, ry, rz = cross(cx, cy, cz, -kg * sx, -kg * sy, -kg * sz - kg * p.gravity_mps2)
     vx, vy, vz, wx, wy, wz = _solve(
-        m, k, t.hold, c, s, cx, cy, cz,
+        kg, t.inertia[r], t.hold, c, s, cx, cy, cz,
         dt_s * lx + c * t.carry[X] + s * t.carry[Y], dt_s * ly - s * t.carry[X] + c * t.carry[Y],
         dt_s * lz + t.carry[Z],
         dt_s * (c * tx + s * ty - gx + rx), dt_s * (-s * tx + c * ty - gy + ry), dt_s * (tz - gz + rz) + t.carry[YAW],
@@ -95,15 +96,15 @@ def fly(w: World, p: Params, m: Model, t: Any, r: int, t_s: float, dt_s: float) 
 
 @inlined_kernel
 def _solve(
-    m: Model, k: int, hold: Any, c: float, s: float, cx: float, cy: float, cz: float, fx: float, fy: float, fz: float,
-    tx: float, ty: float, tz: float,
+    kg: float, inertia: Any, hold: Any, c: float, s: float, cx: float, cy: float, cz: float, fx: float, fy: float,
+    fz: float, tx: float, ty: float, tz: float,
 ) -> tuple[float, float, float, float, float, float]:  # fmt: skip
-    """Gains in speed of body `k` from impulses about E, along and about axes turned with its yaw (cosine c, sine s).
+    """Gains in speed of a body from impulses about E, along and about axes turned with its yaw (cosine c, sine s).
 
-    Its centre of mass is at (cx, cy, cz) from E. `hold` (6,) is what springs add to its mass: along the carrier's x and
-    y and along z, about z, pitch and roll. The three velocities are eliminated, and with them the couplings kg c.
+    `inertia` (6,) is about its centre of mass, which is at (cx, cy, cz) from E. `hold` (6,) is what springs add to its
+    mass: along the carrier's x and y and along z, about z, pitch and roll. The three velocities are eliminated, and
+    with them the couplings kg c.
     """
-    kg, inertia = m.body_kg[k], m.body_inertia_kgm2[k]
     # inverse of the masses along x, y (xx, xy, yy) and z
     mass_x, mass_y = kg + c * c * hold[X] + s * s * hold[Y], kg + s * s * hold[X] + c * c * hold[Y]
     across = c * s * (hold[Y] - hold[X])
@@ -113,12 +114,12 @@ def _solve(
     free_x, free_y, free_z = xx * fx + xy * fy, xy * fx + yy * fy, zz * fz
     # what is left of the inertia about E where it is free to give way
     ix, ixy, ixz, iy, iyz, iz = symmetric_inverse(
-        inertia[0, 0] + kg * (cy * cy + cz * cz) + hold[5] - yy * kz * kz - zz * ky * ky,
-        inertia[0, 1] - kx * cy + xy * kz * kz + zz * kx * ky,
-        inertia[0, 2] - kx * cz + kz * (yy * kx - xy * ky),
-        inertia[1, 1] + kg * (cx * cx + cz * cz) + hold[4] - xx * kz * kz - zz * kx * kx,
-        inertia[1, 2] - ky * cz + kz * (xx * ky - xy * kx),
-        inertia[2, 2] + kg * (cx * cx + cy * cy) + hold[YAW] - xx * ky * ky + 2.0 * xy * kx * ky - yy * kx * kx,
+        inertia[0] + kg * (cy * cy + cz * cz) + hold[5] - yy * kz * kz - zz * ky * ky,
+        inertia[1] - kx * cy + xy * kz * kz + zz * kx * ky,
+        inertia[2] - kx * cz + kz * (yy * kx - xy * ky),
+        inertia[3] + kg * (cx * cx + cz * cz) + hold[4] - xx * kz * kz - zz * kx * kx,
+        inertia[4] - ky * cz + kz * (xx * ky - xy * kx),
+        inertia[5] + kg * (cx * cx + cy * cy) + hold[YAW] - xx * ky * ky + 2.0 * xy * kx * ky - yy * kx * kx,
     )
     tx, ty, tz = tx + kz * free_y - ky * free_z, ty - kz * free_x + kx * free_z, tz + ky * free_x - kx * free_y
     wx, wy, wz = ix * tx + ixy * ty + ixz * tz, ixy * tx + iy * ty + iyz * tz, ixz * tx + iyz * ty + iz * tz

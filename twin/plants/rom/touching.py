@@ -9,7 +9,7 @@ from twin.plants.geometry import COUPLER_SPEED_MPS
 from twin.plants.rom import carried, contact, pace, points
 from twin.plants.rom import truck as truck_body
 from twin.plants.rom.frames import from_quaternion, matrix_product, times
-from twin.plants.rom.model import COUPLED, EMPTY, FREE, TRUCK
+from twin.plants.rom.model import COUPLED, FREE, TRUCK
 from twin.plants.state import ROBOTS
 from twin.plants.suspension import FLOATING_TABLE
 
@@ -28,24 +28,24 @@ REACH_M = 2.0
 
 @kernel
 def find_near(w: World, p: Params, m: Model, x: State, t: Any, anything: bool) -> None:
-    """Which robots may touch something before the next scan, into `t.near`; COUPLED: only its coupler does.
+    """Which robots may touch something before the next scan, into `x.near`; COUPLED: only its coupler does.
 
     Unless `anything` may have changed since they were last looked for, what has rested since needs no new look.
     """
-    if not anything and _all_rest(p, t):
+    if not anything and _all_rest(p, x):
         return
-    pace.find_near(w, p, m, t.near, t.high)
+    pace.find_near(w, p, m, x, t.high)
     for r in range(p.robots):
-        if t.near[r] != 0 and pace.can_fly(w, p, m, r) and _stays_clear(w, p, m, x, t, r):
-            t.near[r] = COUPLED if _is_coupled(w, p, w.held[r]) else 0
+        if x.near[r] != 0 and pace.can_fly(w, p, m, r) and _stays_clear(w, p, m, x, t, r):
+            x.near[r] = COUPLED if _is_coupled(w, p, w.held[r]) else 0
 
 
 @kernel
-def _all_rest(p: Params, t: Any) -> bool:
+def _all_rest(p: Params, x: State) -> bool:
     """Whether the truck and every robot have rested since the last scan."""
-    rest = t.pace[ROBOTS] == pace.RESTS
+    rest = x.pace[ROBOTS] == pace.RESTS
     for r in range(p.robots):
-        rest = rest and t.pace[r] == pace.RESTS
+        rest = rest and x.pace[r] == pace.RESTS
     return rest
 
 
@@ -58,7 +58,7 @@ def _stays_clear(w: World, p: Params, m: Model, x: State, t: Any, r: int) -> boo
     carried.angles_of(w, p, r, t.angles)
     carried.end_effector_motion(w, p, r, t.angles, t.at, t.turn, t.motion)
     if k < 0:
-        _find_grip(w, p, m, x, t, t.near[r] - 2, p.dt_s)
+        _find_grip(w, p, m, x, t, x.near[r] - 2, p.dt_s)
     else:
         if _is_coupled(w, p, k) and (p.reeving != FLOATING_TABLE or abs(t.motion[2]) < RUBS * COUPLER_SPEED_MPS):
             return False
@@ -85,11 +85,10 @@ def touch(w: World, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float) 
     """Contact forces on robot `r`'s end effector or pack into `t.out`, on the truck into `t.truck`."""
     k = w.held[r]
     if k < 0:
-        body, other = EMPTY, t.near[r] - 2
+        other = x.near[r] - 2
         n = _find_grip(w, p, m, x, t, other, dt_s)
         on_truck = x.carrier[other] == TRUCK
     else:
-        body = k
         _place_held(x, t, r, k)
         n = contact.seat_points(w, p, m, t, r, k, dt_s)
         on_truck = p.seat_on_truck[w.pack_seat[k]] == 1
@@ -99,7 +98,7 @@ def touch(w: World, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float) 
     if n > 0:
         pull = t.pull
         pull[0], pull[1], pull[2], pull[3], pull[4], pull[5] = carried.pull(w, p, r, t.angles, t.turn)
-        points.press(w, p, m, t, body, n, on_truck, dt_s)
+        points.press(w, p, m, t, r, n, on_truck, dt_s)
     w.guide_force_n[r, 0], w.guide_force_n[r, 1], w.guide_force_n[r, 2] = t.out[0] - cx, t.out[1] - cy, t.out[2] - cz
 
 

@@ -1,0 +1,45 @@
+"""The pose scanner's delay: what it shows of the truck, and how late it may be."""
+
+from __future__ import annotations
+
+import pytest
+
+from twin.catalogue import load_pack, load_station, load_truck, with_overrides
+from twin.cell import Cell, build_cell
+from twin.errors import InputError
+from twin.plants.state import DELAY_SCANS, TX
+from twin.sensors import note_truck, scan_frame
+
+
+def cell_with(overrides: dict[str, object]) -> Cell:
+    station = with_overrides(load_station("top_lift"), overrides)
+    return build_cell(station, load_truck("tractor_6x4"), load_pack("cab_282"), seed=1)
+
+
+@pytest.mark.parametrize("delay_s", [0.0, 0.1, (DELAY_SCANS - 1) / 100])
+def test_a_frame_shows_the_truck_as_it_was_a_delay_ago(delay_s: float) -> None:
+    cell = cell_with(
+        {"scanner.delay_s": delay_s, "scanner.sigma_m": 0.0, "scanner.bias_m": 0.0, "scanner.dropout": 0.0}
+    )
+    worlds, params = cell.new_world(), cell.params
+    w, seen = worlds[0], []
+    for scan in range(3 * DELAY_SCANS):
+        w["scans"] = w["truck_q"][TX] = scan
+        w["scan_next_tick"][0] = w["tick"]
+        note_truck(worlds[0])
+        scan_frame(worlds[0], params[0], 0, 1)
+        seen.append(float(w["scan_pose"][0, 0]))
+    late = round(100 * delay_s)
+    assert seen == [float(max(scan - late, 0)) for scan in range(3 * DELAY_SCANS)]
+
+
+@pytest.mark.parametrize(
+    ("delay_s", "plc_hz", "most_s"), [(0.32, 100, "0.31"), (10.0, 100, "0.31"), (0.1, 500, "0.062")]
+)
+def test_a_delay_that_does_not_fit_is_refused(delay_s: float, plc_hz: int, most_s: str) -> None:
+    with pytest.raises(InputError) as caught:
+        cell_with({"scanner.delay_s": delay_s, "rates.plc_hz": plc_hz})
+    assert str(caught.value) == (
+        f"scanner.delay_s: the pose scanner's delay is too long, got {delay_s} "
+        f"(allowed: at most {most_s} s at {plc_hz} PLC scans a second)"
+    )
