@@ -18,7 +18,7 @@ NOT_MET = {
     ("top_lift", "guided"): {"traverse_to_slot", "residual sway at hand-over"},
     # and one pull test of 169 lasts 70 ms longer
     ("top_lift", "unguided"): {"traverse_to_slot", "pull_test", "residual sway at hand-over"},
-    # at its own step the reference is not final here (`finer_step`); sway: the table's yaw, its plate creeps under packs
+    # at its own step the reference is not final here (`finer_step`); sway: its table creeps under packs, and yaws
     ("chassis", "guided"): {"peak sway", "peak lateral force"},
     ("chassis", "unguided"): {"peak sway"},
 }
