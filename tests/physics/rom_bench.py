@@ -10,7 +10,7 @@ from twin.cell import Cell
 from twin.motion.kernels import kernel
 from twin.plants.geometry import end_effector_pose, measure_packs
 from twin.plants.rom import RomPlant, advance, pace, placing, pressed, touching
-from twin.plants.rom.model import GROUND
+from twin.plants.rom.model import COUPLED, GROUND
 from twin.plants.rom.pace import FLIES, RESTS, RIDES, TICKS
 from twin.plants.state import ROBOTS
 
@@ -39,6 +39,8 @@ def step_at(worlds: Any, params: Any, models: Any, states: Any, scratch: Any, ch
     if chosen == TICKS:
         for r in range(p.robots):
             pressed.let_go(x, r)
+            if x.near[r] == COUPLED:  # with its truck
+                x.near[r] = 1
             x.calm[r] = 0
         x.calm[ROBOTS] = 0
     placing.recall(w, p, m, x, t)
