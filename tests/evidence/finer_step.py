@@ -11,11 +11,12 @@ from __future__ import annotations
 import json
 import sys
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from agents import swap_rows
 from agents.swap_rows import REDUCED, REFERENCE
 from tests.evidence import campaign
 
@@ -55,21 +56,13 @@ Found = dict[str, dict[str, dict[int, float]]]
 
 def play(figure: Figure, plant: str, physics_hz: int, seed: int) -> float:
     """The figure of one swap."""
-    from twin.catalogue import load_pack, load_station, load_timing, load_truck, with_overrides
-    from twin.cell import build_cell
-    from twin.plants.kinds import plant_maker
-    from twin.swap import SwapTwin
+    from twin.catalogue import with_overrides
 
-    truck, pack = campaign.CELLS[figure.station]
-    station = with_overrides(load_station(figure.station), {"rates.physics_hz": physics_hz})
-    cell = build_cell(station, load_truck(truck), load_pack(pack), seed=seed, parking=figure.parking)
-    twin = SwapTwin(cell, load_timing("factory", station), make_plant=plant_maker(plant))
-    try:
-        result = twin.run()
-    finally:
-        twin.close()
-    assert result.outcome == "completed"
-    return figure.rounded(result.kpis)
+    setup = campaign.setup_of(figure.station, figure.parking)
+    station = with_overrides(setup.station, {"rates.physics_hz": physics_hz})
+    (row,) = swap_rows.play(replace(setup, station=station), plant, [seed])
+    assert row.outcome == "completed"
+    return figure.rounded(row.kpis)
 
 
 def read() -> Found:

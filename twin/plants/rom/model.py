@@ -53,7 +53,7 @@ MODEL = np.dtype(
 
 GROUND, TRUCK = -2, -1
 COUPLED = -1
-"""Of `near` in SCRATCH: a pack that touches nothing with its pins and pads, but whose coupler rubs."""
+"""Of `near` in STATE: a pack that touches nothing with its pins and pads, but whose coupler rubs."""
 STATE = np.dtype(
     [
         ("carrier", i8, PACKS),  # what a pack moves with: a robot, TRUCK or GROUND
