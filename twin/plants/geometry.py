@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from twin.motion.kernels import kernel
-from twin.plants.state import EPITCH, EROLL, EX, EY, EYAW, EZ, TPITCH, TROLL, TYAW, YAW, X, Y, Z
+from twin.plants.state import EPITCH, EROLL, EX, EY, EYAW, EZ, TPITCH, TROLL, TX, TY, TYAW, TZ, YAW, X, Y, Z
 from twin.plants.suspension import FLOATING_TABLE
 from twin.plants.truck import truck_point
 
@@ -171,21 +171,26 @@ def refresh_poses(worlds: Any, params: Any, i: int) -> None:
 
 @kernel
 def carried_lift_mps(worlds: Any, params: Any, i: int, r: int, k: int) -> float:
-    """Vertical speed of the centre of mass of pack `k`, which is fixed to end effector `r`, from the joints' speeds."""
+    """Vertical speed of pack `k` where its coupler is, from the joints' speeds: it is fixed to end effector `r`."""
     w, p = worlds[i], params[i]
     q, qd = w.q[r], w.qd[r]
     yaw, speed = q[EYAW], qd[EZ]
     if p.reeving == FLOATING_TABLE:
         yaw, speed = yaw + q[YAW], speed + qd[Z]
-    cy, sy = math.cos(yaw), math.sin(yaw)
-    cp, sp = math.cos(q[EPITCH]), math.sin(q[EPITCH])
-    cr, sr = math.cos(q[EROLL]), math.sin(q[EROLL])
+    cy, sy, cp = math.cos(yaw), math.sin(yaw), math.cos(q[EPITCH])
     wx = -sy * qd[EPITCH] + cy * cp * qd[EROLL]
     wy = cy * qd[EPITCH] + sy * cp * qd[EROLL]
-    x, y, z = p.pack_com[k, 0], p.pack_com[k, 1], p.pack_com[k, 2]
-    rx = cy * cp * x + (cy * sp * sr - sy * cr) * y + (cy * sp * cr + sy * sr) * z
-    ry = sy * cp * x + (sy * sp * sr + cy * cr) * y + (sy * sp * cr - cy * sr) * z
-    return speed + wx * ry - wy * rx
+    at, e = w.coupler_at[k], w.e_pose[r]
+    return speed + wx * (at[1] - e[1]) - wy * (at[0] - e[0])
+
+
+@kernel
+def truck_rise_mps(w: World, x: float, y: float) -> float:
+    """Vertical speed of the truck's body over or under the point (x, y) of W; its tilts are small."""
+    q, qd = w.truck_q, w.truck_qd
+    cy, sy = math.cos(q[TYAW]), math.sin(q[TYAW])
+    dx, dy = x - q[TX], y - q[TY]
+    return qd[TZ] - (cy * dx + sy * dy) * qd[TPITCH] + (cy * dy - sy * dx) * qd[TROLL]
 
 
 COUPLER_SPEED_MPS = 0.005
@@ -194,9 +199,11 @@ COUPLER_SPEED_MPS = 0.005
 
 @kernel
 def coupler_load(worlds: Any, params: Any, i: int, k: int, speed_mps: float) -> float:
-    """Vertical coupler force on pack `k` in N: opposes motion, ramps up over the first fifth of the engagement.
+    """Vertical coupler force on pack `k` in N, which rises at `speed_mps` where its coupler is.
 
-    Contacts and seals rub: mating and parting need the same force (`mate_force_n`), and at rest there is none.
+    Contacts and seals rub: the force opposes the motion over the other half of the coupler, which goes with the truck
+    if the seat is there. It ramps up over the first fifth of the engagement; mating and parting need the same
+    (`mate_force_n`), and while the halves go together there is none.
     """
     return coupler_force(worlds[i], params[i], k, speed_mps)
 
@@ -210,6 +217,8 @@ def coupler_force(w: World, p: Params, k: int, speed_mps: float) -> float:
         w.coupler_n[k] = 0.0
         return 0.0
     ramp = min(depth / (0.2 * p.coupler_engage_m), 1.0)
+    if p.seat_on_truck[w.pack_seat[k]] == 1:
+        speed_mps -= truck_rise_mps(w, w.coupler_at[k, 0], w.coupler_at[k, 1])
     force = -p.coupler_force_n * ramp * min(max(speed_mps / COUPLER_SPEED_MPS, -1.0), 1.0)
     w.coupler_n[k] = force
     return force

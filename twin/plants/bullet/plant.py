@@ -28,7 +28,7 @@ from twin.plants.bullet.building import TRUCK_BODY, Scope, load
 from twin.plants.bullet.constraints import Constraints
 from twin.plants.bullet.contacts import GuideForces
 from twin.plants.geometry import carried_lift_mps, coupler_load, refresh_poses, rotate
-from twin.plants.state import BUSY, JOINTS, ROBOTS, new_command
+from twin.plants.state import BUSY, JOINTS, ROBOTS, TZ, new_command
 
 MATING_FROM_M, MATING_TO = -0.01, 2.0
 """A pack may be plugging in or out between these heights over its seat: m, lengths of the coupler's engagement."""
@@ -105,6 +105,7 @@ class BulletPlant:
         self._pack_offset, self._pack_twist = w["pack_offset_m"][0], w["pack_twist"][0]
         self._pack_seat, self._coupler_at = w["pack_seat"][0], w["coupler_at"][0]
         self._q, self._qd = (w[name][0].data.cast("B") for name in ("q", "qd"))
+        self._truck_heaving = w["truck_qd"][0, TZ:]
         self._truck_q, self._truck_qd = (w[name][0].data.cast("B") for name in ("truck_q", "truck_qd"))
         self._poses, self._twists = (w[name][0].data.cast("B") for name in ("pack_pose", "pack_twist"))
         self._write_robots, self._write_truck = struct.Struct(f"{n}d").pack_into, struct.Struct("6d").pack_into
@@ -233,10 +234,13 @@ class BulletPlant:
         self._coupling = [k for k in self._plugging if self._mating(k)]
 
     def _mating(self, k: int) -> bool:
-        """Whether pack `k` moves where its coupler may rub."""
+        """Whether pack `k`, or the truck that it plugs into, moves where its coupler may rub."""
         if not MATING_FROM_M < self._pack_offset.item(k, 2) < self._mating_to_m:
             return False
-        return max(map(abs, self._pack_twist[k].tolist())) > MATING_SPEED
+        speeds = self._pack_twist[k].tolist()
+        if self.cell.seats[self._pack_seat.item(k)].on_truck:
+            speeds += self._truck_heaving.tolist()
+        return max(map(abs, speeds)) > MATING_SPEED
 
     # -------------------------------------------------------------------------------------------------- actuating
 
@@ -262,14 +266,16 @@ class BulletPlant:
         c, w = self._client, self.worlds
         for k in self._coupling:
             body, link = self._parts.get(k) or (self._packs[k], -1)
+            at = self._coupler_at[k].tolist()
             if link < 0:
-                lift_mps = pb.getBaseVelocity(body, physicsClientId=c)[0][2]
+                com = pb.getBasePositionAndOrientation(body, physicsClientId=c)[0]
+                (_, _, lift_mps), (wx, wy, _) = pb.getBaseVelocity(body, physicsClientId=c)
+                lift_mps += wx * (at[1] - com[1]) - wy * (at[0] - com[0])
             else:  # part of its robot: the joints say it, and the engine need not be asked
                 lift_mps = carried_lift_mps(w, self.params, 0, self._carrier[k], k)
             force = coupler_load(w, self.params, 0, k, lift_mps)
             if force == 0.0:
                 continue
-            at = self._coupler_at[k].tolist()
             pb.applyExternalForce(body, link, [0.0, 0.0, force], at, pb.WORLD_FRAME, physicsClientId=c)
             if self.cell.seats[self._pack_seat.item(k)].on_truck:
                 pb.applyExternalForce(
