@@ -86,6 +86,7 @@ class BareLoop(BulletPlant):
             self._coupling = coupling
             if changed:
                 self._update_constraints()
+            self._set_solver()
             self._set_brakes()
             for robot_forces, truck_forces in forces:
                 motors(self._truck, self._spring_joints, control, forces=truck_forces, physicsClientId=c)
