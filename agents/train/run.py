@@ -3,7 +3,7 @@
 config.json, versions.json    what it was made of
 checkpoints/                  step_N.zip (stable-baselines3's own, for resuming one's own run)
 tensorboard/                  curves
-untrained/, policy/           bundles: before, and the best of training (by the reward of a hundred episodes of it)
+untrained/, policy/           bundles: before, and the best of training (by the reward of its last episodes)
 evaluation.json               both, and the yardstick, on the same unseen seeds
 """
 
@@ -58,8 +58,9 @@ class Trained:
     evaluation: Evaluation | None
 
 
-BEST_OF = 100
-"""Episodes of training whose mean reward tells how good a policy is (stable-baselines3's own window)."""
+BEST_OF = 300
+"""Episodes of training whose mean reward tells how good a policy is: of a hundred, the best mean is one of luck, and a
+policy that fails in one of two hundred is not told from one that never does."""
 BEST_EVERY = 1000
 """Steps between two looks at it."""
 
@@ -160,7 +161,13 @@ def make_model(config: TrainConfig, environments: VecEnv) -> BaseAlgorithm:
         if settings["target_entropy"] is None:
             settings["target_entropy"] = "auto"
     model: BaseAlgorithm = algorithm_class(config.algorithm)(
-        "MlpPolicy", environments, policy_kwargs=network, device="cpu", seed=training_seed(config.seed), **settings
+        "MlpPolicy",
+        environments,
+        policy_kwargs=network,
+        stats_window_size=BEST_OF,
+        device="cpu",
+        seed=training_seed(config.seed),
+        **settings,
     )
     return model
 

@@ -45,7 +45,7 @@ def test_what_friction_holds_does_not_creep(bench, share):
 
 
 def test_what_friction_cannot_hold_slips(bench):
-    """Drawn aside ever more it stands, to 20 um, up to nine tenths of mu N; and while it slips, before its own pins meet
+    """Drawn aside ever more it stands, to 20 um, up to nine tenths of mu N; and while it slips, until its own pins meet
     the pack after 2 mm, friction is mu N to 3 %."""
     plant = bench("chassis", "chassis_tractor_3")
     friction = plant.cell.station.end_effector.friction
