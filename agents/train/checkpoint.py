@@ -152,13 +152,18 @@ def _replace(target: Path, write: Callable[[str], None]) -> Path:
     return target
 
 
+def all_in(folder: Path) -> dict[int, Path]:
+    """The checkpoints by their steps."""
+    return {int(path.stem[5:]): path for path in folder.glob("step_*.zip") if path.stem[5:].isdigit()}
+
+
 def newest(folder: Path) -> Path:
     """The checkpoint with the most steps.
 
     Raises:
         InputError: there is none.
     """
-    found = {int(path.stem[5:]): path for path in folder.glob("step_*.zip") if path.stem[5:].isdigit()}
+    found = all_in(folder)
     if not found:
         raise InputError("no checkpoint to resume from", file=folder)
     return found[max(found)]

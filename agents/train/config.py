@@ -78,6 +78,7 @@ class TrainConfig(Strict):
         workers: environments, each in a process of its own; 1 runs in this one.
         steps, wall_time_s: whichever comes first ends the training.
         checkpoint_steps: steps between checkpoints.
+        selection_episodes: by which the best of the checkpoints is chosen; 0: it is the best by the reward of training.
         evaluation_episodes: on unseen seeds, of the untrained start and of the result.
     """
 
@@ -88,6 +89,7 @@ class TrainConfig(Strict):
     steps: Count
     wall_time_s: Annotated[float, Field(gt=0.0, le=1e7)]
     checkpoint_steps: Count
+    selection_episodes: Annotated[int, Field(ge=0, le=10**6)]
     evaluation_episodes: Annotated[int, Field(ge=1, le=10**6)]
     ppo: Ppo
     sac: Sac

@@ -3,7 +3,8 @@
 config.json, versions.json    what it was made of
 checkpoints/                  step_N.zip (stable-baselines3's own, for resuming one's own run)
 tensorboard/                  curves
-untrained/, policy/           bundles: before, and the best of training (by the reward of its last episodes)
+untrained/, policy/           bundles: before, and the best of training
+candidates/, selection.json   what the best was chosen from, and by what figures
 evaluation.json               both, and the yardstick, on the same unseen seeds
 """
 
@@ -14,6 +15,7 @@ import json
 import platform
 import time
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -33,7 +35,7 @@ from agents.episodes import Scene
 from agents.evaluate import Evaluation, about_environment, evaluate
 from agents.export import graph_bytes, layers_of, write_bundle
 from agents.pool import interrupts_held_back
-from agents.train.checkpoint import REPLAY, Seen, algorithm_class, load_model, need_trust, newest, save
+from agents.train.checkpoint import REPLAY, Seen, algorithm_class, all_in, load_model, need_trust, newest, save
 from agents.train.config import TrainConfig
 from twin import seeding
 from twin.console import ProgressLine, atomic_write
@@ -43,6 +45,8 @@ Array = np.ndarray
 TRAIN_STREAM = "training"
 TRAINING_SEEDS = 1 << 31
 """Seeds of training environments lie from here on; evaluations are asked for below."""
+SELECTION_SEED = 1 << 20
+"""The first of the seeds on which the best policy is chosen: of none that training has or evaluations are asked for."""
 PACKAGES = ("swaptwin", "gymnasium", "stable-baselines3", "torch", "numpy", "onnx", "onnxruntime")
 ACTIVATIONS = {"tanh": torch.nn.Tanh, "relu": torch.nn.ReLU, "elu": torch.nn.ELU}
 
@@ -260,6 +264,8 @@ def train(
     if ended == "interrupted":
         return Trained(folder, model.num_timesteps, wall_s, ended, None)
     steps = watch.restore_best(model)
+    if config.selection_episodes:
+        steps = _choose(bundle, steps, scene, folder, line)
     bundle.write(folder / "policy", "policy", steps)
     evaluation = _evaluate(scene, config, folder, line, evaluation_seed)
     bundle.write(folder / "policy", "policy", steps, _measured(evaluation))
@@ -298,6 +304,31 @@ class _Bundle:
         write_bundle(folder, graph, contract, title, replace=folder.exists())
 
 
+def _choose(bundle: _Bundle, best: int, scene: Scene, folder: Path, line: ProgressLine) -> int:
+    """Give the model that of its policies which earns most on episodes that training never saw; the step it is of.
+
+    In training a policy is seen with the noise by which it explores, and that may shake it loose where without it it
+    stays stuck. So the checkpoints, and step `best`, the best by the reward of training, play as they will be used.
+    """
+    model, config = bundle.model, bundle.config
+    states = {best: deepcopy(model.policy.state_dict())}
+    for step, path in all_in(folder / "checkpoints").items():
+        states.setdefault(step, load_model(path, config.algorithm).policy.state_dict())
+    names, candidates = {}, folder / "candidates"
+    candidates.mkdir(exist_ok=True)
+    for step, state in sorted(states.items()):
+        model.policy.load_state_dict(state)
+        names[step] = candidates / f"step_{step}"
+        bundle.write(names[step], names[step].name, step)
+    evaluation = _played(scene, list(map(str, names.values())), config.selection_episodes, SELECTION_SEED, config, line)
+    told = evaluation.as_json()
+    write_json(folder / "selection.json", told)
+    rewards = [row["reward_mean"] for row in told["policies"]]
+    chosen = list(names)[int(np.argmax(rewards))]
+    model.policy.load_state_dict(states[chosen])
+    return chosen
+
+
 def _plain(value: Any) -> Any:
     return [row.model_dump() for row in value] if isinstance(value, list) else value
 
@@ -305,14 +336,20 @@ def _plain(value: Any) -> Any:
 def _evaluate(scene: Scene, config: TrainConfig, folder: Path, line: ProgressLine, seed: int) -> Evaluation:
     """Untrained start, result and yardstick on seeds that training never saw."""
     names = [str(folder / "untrained"), str(folder / "policy"), *list(scene.task.baselines)[:1]]
-    total, done = config.evaluation_episodes, 0
+    return _played(scene, names, config.evaluation_episodes, seed, config, line)
+
+
+def _played(
+    scene: Scene, names: list[str], episodes: int, seed: int, config: TrainConfig, line: ProgressLine
+) -> Evaluation:
+    done = 0
 
     def tell(_: object) -> None:
         nonlocal done
         done += 1
-        line.update(f"evaluating {done}/{total}", completed=config.steps * done / total)
+        line.update(f"evaluating {done}/{episodes}", completed=config.steps * done / episodes)
 
-    evaluation, interrupted = evaluate(scene, names, episodes=total, seed=seed, workers=config.workers, on_seed=tell)
+    evaluation, interrupted = evaluate(scene, names, episodes=episodes, seed=seed, workers=config.workers, on_seed=tell)
     if interrupted:
         raise KeyboardInterrupt
     return evaluation

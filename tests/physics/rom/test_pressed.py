@@ -12,7 +12,6 @@ from twin.plants.state import TPITCH, TROLL, TZ
 
 G = rig.GRAVITY_MPS2
 WEIGHT_N = HUNG_KG[rig.OLD] * G
-NO_COUPLER = {"coupler.mate_force_n": 1e-6}
 STANDS_S = 0.1
 """Somewhat longer than a load has to stand before it rides."""
 
@@ -34,12 +33,11 @@ def press_on_truck(plant, load_n):
 @pytest.mark.parametrize("joint", [TZ, TPITCH, TROLL], ids=["heave", "pitch", "roll"])
 def test_a_pack_on_a_rocking_truck(bench, joint, load_n):
     """As after a pack was set down: the truck heaves, pitches or rolls at 3 mm/s or mrad/s, and comes to rest as with
-    contact at every tick: truck to 0.05 mm or mrad, forces to 1 % of the weight. (No coupler: it rubs by the pack's own
-    speed, not by that over the truck, which keeps a truck swinging under a pack that ticks.)
+    contact at every tick: truck to 0.05 mm or mrad, forces to 1 % of the weight. The coupler is in and rubs on nothing.
     """
     seen = []
     for chosen in (None, TICKS):
-        plant = bench(pack_with=NO_COUPLER)
+        plant = bench()
         press_on_truck(plant, load_n)
         rig.brake(plant)
         plant.worlds["truck_qd"][0, joint] = 0.003
@@ -60,7 +58,7 @@ def test_a_pack_on_a_rocking_truck(bench, joint, load_n):
 
 def test_pads_and_ropes_share_the_weight(bench):
     """Newton: at rest the contact force is weight less what the ropes carry."""
-    plant = bench(pack_with=NO_COUPLER)
+    plant = bench()
     press_on_truck(plant, 8000.0)
     w = plant.worlds[0]
     assert plant.chosen() in (RIDES, RESTS)

@@ -52,10 +52,10 @@ def test_rise_when_a_pack_leaves(bench, pack_kg, locked):
     np.testing.assert_allclose(rise_m, pack_kg * G * share / STIFFNESS, rtol=0.03)
 
 
-def free_body(plant, pack_kg):
-    """x' = A x of (z, pitch, roll, and their rates) about rest: springs, dampers and weights on their levers.
+def linear(plant, pack_kg):
+    """Mass, damping and stiffness of (z, pitch, roll) about rest: springs, dampers and weights on their levers.
 
-    Linear, with the body's and the pack's own inertia; both stand in the middle across, so that roll is on its own.
+    With the body's and the pack's own inertia; both stand in the middle across, so that roll is on its own.
     """
     p = plant.params[0]
     parts = [(BODY_KG, np.array(p["truck_com"]) - [0.0, 0.0, PITCH_CENTRE_M])]
@@ -74,7 +74,12 @@ def free_body(plant, pack_kg):
         return np.array([[axle.sum(), cross, 0.0], [cross, (axle * x * x).sum(), 0.0], [0.0, 0.0, roll.sum()]])
 
     stiffness = springs(p["truck_axle_stiffness"], p["truck_axle_roll_stiffness"]) - gravity
-    damping = springs(p["truck_axle_damping"], p["truck_axle_roll_damping"])
+    return mass, springs(p["truck_axle_damping"], p["truck_axle_roll_damping"]), stiffness
+
+
+def free_body(plant, pack_kg):
+    """A of x' = A x, of (z, pitch, roll) and their rates about rest."""
+    mass, damping, stiffness = linear(plant, pack_kg)
     return np.block(
         [
             [np.zeros((3, 3)), np.eye(3)],
@@ -114,6 +119,30 @@ def test_free_oscillation(bench, start, pack, damped):
     assert np.abs((moved - expected) * scale).max() < (0.002 if damped else 0.001 + 1.25 * late_rad)
 
 
+@pytest.mark.parametrize("push_n", [(20e3, 0.0, 0.0), (0.0, -20e3, 0.0), (0.0, 0.0, 20e3)], ids=["x", "y", "z"])
+def test_a_push_tilts_the_truck(bench, push_n):
+    """Below what the brakes hold: at rest K (z, pitch, roll) is what the push does on its lever, the centre of mass of
+    the sprung body, about the pitch centre; to 1 %, and what it does not tilt stays."""
+    plant = bench()
+    before = settled(plant)
+    plant.worlds["truck_push_n"][0] = push_n
+    rig.run(plant, 8.0)  # roll is slow to come to rest
+    moved = settled(plant) - before
+    x, _, z = plant.params["truck_com"][0]
+    fx, fy, fz = push_n
+    h = z - PITCH_CENTRE_M
+    *_, stiffness = linear(plant, PACK_KG)
+    expected = np.linalg.solve(stiffness, [fz, h * fx - x * fz, -h * fy])
+    assert np.abs(expected).max() > 1e-3
+    np.testing.assert_allclose(moved[TZ:], expected, rtol=0.01, atol=1e-6)
+    assert (moved[:TZ] == 0.0).all(), "the brakes hold"
+
+
+def push_at_the_pitch_centre(plant):
+    """The truck's body with its centre of mass there, over the origin: it does not rock when it is pushed."""
+    plant.params["truck_com"][0] = (0.0, 0.0, PITCH_CENTRE_M)
+
+
 @pytest.mark.parametrize("pack", [True, False], ids=["with_pack", "without_pack"])
 @pytest.mark.parametrize("axis", [TX, TY], ids=["x", "y"])
 def test_brakes_hold_to_mu_n_and_slip_above(bench, axis, pack):
@@ -123,6 +152,7 @@ def test_brakes_hold_to_mu_n_and_slip_above(bench, axis, pack):
     follows m v = integral (F - F_slip) dt.
     """
     plant = bench()
+    push_at_the_pitch_centre(plant)
     if not pack:
         rig.remove_pack(plant, rig.OLD)
     rig.run(plant, 8.0)
@@ -143,6 +173,7 @@ def test_brakes_hold_to_mu_n_and_slip_above(bench, axis, pack):
 def test_a_shove_really_moves_the_truck(bench):
     """F dt = impulse: 1.5 mu N for 0.2 s leaves m v = 0.5 mu N 0.2 s, which friction stops after v^2 / (2 mu g)."""
     plant = bench()
+    push_at_the_pitch_centre(plant)
     rig.run(plant, 8.0)
     before = plant.worlds["truck_q"][0, TX]
     plant.worlds["truck_push_n"][0, 0] = 1.5 * FRICTION * (BODY_KG + UNSPRUNG_KG + PACK_KG) * G

@@ -51,7 +51,7 @@ def advance_ticks(w: World, p: Params, m: Model, x: State, t: Any, ticks: int) -
                 contact.seat_frame(w, p, w.pack_seat[w.held[r]], t.truck_at, t.truck_turn, t.seat_at[r], t.seat[r])
         if x.pace[ROBOTS] == TICKS:
             truck_body.frame(w, t.truck_at, t.truck_turn)
-        truck_body.no_force(w, t.truck)
+        truck_body.begin(w, p, t.truck)
         for _ in range(ticks):
             if x.pace[ROBOTS] == TICKS:
                 truck_forces(w, p, t.axle)
@@ -64,7 +64,7 @@ def advance_ticks(w: World, p: Params, m: Model, x: State, t: Any, ticks: int) -
                 pressed.speed_along(w, p, m, x, t, tick_s)
                 truck_body.drift(w, tick_s)
                 truck_body.frame(w, t.truck_at, t.truck_turn)
-                truck_body.no_force(w, t.truck)
+                truck_body.begin(w, p, t.truck)
             for r in range(p.robots):
                 if x.pace[r] == TICKS and x.fixed_to[r] != FREE:
                     clamped.follow(w, p, x, t, r)
@@ -92,7 +92,7 @@ def _glide(w: World, p: Params, m: Model, x: State, t: Any, began_s: float, span
     half_s = 0.5 * span_s
     if flies:
         truck_body.drift(w, half_s)
-    truck_body.no_force(w, t.truck)
+    truck_body.begin(w, p, t.truck)
     if flies:
         _push_coupled(w, p, x, t)
     if rides:

@@ -56,6 +56,19 @@ def no_force(w: World, force: Any) -> None:
     force[COSINE], force[SINE] = cosine_sine(w.truck_q[TYAW])
 
 
+@kernel
+def begin(w: World, p: Params, force: Any) -> None:
+    """Begin a step with `force` (8,): what something outside pushes, at the centre of mass of the truck's body."""
+    no_force(w, force)
+    f = w.truck_push_n
+    if f[0] == 0.0 and f[1] == 0.0 and f[2] == 0.0:
+        return
+    q, cy, sy, h = w.truck_q, force[COSINE], force[SINE], p.truck_com[2] - JOINT_HEIGHT_M
+    rx, ry = p.truck_com[0] + h * q[TPITCH], p.truck_com[1] - h * q[TROLL]
+    z = q[TZ] + p.truck_com[2] - p.truck_com[0] * q[TPITCH] + p.truck_com[1] * q[TROLL]
+    push(w, force, q[TX] + cy * rx - sy * ry, q[TY] + sy * rx + cy * ry, z, f[0], f[1], f[2])
+
+
 @inlined_kernel
 def velocity(w: World, qd: Any, force: Any, x: float, y: float, z: float) -> tuple[float, float, float]:
     """Of the point of the truck's body that is at (x, y, z) now, in W, at joint speeds `qd` (6,)."""
@@ -185,8 +198,8 @@ def planar(
     qd, brake, per_s = w.truck_qd, w.truck_brake, 1.0 / dt_s
     kg, turning = per_s * mass[7], per_s * mass[8]
     return (
-        _braked(qd[TX], force[FX] + fx + w.truck_push_n[0], kg, brake[0]),
-        _braked(qd[TY], force[FY] + fy + w.truck_push_n[1], kg, brake[1]),
+        _braked(qd[TX], force[FX] + fx, kg, brake[0]),
+        _braked(qd[TY], force[FY] + fy, kg, brake[1]),
         _braked(qd[TYAW], force[FYAW] + fyaw, turning, brake[2]),
     )
 
