@@ -1,11 +1,12 @@
 """Slow evidence: many seeds of one cell, each swap's key figures stored with what it was made from.
 
     .venv/bin/python -m tests.evidence.campaign top_lift guided --seeds 100
+    .venv/bin/python -m tests.evidence.campaign top_lift guided --seeds 100 --again
     .venv/bin/python -m tests.evidence.campaign --summary
 
 Results land in tests/evidence/<station>_<parking>.jsonl, a line a seed (`agents.swap_rows`); a run goes on where it
-stopped and repeats nothing. `tests/evidence/test_campaign.py` holds the stored figures to the project's targets and
-re-runs a small sample.
+stopped and repeats nothing, unless `--again` asks for what earlier code has played. `tests/evidence/test_campaign.py`
+holds the stored figures to the project's targets and re-runs a small sample.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.statistics import wilson
-from agents.swap_rows import REFERENCE, Setup, SwapRow, play, read_rows, stored
+from agents.swap_rows import REFERENCE, Setup, SwapRow, code, play, read_rows, stored
 
 HERE = Path(__file__).parent
 CELLS = {"top_lift": ("tractor_6x4", "cab_282"), "chassis": ("chassis_tractor_3", "chassis_171")}
@@ -88,6 +89,7 @@ def main() -> int:
     parser.add_argument("station", nargs="?", choices=sorted(CELLS))
     parser.add_argument("parking", nargs="?", choices=["guided", "unguided"])
     parser.add_argument("--seeds", type=int, default=100)
+    parser.add_argument("--again", action="store_true", help="also the seeds that only earlier code has played")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--summary", action="store_true", help="print what is stored")
     options = parser.parse_args()
@@ -96,7 +98,7 @@ def main() -> int:
             stored(path_of(options.station, options.parking)) as store,
             ProcessPoolExecutor(options.workers, mp_context=get_context("spawn")) as pool,
         ):
-            known = {row.seed for row in store.rows.values()}
+            known = {row.seed for row in store.rows.values() if row.sources == code() or not options.again}
             todo = [seed for seed in range(options.seeds) if seed not in known]
             jobs = [pool.submit(run_seed, options.station, options.parking, seed) for seed in todo]
             for number, job in enumerate(as_completed(jobs), 1):

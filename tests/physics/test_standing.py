@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.physics import rig
-from twin.plants.geometry import COUPLER_SPEED_MPS, truck_rise_mps
-from twin.plants.state import TZ, WORLD
+from twin.plants.geometry import COUPLER_SPEED_MPS, seat_rise_mps
+from twin.plants.state import PARAMS, TZ, WORLD
 from twin.plants.truck import truck_point
 
 G = rig.GRAVITY_MPS2
@@ -78,14 +78,18 @@ def test_no_coupler_rubs_on_a_truck_that_carries_its_pack(bench):
 
 
 TILT, RATE = st.floats(-1e-3, 1e-3), st.floats(-0.03, 0.03)
+SEAT_M, COUPLER_M = (-2.0, 0.5, 1.1), (0.3, -0.2)
 
 
-@given(x=RATE, y=RATE, z=RATE, yaw=st.floats(-0.3, 0.3), pitch=TILT, roll=TILT, rates=st.tuples(RATE, RATE, RATE))
-def test_how_fast_a_point_of_the_truck_rises(x, y, z, yaw, pitch, roll, rates):
-    """Two metres off its origin, by the difference of where it is a microsecond before and after."""
-    w = np.zeros(1, WORLD)[0]
-    w["truck_q"], w["truck_qd"][TZ:] = (x, y, yaw, z, pitch, roll), rates
-    now = truck_point(w["truck_q"], -2.0, 0.5, 1.1)
+@given(at=st.tuples(RATE, RATE, st.floats(-0.3, 0.3), RATE, TILT, TILT), rates=st.tuples(RATE, RATE, RATE))
+def test_how_fast_the_coupler_of_a_seat_rises(at, rates):
+    """On a truck that heaves, pitches and rolls: the difference of its heights a microsecond before and after."""
+    w, p = np.zeros(1, WORLD)[0], np.zeros(1, PARAMS)[0]
+    w["truck_q"], w["truck_qd"][TZ:] = at, rates
+    p["seat_xyz_m"][2], p["seat_yaw_rad"][2], p["coupler_xy_m"] = SEAT_M, np.pi, COUPLER_M
     step = np.concatenate([np.zeros(3), 1e-6 * np.array(rates)])
-    before, after = (truck_point(w["truck_q"] + sign * step, -2.0, 0.5, 1.1) for sign in (-1.0, 1.0))
-    assert truck_rise_mps(w, now[0], now[1]) == pytest.approx((after[2] - before[2]) / 2e-6, abs=1e-4)
+    before, after = (
+        truck_point(w["truck_q"] + sign * step, SEAT_M[0] - COUPLER_M[0], SEAT_M[1] - COUPLER_M[1], SEAT_M[2])[2]
+        for sign in (-1.0, 1.0)
+    )
+    assert seat_rise_mps(w, p, 2) == pytest.approx((after - before) / 2e-6, abs=1e-4)

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from twin.motion.kernels import kernel
-from twin.plants.state import EPITCH, EROLL, EX, EY, EYAW, EZ, TPITCH, TROLL, TX, TY, TYAW, TZ, YAW, X, Y, Z
+from twin.plants.state import EPITCH, EROLL, EX, EY, EYAW, EZ, TPITCH, TROLL, TYAW, TZ, YAW, X, Y, Z
 from twin.plants.suspension import FLOATING_TABLE
 from twin.plants.truck import truck_point
 
@@ -185,12 +185,15 @@ def carried_lift_mps(worlds: Any, params: Any, i: int, r: int, k: int) -> float:
 
 
 @kernel
-def truck_rise_mps(w: World, x: float, y: float) -> float:
-    """Vertical speed of the truck's body over or under the point (x, y) of W; its tilts are small."""
-    q, qd = w.truck_q, w.truck_qd
-    cy, sy = math.cos(q[TYAW]), math.sin(q[TYAW])
-    dx, dy = x - q[TX], y - q[TY]
-    return qd[TZ] - (cy * dx + sy * dy) * qd[TPITCH] + (cy * dy - sy * dx) * qd[TROLL]
+def seat_rise_mps(w: World, p: Params, s: int) -> float:
+    """Vertical speed of the truck's half of the coupler of its seat `s`; its tilts are small.
+
+    From heave, pitch and roll alone: those are known at every tick, where the truck stands only at scans.
+    """
+    cy, sy = math.cos(p.seat_yaw_rad[s]), math.sin(p.seat_yaw_rad[s])
+    x = p.seat_xyz_m[s, 0] + cy * p.coupler_xy_m[0] - sy * p.coupler_xy_m[1]
+    y = p.seat_xyz_m[s, 1] + sy * p.coupler_xy_m[0] + cy * p.coupler_xy_m[1]
+    return w.truck_qd[TZ] - x * w.truck_qd[TPITCH] + y * w.truck_qd[TROLL]
 
 
 COUPLER_SPEED_MPS = 0.005
@@ -218,7 +221,7 @@ def coupler_force(w: World, p: Params, k: int, speed_mps: float) -> float:
         return 0.0
     ramp = min(depth / (0.2 * p.coupler_engage_m), 1.0)
     if p.seat_on_truck[w.pack_seat[k]] == 1:
-        speed_mps -= truck_rise_mps(w, w.coupler_at[k, 0], w.coupler_at[k, 1])
+        speed_mps -= seat_rise_mps(w, p, w.pack_seat[k])
     force = -p.coupler_force_n * ramp * min(max(speed_mps / COUPLER_SPEED_MPS, -1.0), 1.0)
     w.coupler_n[k] = force
     return force

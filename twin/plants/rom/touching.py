@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from twin.motion.kernels import kernel
-from twin.plants.geometry import COUPLER_SPEED_MPS, truck_rise_mps
+from twin.plants.geometry import COUPLER_SPEED_MPS, seat_rise_mps
 from twin.plants.rom import carried, contact, pace, points
 from twin.plants.rom import truck as truck_body
 from twin.plants.rom.frames import from_quaternion, matrix_product, times
@@ -61,8 +61,8 @@ def _stays_clear(w: World, p: Params, m: Model, x: State, t: Any, r: int) -> boo
         _find_grip(w, p, m, x, t, x.near[r] - 2, p.dt_s)
     else:
         if _is_coupled(w, p, k):
-            truck_mps = truck_rise_mps(w, w.coupler_at[k, 0], w.coupler_at[k, 1])
-            if p.reeving != FLOATING_TABLE or abs(t.motion[2]) - abs(truck_mps) < RUBS * COUPLER_SPEED_MPS:
+            seat_mps = seat_rise_mps(w, p, w.pack_seat[k]) if p.seat_on_truck[w.pack_seat[k]] == 1 else 0.0
+            if p.reeving != FLOATING_TABLE or abs(t.motion[2] - seat_mps) < RUBS * COUPLER_SPEED_MPS:
                 return False
         _place_held(x, t, r, k)
         s = w.pack_seat[k]
