@@ -206,7 +206,7 @@ def test_the_best_policy_of_training_is_kept(tmp_path: Path) -> None:
     environments.close()
 
 
-def test_without_a_hundred_episodes_the_last_policy_stays(tmp_path: Path) -> None:
+def test_without_enough_episodes_the_last_policy_stays(tmp_path: Path) -> None:
     config = tiny_config(steps=1)
     environments = make_environments(SCENE, config)
     watch = Watch(config, tmp_path, QUIET)
@@ -217,6 +217,23 @@ def test_without_a_hundred_episodes_the_last_policy_stays(tmp_path: Path) -> Non
     assert watch.restore_best(watch.model) == 1500
     assert Seen.load(tmp_path).weights is None
     environments.close()
+
+
+def test_of_the_checkpoints_the_one_that_earns_most_is_kept(tmp_path: Path) -> None:
+    """Of several that learn: what is shipped answers as the best candidate does, not as another."""
+    config = tiny_config(checkpoint_steps=2000, selection_episodes=20, evaluation_episodes=1)
+    run = train(SCENE, config, tmp_path / "run", QUIET)
+    told = json.loads((run.folder / "selection.json").read_text())
+    rewards = {Path(row["name"]).name: row["reward_mean"] for row in told["policies"]}
+    assert len(rewards) >= 4
+    assert len(set(rewards.values())) > 1, "there is something to choose"
+    assert told["seed"] not in range(config.evaluation_episodes)
+    best = max(rewards, key=rewards.__getitem__)
+    shipped = load_bundle(run.folder / "policy", make_tiny())
+    assert shipped.contract.made.steps == int(best.removeprefix("step_"))
+    assert (run.folder / "policy" / "policy.onnx").read_bytes() == (
+        run.folder / "candidates" / best / "policy.onnx"
+    ).read_bytes()
 
 
 def test_what_a_run_has_seen_is_kept_as_plain_arrays(tmp_path: Path) -> None:
