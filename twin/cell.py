@@ -331,6 +331,7 @@ def stand_pack(w: Any, p: Any, pack: int, seat: int) -> None:
 
 def _new_world(cell: Cell) -> np.ndarray:
     from twin.plants.geometry import end_effector_pose, measure_packs  # compiles on first use
+    from twin.plants.truck import truck_forces
 
     worlds = np.zeros(1, WORLD)
     w, p = worlds[0], cell.params[0]
@@ -367,5 +368,6 @@ def _new_world(cell: Cell) -> np.ndarray:
         for pack, seat in ((job.old_pack, job.truck_seat), (job.new_pack, job.take_seat)):
             stand_pack(w, p, pack, seat)
     measure_packs(w, p)
+    truck_forces(w, p, np.zeros(2))  # its brakes are set before anything moves
     w["axis_position"] = w["q"][:, :4]
     return worlds

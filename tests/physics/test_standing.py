@@ -86,7 +86,8 @@ def test_how_fast_the_coupler_of_a_seat_rises(at, rates):
     """On a truck that heaves, pitches and rolls: the difference of its heights a microsecond before and after."""
     w, p = np.zeros(1, WORLD)[0], np.zeros(1, PARAMS)[0]
     w["truck_q"], w["truck_qd"][TZ:] = at, rates
-    p["seat_xyz_m"][2], p["seat_yaw_rad"][2], p["coupler_xy_m"] = SEAT_M, np.pi, COUPLER_M
+    p["seat_on_truck"][2], p["coupler_xy_m"] = 1, COUPLER_M
+    p["seat_xyz_m"][2], p["seat_yaw_rad"][2] = SEAT_M, np.pi
     step = np.concatenate([np.zeros(3), 1e-6 * np.array(rates)])
     before, after = (
         truck_point(w["truck_q"] + sign * step, SEAT_M[0] - COUPLER_M[0], SEAT_M[1] - COUPLER_M[1], SEAT_M[2])[2]

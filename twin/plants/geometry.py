@@ -186,10 +186,12 @@ def carried_lift_mps(worlds: Any, params: Any, i: int, r: int, k: int) -> float:
 
 @kernel
 def seat_rise_mps(w: World, p: Params, s: int) -> float:
-    """Vertical speed of the truck's half of the coupler of its seat `s`; its tilts are small.
+    """Vertical speed of the coupler's half at seat `s`: it goes with the truck, whose tilts are small, or stands.
 
     From heave, pitch and roll alone: those are known at every tick, where the truck stands only at scans.
     """
+    if p.seat_on_truck[s] == 0:
+        return 0.0
     cy, sy = math.cos(p.seat_yaw_rad[s]), math.sin(p.seat_yaw_rad[s])
     x = p.seat_xyz_m[s, 0] + cy * p.coupler_xy_m[0] - sy * p.coupler_xy_m[1]
     y = p.seat_xyz_m[s, 1] + sy * p.coupler_xy_m[0] + cy * p.coupler_xy_m[1]
@@ -220,8 +222,7 @@ def coupler_force(w: World, p: Params, k: int, speed_mps: float) -> float:
         w.coupler_n[k] = 0.0
         return 0.0
     ramp = min(depth / (0.2 * p.coupler_engage_m), 1.0)
-    if p.seat_on_truck[w.pack_seat[k]] == 1:
-        speed_mps -= seat_rise_mps(w, p, w.pack_seat[k])
-    force = -p.coupler_force_n * ramp * min(max(speed_mps / COUPLER_SPEED_MPS, -1.0), 1.0)
+    over_mps = speed_mps - seat_rise_mps(w, p, w.pack_seat[k])
+    force = -p.coupler_force_n * ramp * min(max(over_mps / COUPLER_SPEED_MPS, -1.0), 1.0)
     w.coupler_n[k] = force
     return force

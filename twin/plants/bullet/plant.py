@@ -24,6 +24,7 @@ import pybullet as pb
 
 from twin import plc
 from twin.cell import Cell
+from twin.plants.bullet.brakes import Brakes
 from twin.plants.bullet.building import TRUCK_BODY, Scope, load
 from twin.plants.bullet.constraints import Constraints
 from twin.plants.bullet.contacts import GuideForces
@@ -94,13 +95,14 @@ class BulletPlant:
         self._resting = {k: self._at_centre(k) for k in range(int(self.params["packs"][0])) if k not in moving}
         self._constraints = Constraints(cell, self.params, self.worlds, bodies) if scope == "swap" else None
         self._guides = GuideForces(cell.station.robots.count, self.worlds, bodies)
+        self._brakes = Brakes(c, bodies.truck, self._truck_at)
         self._set_brakes()
 
     def _view_fields(self) -> None:
         """Views of single fields of the one world."""
         w, n = self.worlds, len(JOINTS) * self.cell.station.robots.count
         self._truck_joints = list(range(6))
-        self._brake_joints, self._spring_joints = self._truck_joints[:3], self._truck_joints[3:]
+        self._spring_joints = self._truck_joints[3:]
         self._tau, self._truck_tau = w["tau"][0].reshape(-1)[:n], w["truck_tau"][0]
         self._tick: Any = w["tick"].data
         self._time_s: Any = w["t_s"].data
@@ -109,12 +111,12 @@ class BulletPlant:
         self._pack_seat, self._coupler_at = w["pack_seat"][0], w["coupler_at"][0]
         self._q, self._qd = (w[name][0].data.cast("B") for name in ("q", "qd"))
         self._guide_force, self._passes = w["guide_force_n"][0], 1
-        self._truck_heaving = w["truck_qd"][0, TZ:]
+        self._truck_at, self._truck_heaving = w["truck_q"][0, :TZ], w["truck_qd"][0, TZ:]
         self._truck_q, self._truck_qd = (w[name][0].data.cast("B") for name in ("truck_q", "truck_qd"))
         self._poses, self._twists = (w[name][0].data.cast("B") for name in ("pack_pose", "pack_twist"))
         self._write_robots, self._write_truck = struct.Struct(f"{n}d").pack_into, struct.Struct("6d").pack_into
         self._write_springs = struct.Struct(f"{len(self._spring_joints)}d").pack_into
-        self._springs_at = struct.calcsize(f"{len(self._brake_joints)}d")
+        self._springs_at = struct.calcsize(f"{len(self._truck_joints) - len(self._spring_joints)}d")
 
     def _at_centre(self, k: int) -> tuple[float, ...]:
         """Pose of the centre of mass of pack `k`, from where P is."""
@@ -256,15 +258,8 @@ class BulletPlant:
         self._constraints.update()
 
     def _set_brakes(self) -> None:
-        """Tyres under brakes: motors that hold the truck still up to the friction that its wheels can give now."""
-        pb.setJointMotorControlArray(
-            self._truck,
-            self._brake_joints,
-            pb.VELOCITY_CONTROL,
-            targetVelocities=[0.0, 0.0, 0.0],
-            forces=self._brake.tolist(),
-            physicsClientId=self._client,
-        )
+        """As strong as the wheels' friction is now."""
+        self._brakes.hold(self._truck_at.tolist(), self._brake.tolist())
 
     def _set_solver(self) -> None:
         """As thorough as it has to be now."""

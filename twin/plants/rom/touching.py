@@ -61,8 +61,8 @@ def _stays_clear(w: World, p: Params, m: Model, x: State, t: Any, r: int) -> boo
         _find_grip(w, p, m, x, t, x.near[r] - 2, p.dt_s)
     else:
         if _is_coupled(w, p, k):
-            seat_mps = seat_rise_mps(w, p, w.pack_seat[k]) if p.seat_on_truck[w.pack_seat[k]] == 1 else 0.0
-            if p.reeving != FLOATING_TABLE or abs(t.motion[2] - seat_mps) < RUBS * COUPLER_SPEED_MPS:
+            over_mps = t.motion[2] - seat_rise_mps(w, p, w.pack_seat[k])
+            if p.reeving != FLOATING_TABLE or abs(over_mps) < RUBS * COUPLER_SPEED_MPS:
                 return False
         _place_held(x, t, r, k)
         s = w.pack_seat[k]
