@@ -17,7 +17,7 @@ from tests.evidence.campaign import CELLS, read
 from twin.catalogue import load_pack, load_station, load_timing, load_truck
 from twin.cell import Cell, build_cell
 from twin.plants.rom import RomPlant
-from twin.plants.rom.frames import back, compose, from_angles, from_quaternion, relative, times
+from twin.plants.rom.frames import angle_of, back, compose, from_angles, from_quaternion, relative, times
 from twin.plants.rom.model import SCRATCH
 from twin.plants.state import BUSY, UNTIL_DONE, WORLD, new_command
 from twin.recorded import SwapRecorder, verify
@@ -60,6 +60,13 @@ def test_angles_and_quaternions_make_the_same_rotation(yaw: float, pitch: float,
     from_quaternion(pose(yaw, pitch, roll, (0.0, 0.0, 0.0)), b)
     assert np.abs(a - b).max() < 1e-14
     assert np.allclose(back(a, *times(a, 1.0, -2.0, 3.0)), (1.0, -2.0, 3.0), atol=1e-13)
+
+
+@given(st.floats(-np.pi, np.pi), st.sampled_from([1e-6, 0.8, 3.0]))
+def test_an_angle_from_sine_and_cosine(angle: float, length: float) -> None:
+    """By its series or by the library: to the last bits, all around."""
+    sine, cosine = length * np.sin(angle), length * np.cos(angle)
+    assert angle_of(sine, cosine) == pytest.approx(np.arctan2(sine, cosine), rel=4e-16, abs=0.0)
 
 
 @given(angles, angles, angles, angles)

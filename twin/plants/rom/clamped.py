@@ -15,7 +15,7 @@ from typing import Any
 from twin.motion.kernels import kernel
 from twin.plants.rom import axes, carried
 from twin.plants.rom import truck as truck_body
-from twin.plants.rom.frames import from_quaternion, matrix_product, times
+from twin.plants.rom.frames import angle_of, cosine_sine, from_quaternion, matrix_product, times
 from twin.plants.rom.model import TRUCK
 from twin.plants.state import EPITCH, EROLL, EX, EY, EYAW, EZ, YAW, X, Y, Z
 from twin.plants.suspension import FLOATING_TABLE
@@ -66,21 +66,21 @@ def follow(w: World, p: Params, x: State, t: Any, r: int) -> None:
         px, py, pz = t.truck_at[0] + rx, t.truck_at[1] + ry, t.truck_at[2] + rz
         matrix_product(t.truck_turn, t.fixed_turn, t.turn)
         vx, vy, vz = truck_body.velocity(w, w.truck_qd, t.truck, px, py, pz)
-        wx, wy, wz = truck_body.turning(w)
+        wx, wy, wz = truck_body.turning(w, t.truck)
     else:
         px, py, pz = fixed[0], fixed[1], fixed[2]
         for i in range(3):
             for j in range(3):
                 t.turn[i, j] = t.fixed_turn[i, j]
         vx = vy = vz = wx = wy = wz = 0.0
-    yaw, tilt = math.atan2(t.turn[1, 0], t.turn[0, 0]), t.turn[2, 0]
+    yaw, tilt = angle_of(t.turn[1, 0], t.turn[0, 0]), t.turn[2, 0]
     level = math.sqrt(1.0 - tilt * tilt)
-    q[EPITCH], q[EROLL] = math.atan2(-tilt, level), math.atan2(t.turn[2, 1], t.turn[2, 2])
+    q[EPITCH], q[EROLL] = angle_of(-tilt, level), angle_of(t.turn[2, 1], t.turn[2, 2])
     cy, sy = t.turn[0, 0] / level, t.turn[1, 0] / level
     rolling = (cy * wx + sy * wy) / level
     qd[EPITCH], qd[EROLL] = -sy * wx + cy * wy, rolling
     if p.reeving == FLOATING_TABLE:
-        c, s = math.cos(q[YAW]), math.sin(q[YAW])
+        c, s = cosine_sine(q[YAW])
         dx, dy = px - q[X], py - q[Y]
         q[EX], q[EY], q[EZ] = c * dx + s * dy, -s * dx + c * dy, pz - q[Z]
         vx, vy = vx - qd[X] + qd[YAW] * dy, vy - qd[Y] - qd[YAW] * dx

@@ -22,6 +22,17 @@ def cosine_sine(angle: float) -> tuple[float, float]:
     return cosine, sine
 
 
+@inlined_kernel
+def angle_of(sine: float, cosine: float) -> float:
+    """Whose sine and cosine these are, or the same multiple of both: `math.atan2`, by its series where it is small."""
+    if cosine <= 0.0 or abs(sine) > SMALL * cosine:
+        return math.atan2(sine, cosine)
+    x = sine / cosine
+    s = x * x
+    tail = 1 / 11 - s * (1 / 13 - s * (1 / 15 - s * (1 / 17 - s * (1 / 19))))
+    return x * (1.0 - s * (1 / 3 - s * (1 / 5 - s * (1 / 7 - s * (1 / 9 - s * tail)))))
+
+
 @kernel
 def from_angles(yaw: float, pitch: float, roll: float, out: Any) -> None:
     """Rz(yaw) Ry(pitch) Rx(roll) into `out` (3, 3)."""

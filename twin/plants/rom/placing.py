@@ -145,7 +145,7 @@ def set_twist(w: World, p: Params, x: State, t: Any, k: int) -> None:
         twist[0], twist[1], twist[2] = truck_body.velocity(
             w, w.truck_qd, t.truck, pose[0] + rx, pose[1] + ry, pose[2] + rz
         )
-        twist[3], twist[4], twist[5] = truck_body.turning(w)
+        twist[3], twist[4], twist[5] = truck_body.turning(w, t.truck)
 
 
 @kernel

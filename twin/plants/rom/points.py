@@ -21,7 +21,6 @@ from twin.plants.rom import truck as truck_body
 from twin.plants.rom.flight import body_of
 from twin.plants.rom.frames import cross, symmetric_inverse, symmetric_times, times
 from twin.plants.rom.masses import Matrix, Symmetric, Vector, inertia, on_moving, with_truck
-from twin.plants.rom.truck import COSINE, SINE
 from twin.plants.state import TX, TY
 
 World = Any
@@ -95,7 +94,7 @@ def press(w: World, p: Params, m: Model, t: Any, r: int, n: int, on_truck: bool,
         )
         vx, vy, vz = truck_body.velocity(w, w.truck_qd, t.truck, x, y, z)
         ux, uy, uz = ux - vx, uy - vy, uz - vz
-        vx, vy, vz = truck_body.turning_by(w, t.truck[COSINE], t.truck[SINE])
+        vx, vy, vz = truck_body.turning(w, t.truck)
         wx, wy, wz = wx - vx, wy - vy, wz - vz
     firm = HOLDS * kept
     for i in range(n):

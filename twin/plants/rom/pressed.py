@@ -30,11 +30,11 @@ SLIDES_MPS, ROCKS_MPS = 1e-4, 2e-3
 """Slower than this along its pads, and at their corners off and on them, it may be on its way to standing."""
 STOOD_SCANS = 3
 """After so many such scans it stands."""
-GRASP, KEEP = 0.5, 0.8
+GRASP, KEEP = 0.8, 0.95
 """Shares of what Coulomb's friction holds, up to which it may begin to ride and may go on."""
 PRESSES, LIFTS = 0.3, 0.1
 """Shares of the mean pad's load that the least one has to carry for it to begin, and to go on."""
-LIGHT = 0.05
+LIGHT = 0.02
 """A contact force of a smaller share of its own weight is no firm stand."""
 
 
@@ -103,7 +103,7 @@ def _stands(w: World, p: Params, m: Model, x: State, t: Any, r: int, on: int) ->
         truck_body.no_force(w, t.truck)
         sx, sy, sz = truck_body.velocity(w, w.truck_qd, t.truck, t.at[0] + cx, t.at[1] + cy, t.at[2] + cz)
         vx, vy, vz = vx - sx, vy - sy, vz - sz
-        sx, sy, sz = truck_body.turning(w)
+        sx, sy, sz = truck_body.turning(w, t.truck)
         wx, wy, wz = wx - sx, wy - sy, wz - sz
     vx, vy, vz = back(t.turn, vx, vy, vz)
     wx, wy, wz = back(t.turn, wx, wy, wz)

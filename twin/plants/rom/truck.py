@@ -6,7 +6,6 @@ dz = z - x pitch + y roll, dx = h pitch, dy = -h roll.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from twin.motion.kernels import inlined_kernel, kernel
@@ -84,14 +83,9 @@ def velocity(w: World, qd: Any, force: Any, x: float, y: float, z: float) -> tup
 
 
 @inlined_kernel
-def turning(w: World) -> tuple[float, float, float]:
-    """Angular velocity of the truck's body in W."""
-    return turning_by(w, math.cos(w.truck_q[TYAW]), math.sin(w.truck_q[TYAW]))
-
-
-@inlined_kernel
-def turning_by(w: World, cy: float, sy: float) -> tuple[float, float, float]:
-    """The same from cosine and sine of its yaw."""
+def turning(w: World, force: Any) -> tuple[float, float, float]:
+    """Angular velocity of the truck's body in W; `force` (8,) has cosine and sine of its yaw."""
+    cy, sy = force[COSINE], force[SINE]
     yaw, pitch, roll = w.truck_qd[TYAW], w.truck_qd[TPITCH], w.truck_qd[TROLL]
     return cy * roll - sy * pitch, sy * roll + cy * pitch, yaw
 
