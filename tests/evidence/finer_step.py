@@ -46,7 +46,7 @@ class Figure:
 CHASSIS_FORCE = Figure("chassis", "guided", "peak_lateral_force_n", tuple(range(14)), (OWN_HZ, 1000))
 TOP_LIFT_SWAY = Figure("top_lift", "unguided", "residual_sway_rad", (0, 126), (OWN_HZ, 1000, 2000))
 """Seeds outside the target although both plants waited alike."""
-CHASSIS_SWAY = Figure("chassis", "guided", "peak_sway_rad", (45, 128), (OWN_HZ, 1000))
+CHASSIS_SWAY = Figure("chassis", "guided", "peak_sway_rad", (128, 173), (OWN_HZ, 1000))
 """The two that differ most."""
 FIGURES = (CHASSIS_FORCE, CHASSIS_SWAY, TOP_LIFT_SWAY)
 

@@ -9,11 +9,16 @@ import pytest
 
 from tests.physics import rig
 from tests.physics.rom.loads import HUNG_KG, LOADS, PACES, hang_aside
+from tests.physics.rom_bench import RESTS, RomBench
 from twin.drives import STOP_JERK, motion_end_s
+from twin.motion.profile import plan_hold
+from twin.plants.bullet import BulletPlant
 from twin.plants.state import DONE, EX, EY, JOINTS, STANDSTILL, TRIP_ESTOP, TRIP_FOLLOWING, YAW, X, Y, Z
 
 G = rig.GRAVITY_MPS2
 ARRIVED = {"x": 0.003, "y": 0.003, "z": 0.003, "yaw": 0.001}
+STUCK = [(station, axis, steps) for station in ("top_lift", "chassis") for axis, steps in ((X, 1), (Y, 1), (YAW, 5))]
+"""Station, axis, and how many steps of its encoder it is off its target."""
 
 
 @pytest.mark.parametrize("pace", **PACES)
@@ -212,3 +217,37 @@ def test_a_dead_axis_is_a_double_pendulum_without_friction(bench, joint, pace):
     omega = sqrt(G / (2.0 + rig.stretch_m(plant, 450.0, 2.0)) * (1.0 + 450.0 / own_kg))
     expected_s = 2.0 * pi / omega * (1.0 + 0.02**2 / 16.0)
     assert rig.period_s(seen["t_s"], seen["q"][:, 0, joint]) == pytest.approx(expected_s, rel=5e-4)
+
+
+@pytest.mark.parametrize("plant_of", [RomBench, BulletPlant], ids=["rom", "bullet"])
+@pytest.mark.parametrize(("station", "axis", "steps"), STUCK, ids=[f"{s}-{JOINTS[k]}" for s, k, _ in STUCK])
+def test_an_axis_that_friction_holds_off_its_target_breaks_loose(plant_of, station, axis, steps):
+    """Stuck some steps of its encoder off, it asks for e = K off; its drive gives G (e + e t / T) and moves it when
+    that is F_c, at t = T (F_c / (G e) - 1): on both plants within three scans, and on this one it rests until then.
+    """
+    plant = rig.bench(station, plant=plant_of)
+    if station == "top_lift":
+        rig.hang(plant, None, 2.0)
+    else:
+        rig.place_axes(plant, 1, x=-3.9)
+        rig.place_axes(plant, x=0.0, z=-1.0)
+    rig.run(plant, 3.0)
+    w, p = plant.worlds[0], plant.params[0]
+    off = steps * float(p["axis_encoder"][axis])
+    w["integral"][0, axis] = 0.0
+    stood = float(w["q"][0, axis])
+    measured = np.floor(stood / p["axis_encoder"][axis] + 0.5) * p["axis_encoder"][axis]
+    target = measured + off
+    plan_hold(w["profile"][0, axis], target)
+    w["reference"][0, axis] = (target, 0.0, 0.0)
+    drive = float(p["axis_velocity_gain"][axis]) * float(p["axis_position_gain"][axis]) * off
+    expected_s = float(p["axis_integral_time_s"][axis]) * (float(p["axis_coulomb"][axis]) / drive - 1.0)
+    assert expected_s > 0.5
+    began_s, rested = float(w["t_s"]), 0
+    while abs(w["q"][0, axis] - stood) < 1e-9 and w["t_s"] < began_s + 2.0 * expected_s:
+        plant.scan()
+        plant.step(5)
+        rested += isinstance(plant, RomBench) and plant.chosen() == RESTS
+    assert float(w["t_s"]) - began_s == pytest.approx(expected_s, abs=0.03)
+    if isinstance(plant, RomBench):
+        assert rested > 0.9 * 100.0 * expected_s

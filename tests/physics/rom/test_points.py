@@ -160,3 +160,17 @@ def test_friction_takes_no_energy_from_nowhere(body):
         energies.append(KG * body.velocity[:2] @ body.velocity[:2] + body.inertia[2, 2] * body.turning[2] ** 2)
     assert np.all(np.diff(energies) <= 1e-9)
     assert energies[-1] < 1e-9
+
+
+@pytest.mark.parametrize("mps", [(0.1, 0.1), (0.1, -0.02), (-0.02, 0.1)])
+def test_friction_points_against_the_slip_whatever_resists(body, mps):
+    """One point, at a corner, where the body is twice as hard to move along x as along y: mu N to `points.SAME`,
+    against the slip of the point after the tick to a twentieth of a degree (Coulomb)."""
+    body.at, body.normals, body.gaps = np.array([CORNERS_M[0].tolist() + [0.0]]), UP[None], np.array([-SUNK_M])
+    body.velocity[:2] = mps
+    pressed = body.step()
+    slip = (body.velocity + np.cross(body.turning, body.at[0]))[:2]
+    assert np.hypot(*pressed[:2]) == pytest.approx(MU * pressed[2], rel=points.SAME)
+    across = pressed[0] * slip[1] - pressed[1] * slip[0]
+    assert abs(across) / np.hypot(*pressed[:2]) / np.hypot(*slip) < 1e-3
+    assert pressed[:2] @ slip < 0.0

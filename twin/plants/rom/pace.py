@@ -11,9 +11,9 @@ from __future__ import annotations
 from typing import Any
 
 from twin.motion.kernels import kernel
-from twin.plants.rom import flight, table_flight
+from twin.plants.rom import flight, resting, table_flight
 from twin.plants.rom.model import COUPLED, FREE, TRUCK
-from twin.plants.state import ROBOTS, STANDSTILL, Z
+from twin.plants.state import ROBOTS, Z
 from twin.plants.suspension import FLOATING_TABLE, FOUR_ROPE, MAST
 
 World = Any
@@ -30,22 +30,21 @@ NEAR_GRIP_M = 0.01
 BESIDE_M = 0.3
 STILL = 1e-5
 """Slower than this (m/s, rad/s) counts as still: with the truck's damping it would creep on by some micrometres."""
-SHORT_OF_IT = 2e-4
-"""An axis that friction holds farther than this (m, rad) from its setpoint does not rest: its integrator winds up until
-it breaks loose."""
 STILL_SCANS = 3
 """For so long it has to be that slow: a swing of a millimetre passes its turning point faster."""
 
 
 @kernel
 def count_calm(w: World, p: Params, x: State) -> None:
-    """After a scan: for how many of them each robot, and the truck, has been still.
+    """After a scan: for how many of them each robot, and the truck, has been still; drives of who rested wind up.
 
     Who has rested at its last pace has the speeds with which it came to rest.
     """
     pace = x.pace
     for r in range(p.robots):
         rested = pace[r] == RESTS and x.calm[r] >= STILL_SCANS
+        if rested:
+            resting.wind_up(w, p, r, p.dt_s * p.scan_ticks)
         x.calm[r] = x.calm[r] + 1 if rested or _still(w.qd[r], 10) else 0
     rested = pace[ROBOTS] == RESTS and x.calm[ROBOTS] >= STILL_SCANS
     x.calm[ROBOTS] = x.calm[ROBOTS] + 1 if rested or _still(w.truck_qd, 6) else 0
@@ -138,10 +137,4 @@ def _may_rest(w: World, p: Params, x: State, r: int) -> bool:
     """Whether robot `r` has stood still and nothing is about to move it."""
     if x.calm[r] < STILL_SCANS or abs(w.float_lock[r] - w.float_lock_command[r]) > 0.0:
         return False
-    for k in range(4):
-        if w.brake[r, k] == 1:
-            continue
-        if w.axis_state[r, k] != STANDSTILL or abs(w.reference[r, k, 0] - w.q[r, k]) > SHORT_OF_IT:
-            return False
-    # a load cell that tells something else makes the hoist move
-    return w.brake[r, Z] == 1 or abs(w.load_cell_n[r] - w.load_n[r]) < p.axis_coulomb[Z]
+    return resting.holds(w, p, r)

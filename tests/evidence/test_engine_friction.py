@@ -1,0 +1,45 @@
+"""With the engine's friction the reduced-order plant has the reference's peak sways: that is what they differ by."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.stats import spearmanr
+
+from tests.evidence.agreement import stored
+from tests.evidence.engine_friction import beside_the_reference
+
+SWAY, FORCE = "peak_sway_rad", "peak_lateral_force_n"
+
+
+def apart(reference: np.ndarray, reduced: np.ndarray) -> np.ndarray:
+    return np.log(reduced / reference)
+
+
+def as_it_is(kpi: str) -> tuple[np.ndarray, np.ndarray]:
+    """Of the reference and of the reduced-order plant with its own friction, guided chassis swaps."""
+    pairs = stored("chassis", "guided").pairs
+    return np.array([row.kpis[kpi] for row, _ in pairs]), np.array([row.kpis[kpi] for _, row in pairs])
+
+
+def test_chassis_sways_agree_with_the_engines_friction() -> None:
+    own, engine = apart(*as_it_is(SWAY)), apart(*beside_the_reference("chassis", SWAY))
+    assert len(own) == len(engine) == 200
+    outside = np.log(1.05)
+    assert (np.abs(own) > outside).sum() >= 5
+    assert (np.abs(engine) > outside).sum() <= 1
+    assert abs(np.median(engine)) < 0.001
+    inner = [np.subtract(*np.percentile(column, [84.0, 16.0])) for column in (own, engine)]
+    assert inner[1] < 0.6 * inner[0], "and the others come closer too"
+
+
+def test_chassis_forces_come_closer_with_it_but_stay_a_matter_of_the_scan() -> None:
+    own, engine = as_it_is(FORCE), beside_the_reference("chassis", FORCE)
+    assert spearmanr(*own)[0] + 0.02 < spearmanr(*engine)[0] < 0.9
+    assert abs(np.median(apart(*engine))) < 0.005
+
+
+def test_a_hanging_pack_does_not_mind() -> None:
+    """top_lift: about as hard to move along as across."""
+    engine = apart(*beside_the_reference("top_lift", SWAY))
+    assert len(engine) == 200
+    assert np.abs(engine).max() < 0.05

@@ -1,0 +1,72 @@
+"""Axes that rest: friction and brakes hold them where they are, while their drives' integrators go on.
+
+A drive whose axis friction holds off its target winds up until the axis breaks loose: a yaw axis stuck a tenth of a
+milliradian off does within seconds. What a pin that meets its socket makes of the axis depends on how far that is.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from twin.motion.kernels import inlined_kernel, kernel
+from twin.plants.state import EYAW, STANDSTILL, YAW, Z
+
+World = Any
+Params = Any
+
+
+@inlined_kernel
+def _asked_for(w: World, p: Params, r: int, k: int) -> float:
+    """Speed (m/s, rad/s) that the position loop of axis `k` of robot `r`, which stands, asks for; by its encoder."""
+    step = p.axis_encoder[k]
+    measured = math.floor(w.q[r, k] / step + 0.5) * step
+    return p.axis_position_gain[k] * (w.reference[r, k, 0] - measured)
+
+
+@inlined_kernel
+def _drive(w: World, p: Params, r: int, k: int, asked_for: float) -> float:
+    """What its drive then gives (`twin.drives.drive_forces`), N or N m, but for its limit."""
+    drive = p.axis_velocity_gain[k] * (asked_for + w.integral[r, k] / p.axis_integral_time_s[k])
+    if k == Z:
+        drive += p.z_gravity_mass_kg * p.gravity_mps2 + w.load_cell_n[r]
+    return drive
+
+
+@kernel
+def wind_up(w: World, p: Params, r: int, dt_s: float) -> None:
+    """The integrators of robot `r`'s drives after `dt_s` in which it has stood still."""
+    if w.power_off == 1:
+        return
+    for k in range(4):
+        if w.brake[r, k] == 1:
+            continue
+        speed = _asked_for(w, p, r, k)
+        if speed != 0.0 and abs(_drive(w, p, r, k, speed)) < p.axis_force_limit[k]:
+            w.integral[r, k] += dt_s * speed
+
+
+@kernel
+def holds(w: World, p: Params, r: int) -> bool:
+    """Whether brakes and friction hold all axes of robot `r`, which stands, against drives and suspension.
+
+    What the suspension does to x and y was met by the forces on them when they came to rest, so it is minus these; to a
+    drum it is the load that hangs there, to a yaw block minus the torque on the end effector.
+    """
+    if w.power_off == 1:
+        return True
+    tau = w.tau[r]
+    for k in range(4):
+        if w.brake[r, k] == 1:
+            continue
+        if w.axis_state[r, k] != STANDSTILL:
+            return False
+        limit = p.axis_force_limit[k]
+        force = min(max(_drive(w, p, r, k, _asked_for(w, p, r, k)), -limit), limit)
+        if k == Z:
+            force -= p.z_gravity_mass_kg * p.gravity_mps2 + w.load_n[r]
+        else:
+            force -= tau[EYAW] if k == YAW else tau[k]
+        if abs(force) > p.axis_coulomb[k]:
+            return False
+    return True
