@@ -63,10 +63,10 @@ def bundle(folder: Path, modes: list[str] | None, push: np.ndarray = PUSH) -> Pa
 # --------------------------------------------------------------------------------------------------------- whole swaps
 
 
-@pytest.mark.parametrize("station", ["top_lift", "chassis"])
-def test_the_servo_seats_every_pack_of_a_swap(station: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("cell", ["--station top_lift", "--station chassis --truck chassis_tractor_2"])
+def test_the_servo_seats_every_pack_of_a_swap(cell: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "swap.mcap"
-    words = f"swap --station {station} --seed 3 --align-policy baseline --record {path} --json"
+    words = f"swap {cell} --seed 3 --align-policy baseline --record {path} --json"
     assert run(words.split()) == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["outcome"], told["violations"], told["align_policy"]) == ("completed", [], "baseline")
