@@ -62,8 +62,7 @@ def slide(moved_kg: tuple[float, float], mps: tuple[float, float]) -> tuple[np.n
 def test_it_points_against_what_has_to_be_stopped_not_against_the_slip(moved_kg, mps):
     """Coulomb: friction mu N points against the slip v. The engine scales the impulse that would stop the point down to
     mu N, so that it points against (m_x v_x, m_y v_y), m being what moves with the point along x and y: the same where
-    both are, up to 55 degrees off where one is ten times the other. (By default; as a pyramid, the other setting, it is
-    up to 1.4 mu N.)"""
+    both are, far off where one is ten times the other."""
     friction, speed, normal_n = slide(moved_kg, mps)
     assert np.hypot(*friction) == pytest.approx(MU * normal_n, rel=1e-3)
 
