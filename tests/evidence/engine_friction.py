@@ -28,12 +28,12 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 PATH, PATCH = HERE / "engine_friction.json", HERE / "engine_friction.patch"
 COPIED = ("models", "twin", "envs", "agents", "tests", "pyproject.toml")
-CASES = (("chassis", "guided"), ("top_lift", "guided"))
+CASES = (("chassis", "guided"), ("chassis", "unguided"), ("top_lift", "guided"))
 KPIS = {"peak_sway_rad": 7, "peak_lateral_force_n": 1}
 """What is kept, with its decimals."""
 
 Found = dict[str, dict[str, dict[int, float]]]
-"""By station, key figure, and seed."""
+"""By station and parking (`chassis_guided`), key figure, and seed."""
 
 
 def play(station: str, parking: str) -> dict[str, dict[int, float]]:
@@ -48,21 +48,23 @@ def play(station: str, parking: str) -> dict[str, dict[int, float]]:
 def read() -> Found:
     stored = json.loads(PATH.read_text())
     return {
-        station: {kpi: {int(seed): value for seed, value in values.items()} for kpi, values in kpis.items()}
-        for station, kpis in stored.items()
+        case: {kpi: {int(seed): value for seed, value in values.items()} for kpi, values in kpis.items()}
+        for case, kpis in stored.items()
     }
 
 
-def beside_the_reference(station: str, kpi: str) -> tuple[np.ndarray, np.ndarray]:
-    """Of the reference and with the engine's friction, by seed."""
-    found = read()[station][kpi]
-    reference = {row.seed: row.kpis[kpi] for row in stored_rows(station, dict(CASES)[station]) if row.seed in found}
+def beside_the_reference(station: str, parking: str, kpi: str) -> tuple[np.ndarray, np.ndarray]:
+    """Of the reference and with the engine's friction, by seed; of what is completed on both."""
+    found = read()[f"{station}_{parking}"][kpi]
+    rows = stored_rows(station, parking)
+    reference = {row.seed: row.kpis[kpi] for row in rows if row.completed and row.seed in found}
     return np.array(list(reference.values())), np.array([found[seed] for seed in reference])
 
 
 def main() -> int:
     if sys.argv[1:] == ["--here"]:  # in the copy
-        PATH.write_text(json.dumps({station: play(station, parking) for station, parking in CASES}, indent=1) + "\n")
+        played = {f"{station}_{parking}": play(station, parking) for station, parking in CASES}
+        PATH.write_text(json.dumps(played, indent=1) + "\n")
         return 0
     with tempfile.TemporaryDirectory() as name:
         copy = Path(name) / "copy"
