@@ -71,8 +71,8 @@ def summary() -> str:
     for k, line in enumerate(of[0].lines[1]):
         target = f", {line.target}" if line.target else ""
         rows.append(_row(f"{line.name}{target}", [_cell(one.lines[1][k]) for one in of]))
-    earlier = sum(one.earlier for one in of)
-    rows += ["", f"{earlier} of the {sum(len(one.pairs) for one in of)} reference swaps are of earlier code."]
+    if earlier := sum(one.earlier for one in of):
+        rows += ["", f"{earlier} of the {sum(len(one.pairs) for one in of)} reference swaps are of earlier code."]
     return "\n".join(rows) + "\n"
 
 

@@ -23,13 +23,13 @@ def as_it_is(parking: str, kpi: str) -> tuple[np.ndarray, np.ndarray]:
     return reference, reduced
 
 
-@pytest.mark.parametrize(("parking", "swaps"), [("guided", 200), ("unguided", 103)])
-def test_chassis_sways_agree_with_the_engines_friction(parking: str, swaps: int) -> None:
+@pytest.mark.parametrize(("parking", "swaps", "still_outside"), [("guided", 200, 1), ("unguided", 103, 3)])
+def test_chassis_sways_agree_with_the_engines_friction(parking: str, swaps: int, still_outside: int) -> None:
     own, engine = apart(*as_it_is(parking, SWAY)), apart(*beside_the_reference("chassis", parking, SWAY))
     assert len(own) == len(engine) == swaps
     outside = np.log(1.05)
-    assert (np.abs(own) > outside).sum() >= 5
-    assert (np.abs(engine) > outside).sum() <= 1
+    assert (np.abs(own) > outside).sum() >= max(5, 3 * still_outside)
+    assert (np.abs(engine) > outside).sum() <= still_outside
     assert abs(np.median(engine)) < 0.001
     inner = [np.subtract(*np.percentile(column, [84.0, 16.0])) for column in (own, engine)]
     assert inner[1] < 0.6 * inner[0], "and the others come closer too"
