@@ -88,7 +88,7 @@ def friction_force(speed: float, applied_n: float, mass: float, coulomb: float, 
 
 @kernel
 def drive_forces(w: World, p: Params, r: int, reaction: Any, dt_s: float) -> None:
-    """Write `w.tau[r, 0:4]`: drive, friction and brake.
+    """Write `w.tau[r, 0:4]`: drive, friction and brake; `w.drive_n[r]`: the drive alone; `w.net_n[r]`: the sum of all.
 
     They act for `dt_s`. `reaction[k]` is the force that the end effector's suspension (and weight, for z) exerts on
     axis k: friction has to know it to hold an axis at rest exactly.
@@ -117,11 +117,13 @@ def drive_forces(w: World, p: Params, r: int, reaction: Any, dt_s: float) -> Non
                 w.integral[r, k] += speed_error * dt_s
             drive = min(max(drive, -limit), limit)
             energy_j += max(drive * speed, 0.0) * dt_s
+        w.drive_n[r, k] = drive
         coulomb = p.axis_coulomb[k]
         if w.brake[r, k] == 1 or w.power_off == 1:
             coulomb += p.axis_brake[k]
         viscous = -p.axis_viscous[k] * speed
         w.tau[r, k] = drive + viscous + friction_force(speed, drive + viscous + reaction[k], mass, coulomb, dt_s)
+        w.net_n[r, k] = w.tau[r, k] + reaction[k]
         if k >= Z and p.reeving != FLOATING_TABLE:  # drum and yaw block are side branches: no joint hands it on
             w.tau[r, k] += reaction[k]
     w.energy_j = energy_j

@@ -183,7 +183,8 @@ class OwnMoment:
             c.cell, c.timing, c.faults, make_plant=plant_maker(c.plant), policies=c.policies, branch=branch
         )  # fmt: skip
         try:
-            self._past.expect(twin.program, Sampler(twin.cell, twin.plant.worlds, twin.plant.params))
+            recorded = self._recording.header.channels
+            self._past.expect(twin.program, Sampler(twin.cell, twin.plant.worlds, twin.plant.params, recorded))
             return Branched(twin, self._past, settings, policies)
         except BaseException:
             twin.close()

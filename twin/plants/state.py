@@ -271,6 +271,8 @@ WORLD = np.dtype(
         ("q", f8, (ROBOTS, 10)),
         ("qd", f8, (ROBOTS, 10)),
         ("tau", f8, (ROBOTS, 10)),
+        ("drive_n", f8, (ROBOTS, 4)),  # what the drive itself gives, N or N m; none while its brake is set
+        ("net_n", f8, (ROBOTS, 4)),  # what is left to accelerate the axis, beside friction, brake and load
         ("truck_q", f8, 6),
         ("truck_qd", f8, 6),
         ("truck_tau", f8, 3),

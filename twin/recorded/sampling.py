@@ -31,8 +31,11 @@ def _units(name: str) -> tuple[str, str]:
     return ROTARY if any(word in name for word in ("yaw", "pitch", "roll")) else LINEAR
 
 
-def state_columns(cell: Cell) -> list[Column]:
-    """The true state: everything that `verify` compares, in the order of the recording."""
+def state_columns(cell: Cell, *, older: bool = False) -> list[Column]:
+    """The true state: everything that `verify` compares, in the order of the recording.
+
+    `older`: as recordings had it whose axes have `force_n` or `torque_nm` (see `is_older`).
+    """
     columns: list[Column] = []
     p = cell.params[0]
     for r in range(int(p["robots"])):
@@ -40,12 +43,13 @@ def state_columns(cell: Cell) -> list[Column]:
         for k, axis in enumerate(AXES):
             at, rate = _units(axis)
             effort = "torque_nm" if at == "rad" else "force_n"
+            efforts = [(effort, "tau")] if older else [(f"drive_{effort}", "drive_n"), (f"net_{effort}", "net_n")]
             columns += [
                 (f"{robot}/{axis}/position_{at}", "q", (r, k)),
                 (f"{robot}/{axis}/velocity_{rate}", "qd", (r, k)),
                 (f"{robot}/{axis}/reference_{at}", "reference", (r, k, 0)),
                 (f"{robot}/{axis}/reference_{rate}", "reference", (r, k, 1)),
-                (f"{robot}/{axis}/{effort}", "tau", (r, k)),
+                *((f"{robot}/{axis}/{name}", field, (r, k)) for name, field in efforts),
                 (f"{robot}/{axis}/axis_state", "axis_state", (r, k)),
                 (f"{robot}/{axis}/brake", "brake", (r, k)),
             ]
@@ -77,6 +81,14 @@ def state_columns(cell: Cell) -> list[Column]:
     columns += [(f"station/violations{i}", "violation", (i,)) for i in range(1, 7)]
     columns += [(f"station/{name}", name, ()) for name in ("energy_j", "truck_displacement_m")]
     return columns
+
+
+def is_older(channels: Iterable[str]) -> bool:
+    """Whether a recording's channels are those of an earlier version, with one force an axis.
+
+    That was drive, friction and brake together, less the load where a drum or a yaw block holds it.
+    """
+    return "robot0/x/force_n" in channels
 
 
 def sensor_columns(cell: Cell) -> list[Column]:
@@ -202,11 +214,12 @@ def _words(record: np.dtype[Any], columns: Iterable[Column], kind: np.dtype[Any]
 class Sampler:
     """Frames, channels and sensors of a plant's one world, as they are now."""
 
-    def __init__(self, cell: Cell, worlds: np.ndarray, params: np.ndarray) -> None:
+    def __init__(self, cell: Cell, worlds: np.ndarray, params: np.ndarray, recorded: Iterable[str] = ()) -> None:
+        """`recorded`: channels of a recording that these samples are compared with."""
         self._worlds, self._params = worlds, params
         self.frames = frames_of(cell)
         self._poses = np.zeros((len(self.frames), 7))
-        self._states = Gather(worlds, state_columns(cell))
+        self._states = Gather(worlds, state_columns(cell, older=is_older(recorded)))
         self._sensors = Gather(worlds, sensor_columns(cell))
         self.channel_names, self.sensor_names = self._states.names, self._sensors.names
 
@@ -216,4 +229,4 @@ class Sampler:
         return self._poses, self._states.read(), self._sensors.read()
 
 
-__all__ = ["Gather", "Sampler", "fill_frames", "frames_of", "sensor_columns", "state_columns"]
+__all__ = ["Gather", "Sampler", "fill_frames", "frames_of", "is_older", "sensor_columns", "state_columns"]

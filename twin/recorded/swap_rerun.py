@@ -53,7 +53,8 @@ class SwapRerun:
         except InputError as error:
             raise InputError(f"its configuration is refused: {error}", file=self._path) from None
         self._plant: Any = self._twin.plant
-        return Sampler(self._twin.cell, self._plant.worlds, self._plant.params)
+        recorded = self._recording.header.channels
+        return Sampler(self._twin.cell, self._plant.worlds, self._plant.params, recorded)
 
     def read(self, last_tick: int) -> None:
         """Read the commands and the end; raises InputError where they are damaged."""

@@ -98,10 +98,15 @@ def eliminate(w: World, p: Params, m: Model, t: Any, r: int, fx: float, fy: floa
 
 
 @kernel
-def speed_up(w: World, t: Any, r: int, dx: float, dy: float, dz: float, dyaw: float) -> None:
-    """Speeds of robot `r`'s axes after the step, in which what they carry has gained dx, dy, dz and dyaw in W."""
+def speed_up(w: World, m: Model, t: Any, r: int, dx: float, dy: float, dz: float, dyaw: float, dt_s: float) -> None:
+    """Speeds of robot `r`'s axes after the step, in which what they carry has gained dx, dy, dz and dyaw in W.
+
+    What the springs give way is part of the step, so the net force on an axis is that which gives it its gain in speed.
+    """
     qd, n, gain, spring = w.qd[r], t.axis_n, t.gain, t.spring
     qd[X] += gain[X] * (n[X] + spring[X] * dx)
     qd[Y] += gain[Y] * (n[Y] + spring[Y] * dy)
     qd[Z] += gain[Z] * (n[Z] + spring[Z] * dz)
     qd[YAW] += gain[YAW] * (n[YAW] + spring[YAW] * dyaw)
+    for i in range(4):
+        w.net_n[r, i] = m.axis_own_kg[i] * (qd[i] - t.begun[i]) / dt_s

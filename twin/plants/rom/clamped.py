@@ -48,7 +48,7 @@ def pull_along(w: World, p: Params, m: Model, x: State, t: Any, r: int, dt_s: fl
         truck_body.push(w, t.truck, t.at[0], t.at[1], t.at[2], fx, fy, fz)
         truck_body.twist(t.truck, tx, ty, tz)
     axes.eliminate(w, p, m, t, r, fx, fy, fz, dt_s)
-    axes.speed_up(w, t, r, 0.0, 0.0, 0.0, 0.0)
+    axes.speed_up(w, m, t, r, 0.0, 0.0, 0.0, 0.0, dt_s)
     for i in range(3):
         w.guide_force_n[r, i] = 0.0
 

@@ -154,6 +154,7 @@ def fly(w: World, p: Params, m: Model, t: Any, r: int, t_s: float, dt_s: float) 
     qd[X] += dt_s * ax
     qd[Y] += dt_s * ay
     tau[Z] = hoist_n - tension
+    w.net_n[r, X], w.net_n[r, Y], w.net_n[r, Z] = drive_x + pull_x, drive_y + pull_y, tau[Z]
     qd[Z] += dt_s * tau[Z] * per_drum
     qd[YAW] += dt_s * tau[YAW] * per_block
     # the load: a force at E turns it about its centre of mass

@@ -35,15 +35,16 @@ def _drive(w: World, p: Params, r: int, k: int, asked_for: float) -> float:
 
 @kernel
 def wind_up(w: World, p: Params, r: int, dt_s: float) -> None:
-    """The integrators of robot `r`'s drives after `dt_s` in which it has stood still."""
-    if w.power_off == 1:
-        return
+    """The integrators of robot `r`'s drives after `dt_s` in which it has stood still, and what the drives give."""
     for k in range(4):
-        if w.brake[r, k] == 1:
+        w.drive_n[r, k] = w.net_n[r, k] = 0.0
+        if w.brake[r, k] == 1 or w.power_off == 1:
             continue
-        speed = _asked_for(w, p, r, k)
-        if speed != 0.0 and abs(_drive(w, p, r, k, speed)) < p.axis_force_limit[k]:
+        speed, limit = _asked_for(w, p, r, k), p.axis_force_limit[k]
+        drive = _drive(w, p, r, k, speed)
+        if speed != 0.0 and abs(drive) < limit:
             w.integral[r, k] += dt_s * speed
+        w.drive_n[r, k] = min(max(drive, -limit), limit)
 
 
 @kernel

@@ -85,7 +85,7 @@ def fly(w: World, p: Params, m: Model, x: State, t: Any, r: int, t_s: float, dt_
         dt_s * (c * tx + s * ty - gx + rx), dt_s * (-s * tx + c * ty - gy + ry), dt_s * (tz - gz + rz) + t.carry[YAW],
     )  # fmt: skip
     dx, dy, dwx, dwy = c * vx - s * vy, s * vx + c * vy, c * wx - s * wy, s * wx + c * wy
-    axes.speed_up(w, t, r, dx, dy, vz, wz)
+    axes.speed_up(w, m, t, r, dx, dy, vz, wz, dt_s)
     carried.to_joint_speeds(
         w, p, r, t.angles, t.turn, motion[0] + dx, motion[1] + dy, motion[2] + vz, motion[3] + dwx, motion[4] + dwy,
         motion[5] + wz,
