@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import secrets
 import stat
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
+QUIET_S, LINE_EVERY_S, SELDOM_S = 2.0, 5.0, 60.0
+"""Without a terminal: the first line of progress comes after, and the next ones after, at least and at most."""
 PROGRESS_REFRESH_S = 0.1  # a run may report every PLC scan; a person reads ten lines a second at most
 
 
@@ -63,36 +67,52 @@ def stderr_console() -> Console:
 
 
 class ProgressLine:
-    """One line on standard error that says where a long run is. Without a terminal it says nothing."""
+    """One line on standard error that says where a long run is."""
 
     def __init__(self, bar: Progress | None, text: str, total: float | None) -> None:
         self._bar = bar
         self._task = bar.add_task(text, total=total) if bar is not None else None
-        self._text = text
+        self._text, self._completed, self._total = text, 0.0, total
         self._next_refresh_s = 0.0
 
     def update(self, text: str | None = None, *, completed: float | None = None, total: float | None = None) -> None:
         """Shows `text` (a phase, a name) and how much of the total is done; cheap enough for every scan."""
+        changed = text is not None and text != self._text
+        self._text = self._text if text is None else text
+        self._completed = self._completed if completed is None else completed
+        self._total = self._total if total is None else total
         if self._bar is None or self._task is None:
             return
         now_s = time.monotonic()
-        if now_s < self._next_refresh_s and (text is None or text == self._text):
+        if now_s < self._next_refresh_s and not changed:
             return
         self._next_refresh_s = now_s + PROGRESS_REFRESH_S
-        self._text = self._text if text is None else text
         self._bar.update(self._task, description=self._text, completed=completed, total=total)
+
+    def told(self, gone_s: float) -> str:
+        """The line in plain text, after `gone_s`."""
+        done, total = self._completed, self._total
+        if not total:
+            return f"{self._text}, {gone_s:.0f} s"
+        whole = float(done).is_integer() and float(total).is_integer() and total > 1
+        share = f"{done:.0f} of {total:.0f}" if whole else f"{100.0 * done / total:.0f} %"
+        return f"{self._text}, {share}, {gone_s:.0f} s"
 
 
 @contextmanager
 def progress(text: str = "", *, total: float | None = None) -> Iterator[ProgressLine]:
     """A progress line for the time of the block: a spinner, or a bar if `total` is given, and the time gone.
 
+    Without a terminal (standard error goes to a file) a run that takes longer than `QUIET_S` says the same in plain
+    lines, now and then; a shorter one says nothing.
+
     >>> with progress("swap", total=len(phases)) as line:
     ...     for done, phase in enumerate(phases):
     ...         line.update(phase, completed=done)
     """
     if not sys.stderr.isatty():
-        yield ProgressLine(None, text, total)
+        with _plain_lines(ProgressLine(None, text, total)) as line:
+            yield line
         return
     from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -102,6 +122,28 @@ def progress(text: str = "", *, total: float | None = None) -> Iterator[Progress
     # rich would send what the block prints on standard output to standard error: a --json result belongs where it is
     with Progress(*columns, console=stderr_console(), transient=True, redirect_stdout=False) as bar:
         yield ProgressLine(bar, text, total)
+
+
+@contextmanager
+def _plain_lines(line: ProgressLine) -> Iterator[ProgressLine]:
+    """`line` in plain text on standard error for the time of the block, the more seldom the longer it takes."""
+    over, began_s = threading.Event(), time.monotonic()
+
+    def report() -> None:
+        wait_s = QUIET_S
+        while not over.wait(wait_s):
+            gone_s = time.monotonic() - began_s
+            with contextlib.suppress(OSError, ValueError):  # nobody reads it any more
+                print(line.told(gone_s), file=sys.stderr, flush=True)
+            wait_s = min(max(LINE_EVERY_S, 0.1 * gone_s), SELDOM_S)
+
+    thread = threading.Thread(target=report, name="progress", daemon=True)
+    thread.start()
+    try:
+        yield line
+    finally:
+        over.set()
+        thread.join()
 
 
 def write_target(path: str | Path, *, key: str | None = None) -> Path:

@@ -95,8 +95,9 @@ def plan_jobs(
             if slots is not None and number in slots:
                 put, take = slots[number]
             if put is None or take is None:
+                lacks = "empty" if put is None else "charged"
                 raise InputError(
-                    f"robot {robot} of station {station.name} has no {'empty' if put is None else 'charged'} slot left"
+                    f"robot {robot + 1} of station {station.name} has no {lacks} slot left"
                     f" for seat {number + 1} of {truck.name}"
                 )
             charged.discard(take)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from twin.catalogue.schema import MECHANICAL, TimingSet
+from twin.catalogue.schema import MECHANICAL, FixedTimes, TimingSet
 from twin.cell import Cell
 from twin.faults import Fault, FaultPlayer, faulty_cell
 from twin.monitor import INVARIANTS
 from twin.plants.protocol import Plant
+from twin.plants.state import BUSY, TRIP
+from twin.sequence.decisions import inserted
 from twin.sequence.program import PhaseSpan, Program
 from twin.sequence.tables import TABLES
 from twin.sequence.timing import timing_table
@@ -34,6 +36,7 @@ class SwapResult:
     timing: str
     outcome: str
     cycle_time_s: float
+    """As far as the swap came, as `mechanical_time_s` and `kpis`: `figures` has what may be told of one that failed."""
     mechanical_time_s: float
     lower_bound_s: float | None
     """None of a swap that began in the middle of one."""
@@ -50,14 +53,33 @@ class SwapResult:
     """What decided beside the timing set, by what it decided: `{"timing": "zvd", "align": "baseline"}`."""
     branch: Branch | None = None
     """Of a swap that went on from a recorded moment: then timing, faults and policies are those of its beginning."""
+    faults_not_acted: tuple[str, ...] = ()
+    """Faults that were to be injected, those of a branch among them, and never had anything to act on."""
+    not_reached: frozenset[str] = frozenset()
+    """Key figures of which nothing was measured, because the swap ended before; `kpis` has what they were at first."""
 
     @property
-    def ratio(self) -> float:
-        """Mechanical time over its lower bound."""
-        return self.mechanical_time_s / self.lower_bound_s if self.lower_bound_s else float("nan")
+    def completed(self) -> bool:
+        return self.outcome == "completed"
+
+    @property
+    def figures(self) -> dict[str, float | int | None]:
+        """Times and key figures as they may be told: None where the value at which a failed swap ended would mislead.
+
+        Peaks, energy and displacement so far say what they say of any swap. The times, and their ratio, are those of a
+        whole swap or nothing.
+        """
+        whole = self.completed
+        return {
+            "mechanical_time_s": self.mechanical_time_s if whole else None,
+            "cycle_time_s": self.cycle_time_s if whole else None,
+            "ratio": self.mechanical_time_s / self.lower_bound_s if whole and self.lower_bound_s else None,
+            **{name: None if name in self.not_reached else value for name, value in self.kpis.items()},
+        }
 
     def as_json(self) -> dict[str, Any]:
-        """The design's JSON object (section 8), with robot and job beside each phase."""
+        """The design's JSON object (section 8), with robot and job (counted from 0) beside each phase."""
+        figures = self.figures
         return {
             "station": self.cell.station.name,
             "truck": self.cell.truck.name,
@@ -68,16 +90,17 @@ class SwapResult:
             "conditions": self.cell.variation.conditions,
             "timing": self.timing,
             "faults": list(self.faults),
+            "faults_not_acted": list(self.faults_not_acted),
             **{f"{what}_policy": name for what, name in self.policies.items()},
             "outcome": self.outcome,
-            "cycle_time_s": self.cycle_time_s,
-            "mechanical_time_s": self.mechanical_time_s,
+            "cycle_time_s": figures["cycle_time_s"],
+            "mechanical_time_s": figures["mechanical_time_s"],
             "lower_bound_s": self.lower_bound_s,
             "phases": [
                 {"name": s.name, "start_s": s.start_s, "end_s": s.end_s, "robot": s.robot, "job": s.job}
                 for s in self.phases
             ],
-            "kpis": self.kpis,
+            "kpis": {name: figures[name] for name in self.kpis},
             "violations": list(self.violations),
             "events": list(self.events),
             "end_state_sha256": self.end_state_sha256,
@@ -146,8 +169,9 @@ class SwapTwin:
             start.enter(self.program)
         self.time_by(timing_decider)
         added = branch.added_faults if branch is not None else ()
+        self._player: FaultPlayer | None = None
         if faults or added:
-            player = FaultPlayer(faults, cell, added=added)
+            self._player = player = FaultPlayer(faults, cell, added=added)
             player.on_change = self._note_fault
             if player.acts_from(self.program.time_s(0)):
                 self.plant.disturb = player.before_scan
@@ -195,7 +219,14 @@ class SwapTwin:
     def run(self) -> SwapResult:
         """Run to the end and give the result."""
         self.program.run()
+        for fault in self._not_acted:
+            message = f"{fault.text} never acted: the swap ended before anything that it acts on came"
+            self.program.event(0, "fault_never_acted", message, fault=fault.text)
         return self.result()
+
+    @property
+    def _not_acted(self) -> tuple[Fault, ...]:
+        return self._player.not_acted if self._player is not None else ()
 
     def results(self) -> list[SwapResult]:
         """The results of a batch that has ended, a swap each, in the order of its cells."""
@@ -225,6 +256,8 @@ class SwapTwin:
             insert_attempts=tuple(program.insert_attempts[n].tolist()),
             policies=self.policies,
             branch=self.branch,
+            faults_not_acted=tuple(fault.text for fault in self._not_acted),
+            not_reached=not_reached(self.plant, program, n),
         )
 
     def close(self) -> None:
@@ -245,8 +278,7 @@ def finished_phases(
     clock_s = cell.dock_s if begin_s is None else -begin_s  # what the cycle has on top of the clock
     completed = program.outcome[n] == "completed"
     for span in program.spans[n]:
-        if span.name == "exit":
-            span = PhaseSpan("exit", span.start_s, span.start_s + times.exit_s, span.robot, span.job)
+        span = replace(span, end_s=end_of(span, times))
         if span.end_s > span.start_s:
             spans.append(span)
     names = MECHANICAL[cell.station.kind]
@@ -254,6 +286,11 @@ def finished_phases(
     mechanical = max(s.end_s for s in robotic) - min(s.start_s for s in robotic) if robotic else 0.0
     cycle = (max(s.end_s for s in spans) if completed else program.time_s(n)) + clock_s
     return tuple(spans), mechanical, cycle
+
+
+def end_of(span: PhaseSpan, times: FixedTimes) -> float:
+    """When a phase ends, in s: the truck's exit takes its fixed time, which nobody simulates to its end."""
+    return span.start_s + times.exit_s if span.name == "exit" else span.end_s
 
 
 def kpis_of(plant: Plant, program: Program, n: int) -> dict[str, float | int]:
@@ -269,10 +306,35 @@ def kpis_of(plant: Plant, program: Program, n: int) -> dict[str, float | int]:
         "peak_lateral_force_n": float(w["peak_lateral_n"]),
         "peak_axial_force_n": float(w["peak_axial_n"]),
         "seat_error_m": float(np.hypot(offsets[:, 0], offsets[:, 1]).max()),
-        "insert_attempts": int(program.insert_attempts[n].max()),
+        "insert_attempts": int(insertions(plant, program, n).max()),
         "energy_j": float(w["energy_j"]),
         "truck_displacement_m": float(w["truck_displacement_m"]),
     }
+
+
+def insertions(plant: Plant, program: Program, n: int) -> np.ndarray:
+    """(jobs,) insertions into the truck that were begun in world `n`, one that is under way or was cut off included."""
+    begun = program.insert_attempts[n].copy()
+    for r, queue in enumerate(program.queue):
+        under_way = not program.waiting[n, r] and plant.worlds["status"][n, r] in (BUSY, TRIP)
+        if under_way and program.table[program.step[n, r]].then is inserted:
+            begun[queue[program.place[n, r]]] += 1
+    return begun
+
+
+def not_reached(plant: Plant, program: Program, n: int) -> frozenset[str]:
+    """Key figures of world `n` that a swap which has failed did not come to measure."""
+    if program.outcome[n] == "completed":
+        return frozenset()
+    w, jobs = plant.worlds[n], program.cell.jobs
+    names = set()
+    if any(w["locked"][job.truck_seat] != job.new_pack for job in jobs):
+        names.add("seat_error_m")  # a pack that still stands in its slot is seated well, there
+    if not w["residual_sway_m"] and not w["residual_sway_rad"]:
+        names |= {"residual_sway_m", "residual_sway_rad"}  # no pack was put down anywhere
+    if not any(span.name == "insert" for span in program.spans[n]):
+        names.add("insert_attempts")
+    return frozenset(names)
 
 
 def violations_of(world: Any) -> tuple[dict[str, Any], ...]:

@@ -154,6 +154,7 @@ class Branched:
         before, now, twin = self._settings[k - 1], self._settings[k], self.twin
         said = now.as_json()
         del said["at_s"]
+        said["timing_set"] = said.pop("timing")  # `timing` is a phase's, elsewhere
         twin.program.event(0, "branch", f"from here on {now.words}", **said)
         if now.timing != before.timing or ("timing" in before.policies and "timing" not in now.policies):
             twin.set_timing(now.timing)

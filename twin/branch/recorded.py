@@ -97,7 +97,7 @@ class Past:
             raise self._differs(self._now_s, "timing", "not asked", phase)
         told = self._answers.popleft()
         if (told.robot, told.job, told.phase) != (robot, job, phase):
-            recorded, here = (f"robot {r}, job {j}, {p}" for r, j, p in (told[1:4], (robot, job, phase)))
+            recorded, here = (f"robot {r + 1}, pack {j + 1}, {p}" for r, j, p in (told[1:4], (robot, job, phase)))
             raise self._differs(self._now_s, "timing", recorded, here)
         return told.row
 

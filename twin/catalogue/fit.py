@@ -69,7 +69,7 @@ def _interfaces(station: Station, truck: Truck, pack: Pack) -> str | None:
     for robot in range(min(station.robots.count, seats)):
         filled = sum(slot.filled for slot in station.slots if slot.robot == robot)
         if filled < each:
-            return f"the truck has {seats} seats, robot {robot} has {filled} charged packs and needs {each}"
+            return f"the truck has {seats} seats, robot {robot + 1} has {filled} charged packs and needs {each}"
     return None
 
 

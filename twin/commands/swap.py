@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 PREFERRED_TRUCK = {"top_lift": "tractor_6x4", "chassis": "chassis_tractor_3"}
 """The truck of a swap that names none, by kind of station; another compatible one where it does not fit."""
 NOT_YET = "not available yet"
+NOT_KNOWN, NOT_COMPLETED = "-", "not completed"
+"""In place of a figure that a swap which failed does not have, and of its unit."""
 Decider = Callable[[str, "Cell"], Mapping[str, Any]]
 deciders: dict[str, Decider] = {}
 """From a policy's name and the cell to arguments of `SwapTwin`, by what it decides: "timing", "align". The root module
@@ -41,7 +43,7 @@ KPI_ROWS: tuple[tuple[str, str, float, str], ...] = (
     ("peak_axial_force_n", "peak axial guide force", 1e-3, "kN"),
     ("seat_error_m", "seat error", 1e3, "mm"),
     ("insert_attempts", "insertion attempts", 1, ""),
-    ("energy_j", "energy of the drives", 1.0 / 3.6e6, "kWh"),
+    ("energy_j", "shaft work of the drives (motoring)", 1.0 / 3.6e6, "kWh"),
     ("truck_displacement_m", "truck displacement", 1e3, "mm"),
 )
 
@@ -269,7 +271,7 @@ def print_result(console: Console, result: SwapResult, *, ghost: str | None = No
     figures.add_column(justify="right")
     figures.add_column()
     for words, value, unit in figure_rows(result):
-        figures.add_row(words, value, unit)
+        figures.add_row(words, value, unit if value != NOT_KNOWN else NOT_COMPLETED)
     console.print(figures)
     console.print()
     if result.violations:
@@ -293,6 +295,8 @@ def print_result(console: Console, result: SwapResult, *, ghost: str | None = No
         console.print(f"policies       {told}", markup=False)
     if result.faults:
         console.print(f"faults         {'; '.join(result.faults)}", markup=False)
+    for fault in result.faults_not_acted:
+        console.print(f"never acted    {fault}: the swap ended before it could", style="yellow", markup=False)
     if result.branch is not None:
         origin = result.branch.origin
         told = "; ".join(f"from {one.at_s:g} s on {one.words}" for one in result.branch.settings)
@@ -314,20 +318,20 @@ def print_result(console: Console, result: SwapResult, *, ghost: str | None = No
 
 
 def figure_rows(result: SwapResult) -> list[tuple[str, str, str]]:
-    """(words, value, unit) of times and key figures, in the units that people read."""
-    rows = [
-        ("mechanical time", f"{result.mechanical_time_s:.1f}", "s"),
-        ("cycle time", f"{result.cycle_time_s:.1f}", "s"),
-    ]
+    """(words, value, unit) of times and key figures, in the units that people read; NOT_KNOWN for what is None."""
+    figures = result.figures
+
+    def shown(key: str, digits: int, factor: float = 1.0) -> str:
+        value = figures[key]
+        if value is None:
+            return NOT_KNOWN
+        return str(value) if isinstance(value, int) else f"{value * factor:.{digits}f}"
+
+    rows = [("mechanical time", shown("mechanical_time_s", 1), "s"), ("cycle time", shown("cycle_time_s", 1), "s")]
     if result.lower_bound_s is not None:
         rows[1:1] = [
             ("lower bound of it", f"{result.lower_bound_s:.1f}", "s"),
-            ("ratio to the lower bound", f"{result.ratio:.2f}", ""),
+            ("ratio to the lower bound", shown("ratio", 2), ""),
         ]
-    for key, words, factor, unit in KPI_ROWS:
-        if key not in result.kpis:
-            continue
-        value = result.kpis[key]
-        shown = str(value) if isinstance(value, int) else f"{value * factor:.2f}"
-        rows.append((words, shown, unit))
+    rows += [(words, shown(key, 2, factor), unit) for key, words, factor, unit in KPI_ROWS if key in figures]
     return rows

@@ -154,8 +154,15 @@ class FaultPlayer:
         self._order: dict[str, np.ndarray] = {}
         self._usual = cell.params[0].copy()
         self._active: tuple[_Due, ...] = ()
+        self._acted: set[Fault] = set()
         self.on_change: Callable[[Fault, bool], None] | None = None
         """Told when a fault begins (True) or ends (False) to act."""
+
+    @property
+    def not_acted(self) -> tuple[Fault, ...]:
+        """Faults that have not acted so far, in the order in which they were given; those of the cell always do."""
+        given = [due.fault for due in (*self._faults, *self._joining)]
+        return tuple(fault for fault in dict.fromkeys(given) if fault not in self._acted)
 
     def acts_from(self, begin_s: float) -> bool:
         """Whether `before_scan` is due at the first scan, that of `begin_s`; else `after_scan` sees to it in time.
@@ -193,6 +200,7 @@ class FaultPlayer:
         active = tuple(due for due in self._faults if self._acts(due, w, t_s))
         for due in active:
             self._act(due, w, p)
+            self._acted.add(due.fault)
         if active != self._active and self.on_change is not None:
             for due in self._faults:
                 if (due in active) != (due in self._active):

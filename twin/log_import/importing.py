@@ -295,7 +295,14 @@ class _Entries:
             begin, end = max(phase.start_ns, start_ns), min(phase.end_ns, end_ns)
             told = {"name": phase.name, "robot": phase.robot, "job": 0, "step": phase.step}
             entries.append((begin, 1, "phase", {**told, "state": "start"}))
-            entries.append((end, 0, "phase", {**told, "state": "end", "start_s": (begin - start_ns) * NANO}))
+            entries.append(
+                (
+                    end,
+                    0,
+                    "phase",
+                    {**told, "state": "end", "start_s": (begin - start_ns) * NANO, "end_s": (end - start_ns) * NANO},
+                )
+            )
         events = [(t, e) for t, e in story.events if start_ns <= t <= end_ns]
         entries += [(t, 2, "event", e) for t, e in events]
         entries.sort(key=lambda entry: entry[:2])

@@ -26,6 +26,7 @@ EVENT_LEVELS = {
     "retry": "warning",
     "repark": "warning",
     "fault": "warning",
+    "fault_never_acted": "warning",
     "policy_differs": "warning",
 }
 
@@ -58,6 +59,7 @@ class SwapRecorder(Recording):
         self._recorder = Recorder(path, header_of(Configuration.of(twin), self._sampler))
         begin_s = float(self._plant.worlds["t_s"][0])  # not 0 where a swap begins in the middle of one
         self._recorder.scene(begin_s, entities_of(twin.cell))
+        self._times = twin.cell.station.times
         self._violations = np.zeros(8, np.int64)
         self._violation = self._plant.worlds["violation"][0]
         self._open: dict[int, PhaseSpan] = {}
@@ -104,9 +106,12 @@ class SwapRecorder(Recording):
         self._recorder.phase(span.start_s, {"name": span.name, "state": "start", "robot": span.robot, "job": span.job})
 
     def _phase_ended(self, robot: int) -> None:
+        from twin.swap import end_of
+
         span = self._open.pop(robot, None)
         if span is not None:
             entry = {"name": span.name, "state": "end", "robot": robot, "job": span.job, "start_s": span.start_s}
+            entry["end_s"] = max(end_of(span, self._times), span.start_s)
             self._recorder.phase(max(span.end_s, span.start_s), entry)
 
     def _event(self, world: int, event: dict[str, Any]) -> None:

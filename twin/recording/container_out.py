@@ -24,7 +24,7 @@ from twin.errors import InputError
 
 MAGIC = b"\x89MCAP0\r\n"
 LIBRARY = "swaptwin"
-PROFILE = "swaptwin"
+PROFILE = "x-swaptwin"
 _COMPRESSION_LEVEL = (
     1  # measured: level 3 takes a third longer and saves nothing, lz4 half as long for half as much again
 )

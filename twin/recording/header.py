@@ -60,6 +60,8 @@ class Header:
         tick_hz: physics ticks per second, so that tick = round(t_s * tick_hz).
         t0_ns: wall clock (UTC, ns since 1970) of t_s = 0. 0 by default, so that the same swap gives the same bytes.
         format_version: of this file format.
+        lacking: names whose values can be missing (not finite, null in the file); of any other source than "twin" all
+            can. The channels' schemas say it; it is not read back.
     """
 
     frames: tuple[Frame, ...] = ()
@@ -73,6 +75,7 @@ class Header:
     tick_hz: float = 500.0
     t0_ns: int = 0
     format_version: int = FORMAT_VERSION
+    lacking: frozenset[str] = field(default=frozenset(), compare=False)
 
     def __post_init__(self) -> None:
         frame_names = tuple(frame.name for frame in self.frames)
@@ -102,6 +105,10 @@ class Header:
     def provenance_of(self, name: str) -> str:
         """`simulated`, `measured` or `estimated`, for a channel, a sensor or a frame."""
         return self.provenance.get(name, "simulated")
+
+    def may_lack(self, name: str) -> bool:
+        """Whether values of a channel or sensor can be missing."""
+        return self.source != "twin" or name in self.lacking
 
     def to_metadata(self) -> dict[str, str]:
         """The MCAP metadata record `swaptwin`: strings only, JSON where the value is not one string."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import orjson
@@ -9,6 +10,91 @@ import orjson
 from twin.recording.header import Header
 
 TF, STATE, SENSORS, COMMANDS, PHASES, EVENTS, VIOLATIONS, LOG, SCENE = range(1, 10)
+
+Schema = Mapping[str, Any]
+NUMBER: Schema = {"type": "number"}
+INTEGER: Schema = {"type": "integer"}
+TEXT: Schema = {"type": "string"}
+FLAG: Schema = {"type": "boolean"}
+OBJECT: Schema = {"type": "object", "properties": {}}
+TEXTS: Schema = {"type": "array", "items": TEXT}
+NUMBER_OR_NULL: Schema = {"type": ["number", "null"]}
+
+MEANINGS = {
+    "/drive_force_n": "of the drive itself; 0 while the axis is held by its brake",
+    "/drive_torque_nm": "of the drive itself; 0 while the axis is held by its brake",
+    "/net_force_n": "what is left to accelerate the axis: drive, friction, brake and load together",
+    "/net_torque_nm": "what is left to accelerate the axis: drive, friction, brake and load together",
+    "/energy_j": "shaft work of all drives so far while they drive (motoring); braking gives nothing back",
+}
+"""Of values whose name alone does not say it, by the name's end: their description in the schema."""
+
+INDICES: Mapping[str, Schema] = {
+    "robot": {**INTEGER, "description": "counted from 0, as in the names of channels"},
+    "job": {**INTEGER, "description": "which pack of the swap it is about, counted from 0"},
+}
+PHASE_FIELDS: Mapping[str, Schema] = {
+    "t_s": NUMBER,
+    "name": TEXT,
+    "state": {**TEXT, "description": "start or end"},
+    **INDICES,
+    "start_s": {**NUMBER, "description": "of a phase that ends: when it began"},
+    "end_s": {
+        **NUMBER,
+        "description": "of a phase that ends: its end; beyond the samples where its time is a fixed one (exit)",
+    },
+    "step": {**TEXT, "description": "of an imported log: the step's own name there"},
+}
+EVENT_FIELDS: Mapping[str, Schema] = {
+    "t_s": NUMBER,
+    "name": TEXT,
+    "message": TEXT,
+    "level": {**TEXT, "description": "debug, info, warning, error or fatal"},
+    **INDICES,
+    # of a swap
+    "outcome": TEXT,
+    "reason": TEXT,
+    "fault": TEXT,
+    "acts": FLAG,
+    "x_m": NUMBER,
+    "y_m": NUMBER,
+    "yaw_rad": NUMBER,
+    # of its policies and of what was exchanged while it ran
+    "phase": TEXT,
+    "timing": OBJECT,
+    "timing_set": TEXT,
+    "policies": OBJECT,
+    "faults": TEXTS,
+    "estimated": TEXTS,
+    "what": TEXT,
+    "policy": TEXT,
+    "since_s": NUMBER,
+    # of an episode
+    "steps": INTEGER,
+    "reward": NUMBER,
+    # of a drive into the bay
+    "force_n": NUMBER,
+    "wheel": TEXT,
+    "peak_force_n": NUMBER,
+    # of an imported log
+    "step": TEXT,
+    "alarm": TEXT,
+    "on": FLAG,
+    "length_s": NUMBER,
+    "signal": TEXT,
+    "kind": TEXT,
+    "seat": TEXT,
+    "rope_length_m": NUMBER,
+}
+"""All fields that events have, whatever they tell; each has one type, whichever event it is in."""
+VIOLATION_FIELDS: Mapping[str, Schema] = {
+    "t_s": NUMBER,
+    "name": TEXT,
+    "message": TEXT,
+    "invariant": {**INTEGER, "description": "its number, 1 to 6"},
+    "scans": {**INTEGER, "description": "in how many PLC scans by then"},
+    "worst": {**NUMBER, "description": "the worst value by then, SI"},
+}
 
 
 class Topic(NamedTuple):
@@ -34,22 +120,29 @@ def topics(header: Header) -> list[Topic]:
     ):
         schema = message.get_schema()
         found.append(Topic(topic_id, name, "protobuf", schema.name, schema.encoding, bytes(schema.data)))
-    sample = {"t_s": {"type": "number"}, "tick": {"type": "integer"}}
-    entry: dict[str, Any] = {"t_s": {"type": "number"}}
-    text = {"type": "string"}
+    sample = {"t_s": NUMBER, "tick": INTEGER}
     for topic_id, name, properties in (
-        (STATE, "/state", {**sample, "values": _values(header.channels)}),
-        (SENSORS, "/sensors", {**sample, "values": _values(header.sensors)}),
-        (COMMANDS, "/commands", {**sample, "command": {"type": "object", "properties": {}}}),
-        (PHASES, "/phases", {**entry, "name": text}),
-        (EVENTS, "/events", {**entry, "name": text, "message": text, "level": text}),
-        (VIOLATIONS, "/violations", {**entry, "name": text, "message": text}),
+        (STATE, "/state", {**sample, "values": _values(header, header.channels)}),
+        (SENSORS, "/sensors", {**sample, "values": _values(header, header.sensors)}),
+        (COMMANDS, "/commands", {**sample, "command": OBJECT}),
+        (PHASES, "/phases", PHASE_FIELDS),
+        (EVENTS, "/events", EVENT_FIELDS),
+        (VIOLATIONS, "/violations", VIOLATION_FIELDS),
     ):
-        schema_json = orjson.dumps({"type": "object", "title": f"swaptwin.{name[1:]}", "properties": properties})
+        schema_json = orjson.dumps({"type": "object", "title": f"swaptwin.{name[1:]}", "properties": dict(properties)})
         found.append(Topic(topic_id, name, "json", f"swaptwin.{name[1:]}", "jsonschema", schema_json))
     return sorted(found)
 
 
-def _values(names: tuple[str, ...]) -> dict[str, Any]:
-    """Schema of a values object; a value that is not finite is null, which viewers plot as a gap."""
-    return {"type": "object", "properties": {name: {"type": "number"} for name in names}}
+def _values(header: Header, names: Iterable[str]) -> dict[str, Any]:
+    """Schema of a values object; viewers plot null, a value that is not there, as a gap.
+
+    Only names that can be null say so: some viewers leave out a whole channel for one field of two types.
+    """
+    found: dict[str, Any] = {}
+    for name in names:
+        found[name] = dict(NUMBER_OR_NULL if header.may_lack(name) else NUMBER)
+        meaning = MEANINGS.get(name[name.rfind("/") :])
+        if meaning is not None:
+            found[name]["description"] = meaning
+    return {"type": "object", "properties": found}

@@ -343,7 +343,7 @@ class Program:
             reason = TRIPS[int(self.plant.worlds[n]["trip"])]
             self.event(n, "trip", f"interlock: {reason}", reason=reason, robot=r)
             self.plant.stand(n, TRIP_SETTLE_S)
-            self.end(n, reason, f"robot {r}")
+            self.end(n, reason, f"robot {r + 1}")
 
     # ------------------------------------------------------------------------------------------- what it tells
 

@@ -124,6 +124,7 @@ def note_begin(twin: SwapTwin) -> None:
     settings = branch.settings[0]
     said: dict[str, Any] = settings.as_json()
     del said["at_s"]
+    said["timing_set"] = said.pop("timing")  # `timing` is a phase's, elsewhere
     steps = ", ".join(f"robot {r + 1} at {one.step}" for r, one in enumerate(branch.start.robots) if one.step)
     message = f"begins here, its state estimated from a log ({steps}{stopped(twin)}), {settings.words}"
     twin.program.event(0, "branch", message, **said, estimated=list(branch.start.estimated))

@@ -176,7 +176,7 @@ class Station(Strict):
         for robot in range(self.robots.count):
             mine = [s for s in self.slots if s.robot == robot]
             if not any(s.filled for s in mine) or all(s.filled for s in mine):
-                raise ValueError(f"robot {robot} needs at least one filled and one empty slot")
+                raise ValueError(f"the slots with robot: {robot} must have at least one filled and one empty one")
         for i, slot in enumerate(self.slots):
             for axis, at in (("x", slot.x_m), ("y", slot.y_m)):
                 limits = getattr(self.axes, axis)

@@ -31,7 +31,8 @@ class OwnSwap:
 
     timing: str
     outcome: str
-    mechanical_time_s: float
+    mechanical_time_s: float | None
+    """None of a swap that did not complete."""
     phases: tuple[PhaseTime, ...]
 
 
@@ -50,7 +51,7 @@ def own_swap(cell: Cell, timing: TimingSet, spans: Sequence[tuple[str, float, fl
         if span.robot == 0 and span.job == 0:
             mine[span.name] = mine.get(span.name, 0.0) + span.end_s - span.start_s
     order = list(dict.fromkeys(step.phase for step in TABLES[cell.station.kind]()))
-    return OwnSwap(timing.name, result.outcome, result.mechanical_time_s, phase_times(order, mine, spans))
+    return OwnSwap(timing.name, result.outcome, result.figures["mechanical_time_s"], phase_times(order, mine, spans))
 
 
 def phase_times(

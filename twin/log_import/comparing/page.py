@@ -12,7 +12,7 @@ import numpy as np
 
 from twin.console import atomic_write
 from twin.log_import.comparing.comparison import Comparison
-from twin.log_import.comparing.own_swap import PhaseTime
+from twin.log_import.comparing.own_swap import OwnSwap, PhaseTime
 from twin.log_import.comparing.residuals import Parting, Residual
 
 if TYPE_CHECKING:
@@ -65,15 +65,19 @@ which both agree.</p>
 <h2>Phases</h2>
 {_phases(comparison.own.phases)}
 <p><small>The twin's own swap: same truck where it stood, same packs and slots, timing set
-{html.escape(comparison.own.timing)}, on the reduced-order plant; it ended as {html.escape(comparison.own.outcome)}
-after {comparison.own.mechanical_time_s:.1f} s of mechanical time. A phase of the log covers the twin's phases up to the
-next one that the log names.</small></p>
+{html.escape(comparison.own.timing)}, on the reduced-order plant; it ended as
+{html.escape(comparison.own.outcome)}{_mechanical(comparison.own)}. A phase of the log covers the twin's phases up to
+the next one that the log names.</small></p>
 <h2>Anti-sway, as found in the log's moves</h2>
 {_moves(comparison)}
 <h2>Signals</h2>
 {charts}
 </body></html>
 """
+
+
+def _mechanical(own: OwnSwap) -> str:
+    return "" if own.mechanical_time_s is None else f" after {own.mechanical_time_s:.1f} s of mechanical time"
 
 
 def shown(value: float, unit: str) -> str:

@@ -12,7 +12,7 @@ from twin.docking import DockingPlant
 from twin.recorded.docking.configuration import DockingConfiguration
 from twin.recorded.docking.events import Watch
 from twin.recorded.docking.holding import TICK_HZ, hold, sample_ticks
-from twin.recorded.docking.sampling import DockingSampler
+from twin.recorded.docking.sampling import MISSING_AT_FIRST, DockingSampler
 from twin.recorded.docking.scene import entities_of
 from twin.recorded.ending import Recording
 from twin.recorded.versions import DOCKING_SOURCES, software_versions
@@ -50,6 +50,7 @@ class DockingRecorder(Recording):
             seed=configuration.seed,
             versions=software_versions(DOCKING_SOURCES),
             tick_hz=TICK_HZ,
+            lacking=frozenset(MISSING_AT_FIRST),
         )
         self.path = Path(path)
         self._recorder = Recorder(path, header)
@@ -71,7 +72,7 @@ class DockingRecorder(Recording):
 
     def finish(self, outcome: str, success: bool, kpis: Mapping[str, float]) -> None:
         """Write how it ended and close the file."""
-        self._recorder.phase(self._t_s, {**PHASE, "state": "end", "start_s": 0.0})
+        self._recorder.phase(self._t_s, {**PHASE, "state": "end", "start_s": 0.0, "end_s": self._t_s})
         sha256 = state_sha256(self._plant)
         said = {"outcome": outcome, "success": success, "kpis": dict(kpis), "end_state_sha256": sha256}
         self._recorder.close(outcome, sha256, {"end": {"tick": self._tick}, "result": said})

@@ -96,6 +96,8 @@ HITCH = "trailer/hitch_angle_rad"
 SENSORS = ("lidar/x_m", "lidar/y_m", "lidar/yaw_rad", "lidar/age_s", "wheels/speed_mps")
 """The last pose that the lidar gave and how long ago the truck was there: a frame that drops out leaves both as they
 were, but older; not a number before the first. And the speed that the truck's own sensor says."""
+MISSING_AT_FIRST = SENSORS[:4]
+"""Not a number before the lidar's first frame."""
 
 
 class DockingSampler:

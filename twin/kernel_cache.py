@@ -1,0 +1,87 @@
+"""Where compiled kernels are kept on disk, and which of them are there; without numba, so that anybody may ask.
+
+numba notices an edit only in a kernel's own file, not in the kernels it calls from other files, and would then run
+stale code silently. So there is a folder for each state of the sources, named by a hash of every file that may hold a
+kernel. With NUMBA_CACHE_DIR, as in `numba` itself, the folder is the user's own and stays the same.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.metadata
+import os
+import platform
+from functools import cache
+from pathlib import Path
+
+KEPT_CACHES = 4
+"""Older cache folders beyond this many are removed."""
+INNER = ("alignment", "docking", "motion", "plants", "plants/rom", "sequence")
+"""Folders of the twin with kernels, or with numbers that are compiled into them."""
+
+
+@cache
+def source_hash() -> str:
+    """Short hash of all sources that kernels are made of."""
+    root = Path(__file__).resolve().parent
+    digest = hashlib.sha256()
+    for folder in (root, *(root / name for name in INNER)):
+        for path in sorted(folder.glob("*.py")):
+            digest.update(path.name.encode())
+            digest.update(path.read_bytes())
+    for path in sorted((root.parent / "envs").rglob("*.py")):  # the layer above has some that call these
+        source = path.read_bytes()
+        if b"kernel" in source:
+            digest.update(path.name.encode())
+            digest.update(source)
+    return digest.hexdigest()[:16]
+
+
+def own_root() -> Path | None:
+    """The folder of all our caches; None where the user has named numba's own, or there is no home."""
+    if os.environ.get("NUMBA_CACHE_DIR"):
+        return None
+    with contextlib.suppress(RuntimeError):
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "swaptwin" / "kernels"
+    return None
+
+
+def folder() -> Path | None:
+    """Where kernels of this state of the sources are kept; None: numba's default, beside the sources."""
+    if named := os.environ.get("NUMBA_CACHE_DIR"):
+        return Path(named)
+    root = own_root()
+    return None if root is None else root / source_hash()
+
+
+def is_compiled(what: str) -> bool:
+    """Whether the kernels that `what` needs ("rom", "all") are on disk, for these sources, this numba and processor."""
+    mark = _mark(what)
+    return mark is not None and mark.exists()
+
+
+def note_compiled(what: str) -> None:
+    """Note that they are."""
+    mark = _mark(what)
+    if mark is not None:
+        with contextlib.suppress(OSError):  # a cache that cannot be written: they will be compiled again
+            mark.touch()
+
+
+def _mark(what: str) -> Path | None:
+    """An empty file that stands for kernels on disk: numba keeps them by version and processor too."""
+    at = folder()
+    if at is None:
+        return None
+    made_for = (importlib.metadata.version("numba"), platform.python_version(), _processor(), source_hash())
+    return at / f"{what}-{hashlib.sha256(repr(made_for).encode()).hexdigest()[:12]}.compiled"
+
+
+@cache
+def _processor() -> str:
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith(("model name", "flags", "CPU part", "Features")):
+                return hashlib.sha256(line.encode()).hexdigest()[:12]
+    return platform.processor() or platform.machine()
