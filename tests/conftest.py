@@ -17,6 +17,13 @@ ROOT = Path(__file__).resolve().parents[1]
 settings.register_profile("swaptwin", deadline=None, derandomize=True, database=None)
 settings.load_profile("swaptwin")
 
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No progress on standard error, however slow the machine; what progress says has tests of its own."""
+    monkeypatch.setattr("twin.console.QUIET_S", 1e6)
+
+
 RunCommand = Callable[..., subprocess.CompletedProcess[str]]
 
 

@@ -55,14 +55,26 @@ def folder() -> Path | None:
     return None if root is None else root / source_hash()
 
 
+ALL = "all"
+WORDS = {"rom": "the reduced-order plant's kernels", "bullet": "the control software's kernels"}
+"""Kernels that a swap on a plant needs."""
+
+
 def is_compiled(what: str) -> bool:
-    """Whether the kernels that `what` needs ("rom", "all") are on disk, for these sources, this numba and processor."""
-    mark = _mark(what)
-    return mark is not None and mark.exists()
+    """Whether the kernels that `what` (a plant, ALL) needs are on disk, for these sources, this numba and processor."""
+    marks = (_mark(what), _mark(ALL))
+    return any(mark is not None and mark.exists() for mark in marks)
+
+
+def notice(plant: str, otherwise: str) -> str:
+    """What to say while a run on this plant begins: that its kernels are being compiled, if they are, or `otherwise`."""
+    if plant not in WORDS or is_compiled(plant):
+        return otherwise
+    return f"compiling {WORDS[plant]} (about a minute, once for each version)"
 
 
 def note_compiled(what: str) -> None:
-    """Note that they are."""
+    """Note that they are, after a run that needed all of them."""
     mark = _mark(what)
     if mark is not None:
         with contextlib.suppress(OSError):  # a cache that cannot be written: they will be compiled again

@@ -15,6 +15,7 @@ from agents.commands.evaluate import EXIT_FAILED, EXIT_INTERRUPTED, MOST_WORKERS
 from twin.commands.swap import resolve
 from twin.console import ProgressLine, emit_json, progress, write_target
 from twin.errors import InputError
+from twin.kernel_cache import notice
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -115,7 +116,7 @@ def run(
     from agents.agreement.run import agree
 
     rows = [*known, *(store.rows.values() if store is not None else ())]
-    with progress("reduced-order plant", total=2 * len(seeds)) as line:
+    with progress(notice("rom", "reduced-order plant"), total=2 * len(seeds)) as line:
         shown = Shown(line, len(seeds))
 
         def take(row: SwapRow) -> None:

@@ -7,6 +7,7 @@ A number is written bare (`mass_kg: 3000`) or with where it comes from beside it
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
@@ -63,7 +64,10 @@ def load_timing(name_or_path: str | os.PathLike[str], station: Station | str) ->
 def load_with_provenance(
     kind: str, name_or_path: str | os.PathLike[str], station: Station | str | None = None
 ) -> tuple[BaseModel, dict[str, Provenance]]:
-    """The model, and for each of its numbers (`"axes.x.jerk_mps3"`, `"slots[2].x_m"`) where it comes from."""
+    """The model, and for each of its numbers (`"axes.x.jerk_mps3"`, `"slots[2].x_m"`) where it comes from.
+
+    A file of the user's own that still says the name of a shipped model reports under its file's name (`own_name`).
+    """
     if kind not in KINDS:
         raise InputError("unknown kind", value=kind, allowed=", ".join(KINDS))
     if isinstance(station, str) and kind == "timing":
@@ -77,7 +81,30 @@ def load_with_provenance(
         raise to_input_error(error, KINDS[kind], path, lines) from None
     if isinstance(model, TimingSet) and isinstance(station, Station):
         _check_made_for(model, station, path)
-    return model, provenance
+    name = own_name(kind, path, model)
+    return model if name is None else model.model_copy(update={"name": name}), provenance
+
+
+def own_name(kind: str, path: Path, model: BaseModel) -> str | None:
+    """Another name for a file of the user's own that says a shipped model's; None where the name may stay.
+
+    A copy is told apart from what it was copied from by its file's name, or where that is the same too by its folder's
+    name before it.
+    """
+    name = getattr(model, "name", None)
+    if name is None or path.resolve().is_relative_to(models_folder().resolve()):
+        return None
+    shipped = {file.stem for folder in _folders(kind, None) if folder.is_dir() for file in folder.glob("*.yaml")}
+    if name not in shipped:
+        return None
+    stem = _as_name(path.stem)
+    return stem if stem not in shipped else _as_name(f"{path.resolve().parent.name}_{path.stem}")
+
+
+def _as_name(text: str) -> str:
+    """Text as the name of a model: small letters, digits and underscores."""
+    plain = re.sub("[^a-z0-9_]+", "_", text.lower()).lstrip("_")[:64]
+    return plain or "own"
 
 
 def names(kind: str, station: Station | str | None = None) -> list[str]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from twin import kernel_cache
 from twin.console import progress
 from twin.errors import InputError
 
@@ -68,7 +69,7 @@ def run_from(
             timing = load_timing(typed["timing"], moment.cell.station) if "timing" in typed else None
             changed = {what: None if name == NO_POLICY else name for what, name in policies.items()}
             branch = moment.branch(Change(timing, changed, tuple(faults)))
-            line.update("building the cell")
+            line.update(kernel_cache.notice(moment.plant, "building the cell"))
             return run_branch(moment, branch, record, line)
         finally:
             moment.close()

@@ -22,6 +22,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from twin import kernel_cache
 from twin.console import emit_json, progress
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -223,20 +224,23 @@ def run_probe(name: str, code: str) -> Check:
 
 
 def check_kernel_cache() -> Check:
-    """Where numba keeps compiled kernels: the folder it is told, beside the code, or the user's cache."""
-    name = "numba cache"
-    told = os.environ.get("NUMBA_CACHE_DIR")
-    beside_code, of_user = ROOT / "twin", Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "numba"
-    for folder in [Path(told)] if told else [beside_code, of_user]:
-        existing = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
-        try:
-            tempfile.TemporaryFile(dir=existing).close()
-        except OSError:
-            continue
-        return Check(name, "ok", f"compiled kernels are kept under {folder}")
-    return Check(
-        name, "broken", "no folder for compiled kernels can be written", "set NUMBA_CACHE_DIR to a folder that can be"
-    )
+    """Where compiled kernels are kept, and whether those of this version are there."""
+    name = "compiled kernels"
+    at = kernel_cache.folder()
+    fix = "set NUMBA_CACHE_DIR or XDG_CACHE_HOME to a folder that can be written"
+    if at is None:
+        return Check(name, "broken", "there is no home folder to keep them in", fix)
+    existing = next(parent for parent in (at, *at.absolute().parents) if parent.exists())
+    try:
+        tempfile.TemporaryFile(dir=existing).close()
+    except OSError as error:
+        return Check(name, "broken", f"{at} cannot be written: {error.strerror}", fix)
+    if kernel_cache.is_compiled(kernel_cache.ALL):
+        return Check(name, "ok", f"compiled, in {at}")
+    some = [what for what in kernel_cache.WORDS if kernel_cache.is_compiled(what)]
+    told = f"those of plant {' and '.join(some)} are compiled" if some else "not compiled yet"
+    advice = "make setup, or: python -m envs.compile_kernels; else the first run of each kind compiles for a minute"
+    return Check(name, "ok", f"{told}; kept in {at}", advice)
 
 
 def check_display() -> Check:

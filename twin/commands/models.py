@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +11,8 @@ import typer
 from pydantic import BaseModel
 
 from twin.catalogue import Pack, Provenance, Station, TimingSet, Truck, compatible, default_pack
-from twin.catalogue.load import KINDS, UNSTATED, load_with_provenance, models_folder, names
+from twin.catalogue.explain import hint, nearest
+from twin.catalogue.load import KINDS, UNSTATED, is_path, load_with_provenance, models_folder, names
 from twin.catalogue.safe_yaml import dotted, parse, read_bytes
 from twin.console import emit_json
 from twin.errors import InputError
@@ -122,12 +123,19 @@ def check_models(
 
 @app.command("show")
 def show_model(
-    kind: Annotated[str, typer.Argument(help=f"One of {', '.join(KINDS)}.")],
-    name: Annotated[str, typer.Argument(help="A name from `models list`, or the path of a .yaml file.")],
+    what: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[KIND] NAME",
+            help=f"A name from `models list`, or the path of a .yaml file; before it the kind, one of "
+            f"{', '.join(KINDS)}, where a name alone does not say it.",
+        ),
+    ],
     station: Annotated[str | None, typer.Option(help="The station whose timing set is meant.")] = None,
     json: Json = False,
 ) -> None:
     """Show every value of one model with its unit and where it comes from."""
+    kind, name = what_is_meant(what)
     if kind == "timing" and station is None and name in names("timing"):
         holders = [p.parent.name for p in _timing_files() if p.stem == name]
         if len(holders) > 1:
@@ -141,6 +149,30 @@ def show_model(
         emit_json({"kind": kind, "name": getattr(model, "name", name), "values": rows})
         return
     _print_values(f"{kind} {getattr(model, 'name', '')}", model, provenance)
+
+
+def what_is_meant(what: Sequence[str]) -> tuple[str, str]:
+    """(kind, name) from a name alone or both.
+
+    Raises:
+        InputError: more than that, a name that no kind has, or that several have.
+    """
+    if len(what) > 2:
+        raise InputError("one model at a time", value=" ".join(what), allowed="[KIND] NAME")
+    if len(what) == 2:
+        return what[0], what[1]
+    (name,) = what
+    if is_path(name):
+        return kind_of(Path(name)), name
+    kinds = [kind for kind in KINDS if name in names(kind)]
+    if len(kinds) > 1:
+        raise InputError("several kinds have this name", value=name, allowed=", ".join(f"{k} {name}" for k in kinds))
+    if not kinds:
+        known = sorted({known for kind in KINDS for known in names(kind)})
+        raise InputError(
+            f"no model has this name{hint(name, known)}", value=name, allowed=", ".join(nearest(name, known))
+        )
+    return kinds[0], name
 
 
 def kind_of(path: Path) -> str:

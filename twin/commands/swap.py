@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from twin import kernel_cache
 from twin.console import ProgressLine, emit_json, program, progress
 from twin.errors import InputError
 from twin.plants.kinds import PLANTS, plant_maker
@@ -96,8 +97,10 @@ def command(
 
         result = run_from(from_, at, given_options(context), faults, policies, record)
     else:
-        cell, times = resolve(station, truck, pack, timing, seed=seed, parking=parking, conditions=conditions)
-        result = run(cell, times, faults, record=record, policies=policies, plant=plant)
+        with progress("driving the truck in" if parking == "driven" else "building the cell") as line:
+            cell, times = resolve(station, truck, pack, timing, seed=seed, parking=parking, conditions=conditions)
+            line.update(kernel_cache.notice(plant, "building the cell"))
+            result = run(cell, times, faults, record=record, line=line, policies=policies, plant=plant)
     if json:
         emit_json(result.as_json())
     else:
@@ -183,7 +186,7 @@ def run(
         check_output_path(record)
     if line is not None:
         return _run(cell, timing, faults, record, line, policies or {}, plant)
-    with progress("building the cell") as line:
+    with progress(kernel_cache.notice(plant, "building the cell")) as line:
         return _run(cell, timing, faults, record, line, policies or {}, plant)
 
 
@@ -206,11 +209,14 @@ def _run(
     try:
         if record is None:
             show_progress(twin, line)
-            return twin.run()
+            result = twin.run()
+            kernel_cache.note_compiled(plant)
+            return result
         with SwapRecorder(record, twin) as recorder:
             show_progress(twin, line)
             result = dataclasses.replace(twin.run(), recording=str(record))
             recorder.finish(result)
+            kernel_cache.note_compiled(plant)
             return result
     finally:
         twin.close()
@@ -219,14 +225,17 @@ def _run(
 def show_progress(twin: SwapTwin, line: ProgressLine) -> None:
     """Keep `line` at phase, simulated time and speed while `twin` runs; joins observers that are there already."""
     phases = [""] * twin.cell.station.robots.count
-    began_s = time.monotonic()
+    began: list[tuple[float, float]] = []  # after the first scan kernels may still be compiled: the second one counts
 
     def on_phase(world: int, span: Any) -> None:
         phases[span.robot] = span.name
 
     def observe(plant: Any) -> None:
         t_s = float(plant.worlds["t_s"][0])
-        speed = t_s / max(time.monotonic() - began_s, 1e-9)
+        if len(began) < 2:
+            began.append((t_s, time.monotonic()))
+            return
+        speed = (t_s - began[1][0]) / max(time.monotonic() - began[1][1], 1e-9)
         line.update(f"{' | '.join(p for p in phases if p)}  {t_s:.1f} s simulated, {speed:.1f} x real time")
 
     twin.program.on_phase = both(twin.program.on_phase, on_phase)

@@ -1,0 +1,161 @@
+"""Compile every kernel once, as all commands and environments use them: `python -m envs.compile_kernels`.
+
+A kernel is compiled for the types of its arguments when it is first called, and kept on disk. So here each plant, batch
+and environment, and the import of a log, run for a moment. After it nothing is compiled until the sources change.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from twin import kernel_cache
+from twin.console import progress
+
+STATIONS = ("top_lift", "chassis")
+SECONDS = 2.0
+"""Of a swap: its scan, and robots on their way."""
+LOG = """\
+time,x_m,y_m,z_m
+2026-01-01T00:00:00,0.0,0.0,3.0
+2026-01-01T00:00:01,0.1,0.0,3.0
+2026-01-01T00:00:02,0.2,0.0,3.0
+2026-01-01T00:00:03,0.2,0.0,3.1
+"""
+MAP = """\
+station: top_lift
+truck: tractor_6x4
+pack: cab_282
+time: {column: time, format: iso, zone: UTC}
+signals:
+  robot0/x/position_m: {tag: x_m, unit: m}
+  robot0/y/position_m: {tag: y_m, unit: m}
+  robot0/z/position_m: {tag: z_m, unit: m}
+"""
+
+
+def main() -> None:
+    """Compile what is not compiled yet; a moment where everything is."""
+    if kernel_cache.is_compiled(kernel_cache.ALL):
+        return
+    with progress("compiling kernels", total=len(PARTS)) as line, tempfile.TemporaryDirectory() as folder:
+        for done, (words, part) in enumerate(PARTS.items()):
+            line.update(f"compiling kernels (minutes, once for each version): {words}", completed=done)
+            part(Path(folder))
+    kernel_cache.note_compiled(kernel_cache.ALL)
+
+
+def _cell(station: str, seed: int = 0) -> tuple[Any, Any]:
+    from twin.commands.swap import resolve
+
+    return resolve(station, None, None, "factory", seed=seed, parking="guided")
+
+
+def _swaps(plant: str, folder: Path) -> None:
+    """A recorded one that trips, and one that nobody looks at."""
+    from twin.faults import parse_fault
+    from twin.plants.kinds import plant_maker
+    from twin.recorded import SwapRecorder
+    from twin.swap import SwapTwin
+
+    for station in STATIONS:
+        cell, timing = _cell(station)
+        twin = SwapTwin(cell, timing, [parse_fault(f"estop:at_s={SECONDS}")], make_plant=plant_maker(plant))
+        try:
+            with SwapRecorder(folder / "swap.mcap", twin) as recorder:
+                recorder.finish(twin.run())
+        finally:
+            twin.close()
+        twin = SwapTwin(cell, timing, make_plant=plant_maker(plant))
+        try:
+            while twin.program.time_s(0) < SECONDS and twin.program.advance():
+                pass
+        finally:
+            twin.close()
+
+
+def _batch(folder: Path) -> None:
+    """As many swaps as are run by several threads."""
+    from twin.plants.rom import RomPlant
+    from twin.plants.rom.plant import THREADS_FROM
+    from twin.swap import SwapTwin
+
+    cell, timing = _cell("top_lift")
+    cells = [_cell("top_lift", seed)[0] for seed in range(THREADS_FROM)]
+    twin = SwapTwin(cell, timing, make_plant=lambda _: RomPlant(cells))
+    twin.program.advance()
+    twin.close()
+
+
+def _drive(folder: Path) -> None:
+    """A truck that is driven in by the twin's own driver."""
+    from twin.commands.swap import resolve
+
+    resolve("top_lift", None, None, "factory", seed=0, parking="driven")
+
+
+def _environments(folder: Path) -> None:
+    import gymnasium
+
+    import envs
+
+    for name in envs.ENTRY_POINTS:
+        for station in STATIONS:
+            for options in _options(name):
+                environment = gymnasium.make(name, station=station, disable_env_checker=True, **options)
+                environment.reset(seed=0)
+                for _ in range(2):
+                    environment.step(np.zeros(environment.action_space.shape, np.float32))
+                environment.close()
+
+
+def _options(name: str) -> Iterator[dict[str, Any]]:
+    if "Docking" in name:
+        yield {}
+        return
+    yield {"plant": "rom"}
+    yield {"plant": "bullet"}
+
+
+def _vectors(folder: Path) -> None:
+    """One environment of few worlds, which one thread steps, and one of many."""
+    import gymnasium
+
+    import envs
+    from twin.docking.plant import THREADS_FROM
+
+    for name in envs.VECTOR_ENTRY_POINTS:
+        for worlds in (2, THREADS_FROM):
+            environment = gymnasium.make_vec(name, num_envs=worlds, station="top_lift")
+            environment.reset(seed=0)
+            for _ in range(2):
+                environment.step(np.zeros(environment.action_space.shape, np.float32))
+            environment.close()
+
+
+def _import(folder: Path) -> None:
+    from twin.log_import.importing import import_log
+    from twin.log_import.mapping import load_mapping
+
+    (folder / "log.csv").write_text(LOG)
+    (folder / "map.yaml").write_text(MAP)
+    import_log(folder / "log.csv", load_mapping(folder / "map.yaml"), folder / "log.mcap")
+
+
+PARTS: dict[str, Callable[[Path], None]] = {
+    "the reduced-order plant": lambda folder: _swaps("rom", folder),
+    "its batches": _batch,
+    "the reference plant's control": lambda folder: _swaps("bullet", folder),
+    "driving": _drive,
+    "environments": _environments,
+    "environments of many worlds": _vectors,
+    "importing logs": _import,
+}
+
+
+if __name__ == "__main__":
+    main()
