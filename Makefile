@@ -25,7 +25,7 @@ lint: $(STAMP)
 
 # Compiles all kernels once for each state of the sources: minutes then, a moment otherwise.
 kernels: $(STAMP)
-	@$(BIN)/python -m envs.compile_kernels
+	@$(BIN)/python -m agents.compile_kernels
 
 format: $(STAMP)
 	$(BIN)/ruff check --fix .

@@ -239,7 +239,7 @@ def check_kernel_cache() -> Check:
         return Check(name, "ok", f"compiled, in {at}")
     some = [what for what in kernel_cache.WORDS if kernel_cache.is_compiled(what)]
     told = f"those of plant {' and '.join(some)} are compiled" if some else "not compiled yet"
-    advice = "make setup, or: python -m envs.compile_kernels; else the first run of each kind compiles for a minute"
+    advice = "make setup, or: python -m agents.compile_kernels; else the first run of each kind compiles for a minute"
     return Check(name, "ok", f"{told}; kept in {at}", advice)
 
 

@@ -1,4 +1,4 @@
-"""Compile every kernel once, as all commands and environments use them: `python -m envs.compile_kernels`.
+"""Compile every kernel once, as all commands and environments use them: `python -m agents.compile_kernels`.
 
 A kernel is compiled for the types of its arguments when it is first called, and kept on disk. So here each plant, batch
 and environment, and the import of a log, run for a moment. After it nothing is compiled until the sources change.
@@ -55,8 +55,8 @@ def _cell(station: str, seed: int = 0) -> tuple[Any, Any]:
     return resolve(station, None, None, "factory", seed=seed, parking="guided")
 
 
-def _swaps(plant: str, folder: Path) -> None:
-    """A recorded one that trips, and one that nobody looks at."""
+def _recorded(plant: str, folder: Path) -> None:
+    """Swaps that are recorded and trip."""
     from twin.faults import parse_fault
     from twin.plants.kinds import plant_maker
     from twin.recorded import SwapRecorder
@@ -70,12 +70,34 @@ def _swaps(plant: str, folder: Path) -> None:
                 recorder.finish(twin.run())
         finally:
             twin.close()
-        twin = SwapTwin(cell, timing, make_plant=plant_maker(plant))
-        try:
-            while twin.program.time_s(0) < SECONDS and twin.program.advance():
-                pass
-        finally:
+
+
+def _reduced(folder: Path) -> None:
+    """Also whole swaps that nobody looks at, with overlaps, and with the servo's setpoints in place of moves."""
+    from agents.deciders import alignment
+    from twin.catalogue import load_timing
+    from twin.plants.rom import RomPlant
+    from twin.swap import SwapTwin
+
+    _recorded("rom", folder)
+    for station in STATIONS:
+        cell, factory = _cell(station)
+        for timing, policies in ((factory, {}), (load_timing("zvd", cell.station), alignment("baseline", cell))):
+            twin = SwapTwin(cell, timing, make_plant=RomPlant, **policies)
+            twin.run()
+            twin.plant.stand(0, 0.1)
             twin.close()
+
+
+def _reference(folder: Path) -> None:
+    """Also what is first needed when a coupler mates, minutes of work from the beginning."""
+    from twin.plants.bullet import BulletPlant
+    from twin.plants.geometry import carried_lift_mps
+
+    _recorded("bullet", folder)
+    plant = BulletPlant(_cell("top_lift")[0])
+    carried_lift_mps(plant.worlds, plant.params, 0, 0, 0)
+    plant.close()
 
 
 def _batch(folder: Path) -> None:
@@ -147,9 +169,9 @@ def _import(folder: Path) -> None:
 
 
 PARTS: dict[str, Callable[[Path], None]] = {
-    "the reduced-order plant": lambda folder: _swaps("rom", folder),
+    "the reduced-order plant": _reduced,
     "its batches": _batch,
-    "the reference plant's control": lambda folder: _swaps("bullet", folder),
+    "the reference plant's control": _reference,
     "driving": _drive,
     "environments": _environments,
     "environments of many worlds": _vectors,
