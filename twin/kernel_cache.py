@@ -67,7 +67,7 @@ def is_compiled(what: str) -> bool:
 
 
 def notice(plant: str, otherwise: str) -> str:
-    """What to say while a run on this plant begins: that its kernels are being compiled, if they are, or `otherwise`."""
+    """What to say while a run on this plant begins: that its kernels are compiled now, if they are, or `otherwise`."""
     if plant not in WORDS or is_compiled(plant):
         return otherwise
     return f"compiling {WORDS[plant]} (about a minute, once for each version)"

@@ -16,6 +16,7 @@ from twin.commands.swap import resolve
 from twin.console import ProgressLine, emit_json, progress, write_target
 from twin.errors import InputError
 from twin.kernel_cache import notice
+from twin.tables import print_table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -169,9 +170,9 @@ def print_agreement(console: Console, agreement: Agreement, wall_s: float) -> No
         console.print(f"{told['of_earlier_code']} of the reference's rows are of earlier code", markup=False)
     phases, others = agreement.lines
     console.print()
-    console.print(phase_table(phases))
+    print_table(console, phase_table(phases))
     console.print()
-    console.print(line_table(others))
+    print_table(console, line_table(others))
     print_different(console, others)
     console.print()
     failed = [line.name for line in (*phases, *others) if line.failed]

@@ -13,6 +13,7 @@ import typer
 
 from twin.console import ProgressLine, emit_json, program, progress
 from twin.errors import InputError
+from twin.tables import print_table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -238,10 +239,10 @@ def print_evaluation(console: Console, evaluation: Evaluation, wall_s: float | N
         markup=False,
     )
     console.print()
-    console.print(policy_table(told))
+    print_table(console, policy_table(told))
     if told["paired"] or told["paired_success"]:
         console.print()
-        console.print(paired_table(told))
+        print_table(console, paired_table(told))
     print_seeds(console, told, evaluation.scene)
 
 

@@ -14,6 +14,7 @@ import typer
 
 from twin.console import emit_json, program, progress
 from twin.errors import InputError
+from twin.tables import print_table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -199,9 +200,9 @@ def print_comparison(console: Console, results: list[SwapResult], wall_s: float)
         phases.add_column("what happens", style="dim", no_wrap=True)
     for row in phase_rows(results):
         phases.add_row(*row[: None if told else -1])
-    console.print(phases)
+    print_table(console, phases)
     console.print()
-    console.print(_figures(results))
+    print_table(console, _figures(results))
     console.print()
     for result in results:
         style = "green" if result.outcome == "completed" and not result.violations else "red"

@@ -24,6 +24,7 @@ import typer
 
 from twin import kernel_cache
 from twin.console import emit_json, progress
+from twin.tables import print_table
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON_NEEDED = (3, 11)
@@ -302,7 +303,9 @@ def print_report(checks: list[Check], about: Mapping[str, object]) -> None:
     from rich.text import Text
 
     colours = {"ok": "green", "missing": "yellow", "broken": "red"}
-    table = Table.grid(padding=(0, 2))
+    table = Table(show_header=False)
+    for _ in range(3):
+        table.add_column()
     for check in checks:
         bad = check.required and check.status != "ok"
         found = Text(check.detail)
@@ -311,7 +314,7 @@ def print_report(checks: list[Check], about: Mapping[str, object]) -> None:
         table.add_row(Text(check.status, style="bold red" if bad else colours[check.status]), check.name, found)
     console = Console(highlight=False)
     console.print(f"{about['processor']}, {about['os']}\n", markup=False)
-    console.print(table)
+    print_table(console, table)
     failed = [check.name for check in checks if check.required and check.status != "ok"]
     console.print(f"\nNot ready: {', '.join(failed)}." if failed else "\nReady: everything the twin needs works.")
 

@@ -8,6 +8,7 @@ import typer
 
 from twin.console import emit_json, program, progress
 from twin.errors import InputError
+from twin.tables import print_table
 
 if TYPE_CHECKING:
     from twin.log_import.comparing.comparison import Comparison
@@ -103,7 +104,7 @@ def print_comparison(comparison: Comparison, page: str) -> None:
     if not partings:
         console.print("the twin beside it: every signal stays within its band", style="green")
     else:
-        console.print(sentence(partings[0]), style="red", markup=False, soft_wrap=True)
+        console.print(sentence(partings[0]), style="red", markup=False)
         table = Table(title="Where they part", title_justify="left", box=None, pad_edge=False, header_style="bold")
         for name, justify in (
             ("s", "right"),
@@ -115,7 +116,7 @@ def print_comparison(comparison: Comparison, page: str) -> None:
             table.add_column(name, justify=justify)  # type: ignore[arg-type]
         for p in partings:
             table.add_row(f"{p.t_s:.2f}", p.signal, shown(p.log, p.unit), shown(p.twin, p.unit), p.kind)
-        console.print(table)
+        print_table(console, table)
     phases = Table(title="Phases, s", title_justify="left", box=None, pad_edge=False, header_style="bold")
     for name, justify in (("phase", "left"), ("log", "right"), ("twin", "right"), ("difference", "right")):
         phases.add_column(name, justify=justify)  # type: ignore[arg-type]
@@ -123,7 +124,7 @@ def print_comparison(comparison: Comparison, page: str) -> None:
         cells = ["-" if v is None else f"{v:.2f}" for v in (row.log_s, row.twin_s)]
         difference = "-" if row.difference_s is None else f"{row.difference_s:+.2f}"
         phases.add_row(row.name, *cells, difference)
-    console.print(phases)
+    print_table(console, phases)
     console.print(f"comparison     {page}", markup=False, soft_wrap=True)
 
 
@@ -185,7 +186,7 @@ def print_report(report: ImportReport, recording: str) -> None:
             table.add_column(name, justify=justify)  # type: ignore[arg-type]
         for finding in report.findings:
             table.add_row(finding.kind, str(finding.count), finding.where, finding.done)
-        console.print(table)
+        print_table(console, table)
     else:
         console.print("nothing wrong with it: no gap, no disorder, no frozen or unreadable value")
     console.print()
@@ -196,7 +197,7 @@ def print_report(report: ImportReport, recording: str) -> None:
         for phase in report.phases[:60]:
             length = phase["end_s"] - phase["start_s"]
             phases.add_row(phase["name"], phase["step"], f"{phase['start_s']:.2f}", f"{length:.2f}")
-        console.print(phases)
+        print_table(console, phases)
         console.print()
     figures = Table(title="The cell", title_justify="left", box=None, pad_edge=False, header_style="bold")
     for name, justify in (("figure", "left"), ("value", "right"), ("from", "left")):
@@ -204,7 +205,7 @@ def print_report(report: ImportReport, recording: str) -> None:
     for row in report.cell:
         value = row["value"]
         figures.add_row(row["figure"], str(value) if isinstance(value, int) else f"{value:.4g}", row["source"])
-    console.print(figures)
+    print_table(console, figures)
     console.print()
     console.print(f"events         {report.events}")
     console.print(f"recording      {recording}, {report.samples} samples", markup=False, soft_wrap=True)

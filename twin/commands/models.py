@@ -16,6 +16,7 @@ from twin.catalogue.load import KINDS, UNSTATED, is_path, load_with_provenance, 
 from twin.catalogue.safe_yaml import dotted, parse, read_bytes
 from twin.console import emit_json
 from twin.errors import InputError
+from twin.tables import print_lines, print_table
 
 app = typer.Typer(
     add_completion=False,
@@ -252,10 +253,11 @@ def _print_list(
     def table(title: str, columns: list[str], rows: list[list[str]]) -> None:
         result = Table(title=title, title_justify="left", box=None, pad_edge=False, title_style="bold")
         for column in columns:
-            result.add_column(column, no_wrap=column != "what", overflow="fold")
+            result.add_column(column, no_wrap=column != "what")
         for row in rows:
             result.add_row(*row)
-        console.print(result, "")
+        print_table(console, result)
+        console.print()
 
     def filled(station: Station) -> str:
         return f"{sum(slot.filled for slot in station.slots)} of {len(station.slots)}"
@@ -285,9 +287,9 @@ def _print_list(
     )
     print("Why not")
     for reason, who in _reasons(pairs, len(packs)).items():
-        print(f"  {reason}:")
+        print_lines(console, f"{reason}:", "  ")
         for line in who:
-            print(f"    {line}")
+            print_lines(console, line, "    ")
 
 
 def _reasons(pairs: list[dict[str, Any]], packs: int) -> dict[str, list[str]]:
@@ -315,9 +317,9 @@ def _print_values(title: str, model: BaseModel, provenance: Mapping[str, Provena
     console = Console(highlight=False)
     console.print(Text(_printable(title), style="bold"))
     table = Table(box=None, pad_edge=False)
-    table.add_column("key", no_wrap=True, overflow="fold")
-    table.add_column("value", max_width=26, overflow="fold")
-    table.add_column("where it comes from", overflow="fold")
+    table.add_column("key", no_wrap=True)
+    table.add_column("value")
+    table.add_column("where it comes from")
     section, last = "", ""
     for key, value in _rows(model.model_dump(exclude_unset=True)):
         head, _, name = key.rpartition(".")
@@ -333,7 +335,7 @@ def _print_values(title: str, model: BaseModel, provenance: Mapping[str, Provena
             *(Text(_printable(cell)) for cell in (*cells, "(as above)" if words and words == last else words))
         )
         last = words
-    console.print(table)
+    print_table(console, table)
 
 
 def _rows(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str, Any]]:

@@ -15,6 +15,7 @@ from twin import kernel_cache
 from twin.console import ProgressLine, emit_json, program, progress
 from twin.errors import InputError
 from twin.plants.kinds import PLANTS, plant_maker
+from twin.tables import print_table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -273,7 +274,7 @@ def print_result(console: Console, result: SwapResult, *, ghost: str | None = No
         phases.add_row(
             span.name, f"{span.start_s:.2f}", f"{span.end_s - span.start_s:.2f}", str(span.robot + 1), str(span.job + 1)
         )
-    console.print(phases)
+    print_table(console, phases)
     console.print()
     figures = Table(title="Key figures", title_justify="left", box=None, pad_edge=False, show_header=False)
     figures.add_column()
@@ -281,7 +282,7 @@ def print_result(console: Console, result: SwapResult, *, ghost: str | None = No
     figures.add_column()
     for words, value, unit in figure_rows(result):
         figures.add_row(words, value, unit if value != NOT_KNOWN else NOT_COMPLETED)
-    console.print(figures)
+    print_table(console, figures)
     console.print()
     if result.violations:
         for v in result.violations:
@@ -319,7 +320,7 @@ def print_result(console: Console, result: SwapResult, *, ghost: str | None = No
     last = [e["message"] for e in result.events if e["name"] == "outcome"]
     said = last[-1] if last and last[-1] != result.outcome else result.outcome
     console.print(f"outcome        {said}", style="green" if result.outcome == "completed" else "red", markup=False)
-    console.print(f"end state      {result.end_state_sha256}", markup=False)
+    console.print(f"end state      {result.end_state_sha256}", markup=False, soft_wrap=True)
     if result.recording is not None:
         console.print(f"recording      {result.recording}", markup=False, soft_wrap=True)
         beside = "" if ghost is None else f" --ghost {ghost}"

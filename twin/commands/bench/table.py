@@ -8,6 +8,7 @@ from typing import Any
 
 from twin.commands.bench.row import Row
 from twin.commands.bench.turns import TURN_TICKS
+from twin.tables import print_table
 
 TABLE_WIDTH = 120
 
@@ -56,7 +57,7 @@ def print_rows(machine: dict[str, Any], rows: list[Row]) -> None:
         value = "-" if row.value is None else f"{row.value:,.0f}" if row.value >= 100 else f"{row.value:.2f}"
         ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
         table.add_row(row.name, value, row.unit, ratio, spread, row.against or "", wanted)
-    console.print(table)
+    print_table(console, table)
     console.print(
         "\nswap: all its Python (drives, sensors, sequence, monitor). bare loop: stepSimulation, one motor array and "
         f"one\njoint read a tick, in the same states to the last bit. Medians over turns of {TURN_TICKS} ticks.",
