@@ -139,7 +139,7 @@ COMBINATIONS = {
         ("three blocks", {"pack.size_m": [0.75, 2.1, 0.8]}, "bottom would be -0.07"),
         ("three blocks", {"station.limits.clearance_height_m": -0.5}, "hang down to -0.57"),
         ("three blocks", {"station.limits.repark_m": 0.1}, "needs axis y"),
-        ("three blocks", {"station.slots[1].filled": False}, "robot 0 has 1 charged packs"),
+        ("three blocks", {"station.slots[1].filled": False}, "robot 1 has 1 charged packs"),
         ("two blocks", {"pack.size_m": [0.9, 2.1, 0.45]}, "slots 0 and 1 would overlap"),
         ("two blocks", {"truck.seats_xyz_m": [[0.3, 0.0, 0.73], [-0.3, 0.0, 0.73]]}, "truck's seats at x -0.3 and 0.3"),
         ("two blocks", {"truck.seats_xyz_m": [[1.6, 0.0, 0.73], [-0.4, 0.0, 0.73]]}, "the axles are at"),
