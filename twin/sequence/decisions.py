@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from twin.plants.state import DONE, REFUSED, TIMEOUT, X
-from twin.plc import ARRIVED_M
 from twin.sequence.building import seat_targets_of
 from twin.sequence.program import Gate, Program, Selection, Then
+from twin.waits import ARRIVED_M
 
 
 def has_next_job(program: Program, selection: Selection) -> np.ndarray:
