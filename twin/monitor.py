@@ -58,8 +58,8 @@ MEASURED = (
     ("gap_or_offset", "m"),
     ("sideways_travel", "m"),
     ("seat", ""),
-    ("stopping_distance", "m"),
-    ("stopping_angle", "rad"),
+    ("way_since_trip", "m"),
+    ("angle_since_trip", "rad"),
     ("position", "m"),
     ("angle", "rad"),
     ("speed", "m/s"),
@@ -68,7 +68,7 @@ MEASURED = (
     ("load", "N"),
     ("robot_distance", "m"),
 )
-"""What the worst value of a violation is: a name, and its unit."""
+"""What the worst value of a violation is: a name, and its unit. Its limit is 0 where it is of another quantity."""
 (
     _NOTHING,
     _RISE,
@@ -244,7 +244,7 @@ def watch_stop(w: World, p: Params) -> None:
             elif w.monitor_trip == 2:
                 drift = abs(w.q[r, a] - w.watch_stop_q[r, a])
                 if drift > _DRIFT[a] or abs(w.qd[r, a]) > _MOVING[a]:
-                    _report(w, 5, gone, _DRIFT[a], _STOP_ANGLE if a == 3 else _STOP)
+                    _report(w, 5, gone, 0.0, _STOP_ANGLE if a == 3 else _STOP)
 
 
 @njit(cache=True)
