@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from twin.causes import CAUSES
 from twin.cell import Cell
 from twin.incident.amounts import amounts
-from twin.plants.state import AXES, LOCKS, TRIPS, YAW
+from twin.plants.state import AXES, JAM, LOCKS, TRIPS, YAW
 
 DRIVES = {"top_lift": "hoist", "chassis": "lift"}
 """What lifts and lowers, by kind of station."""
@@ -97,6 +97,8 @@ _KINDS: dict[str, _Kind] = {
     "axial_force": _Kind("axial_force", "N", "seat", "axial force {value} over {seat}, limit {limit}"),
     "press_load": _Kind("load", "N", "seat", "load {value} pressing into {seat}, limit {limit} (rated load)"),
 }
+CONDITIONS = ("load_to_fall", "load_to_rise", "pads_made")
+"""Causes of a jam that is a move at its end, its condition still not met."""
 _LINEAR_TO_ROTARY = {"m": "rad", "m/s": "rad/s", "m/s2": "rad/s2", "m/s3": "rad/s3"}
 
 
@@ -111,8 +113,8 @@ class Incident:
 
     @property
     def data(self) -> dict[str, Any]:
-        """Entries of an event: the facts, and `at_s`."""
-        return {"at_s": self.at_s, **self.facts}
+        """Entries of an event: when, the sentence as `cause`, and the facts."""
+        return {"at_s": self.at_s, "cause": self.sentence, **self.facts}
 
     def plus(self, words: str, **facts: Any) -> Incident:
         """With more at the end of its sentence, and more facts."""
@@ -154,6 +156,8 @@ def end_of(world: Any, cell: Cell, robot: int, command: Any = None) -> Incident:
         robot,
         command,
     )
+    if int(world["status"][robot]) == JAM and CAUSES[cause] in CONDITIONS:
+        sentence = f"end of the move reached with {sentence}"
     return Incident(at_s, robot, sentence, facts)
 
 

@@ -331,10 +331,10 @@ class Program(Telling):
             r = r if incident.robot is None else incident.robot
             phase = self.phase_of(n, r)
             said = incident.told(reason, phase)
-            facts = {"reason": reason, "robot": r, "phase": phase, **incident.facts}
+            facts = {"reason": reason, "robot": r, "phase": phase, **incident.data}
             self.event(n, "trip", f"trip: {said}", **facts)
             self.plant.stand(n, TRIP_SETTLE_S)
-            self._finish(n, reason, said, {**facts, "at_s": incident.at_s})
+            self._finish(n, reason, said, facts)
 
     def _end_by(self, n: int, r: int, outcome: str, step: Step, result: int) -> None:
         """World `n` ends with what a command of robot `r` came to."""
