@@ -128,7 +128,7 @@ class TimedSwap:
 
     def violations(self) -> list[dict[str, Any]]:
         """What the safety monitor has seen."""
-        return list(violations_of(self.twin.plant.worlds[0]))
+        return list(violations_of(self.twin.plant.worlds[0], self.twin.cell))
 
     def kpis(self) -> dict[str, float | int]:
         """The swap's key figures so far."""

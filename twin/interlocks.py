@@ -1,4 +1,4 @@
-"""Interlocks of the control software: permissives for a command, and what trips the station while it runs.
+"""Interlocks of the control software: what trips the station while it runs; `twin.permissives` may refuse a command.
 
 They know only what sensors tell (`axis_position`, `load_cell_n`, switches, the last scan) and trust no command about
 what the robot holds. The independent monitor in `twin.monitor` shares nothing with them.
@@ -9,6 +9,22 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from twin.causes import (
+    BUTTON,
+    DISTANCE,
+    DRIVE_FORCE,
+    DRIVE_POWER,
+    FOLLOWING,
+    LATERAL,
+    LOAD,
+    LOW_TRAVEL,
+    OVERSPEED,
+    PULL_ON_TABLE,
+    RISE,
+    TRUCK_SHIFT,
+    first_lock_not,
+    note_trip,
+)
 from twin.drives import STOP_JERK, stop_axis
 from twin.motion.kernels import kernel
 from twin.motion.profile import end_position
@@ -42,15 +58,12 @@ HEIGHT_TOLERANCE_M = 0.01
 SNAG_FRACTION = 0.3
 """A table that pulls on what it holds with this share of the rated load is caught on a lock [estimate: several times
 the pull test]."""
-HANGING_FRACTION = 0.5
-"""Ropes that still carry this share of the pack's weight may not let go of it [estimate: between a set-down pack's 0.2
-and 1]."""
 OVERLOAD_S = 0.095
 """A pack that comes off its pads bounces on the ropes, at about 7 Hz, half of it over its weight: no overload yet
 [estimate]."""
 OVERLOAD_STEP, NOISE_S = 0.1, 0.015
 """So much of the rated load beyond the limit is no bounce: two scans are enough [estimate]."""
-OVERSPEED, OVERSPEED_MARGIN = 1.05, 0.01
+OVERSPEED_SHARE, OVERSPEED_MARGIN = 1.05, 0.01
 """An axis this much over its highest speed is no longer in its drive's hands [estimate], share and m/s or rad/s."""
 REACTION_S = 0.05
 """From a trip to the drive: one scan, and the time constant of the velocity loop [estimate]."""
@@ -117,88 +130,6 @@ def target_of(w: World, r: int, k: int) -> float:
 
 
 @kernel
-def within_limits(p: Params, c: Command, k: int, carries: bool) -> bool:
-    """Whether a move of axis `k` stays inside the axis' speed, acceleration and jerk; NaN never does."""
-    speed = p.axis_velocity_loaded[k] if carries else p.axis_velocity[k]
-    acceleration = p.axis_acceleration[k] if carries else p.axis_acceleration_empty[k]
-    rounding = 1.0 + 1e-9
-    return (
-        0.0 < c.velocity[k] <= speed * rounding
-        and 0.0 < c.acceleration[k] <= acceleration * rounding
-        and 0.0 < c.jerk[k] <= p.axis_jerk[k] * rounding
-    )
-
-
-@kernel
-def may_let_go(w: World, p: Params, c: Command, r: int) -> bool:
-    """Permissive of opening the grips: the pack is in the seat that the command names, locked if it can be, unloaded.
-
-    Grips that all report open hold nothing and may always be commanded open.
-    """
-    if grips_open(w, r):
-        return True
-    if c.seat < 0 or not all_present(w, c.seat):
-        return False
-    if p.seat_locks[c.seat] > 0 and not locks_closed(w, p, c.seat):
-        return False
-    hanging = (p.e_mass_kg + HANGING_FRACTION * max(w.carried_kg[r], 0.0)) * p.gravity_mps2
-    return p.reeving == FLOATING_TABLE or w.load_cell_n[r] <= hanging
-
-
-@kernel
-def truck_secured(w: World, p: Params) -> bool:
-    """Whether every seat on the truck has its locks closed on a pack, and pulled on since they closed."""
-    for s in range(p.seats):
-        if p.seat_on_truck[s] == 1 and p.seat_locks[s] > 0 and (w.pull_tested[s] == 0 or not locks_closed(w, p, s)):
-            return False
-    return True
-
-
-@kernel
-def keeps_distance(w: World, p: Params, target: float, r: int) -> bool:
-    """Whether a move of axis x to `target` stays on this robot's side of the other one, wherever that is or goes."""
-    other = 1 - r
-    here = w.axis_position[other, X]
-    there = target_of(w, other, X)
-    side = 1.0 if w.axis_position[r, X] > here else -1.0
-    return side * target - max(side * here, side * there) >= p.robot_length_m
-
-
-@kernel
-def permitted(w: World, p: Params, c: Command, r: int) -> bool:
-    """Permissives of command `c` for robot `r`: a refused command moves nothing."""
-    off = p.interlock_off
-    if w.trip != TRIP_NONE:
-        return False
-    carries = loaded(w, c, r)
-    moves = False
-    for k in range(4):
-        if math.isnan(c.target[k]):
-            continue
-        moves = True
-        if not (p.axis_min[r, k] - 1e-9 <= c.target[k] <= p.axis_max[r, k] + 1e-9):
-            return False
-        if not within_limits(p, c, k, carries) and off[TRIP_NONE] == 0:
-            return False
-        if w.axis_state[r, k] == ERROR_STOP:
-            return False
-    if moves and carries and below_clearance(w, p, r, 0.0) and off[TRIP_LOW_TRAVERSE] == 0:
-        for k in range(2):
-            if not math.isnan(c.target[k]) and abs(c.target[k] - w.low_xy[r, k]) > p.traverse_deadband_m:
-                return False
-    travels = p.robots == 2 and not math.isnan(c.target[X])
-    if travels and off[TRIP_DISTANCE] == 0 and not keeps_distance(w, p, c.target[X], r):
-        return False
-    if c.grip == 0 and off[TRIP_LOCK] == 0 and not may_let_go(w, p, c, r):
-        return False
-    if c.release_truck == 1 and off[TRIP_LOCK] == 0 and not truck_secured(w, p):
-        return False
-    # a lock opens only where the robot has the pack: under a truck it would fall
-    opens = c.lock == 0 and c.seat >= 0
-    return not (opens and off[TRIP_LOCK] == 0 and not grips_closed(w, r) and not locks_open(w, p, c.seat))
-
-
-@kernel
 def stopping_way(w: World, p: Params, r: int, k: int) -> float:
     """Signed distance that axis `k` of robot `r` would still go if it stopped now, in m or rad.
 
@@ -250,8 +181,10 @@ def find_trip(w: World, p: Params, commands: Any, dt_s: float, anew: int) -> int
     """The reason to trip in this scan, or TRIP_NONE. `anew` as for `twin.plc.plc_scan_unseen`."""
     off = p.interlock_off
     if w.power_off == 1 and off[TRIP_POWER] == 0:
+        note_trip(w, -1, DRIVE_POWER, -1, 0.0, 1.0)
         return TRIP_POWER
     if w.estop_button == 1 and off[TRIP_ESTOP] == 0:
+        note_trip(w, -1, BUTTON, -1, 1.0, 0.0)
         return TRIP_ESTOP
     if anew & ACTUATORS:
         for s in range(p.seats):
@@ -263,12 +196,14 @@ def find_trip(w: World, p: Params, commands: Any, dt_s: float, anew: int) -> int
         w.load_s[r] = w.load_s[r] + dt_s if share > p.overload_fraction else 0.0
         bounce_s = OVERLOAD_S if share < p.overload_fraction + OVERLOAD_STEP else NOISE_S
         if w.load_s[r] > bounce_s and off[TRIP_OVERLOAD] == 0:
+            note_overload(w, p, r, share)
             return TRIP_OVERLOAD
         # mostly there is none: a root takes longer than to look
         pushed = w.lateral_n[r, 0] != 0.0 or w.lateral_n[r, 1] != 0.0
         pushed = pushed and planar(w.lateral_n[r, 0], w.lateral_n[r, 1]) > p.lateral_abort_n
         w.force_s[r] = w.force_s[r] + dt_s if pushed else 0.0
         if c.inserting == 0 and w.force_s[r] > p.reaction_time_s and off[TRIP_LATERAL] == 0:
+            note_trip(w, r, LATERAL, -1, planar(w.lateral_n[r, 0], w.lateral_n[r, 1]), p.lateral_abort_n)
             return TRIP_LATERAL
         if not anew & (ROBOT_MOVED << r):
             continue
@@ -287,6 +222,8 @@ def find_trip(w: World, p: Params, commands: Any, dt_s: float, anew: int) -> int
             if s >= 0 and rise + way > p.creep_out_height_m:
                 if not locks_open(w, p, s):
                     if way > 0.0 and off[TRIP_LOCK] == 0:
+                        lock, _ = first_lock_not(w, p, s, 0)
+                        note_trip(w, r, RISE, lock, rise + way, p.creep_out_height_m)
                         return TRIP_LOCK
                 elif rise > p.creep_out_height_m:
                     w.hold_seat[r] = -1  # it has left its seat
@@ -297,24 +234,60 @@ def find_trip(w: World, p: Params, commands: Any, dt_s: float, anew: int) -> int
                 continue
             away = abs(w.axis_position[r, k] + stopping_way(w, p, r, k) - w.low_xy[r, k])
             if away > p.traverse_deadband_m + HEIGHT_TOLERANCE_M and off[TRIP_LOW_TRAVERSE] == 0:
+                note_trip(w, r, LOW_TRAVEL, k, away, p.traverse_deadband_m + HEIGHT_TOLERANCE_M)
                 return TRIP_LOW_TRAVERSE
         astray = False
         for k in range(4):  # without a branch: mostly nothing is wrong
             error = abs(w.reference[r, k, 0] - w.axis_position[r, k])
             astray |= (w.brake[r, k] == 0) & (error > p.axis_following_limit[k])
-            astray |= abs(w.qd[r, k]) > OVERSPEED * p.axis_velocity[k] + OVERSPEED_MARGIN
+            astray |= abs(w.qd[r, k]) > OVERSPEED_SHARE * p.axis_velocity[k] + OVERSPEED_MARGIN
         if astray and off[TRIP_FOLLOWING] == 0:
+            note_astray(w, p, r)
             return TRIP_FOLLOWING
     if p.robots == 2 and anew & ALL_ROBOTS and off[TRIP_DISTANCE] == 0:
         gap = abs(w.axis_position[0, X] - w.axis_position[1, X])
         side = 1.0 if w.axis_position[0, X] > w.axis_position[1, X] else -1.0
         left = gap + side * (stopping_way(w, p, 0, X) - stopping_way(w, p, 1, X))
         if min(gap, left) < p.robot_length_m - DISTANCE_TOLERANCE_M:
+            note_trip(w, -1, DISTANCE, X, min(gap, left), p.robot_length_m - DISTANCE_TOLERANCE_M)
             return TRIP_DISTANCE
     watched = anew & TRUCK_MOVED and w.truck_released == 0 and off[TRIP_TRUCK_MOVED] == 0
     if watched and truck_shift_m(w, p) > p.truck_moved_m:
+        note_trip(w, -1, TRUCK_SHIFT, -1, truck_shift_m(w, p), p.truck_moved_m)
         return TRIP_TRUCK_MOVED
     return TRIP_NONE
+
+
+@kernel
+def note_overload(w: World, p: Params, r: int, share: float) -> None:
+    """Put on record what of robot `r` is too heavy: the load, the force of its hoist or lift, or a pull on its table.
+
+    `share` is what `load_share` says.
+    """
+    rated_n = p.rated_load_kg * p.gravity_mps2
+    load_n, value_n = w.load_raw_n[r], share * rated_n
+    limit_n = p.overload_fraction * rated_n
+    if p.reeving == FLOATING_TABLE and load_n < -SNAG_FRACTION * rated_n:
+        note_trip(w, r, PULL_ON_TABLE, Z, load_n, -SNAG_FRACTION * rated_n)
+    elif value_n > load_n * (1.0 + 1e-12):
+        note_trip(w, r, DRIVE_FORCE, Z, value_n, limit_n)
+    else:
+        note_trip(w, r, LOAD, Z, load_n, limit_n)
+
+
+@kernel
+def note_astray(w: World, p: Params, r: int) -> None:
+    """Put on record which axis of robot `r` has lost its reference, or is too fast: the one that is farthest over."""
+    most = 0.0
+    for k in range(4):
+        error, allowed = abs(w.reference[r, k, 0] - w.axis_position[r, k]), p.axis_following_limit[k]
+        if w.brake[r, k] == 0 and error > allowed and error / allowed > most:
+            most = error / allowed
+            note_trip(w, r, FOLLOWING, k, error, allowed)
+        speed, allowed = abs(w.qd[r, k]), OVERSPEED_SHARE * p.axis_velocity[k] + OVERSPEED_MARGIN
+        if speed > allowed and speed / allowed > most:
+            most = speed / allowed
+            note_trip(w, r, OVERSPEED, k, speed, allowed)
 
 
 @kernel

@@ -52,13 +52,52 @@ World = Any
 Params = Any
 
 
+MEASURED = (
+    ("", ""),
+    ("rise", "m"),
+    ("gap_or_offset", "m"),
+    ("sideways_travel", "m"),
+    ("seat", ""),
+    ("way_since_trip", "m"),
+    ("angle_since_trip", "rad"),
+    ("position", "m"),
+    ("angle", "rad"),
+    ("speed", "m/s"),
+    ("turning_speed", "rad/s"),
+    ("lateral_force", "N"),
+    ("load", "N"),
+    ("robot_distance", "m"),
+)
+"""What the worst value of a violation is: a name, and its unit. Its limit is 0 where it is of another quantity."""
+(
+    _NOTHING,
+    _RISE,
+    _GAP,
+    _SIDEWAYS,
+    _SEAT,
+    _STOP,
+    _STOP_ANGLE,
+    _POSITION,
+    _ANGLE,
+    _SPEED,
+    _TURNING,
+    _LATERAL,
+    _LOAD,
+    _ROBOTS,
+) = range(len(MEASURED))
+
+
 @njit(cache=True)
-def _report(w: World, number: int, value: float) -> None:
+def _report(w: World, number: int, value: float, limit: float, measured: int) -> None:
     if w.violation[number] == 0:
         w.violation_t_s[number] = w.t_s
+        w.violation_limit[number] = limit
+        w.violation_measured[number] = measured
     w.violation[number] += 1
     if abs(value) > abs(w.violation_value[number]):
         w.violation_value[number] = value
+        w.violation_limit[number] = limit
+        w.violation_measured[number] = measured
 
 
 @njit(cache=True)
@@ -75,6 +114,14 @@ def _gap_m(w: World, k: int) -> float:
 @njit(cache=True)
 def _seated(w: World, p: Params, k: int) -> bool:
     return _gap_m(w, k) <= p.seated_m + _SEATED_SPARE_M and _beside_m(w, k) <= _SEATED_XY_M
+
+
+@njit(cache=True)
+def _report_loose(w: World, p: Params, k: int) -> None:
+    """Invariant 2 of pack `k`: the larger of the gap under it and how far it lies beside its seat."""
+    gap, beside = _gap_m(w, k), _beside_m(w, k)
+    limit = p.seated_m + _SEATED_SPARE_M if gap > beside else _SEATED_XY_M
+    _report(w, 2, max(gap, beside), limit, _GAP)
 
 
 @njit(cache=True)
@@ -120,14 +167,14 @@ def _watch_load(w: World, p: Params, r: int) -> None:
             if not _lock_not_open(w, p, s):
                 w.watch_seat[r] = -1  # it has left
             elif p.retract * w.qd[r, 2] > _MOVING[2]:
-                _report(w, 1, rise)
+                _report(w, 1, rise, p.creep_out_height_m, _RISE)
     # 3: sideways since it was last high enough
     if high_enough(p, w.pack_pose[k, 2]):
         w.watch_xy[r, 0], w.watch_xy[r, 1] = w.q[r, 0], w.q[r, 1]
     else:
         gone = max(abs(w.q[r, 0] - w.watch_xy[r, 0]), abs(w.q[r, 1] - w.watch_xy[r, 1]))
         if gone > p.traverse_deadband_m + _TRAVERSE_SPARE_M:
-            _report(w, 3, gone)
+            _report(w, 3, gone, p.traverse_deadband_m + _TRAVERSE_SPARE_M, _SIDEWAYS)
 
 
 @njit(cache=True)
@@ -140,7 +187,7 @@ def _watch_free_packs(w: World, p: Params) -> None:
         for s in range(p.seats):
             free = free and w.locked[s] != k
         if free and (p.retract < 0.0 or not _seated(w, p, k)):
-            _report(w, 2, max(_gap_m(w, k), _beside_m(w, k)))
+            _report_loose(w, p, k)
 
 
 @njit(cache=True)
@@ -193,11 +240,11 @@ def watch_stop(w: World, p: Params) -> None:
         for a in range(4):
             gone = abs(w.q[r, a] - w.stop_q[r, a])
             if gone > p.axis_stopping_distance[a]:
-                _report(w, 5, gone)
+                _report(w, 5, gone, p.axis_stopping_distance[a], _STOP_ANGLE if a == 3 else _STOP)
             elif w.monitor_trip == 2:
                 drift = abs(w.q[r, a] - w.watch_stop_q[r, a])
                 if drift > _DRIFT[a] or abs(w.qd[r, a]) > _MOVING[a]:
-                    _report(w, 5, gone)
+                    _report(w, 5, gone, 0.0, _STOP_ANGLE if a == 3 else _STOP)
 
 
 @njit(cache=True)
@@ -206,10 +253,11 @@ def _report_axes(w: World, p: Params, r: int) -> None:
     for a in range(4):
         q, v = w.q[r, a], w.qd[r, a]
         if q < p.axis_min[r, a] - _AXIS_TOLERANCE[a] or q > p.axis_max[r, a] + _AXIS_TOLERANCE[a]:
-            _report(w, 6, q)
+            end = p.axis_min[r, a] if q < p.axis_min[r, a] else p.axis_max[r, a]
+            _report(w, 6, q, end, _ANGLE if a == 3 else _POSITION)
         speed = p.axis_velocity_loaded[a] if w.held[r] >= 0 else p.axis_velocity[a]
         if abs(v) > _SPEED_TOLERANCE * speed + _SPEED_MARGIN[a]:
-            _report(w, 6, v)
+            _report(w, 6, v, _SPEED_TOLERANCE * speed + _SPEED_MARGIN[a], _TURNING if a == 3 else _SPEED)
 
 
 @njit(cache=True)
@@ -231,13 +279,13 @@ def _watch_limits(w: World, p: Params, r: int, dt_s: float) -> None:
         lateral = math.sqrt(w.guide_force_n[r, 0] ** 2 + w.guide_force_n[r, 1] ** 2)
     w.overforce_s[r] = w.overforce_s[r] + dt_s if lateral > p.lateral_abort_n else 0.0
     if w.overforce_s[r] > late_s and moves:
-        _report(w, 6, lateral)
+        _report(w, 6, lateral, p.lateral_abort_n, _LATERAL)
     limit_n = p.overload_fraction * p.rated_load_kg * p.gravity_mps2
     proof_n = _PROOF_LOAD * p.rated_load_kg * p.gravity_mps2
     load_n = abs(w.load_n[r])
     w.overload_s[r] = w.overload_s[r] + dt_s if load_n > limit_n else 0.0
     if w.overload_s[r] > late_s and (abs(w.qd[r, 2]) > _MOVING[2] or load_n > proof_n):
-        _report(w, 6, load_n)
+        _report(w, 6, load_n, limit_n, _LOAD)
 
 
 @njit(cache=True)
@@ -260,11 +308,11 @@ def watch_robots(w: World, p: Params, dt_s: float, anew: int) -> None:
         _watch_load(w, p, r)
         k = w.previous_held[r]
         if k >= 0 and w.held[r] != k and not _seated(w, p, k):
-            _report(w, 2, max(_gap_m(w, k), _beside_m(w, k)))
+            _report_loose(w, p, k)
         w.previous_held[r] = w.held[r]
         _watch_limits(w, p, r, dt_s)
     if p.robots == 2 and anew & ALL_ROBOTS and abs(w.q[0, 0] - w.q[1, 0]) < p.robot_length_m - _DISTANCE_TOLERANCE_M:
-        _report(w, 6, abs(w.q[0, 0] - w.q[1, 0]))
+        _report(w, 6, abs(w.q[0, 0] - w.q[1, 0]), p.robot_length_m - _DISTANCE_TOLERANCE_M, _ROBOTS)
 
 
 @njit(cache=True)
@@ -279,4 +327,4 @@ def watch_places(w: World, p: Params) -> None:
     if w.truck_released == 1:
         for s in range(p.seats):
             if p.seat_on_truck[s] == 1 and p.seat_locks[s] > 0 and w.watch_pulled[s] == 0:
-                _report(w, 4, float(s))
+                _report(w, 4, float(s), 0.0, _SEAT)

@@ -8,16 +8,16 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 from twin.actuators import actuate, engaged_locks
+from twin.causes import AXIAL, LATERAL, PRESS, note_end
 from twin.drives import drive_forces, motion_end_s, stop_axis, update_axis_states, update_reference
-from twin.interlocks import acknowledge, all_present, find_trip, locks_closed, locks_open, permitted, trip_station
+from twin.interlocks import acknowledge, all_present, find_trip, locks_closed, locks_open, trip_station
 from twin.monitor import watch_places, watch_robots, watch_stop
 from twin.motion.kernels import kernel
 from twin.motion.profile import plan_rest_to_rest, plan_with_creep
 from twin.motion.shaper import impulses
 from twin.noise import normal
+from twin.permissives import permitted
 from twin.plants.geometry import no_pad_touches, planar
 from twin.plants.state import (
     BUSY,
@@ -64,13 +64,12 @@ from twin.sensors import (
     scan_frame,
 )
 from twin.velocity_motion import all_stand, follow_setpoints, follows, may_follow, stop_following
+from twin.waits import ARRIVED_M, note_wait
 
 World = Any
 Params = Any
 Command = Any
 
-ARRIVED_M = np.array([0.003, 0.003, 0.003, 0.001])
-"""Following error below which a finished motion counts as arrived, in m and rad [estimate: the axes' repeatability]."""
 PRESS_LIMIT = 1.0
 """Share of the rated load at which pressing a block home is given up: stopping takes some per cent more, and the
 overload interlock trips at 110 % [estimate]."""
@@ -104,6 +103,7 @@ def start_command(w: World, p: Params, c: Command, r: int) -> None:
     w.command_start_s[r] = w.t_s
     w.setpoint_s[r] = w.t_s
     w.hold_s[r] = 0.0
+    w.swing_m[r] = 0.0
     w.axial_s[r] = 0.0
     if not permitted(w, p, c, r) or (follows(c) and not may_follow(w, p, c, r)):
         w.status[r] = REFUSED
@@ -252,6 +252,7 @@ def judge(w: World, p: Params, c: Command, r: int, dt_s: float) -> int:
         if follows(c):
             going_in = p.retract * c.velocity[Z] <= 0.0
         if going_in and w.force_s[r] > p.reaction_time_s:
+            note_end(w, r, LATERAL, -1, planar(w.lateral_n[r, 0], w.lateral_n[r, 1]), p.lateral_abort_n)
             return FORCE_ABORT
         # ropes lose load when something holds the pack up; a table gains it
         carried = (p.e_mass_kg + w.carried_kg[r]) * p.gravity_mps2
@@ -260,16 +261,21 @@ def judge(w: World, p: Params, c: Command, r: int, dt_s: float) -> int:
         jams = high and pushing > c.jam_below_n and (going_in or not follows(c))  # backing off, it only comes free
         w.axial_s[r] = w.axial_s[r] + dt_s if jams else 0.0
         if w.axial_s[r] > 3.0 * p.reaction_time_s:
+            note_end(w, r, AXIAL, c.seat, pushing, c.jam_below_n)
             return JAM
         too_hard = w.load_cell_n[r] > PRESS_LIMIT * p.rated_load_kg * p.gravity_mps2
         # a table that backs off is only then relieved of what it pressed with
         if too_hard and (going_in or p.reeving != FLOATING_TABLE):
+            note_end(w, r, PRESS, c.seat, w.load_cell_n[r], PRESS_LIMIT * p.rated_load_kg * p.gravity_mps2)
             return JAM
     if until == UNTIL_DONE:
         if arrived(w, c, r):
             return DONE
     elif until == UNTIL_SETTLED:
-        swaying = planar(w.sway_m[r, 0], w.sway_m[r, 1]) > c.threshold
+        sway_m = planar(w.sway_m[r, 0], w.sway_m[r, 1])
+        swaying = sway_m > c.threshold
+        if swaying and arrived(w, c, r):
+            w.swing_m[r] = sway_m if w.hold_s[r] > 0.0 else max(w.swing_m[r], sway_m)
         w.hold_s[r] = 0.0 if swaying or not arrived(w, c, r) else w.hold_s[r] + dt_s
         if arrived(w, c, r) and w.hold_s[r] >= c.dwell_s and not swaying:
             return DONE
@@ -277,21 +283,25 @@ def judge(w: World, p: Params, c: Command, r: int, dt_s: float) -> int:
         if load_reached(w, p, c, r):
             return DONE
         if arrived(w, c, r):
+            note_wait(w, p, c, r, busy_s)
             return JAM
     elif until == UNTIL_SEATED:
         if all_present(w, c.seat) and load_reached(w, p, c, r):
             return DONE
         if not follows(c) and arrived(w, c, r):
+            note_wait(w, p, c, r, busy_s)
             return JAM
     elif until == UNTIL_LOAD_ABOVE:
         if w.load_cell_n[r] > c.threshold:
             return DONE
         if arrived(w, c, r):
+            note_wait(w, p, c, r, busy_s)
             return JAM
     elif until == UNTIL_LOAD_BELOW:
         if w.load_cell_n[r] < c.threshold:
             return DONE
         if arrived(w, c, r):
+            note_wait(w, p, c, r, busy_s)
             return JAM
     elif until == UNTIL_CLEAR:
         if p.retract * (w.axis_position[r, Z] - c.threshold) >= 0.0:
@@ -311,7 +321,10 @@ def judge(w: World, p: Params, c: Command, r: int, dt_s: float) -> int:
             return DONE
     elif until == UNTIL_SCANNED and w.scan_count[r] >= c.scan_samples:
         return DONE
-    return TIMEOUT if busy_s > c.timeout_s else BUSY
+    if busy_s <= c.timeout_s:
+        return BUSY
+    note_wait(w, p, c, r, busy_s)
+    return TIMEOUT
 
 
 @kernel

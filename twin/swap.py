@@ -11,7 +11,8 @@ import numpy as np
 from twin.catalogue.schema import MECHANICAL, FixedTimes, TimingSet
 from twin.cell import Cell
 from twin.faults import Fault, FaultPlayer, faulty_cell
-from twin.monitor import INVARIANTS
+from twin.incident import amounts
+from twin.monitor import INVARIANTS, MEASURED
 from twin.plants.protocol import Plant
 from twin.plants.state import BUSY, TRIP
 from twin.sequence.decisions import inserted
@@ -249,7 +250,7 @@ class SwapTwin:
             lower_bound_s=lower_bound_s(cell) if begin_s is None else None,
             phases=phases,
             kpis=kpis_of(self.plant, program, n),
-            violations=violations_of(self.plant.worlds[n]),
+            violations=violations_of(self.plant.worlds[n], cell),
             events=tuple(program.events[n]),
             end_state_sha256=self.plant.state_sha256(n),
             faults=tuple(fault.text for fault in self.faults),
@@ -337,16 +338,23 @@ def not_reached(plant: Plant, program: Program, n: int) -> frozenset[str]:
     return frozenset(names)
 
 
-def violations_of(world: Any) -> tuple[dict[str, Any], ...]:
+def violations_of(world: Any, cell: Cell) -> tuple[dict[str, Any], ...]:
     """What the independent monitor has seen."""
-    return tuple(
-        {
-            "invariant": i,
-            "message": INVARIANTS[i],
-            "t_s": float(world["violation_t_s"][i]),
-            "scans": int(world["violation"][i]),
-            "worst": float(world["violation_value"][i]),
-        }
-        for i in range(1, len(INVARIANTS))
-        if world["violation"][i]
-    )
+    return tuple(_violation(world, cell, i) for i in range(1, len(INVARIANTS)) if world["violation"][i])
+
+
+def _violation(world: Any, cell: Cell, i: int) -> dict[str, Any]:
+    """Invariant `i`: its sentence, when first, in how many scans, the worst value and the limit that it is beyond."""
+    quantity, unit = MEASURED[int(world["violation_measured"][i])]
+    worst, limit = float(world["violation_value"][i]), float(world["violation_limit"][i])
+    said = INVARIANTS[i]
+    facts: dict[str, Any] = {"invariant": i}
+    if quantity == "seat":
+        facts["seat"] = cell.seats[int(worst)].name
+        said += f": {facts['seat']}"
+    elif quantity:
+        value, most = amounts((worst, limit), unit)
+        said += f": {quantity.replace('_', ' ')} {value}" + (f", limit {most}" if limit else "")
+        facts |= {"quantity": quantity, "unit": unit, **({"limit": limit} if limit else {})}
+    times = {"t_s": float(world["violation_t_s"][i]), "scans": int(world["violation"][i]), "worst": worst}
+    return {**facts, "message": said, **times}

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from twin.causes import IN_ERROR_STOP, TRIP_PENDING, VELOCITY, refuse_ramps, refused
 from twin.drives import stop_axis
 from twin.interlocks import HEIGHT_TOLERANCE_M, below_clearance, loaded
 from twin.motion.kernels import kernel
@@ -48,12 +49,12 @@ def follows(c: Command) -> bool:
 def may_follow(w: World, p: Params, c: Command, r: int) -> bool:
     """Permissive of velocity motion: no trip, healthy axes, setpoints and ramps within the limits of the axes."""
     if w.trip != TRIP_NONE:
-        return False
+        return refused(w, r, TRIP_PENDING, w.trip, 1.0, 0.0)
     carries = loaded(w, c, r)
     rounding = 1.0 + 1e-9
     for k in range(4):
         if math.isnan(c.velocity[k]):
-            return False
+            return refused(w, r, VELOCITY, k, -1.0, p.axis_velocity[k])
         speed = p.axis_velocity_loaded[k] if carries else p.axis_velocity[k]
         acceleration = p.axis_acceleration[k] if carries else p.axis_acceleration_empty[k]
         good = (
@@ -62,8 +63,12 @@ def may_follow(w: World, p: Params, c: Command, r: int) -> bool:
             and 0.0 < c.jerk[k] <= p.axis_jerk[k] * rounding
             and w.axis_state[r, k] != ERROR_STOP
         )
+        if not good and w.axis_state[r, k] == ERROR_STOP:
+            return refused(w, r, IN_ERROR_STOP, k, 1.0, 0.0)
+        if not good and abs(c.velocity[k]) > speed * rounding:
+            return refused(w, r, VELOCITY, k, abs(c.velocity[k]), speed)
         if not good:
-            return False
+            return refuse_ramps(w, r, k, (speed, c.acceleration[k], c.jerk[k]), (speed, acceleration, p.axis_jerk[k]))
     return True
 
 

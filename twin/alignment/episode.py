@@ -110,7 +110,7 @@ class AlignmentTwin:
             time_s=program.time_s(0) - self.watch.began_s,
             phases=tuple(span for span in program.spans[0] if span.end_s > span.start_s),
             kpis=kpis,
-            violations=violations_of(self.plant.worlds[0]),
+            violations=violations_of(self.plant.worlds[0], self.cell),
             events=tuple(program.events[0]),
             end_state_sha256=self.plant.state_sha256(),
             policies=self.policies,

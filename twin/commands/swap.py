@@ -319,7 +319,8 @@ def print_result(console: Console, result: SwapResult, *, ghost: str | None = No
                 console.print(f"note           {event['message']}", style="yellow", markup=False, soft_wrap=True)
     last = [e["message"] for e in result.events if e["name"] == "outcome"]
     said = last[-1] if last and last[-1] != result.outcome else result.outcome
-    console.print(f"outcome        {said}", style="green" if result.outcome == "completed" else "red", markup=False)
+    style = "green" if result.outcome == "completed" else "red"
+    console.print(f"outcome        {said}", style=style, markup=False, soft_wrap=True)
     console.print(f"end state      {result.end_state_sha256}", markup=False, soft_wrap=True)
     if result.recording is not None:
         console.print(f"recording      {result.recording}", markup=False, soft_wrap=True)

@@ -317,6 +317,7 @@ WORLD = np.dtype(
         ("command_start_s", f8, ROBOTS),
         ("setpoint_s", f8, ROBOTS),  # when the last setpoints of velocity motion came
         ("hold_s", f8, ROBOTS),  # how long the condition has held
+        ("swing_m", f8, ROBOTS),  # the largest sway of the last swing beyond the settle threshold, once arrived
         ("force_s", f8, ROBOTS),  # how long the lateral force has been over the abort limit
         ("load_s", f8, ROBOTS),  # how long the load has been over its limit
         ("axial_s", f8, ROBOTS),  # how long the axial force has been over the jam limit
@@ -330,6 +331,16 @@ WORLD = np.dtype(
         ("trip", i8),
         ("trip_t_s", f8),
         ("trip_q", f8, (ROBOTS, 4)),
+        ("trip_cause", i8),  # what tripped, in numbers (twin.causes): what was measured, of which robot and part
+        ("trip_robot", i8),
+        ("trip_index", i8),
+        ("trip_value", f8),
+        ("trip_limit", f8),
+        ("end_cause", i8, ROBOTS),  # the same of each robot's last command that ended otherwise than done
+        ("end_index", i8, ROBOTS),
+        ("end_value", f8, ROBOTS),
+        ("end_limit", f8, ROBOTS),
+        ("end_t_s", f8, ROBOTS),
         ("acknowledgements", i8),  # trips that an operator has cleared
         ("estop_button", i8),
         ("power_off", i8),
@@ -360,6 +371,8 @@ WORLD = np.dtype(
         ("violation", i8, 8),  # scans in violation of invariants 1 to 6 ([0] unused)
         ("violation_t_s", f8, 8),
         ("violation_value", f8, 8),
+        ("violation_limit", f8, 8),  # the limit that the worst value is beyond, and what it is (twin.monitor.MEASURED)
+        ("violation_measured", i8, 8),
         ("watch_seat", i8, ROBOTS),  # the seat that the held pack has not yet left, -1 none
         ("watch_rest_m", f8, ROBOTS),  # height of the held pack when it stood deepest in that seat
         ("watch_xy", f8, (ROBOTS, 2)),  # axes x and y when the held pack was last above the clearance height

@@ -12,6 +12,7 @@ from twin.recorded.configuration import Configuration
 from twin.recorded.ending import Recording
 from twin.recorded.sampling import Sampler
 from twin.recorded.scene import entities_of
+from twin.recorded.story import begun, ended
 from twin.recorded.versions import software_versions
 from twin.recording import Header, Recorder
 
@@ -29,6 +30,8 @@ EVENT_LEVELS = {
     "fault_never_acted": "warning",
     "policy_differs": "warning",
 }
+GOOD_OUTCOMES = ("completed", "part_completed", "seated", "interrupted")
+"""A swap, an episode that plays a part of one, an insertion; what is cut off is no fault of the station."""
 
 
 def header_of(configuration: Configuration, sampler: Sampler) -> Header:
@@ -53,7 +56,7 @@ class SwapRecorder(Recording):
 
     def __init__(self, path: str | Path, twin: Twin) -> None:
         """The path is checked and the file begun here; `twin` must not have run yet."""
-        self._plant, self._program = twin.plant, twin.program
+        self._plant, self._program, self._cell = twin.plant, twin.program, twin.cell
         self._sampler = Sampler(twin.cell, self._plant.worlds, self._plant.params)
         self.path = Path(path)
         self._recorder = Recorder(path, header_of(Configuration.of(twin), self._sampler))
@@ -67,6 +70,8 @@ class SwapRecorder(Recording):
         self._program.on_phase = _both(self._program.on_phase, self._phase)
         self._program.on_event = _both(self._program.on_event, self._event)
         self._program.on_command = _both(self._program.on_command, self._command)
+        self._program.on_note = _both(self._program.on_note, self._note)
+        self._log(begin_s, "begin", begun(twin))
 
     def finish(self, result: SwapResult | AlignmentResult) -> None:
         """Write the outcome and close the file."""
@@ -74,6 +79,8 @@ class SwapRecorder(Recording):
         for robot in list(self._open):
             self._phase_ended(robot)
         self._note_violations()
+        if result.outcome in GOOD_OUTCOMES:
+            self._log(float(world["t_s"]), "result", ended(result))
         end = {"tick": int(world["tick"]), "scans": int(world["scans"])}
         said = {**result.as_json(), "recording": None}  # no path: the same swap gives the same bytes
         self._recorder.close(result.outcome, result.end_state_sha256, {"end": end, "result": said})
@@ -94,15 +101,19 @@ class SwapRecorder(Recording):
         """One entry for each invariant, when it is first seen; counts are in the state."""
         from twin.swap import violations_of
 
-        for violation in violations_of(self._plant.worlds[0]):
+        for violation in violations_of(self._plant.worlds[0], self._cell):
             number = violation["invariant"]
             if not self._violations[number]:
                 self._violations[number] = 1
-                self._recorder.violation(violation["t_s"], {**violation, "name": f"invariant {number}"})
+                said = f"invariant {number}: {violation['message']}"
+                self._recorder.violation(
+                    violation["t_s"], {**violation, "name": f"invariant {number}", "message": said}
+                )
 
     def _phase(self, world: int, span: PhaseSpan) -> None:
         self._phase_ended(span.robot)
         self._open[span.robot] = span
+        self._log(span.start_s, span.name, f"robot {span.robot + 1}: {span.name} begins, pack {span.job + 1}")
         self._recorder.phase(span.start_s, {"name": span.name, "state": "start", "robot": span.robot, "job": span.job})
 
     def _phase_ended(self, robot: int) -> None:
@@ -111,12 +122,26 @@ class SwapRecorder(Recording):
         span = self._open.pop(robot, None)
         if span is not None:
             entry = {"name": span.name, "state": "end", "robot": robot, "job": span.job, "start_s": span.start_s}
-            entry["end_s"] = max(end_of(span, self._times), span.start_s)
+            end_s = max(end_of(span, self._times), span.start_s)
+            entry["end_s"] = end_s
             self._recorder.phase(max(span.end_s, span.start_s), entry)
+            self._log(
+                max(span.end_s, span.start_s),
+                span.name,
+                f"robot {robot + 1}: {span.name} ends after {end_s - span.start_s:.2f} s",
+            )
 
     def _event(self, world: int, event: dict[str, Any]) -> None:
         level = EVENT_LEVELS.get(event["name"], "info")
+        if event["name"] == "outcome" and event["outcome"] not in GOOD_OUTCOMES:
+            level = "error"
         self._recorder.event(event["t_s"], {**event, "level": level})
+
+    def _note(self, world: int, name: str, message: str) -> None:
+        self._log(float(self._plant.worlds["t_s"][world]), name, message)
+
+    def _log(self, t_s: float, name: str, message: str) -> None:
+        self._recorder.log(t_s, message, name)
 
     def _command(self, world: int, robot: int, command: np.ndarray) -> None:
         record = self._plant.worlds[world]

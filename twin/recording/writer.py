@@ -115,6 +115,11 @@ class Recorder:
         """A safety invariant was violated: `name` or `invariant`, and if wanted `message`."""
         self._logged(topics.VIOLATIONS, t_s, violation, "error")
 
+    def log(self, t_s: float, message: str, name: str = "", level: str = "info") -> None:
+        """A line in the log alone: what is no event and yet part of the story."""
+        time_ns = self._time_ns(t_s)
+        self._message(topics.LOG, time_ns, encode_log(time_ns, level, message, name))
+
     def scene(self, t_s: float, entities: Sequence[SceneEntity]) -> None:
         """Shapes for Foxglove to show; they move with their frames from here on."""
         time_ns = self._time_ns(t_s)

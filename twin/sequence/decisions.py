@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from twin.incident import amount, other_end
 from twin.plants.state import DONE, REFUSED, TIMEOUT, X
-from twin.plc import ARRIVED_M
 from twin.sequence.building import seat_targets_of
 from twin.sequence.program import Gate, Program, Selection, Then
+from twin.waits import ARRIVED_M
 
 
 def has_next_job(program: Program, selection: Selection) -> np.ndarray:
@@ -104,17 +105,26 @@ def take_pose(program: Program, selection: Selection, results: np.ndarray) -> li
         if results[k] != DONE:
             following.append("!scan_failed" if results[k] == TIMEOUT else "")
             continue
-        pose = program.plant.worlds["scan_pose"][n, selection.robot[k]]
+        r = int(selection.robot[k])
+        pose = program.plant.worlds["scan_pose"][n, r]
         program.truck_pose[n, :] = pose
+        note_pose(program, n, r)
         out = max(abs(pose[0]), abs(pose[1])) > limits.repark_m or abs(pose[2]) > limits.repark_yaw_rad
         if out:
+            most = (limits.repark_m, limits.repark_m, limits.repark_yaw_rad)
+            over = [(name, float(pose[i]), most[i]) for i, name in enumerate(("x", "y", "yaw"))]
+            axis, value, limit = max(over, key=lambda each: abs(each[1]) / each[2])
+            unit, words = "rad" if axis == "yaw" else "m", f"truck {axis} {{value}} off, limit {{limit}} either way"
+            incident = other_end(program.time_s(n), r, words, f"truck_{axis}", value, limit, unit)
+            program.found(n, r, incident)
             program.event(
                 n,
                 "repark",
-                f"truck stands {1000 * pose[0]:.0f} mm, {1000 * pose[1]:.0f} mm, {np.degrees(pose[2]):.2f} deg off",
+                f"truck stands {pose_in_words(pose)} off: {incident.sentence}",
                 x_m=float(pose[0]),
                 y_m=float(pose[1]),
                 yaw_rad=float(pose[2]),
+                **incident.facts,
             )
         following.append("!repark_required" if out else "")
     return following
@@ -135,8 +145,40 @@ def take_new_pose(program: Program, selection: Selection, results: np.ndarray) -
             following.append("!scan_failed" if results[k] == TIMEOUT else "")
             continue
         program.truck_pose[n, r] = program.plant.worlds["scan_pose"][n, r]
+        note_pose(program, n, r)
         following.append("")
     return following
+
+
+def pose_in_words(pose: np.ndarray) -> str:
+    """The measured pose of the truck (x, y, yaw, ...) as a person reads it."""
+    return f"x {1e3 * pose[0]:+.1f} mm, y {1e3 * pose[1]:+.1f} mm, yaw {np.degrees(pose[2]):+.3f} deg"
+
+
+def note_pose(program: Program, n: int, r: int) -> None:
+    """Tell a log where the scanner has seen the truck."""
+    if program.on_note is None:
+        return
+    w = program.plant.worlds
+    said = f"{pose_in_words(w['scan_pose'][n, r])} from {int(w['scan_count'][n, r])} frames"
+    program.note(n, "scan", f"robot {r + 1}: truck measured at {said}")
+
+
+def note_done(program: Program, n: int, r: int, tries: int) -> None:
+    """Tell a log what a command that may be tried again has come to."""
+    if program.on_note is None:
+        return
+    w, c = program.plant.worlds, program.plant.commands[n][r]
+    seat = program.cell.seats[int(c["seat"])].name
+    after = f"after {program.time_s(n) - float(w['command_start_s'][n, r]):.2f} s"
+    tried = f"{after}, try {tries + 1}"
+    if c["lock"] >= 0:
+        program.note(n, "locks", f"robot {r + 1}: locks of {seat} {'closed' if c['lock'] else 'open'} {tried}")
+    elif c["grip"] >= 0:
+        program.note(n, "grips", f"robot {r + 1}: grips {'closed' if c['grip'] else 'open'} at {seat} {tried}")
+    else:
+        load = amount(float(w["load_cell_n"][n, r]), "N")
+        program.note(n, "seated", f"robot {r + 1}: pack seated in {seat} {tried}, load {load}")
 
 
 def settled(program: Program, selection: Selection, results: np.ndarray) -> list[str]:
@@ -144,6 +186,12 @@ def settled(program: Program, selection: Selection, results: np.ndarray) -> list
     w, at = program.plant.worlds, (selection.world, selection.robot)
     away = (np.abs(w["reference"][at][:, :, 0] - w["axis_position"][at]) > ARRIVED_M).any(axis=1)
     late = ["!following_error" if lost else "!sway_limit" for lost in away]
+    for k in np.flatnonzero(results == DONE).tolist():
+        n, r = int(selection.world[k]), int(selection.robot[k])
+        if program.on_note is not None and program.plant.commands[n]["carrying"][r] >= 0:
+            program.note(
+                n, "weighed", f"robot {r + 1}: pack weighs {float(w['carried_kg'][n, r]):.0f} kg on the load cell"
+            )
     return [late[k] if results[k] == TIMEOUT else "" for k in range(len(selection))]
 
 
@@ -167,13 +215,17 @@ def retry(step: str, tries: str, outcome: str) -> Then:
         for k in range(len(selection)):
             n, r = int(selection.world[k]), int(selection.robot[k])
             if results[k] == DONE:
+                note_done(program, n, r, int(program.tries[n, r]))
                 program.tries[n, r] = 0
                 following.append("")
             elif results[k] == REFUSED:
                 following.append("!refused")
             else:
                 program.tries[n, r] += 1
-                program.event(n, "retry", f"{step}, try {program.tries[n, r]}", robot=r)
+                count, incident = int(program.tries[n, r]), program.incident_of(n, r)
+                facts = {"robot": r, "phase": program.phase_of(n, r), "tries": count, **incident.facts}
+                program.event(n, "retry", f"{step}, try {count}: robot {r + 1}, {incident.sentence}", **facts)
+                program.found(n, r, incident.plus(f", after {count} {'tries' if count > 1 else 'try'}", tries=count))
                 following.append(step if program.tries[n, r] < limit else f"!{outcome}")
         return following
 
@@ -184,24 +236,34 @@ def inserted(program: Program, selection: Selection, results: np.ndarray) -> lis
     """After an insertion: count it; a failed one backs off, measures again and tries again."""
     following = []
     for k in range(len(selection)):
-        n, job = int(selection.world[k]), int(selection.job[k])
+        n, r, job = int(selection.world[k]), int(selection.robot[k]), int(selection.job[k])
         program.insert_attempts[n, job] += 1
+        tries = int(program.insert_attempts[n, job])
         if results[k] == DONE:
+            note_done(program, n, r, tries - 1)
             following.append("")
         elif results[k] == REFUSED:
             following.append("!refused")
         elif program.insert_attempts[n, job] < program.cell.station.limits.insert_tries:
-            program.event(
-                n, "retry", f"insertion {program.insert_attempts[n, job]} failed", robot=int(selection.robot[k])
-            )
+            incident = program.incident_of(n, r)
+            facts = {"robot": r, "phase": program.phase_of(n, r), "tries": tries, **incident.facts}
+            program.event(n, "retry", f"insertion {tries} failed: robot {r + 1}, {incident.sentence}", **facts)
             following.append("back_off")
         else:
+            program.found(n, r, program.incident_of(n, r).plus(f", at insertion {tries} of {tries}", tries=tries))
             following.append("!jam")
     return following
 
 
 def note_pull(program: Program, selection: Selection, results: np.ndarray) -> list[str]:
     """A passed pull test is put on record by the next command; a failed one means that the locks do not hold."""
+    for k in range(len(selection)):
+        n, r = int(selection.world[k]), int(selection.robot[k])
+        if results[k] == DONE and program.on_note is not None:
+            load = amount(float(program.plant.worlds["load_cell_n"][n, r]), "N")
+            program.note(n, "pull_test", f"robot {r + 1}: pull test passed, load {load}")
+        elif results[k] != DONE:
+            program.found(n, r, program.incident_of(n, r).plus(": the locks do not hold the pack"))
     return ["" if result == DONE else "!lock_stuck" for result in results]
 
 

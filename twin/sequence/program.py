@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
 from twin.cell import Cell
+from twin.incident import trip_of
 from twin.plants.protocol import Plant
 from twin.plants.state import BUSY, DONE, FORCE_ABORT, JAM, REFUSED, TIMEOUT, TRIP, TRIPS
-from twin.sequence.timing import row_as_plain
+from twin.sequence.telling import RUNNING as RUNNING
+from twin.sequence.telling import PhaseSpan, Telling
+from twin.sequence.timing import row_as_plain, row_in_words
 
-RUNNING = ""
 FINISH = "finish"
 """What a step's `then` returns at the end of a robot's work."""
 OUTCOMES = (
@@ -102,25 +103,14 @@ class Ask:
     phase: str
 
 
-@dataclass
-class PhaseSpan:
-    """When a phase ran in one world."""
-
-    name: str
-    start_s: float
-    end_s: float
-    robot: int
-    job: int
-
-
-class Program:
+class Program(Telling):
     """Runs a step table on a plant; arrays are (N, R) or (N,) with N worlds and R robots."""
 
     def __init__(
         self, plant: Plant, cell: Cell, table: Sequence[Step], timing: np.ndarray, phases: Sequence[str]
     ) -> None:
         """`timing` is (N, phases) or (N, R, phases) TIMING, its columns named by `phases`; it is copied."""
-        self.plant, self.cell = plant, cell
+        super().__init__(plant, cell)
         self.set_table(table)
         self.phase_column = {name: i for i, name in enumerate(phases)}
         n, r = len(plant.worlds), cell.station.robots.count
@@ -138,15 +128,8 @@ class Program:
         self.tries = np.zeros((n, r), np.int64)
         self.truck_pose = np.zeros((n, r, 6))  # the last measured pose of the truck, per robot
         self.insert_attempts = np.zeros((n, len(cell.jobs)), np.int64)
-        self.outcome: list[str] = [RUNNING] * n
-        self._alive = np.ones(n, bool)  # whose outcome is RUNNING
         self.heading = plant.worlds["axis_position"][:, :, 0].copy()  # (N, R) where axis x of each robot is going
         self.scanned = np.zeros(n, bool)
-        self.spans: list[list[PhaseSpan]] = [[] for _ in range(n)]
-        self.events: list[list[dict[str, Any]]] = [[] for _ in range(n)]
-        self._open: list[list[PhaseSpan | None]] = [[None] * r for _ in range(n)]
-        self.on_phase: Callable[[int, PhaseSpan], None] | None = None
-        self.on_event: Callable[[int, dict[str, Any]], None] | None = None
         self.on_command: Callable[[int, int, np.ndarray], None] | None = None
         for robot in range(r):
             self.finished[:, robot] = not self.queue[robot] and robot > 0
@@ -191,7 +174,8 @@ class Program:
         busy = self.plant.worlds["status"][:, : self.step.shape[1]] == BUSY
         stuck = np.flatnonzero(self._alive & ~busy.any(axis=1)).tolist()
         for i in stuck:  # every robot waits for another: the table is wrong, say so instead of hanging
-            self.end(i, "timeout", "every robot waits for another one")
+            at = [f"robot {r + 1} before {self.table[self.step[i, r]].name}" for r in np.flatnonzero(self.waiting[i])]
+            self.end(i, "timeout", f"every robot waits for another one: {', '.join(at)}")
         return bool(self._alive.any())
 
     def _selection(self, mask: np.ndarray) -> Selection:
@@ -280,7 +264,8 @@ class Program:
         self.asking.remove(ask)
         self._answered.add((n, r))
         self.timing[n, r, self.phase_column[ask.phase]] = row
-        self.event(n, "timing", f"{ask.phase} as told", robot=r, job=ask.job, phase=ask.phase, timing=row_as_plain(row))
+        said = f"robot {r + 1}, {ask.phase}: {row_in_words(row)}"
+        self.event(n, "timing", said, robot=r, job=ask.job, phase=ask.phase, timing=row_as_plain(row))
 
     def _go_on(self, selection: Selection, i: int) -> None:
         self.step[selection.world, selection.robot] = i + 1
@@ -308,6 +293,7 @@ class Program:
     def _decide(self, step: Step, selection: Selection, results: np.ndarray) -> None:
         if not len(selection):
             return
+        self._found.clear()
         following = list(step.then(self, selection, results)) if step.then else [""] * len(selection)
         plain = results == DONE
         if step.then:
@@ -319,7 +305,7 @@ class Program:
             if name == "" and result != DONE:
                 name = step.failed.get(result, DEFAULT_FAILED.get(result, "!timeout"))
             if name.startswith("!"):
-                self.end(n, name[1:], f"step {step.name}")
+                self._end_by(n, r, name[1:], step, result)
                 continue
             if name == FINISH:
                 self.finish_robot(n, r)
@@ -341,32 +327,27 @@ class Program:
             if self.outcome[n] != RUNNING:
                 continue
             reason = TRIPS[int(self.plant.worlds[n]["trip"])]
-            self.event(n, "trip", f"interlock: {reason}", reason=reason, robot=r)
+            incident = trip_of(self.plant.worlds[n], self.cell)
+            r = r if incident.robot is None else incident.robot
+            phase = self.phase_of(n, r)
+            said = incident.told(reason, phase)
+            facts = {"reason": reason, "robot": r, "phase": phase, **incident.data}
+            self.event(n, "trip", f"trip: {said}", **facts)
             self.plant.stand(n, TRIP_SETTLE_S)
-            self.end(n, reason, f"robot {r + 1}")
+            self._finish(n, reason, said, facts)
 
-    # ------------------------------------------------------------------------------------------- what it tells
-
-    def time_s(self, n: int) -> float:
-        """Clock of world `n`, in s since the truck stands."""
-        return float(self.plant.worlds["t_s"][n])
-
-    def end(self, n: int, outcome: str, detail: str) -> None:
-        """World `n` ends with `outcome`."""
-        if self.outcome[n] != RUNNING:
+    def _end_by(self, n: int, r: int, outcome: str, step: Step, result: int) -> None:
+        """World `n` ends with what a command of robot `r` came to."""
+        if result == DONE and (n, r) not in self._found:
+            self.end(n, outcome, f"step {step.name}")
             return
-        self.outcome[n] = outcome
-        self._alive[n] = False
-        for r in range(self.step.shape[1]):
-            self.close_phase(n, r)
-        self.event(n, "outcome", f"{outcome}{': ' + detail if detail else ''}", outcome=outcome)
-
-    def event(self, n: int, name: str, message: str, **values: Any) -> None:
-        """Note an event of world `n`."""
-        event = {"t_s": self.time_s(n), "name": name, "message": message, **values}
-        self.events[n].append(event)
-        if self.on_event is not None:
-            self.on_event(n, event)
+        incident, phase = self.incident_of(n, r), self.phase_of(n, r)
+        facts = {"robot": r, "phase": phase, "step": step.name, **incident.data}
+        said = incident.told(outcome, phase)
+        if result == TIMEOUT:
+            facts["waited_s"] = incident.at_s - float(self.plant.worlds[n]["command_start_s"][r])
+            said += f", waited {facts['waited_s']:.1f} s"
+        self._finish(n, outcome, said, facts)
 
     def _enter_phase(self, selection: Selection, phase: str) -> None:
         for k in range(len(selection)):
@@ -384,10 +365,3 @@ class Program:
     def _is_in(self, n: int, r: int, phase: str, job: int) -> bool:
         span = self._open[n][r]
         return span is not None and span.name == phase and span.job == job
-
-    def close_phase(self, n: int, r: int) -> None:
-        """The phase that robot `r` of world `n` is in ends now."""
-        span = self._open[n][r]
-        if span is not None:
-            span.end_s = self.time_s(n)
-            self._open[n][r] = None

@@ -60,3 +60,18 @@ def row_as_plain(row: np.void | np.ndarray) -> dict[str, Any]:
     hz = float(row["shaper_hz"])
     plain: dict[str, Any] = {name: float(row[name]) for name in TIMING.names or () if not name.startswith("shaper")}
     return {**plain, "shaper": NAMES[int(row["shaper"])], "shaper_frequency_hz": None if np.isnan(hz) else hz}
+
+
+def row_in_words(row: np.void | np.ndarray) -> str:
+    """A TIMING record as a person reads it."""
+    speed, acceleration, jerk = (100.0 * float(row[f"{of}_fraction"]) for of in ("velocity", "acceleration", "jerk"))
+    words = [f"velocity {speed:.0f} %", f"acceleration {acceleration:.0f} %", f"jerk {jerk:.0f} %"]
+    shaper = NAMES[int(row["shaper"])]
+    hz = float(row["shaper_hz"])
+    words.append(f"shaper {shaper}" + ("" if shaper == "none" or np.isnan(hz) else f" at {hz:.3f} Hz"))
+    words.append(f"settle {1e3 * float(row['settle_threshold_m']):.0f} mm for {float(row['settle_dwell_s']):.1f} s")
+    words.append(
+        f"creep {1e3 * float(row['creep_speed_mps']):.0f} mm/s from {1e3 * float(row['creep_height_m']):.0f} mm"
+    )
+    words.append(f"overlap {float(row['overlap_s']):.1f} s")
+    return ", ".join(words)

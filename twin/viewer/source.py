@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from twin.errors import InputError
-from twin.recording import open_recording
+from twin.recording import Recording, open_recording
 from twin.viewer.layout import Layout
 from twin.viewer.origin import IMPORTED, estimated_words
 from twin.viewer.snapshot import Names, Snapshot, between
@@ -43,10 +43,17 @@ class Marker:
 
     gap_s: float = 0.0
     """How long nothing is recorded from here on."""
+    facts: tuple[tuple[str, Any], ...] = ()
+    """What else the entry says, as far as it is plain: robot, phase, cause, quantity, value, limit, unit and so on."""
 
     @property
     def is_trip(self) -> bool:
         return self.violation or self.level == "error"
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """`facts` by name."""
+        return dict(self.facts)
 
 
 Gap = tuple[float, float]
@@ -159,7 +166,7 @@ class Source:
 
     def _take_entries(self) -> None:
         self.phases = _spans(self.recording.phases(), self.recording.end_s)
-        self.markers = _markers(self.recording.events(), self.recording.violations())
+        self.markers = _markers(self.recording.events(), _worst(self.recording))
         self.gaps = _gaps(self.markers, self.recording.end_s)
 
 
@@ -188,14 +195,37 @@ def _markers(events: list[dict[str, Any]], violations: list[dict[str, Any]]) -> 
             str(e.get("message", "")),
             str(e.get("level", "info")),
             gap_s=_length_s(e),
+            facts=_facts(e),
         )
         for e in events
     ]
     found += [
-        Marker(float(v["t_s"]), str(v.get("name", "")), str(v.get("message", "")), "error", violation=True)
+        Marker(
+            float(v["t_s"]), str(v.get("name", "")), str(v.get("message", "")), "error", violation=True, facts=_facts(v)
+        )
         for v in violations
     ]
     return tuple(sorted(found, key=lambda marker: marker.t_s))
+
+
+def _worst(recording: Recording) -> list[dict[str, Any]]:
+    """The violations, told with their worst value where the recording has come to its end."""
+    told = recording.violations()
+    result = recording.summary.get("result") if recording.complete else None
+    ended = result.get("violations") if isinstance(result, dict) else None
+    if not isinstance(ended, list):
+        return told
+    last = {v["invariant"]: v for v in ended if isinstance(v, dict) and "invariant" in v and "message" in v}
+    for entry in told:
+        worst = last.get(entry.get("invariant"))
+        if worst is not None:
+            entry |= {**worst, "t_s": entry["t_s"], "message": f"{entry.get('name', '')}: {worst['message']}"}
+    return told
+
+
+def _facts(entry: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
+    told = {"t_s", "name", "message", "level"}
+    return tuple((k, v) for k, v in entry.items() if k not in told and isinstance(v, str | int | float))
 
 
 def _length_s(event: dict[str, Any]) -> float:

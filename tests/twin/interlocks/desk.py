@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from twin.cell import Cell
-from twin.interlocks import find_trip, permitted
+from twin.interlocks import find_trip
+from twin.permissives import permitted
 from twin.plants.state import TRIP_NONE, new_command
 from twin.scan_parts import ALL_ANEW
 

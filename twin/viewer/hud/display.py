@@ -9,6 +9,7 @@ from twin.viewer.hud.canvas import Kit, Layer, Painter
 from twin.viewer.hud.charts import ChartPanel
 from twin.viewer.hud.ghost_table import GhostPanel
 from twin.viewer.hud.help import HelpPage
+from twin.viewer.hud.incident_panel import IncidentPanel
 from twin.viewer.hud.model import HudModel
 from twin.viewer.hud.notes import Notes
 from twin.viewer.hud.overlays import Overlays, tip_of
@@ -46,6 +47,7 @@ class Hud:
         self.charts = ChartPanel(self.root, kit)
         self.ghost = GhostPanel(self.root, kit)
         self.title = TitleBar(self.root, kit)
+        self.incident = IncidentPanel(self.root, kit)
         self.notes = Notes(self.root, kit)
         self.overlays = Overlays(self.root, kit)
         self.help = HelpPage(self.root, kit)
@@ -71,7 +73,7 @@ class Hud:
     def layers(self) -> list[Layer]:
         """All layers, the lowest first."""
         edges = (self.timeline, self.transport, self.charts, self.ghost, self.title)
-        parts = (*edges, self.notes, self.overlays, self.help)
+        parts = (*edges, self.incident, self.notes, self.overlays, self.help)
         return [self._ground, *(layer for part in parts for layer in part.layers)]
 
     def update(self, model: HudModel) -> None:
@@ -94,6 +96,10 @@ class Hud:
             free = Rect(0, free.y, width - wide, free.height)
         else:
             self.charts.clear()
+        self.free = free
+        self.incident.update(model.incident, free)
+        if model.incident is not None:  # the other panels over the picture keep clear of it
+            free = Rect(free.x, free.y, free.width, max(self.incident.area.y - free.y, 0))
         if model.ghost is not None:
             self.ghost.update(model, free)
         else:
@@ -104,14 +110,13 @@ class Hud:
             self.help.update(screen)
         else:
             self.help.clear()
-        self.free = free
         self.overlays.update(model, free, screen, self._tip(model))
 
     def hit(self, x_px: float, y_px: float) -> Hit | None:
         """What is under a pixel; None over the picture itself."""
         if self._help_open:
             return self.help.hit(x_px, y_px)
-        for part in (self.title, self.transport, self.timeline, self.charts, self.ghost):
+        for part in (self.title, self.transport, self.timeline, self.charts, self.ghost, self.incident):
             found = part.hit(x_px, y_px)
             if found is not None:
                 return found

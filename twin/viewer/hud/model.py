@@ -6,15 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from twin.catalogue.schema import MECHANICAL
 from twin.recording import Header
+from twin.viewer.incidents import IncidentNote
 from twin.viewer.origin import wall_clock
 from twin.viewer.signals import ChartSet, Signals
 from twin.viewer.source import Gap, Marker, PhaseSpan, Source, gap_at
 
 GOOD_OUTCOMES = ("completed", "part_completed", "seated", "docked")
 """Of a swap, of an episode that plays a part of one, of an insertion, of a drive into the bay."""
+
+PLANT_WORDS = {"bullet": "reference (bullet)", "rom": "reduced order (rom)"}
+"""Of the plants, as the title says them."""
 
 GhostRow = tuple[str, float | None, float | None, float | None]
 """Phase, seconds in this run, in the other (None where a run has no such phase), the other less this."""
@@ -94,6 +99,8 @@ class HudModel:
     """What of the picture is estimated, in words."""
     moment: datetime | None = None
     """Date and time of day (UTC) of this instant, where the recording tells it."""
+    incident: IncidentNote | None = None
+    """What has gone wrong by now."""
 
     @property
     def gap_now(self) -> Gap | None:
@@ -102,19 +109,20 @@ class HudModel:
 
 
 def title_of(source: Source, *, live: bool = False) -> Title:
-    """Station, truck, pack, seed, policies; the outcome, and where the numbers come from. Of a log its name first."""
+    """Station, truck, pack, plant, timing set, policies, seed; the outcome, and the source. Of a log its name first."""
     layout = source.layout
     recording, header = source.recording, source.recording.header
     fields = _log_fields(header) if source.imported else []
     fields += [("station", layout.station.name), ("truck", layout.truck.name), ("pack", layout.pack.name)]
-    if header.seed is not None:
-        fields.append(("seed", str(header.seed)))
+    fields += _control_fields(header.configuration)
     if layout.docking:
         fields.append(("weather", str(header.configuration.get("conditions"))))
         fields.append(("guides", "yes" if header.configuration.get("guided") else "none"))
     decided = header.configuration.get("policies")
     if isinstance(decided, Mapping):
         fields += [(f"{what} policy", Path(str(name)).name) for what, name in sorted(decided.items())]
+    if header.seed is not None:
+        fields.append(("seed", str(header.seed)))
     badges = []
     if header.source != "twin":
         badges.append(Badge(header.source.upper(), "plain" if source.imported else "warning"))
@@ -126,6 +134,24 @@ def title_of(source: Source, *, live: bool = False) -> Title:
         good = recording.outcome in GOOD_OUTCOMES
         badges.append(Badge(recording.outcome.replace("_", " ").upper(), "good" if good else "bad"))
     return Title(tuple(fields), tuple(badges))
+
+
+def _control_fields(configuration: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Plant and timing set; those that a branch went on with behind the first."""
+    fields = []
+    if configuration.get("plant") is not None:
+        plant = str(configuration["plant"])
+        fields.append(("plant", PLANT_WORDS.get(plant, plant)))
+    timing, branch = configuration.get("timing"), configuration.get("branch")
+    names = [str(timing["name"])] if isinstance(timing, Mapping) and "name" in timing else []
+    settings = branch.get("settings") if isinstance(branch, Mapping) else None
+    for one in settings if isinstance(settings, list) else ():
+        later = one.get("timing") if isinstance(one, Mapping) else None
+        if isinstance(later, Mapping) and "name" in later:
+            names.append(str(later["name"]))
+    if names:
+        fields.append(("timing", " then ".join(names)))
+    return fields
 
 
 def _log_fields(header: Header) -> list[tuple[str, str]]:

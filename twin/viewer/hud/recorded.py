@@ -7,6 +7,7 @@ from typing import Protocol
 from twin.viewer.graphics.stage import Stage
 from twin.viewer.hud.display import Hud
 from twin.viewer.hud.model import Charts, GhostRow, GhostTable, HudModel, mechanical_s, title_of
+from twin.viewer.incidents import incident_at
 from twin.viewer.origin import wall_clock
 from twin.viewer.playback import Playback
 from twin.viewer.signals import SHOWN_AT_FIRST, Signals, chart_sets
@@ -82,6 +83,7 @@ def model_at(
         controls=controls,
         estimated=source.estimated,
         moment=wall_clock(source.recording.header.t0_ns, playback.t_s),
+        incident=incident_at(source, playback.t_s),
     )
 
 

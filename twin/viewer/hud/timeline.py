@@ -10,6 +10,7 @@ from twin.viewer.hud import style
 from twin.viewer.hud.canvas import Kit, Layer, Painter
 from twin.viewer.hud.model import HudModel
 from twin.viewer.hud.regions import Hit, Rect, TimeScale
+from twin.viewer.incidents import label_of
 from twin.viewer.source import Marker, PhaseSpan
 
 LANE_PX, BAND_PX, BAND_GAP_PX, TICKS_PX = 16, 18, 2, 18
@@ -114,6 +115,31 @@ class Timeline:
                 icon, colour = style.marker_look(marker)
                 half = kit.px(7)  # an event at either end of the recording stays on the panel
                 painter.icon(f"small_{icon}", min(max(x, half), self.area.right + kit.px(16) - half), y, colour)
+        self._paint_labels(painter, model)
+
+    def _paint_labels(self, painter: Painter, model: HudModel) -> None:
+        """Words beside the marks of trips, violations and faults, where nothing else is in the way."""
+        kit, font = self._kit, self._kit.fonts.small
+        seen = [m for m in model.markers if self._seen(m.t_s)]
+        half = kit.px(7)
+        taken = [(self.scale.x(m.t_s) - half, self.scale.x(m.t_s) + half) for m in seen]
+        said: set[str] = set()
+        for marker in sorted(seen, key=lambda m: (not m.is_trip, m.t_s)):
+            text = label_of(marker)
+            if not text or text in said:
+                continue
+            x, y = self.marker_at(marker)
+            width = font.width(text)
+            for left in (x + half + kit.px(2), x - half - kit.px(2) - width):
+                inside = self.area.x <= left and left + width <= self.area.right
+                if inside and all(left + width <= low or left >= high for low, high in taken):
+                    colour = style.marker_look(marker)[1]
+                    painter.text(
+                        left, painter.middle(y - kit.px(LANE_PX) / 2.0, kit.px(LANE_PX), font), text, font, colour
+                    )
+                    taken.append((left, left + width))
+                    said.add(text)
+                    break
 
     def _paint_gaps(self, painter: Painter, model: HudModel) -> None:
         """Stretches without samples, over whatever phase the log was in before."""

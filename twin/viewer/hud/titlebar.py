@@ -6,12 +6,15 @@ from panda3d.core import NodePath
 
 from twin.viewer.hud import style
 from twin.viewer.hud.canvas import Kit, Layer, Painter
+from twin.viewer.hud.fonts import Font
 from twin.viewer.hud.model import HudModel
 from twin.viewer.hud.regions import Hit, Rect
 from twin.viewer.hud.style import Colour
 
 LOOKS: dict[str, Colour] = {"good": style.GOOD, "bad": style.BAD, "warning": style.WARNING, "plain": style.SOFT}
 
+LABEL_ROW_PX, GAP_PX = 17, 14
+CUTS_PX = (160, 110, 84, 66)
 VALUE_PX = 320
 """A longer name is cut: what follows it is worth more."""
 
@@ -55,16 +58,15 @@ class TitleBar:
         kit, fonts = self._kit, self._kit.fonts
         painter.ground(*area, style.DOCK)
         x = area.x + kit.px(16)
-        base = painter.middle(area.y, area.height, fonts.bold)
-        room = right - kit.px(16)
         badges = sum(self._badge_width(badge.text) + kit.px(6) for badge in model.title.badges)
-        for label, whole in model.title.fields:
-            value = fonts.bold.fitted(whole, kit.px(VALUE_PX))
-            width = fonts.small.width(label) + kit.px(6) + fonts.bold.width(value)
-            if x + width + badges > room:
-                break
-            x += painter.text(x, base, label, fonts.small, style.FAINT) + kit.px(6)
-            x += painter.text(x, base, value, fonts.bold, style.TEXT) + kit.px(18)
+        room = right - kit.px(16) - badges - x
+        labels, values = painter.middle(area.y, kit.px(LABEL_ROW_PX), fonts.small), kit.px(LABEL_ROW_PX)
+        font, columns = self._columns(model.title.fields, room)
+        base = painter.middle(area.y + values - kit.px(2), area.height - values, font)
+        for label, value, width in columns:
+            painter.text(x, labels, label, fonts.small, style.FAINT)
+            painter.text(x, base, value, font, style.TEXT)
+            x += width + kit.px(GAP_PX)
         for badge in model.title.badges:
             width = self._badge_width(badge.text)
             r, g, b, _ = LOOKS[badge.look]
@@ -80,6 +82,27 @@ class TitleBar:
             colour = style.TEXT if on or name == hovered else style.SOFT
             middle = painter.middle(rect.y, rect.height, fonts.body)
             painter.text(rect.x + rect.width / 2.0, middle, text, fonts.body, colour, "center")
+
+    def _columns(self, fields: tuple[tuple[str, str], ...], room: float) -> tuple[Font, list[tuple[str, str, float]]]:
+        """The font of the values, and (label, value, width) of each column: a label over its value.
+
+        Where they do not fit, values are written small, then cut, the longest first; then the last ones are left out.
+        """
+        kit, fonts = self._kit, self._kit.fonts
+        for font, most in (
+            (fonts.bold, VALUE_PX),
+            (fonts.small_bold, VALUE_PX),
+            *((fonts.small_bold, w) for w in CUTS_PX),
+        ):
+            columns = []
+            for label, whole in fields:
+                value = font.fitted(whole, kit.px(most))
+                columns.append((label, value, max(fonts.small.width(label), font.width(value))))
+            if sum(width + kit.px(GAP_PX) for _, _, width in columns) <= room:
+                return font, columns
+        while columns and sum(width + kit.px(GAP_PX) for _, _, width in columns) > room:
+            columns.pop()
+        return fonts.small_bold, columns
 
     def _badge_width(self, text: str) -> int:
         return round(self._kit.fonts.small_bold.width(text)) + self._kit.px(16)

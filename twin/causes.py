@@ -1,0 +1,178 @@
+"""Why the control software tripped, refused or ended a command: a code, what it is about, the value and its limit.
+
+Written by the interlocks and by the PLC's judgement in the very scan in which they decide, because a command that has
+failed has its result only once its axes stand: by then the value is another one. `twin.incident` has the words.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from twin.motion.kernels import kernel
+from twin.plants.state import LOCKS
+
+World = Any
+Params = Any
+
+CAUSES = (
+    "",
+    # trips
+    "estop_button",
+    "drive_power",
+    "load",
+    "drive_force",
+    "pull_on_table",
+    "lateral_force",
+    "rise_over_seat",
+    "low_travel",
+    "following_error",
+    "overspeed",
+    "robot_distance",
+    "truck_shift",
+    # permissives
+    "trip_pending",
+    "target",
+    "velocity",
+    "acceleration",
+    "jerk",
+    "error_stop",
+    "low_move",
+    "planned_distance",
+    "release_seat",
+    "pads_made",
+    "locks_closed",
+    "load_when_released",
+    "pull_tested",
+    "grips_closed",
+    # a command's wait
+    "position",
+    "sway",
+    "load_to_fall",
+    "load_to_rise",
+    "height",
+    "grips_reported",
+    "locks_reported",
+    "table_lock",
+    "frames",
+    "time",
+    "axial_force",
+    "press_load",
+)
+(
+    NO_CAUSE,
+    BUTTON,
+    DRIVE_POWER,
+    LOAD,
+    DRIVE_FORCE,
+    PULL_ON_TABLE,
+    LATERAL,
+    RISE,
+    LOW_TRAVEL,
+    FOLLOWING,
+    OVERSPEED,
+    DISTANCE,
+    TRUCK_SHIFT,
+    TRIP_PENDING,
+    TARGET,
+    VELOCITY,
+    ACCELERATION,
+    JERK,
+    IN_ERROR_STOP,
+    LOW_MOVE,
+    PLANNED_DISTANCE,
+    RELEASE_SEAT,
+    PADS_MADE,
+    LOCKS_SHUT,
+    HANGING,
+    PULL_TESTED,
+    GRIPS_SHUT,
+    POSITION,
+    SWAY,
+    LOAD_TO_FALL,
+    LOAD_TO_RISE,
+    HEIGHT,
+    GRIPS,
+    LOCKS_TOLD,
+    TABLE_LOCK,
+    FRAMES,
+    TIME,
+    AXIAL,
+    PRESS,
+) = range(len(CAUSES))
+
+
+@kernel
+def note_trip(w: World, r: int, cause: int, index: int, value: float, limit: float) -> None:
+    """Put on record what trips the station: robot `r` (-1: none), `index` of an axis, or of a lock as s * LOCKS + i."""
+    w.trip_cause = cause
+    w.trip_robot = r
+    w.trip_index = index
+    w.trip_value = value
+    w.trip_limit = limit
+
+
+@kernel
+def note_end(w: World, r: int, cause: int, index: int, value: float, limit: float) -> None:
+    """Put on record why a command of robot `r` ends otherwise than done; `index` of an axis, seat, grip or lock."""
+    w.end_cause[r] = cause
+    w.end_index[r] = index
+    w.end_value[r] = value
+    w.end_limit[r] = limit
+    w.end_t_s[r] = w.t_s
+
+
+@kernel
+def refused(w: World, r: int, cause: int, index: int, value: float, limit: float) -> bool:
+    """False, after `note_end`: the answer of a permissive that is not given."""
+    note_end(w, r, cause, index, value, limit)
+    return False
+
+
+@kernel
+def pads_made(w: World, s: int) -> int:
+    """How many of the four pad switches of seat `s` are made."""
+    return w.seat_present[s, 0] + w.seat_present[s, 1] + w.seat_present[s, 2] + w.seat_present[s, 3]
+
+
+@kernel
+def first_lock_not(w: World, p: Params, s: int, closed: int) -> tuple[int, int]:
+    """(lock, how many): the first lock of seat `s`, as s * LOCKS + i, that does not report so, and how many do."""
+    first, n = -1, 0
+    for i in range(p.seat_locks[s]):
+        says = w.lock_closed[s, i] if closed == 1 else w.lock_open[s, i]
+        n += says
+        if says == 0 and first < 0:
+            first = s * LOCKS + i
+    return first, n
+
+
+@kernel
+def first_grip_not(w: World, r: int, closed: int) -> tuple[int, int]:
+    """(grip, how many): the first grip of robot `r` that does not report closed (or open), and how many do."""
+    first, n = -1, 0
+    for i in range(4):
+        says = w.grip_closed[r, i] if closed == 1 else w.grip_open[r, i]
+        n += says
+        if says == 0 and first < 0:
+            first = i
+    return first, n
+
+
+@kernel
+def refuse_locks(w: World, p: Params, r: int, s: int) -> bool:
+    """False, after noting which lock of seat `s` is not closed."""
+    lock, n = first_lock_not(w, p, s, 1)
+    return refused(w, r, LOCKS_SHUT, lock, float(n), float(p.seat_locks[s]))
+
+
+@kernel
+def refuse_ramps(w: World, r: int, k: int, given: Any, limits: Any) -> bool:
+    """False, after noting which of velocity, acceleration and jerk of axis `k` is outside 0 to its limit (tuples)."""
+    for i in range(3):
+        good = 0.0 < given[i] <= limits[i] * (1.0 + 1e-9)  # NaN never is
+        if not good:
+            value = given[i]
+            note_end(w, r, VELOCITY + i, k, value if math.isfinite(value) else -1.0, limits[i])
+            return False
+    return False

@@ -1,0 +1,221 @@
+"""From the codes that the control software leaves in a world (`twin.causes`) to facts and a sentence.
+
+Facts are plain data, in SI units: `quantity`, `value`, `limit`, `unit`, and where it is about one of them `axis`,
+`seat`, `lock` or `grip` (locks and grips counted from 1). In sentences robots are counted from 1.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+from twin.causes import CAUSES
+from twin.cell import Cell
+from twin.incident.amounts import amounts
+from twin.plants.state import AXES, JAM, LOCKS, TRIPS, YAW
+
+DRIVES = {"top_lift": "hoist", "chassis": "lift"}
+"""What lifts and lowers, by kind of station."""
+
+
+class _Kind(NamedTuple):
+    """What a cause measures, in which SI unit (of an axis: that of a linear one), of what part, and its sentence."""
+
+    quantity: str
+    unit: str
+    about: str
+    words: str
+
+
+_RATED = "{value}, limit {limit} ({percent} of rated)"
+_KINDS: dict[str, _Kind] = {
+    "estop_button": _Kind("estop_button", "", "", "emergency stop button pressed"),
+    "drive_power": _Kind("drive_power", "", "", "drives without power, brakes applied"),
+    "load": _Kind("load", "N", "axis", f"load {_RATED}"),
+    "drive_force": _Kind("drive_force", "N", "axis", f"force of the {{drive}} {_RATED}"),
+    "pull_on_table": _Kind(
+        "load", "N", "axis", "load {value}, limit {limit}: the table pulls at a pack that is caught"
+    ),
+    "lateral_force": _Kind("lateral_force", "N", "", "lateral guide force {value}, limit {limit}"),
+    "rise_over_seat": _Kind(
+        "rise_over_seat",
+        "m",
+        "lock",
+        "lock {lock} of {seat} not open, pack {value} out of its seat (stopping way included), limit {limit}",
+    ),
+    "low_travel": _Kind(
+        "travel_below_clearance",
+        "m",
+        "axis",
+        "axis {axis} {value} sideways (stopping way included) with a pack below the clearance height, limit {limit}",
+    ),
+    "following_error": _Kind("following_error", "m", "axis", "following error of axis {axis} {value}, limit {limit}"),
+    "overspeed": _Kind("velocity", "m/s", "axis", "speed of axis {axis} {value}, limit {limit}"),
+    "robot_distance": _Kind("robot_distance", "m", "axis", "robots 1 and 2 stop {value} apart, limit {limit}"),
+    "truck_shift": _Kind("truck_displacement", "m", "", "truck moved by {value}, limit {limit}"),
+    "trip_pending": _Kind("trip", "", "", "the trip {trip} is not acknowledged"),
+    "target": _Kind("target", "m", "axis", "{axis} target {value} outside {low} to {high}"),
+    "velocity": _Kind("velocity", "m/s", "axis", "velocity of axis {axis} {value}, at most {limit}"),
+    "acceleration": _Kind("acceleration", "m/s2", "axis", "acceleration of axis {axis} {value}, at most {limit}"),
+    "jerk": _Kind("jerk", "m/s3", "axis", "jerk of axis {axis} {value}, at most {limit}"),
+    "error_stop": _Kind("error_stop", "", "axis", "axis {axis} is in ErrorStop"),
+    "low_move": _Kind(
+        "move_below_clearance", "m", "axis", "{axis} move {value} sideways with a low pack, at most {limit}"
+    ),
+    "planned_distance": _Kind(
+        "robot_distance", "m", "axis", "{axis} target {value} from robot {other}, at least {limit}"
+    ),
+    "release_seat": _Kind("seats_named", "", "", "grips may open only over a seat, and none is named"),
+    "pads_made": _Kind("pads_made", "", "seat", "{value} of {limit} pad switches of {seat} made"),
+    "locks_closed": _Kind(
+        "locks_closed", "", "lock", "lock {lock} of {seat} does not report closed ({value} of {limit} closed)"
+    ),
+    "load_when_released": _Kind("load", "N", "seat", "load {value} still on the ropes at {seat}, at most {limit}"),
+    "pull_tested": _Kind("pull_tested", "", "seat", "{seat} not pull-tested since its locks closed"),
+    "grips_closed": _Kind(
+        "grips_closed",
+        "",
+        "grip",
+        "grip {grip} does not report closed ({value} of {limit} closed), and locks open only on a gripped pack",
+    ),
+    "position": _Kind("position", "m", "axis", "axis {axis} at {value}, target {limit}"),
+    "sway": _Kind("sway", "m", "", "sway {value}, settle threshold {limit}"),
+    "load_to_fall": _Kind("load", "N", "", "load {value}, wanted below {limit}"),
+    "load_to_rise": _Kind("load", "N", "", "load {value}, wanted above {limit}"),
+    "height": _Kind("position", "m", "axis", "axis {axis} at {value}, wanted {limit}"),
+    "grips_reported": _Kind(
+        "grips_reported", "", "grip", "grip {grip} does not report {state} ({value} of {limit} {state})"
+    ),
+    "locks_reported": _Kind(
+        "locks_reported", "", "lock", "lock {lock} of {seat} does not report {state} ({value} of {limit} {state})"
+    ),
+    "table_lock": _Kind("table_lock", "", "", "table lock at {value}, wanted {limit}"),
+    "frames": _Kind("scanner_frames", "", "", "{value} of {limit} scanner frames taken"),
+    "time": _Kind("waiting_time", "s", "", "waited {value}, limit {limit}"),
+    "axial_force": _Kind("axial_force", "N", "seat", "axial force {value} over {seat}, limit {limit}"),
+    "press_load": _Kind("load", "N", "seat", "load {value} pressing into {seat}, limit {limit} (rated load)"),
+}
+CONDITIONS = ("load_to_fall", "load_to_rise", "pads_made")
+"""Causes of a jam that is a move at its end, its condition still not met."""
+_LINEAR_TO_ROTARY = {"m": "rad", "m/s": "rad/s", "m/s2": "rad/s2", "m/s3": "rad/s3"}
+
+
+@dataclass(frozen=True)
+class Incident:
+    """What ended something: when, which robot (from 0; None for the whole station), a sentence, and facts."""
+
+    at_s: float
+    robot: int | None
+    sentence: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """Entries of an event: when, the sentence as `cause`, and the facts."""
+        return {"at_s": self.at_s, "cause": self.sentence, **self.facts}
+
+    def plus(self, words: str, **facts: Any) -> Incident:
+        """With more at the end of its sentence, and more facts."""
+        return replace(self, sentence=self.sentence + words, facts={**self.facts, **facts})
+
+    def told(self, what: str, phase: str = "") -> str:
+        """`overload at 60.1 s, robot 1 in lift_out: load 46.9 kN, limit 43.1 kN (110 % of rated)`."""
+        where = f", robot {self.robot + 1}" if self.robot is not None else ""
+        doing = f"{' in ' if where else ', during '}{phase}" if phase else ""
+        said = f": {self.sentence}" if self.sentence else ""
+        return f"{what} at {self.at_s:.1f} s{where}{doing}{said}"
+
+
+def trip_of(world: Any, cell: Cell) -> Incident:
+    """What tripped the station of a WORLD record; only its name where nothing more is on record."""
+    at_s, robot = float(world["trip_t_s"]), int(world["trip_robot"])
+    sentence, facts = _described(
+        int(world["trip_cause"]),
+        int(world["trip_index"]),
+        float(world["trip_value"]),
+        float(world["trip_limit"]),
+        cell,
+        robot,
+    )
+    if not facts:
+        return Incident(at_s, None, TRIPS[int(world["trip"])].replace("_", " "))
+    return Incident(at_s, robot if robot >= 0 else None, sentence, facts)
+
+
+def end_of(world: Any, cell: Cell, robot: int, command: Any = None) -> Incident:
+    """Why the last command of a robot ended otherwise than done; `command` (COMMAND) tells what was asked of locks."""
+    at_s, cause = float(world["end_t_s"][robot]), int(world["end_cause"][robot])
+    sentence, facts = _described(
+        cause,
+        int(world["end_index"][robot]),
+        float(world["end_value"][robot]),
+        float(world["end_limit"][robot]),
+        cell,
+        robot,
+        command,
+    )
+    if int(world["status"][robot]) == JAM and CAUSES[cause] in CONDITIONS:
+        sentence = f"end of the move reached with {sentence}"
+    return Incident(at_s, robot, sentence, facts)
+
+
+def other_end(
+    at_s: float, robot: int | None, sentence: str, quantity: str, value: float, limit: float, unit: str
+) -> Incident:
+    """What the sequence itself has found; `sentence` holds {value} and {limit}."""
+    texts = amounts((value, limit), unit)
+    facts = {"quantity": quantity, "value": value, "limit": limit, "unit": unit}
+    return Incident(at_s, robot, sentence.format(value=texts[0], limit=texts[1]), facts)
+
+
+def _described(
+    cause: int, index: int, value: float, limit: float, cell: Cell, robot: int, command: Any = None
+) -> tuple[str, dict[str, Any]]:
+    """(sentence, facts); empty for no cause."""
+    if not 0 < cause < len(CAUSES):
+        return "", {}
+    name = CAUSES[cause]
+    kind = _KINDS[name]
+    unit = _LINEAR_TO_ROTARY.get(kind.unit, kind.unit) if kind.about == "axis" and index == YAW else kind.unit
+    facts: dict[str, Any] = {"quantity": kind.quantity, "value": value, "limit": limit, "unit": unit}
+    facts |= _part(kind.about, index, cell)
+    if math.isinf(limit):
+        facts.pop("limit")
+    texts = amounts((value, limit), unit)
+    p = cell.params[0]
+    words: dict[str, Any] = {**facts, "value": texts[0], "limit": texts[1], "other": 2 - robot}
+    if name == "target":
+        ends = (float(p["axis_min"][robot, index]), float(p["axis_max"][robot, index]))
+        words["value"], words["low"], words["high"] = amounts((value, *ends), unit)
+    elif name == "trip_pending":
+        words["trip"] = TRIPS[index] if 0 <= index < len(TRIPS) else ""
+    elif name in ("load", "drive_force"):
+        words["percent"] = f"{100.0 * float(p['overload_fraction']):.0f} %"
+        words["drive"] = DRIVES[cell.station.kind]
+    elif name in ("grips_reported", "locks_reported"):
+        words["state"] = _wanted(command, "grip" if name == "grips_reported" else "lock")
+    return kind.words.format(**words), facts
+
+
+def _part(about: str, index: int, cell: Cell) -> dict[str, Any]:
+    """The axis, seat, lock or grip that a cause is about."""
+    if index < 0:
+        return {}
+    if about == "axis":
+        return {"axis": AXES[index]}
+    if about == "grip":
+        return {"grip": index + 1}
+    if about == "lock":
+        return {"seat": cell.seats[index // LOCKS].name, "lock": index % LOCKS + 1}
+    if about == "seat":
+        return {"seat": cell.seats[index].name}
+    return {}
+
+
+def _wanted(command: Any, what: str) -> str:
+    """What a command asked of grips or locks."""
+    if command is None:
+        return "its new state"
+    return "closed" if int(command[what]) == 1 else "open"

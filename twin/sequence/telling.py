@@ -1,0 +1,95 @@
+"""What a running sequence tells: phases, events, notes for a log, and how each world ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from twin.cell import Cell
+from twin.incident import Incident, end_of
+from twin.plants.protocol import Plant
+
+RUNNING = ""
+
+
+@dataclass
+class PhaseSpan:
+    """When a phase ran in one world."""
+
+    name: str
+    start_s: float
+    end_s: float
+    robot: int
+    job: int
+
+
+class Telling:
+    """Base of the program: `outcome`, `spans` and `events` of N worlds, and who is told of them."""
+
+    def __init__(self, plant: Plant, cell: Cell) -> None:
+        self.plant, self.cell = plant, cell
+        n, r = len(plant.worlds), cell.station.robots.count
+        self.outcome: list[str] = [RUNNING] * n
+        self._alive = np.ones(n, bool)  # whose outcome is RUNNING
+        self.spans: list[list[PhaseSpan]] = [[] for _ in range(n)]
+        self.events: list[list[dict[str, Any]]] = [[] for _ in range(n)]
+        self._open: list[list[PhaseSpan | None]] = [[None] * r for _ in range(n)]
+        self._found: dict[tuple[int, int], Incident] = {}
+        self.on_phase: Callable[[int, PhaseSpan], None] | None = None
+        self.on_event: Callable[[int, dict[str, Any]], None] | None = None
+        self.on_note: Callable[[int, str, str], None] | None = None
+        """Told (world, name, message) of what is no event but belongs in a log: measured poses, weights, results."""
+
+    def incident_of(self, n: int, r: int) -> Incident:
+        """Why the last command of robot `r` in world `n` ended otherwise than done."""
+        if (n, r) in self._found:
+            return self._found[n, r]
+        return end_of(self.plant.worlds[n], self.cell, r, self.plant.commands[n][r])
+
+    def found(self, n: int, r: int, incident: Incident) -> None:
+        """What the sequence itself has found wrong, or has to add: that is why the swap ends, if it does now."""
+        self._found[n, r] = incident
+
+    def phase_of(self, n: int, r: int) -> str:
+        """The phase that robot `r` of world `n` is in; "" for none."""
+        span = self._open[n][r]
+        return span.name if span is not None else ""
+
+    def note(self, n: int, name: str, message: str) -> None:
+        """Tell what is no event, for whoever keeps a log (`on_note`)."""
+        if self.on_note is not None:
+            self.on_note(n, name, message)
+
+    def time_s(self, n: int) -> float:
+        """Clock of world `n`, in s since the truck stands."""
+        return float(self.plant.worlds["t_s"][n])
+
+    def end(self, n: int, outcome: str, detail: str) -> None:
+        """World `n` ends with `outcome`."""
+        self._finish(n, outcome, f"{outcome}{': ' + detail if detail else ''}", {})
+
+    def _finish(self, n: int, outcome: str, said: str, facts: Mapping[str, Any]) -> None:
+        if self.outcome[n] != RUNNING:
+            return
+        self.outcome[n] = outcome
+        self._alive[n] = False
+        for r in range(len(self._open[n])):
+            self.close_phase(n, r)
+        self.event(n, "outcome", said, outcome=outcome, **facts)
+
+    def event(self, n: int, name: str, message: str, **values: Any) -> None:
+        """Note an event of world `n`."""
+        event = {"t_s": self.time_s(n), "name": name, "message": message, **values}
+        self.events[n].append(event)
+        if self.on_event is not None:
+            self.on_event(n, event)
+
+    def close_phase(self, n: int, r: int) -> None:
+        """The phase that robot `r` of world `n` is in ends now."""
+        span = self._open[n][r]
+        if span is not None:
+            span.end_s = self.time_s(n)
+            self._open[n][r] = None

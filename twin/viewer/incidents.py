@@ -1,0 +1,177 @@
+"""What went wrong in a recording by any instant: what tripped, where, at which value and limit, and what came before.
+
+Read from events, violations and phases alone, so that older recordings and imported logs say what they know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from twin.viewer.source import Marker, PhaseSpan, Source
+
+CELL_FAULTS = ("wrong_pack", "guide_friction")
+"""Faults that are part of the cell and have no event: they act from beginning to end."""
+SHOWN_S = 60.0
+"""An alarm of a log whose end is not told stays on the display for so long [chosen]."""
+STATION_WIDE = ("estop_button", "drive_power", "truck_displacement")
+"""Quantities that trip the station and belong to no robot."""
+SAME_S = 1e-6
+RECENT = 8
+
+
+@dataclass(frozen=True)
+class Recent:
+    """A line of the list of last events: its time, its text, `level` as a marker's."""
+
+    t_s: float
+    text: str
+    level: str = "info"
+
+
+@dataclass(frozen=True)
+class IncidentNote:
+    """The display's words for an incident.
+
+    Args:
+        t_s: when.
+        title: what tripped or ended.
+        cause: the sentence with value and limit.
+        where: robot, phase, axis, seat, lock.
+        faults: those that act.
+        violations: of the safety invariants, a line each.
+        recent: the last events before, oldest first.
+    """
+
+    t_s: float
+    title: str
+    cause: str
+    where: str = ""
+    faults: tuple[str, ...] = ()
+    violations: tuple[str, ...] = ()
+    recent: tuple[Recent, ...] = ()
+
+
+def words(name: object) -> str:
+    """A recorded name as people read it."""
+    return str(name).replace("_", " ")
+
+
+def incident_at(source: Source, t_s: float) -> IncidentNote | None:
+    """What has gone wrong by t_s; None while nothing has."""
+    bad = [m for m in source.markers if m.is_trip and m.t_s <= t_s + SAME_S]
+    if source.imported:
+        bad = [m for m in bad if _lasts(m, source.markers, t_s)]
+    if not bad:
+        return None
+    violations = [m for m in bad if m.violation]
+    first = _main(bad, source.imported)
+    lines = tuple(_violation_line(m) for m in violations if m is not first)
+    same = {id(m) for m in bad}
+    recent = _recent(source, t_s, same)
+    faults = _faults(source, first.t_s)
+    if first.violation:
+        title = f"{words(first.name)} violated"
+        cause = first.message.removeprefix(f"{first.name}: ")
+        return IncidentNote(first.t_s, title, cause, _where(first), faults, lines, recent)
+    facts = first.data
+    title = words(facts.get("reason") or facts.get("outcome") or first.name)
+    if first.name == "trip" and title != first.name:
+        title = f"trip: {title}"
+    cause = str(facts.get("cause") or first.message)
+    at_s = facts.get("at_s")
+    return IncidentNote(
+        float(at_s) if isinstance(at_s, int | float) else first.t_s, title, cause, _where(first), faults, lines, recent
+    )
+
+
+def _main(bad: Sequence[Marker], imported: bool) -> Marker:
+    """The one that is told first: a trip, else how it ended, else a violation; of a log the last alarm."""
+    if imported:
+        return bad[-1]
+    for name in ("trip", "outcome"):
+        for marker in bad:
+            if marker.name == name:
+                return marker
+    return next((m for m in bad if not m.violation), bad[0])
+
+
+def _lasts(marker: Marker, markers: Sequence[Marker], t_s: float) -> bool:
+    """Whether an alarm of a log still stands at t_s: until the log says that it is off, else for a while."""
+    for other in markers:
+        if other.name == f"{marker.name}_off" and other.t_s >= marker.t_s:
+            return t_s < other.t_s
+    return t_s <= marker.t_s + SHOWN_S
+
+
+def _where(marker: Marker) -> str:
+    """Robot, phase, axis, lock and seat, as far as they are told."""
+    facts = marker.data
+    parts = []
+    if isinstance(facts.get("robot"), int) and facts.get("quantity") not in STATION_WIDE:
+        parts.append(f"robot {facts['robot'] + 1}")
+    if facts.get("phase"):
+        parts.append(f"phase {words(facts['phase'])}")
+    parts += [f"{key} {facts[key]}" for key in ("axis", "lock", "grip") if key in facts]
+    if "seat" in facts:
+        seat = facts["seat"]
+        parts.append(f"seat {seat + 1}" if isinstance(seat, int) else str(seat))
+    if isinstance(facts.get("waited_s"), int | float):
+        parts.append(f"waited {facts['waited_s']:.1f} s")
+    if isinstance(facts.get("tries"), int):
+        parts.append(f"{facts['tries']} {'tries' if facts['tries'] > 1 else 'try'}")
+    return " · ".join(parts)
+
+
+def _violation_line(marker: Marker) -> str:
+    said = marker.message.rsplit(": ", 1)[-1] if marker.message.count(": ") > 1 else marker.message
+    return f"{words(marker.name)} violated from {marker.t_s:.2f} s: {said}"
+
+
+def _faults(source: Source, t_s: float) -> tuple[str, ...]:
+    """The faults that act at t_s, as they are written."""
+    configured = source.recording.header.configuration.get("faults")
+    acting = [str(f) for f in configured or () if str(f).split(":")[0] in CELL_FAULTS]
+    for marker in source.markers:
+        text = marker.data.get("fault")
+        if marker.name != "fault" or marker.t_s > t_s + SAME_S or text is None:
+            continue
+        if marker.data.get("acts") and text not in acting:
+            acting.append(str(text))
+        elif not marker.data.get("acts") and text in acting:
+            acting.remove(str(text))
+    return tuple(acting)
+
+
+def _recent(source: Source, t_s: float, told: set[int]) -> tuple[Recent, ...]:
+    """The last events and beginnings of phases by t_s, without what the panel itself is about."""
+    found = [Recent(m.t_s, _event_text(m), m.level) for m in source.markers if m.t_s <= t_s and id(m) not in told]
+    if not source.imported:  # a log tells its steps itself
+        several = source.layout.robots > 1
+        found += [Recent(p.start_s, _phase_text(p, several)) for p in source.phases if p.start_s <= t_s]
+    return tuple(sorted(found, key=lambda line: line.t_s)[-RECENT:])
+
+
+def _event_text(marker: Marker) -> str:
+    if marker.name == "fault":
+        return f"fault {marker.message}"
+    return marker.message or words(marker.name)
+
+
+def _phase_text(span: PhaseSpan, several: bool) -> str:
+    return f"robot {span.robot + 1}: {words(span.name)}" if several else words(span.name)
+
+
+def label_of(marker: Marker) -> str:
+    """What stands beside a marker on the time line; "" for one that needs no word."""
+    facts: Mapping[str, Any] = marker.data
+    if marker.violation:
+        return words(marker.name)
+    if marker.name == "trip":
+        return words(facts.get("reason") or "trip")
+    if marker.name == "outcome":
+        return words(facts.get("outcome") or "")
+    if marker.name == "fault":
+        return f"fault {str(facts.get('fault', '')).split(':')[0]}" if facts.get("acts") else ""
+    return words(marker.name) if marker.level == "error" else ""

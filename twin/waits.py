@@ -1,0 +1,100 @@
+"""What a command was waiting for when it ended without it: value and limit of its condition, for the record."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from twin.causes import (
+    FRAMES,
+    GRIPS,
+    HEIGHT,
+    LOAD_TO_FALL,
+    LOAD_TO_RISE,
+    LOCKS_TOLD,
+    PADS_MADE,
+    POSITION,
+    SWAY,
+    TABLE_LOCK,
+    TIME,
+    first_grip_not,
+    first_lock_not,
+    note_end,
+    pads_made,
+)
+from twin.interlocks import all_present
+from twin.motion.kernels import kernel
+from twin.plants.state import (
+    STANDSTILL,
+    UNTIL_ACTUATED,
+    UNTIL_CLEAR,
+    UNTIL_DONE,
+    UNTIL_LANDED,
+    UNTIL_LOAD_ABOVE,
+    UNTIL_LOAD_BELOW,
+    UNTIL_NEAR,
+    UNTIL_SCANNED,
+    UNTIL_SEATED,
+    UNTIL_SETTLED,
+    Z,
+)
+from twin.plants.suspension import FLOATING_TABLE
+
+World = Any
+Params = Any
+Command = Any
+
+ARRIVED_M = np.array([0.003, 0.003, 0.003, 0.001])
+"""Following error below which a finished motion counts as arrived, in m and rad [estimate: the axes' repeatability]."""
+
+
+@kernel
+def note_wait(w: World, p: Params, c: Command, r: int, busy_s: float) -> None:
+    """Put on record what a command of robot `r` that ends without its condition was waiting for.
+
+    Value and limit are those of the condition; a motion that has not arrived comes before what is to follow it.
+    """
+    until = c.until
+    moves = until in (UNTIL_DONE, UNTIL_SETTLED, UNTIL_NEAR)
+    if moves:
+        most = 0.0
+        note_end(w, r, TIME, -1, busy_s, c.timeout_s)
+        for k in range(4):
+            error = abs(c.target[k] - w.axis_position[r, k])
+            late = w.axis_state[r, k] != STANDSTILL or abs(w.reference[r, k, 0] - w.axis_position[r, k]) > ARRIVED_M[k]
+            if not math.isnan(c.target[k]) and late and error / ARRIVED_M[k] > most:
+                most = error / ARRIVED_M[k]
+                note_end(w, r, POSITION, k, w.axis_position[r, k], c.target[k])
+        if most == 0.0 and until == UNTIL_SETTLED:
+            note_end(w, r, SWAY, -1, w.swing_m[r], c.threshold)
+    elif until == UNTIL_SEATED and not all_present(w, c.seat):
+        note_end(w, r, PADS_MADE, c.seat, float(pads_made(w, c.seat)), 4.0)
+    elif until == UNTIL_LOAD_ABOVE or (p.reeving == FLOATING_TABLE and until in (UNTIL_LANDED, UNTIL_SEATED)):
+        note_end(w, r, LOAD_TO_RISE, -1, w.load_cell_n[r], c.threshold)
+    elif until in (UNTIL_LANDED, UNTIL_SEATED, UNTIL_LOAD_BELOW):
+        note_end(w, r, LOAD_TO_FALL, -1, w.load_cell_n[r], c.threshold)
+    elif until == UNTIL_CLEAR:
+        note_end(w, r, HEIGHT, Z, w.axis_position[r, Z], c.threshold)
+    elif until == UNTIL_SCANNED:
+        note_end(w, r, FRAMES, -1, float(w.scan_count[r]), float(c.scan_samples))
+    elif until == UNTIL_ACTUATED:
+        note_actuators(w, p, c, r)
+    else:
+        note_end(w, r, TIME, -1, busy_s, c.timeout_s)
+
+
+@kernel
+def note_actuators(w: World, p: Params, c: Command, r: int) -> None:
+    """Put on record which grip, lock or table lock does not report what the command asked for."""
+    if c.float_lock >= 0:
+        note_end(w, r, TABLE_LOCK, -1, w.float_lock[r], float(c.float_lock))
+    if c.lock >= 0 and c.seat >= 0:
+        lock, n = first_lock_not(w, p, c.seat, c.lock)
+        if lock >= 0:
+            note_end(w, r, LOCKS_TOLD, lock, float(n), float(p.seat_locks[c.seat]))
+    if c.grip >= 0:
+        grip, n = first_grip_not(w, r, c.grip)
+        if grip >= 0:
+            note_end(w, r, GRIPS, grip, float(n), 4.0)
