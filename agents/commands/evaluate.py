@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -35,13 +36,13 @@ def command(
     task: Annotated[str, typer.Argument(help="What is to be done: docking, alignment or timing.")],
     policy: Annotated[
         list[str] | None,
-        typer.Option(help="baseline, zero, random, a shipped bundle or a bundle's folder; again for more."),
+        typer.Option(help="A baseline, zero, random, a shipped bundle, a bundle's folder, a timing set's file; again."),
     ] = None,
     station: Annotated[str | None, typer.Option(help="Station: a name or a file.")] = None,
     truck: Annotated[str | None, typer.Option(help="Truck: a name or a file.")] = None,
     pack: Annotated[str | None, typer.Option(help="Pack: a name or a file.")] = None,
-    parking: Annotated[str | None, typer.Option(help="guided or unguided.")] = None,
-    conditions: Annotated[str | None, typer.Option(help="clear, night or rain.")] = None,
+    parking: Annotated[str | None, typer.Option(help="guided, unguided, or driven: a driver brings it in.")] = None,
+    conditions: Annotated[str | None, typer.Option(help="clear, night, rain, or both: night+rain.")] = None,
     action_mode: Annotated[str | None, typer.Option(help="direct or residual, for alignment.")] = None,
     plant: Annotated[str | None, typer.Option(help="bullet or rom, where the task runs on either.")] = None,
     episodes: Annotated[int, typer.Option(help="Episodes a policy.")] = 100,
@@ -144,7 +145,7 @@ def run(
     scene: Scene, names: Sequence[str], episodes: int, seed: int, workers: int, trust_pickle: bool = False
 ) -> tuple[Evaluation, bool]:
     """Evaluate with a progress bar on standard error."""
-    with progress("preparing", total=episodes) as line:
+    with progress(f"starting: {episodes} episodes a policy, {min(workers, episodes)} processes", total=1.0) as line:
         shown = Shown(line, names, episodes)
 
         from agents.evaluate import evaluate
@@ -170,12 +171,12 @@ def record(
     for name, count in left_out.items():
         typer.echo(f"{label(name)}: {count} more failed episodes are not recorded (--record-at-most {most})", err=True)
     done = 0
-    with progress("recording", total=max(len(items), 1)) as line:
+    with progress(f"recording {len(items)} episodes", total=1.0) as line:
 
         def show(one: Recorded) -> None:
             nonlocal done
             done += 1
-            line.update(f"recording {done}/{len(items)}", completed=done)
+            line.update(f"recording {done} of {len(items)} episodes", completed=done / len(items))
 
         scene, policies = evaluation.scene, evaluation.policies
         made, interrupted = recordings.record(
@@ -206,11 +207,14 @@ class Shown:
         self.done += 1
         for i, episode in enumerate(episodes):
             self.successes[i] += episode.success
-        rates = "  ".join(
+        rates = ", ".join(
             f"{label(name)} {100 * n / self.done:.0f} %" for name, n in zip(self.names, self.successes, strict=True)
         )
         left_s = (time.monotonic() - self.began_s) / self.done * (self.total - self.done)
-        self.line.update(f"{rates}  {self.done}/{self.total}, {duration(left_s)} left", completed=self.done)
+        self.line.update(
+            f"episode {self.done} of {self.total}: success {rates}; {duration(left_s)} left",
+            completed=self.done / self.total,
+        )
 
 
 def label(name: str) -> str:
@@ -233,10 +237,19 @@ def print_evaluation(console: Console, evaluation: Evaluation, wall_s: float | N
     told = evaluation.as_json()
     about = ", ".join(f"{name} {value}" for name, value in evaluation.about.items() if value is not None)
     console.print(
-        f"{told['task']}: {about}; seeds {told['seed']} to {told['seed'] + told['episodes'] - 1}, "
-        f"{told['episodes']} episodes a policy" + (f", {duration(wall_s)} in all" if wall_s is not None else ""),
+        f"{told['task']}: {about}; seeds {told['seed']} to {told['seed'] + told['episodes_asked'] - 1}, "
+        + (f"{told['episodes']} of " if told["episodes"] < told["episodes_asked"] else "")
+        + f"{told['episodes_asked']} episodes a policy"
+        + (f", {duration(wall_s)} in all" if wall_s is not None else ""),
         markup=False,
     )
+    if told.get("reparked"):
+        console.print(
+            f"{told['reparked']} of {told['episodes']} trucks stood outside the station's gate "
+            f"({told['draws_outside_gate']} draws) and parked again before their episode; a swap ends there, "
+            "repark_required",
+            markup=False,
+        )
     console.print()
     console.print(policy_table(told))
     if told["paired"] or told["paired_success"]:
@@ -319,9 +332,18 @@ def print_seeds(console: Console, told: dict[str, Any], scene: Scene) -> None:
         if again is None and (failed or slowest is not None):
             again = row["name"], failed[0] if failed else slowest
     if again is not None:
-        options = "".join(f" --{name} {value}" for name, value in scene.options.items())
-        words = f"{program()} evaluate {told['task']}{options} --policy {again[0]} --seed {again[1]} --episodes 1"
+        words = command_line(scene, [again[0]], "--seed", str(again[1]), "--episodes", "1")
         console.print(f"one of them again: {words}", markup=False, soft_wrap=True)
+
+
+def command_line(scene: Scene, policies: Sequence[str], *more: str) -> str:
+    """The `swaptwin evaluate` that plays these policies on `scene`, as a shell takes it."""
+    words = ["evaluate", scene.task.name]
+    for name, value in scene.options.items():
+        words += [f"--{name}", str(value)]
+    for name in policies:
+        words += ["--policy", f"./{name}" if name.startswith("-") else name]
+    return f"{shlex.quote(program())} {shlex.join([*words, *more])}"
 
 
 def print_recordings(console: Console, made: Sequence[Recorded]) -> None:
