@@ -18,6 +18,7 @@ from twin.catalogue import Station
 from twin.catalogue.schema import FourRope
 from twin.errors import InputError
 from twin.plants.kinds import plant_maker
+from twin.variation import POSE_FIELDS
 
 GRAVITY_MPS2 = 9.81
 HEIGHT_PINS = (1.3, 4.0)
@@ -92,7 +93,8 @@ class AlignmentChoice:
                 break
             swap = next(parkings)
         else:
-            swap = replace(swap, reparked=0)  # it stands where it was told to, and did not park again
+            if rest.keys() & set(POSE_FIELDS):
+                swap = replace(swap, reparked=0)  # it stands where it was told to, and did not park again
         return AlignmentCase(swap, Hover(**{**_drawn(swap, seed, fixed), **numbers}))
 
 

@@ -26,9 +26,7 @@ def command(
     algorithm: Annotated[str | None, typer.Option(help="ppo or sac. Default: the task's file.")] = None,
     config: Annotated[str | None, typer.Option(help="Hyper-parameters (YAML). Default: the task's own.")] = None,
     steps: Annotated[int | None, typer.Option(help="Stop after so many steps in all.")] = None,
-    wall_time_s: Annotated[
-        float | None, typer.Option(help="Seconds in all, evaluation included.")
-    ] = None,
+    wall_time_s: Annotated[float | None, typer.Option(help="Seconds in all, evaluation included.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of weights, exploration and training episodes.")] = None,
     workers: Annotated[int | None, typer.Option(help="Environments, each in a process of its own.")] = None,
     station: Annotated[str | None, typer.Option(help="Station: a name or a file.")] = None,

@@ -9,8 +9,11 @@ from contextlib import contextmanager
 
 MOST_AFTERWARDS = 0.5
 """Selection and evaluation together get at most this share of the wall time, and play fewer episodes for it."""
-SAVING_S = 1.0
-"""Kept for what is written at the end, before it is known how long that takes [measured: 0.1 s to 0.5 s]."""
+SAVING_S = 2.0
+"""Kept at the least for what is written at the end, and for the end of the program [measured: 0.5 s, and 1 s to 2 s]."""
+GRACE_S = 2.0
+"""Before anything is learnt the wall time may be exceeded by this: a policy is nearly there, or the wall time is far too
+short for one."""
 
 
 class Budget:

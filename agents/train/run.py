@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import json
+import multiprocessing
 import platform
 import shutil
 import time
@@ -52,6 +53,8 @@ SELECTION_SEED = 1 << 20
 LEAST_SELECTION = 20
 """Episodes of each candidate below which a difference of their mean rewards says nothing."""
 PACKAGES = ("swaptwin", "gymnasium", "stable-baselines3", "torch", "numpy", "onnx", "onnxruntime")
+PRELOADED = (__name__, "envs.alignment", "envs.docking", "envs.timing")
+"""What the server of worker processes imports once for all of them: torch alone takes seconds of processor time."""
 ACTIVATIONS = {"tanh": torch.nn.Tanh, "relu": torch.nn.ReLU, "elu": torch.nn.ELU}
 
 
@@ -88,6 +91,7 @@ def make_environments(scene: Scene, config: TrainConfig) -> VecEnv:
     builders: list[Callable[[], Any]] = [functools.partial(make_environment, scene)] * config.workers
     if config.workers == 1:
         return Timed(DummyVecEnv(builders))
+    multiprocessing.set_forkserver_preload(list(PRELOADED))
     with interrupts_held_back():
         return Timed(SubprocVecEnv(builders, start_method="forkserver"))
 
@@ -199,7 +203,8 @@ def train(
         write_json(folder / "config.json", config.model_dump(mode="json"))
         write_json(folder / "versions.json", versions())
         model.set_logger(configure(str(folder / "tensorboard"), ["tensorboard"]))
-        watch.model, watch.afterwards.starting_s = model, time.monotonic() - began_s
+        watch.model = model
+        watch.afterwards.started(time.monotonic() - began_s, budget.total_s)
         left = config.steps - model.num_timesteps
         budget.mark("start-up")
         try:
@@ -291,9 +296,10 @@ class _Bundle:
             done += 1
             line.update(f"{what}: episode {done} of {episodes}, {len(names)} policies", completed=done / episodes)
 
+        workers = self.watch.afterwards.workers
         line.update(f"{what}: starting, {episodes} episodes, {len(names)} policies", completed=0.0)
         evaluation, interrupted = evaluate(
-            scene, names, episodes=episodes, seed=seed, workers=self.config.workers, on_seed=tell, until_s=until_s
+            scene, names, episodes=episodes, seed=seed, workers=workers, on_seed=tell, until_s=until_s
         )
         if interrupted:
             raise KeyboardInterrupt

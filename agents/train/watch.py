@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import deque
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepReturn
 
-from agents.train.budget import Budget
+from agents.train.budget import GRACE_S, MOST_AFTERWARDS, Budget
 from agents.train.checkpoint import Seen, save
 from agents.train.config import TrainConfig
 from twin.console import ProgressLine
@@ -24,6 +25,8 @@ BEST_OF = 300
 policy that fails in one of two hundred is not told from one that never does."""
 BEST_EVERY = 1000
 """Steps between two looks at it."""
+STARTS = 4.0
+"""Several processes for an evaluation pay off where it has so many times the time that their start takes."""
 TELL_EVERY_S = 0.5
 """Between two texts of the progress line: a step of training may take a tenth of a millisecond."""
 
@@ -62,13 +65,22 @@ class Afterwards:
     """
 
     FIRST = 20
+    """Episodes that count as the first, and as the last."""
 
-    def __init__(self, config: TrainConfig, starting_s: float = 0.0) -> None:
-        """`starting_s` is how long starting the processes of an evaluation takes."""
-        self.config, self.starting_s = config, starting_s
+    def __init__(self, config: TrainConfig) -> None:
+        self.config, self.workers, self.starting_s = config, config.workers, 0.0
         self.rate, self.longest = 0.0, 0
         self.first: list[float] = []
         self.last: deque[float] = deque(maxlen=self.FIRST)
+
+    def started(self, starting_s: float, total_s: float) -> None:
+        """Training processes took `starting_s` to start, as those of an evaluation will.
+
+        Where that is much of the time that an evaluation has, it is played in this process.
+        """
+        self.starting_s = starting_s
+        if STARTS * starting_s > MOST_AFTERWARDS * total_s:
+            self.workers, self.starting_s = 1, 0.0
 
     def take(self, lengths: list[float]) -> None:
         """Episodes of training that have ended, in steps."""
@@ -91,7 +103,8 @@ class Afterwards:
 
     def _playing_s(self, episodes: int) -> float:
         steps = max(np.mean(self.first), np.mean(self.last)) if self.first else self.longest
-        return float(episodes * steps / self.rate) if self.rate else 0.0
+        alone = min(self.config.workers, len(os.sched_getaffinity(0))) if self.workers == 1 else 1
+        return float(episodes * steps / self.rate) * alone if self.rate else 0.0
 
 
 class Watch(BaseCallback):
@@ -145,12 +158,12 @@ class Watch(BaseCallback):
         return self.first_step > 0 or getattr(self.model, "_n_updates", 0) > 0
 
     def kept_s(self) -> float:
-        """Seconds of the wall time to keep for what comes afterwards; before anything is learnt only for writing."""
+        """Seconds of the wall time to keep for what comes afterwards; before anything is learnt none."""
         after = self.afterwards
         if isinstance(self.model.env, Timed):
             after.rate, after.longest = self.model.env.rate, (self.num_timesteps - self.first_step) // self.model.n_envs
         if not self.learnt:
-            return self.budget.saving_s
+            return -GRACE_S
         return self.budget.afterwards_s(
             after.selection_s(self.num_timesteps, self.seen.weights is not None) + after.evaluation_s()
         )
