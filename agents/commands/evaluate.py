@@ -246,12 +246,12 @@ def print_evaluation(console: Console, evaluation: Evaluation, wall_s: float | N
     if told.get("reparked"):
         console.print(
             f"{told['reparked']} of {told['episodes']} trucks stood outside the station's gate "
-            f"({told['draws_outside_gate']} draws) and parked again before their episode; a swap ends there, "
+            f"(in {told['draws_outside_gate']} draws) and parked again before their episode; a swap ends there, "
             "repark_required",
             markup=False,
         )
     console.print()
-    console.print(policy_table(told))
+    console.print(policy_table(told, console.width))
     if told["paired"] or told["paired_success"]:
         console.print()
         console.print(paired_table(told))
@@ -267,27 +267,34 @@ def _table(title: str, *columns: str) -> Any:
     return table
 
 
-def policy_table(told: dict[str, Any]) -> Any:
-    """One row a policy."""
-    rates = told["policies"][0]["rates"]
-    table = _table(
-        "Policies", "policy", "success", "95 % interval", *(name.replace("_", " ") for name in rates),
-        "time, s: median, 95 %", "force, kN: median, 99 %", "violations", "guard", "ended",
-    )  # fmt: skip
-    for row in told["policies"]:
-        low, high = row["success_ci95"]
-        table.add_row(
-            label(row["name"]),
-            percent(row["success_rate"]),
-            f"{100 * low:.1f} to {100 * high:.1f} %",
-            *(percent(rate["rate"]) for rate in row["rates"].values()),
-            _pair(row["time_s"], 1.0, 1),
-            _pair(row["peak_lateral_force_n"], 1e-3, 1),
-            str(row["violations"]),
-            str(sum(row["interventions"].values())),
-            ", ".join(f"{name} {n}" for name, n in sorted(row["reasons"].items(), key=lambda item: -item[1])),
-        )
+def policy_table(told: dict[str, Any], width: int) -> Any:
+    """One row a policy; where that is wider than `width` columns of text, one column a policy."""
+    names = [label(row["name"]) for row in told["policies"]]
+    figures = [_figures(row) for row in told["policies"]]
+    table = _table("Policies", "policy", *figures[0])
+    for name, of in zip(names, figures, strict=True):
+        table.add_row(name, *of.values())
+    if table.columns and sum(max(map(len, (c.header, *c.cells))) + 2 for c in table.columns) <= width:
+        return table
+    table = _table("Policies", "", *names)
+    for figure in figures[0]:
+        table.add_row(figure, *(of[figure] for of in figures))
     return table
+
+
+def _figures(row: dict[str, Any]) -> dict[str, str]:
+    """What is told of a policy, by the heading it stands under."""
+    low, high = row["success_ci95"]
+    return {
+        "success": percent(row["success_rate"]),
+        "95 % interval": f"{100 * low:.1f} to {100 * high:.1f} %",
+        **{name.replace("_", " "): percent(rate["rate"]) for name, rate in row["rates"].items()},
+        "time, s: median, 95 %": _pair(row["time_s"], 1.0, 1),
+        "force, kN: median, 99 %": _pair(row["peak_lateral_force_n"], 1e-3, 1),
+        "violations": str(row["violations"]),
+        "guard": str(sum(row["interventions"].values())),
+        "ended": ", ".join(f"{name} {n}" for name, n in sorted(row["reasons"].items(), key=lambda item: -item[1])),
+    }
 
 
 def percent(rate: float | None) -> str:

@@ -10,10 +10,9 @@ from contextlib import contextmanager
 MOST_AFTERWARDS = 0.5
 """Selection and evaluation together get at most this share of the wall time, and play fewer episodes for it."""
 SAVING_S = 2.0
-"""Kept at the least for what is written at the end, and for the end of the program [measured: 0.5 s, and 1 s to 2 s]."""
+"""Kept at the least for writing at the end and for the end of the program [measured: 0.5 s, and 1 s to 2 s]."""
 GRACE_S = 2.0
-"""Before anything is learnt the wall time may be exceeded by this: a policy is nearly there, or the wall time is far too
-short for one."""
+"""Before anything is learnt the wall time may be exceeded by this: a policy is nearly there, or far off."""
 
 
 class Budget:
