@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from twin.commands.repeats import refuse_repeats
 from twin.errors import InputError
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -67,6 +68,7 @@ def load_command(name: str) -> Any:
         target = app
     command = typer.main.get_command(target)
     command.name = name
+    refuse_repeats(command)
     return command
 
 

@@ -92,7 +92,7 @@ def alignment(name: str, cell: Cell) -> dict[str, Any]:
 def _loaded(name: str, what: str, task: Task, environment: Any) -> Policy:
     """The policy of `--WHAT-policy`."""
     try:
-        return load_policy(name, dict(task.baselines), environment.unwrapped)
+        return load_policy(name, dict(task.baselines), environment.unwrapped, timing_files=task.timing_files)
     except InputError as error:
         key = f"--{what}-policy" if error.key == "--policy" else error.key
         raise InputError(error.problem, file=error.file, key=key, value=error.value, allowed=error.allowed) from None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +12,7 @@ from agents.guard import Guard
 from agents.modes import check_mode
 from agents.policies import load_policy
 from agents.tasks import Task
+from twin.conditions import canonical
 from twin.errors import InputError
 
 FORCE = "peak_lateral_force_n"
@@ -22,6 +25,11 @@ class Scene:
 
     task: Task
     options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if "conditions" in self.options and "conditions" in self.task.options:
+            named = canonical(self.options["conditions"], "--conditions")
+            object.__setattr__(self, "options", {**self.options, "conditions": named})
 
     def make(self) -> Any:
         """The environment, built here and now.
@@ -62,6 +70,7 @@ class Episode:
         cost: sum of the safety cost.
         violations: safety invariants that were broken.
         interventions: how often the guard stepped in, by why.
+        reparked: how often the truck stood outside the station's gate and parked again, before the episode began.
     """
 
     seed: int
@@ -73,6 +82,7 @@ class Episode:
     kpis: dict[str, float]
     violations: int
     interventions: dict[str, int]
+    reparked: int = 0
 
     @property
     def time_s(self) -> float:
@@ -80,12 +90,22 @@ class Episode:
         return self.kpis["time_s"]
 
 
-def run_episode(environment: Any, guard: Guard, seed: int, task: Task) -> Episode:
-    """Play one episode to its end."""
+class TimeUpError(Exception):
+    """An episode was left in its middle: the time was over."""
+
+
+def run_episode(environment: Any, guard: Guard, seed: int, task: Task, until_s: float = math.inf) -> Episode:
+    """Play one episode to its end.
+
+    Raises:
+        TimeUpError: it is not over at `until_s` (`time.monotonic`).
+    """
     observation, info = environment.reset(seed=seed)
     guard.begin(seed)
     reward, cost, steps, over = 0.0, 0.0, 0, False
     while not over:
+        if time.monotonic() >= until_s:
+            raise TimeUpError
         observation, step_reward, terminated, truncated, info = environment.step(guard.act(observation))
         reward += float(step_reward)
         cost += float(info.get("cost", 0.0))
@@ -106,6 +126,7 @@ def run_episode(environment: Any, guard: Guard, seed: int, task: Task) -> Episod
         kpis=kpis,
         violations=violations,
         interventions=dict(guard.interventions),
+        reparked=int(info.get("case", {}).get("reparked", 0)),
     )
 
 
@@ -122,13 +143,23 @@ class Player:
         self.guards = []
         for name in policies:
             own = self.environment.unwrapped
-            policy = load_policy(name, dict(scene.task.baselines), own, trust_pickle=trust_pickle)
+            policy = load_policy(
+                name,
+                dict(scene.task.baselines),
+                own,
+                trust_pickle=trust_pickle,
+                timing_files=scene.task.timing_files,
+            )
             check_mode(policy, own)
             self.guards.append(Guard(policy, self.environment.action_space))
 
-    def __call__(self, seed: int) -> list[Episode]:
-        """One episode a policy, in the order of the policies."""
-        return [run_episode(self.environment, guard, seed, self.scene.task) for guard in self.guards]
+    def __call__(self, seed: int, until_s: float = math.inf) -> list[Episode]:
+        """One episode a policy, in the order of the policies.
+
+        Raises:
+            TimeUpError: they are not over at `until_s` (`time.monotonic`).
+        """
+        return [run_episode(self.environment, guard, seed, self.scene.task, until_s) for guard in self.guards]
 
     def close(self) -> None:
         self.environment.close()

@@ -7,16 +7,19 @@ worker: results do not depend on the number of workers, and what an interrupted 
 from __future__ import annotations
 
 import itertools
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from agents.episodes import FORCE, Episode, Player, Scene
+from agents.episodes import FORCE, Episode, Player, Scene, TimeUpError
 from agents.pool import Pool
 from agents.statistics import mean_interval, median_interval, wilson
+from agents.tasks import Task
 
 
 @dataclass(frozen=True)
@@ -43,12 +46,21 @@ class Evaluation:
             "episodes": self.played,
             "episodes_asked": self.asked,
             "seed": self.seed,
-            "policies": [
-                _summary(n, e, self.scene.task.rates) for n, e in zip(self.policies, self.episodes, strict=True)
-            ],
+            **self._parked_again(),
+            "policies": [_summary(n, e, self.scene.task) for n, e in zip(self.policies, self.episodes, strict=True)],
             "paired": self._paired(),
             "paired_success": self._paired_success(),
         }
+
+    def _parked_again(self) -> dict[str, Any]:
+        """Of a task in which trucks park: episodes whose truck first stood outside the station's gate, and how often.
+
+        What a truck does before an episode begins is the same for every policy.
+        """
+        if not self.scene.task.parks:
+            return {}
+        tries = [max(of_seed) for of_seed in zip(*([e.reparked for e in one] for one in self.episodes), strict=True)]
+        return {"reparked": sum(n > 0 for n in tries), "draws_outside_gate": sum(tries)}
 
     def _pairs(self) -> Iterator[tuple[str, str, tuple[Episode, ...], tuple[Episode, ...]]]:
         """Every policy against each one named before it: a, b and their episodes, seed by seed."""
@@ -88,7 +100,7 @@ class Evaluation:
         return rows
 
 
-def _summary(name: str, episodes: Sequence[Episode], rates: Sequence[str]) -> dict[str, Any]:
+def _summary(name: str, episodes: Sequence[Episode], task: Task) -> dict[str, Any]:
     """One policy's row."""
     done = [episode for episode in episodes if episode.success]
     forces = [episode.kpis[FORCE] for episode in episodes if FORCE in episode.kpis]
@@ -101,7 +113,10 @@ def _summary(name: str, episodes: Sequence[Episode], rates: Sequence[str]) -> di
         "success_ci95": list(wilson(len(done), len(episodes))),
         "time_s": _percentiles([episode.time_s for episode in done], median=50, p95=95),
         FORCE: _percentiles(forces, median=50, p99=99),
-        "rates": {rate: _rate([episode.kpis[rate] > 0.0 for episode in episodes]) for rate in rates},
+        "rates": {
+            **{rate: _rate([episode.kpis[rate] > 0.0 for episode in episodes]) for rate in task.rates},
+            **({"first_parking": _rate([e.success and not e.reparked for e in episodes])} if task.whole_swap else {}),
+        },
         "violations": sum(episode.violations for episode in episodes),
         "reasons": dict(sorted(Counter(episode.outcome for episode in episodes).items())),
         "reward_mean": float(np.mean([episode.reward for episode in episodes])) if episodes else None,
@@ -135,12 +150,14 @@ def evaluate(
     workers: int,
     trust_pickle: bool = False,
     on_seed: Callable[[list[Episode]], None] | None = None,
+    until_s: float = math.inf,
 ) -> tuple[Evaluation, bool]:
     """Play seeds `seed` to `seed + episodes - 1` with every policy.
 
     Args:
         workers: processes; 1 plays here, in this one.
         on_seed: told of every seed that is done, one episode a policy.
+        until_s: by `time.monotonic`; seeds that are not done by then are left out.
 
     Returns:
         The evaluation, and whether it was interrupted (Ctrl-C): then it holds the seeds that were done by then.
@@ -154,7 +171,7 @@ def evaluate(
     interrupted = False
     seeds = range(seed, seed + episodes)
     try:
-        for key, answer in _answers(player, scene, policies, trust_pickle, seeds, workers):
+        for key, answer in _answers(player, scene, policies, trust_pickle, seeds, workers, until_s):
             done[key] = answer
             if on_seed is not None:
                 on_seed(answer)
@@ -167,14 +184,21 @@ def evaluate(
 
 
 def _answers(
-    player: Player, scene: Scene, policies: Sequence[str], trust_pickle: bool, seeds: range, workers: int
+    player: Player,
+    scene: Scene,
+    policies: Sequence[str],
+    trust_pickle: bool,
+    seeds: range,
+    workers: int,
+    until_s: float,
 ) -> Iterator[tuple[int, list[Episode]]]:
     if min(workers, len(seeds)) <= 1:
-        for key in seeds:
-            yield key, player(key)
+        with suppress(TimeUpError):
+            for key in seeds:
+                yield key, player(key, until_s)
         return
     with Pool(min(workers, len(seeds)), Player, scene, tuple(policies), trust_pickle) as pool:
-        yield from pool.answers(seeds)
+        yield from pool.answers(seeds, until_s)
 
 
 def about_environment(environment: Any, scene: Scene) -> dict[str, Any]:

@@ -56,10 +56,10 @@ class Random:
         return drawn
 
 
-def from_class(place: str, environment: Any) -> Policy:
-    """The policy that `"module:Class"` makes for an environment."""
+def from_class(place: str, environment: Any, *more: str) -> Policy:
+    """The policy that `"module:Class"` makes for an environment, and of what else it takes."""
     module, name = place.split(":")
-    policy: Policy = getattr(importlib.import_module(module), name)(environment)
+    policy: Policy = getattr(importlib.import_module(module), name)(environment, *more)
     return policy
 
 
@@ -76,22 +76,37 @@ def bundle_names() -> list[str]:
     return sorted(path.parent.name for path in folder.glob("*/contract.json")) if folder.is_dir() else []
 
 
-def load_policy(name: str, baselines: dict[str, str], environment: Any, *, trust_pickle: bool = False) -> Policy:
+def load_policy(
+    name: str,
+    baselines: dict[str, str],
+    environment: Any,
+    *,
+    trust_pickle: bool = False,
+    timing_files: str | None = None,
+) -> Policy:
     """The decider called `name`: a baseline of the task, `random`, `zero`, a shipped bundle, or a bundle's folder.
+
+    Of a task whose policies time a swap it may also be the path of a timing set's file.
 
     Args:
         name: as a user types it. With a separator, or where it is a folder, it is a path.
         baselines: the task's own, name to `"module:Class"`.
         environment: what it will act in: a bundle made for another one is refused.
         trust_pickle: also load stable-baselines3's own .zip, which runs whatever code it holds.
+        timing_files: `"module:Class"` that plays a timing set's file (YAML); None: no policy of the task is one.
 
     Raises:
-        InputError: an unknown name, or a bundle that cannot be trusted to fit.
+        InputError: an unknown name, a timing set's file that is not sound, or a bundle that cannot be trusted to fit.
     """
     if name in baselines:
         return from_class(baselines[name], environment)
     if name in FLOOR:
         return (Zero if name == "zero" else Random)(environment)
+    if name.endswith((".yaml", ".yml")):
+        if timing_files is None:
+            raise InputError("a YAML file is no policy of this task", key="--policy", value=name,
+                             allowed="timing sets, in task timing")  # fmt: skip
+        return from_class(timing_files, environment, name)
     if name.endswith(".zip"):
         from agents.train.checkpoint import load_zip
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import multiprocessing as mp
 import signal
+import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -48,8 +50,10 @@ class Pool:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def answers(self, items: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
+    def answers(self, items: Iterable[Any], until_s: float = math.inf) -> Iterator[tuple[Any, Any]]:
         """(item, answer) as they come; the order depends on who is faster, the answers do not.
+
+        At `until_s` (`time.monotonic`) it ends: what the workers are at then is left out.
 
         Raises:
             InputError: as the worker raised it.
@@ -61,7 +65,11 @@ class Pool:
         for connection in self._processes:
             self._give(connection, left, busy)
         while busy:
-            for ready in wait(list(busy)):
+            left_s = None if until_s == math.inf else max(until_s - time.monotonic(), 0.0)
+            found = wait(list(busy), left_s)
+            if not found:
+                return
+            for ready in found:
                 assert isinstance(ready, Connection)
                 item = busy.pop(ready)
                 try:

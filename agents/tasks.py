@@ -30,6 +30,11 @@ class Task:
         baselines: name to `"module:Class"`; the class takes the environment and is a `Policy`. The first is the
             yardstick.
         rates: KPIs that are 0 or 1; their rates are told beside that of success.
+        parks: whether its trucks park, and park again where they stand outside the station's gate.
+        whole_swap: whether an episode is a swap, which a truck outside the gate would have ended: then the rate of
+            successes at the first parking is told too.
+        timing_files: `"module:Class"` that takes the environment and the path of a timing set, where such a file is a
+            policy.
         recordable: whether its environment has `record_next(path, policy=NAME)`: an episode becomes a recording that
             `swaptwin replay` and `swaptwin verify` take.
     """
@@ -42,9 +47,13 @@ class Task:
     plant: str | None = None
     baselines: Mapping[str, str] = field(default_factory=dict)
     rates: tuple[str, ...] = ()
+    parks: bool = False
+    whole_swap: bool = False
+    timing_files: str | None = None
     recordable: bool = False
 
 
+PARKINGS = {name: name for name in ("guided", "unguided", "driven")}
 TASKS: dict[str, Task] = {
     task.name: task
     for task in (
@@ -71,7 +80,7 @@ TASKS: dict[str, Task] = {
                 "station": Argument("station"),
                 "truck": Argument("truck"),
                 "pack": Argument("pack"),
-                "parking": Argument("parking", {"guided": "guided", "unguided": "unguided"}),
+                "parking": Argument("parking", PARKINGS),
                 "conditions": Argument("conditions"),
                 "plant": Argument("plant"),
                 "action-mode": Argument("action_mode", {"direct": "direct", "residual": "residual"}),
@@ -81,6 +90,7 @@ TASKS: dict[str, Task] = {
             plant="bullet",
             baselines={"baseline": "agents.baselines.alignment:ServoPolicy"},
             rates=("first_attempt",),
+            parks=True,
             recordable=True,
         ),
         Task(
@@ -90,7 +100,7 @@ TASKS: dict[str, Task] = {
                 "station": Argument("station"),
                 "truck": Argument("truck"),
                 "pack": Argument("pack"),
-                "parking": Argument("parking"),
+                "parking": Argument("parking", PARKINGS),
                 "conditions": Argument("conditions"),
                 "plant": Argument("plant"),
             },
@@ -103,6 +113,9 @@ TASKS: dict[str, Task] = {
                 "zv": "agents.baselines.timing:Zv",
                 "zvd": "agents.baselines.timing:Zvd",
             },
+            parks=True,
+            whole_swap=True,
+            timing_files="agents.baselines.timing:OwnSet",
             recordable=True,
         ),
     )

@@ -126,12 +126,14 @@ class AlignmentEnv(EpisodicEnv):
     Start: the pack hangs (or stands on the table) at 1.3 to 4 lengths of the guide pins over its seat, off by up to
     30 mm and 0.6 deg, swinging under ropes; the truck has risen on its springs and has just been measured for 2 s.
     Each of these comes from its own stream of the episode's seed, and constructor arguments (for every episode) or
-    `reset(options=...)` (for one) fix any of them: `truck`, `pack`, `parking` (guided, unguided), `conditions` (clear,
-    night, rain: the scanner), and by options only `job` (which of the truck's packs), `height_m`, `off_x_m`, `off_y_m`,
-    `off_yaw_rad`, `sway_x_m`, `sway_y_m`, `sway_x_mps`, `sway_y_mps`, `sheave_up_m` (rope length), `pack_mass_kg`,
-    `friction_factor` (guides), `servo_gain_spread`, `truck_x_m`, `truck_y_m`, `truck_yaw_rad`. The packs' masses, the
-    friction, the truck's tilt, the drives' gains and all sensor errors follow the seed. `reset(seed=s)` is episode s; a
-    reset without a seed draws one, and `info["case"]["seed"]` says which, so that any episode can be had again.
+    `reset(options=...)` (for one) fix any of them: `truck`, `pack`, `parking` (guided, unguided; where it is fixed also
+    driven: a driver brings the truck in), `conditions` (clear, night, rain, where it is fixed also night+rain: the
+    scanner), and by options only `job` (which of the truck's packs), `height_m`, `off_x_m`, `off_y_m`, `off_yaw_rad`,
+    `sway_x_m`, `sway_y_m`, `sway_x_mps`, `sway_y_mps`, `sheave_up_m` (rope length), `pack_mass_kg`, `friction_factor`
+    (guides), `servo_gain_spread`, `truck_x_m`, `truck_y_m`, `truck_yaw_rad`. The packs' masses, the friction, the
+    truck's tilt, the drives' gains and all sensor errors follow the seed. A truck that is drawn outside the station's
+    gate parks again; `info["case"]["reparked"]` says how often. `reset(seed=s)` is episode s; a reset without a seed
+    draws one, and `info["case"]["seed"]` says which, so that any episode is reproducible from its seed.
 
     Ends, in `info["outcome"]`; all but the time limit terminate:
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from envs.options import known, number
 from envs.swap_case import OPTIONS as SWAP_OPTIONS
-from envs.swap_case import SwapCase, SwapChoice, outside_gate, parked_again
+from envs.swap_case import SwapCase, SwapChoice, outside_gate, tries
 from twin import seeding
 from twin.alignment.episode import AlignmentTwin
 from twin.alignment.hover import Hover
@@ -18,6 +18,7 @@ from twin.catalogue import Station
 from twin.catalogue.schema import FourRope
 from twin.errors import InputError
 from twin.plants.kinds import plant_maker
+from twin.variation import POSE_FIELDS
 
 GRAVITY_MPS2 = 9.81
 HEIGHT_PINS = (1.3, 4.0)
@@ -85,12 +86,15 @@ class AlignmentChoice:
         up_m = numbers.pop("sheave_up_m", float(_stream(seed, "ropes").uniform(-ROPE_SPREAD_M, ROPE_SPREAD_M)))
         station = with_sheaves(self.swap.station, up_m)
         rest = {name: value for name, value in fixed.items() if name in SWAP_OPTIONS}
-        swap = self.swap.draw(seed, rest, station)
-        random = _stream(seed, "parking again")
+        parkings = tries(self.swap, seed, rest, _stream(seed, "parking again"), station)
+        swap = next(parkings)
         for _ in range(MOST_PARKINGS):
             if not outside_gate(swap):
                 break
-            swap = self.swap.draw(seed, {**rest, **parked_again(swap, random, rest)}, station)
+            swap = next(parkings)
+        else:
+            if rest.keys() & set(POSE_FIELDS):
+                swap = replace(swap, reparked=0)  # it stands where it was told to, and did not park again
         return AlignmentCase(swap, Hover(**{**_drawn(swap, seed, fixed), **numbers}))
 
 

@@ -89,10 +89,11 @@ class DockingEnv(EpisodicEnv):
 
     Start: standing 30 m before the bay. Each of these comes from its own stream of the episode's seed, and constructor
     arguments (for every episode) or `reset(options=...)` (for one) fix any of them: `truck`, `pack`, `conditions`
-    (clear, night, rain), `guided` (rails and wheel stop, or neither), and by options only `load` (share of the payload,
-    0 to 1), `pack_mass_kg`, `tyre_friction` (when dry), `start_x_m`, `start_y_m`, `start_yaw_rad`. The wheel stop's
-    place, the wheels' speed error and all lidar errors follow the seed. `reset(seed=s)` is episode s; a reset without a
-    seed draws one, and `info["case"]["seed"]` says which, so that any episode can be had again.
+    (clear, night, rain; where it is fixed also night+rain), `guided` (rails and wheel stop, or neither), and by options
+    only `load` (share of the payload, 0 to 1), `pack_mass_kg`, `tyre_friction` (when dry), `start_x_m`, `start_y_m`,
+    `start_yaw_rad`. The wheel stop's place, the wheels' speed error and all lidar errors follow the seed.
+    `reset(seed=s)` is episode s; a reset without a seed draws one, and `info["case"]["seed"]` says which, so that any
+    episode is reproducible from its seed.
 
     Ends, in `info["outcome"]`; all but the time limit terminate:
 

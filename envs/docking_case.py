@@ -8,12 +8,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from envs.choosing import Pairs, fitting, pack_of, truck_of
-from envs.options import choice, flag, known, number
+from envs.options import flag, known, number
 from twin import seeding
 from twin.catalogue import Pack, Station, Truck
+from twin.conditions import CONDITIONS, canonical
 from twin.docking import DockingPlant, docking_params
 from twin.docking.params import approach_of, driving_of
-from twin.docking.state import WEATHER
 from twin.errors import InputError
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ class Choice:
     def __post_init__(self) -> None:
         approach_of(self.station)
         if self.conditions is not None:
-            choice("conditions", self.conditions, WEATHER)
+            object.__setattr__(self, "conditions", canonical(self.conditions))
         if self.guided is not None:
             _check_guided("guided", self.guided, self.station)
         assert self.fitting
@@ -148,7 +148,7 @@ class Choice:
         mass_kg = min(max(pack.mass_kg * scatter, pack.mass_min_kg), pack.mass_max_kg)
         load = float(fixed.get("load", _stream(seed, "load").uniform()))
         friction = truck.tyre_friction * float(_stream(seed, "friction").uniform(*FRICTION_FACTOR))
-        conditions = chosen.conditions or WEATHER[int(_stream(seed, "conditions").integers(len(WEATHER)))]
+        conditions = chosen.conditions or CONDITIONS[int(_stream(seed, "conditions").integers(len(CONDITIONS)))]
         drawn_guided = bool(_stream(seed, "parking").uniform() < 0.5) and bool(approach_of(self.station).rails)
         return Case(
             seed=seed,
@@ -168,7 +168,7 @@ class Choice:
             return self
         conditions, guided = fixed.get("conditions", self.conditions), fixed.get("guided", self.guided)
         if "conditions" in fixed:
-            choice("options['conditions']", conditions, WEATHER)
+            conditions = canonical(conditions, "options['conditions']")
         if "guided" in fixed:
             _check_guided("options['guided']", guided, self.station)
         return Choice(self.station, truck_of(fixed, self.truck), pack_of(fixed, self.pack), conditions, guided)

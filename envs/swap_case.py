@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+import itertools
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -12,10 +13,13 @@ from envs.options import choice, known, number
 from twin import seeding
 from twin.catalogue import Pack, Station, Truck
 from twin.cell import Cell, build_cell
-from twin.variation import CONDITIONS, FRICTION_FACTORS, MOST_GAIN_SPREAD, POSE_FIELDS, Variation
+from twin.conditions import CONDITIONS, canonical
+from twin.variation import FRICTION_FACTORS, MOST_GAIN_SPREAD, POSE_FIELDS, Variation
 
 PARKINGS = ("guided", "unguided")
-"""Ways of parking that an episode can have; driven ones are Docking-v0's."""
+"""Ways of parking that an episode draws from."""
+DRIVEN = "driven"
+"""The way that has to be asked for: a driver brings the truck in (`twin.parking`)."""
 SERVO_GAIN_SPREAD = 0.1
 """Velocity and position gain of each axis differ by up to this share from the designed ones [estimate: wear, load and
 temperature between two services]."""
@@ -33,7 +37,10 @@ OPTIONS = ("truck", "pack", "parking", "conditions", *RANGES)
 
 @dataclass(frozen=True)
 class SwapCase:
-    """One episode, resolved: `cell` is ready to be built as a plant."""
+    """One episode, resolved: `cell` is ready to be built as a plant.
+
+    `reparked`: how often the truck stood outside the station's gate before, and was asked to park again.
+    """
 
     seed: int
     station: Station
@@ -42,6 +49,7 @@ class SwapCase:
     parking: str
     variation: Variation
     cell: Cell
+    reparked: int = 0
 
     def as_plain(self) -> dict[str, Any]:
         """As `info["case"]` has it: what was drawn, the truth included."""
@@ -60,6 +68,7 @@ class SwapCase:
             "truck_x_m": x_m,
             "truck_y_m": y_m,
             "truck_yaw_rad": yaw_rad,
+            "reparked": self.reparked,
         }
 
 
@@ -79,23 +88,34 @@ class SwapChoice:
 
     def __post_init__(self) -> None:
         if self.parking is not None:
-            choice("parking", self.parking, PARKINGS)
+            choice("parking", self.parking, (*PARKINGS, DRIVEN))
+        if self.parking == DRIVEN:
+            from twin.docking.params import approach_of  # with all of the docking, for those who ask for it
+
+            approach_of(self.station)
         if self.conditions is not None:
-            choice("conditions", self.conditions, CONDITIONS)
+            object.__setattr__(self, "conditions", canonical(self.conditions))
         assert self.fitting
 
     @cached_property
     def fitting(self) -> Pairs:
         """Trucks that can be drawn, each with the packs that can be on it."""
-        return fitting(self.station, self.truck, self.pack)
+        return fitting(self.station, self.truck, self.pack, driving=self.parking == DRIVEN)
 
-    def draw(self, seed: int, options: Mapping[str, Any] | None = None, station: Station | None = None) -> SwapCase:
+    def draw(
+        self,
+        seed: int,
+        options: Mapping[str, Any] | None = None,
+        station: Station | None = None,
+        again: Mapping[str, Any] | None = None,
+    ) -> SwapCase:
         """One episode: the same seed draws the same, and an option fixes one thing without shifting another.
 
         Args:
             seed: of the episode.
             options: what of it is fixed.
             station: the choice's own with something in it changed for this episode.
+            again: of a truck that has parked again, what `parked_again` says.
 
         Raises:
             InputError: an unknown option, or a value that is out of its range or goes with nothing.
@@ -107,7 +127,8 @@ class SwapChoice:
         pack = packs[int(_stream(seed, "pack").integers(len(packs)))]
         parking = chosen.parking or PARKINGS[int(_stream(seed, "parking").integers(len(PARKINGS)))]
         conditions = chosen.conditions or CONDITIONS[int(_stream(seed, "conditions").integers(len(CONDITIONS)))]
-        variation = Variation.of(**{"conditions": conditions, "servo_gain_spread": SERVO_GAIN_SPREAD, **numbers})
+        drawn = {"conditions": conditions, "servo_gain_spread": SERVO_GAIN_SPREAD}
+        variation = Variation.of(**{**drawn, **numbers, **(again or {})})
         where = station or self.station
         cell = build_cell(where, truck, pack, seed=seed, parking=parking, variation=variation)
         return SwapCase(seed, where, truck, pack, parking, variation, cell)
@@ -116,12 +137,12 @@ class SwapChoice:
         """This choice with what the options fix beyond it."""
         if not fixed.keys() & {"truck", "pack", "parking", "conditions"}:
             return self
-        words = {"parking": (self.parking, PARKINGS), "conditions": (self.conditions, CONDITIONS)}
-        said = {
-            name: choice(f"options[{name!r}]", fixed[name], allowed) if name in fixed else own
-            for name, (own, allowed) in words.items()
-        }
-        return SwapChoice(self.station, truck_of(fixed, self.truck), pack_of(fixed, self.pack), **said)
+        parking, conditions = self.parking, self.conditions
+        if "parking" in fixed:
+            parking = choice("options['parking']", fixed["parking"], (*PARKINGS, DRIVEN))
+        if "conditions" in fixed:
+            conditions = canonical(fixed["conditions"], "options['conditions']")
+        return SwapChoice(self.station, truck_of(fixed, self.truck), pack_of(fixed, self.pack), parking, conditions)
 
 
 def outside_gate(case: SwapCase) -> bool:
@@ -131,10 +152,25 @@ def outside_gate(case: SwapCase) -> bool:
     return any(abs(standing[key]) > gate[key] for key in POSE_FIELDS)
 
 
-def parked_again(case: SwapCase, random: Any, fixed: Collection[str]) -> dict[str, float]:
-    """Where the truck stands after another try, by the station's own spread; `fixed` options stay as they are."""
+def tries(
+    choice: SwapChoice, seed: int, options: Mapping[str, Any], random: Any, station: Station | None = None
+) -> Iterator[SwapCase]:
+    """Episode `seed`, and the same with its truck parked again and again by `random`, in or outside the gate."""
+    case = choice.draw(seed, options, station)
+    for reparked in itertools.count():
+        yield replace(case, reparked=reparked)
+        case = choice.draw(seed, options, station, parked_again(case, random, options))
+
+
+def parked_again(case: SwapCase, random: Any, fixed: Collection[str]) -> dict[str, float | int]:
+    """How the truck stands after another try; options that are `fixed` stay as they are.
+
+    By the station's own spread, or, of a truck that is driven in, where another drive of the same driver ends.
+    """
+    if case.parking == DRIVEN:
+        return {"drive_seed": int(random.integers(2**63))}
     spread, clip = getattr(case.station.parking, case.parking), case.station.parking.clip
-    pose = {}
+    pose: dict[str, float | int] = {}
     for key in POSE_FIELDS:
         if key not in fixed:
             name = key.removeprefix("truck_")

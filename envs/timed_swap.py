@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from envs.recording import EpisodeRecorder
-from envs.swap_case import SwapCase, SwapChoice, outside_gate, parked_again
+from envs.swap_case import SwapCase, SwapChoice, outside_gate, tries
 from envs.timing_observation import PHASES, elapsed_s, place_of
 from envs.timing_reward import Shown
 from twin import seeding
@@ -183,10 +184,8 @@ def parkings(choice: SwapChoice, seed: int, options: dict[str, Any]) -> Iterator
     Raises:
         InputError: options that fix a pose with which no swap begins.
     """
-    case = choice.draw(seed, options)
     random = seeding.stream(seed, "swap parking again")
-    for _ in range(MOST_PARKINGS):
+    for case in itertools.islice(tries(choice, seed, options, random), MOST_PARKINGS):
         if not outside_gate(case):
             yield case
-        case = choice.draw(seed, {**options, **parked_again(case, random, options)})
     raise InputError("no swap begins with such a truck: it has to park again", key="options", value=options)

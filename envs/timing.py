@@ -135,13 +135,14 @@ class TimingEnv(EpisodicEnv):
     | force | -0.5 | peak lateral force beyond the warn limit as a share of it, in the step that raised it |
     | sway | -0.1 | sway at hand-over beyond the station's limit as a share of it, in the step that raised it |
 
-    Start: a parked, measured truck (one outside the station's gate parks again); the first robot asks for `lower`
-    (`raise`). Each of these comes from its own stream of the episode's seed, and constructor arguments (for every
-    episode) or `reset(options=...)` (for one) fix any of them: `truck`, `pack`, `parking` (guided, unguided),
-    `conditions` (clear, night, rain), `last_phase`, and by options only `servo_gain_spread` (0.1 without it),
-    `friction_factor` (of the guides), `pack_mass_kg`, `truck_x_m`, `truck_y_m`, `truck_yaw_rad`. `reset(seed=s)` is
-    episode s; a reset without a seed draws one, and `info["case"]["seed"]` says which, so that any episode can be had
-    again.
+    Start: a parked, measured truck; the first robot asks for `lower` (`raise`). One outside the station's gate parks
+    again, where a swap would end (`repark_required`), and `info["case"]["reparked"]` says how often. Each of these
+    comes from its own stream of the episode's seed, and constructor arguments (for every episode) or
+    `reset(options=...)` (for one) fix any of them: `truck`, `pack`, `parking` (guided, unguided; where it is fixed also
+    driven: a driver brings the truck in), `conditions` (clear, night, rain; where it is fixed also night+rain),
+    `last_phase`, and by options only `servo_gain_spread` (0.1 without it), `friction_factor` (of the guides),
+    `pack_mass_kg`, `truck_x_m`, `truck_y_m`, `truck_yaw_rad`. `reset(seed=s)` is episode s; a reset without a seed
+    draws one, and `info["case"]["seed"]` says which, so that any episode is reproducible from its seed.
 
     Ends, in `info["outcome"]`; all of them terminate, for every wait of a swap has a time limit of its own:
 

@@ -8,11 +8,11 @@ import numpy as np
 
 from envs.scaling import Quantity, Scaler
 from twin.catalogue.schema import MECHANICAL, FourRope, Mast
+from twin.conditions import CONDITIONS, parts
 from twin.plants.state import YAW, X, Y, Z
 from twin.sequence.building import seat_targets_of
 from twin.sequence.heights import empty_z, travel_z
 from twin.sequence.program import Ask, Program, Selection
-from twin.variation import CONDITIONS
 
 Array = np.ndarray
 PHASES = MECHANICAL["top_lift"]
@@ -137,7 +137,7 @@ def observe(program: Program, ask: Ask, since_s: float) -> Array:
     mass = {"nominal": cell.pack.mass_kg, "weighed": weighed}.get(HANGING.get(name, ""), 0.0)
     pose = program.truck_pose[n, r]
     robots = [robot for robot in range(program.step.shape[1]) if program.queue[robot]]
-    docking = cell.docking
+    docking, seen_in = cell.docking, parts(cell.variation.conditions)
     values = [
         *(float(i == place) for i in range(len(PHASES))),
         *way.tolist(),
@@ -149,7 +149,7 @@ def observe(program: Program, ask: Ask, since_s: float) -> Array:
         *pose.tolist(),
         *w["sway_m"][r].tolist(),
         float(w["load_cell_n"][r]),
-        *(float(cell.variation.conditions == one) for one in CONDITIONS),
+        *(float(one in seen_in) for one in CONDITIONS),
         float(cell.parking == "guided" if docking is None else docking.guided),
         progress(program, n, r),
         sum(progress(program, n, robot) for robot in robots) / len(robots),

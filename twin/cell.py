@@ -96,7 +96,7 @@ def build_cell(
     p = params[0]
     fill_reeving(p, station, pack)
     _draw_packs(p, pack, seed)
-    p["truck_park"], docking = park(station, truck, pack, parking, seed, variation.conditions)
+    p["truck_park"], docking = park(station, truck, pack, parking, seed, variation.conditions, variation.drive_seed)
     _draw_sensors(p, station, seed)
     variation.apply(p, seed)
     drawn = seeding.stream(seed, "friction").uniform(1 - FRICTION_SPREAD, 1 + FRICTION_SPREAD)

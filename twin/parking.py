@@ -44,12 +44,18 @@ class Docking:
 
 
 def park(
-    station: Station, truck: Truck, pack: Pack, parking: str, seed: int, conditions: str = "clear"
+    station: Station,
+    truck: Truck,
+    pack: Pack,
+    parking: str,
+    seed: int,
+    conditions: str = "clear",
+    drive_seed: int | None = None,
 ) -> tuple[np.ndarray, Docking | None]:
     """Parked pose (x, y, yaw, z, pitch, roll) of seed's truck, and the drive that led to it if it was driven.
 
-    `conditions` are the weather of the drive. A driven truck's height, pitch and roll come from tyres, load and floor,
-    not from driving: they are drawn.
+    `conditions` are the weather of the drive, `drive_seed` its own seed where it is not the swap's. A driven truck's
+    height, pitch and roll come from tyres, load and floor, not from driving: they are drawn.
 
     Raises:
         InputError: an unknown parking class; a truck or station without data for driving in.
@@ -60,7 +66,7 @@ def park(
         return draw_parking(station, parking, seed), None
     from twin.docking.drive import drive_in  # compiles on first use
 
-    ends = drive_in(truck, station, pack, [seed], weather=conditions)
+    ends = drive_in(truck, station, pack, [seed if drive_seed is None else drive_seed], weather=conditions)
     guided = bool(station.approach and station.approach.rails)
     pose = draw_parking(station, "guided" if guided else "unguided", seed)
     pose[:3] = ends.pose[0]

@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
-from pydantic import Field, ValidationError
+from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
 from twin import seeding
 from twin.catalogue.schema.base import Strict
+from twin.conditions import CONDITIONS, bias, canonical, lost, noise, parts
 from twin.errors import InputError
 
 if TYPE_CHECKING:
@@ -31,8 +32,18 @@ SIGHT: dict[str, Sight] = {
     "night": Sight(2.0, 2.0, 0.05),  # headlamps and glare: bias 6 mm, 5 % of frames lost
     "rain": Sight(4.0, 4.0, 0.20),  # drops and a wet window: bias 12 mm, 20 % of frames lost
 }
-"""Scanner by conditions: noise and bias (of lengths and angles) are factors of the station's own."""
-CONDITIONS = tuple(SIGHT)
+"""Scanner by single conditions: noise and bias (of lengths and angles) are factors of the station's own."""
+
+
+def sight_in(conditions: str) -> Sight:
+    """The scanner in canonical conditions, one or several at once (`twin.conditions` has the rules)."""
+    each = [SIGHT[part] for part in parts(conditions)]
+    return Sight(
+        noise([one.noise_factor for one in each]),
+        bias([one.bias_factor for one in each]),
+        lost([one.least_dropout for one in each]),
+    )
+
 
 MOST_GAIN_SPREAD = 0.5
 """Half or one and a half times the designed gain: beyond it an axis is broken rather than badly tuned [estimate]."""
@@ -44,7 +55,9 @@ POSE_FIELDS = ("truck_x_m", "truck_y_m", "truck_yaw_rad")
 class Variation(Strict):
     """One swap's departure from the nominal cell. None: drawn from the seed as ever."""
 
-    conditions: Literal["clear", "night", "rain"] = "clear"
+    conditions: Annotated[str, BeforeValidator(canonical)] = Field(
+        default="clear", description="clear, night, rain or night+rain"
+    )
     servo_gain_spread: Annotated[float, Field(ge=0.0, le=MOST_GAIN_SPREAD)] = Field(
         default=0.0, description="share by which velocity and position gain of each axis are drawn either way"
     )
@@ -55,10 +68,23 @@ class Variation(Strict):
     truck_x_m: float | None = Field(default=None, description="where the truck stands; within the station's clip")
     truck_y_m: float | None = None
     truck_yaw_rad: float | None = None
+    drive_seed: Annotated[int, Field(ge=0, lt=2**63)] | None = Field(
+        default=None, description="of the drive by which a driven truck came; None: the swap's own"
+    )
+
+    @model_serializer(mode="wrap")
+    def _without_its_drive(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A swap whose truck drove in by the swap's own seed is written as before there were others."""
+        plain: dict[str, Any] = handler(self)
+        if self.drive_seed is None:
+            plain.pop("drive_seed", None)
+        return plain
 
     @classmethod
     def of(cls, **values: Any) -> Variation:
         """A checked variation; raises InputError, which names the value that is wrong."""
+        if "conditions" in values:
+            values["conditions"] = canonical(values["conditions"])
         try:
             return cls(**values)
         except ValidationError as error:
@@ -72,6 +98,9 @@ class Variation(Strict):
         if mass_kg is not None and not pack.mass_min_kg <= mass_kg <= pack.mass_max_kg:
             allowed = f"{pack.mass_min_kg:g} to {pack.mass_max_kg:g}"
             raise InputError(f"no mass of pack {pack.name}", key="pack_mass_kg", value=mass_kg, allowed=allowed)
+        if self.drive_seed is not None and parking != "driven":
+            problem = "a truck that is not driven in has no drive"
+            raise InputError(problem, key="drive_seed", value=self.drive_seed)
         for key in POSE_FIELDS:
             value, most = getattr(self, key), getattr(station.parking.clip, key.removeprefix("truck_"))
             if value is None:
@@ -83,7 +112,7 @@ class Variation(Strict):
 
     def apply(self, p: Any, seed: int) -> None:
         """Change a filled PARAMS record: scanner, gains, masses, parked pose."""
-        sight = SIGHT[self.conditions]
+        sight = sight_in(self.conditions)
         p["scan_sigma_m"] *= sight.noise_factor
         p["scan_sigma_rad"] *= sight.noise_factor
         p["scan_bias"] *= sight.bias_factor
@@ -102,4 +131,4 @@ class Variation(Strict):
 NOMINAL = Variation()
 """By clear day, gains as designed, friction and masses drawn."""
 
-__all__ = ["CONDITIONS", "NOMINAL", "SIGHT", "Variation"]
+__all__ = ["CONDITIONS", "NOMINAL", "SIGHT", "Variation", "sight_in"]

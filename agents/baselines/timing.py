@@ -8,13 +8,19 @@ act on: `zv` and `zvd` are there the same overlapped moves, as without a shaper.
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from twin.catalogue import TimingSet, load_timing
 from twin.catalogue.schema import MECHANICAL
+from twin.cell import GRAVITY_MPS2
+from twin.errors import InputError
 from twin.sequence.timing import timing_row
+
+if TYPE_CHECKING:
+    from envs.timing_action import Range
 
 Array = np.ndarray
 
@@ -36,8 +42,64 @@ class SetPolicy:
 
     def act(self, observation: Array) -> Array:
         """The action for a scaled observation of `swaptwin/Timing-v0`."""
-        asked = observation[self._first : self._first + len(self._actions)]
-        return self._actions[int(np.argmax(asked))].copy()
+        return self._actions[self._place(observation)].copy()
+
+    def _place(self, observation: Array) -> int:
+        """Which of the mechanical phases is asked for."""
+        return int(np.argmax(observation[self._first : self._first + len(self._actions)]))
+
+
+class OwnSet(SetPolicy):
+    """A timing set of a file, as far as the environment's action can say it."""
+
+    def __init__(self, environment: Any, file: str) -> None:
+        """`file` is the path of a timing set for the environment's station.
+
+        Raises:
+            InputError: no such file, one that is not sound or for another station, or a number that no action stands
+                for; it names file, key and value.
+        """
+        from envs.timing_action import ACTION, RANGES
+        from envs.timing_observation import OBSERVATION
+
+        timing = load_timing(file, environment.station)
+        phases = MECHANICAL[timing.kind]
+        for phase in phases:
+            of, where = timing.of(phase), f"phases.{phase}" if phase in timing.phases else "default"
+            for name, allowed in RANGES.items():
+                value = getattr(of, name, None)  # a file has a frequency, and no factor of one
+                if value is not None:
+                    _within(allowed, value, 1.0, file, f"{where}.{name}")
+        super().__init__(timing)
+        self._file, self._hz = file, [timing.of(phase).shaper_frequency_hz for phase in phases]
+        self._factors = RANGES["shaper_factor"]
+        self._element = [q.name for q in ACTION].index("shaper_frequency")
+        self._rope = [q.name for q in OBSERVATION].index("rope_move")
+        self._rope_scale_m = OBSERVATION[self._rope].scale
+        self._mast_hz = getattr(environment.station.reeving, "frequency_hz", None)
+
+    def act(self, observation: Array) -> Array:
+        """As the set has it: a frequency that the file fixes is told as a factor of the natural one of the move.
+
+        Raises:
+            InputError: no action stands for that frequency.
+        """
+        action, hz = super().act(observation), self._hz[self._place(observation)]
+        rope_m = self._rope_scale_m * float(observation[self._rope])
+        natural_hz = self._mast_hz
+        if natural_hz is None and rope_m > 0.0:
+            natural_hz = math.sqrt(GRAVITY_MPS2 / rope_m) / (2.0 * math.pi)
+        if hz is not None and natural_hz is not None:  # at a floating table nothing sways, and a shaper does nothing
+            _within(self._factors, hz, natural_hz, self._file, "shaper_frequency_hz")
+            action[self._element] = self._factors.element(hz / natural_hz)
+        return action
+
+
+def _within(allowed: Range, value: float, unit: float, file: str, key: str) -> None:
+    """InputError unless an action stands for a file's `value`, in units of `unit`."""
+    if not allowed.low <= value / unit <= allowed.high:
+        words = f"{allowed.low * unit:.4g} to {allowed.high * unit:.4g}"
+        raise InputError("beyond what an action of Timing-v0 can say", file=file, key=key, value=value, allowed=words)
 
 
 class Factory(SetPolicy):

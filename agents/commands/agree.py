@@ -36,7 +36,7 @@ def command(
     truck: Annotated[str | None, typer.Option(help="Truck: a name or a file. Default: one that fits.")] = None,
     pack: Annotated[str | None, typer.Option(help="Pack: a name or a file. Default: what the truck carries.")] = None,
     timing: Annotated[str, typer.Option(help="Timing set: a name or a file.")] = "factory",
-    conditions: Annotated[str, typer.Option(help="What the scanner sees in: clear, night or rain.")] = "clear",
+    conditions: Annotated[str, typer.Option(help="Seen in: clear, night, rain, or both: night+rain.")] = "clear",
     seeds: Annotated[int, typer.Option(help="Swaps on each plant.")] = 20,
     seed: Annotated[int, typer.Option(help="The first of them; the others follow it.")] = 0,
     workers: Annotated[
@@ -117,7 +117,7 @@ def run(
     from agents.agreement.run import agree
 
     rows = [*known, *(store.rows.values() if store is not None else ())]
-    with progress(notice("rom", "reduced-order plant"), total=2 * len(seeds)) as line:
+    with progress(notice("rom", f"reduced-order plant: {len(seeds)} swaps"), total=2 * len(seeds)) as line:
         shown = Shown(line, len(seeds))
 
         def take(row: SwapRow) -> None:
@@ -143,7 +143,7 @@ class Shown:
 
         self.done[row.plant] = self.done.get(row.plant, 0) + 1
         reduced, reference = self.done.get(REDUCED, 0), self.done.get(REFERENCE, 0)
-        text = f"reduced-order plant {reduced}/{self.seeds}, reference {reference}/{self.seeds}"
+        text = f"swap {reference} of {self.seeds} on the reference plant, {reduced} on the reduced-order one"
         now_s = time.monotonic()
         if self.began_s is None and reduced == self.seeds:
             self.began_s, self.began_with = now_s, reference

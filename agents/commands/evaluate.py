@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -36,13 +37,13 @@ def command(
     task: Annotated[str, typer.Argument(help="What is to be done: docking, alignment or timing.")],
     policy: Annotated[
         list[str] | None,
-        typer.Option(help="baseline, zero, random, a shipped bundle or a bundle's folder; again for more."),
+        typer.Option(help="A baseline, zero, random, a shipped bundle, a bundle's folder, a timing set's file; again."),
     ] = None,
     station: Annotated[str | None, typer.Option(help="Station: a name or a file.")] = None,
     truck: Annotated[str | None, typer.Option(help="Truck: a name or a file.")] = None,
     pack: Annotated[str | None, typer.Option(help="Pack: a name or a file.")] = None,
-    parking: Annotated[str | None, typer.Option(help="guided or unguided.")] = None,
-    conditions: Annotated[str | None, typer.Option(help="clear, night or rain.")] = None,
+    parking: Annotated[str | None, typer.Option(help="guided, unguided, or driven: a driver brings it in.")] = None,
+    conditions: Annotated[str | None, typer.Option(help="clear, night, rain, or both: night+rain.")] = None,
     action_mode: Annotated[str | None, typer.Option(help="direct or residual, for alignment.")] = None,
     plant: Annotated[str | None, typer.Option(help="bullet or rom, where the task runs on either.")] = None,
     episodes: Annotated[int, typer.Option(help="Episodes a policy.")] = 100,
@@ -145,7 +146,7 @@ def run(
     scene: Scene, names: Sequence[str], episodes: int, seed: int, workers: int, trust_pickle: bool = False
 ) -> tuple[Evaluation, bool]:
     """Evaluate with a progress bar on standard error."""
-    with progress("preparing", total=episodes) as line:
+    with progress(f"starting: {episodes} episodes a policy, {min(workers, episodes)} processes", total=1.0) as line:
         shown = Shown(line, names, episodes)
 
         from agents.evaluate import evaluate
@@ -171,12 +172,12 @@ def record(
     for name, count in left_out.items():
         typer.echo(f"{label(name)}: {count} more failed episodes are not recorded (--record-at-most {most})", err=True)
     done = 0
-    with progress("recording", total=max(len(items), 1)) as line:
+    with progress(f"recording {len(items)} episodes", total=1.0) as line:
 
         def show(one: Recorded) -> None:
             nonlocal done
             done += 1
-            line.update(f"recording {done}/{len(items)}", completed=done)
+            line.update(f"recording {done} of {len(items)} episodes", completed=done / len(items))
 
         scene, policies = evaluation.scene, evaluation.policies
         made, interrupted = recordings.record(
@@ -207,11 +208,14 @@ class Shown:
         self.done += 1
         for i, episode in enumerate(episodes):
             self.successes[i] += episode.success
-        rates = "  ".join(
+        rates = ", ".join(
             f"{label(name)} {100 * n / self.done:.0f} %" for name, n in zip(self.names, self.successes, strict=True)
         )
         left_s = (time.monotonic() - self.began_s) / self.done * (self.total - self.done)
-        self.line.update(f"{rates}  {self.done}/{self.total}, {duration(left_s)} left", completed=self.done)
+        self.line.update(
+            f"episode {self.done} of {self.total}: success {rates}; {duration(left_s)} left",
+            completed=self.done / self.total,
+        )
 
 
 def label(name: str) -> str:
@@ -234,12 +238,21 @@ def print_evaluation(console: Console, evaluation: Evaluation, wall_s: float | N
     told = evaluation.as_json()
     about = ", ".join(f"{name} {value}" for name, value in evaluation.about.items() if value is not None)
     console.print(
-        f"{told['task']}: {about}; seeds {told['seed']} to {told['seed'] + told['episodes'] - 1}, "
-        f"{told['episodes']} episodes a policy" + (f", {duration(wall_s)} in all" if wall_s is not None else ""),
+        f"{told['task']}: {about}; seeds {told['seed']} to {told['seed'] + told['episodes_asked'] - 1}, "
+        + (f"{told['episodes']} of " if told["episodes"] < told["episodes_asked"] else "")
+        + f"{told['episodes_asked']} episodes a policy"
+        + (f", {duration(wall_s)} in all" if wall_s is not None else ""),
         markup=False,
     )
+    if told.get("reparked"):
+        console.print(
+            f"{told['reparked']} of {told['episodes']} trucks stood outside the station's gate "
+            f"(in {told['draws_outside_gate']} draws) and parked again before their episode; a swap ends there, "
+            "repark_required",
+            markup=False,
+        )
     console.print()
-    print_table(console, policy_table(told))
+    print_table(console, policy_table(told, console.width))
     if told["paired"] or told["paired_success"]:
         console.print()
         print_table(console, paired_table(told))
@@ -255,27 +268,34 @@ def _table(title: str, *columns: str) -> Any:
     return table
 
 
-def policy_table(told: dict[str, Any]) -> Any:
-    """One row a policy."""
-    rates = told["policies"][0]["rates"]
-    table = _table(
-        "Policies", "policy", "success", "95 % interval", *(name.replace("_", " ") for name in rates),
-        "time, s: median, 95 %", "force, kN: median, 99 %", "violations", "guard", "ended",
-    )  # fmt: skip
-    for row in told["policies"]:
-        low, high = row["success_ci95"]
-        table.add_row(
-            label(row["name"]),
-            percent(row["success_rate"]),
-            f"{100 * low:.1f} to {100 * high:.1f} %",
-            *(percent(rate["rate"]) for rate in row["rates"].values()),
-            _pair(row["time_s"], 1.0, 1),
-            _pair(row["peak_lateral_force_n"], 1e-3, 1),
-            str(row["violations"]),
-            str(sum(row["interventions"].values())),
-            ", ".join(f"{name} {n}" for name, n in sorted(row["reasons"].items(), key=lambda item: -item[1])),
-        )
+def policy_table(told: dict[str, Any], width: int) -> Any:
+    """One row a policy; where that is wider than `width` columns of text, one column a policy."""
+    names = [label(row["name"]) for row in told["policies"]]
+    figures = [_figures(row) for row in told["policies"]]
+    table = _table("Policies", "policy", *figures[0])
+    for name, of in zip(names, figures, strict=True):
+        table.add_row(name, *of.values())
+    if table.columns and sum(max(map(len, (c.header, *c.cells))) + 2 for c in table.columns) <= width:
+        return table
+    table = _table("Policies", "", *names)
+    for figure in figures[0]:
+        table.add_row(figure, *(of[figure] for of in figures))
     return table
+
+
+def _figures(row: dict[str, Any]) -> dict[str, str]:
+    """What is told of a policy, by the heading it stands under."""
+    low, high = row["success_ci95"]
+    return {
+        "success": percent(row["success_rate"]),
+        "95 % interval": f"{100 * low:.1f} to {100 * high:.1f} %",
+        **{name.replace("_", " "): percent(rate["rate"]) for name, rate in row["rates"].items()},
+        "time, s: median, 95 %": _pair(row["time_s"], 1.0, 1),
+        "force, kN: median, 99 %": _pair(row["peak_lateral_force_n"], 1e-3, 1),
+        "violations": str(row["violations"]),
+        "guard": str(sum(row["interventions"].values())),
+        "ended": ", ".join(f"{name} {n}" for name, n in sorted(row["reasons"].items(), key=lambda item: -item[1])),
+    }
 
 
 def percent(rate: float | None) -> str:
@@ -320,9 +340,18 @@ def print_seeds(console: Console, told: dict[str, Any], scene: Scene) -> None:
         if again is None and (failed or slowest is not None):
             again = row["name"], failed[0] if failed else slowest
     if again is not None:
-        options = "".join(f" --{name} {value}" for name, value in scene.options.items())
-        words = f"{program()} evaluate {told['task']}{options} --policy {again[0]} --seed {again[1]} --episodes 1"
+        words = command_line(scene, [again[0]], "--seed", str(again[1]), "--episodes", "1")
         console.print(f"one of them again: {words}", markup=False, soft_wrap=True)
+
+
+def command_line(scene: Scene, policies: Sequence[str], *more: str) -> str:
+    """The `swaptwin evaluate` that plays these policies on `scene`, as a shell takes it."""
+    words = ["evaluate", scene.task.name]
+    for name, value in scene.options.items():
+        words += [f"--{name}", str(value)]
+    for name in policies:
+        words += ["--policy", f"./{name}" if name.startswith("-") else name]
+    return f"{shlex.quote(program())} {shlex.join([*words, *more])}"
 
 
 def print_recordings(console: Console, made: Sequence[Recorded]) -> None:

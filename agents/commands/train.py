@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,6 +14,7 @@ from twin.console import emit_json, program, progress
 from twin.errors import InputError
 
 if TYPE_CHECKING:
+    from agents.episodes import Scene
     from agents.train.config import TrainConfig
     from agents.train.run import Trained
 
@@ -23,14 +26,14 @@ def command(
     algorithm: Annotated[str | None, typer.Option(help="ppo or sac. Default: the task's file.")] = None,
     config: Annotated[str | None, typer.Option(help="Hyper-parameters (YAML). Default: the task's own.")] = None,
     steps: Annotated[int | None, typer.Option(help="Stop after so many steps in all.")] = None,
-    wall_time_s: Annotated[float | None, typer.Option(help="Stop after so many seconds of training.")] = None,
+    wall_time_s: Annotated[float | None, typer.Option(help="Seconds in all, evaluation included.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of weights, exploration and training episodes.")] = None,
     workers: Annotated[int | None, typer.Option(help="Environments, each in a process of its own.")] = None,
     station: Annotated[str | None, typer.Option(help="Station: a name or a file.")] = None,
     truck: Annotated[str | None, typer.Option(help="Truck: a name or a file. Default: drawn.")] = None,
     pack: Annotated[str | None, typer.Option(help="Pack: a name or a file. Default: drawn.")] = None,
-    parking: Annotated[str | None, typer.Option(help="guided or unguided. Default: drawn.")] = None,
-    conditions: Annotated[str | None, typer.Option(help="clear, night or rain. Default: drawn.")] = None,
+    parking: Annotated[str | None, typer.Option(help="guided, unguided or driven. Default: drawn.")] = None,
+    conditions: Annotated[str | None, typer.Option(help="clear, night, rain, night+rain. Default: drawn.")] = None,
     action_mode: Annotated[str | None, typer.Option(help="direct or residual, for alignment.")] = None,
     plant: Annotated[str | None, typer.Option(help="bullet or rom, where the task runs on either.")] = None,
     episodes: Annotated[int | None, typer.Option(help="Episodes of the evaluation, on unseen seeds.")] = None,
@@ -43,9 +46,11 @@ def command(
 ) -> None:
     """Train a policy with stable-baselines3 and write it as a bundle: ONNX, contract, card.
 
-    Untrained start, result and the task's yardstick are compared on unseen seeds at the end. Ctrl-C saves a checkpoint.
-    Exit code 0: done. 2: bad input. 130: interrupted.
+    Untrained start, result and the task's yardstick are compared on unseen seeds at the end. The wall time holds for
+    all of it, start-up, selection and evaluation included; where it is short, fewer episodes are evaluated. Ctrl-C
+    saves a checkpoint. Exit code 0: done. 2: bad input, or a wall time too short to learn anything. 130: interrupted.
     """
+    began_s = time.monotonic()
     from agents.tasks import find_task
 
     what = find_task(task)
@@ -79,13 +84,23 @@ def command(
         if folder.exists():
             raise InputError("is there already; --resume goes on with a run", key="--out", value=str(folder))
     scene = Scene(what, settings.environment)
-    with progress("preparing", total=settings.steps) as line:
+    with progress("loading stable-baselines3 and torch", total=1.0) as line:
+        from agents.train.budget import Budget
         from agents.train.run import train
 
-        trained = train(scene, settings, folder, line, resume=resume is not None, trust_pickle=trust_pickle)
-    report(trained, what.name, as_json=json)
+        trained = train(
+            scene,
+            settings,
+            folder,
+            line,
+            resume=resume is not None,
+            trust_pickle=trust_pickle,
+            budget=Budget(settings.wall_time_s, began_s),
+            say=lambda text: print(text, file=sys.stderr, flush=True),
+        )
+    report(trained, scene, as_json=json)
     if trained.ended == "interrupted":
-        again = f"{program()} train {what.name} --resume {folder} --trust-pickle"
+        again = f"{program()} train {what.name} --resume {shlex.quote(str(folder))} --trust-pickle"
         typer.echo(f"interrupted at step {trained.steps}; to go on: {again}", err=True)
         raise typer.Exit(EXIT_INTERRUPTED)
 
@@ -108,16 +123,17 @@ def resumed_config(folder: Path, task: str, overrides: dict[str, Any]) -> TrainC
     return _load(task, str(file), overrides)  # JSON is YAML
 
 
-def report(trained: Trained, task: str, *, as_json: bool) -> None:
-    """What the run came to, for a program or a person."""
+def report(trained: Trained, scene: Scene, *, as_json: bool) -> None:
+    """Result of a run on `scene`, for a program or a person."""
     if as_json:
         emit_json(
             {
-                "task": task,
+                "task": scene.task.name,
                 "folder": str(trained.folder),
-                "policy": str(trained.folder / "policy") if trained.evaluation else None,
+                "policy": str(trained.policy) if trained.policy else None,
                 "steps": trained.steps,
                 "wall_s": trained.wall_s,
+                "spent_s": dict(trained.spent_s),
                 "ended": trained.ended,
                 "evaluation": trained.evaluation.as_json() if trained.evaluation else None,
             }
@@ -125,17 +141,18 @@ def report(trained: Trained, task: str, *, as_json: bool) -> None:
         return
     from rich.console import Console
 
-    from agents.commands.evaluate import duration, print_evaluation
+    from agents.commands.evaluate import command_line, duration, print_evaluation
 
     console = Console(highlight=False)
     console.print(f"{trained.steps} steps in {duration(trained.wall_s)}, ended by {trained.ended}", markup=False)
+    if trained.policy is None:
+        return
+    console.print(f"time           {trained.told}", markup=False)
+    console.print()
     if trained.evaluation is not None:
-        console.print()
         print_evaluation(console, trained.evaluation)
-        policy = trained.folder / "policy"
-        console.print(f"policy         {policy}", markup=False, soft_wrap=True)
-        console.print(
-            f"compare it     {program()} evaluate {task} --policy baseline --policy {policy}",
-            markup=False,
-            soft_wrap=True,
-        )
+    else:
+        console.print("not evaluated: no wall time was left for an episode")
+    console.print(f"policy         {trained.policy}", markup=False, soft_wrap=True)
+    again = command_line(scene, [next(iter(scene.task.baselines)), str(trained.policy)])
+    console.print(f"compare it     {again}", markup=False, soft_wrap=True)

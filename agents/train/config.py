@@ -76,7 +76,8 @@ class TrainConfig(Strict):
     Attributes:
         environment: options the environment is built with; what is left out is the environment's default.
         workers: environments, each in a process of its own; 1 runs in this one.
-        steps, wall_time_s: whichever comes first ends the training.
+        steps: training ends with them, if the wall time is not over before.
+        wall_time_s: of the whole run: start-up, training, selection, evaluation and writing.
         checkpoint_steps: steps between checkpoints.
         selection_episodes: by which the best of the checkpoints is chosen; 0: it is the best by the reward of training.
         evaluation_episodes: on unseen seeds, of the untrained start and of the result.

@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import functools
 import json
+import multiprocessing
 import platform
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -24,7 +26,6 @@ from typing import Any
 import numpy as np
 import torch
 from stable_baselines3.common.base_class import BaseAlgorithm
-from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import configure
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
@@ -35,8 +36,10 @@ from agents.episodes import Scene
 from agents.evaluate import Evaluation, about_environment, evaluate
 from agents.export import graph_bytes, layers_of, write_bundle
 from agents.pool import interrupts_held_back
-from agents.train.checkpoint import REPLAY, Seen, algorithm_class, all_in, load_model, need_trust, newest, save
+from agents.train.budget import Budget
+from agents.train.checkpoint import REPLAY, Seen, algorithm_class, all_in, load_model, need_trust, newest
 from agents.train.config import TrainConfig
+from agents.train.watch import BEST_OF, Timed, Watch
 from twin import seeding
 from twin.console import ProgressLine, atomic_write
 from twin.errors import InputError
@@ -47,95 +50,34 @@ TRAINING_SEEDS = 1 << 31
 """Seeds of training environments lie from here on; evaluations are asked for below."""
 SELECTION_SEED = 1 << 20
 """The first of the seeds on which the best policy is chosen: of none that training has or evaluations are asked for."""
+LEAST_SELECTION = 20
+"""Episodes of each candidate below which a difference of their mean rewards says nothing."""
 PACKAGES = ("swaptwin", "gymnasium", "stable-baselines3", "torch", "numpy", "onnx", "onnxruntime")
+PRELOADED = (__name__, "envs.alignment", "envs.docking", "envs.timing")
+"""What the server of worker processes imports once for all of them: torch alone takes seconds of processor time."""
 ACTIVATIONS = {"tanh": torch.nn.Tanh, "relu": torch.nn.ReLU, "elu": torch.nn.ELU}
 
 
 @dataclass(frozen=True)
 class Trained:
-    """What a run came to; `evaluation` is None where it was interrupted before."""
+    """What a run came to.
+
+    Attributes:
+        wall_s: from its beginning to its end; `spent_s` says on what, in the order of the run.
+        ended: what ended the training: "steps", "wall_time_s" or "interrupted".
+        policy: the bundle; None where the run was interrupted before.
+        evaluation: None where it was interrupted before, or no time was left for a single episode.
+        told: how the wall time was used, in one line.
+    """
 
     folder: Path
     steps: int
     wall_s: float
     ended: str
     evaluation: Evaluation | None
-
-
-BEST_OF = 300
-"""Episodes of training whose mean reward tells how good a policy is: of a hundred, the best mean is one of luck, and a
-policy that fails in one of two hundred is not told from one that never does."""
-BEST_EVERY = 1000
-"""Steps between two looks at it."""
-
-
-class Watch(BaseCallback):
-    """Ends the training on time, saves checkpoints, tells how it goes, keeps the best policy and what was observed."""
-
-    def __init__(self, config: TrainConfig, checkpoints: Path, line: ProgressLine, seen: Seen | None = None) -> None:
-        """`seen`: by earlier parts of the run."""
-        super().__init__()
-        self.config, self.checkpoints, self.line = config, checkpoints, line
-        self.ended = "steps"
-        self.seen = seen or Seen()
-
-    def _on_training_start(self) -> None:
-        self.began_s, self.first_step = time.monotonic(), self.num_timesteps
-        self.saved_at = self.looked_at = self.num_timesteps
-
-    def _on_step(self) -> bool:
-        seen, observed = self.seen, self.locals["new_obs"]
-        low, high = observed.min(axis=0), observed.max(axis=0)
-        seen.low = low if seen.low is None else np.minimum(seen.low, low)
-        seen.high = high if seen.high is None else np.maximum(seen.high, high)
-        if self.num_timesteps - self.saved_at >= self.config.checkpoint_steps:
-            self.save()
-        if self.num_timesteps - self.looked_at >= BEST_EVERY:
-            self._look()
-        gone_s = time.monotonic() - self.began_s
-        self._tell(gone_s)
-        if gone_s >= self.config.wall_time_s:
-            self.ended = "wall_time_s"
-            return False
-        return self.num_timesteps < self.config.steps
-
-    def save(self) -> None:
-        """A checkpoint, and what was seen so far."""
-        save(self.model, self.checkpoints)
-        self.seen.save(self.checkpoints)
-        self.saved_at = self.model.num_timesteps
-
-    def _look(self) -> None:
-        """Keep the policy as it is, if its last episodes were the best so far."""
-        self.looked_at = self.num_timesteps
-        episodes = self.model.ep_info_buffer or ()
-        if len(episodes) < BEST_OF:
-            return
-        reward = float(np.mean([episode["r"] for episode in episodes]))
-        if reward > self.seen.reward:
-            self.seen.reward, self.seen.step = reward, self.num_timesteps
-            state = self.model.policy.state_dict()
-            self.seen.weights = {name: value.detach().cpu().numpy().copy() for name, value in state.items()}
-
-    def restore_best(self, model: BaseAlgorithm) -> int:
-        """Give the model its best policy back; the step at which it had that. The last one where too few were seen."""
-        if self.seen.weights is None:
-            return model.num_timesteps
-        model.policy.load_state_dict({name: torch.from_numpy(w) for name, w in self.seen.weights.items()})
-        return self.seen.step
-
-    def _tell(self, gone_s: float) -> None:
-        step, steps = self.num_timesteps, self.config.steps
-        successes = self.model.ep_success_buffer
-        rate = (
-            f"success {100 * np.mean(successes):.0f} % of the last {len(successes)}" if successes else "no episode yet"
-        )
-        by_steps_s = gone_s / max(step - self.first_step, 1) * (steps - step)
-        left_s = max(0.0, min(by_steps_s, self.config.wall_time_s - gone_s))
-        # the earlier limit is the one that ends it
-        share = max(step / steps, gone_s / self.config.wall_time_s)
-        text = f"step {step}/{steps}, {rate}, {round(left_s) // 60}:{round(left_s) % 60:02d} left"
-        self.line.update(text, completed=share * steps)
+    policy: Path | None = None
+    spent_s: Mapping[str, float] = field(default_factory=dict)
+    told: str = ""
 
 
 def make_environment(scene: Scene) -> Any:
@@ -148,9 +90,10 @@ def make_environments(scene: Scene, config: TrainConfig) -> VecEnv:
     """As many as there are workers, each in a process of its own; one alone stays in this process."""
     builders: list[Callable[[], Any]] = [functools.partial(make_environment, scene)] * config.workers
     if config.workers == 1:
-        return DummyVecEnv(builders)
+        return Timed(DummyVecEnv(builders))
+    multiprocessing.set_forkserver_preload(list(PRELOADED))
     with interrupts_held_back():
-        return SubprocVecEnv(builders, start_method="forkserver")
+        return Timed(SubprocVecEnv(builders, start_method="forkserver"))
 
 
 def make_model(config: TrainConfig, environments: VecEnv) -> BaseAlgorithm:
@@ -212,22 +155,32 @@ def train(
     resume: bool = False,
     trust_pickle: bool = False,
     evaluation_seed: int = 0,
+    budget: Budget | None = None,
+    say: Callable[[str], None] = lambda text: None,
 ) -> Trained:
     """Train, export, evaluate. An interruption (Ctrl-C) saves a checkpoint and ends without a bundle.
+
+    The wall time holds for all of it: training leaves what selection and evaluation need, at most half, and these
+    play as many episodes as they have time for.
 
     Args:
         folder: of the run; made here, or there already when resumed.
         resume: go on from the newest checkpoint of `folder`, which is a pickle and needs `trust_pickle`.
         evaluation_seed: the first of the unseen seeds.
+        budget: the wall time, where it began before this call.
+        say: told of events, a line each.
 
     Raises:
-        InputError: options that cannot be, a folder that is there, a checkpoint that is not.
+        InputError: options that cannot be, a folder that is there, a checkpoint that is not, a wall time that is over
+            before anything is learnt.
     """
+    budget = budget or Budget(config.wall_time_s)
     torch.set_num_threads(1)
     checkpoints = folder / "checkpoints"
     source = newest(checkpoints) if resume else None
     if source is not None:
         need_trust(source, trust_pickle)
+    line.update(f"building {config.workers} environments")
     probe = scene.make()
     try:
         about, fits = about_environment(probe.unwrapped, scene), interface(probe)
@@ -235,9 +188,10 @@ def train(
         probe.close()
     if not resume:
         make_folder(folder)
+    began_s = time.monotonic()
     environments = make_environments(scene, config)
-    began_s, ended = time.monotonic(), "steps"
-    watch = Watch(config, checkpoints, line, Seen.load(checkpoints) if resume else None)
+    ended = "steps"
+    watch = Watch(config, checkpoints, line, Seen.load(checkpoints) if resume else None, budget, say)
     try:
         if source is None:
             model = make_model(config, environments)
@@ -249,28 +203,53 @@ def train(
         write_json(folder / "config.json", config.model_dump(mode="json"))
         write_json(folder / "versions.json", versions())
         model.set_logger(configure(str(folder / "tensorboard"), ["tensorboard"]))
+        watch.model = model
+        watch.afterwards.started(time.monotonic() - began_s, budget.total_s)
         left = config.steps - model.num_timesteps
+        budget.mark("start-up")
         try:
             if left > 0:
                 model.learn(left, callback=watch, reset_num_timesteps=False)
             ended = watch.ended
         except KeyboardInterrupt:
             ended = "interrupted"
-        save(model, checkpoints)
-        watch.seen.save(checkpoints)
+        budget.mark("training")
+        if ended == "wall_time_s" and not watch.learnt:
+            raise too_short(budget, config, watch.num_timesteps, folder)
+        watch.save()
     finally:
         environments.close()
-    wall_s = time.monotonic() - began_s
     if ended == "interrupted":
-        return Trained(folder, model.num_timesteps, wall_s, ended, None)
+        return Trained(folder, model.num_timesteps, budget.gone_s, ended, None)
     steps = watch.restore_best(model)
     if config.selection_episodes:
-        steps = _choose(bundle, steps, scene, folder, line)
-    bundle.write(folder / "policy", "policy", steps)
-    evaluation = _evaluate(scene, config, folder, line, evaluation_seed)
-    bundle.write(folder / "policy", "policy", steps, _measured(evaluation))
-    write_json(folder / "evaluation.json", evaluation.as_json())
-    return Trained(folder, model.num_timesteps, wall_s, ended, evaluation)
+        with budget.spending("selection", "saving"):
+            steps = _choose(bundle, steps, scene, folder)
+    with budget.spending("saving", "selection"):
+        bundle.write(folder / "policy", "policy", steps)
+    names = [str(folder / "untrained"), str(folder / "policy"), *list(scene.task.baselines)[:1]]
+    with budget.spending("evaluation", "saving"):
+        evaluation = bundle.played(scene, names, config.evaluation_episodes, evaluation_seed, budget.until_s())
+    if evaluation.played:
+        bundle.write(folder / "policy", "policy", steps, _measured(evaluation))
+        write_json(folder / "evaluation.json", evaluation.as_json())
+    budget.mark("saving")
+    seen = evaluation if evaluation.played else None
+    return Trained(
+        folder, model.num_timesteps, budget.gone_s, ended, seen, folder / "policy", dict(budget.spent_s), budget.told()
+    )
+
+
+def too_short(budget: Budget, config: TrainConfig, steps: int, folder: Path) -> InputError:
+    """That the wall time was over before anything was learnt; what was begun in the run's folder is removed."""
+    shutil.rmtree(folder, ignore_errors=True)
+    first = config.ppo.n_steps * config.workers if config.algorithm == "ppo" else config.sac.learning_starts
+    spent = budget.spent_s
+    problem = (
+        f"too short for a policy: start-up took {spent['start-up']:.0f} s, and of {first} steps before anything is "
+        f"learnt {steps} were made in {spent['training']:.0f} s"
+    )
+    return InputError(problem, key="--wall-time-s", value=config.wall_time_s)
 
 
 class _Bundle:
@@ -303,56 +282,70 @@ class _Bundle:
         }
         write_bundle(folder, graph, contract, title, replace=folder.exists())
 
+    def played(self, scene: Scene, names: list[str], episodes: int, seed: int, until_s: float) -> Evaluation:
+        """Policies on the same seeds, as many as there is time for until `until_s`.
 
-def _choose(bundle: _Bundle, best: int, scene: Scene, folder: Path, line: ProgressLine) -> int:
+        Raises:
+            KeyboardInterrupt: Ctrl-C.
+        """
+        line, done = self.watch.line, 0
+        what = "selection" if seed == SELECTION_SEED else "evaluation"
+
+        def tell(_: object) -> None:
+            nonlocal done
+            done += 1
+            line.update(f"{what}: episode {done} of {episodes}, {len(names)} policies", completed=done / episodes)
+
+        workers = self.watch.afterwards.workers
+        line.update(f"{what}: starting, {episodes} episodes, {len(names)} policies", completed=0.0)
+        evaluation, interrupted = evaluate(
+            scene, names, episodes=episodes, seed=seed, workers=workers, on_seed=tell, until_s=until_s
+        )
+        if interrupted:
+            raise KeyboardInterrupt
+        return evaluation
+
+
+def _choose(bundle: _Bundle, best: int, scene: Scene, folder: Path) -> int:
     """Give the model that of its policies which earns most on episodes that training never saw; the step it is of.
 
     In training a policy is seen with the noise by which it explores, and that may shake it loose where without it it
-    stays stuck. So the checkpoints, and step `best`, the best by the reward of training, play as they will be used.
+    stays stuck. So the checkpoints, and step `best`, the best by the reward of training, play as they will be used. On
+    fewer than `LEAST_SELECTION` episodes nothing is chosen: it stays with `best`.
     """
-    model, config = bundle.model, bundle.config
+    model, config, watch = bundle.model, bundle.config, bundle.watch
     states = {best: deepcopy(model.policy.state_dict())}
     for step, path in all_in(folder / "checkpoints").items():
         states.setdefault(step, load_model(path, config.algorithm).policy.state_dict())
+    if len(states) < 2:
+        return best
     names, candidates = {}, folder / "candidates"
     candidates.mkdir(exist_ok=True)
     for step, state in sorted(states.items()):
         model.policy.load_state_dict(state)
         names[step] = candidates / f"step_{step}"
         bundle.write(names[step], names[step].name, step)
-    evaluation = _played(scene, list(map(str, names.values())), config.selection_episodes, SELECTION_SEED, config, line)
+    selection_s, evaluation_s = (
+        watch.afterwards.selection_s(model.num_timesteps, watch.seen.weights is not None),
+        watch.afterwards.evaluation_s(),
+    )
+    share = selection_s / (selection_s + evaluation_s) if selection_s else 0.5
+    until_s = watch.budget.until_s(share)
+    evaluation = bundle.played(
+        scene, list(map(str, names.values())), config.selection_episodes, SELECTION_SEED, until_s
+    )
     told = evaluation.as_json()
     write_json(folder / "selection.json", told)
-    rewards = [row["reward_mean"] for row in told["policies"]]
-    chosen = list(names)[int(np.argmax(rewards))]
+    chosen = best
+    if evaluation.played >= min(LEAST_SELECTION, config.selection_episodes):
+        chosen = list(names)[int(np.argmax([row["reward_mean"] for row in told["policies"]]))]
+    watch.say(f"selection: step {chosen} of {len(names)} candidates, on {evaluation.played} episodes each")
     model.policy.load_state_dict(states[chosen])
     return chosen
 
 
 def _plain(value: Any) -> Any:
     return [row.model_dump() for row in value] if isinstance(value, list) else value
-
-
-def _evaluate(scene: Scene, config: TrainConfig, folder: Path, line: ProgressLine, seed: int) -> Evaluation:
-    """Untrained start, result and yardstick on seeds that training never saw."""
-    names = [str(folder / "untrained"), str(folder / "policy"), *list(scene.task.baselines)[:1]]
-    return _played(scene, names, config.evaluation_episodes, seed, config, line)
-
-
-def _played(
-    scene: Scene, names: list[str], episodes: int, seed: int, config: TrainConfig, line: ProgressLine
-) -> Evaluation:
-    done = 0
-
-    def tell(_: object) -> None:
-        nonlocal done
-        done += 1
-        line.update(f"evaluating {done}/{episodes}", completed=config.steps * done / episodes)
-
-    evaluation, interrupted = evaluate(scene, names, episodes=episodes, seed=seed, workers=config.workers, on_seed=tell)
-    if interrupted:
-        raise KeyboardInterrupt
-    return evaluation
 
 
 def _measured(evaluation: Evaluation) -> list[dict[str, Any]]:

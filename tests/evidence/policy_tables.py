@@ -5,9 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from agents.statistics import wilson
+from envs.alignment_case import AlignmentChoice
+from envs.swap_case import SwapChoice, outside_gate
+from envs.timing import STILL_S
 from tests.evidence import docking_policies
 from tests.evidence.markers import replace
 from tests.evidence.policies import BY_NAME, CASES, Case, evaluation, read
+from twin.catalogue import load_station, with_overrides
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT, README = ROOT / "docs" / "evaluate.md", ROOT / "README.md"
@@ -114,6 +119,38 @@ def timing_table() -> str:
     return "\n".join(lines) + "\n"
 
 
+def outside_gate_first(case: Case, seeds: list[int]) -> list[int]:
+    """Those of the seeds whose truck, as first drawn, stands outside the station's gate and parks again."""
+    station, parking = load_station(case.options["station"]), case.options.get("parking")
+    if case.task == "timing":
+        choice = SwapChoice(with_overrides(station, STILL_S), parking=parking)
+        return [seed for seed in seeds if outside_gate(choice.draw(seed))]
+    alignment = AlignmentChoice(SwapChoice(station, parking=parking))
+    return [seed for seed in seeds if alignment.draw(seed).swap.reparked]
+
+
+def gate_table() -> str:
+    """Markdown: how many of the trucks of each case would have been sent back, and what is left of the successes."""
+    lines = [
+        "| task | episodes | stood outside the gate at first | policy | success, after parking again "
+        "| success at the first parking (95 % interval) |",
+        "|---|---:|---:|---|---:|---|",
+    ]
+    for case in CASES:
+        if case.task not in ("timing", "alignment") or case.name == "trained-alignment":
+            continue
+        policy = "zvd" if case.task == "timing" else "baseline"
+        episodes = {seed: episode for (name, seed), episode in read(case).items() if name == policy}
+        outside = set(outside_gate_first(case, sorted(episodes)))
+        n, done = len(episodes), sum(episode.success for episode in episodes.values())
+        first = sum(episode.success and seed not in outside for seed, episode in episodes.items())
+        lines.append(
+            f"| {case.task}, {where(case)} | {n} | {len(outside)} | {policy} | {100 * done / n:.1f} % "
+            f"| {100 * first / n:.1f} % ({interval(list(wilson(first, n)))}) |"
+        )
+    return "\n".join(lines) + "\n"
+
+
 def policies_table() -> str:
     """The yardsticks of all three tasks in a few rows, for the README."""
     lines = [
@@ -152,6 +189,7 @@ TABLES = (
     (DOCUMENT, "alignment", alignment_table),
     (DOCUMENT, "trained", trained_table),
     (DOCUMENT, "timing", timing_table),
+    (DOCUMENT, "gate", gate_table),
     (README, "policies", policies_table),
 )
 

@@ -73,13 +73,15 @@ def test_what_is_fixed() -> None:
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"conditions": "fog"}, "conditions: .*'clear', 'night' or 'rain', got 'fog'"),
+        ({"conditions": "fog"}, r"conditions: unknown, got 'fog' \(allowed: clear, night, rain, night\+rain\)"),
         ({"servo_gain_spread": 0.9}, "servo_gain_spread: .*0.5, got 0.9"),
         ({"servo_gain_spread": float("nan")}, "servo_gain_spread"),
         ({"friction_factor": 0.0}, "friction_factor: .*0.3"),
         ({"pack_mass_kg": 9000.0}, r"pack_mass_kg: no mass of pack cab_282, got 9000.0 \(allowed: 2800 to 3200\)"),
         ({"truck_x_m": 0.5}, r"truck_x_m: beyond the station's clip, got 0.5 \(allowed: -0.15 to 0.15\)"),
         ({"parking": "driven", "truck_x_m": 0.0}, "truck_x_m: a truck that is driven in"),
+        ({"drive_seed": 4}, "drive_seed: a truck that is not driven in has no drive"),
+        ({"parking": "driven", "drive_seed": -1}, "drive_seed"),
         ({"wind": 3.0}, "wind"),
     ],
 )

@@ -61,7 +61,7 @@ def command(
     ] = "bullet",
     seed: Annotated[int, typer.Option(help="Every random draw follows from it.")] = 0,
     parking: Annotated[str, typer.Option(help="guided, unguided, or driven: a driver brings it in.")] = "guided",
-    conditions: Annotated[str, typer.Option(help="What the scanner sees in: clear, night or rain.")] = "clear",
+    conditions: Annotated[str, typer.Option(help="Seen in: clear, night, rain, or both: night+rain.")] = "clear",
     timing: Annotated[str, typer.Option(help="Timing set: a name or a file.")] = "factory",
     align_policy: Annotated[
         str | None, typer.Option(help="A policy for Alignment-v0 that seats each pack: a name or a bundle's folder.")
@@ -134,16 +134,15 @@ def resolve(
     """The cell and the timing set that the options name, everything checked."""
     from twin.catalogue import default_pack, load_pack, load_station, load_timing, load_truck
     from twin.cell import build_cell
-    from twin.variation import CONDITIONS, Variation
+    from twin.conditions import canonical
+    from twin.variation import Variation
 
-    if conditions not in CONDITIONS:
-        raise InputError("unknown conditions", key="--conditions", value=conditions, allowed=", ".join(CONDITIONS))
     at = load_station(station)
     loaded = load_pack(pack) if pack is not None else None
     who = load_truck(truck) if truck is not None else default_truck(at, loaded)
     what = loaded if loaded is not None else default_pack(at, who)
     times = load_timing(timing, at)
-    variation = Variation.of(conditions=conditions)
+    variation = Variation.of(conditions=canonical(conditions, "--conditions"))
     return build_cell(at, who, what, seed=seed, parking=parking, variation=variation), times
 
 

@@ -24,9 +24,9 @@ from typing import Any
 import numpy as np
 
 from twin import seeding
+from twin.conditions import bias, canonical, noise, parts
 from twin.docking.params import CONTROL_S
 from twin.docking.plant import DockingPlant
-from twin.docking.state import WEATHER
 from twin.errors import InputError
 from twin.motion.kernels import kernel
 from twin.noise import normal, uniform
@@ -88,6 +88,19 @@ UNMARKED = Sight(0.025, 0.025, 0.020, 0.03, 0.02)
 """By day without lines, by the bay's shape and a mark to stop at [estimate: less sure of his heading above all]."""
 WEATHER_FACTOR = {"clear": 1.0, "night": 1.5, "rain": 1.5}
 """How much worse he sees: lamps and glare, or wet glass and mirrors [estimate]."""
+
+
+def sight_factors(weather: str) -> tuple[float, float]:
+    """(of a driver's lasting errors, of his wandering ones), several conditions at once included.
+
+    Lasting errors are biases, wandering ones noise: `twin.conditions` has the rules.
+
+    Raises:
+        InputError: unknown weather.
+    """
+    each = [WEATHER_FACTOR[part] for part in parts(canonical(weather, "weather"))]
+    return bias(each), noise(each)
+
 
 PRESS_S, PRESS_MPS, PRESS_MPS2 = 0.5, 0.05, 0.10
 """Thrown back by the wheel stop he rolls up to it again and leans on it: how long it must rest there before he brakes,
@@ -229,25 +242,21 @@ class HumanDriver:
         speed_mps: float = 1.5,
     ) -> None:
         """`marks`: there are lines for him to follow; `speed_mps`: his approach speed."""
-        if weather not in WEATHER:
-            raise InputError("unknown weather", key="weather", value=weather, allowed=", ".join(WEATHER))
         self.plant = plant
         self.drivers = np.zeros(plant.n, DRIVER)
         keys = [seeding.key(seed, DRIVER_STREAM) for seed in seeds]
         if len(keys) != plant.n:
             raise InputError("one seed a world is needed", key="seeds", value=len(keys), allowed=str(plant.n))
         self.drivers["key"] = keys
-        sight, factor = MARKED if marks else UNMARKED, WEATHER_FACTOR[weather]
+        sight, (lasting, wandering) = MARKED if marks else UNMARKED, sight_factors(weather)
         self._task = np.zeros(1, TASK)
-        self._task["sight"] = factor * np.array(
-            [
-                sight.lateral_bias_m,
-                sight.lateral_wander_m,
-                sight.heading_wander_rad,
-                sight.distance_bias_m,
-                sight.distance_wander_m,
-            ]
-        )
+        self._task["sight"] = [
+            lasting * sight.lateral_bias_m,
+            wandering * sight.lateral_wander_m,
+            wandering * sight.heading_wander_rad,
+            lasting * sight.distance_bias_m,
+            wandering * sight.distance_wander_m,
+        ]
         p = plant.params[0]
         self._task["front_x_m"], self._task["speed_mps"] = p["spring_x_m"][0], speed_mps
         self._task["wheelbase_m"], self._task["stop"] = p["spring_x_m"][0] - p["spring_x_m"][1], p["stop"]

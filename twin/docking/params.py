@@ -9,8 +9,10 @@ import numpy as np
 
 from twin.catalogue import Pack, Station, Truck
 from twin.catalogue.schema import Approach, Driving
+from twin.catalogue.schema.approach import Lidar, LidarWeather
 from twin.catalogue.schema.driving import AxleGroup
-from twin.docking.state import AXLES, FRONT, PARAMS, REAR, RING, SECTIONS, TOWED, WEATHER
+from twin.conditions import bias, canonical, left, lost, noise, parts
+from twin.docking.state import AXLES, FRONT, PARAMS, REAR, RING, SECTIONS, TOWED
 from twin.errors import InputError
 
 GRAVITY_MPS2 = 9.81
@@ -42,8 +44,7 @@ def docking_params(
         InputError: a truck or station without data for driving in, unknown weather, rails asked for that are not there.
     """
     driving, approach = driving_of(truck), approach_of(station)
-    if weather not in WEATHER:
-        raise InputError("unknown weather", key="weather", value=weather, allowed=", ".join(WEATHER))
+    now = lidar_in(approach.lidar, weather)
     if guided and not approach.rails:
         raise InputError(f"station {station.name} has no guide rails", key="guided", value=guided, allowed="false")
     params = np.zeros(1, PARAMS)
@@ -52,10 +53,10 @@ def docking_params(
     _fill_bodies(p, truck, driving, pack)
     _fill_axles(p, truck, driving)
     _fill_controls(p, driving)
-    p["friction"] = truck.tyre_friction * getattr(approach.lidar, weather).tyre_friction_factor
+    p["friction"] = truck.tyre_friction * now.tyre_friction_factor
     if guided is None or guided:
         _fill_site(p, truck, driving, approach)
-    _fill_lidar(p, truck, approach, weather)
+    _fill_lidar(p, truck, approach, now)
     return params
 
 
@@ -234,9 +235,24 @@ def _fill_site(p: Any, truck: Truck, driving: Driving, approach: Approach) -> No
     p["axle_climb_n"] = p["axle_load_n"] / 2
 
 
-def _fill_lidar(p: Any, truck: Truck, approach: Approach, weather: str) -> None:
+def lidar_in(lidar: Lidar, weather: str) -> LidarWeather:
+    """What the lidar and the road are in this weather, several at once included (`twin.conditions` has the rules).
+
+    Raises:
+        InputError: unknown weather.
+    """
+    each: list[LidarWeather] = [getattr(lidar, part) for part in parts(canonical(weather, "weather"))]
+    return LidarWeather(
+        noise_factor=noise([one.noise_factor for one in each]),
+        bias_m=bias([one.bias_m for one in each]),
+        dropout=lost([one.dropout for one in each]),
+        range_factor=left([one.range_factor for one in each]),
+        tyre_friction_factor=left([one.tyre_friction_factor for one in each]),
+    )
+
+
+def _fill_lidar(p: Any, truck: Truck, approach: Approach, now: LidarWeather) -> None:
     lidar = approach.lidar
-    now = getattr(lidar, weather)
     dt = float(p["dt_s"])
     p["lidar_x_m"], p["lidar_front_x_m"] = lidar.x_m, truck.outline.cab_front_x_m
     p["lidar_range_min_m"], p["lidar_range_max_m"] = lidar.range_min_m, lidar.range_max_m * now.range_factor

@@ -27,8 +27,6 @@ STATES = 18 + AXLES
 
 FRONT, REAR, TOWED = range(3)
 """Groups of axles."""
-CLEAR, NIGHT, RAIN = range(3)
-WEATHER = ("clear", "night", "rain")
 LIDAR_STREAM = "docking lidar"
 START_STREAM = "docking start"
 STOP_STREAM = "docking stop"

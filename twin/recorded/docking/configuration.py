@@ -11,8 +11,8 @@ from typing import Any, TypeGuard
 from twin.catalogue import Pack, Station, Truck
 from twin.catalogue.plain import model_from_plain
 from twin.cell import Cell, build_cell
+from twin.conditions import ALLOWED
 from twin.docking import DockingPlant, docking_params
-from twin.docking.state import WEATHER
 from twin.errors import InputError
 
 DOCKING = "docking"
@@ -88,7 +88,7 @@ class DockingConfiguration:
         seed, conditions, guided = data.get("seed"), data.get("conditions"), data.get("guided")
         if type(seed) is not int or seed < 0:
             raise InputError("damaged configuration", file=file, key="seed", value=seed)
-        if conditions not in WEATHER:
+        if conditions not in ALLOWED:
             raise InputError("damaged configuration", file=file, key="conditions", value=conditions)
         if type(guided) is not bool:
             raise InputError("damaged configuration", file=file, key="guided", value=guided)

@@ -1,0 +1,214 @@
+"""What looks on while a model learns: ends the training in time, saves checkpoints, keeps the best policy."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
+from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepReturn
+
+from agents.train.budget import GRACE_S, MOST_AFTERWARDS, Budget
+from agents.train.checkpoint import Seen, save
+from agents.train.config import TrainConfig
+from twin.console import ProgressLine
+
+BEST_OF = 300
+"""Episodes of training whose mean reward tells how good a policy is: of a hundred, the best mean is one of luck, and a
+policy that fails in one of two hundred is not told from one that never does."""
+BEST_EVERY = 1000
+"""Steps between two looks at it."""
+STARTS = 4.0
+"""Several processes for an evaluation pay off where it has so many times the time that their start takes."""
+TELL_EVERY_S = 0.5
+"""Between two texts of the progress line: a step of training may take a tenth of a millisecond."""
+
+
+class Timed(VecEnvWrapper):
+    """Environments whose pace is measured: what they take of a step, without what the model takes."""
+
+    def __init__(self, venv: VecEnv) -> None:
+        super().__init__(venv)
+        self._took_s: deque[float] = deque(maxlen=200)
+        self._began_s = 0.0
+
+    @property
+    def rate(self) -> float:
+        """Steps a second of all environments together; 0 before the first."""
+        return self.num_envs * len(self._took_s) / sum(self._took_s) if self._took_s else 0.0
+
+    def reset(self) -> VecEnvObs:
+        return self.venv.reset()
+
+    def step_async(self, actions: np.ndarray) -> None:
+        self._began_s = time.monotonic()
+        self.venv.step_async(actions)
+
+    def step_wait(self) -> VecEnvStepReturn:
+        stepped = self.venv.step_wait()
+        self._took_s.append(time.monotonic() - self._began_s)
+        return stepped
+
+
+class Afterwards:
+    """How long selection and evaluation of a run would take, as far as its training shows it.
+
+    Episodes played, times steps of one, over the pace of the environments. Untrained policies may play longer or
+    shorter episodes than trained ones: the longer of the first and the last episodes counts.
+    """
+
+    FIRST = 20
+    """Episodes that count as the first, and as the last."""
+
+    def __init__(self, config: TrainConfig) -> None:
+        self.config, self.workers, self.starting_s = config, config.workers, 0.0
+        self.rate, self.longest = 0.0, 0
+        self.first: list[float] = []
+        self.last: deque[float] = deque(maxlen=self.FIRST)
+
+    def started(self, starting_s: float, total_s: float) -> None:
+        """Training processes took `starting_s` to start, as those of an evaluation will.
+
+        Where that is much of the time that an evaluation has, it is played in this process.
+        """
+        self.starting_s = starting_s
+        if STARTS * starting_s > MOST_AFTERWARDS * total_s:
+            self.workers, self.starting_s = 1, 0.0
+
+    def take(self, lengths: list[float]) -> None:
+        """Episodes of training that have ended, in steps."""
+        self.first += lengths[: self.FIRST - len(self.first)]
+        self.last.extend(lengths)
+
+    def selection_s(self, steps: int, best: bool) -> float:
+        """Seconds that selection needs after so many steps; 0 where there is nothing to choose.
+
+        Candidates are the checkpoints, the last policy and the `best` of training, where one is known.
+        """
+        candidates = steps // self.config.checkpoint_steps + 1 + best
+        if candidates < 2 or not self.config.selection_episodes:
+            return 0.0
+        return self.starting_s + self._playing_s(candidates * self.config.selection_episodes)
+
+    def evaluation_s(self) -> float:
+        """Seconds that the evaluation of untrained start, result and yardstick needs."""
+        return self.starting_s + self._playing_s(3 * self.config.evaluation_episodes)
+
+    def _playing_s(self, episodes: int) -> float:
+        steps = max(np.mean(self.first), np.mean(self.last)) if self.first else self.longest
+        alone = min(self.config.workers, len(os.sched_getaffinity(0))) if self.workers == 1 else 1
+        return float(episodes * steps / self.rate) * alone if self.rate else 0.0
+
+
+class Watch(BaseCallback):
+    """Ends the training on time, saves checkpoints, tells how it goes, keeps the best policy and what was observed."""
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        checkpoints: Path,
+        line: ProgressLine,
+        seen: Seen | None = None,
+        budget: Budget | None = None,
+        say: Callable[[str], None] = lambda text: None,
+    ) -> None:
+        """`seen`: by earlier parts of the run; `budget`: of the run, or only of the training; `say`: told of events."""
+        super().__init__()
+        self.config, self.checkpoints, self.line, self.say = config, checkpoints, line, say
+        self.ended = "steps"
+        self.seen = seen or Seen()
+        self.budget = budget or Budget(config.wall_time_s)
+        self.afterwards = Afterwards(config)
+        self.episodes, self._told_s, self._kept_s = 0, 0.0, 0.0
+
+    def _on_training_start(self) -> None:
+        self.began_s, self.first_step = time.monotonic(), self.num_timesteps
+        self.saved_at = self.looked_at = self.num_timesteps
+
+    def _on_step(self) -> bool:
+        seen, observed = self.seen, self.locals["new_obs"]
+        low, high = observed.min(axis=0), observed.max(axis=0)
+        seen.low = low if seen.low is None else np.minimum(seen.low, low)
+        seen.high = high if seen.high is None else np.maximum(seen.high, high)
+        lengths = [info["episode"]["l"] for info in self.locals["infos"] if "episode" in info]
+        self.episodes += len(lengths)
+        self.afterwards.take(lengths)
+        if self.num_timesteps - self.saved_at >= self.config.checkpoint_steps:
+            self.save()
+        if self.num_timesteps - self.looked_at >= BEST_EVERY:
+            self._look()
+        if time.monotonic() - self._told_s >= TELL_EVERY_S:
+            self._told_s, self._kept_s = time.monotonic(), self.kept_s()
+            self._tell()
+        if self.budget.left_s <= self._kept_s:
+            self.ended = "wall_time_s"
+            return False
+        return self.num_timesteps < self.config.steps
+
+    @property
+    def learnt(self) -> bool:
+        """Whether the model has been changed by what it saw, in this part of the run or an earlier one."""
+        return self.first_step > 0 or getattr(self.model, "_n_updates", 0) > 0
+
+    def kept_s(self) -> float:
+        """Seconds of the wall time to keep for what comes afterwards; before anything is learnt none."""
+        after = self.afterwards
+        if isinstance(self.model.env, Timed):
+            after.rate, after.longest = self.model.env.rate, (self.num_timesteps - self.first_step) // self.model.n_envs
+        if not self.learnt:
+            return -GRACE_S
+        return self.budget.afterwards_s(
+            after.selection_s(self.num_timesteps, self.seen.weights is not None) + after.evaluation_s()
+        )
+
+    def save(self) -> None:
+        """A checkpoint, and what was seen so far."""
+        with self.budget.spending("saving", "training"):
+            path = save(self.model, self.checkpoints)
+            self.seen.save(self.checkpoints)
+        self.saved_at = self.model.num_timesteps
+        self.say(f"checkpoint {path}")
+
+    def _look(self) -> None:
+        """Keep the policy as it is, if its last episodes were the best so far."""
+        self.looked_at = self.num_timesteps
+        episodes = self.model.ep_info_buffer or ()
+        if len(episodes) < BEST_OF:
+            return
+        reward = float(np.mean([episode["r"] for episode in episodes]))
+        if reward > self.seen.reward:
+            self.seen.reward, self.seen.step = reward, self.num_timesteps
+            state = self.model.policy.state_dict()
+            self.seen.weights = {name: value.detach().cpu().numpy().copy() for name, value in state.items()}
+
+    def restore_best(self, model: BaseAlgorithm) -> int:
+        """Give the model its best policy back; the step at which it had that. The last one where too few were seen."""
+        if self.seen.weights is None:
+            return model.num_timesteps
+        model.policy.load_state_dict({name: torch.from_numpy(w) for name, w in self.seen.weights.items()})
+        return self.seen.step
+
+    def _tell(self) -> None:
+        step, gone_s = self.num_timesteps, max(time.monotonic() - self.began_s, 1e-9)
+        rate = (step - self.first_step) / gone_s
+        successes, episodes = self.model.ep_success_buffer, self.model.ep_info_buffer
+        how = "no episode ended yet"
+        if self.episodes and episodes:
+            mean = np.mean([episode["r"] for episode in episodes])
+            how = f"{self.episodes} episodes, of the last {len(episodes)} mean reward {mean:.2f}"
+            how += f", success {100 * np.mean(successes):.0f} %" if successes else ""
+        left_s = max(self.budget.left_s - self._kept_s, 0.0)
+        if rate > 0.0:
+            left_s = min(left_s, (self.config.steps - step) / rate)
+        minutes, seconds = divmod(round(left_s), 60)
+        self.line.update(
+            f"training: step {step}, {rate:.0f} steps/s, {how}, {minutes}:{seconds:02d} left to train",
+            completed=min(max(step / self.config.steps, self.budget.gone_s / self.budget.total_s), 1.0),
+        )

@@ -1,0 +1,206 @@
+"""What `swaptwin evaluate` takes and tells: timing sets of one's own, driven trucks, trucks that parked again."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import swaptwin
+from agents.commands.evaluate import Shown, command_line, policy_table
+from agents.episodes import Episode, Player, Scene, TimeUpError
+from agents.evaluate import Evaluation, evaluate
+from agents.policies import load_policy
+from agents.tasks import TASKS
+from tests.agents.test_train_command import Told
+from tests.agents.tiny import TASK
+from twin.catalogue import load_station, with_overrides
+from twin.catalogue.load import models_folder
+from twin.errors import InputError
+
+ZVD = models_folder() / "timing" / "top_lift" / "zvd.yaml"
+ROM = {"plant": "rom", "truck": "tractor_6x4", "pack": "cab_282"}
+
+
+def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
+    assert swaptwin.run(["evaluate", *arguments, "--workers", "1", "--json"]) == 0, capsys.readouterr().err
+    said: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return said
+
+
+# ------------------------------------------------------------------------------------------- timing sets of one's own
+
+
+def test_a_timing_file_is_a_policy_and_does_what_the_set_of_that_name_does(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.yaml"
+    mine.write_bytes(ZVD.read_bytes())
+    done, _ = evaluate(Scene(TASKS["timing"], ROM), [str(mine), "zvd", "factory"], episodes=1, seed=0, workers=1)
+    [[own], [named], [factory]] = done.episodes
+    assert own == named
+    assert own.time_s < factory.time_s - 5.0
+
+
+def test_a_frequency_that_the_file_fixes_is_played(tmp_path: Path) -> None:
+    """With the natural frequency itself a set moves as without one; with another it moves otherwise."""
+    environment = Scene(TASKS["timing"], ROM).make()
+    observation, _ = environment.reset(seed=0)
+    rope_m = 4.0 * observation[21]
+    natural_hz = (9.81 / rope_m) ** 0.5 / (2.0 * 3.141592653589793)
+    plain = load_policy("zvd", dict(TASKS["timing"].baselines), environment.unwrapped).act(observation)
+    elements = []
+    for factor in (1.0, 1.5, 3.0):
+        file = tmp_path / f"fixed_{factor}.yaml"
+        first = "  lower: {shaper: zvd,"
+        assert first in ZVD.read_text()
+        file.write_text(ZVD.read_text().replace(first, f"{first} shaper_frequency_hz: {factor * natural_hz},"))
+        policy = load_policy(str(file), {}, environment.unwrapped, timing_files=TASKS["timing"].timing_files)
+        if factor > 2.0:
+            with pytest.raises(InputError, match=r"fixed_3\.0\.yaml: shaper_frequency_hz: beyond what an action"):
+                policy.act(observation)
+            continue
+        action = policy.act(observation)
+        elements.append(action[4] - plain[4])
+        assert [i for i in range(10) if abs(action[i] - plain[i]) > 1e-5] == ([] if factor == 1.0 else [4])
+    assert elements[1] > 0.1
+    environment.close()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("overlap_s: 4.5", "overlap_s: 14.5", r"phases\.lower\.overlap_s: beyond .*got 14\.5 \(allowed: 0 to 10\)"),
+        (
+            "default: {shaper: zvd",
+            "default: {shaper: zvd, velocity_fraction: 0.1",
+            r"default\.velocity_fraction",
+        ),
+        ("overlap_s: 4.5", "overlaps: 4.5", r"phases\.lower\.overlaps: .*unknown key"),
+        ("kind: top_lift", "kind: chassis", "mine.yaml"),
+        ("shaper: zvd", "shaper: [", "mine.yaml"),
+    ],
+)
+def test_a_mistake_in_it_is_one_line(
+    tmp_path: Path, old: str, new: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(ZVD.read_text().replace(old, new))
+    assert swaptwin.run(["evaluate", "timing", "--policy", str(mine), "--plant", "rom", "--episodes", "1"]) == 2
+    err = capsys.readouterr().err
+    assert len(err.splitlines()) == 1
+    assert str(mine) in err
+    assert re.search(said, err)
+
+
+def test_other_tasks_take_no_timing_file() -> None:
+    with pytest.raises(InputError, match=r"--policy: a YAML file is no policy of this task, got 'zvd\.yaml'"):
+        evaluate(Scene(TASKS["docking"]), ["zvd.yaml"], episodes=1, seed=0, workers=1)
+
+
+# -------------------------------------------------------------------------------------------------- parking and gate
+
+
+def test_driven_trucks_are_evaluated(capsys: pytest.CaptureFixture[str]) -> None:
+    said = told(capsys, "timing", "--parking", "driven", "--plant", "rom", "--policy", "zvd", "--episodes", "2")
+    assert (said["parking"], said["policies"][0]["reasons"]) == ("driven", {"completed": 2})
+    said = told(
+        capsys, "alignment", "--parking", "driven", "--conditions", "rain+night", "--plant", "rom",
+        "--policy", "baseline", "--episodes", "2",
+    )  # fmt: skip
+    assert (said["parking"], said["conditions"]) == ("driven", "night+rain")
+
+
+def test_trucks_that_parked_again_are_counted() -> None:
+    """As many as a swap would have sent back: those whose first draw stands outside the gate."""
+    from envs.swap_case import SwapChoice, outside_gate
+    from envs.timing import STILL_S
+
+    scene = Scene(TASKS["timing"], {"plant": "rom", "parking": "unguided"})
+    seeds = range(6, 14)
+    done, _ = evaluate(scene, ["zvd"], episodes=len(seeds), seed=seeds[0], workers=1)
+    choice = SwapChoice(with_overrides(load_station("top_lift"), STILL_S), parking="unguided")
+    outside = [seed for seed in seeds if outside_gate(choice.draw(seed))]
+    again = [episode.seed for episode in done.episodes[0] if episode.reparked]
+    assert set(outside) <= set(again), "more only where the scanner sees one outside"
+    assert 0 < len(again) < len(seeds)
+    said = done.as_json()
+    assert said["reparked"] == len(again)
+    assert said["draws_outside_gate"] >= len(again)
+    first = said["policies"][0]["rates"]["first_parking"]
+    assert first["count"] == sum(e.success and not e.reparked for e in done.episodes[0])
+
+
+def test_docking_has_nobody_to_park_again(capsys: pytest.CaptureFixture[str]) -> None:
+    said = told(capsys, "docking", "--policy", "baseline", "--episodes", "1")
+    assert "reparked" not in said
+
+
+# ------------------------------------------------------------------------------------------------------- what is told
+
+
+def evaluation(scene: Scene, *reparked: int) -> Evaluation:
+    episodes = tuple(
+        Episode(i, True, "completed", 3, 1.0, 0.0, {"time_s": 9.0}, 0, {}, n) for i, n in enumerate(reparked)
+    )
+    return Evaluation(scene, ("zvd",), 0, len(reparked), (episodes,), {"station": "top_lift"})
+
+
+def test_a_person_is_told_of_them(capsys: pytest.CaptureFixture[str]) -> None:
+    from rich.console import Console
+
+    from agents.commands.evaluate import print_evaluation
+
+    scene = Scene(TASKS["timing"], {"conditions": "rain+night"})
+    print_evaluation(Console(width=200), evaluation(scene, 0, 2, 1, 0))
+    out = capsys.readouterr().out
+    assert "2 of 4 trucks stood outside the station's gate (in 3 draws) and parked again" in out
+    assert "evaluate timing --conditions night+rain --policy zvd --seed 0 --episodes 1" in out
+    print_evaluation(Console(width=200), evaluation(scene, 0, 0))
+    assert "outside the station's gate" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_no_word_of_the_table_is_broken(width: int, capsys: pytest.CaptureFixture[str]) -> None:
+    from rich.console import Console
+
+    Console(width=width).print(policy_table(evaluation(Scene(TASKS["timing"]), 0, 1).as_json(), width))
+    out = capsys.readouterr().out
+    for words in ("violations", "34.2 to 100.0 %", "completed 2", "first parking", "time, s: median, 95 %"):
+        assert words in out
+    assert all(len(line) <= width for line in out.splitlines())
+
+
+def test_a_printed_command_is_one_for_a_shell() -> None:
+    scene = Scene(TASKS["timing"], {"station": "my station's.yaml", "conditions": "rain"})
+    words = command_line(scene, ["factory", "-odd/policy"], "--seed", "3")
+    assert "--station 'my station'\"'\"'s.yaml' --conditions rain --policy factory --policy ./-odd/policy" in words
+
+
+def test_the_progress_line_counts_episodes() -> None:
+    line = Told()
+    shown = Shown(line, ["zvd", "zv"], 500)
+    for i in range(37):
+        shown.take([Episode(i, i % 2 == 0, "", 1, 0.0, 0.0, {}, 0, {}), Episode(i, True, "", 1, 0.0, 0.0, {}, 0, {})])
+    assert re.fullmatch(r"episode 37 of 500: success zvd 51 %, zv 100 %; \d+:\d\d left", line.texts[-1])
+    assert line.shares[-1] == pytest.approx(37 / 500)
+
+
+def test_an_evaluation_ends_in_time_with_what_it_has() -> None:
+    import time
+
+    scene = Scene(TASK, {"wait_s": 0.002})
+    for workers in (1, 2):
+        began_s = time.monotonic()
+        done, interrupted = evaluate(
+            scene, ["baseline", "zero"], episodes=10_000, seed=0, workers=workers, until_s=began_s + 2.5
+        )
+        assert not interrupted
+        assert time.monotonic() - began_s < 4.0
+        assert done.played < 10_000
+        assert done.asked == 10_000
+        if workers == 1:
+            assert done.played > 3
+    with pytest.raises(TimeUpError):
+        Player(scene, ["baseline"])(0, until_s=time.monotonic())
