@@ -72,7 +72,7 @@ class EpisodicEnv(gymnasium.Env[Array, Array]):
         """No episode has more steps: it ends, or is truncated here, by itself."""
 
     @property
-    def spec(self) -> EnvSpec | None:  # type: ignore[override]
+    def spec(self) -> EnvSpec | None:
         """As Gymnasium made it, `max_episode_steps` being `max_steps`."""
         return with_limit(self.__dict__.get("_spec"), self.max_steps)
 

@@ -71,7 +71,7 @@ class BatchedEnv(VectorEnv[Array, Array, Array]):
         """As the single environment has it; `max_episode_steps` aside."""
 
     @property
-    def spec(self) -> EnvSpec | None:  # type: ignore[override]
+    def spec(self) -> EnvSpec | None:
         """As Gymnasium made it, `max_episode_steps` being that of this batch."""
         return with_limit(self.__dict__.get("_spec"), self._step_limit or self.max_steps)
 
