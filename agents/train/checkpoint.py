@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from agents.train.normaliser import Normaliser, load_normaliser, normaliser_file
 from twin.errors import InputError
 
 Array = np.ndarray
@@ -21,16 +22,21 @@ BEST = "best.npz"
 
 
 class Sb3Policy:
-    """The deterministic policy of a stable-baselines3 model."""
+    """The deterministic policy of a stable-baselines3 model.
 
-    def __init__(self, model: Any) -> None:
-        self.model = model
+    Attributes:
+        normaliser: what observations go through first; None: nothing.
+    """
+
+    def __init__(self, model: Any, normaliser: Normaliser | None = None) -> None:
+        self.model, self.normaliser = model, normaliser
 
     def begin(self, seed: int) -> None:
         """Nothing is kept from step to step."""
 
     def act(self, observation: Array) -> Array:
-        action: Array = self.model.predict(observation, deterministic=True)[0]
+        seen = observation if self.normaliser is None else self.normaliser(observation)
+        action: Array = self.model.predict(seen, deterministic=True)[0]
         return action
 
 
@@ -50,7 +56,7 @@ def algorithm_class(name: str) -> Any:
 
 
 def load_zip(file: str | Path, environment: Any, *, trust_pickle: bool = False) -> Sb3Policy:
-    """The policy of a stable-baselines3 .zip.
+    """The policy of a stable-baselines3 .zip, with the normaliser that lies beside it.
 
     Raises:
         InputError: not trusted, no such file, no file of PPO or SAC, or made for other spaces.
@@ -59,12 +65,13 @@ def load_zip(file: str | Path, environment: Any, *, trust_pickle: bool = False) 
     if not path.is_file():
         raise InputError("no such file", file=path)
     need_trust(path, trust_pickle)
+    normaliser = normaliser_file(path, str(getattr(getattr(environment, "spec", None), "id", "")))
     model = load_model(path, _algorithm_of(path))
     for name in ("observation_space", "action_space"):
         theirs, ours = getattr(model, name), getattr(environment, name)
         if theirs != ours:
             raise InputError("made for another environment", file=path, key=name, value=theirs, allowed=str(ours))
-    return Sb3Policy(model)
+    return Sb3Policy(model, None if normaliser is None else load_normaliser(normaliser, environment.observation_space))
 
 
 def load_model(path: Path, algorithm: str, environment: Any = None) -> Any:
