@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
+import shutil
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from agents.train.normaliser import Normaliser, load_normaliser, normaliser_file
-from twin.errors import InputError
+from twin.errors import DISK_ERRORS, InputError, naming
 
 Array = np.ndarray
+Result = TypeVar("Result")
 REPLAY = "replay_buffer.pkl"
 BEST = "best.npz"
 """Beside the checkpoints: what was best so far, as plain arrays."""
@@ -99,6 +102,22 @@ def _algorithm_of(path: Path) -> str:
     raise InputError("is neither of PPO nor of SAC", file=path)
 
 
+def leaving_no_ruin(train: Callable[..., Result]) -> Callable[..., Result]:
+    """`train(scene, config, folder, ...)`; where a full disk ends it before a checkpoint, its new folder is gone again."""
+
+    @functools.wraps(train)
+    def trained(scene: Any, config: Any, folder: Path, *arguments: Any, **options: Any) -> Result:
+        was_there = folder.exists()
+        try:
+            return train(scene, config, folder, *arguments, **options)
+        except OSError as error:
+            if error.errno in DISK_ERRORS and not was_there and not all_in(folder / "checkpoints"):
+                shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+    return trained
+
+
 def save(model: Any, folder: Path) -> Path:
     """`folder/step_N.zip`, and for SAC the newest replay buffer beside it; each is whole or not there."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -154,8 +173,12 @@ class Seen:
 
 def _replace(target: Path, write: Callable[[str], None]) -> Path:
     part = target.with_name(f"part_{target.name}")
-    write(str(part))
-    os.replace(part, target)
+    try:
+        with naming(target):
+            write(str(part))
+            os.replace(part, target)
+    finally:
+        part.unlink(missing_ok=True)
     return target
 
 

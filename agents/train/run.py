@@ -35,11 +35,22 @@ from agents.episodes import Scene
 from agents.evaluate import Evaluation, about_environment, evaluate
 from agents.export import graph_bytes, layers_of, write_bundle
 from agents.pool import interrupts_held_back
-from agents.train.checkpoint import REPLAY, Seen, algorithm_class, all_in, load_model, need_trust, newest, save
+from agents.train.checkpoint import (
+    REPLAY,
+    Seen,
+    algorithm_class,
+    all_in,
+    leaving_no_ruin,
+    load_model,
+    need_trust,
+    newest,
+    save,
+)
 from agents.train.config import TrainConfig
 from twin import seeding
 from twin.console import ProgressLine, atomic_write
-from twin.errors import InputError
+from twin.errors import DISK_ERRORS, InputError
+from twin.extras import require
 
 Array = np.ndarray
 TRAIN_STREAM = "training"
@@ -203,6 +214,7 @@ def training_seed(seed: int) -> int:
     return TRAINING_SEEDS + drawn
 
 
+@leaving_no_ruin
 def train(
     scene: Scene,
     config: TrainConfig,
@@ -224,6 +236,7 @@ def train(
         InputError: options that cannot be, a folder that is there, a checkpoint that is not.
     """
     torch.set_num_threads(1)
+    require("tensorboard", "onnx", "onnxruntime")  # the last comes when the training is over
     checkpoints = folder / "checkpoints"
     source = newest(checkpoints) if resume else None
     if source is not None:
@@ -387,6 +400,8 @@ def make_folder(folder: Path) -> None:
     except FileExistsError:
         raise InputError("is there already; --resume goes on with a run", file=folder) from None
     except OSError as error:
+        if error.errno in DISK_ERRORS:
+            raise
         raise InputError(f"cannot be made: {error.strerror}", file=folder) from None
 
 
