@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import importlib
 import os
 import sys
@@ -12,8 +11,9 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from twin import extras
 from twin.commands.repeats import refuse_repeats
-from twin.errors import InputError
+from twin.errors import DISK_ERRORS, InputError
 
 COMMANDS: dict[str, tuple[str, str]] = {
     # name: ("module:attribute", one line of help); the attribute is a typer app or a plain function with typer options
@@ -38,7 +38,6 @@ DECIDERS: dict[str, str] = {
 
 EXIT_OK, EXIT_FAILED, EXIT_BAD_INPUT = 0, 1, 2
 EXIT_INTERRUPTED, EXIT_BROKEN_PIPE = 128 + 2, 128 + 13  # as a shell reports SIGINT and SIGPIPE
-DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO)  # no mistake of the user's, none of ours
 
 
 class CommandUnavailableError(Exception):
@@ -55,11 +54,7 @@ def load_command(name: str) -> Any:
         missing = error.name or ""
         if module_name == missing or module_name.startswith(missing + "."):
             raise CommandUnavailableError(f"{name}: this installation has no such command ({module_name})") from error
-        if missing.split(".")[0] in ("twin", "envs", "agents"):
-            raise  # a mistake of ours: show where
-        raise CommandUnavailableError(
-            f"{name}: needs the Python package {missing!r}, which is not installed (see: swaptwin doctor)"
-        ) from error
+        raise
     if hasattr(module, "deciders"):  # a command that runs swaps: policies come from the layers above
         module.deciders.update({what: decider(place) for what, place in DECIDERS.items()})
     if not isinstance(target, typer.Typer):
@@ -140,6 +135,13 @@ def run(arguments: Sequence[str]) -> int:
     except CommandUnavailableError as error:
         print_error(str(error))
         return EXIT_FAILED
+    except ImportError as error:  # also one that a command imports only when it comes to it
+        module = extras.missing_module(error)
+        if module is None:
+            raise  # a mistake of ours: show where
+        name = next((word for word in arguments if word in COMMANDS), "swaptwin")
+        print_error(f"{name}: {extras.needs(module)} (see: swaptwin doctor)")
+        return EXIT_FAILED
     except (KeyboardInterrupt, typer.Abort):
         print_error("interrupted")
         return EXIT_INTERRUPTED
@@ -154,6 +156,7 @@ def print_error(problem: str) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The console script: `run`, quiet when the reader of our output has gone (`models list | head -1`)."""
+    open_standard_streams()
     try:
         code = run(sys.argv[1:] if arguments is None else arguments)
         sys.stdout.flush()
@@ -161,12 +164,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         drop_standard_output()
         return EXIT_BROKEN_PIPE
+    except SystemExit as done:  # rich's answer to a reader that has gone
+        if not isinstance(done.__context__, BrokenPipeError):
+            raise
+        return EXIT_BROKEN_PIPE
     except OSError as error:
         if error.errno not in DISK_ERRORS:
             raise  # a mistake of ours: show where
         drop_standard_output()
         print_error(f"{error.filename or 'output'}: {error.strerror}")
         return EXIT_FAILED
+
+
+def open_standard_streams() -> None:
+    """Sends nowhere what goes to a stream that is closed (`>&-`): else the next file that is opened would get it."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(number)
+        except OSError:
+            opened = os.open(os.devnull, os.O_RDWR)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+            os.set_inheritable(number, True)
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, mode, closefd=False))
 
 
 def drop_standard_output() -> None:

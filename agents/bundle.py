@@ -15,16 +15,18 @@ from typing import Annotated, Any, Literal, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from agents.onnx_graph import check_graph, first_line
+from agents.onnx_sizes import INPUT
 from twin.errors import InputError
 
 Array = np.ndarray
 ONNX, CONTRACT, CARD = "policy.onnx", "contract.json", "card.md"
 FILES = (ONNX, CONTRACT, CARD)
-MOST_BYTES = {ONNX: 64 << 20, CONTRACT: 1 << 20, CARD: 1 << 20}
+MOST_BYTES = {ONNX: 32 << 20, CONTRACT: 1 << 18, CARD: 1 << 20}
 ANY = "any"
 """Stands in a contract's options for what each episode drew, or the environment chose."""
-INPUT, OUTPUT = "observation", "action"
-"""Names of the graph's one input (n, observations) and one output (n, actions), both float32."""
+OUTPUT = "action"
+"""Name of the graph's one output (n, actions); its input is `INPUT` (n, observations); both are float32."""
 ARCHIVES = {
     b"PK\x03\x04": "a zip archive (torch and stable-baselines3 files are such: they hold pickles)",
     b"PK\x05\x06": "a zip archive",
@@ -35,13 +37,6 @@ ARCHIVES = {
     b"\x80\x05": "a pickle",
 }
 """First bytes of files that are refused by what they are."""
-_ARITHMETIC = (
-    "Abs Add Cast Clip Concat Constant Div Elu Exp Flatten Gather Gelu Gemm HardSigmoid HardSwish Identity "
-    "LayerNormalization LeakyRelu Log MatMul Max Min Mish Mul Neg Pow Reciprocal ReduceMean Relu Reshape Selu Sigmoid "
-    "Slice Softmax Softplus Softsign Split Sqrt Squeeze Sub Sum Tanh Transpose Unsqueeze"
-)
-OPERATORS = frozenset(_ARITHMETIC.split())
-"""What a graph may compute with: arithmetic without loops, branches, files or randomness."""
 
 
 class Strict(BaseModel):
@@ -52,6 +47,9 @@ class Strict(BaseModel):
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Unit = Annotated[str, Field(max_length=40)]
+MAX_OBSERVED = 2_000
+Few = Field(max_length=200)
+"""Of what a contract lists, so that one with half a million mistakes does not take a gigabyte to say so."""
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
@@ -85,8 +83,8 @@ class Made(Strict):
     algorithm: Name
     seed: int
     steps: Annotated[int, Field(ge=0)]
-    options: dict[str, str | int | float | bool]
-    versions: dict[str, str]
+    options: Annotated[dict[str, str | int | float | bool], Few]
+    versions: Annotated[dict[str, str], Few]
 
 
 class Measured(Strict):
@@ -103,9 +101,9 @@ class Measured(Strict):
 class Validity(Strict):
     """Where the policy was trained, and so where its results hold: options by name, and the observations it saw."""
 
-    options: dict[str, list[str]]
-    observation_low: list[float]
-    observation_high: list[float]
+    options: Annotated[dict[str, Annotated[list[str], Few]], Few]
+    observation_low: Annotated[list[float], Field(max_length=MAX_OBSERVED)]
+    observation_high: Annotated[list[float], Field(max_length=MAX_OBSERVED)]
     note: Annotated[str, Field(max_length=2000)] = ""
 
 
@@ -116,10 +114,10 @@ class Contract(Strict):
     environment: Name
     environment_version: Annotated[int, Field(ge=0)]
     rate_hz: Annotated[float, Field(gt=0.0)]
-    observation: Annotated[list[Observed], Field(min_length=1, max_length=10_000)]
+    observation: Annotated[list[Observed], Field(min_length=1, max_length=MAX_OBSERVED)]
     action: Annotated[list[Acted], Field(min_length=1, max_length=1_000)]
     made: Made
-    measured: list[Measured]
+    measured: Annotated[list[Measured], Few]
     validity: Validity
     policy_sha256: Sha256
 
@@ -284,7 +282,7 @@ def open_graph(data: bytes, contract: Contract, file: Path) -> Any:
         raise InputError(
             f"is not the file that {CONTRACT} tells of: truncated, damaged or exchanged", file=file, key="policy_sha256"
         )
-    check_graph(data, file)
+    check_graph(data, file, len(contract.observation))
     import onnxruntime as ort
 
     options = ort.SessionOptions()
@@ -303,7 +301,7 @@ def open_graph(data: bytes, contract: Contract, file: Path) -> Any:
     except InputError:
         raise
     except Exception as error:  # onnxruntime has its own family of exceptions, one for each status code
-        raise InputError(f"cannot be run: {_first_line(error)}", file=file) from None
+        raise InputError(f"cannot be run: {first_line(error)}", file=file) from None
     if action.shape != (1, len(contract.action)) or action.dtype != np.float32:
         raise InputError(
             f"{OUTPUT} of another shape", file=file, value=action.shape, allowed=str((1, len(contract.action)))
@@ -323,41 +321,3 @@ def _check_port(kind: str, found: Sequence[Any], name: str, size: int, file: Pat
             f"{kind} {name} of another shape", file=file, value=f"{port.type} {port.shape}",
             allowed=f"tensor(float) [n, {size}]",
         )  # fmt: skip
-
-
-def check_graph(data: bytes, file: Path) -> None:
-    """InputError unless the bytes are an ONNX model that is whole in itself and computes with `OPERATORS` only."""
-    import onnx
-
-    try:
-        model = onnx.load_model_from_string(data)
-    except Exception as error:  # protobuf's own exceptions, by its backend
-        raise InputError(f"is no ONNX model: {_first_line(error)}", file=file) from None
-    if not model.graph.node:
-        raise InputError("is no ONNX model: it has no nodes", file=file)
-    if model.functions:
-        raise InputError("has functions of its own", file=file, value=model.functions[0].name)
-    tensors = list(model.graph.initializer)
-    for node in model.graph.node:
-        if node.domain not in ("", "ai.onnx") or node.op_type not in OPERATORS:
-            name = f"{node.domain}.{node.op_type}" if node.domain else node.op_type
-            raise InputError("has an operator that policies do not need", file=file, value=name)
-        for attribute in node.attribute:
-            if attribute.HasField("g") or attribute.graphs:
-                raise InputError("has a graph within the graph", file=file, value=node.op_type)
-            tensors += [attribute.t] if attribute.HasField("t") else []
-            tensors += attribute.tensors
-    if model.graph.sparse_initializer:
-        raise InputError("has sparse weights", file=file)
-    for tensor in tensors:
-        if tensor.external_data or tensor.data_location == onnx.TensorProto.EXTERNAL:
-            raise InputError("keeps its weights in another file", file=file, value=tensor.name)
-    try:
-        onnx.checker.check_model(model)
-    except Exception as error:
-        raise InputError(f"is no sound ONNX model: {_first_line(error)}", file=file) from None
-
-
-def _first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return (lines[0] if lines else type(error).__name__)[:160]

@@ -138,7 +138,7 @@ class Player:
     """Plays a seed with every policy, one after another, in one environment; built inside the worker that uses it."""
 
     def __init__(self, scene: Scene, policies: Sequence[str], trust_pickle: bool = False) -> None:
-        self.scene = scene
+        self.scene, self.names = scene, tuple(policies)
         self.environment = scene.make()
         self.guards = []
         for name in policies:
@@ -160,6 +160,13 @@ class Player:
             TimeUpError: they are not over at `until_s` (`time.monotonic`).
         """
         return [run_episode(self.environment, guard, seed, self.scene.task, until_s) for guard in self.guards]
+
+    def normalisers(self) -> dict[str, str]:
+        """Files of running normalisers that observations go through, by policy."""
+        found = {
+            name: getattr(guard.policy, "normaliser", None) for name, guard in zip(self.names, self.guards, strict=True)
+        }
+        return {name: str(normaliser.file) for name, normaliser in found.items() if normaliser is not None}
 
     def close(self) -> None:
         self.environment.close()

@@ -9,9 +9,9 @@ from __future__ import annotations
 import itertools
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,8 @@ class Evaluation:
     asked: int
     episodes: tuple[tuple[Episode, ...], ...]
     about: dict[str, Any]
+    normalisers: Mapping[str, str] = field(default_factory=dict)
+    """Files of running normalisers that were applied, by policy."""
 
     @property
     def played(self) -> int:
@@ -47,7 +49,10 @@ class Evaluation:
             "episodes_asked": self.asked,
             "seed": self.seed,
             **self._parked_again(),
-            "policies": [_summary(n, e, self.scene.task) for n, e in zip(self.policies, self.episodes, strict=True)],
+            "policies": [
+                _summary(n, e, self.scene.task) | ({"normaliser": self.normalisers[n]} if n in self.normalisers else {})
+                for n, e in zip(self.policies, self.episodes, strict=True)
+            ],
             "paired": self._paired(),
             "paired_success": self._paired_success(),
         }
@@ -167,6 +172,7 @@ def evaluate(
     """
     player = Player(scene, policies, trust_pickle)  # a mistake shows here, in one line, before any process starts
     about = about_environment(player.environment.unwrapped, scene)
+    normalisers = player.normalisers()
     done: dict[int, list[Episode]] = {}
     interrupted = False
     seeds = range(seed, seed + episodes)
@@ -180,7 +186,7 @@ def evaluate(
     finally:
         player.close()
     columns = tuple(tuple(done[key][i] for key in sorted(done)) for i in range(len(policies)))
-    return Evaluation(scene, tuple(policies), seed, episodes, columns, about), interrupted
+    return Evaluation(scene, tuple(policies), seed, episodes, columns, about, normalisers), interrupted
 
 
 def _answers(

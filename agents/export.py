@@ -18,7 +18,7 @@ import numpy as np
 
 from agents.bundle import CARD, CONTRACT, FILES, INPUT, ONNX, OUTPUT, Contract
 from twin.console import reason
-from twin.errors import InputError
+from twin.errors import DISK_ERRORS, InputError
 
 Array = np.ndarray
 OPSET, IR_VERSION = 17, 8
@@ -125,6 +125,7 @@ def write_bundle(
 
     Raises:
         InputError: a folder that is there already, or cannot be written.
+        OSError: the disk is full.
     """
     checked = Contract.model_validate(
         {**contract, "format": 1, "policy_sha256": hashlib.sha256(graph).hexdigest()}, strict=False
@@ -153,6 +154,8 @@ def write_bundle(
     except OSError as error:
         if old.exists() and not folder.exists():
             os.rename(old, folder)
+        if error.errno in DISK_ERRORS:
+            raise OSError(error.errno, error.strerror, str(folder)) from None
         raise InputError(f"cannot be written: {reason(error)}", file=folder) from None
     finally:
         shutil.rmtree(part, ignore_errors=True)

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from twin.errors import InputError
+from twin.errors import DISK_ERRORS, InputError
 
 STOP_S = 5.0
 """A worker that does not go by itself within this time is ended."""
@@ -56,7 +56,7 @@ class Pool:
         At `until_s` (`time.monotonic`) it ends: what the workers are at then is left out.
 
         Raises:
-            InputError: as the worker raised it.
+            InputError, ImportError, OSError (of a full disk): as the worker raised it.
             WorkerDiedError: when a worker ended without an answer.
             RuntimeError: any other error of a worker, with its traceback.
         """
@@ -78,7 +78,7 @@ class Pool:
                     process = self._processes[ready]
                     process.join(STOP_S)
                     raise WorkerDiedError(f"a worker process ended, exit code {process.exitcode}") from None
-                if isinstance(error, InputError):
+                if isinstance(error, InputError | ImportError | OSError):
                     raise error
                 if error is not None:
                     raise RuntimeError(f"in a worker process:\n{error}")
@@ -127,8 +127,10 @@ def _serve(connection: Connection, build: Callable[..., Callable[[Any], Any]], a
             if answer is None:
                 answer = build(*arguments)
             message: tuple[Any, Any] = (None, answer(item))
-        except InputError as error:
+        except (InputError, ImportError) as error:
             message = (error, None)
+        except OSError as error:
+            message = (error if error.errno in DISK_ERRORS else traceback.format_exc(), None)
         except Exception:
             message = (traceback.format_exc(), None)
         connection.send(message)

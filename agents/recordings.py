@@ -14,7 +14,7 @@ from typing import Any
 from agents.episodes import Episode, Player, Scene, run_episode
 from agents.evaluate import Evaluation
 from agents.pool import Pool
-from twin.errors import InputError
+from twin.errors import DISK_ERRORS, InputError, naming
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def check_folder(folder: str | Path) -> Path:
             raise InputError("is no folder", key=key, value=str(folder))
         path.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:
-        if isinstance(error, InputError):
+        if isinstance(error, InputError) or getattr(error, "errno", None) in DISK_ERRORS:
             raise
         reason = getattr(error, "strerror", None) or str(error)
         raise InputError(f"cannot be made: {reason}", key=key, value=str(folder)) from None
@@ -123,8 +123,9 @@ class RecordingPlayer(Player):
     def __call__(self, what: Wanted) -> Recorded:  # type: ignore[override]
         """The recording lies at its path once it is whole; what it is called follows from how the episode went now."""
         part = part_of(what)
-        self.environment.unwrapped.record_next(part, policy=what.name)
-        again = run_episode(self.environment, self.guards[what.policy], what.episode.seed, self.scene.task)
+        with naming(what.path):
+            self.environment.unwrapped.record_next(part, policy=what.name)
+            again = run_episode(self.environment, self.guards[what.policy], what.episode.seed, self.scene.task)
         path = what.path
         if again.outcome != what.episode.outcome:
             path = path.with_name(path.name.replace(f"_{what.episode.outcome}.mcap", f"_{again.outcome}.mcap"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from twin.catalogue.plain import model_from_plain
 from twin.catalogue.schema.base import Strict
 from twin.cell import Cell, build_cell
 from twin.console import atomic_write, plain, reason
-from twin.errors import InputError
+from twin.errors import InputError, naming
 from twin.plants.kinds import plant_maker
 from twin.recorded.versions import SWAP_SOURCES, twin_sources
 from twin.variation import NOMINAL, Variation
@@ -234,22 +235,32 @@ class Store:
 
     def __init__(self, path: Path, rows: Iterable[SwapRow]) -> None:
         """`rows`: those that the file has already."""
-        self.rows = {row.key: row for row in rows}
+        self.rows, self._is_new = {row.key: row for row in rows}, not path.exists()
         write_rows(path, self.rows.values())  # without half a line at its end
         self.path = path
-        self._file = path.open("ab")
+        self._file = path.open("ab", buffering=0)
 
     def put(self, row: SwapRow) -> None:
         """Keep a row, in place of one of the same swap."""
         if self.rows.get(row.key) != row:
+            whole = os.fstat(self._file.fileno()).st_size
+            try:
+                with naming(self.path):
+                    rest = memoryview(row.as_line().encode())
+                    while rest:
+                        rest = rest[self._file.write(rest) :]
+            except OSError:
+                self._file.truncate(whole)
+                raise
             self.rows[row.key] = row
-            self._file.write(row.as_line().encode())
-            self._file.flush()
 
     def close(self) -> None:
-        """The file ends sorted, with one row a swap."""
+        """The file ends sorted, with one row a swap; one that was not there and has got no row is gone again."""
         self._file.close()
-        write_rows(self.path, self.rows.values())
+        if self.rows or not self._is_new:
+            write_rows(self.path, self.rows.values())
+        else:
+            self.path.unlink(missing_ok=True)
 
 
 @contextmanager

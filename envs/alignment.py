@@ -13,7 +13,7 @@ from envs.alignment_case import AlignmentCase, AlignmentChoice
 from envs.alignment_control import ACTION, ACTION_MODES, OBSERVATION
 from envs.alignment_episodes import CODES, END_OF, Episodes
 from envs.alignment_reward import COSTS, REWARD_WEIGHTS
-from envs.episodic import EpisodicEnv
+from envs.episodic import EpisodicEnv, steps_within
 from envs.options import choice, number
 from envs.recording import EpisodeRecorder
 from envs.scaling import box, checked_action
@@ -217,6 +217,11 @@ class AlignmentEnv(EpisodicEnv):
     @time_limit_s.setter
     def time_limit_s(self, limit_s: float) -> None:
         self._one.time_limit_s = limit_s
+
+    @property
+    def max_steps(self) -> int:
+        """The step at which an episode is truncated."""
+        return steps_within(self.time_limit_s, DECISION_S)
 
     # ----------------------------------------------------------------------------------------------------- an episode
 

@@ -12,7 +12,7 @@ from envs.docking_case import Case, Choice
 from envs.docking_episodes import ACTION, CODES, OBSERVATION, Episodes
 from envs.docking_recording import DriveRecorder
 from envs.docking_reward import COSTS, REWARD_WEIGHTS
-from envs.episodic import EpisodicEnv
+from envs.episodic import EpisodicEnv, steps_within
 from envs.options import number
 from envs.scaling import box, checked_action
 from twin.catalogue import Station, load_pack, load_station, load_truck
@@ -164,6 +164,11 @@ class DockingEnv(EpisodicEnv):
     @time_limit_s.setter
     def time_limit_s(self, limit_s: float) -> None:
         self._one.time_limit_s = limit_s
+
+    @property
+    def max_steps(self) -> int:
+        """The step at which an episode is truncated."""
+        return steps_within(self.time_limit_s, CONTROL_S)
 
     # ----------------------------------------------------------------------------------------------------- an episode
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
+import math
 import os
 from abc import abstractmethod
 from typing import Any, Protocol
 
 import gymnasium
 import numpy as np
+from gymnasium.envs.registration import EnvSpec
 from gymnasium.error import ClosedEnvironmentError, ResetNeeded
 
 from envs.options import choice
@@ -20,6 +23,25 @@ class Picture(Protocol):
 
     def close(self) -> None:
         """Free it."""
+
+
+def steps_within(limit_s: float, step_s: float) -> int:
+    """The step of `step_s` at whose end `limit_s` is over: the one at which an environment truncates."""
+    steps = max(1, math.floor(limit_s / step_s))
+    return steps if steps * step_s >= limit_s - 1e-9 else steps + 1
+
+
+def with_limit(spec: EnvSpec | None, steps: int) -> EnvSpec | None:
+    """A copy of a specification that has no `max_episode_steps`, with that number; others as they are.
+
+    The registered specifications have none, for `gymnasium.make` would wrap a `TimeLimit` of that number around
+    environments that are made with a longer `time_limit_s`.
+    """
+    if spec is None or spec.max_episode_steps is not None:
+        return spec
+    own = copy.copy(spec)
+    own.max_episode_steps = steps
+    return own
 
 
 class EpisodicEnv(gymnasium.Env[Array, Array]):
@@ -43,6 +65,20 @@ class EpisodicEnv(gymnasium.Env[Array, Array]):
         self._picture: Any = None
         self._closed = self._begun = False
         self._outcome = "running"
+
+    @property
+    @abstractmethod
+    def max_steps(self) -> int:
+        """No episode has more steps: it ends, or is truncated here, by itself."""
+
+    @property
+    def spec(self) -> EnvSpec | None:
+        """As Gymnasium made it, `max_episode_steps` being `max_steps`."""
+        return with_limit(self.__dict__.get("_spec"), self.max_steps)
+
+    @spec.setter
+    def spec(self, spec: EnvSpec | None) -> None:
+        self._spec = spec
 
     @abstractmethod
     def _show(self) -> Array | None:

@@ -223,6 +223,11 @@ class TimingEnv(EpisodicEnv):
         self._episode: TimingEpisode | None = None
         self._recorder = EpisodeRecorder("timing")
 
+    @property
+    def max_steps(self) -> int:
+        """More steps than any episode has: each phase of each pack asked for anew at every try."""
+        return most_steps(self._choice)
+
     # ----------------------------------------------------------------------------------------------------- an episode
 
     def reset(
@@ -272,6 +277,13 @@ class TimingEnv(EpisodicEnv):
     def _episode_now(self) -> TimingEpisode:
         assert self._episode is not None
         return self._episode
+
+
+def most_steps(choice: SwapChoice) -> int:
+    """An upper limit of an episode's steps: packs x mechanical phases x tries of insertion and of locks."""
+    station, phases = choice.station, MECHANICAL[choice.station.kind]
+    packs = max(len(truck.seats_xyz_m) for truck, _ in choice.fitting)
+    return packs * len(phases) * (station.limits.insert_tries + station.actuators.lock_tries)
 
 
 def part_of(

@@ -16,7 +16,7 @@ from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from twin.errors import InputError
+from twin.errors import DISK_ERRORS, InputError, naming
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -155,6 +155,7 @@ def write_target(path: str | Path, *, key: str | None = None) -> Path:
 
     Raises:
         InputError: when a file could not be written there.
+        OSError: when the disk is full.
     """
     text = str(path)
     if not text or "\0" in text:
@@ -179,6 +180,8 @@ def write_target(path: str | Path, *, key: str | None = None) -> Path:
         os.close(os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         probe.unlink()
     except OSError as error:
+        if error.errno in DISK_ERRORS:
+            raise OSError(error.errno, error.strerror, text) from None
         raise InputError(f"cannot be written: {reason(error)}", key=key, value=text) from None
     return target
 
@@ -204,14 +207,19 @@ def reason(error: OSError) -> str:
 
 @contextmanager
 def atomic_write(path: str | Path) -> Iterator[IO[bytes]]:
-    """A binary file that appears under `path` whole at the end of the block, or, if the block raises, not at all."""
+    """A binary file that appears under `path` whole at the end of the block, or, if the block raises, not at all.
+
+    Raises:
+        OSError: naming `path`, when the disk is full.
+    """
     target = Path(path)
     part = target.with_name(f".{secrets.token_hex(8)}.part")
     try:
-        with open(part, "xb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, target)
+        with naming(path):
+            with open(part, "xb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(part, target)
     finally:
         part.unlink(missing_ok=True)

@@ -1,11 +1,17 @@
-"""The one exception for a user's mistake: one clear line, exit code 2.
+"""The one exception for a user's mistake: one clear line, exit code 2; and what a full disk says: exit code 1.
 
 Every layer raises `InputError` for bad input and nothing else; the command line prints `str(error)` and exits with 2.
 """
 
 from __future__ import annotations
 
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""What a full or broken disk says: no mistake of the user's, none of ours. Such an `OSError` ends a command with 1."""
 
 
 class InputError(ValueError):
@@ -36,3 +42,14 @@ class InputError(ValueError):
         if allowed:
             parts.append(f" (allowed: {allowed})")
         super().__init__("".join(parts).replace("\n", " "))
+
+
+@contextmanager
+def naming(path: str | Path) -> Iterator[None]:
+    """An error of the disk in this block names `path`, what the user asked for, and not the file it happened in."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in DISK_ERRORS:
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error

@@ -13,7 +13,7 @@ import typer
 
 from agents.commands.evaluate import EXIT_FAILED, EXIT_INTERRUPTED, MOST_WORKERS, at_most, duration
 from twin.commands.swap import resolve
-from twin.console import ProgressLine, emit_json, progress, write_target
+from twin.console import ProgressLine, atomic_write, emit_json, progress, write_target
 from twin.errors import InputError
 from twin.kernel_cache import notice
 from twin.tables import print_table
@@ -84,7 +84,8 @@ def command(
     if document is not None:
         from agents.agreement.markdown import markdown
 
-        document.write_text(f"# {names_of(agreement)}\n\n{markdown(agreement)}", encoding="utf-8")
+        with atomic_write(document) as file:
+            file.write(f"# {names_of(agreement)}\n\n{markdown(agreement)}".encode())
     if json:
         emit_json(agreement.as_json() | {"interrupted": interrupted})
     else:

@@ -54,7 +54,11 @@ def command(
     ] = None,
     record_at_most: Annotated[int, typer.Option(help="Failed episodes of each policy to record.")] = MOST_RECORDINGS,
     trust_pickle: Annotated[
-        bool, typer.Option("--trust-pickle", help="Also load stable-baselines3 .zip files, which can run any code.")
+        bool,
+        typer.Option(
+            "--trust-pickle",
+            help="Also load stable-baselines3 .zip and vecnormalize.pkl files, which can run any code.",
+        ),
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -253,6 +257,8 @@ def print_evaluation(console: Console, evaluation: Evaluation, wall_s: float | N
         )
     console.print()
     print_table(console, policy_table(told, console.width))
+    for name, file in evaluation.normalisers.items():
+        console.print(f"{label(name)}: observations go through its normaliser, {file}", markup=False, soft_wrap=True)
     if told["paired"] or told["paired_success"]:
         console.print()
         print_table(console, paired_table(told))

@@ -2,35 +2,44 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
+import shutil
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from twin.errors import InputError
+from agents.train.normaliser import Normaliser, load_normaliser, normaliser_file
+from twin.errors import DISK_ERRORS, InputError, naming
 
 Array = np.ndarray
+Result = TypeVar("Result")
 REPLAY = "replay_buffer.pkl"
 BEST = "best.npz"
 """Beside the checkpoints: what was best so far, as plain arrays."""
 
 
 class Sb3Policy:
-    """The deterministic policy of a stable-baselines3 model."""
+    """The deterministic policy of a stable-baselines3 model.
 
-    def __init__(self, model: Any) -> None:
-        self.model = model
+    Attributes:
+        normaliser: what observations go through first; None: nothing.
+    """
+
+    def __init__(self, model: Any, normaliser: Normaliser | None = None) -> None:
+        self.model, self.normaliser = model, normaliser
 
     def begin(self, seed: int) -> None:
         """Nothing is kept from step to step."""
 
     def act(self, observation: Array) -> Array:
-        action: Array = self.model.predict(observation, deterministic=True)[0]
+        seen = observation if self.normaliser is None else self.normaliser(observation)
+        action: Array = self.model.predict(seen, deterministic=True)[0]
         return action
 
 
@@ -50,7 +59,7 @@ def algorithm_class(name: str) -> Any:
 
 
 def load_zip(file: str | Path, environment: Any, *, trust_pickle: bool = False) -> Sb3Policy:
-    """The policy of a stable-baselines3 .zip.
+    """The policy of a stable-baselines3 .zip, with the normaliser that lies beside it.
 
     Raises:
         InputError: not trusted, no such file, no file of PPO or SAC, or made for other spaces.
@@ -59,12 +68,13 @@ def load_zip(file: str | Path, environment: Any, *, trust_pickle: bool = False) 
     if not path.is_file():
         raise InputError("no such file", file=path)
     need_trust(path, trust_pickle)
+    normaliser = normaliser_file(path, str(getattr(getattr(environment, "spec", None), "id", "")))
     model = load_model(path, _algorithm_of(path))
     for name in ("observation_space", "action_space"):
         theirs, ours = getattr(model, name), getattr(environment, name)
         if theirs != ours:
             raise InputError("made for another environment", file=path, key=name, value=theirs, allowed=str(ours))
-    return Sb3Policy(model)
+    return Sb3Policy(model, None if normaliser is None else load_normaliser(normaliser, environment.observation_space))
 
 
 def load_model(path: Path, algorithm: str, environment: Any = None) -> Any:
@@ -90,6 +100,22 @@ def _algorithm_of(path: Path) -> str:
         if signature <= keys:
             return name
     raise InputError("is neither of PPO nor of SAC", file=path)
+
+
+def leaving_no_ruin(train: Callable[..., Result]) -> Callable[..., Result]:
+    """`train(scene, config, folder, ...)`; where a full disk ends it before a checkpoint, its new folder goes."""
+
+    @functools.wraps(train)
+    def trained(scene: Any, config: Any, folder: Path, *arguments: Any, **options: Any) -> Result:
+        was_there = folder.exists()
+        try:
+            return train(scene, config, folder, *arguments, **options)
+        except OSError as error:
+            if error.errno in DISK_ERRORS and not was_there and not all_in(folder / "checkpoints"):
+                shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+    return trained
 
 
 def save(model: Any, folder: Path) -> Path:
@@ -147,8 +173,12 @@ class Seen:
 
 def _replace(target: Path, write: Callable[[str], None]) -> Path:
     part = target.with_name(f"part_{target.name}")
-    write(str(part))
-    os.replace(part, target)
+    try:
+        with naming(target):
+            write(str(part))
+            os.replace(part, target)
+    finally:
+        part.unlink(missing_ok=True)
     return target
 
 

@@ -37,12 +37,22 @@ from agents.evaluate import Evaluation, about_environment, evaluate
 from agents.export import graph_bytes, layers_of, write_bundle
 from agents.pool import interrupts_held_back
 from agents.train.budget import Budget
-from agents.train.checkpoint import REPLAY, Seen, algorithm_class, all_in, load_model, need_trust, newest
+from agents.train.checkpoint import (
+    REPLAY,
+    Seen,
+    algorithm_class,
+    all_in,
+    leaving_no_ruin,
+    load_model,
+    need_trust,
+    newest,
+)
 from agents.train.config import TrainConfig
 from agents.train.watch import BEST_OF, Timed, Watch
 from twin import seeding
 from twin.console import ProgressLine, atomic_write
-from twin.errors import InputError
+from twin.errors import DISK_ERRORS, InputError
+from twin.extras import require
 
 Array = np.ndarray
 TRAIN_STREAM = "training"
@@ -146,6 +156,7 @@ def training_seed(seed: int) -> int:
     return TRAINING_SEEDS + drawn
 
 
+@leaving_no_ruin
 def train(
     scene: Scene,
     config: TrainConfig,
@@ -176,6 +187,7 @@ def train(
     """
     budget = budget or Budget(config.wall_time_s)
     torch.set_num_threads(1)
+    require("tensorboard", "onnx", "onnxruntime")  # the last comes when the training is over
     checkpoints = folder / "checkpoints"
     source = newest(checkpoints) if resume else None
     if source is not None:
@@ -380,6 +392,8 @@ def make_folder(folder: Path) -> None:
     except FileExistsError:
         raise InputError("is there already; --resume goes on with a run", file=folder) from None
     except OSError as error:
+        if error.errno in DISK_ERRORS:
+            raise
         raise InputError(f"cannot be made: {error.strerror}", file=folder) from None
 
 

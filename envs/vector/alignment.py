@@ -13,6 +13,7 @@ from envs.alignment_case import AlignmentChoice
 from envs.alignment_control import ACTION, ACTION_MODES, OBSERVATION
 from envs.alignment_episodes import CODES, END_OF, Episodes
 from envs.alignment_reward import COSTS, REWARD_WEIGHTS, RUNNING, TIME_LIMIT
+from envs.episodic import steps_within
 from envs.options import choice, number
 from envs.swap_case import SwapChoice
 from envs.vector.batched import BatchedEnv
@@ -38,6 +39,7 @@ class AlignmentVectorEnv(BatchedEnv):
     Arguments:
         num_envs: how many worlds.
         autoreset_mode: "NextStep" or "SameStep".
+        max_episode_steps: an episode is truncated after so many steps; None: by its own limit alone.
         the others: as `AlignmentEnv` has them; `plant` "rom", `render_mode` None.
 
     Raises:
@@ -57,6 +59,7 @@ class AlignmentVectorEnv(BatchedEnv):
         time_limit_s: float = 60.0,
         render_mode: str | None = None,
         autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
+        max_episode_steps: int | None = None,
     ) -> None:
         super().__init__(
             num_envs,
@@ -65,6 +68,7 @@ class AlignmentVectorEnv(BatchedEnv):
             autoreset_mode=autoreset_mode,
             render_mode=render_mode,
             render_fps=round(1.0 / DECISION_S),
+            max_episode_steps=max_episode_steps,
         )
         choice("plant", plant, PLANTS)
         self.station = station if isinstance(station, Station) else load_station(station)
@@ -87,6 +91,11 @@ class AlignmentVectorEnv(BatchedEnv):
     def plant(self) -> Any:
         """The `RomPlant` of all worlds; None before the first reset."""
         return self.batch.plant
+
+    @property
+    def max_steps(self) -> int:
+        """As the single environment has it."""
+        return steps_within(self._episodes.time_limit_s, DECISION_S)
 
     def _begin(self, which: Array, seeds: Sequence[int], options: Mapping[str, Any] | None) -> None:
         cases = [self._choice.draw(seed, options) for seed in seeds]

@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from gymnasium.envs.registration import EnvSpec
 from gymnasium.error import ClosedEnvironmentError, ResetNeeded
 from gymnasium.utils import seeding
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
+from envs.episodic import with_limit
 from envs.scaling import Quantity, box
 from envs.vector.infos import Columns, masked
 from twin.errors import InputError
@@ -38,7 +40,9 @@ class BatchedEnv(VectorEnv[Array, Array, Array]):
         autoreset_mode: str | AutoresetMode,
         render_mode: str | None,
         render_fps: int,
+        max_episode_steps: int | None = None,
     ) -> None:
+        """`max_episode_steps`: an episode is truncated after so many steps, as `gymnasium.wrappers.TimeLimit` does."""
         if type(num_envs) is not int or not 1 <= num_envs <= MOST_ENVS:
             raise InputError("not a number of worlds", key="num_envs", value=num_envs, allowed=f"1 to {MOST_ENVS}")
         if render_mode is not None:
@@ -46,6 +50,10 @@ class BatchedEnv(VectorEnv[Array, Array, Array]):
             raise InputError("not on the batch", key="render_mode", value=render_mode, allowed=allowed)
         self.num_envs, self.render_mode = num_envs, None
         self.autoreset_mode = _mode(autoreset_mode)
+        if max_episode_steps is not None and (type(max_episode_steps) is not int or max_episode_steps < 1):
+            allowed = "1 and more, or None"
+            raise InputError("not a number of steps", key="max_episode_steps", value=max_episode_steps, allowed=allowed)
+        self._step_limit, self._elapsed = max_episode_steps, np.zeros(num_envs, np.int64)
         self.metadata = {"render_modes": [], "render_fps": render_fps, "autoreset_mode": self.autoreset_mode}
         self._action = tuple(action)
         self.single_action_space, self.single_observation_space = box(action), box(observation)
@@ -56,6 +64,20 @@ class BatchedEnv(VectorEnv[Array, Array, Array]):
         self._over = np.zeros(num_envs, bool)
         self._randoms: list[np.random.Generator | None] = [None] * num_envs
         self._begun = False
+
+    @property
+    @abstractmethod
+    def max_steps(self) -> int:
+        """As the single environment has it; `max_episode_steps` aside."""
+
+    @property
+    def spec(self) -> EnvSpec | None:
+        """As Gymnasium made it, `max_episode_steps` being that of this batch."""
+        return with_limit(self.__dict__.get("_spec"), self._step_limit or self.max_steps)
+
+    @spec.setter
+    def spec(self, spec: EnvSpec | None) -> None:
+        self._spec = spec
 
     # ------------------------------------------------------------------------------------------ what a task fills in
 
@@ -98,6 +120,7 @@ class BatchedEnv(VectorEnv[Array, Array, Array]):
         self._begin(which, episodes, fixed)
         self._begun = True
         self.rewards[which] = 0.0
+        self._elapsed[which] = 0
         self._over[which] = False
         return self.observations.copy(), masked(self._columns(), mask)
 
@@ -117,10 +140,13 @@ class BatchedEnv(VectorEnv[Array, Array, Array]):
         checked = self._checked(actions, ~again)
         if not again.all():
             self._advance(np.flatnonzero(~again), checked)
+            self._elapsed[~again] += 1
         if again.any():
             self._begin_next(np.flatnonzero(again))
             self.rewards[again] = 0.0
         terminated, truncated = self._ends()
+        if self._step_limit is not None:
+            truncated = truncated | (self._elapsed >= self._step_limit)
         rewards, self._over = self.rewards.copy(), terminated | truncated
         everyone = np.ones(self.num_envs, bool)
         if self.autoreset_mode == AutoresetMode.NEXT_STEP or not self._over.any():
@@ -133,6 +159,7 @@ class BatchedEnv(VectorEnv[Array, Array, Array]):
     def _begin_next(self, which: Array) -> None:
         """The next episode of worlds `which`, each by its own generator."""
         self._begin(which, [self._episode(int(i), None) for i in which], None)
+        self._elapsed[which] = 0
 
     def _final(self) -> Array:
         """(N,) objects: the last observation of those that have ended."""

@@ -12,6 +12,7 @@ from gymnasium.vector import AutoresetMode
 from envs.docking_case import Choice
 from envs.docking_episodes import ACTION, CODES, OBSERVATION, Episodes
 from envs.docking_reward import COSTS, REWARD_WEIGHTS, RUNNING, TIME_LIMIT
+from envs.episodic import steps_within
 from envs.options import number
 from envs.vector.batched import BatchedEnv
 from envs.vector.infos import Columns, Kept, by_name, sum_of
@@ -31,6 +32,7 @@ class DockingVectorEnv(BatchedEnv):
     Arguments:
         num_envs: how many worlds.
         autoreset_mode: "NextStep" or "SameStep".
+        max_episode_steps: an episode is truncated after so many steps; None: by its own limit alone.
         the others: as `DockingEnv` has them; `render_mode` None.
 
     Raises:
@@ -48,6 +50,7 @@ class DockingVectorEnv(BatchedEnv):
         time_limit_s: float = 90.0,
         render_mode: str | None = None,
         autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
+        max_episode_steps: int | None = None,
     ) -> None:
         super().__init__(
             num_envs,
@@ -56,6 +59,7 @@ class DockingVectorEnv(BatchedEnv):
             autoreset_mode=autoreset_mode,
             render_mode=render_mode,
             render_fps=round(1.0 / CONTROL_S),
+            max_episode_steps=max_episode_steps,
         )
         self.station = load_station(station)
         self._choice = Choice(
@@ -69,6 +73,11 @@ class DockingVectorEnv(BatchedEnv):
         self.observations, self.rewards = self._episodes.observations, self._episodes.rewards
         self.plant = DockingPlant(np.zeros(1, PARAMS), num_envs)
         self._cases = Kept(num_envs)
+
+    @property
+    def max_steps(self) -> int:
+        """As the single environment has it."""
+        return steps_within(self._episodes.time_limit_s, CONTROL_S)
 
     def _begin(self, which: Array, seeds: Sequence[int], options: Mapping[str, Any] | None) -> None:
         cases = [self._choice.draw(seed, options) for seed in seeds]

@@ -14,7 +14,7 @@ from envs.options import choice
 from envs.scaling import checked_action
 from envs.swap_case import SwapCase, SwapChoice
 from envs.timed_swap import TimedSwap, parkings
-from envs.timing import STILL_S, part_of
+from envs.timing import STILL_S, most_steps, part_of
 from envs.timing_action import ACTION
 from envs.timing_episode import TimingEpisode
 from envs.timing_observation import OBSERVATION
@@ -41,6 +41,7 @@ class TimingVectorEnv(BatchedEnv):
     Arguments:
         num_envs: how many worlds.
         autoreset_mode: "NextStep" or "SameStep".
+        max_episode_steps: an episode is truncated after so many steps; None: by its own limit alone.
         the others: as `TimingEnv` has them; `plant` "rom", `render_mode` None.
 
     Raises:
@@ -59,9 +60,16 @@ class TimingVectorEnv(BatchedEnv):
         plant: str = "rom",
         render_mode: str | None = None,
         autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
+        max_episode_steps: int | None = None,
     ) -> None:
         super().__init__(
-            num_envs, ACTION, OBSERVATION, autoreset_mode=autoreset_mode, render_mode=render_mode, render_fps=1
+            num_envs,
+            ACTION,
+            OBSERVATION,
+            autoreset_mode=autoreset_mode,
+            render_mode=render_mode,
+            render_fps=1,
+            max_episode_steps=max_episode_steps,
         )
         choice("plant", plant, PLANTS)
         self.station = station if isinstance(station, Station) else load_station(station)
@@ -78,6 +86,11 @@ class TimingVectorEnv(BatchedEnv):
         self.plant: Any = None
         self._episodes: dict[int, TimingEpisode] = {}
         self._infos: list[dict[str, Any]] = [{} for _ in range(num_envs)]
+
+    @property
+    def max_steps(self) -> int:
+        """As the single environment has it."""
+        return most_steps(self._choice)
 
     def _begin(self, which: Array, seeds: Sequence[int], options: Mapping[str, Any] | None) -> None:
         fixed, last = part_of(options, self.last_phase, self.station)

@@ -22,6 +22,7 @@ from agents.bundle import BundlePolicy, Contract, load_bundle, open_graph
 from agents.episodes import Scene
 from agents.evaluate import evaluate
 from agents.export import Layer, graph_bytes
+from tests.agents.attacks import model_of
 from tests.agents.bundles import LAYERS, contract_of, make_tiny, write_tiny
 from tests.agents.tiny import TASK, Controller
 from twin.errors import InputError
@@ -215,17 +216,6 @@ def test_a_flipped_byte_is_refused_or_at_least_harmless(place: int, flip: int) -
 @settings(max_examples=80)
 def test_any_other_bytes_are_refused(data: bytes) -> None:
     assert isinstance(opened(data, blessed=True), str)
-
-
-def model_of(nodes: list[Any], constants: list[Any], inputs: int = 2, outputs: int = 1, **more: Any) -> bytes:
-    ports = [
-        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", size])
-        for name, size in (("observation", inputs), ("action", outputs))
-    ]
-    graph = helper.make_graph(nodes, "policy", ports[:1], ports[1:], constants)
-    opsets = more.get("opsets", [helper.make_opsetid("", 17)])
-    data: bytes = helper.make_model(graph, opset_imports=opsets, ir_version=8).SerializeToString()
-    return data
 
 
 def test_weights_in_another_file_are_refused(bundle: Path, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from twin import kernel_cache
 from twin.console import progress
-from twin.errors import InputError
+from twin.errors import InputError, naming
 
 if TYPE_CHECKING:
     import typer
@@ -138,7 +138,7 @@ def _recorded(branched: Ready, path: Path) -> SwapResult:
     part = path.with_name(f".{path.name}.part")
     branched.on_reached = lambda: os.replace(part, path)
     try:
-        with SwapRecorder(part, branched.twin) as recorder:
+        with naming(path), SwapRecorder(part, branched.twin) as recorder:
             result = dataclasses.replace(branched.run(), recording=str(path))
             recorder.finish(result)
             return result

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from twin.console import emit_json, program, progress
-from twin.errors import InputError
+from twin.errors import DISK_ERRORS, InputError
 from twin.tables import print_table
 
 if TYPE_CHECKING:
@@ -89,6 +89,8 @@ def recording_paths(folder: str | Path) -> dict[str, Path]:
     try:
         at.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:
+        if getattr(error, "errno", None) in DISK_ERRORS:
+            raise
         why = getattr(error, "strerror", None) or str(error)
         raise InputError(f"no folder can be made there: {why}", key="--folder", value=str(folder)) from None
     return {station: check_output_path(at / f"{station}.mcap") for station in STATIONS}
@@ -133,7 +135,7 @@ def _collect(workers: dict[Connection, tuple[str, Any]]) -> list[SwapResult]:
                         raise RuntimeError(f"the process of the {station} swap ended without a result") from None
                     open_ends.remove(end)
                     continue
-                if isinstance(said, InputError):
+                if isinstance(said, InputError | ImportError | OSError):
                     raise said
                 if isinstance(said, Progress):
                     where[station] = said.text
@@ -145,7 +147,7 @@ def _collect(workers: dict[Connection, tuple[str, Any]]) -> list[SwapResult]:
 
 
 def _work(pipe: Connection, station: str, seed: int, path: str) -> None:
-    """One swap in a process of its own; what it sends: Progress, then a SwapResult or an InputError."""
+    """One swap in a process of its own; what it sends: Progress, then a SwapResult or an error."""
     from twin.commands.swap import resolve, run
 
     class Line:
@@ -162,10 +164,10 @@ def _work(pipe: Connection, station: str, seed: int, path: str) -> None:
     try:
         cell, timing = resolve(station, None, None, "factory", seed=seed, parking="guided")
         pipe.send(run(cell, timing, record=path, line=Line()))  # type: ignore[arg-type]
-    except InputError as error:
-        pipe.send(error)
     except (KeyboardInterrupt, BrokenPipeError):
         pass
+    except (InputError, ImportError, OSError) as error:
+        pipe.send(error)
     finally:
         pipe.close()
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import platform
-import re
 import shutil
 import subprocess
 import sys
@@ -24,6 +23,7 @@ import typer
 
 from twin import kernel_cache
 from twin.console import emit_json, progress
+from twin.extras import canonical, extra_of, install_command
 from twin.tables import print_table
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,8 +58,10 @@ OPTIONAL_PACKAGES = {
     "onnx": "writing policies as policy.onnx",
     "onnxscript": "writing policies as policy.onnx",
     "onnxruntime": "running policies from policy.onnx",
+    "array-api-compat": "gymnasium's wrappers to torch",
     "panda3d": "the 3D viewer",
     "imageio-ffmpeg": "videos of recordings",
+    "moviepy": "videos by gymnasium's RecordVideo",
     "rerun-sdk": "opening recordings in Rerun",
 }
 
@@ -107,7 +109,7 @@ with Offscreen((64, 64)) as offscreen:
 imageio_ffmpeg.get_ffmpeg_exe()
 print(f"drawn by {drawn_by}; ffmpeg for videos")
 """
-PICTURE_FIX = "on Debian: apt install libegl1 libgl1-mesa-dri; and pip install -c constraints.txt -e '.[viewer]'"
+PICTURE_FIX = f"on Debian: apt install libegl1 libgl1-mesa-dri; and {install_command('viewer')}"
 
 Status = Literal["ok", "missing", "broken"]
 
@@ -190,16 +192,14 @@ def pinned_versions() -> Mapping[str, str]:
     return {canonical(name): version for name, _, version in pins if version}
 
 
-def canonical(package: str) -> str:
-    return re.sub(r"[-_.]+", "-", package).lower()
-
-
 def check_package(package: str, purpose: str, pins: Mapping[str, str], *, required: bool) -> Check:
     pinned = pins.get(canonical(package))
     try:
         installed = metadata.version(package)
     except metadata.PackageNotFoundError:
-        fix = REINSTALL if required or pinned else "nothing, until you use that part"
+        extra = extra_of(package)
+        optional = f"{install_command(extra)}, or: {REINSTALL}" if extra else "nothing, until you use that part"
+        fix = REINSTALL if required else optional
         return Check(package, "missing", f"not installed (needed for {purpose})", fix, required)
     if pinned and installed.partition("+")[0] != pinned:  # torch says 2.13.0+cpu: the same release, built for the CPU
         advice = f"{REINSTALL} (results repeat bit for bit only with the same versions)"

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from twin.cell import Cell
-from twin.errors import InputError
+from twin.errors import InputError, naming
 from twin.log_import.carries import carries_of
 from twin.log_import.ingest import Ingested, ingest
 from twin.log_import.layout import cell_of
@@ -113,13 +113,16 @@ def import_log(
         InputError: a log or mapping that does not fit, or a path that cannot be written; nothing is left behind.
     """
     target = check_output_path(output)
-    folder = Path(tempfile.mkdtemp(prefix="swaptwin-"))
+    with naming(f"{tempfile.gettempdir()}, for the working files of {log}"):
+        folder = Path(tempfile.mkdtemp(prefix="swaptwin-"))
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     told = on_progress or (lambda what, share: None)
     try:
-        read = ingest(log, mapping, folder, lambda share: told("reading", share))
+        with naming(f"{folder.parent}, for the working files of {log}"):
+            read = ingest(log, mapping, folder, lambda share: told("reading", share))
         try:
-            report = _write(Path(log), read, mapping, part, window or Window(), told, beside)
+            with naming(output):
+                report = _write(Path(log), read, mapping, part, window or Window(), told, beside)
         finally:
             read.close()
         os.replace(part, target)

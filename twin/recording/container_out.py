@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import io
 import os
+import secrets
 import stat
 import struct
 import zlib
+from contextlib import suppress
 from pathlib import Path
 
 import zstandard
@@ -20,7 +22,7 @@ from mcap import records
 from mcap.data_stream import RecordBuilder
 from mcap.opcode import Opcode
 
-from twin.errors import InputError
+from twin.errors import DISK_ERRORS, InputError
 
 MAGIC = b"\x89MCAP0\r\n"
 LIBRARY = "swaptwin"
@@ -75,13 +77,29 @@ def check_output_path(path: str | Path) -> Path:
 
 
 class ContainerWriter:
-    """An MCAP file being written. Every call leaves the file readable up to what was handed over."""
+    """An MCAP file being written. Every call leaves the file readable up to what was handed over.
+
+    A disk that is full takes it away again: then nothing is there, or what was there before.
+
+    Attributes:
+        failed: nothing more can be written, and nothing is left.
+    """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        """
+        Raises:
+            InputError: it cannot be written there.
+            OSError: the disk is full; this and all that writes.
+        """
+        self.path, self.failed = path, False
+        self._place = Path(os.path.realpath(path))
+        self._before = _set_aside(self._place)
         try:
-            self._file = io.FileIO(path, "w")
+            self._file = io.FileIO(self._place, "w")
         except OSError as error:
+            self._restore()
+            if error.errno in DISK_ERRORS:
+                raise OSError(error.errno, error.strerror, str(path)) from None
             raise InputError(f"cannot write a recording there: {error.strerror}", file=path) from None
         self._size = 0  # of all but a provisional chunk
         self._provisional_size = 0
@@ -198,6 +216,23 @@ class ContainerWriter:
     def close(self) -> None:
         """Close the file as it is."""
         self._file.close()
+        if self._before is not None:
+            self._before.unlink(missing_ok=True)
+            self._before = None
+
+    def _fail(self) -> None:
+        """Leave what was there before."""
+        self.failed = True
+        with suppress(OSError):
+            self._file.close()
+        with suppress(OSError):
+            self._place.unlink()
+        self._restore()
+
+    def _restore(self) -> None:
+        if self._before is not None:
+            os.replace(self._before, self._place)
+            self._before = None
 
     def _write(self, data: bytes) -> None:
         self._put(data)
@@ -213,7 +248,22 @@ class ContainerWriter:
             while rest:
                 rest = rest[self._file.write(rest) :]
         except OSError as error:
+            self._fail()
+            if error.errno in DISK_ERRORS:
+                raise OSError(error.errno, error.strerror, str(self.path)) from None
             raise InputError(f"the recording cannot be written any further: {error.strerror}", file=self.path) from None
+
+
+def _set_aside(path: Path) -> Path | None:
+    """A file that is there gets another name until the new one is whole; None where it cannot, or has nothing."""
+    aside = path.with_name(f".{secrets.token_hex(8)}.old")
+    try:
+        if not path.stat().st_size:
+            return None
+        os.rename(path, aside)
+    except OSError:  # none there, or a folder that is not writable: written in place
+        return None
+    return aside
 
 
 def _record(record: records.McapRecord) -> bytes:

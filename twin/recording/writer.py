@@ -34,7 +34,8 @@ class Recorder:
     there so far is written provisionally, so a killed recording loses at most its last second. As a context manager it
     ends with the outcome "interrupted" when left by an exception or without `close`.
 
-    Raises InputError where the path cannot be written, before anything is touched; ValueError is a caller's mistake.
+    Raises InputError where the path cannot be written, before anything is touched; OSError where the disk is full: then
+    nothing is left of it, and a recording that was there before is there again; ValueError is a caller's mistake.
     """
 
     def __init__(
@@ -127,7 +128,7 @@ class Recorder:
 
     def close(self, outcome: str, end_state_sha256: str, summary: Mapping[str, Any] | None = None) -> None:
         """Write what is left, the outcome and the index. Closing twice does nothing."""
-        if self._closed:
+        if self._closed or self._file.failed:
             return
         end = with_checksum(
             {

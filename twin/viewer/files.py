@@ -12,9 +12,12 @@ import numpy as np
 from panda3d.core import PNMImage, StringStream, Texture
 
 from twin.console import atomic_write, write_target
-from twin.errors import InputError
+from twin.errors import InputError, naming
 
 VIDEO_QUALITY = 8.0  # of 10, imageio-ffmpeg's scale; x264 at about CRF 15: edges and text stay sharp
+
+
+PROBE_BYTES = 1 << 20  # more than a full disk has left for what ffmpeg could not write
 
 
 class VideoWriter(Protocol):
@@ -55,6 +58,7 @@ def video(target: Path, size_px: tuple[int, int], fps: float) -> Iterator[VideoW
 
     Raises:
         InputError: where ffmpeg cannot write it.
+        OSError: the disk is full.
     """
     import imageio_ffmpeg
 
@@ -67,14 +71,14 @@ def video(target: Path, size_px: tuple[int, int], fps: float) -> Iterator[VideoW
         quality=VIDEO_QUALITY,
         macro_block_size=2,
         output_params=["-movflags", "+faststart", "-preset", "veryfast"],
-        ffmpeg_log_level="error",
+        ffmpeg_log_level="quiet",  # what it says goes to standard error past us; why it failed is asked of the disk
     )
     writer.send(None)
     try:
-        yield _Sender(writer, target)
+        yield _Sender(writer, part, target)
         writer.close()
-        if not part.exists():
-            raise InputError("ffmpeg wrote no video", file=target)
+        if not is_whole(part):
+            raise _failure(part, target)
         part.replace(target)
     finally:
         writer.close()
@@ -82,12 +86,43 @@ def video(target: Path, size_px: tuple[int, int], fps: float) -> Iterator[VideoW
 
 
 class _Sender:
-    def __init__(self, writer: object, target: Path) -> None:
-        self._writer, self._target = writer, target
+    def __init__(self, writer: object, part: Path, target: Path) -> None:
+        self._writer, self._part, self._target = writer, part, target
 
     def send(self, picture: np.ndarray) -> None:
         try:
             self._writer.send(np.ascontiguousarray(picture))  # type: ignore[attr-defined]
-        except OSError as error:
-            last = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
-            raise InputError(f"ffmpeg cannot write the video: {last}", file=self._target) from None
+        except OSError:
+            raise _failure(self._part, self._target) from None
+
+
+def is_whole(file: Path) -> bool:
+    """Whether an MP4 file holds all that its boxes say, the index (`moov`) among them."""
+    try:
+        size, place, names = file.stat().st_size, 0, []
+        with file.open("rb") as stream:
+            while place < size:
+                stream.seek(place)
+                head = stream.read(16)
+                length, name = int.from_bytes(head[:4], "big"), head[4:8]
+                length = int.from_bytes(head[8:16], "big") if length == 1 else length
+                if length < 8:
+                    return False
+                names.append(name)
+                place += length
+    except OSError:
+        return False
+    return place == size and b"moov" in names and b"mdat" in names
+
+
+def _failure(part: Path, target: Path) -> Exception:
+    """Why ffmpeg did not write `part`: what the disk says to somebody else, or that it was not the disk."""
+    probe = part.with_suffix(".probe")
+    try:
+        with naming(target), probe.open("wb") as file:
+            file.write(bytes(PROBE_BYTES))
+    except OSError as error:
+        return error
+    finally:
+        probe.unlink(missing_ok=True)
+    return InputError("ffmpeg cannot write the video", file=target)

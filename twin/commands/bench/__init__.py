@@ -16,7 +16,7 @@ import typer
 from twin.commands.bench.batches import batch_rows
 from twin.commands.bench.imports import import_rows
 from twin.commands.bench.pictures import picture_rows
-from twin.commands.bench.row import Row
+from twin.commands.bench.row import Row, unmeasured
 from twin.commands.bench.start import help_row
 from twin.commands.bench.swaps import swap_rows
 from twin.commands.bench.table import print_rows, this_machine
@@ -66,13 +66,12 @@ def rows_from(bench: str, line: ProgressLine, *, large: bool = False) -> list[Ro
     """The rows of one entry of BENCHES; without what it needs, one row that says so."""
     module, function = bench.split(":")
     try:
-        made = getattr(importlib.import_module(module), function)
-    except ModuleNotFoundError as error:
-        missing = error.name or ""
-        if module == missing or module.startswith(missing + "."):
+        rows: list[Row] = getattr(importlib.import_module(module), function)(line, large=large)
+    except ImportError as error:
+        missing = getattr(error, "name", None) or ""
+        if module == missing or missing and module.startswith(missing + "."):
             return []  # an installation without that layer
-        return [Row(module.replace(".", " "), note=f"needs the Python package {missing!r}, which is not installed")]
-    rows: list[Row] = made(line, large=large)
+        return [unmeasured(module.replace(".", " "), error)]
     return rows
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from pathlib import Path
 
-from twin.commands.bench.row import Row
+from twin.commands.bench.row import Row, unmeasured
 
 REQUIRED_FPS = {"medium": 30, "low": 60}
 """Of the viewer at 1280x720, by quality; medium has shadows."""
@@ -15,8 +15,8 @@ def picture_rows(station: str, path: Path) -> list[Row]:
     """Pictures a second of the viewer at 1280x720, from recording to pixels, with shadows and without."""
     try:
         from twin.viewer.frame_rate import measure_frames
-    except ModuleNotFoundError:  # the viewer is an optional part
-        return []
+    except ImportError as error:  # the viewer is an optional part
+        return [unmeasured(f"{station} pictures", error)]
     seconds = measure_frames(path, tuple(REQUIRED_FPS))
     first, second = seconds
     each = [slow / fast for slow, fast in zip(seconds[first], seconds[second], strict=True)]

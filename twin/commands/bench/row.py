@@ -36,6 +36,20 @@ class Row:
         }
 
 
+def unmeasured(name: str, error: ImportError) -> Row:
+    """A row that says which package it would need.
+
+    Raises:
+        ImportError: `error`, where it is of one of our own modules.
+    """
+    from twin import extras
+
+    module = extras.missing_module(error)
+    if module is None:
+        raise error
+    return Row(name, note=extras.needs(module))
+
+
 def speed_ratio(above_s: list[float], below_s: list[float]) -> tuple[float, tuple[float, float]]:
     """Median and quartiles of the ratio of speeds in each turn, from the times of the same work: below over above."""
     each = [b / a for a, b in zip(above_s, below_s, strict=True)]
