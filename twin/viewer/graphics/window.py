@@ -100,9 +100,7 @@ class Window:
         wanted = FrameBufferProperties()
         wanted.set_rgb_color(True)
         wanted.set_rgba_bits(8, 8, 8, 0)
-        wanted.set_back_buffers(
-            1
-        )  # drawn into, then flipped: without one Mesa's software OpenGL leaves the window black
+        wanted.set_back_buffers(1)  # or Mesa's software OpenGL leaves the window black
         wanted.set_depth_bits(24)
         if quality is not None and quality.multisamples:
             wanted.set_multisamples(quality.multisamples)
