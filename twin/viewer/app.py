@@ -17,7 +17,7 @@ from twin.viewer.hud.style import clock
 from twin.viewer.layout import Layout
 from twin.viewer.scene.approach import sun_of
 from twin.viewer.scene.scene import StationScene
-from twin.viewer.scene.views import truck_hides_work
+from twin.viewer.scene.views import from_above, truck_hides_work
 from twin.viewer.session import CHART_BUDGET_S, Session, State
 from twin.viewer.snapshot import Names, Snapshot
 from twin.viewer.source import Source
@@ -162,6 +162,7 @@ class Viewer:
         snapshot = session.source.snapshot(t_s)
         self.scene.show_forces, self.scene.show_measured = session.show["forces"], session.show["measured"]
         self.scene.see_through_truck(session.show["glass"] != truck_hides_work(session.eye.name, self.scene.layout))
+        self.scene.uncover(from_above(session.eye.name))
         self.scene.update(snapshot)
         if self.other is not None and self.ghost is not None:
             if session.show["ghost"]:

@@ -13,7 +13,7 @@ from twin.errors import InputError
 from twin.viewer import director
 from twin.viewer.compare import Ghost
 from twin.viewer.files import save_png, video
-from twin.viewer.graphics.camera import View
+from twin.viewer.graphics.camera import View, blended
 from twin.viewer.graphics.pipe import Pipe
 from twin.viewer.scene.scene import StationScene
 from twin.viewer.scene.views import usual_view
@@ -136,7 +136,7 @@ class Presenter:
         layout = self.source.layout
         if share >= 1.0:
             return view_of(now, layout, snapshot)
-        return director.blended(view_of(before, layout, snapshot), view_of(now, layout, snapshot), share)
+        return blended(view_of(before, layout, snapshot), view_of(now, layout, snapshot), share)
 
 
 def screenshot(presenter: Presenter, t_s: float, target: Path) -> None:

@@ -44,8 +44,11 @@ class StationScene:
         self.root = NodePath("ghost" if ghost else "station")
         self.frames = FrameNodes(self.root, names)
         self.parts: list[Part] = []
+        self._glass = self._uncovered = False
+        self._site: Site | None = None
         if not ghost:
-            self.parts.append(Site(layout, self.frames))
+            self._site = Site(layout, self.frames)
+            self.parts.append(self._site)
         self._truck = TruckModel(layout, self.frames)
         self.parts += [
             self._truck,
@@ -91,7 +94,15 @@ class StationScene:
 
     def see_through_truck(self, on: bool) -> None:
         """Makes the truck translucent or solid."""
-        self._truck.set_glass(on)
+        self._glass = on
+        self._truck.set_glass(on, faint=on and self._uncovered)
+
+    def uncover(self, on: bool) -> None:
+        """Shows what is under deck and roof, or covers it again: from above they hide the work in the pit."""
+        self._uncovered = on
+        self._truck.set_glass(self._glass, faint=self._glass and on)
+        if self._site is not None:
+            self._site.uncover(on)
 
     @property
     def show_forces(self) -> bool:
