@@ -167,7 +167,7 @@ class Viewer:
         if self.other is not None and self.ghost is not None:
             if session.show["ghost"]:
                 self.other.root.show()
-                self.other.update(self.ghost.snapshot_at(t_s))
+                self.other.update(self.ghost.snapshot_at(t_s), snapshot)
             else:
                 self.other.root.hide()
         if stage.display_due or self._drag is not None:

@@ -118,7 +118,7 @@ class Presenter:
     def _prepare(self, t_s: float) -> None:
         snapshot = self.source.snapshot(t_s)
         if self._other is not None and self.ghost is not None:
-            self._other.update(self.ghost.snapshot_at(t_s))
+            self._other.update(self.ghost.snapshot_at(t_s), snapshot)
         self.studio.view = self._view_at(t_s)
         if self._display is not None and self.studio.stage.display_due:
             self._display.update(t_s, snapshot)

@@ -12,6 +12,7 @@ from twin.viewer.origin import Provenance, is_estimated
 from twin.viewer.scene.arrows import ForceArrows
 from twin.viewer.scene.estimated import EstimatedBodies
 from twin.viewer.scene.frames import FrameNodes
+from twin.viewer.scene.ghost import GhostOutlines
 from twin.viewer.scene.guide_forces import GuideForces
 from twin.viewer.scene.measured import FRAME as MEASURED_FRAME
 from twin.viewer.scene.measured import MeasuredSeats
@@ -22,6 +23,8 @@ from twin.viewer.scene.site import Site
 from twin.viewer.scene.truck import TruckModel
 from twin.viewer.snapshot import Names, Snapshot
 
+TRUCK, SAME_M, SAME_RAD = "truck", 0.02, 0.002
+"""Trucks of two runs that are no farther apart count as in one place."""
 TWILIGHT = (0.50, 0.53, 0.60)
 """How bright things stand of which nothing is logged just now."""
 
@@ -69,13 +72,20 @@ class StationScene:
         self.estimated = EstimatedBodies(layout, self.frames, origin, ghost)
         self._ghost, self._logged = ghost, True
         if ghost:
-            self.root.set_color_scale(0.45, 0.85, 1.25, 0.35)
+            self.parts.append(GhostOutlines(layout, self.frames))
+            self.root.set_color_scale(0.35, 0.85, 1.35, 0.45)
             self.root.set_transparency(TransparencyAttrib.M_alpha)
             self.root.set_bin("transparent", 0)
             self.root.hide(SEEN_BY_SUN)
 
-    def update(self, snapshot: Snapshot) -> None:
-        """Moves everything to where the snapshot has it; in a gap of a log it stands in twilight, a ghost is gone."""
+    def update(self, snapshot: Snapshot, first: Snapshot | None = None) -> None:
+        """Moves everything to where the snapshot has it; in a gap of a log it stands in twilight, a ghost is gone.
+
+        A ghost's truck that stands where that of the `first` run does is left out: two surfaces in one place flicker.
+        """
+        if self._ghost and first is not None:
+            apart = snapshot.world_pose(TRUCK) - first.world_pose(TRUCK)
+            self._truck.show(bool(abs(apart[:3]).max() > SAME_M or abs(apart[3:]).max() > SAME_RAD))
         if snapshot.logged != self._logged:
             self._logged = snapshot.logged
             self._dim(not snapshot.logged)

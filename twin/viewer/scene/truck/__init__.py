@@ -144,6 +144,11 @@ class TruckModel:
             else:
                 node.show(SEEN_BY_SUN)
 
+    def show(self, on: bool) -> None:
+        """Draws the truck or leaves it out."""
+        for node in (*self._parts, *self.wheels):
+            node.show() if on else node.hide()
+
     def update(self, snapshot: Snapshot) -> None:
         self._roll(self._truck.get_x())
         steered_rad = snapshot.value(STEERING, 0.0)
