@@ -9,8 +9,8 @@ from twin.viewer.hud.canvas import Kit, Layer, Painter
 from twin.viewer.hud.model import GhostRow, GhostTable, HudModel
 from twin.viewer.hud.regions import Hit, Rect
 
-WIDTH_PX, ROW_PX, HEAD_PX = 316, 18, 54
-NAME_PX, THIS_X, OTHER_X, RESULT_X = 118, 174, 224, 304
+WIDTH_PX, ROW_PX, HEAD_PX = 322, 18, 54
+NAME_PX, THIS_X, OTHER_X, RESULT_X = 118, 180, 230, 310
 """Room for a phase's name; right edges of the columns of numbers."""
 MOST_OF_ROOM, LEAST_ROWS = 0.15, 3
 """The table takes no more than this share of the picture and shows the rows about the present phase."""
@@ -58,7 +58,7 @@ class GhostPanel:
         base = painter.middle(y + kit.px(24), kit.px(18), fonts.small)
         said = "seconds" if table.logged else f"{table.heads[1]}: nothing logged"
         painter.text(x, base, said, fonts.small, style.FAINT if table.logged else style.WARNING)
-        for edge, text in ((THIS_X, table.heads[0]), (OTHER_X, table.heads[1]), (RESULT_X, table.heads[0])):
+        for edge, text in ((THIS_X, table.heads[0].split()[0]), (OTHER_X, table.heads[1]), (RESULT_X, table.heads[0])):
             painter.text(area.x + kit.px(edge), base, text, fonts.small, style.FAINT, "right")
         y += kit.px(44)
         painter.rect(x, y, area.width - kit.px(24), kit.hair_px, style.RULE)
