@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -90,3 +92,24 @@ def imported_log(top_lift_swap: Path, tmp_path_factory: pytest.TempPathFactory) 
 def poor_log(top_lift_swap: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same of a station that measures neither sway nor load."""
     return imported(top_lift_swap, tmp_path_factory.mktemp("poor") / "poor.mcap", sway=False, load=False)
+
+
+@pytest.fixture(scope="session")
+def screens(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder in which the virtual display keeps its pixels (`tests.viewer.screen`)."""
+    return tmp_path_factory.mktemp("screens")
+
+
+@pytest.fixture(scope="session")
+def display(screens: Path) -> Iterator[str]:
+    """The name of a virtual display of its own."""
+    process = subprocess.Popen(
+        ["Xvfb", "-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-fbdir", str(screens)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert process.stdout is not None
+    yield f":{process.stdout.readline().strip()}"
+    process.terminate()
+    process.wait(timeout=20)

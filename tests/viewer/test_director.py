@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twin.viewer.director import BLEND_S, SHORTEST_S, blended, cuts, shot_at
-from twin.viewer.graphics.camera import View
+from twin.viewer.director import BLEND_S, SHORTEST_S, cuts, shot_at
+from twin.viewer.graphics.camera import View, blended
 from twin.viewer.source import PhaseSpan
 
 STORY = (

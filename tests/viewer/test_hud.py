@@ -14,7 +14,8 @@ from panda3d.core import GeomVertexReader
 from twin.viewer.controls import PLAYING, SHOWING
 from twin.viewer.graphics.offscreen import Offscreen
 from twin.viewer.graphics.quality import QUALITIES
-from twin.viewer.hud import Charts, GhostTable, Hud
+from twin.viewer.hud import Charts, GhostTable, Hud, style
+from twin.viewer.hud.ghost_table import told
 from twin.viewer.hud.recorded import load, model_at
 from twin.viewer.hud.regions import TimeScale
 from twin.viewer.hud.style import clock
@@ -23,7 +24,7 @@ from twin.viewer.playback import Playback
 from twin.viewer.signals import CHART_KEYS, Signals, chart_sets
 from twin.viewer.source import Source
 
-SIZES = ((1280, 720), (1920, 1080), (3840, 2160), (1600, 1200), (1000, 600))
+SIZES = ((1280, 720), (1920, 1080), (3840, 2160), (1600, 1200), (1000, 600), (640, 360))
 ROWS = tuple((f"phase_{k}", 1.0 + k, None if k == 3 else 1.5 + k, None if k == 3 else 0.5) for k in range(40))
 
 
@@ -114,10 +115,62 @@ def test_the_help_page_tells_every_key(hud, source):
 def test_messages_and_the_other_run(hud, source):
     hud.update(model(source, 1.0, toast="picture written", ghost=GhostTable("slower.mcap", ROWS, "phase_30")))
     said = written(hud)
-    assert {"picture written", "slower.mcap", "gained", "phase 30", "in all", "+0.50"} <= said
+    assert {"picture written", "slower.mcap", "phase 30", "in all", "gained 0.50"} <= said
     hud.update(model(source, 1.0, hint="H help"))
     assert "H help" in written(hud)
     assert "slower.mcap" not in written(hud)
+
+
+@pytest.mark.parametrize(
+    ("gained_s", "text", "colour"),
+    [
+        (1.042, "gained 1.04", style.GOOD),
+        (-6.96, "lost 6.96", style.BAD),
+        (0.0, "0.00", style.FAINT),
+        (-0.004, "0.00", style.FAINT),
+    ],
+)
+def test_time_lost_and_gained_is_said_in_words(gained_s, text, colour):
+    assert told(gained_s) == (text, colour)
+
+
+@pytest.mark.parametrize("charts", [True, False])
+def test_the_other_runs_table_leaves_the_picture_free(hud, source, charts):
+    """It covers a sixth of the picture at most, and the present phase is in it, also where its name comes again."""
+    table = GhostTable("slower.mcap", (*ROWS, *ROWS), "phase_30", row=len(ROWS) + 30, total=("in all", 9.0, 7.0, -2.0))
+    shown = model(source, 1.0, ghost=table)
+    hud.update(shown if charts else replace(shown, charts=None))
+    x, y, width, height = hud.ghost.area
+    assert width * height <= hud.free.width * hud.free.height / 6.0
+    assert (x, y) == (hud.free.x, hud.free.y)
+    assert {"phase 30", "in all", "lost 2.00"} <= written(hud)
+    assert "phase 0" not in written(hud)
+    hud.update(model(source, 1.0))
+
+
+def test_numbers_of_a_chart_lie_beside_its_curves(hud, source):
+    """What the samples reach and limits that are far away: under the plot, not in it."""
+    hud.update(model(source, 14.0))
+    for layer in hud.charts.layers:
+        if layer.path.get_name() in ("chart reach", "chart notes"):
+            for text, left, top, right, bottom in layer.texts:
+                if "…" in text or any(c.isdigit() for c in text):
+                    for _, plot in hud.charts.plots:
+                        assert bottom <= plot.y or top >= plot.bottom or left >= plot.right or right <= plot.x, text
+    assert any("…" in text for text in written(hud))
+
+
+def test_a_small_picture_has_fewer_charts_and_says_so(screen, source):
+    small, large = Hud(screen.stage.hud, (640, 360)), Hud(screen.stage.hud, (1280, 720))
+    for each in (small, large):
+        each.update(model(source, 14.0))
+    chosen = len(large.charts.plots)
+    assert 0 < len(small.charts.plots) < chosen
+    assert all(plot.height >= 20 for _, plot in small.charts.plots)
+    assert any(f"of {chosen} charts fit" in text for text in written(small))
+    assert not any("charts fit" in text for text in written(large))
+    small.close()
+    large.close()
 
 
 # --- what is under the pointer ------------------------------------------------------------------------------------

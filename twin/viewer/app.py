@@ -17,7 +17,7 @@ from twin.viewer.hud.style import clock
 from twin.viewer.layout import Layout
 from twin.viewer.scene.approach import sun_of
 from twin.viewer.scene.scene import StationScene
-from twin.viewer.scene.views import truck_hides_work
+from twin.viewer.scene.views import from_above, truck_hides_work
 from twin.viewer.session import CHART_BUDGET_S, Session, State
 from twin.viewer.snapshot import Names, Snapshot
 from twin.viewer.source import Source
@@ -30,6 +30,10 @@ STILL_S = 0.15
 REDRAW_S = 1.0
 """At rest the picture is still drawn this often: a window that was covered may have lost it."""
 REFRESH_S = 0.2
+LOOK_S = 0.5
+BLACK_S = 6.0
+"""Whether the window is seen on the screen is looked at this often until it is; one that is of one colour for so long
+is never going to show anything."""
 CHART_SHARE = 0.3
 """Of a frame's time that may go into reading samples for the charts."""
 TYPED = "+-=?"
@@ -65,7 +69,7 @@ def run_window(
         on_state: is called with what the window shows (time, speed, view, …) whenever that has changed.
 
     Raises:
-        InputError: where no window can be opened.
+        InputError: where no window can be opened, or what is drawn never reaches the screen.
     """
     window = Window(f"{source.path.name} · SwapTwin", size, QUALITIES[quality])
     try:
@@ -108,6 +112,8 @@ class Viewer:
         """Until the user quits or closes the window."""
         session = self.session
         last_s = drawn_s = refreshed_s = moved_s = time.monotonic()
+        looked_s = began_s = last_s
+        seen = False
         while not session.done and self.window.open:
             for press in self.window.poll():
                 self._take(press)
@@ -130,6 +136,11 @@ class Viewer:
                 drawn_s = now_s
                 self.window.stage.next_picture(still)
                 self.draw()
+            if not seen and now_s - looked_s >= LOOK_S:
+                looked_s = now_s
+                seen = not self.window.black
+                if not seen and now_s - began_s >= BLACK_S:
+                    raise self.window.refuse_black()
             self._tell()
             spent_s = time.monotonic() - now_s
             session.signals.budget_s = max(CHART_BUDGET_S, CHART_SHARE * min(spent_s, LONGEST_FRAME_S))
@@ -151,11 +162,12 @@ class Viewer:
         snapshot = session.source.snapshot(t_s)
         self.scene.show_forces, self.scene.show_measured = session.show["forces"], session.show["measured"]
         self.scene.see_through_truck(session.show["glass"] != truck_hides_work(session.eye.name, self.scene.layout))
+        self.scene.uncover(from_above(session.eye.name))
         self.scene.update(snapshot)
         if self.other is not None and self.ghost is not None:
             if session.show["ghost"]:
                 self.other.root.show()
-                self.other.update(self.ghost.snapshot_at(t_s))
+                self.other.update(self.ghost.snapshot_at(t_s), snapshot)
             else:
                 self.other.root.hide()
         if stage.display_due or self._drag is not None:

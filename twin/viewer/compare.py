@@ -20,6 +20,7 @@ from twin.viewer.snapshot import Names, Snapshot
 from twin.viewer.source import PhaseSpan, Source
 
 ALIGNMENTS = ("start", "phase")
+EXIT = "exit"
 Key = tuple[int, int, str, int]
 
 
@@ -67,6 +68,19 @@ def phase_rows(this: Sequence[PhaseSpan], other: Sequence[PhaseSpan]) -> list[Ph
         rows.append(PhaseRow(span.name, span.robot, span.job, mine_s, other_s, other_s - mine_s, lead[span.robot]))
     rows += [PhaseRow(s.name, s.robot, s.job, None, s.end_s - s.start_s, None, None) for s in theirs.values()]
     return rows
+
+
+def with_fixed_times(source: Source) -> list[PhaseSpan]:
+    """A recording's phases; `exit`, of which only the beginning is simulated, takes the time that the station gives it.
+
+    That is how long it takes in the table and the cycle time of `swaptwin swap`. In a log it takes as long as it took.
+    """
+    exit_s = source.layout.station.times.exit_s
+    fixed = not source.imported
+    return [
+        replace(span, end_s=span.start_s + exit_s) if fixed and span.name == EXIT and span.ended else span
+        for span in source.phases
+    ]
 
 
 def time_map(this: Source, other: Source, align: str) -> tuple[np.ndarray, np.ndarray]:
@@ -160,11 +174,27 @@ class Ghost:
         return self.source.snapshot(self.time_at(t_s))
 
     def phase_rows(self) -> list[PhaseRow]:
-        theirs: Sequence[PhaseSpan] = self.source.phases
+        """One row per phase of either; times as a swap's own table has them."""
+        return phase_rows(*self._compared())
+
+    def total(self) -> tuple[str, float | None, float | None, float | None]:
+        """("in all", this_s, other_s, other minus this): from the first phase that both have to the end of the last."""
+        mine, theirs = (dict(phase_keys(spans)) for spans in self._compared())
+        common = [key for key in mine if key in theirs]
+        if not common:
+            return ("in all", None, None, None)
+        this_s, other_s = (
+            max(spans[key].end_s for key in common) - min(spans[key].start_s for key in common)
+            for spans in (mine, theirs)
+        )
+        return ("in all", this_s, other_s, other_s - this_s)
+
+    def _compared(self) -> tuple[Sequence[PhaseSpan], Sequence[PhaseSpan]]:
+        mine, theirs = with_fixed_times(self._this), with_fixed_times(self.source)
         if _begins_in_the_middle(self._this):  # what the other did before is compared with nothing
             begin_s = self._this.start_s
             theirs = [replace(s, start_s=max(s.start_s, begin_s)) for s in theirs if s.end_s > begin_s]
-        return phase_rows(self._this.phases, theirs)
+        return mine, theirs
 
     def rows(self) -> list[tuple[str, float | None, float | None, float | None]]:
         """(phase, this_s, other_s, other minus this) for a table."""

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
-from twin.viewer.graphics.camera import View
 from twin.viewer.source import PhaseSpan
 
 AUTO = "auto"
@@ -42,17 +39,6 @@ def cuts(
             continue
         kept.append((at, name))
     return kept
-
-
-def blended(a: View, b: View, share: float) -> View:
-    """From view a to view b, eased in and out."""
-    s = share * share * (3.0 - 2.0 * share)
-
-    def mix(p: tuple[float, float, float], q: tuple[float, float, float]) -> tuple[float, float, float]:
-        x, y, z = (np.asarray(p) * (1.0 - s) + np.asarray(q) * s).tolist()
-        return x, y, z
-
-    return View(mix(a.eye_m, b.eye_m), mix(a.target_m, b.target_m), a.fov_deg * (1.0 - s) + b.fov_deg * s)
 
 
 def shot_at(shots: Sequence[tuple[float, str]], t_s: float, speed: float) -> tuple[str, str, float]:

@@ -13,7 +13,7 @@ from twin.errors import InputError
 from twin.viewer import director
 from twin.viewer.compare import Ghost
 from twin.viewer.files import save_png, video
-from twin.viewer.graphics.camera import View
+from twin.viewer.graphics.camera import View, blended
 from twin.viewer.graphics.pipe import Pipe
 from twin.viewer.scene.scene import StationScene
 from twin.viewer.scene.views import usual_view
@@ -118,7 +118,7 @@ class Presenter:
     def _prepare(self, t_s: float) -> None:
         snapshot = self.source.snapshot(t_s)
         if self._other is not None and self.ghost is not None:
-            self._other.update(self.ghost.snapshot_at(t_s))
+            self._other.update(self.ghost.snapshot_at(t_s), snapshot)
         self.studio.view = self._view_at(t_s)
         if self._display is not None and self.studio.stage.display_due:
             self._display.update(t_s, snapshot)
@@ -136,7 +136,7 @@ class Presenter:
         layout = self.source.layout
         if share >= 1.0:
             return view_of(now, layout, snapshot)
-        return director.blended(view_of(before, layout, snapshot), view_of(now, layout, snapshot), share)
+        return blended(view_of(before, layout, snapshot), view_of(now, layout, snapshot), share)
 
 
 def screenshot(presenter: Presenter, t_s: float, target: Path) -> None:

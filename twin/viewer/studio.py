@@ -17,7 +17,7 @@ from twin.viewer.layout import Layout
 from twin.viewer.origin import Provenance
 from twin.viewer.scene.approach import sun_of
 from twin.viewer.scene.scene import StationScene
-from twin.viewer.scene.views import truck_hides_work, views_of
+from twin.viewer.scene.views import from_above, truck_hides_work, views_of
 from twin.viewer.snapshot import Names, Snapshot
 
 
@@ -58,6 +58,7 @@ class Studio:
         """Brings scene and camera to this instant, without drawing."""
         self.scene.update(snapshot)
         self.scene.see_through_truck(truck_hides_work(self.view, self.layout))
+        self.scene.uncover(from_above(self.view))
         self.stage.look(view_of(self.view, self.layout, snapshot))
 
     def close(self) -> None:

@@ -64,3 +64,14 @@ class Orbit:
         up = np.cross(right, ahead)
         x, y, z = np.asarray(self.target_m) + right_m * right + up_m * up
         return replace(self, target_m=(float(x), float(y), float(z)))
+
+
+def blended(a: View, b: View, share: float) -> View:
+    """From view a to view b, eased in and out."""
+    s = share * share * (3.0 - 2.0 * share)
+
+    def mix(p: tuple[float, float, float], q: tuple[float, float, float]) -> tuple[float, float, float]:
+        x, y, z = (np.asarray(p) * (1.0 - s) + np.asarray(q) * s).tolist()
+        return x, y, z
+
+    return View(mix(a.eye_m, b.eye_m), mix(a.target_m, b.target_m), a.fov_deg * (1.0 - s) + b.fov_deg * s)

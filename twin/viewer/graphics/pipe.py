@@ -30,6 +30,8 @@ load_prc_file_data(
 
 DEBIAN_PACKAGES = ("libegl1", "libgl1-mesa-dri")
 """What Debian and its like need to draw without a display."""
+WINDOW_PACKAGES = ("libgl1", "libgl1-mesa-dri")
+"""What they need to draw in a window."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,11 +29,17 @@ from panda3d.core import (
 )
 
 from twin.errors import InputError
-from twin.viewer.graphics import pipe as _  # noqa: F401  sets Panda3D up before it looks for a display
+from twin.viewer.graphics import pipe, x11  # pipe sets Panda3D up before it looks for a display
 from twin.viewer.graphics.quality import Quality
 from twin.viewer.graphics.stage import Stage
 
 MODIFIERS = ("shift", "control", "alt", "meta")
+GLSL = (1, 50)
+"""What the shader is written in; OpenGL of less draws without shadows."""
+NEED_NONE = "--video FILE.mp4 and --screenshot FILE.png need no window"
+IN_SOFTWARE = "LIBGL_ALWAYS_SOFTWARE=1 in the environment draws in software"
+NOISE = 'extension "XFree86-DGA" missing'
+"""Xlib says so on every X server without that extension, and nothing needs it."""
 
 
 @dataclass(frozen=True)
@@ -49,22 +57,24 @@ class Window:
     """A window with a stage on it; `events` tells what the user did since, `draw` shows the stage.
 
     Raises:
-        InputError: where no window can be opened, naming the options that need none.
+        InputError: where no window can be opened, with the cause and the options that need none.
     """
 
     def __init__(self, title: str, size_px: tuple[int, int], quality: Quality) -> None:
         self._engine = GraphicsEngine()
-        # without DISPLAY Panda3D tries :0.0, which would be another user's screen
-        possible = sys.platform != "linux" or bool(os.environ.get("DISPLAY"))
-        window = (self._open(title, size_px, quality) or self._open(title, size_px, None)) if possible else None
-        if window is None:
-            raise InputError(
-                "no window can be opened here (is there a display?): "
-                "--video FILE.mp4 and --screenshot FILE.png need none"
-            )
+        display = os.environ.get("DISPLAY", "")
+        if sys.platform == "linux" and not display:  # Panda3D would try :0.0, which is another user's screen
+            raise InputError(f"no window can be opened: DISPLAY is not set, so there is no screen; {NEED_NONE}")
+        with _own_words() as driver_said:
+            window = self._open(title, size_px, quality) or self._open(title, size_px, None)
+            gsg = window.get_gsg() if window is not None else None
+            if window is None or gsg is None or not gsg.get_driver_renderer():  # a window, but no OpenGL in it
+                self._engine.remove_all_windows()
+                raise InputError(_why_none(display, driver_said()))
         self.window: GraphicsWindow = window
         window.set_close_request_event("user-close")
-        self.stage = Stage(window, quality, shaders=True)
+        glsl = (gsg.get_driver_shader_version_major(), gsg.get_driver_shader_version_minor())
+        self.stage = Stage(window, quality, shaders=glsl >= GLSL)
         self._size_px = self.stage.size_px
         self._data = NodePath("input")
         devices = self._data.attach_new_node(MouseAndKeyboard(window, 0, "mouse and keyboard"))
@@ -90,6 +100,7 @@ class Window:
         wanted = FrameBufferProperties()
         wanted.set_rgb_color(True)
         wanted.set_rgba_bits(8, 8, 8, 0)
+        wanted.set_back_buffers(1)  # or Mesa's software OpenGL leaves the window black
         wanted.set_depth_bits(24)
         if quality is not None and quality.multisamples:
             wanted.set_multisamples(quality.multisamples)
@@ -110,6 +121,7 @@ class Window:
         if not window.is_valid() or window.is_closed():
             self._engine.remove_all_windows()
             return None
+        self._engine.render_frame()  # only now does the driver tell what it is
         return window
 
     # --- what the user did ----------------------------------------------------------------------------------------
@@ -173,7 +185,59 @@ class Window:
         self._engine.flip_frame()
         return np.ascontiguousarray(pixels[::-1])
 
+    @property
+    def black(self) -> bool:
+        """Whether the screen has one colour where the window should be; False where nobody can tell.
+
+        To be asked some seconds after a picture was drawn: what was drawn comes to the screen later.
+        """
+        handle = self.window.get_window_handle()
+        return handle is not None and x11.one_colour(handle.get_int_handle()) is True
+
+    def refuse_black(self) -> InputError:
+        """The error of a window that stays black."""
+        return InputError(
+            f"the window stays black: {self.window.get_gsg().get_driver_renderer()} draws, "
+            f"but nothing of it reaches the screen; {IN_SOFTWARE}; {NEED_NONE}"
+        )
+
     def close(self) -> None:
         self._engine.remove_all_windows()
         while not self._queue.is_queue_empty():
             self._queue.dequeue_event()
+
+
+def _why_none(display: str, driver_said: str) -> str:
+    """One line about a window that cannot be opened: the cause as far as it can be told, and what to do."""
+    if x11.server_answers() is False:
+        cause = f"no X server answers at DISPLAY={display} (is it running, and may this user use it?)"
+    else:
+        cause = f"there is no OpenGL at DISPLAY={display or 'this screen'}"
+        cause += f" (Debian: apt install {' '.join(pipe.WINDOW_PACKAGES)}; {IN_SOFTWARE})"
+    said = f" [{driver_said}]" if driver_said else ""
+    return f"no window can be opened: {cause}; {NEED_NONE}{said}"
+
+
+@contextmanager
+def _own_words() -> Iterator[Callable[[], str]]:
+    """Holds back what Xlib and the driver write to standard error; gives a function that tells their last line.
+
+    Where all goes well, it is written when it is over, without NOISE.
+    """
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as held:
+
+        def lines() -> list[str]:
+            held.seek(0)
+            said = held.read().decode(errors="replace").splitlines()
+            return [line.strip() for line in said if line.strip() and NOISE not in line]
+
+        kept = os.dup(2)
+        os.dup2(held.fileno(), 2)
+        try:
+            yield lambda: next(reversed(lines()), "")
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+        for line in lines():
+            print(line, file=sys.stderr)

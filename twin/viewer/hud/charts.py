@@ -19,6 +19,9 @@ from twin.viewer.signals import CHART_KEYS, ChartSet
 from twin.viewer.source import Gap
 
 HEAD_PX, TITLE_PX, AXIS_PX, GUTTER_PX, LABEL_APART_PX = 28, 22, 22, 52, 21
+FOOT_PX, LEAST_PLOT_PX = 15, 30
+"""Under each plot stands what its samples reach, so that no number lies on a line. Where a plot would be lower than
+this, fewer charts are shown, and the panel says so."""
 TICK_STEPS_S = (0.5, 1, 2, 5, 10, 20, 30, 60)
 NEAR_LIMIT = 0.4
 """A limit is drawn from this share of it on: a far one would press the signal flat, so its number is told instead."""
@@ -123,12 +126,14 @@ class ChartPanel:
     def _place(self, charts: Charts) -> None:
         kit, area = self._kit, self.area
         top, bottom = area.y + kit.px(HEAD_PX), area.bottom - kit.px(AXIS_PX)
-        count = max(len(charts.sets), 1)
-        height = (bottom - top) / count
+        fit = int((bottom - top) // kit.px(TITLE_PX + LEAST_PLOT_PX + FOOT_PX))
+        sets = charts.sets[: max(fit, 1)]
+        height = (bottom - top) / max(len(sets), 1)
         x, width = area.x + kit.px(GUTTER_PX), area.width - kit.px(GUTTER_PX) - kit.px(12)
+        above_and_below = TITLE_PX + FOOT_PX
         self.plots = [
-            (chart, Rect(x, round(top + k * height) + kit.px(TITLE_PX), width, round(height - kit.px(TITLE_PX + 4))))
-            for k, chart in enumerate(charts.sets)
+            (chart, Rect(x, round(top + k * height) + kit.px(TITLE_PX), width, round(height - kit.px(above_and_below))))
+            for k, chart in enumerate(sets)
         ]
 
     def _range(self, charts: Charts, chart: ChartSet, rect: Rect) -> Range:
@@ -168,7 +173,11 @@ class ChartPanel:
             painter.text(x, middle, f"Robot {charts.robot + 1}", fonts.bold, style.TEXT, "center")
         else:
             painter.text(area.x + kit.px(16), base, "Signals", fonts.bold, style.TEXT)
-        painter.text(area.right - kit.px(12), base, f"{charts.window_s:g} s window", fonts.small, style.SOFT, "right")
+        left_out = (
+            f"{len(self.plots)} of {len(charts.sets)} charts fit · " if len(self.plots) < len(charts.sets) else ""
+        )
+        said = f"{left_out}{charts.window_s:g} s window"
+        painter.text(area.right - kit.px(12), base, said, fonts.small, style.SOFT, "right")
         if not self.plots:
             middle = area.y + area.height / 2.0
             text = f"Keys {CHART_KEYS['position']} to {CHART_KEYS['turn']} show charts"
@@ -205,7 +214,7 @@ class ChartPanel:
                 self._paint_notes(painter, chart, rect, span)
 
     def _paint_notes(self, painter: Painter, chart: ChartSet, rect: Rect, span: Range) -> None:
-        """Limits as lines, or as numbers where they are far away; which signals are estimated."""
+        """Limits as lines, or as numbers under the plot where they are far away; which signals are estimated."""
         kit, font = self._kit, self._kit.fonts.small
         far = []
         for limit in chart.limits:
@@ -221,11 +230,12 @@ class ChartPanel:
                 below = y - font.cap_px - kit.px(6) < rect.y
                 base = y + font.cap_px + kit.px(4) if below else y - kit.px(4)
                 painter.text(rect.right - kit.px(6), base, limit.label, font, (r, g, b, 1.0), "right")
-        x, top = rect.x + kit.px(6), rect.y + kit.px(6) + font.cap_px
+        x, foot = float(self.area.x + kit.px(12)), self._foot(rect)
+        end = rect.right - self._reach_px
         if far:
-            x += painter.text(x, top, " · ".join(far), font, style.FAINT) + kit.px(10)
-        if said := _said_of_estimates(chart):
-            painter.text(x, top, f"- - {said}", font, style.ESTIMATED)
+            x += painter.text(x, foot, " · ".join(far), font, style.FAINT, within=end - x) + kit.px(10)
+        if (said := _said_of_estimates(chart)) and end - x > kit.px(40):
+            painter.text(x, foot, f"- - {said}", font, style.ESTIMATED, within=end - x)
 
     def _paint_lines(
         self, painter: Painter, charts: Charts, gaps: tuple[Gap, ...], first: int, column_s: float
@@ -260,19 +270,25 @@ class ChartPanel:
         about = ABOUT if all(signal.estimated for signal in chart.signals) else ""
         return f"{about}{number(span.least, chart.decimals)} … {number(span.most, chart.decimals)}"
 
+    def _foot(self, rect: Rect) -> float:
+        """The base line of what stands under a plot."""
+        return rect.bottom + self._kit.px(4) + self._kit.fonts.small.cap_px
+
+    @property
+    def _reach_px(self) -> float:
+        """Room that the lowest and the highest sample of a plot may need."""
+        return self._kit.fonts.small.width("≈−8 888 … 8 888") + self._kit.px(6)
+
     def _paint_reach(self, painter: Painter, told: tuple[str, ...]) -> None:
-        kit, font = self._kit, self._kit.fonts.small
-        r, g, b, _ = style.WELL
+        font = self._kit.fonts.small
         for (_, rect), text in zip(self.plots, told, strict=True):
             if text:
-                width, height = font.width(text) + kit.px(8), font.cap_px + kit.px(8)
-                painter.rect(rect.right - width, rect.bottom - height, width, height, (r, g, b, 0.85))
-                painter.text(rect.right - kit.px(4), rect.bottom - kit.px(4), text, font, style.SOFT, "right")
+                painter.text(rect.right, self._foot(rect), text, font, style.SOFT, "right")
 
     def _paint_ticks(self, painter: Painter, charts: Charts, bottom: float) -> None:
         kit, font = self._kit, self._kit.fonts.small
         step_s = next((s for s in TICK_STEPS_S if s >= charts.window_s / 5.0), TICK_STEPS_S[-1])
-        base = painter.middle(bottom + kit.px(6), kit.px(AXIS_PX - 8), font)
+        base = painter.middle(bottom + kit.px(FOOT_PX + 4), kit.px(AXIS_PX - 6), font)
         for k in range(math.ceil(self.scale.start_s / step_s), math.floor(self.scale.end_s / step_s) + 1):
             x = round(self.scale.x(k * step_s))
             text = style.clock(k * step_s)

@@ -50,7 +50,7 @@ class Hud:
         self.incident = IncidentPanel(self.root, kit)
         self.notes = Notes(self.root, kit)
         self.overlays = Overlays(self.root, kit)
-        self.help = HelpPage(self.root, kit)
+        self.help = HelpPage(self.root, kit, size_px)
         self._help_open = False
         self.free = Rect(0, 0, *size_px)
         """What the panels at the edges leave of the screen."""

@@ -9,9 +9,12 @@ from twin.viewer.hud.canvas import Kit, Layer, Painter
 from twin.viewer.hud.model import GhostRow, GhostTable, HudModel
 from twin.viewer.hud.regions import Hit, Rect
 
-WIDTH_PX, ROW_PX, HEAD_PX = 336, 19, 64
-THIS_X, OTHER_X, DIFFERENCE_X = 196, 256, 320
-"""Right edges of the columns of numbers."""
+WIDTH_PX, ROW_PX, HEAD_PX = 322, 18, 54
+NAME_PX, THIS_X, OTHER_X, RESULT_X = 118, 180, 230, 310
+"""Room for a phase's name; right edges of the columns of numbers."""
+MOST_OF_ROOM, LEAST_ROWS = 0.15, 3
+"""The table takes no more than this share of the picture and shows the rows about the present phase."""
+SAME_S = 0.005
 
 
 class GhostPanel:
@@ -29,11 +32,13 @@ class GhostPanel:
     def update(self, model: HudModel, room: Rect) -> None:
         kit, table = self._kit, model.ghost
         assert table is not None
-        fitting = max(int((room.height - kit.px(HEAD_PX + ROW_PX + 16)) // kit.px(ROW_PX)), 1)
+        height_px = min(MOST_OF_ROOM * room.width * room.height / kit.px(WIDTH_PX), room.height - kit.px(8))
+        fitting = int((height_px - kit.px(HEAD_PX + ROW_PX + 10)) // kit.px(ROW_PX))
+        fitting = max(fitting, min(LEAST_ROWS, int((room.height - kit.px(HEAD_PX + ROW_PX + 10)) // kit.px(ROW_PX))), 1)
         first = self._first(table, fitting)
         rows = table.rows[first : first + fitting]
-        height = kit.px(HEAD_PX) + (len(rows) + 1) * kit.px(ROW_PX) + kit.px(12)
-        self.area = Rect(room.x, room.y, kit.px(WIDTH_PX), height)
+        height = kit.px(HEAD_PX) + (len(rows) + 1) * kit.px(ROW_PX) + kit.px(10)
+        self.area = Rect(room.x, room.y, min(kit.px(WIDTH_PX), room.width), height)
         self.layers[0].show((self.area, table, first, len(rows)), lambda p: self._paint(p, table, first, len(rows)))
 
     def hit(self, x: float, y: float) -> Hit | None:
@@ -41,49 +46,65 @@ class GhostPanel:
 
     def _first(self, table: GhostTable, fitting: int) -> int:
         """The first row that is shown, so that the present phase is in sight."""
-        names = [row[0] for row in table.rows]
-        at = names.index(table.current) if table.current in names else 0
-        return min(max(at - fitting // 2, 0), max(len(names) - fitting, 0))
+        return min(max((_current(table) or 0) - fitting // 2, 0), max(len(table.rows) - fitting, 0))
 
     def _paint(self, painter: Painter, table: GhostTable, first: int, count: int) -> None:
         kit, fonts, area = self._kit, self._kit.fonts, self.area
         painter.rect(*area, style.FLOATING)
-        x, y = area.x + kit.px(16), area.y + kit.px(8)
+        x, y = area.x + kit.px(12), area.y + kit.px(4)
         base = painter.middle(y, kit.px(24), fonts.bold)
-        width = painter.text(x, base, "Against ", fonts.bold, style.TEXT)
-        painter.text(x + width, base, table.label, fonts.bold, style.ACCENT, within=area.width - width - kit.px(32))
-        base = painter.middle(y + kit.px(26), kit.px(20), fonts.small)
+        width = painter.text(x, base, f"{table.heads[0].capitalize()} against ", fonts.bold, style.TEXT)
+        painter.text(x + width, base, table.label, fonts.bold, style.ACCENT, within=area.width - width - kit.px(24))
+        base = painter.middle(y + kit.px(24), kit.px(18), fonts.small)
         said = "seconds" if table.logged else f"{table.heads[1]}: nothing logged"
         painter.text(x, base, said, fonts.small, style.FAINT if table.logged else style.WARNING)
-        for edge, text in ((THIS_X, table.heads[0]), (OTHER_X, table.heads[1]), (DIFFERENCE_X, "gained")):
+        for edge, text in ((THIS_X, table.heads[0].split()[0]), (OTHER_X, table.heads[1]), (RESULT_X, table.heads[0])):
             painter.text(area.x + kit.px(edge), base, text, fonts.small, style.FAINT, "right")
-        y += kit.px(48)
-        painter.rect(x, y, area.width - kit.px(32), kit.hair_px, style.RULE)
+        y += kit.px(44)
+        painter.rect(x, y, area.width - kit.px(24), kit.hair_px, style.RULE)
         y += kit.px(4)
-        for row in table.rows[first : first + count]:
-            now = row[0] == table.current
+        current = _current(table)
+        for k, row in enumerate(table.rows[first : first + count], start=first):
+            now = k == current
             if now:
                 painter.rect(area.x + kit.px(8), y, area.width - kit.px(16), kit.px(ROW_PX), style.PRESSED)
             self._paint_row(painter, y, row, now)
             y += kit.px(ROW_PX)
-        painter.rect(x, y, area.width - kit.px(32), kit.hair_px, style.RULE)
-        both = [(a, b, b - a) for _, a, b, _ in table.rows if a is not None and b is not None]
-        this_s, other_s, gained_s = (sum(column) for column in zip(*both, strict=True)) if both else (0.0, 0.0, 0.0)
-        self._paint_row(painter, y + kit.px(2), ("in all", this_s, other_s, gained_s), True)
+        painter.rect(x, y, area.width - kit.px(24), kit.hair_px, style.RULE)
+        self._paint_row(painter, y + kit.px(2), table.total or _sum_of(table.rows), True)
 
     def _paint_row(self, painter: Painter, y: float, row: GhostRow, bold: bool) -> None:
         kit, fonts, area = self._kit, self._kit.fonts, self.area
         font = fonts.small_bold if bold else fonts.small
         base = painter.middle(y, kit.px(ROW_PX), font)
         name, this_s, other_s, gained_s = row
-        x = area.x + kit.px(16)
-        painter.text(x, base, style.words(name), font, style.TEXT if bold else style.SOFT, within=kit.px(128))
+        x = area.x + kit.px(12)
+        painter.text(x, base, style.words(name), font, style.TEXT if bold else style.SOFT, within=kit.px(NAME_PX))
         for edge, value in ((THIS_X, this_s), (OTHER_X, other_s)):
             text = "–" if value is None else style.seconds(value)
             painter.text(area.x + kit.px(edge), base, text, font, style.TEXT if bold else style.SOFT, "right")
         if gained_s is not None:
-            level = gained_s if abs(gained_s) >= 0.005 else 0.0
-            colour = style.GOOD if level > 0.0 else style.BAD if level < 0.0 else style.FAINT
-            painter.text(
-                area.x + kit.px(DIFFERENCE_X), base, style.seconds(level, sign=level != 0.0), font, colour, "right"
-            )
+            text, colour = told(gained_s)
+            painter.text(area.x + kit.px(RESULT_X), base, text, font, colour, "right")
+
+
+def told(gained_s: float) -> tuple[str, style.Colour]:
+    """(words, colour) of the time that this run gained in a phase: one that took longer than the other's lost some."""
+    if abs(gained_s) < SAME_S:
+        return style.seconds(0.0), style.FAINT
+    if gained_s > 0.0:
+        return f"gained {style.seconds(gained_s)}", style.GOOD
+    return f"lost {style.seconds(-gained_s)}", style.BAD
+
+
+def _current(table: GhostTable) -> int | None:
+    """The row of the phase this run is in."""
+    if table.row is not None:
+        return table.row
+    return next((k for k, row in enumerate(table.rows) if row[0] == table.current), None)
+
+
+def _sum_of(rows: tuple[GhostRow, ...]) -> GhostRow:
+    both = [(a, b, b - a) for _, a, b, _ in rows if a is not None and b is not None]
+    this_s, other_s, gained_s = (sum(column) for column in zip(*both, strict=True)) if both else (0.0, 0.0, 0.0)
+    return ("in all", this_s, other_s, gained_s)

@@ -12,6 +12,10 @@ from twin.viewer.hud.canvas import Kit, Layer, Painter
 from twin.viewer.hud.regions import Hit, Rect
 
 WIDTH_PX, HEIGHT_PX, ROW_PX = 1096, 592, 24
+SCALE_STEP = 1.0 / 16.0
+COLUMNS_PX, KEYS_PX = (0, 316, 600), (112, 72, 196)
+TIGHT_COLUMNS_PX, TIGHT_KEYS_PX, TIGHT_WIDTH_PX, LEAST_SCALE = (0, 360, 694), (120, 78, 222), 1136, 0.7
+"""Below that scale letters do not get smaller, and the columns need more of the width."""
 EVENTS = (
     ("info", style.ACCENT, "event"),
     ("warning", style.WARNING, "warning"),
@@ -26,15 +30,21 @@ SCENE = (
     ((0.28, 0.70, 0.40, 1.0), "charged pack, coming in"),
     ((0.98, 0.20, 0.12, 1.0), "contact force"),
     ((0.98, 0.30, 0.85, 1.0), "measured pose"),
-    ((0.45, 0.85, 1.0, 1.0), "other run (ghost)"),
+    ((0.10, 0.72, 1.0, 1.0), "other run (ghost)"),
     (style.ESTIMATED, "dashed and ≈: estimated"),
 )
 
 
 class HelpPage:
-    """Drawn once, in the middle of the screen."""
+    """Drawn once, in the middle of the screen; smaller than the rest where it would not fit."""
 
-    def __init__(self, parent: NodePath, kit: Kit) -> None:
+    def __init__(self, parent: NodePath, kit: Kit, size_px: tuple[int, int]) -> None:
+        fits = min(size_px[0] / WIDTH_PX, size_px[1] / HEIGHT_PX)
+        self._tight = fits < LEAST_SCALE
+        self._width_px = TIGHT_WIDTH_PX if self._tight else WIDTH_PX
+        fits = min(size_px[0] / self._width_px, size_px[1] / HEIGHT_PX)
+        if fits < kit.scale:
+            kit = Kit(max(int(fits / SCALE_STEP) * SCALE_STEP, SCALE_STEP))
         self._kit = kit
         self.layers = [Layer(parent, kit, "help")]
         self.area = Rect(0, 0, 0, 0)
@@ -44,7 +54,7 @@ class HelpPage:
 
     def update(self, screen: Rect) -> None:
         kit = self._kit
-        width, height = min(kit.px(WIDTH_PX), screen.width), min(kit.px(HEIGHT_PX), screen.height)
+        width, height = min(kit.px(self._width_px), screen.width), min(kit.px(HEIGHT_PX), screen.height)
         x, y = (screen.width - width) // 2, (screen.height - height) // 2
         self.area = Rect(x, y, width, height)
         self.layers[0].show(self.area, self._paint)
@@ -56,19 +66,22 @@ class HelpPage:
     def _paint(self, painter: Painter) -> None:
         kit, fonts, area = self._kit, self._kit.fonts, self.area
         painter.rounded(*area, style.NOTE)
-        x, y = area.x + kit.px(32), area.y + kit.px(24)
+        side = kit.px(12 if self._tight else 32)
+        x, y = area.x + side, area.y + kit.px(24)
         painter.text(x, y + kit.px(18), "SwapTwin replay", fonts.head, style.TEXT)
         painter.text(
-            area.right - kit.px(32), y + kit.px(18), "H or a click closes this page", fonts.small, style.SOFT, "right"
+            area.right - side, y + kit.px(18), "H or a click closes this page", fonts.small, style.SOFT, "right"
         )
         y += kit.px(36)
-        painter.rect(x, y, area.width - kit.px(64), kit.hair_px, style.RULE)
+        painter.rect(x, y, area.width - 2 * side, kit.hair_px, style.RULE)
         y += kit.px(16)
-        self._table(painter, x, y, 112, "Time", [(b.told, b.does) for b in PLAYING])
-        self._table(painter, x + kit.px(316), y, 72, "Pictures and panels", [(b.told, b.does) for b in SHOWING])
-        right = x + kit.px(600)
-        below = self._table(painter, right, y, 196, "Mouse", list(MOUSE))
-        self._legend(painter, right, below + kit.px(12))
+        columns = TIGHT_COLUMNS_PX if self._tight else COLUMNS_PX
+        first, second, third = (x + kit.px(at) for at in columns)
+        keys = TIGHT_KEYS_PX if self._tight else KEYS_PX
+        self._table(painter, first, y, keys[0], "Time", [(b.told, b.does) for b in PLAYING])
+        self._table(painter, second, y, keys[1], "Pictures and panels", [(b.told, b.does) for b in SHOWING])
+        below = self._table(painter, third, y, keys[2], "Mouse", list(MOUSE))
+        self._legend(painter, third, below + kit.px(12))
 
     def _table(
         self, painter: Painter, x: float, y: float, key_width: int, title: str, rows: Sequence[tuple[str, str]]
@@ -85,9 +98,11 @@ class HelpPage:
 
     def _legend(self, painter: Painter, x: float, y: float) -> None:
         kit, fonts = self._kit, self._kit.fonts
-        columns = (x, x + kit.px(128), x + kit.px(248))
-        for at, title in zip(columns, ("Phases", "Events", "Station"), strict=True):
-            painter.text(at, y + kit.px(12), title, fonts.bold, style.ACCENT)
+        under = len(style.WORK) + 3 if self._tight else 0  # events stand under the phases where there is no room beside
+        columns = (x, x, x + kit.px(172)) if self._tight else (x, x + kit.px(128), x + kit.px(248))
+        heads = (0, under, 0)
+        for at, head, title in zip(columns, heads, ("Phases", "Events", "Station"), strict=True):
+            painter.text(at, y + head * kit.px(ROW_PX - 2) + kit.px(12), title, fonts.bold, style.ACCENT)
         y += kit.px(24)
         chip = kit.px(12)
 
@@ -103,7 +118,7 @@ class HelpPage:
         painter.hatched(columns[0], top, chip, chip, style.UNLOGGED, style.HATCH)
         painter.text(columns[0] + kit.px(20), base, "nothing logged", fonts.body, style.SOFT)
         for k, (icon, colour, text) in enumerate(EVENTS):
-            top, base = row(k)
+            top, base = row(under + k)
             painter.icon(f"small_{icon}", columns[1] + chip / 2, top + chip / 2, colour)
             painter.text(columns[1] + kit.px(20), base, text, fonts.body, style.SOFT)
         for k, (colour, text) in enumerate(SCENE):

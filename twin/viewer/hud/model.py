@@ -65,6 +65,10 @@ class GhostTable:
     """What of the other run's picture is estimated."""
     logged: bool = True
     """Whether the other run has anything recorded at the instant that is shown."""
+    total: GhostRow | None = None
+    """From the first phase that both have to the end of the last: robots work in parallel, so it is no sum."""
+    row: int | None = None
+    """The row of the phase this run is in: a phase comes again with the next pack, and where it is tried again."""
 
 
 @dataclass(frozen=True)

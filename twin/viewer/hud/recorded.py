@@ -25,6 +25,7 @@ class Compared(Protocol):
     @property
     def source(self) -> Source: ...
     def rows(self) -> list[GhostRow]: ...
+    def total(self) -> GhostRow: ...
     def time_at(self, t_s: float) -> float: ...
 
 
@@ -99,14 +100,16 @@ def table_of(ghost: Compared, source: Source, playback: Playback) -> GhostTable:
     """The comparison, with the row of the phase that the first robot is in; says which run is a log."""
     now = next(iter(playback.phases_now()), None)
     rows = tuple(ghost.rows())
+    phases = sorted(source.phases, key=lambda span: span.start_s)  # the rows begin with these, in this order
     current = None
     if now is not None:
         names = [row[0] for row in rows]
         several = source.layout.robots > 1
         wanted = f"{now.name} · {now.robot + 1}" if several else now.name
         current = wanted if wanted in names else now.name
+    row = phases.index(now) if now in phases and len(phases) <= len(rows) else None
     other, heads = ghost.source, ("this run", "other")
     if source.imported != other.imported:
         heads = ("log", "twin") if source.imported else ("twin", "log")
     logged = other.gap_at(ghost.time_at(playback.t_s)) is None
-    return GhostTable(ghost.label, rows, current, heads, other.estimated, logged)
+    return GhostTable(ghost.label, rows, current, heads, other.estimated, logged, ghost.total(), row)

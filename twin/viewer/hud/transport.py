@@ -79,14 +79,17 @@ class Transport:
             lambda painter: self._paint_buttons(painter, hovered, model),
         )
         x += kit.px(8) if groups else 0
-        clock_width = self._clock_width(model)
         # whole hundredths: the text is the key
         now, end = style.clock(model.t_s), style.clock(model.end_s)
         mechanical = tuple(style.clock(t_s) for t_s in model.mechanical_s or ())
         columns = [("mechanical time", f"{mechanical[0]} of {mechanical[1]}")] if mechanical else []
         if model.moment is not None:
             columns.insert(0, (f"{model.moment:%Y-%m-%d}, UTC", f"{model.moment:%H:%M:%S}"))
-        told = tuple(columns)
+        while columns and x + self._clock_width(model, columns) > area.right:
+            columns.pop()
+        if x + self._clock_width(model, columns) > area.right:
+            end = ""
+        told, clock_width = tuple(columns), self._clock_width(model, columns)
         self._clock.show((x, area, now, end, told), lambda p: self._paint_clock(p, x, area, now, end, told))
         left = x + clock_width + kit.px(24)
         room = Rect(left, area.y, max(area.right - left, 0), area.height)
@@ -126,14 +129,13 @@ class Transport:
                 base = painter.middle(rect.y, rect.height, fonts.bold)
                 painter.text(rect.x + rect.width / 2.0, base, button.text, fonts.bold, colour, "center")
 
-    def _clock_width(self, model: HudModel) -> int:
+    def _clock_width(self, model: HudModel, columns: list[tuple[str, str]]) -> int:
+        """Of the clock with these columns, at its widest while the recording plays."""
         kit, fonts = self._kit, self._kit.fonts
         width = fonts.clock.width("0" * len(style.clock(model.end_s))) + kit.px(8)
         width += max(fonts.body.width(f"of {style.clock(model.end_s)}"), kit.px(64))
-        if model.mechanical_s:
-            width += kit.px(16) + fonts.body.width(f"00:00.00 of {style.clock(model.mechanical_s[1])}")
-        if model.moment is not None:
-            width += kit.px(16) + fonts.small.width("0000-00-00, UTC")
+        for label, text in columns:
+            width += kit.px(16) + max(fonts.small.width(label), fonts.body.width(text), kit.px(64))
         return round(width)
 
     def _paint_clock(
@@ -144,7 +146,7 @@ class Transport:
         base = painter.middle(area.y, area.height, fonts.clock)
         painter.text(x, base, now, fonts.clock, style.TEXT)
         x += fonts.clock.width("0" * len(end)) + kit.px(8)
-        width = painter.text(x, base, f"of {end}", fonts.body, style.SOFT)
+        width = painter.text(x, base, f"of {end}" if end else "", fonts.body, style.SOFT)
         for label, text in columns:
             x += max(width, kit.px(64)) + kit.px(16)
             width = painter.text(x, area.y + kit.px(3) + fonts.small.cap_px, label, fonts.small, style.FAINT)

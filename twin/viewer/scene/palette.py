@@ -72,6 +72,7 @@ MEASURED = (0.98, 0.30, 0.85)
 FORCE = (0.98, 0.20, 0.12)
 CARRIED = (0.45, 0.30, 0.92)  # what the ropes, mast or table carry
 ESTIMATED = (1.00, 0.73, 0.18)  # as in the charts: nothing measured it
+GHOST = (0.10, 0.72, 1.00)  # the other run
 TRUE_POSE = (1.0, 1.0, 1.0)
 STATE_UNKNOWN = (0.62, 0.64, 0.66)
 

@@ -12,6 +12,7 @@ from twin.viewer.origin import Provenance, is_estimated
 from twin.viewer.scene.arrows import ForceArrows
 from twin.viewer.scene.estimated import EstimatedBodies
 from twin.viewer.scene.frames import FrameNodes
+from twin.viewer.scene.ghost import GhostOutlines
 from twin.viewer.scene.guide_forces import GuideForces
 from twin.viewer.scene.measured import FRAME as MEASURED_FRAME
 from twin.viewer.scene.measured import MeasuredSeats
@@ -22,6 +23,8 @@ from twin.viewer.scene.site import Site
 from twin.viewer.scene.truck import TruckModel
 from twin.viewer.snapshot import Names, Snapshot
 
+TRUCK, SAME_M, SAME_RAD = "truck", 0.02, 0.002
+"""Trucks of two runs that are no farther apart count as in one place."""
 TWILIGHT = (0.50, 0.53, 0.60)
 """How bright things stand of which nothing is logged just now."""
 
@@ -44,8 +47,11 @@ class StationScene:
         self.root = NodePath("ghost" if ghost else "station")
         self.frames = FrameNodes(self.root, names)
         self.parts: list[Part] = []
+        self._glass = self._uncovered = False
+        self._site: Site | None = None
         if not ghost:
-            self.parts.append(Site(layout, self.frames))
+            self._site = Site(layout, self.frames)
+            self.parts.append(self._site)
         self._truck = TruckModel(layout, self.frames)
         self.parts += [
             self._truck,
@@ -66,13 +72,20 @@ class StationScene:
         self.estimated = EstimatedBodies(layout, self.frames, origin, ghost)
         self._ghost, self._logged = ghost, True
         if ghost:
-            self.root.set_color_scale(0.45, 0.85, 1.25, 0.35)
+            self.parts.append(GhostOutlines(layout, self.frames))
+            self.root.set_color_scale(0.35, 0.85, 1.35, 0.45)
             self.root.set_transparency(TransparencyAttrib.M_alpha)
             self.root.set_bin("transparent", 0)
             self.root.hide(SEEN_BY_SUN)
 
-    def update(self, snapshot: Snapshot) -> None:
-        """Moves everything to where the snapshot has it; in a gap of a log it stands in twilight, a ghost is gone."""
+    def update(self, snapshot: Snapshot, first: Snapshot | None = None) -> None:
+        """Moves everything to where the snapshot has it; in a gap of a log it stands in twilight, a ghost is gone.
+
+        A ghost's truck that stands where that of the `first` run does is left out: two surfaces in one place flicker.
+        """
+        if self._ghost and first is not None:
+            apart = snapshot.world_pose(TRUCK) - first.world_pose(TRUCK)
+            self._truck.show(bool(abs(apart[:3]).max() > SAME_M or abs(apart[3:]).max() > SAME_RAD))
         if snapshot.logged != self._logged:
             self._logged = snapshot.logged
             self._dim(not snapshot.logged)
@@ -91,7 +104,15 @@ class StationScene:
 
     def see_through_truck(self, on: bool) -> None:
         """Makes the truck translucent or solid."""
-        self._truck.set_glass(on)
+        self._glass = on
+        self._truck.set_glass(on, faint=on and self._uncovered)
+
+    def uncover(self, on: bool) -> None:
+        """Shows what is under deck and roof, or covers it again: from above they hide the work in the pit."""
+        self._uncovered = on
+        self._truck.set_glass(self._glass, faint=self._glass and on)
+        if self._site is not None:
+            self._site.uncover(on)
 
     @property
     def show_forces(self) -> bool:

@@ -9,17 +9,21 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from twin.jobs import Job
-from twin.viewer.graphics.camera import View
+from twin.viewer.graphics.camera import View, blended
 from twin.viewer.layout import Layout
 from twin.viewer.scene.proportions import Gantry, Pit
+from twin.viewer.scene.work import work_at
 from twin.viewer.snapshot import Snapshot
 
 Preset = Callable[[Layout, Snapshot], View]
 
-MIRROR_OUT_M = 1.10  # of the driver's view beyond the cab's side
-MIRROR_BACK_M = 0.45  # behind the cab's front: the mirror itself stays out of the picture
-MIRROR_UNDER_ROOF_M = 0.30
+PIT_EYE_Z_M = 0.05
+"""Of a close-up at a chassis station: at the height of the deck one sees under the frame and down to the floor."""
+FOLLOWED_FROM_M, FOLLOWED_M = {True: 0.4, False: 1.6}, 0.8
+"""From so high over a seat (of the truck or not) on the camera goes with the load, all the way after so much more: the
+truck hides what goes down to a slot."""
+PIT_LENGTHS_HIGH = 1.85
+"""From above: the pit's whole length in the breadth of what charts leave of a picture of 16 : 9."""
 
 
 def overview(layout: Layout, snapshot: Snapshot) -> View:
@@ -30,22 +34,48 @@ def overview(layout: Layout, snapshot: Snapshot) -> View:
         high = gantry.sheave_m
         return View((7.4, gantry.near_y_m - 10.8, 0.95 * high), (0.1, 0.35 * middle, 0.44 * high), 39.0)
     pit = Pit.of(layout)
-    return View((6.0, -pit.half_y_m - 8.6, 2.9), (0.1, 0.0, 0.25), 40.0)
+    return View((5.0, -pit.half_y_m - 9.05, 2.0), (0.2, 0.0, 0.1), 33.0)
 
 
 def seat(layout: Layout, snapshot: Snapshot) -> View:
-    """The truck's seat that is being worked on, close: pins, cones, locks, the pack coming in.
+    """The seat that is being worked on, close: pins, cones, locks, the pack coming in.
 
-    It follows the truck on the ground but not its springs: one sees the truck rise and dive.
+    It goes with the robot: to the truck's seat, to the slot that the old pack goes to and to the one that the new pack
+    comes from. It follows the truck on the ground but not its springs: one sees the truck rise and dive.
     """
-    at = seat_at_work(layout, snapshot)
-    x, y = (float(c) for c in snapshot.world_pose(at)[:2])
-    z = layout.truck.seats_xyz_m[0][2]
+    work = work_at(layout, snapshot)
+    if work.start == work.goal:
+        return _close_up(layout, snapshot, work.start)
+    near = blended(_close_up(layout, snapshot, work.start), _close_up(layout, snapshot, work.goal), work.share)
+    if layout.station.kind == "chassis":
+        return near
+    tool = snapshot.world_pose(work.tool)[:3]
+    over_m = float(tool[2] - snapshot.world_pose(work.seat)[2] - layout.pack.size_m[2])
+    from_m = FOLLOWED_FROM_M[_on_truck(layout, work.seat)]
+    return blended(near, _under_way(layout, tool), min(max((over_m - from_m) / FOLLOWED_M, 0.0), 1.0))
+
+
+def _on_truck(layout: Layout, name: str) -> bool:
+    return next(seat.on_truck for seat in layout.seats if seat.name == name)
+
+
+def _close_up(layout: Layout, snapshot: Snapshot, name: str) -> View:
+    x, y, z = (float(c) for c in snapshot.world_pose(name)[:3])
     side = layout.pack.size_m[1] / 2
-    if layout.station.kind == "top_lift":
+    if layout.station.kind == "chassis":
+        # from the middle of the bay outwards, between the wheels: from the pit's floor to the truck's frame
+        return View((0.3 * x, y - side - 3.95, PIT_EYE_Z_M), (0.9 * x, y - 0.5 * side, PIT_EYE_Z_M - 0.3), 42.0)
+    if _on_truck(layout, name):
+        z = layout.truck.seats_xyz_m[0][2]
         return View((x - 1.9, y - side - 3.1, z + 1.15), (x + 0.05, y - 0.45 * side, z + 0.42), 39.0)
-    # from the middle of the bay outwards, between the wheels
-    return View((0.3 * x, y - side - 3.1, z - 0.26), (0.9 * x, y - 0.5 * side, z - 0.36), 36.0)
+    away = 1.0 if x > 0.0 else -1.0  # over cab or body, from where no load comes
+    return View((x + 2.2 * away, y - 2.4, z + 4.2), (x + 0.1 * away, y - 0.2, z + 0.7), 48.0)
+
+
+def _under_way(layout: Layout, tool: np.ndarray) -> View:
+    """What hangs from the gantry, from the near side under the runway: between two seats it is over cab and slots."""
+    x, y, z = (float(c) for c in tool)
+    return View((x - 1.6, Gantry.of(layout).near_y_m - 4.6, 0.68 * z), (x, y, z - 0.35 * layout.pack.size_m[2]), 42.0)
 
 
 def top(layout: Layout, snapshot: Snapshot) -> View:
@@ -55,11 +85,13 @@ def top(layout: Layout, snapshot: Snapshot) -> View:
     if layout.station.kind == "top_lift":
         y = (axes.y.position_min_m + axes.y.position_max_m) / 2
         return View((x, y, 32.0), (x, y, 0.0), 24.0)
-    return View((x, 0.4, 26.0), (x, 0.4, 0.0), 20.0)
+    low, high = Pit.of(layout).end_x_m
+    x, height = (low + high) / 2, PIT_LENGTHS_HIGH * (high - low)
+    return View((x, 0.0, height), (x, 0.0, 0.0), 20.0)
 
 
 def driver(layout: Layout, snapshot: Snapshot) -> View:
-    """What the driver's right-hand mirror camera shows: back along the truck to the bay and the seat.
+    """What a rear-view camera on an arm beside the cab shows the driver: back along the truck to the bay and the seat.
 
     Ahead out of the cab there is nothing of a swap to be seen, and on the left loads come down to the slots. On the
     right nothing ever passes, and one sees the pack rise out of its seat, or into the pit. It moves with the truck.
@@ -68,10 +100,13 @@ def driver(layout: Layout, snapshot: Snapshot) -> View:
     truck = snapshot.world_pose("truck")
     seats = layout.truck.seats_xyz_m
     middle = sum(x for x, _, _ in seats) / len(seats)
-    eye = (o.cab_front_x_m - MIRROR_BACK_M, -o.width_m / 2 - MIRROR_OUT_M, o.cab_height_m - MIRROR_UNDER_ROOF_M)
-    aim = seats[0][2] + (0.9 if layout.retract > 0.0 else -0.4)
-    target = (middle - 0.7, -0.4 * o.width_m, aim)
-    return View(on_truck(truck, eye), on_truck(truck, target), 60.0)
+    if layout.retract > 0.0:
+        eye = (middle + 0.9, -o.width_m / 2 - 2.45, o.cab_height_m + 0.2)
+        target = (middle - 0.6, -0.32 * o.width_m, seats[0][2] + 0.65)
+    else:  # low enough to look under the frame
+        eye = (middle + 2.6, -o.width_m / 2 - 2.55, 0.53 * o.cab_height_m)
+        target = (middle + 0.2, -0.2 * o.width_m, seats[0][2] - 0.83)
+    return View(on_truck(truck, eye), on_truck(truck, target), 56.0 if layout.retract > 0.0 else 50.0)
 
 
 def on_truck(truck: np.ndarray, point: tuple[float, float, float]) -> tuple[float, float, float]:
@@ -80,6 +115,11 @@ def on_truck(truck: np.ndarray, point: tuple[float, float, float]) -> tuple[floa
     c, s = w * w - z * z, 2.0 * w * z
     x, y, up = point
     return float(truck[0] + c * x - s * y), float(truck[1] + s * x + c * y), float(truck[2] + up)
+
+
+def from_above(view: object) -> bool:
+    """Whether deck and roofs lie between this view and what it is for."""
+    return view == "top"
 
 
 def truck_hides_work(view: object, layout: Layout) -> bool:
@@ -106,25 +146,5 @@ def usual_view(layout: Layout) -> str:
 
 
 def seat_at_work(layout: Layout, snapshot: Snapshot) -> str:
-    """Frame of the truck's seat that the first robot works for: its pack's, else the nearest along the lane.
-
-    In the recording of one job it is that job's. A robot that is neither at the truck nor holds a pack keeps the seat
-    that is nearest to where it stands.
-    """
-    if layout.job is not None:
-        return layout.seats[layout.jobs[layout.job].truck_seat].name
-    jobs = [job for job in layout.jobs if job.robot == layout.jobs[0].robot]
-    held = int(snapshot.value(f"robot{jobs[0].robot}/held", -1.0))
-    for job in jobs:
-        if held in (job.old_pack, job.new_pack):
-            return layout.seats[job.truck_seat].name
-    return layout.seats[_unfinished(layout, jobs, snapshot).truck_seat].name
-
-
-def _unfinished(layout: Layout, jobs: list[Job], snapshot: Snapshot) -> Job:
-    """The first job whose new pack is not on its seat yet; the last one when all are."""
-    for job in jobs:
-        name = layout.seats[job.truck_seat].name
-        if int(snapshot.value(f"{name}/locked", -1.0)) != job.new_pack:
-            return job
-    return jobs[-1]
+    """Frame of the seat, of the truck or a slot's, that the first robot which has not finished is at or nearest to."""
+    return work_at(layout, snapshot).seat

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from panda3d.core import NodePath, TransparencyAttrib
+
+from twin.viewer.graphics.stage import SEEN_BY_SUN
 from twin.viewer.layout import Layout
 from twin.viewer.scene.frames import FrameNodes
 from twin.viewer.scene.mesh import Mesh
@@ -9,15 +12,21 @@ from twin.viewer.scene.overlay import as_ground
 from twin.viewer.scene.proportions import Gantry, Pit
 from twin.viewer.scene.site.hall import hall
 from twin.viewer.scene.site.lane import ground, lane_markings, wheel_guides
-from twin.viewer.scene.site.pit import pit, pit_ground
+from twin.viewer.scene.site.pit import canopy, deck, pit, pit_ground
 from twin.viewer.snapshot import Snapshot
+
+DECK_GLASS = 0.12
 
 
 class Site:
-    """The site under the world's root: the ground as one node, all that stands on it as another."""
+    """The site under the world's root: the ground as one node, all that stands on it as another.
+
+    The deck over a pit and the roof beside it are nodes of their own: `uncover` shows what is under them.
+    """
 
     def __init__(self, layout: Layout, frames: FrameNodes) -> None:
         flat, solid = Mesh(), Mesh()
+        plates, roofs = Mesh(), Mesh()
         wheel_guides(solid, layout)
         if layout.station.kind == "top_lift":
             gantry = Gantry.of(layout)
@@ -29,9 +38,36 @@ class Site:
             pit_ground(flat, layout, hollow)
             lane_markings(flat, layout, -hollow.half_y_m)
             pit(solid, layout, hollow)
+            deck(plates, hollow)
+            canopy(roofs, layout)
         self.ground = as_ground(flat.node("ground", frames.root))
         self.structure = solid.node("structure", frames.root)
-        self.triangles = flat.triangles + solid.triangles
+        self.deck, self.roof = (
+            mesh.node(name, frames.root) if mesh.triangles else NodePath(name)
+            for name, mesh in (("deck", plates), ("roof", roofs))
+        )
+        self.triangles = sum(mesh.triangles for mesh in (flat, solid, plates, roofs))
+        self._docking, self._uncovered = layout.docking, False
 
     def update(self, snapshot: Snapshot) -> None:
         """Nothing of the site moves."""
+
+    def uncover(self, on: bool) -> None:
+        """Takes the roof away and makes the deck translucent, for a look from above; a truck drives on a solid deck."""
+        if on == self._uncovered:
+            return
+        self._uncovered = on
+        if on:
+            self.roof.hide()
+        else:
+            self.roof.show()
+        if on and not self._docking:
+            self.deck.set_color_scale(1.0, 1.0, 1.0, DECK_GLASS)
+            self.deck.set_transparency(TransparencyAttrib.M_alpha)
+            self.deck.set_bin("transparent", 0)
+            self.deck.hide(SEEN_BY_SUN)  # or all below lies in its shadow
+        else:
+            self.deck.clear_color_scale()
+            self.deck.clear_transparency()
+            self.deck.clear_bin()
+            self.deck.show(SEEN_BY_SUN)

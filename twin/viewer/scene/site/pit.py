@@ -64,7 +64,7 @@ def _upright(mesh: Mesh, pit: Pit, x0: float, x1: float, z0: float, z1: float, c
 
 
 def pit(mesh: Mesh, layout: Layout, pit: Pit) -> None:
-    """Walls, rails, deck with its opening, seats of the stored blocks, cabinets beside the lane."""
+    """Walls, rails, seats of the stored blocks, cabinets beside the lane; not what covers them: `deck`, `canopy`."""
     low, high = pit.end_x_m
     floor, side = pit.floor_z_m, pit.half_y_m
     for (x0, y0), (x1, y1) in (((low, side), (high, side)), ((low, -side), (low, side)), ((high, side), (high, -side))):
@@ -79,13 +79,12 @@ def pit(mesh: Mesh, layout: Layout, pit: Pit) -> None:
     for k in range(5):
         x = low + (high - low) * (k + 0.5) / 5
         mesh.box(LIGHT_M, (x, side - 0.04, -0.75), palette.LAMP)
-    _deck(mesh, pit)
     for number, slot in enumerate(layout.station.slots, start=1):
         _seat(mesh, layout, pit, slot.x_m, slot.y_m, slot.z_m, str(number))
     _cabinets(mesh, layout, pit)
 
 
-def _deck(mesh: Mesh, pit: Pit) -> None:
+def deck(mesh: Mesh, pit: Pit) -> None:
     """Plate to both sides of the opening and beside it on the far side; the near side of the opening is cut away."""
     low, high = pit.end_x_m
     left, right = pit.opening_x_m
@@ -117,7 +116,7 @@ def _seat(mesh: Mesh, layout: Layout, pit: Pit, x: float, y: float, z: float, nu
 
 
 def _cabinets(mesh: Mesh, layout: Layout, pit: Pit) -> None:
-    """Charger cabinets in a row beyond the lane, one a slot, under a light canopy; bollards before them."""
+    """Charger cabinets in a row beyond the lane, one a slot; bollards before them."""
     long, wide, high = CABINET_M
     count = len(layout.station.slots)
     for k in range(count):
@@ -130,9 +129,14 @@ def _cabinets(mesh: Mesh, layout: Layout, pit: Pit) -> None:
         for i in range(5):
             mesh.box((0.34, 0.01, 0.025), (x, front, 0.4 + 0.07 * i), palette.DARK_STEEL)
     half = count * CABINET_PITCH_M / 2
+    for x in (-half - 0.5, -half / 3, half / 3, half + 0.5):
+        bollard(mesh, x, LANE_HALF_M + 0.35)
+
+
+def canopy(mesh: Mesh, layout: Layout) -> None:
+    """The light roof over the cabinets, and what it stands on."""
+    half = len(layout.station.slots) * CABINET_PITCH_M / 2
     mesh.box((2 * half + 0.6, 1.5, 0.06), (0.0, CABINETS_Y_M - 0.1, 2.65), palette.STATION_BLUE)
     for x in (-half - 0.1, half + 0.1):
         mesh.box((0.10, 0.10, 2.62), (x, CABINETS_Y_M + 0.45, 1.31), palette.STRUCTURE)
         mesh.bar((x, CABINETS_Y_M + 0.4, 2.0), (x, CABINETS_Y_M - 0.5, 2.6), 0.08, 0.08, palette.STRUCTURE)
-    for x in (-half - 0.5, -half / 3, half / 3, half + 0.5):
-        bollard(mesh, x, LANE_HALF_M + 0.35)

@@ -6,6 +6,7 @@ import math
 
 from panda3d.core import LPoint3, NodePath, TransparencyAttrib
 
+from twin.viewer.graphics.stage import SEEN_BY_SUN
 from twin.viewer.layout import Layout
 from twin.viewer.scene.frames import FrameNodes
 from twin.viewer.scene.mesh import Mesh
@@ -16,7 +17,7 @@ from twin.viewer.scene.truck.plan import TRAILER_HALF_WIDTH_M, WHEEL_RADIUS_M, T
 from twin.viewer.scene.truck.wheels import TRAILER_SIDES, axle, wheel, wheel_pair
 from twin.viewer.snapshot import Snapshot
 
-GLASS_ALPHA = 0.2
+GLASS_ALPHA, FAINT_ALPHA = 0.2, 0.07
 LEAST_ROLL_M = 0.001
 """A parked truck's shove of less turns no wheel."""
 STEERING, TRAILER = "truck/steering_angle_rad", "trailer"
@@ -90,7 +91,7 @@ class TruckModel:
             else:
                 self._roll_on(self._truck, x_m, pair)
         self._rolled_m = 0.0
-        self._glass = False
+        self._glass = (False, False)
         self._towed = self._trailer = None
         own = trailer_axles(plan)
         if own:
@@ -121,20 +122,32 @@ class TruckModel:
         for side, mesh in ((y_m, one), (-y_m, one.mirrored())):
             self._steered.append((self._roll_on(self._truck, wheels.x_m, mesh, side), share))
 
-    def set_glass(self, on: bool) -> None:
-        """Makes the truck translucent, so that the work behind or below it is seen."""
-        if on == self._glass:
+    def set_glass(self, on: bool, faint: bool = False) -> None:
+        """Makes the truck translucent, so that the work behind or below it is seen.
+
+        From above there is much of it over the work: `faint` leaves little more than its outline, and no shadow.
+        """
+        if (on, faint) == self._glass:
             return
-        self._glass = on
+        self._glass = (on, faint)
         for node in (*self._parts, *self.wheels):
             if on:
-                node.set_color_scale(1.0, 1.0, 1.0, GLASS_ALPHA)
+                node.set_color_scale(1.0, 1.0, 1.0, FAINT_ALPHA if faint else GLASS_ALPHA)
                 node.set_transparency(TransparencyAttrib.M_alpha)
                 node.set_bin("transparent", 0)
             else:
                 node.clear_color_scale()
                 node.clear_transparency()
                 node.clear_bin()
+            if on and faint:
+                node.hide(SEEN_BY_SUN)
+            else:
+                node.show(SEEN_BY_SUN)
+
+    def show(self, on: bool) -> None:
+        """Draws the truck or leaves it out."""
+        for node in (*self._parts, *self.wheels):
+            node.show() if on else node.hide()
 
     def update(self, snapshot: Snapshot) -> None:
         self._roll(self._truck.get_x())

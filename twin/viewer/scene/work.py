@@ -1,0 +1,103 @@
+"""Where the work is: which seat of truck or station a robot is at, or on its way to."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from twin.jobs import Job
+from twin.viewer.layout import Layout
+from twin.viewer.snapshot import Snapshot
+
+AT_SEAT = 0.1
+"""Within this share of its way from one seat to the next, at either end, a robot counts as at the seat."""
+
+
+class Work(NamedTuple):
+    """A robot's way from one seat to another: their frames, and the share that it has behind it, seen from above."""
+
+    start: str
+    goal: str
+    share: float
+    robot: int = 0
+
+    @property
+    def tool(self) -> str:
+        """The robot's end effector."""
+        return f"robot{self.robot}/end_effector"
+
+    @property
+    def seat(self) -> str:
+        """The nearer of the two."""
+        return self.start if self.share < 0.5 else self.goal
+
+
+def work_at(layout: Layout, snapshot: Snapshot) -> Work:
+    """The way of the first robot that has not finished; after the end the last seat it worked at.
+
+    In the recording of one job, or of a drive into the bay, nothing but the truck's seat is worked at.
+    """
+    if layout.job is not None:
+        return _still(_truck_seat(layout, layout.jobs[layout.job]))
+    if layout.docking:
+        return _still(_truck_seat(layout, layout.jobs[0]))
+    for robot in dict.fromkeys(job.robot for job in layout.jobs):
+        jobs = [job for job in layout.jobs if job.robot == robot]
+        held = int(snapshot.value(f"robot{robot}/held", -1.0))
+        holds = [job for job in jobs if held in (job.old_pack, job.new_pack)]
+        unfinished = [job for job in jobs if _locked(layout, snapshot, job) != job.new_pack]
+        if job := next(iter((*holds, *unfinished)), None):
+            return _work_of(layout, snapshot, job, jobs[max(jobs.index(job) - 1, 0)], held)
+    first = layout.jobs[0].robot
+    return _still(_truck_seat(layout, [job for job in layout.jobs if job.robot == first][-1]))
+
+
+def _work_of(layout: Layout, snapshot: Snapshot, job: Job, before: Job, held: int) -> Work:
+    """Of one job: from the truck to the slot with the old pack, to the next slot, back with the new one."""
+    truck, put, take = (layout.seats[k].name for k in (job.truck_seat, job.put_seat, job.take_seat))
+    if held == job.old_pack:
+        start, goal = truck, put
+    elif held == job.new_pack:
+        start, goal = take, truck
+    elif _locked(layout, snapshot, job) >= 0 or not _is_away(layout, snapshot, job):
+        start, goal = _truck_seat(layout, before), truck  # the one that it has just finished, or the first of all
+    else:
+        start, goal = put, take
+    return Work(start, goal, _share(snapshot, job.robot, start, goal), job.robot)
+
+
+def _still(seat: str) -> Work:
+    return Work(seat, seat, 0.0)
+
+
+def _truck_seat(layout: Layout, job: Job) -> str:
+    return layout.seats[job.truck_seat].name
+
+
+def _locked(layout: Layout, snapshot: Snapshot, job: Job) -> int:
+    """The pack that is locked on the job's seat of the truck; -1 for none."""
+    return int(snapshot.value(f"{_truck_seat(layout, job)}/locked", -1.0))
+
+
+def _is_away(layout: Layout, snapshot: Snapshot, job: Job) -> bool:
+    """Whether the old pack stands farther from the truck's seat than from the slot that it goes to."""
+    pack = f"pack{job.old_pack}"
+    put = layout.seats[job.put_seat].name
+    if not (snapshot.has_frame(pack) and snapshot.has_frame(put)):
+        return False
+    at, truck, slot = (snapshot.world_pose(name)[:3] for name in (pack, _truck_seat(layout, job), put))
+    return bool(np.linalg.norm(at - slot) < np.linalg.norm(at - truck))
+
+
+def _share(snapshot: Snapshot, robot: int, start: str, goal: str) -> float:
+    """How much of the way between two seats a robot has behind it, 0 to 1; all of it where it is far from both."""
+    tool = f"robot{robot}/end_effector"
+    if start == goal or not all(snapshot.has_frame(name) for name in (tool, start, goal)):
+        return 0.0 if start == goal else 1.0
+    at, a, b = (snapshot.world_pose(name)[:2] for name in (tool, start, goal))
+    way = b - a
+    if np.linalg.norm(at - a) > np.linalg.norm(way):
+        return 1.0
+    share = float((at - a) @ way) / max(float(way @ way), 1e-9)
+    return min(max((share - AT_SEAT) / (1.0 - 2.0 * AT_SEAT), 0.0), 1.0)
