@@ -19,23 +19,23 @@ from twin.log_import.reading.layout import TableLayout
 from twin.log_import.reading.numbers import to_text
 from twin.log_import.reading.stamps import StampFormat, parse_stamp_format
 from twin.log_import.reading.table import ReadFacts, Table, open_table
+from twin.log_import.settling import Settled, Settling, watch_of
 from twin.log_import.spool import Spool
 from twin.log_import.values import Codes, Column, ColumnFacts, Converter, alarm_name, step_name
 
 ROW = "#row"
 """Column of a tag's spool that holds the number of the line among all lines."""
 WIDE = "wide"
-PIECE_ROWS = 50_000
 MOST_TAGS = 5000
 """So many tags of a long table are kept for messages."""
 
 
 @dataclass
 class Ingested:
-    """All that was read: spools by tag (or `WIDE`), the plan of each one's clock, and the facts."""
+    """All that was read: spools by tag (or `WIDE`), what their times become, and the facts."""
 
     spools: dict[str, Spool]
-    plans: dict[str, Plan]
+    settled: Settled
     columns: dict[str, list[Column]]
     codes: dict[str, Codes]
     facts: dict[str, ColumnFacts]
@@ -44,14 +44,17 @@ class Ingested:
     lines: int = 0
     bad_stamps: int = 0
     first_bad_stamp: tuple[int, str] | None = None
-    by_tag: bool = False
-    newest_first: bool = False
     coarse_ns: int = 0
     """What the stamps of a wide table are rounded down to, where several lines have the same; else 0."""
     period_ns: int = 0
     missing_tags: tuple[str, ...] = ()
     periods_ns: dict[str, int] = field(default_factory=dict)
     """Of each spool: the usual time from one of its lines to the next."""
+
+    @property
+    def plans(self) -> dict[str, Plan]:
+        """Of each spool: what is done to its times."""
+        return self.settled.plans
 
     def close(self) -> None:
         for spool in self.spools.values():
@@ -199,7 +202,7 @@ class _Reader:
             wanted += [*self._by_tag, *{c.quality for cs in self._by_tag.values() for c in cs if c.quality}]
             columns = [column for cs in self._by_tag.values() for column in cs]
             self._make_spool(WIDE, columns)
-        self._watch = self._new_watch()
+        self._watch = watch_of(self._mapping)
         for batch in self._table.batches(list(dict.fromkeys(wanted))):
             t_ns, good = self._times(batch)
             if self._long:
@@ -210,10 +213,6 @@ class _Reader:
                 on_progress(min(self._table.facts.bytes_read / self._table.facts.total_bytes, 1.0))
         self._check_something()
         return self._ended()
-
-    def _new_watch(self) -> ClockWatch:
-        cleaning = self._mapping.file.cleaning
-        return ClockWatch(cleaning.reorder_s, max(cleaning.jump_s, cleaning.reorder_s))
 
     def _make_spool(self, name: str, columns: Sequence[Column]) -> None:
         self._spool_columns.setdefault(name, list(columns))
@@ -311,7 +310,7 @@ class _Reader:
             here = np.flatnonzero(of_tag & fine)
             if word not in self._spools:
                 self._make_spool(word, columns)
-                self._watches[word] = self._new_watch()
+                self._watches[word] = watch_of(self._mapping)
             said = batch.columns[spec.value].take(pa.array(here))
             values = np.empty((len(here), len(columns) + 1))
 
@@ -328,22 +327,12 @@ class _Reader:
     # ------------------------------------------------------------------------------------------------ the end
 
     def _ended(self) -> Ingested:
-        by_tag, newest_first = False, self._watch.newest_first
-        if newest_first:
-            plans = {key: self._checked(self._from_the_end(spool)) for key, spool in self._spools.items()}
-        elif self._long:
-            each = {tag: watch.plan() for tag, watch in self._watches.items()}
-            whole = self._watch.plan()
-            # sorted by tag, the time starts again with each: then every tag has a clock of its own
-            by_tag = self._watch.in_no_order or sum(_set_back(p) for p in each.values()) < _set_back(whole)
-            if by_tag:
-                each = {tag: self._checked(watch) for tag, watch in self._watches.items()}
-            plans = each if by_tag else dict.fromkeys(self._spools, whole)
-        else:
-            plans = {WIDE: self._checked(self._watch)}
+        settled = Settling(
+            Path(self._path), self._mapping, self._spools, self._spool_columns, self._watch, self._watches
+        ).settle()
         return Ingested(
             self._spools,
-            plans,
+            settled,
             self._spool_columns,
             self._to.codes,
             self._to.facts,
@@ -352,29 +341,11 @@ class _Reader:
             self._lines,
             self._bad_stamps,
             self._first_bad,
-            by_tag,
-            newest_first,
             0 if self._long else self._watch.coarse_ns,
             self._watch.period_ns,
             self._missing,
             {key: self._watches.get(key, self._watch).period_ns for key in self._spools},
         )
-
-    def _checked(self, watch: ClockWatch) -> Plan:
-        if watch.in_no_order:
-            raise watch.refusal(self._path)
-        return watch.plan()
-
-    def _from_the_end(self, spool: Spool) -> ClockWatch:
-        """The clock of a log that has its newest line first."""
-        watch = self._new_watch()
-        for t_ns, _ in spool.pieces(PIECE_ROWS, backwards=True):
-            watch.feed(t_ns)
-        return watch
-
-
-def _set_back(plan: Plan) -> int:
-    return sum(jump.kind in ("set_back", "ran_ahead", "stray") for jump in plan.jumps)
 
 
 def _joined(columns: Sequence[pa.Array]) -> pa.Array:

@@ -46,11 +46,12 @@ class FileSpec(Strict):
 
 
 class TimeSpec(Strict):
-    """Which column holds the time, and how it is written."""
+    """Which column holds the time, and how it is written; whether steps of its clock are taken out."""
 
     column: Text | tuple[Text, ...]
     format: Text = "iso"
     zone: Text | None = None
+    clock_steps: Literal["auto", "keep", "remove"] = "auto"
 
 
 class LongSpec(Strict):

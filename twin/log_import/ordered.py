@@ -7,10 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from twin.errors import InputError
 from twin.log_import.clock import Plan
 from twin.log_import.spool import Spool
 
 CHUNK_ROWS = 20_000
+MAX_WAITING_BYTES = 256 * 2**20
+"""So much may wait in memory for lines that come late."""
+PATIENT_NS = 10_000_000_000
 
 
 @dataclass
@@ -79,6 +83,11 @@ class Ordered:
             order = np.argsort(waiting_t, kind="stable")
             if not (order[1:] > order[:-1]).all():
                 waiting_t, waiting_v = waiting_t[order], waiting_v[order]
+            if waiting_v.nbytes > MAX_WAITING_BYTES and self._late_ns > PATIENT_NS:
+                raise InputError(
+                    f"its lines come up to {self._late_ns * 1e-9:.0f} s late: more of them than are sorted in memory",
+                    allowed="a log sorted by time; or cleaning.reorder_s: lines that come later are left out",
+                )
             ready = int(np.searchsorted(waiting_t, high - self._late_ns, side="left"))
             if ready:
                 told = int(waiting_t[ready - 1]) + 1

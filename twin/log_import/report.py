@@ -102,7 +102,7 @@ def _of_lines(log: Ingested) -> list[Finding]:
     if log.coarse_ns:
         said = f"rounded down to {log.coarse_ns * 1e-9:g} s"
         found.append(Finding("coarse time", 1, said, "lines of the same stamp spread evenly over it"))
-    if log.newest_first:
+    if log.settled.newest_first:
         found.append(Finding("newest line first", 1, "the whole file", "read from its end"))
     if read.blank_lines:
         found.append(Finding("blank line", read.blank_lines, "", "left out"))

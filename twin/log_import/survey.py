@@ -120,7 +120,7 @@ def survey(log: Ingested, mapping: Mapping) -> Survey:
         found.gaps = [
             (j.corrected_ns - round(j.by_s * 1e9), j.corrected_ns)
             for j in plan.jumps
-            if j.kind == "gap" and j.by_s > gap_s(mapping, log) and not log.by_tag
+            if j.kind == "gap" and j.by_s > gap_s(mapping, log) and not log.settled.by_tag
         ]
     found.crossings = events.ended()
     found.frozen = _frozen(log, mapping, fills, candidates)

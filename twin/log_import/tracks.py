@@ -181,11 +181,12 @@ def ordered_of(log: Ingested, key: str, reorder_s: float) -> Ordered:
     """The rows of one spool in order of time."""
     spool = log.spools[key]
     numbered = bool(spool.columns) and spool.columns[-1] == ROW
-    own_clock, backwards = log.by_tag or log.newest_first, log.newest_first
+    settled = log.settled
+    own_clock, backwards = settled.by_tag or settled.newest_first, settled.newest_first
     return Ordered(
         spool,
-        log.plans[key],
-        reorder_s,
+        settled.plans[key],
+        max(reorder_s, settled.late_ns.get(key, 0) * 1e-9),
         numbered=numbered,
         own_clock=own_clock,
         backwards=backwards,
