@@ -28,7 +28,7 @@ SAME_SHARE, SAME_S, SAME_MOST_SHARE = 0.02, 3.0, 0.1
 that is no more than the last share of it: the clock may be set between two lines that are some time apart."""
 FAR_S = 3 * 86_400.0
 """A few lines at either end of the log that are farther than this from all others are strays."""
-NEARLY_ALL, MANY = 0.9, 0.7
+NEARLY_ALL, MANY, EVEN = 0.9, 0.4, 0.8
 MOST_BREAKS = 20_000
 BACK_PERIODS, BACK_LEAST_NS = 1.5, 40_000_000
 AHEAD_PERIODS, AHEAD_LEAST_NS = 5.0, 200_000_000
@@ -110,6 +110,7 @@ class ClockWatch:
         self._runs: list[_Run] = []
         self._row = 0
         self._steps: list[np.ndarray] = []
+        self._lengths: list[np.ndarray] = []
         self._candidates = {"back": 0, "ahead": 0}
 
     def feed(self, t_ns: np.ndarray) -> None:
@@ -128,6 +129,7 @@ class ClockWatch:
         steps = np.diff(t_ns, prepend=before)
         if len(self._steps) < 64:
             self._steps.append(np.abs(steps[steps != 0][:1000]))
+            self._lengths.append(np.diff(np.flatnonzero(steps[:20_000])))
         kinds = self._breaks(t_ns, steps)
         if not self._runs:
             kinds[0] = ""
@@ -209,10 +211,31 @@ class ClockWatch:
         return self._down > NEARLY_ALL * (self._up + self._down) and self._down >= 10
 
     @property
+    def same(self) -> int:
+        """How many lines have the stamp of the line before."""
+        return self._same
+
+    @property
+    def lines(self) -> int:
+        """How many lines there were."""
+        return self._up + self._down + self._same + 1
+
+    @property
     def coarse_ns(self) -> int:
-        """What the stamps are rounded down to, where most lines have that of the line before; else 0."""
-        many = self._same > MANY * (self._up + self._down + self._same) and self._up >= 3
-        return self.period_ns if many else 0
+        """What the stamps are rounded down to, where many lines have that of the line before; else 0."""
+        if self._same < MANY * self.lines or self._up < 3:
+            return 0
+        steps, usual = np.concatenate(self._steps), self.period_ns
+        return usual if np.mean(steps % usual == 0) >= NEARLY_ALL else int(np.gcd.reduce(steps))
+
+    @property
+    def is_even(self) -> bool:
+        """Whether about as many lines have each stamp."""
+        lengths = np.concatenate(self._lengths or [np.empty(0, np.int64)])
+        if not len(lengths):
+            return False
+        usual = float(np.median(lengths))
+        return usual >= 2.0 and bool(np.mean(np.abs(lengths - usual) <= max(1.0, 0.2 * usual)) >= EVEN)
 
     def refusal(self, file: object) -> InputError:
         """For a log in no order of time."""
@@ -261,7 +284,7 @@ class ClockWatch:
             if step > self._ahead_ns or run.small == "ahead" and step > 0:
                 if offset > 0 and _same(step - period, offset):
                     # the clock says again what it said before it was set back
-                    jumps.append(Jump("put_right", run.row, run.first_ns, step * 1e-9))
+                    jumps.append(Jump("put_right", run.row, run.first_ns, (step - period) * 1e-9))
                     offset = 0
                 elif run.row in steps:
                     offset -= step - period
@@ -284,7 +307,7 @@ class ClockWatch:
                         offset += now + period - (run.first_ns + offset)
                 else:
                     offset += period - step
-                    jumps.append(Jump("set_back", run.row, run.first_ns, step * 1e-9))
+                    jumps.append(Jump("set_back", run.row, run.first_ns, (step - period) * 1e-9))
             offsets[i] = offset
             now = max(now, run.high_ns + offset)
         starts = np.array([run.row for run in runs], np.int64)

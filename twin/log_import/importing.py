@@ -19,6 +19,7 @@ from twin.errors import InputError
 from twin.log_import.carries import carries_of
 from twin.log_import.ingest import Ingested, ingest
 from twin.log_import.layout import cell_of
+from twin.log_import.losses import check_losses
 from twin.log_import.mapping import Mapping
 from twin.log_import.packs import timelines
 from twin.log_import.report import MOST_PHASES, ImportReport, cell_rows, findings_of, iso, signal_rows
@@ -157,6 +158,7 @@ def _write(
     found = survey(read, mapping)
     if found.start_ns > found.end_ns or not any(facts.values for facts in read.facts.values()):
         raise InputError("has no value that could be read of any mapped tag", file=log)
+    check_losses(log, read, found, mapping)
     story = story_of(read, found, mapping)
     carries = carries_of(read, found, mapping)
     cell, figures = cell_of(mapping, carries)

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from twin.catalogue.explain import hint, nearest
 from twin.errors import InputError
 from twin.log_import.clock import ClockWatch, Plan
+from twin.log_import.coarse import Coarse, StampGroups
 from twin.log_import.mapping import Mapping
 from twin.log_import.reading.layout import TableLayout
 from twin.log_import.reading.numbers import to_text
@@ -44,8 +45,7 @@ class Ingested:
     lines: int = 0
     bad_stamps: int = 0
     first_bad_stamp: tuple[int, str] | None = None
-    coarse_ns: int = 0
-    """What the stamps of a wide table are rounded down to, where several lines have the same; else 0."""
+    coarse: Coarse = Coarse()
     period_ns: int = 0
     missing_tags: tuple[str, ...] = ()
     periods_ns: dict[str, int] = field(default_factory=dict)
@@ -202,7 +202,7 @@ class _Reader:
             wanted += [*self._by_tag, *{c.quality for cs in self._by_tag.values() for c in cs if c.quality}]
             columns = [column for cs in self._by_tag.values() for column in cs]
             self._make_spool(WIDE, columns)
-        self._watch = watch_of(self._mapping)
+        self._watch, self._groups = watch_of(self._mapping), StampGroups()
         for batch in self._table.batches(list(dict.fromkeys(wanted))):
             t_ns, good = self._times(batch)
             if self._long:
@@ -300,6 +300,7 @@ class _Reader:
         number[good] = rows
         self._rows += len(rows)
         self._watch.feed(t_ns[good])
+        self._groups.feed(t_ns[good])
         for code, word in enumerate(words):
             if len(self._seen_tags) < MOST_TAGS:
                 self._seen_tags.setdefault(word)
@@ -341,7 +342,7 @@ class _Reader:
             self._lines,
             self._bad_stamps,
             self._first_bad,
-            0 if self._long else self._watch.coarse_ns,
+            self._groups.coarse(self._watches) if self._long else Coarse(self._watch.coarse_ns),
             self._watch.period_ns,
             self._missing,
             {key: self._watches.get(key, self._watch).period_ns for key in self._spools},

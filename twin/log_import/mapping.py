@@ -72,6 +72,7 @@ class CleaningSpec(Strict):
         jump_s: a clock that goes back by more than reorder_s, or ahead by more than this, has jumped or stood.
         frozen_s: a noisy signal that says exactly the same for this long is frozen; 0 switches the check off.
         good: words or numbers of the quality column that stand for good values.
+        max_loss: a log of which more than this share of lines, or of a tag's values, would be left out is refused.
     """
 
     reorder_s: Positive = 2.0
@@ -79,6 +80,7 @@ class CleaningSpec(Strict):
     jump_s: Positive = 2.0
     frozen_s: Annotated[float, Field(ge=0.0)] = 1.0
     good: tuple[Scalar, ...] = ("Good", "GOOD", "good", "0", "192", "OK")
+    max_loss: Annotated[float, Field(ge=0.0, le=1.0)] = 0.05
 
 
 class SignalSpec(Strict):

@@ -99,8 +99,8 @@ def _of_lines(log: Ingested) -> list[Finding]:
         )
     if read.compression_cut:
         found.append(Finding("cut file", 1, "the end of the file", "imported up to where the gzip ends"))
-    if log.coarse_ns:
-        said = f"rounded down to {log.coarse_ns * 1e-9:g} s"
+    if log.coarse.ns:
+        said = f"rounded down to {log.coarse.ns * 1e-9:g} s"
         found.append(Finding("coarse time", 1, said, "lines of the same stamp spread evenly over it"))
     if log.settled.newest_first:
         found.append(Finding("newest line first", 1, "the whole file", "read from its end"))
@@ -113,6 +113,7 @@ def _of_lines(log: Ingested) -> list[Finding]:
 
 JUMPS = {
     "set_back": ("clock set back", "time goes on from where it was"),
+    "set_ahead": ("clock set forward", "nothing moved in it that was moving: time goes on from where it was"),
     "ran_ahead": ("clock ahead", "moved back to where it belongs"),
     "put_right": ("clock put right", "the earlier correction ends"),
     "stray": ("stray time", "lines left out"),

@@ -190,7 +190,8 @@ def ordered_of(log: Ingested, key: str, reorder_s: float) -> Ordered:
         numbered=numbered,
         own_clock=own_clock,
         backwards=backwards,
-        coarse_ns=log.coarse_ns,
+        coarse_ns=log.coarse.ns if not numbered or key in log.coarse.by_tag else 0,
+        within=log.coarse if numbered and log.coarse.ns and key not in log.coarse.by_tag else None,
     )
 
 
