@@ -46,11 +46,12 @@ class FileSpec(Strict):
 
 
 class TimeSpec(Strict):
-    """Which column holds the time, and how it is written."""
+    """Which column holds the time, and how it is written; `date`: the first line's, where only times of day are."""
 
     column: Text | tuple[Text, ...]
     format: Text = "iso"
     zone: Text | None = None
+    date: Text | None = None
 
 
 class LongSpec(Strict):
@@ -70,14 +71,15 @@ class CleaningSpec(Strict):
             table, which may say only what changes.
         jump_s: a clock that goes back by more than reorder_s, or ahead by more than this, has jumped or stood.
         frozen_s: a noisy signal that says exactly the same for this long is frozen; 0 switches the check off.
-        good: words or numbers of the quality column that stand for good values.
+        good: words or numbers of the quality column that stand for good values, or how its numbers are to be read (a
+            key of `quality.READINGS`); left out, it is decided by all that the column holds.
     """
 
     reorder_s: Positive = 2.0
     gap_s: Positive | None = None
     jump_s: Positive = 2.0
     frozen_s: Annotated[float, Field(ge=0.0)] = 1.0
-    good: tuple[Scalar, ...] = ("Good", "GOOD", "good", "0", "192", "OK")
+    good: tuple[Scalar, ...] | Literal["opc_da", "opc_ua", "profibus", "percent", "zero", "one", "words"] | None = None
 
 
 class SignalSpec(Strict):
@@ -93,6 +95,7 @@ class SignalSpec(Strict):
         bit: the bit (from 0) of a status word; invert turns a switch round.
         values: words or numbers of the log and what they mean, as numbers in `unit` or true and false.
         quality: column of a wide table that tells this tag's quality.
+        time: column of a wide table with this tag's own times; left out: `time.column`, or one like it before the tag.
         frozen_s: instead of `cleaning.frozen_s`.
         optional: a log without this tag is imported all the same.
     """
@@ -109,6 +112,7 @@ class SignalSpec(Strict):
     invert: bool = False
     values: dict[str, bool | float | int] | None = None
     quality: Text | None = None
+    time: Text | None = None
     frozen_s: Annotated[float, Field(ge=0.0)] | None = None
     optional: bool = False
 
@@ -120,6 +124,7 @@ class StepsSpec(Strict):
     robot: Annotated[int, Field(ge=0, le=7)] = 0
     phases: dict[str, Text]
     clock_offset_s: float = 0.0
+    time: Text | None = None
 
 
 class AlarmCode(Strict):
@@ -137,6 +142,7 @@ class AlarmsSpec(Strict):
     none: tuple[Scalar, ...] = ("0", "")
     codes: dict[str, AlarmCode] = {}
     clock_offset_s: float = 0.0
+    time: Text | None = None
 
 
 class EventSpec(Strict):
@@ -328,6 +334,8 @@ def _mapped(mapping: Mapping, name: str, spec: SignalSpec, known: dict[str, Targ
         raise mapping.refuse(f"unknown signal{hint(name, known)}", *where, allowed=f"{some}, ..., or {EXTRA}NAME")
     if spec.quality is not None and mapping.file.file.table == "long":
         raise mapping.refuse("a long table has one quality column: long.quality", *where, "quality")
+    if spec.time is not None and mapping.file.file.table == "long":
+        raise mapping.refuse("a long table has one time column: time.column", *where, "time")
     if target.dimension == "switch":
         if spec.unit is not None and ALIASES.get(spec.unit, spec.unit) != "bool":
             raise mapping.refuse("a switch has no unit", *where, "unit", value=spec.unit, allowed="bool, or nothing")

@@ -41,6 +41,8 @@ class Column:
     tag: str
     signal: Mapped | None = None
     quality: str | None = None
+    time: str | None = None
+    """Column of its own times, where it has one."""
     offset_s: float = 0.0
     """Added to its times, where it is a code."""
 
@@ -76,10 +78,8 @@ def plain_code(word: str) -> str:
 class Converter:
     """Turns what columns say into numbers, and keeps account of what could not be."""
 
-    def __init__(self, layout: TableLayout, good: Sequence[object]) -> None:
-        """`good`: words of quality columns that stand for good values."""
+    def __init__(self, layout: TableLayout) -> None:
         self._layout = layout
-        self._good = {plain_code(str(word)) for word in good}
         self.facts: dict[str, ColumnFacts] = {}
         self.codes: dict[str, Codes] = {}
 
@@ -88,12 +88,6 @@ class Converter:
         self.facts[column.name] = ColumnFacts()
         if column.signal is None:
             self.codes[column.name] = Codes()
-
-    def is_fine(self, column: pa.Array) -> np.ndarray:
-        """Which lines have good quality (K,); an empty one is not good."""
-        codes, words = to_text(column)
-        good = np.array([plain_code(word) in self._good for word in words] + [False])
-        return np.asarray(good[codes])
 
     def values(self, column: Column, said: pa.Array, line_of: LineOf) -> np.ndarray:
         """Values (K,) of a column, NaN where it says nothing that counts."""
