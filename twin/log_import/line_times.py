@@ -108,7 +108,7 @@ class LineTimes:
         spec = self._mapping.file.time
         line, said = self.first_bad or (0, "")
         others = formats_of(self._numbers)
-        hint = f": as {others[0]} it would be {iso(round(begin_s(self._numbers, others[0]) * 1e9))}" if others else ""
+        hint = f": as {others[0]} it would be {self._begin(others[0])}" if others else ""
         raise InputError(
             f"line {line}: none of its times could be read as {spec.format!r} "
             f"({self._mapping.path}: {self._mapping.line('time', 'format')}time.format){hint}",
@@ -132,9 +132,13 @@ class LineTimes:
         middle = int(np.median(t_ns[ok]))
         self.is_doubtful = not self.is_relative and not OLD_NS <= middle < NEW_NS
 
+    def _begin(self, name: str) -> str:
+        """The first time by another format, in words."""
+        return iso(round(begin_s(self._numbers, name) * 1e3) * 10**6)
+
     def _refuse_unit(self, other: str) -> None:
         m, text = self._mapping, self._stamps.text
-        first, then = (iso(round(begin_s(self._numbers, name) * 1e9)) for name in (text, other))
+        first, then = self._begin(text), self._begin(other)
         instead = f"{other}, by which they begin at {then}"
         if text.startswith("epoch_"):
             instead += f"; {text.replace('epoch_', RELATIVE)}, if they count from a start of their own"

@@ -16,15 +16,18 @@ _RELATIVE_S = 20 * 365.25 * 86_400
 """A count of less from its zero may be one from a start: an uptime, a trace."""
 
 
-def formats_of(numbers: np.ndarray) -> list[str]:
-    """The formats by which most of these numbers (K,), in the order of the file, are dates of 1995 to 2060."""
+def formats_of(numbers: np.ndarray, days_step: float = _DAYS_STEP) -> list[str]:
+    """The formats by which most of these numbers (K,), in the order of the file, are dates of 1995 to 2060.
+
+    `days_step`: they may be days where one is less than this after the other.
+    """
     middle, step = _middle(numbers)
     return [
         name
         for name, count in COUNTS.items()
         if not name.startswith(RELATIVE)
         and FROM_S <= count.seconds(middle) < TO_S
-        and (count.unit_ns > 0 or 0.0 < step < _DAYS_STEP)
+        and (count.unit_ns > 0 or 0.0 < step < days_step)
     ]
 
 
