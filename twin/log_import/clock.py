@@ -256,9 +256,11 @@ class ClockWatch:
 
         `steps`: rows of candidates that are steps of the clock; `pauses`: of those that certainly are none.
         """
-        by = {c.row: c.step_ns for c in self.candidates()}
+        sizes = {c.row: c.step_ns for c in self.candidates()}
         # what was set back may be put right while nothing moves
-        undone = {r for r, size in by.items() if any(by[s] < 0 and _same(size, -by[s]) for s in steps if s < r)}
+        undone = {
+            r for r, size in sizes.items() if any(sizes[s] < 0 and _same(size, -sizes[s]) for s in steps if s < r)
+        }
         undone -= set(pauses)
         runs, jumps = self._joined(set(steps) | undone), []
         if not runs:

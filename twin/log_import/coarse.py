@@ -17,9 +17,9 @@ LEAST_SHARE, MOST_GROUPS_SHARE = 0.4, 0.4
 class Coarse:
     """How rounded stamps are spread over `ns`, or not at all where that is 0.
 
-    A tag with about as many lines in each stamp (`by_tag`) has them evenly over it. The lines of any other tag of a long
-    table stand where they are among all lines of that stamp: groups of them begin at lines number `first` (G,), hold
-    `count` (G,) and `usual` lines.
+    A tag with about as many lines in each stamp (`by_tag`) has them evenly over it. The lines of any other tag of a
+    long table stand where they are among all lines of that stamp: groups of them begin at lines number `first` (G,),
+    hold `count` (G,) and usually `usual` lines.
     """
 
     ns: int = 0
@@ -29,7 +29,7 @@ class Coarse:
     usual: int = 1
 
     def within(self, numbers: np.ndarray, *, backwards: bool) -> np.ndarray:
-        """(K,) ns from the stamp of each line number (K,) to where it stands; `backwards`: the last line is the first."""
+        """(K,) ns from the stamp of each line number (K,) to where it stands; `backwards`: the last is the first."""
         if not self.ns or not len(self.first):
             return np.zeros(len(numbers), np.int64)
         group = np.maximum(np.searchsorted(self.first, numbers, side="right") - 1, 0)

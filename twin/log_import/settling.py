@@ -65,10 +65,10 @@ class Settling:
         whole: ClockWatch,
         each: MappingOf[str, ClockWatch],
     ) -> None:
-        """`each`: empty for a wide table."""
+        """`each`: of each spool; `whole`: of all lines of a long table, else of the first spool."""
         self._path, self._mapping, self._spools, self._columns = path, mapping, spools, columns
         self._whole, self._each = whole, each
-        self._long = bool(each)
+        self._long = mapping.file.file.table == "long"
         self._steps_are = mapping.file.time.clock_steps
 
     def settle(self) -> Settled:
@@ -94,10 +94,10 @@ class Settling:
         """With the clock's steps out; None where the lines are in no order."""
         unknown: list[tuple[int, int]] = []
         if not self._long:
-            if self._whole.in_no_order:
+            if any(watch.in_no_order for watch in self._each.values()):
                 return None
-            [key] = self._spools
-            return Settled({key: self._plan(self._whole, [self._rows(key)], unknown)}, unknown=unknown)
+            each = {key: self._plan(watch, [self._rows(key)], unknown) for key, watch in self._each.items()}
+            return Settled(each, unknown=unknown)
         if not self._whole.in_no_order:
             whole = self._plan(self._whole, [self._rows(key, numbered=True) for key in self._spools], unknown)
         else:
@@ -187,7 +187,7 @@ class Settling:
                 found.holes += int((steps > HOLE_PERIODS * usual).sum())
                 for k, c in enumerate(axes):
                     column = values[:, c]
-                    column = column[~np.isnan(column)]
+                    column = column[np.isfinite(column)]
                     if len(column):
                         found.way += float(np.abs(np.diff(column, prepend=column[:1])).sum())
                         found.way += 0.0 if np.isnan(said[k]) else abs(float(column[0] - said[k]))

@@ -53,7 +53,8 @@ class Rows:
             t_ns, values = t_ns[::-1], values[::-1]
         else:
             t_ns, values = self.spool.read(low, high)
-        return t_ns, values[:, list(self.axes)], at - low
+        values = values[:, list(self.axes)]
+        return t_ns, np.where(np.isfinite(values), values, np.nan), at - low
 
     def _find(self, number: int) -> int:
         if not self.numbered:

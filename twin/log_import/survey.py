@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from twin.log_import.ingest import WIDE, Ingested
+from twin.log_import.dropouts import DropoutWatch
+from twin.log_import.ingest import Ingested
 from twin.log_import.mapping import EventSpec, Mapping
 from twin.log_import.ordered import OrderFacts
 from twin.log_import.tracks import NEVER, Fill, Stretch, Tracks, ordered_of
@@ -29,7 +30,7 @@ it is frozen."""
 MOVED = 0.02
 """An axis whose setpoint goes this far (m, rad) while its position says exactly the same is frozen, noise or not."""
 FEW_SAMES, CHANCE = 4, 1e-4
-"""Fewer equal samples in a row than this are never frozen; nor are so many as a log has by chance, more often than so."""
+"""Fewer equal samples in a row are never frozen, nor are so few that a whole log has them by chance more often."""
 MOST_CHANGES = 2_000_000
 
 
@@ -57,12 +58,13 @@ class Survey:
     """Of each spool: rows that were too late or contradicted, and all."""
 
 
-def gap_s(mapping: Mapping, log: Ingested) -> float:
-    """How long nothing must be said for a gap."""
+def gap_s(mapping: Mapping, log: Ingested, key: str = "") -> float:
+    """How long nothing must be said for a gap: in the log, or in a spool that has its own times."""
     told = mapping.file.cleaning.gap_s
     if told is not None:
         return told
-    return max(WIDE_GAP_S if mapping.file.file.table == "wide" else LONG_GAP_S, SLOW * log.period_ns * 1e-9)
+    period_ns = log.periods_ns.get(key, log.period_ns)
+    return max(WIDE_GAP_S if mapping.file.file.table == "wide" else LONG_GAP_S, SLOW * period_ns * 1e-9)
 
 
 def bridge_s(log: Ingested, key: str) -> float:
@@ -82,7 +84,7 @@ def fills_of(mapping: Mapping, log: Ingested) -> dict[str, Fill]:
                 continue
             age, bridge = m.spec.max_age_s, m.spec.max_age_s
             if age is None and wide and not m.holds:
-                age = gap_s(mapping, log)
+                age = gap_s(mapping, log, key)
             if m.holds:
                 bridge = 0.0
             elif bridge is None:
@@ -99,23 +101,32 @@ def survey(log: Ingested, mapping: Mapping) -> Survey:
     reorder_s = mapping.file.cleaning.reorder_s
     events = _Crossings(mapping)
     candidates: dict[str, _FrozenWatch] = {}
-    wide_gap_ns = round(gap_s(mapping, log) * 1e9)
+    is_wide = mapping.file.file.table == "wide"
+    silences: list[list[tuple[int, int]]] = []
     for key in log.spools:
+        silent, wide_gap_ns = [], round(gap_s(mapping, log, key) * 1e9)
         ordered = ordered_of(log, key, reorder_s)
         nearest_ns = min((fills[column.name].offset_ns for column in log.columns[key]), key=abs)
         slow_ns = round(SLOW * log.periods_ns.get(key, 0))
         watches = [_watch(column, mapping, fills[column.name], slow_ns) for column in log.columns[key]]
+        dropouts = [] if is_wide else [DropoutWatch() for _ in watches]
         before: int | None = None
         for t_ns, values in ordered.rows():
+            for c, dropout in enumerate(dropouts):
+                dropout.feed(t_ns, values[:, c])
             found.start_ns = min(found.start_ns, int(t_ns[0]) + nearest_ns)
             found.end_ns = max(found.end_ns, int(t_ns[-1]) + nearest_ns)
-            if key == WIDE:
-                _note_gaps(found.gaps, t_ns, before, wide_gap_ns)
+            if is_wide:
+                first = int(t_ns[0]) if before is None else None
+                silent += [(-NEVER, first)] if first is not None else []
+                _note_gaps(silent, t_ns, before, wide_gap_ns)
                 before = int(t_ns[-1])
             for c, watch in enumerate(watches):
-                known = ~np.isnan(values[:, c])
+                known = np.isfinite(values[:, c])
                 watch.feed(t_ns[known], values[known, c])
                 events.feed(log.columns[key][c].name, t_ns[known], values[known, c])
+        for column, dropout in zip(log.columns[key], dropouts, strict=False):
+            log.dropouts[column.name] = dropout.times()
         for column, watch in zip(log.columns[key], watches, strict=True):
             if isinstance(watch, _ChangeWatch):
                 found.changes[column.name] = watch.changes()
@@ -123,14 +134,17 @@ def survey(log: Ingested, mapping: Mapping) -> Survey:
                 candidates[column.name] = watch
         _add(found.order, ordered.facts)
         found.lost[key] = (ordered.facts.too_late + ordered.facts.contradicting, log.spools[key].rows)
-    if WIDE not in log.spools:
+        silences.append([*silent, (NEVER if before is None else before, NEVER)])
+    if is_wide:
+        found.gaps = [gap for gap in _common(silences) if gap[0] > -NEVER and gap[1] < NEVER]
+    else:
         plan = next(iter(log.plans.values()))
         found.gaps = [
             (j.corrected_ns - round(j.by_s * 1e9), j.corrected_ns)
             for j in plan.jumps
             if j.kind == "gap" and j.by_s > gap_s(mapping, log) and not log.settled.by_tag
         ]
-    if WIDE not in log.spools and log.coarse.ns:  # a tag's first line may stand anywhere within its stamp
+    if not is_wide and log.coarse.ns:  # a tag's first line may stand anywhere within its stamp
         found.start_ns -= found.start_ns % log.coarse.ns
     found.crossings = events.ended()
     found.frozen = _frozen(log, mapping, fills, candidates)
@@ -165,6 +179,20 @@ def _note_gaps(gaps: list[tuple[int, int]], t_ns: np.ndarray, before: int | None
     for k in np.flatnonzero(np.diff(whole) > least_ns).tolist():
         if len(gaps) < 100_000:
             gaps.append((int(whole[k]), int(whole[k + 1])))
+
+
+def _common(silences: list[list[tuple[int, int]]]) -> list[tuple[int, int]]:
+    """When nothing was said by anyone, from the rising stretches in which each said nothing."""
+    shared = silences[0] if silences else []
+    for silent in silences[1:]:
+        found, i, k = [], 0, 0
+        while i < len(shared) and k < len(silent):
+            begin, end = max(shared[i][0], silent[k][0]), min(shared[i][1], silent[k][1])
+            if begin < end:
+                found.append((begin, end))
+            i, k = (i + 1, k) if shared[i][1] < silent[k][1] else (i, k + 1)
+        shared = found
+    return shared
 
 
 def _add(total: OrderFacts, more: OrderFacts) -> None:
