@@ -1,17 +1,20 @@
 """A log's clock: where it stood, jumped, or was set, and what its times become.
 
-Lines come in runs between breaks. A break is a step back by more than `reorder_s`, or ahead by more than `jump_s`:
+Lines come in runs between breaks. A break is a step back by more than `reorder_s`, or ahead by more than `jump_s`.
+Smaller steps are candidates: `steps` says by what the log holds which of them were steps of the clock. Of the runs:
 
 - a few lines that those after them leave again for where the one before them ended: stray lines, left out; as are a few
   lines at the begin or the end of the log that are days away from all others;
 - ahead, and later back by about as much: the clock was wrong in between, and those lines are moved back;
 - back without that: the clock was set back, and the time from there on goes on from where it was, until a step ahead
   takes that back again (the end of daylight saving repeats an hour, and the zone's offset takes it back);
-- ahead and never back: nothing was recorded for that long.
+- ahead and never back: nothing was recorded for that long, unless the motion went on as if no time had passed: then the
+  clock was set forward.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -25,15 +28,20 @@ SAME_SHARE, SAME_S, SAME_MOST_SHARE = 0.02, 3.0, 0.1
 that is no more than the last share of it: the clock may be set between two lines that are some time apart."""
 FAR_S = 3 * 86_400.0
 """A few lines at either end of the log that are farther than this from all others are strays."""
-NEARLY_ALL, MANY = 0.9, 0.7
+NEARLY_ALL, MANY, EVEN = 0.9, 0.4, 0.8
 MOST_BREAKS = 20_000
+BACK_PERIODS, BACK_LEAST_NS = 1.5, 40_000_000
+AHEAD_PERIODS, AHEAD_LEAST_NS = 5.0, 200_000_000
+"""Steps of the stamps that may be steps of the clock: by more than so many usual periods and than this time."""
+MOST_CANDIDATES = 500
+"""Nobody sets a clock more often: lines that step back or pause more often than this do so for another reason."""
 
 
 @dataclass(frozen=True)
 class Jump:
     """Something about the clock that is told: `t_ns` as the log writes it, `by_s` how far it jumped."""
 
-    kind: str  # "set_back", "ran_ahead", "put_right", "stray", "gap"
+    kind: str  # "set_back", "set_ahead", "ran_ahead", "put_right", "stray", "gap"
     row: int
     t_ns: int
     by_s: float
@@ -51,6 +59,11 @@ class Plan:
     drop: np.ndarray
     jumps: list[Jump] = field(default_factory=list)
 
+    @classmethod
+    def as_stamped(cls) -> Plan:
+        """Every time as the log writes it."""
+        return cls(np.zeros(1, np.int64), np.zeros(1, np.int64), np.zeros(1, bool))
+
     def apply(self, rows: np.ndarray, t_ns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Corrected times (K,) of lines number `rows` (K,), and which of them stay (K,)."""
         if len(self.starts) == 1 and not self.drop[0] and self.offsets_ns[0] == 0:
@@ -66,6 +79,22 @@ class _Run:
     last_ns: int
     high_ns: int
     rows: int
+    small: str = ""
+    """`back` or `ahead`: it begins with a step that is only a candidate."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A step of the stamps at line `row`: from `before_ns`, the latest of the run before it, to `first_ns`."""
+
+    row: int
+    before_ns: int
+    first_ns: int
+
+    @property
+    def step_ns(self) -> int:
+        """Below zero: back."""
+        return self.first_ns - self.before_ns
 
 
 class ClockWatch:
@@ -73,11 +102,16 @@ class ClockWatch:
 
     def __init__(self, reorder_s: float, jump_s: float) -> None:
         self.in_no_order = False
+        self.farthest_ns = 0
+        """The farthest that a line comes behind the latest one before it."""
+        self._high = np.iinfo(np.int64).min
         self._up = self._down = self._same = 0
         self._back_ns, self._ahead_ns = round(reorder_s * 1e9), round(jump_s * 1e9)
         self._runs: list[_Run] = []
         self._row = 0
         self._steps: list[np.ndarray] = []
+        self._lengths: list[np.ndarray] = []
+        self._candidates = {"back": 0, "ahead": 0}
 
     def feed(self, t_ns: np.ndarray) -> None:
         """The next lines' times (K,)."""
@@ -86,34 +120,75 @@ class ClockWatch:
         self._up += int((t_ns[1:] > t_ns[:-1]).sum())
         self._down += int((t_ns[1:] < t_ns[:-1]).sum())
         self._same += int((t_ns[1:] == t_ns[:-1]).sum())
+        highest = np.maximum(np.maximum.accumulate(t_ns), self._high)
+        self.farthest_ns = max(self.farthest_ns, int((highest - t_ns).max()))
+        self._high = int(highest[-1])
         if self.in_no_order:
             return
-        if self._runs:
-            before = self._runs[-1]
-            joined = np.concatenate(([before.last_ns], t_ns))
-        else:
-            joined = np.concatenate(([t_ns[0]], t_ns))
-        steps = np.diff(joined)
+        before = self._runs[-1].last_ns if self._runs else int(t_ns[0])
+        steps = np.diff(t_ns, prepend=before)
         if len(self._steps) < 64:
             self._steps.append(np.abs(steps[steps != 0][:1000]))
-        breaks = np.flatnonzero((steps < -self._back_ns) | (steps > self._ahead_ns))
-        edges = [0, *breaks.tolist(), len(t_ns)] if not len(breaks) or breaks[0] != 0 else [*breaks.tolist(), len(t_ns)]
-        for i, (a, b) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+            self._lengths.append(np.diff(np.flatnonzero(steps[:20_000])))
+        kinds = self._breaks(t_ns, steps)
+        if not self._runs:
+            kinds[0] = ""
+        edges = sorted({0, len(t_ns), *kinds})
+        for a, b in zip(edges[:-1], edges[1:], strict=True):
             part = t_ns[a:b]
-            goes_on = i == 0 and self._runs and (not len(breaks) or breaks[0] != 0)
-            if goes_on:
+            if a not in kinds:
                 run = self._runs[-1]
                 run.last_ns, run.high_ns = int(part[-1]), max(run.high_ns, int(part.max()))
                 run.rows += len(part)
             else:
                 row = self._row + a
-                self._runs.append(_Run(row, int(part[0]), int(part[-1]), int(part.max()), len(part)))
+                self._runs.append(_Run(row, int(part[0]), int(part[-1]), int(part.max()), len(part), kinds[a]))
         self._row += len(t_ns)
         if len(self._runs) > MOST_BREAKS:
             self._join_runs()
 
+    def _breaks(self, t_ns: np.ndarray, steps: np.ndarray) -> dict[int, str]:
+        """Where runs begin in these lines: which kind of candidate, or nothing for a step that is large."""
+        kinds = dict.fromkeys(np.flatnonzero((steps < -self._back_ns) | (steps > self._ahead_ns)).tolist(), "")
+        period = self.period_ns
+        back = steps < -max(BACK_PERIODS * period, BACK_LEAST_NS)
+        # a late line is followed by one that is not late
+        back[:-1] &= t_ns[1:] < (t_ns - steps)[:-1]
+        ahead = steps > max(AHEAD_PERIODS * period, AHEAD_LEAST_NS)
+        for kind, found in (("back", back), ("ahead", ahead)):
+            if self._candidates[kind] > MOST_CANDIDATES:
+                continue
+            small = [k for k in np.flatnonzero(found).tolist() if k not in kinds]
+            self._candidates[kind] += len(small)
+            if self._candidates[kind] <= MOST_CANDIDATES:
+                kinds |= dict.fromkeys(small, kind)
+            else:
+                self._runs = self._joined({run.row for run in self._runs if run.small != kind})
+        return kinds
+
+    def _joined(self, rows: set[int]) -> list[_Run]:
+        """Runs that begin at `rows` or are no candidates; all others go on from the one before."""
+        kept: list[_Run] = []
+        for run in self._runs:
+            if run.small and kept and run.row not in rows:
+                last = kept[-1]
+                last.last_ns, last.high_ns = run.last_ns, max(last.high_ns, run.high_ns)
+                last.rows += run.rows
+            else:
+                kept.append(replace(run))
+        return kept
+
+    def candidates(self) -> list[Candidate]:
+        """Steps of the stamps that may be steps of the clock: small ones, and all that go ahead."""
+        found = []
+        for before, run in zip(self._runs[:-1], self._runs[1:], strict=True):
+            if run.small or run.first_ns > before.high_ns:
+                found.append(Candidate(run.row, before.high_ns, run.first_ns))
+        return found[: 4 * MOST_CANDIDATES]
+
     def _join_runs(self) -> None:
         """Pauses come in any number where a log says only what changes: the shortest ones are no breaks any more."""
+        self._runs = self._joined(set())
         while len(self._runs) > MOST_BREAKS // 2:
             self._ahead_ns *= 2
             kept = self._runs[:1]
@@ -136,10 +211,31 @@ class ClockWatch:
         return self._down > NEARLY_ALL * (self._up + self._down) and self._down >= 10
 
     @property
+    def same(self) -> int:
+        """How many lines have the stamp of the line before."""
+        return self._same
+
+    @property
+    def lines(self) -> int:
+        """How many lines there were."""
+        return self._up + self._down + self._same + 1
+
+    @property
     def coarse_ns(self) -> int:
-        """What the stamps are rounded down to, where most lines have that of the line before; else 0."""
-        many = self._same > MANY * (self._up + self._down + self._same) and self._up >= 3
-        return self.period_ns if many else 0
+        """What the stamps are rounded down to, where many lines have that of the line before; else 0."""
+        if self._same < MANY * self.lines or self._up < 3:
+            return 0
+        steps, usual = np.concatenate(self._steps), self.period_ns
+        return usual if np.mean(steps % usual == 0) >= NEARLY_ALL else int(np.gcd.reduce(steps))
+
+    @property
+    def is_even(self) -> bool:
+        """Whether about as many lines have each stamp."""
+        lengths = np.concatenate(self._lengths or [np.empty(0, np.int64)])
+        if not len(lengths):
+            return False
+        usual = float(np.median(lengths))
+        return usual >= 2.0 and bool(np.mean(np.abs(lengths - usual) <= max(1.0, 0.2 * usual)) >= EVEN)
 
     def refusal(self, file: object) -> InputError:
         """For a log in no order of time."""
@@ -155,11 +251,20 @@ class ClockWatch:
         steps = np.concatenate(self._steps) if self._steps else np.empty(0, np.int64)
         return int(np.median(steps)) if len(steps) else 0
 
-    def plan(self) -> Plan:
-        """What to do with the times, once all of them were fed."""
-        runs, jumps = self._runs, []
+    def plan(self, steps: Collection[int] = (), pauses: Collection[int] = ()) -> Plan:
+        """What to do with the times, once all of them were fed.
+
+        `steps`: rows of candidates that are steps of the clock; `pauses`: of those that certainly are none.
+        """
+        sizes = {c.row: c.step_ns for c in self.candidates()}
+        # what was set back may be put right while nothing moves
+        undone = {
+            r for r, size in sizes.items() if any(sizes[s] < 0 and _same(size, -sizes[s]) for s in steps if s < r)
+        }
+        undone -= set(pauses)
+        runs, jumps = self._joined(set(steps) | undone), []
         if not runs:
-            return Plan(np.zeros(1, np.int64), np.zeros(1, np.int64), np.zeros(1, bool))
+            return Plan.as_stamped()
         offsets, drop = [0] * len(runs), self._ends_far_away(runs)
         first = drop.index(False)
         for run in runs[:first]:
@@ -171,22 +276,25 @@ class ClockWatch:
         for i in range(first + 1, len(runs)):
             run = runs[i]
             step = run.first_ns + offset - now
-            if not strays and not drop[i]:
+            if not strays and not drop[i] and not run.small:
                 strays = self._strays(runs, i, now, offset)
             if strays or drop[i]:
                 strays -= strays > 0
                 drop[i] = True
                 jumps.append(Jump("stray", run.row, run.first_ns, step * 1e-9, run.rows))
                 continue
-            if step > self._ahead_ns:
-                if offset and _same(step, offset):
+            if step > self._ahead_ns or run.small == "ahead" and step > 0:
+                if offset > 0 and _same(step - period, offset):
                     # the clock says again what it said before it was set back
-                    jumps.append(Jump("put_right", run.row, run.first_ns, step * 1e-9))
+                    jumps.append(Jump("put_right", run.row, run.first_ns, (step - period) * 1e-9))
                     offset = 0
-                else:
+                elif run.row in steps:
+                    offset -= step - period
+                    jumps.append(Jump("set_ahead", run.row, run.first_ns, (step - period) * 1e-9))
+                elif not run.small:
                     ahead.append((i, step - period))
                     jumps.append(Jump("gap", run.row, run.first_ns, step * 1e-9))
-            elif step < -self._back_ns:
+            elif step < -self._back_ns or run.small == "back" and run.row in steps:
                 wrong = next((k for k in reversed(range(len(ahead))) if _same(-step, ahead[k][1])), None)
                 if wrong is not None:
                     begin, by = ahead[wrong]
@@ -201,7 +309,7 @@ class ClockWatch:
                         offset += now + period - (run.first_ns + offset)
                 else:
                     offset += period - step
-                    jumps.append(Jump("set_back", run.row, run.first_ns, step * 1e-9))
+                    jumps.append(Jump("set_back", run.row, run.first_ns, (step - period) * 1e-9))
             offsets[i] = offset
             now = max(now, run.high_ns + offset)
         starts = np.array([run.row for run in runs], np.int64)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
+from datetime import datetime
 from pathlib import Path
 
 from twin.log_import.naming import suggest
+from twin.log_import.quality import READINGS, reading_of
 from twin.log_import.reading.guess_columns import ColumnGuess
+from twin.log_import.reading.guess_stamps import is_time_of_day
 from twin.log_import.reading.sniff import Guess, sniff
 from twin.log_import.units import ALIASES, dimensions_of
 from twin.log_import.values import FALSE_WORDS, TRUE_WORDS
@@ -14,6 +18,10 @@ from twin.log_import.values import FALSE_WORDS, TRUE_WORDS
 DEFAULT_UNITS = {"length": "mm", "angle": "deg", "speed": "mm/s", "rate": "deg/s", "force": "kg", "time": "s"}
 """Where the log does not say: the unit that most stations use."""
 ON_WORDS = ("closed", "close", "开")
+QUALITY_WORDS = re.compile(r"[\W_]*(?:quality|qual|qc|quality ?code|status)[\W_]*", re.IGNORECASE)
+"""What the name of a wide table's quality column has more than its tag's."""
+CERTAIN = ("opc_da", "opc_ua", "profibus", "percent")
+"""Readings of quality that hold whatever follows in the log."""
 CHASSIS_WORDS = ("rgv", "table", "chassis", "底盘")
 
 
@@ -38,19 +46,19 @@ def draft_map(path: str | Path) -> str:
         f"pack: {pack}",
         "",
         f"file: {_file(guess)}",
-        f"time: {_time(guess)}",
+        f"time: {_time(guess, Path(path))}",
     ]
     lines += [f"# {note}" for note in guess.notes]
     if guess.table == "long":
         quality = f", quality: {_quoted(guess.quality_column)}" if guess.quality_column else ""
         lines.append(f"long: {{tag: {_quoted(guess.tag_column)}, value: {_quoted(guess.value_column)}{quality}}}")
         if guess.quality_column:
-            lines.append("# cleaning: {good: [Good, 192]}  # which words of the quality column are good values")
+            lines.append(_quality(guess))
     lines += ["", "# value = sign x scale x (what the log says - zero), in this unit", "signals:"]
     for signal, column in chosen.items():
         if signal in ("step", "alarm"):
             continue
-        lines.append(f"  {signal}: {_signal(signal, column)}  {_remark(column)}")
+        lines.append(f"  {signal}: {_signal(signal, column, _beside(guess, column))}  {_remark(column)}")
     if not any("/position_" in signal for signal in chosen):
         lines += [
             "  # no column looks like an axis position: at least one is needed",
@@ -58,8 +66,8 @@ def draft_map(path: str | Path) -> str:
         ]
     if others:
         lines += ["  # not recognised; to record one, take its # away and give it the name of a signal, or log/NAME:"]
-        lines += [f"  #log/{_plain(c.name)}: {_signal('log/', c)}  {_remark(c)}" for c in others]
-    lines += _steps(chosen.get("step"))
+        lines += [f"  #log/{_plain(c.name)}: {_signal('log/', c, _beside(guess, c))}  {_remark(c)}" for c in others]
+    lines += _steps(chosen.get("step"), guess)
     lines += _alarms([c for s, c in _all(guess) if s == "alarm"])
     return "\n".join(lines) + "\n"
 
@@ -104,17 +112,48 @@ def _file(guess: Guess) -> str:
     return "{" + ", ".join(told) + "}"
 
 
-def _time(guess: Guess) -> str:
+def _quality(guess: Guess) -> str:
+    """How the quality column of a long table is read."""
+    reading = reading_of(guess.quality_words, guess.quality_column)
+    words = ", ".join(sorted(guess.quality_words)[:8])
+    told = f"{guess.quality_column} holds {words or 'nothing'}: {READINGS[reading]}, the rest is unknown"
+    if reading in CERTAIN:
+        return f"cleaning: {{good: {reading}}}  # {told}"
+    return f"# cleaning: {{good: {reading}}}  # {told}; left out, the import decides by the whole column"
+
+
+def _beside(guess: Guess, column: ColumnGuess) -> list[str]:
+    """A column's own time and quality, as far as a wide table has them."""
+    if guess.table == "long":
+        return []
+    found = []
+    if time := guess.own_times.get(column.name):
+        found.append(f"time: {_quoted(time)}")
+    for other in guess.columns:
+        if other.name.startswith(column.name) and QUALITY_WORDS.fullmatch(other.name[len(column.name) :]):
+            found.append(f"quality: {_quoted(other.name)}")
+            break
+    return found
+
+
+def _time(guess: Guess, path: Path) -> str:
     column = guess.time_column
     said = _quoted(column) if isinstance(column, str) else "[" + ", ".join(map(_quoted, column)) + "]"
     told = [f"column: {said if column else _quoted('?')}", f"format: {_quoted(guess.stamp_format or 'iso')}"]
+    if is_time_of_day(guess.stamp_format):
+        day = datetime.fromtimestamp(path.stat().st_mtime).date()
+        told += [f"date: {day}", 'zone: "UTC"']
+        said = "its stamps tell no day: give that of the first line (here that of the file's last change) and the zone"
+        return "{" + ", ".join(told) + "}  # " + said
+    if guess.stamp_format.startswith("relative_"):
+        return "{" + ", ".join(told) + "}  # its stamps count from a start or a trigger: check the unit"
     if guess.zone_needed:
         told.append('zone: "UTC"')
         return "{" + ", ".join(told) + "}  # its stamps carry no zone: give the station's, such as Asia/Shanghai"
     return "{" + ", ".join(told) + "}"
 
 
-def _signal(signal: str, column: ColumnGuess) -> str:
+def _signal(signal: str, column: ColumnGuess, more: list[str]) -> str:
     told = [f"tag: {_quoted(column.name)}"]
     unit = ALIASES.get(column.unit, column.unit)
     if column.kind != "bool" and unit and dimensions_of(unit):
@@ -124,6 +163,7 @@ def _signal(signal: str, column: ColumnGuess) -> str:
     words = {word.lower(): word for word in column.words}
     if column.kind == "bool" and not words.keys() <= TRUE_WORDS | FALSE_WORDS:
         told.append(f"values: {_meanings(words, signal)}")
+    told += more
     return "{" + ", ".join(told) + "}"
 
 
@@ -163,7 +203,7 @@ def _plain(name: str) -> str:
     return "_".join(part for part in kept.split("_") if part) or "unnamed"
 
 
-def _steps(column: ColumnGuess | None) -> list[str]:
+def _steps(column: ColumnGuess | None, guess: Guess) -> list[str]:
     if column is None:
         return ["", "# steps: {tag: TAG, phases: {30: scan, 40: lower}}"]
     lines = [
@@ -173,6 +213,7 @@ def _steps(column: ColumnGuess | None) -> list[str]:
         "# exit; fault and idle for what is no part of a swap",
         "steps:",
         f"  tag: {_quoted(column.name)}",
+        *[f"  {told}" for told in _beside(guess, column) if told.startswith("time")],
         "  phases:",
     ]
     lines += [f"    {_quoted(word) if not word.isdigit() else word}: idle  # ?" for word in column.words if word]

@@ -19,9 +19,11 @@ from twin.errors import InputError, naming
 from twin.log_import.carries import carries_of
 from twin.log_import.ingest import Ingested, ingest
 from twin.log_import.layout import cell_of
+from twin.log_import.losses import check_losses
 from twin.log_import.mapping import Mapping
+from twin.log_import.moments import told as said
 from twin.log_import.packs import timelines
-from twin.log_import.report import MOST_PHASES, ImportReport, cell_rows, findings_of, iso, signal_rows
+from twin.log_import.report import MOST_PHASES, ImportReport, cell_rows, findings_of, signal_rows
 from twin.log_import.story import Story, story_of
 from twin.log_import.stretch import ESTIMATED, MEASURED, Completer
 from twin.log_import.survey import Survey, fills_of, survey
@@ -160,11 +162,12 @@ def _write(
     found = survey(read, mapping)
     if found.start_ns > found.end_ns or not any(facts.values for facts in read.facts.values()):
         raise InputError("has no value that could be read of any mapped tag", file=log)
+    check_losses(log, read, found, mapping)
     story = story_of(read, found, mapping)
     carries = carries_of(read, found, mapping)
     cell, figures = cell_of(mapping, carries)
     hz = float(mapping.station.rates.recording_hz)
-    start_ns, end_ns = _span(log, found, window)
+    start_ns, end_ns = _span(log, found, window, read.is_relative)
     times = _Times(start_ns, end_ns, hz, found.gaps)
     lines = timelines(cell, carries, found.start_ns)
 
@@ -180,14 +183,12 @@ def _write(
     tracks, completer = again()
     added = beside.names if beside is not None else ()
 
-    column = mapping.file.time.column
-    used = {*mapping.tags, *((column,) if isinstance(column, str) else column)}
     report = ImportReport(
         log=log.name,
         map=mapping.path.name,
         lines=read.lines,
-        start=iso(start_ns),
-        end=iso(end_ns),
+        start=said(start_ns, read.is_relative),
+        end=said(end_ns, read.is_relative),
         duration_s=round((end_ns - start_ns) * NANO, 3),
         period_s=round(read.period_ns * NANO, 6),
         samples=times.count,
@@ -200,9 +201,12 @@ def _write(
             if p.end_ns > start_ns and p.start_ns < end_ns
         ][:MOST_PHASES],
         events=sum(start_ns <= t <= end_ns for t, _ in story.events),
-        unused_columns=[name for name in read.names if name not in used][:200],
+        unused_columns=[name for name in read.names if name not in read.used_columns][:200],
+        readings=read.readings,
     )
-    header = _header(log, mapping, cell, completer, report, start_ns, added)
+    # a recording begins in 1970 or later, or at no date at all
+    t0_ns = 0 if read.is_relative else max(start_ns, 0)
+    header = _header(log, mapping, cell, completer, report, t0_ns, added)
     with Recorder(part, header) as recorder:
         recorder.scene(0.0, entities_of(cell))
         entries = _Entries(recorder, story, start_ns, end_ns)
@@ -226,10 +230,10 @@ def _s(t_ns: int, start_ns: int) -> float:
     return round((t_ns - start_ns) * NANO, 4)
 
 
-def _span(log: Path, found: Survey, window: Window) -> tuple[int, int]:
+def _span(log: Path, found: Survey, window: Window, is_relative: bool) -> tuple[int, int]:
     begin = found.start_ns
     if begin == found.end_ns:
-        raise InputError(f"all of its lines are of one time, {iso(begin)}", file=log)
+        raise InputError(f"all of its lines are of one time, {said(begin, is_relative)}", file=log)
     start = max(begin, window.start.at(begin)) if window.start is not None else begin
     end = min(found.end_ns, window.end.at(begin)) if window.end is not None else found.end_ns
     if start >= end:
@@ -237,7 +241,8 @@ def _span(log: Path, found: Survey, window: Window) -> tuple[int, int]:
             "nothing of the log lies in this stretch of time",
             file=log,
             key="--start, --end",
-            allowed=f"{iso(found.start_ns)} to {iso(found.end_ns)}",
+            allowed=f"{said(found.start_ns, is_relative)} to {said(found.end_ns, is_relative)}"
+            + (f", or 0 to {(found.end_ns - begin) * NANO:.3f} s after its begin" if is_relative else ""),
         )
     return start, end
 
@@ -329,7 +334,7 @@ def _header(
     cell: Cell,
     completer: Completer,
     report: ImportReport,
-    start_ns: int,
+    t0_ns: int,
     added: tuple[str, ...],
 ) -> Header:
     provenance = {c.name: c.provenance for c in (*completer.channels, *completer.sensors)}
@@ -362,5 +367,5 @@ def _header(
         source=IMPORTED,
         provenance=provenance,
         tick_hz=float(cell.station.rates.physics_hz),
-        t0_ns=start_ns,
+        t0_ns=t0_ns,
     )

@@ -9,33 +9,35 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from twin.catalogue.explain import hint, nearest
 from twin.errors import InputError
 from twin.log_import.clock import ClockWatch, Plan
+from twin.log_import.coarse import Coarse, StampGroups
+from twin.log_import.line_times import LineTimes
 from twin.log_import.mapping import Mapping
+from twin.log_import.quality import Quality
 from twin.log_import.reading.layout import TableLayout
 from twin.log_import.reading.numbers import to_text
-from twin.log_import.reading.stamps import StampFormat, parse_stamp_format
 from twin.log_import.reading.table import ReadFacts, Table, open_table
+from twin.log_import.settling import Settled, Settling, watch_of
+from twin.log_import.sorting_out import Marks, clocks_of, own_times, readings_of
 from twin.log_import.spool import Spool
 from twin.log_import.values import Codes, Column, ColumnFacts, Converter, alarm_name, step_name
 
 ROW = "#row"
 """Column of a tag's spool that holds the number of the line among all lines."""
 WIDE = "wide"
-PIECE_ROWS = 50_000
 MOST_TAGS = 5000
 """So many tags of a long table are kept for messages."""
 
 
 @dataclass
 class Ingested:
-    """All that was read: spools by tag (or `WIDE`), the plan of each one's clock, and the facts."""
+    """All that was read: spools by tag (or `WIDE`), what their times become, and the facts."""
 
     spools: dict[str, Spool]
-    plans: dict[str, Plan]
+    settled: Settled
     columns: dict[str, list[Column]]
     codes: dict[str, Codes]
     facts: dict[str, ColumnFacts]
@@ -44,14 +46,26 @@ class Ingested:
     lines: int = 0
     bad_stamps: int = 0
     first_bad_stamp: tuple[int, str] | None = None
-    by_tag: bool = False
-    newest_first: bool = False
-    coarse_ns: int = 0
-    """What the stamps of a wide table are rounded down to, where several lines have the same; else 0."""
+    coarse: Coarse = Coarse()
     period_ns: int = 0
     missing_tags: tuple[str, ...] = ()
     periods_ns: dict[str, int] = field(default_factory=dict)
     """Of each spool: the usual time from one of its lines to the next."""
+    used_columns: frozenset[str] = frozenset()
+    """Those that were read: of tags, of times, of quality."""
+    is_relative: bool = False
+    """The times count from a start or a trigger: they tell no date."""
+    is_doubtful: bool = False
+    """The times are dates from before 1990 or after 2100."""
+    dropouts: dict[str, np.ndarray] = field(default_factory=dict)
+    """Of each column of a long table: when its quality was bad while its value stood, ns; known once it is surveyed."""
+    readings: dict[str, str] = field(default_factory=dict)
+    """How times and qualities were read, where that was not told by the mapping."""
+
+    @property
+    def plans(self) -> dict[str, Plan]:
+        """Of each spool: what is done to its times."""
+        return self.settled.plans
 
     def close(self) -> None:
         for spool in self.spools.values():
@@ -81,16 +95,6 @@ def layout_of(mapping: Mapping) -> TableLayout:
         ) from None
 
 
-def stamps_of(mapping: Mapping) -> StampFormat:
-    """How the log writes its times; raises InputError that names the mapping's line."""
-    spec = mapping.file.time
-    try:
-        return parse_stamp_format(spec.format, spec.zone, layout_of(mapping))
-    except ValueError as error:
-        key = "zone" if "zone" in str(error) else "format"
-        raise mapping.refuse(str(error), "time", key, value=getattr(spec, key)) from None
-
-
 def ingest(
     path: str | Path, mapping: Mapping, folder: Path, on_progress: Callable[[float], None] | None = None
 ) -> Ingested:
@@ -103,9 +107,8 @@ def ingest(
     Raises:
         InputError: a file that is no such table, a tag that it lacks, times that never parse.
     """
-    stamps = stamps_of(mapping)
     with open_table(path, layout_of(mapping), key="LOG") as table:
-        reader = _Reader(path, mapping, table, stamps, folder)
+        reader = _Reader(path, mapping, table, folder)
         try:
             return reader.run(on_progress)
         except BaseException:
@@ -114,40 +117,43 @@ def ingest(
 
 
 class _Reader:
-    def __init__(self, path: str | Path, mapping: Mapping, table: Table, stamps: StampFormat, folder: Path) -> None:
-        self._path, self._mapping, self._table, self._stamps = path, mapping, table, stamps
+    def __init__(self, path: str | Path, mapping: Mapping, table: Table, folder: Path) -> None:
+        self._path, self._mapping, self._table = path, mapping, table
         self._folder = folder
         self._long = mapping.file.file.table == "long"
-        self._to = Converter(layout_of(mapping), mapping.file.cleaning.good)
+        self._to = Converter(layout_of(mapping))
+        self._marks = Marks(Quality(mapping.file.cleaning.good), folder)
         self._spools: dict[str, Spool] = {}
         self._watches: dict[str, ClockWatch] = {}
         spec = mapping.file.time
         self._time_columns = (spec.column,) if isinstance(spec.column, str) else spec.column
         self._lines, self._bad_stamps, self._rows = 0, 0, 0
+        self._clocks: dict[str, LineTimes] = {}
         self._spool_columns: dict[str, list[Column]] = {}
         self._seen_tags: dict[str, None] = {}
         self._missing: tuple[str, ...] = ()
-        self._first_bad: tuple[int, str] | None = None
         self._by_tag = self._columns()
         self._check_columns()
 
     def close(self) -> None:
         for spool in self._spools.values():
             spool.close()
+        self._marks.close()
 
     def _columns(self) -> dict[str, list[Column]]:
         """Columns by tag, in the order of the mapping."""
         found: dict[str, list[Column]] = {}
         for m in self._mapping.signals:
-            found.setdefault(m.spec.tag, []).append(Column(m.name, m.spec.tag, m, m.spec.quality))
+            found.setdefault(m.spec.tag, []).append(Column(m.name, m.spec.tag, m, m.spec.quality, m.spec.time))
         spec = self._mapping.file
         for steps, _ in self._mapping.steps:
             found.setdefault(steps.tag, []).append(
-                Column(step_name(steps.robot), steps.tag, offset_s=steps.clock_offset_s)
+                Column(step_name(steps.robot), steps.tag, time=steps.time, offset_s=steps.clock_offset_s)
             )
         if spec.alarms is not None:
             for k, tag in enumerate(spec.alarms.tags):
-                found.setdefault(tag, []).append(Column(alarm_name(k), tag, offset_s=spec.alarms.clock_offset_s))
+                alarm = Column(alarm_name(k), tag, time=spec.alarms.time, offset_s=spec.alarms.clock_offset_s)
+                found.setdefault(tag, []).append(alarm)
         return found
 
     def _check_columns(self) -> None:
@@ -177,6 +183,13 @@ class _Reader:
         for mapped in m.signals:
             if mapped.spec.quality is not None:
                 self._need(mapped.spec.quality, ("signals", mapped.name, "quality"))
+            if mapped.spec.time is not None:
+                self._need(mapped.spec.time, ("signals", mapped.name, "time"))
+        for steps, at in m.steps:
+            if steps.time is not None:
+                self._need(steps.time, (*at, "time"))
+        if m.file.alarms is not None and m.file.alarms.time is not None:
+            self._need(m.file.alarms.time, ("alarms", "time"))
         self._missing = tuple(tag for tag in sorted(m.optional_tags) if tag not in names)
         for tag in self._missing:
             del self._by_tag[tag]
@@ -191,29 +204,40 @@ class _Reader:
 
     def run(self, on_progress: Callable[[float], None] | None) -> Ingested:
         wanted = list(self._time_columns)
-        spec = self._mapping.file
+        spec, layout = self._mapping.file, layout_of(self._mapping)
         if self._long:
             assert spec.long is not None
             wanted += [c for c in (spec.long.tag, spec.long.value, spec.long.quality) if c is not None]
+            self._clocks = {WIDE: LineTimes(self._path, self._mapping, layout, self._time_columns)}
         else:
             wanted += [*self._by_tag, *{c.quality for cs in self._by_tag.values() for c in cs if c.quality}]
-            columns = [column for cs in self._by_tag.values() for column in cs]
-            self._make_spool(WIDE, columns)
-        self._watch = self._new_watch()
+            own = own_times(self._table, self._mapping, layout, self._path, self._by_tag)
+            groups: dict[str, list[Column]] = {}
+            for column in (column for cs in self._by_tag.values() for column in cs):
+                groups.setdefault(column.time or own.get(column.tag, ""), []).append(column)
+            self._clocks = clocks_of(self._path, self._mapping, layout, list(groups), WIDE, self._time_columns)
+            wanted += [name for clock in self._clocks.values() for name in clock.columns]
+            for key, columns in zip(self._clocks, groups.values(), strict=True):
+                self._make_spool(key, columns)
+                self._watches[key] = watch_of(self._mapping)
+        self._watch = watch_of(self._mapping) if self._long else next(iter(self._watches.values()))
+        self._groups = StampGroups()
         for batch in self._table.batches(list(dict.fromkeys(wanted))):
-            t_ns, good = self._times(batch)
-            if self._long:
-                self._take_long(batch, t_ns, good)
-            else:
-                self._take_wide(batch, t_ns, good)
+            self._lines += batch.rows
+            bad = np.zeros(batch.rows, bool)
+            for key, clock in self._clocks.items():
+                t_ns, good, unreadable = clock.read(batch)
+                bad |= unreadable if len(self._clocks) > 1 else ~good
+                if self._long:
+                    self._take_long(batch, t_ns, good)
+                else:
+                    self._take_wide(key, batch, t_ns, good)
+            self._bad_stamps += int(bad.sum())
             if on_progress is not None and self._table.facts.total_bytes:
                 on_progress(min(self._table.facts.bytes_read / self._table.facts.total_bytes, 1.0))
         self._check_something()
+        self._used = frozenset(wanted)
         return self._ended()
-
-    def _new_watch(self) -> ClockWatch:
-        cleaning = self._mapping.file.cleaning
-        return ClockWatch(cleaning.reorder_s, max(cleaning.jump_s, cleaning.reorder_s))
 
     def _make_spool(self, name: str, columns: Sequence[Column]) -> None:
         self._spool_columns.setdefault(name, list(columns))
@@ -222,43 +246,11 @@ class _Reader:
         for column in columns:
             self._to.begin(column)
 
-    def _times(self, batch: Any) -> tuple[np.ndarray, np.ndarray]:
-        """Times (K,) of a batch's lines and which of them could be read (K,)."""
-        columns = [batch.columns[name] for name in self._time_columns]
-        whole = columns[0] if len(columns) == 1 else _joined(columns)
-        try:
-            t_ns, ok = self._stamps.to_ns(whole)
-        except ValueError as error:
-            m = self._mapping
-            said = f"line {batch.line_of(0)}: {error} ({m.path}: {m.line('time')}time.zone)"
-            raise InputError(said, file=self._path, key=str(m.file.time.column), value=whole[0].as_py()) from None
-        self._lines += len(t_ns)
-        if not ok.all():
-            bad = np.flatnonzero(~ok)
-            self._bad_stamps += len(bad)
-            if self._first_bad is None:
-                k = int(bad[0])
-                self._first_bad = (batch.line_of(k), str(whole[k].as_py() or ""))
-            if self._bad_stamps == self._lines and self._lines > 1000:
-                self._refuse_stamps()
-        return t_ns, ok
-
-    def _refuse_stamps(self) -> None:
-        spec = self._mapping.file.time
-        line, said = self._first_bad or (0, "")
-        raise InputError(
-            f"line {line}: none of its times could be read as {spec.format!r} "
-            f"({self._mapping.path}: {self._mapping.line('time', 'format')}time.format)",
-            file=self._path,
-            key=str(spec.column),
-            value=said,
-        )
-
     def _check_something(self) -> None:
         if self._lines == 0:
             raise InputError("has a header, but no lines of values", file=self._path)
-        if self._bad_stamps == self._lines:
-            self._refuse_stamps()
+        for clock in self._clocks.values():
+            clock.check()
         if self._long:
             m = self._mapping
             if not self._spools:
@@ -277,41 +269,43 @@ class _Reader:
 
     # ------------------------------------------------------------------------------------------------ one batch
 
-    def _take_wide(self, batch: Any, t_ns: np.ndarray, good: np.ndarray) -> None:
-        columns = self._spool_columns[WIDE]
+    def _take_wide(self, key: str, batch: Any, t_ns: np.ndarray, good: np.ndarray) -> None:
+        columns, said, line_of = self._spool_columns[key], batch.columns, batch.line_of
+        if not good.all():
+            rows = np.flatnonzero(good)
+            t_ns, at = t_ns[rows], pa.array(rows)
+            said = {name: column.take(at) for name, column in said.items()}
+
+            def line_of(k: int) -> int:
+                return int(batch.line_of(int(rows[k])))
+
         values = np.full((len(t_ns), len(columns)), np.nan)
         for k, column in enumerate(columns):
-            values[:, k] = self._to.values(column, batch.columns[column.tag], batch.line_of)
-            if column.quality is not None:
-                fine = self._to.is_fine(batch.columns[column.quality])
-                self._to.facts[column.name].bad_quality += int((~fine & ~np.isnan(values[:, k])).sum())
-                values[~fine, k] = np.nan
-        if not good.all():
-            t_ns, values = t_ns[good], values[good]
-        self._watch.feed(t_ns)
-        self._spools[WIDE].append(t_ns, values)
+            values[:, k] = self._to.values(column, said[column.tag], line_of)
+        self._marks.add(key, {c.quality: said[c.quality] for c in columns if c.quality is not None})
+        self._watches[key].feed(t_ns)
+        self._spools[key].append(t_ns, values)
 
     def _take_long(self, batch: Any, t_ns: np.ndarray, good: np.ndarray) -> None:
         spec = self._mapping.file.long
         assert spec is not None
         codes, words = to_text(batch.columns[spec.tag])
-        fine = good if spec.quality is None else good & self._to.is_fine(batch.columns[spec.quality])
         rows = np.arange(self._rows, self._rows + int(good.sum()), dtype=np.float64)
         number = np.full(len(t_ns), np.nan)
         number[good] = rows
         self._rows += len(rows)
         self._watch.feed(t_ns[good])
+        self._groups.feed(t_ns[good])
         for code, word in enumerate(words):
             if len(self._seen_tags) < MOST_TAGS:
                 self._seen_tags.setdefault(word)
             columns = self._by_tag.get(word)
             if columns is None:
                 continue
-            of_tag = (codes == code) & good
-            here = np.flatnonzero(of_tag & fine)
+            here = np.flatnonzero((codes == code) & good)
             if word not in self._spools:
                 self._make_spool(word, columns)
-                self._watches[word] = self._new_watch()
+                self._watches[word] = watch_of(self._mapping)
             said = batch.columns[spec.value].take(pa.array(here))
             values = np.empty((len(here), len(columns) + 1))
 
@@ -320,30 +314,23 @@ class _Reader:
 
             for k, column in enumerate(columns):
                 values[:, k] = self._to.values(column, said, line_of)
-                self._to.facts[column.name].bad_quality += int(of_tag.sum()) - len(here)
             values[:, -1] = number[here]
+            if spec.quality is not None:
+                self._marks.add(word, {spec.quality: batch.columns[spec.quality].take(pa.array(here))})
             self._watches[word].feed(t_ns[here])
             self._spools[word].append(t_ns[here], values)
 
     # ------------------------------------------------------------------------------------------------ the end
 
     def _ended(self) -> Ingested:
-        by_tag, newest_first = False, self._watch.newest_first
-        if newest_first:
-            plans = {key: self._checked(self._from_the_end(spool)) for key, spool in self._spools.items()}
-        elif self._long:
-            each = {tag: watch.plan() for tag, watch in self._watches.items()}
-            whole = self._watch.plan()
-            # sorted by tag, the time starts again with each: then every tag has a clock of its own
-            by_tag = self._watch.in_no_order or sum(_set_back(p) for p in each.values()) < _set_back(whole)
-            if by_tag:
-                each = {tag: self._checked(watch) for tag, watch in self._watches.items()}
-            plans = each if by_tag else dict.fromkeys(self._spools, whole)
-        else:
-            plans = {WIDE: self._checked(self._watch)}
+        long_quality = self._mapping.file.long.quality if self._mapping.file.long is not None else None
+        quality = self._marks.applied(self._spools, self._spool_columns, self._to.facts, long_quality)
+        settled = Settling(
+            Path(self._path), self._mapping, self._spools, self._spool_columns, self._watch, self._watches
+        ).settle()
         return Ingested(
             self._spools,
-            plans,
+            settled,
             self._spool_columns,
             self._to.codes,
             self._to.facts,
@@ -351,35 +338,16 @@ class _Reader:
             self._table.names,
             self._lines,
             self._bad_stamps,
-            self._first_bad,
-            by_tag,
-            newest_first,
-            0 if self._long else self._watch.coarse_ns,
+            next((clock.first_bad for clock in self._clocks.values() if clock.first_bad is not None), None),
+            self._groups.coarse(self._watches) if self._long else Coarse(self._watch.coarse_ns),
             self._watch.period_ns,
             self._missing,
             {key: self._watches.get(key, self._watch).period_ns for key in self._spools},
+            self._used,
+            any(clock.is_relative for clock in self._clocks.values()),
+            any(clock.is_doubtful for clock in self._clocks.values()),
+            readings=readings_of(self._mapping, self._clocks, quality),
         )
-
-    def _checked(self, watch: ClockWatch) -> Plan:
-        if watch.in_no_order:
-            raise watch.refusal(self._path)
-        return watch.plan()
-
-    def _from_the_end(self, spool: Spool) -> ClockWatch:
-        """The clock of a log that has its newest line first."""
-        watch = self._new_watch()
-        for t_ns, _ in spool.pieces(PIECE_ROWS, backwards=True):
-            watch.feed(t_ns)
-        return watch
-
-
-def _set_back(plan: Plan) -> int:
-    return sum(jump.kind in ("set_back", "ran_ahead", "stray") for jump in plan.jumps)
-
-
-def _joined(columns: Sequence[pa.Array]) -> pa.Array:
-    """Date and time of separate columns as one, a blank between."""
-    return pc.binary_join_element_wise(*[c.cast(pa.string()) for c in columns], " ")
 
 
 def _few(names: Sequence[str]) -> str:

@@ -46,11 +46,13 @@ class FileSpec(Strict):
 
 
 class TimeSpec(Strict):
-    """Which column holds the time, and how it is written."""
+    """Its column, how it is written, what is done to steps of its clock; `date`: the first line's, where needed."""
 
     column: Text | tuple[Text, ...]
     format: Text = "iso"
     zone: Text | None = None
+    clock_steps: Literal["auto", "keep", "remove"] = "auto"
+    date: Text | None = None
 
 
 class LongSpec(Strict):
@@ -70,14 +72,17 @@ class CleaningSpec(Strict):
             table, which may say only what changes.
         jump_s: a clock that goes back by more than reorder_s, or ahead by more than this, has jumped or stood.
         frozen_s: a noisy signal that says exactly the same for this long is frozen; 0 switches the check off.
-        good: words or numbers of the quality column that stand for good values.
+        good: words or numbers of the quality column that stand for good values, or how its numbers are to be read (a
+            key of `quality.READINGS`); left out, it is decided by all that the column holds.
+        max_loss: a log of which more than this share of lines, or of a tag's values, would be left out is refused.
     """
 
     reorder_s: Positive = 2.0
     gap_s: Positive | None = None
     jump_s: Positive = 2.0
     frozen_s: Annotated[float, Field(ge=0.0)] = 1.0
-    good: tuple[Scalar, ...] = ("Good", "GOOD", "good", "0", "192", "OK")
+    good: tuple[Scalar, ...] | Literal["opc_da", "opc_ua", "profibus", "percent", "zero", "one", "words"] | None = None
+    max_loss: Annotated[float, Field(ge=0.0, le=1.0)] = 0.05
 
 
 class SignalSpec(Strict):
@@ -93,6 +98,7 @@ class SignalSpec(Strict):
         bit: the bit (from 0) of a status word; invert turns a switch round.
         values: words or numbers of the log and what they mean, as numbers in `unit` or true and false.
         quality: column of a wide table that tells this tag's quality.
+        time: column of a wide table with this tag's own times; left out: `time.column`, or one like it before the tag.
         frozen_s: instead of `cleaning.frozen_s`.
         optional: a log without this tag is imported all the same.
     """
@@ -109,6 +115,7 @@ class SignalSpec(Strict):
     invert: bool = False
     values: dict[str, bool | float | int] | None = None
     quality: Text | None = None
+    time: Text | None = None
     frozen_s: Annotated[float, Field(ge=0.0)] | None = None
     optional: bool = False
 
@@ -120,6 +127,7 @@ class StepsSpec(Strict):
     robot: Annotated[int, Field(ge=0, le=7)] = 0
     phases: dict[str, Text]
     clock_offset_s: float = 0.0
+    time: Text | None = None
 
 
 class AlarmCode(Strict):
@@ -137,6 +145,7 @@ class AlarmsSpec(Strict):
     none: tuple[Scalar, ...] = ("0", "")
     codes: dict[str, AlarmCode] = {}
     clock_offset_s: float = 0.0
+    time: Text | None = None
 
 
 class EventSpec(Strict):
@@ -258,6 +267,8 @@ def load_mapping(path: str | Path) -> Mapping:
     Raises:
         InputError: one line with file, line, key, value and what is allowed.
     """
+    from twin.log_import.mapping_checks import check_events, check_steps
+
     file = Path(path)
     raw, lines = parse(read_bytes(file), file)
     try:
@@ -266,8 +277,8 @@ def load_mapping(path: str | Path) -> Mapping:
     except ValidationError as error:
         raise to_input_error(error, MappingFile, file, lines) from None
     mapping = _resolved(file, spec, lines)
-    _check_steps(mapping)
-    _check_events(mapping)
+    check_steps(mapping)
+    check_events(mapping)
     return mapping
 
 
@@ -328,6 +339,8 @@ def _mapped(mapping: Mapping, name: str, spec: SignalSpec, known: dict[str, Targ
         raise mapping.refuse(f"unknown signal{hint(name, known)}", *where, allowed=f"{some}, ..., or {EXTRA}NAME")
     if spec.quality is not None and mapping.file.file.table == "long":
         raise mapping.refuse("a long table has one quality column: long.quality", *where, "quality")
+    if spec.time is not None and mapping.file.file.table == "long":
+        raise mapping.refuse("a long table has one time column: time.column", *where, "time")
     if target.dimension == "switch":
         if spec.unit is not None and ALIASES.get(spec.unit, spec.unit) != "bool":
             raise mapping.refuse("a switch has no unit", *where, "unit", value=spec.unit, allowed="bool, or nothing")
@@ -349,38 +362,3 @@ def _mapped(mapping: Mapping, name: str, spec: SignalSpec, known: dict[str, Targ
     if target.dimension == "switch" and not holds:
         raise mapping.refuse("a switch cannot be interpolated", *where, "fill", value=spec.fill, allowed="hold")
     return Mapped(name, spec, target, to_si, holds)
-
-
-def _check_steps(mapping: Mapping) -> None:
-    from twin.sequence.tables import TABLES
-
-    known = dict.fromkeys(("dock", *(step.phase for step in TABLES[mapping.station.kind]()), "fault", "idle"))
-    most = mapping.station.robots.count - 1
-    told: set[int] = set()
-    for steps, where in mapping.steps:
-        for code, phase in steps.phases.items():
-            if phase not in known:
-                said = f"unknown phase{hint(phase, known)}"
-                raise mapping.refuse(said, *where, "phases", code, value=phase, allowed=", ".join(known))
-        if steps.robot > most:
-            said = "the station has no such robot"
-            raise mapping.refuse(said, *where, "robot", value=steps.robot, allowed=f"0 to {most}")
-        if steps.robot in told:
-            raise mapping.refuse("a robot has one sequence", *where, "robot", value=steps.robot)
-        told.add(steps.robot)
-
-
-def _check_events(mapping: Mapping) -> None:
-    named = {m.name: m for m in mapping.signals}
-    for k, event in enumerate(mapping.file.events):
-        where = ("events", k)
-        if event.signal not in named:
-            raise mapping.refuse(
-                f"no signal of this mapping{hint(event.signal, named)}", *where, "signal", value=event.signal,
-                allowed=", ".join(named),
-            )  # fmt: skip
-        if (event.above is None) == (event.below is None):
-            raise mapping.refuse("needs either above or below", *where)
-        dimension = named[event.signal].target.dimension
-        if event.unit is not None and factor(event.unit, dimension) is None:
-            raise mapping.refuse("unknown unit", *where, "unit", value=event.unit, allowed=allowed(dimension))

@@ -7,10 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from twin.errors import InputError
 from twin.log_import.clock import Plan
+from twin.log_import.coarse import Coarse
 from twin.log_import.spool import Spool
 
 CHUNK_ROWS = 20_000
+MAX_WAITING_BYTES = 256 * 2**20
+"""So much may wait in memory for lines that come late."""
+PATIENT_NS = 10_000_000_000
 
 
 @dataclass
@@ -31,7 +36,8 @@ class Ordered:
 
     `numbered`: the spool's last column is the number of each line among all lines of the log and not one of the values;
     `plan` goes by it, or with `own_clock` by the number of the line in this spool; with `backwards` the last line is
-    the first, for this and for the plan. Stamps that are rounded down to `coarse_ns` are spread over that time.
+    the first, for this and for the plan. Stamps that are rounded down to `coarse_ns` are spread over that time, or
+    `within` their stamp by the number of the line.
     """
 
     def __init__(
@@ -44,9 +50,10 @@ class Ordered:
         own_clock: bool = False,
         backwards: bool = False,
         coarse_ns: int = 0,
+        within: Coarse | None = None,
     ) -> None:
         self._spool, self._plan, self._numbered, self._own_clock = spool, plan, numbered, own_clock
-        self._backwards, self._coarse_ns = backwards, coarse_ns
+        self._backwards, self._coarse_ns, self._within = backwards, coarse_ns, within
         self._usual = 0  # lines of one stamp
         self._late_ns = round(reorder_s * 1e9)
         self.facts = OrderFacts()
@@ -63,6 +70,8 @@ class Ordered:
             if self._numbered:
                 of_all, values = values[:, -1].astype(np.int64), values[:, :-1]
                 numbers = numbers if self._own_clock else of_all
+                if self._within is not None:
+                    t_ns = t_ns + self._within.within(of_all, backwards=self._backwards)
             corrected, stays = self._plan.apply(numbers, t_ns)
             if not stays.all():
                 corrected, values = corrected[stays], values[stays]
@@ -79,6 +88,11 @@ class Ordered:
             order = np.argsort(waiting_t, kind="stable")
             if not (order[1:] > order[:-1]).all():
                 waiting_t, waiting_v = waiting_t[order], waiting_v[order]
+            if waiting_v.nbytes > MAX_WAITING_BYTES and self._late_ns > PATIENT_NS:
+                raise InputError(
+                    f"its lines come up to {self._late_ns * 1e-9:.0f} s late: more of them than are sorted in memory",
+                    allowed="a log sorted by time; or cleaning.reorder_s: lines that come later are left out",
+                )
             ready = int(np.searchsorted(waiting_t, high - self._late_ns, side="left"))
             if ready:
                 told = int(waiting_t[ready - 1]) + 1

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from twin.log_import.ingest import WIDE, Ingested
 from twin.log_import.layout import Known
 from twin.log_import.mapping import Mapping
+from twin.log_import.moments import told
 from twin.log_import.story import Story
 from twin.log_import.survey import Survey, bridge_s, gap_s
 from twin.log_import.values import ColumnFacts
@@ -18,16 +18,6 @@ MOST_PHASES = 5000
 """So many phases are listed in the report; all of them are in the recording."""
 MOST_PLACES = 20
 """So many gaps, jumps or frozen stretches are told one by one."""
-
-
-def iso(t_ns: int) -> str:
-    """A time as people read it, to the millisecond, UTC."""
-    whole, rest = divmod(t_ns, 1_000_000_000)
-    try:
-        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=whole)
-    except OverflowError:
-        return f"{t_ns * 1e-9:.3f} s"
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{rest // 1_000_000:03d}Z"
 
 
 @dataclass(frozen=True)
@@ -69,6 +59,8 @@ class ImportReport:
     phases: list[dict[str, Any]] = field(default_factory=list)
     events: int = 0
     unused_columns: list[str] = field(default_factory=list)
+    readings: dict[str, str] = field(default_factory=dict)
+    """How times and qualities were read, where the mapping does not tell."""
 
     def as_json(self) -> dict[str, Any]:
         """A JSON object."""
@@ -90,6 +82,12 @@ def _of_lines(log: Ingested) -> list[Finding]:
         found.append(
             Finding("unreadable time", log.bad_stamps, f"first in line {line}: {said[:60]!r}", "line left out")
         )
+    if log.is_doubtful:
+        done = "taken as it is: was the clock ever set? is time.format right?"
+        found.append(Finding("doubtful date", 1, "before 1990 or after 2100", done))
+    if read.heads_again:
+        heads = "; ".join(f"line {head.line}{f': {head.change}' if head.change else ''}" for head in read.heads_again)
+        found.append(Finding("header again", read.head_count, heads, "columns from there on by the new header"))
     if read.bad_rows:
         lines = ", ".join(str(line) for line in read.bad_row_lines)
         found.append(Finding("wrong number of fields", read.bad_rows, f"lines {lines}", "line left out"))
@@ -99,10 +97,10 @@ def _of_lines(log: Ingested) -> list[Finding]:
         )
     if read.compression_cut:
         found.append(Finding("cut file", 1, "the end of the file", "imported up to where the gzip ends"))
-    if log.coarse_ns:
-        said = f"rounded down to {log.coarse_ns * 1e-9:g} s"
+    if log.coarse.ns:
+        said = f"rounded down to {log.coarse.ns * 1e-9:g} s"
         found.append(Finding("coarse time", 1, said, "lines of the same stamp spread evenly over it"))
-    if log.newest_first:
+    if log.settled.newest_first:
         found.append(Finding("newest line first", 1, "the whole file", "read from its end"))
     if read.blank_lines:
         found.append(Finding("blank line", read.blank_lines, "", "left out"))
@@ -113,6 +111,7 @@ def _of_lines(log: Ingested) -> list[Finding]:
 
 JUMPS = {
     "set_back": ("clock set back", "time goes on from where it was"),
+    "set_ahead": ("clock set forward", "nothing moved in it that was moving: time goes on from where it was"),
     "ran_ahead": ("clock ahead", "moved back to where it belongs"),
     "put_right": ("clock put right", "the earlier correction ends"),
     "stray": ("stray time", "lines left out"),
@@ -125,7 +124,7 @@ def _of_clock(log: Ingested, found: Survey, mapping: Mapping) -> list[Finding]:
     for plan in {id(plan): plan for plan in log.plans.values()}.values():
         for jump in plan.jumps:
             if jump.kind in JUMPS:
-                place = {"logged": iso(jump.t_ns), "by_s": round(jump.by_s, 3), "lines": jump.rows}
+                place = {"logged": told(jump.t_ns, log.is_relative), "by_s": round(jump.by_s, 3), "lines": jump.rows}
                 seen.setdefault(jump.kind, []).append(place)
     for kind, places in seen.items():
         words, done = JUMPS[kind]
@@ -133,7 +132,7 @@ def _of_clock(log: Ingested, found: Survey, mapping: Mapping) -> list[Finding]:
         findings.append(Finding(words, len(places), where, done, tuple(places[:MOST_PLACES])))
     order = found.order
     if order.disordered:
-        where = f"up to {order.farthest_s:.3f} s late, first at {iso(order.first_disordered_ns or 0)}"
+        where = f"up to {order.farthest_s:.3f} s late, first at {told(order.first_disordered_ns or 0, log.is_relative)}"
         findings.append(Finding("line out of order", order.disordered, where, "sorted by time"))
     if order.too_late:
         said = f"more than cleaning.reorder_s, {mapping.file.cleaning.reorder_s:g} s"
@@ -142,20 +141,22 @@ def _of_clock(log: Ingested, found: Survey, mapping: Mapping) -> list[Finding]:
         done = "one of them kept"
         findings.append(Finding("line of the same time", order.same_time - order.contradicting, "", done))
         if order.contradicting:
-            where = f"first at {iso(order.first_contradicting_ns or 0)}"
+            where = f"first at {told(order.first_contradicting_ns or 0, log.is_relative)}"
             findings.append(Finding("contradicting line", order.contradicting, where, "the later one counts"))
     if found.gaps:
         longest = max(found.gaps, key=lambda gap: gap[1] - gap[0])
-        places = [_stretch(a, b) for a, b in found.gaps[:MOST_PLACES]]
+        places = [_stretch(a, b, log.is_relative) for a, b in found.gaps[:MOST_PLACES]]
         total = sum(b - a for a, b in found.gaps) * 1e-9
-        where = f"{total:.2f} s in all, the longest {(longest[1] - longest[0]) * 1e-9:.2f} s from {iso(longest[0])}"
+        begin, most_s = told(longest[0], log.is_relative), (longest[1] - longest[0]) * 1e-9
+        where = f"{total:.2f} s in all, the longest {most_s:.2f} s from {begin}"
         done = f"nothing recorded there (longer than {gap_s(mapping, log):g} s)"
         findings.append(Finding("gap", len(found.gaps), where, done, tuple(places)))
     return [finding for finding in findings if finding.count]
 
 
-def _stretch(start_ns: int, end_ns: int) -> dict[str, Any]:
-    return {"from": iso(start_ns), "to": iso(end_ns), "s": round((end_ns - start_ns) * 1e-9, 3)}
+def _stretch(start_ns: int, end_ns: int, is_relative: bool) -> dict[str, Any]:
+    from_to = {"from": told(start_ns, is_relative), "to": told(end_ns, is_relative)}
+    return {**from_to, "s": round((end_ns - start_ns) * 1e-9, 3)}
 
 
 def _of_values(log: Ingested, found: Survey) -> list[Finding]:
@@ -164,19 +165,13 @@ def _of_values(log: Ingested, found: Survey) -> list[Finding]:
         if not stretches:
             continue
         places = [
-            {
-                "from": iso(s.start_ns),
-                "to": iso(s.end_ns),
-                "s": round((s.end_ns - s.start_ns) * 1e-9, 3),
-                "value": s.value,
-            }
-            for s in stretches[:MOST_PLACES]
+            {**_stretch(s.start_ns, s.end_ns, log.is_relative), "value": s.value} for s in stretches[:MOST_PLACES]
         ]
         first = places[0]
         where = f"{name}: first from {first['from']} for {first['s']:.2f} s"
         findings.append(Finding("frozen value", len(stretches), where, "not used", tuple(places)))
     empty = {name: facts.empty for name, facts in log.facts.items() if facts.empty}
-    if empty and WIDE in log.spools:
+    if empty and (WIDE in log.spools or "own times" in log.readings):
         most = max(empty, key=lambda name: empty[name])
         where = f"in {len(empty)} signals, most in {most}: {empty[most]}"
         done = f"joined by a line over up to {bridge_s(log, WIDE):g} s, else unknown; switches hold"

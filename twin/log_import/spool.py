@@ -39,6 +39,11 @@ class Spool:
         values = np.fromfile(self._values, np.float64, count * width)
         return t_ns, values.reshape(count, width)
 
+    def write_over(self, start: int, values: np.ndarray) -> None:
+        """Put other values (K, C) in the place of those of rows `start` on; the times stay."""
+        self._values.seek(8 * start * len(self.columns))
+        self._values.write(np.ascontiguousarray(values, np.float64).data)
+
     def pieces(self, rows: int, *, backwards: bool = False) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """All rows in their order, or from the last to the first: times (K,) and values (K, C)."""
         starts = range(0, self.rows, rows)

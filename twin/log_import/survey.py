@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from twin.log_import.ingest import WIDE, Ingested
+from twin.log_import.dropouts import DropoutWatch
+from twin.log_import.ingest import Ingested
 from twin.log_import.mapping import EventSpec, Mapping
 from twin.log_import.ordered import OrderFacts
 from twin.log_import.tracks import NEVER, Fill, Stretch, Tracks, ordered_of
@@ -19,13 +21,16 @@ WIDE_GAP_S, LONG_GAP_S = 0.5, 30.0
 BRIDGE_S = 0.5
 """Samples farther apart than this are not joined by a line: the earlier one holds."""
 SLOW = 2.5
-"""Both are this many times the usual time between two lines where that is longer: a log may have a line a minute."""
+"""Gap, bridge and frozen time are this many times the usual time between two lines where that is longer: a log may have
+a line a minute."""
 LIVELY, RESTLESS, STANDS = 0.5, 0.2, 0.2
 """A signal that differs from the sample before in more than this share of its samples, turns round in more than this
 share of them, and says the same for long in less than this share of the time, has noise: it never stands still unless
 it is frozen."""
 MOVED = 0.02
 """An axis whose setpoint goes this far (m, rad) while its position says exactly the same is frozen, noise or not."""
+FEW_SAMES, CHANCE = 4, 1e-4
+"""Fewer equal samples in a row are never frozen, nor are so few that a whole log has them by chance more often."""
 MOST_CHANGES = 2_000_000
 
 
@@ -49,14 +54,17 @@ class Survey:
     frozen: dict[str, list[Stretch]]
     gaps: list[tuple[int, int]]
     order: OrderFacts = field(default_factory=OrderFacts)
+    lost: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Of each spool: rows that were too late or contradicted, and all."""
 
 
-def gap_s(mapping: Mapping, log: Ingested) -> float:
-    """How long nothing must be said for a gap."""
+def gap_s(mapping: Mapping, log: Ingested, key: str = "") -> float:
+    """How long nothing must be said for a gap: in the log, or in a spool that has its own times."""
     told = mapping.file.cleaning.gap_s
     if told is not None:
         return told
-    return max(WIDE_GAP_S if mapping.file.file.table == "wide" else LONG_GAP_S, SLOW * log.period_ns * 1e-9)
+    period_ns = log.periods_ns.get(key, log.period_ns)
+    return max(WIDE_GAP_S if mapping.file.file.table == "wide" else LONG_GAP_S, SLOW * period_ns * 1e-9)
 
 
 def bridge_s(log: Ingested, key: str) -> float:
@@ -76,7 +84,7 @@ def fills_of(mapping: Mapping, log: Ingested) -> dict[str, Fill]:
                 continue
             age, bridge = m.spec.max_age_s, m.spec.max_age_s
             if age is None and wide and not m.holds:
-                age = gap_s(mapping, log)
+                age = gap_s(mapping, log, key)
             if m.holds:
                 bridge = 0.0
             elif bridge is None:
@@ -92,50 +100,66 @@ def survey(log: Ingested, mapping: Mapping) -> Survey:
     found = Survey(NEVER, -NEVER, {}, [], {}, [])
     reorder_s = mapping.file.cleaning.reorder_s
     events = _Crossings(mapping)
-    candidates: dict[str, tuple[list[Stretch], bool]] = {}
-    wide_gap_ns = round(gap_s(mapping, log) * 1e9)
+    candidates: dict[str, _FrozenWatch] = {}
+    is_wide = mapping.file.file.table == "wide"
+    silences: list[list[tuple[int, int]]] = []
     for key in log.spools:
+        silent, wide_gap_ns = [], round(gap_s(mapping, log, key) * 1e9)
         ordered = ordered_of(log, key, reorder_s)
         nearest_ns = min((fills[column.name].offset_ns for column in log.columns[key]), key=abs)
-        watches = [_watch(column, mapping, fills[column.name]) for column in log.columns[key]]
+        slow_ns = round(SLOW * log.periods_ns.get(key, 0))
+        watches = [_watch(column, mapping, fills[column.name], slow_ns) for column in log.columns[key]]
+        dropouts = [] if is_wide else [DropoutWatch() for _ in watches]
         before: int | None = None
         for t_ns, values in ordered.rows():
+            for c, dropout in enumerate(dropouts):
+                dropout.feed(t_ns, values[:, c])
             found.start_ns = min(found.start_ns, int(t_ns[0]) + nearest_ns)
             found.end_ns = max(found.end_ns, int(t_ns[-1]) + nearest_ns)
-            if key == WIDE:
-                _note_gaps(found.gaps, t_ns, before, wide_gap_ns)
+            if is_wide:
+                first = int(t_ns[0]) if before is None else None
+                silent += [(-NEVER, first)] if first is not None else []
+                _note_gaps(silent, t_ns, before, wide_gap_ns)
                 before = int(t_ns[-1])
             for c, watch in enumerate(watches):
-                known = ~np.isnan(values[:, c])
+                known = np.isfinite(values[:, c])
                 watch.feed(t_ns[known], values[known, c])
                 events.feed(log.columns[key][c].name, t_ns[known], values[known, c])
+        for column, dropout in zip(log.columns[key], dropouts, strict=False):
+            log.dropouts[column.name] = dropout.times()
         for column, watch in zip(log.columns[key], watches, strict=True):
             if isinstance(watch, _ChangeWatch):
                 found.changes[column.name] = watch.changes()
-            elif stretches := watch.stretches():
-                candidates[column.name] = (stretches, watch.noisy)
+            elif watch.stretches():
+                candidates[column.name] = watch
         _add(found.order, ordered.facts)
-    if WIDE not in log.spools:
+        found.lost[key] = (ordered.facts.too_late + ordered.facts.contradicting, log.spools[key].rows)
+        silences.append([*silent, (NEVER if before is None else before, NEVER)])
+    if is_wide:
+        found.gaps = [gap for gap in _common(silences) if gap[0] > -NEVER and gap[1] < NEVER]
+    else:
         plan = next(iter(log.plans.values()))
         found.gaps = [
             (j.corrected_ns - round(j.by_s * 1e9), j.corrected_ns)
             for j in plan.jumps
-            if j.kind == "gap" and j.by_s > gap_s(mapping, log) and not log.by_tag
+            if j.kind == "gap" and j.by_s > gap_s(mapping, log) and not log.settled.by_tag
         ]
+    if not is_wide and log.coarse.ns:  # a tag's first line may stand anywhere within its stamp
+        found.start_ns -= found.start_ns % log.coarse.ns
     found.crossings = events.ended()
     found.frozen = _frozen(log, mapping, fills, candidates)
     return found
 
 
 def _frozen(
-    log: Ingested, mapping: Mapping, fills: dict[str, Fill], candidates: dict[str, tuple[list[Stretch], bool]]
+    log: Ingested, mapping: Mapping, fills: dict[str, Fill], candidates: dict[str, _FrozenWatch]
 ) -> dict[str, list[Stretch]]:
     """Those stretches of the same value in which the signal cannot have stood still."""
-    found = {name: stretches for name, (stretches, noisy) in candidates.items() if noisy}
+    found = {name: stretches for name, w in candidates.items() if w.noisy and (stretches := w.unlikely())}
     doubtful = {
-        name: (stretches, name.replace("/position_", "/reference_"))
-        for name, (stretches, noisy) in candidates.items()
-        if not noisy and "/position_" in name and name.replace("/position_", "/reference_") in fills
+        name: (watch.stretches(), name.replace("/position_", "/reference_"))
+        for name, watch in candidates.items()
+        if not watch.noisy and "/position_" in name and name.replace("/position_", "/reference_") in fills
     }
     if not doubtful:
         return found
@@ -157,6 +181,20 @@ def _note_gaps(gaps: list[tuple[int, int]], t_ns: np.ndarray, before: int | None
             gaps.append((int(whole[k]), int(whole[k + 1])))
 
 
+def _common(silences: list[list[tuple[int, int]]]) -> list[tuple[int, int]]:
+    """When nothing was said by anyone, from the rising stretches in which each said nothing."""
+    shared = silences[0] if silences else []
+    for silent in silences[1:]:
+        found, i, k = [], 0, 0
+        while i < len(shared) and k < len(silent):
+            begin, end = max(shared[i][0], silent[k][0]), min(shared[i][1], silent[k][1])
+            if begin < end:
+                found.append((begin, end))
+            i, k = (i + 1, k) if shared[i][1] < silent[k][1] else (i, k + 1)
+        shared = found
+    return shared
+
+
 def _add(total: OrderFacts, more: OrderFacts) -> None:
     total.disordered += more.disordered
     total.farthest_s = max(total.farthest_s, more.farthest_s)
@@ -168,7 +206,7 @@ def _add(total: OrderFacts, more: OrderFacts) -> None:
         setattr(total, name, min(told, default=None))
 
 
-def _watch(column: Column, mapping: Mapping, fill: Fill) -> _ChangeWatch | _FrozenWatch:
+def _watch(column: Column, mapping: Mapping, fill: Fill, slow_ns: int) -> _ChangeWatch | _FrozenWatch:
     m = column.signal
     if m is None or m.holds:
         kept = m is None or m.target.dimension == "switch" or m.name.endswith("/shaper_rope_length_m")
@@ -176,7 +214,7 @@ def _watch(column: Column, mapping: Mapping, fill: Fill) -> _ChangeWatch | _Froz
     if "/reference_" in m.name:  # a setpoint has no noise and stands as long as it likes
         return _FrozenWatch(0, fill.offset_ns)
     told = m.spec.frozen_s if m.spec.frozen_s is not None else mapping.file.cleaning.frozen_s
-    return _FrozenWatch(round(told * 1e9), fill.offset_ns)
+    return _FrozenWatch(max(round(told * 1e9), slow_ns) if told else 0, fill.offset_ns)
 
 
 class _ChangeWatch:
@@ -212,7 +250,9 @@ class _FrozenWatch:
     def __init__(self, least_ns: int, offset_ns: int) -> None:
         self._least_ns, self._offset_ns = least_ns, offset_ns
         self._start_ns, self._last_ns, self._value = 0, 0, np.nan
-        self._found: list[Stretch] = []
+        self._same = 0
+        """Samples that say the same as the one that began the stretch, with it."""
+        self._found: list[tuple[Stretch, int]] = []
         self._samples = self._changed = self._turned = 0
         self._first_ns: int | None = None
 
@@ -230,29 +270,41 @@ class _FrozenWatch:
         ends = np.concatenate(([self._last_ns], t_ns))[new]  # the last sample of the run before each new one
         begun = np.concatenate(([self._start_ns], starts[:-1])) if len(new) else starts
         said = np.concatenate(([self._value], values[new][:-1])) if len(new) else values[new]
+        counts = np.diff(new, prepend=-self._same)
         for k in np.flatnonzero(ends - begun >= self._least_ns).tolist():
-            self._keep(int(begun[k]), int(ends[k]), float(said[k]))
+            self._keep(int(begun[k]), int(ends[k]), float(said[k]), int(counts[k]))
         if len(new):
             self._start_ns, self._value = int(starts[-1]), float(values[new[-1]])
+        self._same = len(values) - int(new[-1]) if len(new) else self._same + len(values)
         self._last_ns = int(t_ns[-1])
 
-    def _keep(self, start_ns: int, end_ns: int, value: float) -> None:
+    def _keep(self, start_ns: int, end_ns: int, value: float, samples: int) -> None:
         if not np.isnan(value) and len(self._found) < 100_000:
-            self._found.append(Stretch(start_ns, end_ns, value))
+            self._found.append((Stretch(start_ns, end_ns, value), samples))
 
     def stretches(self) -> list[Stretch]:
         if self._last_ns - self._start_ns >= self._least_ns > 0:
-            self._keep(self._start_ns, self._last_ns, self._value)
-        return self._found
+            self._keep(self._start_ns, self._last_ns, self._value, self._same)
+            self._start_ns = self._last_ns
+        return [stretch for stretch, samples in self._found if samples >= FEW_SAMES]
 
     @property
     def noisy(self) -> bool:
         """Whether the signal never says the same twice for long, but where it is frozen."""
         if not self._samples or self._first_ns is None:
             return False
-        stood = sum(s.end_ns - s.start_ns for s in self._found) / max(self._last_ns - self._first_ns, 1)
+        found = self.stretches()
+        stood = sum(s.end_ns - s.start_ns for s in found) / max(self._last_ns - self._first_ns, 1)
         lively = self._changed >= LIVELY * self._samples and self._turned >= RESTLESS * self._samples
         return lively and stood < STANDS
+
+    def unlikely(self) -> list[Stretch]:
+        """Those stretches that a signal so lively does not have by chance: the same so many times in a row."""
+        long = [samples for _, samples in self._found if samples >= FEW_SAMES]
+        alive = max(self._samples - sum(long), 1)
+        same = min(max(1.0 - (self._changed + 1) / alive, 0.01), 0.99)
+        least = 1.0 + math.log(CHANCE / self._samples) / math.log(same)
+        return [stretch for stretch, samples in self._found if samples >= max(FEW_SAMES, least)]
 
 
 class _Crossings:

@@ -42,11 +42,16 @@ class Track:
     """The columns of one spool: give times in rising order, block by block."""
 
     def __init__(
-        self, ordered: Ordered, fills: Sequence[Fill], frozen: Sequence[Sequence[Stretch]] | None = None
+        self,
+        ordered: Ordered,
+        fills: Sequence[Fill],
+        frozen: Sequence[Sequence[Stretch]] | None = None,
+        dropouts: Sequence[np.ndarray | None] = (),
     ) -> None:
+        """`dropouts`: of each column when its quality was bad while its value stood, ns, rising."""
         self._pieces: Iterator[tuple[np.ndarray, np.ndarray]] = ordered.rows()
         self._fills = tuple(fills)
-        self._frozen = frozen
+        self._frozen, self._dropouts = frozen, dropouts
         count = len(self._fills)
         self._t = np.empty(0, np.int64)
         self._v = np.empty((0, count))
@@ -73,6 +78,7 @@ class Track:
                 t = np.concatenate(([self._carry_t[c] + fill.offset_ns], t))
                 v = np.concatenate(([self._carry_v[c]], v))
             if len(t):
+                t, v = _bridged(t, v, fill)
                 out[:, c] = _filled(times_ns, t, v, fill)
             for s in self._frozen_in(c, int(times_ns[0]) - fill.offset_ns, int(times_ns[-1]) - fill.offset_ns):
                 # what was said before it went on saying the same is no guess for where it is by now
@@ -93,7 +99,10 @@ class Track:
             self._forget(from_ns)
 
     def _thawed(self, t: np.ndarray, v: np.ndarray) -> np.ndarray:
-        """Values without those that a frozen signal went on saying; the first of them counts."""
+        """Values without those that a frozen signal went on saying (the first of them counts), and without dropouts."""
+        for c, times in enumerate(self._dropouts):
+            if times is not None and len(times):
+                v[np.isin(t, times) & np.isinf(v[:, c]), c] = np.nan
         if self._frozen is None or not any(self._frozen):
             return v
         v = v.copy()
@@ -122,6 +131,22 @@ class Track:
         self._t, self._v = self._t[gone:], self._v[gone:]
 
 
+def _bridged(t: np.ndarray, v: np.ndarray, fill: Fill) -> tuple[np.ndarray, np.ndarray]:
+    """Samples (K,) without those that say that nothing is known, where a line joins the ones beside them."""
+    unknown = np.isinf(v)
+    if not unknown.any():
+        return t, v
+    known = np.flatnonzero(~unknown)
+    if not len(known):
+        return t, v
+    before = np.searchsorted(known, np.arange(len(t)), side="right") - 1
+    beside = (before >= 0) & (before < len(known) - 1)
+    before = np.clip(before, 0, max(len(known) - 2, 0))
+    span = t[known[np.minimum(before + 1, len(known) - 1)]] - t[known[before]]
+    stays = ~(unknown & beside & (span <= fill.bridge_ns))
+    return t[stays], v[stays]
+
+
 def _filled(times_ns: np.ndarray, t: np.ndarray, v: np.ndarray, fill: Fill) -> np.ndarray:
     last = np.searchsorted(t, times_ns, side="right") - 1
     at = np.maximum(last, 0)
@@ -130,10 +155,11 @@ def _filled(times_ns: np.ndarray, t: np.ndarray, v: np.ndarray, fill: Fill) -> n
     if fill.bridge_ns > 0:
         following = np.minimum(at + 1, len(t) - 1)
         span = t[following] - t[at]
-        joined = (last >= 0) & (span > 0) & (span <= fill.bridge_ns)
+        joined = (last >= 0) & (span > 0) & (span <= fill.bridge_ns) & np.isfinite(v[at]) & np.isfinite(v[following])
         share = np.where(joined, age / np.maximum(span, 1), 0.0)
-        out = np.where(joined, v[at] + share * (v[following] - v[at]), out)
-    return out
+        rise = np.where(joined, v[following], 0.0) - np.where(joined, v[at], 0.0)
+        out = np.where(joined, v[at] + share * rise, out)
+    return np.where(np.isinf(out), np.nan, out)
 
 
 class Tracks:
@@ -153,7 +179,8 @@ class Tracks:
             ordered = ordered_of(log, key, reorder_s)
             names = [column.name for column in log.columns[key]]
             stretches = None if frozen is None else [frozen.get(name, ()) for name in names]
-            self._tracks.append(Track(ordered, [fills[name] for name in names], stretches))
+            dropouts = [log.dropouts.get(name) for name in names]
+            self._tracks.append(Track(ordered, [fills[name] for name in names], stretches, dropouts))
             self._ordered.append(ordered)
             self.names += names
         self.index = {name: i for i, name in enumerate(self.names)}
@@ -181,15 +208,17 @@ def ordered_of(log: Ingested, key: str, reorder_s: float) -> Ordered:
     """The rows of one spool in order of time."""
     spool = log.spools[key]
     numbered = bool(spool.columns) and spool.columns[-1] == ROW
-    own_clock, backwards = log.by_tag or log.newest_first, log.newest_first
+    settled = log.settled
+    own_clock, backwards = settled.by_tag or settled.newest_first, settled.newest_first
     return Ordered(
         spool,
-        log.plans[key],
-        reorder_s,
+        settled.plans[key],
+        max(reorder_s, settled.late_ns.get(key, 0) * 1e-9),
         numbered=numbered,
         own_clock=own_clock,
         backwards=backwards,
-        coarse_ns=log.coarse_ns,
+        coarse_ns=log.coarse.ns if not numbered or key in log.coarse.by_tag else 0,
+        within=log.coarse if numbered and log.coarse.ns and key not in log.coarse.by_tag else None,
     )
 
 

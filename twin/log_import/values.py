@@ -16,6 +16,8 @@ TRUE_WORDS = frozenset(("true", "1", "on", "yes", "t", "y", "ein", "ja", "wahr",
 FALSE_WORDS = frozenset(("false", "0", "off", "no", "f", "n", "aus", "nein", "falsch", "否"))
 """In capitals or not."""
 MOST_CODES = 100_000
+MOST_ODD, MOST_EXAMPLES = 20_000, 500
+"""So many batches and lines with odd values are kept until it is known which of them are of bad quality."""
 LineOf = Callable[[int], int]
 """Number in the file of a row of what is being read."""
 
@@ -31,6 +33,27 @@ class ColumnFacts:
     bad_quality: int = 0
     unmapped: dict[str, int] = field(default_factory=dict)
     """Words that stand for nothing known, and how often they came."""
+    rows: int = 0
+    odd: list[tuple[np.ndarray, str | None]] = field(default_factory=list)
+    """Rows of the spool with values that could not be read (None), and with each word that means nothing."""
+    examples: list[tuple[int, int, str]] = field(default_factory=list)
+    """Of values that could not be read: row of the spool, line of the file, what it says."""
+
+    def note_bad(self, is_bad: np.ndarray, start: int) -> None:
+        """Of the rows from `start` on, take those of bad quality (K,) out of what could not be read."""
+        stop = start + len(is_bad)
+        for rows, word in self.odd:
+            rows = rows[(rows >= start) & (rows < stop)]
+            bad = int(is_bad[rows - start].sum())
+            self.bad_quality += bad
+            if word is None:
+                self.unreadable -= bad
+            elif word in self.unmapped:
+                self.unmapped[word] -= bad
+                if self.unmapped[word] <= 0:
+                    del self.unmapped[word]
+        self.examples = [e for e in self.examples if not (start <= e[0] < stop and is_bad[e[0] - start])]
+        self.first_unreadable = self.examples[0][1:] if self.examples else self.first_unreadable
 
 
 @dataclass(frozen=True)
@@ -41,6 +64,8 @@ class Column:
     tag: str
     signal: Mapped | None = None
     quality: str | None = None
+    time: str | None = None
+    """Column of its own times, where it has one."""
     offset_s: float = 0.0
     """Added to its times, where it is a code."""
 
@@ -76,10 +101,8 @@ def plain_code(word: str) -> str:
 class Converter:
     """Turns what columns say into numbers, and keeps account of what could not be."""
 
-    def __init__(self, layout: TableLayout, good: Sequence[object]) -> None:
-        """`good`: words of quality columns that stand for good values."""
+    def __init__(self, layout: TableLayout) -> None:
         self._layout = layout
-        self._good = {plain_code(str(word)) for word in good}
         self.facts: dict[str, ColumnFacts] = {}
         self.codes: dict[str, Codes] = {}
 
@@ -88,12 +111,6 @@ class Converter:
         self.facts[column.name] = ColumnFacts()
         if column.signal is None:
             self.codes[column.name] = Codes()
-
-    def is_fine(self, column: pa.Array) -> np.ndarray:
-        """Which lines have good quality (K,); an empty one is not good."""
-        codes, words = to_text(column)
-        good = np.array([plain_code(word) in self._good for word in words] + [False])
-        return np.asarray(good[codes])
 
     def values(self, column: Column, said: pa.Array, line_of: LineOf) -> np.ndarray:
         """Values (K,) of a column, NaN where it says nothing that counts."""
@@ -109,6 +126,7 @@ class Converter:
         empty = int(said.null_count)
         facts.empty += empty
         facts.values += len(values) - int(np.isnan(values).sum())
+        facts.rows += len(values)
         return values
 
     def _switch(self, m: Mapped, said: pa.Array, facts: ColumnFacts, line_of: LineOf) -> np.ndarray:
@@ -159,13 +177,20 @@ def alarm_name(register: int) -> str:
 
 def _note_unreadable(facts: ColumnFacts, said: pa.Array, bad: np.ndarray, line_of: LineOf) -> None:
     if bad.any():
-        facts.unreadable += int(bad.sum())
+        rows = np.flatnonzero(bad)
+        facts.unreadable += len(rows)
+        if len(facts.odd) < MOST_ODD:
+            facts.odd.append((rows + facts.rows, None))
+            shown = rows[: MOST_EXAMPLES - len(facts.examples)].tolist()
+            facts.examples += [(k + facts.rows, line_of(k), str(said[k].as_py())) for k in shown]
         if facts.first_unreadable is None:
-            k = int(np.flatnonzero(bad)[0])
-            facts.first_unreadable = (line_of(k), str(said[k].as_py()))
+            facts.first_unreadable = (line_of(int(rows[0])), str(said[int(rows[0])].as_py()))
 
 
 def _note_unmapped(facts: ColumnFacts, codes: np.ndarray, words: Sequence[str], meaning: Sequence[float]) -> None:
     for k, word in enumerate(words):
         if np.isnan(meaning[k]) and (len(facts.unmapped) < 20 or word in facts.unmapped):
-            facts.unmapped[word] = facts.unmapped.get(word, 0) + int((codes == k).sum())
+            rows = np.flatnonzero(codes == k)
+            facts.unmapped[word] = facts.unmapped.get(word, 0) + len(rows)
+            if len(facts.odd) < MOST_ODD:
+                facts.odd.append((rows + facts.rows, word))

@@ -7,6 +7,15 @@ from dataclasses import dataclass, field
 MAX_LINES_TOLD = 10
 
 
+@dataclass(frozen=True)
+class HeadAgain:
+    """A header that came again."""
+
+    line: int
+    change: str
+    """What is different in it, in words; nothing where it is the same."""
+
+
 @dataclass
 class ReadFacts:
     """Counted while `Table.batches` runs; final once it has ended. Each run counts afresh."""
@@ -29,8 +38,18 @@ class ReadFacts:
     """Line numbers of the first ten of those."""
     cut_last_line: bool = False
     """The last line has no line end and was left out, because nothing tells whether it is whole."""
+    head_count: int = 0
+    """Headers that came again."""
+    heads_again: list[HeadAgain] = field(default_factory=list)
+    """The first ten of those."""
     comments: int = 0
     blank_lines: int = 0
+
+    def head_again(self, line: int, change: str) -> None:
+        """Count a header that came again."""
+        self.head_count += 1
+        if len(self.heads_again) < MAX_LINES_TOLD:
+            self.heads_again.append(HeadAgain(line, change))
 
     def bad_row(self, line: int) -> None:
         """Count a row that was left out."""

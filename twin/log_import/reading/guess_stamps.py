@@ -10,10 +10,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from twin.log_import.reading.guess_units import unit_in_name
 from twin.log_import.reading.layout import TableLayout
 from twin.log_import.reading.numbers import is_text, to_float, valid
+from twin.log_import.reading.plausible import formats_of
 from twin.log_import.reading.stamp_text import regex_of
-from twin.log_import.reading.stamps import parse_stamp_format
+from twin.log_import.reading.stamps import COUNTS, RELATIVE, parse_stamp_format
 
 _ROWS = 2000
 _MOST_BAD = 0.02
@@ -23,11 +25,13 @@ _DATES += ["%Y.%m.%d", "%d.%m.%y", "%m/%d/%y", "%d/%m/%y", "%d %b %Y", "%b %d %Y
 _TIMES = ["%H:%M:%S", "%H:%M:%S.%f", "%H:%M:%S,%f", "%H:%M:%S:%f", "%H:%M", "%I:%M:%S %p", "%I:%M:%S.%f %p", "%I:%M %p"]
 _TIMES += ["%H%M%S", "%H%M%S.%f", "%H.%M.%S", "%H-%M-%S"]
 _BETWEEN = (" ", "T", "_", "-", "", ", ")
-_EPOCHS = (("epoch_s", 1e9), ("epoch_ms", 1e12), ("epoch_us", 1e15), ("epoch_ns", 1e18))
-_EPOCH_REACH = 4.0
-"""A time of this century is up to four times 1e9 seconds after 1970."""
-_EXCEL_DAYS = (36_500, 73_000)
-"""Days of the years 2000 to 2099."""
+_RELATIVE_UNITS = {"s": "s", "sec": "s", "ms": "ms", "msec": "ms", "µs": "us", "us": "us", "ns": "ns"}
+_UNIT_IN_NAME = re.compile(r"(?:^|[\W_\d])(s|sec|ms|msec|us|µs|ns)[\W_]*$", re.IGNORECASE)
+_RELATIVE_ROWS = 20_000
+_DAYS_STEP = 0.0105
+"""Days may be counted where lines are up to a quarter of an hour apart."""
+_MOST_RELATIVE_S = 366 * 86_400.0
+"""A trace or an uptime is no longer."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ class StampGuess:
 
 
 def guess_stamp(column: pa.Array, name: str, layout: TableLayout) -> StampGuess | None:
-    """How these stamps are written, or None if they are none."""
+    """How these stamps are written, or None if they are none that tell a date."""
     kind = column.type
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
         return StampGuess("iso", not (pa.types.is_timestamp(kind) and kind.tz is not None))
@@ -53,7 +57,35 @@ def guess_stamp(column: pa.Array, name: str, layout: TableLayout) -> StampGuess 
         found = _text_stamp(sample)
         if found is not None:
             return found
-    return _number_stamp(sample, name, layout)
+    return _number_stamp(sample, column.slice(0, _ROWS), name, layout)
+
+
+def relative_stamp(column: pa.Array, name: str, layout: TableLayout, unit: str = "") -> StampGuess | None:
+    """How a column counts that says how long it is since a start or a trigger; None if it does not only go up.
+
+    The unit is that of the line of units or of the name; else the steps between lines tell it.
+    """
+    given = column.filter(column.is_valid()).slice(0, _RELATIVE_ROWS)
+    numbers = to_float(given, layout)[0]
+    numbers = numbers[np.isfinite(numbers)]
+    steps = np.diff(numbers)
+    if len(numbers) < 2 or len(numbers) < 0.9 * len(given) or _falls(numbers) or not (steps > 0.0).any():
+        return None
+    told = _UNIT_IN_NAME.search(name)
+    said = _RELATIVE_UNITS.get((unit or (told[1] if told else "") or unit_in_name(name)).lower())
+    if said is None:
+        step = float(np.median(steps[steps > 0.0]))
+        whole = bool((numbers == np.round(numbers)).all())
+        # lines come some milliseconds to a second apart; whole numbers that are farther apart count something smaller
+        said = "s" if not whole or step < 2.0 else "ms" if step < 2e3 else "us" if step < 2e6 else "ns"
+    found = RELATIVE + said
+    span_s = COUNTS[found].unit_ns * 1e-9 * float(np.abs(numbers).max())
+    return StampGuess(found, False) if span_s < _MOST_RELATIVE_S else None
+
+
+def is_time_of_day(text: str) -> bool:
+    """Whether a format tells no day."""
+    return "%" in text and not re.search("%[YymdbjU]", text)
 
 
 def is_date_only(guess: StampGuess | None) -> bool:
@@ -61,12 +93,17 @@ def is_date_only(guess: StampGuess | None) -> bool:
     return guess is not None and "%" in guess.format and not re.search("%[HI]", guess.format)
 
 
-def time_of_day(column: pa.Array) -> str:
-    """The format of a column that holds times of day, nothing where it does not."""
+def time_of_day(column: pa.Array, *, alone: bool = False) -> str:
+    """The format of a column that holds times of day, nothing where it does not.
+
+    `alone`: no date stands beside it; then digits without a sign between must be six.
+    """
     if not is_text(column.type):
         return ""
     sample = column.filter(valid(column))
     if not len(sample):
+        return ""
+    if alone and not pc.all(pc.match_substring_regex(sample.slice(0, _ROWS), r"^\s*(\d{1,2}[:.\-]\d|\d{6})")).as_py():
         return ""
     with_date = pc.binary_join_element_wise(
         pa.array(["2000-01-01"] * len(sample)), pc.utf8_trim_whitespace(sample), " "
@@ -96,17 +133,16 @@ def _text_stamp(sample: pa.Array) -> StampGuess | None:
     return StampGuess(text, "%z" not in text, other)
 
 
-def _number_stamp(sample: pa.Array, name: str, layout: TableLayout) -> StampGuess | None:
+def _number_stamp(sample: pa.Array, begin: pa.Array, name: str, layout: TableLayout) -> StampGuess | None:
     numbers, bad = to_float(sample, layout)
     numbers = numbers[np.isfinite(numbers)]
-    if not len(numbers) or bad.mean() > _MOST_BAD or _falls(numbers):
+    if not len(numbers) or bad.mean() > _MOST_BAD or not (numbers[1:] != numbers[:-1]).any():
         return None
-    for text, unit in _EPOCHS:
-        if unit <= numbers.min() and numbers.max() <= _EPOCH_REACH * unit:
-            return StampGuess(text, False)
-    low, high = _EXCEL_DAYS
-    if named_like_time(name) and low <= numbers.min() and numbers.max() <= high:
-        return StampGuess("excel", True)
+    if not named_like_time(name) and _falls(numbers):  # lines of a buffer may come late by much
+        return None
+    for text in formats_of(to_float(begin, layout)[0], _DAYS_STEP):
+        if COUNTS[text].unit_ns > 0 or named_like_time(name):
+            return StampGuess(text, COUNTS[text].is_local)
     return None
 
 

@@ -51,6 +51,7 @@ class ParquetTable(Table):
         if not self._parquet.metadata.num_rows:
             raise InputError("has no row of data", file=path, key=key)
         self.names = unique_names(schema.names)
+        self.headers = tuple(name.strip() for name in schema.names)
         self._types = {name: schema.field(k).type for k, name in enumerate(self.names)}
         self._positions = {name: k for k, name in enumerate(self.names)}
 

@@ -7,7 +7,7 @@ that begins a field opens it, a doubled one inside stands for itself, one inside
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -81,6 +81,8 @@ class Records:
         self._file = file
         self._text = b""
         self._feeds = 0  # line ends in it
+        self.keeps: Callable[[bytes], bool] | None = None
+        """Tells of a comment whether it is one of the records all the same."""
         self.line = 1
         """Number of the line that is read next."""
 
@@ -225,6 +227,8 @@ class Records:
         if comment:
             first = np.frombuffer(body, np.uint8)[starts] == comment[0]
             remarks = [k for k in np.flatnonzero(first) if body.startswith(comment, starts[k])]
+            if (keeps := self.keeps) is not None:
+                remarks = [k for k in remarks if not keeps(body[starts[k] : ends[k]])]
             self._facts.comments += len(remarks)
             drop[remarks] = True
         if drop.any():

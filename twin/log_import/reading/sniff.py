@@ -21,6 +21,7 @@ from twin.log_import.reading.guess_stamps import (
     guess_stamp,
     is_date_only,
     named_like_time,
+    relative_stamp,
     time_of_day,
 )
 from twin.log_import.reading.layout import TableLayout
@@ -29,6 +30,7 @@ from twin.log_import.reading.records import MAX_RECORD_BYTES
 from twin.log_import.reading.source import Source, open_regular
 from twin.log_import.reading.table import Table, open_table
 from twin.log_import.reading.text import utf8_blocks
+from twin.log_import.time_columns import times_beside
 
 START_BYTES = 4 << 20
 """Most of a file that is looked at from its beginning, unpacked."""
@@ -64,6 +66,10 @@ class Guess:
     tag_column: str = ""
     value_column: str = ""
     quality_column: str = ""
+    quality_words: dict[str, int] = field(default_factory=dict)
+    """Of the quality column: how often each came."""
+    own_times: dict[str, str] = field(default_factory=dict)
+    """Wide: the time column of each column that has one of its own."""
     columns: list[ColumnGuess] = field(default_factory=list)
     """Wide: each column but those of time. Long: each tag."""
     notes: tuple[str, ...] = ()
@@ -135,7 +141,8 @@ def _batches(table: Table) -> Iterator[dict[str, pa.Array]]:
 
 
 def _guess(table: Table, layout: TableLayout, values: dict[str, pa.Array]) -> Guess:
-    time_column, stamp = _time(values, layout)
+    units = dict(zip(table.names, table.units, strict=False))
+    time_column, stamp = _time(table, values, layout, units)
     guess = Guess(
         layout,
         "wide",
@@ -150,11 +157,17 @@ def _guess(table: Table, layout: TableLayout, values: dict[str, pa.Array]) -> Gu
     elif stamp.other:
         notes.append(f"The time stamps could be {stamp.other} as well: days and months could not be told apart.")
     times = (time_column,) if isinstance(time_column, str) else time_column
+    if isinstance(time_column, str) and stamp is not None:
+        guess.own_times = _own_times(table, values, layout, time_column, stamp)
+    times = (*times, *guess.own_times.values())
     others = [name for name in values if name not in times]
-    units = dict(zip(table.names, table.units, strict=False))
     if _is_long(guess, others, values, layout):
         guess.table = "long"
         guess.columns = _tags(guess, values, layout)
+        if guess.quality_column:
+            codes, words = to_text(values[guess.quality_column])
+            often = np.bincount(codes[codes >= 0], minlength=len(words)).tolist()
+            guess.quality_words = dict(zip(words, often, strict=True))
         if len(guess.columns) >= MOST_TAGS:
             notes.append(f"Only the first {MOST_TAGS} tags are told.")
     else:
@@ -163,8 +176,13 @@ def _guess(table: Table, layout: TableLayout, values: dict[str, pa.Array]) -> Gu
     return guess
 
 
-def _time(values: dict[str, pa.Array], layout: TableLayout) -> tuple[str | tuple[str, ...], StampGuess | None]:
-    """The first column that is called like one of time and holds it, else the first that holds it."""
+def _time(
+    table: Table, values: dict[str, pa.Array], layout: TableLayout, units: dict[str, str]
+) -> tuple[str | tuple[str, ...], StampGuess | None]:
+    """The first column that is called like one of time and holds it, else the first that holds it.
+
+    Where none tells a date: the first with times of day, or else that counts from a start or a trigger.
+    """
     order = sorted(values, key=lambda name: not named_like_time(name))
     dates = []
     for name in order:
@@ -180,7 +198,41 @@ def _time(values: dict[str, pa.Array], layout: TableLayout) -> tuple[str | tuple
             if time:
                 date = "%Y-%m-%d" if found.format == "iso" else found.format
                 return (name, other), StampGuess(f"{date} {time}", True, found.other and f"{found.other} {time}")
-    return dates[0] if dates else ("", None)
+    if dates:
+        return dates[0]
+    again = {
+        name
+        for name, header in zip(table.names, table.headers, strict=True)
+        if header and table.headers.count(header) > 1
+    }
+    for name in order:
+        if named_like_time(name) and (time := time_of_day(values[name], alone=True)):
+            return name, StampGuess(time, True)
+        if name in again or named_like_time(name):
+            found = relative_stamp(values[name], name, layout, units.get(name, ""))
+            if found is not None:
+                return name, found
+    for name in order:
+        time = time_of_day(values[name], alone=True)
+        if ":" in time:
+            return name, StampGuess(time, True)
+    return "", None
+
+
+def _own_times(
+    table: Table, values: dict[str, pa.Array], layout: TableLayout, main: str, stamp: StampGuess
+) -> dict[str, str]:
+    """The time column of each column of values, where they have several."""
+    header = table.headers[table.names.index(main)]
+    clocks = {main}
+    for name, said in zip(table.names, table.headers, strict=True):
+        if name in values and (said == header or named_like_time(name)):
+            relative = stamp.format.startswith("relative_")
+            found = relative_stamp(values[name], name, layout) if relative else guess_stamp(values[name], name, layout)
+            if found is not None and (relative or found.format == stamp.format):
+                clocks.add(name)
+    beside = times_beside(table.names, table.headers, main, [name for name in values if name not in clocks])
+    return {tag: name for tag, name in beside.items() if name in clocks}
 
 
 def _whole_days(column: pa.Array, found: StampGuess) -> bool:

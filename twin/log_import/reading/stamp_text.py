@@ -39,6 +39,7 @@ _ISO = (
 _SHAPES = 64
 """Shapes that are read by position before the rest of a batch is read one by one."""
 _NUMBERS = "YymdHIMSj"
+_OF_DATE = frozenset("Yymdjb")
 _TWO_DIGIT_YEARS_FROM = 1969
 """%y is 1969 to 2068, as for strptime."""
 
@@ -47,7 +48,7 @@ class Fields(NamedTuple):
     """Stamps taken apart; every array of shape (n,)."""
 
     seconds: np.ndarray
-    """Since 1970; UTC where `has_offset`, local elsewhere."""
+    """Since 1970, of a time of day since midnight; UTC where `has_offset`, local elsewhere."""
     nanoseconds: np.ndarray
     has_offset: np.ndarray
     ok: np.ndarray
@@ -62,6 +63,8 @@ class Pattern:
 
     def __init__(self, text: str) -> None:
         self.regex = re.compile(_ISO if text == "iso" else _checked_regex(text), re.ASCII)
+        self.has_date = bool(_OF_DATE & set(self.regex.groupindex))
+        """False where it is one of times of day only."""
 
     def values(self, stamp: str) -> dict[str, int] | None:
         """A stamp's fields by directive, `f` in nanoseconds and `z` in seconds; None where it is none."""
@@ -89,7 +92,10 @@ class Pattern:
 
 
 def _checked_regex(text: str) -> str:
-    known = "iso, epoch_s, epoch_ms, epoch_us, epoch_ns, excel or a pattern such as %d.%m.%Y %H:%M:%S.%f"
+    known = (
+        "iso, epoch_s, epoch_ms, epoch_us, epoch_ns, filetime, dotnet_ticks, labview, excel, matlab, relative_s, "
+        "relative_ms, relative_us, relative_ns or a pattern such as %d.%m.%Y %H:%M:%S.%f"
+    )
     if "%" not in text:
         raise ValueError(f"unknown time stamp format {text!r}: {known}")
     expression = regex_of(text)
@@ -128,9 +134,11 @@ def _check_fields(text: str, seen: set[str]) -> None:
     for one, other in (("Y", "y"), ("m", "b"), ("H", "I"), ("m", "j"), ("b", "j"), ("d", "j")):
         if one in seen and other in seen:
             raise ValueError(f"time stamp format {text!r} has both %{one} and %{other}")
-    if not seen & {"Y", "y"}:
+    if not seen & {"H", "I"} | seen & _OF_DATE:
+        raise ValueError(f"time stamp format {text!r} has no date and no hour")
+    if seen & _OF_DATE and not seen & {"Y", "y"}:
         raise ValueError(f"time stamp format {text!r} has no year")
-    if "j" not in seen and not (seen & {"m", "b"} and "d" in seen):
+    if seen & _OF_DATE and "j" not in seen and not (seen & {"m", "b"} and "d" in seen):
         raise ValueError(f"time stamp format {text!r} has no day: it needs %m or %b with %d, or %j")
     if ("I" in seen) != ("p" in seen):
         raise ValueError(f"time stamp format {text!r} needs %I and %p together")
@@ -171,6 +179,8 @@ def fields_of(column: pa.Array, pattern: Pattern) -> Fields:
         found = known[stamp]
         if found is not None:
             _put(row, found, values, has_offset, ok)
+    if not pattern.has_date:
+        values["Y"][:], values["m"][:], values["d"][:] = 1970, 1, 1
     return _checked(values, has_offset, ok, "j" in pattern.regex.groupindex)
 
 

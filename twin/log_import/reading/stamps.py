@@ -2,34 +2,76 @@
 
 from __future__ import annotations
 
+from datetime import date
+from typing import NamedTuple
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from twin.log_import.reading.days import Days
 from twin.log_import.reading.layout import TableLayout
 from twin.log_import.reading.numbers import flat, is_text, plain_numbers, to_float, valid
 from twin.log_import.reading.stamp_text import Fields, Pattern, fields_of
 from twin.log_import.reading.zones import DAY_S, LocalTime, zone_named
 
-EPOCH_UNIT_NS = {"epoch_s": 10**9, "epoch_ms": 10**6, "epoch_us": 10**3, "epoch_ns": 1}
-_DIGITS = {"epoch_s": 9, "epoch_ms": 6, "epoch_us": 3, "epoch_ns": 0}
-"""Of a fraction, down to the nanosecond."""
-_EXCEL_DAY_0 = -25_569  # 1899-12-30, in days since 1970
 _US_A_DAY = DAY_S * 10**6
 _S_NS = 10**9
-_LAST_S = 9_223_372_036
-"""Seconds from 1970, both ways, that 64 bits of nanoseconds reach: the years 1677 to 2262."""
+_LAST_S = 9_223_372_036 - 10 * DAY_S
+"""Seconds from 1970, both ways, that 64 bits of nanoseconds reach, less what a clock may be corrected by: the years
+1677 to 2262."""
+
+
+class Count(NamedTuple):
+    """A clock that counts units from a zero of its own."""
+
+    unit_ns: int
+    """0: days, with their fraction."""
+    zero_s: int = 0
+    """When it said 0, in seconds since 1970."""
+    is_local: bool = False
+    """It counts what the clock on the wall says, so that a zone must be told."""
+
+    def seconds(self, number: float) -> float:
+        """Seconds since 1970 of what it says."""
+        return number * (self.unit_ns / _S_NS if self.unit_ns else DAY_S) + self.zero_s
+
+
+COUNTS = {
+    "epoch_s": Count(10**9),
+    "epoch_ms": Count(10**6),
+    "epoch_us": Count(10**3),
+    "epoch_ns": Count(1),
+    "filetime": Count(100, -11_644_473_600),  # Windows: since 1601
+    "dotnet_ticks": Count(100, -62_135_596_800, True),  # DateTime.Ticks: since the year 1
+    "labview": Count(10**9, -2_082_844_800),  # since 1904
+    "excel": Count(0, -25_569 * DAY_S, True),  # also OLE: since 1899-12-30
+    "matlab": Count(0, -719_529 * DAY_S, True),  # datenum: since the year 0
+}
+RELATIVE = "relative_"
+"""Counts that tell no date: `relative_s`, `relative_ms`, `relative_us` and `relative_ns`, from a start or a trigger."""
+COUNTS |= {RELATIVE + unit: COUNTS[f"epoch_{unit}"] for unit in ("s", "ms", "us", "ns")}
+OTHER_NAMES = {"excel_days": "excel", "ole": "excel"}
 
 
 class StampFormat:
     """How the time stamps of a column are written. Made by `parse_stamp_format`."""
 
-    def __init__(self, text: str, zone: str | None, layout: TableLayout) -> None:
+    def __init__(self, text: str, zone: str | None, layout: TableLayout, day: date | None = None) -> None:
+        text = OTHER_NAMES.get(text, text)
         self.text = text
         self.zone = zone
         self._layout = layout
         self._local = LocalTime(zone_named(zone)) if zone is not None else None
-        self._pattern = Pattern(text) if text not in EPOCH_UNIT_NS and text != "excel" else None
+        self._count = COUNTS.get(text)
+        self._pattern = Pattern(text) if self._count is None else None
+        self._days: Days | None = None
+        if self._pattern is not None and not self._pattern.has_date:
+            if day is None:
+                raise ValueError(f"time stamp format {text!r} has no year and no day: the first line's must be given")
+            self._days = Days(day)
+        elif day is not None:
+            raise ValueError(f"time stamp format {text!r} tells the day itself: it must not be given")
 
     def __repr__(self) -> str:
         return f"StampFormat({self.text!r}, zone={self.zone!r})"
@@ -63,9 +105,38 @@ class StampFormat:
             if not is_text(column.type):
                 return np.zeros(len(column), np.int64), np.zeros(len(column), bool)
             return self._from_fields(fields_of(column, self._pattern))
-        if self.text == "excel":
-            return self._from_excel(column)
-        return self._from_epoch(column)
+        assert self._count is not None
+        if self._count.unit_ns == 0:
+            return self._from_days(column, self._count)
+        seconds, nanoseconds, ok = self._counted(column, self._count)
+        seconds = seconds + self._count.zero_s
+        if self._count.is_local:
+            ok = ok & (np.abs(seconds) < _LAST_S)
+            seconds = self._utc(seconds, ok)
+        return _joined(seconds, nanoseconds, ok)
+
+    @property
+    def is_count(self) -> bool:
+        """The stamps are numbers that count from some zero."""
+        return self._count is not None
+
+    @property
+    def is_relative(self) -> bool:
+        """The stamps are said to count from a start or a trigger, and tell no date."""
+        return self.text.startswith(RELATIVE)
+
+    @property
+    def has_date(self) -> bool:
+        """The stamps tell the day, and not the time of day only."""
+        return self._days is None
+
+    def numbers(self, column: pa.Array) -> np.ndarray:
+        """What a column's stamps count: float64 of shape (n,), NaN where there is none."""
+        column = flat(column)
+        kind = column.type
+        if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+            return np.full(len(column), np.nan)
+        return to_float(column, self._layout)[0]
 
     def _utc(self, local_s: np.ndarray, ok: np.ndarray) -> np.ndarray:
         """Local seconds as seconds UTC, where `ok`."""
@@ -79,6 +150,8 @@ class StampFormat:
 
     def _from_fields(self, fields: Fields) -> tuple[np.ndarray, np.ndarray]:
         ok = fields.ok
+        if self._days is not None:
+            fields = fields._replace(seconds=self._days.unrolled(fields.seconds, ok))
         if self._local is None and (ok & fields.has_offset).any():
             ok = ok & fields.has_offset  # among stamps with their zone, one without is none: a clock that was never set
         seconds = self._utc(fields.seconds, ok & ~fields.has_offset)
@@ -96,71 +169,78 @@ class StampFormat:
             seconds = self._utc(seconds, in_reach)
         return _joined(seconds, rest * unit_ns, ok)
 
-    def _from_epoch(self, column: pa.Array) -> tuple[np.ndarray, np.ndarray]:
-        unit_ns = EPOCH_UNIT_NS[self.text]
-        n = len(column)
+    def _counted(self, column: pa.Array, count: Count) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Seconds and nanoseconds since the count's zero, and where they could be read."""
         if is_text(column.type):
             column = plain_numbers(column, self._layout)
-            ns, ok = _exact_ns(column, _DIGITS[self.text])
+            seconds, nanoseconds, ok = _exact(column, count.unit_ns)
             odd = valid(column) & ~ok
             if odd.any():  # with an exponent, or too large
-                ns[odd], ok[odd] = self._from_epoch(pc.cast(column.filter(odd), pa.float64()))
-            return ns, ok
+                floats = pc.cast(column.filter(odd), pa.float64())
+                seconds[odd], nanoseconds[odd], ok[odd] = self._counted(floats, count)
+            return seconds, nanoseconds, ok
         if pa.types.is_integer(column.type):
             ok = valid(column)
             units = column.cast(pa.int64(), safe=False).fill_null(0).to_numpy(zero_copy_only=False)
             if pa.types.is_unsigned_integer(column.type):
                 ok &= units >= 0  # beyond 63 bits
-            return _from_units(units, np.zeros(n), unit_ns, ok)
+            return *_from_units(units, np.zeros(len(column)), count.unit_ns), ok
         values, _ = to_float(column, self._layout)
         ok = np.isfinite(values) & (np.abs(values) < 2.0**63)
         whole = np.floor(np.where(ok, values, 0.0))
         rest = np.where(ok, values, 0.0) - whole
-        if unit_ns == _S_NS:  # a float of this size holds microseconds at best
+        if count.unit_ns == _S_NS:  # a float of this size holds microseconds at best
             rest = np.round(rest, 6)
-        return _from_units(whole.astype(np.int64), rest, unit_ns, ok)
+        return *_from_units(whole.astype(np.int64), rest, count.unit_ns), ok
 
-    def _from_excel(self, column: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+    def _from_days(self, column: pa.Array, count: Count) -> tuple[np.ndarray, np.ndarray]:
         days, _ = to_float(column, self._layout)
-        ok = np.isfinite(days) & (np.abs(days) < 200_000)
+        zero = count.zero_s // DAY_S
+        ok = np.isfinite(days) & (np.abs(days + zero) < _LAST_S // DAY_S)
         days = np.where(ok, days, 0.0)
         whole = np.floor(days)
         us = np.round((days - whole) * _US_A_DAY).astype(np.int64)
-        seconds, rest = np.divmod((whole.astype(np.int64) + _EXCEL_DAY_0) * _US_A_DAY + us, 10**6)
+        seconds, rest = np.divmod((whole.astype(np.int64) + zero) * _US_A_DAY + us, 10**6)
         return _joined(self._utc(seconds, ok), rest * 1000, ok)
 
 
-def parse_stamp_format(text: str, zone: str | None = None, layout: TableLayout | None = None) -> StampFormat:
+def parse_stamp_format(
+    text: str, zone: str | None = None, layout: TableLayout | None = None, day: date | None = None
+) -> StampFormat:
     """How the stamps of a column are written.
 
     Args:
         text: `iso` (date, or date and time with T or a blank between, 0 to 9 digits of fraction after a point or a
-            comma, with Z or an offset or without), `epoch_s`, `epoch_ms`, `epoch_us`, `epoch_ns`, `excel` (days since
-            1899-12-30), or a pattern of %Y %y %m %d %H %I %M %S %f (1 to 9 digits) %p %b %j %z %% and other signs,
-            where a blank stands for any number of blanks.
+            comma, with Z or an offset or without); a key of `COUNTS`; or a pattern of %Y %y %m %d %H %I %M %S %f (1 to
+            9 digits) %p %b %j %z %% and other signs, where a blank stands for any number of blanks. A pattern without
+            a date is a time of day: then columns must be given in the order of the file, since midnights are counted.
         zone: IANA name, `UTC` or an offset such as `+08:00`, for stamps that carry none.
         layout: the table's, for its decimal mark; as TableLayout() unless given.
+        day: of the first stamp, for times of day; None for all others.
 
     Raises:
         ValueError: a sentence that says what is wrong.
     """
-    return StampFormat(text, zone, layout or TableLayout())
+    return StampFormat(text, zone, layout or TableLayout(), day)
 
 
-def _exact_ns(numbers: pa.Array, digits: int) -> tuple[np.ndarray, np.ndarray]:
-    """Decimal numbers of a unit of 10**digits nanoseconds, exact; not ok where one is written otherwise."""
+def _exact(numbers: pa.Array, unit_ns: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Seconds and nanoseconds of decimal numbers, exact; not ok where one is written otherwise."""
+    digits = {10**9: 9, 10**6: 6, 10**3: 3}.get(unit_ns, 0)  # of a fraction, down to the nanosecond
+    least_ns = unit_ns // 10**digits
     cut = pc.replace_substring_regex(numbers, rf"^([+-]?[0-9]*\.[0-9]{{{digits}}})[0-9]+$", r"\1")
     plain = pc.match_substring_regex(cut, rf"^[+-]?[0-9]{{0,19}}(\.[0-9]{{0,{digits}}})?$")
     column = pc.cast(pc.if_else(plain, cut, pa.scalar(None, pa.string())), pa.decimal128(38, digits))
     raw = np.frombuffer(column.buffers()[1], np.int64).reshape(-1, 2)[column.offset :][: len(column)]
     ok = valid(column) & (raw[:, 1] == raw[:, 0] >> 63)  # it fits into 64 bits
-    return _joined(*np.divmod(np.where(ok, raw[:, 0], 0), _S_NS), ok)
+    seconds, rest = np.divmod(np.where(ok, raw[:, 0], 0), _S_NS // least_ns)
+    return seconds, rest * least_ns, ok
 
 
-def _from_units(units: np.ndarray, rest: np.ndarray, unit_ns: int, ok: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Times from whole units of `unit_ns` and a fraction of one more."""
+def _from_units(units: np.ndarray, rest: np.ndarray, unit_ns: int) -> tuple[np.ndarray, np.ndarray]:
+    """Seconds and nanoseconds of whole units of `unit_ns` and a fraction of one more."""
     seconds, more = np.divmod(units, _S_NS // unit_ns)
-    return _joined(seconds, more * unit_ns + np.floor(rest * unit_ns + 1e-3).astype(np.int64), ok)
+    return seconds, more * unit_ns + np.floor(rest * unit_ns + 1e-3).astype(np.int64)
 
 
 def _joined(seconds: np.ndarray, nanoseconds: np.ndarray, ok: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -28,6 +28,8 @@ class Batch:
     columns: dict[str, pa.Array]
     """By name, all of one length. CSV: strings as written, null where empty. Parquet: the file's own type. Where no
     column was asked for, one of CSV stands here under no name."""
+    missing: frozenset[str] = frozenset()
+    """Columns that were asked for and that a later header of the file does not have: null here."""
     lines: np.ndarray | None = None
     """Number of each row where they do not follow one another; else None."""
 
@@ -47,6 +49,8 @@ class Table:
     names: tuple[str, ...] = ()
     """The columns as in the file, without blanks around them. A name that comes again gets " (2)", " (3)" ...; a
     column without a name is called by its number, as "column 3"."""
+    headers: tuple[str, ...] = ()
+    """For each of `names`, what the file says: one name may come several times."""
     units: tuple[str, ...] = ()
     """What the line of units says, for each of `names`; nothing where there is no such line."""
 

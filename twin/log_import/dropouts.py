@@ -1,0 +1,61 @@
+"""Values of bad quality that stand alone in a record of changes: an instant without a reading, not the end of it.
+
+A historian that keeps a point only when it has changed writes none after a dropout while the value stays. Where the
+values before and after lone bad lines agree within its dead band, the value stood; else nothing is known between.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+FEW_LINES, MAX_LINES, APART_NS = 2, 1000, 1_000_000_000
+"""So few lines are dropouts, and more where they are this far apart: a bad sensor says so in line after line."""
+MAX_DROPOUTS, MAX_STEPS = 100_000, 20_000
+DEAD_BANDS, LEAST_STEP = 3.0, 10.0
+"""Values agree within so many times the step that this percentage of a signal's steps are smaller than."""
+
+
+class DropoutWatch:
+    """Looks at a column's values in order of time, infinite where they are of bad quality."""
+
+    def __init__(self) -> None:
+        self._before = np.nan
+        self._open: list[int] = []
+        self._found: list[tuple[list[int], float]] = []
+        self._steps: list[np.ndarray] = []
+        self._kept = 0
+
+    def feed(self, t_ns: np.ndarray, values: np.ndarray) -> None:
+        """The next values (K,) at their times (K,); NaN where a line says nothing."""
+        said = ~np.isnan(values)
+        t_ns, values = t_ns[said], values[said]
+        good = np.isfinite(values)
+        known = values[good]
+        if self._kept < MAX_STEPS and len(known) > 1:
+            steps = np.abs(np.diff(known))
+            self._steps.append(steps[steps > 0.0][:MAX_STEPS])
+            self._kept += len(self._steps[-1])
+        if good.all() and not self._open:
+            self._before = float(known[-1]) if len(known) else self._before
+            return
+        at = 0
+        for edge in [*(np.flatnonzero(np.diff(good)) + 1).tolist(), len(values)]:
+            self._take(t_ns[at:edge], values[at:edge], bool(good[at]))
+            at = edge
+
+    def _take(self, t_ns: np.ndarray, values: np.ndarray, good: bool) -> None:
+        if not good:
+            self._open += t_ns[: MAX_LINES + 1 - len(self._open)].tolist()
+            return
+        few = len(self._open) <= FEW_LINES or np.median(np.diff(self._open)) >= APART_NS
+        if 0 < len(self._open) <= MAX_LINES and few and len(self._found) < MAX_DROPOUTS:
+            self._found.append((self._open, abs(float(values[0]) - self._before)))
+        self._open, self._before = [], float(values[-1])
+
+    def times(self) -> np.ndarray:
+        """(N,) when the value stood although its quality was bad, rising."""
+        steps = np.concatenate(self._steps or [np.empty(0)])
+        if not len(steps) or not self._found:
+            return np.empty(0, np.int64)
+        most = DEAD_BANDS * float(np.percentile(steps, LEAST_STEP))
+        return np.array(sorted(t for times, apart in self._found if apart <= most for t in times), np.int64)

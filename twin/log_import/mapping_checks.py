@@ -1,0 +1,43 @@
+"""What a mapping file says of steps and events, checked against its station and its own signals."""
+
+from __future__ import annotations
+
+from twin.catalogue.explain import hint
+from twin.log_import.mapping import Mapping
+from twin.log_import.units import allowed, factor
+from twin.sequence.tables import TABLES
+
+
+def check_steps(mapping: Mapping) -> None:
+    """Phases and robots that there are, one sequence for each robot."""
+    known = dict.fromkeys(("dock", *(step.phase for step in TABLES[mapping.station.kind]()), "fault", "idle"))
+    most = mapping.station.robots.count - 1
+    told: set[int] = set()
+    for steps, where in mapping.steps:
+        for code, phase in steps.phases.items():
+            if phase not in known:
+                said = f"unknown phase{hint(phase, known)}"
+                raise mapping.refuse(said, *where, "phases", code, value=phase, allowed=", ".join(known))
+        if steps.robot > most:
+            said = "the station has no such robot"
+            raise mapping.refuse(said, *where, "robot", value=steps.robot, allowed=f"0 to {most}")
+        if steps.robot in told:
+            raise mapping.refuse("a robot has one sequence", *where, "robot", value=steps.robot)
+        told.add(steps.robot)
+
+
+def check_events(mapping: Mapping) -> None:
+    """Signals of the mapping, one limit, its unit."""
+    named = {m.name: m for m in mapping.signals}
+    for k, event in enumerate(mapping.file.events):
+        where = ("events", k)
+        if event.signal not in named:
+            raise mapping.refuse(
+                f"no signal of this mapping{hint(event.signal, named)}", *where, "signal", value=event.signal,
+                allowed=", ".join(named),
+            )  # fmt: skip
+        if (event.above is None) == (event.below is None):
+            raise mapping.refuse("needs either above or below", *where)
+        dimension = named[event.signal].target.dimension
+        if event.unit is not None and factor(event.unit, dimension) is None:
+            raise mapping.refuse("unknown unit", *where, "unit", value=event.unit, allowed=allowed(dimension))

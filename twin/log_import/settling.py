@@ -1,0 +1,215 @@
+"""What a log's times become, decided once all of them are known: as stamped and sorted, or with the clock's steps out.
+
+Two readings of a log whose times go back: its lines are out of order (a historian's extract, written buffer by buffer),
+or its clock was set. Both are tried on what the lines say; the one stands by which the axes move less.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as MappingOf
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from twin.log_import.clock import ClockWatch, Plan
+from twin.log_import.mapping import Mapping
+from twin.log_import.ordered import MAX_WAITING_BYTES, Ordered
+from twin.log_import.spool import Spool
+from twin.log_import.steps import PAUSE, STEP, UNKNOWN, Rows, judge
+from twin.log_import.values import Column
+
+PIECE_ROWS = 50_000
+CORRECTED = frozenset(("set_back", "set_ahead", "ran_ahead", "put_right", "stray"))
+CLEARLY, ABOUT = 0.9, 1.1
+"""A reading by which the axes go less than this share of their way is the better one; up to the other, as good."""
+FEW, MANY = 0.02, 0.05
+"""So few lines of a time that others have are no clock that was set; so many lines lost are no reading."""
+HOLE_PERIODS = 10.0
+
+
+@dataclass
+class Settled:
+    """The plan of each spool's clock and how its rows are put in order."""
+
+    plans: dict[str, Plan]
+    by_tag: bool = False
+    newest_first: bool = False
+    as_stamped: bool = False
+    """The lines are sorted by what they say, however late they come."""
+    late_ns: dict[str, int] = field(default_factory=dict)
+    """Of each spool: how late its lines may come, where that is more than the mapping says."""
+    unknown: list[tuple[int, int]] = field(default_factory=list)
+    """Steps ahead, from and to, of which nothing tells whether they are pauses or the clock's."""
+
+
+@dataclass
+class _Reading:
+    way: float = 0.0
+    rows: int = 0
+    lost: int = 0
+    doubled: int = 0
+    holes: int = 0
+
+
+class Settling:
+    """Everything that is known of a log's times: its spools, the watch of all lines and that of each tag."""
+
+    def __init__(
+        self,
+        path: Path,
+        mapping: Mapping,
+        spools: MappingOf[str, Spool],
+        columns: MappingOf[str, Sequence[Column]],
+        whole: ClockWatch,
+        each: MappingOf[str, ClockWatch],
+    ) -> None:
+        """`each`: of each spool; `whole`: of all lines of a long table, else of the first spool."""
+        self._path, self._mapping, self._spools, self._columns = path, mapping, spools, columns
+        self._whole, self._each = whole, each
+        self._long = mapping.file.file.table == "long"
+        self._steps_are = mapping.file.time.clock_steps
+
+    def settle(self) -> Settled:
+        """Raises InputError for a log in no order of time."""
+        if self._whole.newest_first:
+            return self._newest_first()
+        if self._steps_are == "keep":
+            return self._sorted()
+        settled = self._by_clock()
+        corrected = settled is None or any(j.kind in CORRECTED for p in settled.plans.values() for j in p.jumps)
+        told = "reorder_s" in self._mapping.file.cleaning.model_fields_set
+        if corrected and not told and (settled is None or self._steps_are == "auto"):
+            as_stamped = self._sorted()
+            if self._fits(as_stamped) and (settled is None or self._is_better(as_stamped, settled)):
+                return as_stamped
+        if settled is None:
+            raise self._whole.refusal(self._path)
+        return settled
+
+    # ------------------------------------------------------------------------------------------------ the readings
+
+    def _by_clock(self) -> Settled | None:
+        """With the clock's steps out; None where the lines are in no order."""
+        unknown: list[tuple[int, int]] = []
+        if not self._long:
+            if any(watch.in_no_order for watch in self._each.values()):
+                return None
+            each = {key: self._plan(watch, [self._rows(key)], unknown) for key, watch in self._each.items()}
+            return Settled(each, unknown=unknown)
+        if not self._whole.in_no_order:
+            whole = self._plan(self._whole, [self._rows(key, numbered=True) for key in self._spools], unknown)
+        else:
+            whole = Plan.as_stamped()
+        if any(watch.in_no_order for watch in self._each.values()):
+            return None if self._whole.in_no_order else Settled(dict.fromkeys(self._spools, whole), unknown=unknown)
+        of_tags: list[tuple[int, int]] = []
+        each = {tag: self._plan(watch, [self._rows(tag)], of_tags) for tag, watch in self._each.items()}
+        # sorted by tag, the time starts again with each: then every tag has a clock of its own
+        if self._whole.in_no_order or sum(_set_back(p) for p in each.values()) < _set_back(whole):
+            return Settled(each, by_tag=True, unknown=of_tags)
+        return Settled(dict.fromkeys(self._spools, whole), unknown=unknown)
+
+    def _sorted(self) -> Settled:
+        """As stamped."""
+        plans = {key: Plan.as_stamped() for key in self._spools}
+        late = {key: self._each.get(key, self._whole).farthest_ns + 1 for key in self._spools}
+        return Settled(plans, by_tag=self._long, as_stamped=True, late_ns=late)
+
+    def _newest_first(self) -> Settled:
+        plans: dict[str, Plan] = {}
+        unknown: list[tuple[int, int]] = []
+        for key, spool in self._spools.items():
+            watch = watch_of(self._mapping)
+            for t_ns, _ in spool.pieces(PIECE_ROWS, backwards=True):
+                watch.feed(t_ns)
+            if watch.in_no_order:
+                raise watch.refusal(self._path)
+            keep = self._steps_are == "keep"
+            rows = [self._rows(key, backwards=True)]
+            plans[key] = Plan.as_stamped() if keep else self._plan(watch, rows, unknown)
+        return Settled(plans, newest_first=True, unknown=unknown)
+
+    def _plan(self, watch: ClockWatch, rows: Sequence[Rows], unknown: list[tuple[int, int]]) -> Plan:
+        candidates = watch.candidates()
+        said = judge(candidates, [r for r in rows if r.axes], watch.period_ns)
+        wanted = (STEP, UNKNOWN) if self._steps_are == "remove" else (STEP,)
+        if self._steps_are == "auto":
+            unknown += [(c.before_ns, c.first_ns) for c in candidates if c.step_ns > 0 and said[c.row] == UNKNOWN]
+        return watch.plan(
+            [row for row, verdict in said.items() if verdict in wanted],
+            [row for row, verdict in said.items() if verdict == PAUSE],
+        )
+
+    def _rows(self, key: str, *, numbered: bool = False, backwards: bool = False) -> Rows:
+        return Rows(self._spools[key], self._axes(key), numbered, backwards)
+
+    def _axes(self, key: str) -> list[int]:
+        return [k for k, column in enumerate(self._columns[key]) if _is_axis(column.name)]
+
+    # ----------------------------------------------------------------------------------------------- which is better
+
+    def _fits(self, settled: Settled) -> bool:
+        """Whether the lines that have to wait for others fit in memory."""
+        waiting = 0.0
+        for key, spool in self._spools.items():
+            if not spool.rows:
+                continue
+            first, last = spool.read(0, 1)[0][0], spool.read(spool.rows - 1, spool.rows)[0][0]
+            share = min(settled.late_ns[key] / max(abs(int(last) - int(first)), 1), 1.0)
+            waiting += share * spool.rows * (len(spool.columns) + 1) * 8
+        return waiting <= MAX_WAITING_BYTES
+
+    def _is_better(self, as_stamped: Settled, settled: Settled) -> bool:
+        new, old = self._read(as_stamped), self._read(settled)
+        if new.way < CLEARLY * old.way:
+            return True
+        if new.way > ABOUT * old.way:
+            return False
+        fills = new.doubled <= FEW * new.rows and new.holes < old.holes
+        return fills or old.lost > MANY * max(old.rows + old.lost, 1)
+
+    def _read(self, settled: Settled) -> _Reading:
+        found = _Reading()
+        reorder_s = self._mapping.file.cleaning.reorder_s
+        for key, spool in self._spools.items():
+            late_s = max(reorder_s, settled.late_ns.get(key, 0) * 1e-9)
+            own_clock = settled.by_tag or settled.newest_first
+            ordered = Ordered(spool, settled.plans[key], late_s, numbered=self._long, own_clock=own_clock)
+            axes = self._axes(key)
+            usual = self._each.get(key, self._whole).period_ns
+            said, before, rows = np.full(len(axes), np.nan), None, 0
+            for t_ns, values in ordered.rows():
+                steps = np.diff(t_ns) if before is None else np.diff(t_ns, prepend=before)
+                before, rows = int(t_ns[-1]), rows + len(t_ns)
+                found.doubled += int((steps < 0.5 * usual).sum())
+                found.holes += int((steps > HOLE_PERIODS * usual).sum())
+                for k, c in enumerate(axes):
+                    column = values[:, c]
+                    column = column[np.isfinite(column)]
+                    if len(column):
+                        found.way += float(np.abs(np.diff(column, prepend=column[:1])).sum())
+                        found.way += 0.0 if np.isnan(said[k]) else abs(float(column[0] - said[k]))
+                        said[k] = column[-1]
+            found.rows += rows
+            found.doubled += ordered.facts.contradicting
+            found.lost += spool.rows - rows - ordered.facts.same_time
+        return found
+
+
+def _set_back(plan: Plan) -> int:
+    return sum(jump.kind in ("set_back", "ran_ahead", "stray") for jump in plan.jumps)
+
+
+def _is_axis(name: str) -> bool:
+    return name.endswith(("/position_m", "/position_rad", "/reference_m", "/reference_rad"))
+
+
+def watch_of(mapping: Mapping) -> ClockWatch:
+    """A new watch by the mapping's `cleaning`."""
+    cleaning = mapping.file.cleaning
+    return ClockWatch(cleaning.reorder_s, max(cleaning.jump_s, cleaning.reorder_s))
+
+
+__all__ = ["Settled", "Settling", "watch_of"]
