@@ -37,7 +37,7 @@ SHOWING = (
     Binding("view:overview", ("1",), "1", "overview"),
     Binding("view:seat", ("2",), "2", "seat close up"),
     Binding("view:top", ("3",), "3", "from above"),
-    Binding("view:driver", ("4",), "4", "as the driver sees it"),
+    Binding("view:driver", ("4",), "4", "back along the truck"),
     Binding("forces", ("f",), "F", "contact forces as arrows"),
     Binding("measured", ("m",), "M", "pose that the scanner measured"),
     Binding("glass", ("x",), "X", "see through the truck"),
