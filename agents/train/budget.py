@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import signal
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +15,35 @@ SAVING_S = 2.0
 """Kept at the least for writing at the end and for the end of the program [measured: 0.5 s, and 1 s to 2 s]."""
 GRACE_S = 2.0
 """Before anything is learnt the wall time may be exceeded by this: a policy is nearly there, or far off."""
+
+
+class TimeOver(BaseException):
+    """The block of `at_most` is not over in time; no `Exception`, for compilers catch those and wrap them."""
+
+
+@contextmanager
+def at_most(seconds: float) -> Iterator[None]:
+    """The block in this many seconds at most, of work that asks nobody whether it may go on: compiling.
+
+    Elsewhere than in the main thread the block has all the time it wants, for signals reach that one only.
+
+    Raises:
+        TimeOver: it was not over by then.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def ring(*_: object) -> None:
+        raise TimeOver
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, before)
 
 
 class Budget:
