@@ -228,13 +228,16 @@ def train(
     with budget.spending("saving", "selection"):
         bundle.write(folder / "policy", "policy", steps)
     names = [str(folder / "untrained"), str(folder / "policy"), *list(scene.task.baselines)[:1]]
+    seen = None
     with budget.spending("evaluation", "saving"):
-        evaluation = bundle.played(scene, names, config.evaluation_episodes, evaluation_seed, budget.until_s())
-    if evaluation.played:
-        bundle.write(folder / "policy", "policy", steps, _measured(evaluation))
-        write_json(folder / "evaluation.json", evaluation.as_json())
+        if budget.left_s > 0.0:
+            seen = bundle.played(scene, names, config.evaluation_episodes, evaluation_seed, budget.until_s())
+    if seen is not None and seen.played:
+        bundle.write(folder / "policy", "policy", steps, _measured(seen))
+        write_json(folder / "evaluation.json", seen.as_json())
+    else:
+        seen = None
     budget.mark("saving")
-    seen = evaluation if evaluation.played else None
     return Trained(
         folder, model.num_timesteps, budget.gone_s, ended, seen, folder / "policy", dict(budget.spent_s), budget.told()
     )
