@@ -50,7 +50,6 @@ def command(
     all of it, start-up, selection and evaluation included; where it is short, fewer episodes are evaluated. Ctrl-C
     saves a checkpoint. Exit code 0: done. 2: bad input, or a wall time too short to learn anything. 130: interrupted.
     """
-    began_s = time.monotonic()
     from agents.tasks import find_task
 
     what = find_task(task)
@@ -85,7 +84,7 @@ def command(
             raise InputError("is there already; --resume goes on with a run", key="--out", value=str(folder))
     scene = Scene(what, settings.environment)
     with progress("loading stable-baselines3 and torch", total=1.0) as line:
-        from agents.train.budget import Budget
+        from agents.train.budget import Budget, program_began_s
         from agents.train.run import train
 
         trained = train(
@@ -95,7 +94,7 @@ def command(
             line,
             resume=resume is not None,
             trust_pickle=trust_pickle,
-            budget=Budget(settings.wall_time_s, began_s),
+            budget=Budget(settings.wall_time_s, program_began_s()),
             say=lambda text: print(text, file=sys.stderr, flush=True),
         )
     report(trained, scene, as_json=json)
@@ -147,7 +146,7 @@ def report(trained: Trained, scene: Scene, *, as_json: bool) -> None:
     console.print(f"{trained.steps} steps in {duration(trained.wall_s)}, ended by {trained.ended}", markup=False)
     if trained.policy is None:
         return
-    console.print(f"time           {trained.told}", markup=False)
+    console.print(f"time           {trained.told}", markup=False, soft_wrap=True)
     console.print()
     if trained.evaluation is not None:
         print_evaluation(console, trained.evaluation)

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import math
+import os
+import signal
+import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 MOST_AFTERWARDS = 0.5
 """Selection and evaluation together get at most this share of the wall time, and play fewer episodes for it."""
@@ -13,6 +18,50 @@ SAVING_S = 2.0
 """Kept at the least for writing at the end and for the end of the program [measured: 0.5 s, and 1 s to 2 s]."""
 GRACE_S = 2.0
 """Before anything is learnt the wall time may be exceeded by this: a policy is nearly there, or far off."""
+MOST_AGE_S = 600.0
+"""A program older than this at its first line has not spent it on its start."""
+
+
+class TimeOver(BaseException):
+    """The block of `at_most` is not over in time; no `Exception`, for compilers catch those and wrap them."""
+
+
+@contextmanager
+def at_most(seconds: float) -> Iterator[None]:
+    """The block in this many seconds at most, of work that asks nobody whether it may go on: compiling.
+
+    Elsewhere than in the main thread the block has all the time it wants, for signals reach that one only.
+
+    Raises:
+        TimeOver: it was not over by then.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def ring(*_: object) -> None:
+        raise TimeOver
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def program_began_s() -> float:
+    """When this program was started, by `time.monotonic`: imports come before its first line. Else now."""
+    now_s = time.monotonic()
+    if Path(sys.argv[0]).stem != "swaptwin":
+        return now_s  # called by another program, which may be old
+    try:
+        ticks = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
+        age_s = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError, AttributeError):
+        return now_s
+    return now_s - age_s if 0.0 <= age_s < MOST_AGE_S else now_s
 
 
 class Budget:

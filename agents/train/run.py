@@ -13,13 +13,11 @@ from __future__ import annotations
 import functools
 import json
 import multiprocessing
-import platform
 import shutil
 import time
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +34,7 @@ from agents.episodes import Scene
 from agents.evaluate import Evaluation, about_environment, evaluate
 from agents.export import graph_bytes, layers_of, write_bundle
 from agents.pool import interrupts_held_back
-from agents.train.budget import Budget
+from agents.train.budget import GRACE_S, Budget, TimeOver, at_most
 from agents.train.checkpoint import (
     REPLAY,
     Seen,
@@ -48,6 +46,7 @@ from agents.train.checkpoint import (
     newest,
 )
 from agents.train.config import TrainConfig
+from agents.train.versions import versions
 from agents.train.watch import BEST_OF, Timed, Watch
 from twin import seeding
 from twin.console import ProgressLine, atomic_write
@@ -62,7 +61,6 @@ SELECTION_SEED = 1 << 20
 """The first of the seeds on which the best policy is chosen: of none that training has or evaluations are asked for."""
 LEAST_SELECTION = 20
 """Episodes of each candidate below which a difference of their mean rewards says nothing."""
-PACKAGES = ("swaptwin", "gymnasium", "stable-baselines3", "torch", "numpy", "onnx", "onnxruntime")
 PRELOADED = (__name__, "envs.alignment", "envs.docking", "envs.timing")
 """What the server of worker processes imports once for all of them: torch alone takes seconds of processor time."""
 ACTIVATIONS = {"tanh": torch.nn.Tanh, "relu": torch.nn.ReLU, "elu": torch.nn.ELU}
@@ -192,14 +190,16 @@ def train(
     source = newest(checkpoints) if resume else None
     if source is not None:
         need_trust(source, trust_pickle)
-    line.update(f"building {config.workers} environments")
-    probe = scene.make()
+    line.update("building an environment; on a first run its kernels are compiled, which takes minutes")
     try:
-        about, fits = about_environment(probe.unwrapped, scene), interface(probe)
-    finally:
-        probe.close()
+        with at_most(budget.left_s + GRACE_S):
+            about, fits = try_out(scene)
+    except TimeOver:
+        problem = f"over after {budget.gone_s:.0f} s of start-up (the first run compiles kernels, and keeps them)"
+        raise InputError(problem, key="--wall-time-s", value=config.wall_time_s) from None
     if not resume:
         make_folder(folder)
+    line.update(f"starting {config.workers} environments")
     began_s = time.monotonic()
     environments = make_environments(scene, config)
     ended = "steps"
@@ -240,16 +240,34 @@ def train(
     with budget.spending("saving", "selection"):
         bundle.write(folder / "policy", "policy", steps)
     names = [str(folder / "untrained"), str(folder / "policy"), *list(scene.task.baselines)[:1]]
+    seen = None
     with budget.spending("evaluation", "saving"):
-        evaluation = bundle.played(scene, names, config.evaluation_episodes, evaluation_seed, budget.until_s())
-    if evaluation.played:
-        bundle.write(folder / "policy", "policy", steps, _measured(evaluation))
-        write_json(folder / "evaluation.json", evaluation.as_json())
+        if budget.left_s > 0.0:
+            seen = bundle.played(scene, names, config.evaluation_episodes, evaluation_seed, budget.until_s())
+    if seen is not None and seen.played:
+        bundle.write(folder / "policy", "policy", steps, _measured(seen))
+        write_json(folder / "evaluation.json", seen.as_json())
+    else:
+        seen = None
     budget.mark("saving")
-    seen = evaluation if evaluation.played else None
     return Trained(
         folder, model.num_timesteps, budget.gone_s, ended, seen, folder / "policy", dict(budget.spent_s), budget.told()
     )
+
+
+def try_out(scene: Scene) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the environments of a scene are (`about_environment`, `interface`), and everything compiled that they use.
+
+    Here once, so that the processes of the environments, which begin at the same moment, do not each compile it.
+    """
+    probe = scene.make()
+    try:
+        probe.reset(seed=0)
+        if not scene.task.whole_swap:  # there a step is a phase, and a reset has been through all kernels
+            probe.step(np.clip(0.0, probe.action_space.low, probe.action_space.high).astype(np.float32))
+        return about_environment(probe.unwrapped, scene), interface(probe)
+    finally:
+        probe.close()
 
 
 def too_short(budget: Budget, config: TrainConfig, steps: int, folder: Path) -> InputError:
@@ -372,17 +390,6 @@ def _measured(evaluation: Evaluation) -> list[dict[str, Any]]:
         }
         for row in evaluation.as_json()["policies"]
     ]
-
-
-def versions() -> dict[str, str]:
-    """What a result depends on besides its configuration."""
-    found = {"python": platform.python_version(), "machine": platform.machine()}
-    for name in PACKAGES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            found[name] = "not installed"
-    return found
 
 
 def make_folder(folder: Path) -> None:

@@ -202,8 +202,9 @@ class Watch(BaseCallback):
         how = "no episode ended yet"
         if self.episodes and episodes:
             mean = np.mean([episode["r"] for episode in episodes])
-            how = f"{self.episodes} episodes, of the last {len(episodes)} mean reward {mean:.2f}"
+            how = f"episodes {self.episodes}, mean reward {mean:.2f}"
             how += f", success {100 * np.mean(successes):.0f} %" if successes else ""
+            how += f" of the last {len(episodes)}"
         left_s = max(self.budget.left_s - self._kept_s, 0.0)
         if rate > 0.0:
             left_s = min(left_s, (self.config.steps - step) / rate)

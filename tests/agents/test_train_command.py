@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import shlex
@@ -11,11 +12,12 @@ from typing import Any
 
 import pytest
 
+import agents.train.run
 import swaptwin
 from agents.commands.train import report
 from agents.episodes import Scene
 from agents.tasks import TASKS
-from agents.train.budget import MOST_AFTERWARDS, Budget
+from agents.train.budget import GRACE_S, MOST_AFTERWARDS, Budget, at_most
 from agents.train.run import train
 from agents.train.watch import Afterwards
 from tests.agents.test_train import SCENE, tiny_config
@@ -68,7 +70,7 @@ def test_the_wall_time_holds_for_selection_and_evaluation_too(tmp_path: Path) ->
     assert run.policy == run.folder / "policy"
     assert re.fullmatch(r"(start-up \d+ s, )?training \d+ s, .*: \d s of 5 s", run.told)
     # what was told on the way
-    assert any(re.match(r"training: step \d+, \d+ steps/s, \d+ episodes, .*mean reward -?\d", t) for t in line.texts)
+    assert any(re.match(r"training: step \d+, \d+ steps/s, episodes \d+, mean reward -?\d", t) for t in line.texts)
     assert any(text.startswith("selection: episode ") for text in line.texts)
     assert any(text.startswith("evaluation: episode ") for text in line.texts)
     assert all(0.0 <= share <= 1.0 for share in line.shares)
@@ -91,6 +93,26 @@ def test_a_wall_time_too_short_to_learn_anything_is_refused(tmp_path: Path, algo
     with pytest.raises(InputError, match=rf"^--wall-time-s: too short for a policy: start-up.*of {first} steps.*0\.5"):
         train(scene, config, tmp_path / "run", Told())
     assert list(tmp_path.iterdir()) == [], "and nothing is left behind"
+
+
+def test_compiling_ends_with_the_wall_time_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever catches every `Exception` on its way, as a compiler does."""
+
+    def compiles(scene: Scene) -> Any:
+        for _ in range(600):
+            with contextlib.suppress(Exception):
+                time.sleep(0.1)
+        raise AssertionError("never interrupted")
+
+    monkeypatch.setattr(agents.train.run, "try_out", compiles)
+    began_s = time.monotonic()
+    with pytest.raises(InputError, match=r"^--wall-time-s: over after \d s of start-up .*, got 0\.5"):
+        train(SCENE, tiny_config(wall_time_s=0.5), tmp_path / "run", Told())
+    assert time.monotonic() - began_s < 0.5 + GRACE_S + 1.0
+    assert list(tmp_path.iterdir()) == []
+    with at_most(0.2):
+        pass
+    time.sleep(0.3)  # nothing rings afterwards
 
 
 def test_what_is_kept_for_afterwards_is_what_it_would_take() -> None:
