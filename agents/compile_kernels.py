@@ -136,7 +136,8 @@ def _environments(folder: Path) -> None:
     import envs
 
     for name in envs.ENTRY_POINTS:
-        plant: dict[str, Any] = {} if "Docking" in name else {"plant": "rom"}  # the reference plant has no more kernels in them
+        # on the reference plant they call no other kernels
+        plant: dict[str, Any] = {} if "Docking" in name else {"plant": "rom"}
         for station in STATIONS:
             environment = gymnasium.make(name, station=station, disable_env_checker=True, **plant)
             environment.reset(seed=0)
