@@ -18,9 +18,13 @@ def print_table(console: Console, table: Table) -> None:
 
     Where not even the longest words fit beside each other the lines become longer than the console.
     """
+    from rich.text import Text
+
     columns = table.columns
     least, most = [], []
     for column in columns:
+        # text as it is: rich would take the step [cab] of somebody's log for one of its own marks, and drop it
+        column._cells = [Text(cell) if isinstance(cell, str) else cell for cell in column.cells]
         cells = [str(column.header), *(_plain(cell) for cell in column.cells)]
         lines = [line for cell in cells for line in cell.splitlines()] or [""]
         most.append(max(map(len, lines)))

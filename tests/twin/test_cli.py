@@ -8,6 +8,7 @@ import os
 import stat
 import subprocess
 import sys
+import time
 import tomllib
 from pathlib import Path
 
@@ -212,6 +213,26 @@ def test_progress_says_nothing_without_a_terminal(capsys):
     with console.progress("swap", total=3) as line:
         line.update("lower", completed=1)
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_long_run_says_where_it_is_in_a_redirected_log(monkeypatch, capsys):
+    """In plain lines, though the block itself never looks up; a terminal's escapes have no place there."""
+    for name, seconds in (("QUIET_S", 0.05), ("LINE_EVERY_S", 0.05)):
+        monkeypatch.setattr(console, name, seconds)
+    with console.progress("reading", total=4) as line:
+        time.sleep(0.12)
+        line.update("lower", completed=3)
+        time.sleep(0.12)
+    out, err = capsys.readouterr()
+    lines = err.splitlines()
+    assert out == ""
+    assert lines[0] == "reading, 0 of 4, 0 s"
+    assert lines[-1] == "lower, 3 of 4, 0 s"
+    assert 2 <= len(lines) <= 4
+    with console.progress("searching", total=1.0) as line:
+        line.update(completed=0.352)
+        time.sleep(0.08)
+    assert capsys.readouterr().err == "searching, 35 %, 0 s\n"
 
 
 class Terminal(io.StringIO):

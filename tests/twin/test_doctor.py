@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import typer
 
+from twin import kernel_cache
 from twin.commands import doctor
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -95,3 +96,42 @@ def test_exit_1_only_when_something_required_is_not_ok(monkeypatch, capsys, requ
     assert "no [engine] here" in text
     assert "install it" in text
     assert ("Not ready: engine." in text) == required
+
+
+def test_compiled_kernels_are_told_where_they_are(monkeypatch, tmp_path):
+    """In the folder that is used: numba's own where it is named, else ours in the user's cache."""
+    for name in ("NUMBA_CACHE_DIR", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert str(tmp_path / "home" / ".cache" / "swaptwin" / "kernels") in doctor.check_kernel_cache().detail
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert str(tmp_path / "cache" / "swaptwin" / "kernels") in doctor.check_kernel_cache().detail
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    check = doctor.check_kernel_cache()
+    assert f"not compiled yet; kept in {tmp_path}" == check.detail
+    assert "make setup" in (check.fix or "")
+    kernel_cache.note_compiled("rom")
+    assert "plant rom are compiled" in doctor.check_kernel_cache().detail
+    kernel_cache.note_compiled(kernel_cache.ALL)
+    check = doctor.check_kernel_cache()
+    assert (check.status, check.detail, check.fix) == ("ok", f"compiled, in {tmp_path}", None)
+
+
+def test_numba_is_told_the_same_folder(monkeypatch):
+    """What doctor says is where kernels of this process are."""
+    from numba import config
+
+    import twin.motion.kernels  # noqa: F401 - sets the folder
+
+    assert str(kernel_cache.folder()) == config.CACHE_DIR
+
+
+def test_a_first_run_says_that_it_compiles(monkeypatch, tmp_path):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    words = "compiling the reduced-order plant's kernels (about a minute, once for each version)"
+    assert kernel_cache.notice("rom", "building the cell") == words
+    kernel_cache.note_compiled("rom")
+    assert kernel_cache.notice("rom", "building the cell") == "building the cell"
+    assert "compiling" in kernel_cache.notice("bullet", "building the cell")
+    kernel_cache.note_compiled(kernel_cache.ALL)
+    assert kernel_cache.notice("bullet", "building the cell") == "building the cell"

@@ -74,7 +74,8 @@ def command(
     if page is not None and comparison is not None:
         from twin.log_import.comparing.page import write_page
 
-        write_page(page, comparison, report, mapping.file.title)
+        with progress("writing the page"):
+            write_page(page, comparison, report, mapping.file.title)
     if json:
         told = {} if comparison is None else {"comparison": {**comparison.as_json(), "page": compare}}
         emit_json({**report.as_json(), "recording": output, **told})
@@ -139,7 +140,8 @@ def draft(log: str, target: str, json: bool) -> None:
     from twin.console import atomic_write, write_target
     from twin.log_import.drafting import draft_map
 
-    text = draft_map(log)
+    with progress("reading"):
+        text = draft_map(log)
     if target == "-":
         if json:
             emit_json({"log": log, "map": text})

@@ -138,15 +138,16 @@ def make_files(
     if png is not None:
         at_s = source.start_s if at_s is None else at_s
         shown = view or usual_view(source.layout)
-        presenter = Presenter(source, size_px, quality, shown, ghost, display, pipe)
-        shoot(presenter, at_s, png)
-        presenter.close()
+        with progress("picture"):
+            presenter = Presenter(source, size_px, quality, shown, ghost, display, pipe)
+            shoot(presenter, at_s, png)
+            presenter.close()
         made["screenshot"] = {"file": str(png), "at_s": at_s, "view": shown}
     if mp4 is not None:
-        presenter = Presenter(source, size_px, quality, view or "auto", ghost, display, pipe)
         with progress("video", total=clip.frames) as line:
+            presenter = Presenter(source, size_px, quality, view or "auto", ghost, display, pipe)
             frames = film(presenter, clip, mp4, size_px, lambda done, _: line.update("video", completed=done))
-        presenter.close()
+            presenter.close()
         made["video"] = {
             "file": str(mp4),
             "from_s": clip.start_s,

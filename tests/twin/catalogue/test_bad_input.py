@@ -311,7 +311,7 @@ def test_a_timing_set_of_another_station_is_refused(tmp_path: Path) -> None:
         load_timing(SOURCES["timing"], "chassis")
     own = tmp_path / "own.yaml"
     own.write_text(edited("timing", "station: top_lift", "station: top_lift_mast"))
-    assert load_timing(own, "top_lift_mast").name == "factory"
+    assert load_timing(own, "top_lift_mast").name == "own"
     with pytest.raises(InputError, match="station: timing set is not for station top_lift, got 'top_lift_mast'"):
         load_timing(own, "top_lift")
 

@@ -9,8 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from twin.catalogue import load_pack, load_station, load_timing
 from twin.catalogue.load import models_folder
-from twin.commands.models import unit_of
+from twin.commands.models import unit_of, what_is_meant
+from twin.commands.swap import resolve
+from twin.errors import InputError
+from twin.faults import parse_fault
+from twin.plants.rom import RomPlant
+from twin.recorded import SwapRecorder, verify
+from twin.recording import open_recording
+from twin.swap import SwapTwin
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -144,3 +152,68 @@ def test_own_values_without_provenance_show_as_unstated(run_swaptwin: Run, tmp_p
 )
 def test_units_come_from_names(key: str, unit: str) -> None:
     assert unit_of(key) == unit
+
+
+# ------------------------------------------------------------------------------------------------------- a name alone
+
+
+def test_a_name_alone_is_enough(run_swaptwin: Run, tmp_path: Path) -> None:
+    for kind, name in (("station", "chassis"), ("truck", "tractor_6x4"), ("pack", "cab_282")):
+        assert answer(run_swaptwin, "show", name) == answer(run_swaptwin, "show", kind, name)
+    assert answer(run_swaptwin, "show", "zv", "--station", "chassis")["kind"] == "timing"
+    (tmp_path / "own.yaml").write_text((models_folder() / "packs" / "cab_282.yaml").read_text())
+    assert answer(run_swaptwin, "show", "own.yaml")["kind"] == "pack"
+
+
+def test_a_name_that_does_not_say_which_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InputError, match=r"no model has this name \(did you mean tractor_6x4\?\)"):
+        what_is_meant(["tractor_6x5"])
+    with pytest.raises(InputError, match="one model at a time"):
+        what_is_meant(["pack", "cab_282", "cab_141"])
+    monkeypatch.setattr("twin.commands.models.names", lambda kind: ["twice"] if kind in ("truck", "pack") else [])
+    with pytest.raises(InputError, match=r"several kinds have this name.*\(allowed: truck twice, pack twice\)"):
+        what_is_meant(["twice"])
+
+
+# --------------------------------------------------------------------------------------------------- a copy's own name
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("my_station.yaml", "my_station"),
+        ("Hall 3 (new).yaml", "hall_3_new_"),
+        ("north/top_lift.yaml", "north_top_lift"),
+        ("south/top_lift.yaml", "south_top_lift"),
+    ],
+)
+def test_a_copy_is_told_apart_from_what_it_was_copied_from(file: str, name: str, tmp_path: Path) -> None:
+    path = tmp_path / file
+    path.parent.mkdir(exist_ok=True)
+    text = (models_folder() / "stations" / "top_lift.yaml").read_text(encoding="utf-8")
+    path.write_text(text)
+    station = load_station(path)
+    assert station.name == name
+    assert station.model_copy(update={"name": "top_lift"}) == load_station("top_lift"), "only the name"
+    assert load_timing("zv", station).station == "top_lift", "sets for its kind go with it"
+
+
+def test_names_that_are_nobody_elses_stay(tmp_path: Path) -> None:
+    text = (models_folder() / "packs" / "cab_282.yaml").read_text(encoding="utf-8")
+    (tmp_path / "a.yaml").write_text(text.replace("name: cab_282", "name: ours"))
+    assert load_pack(tmp_path / "a.yaml").name == "ours"
+    assert load_pack(models_folder() / "packs" / "cab_282.yaml").name == "cab_282", "a shipped one by its path"
+
+
+def test_recorded_swaps_of_a_copy_keep_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "heavy.yaml"
+    path.write_text((models_folder() / "packs" / "cab_282.yaml").read_text(encoding="utf-8"))
+    cell, timing = resolve("top_lift", None, str(path), "factory", seed=0, parking="guided")
+    twin = SwapTwin(cell, timing, [parse_fault("estop:at_s=1")], make_plant=RomPlant)
+    with SwapRecorder(tmp_path / "a.mcap", twin) as recorder:
+        result = twin.run()
+        recorder.finish(result)
+    assert result.as_json()["pack"] == "heavy"
+    assert verify(tmp_path / "a.mcap").verified
+    with open_recording(tmp_path / "a.mcap") as recording:
+        assert recording.header.configuration["pack"]["name"] == "heavy"
