@@ -42,12 +42,27 @@ def topics(header: Header) -> list[Topic]:
         (SENSORS, "/sensors", {**sample, "values": _values(header.sensors)}),
         (COMMANDS, "/commands", {**sample, "command": {"type": "object", "properties": {}}}),
         (PHASES, "/phases", {**entry, "name": text}),
-        (EVENTS, "/events", {**entry, "name": text, "message": text, "level": text}),
-        (VIOLATIONS, "/violations", {**entry, "name": text, "message": text}),
+        (EVENTS, "/events", {**entry, "name": text, "message": text, "level": text, **_INCIDENT}),
+        (VIOLATIONS, "/violations", {**entry, "name": text, "message": text, **_VIOLATION}),
     ):
         schema_json = orjson.dumps({"type": "object", "title": f"swaptwin.{name[1:]}", "properties": properties})
         found.append(Topic(topic_id, name, "json", f"swaptwin.{name[1:]}", "jsonschema", schema_json))
     return sorted(found)
+
+
+_MEASURED = {"quantity": {"type": "string"}, "limit": {"type": "number"}, "unit": {"type": "string"}}
+_INCIDENT = {
+    **{name: {"type": "string"} for name in ("reason", "outcome", "cause", "phase", "step", "axis", "seat_name")},
+    **{name: {"type": "integer"} for name in ("robot", "lock", "grip", "tries")},
+    **{name: {"type": "number"} for name in ("at_s", "waited_s", "value")},
+    **_MEASURED,
+}
+"""What a trip, a failed try and an outcome say besides: twin.incident."""
+_VIOLATION = {
+    **{name: {"type": "integer"} for name in ("invariant", "scans")},
+    **{"worst": {"type": "number"}, "seat_name": {"type": "string"}},
+    **_MEASURED,
+}
 
 
 def _values(names: tuple[str, ...]) -> dict[str, Any]:
