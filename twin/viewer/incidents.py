@@ -187,7 +187,8 @@ def _recent(source: Source, t_s: float, told: set[int]) -> tuple[Recent, ...]:
 
 def _event_text(marker: Marker) -> str:
     if marker.name == "fault":
-        return f"fault {marker.message}"
+        kind = str(marker.data.get("fault", "")).split(":")[0]  # the panel has the whole of it above
+        return f"fault {kind} {'acts' if marker.data.get('acts') else 'is over'}"
     return marker.message or words(marker.name)
 
 
