@@ -45,7 +45,7 @@ class DriveRecorder(Asked):
         if outcome == "running":
             return
         with self._recorder as recorder:
-            level = "info" if success else "warning"
+            level = "info" if success else "error"
             recorder.event("outcome", f"{outcome}: {meaning.removeprefix('success: ')}", level=level, outcome=outcome)
             recorder.event("episode", said, **numbers)
             recorder.finish(outcome, success, info["kpis"])

@@ -350,8 +350,8 @@ def _violation(world: Any, cell: Cell, i: int) -> dict[str, Any]:
     said = INVARIANTS[i]
     facts: dict[str, Any] = {"invariant": i}
     if quantity == "seat":
-        facts["seat"] = cell.seats[int(worst)].name
-        said += f": {facts['seat']}"
+        facts["seat_name"] = cell.seats[int(worst)].name
+        said += f": {facts['seat_name']}"
     elif quantity:
         value, most = amounts((worst, limit), unit)
         said += f": {quantity.replace('_', ' ')} {value}" + (f", limit {most}" if limit else "")

@@ -1,7 +1,7 @@
 """From the codes that the control software leaves in a world (`twin.causes`) to facts and a sentence.
 
 Facts are plain data, in SI units: `quantity`, `value`, `limit`, `unit`, and where it is about one of them `axis`,
-`seat`, `lock` or `grip` (locks and grips counted from 1). In sentences robots are counted from 1.
+`seat_name`, `lock` or `grip` (locks and grips counted from 1). In sentences robots are counted from 1.
 """
 
 from __future__ import annotations
@@ -185,7 +185,13 @@ def _described(
         facts.pop("limit")
     texts = amounts((value, limit), unit)
     p = cell.params[0]
-    words: dict[str, Any] = {**facts, "value": texts[0], "limit": texts[1], "other": 2 - robot}
+    words: dict[str, Any] = {
+        **facts,
+        "seat": facts.get("seat_name", ""),
+        "value": texts[0],
+        "limit": texts[1],
+        "other": 2 - robot,
+    }
     if name == "target":
         ends = (float(p["axis_min"][robot, index]), float(p["axis_max"][robot, index]))
         words["value"], words["low"], words["high"] = amounts((value, *ends), unit)
@@ -208,9 +214,9 @@ def _part(about: str, index: int, cell: Cell) -> dict[str, Any]:
     if about == "grip":
         return {"grip": index + 1}
     if about == "lock":
-        return {"seat": cell.seats[index // LOCKS].name, "lock": index % LOCKS + 1}
+        return {"seat_name": cell.seats[index // LOCKS].name, "lock": index % LOCKS + 1}
     if about == "seat":
-        return {"seat": cell.seats[index].name}
+        return {"seat_name": cell.seats[index].name}
     return {}
 
 

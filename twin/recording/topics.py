@@ -85,6 +85,19 @@ EVENT_FIELDS: Mapping[str, Schema] = {
     "kind": TEXT,
     "seat": TEXT,
     "rope_length_m": NUMBER,
+    # of what went wrong (twin.incident): trips, failed tries, outcomes
+    "cause": {**TEXT, "description": "in words, with value and limit"},
+    "quantity": {**TEXT, "description": "what was measured"},
+    "value": {**NUMBER, "description": "as it was measured, SI"},
+    "limit": {**NUMBER, "description": "what it is beyond; of a wait, what was waited for; SI"},
+    "unit": TEXT,
+    "axis": TEXT,
+    "seat_name": TEXT,
+    "lock": {**INTEGER, "description": "counted from 1"},
+    "grip": {**INTEGER, "description": "counted from 1"},
+    "tries": INTEGER,
+    "at_s": {**NUMBER, "description": "when it was decided; an outcome comes once the axes stand"},
+    "waited_s": NUMBER,
 }
 """All fields that events have, whatever they tell; each has one type, whichever event it is in."""
 VIOLATION_FIELDS: Mapping[str, Schema] = {
@@ -94,6 +107,10 @@ VIOLATION_FIELDS: Mapping[str, Schema] = {
     "invariant": {**INTEGER, "description": "its number, 1 to 6"},
     "scans": {**INTEGER, "description": "in how many PLC scans by then"},
     "worst": {**NUMBER, "description": "the worst value by then, SI"},
+    "quantity": {**TEXT, "description": "what the invariant is about"},
+    "limit": {**NUMBER, "description": "what the worst value is beyond, SI"},
+    "unit": TEXT,
+    "seat": TEXT,
 }
 
 

@@ -223,7 +223,7 @@ def retry(step: str, tries: str, outcome: str) -> Then:
             else:
                 program.tries[n, r] += 1
                 count, incident = int(program.tries[n, r]), program.incident_of(n, r)
-                facts = {"robot": r, "phase": program.phase_of(n, r), "tries": count, **incident.facts}
+                facts = {"robot": r, "phase": program.phase_of(n, r), "tries": count, **incident.data}
                 program.event(n, "retry", f"{step}, try {count}: robot {r + 1}, {incident.sentence}", **facts)
                 program.found(n, r, incident.plus(f", after {count} {'tries' if count > 1 else 'try'}", tries=count))
                 following.append(step if program.tries[n, r] < limit else f"!{outcome}")
@@ -246,7 +246,7 @@ def inserted(program: Program, selection: Selection, results: np.ndarray) -> lis
             following.append("!refused")
         elif program.insert_attempts[n, job] < program.cell.station.limits.insert_tries:
             incident = program.incident_of(n, r)
-            facts = {"robot": r, "phase": program.phase_of(n, r), "tries": tries, **incident.facts}
+            facts = {"robot": r, "phase": program.phase_of(n, r), "tries": tries, **incident.data}
             program.event(n, "retry", f"insertion {tries} failed: robot {r + 1}, {incident.sentence}", **facts)
             following.append("back_off")
         else:

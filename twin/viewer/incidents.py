@@ -5,12 +5,17 @@ Read from events, violations and phases alone, so that older recordings and impo
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from twin.viewer.source import Marker, PhaseSpan, Source
 
+GOOD_OUTCOMES = ("completed", "part_completed", "seated", "docked")
+"""Of a swap, of an episode that plays a part of one, of an insertion, of a drive into the bay."""
 CELL_FAULTS = ("wrong_pack", "guide_friction")
 """Faults that are part of the cell and have no event: they act from beginning to end."""
 SHOWN_S = 60.0
@@ -60,9 +65,7 @@ def words(name: object) -> str:
 
 def incident_at(source: Source, t_s: float) -> IncidentNote | None:
     """What has gone wrong by t_s; None while nothing has."""
-    bad = [m for m in source.markers if m.is_trip and m.t_s <= t_s + SAME_S]
-    if source.imported:
-        bad = [m for m in bad if _lasts(m, source.markers, t_s)]
+    bad = [m for m, until_s in _bad(source) if m.t_s <= t_s + SAME_S and t_s < until_s]
     if not bad:
         return None
     violations = [m for m in bad if m.violation]
@@ -79,11 +82,18 @@ def incident_at(source: Source, t_s: float) -> IncidentNote | None:
     title = words(facts.get("reason") or facts.get("outcome") or first.name)
     if first.name == "trip" and title != first.name:
         title = f"trip: {title}"
-    cause = str(facts.get("cause") or first.message)
+    outcome = str(facts.get("outcome", ""))
+    cause = str(facts.get("cause") or first.message.removeprefix(f"{outcome}: "))
     at_s = facts.get("at_s")
     return IncidentNote(
         float(at_s) if isinstance(at_s, int | float) else first.t_s, title, cause, _where(first), faults, lines, recent
     )
+
+
+def _failed(marker: Marker) -> bool:
+    """Whether this is the outcome of what did not succeed, whatever level it was recorded with."""
+    outcome = marker.data.get("outcome")
+    return marker.name == "outcome" and outcome is not None and outcome not in GOOD_OUTCOMES
 
 
 def _main(bad: Sequence[Marker], imported: bool) -> Marker:
@@ -97,12 +107,28 @@ def _main(bad: Sequence[Marker], imported: bool) -> Marker:
     return next((m for m in bad if not m.violation), bad[0])
 
 
-def _lasts(marker: Marker, markers: Sequence[Marker], t_s: float) -> bool:
-    """Whether an alarm of a log still stands at t_s: until the log says that it is off, else for a while."""
-    for other in markers:
-        if other.name == f"{marker.name}_off" and other.t_s >= marker.t_s:
-            return t_s < other.t_s
-    return t_s <= marker.t_s + SHOWN_S
+_found: WeakKeyDictionary[Source, tuple[tuple[Marker, ...], list[tuple[Marker, float]]]] = WeakKeyDictionary()
+
+
+def _bad(source: Source) -> list[tuple[Marker, float]]:
+    """(marker, until when it is told) of all that went wrong; searched once, a long log has many markers."""
+    known = _found.get(source)
+    if known is not None and known[0] is source.markers:
+        return known[1]
+    bad = [(m, math.inf) for m in source.markers if m.is_trip or _failed(m)]
+    if source.imported:  # an alarm stands until the log says that it is off, else for a while
+        off_s: dict[str, list[float]] = {}
+        for marker in source.markers:
+            if marker.name.endswith("_off"):
+                off_s.setdefault(marker.name.removesuffix("_off"), []).append(marker.t_s)
+        bad = [(m, _next(off_s.get(m.name, []), m.t_s, m.t_s + SHOWN_S)) for m, _ in bad]
+    _found[source] = (source.markers, bad)
+    return bad
+
+
+def _next(times_s: Sequence[float], t_s: float, otherwise: float) -> float:
+    k = bisect_left(times_s, t_s)
+    return times_s[k] if k < len(times_s) else otherwise
 
 
 def _where(marker: Marker) -> str:
@@ -114,9 +140,10 @@ def _where(marker: Marker) -> str:
     if facts.get("phase"):
         parts.append(f"phase {words(facts['phase'])}")
     parts += [f"{key} {facts[key]}" for key in ("axis", "lock", "grip") if key in facts]
-    if "seat" in facts:
-        seat = facts["seat"]
-        parts.append(f"seat {seat + 1}" if isinstance(seat, int) else str(seat))
+    if "seat_name" in facts:
+        parts.append(str(facts["seat_name"]))
+    elif isinstance(facts.get("seat"), int):  # of a log: a seat of the truck, from 0
+        parts.append(f"truck{facts['seat'] + 1}")
     if isinstance(facts.get("waited_s"), int | float):
         parts.append(f"waited {facts['waited_s']:.1f} s")
     if isinstance(facts.get("tries"), int):
@@ -131,6 +158,8 @@ def _violation_line(marker: Marker) -> str:
 
 def _faults(source: Source, t_s: float) -> tuple[str, ...]:
     """The faults that act at t_s, as they are written."""
+    if source.imported:  # what failed there is what the log has to tell
+        return ()
     configured = source.recording.header.configuration.get("faults")
     acting = [str(f) for f in configured or () if str(f).split(":")[0] in CELL_FAULTS]
     for marker in source.markers:
@@ -146,16 +175,20 @@ def _faults(source: Source, t_s: float) -> tuple[str, ...]:
 
 def _recent(source: Source, t_s: float, told: set[int]) -> tuple[Recent, ...]:
     """The last events and beginnings of phases by t_s, without what the panel itself is about."""
-    found = [Recent(m.t_s, _event_text(m), m.level) for m in source.markers if m.t_s <= t_s and id(m) not in told]
+    k = bisect_right(source.markers, t_s + SAME_S, key=lambda m: m.t_s)
+    latest = source.markers[max(k - RECENT - len(told), 0) : k]
+    found = [Recent(m.t_s, _event_text(m), m.level) for m in latest if id(m) not in told]
     if not source.imported:  # a log tells its steps itself
         several = source.layout.robots > 1
-        found += [Recent(p.start_s, _phase_text(p, several)) for p in source.phases if p.start_s <= t_s]
+        k = bisect_right(source.phases, t_s + SAME_S, key=lambda p: p.start_s)
+        found += [Recent(p.start_s, _phase_text(p, several)) for p in source.phases[max(k - RECENT, 0) : k]]
     return tuple(sorted(found, key=lambda line: line.t_s)[-RECENT:])
 
 
 def _event_text(marker: Marker) -> str:
     if marker.name == "fault":
-        return f"fault {marker.message}"
+        kind = str(marker.data.get("fault", "")).split(":")[0]  # the panel has the whole of it above
+        return f"fault {kind} {'acts' if marker.data.get('acts') else 'is over'}"
     return marker.message or words(marker.name)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from tests.determinism.short_swap import short_swap
 from tests.twin.faults.cells import CELLS, cell_of
+from tests.twin.why import says_why
 from twin.catalogue import load_pack, load_station, load_timing, load_truck, names
 from twin.cell import build_cell
 from twin.faults import KINDS, parse_fault
@@ -101,6 +102,7 @@ def test_every_fault_ends_with_its_name_and_without_a_violation(kind: str, specs
     assert result.outcome == outcome
     assert result.violations == ()
     assert result.faults == tuple(parse_fault(spec).text for spec in specs)
+    says_why(result)
     for fault in map(parse_fault, specs):
         acted = [e["t_s"] for e in result.events if e["name"] == "fault" and e["fault"] == fault.text and e["acts"]]
         assert bool(acted) == (fault.kind not in CELL_KINDS)
@@ -111,9 +113,9 @@ def test_what_works_again_lets_the_swap_complete() -> None:
     assert result.outcome == "completed"
     assert result.violations == ()
     assert [e["message"] for e in result.events if e["name"] == "retry"] == [
-        "regrip, try 1",
-        "relock, try 1",
-        "unlock_again, try 1",
+        "regrip, try 1: robot 1, grip 2 does not report closed (3 of 4 closed)",
+        "relock, try 1: robot 1, lock 3 of truck1 does not report open (3 of 4 open)",
+        "unlock_again, try 1: robot 1, lock 3 of truck1 does not report closed (3 of 4 closed)",
     ]
     acted = [e["fault"] for e in result.events if e["name"] == "fault" and e["acts"]]
     over = [e["fault"] for e in result.events if e["name"] == "fault" and not e["acts"]]

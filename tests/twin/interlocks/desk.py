@@ -17,6 +17,7 @@ class Desk:
     """A cell's records with nothing behind them: sensors read what the test writes."""
 
     def __init__(self, cell: Cell) -> None:
+        self.cell = cell
         self.params, self.worlds, self.commands = cell.params.copy(), cell.new_world(), new_command(2)
         self.p, self.w = self.params[0], self.worlds[0]
         job = cell.jobs[0]

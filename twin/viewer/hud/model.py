@@ -10,13 +10,10 @@ from typing import Any
 
 from twin.catalogue.schema import MECHANICAL
 from twin.recording import Header
-from twin.viewer.incidents import IncidentNote
+from twin.viewer.incidents import GOOD_OUTCOMES, IncidentNote
 from twin.viewer.origin import wall_clock
 from twin.viewer.signals import ChartSet, Signals
 from twin.viewer.source import Gap, Marker, PhaseSpan, Source, gap_at
-
-GOOD_OUTCOMES = ("completed", "part_completed", "seated", "docked")
-"""Of a swap, of an episode that plays a part of one, of an insertion, of a drive into the bay."""
 
 PLANT_WORDS = {"bullet": "reference (bullet)", "rom": "reduced order (rom)"}
 """Of the plants, as the title says them."""
@@ -118,7 +115,7 @@ def title_of(source: Source, *, live: bool = False) -> Title:
     recording, header = source.recording, source.recording.header
     fields = _log_fields(header) if source.imported else []
     fields += [("station", layout.station.name), ("truck", layout.truck.name), ("pack", layout.pack.name)]
-    fields += _control_fields(header.configuration)
+    fields += [] if source.imported else _control_fields(header.configuration)
     if layout.docking:
         fields.append(("weather", str(header.configuration.get("conditions"))))
         fields.append(("guides", "yes" if header.configuration.get("guided") else "none"))
@@ -143,9 +140,8 @@ def title_of(source: Source, *, live: bool = False) -> Title:
 def _control_fields(configuration: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Plant and timing set; those that a branch went on with behind the first."""
     fields = []
-    if configuration.get("plant") is not None:
-        plant = str(configuration["plant"])
-        fields.append(("plant", PLANT_WORDS.get(plant, plant)))
+    if configuration.get("plant") in PLANT_WORDS:
+        fields.append(("plant", PLANT_WORDS[configuration["plant"]]))
     timing, branch = configuration.get("timing"), configuration.get("branch")
     names = [str(timing["name"])] if isinstance(timing, Mapping) and "name" in timing else []
     settings = branch.get("settings") if isinstance(branch, Mapping) else None
