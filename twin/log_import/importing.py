@@ -17,6 +17,7 @@ import numpy as np
 from twin.cell import Cell
 from twin.errors import InputError
 from twin.log_import.carries import carries_of
+from twin.log_import.contradictions import both_made, truck_motion
 from twin.log_import.ingest import Ingested, ingest
 from twin.log_import.layout import cell_of
 from twin.log_import.losses import check_losses
@@ -24,7 +25,7 @@ from twin.log_import.mapping import Mapping
 from twin.log_import.moments import told as said
 from twin.log_import.packs import timelines
 from twin.log_import.report import MOST_PHASES, ImportReport, cell_rows, findings_of, signal_rows
-from twin.log_import.story import Story, story_of
+from twin.log_import.story import Story, story_of, tell_contradictions
 from twin.log_import.stretch import ESTIMATED, MEASURED, Completer
 from twin.log_import.survey import Survey, fills_of, survey
 from twin.log_import.tracks import Tracks
@@ -163,6 +164,8 @@ def _write(
     story = story_of(read, found, mapping)
     carries = carries_of(read, found, mapping)
     cell, figures = cell_of(mapping, carries)
+    motion = truck_motion(found, carries)
+    tell_contradictions(story, both_made(found), motion)
     hz = float(mapping.station.rates.recording_hz)
     start_ns, end_ns = _span(log, found, window, read.is_relative)
     times = _Times(start_ns, end_ns, hz, found.gaps)
@@ -170,7 +173,7 @@ def _write(
 
     def again() -> tuple[Tracks, Completer]:
         tracks = Tracks(read, fills_of(mapping, read), mapping.file.cleaning.reorder_s, found.frozen)
-        return tracks, Completer(cell, mapping, tracks.names, lines, hz)
+        return tracks, Completer(cell, mapping, tracks.names, lines, hz, motion)
 
     if beside is not None:
         told("comparing", 0.0)

@@ -6,6 +6,7 @@ or its clock was set. Both are tried on what the lines say; the one stands by wh
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping as MappingOf
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from twin.errors import InputError
 from twin.log_import.clock import ClockWatch, Plan
 from twin.log_import.mapping import Mapping
 from twin.log_import.ordered import MAX_WAITING_BYTES, Ordered
@@ -41,7 +43,7 @@ class Settled:
     late_ns: dict[str, int] = field(default_factory=dict)
     """Of each spool: how late its lines may come, where that is more than the mapping says."""
     unknown: list[tuple[int, int]] = field(default_factory=list)
-    """Steps ahead, from and to, of which nothing tells whether they are pauses or the clock's."""
+    """Steps ahead of a regular recorder, from and to, of which nothing tells whether they are pauses or the clock's."""
 
 
 @dataclass
@@ -79,10 +81,11 @@ class Settling:
             return self._sorted()
         settled = self._by_clock()
         corrected = settled is None or any(j.kind in CORRECTED for p in settled.plans.values() for j in p.jumps)
-        told = "reorder_s" in self._mapping.file.cleaning.model_fields_set
-        if corrected and not told and (settled is None or self._steps_are == "auto"):
+        if corrected and (settled is None or self._steps_are == "auto"):
             as_stamped = self._sorted()
             if self._fits(as_stamped) and (settled is None or self._is_better(as_stamped, settled)):
+                if "reorder_s" in self._mapping.file.cleaning.model_fields_set:
+                    raise self._refusal(as_stamped)
                 return as_stamped
         if settled is None:
             raise self._whole.refusal(self._path)
@@ -116,6 +119,17 @@ class Settling:
         plans = {key: Plan.as_stamped() for key in self._spools}
         late = {key: self._each.get(key, self._whole).farthest_ns + 1 for key in self._spools}
         return Settled(plans, by_tag=self._long, as_stamped=True, late_ns=late)
+
+    def _refusal(self, settled: Settled) -> InputError:
+        """For a mapping that allows lines less late than they are."""
+        late_s = max(settled.late_ns.values()) * 1e-9
+        return self._mapping.refuse(
+            f"lines of {self._path.name} come up to {late_s:.1f} s late",
+            "cleaning",
+            "reorder_s",
+            value=self._mapping.file.cleaning.reorder_s,
+            allowed=f"{math.ceil(late_s)} or more; or without this key: then all are sorted",
+        )
 
     def _newest_first(self) -> Settled:
         plans: dict[str, Plan] = {}

@@ -89,7 +89,7 @@ def _back(candidate: Candidate, rows: Sequence[Rows]) -> str:
             continue
         if len(early) >= 2 and len(late) >= 2 and _alike(len(early), len(late)):
             if _same_lines(t_ns, values, early, late):
-                return PAUSE
+                continue  # sent twice, or it stood
             usual = float(np.median(np.diff(np.sort(t_ns))))
             following = t_ns[late_end] - t_ns[late_end - 1] if late_end < len(t_ns) else 0
             if following > max(2.5 * usual, -GOES_ON * candidate.step_ns):
@@ -137,8 +137,10 @@ def _ahead(candidate: Candidate, rows: Sequence[Rows], period_ns: int) -> str:
         return PAUSE
     if STEP in votes:
         return STEP
+    if not votes:  # a recorder of changes pauses whenever nothing moves
+        return PAUSE
     off_ns = abs(candidate.step_ns - period_ns - HOUR_NS)
-    return STEP if votes and off_ns <= 1.5 * period_ns and period_ns <= SLOWEST_NS else UNKNOWN
+    return STEP if off_ns <= 1.5 * period_ns and period_ns <= SLOWEST_NS else UNKNOWN
 
 
 def _seam(candidate: Candidate, spool: Rows) -> list[str]:
