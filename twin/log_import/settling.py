@@ -84,7 +84,9 @@ class Settling:
         if corrected and (settled is None or self._steps_are == "auto"):
             as_stamped = self._sorted()
             if self._fits(as_stamped) and (settled is None or self._is_better(as_stamped, settled)):
-                if "reorder_s" in self._mapping.file.cleaning.model_fields_set:
+                cleaning = self._mapping.file.cleaning
+                late_ns = max(as_stamped.late_ns.values())
+                if "reorder_s" in cleaning.model_fields_set and late_ns > 1e9 * cleaning.reorder_s:
                     raise self._refusal(as_stamped)
                 return as_stamped
         if settled is None:
