@@ -69,7 +69,19 @@ def draft_map(path: str | Path) -> str:
         lines += [f"  #log/{_plain(c.name)}: {_signal('log/', c, _beside(guess, c))}  {_remark(c)}" for c in others]
     lines += _steps(chosen.get("step"), guess)
     lines += _alarms([c for s, c in _all(guess) if s == "alarm"])
-    return "\n".join(lines) + "\n"
+    return _printable("\n".join(lines) + "\n")
+
+
+def _printable(text: str) -> str:
+    """Text with signs that YAML refuses escaped as they are in its quoted strings."""
+    return "".join(
+        sign
+        if sign.isprintable() or sign == "\n"
+        else f"\\U{ord(sign):08x}"
+        if sign > "\uffff"
+        else f"\\u{ord(sign):04x}"
+        for sign in text
+    )
 
 
 def _all(guess: Guess) -> list[tuple[str | None, ColumnGuess]]:
@@ -197,7 +209,7 @@ def _remark(column: ColumnGuess) -> str:
     if column.minimum is not None and column.maximum is not None and column.kind != "bool":
         told.append(f"{column.minimum:g} to {column.maximum:g}")
     elif column.words:
-        told.append(" ".join(column.words[:4]))
+        told.append(" ".join(" ".join(column.words[:4]).split()))
     if column.share_empty > 0.0:
         told.append(f"{column.share_empty * 100:.2g} % empty")
     unit = ALIASES.get(column.unit, column.unit)

@@ -52,6 +52,10 @@ FRAME_NEEDS = {
 """Channels of a robot that must be measured for a frame of it to count as measured."""
 FRAME_NEEDS["end_effector"] += ("sway_x_m", "sway_y_m")
 MOST_AFTER_S = 1e9
+MAX_SAMPLES = 50_000_000
+"""Eleven days at 50 samples a second. More come of stamps that are wrong, or of a log with a line an hour."""
+LATEST_NS = 2**32 * 10**9
+"""2106: a recording's messages hold seconds since 1970 in 32 bits. Before 1970 and from then on it tells no date."""
 NANO = 1e-9
 Blocks = Iterable[tuple[np.ndarray, np.ndarray]]
 Progress = Callable[[str, float], None]
@@ -169,6 +173,14 @@ def _write(
     hz = float(mapping.station.rates.recording_hz)
     start_ns, end_ns = _span(log, found, window, read.is_relative)
     times = _Times(start_ns, end_ns, hz, found.gaps)
+    if times.count > MAX_SAMPLES:
+        days = times.count / hz / 86_400
+        raise InputError(
+            f"would be recorded for {days:.0f} days at {hz:g} Hz (it has a line every {read.period_ns * NANO:g} s)",
+            file=log,
+            key="--start, --end",
+            allowed=f"up to {MAX_SAMPLES / hz / 86_400:.0f} days; cleaning.gap_s tells from when on silence is a gap",
+        )
     lines = timelines(cell, carries, found.start_ns)
 
     def again() -> tuple[Tracks, Completer]:
@@ -204,8 +216,8 @@ def _write(
         unused_columns=[name for name in read.names if name not in read.used_columns][:200],
         readings=read.readings,
     )
-    # a recording begins in 1970 or later, or at no date at all
-    t0_ns = 0 if read.is_relative else max(start_ns, 0)
+    has_date = not read.is_relative and start_ns >= 0 and end_ns < LATEST_NS
+    t0_ns = start_ns if has_date else 0
     header = _header(log, mapping, cell, completer, report, t0_ns, added)
     with Recorder(part, header) as recorder:
         recorder.scene(0.0, entities_of(cell))
@@ -236,6 +248,9 @@ def _span(log: Path, found: Survey, window: Window, is_relative: bool) -> tuple[
         raise InputError(f"all of its lines are of one time, {said(begin, is_relative)}", file=log)
     start = max(begin, window.start.at(begin)) if window.start is not None else begin
     end = min(found.end_ns, window.end.at(begin)) if window.end is not None else found.end_ns
+    if end - start >= LATEST_NS:
+        years = (end - start) * NANO / (365.25 * 86_400)
+        raise InputError(f"its lines span {years:.0f} years", file=log, key="--start, --end", allowed="136 years")
     if start >= end:
         raise InputError(
             "nothing of the log lies in this stretch of time",
