@@ -83,7 +83,7 @@ class Settling:
         corrected = settled is None or any(j.kind in CORRECTED for p in settled.plans.values() for j in p.jumps)
         if corrected and (settled is None or self._steps_are == "auto"):
             as_stamped = self._sorted()
-            if self._fits(as_stamped) and (settled is None or self._is_better(as_stamped, settled)):
+            if self._fits(as_stamped) and self._is_better(as_stamped, settled):
                 cleaning = self._mapping.file.cleaning
                 late_ns = max(as_stamped.late_ns.values())
                 if "reorder_s" in cleaning.model_fields_set and late_ns > 1e9 * cleaning.reorder_s:
@@ -177,14 +177,29 @@ class Settling:
             waiting += share * spool.rows * (len(spool.columns) + 1) * 8
         return waiting <= MAX_WAITING_BYTES
 
-    def _is_better(self, as_stamped: Settled, settled: Settled) -> bool:
-        new, old = self._read(as_stamped), self._read(settled)
+    def _is_better(self, as_stamped: Settled, settled: Settled | None) -> bool:
+        new = self._read(as_stamped)
+        if settled is None:  # it must be the times by which the axes move as axes do
+            return new.way < CLEARLY * self._way_as_written()
+        old = self._read(settled)
+        if new.lost > old.lost + FEW * new.rows:  # what contradicts another line of its time is not recorded
+            return False
         if new.way < CLEARLY * old.way:
             return True
         if new.way > ABOUT * old.way:
             return False
         fills = new.doubled <= FEW * new.rows and new.holes < old.holes
         return fills or old.lost > MANY * max(old.rows + old.lost, 1)
+
+    def _way_as_written(self) -> float:
+        """How far the axes go from line to line of the file."""
+        total = 0.0
+        for key, spool in self._spools.items():
+            for _, values in spool.pieces(PIECE_ROWS):
+                for c in self._axes(key):
+                    column = values[np.isfinite(values[:, c]), c]
+                    total += float(np.abs(np.diff(column)).sum())
+        return total
 
     def _read(self, settled: Settled) -> _Reading:
         found = _Reading()
@@ -210,7 +225,7 @@ class Settling:
                         said[k] = column[-1]
             found.rows += rows
             found.doubled += ordered.facts.contradicting
-            found.lost += spool.rows - rows - ordered.facts.same_time
+            found.lost += spool.rows - rows - ordered.facts.same_time + ordered.facts.contradicting
         return found
 
 
