@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -82,7 +83,9 @@ def command(
         return
     print_report(report, output)
     if comparison is not None:
-        print_comparison(comparison, compare or "")
+        from twin.log_import.comparing.page import contradictions_of
+
+        print_comparison(comparison, compare or "", contradictions_of(report))
 
 
 def _comparison(mapping: Mapping, timing: str | None) -> Comparison:
@@ -92,8 +95,8 @@ def _comparison(mapping: Mapping, timing: str | None) -> Comparison:
     return Comparison(load_timing(timing or "factory", mapping.station))
 
 
-def print_comparison(comparison: Comparison, page: str) -> None:
-    """For a person: where log and twin part, and the phases' times."""
+def print_comparison(comparison: Comparison, page: str, against: Sequence[str] = ()) -> None:
+    """For a person: where log and twin part, what the log says `against` itself, and the phases' times."""
     from rich.console import Console
     from rich.table import Table
 
@@ -103,9 +106,12 @@ def print_comparison(comparison: Comparison, page: str) -> None:
     console.print()
     partings = comparison.beside.partings
     if not partings:
-        console.print("the twin beside it: every signal stays within its band", style="green")
-    else:
-        console.print(sentence(partings[0]), style="red", markup=False)
+        style = "red" if against else "green"
+        console.print("the twin beside it: every compared signal stays within its band", style=style)
+    for said in against:
+        console.print(f"the log shows: {said}", style="red", markup=False, soft_wrap=True)
+    if partings:
+        console.print(sentence(partings[0]), style="red", markup=False, soft_wrap=True)
         table = Table(title="Where they part", title_justify="left", box=None, pad_edge=False, header_style="bold")
         for name, justify in (
             ("s", "right"),
@@ -208,7 +214,8 @@ def print_report(report: ImportReport, recording: str) -> None:
         figures.add_column(name, justify=justify)  # type: ignore[arg-type]
     for row in report.cell:
         value = row["value"]
-        figures.add_row(row["figure"], str(value) if isinstance(value, int) else f"{value:.4g}", row["source"])
+        said = "-" if value is None else str(value) if isinstance(value, int) else f"{value:.4g}"
+        figures.add_row(row["figure"], said, row["source"])
     print_table(console, figures)
     console.print()
     console.print(f"events         {report.events}")

@@ -17,6 +17,8 @@ from twin.log_import.tracks import Tracks
 
 NEAR_M = 0.8
 """An end effector farther than this from every seat holds a pack in the air: half the pitch of the slots."""
+LIFTED_M = 0.05
+"""A pack that is gripped and gets no farther than this was not carried."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,8 @@ class Carry:
     at: tuple[float, float, float, float]
     load_kg: float = math.nan
     """What the load cell said in the middle of the carry, end effector included; NaN where the log has none."""
+    lifted: bool = True
+    """It was carried clear of where it stood; a pack that is gripped, or hung half in its locks, is not."""
 
 
 def carries_of(log: Ingested, found: Survey, mapping: Mapping) -> list[Carry]:
@@ -65,9 +69,12 @@ def carries_of(log: Ingested, found: Survey, mapping: Mapping) -> list[Carry]:
             ended = here(end_ns, robot)
             target = place_at(station, truck, ended[0], ended[1])
         k = tracks.index.get(f"robot{robot}/load_cell_n")
-        middle = at[(start_ns + (end_ns or found.end_ns)) // 2]
+        middle_ns = (start_ns + (end_ns or found.end_ns)) // 2
+        middle, between = at[middle_ns], here(middle_ns, robot)
         kg = math.nan if k is None else float(middle[k]) / GRAVITY_MPS2
-        carries.append(Carry(robot, start_ns, end_ns, origin, target, begun, kg))
+        way = [b - a for a, b in zip(begun, between, strict=True)]
+        lifted = max(abs(way[0]), abs(way[1]), abs(way[2])) > LIFTED_M
+        carries.append(Carry(robot, start_ns, end_ns, origin, target, begun, kg, lifted))
     return sorted(carries, key=lambda c: c.start_ns)
 
 

@@ -288,10 +288,10 @@ class ClockWatch:
                     # the clock says again what it said before it was set back
                     jumps.append(Jump("put_right", run.row, run.first_ns, (step - period) * 1e-9))
                     offset = 0
-                elif run.row in steps:
+                elif run.row in steps and not self._is_taken_back(runs[i:], step - period, steps):
                     offset -= step - period
                     jumps.append(Jump("set_ahead", run.row, run.first_ns, (step - period) * 1e-9))
-                elif not run.small:
+                elif not run.small or run.row in steps:
                     ahead.append((i, step - period))
                     jumps.append(Jump("gap", run.row, run.first_ns, step * 1e-9))
             elif step < -self._back_ns or run.small == "back" and run.row in steps:
@@ -316,6 +316,13 @@ class ClockWatch:
         moved = dict(zip(starts.tolist(), offsets, strict=True))
         jumps = [replace(jump, corrected_ns=jump.t_ns + moved[jump.row]) for jump in jumps]
         return Plan(starts, np.array(offsets, np.int64), np.array(drop), sorted(jumps, key=lambda j: j.row))
+
+    def _is_taken_back(self, runs: list[_Run], by_ns: int, steps: Collection[int]) -> bool:
+        """Whether the clock, ahead by so much since the first of these runs, is set back by as much later."""
+        return any(
+            (after.row in steps or not after.small) and _same(before.high_ns - after.first_ns, by_ns)
+            for before, after in zip(runs[:-1], runs[1:], strict=True)
+        )
 
     def _strays(self, runs: list[_Run], i: int, now: int, offset: int) -> int:
         """How many runs from `i` on are a few lines from elsewhere between two runs that belong together."""

@@ -7,7 +7,7 @@ import re
 from datetime import datetime
 from pathlib import Path
 
-from twin.log_import.naming import suggest
+from twin.log_import.naming import state_of, suggest, words_of
 from twin.log_import.quality import READINGS, reading_of
 from twin.log_import.reading.guess_columns import ColumnGuess
 from twin.log_import.reading.guess_stamps import is_time_of_day
@@ -17,7 +17,7 @@ from twin.log_import.values import FALSE_WORDS, TRUE_WORDS
 
 DEFAULT_UNITS = {"length": "mm", "angle": "deg", "speed": "mm/s", "rate": "deg/s", "force": "kg", "time": "s"}
 """Where the log does not say: the unit that most stations use."""
-ON_WORDS = ("closed", "close", "开")
+ON_WORDS = ("on", "true", "yes", "t", "y", "1", "ein", "ja", "wahr", "是", "开")
 QUALITY_WORDS = re.compile(r"[\W_]*(?:quality|qual|qc|quality ?code|status)[\W_]*", re.IGNORECASE)
 """What the name of a wide table's quality column has more than its tag's."""
 CERTAIN = ("opc_da", "opc_ua", "profibus", "percent")
@@ -69,7 +69,19 @@ def draft_map(path: str | Path) -> str:
         lines += [f"  #log/{_plain(c.name)}: {_signal('log/', c, _beside(guess, c))}  {_remark(c)}" for c in others]
     lines += _steps(chosen.get("step"), guess)
     lines += _alarms([c for s, c in _all(guess) if s == "alarm"])
-    return "\n".join(lines) + "\n"
+    return _printable("\n".join(lines) + "\n")
+
+
+def _printable(text: str) -> str:
+    """Text with signs that YAML refuses escaped as they are in its quoted strings."""
+    return "".join(
+        sign
+        if sign.isprintable() or sign == "\n"
+        else f"\\U{ord(sign):08x}"
+        if sign > "\uffff"
+        else f"\\u{ord(sign):04x}"
+        for sign in text
+    )
 
 
 def _all(guess: Guess) -> list[tuple[str | None, ColumnGuess]]:
@@ -162,16 +174,24 @@ def _signal(signal: str, column: ColumnGuess, more: list[str]) -> str:
         told.append(f"unit: {DEFAULT_UNITS[dimension]}")
     words = {word.lower(): word for word in column.words}
     if column.kind == "bool" and not words.keys() <= TRUE_WORDS | FALSE_WORDS:
-        told.append(f"values: {_meanings(words, signal)}")
+        told.append(f"values: {_meanings(words, signal, state_of(words_of(column.name)) is not None)}")
+    if column.kind == "bool" and signal.startswith("log/"):
+        told.append("unit: bool")
     told += more
     return "{" + ", ".join(told) + "}"
 
 
-def _meanings(words: dict[str, str], signal: str) -> str:
-    """What words of a switch mean: that it is made, where the word is in the name of the signal."""
-    on = next((word for word in words if signal.endswith("_" + word)), "") or next(
-        (word for word in words if word in ON_WORDS), next(iter(words), "")
-    )
+def _meanings(words: dict[str, str], signal: str, is_named: bool) -> str:
+    """What words of a switch mean: that it is made, where they tell the state that its signal is named after.
+
+    `is_named`: the tag's own name tells the state, so that words for on and off only say whether it is made.
+    """
+    state = signal.rpartition("_")[2]
+    told = {word: state_of([word]) for word in words}
+    if None in told.values() or (is_named and words.keys() <= {"开", "关"}):  # on and off
+        on = next((word for word in words if word in ON_WORDS), next(iter(words), ""))
+    else:
+        on = next((word for word, of in told.items() if of == state), "")
     return "{" + ", ".join(f"{_quoted(said)}: {str(word == on).lower()}" for word, said in words.items()) + "}"
 
 
@@ -189,7 +209,7 @@ def _remark(column: ColumnGuess) -> str:
     if column.minimum is not None and column.maximum is not None and column.kind != "bool":
         told.append(f"{column.minimum:g} to {column.maximum:g}")
     elif column.words:
-        told.append(" ".join(column.words[:4]))
+        told.append(" ".join(" ".join(column.words[:4]).split()))
     if column.share_empty > 0.0:
         told.append(f"{column.share_empty * 100:.2g} % empty")
     unit = ALIASES.get(column.unit, column.unit)

@@ -17,6 +17,7 @@ import numpy as np
 from twin.cell import Cell
 from twin.errors import InputError, naming
 from twin.log_import.carries import carries_of
+from twin.log_import.contradictions import both_made, truck_motion
 from twin.log_import.ingest import Ingested, ingest
 from twin.log_import.layout import cell_of
 from twin.log_import.losses import check_losses
@@ -24,7 +25,7 @@ from twin.log_import.mapping import Mapping
 from twin.log_import.moments import told as said
 from twin.log_import.packs import timelines
 from twin.log_import.report import MOST_PHASES, ImportReport, cell_rows, findings_of, signal_rows
-from twin.log_import.story import Story, story_of
+from twin.log_import.story import Story, story_of, tell_contradictions
 from twin.log_import.stretch import ESTIMATED, MEASURED, Completer
 from twin.log_import.survey import Survey, fills_of, survey
 from twin.log_import.tracks import Tracks
@@ -51,6 +52,10 @@ FRAME_NEEDS = {
 """Channels of a robot that must be measured for a frame of it to count as measured."""
 FRAME_NEEDS["end_effector"] += ("sway_x_m", "sway_y_m")
 MOST_AFTER_S = 1e9
+MAX_SAMPLES = 50_000_000
+"""Eleven days at 50 samples a second. More come of stamps that are wrong, or of a log with a line an hour."""
+LATEST_NS = 2**32 * 10**9
+"""2106: a recording's messages hold seconds since 1970 in 32 bits. Before 1970 and from then on it tells no date."""
 NANO = 1e-9
 Blocks = Iterable[tuple[np.ndarray, np.ndarray]]
 Progress = Callable[[str, float], None]
@@ -166,14 +171,24 @@ def _write(
     story = story_of(read, found, mapping)
     carries = carries_of(read, found, mapping)
     cell, figures = cell_of(mapping, carries)
+    motion = truck_motion(found, carries)
+    tell_contradictions(story, both_made(found), motion)
     hz = float(mapping.station.rates.recording_hz)
     start_ns, end_ns = _span(log, found, window, read.is_relative)
     times = _Times(start_ns, end_ns, hz, found.gaps)
+    if times.count > MAX_SAMPLES:
+        days = times.count / hz / 86_400
+        raise InputError(
+            f"would be recorded for {days:.0f} days at {hz:g} Hz (it has a line every {read.period_ns * NANO:g} s)",
+            file=log,
+            key="--start, --end",
+            allowed=f"up to {MAX_SAMPLES / hz / 86_400:.0f} days; cleaning.gap_s tells from when on silence is a gap",
+        )
     lines = timelines(cell, carries, found.start_ns)
 
     def again() -> tuple[Tracks, Completer]:
         tracks = Tracks(read, fills_of(mapping, read), mapping.file.cleaning.reorder_s, found.frozen)
-        return tracks, Completer(cell, mapping, tracks.names, lines, hz)
+        return tracks, Completer(cell, mapping, tracks.names, lines, hz, motion)
 
     if beside is not None:
         told("comparing", 0.0)
@@ -204,8 +219,8 @@ def _write(
         unused_columns=[name for name in read.names if name not in read.used_columns][:200],
         readings=read.readings,
     )
-    # a recording begins in 1970 or later, or at no date at all
-    t0_ns = 0 if read.is_relative else max(start_ns, 0)
+    has_date = not read.is_relative and start_ns >= 0 and end_ns < LATEST_NS
+    t0_ns = start_ns if has_date else 0
     header = _header(log, mapping, cell, completer, report, t0_ns, added)
     with Recorder(part, header) as recorder:
         recorder.scene(0.0, entities_of(cell))
@@ -236,6 +251,9 @@ def _span(log: Path, found: Survey, window: Window, is_relative: bool) -> tuple[
         raise InputError(f"all of its lines are of one time, {said(begin, is_relative)}", file=log)
     start = max(begin, window.start.at(begin)) if window.start is not None else begin
     end = min(found.end_ns, window.end.at(begin)) if window.end is not None else found.end_ns
+    if end - start >= LATEST_NS:
+        years = (end - start) * NANO / (365.25 * 86_400)
+        raise InputError(f"its lines span {years:.0f} years", file=log, key="--start, --end", allowed="136 years")
     if start >= end:
         raise InputError(
             "nothing of the log lies in this stretch of time",

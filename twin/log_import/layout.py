@@ -21,7 +21,7 @@ class Known:
     """A figure of the cell and where it comes from."""
 
     name: str
-    value: float | int
+    value: float | int | None
     source: str
 
 
@@ -113,14 +113,16 @@ def _weigh(p: np.void, cell: Cell, mapping: Mapping, carries: Sequence[Carry], k
             weighed = [
                 c.load_kg - e_kg
                 for c in carries
-                if c.robot == job.robot and c.origin is not None and c.origin.on_truck == on_truck
+                if c.robot == job.robot and c.lifted and c.origin is not None and c.origin.on_truck == on_truck
             ]
             weighed = [kg for kg in weighed if low <= kg <= high]
-            source = "nothing: the pack's nominal mass"
+            source = f"nothing: not weighed, taken as {mapping.pack.mass_kg:g} kg"
             kg = mapping.pack.mass_kg
             if told is not None:
                 kg, source = told, "mapping"
             elif weighed:
                 kg, source = float(np.median(weighed)), "the load cell while it was carried"
             p["pack_mass_kg"][pack] = kg
-            known.append(Known(f"{name}[pack{pack}]", kg, source))
+            # the nominal mass is what the twin works with; nobody weighed a pack that was not carried
+            shown = None if told is None and not weighed else kg
+            known.append(Known(f"{name}[pack{pack}]", shown, source))

@@ -44,7 +44,7 @@ def check_losses(path: Path, log: Ingested, found: Survey, mapping: Mapping) -> 
         f"{worst.lost} of {worst.of} {worst.what} would be lost{more}: {worst.why}",
         file=path,
         key="cleaning.max_loss",
-        value=f"{worst.share:.3f}",
+        value=round(worst.share, 3),
         allowed=f"up to {most:g}; {worst.help}; or a larger cleaning.max_loss in the mapping accepts the loss",
     )
 

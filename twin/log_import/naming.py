@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from twin.log_import.reading.guess_columns import ColumnGuess
 from twin.log_import.units import ALIASES, dimensions_of
@@ -34,8 +35,33 @@ SWAY_WORDS = ("sway", "swing", "pendel", "摆角", "摆动")
 FORCE_WORDS = ("force", "latforce", "lateral", "side", "kraft", "侧向力", "力")
 GRIP_WORDS = ("grip", "gripper", "twistlock", "claw", "greifer", "抓手", "夹爪")
 LOCK_WORDS = ("lock", "latch", "bolt", "riegel", "锁")
-OPEN_WORDS = ("open", "opened", "unlocked", "offen", "auf", "开", "解锁")
-CLOSED_WORDS = ("closed", "close", "locked", "shut", "zu", "关", "锁定", "合")
+OPEN_WORDS = (
+    "open", "opened", "op", "opn", "unlock", "unlocked", "unclamped", "released", "rel",
+    "offen", "auf", "geoeffnet", "geöffnet", "entriegelt", "gelöst", "geloest", "frei",
+    "开", "打开", "松开", "张开", "开启", "解锁", "松",
+)  # fmt: skip
+CLOSED_WORDS = (
+    "closed", "close", "cl", "cls", "clsd", "locked", "shut", "clamped", "gripped",
+    "zu", "geschlossen", "verriegelt", "gespannt",
+    "关", "关闭", "闭合", "锁定", "锁紧", "夹紧", "合", "闭",
+)  # fmt: skip
+NOT_WORDS = ("not", "no", "nicht", "un", "非", "未", "无")
+"""What turns the meaning of a switch round: too doubtful for a guess."""
+ORDER_WORDS: tuple[str, ...] = (
+    "cmd",
+    "command",
+    "order",
+    "req",
+    "request",
+    "set",
+    "soll",
+    "befehl",
+    "do",
+    "output",
+    "valve",
+)
+ORDER_WORDS += ("命令", "指令", "输出")
+"""A command to open or close is no switch that tells of it."""
 STEP_WORDS = ("step", "seq", "sequence", "schritt", "state", "phase", "步", "步骤")
 ALARM_WORDS = ("alm", "alarm", "fault", "error", "code", "stoerung", "报警", "故障")
 ROPE_WORDS = ("rope", "ropelen", "ropelenset", "antisway", "seil", "绳长")
@@ -67,7 +93,7 @@ def suggest(guess: ColumnGuess) -> str | None:
     if guess.kind in ("integer code", "text", "constant") and has(STEP_WORDS) and not dimensions:
         return "step"
     if guess.kind in ("bool", "constant") and not dimensions:
-        return _switch(words, has)
+        return _switch(words, has, guess.words)
     if guess.kind not in ("number", "integer code", "constant"):
         return None
     a = next((axis for axis in ("y", "x") if axis in words), None)
@@ -82,15 +108,38 @@ def suggest(guess: ColumnGuess) -> str | None:
     return _axis(words, has, dimensions)
 
 
-def _switch(words: list[str], has: object) -> str | None:
+def state_of(words: Sequence[str]) -> str | None:
+    """`open` or `closed`: what a switch tells when it is made, by the words of its name; None where in doubt."""
+    bare = [word.replace("开关", "") for word in words]  # that is a switch
+    if any(word in NOT_WORDS for word in bare) or any(word in "".join(bare) for word in ("未", "非", "无")):
+        return None
+    if any(word in ORDER_WORDS or word > "\u4e00" and any(o in word for o in ORDER_WORDS) for word in bare):
+        return None
+    opened = _told(bare, OPEN_WORDS)
+    closed = _told([word.replace("unlock", "").replace("unclamp", "") for word in bare], CLOSED_WORDS)
+    return None if opened == closed else "open" if opened else "closed"
+
+
+def _told(words: Sequence[str], of: Sequence[str]) -> bool:
+    """Whether one of the words is one of these, or in long ones and in Chinese ones holds it."""
+    return any(
+        word == one or (len(one) > 3 and one in word) or (one > "\u4e00" and one in word)
+        for word in words
+        for one in of
+    )
+
+
+def _switch(words: list[str], has: object, said: Sequence[str]) -> str | None:
     number = next((word for word in reversed(words) if word in ("1", "2", "3", "4")), None)
     test = has
     assert callable(test)
-    state = "open" if test(OPEN_WORDS) else "closed" if test(CLOSED_WORDS) else None
-    if test(GRIP_WORDS):
-        return f"robot0/grip{number}_{state or 'closed'}" if number else f"robot0/grips_{state or 'closed'}"
-    if test(LOCK_WORDS):
-        return f"truck1/lock{number}_{state or 'closed'}" if number else f"truck1/locks_{state or 'closed'}"
+    state = state_of(words)
+    if state is None and {state_of([word.lower()]) for word in said} == {"open", "closed"}:
+        state = "closed"  # its values tell what it means
+    if state is not None and test(GRIP_WORDS):
+        return f"robot0/grip{number}_{state}" if number else f"robot0/grips_{state}"
+    if state is not None and test(LOCK_WORDS):
+        return f"truck1/lock{number}_{state}" if number else f"truck1/locks_{state}"
     if "estop" in words or ("e" in words and "stop" in words):
         return "station/estop_button"
     return None

@@ -11,7 +11,7 @@ from twin.alignment.hover import rest_truck
 from twin.cell import Cell
 from twin.motion.kernels import kernel
 from twin.plants.geometry import end_effector_pose, quaternion, seat_pose
-from twin.plants.state import EX, EY, EYAW, EZ, TPITCH, TROLL, TZ, YAW, Z
+from twin.plants.state import EX, EY, EYAW, EZ, TPITCH, TROLL, TX, TY, TYAW, TZ, YAW, Z
 from twin.plants.suspension import FLOATING_TABLE
 from twin.recorded.sampling import fill_frames
 
@@ -44,6 +44,7 @@ def fill_poses(
     load: Any,
     packs: Any,
     springs: Any,
+    park: Any,
     out: Any,
 ) -> None:
     """Poses of all frames over a stretch of samples; `worlds` (1,) and `params` (1,) are the cell's.
@@ -54,10 +55,12 @@ def fill_poses(
         load: (K, R) force in the ropes or on the table, N.
         packs: (K, P) where each pack is, as in `packs.Timeline`.
         springs: (K, 3) heave, pitch and roll of the truck.
+        park: (K, 3) x, y and yaw of the truck.
         out: (K, F, 7) poses in their parents, in the order of `sampling.frames_of`.
     """
     w, p = worlds[0], params[0]
     for k in range(len(axes)):
+        w.truck_q[TX], w.truck_q[TY], w.truck_q[TYAW] = park[k, 0], park[k, 1], park[k, 2]
         w.truck_q[TZ], w.truck_q[TPITCH], w.truck_q[TROLL] = springs[k, 0], springs[k, 1], springs[k, 2]
         for r in range(p.robots):
             q = w.q[r]

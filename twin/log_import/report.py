@@ -17,6 +17,7 @@ from twin.log_import.values import ColumnFacts
 MOST_PHASES = 5000
 """So many phases are listed in the report; all of them are in the recording."""
 MOST_PLACES = 20
+NEAR_NS = 1_000_000
 """So many gaps, jumps or frozen stretches are told one by one."""
 
 
@@ -69,7 +70,12 @@ class ImportReport:
 
 def findings_of(log: Ingested, found: Survey, story: Story, mapping: Mapping) -> list[Finding]:
     """Everything that was wrong with a log, or that somebody should know of it; the worst for a reader first."""
-    findings = [*_of_lines(log), *_of_clock(log, found, mapping), *_of_values(log, found), *_of_codes(story)]
+    findings = [
+        *_of_lines(log),
+        *_of_clock(log, found, mapping),
+        *_of_values(log, found),
+        *_of_story(story, log.is_relative),
+    ]
     for tag in log.missing_tags:
         findings.append(Finding("missing tag", 1, tag, "optional: imported without it"))
     return findings
@@ -109,6 +115,7 @@ def _of_lines(log: Ingested) -> list[Finding]:
     return found
 
 
+DONE_WITH_CONTRADICTIONS = {"contradicting switches": "drawn closed", "truck moved": "drawn where its scans say"}
 JUMPS = {
     "set_back": ("clock set back", "time goes on from where it was"),
     "set_ahead": ("clock set forward", "nothing moved in it that was moving: time goes on from where it was"),
@@ -150,6 +157,8 @@ def _of_clock(log: Ingested, found: Survey, mapping: Mapping) -> list[Finding]:
         begin, most_s = told(longest[0], log.is_relative), (longest[1] - longest[0]) * 1e-9
         where = f"{total:.2f} s in all, the longest {most_s:.2f} s from {begin}"
         done = f"nothing recorded there (longer than {gap_s(mapping, log):g} s)"
+        if any(abs(a - begin_ns) < NEAR_NS for a, _ in log.settled.unknown for begin_ns, _ in found.gaps):
+            done += "; nothing moved over it: if it was the clock that was set forward, time.clock_steps: remove"
         findings.append(Finding("gap", len(found.gaps), where, done, tuple(places)))
     return [finding for finding in findings if finding.count]
 
@@ -188,11 +197,16 @@ def _of_values(log: Ingested, found: Survey) -> list[Finding]:
     return findings
 
 
-def _of_codes(story: Story) -> list[Finding]:
+def _of_story(story: Story, is_relative: bool) -> list[Finding]:
     findings = [
         Finding("unknown step", count, f"step {word}", "no phase")
         for word, count in list(story.unknown_steps.items())[:50]
     ]
+    for kind in dict.fromkeys(kind for _, kind, _ in story.contradictions):
+        when = [(told(t_ns, is_relative), said) for t_ns, k, said in story.contradictions if k == kind]
+        places = tuple({"from": t, "what": said} for t, said in when[:MOST_PLACES])
+        done = DONE_WITH_CONTRADICTIONS[kind]
+        findings.append(Finding(kind, len(when), f"{when[0][1]}, from {when[0][0]}", done, places))
     for word, count in list(story.unknown_alarms.items())[:50]:
         findings.append(Finding("unknown alarm", count, f"alarm {word}", "told as it is"))
     return findings

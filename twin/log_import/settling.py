@@ -6,6 +6,7 @@ or its clock was set. Both are tried on what the lines say; the one stands by wh
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping as MappingOf
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from twin.errors import InputError
 from twin.log_import.clock import ClockWatch, Plan
 from twin.log_import.mapping import Mapping
 from twin.log_import.ordered import MAX_WAITING_BYTES, Ordered
@@ -41,7 +43,7 @@ class Settled:
     late_ns: dict[str, int] = field(default_factory=dict)
     """Of each spool: how late its lines may come, where that is more than the mapping says."""
     unknown: list[tuple[int, int]] = field(default_factory=list)
-    """Steps ahead, from and to, of which nothing tells whether they are pauses or the clock's."""
+    """Steps ahead of a regular recorder, from and to, of which nothing tells whether they are pauses or the clock's."""
 
 
 @dataclass
@@ -79,10 +81,13 @@ class Settling:
             return self._sorted()
         settled = self._by_clock()
         corrected = settled is None or any(j.kind in CORRECTED for p in settled.plans.values() for j in p.jumps)
-        told = "reorder_s" in self._mapping.file.cleaning.model_fields_set
-        if corrected and not told and (settled is None or self._steps_are == "auto"):
+        if corrected and (settled is None or self._steps_are == "auto"):
             as_stamped = self._sorted()
-            if self._fits(as_stamped) and (settled is None or self._is_better(as_stamped, settled)):
+            if self._fits(as_stamped) and self._is_better(as_stamped, settled):
+                cleaning = self._mapping.file.cleaning
+                late_ns = max(as_stamped.late_ns.values())
+                if "reorder_s" in cleaning.model_fields_set and late_ns > 1e9 * cleaning.reorder_s:
+                    raise self._refusal(as_stamped)
                 return as_stamped
         if settled is None:
             raise self._whole.refusal(self._path)
@@ -116,6 +121,17 @@ class Settling:
         plans = {key: Plan.as_stamped() for key in self._spools}
         late = {key: self._each.get(key, self._whole).farthest_ns + 1 for key in self._spools}
         return Settled(plans, by_tag=self._long, as_stamped=True, late_ns=late)
+
+    def _refusal(self, settled: Settled) -> InputError:
+        """For a mapping that allows lines less late than they are."""
+        late_s = max(settled.late_ns.values()) * 1e-9
+        return self._mapping.refuse(
+            f"lines of {self._path.name} come up to {late_s:.1f} s late",
+            "cleaning",
+            "reorder_s",
+            value=self._mapping.file.cleaning.reorder_s,
+            allowed=f"{math.ceil(late_s)} or more; or without this key: then all are sorted",
+        )
 
     def _newest_first(self) -> Settled:
         plans: dict[str, Plan] = {}
@@ -161,14 +177,29 @@ class Settling:
             waiting += share * spool.rows * (len(spool.columns) + 1) * 8
         return waiting <= MAX_WAITING_BYTES
 
-    def _is_better(self, as_stamped: Settled, settled: Settled) -> bool:
-        new, old = self._read(as_stamped), self._read(settled)
+    def _is_better(self, as_stamped: Settled, settled: Settled | None) -> bool:
+        new = self._read(as_stamped)
+        if settled is None:  # it must be the times by which the axes move as axes do
+            return new.way < CLEARLY * self._way_as_written()
+        old = self._read(settled)
+        if new.lost > old.lost + FEW * new.rows:  # what contradicts another line of its time is not recorded
+            return False
         if new.way < CLEARLY * old.way:
             return True
         if new.way > ABOUT * old.way:
             return False
         fills = new.doubled <= FEW * new.rows and new.holes < old.holes
         return fills or old.lost > MANY * max(old.rows + old.lost, 1)
+
+    def _way_as_written(self) -> float:
+        """How far the axes go from line to line of the file."""
+        total = 0.0
+        for key, spool in self._spools.items():
+            for _, values in spool.pieces(PIECE_ROWS):
+                for c in self._axes(key):
+                    column = values[np.isfinite(values[:, c]), c]
+                    total += float(np.abs(np.diff(column)).sum())
+        return total
 
     def _read(self, settled: Settled) -> _Reading:
         found = _Reading()
@@ -194,7 +225,7 @@ class Settling:
                         said[k] = column[-1]
             found.rows += rows
             found.doubled += ordered.facts.contradicting
-            found.lost += spool.rows - rows - ordered.facts.same_time
+            found.lost += spool.rows - rows - ordered.facts.same_time + ordered.facts.contradicting
         return found
 
 

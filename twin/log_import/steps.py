@@ -30,6 +30,8 @@ REGULAR = 0.8
 TOLERANCE_M, SURE_M = 5e-4, 0.02
 """How well a motion (m, rad) can be continued, and how far it must have been from where it was for a pause."""
 NOISES, SURE_NOISES = 5.0, 10.0
+MANY_PAUSES, REPEATED = 3, 0.01
+"""A log with more pauses than this is one of changes, unless this share of its positions are told again and again."""
 HOUR_NS, SLOWEST_NS = 3_600_000_000_000, 10_000_000_000
 STEP, PAUSE, UNKNOWN = "step", "pause", "unknown"
 
@@ -68,7 +70,17 @@ class Rows:
 
 def judge(candidates: Iterable[Candidate], rows: Sequence[Rows], period_ns: int) -> dict[int, str]:
     """Of each candidate, by its row: `step`, `pause` (or disorder), or `unknown`."""
-    return {c.row: _back(c, rows) if c.step_ns < 0 else _ahead(c, rows, period_ns) for c in candidates}
+    candidates = list(candidates)
+    pauses = sum(c.step_ns > 0 for c in candidates)
+    said = {}
+    for c in candidates:
+        if c.step_ns < 0:
+            said[c.row] = _back(c, rows)
+        elif pauses > MANY_PAUSES and not any(_repeats(spool.around(c.row)[1]) for spool in rows):
+            said[c.row] = PAUSE  # a recorder of changes has a pause whenever nothing moves
+        else:
+            said[c.row] = _ahead(c, rows, period_ns)
+    return said
 
 
 # ---------------------------------------------------------------------------------------------------- set back
@@ -89,7 +101,7 @@ def _back(candidate: Candidate, rows: Sequence[Rows]) -> str:
             continue
         if len(early) >= 2 and len(late) >= 2 and _alike(len(early), len(late)):
             if _same_lines(t_ns, values, early, late):
-                return PAUSE
+                continue  # sent twice, or it stood
             usual = float(np.median(np.diff(np.sort(t_ns))))
             following = t_ns[late_end] - t_ns[late_end - 1] if late_end < len(t_ns) else 0
             if following > max(2.5 * usual, -GOES_ON * candidate.step_ns):
@@ -137,8 +149,19 @@ def _ahead(candidate: Candidate, rows: Sequence[Rows], period_ns: int) -> str:
         return PAUSE
     if STEP in votes:
         return STEP
+    if not votes:
+        return PAUSE
     off_ns = abs(candidate.step_ns - period_ns - HOUR_NS)
-    return STEP if votes and off_ns <= 1.5 * period_ns and period_ns <= SLOWEST_NS else UNKNOWN
+    return STEP if off_ns <= 1.5 * period_ns and period_ns <= SLOWEST_NS else UNKNOWN
+
+
+def _repeats(values: np.ndarray) -> bool:
+    """Whether some position is told again although it has not changed, as no recorder of changes does."""
+    for column in values.T:
+        known = column[~np.isnan(column)]
+        if len(known) > 1 and float(np.mean(np.diff(known) == 0.0)) >= REPEATED:
+            return True
+    return False
 
 
 def _seam(candidate: Candidate, spool: Rows) -> list[str]:

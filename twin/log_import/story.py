@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twin.log_import.ingest import Ingested
 from twin.log_import.mapping import Mapping, StepsSpec
 from twin.log_import.survey import Changes, Survey
 from twin.log_import.values import alarm_name, plain_code, step_name
+
+if TYPE_CHECKING:
+    from twin.log_import.contradictions import BothMade, TruckMotion
 
 NANO = 1e-9
 
@@ -33,6 +36,8 @@ class Story:
     events: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     unknown_steps: dict[str, int] = field(default_factory=dict)
     unknown_alarms: dict[str, int] = field(default_factory=dict)
+    contradictions: list[tuple[int, str, str]] = field(default_factory=list)
+    """Time, kind and words of what the log says against itself, or against what is assumed of it."""
 
 
 def story_of(log: Ingested, found: Survey, mapping: Mapping) -> Story:
@@ -58,6 +63,21 @@ def story_of(log: Ingested, found: Survey, mapping: Mapping) -> Story:
             story.events.append((s.start_ns, {"name": "frozen", "message": said, "level": "warning", "signal": name}))
     story.events.sort(key=lambda event: event[0])
     return story
+
+
+def tell_contradictions(story: Story, both: Sequence[BothMade], motion: TruckMotion | None) -> None:
+    """Add locks and grips that are open and closed at once, and a truck that moves, to the events."""
+    for b in sorted(both, key=lambda b: b.start_ns - b.end_ns):  # the longest first
+        said = f"{b.name} reports open and closed at once for {(b.end_ns - b.start_ns) * NANO:.2f} s"
+        story.contradictions.append((b.start_ns, "contradicting switches", said))
+        event = {"name": "contradicting_switches", "message": said, "level": "error", "signal": b.name}
+        story.events.append((b.start_ns, event))
+    moved = motion.first if motion is not None else None
+    if moved is not None:
+        said = f"the truck moved from where it was parked: {moved[1]}"
+        story.contradictions.append((moved[0], "truck moved", said))
+        story.events.append((moved[0], {"name": "truck_moved", "message": said, "level": "error"}))
+    story.events.sort(key=lambda event: event[0])
 
 
 def _steps(story: Story, log: Ingested, found: Survey, spec: StepsSpec) -> None:

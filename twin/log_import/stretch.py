@@ -9,6 +9,7 @@ import numpy as np
 
 from twin.cell import Cell
 from twin.log_import.carries import home_of
+from twin.log_import.contradictions import TruckMotion
 from twin.log_import.estimate import begin, swing
 from twin.log_import.mapping import Mapping
 from twin.log_import.packs import Timeline, codes_at
@@ -39,8 +40,17 @@ class Channel:
 class Completer:
     """From the log's signals at the recording's times to frames, channels and sensors; stretch by stretch."""
 
-    def __init__(self, cell: Cell, mapping: Mapping, names: Sequence[str], lines: Sequence[Timeline], hz: float):
-        """`names`: columns of the values that `complete` gets; `lines`: where the packs are; `hz`: samples a second."""
+    def __init__(
+        self,
+        cell: Cell,
+        mapping: Mapping,
+        names: Sequence[str],
+        lines: Sequence[Timeline],
+        hz: float,
+        motion: TruckMotion | None = None,
+    ):
+        """`names`: columns of the values that `complete` gets; `lines`: where the packs are; `hz`: samples a second;
+        `motion`: how the truck moved, where the log scans it."""
         self.cell, self._lines, self._dt_s = cell, lines, 1.0 / hz
         self._index = {name: i for i, name in enumerate(names)}
         self._robots = cell.station.robots.count
@@ -50,7 +60,8 @@ class Completer:
         self._swing = begin(self._robots)
         self._last_ns: int | None = None
         self._breaks = np.empty(0, np.int64)
-        self._world = cell.new_world()
+        self._world, self._motion = cell.new_world(), motion
+        self._park = self._world["truck_q"][0][[TX, TY, TYAW]].copy()
         self._bare, self._adds = truck_give(cell)
         self._seats = self._seat_places()
         self.frames = frames_of(cell)
@@ -134,10 +145,12 @@ class Completer:
         sway = self._sway(out, axes, held, load)
         springs = self._springs(packs, held, load)
         frames = np.empty((count, len(self.frames), 7))
-        fill_poses(self._world, self.cell.params, axes, sway, load, packs, springs, frames)
+        park = np.broadcast_to(self._park, (count, 3)).copy()
+        if self._motion is not None:
+            park += self._motion.at(times_ns)
+        fill_poses(self._world, self.cell.params, axes, sway, load, packs, springs, park, frames)
         self._switches(out, packs)
-        park = self._world["truck_q"][0]
-        for name, column in zip(TRUCK_NAMES, (park[TX], park[TY], park[TYAW], *springs.T), strict=True):
+        for name, column in zip(TRUCK_NAMES, (*park.T, *springs.T), strict=True):
             out[f"truck/{name}"] = np.broadcast_to(column, count)
         for r in range(self._robots):
             out[f"robot{r}/held"] = held[:, r].astype(float)

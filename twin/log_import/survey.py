@@ -83,9 +83,10 @@ def fills_of(mapping: Mapping, log: Ingested) -> dict[str, Fill]:
                 fills[column.name] = Fill(0, NEVER, round(column.offset_s * 1e9))
                 continue
             age, bridge = m.spec.max_age_s, m.spec.max_age_s
-            if age is None and wide and not m.holds:
+            holds = m.holds or m.spec.fill is None and m.target.dimension == "number" and log.facts[m.name].is_digital
+            if age is None and wide and not holds:
                 age = gap_s(mapping, log, key)
-            if m.holds:
+            if holds:
                 bridge = 0.0
             elif bridge is None:
                 bridge = bridge_s(log, key) if age is None else min(bridge_s(log, key), age)
@@ -209,7 +210,12 @@ def _add(total: OrderFacts, more: OrderFacts) -> None:
 def _watch(column: Column, mapping: Mapping, fill: Fill, slow_ns: int) -> _ChangeWatch | _FrozenWatch:
     m = column.signal
     if m is None or m.holds:
-        kept = m is None or m.target.dimension == "switch" or m.name.endswith("/shaper_rope_length_m")
+        kept = (
+            m is None
+            or m.target.dimension == "switch"
+            or m.name.endswith("/shaper_rope_length_m")
+            or "/scan_" in m.name
+        )
         return _ChangeWatch(fill.offset_ns, MOST_CHANGES if kept else 0)
     if "/reference_" in m.name:  # a setpoint has no noise and stands as long as it likes
         return _FrozenWatch(0, fill.offset_ns)

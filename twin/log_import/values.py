@@ -16,6 +16,7 @@ TRUE_WORDS = frozenset(("true", "1", "on", "yes", "t", "y", "ein", "ja", "wahr",
 FALSE_WORDS = frozenset(("false", "0", "off", "no", "f", "n", "aus", "nein", "falsch", "否"))
 """In capitals or not."""
 MOST_CODES = 100_000
+MOST_STATES = 64
 MOST_ODD, MOST_EXAMPLES = 20_000, 500
 """So many batches and lines with odd values are kept until it is known which of them are of bad quality."""
 LineOf = Callable[[int], int]
@@ -33,11 +34,26 @@ class ColumnFacts:
     bad_quality: int = 0
     unmapped: dict[str, int] = field(default_factory=dict)
     """Words that stand for nothing known, and how often they came."""
+    states: set[float] | None = field(default_factory=set)
+    """What a number without a unit has said, while that is few whole numbers; None: it is no state."""
     rows: int = 0
     odd: list[tuple[np.ndarray, str | None]] = field(default_factory=list)
     """Rows of the spool with values that could not be read (None), and with each word that means nothing."""
     examples: list[tuple[int, int, str]] = field(default_factory=list)
     """Of values that could not be read: row of the spool, line of the file, what it says."""
+
+    @property
+    def is_digital(self) -> bool:
+        """Whether it said only few whole numbers: a flag, a step, a code, which has no values between."""
+        return bool(self.states)
+
+    def note_states(self, raw: np.ndarray) -> None:
+        """The next numbers (K,), as the log says them."""
+        if self.states is None:
+            return
+        self.states |= set(np.unique(raw[np.isfinite(raw)]).tolist())
+        if len(self.states) > MOST_STATES or any(value != int(value) for value in self.states):
+            self.states = None
 
     def note_bad(self, is_bad: np.ndarray, start: int) -> None:
         """Of the rows from `start` on, take those of bad quality (K,) out of what could not be read."""
@@ -161,7 +177,13 @@ class Converter:
             _note_unmapped(facts, codes, words, meaning)
         else:
             raw, bad = to_float(said, self._layout)
+            if bad.any() and m.target.dimension == "number":  # a flag may be written in words
+                codes, words = to_text(said)
+                flags = np.array([*(self._switch_word(m, word) for word in words), np.nan], float)[codes]
+                raw, bad = np.where(bad, flags, raw), bad & np.isnan(flags)
             _note_unreadable(facts, said, bad, line_of)
+        if m.target.dimension == "number":
+            facts.note_states(raw)
         return np.asarray(m.to_si * (spec.sign * spec.scale * (raw - spec.zero)))
 
 

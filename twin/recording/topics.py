@@ -110,7 +110,7 @@ VIOLATION_FIELDS: Mapping[str, Schema] = {
     "quantity": {**TEXT, "description": "what the invariant is about"},
     "limit": {**NUMBER, "description": "what the worst value is beyond, SI"},
     "unit": TEXT,
-    "seat": TEXT,
+    "seat_name": TEXT,
 }
 
 

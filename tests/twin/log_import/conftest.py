@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from tests.twin.log_import import dialects, long_dialects
 from tests.twin.log_import.historian import Log
+from tests.twin.log_import.small import Station
 
 Written = Callable[[str], Log]
 DIALECTS = {
@@ -32,3 +34,9 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
         return known[name]
 
     return write
+
+
+@pytest.fixture
+def station(tmp_path: Path) -> Station:
+    """A station whose log a test writes."""
+    return Station(tmp_path)

@@ -24,6 +24,7 @@ SHOWN = {"m": ("mm", 1e3), "rad": ("deg", math.degrees(1.0)), "n": ("kN", 1e-3)}
 """The unit that people read, and how many of it are one in SI."""
 LOG, TWIN, BAND, OUT = "#1f6fb4", "#d1741c", "rgba(120,120,120,0.18)", "#c0262d"
 MOST_POINTS = 9_000
+CONTRADICTIONS = ("contradicting switches", "truck moved")
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #1d2530; max-width: 1180px; margin: 2em auto; padding: 0 1em; }
 h1 { font-size: 1.5em; } h2 { font-size: 1.15em; margin-top: 2em; }
@@ -59,7 +60,7 @@ def page(comparison: Comparison, report: ImportReport, title: str) -> str:
 <p>{html.escape(report.log)}, {report.start} to {report.end} ({report.duration_s:.1f} s), read by
 {html.escape(report.map)}. Seconds are those of the recording. Blue is the log, orange the twin, grey the band within
 which both agree.</p>
-{_lead(beside.partings)}
+{_lead(beside.partings, contradictions_of(report))}
 <h2>Where they part</h2>
 {_partings(beside.partings)}
 <h2>Phases</h2>
@@ -86,11 +87,20 @@ def shown(value: float, unit: str) -> str:
     return f"{value * factor:.4g} {word}"
 
 
-def _lead(partings: Sequence[Parting]) -> str:
+def _lead(partings: Sequence[Parting], against: Sequence[str]) -> str:
+    """`against`: what the log says against itself or against the truck of the twin, which stands still."""
+    if not partings and against:
+        said = html.escape("; ".join(against))
+        return f'<p class="lead">Every compared signal stays within its band, but the log shows: {said}.</p>'
     if not partings:
         return '<p class="lead same">Nothing parts: every signal stays within its band from begin to end.</p>'
-    first = partings[0]
-    return f'<p class="lead">{html.escape(sentence(first))}</p>'
+    more = f" The log also shows: {'; '.join(against)}." if against else ""
+    return f'<p class="lead">{html.escape(sentence(partings[0]) + more)}</p>'
+
+
+def contradictions_of(report: ImportReport) -> list[str]:
+    """What a log says against itself, or against a truck that stands still, in words."""
+    return [finding.where for finding in report.findings if finding.kind in CONTRADICTIONS]
 
 
 def sentence(first: Parting) -> str:

@@ -29,6 +29,14 @@ _BOOLS = (
     {"wahr", "falsch"},
     {"是", "否"},
     {"开", "关"},
+    {"auf", "zu"},
+    {"offen", "zu"},
+    {"offen", "geschlossen"},
+    {"opened", "closed"},
+    {"unlocked", "locked"},
+    {"entriegelt", "verriegelt"},
+    {"打开", "关闭"},
+    {"松开", "夹紧"},
 )
 _NUMBER_SHARE = 0.9
 """A column is one of numbers if so many of its values are."""
