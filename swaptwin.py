@@ -138,7 +138,7 @@ def run(arguments: Sequence[str]) -> int:
         if module is None:
             raise  # a mistake of ours: show where
         name = next((word for word in arguments if word in COMMANDS), "swaptwin")
-        print_error(f"{name}: {extras.needs(module)} (see: swaptwin doctor)")
+        print_error(f"{name}: {extras.needs(module)}")
         return EXIT_FAILED
     except (KeyboardInterrupt, typer.Abort):
         print_error("interrupted")

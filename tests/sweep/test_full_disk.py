@@ -78,11 +78,16 @@ def filled(word: str, places: dict[str, str]) -> str:
 
 
 def test_what_does_not_fit(made: Path, full: Disk) -> None:
-    sweep(made, full.leave(ROOM_BYTES), WRITES)
+    chosen = dict(WRITES)
+    if full.limit_bytes is not None:
+        del chosen["comparison"]  # its recording would be too large as well
+    sweep(made, full.leave(ROOM_BYTES), chosen)
     assert not list(made.glob(".*"))
 
 
 def test_where_nothing_fits(made: Path, full: Disk) -> None:
+    if full.limit_bytes is not None:
+        pytest.skip("without a disk of its own no process could say anything")
     sweep(made, full.leave(0), NO_ROOM)
 
 

@@ -59,7 +59,7 @@ def check(ended: Ended, needed: str | None, extra: str) -> None:
     assert ended.code == 1, ended
     last = ended.said.splitlines()[-1]
     assert last.startswith(f"error: {ended.line[0]}: needs the package {needed}"), ended
-    assert f"of the extra '{extra}' (pip install 'swaptwin[{extra}]')" in last, ended
+    assert last.endswith(f"of the extra '{extra}' (pip install 'swaptwin[{extra}]')"), ended
     assert ended.said.count("error") == 1, ended
 
 
