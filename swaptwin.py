@@ -140,7 +140,7 @@ def run(arguments: Sequence[str]) -> int:
         if module is None:
             raise  # a mistake of ours: show where
         name = next((word for word in arguments if word in COMMANDS), "swaptwin")
-        print_error(f"{name}: {extras.needs(module)} (see: swaptwin doctor)")
+        print_error(f"{name}: {extras.needs(module)}")
         return EXIT_FAILED
     except (KeyboardInterrupt, typer.Abort):
         print_error("interrupted")
@@ -188,7 +188,7 @@ def open_standard_streams() -> None:
                 os.close(opened)
             os.set_inheritable(number, True)
         if getattr(sys, name) is None:
-            setattr(sys, name, open(number, mode, closefd=False))
+            setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115
 
 
 def drop_standard_output() -> None:

@@ -103,7 +103,7 @@ def _algorithm_of(path: Path) -> str:
 
 
 def leaving_no_ruin(train: Callable[..., Result]) -> Callable[..., Result]:
-    """`train(scene, config, folder, ...)`; where a full disk ends it before a checkpoint, its new folder goes."""
+    """`train(scene, config, folder, ...)` without its new folder where a full disk ended it before a checkpoint."""
 
     @functools.wraps(train)
     def trained(scene: Any, config: Any, folder: Path, *arguments: Any, **options: Any) -> Result:
