@@ -35,18 +35,9 @@ from agents.episodes import Scene
 from agents.evaluate import Evaluation, about_environment, evaluate
 from agents.export import graph_bytes, layers_of, write_bundle
 from agents.pool import interrupts_held_back
-from agents.train.checkpoint import (
-    REPLAY,
-    Seen,
-    algorithm_class,
-    all_in,
-    leaving_no_ruin,
-    load_model,
-    need_trust,
-    newest,
-    save,
-)
+from agents.train.checkpoint import REPLAY, Seen, algorithm_class, all_in, load_model, need_trust, newest, save
 from agents.train.config import TrainConfig
+from agents.train.leftovers import leaving_no_ruin
 from twin import seeding
 from twin.console import ProgressLine, atomic_write
 from twin.errors import DISK_ERRORS, InputError
