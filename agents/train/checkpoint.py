@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import os
-import shutil
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
 from agents.train.normaliser import Normaliser, load_normaliser, normaliser_file
-from twin.errors import DISK_ERRORS, InputError, naming
+from twin.errors import InputError, naming
 
 Array = np.ndarray
-Result = TypeVar("Result")
 REPLAY = "replay_buffer.pkl"
 BEST = "best.npz"
 """Beside the checkpoints: what was best so far, as plain arrays."""
@@ -100,22 +97,6 @@ def _algorithm_of(path: Path) -> str:
         if signature <= keys:
             return name
     raise InputError("is neither of PPO nor of SAC", file=path)
-
-
-def leaving_no_ruin(train: Callable[..., Result]) -> Callable[..., Result]:
-    """`train(scene, config, folder, ...)` without its new folder where a full disk ended it before a checkpoint."""
-
-    @functools.wraps(train)
-    def trained(scene: Any, config: Any, folder: Path, *arguments: Any, **options: Any) -> Result:
-        was_there = folder.exists()
-        try:
-            return train(scene, config, folder, *arguments, **options)
-        except OSError as error:
-            if error.errno in DISK_ERRORS and not was_there and not all_in(folder / "checkpoints"):
-                shutil.rmtree(folder, ignore_errors=True)
-            raise
-
-    return trained
 
 
 def save(model: Any, folder: Path) -> Path:

@@ -35,17 +35,9 @@ from agents.evaluate import Evaluation, about_environment, evaluate
 from agents.export import graph_bytes, layers_of, write_bundle
 from agents.pool import interrupts_held_back
 from agents.train.budget import GRACE_S, Budget, TimeOver, at_most
-from agents.train.checkpoint import (
-    REPLAY,
-    Seen,
-    algorithm_class,
-    all_in,
-    leaving_no_ruin,
-    load_model,
-    need_trust,
-    newest,
-)
+from agents.train.checkpoint import REPLAY, Seen, algorithm_class, all_in, load_model, need_trust, newest
 from agents.train.config import TrainConfig
+from agents.train.leftovers import leaving_no_ruin
 from agents.train.versions import versions
 from agents.train.watch import BEST_OF, Timed, Watch
 from twin import seeding

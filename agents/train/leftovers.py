@@ -1,0 +1,30 @@
+"""What a training run leaves behind where the disk is full."""
+
+from __future__ import annotations
+
+import functools
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from agents.train.checkpoint import all_in
+from twin.errors import DISK_ERRORS
+
+Result = TypeVar("Result")
+
+
+def leaving_no_ruin(train: Callable[..., Result]) -> Callable[..., Result]:
+    """`train(scene, config, folder, ...)` without its new folder where a full disk ended it before a checkpoint."""
+
+    @functools.wraps(train)
+    def trained(scene: Any, config: Any, folder: Path, *arguments: Any, **options: Any) -> Result:
+        was_there = folder.exists()
+        try:
+            return train(scene, config, folder, *arguments, **options)
+        except OSError as error:
+            if error.errno in DISK_ERRORS and not was_there and not all_in(folder / "checkpoints"):
+                shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+    return trained
