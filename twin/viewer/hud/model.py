@@ -10,10 +10,10 @@ from typing import Any
 
 from twin.catalogue.schema import MECHANICAL
 from twin.recording import Header
-from twin.viewer.incidents import GOOD_OUTCOMES, IncidentNote
+from twin.viewer.incidents import IncidentNote
 from twin.viewer.origin import wall_clock
 from twin.viewer.signals import ChartSet, Signals
-from twin.viewer.source import Gap, Marker, PhaseSpan, Source, gap_at
+from twin.viewer.source import GOOD_OUTCOMES, Gap, Marker, PhaseSpan, Source, gap_at
 
 PLANT_WORDS = {"bullet": "reference (bullet)", "rom": "reduced order (rom)"}
 """Of the plants, as the title says them."""
