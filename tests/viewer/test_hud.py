@@ -160,6 +160,21 @@ def test_numbers_of_a_chart_lie_beside_its_curves(hud, source):
     assert any("…" in text for text in written(hud))
 
 
+def test_in_a_narrow_window_names_are_whole_and_one_button_takes_the_next_view(screen, source):
+    size = (640, 360)
+    narrow = Hud(screen.stage.hud, size)
+    shown = model(source, 10.5)
+    narrow.update(shown)
+    told = {text for layer in narrow.title.layers for text, *_ in layer.texts}
+    assert {value for _, value in shown.title.fields} <= told, "no name cut, none left out"
+    assert {"View", "Charts", "Help"} <= told
+    rect = narrow.title.rects["view:top"][0]
+    assert narrow.hit(rect.x + 2, rect.y + 2).name == "view:top", "from the seat on, in their order"
+    narrow.update(replace(shown, view="driver"))
+    assert "view:overview" in narrow.title.rects
+    narrow.close()
+
+
 def test_a_small_picture_has_fewer_charts_and_says_so(screen, source):
     small, large = Hud(screen.stage.hud, (640, 360)), Hud(screen.stage.hud, (1280, 720))
     for each in (small, large):

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from twin.viewer.moments import drive_lines, measured_lines, stop_lines
 from twin.viewer.source import FAULT, Marker, PhaseSpan, Source
-from twin.viewer.stopping import measured_lines, stop_lines
 
 CELL_FAULTS = ("wrong_pack", "guide_friction")
 """Faults that are part of the cell and have no event: they act from beginning to end."""
@@ -45,7 +45,8 @@ class IncidentNote:
         where: robot, phase, axis, seat, lock.
         faults: those that act.
         violations: of the safety invariants, a line each.
-        motion: of a trip, what moved and how it came to rest; of a log's alarm, what was measured about it.
+        motion: of a trip, what moved and how it came to rest; of a log's alarm, what was measured about it; of a drive
+            into the bay, where it ended.
         recent: the last events before, oldest first.
     """
 
@@ -72,7 +73,7 @@ def incident_at(source: Source, t_s: float) -> IncidentNote | None:
     violations = [m for m in bad if m.violation]
     first = _main(bad, source.imported)
     lines = tuple(_violation_line(m) for m in violations if m is not first)
-    same = {id(m) for m in bad}
+    same = {id(first)} if source.imported else {id(m) for m in bad}  # of a log the other alarms are news
     recent = _recent(source, t_s, same)
     faults = _faults(source, first.t_s)
     where = _where(first) or _step_before(source, first.t_s)
@@ -88,7 +89,7 @@ def incident_at(source: Source, t_s: float) -> IncidentNote | None:
     cause = str(facts.get("cause") or first.message.removeprefix(f"{outcome}: "))
     at_s = facts.get("at_s")
     when_s = float(at_s) if isinstance(at_s, int | float) else first.t_s
-    motion = _motion(source, when_s) if first.name == "trip" or source.imported else ()
+    motion = _motion(source, when_s) if first.name == "trip" or source.imported or source.layout.docking else ()
     return IncidentNote(when_s, title, cause, where, faults, lines, motion, recent)
 
 
@@ -129,8 +130,8 @@ def _motion(source: Source, at_s: float) -> tuple[str, ...]:
     """What samples say about `at_s`, read once, and again where a growing recording has more."""
     known = _motions.get(source)
     if known is None or known[0] is not source.markers or known[1] != at_s:
-        lines = measured_lines(source, at_s) if source.imported else stop_lines(source, at_s)
-        known = _motions[source] = (source.markers, at_s, lines)
+        told = drive_lines if source.layout.docking else measured_lines if source.imported else stop_lines
+        known = _motions[source] = (source.markers, at_s, told(source, at_s))
     return known[2]
 
 
