@@ -22,9 +22,10 @@ from twin.viewer.graphics.offscreen import Offscreen
 from twin.viewer.graphics.quality import QUALITIES
 from twin.viewer.headless import Presenter
 from twin.viewer.hud import GhostTable, Hud
-from twin.viewer.hud.incident_panel import wrapped
+from twin.viewer.hud.incident_panel import _most_telling, wrapped
+from twin.viewer.hud.model import title_of
 from twin.viewer.hud.recorded import model_at
-from twin.viewer.incidents import CELL_FAULTS, incident_at
+from twin.viewer.incidents import CELL_FAULTS, Recent, incident_at
 from twin.viewer.playback import Playback
 from twin.viewer.source import Source
 
@@ -174,10 +175,11 @@ def test_violations_are_told_with_their_worst_value(tmp_path: Path) -> None:
         told = " ".join(note.violations)
         for violation in result.violations:
             assert f"invariant {violation['invariant']} violated from" in told
-            if "limit" in violation:
-                assert violation["message"].rsplit(": ", 1)[-1] in told
+            said = violation["message"]
+            assert (said.rsplit(": ", 1)[-1] if "limit" in violation else said) in told
         markers = [m for m in source.markers if m.violation]
         assert len(markers) == len(result.violations)
+        assert [badge.text for badge in title_of(source).badges] == ["TRUCK MOVED", "VIOLATION"]
 
 
 def test_a_trip_without_a_value_says_what_moved_and_how_it_came_to_rest(tmp_path: Path) -> None:
@@ -238,6 +240,20 @@ def test_the_word_of_a_trip_is_read_also_where_the_cursor_stands(overload) -> No
             presenter.close()
         shown = [p[round(y0) : round(y1) + 1, round(x0) : round(x1)].astype(int) for p in pictures]
         assert all(np.array_equal(shown[0], other) for other in shown[1:]), size
+
+
+def test_where_few_lines_fit_the_last_alarms_are_kept() -> None:
+    lines = tuple(
+        Recent(t_s, name, level)
+        for t_s, name, level in ((1.0, "a", "error"), (2.0, "b", "info"), (3.0, "c", "warning"), (4.0, "d", "info"))
+    )
+    assert ["".join(line.text for line in _most_telling(lines, rows)) for rows in range(5)] == [
+        "",
+        "c",
+        "ac",
+        "acd",
+        "abcd",
+    ]
 
 
 def test_a_number_keeps_its_unit() -> None:

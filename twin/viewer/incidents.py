@@ -170,7 +170,9 @@ def _step_before(source: Source, t_s: float) -> str:
 
 
 def _violation_line(marker: Marker) -> str:
-    said = marker.message.rsplit(": ", 1)[-1] if marker.message.count(": ") > 1 else marker.message
+    """Value and limit tell it; without a limit the whole sentence has to."""
+    whole = marker.message.removeprefix(f"{marker.name}: ")
+    said = marker.message.rsplit(": ", 1)[-1] if "limit" in marker.data else whole
     return f"{words(marker.name)} violated from {marker.t_s:.2f} s: {said}"
 
 

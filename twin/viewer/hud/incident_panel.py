@@ -38,6 +38,13 @@ def wrapped(text: str, font: Font, width: float, rows: int) -> list[str]:
     return lines
 
 
+def _most_telling(recent: tuple[Recent, ...], rows: int) -> tuple[Recent, ...]:
+    """The last alarms and warnings, and where there is room the last other lines, in order of time."""
+    last_first = range(len(recent) - 1, -1, -1)
+    kept = sorted(last_first, key=lambda k: recent[k].level == "info")[:rows]
+    return tuple(recent[k] for k in sorted(kept))
+
+
 class IncidentPanel:
     """Draws up from the lower edge of `room`, as high as its words need; `area` is empty where nothing went wrong."""
 
@@ -74,7 +81,7 @@ class IncidentPanel:
         height = kit.px(HEAD_PX) + rows * kit.px(ROW_PX) + kit.px(PAD_PX)
         side = kit.px(8)
         self.area = Rect(room.x + side, round(room.bottom - height - side), room.width - 2 * side, height)
-        shown = note.recent[len(note.recent) - recent :]
+        shown = note.recent[len(note.recent) - recent :] if beside else _most_telling(note.recent, recent)
         key = (self.area, note.t_s, note.title, tuple(lines), shown, beside)
         self.layers[0].show(key, lambda painter: self._paint(painter, note, lines, shown, text_width, beside))
 
