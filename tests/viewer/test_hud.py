@@ -14,7 +14,7 @@ from panda3d.core import GeomVertexReader
 from twin.viewer.controls import PLAYING, SHOWING
 from twin.viewer.graphics.offscreen import Offscreen
 from twin.viewer.graphics.quality import QUALITIES
-from twin.viewer.hud import Charts, GhostTable, Hud, style
+from twin.viewer.hud import Badge, Charts, GhostTable, Hud, style
 from twin.viewer.hud.ghost_table import told
 from twin.viewer.hud.recorded import load, model_at
 from twin.viewer.hud.regions import TimeScale
@@ -164,6 +164,8 @@ def test_in_a_narrow_window_names_are_whole_and_one_button_takes_the_next_view(s
     size = (640, 360)
     narrow = Hud(screen.stage.hud, size)
     shown = model(source, 10.5)
+    jam, violation = Badge("JAM", "bad"), Badge("VIOLATION", "bad")
+    shown = replace(shown, title=replace(shown.title, badges=(jam, violation)))
     narrow.update(shown)
     told = {text for layer in narrow.title.layers for text, *_ in layer.texts}
     assert {value for _, value in shown.title.fields} <= told, "no name cut, none left out"

@@ -7,7 +7,7 @@ from panda3d.core import NodePath
 from twin.viewer.hud import style
 from twin.viewer.hud.canvas import Kit, Layer, Painter
 from twin.viewer.hud.fonts import Font
-from twin.viewer.hud.model import HudModel
+from twin.viewer.hud.model import Badge, HudModel
 from twin.viewer.hud.regions import Hit, Rect
 from twin.viewer.hud.style import Colour
 
@@ -33,6 +33,12 @@ def _tabs(model: HudModel, narrow: bool = False) -> list[Tab]:
     return tabs + [(f"view:{name}", name.capitalize(), name == model.view) for name in reversed(model.views)]
 
 
+def _without_second_bad(badges: tuple[Badge, ...]) -> tuple[Badge, ...]:
+    """With one word for what went wrong."""
+    bad = [badge for badge in badges if badge.look == "bad"]
+    return tuple(badge for badge in badges if badge not in bad[1:])
+
+
 class TitleBar:
     """Draws into `area`, which `update` is given."""
 
@@ -40,17 +46,19 @@ class TitleBar:
         self._kit = kit
         self.layers = [Layer(parent, kit, "title")]
         self.rects: dict[str, tuple[Rect, str, bool]] = {}
+        self._badges: tuple[Badge, ...] = ()
 
     def update(self, model: HudModel, area: Rect) -> None:
         kit = self._kit
-        self.rects, right = {}, area.right - kit.px(8)
+        self.rects, self._badges, right = {}, model.title.badges, area.right - kit.px(8)
         if model.controls:
             right = self._place(_tabs(model), area)
-            told = self._columns(model.title.fields, self._room(model, area, right))[1]
-            if [(label, value) for label, value, _ in told] != list(model.title.fields):
-                right = self._place(_tabs(model, narrow=True), area)  # names are worth more than a click saved
+            if not self._whole(model, area, right):  # names are worth more than a click saved
+                right = self._place(_tabs(model, narrow=True), area)
+                if not self._whole(model, area, right):  # and more than a violation that the panel tells too
+                    self._badges = _without_second_bad(model.title.badges)
         hovered = self._under(model.pointer_px)
-        key = (area, model.title, tuple(self.rects.values()), hovered)
+        key = (area, model.title, self._badges, tuple(self.rects.values()), hovered)
         self.layers[0].show(key, lambda painter: self._paint(painter, model, area, right, hovered))
 
     def _place(self, tabs: list[Tab], area: Rect) -> float:
@@ -66,10 +74,15 @@ class TitleBar:
             right -= kit.px(2)
         return right
 
-    def _room(self, model: HudModel, area: Rect, right: float) -> float:
+    def _whole(self, model: HudModel, area: Rect, right: float) -> bool:
+        """Whether no name has to be cut or left out."""
+        _, told = self._columns(model.title.fields, self._room(area, right))
+        return [(label, value) for label, value, _ in told] == list(model.title.fields)
+
+    def _room(self, area: Rect, right: float) -> float:
         """What tabs, badges and margins leave for the names."""
         kit = self._kit
-        badges = sum(self._badge_width(badge.text) + kit.px(6) for badge in model.title.badges)
+        badges = sum(self._badge_width(badge.text) + kit.px(6) for badge in self._badges)
         return right - 2 * kit.px(16) - badges - area.x
 
     def hit(self, x: float, y: float) -> Hit | None:
@@ -85,7 +98,7 @@ class TitleBar:
         kit, fonts = self._kit, self._kit.fonts
         painter.ground(*area, style.DOCK)
         x = area.x + kit.px(16)
-        room = self._room(model, area, right)
+        room = self._room(area, right)
         labels, values = painter.middle(area.y, kit.px(LABEL_ROW_PX), fonts.small), kit.px(LABEL_ROW_PX)
         font, columns = self._columns(model.title.fields, room)
         base = painter.middle(area.y + values - kit.px(2), area.height - values, font)
@@ -93,7 +106,7 @@ class TitleBar:
             painter.text(x, labels, label, fonts.small, style.FAINT)
             painter.text(x, base, value, font, style.TEXT)
             x += width + kit.px(GAP_PX)
-        for badge in model.title.badges:
+        for badge in self._badges:
             width = self._badge_width(badge.text)
             r, g, b, _ = LOOKS[badge.look]
             height = kit.px(20)
