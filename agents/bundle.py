@@ -106,6 +106,13 @@ class Validity(Strict):
     observation_high: Annotated[list[float], Field(max_length=MAX_OBSERVED)]
     note: Annotated[str, Field(max_length=2000)] = ""
 
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        for i, (low, high) in enumerate(zip(self.observation_low, self.observation_high, strict=False)):
+            if low > high:
+                raise ValueError(f"observation_low[{i}] {low:g} is above observation_high[{i}] {high:g}")
+        return self
+
 
 class Contract(Strict):
     """What a policy takes and gives. The order of `observation` and `action` is that of the numbers."""
@@ -139,9 +146,11 @@ class BundlePolicy:
 
     def __init__(self, contract: Contract, session: Any) -> None:
         self.contract, self._session = contract, session
+        self._takes_many = _takes_many(session, len(contract.observation), len(contract.action))
         seen = contract.validity
-        self._low = np.array(seen.observation_low or -np.inf, np.float32)
-        self._high = np.array(seen.observation_high or np.inf, np.float32)
+        with np.errstate(over="ignore"):  # what float32 cannot hold is no limit
+            self._low = np.array(seen.observation_low or -np.inf, np.float32)
+            self._high = np.array(seen.observation_high or np.inf, np.float32)
         self.outside = 0
 
     def option(self, name: str) -> str | None:
@@ -160,9 +169,11 @@ class BundlePolicy:
         self.outside = 0
 
     def act_many(self, observations: Array) -> Array:
-        """(N, A) actions for observations (N, n), all at once; `outside` does not count them."""
-        actions: Array = self._session.run([OUTPUT], {INPUT: np.asarray(observations, np.float32)})[0]
-        return actions
+        """(N, A) actions for observations (N, n), at once where the graph can; `outside` does not count them."""
+        rows = np.asarray(observations, np.float32)
+        parts = [rows] if self._takes_many else [row[None] for row in rows]
+        actions = [self._session.run([OUTPUT], {INPUT: part})[0] for part in parts]
+        return np.concatenate(actions) if actions else np.empty((0, len(self.contract.action)), np.float32)
 
     def act(self, observation: Array) -> Array:
         """The action for an observation of shape (n,)."""
@@ -225,6 +236,9 @@ def read_contract(data: bytes, file: Path) -> Contract:
     try:
         return Contract.model_validate_json(data)
     except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        if first["type"] == "json_invalid":
+            raise InputError(f"is no JSON: {first['ctx']['error']}", file=file) from None
         raise to_input_error(error, Contract, file) from None
 
 
@@ -309,6 +323,17 @@ def open_graph(data: bytes, contract: Contract, file: Path) -> Any:
     if not np.isfinite(action).all():
         raise InputError("gives no finite action for a zero observation", file=file)
     return session
+
+
+def _takes_many(session: Any, observations: int, actions: int) -> bool:
+    """Whether a graph gives each of several rows the action it gives that row alone; some are made for one row."""
+    rows = np.linspace(-1.0, 1.0, 2 * observations, dtype=np.float32).reshape(2, observations)
+    try:
+        both = session.run([OUTPUT], {INPUT: rows})[0]
+    except Exception:  # onnxruntime's, one for each status code
+        return False
+    alone = np.concatenate([session.run([OUTPUT], {INPUT: row[None]})[0] for row in rows])
+    return both.shape == (2, actions) and bool(np.allclose(both, alone, rtol=1e-4, atol=1e-5, equal_nan=True))
 
 
 def _check_port(kind: str, found: Sequence[Any], name: str, size: int, file: Path) -> None:

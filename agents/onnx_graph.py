@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from agents.onnx_sizes import NUMBERS, check_sizes
+from agents.onnx_sizes import MAX_RANK, MAX_VALUES, NUMBERS, check_sizes
 from twin.errors import InputError
 
 _ARITHMETIC = (
@@ -25,6 +25,8 @@ MAX_FIELDS = 50_000
 MAX_DEPTH = 12
 MAX_VARINT_BYTES = 1 << 20
 """Of integers packed as protobuf's varints, which parsing widens to eight bytes; weights are raw bytes or floats."""
+MAX_TEXT_BYTES = 4 << 20
+"""Of names, notes, metadata and fields that ONNX does not know; onnxruntime holds several copies of each."""
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _FIXED_BYTES = {_FIXED64: 8, _FIXED32: 4}
 
@@ -96,17 +98,20 @@ def _check_tensor(tensor: Any, file: Path) -> None:
         raise InputError("has weights that are no plain numbers", file=file, value=tensor.name)
     item_bytes = onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize
     field = onnx.helper.tensor_dtype_to_field(tensor.data_type)
-    if any(size < 0 for size in tensor.dims) or tensor.HasField("segment"):
-        raise InputError("has weights of no sound shape", file=file, value=tensor.name)
-    count = 1
+    span = count = 1
     for size in tensor.dims:
         count *= size  # Python's integers do not overflow
-    held = len(tensor.raw_data) // item_bytes if tensor.HasField("raw_data") else len(getattr(tensor, field))
+        span *= size or 1
+    # without numbers no byte bears a shape out, and libraries multiply its sizes without the zero
+    hollow = count == 0 and span > MAX_VALUES
+    if any(size < 0 for size in tensor.dims) or len(tensor.dims) > MAX_RANK or hollow or tensor.HasField("segment"):
+        raise InputError("has weights of no sound shape", file=file, value=tensor.name)
+    held = len(tensor.raw_data) / item_bytes if tensor.HasField("raw_data") else len(getattr(tensor, field))
     if held != count:
         raise InputError(
             f"has weights of another size than their shape: {tensor.name[:80]}",
             file=file,
-            value=held,
+            value=int(held) if held == int(held) else held,
             allowed=str(count)[:40],
         )
 
@@ -117,7 +122,7 @@ def check_fields(data: bytes, descriptor: Any, file: Path) -> None:
     Args:
         descriptor: of the message that the bytes are.
     """
-    fields = varint_bytes = 0
+    fields = varint_bytes = text_bytes = 0
     waiting = [(0, len(data), descriptor, 1)]
     try:
         while waiting:
@@ -141,8 +146,15 @@ def check_fields(data: bytes, descriptor: Any, file: Path) -> None:
                         waiting.append((place, place + length, field.message_type, depth + 1))
                     elif field is not None and field.cpp_type in _integers(field):
                         varint_bytes += length
-                    elif field is not None and field.type == field.TYPE_STRING:
-                        data[place : min(place + length, end)].decode()
+                    elif field is None or field.type in (field.TYPE_STRING, field.TYPE_BYTES):
+                        text_bytes += length if field is None or field.name != "raw_data" else 0
+                        if text_bytes > MAX_TEXT_BYTES and place + length <= end:
+                            raise InputError(
+                                "has too much text beside its weights", file=file, key=field.name if field else None,
+                                allowed=f"up to {MAX_TEXT_BYTES} bytes",
+                            )  # fmt: skip
+                        if field is not None and field.type == field.TYPE_STRING:
+                            data[place : min(place + length, end)].decode()
                     place += length
                 else:
                     raise ValueError(f"protobuf has no wire type {kind}")

@@ -13,6 +13,9 @@ from pathlib import Path
 DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 """What a full or broken disk says: no mistake of the user's, none of ours. Such an `OSError` ends a command with 1."""
 
+MAX_KEY = 200
+"""Characters of a key that are shown: a file may hold a longer one."""
+
 
 class InputError(ValueError):
     """A user's mistake, told in one line that names file, key, value and what is allowed.
@@ -35,13 +38,15 @@ class InputError(ValueError):
         allowed: str | None = None,
     ) -> None:
         self.problem, self.file, self.key, self.value, self.allowed = problem, file, key, value, allowed
-        parts = [f"{file}: " if file is not None else "", f"{key}: " if key else "", problem]
+        where = f"{key if len(key) <= MAX_KEY else key[: MAX_KEY - 3] + '...'}: " if key else ""
+        parts = [f"{file}: " if file is not None else "", where, problem]
         if value is not None:
             shown = repr(value)
             parts.append(f", got {shown if len(shown) <= 80 else shown[:77] + '...'}")
         if allowed:
             parts.append(f" (allowed: {allowed})")
-        super().__init__("".join(parts).replace("\n", " "))
+        # one line, which moves no cursor and changes no colour
+        super().__init__("".join(c if c.isprintable() else " " for c in "".join(parts)))
 
 
 @contextmanager

@@ -245,7 +245,32 @@ ATTACKS: dict[str, tuple[Any, str]] = {
         ),
         "",
     ),
-    "huge word": (lambda: policy(node("Relu", "x" * (20 << 20), "big")), "is no sound ONNX model"),
+    "huge word": (lambda: policy(node("Relu", "x" * (20 << 20), "big")), "has too much text beside its weights"),
+    "long word": (lambda: policy(node("Relu", "x" * (3 << 20), "big")), "is no sound ONNX model"),
+    "long notes": (
+        lambda: policy(node("Relu", "zero", "big")) + _field(6, "\U0001f600".encode() * (7 << 20)),
+        "doc_string: has too much text beside its weights",
+    ),
+    "unknown parts": (
+        lambda: policy(node("Relu", "zero", "big")) + _field(15, bytes(30 << 20)),
+        "has too much text beside its weights",
+    ),
+    "weights and some bytes": (lambda: hollow([2], raw_data=bytes(11)), "another size than their shape"),
+    "weights of half a number": (
+        lambda: policy(
+            helper.make_node("Constant", [], ["big"], value=TensorProto(data_type=1, dims=[2], raw_data=bytes(9)))
+        ),
+        "another size than their shape",
+    ),
+    "no weights of a huge shape": (lambda: hollow([1 << 62, 1 << 62, 0], raw_data=b""), "of no sound shape"),
+    "weights of ninety dimensions": (lambda: hollow([1] * 90, raw_data=bytes(4)), "of no sound shape"),
+    "words that move the cursor": (
+        lambda: policy(
+            node("Relu", "zero", "big"),
+            constants=(TensorProto(name="a\r\x1b[31mb\u2028c", data_type=1, dims=[5], raw_data=b""),),
+        ),
+        "another size than their shape: a  [31mb c",
+    ),
 }  # fmt: skip
 
 

@@ -291,3 +291,68 @@ def test_the_same_policy_gives_the_same_bytes(tmp_path: Path) -> None:
     for name in os.listdir(one):
         assert (one / name).read_bytes() == (two / name).read_bytes()
     assert contract_of(ENVIRONMENT)["environment"] == "Tiny"
+
+
+# ------------------------------------------------------------------------------------------------ several at once
+
+ONE_ROW = {
+    # graphs that exporters write for one observation, or that look at the first only
+    "of a fixed shape": ("Reshape", [1, 2]),
+    "of the first row": ("Gather", [0]),
+}
+
+
+@pytest.mark.parametrize("name", ONE_ROW)
+def test_a_graph_for_one_observation_gives_each_of_several_its_own_action(bundle: Path, name: str) -> None:
+    operator, numbers = ONE_ROW[name]
+    constants = [
+        numpy_helper.from_array(np.array(numbers, np.int64), "numbers"),
+        numpy_helper.from_array(np.array([[1.0], [2.0]], np.float32), "weights"),
+    ]
+    nodes = [
+        helper.make_node(operator, ["observation", "numbers"], ["row"]),
+        helper.make_node("MatMul", ["row", "weights"], ["action"]),
+    ]
+    put_graph(bundle, model_of(nodes, constants))
+    policy = load(bundle)
+    observations = np.array([[0.1, 0.2], [0.3, -0.4], [0.0, 0.5]], np.float32)
+    np.testing.assert_allclose(policy.act_many(observations), observations @ [[1.0], [2.0]], atol=1e-6)
+    np.testing.assert_allclose(policy.act_many(observations), [policy.act(row) for row in observations], atol=1e-6)
+    assert policy.act_many(observations[:0]).shape == (0, 1)
+
+
+# ------------------------------------------------------------------------------------------------ the contract's words
+
+
+@pytest.mark.parametrize(
+    ("place", "text", "said"),
+    [
+        (["made", "seed"], b"9" * 5000, "contract.json: is no JSON: number out of range"),
+        (["made", "options"], b"[" * 500, "contract.json: is no JSON: recursion limit"),
+        (["made", "options"], b'{"a": [1]}', "made.options.a: must be text or a whole number or a number or true or"),
+        (["made", "options"], b'{"a": NaN}', "made.options.a: must be text or a whole number or a number or true or"),
+        (["policy_sha256"], b'"ab"', "policy_sha256: of another form, got 'ab' (allowed: text that matches ^[0-9a-f]"),
+        (["validity", "observation_low"], b"[5, 0]", "observation_low[0] 5 is above observation_high[0] 2"),
+        (["observation", 0, "scale"], b"1e999", "observation[0].scale: must be a finite number, got inf"),
+    ],
+)
+def test_a_contract_that_says_nonsense_is_told_where(bundle: Path, place: list[Any], text: bytes, said: str) -> None:
+    def put(contract: dict[str, Any]) -> None:
+        held: Any = contract
+        for part in place[:-1]:
+            held = held[part]
+        held[place[-1]] = "@"
+
+    edit_contract(bundle, put)
+    file = bundle / "contract.json"
+    file.write_bytes(file.read_bytes().replace(b'"@"', text))
+    assert said in refusal(bundle)
+    assert "more]" not in refusal(bundle)
+
+
+@pytest.mark.filterwarnings("error")
+def test_limits_beyond_float32_are_no_limits(bundle: Path) -> None:
+    edit_contract(bundle, lambda c: c["validity"].update(observation_low=[-1e308] * 2, observation_high=[1e308] * 2))
+    policy = load(bundle)
+    policy.act(np.array([3e38, -3e38], np.float32))
+    assert policy.outside == 0

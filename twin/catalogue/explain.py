@@ -12,11 +12,14 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from twin.catalogue.safe_yaml import Lines, dotted
+from twin.catalogue.schema.base import NAME_PATTERN
 from twin.errors import InputError
 
 Part = str | int
 Path_ = tuple[Part, ...]
 
+PLAIN = {bool: "true or false", float: "a number", int: "a whole number", str: "text"}
+"""Types of one value, in words."""
 SIMILAR = 0.6
 """Share of matching letters from which a name is taken for a slip of another."""
 
@@ -46,8 +49,9 @@ def to_input_error(
     problem, value, allowed = _words(first, annotation, owner)
     if lines and (line := _line(path, lines)):
         problem = f"line {line}: {problem}"
-    if len(errors) > 1:
-        problem += f" [and {len(errors) - 1} more]"
+    more = len({_walk(model, e["loc"])[0] for e in errors}) - 1  # one value of several types has an error for each
+    if more:
+        problem += f" [and {more} more]"
     return InputError(problem, file=file, key=dotted(path) or None, value=value, allowed=allowed)
 
 
@@ -86,12 +90,19 @@ def _words(error: Any, annotation: Any, owner: type[BaseModel] | None) -> tuple[
         return str(context.get("error", error["msg"])), None, None
     if kind in ("too_short", "too_long") and "actual_length" in context:
         few = "few" if kind == "too_short" else "many"
-        return f"too {few} values: {context['actual_length']}", None, allowed_words(annotation)
+        count, limits = context["actual_length"], (context.get("min_length"), context.get("max_length"))
+        allowed = " ".join(f"{w} {n}" for w, n in zip(("at least", "at most"), limits, strict=True) if n is not None)
+        # pydantic stops counting what only runs on
+        problem = f"too {few} values" + (f": {count}" if count is not None else "")
+        return problem, None, allowed_words(annotation) or allowed
     if kind in ("finite_number",):
         return "must be a finite number", shown, allowed_words(annotation)
     if "greater_than" in kind or "less_than" in kind:
         return "out of range", shown, allowed_words(annotation)
-    wanted = {"string_pattern_mismatch": "not a valid name", "literal_error": "unknown value"}.get(kind)
+    if kind == "string_pattern_mismatch":
+        named = context.get("pattern") == NAME_PATTERN
+        return "not a valid name" if named else "of another form", shown, allowed_words(annotation)
+    wanted = {"literal_error": "unknown value"}.get(kind)
     return (
         wanted or f"must be {type_words(annotation)}",
         shown if shown is not None else "nothing",
@@ -127,6 +138,8 @@ def _walk(model: type[BaseModel], loc: Sequence[Part]) -> tuple[Path_, Any, type
             if tagged:  # the discriminator's value: pydantic puts it into the place, the user did not
                 annotation = tagged[0]
                 continue
+            if _is_plain_union(inner) and part in [kind.__name__ for kind in PLAIN]:
+                continue  # which of the types pydantic tried: not in the file either
             inner = next((m for m in get_args(inner) if m is not type(None)), inner)
             inner, _ = unwrap(inner)
         path.append(part)
@@ -174,19 +187,21 @@ def _bounds(constraints: list[Any]) -> dict[str, Any]:
     return found
 
 
+def _is_plain_union(inner: Any) -> bool:
+    """Whether several types of one value are allowed."""
+    members = [m for m in get_args(inner) if m is not type(None)]
+    return get_origin(inner) in (Union, types.UnionType) and len(members) > 1 and all(m in PLAIN for m in members)
+
+
 def type_words(annotation: Any) -> str:
     """What sort of value it is, in words."""
     inner, _ = unwrap(annotation)
+    if _is_plain_union(inner):
+        return " or ".join(PLAIN[m] for m in get_args(inner) if m in PLAIN)
     if get_origin(inner) in (Union, types.UnionType):
         inner, _ = unwrap(next(m for m in get_args(inner) if m is not type(None)))
-    if inner is float:
-        return "a number"
-    if inner is int:
-        return "a whole number"
-    if inner is bool:
-        return "true or false"
-    if inner is str:
-        return "text"
+    if inner in PLAIN:
+        return PLAIN[inner]
     if get_origin(inner) is Literal:
         return "one of " + ", ".join(str(a) for a in get_args(inner))
     if get_origin(inner) is tuple:
@@ -203,6 +218,8 @@ def allowed_words(annotation: Any) -> str | None:
     bounds = _bounds(constraints)
     if get_origin(inner) in (Union, types.UnionType):
         members = [m for m in get_args(inner) if m is not type(None)]
+        if _is_plain_union(inner):
+            return None
         if len(members) > 1:
             return f"type one of {_tags(annotation)}"
         return f"{allowed_words(members[0])}, or null"
@@ -224,7 +241,12 @@ def allowed_words(annotation: Any) -> str | None:
         whole = "whole number " if inner is int else ""
         return whole + _range(bounds) if bounds else f"a {whole or 'number'}".strip()
     if "pattern" in bounds:
-        return "a-z, 0-9 and _, at most 64 characters, not starting with _"
+        named = bounds["pattern"] == NAME_PATTERN
+        return (
+            "a-z, 0-9 and _, at most 64 characters, not starting with _"
+            if named
+            else f"text that matches {bounds['pattern']}"
+        )
     if inner is bool:
         return "true or false"
     return "text" if inner is str else None
