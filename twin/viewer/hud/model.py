@@ -149,7 +149,7 @@ def _control_fields(configuration: Mapping[str, Any]) -> list[tuple[str, str]]:
     settings = branch.get("settings") if isinstance(branch, Mapping) else None
     for one in settings if isinstance(settings, list) else ():
         later = one.get("timing") if isinstance(one, Mapping) else None
-        if isinstance(later, Mapping) and "name" in later:
+        if isinstance(later, Mapping) and "name" in later and later["name"] not in names[-1:]:
             names.append(str(later["name"]))
     if names:
         fields.append(("timing", " then ".join(names)))
