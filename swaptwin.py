@@ -45,7 +45,7 @@ class CommandUnavailableError(Exception):
 
 def load_command(name: str) -> Any:
     """Imports the module behind one entry of the table and returns its command, ready to invoke."""
-    from twin.commands.repeats import refuse_repeats
+    from twin.repeated_options import refuse_repeats
 
     module_name, attribute = COMMANDS[name][0].split(":")
     try:

@@ -15,7 +15,7 @@ from twin import kernel_cache
 from twin.console import ProgressLine, as_typed, emit_json, progress
 from twin.errors import InputError
 from twin.plants.kinds import PLANTS, plant_maker
-from twin.tables import print_table
+from twin.tables import print_lines, print_table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -319,7 +319,7 @@ def print_result(console: Console, result: SwapResult, *, ghost: str | None = No
     last = [e["message"] for e in result.events if e["name"] == "outcome"]
     said = last[-1] if last and last[-1] != result.outcome else result.outcome
     style = "green" if result.outcome == "completed" else "red"
-    console.print(f"outcome        {said}", style=style, markup=False, soft_wrap=True)
+    print_lines(console, said, "outcome        ", style=style)
     console.print(f"end state      {result.end_state_sha256}", markup=False, soft_wrap=True)
     if result.recording is not None:
         console.print(f"recording      {result.recording}", markup=False, soft_wrap=True)
