@@ -392,3 +392,15 @@ def test_numbers_as_people_read_them():
     assert clock(3725.5) == "1:02:05.50"
     assert clock(59.999) == "01:00.00"
     assert set(CHART_KEYS) == {"position", "speed", "sway", "force", "load", "turn", "residual"}
+
+
+def test_the_title_names_each_timing_set_that_a_branch_went_on_with():
+    """A swap that goes on from a log begins with the set it goes on with: that is one set, named once."""
+    from twin.viewer.hud.model import _control_fields
+
+    def named(*sets: str) -> str:
+        settings = [{"at_s": 60.0, "timing": {"name": name}} for name in sets[1:]]
+        return dict(_control_fields({"timing": {"name": sets[0]}, "branch": {"settings": settings}}))["timing"]
+
+    assert named("factory", "factory") == "factory"
+    assert named("factory", "zvd", "factory") == "factory then zvd then factory"
