@@ -31,7 +31,7 @@ class OrderFacts:
     contradicting: int = 0
     first_contradicting_ns: int | None = None
     far_apart: dict[int, list[int]] = field(default_factory=dict)
-    """Of each column: when (ns) lines of the same time differ by more than `FAR_APART`; the first few."""
+    """Of each column: when (ns) lines of the same time contradict each other by more than `FAR_APART`: the first."""
 
 
 class Ordered:

@@ -155,8 +155,8 @@ def _of_clock(log: Ingested, found: Survey, mapping: Mapping) -> list[Finding]:
     if short:
         where = f"{(short[0][1] - short[0][0]) * 1e-9:.2f} s from {told(short[0][0], log.is_relative)}"
         done = "taken as time that passed; if it was the clock that was set forward, time.clock_steps: remove"
-        places = [_stretch(a, b, log.is_relative) for a, b in short[:MOST_PLACES]]
-        findings.append(Finding("pause", len(short), where, done, tuple(places)))
+        stretches = tuple(_stretch(a, b, log.is_relative) for a, b in short[:MOST_PLACES])
+        findings.append(Finding("pause", len(short), where, done, stretches))
     if found.gaps:
         longest = max(found.gaps, key=lambda gap: gap[1] - gap[0])
         places = [_stretch(a, b, log.is_relative) for a, b in found.gaps[:MOST_PLACES]]
