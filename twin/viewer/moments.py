@@ -6,8 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from twin.incident import amount, amounts
-from twin.incident.facts import DRIVES
+from twin.amounts import DRIVES, amount, amounts
 from twin.viewer.origin import is_estimated
 from twin.viewer.snapshot import Snapshot
 from twin.viewer.source import SAME_S, Source
