@@ -69,8 +69,9 @@ def normaliser_file(model: Path, environment: str) -> Path | None:
     )
     found = next((files for files in places if files), [])
     if len(found) > 1:
+        names = [os.path.relpath(file, model.parent) for file in found]
         raise InputError(
-            "several normalisers could be this model's", file=model, value=[os.path.relpath(file, model.parent) for file in found],
+            "several normalisers could be this model's", file=model, value=names,
             allowed=f"one {NAMES[0]}",
         )  # fmt: skip
     if not found and beside:
