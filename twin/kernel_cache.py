@@ -73,6 +73,11 @@ def notice(plant: str, otherwise: str) -> str:
     return f"compiling {WORDS[plant]} (about a minute, once for each version)"
 
 
+def while_starting(words: str) -> str:
+    """What to say while processes start that may compile anything: `words`, and that they do so where they may."""
+    return words if is_compiled(ALL) else f"{words}; kernels that are not there yet are compiled (minutes, once)"
+
+
 def note_compiled(what: str) -> None:
     """Note that they are, after a run that needed all of them."""
     mark = _mark(what)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from twin import kernel_cache
 from twin.console import ProgressLine, as_typed, emit_json, progress
 from twin.errors import InputError
 from twin.tables import print_table
@@ -149,7 +150,8 @@ def run(
     scene: Scene, names: Sequence[str], episodes: int, seed: int, workers: int, trust_pickle: bool = False
 ) -> tuple[Evaluation, bool]:
     """Evaluate with a progress bar on standard error."""
-    with progress(f"starting: {episodes} episodes a policy, {min(workers, episodes)} processes", total=1.0) as line:
+    words = f"starting: {episodes} episodes a policy, {min(workers, episodes)} processes"
+    with progress(kernel_cache.while_starting(words), total=1.0) as line:
         shown = Shown(line, names, episodes)
 
         from agents.evaluate import evaluate

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import re
 from pathlib import Path
@@ -12,7 +13,10 @@ import numpy as np
 from twin.errors import InputError
 
 Array = np.ndarray
-FILE = "vecnormalize.pkl"
+NAMES = ("vecnormalize.pkl", "vec_normalize.pkl")
+"""As rl_zoo3 and stable-baselines3's own examples call it."""
+_NAME = r"vec[-_]?normali[sz]er?"
+_ANY = re.compile(rf".*{_NAME}.*\.(pkl|pickle)", re.IGNORECASE)
 _CHECKPOINT = re.compile(r"(?P<prefix>.+_)(?P<steps>\d+_steps)")
 
 
@@ -34,35 +38,52 @@ class Normaliser:
 
 
 def normaliser_file(model: Path, environment: str) -> Path | None:
-    """The normaliser that goes with a model's .zip, or None.
+    """The normaliser that goes with a model's .zip, or None where there is none near it.
 
-    In this order: the one of the same step (`CheckpointCallback`), `vecnormalize.pkl` beside the model, and that in a
-    folder beside it named after the environment or the model (rl_zoo3).
+    In this order: the one of the same step (`CheckpointCallback`); one beside the model that bears the model's name;
+    one of `NAMES` beside it; in a folder beside it named after the environment or the model (rl_zoo3); in the folder
+    above (`EvalCallback` keeps its best model one folder down).
 
     Args:
         environment: its id, such as `swaptwin/Docking-v0`.
 
     Raises:
-        InputError: several such folders.
+        InputError: several in one place, or beside the model some that are not said to be this one's.
     """
-    beside = [model.with_name(FILE)]
-    if match := _CHECKPOINT.fullmatch(model.stem):
-        beside.insert(0, model.with_name(f"{match['prefix']}vecnormalize_{match['steps']}.pkl"))
-    for file in beside:
-        if file.is_file():
-            return file
-    short = environment.rpartition("/")[2]
-    found = [
-        file
-        for file in sorted(model.parent.glob(f"*/{FILE}"))
-        if file.parent.name == model.stem or re.search(rf"(^|[-:]){re.escape(short)}$", file.parent.name)
+    beside = sorted(file for file in model.parent.glob("*") if file.is_file() and _ANY.fullmatch(file.name))
+    stem, short = re.escape(model.stem), re.escape(environment.rpartition("/")[2])
+    match = _CHECKPOINT.fullmatch(model.stem)
+    same_step = f"{match['prefix']}vecnormalize_{match['steps']}.pkl" if match else None
+    of_the_model = re.compile(rf"({stem}[-_.]?{_NAME}|{_NAME}[-_.]?{stem})\.(pkl|pickle)", re.IGNORECASE)
+    folders = [
+        folder
+        for folder in sorted(model.parent.glob("*/"))
+        if folder.name == model.stem or re.search(rf"(^|[-:]){short}$", folder.name)
     ]
+    places = (
+        [file for file in beside if file.name == same_step],
+        [file for file in beside if of_the_model.fullmatch(file.name)],
+        [file for file in beside if file.name in NAMES],
+        _named(folders),
+        [] if beside else _named([model.absolute().parent.parent]),
+    )
+    found = next((files for files in places if files), [])
     if len(found) > 1:
+        names = [os.path.relpath(file, model.parent) for file in found]
         raise InputError(
-            "several normalisers could be this model's", file=model, value=[str(file) for file in found],
-            allowed=f"one {FILE}",
+            "several normalisers could be this model's", file=model, value=names,
+            allowed=f"one {NAMES[0]}",
+        )  # fmt: skip
+    if not found and beside:
+        raise InputError(
+            "a normaliser lies beside it that is not said to be this model's", file=model, value=beside[0].name,
+            allowed=f"{NAMES[0]} for one that is, another folder for one that is not",
         )  # fmt: skip
     return found[0] if found else None
+
+
+def _named(folders: list[Path]) -> list[Path]:
+    return [folder / name for folder in folders for name in NAMES if (folder / name).is_file()]
 
 
 def load_normaliser(file: Path, space: Any) -> Normaliser | None:

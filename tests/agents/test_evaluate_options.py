@@ -17,6 +17,7 @@ from agents.policies import load_policy
 from agents.tasks import TASKS
 from tests.agents.test_train_command import Told
 from tests.agents.tiny import TASK
+from twin import kernel_cache
 from twin.catalogue import load_station, with_overrides
 from twin.catalogue.load import models_folder
 from twin.errors import InputError
@@ -185,6 +186,15 @@ def test_the_progress_line_counts_episodes() -> None:
         shown.take([Episode(i, i % 2 == 0, "", 1, 0.0, 0.0, {}, 0, {}), Episode(i, True, "", 1, 0.0, 0.0, {}, 0, {})])
     assert re.fullmatch(r"episode 37 of 500: success zvd 51 %, zv 100 %; \d+:\d\d left", line.texts[-1])
     assert line.shares[-1] == pytest.approx(37 / 500)
+
+
+def test_the_start_says_that_kernels_are_compiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    assert kernel_cache.while_starting("starting") == (
+        "starting; kernels that are not there yet are compiled (minutes, once)"
+    )
+    kernel_cache.note_compiled(kernel_cache.ALL)
+    assert kernel_cache.while_starting("starting") == "starting"
 
 
 def test_an_evaluation_ends_in_time_with_what_it_has() -> None:

@@ -27,7 +27,14 @@ PLACES = [
     "Tiny-v0/vecnormalize.pkl",
     "envs:tests-Tiny-v0/vecnormalize.pkl",
     "best/vecnormalize.pkl",
+    "vec_normalize.pkl",
+    "best_vecnormalize.pkl",
+    "vecnormalize_best.pkl",
+    "VecNormalize-best.pickle",
+    "../vecnormalize.pkl",
+    "../vec_normalize.pkl",
 ]
+"""Beside `best.zip`."""
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +51,7 @@ def model() -> PPO:
 
 @pytest.fixture
 def zip_file(model: PPO, tmp_path: Path) -> Path:
-    file = tmp_path / "best.zip"
+    file = tmp_path / "run" / "best.zip"
     model.save(file)
     return file
 
@@ -127,12 +134,25 @@ def test_two_that_could_be_meant_are_refused(zip_file: Path, normalise: Any) -> 
         act(zip_file)
 
 
+def test_one_that_may_be_of_another_model_is_not_passed_over_in_silence(zip_file: Path, normalise: Any) -> None:
+    for name in ("rl_model_vecnormalize_64_steps.pkl", "final_vec_normalize.pkl"):
+        put(normalise, zip_file.parent / name)
+        with pytest.raises(InputError, match="best.zip: a normaliser lies beside it that is not said to be") as caught:
+            act(zip_file)
+        assert name in str(caught.value)
+        (zip_file.parent / name).unlink()
+    put(normalise, zip_file.parent / "vecnormalize.pkl")
+    put(normalise, zip_file.parent / "vec_normalize.pkl")
+    with pytest.raises(InputError, match="several normalisers could be this model's"):
+        act(zip_file)
+
+
 def test_none_is_unpickled_without_trust(zip_file: Path, tmp_path: Path) -> None:
     class Bomb:
         def __reduce__(self) -> Any:
             return Path.touch, (tmp_path / "exploded",)
 
-    (tmp_path / "vecnormalize.pkl").write_bytes(pickle.dumps(Bomb()))
+    (zip_file.parent / "vecnormalize.pkl").write_bytes(pickle.dumps(Bomb()))
     with pytest.raises(InputError, match="--trust-pickle"):
         load_policy(str(zip_file), {}, ENVIRONMENT.unwrapped)
     assert not (tmp_path / "exploded").exists()

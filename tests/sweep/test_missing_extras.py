@@ -121,6 +121,13 @@ def test_doctor_tells_the_same() -> None:
     assert brought <= set(doctor.OPTIONAL_PACKAGES)
 
 
+def test_doctor_calls_pictures_missing_and_not_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor.importlib.util, "find_spec", lambda name: None)
+    check = doctor.check_pictures()
+    assert (check.status, check.required) == ("missing", False)
+    assert check.fix == "pip install 'swaptwin[viewer]'"
+
+
 def test_doctor_says_how_a_package_of_an_extra_is_had(monkeypatch: pytest.MonkeyPatch) -> None:
     def version(package: str) -> str:
         raise doctor.metadata.PackageNotFoundError(package)

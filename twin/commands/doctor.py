@@ -6,6 +6,7 @@ lives to report it and imports none of it.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import platform
 import shutil
@@ -23,7 +24,7 @@ import typer
 
 from twin import kernel_cache
 from twin.console import emit_json, progress
-from twin.extras import canonical, extra_of, install_command
+from twin.extras import canonical, extra_of, install_command, needs
 from twin.tables import print_table
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -254,6 +255,8 @@ def check_display() -> Check:
 
 def check_pictures() -> Check:
     """Whether pictures and videos can be drawn without a display, and by what."""
+    if importlib.util.find_spec("panda3d") is None:
+        return Check("pictures", "missing", needs("panda3d"), install_command("viewer"), required=False)
     check = run_probe("pictures", PICTURE_PROBE)
     if check.status == "ok":
         advice = None if "p3tinydisplay" not in check.detail else PICTURE_FIX
