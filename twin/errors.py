@@ -46,7 +46,8 @@ class InputError(ValueError):
         if allowed:
             parts.append(f" (allowed: {allowed})")
         # one line, which moves no cursor and changes no colour
-        super().__init__("".join(c if c.isprintable() else " " for c in "".join(parts)))
+        text = "".join(parts).replace("\n", " ")
+        super().__init__("".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text))
 
 
 @contextmanager
