@@ -12,7 +12,6 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from twin import extras
-from twin.commands.repeats import refuse_repeats
 from twin.errors import DISK_ERRORS, InputError
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -46,6 +45,8 @@ class CommandUnavailableError(Exception):
 
 def load_command(name: str) -> Any:
     """Imports the module behind one entry of the table and returns its command, ready to invoke."""
+    from twin.repeated_options import refuse_repeats
+
     module_name, attribute = COMMANDS[name][0].split(":")
     try:
         module = importlib.import_module(module_name)

@@ -24,6 +24,7 @@ def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("twin.console.QUIET_S", 1e6)
 
 
+UNHURRIED = "import sys, swaptwin, twin.console; twin.console.QUIET_S = 1e6; sys.exit(swaptwin.main())"
 RunCommand = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -31,12 +32,12 @@ RunCommand = Callable[..., subprocess.CompletedProcess[str]]
 def run_swaptwin(tmp_path: Path) -> RunCommand:
     """Runs `swaptwin ARGUMENTS` in a fresh process and an empty folder, and returns what it said.
 
-    Wide enough that no line is folded, without colours.
+    Wide enough that no line is folded, without colours, and without progress however slow the machine.
     """
 
     def run(*arguments: str, timeout_s: float = 120.0) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "swaptwin", *arguments],
+            [sys.executable, "-c", UNHURRIED, *arguments],
             cwd=tmp_path,
             env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200", "NO_COLOR": "1"},
             capture_output=True,

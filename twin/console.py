@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 QUIET_S, LINE_EVERY_S, SELDOM_S = 2.0, 5.0, 60.0
 """Without a terminal: the first line of progress comes after, and the next ones after, at least and at most."""
+GROWTH = 0.25
+"""Between these the next line comes after this share of the time gone: 16 lines in five minutes."""
 PROGRESS_REFRESH_S = 0.1  # a run may report every PLC scan; a person reads ten lines a second at most
 
 
@@ -135,7 +137,7 @@ def _plain_lines(line: ProgressLine) -> Iterator[ProgressLine]:
             gone_s = time.monotonic() - began_s
             with contextlib.suppress(OSError, ValueError):  # nobody reads it any more
                 print(line.told(gone_s), file=sys.stderr, flush=True)
-            wait_s = min(max(LINE_EVERY_S, 0.1 * gone_s), SELDOM_S)
+            wait_s = min(max(LINE_EVERY_S, GROWTH * gone_s), SELDOM_S)
 
     thread = threading.Thread(target=report, name="progress", daemon=True)
     thread.start()
@@ -199,6 +201,13 @@ def program() -> str:
     except ValueError:
         return str(called)
     return relative if not relative.startswith("..") else str(called)
+
+
+def as_typed(*words: str) -> str:
+    """What a person types to call this program with these arguments, quoted for the shell."""
+    import shlex
+
+    return " ".join(map(shlex.quote, (program(), *words)))
 
 
 def reason(error: OSError) -> str:

@@ -46,8 +46,8 @@ class InputError(ValueError):
         if allowed:
             parts.append(f" (allowed: {allowed})")
         # one line, which moves no cursor and changes no colour
-        text = "".join(parts).replace("\n", " ")
-        super().__init__("".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text))
+        said = "".join(parts).replace("\n", " ")
+        super().__init__("".join(c if c.isprintable() else repr(c)[1:-1] for c in said))
 
 
 @contextmanager

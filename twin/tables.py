@@ -46,13 +46,21 @@ def print_table(console: Console, table: Table) -> None:
         console.width = width
 
 
-def print_lines(console: Console, text: str, indent: str = "") -> None:
-    """Print running text in lines as wide as the console, each after `indent`; a long word stays whole."""
-    width = max(console.width, len(indent) + 20)
+def print_lines(console: Console, text: str, head: str = "", style: str | None = None) -> None:
+    """Print running text in lines as wide as the console, the first after `head`, the others indented as far.
+
+    A long word stays whole.
+    """
+    width = max(console.width, len(head) + 20)
     lines = textwrap.wrap(
-        text, width, initial_indent=indent, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+        text,
+        width,
+        initial_indent=head,
+        subsequent_indent=" " * len(head),
+        break_long_words=False,
+        break_on_hyphens=False,
     )
-    console.print("\n".join(lines), markup=False, soft_wrap=True)
+    console.print("\n".join(lines), style=style, markup=False, soft_wrap=True)
 
 
 def share(least: list[int], most: list[int], room: int) -> list[int]:

@@ -21,7 +21,7 @@ def markdown(agreement: Agreement) -> str:
     """The whole table: what it is of, a row for each of the swaps' lines, the seeds that differ, a row a phase."""
     phases, others = agreement.lines
     names = agreement.names
-    earlier = f" {agreement.earlier} of the reference's rows are of earlier code." if agreement.earlier else ""
+    earlier = f" {agreement.earlier} of the reference's rows are of another version." if agreement.earlier else ""
     made_from = f"{names['truck']} with {names['pack']}, {names['timing']} timing, {names['conditions']}"
     head = (
         f"{made_from}: {len(agreement.pairs)} seeds, {agreement.completed} completed on both plants, "

@@ -53,8 +53,8 @@ def command(
 ) -> None:
     """Run both plants on the same seeds and judge how well the reduced-order one agrees with the reference.
 
-    The reduced-order plant runs afresh. The reference takes 8 to 20 s a swap, so
-    stored rows of it are used (--reference); those by earlier code are counted.
+    The reduced-order plant runs afresh. The reference takes 10 to 25 s a swap, so
+    stored rows of it are used (--reference); those of another version are counted.
     Ctrl-C prints what is done so far.
 
     Exit code 0: every line that has a target is met. 1: one is not, or has no
@@ -168,7 +168,7 @@ def print_agreement(console: Console, agreement: Agreement, wall_s: float) -> No
         markup=False,
     )
     if told["of_earlier_code"]:
-        console.print(f"{told['of_earlier_code']} of the reference's rows are of earlier code", markup=False)
+        console.print(f"{told['of_earlier_code']} of the reference's rows are of another version", markup=False)
     phases, others = agreement.lines
     console.print()
     print_table(console, phase_table(phases))
@@ -176,10 +176,14 @@ def print_agreement(console: Console, agreement: Agreement, wall_s: float) -> No
     print_table(console, line_table(others))
     print_different(console, others)
     console.print()
-    failed = [line.name for line in (*phases, *others) if line.failed]
+    failed = [line for line in (*phases, *others) if line.failed]
+    missed = [line.name for line in failed if line.met is not None]
+    unjudged = [line.name for line in failed if line.met is None]
+    verdicts = [f"not met: {', '.join(missed)}"] * bool(missed)
+    verdicts += [f"too few swaps to judge: {', '.join(unjudged)}"] * bool(unjudged)
     console.print(LEGEND, markup=False, style="dim")
     console.print(
-        "every target is met" if agreement.met else f"not met: {', '.join(failed)}",
+        "every target is met" if agreement.met else "; ".join(verdicts),
         style="green" if agreement.met else "red",
         markup=False,
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from twin import kernel_cache
-from twin.console import ProgressLine, emit_json, program, progress
+from twin.console import ProgressLine, as_typed, emit_json, progress
 from twin.errors import InputError
 from twin.tables import print_table
 
@@ -359,7 +358,7 @@ def command_line(scene: Scene, policies: Sequence[str], *more: str) -> str:
         words += [f"--{name}", str(value)]
     for name in policies:
         words += ["--policy", f"./{name}" if name.startswith("-") else name]
-    return f"{shlex.quote(program())} {shlex.join([*words, *more])}"
+    return as_typed(*words, *more)
 
 
 def print_recordings(console: Console, made: Sequence[Recorded]) -> None:
@@ -367,4 +366,4 @@ def print_recordings(console: Console, made: Sequence[Recorded]) -> None:
     for one in made:
         console.print(f"recorded {one.path}", markup=False, soft_wrap=True)
     if made:
-        console.print(f"watch it       {program()} replay {made[0].path}", markup=False, soft_wrap=True)
+        console.print(f"watch it       {as_typed('replay', str(made[0].path))}", markup=False, soft_wrap=True)

@@ -165,7 +165,7 @@ def test_rows_of_earlier_code_are_counted() -> None:
     pairs = [pair(0), pair(1, {"sources": "then"}), pair(2, {"sources": None})]
     told = agreement(pairs)
     assert told.earlier == told.as_json()["of_earlier_code"] == 2
-    assert "2 of the reference's rows are of earlier code" in markdown(told)
+    assert "2 of the reference's rows are of another version" in markdown(told)
 
 
 def test_a_row_says_what_its_swap_was_made_from() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shlex
 import stat
 import subprocess
 import sys
@@ -233,6 +234,14 @@ def test_a_long_run_says_where_it_is_in_a_redirected_log(monkeypatch, capsys):
         line.update(completed=0.352)
         time.sleep(0.08)
     assert capsys.readouterr().err == "searching, 35 %, 0 s\n"
+
+
+def test_a_command_line_to_copy_is_quoted_for_the_shell(monkeypatch):
+    """A log or recording with a blank in its name, or one of the shell's signs, is one word."""
+    monkeypatch.setattr(console, "program", lambda: "my tools/swaptwin")
+    words = ("import-log", "day 2 $x.csv", "--map", "it's.yaml")
+    assert shlex.split(console.as_typed(*words)) == ["my tools/swaptwin", *words]
+    assert console.as_typed("replay", "swap.mcap").endswith(" replay swap.mcap")
 
 
 class Terminal(io.StringIO):

@@ -129,9 +129,9 @@ def test_numba_is_told_the_same_folder(monkeypatch):
 def test_a_first_run_says_that_it_compiles(monkeypatch, tmp_path):
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
     words = "compiling the reduced-order plant's kernels (about a minute, once for each version)"
-    assert kernel_cache.notice("rom", "building the cell") == words
+    assert kernel_cache.notice("rom", "setting up the swap") == words
     kernel_cache.note_compiled("rom")
-    assert kernel_cache.notice("rom", "building the cell") == "building the cell"
-    assert "compiling" in kernel_cache.notice("bullet", "building the cell")
+    assert kernel_cache.notice("rom", "setting up the swap") == "setting up the swap"
+    assert "compiling" in kernel_cache.notice("bullet", "setting up the swap")
     kernel_cache.note_compiled(kernel_cache.ALL)
-    assert kernel_cache.notice("bullet", "building the cell") == "building the cell"
+    assert kernel_cache.notice("bullet", "setting up the swap") == "setting up the swap"

@@ -14,7 +14,7 @@ from panda3d.core import GeomVertexReader
 from twin.viewer.controls import PLAYING, SHOWING
 from twin.viewer.graphics.offscreen import Offscreen
 from twin.viewer.graphics.quality import QUALITIES
-from twin.viewer.hud import Charts, GhostTable, Hud, style
+from twin.viewer.hud import Badge, Charts, GhostTable, Hud, style
 from twin.viewer.hud.ghost_table import told
 from twin.viewer.hud.recorded import load, model_at
 from twin.viewer.hud.regions import TimeScale
@@ -158,6 +158,23 @@ def test_numbers_of_a_chart_lie_beside_its_curves(hud, source):
                     for _, plot in hud.charts.plots:
                         assert bottom <= plot.y or top >= plot.bottom or left >= plot.right or right <= plot.x, text
     assert any("…" in text for text in written(hud))
+
+
+def test_in_a_narrow_window_names_are_whole_and_one_button_takes_the_next_view(screen, source):
+    size = (640, 360)
+    narrow = Hud(screen.stage.hud, size)
+    shown = model(source, 10.5)
+    jam, violation = Badge("JAM", "bad"), Badge("VIOLATION", "bad")
+    shown = replace(shown, title=replace(shown.title, badges=(jam, violation)))
+    narrow.update(shown)
+    told = {text for layer in narrow.title.layers for text, *_ in layer.texts}
+    assert {value for _, value in shown.title.fields} <= told, "no name cut, none left out"
+    assert {"View", "Charts", "Help"} <= told
+    rect = narrow.title.rects["view:top"][0]
+    assert narrow.hit(rect.x + 2, rect.y + 2).name == "view:top", "from the seat on, in their order"
+    narrow.update(replace(shown, view="driver"))
+    assert "view:overview" in narrow.title.rects
+    narrow.close()
 
 
 def test_a_small_picture_has_fewer_charts_and_says_so(screen, source):
@@ -375,3 +392,15 @@ def test_numbers_as_people_read_them():
     assert clock(3725.5) == "1:02:05.50"
     assert clock(59.999) == "01:00.00"
     assert set(CHART_KEYS) == {"position", "speed", "sway", "force", "load", "turn", "residual"}
+
+
+def test_the_title_names_each_timing_set_that_a_branch_went_on_with():
+    """A swap that goes on from a log begins with the set it goes on with: that is one set, named once."""
+    from twin.viewer.hud.model import _control_fields
+
+    def named(*sets: str) -> str:
+        settings = [{"at_s": 60.0, "timing": {"name": name}} for name in sets[1:]]
+        return dict(_control_fields({"timing": {"name": sets[0]}, "branch": {"settings": settings}}))["timing"]
+
+    assert named("factory", "factory") == "factory"
+    assert named("factory", "zvd", "factory") == "factory then zvd then factory"

@@ -9,19 +9,23 @@ import numpy as np
 import pytest
 
 from tests.twin.faults.cells import cell_of
-from twin.catalogue import load_timing
+from twin.catalogue import load_pack, load_station, load_timing, load_truck
 from twin.faults import parse_fault
 from twin.faults.player import CELL_KINDS
 from twin.plants.kinds import plant_maker
 from twin.recorded import SwapRecorder
+from twin.recorded.docking import DockingConfiguration, DockingRecorder
+from twin.recorded.docking.configuration import Start
 from twin.swap import SwapResult, SwapTwin
+from twin.viewer import moments
 from twin.viewer.graphics.offscreen import Offscreen
 from twin.viewer.graphics.quality import QUALITIES
 from twin.viewer.headless import Presenter
 from twin.viewer.hud import GhostTable, Hud
-from twin.viewer.hud.incident_panel import wrapped
+from twin.viewer.hud.incident_panel import _most_telling, wrapped
+from twin.viewer.hud.model import title_of
 from twin.viewer.hud.recorded import model_at
-from twin.viewer.incidents import CELL_FAULTS, incident_at
+from twin.viewer.incidents import CELL_FAULTS, Recent, incident_at
 from twin.viewer.playback import Playback
 from twin.viewer.source import Source
 
@@ -171,10 +175,126 @@ def test_violations_are_told_with_their_worst_value(tmp_path: Path) -> None:
         told = " ".join(note.violations)
         for violation in result.violations:
             assert f"invariant {violation['invariant']} violated from" in told
-            if "limit" in violation:
-                assert violation["message"].rsplit(": ", 1)[-1] in told
+            said = violation["message"]
+            assert (said.rsplit(": ", 1)[-1] if "limit" in violation else said) in told
         markers = [m for m in source.markers if m.violation]
         assert len(markers) == len(result.violations)
+        assert [badge.text for badge in title_of(source).badges] == ["TRUCK MOVED", "VIOLATION"]
+
+
+def test_a_trip_without_a_value_says_what_moved_and_how_it_came_to_rest(tmp_path: Path) -> None:
+    """A button has no value: what is asked is the speed, the way on against the way allowed, height and load."""
+    path = tmp_path / "estop.mcap"
+    result = recorded(path, "rom", "top_lift", "estop:phase=lower,after_s=12")
+    (trip,) = [event for event in result.events if event["name"] == "trip"]
+    names = ["robot0/z/position_m", "robot0/z/velocity_mps", "robot0/load_n"]
+    with Source(path) as source:
+        note = incident_at(source, trip["t_s"])
+        assert note is not None
+        assert note.motion == getattr(incident_at(source, source.end_s), "motion", None)
+        run = source.recording.states(trip["t_s"] - 0.1, source.end_s, names=names)
+        z_m, z_mps, load_n = run.values.T
+        at_m = np.interp(trip["t_s"], run.t_s, z_m)
+        after = run.t_s > trip["t_s"] + 1e-6
+        allowed_m = source.layout.station.axes.z.stopping_distance_m
+        way_m = np.abs(z_m[after] - at_m).max()
+        assert way_m > 0.05, "it was under way"
+        rest_s = run.t_s[np.flatnonzero(np.abs(z_mps) > 0.01)[-1] + 1] - trip["t_s"]
+        (said,) = note.motion
+        mm = [f"{1e3 * length_m:.0f} mm" for length_m in (abs(z_mps[~after][-1]), way_m, allowed_m)]
+        assert said == (
+            f"z {mm[0]}/s, stopped within {mm[1]} of {mm[2]} allowed; at rest {rest_s:.1f} s later; "
+            f"hoist at {at_m:.2f} m; load {load_n[~after][-1] / 1e3:.1f} kN"
+        )
+        for size in SIZES:
+            with Offscreen(size, QUALITIES["low"]) as screen:
+                hud = Hud(screen.stage.hud, size)
+                table = GhostTable("other.mcap", ROWS, "phase_30")
+                hud.update(replaced(source, source.end_s, table, None))
+                written = " ".join(text for layer in hud.incident.layers for text, *_ in layer.texts)
+                hud.close()
+            assert "emergency stop button pressed" in written
+            assert said in written, size
+
+
+def test_what_stands_still_at_a_trip_is_told_so(overload) -> None:
+    path, result = overload
+    with Source(path) as source:
+        assert moments.stop_lines(source, 1.0)[0].startswith("all axes stood still")
+        assert moments.stop_lines(source, source.end_s) == (), "nothing is known of what came after"
+
+
+def test_the_word_of_a_trip_is_read_also_where_the_cursor_stands(overload) -> None:
+    path, result = overload
+    (trip,) = [event for event in result.events if event["name"] == "trip"]
+    for size in SIZES:
+        with Source(path) as source:
+            presenter = Presenter(source, size, "low", "overview")
+            pictures = [presenter.picture(0.0)]
+            hud = presenter._display._hud
+            words = [box for layer in hud.timeline.layers for box in layer.texts if box[0] == "overload"]
+            (_, x0, y0, x1, y1) = words[0]
+            at = [hud.timeline.scale.time(x) for x in (x0 + 1, (x0 + x1) / 2, x1 - 1)]
+            assert min(abs(t_s - trip["t_s"]) for t_s in at) < 1.0
+            pictures += [presenter.picture(t_s) for t_s in at]
+            presenter.close()
+        shown = [p[round(y0) : round(y1) + 1, round(x0) : round(x1)].astype(int) for p in pictures]
+        assert all(np.array_equal(shown[0], other) for other in shown[1:]), size
+
+
+def test_where_few_lines_fit_the_last_alarms_are_kept() -> None:
+    lines = tuple(
+        Recent(t_s, name, level)
+        for t_s, name, level in ((1.0, "a", "error"), (2.0, "b", "info"), (3.0, "c", "warning"), (4.0, "d", "info"))
+    )
+    assert ["".join(line.text for line in _most_telling(lines, rows)) for rows in range(5)] == [
+        "",
+        "c",
+        "ac",
+        "acd",
+        "abcd",
+    ]
+
+
+def test_a_number_keeps_its_unit() -> None:
+    with Offscreen((64, 64), QUALITIES["low"]) as screen:
+        hud = Hud(screen.stage.hud, (64, 64))
+        font = hud.kit.fonts.small
+        text = "stopped within 0.56 m of 1.90 m allowed; y 419 mm/s, load 34.0 kN; at rest 1.9 s later"
+        for width in range(60, 400, 7):
+            lines = wrapped(text, font, width, 99)
+            assert " ".join(lines) == text or any("…" in line for line in lines)
+            assert not any(line.split(" ")[0].rstrip(",;") in ("m", "mm/s", "kN", "s") for line in lines)
+        hud.close()
+
+
+def test_a_rail_that_was_hit_is_told_with_force_limit_and_wheel(tmp_path: Path) -> None:
+    path = tmp_path / "rail.mcap"
+    config = DockingConfiguration(
+        seed=3,
+        station=load_station("top_lift"),
+        truck=load_truck("tractor_6x4"),
+        pack=load_pack("cab_282"),
+        conditions="clear",
+        guided=True,
+        start=Start(-12.0, 0.3, 0.0, 0.0),
+    )
+    plant = config.new_plant()
+    with DockingRecorder(path, plant, config) as recorder:
+        while plant.rail_force_n()[0] < 2000.0:
+            recorder.drive(0.0, 0.6)
+        recorder.event("outcome", "rail_hit: too hard", level="error", outcome="rail_hit")
+        recorder.finish("rail_hit", False, {})
+    force_n, axle, side = float(plant.rail_force_n()[0]), *np.unravel_index(plant.rail_forces_n()[0].argmax(), (99, 2))
+    with Source(path) as source:
+        note = incident_at(source, source.end_s)
+        assert note is not None
+        rail, place = note.motion
+        limit_kn = source.layout.station.approach.rail_force_limit_n / 1e3
+        assert rail.startswith("rail force up to ")
+        assert f"limit {limit_kn:.1f} kN; axle {axle + 1}, {('right', 'left')[side]} wheel" in rail
+        assert float(rail.split()[4]) >= round(force_n / 1e3, 1)
+        assert "before its place" in place
 
 
 def test_an_alarm_of_a_log_is_told_while_it_stands(imported_log: Path) -> None:
@@ -184,6 +304,10 @@ def test_an_alarm_of_a_log_is_told_while_it_stands(imported_log: Path) -> None:
         assert note is not None
         assert (note.title, note.cause, note.faults) == ("lateral abort", "alarm 2211: lateral force over 6 kN", ())
         assert [line.text for line in note.recent][-1] == "alarm 2107: sway over 0.5 deg"
+        assert note.where == "phase insert", "what it was at before its fault step"
+        about = source.recording.sensors(12.0, 14.0, names=["robot0/load_cell_n"]).values
+        (measured,) = note.motion
+        assert f"load up to {np.abs(about).max() / 1e3:.1f} kN" in measured
 
 
 def test_an_older_recording_says_what_it_knows(made_up_swap: Path) -> None:

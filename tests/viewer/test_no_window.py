@@ -70,3 +70,25 @@ def test_without_an_answer_of_the_x_server_it_names_the_display(made_up_swap, tm
 
 def test_without_a_display_it_names_the_ways_without_one(made_up_swap, tmp_path):
     assert "DISPLAY is not set" in refused(made_up_swap, tmp_path, None)
+
+
+@needs_xvfb
+def test_an_x_server_that_goes_away_under_an_open_window_is_told_in_one_line(made_up_swap, tmp_path):
+    """Xlib lets no program go on, and Panda3D's own handler aborts with a message of its own and a core dump."""
+    command = ["Xvfb", "-displayfd", "1", "-screen", "0", "640x400x24", "-nolisten", "tcp"]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    display = f":{server.stdout.readline().strip()}"
+    viewer = subprocess.Popen(
+        [sys.executable, str(ROOT / "swaptwin.py"), "replay", str(made_up_swap), "--quality", "low", "--trace"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "DISPLAY": display},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert viewer.stderr.readline().startswith("{"), "the window is open"
+    server.kill()
+    server.wait(timeout=20)
+    _, said = viewer.communicate(timeout=60)
+    lines = [line for line in said.splitlines() if not line.startswith("{")]
+    assert lines == [f"error: the X server at DISPLAY={display} went away, and the window with it"]
+    assert viewer.returncode == 2

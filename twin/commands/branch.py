@@ -62,14 +62,14 @@ def run_from(
         check_output_path(record)
         if Path(record).exists() and os.path.samefile(record, path):
             raise InputError("is the recording that the swap goes on from", key="--record", value=record)
-    with progress("reading") as line:
+    with progress("reading the recording") as line:
         moment = begin_from(path, at_s, plant=typed.get("plant", "bullet"), seed=typed.get("seed", 0))
         try:
             check_same(moment, typed)
             timing = load_timing(typed["timing"], moment.cell.station) if "timing" in typed else None
             changed = {what: None if name == NO_POLICY else name for what, name in policies.items()}
             branch = moment.branch(Change(timing, changed, tuple(faults)))
-            line.update(kernel_cache.notice(moment.plant, "building the cell"))
+            line.update(kernel_cache.notice(moment.plant, "setting up the swap"))
             return run_branch(moment, branch, record, line)
         finally:
             moment.close()

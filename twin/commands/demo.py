@@ -123,7 +123,7 @@ def _collect(workers: dict[Connection, tuple[str, Any]]) -> list[SwapResult]:
     results: dict[str, SwapResult] = {}
     where = dict.fromkeys(STATIONS, "building")
     open_ends = list(workers)
-    with progress("starting") as line:
+    with progress("starting both swaps") as line:
         while open_ends:
             for end in wait(open_ends):
                 assert isinstance(end, Connection)

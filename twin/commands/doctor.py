@@ -267,14 +267,14 @@ def check_pictures() -> Check:
 def examine(report: Callable[[str], None]) -> list[Check]:
     """Every check, in the order it is printed; `report` is told what is being looked at."""
     pins = pinned_versions()
-    report("machine and packages")
+    report("checking machine and packages")
     checks = [check_python(), check_cores(), check_memory(), check_disk()]
     checks += [check_package(name, use, pins, required=True) for name, use in REQUIRED_PACKAGES.items()]
-    report("engine, compiler, recordings")
+    report("trying physics engine, compiler, recordings")
     with ThreadPoolExecutor(max_workers=2) as pool:
         checks += pool.map(run_probe, PROBES.keys(), PROBES.values())
     checks.append(check_kernel_cache())
-    report("optional parts")
+    report("trying optional parts, a picture among them")
     checks += [check_package(name, use, pins, required=False) for name, use in OPTIONAL_PACKAGES.items()]
     return [*checks, check_display(), check_pictures()]
 
@@ -329,7 +329,7 @@ def command(
 
     Exits with 1 when something the twin needs is missing or broken.
     """
-    with progress("looking") as line:
+    with progress("checking machine and packages") as line:
         checks, about = examine(line.update), machine()
     ready = all(check.status == "ok" for check in checks if check.required)
     if json:

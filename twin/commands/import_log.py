@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from twin.console import emit_json, program, progress
+from twin.console import as_typed, emit_json, program, progress
 from twin.errors import InputError
 from twin.tables import print_table
 
@@ -66,7 +66,7 @@ def command(
     mapping = load_mapping(map)
     window = _window(start, end)
     comparison = None if page is None else _comparison(mapping, timing)
-    with progress("reading", total=1.0) as line:
+    with progress("reading the log", total=1.0) as line:
 
         def show(what: str, share: float) -> None:
             line.update(what, completed=share, total=1.0)
@@ -146,7 +146,7 @@ def draft(log: str, target: str, json: bool) -> None:
     from twin.console import atomic_write, write_target
     from twin.log_import.drafting import draft_map
 
-    with progress("reading"):
+    with progress("reading the log"):
         text = draft_map(log)
     if target == "-":
         if json:
@@ -163,7 +163,7 @@ def draft(log: str, target: str, json: bool) -> None:
         emit_json({"log": log, "map": target})
     else:
         print(f"drafted {target}; when you have read it through:")
-        print(f"{program()} import-log {log} --map {target} -o incident.mcap")
+        print(as_typed("import-log", log, "--map", target, "-o", "incident.mcap"))
 
 
 def _window(start: str | None, end: str | None) -> Window:
@@ -209,7 +209,7 @@ def print_report(report: ImportReport, recording: str) -> None:
             phases.add_row(phase["name"], phase["step"], f"{phase['start_s']:.2f}", f"{length:.2f}")
         print_table(console, phases)
         console.print()
-    figures = Table(title="The cell", title_justify="left", box=None, pad_edge=False, header_style="bold")
+    figures = Table(title="Station and packs", title_justify="left", box=None, pad_edge=False, header_style="bold")
     for name, justify in (("figure", "left"), ("value", "right"), ("from", "left")):
         figures.add_column(name, justify=justify)  # type: ignore[arg-type]
     for row in report.cell:
@@ -220,4 +220,4 @@ def print_report(report: ImportReport, recording: str) -> None:
     console.print()
     console.print(f"events         {report.events}")
     console.print(f"recording      {recording}, {report.samples} samples", markup=False, soft_wrap=True)
-    console.print(f"watch it       {program()} replay {recording}", markup=False, soft_wrap=True)
+    console.print(f"watch it       {as_typed('replay', recording)}", markup=False, soft_wrap=True)

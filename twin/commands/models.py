@@ -14,7 +14,7 @@ from twin.catalogue import Pack, Provenance, Station, TimingSet, Truck, compatib
 from twin.catalogue.explain import hint, nearest
 from twin.catalogue.load import KINDS, UNSTATED, is_path, load_with_provenance, models_folder, names
 from twin.catalogue.safe_yaml import dotted, parse, read_bytes
-from twin.console import emit_json
+from twin.console import emit_json, progress
 from twin.errors import InputError
 from twin.tables import print_lines, print_table
 
@@ -104,13 +104,15 @@ def check_models(
     files = [Path(path) for path in paths] if paths else _shipped_files()
     problems: list[str] = []
     good: list[dict[str, str]] = []
-    for path in files:
-        try:
-            kind = kind_of(path)
-            model, _ = load_with_provenance(kind, path)
-            good.append({"file": str(path), "kind": kind, "name": str(getattr(model, "name", ""))})
-        except InputError as error:
-            problems.append(str(error))
+    with progress("checking files", total=len(files)) as line:
+        for done, path in enumerate(files):
+            line.update(completed=done)
+            try:
+                kind = kind_of(path)
+                model, _ = load_with_provenance(kind, path)
+                good.append({"file": str(path), "kind": kind, "name": str(getattr(model, "name", ""))})
+            except InputError as error:
+                problems.append(str(error))
     if json:
         emit_json({"checked": len(files), "good": good, "problems": problems})
     else:

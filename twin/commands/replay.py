@@ -138,15 +138,15 @@ def make_files(
     if png is not None:
         at_s = source.start_s if at_s is None else at_s
         shown = view or usual_view(source.layout)
-        with progress("picture"):
+        with progress("drawing the picture"):
             presenter = Presenter(source, size_px, quality, shown, ghost, display, pipe)
             shoot(presenter, at_s, png)
             presenter.close()
         made["screenshot"] = {"file": str(png), "at_s": at_s, "view": shown}
     if mp4 is not None:
-        with progress("video", total=clip.frames) as line:
+        with progress("drawing the frames of the video", total=clip.frames) as line:
             presenter = Presenter(source, size_px, quality, view or "auto", ghost, display, pipe)
-            frames = film(presenter, clip, mp4, size_px, lambda done, _: line.update("video", completed=done))
+            frames = film(presenter, clip, mp4, size_px, lambda done, _: line.update(completed=done))
             presenter.close()
         made["video"] = {
             "file": str(mp4),

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from twin import kernel_cache
-from twin.console import ProgressLine, emit_json, program, progress
+from twin.console import ProgressLine, as_typed, emit_json, progress
 from twin.errors import InputError
 from twin.plants.kinds import PLANTS, plant_maker
-from twin.tables import print_table
+from twin.tables import print_lines, print_table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -98,9 +98,9 @@ def command(
 
         result = run_from(from_, at, given_options(context), faults, policies, record)
     else:
-        with progress("driving the truck in" if parking == "driven" else "building the cell") as line:
+        with progress("driving the truck in" if parking == "driven" else "setting up the swap") as line:
             cell, times = resolve(station, truck, pack, timing, seed=seed, parking=parking, conditions=conditions)
-            line.update(kernel_cache.notice(plant, "building the cell"))
+            line.update(kernel_cache.notice(plant, "setting up the swap"))
             result = run(cell, times, faults, record=record, line=line, policies=policies, plant=plant)
     if json:
         emit_json(result.as_json())
@@ -131,7 +131,7 @@ def resolve(
     parking: str,
     conditions: str = "clear",
 ) -> tuple[Cell, TimingSet]:
-    """The cell and the timing set that the options name, everything checked."""
+    """The swap's setup and the timing set that the options name, everything checked."""
     from twin.catalogue import default_pack, load_pack, load_station, load_timing, load_truck
     from twin.cell import build_cell
     from twin.conditions import canonical
@@ -186,7 +186,7 @@ def run(
         check_output_path(record)
     if line is not None:
         return _run(cell, timing, faults, record, line, policies or {}, plant)
-    with progress(kernel_cache.notice(plant, "building the cell")) as line:
+    with progress(kernel_cache.notice(plant, "setting up the swap")) as line:
         return _run(cell, timing, faults, record, line, policies or {}, plant)
 
 
@@ -319,12 +319,14 @@ def print_result(console: Console, result: SwapResult, *, ghost: str | None = No
     last = [e["message"] for e in result.events if e["name"] == "outcome"]
     said = last[-1] if last and last[-1] != result.outcome else result.outcome
     style = "green" if result.outcome == "completed" else "red"
-    console.print(f"outcome        {said}", style=style, markup=False, soft_wrap=True)
+    print_lines(console, said, "outcome        ", style=style)
     console.print(f"end state      {result.end_state_sha256}", markup=False, soft_wrap=True)
     if result.recording is not None:
         console.print(f"recording      {result.recording}", markup=False, soft_wrap=True)
-        beside = "" if ghost is None else f" --ghost {ghost}"
-        console.print(f"watch it       {program()} replay {result.recording}{beside}", markup=False, soft_wrap=True)
+        beside = () if ghost is None else ("--ghost", ghost)
+        console.print(
+            f"watch it       {as_typed('replay', str(result.recording), *beside)}", markup=False, soft_wrap=True
+        )
 
 
 def figure_rows(result: SwapResult) -> list[tuple[str, str, str]]:

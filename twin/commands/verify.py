@@ -22,7 +22,7 @@ def command(
     """
     from twin.recorded import verify
 
-    with progress("reading", total=1.0) as line:
+    with progress("reading the recording", total=1.0) as line:
 
         def show(t_s: float, end_s: float) -> None:
             line.update(f"running again, {t_s:.0f} of {end_s:.0f} s", completed=t_s, total=end_s)

@@ -11,13 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
+from twin.amounts import DRIVES, amounts
 from twin.causes import CAUSES
 from twin.cell import Cell
-from twin.incident.amounts import amounts
 from twin.plants.state import AXES, JAM, LOCKS, TRIPS, YAW
-
-DRIVES = {"top_lift": "hoist", "chassis": "lift"}
-"""What lifts and lowers, by kind of station."""
 
 
 class _Kind(NamedTuple):

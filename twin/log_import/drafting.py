@@ -18,7 +18,11 @@ from twin.log_import.values import FALSE_WORDS, TRUE_WORDS
 DEFAULT_UNITS = {"length": "mm", "angle": "deg", "speed": "mm/s", "rate": "deg/s", "force": "kg", "time": "s"}
 """Where the log does not say: the unit that most stations use."""
 ON_WORDS = ("on", "true", "yes", "t", "y", "1", "ein", "ja", "wahr", "是", "开")
-QUALITY_WORDS = re.compile(r"[\W_]*(?:quality|qual|qc|quality ?code|status)[\W_]*", re.IGNORECASE)
+QUALITY_WORDS = re.compile(
+    r"[\W_]*(?:quality|qual|qc|q|quality ?code|status|status ?code|state|valid|is ?valid|good|is ?good|bad"
+    r"|qualit(?:ä|ae)t|质量|质量码|状态)[\W_]*",
+    re.IGNORECASE,
+)
 """What the name of a wide table's quality column has more than its tag's."""
 CERTAIN = ("opc_da", "opc_ua", "profibus", "percent")
 """Readings of quality that hold whatever follows in the log."""

@@ -126,7 +126,7 @@ def import_log(
     told = on_progress or (lambda what, share: None)
     try:
         with naming(f"{folder.parent}, for the working files of {log}"):
-            read = ingest(log, mapping, folder, lambda share: told("reading", share))
+            read = ingest(log, mapping, folder, lambda share: told("reading the log", share))
         try:
             with naming(output):
                 report = _write(Path(log), read, mapping, part, window or Window(), told, beside)
@@ -163,7 +163,7 @@ def _write(
     told: Progress,
     beside: Beside | None,
 ) -> ImportReport:
-    told("surveying", 0.0)
+    told("finding slots, truck and packs", 0.0)
     found = survey(read, mapping)
     if found.start_ns > found.end_ns or not any(facts.values for facts in read.facts.values()):
         raise InputError("has no value that could be read of any mapped tag", file=log)
@@ -191,7 +191,7 @@ def _write(
         return tracks, Completer(cell, mapping, tracks.names, lines, hz, motion)
 
     if beside is not None:
-        told("comparing", 0.0)
+        told("comparing with the twin", 0.0)
         tracks, completer = again()
         beside.look(completer, ((block, tracks.values(block)) for block in times.blocks()), story, start_ns, hz)
         story.events = sorted([*story.events, *beside.events], key=lambda event: event[0])
@@ -235,7 +235,7 @@ def _write(
                 if len(completer.sensors):
                     recorder.sensors(float(seconds[k]), sensors[k])
             entries.write_to(int(block[-1]))
-            told("writing", (int(block[-1]) - start_ns) / max(end_ns - start_ns, 1))
+            told("writing the recording", (int(block[-1]) - start_ns) / max(end_ns - start_ns, 1))
         entries.write_to(end_ns + 1)
         recorder.close(IMPORTED, "", {"report": report.as_json()})
     return report

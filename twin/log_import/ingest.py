@@ -21,13 +21,15 @@ from twin.log_import.reading.layout import TableLayout
 from twin.log_import.reading.numbers import to_text
 from twin.log_import.reading.table import ReadFacts, Table, open_table
 from twin.log_import.settling import Settled, Settling, watch_of
-from twin.log_import.sorting_out import Marks, clocks_of, own_times, readings_of
+from twin.log_import.sorting_out import Marks, check_other_head, clocks_of, own_times, readings_of, unused_times
 from twin.log_import.spool import Spool
 from twin.log_import.values import Codes, Column, ColumnFacts, Converter, alarm_name, step_name
 
 ROW = "#row"
 """Column of a tag's spool that holds the number of the line among all lines."""
 WIDE = "wide"
+TEN_S_NS, MOST_TENS = 10_000_000_000, 200_000
+"""Of a long table it is kept in which ten seconds any line was, of so many of them."""
 MOST_TAGS = 5000
 """So many tags of a long table are kept for messages."""
 
@@ -61,6 +63,8 @@ class Ingested:
     """Of each column of a long table: when its quality was bad while its value stood, ns; known once it is surveyed."""
     readings: dict[str, str] = field(default_factory=dict)
     """How times and qualities were read, where that was not told by the mapping."""
+    tens: frozenset[int] = frozenset()
+    """Long tables: the ten seconds (number since 1970) in which there was any line, as it is stamped."""
 
     @property
     def plans(self) -> dict[str, Plan]:
@@ -132,6 +136,9 @@ class _Reader:
         self._spool_columns: dict[str, list[Column]] = {}
         self._seen_tags: dict[str, None] = {}
         self._missing: tuple[str, ...] = ()
+        self._unused_times: list[str] = []
+        self._tens: set[int] = set()
+        self._seen_good = False
         self._by_tag = self._columns()
         self._check_columns()
 
@@ -217,6 +224,7 @@ class _Reader:
                 groups.setdefault(column.time or own.get(column.tag, ""), []).append(column)
             self._clocks = clocks_of(self._path, self._mapping, layout, list(groups), WIDE, self._time_columns)
             wanted += [name for clock in self._clocks.values() for name in clock.columns]
+            self._unused_times = unused_times(self._table, self._mapping, layout, wanted)
             for key, columns in zip(self._clocks, groups.values(), strict=True):
                 self._make_spool(key, columns)
                 self._watches[key] = watch_of(self._mapping)
@@ -228,6 +236,9 @@ class _Reader:
             for key, clock in self._clocks.items():
                 t_ns, good, unreadable = clock.read(batch)
                 bad |= unreadable if len(self._clocks) > 1 else ~good
+                if not self._long and unreadable.any():
+                    check_other_head(self._path, batch, unreadable, good, self._seen_good, self._by_tag)
+                self._seen_good |= bool(good.any())
                 if self._long:
                     self._take_long(batch, t_ns, good)
                 else:
@@ -296,6 +307,8 @@ class _Reader:
         self._rows += len(rows)
         self._watch.feed(t_ns[good])
         self._groups.feed(t_ns[good])
+        if len(self._tens) < MOST_TENS:
+            self._tens.update(np.unique(t_ns[good] // TEN_S_NS).tolist())
         for code, word in enumerate(words):
             if len(self._seen_tags) < MOST_TAGS:
                 self._seen_tags.setdefault(word)
@@ -346,7 +359,8 @@ class _Reader:
             self._used,
             any(clock.is_relative for clock in self._clocks.values()),
             any(clock.is_doubtful for clock in self._clocks.values()),
-            readings=readings_of(self._mapping, self._clocks, quality),
+            readings=readings_of(self._mapping, self._clocks, quality, self._unused_times),
+            tens=frozenset(self._tens) if len(self._tens) < MOST_TENS else frozenset(),
         )
 
 

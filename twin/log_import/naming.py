@@ -67,10 +67,14 @@ ALARM_WORDS = ("alm", "alarm", "fault", "error", "code", "stoerung", "报警", "
 ROPE_WORDS = ("rope", "ropelen", "ropelenset", "antisway", "seil", "绳长")
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+|[\u4e00-\u9fff]+")
 
+_VALUE_OF = re.compile(r"[\W_]+(?:Value ?Y|Value|Val|v)\s*$")
+"""What scopes and historians add to a tag's name for its values."""
+
 
 def words_of(name: str) -> list[str]:
     """A tag's name as lower-case words and numbers, its unit in brackets left away."""
     bare = re.sub(r"[\[(][^\])]*[\])]\s*$", "", name)
+    bare = _VALUE_OF.sub("", bare) or bare
     return [word.lower() for word in _WORD.findall(bare)]
 
 
@@ -149,7 +153,9 @@ def _axis(words: list[str], has: object, dimensions: tuple[str, ...]) -> str | N
     test = has
     assert callable(test)
     exact = [axis for axis in ("x", "y", "z") if axis in words]
-    axis = exact[0] if len(exact) == 1 else next((k for k, of in AXIS_WORDS.items() if test(of)), None)
+    if len(exact) > 1:
+        return None  # in doubt
+    axis = exact[0] if exact else next((k for k, of in AXIS_WORDS.items() if test(of)), None)
     if test(AXIS_WORDS["yaw"]) and not exact:
         axis = "yaw"
     if axis is None:

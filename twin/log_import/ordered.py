@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from twin.log_import.spool import Spool
 CHUNK_ROWS = 20_000
 MAX_WAITING_BYTES = 256 * 2**20
 """So much may wait in memory for lines that come late."""
+FAR_APART, FEW = 0.02, 10
 PATIENT_NS = 10_000_000_000
 
 
@@ -29,6 +30,8 @@ class OrderFacts:
     same_time: int = 0
     contradicting: int = 0
     first_contradicting_ns: int | None = None
+    far_apart: dict[int, list[int]] = field(default_factory=dict)
+    """Of each column: when (ns) lines of the same time contradict each other by more than `FAR_APART`: the first."""
 
 
 class Ordered:
@@ -139,7 +142,12 @@ class Ordered:
             known = np.flatnonzero(~np.isnan(column))
             # of each line with a value: the line before it that has one, if it is of the same time
             same = group[known[1:]] == group[known[:-1]]
-            contradicts[known[1:][same & (column[known[1:]] != column[known[:-1]])]] = True
+            others = same & (column[known[1:]] != column[known[:-1]])
+            contradicts[known[1:][others]] = True
+            if others.any():
+                with np.errstate(invalid="ignore"):
+                    far = known[1:][others & (np.abs(np.diff(column[known])) > FAR_APART)]
+                self.facts.far_apart.setdefault(c, []).extend(t_ns[far[:FEW]].tolist())
             out[:, c] = np.nan
             out[group[known], c] = column[known]  # the last one stands
         if contradicts.any():

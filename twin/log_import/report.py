@@ -150,6 +150,13 @@ def _of_clock(log: Ingested, found: Survey, mapping: Mapping) -> list[Finding]:
         if order.contradicting:
             where = f"first at {told(order.first_contradicting_ns or 0, log.is_relative)}"
             findings.append(Finding("contradicting line", order.contradicting, where, "the later one counts"))
+    longer = [(a, b) for a, b in log.settled.unknown if b - a > 1.5 * log.period_ns]
+    short = [(a, b) for a, b in longer if not any(abs(a - gap[0]) < NEAR_NS for gap in found.gaps)]
+    if short:
+        where = f"{(short[0][1] - short[0][0]) * 1e-9:.2f} s from {told(short[0][0], log.is_relative)}"
+        done = "taken as time that passed; if it was the clock that was set forward, time.clock_steps: remove"
+        stretches = tuple(_stretch(a, b, log.is_relative) for a, b in short[:MOST_PLACES])
+        findings.append(Finding("pause", len(short), where, done, stretches))
     if found.gaps:
         longest = max(found.gaps, key=lambda gap: gap[1] - gap[0])
         places = [_stretch(a, b, log.is_relative) for a, b in found.gaps[:MOST_PLACES]]
@@ -179,6 +186,10 @@ def _of_values(log: Ingested, found: Survey) -> list[Finding]:
         first = places[0]
         where = f"{name}: first from {first['from']} for {first['s']:.2f} s"
         findings.append(Finding("frozen value", len(stretches), where, "not used", tuple(places)))
+    for name, (count, t_ns, far) in found.leaps.items():
+        where = f"{name}: first by {far:.4g} m at {told(t_ns, log.is_relative)}"
+        done = "as it is: another unit or decimal mark, other columns? cleaning and values tell words for no value"
+        findings.append(Finding("leap", count, where, done))
     empty = {name: facts.empty for name, facts in log.facts.items() if facts.empty}
     if empty and (WIDE in log.spools or "own times" in log.readings):
         most = max(empty, key=lambda name: empty[name])

@@ -17,7 +17,9 @@ import numpy as np
 from twin.errors import InputError
 from twin.log_import.clock import ClockWatch, Plan
 from twin.log_import.mapping import Mapping
+from twin.log_import.moments import iso
 from twin.log_import.ordered import MAX_WAITING_BYTES, Ordered
+from twin.log_import.seams import Seam, SeamWatch
 from twin.log_import.spool import Spool
 from twin.log_import.steps import PAUSE, STEP, UNKNOWN, Rows, judge
 from twin.log_import.values import Column
@@ -29,6 +31,9 @@ CLEARLY, ABOUT = 0.9, 1.1
 FEW, MANY = 0.02, 0.05
 """So few lines of a time that others have are no clock that was set; so many lines lost are no reading."""
 HOLE_PERIODS = 10.0
+NEARLY = 0.8
+FEW_APART = 3
+"""An axis that is at two places at once so often was recorded by a clock that was set back."""
 
 
 @dataclass
@@ -52,6 +57,9 @@ class _Reading:
     rows: int = 0
     lost: int = 0
     doubled: int = 0
+    late: int = 0
+    again: int = 0
+    """Lines that say again what another one of their time says."""
     holes: int = 0
 
 
@@ -79,6 +87,12 @@ class Settling:
             return self._newest_first()
         if self._steps_are == "keep":
             return self._sorted()
+        settled = self._auto()
+        if self._long or settled.as_stamped:
+            self._check_seams(settled)
+        return settled
+
+    def _auto(self) -> Settled:
         settled = self._by_clock()
         corrected = settled is None or any(j.kind in CORRECTED for p in settled.plans.values() for j in p.jumps)
         if corrected and (settled is None or self._steps_are == "auto"):
@@ -92,6 +106,40 @@ class Settling:
         if settled is None:
             raise self._whole.refusal(self._path)
         return settled
+
+    def _check_seams(self, settled: Settled) -> None:
+        """Refuse a log whose axes show that its clock was set, where its lines do not tell from which one on."""
+        reorder_s = self._mapping.file.cleaning.reorder_s
+        for key, spool in self._spools.items():
+            axes = self._axes(key)
+            watches = [SeamWatch() for _ in axes]
+            late_s = max(reorder_s, settled.late_ns.get(key, 0) * 1e-9)
+            ordered = Ordered(spool, settled.plans[key], late_s, numbered=self._long, own_clock=settled.by_tag)
+            for t_ns, values in ordered.rows() if axes and not self._is_coarse(key) else ():
+                for c, watch in zip(axes, watches, strict=True):
+                    known = np.isfinite(values[:, c])
+                    watch.feed(t_ns[known], values[known, c])
+            for c, watch in zip(axes, watches, strict=True):
+                apart = ordered.facts.far_apart.get(c, [])
+                if watch.found is None and len(apart) >= FEW_APART:
+                    watch.found = Seam(apart[0], True, 0.0)
+                if watch.found is not None:
+                    raise self._seam_refusal(self._columns[key][c].name, watch.found)
+
+    def _is_coarse(self, key: str) -> bool:
+        return bool(self._each.get(key, self._whole).coarse_ns)
+
+    def _seam_refusal(self, name: str, seam: Seam) -> InputError:
+        how = "goes to and fro between two motions" if seam.back else "goes on as if no time had passed"
+        by = "back" if seam.back else f"forward by about {seam.by_s:.1f} s"
+        return self._mapping.refuse(
+            f"the clock of {self._path.name} seems to have been set {by} at {iso(seam.t_ns)}, where {name} {how}; "
+            "its lines do not tell from which one on",
+            "time",
+            "clock_steps",
+            value=self._steps_are,
+            allowed="keep: every line at its stamp; or two imports, before and after it, by --start and --end of each",
+        )
 
     # ------------------------------------------------------------------------------------------------ the readings
 
@@ -184,6 +232,8 @@ class Settling:
         old = self._read(settled)
         if new.lost > old.lost + FEW * new.rows:  # what contradicts another line of its time is not recorded
             return False
+        if new.again >= NEARLY * new.late and old.again < NEARLY * new.late:
+            return True  # lines that were written twice
         if new.way < CLEARLY * old.way:
             return True
         if new.way > ABOUT * old.way:
@@ -224,6 +274,8 @@ class Settling:
                         found.way += 0.0 if np.isnan(said[k]) else abs(float(column[0] - said[k]))
                         said[k] = column[-1]
             found.rows += rows
+            found.late += ordered.facts.disordered
+            found.again += ordered.facts.same_time - ordered.facts.contradicting
             found.doubled += ordered.facts.contradicting
             found.lost += spool.rows - rows - ordered.facts.same_time + ordered.facts.contradicting
         return found

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +18,7 @@ from twin.log_import.reading.layout import TableLayout
 from twin.log_import.reading.numbers import valid
 from twin.log_import.reading.table import Table
 from twin.log_import.spool import Spool
-from twin.log_import.time_columns import times_beside
+from twin.log_import.time_columns import LIKE_TIME, times_beside
 from twin.log_import.values import Column, ColumnFacts
 
 UNKNOWN = np.inf
@@ -25,6 +27,7 @@ says nothing.)"""
 PIECE_ROWS = 50_000
 _LOOKED_AT = 2000
 _MOST_BAD = 0.1
+_OTHER_PACE = 0.05
 
 
 def own_times(
@@ -44,6 +47,51 @@ def own_times(
     begin = next((k for k in range(batch.rows) if _reads(mapping, layout, batch.columns[main].slice(k, 1))), 0)
     holds = {name: _is_clock(mapping, layout, batch.columns[name].slice(begin)) for name in columns}
     return {tag: name for tag, name in found.items() if holds[name]}
+
+
+def unused_times(table: Table, mapping: mapping_file.Mapping, layout: TableLayout, used: Iterable[str]) -> list[str]:
+    """Columns of a wide table that hold times which no one uses and which are not those of the lines."""
+    main = mapping.file.time.column
+    named = [name for name in table.plain_names if LIKE_TIME.search(name) and name not in used]
+    if not isinstance(main, str) or not named:
+        return []
+    batch = next(table.batches([main, *named], rows=_LOOKED_AT), None)
+    if batch is None:
+        return []
+
+    def differs(name: str) -> bool:
+        """Whether its times go another way than those of the lines: faster, slower, or on fewer lines."""
+        stamps = [stamps_of(mapping, layout).to_ns(batch.columns[column]) for column in (main, name)]
+        spans = [float(np.ptp(t_ns[ok])) if ok.any() else 0.0 for t_ns, ok in stamps]
+        lines = [int(ok.sum()) for _, ok in stamps]
+        return abs(spans[1] - spans[0]) > _OTHER_PACE * spans[0] or abs(lines[1] - lines[0]) > _OTHER_PACE * lines[0]
+
+    return [name for name in named if _is_clock(mapping, layout, batch.columns[name]) and differs(name)]
+
+
+def check_other_head(
+    path: str | Path, batch: Any, unreadable: np.ndarray, good: np.ndarray, seen: bool, tags: Iterable[str]
+) -> None:
+    """Refuse a header of other names in the middle of a log: nothing tells which of its columns is which.
+
+    Args:
+        batch: rows, of which `unreadable` (K,) have something else than a time and `good` (K,) a time.
+        seen: there was a time before these rows.
+        tags: columns of values.
+    """
+    begin = 0 if seen else int(np.argmax(good)) if good.any() else len(good)
+    columns = [batch.columns[tag] for tag in tags if tag in batch.columns and tag not in batch.missing]
+    for k in [k for k in np.flatnonzero(unreadable).tolist() if k > begin or seen][:_HEADS_LOOKED_AT]:
+        words = [str(word).strip() for column in columns if (word := column[k].as_py()) not in (None, "")]
+        named = [word for word in words if len(word) < _LONG_NAME and _NAME.match(word)]
+        if len(words) >= 2 and 2 * len(words) >= len(columns) and len(set(named)) == len(words):
+            said = f"line {batch.line_of(k)} seems to be another header, of other names: {', '.join(named[:5])}"
+            helps = "files with the same names; or this one in two, each with its mapping"
+            raise InputError(said, file=path, key="header", allowed=helps)
+
+
+_HEADS_LOOKED_AT, _LONG_NAME = 50, 80
+_NAME = re.compile(r"[^\W\d_]")
 
 
 def _reads(mapping: mapping_file.Mapping, layout: TableLayout, column: pa.Array) -> bool:
@@ -84,8 +132,10 @@ def clocks_of(
     return {" ".join(names): LineTimes(path, mapping, layout, names) for names in columns}
 
 
-def readings_of(mapping: mapping_file.Mapping, clocks: Mapping[str, LineTimes], quality: str) -> dict[str, str]:
-    """How times and qualities were read, for the report.
+def readings_of(
+    mapping: mapping_file.Mapping, clocks: Mapping[str, LineTimes], quality: str, unused: Sequence[str] = ()
+) -> dict[str, str]:
+    """How times and qualities were read, for the report; `unused`: columns of other times.
 
     Raises:
         InputError: some times count from a start, and others tell dates.
@@ -102,6 +152,9 @@ def readings_of(mapping: mapping_file.Mapping, clocks: Mapping[str, LineTimes], 
         found["zone"] = "none given (time.zone): the times of day were taken as UTC"
     if len(clocks) > 1:
         found["own times"] = ", ".join(" ".join(clock.columns) for clock in clocks.values())
+    if unused:
+        told = "not used, and not those of the lines: signals.NAME.time tells whose they are"
+        found["other times"] = f"{', '.join(unused[:6])}: {told}"
     if quality:
         found["quality"] = quality
     return found

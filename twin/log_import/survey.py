@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from twin.log_import.dropouts import DropoutWatch
-from twin.log_import.ingest import Ingested
+from twin.log_import.ingest import TEN_S_NS, Ingested
 from twin.log_import.mapping import EventSpec, Mapping
 from twin.log_import.ordered import OrderFacts
 from twin.log_import.tracks import NEVER, Fill, Stretch, Tracks, ordered_of
@@ -32,6 +32,8 @@ MOVED = 0.02
 FEW_SAMES, CHANCE = 4, 1e-4
 """Fewer equal samples in a row are never frozen, nor are so few that a whole log has them by chance more often."""
 MOST_CHANGES = 2_000_000
+LEAP_M, LEAP_MPS = 0.5, 10.0
+"""No axis goes farther than this between two samples, and faster."""
 
 
 @dataclass
@@ -54,6 +56,8 @@ class Survey:
     frozen: dict[str, list[Stretch]]
     gaps: list[tuple[int, int]]
     order: OrderFacts = field(default_factory=OrderFacts)
+    leaps: dict[str, tuple[int, int, float]] = field(default_factory=dict)
+    """Of each axis that goes farther between two samples than any can: how often, when first (ns), and how far (m)."""
     lost: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Of each spool: rows that were too late or contradicted, and all."""
 
@@ -117,7 +121,7 @@ def survey(log: Ingested, mapping: Mapping) -> Survey:
                 dropout.feed(t_ns, values[:, c])
             found.start_ns = min(found.start_ns, int(t_ns[0]) + nearest_ns)
             found.end_ns = max(found.end_ns, int(t_ns[-1]) + nearest_ns)
-            if is_wide:
+            if is_wide or log.settled.as_stamped:
                 first = int(t_ns[0]) if before is None else None
                 silent += [(-NEVER, first)] if first is not None else []
                 _note_gaps(silent, t_ns, before, wide_gap_ns)
@@ -125,6 +129,8 @@ def survey(log: Ingested, mapping: Mapping) -> Survey:
             for c, watch in enumerate(watches):
                 known = np.isfinite(values[:, c])
                 watch.feed(t_ns[known], values[known, c])
+                if log.columns[key][c].name.endswith("/position_m"):
+                    _note_leaps(found, log.columns[key][c].name, t_ns[known], values[known, c])
                 events.feed(log.columns[key][c].name, t_ns[known], values[known, c])
         for column, dropout in zip(log.columns[key], dropouts, strict=False):
             log.dropouts[column.name] = dropout.times()
@@ -136,8 +142,10 @@ def survey(log: Ingested, mapping: Mapping) -> Survey:
         _add(found.order, ordered.facts)
         found.lost[key] = (ordered.facts.too_late + ordered.facts.contradicting, log.spools[key].rows)
         silences.append([*silent, (NEVER if before is None else before, NEVER)])
-    if is_wide:
+    if is_wide or log.settled.as_stamped:
         found.gaps = [gap for gap in _common(silences) if gap[0] > -NEVER and gap[1] < NEVER]
+        if not is_wide:  # tags that are not mapped may have said something in it
+            found.gaps = [gap for gap in found.gaps if _is_silent(log, *gap) and gap[1] - gap[0] > wide_gap_ns]
     else:
         plan = next(iter(log.plans.values()))
         found.gaps = [
@@ -175,11 +183,24 @@ def _frozen(
     return found
 
 
+def _note_leaps(found: Survey, name: str, t_ns: np.ndarray, values: np.ndarray) -> None:
+    steps, times = np.abs(np.diff(values)), np.diff(t_ns) * 1e-9
+    leaps = np.flatnonzero((steps > LEAP_M) & (steps > LEAP_MPS * times))
+    if len(leaps):
+        count, first, far = found.leaps.get(name, (0, int(t_ns[leaps[0] + 1]), float(steps[leaps[0]])))
+        found.leaps[name] = (count + len(leaps), first, far)
+
+
 def _note_gaps(gaps: list[tuple[int, int]], t_ns: np.ndarray, before: int | None, least_ns: int) -> None:
     whole = t_ns if before is None else np.concatenate(([before], t_ns))
     for k in np.flatnonzero(np.diff(whole) > least_ns).tolist():
         if len(gaps) < 100_000:
             gaps.append((int(whole[k]), int(whole[k + 1])))
+
+
+def _is_silent(log: Ingested, begin_ns: int, end_ns: int) -> bool:
+    """Whether no line of a long table was in a gap, as far as is known of whole ten seconds."""
+    return not any(ten in log.tens for ten in range(begin_ns // TEN_S_NS + 1, end_ns // TEN_S_NS))
 
 
 def _common(silences: list[list[tuple[int, int]]]) -> list[tuple[int, int]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from os.path import commonprefix
 
 LIKE_TIME = re.compile(r"time|date|stamp|zeit|uhr|heure|fecha|hora|^ts$|^t$|\u65f6\u95f4|\u65f6\u523b", re.IGNORECASE)
 
@@ -12,7 +13,8 @@ def times_beside(names: Sequence[str], headers: Sequence[str], main: str, tags: 
     """The time column of each tag that has one of its own, by names alone; nothing where all have `main`.
 
     Found are columns of the same name as `main` (`Name;X;Name;Y`), those that differ from it in a number
-    (`Time_1;X;Time_2;Y`) and those that are called after their tag (`X Time;X;Y Time;Y`).
+    (`Time_1;X;Time_2;Y`), those that are called after their tag (`X Time;X;Y Time;Y`), and those that stand before
+    their tags in turn and are called alike (`X Time;X ValueY;Y Time;Y ValueY`, `X.t;X.v;Y.t;Y.v`).
 
     Args:
         names: of all columns, each different.
@@ -37,6 +39,8 @@ def times_beside(names: Sequence[str], headers: Sequence[str], main: str, tags: 
         words = {_without(main, tag) for tag in tags} - {""}
         named = {tag: name for tag in tags for name in names if name != tag and _without(name, tag) in words}
         found = named if len(set(named.values())) > 1 and main in named.values() else {}
+    if len(found) < len(tags):
+        found = {**_left_of(names, _in_turn(names, at, tags), tags), **found}
     return {tag: name for tag, name in found.items() if name != main}
 
 
@@ -45,6 +49,28 @@ def _left_of(names: Sequence[str], times: Sequence[int], tags: Sequence[str]) ->
     if len(times) < 2:
         return {}
     return {tag: names[before[-1]] for tag in tags if (before := [k for k in times if k < names.index(tag)])}
+
+
+def _in_turn(names: Sequence[str], at: int, tags: Sequence[str]) -> list[int]:
+    """Columns that may be times as the one at `at` is, each right before as many values."""
+    if at + 1 >= len(names):
+        return []
+    pair = _apart(names[at], names[at + 1])
+    is_time = LIKE_TIME.search(names[at]) is not None
+
+    def is_alike(k: int) -> bool:
+        of_time = is_time and LIKE_TIME.search(names[k]) is not None
+        return names[k] not in tags and (of_time or bool(pair) and _apart(names[k], names[k + 1]) == pair)
+
+    found = sorted({at, *(k for k in range(len(names) - 1) if is_alike(k))})
+    apart = {b - a for a, b in zip(found[:-1], found[1:], strict=True)}
+    return found if len(apart) == 1 and min(apart) > 1 and len(names) - found[-1] == min(apart) else []
+
+
+def _apart(name: str, other: str) -> tuple[str, str] | None:
+    """What two names end with after what they have in common; None where they do not begin alike."""
+    size = len(commonprefix((name, other)))
+    return (name[size:], other[size:]) if size and len(name) > size and len(other) > size else None
 
 
 def _stem(name: str) -> str:

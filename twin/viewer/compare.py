@@ -20,7 +20,6 @@ from twin.viewer.snapshot import Names, Snapshot
 from twin.viewer.source import PhaseSpan, Source
 
 ALIGNMENTS = ("start", "phase")
-EXIT = "exit"
 Key = tuple[int, int, str, int]
 
 
@@ -28,6 +27,7 @@ Key = tuple[int, int, str, int]
 class PhaseRow:
     """A phase in both recordings; durations in seconds, None where one has no such phase.
 
+    There is no difference where a trip, a failure or the recording's end cut either short: no time was won by that.
     `difference_s` is other minus this: positive where this recording gained time. `lead_s` is the sum so far of the
     robot's matched phases: by how much this recording is ahead at the end of the phase.
     """
@@ -64,23 +64,13 @@ def phase_rows(this: Sequence[PhaseSpan], other: Sequence[PhaseSpan]) -> list[Ph
             rows.append(PhaseRow(span.name, span.robot, span.job, mine_s, None, None, None))
             continue
         other_s = match.end_s - match.start_s
+        if not (span.ended and match.ended):
+            rows.append(PhaseRow(span.name, span.robot, span.job, mine_s, other_s, None, None))
+            continue
         lead[span.robot] = lead.get(span.robot, 0.0) + other_s - mine_s
         rows.append(PhaseRow(span.name, span.robot, span.job, mine_s, other_s, other_s - mine_s, lead[span.robot]))
     rows += [PhaseRow(s.name, s.robot, s.job, None, s.end_s - s.start_s, None, None) for s in theirs.values()]
     return rows
-
-
-def with_fixed_times(source: Source) -> list[PhaseSpan]:
-    """A recording's phases; `exit`, of which only the beginning is simulated, takes the time that the station gives it.
-
-    That is how long it takes in the table and the cycle time of `swaptwin swap`. In a log it takes as long as it took.
-    """
-    exit_s = source.layout.station.times.exit_s
-    fixed = not source.imported
-    return [
-        replace(span, end_s=span.start_s + exit_s) if fixed and span.name == EXIT and span.ended else span
-        for span in source.phases
-    ]
 
 
 def time_map(this: Source, other: Source, align: str) -> tuple[np.ndarray, np.ndarray]:
@@ -99,7 +89,9 @@ def time_map(this: Source, other: Source, align: str) -> tuple[np.ndarray, np.nd
     pairs: list[tuple[float, float]] = []
     for key, span in phase_keys([span for span in this.phases if span.robot == robot]):
         if (match := matches.get(key)) is not None:
-            pairs += [(span.start_s, match.start_s), (span.end_s, match.end_s)]
+            pairs.append((span.start_s, match.start_s))
+            if span.ended and match.ended:  # what was cut short runs at the same pace as the other's
+                pairs.append((span.end_s, match.end_s))
     knots: list[tuple[float, float]] = []
     for at, there in pairs:  # both rising: the next phase starts where this one ends, and retries may come out of order
         if not knots or (at > knots[-1][0] + 1e-9 and there >= knots[-1][1]):
@@ -174,13 +166,13 @@ class Ghost:
         return self.source.snapshot(self.time_at(t_s))
 
     def phase_rows(self) -> list[PhaseRow]:
-        """One row per phase of either; times as a swap's own table has them."""
+        """One row per phase of either."""
         return phase_rows(*self._compared())
 
     def total(self) -> tuple[str, float | None, float | None, float | None]:
-        """("in all", this_s, other_s, other minus this): from the first phase that both have to the end of the last."""
+        """("in all", this_s, other_s, other minus this): over the phases that both ended, from first to last."""
         mine, theirs = (dict(phase_keys(spans)) for spans in self._compared())
-        common = [key for key in mine if key in theirs]
+        common = [key for key in mine if key in theirs and mine[key].ended and theirs[key].ended]
         if not common:
             return ("in all", None, None, None)
         this_s, other_s = (
@@ -190,10 +182,10 @@ class Ghost:
         return ("in all", this_s, other_s, other_s - this_s)
 
     def _compared(self) -> tuple[Sequence[PhaseSpan], Sequence[PhaseSpan]]:
-        mine, theirs = with_fixed_times(self._this), with_fixed_times(self.source)
+        mine, theirs = self._this.phases, self.source.phases
         if _begins_in_the_middle(self._this):  # what the other did before is compared with nothing
             begin_s = self._this.start_s
-            theirs = [replace(s, start_s=max(s.start_s, begin_s)) for s in theirs if s.end_s > begin_s]
+            theirs = tuple(replace(s, start_s=max(s.start_s, begin_s)) for s in theirs if s.end_s > begin_s)
         return mine, theirs
 
     def rows(self) -> list[tuple[str, float | None, float | None, float | None]]:

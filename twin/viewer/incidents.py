@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from twin.viewer.source import Marker, PhaseSpan, Source
+from twin.viewer.moments import drive_lines, measured_lines, stop_lines
+from twin.viewer.source import FAULT, Marker, PhaseSpan, Source
 
-GOOD_OUTCOMES = ("completed", "part_completed", "seated", "docked")
-"""Of a swap, of an episode that plays a part of one, of an insertion, of a drive into the bay."""
 CELL_FAULTS = ("wrong_pack", "guide_friction")
 """Faults that are part of the cell and have no event: they act from beginning to end."""
 SHOWN_S = 60.0
@@ -46,6 +45,8 @@ class IncidentNote:
         where: robot, phase, axis, seat, lock.
         faults: those that act.
         violations: of the safety invariants, a line each.
+        motion: of a trip, what moved and how it came to rest; of a log's alarm, what was measured about it; of a drive
+            into the bay, where it ended.
         recent: the last events before, oldest first.
     """
 
@@ -55,6 +56,7 @@ class IncidentNote:
     where: str = ""
     faults: tuple[str, ...] = ()
     violations: tuple[str, ...] = ()
+    motion: tuple[str, ...] = ()
     recent: tuple[Recent, ...] = ()
 
 
@@ -71,13 +73,14 @@ def incident_at(source: Source, t_s: float) -> IncidentNote | None:
     violations = [m for m in bad if m.violation]
     first = _main(bad, source.imported)
     lines = tuple(_violation_line(m) for m in violations if m is not first)
-    same = {id(m) for m in bad}
+    same = {id(first)} if source.imported else {id(m) for m in bad}  # of a log the other alarms are news
     recent = _recent(source, t_s, same)
     faults = _faults(source, first.t_s)
+    where = _where(first) or _step_before(source, first.t_s)
     if first.violation:
         title = f"{words(first.name)} violated"
         cause = first.message.removeprefix(f"{first.name}: ")
-        return IncidentNote(first.t_s, title, cause, _where(first), faults, lines, recent)
+        return IncidentNote(first.t_s, title, cause, where, faults, lines, (), recent)
     facts = first.data
     title = words(facts.get("reason") or facts.get("outcome") or first.name)
     if first.name == "trip" and title != first.name:
@@ -85,15 +88,9 @@ def incident_at(source: Source, t_s: float) -> IncidentNote | None:
     outcome = str(facts.get("outcome", ""))
     cause = str(facts.get("cause") or first.message.removeprefix(f"{outcome}: "))
     at_s = facts.get("at_s")
-    return IncidentNote(
-        float(at_s) if isinstance(at_s, int | float) else first.t_s, title, cause, _where(first), faults, lines, recent
-    )
-
-
-def _failed(marker: Marker) -> bool:
-    """Whether this is the outcome of what did not succeed, whatever level it was recorded with."""
-    outcome = marker.data.get("outcome")
-    return marker.name == "outcome" and outcome is not None and outcome not in GOOD_OUTCOMES
+    when_s = float(at_s) if isinstance(at_s, int | float) else first.t_s
+    motion = _motion(source, when_s) if first.name == "trip" or source.imported or source.layout.docking else ()
+    return IncidentNote(when_s, title, cause, where, faults, lines, motion, recent)
 
 
 def _main(bad: Sequence[Marker], imported: bool) -> Marker:
@@ -115,7 +112,7 @@ def _bad(source: Source) -> list[tuple[Marker, float]]:
     known = _found.get(source)
     if known is not None and known[0] is source.markers:
         return known[1]
-    bad = [(m, math.inf) for m in source.markers if m.is_trip or _failed(m)]
+    bad = [(m, math.inf) for m in source.markers if m.is_trip or m.failed]
     if source.imported:  # an alarm stands until the log says that it is off, else for a while
         off_s: dict[str, list[float]] = {}
         for marker in source.markers:
@@ -124,6 +121,18 @@ def _bad(source: Source) -> list[tuple[Marker, float]]:
         bad = [(m, _next(off_s.get(m.name, []), m.t_s, m.t_s + SHOWN_S)) for m, _ in bad]
     _found[source] = (source.markers, bad)
     return bad
+
+
+_motions: WeakKeyDictionary[Source, tuple[tuple[Marker, ...], float, tuple[str, ...]]] = WeakKeyDictionary()
+
+
+def _motion(source: Source, at_s: float) -> tuple[str, ...]:
+    """What samples say about `at_s`, read once, and again where a growing recording has more."""
+    known = _motions.get(source)
+    if known is None or known[0] is not source.markers or known[1] != at_s:
+        told = drive_lines if source.layout.docking else measured_lines if source.imported else stop_lines
+        known = _motions[source] = (source.markers, at_s, told(source, at_s))
+    return known[2]
 
 
 def _next(times_s: Sequence[float], t_s: float, otherwise: float) -> float:
@@ -151,8 +160,19 @@ def _where(marker: Marker) -> str:
     return " · ".join(parts)
 
 
+def _step_before(source: Source, t_s: float) -> str:
+    """Of a log, whose alarms name no part: what the station was doing before its fault steps."""
+    if not source.imported:
+        return ""
+    k = bisect_left(source.phases, t_s - SAME_S, key=lambda p: p.start_s)
+    before = next((p for p in reversed(source.phases[:k]) if p.name != FAULT), None)
+    return f"phase {words(before.name)}" if before is not None else ""
+
+
 def _violation_line(marker: Marker) -> str:
-    said = marker.message.rsplit(": ", 1)[-1] if marker.message.count(": ") > 1 else marker.message
+    """Value and limit tell it; without a limit the whole sentence has to."""
+    whole = marker.message.removeprefix(f"{marker.name}: ")
+    said = marker.message.rsplit(": ", 1)[-1] if "limit" in marker.data else whole
     return f"{words(marker.name)} violated from {marker.t_s:.2f} s: {said}"
 
 
@@ -177,18 +197,23 @@ def _recent(source: Source, t_s: float, told: set[int]) -> tuple[Recent, ...]:
     """The last events and beginnings of phases by t_s, without what the panel itself is about."""
     k = bisect_right(source.markers, t_s + SAME_S, key=lambda m: m.t_s)
     latest = source.markers[max(k - RECENT - len(told), 0) : k]
-    found = [Recent(m.t_s, _event_text(m), m.level) for m in latest if id(m) not in told]
+    several = source.layout.robots > 1
+    found = [Recent(m.t_s, _event_text(m, several), m.level) for m in latest if id(m) not in told]
     if not source.imported:  # a log tells its steps itself
-        several = source.layout.robots > 1
         k = bisect_right(source.phases, t_s + SAME_S, key=lambda p: p.start_s)
         found += [Recent(p.start_s, _phase_text(p, several)) for p in source.phases[max(k - RECENT, 0) : k]]
     return tuple(sorted(found, key=lambda line: line.t_s)[-RECENT:])
 
 
-def _event_text(marker: Marker) -> str:
+def _event_text(marker: Marker, several: bool) -> str:
     if marker.name == "fault":
         kind = str(marker.data.get("fault", "")).split(":")[0]  # the panel has the whole of it above
         return f"fault {kind} {'acts' if marker.data.get('acts') else 'is over'}"
+    if marker.name == "step":
+        return words(marker.message)
+    if marker.name == "retry" and "cause" in marker.data:  # shorter than its message: a line has little room
+        whose = f"robot {marker.data['robot'] + 1}, " if several and "robot" in marker.data else ""
+        return f"{whose}try {marker.data.get('tries', '')}: {marker.data['cause']}"
     return marker.message or words(marker.name)
 
 

@@ -173,9 +173,7 @@ def _docking_sets(layout: Layout, names: Names, provenance: Provenance) -> tuple
     return (
         ChartSet("position", "Before its place", *M, 2, 0.1, known(("true", "truck/x_m"), ("lidar", "lidar/x_m"))),
         ChartSet("speed", "Speed", *M_PER_S, 2, 0.5, known(("true", "truck/speed_mps")), allowed),
-        ChartSet(
-            "sway", "Beside the lane's middle", *MM, 0, 50.0, known(("true", "truck/y_m"), ("lidar", "lidar/y_m"))
-        ),
+        ChartSet("sway", "Off the lane's middle", *MM, 0, 50.0, known(("true", "truck/y_m"), ("lidar", "lidar/y_m"))),
         ChartSet("force", "Guides", *KN, 1, 5.0, known(("rail", "rail/force_n"), ("stop", "stop/force_n")), hit),
         ChartSet(
             "load",

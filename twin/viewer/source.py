@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -21,7 +21,13 @@ from twin.viewer.snapshot import Names, Snapshot, between
 
 @dataclass(frozen=True)
 class PhaseSpan:
-    """One phase of one robot, from start to end (the recording's end where it did not end)."""
+    """One phase of one robot, from start to end.
+
+    Not `ended` is what a trip, a failure or the recording's end cut short: its end is where no more is told of it.
+
+    `exit` ends at its fixed time, as in the table and the cycle time of `swaptwin swap`: beyond the samples, which end
+    as it begins.
+    """
 
     name: str
     robot: int
@@ -51,6 +57,17 @@ class Marker:
         return self.violation or self.level == "error"
 
     @property
+    def failed(self) -> bool:
+        """Whether this is the outcome of what did not succeed, whatever level it was recorded with."""
+        outcome = self.data.get("outcome")
+        return self.name == "outcome" and outcome is not None and outcome not in GOOD_OUTCOMES
+
+    @property
+    def stops_work(self) -> bool:
+        """Whether it ends what robots are at: a trip or a failure."""
+        return self.failed or (self.name == "trip" and self.level == "error")
+
+    @property
     def data(self) -> dict[str, Any]:
         """`facts` by name."""
         return dict(self.facts)
@@ -58,7 +75,9 @@ class Marker:
 
 Gap = tuple[float, float]
 """From the last sample before a stretch of which nothing is recorded to the first one after it."""
-GAP = "gap"
+GAP, EXIT, FAULT = "gap", "exit", "fault"
+GOOD_OUTCOMES = ("completed", "part_completed", "seated", "docked")
+"""Of a swap, of an episode that plays a part of one, of an insertion, of a drive into the bay."""
 SAME_S = 1e-6
 
 
@@ -165,19 +184,23 @@ class Source:
         return True
 
     def _take_entries(self) -> None:
-        self.phases = _spans(self.recording.phases(), self.recording.end_s)
         self.markers = _markers(self.recording.events(), _worst(self.recording))
+        exit_s = None if self.imported else self.layout.station.times.exit_s
+        spans = _spans(self.recording.phases(), self.recording.end_s, exit_s)
+        self.phases = _before_faults(spans) if self.imported else _cut_short(spans, self.markers)
         self.gaps = _gaps(self.markers, self.recording.end_s)
 
 
-def _spans(entries: list[dict[str, Any]], end_s: float) -> tuple[PhaseSpan, ...]:
+def _spans(entries: list[dict[str, Any]], end_s: float, exit_s: float | None) -> tuple[PhaseSpan, ...]:
+    """Phases from their entries; `exit_s` is what `exit` takes in recordings that do not say when it ends."""
     spans: list[PhaseSpan] = []
     open_: dict[int, tuple[str, int, float]] = {}
     for entry in entries:
         robot, job, t_s = int(entry.get("robot", 0)), int(entry.get("job", 0)), float(entry["t_s"])
         if entry.get("state") == "end":
             name, job, start_s = open_.pop(robot, (str(entry["name"]), job, float(entry.get("start_s", t_s))))
-            spans.append(PhaseSpan(name, robot, job, start_s, t_s))
+            assumed_s = start_s + exit_s if name == EXIT and exit_s is not None else t_s
+            spans.append(PhaseSpan(name, robot, job, start_s, float(entry.get("end_s", assumed_s))))
         else:
             if robot in open_:  # a trip cuts a phase short without its end
                 name, before, start_s = open_[robot]
@@ -185,6 +208,21 @@ def _spans(entries: list[dict[str, Any]], end_s: float) -> tuple[PhaseSpan, ...]
             open_[robot] = (str(entry["name"]), job, t_s)
     spans += [PhaseSpan(name, robot, job, t_s, end_s, ended=False) for robot, (name, job, t_s) in open_.items()]
     return tuple(sorted(spans, key=lambda span: (span.start_s, span.robot)))
+
+
+def _cut_short(spans: tuple[PhaseSpan, ...], markers: Sequence[Marker]) -> tuple[PhaseSpan, ...]:
+    """With the phases that a trip or a failure met marked as not ended: a recording goes on until all stands still."""
+    bad_s = next((m.t_s for m in markers if m.stops_work), math.inf)
+    return tuple(replace(span, ended=False) if span.end_s >= bad_s - SAME_S else span for span in spans)
+
+
+def _before_faults(spans: tuple[PhaseSpan, ...]) -> tuple[PhaseSpan, ...]:
+    """Of a log: with the phases that its fault steps cut short marked as not ended."""
+    faults = {(span.robot, span.start_s) for span in spans if span.name == FAULT}
+    return tuple(
+        replace(span, ended=False) if span.name != FAULT and (span.robot, span.end_s) in faults else span
+        for span in spans
+    )
 
 
 def _markers(events: list[dict[str, Any]], violations: list[dict[str, Any]]) -> tuple[Marker, ...]:

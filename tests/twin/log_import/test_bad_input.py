@@ -197,8 +197,9 @@ def test_a_window_outside_the_log(more: list[str], told: str, files: Files) -> N
 LIMITED = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
-import swaptwin
+import swaptwin, twin.console
 from tests.process_memory import peak_mib
+twin.console.QUIET_S = 1e6
 code = swaptwin.run(["import-log", sys.argv[1], "--map", sys.argv[2], "-o", sys.argv[3]])
 print(code, round(peak_mib()))
 """

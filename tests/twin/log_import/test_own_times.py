@@ -116,7 +116,16 @@ def test_the_draft_tells_the_times(header: str, station: Station) -> None:
         ("Time,X,Y", "Time", "X,Y", {}),
         ("Time,Time2,X", "Time", "X", {"X": "Time2"}),
         ("t,X,t1,t2,Y", "t", "X,Y,t1,t2", {}),  # t1 and t2 are mapped: temperatures
-        ("Stamp,X,Stamp_Y,Y", "Stamp", "X,Y", {}),  # the first is not called after its tag
+        (
+            "Stamp,X,Stamp_Y,Y",
+            "Stamp",
+            "X,Y",
+            {"Y": "Stamp_Y"},
+        ),  # in turn, though the first is not called after its tag
+        ("X Time,X ValueY,Y Time,Y ValueY", "X Time", "X ValueY,Y ValueY", {"Y ValueY": "Y Time"}),
+        ("X.t,X.v,Y.t,Y.v", "X.t", "X.v,Y.v", {"Y.v": "Y.t"}),
+        ("Time - A,X,Time - B,Load", "Time - A", "X,Load", {"Load": "Time - B"}),
+        ("Time,X,Y,RecordTime,Z", "Time", "X,Y,Z", {}),  # they do not stand in turn
         ("X.Timestamp,X,Y.Timestamp,Y,Z", "X.Timestamp", "X,Y,Z", {"Y": "Y.Timestamp"}),
     ],
 )

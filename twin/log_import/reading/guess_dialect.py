@@ -33,6 +33,8 @@ _WITH_COMMA = re.compile(r"\s*[+-]?\d+,\d+\s*")
 _WITH_POINT = re.compile(r"\s*[+-]?\d+\.\d+\s*")
 _GROUPED = re.compile(r"\s*[+-]?\d{1,3}(?:([ .,'\u00a0\u202f])\d{3})(?:\1\d{3})*(?:([.,])\d+)?\s*")
 _STAMP = re.compile(r"\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\s*\d{1,2}:\d{2}|\s*\d{8,}")
+_WHOLE = re.compile(r"\s*[+-]?\d+\s*")
+_SOME = 20
 _HEAD_BYTES = 4096
 
 
@@ -145,6 +147,20 @@ def _has_values(fields: list[str]) -> bool:
     return any(is_number(field) or _STAMP.match(field) for field in fields)
 
 
+def _is_grouped(fields: list[str], mark: str) -> bool:
+    """Whether a mark parts thousands of whole numbers: it stands before three digits always, and none is longer."""
+    marked = [field.strip() for field in fields if (_WITH_POINT if mark == "." else _WITH_COMMA).fullmatch(field)]
+    whole = [field.strip().lstrip("+-") for field in fields if _WHOLE.fullmatch(field)]
+    groups = re.compile(rf"[+-]?[1-9]\d{{0,2}}{re.escape(mark)}\d{{3}}")
+    three = sum(len(field) == 3 for field in whole)
+    return (
+        len(marked) >= _SOME
+        and three >= _SOME
+        and all(groups.fullmatch(f) for f in marked)
+        and max(map(len, whole)) <= 3
+    )
+
+
 def _with_marks(fields: list[str], layout: TableLayout) -> TableLayout:
     commas = sum(_WITH_COMMA.fullmatch(field) is not None for field in fields)
     points = sum(_WITH_POINT.fullmatch(field) is not None for field in fields)
@@ -154,6 +170,9 @@ def _with_marks(fields: list[str], layout: TableLayout) -> TableLayout:
         if match and match[1] != match[2] and (match[2] or match[1] not in ".,"):
             groups[match[1], match[2] or ""] += 1
     by_mark = {mark: sum(n for (_, decimal), n in groups.items() if decimal == mark) for mark in ".,"}
+    for mark, other in ((".", ","), (",", ".")):
+        if not groups and _is_grouped(fields, mark):
+            return replace(layout, decimal=other, thousands=mark)
     decimal = "," if commas + by_mark[","] > points + by_mark["."] else "."
     thousands = [(n, sign) for (sign, mark), n in groups.items() if mark in ("", decimal) and sign != decimal]
     sign = max(thousands)[1] if thousands else ""

@@ -20,7 +20,9 @@ from twin.log_import.reading.stamps import COUNTS, RELATIVE, parse_stamp_format
 _ROWS = 2000
 _MOST_BAD = 0.02
 _TIME_NAME = re.compile(
-    r"time|date|stamp|zeit|datum|uhr|heure|fecha|hora|^ts$|^t(?:$|[\s_]*[\[(/])|时间|日期|时刻", re.IGNORECASE
+    r"time|date|stamp|zeit|datum|uhr|heure|fecha|hora|^ts$|^t(?:$|[\s_]*[\[(/])"
+    r"|(?<=[\w\])][._ ])(?-i:t)$|时间|日期|时刻",
+    re.IGNORECASE,
 )
 _DATES = ["%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%d-%b-%Y", "%d-%b-%y", "%Y%m%d"]
 _DATES += ["%Y.%m.%d", "%d.%m.%y", "%m/%d/%y", "%d/%m/%y", "%d %b %Y", "%b %d %Y", "%b %d, %Y", "%Y年%m月%d日"]

@@ -72,6 +72,7 @@ class Window:
                 self._engine.remove_all_windows()
                 raise InputError(_why_none(display, driver_said()))
         self.window: GraphicsWindow = window
+        x11.end_when_lost()
         window.set_close_request_event("user-close")
         glsl = (gsg.get_driver_shader_version_major(), gsg.get_driver_shader_version_minor())
         self.stage = Stage(window, quality, shaders=glsl >= GLSL)

@@ -6,6 +6,7 @@ same. libX11 is asked directly (Panda3D has it loaded), on a connection of its o
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import sys
@@ -38,7 +39,33 @@ class _Attributes(ctypes.Structure):
     ]
 
 
+LOST = 2
+"""Exit code where the server goes away under an open window: this machine cannot draw any more."""
 _ERROR_HANDLER = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
+
+
+_LOST_HANDLER = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)
+
+
+def _lost(display: int | None) -> int:
+    """Ends the process in one line: Xlib lets no program go on from here, and Panda3D's own handler aborts."""
+    said = f"error: the X server at DISPLAY={os.environ.get('DISPLAY', '')} went away, and the window with it\n"
+    with contextlib.suppress(OSError):
+        os.write(2, said.encode())
+    os._exit(LOST)
+
+
+_lost_handler = _LOST_HANDLER(_lost)  # kept: Xlib has but a pointer to it
+
+
+def end_when_lost() -> None:
+    """Makes a lost connection to the X server end the process with one line and the exit code LOST, until it ends."""
+    if sys.platform != "linux":
+        return
+    with contextlib.suppress(OSError):
+        x11 = ctypes.CDLL(LIBRARY)
+        x11.XSetIOErrorHandler.restype, x11.XSetIOErrorHandler.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+        x11.XSetIOErrorHandler(ctypes.cast(_lost_handler, ctypes.c_void_p))
 
 
 def server_answers() -> bool | None:

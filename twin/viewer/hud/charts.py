@@ -216,7 +216,8 @@ class ChartPanel:
     def _paint_notes(self, painter: Painter, chart: ChartSet, rect: Rect, span: Range) -> None:
         """Limits as lines, or as numbers under the plot where they are far away; which signals are estimated."""
         kit, font = self._kit, self._kit.fonts.small
-        far = []
+        far: list[str] = []
+        told_y: list[float] = []
         for limit in chart.limits:
             r, g, b, _ = style.WARNING if limit.warning else style.BAD
             if not span.low <= limit.value <= span.high:
@@ -229,7 +230,13 @@ class ChartPanel:
             if limit.value > 0.0:  # the one below zero is the same limit
                 below = y - font.cap_px - kit.px(6) < rect.y
                 base = y + font.cap_px + kit.px(4) if below else y - kit.px(4)
-                painter.text(rect.right - kit.px(6), base, limit.label, font, (r, g, b, 1.0), "right")
+                if any(abs(base - other) < font.cap_px + kit.px(3) for other in told_y):
+                    continue  # its line stands there all the same
+                told_y.append(base)
+                width, left = font.width(limit.label), rect.right - kit.px(6)
+                ground = (left - width - kit.px(3), base - font.cap_px - kit.px(2), width + kit.px(6))
+                painter.rect(*ground, font.cap_px + kit.px(4), style.LABEL)  # legible on a curve
+                painter.text(left, base, limit.label, font, (r, g, b, 1.0), "right")
         x, foot = float(self.area.x + kit.px(12)), self._foot(rect)
         end = rect.right - self._reach_px
         if far:

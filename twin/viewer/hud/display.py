@@ -97,7 +97,7 @@ class Hud:
         else:
             self.charts.clear()
         self.free = free
-        self.incident.update(model.incident, free)
+        self.incident.update(model.incident, free, table=model.ghost is not None)
         if model.incident is not None:  # the other panels over the picture keep clear of it
             free = Rect(free.x, free.y, free.width, max(self.incident.area.y - free.y, 0))
         if model.ghost is not None:

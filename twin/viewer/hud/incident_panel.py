@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from panda3d.core import NodePath
 
 from twin.viewer.hud import style
@@ -11,18 +13,20 @@ from twin.viewer.hud.regions import Hit, Rect
 from twin.viewer.incidents import IncidentNote, Recent
 
 ROW_PX, HEAD_PX, PAD_PX, EDGE_PX = 18, 26, 10, 4
+BETWEEN_WORDS = re.compile(r" (?!(?:mm|m|deg|kN|N|kg|s)(?:/s[²³]?)?[,;:)]*(?: |$))")
+"""Where a line may break: not between a number and its unit."""
 BESIDE_PX = 620
 """From this width on the last events stand beside the incident, else under it."""
 CAUSE_ROWS, VIOLATION_ROWS = 2, 2
-STACKED_ROWS, BESIDE_ROWS = 3, 5
-MOST_SHARE = 0.62
-"""Of the picture's height that the panel may take."""
+STACKED_ROWS, BESIDE_ROWS = 2, 5
+MOST_SHARE, MOST_WITH_TABLE = 0.62, 0.45
+"""Of the picture's height that the panel may take, alone and where the table of a ghost stands over it."""
 
 
 def wrapped(text: str, font: Font, width: float, rows: int) -> list[str]:
     """The text in lines of a width, at most so many; what is left over is cut from the last one."""
     lines: list[str] = []
-    rest = text.split()
+    rest = BETWEEN_WORDS.split(text)
     while rest and len(lines) < rows:
         n = 1
         while n < len(rest) and font.width(" ".join(rest[: n + 1])) <= width:
@@ -32,6 +36,13 @@ def wrapped(text: str, font: Font, width: float, rows: int) -> list[str]:
         lines.append(font.fitted(" ".join(rest[:n]), width))
         rest = rest[n:]
     return lines
+
+
+def _most_telling(recent: tuple[Recent, ...], rows: int) -> tuple[Recent, ...]:
+    """The last alarms and warnings, and where there is room the last other lines, in order of time."""
+    last_first = range(len(recent) - 1, -1, -1)
+    kept = sorted(last_first, key=lambda k: recent[k].level == "info")[:rows]
+    return tuple(recent[k] for k in sorted(kept))
 
 
 class IncidentPanel:
@@ -47,7 +58,8 @@ class IncidentPanel:
         self.layers[0].clear()
         self.area = Rect(0, 0, 0, 0)
 
-    def update(self, note: IncidentNote | None, room: Rect) -> None:
+    def update(self, note: IncidentNote | None, room: Rect, table: bool = False) -> None:
+        """`table` tells that a ghost's table needs its place too."""
         if note is None:
             self.clear()
             return
@@ -57,7 +69,7 @@ class IncidentPanel:
         text_width = round(0.56 * inner) if beside else inner
         lines = self._lines(note, text_width)
         recent = len(note.recent) if beside else min(len(note.recent), STACKED_ROWS)
-        most = MOST_SHARE * room.height - kit.px(PAD_PX)
+        most = (MOST_WITH_TABLE if table else MOST_SHARE) * room.height - kit.px(PAD_PX)
         if beside:
             rows = max(len(lines), min(recent, BESIDE_ROWS))
             recent = min(recent, rows)
@@ -69,7 +81,7 @@ class IncidentPanel:
         height = kit.px(HEAD_PX) + rows * kit.px(ROW_PX) + kit.px(PAD_PX)
         side = kit.px(8)
         self.area = Rect(room.x + side, round(room.bottom - height - side), room.width - 2 * side, height)
-        shown = note.recent[len(note.recent) - recent :]
+        shown = note.recent[len(note.recent) - recent :] if beside else _most_telling(note.recent, recent)
         key = (self.area, note.t_s, note.title, tuple(lines), shown, beside)
         self.layers[0].show(key, lambda painter: self._paint(painter, note, lines, shown, text_width, beside))
 
@@ -87,6 +99,8 @@ class IncidentPanel:
             lines += [(text, False, style.WARNING) for text in wrapped(told, fonts.small, width, 2)]
         for violation in note.violations[:VIOLATION_ROWS]:
             lines += [(text, False, style.BAD) for text in wrapped(violation, fonts.small, width, 2)]
+        for motion in note.motion:
+            lines += [(text, False, style.SOFT) for text in wrapped(motion, fonts.small, width, 2)]
         return lines
 
     def _paint(

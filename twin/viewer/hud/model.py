@@ -10,10 +10,10 @@ from typing import Any
 
 from twin.catalogue.schema import MECHANICAL
 from twin.recording import Header
-from twin.viewer.incidents import GOOD_OUTCOMES, IncidentNote
+from twin.viewer.incidents import IncidentNote
 from twin.viewer.origin import wall_clock
 from twin.viewer.signals import ChartSet, Signals
-from twin.viewer.source import Gap, Marker, PhaseSpan, Source, gap_at
+from twin.viewer.source import GOOD_OUTCOMES, Gap, Marker, PhaseSpan, Source, gap_at
 
 PLANT_WORDS = {"bullet": "reference (bullet)", "rom": "reduced order (rom)"}
 """Of the plants, as the title says them."""
@@ -110,7 +110,7 @@ class HudModel:
 
 
 def title_of(source: Source, *, live: bool = False) -> Title:
-    """Station, truck, pack, plant, timing set, policies, seed; the outcome, and the source. Of a log its name first."""
+    """Station, truck, pack, plant, timing set, policies, seed; source, outcome, violation. Of a log its name first."""
     layout = source.layout
     recording, header = source.recording, source.recording.header
     fields = _log_fields(header) if source.imported else []
@@ -134,6 +134,8 @@ def title_of(source: Source, *, live: bool = False) -> Title:
     elif recording.outcome != header.source:  # an import has no outcome of its own
         good = recording.outcome in GOOD_OUTCOMES
         badges.append(Badge(recording.outcome.replace("_", " ").upper(), "good" if good else "bad"))
+    if any(marker.violation for marker in source.markers):  # of the monitor: also of a swap that was completed
+        badges.append(Badge("VIOLATION", "bad"))
     return Title(tuple(fields), tuple(badges))
 
 
@@ -147,7 +149,7 @@ def _control_fields(configuration: Mapping[str, Any]) -> list[tuple[str, str]]:
     settings = branch.get("settings") if isinstance(branch, Mapping) else None
     for one in settings if isinstance(settings, list) else ():
         later = one.get("timing") if isinstance(one, Mapping) else None
-        if isinstance(later, Mapping) and "name" in later:
+        if isinstance(later, Mapping) and "name" in later and later["name"] not in names[-1:]:
             names.append(str(later["name"]))
     if names:
         fields.append(("timing", " then ".join(names)))

@@ -8,6 +8,7 @@ Colour = tuple[float, float, float, float]
 
 DOCK: Colour = (0.105, 0.122, 0.142, 1.0)  # panels at the edges: opaque, so that nothing is drawn behind them
 WELL: Colour = (0.067, 0.080, 0.096, 1.0)  # where something is drawn inside of them
+LABEL: Colour = (0.067, 0.080, 0.096, 0.80)  # under a word that stands on lines
 FLOATING: Colour = (0.070, 0.086, 0.105, 0.86)  # panels over the picture
 NOTE: Colour = (0.050, 0.062, 0.078, 0.96)  # what must be read at once
 RULE: Colour = (1.0, 1.0, 1.0, 0.10)

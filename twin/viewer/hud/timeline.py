@@ -14,6 +14,8 @@ from twin.viewer.incidents import label_of
 from twin.viewer.source import Marker, PhaseSpan
 
 LANE_PX, BAND_PX, BAND_GAP_PX, TICKS_PX = 16, 18, 2, 18
+HANDLE_PX = 2
+"""So far down into the lane of the events the cursor's handle reaches: over their words."""
 TICK_STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400)
 TICK_APART_PX = 72
 REACH_PX = 7
@@ -40,7 +42,7 @@ class Timeline:
 
     def __init__(self, parent: NodePath, kit: Kit) -> None:
         self._kit = kit
-        self.layers = [Layer(parent, kit, name) for name in ("phases", "cursor")]
+        self.layers = [Layer(parent, kit, name) for name in ("phases", "cursor", "events")]
         self.area = Rect(0, 0, 1, 1)
         self.scale = TimeScale(0, 1, 0, 1)
         self._model: HudModel | None = None
@@ -49,11 +51,12 @@ class Timeline:
         self._model, self.area = model, area
         start_s, end_s = model.view_s or (model.start_s, model.end_s)
         self.scale = TimeScale(area.x, area.width - 1, start_s, end_s)
-        static, cursor = self.layers
+        static, cursor, words = self.layers
         static.show(
             (area, start_s, end_s, model.phases, model.markers, model.gaps, model.phases_now),
             lambda painter: self._paint(painter),
         )
+        words.show((area, start_s, end_s, model.markers), lambda painter: self._paint_labels(painter, model))
         cursor.show(area.height, self._paint_cursor)
         cursor.path.set_pos(round(self.scale.x(model.t_s)), 0, -area.y)
         if start_s <= model.t_s <= end_s:
@@ -115,10 +118,9 @@ class Timeline:
                 icon, colour = style.marker_look(marker)
                 half = kit.px(7)  # an event at either end of the recording stays on the panel
                 painter.icon(f"small_{icon}", min(max(x, half), self.area.right + kit.px(16) - half), y, colour)
-        self._paint_labels(painter, model)
 
     def _paint_labels(self, painter: Painter, model: HudModel) -> None:
-        """Words beside the marks of trips, violations and faults, where nothing else is in the way."""
+        """Words beside the marks of trips, violations and faults, where no mark is in the way; over the cursor."""
         kit, font = self._kit, self._kit.fonts.small
         seen = [m for m in model.markers if self._seen(m.t_s)]
         half = kit.px(7)
@@ -134,9 +136,10 @@ class Timeline:
                 inside = self.area.x <= left and left + width <= self.area.right
                 if inside and all(left + width <= low or left >= high for low, high in taken):
                     colour = style.marker_look(marker)[1]
-                    painter.text(
-                        left, painter.middle(y - kit.px(LANE_PX) / 2.0, kit.px(LANE_PX), font), text, font, colour
-                    )
+                    top = round(y - kit.px(LANE_PX) / 2.0)
+                    ground = (left - kit.px(1), top + kit.px(HANDLE_PX), width + kit.px(2))
+                    painter.rect(*ground, kit.px(LANE_PX - HANDLE_PX), style.DOCK)
+                    painter.text(left, painter.middle(top, kit.px(LANE_PX), font), text, font, colour)
                     taken.append((left, left + width))
                     said.add(text)
                     break
@@ -187,6 +190,5 @@ class Timeline:
     def _paint_cursor(self, painter: Painter) -> None:
         kit = self._kit
         width = max(kit.px(2), 2)
-        top = kit.px(4)
-        painter.rect(-width // 2, top, width, self.area.height - kit.px(TICKS_PX) - top, style.TEXT)
-        painter.icon("small_cursor", 0, kit.px(5), style.TEXT)
+        painter.rect(-width // 2, 0, width, self.area.height - kit.px(TICKS_PX), style.TEXT)
+        painter.icon("small_cursor", 0, kit.px(HANDLE_PX - 4), style.TEXT)

@@ -7,7 +7,7 @@ from panda3d.core import NodePath
 from twin.viewer.hud import style
 from twin.viewer.hud.canvas import Kit, Layer, Painter
 from twin.viewer.hud.fonts import Font
-from twin.viewer.hud.model import HudModel
+from twin.viewer.hud.model import Badge, HudModel
 from twin.viewer.hud.regions import Hit, Rect
 from twin.viewer.hud.style import Colour
 
@@ -19,6 +19,26 @@ VALUE_PX = 320
 """A longer name is cut: what follows it is worth more."""
 
 
+Tab = tuple[str, str, bool]
+"""The action of a button, its word, and whether it is on."""
+
+
+def _tabs(model: HudModel, narrow: bool = False) -> list[Tab]:
+    """From right to left; in a narrow window one button, by which a click takes the next view."""
+    tabs = [("help", "Help", model.help_open), ("charts", "Charts", model.charts is not None)]
+    if narrow and model.views:
+        k = model.views.index(model.view) if model.view in model.views else -1
+        following = model.views[(k + 1) % len(model.views)]
+        return [*tabs, (f"view:{following}", "View", False)]
+    return tabs + [(f"view:{name}", name.capitalize(), name == model.view) for name in reversed(model.views)]
+
+
+def _without_second_bad(badges: tuple[Badge, ...]) -> tuple[Badge, ...]:
+    """With one word for what went wrong."""
+    bad = [badge for badge in badges if badge.look == "bad"]
+    return tuple(badge for badge in badges if badge not in bad[1:])
+
+
 class TitleBar:
     """Draws into `area`, which `update` is given."""
 
@@ -26,24 +46,44 @@ class TitleBar:
         self._kit = kit
         self.layers = [Layer(parent, kit, "title")]
         self.rects: dict[str, tuple[Rect, str, bool]] = {}
+        self._badges: tuple[Badge, ...] = ()
 
     def update(self, model: HudModel, area: Rect) -> None:
-        kit, fonts = self._kit, self._kit.fonts
-        self.rects = {}
-        right = area.right - kit.px(8)
+        kit = self._kit
+        self.rects, self._badges, right = {}, model.title.badges, area.right - kit.px(8)
         if model.controls:
-            tabs = [("help", "Help", model.help_open), ("charts", "Charts", model.charts is not None)]
-            tabs += [(f"view:{name}", name.capitalize(), name == model.view) for name in reversed(model.views)]
-            for k, (name, text, on) in enumerate(tabs):
-                if k == 2:
-                    right -= kit.px(16)
-                width = round(fonts.body.width(text)) + kit.px(20)
-                right -= width
-                self.rects[name] = (Rect(right, area.y + kit.px(6), width, area.height - kit.px(12)), text, on)
-                right -= kit.px(2)
+            right = self._place(_tabs(model), area)
+            if not self._whole(model, area, right):  # names are worth more than a click saved
+                right = self._place(_tabs(model, narrow=True), area)
+                if not self._whole(model, area, right):  # and more than a violation that the panel tells too
+                    self._badges = _without_second_bad(model.title.badges)
         hovered = self._under(model.pointer_px)
-        key = (area, model.title, tuple(self.rects.values()), hovered)
+        key = (area, model.title, self._badges, tuple(self.rects.values()), hovered)
         self.layers[0].show(key, lambda painter: self._paint(painter, model, area, right, hovered))
+
+    def _place(self, tabs: list[Tab], area: Rect) -> float:
+        """Sets the tabs side by side, the first at the right end; returns where they begin."""
+        kit, font = self._kit, self._kit.fonts.body
+        self.rects, right = {}, area.right - kit.px(8)
+        for k, (name, text, on) in enumerate(tabs):
+            if k == 2:
+                right -= kit.px(16)
+            width = round(font.width(text)) + kit.px(20)
+            right -= width
+            self.rects[name] = (Rect(right, area.y + kit.px(6), width, area.height - kit.px(12)), text, on)
+            right -= kit.px(2)
+        return right
+
+    def _whole(self, model: HudModel, area: Rect, right: float) -> bool:
+        """Whether no name has to be cut or left out."""
+        _, told = self._columns(model.title.fields, self._room(area, right))
+        return [(label, value) for label, value, _ in told] == list(model.title.fields)
+
+    def _room(self, area: Rect, right: float) -> float:
+        """What tabs, badges and margins leave for the names."""
+        kit = self._kit
+        badges = sum(self._badge_width(badge.text) + kit.px(6) for badge in self._badges)
+        return right - 2 * kit.px(16) - badges - area.x
 
     def hit(self, x: float, y: float) -> Hit | None:
         name = self._under((x, y))
@@ -58,8 +98,7 @@ class TitleBar:
         kit, fonts = self._kit, self._kit.fonts
         painter.ground(*area, style.DOCK)
         x = area.x + kit.px(16)
-        badges = sum(self._badge_width(badge.text) + kit.px(6) for badge in model.title.badges)
-        room = right - kit.px(16) - badges - x
+        room = self._room(area, right)
         labels, values = painter.middle(area.y, kit.px(LABEL_ROW_PX), fonts.small), kit.px(LABEL_ROW_PX)
         font, columns = self._columns(model.title.fields, room)
         base = painter.middle(area.y + values - kit.px(2), area.height - values, font)
@@ -67,7 +106,7 @@ class TitleBar:
             painter.text(x, labels, label, fonts.small, style.FAINT)
             painter.text(x, base, value, font, style.TEXT)
             x += width + kit.px(GAP_PX)
-        for badge in model.title.badges:
+        for badge in self._badges:
             width = self._badge_width(badge.text)
             r, g, b, _ = LOOKS[badge.look]
             height = kit.px(20)

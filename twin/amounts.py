@@ -1,4 +1,4 @@
-"""Numbers as a person reads them: in the unit of the trade, and with enough digits to tell a value from its limit."""
+"""Numbers and parts as a person reads them: in the unit of the trade, with digits that tell a value from its limit."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ _UNITS: dict[str, tuple[tuple[float, float, str, int], ...]] = {
     "": ((0.0, 1.0, "", 0),),
 }
 MOST_DECIMALS = 3
+DRIVES = {"top_lift": "hoist", "chassis": "lift"}
+"""What lifts and lowers, by kind of station."""
 
 
 def amounts(values: Sequence[float], unit: str) -> tuple[str, ...]:
