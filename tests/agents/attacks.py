@@ -269,7 +269,7 @@ ATTACKS: dict[str, tuple[Any, str]] = {
             node("Relu", "zero", "big"),
             constants=(TensorProto(name="a\r\x1b[31mb\u2028c", data_type=1, dims=[5], raw_data=b""),),
         ),
-        "another size than their shape: a  [31mb c",
+        r"another size than their shape: a\r\x1b[31mb\u2028c",
     ),
 }  # fmt: skip
 
