@@ -122,7 +122,7 @@ def test_doctor_tells_the_same() -> None:
 
 
 def test_doctor_calls_pictures_missing_and_not_broken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(extras.importlib.util, "find_spec", lambda name: None)
     check = doctor.check_pictures()
     assert (check.status, check.required) == ("missing", False)
     assert check.fix == "pip install 'swaptwin[viewer]'"

@@ -6,7 +6,6 @@ lives to report it and imports none of it.
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import platform
 import shutil
@@ -24,7 +23,7 @@ import typer
 
 from twin import kernel_cache
 from twin.console import emit_json, progress
-from twin.extras import canonical, extra_of, install_command, needs
+from twin.extras import canonical, extra_of, install_command, needs, require
 from twin.tables import print_table
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -255,7 +254,9 @@ def check_display() -> Check:
 
 def check_pictures() -> Check:
     """Whether pictures and videos can be drawn without a display, and by what."""
-    if importlib.util.find_spec("panda3d") is None:
+    try:
+        require("panda3d")
+    except ModuleNotFoundError:
         return Check("pictures", "missing", needs("panda3d"), install_command("viewer"), required=False)
     check = run_probe("pictures", PICTURE_PROBE)
     if check.status == "ok":
