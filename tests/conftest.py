@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,6 +17,10 @@ ROOT = Path(__file__).resolve().parents[1]
 # The same examples on every machine, and no deadline: a first call may compile a kernel.
 settings.register_profile("swaptwin", deadline=None, derandomize=True, database=None)
 settings.load_profile("swaptwin")
+
+
+# A shell starts what it puts into the background with SIGINT ignored, and every process from there inherits that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
