@@ -101,18 +101,15 @@ class Settling:
 
         The report tells of pauses of any other length.
         """
-        if settled.by_tag:
-            period_ns = min(watch.period_ns for watch in self._each.values())
-        else:
-            period_ns = self._whole.period_ns
+        period_ns = min(w.period_ns for w in self._each.values()) if settled.by_tag else self._whole.period_ns
         if not 0 < period_ns <= QUICK_NS:  # every pause of a slow log is one of whole seconds
             return
         for begin_ns, end_ns in settled.unknown:
             seconds, rest_ns = divmod(end_ns - begin_ns - period_ns // 2, SECOND_NS)
             if 0 < seconds <= MOST_SECONDS and rest_ns <= period_ns:
                 raise self._mapping.refuse(
-                    f"the times of {self._path.name} go ahead by {seconds} s from {iso(begin_ns)} to "
-                    f"{iso(end_ns)}, and nothing moved: nothing tells whether the clock was set or nothing was recorded",
+                    f"the times of {self._path.name} go ahead by {seconds} s from {iso(begin_ns)} to {iso(end_ns)}, "
+                    "and nothing moved: nothing tells whether the clock was set or nothing was recorded",
                     "time",
                     "clock_steps",
                     value=self._steps_are,
