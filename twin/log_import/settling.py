@@ -33,7 +33,7 @@ FEW, MANY = 0.02, 0.05
 HOLE_PERIODS = 10.0
 NEARLY = 0.8
 SECOND_NS, QUICK_NS, MOST_SECONDS = 1_000_000_000, 100_000_000, 3600
-"""A recorder with an interval up to the second tells whole seconds from pauses of any length; longer ones are pauses."""
+"""A recorder with an interval up to the second tells whole seconds from any pause; longer ones are pauses."""
 FEW_APART = 3
 """An axis that is at two places at once so often was recorded by a clock that was set back."""
 
