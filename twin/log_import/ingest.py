@@ -58,7 +58,7 @@ class Ingested:
     is_relative: bool = False
     """The times count from a start or a trigger: they tell no date."""
     is_doubtful: bool = False
-    """The times are dates from before 1990 or after 2100."""
+    """The times are dates that no log of today has: see `line_times.is_doubtful`."""
     dropouts: dict[str, np.ndarray] = field(default_factory=dict)
     """Of each column of a long table: when its quality was bad while its value stood, ns; known once it is surveyed."""
     readings: dict[str, str] = field(default_factory=dict)
@@ -233,11 +233,12 @@ class _Reader:
         for batch in self._table.batches(list(dict.fromkeys(wanted))):
             self._lines += batch.rows
             bad = np.zeros(batch.rows, bool)
+            seen = self._seen_good  # before this batch, whatever another time column said of it
             for key, clock in self._clocks.items():
                 t_ns, good, unreadable = clock.read(batch)
                 bad |= unreadable if len(self._clocks) > 1 else ~good
                 if not self._long and unreadable.any():
-                    check_other_head(self._path, batch, unreadable, good, self._seen_good, self._by_tag)
+                    check_other_head(self._path, batch, unreadable, good, seen, self._by_tag)
                 self._seen_good |= bool(good.any())
                 if self._long:
                     self._take_long(batch, t_ns, good)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -21,7 +22,9 @@ from twin.log_import.reading.stamps import RELATIVE, StampFormat, parse_stamp_fo
 
 MANY_LINES = 1000
 """So many without one readable time are enough."""
-OLD_NS, NEW_NS = (round(datetime(year, 1, 1).timestamp()) * 10**9 for year in (1990, 2100))
+OLD_NS = round(datetime(2005, 1, 1).timestamp()) * 10**9
+AHEAD_NS = 2 * 366 * 86_400 * 10**9
+"""Logs from before the former, or from after so long from now, have a clock that was never set or another epoch."""
 
 
 def stamps_of(mapping: Mapping, layout: TableLayout) -> StampFormat:
@@ -61,7 +64,7 @@ class LineTimes:
         self.is_relative = False
         """They count from a start or a trigger, and tell no date."""
         self.is_doubtful = False
-        """They are dates from before 1990 or after 2100."""
+        """They are dates from before 2005, or more than two years ahead."""
         self.first_bad: tuple[int, str] | None = None
         self._path, self._mapping = path, mapping
         self._stamps = stamps_of(mapping, layout)
@@ -129,8 +132,8 @@ class LineTimes:
             if found.others:
                 self._refuse_unit(found.others[0])
             self.is_relative = found.is_relative
-        middle = int(np.median(t_ns[ok]))
-        self.is_doubtful = not self.is_relative and not OLD_NS <= middle < NEW_NS
+        outside = (t_ns[ok] < OLD_NS) | (t_ns[ok] > time.time_ns() + AHEAD_NS)
+        self.is_doubtful = not self.is_relative and bool(np.mean(outside) > 0.5)
 
     def _begin(self, name: str) -> str:
         """The first time by another format, in words."""

@@ -38,11 +38,13 @@ LOCK_WORDS = ("lock", "latch", "bolt", "riegel", "锁")
 OPEN_WORDS = (
     "open", "opened", "op", "opn", "unlock", "unlocked", "unclamped", "released", "rel",
     "offen", "auf", "geoeffnet", "geöffnet", "entriegelt", "gelöst", "geloest", "frei",
+    "ouvert", "ouverte", "déverrouillé", "deverrouille", "abierto", "aperto",
     "开", "打开", "松开", "张开", "开启", "解锁", "松",
 )  # fmt: skip
 CLOSED_WORDS = (
     "closed", "close", "cl", "cls", "clsd", "locked", "shut", "clamped", "gripped",
     "zu", "geschlossen", "verriegelt", "gespannt",
+    "fermé", "fermée", "ferme", "fermee", "verrouillé", "verrouille", "cerrado", "chiuso",
     "关", "关闭", "闭合", "锁定", "锁紧", "夹紧", "合", "闭",
 )  # fmt: skip
 NOT_WORDS = ("not", "no", "nicht", "un", "非", "未", "无")
@@ -65,7 +67,12 @@ ORDER_WORDS += ("命令", "指令", "输出")
 STEP_WORDS = ("step", "seq", "sequence", "schritt", "state", "phase", "步", "步骤")
 ALARM_WORDS = ("alm", "alarm", "fault", "error", "code", "stoerung", "报警", "故障")
 ROPE_WORDS = ("rope", "ropelen", "ropelenset", "antisway", "seil", "绳长")
-_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+|[\u4e00-\u9fff]+")
+_BIG, _SMALL = "A-Z\u00c0-\u00d6\u00d8-\u00de", "a-z\u00df-\u00f6\u00f8-\u00ff"
+_WORD = re.compile(rf"[{_BIG}]?[{_SMALL}]+|[{_BIG}]+(?![{_SMALL}])|[0-9]+|[\u4e00-\u9fff]+")
+_TURNED = re.compile(r"^(?:un|not|nicht|non)(?=closed|clsd|locked|shut|verriegelt|geschlossen|open|offen)")
+"""A word that begins so says the contrary of its rest."""
+_LOOSE = re.compile(r"unlock|unclamp|d[e\u00e9]verrouill")
+"""What holds a word for closed and means open."""
 
 _VALUE_OF = re.compile(r"[\W_]+(?:Value ?Y|Value|Val|v)\s*$")
 """What scopes and historians add to a tag's name for its values."""
@@ -115,12 +122,17 @@ def suggest(guess: ColumnGuess) -> str | None:
 def state_of(words: Sequence[str]) -> str | None:
     """`open` or `closed`: what a switch tells when it is made, by the words of its name; None where in doubt."""
     bare = [word.replace("开关", "") for word in words]  # that is a switch
+    if any(_TURNED.match(word) and not word.startswith("unlocked") for word in bare):
+        return None
     if any(word in NOT_WORDS for word in bare) or any(word in "".join(bare) for word in ("未", "非", "无")):
         return None
     if any(word in ORDER_WORDS or word > "\u4e00" and any(o in word for o in ORDER_WORDS) for word in bare):
         return None
     opened = _told(bare, OPEN_WORDS)
-    closed = _told([word.replace("unlock", "").replace("unclamp", "") for word in bare], CLOSED_WORDS)
+    closed = _told([_LOOSE.sub("", word) for word in bare], CLOSED_WORDS)
+    valve = bare[bare.index("zs") + 1 :][:1] if "zs" in bare else []  # a position switch by ISA: ZS-O, ZS-C, ZSO
+    opened |= valve == ["o"] or "zso" in bare
+    closed |= valve == ["c"] or "zsc" in bare
     return None if opened == closed else "open" if opened else "closed"
 
 

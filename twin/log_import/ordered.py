@@ -16,6 +16,8 @@ CHUNK_ROWS = 20_000
 MAX_WAITING_BYTES = 256 * 2**20
 """So much may wait in memory for lines that come late."""
 FAR_APART, FEW = 0.02, 10
+UNEVEN, MOST_UNEVEN = 0.2, 10
+"""Stamps with more or fewer lines than usual, by this share of them; more such stamps are usual themselves."""
 PATIENT_NS = 10_000_000_000
 
 
@@ -32,6 +34,8 @@ class OrderFacts:
     first_contradicting_ns: int | None = None
     far_apart: dict[int, list[int]] = field(default_factory=dict)
     """Of each column: when (ns) lines of the same time contradict each other by more than `FAR_APART`: the first."""
+    uneven: list[int] = field(default_factory=list)
+    """Stamps rounded down (ns) with more or fewer lines than they usually have, or after one that is missing."""
 
 
 class Ordered:
@@ -58,6 +62,8 @@ class Ordered:
         self._spool, self._plan, self._numbered, self._own_clock = spool, plan, numbered, own_clock
         self._backwards, self._coarse_ns, self._within = backwards, coarse_ns, within
         self._usual = 0  # lines of one stamp
+        self._stamp: int | None = None
+        self._last_odd = False
         self._late_ns = round(reorder_s * 1e9)
         self.facts = OrderFacts()
 
@@ -120,11 +126,26 @@ class Ordered:
         count = np.diff(np.append(first, len(t_ns)))
         if begins := not self._usual:
             self._usual = int(np.median(count))
+        self._note_uneven(t_ns[first], count, begins=begins)
         of = np.maximum(count, self._usual)
         k = np.arange(len(t_ns)) - np.repeat(first, count)
         if begins:  # the log begins in the middle of its first stamp
             k[: count[0]] += of[0] - count[0]
         return t_ns + k * self._coarse_ns // np.repeat(of, count)
+
+    def _note_uneven(self, stamps: np.ndarray, count: np.ndarray, *, begins: bool) -> None:
+        """Where lines are missing or too many in one of these stamps (G,), the first and the last of the log apart."""
+        odd = np.abs(count - self._usual) > max(1.0, UNEVEN * self._usual)
+        after = self._stamp if self._stamp is not None else int(stamps[0]) - self._coarse_ns
+        missing = np.diff(stamps, prepend=after) > self._coarse_ns
+        if begins:
+            odd[0] = False
+        if self._last_odd:  # it was not the last one
+            self.facts.uneven.append(after)
+        self._stamp, self._last_odd = int(stamps[-1]), bool(odd[-1])
+        odd[-1] = False
+        if len(self.facts.uneven) <= MOST_UNEVEN:
+            self.facts.uneven += stamps[odd | missing].tolist()
 
     def _unique(self, t_ns: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         if self._coarse_ns:

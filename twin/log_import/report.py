@@ -10,6 +10,7 @@ from twin.log_import.ingest import WIDE, Ingested
 from twin.log_import.layout import Known
 from twin.log_import.mapping import Mapping
 from twin.log_import.moments import told
+from twin.log_import.ordered import MOST_UNEVEN
 from twin.log_import.story import Story
 from twin.log_import.survey import Survey, bridge_s, gap_s
 from twin.log_import.values import ColumnFacts
@@ -17,8 +18,9 @@ from twin.log_import.values import ColumnFacts
 MOST_PHASES = 5000
 """So many phases are listed in the report; all of them are in the recording."""
 MOST_PLACES = 20
-NEAR_NS = 1_000_000
 """So many gaps, jumps or frozen stretches are told one by one."""
+NEAR_NS, MANY_CONTRADICTING = 1_000_000, 10
+"""Gaps that begin so near are the same; so many contradicting lines may be a clock that was set back."""
 
 
 @dataclass(frozen=True)
@@ -89,8 +91,8 @@ def _of_lines(log: Ingested) -> list[Finding]:
             Finding("unreadable time", log.bad_stamps, f"first in line {line}: {said[:60]!r}", "line left out")
         )
     if log.is_doubtful:
-        done = "taken as it is: was the clock ever set? is time.format right?"
-        found.append(Finding("doubtful date", 1, "before 1990 or after 2100", done))
+        done = "taken as it is: was the clock ever set? is time.format right (counts may begin in 1980 or 2001)?"
+        found.append(Finding("doubtful date", 1, "before 2005 or more than two years ahead", done))
     if read.heads_again:
         heads = "; ".join(f"line {head.line}{f': {head.change}' if head.change else ''}" for head in read.heads_again)
         found.append(Finding("header again", read.head_count, heads, "columns from there on by the new header"))
@@ -138,6 +140,12 @@ def _of_clock(log: Ingested, found: Survey, mapping: Mapping) -> list[Finding]:
         where = f"first at {places[0]['logged']}, by {places[0]['by_s']:+.3f} s"
         findings.append(Finding(words, len(places), where, done, tuple(places[:MOST_PLACES])))
     order = found.order
+    if 0 < len(order.uneven) <= MOST_UNEVEN:
+        where = f"first at {told(order.uneven[0], log.is_relative)}"
+        done = (
+            "another number of lines than usual: lines are missing, or the clock was set; times there may be off by it"
+        )
+        findings.append(Finding("uneven stamp", len(order.uneven), where, done))
     if order.disordered:
         where = f"up to {order.farthest_s:.3f} s late, first at {told(order.first_disordered_ns or 0, log.is_relative)}"
         findings.append(Finding("line out of order", order.disordered, where, "sorted by time"))
@@ -149,7 +157,10 @@ def _of_clock(log: Ingested, found: Survey, mapping: Mapping) -> list[Finding]:
         findings.append(Finding("line of the same time", order.same_time - order.contradicting, "", done))
         if order.contradicting:
             where = f"first at {told(order.first_contradicting_ns or 0, log.is_relative)}"
-            findings.append(Finding("contradicting line", order.contradicting, where, "the later one counts"))
+            done = "the later one counts"
+            if order.contradicting >= MANY_CONTRADICTING:
+                done += "; if the clock was set back there, the recording is shorter by it"
+            findings.append(Finding("contradicting line", order.contradicting, where, done))
     longer = [(a, b) for a, b in log.settled.unknown if b - a > 1.5 * log.period_ns]
     short = [(a, b) for a, b in longer if not any(abs(a - gap[0]) < NEAR_NS for gap in found.gaps)]
     if short:

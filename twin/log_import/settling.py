@@ -32,6 +32,8 @@ FEW, MANY = 0.02, 0.05
 """So few lines of a time that others have are no clock that was set; so many lines lost are no reading."""
 HOLE_PERIODS = 10.0
 NEARLY = 0.8
+SECOND_NS, QUICK_NS, MOST_SECONDS = 1_000_000_000, 100_000_000, 3600
+"""A recorder with an interval up to the second tells whole seconds from any pause; longer ones are pauses."""
 FEW_APART = 3
 """An axis that is at two places at once so often was recorded by a clock that was set back."""
 
@@ -84,13 +86,35 @@ class Settling:
     def settle(self) -> Settled:
         """Raises InputError for a log in no order of time."""
         if self._whole.newest_first:
-            return self._newest_first()
-        if self._steps_are == "keep":
+            settled = self._newest_first()
+        elif self._steps_are == "keep":
             return self._sorted()
-        settled = self._auto()
-        if self._long or settled.as_stamped:
-            self._check_seams(settled)
+        else:
+            settled = self._auto()
+            if self._long or settled.as_stamped:
+                self._check_seams(settled)
+        self._check_whole_seconds(settled)
         return settled
+
+    def _check_whole_seconds(self, settled: Settled) -> None:
+        """Refuse a step ahead by whole seconds over which nothing moved: a clock is set so, and few pauses are so long.
+
+        The report tells of pauses of any other length.
+        """
+        period_ns = min(w.period_ns for w in self._each.values()) if settled.by_tag else self._whole.period_ns
+        if not 0 < period_ns <= QUICK_NS:  # every pause of a slow log is one of whole seconds
+            return
+        for begin_ns, end_ns in settled.unknown:
+            seconds, rest_ns = divmod(end_ns - begin_ns - period_ns // 2, SECOND_NS)
+            if 0 < seconds <= MOST_SECONDS and rest_ns <= period_ns:
+                raise self._mapping.refuse(
+                    f"the times of {self._path.name} go ahead by {seconds} s from {iso(begin_ns)} to {iso(end_ns)}, "
+                    "and nothing moved: nothing tells whether the clock was set or nothing was recorded",
+                    "time",
+                    "clock_steps",
+                    value=self._steps_are,
+                    allowed="remove, where the clock was set; keep, where nothing was recorded so long",
+                )
 
     def _auto(self) -> Settled:
         settled = self._by_clock()

@@ -223,6 +223,7 @@ def _add(total: OrderFacts, more: OrderFacts) -> None:
     total.too_late += more.too_late
     total.same_time += more.same_time
     total.contradicting += more.contradicting
+    total.uneven = sorted({*total.uneven, *more.uneven})
     for name in ("first_disordered_ns", "first_contradicting_ns"):
         told = [t for t in (getattr(total, name), getattr(more, name)) if t is not None]
         setattr(total, name, min(told, default=None))

@@ -118,15 +118,29 @@ def test_a_pause_while_axes_move_is_a_pause(run: Run) -> None:
     assert far_m(recording) < 0.002
 
 
-@pytest.mark.parametrize(("setting", "duration_s"), [("auto", 20.98), ("keep", 20.98), ("remove", 19.98)])
-def test_a_pause_while_nothing_moves_is_for_the_mapping_to_tell(setting: str, duration_s: float, run: Run) -> None:
+def standing(step_s: float) -> list[str]:
+    """Twenty seconds in which nothing moves, with a step ahead in their middle."""
     t_s = np.arange(1000) / HZ
-    lines = [f"{T0 + t + (t >= 10.0):.3f},{500.1 + 0.1 * (k % 3)},0,0" for k, t in enumerate(t_s.tolist())]
-    more = f"time: {{column: t, format: epoch_s, clock_steps: {setting}}}\n"
-    report, _ = run(["t,x,y,z", *lines], more)
+    lines = [f"{T0 + t + step_s * (t >= 10.0):.3f},{500.1 + 0.1 * (k % 3)},0,0" for k, t in enumerate(t_s.tolist())]
+    return ["t,x,y,z", *lines]
+
+
+@pytest.mark.parametrize(("setting", "duration_s"), [("auto", 21.31), ("keep", 21.31), ("remove", 19.98)])
+def test_a_pause_while_nothing_moves_is_for_the_mapping_to_tell(setting: str, duration_s: float, run: Run) -> None:
+    report, _ = run(standing(1.33), f"time: {{column: t, format: epoch_s, clock_steps: {setting}}}\n")
     assert report.duration_s == pytest.approx(duration_s)
     said = next((f.done for f in report.findings if f.kind == "gap"), "")
     assert ("time.clock_steps: remove" in said) == (setting == "auto")
+
+
+@pytest.mark.parametrize("step_s", [1.0, 2.0, 60.0])
+def test_whole_seconds_ahead_while_nothing_moves_are_refused_with_the_settings(step_s: float, run: Run) -> None:
+    """A clock is set by whole seconds: the log may be longer than what happened, and only its owner knows."""
+    with pytest.raises(InputError, match=rf"time.clock_steps: .* ahead by {step_s:.0f} s .*remove.*keep"):
+        run(standing(step_s))
+    for setting, duration_s in (("keep", 19.98 + step_s), ("remove", 19.98)):
+        report, _ = run(standing(step_s), f"time: {{column: t, format: epoch_s, clock_steps: {setting}}}\n")
+        assert report.duration_s == pytest.approx(duration_s)
 
 
 def test_stamps_are_kept_where_the_mapping_says_so(run: Run) -> None:

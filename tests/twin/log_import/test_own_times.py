@@ -132,3 +132,12 @@ def test_the_draft_tells_the_times(header: str, station: Station) -> None:
 def test_times_by_names(names: str, main: str, tags: str, expected: dict[str, str]) -> None:
     listed = names.split(",")
     assert times_beside(listed, listed, main, tags.split(",")) == expected
+
+
+def test_lines_of_attributes_below_the_header_are_no_other_header(station: Station) -> None:
+    """A scope writes names, types and sources of its channels between the header and the values."""
+    about = ["Type;REAL;Type;REAL", "SymbolName;MAIN.X_Ist;SymbolName;MAIN.Last", "Port;851;Port;851"]
+    lines = ["Name;X;Name;Load", *about, *(f"{20 * k};{k};{100 * k};{400 + k}" for k in range(100))]
+    report = station.imported(lines, "{column: Name, format: relative_ms}", LOAD, 'file: {delimiter: ";"}\n')
+    assert report.duration_s == pytest.approx(9.9)
+    assert station.at("robot0/load_cell_n", 5.0) == pytest.approx([450.0])

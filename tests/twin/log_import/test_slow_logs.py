@@ -7,6 +7,8 @@ import pytest
 
 from tests.twin.log_import.test_clock_steps import (
     AXES,
+    HZ,
+    LENGTH_S,
     T0,
     Run,
     kinds,
@@ -105,3 +107,26 @@ def test_a_flag_has_no_values_between(words: tuple[str, str], table: str, run: R
     _, flag = recording.sensors(names=["log/flag"])
     allowed = {0.0, 1.0} if words[0] != "3" else {3.0, 7.0}
     assert set(np.unique(flag[np.isfinite(flag)]).tolist()) == allowed
+
+
+@pytest.mark.parametrize("by_s", [-1.0, 1.0])
+@pytest.mark.parametrize("at_s", [20.0, 20.3])
+def test_a_clock_that_was_set_in_whole_second_stamps_is_told(by_s: float, at_s: float, run: Run) -> None:
+    """Ten lines a second: a second with twice the lines, one without, or two with fewer."""
+    t_s = times(10.0)
+    stamps = np.floor(t_s + by_s * (t_s >= at_s))
+    report, _ = run(wide(t_s, stamps))
+    assert kinds(report)["uneven stamp"] >= 1
+    told = next(f for f in report.findings if f.kind == "uneven stamp")
+    assert "clock was set" in told.done
+    assert run(wide(t_s, np.floor(t_s)))[0].duration_s == pytest.approx(LENGTH_S - 0.1, abs=0.01)
+
+
+def test_a_clock_set_back_at_standstill_in_a_sorted_long_table_is_told(run: Run) -> None:
+    """Two values of each tag at each time of that second; nothing moves that could tell more."""
+    t_s = np.arange(2000) / HZ
+    rows = [(t - (t >= 20.0), a, 500.0 + 0.1 * (k % 7)) for k, t in enumerate(t_s.tolist()) for a in "xyz"]
+    lines = [f"{a},{T0 + t:.3f},{v:.1f}" for t, a, v in sorted(rows, key=lambda row: row[0])]
+    report, _ = run(["tag,t,value", *lines])
+    told = next(f for f in report.findings if f.kind == "contradicting line")
+    assert "clock was set back" in told.done

@@ -108,3 +108,12 @@ def test_years_of_samples_are_refused(tmp_path: Path) -> None:
     (tmp_path / "log.csv").write_text("t|x\n" + "".join(f"2026-{k:02d}-01T00:00:00Z|{k}\n" for k in range(1, 13)))
     with pytest.raises(InputError, match=r"would be recorded for 334 days .* cleaning\.gap_s"):
         import_log(tmp_path / "log.csv", load_mapping(at), tmp_path / "log.mcap")
+
+
+def test_counts_of_another_epoch_are_a_doubtful_date(tmp_path: Path) -> None:
+    """Seconds since 2001 as those since 1970: 31 years off."""
+    at = mapping_of(tmp_path, "{column: t, format: epoch_s}")
+    since_2001 = 1_770_790_000 - 978_307_200
+    (tmp_path / "log.csv").write_text("t|x\n" + "".join(f"{since_2001 + k / 50:.2f}|{k}\n" for k in range(100)))
+    report = import_log(tmp_path / "log.csv", load_mapping(at), tmp_path / "log.mcap")
+    assert [f.kind for f in report.findings] == ["doubtful date"]
