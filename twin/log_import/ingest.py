@@ -16,7 +16,7 @@ from twin.log_import.clock import ClockWatch, Plan
 from twin.log_import.coarse import Coarse, StampGroups
 from twin.log_import.line_times import LineTimes
 from twin.log_import.mapping import Mapping
-from twin.log_import.quality import Quality
+from twin.log_import.quality import NAMED, Quality
 from twin.log_import.reading.layout import TableLayout
 from twin.log_import.reading.numbers import to_text
 from twin.log_import.reading.table import ReadFacts, Table, open_table
@@ -139,6 +139,7 @@ class _Reader:
         self._unused_times: list[str] = []
         self._tens: set[int] = set()
         self._seen_good = False
+        self._unnamed: dict[str, Quality] = {}
         self._by_tag = self._columns()
         self._check_columns()
 
@@ -230,7 +231,14 @@ class _Reader:
                 self._watches[key] = watch_of(self._mapping)
         self._watch = watch_of(self._mapping) if self._long else next(iter(self._watches.values()))
         self._groups = StampGroups()
-        for batch in self._table.batches(list(dict.fromkeys(wanted))):
+        if self._long and spec.long is not None and spec.long.quality is None:
+            free = [name for name in self._table.names if name not in wanted and NAMED.fullmatch(name)]
+            self._unnamed = {name: Quality() for name in free}
+        read = [*wanted, *self._unnamed]
+        for batch in self._table.batches(list(dict.fromkeys(read))):
+            for name, seen_quality in self._unnamed.items():
+                if name not in batch.missing:
+                    seen_quality.codes(batch.columns[name])
             self._lines += batch.rows
             bad = np.zeros(batch.rows, bool)
             seen = self._seen_good  # before this batch, whatever another time column said of it
@@ -338,6 +346,9 @@ class _Reader:
 
     def _ended(self) -> Ingested:
         long_quality = self._mapping.file.long.quality if self._mapping.file.long is not None else None
+        unnamed = [
+            f"{name} is not used (long.quality) and holds bad values" for name, q in self._unnamed.items() if q.bad
+        ]
         quality = self._marks.applied(self._spools, self._spool_columns, self._to.facts, long_quality)
         settled = Settling(
             Path(self._path), self._mapping, self._spools, self._spool_columns, self._watch, self._watches
@@ -360,7 +371,7 @@ class _Reader:
             self._used,
             any(clock.is_relative for clock in self._clocks.values()),
             any(clock.is_doubtful for clock in self._clocks.values()),
-            readings=readings_of(self._mapping, self._clocks, quality, self._unused_times),
+            readings=readings_of(self._mapping, self._clocks, quality or "; ".join(unnamed), self._unused_times),
             tens=frozenset(self._tens) if len(self._tens) < MOST_TENS else frozenset(),
         )
 

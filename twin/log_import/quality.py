@@ -23,14 +23,20 @@ READINGS = {
     "percent": "per cent: 100 is good",
     "zero": "0 is good",
     "one": "1 is good",
-    "words": "words that begin with good or ok are good",
+    "words": "words that begin with good or ok, and G, are good",
 }
 """What `cleaning.good` may name instead of a list, and what it means."""
 DEFAULT = ("Good", "GOOD", "good", "0", "192", "OK")
 """What is good where numbers tell nothing."""
-_GOOD_WORD = re.compile(r"good|ok\b|gut\b|valid\b|g\u00fcltig|true\b|\u597d|\u6709\u6548|\u826f\u597d", re.IGNORECASE)
+_GOOD_WORD = re.compile(
+    r"g$|good|ok\b|gut\b|valid\b|g\u00fcltig|true\b|\u597d|\u6709\u6548|\u826f\u597d", re.IGNORECASE
+)
 _GOOD_NAME = re.compile(r"good|valid|ok\b|gut\b|g\u00fcltig|\u6709\u6548", re.IGNORECASE)
 _BAD_NAME = re.compile(r"bad|invalid|err|fault|fail|st\u00f6r|ung\u00fcltig|question|doubt|subst", re.IGNORECASE)
+NAMED = re.compile(
+    r"[\W_]*(?:opc[\W_]*)?(?:q|qc|qual|quality(?:[\W_]*code)?|qualit(?:ä|ae)t|质量码?)[\W_]*", re.IGNORECASE
+)
+"""What the quality column of a long table is called."""
 _NUMBER = re.compile(r"[+-]?\d+|0[xX][0-9a-fA-F]+")
 _NUMBER_IN_WORD = re.compile(r".*[(\[]\s*(0[xX][0-9a-fA-F]+|\d+)\s*[)\]]")
 
@@ -60,6 +66,11 @@ class Quality:
             if word in self.words:
                 self.counts[word] = self.counts.get(word, 0) + count
         return np.array([*numbers, np.nan])[codes]
+
+    @property
+    def bad(self) -> bool:
+        """Whether some of what was seen is not good."""
+        return not self.decided(())[0].all()
 
     def decided(self, names: Iterable[str]) -> tuple[np.ndarray, str]:
         """Whether each word is good, by its number (N,); and in words how they were read, by columns of these names."""

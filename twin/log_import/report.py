@@ -199,7 +199,8 @@ def _of_values(log: Ingested, found: Survey) -> list[Finding]:
         findings.append(Finding("frozen value", len(stretches), where, "not used", tuple(places)))
     for name, (count, t_ns, far) in found.leaps.items():
         where = f"{name}: first by {far:.4g} m at {told(t_ns, log.is_relative)}"
-        done = "as it is: another unit or decimal mark, other columns? cleaning and values tell words for no value"
+        done = "as it is: another unit, decimal mark or mark of thousands (file.decimal, file.thousands), other "
+        done += "columns? cleaning and values tell words for no value"
         findings.append(Finding("leap", count, where, done))
     empty = {name: facts.empty for name, facts in log.facts.items() if facts.empty}
     if empty and (WIDE in log.spools or "own times" in log.readings):

@@ -9,6 +9,7 @@ from tests.twin.log_import.small import AXES, Station, kinds
 from twin.log_import.drafting import draft_map
 from twin.log_import.mapping import load_mapping
 from twin.log_import.quality import is_good, reading_of
+from twin.log_import.report import ImportReport
 
 T0_MS = 1_770_790_000_000
 LONG = 'file: {table: long, delimiter: ";"}\nlong: {tag: tag, value: value, quality: quality}\n'
@@ -152,3 +153,23 @@ def test_how_counts_are_read(counts: dict[str, int], name: str, reading: str) ->
 
 def test_every_code_of_opc_da() -> None:
     assert [code for code in range(256) if is_good(str(code), "opc_da")] == list(range(192, 256))
+
+
+def _long_with_quality(bad: str, good: str, station: Station, long: str) -> ImportReport:
+    rows = [(n, k, bad if 50 < k < 60 else good) for k in range(200) for n in "xy"]
+    lines = ["tag,t,value,quality", *(f"{n},{1770790000 + k / 50:.2f},{500 + k},{q}" for n, k, q in rows)]
+    return station.imported(lines, "{column: t, format: epoch_s}", more=f"file: {{table: long}}\nlong: {long}\n")
+
+
+@pytest.mark.parametrize("bad", ["B", "U"])
+def test_letters_of_quality(bad: str, station: Station) -> None:
+    report = _long_with_quality(bad, "G", station, "{tag: tag, value: value, quality: quality}")
+    assert [s["bad_quality"] for s in report.signals] == [9, 9]
+
+
+@pytest.mark.parametrize(("bad", "told"), [("0", True), ("192", False)])
+def test_a_quality_column_that_no_one_named_is_told_while_it_holds_bad_values(
+    bad: str, told: bool, station: Station
+) -> None:
+    report = _long_with_quality(bad, "192", station, "{tag: tag, value: value}")
+    assert ("long.quality" in report.readings.get("quality", "")) == told
