@@ -34,6 +34,7 @@ FEW_SAMES, CHANCE = 4, 1e-4
 MOST_CHANGES = 2_000_000
 LEAP_M, LEAP_MPS = 0.5, 10.0
 """No axis goes farther than this between two samples, and faster."""
+MAX_LEAPS = 100_000
 
 
 @dataclass
@@ -57,7 +58,8 @@ class Survey:
     gaps: list[tuple[int, int]]
     order: OrderFacts = field(default_factory=OrderFacts)
     leaps: dict[str, tuple[int, int, float]] = field(default_factory=dict)
-    """Of each axis that goes farther between two samples than any can: how often, when first (ns), and how far (m)."""
+    """Of each axis that goes farther between two samples than any can: how often, when first (ns), and how far (m).
+    The end of a frozen stretch is none: it is told as frozen."""
     lost: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Of each spool: rows that were too late or contradicted, and all."""
 
@@ -106,6 +108,7 @@ def survey(log: Ingested, mapping: Mapping) -> Survey:
     reorder_s = mapping.file.cleaning.reorder_s
     events = _Crossings(mapping)
     candidates: dict[str, _FrozenWatch] = {}
+    leaps: dict[str, list[tuple[int, int, float]]] = {}
     is_wide = mapping.file.file.table == "wide"
     silences: list[list[tuple[int, int]]] = []
     for key in log.spools:
@@ -130,7 +133,7 @@ def survey(log: Ingested, mapping: Mapping) -> Survey:
                 known = np.isfinite(values[:, c])
                 watch.feed(t_ns[known], values[known, c])
                 if log.columns[key][c].name.endswith("/position_m"):
-                    _note_leaps(found, log.columns[key][c].name, t_ns[known], values[known, c])
+                    _note_leaps(leaps.setdefault(log.columns[key][c].name, []), t_ns[known], values[known, c])
                 events.feed(log.columns[key][c].name, t_ns[known], values[known, c])
         for column, dropout in zip(log.columns[key], dropouts, strict=False):
             log.dropouts[column.name] = dropout.times()
@@ -157,6 +160,11 @@ def survey(log: Ingested, mapping: Mapping) -> Survey:
         found.start_ns -= found.start_ns % log.coarse.ns
     found.crossings = events.ended()
     found.frozen = _frozen(log, mapping, fills, candidates)
+    for name, seen in leaps.items():
+        thawed = {stretch.end_ns for stretch in found.frozen.get(name, ())}
+        kept = [(after_ns, far) for before_ns, after_ns, far in seen if not thawed & {before_ns, after_ns}]
+        if kept:
+            found.leaps[name] = (len(kept), *kept[0])
     return found
 
 
@@ -183,12 +191,12 @@ def _frozen(
     return found
 
 
-def _note_leaps(found: Survey, name: str, t_ns: np.ndarray, values: np.ndarray) -> None:
+def _note_leaps(leaps: list[tuple[int, int, float]], t_ns: np.ndarray, values: np.ndarray) -> None:
+    """Add the samples before and after each leap (ns), and how far it goes (m)."""
     steps, times = np.abs(np.diff(values)), np.diff(t_ns) * 1e-9
-    leaps = np.flatnonzero((steps > LEAP_M) & (steps > LEAP_MPS * times))
-    if len(leaps):
-        count, first, far = found.leaps.get(name, (0, int(t_ns[leaps[0] + 1]), float(steps[leaps[0]])))
-        found.leaps[name] = (count + len(leaps), first, far)
+    for k in np.flatnonzero((steps > LEAP_M) & (steps > LEAP_MPS * times)).tolist():
+        if len(leaps) < MAX_LEAPS:
+            leaps.append((int(t_ns[k]), int(t_ns[k + 1]), float(steps[k])))
 
 
 def _note_gaps(gaps: list[tuple[int, int]], t_ns: np.ndarray, before: int | None, least_ns: int) -> None:
