@@ -183,7 +183,8 @@ def print_report(report: ImportReport, recording: str) -> None:
     console = Console(highlight=False)
     console.print(f"log            {report.log}, {report.lines} lines, by {report.map}", markup=False)
     console.print(f"time           {report.start} to {report.end}, {report.duration_s:.2f} s", markup=False)
-    console.print(f"signals        {len(report.signals)}; a line every {report.period_s * 1e3:.3g} ms", markup=False)
+    every = f"{report.period_s * 1e3:.3g} ms" if report.period_s < 0.9995 else f"{report.period_s:.4g} s"
+    console.print(f"signals        {len(report.signals)}; a line every {every}", markup=False)
     for what, how in report.readings.items():
         console.print(f"{what:<15}{how}", markup=False, soft_wrap=True)
     if report.unused_columns:
