@@ -13,6 +13,7 @@ from tests.twin.why import says_why
 from twin.catalogue import load_pack, load_station, load_timing, load_truck
 from twin.causes import CAUSES
 from twin.cell import build_cell
+from twin.commands.swap import resolve
 from twin.faults import parse_fault
 from twin.incident import amount, amounts
 from twin.incident.facts import _KINDS
@@ -105,6 +106,16 @@ def test_a_refused_command_says_which_permissive_and_by_how_much(tmp_path: Path)
     end = says_why(result)
     assert (end["quantity"], end["axis"], end["step"]) == ("move_below_clearance", "x", "align")
     assert end["limit"] == station.limits.traverse_deadband_m
+
+
+def test_a_stop_of_the_station_says_what_each_robot_did() -> None:
+    cell, timing = resolve("chassis", "chassis_tractor_3", None, "factory", seed=7, parking="guided")
+    twin = SwapTwin(cell, timing, [parse_fault("estop:at_s=46.3")], make_plant=RomPlant)
+    result = twin.run()
+    trip = next(event for event in result.events if event["name"] == "trip")
+    doing = {span.robot: span.name for span in result.phases if span.start_s <= trip["at_s"] <= span.end_s}
+    assert doing == {0: "unlock", 1: "lower_out"}
+    assert "during unlock (robot 1) and lower_out (robot 2): emergency stop" in trip["message"]
 
 
 def test_every_cause_has_its_words() -> None:

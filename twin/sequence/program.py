@@ -330,7 +330,7 @@ class Program(Telling):
             incident = trip_of(self.plant.worlds[n], self.cell)
             r = r if incident.robot is None else incident.robot
             phase = self.phase_of(n, r)
-            said = incident.told(reason, phase)
+            said = incident.told(reason, phase if incident.robot is not None else self.phases_of(n))
             facts = {"reason": reason, "robot": r, "phase": phase, **incident.data}
             self.event(n, "trip", f"trip: {said}", **facts)
             self.plant.stand(n, TRIP_SETTLE_S)

@@ -58,6 +58,13 @@ class Telling:
         span = self._open[n][r]
         return span.name if span is not None else ""
 
+    def phases_of(self, n: int) -> str:
+        """The phases of all robots of world `n` in words: `store`, or `align (robot 1) and insert (robot 2)`."""
+        phases = {r: phase for r in range(len(self._open[n])) if (phase := self.phase_of(n, r))}
+        if len(set(phases.values())) <= 1:
+            return next(iter(phases.values()), "")
+        return " and ".join(f"{phase} (robot {r + 1})" for r, phase in phases.items())
+
     def note(self, n: int, name: str, message: str) -> None:
         """Tell what is no event, for whoever keeps a log (`on_note`)."""
         if self.on_note is not None:
