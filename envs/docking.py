@@ -101,7 +101,7 @@ class DockingEnv(EpisodicEnv):
     |---|---|
     | running | not ended yet |
     | docked | success: stands within 50 mm in x and in y and 1 deg in yaw |
-    | rail_hit | a wheel pressed harder against a rail than the station's rail_force_limit_n |
+    | rail_hit | a wheel pressed harder against a rail than the station allows |
     | left_lane | middle of truck or front axle 1.5 m off the lane's middle |
     | overshot | 0.3 m beyond the place: there is no reversing |
     | parked_outside | has driven, then stood for 5 s, but not within the tolerance |
