@@ -231,9 +231,7 @@ class _Reader:
                 self._watches[key] = watch_of(self._mapping)
         self._watch = watch_of(self._mapping) if self._long else next(iter(self._watches.values()))
         self._groups = StampGroups()
-        if self._long and spec.long is not None and spec.long.quality is None:
-            free = [name for name in self._table.names if name not in wanted and NAMED.fullmatch(name)]
-            self._unnamed = {name: Quality() for name in free}
+        self._unnamed = {name: Quality() for name in self._unnamed_quality() if name not in wanted}
         read = [*wanted, *self._unnamed]
         for batch in self._table.batches(list(dict.fromkeys(read))):
             for name, seen_quality in self._unnamed.items():
@@ -342,13 +340,23 @@ class _Reader:
             self._watches[word].feed(t_ns[here])
             self._spools[word].append(t_ns[here], values)
 
+    def _unnamed_quality(self) -> list[str]:
+        """Columns that are called like a quality which the mapping could name and does not."""
+        long = self._mapping.file.long
+        if self._long:
+            return (
+                [] if long is None or long.quality is not None else [n for n in self._table.names if NAMED.fullmatch(n)]
+            )
+        tags = [tag for tag, columns in self._by_tag.items() if any(column.quality is None for column in columns)]
+        names = self._table.names
+        return [n for tag in tags for n in names if n.startswith(tag) and NAMED.fullmatch(n[len(tag) :])]
+
     # ------------------------------------------------------------------------------------------------ the end
 
     def _ended(self) -> Ingested:
         long_quality = self._mapping.file.long.quality if self._mapping.file.long is not None else None
-        unnamed = [
-            f"{name} is not used (long.quality) and holds bad values" for name, q in self._unnamed.items() if q.bad
-        ]
+        key = "long.quality" if self._long else "quality beside its tag"
+        unnamed = [f"{name} is not used ({key}) and holds bad values" for name, q in self._unnamed.items() if q.bad]
         quality = self._marks.applied(self._spools, self._spool_columns, self._to.facts, long_quality)
         settled = Settling(
             Path(self._path), self._mapping, self._spools, self._spool_columns, self._watch, self._watches
@@ -371,7 +379,9 @@ class _Reader:
             self._used,
             any(clock.is_relative for clock in self._clocks.values()),
             any(clock.is_doubtful for clock in self._clocks.values()),
-            readings=readings_of(self._mapping, self._clocks, quality or "; ".join(unnamed), self._unused_times),
+            readings=readings_of(
+                self._mapping, self._clocks, "; ".join([*([quality] if quality else []), *unnamed]), self._unused_times
+            ),
             tens=frozenset(self._tens) if len(self._tens) < MOST_TENS else frozenset(),
         )
 

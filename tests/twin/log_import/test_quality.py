@@ -173,3 +173,13 @@ def test_a_quality_column_that_no_one_named_is_told_while_it_holds_bad_values(
 ) -> None:
     report = _long_with_quality(bad, "192", station, "{tag: tag, value: value}")
     assert ("long.quality" in report.readings.get("quality", "")) == told
+
+
+@pytest.mark.parametrize(("other", "told"), [("0", True), ("192", False)])
+def test_one_of_a_wide_table_is_told_too_beside_those_that_are_named(other: str, told: bool, station: Station) -> None:
+    lines = ["t;x;x_Q;y;y_Q", *wide_log("192", "0", other)[1:]]
+    named = WIDE.replace("quality: qx", "quality: x_Q").replace(", quality: qy", "")
+    assert ("x_Q" in named, "quality: qy" in named) == (True, False)
+    said = station.imported(lines, TIME, named, 'file: {delimiter: ";"}\n').readings["quality"]
+    assert said.startswith("x_Q: OPC DA")
+    assert ("y_Q is not used (quality beside its tag) and holds bad values" in said) == told
