@@ -26,16 +26,19 @@ from twin.causes import (
     note_trip,
 )
 from twin.drives import STOP_JERK, stop_axis
+from twin.load_plausibility import load_implausible, overload_unconfirmed, zeroing
 from twin.motion.kernels import kernel
 from twin.motion.profile import end_position
 from twin.plants.geometry import planar
 from twin.plants.state import (
     ERROR_STOP,
+    LOAD_UNKNOWN,
     STANDSTILL,
     TRIP_DISTANCE,
     TRIP_ESTOP,
     TRIP_FOLLOWING,
     TRIP_LATERAL,
+    TRIP_LOAD_IMPLAUSIBLE,
     TRIP_LOCK,
     TRIP_LOW_TRAVERSE,
     TRIP_NONE,
@@ -190,12 +193,17 @@ def find_trip(w: World, p: Params, commands: Any, dt_s: float, anew: int) -> int
         for s in range(p.seats):
             if w.pull_tested[s] != 0 and not locks_closed(w, p, s):
                 w.pull_tested[s] = 0  # what was tested has been opened
+    zeroes = zeroing(w, p, commands)
     for r in range(p.robots):
         c = commands[r]
+        if load_implausible(w, p, c, r, zeroes, dt_s) and off[TRIP_LOAD_IMPLAUSIBLE] == 0:
+            return TRIP_LOAD_IMPLAUSIBLE
         share = load_share(w, p, r)
         w.load_s[r] = w.load_s[r] + dt_s if share > p.overload_fraction else 0.0
         bounce_s = OVERLOAD_S if share < p.overload_fraction + OVERLOAD_STEP else NOISE_S
         if w.load_s[r] > bounce_s and off[TRIP_OVERLOAD] == 0:
+            if off[TRIP_LOAD_IMPLAUSIBLE] == 0 and overload_unconfirmed(w, p, r):
+                return TRIP_LOAD_IMPLAUSIBLE
             note_overload(w, p, r, share)
             return TRIP_OVERLOAD
         # mostly there is none: a root takes longer than to look
@@ -295,7 +303,8 @@ def trip_station(w: World, p: Params, reason: int) -> None:
     """Stop every axis (category 1: controlled stop, then brake).
 
     At power loss the brakes fall in at once, and so does that of a hoist or lift that is overloaded: against a caught
-    pack every millimetre of a gentle stop adds load.
+    pack every millimetre of a gentle stop adds load. Where nobody knows the load, a drive that is fed forward by its
+    load cell is none to stop with either.
     """
     w.trip = reason
     w.trip_t_s = w.t_s
@@ -306,6 +315,8 @@ def trip_station(w: World, p: Params, reason: int) -> None:
             if reason == TRIP_POWER or (
                 reason == TRIP_OVERLOAD and k == Z and load_share(w, p, r) > p.overload_fraction
             ):
+                w.brake[r, k] = 1
+            if reason == TRIP_LOAD_IMPLAUSIBLE and k == Z and r == w.trip_robot and w.load_kind[r] == LOAD_UNKNOWN:
                 w.brake[r, k] = 1
 
 

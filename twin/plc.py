@@ -12,6 +12,7 @@ from twin.actuators import actuate, engaged_locks
 from twin.causes import AXIAL, LATERAL, PRESS, note_end
 from twin.drives import drive_forces, motion_end_s, stop_axis, update_axis_states, update_reference
 from twin.interlocks import acknowledge, all_present, find_trip, locks_closed, locks_open, trip_station
+from twin.load_plausibility import all_zeroed
 from twin.monitor import watch_places, watch_robots, watch_stop
 from twin.motion.kernels import kernel
 from twin.motion.profile import plan_rest_to_rest, plan_with_creep
@@ -317,7 +318,7 @@ def judge(w: World, p: Params, c: Command, r: int, dt_s: float) -> int:
         if actuated(w, p, c, r):
             return DONE
     elif until == UNTIL_DWELL:
-        if busy_s >= c.dwell_s:
+        if busy_s >= c.dwell_s and (c.zero_load < 2 or all_zeroed(w, p)):
             return DONE
     elif until == UNTIL_SCANNED and w.scan_count[r] >= c.scan_samples:
         return DONE

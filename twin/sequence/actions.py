@@ -26,6 +26,7 @@ from twin.plants.state import (
 )
 from twin.sequence.building import (
     add_shaper,
+    anywhere,
     axis_z,
     creep,
     descent_delay_s,
@@ -71,14 +72,23 @@ LET_OFF_M = 0.07
 """Past the corner guides (40 mm capture at 35 deg reach 57 mm)."""
 APPROACH_M = 0.02
 """Clear of the lead-in: below this over the pin tips the pack is no longer free to move sideways."""
+SURELY_OFF_M = 0.05
+"""A pack so far over the pin tips hangs free, wherever its seat leans and however far its ropes give [estimate]."""
+ZEROING_WINDOWS, WEIGHING_WINDOWS = 5.0, 2.5
+"""Windows of load cell readings that are waited for: some may swing too much; a whole one has to lie within a wait."""
+BEYOND_GIVE_M, RESTS_SHARE = 0.008, 0.2
+"""How far beyond its own give a table lowers to see its pack stay, and the share of its weight that may be left on it
+then: the stop takes 3 mm and 3 kN more [estimate]."""
 
 
-def dwell(seconds: str) -> Start:
-    """Wait for a fixed time of the station file."""
+def dwell(seconds: str, *, zero: bool = False) -> Start:
+    """Wait, empty, for a fixed time of the station file; `zero`: the load cells are zeroed meanwhile."""
 
     def start(program: Program, selection: Selection) -> np.ndarray:
         commands = new_command(len(selection))
         commands["until"] = UNTIL_DWELL
+        commands["zero_load"] = int(zero)
+        commands["load_known_from"] = anywhere(program)
         commands["dwell_s"] = getattr(program.cell.station.times, seconds)
         commands["timeout_s"] = commands["dwell_s"] + 1.0
         return commands
@@ -95,6 +105,8 @@ def scan_truck(samples: str) -> Start:
         commands["until"] = UNTIL_SCANNED
         commands["scan_samples"] = getattr(scanner, samples)
         commands["timeout_s"] = 3.0 * getattr(scanner, samples) / scanner.rate_hz + 2.0
+        commands["load_known_from"] = anywhere(program)
+        commands["zero_load"] = int(samples == "scan_samples")
         if samples == "rescan_samples":
             commands["carrying"] = pack_of(program, selection, "new_pack")
         return commands
@@ -103,12 +115,14 @@ def scan_truck(samples: str) -> Start:
 
 
 def rest_of_scan(program: Program, selection: Selection) -> np.ndarray:
-    """Wait out the station's scan time: safety zone check beside the measurement."""
+    """Wait out the station's scan time: safety zone check beside the measurement. No robot moves before it is zeroed."""
     scanner, times = program.cell.station.scanner, program.cell.station.times
     commands = new_command(len(selection))
     commands["until"] = UNTIL_DWELL
     commands["dwell_s"] = max(times.scan_s - scanner.scan_samples / scanner.rate_hz, 0.0)
-    commands["timeout_s"] = commands["dwell_s"] + 1.0
+    commands["timeout_s"] = commands["dwell_s"] + 1.0 + ZEROING_WINDOWS * program.cell.station.sensors.load_cell_weighing_s
+    commands["zero_load"] = 2
+    commands["load_known_from"] = anywhere(program)
     return commands
 
 
@@ -120,6 +134,7 @@ def go_to_truck(phase: str) -> Start:
         goal = seat_targets_of(program, selection, "truck_seat", leaning=True)
         commands["target"][:, (X, Y, YAW)] = goal[:, (X, Y, YAW)]
         add_shaper(program, selection, phase, commands, axis_z(program, selection))
+        commands["load_known_from"] = anywhere(program)
         return until_settled(program, selection, phase, commands)
 
     return start
@@ -137,6 +152,7 @@ def land(phase: str, which: str) -> Start:
         commands["creep_at"] = goal[:, Z] + s * height
         commands["creep_speed_mps"] = speed
         commands["threshold"] = contact_threshold_n(program)
+        commands["load_known_from"] = goal[:, Z] + s * (LET_OFF_M + APPROACH_M)
         commands["float_lock"] = 0
         return inside_axes(program, selection, commands)
 
@@ -227,7 +243,11 @@ def retract(phase: str, which: str, pack: str | None, *, home: bool = False) -> 
             clear = np.where(has_next_job(program, selection), near, leaving_z(program))
         commands["threshold"] = clear
         commands["seat"] = seat_of(program, selection, which)
+        commands["load_known_from"] = axis_z(program, selection) + s * APPROACH_M  # it has been let off
         if pack is not None:
+            off_pins = program.cell.station.limits.creep_out_height_m + APPROACH_M
+            rest = program.plant.worlds["hold_height"][selection.world, selection.robot]
+            commands["load_known_from"] = rest + s * off_pins
             commands["carrying"] = pack_of(program, selection, pack)
             commands["float_lock"] = 1 if table(program) else -1
         return inside_axes(program, selection, commands)
@@ -244,6 +264,7 @@ def traverse(phase: str, which: str, pack: str | None) -> Start:
         commands["target"][:, (X, Y, YAW)] = goal[:, (X, Y, YAW)]
         z_end = np.full(len(selection), travel_z(program) if pack is not None else empty_z(program))
         add_shaper(program, selection, phase, commands, z_end)
+        commands["load_known_from"] = anywhere(program)
         commands["seat"] = seat_of(program, selection, which)
         if pack is not None:
             commands["carrying"] = pack_of(program, selection, pack)
@@ -279,6 +300,8 @@ def into_seat(program: Program, selection: Selection, phase: str, which: str, pa
     commands["inserting"] = 1
     commands["threshold"] = weight_n(program, pack=1.05 if table(program) else 0.2)
     commands["jam_below_n"] = jam_load_n(program)
+    off_pins = program.cell.pack.guides.pin_length_m + SURELY_OFF_M
+    commands["load_known_from"] = commands["seat_z"] + program.cell.retract * off_pins
     commands["float_lock"] = 0
     return commands
 
@@ -298,6 +321,43 @@ def back_off(phase: str, which: str, pack: str) -> Start:
         commands["carrying"] = pack_of(program, selection, pack)
         commands["inserting"] = 1  # guides still push while it leaves them
         commands["jam_below_n"] = np.inf
+        return inside_axes(program, selection, commands)
+
+    return start
+
+
+def weigh(phase: str, which: str, pack: str | None) -> Start:
+    """Stand still until what hangs there, `pack` or nothing, has been compared with its known weight."""
+
+    def start(program: Program, selection: Selection) -> np.ndarray:
+        commands = new_commands(program, selection, phase, pack is not None, UNTIL_DWELL)
+        commands["dwell_s"] = WEIGHING_WINDOWS * program.cell.station.sensors.load_cell_weighing_s
+        commands["timeout_s"] = commands["dwell_s"] + 1.0
+        commands["load_known_from"] = anywhere(program)
+        commands["seat"] = seat_of(program, selection, which)
+        if pack is not None:
+            commands["carrying"] = pack_of(program, selection, pack)
+        return commands
+
+    return start
+
+
+def let_rest(phase: str, which: str, pack: str) -> Start:
+    """Gripped, off a locked pack that a table has pressed home: its weight has to pass to the locks.
+
+    What they do not hold comes along, and is found out while it is still gripped.
+    """
+
+    def start(program: Program, selection: Selection) -> np.ndarray:
+        s = program.cell.retract
+        commands = new_commands(program, selection, phase, True, UNTIL_LOAD_BELOW)
+        load_n = program.plant.worlds["load_cell_n"][selection.world, selection.robot]
+        give_m = (load_n - weight_n(program)) / float(program.plant.params["e_stiffness"][0, 2])
+        commands["target"][:, Z] = axis_z(program, selection) + s * (np.maximum(give_m, 0.0) + BEYOND_GIVE_M)
+        commands["velocity"][:, Z] = program.cell.station.limits.contact_speed_mps
+        commands["threshold"] = weight_n(program, pack=RESTS_SHARE)
+        commands["seat"] = seat_of(program, selection, which)
+        commands["carrying"] = pack_of(program, selection, pack)
         return inside_axes(program, selection, commands)
 
     return start
@@ -342,13 +402,17 @@ def relax(phase: str, which: str, pack: str) -> Start:
     return start
 
 
-def let_off(phase: str, which: str) -> Start:
-    """Empty, at creep speed off the pack that stays: past the corner guides."""
+def let_off(phase: str, which: str, *, overtravel: bool = False) -> Start:
+    """Empty, at creep speed off the pack that stays: past the corner guides.
+
+    `overtravel`: from the end of a move that has waited for contact in vain.
+    """
 
     def start(program: Program, selection: Selection) -> np.ndarray:
         s = program.cell.retract
         commands = new_commands(program, selection, phase, False, UNTIL_DONE)
-        commands["target"][:, Z] = axis_z(program, selection) + s * LET_OFF_M
+        way_m = LET_OFF_M + (OVERTRAVEL_M + APPROACH_M if overtravel else 0.0)
+        commands["target"][:, Z] = axis_z(program, selection) + s * way_m
         commands["velocity"][:, Z] = np.minimum(
             LEAVING * creep(program, selection, phase)[1], commands["velocity"][:, Z]
         )
@@ -365,6 +429,7 @@ def go_home(phase: str) -> Start:
         commands = new_commands(program, selection, phase, False, UNTIL_DONE)
         homes = np.array(program.cell.station.robots.home_x_m)
         commands["target"][:, X] = homes[selection.robot]
+        commands["load_known_from"] = anywhere(program)
         program.heading[selection.world, selection.robot] = homes[selection.robot]
         add_shaper(program, selection, phase, commands, axis_z(program, selection))
         return inside_axes(program, selection, commands)
@@ -373,9 +438,10 @@ def go_home(phase: str) -> Start:
 
 
 def nothing(program: Program, selection: Selection) -> np.ndarray:
-    """A command that is done at once."""
+    """A command that is done at once, empty and clear of every pack."""
     commands = new_command(len(selection))
     commands["until"] = UNTIL_DWELL
+    commands["load_known_from"] = anywhere(program)
     commands["timeout_s"] = 1.0
     return commands
 

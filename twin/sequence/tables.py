@@ -25,13 +25,13 @@ def _swap_table(meet: str, out: str, taken: float) -> list[Step]:
     block would drop on it.
     """
     return [
-        Step("identify", "identify", do.dwell("identify_s"), only_if=go.first_robot),
+        Step("identify", "identify", do.dwell("identify_s", zero=True), only_if=go.first_robot, then=go.note_zeroed),
         Step("scan", "scan", do.scan_truck("scan_samples"), only_if=go.first_robot, then=go.take_pose),
         Step("scan_rest", "scan", do.rest_of_scan, only_if=go.first_robot, then=go.pose_known),
         Step("wait", meet, do.nothing, gate=go.truck_scanned),
         # old pack out of the truck
         Step("go", meet, do.go_to_truck(meet), gate=go.apart("truck_seat"), then=go.settled),
-        Step("land", meet, do.land(meet, "truck_seat"), failed={JAM: "!grip_failed"}),
+        Step("land", meet, do.land(meet, "truck_seat"), then=go.without_contact("land_off")),
         Step(
             "grip",
             "grip",
@@ -67,6 +67,13 @@ def _swap_table(meet: str, out: str, taken: float) -> list[Step]:
             only_if=go.slot_locks,
             failed=LOCK_STUCK,
         ),
+        Step(
+            "store_rest",
+            "store",
+            do.let_rest("store", "put_seat", "old_pack"),
+            only_if=go.slot_locks,
+            then=go.held_by_locks,
+        ),
         Step("store_release", "store", do.grip("store", False, "put_seat", "old_pack"), failed=GRIP_FAILED),
         # new pack out of its slot
         Step("let_off", "traverse_to_full", do.let_off("traverse_to_full", "put_seat")),
@@ -78,7 +85,7 @@ def _swap_table(meet: str, out: str, taken: float) -> list[Step]:
             gate=go.apart("take_seat"),
             then=go.settled,
         ),
-        Step("pick_land", "pick", do.land("pick", "take_seat"), failed={JAM: "!grip_failed"}),
+        Step("pick_land", "pick", do.land("pick", "take_seat"), then=go.without_contact("pick_land_off")),
         Step(
             "pick_grip",
             "pick",
@@ -141,7 +148,8 @@ def _swap_table(meet: str, out: str, taken: float) -> list[Step]:
             failed=LOCK_STUCK,
             then=go.go_on_with("unlock"),
         ),
-        Step("store_back_off", "store", do.back_off("store", "put_seat", "old_pack"), then=go.go_on_with("store")),
+        Step("store_back_off", "store", do.back_off("store", "put_seat", "old_pack")),
+        Step("store_weigh", "store", do.weigh("store", "put_seat", "old_pack"), then=go.go_on_with("store")),
         Step(
             "unlock_again",
             "lock",
@@ -156,6 +164,11 @@ def _swap_table(meet: str, out: str, taken: float) -> list[Step]:
             failed={FORCE_ABORT: "!jam"},
             then=go.go_on_with("rescan"),
         ),
+        # no contact where a pack should be: before that is believed, the load cell is looked at
+        Step("land_off", meet, do.let_off(meet, "truck_seat", overtravel=True), then=go.keep_reason),
+        Step("land_weigh", meet, do.weigh(meet, "truck_seat", None), then=go.end_for_reason("grip_failed")),
+        Step("pick_land_off", "pick", do.let_off("pick", "take_seat", overtravel=True), then=go.keep_reason),
+        Step("pick_land_weigh", "pick", do.weigh("pick", "take_seat", None), then=go.end_for_reason("grip_failed")),
     ]
 
 
