@@ -18,10 +18,11 @@ from twin.plants.suspension import FLOATING_TABLE
 STOP_JERK = 4.0
 """A stop ramps its deceleration this much steeper than a motion does [estimate: quick-stop setting of a drive]."""
 
-SPEED_LIMIT = 1.05
-"""Share of its highest speed that an axis settles at, at the most, once nothing holds it back any more [estimate: the
-speed limiter of a drive; friction at full speed takes 3 %]. A drag that lets go leaves what the drive gave against it:
-position error and integrator together would have asked for a quarter more."""
+FASTEST_OVER = (0.012, 0.012, 0.012, 0.006)
+"""How far over its highest speed an axis settles, at the most, once nothing holds it back any more, m/s and rad/s: a
+limit on speed setpoint and integrator together [estimate: three quarters of what an overspeed trip leaves; friction at
+full speed takes up to 0.011]. What the drive had given against a drag that lets go would have asked for a quarter
+more than the highest speed. An axis that drags harder falls behind."""
 AHEAD_BAND = 0.15
 """Share of a known weight by which the torque feed-forward follows the load cell away from it: hoisting and a bounce
 on the ropes, and no more [estimate]."""
@@ -134,7 +135,7 @@ def drive_forces(w: World, p: Params, r: int, reaction: Any, dt_s: float) -> Non
             gain = p.axis_velocity_gain[k]
             integral = w.integral[r, k] / p.axis_integral_time_s[k]
             drive = gain * (speed_error + integral)
-            fastest = SPEED_LIMIT * (p.axis_velocity_loaded[k] if w.held[r] >= 0 else p.axis_velocity[k])
+            fastest = (p.axis_velocity_loaded[k] if w.held[r] >= 0 else p.axis_velocity[k]) + FASTEST_OVER[k]
             winds = True
             if abs(asked + integral) > fastest:
                 drive = gain * (math.copysign(fastest, asked + integral) - speed)

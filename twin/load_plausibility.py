@@ -32,6 +32,8 @@ STEADY_SHARE = 0.4
 """A load whose readings scatter by more than noise and this share of the tolerance swings or bounces: not judged."""
 STUCK_S = 0.5
 """A reading without noise for so long comes from no live transmitter [estimate]."""
+KNOWN, DRIVE, JUMP = range(3)
+"""The checks of `w.load_closest`."""
 NOISE_SIGMAS = 6.0
 """No noise of a mean lies so far off within the lifetime of a station: 1e-9 a window [chosen]."""
 DRIVE_S = 0.3
@@ -51,6 +53,12 @@ has been looked at: at the seats and packs an ordinary one is a quarter of that 
 OVERLOAD_DISAGREES = 0.1
 """An overload, by load cell or by drive, that the other one does not see to within this share of the rated load and
 friction, is none [estimate: a shock is not averaged]."""
+
+
+@kernel
+def note_closest(w: World, r: int, check: int, share: float) -> None:
+    """Keep the largest share of its limit that a check of robot `r` has come to."""
+    w.load_closest[r, check] = max(w.load_closest[r, check], share)
 
 
 @kernel
@@ -173,6 +181,7 @@ def known_weight_wrong(w: World, p: Params, c: Command, r: int, zeroes: bool, dt
                 return True
             return False
         off_n = w.load_mean_n[r] - weight_of_end_effector_n(p)
+        note_closest(w, r, KNOWN, abs(off_n) / p.load_tolerance_n)
         if abs(off_n) > p.load_tolerance_n:
             note_trip(w, r, LOAD_OF_EMPTY, Z, off_n, p.load_tolerance_n)
             return True
@@ -181,6 +190,7 @@ def known_weight_wrong(w: World, p: Params, c: Command, r: int, zeroes: bool, dt
         w.load_weighed_n[r] = w.load_mean_n[r]
         return False
     off_n = w.load_mean_n[r] - w.load_weighed_n[r]
+    note_closest(w, r, KNOWN, abs(off_n) / p.load_tolerance_n)
     if abs(off_n) > p.load_tolerance_n:
         note_trip(w, r, LOAD_OF_PACK, Z, off_n, p.load_tolerance_n)
         return True
@@ -206,6 +216,7 @@ def drive_disagrees(w: World, p: Params, r: int, gain_mps2: float, dt_s: float) 
     over_n = w.drive_sum_n[r] / w.drive_count[r]
     w.drive_count[r] = 0
     w.drive_sum_n[r] = 0.0
+    note_closest(w, r, DRIVE, -way * over_n / p.load_drive_tolerance_n)
     if way * over_n < -p.load_drive_tolerance_n:
         note_trip(w, r, LOAD_AGAINST_DRIVE, Z, -over_n, p.load_drive_tolerance_n)
         return True
@@ -240,6 +251,7 @@ def jump_unexplained(w: World, p: Params, r: int, change_n: float, gain_mps2: fl
     w.jump_s[r] = 0.0
     w.ahead_held[r] = 0
     limit_n = friction_n(w, p, r) + p.load_drive_tolerance_n
+    note_closest(w, r, JUMP, abs(off_n) / limit_n)
     if abs(off_n) > limit_n:
         note_trip(w, r, LOAD_AGAINST_DRIVE, Z, off_n, limit_n)
         return True

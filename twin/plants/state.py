@@ -373,6 +373,7 @@ WORLD = np.dtype(
         ("load_square_n2", f8, ROBOTS),
         ("load_mean_n", f8, ROBOTS),  # of the last full one
         ("load_weighed_n", f8, ROBOTS),  # load of the pack that the grips hold, as it was weighed hanging; 0: not yet
+        ("load_closest", f8, (ROBOTS, 3)),  # largest share of its limit so far: known weight, drive force, after a jump
         ("load_last_n", f8, ROBOTS),
         ("load_cell_last_n", f8, ROBOTS),
         ("ahead_held", i8, ROBOTS),  # 1: the torque feed-forward stays at `ahead_n`, the reading has jumped
