@@ -47,9 +47,9 @@ drive [estimate: above the 0.05 of an ordinary landing]."""
 JUMP_WAIT_S, JUMP_MEAN_S = 0.1, 0.2
 """After such a jump: the drive regains its axis, then both are averaged [estimate: twice the time constant of the
 velocity loop, and two periods of a pack that bounces on its ropes]."""
-HELD_SHARE = 0.25
-"""A jump by this share of the rated load, or any at more than contact speed, is not fed forward to the drive before it
-has been looked at: at the seats and packs an ordinary one is a quarter of that [estimate]."""
+HELD_SHARE, FAST_SHARE = 0.25, 0.5
+"""A jump by this share of the rated load, or any at more than this share of the highest speed, is not fed forward to
+the drive before it has been looked at: an ordinary one is a quarter of that, and comes at seats and packs [estimate]."""
 OVERLOAD_DISAGREES = 0.1
 """An overload, by load cell or by drive, that the other one does not see to within this share of the rated load and
 friction, is none [estimate: a shock is not averaged]."""
@@ -224,22 +224,35 @@ def drive_disagrees(w: World, p: Params, r: int, gain_mps2: float, dt_s: float) 
 
 
 @kernel
+def follow_without_jump(w: World, p: Params, r: int, dt_s: float) -> None:
+    """The load cell's filter, of readings less the jump: `w.ahead_n`, which the drive is fed forward if that is held."""
+    keep = p.load_filter_s / (p.load_filter_s + dt_s)
+    w.ahead_n[r] = keep * w.ahead_n[r] + (1.0 - keep) * (w.load_raw_n[r] - w.ahead_jump_n[r])
+
+
+@kernel
 def jump_unexplained(w: World, p: Params, r: int, change_n: float, gain_mps2: float, dt_s: float) -> bool:
     """Whether a reading has jumped, and load and drive force differ since by more than friction."""
     if w.brake[r, Z] == 1:
         w.jump_s[r] = 0.0
         w.ahead_held[r] = 0
         return False
-    if w.jump_s[r] == 0.0:
-        rated_n = p.rated_load_kg * p.gravity_mps2
-        if abs(change_n) > max(JUMP_SHARE * rated_n, 2.0 * NOISE_SIGMAS * p.load_sigma_n):
-            w.jump_s[r] = dt_s
-            w.jump_sum_n[r] = 0.0
-            w.jump_count[r] = 0
-            fast = abs(w.reference[r, Z, 1]) > p.contact_speed_mps
-            w.ahead_held[r] = 1 if fast or abs(change_n) > HELD_SHARE * rated_n else 0
-            w.ahead_n[r] = w.load_cell_last_n[r]
+    rated_n = p.rated_load_kg * p.gravity_mps2
+    if abs(change_n) > max(JUMP_SHARE * rated_n, 2.0 * NOISE_SIGMAS * p.load_sigma_n):
+        if w.jump_s[r] == 0.0:
+            w.ahead_n[r], w.ahead_jump_n[r] = w.load_cell_last_n[r], 0.0
+        w.jump_s[r] = dt_s  # another one begins the wait anew
+        w.jump_sum_n[r] = 0.0
+        w.jump_count[r] = 0
+        w.ahead_jump_n[r] += change_n
+        fast = abs(w.reference[r, Z, 1]) > FAST_SHARE * p.axis_velocity_loaded[Z]
+        if fast or abs(change_n) > HELD_SHARE * rated_n:
+            w.ahead_held[r] = 1
+        follow_without_jump(w, p, r, dt_s)
         return False
+    if w.jump_s[r] == 0.0:
+        return False
+    follow_without_jump(w, p, r, dt_s)
     w.jump_s[r] += dt_s
     if w.jump_s[r] <= JUMP_WAIT_S:
         return False

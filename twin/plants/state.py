@@ -376,8 +376,9 @@ WORLD = np.dtype(
         ("load_closest", f8, (ROBOTS, 3)),  # largest share of its limit so far: known weight, drive force, after a jump
         ("load_last_n", f8, ROBOTS),
         ("load_cell_last_n", f8, ROBOTS),
-        ("ahead_held", i8, ROBOTS),  # 1: the torque feed-forward stays at `ahead_n`, the reading has jumped
+        ("ahead_held", i8, ROBOTS),  # 1: the torque feed-forward is `ahead_n`, the reading less a jump
         ("ahead_n", f8, ROBOTS),
+        ("ahead_jump_n", f8, ROBOTS),
         ("load_same_s", f8, ROBOTS),  # how long the reading has been the same to the last bit
         ("load_pushes_s", f8, ROBOTS),  # how long ropes have read as pushing
         ("jump_s", f8, ROBOTS),  # since the reading has jumped; 0: it has not

@@ -234,7 +234,7 @@ def test_a_bad_reading_is_not_fed_forward(scale: Scale) -> None:
     w["load_cell_n"][0] = 1.01 * scale.hung_n[0]
     assert weight_ahead_n(w, p, 0) == w["load_cell_n"][0]
     scale.desk.command(0)
-    w["reference"][0, Z, 1] = w["qd"][0, Z] = 2.0 * float(p["contact_speed_mps"])
+    w["reference"][0, Z, 1] = w["qd"][0, Z] = 0.9 * float(p["axis_velocity_loaded"][Z])
     assert scale.scans(0.2) == TRIP_NONE
     before_n = float(w["load_cell_n"][0])
     scale.offset_n = -10_000.0
