@@ -1,9 +1,9 @@
 """Plausibility of the load cell: zeroing, known weights, the force of the drive, and signals that no load can give.
 
-The end effector's weight is known, and so is that of a pack once it has been weighed hanging: what hangs still and shows
-another weight is a load cell that has drifted. Where the load is not known, in contact, the force of the hoist or lift
-is the second witness: friction only opposes a motion, so a drive that moves a load never gives less than that load.
-Reads sensors and drives alone; `twin.interlocks` trips on what is found here.
+The end effector's weight is known, and so is that of a pack once it has been weighed hanging: what hangs still and
+shows another weight is a load cell that has drifted. Where the load is not known, in contact, the force of the hoist
+or lift is the second witness: friction only opposes a motion, so a drive that moves a load never gives less than that
+load. Reads sensors and drives alone; `twin.interlocks` trips on what is found here.
 """
 
 from __future__ import annotations
@@ -41,15 +41,15 @@ DRIVE_S = 0.3
 by its encoder, is right on average only."""
 MOVES_MPS = 0.005
 """Slower than this, friction may point either way [estimate: a third of the slowest creep into a load]."""
-JUMP_SHARE = 0.06
+JUMP_SHARE = 0.04
 """A reading that changes by this share of the rated load from one scan to the next is looked at again, against the
-drive [estimate: above the 0.05 of an ordinary landing]."""
+drive: some ordinary landings do, and stand that look [estimate]."""
 JUMP_WAIT_S, JUMP_MEAN_S = 0.1, 0.2
 """After such a jump: the drive regains its axis, then both are averaged [estimate: twice the time constant of the
 velocity loop, and two periods of a pack that bounces on its ropes]."""
 HELD_SHARE, FAST_SHARE = 0.25, 0.5
 """A jump by this share of the rated load, or any at more than this share of the highest speed, is not fed forward to
-the drive before it has been looked at: an ordinary one is a quarter of that, and comes at seats and packs [estimate]."""
+the drive before it has been looked at: ordinary ones are a quarter of that, at seats and packs [estimate]."""
 OVERLOAD_DISAGREES = 0.1
 """An overload, by load cell or by drive, that the other one does not see to within this share of the rated load and
 friction, is none [estimate: a shock is not averaged]."""
@@ -145,10 +145,10 @@ def zero(w: World, p: Params, r: int) -> bool:
 @kernel
 def zeroing(w: World, p: Params, commands: Any) -> bool:
     """Whether the station zeroes its load cells now: a robot's command says so, and none has moved yet."""
+    asked = False
     for r in range(p.robots):
-        if commands[r].zero_load > 0 and w.status[r] == BUSY:
-            return True
-    return False
+        asked = asked or (commands[r].zero_load > 0 and w.status[r] == BUSY)
+    return asked
 
 
 @kernel
@@ -162,7 +162,7 @@ def all_zeroed(w: World, p: Params) -> bool:
 
 @kernel
 def known_weight_wrong(w: World, p: Params, c: Command, r: int, zeroes: bool, dt_s: float) -> bool:
-    """Zero the load cell of robot `r`, weigh its pack, or compare a steady reading with what hangs there for certain."""
+    """Zero the load cell of robot `r`, weigh its pack, or compare a steady reading with what is known to hang there."""
     if w.grip_open[r, 0] + w.grip_open[r, 1] + w.grip_open[r, 2] + w.grip_open[r, 3] == 4:
         w.load_weighed_n[r] = 0.0
     kind = kind_of_load(w, p, c, r)
@@ -225,7 +225,7 @@ def drive_disagrees(w: World, p: Params, r: int, gain_mps2: float, dt_s: float) 
 
 @kernel
 def follow_without_jump(w: World, p: Params, r: int, dt_s: float) -> None:
-    """The load cell's filter, of readings less the jump: `w.ahead_n`, which the drive is fed forward if that is held."""
+    """The load cell's filter, of readings less the jump, into `w.ahead_n`: the drive's feed-forward where held."""
     keep = p.load_filter_s / (p.load_filter_s + dt_s)
     w.ahead_n[r] = keep * w.ahead_n[r] + (1.0 - keep) * (w.load_raw_n[r] - w.ahead_jump_n[r])
 
@@ -313,7 +313,7 @@ def z_acceleration(w: World, r: int, dt_s: float) -> float:
 
 @kernel
 def overload_unconfirmed(w: World, p: Params, r: int) -> bool:
-    """Whether load cell and drive of robot `r`, one of which is over the limit, differ by more than a shock explains."""
+    """Whether load cell and drive of robot `r`, one of them over the limit, differ by more than a shock explains."""
     if w.brake[r, Z] == 1:
         return False
     off_n = w.load_raw_n[r] - drive_load_n(w, p, r, w.z_gain_mps2[r])

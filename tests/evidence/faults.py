@@ -1,6 +1,6 @@
 """Evidence: how swaps end that meet each fault of docs/faults.md, at both stations and on both plants.
 
-    .venv/bin/python -m tests.evidence.faults                 # plays what is missing, writes the table of docs/faults.md
+    .venv/bin/python -m tests.evidence.faults                 # plays what is missing, writes docs/faults.md
     .venv/bin/python -m tests.evidence.faults --anew          # plays everything, 40 s of processor time a fault
     .venv/bin/python -m tests.evidence.faults --only lock_    # plays the faults anew whose text begins so
     .venv/bin/python -m tests.evidence.faults --table         # only writes the table

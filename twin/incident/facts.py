@@ -96,13 +96,19 @@ _KINDS: dict[str, _Kind] = {
         "load_cell_offset", "N", "", "load cell {value} off with nothing on it, zero-setting window {limit} either way"
     ),
     "load_of_empty": _Kind(
-        "load_error", "N", "axis", "load cell {value} off the weight of the empty end effector, limit {limit} either way"
+        "load_error",
+        "N",
+        "axis",
+        "load cell {value} off the weight of the empty end effector, limit {limit}",
     ),
     "load_of_pack": _Kind(
-        "load_error", "N", "axis", "load cell {value} off the weight of the pack as it was weighed, limit {limit} either way"
+        "load_error",
+        "N",
+        "axis",
+        "load cell {value} off the weight of the pack as it was weighed, limit {limit}",
     ),
     "load_against_drive": _Kind(
-        "load_error", "N", "axis", "load cell {value} off the force of the {drive}, limit {limit} either way"
+        "load_error", "N", "axis", "load cell {value} off the force of the {drive}, limit {limit}"
     ),
     "load_stuck": _Kind("unchanged_reading", "s", "", "load cell unchanged for {value}, limit {limit}"),
     "load_pushes": _Kind("load", "N", "axis", "load {value}, limit {limit}: ropes cannot push"),

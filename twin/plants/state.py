@@ -143,7 +143,10 @@ COMMAND = np.dtype(
         ("acknowledge", i8),  # 1: clear a trip and let the axes leave ErrorStop
         ("pull_passed", i8),  # 1: the pull test of `seat` has passed; on record from here on
         ("release_truck", i8),  # 1: the truck may go from here on
-        ("load_known_from", f8),  # axis z, from which on in the retracting direction nothing but its own load hangs there
+        (
+            "load_known_from",
+            f8,
+        ),  # axis z, from which on in the retracting direction nothing but its own load hangs there
         ("zero_load", i8),  # 1: load cells are zeroed meanwhile, 2: and the command waits until they are
         ("follow", i8),  # velocity motion: `velocity` is a signed setpoint for every axis, targets are left out
     ]

@@ -13,8 +13,6 @@ from twin.plants.state import (
     UNTIL_DONE,
     UNTIL_DWELL,
     UNTIL_LANDED,
-    UNTIL_LOAD_ABOVE,
-    UNTIL_LOAD_BELOW,
     UNTIL_SCANNED,
     UNTIL_SEATED,
     UNTIL_SETTLED,
@@ -41,17 +39,13 @@ from twin.sequence.building import (
 from twin.sequence.decisions import has_next_job
 from twin.sequence.heights import (
     EMPTY_MARGIN_M,
-    PULL_TRAVEL_SHARE,
     TRAVEL_MARGIN_M,
     between_z,
     contact_threshold_n,
     empty_z,
     floating_head,
     jam_load_n,
-    least_pull_n,
     leaving_z,
-    pressed_in_m,
-    pull_load_n,
     table,
     travel_z,
     weight_n,
@@ -60,12 +54,8 @@ from twin.sequence.program import Program, Selection, Start
 
 OVERTRAVEL_M = 0.06
 """Moves that wait for contact aim this far beyond it; arriving there means that it did not come."""
-FORCE_SPEED = 0.4
-"""Moves that wait for a load run at this fraction of the creep speed: stopping must not overshoot the load by much."""
 LEAVING = 2.0
 """Off a seat or a pack an axis creeps this much faster than onto it: there is nothing to find [estimate]."""
-PULL_TRAVEL_M = 0.12
-"""The pull test and the pretension may move this far: the truck's springs follow the load."""
 CLEAR_SLACK_M = 0.01
 """A height counts as reached this much early: an axis stops within its repeatability, perhaps short of its target."""
 LET_OFF_M = 0.07
@@ -74,11 +64,8 @@ APPROACH_M = 0.02
 """Clear of the lead-in: below this over the pin tips the pack is no longer free to move sideways."""
 SURELY_OFF_M = 0.05
 """A pack so far over the pin tips hangs free, wherever its seat leans and however far its ropes give [estimate]."""
-ZEROING_WINDOWS, WEIGHING_WINDOWS = 5.0, 2.5
-"""Windows of load cell readings that are waited for: some may swing too much; a whole one has to lie within a wait."""
-BEYOND_GIVE_M, RESTS_SHARE = 0.008, 0.2
-"""How far beyond its own give a table lowers to see its pack stay, and the share of its weight that may be left on it
-then: the stop takes 3 mm and 3 kN more [estimate]."""
+ZEROING_WINDOWS = 5.0
+"""Windows of load cell readings that are waited for: some may swing too much [chosen]."""
 
 
 def dwell(seconds: str, *, zero: bool = False) -> Start:
@@ -115,12 +102,14 @@ def scan_truck(samples: str) -> Start:
 
 
 def rest_of_scan(program: Program, selection: Selection) -> np.ndarray:
-    """Wait out the station's scan time: safety zone check beside the measurement. No robot moves before it is zeroed."""
+    """Wait out the station's scan time: safety zone check beside the measurement, and load cells that are zeroed."""
     scanner, times = program.cell.station.scanner, program.cell.station.times
     commands = new_command(len(selection))
     commands["until"] = UNTIL_DWELL
     commands["dwell_s"] = max(times.scan_s - scanner.scan_samples / scanner.rate_hz, 0.0)
-    commands["timeout_s"] = commands["dwell_s"] + 1.0 + ZEROING_WINDOWS * program.cell.station.sensors.load_cell_weighing_s
+    commands["timeout_s"] = (
+        commands["dwell_s"] + 1.0 + ZEROING_WINDOWS * program.cell.station.sensors.load_cell_weighing_s
+    )
     commands["zero_load"] = 2
     commands["load_known_from"] = anywhere(program)
     return commands
@@ -170,21 +159,6 @@ def grip(phase: str, close: bool, which: str, pack: str | None) -> Start:
             commands["carrying"] = pack_of(program, selection, pack)
         commands["timeout_s"] = program.cell.station.actuators.timeout_s
         return commands
-
-    return start
-
-
-def take_weight(phase: str, which: str, pack: str, fraction: float) -> Start:
-    """Take `fraction` of the pack's weight off its locks before they open (upwards in both kinds of station)."""
-
-    def start(program: Program, selection: Selection) -> np.ndarray:
-        commands = new_commands(program, selection, phase, True, UNTIL_LOAD_ABOVE)
-        commands["target"][:, Z] = axis_z(program, selection) + PULL_TRAVEL_M
-        commands["velocity"][:, Z] = FORCE_SPEED * creep(program, selection, phase)[1]
-        commands["threshold"] = weight_n(program, pack=fraction)
-        commands["seat"] = seat_of(program, selection, which)
-        commands["carrying"] = pack_of(program, selection, pack)
-        return inside_axes(program, selection, commands)
 
     return start
 
@@ -321,82 +295,6 @@ def back_off(phase: str, which: str, pack: str) -> Start:
         commands["carrying"] = pack_of(program, selection, pack)
         commands["inserting"] = 1  # guides still push while it leaves them
         commands["jam_below_n"] = np.inf
-        return inside_axes(program, selection, commands)
-
-    return start
-
-
-def weigh(phase: str, which: str, pack: str | None) -> Start:
-    """Stand still until what hangs there, `pack` or nothing, has been compared with its known weight."""
-
-    def start(program: Program, selection: Selection) -> np.ndarray:
-        commands = new_commands(program, selection, phase, pack is not None, UNTIL_DWELL)
-        commands["dwell_s"] = WEIGHING_WINDOWS * program.cell.station.sensors.load_cell_weighing_s
-        commands["timeout_s"] = commands["dwell_s"] + 1.0
-        commands["load_known_from"] = anywhere(program)
-        commands["seat"] = seat_of(program, selection, which)
-        if pack is not None:
-            commands["carrying"] = pack_of(program, selection, pack)
-        return commands
-
-    return start
-
-
-def let_rest(phase: str, which: str, pack: str) -> Start:
-    """Gripped, off a locked pack that a table has pressed home: its weight has to pass to the locks.
-
-    What they do not hold comes along, and is found out while it is still gripped.
-    """
-
-    def start(program: Program, selection: Selection) -> np.ndarray:
-        s = program.cell.retract
-        commands = new_commands(program, selection, phase, True, UNTIL_LOAD_BELOW)
-        load_n = program.plant.worlds["load_cell_n"][selection.world, selection.robot]
-        give_m = (load_n - weight_n(program)) / float(program.plant.params["e_stiffness"][0, 2])
-        commands["target"][:, Z] = axis_z(program, selection) + s * (np.maximum(give_m, 0.0) + BEYOND_GIVE_M)
-        commands["velocity"][:, Z] = program.cell.station.limits.contact_speed_mps
-        commands["threshold"] = weight_n(program, pack=RESTS_SHARE)
-        commands["seat"] = seat_of(program, selection, which)
-        commands["carrying"] = pack_of(program, selection, pack)
-        return inside_axes(program, selection, commands)
-
-    return start
-
-
-def pull(phase: str, which: str, pack: str) -> Start:
-    """Pull on the locked pack with a fifth of its weight beyond holding it (domain 5: pull test 1.2 x weight)."""
-
-    def start(program: Program, selection: Selection) -> np.ndarray:
-        s = program.cell.retract
-        until = UNTIL_LOAD_ABOVE if s > 0 else UNTIL_LOAD_BELOW
-        commands = new_commands(program, selection, phase, True, until)
-        # a pack that no lock holds comes along: it is found out before it has left its seat
-        travel = min(PULL_TRAVEL_M, PULL_TRAVEL_SHARE * program.cell.station.limits.creep_out_height_m)
-        commands["target"][:, Z] = axis_z(program, selection) + s * (travel + pressed_in_m(program, selection))
-        commands["velocity"][:, Z] = FORCE_SPEED * creep(program, selection, phase)[1]
-        commands["threshold"] = pull_load_n(program)
-        if s > 0:
-            commands["threshold"] = np.maximum(commands["threshold"], least_pull_n(program, selection))
-        commands["seat"] = seat_of(program, selection, which)
-        commands["carrying"] = pack_of(program, selection, pack)
-        return inside_axes(program, selection, commands)
-
-    return start
-
-
-def relax(phase: str, which: str, pack: str) -> Start:
-    """Give the weight back to the seat before the grips open; the pull test is on record as passed."""
-
-    def start(program: Program, selection: Selection) -> np.ndarray:
-        s = program.cell.retract
-        until = UNTIL_LOAD_BELOW if s > 0 else UNTIL_LOAD_ABOVE
-        commands = new_commands(program, selection, phase, True, until)
-        commands["target"][:, Z] = axis_z(program, selection) - s * PULL_TRAVEL_M
-        commands["velocity"][:, Z] = FORCE_SPEED * creep(program, selection, phase)[1]
-        commands["threshold"] = weight_n(program, pack=0.1) if s > 0 else weight_n(program, pack=0.2)
-        commands["seat"] = seat_of(program, selection, which)
-        commands["pull_passed"] = 1
-        commands["carrying"] = pack_of(program, selection, pack)
         return inside_axes(program, selection, commands)
 
     return start

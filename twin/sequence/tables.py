@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from twin.plants.state import FORCE_ABORT, JAM, TIMEOUT
+from twin.plants.state import FORCE_ABORT, TIMEOUT
 from twin.sequence import actions as do
 from twin.sequence import decisions as go
+from twin.sequence import load_actions as by_load
 from twin.sequence.program import Step
 
 GRIP_FAILED = {TIMEOUT: "!grip_failed"}
@@ -38,7 +39,7 @@ def _swap_table(meet: str, out: str, taken: float) -> list[Step]:
             do.grip("grip", True, "truck_seat", "old_pack"),
             then=go.retry("regrip", "lock_tries", "grip_failed"),
         ),
-        Step("take_weight", "unlock", do.take_weight("unlock", "truck_seat", "old_pack", taken)),
+        Step("take_weight", "unlock", by_load.take_weight("unlock", "truck_seat", "old_pack", taken)),
         Step(
             "unlock",
             "unlock",
@@ -70,7 +71,7 @@ def _swap_table(meet: str, out: str, taken: float) -> list[Step]:
         Step(
             "store_rest",
             "store",
-            do.let_rest("store", "put_seat", "old_pack"),
+            by_load.let_rest("store", "put_seat", "old_pack"),
             only_if=go.slot_locks,
             then=go.held_by_locks,
         ),
@@ -92,7 +93,7 @@ def _swap_table(meet: str, out: str, taken: float) -> list[Step]:
             do.grip("pick", True, "take_seat", "new_pack"),
             then=go.retry("pick_regrip", "lock_tries", "grip_failed"),
         ),
-        Step("pick_weight", "pick", do.take_weight("pick", "take_seat", "new_pack", taken), only_if=go.slot_locks),
+        Step("pick_weight", "pick", by_load.take_weight("pick", "take_seat", "new_pack", taken), only_if=go.slot_locks),
         Step(
             "pick_unlock",
             "pick",
@@ -122,11 +123,11 @@ def _swap_table(meet: str, out: str, taken: float) -> list[Step]:
         Step(
             "pull_test",
             "pull_test",
-            do.pull("pull_test", "truck_seat", "new_pack"),
+            by_load.pull("pull_test", "truck_seat", "new_pack"),
             gate=go.truck_at_rest,
             then=go.note_pull,
         ),
-        Step("relax", "release", do.relax("release", "truck_seat", "new_pack")),
+        Step("relax", "release", by_load.relax("release", "truck_seat", "new_pack")),
         Step("release", "release", do.grip("release", False, "truck_seat", "new_pack"), failed=GRIP_FAILED),
         Step("let_off_truck", "clear", do.let_off("clear", "truck_seat")),
         Step("clear", "clear", do.retract("clear", "truck_seat", None, home=True)),
@@ -149,7 +150,7 @@ def _swap_table(meet: str, out: str, taken: float) -> list[Step]:
             then=go.go_on_with("unlock"),
         ),
         Step("store_back_off", "store", do.back_off("store", "put_seat", "old_pack")),
-        Step("store_weigh", "store", do.weigh("store", "put_seat", "old_pack"), then=go.go_on_with("store")),
+        Step("store_weigh", "store", by_load.weigh("store", "put_seat", "old_pack"), then=go.go_on_with("store")),
         Step(
             "unlock_again",
             "lock",
@@ -166,9 +167,11 @@ def _swap_table(meet: str, out: str, taken: float) -> list[Step]:
         ),
         # no contact where a pack should be: before that is believed, the load cell is looked at
         Step("land_off", meet, do.let_off(meet, "truck_seat", overtravel=True), then=go.keep_reason),
-        Step("land_weigh", meet, do.weigh(meet, "truck_seat", None), then=go.end_for_reason("grip_failed")),
+        Step("land_weigh", meet, by_load.weigh(meet, "truck_seat", None), then=go.end_for_reason("grip_failed")),
         Step("pick_land_off", "pick", do.let_off("pick", "take_seat", overtravel=True), then=go.keep_reason),
-        Step("pick_land_weigh", "pick", do.weigh("pick", "take_seat", None), then=go.end_for_reason("grip_failed")),
+        Step(
+            "pick_land_weigh", "pick", by_load.weigh("pick", "take_seat", None), then=go.end_for_reason("grip_failed")
+        ),
     ]
 
 

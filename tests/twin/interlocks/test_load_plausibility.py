@@ -25,7 +25,7 @@ EMPTY_S = 3.0
 
 
 class Scale:
-    """A desk whose load cells read what hangs there, with noise, an offset and a zero; the drive of axis z carries it."""
+    """A desk whose load cells read what hangs there, with noise, offset and zero; the drive of axis z carries it."""
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
