@@ -372,7 +372,7 @@ def _new_world(cell: Cell) -> np.ndarray:
         w["reference"][r, :, 0] = q[:4]
         for k in range(4):
             w["profile"][r, k, 1, 0] = q[k]
-        w["load_cell_n"][r] = w["load_n"][r] = w["load_last_n"][r] = e_weight
+        w["load_cell_n"][r] = w["load_n"][r] = e_weight
         w["hold_height"][r] = q[Z]
         w["low_xy"][r] = q[:2]
         end_effector_pose(w, p, r)

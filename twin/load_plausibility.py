@@ -290,6 +290,9 @@ def signal_wrong(w: World, p: Params, r: int, change_n: float, dt_s: float) -> b
 @kernel
 def load_implausible(w: World, p: Params, c: Command, r: int, zeroes: bool, dt_s: float) -> bool:
     """Every check of robot `r`'s load cell in this scan; True after noting what is wrong."""
+    if w.load_cell_last_n[r] == 0.0:  # the first scan of a world: there is nothing to compare with
+        w.load_last_n[r] = w.load_raw_n[r]
+        w.z_speed_mps[r] = w.qd[r, Z]
     change_n = w.load_raw_n[r] - w.load_last_n[r]
     gain_mps2 = z_acceleration(w, r, dt_s)
     wrong = signal_wrong(w, p, r, change_n, dt_s)
