@@ -58,6 +58,8 @@ CAUSES = (
     "time",
     "axial_force",
     "press_load",
+    # a trip
+    "overtravel",
 )
 (
     NO_CAUSE,
@@ -99,6 +101,7 @@ CAUSES = (
     TIME,
     AXIAL,
     PRESS,
+    OVERTRAVEL,
 ) = range(len(CAUSES))
 
 

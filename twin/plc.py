@@ -12,7 +12,7 @@ from twin.actuators import actuate, engaged_locks
 from twin.causes import AXIAL, LATERAL, PRESS, note_end
 from twin.drives import drive_forces, motion_end_s, stop_axis, update_axis_states, update_reference
 from twin.interlocks import acknowledge, all_present, find_trip, locks_closed, locks_open, trip_station
-from twin.monitor import watch_places, watch_robots, watch_stop
+from twin.monitor import monitor
 from twin.motion.kernels import kernel
 from twin.motion.profile import plan_rest_to_rest, plan_with_creep
 from twin.motion.shaper import impulses
@@ -52,7 +52,7 @@ from twin.plants.state import (
 )
 from twin.plants.suspension import FLOATING_TABLE, FOUR_ROPE, angles_of, suspend
 from twin.plants.truck import truck_forces
-from twin.scan_parts import ACTUATORS, ALL_ANEW, PADS, PLACES, ROBOT_MOVED
+from twin.scan_parts import ACTUATORS, ALL_ANEW, PADS, ROBOT_MOVED
 from twin.sensors import (
     note_truck,
     read_axes_and_load,
@@ -406,10 +406,8 @@ def plc_scan_unseen(w: World, p: Params, commands: Any, dt_s: float, anew: int) 
     Args:
         anew: what to look at (`twin.scan_parts`), the rest being as it was in the last scan. ACTUATORS unless every
             grip and lock is where it was commanded and holds what it should. PADS unless the same packs are on the
-            same pads. PLACES unless ACTUATORS may be left out, no free pack has moved, no pack in a truck's locks is
-            gripped, and the monitor found all places in order. TRUCK_MOVED unless it has not. ROBOT_MOVED << r unless
-            ACTUATORS may be left out, robot r has not moved, nor the truck over which it holds a pack, and the monitor
-            found nothing wrong. Everything in a robot's first scan under a command.
+            same pads. TRUCK_MOVED unless it has not. ROBOT_MOVED << r unless ACTUATORS may be left out and robot r has
+            not moved, nor the truck over which it holds a pack. Everything in a robot's first scan under a command.
     """
     changed = False
     if anew & ACTUATORS:
@@ -478,10 +476,7 @@ def _logic(w: World, p: Params, commands: Any, dt_s: float, anew: int) -> int:
     w.truck_displacement_m = max(
         w.truck_displacement_m, planar(w.truck_q[0] - w.truck_reference[0], w.truck_q[1] - w.truck_reference[1])
     )
-    watch_robots(w, p, dt_s, anew)
-    if anew & PLACES:
-        watch_places(w, p)
-    watch_stop(w, p)
+    monitor(w, p, dt_s)
     return COMMAND_ENDED if free else 0
 
 
