@@ -75,6 +75,9 @@ LOST_SHARE = 0.25
 off stops from where it is [estimate]."""
 REACTION_S = 0.05
 """From a trip to the drive: one scan, and the time constant of the velocity loop [estimate]."""
+LATERAL_SHARE = 0.9
+"""Share of the lateral abort limit that trips, or ends an insertion: the rest is for the stop [derived: the monitor
+reports the whole limit, a tenth more]."""
 RISE_SHARE = 0.85
 """Share of the creep-out height at which a hoist or lift stops that has a lock not open [estimate: its stopping way is
 known to a few per cent; the monitor reports the whole height]."""
@@ -159,6 +162,12 @@ def stopping_way(w: World, p: Params, r: int, k: int) -> float:
 
 
 @kernel
+def lateral_limit_n(p: Params) -> float:
+    """Lateral force that trips, or ends an insertion, once it has lasted for the reaction time, N."""
+    return LATERAL_SHARE * p.lateral_abort_n * p.interlock_scale[TRIP_LATERAL]
+
+
+@kernel
 def truck_shift_m(w: World, p: Params) -> float:
     """How far any of the truck's seats has moved in the plane since the truck was measured."""
     dx, dy = w.truck_q[0] - w.truck_reference[0], w.truck_q[1] - w.truck_reference[1]
@@ -215,7 +224,7 @@ def find_trip(w: World, p: Params, commands: Any, dt_s: float, anew: int) -> int
             return TRIP_OVERLOAD
         # mostly there is none: a root takes longer than to look
         pushed = w.lateral_n[r, 0] != 0.0 or w.lateral_n[r, 1] != 0.0
-        abort_n = p.lateral_abort_n * scale[TRIP_LATERAL]
+        abort_n = lateral_limit_n(p)
         pushed = pushed and planar(w.lateral_n[r, 0], w.lateral_n[r, 1]) > abort_n and off[TRIP_LATERAL] == 0
         w.force_s[r] = w.force_s[r] + dt_s if pushed else 0.0
         if c.inserting == 0 and w.force_s[r] > p.reaction_time_s:

@@ -11,7 +11,15 @@ from typing import Any
 from twin.actuators import actuate, engaged_locks
 from twin.causes import AXIAL, LATERAL, PRESS, note_end
 from twin.drives import drive_forces, motion_end_s, stop_axis, update_axis_states, update_reference
-from twin.interlocks import acknowledge, all_present, find_trip, locks_closed, locks_open, trip_station
+from twin.interlocks import (
+    acknowledge,
+    all_present,
+    find_trip,
+    lateral_limit_n,
+    locks_closed,
+    locks_open,
+    trip_station,
+)
 from twin.monitor import monitor
 from twin.motion.kernels import kernel
 from twin.motion.profile import plan_rest_to_rest, plan_with_creep
@@ -252,7 +260,7 @@ def judge(w: World, p: Params, c: Command, r: int, dt_s: float) -> int:
         if follows(c):
             going_in = p.retract * c.velocity[Z] <= 0.0
         if going_in and w.force_s[r] > p.reaction_time_s:
-            note_end(w, r, LATERAL, -1, planar(w.lateral_n[r, 0], w.lateral_n[r, 1]), p.lateral_abort_n)
+            note_end(w, r, LATERAL, -1, planar(w.lateral_n[r, 0], w.lateral_n[r, 1]), lateral_limit_n(p))
             return FORCE_ABORT
         # ropes lose load when something holds the pack up; a table gains it
         carried = (p.e_mass_kg + w.carried_kg[r]) * p.gravity_mps2
@@ -418,7 +426,7 @@ def plc_scan_unseen(w: World, p: Params, commands: Any, dt_s: float, anew: int) 
             read_grips(w, r)
         c = commands[r]
         pushed = abs(w.guide_force_n[r, 0]) + abs(w.guide_force_n[r, 1]) + CERTAIN * p.force_sigma_n
-        if follows(c) or pushed > p.lateral_abort_n or (c.until == UNTIL_SETTLED and _at_end(w, c, r)):
+        if follows(c) or pushed > lateral_limit_n(p) or (c.until == UNTIL_SETTLED and _at_end(w, c, r)):
             read_sway_and_force(w, p, r, w.scans)
         else:
             w.lateral_n[r, 0] = w.lateral_n[r, 1] = 0.0
