@@ -66,7 +66,7 @@ def test_a_swap_of_two_robots_re_runs_to_the_last_bit(gripped: Path, capsys: pyt
     [
         (("estop:phase=lower,after_s=0.5",), "estop"),
         (("power_loss:at_s=2.5",), "power_loss"),
-        (("truck_shove:at_s=2.0,force_n=300000,direction_deg=30", "scanner_noise:factor=3"), "truck_moved"),
+        (("truck_shove:at_s=2.0,force_n=600000,direction_deg=30", "scanner_noise:factor=3"), "truck_moved"),
         (("wrong_pack:kg=4000,pack=old", "sway_offset:offset_mm=-1"), "timeout"),
     ],
 )

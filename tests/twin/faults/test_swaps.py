@@ -58,7 +58,7 @@ ENDS = [
     ("top_lift", ["estop:phase=lower,after_s=3"], "estop"),
     ("top_lift", ["estop:phase=traverse_to_slot,after_s=4,for_s=0.5"], "estop"),  # nothing restarts by itself
     ("top_lift", ["power_loss:phase=lift_out,after_s=6"], "power_loss"),
-    ("top_lift", ["truck_shove:force_n=230000,phase=unlock"], "truck_moved"),
+    ("top_lift", ["truck_shove:force_n=500000,phase=lower"], "truck_moved"),
     ("top_lift", ["brakes_released:phase=lower"], "truck_moved"),
     ("top_lift", ["wrong_pack:pack=old,factor=1.8"], "overload"),
     ("top_lift", ["guide_friction:factor=100"], "overload"),
