@@ -352,24 +352,25 @@ def note_astray(w: World, p: Params, c: Command, r: int) -> None:
 def trip_station(w: World, p: Params, reason: int) -> None:
     """Stop every axis (category 1: controlled stop, then brake).
 
-    An axis that has lost its reference stops from where it is: to catch up with it first would lengthen its way. One
-    that is too fast or beyond its stroke is no longer in its drive's hands and brakes at once. At power loss all brakes
-    fall in at once, and so does that of a hoist or lift that is overloaded: against a caught pack every millimetre of a
-    gentle stop adds load.
+    An axis that is off its reference stops from where it is: to catch up with it first would lengthen its way. One that
+    has lost it, is too fast or beyond its stroke is no longer in its drive's hands and brakes at once. At power loss
+    all brakes fall in at once, and so does that of a hoist or lift that is overloaded: against a caught pack every
+    millimetre of a gentle stop adds load.
     """
     w.trip = reason
     w.trip_t_s = w.t_s
     for r in range(p.robots):
         for k in range(4):
             at = w.trip_q[r, k] = w.axis_position[r, k]
-            if abs(w.reference[r, k, 0] - at) > LOST_SHARE * p.axis_following_limit[k]:
+            error = abs(w.reference[r, k, 0] - at) / p.axis_following_limit[k]
+            if error > LOST_SHARE:
                 w.reference[r, k, 0] = at
                 w.reference[r, k, 1] = w.qd[r, k]
                 w.reference[r, k, 2] = 0.0
             stop_axis(w, p, r, k, w.t_s, ERROR_STOP)
             overloaded = reason == TRIP_OVERLOAD and k == Z and load_share(w, p, r) > p.overload_fraction
             runaway = abs(w.qd[r, k]) > speed_limit(w, p, r, k) + OVERSPEED_MARGIN[k]
-            runaway |= overtravel(w, p, r, k) > LIMIT_SWITCH[k]
+            runaway |= overtravel(w, p, r, k) > LIMIT_SWITCH[k] or error > 1.0
             if reason == TRIP_POWER or overloaded or runaway:
                 w.brake[r, k] = 1
 

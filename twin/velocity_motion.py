@@ -179,11 +179,12 @@ def _inwards(w: World, p: Params, r: int, height: float, wanted: float, now: Any
 
 @kernel
 def held_back(w: World, p: Params, r: int, k: int, wanted: float) -> bool:
-    """Whether something holds axis `k` back that moves towards `wanted`, by the force of its drive.
+    """Whether something holds axis `k` back that moves towards `wanted`, or stops, by the force of its drive.
 
     Not asked of hoist and lift, which carry a weight: load cell and overload interlock watch them.
     """
-    return k != Z and wanted * w.drive_n[r, k] > 0.0 and abs(w.drive_n[r, k]) > FORCE_SHARE * p.axis_force_limit[k]
+    towards = wanted if wanted != 0.0 else w.reference[r, k, 1]
+    return k != Z and towards * w.drive_n[r, k] > 0.0 and abs(w.drive_n[r, k]) > FORCE_SHARE * p.axis_force_limit[k]
 
 
 @kernel
