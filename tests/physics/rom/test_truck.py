@@ -150,8 +150,8 @@ def test_brakes_hold_to_mu_n_and_slip_above(bench, axis, pack):
     """Coulomb: F_slip = mu (spring forces + unsprung weight) = mu g (truck + pack), all axles braked.
 
     The push rises by 5 % of that a second; up to 0.3 % below it the truck stays where it is to the last bit, above it
-    m v = integral (F - F_slip) dt for its centre of mass: a pack lags behind as it rocks on its lever, and by 4 mm, which
-    the leaning pack is off its place, the truck turns a little.
+    m v = integral (F - F_slip) dt for its centre of mass: a pack lags behind as it rocks on its lever, and as it leans
+    4 mm out of its place, the truck turns a little.
     """
     plant = bench(trailer=False)
     if not pack:
