@@ -10,9 +10,9 @@ import pytest
 from tests.evidence.hostile import __main__ as command
 from tests.evidence.hostile import alignment, timing
 from tests.evidence.hostile.closeness import LIMITS
-from tests.evidence.hostile.patterns import PATTERNS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("station", ["top_lift", "chassis"])
 @pytest.mark.parametrize("mode", ["direct", "residual"])
 def test_hostile_actions_break_nothing(station: str, mode: str) -> None:
@@ -23,13 +23,14 @@ def test_hostile_actions_break_nothing(station: str, mode: str) -> None:
     assert max(row["near"]["speed_z"] for row in rows) > 0.2, "something has moved"
 
 
+@pytest.mark.slow
 def test_the_worst_episodes_break_nothing_on_the_reference_plant() -> None:
     rows = list(alignment.play("top_lift", "direct", 1500, itertools.count(600_100), worlds=16))
     for row in alignment.worst(rows, 3):
         assert alignment.replay(row)["violations"] == {}
 
 
-@pytest.mark.parametrize("name", [*PATTERNS, "greedy"])
+@pytest.mark.parametrize("name", ["held", "greedy"])
 def test_an_episode_is_played_again_by_its_row(name: str) -> None:
     """On the plant that it was played on, alone or among others: the same steps, end and closeness."""
     (row,) = alignment.play("chassis", "direct", 1, itertools.count(600_200), names=(name,), worlds=1)
@@ -38,6 +39,7 @@ def test_an_episode_is_played_again_by_its_row(name: str) -> None:
     assert again["near"] == pytest.approx(row["near"], abs=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("station", ["top_lift", "chassis"])
 def test_hostile_timing_breaks_nothing(station: str) -> None:
     rows = list(timing.play(station, 4, itertools.count(600_000), worlds=4))
