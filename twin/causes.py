@@ -65,6 +65,8 @@ CAUSES = (
     "load_against_drive",
     "load_stuck",
     "load_pushes",
+    # a trip
+    "overtravel",
 )
 (
     NO_CAUSE,
@@ -112,6 +114,7 @@ CAUSES = (
     LOAD_AGAINST_DRIVE,
     LOAD_STUCK,
     LOAD_PUSHES,
+    OVERTRAVEL,
 ) = range(len(CAUSES))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from twin.motion.kernels import kernel
 from twin.motion.profile import plan_stop
 from twin.motion.shaper import evaluate_shaped, shaped_duration_s
-from twin.plants.state import DISCRETE_MOTION, ERROR_STOP, LOAD_PACK, STANDSTILL, STOPPING, Z
+from twin.plants.state import DISCRETE_MOTION, ERROR_STOP, LOAD_PACK, STANDSTILL, STOPPING, TRIP_NONE, Z
 from twin.plants.suspension import FLOATING_TABLE
 
 STOP_JERK = 4.0
@@ -28,6 +28,12 @@ AHEAD_BAND = 0.15
 on the ropes, and no more [estimate]."""
 AHEAD_LEAST, AHEAD_PULL = -0.02, -0.3
 """The same of an unknown load, share of the rated load: ropes do not push; a table that pulls more is caught."""
+CATCH_UP = (0.008, 0.008, 0.008, 0.004)
+"""A drive's limit on its speed setpoint, m/s and rad/s over the axis' highest speed: an axis that was held back catches
+up with its reference no faster [estimate: half of what the overspeed interlock leaves]."""
+STOP_ERROR_SHARE = 0.5
+"""Share of the following limit by which an axis in ErrorStop may leave its stopping ramp before its brake is set
+[estimate: monitoring of the deceleration ramp, SS1-r of IEC 61800-5-2]."""
 
 World = Any  # a WORLD record inside numba
 Params = Any
@@ -80,14 +86,19 @@ def stop_axis(w: World, p: Params, r: int, k: int, t_s: float, state: int) -> No
 
 @kernel
 def update_axis_states(w: World, p: Params, r: int, t_s: float) -> None:
-    """PLCopen transitions at the end of a motion; an axis in ErrorStop sets its brake once its reference rests."""
+    """PLCopen transitions at the end of a motion.
+
+    An axis in ErrorStop sets its brake once its reference rests, or as soon as it does not follow its stopping ramp.
+    """
     for k in range(4):
         state = w.axis_state[r, k]
         if state == DISCRETE_MOTION or state == STOPPING:
             if t_s >= motion_end_s(w, r, k):
                 w.axis_state[r, k] = STANDSTILL
-        elif state == ERROR_STOP and w.brake[r, k] == 0 and t_s >= motion_end_s(w, r, k):
-            w.brake[r, k] = 1
+        elif state == ERROR_STOP and w.brake[r, k] == 0:
+            off_ramp = abs(w.reference[r, k, 0] - w.axis_position[r, k]) > STOP_ERROR_SHARE * p.axis_following_limit[k]
+            if off_ramp or t_s >= motion_end_s(w, r, k):
+                w.brake[r, k] = 1
 
 
 @kernel
@@ -114,6 +125,14 @@ def friction_force(speed: float, applied_n: float, mass: float, coulomb: float, 
 
 
 @kernel
+def speed_limit(w: World, p: Params, r: int, k: int) -> float:
+    """Highest speed of axis `k` of robot `r` with what its grips report: loaded as soon as one of them is closed."""
+    if w.grip_closed[r, 0] + w.grip_closed[r, 1] + w.grip_closed[r, 2] + w.grip_closed[r, 3] > 0:
+        return p.axis_velocity_loaded[k]
+    return p.axis_velocity[k]
+
+
+@kernel
 def drive_forces(w: World, p: Params, r: int, reaction: Any, dt_s: float) -> None:
     """Write `w.tau[r, 0:4]`: drive, friction and brake; `w.drive_n[r]`: the drive alone; `w.net_n[r]`: the sum of all.
 
@@ -130,16 +149,20 @@ def drive_forces(w: World, p: Params, r: int, reaction: Any, dt_s: float) -> Non
         else:
             step = p.axis_encoder[k]
             measured = math.floor(position / step + 0.5) * step
-            asked = w.reference[r, k, 1] + p.axis_position_gain[k] * (w.reference[r, k, 0] - measured)
-            speed_error = asked - speed
+            wanted = w.reference[r, k, 1] + p.axis_position_gain[k] * (w.reference[r, k, 0] - measured)
+            fastest = math.inf
+            if p.interlock_off[TRIP_NONE] == 0:
+                highest = p.interlock_scale[TRIP_NONE] * speed_limit(w, p, r, k)
+                wanted = min(max(wanted, -highest - CATCH_UP[k]), highest + CATCH_UP[k])
+                fastest = highest + FASTEST_OVER[k]
+            speed_error = wanted - speed
             gain = p.axis_velocity_gain[k]
             integral = w.integral[r, k] / p.axis_integral_time_s[k]
             drive = gain * (speed_error + integral)
-            fastest = (p.axis_velocity_loaded[k] if w.held[r] >= 0 else p.axis_velocity[k]) + FASTEST_OVER[k]
             winds = True
-            if abs(asked + integral) > fastest:
-                drive = gain * (math.copysign(fastest, asked + integral) - speed)
-                winds = speed_error * (asked + integral) < 0.0
+            if abs(wanted + integral) > fastest:
+                drive = gain * (math.copysign(fastest, wanted + integral) - speed)
+                winds = speed_error * (wanted + integral) < 0.0
             moved = p.axis_drive_mass[k]
             if k < 3 and w.held[r] >= 0:
                 moved += p.axis_carries[k] * w.carried_kg[r]

@@ -126,6 +126,7 @@ def test_an_insertion_that_gets_nowhere_is_tried_again(monkeypatch: pytest.Monke
     twin.close()
 
 
+@pytest.mark.slow
 def test_timed_and_aligned_by_policies_a_swap_completes() -> None:
     """Moves that overlap hand over while the axes still run: the insertion's command is buffered, not lost."""
     cell, timing = cell_and_timing("top_lift")

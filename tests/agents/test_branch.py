@@ -30,6 +30,7 @@ def test_policies_go_on_as_they_were(station: str, tmp_path: Path, capsys: pytes
     assert not [e for e in said["events"] if e["name"] == "policy_differs"]
 
 
+@pytest.mark.slow
 def test_other_policies_take_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path, other = tmp_path / "a.mcap", tmp_path / "b.mcap"
     told(f"swap --plant rom --seed 3 --record {path}", capsys)

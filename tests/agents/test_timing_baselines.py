@@ -63,7 +63,8 @@ def test_zvd_beats_factory_on_its_way_to_the_slot(seed: int) -> None:
     env.close()
 
 
-@pytest.mark.parametrize("station", ["top_lift", slow("chassis")])
+@pytest.mark.slow
+@pytest.mark.parametrize("station", ["top_lift", "chassis"])
 def test_zvd_beats_factory_over_a_whole_swap(station: str) -> None:
     """Against what is stored of the factory set on the same seed."""
     env = environment(station)

@@ -177,6 +177,7 @@ def test_an_unchanged_align_policy_goes_on_in_the_middle_of_an_insertion(aligned
         assert branched(aligned, at_s, load=servo).end_state_sha256 == end_sha256(aligned), at_s
 
 
+@pytest.mark.slow
 def test_another_align_policy_decides_from_that_scan_on(aligned: Path, tmp_path: Path) -> None:
     other, at_s = tmp_path / "b.mcap", setpoints(aligned)[40]["t_s"]
     result = branched(aligned, at_s, Change(policies={"align": "slow"}), record=other, load=servo)

@@ -84,7 +84,7 @@ ENDS = [
     ("chassis", ["guide_friction:factor=100"], "overload"),
     ("chassis", ["coupler_stiff:factor=10"], "jam"),
 ]
-LATE = ("lock_", "grip_", "guide_friction", "coupler_stiff")
+LATE = ("lock_", "grip_", "guide_friction", "coupler_stiff", "power_loss", "wrong_pack", "sway_offset")
 """Faults that a swap meets late: at the station whose swaps take longer they are for the slow tests."""
 WORKS_AGAIN = [
     "grip_wont_close:grip=2,tries=1",
