@@ -286,10 +286,12 @@ def find_trip(w: World, p: Params, commands: Any, dt_s: float, anew: int) -> int
     if p.robots == 2 and anew & ALL_ROBOTS and off[TRIP_DISTANCE] == 0:
         gap = abs(w.axis_position[0, X] - w.axis_position[1, X])
         side = 1.0 if w.axis_position[0, X] > w.axis_position[1, X] else -1.0
+        # where both would stop, a little too near: those that approach neighbouring seats come closer than they stand
         left = gap + side * (stopping_way(w, p, 0, X) - stopping_way(w, p, 1, X))
         least_m = (p.robot_length_m + DISTANCE_MARGIN_M) / scale[TRIP_DISTANCE] - DISTANCE_TOLERANCE_M
-        if min(gap, left) < least_m:
-            note_trip(w, -1, DISTANCE, X, min(gap, left), least_m)
+        left_m = p.robot_length_m / scale[TRIP_DISTANCE] - DISTANCE_TOLERANCE_M
+        if gap < least_m or left < left_m:
+            note_trip(w, -1, DISTANCE, X, min(gap, left), least_m if gap < least_m else left_m)
             return TRIP_DISTANCE
     watched = anew & TRUCK_MOVED and w.truck_released == 0 and off[TRIP_TRUCK_MOVED] == 0
     shifted_m = p.truck_moved_m * scale[TRIP_TRUCK_MOVED]
@@ -364,11 +366,16 @@ def trip_station(w: World, p: Params, reason: int) -> None:
     has lost it, is too fast or beyond its stroke is no longer in its drive's hands and brakes at once. At power loss
     all brakes fall in at once, and so does that of a hoist or lift that is overloaded: against a caught pack every
     millimetre of a gentle stop adds load. Where nobody knows the load, a drive that is fed forward by its load cell is
-    none to stop with either.
+    none to stop with either. Grips that are still closing on a pack in its seat open again where the truck moves: it
+    would drag the robot along.
     """
     w.trip = reason
     w.trip_t_s = w.t_s
     for r in range(p.robots):
+        closed = w.grip_closed[r, 0] + w.grip_closed[r, 1] + w.grip_closed[r, 2] + w.grip_closed[r, 3]
+        s = w.hold_seat[r]
+        if reason == TRIP_TRUCK_MOVED and w.grip_command[r] == 1 and closed == 0 and s >= 0 and all_present(w, s):
+            w.grip_command[r] = 0
         for k in range(4):
             at = w.trip_q[r, k] = w.axis_position[r, k]
             error = abs(w.reference[r, k, 0] - at) / p.axis_following_limit[k]

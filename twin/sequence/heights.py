@@ -18,8 +18,6 @@ PULL_SHARE = 0.2
 """Part of a pack's weight that a pull test adds to holding it."""
 PULL_TRAVEL_SHARE = 0.8
 """Part of the creep-out height that a pull test may travel: a pack that no lock holds has not left its seat then."""
-TRUCK_GIVES = 1.5
-"""A table that presses a pack home gives by its spring, the truck by about half as much [estimate]."""
 LEAST_PULL = 0.11
 """Part of its weight as it was weighed that a pull test adds to holding a pack at the least [estimate]."""
 PULL_CUT_OFF = 0.93
@@ -125,18 +123,3 @@ def least_pull_n(program: Program, selection: Selection) -> np.ndarray:
     gravity = float(program.plant.params["gravity_mps2"][0])
     carried_kg = program.plant.worlds["carried_kg"][selection.world, selection.robot]
     return weight_n(program) + (1.0 + LEAST_PULL) * carried_kg * gravity
-
-
-def pressed_in_m(program: Program, selection: Selection) -> np.ndarray:
-    """(K,) way that a table goes back before it stops pressing its pack home; zero for what hangs on ropes.
-
-    The table's own give under what its load cell says beyond the weight, and half as much again for the truck's
-    springs. No longer than what is left of the creep-out height beyond the travel of a pull test.
-    """
-    if not table(program):
-        return np.zeros(len(selection))
-    p = program.plant.params[0]
-    load_n = program.plant.worlds["load_cell_n"][selection.world, selection.robot]
-    pressing_n = np.maximum(load_n - weight_n(program, pack=1.0), 0.0)
-    longest_m = (1.0 - PULL_TRAVEL_SHARE) * program.cell.station.limits.creep_out_height_m
-    return np.minimum(TRUCK_GIVES * pressing_n / float(p["e_stiffness"][2]), longest_m)

@@ -9,7 +9,6 @@ from twin.sequence.building import anywhere, axis_z, creep, inside_axes, new_com
 from twin.sequence.heights import (
     PULL_TRAVEL_SHARE,
     least_pull_n,
-    pressed_in_m,
     pull_load_n,
     weight_n,
 )
@@ -85,9 +84,10 @@ def pull(phase: str, which: str, pack: str) -> Start:
         s = program.cell.retract
         until = UNTIL_LOAD_ABOVE if s > 0 else UNTIL_LOAD_BELOW
         commands = new_commands(program, selection, phase, True, until)
-        # a pack that no lock holds comes along: it is found out before it has left its seat
+        # a pack that no lock holds comes along: it is found out before it has left its seat, and before the interlock
+        # of the locks, which counts from the deepest that a table has pressed it
         travel = min(PULL_TRAVEL_M, PULL_TRAVEL_SHARE * program.cell.station.limits.creep_out_height_m)
-        commands["target"][:, Z] = axis_z(program, selection) + s * (travel + pressed_in_m(program, selection))
+        commands["target"][:, Z] = axis_z(program, selection) + s * travel
         commands["velocity"][:, Z] = FORCE_SPEED * creep(program, selection, phase)[1]
         commands["threshold"] = pull_load_n(program)
         if s > 0:

@@ -16,6 +16,7 @@ from twin.plants.state import (
     TRIP_NONE,
     TRIP_OVERLOAD,
     TRIP_POWER,
+    TRIP_TRUCK_MOVED,
     X,
     Y,
     Z,
@@ -97,3 +98,18 @@ class TestAcknowledge:
         desk.w["load_raw_n"][0] = 2.0 * desk.p["rated_load_kg"] * desk.p["gravity_mps2"]
         assert acknowledge(desk.w, desk.p)
         assert desk.trip(scans=6) == TRIP_OVERLOAD
+
+
+def test_grips_that_close_on_a_truck_that_moves_open_again(desk):
+    """Nothing has been lifted: the pack stands in its seat, and would drag the robot along."""
+    desk.command(grip=1, seat=desk.truck_seat)
+    desk.w["grip_open"][0], desk.w["grip_command"][0] = 0, 1
+    assert desk.trip() == TRIP_NONE
+    trip_station(desk.w, desk.p, TRIP_ESTOP)
+    assert desk.w["grip_command"][0] == 1, "the button stops the station as it is"
+    trip_station(desk.w, desk.p, TRIP_TRUCK_MOVED)
+    assert desk.w["grip_command"][0] == 0
+    desk.hold()
+    desk.w["grip_command"][0] = 1
+    trip_station(desk.w, desk.p, TRIP_TRUCK_MOVED)
+    assert desk.w["grip_command"][0] == 1, "what is held stays held"
