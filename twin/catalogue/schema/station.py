@@ -47,6 +47,10 @@ class Limits(Strict):
     contact_zone_m: Positive = Field(description="no timing set begins to creep closer to a contact than this")
     lateral_warn_n: Positive
     lateral_abort_n: Positive
+    structure_lateral_n: Positive = Field(
+        description="sideways force on a carried pack that bends a guide pin, or breaks what is in the pack, at once"
+    )
+    structure_axial_n: Positive = Field(description="force along the insert direction that a seat bears without damage")
     axial_jam_ratio: Positive = Field(description="axial insertion force over nominal that counts as a jam")
     reaction_time_s: Positive
     sway_limit_m: Positive
@@ -63,6 +67,7 @@ class Limits(Strict):
     @model_validator(mode="after")
     def _order(self) -> Limits:
         below(self, "lateral_warn_n", "lateral_abort_n", equal=False)
+        below(self, "lateral_abort_n", "structure_lateral_n", equal=False)
         below(self, "seated_m", "creep_out_height_m", equal=False)
         return self
 
@@ -91,6 +96,12 @@ class Sensors(Strict):
 
     load_cell_sigma_n: NonNegative
     load_cell_filter_s: NonNegative
+    load_cell_zero_window_n: NonNegative = Field(description="a larger offset of the empty end effector is not zeroed")
+    load_cell_weighing_s: Positive = Field(description="readings are averaged this long to zero and to weigh")
+    load_cell_tolerance_n: Positive = Field(description="mean reading over or below a known weight that is implausible")
+    load_cell_drive_tolerance_n: Positive = Field(
+        description="load that the force of the hoist or lift falls short of, which is implausible"
+    )
     sway_sigma_m: NonNegative
     lateral_force_sigma_n: NonNegative
 
