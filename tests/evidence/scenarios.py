@@ -210,12 +210,12 @@ def truck_rolls(bench: Bench) -> Played:
     bench.loosen(plant)
     w = plant.worlds[0]
     began = float(w["truck_q"][0])
-    hand.command(plant, z=3.6, velocity=0.1)
+    hand.command(plant, z=3.6, velocity=0.03)
     w["truck_brake_off"] = 1
     moved_by = 0.0
     for _ in range(1100):
         going = abs(float(w["truck_q"][0]) - began) < 0.06
-        w["truck_push_n"][0] = 250.0 if going else 0.0
+        w["truck_push_n"][0] = 3000.0 if going else 0.0
         w["truck_brake_off"] = int(going)
         plant.run_ticks(5)
         if abs(float(w["qd"][0, Z])) > 0.01:

@@ -58,7 +58,7 @@ SWITCHES = (
     Switch("emergency stop", TRIP_ESTOP, (), "button", ""),
     Switch("loss of power", TRIP_POWER, (TRIP_FOLLOWING,), "power", ""),
     Switch("overload", TRIP_OVERLOAD, (), "heavy_pack", "110 % of the rated load"),
-    Switch("lateral force", TRIP_LATERAL, (TRIP_LOW_TRAVERSE,), "pressed_aside", "6 kN for 0.1 s"),
+    Switch("lateral force", TRIP_LATERAL, (TRIP_LOW_TRAVERSE,), "pressed_aside", "5.4 kN for 0.1 s"),
     Switch("lock not open, rise", TRIP_LOCK, (), "lock_stuck", "creep-out height"),
     Switch("lock not closed, release", TRIP_LOCK, (), "let_go_in_the_air", ""),
     Switch("lock not checked, truck", TRIP_LOCK, (), "truck_goes", ""),
