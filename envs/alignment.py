@@ -42,6 +42,7 @@ OUTCOMES = {
     "following_error": "interlock: an axis lost its reference, or runs too fast",
     "lock_not_open": "interlock: a lock of the pack's seat is not open while it is hoisted",
     "robot_distance": "interlock: two robots came too near to each other",
+    "load_implausible": "interlock: the load cell reads what no load there can weigh",
     "time_limit": "time_limit_s is over (truncated)",
 }
 
@@ -152,6 +153,7 @@ class AlignmentEnv(EpisodicEnv):
     | following_error | interlock: an axis lost its reference, or runs too fast |
     | lock_not_open | interlock: a lock of the pack's seat is not open while it is hoisted |
     | robot_distance | interlock: two robots came too near to each other |
+    | load_implausible | interlock: the load cell reads what no load there can weigh |
     | time_limit | time_limit_s is over (truncated) |
 
     `info`: `outcome`, `is_success`, `reward_terms`, `clipped`; `costs` by name and their sum `cost` (lateral_force:
