@@ -1,4 +1,6 @@
-"""What an interlock is tried with: hostile commands, faults and actions on Bullet, with interlocks off or loosened.
+"""What an interlock is tried with: hostile commands, faults and actions, with interlocks off or loosened.
+
+On Bullet, but for the swaps with a fault, which are played on the reduced-order plant.
 
 Each takes the interlocks that are switched off and the factors by which thresholds are loosened, both by their index in
 `params.interlock_off`, and says what came of it.
@@ -7,14 +9,19 @@ Each takes the interlocks that are switched off and the factors by which thresho
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from tests.physics import rig
 from tests.twin import test_monitor as hand
+from tests.twin.faults.cells import cell_of
+from twin.catalogue import load_timing
+from twin.faults import parse_fault
 from twin.interlocks import DISTANCE_MARGIN_M
 from twin.plants.bullet import BulletPlant
+from twin.plants.rom import RomPlant
 from twin.plants.state import (
     BUSY,
     TRIP_DISTANCE,
@@ -26,6 +33,7 @@ from twin.plants.state import (
     X,
     Z,
 )
+from twin.swap import SwapTwin
 
 CAPTURE_M = 0.025
 """Of the guides, as of every shipped pack."""
@@ -124,6 +132,21 @@ def heavy_pack(bench: Bench) -> Played:
     hand.command(plant, z=z + 0.12, velocity=0.08)
     rig.run(plant, 4.0)
     return Played(hand.seen(plant))
+
+
+@scenario
+def drifted_load_cell(bench: Bench) -> Played:
+    """Whole chassis swaps whose load cell has drifted by -3 kN, from the beginning or at the pull test."""
+    violations: set[int] = set()
+    for spec in ("load_cell_offset:offset_n=-3000", "load_cell_offset:offset_n=-3000,phase=pull_test"):
+        cell = cell_of("chassis")
+        params = cell.params.copy()
+        bench.prepare(params)
+        timing = load_timing("factory", cell.station)
+        twin = SwapTwin(replace(cell, params=params), timing, [parse_fault(spec)], make_plant=RomPlant)
+        violations |= {int(violation["invariant"]) for violation in twin.run().violations}
+        twin.close()
+    return Played(violations)
 
 
 @scenario
