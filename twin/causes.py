@@ -58,6 +58,14 @@ CAUSES = (
     "time",
     "axial_force",
     "press_load",
+    # outside the domain of the reduced-order model
+    "not_finite",
+    "body_speed",
+    "body_tilt",
+    "axis_speed",
+    "truck_speed",
+    "penetration",
+    "beside_pins",
 )
 (
     NO_CAUSE,
@@ -99,6 +107,13 @@ CAUSES = (
     TIME,
     AXIAL,
     PRESS,
+    NOT_FINITE,
+    BODY_SPEED,
+    BODY_TILT,
+    AXIS_SPEED,
+    TRUCK_SPEED,
+    PENETRATION,
+    BESIDE_PINS,
 ) = range(len(CAUSES))
 
 
