@@ -350,7 +350,7 @@ class Program(Telling):
                 self._finish(n, reason, said, facts)
 
     def _leave_model(self, n: int) -> None:
-        """World `n` has left the domain of validity of its plant's model: nothing of it can be trusted from there on."""
+        """World `n` has left the domain of validity of its plant's model: its state cannot be trusted any more."""
         incident = outside_of(self.plant.worlds[n], self.cell)
         facts: dict[str, Any] = {"robot": incident.robot, **incident.data}
         phase = self.phases_of(n)

@@ -31,8 +31,8 @@ Model = Any
 State = Any
 
 BODY_MPS, TILT_RAD = 2.0, 0.2
-"""Of an end effector on its ropes or table, of a truck on its springs: the largest seen in hostile swaps on either plant
-are 0.76 m/s and 0.086 rad, and small-angle springs are 2 % wrong at 0.2 rad."""
+"""Of an end effector on its ropes or table, of a truck on its springs. The largest seen in hostile swaps on either plant
+are 0.76 m/s and 0.086 rad; at 0.2 rad the small-angle springs are 2 % wrong."""
 OVER_AXIS = 2.0
 """Times an axis' highest speed: the overspeed interlock trips far below, and a braked axis only slows down."""
 BOUND, BOUND_N = 1e4, 1e9
@@ -65,6 +65,7 @@ def has_left(w: World, p: Params, m: Model, x: State) -> bool:
         _remember(w, p, x)
         return False
     for r in range(p.robots):
+        w.guide_peak_n[r] = 0.0
         for i in range(3):
             w.guide_force_n[r, i] = 0.0
         if w.status[r] == BUSY:

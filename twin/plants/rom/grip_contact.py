@@ -3,11 +3,12 @@
 The shapes are those of the reference plant (`twin.plants.bullet.bodies.end_effector_shapes`). Each guide is a wall
 along half of its pack's edge that flares outwards to its rim. A guide whose rim is outside of the edge has captured it:
 the edge slides along the flare. A guide whose rim is inside stands on the grip face, or, over the next pack of a row,
-meets that pack's opposite edge with its rim.
+meets that pack's opposite edge with its rim. A guide that is yawed may do both, and rests with its rim across the edge.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from twin.motion.kernels import inlined_kernel, kernel
@@ -29,9 +30,7 @@ def _within(value: float, low: float, high: float) -> float:
 
 
 @kernel
-def grip_points(
-    p: Params, m: Model, x: State, t: Any, r: int, pose: Any, n: int, friction: float, dt_s: float
-) -> int:
+def grip_points(p: Params, m: Model, x: State, t: Any, r: int, pose: Any, n: int, friction: float, dt_s: float) -> int:
     """Contact points of robot `r`'s empty end effector with a pack whose grip face is at `pose`.
 
     They go into `t.points` after `n` others; how many there are then. `t.gaps` (2,) gets the distance from any contact.
@@ -59,6 +58,7 @@ def grip_points(
     # and the end effector from the pack
     eu, ev, _ = back(face, -sx, -sy, -sz)
     slope, along, mouth = m.flipper_slope, m.flipper_along, m.flipper_clearance_m + m.flipper_capture_m
+    first_reach = first_high = first_x = first_y = first_z = 0.0
     for axis in range(2):
         half, across, other = m.pack_half_m[axis], 0.5 * m.pack_half_m[1 - axis], m.pack_half_m[1 - axis]
         shift = ev if axis == 0 else eu  # of the end effector along these edges
@@ -73,6 +73,24 @@ def grip_points(
             u, v, high = back(face, rx - sx, ry - sy, rz - sz)
             high *= up
             reach = side * (u if axis == 0 else v)
+            if which % 2 == 0:
+                first_reach, first_high, first_x, first_y, first_z = reach, high, rx, ry, rz
+            elif (reach < half) != (first_reach < half):
+                # the rim crosses the edge in plan: two edges, which press along the normal of both
+                out, rise = reach - first_reach, high - first_high
+                share = (half - first_reach) / out
+                steep = math.sqrt(out * out + rise * rise)
+                upright, aside = abs(out) / steep, side * (-rise if out > 0.0 else rise) / steep
+                gap = upright * (first_high + share * rise)
+                face_m = min(face_m, gap)
+                if gap < NEAR_M:
+                    x.off_pads[r] += 1
+                    n = add(
+                        points, n, first_x + share * (rx - first_x), first_y + share * (ry - first_y),
+                        first_z + share * (rz - first_z), aside * face[0, axis] + upright * nx,
+                        aside * face[1, axis] + upright * ny, aside * face[2, axis] + upright * nz, gap,
+                        m.pad_stiffness, m.e_damping, friction, dt_s,
+                    )  # fmt: skip
             if reach < half:
                 # over the face, or short of the opposite edge, which may lie under the end of the guide's wall
                 under = along * (high - slope * (half + reach))

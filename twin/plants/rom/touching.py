@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from twin.motion.kernels import kernel
@@ -103,7 +104,10 @@ def touch(w: World, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float) 
         pull = t.pull
         pull[0], pull[1], pull[2], pull[3], pull[4], pull[5] = carried.pull(w, p, r, t.angles, t.turn)
         points.press(w, p, m, t, r, n, on_truck, dt_s)
-    w.guide_force_n[r, 0], w.guide_force_n[r, 1], w.guide_force_n[r, 2] = t.out[0] - cx, t.out[1] - cy, t.out[2] - cz
+    gx, gy = t.out[0] - cx, t.out[1] - cy
+    w.guide_force_n[r, 0], w.guide_force_n[r, 1], w.guide_force_n[r, 2] = gx, gy, t.out[2] - cz
+    if n > 0:
+        w.guide_peak_n[r] = max(w.guide_peak_n[r], math.sqrt(gx * gx + gy * gy))
 
 
 @kernel
@@ -132,7 +136,7 @@ def _find_grips(w: World, p: Params, m: Model, x: State, t: Any, r: int, dt_s: f
 
 @kernel
 def _find_grip(w: World, p: Params, m: Model, x: State, t: Any, r: int, k: int, n: int, dt_s: float) -> int:
-    """Contact points of an empty end effector with pack `k` (from PACKS on an idle one) after `n` others; their number."""
+    """Contact points of an empty end effector with pack `k`, from PACKS on an idle one, after `n` others; their number."""
     if k >= PACKS:
         pose = m.idle_pose[k - PACKS]
         from_quaternion(pose, t.pack_turn)
