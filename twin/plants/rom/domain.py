@@ -31,8 +31,8 @@ Model = Any
 State = Any
 
 BODY_MPS, TILT_RAD = 2.0, 0.2
-"""Of an end effector on its ropes or table, of a truck on its springs. The largest seen in hostile swaps on either plant
-are 0.76 m/s and 0.086 rad; at 0.2 rad the small-angle springs are 2 % wrong."""
+"""Of an end effector on its ropes or table, of a truck on its springs. The largest seen in hostile swaps on either
+plant are 0.76 m/s and 0.086 rad; at 0.2 rad the small-angle springs are 2 % wrong."""
 OVER_AXIS = 2.0
 """Times an axis' highest speed: the overspeed interlock trips far below, and a braked axis only slows down."""
 BOUND, BOUND_N = 1e4, 1e9

@@ -31,8 +31,8 @@ RX, RY, RZ, NX, NY, NZ, PUSH, RESISTS, FRICTION, NORMAL, HOLD, GAP = range(12)
 """Columns of a point: where it is (from E, in W), its normal, spring force, R, mu, then as last found normal force and
 c for the next pass; its gap, negative where it is pressed in."""
 DEEP_M = 0.02
-"""Springs of contact points push no harder than pressed in so far (5 MN/m: 100 kN, 4.5 t on one point at 2 g). Deeper is
-outside the model's domain."""
+"""Springs of contact points push no harder than pressed in so far (5 MN/m: 100 kN, 4.5 t on one point at 2 g). Deeper
+is outside the model's domain."""
 NEAR_M = 0.0003
 """What is closer than this may touch within the step: as the reference plant has it."""
 HOLDS = 1000.0

@@ -136,7 +136,7 @@ def _find_grips(w: World, p: Params, m: Model, x: State, t: Any, r: int, dt_s: f
 
 @kernel
 def _find_grip(w: World, p: Params, m: Model, x: State, t: Any, r: int, k: int, n: int, dt_s: float) -> int:
-    """Contact points of an empty end effector with pack `k`, from PACKS on an idle one, after `n` others; their number."""
+    """Contact points of an empty end effector with pack `k`, idle from PACKS on, after `n` others; their number."""
     if k >= PACKS:
         pose = m.idle_pose[k - PACKS]
         from_quaternion(pose, t.pack_turn)
