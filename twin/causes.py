@@ -66,6 +66,8 @@ CAUSES = (
     "truck_speed",
     "penetration",
     "beside_pins",
+    "truck_overlap",
+    "pack_overlap",
 )
 (
     NO_CAUSE,
@@ -114,6 +116,8 @@ CAUSES = (
     TRUCK_SPEED,
     PENETRATION,
     BESIDE_PINS,
+    TRUCK_OVERLAP,
+    PACK_OVERLAP,
 ) = range(len(CAUSES))
 
 

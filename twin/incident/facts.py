@@ -104,6 +104,8 @@ _KINDS: dict[str, _Kind] = {
     "beside_pins": _Kind(
         "offset_beside_pins", "m", "", "held pack below the tips of its pins and {value} beside them, limit {limit}"
     ),
+    "truck_overlap": _Kind("overlap", "m", "", "load reaches {value} into the truck's cab or frame, limit {limit}"),
+    "pack_overlap": _Kind("overlap", "m", "", "held pack reaches {value} into another pack, limit {limit}"),
 }
 CONDITIONS = ("load_to_fall", "load_to_rise", "pads_made")
 """Causes of a jam that is a move at its end, its condition still not met."""

@@ -16,14 +16,17 @@ from twin.causes import (
     BODY_TILT,
     NO_CAUSE,
     NOT_FINITE,
+    PACK_OVERLAP,
     PENETRATION,
+    TRUCK_OVERLAP,
     TRUCK_SPEED,
 )
 from twin.motion.kernels import kernel
 from twin.plants.rom import contact
+from twin.plants.rom.frames import cosine_sine
 from twin.plants.rom.pace import RESTS
 from twin.plants.rom.points import DEEP_M
-from twin.plants.state import BUSY, EPITCH, EROLL, EX, EY, EZ, OUTSIDE, ROBOTS, TPITCH, TROLL, TX, TY, TZ
+from twin.plants.state import BUSY, EPITCH, EROLL, EX, EY, EZ, OUTSIDE, ROBOTS, TPITCH, TROLL, TX, TY, TYAW, TZ
 
 World = Any
 Params = Any
@@ -40,6 +43,8 @@ BOUND, BOUND_N = 1e4, 1e9
 SUNK = 0.9
 """Below this share of the pins' length over its seat a pack that is beside its pins has gone down past them."""
 BESIDE_SPARE_M = 0.01
+OVERLAP_M = 0.01
+"""No contact is modelled between a load and the truck's body, nor between packs: they may overlap no more than this."""
 
 
 @kernel
@@ -135,6 +140,42 @@ def _check_robot(w: World, p: Params, m: Model, x: State, r: int) -> None:
         most = m.pin_radius_m + m.capture_m + contact.NEAR_RIM_M + BESIDE_SPARE_M
         if off > most:
             _note(w, BESIDE_PINS, r, -1, off, most)
+    _check_overlaps(w, p, m, r)
+
+
+@kernel
+def _check_overlaps(w: World, p: Params, m: Model, r: int) -> None:
+    """How far robot `r`'s load reaches into the truck's body or, a held pack, into another one; outlines are level."""
+    k, up = w.held[r], p.retract
+    pose = w.pack_pose[k] if k >= 0 else w.e_pose[r]
+    low = up * pose[2] - (p.pack_height_m if k >= 0 else m.flipper_depth_m)
+    if low > m.highest_m:
+        return
+    more = 0.0 if k >= 0 else m.flipper_clearance_m + m.flipper_capture_m
+    half_x, half_y = m.pack_half_m[0] + more, m.pack_half_m[1] + more
+    q = w.truck_q
+    c, s = cosine_sine(q[TYAW])
+    dx, dy = pose[0] - q[TX], pose[1] - q[TY]
+    dx, dy = c * dx + s * dy, c * dy - s * dx
+    for i in range(m.boxes):
+        box = m.box_m[i]
+        top = max(up * box[2], up * box[5]) + up * q[TZ]
+        overlap = min(top - low, min(box[3], dx + half_x) - max(box[0], dx - half_x))
+        overlap = min(overlap, min(box[4], dy + half_y) - max(box[1], dy - half_y))
+        if overlap > OVERLAP_M:
+            _note(w, TRUCK_OVERLAP, r, -1, overlap, OVERLAP_M)
+    if k < 0:
+        return
+    for i in range(p.packs + m.idle):
+        if i == k or (i < p.packs and w.held[ROBOTS - 1 - r] == i):
+            continue
+        other = w.pack_pose[i] if i < p.packs else m.idle_pose[i - p.packs]
+        overlap = p.pack_height_m - abs(pose[2] - other[2])
+        if overlap > OVERLAP_M:
+            overlap = min(overlap, 2.0 * m.pack_half_m[0] - abs(pose[0] - other[0]))
+            overlap = min(overlap, 2.0 * m.pack_half_m[1] - abs(pose[1] - other[1]))
+        if overlap > OVERLAP_M:
+            _note(w, PACK_OVERLAP, r, -1, overlap, OVERLAP_M)
 
 
 @kernel

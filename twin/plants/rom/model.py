@@ -10,12 +10,15 @@ import numpy as np
 from twin.catalogue.schema import FloatingTable
 from twin.cell import Cell
 from twin.plants.state import PACKS, ROBOTS, f8, i8
+from twin.plants.truck_outline import truck_boxes
 
 EMPTY = PACKS
 """Row of the end effector alone in the body arrays; row k is the end effector with pack k in its grip."""
 PAD_RADIUS_M, E_PAD_INSET_M = 0.05, 0.08
 IDLE = 16
 """Idle packs at most: those that a swap does not touch."""
+CLEAR_M = 0.1
+"""More than a truck heaves and tilts."""
 E_GAP_M = 0.02
 """Between grip face and the end effector's plate, as the bodies of the reference plant have it."""
 MODEL = np.dtype(
@@ -51,7 +54,10 @@ MODEL = np.dtype(
         ("flipper_slope", f8),  # as of the lead-in
         ("flipper_along", f8),
         ("flipper_wall_m", f8),  # how thick a flared guide is at its rim, sideways
-        # idle packs: obstacles that an empty end effector may come down on
+        # obstacles: the truck's body, and idle packs, which an empty end effector may come down on
+        ("boxes", i8),  # of the truck's body: lower and upper corners in its frame, heights over the ground
+        ("box_m", f8, (2, 6)),
+        ("highest_m", f8),  # along the retracting direction: above, a load is clear of every pack and of the truck
         ("idle", i8),
         ("idle_pose", f8, (IDLE, 7)),
     ]
@@ -186,6 +192,14 @@ def fill_model(cell: Cell) -> np.ndarray:
             pose[:3] = slot.x_m, slot.y_m, slot.z_m + cell.retract * pack.size_m[2]
             pose[5], pose[6] = math.sin(0.5 * slot.yaw_rad), math.cos(0.5 * slot.yaw_rad)
             m["idle"] += 1
+    tops = [cell.retract * seat.xyz_m[2] + pack.size_m[2] for seat in cell.seats]
+    tops += [cell.retract * slot.z_m + pack.size_m[2] for slot in cell.station.slots]
+    for size, middle in truck_boxes(cell):
+        box = m["box_m"][int(m["boxes"])]
+        box[:3], box[3:] = np.subtract(middle, np.divide(size, 2.0)), np.add(middle, np.divide(size, 2.0))
+        tops.append(float(max(cell.retract * box[2], cell.retract * box[5])))
+        m["boxes"] += 1
+    m["highest_m"] = max(tops) + CLEAR_M
     return models
 
 
