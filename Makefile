@@ -1,13 +1,15 @@
 # From a bare checkout: `make demo` or `make test`; each does its own set-up in .venv first.
+# `make test` takes minutes and guards behaviour; `make test-slow` is the rest.
 # Needs Python 3.11 with its venv module; everything else comes from pip, in the versions of constraints.txt.
 
 PYTHON := $(shell for p in python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
 BIN := .venv/bin
 STAMP := .venv/.installed
+CORES := $(shell nproc)
 PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check
 
-.PHONY: setup demo test lint kernels format bench evidence clean
+.PHONY: setup demo test test-slow lint kernels format bench evidence evidence-release clean
 
 setup: kernels
 
@@ -16,7 +18,11 @@ demo: kernels
 
 test: $(STAMP)
 	@$(MAKE) --no-print-directory --jobs=2 lint kernels
-	$(BIN)/python -m pytest -q -n 2
+	$(BIN)/python -m pytest -q -n $(CORES) -m "not slow"
+
+# With more examples for every test that hypothesis feeds.
+test-slow: kernels
+	$(BIN)/python -m pytest -q -n $(CORES) -m "slow or hypothesis" --hypothesis-profile slow
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -43,13 +49,13 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(PIP) install -c constraints.txt --no-build-isolation -e '.[viewer,envs,train,dev]'
 	@touch $@
 
-# Slow: hundreds of swaps. Goes on where it stopped; remove tests/evidence/*.jsonl to start afresh.
-evidence: $(STAMP)
-	for station in top_lift chassis; do for parking in guided unguided; do \
-		$(BIN)/python -m tests.evidence.campaign $$station $$parking || exit 1; done; done
-	$(BIN)/python -m tests.evidence.phases > docs/phases.md
-	$(BIN)/python -m tests.evidence.readme
-	$(BIN)/python -m tests.evidence.agreement
+# The swaps of the README's tables, 40 seeds a set, and the docking drives; goes on where it stopped.
+evidence: kernels
+	$(BIN)/python -m tests.evidence
+
+# Hours: every stored figure, of 200 seeds a set.
+evidence-release: kernels
+	$(BIN)/python -m tests.evidence --release
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -9,9 +9,11 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from pydantic import model_validator
 
 from twin.catalogue import Pack, Station, TimingSet, Truck
 from twin.catalogue.plain import model_from_plain
@@ -20,7 +22,7 @@ from twin.cell import Cell, build_cell
 from twin.console import atomic_write, plain, reason
 from twin.errors import InputError, naming
 from twin.plants.kinds import plant_maker
-from twin.recorded.versions import SWAP_SOURCES, twin_sources
+from twin.recording.header import current_versions
 from twin.variation import NOMINAL, Variation
 
 if TYPE_CHECKING:
@@ -29,8 +31,6 @@ if TYPE_CHECKING:
 REFERENCE, REDUCED = "bullet", "rom"
 BATCHED = (REDUCED,)
 """Plants that run many swaps at once."""
-REFERENCE_SOURCES = tuple(folder for folder in SWAP_SOURCES if folder != "plants/rom")
-"""Folders of the twin that decide a swap on the reference plant: control software, sensors, that plant."""
 TIME_DIGITS, KPI_DIGITS = 3, 7
 """Decimals that are kept: a millisecond, a tenth of a micrometre, of a microradian."""
 
@@ -41,7 +41,7 @@ Key = tuple[tuple[str, ...], int]
 class SwapRow(Strict):
     """One swap: what it was made from, and its key figures.
 
-    `configuration` is `Setup.digest`, `sources` `code()` at the time; None in rows from before rows noted them.
+    `configuration` is `Setup.digest`, `version` this project's; None in rows from before rows noted them.
     """
 
     plant: str
@@ -53,7 +53,7 @@ class SwapRow(Strict):
     conditions: str
     seed: int
     configuration: str | None
-    sources: str | None
+    version: str | None = None
     outcome: str
     mechanical_time_s: float
     cycle_time_s: float
@@ -66,6 +66,14 @@ class SwapRow(Strict):
     phases_s: dict[str, float]
     """How long each phase took, over all packs."""
     end_state_sha256: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_sources(cls, data: Any) -> Any:
+        """Rows once held a hash of the sources in place of the version: they are of an unknown one."""
+        if isinstance(data, dict) and "sources" in data:
+            return {name: value for name, value in data.items() if name != "sources"}
+        return data
 
     @property
     def key(self) -> Key:
@@ -138,10 +146,9 @@ class Setup:
         return same and row.configuration in (None, self.digest)
 
 
-@cache
-def code() -> str:
-    """Short hash of the sources that decide a swap on the reference plant."""
-    return twin_sources(REFERENCE_SOURCES)
+def version() -> str | None:
+    """This project's version; None where it is not installed."""
+    return current_versions().get("swaptwin")
 
 
 def row_of(result: SwapResult, setup: Setup) -> SwapRow:
@@ -161,7 +168,7 @@ def row_of(result: SwapResult, setup: Setup) -> SwapRow:
         **setup.names,
         seed=result.cell.seed,
         configuration=setup.digest,
-        sources=code(),
+        version=version(),
         outcome=result.outcome,
         mechanical_time_s=round(result.mechanical_time_s, TIME_DIGITS),
         cycle_time_s=round(result.cycle_time_s, TIME_DIGITS),

@@ -1,4 +1,4 @@
-"""What the whole suite shares: the command line as a user runs it, and a hypothesis profile that repeats itself."""
+"""What the whole suite shares: the command line as a user runs it, hypothesis profiles, a word on skipped tests."""
 
 from __future__ import annotations
 
@@ -14,13 +14,37 @@ from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parents[1]
 
-# The same examples on every machine, and no deadline: a first call may compile a kernel.
-settings.register_profile("swaptwin", deadline=None, derandomize=True, database=None)
-settings.load_profile("swaptwin")
+# The same examples on every machine, and no deadline: a first call may compile a kernel. `make test-slow` runs all
+# tests with examples once more under the profile of that name (tests/tiers.py).
+settings.register_profile("fast", deadline=None, derandomize=True, database=None, max_examples=25)
+settings.register_profile("slow", settings.get_profile("fast"), max_examples=100)
+settings.load_profile("fast")
 
 
 # A shell starts what it puts into the background with SIGINT ignored, and every process from there inherits that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+SKIPPED = pytest.StashKey[list[str]]()
+"""Reasons of tests that were skipped for want of what a window needs."""
+WINDOW_PACKAGES = "xvfb xdotool libegl1 libgl1-mesa-dri"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[SKIPPED] = []
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for report in terminalreporter.stats.get("skipped", ()):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        if "Xvfb" in reason or "xdotool" in reason:
+            config.stash[SKIPPED].append(reason)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The last line of all, where a reader sees it."""
+    if skipped := config.stash.get(SKIPPED, []):
+        print(f"{len(skipped)} tests of the window were skipped; what they need: apt install {WINDOW_PACKAGES}")
 
 
 @pytest.fixture(autouse=True)

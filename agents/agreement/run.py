@@ -39,8 +39,8 @@ class Agreement:
 
     @property
     def earlier(self) -> int:
-        """Pairs whose reference swap was played by other code than the reduced-order one, or does not say by which."""
-        return sum(reference.sources != reduced.sources for reference, reduced in self.pairs)
+        """Pairs whose reference swap is of another version than the reduced-order one, or does not say of which."""
+        return sum(reference.version != reduced.version for reference, reduced in self.pairs)
 
     @property
     def completed(self) -> int:

@@ -35,7 +35,7 @@ def row(
         "conditions": "clear",
         "seed": seed,
         "configuration": None,
-        "sources": "now",
+        "version": "now",
         "outcome": "completed",
         "mechanical_time_s": 150.0,
         "cycle_time_s": 270.0,

@@ -15,14 +15,15 @@ from agents.agreement import run as agreement_run
 from agents.swap_rows import REDUCED, REFERENCE, Setup, SwapRow, play, read_rows, write_rows
 from tests.evidence.campaign import path_of
 
-STORED = str(path_of("top_lift", "guided"))
+STORED = path_of("top_lift", "guided")
 
 
 class Plants:
     """In place of both plants: the reference's stored rows, and the real reduced-order plant or one just like them."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.rows = {row.seed: row.model_copy(update={"sources": None}) for row in read_rows(STORED)}
+        unknown = {"version": None, "configuration": None}  # whatever the station's file says by now
+        self.rows = {row.seed: row.model_copy(update=unknown) for row in read_rows(STORED)}
         self.played: list[tuple[str, int]] = []
         self.alike = False  # the reduced-order plant does just as the reference
         self.interrupt_at: int | None = None  # Ctrl-C while the reference plays this seed
@@ -34,13 +35,21 @@ class Plants:
         self.played += [(plant, seed) for seed in seeds]
         if plant == REDUCED and not self.alike:
             return play(setup, plant, seeds)
-        made: dict[str, Any] = {"plant": plant, "configuration": setup.digest, "sources": "now"}
+        made: dict[str, Any] = {"plant": plant, "configuration": setup.digest, "version": "now"}
         return [self.rows[seed].model_copy(update=made) for seed in seeds]
 
 
 @pytest.fixture
 def plants(monkeypatch: pytest.MonkeyPatch) -> Plants:
     return Plants(monkeypatch)
+
+
+@pytest.fixture
+def stored(plants: Plants, tmp_path: Path) -> str:
+    """A file of the reference's rows."""
+    path = tmp_path / "stored.jsonl"
+    write_rows(path, plants.rows.values())
+    return str(path)
 
 
 @pytest.fixture
@@ -110,20 +119,20 @@ def test_a_run_goes_on_where_it_stopped(plants: Plants, tmp_path: Path, capsys: 
     assert len(read_rows(kept)) == 10
 
 
-def test_rows_of_another_truck_are_not_used(plants: Plants, capsys: pytest.CaptureFixture[str]) -> None:
+def test_rows_of_another_truck_are_not_used(plants: Plants, stored: str, capsys: pytest.CaptureFixture[str]) -> None:
     plants.alike = True
-    agree("--seeds", "1", "--truck", "tractor_4x2", "--reference", STORED, "--json")
+    agree("--seeds", "1", "--truck", "tractor_4x2", "--reference", stored, "--json")
     assert (REFERENCE, 0) in plants.played
     assert json.loads(capsys.readouterr().out)["truck"] == "tractor_4x2"
 
 
 def test_the_table_fits_a_terminal_and_is_written_as_markdown(
-    plants: Plants, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    plants: Plants, stored: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plants.alike = True
     monkeypatch.setenv("COLUMNS", "80")
     path = tmp_path / "table.md"
-    assert agree("--seeds", "5", "--reference", STORED, "--table", str(path)) == 0
+    assert agree("--seeds", "5", "--reference", stored, "--table", str(path)) == 0
     said = capsys.readouterr().out
     assert max(map(len, said.splitlines())) <= 80
     words = " ".join(said.split())

@@ -161,8 +161,8 @@ def test_rows_of_other_swaps_make_no_pairs() -> None:
     assert len(agreement_of(setup, rows, seeds).pairs) == 1
 
 
-def test_rows_of_earlier_code_are_counted() -> None:
-    pairs = [pair(0), pair(1, {"sources": "then"}), pair(2, {"sources": None})]
+def test_rows_of_another_version_are_counted() -> None:
+    pairs = [pair(0), pair(1, {"version": "then"}), pair(2, {"version": None})]
     told = agreement(pairs)
     assert told.earlier == told.as_json()["of_earlier_code"] == 2
     assert "2 of the reference's rows are of another version" in markdown(told)

@@ -22,6 +22,7 @@ from envs.alignment_case import AlignmentChoice
 from envs.swap_case import SwapChoice
 from swaptwin import run
 from tests.determinism.short_swap import cell_and_timing
+from tests.tiers import slow
 from twin.alignment import steps
 from twin.alignment.sensed import Sensed
 from twin.alignment.servo import VisualServo
@@ -63,7 +64,7 @@ def bundle(folder: Path, modes: list[str] | None, push: np.ndarray = PUSH) -> Pa
 # --------------------------------------------------------------------------------------------------------- whole swaps
 
 
-@pytest.mark.parametrize("cell", ["--station top_lift", "--station chassis --truck chassis_tractor_2"])
+@pytest.mark.parametrize("cell", ["--station top_lift", slow("--station chassis --truck chassis_tractor_2")])
 def test_the_servo_seats_every_pack_of_a_swap(cell: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "swap.mcap"
     words = f"swap {cell} --seed 3 --align-policy baseline --record {path} --json"

@@ -25,6 +25,7 @@ from agents.export import Layer, graph_bytes
 from tests.agents.attacks import model_of
 from tests.agents.bundles import LAYERS, contract_of, make_tiny, write_tiny
 from tests.agents.tiny import TASK, Controller
+from tests.tiers import examples
 from twin.errors import InputError
 
 ENVIRONMENT = make_tiny()
@@ -192,7 +193,7 @@ def opened(data: bytes, *, blessed: bool) -> Any:
         return str(error)
 
 
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 @given(st.integers(0, len(SOUND) - 1))
 def test_a_truncated_graph_is_refused(length: int) -> None:
     assert "truncated, damaged or exchanged" in opened(SOUND[:length], blessed=False)
@@ -200,7 +201,7 @@ def test_a_truncated_graph_is_refused(length: int) -> None:
     assert isinstance(told, str) or length > 0.9 * len(SOUND)  # what is missing then may be the version stamp alone
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(st.integers(0, len(SOUND) - 1), st.integers(1, 255))
 def test_a_flipped_byte_is_refused_or_at_least_harmless(place: int, flip: int) -> None:
     data = bytearray(SOUND)
@@ -213,7 +214,7 @@ def test_a_flipped_byte_is_refused_or_at_least_harmless(place: int, flip: int) -
 
 
 @given(st.binary(max_size=300))
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 def test_any_other_bytes_are_refused(data: bytes) -> None:
     assert isinstance(opened(data, blessed=True), str)
 

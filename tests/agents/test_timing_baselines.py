@@ -16,6 +16,7 @@ from agents.tasks import TASKS
 from envs.timing_action import row_of
 from tests.determinism.short_swap import cell_and_timing, stop_at
 from tests.evidence.campaign import CELLS, read
+from tests.tiers import slow
 from twin.catalogue import load_station, load_timing
 from twin.catalogue.schema import MECHANICAL
 from twin.errors import InputError
@@ -64,7 +65,7 @@ def test_zvd_beats_factory_on_its_way_to_the_slot() -> None:
     env.close()
 
 
-@pytest.mark.parametrize("station", ["top_lift", "chassis"])
+@pytest.mark.parametrize("station", ["top_lift", slow("chassis")])
 def test_zvd_beats_factory_over_a_whole_swap(station: str) -> None:
     """Against what is stored of the factory set on the same seed."""
     env = environment(station)

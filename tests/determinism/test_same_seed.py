@@ -1,12 +1,10 @@
 """The same seed gives the same swap to the last bit (design, section 6).
 
-The long proof, a whole swap at each station after a hundred others in the same process, takes ten minutes or more:
-`SWAPTWIN_SLOW=1 pytest tests/determinism -k hundred`.
+The long proof, a whole swap at each station after a hundred others in the same process, is slow.
 """
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from tests.determinism.short_swap import short_swap
+from tests.tiers import slow
 from twin.commands.swap import resolve
 from twin.swap import SwapTwin
 
 ROOT = Path(__file__).resolve().parents[2]
 STATIONS = ("top_lift", "chassis")
-slow = pytest.mark.skipif(not os.environ.get("SWAPTWIN_SLOW"), reason="takes ten minutes and more; set SWAPTWIN_SLOW=1")
 
 
 def in_a_fresh_process(station: str, seed: int) -> str:
@@ -34,7 +32,7 @@ def in_a_fresh_process(station: str, seed: int) -> str:
     return done.stdout.strip()
 
 
-@pytest.mark.parametrize("station", STATIONS)
+@pytest.mark.parametrize("station", ["top_lift", slow("chassis")])
 def test_the_same_bits_in_a_fresh_process_after_other_swaps_and_recorded(station: str, tmp_path: Path) -> None:
     first = short_swap(station).end_state_sha256
     assert in_a_fresh_process(station, 1) == first, "a fresh process differs"
@@ -56,7 +54,7 @@ def test_the_same_recording_has_the_same_bytes(tmp_path: Path) -> None:
     assert a == b
 
 
-@slow
+@pytest.mark.slow
 def test_a_whole_swap_after_a_hundred_others_equals_a_fresh_process() -> None:
     """The others lift, carry and lock at both stations, each with its own seed; then one whole swap of each."""
 

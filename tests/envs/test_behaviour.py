@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import re
 import subprocess
 import sys
@@ -14,12 +13,15 @@ import pytest
 from gymnasium.error import ClosedEnvironmentError, ResetNeeded
 
 from tests.envs.episodes import ARGUMENTS, LONG, STARTS, actions, few, make, steps_of
+from tests.tiers import slow
 from twin.errors import InputError
 
 each = pytest.mark.parametrize("name", ARGUMENTS)
+each_but_long = pytest.mark.parametrize("name", [slow(name) if name in LONG else name for name in ARGUMENTS])
+"""Whole swaps among the slow tests."""
 
 
-@each
+@each_but_long
 def test_observations_live_finite_and_scaled(name: str) -> None:
     env = make(name)
     seen = []
@@ -65,7 +67,7 @@ def test_seeds_differ(name: str) -> None:
     env.close()
 
 
-@each
+@each_but_long
 def test_finite_actions_are_clipped_and_it_is_said(name: str) -> None:
     env = make(name).unwrapped
     for big in (1e30, -50.0):
@@ -137,13 +139,10 @@ def test_out_of_turn(name: str) -> None:
     ("resets", "steps", "most_mb"),
     [
         (200, 5_000, 5.0),
-        pytest.param(
-            *(1_000, 100_000, 20.0),
-            marks=pytest.mark.skipif(not os.environ.get("SWAPTWIN_SLOW"), reason="minutes; set SWAPTWIN_SLOW=1"),
-        ),
+        slow(1_000, 100_000, 20.0),
     ],
 )
-@each
+@pytest.mark.parametrize("name", [name if "Docking" in name else slow(name) for name in ARGUMENTS])
 def test_memory_does_not_grow(name: str, resets: int, steps: int, most_mb: float) -> None:
     if name in LONG:  # a step is seconds of a swap: resets are what can be had by the hundred
         resets, steps, most_mb = (1_000, 1_000, most_mb) if resets == 1_000 else (12, 12, 3.0)

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
-from tests.envs.episodes import ARGUMENTS, CASES, Arguments, make, registered
+from tests.envs.episodes import ARGUMENTS, CASES, LONG, Arguments, make, registered
+from tests.tiers import slow
 
 Row = list[str]
 
@@ -20,7 +21,10 @@ def test_every_environment_is_tested() -> None:
     assert set(ARGUMENTS) == registered()
 
 
-@pytest.mark.parametrize(("name", "arguments"), CASES)
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [slow(*case) if case[0] in LONG and case != (case[0], ARGUMENTS[case[0]][-1]) else case for case in CASES],
+)
 def test_the_checkers_of_others_have_nothing_to_say(name: str, arguments: Arguments) -> None:
     from stable_baselines3.common.env_checker import check_env as check_for_sb3
 

@@ -327,7 +327,7 @@ def test_a_window_without_a_display_is_refused() -> None:
     assert "render_mode: no window can be opened here (is there a display?), got 'human'" in run.stderr
 
 
-@pytest.mark.skipif(not os.environ.get("SWAPTWIN_SLOW"), reason="a minute of software rendering; set SWAPTWIN_SLOW=1")
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("Xvfb") is None, reason="Xvfb not installed: the window was NOT tested")
 def test_a_window_shows_the_episode() -> None:
     server = subprocess.Popen(

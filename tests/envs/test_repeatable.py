@@ -13,9 +13,12 @@ import gymnasium
 import numpy as np
 import pytest
 
-from tests.envs.episodes import ARGUMENTS, actions, episode_hash, few, hashes, make, steps_of
+from tests.envs.episodes import ARGUMENTS, LONG, actions, episode_hash, few, hashes, make, steps_of
+from tests.tiers import slow
 
 ROOT = Path(__file__).resolve().parents[2]
+each_but_long = pytest.mark.parametrize("name", [slow(name) if name in LONG else name for name in ARGUMENTS])
+"""Whole swaps among the slow tests."""
 
 
 @pytest.fixture(scope="module")
@@ -31,13 +34,13 @@ def test_in_a_fresh_process(here: dict[str, str]) -> None:
     assert json.loads(run.stdout) == here
 
 
-@pytest.mark.parametrize("method", ["forkserver", "spawn"])
+@pytest.mark.parametrize("method", [slow("forkserver"), "spawn"])
 def test_in_workers(method: str, here: dict[str, str]) -> None:
     with multiprocessing.get_context(method).Pool(1) as pool:
         assert pool.apply(hashes) == here
 
 
-@pytest.mark.parametrize("name", ARGUMENTS)
+@each_but_long
 def test_after_a_hundred_episodes(name: str, here: dict[str, str]) -> None:
     env = make(name)
     for seed in range(few(name, 100)):
@@ -46,7 +49,7 @@ def test_after_a_hundred_episodes(name: str, here: dict[str, str]) -> None:
     env.close()
 
 
-@pytest.mark.parametrize("name", ARGUMENTS)
+@each_but_long
 def test_copied_in_the_middle(name: str) -> None:
     env = make(name)
     env.reset(seed=5)
@@ -74,7 +77,7 @@ def test_any_episode_can_be_had_again(name: str) -> None:
     env.close()
 
 
-@pytest.mark.parametrize("name", ARGUMENTS)
+@each_but_long
 def test_alone_and_in_a_vector(name: str) -> None:
     vector = gymnasium.make_vec(f"envs:{name}", num_envs=2, vectorization_mode="sync", **ARGUMENTS[name][0])
     alone = make(name)

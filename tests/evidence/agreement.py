@@ -1,70 +1,74 @@
 """Evidence: how well the reduced-order plant agrees with the reference plant, per station and parking.
 
-    .venv/bin/python -m tests.evidence.agreement            # plays the reduced-order plant, stores, writes the tables
-    .venv/bin/python -m tests.evidence.agreement --tables   # only writes the tables
-
-The reference's rows are those of the campaigns (tests/evidence/campaign.py), whatever code played them. The
-reduced-order plant plays all of their seeds anew, in half a minute, into tests/evidence/<station>_<parking>_rom.jsonl.
-The tables stand in the README and in docs/agreement.md. `tests/evidence/test_agreement.py` holds the figures to their
-targets.
+Made from the stored campaigns (`tests/evidence/campaign.py`); the tables stand in the README and in docs/agreement.md.
+`tests/evidence/test_swaps.py` plays a few of the seeds again on both plants.
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
 from pathlib import Path
 
 from agents.agreement.lines import Line
 from agents.agreement.markdown import markdown, verdict
-from agents.agreement.run import Agreement, agreement_of, reduced_rows
-from agents.swap_rows import SwapRow, read_rows, write_rows
-from tests.evidence.campaign import CELLS, HERE, setup_of, stored_rows
-from tests.evidence.markers import replace
+from agents.agreement.run import Agreement
+from agents.swap_rows import REDUCED
+from tests.evidence.campaign import PLANTS, SETS, setup_of, stored_rows, table_of
+from tests.evidence.part import HERE, ROOT, Claim, about_lines
 
-ROOT = Path(__file__).parents[2]
 README, DOCUMENT = ROOT / "README.md", ROOT / "docs" / "agreement.md"
-PARKINGS = ("guided", "unguided")
-CASES = tuple((station, parking) for station in CELLS for parking in PARKINGS)
 SECTION = "agreement"
+TABLES_READ = tuple(table_of(*which, plant) for which in SETS for plant in PLANTS)
+"""Stored tables that the documents' are made of."""
+
+NOT_MET = {
+    # where the sway comes close to its threshold, the one waits half a swing longer than the other, or more: 1 of 200
+    # and 9 of 169; the step decides which (`finer_step`), as it does of the residual sways of swaps that wait alike
+    ("top_lift", "guided"): {"traverse_to_slot", "residual sway at hand-over"},
+    ("top_lift", "unguided"): {"traverse_to_slot", "residual sway at hand-over"},
+    # forces: what a scan makes of a hit is chance (`hits`); sway: friction that does not point against the slip
+    # (`engine_friction`)
+    ("chassis", "guided"): {"peak sway", "peak lateral force"},
+    ("chassis", "unguided"): {"peak sway"},
+}
+"""Lines that miss their targets, and why; no other may. One that 200 seeds meet leaves this list for good."""
 
 
-def path_of(station: str, parking: str) -> Path:
-    """Where the reduced-order plant's rows are."""
-    return HERE / f"{station}_{parking}_rom.jsonl"
+def stored(station: str, parking: str, folder: Path = HERE) -> Agreement:
+    """The table of what is stored: of every seed that both plants have played from the same setup."""
+    setup = setup_of(station, parking)
+    reference = stored_rows(station, parking, folder=folder)
+    reduced = {row.seed: row for row in stored_rows(station, parking, REDUCED, folder)}
+    pairs = [
+        (row, reduced[row.seed])
+        for row in reference
+        if row.seed in reduced and reduced[row.seed].configuration == row.configuration
+    ]
+    seeds = [row.seed for row in reference]
+    return Agreement(setup.names, setup.station.kind, len(seeds), min(seeds), tuple(pairs))
 
 
-def seeds_of(station: str, parking: str) -> list[int]:
-    """The seeds that the reference has played."""
-    return [row.seed for row in stored_rows(station, parking)]
-
-
-def rom_rows(station: str, parking: str) -> list[SwapRow]:
-    """The stored rows of the reduced-order plant."""
-    return read_rows(path_of(station, parking))
-
-
-def play(station: str, parking: str) -> None:
-    """Play and store all seeds of the reference on the reduced-order plant."""
-    rows = reduced_rows(setup_of(station, parking), seeds_of(station, parking))
-    write_rows(path_of(station, parking), rows)
-
-
-def stored(station: str, parking: str) -> Agreement:
-    """The table of what is stored."""
-    rows = [*stored_rows(station, parking), *rom_rows(station, parking)]
-    return agreement_of(setup_of(station, parking), rows, seeds_of(station, parking))
+def claims(folder: Path = HERE) -> list[Claim]:
+    """Every target is met but for those that are known not to be."""
+    found = []
+    for station, parking in SETS:
+        phases, others = stored(station, parking, folder).lines
+        found += [
+            Claim(f"{station}, {parking}, both plants: {line.name}: {line.target}", not line.failed)
+            for line in (*phases, *others)
+            if line.met is not None and line.name not in NOT_MET[station, parking]
+        ]
+    return found
 
 
 # --------------------------------------------------------------------------------------------------------------- tables
 
 
-def summary() -> str:
+def summary(folder: Path = HERE) -> str:
     """Markdown for the README: a row a line of the table, a column a station and parking."""
-    of = [stored(station, parking) for station, parking in CASES]
+    of = [stored(station, parking, folder) for station, parking in SETS]
     rows = [
-        f"| | {' | '.join(f'{station}, {parking}' for station, parking in CASES)} |",
-        f"|---|{'---|' * len(CASES)}",
+        f"| | {' | '.join(f'{station}, {parking}' for station, parking in SETS)} |",
+        f"|---|{'---|' * len(SETS)}",
         _row("seeds (completed on both plants)", [f"{len(one.pairs)} ({one.completed})" for one in of]),
         _row("phases within their target", [_phases(one) for one in of]),
     ]
@@ -72,8 +76,8 @@ def summary() -> str:
         target = f", {line.target}" if line.target else ""
         rows.append(_row(f"{line.name}{target}", [_cell(one.lines[1][k]) for one in of]))
     if earlier := sum(one.earlier for one in of):
-        rows += ["", f"{earlier} of the {sum(len(one.pairs) for one in of)} reference swaps are of earlier code."]
-    return "\n".join(rows) + "\n"
+        rows += ["", f"{earlier} of the {sum(len(one.pairs) for one in of)} reference swaps are of another version."]
+    return "\n".join([*rows, "", about_lines(TABLES_READ, folder)])
 
 
 def _row(name: str, cells: list[str]) -> str:
@@ -91,26 +95,9 @@ def _phases(one: Agreement) -> str:
     return f"{met}; **not met**: {', '.join(failed)}" if failed else f"{met}: met"
 
 
-def sections() -> str:
+def sections(folder: Path = HERE) -> str:
     """Markdown for docs/agreement.md: the whole table of each station and parking."""
-    parts = [f"## {station}, {parking} parking\n\n{markdown(stored(station, parking))}" for station, parking in CASES]
-    return "\n".join(parts)
-
-
-TABLES = ((README, summary), (DOCUMENT, sections))
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--tables", action="store_true", help="only write the tables")
-    if not parser.parse_args().tables:
-        for station, parking in CASES:
-            play(station, parking)
-            print(f"{station} {parking}: {len(rom_rows(station, parking))} swaps", file=sys.stderr)
-    for path, section in TABLES:
-        replace(path, SECTION, section())
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    parts = [
+        f"## {station}, {parking} parking\n\n{markdown(stored(station, parking, folder))}" for station, parking in SETS
+    ]
+    return "\n".join([about_lines(TABLES_READ, folder), *parts])

@@ -1,26 +1,24 @@
-"""Slow evidence: from random moments of the twin's own recordings, with unchanged settings, a swap ends as recorded.
+"""Evidence: from random moments of the twin's own recordings, with unchanged settings, a swap ends as recorded.
 
-    .venv/bin/python -m tests.evidence.branch
+    .venv/bin/python -m tests.evidence branch
 
 Per station and plant one recorded swap, gone on with from ten random moments; end-state hashes are stored in
-tests/evidence/branch.json. Rows of the present code are kept, those of earlier code played anew.
-`tests/evidence/test_branch.py` holds the hashes to be equal and re-runs a few.
+tests/evidence/branch.json. `tests/evidence/test_branch.py` does the same from a few moments.
 """
 
 from __future__ import annotations
 
 import json
-import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tests.evidence.campaign import CELLS
+from tests.evidence.part import HERE, Claim, Key, Part, Played, write_rows
 
-PATH = Path(__file__).parent / "branch.json"
+TABLE = "branch"
 PLANTS = ("rom", "bullet")
 MOMENTS, SEED = 10, 3
 
@@ -65,50 +63,51 @@ def moments(end_s: float, count: int = MOMENTS) -> list[float]:
     return drawn
 
 
-def run(station: str, plant: str, folder: Path) -> dict[str, Any]:
+def play(station: str, plant: str) -> dict[str, Any]:
     """One row: the recorded swap's end and what it came to from each moment."""
     from twin.recording import open_recording
 
-    path = folder / f"{station}_{plant}.mcap"
-    record(station, plant, path)
-    with open_recording(path) as recording:
-        row: dict[str, Any] = {
-            "station": station,
-            "plant": plant,
-            "seed": SEED,
-            "outcome": recording.outcome,
-            "end_s": recording.end_s,
-            "twin_sources": recording.header.versions["twin_sources"],
-            "recorded_sha256": recording.end_state_sha256,
-        }
-    branches = []
-    for asked_s in moments(row["end_s"]):
-        began_s = time.monotonic()
-        at_s, sha256 = again_from(path, asked_s)
-        branches.append({"asked_s": asked_s, "at_s": at_s, "end_state_sha256": sha256})
-        print(station, plant, asked_s, sha256[:12], f"{time.monotonic() - began_s:.1f} s", file=sys.stderr, flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "swap.mcap"
+        record(station, plant, path)
+        with open_recording(path) as recording:
+            row: dict[str, Any] = {
+                "station": station,
+                "plant": plant,
+                "seed": SEED,
+                "outcome": recording.outcome,
+                "end_s": recording.end_s,
+                "recorded_sha256": recording.end_state_sha256,
+            }
+        branches = []
+        for asked_s in moments(row["end_s"]):
+            at_s, sha256 = again_from(path, asked_s)
+            branches.append({"asked_s": asked_s, "at_s": at_s, "end_state_sha256": sha256})
     return {**row, "branches": branches}
 
 
-def main() -> int:
-    from twin.recorded.versions import SWAP_SOURCES, twin_sources
-
-    sources = twin_sources(SWAP_SOURCES)
-    rows = {(row["station"], row["plant"]): row for row in (json.loads(PATH.read_text()) if PATH.exists() else [])}
-    stale = [
-        (station, plant)
-        for plant in PLANTS
-        for station in CELLS
-        if rows.get((station, plant), {}).get("twin_sources") != sources
-    ]
-    with tempfile.TemporaryDirectory() as folder:
-        for station, plant in stale:
-            rows[station, plant] = run(station, plant, Path(folder))
-            PATH.write_text("[\n" + ",\n".join(json.dumps(row) for row in rows.values()) + "\n]\n")
-    return int(
-        any(one["end_state_sha256"] != row["recorded_sha256"] for row in rows.values() for one in row["branches"])
-    )
+def read(folder: Path = HERE) -> list[dict[str, Any]]:
+    """The stored rows."""
+    rows: list[dict[str, Any]] = json.loads((folder / f"{TABLE}.json").read_text())
+    return rows
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def keys(_seeds: int) -> list[Key]:
+    return [(station, plant) for plant in reversed(PLANTS) for station in CELLS]
+
+
+def store(folder: Path, played: Played) -> None:
+    write_rows(folder / f"{TABLE}.json", [played[station, plant] for plant in PLANTS for station in CELLS])
+
+
+def claims(folder: Path = HERE) -> list[Claim]:
+    found = []
+    for row in read(folder):
+        alike = [one["end_state_sha256"] for one in row["branches"]] == MOMENTS * [row["recorded_sha256"]]
+        soon = all(one["asked_s"] <= one["at_s"] < one["asked_s"] + 0.01 for one in row["branches"])
+        words = f"{row['station']}, {row['plant']}: from every moment the swap ends as recorded"
+        found.append(Claim(words, alike and soon and row["outcome"] == "completed"))
+    return found
+
+
+PART = Part(TABLE, keys, play, store, lambda _: {TABLE: str(SEED)}, claims)

@@ -1,31 +1,29 @@
-"""Slow evidence: many seeds of one cell, each swap's key figures stored with what it was made from.
+"""Evidence: many seeds of each station and parking on both plants, each swap's key figures.
 
-    .venv/bin/python -m tests.evidence.campaign top_lift guided --seeds 100
-    .venv/bin/python -m tests.evidence.campaign top_lift guided --seeds 100 --again
-    .venv/bin/python -m tests.evidence.campaign --summary
+    .venv/bin/python -m tests.evidence swaps --seeds 40
 
-Results land in tests/evidence/<station>_<parking>.jsonl, a line a seed (`agents.swap_rows`); a run goes on where it
-stopped and repeats nothing, unless `--again` asks for what earlier code has played. `tests/evidence/test_campaign.py`
-holds the stored figures to the project's targets and re-runs a small sample.
+Results are in tests/evidence/<station>_<parking>.jsonl (the reference plant) and `..._rom.jsonl` (the reduced-order
+one), a line a seed (`agents.swap_rows`). `tests/evidence/test_swaps.py` plays a few of them again.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import statistics
-import sys
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from agents.agreement.run import BATCH
 from agents.statistics import wilson
-from agents.swap_rows import REFERENCE, Setup, SwapRow, code, play, read_rows, stored
+from agents.swap_rows import REDUCED, REFERENCE, Setup, SwapRow, play, read_rows
+from agents.swap_rows import write_rows as write_swaps
+from tests.evidence.part import HERE, Claim, Key, Part, Played, seeds_in_words
+from twin.catalogue.plain import model_from_plain
 
-HERE = Path(__file__).parent
 CELLS = {"top_lift": ("tractor_6x4", "cab_282"), "chassis": ("chassis_tractor_3", "chassis_171")}
 """Truck and pack of each station's campaign."""
+PARKINGS = ("guided", "unguided")
+SETS = tuple((station, parking) for station in CELLS for parking in PARKINGS)
+PLANTS = (REFERENCE, REDUCED)
 
 
 def setup_of(station_name: str, parking: str) -> Setup:
@@ -36,24 +34,24 @@ def setup_of(station_name: str, parking: str) -> Setup:
     return Setup(station, load_truck(truck), load_pack(pack), load_timing("factory", station), parking)
 
 
-def run_seed(station_name: str, parking: str, seed: int) -> SwapRow:
-    """One swap on the reference plant."""
-    return play(setup_of(station_name, parking), REFERENCE, [seed])[0]
+def table_of(station: str, parking: str, plant: str = REFERENCE) -> str:
+    """A set's name, and its file's."""
+    return f"{station}_{parking}" + ("_rom" if plant == REDUCED else "")
 
 
-def path_of(station: str, parking: str) -> Path:
-    return HERE / f"{station}_{parking}.jsonl"
+def path_of(station: str, parking: str, plant: str = REFERENCE, folder: Path = HERE) -> Path:
+    return folder / f"{table_of(station, parking, plant)}.jsonl"
 
 
-def stored_rows(station: str, parking: str) -> list[SwapRow]:
+def stored_rows(station: str, parking: str, plant: str = REFERENCE, folder: Path = HERE) -> list[SwapRow]:
     """Stored rows by seed; empty when there are none."""
-    path = path_of(station, parking)
+    path = path_of(station, parking, plant, folder)
     return read_rows(path) if path.exists() else []
 
 
-def read(station: str, parking: str) -> list[dict[str, Any]]:
-    """Stored rows by seed, as plain data."""
-    return [row.model_dump() for row in stored_rows(station, parking)]
+def read(station: str, parking: str, folder: Path = HERE) -> list[dict[str, Any]]:
+    """Stored rows of the reference plant by seed, as plain data."""
+    return [row.model_dump() for row in stored_rows(station, parking, folder=folder)]
 
 
 def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -84,34 +82,75 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("station", nargs="?", choices=sorted(CELLS))
-    parser.add_argument("parking", nargs="?", choices=["guided", "unguided"])
-    parser.add_argument("--seeds", type=int, default=100)
-    parser.add_argument("--again", action="store_true", help="also the seeds that only earlier code has played")
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--summary", action="store_true", help="print what is stored")
-    options = parser.parse_args()
-    if options.station and options.parking and not options.summary:
-        with (
-            stored(path_of(options.station, options.parking)) as store,
-            ProcessPoolExecutor(options.workers, mp_context=get_context("spawn")) as pool,
-        ):
-            known = {row.seed for row in store.rows.values() if row.sources == code() or not options.again}
-            todo = [seed for seed in range(options.seeds) if seed not in known]
-            jobs = [pool.submit(run_seed, options.station, options.parking, seed) for seed in todo]
-            for number, job in enumerate(as_completed(jobs), 1):
-                row = job.result()
-                store.put(row)
-                told = f"seed {row.seed} {row.outcome} {row.mechanical_time_s} s"
-                print(f"{number}/{len(todo)} {told}", file=sys.stderr)
-    for station in CELLS:
-        for parking in ("guided", "unguided"):
-            if rows := read(station, parking):
-                print(station, parking, json.dumps(summary(rows), indent=1))
-    return 0
+# ----------------------------------------------------------------------------------------------------------------- part
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def keys(seeds: int) -> list[Key]:
+    """A swap each on the reference plant, the long ones first; batches on the reduced-order one."""
+    sets = sorted(SETS)  # chassis first
+    reference: list[Key] = [(REFERENCE, *which, seed, 1) for which in sets for seed in range(seeds)]
+    reduced: list[Key] = [
+        (REDUCED, *which, seed, min(BATCH, seeds - seed)) for which in sets for seed in range(0, seeds, BATCH)
+    ]
+    return [*reference, *reduced]
+
+
+def play_seeds(plant: str, station: str, parking: str, first: int, count: int) -> list[dict[str, Any]]:
+    """Rows of consecutive seeds."""
+    rows = play(setup_of(station, parking), plant, range(first, first + count))
+    return [row.model_dump(mode="json") for row in rows]
+
+
+def store(folder: Path, played: Played) -> None:
+    for plant in PLANTS:
+        for which in SETS:
+            rows = [
+                model_from_plain(SwapRow, row, "row", "played", "not the row of a swap")
+                for key, found in played.items()
+                if key[:3] == (plant, *which)
+                for row in found
+            ]
+            write_swaps(path_of(*which, plant, folder), rows)
+
+
+def seeds_of(played: Played) -> dict[str, str]:
+    return {
+        table_of(*which, plant): seeds_in_words(
+            [row["seed"] for key, found in played.items() if key[:3] == (plant, *which) for row in found]
+        )
+        for plant in PLANTS
+        for which in SETS
+    }
+
+
+LIMITS_S = {"top_lift": (120.0, 190.0), "chassis": (120.0, 200.0)}
+"""Mechanical times of comparable robots, with every pack seated at the first attempt."""
+NAMED = {"completed", "repark_required", "jam", "grip_failed", "lock_stuck", "sway_limit", "scan_failed"}
+
+
+def claims(folder: Path = HERE) -> list[Claim]:
+    """The project's targets for swaps."""
+    found = []
+    for station, parking in SETS:
+        rows = read(station, parking, folder)
+        told, name = summary(rows), f"{station}, {parking}"
+        found.append(Claim(f"{name}: no safety invariant broken", told["violations"] == 0))
+        found.append(Claim(f"{name}: every outcome is one of those expected", set(told["outcomes"]) <= NAMED))
+        done = [row for row in rows if row["outcome"] == "completed"]
+        over = all(row["mechanical_time_s"] > row["lower_bound_s"] for row in done)
+        found.append(Claim(f"{name}: no swap beats its lower bound", over))
+        if parking == "guided":
+            first = told["first_attempt"] >= 0.95 * len(rows)
+            found.append(Claim(f"{name}: 95 % seated at the first attempt", first))
+            found.append(Claim(f"{name}: 99 % completed", told["completed"] >= 0.99 * len(rows)))
+            low, high = LIMITS_S[station]
+            times = [row["mechanical_time_s"] for row in done if set(row["insert_attempts"]) == {1}]
+            within = all(low <= time <= high for time in times)
+            found.append(Claim(f"{name}: mechanical times of {low:.0f} to {high:.0f} s", within))
+        reduced = stored_rows(station, parking, REDUCED, folder)
+        safe = not any(row.violations for row in reduced)
+        found.append(Claim(f"{name}: no safety invariant broken on the reduced-order plant", safe))
+    return found
+
+
+PART = Part("swaps", keys, play_seeds, store, seeds_of, claims, release=False)

@@ -1,15 +1,16 @@
-"""Slow evidence: a day of swaps at 50 samples a second, imported in a process of its own: peak memory and speed.
+"""Evidence: a day of swaps at 50 samples a second, imported in a process of its own: peak memory and speed.
 
     nice .venv/bin/python -m tests.evidence.day_log                # about half an hour, 5 GB in the temporary folder
     .venv/bin/python -m tests.evidence.day_log --hours 0.5 --print # a quick look; stores nothing
 
 The log is one swap of the twin, again and again, as a wide CSV file with ISO stamps. Plain pyarrow reading of the same
-file stands beside it. `tests/evidence/test_day_log.py` holds the stored figures to the targets and imports ten minutes.
+file stands beside it. It runs alone, for its times. `tests/evidence/test_day_log.py` imports ten minutes.
 """
 
 from __future__ import annotations
 
 import argparse
+import datetime
 import json
 import subprocess
 import sys
@@ -19,11 +20,12 @@ from typing import Any
 
 import numpy as np
 
+from agents.swap_rows import version
+from tests.evidence.part import HERE, ROOT, About, write_about
 from tests.twin.log_import.historian import Lines, Tag, mapping, stamps
 from tests.twin.log_import.truth import AXES, truth_of
 
-PATH = Path(__file__).parent / "day_log.json"
-ROOT = Path(__file__).resolve().parents[2]
+TABLE = "day_log"
 T0_NS = 1_770_790_000_000_000_000
 HZ = 50
 MOST_MB = 500.0
@@ -160,10 +162,17 @@ def main() -> int:
         found = measure(Path(folder), told.hours)
     text = json.dumps(found, indent=1) + "\n"
     print(text)
+    if found["peak_mb"] >= MOST_MB or found["rows_per_s"] <= 60 * HZ:  # an hour of log in a minute
+        print("no longer holds: an hour of log in a minute, within 500 MB", file=sys.stderr)
     if not told.print:
         from twin.commands.bench.table import this_machine
 
-        PATH.write_text(json.dumps({**found, "machine": this_machine()}, indent=1) + "\n")
+        machine = this_machine()
+        (HERE / f"{TABLE}.json").write_text(json.dumps({**found, "machine": machine}, indent=1) + "\n")
+        day = datetime.datetime.now(datetime.UTC).date().isoformat()
+        where = f"{machine['processor']}, {machine['cores']} cores"
+        command = "python -m tests.evidence.day_log"
+        write_about(HERE, {TABLE: About(version() or "unknown", day, day, "none", command, where)})
     return 0
 
 

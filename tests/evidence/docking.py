@@ -1,25 +1,24 @@
 """Evidence: the parking errors that the driver model produces, beside the stated distributions.
 
-    .venv/bin/python -m tests.evidence.docking
+    .venv/bin/python -m tests.evidence docking
 
-Stores what came out in tests/evidence/docking.json and writes its table into docs/docking.md;
-`tests/evidence/test_docking.py` re-runs a small sample.
+The table stands in docs/docking.md; `tests/evidence/test_docking.py` runs a small sample again.
 """
 
 from __future__ import annotations
 
 import json
 import math
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-HERE = Path(__file__).parent
-PATH = HERE / "docking.json"
-DOCUMENT = HERE.parents[1] / "docs" / "docking.md"
-BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
+from tests.evidence.part import HERE, ROOT, Claim, Key, Part, Played, about_lines, seeds_in_words, write_rows
+
+TABLE = "docking"
+DOCUMENT = ROOT / "docs" / "docking.md"
+SECTION = "table"
 RUNS, SAMPLE = 400, 5
 STATED = {"good": (0.020, 0.017, math.radians(0.4)), "bad": (0.060, 0.045, math.radians(1.0))}
 """Standard deviations of x, y (m) and yaw (rad) as the stations' `parking` section has them."""
@@ -72,7 +71,7 @@ def summary(case: tuple[Any, ...], runs: int) -> dict[str, Any]:
     }
 
 
-def table(rows: list[dict[str, Any]]) -> str:
+def table(folder: Path = HERE) -> str:
     """The rows as Markdown, in millimetres and degrees."""
 
     def triple(values: Any, digits: tuple[int, int, int] = (0, 0, 2)) -> str:
@@ -84,7 +83,7 @@ def table(rows: list[dict[str, Any]]) -> str:
         "| time, s | rail force, kN: median, 95 % |",
         "|---|---|---:|---|---|---|---:|---|---|",
     ]
-    for row in rows:
+    for row in read(folder):
         conditions = f"{row['weather']}, {'rails and stop' if row['guided'] else 'no guides'}"
         stated = f"{row['stated']}: {triple(STATED[row['stated']])}" if row["stated"] else "-"
         rail = f"{row['rail_force_n'][0] / 1e3:.0f}, {row['rail_force_n'][1] / 1e3:.0f}" if row["guided"] else "-"
@@ -96,31 +95,45 @@ def table(rows: list[dict[str, Any]]) -> str:
             f"| {row['truck']} | {conditions} | {runs} | {triple(row['sigma'])} | {stated} | {triple(row['mean'])} "
             f"| {near} | {middle:.0f} ({low:.0f} to {high:.0f}) | {rail} |"
         )
-    return "\n".join(lines)
+    return "\n".join([*lines, "", about_lines([TABLE], folder)])
 
 
-def read() -> list[dict[str, Any]]:
+def read(folder: Path = HERE) -> list[dict[str, Any]]:
     """The stored rows."""
-    rows: list[dict[str, Any]] = json.loads(PATH.read_text())
+    rows: list[dict[str, Any]] = json.loads((folder / f"{TABLE}.json").read_text())
     return rows
 
 
-def main() -> int:
-    rows = []
-    for case in CASES:
-        rows.append(summary(case, RUNS))
-        print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
-    PATH.write_text("[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n")
-    write_table(rows)
-    return 0
+def keys(_seeds: int) -> list[Key]:
+    return [(k,) for k in range(len(CASES))]
 
 
-def write_table(rows: list[dict[str, Any]]) -> None:
-    """Put the table of these rows into the document."""
-    before, rest = DOCUMENT.read_text(encoding="utf-8").split(BEGIN)
-    after = rest.split(END)[1]
-    DOCUMENT.write_text(f"{before}{BEGIN}\n{table(rows)}\n{END}{after}", encoding="utf-8")
+def play(k: int) -> dict[str, Any]:
+    return summary(CASES[k], RUNS)
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def store(folder: Path, played: Played) -> None:
+    write_rows(folder / f"{TABLE}.json", [played[key] for key in keys(RUNS)])
+
+
+OF_THE_SIZE = (1.0 / 3.0, 2.0)
+"""Produced over stated standard deviation. The stated ones are estimates themselves, without trucks and speeds."""
+
+
+def claims(folder: Path = HERE) -> list[Claim]:
+    found = []
+    for row in read(folder):
+        if row["stated"]:
+            ratio = np.array(row["sigma"]) / np.array(STATED[row["stated"]])
+            alike = (ratio > OF_THE_SIZE[0]).all() and (ratio < OF_THE_SIZE[1]).all()
+            words = f"{row['truck']}, {row['weather']}: errors of the size of the stated ones, 98 % arrive"
+            found.append(Claim(words, bool(alike) and row["arrived"] >= 0.98 * row["runs"]))
+    rows = {(r["truck"], r["weather"], r["guided"]): np.array(r["sigma"]) for r in read(folder)}
+    day, night = ("tractor_6x4", "clear"), ("tractor_6x4", "night")
+    helps = (rows[(*day, True)] < 0.6 * rows[(*day, False)]).all()
+    helps &= (rows[(*day, False)] < rows[(*night, False)]).all()
+    helps &= (rows[(*night, True)] < rows[(*night, False)]).all()
+    return [*found, Claim("guides and daylight help", bool(helps))]
+
+
+PART = Part(TABLE, keys, play, store, lambda _: {TABLE: seeds_in_words(range(RUNS))}, claims, release=False)

@@ -1,23 +1,21 @@
 """Evidence: what the docking yardstick and the floor below it reach, by conditions, with and without guides.
 
-    .venv/bin/python -m tests.evidence.docking_policies
+    .venv/bin/python -m tests.evidence docking_policies
 
-Stores the evaluations in tests/evidence/docking_policies.json, goes on where it stopped, and writes the table into
-docs/evaluate.md; `tests/evidence/test_docking_policies.py` re-runs a small sample. Remove the file to start afresh.
+The table stands in docs/evaluate.md; `tests/evidence/test_docking.py` runs a small sample again.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).parent
-PATH = HERE / "docking_policies.json"
-DOCUMENT = HERE.parents[1] / "docs" / "evaluate.md"
-BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
+from tests.evidence.part import HERE, ROOT, Claim, Key, Part, Played, about_lines, seeds_in_words, write_rows
+
+TABLE = "docking_policies"
+DOCUMENT = ROOT / "docs" / "evaluate.md"
+SECTION = "table"
 SEED, SAMPLE = 0, 3
 """Evaluations run on seeds 0 and up; the yardstick was tuned on seeds from 100,000 on."""
 STATION = "top_lift"
@@ -26,26 +24,24 @@ GUIDED, UNGUIDED, FLOOR = 500, 200, 40
 """Episodes of the yardstick with and without guides, and of the floor: that one is flat, fewer do."""
 
 
-def runs() -> list[tuple[tuple[str, str], tuple[str, ...], int]]:
-    """(case, policies that are played together, episodes), the ones that matter most first."""
-    yardstick = [(case, ("baseline",), GUIDED if case[1] == "guided" else UNGUIDED) for case in CASES]
-    return [*yardstick, *((case, ("random", "zero"), FLOOR) for case in CASES)]
+def keys(_seeds: int) -> list[Key]:
+    """(conditions, parking, episodes, policies that are played together), the ones that matter most first."""
+    yardstick = [(*case, GUIDED if case[1] == "guided" else UNGUIDED, "baseline") for case in CASES]
+    return [*yardstick, *((*case, FLOOR, "random", "zero") for case in CASES)]
 
 
 def options(case: tuple[str, str]) -> dict[str, str]:
     return {"station": STATION, "conditions": case[0], "parking": case[1]}
 
 
-def play(case: tuple[str, str], policies: tuple[str, ...], episodes: int, workers: int) -> dict[str, Any]:
+def play(conditions: str, parking: str, episodes: int, *policies: str) -> dict[str, Any]:
     """One evaluation, and the first episodes of it number by number."""
     from agents.episodes import Scene
     from agents.evaluate import evaluate
     from agents.tasks import TASKS
 
-    scene = Scene(TASKS["docking"], options(case))
-    evaluation, interrupted = evaluate(scene, policies, episodes=episodes, seed=SEED, workers=workers)
-    if interrupted:
-        raise KeyboardInterrupt
+    scene = Scene(TASKS["docking"], options((conditions, parking)))
+    evaluation, _ = evaluate(scene, policies, episodes=episodes, seed=SEED, workers=1)
     sample = {
         name: [
             {"outcome": e.outcome, "steps": e.steps, "reward": round(e.reward, 6), "kpis": e.kpis}
@@ -56,9 +52,9 @@ def play(case: tuple[str, str], policies: tuple[str, ...], episodes: int, worker
     return {"evaluation": evaluation.as_json(), "sample": sample}
 
 
-def read() -> list[dict[str, Any]]:
-    """What is stored; empty when nothing is."""
-    rows: list[dict[str, Any]] = json.loads(PATH.read_text()) if PATH.exists() else []
+def read(folder: Path = HERE) -> list[dict[str, Any]]:
+    """The stored rows."""
+    rows: list[dict[str, Any]] = json.loads((folder / f"{TABLE}.json").read_text())
     return rows
 
 
@@ -66,7 +62,7 @@ def key_of(told: dict[str, Any]) -> tuple[Any, ...]:
     return told["conditions"], told["parking"], tuple(row["name"] for row in told["policies"])
 
 
-def table(rows: list[dict[str, Any]]) -> str:
+def table(folder: Path = HERE) -> str:
     """Markdown, a row per policy and case."""
     lines = [
         "| conditions | policy | episodes | docked | 95 % interval | time, s: median, 95 % "
@@ -74,7 +70,7 @@ def table(rows: list[dict[str, Any]]) -> str:
         "|---|---|---:|---:|---|---|---|---|",
     ]
     for case in CASES:
-        for stored in rows:
+        for stored in read(folder):
             told = stored["evaluation"]
             if (told["conditions"], told["parking"]) != case:
                 continue
@@ -88,26 +84,27 @@ def table(rows: list[dict[str, Any]]) -> str:
                     f"| {case[0]}, {case[1]} | {row['name']} | {told['episodes']} | {100 * row['success_rate']:.1f} % "
                     f"| {low:.1f} to {high:.1f} % | {times} | {forces} | {others} |"
                 )
-    return "\n".join(lines)
+    return "\n".join([*lines, "", about_lines([TABLE], folder)])
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--workers", type=int, default=2)
-    workers = parser.parse_args().workers
-    known = {key_of(stored["evaluation"]) for stored in read()}
-    for case, policies, episodes in runs():
-        if (*case, policies) in known:
-            continue
-        stored = [*read(), play(case, policies, episodes, workers)]
-        PATH.write_text("[\n" + ",\n".join(json.dumps(row) for row in stored) + "\n]\n")
-        row = stored[-1]["evaluation"]["policies"][0]
-        print(f"{', '.join(case)}: {row['name']} {row['success_rate']:.3f}", file=sys.stderr, flush=True)
-    before, rest = DOCUMENT.read_text(encoding="utf-8").split(BEGIN)
-    after = rest.split(END)[1]
-    DOCUMENT.write_text(f"{before}{BEGIN}\n{table(read())}\n{END}{after}", encoding="utf-8")
-    return 0
+def store(folder: Path, played: Played) -> None:
+    write_rows(folder / f"{TABLE}.json", list(played.values()))
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def seeds_of(played: Played) -> dict[str, str]:
+    return {TABLE: seeds_in_words(range(SEED, SEED + max(int(key[2]) for key in played)))}
+
+
+def claims(folder: Path = HERE) -> list[Claim]:
+    stored = {key_of(row["evaluation"]): row["evaluation"]["policies"] for row in read(folder)}
+    (day,) = stored["clear", "guided", ("baseline",)]
+    found = [Claim("by day with guides the yardstick docks 19 of 20", day["success_rate"] >= 0.95)]
+    for case in CASES:
+        (yardstick,) = stored[(*case, ("baseline",))]
+        for row in stored[(*case, ("random", "zero"))]:
+            far = row["success_ci95"][1] < 0.1 < 0.9 < yardstick["success_ci95"][0]
+            found.append(Claim(f"{', '.join(case)}: {row['name']} is far below the yardstick", far))
+    return found
+
+
+PART = Part(TABLE, keys, play, store, seeds_of, claims, release=False)

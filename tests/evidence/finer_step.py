@@ -1,27 +1,26 @@
-"""Slow evidence: figures in which the plants differ, of both at their own physics rate and at finer ones: whose are
+"""Evidence: figures in which the plants differ, of both at their own physics rate and at finer ones: whose are
 still on their way where they differ.
 
-    .venv/bin/python -m tests.evidence.finer_step    # a minute of processor time a seed; goes on where it stopped
+    .venv/bin/python -m tests.evidence finer_step    # a minute of processor time a seed
 
-`tests/evidence/test_finer_step.py` holds the stored figures to what docs/agreement.md says of them.
+`claims` is what docs/agreement.md says of them.
 """
 
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+
+import numpy as np
 
 from agents import swap_rows
 from agents.swap_rows import REDUCED, REFERENCE
 from tests.evidence import campaign
+from tests.evidence.part import HERE, Claim, Key, Part, Played, seeds_in_words
 
-PATH = Path(__file__).parent / "finer_step.json"
+TABLE = "finer_step"
 OWN_HZ = 500
 DECIMALS = {"peak_lateral_force_n": 1, "peak_sway_rad": 6, "residual_sway_rad": 6, "traverse_to_slot": 2}
 
@@ -55,15 +54,17 @@ WAITING = Figure(
 )
 """Those in which one plant waits for another half swing."""
 FIGURES = (CHASSIS_FORCE, CHASSIS_SWAY, TOP_LIFT_SWAY, GUIDED_SWAY, WAITING)
+BY_NAME = {figure.name: figure for figure in FIGURES}
 
 Found = dict[str, dict[str, dict[int, float]]]
 """By a figure's name, plant and rate ("bullet 1000"), and seed."""
 
 
-def play(figure: Figure, plant: str, physics_hz: int, seed: int) -> float:
+def play(name: str, plant: str, physics_hz: int, seed: int) -> float:
     """The figure of one swap."""
     from twin.catalogue import with_overrides
 
+    figure = BY_NAME[name]
     setup = campaign.setup_of(figure.station, figure.parking)
     station = with_overrides(setup.station, {"rates.physics_hz": physics_hz})
     (row,) = swap_rows.play(replace(setup, station=station), plant, [seed])
@@ -71,49 +72,70 @@ def play(figure: Figure, plant: str, physics_hz: int, seed: int) -> float:
     return figure.of(row.kpis, row.phases_s)
 
 
-def read() -> Found:
-    stored = json.loads(PATH.read_text()) if PATH.exists() else {}
+def read(folder: Path = HERE) -> Found:
+    stored = json.loads((folder / f"{TABLE}.json").read_text())
     return {
         name: {column: {int(seed): value for seed, value in values.items()} for column, values in columns.items()}
         for name, columns in stored.items()
     }
 
 
-def columns(figure: Figure) -> dict[str, list[float]]:
+def columns(figure: Figure, folder: Path = HERE) -> dict[str, np.ndarray]:
     """Values of the seeds that have all been played, by plant and rate."""
-    stored = read()[figure.name]
+    stored = read(folder)[figure.name]
     seeds = sorted(set.intersection(*(set(values) for values in stored.values())))
-    return {name: [values[seed] for seed in seeds] for name, values in stored.items()}
+    return {name: np.array([values[seed] for seed in seeds]) for name, values in stored.items()}
 
 
-def main() -> int:
-    found = read()
-    cases: list[tuple[Figure, str, int, int]] = []
-    for figure in FIGURES:
-        columns = found.setdefault(figure.name, {})
-        for row in campaign.read(figure.station, figure.parking):
-            if row["seed"] in figure.seeds:
-                columns.setdefault(f"{REFERENCE} {OWN_HZ}", {})[row["seed"]] = figure.of(row["kpis"], row["phases_s"])
-        for plant in (REDUCED, REFERENCE):
-            if plant == REDUCED:  # takes no time, and says what the present code does
-                columns = {name: values for name, values in columns.items() if not name.startswith(REDUCED)}
-                found[figure.name] = columns
-            for hz in figure.rates_hz:
-                done = columns.setdefault(f"{plant} {hz}", {})
-                cases += [(figure, plant, hz, seed) for seed in figure.seeds if seed not in done]
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        jobs: dict[Any, tuple[Figure, str, int, int]] = {pool.submit(play, *case): case for case in cases}
-        for job in as_completed(jobs):
-            figure, plant, hz, seed = jobs[job]
-            value = found[figure.name][f"{plant} {hz}"][seed] = job.result()
-            plain = {
-                name: {column: dict(sorted(values.items())) for column, values in sorted(columns.items())}
-                for name, columns in found.items()
-            }
-            PATH.write_text(json.dumps(plain, indent=1) + "\n")
-            print(figure.name, plant, hz, seed, value, file=sys.stderr, flush=True)
-    return 0
+def keys(_seeds: int) -> list[Key]:
+    found: list[Key] = [
+        (figure.name, plant, hz, seed)
+        for figure in FIGURES
+        for plant in (REFERENCE, REDUCED)
+        for hz in figure.rates_hz
+        for seed in figure.seeds
+    ]
+    return sorted(found, key=lambda key: (key[1] != REFERENCE, -int(key[2])))
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def store(folder: Path, played: Played) -> None:
+    found: Found = {}
+    for (name, plant, hz, seed), value in sorted(played.items()):
+        found.setdefault(str(name), {}).setdefault(f"{plant} {hz}", {})[int(seed)] = value
+    (folder / f"{TABLE}.json").write_text(json.dumps(found, indent=1) + "\n")
+
+
+def claims(folder: Path = HERE) -> list[Claim]:
+    forces = {name: np.log(column) for name, column in columns(CHASSIS_FORCE, folder).items()}
+    between, own = (
+        np.abs(forces["rom 500"] - forces["bullet 500"]),
+        np.abs(forces["bullet 500"] - forces["bullet 1000"]),
+    )
+    nearer = bool(np.median(between) <= 1.1 * np.median(own) and between.max() <= own.max())
+    found = [Claim("chassis: peak lateral forces differ by no more than the step makes", nearer)]
+    for figure in (TOP_LIFT_SWAY, GUIDED_SWAY):
+        sways, finest = columns(figure, folder), figure.rates_hz[-1]
+        goes = sways[f"bullet {finest}"] - sways[f"bullet {OWN_HZ}"]
+        differs = sways[f"rom {finest}"] - sways[f"bullet {OWN_HZ}"]
+        less = np.abs(goes) > np.abs(sways[f"rom {finest}"] - sways[f"rom {OWN_HZ}"])
+        holds = bool((goes * differs > 0.0).all() and less.all())
+        found.append(
+            Claim(f"{figure.name}: with finer steps the reference goes to the other plant, which moves less", holds)
+        )
+    sways = columns(CHASSIS_SWAY, folder)
+    apart = np.abs(sways["rom 500"] - sways["bullet 500"])
+    stay = all((np.abs(sways[f"{p} 1000"] - sways[f"{p} 500"]) < 0.3 * apart).all() for p in (REDUCED, REFERENCE))
+    found.append(Claim("chassis: the peak sways that differ most do so at a finer step too", bool(stay)))
+    waits_s, half_a_swing_s = columns(WAITING, folder), 1.0
+    differ = {hz: np.abs(waits_s[f"rom {hz}"] - waits_s[f"bullet {hz}"]) for hz in WAITING.rates_hz}
+    changed = np.abs(waits_s["bullet 1000"] - waits_s["bullet 500"]) > half_a_swing_s
+    holds = (differ[OWN_HZ] > half_a_swing_s).all() and (differ[1000] < 0.05).sum() >= 4 and changed.sum() >= 4
+    found.append(Claim("top_lift, unguided: how long a swing is waited for hangs on the step", bool(holds)))
+    return found
+
+
+def seeds_of(_played: Played) -> dict[str, str]:
+    return {TABLE: "; ".join(f"{seeds_in_words(figure.seeds)} ({figure.name})" for figure in FIGURES)}
+
+
+PART = Part(TABLE, keys, play, store, seeds_of, claims)

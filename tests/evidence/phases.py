@@ -1,14 +1,14 @@
-"""The twin's phase times beside those of the literature: prints docs/phases.md from the stored campaigns.
-
-.venv/bin/python -m tests.evidence.phases > docs/phases.md
-"""
+"""The twin's phase times beside those of the literature: docs/phases.md, from the stored campaigns."""
 
 from __future__ import annotations
 
 import statistics
-import sys
+from pathlib import Path
 
-from tests.evidence.campaign import CELLS, read, summary
+from tests.evidence.campaign import CELLS, read, summary, table_of
+from tests.evidence.part import HERE, ROOT, about_lines
+
+PAGE = ROOT / "docs" / "phases.md"
 
 TOP_LIFT_ROWS = (
     ("entry and parking", 45, ("dock",)),
@@ -44,12 +44,11 @@ CHASSIS_ROWS = (
 
 
 INTRODUCTION = """\
-Made by `.venv/bin/python -m tests.evidence.phases > docs/phases.md` from the stored campaigns
-(`tests/evidence/*.jsonl`, factory timing, guided parking). No station builder publishes phase times; the column
-*facts* is an engineering estimate that was put together from published totals before the twin existed, so this
-table compares two estimates. Published mechanical times of comparable robots are 114 s (claimed, SANY) to 150 s
-(NIO cars); published totals 180 to 420 s. The standards allow 360 s (GB/T 29772-2024) and 600 s
-(GB/T 51077-2024) for a commercial vehicle."""
+Made by `make evidence` from the stored campaigns (`tests/evidence/*.jsonl`, factory timing, guided parking). No
+station builder publishes phase times; the column *facts* is an engineering estimate that was put together from
+published totals before the twin existed, so this table compares two estimates. Published mechanical times of
+comparable robots are 114 s (claimed, SANY) to 150 s (NIO cars); published totals 180 to 420 s. The standards allow
+360 s (GB/T 29772-2024) and 600 s (GB/T 51077-2024) for a commercial vehicle."""
 
 TOP_LIFT_DIFFERS = """\
 Where they differ: the factory timing moves x and y before it lowers (10 s in the facts have the spreader already
@@ -62,9 +61,9 @@ with locks at each (swap at rack), and lifts 1.4 m because a block has to pass b
 short."""
 
 
-def means(station: str, robot_jobs: int) -> dict[str, float]:
+def means(station: str, robot_jobs: int, folder: Path) -> dict[str, float]:
     """Mean time in s of each phase over the completed guided swaps, per job."""
-    rows = [row for row in read(station, "guided") if row["outcome"] == "completed"]
+    rows = [row for row in read(station, "guided", folder) if row["outcome"] == "completed"]
     names = {name for row in rows for name in row["phases_s"]}
     once = {"dock", "identify", "scan", "verify", "exit"}
     return {
@@ -84,17 +83,20 @@ def table(rows: tuple[tuple[str, int, tuple[str, ...]], ...], twin: dict[str, fl
     return lines
 
 
-def document() -> str:
+def document(folder: Path = HERE) -> str:
     """The whole page, as Markdown."""
-    top, chassis = summary(read("top_lift", "guided")), summary(read("chassis", "guided"))
+    top, chassis = (summary(read(station, "guided", folder)) for station in ("top_lift", "chassis"))
+    if not top["completed"] or not chassis["completed"]:
+        return "No swap was completed.\n"
     parts = [
         "# Phase times beside the literature's",
         "",
         INTRODUCTION,
         "",
+        about_lines([table_of(station, "guided") for station in CELLS], folder),
         f"## top_lift, {CELLS['top_lift'][0]} with {CELLS['top_lift'][1]}, {top['seeds']} seeds",
         "",
-        *table(TOP_LIFT_ROWS, means("top_lift", 1)),
+        *table(TOP_LIFT_ROWS, means("top_lift", 1, folder)),
         "",
         f"Mechanical time: facts 148 s; twin median {top['mechanical_time_s']['median']:.1f} s"
         f" ({top['mechanical_time_s']['min']:.1f} to {top['mechanical_time_s']['max']:.1f} s),"
@@ -106,7 +108,7 @@ def document() -> str:
         "",
         "One round of one robot (mean over its three blocks):",
         "",
-        *table(CHASSIS_ROWS, means("chassis", 3)),
+        *table(CHASSIS_ROWS, means("chassis", 3, folder)),
         "",
         f"Mechanical time of all three blocks: facts 140 to 170 s; twin median"
         f" {chassis['mechanical_time_s']['median']:.1f} s ({chassis['mechanical_time_s']['min']:.1f} to"
@@ -115,7 +117,3 @@ def document() -> str:
         CHASSIS_DIFFERS,
     ]
     return "\n".join(parts) + "\n"
-
-
-if __name__ == "__main__":
-    sys.stdout.write(document())

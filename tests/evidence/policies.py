@@ -1,54 +1,44 @@
-"""Evidence: episodes of the yardsticks and the floor on swap cells, stored one by one.
+"""Evidence: episodes of the yardsticks, the floor and a trained policy, stored one by one.
 
-    .venv/bin/python -m tests.evidence.policies              # plays what is missing, then writes the tables
-    .venv/bin/python -m tests.evidence.policies --only timing-top_lift --workers 16 --seconds 500
-    .venv/bin/python -m tests.evidence.policies --tables
+    .venv/bin/python -m tests.evidence policies --seeds 40
 
-Each case has a file in tests/evidence/policies, a line an episode. A run goes on where it stopped, repeats nothing, and
-plays the policies of a case on the same seeds, lowest first. `tests/evidence/test_policies.py` holds the figures to the
-project's targets and plays a small sample again. Remove a file to start it afresh.
+Each case has a file in tests/evidence/policies, a line an episode; the policies of a case play the same seeds.
+`tests/evidence/test_policies.py` plays a small sample again.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
-import time
-from collections.abc import Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 from agents.episodes import Episode, Player, Scene
 from agents.evaluate import Evaluation
 from agents.tasks import TASKS
+from tests.evidence.part import HERE, RELEASE_SEEDS, Claim, Key, Part, Played, seeds_in_words
 
-HERE = Path(__file__).parent
-FOLDER = HERE / "policies"
 FIRST_SEED = 10_000
 """Episodes run on seeds from here up; the yardsticks were tuned on others."""
 UNTRAINED = HERE / "training" / "untrained"
 """The start of the run of `swaptwin train alignment` whose result is the shipped bundle `align_sac`."""
 FULL, FLOOR = 500, 20
-"""Episodes of a yardstick, and of the floor: that one is flat, fewer do."""
+"""Episodes of a yardstick for a release, and of the floor: that one is flat, fewer do."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """One table: a task on a station, its options, and how many episodes each policy plays."""
+    """One table: a task on a station, its options, and how many episodes each policy plays for a release."""
 
     name: str
     task: str
     policies: Mapping[str, int]
     options: Mapping[str, str] = field(default_factory=dict)
 
-    @property
-    def path(self) -> Path:
-        return FOLDER / f"{self.name}.jsonl"
+    def path(self, folder: Path = HERE) -> Path:
+        return folder / "policies" / f"{self.name}.jsonl"
 
     @property
     def scene(self) -> Scene:
@@ -88,12 +78,11 @@ CASES = (
 BY_NAME = {case.name: case for case in CASES}
 
 
-def read(case: Case) -> dict[tuple[str, int], Episode]:
+def read(case: Case, folder: Path = HERE) -> dict[tuple[str, int], Episode]:
     """Stored episodes by policy and seed."""
-    if not case.path.exists():
-        return {}
+    path = case.path(folder)
     found = {}
-    for line in case.path.read_text().splitlines():
+    for line in path.read_text().splitlines() if path.exists() else ():
         row = json.loads(line)
         policy = row.pop("policy")
         found[policy, row["seed"]] = Episode(**row)
@@ -127,18 +116,9 @@ def play(name: str, policy: str, seed: int) -> dict[str, Any]:
     return as_row(policy, player(name, policy)(seed)[0])
 
 
-def missing(case: Case) -> Iterator[tuple[str, str, int]]:
-    """(case, policy, seed) that are not stored, seed by seed."""
-    known = read(case)
-    for seed in range(FIRST_SEED, FIRST_SEED + max(case.policies.values())):
-        for policy, episodes in case.policies.items():
-            if seed < FIRST_SEED + episodes and (policy, seed) not in known:
-                yield case.name, policy, seed
-
-
-def evaluation(case: Case, policies: tuple[str, ...]) -> Evaluation:
+def evaluation(case: Case, policies: tuple[str, ...], folder: Path = HERE) -> Evaluation:
     """The stored episodes of these policies on the seeds that all of them have played."""
-    known = read(case)
+    known = read(case, folder)
     seeds = [
         seed
         for seed in range(FIRST_SEED, FIRST_SEED + max(case.policies.values()))
@@ -149,45 +129,64 @@ def evaluation(case: Case, policies: tuple[str, ...]) -> Evaluation:
     return Evaluation(case.scene, policies, FIRST_SEED, len(seeds), columns, about)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", choices=sorted(BY_NAME), action="append", help="these cases; default: all")
-    parser.add_argument("--policy", action="append", help="of these policies; default: all")
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--seconds", type=float, default=float("inf"), help="begin no episode after this")
-    parser.add_argument("--tables", action="store_true", help="only write the tables")
-    options = parser.parse_args()
-    chosen = [case for case in CASES if options.only is None or case.name in options.only]
-    if not options.tables:
-        run(chosen, options.policy, options.workers, options.seconds)
-    if options.only is None:
-        from tests.evidence.policy_tables import write
-
-        write()
-    return 0
+# ----------------------------------------------------------------------------------------------------------------- part
 
 
-def run(cases: list[Case], policies: list[str] | None, workers: int, seconds: float) -> None:
-    """Play what is missing; each episode is stored as it ends."""
-    FOLDER.mkdir(exist_ok=True)
-    todo = iter([item for case in cases for item in missing(case) if policies is None or item[1] in policies])
-    until = time.monotonic() + seconds
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        running: dict[Any, Case] = {}
-        done = 0
-        while True:
-            while len(running) < workers and time.monotonic() < until and (item := next(todo, None)) is not None:
-                running[pool.submit(play, *item)] = BY_NAME[item[0]]
-            if not running:
-                return
-            for job in wait(running, return_when=FIRST_COMPLETED).done:
-                case, row = running.pop(job), job.result()
-                with case.path.open("a") as file:
-                    file.write(json.dumps(row) + "\n")
-                done += 1
-                said = f"{done} {case.name} {row['policy']} {row['seed']} {row['outcome']}"
-                print(said, file=sys.stderr, flush=True)
+def keys(seeds: int) -> list[Key]:
+    """Case by case and seed by seed; all that a case has for a release, no more than `seeds` of a policy otherwise."""
+    most = FULL if seeds >= RELEASE_SEEDS else seeds
+    return [
+        (case.name, policy, seed)
+        for case in CASES
+        for seed in range(FIRST_SEED, FIRST_SEED + min(most, max(case.policies.values())))
+        for policy, episodes in case.policies.items()
+        if seed < FIRST_SEED + episodes
+    ]
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def store(folder: Path, played: Played) -> None:
+    (folder / "policies").mkdir(parents=True, exist_ok=True)
+    for case in CASES:
+        rows = [json.dumps(row) + "\n" for key, row in played.items() if key[0] == case.name]
+        case.path(folder).write_text("".join(rows))
+
+
+def seeds_of(played: Played) -> dict[str, str]:
+    return {
+        f"policies/{case.name}": seeds_in_words([int(key[2]) for key in played if key[0] == case.name])
+        for case in CASES
+    }
+
+
+def claims(folder: Path = HERE) -> list[Claim]:
+    """The project's targets for policies."""
+    found = []
+    for case in CASES:
+        if case.task == "timing":
+            told = evaluation(case, ("factory", "zvd"), folder).as_json()
+            [time] = [row for row in told["paired"] if row["metric"] == "time_s"]
+            [success] = told["paired_success"]
+            found.append(Claim(f"{case.name}: zvd beats factory on mechanical time", time["ci95"][1] < 0.0))
+            found.append(Claim(f"{case.name}: it is not known to fail more often", success["ci95"][1] >= 0.0))
+            violations = sum(row["violations"] for row in told["policies"])
+            found.append(Claim(f"{case.name}: no safety invariant broken", violations == 0))
+        elif case.name == "trained-alignment":
+            told = evaluation(case, ("untrained", "align_sac"), folder).as_json()
+            [time] = [row for row in told["paired"] if row["metric"] == "time_s"]
+            [success] = told["paired_success"]
+            better = time["ci95"][1] < 0.0 and success["ci95"][1] >= 0.0
+            found.append(Claim("half an hour of training ends better than its start", better))
+        else:
+            servo = evaluation(case, ("baseline",), folder).as_json()["policies"][0]
+            if case.options["parking"] == "guided":
+                first = servo["rates"]["first_attempt"]["rate"]
+                found.append(Claim(f"{case.name}: 19 of 20 packs seated at the first attempt", first >= 0.95))
+            found.append(Claim(f"{case.name}: no safety invariant broken", servo["violations"] == 0))
+            for policy in ("zero", "random"):
+                floor = evaluation(case, (policy,), folder).as_json()["policies"][0]
+                far = floor["success_ci95"][1] < servo["success_ci95"][0]
+                found.append(Claim(f"{case.name}: the servo is far above {policy}", far))
+    return found
+
+
+PART = Part("policies", keys, play, store, seeds_of, claims)

@@ -1,4 +1,4 @@
-"""Tables of the stored policy evidence, into docs/evaluate.md and the README, between their markers."""
+"""Tables of the stored policy evidence, for docs/evaluate.md and the README."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ from envs.alignment_case import AlignmentChoice
 from envs.swap_case import SwapChoice, outside_gate
 from envs.timing import STILL_S
 from tests.evidence import docking_policies
-from tests.evidence.markers import replace
+from tests.evidence.part import HERE, about_lines
 from tests.evidence.policies import BY_NAME, CASES, Case, evaluation, read
 from twin.catalogue import load_station, with_overrides
 
-ROOT = Path(__file__).parents[2]
-DOCUMENT, README = ROOT / "docs" / "evaluate.md", ROOT / "README.md"
 AGAINST = "factory"
 """What timing policies are compared with, seed by seed."""
+
+
+def _tables(task: str) -> list[str]:
+    """Stored tables of a task, without the trained policy's."""
+    return [f"policies/{case.name}" for case in CASES if case.name.startswith(task)]
 
 
 def interval(low_high: list[float]) -> str:
@@ -33,13 +36,13 @@ def where(case: Case) -> str:
     return ", ".join(case.options.values())
 
 
-def rows_of(case: Case) -> list[dict[str, Any]]:
+def rows_of(case: Case, folder: Path) -> list[dict[str, Any]]:
     """One row of `evaluate --json` for each policy of the case that has stored episodes, each on all of its own."""
-    known = {policy for policy, _ in read(case)}
+    known = {policy for policy, _ in read(case, folder)}
     found = []
     for policy in case.policies:
         if policy in known:
-            told = evaluation(case, (policy,)).as_json()
+            told = evaluation(case, (policy,), folder).as_json()
             found.append({**told["policies"][0], "episodes": told["episodes"]})
     return found
 
@@ -48,7 +51,7 @@ def others(row: dict[str, Any], success: str) -> str:
     return ", ".join(f"{name} {n}" for name, n in row["reasons"].items() if name != success) or "-"
 
 
-def alignment_table() -> str:
+def alignment_table(folder: Path = HERE) -> str:
     """Markdown, a row per case and policy."""
     lines = [
         "| station, parking | policy | episodes | seated | at the first attempt | 95 % interval "
@@ -58,22 +61,22 @@ def alignment_table() -> str:
     for case in CASES:
         if not case.name.startswith("alignment"):
             continue
-        for row in rows_of(case):
+        for row in rows_of(case, folder):
             first = row["rates"]["first_attempt"]
             lines.append(
                 f"| {where(case)} | {row['name']} | {row['episodes']} | {100 * row['success_rate']:.1f} % "
                 f"| {100 * first['rate']:.1f} % | {interval(first['ci95'])} | {pair(row['time_s'])} "
                 f"| {pair(row['peak_lateral_force_n'], 1e-3)} | {row['violations']} | {others(row, 'seated')} |"
             )
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, "", about_lines(_tables("alignment"), folder)])
 
 
-def difference(case: Case, policy: str, against: str = AGAINST, digits: int = 1) -> str:
+def difference(case: Case, policy: str, folder: Path, against: str = AGAINST, digits: int = 1) -> str:
     """Time less that of another policy on the same seeds, where both succeeded, with its interval."""
-    known = {name for name, _ in read(case)}
+    known = {name for name, _ in read(case, folder)}
     if policy == against or not {policy, against} <= known:
         return "-"
-    for row in evaluation(case, (against, policy)).as_json()["paired"]:
+    for row in evaluation(case, (against, policy), folder).as_json()["paired"]:
         if row["metric"] == "time_s":
             low, high = row["ci95"]
             median = f"{row['median_difference']:+.{digits}f} s"
@@ -81,7 +84,7 @@ def difference(case: Case, policy: str, against: str = AGAINST, digits: int = 1)
     return "-"
 
 
-def trained_table() -> str:
+def trained_table(folder: Path = HERE) -> str:
     """Markdown: a training run's start and its result."""
     case = BY_NAME["trained-alignment"]
     lines = [
@@ -89,18 +92,18 @@ def trained_table() -> str:
         "| less untrained, paired: median (95 % interval; pairs) | force, kN: median, 99 % | violations | other ends |",
         "|---|---:|---:|---|---:|---|---|---|---:|---|",
     ]
-    for row in rows_of(case):
+    for row in rows_of(case, folder):
         first = row["rates"]["first_attempt"]
         lines.append(
             f"| {row['name']} | {row['episodes']} | {100 * row['success_rate']:.1f} % "
             f"| {interval(row['success_ci95'])} | {100 * first['rate']:.1f} % | {pair(row['time_s'])} "
-            f"| {difference(case, row['name'], 'untrained', 2)} "
+            f"| {difference(case, row['name'], folder, 'untrained', 2)} "
             f"| {pair(row['peak_lateral_force_n'], 1e-3)} | {row['violations']} | {others(row, 'seated')} |"
         )
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, "", about_lines(["policies/trained-alignment"], folder)])
 
 
-def timing_table() -> str:
+def timing_table(folder: Path = HERE) -> str:
     """Markdown, a row per station and policy."""
     lines = [
         "| station | policy | episodes | completed | 95 % interval | mechanical time, s: median, 95 % "
@@ -110,13 +113,13 @@ def timing_table() -> str:
     for case in CASES:
         if case.task != "timing":
             continue
-        for row in rows_of(case):
+        for row in rows_of(case, folder):
             lines.append(
                 f"| {where(case)} | {row['name']} | {row['episodes']} | {100 * row['success_rate']:.1f} % "
-                f"| {interval(row['success_ci95'])} | {pair(row['time_s'])} | {difference(case, row['name'])} "
+                f"| {interval(row['success_ci95'])} | {pair(row['time_s'])} | {difference(case, row['name'], folder)} "
                 f"| {pair(row['peak_lateral_force_n'], 1e-3)} | {row['violations']} | {others(row, 'completed')} |"
             )
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, "", about_lines(_tables("timing"), folder)])
 
 
 def outside_gate_first(case: Case, seeds: list[int]) -> list[int]:
@@ -129,7 +132,7 @@ def outside_gate_first(case: Case, seeds: list[int]) -> list[int]:
     return [seed for seed in seeds if alignment.draw(seed).swap.reparked]
 
 
-def gate_table() -> str:
+def gate_table(folder: Path = HERE) -> str:
     """Markdown: how many of the trucks of each case would have been sent back, and what is left of the successes."""
     lines = [
         "| task | episodes | stood outside the gate at first | policy | success, after parking again "
@@ -140,7 +143,7 @@ def gate_table() -> str:
         if case.task not in ("timing", "alignment") or case.name == "trained-alignment":
             continue
         policy = "zvd" if case.task == "timing" else "baseline"
-        episodes = {seed: episode for (name, seed), episode in read(case).items() if name == policy}
+        episodes = {seed: episode for (name, seed), episode in read(case, folder).items() if name == policy}
         outside = set(outside_gate_first(case, sorted(episodes)))
         n, done = len(episodes), sum(episode.success for episode in episodes.values())
         first = sum(episode.success and seed not in outside for seed, episode in episodes.items())
@@ -148,16 +151,16 @@ def gate_table() -> str:
             f"| {case.task}, {where(case)} | {n} | {len(outside)} | {policy} | {100 * done / n:.1f} % "
             f"| {100 * first / n:.1f} % ({interval(list(wilson(first, n)))}) |"
         )
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, "", about_lines([*_tables("timing"), *_tables("alignment")], folder)])
 
 
-def policies_table() -> str:
+def policies_table(folder: Path = HERE) -> str:
     """The yardsticks of all three tasks in a few rows, for the README."""
     lines = [
         "| task | policy | episodes | success (95 % interval) | time, s: median, 95 % | violations |",
         "|---|---|---:|---|---|---:|",
     ]
-    for stored in docking_policies.read():
+    for stored in docking_policies.read(folder):
         told = stored["evaluation"]
         row = told["policies"][0]
         if told["parking"] == "guided" and row["name"] == "baseline":
@@ -167,7 +170,7 @@ def policies_table() -> str:
                 f"| {pair(row['time_s'])} | - |"
             )
     for case in CASES:
-        for row in rows_of(case):
+        for row in rows_of(case, folder):
             who = {"baseline": "visual servo, creep, spiral, back-off", "align_sac": "`align_sac`: the servo and SAC"}
             if case.task == "alignment" and row["name"] in who:
                 first = row["rates"]["first_attempt"]
@@ -182,19 +185,6 @@ def policies_table() -> str:
                     f"| completed: {100 * row['success_rate']:.1f} % ({interval(row['success_ci95'])}) "
                     f"| {pair(row['time_s'])} | {row['violations']} |"
                 )
-    return "\n".join(lines) + "\n"
-
-
-TABLES = (
-    (DOCUMENT, "alignment", alignment_table),
-    (DOCUMENT, "trained", trained_table),
-    (DOCUMENT, "timing", timing_table),
-    (DOCUMENT, "gate", gate_table),
-    (README, "policies", policies_table),
-)
-
-
-def write() -> None:
-    """All tables as they are now."""
-    for path, name, table in TABLES:
-        replace(path, name, table())
+    return "\n".join(
+        [*lines, "", about_lines([docking_policies.TABLE, *(f"policies/{case.name}" for case in CASES)], folder)]
+    )

@@ -15,13 +15,19 @@ from pathlib import Path
 import pytest
 
 from tests.envs.episodes import ARGUMENTS, Arguments
+from tests.tiers import slow
 
 ROOT = Path(__file__).resolve().parents[2]
 PPO = Path(__file__).with_name("ppo.py")
 SECONDS = 15.0
 """Wall time after which a training that has learnt once comes to its end."""
-CHEAP = [pytest.param(name, sets[-1], id=name) for name, sets in ARGUMENTS.items()]
+CHEAP = [(name, sets[-1]) for name, sets in ARGUMENTS.items()]
 """Every id, with the last of its sets of arguments."""
+FAST = "swaptwin/Docking-v0"
+every = pytest.mark.parametrize(
+    ("name", "arguments"),
+    [pytest.param(*case, id=case[0]) if case[0] == FAST else slow(*case, id=case[0]) for case in CHEAP],
+)
 
 STABLE_BASELINES = """
 import json, sys, time
@@ -73,7 +79,7 @@ def run(folder: Path, *command: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize(("name", "arguments"), CHEAP)
+@every
 def test_stable_baselines3(name: str, arguments: Arguments, tmp_path: Path) -> None:
     words = run(tmp_path, "-c", STABLE_BASELINES, f"envs:{name}", json.dumps(arguments), str(SECONDS))
     said = json.loads(words.splitlines()[-1])
@@ -83,7 +89,8 @@ def test_stable_baselines3(name: str, arguments: Arguments, tmp_path: Path) -> N
         assert (tmp_path / f"{algorithm}.zip").is_file()
 
 
-@pytest.mark.parametrize(("name", "arguments"), CHEAP)
+@pytest.mark.slow
+@every
 def test_a_single_file_loop(name: str, arguments: Arguments, tmp_path: Path) -> None:
     settings = ["--steps", "256", "--rollout", "64", "--epochs", "2", "--seconds", str(SECONDS)]
     said = json.loads(run(tmp_path, str(PPO), f"envs:{name}", "--arguments", json.dumps(arguments), *settings))
@@ -97,6 +104,7 @@ def test_the_single_file_knows_nothing_of_this_project() -> None:
     assert not {"twin", "envs", "agents", "models", "swaptwin", "tests", "stable_baselines3"} & set(imported)
 
 
+@pytest.mark.slow
 def test_rl_zoo3(tmp_path: Path) -> None:
     """Its own command line, its own folder of logs; only the hyper-parameters are in a file."""
     name = "swaptwin/Docking-v0"

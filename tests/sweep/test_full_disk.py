@@ -77,6 +77,7 @@ def filled(word: str, places: dict[str, str]) -> str:
     return word
 
 
+@pytest.mark.slow
 def test_what_does_not_fit(made: Path, full: Disk) -> None:
     chosen = dict(WRITES)
     if full.limit_bytes is not None:

@@ -9,6 +9,7 @@ import pytest
 
 import swaptwin
 from tests.sweep.lines import ROOT, Ended, lines, run
+from tests.tiers import slow
 from twin import extras
 from twin.commands import doctor
 
@@ -67,7 +68,7 @@ def test_every_command_is_swept() -> None:
     assert set(swaptwin.COMMANDS) <= set(LINES)
 
 
-@pytest.mark.parametrize("extra", NEEDS)
+@pytest.mark.parametrize("extra", ["viewer", *(slow(extra) for extra in NEEDS if extra != "viewer")])
 def test_without_an_extra(made: Path, extra: str) -> None:
     chosen = {
         name: line for name, line in LINES.items() if name != "bench" and (name != "a window" or extra == "viewer")
@@ -80,7 +81,7 @@ def test_without_an_extra(made: Path, extra: str) -> None:
         check(ended, NEEDS[extra].get(name), extra)
 
 
-@pytest.mark.parametrize("module", ALONE)
+@pytest.mark.parametrize("module", ["onnx", *(slow(module) for module in ALONE if module != "onnx")])
 def test_without_one_package(made: Path, module: str) -> None:
     extra, name = ALONE[module]
     [ended] = run(made, [LINES[name]], hidden=(module,))

@@ -11,6 +11,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from ruckig import ControlInterface, InputParameter, Ruckig, Trajectory
 
+from tests.tiers import examples
 from twin.catalogue import load_pack, load_station, load_truck, with_overrides
 from twin.catalogue.schema import MECHANICAL, Station
 from twin.cell import Cell, build_cell
@@ -72,7 +73,7 @@ def ruckig_position(t_s: float, limits: Limits) -> float:
 @example(0.005, Limits(0.25, 0.2, 0.4))
 @example(0.20, Limits(0.25, 0.2, 0.4))  # jerk down,
 @example(2.0, Limits(0.25, 0.2, 0.4))  # full speed
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_time_to_cross_is_where_ruckig_is_then(distance, limits):
     assert ruckig_position(reach_s(distance, limits), limits) == pytest.approx(distance, rel=1e-9, abs=1e-12)
 
@@ -117,7 +118,7 @@ def time_at(move, position: float) -> float:
 
 
 @given(st.floats(0.13, 12.0), LIMITS, st.tuples(FRACTION, FRACTION, FRACTION), st.floats(0.01, 0.06))
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 def test_no_traverse_is_within_its_deadband_sooner(distance, limits, fractions, deadband):
     """Any fractions of the limits, starting a deadband ahead: never within the deadband of the end before the bound."""
     v, a, j = (limit * fraction for limit, fraction in zip(limits, fractions, strict=True))
@@ -225,7 +226,7 @@ def test_locks_open_before_the_creep_out_height_is_passed():
 @pytest.mark.parametrize("name", ["top_lift", "chassis"])
 @pytest.mark.parametrize("axis", AXES)
 @given(st.tuples(*[st.floats(1.0, 5.0)] * 3))
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 def test_a_faster_axis_never_raises_the_bound(name, axis, factors):
     station = station_of(name)
     units = ("radps", "radps2", "radps3") if axis == "yaw" else ("mps", "mps2", "mps3")
@@ -247,7 +248,7 @@ def test_a_faster_axis_never_raises_the_bound(name, axis, factors):
 
 @pytest.mark.parametrize("name", ["top_lift", "chassis"])
 @given(st.tuples(*[st.floats(0.05, 1.0)] * 6))
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 def test_a_faster_actuator_never_raises_the_bound(name, factors):
     station = station_of(name)
     fields = ("grip_close_s", "grip_open_s", "lock_open_s", "lock_close_s", "slot_lock_open_s", "slot_lock_close_s")

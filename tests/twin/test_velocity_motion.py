@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.tiers import examples
 from twin import plc
 from twin.catalogue import load_pack, load_station, load_truck
 from twin.cell import build_cell
@@ -90,7 +91,7 @@ unit = st.floats(-1.0, 1.0)
 setpoints = st.lists(st.tuples(st.tuples(unit, unit, unit, unit), st.integers(1, 40)), min_size=1, max_size=25)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(station=st.sampled_from(sorted(CELLS)), loaded=st.booleans(), asked=setpoints)
 def test_no_setpoints_take_an_axis_beyond_its_limits(station: str, loaded: bool, asked: list) -> None:
     rig = Rig(station, loaded=loaded)
@@ -111,7 +112,7 @@ def test_no_setpoints_take_an_axis_beyond_its_limits(station: str, loaded: bool,
     assert (jerk <= rig.p["axis_jerk"] * (1 + 1e-6)).all()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(asked=setpoints)
 def test_a_low_pack_stays_within_the_deadband(asked: list) -> None:
     rig = Rig("top_lift", loaded=True)

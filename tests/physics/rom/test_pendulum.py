@@ -20,6 +20,7 @@ from tests.physics.rom.loads import (
     peaks,
 )
 from tests.physics.rom_bench import FLIES, TICKS, RomBench
+from tests.tiers import examples
 from twin.plants.state import EX, EY, EYAW
 
 G = rig.GRAVITY_MPS2
@@ -63,7 +64,7 @@ def test_pendulum_period_and_tilt(bench, rope_m, load, joint, pace):
     assert np.abs(q[:, TILT[EY - joint]]).max() < 1e-9
 
 
-@settings(max_examples=15)
+@settings(max_examples=examples(15))
 @given(theta=st.floats(0.05, 0.35), rope_m=st.floats(1.05, 4.0), joint=st.sampled_from([EX, EY]), flies=st.booleans())
 def test_period_grows_with_amplitude(theta, rope_m, joint, flies):
     """T / T0 = 1 + theta^2 / 16 + 11 theta^4 / 3072 (+ 173 theta^6 / 737280): 0.8 % at 0.35 rad."""

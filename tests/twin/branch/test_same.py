@@ -7,12 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.tiers import slow
 from tests.twin.branch.rom_swaps import STATIONS, assert_same_before, branched, command_at, end_sha256, recorded
 from twin.branch.begin import begin_from
 from twin.recorded import verify
 from twin.recording import open_recording
 
-MOMENTS = 10
+MOMENTS = 2
+ALL_MOMENTS = 10
 
 
 def moments(path: Path, count: int) -> list[float]:
@@ -22,10 +24,11 @@ def moments(path: Path, count: int) -> list[float]:
     return np.random.default_rng(count).uniform(0.0, end_s, count).tolist()
 
 
+@pytest.mark.parametrize("count", [MOMENTS, slow(ALL_MOMENTS)])
 @pytest.mark.parametrize("station", STATIONS)
-def test_from_ten_random_moments_it_ends_as_recorded(station: str, swaps: dict[str, Path]) -> None:
+def test_from_random_moments_it_ends_as_recorded(station: str, count: int, swaps: dict[str, Path]) -> None:
     path = swaps[station]
-    for at_s in moments(path, MOMENTS):
+    for at_s in moments(path, count):
         assert branched(path, at_s).end_state_sha256 == end_sha256(path), at_s
 
 

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
+from tests.tiers import examples
 from twin.catalogue import load_pack, load_station, load_timing, load_truck, load_with_provenance, names, with_overrides
 from twin.catalogue.load import models_folder
 from twin.catalogue.safe_yaml import MAX_BYTES, MAX_DEPTH, MAX_NODES
@@ -422,7 +423,7 @@ def loads_or_refuses(kind: str, content: bytes, folder: Path) -> str | None:
     return None
 
 
-MUTANTS = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+MUTANTS = settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @MUTANTS
@@ -457,7 +458,7 @@ def test_a_dropped_key_is_refused(kind: str, data: st.DataObject, tmp_path: Path
     assert loads_or_refuses(kind, dump(root).encode(), tmp_path) is not None
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(25), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_wrong_value_anywhere_in_a_station(data: st.DataObject, tmp_path: Path) -> None:
     root = copy.deepcopy(ROOTS["station"])

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.tiers import examples
 from twin.log_import import ordered
 from twin.log_import.clock import ClockWatch
 from twin.log_import.ingest import WIDE, ingest
@@ -21,7 +22,7 @@ from twin.log_import.tracks import Fill, Stretch, Track
 from twin.log_import.units import UNITS
 
 S = 10**9
-SHARED = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+SHARED = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(40))
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +83,7 @@ class Pieces:
             yield self._t[begin : begin + self._size], self._v[begin : begin + self._size]
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(
     seed=st.integers(0, 10**6),
     size=st.integers(1, 200),

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from tests.tiers import examples
 from twin.errors import InputError
 from twin.log_import import importing
 from twin.log_import.drafting import draft_map
@@ -48,7 +49,7 @@ def mapping_of(folder: Path, time: str) -> Path:
     return path
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(30), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     stamps=st.lists(STAMPS, min_size=1, max_size=8),
     text=st.sampled_from(FORMATS),

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from numba import njit
 from ruckig import ControlInterface, InputParameter, Ruckig, RuckigError, Trajectory
 
+from tests.tiers import examples
 from twin.motion import profile as motion
 from twin.motion.plan import Move
 
-WIDE = settings(max_examples=300, deadline=None, derandomize=True)
+WIDE = settings(max_examples=examples(300), deadline=None, derandomize=True)
 NO_SHAPER = np.ones(1), np.zeros(1)
 
 

@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.tiers import examples
 from twin.motion import shaper as shapers
 from twin.motion.plan import plan_move, shaper_impulses
 from twin.motion.profile import duration_s
 
 SHAPERS = [name for name in shapers.NAMES if name != "none"]
 DAMPING_RATIOS = [0.0, 0.005, 0.02, 0.05, 0.3]
-QUICK = settings(max_examples=200, deadline=None, derandomize=True)
+QUICK = settings(max_examples=examples(200), deadline=None, derandomize=True)
 
 
 @pytest.mark.parametrize("damping_ratio", DAMPING_RATIOS)

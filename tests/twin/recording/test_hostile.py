@@ -19,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mcap.writer import Writer
 
+from tests.tiers import examples
 from tests.twin.recording.sample_recording import header, samples, write
 from twin.errors import InputError
 from twin.recording import FORMAT_VERSION, Frame, Header, Recorder, check_output_path, open_recording
@@ -128,7 +129,7 @@ def read_all(path: Path) -> tuple[Header, bool, np.ndarray, np.ndarray, np.ndarr
         )
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=examples(400))
 @given(where=st.data())
 def test_damaged_bytes_never_give_wrong_numbers(
     whole: bytes, tmp_path_factory: pytest.TempPathFactory, where: st.DataObject

@@ -19,6 +19,7 @@ from mcap.reader import NonSeekingReader
 from mcap.records import Chunk
 from mcap.stream_reader import StreamReader
 
+from tests.tiers import examples
 from tests.twin.recording.sample_recording import CHANNELS, header, samples, write
 from twin.errors import InputError
 from twin.recording import Recorder, open_recording
@@ -145,7 +146,7 @@ def chunk_ends(data: bytes, path: Path) -> list[int]:
     return ends
 
 
-@settings(deadline=None, max_examples=250)
+@settings(deadline=None, max_examples=examples(250))
 @given(where=st.data())
 def test_cut_anywhere_it_gives_what_is_whole(
     whole: bytes, tmp_path_factory: pytest.TempPathFactory, where: st.DataObject

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from tests.tiers import examples
 from tests.twin.recording.sample_recording import CHANNELS, FRAMES, SENSORS, header, samples, write
 from twin.errors import InputError
 from twin.recording import Frame, Header, Recorder, open_recording
@@ -26,7 +27,7 @@ def same_bits(a: np.ndarray, b: np.ndarray) -> bool:
     return a.shape == b.shape and np.ascontiguousarray(a).tobytes() == np.ascontiguousarray(b).tobytes()
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(
     poses=arrays(np.float64, (3, len(FRAMES), 7), elements=DOUBLES | st.sampled_from([math.nan, math.inf])),
     values=arrays(np.float64, (3, len(CHANNELS)), elements=DOUBLES),
@@ -53,7 +54,7 @@ def test_every_double_round_trips_bit_for_bit(
         assert same_bits(recording.frames_at(times[1]), poses[1])
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(
     command=st.dictionaries(
         st.text(max_size=8),

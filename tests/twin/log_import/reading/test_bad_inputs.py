@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.tiers import examples
 from twin.errors import InputError
 from twin.log_import.reading.layout import TableLayout
 from twin.log_import.reading.sniff import sniff
@@ -253,7 +254,7 @@ for name in ("line.csv.gz", "hole.csv"):
     assert int(grown_mib) < 60
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(300), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.one_of(st.binary(max_size=400), st.text(st.sampled_from('a1,;."\n\r\t#|: -/\0é'), max_size=200)))
 def test_whatever_a_file_holds_it_is_read_or_refused(data: bytes | str, tmp_path: Path) -> None:
     path = tmp_path / "log.csv"

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from tests.tiers import examples
 from twin.errors import InputError
 from twin.log_import.reading import source
 from twin.log_import.reading.facts import ReadFacts
@@ -56,7 +57,7 @@ CELL = st.one_of(
 )
 
 
-@settings(max_examples=250, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(250), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.integers(2, 4).flatmap(lambda n: st.lists(st.lists(CELL, min_size=n, max_size=n), min_size=1, max_size=8)),
     gaps=st.lists(st.sampled_from(["", "# remark", '# 5" long', "   "]), max_size=4),

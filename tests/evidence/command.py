@@ -1,0 +1,170 @@
+"""Play the evidence anew, store it and write the documents' tables.
+
+    .venv/bin/python -m tests.evidence                       # what `make evidence` plays: 40 seeds a set
+    .venv/bin/python -m tests.evidence --release             # what `make evidence-release` plays: everything, 200 seeds
+    .venv/bin/python -m tests.evidence policies --seeds 40   # some parts
+    .venv/bin/python -m tests.evidence swaps --seeds 2 --folder /tmp/sample    # a try that changes nothing here
+    .venv/bin/python -m tests.evidence --tables              # only the tables, of what is stored
+
+A run that was ended goes on where it stopped (results wait in runs/evidence until all are there); `--again` begins
+anew. At the end every claim of the documents on the figures is checked: exit code 1 where one no longer holds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from agents.commands.evaluate import duration
+from agents.pool import Pool, WorkerDiedError
+from agents.swap_rows import version
+from tests.evidence import (
+    agreement,
+    branch,
+    campaign,
+    docking,
+    docking_policies,
+    engine_friction,
+    finer_step,
+    hits,
+    policies,
+    tables,
+    time_step,
+)
+from tests.evidence.part import HERE, RELEASE_SEEDS, ROOT, SEEDS, About, Key, Part, write_about
+from twin.console import progress
+from twin.kernel_cache import while_starting
+
+MODULES = (campaign, policies, docking, docking_policies, time_step, finer_step, hits, branch, engine_friction)
+PARTS = {module.PART.name: module.PART for module in MODULES}
+MOST_WORKERS = 64
+
+
+class Results:
+    """Results of a part that wait in a file, a line each, until all of them are there."""
+
+    def __init__(self, folder: Path, part: Part, seeds: int) -> None:
+        self.part, self.seeds, self.keys = part, seeds, part.keys(seeds)
+        self.path = folder / f"{part.name}_{seeds}.jsonl"
+        self._lines: dict[Key, tuple[str, Any]] = {}
+        """By key: day, result."""
+        wanted = set(self.keys)
+        for line in self.path.read_text().splitlines(keepends=True) if self.path.exists() else ():
+            if line.endswith("\n"):  # not what a killed run left of its last
+                key, day, result = json.loads(line)
+                if tuple(key) in wanted:
+                    self._lines[tuple(key)] = day, result
+
+    @property
+    def missing(self) -> list[Key]:
+        return [key for key in self.keys if key not in self._lines]
+
+    def take(self, key: Key, result: Any) -> None:
+        day = datetime.datetime.now(datetime.UTC).date().isoformat()
+        self._lines[key] = day, json.loads(json.dumps(result))
+        with self.path.open("a") as file:
+            file.write(json.dumps([key, day, result]) + "\n")
+
+    def store(self, folder: Path) -> None:
+        """All of them, in the order of the keys, and what they were made from."""
+        played = {key: self._lines[key][1] for key in self.keys}
+        self.part.store(folder, played)
+        days = sorted(day for day, _ in self._lines.values())
+        command = f"python -m tests.evidence {self.part.name} --seeds {self.seeds}"
+        tables_seeds = self.part.seeds(played)
+        write_about(
+            folder,
+            {
+                table: About(version() or "unknown", days[0], days[-1], seeds, command)
+                for table, seeds in tables_seeds.items()
+            },
+        )
+
+
+def player() -> Any:
+    """In a worker: what plays (part, key)."""
+    return lambda item: PARTS[item[0]].play(*item[1])
+
+
+def play(waiting: list[Results], workers: int) -> None:
+    """What is missing, on the cores there are, with one line that says how far it is."""
+    todo = [(results.part.name, key) for results in waiting for key in results.missing]
+    total = sum(len(results.keys) for results in waiting)
+    by_name = {results.part.name: results for results in waiting}
+    began_s, before = time.monotonic(), total - len(todo)
+    with (
+        progress(while_starting(f"evidence: {before} of {total} results are there"), total=total) as line,
+        Pool(max(1, min(workers, len(todo))), player) as pool,
+    ):
+        for done, ((name, key), result) in enumerate(pool.answers(todo), 1):
+            by_name[name].take(key, result)
+            left_s = (time.monotonic() - began_s) / done * (len(todo) - done)
+            text = f"{name} {' '.join(map(str, key))}; about {duration(left_s)} left"
+            line.update(text, completed=before + done)
+
+
+def broken_claims(names: list[str], folder: Path) -> list[str]:
+    """What the documents say of these parts' figures and no longer holds; of the plants' agreement too, if played."""
+    told = [PARTS[name].claims(folder) for name in names]
+    if "swaps" in names:
+        told.append(agreement.claims(folder))
+    return [claim.words for claims in told for claim in claims if not claim.holds]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.evidence", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "parts", nargs="*", metavar="PART", help=f"which; default: those of no release ({', '.join(PARTS)})"
+    )
+    parser.add_argument("--release", action="store_true", help=f"all parts, and {RELEASE_SEEDS} seeds")
+    parser.add_argument("--seeds", type=int, help=f"seeds a set; default {SEEDS}")
+    parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)), help="default: a process a core")
+    parser.add_argument("--again", action="store_true", help="do not go on with a run that was ended")
+    parser.add_argument("--folder", type=Path, help="store in this folder; no document is changed")
+    parser.add_argument("--tables", action="store_true", help="only write the tables and check the claims")
+    told = parser.parse_args()
+    if unknown := [name for name in told.parts if name not in PARTS]:
+        parser.error(f"PART: no such part, got {', '.join(unknown)} (allowed: {', '.join(PARTS)})")
+    seeds = told.seeds if told.seeds is not None else RELEASE_SEEDS if told.release else SEEDS
+    if not 1 <= seeds <= 10_000 or not 1 <= told.workers <= MOST_WORKERS:
+        parser.error(f"--seeds and --workers: out of range (allowed: 1 to 10000, 1 to {MOST_WORKERS})")
+    names = told.parts or [name for name, part in PARTS.items() if told.release or not part.release]
+    folder = told.folder or HERE
+    if not told.tables:
+        kept = (told.folder or ROOT / "runs" / "evidence") / "unfinished"
+        kept.mkdir(parents=True, exist_ok=True)
+        waiting = [Results(kept, PARTS[name], seeds) for name in names]
+        for results in waiting:
+            if told.again:
+                results.path.unlink(missing_ok=True)
+        waiting = [Results(kept, PARTS[name], seeds) for name in names]
+        try:
+            play(waiting, told.workers)
+        except KeyboardInterrupt:
+            print("interrupted: the same command goes on from here", file=sys.stderr)
+            return 130
+        except (RuntimeError, WorkerDiedError) as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 1
+        for results in waiting:
+            results.store(folder)
+        for results in waiting:
+            results.path.unlink()
+        if not any(kept.iterdir()):
+            kept.rmdir()
+    if told.folder is None:
+        tables.write_documents()
+    else:
+        tables.write_samples(folder, set(names))
+    broken = broken_claims(names, folder)
+    for words in broken:
+        print(f"no longer holds: {words}", file=sys.stderr)
+    return int(bool(broken))

@@ -1,0 +1,42 @@
+"""Every table in the documents that is made of stored evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.evidence import agreement, docking, docking_policies, phases, policy_tables, readme
+from tests.evidence.markers import replace
+from tests.evidence.part import HERE, ROOT
+
+README, EVALUATE = ROOT / "README.md", ROOT / "docs" / "evaluate.md"
+
+TABLES: tuple[tuple[str, Path, str, Callable[[Path], str]], ...] = (
+    ("swaps", README, readme.SECTION, readme.table),
+    ("swaps", README, agreement.SECTION, agreement.summary),
+    ("swaps", agreement.DOCUMENT, agreement.SECTION, agreement.sections),
+    ("policies", README, "policies", policy_tables.policies_table),
+    ("policies", EVALUATE, "alignment", policy_tables.alignment_table),
+    ("policies", EVALUATE, "trained", policy_tables.trained_table),
+    ("policies", EVALUATE, "timing", policy_tables.timing_table),
+    ("policies", EVALUATE, "gate", policy_tables.gate_table),
+    ("docking", docking.DOCUMENT, docking.SECTION, docking.table),
+    ("docking_policies", EVALUATE, docking_policies.SECTION, docking_policies.table),
+)
+"""(part, document, its section, what makes it of the rows in a folder)"""
+
+
+def write_documents() -> None:
+    """All tables, and the page of phases, as the stored rows make them."""
+    for _, document, section, table in TABLES:
+        replace(document, section, table(HERE))
+    phases.PAGE.write_text(phases.document(), encoding="utf-8")
+
+
+def write_samples(folder: Path, parts: set[str]) -> None:
+    """The tables of these parts, of the rows in a folder, into files there."""
+    for part, document, section, table in TABLES:
+        if part in parts:
+            (folder / f"{document.stem}.{section}.md").write_text(table(folder), encoding="utf-8")
+    if "swaps" in parts:
+        (folder / phases.PAGE.name).write_text(phases.document(folder), encoding="utf-8")
