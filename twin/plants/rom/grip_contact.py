@@ -13,7 +13,7 @@ from typing import Any
 
 from twin.motion.kernels import inlined_kernel, kernel
 from twin.plants.rom.frames import back, times
-from twin.plants.rom.model import E_GAP_M
+from twin.plants.rom.model import E_GAP_M, E_PAD_RADIUS_M
 from twin.plants.rom.points import NEAR_M, add
 
 Params = Any
@@ -47,10 +47,22 @@ def grip_points(p: Params, m: Model, x: State, t: Any, r: int, pose: Any, n: int
         gap = middle + dx * px + dy * py
         rx, ry, rz = times(turn, px, py, 0.0)
         u, v, _ = back(face, rx - sx, ry - sy, rz - sz)
-        beside = max(abs(u) - m.pack_half_m[0], abs(v) - m.pack_half_m[1])
-        face_m = min(face_m, max(gap, beside))
-        if gap < NEAR_M and beside < 0.0:
-            n = add(points, n, rx, ry, rz, nx, ny, nz, gap, m.pad_stiffness, m.e_damping, friction, dt_s)
+        off_u, off_v = abs(u) - m.pack_half_m[0], abs(v) - m.pack_half_m[1]
+        beside = max(off_u, off_v)
+        lx, ly, lz = nx, ny, nz
+        if beside > 0.0:  # the ball over the edge
+            axis = 0 if off_u > off_v else 1
+            rise, side = max(gap + E_PAD_RADIUS_M, 0.0), 1.0 if (u if axis == 0 else v) > 0.0 else -1.0
+            far = math.sqrt(beside * beside + rise * rise)
+            gap = far - E_PAD_RADIUS_M
+            out, rise = side * beside / far, rise / far
+            lx = out * face[0, axis] + rise * nx
+            ly = out * face[1, axis] + rise * ny
+            lz = out * face[2, axis] + rise * nz
+        face_m = min(face_m, gap)
+        if gap < NEAR_M:
+            x.off_pads[r] += 1 if beside > 0.0 else 0
+            n = add(points, n, rx, ry, rz, lx, ly, lz, gap, m.pad_stiffness, m.e_damping, friction, dt_s)
     # the pack from the end effector: middle of its face, and its axes
     qx, qy, qz = back(turn, sx, sy, sz)
     xx, xy, xz = back(turn, face[0, 0], face[1, 0], face[2, 0])
@@ -123,10 +135,13 @@ def grip_points(p: Params, m: Model, x: State, t: Any, r: int, pose: Any, n: int
             face_m = min(face_m, gap)
             if gap >= NEAR_M:
                 continue
-            # the wall is pushed outwards and, where it flares, up
+            # the wall is pushed outwards and, where it flares, up; its upper end by the pack's side
             fx, fy, fz = times(face, ex, ey, 0.0)
-            bx, by = (side * norm, 0.0) if axis == 0 else (0.0, side * norm)
-            lx, ly, lz = times(turn, bx, by, up * norm * lean)
+            if below > 0.0:
+                bx, by = (side * norm, 0.0) if axis == 0 else (0.0, side * norm)
+                lx, ly, lz = times(turn, bx, by, up * norm * lean)
+            else:
+                lx, ly, lz = side * face[0, axis], side * face[1, axis], side * face[2, axis]
             n = add(points, n, sx + fx, sy + fy, sz + fz, lx, ly, lz, gap, m.pad_stiffness, m.e_damping, friction, dt_s)
     # tilted on a rim, the plate comes down on the pack's edge: corners of where both outlines overlap
     lx, ly, lz = up * turn[0, 2], up * turn[1, 2], up * turn[2, 2]

@@ -14,7 +14,7 @@ from twin.plants.truck_outline import truck_boxes
 
 EMPTY = PACKS
 """Row of the end effector alone in the body arrays; row k is the end effector with pack k in its grip."""
-PAD_RADIUS_M, E_PAD_INSET_M = 0.05, 0.08
+PAD_RADIUS_M, E_PAD_RADIUS_M, E_PAD_INSET_M = 0.05, 0.03, 0.08
 IDLE = 16
 """Idle packs at most: those that a swap does not touch."""
 CLEAR_M = 0.1
