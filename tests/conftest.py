@@ -25,26 +25,14 @@ settings.load_profile("fast")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-SKIPPED = pytest.StashKey[list[str]]()
-"""Reasons of tests that were skipped for want of what a window needs."""
-WINDOW_PACKAGES = "xvfb xdotool libegl1 libgl1-mesa-dri"
+NO_WINDOWS = "windows were NOT tested; what they need: apt install xvfb xdotool libegl1 libgl1-mesa-dri"
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.stash[SKIPPED] = []
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tests that were skipped for want of a virtual display share one line of the summary."""
     for report in terminalreporter.stats.get("skipped", ()):
-        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
-        if "Xvfb" in reason or "xdotool" in reason:
-            config.stash[SKIPPED].append(reason)
-
-
-def pytest_unconfigure(config: pytest.Config) -> None:
-    """The last line of all, where a reader sees it."""
-    if skipped := config.stash.get(SKIPPED, []):
-        print(f"{len(skipped)} tests of the window were skipped; what they need: apt install {WINDOW_PACKAGES}")
+        if isinstance(report.longrepr, tuple) and any(tool in report.longrepr[2] for tool in ("Xvfb", "xdotool")):
+            report.longrepr = (str(ROOT / "tests" / "viewer"), None, NO_WINDOWS)
 
 
 @pytest.fixture(autouse=True)

@@ -257,6 +257,10 @@ def _fill_truck(p: Any, truck: Truck, pack: Pack, seats: int) -> None:
     p["truck_roll_preload_nm"] = sum(m * y for m, _, y in masses) * g
     p["truck_axle_stiffness"] = [a.stiffness_n_per_m for a in axles]
     p["truck_axle_braked"] = [float(a.braked) for a in axles]
+    trailer = truck.driving.trailer if truck.driving is not None else None
+    if trailer is not None:
+        p["truck_trailer_kg"], p["truck_trailer_braked"] = trailer.axle_load_kg, float(trailer.braked)
+        p["truck_trailer_scrub"], p["truck_kingpin_x_m"] = trailer.scrub_m / trailer.wheelbase_m, trailer.kingpin_x_m
     p["truck_axle_unsprung_kg"] = truck.unsprung_mass_kg * preload / weight
     roll_inertia = truck.sprung_inertia_kgm2[0] + sum(m * pack.size_m[1] ** 2 / 12 for m, _, _ in masses[1:])
     roll_total = sum(a.stiffness_n_per_m * a.spring_base_m**2 / 4 for a in axles)

@@ -11,6 +11,7 @@ import numpy as np
 from twin.catalogue.schema import MECHANICAL, FixedTimes, TimingSet
 from twin.cell import Cell
 from twin.faults import Fault, FaultPlayer, faulty_cell
+from twin.finite import with_nulls
 from twin.incident import amounts
 from twin.monitor import INVARIANTS, MEASURED
 from twin.plants.protocol import Plant
@@ -79,9 +80,12 @@ class SwapResult:
         }
 
     def as_json(self) -> dict[str, Any]:
-        """The design's JSON object (section 8), with robot and job (counted from 0) beside each phase."""
+        """The design's JSON object (section 8), with robot and job (counted from 0) beside each phase.
+
+        A number that is not finite is None, and its key stands in `not_finite`, which else is not there.
+        """
         figures = self.figures
-        return {
+        said = {
             "station": self.cell.station.name,
             "truck": self.cell.truck.name,
             "pack": self.cell.pack.name,
@@ -109,6 +113,7 @@ class SwapResult:
             **({"branch": self.branch.as_json()} if self.branch is not None else {}),
             **({"docking": self.cell.docking.as_json()} if self.cell.docking is not None else {}),
         }
+        return with_nulls(said)
 
 
 class SwapTwin:

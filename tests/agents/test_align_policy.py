@@ -64,7 +64,14 @@ def bundle(folder: Path, modes: list[str] | None, push: np.ndarray = PUSH) -> Pa
 # --------------------------------------------------------------------------------------------------------- whole swaps
 
 
-@pytest.mark.parametrize("cell", ["--station top_lift", slow("--station chassis --truck chassis_tractor_2")])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "--station top_lift --plant rom",
+        slow("--station top_lift"),
+        slow("--station chassis --truck chassis_tractor_2"),
+    ],
+)
 def test_the_servo_seats_every_pack_of_a_swap(cell: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "swap.mcap"
     words = f"swap {cell} --seed 3 --align-policy baseline --record {path} --json"
@@ -119,6 +126,7 @@ def test_an_insertion_that_gets_nowhere_is_tried_again(monkeypatch: pytest.Monke
     twin.close()
 
 
+@pytest.mark.slow
 def test_timed_and_aligned_by_policies_a_swap_completes() -> None:
     """Moves that overlap hand over while the axes still run: the insertion's command is buffered, not lost."""
     cell, timing = cell_and_timing("top_lift")

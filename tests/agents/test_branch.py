@@ -10,12 +10,13 @@ import pytest
 
 from swaptwin import run
 from tests.envs.episodes import make
-from tests.twin.branch.rom_swaps import STATIONS, end_sha256, told
+from tests.tiers import slow
+from tests.twin.branch.rom_swaps import end_sha256, told
 from twin.recorded import verify
 from twin.recording import open_recording
 
 
-@pytest.mark.parametrize("station", STATIONS)
+@pytest.mark.parametrize("station", ["top_lift", slow("chassis")])
 def test_policies_go_on_as_they_were(station: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Both decided: one draws at random, the other remembers the sway that it has seen."""
     path = tmp_path / "a.mcap"
@@ -29,6 +30,7 @@ def test_policies_go_on_as_they_were(station: str, tmp_path: Path, capsys: pytes
     assert not [e for e in said["events"] if e["name"] == "policy_differs"]
 
 
+@pytest.mark.slow
 def test_other_policies_take_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path, other = tmp_path / "a.mcap", tmp_path / "b.mcap"
     told(f"swap --plant rom --seed 3 --record {path}", capsys)

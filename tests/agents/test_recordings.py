@@ -15,6 +15,7 @@ from agents.episodes import Episode, Scene
 from agents.evaluate import Evaluation, evaluate
 from agents.tasks import TASKS
 from swaptwin import run
+from tests.tiers import slow
 from twin.errors import InputError
 from twin.recorded import verify
 from twin.recording import open_recording
@@ -74,7 +75,7 @@ def test_names_of_files(policies: tuple[str, ...], names: list[str]) -> None:
     assert recordings.file_names(policies) == names
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, slow(2)])
 def test_what_is_recorded_went_as_before_and_verifies(scene: Scene, tmp_path: Path, workers: int) -> None:
     names = ("baseline", "sideways")
     done, _ = evaluate(scene, names, episodes=1, seed=4, workers=1)
@@ -92,7 +93,7 @@ def test_what_is_recorded_went_as_before_and_verifies(scene: Scene, tmp_path: Pa
             assert opened.outcome == one.again.outcome
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, slow(2)])
 def test_failed_drives_into_the_bay_are_recorded(tmp_path: Path, workers: int) -> None:
     names = ("baseline", "random")
     scene = Scene(TASKS["docking"], {"conditions": "clear"})

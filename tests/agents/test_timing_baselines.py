@@ -50,22 +50,21 @@ def test_a_baseline_plays_its_set(station: str, name: str) -> None:
     env.close()
 
 
-def test_zvd_beats_factory_on_its_way_to_the_slot() -> None:
+@pytest.mark.parametrize("seed", [0, slow(1)])
+def test_zvd_beats_factory_on_its_way_to_the_slot(seed: int) -> None:
     env = environment("top_lift", last_phase="lift_out")
-    for seed in (0, 1):
-        factory, zvd = (
-            run_episode(
-                env, Guard(load_policy(name, dict(TASK.baselines), env.unwrapped), env.action_space), seed, TASK
-            )
-            for name in ("factory", "zvd")
-        )
-        assert zvd.time_s < factory.time_s - 5.0
-        assert factory.violations == zvd.violations == 0
-        assert factory.interventions == zvd.interventions == {}
+    factory, zvd = (
+        run_episode(env, Guard(load_policy(name, dict(TASK.baselines), env.unwrapped), env.action_space), seed, TASK)
+        for name in ("factory", "zvd")
+    )
+    assert zvd.time_s < factory.time_s - 5.0
+    assert factory.violations == zvd.violations == 0
+    assert factory.interventions == zvd.interventions == {}
     env.close()
 
 
-@pytest.mark.parametrize("station", ["top_lift", slow("chassis")])
+@pytest.mark.slow
+@pytest.mark.parametrize("station", ["top_lift", "chassis"])
 def test_zvd_beats_factory_over_a_whole_swap(station: str) -> None:
     """Against what is stored of the factory set on the same seed."""
     env = environment(station)

@@ -221,6 +221,7 @@ def test_without_enough_episodes_the_last_policy_stays(tmp_path: Path) -> None:
     environments.close()
 
 
+@pytest.mark.slow
 def test_of_the_checkpoints_the_one_that_earns_most_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither the first nor the last of them: what is shipped is that candidate to the last bit."""
     config = tiny_config(checkpoint_steps=2000, selection_episodes=2, evaluation_episodes=1)

@@ -45,6 +45,7 @@ def _warm(tmp_path_factory: pytest.TempPathFactory) -> None:
     train(SCENE, tiny_config(steps=600, evaluation_episodes=1), tmp_path_factory.mktemp("warm") / "run", Told())
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_warm")
 def test_the_wall_time_holds_for_selection_and_evaluation_too(tmp_path: Path) -> None:
     """Both would take minutes: a hundred candidates of ten thousand episodes each, and as many to be evaluated."""

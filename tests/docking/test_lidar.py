@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.docking import rig
+from tests.tiers import slow
 
 N = 64
 
@@ -23,7 +24,9 @@ def frames(plant, seconds):
     return np.concatenate(seen)
 
 
-@pytest.mark.parametrize(("weather", "factor", "dropout"), [("clear", 1, 0.01), ("night", 2, 0.05), ("rain", 4, 0.2)])
+@pytest.mark.parametrize(
+    ("weather", "factor", "dropout"), [("clear", 1, 0.01), slow("night", 2, 0.05), ("rain", 4, 0.2)]
+)
 def test_noise_grows_with_range_and_weather_and_frames_drop_out(weather, factor, dropout):
     plant = rig.bench("tractor_6x4", N, weather=weather)
     for x, distance in ((0.0, 8.0 - 2.95), (-20.0, 28.0 - 2.95)):

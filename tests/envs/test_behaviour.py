@@ -41,7 +41,7 @@ def test_observations_live_finite_and_scaled(name: str) -> None:
     env.close()
 
 
-@each
+@each_but_long
 def test_observations_share_no_memory(name: str) -> None:
     env = make(name).unwrapped
     kept = [env.reset(seed=1)[0]]
@@ -57,7 +57,7 @@ def test_observations_share_no_memory(name: str) -> None:
     env.close()
 
 
-@each
+@each_but_long
 def test_seeds_differ(name: str) -> None:
     env = make(name)
     cases = [str(env.reset(seed=seed)[1]["kpis"]) for seed in range(few(name, 10))]
@@ -82,7 +82,7 @@ def test_finite_actions_are_clipped_and_it_is_said(name: str) -> None:
     env.close()
 
 
-@each
+@each_but_long
 def test_bad_actions_are_refused_and_change_nothing(name: str) -> None:
     env = make(name).unwrapped
     size = env.action_space.shape[0]

@@ -20,6 +20,7 @@ QUIET = ProgressLine(None, "", None)
 with_panda = pytest.mark.skipif(importlib.util.find_spec("panda_gym") is None, reason="panda-gym is not installed")
 
 
+@pytest.mark.slow
 def test_a_side_says_how_far_it_came() -> None:
     with Process(INSERTION, FEW) as side:
         for _ in range(2):
@@ -85,6 +86,7 @@ def test_other_states_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
     assert bare.bare_rows("Insertion", INSERTION, FEW, QUIET)[0].met
 
 
+@pytest.mark.slow
 @with_panda
 def test_beside_panda_gym() -> None:
     ours, theirs = panda_rows("Insertion", INSERTION, {"steps": 400}, QUIET, turns=3, turn_s=0.2)
@@ -102,6 +104,7 @@ def test_without_panda_gym_the_row_says_so() -> None:
     assert "not measured: No module named 'no_such_gym'" in str(row.note)
 
 
+@pytest.mark.slow
 def test_two_workers_against_one(monkeypatch: pytest.MonkeyPatch) -> None:
     two, one = worker_rows("Docking", "envs:swaptwin/Docking-v0", {"guided": True}, QUIET, turns=3, turn_s=0.2)
     assert two.value is not None

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.envs.episodes import episode_hash, make
+from tests.tiers import slow
 from twin.errors import InputError
 from twin.recorded import verify
 from twin.recording import open_recording
@@ -39,7 +40,7 @@ def play(env: Any, seed: int, most: int = 1000, **options: Any) -> dict[str, Any
         ("swaptwin/Alignment-v0", ALIGNMENT, "seated", "align"),
         ("swaptwin/Alignment-v0", {**ALIGNMENT, "action_mode": "direct"}, "time_limit", "align"),
         ("swaptwin/Alignment-v0", {**ALIGNMENT, "plant": "rom"}, "seated", "align"),
-        ("swaptwin/Timing-v0", TIMING, "part_completed", "timing"),
+        slow("swaptwin/Timing-v0", TIMING, "part_completed", "timing"),
         ("swaptwin/Timing-v0", {**TIMING, "plant": "rom"}, "part_completed", "timing"),
         ("swaptwin/Docking-v0", DOCKING, "time_limit", "dock"),
     ],
@@ -71,7 +72,7 @@ def test_a_recorded_episode_verifies(
     [
         ("swaptwin/Alignment-v0", ALIGNMENT),
         ("swaptwin/Alignment-v0", {**ALIGNMENT, "plant": "rom"}),
-        ("swaptwin/Timing-v0", TIMING),
+        slow("swaptwin/Timing-v0", TIMING),
         ("swaptwin/Timing-v0", {**TIMING, "plant": "rom"}),
         ("swaptwin/Docking-v0", DOCKING),
     ],

@@ -34,13 +34,14 @@ def test_in_a_fresh_process(here: dict[str, str]) -> None:
     assert json.loads(run.stdout) == here
 
 
-@pytest.mark.parametrize("method", [slow("forkserver"), "spawn"])
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["forkserver", "spawn"])
 def test_in_workers(method: str, here: dict[str, str]) -> None:
     with multiprocessing.get_context(method).Pool(1) as pool:
         assert pool.apply(hashes) == here
 
 
-@each_but_long
+@pytest.mark.parametrize("name", [name if "Docking" in name else slow(name) for name in ARGUMENTS])
 def test_after_a_hundred_episodes(name: str, here: dict[str, str]) -> None:
     env = make(name)
     for seed in range(few(name, 100)):

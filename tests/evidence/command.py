@@ -55,11 +55,14 @@ class Results:
         self._lines: dict[Key, tuple[str, Any]] = {}
         """By key: day, result."""
         wanted = set(self.keys)
-        for line in self.path.read_text().splitlines(keepends=True) if self.path.exists() else ():
-            if line.endswith("\n"):  # not what a killed run left of its last
-                key, day, result = json.loads(line)
-                if tuple(key) in wanted:
-                    self._lines[tuple(key)] = day, result
+        text = self.path.read_text() if self.path.exists() else ""
+        whole = text[: text.rfind("\n") + 1]  # without what a killed run left of its last line
+        if whole != text:
+            self.path.write_text(whole)
+        for line in whole.splitlines():
+            key, day, result = json.loads(line)
+            if tuple(key) in wanted:
+                self._lines[tuple(key)] = day, result
 
     @property
     def missing(self) -> list[Key]:
@@ -98,8 +101,10 @@ def play(waiting: list[Results], workers: int) -> None:
     total = sum(len(results.keys) for results in waiting)
     by_name = {results.part.name: results for results in waiting}
     began_s, before = time.monotonic(), total - len(todo)
+    if before:
+        print(f"going on with {before} of {total} results; --again begins anew", file=sys.stderr)
     with (
-        progress(while_starting(f"evidence: {before} of {total} results are there"), total=total) as line,
+        progress(while_starting(f"evidence: {len(todo)} results to come"), total=total) as line,
         Pool(max(1, min(workers, len(todo))), player) as pool,
     ):
         for done, ((name, key), result) in enumerate(pool.answers(todo), 1):

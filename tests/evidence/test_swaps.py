@@ -11,10 +11,12 @@ from agents.swap_rows import REDUCED, REFERENCE, SwapRow, play
 from tests.evidence.agreement import NOT_MET
 from tests.evidence.campaign import CELLS, SETS, setup_of, stored_rows, table_of
 from tests.evidence.replay import assert_as_stored, row_differences
+from tests.tiers import slow
 
 REDUCED_SEEDS = (0, 1, 3, 7, 12, 19, 30, 38)
 SEED = 7
 """Of the reference plant in every test run; the slow tests play more."""
+stations = pytest.mark.parametrize("station", ["top_lift", slow("chassis")])
 SLOW = [(*which, seed) for which in SETS for seed in (2, 11)] + [(s, "unguided", SEED) for s in CELLS]
 
 
@@ -37,7 +39,7 @@ def test_the_reduced_order_plant_does_as_stored(station: str, parking: str) -> N
     assert_comes_out(station, parking, REDUCED, REDUCED_SEEDS)
 
 
-@pytest.mark.parametrize("station", sorted(CELLS))
+@stations
 def test_the_reference_plant_does_as_stored(station: str) -> None:
     assert_comes_out(station, "guided", REFERENCE, (SEED,))
 
@@ -48,7 +50,7 @@ def test_the_reference_plant_does_as_stored_on_more_seeds(station: str, parking:
     assert_comes_out(station, parking, REFERENCE, (seed,))
 
 
-@pytest.mark.parametrize("station", sorted(CELLS))
+@stations
 def test_the_plants_agree_as_the_table_says(station: str) -> None:
     """As far as one seed can say; lines that are known to miss their targets are left out."""
     (reference,) = again(station, "guided", REFERENCE, (SEED,)).values()

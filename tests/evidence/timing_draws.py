@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,8 @@ BOUNDS: dict[str, tuple[float, float]] = {
 }
 """Ends between which sets of everything that the catalogue accepts are drawn."""
 SHAPER_HZ = (0.02, 20.0)
+BEYOND = (0.01, 0.05, 0.2, 0.5)
+"""Shares of a set's numbers that are drawn beyond Timing-v0's range, to the ends of `BOUNDS`."""
 LOGARITHMIC = ("settle_threshold_m", "creep_speed_mps")
 
 
@@ -91,25 +94,32 @@ def policy_set(station: Station, draw: np.random.Generator, name: str) -> Timing
 
 
 def catalogue_set(station: Station, draw: np.random.Generator, name: str, *, corners: bool) -> TimingSet:
-    """A set between `BOUNDS`, each phase drawn alone; `corners`: only their ends and the ends of Timing-v0's range."""
-    one = _any_corner if corners else _anything
+    """A set between `BOUNDS`, each phase drawn alone; `corners`: only their ends and the ends of Timing-v0's range.
+
+    How often a number comes from beyond Timing-v0's range is the set's own: where every phase has one, the first of
+    them ends the swap, and none of the later phases is ever tried.
+    """
+    beyond = float(draw.choice(BEYOND))
+    one = partial(_any_corner if corners else _anything, beyond=beyond)
     return _made(station, name, "corners" if corners else "random", one(station, draw), _each(station, draw, one))
 
 
-def _anything(station: Station, draw: np.random.Generator) -> PhaseTiming:
-    """Half of the numbers from Timing-v0's range, half from everything that the catalogue accepts."""
+def _anything(station: Station, draw: np.random.Generator, beyond: float) -> PhaseTiming:
+    """Numbers from Timing-v0's range, or, a share of `beyond`, from everything that the catalogue accepts."""
     values: dict[str, Any] = {}
     for name in NUMBERS:
-        low, high = BOUNDS[name] if draw.uniform() < 0.5 else (RANGES[name].low, RANGES[name].high)
+        low, high = BOUNDS[name] if draw.uniform() < beyond else (RANGES[name].low, RANGES[name].high)
         share = draw.uniform()
         logarithmic = name in LOGARITHMIC
         values[name] = low * (high / low) ** share if logarithmic else low + share * (high - low)
     return _shaped(values, draw, math.exp(draw.uniform(math.log(SHAPER_HZ[0]), math.log(SHAPER_HZ[1]))))
 
 
-def _any_corner(station: Station, draw: np.random.Generator) -> PhaseTiming:
-    ends = {name: (*BOUNDS[name], RANGES[name].low, RANGES[name].high) for name in NUMBERS}
-    values: dict[str, Any] = {name: of[int(draw.integers(len(of)))] for name, of in ends.items()}
+def _any_corner(station: Station, draw: np.random.Generator, beyond: float) -> PhaseTiming:
+    values: dict[str, Any] = {}
+    for name in NUMBERS:
+        ends = BOUNDS[name] if draw.uniform() < beyond else (RANGES[name].low, RANGES[name].high)
+        values[name] = ends[int(draw.integers(2))]
     return _shaped(values, draw, SHAPER_HZ[int(draw.integers(2))])
 
 

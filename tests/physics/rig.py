@@ -57,10 +57,15 @@ def bench(
     pack_kg: Mapping[int, float] | None = None,
     noise: bool = False,
     seed: int = 1,
+    trailer: bool = True,
+    params_with: Mapping[str, object] | None = None,
     plant: type[Plant] = BulletPlant,
 ) -> Plant:
     """A plant with the truck parked at `park` (None: as drawn), perfect sensors, and packs of exactly nominal mass but
     for those in `pack_kg`.
+
+    `trailer`: False puts the kingpin load on the truck as ever, and takes away what stands on the trailer's axles.
+    `params_with`: fields of PARAMS, the truck's centre of mass among them.
     """
     kind = "chassis" if station.startswith("chassis") else "top_lift"
     truck, pack = truck or DEFAULTS[kind][0], pack or DEFAULTS[kind][1]
@@ -74,6 +79,14 @@ def bench(
     if park is not None:
         params["truck_park"] = park
     params["pack_mass_kg"][0, : params["packs"][0]] = the_pack.mass_kg
+    for name, value in (params_with or {}).items():
+        params[name] = value
+    if "truck_com" in (params_with or {}):
+        com_m = tuple(map(float, params["truck_com"][0]))
+        the_truck = the_truck.model_copy(update={"sprung_com_m": com_m})
+        cell = dataclasses.replace(cell, truck=the_truck)
+    if not trailer:
+        params["truck_trailer_kg"] = 0.0
     for k, kg in (pack_kg or {}).items():
         params["pack_mass_kg"][0, k] = kg
     # the bench tries the machine itself: loaded or low, anywhere, with loads that come from nowhere
@@ -344,6 +357,26 @@ def farthest_slid_m(plant: BulletPlant, k: int) -> float:
 
 
 # ------------------------------------------------------------------------------------------------------- reading
+
+
+def balanced_m(plant: Plant) -> float:
+    """Where along the truck its body's centre of mass has to be to be over the middle of the load on the tyres: over
+    that of the rest, which is unsprung masses and locked packs."""
+    p, w = plant.params[0], plant.worlds[0]
+    kg = float(p["truck_axle_unsprung_kg"].sum())
+    moment_kgm = float(p["truck_axle_unsprung_kg"] @ p["truck_axle_x_m"])
+    for s in np.flatnonzero(p["seat_on_truck"][: int(p["seats"])] == 1):
+        k = int(w["locked"][s])
+        if k >= 0:
+            kg += float(p["pack_mass_kg"][k])
+            moment_kgm += float(p["pack_mass_kg"][k]) * float(p["seat_xyz_m"][s, 0] + p["pack_com"][k, 0])
+    return moment_kgm / kg
+
+
+def load_centre_m(plant: Plant) -> float:
+    """Where along the truck its weight on the tyres has its middle: pushed across there it does not turn."""
+    across_n, x_m = plant.worlds["truck_tyre_limit_n"][0, :2, 1], plant.params["truck_axle_x_m"][0]
+    return float(across_n @ x_m / across_n.sum())
 
 
 def crossings_s(t_s: Array, x: Array) -> Array:

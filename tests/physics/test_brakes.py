@@ -20,8 +20,10 @@ def test_brakes_hold_to_mu_n_and_slip_above(bench, axis, pack):
     The push rises by 10 % of that a second, slowly beside the truck's own periods, at the height of the pitch and roll
     centre, so that the body does not rock. Below it the truck stays where it is to a hundredth of a millimetre; above,
     it slides with (F - F_slip) / m, which is what its centre of mass does: the body lags behind its wheels as it rocks.
+    Across, the push goes through the middle of the load on the tyres, so that the truck does not turn. It then stays to
+    a tenth of a millimetre (measured: 77 um after the sudden beginning): two motors have to share what holds it.
     """
-    plant = bench()
+    plant = bench(trailer=False)
     if not pack:
         rig.remove_pack(plant, rig.OLD)
     rig.run(plant, 4.0)
@@ -35,11 +37,12 @@ def test_brakes_hold_to_mu_n_and_slip_above(bench, axis, pack):
         force[axis] = first + rate * t_s
         return force
 
-    rows = rig.push_truck(plant, 3.0, push, (0.0, 0.0, PITCH_CENTRE_M))
+    rows = rig.push_truck(plant, 3.0, push, (rig.load_centre_m(plant), 0.0, PITCH_CENTRE_M))
     t_s, gone_m = rows[:, 0], rows[:, 1 + axis] - rows[0, 1 + axis]
-    slipping = np.flatnonzero(np.abs(gone_m) > 2e-5)[0]
+    holds_m = (1e-5, 1e-4)[axis]
+    slipping = np.flatnonzero(np.abs(gone_m) > 2.0 * holds_m)[0]
     assert first + rate * t_s[slipping] == pytest.approx(slip_n, rel=0.02)
-    assert np.abs(gone_m[t_s < 1.9]).max() < 1e-5
+    assert np.abs(gone_m[t_s < 1.9]).max() < holds_m
     lever_kgm = 20000.0 * (1.3 - PITCH_CENTRE_M) + (PACK_KG * (1.056 + 0.7 - PITCH_CENTRE_M) if pack else 0.0)
     rocking = rows[:, 5] if axis == 0 else -rows[:, 6]
     speed_mps = np.gradient(rows[:, 1 + axis] + rocking * lever_kgm / mass_kg, t_s)
@@ -49,7 +52,7 @@ def test_brakes_hold_to_mu_n_and_slip_above(bench, axis, pack):
 
 def test_an_unbraked_axle_does_not_hold_along_the_lane(bench):
     """Along x only braked axles count; across, every tyre does."""
-    plant = bench()
+    plant = bench(trailer=False)
     plant.params["truck_axle_braked"][0] = (0.0, 1.0)
     rig.run(plant, 3.0)
     p, w = plant.params[0], plant.worlds[0]
@@ -88,7 +91,7 @@ def test_a_truck_that_nothing_pushes_does_not_creep(bench, gripped):
 
 def test_a_shove_really_moves_the_truck(bench):
     """F dt = impulse: 1.5 mu N for 0.2 s leaves m v = 0.5 mu N 0.2 s, which friction stops after v^2 / (2 mu g)."""
-    plant = bench()
+    plant = bench(trailer=False)
     rig.run(plant, 1.0)
     slip_n = FRICTION * (TRUCK_KG + PACK_KG) * G
     rows = rig.push_truck(

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.physics import rig
+from tests.tiers import slow
 from twin.catalogue import load_pack, load_station, load_timing, load_truck, with_overrides
 from twin.cell import build_cell
 from twin.plants.state import EPITCH, EROLL, EX, EY, TPITCH, TROLL
@@ -45,7 +46,7 @@ def test_what_a_steady_push_does_to_a_hanging_pack(bench, axis, tilt, locked):
     assert abs(w["q"][0, tilt]) == pytest.approx(turned, rel=0.01)
 
 
-@pytest.mark.parametrize(("pitch_deg", "roll_deg"), [(1.5, 1.5), (-1.5, 1.5)])
+@pytest.mark.parametrize(("pitch_deg", "roll_deg"), [slow(1.5, 1.5), slow(-1.5, 1.5)])
 def test_a_pack_off_a_leaning_truck_goes_level_into_its_slot(pitch_deg, roll_deg):
     """The heaviest pack from a truck that leans as much as one may: 1.60 m x 1.5 deg is 42 mm at its feet and 23 mm
     across them. The free head lies flat on the pack, the pack hangs level once it is off the truck, and goes into its

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.physics import rig
+from tests.tiers import slow
 from twin.drives import motion_end_s
 from twin.motion.shaper import EI, NONE, ZV, ZVD
 from twin.plants.state import EX, EY, STANDSTILL, X, Y
@@ -110,7 +111,8 @@ def unshaped_m(load, axis):
 @pytest.mark.parametrize(("shaper", "error"), [(ZV, 0.03), (ZVD, 0.14), (EI, 0.20)], ids=["zv", "zvd", "ei"])
 @pytest.mark.parametrize("side", [-1.0, 1.0])
 @pytest.mark.parametrize(
-    ("load", "axis"), [(None, Y), (rig.OLD, X), (rig.OLD, Y)], ids=["y-empty", "x-cab_282", "y-cab_282"]
+    ("load", "axis"),
+    [slow(None, Y, id="y-empty"), pytest.param(rig.OLD, X, id="x-cab_282"), slow(rig.OLD, Y, id="y-cab_282")],
 )
 def test_shapers_on_the_plant_bear_a_wrong_frequency(bench, load, axis, shaper, error, side):
     """Residual / unshaped residual below 5 % (+ 1 point for the servo) at a frequency error of 3 % (ZV), 14 %

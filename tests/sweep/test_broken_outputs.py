@@ -8,7 +8,6 @@ import pytest
 
 import swaptwin
 from tests.sweep.lines import lines, run
-from tests.tiers import slow
 
 EXPECTED = {
     # exit code and words on standard error, for a command that does what it should
@@ -20,7 +19,8 @@ OTHERWISE = {"swap": {1}, "demo": {1}, "agree": {0, 1}, "doctor": {0, 1}}
 """Exit codes of lines whose run does not end well, wherever they write."""
 
 
-@pytest.mark.parametrize("kind", ["gone", slow("closed"), slow("full")])
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", EXPECTED)
 def test_every_command(made: Path, kind: str) -> None:
     out = f"out-{kind}"
     (made / out).mkdir()

@@ -92,6 +92,7 @@ def test_where_nothing_fits(made: Path, full: Disk) -> None:
     sweep(made, full.leave(0), NO_ROOM)
 
 
+@pytest.mark.slow
 def test_what_was_there_stays(made: Path, full: Disk) -> None:
     header = Header(source="twin")
     for name in ("a.mcap", "log.mcap"):

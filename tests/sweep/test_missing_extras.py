@@ -68,7 +68,7 @@ def test_every_command_is_swept() -> None:
     assert set(swaptwin.COMMANDS) <= set(LINES)
 
 
-@pytest.mark.parametrize("extra", ["viewer", *(slow(extra) for extra in NEEDS if extra != "viewer")])
+@pytest.mark.parametrize("extra", ["dev", *(slow(extra) for extra in NEEDS if extra != "dev")])
 def test_without_an_extra(made: Path, extra: str) -> None:
     chosen = {
         name: line for name, line in LINES.items() if name != "bench" and (name != "a window" or extra == "viewer")

@@ -9,6 +9,7 @@ import pytest
 
 import swaptwin
 from tests.determinism.short_swap import cell_and_timing, short_swap
+from tests.tiers import slow
 from twin.commands import bench
 from twin.commands.bench import batches, imports, swaps
 from twin.commands.bench.row import Row
@@ -19,7 +20,7 @@ from twin.recording import open_recording
 from twin.swap import SwapTwin
 
 
-@pytest.mark.parametrize(("station", "until_s"), [("top_lift", 4.0), ("chassis", 14.6)])
+@pytest.mark.parametrize(("station", "until_s"), [("top_lift", 4.0), slow("chassis", 14.6)])
 def test_the_bare_loop_goes_through_the_same_states(station: str, until_s: float, tmp_path: Path) -> None:
     """Chassis: until both robots have gripped and unlock, so constraints come and go."""
     turns = measure(*cell_and_timing(station), until_s, tmp_path / "a.mcap", turn_ticks=250)

@@ -157,10 +157,11 @@ def test_a_legal_leg_comes_close_and_never_below(name, climb, distance):
 
 
 def test_sum_by_hand_with_axes_of_constant_speed():
-    """Accelerations and jerks so large that every move takes distance over speed."""
+    """Accelerations and jerks so large that every move takes distance over speed, and a machine that can do so."""
     fast = {f"axes.{axis}.velocity{suffix}_mps": 0.5 for axis in "xyz" for suffix in ("", "_empty")}
     fast |= {f"axes.{axis}.acceleration{suffix}_mps2": 1e9 for axis in "xyz" for suffix in ("", "_empty")}
-    fast |= {f"axes.{axis}.jerk_mps3": 1e18 for axis in "xyz"}
+    strong = {"jerk_mps3": 1e18, "force_limit_n": 1e14, "brake_force_n": 1e9, "stopping_distance_m": 0.08}
+    fast |= {f"axes.{axis}.{name}": value for axis in "xyz" for name, value in strong.items()}
     cell = changed("top_lift", {**fast, **NO_SPREAD})
     job = cell.jobs[0]
     put, take = cell.station.slots[job.put_slot], cell.station.slots[job.take_slot]

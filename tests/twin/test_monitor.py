@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.physics import rig
+from tests.tiers import slow
 from twin.catalogue import load_pack, load_station, load_truck
 from twin.cell import build_cell
 from twin.monitor import INVARIANTS, monitor
@@ -397,8 +398,14 @@ def stop(plant: BulletPlant, k: int, cause: str) -> float:
     return abs(float(w["q"][0, k]) - before)
 
 
-@pytest.mark.parametrize("cause", ["estop_button", "power_off"])
-@pytest.mark.parametrize(("kind", "loaded", "axis", "start", "goal"), STOPS)
+@pytest.mark.parametrize(
+    ("kind", "loaded", "axis", "start", "goal", "cause"),
+    [
+        slow(*of, cause) if (of[0], cause) == ("chassis", "power_off") else (*of, cause)
+        for cause in ("estop_button", "power_off")
+        for of in STOPS
+    ],
+)
 def test_5_from_full_speed_every_axis_stands_within_its_stopping_distance(
     bench, kind, loaded, axis, start, goal, cause
 ):

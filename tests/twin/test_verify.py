@@ -20,6 +20,7 @@ import pytest
 
 from swaptwin import run
 from tests.determinism.short_swap import short_swap
+from tests.tiers import slow
 from tests.twin.edited_recording import edited, with_configuration
 from twin.errors import InputError
 from twin.plants.state import COMMAND
@@ -66,8 +67,8 @@ def test_a_swap_of_two_robots_re_runs_to_the_last_bit(gripped: Path, capsys: pyt
     [
         (("estop:phase=lower,after_s=0.5",), "estop"),
         (("power_loss:at_s=2.5",), "power_loss"),
-        (("truck_shove:at_s=2.0,force_n=300000,direction_deg=30", "scanner_noise:factor=3"), "truck_moved"),
-        (("wrong_pack:kg=4000,pack=old", "sway_offset:offset_mm=-1"), "timeout"),
+        slow(("truck_shove:at_s=2.0,force_n=600000,direction_deg=30", "scanner_noise:factor=3"), "truck_moved"),
+        slow(("wrong_pack:kg=4000,pack=old", "sway_offset:offset_mm=-1"), "timeout"),
     ],
 )
 def test_faults_happen_again(faults: tuple[str, ...], outcome: str, tmp_path: Path) -> None:
@@ -78,7 +79,7 @@ def test_faults_happen_again(faults: tuple[str, ...], outcome: str, tmp_path: Pa
     assert report.rerun_sha256 == result.end_state_sha256
 
 
-@pytest.mark.parametrize("station", ["top_lift", "chassis"])
+@pytest.mark.parametrize("station", ["top_lift", slow("chassis")])
 def test_a_trip_of_the_reduced_order_plant_is_recorded_to_its_end(station: str, tmp_path: Path) -> None:
     path = tmp_path / "a.mcap"
     command = ["swap", "--station", station, "--plant", "rom", "--fault", "estop:at_s=60", "--record", str(path)]

@@ -10,6 +10,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
+from tests.tiers import slow
 from twin.sequence.program import PhaseSpan as RunSpan
 from twin.swap import finished_phases
 from twin.viewer.compare import Ghost, phase_rows
@@ -128,7 +129,7 @@ def test_the_row_of_a_phase_that_comes_again_is_the_one_it_is_in(made_up_swap: P
 
 
 @pytest.mark.parametrize("align", ["start", "phase"])
-@pytest.mark.parametrize(("station", "times"), [("top_lift", (0.5, 9.0, 21.5)), ("chassis", (0.5, 7.5))])
+@pytest.mark.parametrize(("station", "times"), [("top_lift", (0.5, 9.0, 21.5)), slow("chassis", (0.5, 7.5))])
 def test_a_ghost_is_seen_even_where_it_does_the_same(
     station: str, times: tuple[float, ...], align: str, request: pytest.FixtureRequest
 ) -> None:

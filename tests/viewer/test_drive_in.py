@@ -83,6 +83,7 @@ def with_values(snapshot: Snapshot, **values: float) -> Snapshot:
 # -------------------------------------------------------------------------------------------------- what is drawn
 
 
+@pytest.mark.slow
 def test_start_and_end_differ_in_every_view(run_swaptwin: Run, top_lift_drive: Path, tmp_path: Path) -> None:
     said = run_swaptwin("replay", str(top_lift_drive), "--screenshot", "a.png", "--size", "640x360", "--json")
     assert said.returncode == 0, said.stderr

@@ -141,7 +141,7 @@ def test_marks_of_trip_and_fault_have_words(overload) -> None:
 
 @pytest.mark.parametrize(
     ("plant", "station", "fault"),
-    [("bullet", "top_lift", "estop:at_s=1"), ("rom", "chassis", "truck_shove:force_n=250000,at_s=1,for_s=0.5")],
+    [("bullet", "top_lift", "estop:at_s=1"), ("rom", "chassis", "truck_shove:force_n=500000,at_s=1,for_s=0.5")],
 )
 def test_a_screenshot_changes_where_the_panel_is(plant: str, station: str, fault: str, tmp_path: Path) -> None:
     path, size = tmp_path / "swap.mcap", (640, 360)

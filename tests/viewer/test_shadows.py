@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.tiers import slow
 from twin.viewer.graphics.camera import View
 from twin.viewer.scene.scene import StationScene
 from twin.viewer.snapshot import Snapshot
@@ -50,7 +51,7 @@ def source(request: pytest.FixtureRequest) -> Iterator[Source]:
         yield source
 
 
-@pytest.mark.parametrize("quality", ["medium", "high"])
+@pytest.mark.parametrize("quality", [slow("medium"), "high"])
 def test_the_first_picture_has_the_shadow_of_the_trailer(source, quality):
     shade, sun = spot(source, ASIDE_M), spot(source, -ASIDE_M)
     no_shade, no_sun = first_pictures(source, "low", shade, sun)

@@ -7,6 +7,7 @@ from typing import Any
 
 from twin.alignment.hover import Hover
 from twin.cell import Cell
+from twin.finite import with_nulls
 from twin.sequence.program import PhaseSpan
 
 
@@ -35,9 +36,9 @@ class AlignmentResult:
     policies: dict[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
-        """Plain data, alike to a swap's."""
+        """Plain data, alike to a swap's; a number that is not finite is None, and named in `not_finite`."""
         cell = self.cell
-        return {
+        said = {
             "station": cell.station.name,
             "truck": cell.truck.name,
             "pack": cell.pack.name,
@@ -58,3 +59,4 @@ class AlignmentResult:
             "events": list(self.events),
             "end_state_sha256": self.end_state_sha256,
         }
+        return with_nulls(said)

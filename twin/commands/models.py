@@ -11,6 +11,7 @@ import typer
 from pydantic import BaseModel
 
 from twin.catalogue import Pack, Provenance, Station, TimingSet, Truck, compatible, default_pack
+from twin.catalogue.derived import stale
 from twin.catalogue.explain import hint, nearest
 from twin.catalogue.load import KINDS, UNSTATED, is_path, load_with_provenance, models_folder, names
 from twin.catalogue.safe_yaml import dotted, parse, read_bytes
@@ -109,7 +110,13 @@ def check_models(
             line.update(completed=done)
             try:
                 kind = kind_of(path)
-                model, _ = load_with_provenance(kind, path)
+                model, provenance = load_with_provenance(kind, path)
+                if isinstance(model, Station) and (told := list(stale(model, provenance))):
+                    problems += [
+                        str(InputError(one.problem, file=path, key=one.key, value=one.value, allowed=one.allowed))
+                        for one in told
+                    ]
+                    continue
                 good.append({"file": str(path), "kind": kind, "name": str(getattr(model, "name", ""))})
             except InputError as error:
                 problems.append(str(error))

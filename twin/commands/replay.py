@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -72,7 +74,7 @@ def command(
     if view == "auto" and not video:
         raise InputError("only a video has an automatic camera", key="--view", value=view)
 
-    with Source(recording) as source:
+    with Source(recording) as source, telling_what_is_not_finite(source):
         if view is not None:
             one_of(view, (*views_of(source.layout), AUTO), "--view")
         usual = usual_view(source.layout)
@@ -107,6 +109,15 @@ def command(
                 other.close()
     if code:
         raise typer.Exit(code)
+
+
+@contextmanager
+def telling_what_is_not_finite(source: Source) -> Iterator[None]:
+    """A line on standard error, at the end, where poses were met that cannot be shown."""
+    yield
+    if source.not_finite_s is not None:
+        shown = f"poses that are not finite from {source.not_finite_s:.2f} s on, shown as they were before"
+        print(f"note: {source.path}: {shown}", file=sys.stderr)
 
 
 def make_files(

@@ -14,6 +14,7 @@ import typer
 from twin import kernel_cache
 from twin.console import ProgressLine, as_typed, emit_json, progress
 from twin.errors import InputError
+from twin.finite import NOT_FINITE
 from twin.plants.kinds import PLANTS, plant_maker
 from twin.tables import print_lines, print_table
 
@@ -337,6 +338,8 @@ def figure_rows(result: SwapResult) -> list[tuple[str, str, str]]:
         value = figures[key]
         if value is None:
             return NOT_KNOWN
+        if not math.isfinite(value):
+            return NOT_FINITE
         return str(value) if isinstance(value, int) else f"{value * factor:.{digits}f}"
 
     rows = [("mechanical time", shown("mechanical_time_s", 1), "s"), ("cycle time", shown("cycle_time_s", 1), "s")]

@@ -18,7 +18,8 @@ def command(
 ) -> None:
     """Re-run a recording's commands and compare every recorded state bit for bit.
 
-    Exit code 0: the same to the last bit. 1: a difference. 2: no recording that this version can run.
+    Exit code 0: the same to the last bit. 1: a difference, or a recorded value that is not finite. 2: no recording that
+    this version can run.
     """
     from twin.recorded import verify
 
@@ -51,7 +52,12 @@ def print_report(report: Verification) -> None:
         f"to {report.duration_s:.2f} s",
         markup=False,
     )
-    difference = report.first_difference
+    wrong, difference = report.not_finite, report.first_difference
+    if wrong is not None:
+        where = f"{wrong.field} of {wrong.topic} at {wrong.t_s:.3f} s"
+        said = f"result         not a finite number: {where}; nothing was run again"
+        console.print(said, style="red", markup=False, soft_wrap=True)
+        return
     if difference is None:
         end = "end state too" if report.rerun_sha256 else "it has no end state"
         console.print(f"result         the same to the last bit; {end}", style="green", markup=False)

@@ -342,5 +342,5 @@ class FaultPlayer:
 
     def _brakes_released(self, fault: Fault, w: Any, p: Any) -> None:
         w["truck_brake_off"] = 1
-        weight_n = (p["truck_sprung_kg"] + p["truck_unsprung_kg"]) * p["gravity_mps2"]
+        weight_n = (p["truck_sprung_kg"] + p["truck_unsprung_kg"] + p["truck_trailer_kg"]) * p["gravity_mps2"]
         w["truck_push_n"][0] += weight_n * math.sin(math.atan(0.01 * fault["grade_percent"]))

@@ -225,6 +225,10 @@ PARAMS = np.dtype(
         ("truck_axle_unsprung_kg", f8, 2),
         ("truck_axle_braked", f8, 2),
         ("truck_friction", f8),
+        ("truck_trailer_kg", f8),  # on the axles of a coupled trailer; 0: there is none
+        ("truck_trailer_braked", f8),
+        ("truck_trailer_scrub", f8),  # friction across at the kingpin, as a share of that of its axles along
+        ("truck_kingpin_x_m", f8),
         ("truck_park", f8, 6),  # where it stands: x, y, yaw, z, pitch, roll
         # limits
         ("rated_load_kg", f8),
@@ -276,7 +280,13 @@ WORLD = np.dtype(
         ("truck_q", f8, 6),
         ("truck_qd", f8, 6),
         ("truck_tau", f8, 3),
-        ("truck_brake", f8, 3),  # holding force along x, y and about z that the tyres can give
+        ("truck_brake", f8, 3),  # the most that the tyres can hold along x, across, and about z, each alone
+        (
+            "truck_tyre_limit_n",
+            f8,
+            (3, 2),
+        ),  # friction that axles and kingpin can take, along and across
+        ("truck_tyre_n", f8, (3, 2)),  # what they give while the truck slides
         ("truck_brake_off", i8),  # fault: the parking brake is released
         ("truck_push_n", f8, 3),  # fault: force of something outside on the truck's body, in W
         ("pack_pose", f8, (PACKS, 7)),  # of P in W: position, quaternion xyzw

@@ -7,9 +7,8 @@ from typing import Any
 
 from twin.motion.kernels import kernel
 from twin.plants.state import TPITCH, TROLL, TX, TY, TYAW, TZ
+from twin.plants.tyres import tyre_limits
 
-ROLLING_RESISTANCE = 0.006
-"""Of a truck whose brakes are released, as a share of its weight [estimate: truck tyres on asphalt]."""
 JOINT_HEIGHT_M = 0.5
 """Height of the pitch and roll centre over the ground [estimate: about the axle height of a heavy truck]."""
 
@@ -32,11 +31,7 @@ def axle_forces(w: World, p: Params, out: Any) -> None:
 
 @kernel
 def truck_forces(w: World, p: Params, axle: Any) -> None:
-    """Generalised forces on heave, pitch and roll into `w.truck_tau` and what the tyres can hold into `w.truck_brake`.
-
-    Friction: along the lane only braked axles hold, across it all tyres do (Coulomb, static coefficient); the yaw
-    moment is that of the lateral holding forces about the middle of the axles.
-    """
+    """Generalised forces on heave, pitch and roll into `w.truck_tau`, and what the tyres can take."""
     axle_forces(w, p, axle)
     w.truck_tau[0] = axle[0] + axle[1]
     w.truck_tau[1] = -(axle[0] * p.truck_axle_x_m[0] + axle[1] * p.truck_axle_x_m[1])
@@ -47,17 +42,7 @@ def truck_forces(w: World, p: Params, axle: Any) -> None:
         - roll_stiffness * (w.truck_q[TROLL] - p.truck_park[TROLL])
         - roll_damping * w.truck_qd[TROLL]
     )
-    middle = 0.5 * (p.truck_axle_x_m[0] + p.truck_axle_x_m[1])
-    along = across = about = 0.0
-    rolling = ROLLING_RESISTANCE / p.truck_friction
-    for i in range(2):
-        normal = max(axle[i] + p.truck_axle_unsprung_kg[i] * p.gravity_mps2, 0.0)
-        along += p.truck_axle_braked[i] * normal if w.truck_brake_off == 0 else rolling * normal
-        across += normal
-        about += normal * abs(p.truck_axle_x_m[i] - middle)
-    w.truck_brake[0] = p.truck_friction * along
-    w.truck_brake[1] = p.truck_friction * across
-    w.truck_brake[2] = p.truck_friction * about
+    tyre_limits(w, p, axle)
 
 
 @kernel

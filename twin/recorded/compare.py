@@ -21,9 +21,23 @@ class Difference(NamedTuple):
     rerun: float | str
 
 
+class NotFinite(NamedTuple):
+    """The first recorded value that is not finite: in the file null, or NaN in a pose."""
+
+    topic: str
+    field: str
+    t_s: float
+
+
+TOPICS = ("/tf", "/state", "/sensors")
+"""Of frames, channels and sensors."""
+
+
 class AnySampler(Protocol):
     """What reads a plant as a recording has it."""
 
+    @property
+    def may_lack(self) -> frozenset[str]: ...
     @property
     def frames(self) -> tuple[Frame, ...]: ...
     @property
@@ -72,6 +86,18 @@ class Compare:
     def last_tick(self) -> int:
         """Of the last sample."""
         return int(self.ticks[-1])
+
+    def not_finite(self) -> NotFinite | None:
+        """The first recorded value that is not finite though it cannot be missing; of one sample the first by name."""
+        found = []
+        for topic, names, values in zip(TOPICS, self._names, self._recorded, strict=True):
+            wrong = ~np.isfinite(values)
+            wrong[:, [name in self._sampler.may_lack for name in names]] = False
+            rows = np.flatnonzero(wrong.any(axis=1))
+            if len(rows):
+                k = int(rows[0])
+                found.append(NotFinite(topic, names[int(np.argmax(wrong[k]))], float(self.t_s[k])))
+        return min(found, key=lambda one: one.t_s, default=None)
 
     def __call__(self, plant: Any) -> None:
         tick, k = int(plant.worlds["tick"][0]), self.done

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from twin.errors import InputError
-from twin.recorded.compare import AnySampler, Compare, Difference, check_names
+from twin.recorded.compare import AnySampler, Compare, Difference, NotFinite, check_names
 from twin.recorded.docking import DOCKING
 from twin.recorded.docking.rerun import DockingRerun
 from twin.recorded.swap_rerun import SwapRerun
@@ -32,11 +32,13 @@ class Verification:
     end_state_sha256: str = ""
     rerun_sha256: str = ""
     first_difference: Difference | None = None
+    not_finite: NotFinite | None = None
+    """Of a state that no plant can be in nothing is run again."""
     warnings: list[str] = field(default_factory=list)
 
     @property
     def verified(self) -> bool:
-        return self.first_difference is None
+        return self.first_difference is None and self.not_finite is None
 
     def as_json(self) -> dict[str, Any]:
         """The JSON object of `swaptwin verify`."""
@@ -52,6 +54,7 @@ class Verification:
             "commands": self.commands,
             "end_state_sha256": self.end_state_sha256 or None,
             "rerun_sha256": self.rerun_sha256 or None,
+            "not_finite": None if self.not_finite is None else self.not_finite._asdict(),
             "first_difference": None if difference is None else _finite(difference._asdict()),
             "warnings": self.warnings,
         }
@@ -116,12 +119,15 @@ def _verify(recording: Recording, on_progress: Callable[[float, float], None] | 
     try:
         check_names(recording, sampler)
         compare = Compare(recording, sampler, again.tick_hz)
+        report.duration_s = float(compare.t_s[-1])
+        report.not_finite = compare.not_finite()
+        if report.not_finite is not None:
+            return report
         again.read(compare.last_tick)
         again.run(compare, on_progress)
         report.samples, report.first_difference = compare.done, compare.first
         report.values = compare.done * (7 * len(header.frames) + len(header.channels) + len(header.sensors))
         report.commands = len(again.issued)
-        report.duration_s = float(compare.t_s[-1])
         if compare.first is None and compare.done < len(compare.ticks):
             t_s = float(compare.t_s[compare.done])
             report.first_difference = Difference(t_s, "samples", "recorded", "not reached")

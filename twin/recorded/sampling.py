@@ -214,6 +214,9 @@ def _words(record: np.dtype[Any], columns: Iterable[Column], kind: np.dtype[Any]
 class Sampler:
     """Frames, channels and sensors of a plant's one world, as they are now."""
 
+    may_lack: frozenset[str] = frozenset()
+    """Names of values that may be missing, not a number."""
+
     def __init__(self, cell: Cell, worlds: np.ndarray, params: np.ndarray, recorded: Iterable[str] = ()) -> None:
         """`recorded`: channels of a recording that these samples are compared with."""
         self._worlds, self._params = worlds, params

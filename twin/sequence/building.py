@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from twin.catalogue.derived import MOVE_TIMEOUT_S
 from twin.catalogue.schema import FourRope, Mast
 from twin.motion.shaper import NONE
 from twin.plants.state import UNTIL_NEAR, UNTIL_SETTLED, YAW, X, Y, Z, new_command
@@ -12,7 +13,6 @@ from twin.sequence.heights import TRAVEL_MARGIN_M
 from twin.sequence.program import Program, Selection
 from twin.sequence.targets import targets
 
-MOVE_TIMEOUT_S = 60.0
 SETTLE_TIMEOUT_S = 90.0
 YAW_RESERVE_RAD, YAW_RESERVE_SHARE = 0.002, 0.05
 """How far before its ends yaw is stopped, and at most which share of its stroke that is. A floating table, held 0.9 deg

@@ -53,6 +53,11 @@ class Snapshot:
         channels = len(self.names.channels)
         return float(self.values[k] if k < channels else self.sensors[k - channels])
 
+    def code(self, name: str, otherwise: int) -> int:
+        """A channel of whole numbers by name; `otherwise` where there is none, or no number."""
+        value = self.value(name)
+        return int(value) if np.isfinite(value) else otherwise
+
     def has_frame(self, name: str) -> bool:
         return name in self.names.frame_index
 

@@ -79,6 +79,7 @@ GAP, EXIT, FAULT = "gap", "exit", "fault"
 GOOD_OUTCOMES = ("completed", "part_completed", "seated", "docked")
 """Of a swap, of an episode that plays a part of one, of an insertion, of a drive into the bay."""
 SAME_S = 1e-6
+AT_ORIGIN = np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0])
 
 
 def gap_at(gaps: Sequence[Gap], t_s: float) -> Gap | None:
@@ -100,6 +101,8 @@ class Source:
             self.provenance = header.provenance
             self.imported = header.source == IMPORTED
             self.estimated = estimated_words(header.provenance)
+            self.not_finite_s: float | None = None  # from when on poses that cannot be shown were met, so far
+            self._last_finite: np.ndarray | None = None
             self._take_entries()
         except BaseException:
             self.recording.close()
@@ -132,11 +135,31 @@ class Source:
     def snapshot(self, t_s: float) -> Snapshot:
         """The instant t_s: poses between the two samples around it, channels and sensors as of the last sample.
 
-        In a gap all is as of the last sample before it.
+        In a gap all is as of the last sample before it. Poses that are not finite are as they last were finite, and
+        `not_finite_s` tells.
 
         Raises:
             InputError: for a time outside the recording, naming the file and the span it has.
         """
+        found = self._snapshot(t_s)
+        if np.isfinite(found.poses).all():
+            return found
+        return replace(found, poses=self._finite_before(t_s, found.poses))
+
+    def _finite_before(self, t_s: float, poses: np.ndarray) -> np.ndarray:
+        """The last sample whose poses are all finite; without one, identity for those that are not."""
+        if self.not_finite_s is None or t_s < self.not_finite_s:
+            frames = self.recording.frames(None, t_s + 1.5 * self.sample_s)
+            finite = np.isfinite(frames.values).all(axis=(1, 2))
+            wrong = np.flatnonzero(~finite)
+            self.not_finite_s = float(frames.t_s[wrong[0]]) if len(wrong) else t_s
+            good = np.flatnonzero(finite & (frames.t_s < self.not_finite_s))
+            self._last_finite = frames.values[good[-1]] if len(good) else None
+        if self._last_finite is not None:
+            return self._last_finite
+        return np.where(np.isfinite(poses).all(axis=1)[:, None], poses, AT_ORIGIN)
+
+    def _snapshot(self, t_s: float) -> Snapshot:
         values, sensors = self.recording.values_at(t_s), self.recording.sensors_at(t_s)
         if self.gap_at(t_s) is not None:
             return Snapshot(self.names, t_s, self.recording.frames_at(t_s), values, sensors, logged=False)

@@ -173,6 +173,7 @@ def test_beyond_the_last_sample_of_a_cut_recording_there_is_nothing(
     assert f"(allowed: 0 to {last_s:g} s)" in refused(["--from", str(cut), "--at", str(last_s + 0.02)], capsys)
 
 
+@pytest.mark.slow
 def test_a_first_part_that_comes_out_otherwise_is_named(
     swaps: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from swaptwin import run
+from tests.tiers import slow
 from tests.twin.branch.logged import imported, own_swap
 from tests.twin.branch.rom_swaps import no_policy
 from tests.twin.edited_recording import edited, with_configuration
@@ -82,7 +83,7 @@ def value(path: Path, name: str, t_s: float) -> float:
 # ------------------------------------------------------------------------------------------------------ how it goes on
 
 
-@pytest.mark.parametrize("station", STATIONS)
+@pytest.mark.parametrize("station", ["top_lift", slow("chassis")])
 def test_from_every_phase_it_goes_on_to_the_end(station: str, logs: dict[str, tuple[Path, Path]]) -> None:
     """Just after a phase's beginning and in its middle; unchanged settings end it when the log ends."""
     swap, log = logs[station]

@@ -169,6 +169,7 @@ def setpoints(path: Path) -> list[dict[str, Any]]:
     return [c for c in commands_of(path) if c["command"]["fields"]["follow"]]
 
 
+@pytest.mark.slow
 def test_an_unchanged_align_policy_goes_on_in_the_middle_of_an_insertion(aligned: Path) -> None:
     given = setpoints(aligned)
     hover_s = command_at(aligned, "hover")["t_s"] + 0.5
@@ -176,6 +177,7 @@ def test_an_unchanged_align_policy_goes_on_in_the_middle_of_an_insertion(aligned
         assert branched(aligned, at_s, load=servo).end_state_sha256 == end_sha256(aligned), at_s
 
 
+@pytest.mark.slow
 def test_another_align_policy_decides_from_that_scan_on(aligned: Path, tmp_path: Path) -> None:
     other, at_s = tmp_path / "b.mcap", setpoints(aligned)[40]["t_s"]
     result = branched(aligned, at_s, Change(policies={"align": "slow"}), record=other, load=servo)
@@ -187,6 +189,7 @@ def test_another_align_policy_decides_from_that_scan_on(aligned: Path, tmp_path:
     assert verify(other).verified
 
 
+@pytest.mark.slow
 def test_an_align_policy_comes_and_goes_between_insertions(
     swaps: dict[str, Path], aligned: Path, tmp_path: Path
 ) -> None:
@@ -271,6 +274,7 @@ def test_locks_fail_at_orders_from_then_on(swaps: dict[str, Path]) -> None:
 # --------------------------------------------------------------------------------------------- a branch of a branch
 
 
+@pytest.mark.slow
 def test_a_branch_is_branched(swaps: dict[str, Path], tmp_path: Path) -> None:
     path, first, second = swaps["top_lift"], tmp_path / "first.mcap", tmp_path / "second.mcap"
     branched(path, 40.0, Change(timing=half_speed()), record=first)

@@ -34,7 +34,7 @@ def test_from_random_moments_it_ends_as_recorded(station: str, count: int, swaps
 
 @pytest.mark.parametrize("station", STATIONS)
 def test_on_the_reference_plant_too(station: str, tmp_path: Path) -> None:
-    """Shortened by a trip; whole swaps: tests.evidence.branch."""
+    """Shortened by a trip; whole swaps: tests/evidence/test_branch.py."""
     path = recorded(tmp_path / "a.mcap", station, plant="bullet", faults=("estop:at_s=9",))
     result = branched(path, 7.321)
     assert (result.outcome, result.end_state_sha256) == ("estop", end_sha256(path))

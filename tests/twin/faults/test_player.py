@@ -152,7 +152,7 @@ def test_a_shove_points_where_it_says(stage: Callable[..., Stage]) -> None:
 def test_a_released_brake_lets_the_slope_pull(stage: Callable[..., Stage]) -> None:
     it = stage("brakes_released:at_s=1,grade_percent=-3")
     w = it.at(1.0)
-    weight_n = 9.81 * (it.p["truck_sprung_kg"] + it.p["truck_unsprung_kg"])
+    weight_n = 9.81 * (it.p["truck_sprung_kg"] + it.p["truck_unsprung_kg"] + it.p["truck_trailer_kg"])
     assert w["truck_brake_off"] == 1
     assert w["truck_push_n"][0] == pytest.approx(-0.03 * weight_n, rel=1e-3)
 

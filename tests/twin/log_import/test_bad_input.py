@@ -205,6 +205,7 @@ print(code, round(peak_mib()))
 """
 
 
+@pytest.mark.slow
 def test_a_line_of_five_gigabytes_and_a_zip_bomb(files: Files, tmp_path: Path) -> None:
     line, bomb = tmp_path / "line.csv", tmp_path / "bomb.csv.gz"
     with line.open("wb") as file:

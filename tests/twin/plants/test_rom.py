@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from numba import config
 
 from tests.evidence.campaign import CELLS, read
+from tests.tiers import slow
 from twin.catalogue import load_pack, load_station, load_timing, load_truck
 from twin.cell import Cell, build_cell
 from twin.plants.rom import RomPlant
@@ -141,7 +142,7 @@ class Littered(RomPlant):
 
 
 @pytest.mark.parametrize("rubbish", [1, int(np.array(np.nan).view(np.int64))])
-@pytest.mark.parametrize("station", ["top_lift", "chassis"])
+@pytest.mark.parametrize("station", ["top_lift", slow("chassis")])
 def test_nothing_has_to_be_kept_in_the_scratch(station: str, rubbish: int) -> None:
     """Neither between two calls nor from one world to the next, watched or not."""
     cells = [cell_of(station, seed) for seed in (1, 2)]

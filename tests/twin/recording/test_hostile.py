@@ -193,6 +193,7 @@ print(round(1024 * (peak_mib() - before)))
 """
 
 
+@pytest.mark.slow
 def test_absurd_lengths_and_bombs_stay_in_bounded_memory_and_time(whole: bytes, tmp_path: Path) -> None:
     start = beginning(whole)
     said, unsaid = zstandard.ZstdCompressor().compressobj(size=2**31), zstandard.ZstdCompressor().compressobj()

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import swaptwin
+from tests.tiers import slow
 from tests.twin.recording.json_messages import problems, properties, unlike
 from tests.twin.test_docking_recording import configuration, drive
 from twin.recording import open_recording
@@ -39,7 +40,7 @@ def swaps(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return made
 
 
-@pytest.mark.parametrize("name", ["policies", "faults", "refused", "branch"])
+@pytest.mark.parametrize("name", ["policies", "faults", "refused", slow("branch")])
 def test_every_message_of_a_swap(name: str, swaps: dict[str, Path]) -> None:
     assert problems(swaps[name]) == []
 

@@ -30,6 +30,18 @@ class Trailer(Strict):
     yaw_inertia_kgm2: Positive = Field(description="about its centre of mass")
     group: AxleGroup
     brake_delay_s: NonNegative = Field(description="behind the truck's own brakes")
+    braked: bool = Field(default=True, description="held by the parking brake, with the truck")
+
+    @property
+    def axle_load_kg(self) -> float:
+        """What its own axles carry."""
+        return self.mass_kg - self.kingpin_load_kg
+
+    @property
+    def scrub_m(self) -> float:
+        """Mean distance of its axles from their middle, about which they scrub when the kingpin goes sideways."""
+        n = self.group.axles
+        return sum(abs(i - (n - 1) / 2.0) for i in range(n)) * self.group.spacing_m / n
 
 
 class Driving(Strict):

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from twin.catalogue.derived import inconsistent
 from twin.catalogue.schema.approach import Approach
 from twin.catalogue.schema.base import (
     STANDARD_GRAVITY_MPS2,
@@ -210,4 +211,6 @@ class Station(Strict):
                     f"axes.z.{what} {getattr(z, what):g} must be above {cut_off_n:.0f}, the weight of the rated load "
                     f"times limits.overload_fraction: it could not hold it"
                 )
+        for problem in inconsistent(self):
+            raise ValueError(str(problem))
         return self

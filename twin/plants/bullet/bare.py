@@ -87,7 +87,7 @@ class BareLoop(BulletPlant):
             if changed:
                 self._update_constraints()
             self._set_solver()
-            self._set_brakes()
+            self._brakes.scan(self._braked, pushed=False)
             for robot_forces, truck_forces in forces:
                 motors(self._truck, self._spring_joints, control, forces=truck_forces, physicsClientId=c)
                 if self._coupling:

@@ -175,13 +175,16 @@ def truck_body(cell: Cell, packs: Sequence[tuple[int, float]] = (), limit_m: flo
     truck, p = cell.truck, cell.params[0]
     body = Body("truck", limit_m)
     body.link("base", 0.0)
-    body.link("tx")
+    trailer_kg = float(p["truck_trailer_kg"])  # goes along the lane with the truck, and not across (twin.plants.tyres)
+    body.link("tx", *((trailer_kg, (trailer_kg,) * 3) if trailer_kg else ()))
     body.joint("x", "prismatic", "base", "tx", AXIS_X)
     body.link("ty")
     body.joint("y", "prismatic", "tx", "ty", AXIS_Y)
-    unsprung = truck.unsprung_mass_kg
-    base = truck.wheelbase_m
-    body.link("tyaw", unsprung, (unsprung, unsprung * base**2 / 4, unsprung * base**2 / 4))
+    unsprung, at_m = p["truck_axle_unsprung_kg"], p["truck_axle_x_m"]
+    unsprung_kg = float(unsprung.sum())
+    middle_m = float(unsprung @ at_m) / unsprung_kg
+    turning = float(unsprung @ (at_m - middle_m) ** 2)
+    body.link("tyaw", unsprung_kg, (unsprung_kg, turning, turning), (middle_m, 0.0, 0.0))
     body.joint("yaw", "continuous", "ty", "tyaw", AXIS_Z)
     body.link("tz")
     body.joint("z", "prismatic", "tyaw", "tz", AXIS_Z, (0.0, 0.0, JOINT_HEIGHT_M))

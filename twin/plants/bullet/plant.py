@@ -76,6 +76,7 @@ class BulletPlant:
         self._scanned_tick = -1
         self._reaction, self._axle, self._angles = np.zeros(4), np.zeros(2), np.zeros(8)
         self._coupling: list[int] = []
+        self._braked: tuple[float, ...] = (0.0, 0.0, 0.0)  # what the truck's brakes gave in the last tick
         self._pushed = False
         self._mating_to_m = MATING_TO * float(self.params["coupler_engage_m"][0])
         self._view_fields()
@@ -95,8 +96,8 @@ class BulletPlant:
         self._resting = {k: self._at_centre(k) for k in range(int(self.params["packs"][0])) if k not in moving}
         self._constraints = Constraints(cell, self.params, self.worlds, bodies) if scope == "swap" else None
         self._guides = GuideForces(cell, self.worlds, bodies)
-        self._brakes = Brakes(c, bodies.truck, self._truck_at)
-        self._set_brakes()
+        self._brakes = Brakes(c, bodies.truck, self.worlds, self.params)
+        self._brakes.scan(self._braked, pushed=False)
 
     def _view_fields(self) -> None:
         """Views of single fields of the one world."""
@@ -106,12 +107,12 @@ class BulletPlant:
         self._tau, self._truck_tau = w["tau"][0].reshape(-1)[:n], w["truck_tau"][0]
         self._tick: Any = w["tick"].data
         self._time_s: Any = w["t_s"].data
-        self._status, self._push, self._brake = w["status"][0], w["truck_push_n"][0], w["truck_brake"][0]
+        self._status, self._push = w["status"][0], w["truck_push_n"][0]
         self._pack_offset, self._pack_twist = w["pack_offset_m"][0], w["pack_twist"][0]
         self._pack_seat, self._coupler_at = w["pack_seat"][0], w["coupler_at"][0]
         self._q, self._qd = (w[name][0].data.cast("B") for name in ("q", "qd"))
         self._guide_force, self._passes = w["guide_force_n"][0], 1
-        self._truck_at, self._truck_heaving = w["truck_q"][0, :TZ], w["truck_qd"][0, TZ:]
+        self._truck_heaving = w["truck_qd"][0, TZ:]
         self._truck_q, self._truck_qd = (w[name][0].data.cast("B") for name in ("truck_q", "truck_qd"))
         self._poses, self._twists = (w[name][0].data.cast("B") for name in ("pack_pose", "pack_twist"))
         self._write_robots, self._write_truck = struct.Struct(f"{n}d").pack_into, struct.Struct("6d").pack_into
@@ -171,7 +172,7 @@ class BulletPlant:
         code = plc.scan_world(self.worlds, self.params, self.commands, 0, self._scan_s)
         if code & plc.HOLD_CHANGED:
             self._update_constraints()
-        self._set_brakes()
+        self._brakes.scan(self._braked, self._pushed)
         if self.observer is not None and tick % self._record_ticks == 0:
             self.observer(self)
         if self.decide is not None:
@@ -185,10 +186,13 @@ class BulletPlant:
         worlds, params = self.worlds, self.params
         reaction, axle, angles = self._reaction, self._axle, self._angles
         drive, tau, spring, truck_tau = self._drive_robots, self._tau, self._spring_truck, self._truck_tau
-        time_s, hz = self._time_s, self._physics_hz
+        time_s, hz, brakes = self._time_s, self._physics_hz, self._brakes
         for i in range(ticks):
             if i:
-                self._read_between_scans()
+                if brakes.watched:
+                    self._read_joints()
+                else:
+                    self._read_between_scans()
                 if self._guides.close:
                     self._guides.read_peak()
             tick_world(worlds, params, 0, reaction, axle, angles)
@@ -198,6 +202,8 @@ class BulletPlant:
                 self._mate()
             if self._pushed:
                 self._push_truck()
+            if brakes.watched:
+                brakes.tick(self._braked)
             simulate(physicsClientId=c)
             tick += 1
             time_s[0] = tick / hz
@@ -210,12 +216,13 @@ class BulletPlant:
         q, qd, _, _ = zip(*self._robot_states())  # noqa: B905
         self._write_robots(self._q, 0, *q)
         self._write_robots(self._qd, 0, *qd)
-        q, qd, _, _ = zip(*self._truck_states())  # noqa: B905
+        q, qd, _, forces = zip(*self._truck_states())  # noqa: B905
+        self._braked = forces[:TZ]
         self._write_truck(self._truck_q, 0, *q)
         self._write_truck(self._truck_qd, 0, *qd)
 
     def _read_between_scans(self) -> None:
-        """What drives, suspension and springs go by; where brakes hold the truck is looked at by the scans."""
+        """What drives, suspension and springs go by; a truck that stands well held is looked at by the scans."""
         q, qd, _, _ = zip(*self._robot_states())  # noqa: B905
         self._write_robots(self._q, 0, *q)
         self._write_robots(self._qd, 0, *qd)
@@ -258,10 +265,6 @@ class BulletPlant:
         if self._constraints is None:
             raise NotImplementedError("scope `seat`: grips and locks stay as they are")
         self._constraints.update()
-
-    def _set_brakes(self) -> None:
-        """As strong as the wheels' friction is now."""
-        self._brakes.hold(self._truck_at.tolist(), self._brake.tolist())
 
     def _set_solver(self) -> None:
         """As thorough as it has to be now."""

@@ -51,7 +51,7 @@ def with_truck(
         (M - B N^-1 B^T) (s - J q) = l - B N^-1 (J^T l + f) + F.
 
     Args:
-        mass: the truck's (9,); force: (8,) on it without F; x, y, z: the body's centre of mass; kept, turns: M;
+        mass: the truck's (12,); force: (8,) on it without F; x, y, z: the body's centre of mass; kept, turns: M;
             linear, angular: l.
     Returns: the first bracket, by its parts for u, for v to u, for v; the right-hand side without F.
     """

@@ -114,7 +114,7 @@ SCRATCH = np.dtype(
         ("truck", f8, 8),
         ("e_at", f8, (ROBOTS, 3)),
         ("e_turn", f8, (ROBOTS, 3, 3)),
-        ("mass", f8, 9),
+        ("mass", f8, 12),
         ("reaction", f8, 4),
         ("axle", f8, 2),
         ("last", f8, (4, 3)),

@@ -120,7 +120,7 @@ def press(w: World, p: Params, m: Model, t: Any, r: int, n: int, on_truck: bool,
     for _ in range(PASSES):
         if on_truck:
             # how its brakes let it go under these forces, at the body's centre of mass
-            vx, vy, yaw = truck_body.planar(w, t.mass, t.truck, -fx, -fy, dy * fx - dx * fy - tz, dt_s)
+            vx, vy, yaw = truck_body.planar(w, p, t.mass, t.truck, -fx, -fy, dy * fx - dx * fy - tz, dt_s)
             vx, vy = vx - yaw * dy - truck_x, vy + yaw * dx - truck_y
             yaw -= truck_yaw
             change = abs(vx) + abs(vy) + REACH_M * abs(yaw)

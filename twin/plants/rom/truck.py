@@ -10,15 +10,18 @@ from typing import Any
 
 from twin.motion.kernels import inlined_kernel, kernel
 from twin.plants.rom.flight import body_of
-from twin.plants.rom.frames import cosine_sine, from_angles, quaternion
+from twin.plants.rom.frames import cosine_sine, from_angles, quaternion, symmetric_inverse, symmetric_times
 from twin.plants.rom.model import TRUCK
 from twin.plants.state import TPITCH, TROLL, TX, TY, TYAW, TZ
 from twin.plants.truck import JOINT_HEIGHT_M
+from twin.plants.tyres import friction, hold
 
 World = Any
 Params = Any
 Model = Any
 State = Any
+STOPPED = 1e-9
+"""A truck slower than this (m/s and rad/s together) stands."""
 FX, FY, FYAW, FZ, FPITCH, FROLL, COSINE, SINE = range(8)
 """Places in `force` (8,): generalised forces on the truck, and behind them cosine and sine of its yaw."""
 
@@ -108,11 +111,12 @@ def frame(w: World, at: Any, turn: Any) -> None:
 
 @kernel
 def mass_matrix(w: World, p: Params, m: Model, x: State, out: Any) -> None:
-    """Of heave, pitch and roll with what stands on the truck or is clamped to it, into `out` (9,).
+    """Of the truck with what stands on it or is clamped to it, into `out` (12,).
 
-    out: m, m x, m y, pitch, roll, x y, m h, planar mass, yaw inertia.
+    out: m, m x, m y, pitch, roll, x y, m h of the sprung mass; mass and yaw inertia in the plane, unsprung too;
+    m x h and m y h; m x in the plane.
     """
-    for i in range(9):
+    for i in range(12):
         out[i] = 0.0
     cx, cy, h = p.truck_com[0], p.truck_com[1], p.truck_com[2] - JOINT_HEIGHT_M
     _add_mass(out, p.truck_sprung_kg, cx, cy, h)
@@ -127,7 +131,11 @@ def mass_matrix(w: World, p: Params, m: Model, x: State, out: Any) -> None:
         if x.fixed_to[r] == TRUCK:
             at = x.fixed_com_m[r]
             _add_mass(out, m.body_kg[body_of(w, r)], at[0], at[1], at[2])
-    out[7] = out[0] + p.truck_unsprung_kg
+    out[7], out[11] = out[0] + p.truck_unsprung_kg, out[1]
+    for i in range(2):
+        kg, at_x = p.truck_axle_unsprung_kg[i], p.truck_axle_x_m[i]
+        out[8] += kg * at_x * at_x
+        out[11] += kg * at_x
 
 
 @kernel
@@ -141,6 +149,8 @@ def _add_mass(out: Any, kg: float, x: float, y: float, h: float) -> None:
     out[5] += kg * x * y
     out[6] += kg * h
     out[8] += kg * (x * x + y * y)
+    out[9] += kg * x * h
+    out[10] += kg * y * h
 
 
 @inlined_kernel
@@ -184,46 +194,84 @@ def heaving(
     return (a, b, c, d, e, f), momentum
 
 
-@inlined_kernel
+@kernel
 def planar(
-    w: World, mass: Any, force: Any, fx: float, fy: float, fyaw: float, dt_s: float
+    w: World, p: Params, mass: Any, force: Any, fx: float, fy: float, fyaw: float, dt_s: float
 ) -> tuple[float, float, float]:
-    """Speeds in the plane and yaw rate after `dt_s` under `force` (8,), more of it, and the brakes."""
-    qd, brake, per_s = w.truck_qd, w.truck_brake, 1.0 / dt_s
-    kg, turning = per_s * mass[7], per_s * mass[8]
-    return (
-        _braked(qd[TX], force[FX] + fx, kg, brake[0]),
-        _braked(qd[TY], force[FY] + fy, kg, brake[1]),
-        _braked(qd[TYAW], force[FYAW] + fyaw, turning, brake[2]),
-    )
+    """Speeds in the plane and yaw rate after `dt_s` under `force` (8,), more of it, and the tyres; heave left aside."""
+    c, s = force[COSINE], force[SINE]
+    fx, fy, fyaw = force[FX] + fx, force[FY] + fy, force[FYAW] + fyaw
+    along, across = c * fx + s * fy, -s * fx + c * fy
+    qd = w.truck_qd
+    if qd[TX] == 0.0 and qd[TY] == 0.0 and qd[TYAW] == 0.0 and hold(w, p, -along, -across, -fyaw):
+        return 0.0, 0.0, 0.0
+    vx, vy, yaw = _slide(w, p, _planar_mass(p, mass), along, across, fyaw, c, s, dt_s)
+    return c * vx - s * vy, s * vx + c * vy, yaw
 
 
 @inlined_kernel
-def _braked(speed: float, force: float, kept: float, brake: float) -> float:
-    """A speed after a step in which `force` and at most `brake` act; `kept` is mass over step."""
-    momentum = kept * speed + force
-    left = momentum - min(max(momentum, -brake), brake)
-    return 0.0 if left == 0.0 else left / kept
+def _planar_mass(p: Params, mass: Any) -> tuple[float, float, float, float, float, float]:
+    """Of along, across and yaw about the truck's origin, as the six of a symmetric matrix."""
+    return mass[7] + p.truck_trailer_kg, 0.0, -mass[2], mass[7], mass[11], mass[8]
+
+
+@inlined_kernel
+def _slide(
+    w: World, p: Params, mass: Any, along: float, across: float, about: float, c: float, s: float, dt_s: float
+) -> tuple[float, float, float]:
+    """Speeds along, across and about z after a step under these forces and the tyres; `mass` is what resists them."""
+    qd = w.truck_qd
+    inverse = symmetric_inverse(mass[0], mass[1], mass[2], mass[3], mass[4], mass[5])
+    ax, ay, aw = symmetric_times(inverse, along, across, about)
+    vx, vy = c * qd[TX] + s * qd[TY] + dt_s * ax, -s * qd[TX] + c * qd[TY] + dt_s * ay
+    yaw = qd[TYAW] + dt_s * aw
+    tx, ty, tw = friction(w, p, mass, inverse, vx, vy, yaw, dt_s)
+    ax, ay, aw = symmetric_times(inverse, tx, ty, tw)
+    vx, vy, yaw = vx + dt_s * ax, vy + dt_s * ay, yaw + dt_s * aw
+    if abs(vx) + abs(vy) + abs(yaw) < STOPPED:  # what rounding leaves of one that friction has stopped
+        return 0.0, 0.0, 0.0
+    return vx, vy, yaw
 
 
 @kernel
 def move(w: World, p: Params, mass: Any, force: Any, dt_s: float, out: Any) -> None:
     """Speeds of the truck after `dt_s`, into `out` (6,), which may be its own.
 
-    It moves under the generalised forces `force` (8,) of others, its springs and its brakes.
+    It moves under the generalised forces `force` (8,) of others, its springs and its tyres. What a body that rocks on
+    its springs asks of them is more than what pushes it: at the turn of its rocking, by its inertia on its lever.
     """
     qd = w.truck_qd
     # [a b c; b d e; c e f] times the change of speed over the step
     a, b, c, d, e, f = _heaving_mass(p, mass, dt_s)
+    inverse = symmetric_inverse(a, b, c, d, e, f)
     fz, fp, fr = _heaving_force(w, p, mass, force)
-    c00, c01, c02 = d * f - e * e, c * e - b * f, b * e - c * d
-    c11, c12, c22 = a * f - c * c, b * c - a * e, a * d - b * b
-    inverse = 1.0 / (a * c00 + b * c01 + c * c02)
-    vx, vy, yaw = planar(w, mass, force, 0.0, 0.0, 0.0, dt_s)
-    out[TZ] = qd[TZ] + dt_s * inverse * (c00 * fz + c01 * fp + c02 * fr)
-    out[TPITCH] = qd[TPITCH] + dt_s * inverse * (c01 * fz + c11 * fp + c12 * fr)
-    out[TROLL] = qd[TROLL] + dt_s * inverse * (c02 * fz + c12 * fp + c22 * fr)
-    out[TX], out[TY], out[TYAW] = vx, vy, yaw
+    lift, pitch, roll = symmetric_times(inverse, fz, fp, fr)
+    cosine, sine, mh, mxh, myh = force[COSINE], force[SINE], mass[6], mass[9], mass[10]
+    # of a truck that stands: less what it takes to rock its body
+    along = cosine * force[FX] + sine * force[FY] - mh * pitch
+    across = -sine * force[FX] + cosine * force[FY] + mh * roll
+    about = force[FYAW] + myh * pitch + mxh * roll
+    stands = qd[TX] == 0.0 and qd[TY] == 0.0 and qd[TYAW] == 0.0
+    if stands and hold(w, p, -along, -across, -about):
+        out[TX] = out[TY] = out[TYAW] = 0.0
+    else:
+        # rows of heave, pitch and roll in how the plane moves: (0, 0, 0), (mh, 0, -myh), (0, -mh, -mxh)
+        pp, pr, rr = inverse[3], inverse[4], inverse[5]
+        xx, xy, xw, yy, yw, ww = _planar_mass(p, mass)
+        xx, xy, yy = xx - mh * mh * pp, xy + mh * mh * pr, yy - mh * mh * rr
+        xw += mh * (pp * myh + pr * mxh)
+        yw -= mh * (pr * myh + rr * mxh)
+        ww -= myh * (pp * myh + pr * mxh) + mxh * (pr * myh + rr * mxh)
+        was_x, was_y, was_yaw = cosine * qd[TX] + sine * qd[TY], -sine * qd[TX] + cosine * qd[TY], qd[TYAW]
+        vx, vy, yaw = _slide(w, p, (xx, xy, xw, yy, yw, ww), along, across, about, cosine, sine, dt_s)
+        per_s = 1.0 / dt_s
+        ax, ay, aw = per_s * (vx - was_x), per_s * (vy - was_y), per_s * (yaw - was_yaw)
+        dz, dp, dr = symmetric_times(inverse, 0.0, mh * ax - myh * aw, -mh * ay - mxh * aw)
+        lift, pitch, roll = lift - dz, pitch - dp, roll - dr
+        out[TX], out[TY], out[TYAW] = cosine * vx - sine * vy, sine * vx + cosine * vy, yaw
+    out[TZ] = qd[TZ] + dt_s * lift
+    out[TPITCH] = qd[TPITCH] + dt_s * pitch
+    out[TROLL] = qd[TROLL] + dt_s * roll
 
 
 @inlined_kernel

@@ -103,6 +103,8 @@ MISSING_AT_FIRST = SENSORS[:4]
 class DockingSampler:
     """Frames, channels and sensors of a docking plant's one world, as they are now, in its station at rest."""
 
+    may_lack = frozenset(MISSING_AT_FIRST)
+
     def __init__(self, cell: Cell, plant: DockingPlant, wheel_speed_factor: float = 1.0) -> None:
         self._plant, self._factor = plant, wheel_speed_factor
         self._worlds, self._params = cell.new_world(), cell.params

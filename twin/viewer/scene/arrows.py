@@ -124,7 +124,7 @@ class ForceArrows(Arrows):
         for r in range(self._layout.robots):
             robot = f"robot{r}"
             e = f"{robot}/end_effector"
-            held = int(snapshot.value(f"{robot}/held", -1.0))
+            held = snapshot.code(f"{robot}/held", -1)
             mating = snapshot.has_frame(f"pack{held}")
             # without a pack the force is that on the empty end effector
             at = snapshot.world_point(f"pack{held}", (0.0, 0.0, down)) if mating else snapshot.world_pose(e)[:3]

@@ -53,7 +53,7 @@ class GhostOutlines:
 
     def update(self, snapshot: Snapshot) -> None:
         """Outlines the packs that are held."""
-        held = {int(snapshot.value(f"robot{r}/held", -1.0)) for r in self._robots}
+        held = {snapshot.code(f"robot{r}/held", -1) for r in self._robots}
         for k, node in self._packs.items():
             node.show() if k in held else node.hide()
 

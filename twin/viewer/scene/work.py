@@ -44,7 +44,7 @@ def work_at(layout: Layout, snapshot: Snapshot) -> Work:
         return _still(_truck_seat(layout, layout.jobs[0]))
     for robot in dict.fromkeys(job.robot for job in layout.jobs):
         jobs = [job for job in layout.jobs if job.robot == robot]
-        held = int(snapshot.value(f"robot{robot}/held", -1.0))
+        held = snapshot.code(f"robot{robot}/held", -1)
         holds = [job for job in jobs if held in (job.old_pack, job.new_pack)]
         unfinished = [job for job in jobs if _locked(layout, snapshot, job) != job.new_pack]
         if job := next(iter((*holds, *unfinished)), None):
@@ -77,7 +77,7 @@ def _truck_seat(layout: Layout, job: Job) -> str:
 
 def _locked(layout: Layout, snapshot: Snapshot, job: Job) -> int:
     """The pack that is locked on the job's seat of the truck; -1 for none."""
-    return int(snapshot.value(f"{_truck_seat(layout, job)}/locked", -1.0))
+    return snapshot.code(f"{_truck_seat(layout, job)}/locked", -1)
 
 
 def _is_away(layout: Layout, snapshot: Snapshot, job: Job) -> bool:

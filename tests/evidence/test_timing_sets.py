@@ -1,0 +1,52 @@
+"""A sample of the stress by timing sets: every number finite, every end named, no invariant broken."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.evidence.timing_sets import BATCH, KINDS, STATIONS, Batch, Row, batches, play, read, report, wrong
+
+
+@pytest.mark.xfail(strict=False, reason="contact outside the guides' capture is not yet in the reduced-order plant")
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("station", STATIONS)
+def test_a_sample_of_timing_sets(station: str, kind: str) -> None:
+    rows = play(Batch(station, kind, 0, BATCH, draw_seed=0))
+    assert [row["number"] for row in rows] == list(range(BATCH))
+    assert not [f"{kind}_{row['number']}: {said}" for row in rows if (said := wrong(row))]
+    assert len({row["outcome"] for row in rows}) > 1
+
+
+def test_batches_cut_the_numbers_the_same_way_for_any_count() -> None:
+    some = list(batches("chassis", "random", 60, 0))
+    assert [batch.numbers for batch in some] == [range(0, 25), range(25, 50), range(50, 60)]
+    assert [batch.key for batch in some] == ["random-0", "random-1", "random-2"]
+
+
+def test_what_is_wrong_is_told_with_the_command_that_plays_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    swap = Batch("chassis", "random", 7, 1, 0)
+    from twin.catalogue import load_station, load_timing
+
+    station = load_station("chassis")
+    row: Row = {"batch": swap.key, "kind": "random", "number": 7, **swap.swap(station), "said": "", "kpis": {}}
+    good = {**row, "outcome": "completed", "violations": [], "not_finite": []}
+    assert wrong(good) == ""
+    assert wrong({**good, "outcome": "error", "said": "ValueError: x"}).startswith("no named outcome: error")
+    assert wrong({**good, "not_finite": ["q"]}) == "not finite: q"
+    bad = {**good, "violations": ["axis outside its limits"]}
+    assert not report("chassis", tmp_path, [bad], 0)
+    said = capsys.readouterr().out
+    path = tmp_path / "sets" / "chassis_random_7.yaml"
+    assert f"--seed 7 --timing {path}" in said
+    assert load_timing(str(path), station) == swap.set_of(station, 7)
+
+
+def test_half_a_line_is_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"number": 1}\n{"num')
+    assert read(path) == [{"number": 1}]
+    assert read(tmp_path / "none.jsonl") == []
