@@ -58,6 +58,8 @@ CAUSES = (
     "time",
     "axial_force",
     "press_load",
+    # a trip
+    "overtravel",
     # outside the domain of the reduced-order model
     "not_finite",
     "body_speed",
@@ -109,6 +111,7 @@ CAUSES = (
     TIME,
     AXIAL,
     PRESS,
+    OVERTRAVEL,
     NOT_FINITE,
     BODY_SPEED,
     BODY_TILT,

@@ -33,6 +33,8 @@ from twin.variation import NOMINAL, Variation
 
 GRAVITY_MPS2 = 9.81
 """As domain.md's derived numbers use it."""
+NEVER_S = 1e6
+"""Longer ago than anything that a swap remembers."""
 PACK_MASS_SIGMA = 0.01
 """Scatter of a pack's mass around nominal [estimate: manufacturing and coolant, 1 %]."""
 FRICTION_SPREAD = 0.2
@@ -281,6 +283,8 @@ def _fill_limits_and_sensors(p: Any, station: Station) -> None:
         "clearance_height_m",
         "lateral_warn_n",
         "lateral_abort_n",
+        "structure_lateral_n",
+        "structure_axial_n",
         "axial_jam_ratio",
         "reaction_time_s",
         "sway_limit_m",
@@ -291,6 +295,7 @@ def _fill_limits_and_sensors(p: Any, station: Station) -> None:
         "contact_zone_m",
     ):
         p[name] = getattr(limits, name)
+    p["interlock_scale"] = 1.0
     p["robot_length_m"] = station.robots.length_m
     p["scan_sigma_m"], p["scan_sigma_rad"] = scanner.sigma_m, scanner.sigma_rad
     p["scan_period_ticks"] = max(1, round(station.rates.physics_hz / scanner.rate_hz))
@@ -344,6 +349,7 @@ def _new_world(cell: Cell) -> np.ndarray:
     w["truck_reference"] = w["truck_q"][:3]
     w["held"], w["locked"], w["previous_held"] = -1, -1, -1
     w["hold_seat"], w["watch_seat"] = -1, -1
+    w["swayed_s"] = -NEVER_S
     w["shaper_n"], w["shaper_amplitude"][:, :, 0] = 1, 1.0
     w["lock_position"] = 0.0
     w["truck_history"][:] = p["truck_park"]

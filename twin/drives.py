@@ -12,11 +12,18 @@ from typing import Any
 from twin.motion.kernels import kernel
 from twin.motion.profile import plan_stop
 from twin.motion.shaper import evaluate_shaped, shaped_duration_s
-from twin.plants.state import DISCRETE_MOTION, ERROR_STOP, STANDSTILL, STOPPING, Z
+from twin.plants.state import DISCRETE_MOTION, ERROR_STOP, STANDSTILL, STOPPING, TRIP_NONE, Z
 from twin.plants.suspension import FLOATING_TABLE
 
 STOP_JERK = 4.0
 """A stop ramps its deceleration this much steeper than a motion does [estimate: quick-stop setting of a drive]."""
+
+CATCH_UP = (0.008, 0.008, 0.008, 0.004)
+"""A drive's limit on its speed setpoint, m/s and rad/s over the axis' highest speed: an axis that was held back catches
+up with its reference no faster [estimate: half of what the overspeed interlock leaves]."""
+STOP_ERROR_SHARE = 0.5
+"""Share of the following limit by which an axis in ErrorStop may leave its stopping ramp before its brake is set
+[estimate: monitoring of the deceleration ramp, SS1-r of IEC 61800-5-2]."""
 
 World = Any  # a WORLD record inside numba
 Params = Any
@@ -69,14 +76,19 @@ def stop_axis(w: World, p: Params, r: int, k: int, t_s: float, state: int) -> No
 
 @kernel
 def update_axis_states(w: World, p: Params, r: int, t_s: float) -> None:
-    """PLCopen transitions at the end of a motion; an axis in ErrorStop sets its brake once its reference rests."""
+    """PLCopen transitions at the end of a motion.
+
+    An axis in ErrorStop sets its brake once its reference rests, or as soon as it does not follow its stopping ramp.
+    """
     for k in range(4):
         state = w.axis_state[r, k]
         if state == DISCRETE_MOTION or state == STOPPING:
             if t_s >= motion_end_s(w, r, k):
                 w.axis_state[r, k] = STANDSTILL
-        elif state == ERROR_STOP and w.brake[r, k] == 0 and t_s >= motion_end_s(w, r, k):
-            w.brake[r, k] = 1
+        elif state == ERROR_STOP and w.brake[r, k] == 0:
+            off_ramp = abs(w.reference[r, k, 0] - w.axis_position[r, k]) > STOP_ERROR_SHARE * p.axis_following_limit[k]
+            if off_ramp or t_s >= motion_end_s(w, r, k):
+                w.brake[r, k] = 1
 
 
 @kernel
@@ -84,6 +96,14 @@ def friction_force(speed: float, applied_n: float, mass: float, coulomb: float, 
     """Coulomb friction that stops a mass within one step at most and holds it against `applied_n` up to its limit."""
     wanted = -(mass * speed / dt_s + applied_n)
     return min(max(wanted, -coulomb), coulomb)
+
+
+@kernel
+def speed_limit(w: World, p: Params, r: int, k: int) -> float:
+    """Highest speed of axis `k` of robot `r` with what its grips report: loaded as soon as one of them is closed."""
+    if w.grip_closed[r, 0] + w.grip_closed[r, 1] + w.grip_closed[r, 2] + w.grip_closed[r, 3] > 0:
+        return p.axis_velocity_loaded[k]
+    return p.axis_velocity[k]
 
 
 @kernel
@@ -103,7 +123,11 @@ def drive_forces(w: World, p: Params, r: int, reaction: Any, dt_s: float) -> Non
         else:
             step = p.axis_encoder[k]
             measured = math.floor(position / step + 0.5) * step
-            speed_error = w.reference[r, k, 1] + p.axis_position_gain[k] * (w.reference[r, k, 0] - measured) - speed
+            wanted = w.reference[r, k, 1] + p.axis_position_gain[k] * (w.reference[r, k, 0] - measured)
+            if p.interlock_off[TRIP_NONE] == 0:
+                most = p.interlock_scale[TRIP_NONE] * speed_limit(w, p, r, k) + CATCH_UP[k]
+                wanted = min(max(wanted, -most), most)
+            speed_error = wanted - speed
             gain = p.axis_velocity_gain[k]
             drive = gain * (speed_error + w.integral[r, k] / p.axis_integral_time_s[k])
             moved = p.axis_drive_mass[k]

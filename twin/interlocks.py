@@ -19,13 +19,14 @@ from twin.causes import (
     LOAD,
     LOW_TRAVEL,
     OVERSPEED,
+    OVERTRAVEL,
     PULL_ON_TABLE,
     RISE,
     TRUCK_SHIFT,
     first_lock_not,
     note_trip,
 )
-from twin.drives import STOP_JERK, stop_axis
+from twin.drives import STOP_JERK, speed_limit, stop_axis
 from twin.motion.kernels import kernel
 from twin.motion.profile import end_position
 from twin.plants.geometry import planar
@@ -63,10 +64,26 @@ OVERLOAD_S = 0.095
 [estimate]."""
 OVERLOAD_STEP, NOISE_S = 0.1, 0.015
 """So much of the rated load beyond the limit is no bounce: two scans are enough [estimate]."""
-OVERSPEED_SHARE, OVERSPEED_MARGIN = 1.05, 0.01
-"""An axis this much over its highest speed is no longer in its drive's hands [estimate], share and m/s or rad/s."""
+OVERSPEED_MARGIN = (0.016, 0.016, 0.016, 0.008)
+"""An axis this much over the highest speed that it has with its load is no longer in its drive's hands, m/s and rad/s
+[estimate: twice what the drive may take to catch up; a tenth below what the machine may reach]."""
+LIMIT_SWITCH = (0.003, 0.003, 0.003, 0.0012)
+"""An axis this far behind the end of its stroke, m and rad, that still goes on has met its limit switch [estimate:
+control error and repeatability]."""
+LOST_SHARE = 0.25
+"""Share of its following limit by which an axis may be off its reference and still stop along it; one that is farther
+off stops from where it is [estimate]."""
 REACTION_S = 0.05
 """From a trip to the drive: one scan, and the time constant of the velocity loop [estimate]."""
+LATERAL_SHARE = 0.9
+"""Share of the lateral abort limit that trips, or ends an insertion: the rest is for the stop [derived: the monitor
+reports the whole limit, a tenth more]."""
+RISE_SHARE = 0.85
+"""Share of the creep-out height at which a hoist or lift stops that has a lock not open [estimate: its stopping way is
+known to a few per cent; the monitor reports the whole height]."""
+DISTANCE_MARGIN_M = 0.03
+"""Two robots keep so much more than their length apart [derived: a tenth more than what the monitor reports; packs and
+seats a pitch of 50 mm more than that length apart are still reached by both]."""
 DISTANCE_TOLERANCE_M = 0.01
 """Overlap of two robots' stopping ways that is control error [estimate]."""
 
@@ -145,6 +162,12 @@ def stopping_way(w: World, p: Params, r: int, k: int) -> float:
 
 
 @kernel
+def lateral_limit_n(p: Params) -> float:
+    """Lateral force that trips, or ends an insertion, once it has lasted for the reaction time, N."""
+    return LATERAL_SHARE * p.lateral_abort_n * p.interlock_scale[TRIP_LATERAL]
+
+
+@kernel
 def truck_shift_m(w: World, p: Params) -> float:
     """How far any of the truck's seats has moved in the plane since the truck was measured."""
     dx, dy = w.truck_q[0] - w.truck_reference[0], w.truck_q[1] - w.truck_reference[1]
@@ -179,7 +202,7 @@ def load_share(w: World, p: Params, r: int) -> float:
 @kernel
 def find_trip(w: World, p: Params, commands: Any, dt_s: float, anew: int) -> int:
     """The reason to trip in this scan, or TRIP_NONE. `anew` as for `twin.plc.plc_scan_unseen`."""
-    off = p.interlock_off
+    off, scale = p.interlock_off, p.interlock_scale
     if w.power_off == 1 and off[TRIP_POWER] == 0:
         note_trip(w, -1, DRIVE_POWER, -1, 0.0, 1.0)
         return TRIP_POWER
@@ -193,24 +216,26 @@ def find_trip(w: World, p: Params, commands: Any, dt_s: float, anew: int) -> int
     for r in range(p.robots):
         c = commands[r]
         share = load_share(w, p, r)
-        w.load_s[r] = w.load_s[r] + dt_s if share > p.overload_fraction else 0.0
-        bounce_s = OVERLOAD_S if share < p.overload_fraction + OVERLOAD_STEP else NOISE_S
+        most = p.overload_fraction * scale[TRIP_OVERLOAD]
+        w.load_s[r] = w.load_s[r] + dt_s if share > most else 0.0
+        bounce_s = OVERLOAD_S if share < most + OVERLOAD_STEP else NOISE_S
         if w.load_s[r] > bounce_s and off[TRIP_OVERLOAD] == 0:
             note_overload(w, p, r, share)
             return TRIP_OVERLOAD
         # mostly there is none: a root takes longer than to look
         pushed = w.lateral_n[r, 0] != 0.0 or w.lateral_n[r, 1] != 0.0
-        pushed = pushed and planar(w.lateral_n[r, 0], w.lateral_n[r, 1]) > p.lateral_abort_n
+        abort_n = lateral_limit_n(p)
+        pushed = pushed and planar(w.lateral_n[r, 0], w.lateral_n[r, 1]) > abort_n and off[TRIP_LATERAL] == 0
         w.force_s[r] = w.force_s[r] + dt_s if pushed else 0.0
-        if c.inserting == 0 and w.force_s[r] > p.reaction_time_s and off[TRIP_LATERAL] == 0:
-            note_trip(w, r, LATERAL, -1, planar(w.lateral_n[r, 0], w.lateral_n[r, 1]), p.lateral_abort_n)
+        if c.inserting == 0 and w.force_s[r] > p.reaction_time_s:
+            note_trip(w, r, LATERAL, -1, planar(w.lateral_n[r, 0], w.lateral_n[r, 1]), abort_n)
             return TRIP_LATERAL
         if not anew & (ROBOT_MOVED << r):
             continue
         if c.seat >= 0 and (c.grip == 1 or c.until == UNTIL_SEATED):
             w.hold_seat[r] = c.seat
             w.hold_deepest[r] = w.axis_position[r, Z]
-        low = False
+        low = below = False
         if loaded(w, c, r):
             s = w.hold_seat[r]
             way = p.retract * stopping_way(w, p, r, Z)
@@ -219,41 +244,49 @@ def find_trip(w: World, p: Params, commands: Any, dt_s: float, anew: int) -> int
             # a table takes its pack's weight with a stroke of its own; ropes may lie slack at their deepest
             rest = w.hold_deepest[r] if p.reeving == FLOATING_TABLE else w.hold_height[r]
             rise = p.retract * (w.axis_position[r, Z] - rest)
-            if s >= 0 and rise + way > p.creep_out_height_m:
+            stuck_m = RISE_SHARE * p.creep_out_height_m * scale[TRIP_LOCK]
+            if s >= 0 and rise + way > stuck_m:
                 if not locks_open(w, p, s):
                     if way > 0.0 and off[TRIP_LOCK] == 0:
                         lock, _ = first_lock_not(w, p, s, 0)
-                        note_trip(w, r, RISE, lock, rise + way, p.creep_out_height_m)
+                        note_trip(w, r, RISE, lock, rise + way, stuck_m)
                         return TRIP_LOCK
                 elif rise > p.creep_out_height_m:
                     w.hold_seat[r] = -1  # it has left its seat
             low = below_clearance(w, p, r, min(way, 0.0))
+            below = below_clearance(w, p, r, 0.0)
         for k in range(2):
-            if not low:
+            if not below:
                 w.low_xy[r, k] = w.axis_position[r, k]
+            if not low:
                 continue
             away = abs(w.axis_position[r, k] + stopping_way(w, p, r, k) - w.low_xy[r, k])
-            if away > p.traverse_deadband_m + HEIGHT_TOLERANCE_M and off[TRIP_LOW_TRAVERSE] == 0:
-                note_trip(w, r, LOW_TRAVEL, k, away, p.traverse_deadband_m + HEIGHT_TOLERANCE_M)
+            aside_m = p.traverse_deadband_m * scale[TRIP_LOW_TRAVERSE] + HEIGHT_TOLERANCE_M
+            if away > aside_m and off[TRIP_LOW_TRAVERSE] == 0:
+                note_trip(w, r, LOW_TRAVEL, k, away, aside_m)
                 return TRIP_LOW_TRAVERSE
-        astray = False
+        astray, loose = False, scale[TRIP_FOLLOWING]
         for k in range(4):  # without a branch: mostly nothing is wrong
-            error = abs(w.reference[r, k, 0] - w.axis_position[r, k])
-            astray |= (w.brake[r, k] == 0) & (error > p.axis_following_limit[k])
-            astray |= abs(w.qd[r, k]) > OVERSPEED_SHARE * p.axis_velocity[k] + OVERSPEED_MARGIN
+            at = w.axis_position[r, k]
+            error = abs(w.reference[r, k, 0] - at)
+            astray |= (w.brake[r, k] == 0) & (error > p.axis_following_limit[k] * loose)
+            astray |= abs(w.qd[r, k]) > loose * (_highest_speed(w, p, c, r, k) + OVERSPEED_MARGIN[k])
+            astray |= (w.brake[r, k] == 0) & (overtravel(w, p, r, k) > LIMIT_SWITCH[k] * loose)
         if astray and off[TRIP_FOLLOWING] == 0:
-            note_astray(w, p, r)
+            note_astray(w, p, c, r)
             return TRIP_FOLLOWING
     if p.robots == 2 and anew & ALL_ROBOTS and off[TRIP_DISTANCE] == 0:
         gap = abs(w.axis_position[0, X] - w.axis_position[1, X])
         side = 1.0 if w.axis_position[0, X] > w.axis_position[1, X] else -1.0
         left = gap + side * (stopping_way(w, p, 0, X) - stopping_way(w, p, 1, X))
-        if min(gap, left) < p.robot_length_m - DISTANCE_TOLERANCE_M:
-            note_trip(w, -1, DISTANCE, X, min(gap, left), p.robot_length_m - DISTANCE_TOLERANCE_M)
+        least_m = (p.robot_length_m + DISTANCE_MARGIN_M) / scale[TRIP_DISTANCE] - DISTANCE_TOLERANCE_M
+        if min(gap, left) < least_m:
+            note_trip(w, -1, DISTANCE, X, min(gap, left), least_m)
             return TRIP_DISTANCE
     watched = anew & TRUCK_MOVED and w.truck_released == 0 and off[TRIP_TRUCK_MOVED] == 0
-    if watched and truck_shift_m(w, p) > p.truck_moved_m:
-        note_trip(w, -1, TRUCK_SHIFT, -1, truck_shift_m(w, p), p.truck_moved_m)
+    shifted_m = p.truck_moved_m * scale[TRIP_TRUCK_MOVED]
+    if watched and truck_shift_m(w, p) > shifted_m:
+        note_trip(w, -1, TRUCK_SHIFT, -1, truck_shift_m(w, p), shifted_m)
         return TRIP_TRUCK_MOVED
     return TRIP_NONE
 
@@ -276,36 +309,69 @@ def note_overload(w: World, p: Params, r: int, share: float) -> None:
 
 
 @kernel
-def note_astray(w: World, p: Params, r: int) -> None:
-    """Put on record which axis of robot `r` has lost its reference, or is too fast: the one that is farthest over."""
-    most = 0.0
+def overtravel(w: World, p: Params, r: int, k: int) -> float:
+    """How far axis `k` is beyond the end of its stroke while it still goes on that way, m or rad; else 0."""
+    at, speed = w.axis_position[r, k], w.qd[r, k]
+    if at > p.axis_max[r, k] and speed > 0.0:
+        return at - p.axis_max[r, k]
+    if at < p.axis_min[r, k] and speed < 0.0:
+        return p.axis_min[r, k] - at
+    return 0.0
+
+
+@kernel
+def _highest_speed(w: World, p: Params, c: Command, r: int, k: int) -> float:
+    """Highest speed of axis `k` with what robot `r` carries, by its sequence or its grips, m/s or rad/s."""
+    return p.axis_velocity_loaded[k] if c.carrying >= 0 else speed_limit(w, p, r, k)
+
+
+@kernel
+def note_astray(w: World, p: Params, c: Command, r: int) -> None:
+    """Put on record which axis of robot `r` has lost its reference, is too fast or beyond its stroke.
+
+    Of several it is the one that is farthest over.
+    """
+    most, loose = 0.0, p.interlock_scale[TRIP_FOLLOWING]
     for k in range(4):
-        error, allowed = abs(w.reference[r, k, 0] - w.axis_position[r, k]), p.axis_following_limit[k]
+        at = w.axis_position[r, k]
+        error, allowed = abs(w.reference[r, k, 0] - at), p.axis_following_limit[k] * loose
         if w.brake[r, k] == 0 and error > allowed and error / allowed > most:
             most = error / allowed
             note_trip(w, r, FOLLOWING, k, error, allowed)
-        speed, allowed = abs(w.qd[r, k]), OVERSPEED_SHARE * p.axis_velocity[k] + OVERSPEED_MARGIN
+        speed, allowed = abs(w.qd[r, k]), loose * (_highest_speed(w, p, c, r, k) + OVERSPEED_MARGIN[k])
         if speed > allowed and speed / allowed > most:
             most = speed / allowed
             note_trip(w, r, OVERSPEED, k, speed, allowed)
+        beyond, allowed = overtravel(w, p, r, k), LIMIT_SWITCH[k] * loose
+        if w.brake[r, k] == 0 and beyond > allowed and beyond / allowed > most:
+            most = beyond / allowed
+            note_trip(w, r, OVERTRAVEL, k, beyond, allowed)
 
 
 @kernel
 def trip_station(w: World, p: Params, reason: int) -> None:
     """Stop every axis (category 1: controlled stop, then brake).
 
-    At power loss the brakes fall in at once, and so does that of a hoist or lift that is overloaded: against a caught
-    pack every millimetre of a gentle stop adds load.
+    An axis that is off its reference stops from where it is: to catch up with it first would lengthen its way. One that
+    has lost it, is too fast or beyond its stroke is no longer in its drive's hands and brakes at once. At power loss
+    all brakes fall in at once, and so does that of a hoist or lift that is overloaded: against a caught pack every
+    millimetre of a gentle stop adds load.
     """
     w.trip = reason
     w.trip_t_s = w.t_s
     for r in range(p.robots):
         for k in range(4):
-            w.trip_q[r, k] = w.axis_position[r, k]
+            at = w.trip_q[r, k] = w.axis_position[r, k]
+            error = abs(w.reference[r, k, 0] - at) / p.axis_following_limit[k]
+            if error > LOST_SHARE:
+                w.reference[r, k, 0] = at
+                w.reference[r, k, 1] = w.qd[r, k]
+                w.reference[r, k, 2] = 0.0
             stop_axis(w, p, r, k, w.t_s, ERROR_STOP)
-            if reason == TRIP_POWER or (
-                reason == TRIP_OVERLOAD and k == Z and load_share(w, p, r) > p.overload_fraction
-            ):
+            overloaded = reason == TRIP_OVERLOAD and k == Z and load_share(w, p, r) > p.overload_fraction
+            runaway = abs(w.qd[r, k]) > speed_limit(w, p, r, k) + OVERSPEED_MARGIN[k]
+            runaway |= overtravel(w, p, r, k) > LIMIT_SWITCH[k] or error > 1.0
+            if reason == TRIP_POWER or overloaded or runaway:
                 w.brake[r, k] = 1
 
 

@@ -1,7 +1,9 @@
-"""The independent safety monitor: the six invariants of the design, checked on the plant's true state.
+"""The independent safety monitor: the six invariants of the design, checked on the plant's true state in every scan.
 
-No code is shared with the interlocks, on purpose: what they miss or what somebody switches off is seen here. Runs every
-PLC scan in every swap. A violation is counted per scan, with its first time and worst value.
+No code is shared with the interlocks, on purpose: what they miss or what somebody switches off is seen here. It looks
+at everything in every PLC scan of every world: nobody tells it what it may leave out. A violation is counted per scan,
+with its first time and worst value. A state that is not finite is a violation of all six, for no comparison with NaN
+is ever true.
 
 Of the control software it reads only what is an act on the world outside: that it has tripped, that it lets the truck
 go, and the operator's acknowledgement. Button and power are looked at themselves: a station that does not trip is found
@@ -19,8 +21,6 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from twin.scan_parts import ALL_ANEW, ALL_ROBOTS, ROBOT_MOVED
-
 INVARIANTS = (
     "",
     "hoisting above the creep-out height while a lock of the held pack is not open",
@@ -28,7 +28,8 @@ INVARIANTS = (
     "traverse with a load below the clearance height",
     "truck released with a lock not closed and checked",
     "axis moved beyond its stopping distance, or restarted, after a trip without acknowledgement",
-    "axis outside its limits, contact force above the abort limit for too long, or load above the overload limit",
+    "axis outside its limits, contact force above the abort limit for too long or above what the structure bears, or "
+    "load above the overload limit",
 )
 """The sentence for each invariant, by number."""
 
@@ -67,6 +68,8 @@ MEASURED = (
     ("lateral_force", "N"),
     ("load", "N"),
     ("robot_distance", "m"),
+    ("axial_force", "N"),
+    ("state", ""),
 )
 """What the worst value of a violation is: a name, and its unit. Its limit is 0 where it is of another quantity."""
 (
@@ -84,6 +87,8 @@ MEASURED = (
     _LATERAL,
     _LOAD,
     _ROBOTS,
+    _AXIAL,
+    _STATE,
 ) = range(len(MEASURED))
 
 
@@ -98,6 +103,45 @@ def _report(w: World, number: int, value: float, limit: float, measured: int) ->
         w.violation_value[number] = value
         w.violation_limit[number] = limit
         w.violation_measured[number] = measured
+
+
+@njit(cache=True)
+def _all_finite(w: World, p: Params) -> bool:
+    """Whether every true position, speed and force is finite: a sum is not, as soon as one of its terms is not."""
+    a = b = c = d = 0.0  # four sums that do not wait for each other
+    for r in range(p.robots):
+        q, qd, force = w.q[r], w.qd[r], w.guide_force_n[r]
+        for i in range(0, 10, 2):
+            a += q[i]
+            b += q[i + 1]
+            c += qd[i]
+            d += qd[i + 1]
+        a += force[0]
+        b += force[1]
+        c += force[2]
+        d += w.load_n[r]
+    for i in range(0, 6, 2):
+        a += w.truck_q[i]
+        b += w.truck_q[i + 1]
+        c += w.truck_qd[i]
+        d += w.truck_qd[i + 1]
+    for k in range(p.packs):
+        pose, gap, offset = w.pack_pose[k], w.pad_gap_m[k], w.pack_offset_m[k]
+        a += pose[0] + pose[4] + gap[0] + offset[0]
+        b += pose[1] + pose[5] + gap[1] + offset[1]
+        c += pose[2] + pose[6] + gap[2] + offset[2]
+        d += pose[3] + gap[3] + w.coupler_n[k]
+    return math.isfinite(a + b + c + d + w.t_s)
+
+
+@njit(cache=True)
+def _report_not_finite(w: World) -> None:
+    """Every invariant is violated, with NaN as its worst value from here on."""
+    for number in range(1, len(INVARIANTS)):
+        _report(w, number, math.nan, 0.0, _STATE)
+        w.violation_value[number] = math.nan
+        w.violation_limit[number] = 0.0
+        w.violation_measured[number] = _STATE
 
 
 @njit(cache=True)
@@ -180,12 +224,15 @@ def _watch_load(w: World, p: Params, r: int) -> None:
 @njit(cache=True)
 def _watch_free_packs(w: World, p: Params) -> None:
     """Invariant 2: a pack that nobody holds stands in a seat, and no pack can stand under a truck."""
+    kept = 0  # a bit for each pack that a robot or a seat's locks hold
+    for r in range(p.robots):
+        if w.held[r] >= 0:
+            kept |= 1 << w.held[r]
+    for s in range(p.seats):
+        if w.locked[s] >= 0:
+            kept |= 1 << w.locked[s]
     for k in range(p.packs):
-        free = True
-        for r in range(p.robots):
-            free = free and w.held[r] != k
-        for s in range(p.seats):
-            free = free and w.locked[s] != k
+        free = kept & (1 << k) == 0
         if free and (p.retract < 0.0 or not _seated(w, p, k)):
             _report_loose(w, p, k)
 
@@ -280,6 +327,11 @@ def _watch_limits(w: World, p: Params, r: int, dt_s: float) -> None:
     w.overforce_s[r] = w.overforce_s[r] + dt_s if lateral > p.lateral_abort_n else 0.0
     if w.overforce_s[r] > late_s and moves:
         _report(w, 6, lateral, p.lateral_abort_n, _LATERAL)
+    if lateral > p.structure_lateral_n:
+        _report(w, 6, lateral, p.structure_lateral_n, _LATERAL)
+    axial = abs(w.guide_force_n[r, 2])
+    if axial > p.structure_axial_n:
+        _report(w, 6, axial, p.structure_axial_n, _AXIAL)
     limit_n = p.overload_fraction * p.rated_load_kg * p.gravity_mps2
     proof_n = _PROOF_LOAD * p.rated_load_kg * p.gravity_mps2
     load_n = abs(w.load_n[r])
@@ -291,36 +343,31 @@ def _watch_limits(w: World, p: Params, r: int, dt_s: float) -> None:
 @njit(cache=True)
 def monitor(w: World, p: Params, dt_s: float) -> None:
     """Check all invariants on the true state of one world; `dt_s` is the time since the last check."""
-    watch_robots(w, p, dt_s, ALL_ANEW)
-    watch_places(w, p)
+    if not _all_finite(w, p):
+        _report_not_finite(w)
+        return
+    _watch_robots(w, p, dt_s)
+    _watch_places(w, p)
     watch_stop(w, p)
 
 
 @njit(cache=True)
-def watch_robots(w: World, p: Params, dt_s: float, anew: int) -> None:
-    """Invariants 1, 3 and 6, and 2 of a pack that is let go now: what can change in any scan in which a robot moves.
-
-    What is not among `anew` (`twin.scan_parts`) has been found in order where it is.
-    """
+def _watch_robots(w: World, p: Params, dt_s: float) -> None:
+    """Invariants 1, 3 and 6, and 2 of a pack that is let go now."""
     for r in range(p.robots):
-        if not anew & (ROBOT_MOVED << r):
-            continue
         _watch_load(w, p, r)
         k = w.previous_held[r]
         if k >= 0 and w.held[r] != k and not _seated(w, p, k):
             _report_loose(w, p, k)
         w.previous_held[r] = w.held[r]
         _watch_limits(w, p, r, dt_s)
-    if p.robots == 2 and anew & ALL_ROBOTS and abs(w.q[0, 0] - w.q[1, 0]) < p.robot_length_m - _DISTANCE_TOLERANCE_M:
+    if p.robots == 2 and abs(w.q[0, 0] - w.q[1, 0]) < p.robot_length_m - _DISTANCE_TOLERANCE_M:
         _report(w, 6, abs(w.q[0, 0] - w.q[1, 0]), p.robot_length_m - _DISTANCE_TOLERANCE_M, _ROBOTS)
 
 
 @njit(cache=True)
-def watch_places(w: World, p: Params) -> None:
-    """Invariants 2 of packs that stand and 4: what finds nothing goes on so as long as no lock, grip or pack moves.
-
-    While a locked pack is gripped it also depends on the load.
-    """
+def _watch_places(w: World, p: Params) -> None:
+    """Invariants 2 of packs that stand, and 4."""
     _watch_free_packs(w, p)
     _watch_pull(w, p)
     # 4: the truck drives off

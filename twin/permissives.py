@@ -26,6 +26,7 @@ from twin.causes import (
     refused,
 )
 from twin.interlocks import (
+    DISTANCE_MARGIN_M,
     all_present,
     below_clearance,
     grips_closed,
@@ -53,7 +54,7 @@ def within_limits(p: Params, c: Command, k: int, carries: bool) -> bool:
     """Whether a move of axis `k` stays inside the axis' speed, acceleration and jerk; NaN never does."""
     speed = p.axis_velocity_loaded[k] if carries else p.axis_velocity[k]
     acceleration = p.axis_acceleration[k] if carries else p.axis_acceleration_empty[k]
-    rounding = 1.0 + 1e-9
+    rounding = p.interlock_scale[TRIP_NONE] * (1.0 + 1e-9)
     return (
         0.0 < c.velocity[k] <= speed * rounding
         and 0.0 < c.acceleration[k] <= acceleration * rounding
@@ -132,13 +133,15 @@ def permitted(w: World, p: Params, c: Command, r: int) -> bool:
     if moves and carries and below_clearance(w, p, r, 0.0) and off[TRIP_LOW_TRAVERSE] == 0:
         for k in range(2):
             away = abs(c.target[k] - w.low_xy[r, k])
-            if not math.isnan(c.target[k]) and away > p.traverse_deadband_m:
-                return refused(w, r, LOW_MOVE, k, away, p.traverse_deadband_m)
+            aside_m = p.traverse_deadband_m * p.interlock_scale[TRIP_LOW_TRAVERSE]
+            if not math.isnan(c.target[k]) and away > aside_m:
+                return refused(w, r, LOW_MOVE, k, away, aside_m)
     travels = p.robots == 2 and not math.isnan(c.target[X])
     if travels and off[TRIP_DISTANCE] == 0:
         distance = planned_distance(w, p, c.target[X], r)
-        if not distance >= p.robot_length_m:
-            return refused(w, r, PLANNED_DISTANCE, X, distance, p.robot_length_m)
+        least_m = (p.robot_length_m + DISTANCE_MARGIN_M) / p.interlock_scale[TRIP_DISTANCE]
+        if not distance >= least_m:
+            return refused(w, r, PLANNED_DISTANCE, X, distance, least_m)
     if c.grip == 0 and off[TRIP_LOCK] == 0 and not may_let_go(w, p, c, r):
         return False
     if c.release_truck == 1 and off[TRIP_LOCK] == 0 and not truck_secured(w, p, r):

@@ -11,8 +11,16 @@ from typing import Any
 from twin.actuators import actuate, engaged_locks
 from twin.causes import AXIAL, LATERAL, PRESS, note_end
 from twin.drives import drive_forces, motion_end_s, stop_axis, update_axis_states, update_reference
-from twin.interlocks import acknowledge, all_present, find_trip, locks_closed, locks_open, trip_station
-from twin.monitor import watch_places, watch_robots, watch_stop
+from twin.interlocks import (
+    acknowledge,
+    all_present,
+    find_trip,
+    lateral_limit_n,
+    locks_closed,
+    locks_open,
+    trip_station,
+)
+from twin.monitor import monitor
 from twin.motion.kernels import kernel
 from twin.motion.profile import plan_rest_to_rest, plan_with_creep
 from twin.motion.shaper import impulses
@@ -52,7 +60,7 @@ from twin.plants.state import (
 )
 from twin.plants.suspension import FLOATING_TABLE, FOUR_ROPE, angles_of, suspend
 from twin.plants.truck import truck_forces
-from twin.scan_parts import ACTUATORS, ALL_ANEW, PADS, PLACES, ROBOT_MOVED
+from twin.scan_parts import ACTUATORS, ALL_ANEW, PADS, ROBOT_MOVED
 from twin.sensors import (
     note_truck,
     read_axes_and_load,
@@ -252,7 +260,7 @@ def judge(w: World, p: Params, c: Command, r: int, dt_s: float) -> int:
         if follows(c):
             going_in = p.retract * c.velocity[Z] <= 0.0
         if going_in and w.force_s[r] > p.reaction_time_s:
-            note_end(w, r, LATERAL, -1, planar(w.lateral_n[r, 0], w.lateral_n[r, 1]), p.lateral_abort_n)
+            note_end(w, r, LATERAL, -1, planar(w.lateral_n[r, 0], w.lateral_n[r, 1]), lateral_limit_n(p))
             return FORCE_ABORT
         # ropes lose load when something holds the pack up; a table gains it
         carried = (p.e_mass_kg + w.carried_kg[r]) * p.gravity_mps2
@@ -406,10 +414,8 @@ def plc_scan_unseen(w: World, p: Params, commands: Any, dt_s: float, anew: int) 
     Args:
         anew: what to look at (`twin.scan_parts`), the rest being as it was in the last scan. ACTUATORS unless every
             grip and lock is where it was commanded and holds what it should. PADS unless the same packs are on the
-            same pads. PLACES unless ACTUATORS may be left out, no free pack has moved, no pack in a truck's locks is
-            gripped, and the monitor found all places in order. TRUCK_MOVED unless it has not. ROBOT_MOVED << r unless
-            ACTUATORS may be left out, robot r has not moved, nor the truck over which it holds a pack, and the monitor
-            found nothing wrong. Everything in a robot's first scan under a command.
+            same pads. TRUCK_MOVED unless it has not. ROBOT_MOVED << r unless ACTUATORS may be left out and robot r has
+            not moved, nor the truck over which it holds a pack. Everything in a robot's first scan under a command.
     """
     changed = False
     if anew & ACTUATORS:
@@ -420,7 +426,7 @@ def plc_scan_unseen(w: World, p: Params, commands: Any, dt_s: float, anew: int) 
             read_grips(w, r)
         c = commands[r]
         pushed = abs(w.guide_force_n[r, 0]) + abs(w.guide_force_n[r, 1]) + CERTAIN * p.force_sigma_n
-        if follows(c) or pushed > p.lateral_abort_n or (c.until == UNTIL_SETTLED and _at_end(w, c, r)):
+        if follows(c) or pushed > lateral_limit_n(p) or (c.until == UNTIL_SETTLED and _at_end(w, c, r)):
             read_sway_and_force(w, p, r, w.scans)
         else:
             w.lateral_n[r, 0] = w.lateral_n[r, 1] = 0.0
@@ -480,10 +486,7 @@ def _logic(w: World, p: Params, commands: Any, dt_s: float, anew: int) -> int:
     w.truck_displacement_m = max(
         w.truck_displacement_m, planar(w.truck_q[0] - w.truck_reference[0], w.truck_q[1] - w.truck_reference[1])
     )
-    watch_robots(w, p, dt_s, anew)
-    if anew & PLACES:
-        watch_places(w, p)
-    watch_stop(w, p)
+    monitor(w, p, dt_s)
     return COMMAND_ENDED if free else 0
 
 

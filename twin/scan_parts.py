@@ -1,10 +1,11 @@
 """What a PLC scan may leave out where nobody looks at it, as bits: the rest is as it was in the last scan.
 
-A plant that knows what has not moved since tells `twin.plc.plc_scan_unseen` so; nothing comes out differently.
+A plant that knows what has not moved since tells `twin.plc.plc_scan_unseen` so; nothing comes out differently. The
+safety monitor is no part of this: it looks at everything in every scan.
 """
 
-ACTUATORS, PADS, PLACES, TRUCK_MOVED, ROBOT_MOVED = 1, 2, 4, 8, 16
-"""Grips, locks and their switches; pad switches; the monitor's look at packs that stand and at locks; where the truck
-stands; robot r's axes and what it holds, as ROBOT_MOVED << r."""
+ACTUATORS, PADS, TRUCK_MOVED, ROBOT_MOVED = 1, 2, 4, 8
+"""Grips, locks and their switches; pad switches; where the truck stands; robot r's axes and what it holds, as
+ROBOT_MOVED << r."""
 ALL_ROBOTS = ROBOT_MOVED * 3
-ALL_ANEW = ACTUATORS + PADS + PLACES + TRUCK_MOVED + ALL_ROBOTS
+ALL_ANEW = ACTUATORS + PADS + TRUCK_MOVED + ALL_ROBOTS

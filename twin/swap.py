@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -352,14 +353,17 @@ def _violation(world: Any, cell: Cell, i: int) -> dict[str, Any]:
     """Invariant `i`: its sentence, when first, in how many scans, the worst value and the limit that it is beyond."""
     quantity, unit = MEASURED[int(world["violation_measured"][i])]
     worst, limit = float(world["violation_value"][i]), float(world["violation_limit"][i])
-    said = INVARIANTS[i]
+    said, value_or_none = INVARIANTS[i], worst if math.isfinite(worst) else None
     facts: dict[str, Any] = {"invariant": i}
-    if quantity == "seat":
+    if value_or_none is None:  # JSON has no NaN
+        said += ": the state is not finite"
+        facts |= {"quantity": "state", "unit": ""}
+    elif quantity == "seat":
         facts["seat_name"] = cell.seats[int(worst)].name
         said += f": {facts['seat_name']}"
     elif quantity:
         value, most = amounts((worst, limit), unit)
         said += f": {quantity.replace('_', ' ')} {value}" + (f", limit {most}" if limit else "")
         facts |= {"quantity": quantity, "unit": unit, **({"limit": limit} if limit else {})}
-    times = {"t_s": float(world["violation_t_s"][i]), "scans": int(world["violation"][i]), "worst": worst}
+    times = {"t_s": float(world["violation_t_s"][i]), "scans": int(world["violation"][i]), "worst": value_or_none}
     return {**facts, "message": said, **times}

@@ -3,8 +3,14 @@
 A policy or servo sends one command with `follow` = FOLLOW_START and then, at its own rate, the same command with new
 velocities and FOLLOW_ON: that changes what the axes aim for and nothing else, so that time, force and load counters run
 on. Every scan the setpoints are bounded by what the machine may do from where it is: an axis can always stop before the
-end of its stroke, a pack below the clearance height stays within the traverse deadband, and no pack comes nearer to its
-seat than the contact zone faster than the contact speed. A source of setpoints that falls silent stops the axes.
+end of its stroke, and a pack below the clearance height stays within the traverse deadband. Over its seat a pack
+
+- stays near where the scanner sees the seat, and a load that swings far is damped first: it hits nothing beside,
+- comes to its guide pins at the guide speed at most, and not swinging beyond what they catch,
+- comes nearer than the contact zone at the contact speed at most,
+- goes no deeper while something bears it before its seat, or while it presses on that: no rope goes slack.
+
+A drive that something holds back goes no farther that way. A source of setpoints that falls silent stops the axes.
 """
 
 from __future__ import annotations
@@ -22,11 +28,16 @@ from twin.plants.state import (
     ERROR_STOP,
     STANDSTILL,
     STOPPING,
+    TRIP_LOW_TRAVERSE,
     TRIP_NONE,
+    TRIP_SWAY,
+    YAW,
     X,
     Y,
     Z,
 )
+from twin.plants.suspension import FOUR_ROPE
+from twin.sequence.targets import seat_target
 
 World = Any
 Params = Any
@@ -35,6 +46,32 @@ Command = Any
 SILENCE_S = 0.25
 """Setpoints older than this stop the axes: five periods of a 20 Hz policy [estimate: heartbeat of 100 to 500 ms,
 domain 5]."""
+BESIDE_M, ASKEW_RAD = 0.04, 0.03
+"""From where the scanner sees the seat a low pack is corrected by no more than this: what the guides capture (25 mm)
+and the search beside it, and twice a parked truck's yaw, at which a corner of the pack goes as far [estimate]."""
+DAMPED_M = 0.04
+"""A load that swings farther than this is damped before anything else is done with it: the highest that is left of a
+hand-over, three times its limit [estimate]."""
+DAMPING = 0.35
+"""Share of critical damping that a trolley adds which follows its load with v = 2 zeta omega s."""
+FORCE_SHARE = 0.75
+"""Share of its force limit at which a drive that follows setpoints goes no farther that way: something holds the axis,
+and what it winds up there (ropes, springs) comes back at once when that lets go [estimate: the drives are made for
+twice what motion takes]."""
+GUIDE_MPS = 0.07
+"""Fastest way to meet the tips of the guide pins [derived: a pack of 4 t at v hits a pin of 2e6 N/m with v sqrt(k m) =
+6.3 kN, about the lateral abort limit]."""
+SWAY_SHARE = 2.0
+"""Swinging by more than this share of the hand-over limit a pack waits over the pins: 30 mm, what guides may just catch
+[derived: capture of 25 mm and the sensor's noise]."""
+HELD_UP_SHARE = 0.5
+"""Share of a pack's weight that something else bears, or that is pressed with beyond it: it goes no deeper [estimate:
+several times the force of a jam]."""
+LANDING_M = 0.02
+"""So near to its seat a pack is held up by the seat itself [estimate: as for a jam]."""
+EDGE_SHARE = 0.4
+"""Share of the traverse deadband that is left just below the clearance height: there a pack that rises and sinks takes
+another place as its middle [derived: both together stay within what the machine may go]."""
 SCANS_AHEAD = 1.5
 """A bound looks this many scans ahead: one until it is looked at again, and half of one to spare."""
 
@@ -51,7 +88,7 @@ def may_follow(w: World, p: Params, c: Command, r: int) -> bool:
     if w.trip != TRIP_NONE:
         return refused(w, r, TRIP_PENDING, w.trip, 1.0, 0.0)
     carries = loaded(w, c, r)
-    rounding = 1.0 + 1e-9
+    rounding = p.interlock_scale[TRIP_NONE] * (1.0 + 1e-9)
     for k in range(4):
         if math.isnan(c.velocity[k]):
             return refused(w, r, VELOCITY, k, -1.0, p.axis_velocity[k])
@@ -96,20 +133,89 @@ def bounded(w: World, p: Params, c: Command, r: int, k: int, wanted: float, dt_s
         return 0.0
     here = w.reference[r, k, 0]
     low, high = p.axis_min[r, k], p.axis_max[r, k]
-    if (k == X or k == Y) and loaded(w, c, r) and below_clearance(w, p, r, HEIGHT_TOLERANCE_M):
-        low = max(low, w.low_xy[r, k] - p.traverse_deadband_m)
-        high = min(high, w.low_xy[r, k] + p.traverse_deadband_m)
+    if (k == X or k == Y) and loaded(w, c, r) and below_clearance(w, p, r, 0.0):
+        aside_m = p.traverse_deadband_m * p.interlock_scale[TRIP_LOW_TRAVERSE]
+        if not below_clearance(w, p, r, 2.0 * HEIGHT_TOLERANCE_M):
+            aside_m *= EDGE_SHARE
+        low = max(low, w.low_xy[r, k] - aside_m)
+        high = min(high, w.low_xy[r, k] + aside_m)
+    if k != Z and c.seat >= 0 and w.scan_count[r] > 0 and below_clearance(w, p, r, 0.0):
+        at = seat_target(p, c.seat, w.scan_pose[r], False)
+        middle, beside = (at[3], ASKEW_RAD) if k == YAW else (at[0] if k == X else at[1], BESIDE_M)
+        beside *= p.interlock_scale[TRIP_SWAY]
+        if p.interlock_off[TRIP_SWAY] == 0:
+            low, high = max(low, middle - beside), min(high, middle + beside)
     sign = 1.0 if wanted > 0.0 else -1.0
     speed, gains = sign * w.reference[r, k, 1], sign * w.reference[r, k, 2]
     a, j, ahead_s = c.acceleration[k], c.jerk[k], SCANS_AHEAD * dt_s
     left = high - here if wanted > 0.0 else here - low
     if way_to_slow(speed, gains, 0.0, a, j, ahead_s) >= left:
         return 0.0
-    if k == Z and p.retract * wanted < 0.0 and abs(wanted) > p.contact_speed_mps:  # towards the seat
-        above = 0.0 if math.isnan(c.seat_z) else p.retract * (here - c.seat_z) - p.contact_zone_m
-        if way_to_slow(speed, gains, p.contact_speed_mps, a, j, ahead_s) >= above:
-            return sign * p.contact_speed_mps
+    if k == Z and p.retract * wanted < 0.0:
+        height = 0.0 if math.isnan(c.seat_z) else p.retract * (here - c.seat_z)
+        return sign * _inwards(w, p, r, height, abs(wanted), (speed, gains), (a, j), ahead_s)
     return wanted
+
+
+@kernel
+def _inwards(w: World, p: Params, r: int, height: float, wanted: float, now: Any, most: Any, ahead_s: float) -> float:
+    """The speed towards the seat that hoist or lift may have at `height` over it, given `wanted`.
+
+    `now` and `most` are speed and acceleration, and the limits of acceleration and jerk.
+    """
+    over_pins = height - p.guide_length_m - p.contact_zone_m
+    sway2 = w.sway_m[r, 0] * w.sway_m[r, 0] + w.sway_m[r, 1] * w.sway_m[r, 1]
+    swings = sway2 > (SWAY_SHARE * p.sway_limit_m) ** 2 and height > p.guide_length_m
+    if swings and way_to_slow(now[0], now[1], 0.0, most[0], most[1], ahead_s) >= over_pins:
+        return 0.0
+    if wanted > p.contact_speed_mps:
+        slow = way_to_slow(now[0], now[1], p.contact_speed_mps, most[0], most[1], ahead_s)
+        if slow >= height - p.contact_zone_m:
+            return p.contact_speed_mps
+    if wanted > GUIDE_MPS and way_to_slow(now[0], now[1], GUIDE_MPS, most[0], most[1], ahead_s) >= over_pins:
+        return max(GUIDE_MPS, p.contact_speed_mps)
+    return wanted
+
+
+@kernel
+def held_back(w: World, p: Params, r: int, k: int, wanted: float) -> bool:
+    """Whether something holds axis `k` back that moves towards `wanted`, or stops, by the force of its drive.
+
+    Not asked of hoist and lift, which carry a weight: load cell and overload interlock watch them.
+    """
+    towards = wanted if wanted != 0.0 else w.reference[r, k, 1]
+    return k != Z and towards * w.drive_n[r, k] > 0.0 and abs(w.drive_n[r, k]) > FORCE_SHARE * p.axis_force_limit[k]
+
+
+@kernel
+def damped(w: World, p: Params, r: int, k: int, wanted: float) -> float:
+    """The setpoint of axis x or y of robot `r`, given `wanted`: that which damps its load for as long as it swings far.
+
+    From the last time that it did on for half a period, so that it has been seen on both sides.
+    """
+    if p.reeving != FOUR_ROPE or p.interlock_off[TRIP_SWAY] == 1:
+        return wanted
+    omega = math.sqrt(p.gravity_mps2 / (p.sheave_height_m - w.axis_position[r, Z]))
+    sway2 = w.sway_m[r, 0] * w.sway_m[r, 0] + w.sway_m[r, 1] * w.sway_m[r, 1]
+    if sway2 > (DAMPED_M * p.interlock_scale[TRIP_SWAY]) ** 2:
+        w.swayed_s[r] = w.t_s
+    if w.t_s - w.swayed_s[r] > math.pi / omega:
+        return wanted
+    most = p.axis_velocity_loaded[k]
+    return min(max(2.0 * DAMPING * omega * w.sway_m[r, k], -most), most)
+
+
+@kernel
+def held_up(w: World, p: Params, c: Command, r: int, wanted: float) -> bool:
+    """Whether something before the seat bears a pack that is to go in, or is pressed by it.
+
+    By the load cell's fast channel.
+    """
+    if p.retract * wanted >= 0.0 or math.isnan(c.seat_z) or w.carried_kg[r] <= 0.0:
+        return False
+    spare_n = w.load_raw_n[r] - (p.e_mass_kg + w.carried_kg[r]) * p.gravity_mps2
+    high = p.retract * (w.axis_position[r, Z] - c.seat_z) > LANDING_M
+    return high and abs(spare_n) > HELD_UP_SHARE * w.carried_kg[r] * p.gravity_mps2
 
 
 @kernel
@@ -117,10 +223,21 @@ def follow_setpoints(w: World, p: Params, c: Command, r: int, dt_s: float) -> No
     """One scan of velocity motion: plan every axis from its present reference to its bounded setpoint."""
     silent = w.t_s - w.setpoint_s[r] > SILENCE_S
     for k in range(4):
-        wanted = 0.0 if silent else bounded(w, p, c, r, k, c.velocity[k], dt_s)
+        wanted = 0.0 if silent else c.velocity[k]
+        if not silent and (k == X or k == Y):
+            wanted = damped(w, p, r, k, wanted)
+        wanted = bounded(w, p, c, r, k, wanted, dt_s)
         profile = w.profile[r, k]
         following = w.axis_state[r, k] == CONTINUOUS_MOTION
-        if following and profile[V, segment_count(profile)] == wanted:
+        if following and held_back(w, p, r, k, wanted):  # it stops where it is, and not where it should be by now
+            wanted = 0.0
+            w.reference[r, k, 0], w.reference[r, k, 1] = w.axis_position[r, k], w.qd[r, k]
+            w.reference[r, k, 2] = 0.0
+        elif k == Z and following and held_up(w, p, c, r, wanted):
+            wanted = 0.0
+            w.reference[r, k, 0], w.reference[r, k, 1] = w.axis_position[r, k], 0.0
+            w.reference[r, k, 2] = w.integral[r, k] = 0.0
+        elif following and profile[V, segment_count(profile)] == wanted:
             continue
         if not following and wanted == 0.0:
             continue

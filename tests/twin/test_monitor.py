@@ -5,6 +5,7 @@ The plants run as in a swap; what the sequence would never command is commanded 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -23,6 +24,7 @@ from twin.plants.state import (
     TRIP,
     TRIP_DISTANCE,
     TRIP_ESTOP,
+    TRIP_FOLLOWING,
     TRIP_LOCK,
     TRIP_LOW_TRAVERSE,
     TRIP_NONE,
@@ -36,6 +38,8 @@ from twin.plants.state import (
     Z,
     new_command,
 )
+from twin.plc import plc_scan_unseen
+from twin.swap import violations_of
 
 SCAN_S = 0.01
 ROBOT = np.zeros(1, np.int64)
@@ -501,7 +505,7 @@ def test_6_a_pack_that_is_too_heavy(bench, broken):
 
 @pytest.mark.parametrize("broken", [False, True], ids=["works", "broken"])
 def test_6_a_load_at_the_speed_of_the_empty_machine(bench, broken):
-    plant = settle(carry(bench, "top_lift"), *([TRIP_NONE] if broken else []))
+    plant = settle(carry(bench, "top_lift"), *([TRIP_NONE, TRIP_FOLLOWING] if broken else []))
     status = command(plant, x=3.0, velocity=1.0)
     assert (status == REFUSED) != broken
     rig.run(plant, 4.5)
@@ -584,6 +588,63 @@ def test_6_load_above_the_limit(share, moves, bad):
     for _ in range(60):
         monitor(w, p, SCAN_S)
     assert np.flatnonzero(w["violation"]).tolist() == ([6] if bad else [])
+
+
+# ----------------------------------------------------------------------------------- not finite, ceilings, no mask
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("field", ["q", "qd", "truck_q", "truck_qd", "pack_pose", "load_n", "guide_force_n"])
+def test_a_state_that_is_not_finite_violates_everything(field, value):
+    _, w, p = records("chassis")
+    monitor(w, p, SCAN_S)
+    assert not w["violation"].any()
+    w["t_s"] = 3.0
+    w[field].reshape(-1)[0] = value
+    monitor(w, p, SCAN_S)
+    assert np.flatnonzero(w["violation"]).tolist() == [1, 2, 3, 4, 5, 6]
+    assert (w["violation_t_s"][1:7] == 3.0).all()
+
+
+def test_what_is_not_finite_is_told_without_nan():
+    """JSON has none; whatever was the worst value before, from here on nothing is known."""
+    worlds, w, p = records("top_lift")
+    w["q"][0, X] = p["axis_max"][0, X] + 0.3
+    monitor(w, p, SCAN_S)
+    w["qd"][0, Z] = np.nan
+    monitor(w, p, SCAN_S)
+    cell = build_cell(load_station("top_lift"), load_truck("tractor_6x4"), load_pack("cab_282"), seed=1)
+    found = violations_of(worlds[0], cell)
+    assert [violation["invariant"] for violation in found] == [1, 2, 3, 4, 5, 6]
+    assert all(violation["worst"] is None for violation in found)
+    assert all(violation["message"].endswith("not finite") for violation in found)
+    json.dumps(found, allow_nan=False)
+
+
+@pytest.mark.parametrize("kind", ["top_lift", "chassis"])
+@pytest.mark.parametrize(("axes", "limit"), [((0, 1), "structure_lateral_n"), ((2,), "structure_axial_n")])
+def test_6_no_force_above_what_the_structure_bears_at_any_instant(kind, axes, limit):
+    _, w, p = records(kind)
+    for share, found in ((0.99, []), (1.01, [6])):
+        w["guide_force_n"][0] = 0.0
+        w["guide_force_n"][0, list(axes)] = -share * p[limit] / np.sqrt(len(axes))
+        monitor(w, p, SCAN_S)
+        assert np.flatnonzero(w["violation"]).tolist() == found
+    assert abs(w["violation_value"][6]) == pytest.approx(1.01 * p[limit])
+    assert w["violation_limit"][6] == p[limit]
+
+
+def test_scans_that_nobody_looks_at_are_checked_like_all_others():
+    """A plant may say that nothing has moved since: the monitor does not rely on it."""
+    _, w, p = records("top_lift")
+    commands = new_command(2)
+    plc_scan_unseen(w, p, commands, SCAN_S, 0)
+    assert not w["violation"].any()
+    w["q"][0, X] = p["axis_max"][0, X] + 0.01
+    w["lock_position"][w["pack_seat"][0]], w["locked"][w["pack_seat"][0]] = 0.0, -1
+    w["pad_gap_m"][0] = 0.1
+    plc_scan_unseen(w, p, commands, SCAN_S, 0)
+    assert np.flatnonzero(w["violation"]).tolist() == [2, 6]
 
 
 # ------------------------------------------------------------------------------------------------------ counting

@@ -14,6 +14,10 @@ VEHICLE_WIDTH_LIMIT_M = 2.55
 MOUNT = {"top_lift": "back_of_cab", "chassis": "chassis"}
 MOUNT_WORDS = {"back_of_cab": "behind the cab", "chassis": "under the frame"}
 EPS_M = 1e-9
+PIN_YIELD_PA = 3.35e8
+"""Yield strength of guide pins: S355, 40 to 63 mm thick, EN 10025-2."""
+SHOCK_ACROSS_MPS2 = 5.0 * STANDARD_GRAVITY_MPS2
+"""What a pack's inside is tested with across the direction of travel: UN R100, mechanical shock, category N3."""
 
 
 def resolve(station: Station, truck: Truck, pack: Pack) -> None:
@@ -51,6 +55,7 @@ def compatible(station: Station, truck: Truck, pack: Pack) -> str | None:
     return (
         _interfaces(station, truck, pack)
         or _masses(station, truck, pack)
+        or _strength(station, pack)
         or _sizes(station, truck, pack)
         or _reach(station, truck, pack)
     )
@@ -83,6 +88,28 @@ def _masses(station: Station, truck: Truck, pack: Pack) -> str | None:
     limit_kg = truck.pack_mass_limit_kg
     if pack.mass_max_kg > limit_kg:
         return f"a pack of up to {pack.mass_max_kg:g} kg exceeds the truck's limit of {limit_kg:g} kg a seat"
+    return None
+
+
+def _strength(station: Station, pack: Pack) -> str | None:
+    """The station's ceilings on contact forces against what the pack, its guide pins and its seat bear."""
+    pins, limits = pack.guides, station.limits
+    section_m3 = math.pi * pins.pin_diameter_m**3 / 32.0
+    bends_n = section_m3 * PIN_YIELD_PA / pins.pin_length_m
+    if limits.structure_lateral_n > bends_n:
+        return (
+            f"limits.structure_lateral_n is {limits.structure_lateral_n:g} N, "
+            f"the pack's guide pins of {pins.pin_diameter_m * 1e3:g} mm bend at {bends_n:.0f} N"
+        )
+    tested_n = SHOCK_ACROSS_MPS2 * pack.mass_min_kg
+    if limits.structure_lateral_n > tested_n:
+        return (
+            f"limits.structure_lateral_n is {limits.structure_lateral_n:g} N, "
+            f"a pack of {pack.mass_min_kg:g} kg is only tested with 5 g across, {tested_n:.0f} N"
+        )
+    weight_n = STANDARD_GRAVITY_MPS2 * pack.mass_max_kg
+    if limits.structure_axial_n <= weight_n:
+        return f"limits.structure_axial_n is {limits.structure_axial_n:g} N, the pack weighs up to {weight_n:.0f} N"
     return None
 
 

@@ -50,6 +50,7 @@ _KINDS: dict[str, _Kind] = {
     ),
     "following_error": _Kind("following_error", "m", "axis", "following error of axis {axis} {value}, limit {limit}"),
     "overspeed": _Kind("velocity", "m/s", "axis", "speed of axis {axis} {value}, limit {limit}"),
+    "overtravel": _Kind("position", "m", "axis", "axis {axis} {value} beyond the end of its stroke, limit {limit}"),
     "robot_distance": _Kind("robot_distance", "m", "axis", "robots 1 and 2 stop {value} apart, limit {limit}"),
     "truck_shift": _Kind("truck_displacement", "m", "", "truck moved by {value}, limit {limit}"),
     "trip_pending": _Kind("trip", "", "", "the trip {trip} is not acknowledged"),

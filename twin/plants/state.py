@@ -237,6 +237,8 @@ PARAMS = np.dtype(
         ("clearance_height_m", f8),
         ("lateral_warn_n", f8),
         ("lateral_abort_n", f8),
+        ("structure_lateral_n", f8),
+        ("structure_axial_n", f8),
         ("axial_jam_ratio", f8),
         ("reaction_time_s", f8),
         ("sway_limit_m", f8),
@@ -246,8 +248,10 @@ PARAMS = np.dtype(
         ("robot_length_m", f8),
         ("contact_speed_mps", f8),
         ("contact_zone_m", f8),
-        # tests break an interlock on purpose, [TRIP_NONE] being the permissives on speeds; always 0 otherwise
+        # tests break an interlock on purpose, [TRIP_NONE] being the permissives and drives' limits on speeds; always 0
         ("interlock_off", i8, len(TRIPS)),
+        # otherwise; or loosen its threshold by this factor, else always 1
+        ("interlock_scale", f8, len(TRIPS)),
         # sensors
         ("scan_sigma_m", f8),
         ("scan_sigma_rad", f8),
@@ -328,6 +332,7 @@ WORLD = np.dtype(
         ("command_start_s", f8, ROBOTS),
         ("setpoint_s", f8, ROBOTS),  # when the last setpoints of velocity motion came
         ("hold_s", f8, ROBOTS),  # how long the condition has held
+        ("swayed_s", f8, ROBOTS),  # when a load under setpoints last swung too far for any but damping ones
         ("swing_m", f8, ROBOTS),  # the largest sway of the last swing beyond the settle threshold, once arrived
         ("force_s", f8, ROBOTS),  # how long the lateral force has been over the abort limit
         ("load_s", f8, ROBOTS),  # how long the load has been over its limit

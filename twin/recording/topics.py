@@ -106,7 +106,7 @@ VIOLATION_FIELDS: Mapping[str, Schema] = {
     "message": TEXT,
     "invariant": {**INTEGER, "description": "its number, 1 to 6"},
     "scans": {**INTEGER, "description": "in how many PLC scans by then"},
-    "worst": {**NUMBER, "description": "the worst value by then, SI"},
+    "worst": {"type": ["number", "null"], "description": "the worst value by then, SI; null: not finite"},
     "quantity": {**TEXT, "description": "what the invariant is about"},
     "limit": {**NUMBER, "description": "what the worst value is beyond, SI"},
     "unit": TEXT,

@@ -9,11 +9,12 @@ import pytest
 from tests.twin.interlocks.desk import Desk
 from tests.twin.why import beyond_limit
 from twin.incident import amount, end_of, trip_of
+from twin.interlocks import DISTANCE_MARGIN_M, LATERAL_SHARE, RISE_SHARE
 from twin.plants.state import TRIP_DISTANCE, TRIP_FOLLOWING, TRIP_LATERAL, TRIP_LOCK, TRIP_LOW_TRAVERSE, X, Z
 
 
 def test_a_lateral_force_is_told_in_the_scan_that_trips(desk: Desk) -> None:
-    limit_n = float(desk.p["lateral_abort_n"])
+    limit_n = LATERAL_SHARE * float(desk.p["lateral_abort_n"])
     desk.w["lateral_n"][0] = (0.6 * 1.1 * limit_n, 0.8 * 1.1 * limit_n)
     assert desk.trip(scans=30) == TRIP_LATERAL
     told = trip_of(desk.w, desk.cell)
@@ -52,7 +53,7 @@ def test_a_lock_not_open_and_a_low_traverse(desk: Desk) -> None:
     desk.w["reference"][0, Z, 1] = s * 0.05
     assert desk.trip() == TRIP_LOCK
     facts = trip_of(desk.w, desk.cell).facts
-    assert (facts["lock"], facts["seat_name"], facts["limit"]) == (3, "truck1", limit)
+    assert (facts["lock"], facts["seat_name"], facts["limit"]) == (3, "truck1", RISE_SHARE * limit)
     assert facts["value"] > 1.5 * limit
     desk.w["reference"][0, Z, 1] = 0.0
     desk.w["hold_seat"][0] = -1
@@ -71,7 +72,7 @@ def test_robots_that_come_too_near(chassis: Desk) -> None:
     assert chassis.trip() == TRIP_DISTANCE
     told = trip_of(chassis.w, chassis.cell)
     assert told.facts["value"] == pytest.approx(length - 0.1)
-    assert told.facts["limit"] < length
+    assert length < told.facts["limit"] < length + DISTANCE_MARGIN_M
     assert "robots 1 and 2" in told.sentence
 
 

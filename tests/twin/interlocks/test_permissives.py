@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.twin.interlocks.desk import Desk
+from twin.interlocks import DISTANCE_MARGIN_M
 from twin.plants.state import (
     ERROR_STOP,
     TRIP_DISTANCE,
@@ -192,7 +193,7 @@ def test_the_truck_goes_only_with_every_lock_closed_and_pulled_on(chassis):
 def test_robots_on_one_rail_stay_on_their_sides(chassis):
     chassis.at(0, x=1.95)
     chassis.at(1, x=-1.95)
-    length = float(chassis.p["robot_length_m"])
+    length = float(chassis.p["robot_length_m"]) + DISTANCE_MARGIN_M
     assert chassis.permitted(0, x=-1.95 + length + 0.001)
     assert not chassis.permitted(0, x=-1.95 + length - 0.001)
     assert not chassis.permitted(0, x=-3.0), "past the other one"

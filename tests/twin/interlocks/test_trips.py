@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 
 from tests.twin.interlocks.desk import SCAN_S, Desk
+from twin import monitor
+from twin.causes import CAUSES
+from twin.interlocks import LIMIT_SWITCH, OVERSPEED_MARGIN
 from twin.plants.state import (
     TRIP_DISTANCE,
     TRIP_ESTOP,
@@ -223,10 +226,38 @@ def test_following_error(desk, axis):
 
 @pytest.mark.parametrize("axis", [X, Y, Z, YAW])
 def test_overspeed(desk, axis):
-    desk.w["qd"][0, axis] = -1.04 * desk.p["axis_velocity"][axis]
+    empty, loaded = desk.p["axis_velocity"][axis], desk.p["axis_velocity_loaded"][axis]
+    margin = OVERSPEED_MARGIN[axis]
+    desk.w["qd"][0, axis] = -empty - 0.95 * margin
     assert desk.trip() == TRIP_NONE
-    desk.w["qd"][0, axis] = -1.06 * desk.p["axis_velocity"][axis] - 0.01
+    desk.w["qd"][0, axis] = -empty - 1.05 * margin
     assert desk.trip() == TRIP_FOLLOWING
+    desk.hold()
+    desk.w["qd"][0, axis] = loaded + 0.95 * margin
+    assert desk.trip() == TRIP_NONE
+    desk.w["qd"][0, axis] = loaded + 1.05 * margin
+    assert desk.trip() == TRIP_FOLLOWING, "with a pack in its grips"
+
+
+@pytest.mark.parametrize("axis", [X, Y, Z, YAW])
+def test_limit_switch(desk, axis):
+    end = float(desk.p["axis_max"][0, axis])
+    desk.w["axis_position"][0, axis] = desk.w["reference"][0, axis, 0] = end + 0.9 * LIMIT_SWITCH[axis]
+    desk.w["qd"][0, axis] = 0.01
+    assert desk.trip() == TRIP_NONE
+    desk.w["axis_position"][0, axis] = end + 1.1 * LIMIT_SWITCH[axis]
+    assert desk.trip() == TRIP_FOLLOWING
+    assert CAUSES[desk.w["trip_cause"]] == "overtravel"
+    desk.w["qd"][0, axis] = -0.01
+    assert desk.trip() == TRIP_NONE, "on its way back"
+
+
+def test_overspeed_trips_a_tenth_below_what_the_monitor_allows(desk):
+    p = desk.p
+    for axis in (X, Y, Z, YAW):
+        for speed in (p["axis_velocity"][axis], p["axis_velocity_loaded"][axis]):
+            allowed = monitor._SPEED_TOLERANCE * speed + monitor._SPEED_MARGIN[axis]
+            assert allowed > 1.1 * (speed + OVERSPEED_MARGIN[axis])
 
 
 def test_robot_distance_and_the_way_to_stop(chassis):

@@ -47,6 +47,10 @@ class Limits(Strict):
     contact_zone_m: Positive = Field(description="no timing set begins to creep closer to a contact than this")
     lateral_warn_n: Positive
     lateral_abort_n: Positive
+    structure_lateral_n: Positive = Field(
+        description="sideways force on a carried pack that bends a guide pin, or breaks what is in the pack, at once"
+    )
+    structure_axial_n: Positive = Field(description="force along the insert direction that a seat bears without damage")
     axial_jam_ratio: Positive = Field(description="axial insertion force over nominal that counts as a jam")
     reaction_time_s: Positive
     sway_limit_m: Positive
@@ -63,6 +67,7 @@ class Limits(Strict):
     @model_validator(mode="after")
     def _order(self) -> Limits:
         below(self, "lateral_warn_n", "lateral_abort_n", equal=False)
+        below(self, "lateral_abort_n", "structure_lateral_n", equal=False)
         below(self, "seated_m", "creep_out_height_m", equal=False)
         return self
 

@@ -15,6 +15,7 @@ import typer
 
 from twin.commands.bench.batches import batch_rows
 from twin.commands.bench.imports import import_rows
+from twin.commands.bench.monitors import monitor_rows
 from twin.commands.bench.pictures import picture_rows
 from twin.commands.bench.row import Row, unmeasured
 from twin.commands.bench.start import help_row
@@ -50,6 +51,7 @@ def command(
             rows += picture_rows(station, Path(folder) / f"{station}.mcap")
         for station in STATIONS:
             rows += batch_rows(station, seed, line, large=large)
+            rows += monitor_rows(station, seed, line)
         rows += import_rows(Path(folder) / "top_lift.mcap", Path(folder), line)
         line.update("command line")
         rows.append(help_row())

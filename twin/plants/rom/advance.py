@@ -171,7 +171,6 @@ def scan(w: World, p: Params, m: Model, x: State, commands: Any, t: Any, seen: b
         anew = ALL_ANEW
     elif anew & ACTUATORS:
         anew |= ALL_ROBOTS
-    reported = quiet.times_reported(w)
     for r in range(p.robots):
         if x.near[r] <= 0:
             for i in range(3):
@@ -188,7 +187,7 @@ def scan(w: World, p: Params, m: Model, x: State, commands: Any, t: Any, seen: b
         take_holds(w, p, m, x, t)
         recall(w, p, m, x, t)
     else:
-        t.anew = quiet.anew_after(w, p, x, anew, reported)
+        t.anew = quiet.anew_after(w, p, anew)
     pace.count_calm(w, p, x)
     if code & HOLD_CHANGED:
         for i in range(ROBOTS + 1):

@@ -12,9 +12,9 @@ from twin.plants.rom import truck as truck_body
 from twin.plants.rom.flight import body_of
 from twin.plants.rom.frames import compose, cross, from_quaternion, matrix_product, relative, times
 from twin.plants.rom.model import FREE, GROUND, TRUCK
-from twin.plants.rom.quiet import all_low, find_heights, is_free, stays_high
+from twin.plants.rom.quiet import all_low, find_heights, stays_high
 from twin.plants.state import ROBOTS, TYAW
-from twin.scan_parts import PADS, PLACES, ROBOT_MOVED, TRUCK_MOVED
+from twin.scan_parts import PADS, ROBOT_MOVED, TRUCK_MOVED
 from twin.sensors import made_pads, read_sway_and_force
 
 World = Any
@@ -27,8 +27,8 @@ State = Any
 def place_packs(w: World, p: Params, m: Model, x: State, t: Any, seen: bool) -> int:
     """Poses of end effectors, packs and couplers that have moved, and how those packs stand.
 
-    What a scan has to look at for that reason (`twin.scan_parts`): PADS if packs have come on pads or off them, PLACES
-    if free ones moved. Unless they are `seen`, robots that stay high are left where they were.
+    What a scan has to look at for that reason (`twin.scan_parts`): PADS if packs have come on pads or off them. Unless
+    they are `seen`, robots that stay high are left where they were.
     """
     truck_moved, anew = x.moved[ROBOTS] == 1, 0
     if truck_moved:
@@ -63,8 +63,6 @@ def place_packs(w: World, p: Params, m: Model, x: State, t: Any, seen: bool) -> 
         _measure(w, p, t, k)
         if made_pads(w, p, k) != before:
             anew |= PADS
-        if on < 0 and is_free(w, p, k):
-            anew |= PLACES
     for r in range(p.robots):
         x.moved[r] = t.left[r]
     x.moved[ROBOTS] = 0

@@ -12,11 +12,11 @@ from typing import Any
 
 from twin.monitor import high_enough
 from twin.motion.kernels import kernel
-from twin.plants.rom.model import FREE, TRUCK
+from twin.plants.rom.model import FREE
 from twin.plants.rom.pace import NEAR_GRIP_M, NEAR_SEAT_M, way
 from twin.plants.state import EPITCH, EROLL, EZ, TPITCH, TROLL, TZ, X, Z
 from twin.plants.suspension import FLOATING_TABLE
-from twin.scan_parts import ACTUATORS, ALL_ANEW, ALL_ROBOTS, PLACES, ROBOT_MOVED
+from twin.scan_parts import ACTUATORS, ALL_ANEW
 
 World = Any
 Params = Any
@@ -58,40 +58,11 @@ def _actuators_rest(w: World, p: Params) -> bool:
 
 
 @kernel
-def anew_after(w: World, p: Params, x: State, anew: int, reported: int) -> int:
-    """After a scan that changed no hold and looked at `anew`: what the next one has to look at, even if nothing moves.
-
-    `reported` is how often the monitor had found anything wrong before it.
-    """
+def anew_after(w: World, p: Params, anew: int) -> int:
+    """What the next scan has to look at even if nothing moves, after one that changed no hold and looked at `anew`."""
     if anew & ACTUATORS and (command_waits(w, p) or not _actuators_rest(w, p)):
         return ALL_ANEW
-    found = times_reported(w)
-    # packs that stand are watched while they are not where they belong, robots while anything is wrong with them
-    again = PLACES + ALL_ROBOTS if found != reported else 0
-    for r in range(p.robots):
-        if w.overforce_s[r] != 0.0 or w.overload_s[r] != 0.0:
-            again |= ROBOT_MOVED << r
-        if x.fixed_to[r] == TRUCK and x.pressed[r] == 0:  # locks while they are pulled at
-            again |= PLACES
-    return again
-
-
-@kernel
-def is_free(w: World, p: Params, k: int) -> bool:
-    """Whether no lock holds pack `k`, which no robot holds."""
-    free = True
-    for s in range(p.seats):
-        free = free and w.locked[s] != k
-    return free
-
-
-@kernel
-def times_reported(w: World) -> int:
-    """How often the monitor has found something wrong."""
-    n = 0
-    for i in range(len(w.violation)):
-        n += w.violation[i]
-    return n
+    return 0
 
 
 @kernel

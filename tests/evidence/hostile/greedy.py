@@ -1,0 +1,75 @@
+"""An adversary that looks one step ahead: of eight candidates it takes the action that comes closest to a limit.
+
+It copies the worlds of the batch, plays each candidate on a copy for one decision's time, and compares the truth.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from envs.alignment_control import ACTION, RESIDUAL_SHARES
+from tests.evidence.hostile.closeness import closeness
+from tests.evidence.hostile.patterns import CORNERS
+from twin import seeding
+from twin.alignment.batch import send_speeds
+from twin.alignment.sensed import DECISION_S
+from twin.plants.rom import RomPlant
+
+Array = np.ndarray
+CANDIDATES = 8
+NAME = "greedy"
+_SCALES = np.array([q.scale for q in ACTION])
+_SUM_WEIGHT = 0.1
+"""The limit that is closest counts; of two actions that bring it as close, the one that brings the others closer."""
+
+
+class Candidates:
+    """The actions that an episode's adversary chooses from, step by step: its last one, corners, and any."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = seeding.stream(seed, f"hostile {NAME}")
+        self._last = CORNERS[self._random.integers(len(CORNERS))]
+        self.chosen: list[int] = []
+
+    def draw(self) -> Array:
+        """(CANDIDATES, 4); `choose` has to follow."""
+        corners = CORNERS[self._random.integers(len(CORNERS), size=CANDIDATES - 3)]
+        down = np.array([*self._random.uniform(-1.0, 1.0, 2), 1.0, self._random.uniform(-1.0, 1.0)])
+        self._drawn = np.vstack([self._last, down, self._random.uniform(-1.0, 1.0, 4), corners])
+        return self._drawn
+
+    def choose(self, i: int) -> Array:
+        self.chosen.append(i)
+        self._last = self._drawn[i]
+        return self._last
+
+
+class LookAhead:
+    """Plays candidates on copies of a vector environment's worlds."""
+
+    def __init__(self, env: Any) -> None:
+        self.env = env
+        n = env.num_envs
+        self.plant = RomPlant([env.plant.cell] * (CANDIDATES * n))
+        self._ticks = round(DECISION_S * env.station.rates.physics_hz)
+
+    def best(self, which: Array, candidates: Array) -> Array:
+        """For each of the worlds `which` (K,) the index of its best of `candidates` (K, CANDIDATES, 4)."""
+        env, real, copy = self.env, self.env.plant, self.plant
+        k = len(which)
+        each, used = np.repeat(which, CANDIDATES), np.arange(k * CANDIDATES)
+        for name in ("worlds", "params", "models", "states", "commands"):
+            getattr(copy, name)[used] = getattr(real, name)[each]
+        speeds = candidates.reshape(-1, 4) * _SCALES
+        if env.action_mode == "residual":
+            led = env._episodes.controls["led"][each]
+            speeds = np.clip(led + RESIDUAL_SHARES * speeds, -_SCALES, _SCALES)
+        watches = env.batch.watches[each]
+        send_speeds(used, copy.worlds, copy.params, copy.commands, watches, speeds)
+        copy.run_to(used, copy.worlds["tick"][used] + self._ticks)
+        near = closeness(copy.worlds[used], copy.params[used], watches["robot"])
+        near = np.nan_to_num(near, nan=1e9, posinf=1e9)
+        score = near.max(axis=1) + _SUM_WEIGHT * near.sum(axis=1)
+        return np.asarray(score.reshape(k, CANDIDATES).argmax(axis=1))

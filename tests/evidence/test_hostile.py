@@ -1,0 +1,67 @@
+"""A small sample of the hostile runs: nothing is broken, and what broke something can be played again."""
+
+from __future__ import annotations
+
+import itertools
+import json
+
+import pytest
+
+from tests.evidence.hostile import __main__ as command
+from tests.evidence.hostile import alignment, timing
+from tests.evidence.hostile.closeness import LIMITS
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("station", ["top_lift", "chassis"])
+@pytest.mark.parametrize("mode", ["direct", "residual"])
+def test_hostile_actions_break_nothing(station: str, mode: str) -> None:
+    rows = list(alignment.play(station, mode, 2500, itertools.count(600_000), worlds=2 * len(alignment.NAMES)))
+    assert {row["pattern"] for row in rows} == set(alignment.NAMES)
+    assert [row for row in rows if row["violations"]] == []
+    assert all(set(row["near"]) == set(LIMITS) for row in rows)
+    assert max(row["near"]["speed_z"] for row in rows) > 0.2, "something has moved"
+
+
+@pytest.mark.slow
+def test_the_worst_episodes_break_nothing_on_the_reference_plant() -> None:
+    rows = list(alignment.play("top_lift", "direct", 1500, itertools.count(600_100), worlds=16))
+    for row in alignment.worst(rows, 3):
+        assert alignment.replay(row)["violations"] == {}
+
+
+@pytest.mark.parametrize("name", ["held", "greedy"])
+def test_an_episode_is_played_again_by_its_row(name: str) -> None:
+    """On the plant that it was played on, alone or among others: the same steps, end and closeness."""
+    (row,) = alignment.play("chassis", "direct", 1, itertools.count(600_200), names=(name,), worlds=1)
+    again = alignment.replay(row, plant="rom")
+    assert {k: again[k] for k in row if k != "near"} == {k: row[k] for k in row if k != "near"}
+    assert again["near"] == pytest.approx(row["near"], abs=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("station", ["top_lift", "chassis"])
+def test_hostile_timing_breaks_nothing(station: str) -> None:
+    rows = list(timing.play(station, 4, itertools.count(600_000), worlds=4))
+    assert len(rows) == 4
+    assert [row for row in rows if row["violations"]] == []
+
+
+def test_the_command_goes_on_where_it_stopped(tmp_path, capsys) -> None:
+    out = tmp_path / "rows.jsonl"
+    given = ["--mode", "direct", "--station", "chassis", "--pattern", "inwards", "--replay", "1", "--json", "--out"]
+    assert command.main(["--steps", "300", *given, str(out)]) == 0
+    first = json.loads(capsys.readouterr().out)
+    before = out.read_text()
+    assert command.main(["--steps", "300", *given, str(out)]) == 0
+    assert out.read_text() == before, "nothing is played twice"
+    second = json.loads(capsys.readouterr().out)
+    assert second["alignment_steps"] == first["alignment_steps"] >= 300
+    assert second["bullet"]["episodes"] == 1
+
+
+def test_a_file_of_something_else_is_refused(tmp_path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text("what\n")
+    with pytest.raises(SystemExit, match="line 1"):
+        command.main(["--steps", "0", "--swaps", "0", "--replay", "0", "--out", str(path)])
