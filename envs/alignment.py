@@ -42,6 +42,7 @@ OUTCOMES = {
     "following_error": "interlock: an axis lost its reference, or runs too fast",
     "lock_not_open": "interlock: a lock of the pack's seat is not open while it is hoisted",
     "robot_distance": "interlock: two robots came too near to each other",
+    "load_implausible": "interlock: the load cell reads what no load there can weigh",
     "outside_model": "the reduced-order model's domain of validity was left; not a success",
     "time_limit": "time_limit_s is over (truncated)",
 }
@@ -150,6 +151,7 @@ class AlignmentEnv(EpisodicEnv):
     | following_error | interlock: an axis lost its reference, or runs too fast |
     | lock_not_open | interlock: a lock of the pack's seat is not open while it is hoisted |
     | robot_distance | interlock: two robots came too near to each other |
+    | load_implausible | interlock: the load cell reads what no load there can weigh |
     | outside_model | the reduced-order model's domain of validity was left; not a success |
     | time_limit | time_limit_s is over (truncated) |
 

@@ -50,6 +50,7 @@ OUTCOMES = {
     "low_traverse": "trip: sideways with a pack too low",
     "following_error": "trip or end: an axis did not follow",
     "robot_distance": "trip: robots too close",
+    "load_implausible": "trip: the load cell reads what no load there can weigh",
 }
 
 
@@ -170,6 +171,7 @@ class TimingEnv(EpisodicEnv):
     | low_traverse | trip: sideways with a pack too low |
     | following_error | trip or end: an axis did not follow |
     | robot_distance | trip: robots too close |
+    | load_implausible | trip: the load cell reads what no load there can weigh |
 
     `info`: `outcome`, `is_success` (completed or part_completed, no invariant broken), `reward_terms`, `clipped`,
     `limited`, `asked` (phase, robot and job of the next question); `costs` by name and their sum `cost` (invariants:

@@ -58,6 +58,13 @@ CAUSES = (
     "time",
     "axial_force",
     "press_load",
+    # the load cell
+    "load_zero",
+    "load_of_empty",
+    "load_of_pack",
+    "load_against_drive",
+    "load_stuck",
+    "load_pushes",
     # a trip
     "overtravel",
     # outside the domain of the reduced-order model
@@ -111,6 +118,12 @@ CAUSES = (
     TIME,
     AXIAL,
     PRESS,
+    LOAD_ZERO,
+    LOAD_OF_EMPTY,
+    LOAD_OF_PACK,
+    LOAD_AGAINST_DRIVE,
+    LOAD_STUCK,
+    LOAD_PUSHES,
     OVERTRAVEL,
     NOT_FINITE,
     BODY_SPEED,

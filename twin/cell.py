@@ -33,6 +33,8 @@ from twin.variation import NOMINAL, Variation
 
 GRAVITY_MPS2 = 9.81
 """As domain.md's derived numbers use it."""
+ZERO_NOISE_SIGMAS = 6.0
+"""A mean of load cell readings within so many of its standard deviations of a known weight shows no offset."""
 NEVER_S = 1e6
 """Longer ago than anything that a swap remembers."""
 PACK_MASS_SIGMA = 0.01
@@ -162,6 +164,7 @@ def _fill_clock_and_axes(p: Any, station: Station, pack: Pack) -> None:
     p["gravity_mps2"] = GRAVITY_MPS2
     x, y, z, yaw = (_axis(station, name) for name in AXES)
     e_kg = station.end_effector.mass_kg
+    p["z_own_mass_kg"], p["z_coulomb_n"] = z.moving_mass_kg, z.coulomb_n
     table = isinstance(station.reeving, FloatingTable)
     sx, sy, _ = station.end_effector.size_m
     e_inertia = e_kg * (sx * sx + sy * sy) / 12.0
@@ -302,6 +305,11 @@ def _fill_limits_and_sensors(p: Any, station: Station) -> None:
     p["scan_delay_scans"] = _delay_scans(scanner.delay_s, station.rates.plc_hz)
     p["scan_dropout"] = scanner.dropout
     p["load_sigma_n"], p["load_filter_s"] = sensors.load_cell_sigma_n, sensors.load_cell_filter_s
+    readings = max(1.0, sensors.load_cell_weighing_s * station.rates.plc_hz)
+    p["load_zero_window_n"], p["load_weighing_s"] = sensors.load_cell_zero_window_n, sensors.load_cell_weighing_s
+    p["load_zero_noise_n"] = ZERO_NOISE_SIGMAS * sensors.load_cell_sigma_n / np.sqrt(readings)
+    p["load_tolerance_n"] = sensors.load_cell_tolerance_n
+    p["load_drive_tolerance_n"] = sensors.load_cell_drive_tolerance_n
     p["sway_sigma_m"], p["force_sigma_n"] = sensors.sway_sigma_m, sensors.lateral_force_sigma_n
 
 

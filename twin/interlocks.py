@@ -27,16 +27,19 @@ from twin.causes import (
     note_trip,
 )
 from twin.drives import STOP_JERK, speed_limit, stop_axis
+from twin.load_plausibility import load_implausible, overload_unconfirmed, zeroing
 from twin.motion.kernels import kernel
 from twin.motion.profile import end_position
 from twin.plants.geometry import planar
 from twin.plants.state import (
     ERROR_STOP,
+    LOAD_UNKNOWN,
     STANDSTILL,
     TRIP_DISTANCE,
     TRIP_ESTOP,
     TRIP_FOLLOWING,
     TRIP_LATERAL,
+    TRIP_LOAD_IMPLAUSIBLE,
     TRIP_LOCK,
     TRIP_LOW_TRAVERSE,
     TRIP_NONE,
@@ -213,13 +216,18 @@ def find_trip(w: World, p: Params, commands: Any, dt_s: float, anew: int) -> int
         for s in range(p.seats):
             if w.pull_tested[s] != 0 and not locks_closed(w, p, s):
                 w.pull_tested[s] = 0  # what was tested has been opened
+    zeroes = zeroing(w, p, commands)
     for r in range(p.robots):
         c = commands[r]
+        if load_implausible(w, p, c, r, zeroes, dt_s) and off[TRIP_LOAD_IMPLAUSIBLE] == 0:
+            return TRIP_LOAD_IMPLAUSIBLE
         share = load_share(w, p, r)
         most = p.overload_fraction * scale[TRIP_OVERLOAD]
         w.load_s[r] = w.load_s[r] + dt_s if share > most else 0.0
         bounce_s = OVERLOAD_S if share < most + OVERLOAD_STEP else NOISE_S
         if w.load_s[r] > bounce_s and off[TRIP_OVERLOAD] == 0:
+            if off[TRIP_LOAD_IMPLAUSIBLE] == 0 and overload_unconfirmed(w, p, r):
+                return TRIP_LOAD_IMPLAUSIBLE
             note_overload(w, p, r, share)
             return TRIP_OVERLOAD
         # mostly there is none: a root takes longer than to look
@@ -355,7 +363,8 @@ def trip_station(w: World, p: Params, reason: int) -> None:
     An axis that is off its reference stops from where it is: to catch up with it first would lengthen its way. One that
     has lost it, is too fast or beyond its stroke is no longer in its drive's hands and brakes at once. At power loss
     all brakes fall in at once, and so does that of a hoist or lift that is overloaded: against a caught pack every
-    millimetre of a gentle stop adds load.
+    millimetre of a gentle stop adds load. Where nobody knows the load, a drive that is fed forward by its load cell is
+    none to stop with either.
     """
     w.trip = reason
     w.trip_t_s = w.t_s
@@ -372,6 +381,8 @@ def trip_station(w: World, p: Params, reason: int) -> None:
             runaway = abs(w.qd[r, k]) > speed_limit(w, p, r, k) + OVERSPEED_MARGIN[k]
             runaway |= overtravel(w, p, r, k) > LIMIT_SWITCH[k] or error > 1.0
             if reason == TRIP_POWER or overloaded or runaway:
+                w.brake[r, k] = 1
+            if reason == TRIP_LOAD_IMPLAUSIBLE and k == Z and r == w.trip_robot and w.load_kind[r] == LOAD_UNKNOWN:
                 w.brake[r, k] = 1
 
 

@@ -20,6 +20,7 @@ from twin.interlocks import (
     locks_open,
     trip_station,
 )
+from twin.load_plausibility import all_zeroed
 from twin.monitor import monitor
 from twin.motion.kernels import kernel
 from twin.motion.profile import plan_rest_to_rest, plan_with_creep
@@ -325,7 +326,7 @@ def judge(w: World, p: Params, c: Command, r: int, dt_s: float) -> int:
         if actuated(w, p, c, r):
             return DONE
     elif until == UNTIL_DWELL:
-        if busy_s >= c.dwell_s:
+        if busy_s >= c.dwell_s and (c.zero_load < 2 or all_zeroed(w, p)):
             return DONE
     elif until == UNTIL_SCANNED and w.scan_count[r] >= c.scan_samples:
         return DONE

@@ -46,6 +46,7 @@ def read_axes_and_load(w: World, p: Params, r: int, dt_s: float) -> None:
     for k in range(4):
         w.axis_position[r, k] = w.q[r, k]
     load = w.load_n[r] + w.load_cell_offset_n[r] + p.load_sigma_n * normal(p.stream[S_LOAD], w.scans, r)
+    load -= w.load_zero_n[r]
     if w.load_cell_frozen[r] == 0:
         w.load_raw_n[r] = load
         w.load_cell_n[r] = keep * w.load_cell_n[r] + (1.0 - keep) * load

@@ -25,7 +25,7 @@ from twin.swap import SwapResult, SwapTwin
 ENDS = [
     # station, fault, outcome, what is told of it
     ("top_lift", "wrong_pack:pack=old,factor=1.8", "overload", {"quantity": "load", "axis": "z", "robot": 0}),
-    ("top_lift", "load_cell_frozen:phase=unlock", "overload", {"quantity": "drive_force", "axis": "z"}),
+    ("top_lift", "load_cell_frozen:phase=unlock", "load_implausible", {"quantity": "unchanged_reading", "unit": "s"}),
     ("chassis", "lock_snag:lock=4", "overload", {"quantity": "load", "axis": "z", "phase": "lower_out"}),
     ("top_lift", "brakes_released:phase=lower", "truck_moved", {"quantity": "truck_displacement", "unit": "m"}),
     ("chassis", "axis_drag:axis=x,factor=1000", "following_error", {"quantity": "following_error", "axis": "x"}),
@@ -40,7 +40,7 @@ ENDS = [
     ("chassis", "lock_wont_close:seat=slot1", "lock_stuck", {"seat_name": "slot1", "lock": 1, "phase": "store"}),
     ("top_lift", "lock_false_closed", "lock_stuck", {"quantity": "load", "phase": "pull_test"}),
     ("chassis", "grip_wont_close:grip=3", "grip_failed", {"grip": 3, "value": 3.0, "limit": 4.0, "tries": 2}),
-    ("top_lift", "load_cell_frozen", "grip_failed", {"quantity": "load", "phase": "lower"}),
+    ("chassis", "load_cell_offset:offset_n=2000", "load_implausible", {"quantity": "load_cell_offset", "limit": 785.0}),
     ("chassis", "scanner_dropout:share=0.95", "scan_failed", {"quantity": "scanner_frames", "limit": 20.0}),
     ("top_lift", "scanner_noise:factor=300", "repark_required", {"quantity": "truck_yaw", "unit": "rad"}),
     ("top_lift", "sway_offset:offset_mm=30", "sway_limit", {"quantity": "sway", "phase": "lower"}),

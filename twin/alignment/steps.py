@@ -52,6 +52,7 @@ def to_hover(phase: str, which: str, pack: str) -> Start:
         commands["delay_s"][:, Z] = descent_delay_s(program, selection, commands["jerk"][:, Z])
         commands["seat"] = seat_of(program, selection, which)
         commands["carrying"] = pack_of(program, selection, pack)
+        commands["load_known_from"] = commands["target"][:, Z]
         return until_settled(program, selection, phase, commands)
 
     return start

@@ -106,7 +106,7 @@ KINDS: dict[str, Kind] = {
     "lock_false_closed": Kind(
         "locks stay open and report closed",
         {"seat": SEAT, "lock": Option(LOCK.help, "whole", 1, 4, ("all",), default="all")},
-        outcome="lock_stuck: the pull test finds it when all four lie; fewer only the monitor sees (invariant 4)",
+        outcome="lock_stuck when all four lie: pull test, or load left on the table; fewer only the monitor sees",
     ),
     "grip_wont_close": Kind(
         "a grip stays open when it is told to close",
@@ -137,10 +137,10 @@ KINDS: dict[str, Kind] = {
         "the load cell reads so much more",
         {"offset_n": Option("newton", low=-1e6, high=1e6), **WHEN},
         needs=("offset_n",),
-        outcome="overload where it reads too much; grip_failed, jam or lock_stuck where contact or pull cannot be told",
+        outcome="completed within the zero-setting window; load_implausible beyond it, or where it comes later",
     ),
     "load_cell_frozen": Kind(
-        "the load cell keeps its reading", WHEN, outcome="grip_failed, jam or overload, by what waits for a load next"
+        "the load cell keeps its reading", WHEN, outcome="load_implausible: a live signal has noise"
     ),
     "sway_offset": Kind(
         "the sway sensor reads so much more along x",

@@ -93,6 +93,26 @@ _KINDS: dict[str, _Kind] = {
     "frames": _Kind("scanner_frames", "", "", "{value} of {limit} scanner frames taken"),
     "time": _Kind("waiting_time", "s", "", "waited {value}, limit {limit}"),
     "axial_force": _Kind("axial_force", "N", "seat", "axial force {value} over {seat}, limit {limit}"),
+    "load_zero": _Kind(
+        "load_cell_offset", "N", "", "load cell {value} off with nothing on it, zero-setting window {limit} either way"
+    ),
+    "load_of_empty": _Kind(
+        "load_error",
+        "N",
+        "axis",
+        "load cell {value} off the weight of the empty end effector, limit {limit}",
+    ),
+    "load_of_pack": _Kind(
+        "load_error",
+        "N",
+        "axis",
+        "load cell {value} off the weight of the pack as it was weighed, limit {limit}",
+    ),
+    "load_against_drive": _Kind(
+        "load_error", "N", "axis", "load cell {value} off the force of the {drive}, limit {limit}"
+    ),
+    "load_stuck": _Kind("unchanged_reading", "s", "", "load cell unchanged for {value}, limit {limit}"),
+    "load_pushes": _Kind("load", "N", "axis", "load {value}, limit {limit}: ropes cannot push"),
     "press_load": _Kind("load", "N", "seat", "load {value} pressing into {seat}, limit {limit} (rated load)"),
     "not_finite": _Kind("lost_coordinates", "", "", "{value} numbers of the state are not finite, limit {limit}"),
     "body_speed": _Kind(
@@ -222,7 +242,7 @@ def _described(
         words["value"], words["low"], words["high"] = amounts((value, *ends), unit)
     elif name == "trip_pending":
         words["trip"] = TRIPS[index] if 0 <= index < len(TRIPS) else ""
-    elif name in ("load", "drive_force"):
+    elif name in ("load", "drive_force", "load_against_drive"):
         words["percent"] = f"{100.0 * float(p['overload_fraction']):.0f} %"
         words["drive"] = DRIVES[cell.station.kind]
     elif name in ("grips_reported", "locks_reported"):

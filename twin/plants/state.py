@@ -76,6 +76,7 @@ TRIPS = (
     "following_error",
     "robot_distance",
     "power_loss",
+    "load_implausible",
 )
 (
     TRIP_NONE,
@@ -89,7 +90,11 @@ TRIPS = (
     TRIP_FOLLOWING,
     TRIP_DISTANCE,
     TRIP_POWER,
+    TRIP_LOAD_IMPLAUSIBLE,
 ) = range(len(TRIPS))
+
+# What hangs free on a robot, for all that its control software knows (`load_kind`)
+LOAD_UNKNOWN, LOAD_EMPTY, LOAD_PACK = range(3)
 
 # Named streams of randomness (design, section 6). Append only: the order fixes nothing, the name does.
 STREAMS = (
@@ -138,6 +143,11 @@ COMMAND = np.dtype(
         ("acknowledge", i8),  # 1: clear a trip and let the axes leave ErrorStop
         ("pull_passed", i8),  # 1: the pull test of `seat` has passed; on record from here on
         ("release_truck", i8),  # 1: the truck may go from here on
+        (
+            "load_known_from",
+            f8,
+        ),  # axis z, from which on in the retracting direction nothing but its own load hangs there
+        ("zero_load", i8),  # 1: load cells are zeroed meanwhile, 2: and the command waits until they are
         ("follow", i8),  # velocity motion: `velocity` is a signed setpoint for every axis, targets are left out
     ]
 )
@@ -175,6 +185,8 @@ PARAMS = np.dtype(
         ("axis_following_limit", f8, 4),
         ("gravity_mps2", f8),
         ("z_gravity_mass_kg", f8),  # mass that the z drive carries besides the measured load
+        ("z_own_mass_kg", f8),  # mass that the z drive accelerates besides the measured load
+        ("z_coulomb_n", f8),  # dry friction of axis z as designed: what the control software knows of it
         # reeving
         ("reeving", i8),  # 0 four_rope, 1 mast, 2 floating_table
         ("sheave_height_m", f8),
@@ -261,6 +273,11 @@ PARAMS = np.dtype(
         ("scan_dropout", f8),
         ("load_sigma_n", f8),
         ("load_filter_s", f8),
+        ("load_zero_window_n", f8),
+        ("load_zero_noise_n", f8),  # what noise may leave on the mean by which a load cell is zeroed
+        ("load_weighing_s", f8),
+        ("load_tolerance_n", f8),
+        ("load_drive_tolerance_n", f8),
         ("sway_sigma_m", f8),
         ("force_sigma_n", f8),
         ("stream", np.uint64, len(KERNEL_STREAMS)),
@@ -370,6 +387,33 @@ WORLD = np.dtype(
         ("axis_position", f8, (ROBOTS, 4)),
         ("load_cell_n", f8, ROBOTS),
         ("load_raw_n", f8, ROBOTS),  # the load cell's fast channel, unfiltered
+        ("load_zero_n", f8, ROBOTS),  # taken off every reading since the load cell was zeroed
+        ("load_zeroed", i8, ROBOTS),
+        ("load_zero_found_n", f8, ROBOTS),  # offset that was found then
+        # plausibility of the load cell (twin.load_plausibility): the window of readings that is being filled
+        ("load_kind", i8, ROBOTS),
+        ("load_count", i8, ROBOTS),
+        ("load_first_n", f8, ROBOTS),
+        ("load_sum_n", f8, ROBOTS),
+        ("load_square_n2", f8, ROBOTS),
+        ("load_mean_n", f8, ROBOTS),  # of the last full one
+        ("load_weighed_n", f8, ROBOTS),  # load of the pack that the grips hold, as it was weighed hanging; 0: not yet
+        ("load_closest", f8, (ROBOTS, 3)),  # largest share of its limit so far: known weight, drive force, after a jump
+        ("load_last_n", f8, ROBOTS),
+        ("load_cell_last_n", f8, ROBOTS),
+        ("ahead_held", i8, ROBOTS),  # 1: the torque feed-forward is `ahead_n`, the reading less a jump
+        ("ahead_n", f8, ROBOTS),
+        ("ahead_jump_n", f8, ROBOTS),
+        ("load_same_s", f8, ROBOTS),  # how long the reading has been the same to the last bit
+        ("load_pushes_s", f8, ROBOTS),  # how long ropes have read as pushing
+        ("jump_s", f8, ROBOTS),  # since the reading has jumped; 0: it has not
+        ("jump_count", i8, ROBOTS),
+        ("jump_sum_n", f8, ROBOTS),
+        ("drive_way", i8, ROBOTS),  # the way in which axis z moves while its drive's force is averaged
+        ("drive_count", i8, ROBOTS),
+        ("drive_sum_n", f8, ROBOTS),
+        ("z_speed_mps", f8, ROBOTS),  # of axis z in the last scan, by its encoder
+        ("z_gain_mps2", f8, ROBOTS),
         ("load_cell_offset_n", f8, ROBOTS),  # fault
         ("load_cell_frozen", i8, ROBOTS),  # fault
         ("sway_m", f8, (ROBOTS, 2)),
@@ -425,7 +469,7 @@ WORLD = np.dtype(
 
 def _idle_command() -> np.ndarray:
     command = np.zeros(1, COMMAND)
-    for field in ("target", "creep_at", "seat_z"):
+    for field in ("target", "creep_at", "seat_z", "load_known_from"):
         command[field] = np.nan
     for field in ("seat", "grip", "lock", "float_lock", "carrying"):
         command[field] = -1

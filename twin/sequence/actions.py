@@ -13,8 +13,6 @@ from twin.plants.state import (
     UNTIL_DONE,
     UNTIL_DWELL,
     UNTIL_LANDED,
-    UNTIL_LOAD_ABOVE,
-    UNTIL_LOAD_BELOW,
     UNTIL_SCANNED,
     UNTIL_SEATED,
     UNTIL_SETTLED,
@@ -26,6 +24,7 @@ from twin.plants.state import (
 )
 from twin.sequence.building import (
     add_shaper,
+    anywhere,
     axis_z,
     creep,
     descent_delay_s,
@@ -40,17 +39,13 @@ from twin.sequence.building import (
 from twin.sequence.decisions import has_next_job
 from twin.sequence.heights import (
     EMPTY_MARGIN_M,
-    PULL_TRAVEL_SHARE,
     TRAVEL_MARGIN_M,
     between_z,
     contact_threshold_n,
     empty_z,
     floating_head,
     jam_load_n,
-    least_pull_n,
     leaving_z,
-    pressed_in_m,
-    pull_load_n,
     table,
     travel_z,
     weight_n,
@@ -59,26 +54,28 @@ from twin.sequence.program import Program, Selection, Start
 
 OVERTRAVEL_M = 0.06
 """Moves that wait for contact aim this far beyond it; arriving there means that it did not come."""
-FORCE_SPEED = 0.4
-"""Moves that wait for a load run at this fraction of the creep speed: stopping must not overshoot the load by much."""
 LEAVING = 2.0
 """Off a seat or a pack an axis creeps this much faster than onto it: there is nothing to find [estimate]."""
-PULL_TRAVEL_M = 0.12
-"""The pull test and the pretension may move this far: the truck's springs follow the load."""
 CLEAR_SLACK_M = 0.01
 """A height counts as reached this much early: an axis stops within its repeatability, perhaps short of its target."""
 LET_OFF_M = 0.07
 """Past the corner guides (40 mm capture at 35 deg reach 57 mm)."""
 APPROACH_M = 0.02
 """Clear of the lead-in: below this over the pin tips the pack is no longer free to move sideways."""
+SURELY_OFF_M = 0.05
+"""A pack so far over the pin tips hangs free, wherever its seat leans and however far its ropes give [estimate]."""
+ZEROING_WINDOWS = 5.0
+"""Windows of load cell readings that are waited for: some may swing too much [chosen]."""
 
 
-def dwell(seconds: str) -> Start:
-    """Wait for a fixed time of the station file."""
+def dwell(seconds: str, *, zero: bool = False) -> Start:
+    """Wait, empty, for a fixed time of the station file; `zero`: the load cells are zeroed meanwhile."""
 
     def start(program: Program, selection: Selection) -> np.ndarray:
         commands = new_command(len(selection))
         commands["until"] = UNTIL_DWELL
+        commands["zero_load"] = int(zero)
+        commands["load_known_from"] = anywhere(program)
         commands["dwell_s"] = getattr(program.cell.station.times, seconds)
         commands["timeout_s"] = commands["dwell_s"] + 1.0
         return commands
@@ -95,6 +92,8 @@ def scan_truck(samples: str) -> Start:
         commands["until"] = UNTIL_SCANNED
         commands["scan_samples"] = getattr(scanner, samples)
         commands["timeout_s"] = 3.0 * getattr(scanner, samples) / scanner.rate_hz + 2.0
+        commands["load_known_from"] = anywhere(program)
+        commands["zero_load"] = int(samples == "scan_samples")
         if samples == "rescan_samples":
             commands["carrying"] = pack_of(program, selection, "new_pack")
         return commands
@@ -103,12 +102,16 @@ def scan_truck(samples: str) -> Start:
 
 
 def rest_of_scan(program: Program, selection: Selection) -> np.ndarray:
-    """Wait out the station's scan time: safety zone check beside the measurement."""
+    """Wait out the station's scan time: safety zone check beside the measurement, and load cells that are zeroed."""
     scanner, times = program.cell.station.scanner, program.cell.station.times
     commands = new_command(len(selection))
     commands["until"] = UNTIL_DWELL
     commands["dwell_s"] = max(times.scan_s - scanner.scan_samples / scanner.rate_hz, 0.0)
-    commands["timeout_s"] = commands["dwell_s"] + 1.0
+    commands["timeout_s"] = (
+        commands["dwell_s"] + 1.0 + ZEROING_WINDOWS * program.cell.station.sensors.load_cell_weighing_s
+    )
+    commands["zero_load"] = 2
+    commands["load_known_from"] = anywhere(program)
     return commands
 
 
@@ -120,6 +123,7 @@ def go_to_truck(phase: str) -> Start:
         goal = seat_targets_of(program, selection, "truck_seat", leaning=True)
         commands["target"][:, (X, Y, YAW)] = goal[:, (X, Y, YAW)]
         add_shaper(program, selection, phase, commands, axis_z(program, selection))
+        commands["load_known_from"] = anywhere(program)
         return until_settled(program, selection, phase, commands)
 
     return start
@@ -137,6 +141,7 @@ def land(phase: str, which: str) -> Start:
         commands["creep_at"] = goal[:, Z] + s * height
         commands["creep_speed_mps"] = speed
         commands["threshold"] = contact_threshold_n(program)
+        commands["load_known_from"] = goal[:, Z] + s * (LET_OFF_M + APPROACH_M)
         commands["float_lock"] = 0
         return inside_axes(program, selection, commands)
 
@@ -154,21 +159,6 @@ def grip(phase: str, close: bool, which: str, pack: str | None) -> Start:
             commands["carrying"] = pack_of(program, selection, pack)
         commands["timeout_s"] = program.cell.station.actuators.timeout_s
         return commands
-
-    return start
-
-
-def take_weight(phase: str, which: str, pack: str, fraction: float) -> Start:
-    """Take `fraction` of the pack's weight off its locks before they open (upwards in both kinds of station)."""
-
-    def start(program: Program, selection: Selection) -> np.ndarray:
-        commands = new_commands(program, selection, phase, True, UNTIL_LOAD_ABOVE)
-        commands["target"][:, Z] = axis_z(program, selection) + PULL_TRAVEL_M
-        commands["velocity"][:, Z] = FORCE_SPEED * creep(program, selection, phase)[1]
-        commands["threshold"] = weight_n(program, pack=fraction)
-        commands["seat"] = seat_of(program, selection, which)
-        commands["carrying"] = pack_of(program, selection, pack)
-        return inside_axes(program, selection, commands)
 
     return start
 
@@ -227,7 +217,11 @@ def retract(phase: str, which: str, pack: str | None, *, home: bool = False) -> 
             clear = np.where(has_next_job(program, selection), near, leaving_z(program))
         commands["threshold"] = clear
         commands["seat"] = seat_of(program, selection, which)
+        commands["load_known_from"] = axis_z(program, selection) + s * APPROACH_M  # it has been let off
         if pack is not None:
+            off_pins = program.cell.station.limits.creep_out_height_m + APPROACH_M
+            rest = program.plant.worlds["hold_height"][selection.world, selection.robot]
+            commands["load_known_from"] = rest + s * off_pins
             commands["carrying"] = pack_of(program, selection, pack)
             commands["float_lock"] = 1 if table(program) else -1
         return inside_axes(program, selection, commands)
@@ -244,6 +238,7 @@ def traverse(phase: str, which: str, pack: str | None) -> Start:
         commands["target"][:, (X, Y, YAW)] = goal[:, (X, Y, YAW)]
         z_end = np.full(len(selection), travel_z(program) if pack is not None else empty_z(program))
         add_shaper(program, selection, phase, commands, z_end)
+        commands["load_known_from"] = anywhere(program)
         commands["seat"] = seat_of(program, selection, which)
         if pack is not None:
             commands["carrying"] = pack_of(program, selection, pack)
@@ -279,6 +274,8 @@ def into_seat(program: Program, selection: Selection, phase: str, which: str, pa
     commands["inserting"] = 1
     commands["threshold"] = weight_n(program, pack=1.05 if table(program) else 0.2)
     commands["jam_below_n"] = jam_load_n(program)
+    off_pins = program.cell.pack.guides.pin_length_m + SURELY_OFF_M
+    commands["load_known_from"] = commands["seat_z"] + program.cell.retract * off_pins
     commands["float_lock"] = 0
     return commands
 
@@ -303,52 +300,17 @@ def back_off(phase: str, which: str, pack: str) -> Start:
     return start
 
 
-def pull(phase: str, which: str, pack: str) -> Start:
-    """Pull on the locked pack with a fifth of its weight beyond holding it (domain 5: pull test 1.2 x weight)."""
+def let_off(phase: str, which: str, *, overtravel: bool = False) -> Start:
+    """Empty, at creep speed off the pack that stays: past the corner guides.
 
-    def start(program: Program, selection: Selection) -> np.ndarray:
-        s = program.cell.retract
-        until = UNTIL_LOAD_ABOVE if s > 0 else UNTIL_LOAD_BELOW
-        commands = new_commands(program, selection, phase, True, until)
-        # a pack that no lock holds comes along: it is found out before it has left its seat
-        travel = min(PULL_TRAVEL_M, PULL_TRAVEL_SHARE * program.cell.station.limits.creep_out_height_m)
-        commands["target"][:, Z] = axis_z(program, selection) + s * (travel + pressed_in_m(program, selection))
-        commands["velocity"][:, Z] = FORCE_SPEED * creep(program, selection, phase)[1]
-        commands["threshold"] = pull_load_n(program)
-        if s > 0:
-            commands["threshold"] = np.maximum(commands["threshold"], least_pull_n(program, selection))
-        commands["seat"] = seat_of(program, selection, which)
-        commands["carrying"] = pack_of(program, selection, pack)
-        return inside_axes(program, selection, commands)
-
-    return start
-
-
-def relax(phase: str, which: str, pack: str) -> Start:
-    """Give the weight back to the seat before the grips open; the pull test is on record as passed."""
-
-    def start(program: Program, selection: Selection) -> np.ndarray:
-        s = program.cell.retract
-        until = UNTIL_LOAD_BELOW if s > 0 else UNTIL_LOAD_ABOVE
-        commands = new_commands(program, selection, phase, True, until)
-        commands["target"][:, Z] = axis_z(program, selection) - s * PULL_TRAVEL_M
-        commands["velocity"][:, Z] = FORCE_SPEED * creep(program, selection, phase)[1]
-        commands["threshold"] = weight_n(program, pack=0.1) if s > 0 else weight_n(program, pack=0.2)
-        commands["seat"] = seat_of(program, selection, which)
-        commands["pull_passed"] = 1
-        commands["carrying"] = pack_of(program, selection, pack)
-        return inside_axes(program, selection, commands)
-
-    return start
-
-
-def let_off(phase: str, which: str) -> Start:
-    """Empty, at creep speed off the pack that stays: past the corner guides."""
+    `overtravel`: from the end of a move that has waited for contact in vain.
+    """
 
     def start(program: Program, selection: Selection) -> np.ndarray:
         s = program.cell.retract
         commands = new_commands(program, selection, phase, False, UNTIL_DONE)
-        commands["target"][:, Z] = axis_z(program, selection) + s * LET_OFF_M
+        way_m = LET_OFF_M + (OVERTRAVEL_M + APPROACH_M if overtravel else 0.0)
+        commands["target"][:, Z] = axis_z(program, selection) + s * way_m
         commands["velocity"][:, Z] = np.minimum(
             LEAVING * creep(program, selection, phase)[1], commands["velocity"][:, Z]
         )
@@ -365,6 +327,7 @@ def go_home(phase: str) -> Start:
         commands = new_commands(program, selection, phase, False, UNTIL_DONE)
         homes = np.array(program.cell.station.robots.home_x_m)
         commands["target"][:, X] = homes[selection.robot]
+        commands["load_known_from"] = anywhere(program)
         program.heading[selection.world, selection.robot] = homes[selection.robot]
         add_shaper(program, selection, phase, commands, axis_z(program, selection))
         return inside_axes(program, selection, commands)
@@ -373,9 +336,10 @@ def go_home(phase: str) -> Start:
 
 
 def nothing(program: Program, selection: Selection) -> np.ndarray:
-    """A command that is done at once."""
+    """A command that is done at once, empty and clear of every pack."""
     commands = new_command(len(selection))
     commands["until"] = UNTIL_DWELL
+    commands["load_known_from"] = anywhere(program)
     commands["timeout_s"] = 1.0
     return commands
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from twin.incident import amount, other_end
-from twin.plants.state import DONE, REFUSED, TIMEOUT, X
+from twin.plants.state import DONE, JAM, REFUSED, TIMEOUT, X
 from twin.sequence.building import seat_targets_of
 from twin.sequence.program import Gate, Program, Selection, Then
 from twin.waits import ARRIVED_M
@@ -132,6 +132,7 @@ def take_pose(program: Program, selection: Selection, results: np.ndarray) -> li
 
 def pose_known(program: Program, selection: Selection, results: np.ndarray) -> list[str]:
     """The scan time is over: all robots may start."""
+    note_zeroed(program, selection, results)
     program.scanned[selection.world[results == DONE]] = True
     return [""] * len(selection)
 
@@ -253,6 +254,62 @@ def inserted(program: Program, selection: Selection, results: np.ndarray) -> lis
             program.found(n, r, program.incident_of(n, r).plus(f", at insertion {tries} of {tries}", tries=tries))
             following.append("!jam")
     return following
+
+
+def without_contact(step: str) -> Then:
+    """A landing that found nothing goes on at `step`; its reason is kept, and told if nothing else turns up."""
+
+    def then(program: Program, selection: Selection, results: np.ndarray) -> list[str]:
+        following = []
+        for k in range(len(selection)):
+            n, r = int(selection.world[k]), int(selection.robot[k])
+            if results[k] == JAM:
+                incident = program.incident_of(n, r)
+                program.kept[n, r] = incident
+                facts = {"robot": r, "phase": program.phase_of(n, r), **incident.data}
+                program.event(n, "retry", f"{step}: robot {r + 1}, {incident.sentence}", **facts)
+            following.append(step if results[k] == JAM else "")
+        return following
+
+    return then
+
+
+def keep_reason(program: Program, selection: Selection, results: np.ndarray) -> list[str]:
+    """On the way back from what has failed, a move that fails as well changes nothing."""
+    return ["" if result == DONE else "!grip_failed" for result in results]
+
+
+def end_for_reason(outcome: str) -> Then:
+    """End with `outcome`, for the reason that was kept."""
+
+    def then(program: Program, selection: Selection, results: np.ndarray) -> list[str]:
+        for n, r in zip(selection.world.tolist(), selection.robot.tolist(), strict=True):
+            program.found(n, r, program.kept[n, r])
+        return [f"!{outcome}" for _ in results]
+
+    return then
+
+
+def note_zeroed(program: Program, selection: Selection, results: np.ndarray) -> list[str]:
+    """Put on record how far off the load cells were that have been zeroed."""
+    w = program.plant.worlds
+    for n in selection.world[results == DONE].tolist():
+        for r in np.flatnonzero(w["load_zeroed"][n]).tolist():
+            if (n, r) in program.zeroed:
+                continue
+            program.zeroed.add((n, r))
+            offset_n = float(w["load_zero_found_n"][n, r])
+            said = f"robot {r + 1}: load cell zeroed, {amount(offset_n, 'N')} off with nothing on it"
+            program.event(n, "load_cell_zeroed", said, robot=r, offset_n=offset_n)
+    return [""] * len(selection)
+
+
+def held_by_locks(program: Program, selection: Selection, results: np.ndarray) -> list[str]:
+    """A pack that comes along when it should rest in its slot's locks is held by none of them."""
+    for k in np.flatnonzero(results != DONE).tolist():
+        n, r = int(selection.world[k]), int(selection.robot[k])
+        program.found(n, r, program.incident_of(n, r).plus(": the locks do not hold the pack"))
+    return ["" if result == DONE else "!lock_stuck" for result in results]
 
 
 def note_pull(program: Program, selection: Selection, results: np.ndarray) -> list[str]:

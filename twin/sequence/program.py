@@ -14,7 +14,7 @@ import numpy as np
 
 from twin.causes import NO_CAUSE
 from twin.cell import Cell
-from twin.incident import outside_of, trip_of
+from twin.incident import Incident, outside_of, trip_of
 from twin.plants.protocol import Plant
 from twin.plants.state import BUSY, DONE, FORCE_ABORT, JAM, OUTSIDE, REFUSED, TIMEOUT, TRIP, TRIPS
 from twin.sequence.telling import RUNNING as RUNNING
@@ -43,6 +43,7 @@ OUTCOMES = (
     "low_traverse",
     "following_error",
     "robot_distance",
+    "load_implausible",
 )
 """Every way a swap can end; those from `overload` on are trips of the interlocks."""
 
@@ -135,6 +136,8 @@ class Program(Telling):
         self.insert_attempts = np.zeros((n, len(cell.jobs)), np.int64)
         self.heading = plant.worlds["axis_position"][:, :, 0].copy()  # (N, R) where axis x of each robot is going
         self.scanned = np.zeros(n, bool)
+        self.kept: dict[tuple[int, int], Incident] = {}  # why something failed, until the sequence knows what it was
+        self.zeroed: set[tuple[int, int]] = set()  # whose zeroed load cell has been told
         self.on_command: Callable[[int, int, np.ndarray], None] | None = None
         for robot in range(r):
             self.finished[:, robot] = not self.queue[robot] and robot > 0

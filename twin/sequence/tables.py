@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from twin.plants.state import FORCE_ABORT, JAM, TIMEOUT
+from twin.plants.state import FORCE_ABORT, TIMEOUT
 from twin.sequence import actions as do
 from twin.sequence import decisions as go
+from twin.sequence import load_actions as by_load
 from twin.sequence.program import Step
 
 GRIP_FAILED = {TIMEOUT: "!grip_failed"}
@@ -25,20 +26,20 @@ def _swap_table(meet: str, out: str, taken: float) -> list[Step]:
     block would drop on it.
     """
     return [
-        Step("identify", "identify", do.dwell("identify_s"), only_if=go.first_robot),
+        Step("identify", "identify", do.dwell("identify_s", zero=True), only_if=go.first_robot, then=go.note_zeroed),
         Step("scan", "scan", do.scan_truck("scan_samples"), only_if=go.first_robot, then=go.take_pose),
         Step("scan_rest", "scan", do.rest_of_scan, only_if=go.first_robot, then=go.pose_known),
         Step("wait", meet, do.nothing, gate=go.truck_scanned),
         # old pack out of the truck
         Step("go", meet, do.go_to_truck(meet), gate=go.apart("truck_seat"), then=go.settled),
-        Step("land", meet, do.land(meet, "truck_seat"), failed={JAM: "!grip_failed"}),
+        Step("land", meet, do.land(meet, "truck_seat"), then=go.without_contact("land_off")),
         Step(
             "grip",
             "grip",
             do.grip("grip", True, "truck_seat", "old_pack"),
             then=go.retry("regrip", "lock_tries", "grip_failed"),
         ),
-        Step("take_weight", "unlock", do.take_weight("unlock", "truck_seat", "old_pack", taken)),
+        Step("take_weight", "unlock", by_load.take_weight("unlock", "truck_seat", "old_pack", taken)),
         Step(
             "unlock",
             "unlock",
@@ -67,6 +68,13 @@ def _swap_table(meet: str, out: str, taken: float) -> list[Step]:
             only_if=go.slot_locks,
             failed=LOCK_STUCK,
         ),
+        Step(
+            "store_rest",
+            "store",
+            by_load.let_rest("store", "put_seat", "old_pack"),
+            only_if=go.slot_locks,
+            then=go.held_by_locks,
+        ),
         Step("store_release", "store", do.grip("store", False, "put_seat", "old_pack"), failed=GRIP_FAILED),
         # new pack out of its slot
         Step("let_off", "traverse_to_full", do.let_off("traverse_to_full", "put_seat")),
@@ -78,14 +86,14 @@ def _swap_table(meet: str, out: str, taken: float) -> list[Step]:
             gate=go.apart("take_seat"),
             then=go.settled,
         ),
-        Step("pick_land", "pick", do.land("pick", "take_seat"), failed={JAM: "!grip_failed"}),
+        Step("pick_land", "pick", do.land("pick", "take_seat"), then=go.without_contact("pick_land_off")),
         Step(
             "pick_grip",
             "pick",
             do.grip("pick", True, "take_seat", "new_pack"),
             then=go.retry("pick_regrip", "lock_tries", "grip_failed"),
         ),
-        Step("pick_weight", "pick", do.take_weight("pick", "take_seat", "new_pack", taken), only_if=go.slot_locks),
+        Step("pick_weight", "pick", by_load.take_weight("pick", "take_seat", "new_pack", taken), only_if=go.slot_locks),
         Step(
             "pick_unlock",
             "pick",
@@ -115,11 +123,11 @@ def _swap_table(meet: str, out: str, taken: float) -> list[Step]:
         Step(
             "pull_test",
             "pull_test",
-            do.pull("pull_test", "truck_seat", "new_pack"),
+            by_load.pull("pull_test", "truck_seat", "new_pack"),
             gate=go.truck_at_rest,
             then=go.note_pull,
         ),
-        Step("relax", "release", do.relax("release", "truck_seat", "new_pack")),
+        Step("relax", "release", by_load.relax("release", "truck_seat", "new_pack")),
         Step("release", "release", do.grip("release", False, "truck_seat", "new_pack"), failed=GRIP_FAILED),
         Step("let_off_truck", "clear", do.let_off("clear", "truck_seat")),
         Step("clear", "clear", do.retract("clear", "truck_seat", None, home=True)),
@@ -141,7 +149,8 @@ def _swap_table(meet: str, out: str, taken: float) -> list[Step]:
             failed=LOCK_STUCK,
             then=go.go_on_with("unlock"),
         ),
-        Step("store_back_off", "store", do.back_off("store", "put_seat", "old_pack"), then=go.go_on_with("store")),
+        Step("store_back_off", "store", do.back_off("store", "put_seat", "old_pack")),
+        Step("store_weigh", "store", by_load.weigh("store", "put_seat", "old_pack"), then=go.go_on_with("store")),
         Step(
             "unlock_again",
             "lock",
@@ -155,6 +164,13 @@ def _swap_table(meet: str, out: str, taken: float) -> list[Step]:
             do.back_off("insert", "truck_seat", "new_pack"),
             failed={FORCE_ABORT: "!jam"},
             then=go.go_on_with("rescan"),
+        ),
+        # no contact where a pack should be: before that is believed, the load cell is looked at
+        Step("land_off", meet, do.let_off(meet, "truck_seat", overtravel=True), then=go.keep_reason),
+        Step("land_weigh", meet, by_load.weigh(meet, "truck_seat", None), then=go.end_for_reason("grip_failed")),
+        Step("pick_land_off", "pick", do.let_off("pick", "take_seat", overtravel=True), then=go.keep_reason),
+        Step(
+            "pick_land_weigh", "pick", by_load.weigh("pick", "take_seat", None), then=go.end_for_reason("grip_failed")
         ),
     ]
 

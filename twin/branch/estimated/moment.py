@@ -81,12 +81,15 @@ class EstimatedMoment:
         """Refuse a fault of a phase that does not come any more."""
         phase = dict(fault.settings).get("phase")
         table = TABLES[self.cell.station.kind]()
-        names = [step.name for step in table]
+        names, phases = [step.name for step in table], [step.phase for step in table]
+        end = names.index("exit") + 1  # behind it are ways back, into phases that have begun before
         coming: set[str] = set()
         for place in self.places:
             if place.step is not None:
                 last = place.at + 1 >= len(place.queue)
-                coming |= {step.phase for step in (table[names.index(place.step) :] if last else table)}
+                at = names.index(place.step)
+                at = at if at < end else phases.index(phases[at])
+                coming |= set(phases[at:end] if last else phases)
         if phase is not None and phase not in coming:
             raise InputError(
                 "a phase that does not begin after the moment any more",

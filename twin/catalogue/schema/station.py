@@ -96,6 +96,12 @@ class Sensors(Strict):
 
     load_cell_sigma_n: NonNegative
     load_cell_filter_s: NonNegative
+    load_cell_zero_window_n: NonNegative = Field(description="a larger offset of the empty end effector is not zeroed")
+    load_cell_weighing_s: Positive = Field(description="readings are averaged this long to zero and to weigh")
+    load_cell_tolerance_n: Positive = Field(description="mean reading over or below a known weight that is implausible")
+    load_cell_drive_tolerance_n: Positive = Field(
+        description="load that the force of the hoist or lift falls short of, which is implausible"
+    )
     sway_sigma_m: NonNegative
     lateral_force_sigma_n: NonNegative
 

@@ -1,0 +1,117 @@
+"""Actions that go by the load cell: take weight, weigh, see locks hold, pull on them and let go again. Lengths in m."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from twin.plants.state import UNTIL_DWELL, UNTIL_LOAD_ABOVE, UNTIL_LOAD_BELOW, Z
+from twin.sequence.building import anywhere, axis_z, creep, inside_axes, new_commands, pack_of, seat_of
+from twin.sequence.heights import (
+    PULL_TRAVEL_SHARE,
+    least_pull_n,
+    pressed_in_m,
+    pull_load_n,
+    weight_n,
+)
+from twin.sequence.program import Program, Selection, Start
+
+FORCE_SPEED = 0.4
+"""Moves that wait for a load run at this fraction of the creep speed: stopping must not overshoot the load by much."""
+PULL_TRAVEL_M = 0.12
+"""The pull test and the pretension may move this far: the truck's springs follow the load."""
+BEYOND_GIVE_M, RESTS_SHARE = 0.008, 0.2
+"""How far beyond its own give a table lowers to see its pack stay, and the share of its weight that may be left on it
+then: the stop takes 3 mm and 3 kN more [estimate]."""
+WEIGHING_WINDOWS = 2.5
+"""Windows of load cell readings that a check stands still for: a whole one lies within it [chosen]."""
+
+
+def take_weight(phase: str, which: str, pack: str, fraction: float) -> Start:
+    """Take `fraction` of the pack's weight off its locks before they open (upwards in both kinds of station)."""
+
+    def start(program: Program, selection: Selection) -> np.ndarray:
+        commands = new_commands(program, selection, phase, True, UNTIL_LOAD_ABOVE)
+        commands["target"][:, Z] = axis_z(program, selection) + PULL_TRAVEL_M
+        commands["velocity"][:, Z] = FORCE_SPEED * creep(program, selection, phase)[1]
+        commands["threshold"] = weight_n(program, pack=fraction)
+        commands["seat"] = seat_of(program, selection, which)
+        commands["carrying"] = pack_of(program, selection, pack)
+        return inside_axes(program, selection, commands)
+
+    return start
+
+
+def weigh(phase: str, which: str, pack: str | None) -> Start:
+    """Stand still until what hangs there, `pack` or nothing, has been compared with its known weight."""
+
+    def start(program: Program, selection: Selection) -> np.ndarray:
+        commands = new_commands(program, selection, phase, pack is not None, UNTIL_DWELL)
+        commands["dwell_s"] = WEIGHING_WINDOWS * program.cell.station.sensors.load_cell_weighing_s
+        commands["timeout_s"] = commands["dwell_s"] + 1.0
+        commands["load_known_from"] = anywhere(program)
+        commands["seat"] = seat_of(program, selection, which)
+        if pack is not None:
+            commands["carrying"] = pack_of(program, selection, pack)
+        return commands
+
+    return start
+
+
+def let_rest(phase: str, which: str, pack: str) -> Start:
+    """Gripped, off a locked pack that a table has pressed home: its weight has to pass to the locks.
+
+    What they do not hold comes along, and is found out while it is still gripped.
+    """
+
+    def start(program: Program, selection: Selection) -> np.ndarray:
+        s = program.cell.retract
+        commands = new_commands(program, selection, phase, True, UNTIL_LOAD_BELOW)
+        load_n = program.plant.worlds["load_cell_n"][selection.world, selection.robot]
+        give_m = (load_n - weight_n(program)) / float(program.plant.params["e_stiffness"][0, 2])
+        commands["target"][:, Z] = axis_z(program, selection) + s * (np.maximum(give_m, 0.0) + BEYOND_GIVE_M)
+        commands["velocity"][:, Z] = program.cell.station.limits.contact_speed_mps
+        commands["threshold"] = weight_n(program, pack=RESTS_SHARE)
+        commands["seat"] = seat_of(program, selection, which)
+        commands["carrying"] = pack_of(program, selection, pack)
+        return inside_axes(program, selection, commands)
+
+    return start
+
+
+def pull(phase: str, which: str, pack: str) -> Start:
+    """Pull on the locked pack with a fifth of its weight beyond holding it (domain 5: pull test 1.2 x weight)."""
+
+    def start(program: Program, selection: Selection) -> np.ndarray:
+        s = program.cell.retract
+        until = UNTIL_LOAD_ABOVE if s > 0 else UNTIL_LOAD_BELOW
+        commands = new_commands(program, selection, phase, True, until)
+        # a pack that no lock holds comes along: it is found out before it has left its seat
+        travel = min(PULL_TRAVEL_M, PULL_TRAVEL_SHARE * program.cell.station.limits.creep_out_height_m)
+        commands["target"][:, Z] = axis_z(program, selection) + s * (travel + pressed_in_m(program, selection))
+        commands["velocity"][:, Z] = FORCE_SPEED * creep(program, selection, phase)[1]
+        commands["threshold"] = pull_load_n(program)
+        if s > 0:
+            commands["threshold"] = np.maximum(commands["threshold"], least_pull_n(program, selection))
+        commands["seat"] = seat_of(program, selection, which)
+        commands["carrying"] = pack_of(program, selection, pack)
+        return inside_axes(program, selection, commands)
+
+    return start
+
+
+def relax(phase: str, which: str, pack: str) -> Start:
+    """Give the weight back to the seat before the grips open; the pull test is on record as passed."""
+
+    def start(program: Program, selection: Selection) -> np.ndarray:
+        s = program.cell.retract
+        until = UNTIL_LOAD_BELOW if s > 0 else UNTIL_LOAD_ABOVE
+        commands = new_commands(program, selection, phase, True, until)
+        commands["target"][:, Z] = axis_z(program, selection) - s * PULL_TRAVEL_M
+        commands["velocity"][:, Z] = FORCE_SPEED * creep(program, selection, phase)[1]
+        commands["threshold"] = weight_n(program, pack=0.1) if s > 0 else weight_n(program, pack=0.2)
+        commands["seat"] = seat_of(program, selection, which)
+        commands["pull_passed"] = 1
+        commands["carrying"] = pack_of(program, selection, pack)
+        return inside_axes(program, selection, commands)
+
+    return start
