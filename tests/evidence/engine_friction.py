@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -58,6 +59,27 @@ def read(folder: Path = HERE) -> Found:
     }
 
 
+WIDENED = (
+    ("model.py", r"^(POINTS, COLUMNS = \d+), (\d+)$", "{}, {}"),
+    ("points.py", r"^(RX, RY, .*) = range\((\d+)\)$", "{}, D1, D2 = range({})"),
+)
+"""Lines that give a contact point two more columns, for what the patch keeps there, however many there are."""
+
+
+def widen(plant: Path) -> None:
+    """Edit these lines of a copy of the plant."""
+    for name, pattern, written in WIDENED:
+        text, count = re.subn(
+            pattern,
+            lambda found, written=written: written.format(found[1], int(found[2]) + 2),
+            (plant / name).read_text(),
+            flags=re.MULTILINE,
+        )
+        if count != 1:
+            raise RuntimeError(f"{name}: no line like {pattern}")
+        (plant / name).write_text(text)
+
+
 def play(seeds: int) -> Any:
     """Every case, on a copy of this folder."""
     with tempfile.TemporaryDirectory() as name:
@@ -70,6 +92,7 @@ def play(seeds: int) -> Any:
             else:
                 shutil.copy(source, copy / part)
         subprocess.run(["git", "apply", str(PATCH)], cwd=copy, check=True)
+        widen(copy / "twin" / "plants" / "rom")
         there = {**os.environ, "PYTHONPATH": str(copy), "NUMBA_CACHE_DIR": str(Path(name) / "cache")}
         command = [sys.executable, "-m", "tests.evidence.engine_friction", str(seeds)]
         said = subprocess.run(command, cwd=copy, env=there, check=True, stdout=subprocess.PIPE, text=True).stdout

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+from pathlib import Path
+
 import pytest
 
 from agents.swap_rows import REDUCED, REFERENCE
 from tests.evidence import engine_friction, finer_step, hits, time_step
 from tests.evidence.campaign import CELLS
 from tests.evidence.finer_step import FIGURES, Figure
+from tests.evidence.part import ROOT
 from tests.evidence.replay import RELATIVE, assert_as_stored, kpi_differences, near
 from tests.tiers import slow
 
@@ -53,6 +58,14 @@ def test_twice_the_physics_rate(station: str) -> None:
     differences = list(kpi_differences(*figures, RELATIVE["reference"]))
     assert_as_stored(time_step.TABLE, f"{station}, {rate_hz} Hz", differences)
     assert again["outcome"] == stored["outcome"]
+
+
+def test_the_patch_of_the_engines_friction_applies(tmp_path: Path) -> None:
+    plant = tmp_path / "twin" / "plants" / "rom"
+    shutil.copytree(ROOT / "twin" / "plants" / "rom", plant, ignore=shutil.ignore_patterns("__pycache__"))
+    subprocess.run(["git", "apply", str(engine_friction.PATCH)], cwd=tmp_path, check=True)
+    engine_friction.widen(plant)
+    assert "def plane(" in (plant / "points.py").read_text()
 
 
 @pytest.mark.slow
