@@ -43,6 +43,7 @@ OUTCOMES = {
     "lock_not_open": "interlock: a lock of the pack's seat is not open while it is hoisted",
     "robot_distance": "interlock: two robots came too near to each other",
     "load_implausible": "interlock: the load cell reads what no load there can weigh",
+    "outside_model": "the reduced-order model's domain of validity was left; not a success",
     "time_limit": "time_limit_s is over (truncated)",
 }
 
@@ -120,7 +121,7 @@ class AlignmentEnv(EpisodicEnv):
     | progress | 1 | share of the start's height by which the pack came nearer in this step |
     | alignment | 1 | progress x tolerance of the offset x tolerance of the yaw error |
     | seated | 5 | 1 at success |
-    | failed | -20 | 1 at jam, force_abort or an interlock |
+    | failed | -20 | 1 at jam, force_abort, an interlock or outside_model |
     | time | -8 | this step's share of half a minute |
     | smoothness | -0.01 | a quarter of the mean squared change of the action |
     | lateral | -1 | square of the side force over its abort limit, times 0.05 s |
@@ -154,6 +155,7 @@ class AlignmentEnv(EpisodicEnv):
     | lock_not_open | interlock: a lock of the pack's seat is not open while it is hoisted |
     | robot_distance | interlock: two robots came too near to each other |
     | load_implausible | interlock: the load cell reads what no load there can weigh |
+    | outside_model | the reduced-order model's domain of validity was left; not a success |
     | time_limit | time_limit_s is over (truncated) |
 
     `info`: `outcome`, `is_success`, `reward_terms`, `clipped`; `costs` by name and their sum `cost` (lateral_force:
