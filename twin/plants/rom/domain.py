@@ -26,7 +26,26 @@ from twin.plants.rom import contact
 from twin.plants.rom.frames import cosine_sine
 from twin.plants.rom.pace import RESTS
 from twin.plants.rom.points import DEEP_M
-from twin.plants.state import BUSY, EPITCH, EROLL, EX, EY, EZ, OUTSIDE, ROBOTS, TPITCH, TROLL, TX, TY, TYAW, TZ
+from twin.plants.state import (
+    BUSY,
+    EPITCH,
+    EROLL,
+    EX,
+    EY,
+    EZ,
+    OUTSIDE,
+    ROBOTS,
+    TPITCH,
+    TROLL,
+    TX,
+    TY,
+    TYAW,
+    TZ,
+    X,
+    Y,
+    Z,
+)
+from twin.plants.suspension import FLOATING_TABLE
 
 World = Any
 Params = Any
@@ -140,22 +159,28 @@ def _check_robot(w: World, p: Params, m: Model, x: State, r: int) -> None:
         most = m.pin_radius_m + m.capture_m + contact.NEAR_RIM_M + BESIDE_SPARE_M
         if off > most:
             _note(w, BESIDE_PINS, r, -1, off, most)
-    _check_overlaps(w, p, m, r)
+    _check_overlaps(w, p, m, x, r)
 
 
 @kernel
-def _check_overlaps(w: World, p: Params, m: Model, r: int) -> None:
-    """How far robot `r`'s load reaches into the truck's body or, a held pack, into another one; outlines are level."""
-    k, up = w.held[r], p.retract
-    pose = w.pack_pose[k] if k >= 0 else w.e_pose[r]
-    low = up * pose[2] - (p.pack_height_m if k >= 0 else m.flipper_depth_m)
+def _check_overlaps(w: World, p: Params, m: Model, x: State, r: int) -> None:
+    """How far robot `r`'s load reaches into the truck's body or, a held pack, into another one; outlines are level.
+
+    By its joints: poses of loads that are far above every seat are not kept up to date.
+    """
+    k, up, joints = w.held[r], p.retract, w.q[r]
+    at_x, at_y = joints[X] + joints[EX], joints[Y] + joints[EY]
+    at_z = joints[EZ] + (joints[Z] if p.reeving == FLOATING_TABLE else p.sheave_height_m)
+    if k >= 0:
+        at_x, at_y, at_z = at_x + x.relative[k, 0], at_y + x.relative[k, 1], at_z + x.relative[k, 2]
+    low = up * at_z - (p.pack_height_m if k >= 0 else m.flipper_depth_m)
     if low > m.highest_m:
         return
     more = 0.0 if k >= 0 else m.flipper_clearance_m + m.flipper_capture_m
     half_x, half_y = m.pack_half_m[0] + more, m.pack_half_m[1] + more
     q = w.truck_q
     c, s = cosine_sine(q[TYAW])
-    dx, dy = pose[0] - q[TX], pose[1] - q[TY]
+    dx, dy = at_x - q[TX], at_y - q[TY]
     dx, dy = c * dx + s * dy, c * dy - s * dx
     for i in range(m.boxes):
         box = m.box_m[i]
@@ -170,10 +195,10 @@ def _check_overlaps(w: World, p: Params, m: Model, r: int) -> None:
         if i == k or (i < p.packs and w.held[ROBOTS - 1 - r] == i):
             continue
         other = w.pack_pose[i] if i < p.packs else m.idle_pose[i - p.packs]
-        overlap = p.pack_height_m - abs(pose[2] - other[2])
+        overlap = p.pack_height_m - abs(at_z - other[2])
         if overlap > OVERLAP_M:
-            overlap = min(overlap, 2.0 * m.pack_half_m[0] - abs(pose[0] - other[0]))
-            overlap = min(overlap, 2.0 * m.pack_half_m[1] - abs(pose[1] - other[1]))
+            overlap = min(overlap, 2.0 * m.pack_half_m[0] - abs(at_x - other[0]))
+            overlap = min(overlap, 2.0 * m.pack_half_m[1] - abs(at_y - other[1]))
         if overlap > OVERLAP_M:
             _note(w, PACK_OVERLAP, r, -1, overlap, OVERLAP_M)
 
