@@ -35,7 +35,7 @@ OUTCOMES = {
     "running": "not ended yet",
     "seated": "all four seat switches made, load off the ropes; success if no safety invariant was broken",
     "jam": "axial force over the jam limit for 0.3 s while going in, pads still free",
-    "force_abort": "side force over the station's abort limit for longer than its reaction time while going in",
+    "force_abort": "side force over 0.9 of the station's abort limit for its reaction time while going in",
     "overload": "interlock: load over the station's overload limit",
     "truck_moved": "interlock: the truck was pushed farther than its station allows",
     "low_traverse": "interlock: carried sideways beyond the deadband below the clearance height",
@@ -52,8 +52,11 @@ class AlignmentEnv(EpisodicEnv):
     """Bring the hanging (or lifted) pack from hover to fully seated, by velocity setpoints for x, y, z and yaw.
 
     One step is 0.05 s: 25 ticks of the physics. The control software stands between the agent and the machine:
-    setpoints are ramped at the axes' own acceleration and jerk, no axis runs beyond its stroke, the pack meets its
-    seat no faster than the contact speed, and the interlocks act as in every swap.
+    setpoints are ramped at the axes' own acceleration and jerk, no axis runs beyond its stroke, and the interlocks act
+    as in every swap. Over its seat the pack stays within 40 mm and 1.7 deg of where the scanner sees the seat, a load
+    that swings more than 40 mm is damped before the agent has x and y again, the guide pins are met at 0.07 m/s at most
+    and not while it swings more than 30 mm, the seat at the contact speed, and a pack that something bears before its
+    seat goes no deeper (docs/interlocks.md).
 
     Action, `Box(4,)` float32; what is sent is value x scale. `action_mode="direct"`: these are the setpoints.
     `action_mode="residual"`: a quarter of speed_x, speed_y and speed_yaw and all of speed_in are added to what the
@@ -144,7 +147,7 @@ class AlignmentEnv(EpisodicEnv):
     | running | not ended yet |
     | seated | all four seat switches made, load off the ropes; success if no safety invariant was broken |
     | jam | axial force over the jam limit for 0.3 s while going in, pads still free |
-    | force_abort | side force over the station's abort limit for longer than its reaction time while going in |
+    | force_abort | side force over 0.9 of the station's abort limit for its reaction time while going in |
     | overload | interlock: load over the station's overload limit |
     | truck_moved | interlock: the truck was pushed farther than its station allows |
     | low_traverse | interlock: carried sideways beyond the deadband below the clearance height |

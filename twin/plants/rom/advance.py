@@ -162,7 +162,7 @@ def _tick(w: World, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float) 
 def scan(w: World, p: Params, m: Model, x: State, commands: Any, t: Any, seen: bool) -> int:
     """One PLC scan with what it needs of the plant before and after."""
     x.scanned = w.tick
-    if domain.has_left(w, p, m, x):
+    if domain.has_left(w, p, m, x, t):
         place_all(w, p, m, x, t)
         w.scans += 1
         return COMMAND_ENDED

@@ -22,29 +22,11 @@ from twin.causes import (
     TRUCK_SPEED,
 )
 from twin.motion.kernels import kernel
-from twin.plants.rom import contact
-from twin.plants.rom.frames import cosine_sine
+from twin.plants.rom import carried, contact
+from twin.plants.rom.frames import cosine_sine, times
 from twin.plants.rom.pace import RESTS
 from twin.plants.rom.points import DEEP_M
-from twin.plants.state import (
-    BUSY,
-    EPITCH,
-    EROLL,
-    EX,
-    EY,
-    EZ,
-    OUTSIDE,
-    ROBOTS,
-    TPITCH,
-    TROLL,
-    TX,
-    TY,
-    TYAW,
-    TZ,
-    X,
-    Y,
-    Z,
-)
+from twin.plants.state import BUSY, EPITCH, EROLL, EX, EY, EZ, OUTSIDE, ROBOTS, TPITCH, TROLL, TX, TY, TYAW, TZ, Z
 from twin.plants.suspension import FLOATING_TABLE
 
 World = Any
@@ -67,7 +49,7 @@ OVERLAP_M = 0.01
 
 
 @kernel
-def has_left(w: World, p: Params, m: Model, x: State) -> bool:
+def has_left(w: World, p: Params, m: Model, x: State, t: Any) -> bool:
     """Check a world before its scan: whether it is, or has been before, outside the domain.
 
     The first quantity outside goes on record. A state that is not finite becomes the last finite one, at rest; contact
@@ -83,7 +65,7 @@ def has_left(w: World, p: Params, m: Model, x: State) -> bool:
         _check_truck(w)
         for r in range(p.robots):
             if x.pace[r] != RESTS:
-                _check_robot(w, p, m, x, r)
+                _check_robot(w, p, m, x, t, r)
             x.depth_m[r] = 0.0
     if w.outside_cause == NO_CAUSE:
         _remember(w, p, x)
@@ -140,7 +122,7 @@ def _check_truck(w: World) -> None:
 
 
 @kernel
-def _check_robot(w: World, p: Params, m: Model, x: State, r: int) -> None:
+def _check_robot(w: World, p: Params, m: Model, x: State, t: Any, r: int) -> None:
     """Penetration, speeds and tilt of robot `r`, and where the pack is that it holds."""
     q, qd, k = w.q[r], w.qd[r], w.held[r]
     if x.depth_m[r] > DEEP_M:
@@ -159,32 +141,36 @@ def _check_robot(w: World, p: Params, m: Model, x: State, r: int) -> None:
         most = m.pin_radius_m + m.capture_m + contact.NEAR_RIM_M + BESIDE_SPARE_M
         if off > most:
             _note(w, BESIDE_PINS, r, -1, off, most)
-    _check_overlaps(w, p, m, x, r)
+    _check_overlaps(w, p, m, x, t, r)
 
 
 @kernel
-def _check_overlaps(w: World, p: Params, m: Model, x: State, r: int) -> None:
+def _check_overlaps(w: World, p: Params, m: Model, x: State, t: Any, r: int) -> None:
     """How far robot `r`'s load reaches into the truck's body or, a held pack, into another one; outlines are level.
 
-    By its joints: poses of loads that are far above every seat are not kept up to date.
+    Where it is follows from its joints: poses of a robot that is high are not kept up to date while nobody looks.
     """
-    k, up, joints = w.held[r], p.retract, w.q[r]
-    at_x, at_y = joints[X] + joints[EX], joints[Y] + joints[EY]
-    at_z = joints[EZ] + (joints[Z] if p.reeving == FLOATING_TABLE else p.sheave_height_m)
-    if k >= 0:
-        at_x, at_y, at_z = at_x + x.relative[k, 0], at_y + x.relative[k, 1], at_z + x.relative[k, 2]
-    low = up * at_z - (p.pack_height_m if k >= 0 else m.flipper_depth_m)
-    if low > m.highest_m:
+    k, up, q, pose = w.held[r], p.retract, w.q[r], t.at
+    face_m = q[EZ] + (q[Z] if p.reeving == FLOATING_TABLE else p.sheave_height_m)
+    below_m = p.pack_height_m - up * x.relative[k, 2] if k >= 0 else m.flipper_depth_m
+    if up * face_m - below_m > m.highest_m:
         return
+    carried.angles_of(w, p, r, t.angles)
+    carried.end_effector_motion(w, p, r, t.angles, pose, t.turn, t.motion)
+    if k >= 0:
+        lies = x.relative[k]
+        ox, oy, oz = times(t.turn, lies[0], lies[1], lies[2])
+        pose[0], pose[1], pose[2] = pose[0] + ox, pose[1] + oy, pose[2] + oz
+    low = up * pose[2] - (p.pack_height_m if k >= 0 else m.flipper_depth_m)
     more = 0.0 if k >= 0 else m.flipper_clearance_m + m.flipper_capture_m
     half_x, half_y = m.pack_half_m[0] + more, m.pack_half_m[1] + more
-    q = w.truck_q
-    c, s = cosine_sine(q[TYAW])
-    dx, dy = at_x - q[TX], at_y - q[TY]
+    at = w.truck_q
+    c, s = cosine_sine(at[TYAW])
+    dx, dy = pose[0] - at[TX], pose[1] - at[TY]
     dx, dy = c * dx + s * dy, c * dy - s * dx
     for i in range(m.boxes):
         box = m.box_m[i]
-        top = max(up * box[2], up * box[5]) + up * q[TZ]
+        top = max(up * box[2], up * box[5]) + up * at[TZ]
         overlap = min(top - low, min(box[3], dx + half_x) - max(box[0], dx - half_x))
         overlap = min(overlap, min(box[4], dy + half_y) - max(box[1], dy - half_y))
         if overlap > OVERLAP_M:
@@ -195,10 +181,10 @@ def _check_overlaps(w: World, p: Params, m: Model, x: State, r: int) -> None:
         if i == k or (i < p.packs and w.held[ROBOTS - 1 - r] == i):
             continue
         other = w.pack_pose[i] if i < p.packs else m.idle_pose[i - p.packs]
-        overlap = p.pack_height_m - abs(at_z - other[2])
+        overlap = p.pack_height_m - abs(pose[2] - other[2])
         if overlap > OVERLAP_M:
-            overlap = min(overlap, 2.0 * m.pack_half_m[0] - abs(at_x - other[0]))
-            overlap = min(overlap, 2.0 * m.pack_half_m[1] - abs(at_y - other[1]))
+            overlap = min(overlap, 2.0 * m.pack_half_m[0] - abs(pose[0] - other[0]))
+            overlap = min(overlap, 2.0 * m.pack_half_m[1] - abs(pose[1] - other[1]))
         if overlap > OVERLAP_M:
             _note(w, PACK_OVERLAP, r, -1, overlap, OVERLAP_M)
 
