@@ -85,8 +85,8 @@ ENDS = [
     ("chassis", ["coupler_stiff:factor=10"], "jam"),
 ]
 LATE = {
-    "top_lift": ("grip_wont_open", "coupler_stiff", "wrong_pack"),
-    "chassis": ("lock_", "grip_", "guide_friction", "power_loss", "sway_offset"),
+    "top_lift": ("grip_wont_open", "wrong_pack"),
+    "chassis": ("lock_", "grip_", "guide_friction", "coupler_stiff", "power_loss", "sway_offset"),
 }
 """Faults that a swap of this station meets late: they are for the slow tests, mostly at one of the two stations."""
 WORKS_AGAIN = [
