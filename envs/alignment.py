@@ -35,7 +35,7 @@ OUTCOMES = {
     "running": "not ended yet",
     "seated": "all four seat switches made, load off the ropes; success if no safety invariant was broken",
     "jam": "axial force over the jam limit for 0.3 s while going in, pads still free",
-    "force_abort": "side force over the station's abort limit for longer than its reaction time while going in",
+    "force_abort": "side force over 0.9 of the station's abort limit for its reaction time while going in",
     "overload": "interlock: load over the station's overload limit",
     "truck_moved": "interlock: the truck was pushed farther than its station allows",
     "low_traverse": "interlock: carried sideways beyond the deadband below the clearance height",
@@ -43,6 +43,7 @@ OUTCOMES = {
     "lock_not_open": "interlock: a lock of the pack's seat is not open while it is hoisted",
     "robot_distance": "interlock: two robots came too near to each other",
     "load_implausible": "interlock: the load cell reads what no load there can weigh",
+    "outside_model": "the reduced-order model's domain of validity was left; not a success",
     "time_limit": "time_limit_s is over (truncated)",
 }
 
@@ -51,8 +52,11 @@ class AlignmentEnv(EpisodicEnv):
     """Bring the hanging (or lifted) pack from hover to fully seated, by velocity setpoints for x, y, z and yaw.
 
     One step is 0.05 s: 25 ticks of the physics. The control software stands between the agent and the machine:
-    setpoints are ramped at the axes' own acceleration and jerk, no axis runs beyond its stroke, the pack meets its
-    seat no faster than the contact speed, and the interlocks act as in every swap.
+    setpoints are ramped at the axes' own acceleration and jerk, no axis runs beyond its stroke, and the interlocks act
+    as in every swap. Over its seat the pack stays within 40 mm and 1.7 deg of where the scanner sees the seat, a load
+    that swings more than 40 mm is damped before the agent has x and y again, the guide pins are met at 0.07 m/s at most
+    and not while it swings more than 30 mm, the seat at the contact speed, and a pack that something bears before its
+    seat goes no deeper (docs/interlocks.md).
 
     Action, `Box(4,)` float32; what is sent is value x scale. `action_mode="direct"`: these are the setpoints.
     `action_mode="residual"`: a quarter of speed_x, speed_y and speed_yaw and all of speed_in are added to what the
@@ -117,7 +121,7 @@ class AlignmentEnv(EpisodicEnv):
     | progress | 1 | share of the start's height by which the pack came nearer in this step |
     | alignment | 1 | progress x tolerance of the offset x tolerance of the yaw error |
     | seated | 5 | 1 at success |
-    | failed | -20 | 1 at jam, force_abort or an interlock |
+    | failed | -20 | 1 at jam, force_abort, an interlock or outside_model |
     | time | -8 | this step's share of half a minute |
     | smoothness | -0.01 | a quarter of the mean squared change of the action |
     | lateral | -1 | square of the side force over its abort limit, times 0.05 s |
@@ -143,7 +147,7 @@ class AlignmentEnv(EpisodicEnv):
     | running | not ended yet |
     | seated | all four seat switches made, load off the ropes; success if no safety invariant was broken |
     | jam | axial force over the jam limit for 0.3 s while going in, pads still free |
-    | force_abort | side force over the station's abort limit for longer than its reaction time while going in |
+    | force_abort | side force over 0.9 of the station's abort limit for its reaction time while going in |
     | overload | interlock: load over the station's overload limit |
     | truck_moved | interlock: the truck was pushed farther than its station allows |
     | low_traverse | interlock: carried sideways beyond the deadband below the clearance height |
@@ -151,6 +155,7 @@ class AlignmentEnv(EpisodicEnv):
     | lock_not_open | interlock: a lock of the pack's seat is not open while it is hoisted |
     | robot_distance | interlock: two robots came too near to each other |
     | load_implausible | interlock: the load cell reads what no load there can weigh |
+    | outside_model | the reduced-order model's domain of validity was left; not a success |
     | time_limit | time_limit_s is over (truncated) |
 
     `info`: `outcome`, `is_success`, `reward_terms`, `clipped`; `costs` by name and their sum `cost` (lateral_force:

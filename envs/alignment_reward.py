@@ -59,7 +59,7 @@ EPISODE = np.dtype(
     ]
 )
 """What one episode is judged on; no policy sees it."""
-ENDS = ("running", "seated", "time_limit", "jam", "force_abort", "timeout", "refused", *TRIPS[1:])
+ENDS = ("running", "seated", "time_limit", "jam", "force_abort", "timeout", "refused", *TRIPS[1:], "outside_model")
 """Every way an insertion can stand or end, the sequence's own and the trips among them."""
 RUNNING, SEATED, TIME_LIMIT = range(3)
 COSTS = ("lateral_force", "axial_force", "violations", "stopped")

@@ -40,6 +40,7 @@ OUTCOMES = {
     "sway_limit": "a load did not settle below its threshold in time",
     "timeout": "a command took too long",
     "refused": "a permissive refused a command",
+    "outside_model": "the reduced-order model's domain of validity was left; counts as failed",
     "overload": "trip: load beyond the limit",
     "lateral_force": "trip: pressed too hard sideways",
     "truck_moved": "trip: the truck was pushed aside",
@@ -160,6 +161,7 @@ class TimingEnv(EpisodicEnv):
     | sway_limit | a load did not settle below its threshold in time |
     | timeout | a command took too long |
     | refused | a permissive refused a command |
+    | outside_model | the reduced-order model's domain of validity was left; counts as failed |
     | overload | trip: load beyond the limit |
     | lateral_force | trip: pressed too hard sideways |
     | truck_moved | trip: the truck was pushed aside |

@@ -67,6 +67,16 @@ CAUSES = (
     "load_pushes",
     # a trip
     "overtravel",
+    # outside the domain of the reduced-order model
+    "not_finite",
+    "body_speed",
+    "body_tilt",
+    "axis_speed",
+    "truck_speed",
+    "penetration",
+    "beside_pins",
+    "truck_overlap",
+    "pack_overlap",
 )
 (
     NO_CAUSE,
@@ -115,6 +125,15 @@ CAUSES = (
     LOAD_STUCK,
     LOAD_PUSHES,
     OVERTRAVEL,
+    NOT_FINITE,
+    BODY_SPEED,
+    BODY_TILT,
+    AXIS_SPEED,
+    TRUCK_SPEED,
+    PENETRATION,
+    BESIDE_PINS,
+    TRUCK_OVERLAP,
+    PACK_OVERLAP,
 ) = range(len(CAUSES))
 
 

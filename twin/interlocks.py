@@ -357,6 +357,14 @@ def note_astray(w: World, p: Params, c: Command, r: int) -> None:
 
 
 @kernel
+def let_go(w: World, r: int, k: int) -> None:
+    """The reference of axis `k` goes to where the axis is, at its speed, or at rest where its drive resists that."""
+    w.reference[r, k, 0] = w.axis_position[r, k]
+    w.reference[r, k, 1] = w.qd[r, k] if w.qd[r, k] * w.drive_n[r, k] > 0.0 else 0.0
+    w.reference[r, k, 2] = 0.0
+
+
+@kernel
 def trip_station(w: World, p: Params, reason: int) -> None:
     """Stop every axis (category 1: controlled stop, then brake).
 
@@ -373,9 +381,7 @@ def trip_station(w: World, p: Params, reason: int) -> None:
             at = w.trip_q[r, k] = w.axis_position[r, k]
             error = abs(w.reference[r, k, 0] - at) / p.axis_following_limit[k]
             if error > LOST_SHARE:
-                w.reference[r, k, 0] = at
-                w.reference[r, k, 1] = w.qd[r, k]
-                w.reference[r, k, 2] = 0.0
+                let_go(w, r, k)
             stop_axis(w, p, r, k, w.t_s, ERROR_STOP)
             overloaded = reason == TRIP_OVERLOAD and k == Z and load_share(w, p, r) > p.overload_fraction
             runaway = abs(w.qd[r, k]) > speed_limit(w, p, r, k) + OVERSPEED_MARGIN[k]

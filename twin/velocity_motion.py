@@ -20,7 +20,7 @@ from typing import Any
 
 from twin.causes import IN_ERROR_STOP, TRIP_PENDING, VELOCITY, refuse_ramps, refused
 from twin.drives import stop_axis
-from twin.interlocks import HEIGHT_TOLERANCE_M, below_clearance, loaded
+from twin.interlocks import HEIGHT_TOLERANCE_M, below_clearance, let_go, loaded
 from twin.motion.kernels import kernel
 from twin.motion.profile import V, plan_velocity, segment_count, speed_change_distance
 from twin.plants.state import (
@@ -231,8 +231,7 @@ def follow_setpoints(w: World, p: Params, c: Command, r: int, dt_s: float) -> No
         following = w.axis_state[r, k] == CONTINUOUS_MOTION
         if following and held_back(w, p, r, k, wanted):  # it stops where it is, and not where it should be by now
             wanted = 0.0
-            w.reference[r, k, 0], w.reference[r, k, 1] = w.axis_position[r, k], w.qd[r, k]
-            w.reference[r, k, 2] = 0.0
+            let_go(w, r, k)
         elif k == Z and following and held_up(w, p, c, r, wanted):
             wanted = 0.0
             w.reference[r, k, 0], w.reference[r, k, 1] = w.axis_position[r, k], 0.0

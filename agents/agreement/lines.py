@@ -15,6 +15,7 @@ import numpy as np
 from agents.statistics import rank_correlation, rank_correlation_interval, wilson
 from agents.swap_rows import SwapRow
 from twin.catalogue.schema import PHASES
+from twin.sequence.program import OUTSIDE_MODEL
 
 Array = np.ndarray
 Pair = tuple[SwapRow, SwapRow]
@@ -68,6 +69,11 @@ def percent(share: float, digits: int = 0, sign: str = "") -> str:
     return f"{100.0 * share:{sign}.{digits}f} %"
 
 
+def inside_pairs(pairs: Sequence[Pair]) -> list[Pair]:
+    """Those whose swap did not leave the reduced-order model's domain: the others are neither alike nor different."""
+    return [pair for pair in pairs if pair[1].outcome != OUTSIDE_MODEL]
+
+
 def completed_pairs(pairs: Sequence[Pair]) -> list[Pair]:
     """Those whose swaps were completed on both plants."""
     return [pair for pair in pairs if pair[0].completed and pair[1].completed]
@@ -81,9 +87,10 @@ def equal_pairs(pairs: Sequence[Pair]) -> list[Pair]:
 def all_lines(pairs: Sequence[Pair], kind: str, seed: int) -> tuple[list[Line], list[Line]]:
     """(a line a phase, the other lines); `seed` is that of the bootstrap."""
     done = completed_pairs(pairs)
+    inside = inside_pairs(pairs)
     others = [
-        outcome_line(pairs),
-        first_attempt_line(pairs),
+        outcome_line(inside),
+        first_attempt_line(inside),
         near_line("peak sway", "peak_sway_rad", done, PEAK_SWAY),
         near_line("residual sway at hand-over", "residual_sway_rad", done, RESIDUAL_SWAY, RESIDUAL_SWAY_RAD),
         rank_line("peak lateral force", "peak_lateral_force_n", done, seed, LATERAL_RANK),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from agents.agreement.lines import Line, Pair, all_lines, completed_pairs, equal_pairs
+from agents.agreement.lines import Line, Pair, all_lines, completed_pairs, equal_pairs, inside_pairs
 from agents.pool import Pool
 from agents.swap_rows import REDUCED, REFERENCE, Setup, SwapRow, play
 
@@ -63,6 +63,7 @@ class Agreement:
             "seeds": len(self.pairs),
             "seeds_asked": self.asked,
             "of_earlier_code": self.earlier,
+            "outside_model": len(self.pairs) - len(inside_pairs(self.pairs)),
             "completed": self.completed,
             "completed_with_equal_attempts": self.equal,
             "outcomes": {"reference": outcomes[0], "reduced": outcomes[1]},

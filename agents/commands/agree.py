@@ -167,6 +167,9 @@ def print_agreement(console: Console, agreement: Agreement, wall_s: float) -> No
         f"{told['completed_with_equal_attempts']} of these with as many insertions; {duration(wall_s)} in all",
         markup=False,
     )
+    if told["outside_model"]:
+        left = f"{told['outside_model']} swaps left the domain of the reduced-order model: neither alike nor different"
+        console.print(left, markup=False)
     if told["of_earlier_code"]:
         console.print(f"{told['of_earlier_code']} of the reference's rows are of another version", markup=False)
     phases, others = agreement.lines

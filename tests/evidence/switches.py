@@ -4,7 +4,7 @@
     .venv/bin/python -m tests.evidence.switches --write    # into docs/interlocks.md
     .venv/bin/python -m tests.evidence.switches --only overload --json
 
-Each row plays a hostile command, fault or action on Bullet three ways: with every interlock at work, which has to end
+Each row plays a hostile command, fault or action three ways: with every interlock at work, which has to end
 without a violation; with the interlock switched off (and the one that would act in its place); and with its threshold
 loosened step by step until the independent monitor reports an invariant, or the named consequence is there.
 """
@@ -28,6 +28,7 @@ from twin.plants.state import (
     TRIP_ESTOP,
     TRIP_FOLLOWING,
     TRIP_LATERAL,
+    TRIP_LOAD_IMPLAUSIBLE,
     TRIP_LOCK,
     TRIP_LOW_TRAVERSE,
     TRIP_NONE,
@@ -58,7 +59,8 @@ SWITCHES = (
     Switch("emergency stop", TRIP_ESTOP, (), "button", ""),
     Switch("loss of power", TRIP_POWER, (TRIP_FOLLOWING,), "power", ""),
     Switch("overload", TRIP_OVERLOAD, (), "heavy_pack", "110 % of the rated load"),
-    Switch("lateral force", TRIP_LATERAL, (TRIP_LOW_TRAVERSE,), "pressed_aside", "6 kN for 0.1 s"),
+    Switch("load implausible", TRIP_LOAD_IMPLAUSIBLE, (), "drifted_load_cell", ""),
+    Switch("lateral force", TRIP_LATERAL, (TRIP_LOW_TRAVERSE,), "pressed_aside", "5.4 kN for 0.1 s"),
     Switch("lock not open, rise", TRIP_LOCK, (), "lock_stuck", "creep-out height"),
     Switch("lock not closed, release", TRIP_LOCK, (), "let_go_in_the_air", ""),
     Switch("lock not checked, truck", TRIP_LOCK, (), "truck_goes", ""),

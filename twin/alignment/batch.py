@@ -12,14 +12,15 @@ from twin.alignment.episode import AlignmentTwin
 from twin.alignment.hover import Hover
 from twin.alignment.sensed import DECISION_S, WATCH
 from twin.alignment.steps import FAILED, SEATED
+from twin.causes import NO_CAUSE
 from twin.cell import Cell
 from twin.motion.kernels import kernel
 from twin.plants.rom import RomPlant
 from twin.plants.rom.plant import NEVER
 from twin.plants.slot import Slot
-from twin.plants.state import BUSY, DONE, FOLLOW_ON, TRIP, TRIPS, YAW, X, Y, Z
+from twin.plants.state import BUSY, DONE, FOLLOW_ON, OUTSIDE, TRIP, TRIPS, YAW, X, Y, Z
 from twin.plc import start_command
-from twin.sequence.program import TRIP_SETTLE_S
+from twin.sequence.program import OUTSIDE_MODEL, TRIP_SETTLE_S
 
 Array = np.ndarray
 
@@ -110,8 +111,10 @@ class AlignmentBatch:
         """How insertion `i` ended; after a trip it is watched standing, as in every swap."""
         if status == DONE:
             return SEATED
+        if status == OUTSIDE:
+            return OUTSIDE_MODEL
         if status != TRIP:
             return FAILED[status].removeprefix("!")
         reason = TRIPS[int(self.plant.worlds["trip"][i])]
         self.plant.stand(i, TRIP_SETTLE_S)
-        return reason
+        return OUTSIDE_MODEL if self.plant.worlds["outside_cause"][i] != NO_CAUSE else reason

@@ -114,6 +114,19 @@ _KINDS: dict[str, _Kind] = {
     "load_stuck": _Kind("unchanged_reading", "s", "", "load cell unchanged for {value}, limit {limit}"),
     "load_pushes": _Kind("load", "N", "axis", "load {value}, limit {limit}: ropes cannot push"),
     "press_load": _Kind("load", "N", "seat", "load {value} pressing into {seat}, limit {limit} (rated load)"),
+    "not_finite": _Kind("lost_coordinates", "", "", "{value} numbers of the state are not finite, limit {limit}"),
+    "body_speed": _Kind(
+        "end_effector_speed", "m/s", "", "speed of the end effector on its suspension {value}, limit {limit}"
+    ),
+    "body_tilt": _Kind("tilt", "rad", "", "tilt {value}, limit {limit}"),
+    "axis_speed": _Kind("velocity", "m/s", "axis", "speed of axis {axis} {value}, limit {limit}"),
+    "truck_speed": _Kind("truck_speed", "m/s", "", "speed of the truck's body {value}, limit {limit}"),
+    "penetration": _Kind("penetration", "m", "", "contact pressed in by {value}, limit {limit}"),
+    "beside_pins": _Kind(
+        "offset_beside_pins", "m", "", "held pack below the tips of its pins and {value} beside them, limit {limit}"
+    ),
+    "truck_overlap": _Kind("overlap", "m", "", "load reaches {value} into the truck's cab or frame, limit {limit}"),
+    "pack_overlap": _Kind("overlap", "m", "", "held pack reaches {value} into another pack, limit {limit}"),
 }
 CONDITIONS = ("load_to_fall", "load_to_rise", "pads_made")
 """Causes of a jam that is a move at its end, its condition still not met."""
@@ -160,6 +173,20 @@ def trip_of(world: Any, cell: Cell) -> Incident:
     if not facts:
         return Incident(at_s, None, TRIPS[int(world["trip"])].replace("_", " "))
     return Incident(at_s, robot if robot >= 0 else None, sentence, facts)
+
+
+def outside_of(world: Any, cell: Cell) -> Incident:
+    """With which quantity a WORLD record left the domain of the reduced-order model."""
+    robot = int(world["outside_robot"])
+    sentence, facts = _described(
+        int(world["outside_cause"]),
+        int(world["outside_index"]),
+        float(world["outside_value"]),
+        float(world["outside_limit"]),
+        cell,
+        robot,
+    )
+    return Incident(float(world["outside_t_s"]), robot if robot >= 0 else None, sentence, facts)
 
 
 def end_of(world: Any, cell: Cell, robot: int, command: Any = None) -> Incident:

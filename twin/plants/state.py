@@ -60,8 +60,8 @@ UNTIL = (
 FOLLOW_NOT, FOLLOW_START, FOLLOW_ON = range(3)  # a move; velocity motion begins; its setpoints change, nothing else
 
 # How a command stands (PLCopen Busy, Done, CommandAborted, Error)
-STATUS = ("idle", "busy", "done", "timeout", "force_abort", "jam", "trip", "refused")
-IDLE, BUSY, DONE, TIMEOUT, FORCE_ABORT, JAM, TRIP, REFUSED = range(len(STATUS))
+STATUS = ("idle", "busy", "done", "timeout", "force_abort", "jam", "trip", "refused", "outside_model")
+IDLE, BUSY, DONE, TIMEOUT, FORCE_ABORT, JAM, TRIP, REFUSED, OUTSIDE = range(len(STATUS))
 
 # Why the interlocks tripped
 TRIPS = (
@@ -315,6 +315,7 @@ WORLD = np.dtype(
         ("e_pose", f8, (ROBOTS, 7)),  # of E in W
         ("load_n", f8, ROBOTS),  # true force in the ropes or under the table
         ("guide_force_n", f8, (ROBOTS, 3)),  # contact force on the held pack (or empty E) in W
+        ("guide_peak_n", f8, ROBOTS),  # the largest lateral one since the last scan, of every tick
         ("coupler_n", f8, PACKS),
         ("coupler_at", f8, (PACKS, 3)),
         ("grip_position", f8, (ROBOTS, 4)),  # 0 open, 1 closed
@@ -373,6 +374,12 @@ WORLD = np.dtype(
         ("end_value", f8, ROBOTS),
         ("end_limit", f8, ROBOTS),
         ("end_t_s", f8, ROBOTS),
+        ("outside_cause", i8),  # the quantity with which a world left its plant's domain of validity (twin.causes)
+        ("outside_robot", i8),  # -1: the truck, or the whole state
+        ("outside_index", i8),
+        ("outside_value", f8),
+        ("outside_limit", f8),
+        ("outside_t_s", f8),
         ("acknowledgements", i8),  # trips that an operator has cleared
         ("estop_button", i8),
         ("power_off", i8),

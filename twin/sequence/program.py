@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
+from twin.causes import NO_CAUSE
 from twin.cell import Cell
-from twin.incident import Incident, trip_of
+from twin.incident import Incident, outside_of, trip_of
 from twin.plants.protocol import Plant
-from twin.plants.state import BUSY, DONE, FORCE_ABORT, JAM, REFUSED, TIMEOUT, TRIP, TRIPS
+from twin.plants.state import BUSY, DONE, FORCE_ABORT, JAM, OUTSIDE, REFUSED, TIMEOUT, TRIP, TRIPS
 from twin.sequence.telling import RUNNING as RUNNING
 from twin.sequence.telling import PhaseSpan, Telling
 from twin.sequence.timing import row_as_plain, row_in_words
@@ -31,6 +33,7 @@ OUTCOMES = (
     "sway_limit",
     "timeout",
     "refused",
+    "outside_model",
     "overload",
     "lateral_force",
     "truck_moved",
@@ -44,6 +47,8 @@ OUTCOMES = (
 )
 """Every way a swap can end; those from `overload` on are trips of the interlocks."""
 
+OUTSIDE_MODEL = "outside_model"
+"""The end of a swap on the reduced-order plant that has left the model's domain of validity."""
 TRIP_SETTLE_S = 5.0
 """After a trip the world runs on for this long, so that recording and monitor see it stand: a stop may take 4 s."""
 
@@ -287,6 +292,11 @@ class Program(Telling):
         for i in sorted(set(steps[ended].tolist())):
             selection = self._selection(ended & (steps == i))
             results = status[selection.world, selection.robot].copy()
+            left = results == OUTSIDE
+            if left.any():
+                for n in sorted(set(selection.world[left].tolist())):
+                    self._leave_model(n)
+                selection, results = selection.where(~left), results[~left]
             tripped = results == TRIP
             if tripped.any():
                 self._trip(selection.where(tripped))
@@ -337,7 +347,19 @@ class Program(Telling):
             facts = {"reason": reason, "robot": r, "phase": phase, **incident.data}
             self.event(n, "trip", f"trip: {said}", **facts)
             self.plant.stand(n, TRIP_SETTLE_S)
-            self._finish(n, reason, said, facts)
+            if self.plant.worlds["outside_cause"][n] != NO_CAUSE:
+                self._leave_model(n)
+            else:
+                self._finish(n, reason, said, facts)
+
+    def _leave_model(self, n: int) -> None:
+        """World `n` has left the domain of validity of its plant's model: its state cannot be trusted any more."""
+        incident = outside_of(self.plant.worlds[n], self.cell)
+        facts: dict[str, Any] = {"robot": incident.robot, **incident.data}
+        phase = self.phases_of(n)
+        if incident.robot is not None:
+            facts["phase"] = phase = self.phase_of(n, incident.robot)
+        self._finish(n, OUTSIDE_MODEL, incident.told(OUTSIDE_MODEL, phase), facts)
 
     def _end_by(self, n: int, r: int, outcome: str, step: Step, result: int) -> None:
         """World `n` ends with what a command of robot `r` came to."""

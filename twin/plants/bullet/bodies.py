@@ -14,6 +14,7 @@ from twin.cell import Cell, pad_positions
 from twin.plants.bullet.urdf import FAR_M, Body, Shape, box_inertia, moved, wall
 from twin.plants.state import JOINTS
 from twin.plants.truck import JOINT_HEIGHT_M
+from twin.plants.truck_outline import truck_boxes
 
 AXIS_X, AXIS_Y, AXIS_Z = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
 WALL_M = 0.03
@@ -190,17 +191,7 @@ def truck_body(cell: Cell, packs: Sequence[tuple[int, float]] = (), limit_m: flo
     body.link("tpitch")
     body.joint("pitch", "continuous", "tz", "tpitch", AXIS_Y)
     cx, cy, cz = truck.sprung_com_m
-    o = truck.outline
-    frame_top = min(o.frame_height_m, truck.seats_xyz_m[0][2] - 0.12) if cell.retract > 0 else o.frame_height_m
-    shapes = []
-    cab = (o.cab_front_x_m - o.cab_rear_x_m, o.width_m, o.cab_height_m - frame_top)
-    middle = ((o.cab_front_x_m + o.cab_rear_x_m) / 2, 0.0, (o.cab_height_m + frame_top) / 2 - JOINT_HEIGHT_M)
-    shapes.append(Shape("box", cab, middle))
-    bottom = truck.seats_xyz_m[0][2] + 0.12 if cell.retract < 0 else 0.75
-    if frame_top > bottom:
-        frame = (o.cab_front_x_m - o.frame_rear_x_m, 0.9, frame_top - bottom)
-        at = ((o.cab_front_x_m + o.frame_rear_x_m) / 2, 0.0, (frame_top + bottom) / 2 - JOINT_HEIGHT_M)
-        shapes.append(Shape("box", frame, at))
+    shapes = [Shape("box", size, (x, y, z - JOINT_HEIGHT_M)) for size, (x, y, z) in truck_boxes(cell)]
     body.link("body", truck.sprung_mass_kg, truck.sprung_inertia_kgm2, (cx, cy, cz - JOINT_HEIGHT_M), shapes)
     body.joint("roll", "continuous", "tpitch", "body", AXIS_X)
     all_pads: list[Shape] = []

@@ -39,6 +39,8 @@ SLID_M = 0.001
 engine keeps its normal: with the 20 mm of its own, a pin that has passed the edge of its socket is still pressed aside
 as by the edge, which wedges packs (7.5 kN sideways where there are 3.0). At 3 mm and at 0.3 mm peak forces are the same
 to 1 %. The engine has one such number for all its clients in a process."""
+PACK_FRICTION = 1.0
+"""Of every pack, idle ones too: the engine multiplies friction, so a contact has that of the other side."""
 NO_TURN = [0.0, 0.0, 0.0, 1.0]
 
 
@@ -189,11 +191,13 @@ class _Loader:
             self._stand_box(at, pb.getQuaternionFromEuler([0.0, 0.0, slot.yaw_rad]), light=light)
 
     def _stand_box(self, at: Sequence[float], turn: Sequence[float], *, light: bool) -> None:
-        """A fixed box of a pack's size; a light one costs the engine a tenth in every tick (in scope `swap` another
-        order of contacts would give other bits)."""
+        """A fixed box of a pack's size, with a pack's friction; a light one costs the engine a tenth in every tick (in
+        scope `swap` another order of contacts would give other bits)."""
         x, y, z = self.cell.pack.size_m
         shape = pb.createCollisionShape(pb.GEOM_BOX, halfExtents=[x / 2, y / 2, z / 2], physicsClientId=self.client)
-        pb.createMultiBody(0.0, shape, -1, at, turn, useMaximalCoordinates=int(light), physicsClientId=self.client)
+        c = self.client
+        box = pb.createMultiBody(0.0, shape, -1, at, turn, useMaximalCoordinates=int(light), physicsClientId=c)
+        pb.changeDynamics(box, -1, lateralFriction=PACK_FRICTION, restitution=0.0, physicsClientId=c)
 
     def _finish(self, loaded: Bodies) -> None:
         self._set_contact(loaded)
@@ -202,7 +206,7 @@ class _Loader:
         self._place(loaded)
 
     def _set_contact(self, loaded: Bodies) -> None:
-        """Stiffness and damping of guides, pads and end effectors; friction multiplies in Bullet, so packs have 1.
+        """Stiffness and damping of guides, pads and end effectors, and friction.
 
         Without anchors the engine's friction only brakes: what stands pressed creeps, 0.6 mm in 0.8 s under a tenth of
         the force that friction holds. Anchors pull a point that sticks back to where it first stood.
@@ -237,9 +241,9 @@ class _Loader:
                 physicsClientId=c,
             )
         for body in loaded.packs.values():
-            pb.changeDynamics(body, -1, lateralFriction=1.0, physicsClientId=c)
+            pb.changeDynamics(body, -1, lateralFriction=PACK_FRICTION, physicsClientId=c)
         for body, link in loaded.parts.values():
-            pb.changeDynamics(body, link, lateralFriction=1.0, physicsClientId=c)
+            pb.changeDynamics(body, link, lateralFriction=PACK_FRICTION, physicsClientId=c)
 
     def _ignore_far_contacts(self) -> None:
         """Last of all settings: pybullet 3.2.7 forgets it where friction or stiffness are set after it."""

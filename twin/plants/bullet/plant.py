@@ -95,7 +95,7 @@ class BulletPlant:
         self._plugging = [k for k in moving if bodies.parts.get(k, (-1, -1))[0] != self._truck]
         self._resting = {k: self._at_centre(k) for k in range(int(self.params["packs"][0])) if k not in moving}
         self._constraints = Constraints(cell, self.params, self.worlds, bodies) if scope == "swap" else None
-        self._guides = GuideForces(cell.station.robots.count, self.worlds, bodies)
+        self._guides = GuideForces(cell, self.worlds, bodies)
         self._brakes = Brakes(c, bodies.truck, self.worlds, self.params)
         self._brakes.scan(self._braked, pushed=False)
 
@@ -193,6 +193,8 @@ class BulletPlant:
                     self._read_joints()
                 else:
                     self._read_between_scans()
+                if self._guides.close:
+                    self._guides.read_peak()
             tick_world(worlds, params, 0, reaction, axle, angles)
             drive(forces=tau.tolist(), physicsClientId=c)
             spring(forces=truck_tau.tolist(), physicsClientId=c)

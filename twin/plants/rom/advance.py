@@ -6,10 +6,11 @@ from typing import Any
 
 from numba import get_thread_id, njit, prange
 
+from twin.causes import NO_CAUSE
 from twin.drives import drive_forces, update_reference
 from twin.motion.kernels import kernel
 from twin.plants.geometry import end_effector_pose
-from twin.plants.rom import axes, carried, clamped, contact, flight, pace, pressed, quiet, table_flight
+from twin.plants.rom import axes, carried, clamped, contact, domain, flight, pace, pressed, quiet, table_flight
 from twin.plants.rom import truck as truck_body
 from twin.plants.rom.model import COUPLED, FREE, TRUCK
 from twin.plants.rom.pace import FLIES, RESTS, RIDES, TICKS
@@ -161,6 +162,10 @@ def _tick(w: World, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float) 
 def scan(w: World, p: Params, m: Model, x: State, commands: Any, t: Any, seen: bool) -> int:
     """One PLC scan with what it needs of the plant before and after."""
     x.scanned = w.tick
+    if domain.has_left(w, p, m, x, t):
+        place_all(w, p, m, x, t)
+        w.scans += 1
+        return COMMAND_ENDED
     anew = place_packs(w, p, m, x, t, seen) | t.anew
     if seen or quiet.command_waits(w, p) or quiet.command_is_new(w, p):
         anew = ALL_ANEW
@@ -281,12 +286,14 @@ def tick_one(worlds: Any, params: Any, models: Any, states: Any, scratch: Any, i
 def stand_one(
     worlds: Any, params: Any, models: Any, states: Any, commands: Any, scratch: Any, i: int, ticks: int
 ) -> None:
-    """Ticks and scans of world `i` whatever its robots do."""
+    """Ticks and scans of world `i` whatever its robots do, as long as it is in the model's domain."""
     w, p = worlds[i], params[i]
     while ticks > 0:
         to_scan = p.scan_ticks - w.tick % p.scan_ticks
         if to_scan == p.scan_ticks and states[i].scanned != w.tick:
             scan_one(worlds, params, models, states, commands, scratch, i)
+            if w.outside_cause != NO_CAUSE:
+                return
         tick_one(worlds, params, models, states, scratch, i, min(to_scan, ticks))
         ticks -= min(to_scan, ticks)
 

@@ -1,7 +1,7 @@
-"""Contact of the reduced-order model: pins in sockets, pads, and an end effector that comes down on a pack.
+"""Contact of a held pack with its seat: pins in sockets, and pads.
 
-Here is where they meet: the contact points, with the stiffness and damping that the reference plant's have. What they
-press is found by `twin.plants.rom.points`.
+Here are the contact points, with the stiffness and damping that the reference plant's have. Their forces are found by
+`twin.plants.rom.points`; an empty end effector's are in `twin.plants.rom.grip_contact`.
 """
 
 from __future__ import annotations
@@ -95,8 +95,13 @@ def seat_points(w: World, p: Params, m: Model, t: Any, r: int, k: int, dt_s: flo
             face_m = min(face_m, -depth - radius)
             continue
         tx, ty, tz = mx + tx, my + ty, mz + tz
+        offs = qx - m.pin_xy_m[i, 0], qy - m.pin_xy_m[i, 1]
         for axis in range(2):
-            off = (qx if axis == 0 else qy) - m.pin_xy_m[i, axis]
+            past = abs(offs[1 - axis]) - m.pin_play_m[i, 1 - axis] - radius - m.capture_m - NEAR_RIM_M
+            if past >= 0.0:
+                face_m = min(face_m, past)
+                continue  # past the ends of these walls
+            off = offs[axis]
             lean = (dx if axis == 0 else dy) * upright
             side = 1.0 if off > 0.0 else -1.0
             play, beside = m.pin_play_m[i, axis], abs(off)
@@ -168,53 +173,4 @@ def seat_points(w: World, p: Params, m: Model, t: Any, r: int, k: int, dt_s: flo
                     across * wz + deeper * az, gap, stiffness, damping, friction, dt_s,
                 )  # fmt: skip
     t.gaps[0], t.gaps[1] = wall_m, face_m
-    return n
-
-
-@kernel
-def grip_points(w: World, p: Params, m: Model, t: Any, k: int, dt_s: float) -> int:
-    """The empty end effector on the grip face of pack `k`, which stands: four pads, and flippers about its edges.
-
-    They go into `t.points`; how many there are. `t.gaps` (2,) gets how far it is from touching, any way. `t.at` and
-    `t.turn` are those of E, `t.pack_turn` is the pack's rotation.
-    """
-    points, turn, face, up, pose, face_m = t.points, t.turn, t.pack_turn, p.retract, w.pack_pose[k], FAR_M
-    nx, ny, nz = up * face[0, 2], up * face[1, 2], up * face[2, 2]
-    n, friction = 0, m.e_friction
-    sx, sy, sz = pose[0] - t.at[0], pose[1] - t.at[1], pose[2] - t.at[2]  # middle of the face, from E
-    dx, dy, _ = back(turn, nx, ny, nz)
-    middle = -(nx * sx + ny * sy + nz * sz)
-    for i in range(4):
-        x, y = m.e_pad_xy_m[i, 0], m.e_pad_xy_m[i, 1]
-        gap = middle + dx * x + dy * y
-        face_m = min(face_m, gap)
-        if gap < NEAR_M:
-            rx, ry, rz = times(turn, x, y, 0.0)
-            n = add(points, n, rx, ry, rz, nx, ny, nz, gap, m.pad_stiffness, m.e_damping, friction, dt_s)
-    # the pack's upper edges, two points of each, as seen from the end effector
-    slope, along = m.flipper_slope, m.flipper_along
-    qx, qy, qz = back(turn, sx, sy, sz)
-    xx, xy, xz = back(turn, face[0, 0], face[1, 0], face[2, 0])
-    yx, yy, yz = back(turn, face[0, 1], face[1, 1], face[2, 1])
-    for axis in range(2):
-        half, across = m.pack_half_m[axis], 0.5 * m.pack_half_m[1 - axis]
-        for which in range(4):
-            side, end = 1.0 if which < 2 else -1.0, 1.0 if which % 2 == 0 else -1.0
-            ex, ey = (side * half, end * across) if axis == 0 else (end * across, side * half)
-            below = -up * (qz + ex * xz + ey * yz)
-            if below > m.flipper_depth_m:
-                face_m = min(face_m, below - m.flipper_depth_m)
-                continue
-            out = qx + ex * xx + ey * yx if axis == 0 else qy + ex * xy + ey * yy
-            lean, norm = (slope, along) if below > 0.0 else (0.0, 1.0)
-            gap = norm * (m.flipper_clearance_m + lean * below - side * (out - side * half))
-            face_m = min(face_m, gap)
-            if gap >= NEAR_M:
-                continue
-            # the wall is pushed outwards and, where it flares, up
-            fx, fy, fz = times(face, ex, ey, 0.0)
-            bx, by = (side * norm, 0.0) if axis == 0 else (0.0, side * norm)
-            lx, ly, lz = times(turn, bx, by, up * norm * lean)
-            n = add(points, n, sx + fx, sy + fy, sz + fz, lx, ly, lz, gap, m.pad_stiffness, m.e_damping, friction, dt_s)
-    t.gaps[0] = t.gaps[1] = face_m
     return n

@@ -25,8 +25,11 @@ World = Any
 Params = Any
 Model = Any
 
-TAUT = 0.3
-"""Share of its weight below which the ropes may go slack within a step: then the whole model has to do it."""
+STEADY = 0.15
+"""Share of its weight by which the force in a load's ropes may differ from it: beyond, it bounces or comes to rest on
+something within a step, and is left to the whole model."""
+BRAKED_MPS = 1e-4
+"""A drum that turns faster with its brake set stops within ticks, and its load bounces on the ropes."""
 BOUNCE_MPS, ROCK_RADPS = 0.004, 0.004
 """A load that still bounces or rocks faster than this on its ropes is left to the whole model."""
 
@@ -41,7 +44,10 @@ def body_of(w: World, r: int) -> int:
 def can_fly(w: World, p: Params, m: Model, r: int) -> bool:
     """Whether robot `r`'s load hangs in taut ropes and neither bounces nor rocks on them."""
     q, qd = w.q[r], w.qd[r]
-    if w.load_n[r] < TAUT * m.body_kg[body_of(w, r)] * p.gravity_mps2 or q[EZ] > -0.1:
+    weight_n = m.body_kg[body_of(w, r)] * p.gravity_mps2
+    if abs(w.load_n[r] - weight_n) > STEADY * weight_n or q[EZ] > -0.1:
+        return False
+    if (w.brake[r, Z] == 1 or w.power_off == 1) and abs(qd[Z]) > BRAKED_MPS:
         return False
     sinks = ((p.sheave_height_m - q[Z]) * -qd[Z] - q[EX] * qd[EX] - q[EY] * qd[EY]) / q[EZ]
     return abs(qd[EZ] - sinks) < BOUNCE_MPS and abs(qd[EPITCH]) + abs(qd[EROLL]) < ROCK_RADPS

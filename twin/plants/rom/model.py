@@ -10,10 +10,15 @@ import numpy as np
 from twin.catalogue.schema import FloatingTable
 from twin.cell import Cell
 from twin.plants.state import PACKS, ROBOTS, f8, i8
+from twin.plants.truck_outline import truck_boxes
 
 EMPTY = PACKS
 """Row of the end effector alone in the body arrays; row k is the end effector with pack k in its grip."""
-PAD_RADIUS_M, E_PAD_INSET_M = 0.05, 0.08
+PAD_RADIUS_M, E_PAD_RADIUS_M, E_PAD_INSET_M = 0.05, 0.03, 0.08
+IDLE = 16
+"""Idle packs at most: those that a swap does not touch."""
+CLEAR_M = 0.1
+"""More than a truck heaves and tilts."""
 E_GAP_M = 0.02
 """Between grip face and the end effector's plate, as the bodies of the reference plant have it."""
 MODEL = np.dtype(
@@ -39,6 +44,7 @@ MODEL = np.dtype(
         ("pad_damping", f8),
         # the end effector on a pack's grip face
         ("e_pad_xy_m", f8, (4, 2)),
+        ("e_half_m", f8, 2),  # of its plate
         ("e_damping", f8),
         ("e_friction", f8),
         ("pack_half_m", f8, 2),
@@ -47,6 +53,13 @@ MODEL = np.dtype(
         ("flipper_depth_m", f8),
         ("flipper_slope", f8),  # as of the lead-in
         ("flipper_along", f8),
+        ("flipper_wall_m", f8),  # how thick a flared guide is at its rim, sideways
+        # obstacles: the truck's body, and idle packs, which an empty end effector may come down on
+        ("boxes", i8),  # of the truck's body: lower and upper corners in its frame, heights over the ground
+        ("box_m", f8, (2, 6)),
+        ("highest_m", f8),  # along the retracting direction: above, a load is clear of every pack and of the truck
+        ("idle", i8),
+        ("idle_pose", f8, (IDLE, 7)),
     ]
 )
 """SI units."""
@@ -70,14 +83,20 @@ STATE = np.dtype(
         ("moved", i8, ROBOTS + 1),  # since packs were last placed
         ("flies", i8, ROBOTS),  # 1: a robot's load flew in the last step (`twin.plants.rom.flight`)
         ("near", i8, ROBOTS),  # what it may touch before the next scan (`twin.plants.rom.pace.find_near`)
+        ("also", i8, ROBOTS),  # the next nearest pack that an empty end effector may touch, as `near`, or 0
+        ("off_pads", i8, ROBOTS),  # its contacts in the last tick that are neither of pads nor of flares
+        ("depth_m", f8, ROBOTS),  # how far the deepest contact point was pressed in since the last scan
+        ("last_q", f8, (ROBOTS, 10)),  # at the last scan, as are the truck's and three key figures
+        ("last_truck_q", f8, 6),
+        ("last_figures", f8, 3),
         ("pace", i8, ROBOTS + 1),  # of the last step (`twin.plants.rom.pace`), the truck's at the end
     ]
 )
 """What a reduced-order world remembers besides WORLD."""
 FREE = -3
 
-POINTS, COLUMNS = 16, 11
-"""Contact points of one body at most (four pads and three on each of two pins' walls), and `twin.plants.rom.points`'
+POINTS, COLUMNS = 64, 12
+"""Contact points of one body at most (an end effector on two packs: sixteen each), and `twin.plants.rom.points`'
 numbers of each."""
 
 SCRATCH = np.dtype(
@@ -157,6 +176,7 @@ def fill_model(cell: Cell) -> np.ndarray:
     m["pad_stiffness"], m["pad_damping"] = e.contact_stiffness_n_per_m, e.contact_damping_ns_per_m
     x, y = (min(e.size_m[i], pack.size_m[i]) / 2 - E_PAD_INSET_M for i in range(2))
     m["e_pad_xy_m"] = [[x, y], [x, -y], [-x, y], [-x, -y]]
+    m["e_half_m"] = e.size_m[0] / 2, e.size_m[1] / 2
     m["e_damping"] = e.contact_damping_ns_per_m
     m["e_friction"] = e.friction
     m["pack_half_m"] = (pack.size_m[0] / 2, pack.size_m[1] / 2)
@@ -164,6 +184,22 @@ def fill_model(cell: Cell) -> np.ndarray:
     m["flipper_depth_m"] = e.flipper_capture_m / math.tan(math.radians(35.0))
     m["flipper_slope"] = m["flipper_capture_m"] / m["flipper_depth_m"]
     m["flipper_along"] = 1.0 / math.hypot(1.0, m["flipper_slope"])
+    m["flipper_wall_m"] = E_GAP_M * m["flipper_along"]
+    used = {i for job in cell.jobs for i in (job.put_slot, job.take_slot)}
+    for i, slot in enumerate(cell.station.slots):
+        if slot.filled and i not in used:
+            pose = m["idle_pose"][int(m["idle"])]
+            pose[:3] = slot.x_m, slot.y_m, slot.z_m + cell.retract * pack.size_m[2]
+            pose[5], pose[6] = math.sin(0.5 * slot.yaw_rad), math.cos(0.5 * slot.yaw_rad)
+            m["idle"] += 1
+    tops = [cell.retract * seat.xyz_m[2] + pack.size_m[2] for seat in cell.seats]
+    tops += [cell.retract * slot.z_m + pack.size_m[2] for slot in cell.station.slots]
+    for size, middle in truck_boxes(cell):
+        box = m["box_m"][int(m["boxes"])]
+        box[:3], box[3:] = np.subtract(middle, np.divide(size, 2.0)), np.add(middle, np.divide(size, 2.0))
+        tops.append(float(max(cell.retract * box[2], cell.retract * box[5])))
+        m["boxes"] += 1
+    m["highest_m"] = max(tops) + CLEAR_M
     return models
 
 

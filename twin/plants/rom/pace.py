@@ -13,7 +13,7 @@ from typing import Any
 from twin.motion.kernels import kernel
 from twin.plants.rom import flight, resting, table_flight
 from twin.plants.rom.model import COUPLED, FREE, TRUCK
-from twin.plants.state import ROBOTS, Z
+from twin.plants.state import EPITCH, EROLL, PACKS, ROBOTS, TPITCH, TROLL, Z
 from twin.plants.suspension import FLOATING_TABLE, FOUR_ROPE, MAST
 
 World = Any
@@ -27,7 +27,11 @@ NEAR_SEAT_M = 0.01
 """Over the pins' tips: closer than this a pack may meet its seat before the next scan."""
 NEAR_GRIP_M = 0.01
 """The same of an end effector over the corners of its flippers."""
-BESIDE_M = 0.3
+SPREAD_M = 0.15
+"""How much farther than its outline an end effector reaches sideways: yaw, and its way until the next scan."""
+BELOW_M = 0.5
+"""So far below a grip face an end effector may still meet the pack's side."""
+FAR_M = 1e30
 STILL = 1e-5
 """Slower than this (m/s, rad/s) counts as still: with the truck's damping it would creep on by some micrometres."""
 STILL_SCANS = 3
@@ -63,24 +67,46 @@ def _still(speeds: Any, n: int) -> bool:
 def find_near(w: World, p: Params, m: Model, x: State, high: Any) -> None:
     """Which robots may be in contact before the next scan: 1 the held pack, 2 + k the end effector with pack k.
 
-    Into `x.near`. Those that are known to be `high` (ROBOTS,) above everything may not.
+    From k = PACKS on these are idle packs. Into `x.near` and, for a second pack within reach, `x.also`. Those that are
+    known to be `high` (ROBOTS,) above everything may not.
     """
     near = x.near
     for r in range(p.robots):
         near[r] = 0
         if high[r] == 1:
             continue
+        # the load and the truck may tilt towards each other
+        pitch, roll = abs(w.q[r, EPITCH]) + abs(w.truck_q[TPITCH]), abs(w.q[r, EROLL]) + abs(w.truck_q[TROLL])
+        tilts = pitch * m.pack_half_m[0] + roll * m.pack_half_m[1]
         k = w.held[r]
         if k >= 0:
-            if w.pack_offset_m[k, 2] < m.pin_length_m + NEAR_SEAT_M + way(w, p, r):
+            if w.pack_offset_m[k, 2] < m.pin_length_m + NEAR_SEAT_M + way(w, p, r) + tilts:
                 near[r] = 1
             continue
-        e, reach = w.e_pose[r], m.flipper_depth_m + NEAR_GRIP_M + way(w, p, r)
-        for i in range(p.packs):
-            pose = w.pack_pose[i]
-            over = abs(e[2] - pose[2])
-            if over < reach and abs(e[0] - pose[0]) < BESIDE_M and abs(e[1] - pose[1]) < BESIDE_M:
-                near[r] = 2 + i
+        reach = m.flipper_depth_m + NEAR_GRIP_M + way(w, p, r) + tilts
+        first = second = FAR_M
+        x.also[r] = 0
+        for i in range(p.packs + m.idle):
+            k = i if i < p.packs else PACKS + i - p.packs
+            far = beside_m(w, p, m, r, w.pack_pose[i] if i < p.packs else m.idle_pose[i - p.packs], reach)
+            if far < first:
+                second, x.also[r] = first, near[r]
+                first, near[r] = far, 2 + k
+            elif far < second:
+                second, x.also[r] = far, 2 + k
+
+
+@kernel
+def beside_m(w: World, p: Params, m: Model, r: int, pose: Any, reach: float) -> float:
+    """How far robot `r`'s end effector is off the middle of a pack at `pose`; FAR_M where it cannot reach the pack."""
+    e = w.e_pose[r]
+    if not -BELOW_M < p.retract * (e[2] - pose[2]) < reach:
+        return FAR_M
+    more = m.flipper_clearance_m + m.flipper_capture_m + m.flipper_wall_m + SPREAD_M
+    dx, dy = abs(e[0] - pose[0]), abs(e[1] - pose[1])
+    if dx < 2.0 * m.pack_half_m[0] + more and dy < 2.0 * m.pack_half_m[1] + more:
+        return dx + dy
+    return FAR_M
 
 
 @kernel
@@ -104,7 +130,7 @@ def choose(w: World, p: Params, m: Model, x: State) -> None:
         elif near[r] == 1:
             on_truck = p.seat_on_truck[w.pack_seat[k]] == 1
         elif near[r] > 1:
-            on_truck = x.carrier[near[r] - 2] == TRUCK
+            on_truck = near[r] - 2 < PACKS and x.carrier[near[r] - 2] == TRUCK
         elif near[r] == COUPLED:
             pushes = pushes or p.seat_on_truck[w.pack_seat[k]] == 1
         if _may_rest(w, p, x, r) and (truck_rests or not on_truck):

@@ -10,6 +10,7 @@ import numpy as np
 from numba import config
 
 from twin import plc
+from twin.causes import NO_CAUSE
 from twin.cell import Cell
 from twin.plants.rom import advance
 from twin.plants.rom.model import FREE, SCRATCH, STATE, fill_model
@@ -148,9 +149,11 @@ class RomPlant:
         advance.tick_one(*self._arguments(), self._scratch, 0, ticks)
 
     def run_ticks(self, ticks: int) -> None:
-        """Advance the one world by a number of ticks whatever its robots do."""
+        """Advance the one world by a number of ticks whatever its robots do, as long as it is in the model's domain."""
         while ticks > 0:
             self.scan()
+            if self.worlds["outside_cause"][0] != NO_CAUSE:
+                return
             span = min(ticks, self._scan_ticks - int(self.worlds["tick"][0]) % self._scan_ticks)
             self.step(span)
             ticks -= span

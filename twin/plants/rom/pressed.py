@@ -18,7 +18,7 @@ from twin.plants.rom.frames import back, compose, cross, times
 from twin.plants.rom.model import EMPTY, FREE, GROUND, TRUCK
 from twin.plants.rom.pace import RESTS, TICKS
 from twin.plants.rom.placing import fix
-from twin.plants.state import STANDSTILL, Z
+from twin.plants.state import PACKS, STANDSTILL, Z
 from twin.plants.suspension import FOUR_ROPE, suspend
 
 World = Any
@@ -86,6 +86,8 @@ def _under(w: World, p: Params, x: State, r: int) -> int:
         return FREE
     if x.near[r] == 1:
         return TRUCK if p.seat_on_truck[w.pack_seat[w.held[r]]] == 1 else GROUND
+    if x.off_pads[r] > 0 or x.near[r] - 2 >= PACKS:
+        return FREE
     on = x.carrier[x.near[r] - 2]
     return on if on < 0 else FREE
 

@@ -105,6 +105,8 @@ def find_heights(w: World, p: Params, m: Model, x: State, t: Any) -> None:
         for k in range(p.packs):
             if x.carrier[k] < 0:
                 highest = max(highest, up * w.pack_pose[k, 2])
+        for i in range(m.idle):
+            highest = max(highest, up * m.idle_pose[i, 2])
         t.high_from[r] = highest + m.flipper_depth_m + NEAR_GRIP_M + SPARE_M
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from twin.motion.kernels import kernel
@@ -9,8 +10,9 @@ from twin.plants.geometry import COUPLER_SPEED_MPS, seat_rise_mps
 from twin.plants.rom import carried, contact, pace, points
 from twin.plants.rom import truck as truck_body
 from twin.plants.rom.frames import from_quaternion, matrix_product, times
+from twin.plants.rom.grip_contact import grip_points
 from twin.plants.rom.model import COUPLED, FREE, TRUCK
-from twin.plants.state import ROBOTS
+from twin.plants.state import PACKS, ROBOTS
 from twin.plants.suspension import FLOATING_TABLE
 
 World = Any
@@ -58,7 +60,7 @@ def _stays_clear(w: World, p: Params, m: Model, x: State, t: Any, r: int) -> boo
     carried.angles_of(w, p, r, t.angles)
     carried.end_effector_motion(w, p, r, t.angles, t.at, t.turn, t.motion)
     if k < 0:
-        _find_grip(w, p, m, x, t, x.near[r] - 2, p.dt_s)
+        _find_grips(w, p, m, x, t, r, p.dt_s)
     else:
         if _is_coupled(w, p, k):
             over_mps = t.motion[2] - seat_rise_mps(w, p, w.pack_seat[k])
@@ -88,8 +90,8 @@ def touch(w: World, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float) 
     k = w.held[r]
     if k < 0:
         other = x.near[r] - 2
-        n = _find_grip(w, p, m, x, t, other, dt_s)
-        on_truck = x.carrier[other] == TRUCK
+        n = _find_grips(w, p, m, x, t, r, dt_s)
+        on_truck = other < PACKS and x.carrier[other] == TRUCK
     else:
         _place_held(x, t, r, k)
         n = contact.seat_points(w, p, m, t, r, k, dt_s)
@@ -98,10 +100,14 @@ def touch(w: World, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float) 
         push_coupled(w, p, t, k)
     cx, cy, cz = t.out[0], t.out[1], t.out[2]
     if n > 0:
+        x.depth_m[r] = max(x.depth_m[r], points.deepest_m(t.points, n))
         pull = t.pull
         pull[0], pull[1], pull[2], pull[3], pull[4], pull[5] = carried.pull(w, p, r, t.angles, t.turn)
         points.press(w, p, m, t, r, n, on_truck, dt_s)
-    w.guide_force_n[r, 0], w.guide_force_n[r, 1], w.guide_force_n[r, 2] = t.out[0] - cx, t.out[1] - cy, t.out[2] - cz
+    gx, gy = t.out[0] - cx, t.out[1] - cy
+    w.guide_force_n[r, 0], w.guide_force_n[r, 1], w.guide_force_n[r, 2] = gx, gy, t.out[2] - cz
+    if n > 0:
+        w.guide_peak_n[r] = max(w.guide_peak_n[r], math.sqrt(gx * gx + gy * gy))
 
 
 @kernel
@@ -113,17 +119,37 @@ def _place_held(x: State, t: Any, r: int, k: int) -> None:
 
 
 @kernel
-def _find_grip(w: World, p: Params, m: Model, x: State, t: Any, k: int, dt_s: float) -> int:
-    """Where an empty end effector meets pack `k`: into `t.points`, and how many there are."""
+def _find_grips(w: World, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float) -> int:
+    """Contact points of an empty end effector with the nearest pack and the next one into `t.points`; their number.
+
+    `t.gaps` gets how far it is from touching either.
+    """
+    x.off_pads[r] = 0
+    n = _find_grip(w, p, m, x, t, r, x.near[r] - 2, 0, dt_s)
+    if x.also[r] > 0:
+        gap, first = t.gaps[0], n
+        n = _find_grip(w, p, m, x, t, r, x.also[r] - 2, n, dt_s)
+        t.gaps[0] = t.gaps[1] = min(gap, t.gaps[0])
+        x.off_pads[r] += n - first
+    return n
+
+
+@kernel
+def _find_grip(w: World, p: Params, m: Model, x: State, t: Any, r: int, k: int, n: int, dt_s: float) -> int:
+    """Contact points of an empty end effector with pack `k`, idle from PACKS on, after `n` others; their number."""
+    if k >= PACKS:
+        pose = m.idle_pose[k - PACKS]
+        from_quaternion(pose, t.pack_turn)
+        return grip_points(p, m, x, t, r, pose, n, m.e_friction, dt_s)
+    pose = w.pack_pose[k]
     if x.carrier[k] == TRUCK:
         rx, ry, rz = times(t.truck_turn, x.relative[k, 0], x.relative[k, 1], x.relative[k, 2])
-        pose = w.pack_pose[k]
         pose[0], pose[1], pose[2] = t.truck_at[0] + rx, t.truck_at[1] + ry, t.truck_at[2] + rz
         from_quaternion(x.relative[k], t.fixed_turn)
         matrix_product(t.truck_turn, t.fixed_turn, t.pack_turn)
     else:
-        from_quaternion(w.pack_pose[k], t.pack_turn)
-    return contact.grip_points(w, p, m, t, k, dt_s)
+        from_quaternion(pose, t.pack_turn)
+    return grip_points(p, m, x, t, r, pose, n, m.e_friction, dt_s)
 
 
 @kernel

@@ -1,0 +1,126 @@
+"""The reduced-order plant's domain of validity: a swap that leaves it ends there, and says with which quantity."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.twin.plants.test_rom import cell_of
+from twin.catalogue import load_timing
+from twin.faults import parse_fault
+from twin.plants.rom import RomPlant
+from twin.recorded import SwapRecorder, verify
+from twin.swap import SwapTwin
+
+LOWERING_S = 35.0
+"""The empty spreader is on its way down to the truck's pack."""
+
+
+def swap(n: int = 1, fault: str | None = None) -> SwapTwin:
+    cells = [cell_of("top_lift", seed) for seed in range(3, 3 + n)]
+    timing = load_timing("factory", cells[0].station)
+    faults = [parse_fault(fault)] if fault is not None else []
+    return SwapTwin(cells[0], timing, faults, make_plant=RomPlant if n == 1 else lambda _: RomPlant(cells))
+
+
+def once_at(at_s: float, change: Callable[[Any], None]) -> Callable[[Any], None]:
+    """A watcher that changes the one world once."""
+    done = []
+
+    def watch(plant: Any) -> None:
+        if not done and plant.worlds["t_s"][0] >= at_s:
+            change(plant.worlds[0])
+            done.append(True)
+
+    return watch
+
+
+def put(field: str, index: tuple[int, ...], value: float) -> Callable[[Any], None]:
+    def change(world: Any) -> None:
+        world[field][index] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "quantity", "unit", "limit", "least"),
+    [
+        (put("qd", (0, 4), math.nan), "lost_coordinates", "", 0.0, 1.0),
+        (put("q", (0, 0), math.inf), "lost_coordinates", "", 0.0, 1.0),
+        (put("truck_q", (4,), 1e35), "lost_coordinates", "", 0.0, 1.0),
+        (put("qd", (0, 4), 3.0), "end_effector_speed", "m/s", 2.0, 2.0),
+        (put("truck_q", (4,), 0.4), "tilt", "rad", 0.2, 0.2),
+        (put("qd", (0, 0), 9.0), "velocity", "m/s", 2.0, 2.0),
+        (put("truck_qd", (0,), 5.0), "truck_speed", "m/s", 2.0, 2.0),
+    ],
+)
+def test_a_state_outside_ends_the_swap(
+    change: Callable[[Any], None], quantity: str, unit: str, limit: float, least: float
+) -> None:
+    """With the quantity, its value and its limit; what is left is finite and no invariant was judged by it."""
+    twin = swap()
+    twin.watch(once_at(LOWERING_S, change))
+    result = twin.run()
+    assert result.outcome == "outside_model"
+    end = result.events[-1]
+    assert (end["name"], end["quantity"], end["unit"]) == ("outcome", quantity, unit)
+    assert end.get("limit", math.inf) == pytest.approx(limit)
+    assert end["value"] > least or end["value"] == least == 1.0
+    assert end["message"].startswith(f"outside_model at {end['at_s']:.1f} s")
+    assert end["at_s"] == pytest.approx(LOWERING_S, abs=0.021)
+    assert not result.violations
+    json.dumps(result.as_json(), allow_nan=False)
+    world = twin.plant.worlds[0]
+    assert all(
+        np.isfinite(world[name]).all() for name in ("q", "qd", "truck_q", "truck_qd", "pack_pose", "e_pose", "tau")
+    )
+
+
+def test_nothing_moves_after_it_has_left() -> None:
+    twin = swap()
+    twin.watch(once_at(LOWERING_S, put("qd", (0, 4), math.nan)))
+    twin.run()
+    before = twin.plant.state_sha256()
+    twin.plant.stand(0, 1.0)
+    twin.plant.run()
+    assert twin.plant.state_sha256() == before
+
+
+def test_only_that_world_of_a_batch_ends() -> None:
+    """Unobserved scans check as observed ones do, and the other worlds go on as without it."""
+    alone = swap()
+    expected = alone.run().end_state_sha256
+    twin = swap(2)
+    twin.plant.pause_tick = round(LOWERING_S * 500)
+    while twin.program.start() and (twin.plant.worlds["tick"] < twin.plant.pause_tick).any():
+        twin.plant.run()
+        twin.program.collect()
+    twin.plant.pause_tick = None
+    twin.plant.worlds["qd"][1, 0, 4] = math.nan
+    twin.program.run()
+    first, second = twin.results()
+    assert (first.outcome, second.outcome) == ("completed", "outside_model")
+    assert first.end_state_sha256 == expected
+
+
+def test_a_recording_of_it_verifies(tmp_path: Path) -> None:
+    """It holds finite numbers only, up to the last scan, which is the same when its commands run again."""
+    twin = swap(fault="truck_shove:force_n=5000000,phase=lower,after_s=3")
+    with SwapRecorder(tmp_path / "left.mcap", twin) as recorder:
+        result = twin.run()
+        recorder.finish(result)
+    assert result.outcome == "outside_model"
+    assert result.events[-1]["quantity"] == "truck_speed"
+    assert verify(tmp_path / "left.mcap").verified
+
+
+def test_a_hard_but_real_fault_stays_inside() -> None:
+    """A shove of 180 kN, about the truck's weight with its pack, is not outside of the model."""
+    result = swap(fault="truck_shove:force_n=180000,direction_deg=90,phase=lower,after_s=3").run()
+    assert result.outcome == "completed"

@@ -1,0 +1,222 @@
+"""Domain of validity of the reduced-order model: when a world has left it (docs/reduced_order.md).
+
+Checked in every scan before the monitor, so that no number outside the domain is ever judged, recorded or observed as a
+result. A world that has left stops there: its robots' commands end as OUTSIDE, and the swap as `outside_model`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from twin.causes import (
+    AXIS_SPEED,
+    BESIDE_PINS,
+    BODY_SPEED,
+    BODY_TILT,
+    NO_CAUSE,
+    NOT_FINITE,
+    PACK_OVERLAP,
+    PENETRATION,
+    TRUCK_OVERLAP,
+    TRUCK_SPEED,
+)
+from twin.motion.kernels import kernel
+from twin.plants.rom import carried, contact
+from twin.plants.rom.frames import cosine_sine, times
+from twin.plants.rom.pace import RESTS
+from twin.plants.rom.points import DEEP_M
+from twin.plants.state import BUSY, EPITCH, EROLL, EX, EY, EZ, OUTSIDE, ROBOTS, TPITCH, TROLL, TX, TY, TYAW, TZ, Z
+from twin.plants.suspension import FLOATING_TABLE
+
+World = Any
+Params = Any
+Model = Any
+State = Any
+
+BODY_MPS, TILT_RAD = 2.0, 0.2
+"""Of an end effector on its ropes or table, of a truck on its springs. The largest seen in hostile swaps on either
+plant are 0.76 m/s and 0.086 rad; at 0.2 rad the small-angle springs are 2 % wrong."""
+OVER_AXIS = 2.0
+"""Times an axis' highest speed: the overspeed interlock trips far below, and a braked axis only slows down."""
+BOUND, BOUND_N = 1e4, 1e9
+"""Coordinates and speeds in SI units, and forces, beyond which a number counts as not finite."""
+SUNK = 0.9
+"""Below this share of the pins' length over its seat a pack that is beside its pins has gone down past them."""
+BESIDE_SPARE_M = 0.01
+OVERLAP_M = 0.01
+"""No contact is modelled between a load and the truck's body, nor between packs: they may overlap no more than this."""
+
+
+@kernel
+def has_left(w: World, p: Params, m: Model, x: State, t: Any) -> bool:
+    """Check a world before its scan: whether it is, or has been before, outside the domain.
+
+    The first quantity outside goes on record. A state that is not finite becomes the last finite one, at rest; contact
+    forces are those of no model and become zero.
+    """
+    if w.outside_cause != NO_CAUSE:
+        return True
+    lost = _lost_numbers(w, p)
+    if lost > 0:
+        _recover(w, p, x)
+        _note(w, NOT_FINITE, -1, -1, float(lost), 0.0)
+    else:
+        _check_truck(w)
+        for r in range(p.robots):
+            if x.pace[r] != RESTS:
+                _check_robot(w, p, m, x, t, r)
+            x.depth_m[r] = 0.0
+    if w.outside_cause == NO_CAUSE:
+        _remember(w, p, x)
+        return False
+    for r in range(p.robots):
+        w.guide_peak_n[r] = 0.0
+        for i in range(3):
+            w.guide_force_n[r, i] = 0.0
+        if w.status[r] == BUSY:
+            w.status[r] = OUTSIDE
+    return True
+
+
+@kernel
+def _note(w: World, cause: int, r: int, index: int, value: float, limit: float) -> None:
+    """Put the first quantity that is outside on record."""
+    if w.outside_cause != NO_CAUSE:
+        return
+    w.outside_cause = cause
+    w.outside_robot = r
+    w.outside_index = index
+    w.outside_value = value
+    w.outside_limit = limit
+    w.outside_t_s = w.t_s
+
+
+@kernel
+def _lost_numbers(w: World, p: Params) -> int:
+    """How many numbers of the state are not finite, or beyond what counts as such."""
+    lost = 0
+    for i in range(6):
+        if not (abs(w.truck_q[i]) < BOUND and abs(w.truck_qd[i]) < BOUND):
+            lost += 1
+    for r in range(p.robots):
+        q, qd, force = w.q[r], w.qd[r], w.guide_force_n[r]
+        for i in range(10):
+            if not (abs(q[i]) < BOUND and abs(qd[i]) < BOUND):
+                lost += 1
+        if not abs(w.load_n[r]) + abs(force[0]) + abs(force[1]) + abs(force[2]) < BOUND_N:
+            lost += 1
+    return lost
+
+
+@kernel
+def _check_truck(w: World) -> None:
+    """Speed and tilt of the truck's body."""
+    q, qd = w.truck_q, w.truck_qd
+    speed2 = qd[TX] * qd[TX] + qd[TY] * qd[TY] + qd[TZ] * qd[TZ]
+    if speed2 > BODY_MPS * BODY_MPS:
+        _note(w, TRUCK_SPEED, -1, -1, math.sqrt(speed2), BODY_MPS)
+    tilt = abs(q[TPITCH]) + abs(q[TROLL])
+    if tilt > TILT_RAD:
+        _note(w, BODY_TILT, -1, -1, tilt, TILT_RAD)
+
+
+@kernel
+def _check_robot(w: World, p: Params, m: Model, x: State, t: Any, r: int) -> None:
+    """Penetration, speeds and tilt of robot `r`, and where the pack is that it holds."""
+    q, qd, k = w.q[r], w.qd[r], w.held[r]
+    if x.depth_m[r] > DEEP_M:
+        _note(w, PENETRATION, r, -1, x.depth_m[r], DEEP_M)
+    speed2 = qd[EX] * qd[EX] + qd[EY] * qd[EY] + qd[EZ] * qd[EZ]
+    if speed2 > BODY_MPS * BODY_MPS:
+        _note(w, BODY_SPEED, r, -1, math.sqrt(speed2), BODY_MPS)
+    tilt = abs(q[EPITCH]) + abs(q[EROLL])
+    if tilt > TILT_RAD:
+        _note(w, BODY_TILT, r, -1, tilt, TILT_RAD)
+    for i in range(4):
+        if abs(qd[i]) > OVER_AXIS * p.axis_velocity[i]:
+            _note(w, AXIS_SPEED, r, i, abs(qd[i]), OVER_AXIS * p.axis_velocity[i])
+    if k >= 0 and w.pack_offset_m[k, 2] < SUNK * m.pin_length_m:
+        off = max(abs(w.pack_offset_m[k, 0]), abs(w.pack_offset_m[k, 1]))
+        most = m.pin_radius_m + m.capture_m + contact.NEAR_RIM_M + BESIDE_SPARE_M
+        if off > most:
+            _note(w, BESIDE_PINS, r, -1, off, most)
+    _check_overlaps(w, p, m, x, t, r)
+
+
+@kernel
+def _check_overlaps(w: World, p: Params, m: Model, x: State, t: Any, r: int) -> None:
+    """How far robot `r`'s load reaches into the truck's body or, a held pack, into another one; outlines are level.
+
+    Where it is follows from its joints: poses of a robot that is high are not kept up to date while nobody looks.
+    """
+    k, up, q, pose = w.held[r], p.retract, w.q[r], t.at
+    face_m = q[EZ] + (q[Z] if p.reeving == FLOATING_TABLE else p.sheave_height_m)
+    below_m = p.pack_height_m - up * x.relative[k, 2] if k >= 0 else m.flipper_depth_m
+    if up * face_m - below_m > m.highest_m:
+        return
+    carried.angles_of(w, p, r, t.angles)
+    carried.end_effector_motion(w, p, r, t.angles, pose, t.turn, t.motion)
+    if k >= 0:
+        lies = x.relative[k]
+        ox, oy, oz = times(t.turn, lies[0], lies[1], lies[2])
+        pose[0], pose[1], pose[2] = pose[0] + ox, pose[1] + oy, pose[2] + oz
+    low = up * pose[2] - (p.pack_height_m if k >= 0 else m.flipper_depth_m)
+    more = 0.0 if k >= 0 else m.flipper_clearance_m + m.flipper_capture_m
+    half_x, half_y = m.pack_half_m[0] + more, m.pack_half_m[1] + more
+    at = w.truck_q
+    c, s = cosine_sine(at[TYAW])
+    dx, dy = pose[0] - at[TX], pose[1] - at[TY]
+    dx, dy = c * dx + s * dy, c * dy - s * dx
+    for i in range(m.boxes):
+        box = m.box_m[i]
+        top = max(up * box[2], up * box[5]) + up * at[TZ]
+        overlap = min(top - low, min(box[3], dx + half_x) - max(box[0], dx - half_x))
+        overlap = min(overlap, min(box[4], dy + half_y) - max(box[1], dy - half_y))
+        if overlap > OVERLAP_M:
+            _note(w, TRUCK_OVERLAP, r, -1, overlap, OVERLAP_M)
+    if k < 0:
+        return
+    for i in range(p.packs + m.idle):
+        if i == k or (i < p.packs and w.held[ROBOTS - 1 - r] == i):
+            continue
+        other = w.pack_pose[i] if i < p.packs else m.idle_pose[i - p.packs]
+        overlap = p.pack_height_m - abs(pose[2] - other[2])
+        if overlap > OVERLAP_M:
+            overlap = min(overlap, 2.0 * m.pack_half_m[0] - abs(pose[0] - other[0]))
+            overlap = min(overlap, 2.0 * m.pack_half_m[1] - abs(pose[1] - other[1]))
+        if overlap > OVERLAP_M:
+            _note(w, PACK_OVERLAP, r, -1, overlap, OVERLAP_M)
+
+
+@kernel
+def _remember(w: World, p: Params, x: State) -> None:
+    """Keep what `_recover` needs."""
+    for r in range(p.robots):
+        for i in range(10):
+            x.last_q[r, i] = w.q[r, i]
+    for i in range(6):
+        x.last_truck_q[i] = w.truck_q[i]
+    x.last_figures[0], x.last_figures[1], x.last_figures[2] = w.energy_j, w.peak_sway_m, w.peak_sway_rad
+
+
+@kernel
+def _recover(w: World, p: Params, x: State) -> None:
+    """Put the last finite state back, at rest and without forces."""
+    for r in range(p.robots):
+        for i in range(10):
+            w.q[r, i], w.qd[r, i], w.tau[r, i] = x.last_q[r, i], 0.0, 0.0
+        for i in range(4):
+            w.drive_n[r, i] = w.net_n[r, i] = w.integral[r, i] = 0.0
+        for i in range(3):
+            w.guide_force_n[r, i] = 0.0
+        w.load_n[r] = 0.0
+        if w.held[r] >= 0:
+            w.coupler_n[w.held[r]] = 0.0
+    for i in range(6):
+        w.truck_q[i], w.truck_qd[i] = x.last_truck_q[i], 0.0
+    for i in range(3):
+        w.truck_tau[i] = 0.0
+    w.energy_j, w.peak_sway_m, w.peak_sway_rad = x.last_figures[0], x.last_figures[1], x.last_figures[2]
+    for i in range(ROBOTS + 1):
+        x.moved[i] = 1
