@@ -142,7 +142,8 @@ def test_out_of_turn(name: str) -> None:
         slow(1_000, 100_000, 20.0),
     ],
 )
-@pytest.mark.parametrize("name", [name if "Docking" in name else slow(name) for name in ARGUMENTS])
+@pytest.mark.slow
+@each
 def test_memory_does_not_grow(name: str, resets: int, steps: int, most_mb: float) -> None:
     if name in LONG:  # a step is seconds of a swap: resets are what can be had by the hundred
         resets, steps, most_mb = (1_000, 1_000, most_mb) if resets == 1_000 else (12, 12, 3.0)

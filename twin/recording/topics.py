@@ -56,6 +56,7 @@ EVENT_FIELDS: Mapping[str, Schema] = {
     "reason": TEXT,
     "fault": TEXT,
     "acts": FLAG,
+    "offset_n": {**NUMBER, "description": "what a load cell that was zeroed told with nothing on it"},
     "x_m": NUMBER,
     "y_m": NUMBER,
     "yaw_rad": NUMBER,

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from tests.physics import rig
 from tests.physics.rom.landing import Landed, Landing, land
 from tests.physics.rom_bench import RomBench
+from tests.tiers import slow
 from twin.plants.bullet import BulletPlant
 
 PLANTS = (BulletPlant, RomBench)
@@ -55,6 +56,7 @@ creeps = st.floats(0.015, 0.05)
 some = settings(max_examples=5, deadline=None, derandomize=True, phases=[Phase.explicit, Phase.generate])
 
 
+@pytest.mark.slow
 @some
 @given(inside, inside, st.floats(-0.010, 0.010), tilts, creeps)
 def test_flares_capture_the_pack(
@@ -66,6 +68,7 @@ def test_flares_capture_the_pack(
         assert abs(landed.off_m[2]) < 0.002
 
 
+@pytest.mark.slow
 @some
 @given(beside, st.floats(-0.150, 0.150), st.floats(-0.004, 0.004), tilts, creeps)
 def test_rims_stand_on_the_face(
@@ -110,7 +113,7 @@ def hit(plant: type, speed_mps: float) -> float:
     return peak_n
 
 
-@pytest.mark.parametrize("speed_mps", [0.15, 0.3, 0.6])
+@pytest.mark.parametrize("speed_mps", [slow(0.15), 0.3, slow(0.6)])
 def test_a_hit_from_the_side(speed_mps: float) -> None:
     """Two points of contact brake the spreader: F = v (c + k dt) / (1 + (c dt + k dt^2) / m) in the first tick, as much
     as v sqrt(k m) here, where the damping is 0.9 of critical. The reduced-order plant comes within a third of it; the

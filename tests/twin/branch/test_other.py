@@ -225,6 +225,7 @@ def fault_times(result: Any) -> list[tuple[float, bool]]:
     return [(e["t_s"], e["acts"]) for e in result.events if e["name"] == "fault"]
 
 
+@pytest.mark.slow
 def test_faults_join_and_what_was_there_stays(tmp_path: Path) -> None:
     path, other = tmp_path / "a.mcap", tmp_path / "b.mcap"
     recorded(path, "top_lift", faults=("scanner_noise:factor=1.5,at_s=10", "guide_friction:factor=1.1"))
@@ -293,6 +294,7 @@ def test_a_branch_is_branched(swaps: dict[str, Path], tmp_path: Path) -> None:
     assert verify(second).verified
 
 
+@pytest.mark.slow
 def test_before_a_branch_s_moment_its_change_still_comes_unless_it_is_overridden(
     swaps: dict[str, Path], tmp_path: Path
 ) -> None:

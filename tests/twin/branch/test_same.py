@@ -32,7 +32,7 @@ def test_from_random_moments_it_ends_as_recorded(station: str, count: int, swaps
         assert branched(path, at_s).end_state_sha256 == end_sha256(path), at_s
 
 
-@pytest.mark.parametrize("station", STATIONS)
+@pytest.mark.parametrize("station", ["top_lift", slow("chassis")])
 def test_on_the_reference_plant_too(station: str, tmp_path: Path) -> None:
     """Shortened by a trip; whole swaps: tests/evidence/test_branch.py."""
     path = recorded(tmp_path / "a.mcap", station, plant="bullet", faults=("estop:at_s=9",))

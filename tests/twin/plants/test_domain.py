@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.tiers import slow
 from tests.twin.plants.test_rom import cell_of
 from twin.catalogue import load_timing
 from twin.faults import parse_fault
@@ -52,12 +53,12 @@ def put(field: str, index: tuple[int, ...], value: float) -> Callable[[Any], Non
     ("change", "quantity", "unit", "limit", "least"),
     [
         (put("qd", (0, 4), math.nan), "lost_coordinates", "", 0.0, 1.0),
-        (put("q", (0, 0), math.inf), "lost_coordinates", "", 0.0, 1.0),
-        (put("truck_q", (4,), 1e35), "lost_coordinates", "", 0.0, 1.0),
+        slow(put("q", (0, 0), math.inf), "lost_coordinates", "", 0.0, 1.0),
+        slow(put("truck_q", (4,), 1e35), "lost_coordinates", "", 0.0, 1.0),
         (put("qd", (0, 4), 3.0), "end_effector_speed", "m/s", 2.0, 2.0),
-        (put("truck_q", (4,), 0.4), "tilt", "rad", 0.2, 0.2),
-        (put("qd", (0, 0), 9.0), "velocity", "m/s", 2.0, 2.0),
-        (put("truck_qd", (0,), 5.0), "truck_speed", "m/s", 2.0, 2.0),
+        slow(put("truck_q", (4,), 0.4), "tilt", "rad", 0.2, 0.2),
+        slow(put("qd", (0, 0), 9.0), "velocity", "m/s", 2.0, 2.0),
+        slow(put("truck_qd", (0,), 5.0), "truck_speed", "m/s", 2.0, 2.0),
     ],
 )
 def test_a_state_outside_ends_the_swap(
@@ -120,6 +121,7 @@ def test_a_recording_of_it_verifies(tmp_path: Path) -> None:
     assert verify(tmp_path / "left.mcap").verified
 
 
+@pytest.mark.slow
 def test_a_hard_but_real_fault_stays_inside() -> None:
     """A shove of 180 kN, about the truck's weight with its pack, is not outside of the model."""
     result = swap(fault="truck_shove:force_n=180000,direction_deg=90,phase=lower,after_s=3").run()

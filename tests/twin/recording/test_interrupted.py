@@ -19,7 +19,7 @@ from mcap.reader import NonSeekingReader
 from mcap.records import Chunk
 from mcap.stream_reader import StreamReader
 
-from tests.tiers import examples
+from tests.tiers import examples, slow
 from tests.twin.recording.sample_recording import CHANNELS, header, samples, write
 from twin.errors import InputError
 from twin.recording import Recorder, open_recording
@@ -45,7 +45,7 @@ for k in range(1_000_000):
 """
 
 
-@pytest.mark.parametrize(("speed", "seed"), [(1.0, 0), (20.0, 1), (1000.0, 2)])
+@pytest.mark.parametrize(("speed", "seed"), [(1.0, 0), (20.0, 1), slow(1000.0, 2)])
 def test_killed_at_a_random_instant(tmp_path: Path, speed: float, seed: int) -> None:
     """Four children, each killed at its own instant, in real time and faster."""
     instants = random.Random(seed)

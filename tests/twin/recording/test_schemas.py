@@ -40,7 +40,7 @@ def swaps(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return made
 
 
-@pytest.mark.parametrize("name", ["policies", "faults", "refused", slow("branch")])
+@pytest.mark.parametrize("name", [slow("policies"), "faults", "refused", slow("branch")])
 def test_every_message_of_a_swap(name: str, swaps: dict[str, Path]) -> None:
     assert problems(swaps[name]) == []
 
@@ -58,6 +58,7 @@ def test_every_message_of_a_drive_into_the_bay(tmp_path: Path) -> None:
         assert np.isnan(recording.sensors().values[0]).any(), "before the lidar's first frame"
 
 
+@pytest.mark.slow
 def test_every_message_of_an_imported_log(tmp_path: Path) -> None:
     path = tmp_path / "log.mcap"
     log, mapping = LOG_TESTS / "data" / "inc1_sway_collision.csv.gz", LOG_TESTS / "station_a.yaml"

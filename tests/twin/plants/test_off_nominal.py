@@ -1,0 +1,61 @@
+"""Swaps far from the nominal timing on both plants: the same end at the same time, forces of the same size.
+
+Each case is an example of a kind in which an end effector meets a pack outside of its guides' capture.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.twin.plants.test_rom import cell_of
+from twin.catalogue import load_timing
+from twin.catalogue.schema import TimingSet
+from twin.plants.kinds import PLANTS, plant_maker
+from twin.swap import SwapResult, SwapTwin
+
+TIME_S, FORCE_N, FACTOR = 1.0, 2000.0, 2.0
+"""How far apart both plants' ends may be, and the factor between their peak forces, from this force on."""
+
+
+def factory_but(station: str, phases: dict[str, dict[str, Any]] | None = None, **default: Any) -> TimingSet:
+    """The factory set with other values for all phases, or for some."""
+    plain = load_timing("factory", station).model_dump()
+    plain["default"] |= default
+    for name, values in (phases or {}).items():
+        plain["phases"][name] = {**plain["default"], **plain["phases"].get(name, {}), **values}
+    return TimingSet.model_validate(plain)
+
+
+def played(plant: str, station: str, seed: int, timing: TimingSet) -> SwapResult:
+    twin = SwapTwin(cell_of(station, seed), timing, make_plant=plant_maker(plant))
+    try:
+        return twin.run()
+    finally:
+        twin.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("seed", "timing"),
+    [
+        # picks while it still travels: it lands on an idle pack
+        (6, factory_but("top_lift", overlap_s=10.0)),
+        # lowers while it still sways: a rim runs against the pack's side
+        (0, factory_but("top_lift", shaper="none", settle_threshold_m=0.03, settle_dwell_s=0.0)),
+        # lowers onto the truck's pack beside the flares' capture
+        (0, factory_but("top_lift", {"lower": {"overlap_s": 9.0}})),
+        # within it, by the last millimetres
+        (1, factory_but("top_lift", {"lower": {"overlap_s": 9.0}})),
+    ],
+)
+def test_it_ends_as_on_the_reference_plant(seed: int, timing: TimingSet) -> None:
+    reference, reduced = (played(plant, "top_lift", seed, timing) for plant in PLANTS)
+    assert reduced.outcome == reference.outcome
+    assert not reference.violations
+    assert not reduced.violations
+    assert reduced.cycle_time_s == pytest.approx(reference.cycle_time_s, abs=TIME_S)
+    for name in ("peak_lateral_force_n", "peak_axial_force_n"):
+        least, most = sorted((reference.kpis[name], reduced.kpis[name]))
+        assert most < max(FORCE_N, FACTOR * least), name
