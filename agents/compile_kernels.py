@@ -111,7 +111,8 @@ def _reference(folder: Path) -> None:
 
 
 def _batch(folder: Path) -> None:
-    """As many swaps as are run by several threads."""
+    """As many swaps as are run by several threads, and the monitor alone, as `bench` looks at it."""
+    from twin.commands.bench.monitors import look_again
     from twin.plants.rom import RomPlant
     from twin.plants.rom.plant import THREADS_FROM
     from twin.swap import SwapTwin
@@ -120,6 +121,7 @@ def _batch(folder: Path) -> None:
     cells = [_cell("top_lift", seed)[0] for seed in range(THREADS_FROM)]
     twin = SwapTwin(cell, timing, make_plant=lambda _: RomPlant(cells))
     twin.program.advance()
+    look_again(twin.plant.worlds, twin.plant.params, 0.01, 1)
     twin.close()
 
 

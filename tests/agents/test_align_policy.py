@@ -119,7 +119,7 @@ def test_an_insertion_that_gets_nowhere_is_tried_again(monkeypatch: pytest.Monke
     twin = SwapTwin(*cell_and_timing("top_lift"), aligner=make)
     while twin.program.advance() and "lock" not in {span.name for span in twin.program.spans[0]}:
         pass
-    events = [event["message"] for event in twin.program.events[0]]
+    events = [event["message"] for event in twin.program.events[0] if event["name"] == "retry"]
     assert [message.split(":")[0] for message in events] == ["insertion 1 failed"]
     assert int(twin.program.insert_attempts[0].max()) == 2
     assert not twin.plant.worlds["violation"].any()

@@ -120,7 +120,7 @@ def test_every_end_is_named() -> None:
 
 def test_a_part_of_a_swap(env: TimingEnv) -> None:
     observation, info = env.reset(seed=0)
-    asked, total, over = [], 0.0, False
+    asked, total, force, over = [], 0.0, 0.0, False
     assert info["kpis"]["time_s"] == 0.0
     assert seen(observation)["elapsed"] == 0.0
     while not over:
@@ -130,10 +130,12 @@ def test_a_part_of_a_swap(env: TimingEnv) -> None:
         assert sum(value for name, value in told.items() if name.startswith("phase_")) == 1.0
         observation, reward, over, truncated, info = env.step(factory(env, asked[-1]))
         total += reward
+        force += info["reward_terms"]["force"]
         assert not truncated
     assert asked == ["lower", "grip", "unlock", "lift_out"]
     assert (info["outcome"], info["is_success"], info["asked"]["phase"]) == ("part_completed", True, "")
-    assert total == pytest.approx(-info["kpis"]["ratio"], abs=1e-9), "nothing but time"
+    assert total == pytest.approx(-info["kpis"]["ratio"] - 0.5 * force, abs=1e-9), "time, and what pushes too hard"
+    assert 0.0 <= force < 0.01, "the pack leaves its pins with hardly more than the warning limit"
     assert seen(observation)["mass"] == pytest.approx(info["case"]["pack_masses_kg"][0], rel=0.02), "as weighed"
     assert seen(observation)["elapsed"] == pytest.approx(info["kpis"]["time_s"], abs=1e-4)
 

@@ -1,4 +1,7 @@
-"""A few of the stored policies' episodes come out as stored."""
+"""A few of the stored policies' episodes come out as stored.
+
+Slow, as episodes are played anew for a release only.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,13 @@ import pytest
 from agents.train.config import load_config
 from tests.evidence.policies import BY_NAME, CASES, FIRST_SEED, UNTRAINED, play, read
 from tests.evidence.replay import RELATIVE, assert_as_stored, kpi_differences
-from tests.tiers import slow
 
 ALIGNMENT = [case.name for case in CASES if case.name.startswith("alignment")]
 EPISODES = [
     *((name, "baseline", FIRST_SEED) for name in ALIGNMENT),
     ("trained-alignment", "align_sac", FIRST_SEED),
 ]
-SLOW = [
+MORE = [
     ("timing-top_lift", "zvd", FIRST_SEED),
     *((name, policy, FIRST_SEED + 7) for name in ALIGNMENT for policy in ("baseline", "zero", "random")),
     *(("trained-alignment", policy, FIRST_SEED + 3) for policy in ("align_sac", "untrained")),
@@ -26,7 +28,8 @@ SLOW = [
 """(case, policy, seed)"""
 
 
-@pytest.mark.parametrize(("name", "policy", "seed"), [*EPISODES, *(slow(*one) for one in SLOW)])
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "policy", "seed"), [*EPISODES, *MORE])
 def test_a_stored_episode_comes_out_as_stored(name: str, policy: str, seed: int) -> None:
     stored, again = read(BY_NAME[name])[policy, seed], play(name, policy, seed)
     differences = [

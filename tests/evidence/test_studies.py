@@ -1,4 +1,7 @@
-"""One result of each study that docs/agreement.md draws on comes out as stored; the reference plant's are slow."""
+"""One result of each study that docs/agreement.md draws on comes out as stored.
+
+Slow, as studies are played anew for a release only.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +17,10 @@ from tests.evidence.campaign import CELLS
 from tests.evidence.finer_step import FIGURES, Figure
 from tests.evidence.part import ROOT
 from tests.evidence.replay import RELATIVE, assert_as_stored, kpi_differences, near
-from tests.tiers import slow
 
 FINER = [(figure, hz) for figure in FIGURES for hz in figure.rates_hz]
 FINER_SLOW = [(figure, figure.rates_hz[1]) for figure in FIGURES]
-PLANTS = [REDUCED, slow(REFERENCE)]
+PLANTS = [REDUCED, REFERENCE]
 
 
 def finer_comes_out(figure: Figure, plant: str, hz: int, relative: float) -> None:
@@ -29,6 +31,7 @@ def finer_comes_out(figure: Figure, plant: str, hz: int, relative: float) -> Non
     assert_as_stored(finer_step.TABLE, f"{figure.name}, {plant}, {hz} Hz, seed {seed}", differences)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("figure", "hz"), FINER, ids=lambda value: getattr(value, "name", value))
 def test_finer_steps_of_the_reduced_order_plant(figure: Figure, hz: int) -> None:
     finer_comes_out(figure, REDUCED, hz, RELATIVE["reduced"])
@@ -40,6 +43,7 @@ def test_finer_steps_of_the_reference(figure: Figure, hz: int) -> None:
     finer_comes_out(figure, REFERENCE, hz, 0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("plant", PLANTS)
 def test_hits(plant: str) -> None:
     seed = hits.SEEDS[0]

@@ -260,12 +260,16 @@ def move(
     creep_mps: float = 0.0,
     **targets: float,
 ) -> Array:
-    """Start a move of axes (x, y, z, yaw) at the axis limits unless told otherwise; returns the (1,) command."""
+    """Start a move of axes (x, y, z, yaw) at the axis limits unless told otherwise; returns the (1,) command.
+
+    The limits are those with a load where the robot holds one: faster trips the overspeed interlock.
+    """
     p = plant.params[0]
     command = new_command()
     c = command[0]
+    loaded = plant.worlds["held"][0, robot] >= 0
     for name, limit, wanted in (
-        ("velocity", "axis_velocity", velocity),
+        ("velocity", "axis_velocity_loaded" if loaded else "axis_velocity", velocity),
         ("acceleration", "axis_acceleration", acceleration),
         ("jerk", "axis_jerk", jerk),
     ):

@@ -32,11 +32,11 @@ def loaded_table(bench):
     [
         ("top_lift", None, "x", 2.0, 0.02),
         ("top_lift", None, "y", 1.0, 0.02),
-        ("top_lift", None, "z", -1.5, 0.02),
+        ("top_lift", None, "z", -1.0, 0.02),
         ("top_lift", None, "yaw", 0.05, 0.02),
         ("top_lift", rig.OLD, "x", 2.0, 0.02),
         ("top_lift", rig.OLD, "y", 1.0, 0.02),
-        ("top_lift", rig.OLD, "z", -1.5, 0.02),
+        ("top_lift", rig.OLD, "z", -1.0, 0.02),
         ("top_lift", rig.OLD, "yaw", 0.05, 1.1),
         ("chassis", rig.OLD, "x", 1.2, 0.02),
         ("chassis", rig.OLD, "y", 0.05, 0.02),

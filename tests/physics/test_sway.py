@@ -143,7 +143,7 @@ def traverse_and_lower(physics_hz):
         times = []
         for target in ({"x": -1.0}, {"z": 4.1}):
             started_s = float(plant.worlds["t_s"][0])
-            rig.move(plant, **target, velocity=0.5, acceleration=0.2, jerk=0.5)
+            rig.move(plant, **target, velocity=0.25, acceleration=0.2, jerk=0.5)
             plant.run()
             assert (plant.worlds["axis_state"][0, 0] == STANDSTILL).all()
             times.append(float(plant.worlds["t_s"][0]) - started_s)
