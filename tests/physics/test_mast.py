@@ -68,7 +68,7 @@ def test_a_pack_off_a_leaning_truck_goes_level_into_its_slot(pitch_deg, roll_deg
         twin.plant.disturb = note
         while program.step[0, 0] < program.index["store_release"] and program.advance():
             pass
-        assert program.events[0] == []
+        assert {event["name"] for event in program.events[0]} <= {"load_cell_zeroed"}, "no try has failed"
         assert np.abs(lean).max() < radians(0.1)
         assert w["pad_gap_m"][rig.OLD].max() < station.limits.seated_m
         assert np.hypot(*w["pack_offset_m"][rig.OLD, :2]) < station.actuators.lock_capture_m
