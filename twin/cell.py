@@ -230,6 +230,7 @@ def _fill_packs_and_seats(p: Any, station: Station, pack: Pack, jobs: tuple[Job,
         p["lock_rate"][i] = (1.0 / max(opening, 0.01), 1.0 / max(closing, 0.01))
     p["grip_rate"] = (1.0 / a.grip_open_s, 1.0 / a.grip_close_s)
     p["grip_capture_m"], p["lock_capture_m"] = a.grip_capture_m, a.lock_capture_m
+    p["flipper_capture_m"] = station.end_effector.flipper_capture_m
     p["coupler_xy_m"] = pack.coupler.xy_m
     p["coupler_engage_m"], p["coupler_force_n"] = pack.coupler.engage_m, pack.coupler.mate_force_n
     p["guide_length_m"] = pack.guides.pin_length_m

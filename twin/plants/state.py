@@ -137,7 +137,7 @@ COMMAND = np.dtype(
         ("float_lock", i8),  # -1 leave, 0 free, 1 lock the floating table or head
         ("scan_samples", i8),
         ("carrying", i8),  # -1, or the index of the pack that the sequence believes to be held
-        ("seat_z", f8),  # expected position of axis z when the pack is seated; NaN unknown
+        ("seat_z", f8),  # expected position of axis z with the pack seated, or landed on; NaN unknown
         ("jam_below_n", f8),  # axial force that counts as a jam while inserting
         ("inserting", i8),  # 1: guide forces are expected; jam and abort limits end the command instead of tripping
         ("acknowledge", i8),  # 1: clear a trip and let the axes leave ErrorStop
@@ -217,6 +217,7 @@ PARAMS = np.dtype(
         ("lock_rate", f8, (SEATS, 2)),  # 1/s: opening, closing
         ("grip_rate", f8, 2),
         ("grip_capture_m", f8),
+        ("flipper_capture_m", f8),  # how far an end effector may be off a pack that it meets
         ("lock_capture_m", f8),
         ("coupler_xy_m", f8, 2),
         ("coupler_engage_m", f8),

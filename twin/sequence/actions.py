@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from twin.landing import LET_OFF_M
 from twin.plants.state import (
     UNTIL_ACTUATED,
     UNTIL_CLEAR,
@@ -23,6 +24,7 @@ from twin.plants.state import (
     new_command,
 )
 from twin.sequence.building import (
+    SETTLE_TIMEOUT_S,
     add_shaper,
     anywhere,
     axis_z,
@@ -58,8 +60,6 @@ LEAVING = 2.0
 """Off a seat or a pack an axis creeps this much faster than onto it: there is nothing to find [estimate]."""
 CLEAR_SLACK_M = 0.01
 """A height counts as reached this much early: an axis stops within its repeatability, perhaps short of its target."""
-LET_OFF_M = 0.07
-"""Past the corner guides (40 mm capture at 35 deg reach 57 mm)."""
 APPROACH_M = 0.02
 """Clear of the lead-in: below this over the pin tips the pack is no longer free to move sideways."""
 SURELY_OFF_M = 0.05
@@ -130,7 +130,10 @@ def go_to_truck(phase: str) -> Start:
 
 
 def land(phase: str, which: str) -> Start:
-    """Empty, onto the pack that stands at `which` seat: fast, then creep until contact."""
+    """Empty, onto the pack that stands at `which` seat: fast, then creep until contact.
+
+    It waits over the pack's edges for what is not over it yet, or swings (`twin.landing`).
+    """
 
     def start(program: Program, selection: Selection) -> np.ndarray:
         s = program.cell.retract
@@ -140,6 +143,8 @@ def land(phase: str, which: str) -> Start:
         height, speed = creep(program, selection, phase)
         commands["creep_at"] = goal[:, Z] + s * height
         commands["creep_speed_mps"] = speed
+        commands["seat_z"] = goal[:, Z]
+        commands["timeout_s"] += SETTLE_TIMEOUT_S
         commands["threshold"] = contact_threshold_n(program)
         commands["load_known_from"] = goal[:, Z] + s * (LET_OFF_M + APPROACH_M)
         commands["float_lock"] = 0

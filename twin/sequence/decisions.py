@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from twin.causes import SWAY
 from twin.incident import amount, other_end
 from twin.plants.state import DONE, JAM, REFUSED, TIMEOUT, X
 from twin.sequence.building import seat_targets_of
@@ -257,7 +258,10 @@ def inserted(program: Program, selection: Selection, results: np.ndarray) -> lis
 
 
 def without_contact(step: str) -> Then:
-    """A landing that found nothing goes on at `step`; its reason is kept, and told if nothing else turns up."""
+    """A landing that found nothing goes on at `step`; its reason is kept, and told if nothing else turns up.
+
+    One that has waited in vain for a swing to end is over.
+    """
 
     def then(program: Program, selection: Selection, results: np.ndarray) -> list[str]:
         following = []
@@ -268,7 +272,8 @@ def without_contact(step: str) -> Then:
                 program.kept[n, r] = incident
                 facts = {"robot": r, "phase": program.phase_of(n, r), **incident.data}
                 program.event(n, "retry", f"{step}: robot {r + 1}, {incident.sentence}", **facts)
-            following.append(step if results[k] == JAM else "")
+            swings = results[k] == TIMEOUT and int(program.plant.worlds["end_cause"][n, r]) == SWAY
+            following.append(step if results[k] == JAM else "!sway_limit" if swings else "")
         return following
 
     return then

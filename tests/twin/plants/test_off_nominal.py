@@ -40,13 +40,12 @@ def played(plant: str, station: str, seed: int, timing: TimingSet) -> SwapResult
 @pytest.mark.parametrize(
     ("seed", "timing"),
     [
-        # picks while it still travels: it lands on an idle pack
+        # picks while it still travels: it waits over an idle pack
         (6, factory_but("top_lift", overlap_s=10.0)),
-        # lowers while it still sways: a rim runs against the pack's side
+        # lowers while it still sways
         (0, factory_but("top_lift", shaper="none", settle_threshold_m=0.03, settle_dwell_s=0.0)),
-        # lowers onto the truck's pack beside the flares' capture
+        # lowers while it still travels
         (0, factory_but("top_lift", {"lower": {"overlap_s": 9.0}})),
-        # within it, by the last millimetres
         (1, factory_but("top_lift", {"lower": {"overlap_s": 9.0}})),
     ],
 )

@@ -1,0 +1,124 @@
+"""An empty end effector comes down (or up) to a pack only over it, and calm: what a landing waits for on its way.
+
+Its corner guides reach over the pack's edge. Beside the pack, or swinging, they would hit its side with whatever speed
+axis or load have: 40 kN at 0.4 m/s, which bends a guide pin. So axis z stops just beyond their reach until encoders
+and sway sensor have said for most of half a swing that it is as near over the pack as they catch, and goes on then.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from twin.drives import stop_axis
+from twin.interlocks import stopping_way, target_of
+from twin.motion.kernels import kernel
+from twin.motion.profile import plan_rest_to_rest, plan_with_creep
+from twin.plants.geometry import planar
+from twin.plants.state import DISCRETE_MOTION, STANDSTILL, STOPPING, TRIP_SWAY, YAW, X, Y, Z
+from twin.plants.suspension import FOUR_ROPE
+
+World = Any
+Params = Any
+Command = Any
+
+LET_OFF_M = 0.07
+"""Past the corner guides (40 mm capture at 35 deg reach 57 mm)."""
+CAUGHT_SHARE = 0.75
+"""Share of the guides' capture within which the end effector has to be [estimate: the rest is for the scanner, and for
+what it swings on]."""
+CALM_SHARE = 0.65
+"""For so much of half a swing it has to be so near: what swings on by more than 1 / sin(0.65 * 90 deg) = 1.17 times as
+much has left by then [derived: 35 mm with a capture of 40 mm; on 4 m of rope that is 0.05 m/s]."""
+CALM_S = 0.5
+"""The same of an end effector that does not hang on ropes: several periods of a mast or a floating table [estimate]."""
+ASKEW_RAD = 0.03
+"""So far askew a corner of the end effector is as far off as its guides capture [derived: 40 mm over half of a diagonal
+of 2.6 m]."""
+STOPPED_SHORT_M = 0.01
+"""An axis z whose motion ends farther from its target has been stopped; repeatability scatters it by less."""
+
+
+@kernel
+def plan_z(w: World, c: Command, r: int, target: float) -> None:
+    """Plan axis z from its present reference, at rest, to `target`, creeping from `c.creep_at` on if that is a number.
+
+    Args:
+        target: position in m; `c.target` with the scatter of a real axis, inside its stroke
+    """
+    start, profile = w.reference[r, Z, 0], w.profile[r, Z]
+    v, a, j = c.velocity[Z], c.acceleration[Z], c.jerk[Z]
+    if math.isnan(c.creep_at):
+        plan_rest_to_rest(profile, start, target, v, a, j)
+        return
+    creep_at = c.creep_at
+    if (creep_at - start) * (target - start) < 0.0:
+        creep_at = start
+    elif abs(creep_at - start) > abs(target - start):
+        creep_at = target
+    plan_with_creep(profile, start, creep_at, target, v, c.creep_speed_mps, a, j)
+
+
+@kernel
+def off_target_m(w: World, r: int) -> float:
+    """How far robot `r`'s end effector is from over where its axes go, by encoders and sway sensor, m."""
+    dx, dy = _to_go(w, r, X) - w.sway_m[r, 0], _to_go(w, r, Y) - w.sway_m[r, 1]
+    return planar(dx, dy)
+
+
+@kernel
+def _to_go(w: World, r: int, k: int) -> float:
+    """How far axis `k` still has to where it goes, m or rad: at standstill its control error."""
+    goal = w.reference[r, k, 0] if w.axis_state[r, k] == STANDSTILL else target_of(w, r, k)
+    return goal - w.axis_position[r, k]
+
+
+@kernel
+def caught_m(p: Params) -> float:
+    """How far an end effector may be off where it lands, m."""
+    return CAUGHT_SHARE * p.flipper_capture_m
+
+
+@kernel
+def calm_s(w: World, p: Params, r: int) -> float:
+    """For how long robot `r`'s end effector has to be over its pack before it comes nearer, s."""
+    if p.reeving != FOUR_ROPE:
+        return CALM_S
+    rope_m = max(p.sheave_height_m - w.axis_position[r, Z], 0.0)
+    return CALM_SHARE * math.pi * math.sqrt(rope_m / p.gravity_mps2)
+
+
+@kernel
+def stopped_short(w: World, p: Params, c: Command, r: int) -> bool:
+    """Whether the landing `c` of robot `r` has been stopped over its pack, and waits."""
+    return p.retract * (target_of(w, r, Z) - c.target[Z]) > STOPPED_SHORT_M
+
+
+@kernel
+def waits_over_pack(w: World, p: Params, c: Command, r: int, dt_s: float) -> bool:
+    """One scan of the landing `c`: stop axis z where the end effector is not calmly over the pack, go on where it is.
+
+    True while it waits. `c.seat_z` is where contact is expected; within the reach of the guides nothing is asked any
+    more, for there they lead the end effector.
+    """
+    if math.isnan(c.seat_z) or p.interlock_off[TRIP_SWAY] == 1:
+        return False
+    most_m = caught_m(p) * p.interlock_scale[TRIP_SWAY]
+    askew = abs(_to_go(w, r, YAW)) > ASKEW_RAD * p.interlock_scale[TRIP_SWAY]
+    off = askew or off_target_m(w, r) > most_m
+    w.hold_s[r] = 0.0 if off else w.hold_s[r] + dt_s
+    calm = w.hold_s[r] >= calm_s(w, p, r)
+    state = w.axis_state[r, Z]
+    if stopped_short(w, p, c, r):
+        if state == STANDSTILL and calm:
+            plan_z(w, c, r, c.target[Z])
+            w.profile_start_s[r, Z] = w.t_s
+            w.axis_state[r, Z] = DISCRETE_MOTION
+            return False
+        return True
+    height_m = p.retract * (w.axis_position[r, Z] - c.seat_z)
+    comes_m = -p.retract * stopping_way(w, p, r, Z)
+    if not calm and state == DISCRETE_MOTION and height_m > LET_OFF_M and height_m - comes_m < LET_OFF_M:
+        stop_axis(w, p, r, Z, w.t_s, STOPPING)
+        return True
+    return False
