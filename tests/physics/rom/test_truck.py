@@ -149,8 +149,8 @@ def push_at_the_pitch_centre(plant):
 def test_brakes_hold_to_mu_n_and_slip_above(bench, axis, pack):
     """Coulomb: F_slip = mu (spring forces + unsprung weight) = mu g (truck + pack), all axles braked.
 
-    The push rises by 5 % of that a second, 0.05 % a scan. Without a pack the truck stays where it is to the last bit until
-    the very scan at which it equals F_slip; with one, until 0.15 % below it (measured: 0.05 % along, 0.1 % across), as
+    The push rises by 5 % of that a second, 0.05 % a scan. Without a pack the truck stays where it is to the last bit
+    until the scan at which it equals F_slip; with one, until 0.15 % below it (measured: 0.05 % along, 0.1 % across), as
     the pack leans 4 mm out of its place and the truck turns a little. Above, m v = integral (F - F_slip) dt for its
     centre of mass: a pack lags behind as it rocks on its lever.
     """
