@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from twin.plants.state import UNTIL_DWELL, UNTIL_LOAD_ABOVE, UNTIL_LOAD_BELOW, Z
-from twin.sequence.building import anywhere, axis_z, creep, inside_axes, new_commands, pack_of, seat_of
+from twin.sequence.building import axis_z, creep, inside_axes, new_commands, pack_of, seat_of, seat_targets_of
 from twin.sequence.heights import (
     PULL_TRAVEL_SHARE,
+    empty_free_over_z,
     least_pull_n,
+    pack_free_over_z,
     pull_load_n,
     weight_n,
 )
@@ -47,9 +49,12 @@ def weigh(phase: str, which: str, pack: str | None) -> Start:
         commands = new_commands(program, selection, phase, pack is not None, UNTIL_DWELL)
         commands["dwell_s"] = WEIGHING_WINDOWS * program.cell.station.sensors.load_cell_weighing_s
         commands["timeout_s"] = commands["dwell_s"] + 1.0
-        commands["load_known_from"] = anywhere(program)
         commands["seat"] = seat_of(program, selection, which)
-        if pack is not None:
+        goal_z = seat_targets_of(program, selection, which, leaning=pack is None)[:, Z]
+        if pack is None:
+            commands["load_known_from"] = empty_free_over_z(program, goal_z)
+        else:
+            commands["load_known_from"] = pack_free_over_z(program, goal_z)
             commands["carrying"] = pack_of(program, selection, pack)
         return commands
 

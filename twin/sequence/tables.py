@@ -149,7 +149,7 @@ def _swap_table(meet: str, out: str, taken: float) -> list[Step]:
             failed=LOCK_STUCK,
             then=go.go_on_with("unlock"),
         ),
-        Step("store_back_off", "store", do.back_off("store", "put_seat", "old_pack")),
+        Step("store_back_off", "store", do.back_off("store", "put_seat", "old_pack", free=True)),
         Step("store_weigh", "store", by_load.weigh("store", "put_seat", "old_pack"), then=go.go_on_with("store")),
         Step(
             "unlock_again",
