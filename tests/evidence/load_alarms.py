@@ -29,7 +29,7 @@ from twin.swap import SwapTwin
 from twin.variation import Variation
 
 SECTION, COMMAND = "load alarms", "python -m tests.evidence.load_alarms"
-KINDS = ("guided", "unguided", "random", "corners")
+KINDS = ("guided", "unguided", "random")
 DRAW = 0
 
 
@@ -69,7 +69,7 @@ def row(station: str, kind: str, swaps: int) -> tuple[str, int]:
         outcomes += ends
         print(f"\r{station} {kind} {len(outcomes)} of {swaps}\033[K", end="", file=sys.stderr, flush=True)
     most = np.concatenate(shares).max(axis=0)
-    said = "timing sets, " + kind if kind in ("random", "corners") else f"factory timing, {kind} parking"
+    said = "random timing sets" if kind == "random" else f"factory timing, {kind} parking"
     false = outcomes.count("load_implausible")
     return (
         f"| {station} | {said} | {len(outcomes)} | {outcomes.count('completed')} | {false} "
@@ -84,7 +84,8 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     date = datetime.now(UTC).date().isoformat()
     said = (
-        f"Version {version('swaptwin')}, {date}, reduced-order plant, seeds and sets 0 to {given.swaps - 1}; `{COMMAND}`.\n"
+        f"Version {version('swaptwin')}, {date}, reduced-order plant, seeds and sets 0 to {given.swaps - 1};\n"
+        f"`{COMMAND}`. "
         "The largest share of its limit that a check has come to in any of the swaps:\n\n"
         "| station | swaps | played | completed | `load_implausible` | known weight | drive | after a jump |\n"
         "|---|---|---:|---:|---:|---:|---:|---:|\n"

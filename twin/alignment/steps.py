@@ -17,7 +17,7 @@ from twin.sequence.building import (
     seat_targets_of,
     until_settled,
 )
-from twin.sequence.heights import pack_free_over_z
+from twin.sequence.free import pack_free_over_z
 from twin.sequence.program import Program, Selection, Start, Step
 from twin.sequence.tables import TABLES
 
@@ -49,12 +49,11 @@ def to_hover(phase: str, which: str, pack: str) -> Start:
 
     def start(program: Program, selection: Selection) -> np.ndarray:
         commands = new_commands(program, selection, phase, True, UNTIL_SETTLED)
-        seat_z = seat_targets_of(program, selection, which)[:, Z]
-        commands["target"][:, Z] = seat_z + program.cell.retract * HOVER_M
+        commands["target"][:, Z] = seat_targets_of(program, selection, which)[:, Z] + program.cell.retract * HOVER_M
         commands["delay_s"][:, Z] = descent_delay_s(program, selection, commands["jerk"][:, Z])
         commands["seat"] = seat_of(program, selection, which)
         commands["carrying"] = pack_of(program, selection, pack)
-        commands["load_known_from"] = pack_free_over_z(program, seat_z)
+        commands["load_known_from"] = pack_free_over_z(program, selection, which)
         return until_settled(program, selection, phase, commands)
 
     return start

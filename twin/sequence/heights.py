@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 import numpy as np
 
 from twin.catalogue.schema import FloatingTable, Mast
 from twin.cell import Cell
 from twin.sequence.program import Program, Selection
-
-Z_OR_MORE = TypeVar("Z_OR_MORE", float, np.ndarray)
 
 TRAVEL_MARGIN_M = 0.03
 """A carried pack travels this far beyond the clearance height."""
@@ -31,7 +27,7 @@ LET_OFF_M = 0.07
 APPROACH_M = 0.02
 """Clear of the lead-in: below this over the pin tips the pack is no longer free to move sideways."""
 SURELY_OFF_M = 0.05
-"""A pack so far over the pin tips hangs free, wherever its seat leans and however far its ropes give [estimate]."""
+"""A pack so far over the highest pin tip hangs free, however far its ropes give [estimate]."""
 PARKING_HEIGHT_M = 0.10
 """How much a truck's seats may stand higher or lower than nominal: parking, rebound and pitch [estimate]."""
 
@@ -89,34 +85,6 @@ def between_z(program: Program) -> float:
     s, height = program.cell.retract, program.cell.pack.size_m[2]
     seats = [seat.xyz_m[2] + s * height for seat in program.cell.seats if seat.on_truck]
     return (max(seats) if s > 0 else min(seats)) + s * (EMPTY_MARGIN_M + PARKING_HEIGHT_M)
-
-
-# Heights of axis z from which on what hangs there touches nothing: `load_known_from` of commands. They go by where
-# packs and seats stand, never by what an axis has done before: one that has landed on a rim stands lower than meant.
-
-
-def empty_free_z(program: Program, *, over_slots: bool = False) -> float:
-    """Position of axis z from which on an empty end effector touches no pack; `over_slots`: none of those in slots."""
-    s, height = program.cell.retract, program.cell.pack.size_m[2]
-    faces = [slot.z_m + s * height for slot in program.cell.station.slots]
-    if not over_slots:
-        faces += [seat.xyz_m[2] + s * (height + PARKING_HEIGHT_M) for seat in program.cell.seats if seat.on_truck]
-    return empty_free_over_z(program, max(faces) if s > 0 else min(faces))
-
-
-def empty_free_over_z(program: Program, face_z: Z_OR_MORE) -> Z_OR_MORE:
-    """The same over one pack, whose grip face lies at `face_z`: clear of its corner guides, however it leans."""
-    return face_z + program.cell.retract * (LET_OFF_M + APPROACH_M)
-
-
-def pack_free_z(program: Program) -> float:
-    """Position of axis z from which on a carried pack touches nothing, wherever it is."""
-    return program.cell.station.limits.clearance_height_m + program.cell.retract * program.cell.pack.size_m[2]
-
-
-def pack_free_over_z(program: Program, seat_z: Z_OR_MORE) -> Z_OR_MORE:
-    """The same over its seat, where its grip face is at `seat_z` once it is seated."""
-    return seat_z + program.cell.retract * (program.cell.pack.guides.pin_length_m + SURELY_OFF_M)
 
 
 def contact_threshold_n(program: Program) -> float:
