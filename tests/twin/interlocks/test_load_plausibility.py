@@ -133,8 +133,8 @@ def test_a_load_that_swings_is_neither_zeroed_nor_judged(scale: Scale) -> None:
 
 
 @pytest.mark.parametrize("beats", [0.0, 0.25, 0.5, 0.75])
-@pytest.mark.parametrize("rope_m", [1.05, 1.6, 2.5, 4.1])
-@pytest.mark.parametrize("sway_rad", [0.04, 0.08, 0.12])
+@pytest.mark.parametrize("rope_m", [1.6, 4.1])
+@pytest.mark.parametrize("sway_rad", [0.08, 0.12])
 def test_a_swing_is_no_fault(top: Desk, rope_m: float, sway_rad: float, beats: float) -> None:
     """Ropes bear m (g cos a + L a'^2): flat, and off the weight, at the bottom of a swing and at its ends."""
     scale = Scale(top)
