@@ -28,6 +28,7 @@ from twin.alignment.sensed import Sensed
 from twin.alignment.servo import VisualServo
 from twin.catalogue import load_station
 from twin.errors import InputError
+from twin.plants.rom import RomPlant
 from twin.recorded import verify
 from twin.recording import open_recording
 from twin.swap import SwapTwin
@@ -116,7 +117,7 @@ def test_an_insertion_that_gets_nowhere_is_tried_again(monkeypatch: pytest.Monke
         late.append(Late())
         return late[-1]
 
-    twin = SwapTwin(*cell_and_timing("top_lift"), aligner=make)
+    twin = SwapTwin(*cell_and_timing("top_lift"), aligner=make, make_plant=RomPlant)
     while twin.program.advance() and "lock" not in {span.name for span in twin.program.spans[0]}:
         pass
     events = [event["message"] for event in twin.program.events[0] if event["name"] == "retry"]

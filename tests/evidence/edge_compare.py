@@ -123,6 +123,17 @@ def worth_a_look(pair: Pair) -> list[str]:
     return wrong
 
 
+def differing(pairs: list[Pair]) -> str:
+    """Markdown: each pair that is worth a look, how it ended on either plant."""
+    lines = ["| swap | what differs | reference | ROM |", "|---|---|---|---|"]
+    for pair in pairs:
+        wrong = worth_a_look(pair)
+        if wrong:
+            ends = (f"{row['outcome']} at {row.get('ended_s', '-')} s" for row in (pair.reference, pair.reduced))
+            lines.append(f"| {pair.identifier} | {'; '.join(wrong)} | {' | '.join(ends)} |")
+    return "\n".join(lines) + "\n"
+
+
 def met(pairs: list[Pair]) -> bool:
     """Whether every target of the table is met.
 

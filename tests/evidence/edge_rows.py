@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.evidence.edge_cases import EdgeCase, case_of
+from tests.evidence.markers import stamp
 from twin.catalogue.schema import MECHANICAL
 from twin.plants.kinds import plant_maker
 
@@ -55,7 +56,7 @@ def play(case: EdgeCase, plant: str) -> Row:
             twin.close()
     except Exception as error:
         said = f"{type(error).__name__}: {error}"
-        return {"id": case.identifier, "plant": plant, "outcome": "error", "class": "error", "said": said}
+        return {"id": case.identifier, "plant": plant, "outcome": "error", "class": "error", "said": said, **stamp()}
     names = [event["name"] for event in result.events]
     begun = any(span.name in MECHANICAL[case.station.kind] for span in result.phases)
     wild = sorted(name for name, value in result.kpis.items() if not math.isfinite(value))
@@ -78,6 +79,7 @@ def play(case: EdgeCase, plant: str) -> Row:
         "faults_not_acted": len(result.faults_not_acted),
         "end_state_sha256": result.end_state_sha256,
         "wall_s": round(time.perf_counter() - began, 2),
+        **stamp(),
     }
 
 

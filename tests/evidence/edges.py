@@ -4,6 +4,7 @@
     python -m tests.evidence.edges run -o FOLDER --swaps 300 --station top_lift
     python -m tests.evidence.edges run -o FOLDER --again rom           # the reduced-order plant has changed
     python -m tests.evidence.edges report -o FOLDER                    # the tables and the differing swaps again
+    python -m tests.evidence.edges report -o FOLDER --swaps 300 --write    # into docs/agreement.md
     python -m tests.evidence.edges show top_lift-17                    # what a case is
     python -m tests.evidence.edges play top_lift-17 --plant rom --record FILE.mcap
     python -m tests.evidence.edges timing top_lift-17 > SET.yaml       # its timing set, for `swaptwin swap --timing`
@@ -11,6 +12,7 @@
 A case is drawn from `--draw` (a seed, 0) and its number alone: timing set over Timing-v0's action range
 (`timing_draws.policy_set`), truck and pack of all that fit, conditions and parking, and faults (`fault_draws`).
 Outcome classes are defined in `edge_rows`, what counts as a difference in `edge_compare`.
+A run goes on where it stopped; rows of another version of the project are played anew.
 Exit code of `run` and `report`: 0 where every target is met, else 1.
 """
 
@@ -24,15 +26,18 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from tests.evidence import edge_rows
+from tests.evidence import agreement, edge_rows
 from tests.evidence.edge_cases import case_of, draw_case, spread
-from tests.evidence.edge_compare import REDUCED, REFERENCE, Pair, met, pairs_of, table, worth_a_look
+from tests.evidence.edge_compare import REDUCED, REFERENCE, Pair, differing, met, pairs_of, table, worth_a_look
+from tests.evidence.markers import made_from, of_this_version, replace
 from tests.evidence.timing_draws import as_yaml
 from twin.errors import InputError
 from twin.plants.kinds import PLANTS
 
 STATIONS = ("top_lift", "chassis")
 MAX_WORKERS = 2
+SECTION = "edges"
+"""Of docs/agreement.md."""
 SHOWN = 200
 """Characters of an outcome's sentence in the list of differing swaps."""
 
@@ -44,7 +49,7 @@ def identifiers(stations: list[str], swaps: int, first: int = 0) -> list[str]:
 def run(options: argparse.Namespace, wanted: list[str]) -> None:
     """Play what is missing of the wanted cases, on each plant in turn."""
     for plant in options.plants:
-        rows = edge_rows.read(options.o, plant)
+        rows = {i: row for i, row in edge_rows.read(options.o, plant).items() if of_this_version(row)}
         if options.again in (plant, "both"):
             rows = {i: row for i, row in rows.items() if i not in wanted}
         edge_rows.write(options.o, plant, rows.values())
@@ -63,7 +68,7 @@ def run(options: argparse.Namespace, wanted: list[str]) -> None:
 def report(options: argparse.Namespace, wanted: list[str]) -> bool:
     """Print a table a station and the swaps that differ; whether every target is met."""
     rows = {plant: edge_rows.read(options.o, plant) for plant in PLANTS}
-    all_met = True
+    all_met, sections, told = True, [], []  # type: bool, list[str], list[edge_rows.Row]
     for station in options.station:
         pairs = pairs_of(rows[REFERENCE], rows[REDUCED], [i for i in wanted if i.rpartition("-")[0] == station])
         if not pairs:
@@ -72,6 +77,11 @@ def report(options: argparse.Namespace, wanted: list[str]) -> bool:
         all_met &= met(pairs)
         for pair in sorted(pairs, key=lambda pair: not pair.only_reduced_completed):
             _print_difference(pair, options.draw)
+        sections += [table(station, pairs), differing(pairs)]
+        told += [row for pair in pairs for row in (pair.reference, pair.reduced)]
+    if options.command == "report" and options.write and told:
+        made = made_from(told, f"python -m tests.evidence.edges run --swaps {options.swaps} -o FOLDER")
+        replace(agreement.DOCUMENT, SECTION, "\n".join([*sections, made]))
     return all_met
 
 
@@ -118,6 +128,8 @@ def _options() -> argparse.Namespace:
         one.add_argument("--id", action="append", help="only these cases")
         if name != "drawn":
             one.add_argument("-o", type=Path, required=True, help="folder of the rows")
+        if name == "report":
+            one.add_argument("--write", action="store_true", help="put the tables into docs/agreement.md")
         if name == "run":
             one.add_argument("--again", choices=[*PLANTS, "both"], help="also the cases that this plant has played")
             one.add_argument("--plant", dest="plants", action="append", choices=PLANTS, help="only this one")

@@ -9,7 +9,7 @@ import pytest
 
 from tests.evidence import edge_rows
 from tests.evidence.edge_cases import case_of, draw_case
-from tests.evidence.edge_compare import Pair, met, pairs_of, table, worth_a_look
+from tests.evidence.edge_compare import Pair, differing, met, pairs_of, table, worth_a_look
 from tests.evidence.edge_rows import class_of
 from tests.evidence.fault_draws import SETTINGS, missing_kinds
 from tests.evidence.timing_draws import as_yaml, catalogue_set
@@ -113,3 +113,10 @@ def test_rows_survive_a_killed_run(tmp_path: Path) -> None:
     rows = edge_rows.read(tmp_path, "rom")
     assert [r["outcome"] for r in rows.values()] == ["completed", "jam"]
     assert not pairs_of({}, rows, rows)
+
+
+def test_the_list_of_differing_swaps_names_both_ends() -> None:
+    alike = Pair(row("bullet"), row("rom"))
+    other = Pair(row("bullet", "jam"), row("rom", "completed", ended_s=90.5))
+    said = differing([alike, other]).splitlines()[2:]
+    assert said == ["| top_lift-0 | COMPLETED ONLY ON THE ROM | jam at 100.0 s | completed at 90.5 s |"]

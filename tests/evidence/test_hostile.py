@@ -10,6 +10,7 @@ import pytest
 from tests.evidence.hostile import __main__ as command
 from tests.evidence.hostile import alignment, timing
 from tests.evidence.hostile.closeness import LIMITS
+from tests.evidence.markers import stamp
 
 
 @pytest.mark.slow
@@ -58,6 +59,27 @@ def test_the_command_goes_on_where_it_stopped(tmp_path, capsys) -> None:
     second = json.loads(capsys.readouterr().out)
     assert second["alignment_steps"] == first["alignment_steps"] >= 300
     assert second["bullet"]["episodes"] == 1
+
+
+def test_what_another_version_has_played_is_played_anew(tmp_path) -> None:
+    out = tmp_path / "rows.jsonl"
+    kept = {"station": "chassis", "mode": "direct", **stamp()}
+    rows = [{**kept, "seed": 1, "version": "0"}, {**kept, "seed": 2}]
+    out.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert [row["seed"] for row in command.Store(out).rows.values()] == [2]
+
+
+def test_tables_count_what_the_rows_say() -> None:
+    row = {"station": "chassis", "mode": "direct", "steps": 1500, "outcome": "seated", "violations": {}}
+    rows = [
+        {**row, "near": dict.fromkeys(LIMITS, 0.25)},
+        {**row, "near": dict.fromkeys(LIMITS, 0.5), "violations": {"6": {}}},
+        {**row, "mode": "timing", "outcome": "outside_model"},
+    ]
+    said = command.tables(rows, rows[1:2]).splitlines()
+    assert "| chassis | Alignment-v0, direct | 2 | 3,000 | 0 | 1 | 1 | 1 |" in said
+    assert "| chassis | Timing-v0 | 1 | 1,500 | 1 | 0 | 0 | 0 |" in said
+    assert "| `stroke` | 0.00 | 0.50 |" in said
 
 
 def test_a_file_of_something_else_is_refused(tmp_path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.evidence.timing_sets import BATCH, KINDS, STATIONS, Batch, Row, batches, play, read, report, wrong
+from tests.evidence.timing_sets import BATCH, KINDS, STATIONS, Batch, Row, batches, play, read, report, table, wrong
 from twin.catalogue import load_pack, load_station, load_timing, load_truck
 from twin.cell import build_cell
 from twin.plants.rom import RomPlant
@@ -66,6 +66,16 @@ def test_what_is_wrong_is_told_with_the_command_that_plays_it(
     path = tmp_path / "sets" / "chassis_random_7.yaml"
     assert f"--seed 7 --timing {path}" in said
     assert load_timing(str(path), station) == swap.set_of(station, 7)
+
+
+def test_the_table_counts_ends_and_what_is_wrong() -> None:
+    good: Row = {"kind": "random", "outcome": "completed", "violations": [], "not_finite": []}
+    rows = [good, good, {**good, "outcome": "jam", "violations": ["x"]}, {**good, "kind": "corners", "outcome": "what"}]
+    said = table({"chassis": rows}).splitlines()
+    assert said[0] == "| | chassis, random | chassis, corners |"
+    for line in ("| timing sets | 3 | 1 |", "| an invariant broken | 1 | 0 |", "| an end without a name | 0 | 1 |"):
+        assert line in said
+    assert "| `completed` | 2 | 0 |" in said
 
 
 def test_half_a_line_is_passed_over(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Stress of the reduced-order plant: random and corner timing sets, everything that the catalogue accepts.
 
     python -m tests.evidence.timing_sets -o FOLDER            # 20,000 random and 2,000 corner sets a station
+    python -m tests.evidence.timing_sets -o FOLDER --write    # the same, and the table into docs/reduced_order.md
     python -m tests.evidence.timing_sets -o FOLDER --station chassis --random 500 --corners 50
 
 About 25 minutes of two quiet cores for all of it.
@@ -8,13 +9,15 @@ About 25 minutes of two quiet cores for all of it.
 Each set is one swap of the ROM's batch, with its own seed; trucks, packs, parking and conditions rotate from batch to
 batch. Every end has to be a named outcome and every number finite; what breaks a safety invariant is written to
 FOLDER/sets/ID.yaml, which `swaptwin swap --plant rom --timing FILE ...` plays; the list below the table has the whole
-command. Rows land in FOLDER/STATION.jsonl, a line a swap; a run goes on where it stopped.
+command. Rows land in FOLDER/STATION.jsonl, a line a swap; a run goes on where it stopped, rows of another version of
+the project are played anew.
 Exit code: 0 where every number is finite, every end named and no invariant broken, else 1.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import math
 import sys
@@ -30,6 +33,8 @@ import numpy as np
 
 from agents.statistics import wilson
 from envs.choosing import fitting
+from tests.evidence.markers import made_from, of_this_version, replace, stamp
+from tests.evidence.part import ROOT
 from tests.evidence.timing_draws import as_yaml, catalogue_set
 from twin import seeding
 from twin.catalogue import Station, TimingSet, load_pack, load_station, load_truck
@@ -44,6 +49,7 @@ PARKINGS = ("guided", "guided", "guided", "unguided")
 """Of four batches one has trucks parked without guides: many of them are sent away before anything moves."""
 KINDS = ("random", "corners")
 BATCH = 25
+DOCUMENT, SECTION = ROOT / "docs" / "reduced_order.md", "timing_sets"
 STATE_FIELDS = ("q", "qd", "truck_q", "truck_qd", "pack_pose", "pack_twist", "e_pose", "load_n", "guide_force_n")
 SHOWN = 20
 
@@ -132,7 +138,7 @@ def _played(batch: Batch, station: Station, timings: list[TimingSet], swap: dict
 
 
 def _row(batch: Batch, swap: dict[str, str], number: int, **values: Any) -> Row:
-    return {"batch": batch.key, "kind": batch.kind, "number": number, **swap, **values}
+    return {"batch": batch.key, "kind": batch.kind, "number": number, **swap, **values, **stamp()}
 
 
 # ------------------------------------------------------------------------------------------------------ runs and report
@@ -207,6 +213,25 @@ def report(station_name: str, folder: Path, rows: Iterable[Row], draw_seed: int)
     return not bad
 
 
+def table(rows: dict[str, list[Row]]) -> str:
+    """Markdown: how many swaps of each station and kind ended how, and what was wrong."""
+    columns = [(station, kind) for station in rows for kind in KINDS]
+    of = {(s, k): [row for row in rows[s] if row["kind"] == k] for s, k in columns}
+    everything = [row for some in of.values() for row in some]
+    outcomes = [name for name, _ in Counter(row["outcome"] for row in everything).most_common()]
+    lines = [f"| | {' | '.join(f'{s}, {k}' for s, k in columns)} |", "|---|" + "---:|" * len(columns)]
+    lines.append(f"| timing sets | {' | '.join(str(len(of[one])) for one in columns)} |")
+    counts = {
+        "a number not finite": lambda row: bool(row.get("not_finite")),
+        "an end without a name": lambda row: row["outcome"] not in OUTCOMES,
+        "an invariant broken": lambda row: bool(row.get("violations")),
+    }
+    counts |= {f"`{name}`": lambda row, name=name: row["outcome"] == name for name in outcomes}
+    for words, is_one in counts.items():
+        lines.append(f"| {words} | {' | '.join(str(sum(map(is_one, of[one]))) for one in columns)} |")
+    return "\n".join(lines) + "\n\n"
+
+
 def _command(station: str, row: Row, path: Path) -> str:
     return (
         f"swaptwin swap --plant rom --station {station} --truck {row['truck']} --pack {row['pack']} "
@@ -223,20 +248,28 @@ def main() -> int:
     parser.add_argument("--draw", type=int, default=0, help="seed of the draws")
     parser.add_argument("--workers", type=int, choices=(1, 2), default=2)
     parser.add_argument("--again", action="store_true", help="play everything anew")
+    parser.add_argument("--write", action="store_true", help=f"put the table into docs/{DOCUMENT.name}")
     options = parser.parse_args()
     options.o.mkdir(parents=True, exist_ok=True)
-    good = True
+    good, told = True, {}  # type: bool, dict[str, list[Row]]
     for station in options.station or STATIONS:
         path = options.o / f"{station}.jsonl"
         if options.again:
             path.unlink(missing_ok=True)
-        have = Counter(row["batch"] for row in read(path) if row["outcome"] != "error")
+        have = Counter(row["batch"] for row in read(path) if row["outcome"] != "error" and of_this_version(row))
         counts = {"random": options.random, "corners": options.corners}
         every = [batch for kind in KINDS for batch in batches(station, kind, counts[kind], options.draw)]
         run(path, [batch for batch in every if have[batch.key] < len(batch.numbers)], options.workers)
         wanted = {batch.key for batch in every}
         last = {(row["kind"], row["number"]): row for row in read(path) if row["batch"] in wanted}
-        good &= report(station, options.o, last.values(), options.draw)
+        told[station] = list(last.values())
+        good &= report(station, options.o, told[station], options.draw)
+    if options.write:
+        command = (
+            f"python -m tests.evidence.timing_sets --random {options.random} --corners {options.corners} -o FOLDER"
+        )
+        made = made_from(itertools.chain(*told.values()), command)
+        replace(DOCUMENT, SECTION, table(told) + made)
     return 0 if good else 1
 
 

@@ -21,7 +21,9 @@ def test_brakes_hold_to_mu_n_and_slip_above(bench, axis, pack):
     centre, so that the body does not rock. Below it the truck stays where it is to a hundredth of a millimetre; above,
     it slides with (F - F_slip) / m, which is what its centre of mass does: the body lags behind its wheels as it rocks.
     Across, the push goes through the middle of the load on the tyres, so that the truck does not turn. It then stays to
-    a tenth of a millimetre (measured: 77 um after the sudden beginning): two motors have to share what holds it.
+    a tenth of a millimetre, a hundredth of what trips the station: without its pack it creeps, by 90 um/s between 80 %
+    of the limit and the limit (81 um in 1.9 s; 6 um at 40 to 65 %), as two motors share what holds it and the engine's
+    solver does not finish. With its pack it goes 6 nm.
     """
     plant = bench(trailer=False)
     if not pack:
@@ -39,7 +41,7 @@ def test_brakes_hold_to_mu_n_and_slip_above(bench, axis, pack):
 
     rows = rig.push_truck(plant, 3.0, push, (rig.load_centre_m(plant), 0.0, PITCH_CENTRE_M))
     t_s, gone_m = rows[:, 0], rows[:, 1 + axis] - rows[0, 1 + axis]
-    holds_m = (1e-5, 1e-4)[axis]
+    holds_m = 1e-4 if axis == 1 and not pack else 1e-5
     slipping = np.flatnonzero(np.abs(gone_m) > 2.0 * holds_m)[0]
     assert first + rate * t_s[slipping] == pytest.approx(slip_n, rel=0.02)
     assert np.abs(gone_m[t_s < 1.9]).max() < holds_m

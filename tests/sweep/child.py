@@ -38,7 +38,7 @@ def make_cheap(hidden: list[str]) -> None:
     result = short_swap("top_lift", seed=2, until_s=0.3)
     demo.run_both = lambda seed, paths: [result, result]
     bench.swap_rows = lambda *arguments: [Row("swap", 1.0, "swaps/s")]
-    bench.batch_rows = bench.import_rows = lambda *arguments, **named: []
+    bench.batch_rows = bench.monitor_rows = bench.import_rows = lambda *arguments, **named: []
     bench.help_row = lambda: Row("help", 1.0, "s")
     if not hidden:
         bench.picture_rows, bench.BENCHES = lambda *arguments: [], ()

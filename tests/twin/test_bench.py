@@ -11,7 +11,7 @@ import swaptwin
 from tests.determinism.short_swap import cell_and_timing, short_swap
 from tests.tiers import slow
 from twin.commands import bench
-from twin.commands.bench import batches, imports, swaps
+from twin.commands.bench import batches, imports, monitors, swaps
 from twin.commands.bench.row import Row
 from twin.commands.bench.swaps import rows_of
 from twin.commands.bench.turns import Lane, Turns, measure
@@ -103,6 +103,7 @@ def test_json_is_the_designs_object(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     frames = {"medium": [0.025, 0.026, 0.024], "low": [0.0125, 0.013, 0.012]}
     monkeypatch.setattr("twin.viewer.frame_rate.measure_frames", lambda *arguments: frames)
     monkeypatch.setattr(bench, "batch_rows", lambda *arguments, **named: [])
+    monkeypatch.setattr(bench, "monitor_rows", lambda *arguments: [])
     monkeypatch.setattr(bench, "import_rows", lambda *arguments: [imports.row_of([0.5] * 5, [0.1] * 5)])
     assert swaptwin.run(["bench", "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
@@ -121,6 +122,16 @@ def test_json_is_the_designs_object(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     table = capsys.readouterr().out
     assert "chassis bare loop" in table
     assert "trains: no rails here" in table
+
+
+def test_the_monitor_is_timed_as_a_share_of_a_swap(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, few in (("TURNS", 3), ("SWAPS", 1), ("ROUNDS", 20)):
+        monkeypatch.setattr(monitors, name, few)
+    [row] = monitors.monitor_rows("top_lift", 1, ProgressLine(None, "", None))
+    assert (row.name, row.unit) == ("top_lift monitor", "% of a rom swap")
+    assert row.value is not None
+    assert 0.1 < row.value < 100.0
+    assert "ns in every PLC scan" in str(row.note)
 
 
 @pytest.mark.parametrize("value", ["nan", "-1", "inf", "1e9", "ten", "1"])

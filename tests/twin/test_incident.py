@@ -84,10 +84,14 @@ def test_an_end_says_why_as_recorded(
             if outcome == "overload":  # the fast channel: noise of the cell on the true load
                 assert largest(recording, f"{robot}/load_n", at_s) == pytest.approx(value, rel=0.05)
         elif end["quantity"] == "following_error":
-            # before the trip, which gives the reference up: a sample at 50 Hz, in which it goes on at 0.6 m/s
-            before_s = at_s - 0.021
-            where, to = (largest(recording, f"{robot}/x/{of}_m", before_s, 0.0) for of in ("position", "reference"))
-            assert abs(to - where) == pytest.approx(value, rel=0.25)
+            # before the trip, which gives the reference up; the axis stands, so that the error grows as the reference
+            # goes: from the last two samples, 0.02 s apart, on to the trip
+            names = [f"{robot}/x/{of}_m" for of in ("reference", "position")]
+            read = recording.states(at_s - 0.061, at_s - 0.009, names=names)
+            (before_m, last_m), (before_s, last_s) = np.abs(np.diff(read.values[-2:], axis=1))[:, 0], read.t_s[-2:]
+            grows_mps = (last_m - before_m) / (last_s - before_s)
+            assert 0.0 < at_s - last_s < 0.0201
+            assert last_m + grows_mps * (at_s - last_s) == pytest.approx(value, rel=0.02)
         elif end["quantity"] == "truck_displacement":
             truck = recording.states(None, at_s, names=["truck/x_m", "truck/y_m"]).values
             assert np.hypot(*(truck[-1] - truck[0])) == pytest.approx(value, abs=0.001)

@@ -1,11 +1,12 @@
 """Slow evidence: hostile actions against the interlocks, and how close they bring the station to a safety invariant.
 
     .venv/bin/python -m tests.evidence.hostile --steps 1000000 --swaps 2000 --replay 100 --out hostile.jsonl
+    .venv/bin/python -m tests.evidence.hostile ... --write    # and the tables into docs/interlocks.md
 
 Alignment-v0, direct and residual, and Timing-v0, at each station on the reduced-order plant, under the patterns of
 `tests.evidence.hostile.patterns`; then the episodes that broke an invariant or came closest to a limit again on Bullet.
-With `--out` episodes are kept, a line each, and a later run with the same file goes on where this one stopped. The exit
-code is 1 when an invariant was broken.
+With `--out` episodes are kept, a line each, and a later run with the same file goes on where this one stopped;
+what another version of the project has played is played anew. The exit code is 1 when an invariant was broken.
 """
 
 from __future__ import annotations
@@ -23,8 +24,11 @@ from typing import Any
 
 from tests.evidence.hostile import alignment, timing
 from tests.evidence.hostile.closeness import LIMITS
+from tests.evidence.markers import made_from, of_this_version, replace
+from tests.evidence.part import ROOT
 
 Row = dict[str, Any]
+DOCUMENT, SECTION = ROOT / "docs" / "interlocks.md", "hostile"
 STATIONS, MODES = ("top_lift", "chassis"), ("direct", "residual", "timing")
 FIRST_SEED = 400_000
 """Episodes that no stored evaluation and no training uses."""
@@ -61,7 +65,8 @@ class Store:
             for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
                 try:
                     row = json.loads(line)
-                    self.rows[key_of(row)] = row
+                    if of_this_version(row):
+                        self.rows[key_of(row)] = row
                 except (ValueError, KeyError):
                     raise SystemExit(f"{path}, line {number}: not a row of this tool") from None
 
@@ -95,7 +100,7 @@ def run(
     done = {(s, m): frozenset(row["seed"] for row in store.of(s, m)) for s in stations for m in modes}
     for rows in _parallel(portion, [(*task, done[task[0], task[1]], names) for task in tasks], jobs):
         store.add(rows)
-        broken = sum(bool(row["violations"]) for row in store.rows.values())
+        broken = _violating(list(store.rows.values()))
         print(f"{len(store.rows)} episodes, {broken} with violations", file=sys.stderr, flush=True)
 
 
@@ -119,7 +124,7 @@ def report(store: Store, replayed: list[Row]) -> dict[str, Any]:
         "timing_swaps": len(rows) - len(aligned),
         "outside_model": sum(row["outcome"] == OUTSIDE for row in rows),
         "outcomes": dict(Counter(row["outcome"] for row in rows).most_common()),
-        "violating": sum(bool(row["violations"]) for row in rows),
+        "violating": _violating(rows),
         "violations": _told(rows),
         "closest": {
             name: {k: row[k] for k in ("station", "mode", "pattern", "seed")} | {"share": row["near"][name]}
@@ -130,11 +135,35 @@ def report(store: Store, replayed: list[Row]) -> dict[str, Any]:
         else {},
         "bullet": {
             "episodes": len(replayed),
-            "violating": sum(bool(row["violations"]) for row in replayed),
+            "violating": _violating(replayed),
             "violations": _told(replayed),
             "outcomes": dict(Counter(row["outcome"] for row in replayed).most_common()),
         },
     }
+
+
+def tables(rows: list[Row], replayed: list[Row]) -> str:
+    """Markdown: what was played and what broke, and how close each limit came."""
+    lines = [
+        "| station | actions | episodes | steps | `outside_model` | violating | again on Bullet | violating there |",
+        "|---|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for station, mode in itertools.product(STATIONS, MODES):
+        some, again = ([r for r in of if (r["station"], r["mode"]) == (station, mode)] for of in (rows, replayed))
+        broken, outside = _violating(some), sum(r["outcome"] == OUTSIDE for r in some)
+        counts = (len(some), sum(r["steps"] for r in some), outside, broken, len(again), _violating(again))
+        task = "Timing-v0" if mode == "timing" else f"Alignment-v0, {mode}"
+        lines.append(f"| {station} | {task} | {' | '.join(f'{n:,}' for n in counts)} |")
+    lines += ["", f"| limit | {' | '.join(STATIONS)} |", "|---|---:|---:|"]
+    aligned = {s: [row["near"] for row in rows if row["station"] == s and row["mode"] != "timing"] for s in STATIONS}
+    for name in LIMITS:
+        shares = (max((near[name] for near in aligned[s]), default=0.0) for s in STATIONS)
+        lines.append(f"| `{name}` | {' | '.join(f'{share:.2f}' for share in shares)} |")
+    return "\n".join(lines) + "\n\n"
+
+
+def _violating(rows: list[Row]) -> int:
+    return sum(bool(row["violations"]) for row in rows)
 
 
 def _told(rows: list[Row]) -> list[Row]:
@@ -171,6 +200,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--pattern", action="append", choices=alignment.NAMES, help="of Alignment-v0; default: all")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--out", type=Path, help="file to keep the episodes in and to go on from")
+    parser.add_argument("--write", action="store_true", help=f"put the tables into docs/{DOCUMENT.name}")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     given = parser.parse_args(argv)
     for name in ("steps", "swaps", "replay"):
@@ -190,6 +220,10 @@ def main(argv: list[str] | None = None) -> int:
         replayed.append(row)
         print(f"{len(replayed)} of {len(chosen)} again on Bullet", file=sys.stderr, flush=True)
     told = report(store, replayed)
+    if given.write and rows:
+        asked = f"--steps {given.steps} --swaps {given.swaps} --replay {given.replay}"
+        made = made_from(rows, f"python -m tests.evidence.hostile {asked} --out FILE")
+        replace(DOCUMENT, SECTION, tables(rows, replayed) + made)
     if given.json:
         print(json.dumps(told))
     else:

@@ -12,6 +12,7 @@ from tests.evidence.hostile.closeness import LIMITS, closeness
 from tests.evidence.hostile.greedy import NAME as GREEDY
 from tests.evidence.hostile.greedy import Candidates, LookAhead
 from tests.evidence.hostile.patterns import PATTERNS, pattern
+from tests.evidence.markers import stamp
 
 Row = dict[str, Any]
 Prepare = Callable[[np.void | np.ndarray], None]
@@ -33,7 +34,7 @@ class _Episode:
         near = {name: round(float(v), 4) for name, v in zip(LIMITS, self.near, strict=True)}
         broken = {str(i): broken_invariant(world, i) for i in np.flatnonzero(world["violation"]).tolist()}
         made_of = {"station": station, "mode": mode, "plant": plant, "pattern": self.name, "seed": self.seed}
-        row = {**made_of, "steps": self.steps, "outcome": outcome, "violations": broken, "near": near}
+        row = {**made_of, "steps": self.steps, "outcome": outcome, "violations": broken, "near": near, **stamp()}
         if self.name == GREEDY:
             row["chosen"] = self.actions.chosen
         return row

@@ -9,6 +9,7 @@ import numpy as np
 
 from envs.timing_action import ACTION
 from tests.evidence.hostile.alignment import Row, broken_invariant
+from tests.evidence.markers import stamp
 from twin import seeding
 
 PATTERNS = ("random", "corner", "same_corner", "fast_overlapped")
@@ -85,4 +86,4 @@ def replay(row: Row, plant: str = "bullet") -> Row:
 def _row(station: str, plant: str, name: str, seed: int, steps: int, outcome: str, world: Any) -> Row:
     broken = {str(i): broken_invariant(world, i) for i in np.flatnonzero(world["violation"]).tolist()}
     made_of = {"station": station, "mode": "timing", "plant": plant, "pattern": name, "seed": seed}
-    return {**made_of, "steps": steps, "outcome": outcome, "violations": broken}
+    return {**made_of, "steps": steps, "outcome": outcome, "violations": broken, **stamp()}

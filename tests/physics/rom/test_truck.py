@@ -149,9 +149,10 @@ def push_at_the_pitch_centre(plant):
 def test_brakes_hold_to_mu_n_and_slip_above(bench, axis, pack):
     """Coulomb: F_slip = mu (spring forces + unsprung weight) = mu g (truck + pack), all axles braked.
 
-    The push rises by 5 % of that a second; up to 0.3 % below it the truck stays where it is to the last bit, above it
-    m v = integral (F - F_slip) dt for its centre of mass: a pack lags behind as it rocks on its lever, and as it leans
-    4 mm out of its place, the truck turns a little.
+    The push rises by 5 % of that a second, 0.05 % a scan. Without a pack the truck stays where it is to the last bit
+    until the scan at which it equals F_slip; with one, until 0.15 % below it (measured: 0.05 % along, 0.1 % across), as
+    the pack leans 4 mm out of its place and the truck turns a little. Above, m v = integral (F - F_slip) dt for its
+    centre of mass: a pack lags behind as it rocks on its lever.
     """
     plant = bench(trailer=False)
     if not pack:
@@ -166,7 +167,7 @@ def test_brakes_hold_to_mu_n_and_slip_above(bench, axis, pack):
         plant.worlds["truck_push_n"][0, axis] = first + rate * 0.01 * scan
         plant.scan()
         plant.step(5)
-        if scan < 94:
+        if scan < (98 if pack else 100):  # moves from the next one on
             assert plant.worlds["truck_q"][0, axis] == began
     excess = np.maximum(first + rate * 0.01 * np.arange(200) - slip_n, 0.0)
     qd = plant.worlds["truck_qd"][0]

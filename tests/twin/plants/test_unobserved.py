@@ -1,0 +1,167 @@
+"""Scans of the reduced-order plant that nobody observes: what the safety monitor makes of truth that is out of date.
+
+A robot that flies high above everything is not placed in such a scan: where it and its pack are then stands in the
+world's record as of some scans ago (`twin.plants.rom.quiet`). The monitor reads that record in every scan.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.evidence.campaign import CELLS
+from tests.tiers import slow
+from twin.catalogue import load_pack, load_station, load_timing, load_truck
+from twin.cell import Cell, build_cell
+from twin.monitor import monitor
+from twin.plants.rom import RomPlant, advance, pace
+from twin.plants.rom.placing import place_packs, recall, show
+from twin.plants.rom.touching import find_near
+from twin.plants.state import BUSY, WORLD
+from twin.plc import COMMAND_ENDED
+from twin.swap import SwapResult, SwapTwin
+
+FIRST, LAST = (WORLD.fields[name] for name in ("violation", "previous_held"))  # type: ignore[index]
+MEMORY = slice(FIRST[1], LAST[1] + LAST[0].itemsize)
+"""Bytes of a world's record that the monitor writes: verdicts, worst values, and what it remembers between scans."""
+NONSENSE_M = 1e6
+
+
+def strict(params: np.ndarray) -> np.ndarray:
+    """Limits that every swap is beyond, so that each invariant has a worst value in nearly every scan."""
+    tight = params.copy()
+    for limit in ("traverse_deadband_m", "creep_out_height_m", "lateral_abort_n", "overload_fraction"):
+        tight[limit] = 0.0
+    for limit in ("structure_lateral_n", "structure_axial_n", "seated_m"):
+        tight[limit] = -1.0
+    tight["clearance_height_m"] = params["retract"] * NONSENSE_M
+    tight["robot_length_m"] = NONSENSE_M
+    for limit in ("axis_min", "axis_max", "axis_velocity", "axis_velocity_loaded", "axis_stopping_distance"):
+        tight[limit] = 1e-3 * params[limit]
+    return tight
+
+
+@dataclass
+class Watch:
+    """The monitor with strict limits beside the plant's own, and what both remember after each scan.
+
+    Attributes:
+        window_ticks: from here up to there; the strict one forgets between windows.
+    """
+
+    tight: np.ndarray
+    scan_s: float
+    window_ticks: tuple[int, int]
+    after: list[bytes] = field(default_factory=list)
+    left: int = 0
+    beside: np.ndarray = field(default_factory=lambda: np.zeros(1, WORLD))
+
+    def scan(self, worlds: np.ndarray, left: int) -> None:
+        raw, strict_raw = worlds.view(np.uint8), self.beside.view(np.uint8)
+        remembered = strict_raw[MEMORY].copy()
+        self.beside[:] = worlds
+        strict_raw[MEMORY] = remembered if self.after else raw[MEMORY]
+        self.beside["estop_button"] = self.beside["truck_released"] = 1
+        monitor(self.beside[0], self.tight[0], self.scan_s)
+        self.left += left > 0
+        self.after.append(raw[MEMORY].tobytes() + strict_raw[MEMORY].tobytes())
+
+
+class ScanByScan(RomPlant):
+    """`advance.run_world` from Python for one world, so that a test can interfere between its unobserved scans.
+
+    Args:
+        current: place every robot in every scan; otherwise what is left where it was last placed becomes nonsense.
+        watch: told after each scan; outside its window the plant runs as always.
+    """
+
+    def __init__(self, cell: Cell, *, current: bool, watch: Watch) -> None:
+        self.current, self.watch = current, watch
+        super().__init__(cell)
+
+    def run_to(self, which: np.ndarray, until: np.ndarray) -> None:
+        busy, last = self._busy, int(until[0])
+        for stop, by_scans in zip((*self.watch.window_ticks, last), (False, True, False), strict=True):
+            stop = min(stop, last)
+            if self._tick < stop and (self._busy == busy).all():  # else somebody waits for a command
+                if by_scans:
+                    self._run_by_scans(stop)
+                else:
+                    super().run_to(which, np.array([stop]))
+
+    @property
+    def _tick(self) -> int:
+        return int(self.worlds["tick"][0])
+
+    @property
+    def _busy(self) -> np.ndarray:
+        """(ROBOTS,) who has a command."""
+        return self.worlds["status"][0] == BUSY
+
+    def _run_by_scans(self, until: int) -> None:
+        w, p, m, x, t = self.worlds[0], self.params[0], self.models[0], self.states[0], self._scratch[0]
+        recall(w, p, m, x, t)
+        place_packs(w, p, m, x, t, True)
+        find_near(w, p, m, x, t, True)
+        while self._tick < until:
+            ticks = min(self._scan_ticks - self._tick % self._scan_ticks, until - self._tick)
+            if ticks == self._scan_ticks and int(x["scanned"]) != self._tick:
+                seen = self._tick + ticks >= until
+                if self.current:
+                    t["high"] = 0
+                code = advance.scan(w, p, m, x, self.commands[0], t, seen)
+                self.watch.scan(self.worlds, int(t["left"][: p["robots"]].sum()))
+                if not self.current:
+                    self._spoil(w, p, t)
+                if code & COMMAND_ENDED:
+                    if not seen:
+                        place_packs(w, p, m, x, t, True)
+                        show(w, p)
+                    return
+            if not (w["status"][: p["robots"]] == BUSY).any():
+                return
+            pace.choose(w, p, m, x)
+            advance.advance_ticks(w, p, m, x, t, ticks)
+
+    def _spoil(self, w: np.void, p: np.void, t: np.void) -> None:
+        """Whatever is out of date now: only that it is high is still known of it."""
+        for r in np.flatnonzero(t["left"][: p["robots"]]):
+            w["e_pose"][r] = NONSENSE_M
+            k = w["held"][r]
+            if k >= 0:
+                w["pack_pose"][k, :2] = w["pack_pose"][k, 3:] = w["coupler_at"][k] = NONSENSE_M
+                w["pack_offset_m"][k, :2] = 0.0  # right over a seat's axis
+                w["pad_gap_m"][k] = NONSENSE_M
+
+
+def play(cell: Cell, make_plant: Any) -> SwapResult:
+    return SwapTwin(cell, load_timing("factory", cell.station), make_plant=make_plant).run()
+
+
+@pytest.mark.parametrize("whole", [False, slow(True)], ids=["traverse", "whole_swap"])
+@pytest.mark.parametrize("station", sorted(CELLS))
+def test_no_verdict_hangs_on_truth_that_is_out_of_date(station: str, whole: bool) -> None:
+    """In every scan, to the last bit: verdicts and worst values as if every robot were placed in every scan, with the
+    station's limits and with some that are broken all the time. Around the first traverse, or in a whole swap.
+    """
+    truck, pack = CELLS[station]
+    cell = build_cell(load_station(station), load_truck(truck), load_pack(pack), seed=3)
+    rates, plain = cell.station.rates, play(cell, RomPlant)
+    span = next(span for span in plain.phases if span.name == "traverse_to_slot")
+    begin_s, end_s = (0.0, plain.cycle_time_s) if whole else (span.start_s - 1.0, span.end_s + 1.0)
+    watches, results = [], [plain]
+    for current in (True, False):
+        window = round(begin_s * rates.physics_hz), round(end_s * rates.physics_hz)
+        watches.append(Watch(strict(cell.params), 1.0 / rates.plc_hz, window))
+        results.append(play(cell, partial(ScanByScan, current=current, watch=watches[-1])))
+    placed, spoilt = watches
+    assert placed.left == 0
+    assert spoilt.left > 0.2 * len(spoilt.after), "or nothing was out of date"
+    differ = [i for i, (a, b) in enumerate(zip(placed.after, spoilt.after, strict=True)) if a != b]
+    assert not differ, f"{len(differ)} of {len(placed.after)} scans, first at scan {differ[0]}"
+    assert len({result.end_state_sha256 for result in results}) == 1
+    assert (placed.beside["violation"][0, 1:7] > 0).sum() >= 4, "limits that are beyond what a swap does"
