@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.evidence.timing_draws import policy_set
+from tests.tiers import examples
 from tests.twin.plants.test_off_nominal import factory_but
 from tests.twin.plants.test_rom import cell_of
 from twin import seeding
@@ -86,7 +87,7 @@ def test_a_swing_that_does_not_end_ends_the_swap() -> None:
     assert "lower: sway" in result.events[-1]["message"]
 
 
-@settings(max_examples=6)
+@settings(max_examples=examples(12))
 @given(number=st.integers(0, 10_000), station_name=st.sampled_from(("top_lift", "chassis")))
 def test_no_timing_set_lets_it_come_to_a_pack_from_beside(number: int, station_name: str) -> None:
     station = load_station(station_name)
