@@ -7,6 +7,8 @@ PYTHON := $(shell for p in python3.11 python3; do \
 BIN := .venv/bin
 STAMP := .venv/.installed
 CORES := $(shell nproc)
+# Whole runs of tests for each worker: what the tests of a module share is then made once, not once by every worker.
+DIST := --dist worksteal
 PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check
 
 .PHONY: setup demo test test-slow lint kernels format bench evidence evidence-release clean
@@ -18,11 +20,11 @@ demo: kernels
 
 test: $(STAMP)
 	@$(MAKE) --no-print-directory --jobs=2 lint kernels
-	$(BIN)/python -m pytest -q -n $(CORES) -m "not slow"
+	$(BIN)/python -m pytest -q -n $(CORES) $(DIST) -m "not slow"
 
 # With more examples for every test that hypothesis feeds.
 test-slow: kernels
-	$(BIN)/python -m pytest -q -n $(CORES) -m "slow or hypothesis" --hypothesis-profile slow
+	$(BIN)/python -m pytest -q -n $(CORES) $(DIST) -m "slow or hypothesis" --hypothesis-profile slow
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -104,7 +104,12 @@ def cases() -> list[tuple[str, str, str]]:
 
 
 def play(station: str, plant: str, text: str, seed: int = SEED) -> Row:
-    """One swap under factory timing with the station's usual truck."""
+    """The row of one swap under factory timing with the station's usual truck."""
+    return play_with_events(station, plant, text, seed)[0]
+
+
+def play_with_events(station: str, plant: str, text: str, seed: int = SEED) -> tuple[Row, list[dict[str, Any]]]:
+    """The row of one swap, and the events of the swap."""
     cell, timing = resolve(station, None, None, "factory", seed=seed, parking="guided")
     began = time.process_time()
     twin = SwapTwin(cell, timing, [parse_fault(text)], make_plant=plant_maker(plant))
@@ -114,7 +119,7 @@ def play(station: str, plant: str, text: str, seed: int = SEED) -> Row:
         twin.close()
     end = result.events[-1] if result.events[-1]["name"] == "outcome" else {}
     end = next((event for event in reversed(result.events) if event["name"] == "outcome"), end)
-    return {
+    row = {
         "station": station,
         "plant": plant,
         "fault": text,
@@ -128,6 +133,7 @@ def play(station: str, plant: str, text: str, seed: int = SEED) -> Row:
         "date": datetime.now(UTC).date().isoformat(),
         "processor_s": round(time.process_time() - began, 1),
     }
+    return row, list(result.events)
 
 
 def stored() -> list[Row]:

@@ -17,6 +17,7 @@ from twin.sequence.building import (
     seat_targets_of,
     until_settled,
 )
+from twin.sequence.free import pack_free_over_z
 from twin.sequence.program import Program, Selection, Start, Step
 from twin.sequence.tables import TABLES
 
@@ -52,7 +53,7 @@ def to_hover(phase: str, which: str, pack: str) -> Start:
         commands["delay_s"][:, Z] = descent_delay_s(program, selection, commands["jerk"][:, Z])
         commands["seat"] = seat_of(program, selection, which)
         commands["carrying"] = pack_of(program, selection, pack)
-        commands["load_known_from"] = commands["target"][:, Z]
+        commands["load_known_from"] = pack_free_over_z(program, selection, which)
         return until_settled(program, selection, phase, commands)
 
     return start

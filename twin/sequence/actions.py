@@ -24,7 +24,6 @@ from twin.plants.state import (
 )
 from twin.sequence.building import (
     add_shaper,
-    anywhere,
     axis_z,
     creep,
     descent_delay_s,
@@ -37,8 +36,11 @@ from twin.sequence.building import (
     until_settled,
 )
 from twin.sequence.decisions import has_next_job
+from twin.sequence.free import empty_free_over_z, empty_free_z, pack_free_over_z, pack_free_z, pack_off_z
 from twin.sequence.heights import (
+    APPROACH_M,
     EMPTY_MARGIN_M,
+    LET_OFF_M,
     TRAVEL_MARGIN_M,
     between_z,
     contact_threshold_n,
@@ -58,12 +60,6 @@ LEAVING = 2.0
 """Off a seat or a pack an axis creeps this much faster than onto it: there is nothing to find [estimate]."""
 CLEAR_SLACK_M = 0.01
 """A height counts as reached this much early: an axis stops within its repeatability, perhaps short of its target."""
-LET_OFF_M = 0.07
-"""Past the corner guides (40 mm capture at 35 deg reach 57 mm)."""
-APPROACH_M = 0.02
-"""Clear of the lead-in: below this over the pin tips the pack is no longer free to move sideways."""
-SURELY_OFF_M = 0.05
-"""A pack so far over the pin tips hangs free, wherever its seat leans and however far its ropes give [estimate]."""
 ZEROING_WINDOWS = 5.0
 """Windows of load cell readings that are waited for: some may swing too much [chosen]."""
 
@@ -75,7 +71,7 @@ def dwell(seconds: str, *, zero: bool = False) -> Start:
         commands = new_command(len(selection))
         commands["until"] = UNTIL_DWELL
         commands["zero_load"] = int(zero)
-        commands["load_known_from"] = anywhere(program)
+        commands["load_known_from"] = empty_free_z(program, selection)
         commands["dwell_s"] = getattr(program.cell.station.times, seconds)
         commands["timeout_s"] = commands["dwell_s"] + 1.0
         return commands
@@ -92,9 +88,10 @@ def scan_truck(samples: str) -> Start:
         commands["until"] = UNTIL_SCANNED
         commands["scan_samples"] = getattr(scanner, samples)
         commands["timeout_s"] = 3.0 * getattr(scanner, samples) / scanner.rate_hz + 2.0
-        commands["load_known_from"] = anywhere(program)
+        commands["load_known_from"] = empty_free_z(program, selection)
         commands["zero_load"] = int(samples == "scan_samples")
         if samples == "rescan_samples":
+            commands["load_known_from"] = pack_free_over_z(program, selection, "truck_seat")
             commands["carrying"] = pack_of(program, selection, "new_pack")
         return commands
 
@@ -111,7 +108,7 @@ def rest_of_scan(program: Program, selection: Selection) -> np.ndarray:
         commands["dwell_s"] + 1.0 + ZEROING_WINDOWS * program.cell.station.sensors.load_cell_weighing_s
     )
     commands["zero_load"] = 2
-    commands["load_known_from"] = anywhere(program)
+    commands["load_known_from"] = empty_free_z(program, selection)
     return commands
 
 
@@ -123,7 +120,7 @@ def go_to_truck(phase: str) -> Start:
         goal = seat_targets_of(program, selection, "truck_seat", leaning=True)
         commands["target"][:, (X, Y, YAW)] = goal[:, (X, Y, YAW)]
         add_shaper(program, selection, phase, commands, axis_z(program, selection))
-        commands["load_known_from"] = anywhere(program)
+        commands["load_known_from"] = empty_free_z(program, selection)
         return until_settled(program, selection, phase, commands)
 
     return start
@@ -141,7 +138,7 @@ def land(phase: str, which: str) -> Start:
         commands["creep_at"] = goal[:, Z] + s * height
         commands["creep_speed_mps"] = speed
         commands["threshold"] = contact_threshold_n(program)
-        commands["load_known_from"] = goal[:, Z] + s * (LET_OFF_M + APPROACH_M)
+        commands["load_known_from"] = empty_free_over_z(program, selection, which)
         commands["float_lock"] = 0
         return inside_axes(program, selection, commands)
 
@@ -217,11 +214,10 @@ def retract(phase: str, which: str, pack: str | None, *, home: bool = False) -> 
             clear = np.where(has_next_job(program, selection), near, leaving_z(program))
         commands["threshold"] = clear
         commands["seat"] = seat_of(program, selection, which)
-        commands["load_known_from"] = axis_z(program, selection) + s * APPROACH_M  # it has been let off
-        if pack is not None:
-            off_pins = program.cell.station.limits.creep_out_height_m + APPROACH_M
-            rest = program.plant.worlds["hold_height"][selection.world, selection.robot]
-            commands["load_known_from"] = rest + s * off_pins
+        if pack is None:
+            commands["load_known_from"] = empty_free_over_z(program, selection, which)
+        else:
+            commands["load_known_from"] = pack_off_z(program, selection, which)
             commands["carrying"] = pack_of(program, selection, pack)
             commands["float_lock"] = 1 if table(program) else -1
         return inside_axes(program, selection, commands)
@@ -238,7 +234,10 @@ def traverse(phase: str, which: str, pack: str | None) -> Start:
         commands["target"][:, (X, Y, YAW)] = goal[:, (X, Y, YAW)]
         z_end = np.full(len(selection), travel_z(program) if pack is not None else empty_z(program))
         add_shaper(program, selection, phase, commands, z_end)
-        commands["load_known_from"] = anywhere(program)
+        over_slots = which != "truck_seat"
+        commands["load_known_from"] = (
+            pack_free_z(program) if pack is not None else empty_free_z(program, selection, over_slots=over_slots)
+        )
         commands["seat"] = seat_of(program, selection, which)
         if pack is not None:
             commands["carrying"] = pack_of(program, selection, pack)
@@ -274,20 +273,22 @@ def into_seat(program: Program, selection: Selection, phase: str, which: str, pa
     commands["inserting"] = 1
     commands["threshold"] = weight_n(program, pack=1.05 if table(program) else 0.2)
     commands["jam_below_n"] = jam_load_n(program)
-    off_pins = program.cell.pack.guides.pin_length_m + SURELY_OFF_M
-    commands["load_known_from"] = commands["seat_z"] + program.cell.retract * off_pins
+    commands["load_known_from"] = pack_free_over_z(program, selection, which)
     commands["float_lock"] = 0
     return commands
 
 
-def back_off(phase: str, which: str, pack: str) -> Start:
-    """Carrying, out of a seat again, clear of its pins."""
+def back_off(phase: str, which: str, pack: str, *, free: bool = False) -> Start:
+    """Carrying, out of a seat again, clear of its pins; `free`: so far that it surely touches nothing."""
 
     def start(program: Program, selection: Selection) -> np.ndarray:
         s = program.cell.retract
         commands = new_commands(program, selection, phase, True, UNTIL_DONE)
-        goal = seat_targets_of(program, selection, which)
-        commands["target"][:, Z] = goal[:, Z] + s * (program.cell.pack.guides.pin_length_m + APPROACH_M)
+        if free:
+            commands["target"][:, Z] = pack_free_over_z(program, selection, which) + s * CLEAR_SLACK_M
+        else:
+            goal = seat_targets_of(program, selection, which)
+            commands["target"][:, Z] = goal[:, Z] + s * (program.cell.pack.guides.pin_length_m + APPROACH_M)
         commands["velocity"][:, Z] = np.minimum(
             LEAVING * creep(program, selection, phase)[1], commands["velocity"][:, Z]
         )
@@ -300,17 +301,16 @@ def back_off(phase: str, which: str, pack: str) -> Start:
     return start
 
 
-def let_off(phase: str, which: str, *, overtravel: bool = False) -> Start:
-    """Empty, at creep speed off the pack that stays: past the corner guides.
-
-    `overtravel`: from the end of a move that has waited for contact in vain.
-    """
+def let_off(phase: str, which: str, *, free: bool = False) -> Start:
+    """Empty, at creep speed off the pack that stays: past the corner guides; `free`: until nothing is touched."""
 
     def start(program: Program, selection: Selection) -> np.ndarray:
         s = program.cell.retract
         commands = new_commands(program, selection, phase, False, UNTIL_DONE)
-        way_m = LET_OFF_M + (OVERTRAVEL_M + APPROACH_M if overtravel else 0.0)
-        commands["target"][:, Z] = axis_z(program, selection) + s * way_m
+        if free:
+            commands["target"][:, Z] = empty_free_over_z(program, selection, which) + s * CLEAR_SLACK_M
+        else:
+            commands["target"][:, Z] = axis_z(program, selection) + s * LET_OFF_M
         commands["velocity"][:, Z] = np.minimum(
             LEAVING * creep(program, selection, phase)[1], commands["velocity"][:, Z]
         )
@@ -327,7 +327,7 @@ def go_home(phase: str) -> Start:
         commands = new_commands(program, selection, phase, False, UNTIL_DONE)
         homes = np.array(program.cell.station.robots.home_x_m)
         commands["target"][:, X] = homes[selection.robot]
-        commands["load_known_from"] = anywhere(program)
+        commands["load_known_from"] = empty_free_z(program, selection)
         program.heading[selection.world, selection.robot] = homes[selection.robot]
         add_shaper(program, selection, phase, commands, axis_z(program, selection))
         return inside_axes(program, selection, commands)
@@ -339,7 +339,7 @@ def nothing(program: Program, selection: Selection) -> np.ndarray:
     """A command that is done at once, empty and clear of every pack."""
     commands = new_command(len(selection))
     commands["until"] = UNTIL_DWELL
-    commands["load_known_from"] = anywhere(program)
+    commands["load_known_from"] = empty_free_z(program, selection)
     commands["timeout_s"] = 1.0
     return commands
 

@@ -96,11 +96,6 @@ def seat_targets_of(program: Program, selection: Selection, which: str, *, leani
     return targets(program.plant.params, selection.world, seat_of(program, selection, which), pose, leaning=leaning)
 
 
-def anywhere(program: Program) -> float:
-    """`load_known_from` of a command during which nothing is touched, at whatever height."""
-    return float(-program.cell.retract * np.inf)
-
-
 def axis_z(program: Program, selection: Selection) -> np.ndarray:
     """Position of axis z as its encoder reads."""
     return program.plant.worlds["axis_position"][selection.world, selection.robot, Z]

@@ -22,6 +22,12 @@ LEAST_PULL = 0.11
 """Part of its weight as it was weighed that a pull test adds to holding a pack at the least [estimate]."""
 PULL_CUT_OFF = 0.93
 """Share of the overload cut-off that a pull test does not exceed: its stop overshoots by a few per cent."""
+LET_OFF_M = 0.07
+"""Past the corner guides (40 mm capture at 35 deg reach 57 mm)."""
+APPROACH_M = 0.02
+"""Clear of the lead-in: below this over the pin tips the pack is no longer free to move sideways."""
+SURELY_OFF_M = 0.05
+"""A pack so far over the highest pin tip hangs free, however far its ropes give [estimate]."""
 PARKING_HEIGHT_M = 0.10
 """How much a truck's seats may stand higher or lower than nominal: parking, rebound and pitch [estimate]."""
 

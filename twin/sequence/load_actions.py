@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from twin.plants.state import UNTIL_DWELL, UNTIL_LOAD_ABOVE, UNTIL_LOAD_BELOW, Z
-from twin.sequence.building import anywhere, axis_z, creep, inside_axes, new_commands, pack_of, seat_of
+from twin.sequence.building import axis_z, creep, inside_axes, new_commands, pack_of, seat_of
+from twin.sequence.free import empty_free_over_z, pack_free_over_z
 from twin.sequence.heights import (
     PULL_TRAVEL_SHARE,
     least_pull_n,
@@ -25,17 +26,25 @@ WEIGHING_WINDOWS = 2.5
 """Windows of load cell readings that a check stands still for: a whole one lies within it [chosen]."""
 
 
+def _until_load(
+    program: Program, selection: Selection, phase: str, which: str, pack: str, way_m: float, above: bool
+) -> np.ndarray:
+    """(K,) slow commands that move axis z by `way_m`, gripping `pack`, until the load is above or below a threshold."""
+    commands = new_commands(program, selection, phase, True, UNTIL_LOAD_ABOVE if above else UNTIL_LOAD_BELOW)
+    commands["target"][:, Z] = axis_z(program, selection) + way_m
+    commands["velocity"][:, Z] = FORCE_SPEED * creep(program, selection, phase)[1]
+    commands["seat"] = seat_of(program, selection, which)
+    commands["carrying"] = pack_of(program, selection, pack)
+    return inside_axes(program, selection, commands)
+
+
 def take_weight(phase: str, which: str, pack: str, fraction: float) -> Start:
     """Take `fraction` of the pack's weight off its locks before they open (upwards in both kinds of station)."""
 
     def start(program: Program, selection: Selection) -> np.ndarray:
-        commands = new_commands(program, selection, phase, True, UNTIL_LOAD_ABOVE)
-        commands["target"][:, Z] = axis_z(program, selection) + PULL_TRAVEL_M
-        commands["velocity"][:, Z] = FORCE_SPEED * creep(program, selection, phase)[1]
+        commands = _until_load(program, selection, phase, which, pack, PULL_TRAVEL_M, True)
         commands["threshold"] = weight_n(program, pack=fraction)
-        commands["seat"] = seat_of(program, selection, which)
-        commands["carrying"] = pack_of(program, selection, pack)
-        return inside_axes(program, selection, commands)
+        return commands
 
     return start
 
@@ -47,9 +56,11 @@ def weigh(phase: str, which: str, pack: str | None) -> Start:
         commands = new_commands(program, selection, phase, pack is not None, UNTIL_DWELL)
         commands["dwell_s"] = WEIGHING_WINDOWS * program.cell.station.sensors.load_cell_weighing_s
         commands["timeout_s"] = commands["dwell_s"] + 1.0
-        commands["load_known_from"] = anywhere(program)
         commands["seat"] = seat_of(program, selection, which)
-        if pack is not None:
+        if pack is None:
+            commands["load_known_from"] = empty_free_over_z(program, selection, which)
+        else:
+            commands["load_known_from"] = pack_free_over_z(program, selection, which)
             commands["carrying"] = pack_of(program, selection, pack)
         return commands
 
@@ -82,19 +93,14 @@ def pull(phase: str, which: str, pack: str) -> Start:
 
     def start(program: Program, selection: Selection) -> np.ndarray:
         s = program.cell.retract
-        until = UNTIL_LOAD_ABOVE if s > 0 else UNTIL_LOAD_BELOW
-        commands = new_commands(program, selection, phase, True, until)
         # a pack that no lock holds comes along: it is found out before it has left its seat, and before the interlock
         # of the locks, which counts from the deepest that a table has pressed it
         travel = min(PULL_TRAVEL_M, PULL_TRAVEL_SHARE * program.cell.station.limits.creep_out_height_m)
-        commands["target"][:, Z] = axis_z(program, selection) + s * travel
-        commands["velocity"][:, Z] = FORCE_SPEED * creep(program, selection, phase)[1]
+        commands = _until_load(program, selection, phase, which, pack, s * travel, s > 0)
         commands["threshold"] = pull_load_n(program)
         if s > 0:
             commands["threshold"] = np.maximum(commands["threshold"], least_pull_n(program, selection))
-        commands["seat"] = seat_of(program, selection, which)
-        commands["carrying"] = pack_of(program, selection, pack)
-        return inside_axes(program, selection, commands)
+        return commands
 
     return start
 
@@ -104,14 +110,9 @@ def relax(phase: str, which: str, pack: str) -> Start:
 
     def start(program: Program, selection: Selection) -> np.ndarray:
         s = program.cell.retract
-        until = UNTIL_LOAD_BELOW if s > 0 else UNTIL_LOAD_ABOVE
-        commands = new_commands(program, selection, phase, True, until)
-        commands["target"][:, Z] = axis_z(program, selection) - s * PULL_TRAVEL_M
-        commands["velocity"][:, Z] = FORCE_SPEED * creep(program, selection, phase)[1]
+        commands = _until_load(program, selection, phase, which, pack, -s * PULL_TRAVEL_M, s < 0)
         commands["threshold"] = weight_n(program, pack=0.1) if s > 0 else weight_n(program, pack=0.2)
-        commands["seat"] = seat_of(program, selection, which)
         commands["pull_passed"] = 1
-        commands["carrying"] = pack_of(program, selection, pack)
-        return inside_axes(program, selection, commands)
+        return commands
 
     return start

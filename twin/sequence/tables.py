@@ -149,7 +149,7 @@ def _swap_table(meet: str, out: str, taken: float) -> list[Step]:
             failed=LOCK_STUCK,
             then=go.go_on_with("unlock"),
         ),
-        Step("store_back_off", "store", do.back_off("store", "put_seat", "old_pack")),
+        Step("store_back_off", "store", do.back_off("store", "put_seat", "old_pack", free=True)),
         Step("store_weigh", "store", by_load.weigh("store", "put_seat", "old_pack"), then=go.go_on_with("store")),
         Step(
             "unlock_again",
@@ -166,9 +166,9 @@ def _swap_table(meet: str, out: str, taken: float) -> list[Step]:
             then=go.go_on_with("rescan"),
         ),
         # no contact where a pack should be: before that is believed, the load cell is looked at
-        Step("land_off", meet, do.let_off(meet, "truck_seat", overtravel=True), then=go.keep_reason),
+        Step("land_off", meet, do.let_off(meet, "truck_seat", free=True), then=go.keep_reason),
         Step("land_weigh", meet, by_load.weigh(meet, "truck_seat", None), then=go.end_for_reason("grip_failed")),
-        Step("pick_land_off", "pick", do.let_off("pick", "take_seat", overtravel=True), then=go.keep_reason),
+        Step("pick_land_off", "pick", do.let_off("pick", "take_seat", free=True), then=go.keep_reason),
         Step(
             "pick_land_weigh", "pick", by_load.weigh("pick", "take_seat", None), then=go.end_for_reason("grip_failed")
         ),

@@ -20,7 +20,7 @@ from twin.causes import (
 from twin.drives import weight_ahead_n
 from twin.plants.state import BUSY, TRIP_LOAD_IMPLAUSIBLE, TRIP_NONE, TRIP_OVERLOAD, Z
 
-EMPTY_S = 3.0
+WINDOWS = 3.05
 """A little over two windows of readings, and one that has begun before the load was known."""
 
 
@@ -34,6 +34,7 @@ class Scale:
         self.friction_n = 0.0
         self.noise = np.random.default_rng(3)
         self.hung_n = np.full(2, float(desk.p["e_mass_kg"] * desk.p["gravity_mps2"]))
+        self.windows_s = WINDOWS * float(desk.p["load_weighing_s"])
         self.anywhere = float(-desk.p["retract"] * np.inf)
         desk.p["interlock_off"][TRIP_LOAD_IMPLAUSIBLE] = 0
 
@@ -42,7 +43,7 @@ class Scale:
         for r in range(self.robots):
             self.desk.command(r, load_known_from=self.anywhere)
         self.desk.commands[0]["zero_load"], self.desk.w["status"][0] = 1, BUSY
-        reason = self.scans(EMPTY_S)
+        reason = self.scans(self.windows_s)
         self.desk.commands[0]["zero_load"] = 0
         return reason
 
@@ -91,9 +92,9 @@ def test_an_offset_within_the_window_is_zeroed(scale: Scale, share: float) -> No
     assert w["load_zeroed"][: scale.robots].all()
     assert w["load_zero_found_n"][0] == pytest.approx(scale.offset_n, abs=noise_n)
     assert w["load_zero_n"][0] == (w["load_zero_found_n"][0] if share else 0.0), "noise is no offset"
-    assert scale.scans(EMPTY_S) == TRIP_NONE
+    assert scale.scans(scale.windows_s) == TRIP_NONE
     scale.hold()
-    assert scale.scans(EMPTY_S) == TRIP_NONE
+    assert scale.scans(scale.windows_s) == TRIP_NONE
     assert w["load_weighed_n"][0] == pytest.approx(scale.hung_n[0], abs=2.0 * noise_n)
 
 
@@ -126,23 +127,44 @@ def test_a_load_that_swings_is_neither_zeroed_nor_judged(scale: Scale) -> None:
     assert scale.scans(5.0, swings) == TRIP_NONE
     assert scale.desk.w["load_zeroed"][0] == 0
     scale.hung_n[0] = still_n
-    assert scale.scans(EMPTY_S) == TRIP_NONE
+    assert scale.scans(scale.windows_s) == TRIP_NONE
     assert scale.desk.w["load_zeroed"][0] == 1
     assert scale.scans(5.0, swings) == TRIP_NONE
+
+
+@pytest.mark.parametrize("beats", [0.0, 0.25, 0.5, 0.75])
+@pytest.mark.parametrize("rope_m", [1.6, 4.1])
+@pytest.mark.parametrize("sway_rad", [0.08, 0.12])
+def test_a_swing_is_no_fault(top: Desk, rope_m: float, sway_rad: float, beats: float) -> None:
+    """Ropes bear m (g cos a + L a'^2): flat, and off the weight, at the bottom of a swing and at its ends."""
+    scale = Scale(top)
+    assert scale.zero() == TRIP_NONE
+    scale.hold()
+    gravity = float(top.p["gravity_mps2"])
+    weight_n, omega = scale.hung_n[0], np.sqrt(gravity / rope_m)
+
+    def swings(i: int) -> None:
+        phase = omega * i * SCAN_S + np.pi * beats
+        angle, rate = sway_rad * np.cos(phase), sway_rad * omega * np.sin(phase)
+        scale.hung_n[0] = weight_n * (np.cos(angle) + rope_m * rate * rate / gravity)
+
+    assert scale.scans(8.0, swings) == TRIP_NONE
+    scale.hung_n[0] = weight_n
+    assert scale.scans(scale.windows_s) == TRIP_NONE, "it was weighed while it swung"
 
 
 @pytest.mark.parametrize("offset_n", [500.0, -500.0])
 def test_a_known_weight_does_not_change(scale: Scale, offset_n: float) -> None:
     assert scale.zero() == TRIP_NONE
     scale.offset_n = offset_n
-    assert scale.scans(EMPTY_S) == TRIP_LOAD_IMPLAUSIBLE
+    assert scale.scans(scale.windows_s) == TRIP_LOAD_IMPLAUSIBLE
     assert scale.cause == LOAD_OF_EMPTY
     assert scale.desk.w["trip_value"] == pytest.approx(offset_n, rel=0.1)
     scale.offset_n = 0.0
     scale.hold()
-    assert scale.scans(EMPTY_S) == TRIP_NONE
+    assert scale.scans(scale.windows_s) == TRIP_NONE
     scale.offset_n = offset_n
-    assert scale.scans(EMPTY_S) == TRIP_LOAD_IMPLAUSIBLE
+    assert scale.scans(scale.windows_s) == TRIP_LOAD_IMPLAUSIBLE
     assert scale.cause == LOAD_OF_PACK
 
 
@@ -157,9 +179,9 @@ def test_what_may_touch_something_is_not_judged(scale: Scale) -> None:
     z, s = scale.desk.w["axis_position"][0, Z], float(scale.desk.p["retract"])
     scale.desk.command(0, load_known_from=z + 0.01 * s)
     scale.offset_n = 500.0
-    assert scale.scans(EMPTY_S) == TRIP_NONE
+    assert scale.scans(scale.windows_s) == TRIP_NONE
     scale.desk.command(0, load_known_from=z - 0.01 * s)
-    assert scale.scans(EMPTY_S) == TRIP_LOAD_IMPLAUSIBLE
+    assert scale.scans(scale.windows_s) == TRIP_LOAD_IMPLAUSIBLE
 
 
 @pytest.mark.parametrize("way", [1.0, -1.0])
@@ -226,7 +248,7 @@ def test_a_bad_reading_is_not_fed_forward(scale: Scale) -> None:
     """The drive goes on with what a weighed pack may weigh, or with the last reading before a jump."""
     assert scale.zero() == TRIP_NONE
     scale.hold()
-    assert scale.scans(EMPTY_S) == TRIP_NONE
+    assert scale.scans(scale.windows_s) == TRIP_NONE
     w, p = scale.desk.w, scale.desk.p
     for offset_n in (-60_000.0, 60_000.0):
         w["load_cell_n"][0] = scale.hung_n[0] + offset_n

@@ -22,8 +22,7 @@ from twin.errors import InputError
 from twin.jobs import Job
 from twin.motion.profile import PROFILE_SHAPE, end_position, plan_stop
 from twin.plants.state import YAW, X, Y, Z
-from twin.sequence.actions import APPROACH_M, LET_OFF_M
-from twin.sequence.heights import EMPTY_MARGIN_M, TRAVEL_MARGIN_M, empty_z_of, travel_z_of
+from twin.sequence.heights import APPROACH_M, EMPTY_MARGIN_M, LET_OFF_M, TRAVEL_MARGIN_M, empty_z_of, travel_z_of
 from twin.sequence.targets import targets
 
 ON_FACE_M = 0.03
