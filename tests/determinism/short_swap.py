@@ -21,6 +21,7 @@ def cell_and_timing(station: str = "top_lift", seed: int = 1) -> tuple[Cell, Tim
     from twin.catalogue import default_pack, load_timing
 
     quick = {"times.identify_s": 0.2, "times.scan_s": 1.0, "scanner.scan_samples": 5, "scanner.rescan_samples": 5}
+    quick |= {"sensors.load_cell_weighing_s": 1.0}  # the start waits for load cells that are zeroed
     at = with_overrides(load_station(station), quick)
     truck = default_truck(at, None)
     return build_cell(at, truck, default_pack(at, truck), seed=seed), load_timing("factory", at)

@@ -8,6 +8,7 @@ import pytest
 
 from tests.evidence.faults import BOTH, CHASSIS, DOCUMENT, SECTION, cases, headline, key_of, play, stored, table
 from tests.evidence.markers import between
+from tests.tiers import slow
 from tests.twin.faults.test_docs import rows as documented
 from twin.faults import KINDS, parse_fault
 
@@ -20,7 +21,7 @@ AGAIN = [
     ("chassis", "rom", "lock_false_closed:seat=slot1"),
     ("chassis", "rom", "load_cell_offset:offset_n=-1000"),
     ("chassis", "rom", "estop:phase=traverse_to_slot,after_s=3"),
-    ("chassis", "bullet", "lock_snag"),
+    slow("chassis", "bullet", "lock_snag"),
 ]
 UNPREVENTED = {
     # (station, fault): invariants that no control software can keep, as the text says

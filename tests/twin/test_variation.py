@@ -100,6 +100,7 @@ def test_a_driven_truck_is_driven_in_the_same_weather() -> None:
 
 def test_a_recording_keeps_it_and_verifies(tmp_path: Path) -> None:
     quick = {"times.identify_s": 0.2, "times.scan_s": 1.0, "scanner.scan_samples": 5, "scanner.rescan_samples": 5}
+    quick |= {"sensors.load_cell_weighing_s": 1.0}  # the start waits for load cells that are zeroed
     at = with_overrides(load_station("top_lift"), quick)
     wet = Variation.of(conditions="rain", servo_gain_spread=0.1)
     varied = build_cell(at, load_truck("tractor_6x4"), load_pack("cab_282"), seed=1, variation=wet)

@@ -25,6 +25,7 @@ OVERRIDES = {
     "times.verify_s": 1.0,
     "scanner.scan_samples": 5,
     "scanner.rescan_samples": 5,
+    "sensors.load_cell_weighing_s": 1.0,  # the start waits for load cells that are zeroed
 }
 AXES = ("x/encoder_m", "y/encoder_m", "z/encoder_m", "yaw/encoder_rad")
 

@@ -14,7 +14,7 @@ from twin.recorded.sampling import Sampler
 from twin.swap import SwapTwin
 
 CELLS = {"top_lift": ("tractor_6x4", "cab_282"), "chassis": ("chassis_tractor_3", "chassis_171")}
-QUICK = {"times.identify_s": 0.5, "times.verify_s": 2.0, "times.scan_s": 1.0}
+QUICK = {"times.identify_s": 0.5, "times.verify_s": 2.0, "times.scan_s": 1.0, "sensors.load_cell_weighing_s": 1.0}
 QUICK |= {"scanner.scan_samples": 5, "scanner.rescan_samples": 5}
 ALARMS = ((2107, 0, 50.0, 55.0), (2210, 1, 52.0, 54.0), (2211, 0, 90.02, 90.1))
 """Code, register, from when to when, s: no part of the swap, but of every log of it."""

@@ -21,7 +21,8 @@ Model = Any
 FAR_M = 1.0
 """Gap where there is nothing to touch."""
 NEAR_RIM_M = 0.03
-"""A tip that misses the lead-in by no more stands on the socket's rim: the reference plant's walls are so thick."""
+"""A tip that misses the lead-in by no more stands on the socket's rim: the reference plant's walls are so thick. One
+that misses it by more meets their outer sides."""
 ROUND_M = 0.001
 """The sockets' edges are as round as those of the reference plant's boxes."""
 
@@ -96,20 +97,26 @@ def seat_points(w: World, p: Params, m: Model, t: Any, r: int, k: int, dt_s: flo
             continue
         tx, ty, tz = mx + tx, my + ty, mz + tz
         offs = qx - m.pin_xy_m[i, 0], qy - m.pin_xy_m[i, 1]
+        # beside the socket: the tip against the rim's outer edge, or the walls' outer sides
+        rim_m = radius + m.capture_m + NEAR_RIM_M
+        past_x = max(abs(offs[0]) - m.pin_play_m[i, 0] - rim_m, 0.0)
+        past_y = max(abs(offs[1]) - m.pin_play_m[i, 1] - rim_m, 0.0)
+        if past_x + past_y > 0.0:
+            over = max(-depth, 0.0)
+            far = math.sqrt(past_x * past_x + past_y * past_y + over * over)
+            gap = far - radius
+            face_m = min(face_m, gap)
+            if gap < NEAR_M:
+                aside_x, aside_y = math.copysign(past_x, offs[0]), math.copysign(past_y, offs[1])
+                ux, uy, uz = times(turn, -aside_x / far, -aside_y / far, up * over / far)
+                n = add(points, n, tx, ty, tz, ux, uy, uz, gap, stiffness, damping, friction, dt_s)
+            continue
         for axis in range(2):
-            past = abs(offs[1 - axis]) - m.pin_play_m[i, 1 - axis] - radius - m.capture_m - NEAR_RIM_M
-            if past >= 0.0:
-                face_m = min(face_m, past)
-                continue  # past the ends of these walls
             off = offs[axis]
             lean = (dx if axis == 0 else dy) * upright
             side = 1.0 if off > 0.0 else -1.0
             play, beside = m.pin_play_m[i, axis], abs(off)
             mouth = play + radius + m.capture_m
-            outside = beside - mouth - NEAR_RIM_M
-            if outside >= 0.0:
-                face_m = min(face_m, outside)
-                continue  # beside the socket: it slides past
             wx, wy, wz = turn[0, axis], turn[1, axis], turn[2, axis]
             # the tip, in the bore or on the lead-in's lower edge
             across, deeper, gap, on_edge = side, 0.0, FAR_M, True

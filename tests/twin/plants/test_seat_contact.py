@@ -1,0 +1,58 @@
+"""Contact of a held pack's sockets with the guide pins of a seat: no way in meets a force from nowhere."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from tests.evidence.campaign import CELLS
+from twin.alignment.hover import Hover, hover_world
+from twin.catalogue import load_pack, load_station, load_truck
+from twin.cell import build_cell
+from twin.plants.rom import RomPlant
+from twin.plants.rom.points import DEEP_M, GAP, NX
+from twin.plants.rom.touching import _stays_clear
+from twin.plants.state import EZ, X, Y
+
+STEP_M = 0.001
+FAR_M = 0.16
+
+
+@pytest.mark.parametrize("depth_m", [0.005, 0.02, 0.04])
+@pytest.mark.parametrize("station", ["top_lift", "chassis"])
+def test_a_pack_that_comes_from_the_side_is_pushed_back_gently(station: str, depth_m: float) -> None:
+    """From beside its seat, pins as deep as `depth_m` over the mating face, in from sixteen sides.
+
+    From one millimetre to the next no point is pressed in by much more than a millimetre, and what it meets first
+    pushes it out the way it came.
+    """
+    truck, pack = CELLS[station]
+    cell = build_cell(load_station(station), load_truck(truck), load_pack(pack), seed=1)
+    plant = RomPlant(cell, worlds=hover_world(cell, Hover(height_m=0.3)))
+    w, p, m, x, t = (of[0] for of in (plant.worlds, plant.params, plant.models, plant.states, plant._scratch))
+    r = int(np.argmax(w["held"] >= 0))
+    over_m = float(w["pack_offset_m"][w["held"][r], 2])
+    sunk = float(m["pin_length_m"]) - depth_m - over_m
+    w["q"][r, EZ] += cell.retract * sunk
+    home = w["q"][r].copy()
+    met = 0
+    for way in np.linspace(0.0, 2.0 * math.pi, 16, endpoint=False):
+        aside, before_m = np.array([math.cos(way), math.sin(way)]), 0.0
+        for off_m in np.arange(FAR_M, 0.0, -STEP_M):
+            w["q"][r] = home
+            w["q"][r, [X, Y]] += off_m * aside
+            t["points"][:, GAP] = 1.0
+            _stays_clear(w, p, m, x, t, r)
+            k = int(np.argmin(t["points"][:, GAP]))
+            pressed_m = -float(t["points"][k, GAP])
+            if pressed_m > 0.0:
+                if before_m <= 0.0:
+                    met += 1
+                    assert t["points"][k, NX : NX + 2] @ aside > 0.0, f"{station}: {off_m} m off, to {way:.1f} rad"
+                assert pressed_m - max(before_m, 0.0) < 1.5 * STEP_M, f"{station}: {off_m} m off, to {way:.1f} rad"
+            before_m = pressed_m
+            if pressed_m > DEEP_M:
+                break  # outside the model's domain
+    assert met > 8
