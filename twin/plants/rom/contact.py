@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from twin.motion.kernels import kernel
+from twin.motion.kernels import inlined_kernel, kernel
 from twin.plants.rom.frames import back, from_angles, times
 from twin.plants.rom.points import NEAR_M, add
 from twin.plants.state import TPITCH, TROLL, TYAW
@@ -20,9 +20,9 @@ Params = Any
 Model = Any
 FAR_M = 1.0
 """Gap where there is nothing to touch."""
-NEAR_RIM_M = 0.03
-"""A tip that misses the lead-in by no more stands on the socket's rim: the reference plant's walls are so thick. One
-that misses it by more meets their outer sides."""
+WALL_M = 0.03
+"""The sockets' walls are as thick as those of the reference plant's. A tip that misses the lead-in slides off their end
+faces, one that misses those meets their outer edges."""
 ROUND_M = 0.001
 """The sockets' edges are as round as those of the reference plant's boxes."""
 
@@ -44,6 +44,19 @@ def seat_frame(w: World, p: Params, s: int, truck_at: Any, truck_turn: Any, at: 
     else:
         q = w.truck_q
         from_angles(q[TYAW] + p.seat_yaw_rad[s], q[TPITCH], q[TROLL], turn)
+
+
+@inlined_kernel
+def past_end(gap: float, radius: float, past: float) -> tuple[float, float, float]:
+    """Gap of a tip that is `past` the end of a wall, with the `gap` it would have beside it, and its normal's shares.
+
+    Of the normal beside the wall, and along the wall, both positive.
+    """
+    if past <= 0.0:
+        return gap, 1.0, 0.0
+    beside = max(gap + radius, 0.0)
+    far = math.sqrt(beside * beside + past * past)
+    return far - radius, beside / far, past / far
 
 
 @kernel
@@ -85,6 +98,9 @@ def seat_points(w: World, p: Params, m: Model, t: Any, r: int, k: int, dt_s: flo
     bore_from = lead + ROUND_M  # depth of the bore's upper edge
     lead_to = lead + ROUND_M * (inward - along)  # and of the lead-in's lower one
     lead_aside = ROUND_M * (inward + along)
+    # from the bore's edge to the outer edge of the lead-in's wall, whose end face leans as the lead-in does; its depth
+    rim_m = m.capture_m + (WALL_M - ROUND_M) * along - ROUND_M * inward + ROUND_M
+    rim_from = (WALL_M - ROUND_M) * inward + ROUND_M * along
     upright = 1.0 / max(abs(dz), 0.5)
     ax, ay, az = up * turn[0, 2], up * turn[1, 2], up * turn[2, 2]
     for i in range(2):
@@ -97,30 +113,40 @@ def seat_points(w: World, p: Params, m: Model, t: Any, r: int, k: int, dt_s: flo
             continue
         tx, ty, tz = mx + tx, my + ty, mz + tz
         offs = qx - m.pin_xy_m[i, 0], qy - m.pin_xy_m[i, 1]
-        # beside the socket: the tip against the rim's outer edge, or the walls' outer sides
-        rim_m = radius + m.capture_m + NEAR_RIM_M
-        past_x = max(abs(offs[0]) - m.pin_play_m[i, 0] - rim_m, 0.0)
-        past_y = max(abs(offs[1]) - m.pin_play_m[i, 1] - rim_m, 0.0)
-        if past_x + past_y > 0.0:
-            over = max(-depth, 0.0)
-            far = math.sqrt(past_x * past_x + past_y * past_y + over * over)
-            gap = far - radius
-            face_m = min(face_m, gap)
-            if gap < NEAR_M:
-                aside_x, aside_y = math.copysign(past_x, offs[0]), math.copysign(past_y, offs[1])
-                ux, uy, uz = times(turn, -aside_x / far, -aside_y / far, up * over / far)
-                n = add(points, n, tx, ty, tz, ux, uy, uz, gap, stiffness, damping, friction, dt_s)
-            continue
         for axis in range(2):
+            # past the ends of these walls, which are as long as the socket is wide with them
+            past = max(abs(offs[1 - axis]) - m.pin_play_m[i, 1 - axis] - radius - m.capture_m - WALL_M, 0.0)
+            if past >= radius + NEAR_M:
+                face_m = min(face_m, past - radius)
+                continue
             off = offs[axis]
             lean = (dx if axis == 0 else dy) * upright
             side = 1.0 if off > 0.0 else -1.0
             play, beside = m.pin_play_m[i, axis], abs(off)
-            mouth = play + radius + m.capture_m
+            bore = play + radius
+            mouth = bore + m.capture_m
             wx, wy, wz = turn[0, axis], turn[1, axis], turn[2, axis]
+            ex, ey, ez = turn[0, 1 - axis], turn[1, 1 - axis], turn[2, 1 - axis]
+            inner = -1.0 if offs[1 - axis] > 0.0 else 1.0
+            down = depth - rim_from
+            if down > 0.0 and 2.0 * (beside - bore) > rim_m:
+                # it has gone down beside the socket: its body against that outer edge
+                aside = lean * down
+                gap, share, end = past_end(abs(off - aside) - bore - rim_m - radius, radius, past)
+                face_m = min(face_m, gap)
+                if gap < NEAR_M:
+                    across, end = -side * share, inner * end
+                    n = add(
+                        points, n, tx - down * ax - aside * wx, ty - down * ay - aside * wy,
+                        tz - down * az - aside * wz, across * wx + end * ex, across * wy + end * ey,
+                        across * wz + end * ez, gap, stiffness, damping, friction, dt_s,
+                    )  # fmt: skip
+                continue
             # the tip, in the bore or on the lead-in's lower edge
             across, deeper, gap, on_edge = side, 0.0, FAR_M, True
-            if depth > bore_from:
+            if past > 0.0:
+                on_edge = False
+            elif depth > bore_from:
                 # a pin lies on each wall where it is deepest in it, at its tip or where the bore begins
                 level = off - (depth - bore_from) * lean
                 gap, above, apart = play - beside, play - abs(level), level * side < 0.0
@@ -142,7 +168,7 @@ def seat_points(w: World, p: Params, m: Model, t: Any, r: int, k: int, dt_s: flo
             # the pin's body on the upper edge of the bore and on the lower one of the lead-in
             for edge in range(2):
                 down = depth - (bore_from if edge == 0 else lead_to)
-                if down <= 0.0 or (edge == 0 and not on_edge):
+                if down <= 0.0 or past > 0.0 or (edge == 0 and not on_edge):
                     continue
                 aside = lean * down
                 level = off - aside
@@ -157,12 +183,16 @@ def seat_points(w: World, p: Params, m: Model, t: Any, r: int, k: int, dt_s: flo
                     )  # fmt: skip
             if depth > lead_to:
                 continue
-            # over the lead-in: the tip's ball against the slope, its edges, or the rim
-            if beside >= mouth:
-                across, deeper, gap = 0.0, 1.0, -depth - radius
+            # over the lead-in: the tip's ball against the slope, its edges, or the end face of its wall
+            into = (beside - mouth) * along + depth * inward
+            if into > WALL_M - ROUND_M:
+                across, deeper = beside - bore - (rim_m - ROUND_M), rim_from - depth
+                far = math.sqrt(across * across + deeper * deeper)
+                across, deeper, gap = -across / far, deeper / far, far - radius - ROUND_M
+            elif into > ROUND_M:
+                across, deeper, gap = -inward, along, (beside - mouth) * inward - depth * along - radius
             else:
-                bore = play + radius
-                gap = (bore + slope * (lead - depth) - beside) * along
+                gap = -into
                 foot = depth + gap * inward
                 if ROUND_M * along <= foot <= lead - ROUND_M * along:
                     across, deeper, gap = along, inward, gap - radius
@@ -172,12 +202,13 @@ def seat_points(w: World, p: Params, m: Model, t: Any, r: int, k: int, dt_s: flo
                     deeper = (lead_to if last else ROUND_M * (along + inward)) - depth
                     far = math.sqrt(across * across + deeper * deeper)
                     across, deeper, gap = across / far, deeper / far, far - radius - ROUND_M
+            gap, share, end = past_end(gap, radius, past)
             face_m = min(face_m, gap)
             if gap < NEAR_M:
-                across = side * across
+                across, deeper, end = side * across * share, deeper * share, inner * end
                 n = add(
-                    points, n, tx, ty, tz, across * wx + deeper * ax, across * wy + deeper * ay,
-                    across * wz + deeper * az, gap, stiffness, damping, friction, dt_s,
+                    points, n, tx, ty, tz, across * wx + end * ex + deeper * ax, across * wy + end * ey + deeper * ay,
+                    across * wz + end * ez + deeper * az, gap, stiffness, damping, friction, dt_s,
                 )  # fmt: skip
     t.gaps[0], t.gaps[1] = wall_m, face_m
     return n

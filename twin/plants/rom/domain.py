@@ -138,7 +138,7 @@ def _check_robot(w: World, p: Params, m: Model, x: State, t: Any, r: int) -> Non
             _note(w, AXIS_SPEED, r, i, abs(qd[i]), OVER_AXIS * p.axis_velocity[i])
     if k >= 0 and w.pack_offset_m[k, 2] < SUNK * m.pin_length_m:
         off = max(abs(w.pack_offset_m[k, 0]), abs(w.pack_offset_m[k, 1]))
-        most = m.pin_radius_m + m.capture_m + contact.NEAR_RIM_M + BESIDE_SPARE_M
+        most = m.pin_radius_m + m.capture_m + contact.WALL_M + BESIDE_SPARE_M
         if off > most:
             _note(w, BESIDE_PINS, r, -1, off, most)
     _check_overlaps(w, p, m, x, t, r)
