@@ -12,6 +12,7 @@ import pytest
 from tests.twin.plants.test_rom import cell_of
 from twin.catalogue import load_timing
 from twin.catalogue.schema import TimingSet
+from twin.faults import parse_fault
 from twin.plants.kinds import PLANTS, plant_maker
 from twin.swap import SwapResult, SwapTwin
 
@@ -28,8 +29,10 @@ def factory_but(station: str, phases: dict[str, dict[str, Any]] | None = None, *
     return TimingSet.model_validate(plain)
 
 
-def played(plant: str, station: str, seed: int, timing: TimingSet) -> SwapResult:
-    twin = SwapTwin(cell_of(station, seed), timing, make_plant=plant_maker(plant))
+def played(plant: str, station: str, seed: int, timing: TimingSet, *faults: str) -> SwapResult:
+    twin = SwapTwin(
+        cell_of(station, seed), timing, [parse_fault(text) for text in faults], make_plant=plant_maker(plant)
+    )
     try:
         return twin.run()
     finally:
@@ -50,7 +53,19 @@ def played(plant: str, station: str, seed: int, timing: TimingSet) -> SwapResult
     ],
 )
 def test_it_ends_as_on_the_reference_plant(seed: int, timing: TimingSet) -> None:
-    reference, reduced = (played(plant, "top_lift", seed, timing) for plant in PLANTS)
+    _assert_alike(*(played(plant, "top_lift", seed, timing) for plant in PLANTS))
+
+
+@pytest.mark.slow
+def test_a_pack_beside_its_pins_slides_off_their_tips_on_both_plants() -> None:
+    """Turned by a scanner's noise to where no lead-in catches a pin, it goes down beside it."""
+    text = "scanner_noise:factor=20"
+    ends = [played(plant, "top_lift", 7, load_timing("factory", "top_lift"), text) for plant in PLANTS]
+    assert {end.outcome for end in ends} == {"lock_stuck"}
+    _assert_alike(*ends)
+
+
+def _assert_alike(reference: SwapResult, reduced: SwapResult) -> None:
     assert reduced.outcome == reference.outcome
     assert not reference.violations
     assert not reduced.violations
