@@ -492,14 +492,15 @@ def _logic(w: World, p: Params, commands: Any, dt_s: float, anew: int) -> int:
             free = free or w.status[r] != BUSY
         if w.guide_force_n[r, 0] != 0.0 or w.guide_force_n[r, 1] != 0.0:
             w.peak_lateral_n = max(w.peak_lateral_n, planar(w.guide_force_n[r, 0], w.guide_force_n[r, 1]))
-        w.peak_lateral_n = max(w.peak_lateral_n, w.guide_peak_n[r])
-        w.guide_peak_n[r] = 0.0
+        w.peak_lateral_n = max(w.peak_lateral_n, w.guide_peak_n[r, 0])
         if commands[r].inserting == 1 and w.held[r] >= 0 and no_pad_touches(w, w.held[r]):
             w.peak_axial_n = max(w.peak_axial_n, abs(w.guide_force_n[r, 2] + w.coupler_n[w.held[r]]))
     w.truck_displacement_m = max(
         w.truck_displacement_m, planar(w.truck_q[0] - w.truck_reference[0], w.truck_q[1] - w.truck_reference[1])
     )
     monitor(w, p, dt_s)
+    for r in range(p.robots):
+        w.guide_peak_n[r, 0] = w.guide_peak_n[r, 1] = 0.0
     return COMMAND_ENDED if free else 0
 
 

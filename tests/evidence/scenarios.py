@@ -1,6 +1,6 @@
 """What an interlock is tried with: hostile commands, faults and actions, with interlocks off or loosened.
 
-On Bullet, but for the swaps with a fault, which are played on the reduced-order plant.
+On Bullet, but for whole swaps, which are played on the reduced-order plant.
 
 Each takes the interlocks that are switched off and the factors by which thresholds are loosened, both by their index in
 `params.interlock_off`, and says what came of it.
@@ -14,11 +14,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tests.evidence.timing_sets import BATCH, Batch
 from tests.physics import rig
 from tests.twin import test_monitor as hand
 from tests.twin.faults.cells import cell_of
-from twin.catalogue import load_timing
-from twin.faults import parse_fault
+from twin.catalogue import load_pack, load_station, load_timing, load_truck
+from twin.catalogue.schema import TimingSet
+from twin.cell import Cell, build_cell
+from twin.faults import Fault, parse_fault
 from twin.interlocks import DISTANCE_MARGIN_M
 from twin.plants.bullet import BulletPlant
 from twin.plants.rom import RomPlant
@@ -34,11 +37,16 @@ from twin.plants.state import (
     Z,
 )
 from twin.swap import SwapTwin
+from twin.variation import Variation
 
 CAPTURE_M = 0.025
 """Of the guides, as of every shipped pack."""
 CAB_SEEDS = (("sway", 200032), ("sway", 200292))
 """Episodes of the hostile runs whose load hits the cab where nothing damps it."""
+
+
+LANDING_SETS = (547, 1008, 2091)
+"""Random timing sets (`tests.evidence.timing_sets`) whose end effector hits a pack's side if nothing keeps it off."""
 
 
 class Played(NamedTuple):
@@ -140,13 +148,19 @@ def drifted_load_cell(bench: Bench) -> Played:
     violations: set[int] = set()
     for spec in ("load_cell_offset:offset_n=-3000", "load_cell_offset:offset_n=-3000,phase=pull_test"):
         cell = cell_of("chassis")
-        params = cell.params.copy()
-        bench.prepare(params)
-        timing = load_timing("factory", cell.station)
-        twin = SwapTwin(replace(cell, params=params), timing, [parse_fault(spec)], make_plant=RomPlant)
-        violations |= {int(violation["invariant"]) for violation in twin.run().violations}
-        twin.close()
+        violations |= _violations(bench, cell, load_timing("factory", cell.station), parse_fault(spec))
     return Played(violations)
+
+
+def _violations(bench: Bench, cell: Cell, timing: TimingSet, *faults: Fault) -> set[int]:
+    """The invariants that a whole swap on the reduced-order plant breaks."""
+    params = cell.params.copy()
+    bench.prepare(params)
+    twin = SwapTwin(replace(cell, params=params), timing, faults, make_plant=RomPlant)
+    try:
+        return {int(violation["invariant"]) for violation in twin.run().violations}
+    finally:
+        twin.close()
 
 
 @scenario
@@ -222,6 +236,21 @@ def swung_against_the_cab(bench: Bench) -> Played:
     for name, seed in CAB_SEEDS:
         row = {"station": "top_lift", "mode": "direct", "pattern": name, "seed": seed}
         violations |= {int(i) for i in replay(row, prepare=bench.prepare)["violations"]}
+    return Played(violations)
+
+
+@scenario
+def lands_while_it_travels(bench: Bench) -> Played:
+    """Whole top_lift swaps that pick a pack while the gantry still travels to it, in timing sets drawn at random."""
+    station, violations = load_station("top_lift"), set[int]()
+    for number in LANDING_SETS:
+        batch = Batch("top_lift", "random", number // BATCH * BATCH, BATCH, draw_seed=0)
+        names = batch.swap(station)
+        cell = build_cell(
+            station, load_truck(names["truck"]), load_pack(names["pack"]), seed=number, parking=names["parking"],
+            variation=Variation.of(conditions=names["conditions"]),
+        )  # fmt: skip
+        violations |= _violations(bench, cell, batch.set_of(station, number))
     return Played(violations)
 
 

@@ -66,6 +66,7 @@ SWITCHES = (
     Switch("lock not checked, truck", TRIP_LOCK, (), "truck_goes", ""),
     Switch("low traverse", TRIP_LOW_TRAVERSE, (), "sideways_while_low", "traverse deadband"),
     Switch("load swings or is askew", TRIP_SWAY, (), "swung_against_the_cab", "40 mm"),
+    Switch("landing off target", TRIP_SWAY, (), "lands_while_it_travels", "30 mm, 1.7 deg"),
     Switch("truck moved", TRIP_TRUCK_MOVED, (), "truck_rolls", "10 mm"),
     Switch("overspeed", TRIP_FOLLOWING, (), "weak_hoist", "loaded or empty speed + 16 mm/s"),
     Switch("limit switch", TRIP_FOLLOWING, (), "past_the_stroke", "3 mm past the stroke"),

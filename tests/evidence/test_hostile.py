@@ -25,6 +25,13 @@ def test_hostile_actions_break_nothing(station: str, mode: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("seed", [440118, 540009])
+def test_a_pack_hammered_beside_its_seat_meets_no_force_from_nowhere(seed: int) -> None:
+    row = {"station": "chassis", "mode": "direct", "pattern": "hammer", "seed": seed}
+    assert alignment.replay(row, plant="rom")["violations"] == {}
+
+
+@pytest.mark.slow
 def test_the_worst_episodes_break_nothing_on_the_reference_plant() -> None:
     rows = list(alignment.play("top_lift", "direct", 1500, itertools.count(600_100), worlds=16))
     for row in alignment.worst(rows, 3):

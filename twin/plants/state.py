@@ -316,7 +316,7 @@ WORLD = np.dtype(
         ("e_pose", f8, (ROBOTS, 7)),  # of E in W
         ("load_n", f8, ROBOTS),  # true force in the ropes or under the table
         ("guide_force_n", f8, (ROBOTS, 3)),  # contact force on the held pack (or empty E) in W
-        ("guide_peak_n", f8, ROBOTS),  # the largest lateral one since the last scan, of every tick
+        ("guide_peak_n", f8, (ROBOTS, 2)),  # the largest since the last scan, of every tick: lateral, axial
         ("coupler_n", f8, PACKS),
         ("coupler_at", f8, (PACKS, 3)),
         ("grip_position", f8, (ROBOTS, 4)),  # 0 open, 1 closed

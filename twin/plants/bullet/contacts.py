@@ -66,8 +66,9 @@ class GuideForces:
         """
         self.read()
         for r in range(len(self._empty)):
-            fx, fy, _ = self._force[r].tolist()
-            self._peak[r] = max(self._peak[r], math.hypot(fx, fy))
+            fx, fy, fz = self._force[r].tolist()
+            lateral, axial = self._peak[r].tolist()
+            self._peak[r] = max(lateral, math.hypot(fx, fy)), max(axial, abs(fz))
 
     def _is_close(self, r: int, k: int) -> bool:
         """Whether the load of robot `r`, which holds pack `k` or none (-1), is close over a seat or a pack."""

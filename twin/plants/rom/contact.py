@@ -114,8 +114,8 @@ def seat_points(w: World, p: Params, m: Model, t: Any, r: int, k: int, dt_s: flo
         tx, ty, tz = mx + tx, my + ty, mz + tz
         offs = qx - m.pin_xy_m[i, 0], qy - m.pin_xy_m[i, 1]
         for axis in range(2):
-            # past the ends of these walls, which are as long as the socket is wide with them
-            past = max(abs(offs[1 - axis]) - m.pin_play_m[i, 1 - axis] - radius - m.capture_m - WALL_M, 0.0)
+            # past the ends of these walls, which meet the outer edges of the other two
+            past = max(abs(offs[1 - axis]) - m.pin_play_m[i, 1 - axis] - radius - rim_m, 0.0)
             if past >= radius + NEAR_M:
                 face_m = min(face_m, past - radius)
                 continue
@@ -129,13 +129,16 @@ def seat_points(w: World, p: Params, m: Model, t: Any, r: int, k: int, dt_s: flo
             ex, ey, ez = turn[0, 1 - axis], turn[1, 1 - axis], turn[2, 1 - axis]
             inner = -1.0 if offs[1 - axis] > 0.0 else 1.0
             down = depth - rim_from
-            if down > 0.0 and 2.0 * (beside - bore) > rim_m:
+            if down > 0.0 and (past > 0.0 or 2.0 * (beside - bore) > rim_m):
                 # it has gone down beside the socket: its body against that outer edge
-                aside = lean * down
-                gap, share, end = past_end(abs(off - aside) - bore - rim_m - radius, radius, past)
+                aside, facing = lean * down, -side
+                gap, within = abs(off - aside) - bore - rim_m, bore + slope * max(lead - depth, 0.0) - beside
+                if within > gap:
+                    gap, facing = within, side
+                gap, share, end = past_end(gap - radius, radius, past)
                 face_m = min(face_m, gap)
                 if gap < NEAR_M:
-                    across, end = -side * share, inner * end
+                    across, end = facing * share, inner * end
                     n = add(
                         points, n, tx - down * ax - aside * wx, ty - down * ay - aside * wy,
                         tz - down * az - aside * wz, across * wx + end * ex, across * wy + end * ey,
@@ -143,10 +146,9 @@ def seat_points(w: World, p: Params, m: Model, t: Any, r: int, k: int, dt_s: flo
                     )  # fmt: skip
                 continue
             # the tip, in the bore or on the lead-in's lower edge
-            across, deeper, gap, on_edge = side, 0.0, FAR_M, True
-            if past > 0.0:
-                on_edge = False
-            elif depth > bore_from:
+            across, deeper, end, gap, on_edge = side, 0.0, 0.0, FAR_M, True
+            into = (beside - mouth) * along + depth * inward
+            if depth > bore_from:
                 # a pin lies on each wall where it is deepest in it, at its tip or where the bore begins
                 level = off - (depth - bore_from) * lean
                 gap, above, apart = play - beside, play - abs(level), level * side < 0.0
@@ -154,21 +156,21 @@ def seat_points(w: World, p: Params, m: Model, t: Any, r: int, k: int, dt_s: flo
                 on_edge = apart or above < gap
                 if not apart and above < gap:
                     gap = FAR_M
-            elif beside < mouth:
+            elif into < ROUND_M:
                 across, deeper = play + radius + ROUND_M - beside, bore_from - depth
                 far = math.sqrt(across * across + deeper * deeper)
-                gap = far - radius - ROUND_M
+                gap, share, end = past_end(far - radius - ROUND_M, radius, past)
                 face_m = min(face_m, gap)
-                across, deeper = side * across / far, deeper / far
+                across, deeper, end = side * across / far * share, deeper / far * share, inner * end
             if gap < NEAR_M:
                 n = add(
-                    points, n, tx, ty, tz, across * wx + deeper * ax, across * wy + deeper * ay,
-                    across * wz + deeper * az, gap, stiffness, damping, friction, dt_s,
+                    points, n, tx, ty, tz, across * wx + end * ex + deeper * ax, across * wy + end * ey + deeper * ay,
+                    across * wz + end * ez + deeper * az, gap, stiffness, damping, friction, dt_s,
                 )  # fmt: skip
             # the pin's body on the upper edge of the bore and on the lower one of the lead-in
             for edge in range(2):
                 down = depth - (bore_from if edge == 0 else lead_to)
-                if down <= 0.0 or past > 0.0 or (edge == 0 and not on_edge):
+                if down <= 0.0 or (edge == 0 and not on_edge):
                     continue
                 aside = lean * down
                 level = off - aside
@@ -184,7 +186,6 @@ def seat_points(w: World, p: Params, m: Model, t: Any, r: int, k: int, dt_s: flo
             if depth > lead_to:
                 continue
             # over the lead-in: the tip's ball against the slope, its edges, or the end face of its wall
-            into = (beside - mouth) * along + depth * inward
             if into > WALL_M - ROUND_M:
                 across, deeper = beside - bore - (rim_m - ROUND_M), rim_from - depth
                 far = math.sqrt(across * across + deeper * deeper)

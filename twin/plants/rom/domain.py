@@ -71,7 +71,7 @@ def has_left(w: World, p: Params, m: Model, x: State, t: Any) -> bool:
         _remember(w, p, x)
         return False
     for r in range(p.robots):
-        w.guide_peak_n[r] = 0.0
+        w.guide_peak_n[r, 0] = w.guide_peak_n[r, 1] = 0.0
         for i in range(3):
             w.guide_force_n[r, i] = 0.0
         if w.status[r] == BUSY:

@@ -104,10 +104,11 @@ def touch(w: World, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float) 
         pull = t.pull
         pull[0], pull[1], pull[2], pull[3], pull[4], pull[5] = carried.pull(w, p, r, t.angles, t.turn)
         points.press(w, p, m, t, r, n, on_truck, dt_s)
-    gx, gy = t.out[0] - cx, t.out[1] - cy
-    w.guide_force_n[r, 0], w.guide_force_n[r, 1], w.guide_force_n[r, 2] = gx, gy, t.out[2] - cz
+    gx, gy, gz = t.out[0] - cx, t.out[1] - cy, t.out[2] - cz
+    w.guide_force_n[r, 0], w.guide_force_n[r, 1], w.guide_force_n[r, 2] = gx, gy, gz
     if n > 0:
-        w.guide_peak_n[r] = max(w.guide_peak_n[r], math.sqrt(gx * gx + gy * gy))
+        w.guide_peak_n[r, 0] = max(w.guide_peak_n[r, 0], math.sqrt(gx * gx + gy * gy))
+        w.guide_peak_n[r, 1] = max(w.guide_peak_n[r, 1], abs(gz))
 
 
 @kernel
