@@ -5,7 +5,8 @@ velocities and FOLLOW_ON: that changes what the axes aim for and nothing else, s
 on. Every scan the setpoints are bounded by what the machine may do from where it is: an axis can always stop before the
 end of its stroke, and a pack below the clearance height stays within the traverse deadband. Over its seat a pack
 
-- stays near where the scanner sees the seat, and a load that swings far is damped first: it hits nothing beside,
+- comes below the clearance height only near where the scanner sees the seat, and stays near it; a load that swings far
+  is damped first: it hits nothing beside,
 - comes to its guide pins at the guide speed at most, and not swinging beyond what they catch,
 - comes nearer than the contact zone at the contact speed at most,
 - goes no deeper while something bears it before its seat, or while it presses on that: no rope goes slack.
@@ -49,6 +50,9 @@ domain 5]."""
 BESIDE_M, ASKEW_RAD = 0.04, 0.03
 """From where the scanner sees the seat a low pack is corrected by no more than this: what the guides capture (25 mm)
 and the search beside it, and twice a parked truck's yaw, at which a corner of the pack goes as far [estimate]."""
+OFF_SEAT_SHARE = 1.5
+"""So many times as far off its seat a pack does not come below the clearance height [estimate: what the scanner's noise
+adds to the above; neighbours are 0.1 m away]."""
 DAMPED_M = 0.04
 """A load that swings farther than this is damped before anything else is done with it: the highest that is left of a
 hand-over, three times its limit [estimate]."""
@@ -152,9 +156,21 @@ def bounded(w: World, p: Params, c: Command, r: int, k: int, wanted: float, dt_s
     if way_to_slow(speed, gains, 0.0, a, j, ahead_s) >= left:
         return 0.0
     if k == Z and p.retract * wanted < 0.0:
+        if _beside_seat(w, p, c, r) and below_clearance(w, p, r, -way_to_slow(speed, gains, 0.0, a, j, ahead_s)):
+            return 0.0
         height = 0.0 if math.isnan(c.seat_z) else p.retract * (here - c.seat_z)
         return sign * _inwards(w, p, r, height, abs(wanted), (speed, gains), (a, j), ahead_s)
     return wanted
+
+
+@kernel
+def _beside_seat(w: World, p: Params, c: Command, r: int) -> bool:
+    """Whether robot `r` is farther from over its seat than a pack may come in: other packs or the cab are there."""
+    if c.seat < 0 or w.scan_count[r] == 0 or not loaded(w, c, r) or p.interlock_off[TRIP_SWAY] == 1:
+        return False
+    at, share = seat_target(p, c.seat, w.scan_pose[r], False), OFF_SEAT_SHARE * p.interlock_scale[TRIP_SWAY]
+    beside = max(abs(w.axis_position[r, X] - at[0]), abs(w.axis_position[r, Y] - at[1])) > share * BESIDE_M
+    return beside or abs(w.axis_position[r, YAW] - at[3]) > share * ASKEW_RAD
 
 
 @kernel

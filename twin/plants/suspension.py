@@ -158,7 +158,8 @@ def floating_table(w: World, p: Params, r: int, angles: Any, reaction: Any) -> N
     reaction[X] = -(ct * tau[EX] - st * tau[EY])
     reaction[Y] = -(st * tau[EX] + ct * tau[EY])
     reaction[Z] = -tau[EZ] - p.z_gravity_mass_kg * p.gravity_mps2
-    reaction[YAW] = -tau[EYAW]
+    # about the axis of yaw: springs alike in x and y have no moment there, end stops have
+    reaction[YAW] = -tau[EYAW] - q[EX] * tau[EY] + q[EY] * tau[EX]
 
 
 @kernel
