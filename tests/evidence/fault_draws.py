@@ -98,7 +98,7 @@ SETTINGS: dict[str, Callable[[Draw, Cell], str]] = {
     ),
     "wrong_pack": _wrong_pack,
     "guide_friction": lambda draw, cell: f"factor={_log(draw, 0.3, 20.0):.2f}",
-    "coupler_stiff": lambda draw, cell: f"factor={_log(draw, 1.5, 40.0):.2f}" + _when(draw, cell),
+    "coupler_stiff": lambda draw, cell: f"factor={_log(draw, 1.5, 10.0):.2f}" + _when(draw, cell),
 }
 """How the settings of each kind are drawn. A kind that is missing here fails `tests/evidence/test_edges.py`."""
 

@@ -41,7 +41,7 @@ DETAILS: dict[str, Callable[[np.random.Generator], str]] = {
     "lock_wont_open": _lock,
     "lock_wont_close": _lock,
     "lock_snag": lambda draw: f"lock={int(draw.integers(1, 5))}",
-    "coupler_stiff": lambda draw: f"factor={draw.uniform(2.0, 40.0):.2f},phase=insert",
+    "coupler_stiff": lambda draw: f"factor={draw.uniform(2.0, 10.0):.2f},phase=insert",
     "scanner_blind": lambda draw: f"phase=rescan,for_s={draw.uniform(0.5, 20.0):.2f}",
     "scanner_dropout": lambda draw: f"share={draw.uniform(0.1, 0.9):.2f}",
     "brakes_released": lambda draw: f"grade_percent={draw.uniform(1.0, 4.0):.2f},{_phase(draw)}",

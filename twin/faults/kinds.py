@@ -73,6 +73,11 @@ SEAT = Option("a seat of this swap, such as truck1", "name")
 LOCK = Option("lock of the seat", "whole", 1, 4, ("all",), default=1)
 TRIES = Option("how often it fails before it works; without it always", "whole", 1, 1000, default=FOREVER)
 FACTOR = Option("times what it is", low=0.0, high=1000.0)
+LIGHTEST_KG = 50.0
+"""A pack this light still rests on its seat's contact springs within a physics step of 2 ms: k dt^2 < m."""
+STIFFEST = 10.0
+"""A coupler holds by a damper, which a step of 2 ms bears up to c dt < 2 m; at ten times the mating force both stations
+still end as with steps of a quarter [measured]."""
 ONE_OF: dict[str, tuple[str, ...]] = {"when": ("at_s", "phase"), "mass": ("kg", "factor")}
 """What can be said in two ways: a kind that needs it has to be given one of them, none can be given both."""
 
@@ -178,21 +183,21 @@ KINDS: dict[str, Kind] = {
         {
             "pack": Option("which one of the job", "word", words=("old", "new"), default="new"),
             "job": Option("number of the job", "whole", 1, 3, default=1),
-            "kg": Option("its mass", low=1.0, high=20000.0),
-            "factor": Option("its mass, times what the station was told", low=0.01, high=100.0),
+            "kg": Option("its mass", low=LIGHTEST_KG, high=20000.0),
+            "factor": Option("its mass, times what the station was told", low=0.05, high=100.0),
         },
         needs=("mass",),
         outcome="overload above the rated load",
     ),
     "guide_friction": Kind(
         "the guides rub: their friction is multiplied",
-        {"factor": FACTOR},
+        {"factor": Option("times what it is", low=0.0, high=100.0)},
         needs=("factor",),
         outcome="completed; jam where the packs stick, overload where one does not come out",
     ),
     "coupler_stiff": Kind(
         "bent or dirty couplers: their mating force is multiplied",
-        {"factor": FACTOR, **WHEN},
+        {"factor": Option("times what it is", low=0.0, high=STIFFEST), **WHEN},
         needs=("factor",),
         outcome="jam where a pack does not go home; overload where it does not come out",
     ),

@@ -101,7 +101,7 @@ BAD = [
     ("scanner_dropout:share=1.1", "0 to 1"),
     ("wrong_pack", "one of kg and factor is missing"),
     ("wrong_pack:kg=3000,factor=2", "kg and factor do not go together"),
-    ("wrong_pack:kg=0", "1 to 20000"),
+    ("wrong_pack:kg=0", "50 to 20000"),
     ("truck_shove:force_n=1e5", "one of at_s and phase is missing"),
 ]
 
