@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 MOST_EPISODES = 1_000_000
 MOST_WORKERS = 256
 MOST_RECORDINGS = 20
-"""Failures a policy that are recorded where nobody says otherwise: that of a whole swap has tens of MB."""
+"""Failures a policy that are recorded by default: that of a whole swap has tens of MB."""
 SHOWN_SEEDS = 12
 """Failed seeds that the terminal shows; --json has them all."""
 EXIT_FAILED, EXIT_INTERRUPTED = 1, 128 + 2
@@ -120,7 +120,7 @@ def command(
 
 
 def chosen_policies(task: Task, given: Sequence[str] | None) -> tuple[str, ...]:
-    """The policies to compare; without any: the task's baselines and the floor."""
+    """The policies to compare; without any: the task's baselines, random and zero."""
     from agents.policies import FLOOR, refuse_unknown
 
     names = tuple(given) if given else (*task.baselines, *FLOOR)
