@@ -44,7 +44,7 @@ def main() -> None:
         return
     with progress("compiling kernels", total=len(PARTS)) as line, tempfile.TemporaryDirectory() as folder:
         for done, (words, part) in enumerate(PARTS.items()):
-            line.update(f"compiling kernels (minutes, once for each version): {words}", completed=done)
+            line.update(f"compiling kernels (minutes, once for each state of the sources): {words}", completed=done)
             part(Path(folder))
     kernel_cache.note_compiled(kernel_cache.ALL)
 
@@ -174,7 +174,7 @@ def _import(folder: Path) -> None:
 
 
 PARTS: dict[str, Callable[[Path], None]] = {
-    "the reduced-order plant": _reduced,
+    "the reduced-order plant, most of the work": _reduced,
     "its batches": _batch,
     "the reference plant's control": _reference,
     "driving": _drive,

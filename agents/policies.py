@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -115,15 +116,22 @@ def load_policy(
 
     if "/" in name or name in (".", ".."):
         return load_bundle(Path(name), environment)
-    shipped = bundle_names()
-    if name in shipped:
-        return load_bundle(bundles_folder() / name, environment)
-    from twin.catalogue.explain import hint, nearest
+    refuse_unknown(name, baselines)
+    return load_bundle(bundles_folder() / name, environment)
 
-    known = [*baselines, *FLOOR, *shipped]
+
+def refuse_unknown(name: str, baselines: Iterable[str]) -> None:
+    """Raise InputError for a name that is neither a policy's nor a path; what a path leads to is not looked at."""
+    if "/" in name or name in (".", "..") or name.endswith((".yaml", ".yml", ".zip")):
+        return
+    known = sorted([*baselines, *FLOOR, *bundle_names()])
+    if name in known:
+        return
+    from twin.catalogue.explain import hint
+
     raise InputError(
         f"unknown policy{hint(name, known)}",
         key="--policy",
         value=name,
-        allowed=f"{', '.join(nearest(name, known))}, or the path of a bundle's folder",
+        allowed=f"{', '.join(known)}, or the path of a bundle's folder",
     )

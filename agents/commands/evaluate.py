@@ -1,4 +1,4 @@
-"""`swaptwin evaluate`: deciders side by side on the same seeds."""
+"""`swaptwin evaluate`: policies side by side on the same seeds."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 MOST_EPISODES = 1_000_000
 MOST_WORKERS = 256
 MOST_RECORDINGS = 20
-"""Failures a policy that are recorded where nobody says otherwise: that of a whole swap has tens of MB."""
+"""Failures a policy that are recorded by default: that of a whole swap has tens of MB."""
 SHOWN_SEEDS = 12
 """Failed seeds that the terminal shows; --json has them all."""
 EXIT_FAILED, EXIT_INTERRUPTED = 1, 128 + 2
@@ -37,7 +37,11 @@ def command(
     task: Annotated[str, typer.Argument(help="What is to be done: docking, alignment or timing.")],
     policy: Annotated[
         list[str] | None,
-        typer.Option(help="A baseline, zero, random, a shipped bundle, a bundle's folder, a timing set's file; again."),
+        typer.Option(
+            help="Again for more: baseline (docking, alignment); factory, s_curve, zv, zvd or a set's file (timing); "
+            "random, zero; a shipped bundle (alignment: align_sac, with --action-mode residual); a bundle's folder. "
+            "Default: the baselines, random and zero."
+        ),
     ] = None,
     station: Annotated[str | None, typer.Option(help="Station: a name or a file.")] = None,
     truck: Annotated[str | None, typer.Option(help="Truck: a name or a file.")] = None,
@@ -116,8 +120,8 @@ def command(
 
 
 def chosen_policies(task: Task, given: Sequence[str] | None) -> tuple[str, ...]:
-    """The policies to compare; without any: the task's baselines and the floor."""
-    from agents.policies import FLOOR
+    """The policies to compare; without any: the task's baselines, random and zero."""
+    from agents.policies import FLOOR, refuse_unknown
 
     names = tuple(given) if given else (*task.baselines, *FLOOR)
     for name in names:
@@ -125,6 +129,7 @@ def chosen_policies(task: Task, given: Sequence[str] | None) -> tuple[str, ...]:
             raise InputError("not the name of a policy", key="--policy", value=name)
         if names.count(name) > 1:
             raise InputError("policy given twice", key="--policy", value=name)
+        refuse_unknown(name, task.baselines)
     return names
 
 
@@ -297,8 +302,8 @@ def _figures(row: dict[str, Any]) -> dict[str, str]:
         "success": percent(row["success_rate"]),
         "95 % interval": f"{100 * low:.1f} to {100 * high:.1f} %",
         **{name.replace("_", " "): percent(rate["rate"]) for name, rate in row["rates"].items()},
-        "time, s: median, 95 %": _pair(row["time_s"], 1.0, 1),
-        "force, kN: median, 99 %": _pair(row["peak_lateral_force_n"], 1e-3, 1),
+        "time, s: median, p95": _pair(row["time_s"], 1.0, 1),
+        "force, kN: median, p99": _pair(row["peak_lateral_force_n"], 1e-3, 1),
         "violations": str(row["violations"]),
         "guard": str(sum(row["interventions"].values())),
         "ended": ", ".join(f"{name} {n}" for name, n in sorted(row["reasons"].items(), key=lambda item: -item[1])),

@@ -46,7 +46,7 @@ def command(
 ) -> None:
     """Train a policy with stable-baselines3 and write it as a bundle: ONNX, contract, card.
 
-    Untrained start, result and the task's yardstick are compared on unseen seeds at the end. The wall time holds for
+    Untrained start, result and the task's baseline are compared on unseen seeds at the end. The wall time holds for
     all of it, start-up, selection and evaluation included; where it is short, fewer episodes are evaluated. Ctrl-C
     saves a checkpoint. Exit code 0: done. 2: bad input, or a wall time too short to learn anything. 130: interrupted.
     """

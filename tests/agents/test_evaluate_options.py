@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import swaptwin
-from agents.commands.evaluate import Shown, command_line, policy_table
+from agents.commands.evaluate import Shown, chosen_policies, command_line, policy_table
 from agents.episodes import Episode, Player, Scene, TimeUpError
 from agents.evaluate import Evaluation, evaluate
 from agents.policies import load_policy
@@ -168,7 +168,7 @@ def test_no_word_of_the_table_is_broken(width: int, capsys: pytest.CaptureFixtur
 
     Console(width=width).print(policy_table(evaluation(Scene(TASKS["timing"]), 0, 1).as_json(), width))
     out = capsys.readouterr().out
-    for words in ("violations", "34.2 to 100.0 %", "completed 2", "first parking", "time, s: median, 95 %"):
+    for words in ("violations", "34.2 to 100.0 %", "completed 2", "first parking", "time, s: median, p95"):
         assert words in out
     assert all(len(line) <= width for line in out.splitlines())
 
@@ -214,3 +214,9 @@ def test_an_evaluation_ends_in_time_with_what_it_has() -> None:
             assert done.played > 3
     with pytest.raises(TimeUpError):
         Player(scene, ["baseline"])(0, until_s=time.monotonic())
+
+
+def test_an_unknown_policy_is_refused_before_anything_starts() -> None:
+    with pytest.raises(InputError, match=r"unknown policy \(did you mean baseline\?\).*allowed: align_sac, baseline, "):
+        chosen_policies(TASKS["docking"], ["zero", "basline"])
+    assert chosen_policies(TASKS["docking"], ["zero", "runs/mine/policy"]) == ("zero", "runs/mine/policy")

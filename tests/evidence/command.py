@@ -1,7 +1,7 @@
 """Play the evidence anew, store it and write the documents' tables.
 
     .venv/bin/python -m tests.evidence                       # what `make evidence` plays: 40 seeds a set
-    .venv/bin/python -m tests.evidence --release             # what `make evidence-release` plays: everything, 200 seeds
+    .venv/bin/python -m tests.evidence --release             # what `make evidence-release` plays: all parts, 200 seeds
     .venv/bin/python -m tests.evidence policies --seeds 40   # some parts
     .venv/bin/python -m tests.evidence swaps --seeds 2 --folder /tmp/sample    # a try that changes nothing here
     .venv/bin/python -m tests.evidence --tables              # only the tables, of what is stored
@@ -44,6 +44,19 @@ from twin.kernel_cache import while_starting
 MODULES = (campaign, policies, docking, docking_policies, time_step, finer_step, hits, branch, engine_friction)
 PARTS = {module.PART.name: module.PART for module in MODULES}
 MOST_WORKERS = 64
+FIXED = tuple(name for name, part in PARTS.items() if part.keys(1) == part.keys(RELEASE_SEEDS))
+"""Parts that play the same whatever `--seeds` says."""
+OTHERS = {
+    "faults": "docs/faults.md: how each fault ends",
+    "load_cell": "docs/faults.md: load cells that are off",
+    "load_alarms": "docs/faults.md: how near sound load cells come to an alarm",
+    "switches": "docs/interlocks.md: each interlock switched off",
+    "hostile": "docs/interlocks.md: hostile runs",
+    "edges": "docs/agreement.md: both plants at the edges",
+    "timing_sets": "docs/reduced_order.md: random timing sets",
+    "day_log": "tests/evidence/day_log.json: speed and memory of importing a day's log",
+}
+"""Tools of their own, `python -m tests.evidence.NAME`, and what they make."""
 
 
 class Results:
@@ -122,15 +135,27 @@ def broken_claims(names: list[str], folder: Path) -> list[str]:
     return [claim.words for claims in told for claim in claims if not claim.holds]
 
 
+def others() -> str:
+    """Lines on the tables that this command does not make, and what makes them."""
+    lines = (f"  .venv/bin/python -m tests.evidence.{name:11}  {what}" for name, what in OTHERS.items())
+    head = "Other figures are made by tools of their own, which change nothing here without --write:"
+    return "\n".join([head, "", *lines])
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
-        prog="python -m tests.evidence", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m tests.evidence",
+        description=__doc__,
+        epilog=others(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    usual = [name for name, part in PARTS.items() if not part.release]
     parser.add_argument(
-        "parts", nargs="*", metavar="PART", help=f"which; default: those of no release ({', '.join(PARTS)})"
+        "parts", nargs="*", metavar="PART", help=f"default: {', '.join(usual)}; all: {', '.join(PARTS)}"
     )
     parser.add_argument("--release", action="store_true", help=f"all parts, and {RELEASE_SEEDS} seeds")
-    parser.add_argument("--seeds", type=int, help=f"seeds a set; default {SEEDS}")
+    fixed = f"shortens all parts but {', '.join(FIXED)}"
+    parser.add_argument("--seeds", type=int, help=f"seeds a set; default {SEEDS}; {fixed}")
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)), help="default: a process a core")
     parser.add_argument("--again", action="store_true", help="do not go on with a run that was ended")
     parser.add_argument("--folder", type=Path, help="store in this folder; no document is changed")
@@ -141,7 +166,7 @@ def main() -> int:
     seeds = told.seeds if told.seeds is not None else RELEASE_SEEDS if told.release else SEEDS
     if not 1 <= seeds <= 10_000 or not 1 <= told.workers <= MOST_WORKERS:
         parser.error(f"--seeds and --workers: out of range (allowed: 1 to 10000, 1 to {MOST_WORKERS})")
-    names = told.parts or [name for name, part in PARTS.items() if told.release or not part.release]
+    names = told.parts or (list(PARTS) if told.release else usual)
     folder = told.folder or HERE
     if not told.tables:
         kept = (told.folder or ROOT / "runs" / "evidence") / "unfinished"
@@ -172,4 +197,6 @@ def main() -> int:
     broken = broken_claims(names, folder)
     for words in broken:
         print(f"no longer holds: {words}", file=sys.stderr)
+    if told.release:
+        print(others(), file=sys.stderr)
     return int(bool(broken))

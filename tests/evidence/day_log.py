@@ -1,7 +1,7 @@
 """Evidence: a day of swaps at 50 samples a second, imported in a process of its own: peak memory and speed.
 
-    nice .venv/bin/python -m tests.evidence.day_log                # about half an hour, 5 GB in the temporary folder
-    .venv/bin/python -m tests.evidence.day_log --hours 0.5 --print # a quick look; stores nothing
+    .venv/bin/python -m tests.evidence.day_log --hours 0.5     # a quick look; stores nothing
+    nice .venv/bin/python -m tests.evidence.day_log --write    # about half an hour, 5 GB in the temporary folder
 
 The log is one swap of the twin, again and again, as a wide CSV file with ISO stamps. Plain pyarrow reading of the same
 file stands beside it. It runs alone, for its times. `tests/evidence/test_day_log.py` imports ten minutes.
@@ -153,10 +153,14 @@ def measure(folder: Path, hours: float) -> dict[str, Any]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--hours", type=float, default=24.0)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.evidence.day_log",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--hours", type=float, default=24.0, help="of log; default 24")
     parser.add_argument("--folder", help="for the log and its recording; default: the temporary folder")
-    parser.add_argument("--print", action="store_true", help="store nothing")
+    parser.add_argument("--write", action="store_true", help=f"store the figures in {HERE.name}/{TABLE}.json")
     told = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=told.folder) as folder:
         found = measure(Path(folder), told.hours)
@@ -164,14 +168,14 @@ def main() -> int:
     print(text)
     if found["peak_mb"] >= MOST_MB or found["rows_per_s"] <= 60 * HZ:  # an hour of log in a minute
         print("no longer holds: an hour of log in a minute, within 500 MB", file=sys.stderr)
-    if not told.print:
+    if told.write:
         from twin.commands.bench.table import this_machine
 
         machine = this_machine()
         (HERE / f"{TABLE}.json").write_text(json.dumps({**found, "machine": machine}, indent=1) + "\n")
         day = datetime.datetime.now(datetime.UTC).date().isoformat()
         where = f"{machine['processor']}, {machine['cores']} cores"
-        command = "python -m tests.evidence.day_log"
+        command = "python -m tests.evidence.day_log --write"
         write_about(HERE, {TABLE: About(version() or "unknown", day, day, "none", command, where)})
     return 0
 

@@ -80,7 +80,7 @@ def table(folder: Path = HERE) -> str:
 
     lines = [
         "| truck | conditions | runs | sigma of x / y / yaw, mm, mm, deg | stated | mean | within 50 mm, 1 deg "
-        "| time, s | rail force, kN: median, 95 % |",
+        "| time, s | rail force, kN: median, p95 |",
         "|---|---|---:|---|---|---|---:|---|---|",
     ]
     for row in read(folder):

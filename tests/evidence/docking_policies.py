@@ -65,8 +65,8 @@ def key_of(told: dict[str, Any]) -> tuple[Any, ...]:
 def table(folder: Path = HERE) -> str:
     """Markdown, a row per policy and case."""
     lines = [
-        "| conditions | policy | episodes | docked | 95 % interval | time, s: median, 95 % "
-        "| rail force, kN: median, 99 % | other ends |",
+        "| conditions | policy | episodes | docked | 95 % interval | time, s: median, p95 "
+        "| rail force, kN: median, p99 | other ends |",
         "|---|---|---:|---:|---|---|---|---|",
     ]
     for case in CASES:

@@ -1,13 +1,13 @@
 """Agreement at the edges: swaps over all that may be asked, drawn once, played on both plants and compared.
 
-    python -m tests.evidence.edges run -o FOLDER                       # 60 swaps a station, resumable
-    python -m tests.evidence.edges run -o FOLDER --swaps 300 --station top_lift
-    python -m tests.evidence.edges run -o FOLDER --again rom           # the reduced-order plant has changed
-    python -m tests.evidence.edges report -o FOLDER                    # the tables and the differing swaps again
-    python -m tests.evidence.edges report -o FOLDER --swaps 300 --write    # into docs/agreement.md
-    python -m tests.evidence.edges show top_lift-17                    # what a case is
-    python -m tests.evidence.edges play top_lift-17 --plant rom --record FILE.mcap
-    python -m tests.evidence.edges timing top_lift-17 > SET.yaml       # its timing set, for `swaptwin swap --timing`
+    .venv/bin/python -m tests.evidence.edges run -o FOLDER    # 60 swaps a station, resumable
+    .venv/bin/python -m tests.evidence.edges run -o FOLDER --swaps 300 --station top_lift
+    .venv/bin/python -m tests.evidence.edges run -o FOLDER --again rom    # the reduced-order plant has changed
+    .venv/bin/python -m tests.evidence.edges report -o FOLDER    # the tables and the differing swaps again
+    .venv/bin/python -m tests.evidence.edges report -o FOLDER --swaps 300 --write    # into docs/agreement.md
+    .venv/bin/python -m tests.evidence.edges show top_lift-17    # what a case is
+    .venv/bin/python -m tests.evidence.edges play top_lift-17 --plant rom --record FILE.mcap
+    .venv/bin/python -m tests.evidence.edges timing top_lift-17 > SET.yaml    # for `swaptwin swap --timing`
 
 A case is drawn from `--draw` (a seed, 0) and its number alone: timing set over Timing-v0's action range
 (`timing_draws.policy_set`), truck and pack of all that fit, conditions and parking, and faults (`fault_draws`).
@@ -30,12 +30,12 @@ from tests.evidence import agreement, edge_rows
 from tests.evidence.edge_cases import case_of, draw_case, spread
 from tests.evidence.edge_compare import REDUCED, REFERENCE, Pair, differing, met, pairs_of, table, worth_a_look
 from tests.evidence.markers import made_from, of_this_version, replace
+from tests.evidence.part import cores, process_count
 from tests.evidence.timing_draws import as_yaml
 from twin.errors import InputError
 from twin.plants.kinds import PLANTS
 
 STATIONS = ("top_lift", "chassis")
-MAX_WORKERS = 2
 SECTION = "edges"
 """Of docs/agreement.md."""
 SHOWN = 200
@@ -117,7 +117,11 @@ def play(options: argparse.Namespace) -> int:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.evidence.edges",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     for name in ("run", "report", "drawn"):
         one = commands.add_parser(name)
@@ -133,7 +137,7 @@ def _options() -> argparse.Namespace:
         if name == "run":
             one.add_argument("--again", choices=[*PLANTS, "both"], help="also the cases that this plant has played")
             one.add_argument("--plant", dest="plants", action="append", choices=PLANTS, help="only this one")
-            one.add_argument("--workers", type=int, choices=range(1, MAX_WORKERS + 1), default=MAX_WORKERS)
+            one.add_argument("--workers", type=process_count, default=cores(), help="processes; default: one a core")
     for name in ("play", "show", "timing"):
         one = commands.add_parser(name)
         one.add_argument("id")

@@ -1,11 +1,12 @@
 """Evidence: how swaps end that meet each fault of docs/faults.md, at both stations, some of them on both plants.
 
-    .venv/bin/python -m tests.evidence.faults                 # plays what is missing, writes docs/faults.md
-    .venv/bin/python -m tests.evidence.faults --anew          # plays everything, half an hour on two quiet cores
-    .venv/bin/python -m tests.evidence.faults --only lock_    # plays the faults anew whose text begins so
-    .venv/bin/python -m tests.evidence.faults --table         # only writes the table
+    .venv/bin/python -m tests.evidence.faults --only lock_           # plays these faults, prints how they end
+    .venv/bin/python -m tests.evidence.faults --write                # plays what is missing, into docs/faults.md
+    .venv/bin/python -m tests.evidence.faults --anew --write         # plays everything: half an hour on two quiet cores
+    .venv/bin/python -m tests.evidence.faults --table --write        # plays nothing, only the table
 
-Rows are in tests/evidence/faults.json; `tests/evidence/test_faults.py` plays a few of them again.
+Only `--write` changes anything here: the stored rows (tests/evidence/faults.json, after each swap, so that a run that
+was ended goes on) and the table. `tests/evidence/test_faults.py` plays a few of the rows again.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from twin.swap import SwapTwin
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "faults.md"
 PATH = Path(__file__).parent / "faults.json"
-SECTION, COMMAND = "faults", "python -m tests.evidence.faults"
+SECTION, COMMAND = "faults", ".venv/bin/python -m tests.evidence.faults --write"
 STATIONS, PLANTS, SEED = ("top_lift", "chassis"), ("bullet", "rom"), 7
 
 Row = dict[str, Any]
@@ -193,11 +194,14 @@ def write(rows: dict[tuple[str, str, str], Row]) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="How swaps end that meet each fault of docs/faults.md.")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.evidence.faults", description="How swaps end that meet each fault of docs/faults.md."
+    )
     parser.add_argument("--anew", action="store_true", help="play every fault, not only those that are missing")
     parser.add_argument("--only", metavar="TEXT", help="play the faults anew whose text begins so")
     parser.add_argument("--plant", choices=PLANTS, help="play on this plant only")
-    parser.add_argument("--table", action="store_true", help="play nothing, write the table")
+    parser.add_argument("--table", action="store_true", help="play nothing, print the table of what is stored")
+    parser.add_argument("--write", action="store_true", help="store the rows and put the table into docs/faults.md")
     given = parser.parse_args(arguments)
     if given.only is not None and not any(text.startswith(given.only) for _, _, text in cases()):
         raise InputError("no fault of the table begins so", key="--only", value=given.only)
@@ -211,11 +215,17 @@ def main(arguments: list[str] | None = None) -> int:
     for i, case in enumerate(sorted(todo, key=lambda one: PLANTS.index(one[1]), reverse=True)):
         print(f"\r{i + 1} of {len(todo)}: {' '.join(case)}\033[K", end="", file=sys.stderr, flush=True)
         rows[case] = play(*case)
-        keep(rows)
+        if given.write:
+            keep(rows)
     if todo:
         print(file=sys.stderr)
-    keep(rows)
-    write(rows)
+    for case in todo:
+        print(f"{' '.join(case)}: {ending(rows[case])} {rows[case]['cause']}".rstrip())
+    if given.table:
+        print(table(rows), end="")
+    if given.write:
+        keep(rows)
+        write(rows)
     return 0
 
 

@@ -1,11 +1,12 @@
 """Evidence: how swaps end whose load cell is off, by how much and from when on, at both stations and on both plants.
 
-    .venv/bin/python -m tests.evidence.load_cell                # plays what is missing, writes docs/faults.md
-    .venv/bin/python -m tests.evidence.load_cell --anew         # plays everything, 15 minutes on two quiet cores
-    .venv/bin/python -m tests.evidence.load_cell --table        # only writes the table
+    .venv/bin/python -m tests.evidence.load_cell                   # plays what is missing, prints the tables
+    .venv/bin/python -m tests.evidence.load_cell --write           # the same, into docs/faults.md
+    .venv/bin/python -m tests.evidence.load_cell --anew --write    # plays everything: 15 minutes on two quiet cores
 
-The reduced-order plant plays every offset at every onset, the reference every onset with some offsets. Rows are in
-tests/evidence/load_cell.json; `tests/evidence/test_load_cell.py` plays a few of them again.
+Only `--write` changes anything here: the stored rows (tests/evidence/load_cell.json, after each swap, so that a run
+that was ended goes on) and the tables. The reduced-order plant plays every offset at every onset, the reference every
+onset with some offsets. `tests/evidence/test_load_cell.py` plays a few of the rows again.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from tests.evidence.faults import DOCUMENT, PLANTS, SEED, STATIONS, play_with_ev
 from tests.evidence.markers import replace
 
 PATH = Path(__file__).parent / "load_cell.json"
-SECTION, COMMAND = "load cell", "python -m tests.evidence.load_cell"
+SECTION, COMMAND = "load cell", ".venv/bin/python -m tests.evidence.load_cell --write"
 SIZES_N = (-60_000, -10_000, -3_000, -1_000, -500, 500, 1_000, 3_000, 10_000, 60_000)
 OUT = {"top_lift": "lift_out", "chassis": "lower_out"}
 MEET = {"top_lift": "lower", "chassis": "raise"}
@@ -142,18 +143,25 @@ def section(rows: dict[Key, Row]) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="How swaps end whose load cell is off.")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.evidence.load_cell", description="How swaps end whose load cell is off."
+    )
     parser.add_argument("--anew", action="store_true", help="play everything, not only what is missing")
     parser.add_argument("--plant", choices=PLANTS, help="play on this plant only")
-    parser.add_argument("--table", action="store_true", help="play nothing, write the table")
+    parser.add_argument("--table", action="store_true", help="play nothing, print the tables of what is stored")
+    parser.add_argument("--write", action="store_true", help="store the rows and put the tables into docs/faults.md")
     given = parser.parse_args(arguments)
     rows = {case: row for case, row in stored().items() if case in cases()}
     todo = [case for case in cases() if (given.anew or case not in rows) and given.plant in (None, case[1])]
     for i, case in enumerate([] if given.table else todo):
         print(f"\r{i + 1} of {len(todo)}: {case}\033[K", end="", file=sys.stderr, flush=True)
         rows[case] = played(*case)
+        if given.write:
+            keep(rows)
+    print(section(rows), end="")
+    if given.write:
         keep(rows)
-    replace(DOCUMENT, SECTION, section(rows))
+        replace(DOCUMENT, SECTION, section(rows))
     return 0
 
 

@@ -6,7 +6,9 @@ made, when, from which seeds and by which command. The tests play a few of the s
 
 from __future__ import annotations
 
+import argparse
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -68,6 +70,18 @@ class Part:
     seeds: Callable[[Played], dict[str, str]]
     claims: Callable[[Path], list[Claim]]
     release: bool = True
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def process_count(text: str) -> int:
+    """A number of processes on a command line, 1 or more."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"got {text!r} (allowed: 1 or more)")
+    return int(text)
 
 
 def seeds_in_words(seeds: Sequence[int]) -> str:

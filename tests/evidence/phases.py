@@ -28,7 +28,7 @@ TOP_LIFT_ROWS = (
     ("verify", 15, ("verify",)),
     ("exit", 25, ("exit",)),
 )
-"""Row of the engineering facts' phase table, its estimated mean in s, the twin's phases that it covers."""
+"""Row of the estimate, its mean in s, the twin's phases that it covers."""
 
 CHASSIS_ROWS = (
     ("lift", 6, ("raise",)),
@@ -40,19 +40,19 @@ CHASSIS_ROWS = (
     ("lift and align", 12, ("rescan", "align", "insert")),
     ("lock", 6, ("lock", "pull_test", "release", "clear")),
 )
-"""One round of one robot; the facts give a round of about 81 s, twice for three blocks and two lifters."""
+"""One round of one robot; the estimate gives a round of about 81 s, twice for three blocks and two lifters."""
 
 
 INTRODUCTION = """\
 Made by `make evidence` from the stored campaigns (`tests/evidence/*.jsonl`, factory timing, guided parking). No
-station builder publishes phase times; the column *facts* is an engineering estimate that was put together from
+station builder publishes phase times; the column *estimate* was put together from
 published totals before the twin existed, so this table compares two estimates. Published mechanical times of
 comparable robots are 114 s (claimed, SANY) to 150 s (NIO cars); published totals 180 to 420 s. The standards allow
 360 s (GB/T 29772-2024) and 600 s (GB/T 51077-2024) for a commercial vehicle."""
 
 TOP_LIFT_DIFFERS = """\
-Where they differ: the factory timing moves x and y before it lowers (10 s in the facts have the spreader already
-near the truck); the pull test, which the facts do not list, takes 3 s and handing the load over as much again;
+Where they differ: the factory timing moves x and y before it lowers (10 s in the estimate have the spreader already
+near the truck); the pull test, which the estimate does not list, takes 3 s and handing the load over as much again;
 re-measuring takes 2 s because it averages 20 frames at 10 Hz."""
 
 CHASSIS_DIFFERS = """\
@@ -73,13 +73,13 @@ def means(station: str, robot_jobs: int, folder: Path) -> dict[str, float]:
 
 
 def table(rows: tuple[tuple[str, int, tuple[str, ...]], ...], twin: dict[str, float]) -> list[str]:
-    lines = ["| what | facts, s | twin, s | phases of the twin |", "|---|---:|---:|---|"]
-    facts = measured = 0.0
-    for text, fact, phases in rows:
+    lines = ["| what | estimate, s | twin, s | phases of the twin |", "|---|---:|---:|---|"]
+    estimated = measured = 0.0
+    for text, estimate, phases in rows:
         time = sum(twin.get(p, 0.0) for p in phases)
-        facts, measured = facts + fact, measured + time
-        lines.append(f"| {text} | {fact} | {time:.1f} | {', '.join(phases)} |")
-    lines.append(f"| **sum** | **{facts:.0f}** | **{measured:.1f}** | |")
+        estimated, measured = estimated + estimate, measured + time
+        lines.append(f"| {text} | {estimate} | {time:.1f} | {', '.join(phases)} |")
+    lines.append(f"| **sum** | **{estimated:.0f}** | **{measured:.1f}** | |")
     return lines
 
 
@@ -98,7 +98,7 @@ def document(folder: Path = HERE) -> str:
         "",
         *table(TOP_LIFT_ROWS, means("top_lift", 1, folder)),
         "",
-        f"Mechanical time: facts 148 s; twin median {top['mechanical_time_s']['median']:.1f} s"
+        f"Mechanical time: estimate 148 s; twin median {top['mechanical_time_s']['median']:.1f} s"
         f" ({top['mechanical_time_s']['min']:.1f} to {top['mechanical_time_s']['max']:.1f} s),"
         f" {top['ratio_median']:.2f} times the lower bound.",
         "",
@@ -110,7 +110,7 @@ def document(folder: Path = HERE) -> str:
         "",
         *table(CHASSIS_ROWS, means("chassis", 3, folder)),
         "",
-        f"Mechanical time of all three blocks: facts 140 to 170 s; twin median"
+        f"Mechanical time of all three blocks: estimate 140 to 170 s; twin median"
         f" {chassis['mechanical_time_s']['median']:.1f} s ({chassis['mechanical_time_s']['min']:.1f} to"
         f" {chassis['mechanical_time_s']['max']:.1f} s), {chassis['ratio_median']:.2f} times the lower bound.",
         "",

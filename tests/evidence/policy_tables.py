@@ -55,7 +55,7 @@ def alignment_table(folder: Path = HERE) -> str:
     """Markdown, a row per case and policy."""
     lines = [
         "| station, parking | policy | episodes | seated | at the first attempt | 95 % interval "
-        "| time, s: median, 95 % | force, kN: median, 99 % | violations | other ends |",
+        "| time, s: median, p95 | force, kN: median, p99 | violations | other ends |",
         "|---|---|---:|---:|---:|---|---|---|---:|---|",
     ]
     for case in CASES:
@@ -88,8 +88,8 @@ def trained_table(folder: Path = HERE) -> str:
     """Markdown: a training run's start and its result."""
     case = BY_NAME["trained-alignment"]
     lines = [
-        "| policy | episodes | seated | 95 % interval | at the first attempt | time, s: median, 95 % "
-        "| less untrained, paired: median (95 % interval; pairs) | force, kN: median, 99 % | violations | other ends |",
+        "| policy | episodes | seated | 95 % interval | at the first attempt | time, s: median, p95 "
+        "| less untrained, paired: median (95 % interval; pairs) | force, kN: median, p99 | violations | other ends |",
         "|---|---:|---:|---|---:|---|---|---|---:|---|",
     ]
     for row in rows_of(case, folder):
@@ -106,8 +106,8 @@ def trained_table(folder: Path = HERE) -> str:
 def timing_table(folder: Path = HERE) -> str:
     """Markdown, a row per station and policy."""
     lines = [
-        "| station | policy | episodes | completed | 95 % interval | mechanical time, s: median, 95 % "
-        "| less factory's, paired: median (95 % interval; pairs) | force, kN: median, 99 % | violations | other ends |",
+        "| station | policy | episodes | completed | 95 % interval | mechanical time, s: median, p95 "
+        "| less factory's, paired: median (95 % interval; pairs) | force, kN: median, p99 | violations | other ends |",
         "|---|---|---:|---:|---|---|---|---|---:|---|",
     ]
     for case in CASES:
@@ -157,7 +157,7 @@ def gate_table(folder: Path = HERE) -> str:
 def policies_table(folder: Path = HERE) -> str:
     """The yardsticks of all three tasks in a few rows, for the README."""
     lines = [
-        "| task | policy | episodes | success (95 % interval) | time, s: median, 95 % | violations |",
+        "| task | policy | episodes | success (95 % interval) | time, s: median, p95 | violations |",
         "|---|---|---:|---|---|---:|",
     ]
     for stored in docking_policies.read(folder):

@@ -141,8 +141,9 @@ def failed(row: Row) -> str | None:
 
 
 def main(argv: list[str] | None = None) -> int:
+    named = f"this row, again for more: {', '.join(s.name for s in SWITCHES)}"
     parser = argparse.ArgumentParser(prog="python -m tests.evidence.switches", description=str(__doc__).split("\n")[0])
-    parser.add_argument("--only", action="append", choices=[s.name for s in SWITCHES], metavar="NAME")
+    parser.add_argument("--only", action="append", choices=[s.name for s in SWITCHES], metavar="NAME", help=named)
     parser.add_argument("--write", action="store_true", help=f"put the table into {DOCUMENT.name}")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     given = parser.parse_args(argv)

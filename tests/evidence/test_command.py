@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 import json
 import subprocess
@@ -13,9 +14,10 @@ import pytest
 
 from agents.swap_rows import REDUCED, REFERENCE, SwapRow, read_rows, write_rows
 from tests.agents.swap_rows import row
-from tests.evidence import campaign
+from tests.evidence import campaign, faults, load_alarms, load_cell
 from tests.evidence.campaign import SETS, path_of, stored_rows
-from tests.evidence.command import PARTS, Results, main
+from tests.evidence.command import OTHERS, PARTS, Results, main
+from tests.evidence.markers import replace
 from tests.evidence.part import (
     ROOT,
     About,
@@ -24,6 +26,7 @@ from tests.evidence.part import (
     Part,
     Played,
     about_lines,
+    process_count,
     read_about,
     seeds_in_words,
     write_about,
@@ -149,3 +152,56 @@ def test_one_seed_a_set_into_another_folder(tmp_path: Path) -> None:
             assert row_differences(stored, played) == []
     assert "seeds 0, `python -m tests.evidence swaps --seeds 1`" in (tmp_path / "README.swaps.md").read_text()
     assert not (tmp_path / "unfinished").exists()
+
+
+def test_the_help_names_every_tool_and_each_changes_documents_only_with_write(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["evidence", "--help"])
+    with pytest.raises(SystemExit):
+        main()
+    told = capsys.readouterr().out
+    tools = [
+        path
+        for path in (ROOT / "tests" / "evidence").rglob("*.py")
+        if "add_argument(" in path.read_text() and path.name != "command.py" and not path.name.startswith("test_")
+    ]
+    assert len(tools) == len(OTHERS)
+    for path in tools:
+        name = path.parent.name if path.name == "__main__.py" else path.stem
+        assert f"tests.evidence.{name} " in told
+        assert '"--write"' in path.read_text(), name
+
+
+@pytest.mark.parametrize("tool", [faults, load_cell], ids=lambda tool: str(tool.__name__))
+def test_without_write_rows_and_document_stay(tool: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    document, rows = tmp_path / "faults.md", tmp_path / "rows.json"
+    before, rows_before = faults.DOCUMENT.read_text() + "more", tool.PATH.read_text() + "\n"
+    document.write_text(before)
+    rows.write_text(rows_before)
+    monkeypatch.setattr(tool, "DOCUMENT", document)
+    monkeypatch.setattr(tool, "PATH", rows)
+    assert tool.main(["--table"]) == 0
+    assert (document.read_text(), rows.read_text()) == (before, rows_before)
+    replace(document, tool.SECTION, "nothing\n")
+    assert tool.main(["--table", "--write"]) == 0
+    assert document.read_text() == before
+
+
+def test_load_alarms_are_printed_without_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    document = tmp_path / "faults.md"
+    document.write_text(faults.DOCUMENT.read_text())
+    before = document.read_text()
+    monkeypatch.setattr(load_alarms, "DOCUMENT", document)
+    monkeypatch.setattr(load_alarms, "row", lambda station, kind, swaps: (f"| {station} | {kind} | {swaps} |\n", 0))
+    assert load_alarms.main(["--swaps", "1"]) == 0
+    assert document.read_text() == before
+    assert load_alarms.main(["--swaps", "1", "--write"]) == 0
+    assert "| chassis | random | 1 |" in document.read_text()
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "two", "1.5", ""])
+def test_a_number_of_processes_is_one_or_more(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="1 or more"):
+        process_count(text)
+    assert process_count("64") == 64

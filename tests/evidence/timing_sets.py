@@ -1,8 +1,8 @@
 """Stress of the reduced-order plant: random and corner timing sets, everything that the catalogue accepts.
 
-    python -m tests.evidence.timing_sets -o FOLDER            # 20,000 random and 2,000 corner sets a station
-    python -m tests.evidence.timing_sets -o FOLDER --write    # the same, and the table into docs/reduced_order.md
-    python -m tests.evidence.timing_sets -o FOLDER --station chassis --random 500 --corners 50
+    .venv/bin/python -m tests.evidence.timing_sets -o FOLDER    # 20,000 random and 2,000 corner sets a station
+    .venv/bin/python -m tests.evidence.timing_sets -o FOLDER --write    # also the table into docs/reduced_order.md
+    .venv/bin/python -m tests.evidence.timing_sets -o FOLDER --station chassis --random 500 --corners 50
 
 About 25 minutes of two quiet cores for all of it.
 
@@ -34,7 +34,7 @@ import numpy as np
 from agents.statistics import wilson
 from envs.choosing import fitting
 from tests.evidence.markers import made_from, of_this_version, replace, stamp
-from tests.evidence.part import ROOT
+from tests.evidence.part import ROOT, cores, process_count
 from tests.evidence.timing_draws import as_yaml, catalogue_set
 from twin import seeding
 from twin.catalogue import Station, TimingSet, load_pack, load_station, load_truck
@@ -240,13 +240,17 @@ def _command(station: str, row: Row, path: Path) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.evidence.timing_sets",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("-o", type=Path, required=True, help="folder of rows and sets")
     parser.add_argument("--station", action="append", choices=STATIONS, help="again for more; all when left out")
-    parser.add_argument("--random", type=int, default=20_000)
-    parser.add_argument("--corners", type=int, default=2_000)
+    parser.add_argument("--random", type=int, default=20_000, help="random sets a station; default 20000")
+    parser.add_argument("--corners", type=int, default=2_000, help="sets of corners a station; default 2000")
     parser.add_argument("--draw", type=int, default=0, help="seed of the draws")
-    parser.add_argument("--workers", type=int, choices=(1, 2), default=2)
+    parser.add_argument("--workers", type=process_count, default=cores(), help="processes; default: one a core")
     parser.add_argument("--again", action="store_true", help="play everything anew")
     parser.add_argument("--write", action="store_true", help=f"put the table into docs/{DOCUMENT.name}")
     options = parser.parse_args()

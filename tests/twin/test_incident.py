@@ -102,15 +102,15 @@ def test_an_end_says_why_as_recorded(
 
 
 def test_a_refused_command_says_which_permissive_and_by_how_much(tmp_path: Path) -> None:
-    station = load_station("top_lift")
-    cell = build_cell(station, load_truck("tractor_6x4"), load_pack("cab_282"), seed=7)
+    station = load_station("chassis")
+    cell = build_cell(station, load_truck("chassis_tractor_3"), load_pack("chassis_171"), seed=7)
     twin = SwapTwin(
         cell, load_timing("factory", station), [parse_fault("scanner_noise:factor=20")], make_plant=RomPlant
     )
     result = twin.run()
     assert result.outcome == "refused"
     end = says_why(result)
-    assert (end["quantity"], end["axis"], end["step"]) == ("move_below_clearance", "x", "align")
+    assert (end["quantity"], end["axis"], end["step"]) == ("move_below_clearance", "y", "align")
     assert end["limit"] == station.limits.traverse_deadband_m
 
 

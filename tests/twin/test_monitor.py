@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -663,3 +664,9 @@ def test_a_violation_is_counted_with_its_first_time_and_worst_value():
 
 def test_every_invariant_has_its_sentence():
     assert [bool(text) for text in INVARIANTS] == [False, *[True] * 6]
+
+
+def test_the_page_on_interlocks_lists_the_invariants() -> None:
+    page = Path(__file__).parents[2] / "docs" / "interlocks.md"
+    lines = [f"| {number} | {sentence} |" for number, sentence in enumerate(INVARIANTS) if sentence]
+    assert "\n" + "\n".join(lines) + "\n" in page.read_text()

@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 
-from twin.catalogue.explain import hint, nearest, to_input_error
+from twin.catalogue.explain import hint, to_input_error
 from twin.catalogue.plain import tuples
 from twin.catalogue.safe_yaml import Lines, dotted, parse, read_bytes
 from twin.catalogue.schema import Pack, Station, TimingSet, Truck
@@ -183,7 +183,7 @@ def _locate(kind: str, name_or_path: str | os.PathLike[str], station: Station | 
             f"unknown {'timing set' if kind == 'timing' else kind}{hint(name, known)}",
             key=kind,
             value=name,
-            allowed=f"{', '.join(nearest(name, known))}, or the path of a .yaml file",
+            allowed=f"{', '.join(sorted(known))}, or the path of a .yaml file",
         )
     return next(path for folder in _folders(kind, station) if (path := folder / f"{name}.yaml").is_file())
 

@@ -65,7 +65,7 @@ def command(
 ) -> None:
     """Run a full swap at a top_lift and at a chassis station and compare them, phase by phase.
 
-    Both run at once, each in a process of its own; about two minutes. Exit code 0: both completed without violations.
+    Both run in parallel, in two processes; about two minutes. Exit code 0: both completed without violations.
     """
     paths = recording_paths(folder)
     began_s = time.monotonic()
@@ -97,7 +97,7 @@ def recording_paths(folder: str | Path) -> dict[str, Path]:
 
 
 def run_both(seed: int, paths: dict[str, Path]) -> list[SwapResult]:
-    """Both swaps at once; results in the order of `STATIONS`."""
+    """Both swaps in parallel; results in the order of `STATIONS`."""
     from twin.commands.swap import resolve
 
     for station in STATIONS:  # a mistake shows here, in one line, and not in two processes
@@ -193,8 +193,8 @@ def print_comparison(console: Console, results: list[SwapResult], wall_s: float)
     phases.add_column("phase", no_wrap=True)
     for result in results:
         name = result.cell.station.name
-        phases.add_column(f"{name} s", justify="right")
-        phases.add_column("takes s", justify="right")
+        phases.add_column(f"{name}: start, s", justify="right")
+        phases.add_column("duration, s", justify="right")
         if len(result.cell.jobs) > 1:
             phases.add_column(f"all {len(result.cell.jobs)}, s", justify="right")
     told = console.width >= TOLD_FROM_WIDTH

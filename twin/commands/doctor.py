@@ -111,7 +111,7 @@ print(f"drawn by {drawn_by}; ffmpeg for videos")
 """
 PICTURE_FIX = f"on Debian: apt install libegl1 libgl1-mesa-dri; and {install_command('viewer')}"
 
-Status = Literal["ok", "missing", "broken"]
+Status = Literal["ok", "to do", "missing", "broken"]
 
 
 @dataclass(frozen=True)
@@ -240,8 +240,8 @@ def check_kernel_cache() -> Check:
         return Check(name, "ok", f"compiled, in {at}")
     some = [what for what in kernel_cache.WORDS if kernel_cache.is_compiled(what)]
     told = f"those of plant {' and '.join(some)} are compiled" if some else "not compiled yet"
-    advice = "make setup, or: python -m agents.compile_kernels; else the first run of each kind compiles for a minute"
-    return Check(name, "ok", f"{told}; kept in {at}", advice)
+    advice = "make kernels compiles all; else the first run of each kind compiles for a minute"
+    return Check(name, "to do", f"{told}; kept in {at}", advice, required=False)
 
 
 def check_display() -> Check:
@@ -306,7 +306,7 @@ def print_report(checks: list[Check], about: Mapping[str, object]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    colours = {"ok": "green", "missing": "yellow", "broken": "red"}
+    colours = {"ok": "green", "to do": "yellow", "missing": "yellow", "broken": "red"}
     table = Table(show_header=False)
     for _ in range(3):
         table.add_column()

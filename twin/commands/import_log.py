@@ -44,7 +44,7 @@ def command(
 ) -> None:
     """Turn a station's log into a recording that replay plays, estimated signals marked as such.
 
-    Exit code 0: imported. 2: a log or mapping that does not fit, told in one line, with nothing written.
+    Exit code 0: imported. 2: a log or mapping that does not fit, reported in one line, with nothing written.
     """
     if draft_map is not None:
         _refuse_with_draft(map, output, compare)

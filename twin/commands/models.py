@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from twin.catalogue import Pack, Provenance, Station, TimingSet, Truck, compatible, default_pack
 from twin.catalogue.derived import stale
-from twin.catalogue.explain import hint, nearest
+from twin.catalogue.explain import hint
 from twin.catalogue.load import KINDS, UNSTATED, is_path, load_with_provenance, models_folder, names
 from twin.catalogue.safe_yaml import dotted, parse, read_bytes
 from twin.console import emit_json, progress
@@ -179,9 +179,7 @@ def what_is_meant(what: Sequence[str]) -> tuple[str, str]:
         raise InputError("several kinds have this name", value=name, allowed=", ".join(f"{k} {name}" for k in kinds))
     if not kinds:
         known = sorted({known for kind in KINDS for known in names(kind)})
-        raise InputError(
-            f"no model has this name{hint(name, known)}", value=name, allowed=", ".join(nearest(name, known))
-        )
+        raise InputError(f"no model has this name{hint(name, known)}", value=name, allowed=", ".join(known))
     return kinds[0], name
 
 
@@ -329,7 +327,7 @@ def _print_values(title: str, model: BaseModel, provenance: Mapping[str, Provena
     table.add_column("key", no_wrap=True)
     table.add_column("value")
     table.add_column("where it comes from")
-    section, last = "", ""
+    section, last, cites = "", "", False
     for key, value in _rows(model.model_dump(exclude_unset=True)):
         head, _, name = key.rpartition(".")
         if head != section:
@@ -339,12 +337,15 @@ def _print_values(title: str, model: BaseModel, provenance: Mapping[str, Provena
         leaves = flat(value, (key,)) or [(key, "")]
         source = _source(provenance.get(leaves[0][0]), leaves[0][1])
         words = ": ".join(word for word in source.values() if word)
+        cites |= "domain " in words
         cells = (f"  {name}" if head else name, f"{_shown(value)} {unit_of(key)}".rstrip())
         table.add_row(
             *(Text(_printable(cell)) for cell in (*cells, "(as above)" if words and words == last else words))
         )
         last = words
     print_table(console, table)
+    if cites:
+        console.print("\ndomain N: section N of the public facts that this project was built from (docs/catalogue.md)")
 
 
 def _rows(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str, Any]]:

@@ -45,7 +45,7 @@ KPI_ROWS: tuple[tuple[str, str, float, str], ...] = (
     ("peak_lateral_force_n", "peak lateral guide force", 1e-3, "kN"),
     ("peak_axial_force_n", "peak axial guide force", 1e-3, "kN"),
     ("seat_error_m", "seat error", 1e3, "mm"),
-    ("insert_attempts", "insertion attempts", 1, ""),
+    ("insert_attempts", "insertion attempts (most of a pack)", 1, ""),
     ("energy_j", "shaft work of the drives (motoring)", 1.0 / 3.6e6, "kWh"),
     ("truck_displacement_m", "truck displacement", 1e3, "mm"),
 )
@@ -70,7 +70,9 @@ def command(
     timing_policy: Annotated[
         str | None, typer.Option(help="A policy for Timing-v0 that times each phase: a name or a bundle's folder.")
     ] = None,
-    fault: Annotated[list[str] | None, typer.Option(help="A fault, KIND:name=value,...; again for more.")] = None,
+    fault: Annotated[
+        list[str] | None, typer.Option(help="A fault, KIND:name=value,...; again for more. Kinds: docs/faults.md.")
+    ] = None,
     from_: Annotated[
         str | None,
         typer.Option(
@@ -345,7 +347,7 @@ def figure_rows(result: SwapResult) -> list[tuple[str, str, str]]:
     rows = [("mechanical time", shown("mechanical_time_s", 1), "s"), ("cycle time", shown("cycle_time_s", 1), "s")]
     if result.lower_bound_s is not None:
         rows[1:1] = [
-            ("lower bound of it", f"{result.lower_bound_s:.1f}", "s"),
+            ("lower bound", f"{result.lower_bound_s:.1f}", "s"),
             ("ratio to the lower bound", shown("ratio", 2), ""),
         ]
     rows += [(words, shown(key, 2, factor), unit) for key, words, factor, unit in KPI_ROWS if key in figures]

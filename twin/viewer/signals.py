@@ -104,7 +104,7 @@ def chart_sets(
             1,
             10.0,
             tuple(signal for a in "xy" for signal in _sway(names, told, r, a)),
-            () if chassis else (Limit(sway_mm, "limit"), Limit(-sway_mm, "limit")),
+            () if chassis else tuple(Limit(side * sway_mm, "hand-over", warning=True) for side in (1, -1)),
         ),
         ChartSet(
             "force",

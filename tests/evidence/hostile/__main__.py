@@ -25,7 +25,7 @@ from typing import Any
 from tests.evidence.hostile import alignment, timing
 from tests.evidence.hostile.closeness import LIMITS
 from tests.evidence.markers import made_from, of_this_version, replace
-from tests.evidence.part import ROOT
+from tests.evidence.part import ROOT, process_count
 
 Row = dict[str, Any]
 DOCUMENT, SECTION = ROOT / "docs" / "interlocks.md", "hostile"
@@ -192,13 +192,13 @@ def _show(told: dict[str, Any]) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.evidence.hostile", description=str(__doc__).split("\n")[0])
-    parser.add_argument("--steps", type=int, default=20_000, help="of Alignment-v0 in all")
+    parser.add_argument("--steps", type=int, default=20_000, help="of Alignment-v0 in all, at least: whole batches")
     parser.add_argument("--swaps", type=int, default=40, help="of Timing-v0 in all")
     parser.add_argument("--replay", type=int, default=10, metavar="N", help="play the N worst again on Bullet")
     parser.add_argument("--station", action="append", choices=STATIONS, help="default: both")
     parser.add_argument("--mode", action="append", choices=MODES, help="default: all")
     parser.add_argument("--pattern", action="append", choices=alignment.NAMES, help="of Alignment-v0; default: all")
-    parser.add_argument("--jobs", type=int, default=1, help="processes")
+    parser.add_argument("--jobs", "--workers", dest="jobs", type=process_count, default=1, help="processes; default 1")
     parser.add_argument("--out", type=Path, help="file to keep the episodes in and to go on from")
     parser.add_argument("--write", action="store_true", help=f"put the tables into docs/{DOCUMENT.name}")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -206,8 +206,6 @@ def main(argv: list[str] | None = None) -> int:
     for name in ("steps", "swaps", "replay"):
         if getattr(given, name) < 0:
             parser.error(f"--{name} {getattr(given, name)}: 0 or more")
-    if given.jobs < 1:
-        parser.error(f"--jobs {given.jobs}: 1 or more")
     store = Store(given.out)
     stations, modes = given.station or list(STATIONS), given.mode or list(MODES)
     run(store, stations, modes, given.steps, given.swaps, given.jobs, tuple(given.pattern or alignment.NAMES))

@@ -287,11 +287,11 @@ def test_files_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
         load_pack("a\0b.yaml")
 
 
-def test_an_unknown_name_lists_what_there_is_nearest_first() -> None:
+def test_an_unknown_name_lists_what_there_is_and_names_the_nearest() -> None:
     with pytest.raises(InputError) as caught:
         load_pack("cab_283")
     assert str(caught.value).startswith(
-        "pack: unknown pack (did you mean cab_282?), got 'cab_283' (allowed: cab_282, cab_423,"
+        "pack: unknown pack (did you mean cab_282?), got 'cab_283' (allowed: cab_141, cab_282, cab_350, cab_423, "
     )
     for load in (load_station, load_truck, load_pack):
         with pytest.raises(InputError, match="unknown"):

@@ -110,7 +110,7 @@ def test_show_gives_value_unit_and_provenance(
     [
         (
             ("show", "pack", "cab_28"),
-            "error: pack: unknown pack (did you mean cab_282?), got 'cab_28' (allowed: cab_282,",
+            "error: pack: unknown pack (did you mean cab_282?), got 'cab_28' (allowed: cab_141, cab_282,",
         ),
         (("show", "packs", "cab_282"), "error: unknown kind, got 'packs' (allowed: station, truck, pack, timing)"),
         (("show", "timing", "factory"), "error: --station: several stations have this timing set (allowed: chassis"),

@@ -103,6 +103,12 @@ def test_docs_errors_are_what_is_answered() -> None:
         assert said == whole or (said.endswith(" ...") and whole.startswith(said.removesuffix(" ..."))), whole
 
 
+def test_the_example_in_python_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", DOCS.read_text(), re.DOTALL)
+    exec(code, {})
+    assert capsys.readouterr().out.startswith("('lock_snag:lock=2',) overload at")
+
+
 def test_docs_and_code_name_the_same_rates() -> None:
     table = rows("drawn kind")
     assert {name: float(cells[0]) for name, cells in table.items()} == RATES_PER_1000

@@ -53,7 +53,7 @@ class Limits(Strict):
     structure_axial_n: Positive = Field(description="force along the insert direction that a seat bears without damage")
     axial_jam_ratio: Positive = Field(description="axial insertion force over nominal that counts as a jam")
     reaction_time_s: Positive
-    sway_limit_m: Positive
+    sway_limit_m: Positive = Field(description="sway limit of a hand-over; nothing trips above it")
     sway_limit_rad: Positive
     truck_moved_m: Positive
     seated_m: Positive = Field(description="a pack is fully seated when every pad is within this of the seat plane")

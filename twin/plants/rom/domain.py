@@ -41,8 +41,8 @@ OVER_AXIS = 2.0
 """Times an axis' highest speed: the overspeed interlock trips far below, and a braked axis only slows down."""
 BOUND, BOUND_N = 1e4, 1e9
 """Coordinates and speeds in SI units, and forces, beyond which a number counts as not finite."""
-SUNK = 0.9
-"""Below this share of the pins' length over its seat a pack that is beside its pins has gone down past them."""
+SUNK = 0.25
+"""Below this share of the pins' length over its seat a pack that is beside its pins comes between the pads."""
 BESIDE_SPARE_M = 0.01
 OVERLAP_M = 0.01
 """No contact is modelled between a load and the truck's body, nor between packs: they may overlap no more than this."""
