@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import itertools
 import json
+import subprocess
+import sys
 
 import pytest
 
-from tests.evidence.hostile import __main__ as command
-from tests.evidence.hostile import alignment, timing
+from tests.evidence.hostile import alignment, command, timing
 from tests.evidence.hostile.closeness import LIMITS
 from tests.evidence.markers import stamp
+from tests.evidence.part import ROOT
 
 
 @pytest.mark.slow
@@ -66,6 +68,15 @@ def test_the_command_goes_on_where_it_stopped(tmp_path, capsys) -> None:
     second = json.loads(capsys.readouterr().out)
     assert second["alignment_steps"] == first["alignment_steps"] >= 300
     assert second["bullet"]["episodes"] == 1
+
+
+@pytest.mark.slow
+def test_worker_processes_share_the_work(tmp_path) -> None:
+    given = ["--mode", "direct", "--station", "chassis", "--pattern", "inwards", "--steps", "300", "--replay", "0"]
+    command = [sys.executable, "-m", "tests.evidence.hostile", *given, "--jobs", "2", "--out", str(tmp_path / "rows")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert "0 episodes with violations" in done.stdout
 
 
 def test_what_another_version_has_played_is_played_anew(tmp_path) -> None:

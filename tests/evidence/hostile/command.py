@@ -1,0 +1,229 @@
+"""Slow evidence: hostile actions against the interlocks, and how close they bring the station to a safety invariant.
+
+    .venv/bin/python -m tests.evidence.hostile --steps 1000000 --swaps 2000 --replay 100 --out hostile.jsonl
+    .venv/bin/python -m tests.evidence.hostile ... --write    # and the tables into docs/interlocks.md
+
+Alignment-v0, direct and residual, and Timing-v0, at each station on the reduced-order plant, under the patterns of
+`tests.evidence.hostile.patterns`; then the episodes that broke an invariant or came closest to a limit again on Bullet.
+With `--out` episodes are kept, a line each, and a later run with the same file goes on where this one stopped;
+what another version of the project has played is played anew. The exit code is 1 when an invariant was broken.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from tests.evidence.hostile import alignment, timing
+from tests.evidence.hostile.closeness import LIMITS
+from tests.evidence.markers import made_from, of_this_version, replace
+from tests.evidence.part import ROOT, process_count
+
+Row = dict[str, Any]
+DOCUMENT, SECTION = ROOT / "docs" / "interlocks.md", "hostile"
+STATIONS, MODES = ("top_lift", "chassis"), ("direct", "residual", "timing")
+FIRST_SEED = 400_000
+"""Episodes that no stored evaluation and no training uses."""
+PORTION = 20_000
+SWAP_PORTION = 20
+"""Steps, and swaps, that a process plays at a time: what a stop may lose."""
+OUTSIDE = "outside_model"
+
+
+def key_of(row: Row) -> tuple[str, str, int]:
+    return row["station"], row["mode"], row["seed"]
+
+
+def portion(
+    station: str, mode: str, amount: int, first: int, done: frozenset[int], names: tuple[str, ...]
+) -> list[Row]:
+    """Episodes of about `amount` steps (timing: so many swaps) from seed `first` on, but for those already done."""
+    seeds = (seed for seed in itertools.count(first) if seed not in done)
+    if mode == "timing":
+        return list(timing.play(station, amount, seeds))
+    return list(alignment.play(station, mode, amount, seeds, names=names))
+
+
+def again(row: Row) -> Row:
+    return timing.replay(row) if row["mode"] == "timing" else alignment.replay(row)
+
+
+class Store:
+    """Rows by episode; with a path each new one is appended to the file."""
+
+    def __init__(self, path: Path | None) -> None:
+        self.path, self.rows = path, {}  # type: Path | None, dict[tuple[str, str, int], Row]
+        if path is not None and path.exists():
+            for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+                try:
+                    row = json.loads(line)
+                    if of_this_version(row):
+                        self.rows[key_of(row)] = row
+                except (ValueError, KeyError):
+                    raise SystemExit(f"{path}, line {number}: not a row of this tool") from None
+
+    def add(self, rows: list[Row]) -> None:
+        self.rows |= {key_of(row): row for row in rows}
+        if self.path is not None:
+            with self.path.open("a", encoding="utf-8") as file:
+                file.writelines(json.dumps(row) + "\n" for row in rows)
+
+    def of(self, station: str, mode: str) -> list[Row]:
+        return [row for row in self.rows.values() if (row["station"], row["mode"]) == (station, mode)]
+
+
+def run(
+    store: Store, stations: list[str], modes: list[str], steps: int, swaps: int, jobs: int, names: tuple[str, ...]
+) -> None:
+    """Play until there are `steps` in all of Alignment-v0 and `swaps` of Timing-v0, shared evenly."""
+    tasks: list[tuple[str, str, int, int]] = []
+    for mode in modes:
+        for station in stations:
+            have = store.of(station, mode)
+            if mode == "timing":
+                left, size = swaps // len(stations) - len(have), SWAP_PORTION
+            else:
+                pairs = len(stations) * len([m for m in modes if m != "timing"])
+                left, size = steps // pairs - sum(row["steps"] for row in have), PORTION
+            # each portion has seeds of its own: as many as it may use at most
+            first = max((row["seed"] for row in have), default=FIRST_SEED - 1) + 1
+            for i in range(max(0, -(-left // size))):
+                tasks.append((station, mode, min(size, left - i * size), first + i * size))
+    done = {(s, m): frozenset(row["seed"] for row in store.of(s, m)) for s in stations for m in modes}
+    for rows in _parallel(portion, [(*task, done[task[0], task[1]], names) for task in tasks], jobs):
+        store.add(rows)
+        broken = _violating(list(store.rows.values()))
+        print(f"{len(store.rows)} episodes, {broken} with violations", file=sys.stderr, flush=True)
+
+
+def _parallel(function: Any, tasks: list[tuple[Any, ...]], jobs: int) -> Iterator[Any]:
+    if jobs == 1:
+        for task in tasks:
+            yield function(*task)
+        return
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        for future in as_completed([pool.submit(function, *task) for task in tasks]):
+            yield future.result()
+
+
+def report(store: Store, replayed: list[Row]) -> dict[str, Any]:
+    """What the rows show; violations are told one by one, with what plays them again."""
+    rows = list(store.rows.values())
+    aligned = [row for row in rows if row["mode"] != "timing"]
+    return {
+        "episodes": len(rows),
+        "alignment_steps": sum(row["steps"] for row in aligned),
+        "timing_swaps": len(rows) - len(aligned),
+        "outside_model": sum(row["outcome"] == OUTSIDE for row in rows),
+        "outcomes": dict(Counter(row["outcome"] for row in rows).most_common()),
+        "violating": _violating(rows),
+        "violations": _told(rows),
+        "closest": {
+            name: {k: row[k] for k in ("station", "mode", "pattern", "seed")} | {"share": row["near"][name]}
+            for name in LIMITS
+            for row in [max(aligned, key=lambda row, name=name: row["near"][name])]  # type: ignore[misc]
+        }
+        if aligned
+        else {},
+        "bullet": {
+            "episodes": len(replayed),
+            "violating": _violating(replayed),
+            "violations": _told(replayed),
+            "outcomes": dict(Counter(row["outcome"] for row in replayed).most_common()),
+        },
+    }
+
+
+def tables(rows: list[Row], replayed: list[Row]) -> str:
+    """Markdown: what was played and what broke, and how close each limit came."""
+    lines = [
+        "| station | actions | episodes | steps | `outside_model` | violating | again on Bullet | violating there |",
+        "|---|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for station, mode in itertools.product(STATIONS, MODES):
+        some, again = ([r for r in of if (r["station"], r["mode"]) == (station, mode)] for of in (rows, replayed))
+        broken, outside = _violating(some), sum(r["outcome"] == OUTSIDE for r in some)
+        counts = (len(some), sum(r["steps"] for r in some), outside, broken, len(again), _violating(again))
+        task = "Timing-v0" if mode == "timing" else f"Alignment-v0, {mode}"
+        lines.append(f"| {station} | {task} | {' | '.join(f'{n:,}' for n in counts)} |")
+    lines += ["", f"| limit | {' | '.join(STATIONS)} |", "|---|---:|---:|"]
+    aligned = {s: [row["near"] for row in rows if row["station"] == s and row["mode"] != "timing"] for s in STATIONS}
+    for name in LIMITS:
+        shares = (max((near[name] for near in aligned[s]), default=0.0) for s in STATIONS)
+        lines.append(f"| `{name}` | {' | '.join(f'{share:.2f}' for share in shares)} |")
+    return "\n".join(lines) + "\n\n"
+
+
+def _violating(rows: list[Row]) -> int:
+    return sum(bool(row["violations"]) for row in rows)
+
+
+def _told(rows: list[Row]) -> list[Row]:
+    names = ("station", "mode", "pattern", "seed", "outcome", "violations")
+    return [{name: row[name] for name in names} for row in rows if row["violations"]]
+
+
+def _show(told: dict[str, Any]) -> None:
+    print(f"{told['alignment_steps']} steps of Alignment-v0 and {told['timing_swaps']} swaps of Timing-v0:", end=" ")
+    print(f"{told['violating']} episodes with violations, {told['outside_model']} outside the model")
+    print("outcomes: " + ", ".join(f"{name} {n}" for name, n in told["outcomes"].items()))
+    for name, near in told["closest"].items():
+        episode = f"{near['station']} {near['mode']} {near['pattern']} seed {near['seed']}"
+        print(f"  {name:14s} {near['share']:7.3f} of its limit: {episode}")
+    bullet = told["bullet"]
+    print(f"again on Bullet: {bullet['episodes']}, {bullet['violating']} with violations")
+    for plant, rows in (("rom", told["violations"]), ("bullet", bullet["violations"])):
+        for row in rows:
+            episode = f"{row['station']} {row['mode']} {row['pattern']} seed {row['seed']}"
+            broken = ", ".join(
+                f"invariant {i} at {b['t_s']:.2f} s ({b['quantity']} {b['worst']}, limit {b['limit']:.4g})"
+                for i, b in row["violations"].items()
+            )
+            print(f"  {plant}: {episode}: {row['outcome']}; {broken}")
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.evidence.hostile", description=str(__doc__).split("\n")[0])
+    parser.add_argument("--steps", type=int, default=20_000, help="of Alignment-v0 in all, at least: whole batches")
+    parser.add_argument("--swaps", type=int, default=40, help="of Timing-v0 in all")
+    parser.add_argument("--replay", type=int, default=10, metavar="N", help="play the N worst again on Bullet")
+    parser.add_argument("--station", action="append", choices=STATIONS, help="default: both")
+    parser.add_argument("--mode", action="append", choices=MODES, help="default: all")
+    parser.add_argument("--pattern", action="append", choices=alignment.NAMES, help="of Alignment-v0; default: all")
+    parser.add_argument("--jobs", "--workers", dest="jobs", type=process_count, default=1, help="processes; default 1")
+    parser.add_argument("--out", type=Path, help="file to keep the episodes in and to go on from")
+    parser.add_argument("--write", action="store_true", help=f"put the tables into docs/{DOCUMENT.name}")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    given = parser.parse_args(argv)
+    for name in ("steps", "swaps", "replay"):
+        if getattr(given, name) < 0:
+            parser.error(f"--{name} {getattr(given, name)}: 0 or more")
+    store = Store(given.out)
+    stations, modes = given.station or list(STATIONS), given.mode or list(MODES)
+    run(store, stations, modes, given.steps, given.swaps, given.jobs, tuple(given.pattern or alignment.NAMES))
+    rows = list(store.rows.values())
+    swaps = sorted((row for row in rows if row["mode"] == "timing"), key=lambda row: not row["violations"])
+    chosen = swaps[: given.replay // 10] if len(swaps) < len(rows) else swaps[: given.replay]
+    chosen += alignment.worst([row for row in rows if row["mode"] != "timing"], given.replay - len(chosen))
+    replayed = []
+    for row in _parallel(again, [(row,) for row in chosen], given.jobs):
+        replayed.append(row)
+        print(f"{len(replayed)} of {len(chosen)} again on Bullet", file=sys.stderr, flush=True)
+    told = report(store, replayed)
+    if given.write and rows:
+        asked = f"--steps {given.steps} --swaps {given.swaps} --replay {given.replay}"
+        made = made_from(rows, f"python -m tests.evidence.hostile {asked} --out FILE")
+        replace(DOCUMENT, SECTION, tables(rows, replayed) + made)
+    if given.json:
+        print(json.dumps(told))
+    else:
+        _show(told)
+    return 1 if told["violating"] or told["bullet"]["violating"] else 0
