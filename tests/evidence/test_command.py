@@ -168,7 +168,7 @@ def test_the_help_names_every_tool_and_each_changes_documents_only_with_write(
     ]
     assert len(tools) == len(OTHERS)
     for path in tools:
-        name = path.parent.name if path.name == "__main__.py" else path.stem
+        name = path.stem if path.parent.name == "evidence" else path.parent.name
         assert f"tests.evidence.{name} " in told
         assert '"--write"' in path.read_text(), name
 

@@ -9,7 +9,8 @@ import sys
 
 import pytest
 
-from tests.evidence.hostile import alignment, command, timing
+from tests.evidence.hostile import alignment, timing
+from tests.evidence.hostile import run as command
 from tests.evidence.hostile.closeness import LIMITS
 from tests.evidence.markers import stamp
 from tests.evidence.part import ROOT

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from tests.evidence.hostile.command import main
+from tests.evidence.hostile.run import main
 
 if __name__ == "__main__":
     sys.exit(main())
