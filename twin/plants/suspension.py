@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from twin.motion.kernels import kernel
+from twin.motion.kernels import inlined_kernel, kernel
 from twin.plants.state import EPITCH, EROLL, EX, EY, EYAW, EZ, YAW, X, Y, Z
 
 FOUR_ROPE, MAST, FLOATING_TABLE = range(3)
@@ -132,6 +132,17 @@ def mast(w: World, p: Params, r: int, reaction: Any) -> None:
     reaction[X], reaction[Y], reaction[Z], reaction[YAW] = -tau[EX], -tau[EY], -tau[EZ], -tau[EYAW]
 
 
+@inlined_kernel
+def on_yaw_axis_nm(w: World, r: int) -> float:
+    """Torque of robot `r`'s floating table on its axis of yaw.
+
+    Of its springs in yaw, and of the forces in x and y off the axis: springs alike in both have no moment there, end
+    stops have.
+    """
+    q, tau = w.q[r], w.tau[r]
+    return q[EY] * tau[EX] - q[EX] * tau[EY] - tau[EYAW]
+
+
 @kernel
 def floating_table(w: World, p: Params, r: int, angles: Any, reaction: Any) -> None:
     """Centring springs with end stops in x, y and yaw, a lock that stiffens them, stiff springs in z, pitch and roll.
@@ -158,8 +169,7 @@ def floating_table(w: World, p: Params, r: int, angles: Any, reaction: Any) -> N
     reaction[X] = -(ct * tau[EX] - st * tau[EY])
     reaction[Y] = -(st * tau[EX] + ct * tau[EY])
     reaction[Z] = -tau[EZ] - p.z_gravity_mass_kg * p.gravity_mps2
-    # about the axis of yaw: springs alike in x and y have no moment there, end stops have
-    reaction[YAW] = -tau[EYAW] - q[EX] * tau[EY] + q[EY] * tau[EX]
+    reaction[YAW] = on_yaw_axis_nm(w, r)
 
 
 @kernel

@@ -12,8 +12,8 @@ from typing import Any
 from twin.drives import drive_forces
 from twin.motion.kernels import inlined_kernel, kernel
 from twin.plants.rom.flight import mean_reference
-from twin.plants.state import EX, EY, EYAW, YAW, X, Y, Z
-from twin.plants.suspension import FLOATING_TABLE, FOUR_ROPE, suspend
+from twin.plants.state import YAW, X, Y, Z
+from twin.plants.suspension import FLOATING_TABLE, FOUR_ROPE, on_yaw_axis_nm, suspend
 
 World = Any
 Params = Any
@@ -79,7 +79,7 @@ def eliminate(w: World, p: Params, m: Model, t: Any, r: int, fx: float, fy: floa
     n[X], n[Y], n[Z], n[YAW] = tau[X] - fx, tau[Y] - fy, tau[Z], tau[YAW]
     if p.reeving == FLOATING_TABLE:
         n[Z] -= fz + p.z_gravity_mass_kg * p.gravity_mps2
-        n[YAW] += w.q[r, EY] * tau[EX] - w.q[r, EX] * tau[EY] - tau[EYAW]
+        n[YAW] += on_yaw_axis_nm(w, r)
     for j in range(4):
         stiffness, damping = _spring_of(w, p, r, j)
         spring = 0.5 * dt_s * (damping + 0.5 * dt_s * stiffness)

@@ -19,7 +19,7 @@ from twin.plants.rom.frames import (
 )
 from twin.plants.rom.model import EMPTY
 from twin.plants.state import EPITCH, EROLL, EX, EY, EYAW, EZ, YAW, X, Y, Z
-from twin.plants.suspension import CP, CR, CT, CY, FLOATING_TABLE, SP, SR, ST, SY
+from twin.plants.suspension import CP, CR, CT, CY, FLOATING_TABLE, SP, SR, ST, SY, on_yaw_axis_nm
 
 World = Any
 Params = Any
@@ -137,7 +137,7 @@ def move_axes(w: World, p: Params, m: Model, r: int, fx: float, fy: float, fz: f
     lift_n, turn_nm = tau[Z], tau[YAW]
     if p.reeving == FLOATING_TABLE:
         lift_n -= fz + p.z_gravity_mass_kg * p.gravity_mps2
-        turn_nm -= tau[EYAW]
+        turn_nm += on_yaw_axis_nm(w, r)
     qd[X] += dt_s * (tau[X] - fx) / own[X]
     qd[Y] += dt_s * (tau[Y] - fy) / own[Y]
     qd[Z] += dt_s * lift_n / own[Z]

@@ -12,6 +12,7 @@ from typing import Any
 from twin.drives import weight_ahead_n
 from twin.motion.kernels import inlined_kernel, kernel
 from twin.plants.state import EYAW, STANDSTILL, YAW, Z
+from twin.plants.suspension import FLOATING_TABLE, on_yaw_axis_nm
 
 World = Any
 Params = Any
@@ -53,7 +54,7 @@ def holds(w: World, p: Params, r: int) -> bool:
     """Whether brakes and friction hold all axes of robot `r`, which stands, against drives and suspension.
 
     What the suspension does to x and y was met by the forces on them when they came to rest, so it is minus these; to a
-    drum it is the load that hangs there, to a yaw block minus the torque on the end effector.
+    drum it is the load that hangs there, to a yaw block what its table does to it.
     """
     if w.power_off == 1:
         return True
@@ -67,8 +68,10 @@ def holds(w: World, p: Params, r: int) -> bool:
         force = min(max(_drive(w, p, r, k, _asked_for(w, p, r, k)), -limit), limit)
         if k == Z:
             force -= p.z_gravity_mass_kg * p.gravity_mps2 + w.load_n[r]
+        elif k == YAW:
+            force += on_yaw_axis_nm(w, r) if p.reeving == FLOATING_TABLE else -tau[EYAW]
         else:
-            force -= tau[EYAW] if k == YAW else tau[k]
+            force -= tau[k]
         if abs(force) > p.axis_coulomb[k]:
             return False
     return True
