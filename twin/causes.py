@@ -157,7 +157,7 @@ def note_end(w: World, r: int, cause: int, index: int, value: float, limit: floa
     w.end_index[r] = index
     w.end_value[r] = value
     w.end_limit[r] = limit
-    w.end_t_s[r] = w.t_s
+    w.end_t_s[r] = w.clock_s
 
 
 @kernel

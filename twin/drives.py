@@ -12,7 +12,7 @@ from typing import Any
 from twin.motion.kernels import kernel
 from twin.motion.profile import plan_stop
 from twin.motion.shaper import evaluate_shaped, shaped_duration_s
-from twin.plants.state import DISCRETE_MOTION, ERROR_STOP, LOAD_PACK, STANDSTILL, STOPPING, TRIP_NONE, Z
+from twin.plants.state import DISCRETE_MOTION, ERROR_STOP, STANDSTILL, STOPPING, TRIP_NONE, Z
 from twin.plants.suspension import FLOATING_TABLE
 
 STOP_JERK = 4.0
@@ -23,11 +23,6 @@ FASTEST_OVER = (0.012, 0.012, 0.012, 0.006)
 limit on speed setpoint and integrator together [estimate: three quarters of what an overspeed trip leaves; friction at
 full speed takes up to 0.011]. What the drive had given against a drag that lets go would have asked for a quarter
 more than the highest speed. An axis that drags harder falls behind."""
-AHEAD_BAND = 0.15
-"""Share of a known weight by which the torque feed-forward follows the load cell away from it: hoisting and a bounce
-on the ropes, and no more [estimate]."""
-AHEAD_LEAST, AHEAD_PULL = -0.02, -0.3
-"""The same of an unknown load, share of the rated load: ropes do not push; a table that pulls more is caught."""
 CATCH_UP = (0.008, 0.008, 0.008, 0.004)
 """A drive's limit on its speed setpoint, m/s and rad/s over the axis' highest speed: an axis that was held back catches
 up with its reference no faster [estimate: half of what the overspeed interlock leaves]."""
@@ -102,22 +97,6 @@ def update_axis_states(w: World, p: Params, r: int, t_s: float) -> None:
 
 
 @kernel
-def weight_ahead_n(w: World, p: Params, r: int) -> float:
-    """Torque feed-forward of the weight of robot `r`, N: the load cell's reading, bounded by what can hang there.
-
-    A load cell that fails shall not throw a pack up or let it fall before its reading is found to be implausible.
-    """
-    if w.load_weighed_n[r] > 0.0 and w.load_kind[r] == LOAD_PACK:
-        low = (1.0 - AHEAD_BAND) * w.load_weighed_n[r]
-        high = (1.0 + AHEAD_BAND) * w.load_weighed_n[r]
-    else:
-        rated_n = p.rated_load_kg * p.gravity_mps2
-        low = (AHEAD_PULL if p.reeving == FLOATING_TABLE else AHEAD_LEAST) * rated_n
-        high = p.overload_fraction * rated_n
-    return min(max(w.ahead_n[r] if w.ahead_held[r] == 1 else w.load_cell_n[r], low), high)
-
-
-@kernel
 def friction_force(speed: float, applied_n: float, mass: float, coulomb: float, dt_s: float) -> float:
     """Coulomb friction that stops a mass within one step at most and holds it against `applied_n` up to its limit."""
     wanted = -(mass * speed / dt_s + applied_n)
@@ -126,10 +105,17 @@ def friction_force(speed: float, applied_n: float, mass: float, coulomb: float, 
 
 @kernel
 def speed_limit(w: World, p: Params, r: int, k: int) -> float:
-    """Highest speed of axis `k` of robot `r` with what its grips report: loaded as soon as one of them is closed."""
-    if w.grip_closed[r, 0] + w.grip_closed[r, 1] + w.grip_closed[r, 2] + w.grip_closed[r, 3] > 0:
-        return p.axis_velocity_loaded[k]
-    return p.axis_velocity[k]
+    """Highest speed of axis `k` of robot `r` with what its controller says that it carries, m/s or rad/s."""
+    return p.axis_velocity_loaded[k] if w.loaded[r] == 1 else p.axis_velocity[k]
+
+
+@kernel
+def take_orders(w: World, p: Params) -> None:
+    """Integrators that the controller wants reset."""
+    for r in range(p.robots):
+        for k in range(4):
+            if w.integral_reset[r, k] == 1:
+                w.integral[r, k], w.integral_reset[r, k] = 0.0, 0
 
 
 @kernel
@@ -164,11 +150,11 @@ def drive_forces(w: World, p: Params, r: int, reaction: Any, dt_s: float) -> Non
                 drive = gain * (math.copysign(fastest, wanted + integral) - speed)
                 winds = speed_error * (wanted + integral) < 0.0
             moved = p.axis_drive_mass[k]
-            if k < 3 and w.held[r] >= 0:
-                moved += p.axis_carries[k] * w.carried_kg[r]
+            if k < 3 and w.loaded[r] == 1:
+                moved += p.axis_carries[k] * w.feed_forward_kg[r]
             drive += moved * w.reference[r, k, 2] + p.axis_viscous[k] * w.reference[r, k, 1]
             if k == Z:  # torque feed-forward of the weight, from the load cell
-                drive += p.z_gravity_mass_kg * p.gravity_mps2 + weight_ahead_n(w, p, r)
+                drive += p.z_gravity_mass_kg * p.gravity_mps2 + w.feed_forward_n[r]
             limit = p.axis_force_limit[k]
             if winds and abs(drive) < limit:
                 w.integral[r, k] += speed_error * dt_s

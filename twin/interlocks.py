@@ -26,7 +26,8 @@ from twin.causes import (
     first_lock_not,
     note_trip,
 )
-from twin.drives import STOP_JERK, speed_limit, stop_axis
+from twin.drives import STOP_JERK, stop_axis
+from twin.feed_forward import highest_speed
 from twin.load_plausibility import load_implausible, overload_unconfirmed, zeroing
 from twin.motion.kernels import kernel
 from twin.motion.profile import end_position
@@ -173,8 +174,8 @@ def lateral_limit_n(p: Params) -> float:
 @kernel
 def truck_shift_m(w: World, p: Params) -> float:
     """How far any of the truck's seats has moved in the plane since the truck was measured."""
-    dx, dy = w.truck_q[0] - w.truck_reference[0], w.truck_q[1] - w.truck_reference[1]
-    turn = w.truck_q[2] - w.truck_reference[2]
+    dx, dy = w.truck_seen_m[0] - w.truck_reference[0], w.truck_seen_m[1] - w.truck_reference[1]
+    turn = w.truck_seen_m[2] - w.truck_reference[2]
     worst = dx * dx + dy * dy
     for s in range(p.seats):
         if p.seat_on_truck[s] == 1:
@@ -206,10 +207,10 @@ def load_share(w: World, p: Params, r: int) -> float:
 def find_trip(w: World, p: Params, commands: Any, dt_s: float, anew: int) -> int:
     """The reason to trip in this scan, or TRIP_NONE. `anew` as for `twin.plc.plc_scan_unseen`."""
     off, scale = p.interlock_off, p.interlock_scale
-    if w.power_off == 1 and off[TRIP_POWER] == 0:
+    if w.power_off_seen == 1 and off[TRIP_POWER] == 0:
         note_trip(w, -1, DRIVE_POWER, -1, 0.0, 1.0)
         return TRIP_POWER
-    if w.estop_button == 1 and off[TRIP_ESTOP] == 0:
+    if w.estop_seen == 1 and off[TRIP_ESTOP] == 0:
         note_trip(w, -1, BUTTON, -1, 1.0, 0.0)
         return TRIP_ESTOP
     if anew & ACTUATORS:
@@ -278,7 +279,7 @@ def find_trip(w: World, p: Params, commands: Any, dt_s: float, anew: int) -> int
             at = w.axis_position[r, k]
             error = abs(w.reference[r, k, 0] - at)
             astray |= (w.brake[r, k] == 0) & (error > p.axis_following_limit[k] * loose)
-            astray |= abs(w.qd[r, k]) > loose * (_highest_speed(w, p, c, r, k) + OVERSPEED_MARGIN[k])
+            astray |= abs(w.axis_speed[r, k]) > loose * (_highest_speed(w, p, c, r, k) + OVERSPEED_MARGIN[k])
             astray |= (w.brake[r, k] == 0) & (overtravel(w, p, r, k) > LIMIT_SWITCH[k] * loose)
         if astray and off[TRIP_FOLLOWING] == 0:
             note_astray(w, p, c, r)
@@ -321,7 +322,7 @@ def note_overload(w: World, p: Params, r: int, share: float) -> None:
 @kernel
 def overtravel(w: World, p: Params, r: int, k: int) -> float:
     """How far axis `k` is beyond the end of its stroke while it still goes on that way, m or rad; else 0."""
-    at, speed = w.axis_position[r, k], w.qd[r, k]
+    at, speed = w.axis_position[r, k], w.axis_speed[r, k]
     if at > p.axis_max[r, k] and speed > 0.0:
         return at - p.axis_max[r, k]
     if at < p.axis_min[r, k] and speed < 0.0:
@@ -332,7 +333,7 @@ def overtravel(w: World, p: Params, r: int, k: int) -> float:
 @kernel
 def _highest_speed(w: World, p: Params, c: Command, r: int, k: int) -> float:
     """Highest speed of axis `k` with what robot `r` carries, by its sequence or its grips, m/s or rad/s."""
-    return p.axis_velocity_loaded[k] if c.carrying >= 0 else speed_limit(w, p, r, k)
+    return p.axis_velocity_loaded[k] if c.carrying >= 0 else highest_speed(w, p, r, k)
 
 
 @kernel
@@ -348,7 +349,7 @@ def note_astray(w: World, p: Params, c: Command, r: int) -> None:
         if w.brake[r, k] == 0 and error > allowed and error / allowed > most:
             most = error / allowed
             note_trip(w, r, FOLLOWING, k, error, allowed)
-        speed, allowed = abs(w.qd[r, k]), loose * (_highest_speed(w, p, c, r, k) + OVERSPEED_MARGIN[k])
+        speed, allowed = abs(w.axis_speed[r, k]), loose * (_highest_speed(w, p, c, r, k) + OVERSPEED_MARGIN[k])
         if speed > allowed and speed / allowed > most:
             most = speed / allowed
             note_trip(w, r, OVERSPEED, k, speed, allowed)
@@ -362,7 +363,7 @@ def note_astray(w: World, p: Params, c: Command, r: int) -> None:
 def let_go(w: World, r: int, k: int) -> None:
     """The reference of axis `k` goes to where the axis is, at its speed, or at rest where its drive resists that."""
     w.reference[r, k, 0] = w.axis_position[r, k]
-    w.reference[r, k, 1] = w.qd[r, k] if w.qd[r, k] * w.drive_n[r, k] > 0.0 else 0.0
+    w.reference[r, k, 1] = w.axis_speed[r, k] if w.axis_speed[r, k] * w.axis_force_n[r, k] > 0.0 else 0.0
     w.reference[r, k, 2] = 0.0
 
 
@@ -378,7 +379,7 @@ def trip_station(w: World, p: Params, reason: int) -> None:
     would drag the robot along.
     """
     w.trip = reason
-    w.trip_t_s = w.t_s
+    w.trip_t_s = w.clock_s
     for r in range(p.robots):
         closed = w.grip_closed[r, 0] + w.grip_closed[r, 1] + w.grip_closed[r, 2] + w.grip_closed[r, 3]
         s = w.hold_seat[r]
@@ -389,9 +390,9 @@ def trip_station(w: World, p: Params, reason: int) -> None:
             error = abs(w.reference[r, k, 0] - at) / p.axis_following_limit[k]
             if error > LOST_SHARE:
                 let_go(w, r, k)
-            stop_axis(w, p, r, k, w.t_s, ERROR_STOP)
+            stop_axis(w, p, r, k, w.clock_s, ERROR_STOP)
             overloaded = reason == TRIP_OVERLOAD and k == Z and load_share(w, p, r) > p.overload_fraction
-            runaway = abs(w.qd[r, k]) > speed_limit(w, p, r, k) + OVERSPEED_MARGIN[k]
+            runaway = abs(w.axis_speed[r, k]) > highest_speed(w, p, r, k) + OVERSPEED_MARGIN[k]
             runaway |= overtravel(w, p, r, k) > LIMIT_SWITCH[k] or error > 1.0
             if reason == TRIP_POWER or overloaded or runaway:
                 w.brake[r, k] = 1
@@ -405,7 +406,7 @@ def acknowledge(w: World, p: Params) -> bool:
 
     False, and nothing happens, while the button is pressed, the power is off, an axis still moves, or nothing tripped.
     """
-    if w.trip == TRIP_NONE or w.power_off == 1 or w.estop_button == 1:
+    if w.trip == TRIP_NONE or w.power_off_seen == 1 or w.estop_seen == 1:
         return False
     for r in range(p.robots):
         for k in range(4):
@@ -418,9 +419,9 @@ def acknowledge(w: World, p: Params) -> bool:
             w.reference[r, k, 0] = w.axis_position[r, k]
             w.reference[r, k, 1] = 0.0
             w.reference[r, k, 2] = 0.0
-            stop_axis(w, p, r, k, w.t_s, STANDSTILL)
-            w.integral[r, k] = 0.0
+            stop_axis(w, p, r, k, w.clock_s, STANDSTILL)
+            w.integral_reset[r, k] = 1
             w.brake[r, k] = 0
     for i in range(3):
-        w.truck_reference[i] = w.truck_q[i]
+        w.truck_reference[i] = w.truck_seen_m[i]
     return True

@@ -112,13 +112,13 @@ def waits_over_pack(w: World, p: Params, c: Command, r: int, dt_s: float) -> boo
     if stopped_short(w, p, c, r):
         if state == STANDSTILL and calm:
             plan_z(w, c, r, c.target[Z])
-            w.profile_start_s[r, Z] = w.t_s
+            w.profile_start_s[r, Z] = w.clock_s
             w.axis_state[r, Z] = DISCRETE_MOTION
             return False
         return True
     height_m = p.retract * (w.axis_position[r, Z] - c.seat_z)
     comes_m = -p.retract * stopping_way(w, p, r, Z)
     if not calm and state == DISCRETE_MOTION and height_m > LET_OFF_M and height_m - comes_m < LET_OFF_M:
-        stop_axis(w, p, r, Z, w.t_s, STOPPING)
+        stop_axis(w, p, r, Z, w.clock_s, STOPPING)
         return True
     return False

@@ -86,13 +86,13 @@ def kind_of_load(w: World, p: Params, c: Command, r: int) -> int:
 def drive_load_n(w: World, p: Params, r: int, gain_mps2: float) -> float:
     """Load on axis z by its drive: its force less its own weight and inertia; friction is still in it."""
     own_n = p.z_gravity_mass_kg * p.gravity_mps2 + p.z_own_mass_kg * gain_mps2
-    return w.drive_n[r, Z] - own_n
+    return w.axis_force_n[r, Z] - own_n
 
 
 @kernel
 def friction_n(w: World, p: Params, r: int) -> float:
     """Friction of axis z in its ordinary state, at its present speed."""
-    return p.z_coulomb_n + p.axis_viscous[Z] * abs(w.qd[r, Z])
+    return p.z_coulomb_n + p.axis_viscous[Z] * abs(w.axis_speed[r, Z])
 
 
 @kernel
@@ -202,7 +202,7 @@ def drive_disagrees(w: World, p: Params, r: int, gain_mps2: float, dt_s: float) 
     """Whether axis z of robot `r` has moved its load with less force than that load takes, on average over DRIVE_S."""
     speed = w.reference[r, Z, 1]
     way = 0
-    if w.brake[r, Z] == 0 and abs(speed) > MOVES_MPS and speed * w.qd[r, Z] > 0.0:
+    if w.brake[r, Z] == 0 and abs(speed) > MOVES_MPS and speed * w.axis_speed[r, Z] > 0.0:
         way = 1 if speed > 0.0 else -1
     if way != w.drive_way[r] or way == 0:
         w.drive_way[r] = way
@@ -292,7 +292,7 @@ def load_implausible(w: World, p: Params, c: Command, r: int, zeroes: bool, dt_s
     """Every check of robot `r`'s load cell in this scan; True after noting what is wrong."""
     if w.load_cell_last_n[r] == 0.0:  # the first scan of a world: there is nothing to compare with
         w.load_last_n[r] = w.load_raw_n[r]
-        w.z_speed_mps[r] = w.qd[r, Z]
+        w.z_speed_mps[r] = w.axis_speed[r, Z]
     change_n = w.load_raw_n[r] - w.load_last_n[r]
     gain_mps2 = z_acceleration(w, r, dt_s)
     wrong = signal_wrong(w, p, r, change_n, dt_s)
@@ -308,9 +308,9 @@ def load_implausible(w: World, p: Params, c: Command, r: int, zeroes: bool, dt_s
 @kernel
 def z_acceleration(w: World, r: int, dt_s: float) -> float:
     """Acceleration of axis z since the last scan, by its encoder, m/s2."""
-    gain_mps2 = (w.qd[r, Z] - w.z_speed_mps[r]) / dt_s
+    gain_mps2 = (w.axis_speed[r, Z] - w.z_speed_mps[r]) / dt_s
     w.z_gain_mps2[r] = gain_mps2
-    w.z_speed_mps[r] = w.qd[r, Z]
+    w.z_speed_mps[r] = w.axis_speed[r, Z]
     return gain_mps2
 
 

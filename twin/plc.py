@@ -8,9 +8,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from twin.actuators import actuate, engaged_locks
 from twin.causes import AXIAL, LATERAL, OVER_PACK, PRESS, note_end
-from twin.drives import drive_forces, motion_end_s, stop_axis, update_axis_states, update_reference
+from twin.drives import motion_end_s, stop_axis, update_axis_states
+from twin.feed_forward import order_drives
 from twin.interlocks import (
     acknowledge,
     all_present,
@@ -22,20 +22,16 @@ from twin.interlocks import (
 )
 from twin.landing import calm_s, plan_z, stopped_short, waits_over_pack
 from twin.load_plausibility import all_zeroed
-from twin.monitor import monitor
 from twin.motion.kernels import kernel
 from twin.motion.profile import plan_rest_to_rest
 from twin.motion.shaper import impulses
 from twin.noise import normal
 from twin.permissives import permitted
-from twin.plants.geometry import no_pad_touches, planar
+from twin.plants.geometry import planar
 from twin.plants.state import (
     BUSY,
     DISCRETE_MOTION,
     DONE,
-    EX,
-    EY,
-    EYAW,
     FOLLOW_ON,
     FORCE_ABORT,
     IDLE,
@@ -60,17 +56,9 @@ from twin.plants.state import (
     UNTIL_SETTLED,
     Z,
 )
-from twin.plants.suspension import FLOATING_TABLE, FOUR_ROPE, angles_of, suspend
-from twin.plants.truck import truck_forces
-from twin.scan_parts import ACTUATORS, ALL_ANEW, PADS, ROBOT_MOVED
+from twin.plants.suspension import FLOATING_TABLE
+from twin.scan_parts import ROBOT_MOVED
 from twin.sensors import (
-    note_truck,
-    read_axes_and_load,
-    read_grips,
-    read_locks,
-    read_pads,
-    read_sensors,
-    read_sway_and_force,
     scan_frame,
 )
 from twin.velocity_motion import all_stand, follow_setpoints, follows, may_follow, stop_following
@@ -92,14 +80,8 @@ rocks on the ropes takes 2 % more [estimate: measured with the heaviest pack at 
 JAM_HEIGHT_M = 0.020
 """Over the expected seat by more than this, axial force is a jam and not the landing itself [estimate]."""
 
-CERTAIN = 12.0
-"""No reading lies so many standard deviations off: Box-Muller from 53 bits ends at 8.6, and two may add up."""
-
-SURELY_LESS = 1.0 - 1e-9
-"""A number times this is less by more than rounding."""
-
-COMMAND_ENDED, HOLD_CHANGED = 1, 2
-"""What a scan tells the plant: a robot waits for its next command; grips or locks hold something else now."""
+COMMAND_ENDED = 1
+"""What a scan tells the runner: a robot waits for its next command."""
 
 
 @kernel
@@ -113,8 +95,8 @@ def start_command(w: World, p: Params, c: Command, r: int) -> None:
         return
     if c.acknowledge == 1:
         acknowledge(w, p)
-    w.command_start_s[r] = w.t_s
-    w.setpoint_s[r] = w.t_s
+    w.command_start_s[r] = w.clock_s
+    w.setpoint_s[r] = w.clock_s
     w.hold_s[r] = 0.0
     w.swing_m[r] = 0.0
     w.axial_s[r] = 0.0
@@ -137,14 +119,13 @@ def start_command(w: World, p: Params, c: Command, r: int) -> None:
             plan_z(w, c, r, target)
         else:
             plan_rest_to_rest(w.profile[r, k], start, target, c.velocity[k], c.acceleration[k], c.jerk[k])
-        w.profile_start_s[r, k] = w.t_s + c.delay_s[k]
+        w.profile_start_s[r, k] = w.clock_s + c.delay_s[k]
         w.shaper_n[r, k] = impulses(
             c.shaper[k], c.shaper_hz[k], c.shaper_zeta, w.shaper_amplitude[r, k], w.shaper_time_s[r, k]
         )
         w.axis_state[r, k] = DISCRETE_MOTION
     w.repeat_count[r] += 1
-    if c.inserting == 1:
-        note_residual_sway(w, p, r)
+    w.hand_over[r] = c.inserting
     if c.grip >= 0:
         w.grip_command[r] = c.grip
     if c.lock >= 0 and c.seat >= 0:
@@ -157,7 +138,7 @@ def start_command(w: World, p: Params, c: Command, r: int) -> None:
         w.truck_released = 1
     if c.until == UNTIL_SCANNED:
         w.scan_count[r] = 0
-        w.scan_next_tick[r] = w.tick
+        w.scan_next_tick[r] = w.clock_tick
 
 
 @kernel
@@ -168,27 +149,9 @@ def new_setpoints(w: World, p: Params, c: Command, r: int) -> None:
     """
     if w.pending[r] != IDLE:
         return
-    w.setpoint_s[r] = w.t_s
+    w.setpoint_s[r] = w.clock_s
     if not may_follow(w, p, c, r):
         end_command(w, p, c, r, REFUSED)
-
-
-@kernel
-def note_residual_sway(w: World, p: Params, r: int) -> None:
-    """Key figure at hand-over: amplitude of the swing that is left when a pack starts into a seat.
-
-    sqrt(x^2 + (v / omega)^2) of both directions, with the pendulum's own frequency under ropes; a mast or table has its
-    present deflection.
-    """
-    q, qd = w.q[r], w.qd[r]
-    amplitude = planar(q[EX], q[EY])
-    length = 1.0
-    if p.reeving != FLOATING_TABLE:
-        length = p.sheave_height_m - q[Z]
-        if p.reeving == FOUR_ROPE:
-            amplitude = math.sqrt(q[EX] ** 2 + q[EY] ** 2 + (qd[EX] ** 2 + qd[EY] ** 2) * length / p.gravity_mps2)
-    w.residual_sway_m = max(w.residual_sway_m, amplitude)
-    w.residual_sway_rad = max(w.residual_sway_rad, math.atan2(amplitude, length))
 
 
 @kernel
@@ -221,7 +184,7 @@ def actuated(w: World, p: Params, c: Command, r: int) -> bool:
     if c.lock >= 0 and c.seat >= 0:
         if not (locks_closed(w, p, c.seat) if c.lock == 1 else locks_open(w, p, c.seat)):
             return False
-    return not (c.float_lock >= 0 and abs(w.float_lock[r] - c.float_lock) > 0.01)
+    return not (c.float_lock >= 0 and abs(w.table_lock[r] - c.float_lock) > 0.01)
 
 
 @kernel
@@ -229,10 +192,10 @@ def stop_z(w: World, p: Params, r: int) -> None:
     """Stop the hoist or lift from where it is: in contact its reference runs ahead, and catching up would press on."""
     if w.axis_state[r, Z] != STANDSTILL:
         w.reference[r, Z, 0] = w.axis_position[r, Z]
-        w.reference[r, Z, 1] = w.qd[r, Z]
+        w.reference[r, Z, 1] = w.axis_speed[r, Z]
         w.reference[r, Z, 2] = 0.0
-        w.integral[r, Z] = 0.0  # it has wound up while contact held the axis back, and would press on
-        stop_axis(w, p, r, Z, w.t_s, STOPPING)
+        w.integral_reset[r, Z] = 1  # it has wound up while contact held the axis back, and would press on
+        stop_axis(w, p, r, Z, w.clock_s, STOPPING)
 
 
 @kernel
@@ -259,7 +222,7 @@ def pulls_enough(w: World, p: Params, c: Command, r: int) -> bool:
 def judge(w: World, p: Params, c: Command, r: int, dt_s: float) -> int:
     """How command `c` of robot `r` stands in this scan: BUSY or why it ended."""
     until = c.until
-    busy_s = w.t_s - w.command_start_s[r]
+    busy_s = w.clock_s - w.command_start_s[r]
     if follows(c):
         scan_frame(w, p, r, FOLLOWED_FRAMES)
     elif until == UNTIL_SCANNED:
@@ -328,7 +291,7 @@ def judge(w: World, p: Params, c: Command, r: int, dt_s: float) -> int:
         left = 0.0
         for k in range(4):
             if not math.isnan(c.target[k]):
-                left = max(left, motion_end_s(w, r, k) - w.t_s)
+                left = max(left, motion_end_s(w, r, k) - w.clock_s)
         if left <= c.threshold:
             return DONE
     elif until == UNTIL_ACTUATED:
@@ -376,97 +339,21 @@ def conclude(w: World, p: Params, c: Command, r: int, status: int) -> None:
 
 
 @kernel
-def control_tick(w: World, p: Params, reaction: Any, axle: Any, angles: Any) -> None:
-    """Every physics tick: references, suspension, drives and the truck's springs. Reads q, qd; writes tau.
-
-    `reaction` (4,), `axle` (2,) and `angles` (8,) are scratch.
-    """
-    t_s = w.t_s
-    for r in range(p.robots):
-        update_reference(w, r, t_s)
-        angles_of(w, p, r, angles)
-        suspend(w, p, r, angles, reaction)
-        drive_forces(w, p, r, reaction, p.dt_s)
-        note_sway(w, p, r)
-    truck_forces(w, p, axle)
-
-
-@kernel
-def note_sway(w: World, p: Params, r: int) -> None:
-    """Key figures: the largest swing of a held pack."""
-    if w.held[r] < 0:
-        return
-    sway = planar(w.q[r, EX], w.q[r, EY])
-    w.peak_sway_m = max(w.peak_sway_m, sway)
-    if p.reeving == FLOATING_TABLE:
-        w.peak_sway_rad = max(w.peak_sway_rad, abs(w.q[r, EYAW]))
-    else:
-        length = p.sheave_height_m - w.q[r, Z]
-        if sway >= SURELY_LESS * w.peak_sway_rad * length:  # an arc tangent is less than its argument
-            w.peak_sway_rad = max(w.peak_sway_rad, math.atan2(sway, length))
-
-
-@kernel
-def plc_scan(w: World, p: Params, commands: Any, dt_s: float) -> int:
-    """One PLC scan; returns the sum of COMMAND_ENDED and HOLD_CHANGED where they apply.
-
-    Order: actuators, sensors, interlocks, commands, monitor; as a PLC reads inputs, runs logic and writes outputs.
-    """
-    changed = actuate(w, p, dt_s)
-    read_sensors(w, p, dt_s)
-    return _logic(w, p, commands, dt_s, ALL_ANEW) + (HOLD_CHANGED if changed else 0)
-
-
-@kernel
-def plc_scan_unseen(w: World, p: Params, commands: Any, dt_s: float, anew: int) -> int:
-    """`plc_scan` that nobody looks at: sway and lateral force are read only where this scan's outcome hangs on them.
-
-    Whoever looks afterwards reads them first, with `read_sway_and_force` of scan `w.scans - 1`.
-
-    Args:
-        anew: what to look at (`twin.scan_parts`), the rest being as it was in the last scan. ACTUATORS unless every
-            grip and lock is where it was commanded and holds what it should. PADS unless the same packs are on the
-            same pads. TRUCK_MOVED unless it has not. ROBOT_MOVED << r unless ACTUATORS may be left out and robot r has
-            not moved, nor the truck over which it holds a pack. Everything in a robot's first scan under a command.
-    """
-    changed = False
-    if anew & ACTUATORS:
-        changed = actuate(w, p, dt_s)
-    for r in range(p.robots):
-        read_axes_and_load(w, p, r, dt_s)
-        if anew & ACTUATORS:
-            read_grips(w, r)
-        c = commands[r]
-        pushed = abs(w.guide_force_n[r, 0]) + abs(w.guide_force_n[r, 1]) + CERTAIN * p.force_sigma_n
-        asked = follows(c) or c.until == UNTIL_LANDED or (c.until == UNTIL_SETTLED and _at_end(w, c, r))
-        if asked or pushed > lateral_limit_n(p):
-            read_sway_and_force(w, p, r, w.scans)
-        else:
-            w.lateral_n[r, 0] = w.lateral_n[r, 1] = 0.0
-    if anew & ACTUATORS:
-        read_locks(w, p)
-    if anew & PADS:
-        read_pads(w, p)
-    note_truck(w)
-    return _logic(w, p, commands, dt_s, anew) + (HOLD_CHANGED if changed else 0)
-
-
-@kernel
-def _at_end(w: World, c: Command, r: int) -> bool:
+def at_end(w: World, c: Command, r: int) -> bool:
     """Whether every axis that the command moves is at the end of its motion."""
     for k in range(4):
-        if not math.isnan(c.target[k]) and w.axis_state[r, k] != STANDSTILL and w.t_s < motion_end_s(w, r, k):
+        if not math.isnan(c.target[k]) and w.axis_state[r, k] != STANDSTILL and w.clock_s < motion_end_s(w, r, k):
             return False
     return True
 
 
 @kernel
-def _logic(w: World, p: Params, commands: Any, dt_s: float, anew: int) -> int:
+def run_logic(w: World, p: Params, commands: Any, dt_s: float, anew: int) -> int:
     """The scan's part after the sensors; COMMAND_ENDED or 0. `anew` as for `plc_scan_unseen`."""
     w.scans += 1
     for r in range(p.robots):
         if anew & (ROBOT_MOVED << r):
-            update_axis_states(w, p, r, w.t_s)
+            update_axis_states(w, p, r, w.clock_s)
     if w.trip == TRIP_NONE:
         reason = find_trip(w, p, commands, dt_s, anew)
         if reason != TRIP_NONE:
@@ -490,53 +377,8 @@ def _logic(w: World, p: Params, commands: Any, dt_s: float, anew: int) -> int:
                 elif follows(c):
                     follow_setpoints(w, p, c, r, dt_s)
             free = free or w.status[r] != BUSY
-        if w.guide_force_n[r, 0] != 0.0 or w.guide_force_n[r, 1] != 0.0:
-            w.peak_lateral_n = max(w.peak_lateral_n, planar(w.guide_force_n[r, 0], w.guide_force_n[r, 1]))
-        w.peak_lateral_n = max(w.peak_lateral_n, w.guide_peak_n[r, 0])
-        if commands[r].inserting == 1 and w.held[r] >= 0 and no_pad_touches(w, w.held[r]):
-            w.peak_axial_n = max(w.peak_axial_n, abs(w.guide_force_n[r, 2] + w.coupler_n[w.held[r]]))
-    w.truck_displacement_m = max(
-        w.truck_displacement_m, planar(w.truck_q[0] - w.truck_reference[0], w.truck_q[1] - w.truck_reference[1])
-    )
-    monitor(w, p, dt_s)
-    for r in range(p.robots):
-        w.guide_peak_n[r, 0] = w.guide_peak_n[r, 1] = 0.0
+    order_drives(w, p)
     return COMMAND_ENDED if free else 0
-
-
-# Entry points from Python take whole arrays and an index: handing a single record over costs 10 us, an array 0.3 us.
-
-
-@kernel
-def tick_world(worlds: Any, params: Any, i: int, reaction: Any, axle: Any, angles: Any) -> None:
-    """`control_tick` of world `i`."""
-    control_tick(worlds[i], params[i], reaction, axle, angles)
-
-
-@kernel
-def scan_world(worlds: Any, params: Any, commands: Any, i: int, dt_s: float) -> int:
-    """`plc_scan` of world `i`; `commands` is (N, ROBOTS)."""
-    return plc_scan(worlds[i], params[i], commands[i], dt_s)
-
-
-@kernel
-def start_world(worlds: Any, params: Any, commands: Any, i: int, r: int) -> None:
-    """`start_command` of robot `r` in world `i`."""
-    start_command(worlds[i], params[i], commands[i, r], r)
-
-
-@kernel
-def start_worlds(worlds: Any, params: Any, commands: Any, which: Any, robots: Any) -> None:
-    """`start_command` of robot `robots[k]` in world `which[k]`, one after the other; both (K,)."""
-    for k in range(len(which)):
-        i, r = which[k], robots[k]
-        start_command(worlds[i], params[i], commands[i, r], r)
-
-
-@kernel
-def engaged_locks_of(worlds: Any, params: Any, i: int, s: int) -> int:
-    """`engaged_locks` of seat `s` in world `i`."""
-    return engaged_locks(worlds[i], params[i], s)
 
 
 @kernel

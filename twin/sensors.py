@@ -23,12 +23,20 @@ OVER_SEAT_M = 0.1
 @kernel
 def read_sensors(w: World, p: Params, dt_s: float) -> None:
     """One PLC scan of every sensor but the scanner."""
+    read_station(w)
     for r in range(p.robots):
         read_axes_and_load(w, p, r, dt_s)
         read_grips(w, r)
         read_sway_and_force(w, p, r, w.scans)
     read_seats(w, p)
     note_truck(w)
+
+
+@kernel
+def read_station(w: World) -> None:
+    """The controller's clock, the emergency stop button, and whether the drives have power."""
+    w.clock_s, w.clock_tick = w.t_s, w.tick
+    w.estop_seen, w.power_off_seen = w.estop_button, w.power_off
 
 
 @kernel
@@ -44,7 +52,9 @@ def read_axes_and_load(w: World, p: Params, r: int, dt_s: float) -> None:
     """Encoders and load cell of robot `r`."""
     keep = p.load_filter_s / (p.load_filter_s + dt_s)
     for k in range(4):
-        w.axis_position[r, k] = w.q[r, k]
+        w.axis_position[r, k], w.axis_speed[r, k] = w.q[r, k], w.qd[r, k]
+        w.axis_force_n[r, k] = w.drive_n[r, k]
+    w.table_lock[r] = w.float_lock[r]
     load = w.load_n[r] + w.load_cell_offset_n[r] + p.load_sigma_n * normal(p.stream[S_LOAD], w.scans, r)
     load -= w.load_zero_n[r]
     if w.load_cell_frozen[r] == 0:
@@ -110,6 +120,8 @@ def made_pads(w: World, p: Params, k: int) -> int:
 def note_truck(w: World) -> None:
     """Keep the truck's pose for the scanner, which shows it late."""
     slot = w.scans % DELAY_SCANS
+    for i in range(3):
+        w.truck_seen_m[i] = w.truck_q[i]
     for i in range(6):
         w.truck_history[slot, i] = w.truck_q[i]
 
@@ -121,9 +133,9 @@ def scan_frame(w: World, p: Params, r: int, window: int) -> None:
     The mean is that of all frames up to `window` of them; from then on older ones fade (a frame counts 1 / window).
     A frame shows the truck as it was `scan_delay` ago, with this swap's bias and white noise; some frames drop out.
     """
-    if w.tick < w.scan_next_tick[r]:
+    if w.clock_tick < w.scan_next_tick[r]:
         return
-    w.scan_next_tick[r] = w.tick + p.scan_period_ticks
+    w.scan_next_tick[r] = w.clock_tick + p.scan_period_ticks
     frame = w.scan_frames[r]
     w.scan_frames[r] = frame + 1
     lane = 16 * (r + 1)

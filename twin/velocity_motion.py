@@ -200,7 +200,11 @@ def held_back(w: World, p: Params, r: int, k: int, wanted: float) -> bool:
     Not asked of hoist and lift, which carry a weight: load cell and overload interlock watch them.
     """
     towards = wanted if wanted != 0.0 else w.reference[r, k, 1]
-    return k != Z and towards * w.drive_n[r, k] > 0.0 and abs(w.drive_n[r, k]) > FORCE_SHARE * p.axis_force_limit[k]
+    return (
+        k != Z
+        and towards * w.axis_force_n[r, k] > 0.0
+        and abs(w.axis_force_n[r, k]) > FORCE_SHARE * p.axis_force_limit[k]
+    )
 
 
 @kernel
@@ -214,8 +218,8 @@ def damped(w: World, p: Params, r: int, k: int, wanted: float) -> float:
     omega = math.sqrt(p.gravity_mps2 / (p.sheave_height_m - w.axis_position[r, Z]))
     sway2 = w.sway_m[r, 0] * w.sway_m[r, 0] + w.sway_m[r, 1] * w.sway_m[r, 1]
     if sway2 > (DAMPED_M * p.interlock_scale[TRIP_SWAY]) ** 2:
-        w.swayed_s[r] = w.t_s
-    if w.t_s - w.swayed_s[r] > math.pi / omega:
+        w.swayed_s[r] = w.clock_s
+    if w.clock_s - w.swayed_s[r] > math.pi / omega:
         return wanted
     most = p.axis_velocity_loaded[k]
     return min(max(2.0 * DAMPING * omega * w.sway_m[r, k], -most), most)
@@ -237,7 +241,7 @@ def held_up(w: World, p: Params, c: Command, r: int, wanted: float) -> bool:
 @kernel
 def follow_setpoints(w: World, p: Params, c: Command, r: int, dt_s: float) -> None:
     """One scan of velocity motion: plan every axis from its present reference to its bounded setpoint."""
-    silent = w.t_s - w.setpoint_s[r] > SILENCE_S
+    silent = w.clock_s - w.setpoint_s[r] > SILENCE_S
     for k in range(4):
         wanted = 0.0 if silent else c.velocity[k]
         if not silent and (k == X or k == Y):
@@ -251,7 +255,8 @@ def follow_setpoints(w: World, p: Params, c: Command, r: int, dt_s: float) -> No
         elif k == Z and following and held_up(w, p, c, r, wanted):
             wanted = 0.0
             w.reference[r, k, 0], w.reference[r, k, 1] = w.axis_position[r, k], 0.0
-            w.reference[r, k, 2] = w.integral[r, k] = 0.0
+            w.reference[r, k, 2] = 0.0
+            w.integral_reset[r, k] = 1
         elif following and profile[V, segment_count(profile)] == wanted:
             continue
         if not following and wanted == 0.0:
@@ -265,7 +270,7 @@ def follow_setpoints(w: World, p: Params, c: Command, r: int, dt_s: float) -> No
             c.acceleration[k],
             c.jerk[k],
         )
-        w.profile_start_s[r, k] = w.t_s
+        w.profile_start_s[r, k] = w.clock_s
         w.shaper_n[r, k] = 1
         w.shaper_amplitude[r, k, 0] = 1.0
         w.shaper_time_s[r, k, 0] = 0.0
@@ -277,7 +282,7 @@ def stop_following(w: World, p: Params, r: int) -> None:
     """End velocity motion: every axis that follows setpoints stops at its limits."""
     for k in range(4):
         if k != Z and w.axis_state[r, k] == CONTINUOUS_MOTION:
-            stop_axis(w, p, r, k, w.t_s, STOPPING)
+            stop_axis(w, p, r, k, w.clock_s, STOPPING)
 
 
 @kernel

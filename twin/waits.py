@@ -89,7 +89,7 @@ def note_wait(w: World, p: Params, c: Command, r: int, busy_s: float) -> None:
 def note_actuators(w: World, p: Params, c: Command, r: int) -> None:
     """Put on record which grip, lock or table lock does not report what the command asked for."""
     if c.float_lock >= 0:
-        note_end(w, r, TABLE_LOCK, -1, w.float_lock[r], float(c.float_lock))
+        note_end(w, r, TABLE_LOCK, -1, w.table_lock[r], float(c.float_lock))
     if c.lock >= 0 and c.seat >= 0:
         lock, n = first_lock_not(w, p, c.seat, c.lock)
         if lock >= 0:

@@ -39,7 +39,7 @@ from twin.plants.state import (
     Z,
     new_command,
 )
-from twin.plc import plc_scan_unseen
+from twin.runner.scan import plc_scan_unseen
 from twin.swap import violations_of
 
 SCAN_S = 0.01

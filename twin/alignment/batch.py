@@ -19,7 +19,7 @@ from twin.plants.rom import RomPlant
 from twin.plants.rom.plant import NEVER
 from twin.plants.slot import Slot
 from twin.plants.state import BUSY, DONE, FOLLOW_ON, OUTSIDE, TRIP, TRIPS, YAW, X, Y, Z
-from twin.plc import start_command
+from twin.runner.scan import start
 from twin.sequence.program import OUTSIDE_MODEL, TRIP_SETTLE_S
 
 Array = np.ndarray
@@ -39,7 +39,7 @@ def send_speeds(which: Any, worlds: Any, params: Any, commands: Any, watches: An
         c.velocity[Z] = min(max(-p.retract * s[2], -most[Z]), most[Z])
         c.velocity[YAW] = min(max(s[3], -most[YAW]), most[YAW])
         c.follow = FOLLOW_ON
-        start_command(w, p, c, r)
+        start(w, p, c, r)
 
 
 class AlignmentBatch:

@@ -121,15 +121,15 @@ def sense(w: Any, p: Any, watch: Any, seen: Any) -> None:
     seen.height_m, seen.guides = height, height / watch.pin_m
     seen.sway_x_m, seen.sway_y_m = sway_x, sway_y
     seen.sway_x_mps, seen.sway_y_mps = watch.rate_mps[0], watch.rate_mps[1]
-    seen.speed_x_mps, seen.speed_y_mps = w.qd[r, X], w.qd[r, Y]
-    seen.speed_in_mps, seen.speed_yaw_radps = -s * w.qd[r, Z], w.qd[r, YAW]
+    seen.speed_x_mps, seen.speed_y_mps = w.axis_speed[r, X], w.axis_speed[r, Y]
+    seen.speed_in_mps, seen.speed_yaw_radps = -s * w.axis_speed[r, Z], w.axis_speed[r, YAW]
     seen.load = spare_n / (carried_kg * p.gravity_mps2)
     seen.axial = spare_n / watch.jam_n
     seen.lateral_x, seen.lateral_y = w.lateral_n[r, 0] / p.lateral_abort_n, w.lateral_n[r, 1] / p.lateral_abort_n
     for i in range(4):
         seen.pads[i] = w.seat_present[watch.seat, i]
     seen.frames = w.scan_count[r]
-    seen.elapsed_s = w.t_s - watch.began_s
+    seen.elapsed_s = w.clock_s - watch.began_s
     seen.carried_kg = carried_kg
     seen.rope_m = p.sheave_height_m - axis[Z] if watch.swings == 1 else 0.0
 

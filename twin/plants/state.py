@@ -385,7 +385,21 @@ WORLD = np.dtype(
         ("estop_button", i8),
         ("power_off", i8),
         # sensors: written by the PLC scan
+        ("clock_s", f8),  # of the last scan
+        ("clock_tick", i8),
+        ("estop_seen", i8),
+        ("power_off_seen", i8),
+        ("truck_seen_m", f8, 3),  # x, y, yaw of the truck, by its displacement sensor
         ("axis_position", f8, (ROBOTS, 4)),
+        ("axis_speed", f8, (ROBOTS, 4)),  # what the drives report: of their motors' encoders,
+        ("axis_force_n", f8, (ROBOTS, 4)),  # and by their currents, N or N m
+        ("table_lock", f8, ROBOTS),  # 0 free, 1 locked
+        # orders to the drives besides references and brakes
+        ("loaded", i8, ROBOTS),  # 1: a pack is gripped, its speed limits and mass apply
+        ("feed_forward_kg", f8, ROBOTS),  # mass of the pack that moves with an axis
+        ("feed_forward_n", f8, ROBOTS),  # weight on axis z
+        ("integral_reset", i8, (ROBOTS, 4)),
+        ("hand_over", i8, ROBOTS),  # 1: an insertion has begun in this scan
         ("load_cell_n", f8, ROBOTS),
         ("load_raw_n", f8, ROBOTS),  # the load cell's fast channel, unfiltered
         ("load_zero_n", f8, ROBOTS),  # taken off every reading since the load cell was zeroed

@@ -7,7 +7,6 @@ from collections.abc import Callable
 import numpy as np
 import pybullet as pb
 
-from twin import plc
 from twin.cell import Cell
 from twin.plants.bullet.building import (
     RACK_PADS,
@@ -17,6 +16,7 @@ from twin.plants.bullet.building import (
     TRUCK_PINS,
     Bodies,
 )
+from twin.runner.scan import engaged_locks_of
 
 GRIP_FORCE_N = 1e7
 """Limit of a closed grip's constraint: twist-locks do not slip."""
@@ -68,7 +68,7 @@ class Constraints:
         Otherwise contact and constraint would press against each other (and cost a third of a chassis swap's time).
         """
         self._touch(seat, pack, False)
-        locks = max(plc.engaged_locks_of(self._worlds, self._params, 0, seat), 1)
+        locks = max(engaged_locks_of(self._worlds, self._params, 0, seat), 1)
         strength = self._cell.pack.locks.strength_n * locks
         if seat in self._bodies.racks:
             return self._fasten(self._bodies.racks[seat], -1, pack, strength)

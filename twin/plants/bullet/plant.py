@@ -22,7 +22,6 @@ from typing import Any
 import numpy as np
 import pybullet as pb
 
-from twin import plc
 from twin.cell import Cell
 from twin.plants.bullet.brakes import Brakes
 from twin.plants.bullet.building import TRUCK_BODY, Scope, load
@@ -30,6 +29,9 @@ from twin.plants.bullet.constraints import Constraints
 from twin.plants.bullet.contacts import GuideForces
 from twin.plants.geometry import carried_lift_mps, coupler_load, refresh_poses, rotate
 from twin.plants.state import BUSY, JOINTS, ROBOTS, TZ, new_command
+from twin.plc import COMMAND_ENDED
+from twin.runner import scan as scanning
+from twin.runner import tick as ticking
 
 MATING_FROM_M, MATING_TO = -0.01, 2.0
 """A pack may be plugging in or out between these heights over its seat: m, lengths of the coupler's engagement."""
@@ -131,7 +133,7 @@ class BulletPlant:
         """Start `commands[k]` on `robot[k]`; `world` must be all zeros."""
         for r, command in zip(robot.tolist(), commands, strict=True):
             self.commands[0, r] = command
-            plc.start_world(self.worlds, self.params, self.commands, 0, r)
+            scanning.start_world(self.worlds, self.params, self.commands, 0, r)
 
     def run(self) -> None:
         """Advance until a robot has ended its command, or to `pause_tick`."""
@@ -169,20 +171,20 @@ class BulletPlant:
         if self.disturb is not None:
             self.disturb(self)
         self._pushed = self._push.tolist() != NO_PUSH
-        code = plc.scan_world(self.worlds, self.params, self.commands, 0, self._scan_s)
-        if code & plc.HOLD_CHANGED:
+        code = scanning.scan_world(self.worlds, self.params, self.commands, 0, self._scan_s)
+        if code & scanning.HOLD_CHANGED:
             self._update_constraints()
         self._brakes.scan(self._braked, self._pushed)
         if self.observer is not None and tick % self._record_ticks == 0:
             self.observer(self)
         if self.decide is not None:
             self.decide(self)
-        return bool(code & plc.COMMAND_ENDED)
+        return bool(code & COMMAND_ENDED)
 
     def step(self, ticks: int = 1) -> None:
         """Physics ticks before the next scan."""
         # a loop of its own over local names: it is what most of the time of a swap passes in
-        c, tick_world, simulate, tick = self._client, plc.tick_world, pb.stepSimulation, self._tick[0]
+        c, tick_world, simulate, tick = self._client, ticking.tick_world, pb.stepSimulation, self._tick[0]
         worlds, params = self.worlds, self.params
         reaction, axle, angles = self._reaction, self._axle, self._angles
         drive, tau, spring, truck_tau = self._drive_robots, self._tau, self._spring_truck, self._truck_tau

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from numba import config
 
-from twin import plc
 from twin.causes import NO_CAUSE
 from twin.cell import Cell
 from twin.plants.rom import advance
 from twin.plants.rom.model import FREE, SCRATCH, STATE, fill_model
 from twin.plants.state import BUSY, ROBOTS, WORLD, new_command
+from twin.plc import COMMAND_ENDED
+from twin.runner.scan import start_worlds
 
 THREADS_FROM = 8
 """So many worlds are shared out among threads. Fewer are not worth it where they run for a few ticks only, and a
@@ -74,7 +75,7 @@ class RomPlant:
         """Start `commands[k]` on `robot[k]` of `world[k]`."""
         self.commands[world, robot] = commands
         which, robots = np.ascontiguousarray(world), np.ascontiguousarray(robot)
-        plc.start_worlds(self.worlds, self.params, self.commands, which, robots)
+        start_worlds(self.worlds, self.params, self.commands, which, robots)
 
     def run(self) -> None:
         """Advance every world until one of its robots has ended its command."""
@@ -142,7 +143,7 @@ class RomPlant:
             self.observer(self)
         if self.decide is not None:
             self.decide(self)
-        return bool(code & plc.COMMAND_ENDED)
+        return bool(code & COMMAND_ENDED)
 
     def step(self, ticks: int = 1) -> None:
         """Physics ticks of the one world before its next scan."""

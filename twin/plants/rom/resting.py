@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from twin.drives import weight_ahead_n
 from twin.motion.kernels import inlined_kernel, kernel
 from twin.plants.state import EYAW, STANDSTILL, YAW, Z
 from twin.plants.suspension import FLOATING_TABLE, on_yaw_axis_nm
@@ -31,7 +30,7 @@ def _drive(w: World, p: Params, r: int, k: int, asked_for: float) -> float:
     """What its drive then gives (`twin.drives.drive_forces`), N or N m, but for its limit."""
     drive = p.axis_velocity_gain[k] * (asked_for + w.integral[r, k] / p.axis_integral_time_s[k])
     if k == Z:
-        drive += p.z_gravity_mass_kg * p.gravity_mps2 + weight_ahead_n(w, p, r)
+        drive += p.z_gravity_mass_kg * p.gravity_mps2 + w.feed_forward_n[r]
     return drive
 
 

@@ -1,0 +1,1 @@
+"""The loop that composes plant, sensors, controller, monitor and key figures, and owns time."""

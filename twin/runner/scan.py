@@ -1,0 +1,130 @@
+"""One scan of one world: actuators, sensors, controller, drives' orders, key figures, monitor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twin.actuators import actuate, engaged_locks
+from twin.drives import take_orders
+from twin.interlocks import lateral_limit_n
+from twin.key_figures import note_hand_over, note_scan
+from twin.monitor import monitor
+from twin.motion.kernels import kernel
+from twin.plants.state import UNTIL_LANDED, UNTIL_SETTLED
+from twin.plc import at_end, run_logic, start_command
+from twin.scan_parts import ACTUATORS, ALL_ANEW, PADS
+from twin.sensors import (
+    note_truck,
+    read_axes_and_load,
+    read_grips,
+    read_locks,
+    read_pads,
+    read_sensors,
+    read_station,
+    read_sway_and_force,
+)
+from twin.velocity_motion import follows
+
+World = Any
+Params = Any
+Command = Any
+
+CERTAIN = 12.0
+"""No reading lies so many standard deviations off: Box-Muller from 53 bits ends at 8.6, and two may add up."""
+HOLD_CHANGED = 2
+"""What a scan tells the plant besides COMMAND_ENDED: grips or locks hold something else now."""
+
+
+@kernel
+def start(w: World, p: Params, c: Command, r: int) -> None:
+    """Begin command `c` on robot `r` between two scans."""
+    start_command(w, p, c, r)
+    take_orders(w, p)
+    note_hand_over(w, p, r)
+
+
+@kernel
+def _decide(w: World, p: Params, commands: Any, dt_s: float, anew: int) -> int:
+    """The scan's part after the sensors; COMMAND_ENDED or 0."""
+    code = run_logic(w, p, commands, dt_s, anew)
+    take_orders(w, p)
+    note_scan(w, p, commands)
+    monitor(w, p, dt_s)
+    for r in range(p.robots):
+        w.guide_peak_n[r, 0] = w.guide_peak_n[r, 1] = 0.0
+    return code
+
+
+@kernel
+def plc_scan(w: World, p: Params, commands: Any, dt_s: float) -> int:
+    """One PLC scan; returns the sum of COMMAND_ENDED and HOLD_CHANGED where they apply.
+
+    Order: actuators, sensors, interlocks, commands, monitor; as a PLC reads inputs, runs logic and writes outputs.
+    """
+    changed = actuate(w, p, dt_s)
+    read_sensors(w, p, dt_s)
+    return _decide(w, p, commands, dt_s, ALL_ANEW) + (HOLD_CHANGED if changed else 0)
+
+
+@kernel
+def plc_scan_unseen(w: World, p: Params, commands: Any, dt_s: float, anew: int) -> int:
+    """`plc_scan` that nobody looks at: sway and lateral force are read only where this scan's outcome hangs on them.
+
+    Whoever looks afterwards reads them first, with `read_sway_and_force` of scan `w.scans - 1`.
+
+    Args:
+        anew: what to look at (`twin.scan_parts`), the rest being as it was in the last scan. ACTUATORS unless every
+            grip and lock is where it was commanded and holds what it should. PADS unless the same packs are on the
+            same pads. TRUCK_MOVED unless it has not. ROBOT_MOVED << r unless ACTUATORS may be left out and robot r has
+            not moved, nor the truck over which it holds a pack. Everything in a robot's first scan under a command.
+    """
+    changed = False
+    if anew & ACTUATORS:
+        changed = actuate(w, p, dt_s)
+    read_station(w)
+    for r in range(p.robots):
+        read_axes_and_load(w, p, r, dt_s)
+        if anew & ACTUATORS:
+            read_grips(w, r)
+        c = commands[r]
+        pushed = abs(w.guide_force_n[r, 0]) + abs(w.guide_force_n[r, 1]) + CERTAIN * p.force_sigma_n
+        asked = follows(c) or c.until == UNTIL_LANDED or (c.until == UNTIL_SETTLED and at_end(w, c, r))
+        if asked or pushed > lateral_limit_n(p):
+            read_sway_and_force(w, p, r, w.scans)
+        else:
+            w.lateral_n[r, 0] = w.lateral_n[r, 1] = 0.0
+    if anew & ACTUATORS:
+        read_locks(w, p)
+    if anew & PADS:
+        read_pads(w, p)
+    note_truck(w)
+    return _decide(w, p, commands, dt_s, anew) + (HOLD_CHANGED if changed else 0)
+
+
+# Entry points from Python take whole arrays and an index: handing a single record over costs 10 us, an array 0.3 us.
+
+
+@kernel
+def scan_world(worlds: Any, params: Any, commands: Any, i: int, dt_s: float) -> int:
+    """`plc_scan` of world `i`; `commands` is (N, ROBOTS)."""
+    return plc_scan(worlds[i], params[i], commands[i], dt_s)
+
+
+@kernel
+def start_world(worlds: Any, params: Any, commands: Any, i: int, r: int) -> None:
+    """`start` of robot `r` in world `i`."""
+    start(worlds[i], params[i], commands[i, r], r)
+
+
+@kernel
+def start_worlds(worlds: Any, params: Any, commands: Any, which: Any, robots: Any) -> None:
+    """`start` of robot `robots[k]` in world `which[k]`, one after the other; both (K,)."""
+    for k in range(len(which)):
+        i, r = which[k], robots[k]
+        start(worlds[i], params[i], commands[i, r], r)
+
+
+@kernel
+def engaged_locks_of(worlds: Any, params: Any, i: int, s: int) -> int:
+    """`engaged_locks` of seat `s` in world `i`."""
+    return engaged_locks(worlds[i], params[i], s)

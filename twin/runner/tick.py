@@ -1,0 +1,36 @@
+"""One physics tick of one world: drives, suspension and springs of the truck."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twin.drives import drive_forces, update_reference
+from twin.key_figures import note_sway
+from twin.motion.kernels import kernel
+from twin.plants.suspension import angles_of, suspend
+from twin.plants.truck import truck_forces
+
+World = Any
+Params = Any
+
+
+@kernel
+def control_tick(w: World, p: Params, reaction: Any, axle: Any, angles: Any) -> None:
+    """Every physics tick: references, suspension, drives and the truck's springs. Reads q, qd; writes tau.
+
+    `reaction` (4,), `axle` (2,) and `angles` (8,) are scratch.
+    """
+    t_s = w.t_s
+    for r in range(p.robots):
+        update_reference(w, r, t_s)
+        angles_of(w, p, r, angles)
+        suspend(w, p, r, angles, reaction)
+        drive_forces(w, p, r, reaction, p.dt_s)
+        note_sway(w, p, r)
+    truck_forces(w, p, axle)
+
+
+@kernel
+def tick_world(worlds: Any, params: Any, i: int, reaction: Any, axle: Any, angles: Any) -> None:
+    """`control_tick` of world `i`."""
+    control_tick(worlds[i], params[i], reaction, axle, angles)
