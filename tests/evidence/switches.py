@@ -115,8 +115,9 @@ def row_of(switch: Switch, progress: Callable[[str], None] = lambda text: None) 
 
 def table(rows: list[Row]) -> str:
     lines = [
-        f"Version {version('swaptwin')}, {date.today().isoformat()}, Bullet; whole swaps on the reduced-order plant. Seeds in",
-        f"`tests/evidence/scenarios.py`; made by `{COMMAND}`. *Loosened*: the first factor on the threshold at which something is broken.",
+        f"Version {version('swaptwin')}, {date.today().isoformat()}, Bullet; whole swaps on the reduced-order plant.",
+        f"Seeds in `tests/evidence/scenarios.py`; made by `{COMMAND}`.",
+        "*Loosened*: the first factor on the threshold at which something is broken.",
         "",
         "| interlock | threshold | tried with | at work | switched off | loosened |",
         "|---|---|---|---|---|---|",

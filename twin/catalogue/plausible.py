@@ -58,8 +58,8 @@ ZERO_SHARE, TOLERANCE_SHARE, DRIVE_SHARE = 0.20, 0.05, 0.10
 """Of the rated load: initial zero-setting range of OIML R 76-1; and what a load cell and a drive's torque may be off
 before that is called implausible [chosen: a pull test adds a tenth]."""
 SWINGS = 0.45
-"""A window of readings spans at least this share of the longest swing, which loads the ropes twice, or what is steady at
-the bottom of a swing passes as a weight (shipped: 0.49)."""
+"""A window of readings spans at least this share of the longest swing, which loads the ropes twice, or what is steady
+at the bottom of a swing passes as a weight (shipped: 0.49)."""
 RATED_FRICTION = 1.0
 """No greased, painted or rubber-faced steel rubs more than its weight (dry steel 0.8)."""
 LONGEST_FIXED_S = 3600.0
