@@ -19,7 +19,8 @@ from tests.conftest import RunCommand
 from tests.tiers import examples
 from twin.catalogue import load_pack, load_station, load_timing, load_truck, load_with_provenance
 from twin.catalogue.load import models_folder, names
-from twin.catalogue.plausible import PRESSED_M, implausible
+from twin.catalogue.plausible import implausible
+from twin.catalogue.plausible.ranges import PRESSED_M
 from twin.cell import build_cell
 from twin.errors import InputError
 from twin.plants.rom import RomPlant
