@@ -77,6 +77,8 @@ CAUSES = (
     "beside_pins",
     "truck_overlap",
     "pack_overlap",
+    # a landing's wait
+    "time_over_pack",
 )
 (
     NO_CAUSE,
@@ -134,6 +136,7 @@ CAUSES = (
     BESIDE_PINS,
     TRUCK_OVERLAP,
     PACK_OVERLAP,
+    OVER_PACK,
 ) = range(len(CAUSES))
 
 

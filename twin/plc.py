@@ -9,7 +9,7 @@ import math
 from typing import Any
 
 from twin.actuators import actuate, engaged_locks
-from twin.causes import AXIAL, LATERAL, PRESS, SWAY, note_end
+from twin.causes import AXIAL, LATERAL, OVER_PACK, PRESS, note_end
 from twin.drives import drive_forces, motion_end_s, stop_axis, update_axis_states, update_reference
 from twin.interlocks import (
     acknowledge,
@@ -20,7 +20,7 @@ from twin.interlocks import (
     locks_open,
     trip_station,
 )
-from twin.landing import caught_m, off_target_m, plan_z, stopped_short, waits_over_pack
+from twin.landing import calm_s, plan_z, stopped_short, waits_over_pack
 from twin.load_plausibility import all_zeroed
 from twin.monitor import monitor
 from twin.motion.kernels import kernel
@@ -343,7 +343,7 @@ def judge(w: World, p: Params, c: Command, r: int, dt_s: float) -> int:
         return BUSY
     note_wait(w, p, c, r, busy_s)
     if until == UNTIL_LANDED and stopped_short(w, p, c, r):
-        note_end(w, r, SWAY, -1, off_target_m(w, r), caught_m(p))
+        note_end(w, r, OVER_PACK, -1, w.hold_s[r], calm_s(w, p, r))
     return TIMEOUT
 
 

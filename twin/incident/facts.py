@@ -80,6 +80,9 @@ _KINDS: dict[str, _Kind] = {
     ),
     "position": _Kind("position", "m", "axis", "axis {axis} at {value}, target {limit}"),
     "sway": _Kind("sway", "m", "", "sway {value}, settle threshold {limit}"),
+    "time_over_pack": _Kind(
+        "time_over_pack", "s", "", "over its pack for {value} in a row, wanted {limit} before it lands"
+    ),
     "load_to_fall": _Kind("load", "N", "", "load {value}, wanted below {limit}"),
     "load_to_rise": _Kind("load", "N", "", "load {value}, wanted above {limit}"),
     "height": _Kind("position", "m", "axis", "axis {axis} at {value}, wanted {limit}"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from twin.causes import SWAY
+from twin.causes import OVER_PACK
 from twin.incident import amount, other_end
 from twin.plants.state import DONE, JAM, REFUSED, TIMEOUT, X
 from twin.sequence.building import seat_targets_of
@@ -272,7 +272,7 @@ def without_contact(step: str) -> Then:
                 program.kept[n, r] = incident
                 facts = {"robot": r, "phase": program.phase_of(n, r), **incident.data}
                 program.event(n, "retry", f"{step}: robot {r + 1}, {incident.sentence}", **facts)
-            swings = results[k] == TIMEOUT and int(program.plant.worlds["end_cause"][n, r]) == SWAY
+            swings = results[k] == TIMEOUT and int(program.plant.worlds["end_cause"][n, r]) == OVER_PACK
             following.append(step if results[k] == JAM else "!sway_limit" if swings else "")
         return following
 

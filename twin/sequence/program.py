@@ -348,18 +348,25 @@ class Program(Telling):
             self.event(n, "trip", f"trip: {said}", **facts)
             self.plant.stand(n, TRIP_SETTLE_S)
             if self.plant.worlds["outside_cause"][n] != NO_CAUSE:
-                self._leave_model(n)
+                self._leave_model(n, reason, incident.at_s)
             else:
                 self._finish(n, reason, said, facts)
 
-    def _leave_model(self, n: int) -> None:
-        """World `n` has left the domain of validity of its plant's model: its state cannot be trusted any more."""
+    def _leave_model(self, n: int, trip: str = "", trip_s: float = 0.0) -> None:
+        """World `n` has left the domain of validity of its plant's model: its state cannot be trusted any more.
+
+        With the name and time of a `trip` when it did so while the station stood after it.
+        """
         incident = outside_of(self.plant.worlds[n], self.cell)
         facts: dict[str, Any] = {"robot": incident.robot, **incident.data}
         phase = self.phases_of(n)
         if incident.robot is not None:
             facts["phase"] = phase = self.phase_of(n, incident.robot)
-        self._finish(n, OUTSIDE_MODEL, incident.told(OUTSIDE_MODEL, phase), facts)
+        said = incident.told(OUTSIDE_MODEL, phase)
+        if trip:
+            facts["after_trip"] = trip
+            said += f", after the trip {trip} at {trip_s:.1f} s"
+        self._finish(n, OUTSIDE_MODEL, said, facts)
 
     def _end_by(self, n: int, r: int, outcome: str, step: Step, result: int) -> None:
         """World `n` ends with what a command of robot `r` came to."""

@@ -121,6 +121,14 @@ def test_a_recording_of_it_verifies(tmp_path: Path) -> None:
     assert verify(tmp_path / "left.mcap").verified
 
 
+def test_a_trip_before_it_left_is_told() -> None:
+    """The truck's brakes go on a slope: the station trips, and the truck rolls out of the domain while it stands."""
+    result = swap(fault="brakes_released:grade_percent=20,phase=lower,after_s=4").run()
+    trip, end = (next(e for e in reversed(result.events) if e["name"] == name) for name in ("trip", "outcome"))
+    assert (result.outcome, trip["reason"], end["after_trip"]) == ("outside_model", "truck_moved", "truck_moved")
+    assert end["message"].endswith(f", after the trip truck_moved at {trip['at_s']:.1f} s")
+
+
 @pytest.mark.slow
 def test_a_hard_but_real_fault_stays_inside() -> None:
     """A shove of 180 kN, about the truck's weight with its pack, is not outside of the model."""
