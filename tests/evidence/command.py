@@ -37,13 +37,24 @@ from tests.evidence import (
     tables,
     time_step,
 )
-from tests.evidence.part import HERE, RELEASE_SEEDS, ROOT, SEEDS, About, Key, Part, write_about
+from tests.evidence.part import (
+    HERE,
+    RELEASE_SEEDS,
+    ROOT,
+    SEEDS,
+    About,
+    Key,
+    OneLine,
+    Part,
+    count,
+    process_count,
+    write_about,
+)
 from twin.console import progress
 from twin.kernel_cache import while_starting
 
 MODULES = (campaign, policies, docking, docking_policies, time_step, finer_step, hits, branch, engine_friction)
 PARTS = {module.PART.name: module.PART for module in MODULES}
-MOST_WORKERS = 64
 FIXED = tuple(name for name, part in PARTS.items() if part.keys(1) == part.keys(RELEASE_SEEDS))
 """Parts that play the same whatever `--seeds` says."""
 OTHERS = {
@@ -143,7 +154,7 @@ def others() -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
+    parser = OneLine(
         prog="python -m tests.evidence",
         description=__doc__,
         epilog=others(),
@@ -155,17 +166,19 @@ def main() -> int:
     )
     parser.add_argument("--release", action="store_true", help=f"all parts, and {RELEASE_SEEDS} seeds")
     fixed = f"shortens all parts but {', '.join(FIXED)}"
-    parser.add_argument("--seeds", type=int, help=f"seeds a set; default {SEEDS}; {fixed}")
-    parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)), help="default: a process a core")
+    parser.add_argument("--seeds", type=count(1, 10_000), help=f"seeds a set; default {SEEDS}; {fixed}")
+    parser.add_argument(
+        "--workers", type=process_count, default=len(os.sched_getaffinity(0)), help="default: a process a core"
+    )
     parser.add_argument("--again", action="store_true", help="do not go on with a run that was ended")
     parser.add_argument("--folder", type=Path, help="store in this folder; no document is changed")
     parser.add_argument("--tables", action="store_true", help="only write the tables and check the claims")
+    if own := [name for name in sys.argv[1:] if name in OTHERS]:
+        parser.error(f"{own[0]} is a tool of its own: .venv/bin/python -m tests.evidence.{own[0]}")
     told = parser.parse_args()
     if unknown := [name for name in told.parts if name not in PARTS]:
         parser.error(f"PART: no such part, got {', '.join(unknown)} (allowed: {', '.join(PARTS)})")
     seeds = told.seeds if told.seeds is not None else RELEASE_SEEDS if told.release else SEEDS
-    if not 1 <= seeds <= 10_000 or not 1 <= told.workers <= MOST_WORKERS:
-        parser.error(f"--seeds and --workers: out of range (allowed: 1 to 10000, 1 to {MOST_WORKERS})")
     names = told.parts or (list(PARTS) if told.release else usual)
     folder = told.folder or HERE
     if not told.tables:

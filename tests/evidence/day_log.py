@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from agents.swap_rows import version
-from tests.evidence.part import HERE, ROOT, About, write_about
+from tests.evidence.part import HERE, ROOT, About, OneLine, write_about
 from tests.twin.log_import.historian import Lines, Tag, mapping, stamps
 from tests.twin.log_import.truth import AXES, truth_of
 
@@ -153,7 +153,7 @@ def measure(folder: Path, hours: float) -> dict[str, Any]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
+    parser = OneLine(
         prog="python -m tests.evidence.day_log",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -162,6 +162,10 @@ def main() -> int:
     parser.add_argument("--folder", help="for the log and its recording; default: the temporary folder")
     parser.add_argument("--write", action="store_true", help=f"store the figures in {HERE.name}/{TABLE}.json")
     told = parser.parse_args()
+    if not 0.01 <= told.hours <= 48.0:
+        parser.error(f"--hours: out of range, got {told.hours:g} (allowed: 0.01 to 48)")
+    if told.folder is not None and not Path(told.folder).is_dir():
+        parser.error(f"--folder: no such folder, got {told.folder!r}")
     with tempfile.TemporaryDirectory(dir=told.folder) as folder:
         found = measure(Path(folder), told.hours)
     text = json.dumps(found, indent=1) + "\n"

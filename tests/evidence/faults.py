@@ -11,7 +11,6 @@ was ended goes on) and the table. `tests/evidence/test_faults.py` plays a few of
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import time
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.evidence.markers import replace
+from tests.evidence.part import OneLine
 from twin.commands.swap import resolve
 from twin.errors import InputError
 from twin.faults import parse_fault
@@ -194,7 +194,7 @@ def write(rows: dict[tuple[str, str, str], Row]) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
+    parser = OneLine(
         prog="python -m tests.evidence.faults", description="How swaps end that meet each fault of docs/faults.md."
     )
     parser.add_argument("--anew", action="store_true", help="play every fault, not only those that are missing")
@@ -233,4 +233,5 @@ if __name__ == "__main__":
     try:
         sys.exit(main())
     except InputError as error:
-        sys.exit(f"error: {error}")
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)

@@ -9,7 +9,6 @@ About 10 minutes of two quiet cores. All on the reduced-order plant: nominal swa
 
 from __future__ import annotations
 
-import argparse
 import sys
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -18,6 +17,7 @@ import numpy as np
 
 from tests.evidence.faults import DOCUMENT, STATIONS
 from tests.evidence.markers import replace
+from tests.evidence.part import OneLine, count
 from tests.evidence.timing_sets import BATCH, Batch
 from twin.catalogue import load_pack, load_station, load_truck
 from twin.cell import build_cell
@@ -79,11 +79,11 @@ def row(station: str, kind: str, swaps: int) -> tuple[str, int]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
+    parser = OneLine(
         prog="python -m tests.evidence.load_alarms",
         description="How near sound load cells come to the limits of their checks.",
     )
-    parser.add_argument("--swaps", type=int, default=200, help="a row (default 200)")
+    parser.add_argument("--swaps", type=count(1, 100_000), default=200, help="a row (default 200)")
     parser.add_argument("--write", action="store_true", help="put the table into docs/faults.md")
     given = parser.parse_args(arguments)
     date = datetime.now(UTC).date().isoformat()

@@ -11,7 +11,6 @@ onset with some offsets. `tests/evidence/test_load_cell.py` plays a few of the r
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Any
 
 from tests.evidence.faults import DOCUMENT, PLANTS, SEED, STATIONS, play_with_events
 from tests.evidence.markers import replace
+from tests.evidence.part import OneLine
 
 PATH = Path(__file__).parent / "load_cell.json"
 SECTION, COMMAND = "load cell", ".venv/bin/python -m tests.evidence.load_cell --write"
@@ -143,9 +143,7 @@ def section(rows: dict[Key, Row]) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.evidence.load_cell", description="How swaps end whose load cell is off."
-    )
+    parser = OneLine(prog="python -m tests.evidence.load_cell", description="How swaps end whose load cell is off.")
     parser.add_argument("--anew", action="store_true", help="play everything, not only what is missing")
     parser.add_argument("--plant", choices=PLANTS, help="play on this plant only")
     parser.add_argument("--table", action="store_true", help="play nothing, print the tables of what is stored")

@@ -9,10 +9,11 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -77,11 +78,29 @@ def cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def process_count(text: str) -> int:
-    """A number of processes on a command line, 1 or more."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"got {text!r} (allowed: 1 or more)")
-    return int(text)
+MOST_WORKERS, MOST_SEED = 64, 2**31
+"""Processes of one run; a seed of draws, which the seeds of swaps are counted up from."""
+
+
+def count(low: int, high: int) -> Callable[[str], int]:
+    """A whole number on a command line: `type` of an argument, which refuses all but `low` to `high`."""
+
+    def read(text: str) -> int:
+        if not re.fullmatch(r"[+-]?[0-9]{1,12}", text) or not low <= int(text) <= high:
+            raise argparse.ArgumentTypeError(f"out of range, got {text!r} (allowed: {low} to {high})")
+        return int(text)
+
+    return read
+
+
+process_count = count(1, MOST_WORKERS)
+
+
+class OneLine(argparse.ArgumentParser):
+    """Says what is wrong in one line, without the usage before it; exit code 2."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"error: {message}\n")
 
 
 def seeds_in_words(seeds: Sequence[int]) -> str:

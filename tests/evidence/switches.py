@@ -11,7 +11,6 @@ loosened step by step until the independent monitor reports an invariant, or the
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Callable
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.evidence import markers
+from tests.evidence.part import OneLine
 from tests.evidence.scenarios import SCENARIOS, Played
 from twin.plants.state import (
     TRIP_DISTANCE,
@@ -115,8 +115,9 @@ def row_of(switch: Switch, progress: Callable[[str], None] = lambda text: None) 
 
 def table(rows: list[Row]) -> str:
     lines = [
-        f"Version {version('swaptwin')}, {date.today().isoformat()}, Bullet, seeds in `tests/evidence/scenarios.py`;",
-        f"made by `{COMMAND}`. *Loosened*: the first factor on the threshold at which something is broken.",
+        f"Version {version('swaptwin')}, {date.today().isoformat()}, Bullet; whole swaps on the reduced-order plant.",
+        f"Seeds in `tests/evidence/scenarios.py`; made by `{COMMAND}`.",
+        "*Loosened*: the first factor on the threshold at which something is broken.",
         "",
         "| interlock | threshold | tried with | at work | switched off | loosened |",
         "|---|---|---|---|---|---|",
@@ -142,7 +143,7 @@ def failed(row: Row) -> str | None:
 
 def main(argv: list[str] | None = None) -> int:
     named = f"this row, again for more: {', '.join(s.name for s in SWITCHES)}"
-    parser = argparse.ArgumentParser(prog="python -m tests.evidence.switches", description=str(__doc__).split("\n")[0])
+    parser = OneLine(prog="python -m tests.evidence.switches", description=str(__doc__).split("\n")[0])
     parser.add_argument("--only", action="append", choices=[s.name for s in SWITCHES], metavar="NAME", help=named)
     parser.add_argument("--write", action="store_true", help=f"put the table into {DOCUMENT.name}")
     parser.add_argument("--json", action="store_true", help="print one JSON object")

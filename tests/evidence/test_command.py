@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import importlib
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -200,8 +202,52 @@ def test_load_alarms_are_printed_without_write(tmp_path: Path, monkeypatch: pyte
     assert "| chassis | random | 1 |" in document.read_text()
 
 
+TOOLS = {
+    "timing_sets": (["-o", "FOLDER"], ["--random", "--corners", "--draw", "--workers"]),
+    "edges": (["run", "-o", "FOLDER"], ["--swaps", "--first", "--draw", "--workers"]),
+    "hostile.run": ([], ["--steps", "--swaps", "--replay", "--jobs"]),
+    "load_alarms": ([], ["--swaps"]),
+    "command": ([], ["--seeds", "--workers"]),
+    "day_log": ([], ["--hours"]),
+}
+"""Tools with numbers on their command line."""
+
+
+@pytest.mark.parametrize("bad", ["-3", "99999999999", "1.5e3x", "nan"])
+@pytest.mark.parametrize(
+    ("tool", "option"), [(tool, option) for tool, (_, options) in TOOLS.items() for option in options]
+)
+def test_no_tool_takes_an_impossible_number(
+    tool: str,
+    option: str,
+    bad: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    folder = tmp_path / "rows"
+    given = [str(folder) if word == "FOLDER" else word for word in TOOLS[tool][0]]
+    monkeypatch.setattr(sys, "argv", [tool, *given, option, bad])
+    with pytest.raises(SystemExit) as ended:
+        importlib.import_module(f"tests.evidence.{tool}").main()
+    assert ended.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: ")
+    assert option in line
+    assert not folder.exists()
+
+
+def test_every_tool_with_numbers_is_tried() -> None:
+    for path in (ROOT / "tests" / "evidence").rglob("*.py"):
+        if path.name.startswith("test_"):
+            continue
+        numbers = re.findall(r'"(--[a-z]+)",[^\n]* type=(?:count|process_count|float|int)', path.read_text())
+        name = path.stem if path.parent.name == "evidence" else f"{path.parent.name}.{path.stem}"
+        assert set(numbers) == set(TOOLS.get(name, ([], []))[1]), name
+
+
 @pytest.mark.parametrize("text", ["0", "-1", "two", "1.5", ""])
 def test_a_number_of_processes_is_one_or_more(text: str) -> None:
-    with pytest.raises(argparse.ArgumentTypeError, match="1 or more"):
+    with pytest.raises(argparse.ArgumentTypeError, match="allowed: 1 to 64"):
         process_count(text)
     assert process_count("64") == 64

@@ -34,7 +34,7 @@ import numpy as np
 from agents.statistics import wilson
 from envs.choosing import fitting
 from tests.evidence.markers import made_from, of_this_version, replace, stamp
-from tests.evidence.part import ROOT, cores, process_count
+from tests.evidence.part import MOST_SEED, ROOT, OneLine, cores, count, process_count
 from tests.evidence.timing_draws import as_yaml, catalogue_set
 from twin import seeding
 from twin.catalogue import Station, TimingSet, load_pack, load_station, load_truck
@@ -240,20 +240,26 @@ def _command(station: str, row: Row, path: Path) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
+    parser = OneLine(
         prog="python -m tests.evidence.timing_sets",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("-o", type=Path, required=True, help="folder of rows and sets")
     parser.add_argument("--station", action="append", choices=STATIONS, help="again for more; all when left out")
-    parser.add_argument("--random", type=int, default=20_000, help="random sets a station; default 20000")
-    parser.add_argument("--corners", type=int, default=2_000, help="sets of corners a station; default 2000")
-    parser.add_argument("--draw", type=int, default=0, help="seed of the draws")
+    parser.add_argument(
+        "--random", type=count(0, 1_000_000), default=20_000, help="random sets a station; default 20000"
+    )
+    parser.add_argument(
+        "--corners", type=count(0, 1_000_000), default=2_000, help="sets of corners a station; default 2000"
+    )
+    parser.add_argument("--draw", type=count(0, MOST_SEED), default=0, help="seed of the draws")
     parser.add_argument("--workers", type=process_count, default=cores(), help="processes; default: one a core")
     parser.add_argument("--again", action="store_true", help="play everything anew")
     parser.add_argument("--write", action="store_true", help=f"put the table into docs/{DOCUMENT.name}")
     options = parser.parse_args()
+    if options.random + options.corners == 0:
+        parser.error("--random and --corners: both are 0, and nothing would be played")
     options.o.mkdir(parents=True, exist_ok=True)
     good, told = True, {}  # type: bool, dict[str, list[Row]]
     for station in options.station or STATIONS:

@@ -87,6 +87,11 @@ def moved_kg(station: Station, axis: str) -> tuple[float, float]:
     return own + rated, own + empty
 
 
+def own_weight_kg(station: Station) -> float:
+    """What axis z lifts of itself: a table's columns; a hoist's drum turns and weighs on the trolley."""
+    return station.axes.z.moving_mass_kg if station.kind == "chassis" else 0.0
+
+
 # ----------------------------------------------------------------------------------------------------------- impossible
 
 
@@ -103,7 +108,7 @@ def inconsistent(station: Station) -> Iterator[Problem]:
             "limits.overload_fraction", limits.overload_fraction,
             "the overload trip must come before the proof load of the structure", f"below {PROOF_LOAD}",
         )  # fmt: skip
-    proof_n = PROOF_LOAD * limits.rated_load_kg * STANDARD_GRAVITY_MPS2
+    proof_n = (PROOF_LOAD * limits.rated_load_kg + own_weight_kg(station)) * STANDARD_GRAVITY_MPS2
     if z.brake_force_n < proof_n:
         problem = f"the brake must hold {PROOF_LOAD} x limits.rated_load_kg {limits.rated_load_kg:g}, the proof load"
         yield Problem("axes.z.brake_force_n", z.brake_force_n, problem, f"at least {proof_n:.0f}")
@@ -139,7 +144,8 @@ def _drive(station: Station, axis: str) -> Iterator[Problem]:
     """A drive that can do what its limits say, and a brake that stops the axis within its stopping distance."""
     a, (loaded_kg, empty_kg) = getattr(station.axes, axis), moved_kg(station, axis)
     weight_n = STANDARD_GRAVITY_MPS2 if axis == "z" else 0.0
-    lifted = (station.limits.rated_load_kg, station.end_effector.mass_kg)
+    own_kg = own_weight_kg(station)
+    lifted = (own_kg + station.limits.rated_load_kg, own_kg + station.end_effector.mass_kg)
     friction_n = a.coulomb_n + a.viscous_n_per_mps * a.velocity_mps
     cases = (
         (loaded_kg, a.velocity_mps, a.acceleration_mps2, lifted[0]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from twin.catalogue.load import load_pack, names
-from twin.catalogue.schema import STANDARD_GRAVITY_MPS2, Pack, Slot, Station, Truck
+from twin.catalogue.schema import STANDARD_GRAVITY_MPS2, FloatingTable, Pack, Slot, Station, Truck
 from twin.errors import InputError
 
 VEHICLE_WIDTH_LIMIT_M = 2.55
@@ -18,6 +18,12 @@ PIN_YIELD_PA = 3.35e8
 """Yield strength of guide pins: S355, 40 to 63 mm thick, EN 10025-2."""
 SHOCK_ACROSS_MPS2 = 5.0 * STANDARD_GRAVITY_MPS2
 """What a pack's inside is tested with across the direction of travel: UN R100, mechanical shock, category N3."""
+
+
+PINS_OUT = 3.0
+"""Times the guide pins' length that a pack may be crept out of them: above, invariant 1 would never look [chosen]."""
+UPRIGHT = 2.0
+"""Times the stiffness below which a pack tips its table over: half of the tilt is then the springs' [chosen]."""
 
 
 def resolve(station: Station, truck: Truck, pack: Pack) -> None:
@@ -78,6 +84,13 @@ def _interfaces(station: Station, truck: Truck, pack: Pack) -> str | None:
     return None
 
 
+def held_by_no_pack(station: Station) -> str | None:
+    """Why none of the shipped packs with an interface of this station bears its limits; None where one does."""
+    packs = [pack for name in names("pack") if (pack := load_pack(name)).interface in station.interfaces]
+    reasons = [_strength(station, pack) for pack in packs]
+    return reasons[-1] if reasons and all(reasons) else None
+
+
 def _masses(station: Station, truck: Truck, pack: Pack) -> str | None:
     hung = pack.mass_max_kg + station.end_effector.mass_kg
     if hung > station.limits.rated_load_kg:
@@ -107,6 +120,25 @@ def _strength(station: Station, pack: Pack) -> str | None:
             f"limits.structure_lateral_n is {limits.structure_lateral_n:g} N, "
             f"a pack of {pack.mass_min_kg:g} kg is only tested with 5 g across, {tested_n:.0f} N"
         )
+    hits_n = limits.contact_speed_mps * math.sqrt(pins.stiffness_n_per_m * pack.mass_max_kg)
+    if hits_n > limits.structure_lateral_n:
+        return (
+            f"a pack of {pack.mass_max_kg:g} kg that meets guides of {pins.stiffness_n_per_m:g} N/m at "
+            f"limits.contact_speed_mps {limits.contact_speed_mps:g} hits them with {hits_n:.0f} N, "
+            f"limits.structure_lateral_n is {limits.structure_lateral_n:g} N"
+        )
+    if not pins.pin_length_m <= limits.creep_out_height_m <= PINS_OUT * pins.pin_length_m:
+        return (
+            f"limits.creep_out_height_m is {limits.creep_out_height_m:g} m, with the pack's guide pins of "
+            f"{pins.pin_length_m:g} m it has to be {pins.pin_length_m:g} to {PINS_OUT * pins.pin_length_m:g} m"
+        )
+    if isinstance(station.reeving, FloatingTable):
+        tips = STANDARD_GRAVITY_MPS2 * pack.mass_max_kg * (pack.size_m[2] / 2 + pack.com_m[2])
+        if station.reeving.tilt_stiffness_nm_per_rad < UPRIGHT * tips:
+            return (
+                f"reeving.tilt_stiffness_nm_per_rad is {station.reeving.tilt_stiffness_nm_per_rad:g} Nm/rad, a pack of "
+                f"{pack.mass_max_kg:g} kg on the table tips over below {tips:.0f} and needs {UPRIGHT:g} times that"
+            )
     weight_n = STANDARD_GRAVITY_MPS2 * pack.mass_max_kg
     if limits.structure_axial_n <= weight_n:
         return f"limits.structure_axial_n is {limits.structure_axial_n:g} N, the pack weighs up to {weight_n:.0f} N"

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from twin.catalogue.explain import hint, to_input_error
 from twin.catalogue.plain import tuples
+from twin.catalogue.plausible import implausible
 from twin.catalogue.safe_yaml import Lines, dotted, parse, read_bytes
 from twin.catalogue.schema import Pack, Station, TimingSet, Truck
 from twin.errors import InputError
@@ -79,6 +80,8 @@ def load_with_provenance(
         model = KINDS[kind].model_validate(values)
     except ValidationError as error:
         raise to_input_error(error, KINDS[kind], path, lines) from None
+    for problem in implausible(model):
+        raise InputError(problem.problem, file=path, key=problem.key, value=problem.value, allowed=problem.allowed)
     if isinstance(model, TimingSet) and isinstance(station, Station):
         _check_made_for(model, station, path)
     name = own_name(kind, path, model)

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from twin.catalogue import Pack, Provenance, Station, TimingSet, Truck, compatible, default_pack
 from twin.catalogue.derived import stale
 from twin.catalogue.explain import hint
+from twin.catalogue.fit import held_by_no_pack
 from twin.catalogue.load import KINDS, UNSTATED, is_path, load_with_provenance, models_folder, names
 from twin.catalogue.safe_yaml import dotted, parse, read_bytes
 from twin.console import emit_json, progress
@@ -117,6 +118,8 @@ def check_models(
                         for one in told
                     ]
                     continue
+                if isinstance(model, Station) and (reason := held_by_no_pack(model)) is not None:
+                    raise InputError(f"no pack goes with this station: {reason}", file=path)
                 good.append({"file": str(path), "kind": kind, "name": str(getattr(model, "name", ""))})
             except InputError as error:
                 problems.append(str(error))

@@ -11,7 +11,6 @@ what another version of the project has played is played anew. The exit code is 
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import json
 import sys
@@ -25,7 +24,7 @@ from typing import Any
 from tests.evidence.hostile import alignment, timing
 from tests.evidence.hostile.closeness import LIMITS
 from tests.evidence.markers import made_from, of_this_version, replace
-from tests.evidence.part import ROOT, process_count
+from tests.evidence.part import ROOT, OneLine, count, process_count
 
 Row = dict[str, Any]
 DOCUMENT, SECTION = ROOT / "docs" / "interlocks.md", "hostile"
@@ -191,10 +190,13 @@ def _show(told: dict[str, Any]) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.evidence.hostile", description=str(__doc__).split("\n")[0])
-    parser.add_argument("--steps", type=int, default=20_000, help="of Alignment-v0 in all, at least: whole batches")
-    parser.add_argument("--swaps", type=int, default=40, help="of Timing-v0 in all")
-    parser.add_argument("--replay", type=int, default=10, metavar="N", help="play the N worst again on Bullet")
+    parser = OneLine(prog="python -m tests.evidence.hostile", description=str(__doc__).split("\n")[0])
+    steps = "of Alignment-v0 in all, at least: whole batches"
+    parser.add_argument("--steps", type=count(0, 100_000_000), default=20_000, help=steps)
+    parser.add_argument("--swaps", type=count(0, 1_000_000), default=40, help="of Timing-v0 in all")
+    parser.add_argument(
+        "--replay", type=count(0, 10_000), default=10, metavar="N", help="play the N worst again on Bullet"
+    )
     parser.add_argument("--station", action="append", choices=STATIONS, help="default: both")
     parser.add_argument("--mode", action="append", choices=MODES, help="default: all")
     parser.add_argument("--pattern", action="append", choices=alignment.NAMES, help="of Alignment-v0; default: all")
@@ -203,9 +205,6 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--write", action="store_true", help=f"put the tables into docs/{DOCUMENT.name}")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     given = parser.parse_args(argv)
-    for name in ("steps", "swaps", "replay"):
-        if getattr(given, name) < 0:
-            parser.error(f"--{name} {getattr(given, name)}: 0 or more")
     store = Store(given.out)
     stations, modes = given.station or list(STATIONS), given.mode or list(MODES)
     run(store, stations, modes, given.steps, given.swaps, given.jobs, tuple(given.pattern or alignment.NAMES))

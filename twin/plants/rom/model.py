@@ -96,7 +96,7 @@ STATE = np.dtype(
 FREE = -3
 
 POINTS, COLUMNS = 64, 12
-"""Contact points of one body at most (an end effector on two packs: sixteen each), and `twin.plants.rom.points`'
+"""Contact points of one body at most (an end effector on two packs: twenty-four each), and `twin.plants.rom.points`'
 numbers of each."""
 
 SCRATCH = np.dtype(

@@ -1,0 +1,219 @@
+"""A station's loops, drives, ropes, mast or table: what the tick bears, and what they weigh and carry."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from twin.catalogue.derived import UNITS, Problem
+from twin.catalogue.plausible.ranges import G, within
+from twin.catalogue.schema import Station
+from twin.catalogue.schema.machine import FloatingHead, FloatingTable, FourRope, Mast
+
+LOOP_TICK = 1.0
+"""A drive's velocity gain times tick over what it moves at the least stays below this: the explicit loop is stable up
+to 2, and above 1 it overshoots from one tick to the next (shipped: up to 0.92, the chassis lift)."""
+LOOP_SCAN = 1.2
+"""The same over one PLC scan, with the empty end effector on the axis: the reduced-order plant steps what hangs free on
+ropes that long, its drives explicitly (shipped: 1.00, the empty spreader; stable up to 2)."""
+CASCADE = 4.0
+"""A position loop is at least this much slower than the velocity loop in it: s2 + b s + b Kp is aperiodic from Kp = b/4
+down. The integrator likewise: s2 + b s + b/Ti."""
+SLOWEST_PER_S = 0.5
+"""Slowest position loop, 1/s: three of its time constants are 6 s, as long as an actuator is waited for [chosen]."""
+SPRING_TICK = 1.2
+"""Angular frequency times tick of the stiffest spring: explicit (symplectic Euler) steps with dampers up to
+`twin.reeving.EXPLICIT_DAMPING_LIMIT` are stable up to sqrt(4 - 2 x 0.5) = 1.7 (shipped: 0.83, ropes)."""
+ROPE_STRAIN = 0.005
+"""Of a wire rope under its rated load: it breaks at about 2 %, and ropes of cranes have a safety factor of 4 to 5
+(shipped: 0.14 %)."""
+STRONG = 8.0
+"""A drive or brake that is stronger than it has to be by this factor is a slip of the pen [chosen] (shipped: up to 3.8,
+the spreader's rotation)."""
+HOIST_BRAKE = 4.0
+"""A hoist brake holds at most so many times the rated load [chosen]: ordinary sizing is 2."""
+LEAST_SHARE = 0.01
+"""Of the load on it, that an axis with its frame and drive weighs [chosen] (shipped: from 0.10, a cross slide)."""
+FASTEST_MPS2 = 0.5 * G
+"""Acceleration of an axis [chosen] (shipped: up to 0.5 m/s2)."""
+
+
+def _moved(s: Station, axis: str) -> tuple[float, float, float]:
+    """What an axis moves (kg or kg m2): by itself in one tick, with the empty end effector, with the rated load."""
+    e, axes, rated = s.end_effector, s.axes, s.limits.rated_load_kg
+    plan = (e.size_m[0] ** 2 + e.size_m[1] ** 2) / 12.0
+    table = s.kind == "chassis"
+    if axis == "yaw":
+        own = axes.yaw.moving_inertia_kgm2
+        return own, own + (e.mass_kg * plan if table else 0.0), own + (rated * plan if table else 0.0)
+    own = getattr(axes, axis).moving_mass_kg
+    if axis == "x":
+        own += axes.y.moving_mass_kg
+    if table and axis in "xy":
+        own += axes.z.moving_mass_kg
+    if axis == "z" or table:
+        return own, own + e.mass_kg, own + rated
+    return own, own, own  # the load hangs: it is no inertia of bridge and trolley
+
+
+def loop_problems(s: Station, axis: str) -> Iterator[Problem]:
+    """A servo loop that the tick bears, and that is a loop."""
+    a, key = getattr(s.axes, axis), f"axes.{axis}"
+    own, empty, loaded = _moved(s, axis)
+    viscous = a.viscous_nm_per_radps if axis == "yaw" else a.viscous_n_per_mps
+    fastest, at = (LOOP_TICK * own * s.rates.physics_hz - viscous) / loaded, f"rates.physics_hz {s.rates.physics_hz}"
+    over_scan = (LOOP_SCAN * empty * s.rates.plc_hz - viscous) / loaded
+    if isinstance(s.reeving, FourRope) and over_scan < fastest:
+        fastest, at = over_scan, f"rates.plc_hz {s.rates.plc_hz}"
+    why = f"its loop, tuned for the load, shakes the bare axis at {at}"
+    yield from within(s, f"{key}.velocity_bandwidth_rad_per_s", why, None, fastest)
+    band = a.velocity_bandwidth_rad_per_s
+    why = "the position loop must be slower than the velocity loop in it, velocity_bandwidth_rad_per_s / 4, and settle"
+    yield from within(s, f"{key}.position_gain_per_s", why, SLOWEST_PER_S, band / CASCADE)
+    why = "4 / velocity_bandwidth_rad_per_s or the loop rings; longer than a wait for settling it corrects nothing"
+    yield from within(s, f"{key}.integral_time_s", why, CASCADE / band, s.actuators.timeout_s)
+    unit = UNITS[axis]
+    order = f"{unit}ps"
+    slowest = min(getattr(a, f"acceleration_{order}2"), getattr(a, f"acceleration_empty_{order}2"))
+    why = "acceleration must take at least a PLC scan to build up, and at most as long as a wait for an actuator"
+    yield from within(s, f"{key}.jerk_{order}3", why, slowest / s.actuators.timeout_s, slowest * s.rates.plc_hz)
+    for load in ("", "_empty") if unit == "m" else ():
+        why = "above half of g ropes go slack, and no wheel or screw of a station passes it on"
+        yield from within(s, f"{key}.acceleration{load}_mps2", why, None, FASTEST_MPS2)
+    finest, name = (s.limits.seated_m, "seated_m") if unit == "m" else (s.limits.sway_limit_rad, "sway_limit_rad")
+    yield from within(
+        s, f"{key}.encoder_resolution_{unit}", f"coarser than a third of limits.{name}", None, finest / 3.0
+    )
+    carried, part = (loaded, "moving_inertia_kgm2") if unit == "rad" else (s.limits.rated_load_kg, "moving_mass_kg")
+    why = "no frame or drive is a hundredth of what it carries"
+    yield from within(s, f"{key}.{part}", why, LEAST_SHARE * carried)
+    reach = s.end_effector.flipper_capture_m
+    if unit == "rad":
+        reach /= 0.5 * s.end_effector.size_m[1]
+    yield from within(
+        s, f"{key}.repeatability_{unit}", "the axis would miss by more than end_effector.flipper_capture_m takes up",
+        None, reach,
+    )  # fmt: skip
+
+
+def strength_problems(s: Station) -> Iterator[Problem]:
+    """Drives and brakes neither weaker nor absurdly stronger than what they move."""
+    axes, weight_n = s.axes, G * s.limits.rated_load_kg
+    for axis in ("x", "y"):
+        a, loaded = getattr(axes, axis), _moved(s, axis)[1] + s.limits.rated_load_kg
+        why = (
+            "a set brake must hold against the drive, force_limit_n, and no wheel passes on more than the weight on it"
+        )
+        yield from within(s, f"axes.{axis}.brake_force_n", why, a.force_limit_n, G * loaded)
+    why = f"a set brake must hold against the drive, force_limit_n; {HOIST_BRAKE:g} x the rated load is twice the usual"
+    yield from within(s, "axes.z.brake_force_n", why, axes.z.force_limit_n, HOIST_BRAKE * weight_n)
+    yaw, e = axes.yaw, s.end_effector
+    inertia = yaw.moving_inertia_kgm2 + s.limits.rated_load_kg * (e.size_m[0] ** 2 + e.size_m[1] ** 2) / 12.0
+    fastest = max(yaw.acceleration_radps2, yaw.acceleration_empty_radps2)
+    needed = inertia * fastest + yaw.coulomb_nm + yaw.viscous_nm_per_radps * yaw.velocity_empty_radps
+    if isinstance(s.reeving, FloatingTable):
+        needed += s.reeving.centring_stiffness_nm_per_rad * s.reeving.travel_rad
+    why = f"inertia x acceleration + friction (+ a table's centring springs at their end), and up to {STRONG:g} x that"
+    yield from within(s, "axes.yaw.torque_limit_nm", why, needed, STRONG * needed)
+    why = "a set brake must hold against the drive, torque_limit_nm"
+    yield from within(s, "axes.yaw.brake_torque_nm", why, yaw.torque_limit_nm, STRONG * yaw.torque_limit_nm)
+
+
+def _stiffest(stiffness: float, carried: float, carrier: float, hz: int) -> float:
+    """The stiffness between two masses whose mode the tick bears, for a given one."""
+    return (SPRING_TICK * hz) ** 2 / (1.0 / carried + 1.0 / carrier)
+
+
+def _tilting(s: Station) -> tuple[float, float, float]:
+    """Inertia of the empty end effector in yaw, pitch and roll, kg m2."""
+    kg, (x, y, z) = s.end_effector.mass_kg, s.end_effector.size_m
+    return kg * (x * x + y * y) / 12.0, kg * (x * x + z * z) / 12.0, kg * (y * y + z * z) / 12.0
+
+
+def _tick(s: Station) -> str:
+    return f"the empty end effector of {s.end_effector.mass_kg:g} kg would swing faster on it than the tick bears"
+
+
+def ropes_problems(s: Station, ropes: FourRope) -> Iterator[Problem]:
+    hz, e, drum = s.rates.physics_hz, s.end_effector, s.axes.z.moving_mass_kg
+    turn, pitch, roll = _tilting(s)
+    shortest = ropes.sheave_height_m - s.axes.z.position_max_m
+    yield from within(s, "reeving.sheave_height_m", "the sheaves hang under the roof, size_m[2]", None, s.size_m[2])
+    for i, name in enumerate(("spacing_x_m", "spacing_y_m")):
+        size = e.size_m[i]
+        yield from within(
+            s, f"reeving.{name}", f"of an end effector of {size:g} m: its ropes are within it, and hold a load that "
+            "hangs off its middle", 0.25 * size, size,
+        )  # fmt: skip
+    least = G * s.limits.rated_load_kg / (4.0 * ROPE_STRAIN)
+    per_rope = min(
+        _stiffest(0.0, e.mass_kg, drum, hz),
+        (SPRING_TICK * hz) ** 2 * pitch / (0.5 * ropes.spacing_x_m) ** 2,
+        (SPRING_TICK * hz) ** 2 * roll / (0.5 * ropes.spacing_y_m) ** 2,
+    )
+    why = f"the rated load would stretch the ropes by more than {ROPE_STRAIN:.1%}"
+    if ropes.rope_ea_n >= least:
+        why = f"{_tick(s)}, with {shortest:g} m of rope at rates.physics_hz {hz}"
+    yield from within(s, "reeving.rope_ea_n", why, least, per_rope * shortest / 4.0)
+    most = _stiffest(0.0, turn, s.axes.yaw.moving_inertia_kgm2, hz)
+    yield from within(s, "reeving.torsional_stiffness_nm_per_rad", _tick(s), None, most)
+
+
+def mast_problems(s: Station, mast: Mast) -> Iterator[Problem]:
+    hz, drum = s.rates.physics_hz, s.axes.z.moving_mass_kg
+    turn, pitch, _ = _tilting(s)
+    yield from within(s, "reeving.sheave_height_m", "a mast hangs under the roof, size_m[2]", None, s.size_m[2])
+    yield from _gives(s, "reeving.vertical_stiffness_n_per_m", _stiffest(0.0, s.end_effector.mass_kg, drum, hz))
+    head, yaw = mast.head, s.axes.yaw.moving_inertia_kgm2
+    why = f"a column at least as stiff as its head; {_tick(s)}"
+    most = (SPRING_TICK * hz) ** 2 * pitch
+    yield from within(s, "reeving.tilt_stiffness_nm_per_rad", why, head.tilt_stiffness_nm_per_rad, most)
+    most = _stiffest(0.0, turn, yaw, hz)
+    key = "reeving.torsional_stiffness_nm_per_rad"
+    yield from within(s, key, why, head.centring_stiffness_nm_per_rad, most)
+    yield from _floats(s, head, "reeving.head")
+    upright = 2.0 * s.end_effector.mass_kg * G * 0.5 * s.end_effector.size_m[2]
+    why = "the empty end effector would tip over on it"
+    yield from within(s, "reeving.head.tilt_stiffness_nm_per_rad", why, upright)
+
+
+def table_problems(s: Station, table: FloatingTable) -> Iterator[Problem]:
+    hz, z = s.rates.physics_hz, s.axes.z
+    turn, pitch, _ = _tilting(s)
+    yield from _gives(
+        s, "reeving.vertical_stiffness_n_per_m", _stiffest(0.0, s.end_effector.mass_kg, z.moving_mass_kg, hz)
+    )
+    yield from _floats(s, table, "reeving")
+    stop_n = s.limits.lateral_abort_n / table.travel_m
+    why = f"limits.lateral_abort_n must not press the stop in by travel_m again; {_tick(s)}"
+    most = _stiffest(0.0, s.end_effector.mass_kg, _moved(s, "y")[0], hz)
+    yield from within(s, "reeving.stop_stiffness_n_per_m", why, stop_n, most)
+    why = f"the drive's torque must not press the stop in by travel_rad again; {_tick(s)}"
+    low = s.axes.yaw.torque_limit_nm / table.travel_rad
+    most = _stiffest(0.0, turn, s.axes.yaw.moving_inertia_kgm2, hz)
+    yield from within(s, "reeving.stop_stiffness_nm_per_rad", why, low, most)
+    why = f"the table must stand upright under the rated load on it; {_tick(s)}"
+    low = s.limits.rated_load_kg * G * s.end_effector.size_m[2]
+    yield from within(s, "reeving.tilt_stiffness_nm_per_rad", why, low, (SPRING_TICK * hz) ** 2 * pitch)
+
+
+def _gives(s: Station, key: str, most: float) -> Iterator[Problem]:
+    """A vertical spring that gives less under the rated load than the zone in which contact is crept up to."""
+    zone, weight_n = s.limits.contact_zone_m, G * s.limits.rated_load_kg
+    why = f"the rated load may press it in by limits.contact_zone_m {zone:g} at the most; {_tick(s)}"
+    yield from within(s, key, why, weight_n / zone, most)
+
+
+def _floats(s: Station, part: FloatingTable | FloatingHead, key: str) -> Iterator[Problem]:
+    """Centring springs that a leaning truck's load does not push home, and that guides can move."""
+    leans_n = G * s.limits.rated_load_kg * math.sin(s.parking.clip.pitch_rad) / part.travel_m
+    why = "over travel_m it holds the rated load at parking.clip.pitch_rad, and yields before limits.lateral_abort_n"
+    if s.kind != "chassis":  # what hangs centres itself
+        leans_n = G * s.end_effector.mass_kg * math.sin(s.parking.clip.pitch_rad) / part.travel_m
+    guides_n = s.limits.lateral_abort_n / part.travel_m
+    yield from within(s, f"{key}.centring_stiffness_n_per_m", why, leans_n, guides_n)
+    near = part.centring_stiffness_n_per_m * (0.25 * s.end_effector.size_m[0]) ** 2
+    brake = s.axes.yaw.brake_torque_nm / part.travel_rad
+    why = "springs at least a quarter of the length from the middle, which axes.yaw.brake_torque_nm holds at their end"
+    yield from within(s, f"{key}.centring_stiffness_nm_per_rad", why, near, brake)
+    yield from within(s, f"{key}.lock_time_s", "longer than actuators.timeout_s", None, s.actuators.timeout_s)
