@@ -28,7 +28,7 @@ from twin.causes import (
 )
 from twin.drives import STOP_JERK, stop_axis
 from twin.feed_forward import highest_speed
-from twin.load_plausibility import load_implausible, overload_unconfirmed, zeroing
+from twin.load_plausibility import drive_load_n, friction_n, load_implausible, overload_unconfirmed, zeroing
 from twin.motion.kernels import kernel
 from twin.motion.profile import end_position
 from twin.plants.geometry import planar
@@ -195,11 +195,9 @@ def load_share(w: World, p: Params, r: int) -> float:
     if p.reeving == FLOATING_TABLE and share < -SNAG_FRACTION:
         share = p.overload_fraction + OVERLOAD_STEP
     if w.brake[r, Z] == 0:
-        # `tau` of a drum is what is left of the drive's force beside the load on its ropes
-        drive_n = w.tau[r, Z] - p.z_gravity_mass_kg * p.gravity_mps2
-        if p.reeving != FLOATING_TABLE:
-            drive_n += w.load_n[r]
-        share = max(share, drive_n / rated_n)
+        # friction helps a drive that lowers; of one at rest nobody knows, and it counts as if it hoisted
+        friction = -friction_n(w, p, r) if w.axis_speed[r, Z] < 0.0 else friction_n(w, p, r)
+        share = max(share, (drive_load_n(w, p, r, 0.0) - friction) / rated_n)
     return share
 
 

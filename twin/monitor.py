@@ -260,19 +260,19 @@ def _watch_pull(w: World, p: Params) -> None:
 
 
 @njit(cache=True)
-def watch_stop(w: World, p: Params) -> None:
+def watch_stop(w: World, p: Params, trip: int, acknowledgements: int) -> None:
     """Invariant 5: from a trip (or what ought to be one) to its acknowledgement the axes stop and stand."""
     cause = w.estop_button == 1 or w.power_off == 1
     if w.monitor_trip == 0:
-        if w.trip == 0 and not cause:
+        if trip == 0 and not cause:
             return
         w.monitor_trip = 1
         w.watch_stop_s = w.t_s
-        w.watch_acknowledgements = w.acknowledgements
+        w.watch_acknowledgements = acknowledgements
         for r in range(p.robots):
             for a in range(4):
                 w.stop_q[r, a] = w.q[r, a]
-    if w.acknowledgements != w.watch_acknowledgements and w.trip == 0 and not cause:
+    if acknowledgements != w.watch_acknowledgements and trip == 0 and not cause:
         w.monitor_trip = 0
         return
     longest = 0.0
@@ -343,14 +343,18 @@ def _watch_limits(w: World, p: Params, r: int, dt_s: float) -> None:
 
 
 @njit(cache=True)
-def monitor(w: World, p: Params, dt_s: float) -> None:
-    """Check all invariants on the true state of one world; `dt_s` is the time since the last check."""
+def monitor(w: World, p: Params, dt_s: float, trip: int, acknowledgements: int, released: int) -> None:
+    """Check all invariants on the true state of one world; `dt_s` is the time since the last check.
+
+    What no plant has is told: `trip`, not 0 from a trip of the station until it is acknowledged, how many
+    `acknowledgements` there have been, and whether the truck has been `released`.
+    """
     if not _all_finite(w, p):
         _report_not_finite(w)
         return
     _watch_robots(w, p, dt_s)
-    _watch_places(w, p)
-    watch_stop(w, p)
+    _watch_places(w, p, released)
+    watch_stop(w, p, trip, acknowledgements)
 
 
 @njit(cache=True)
@@ -368,12 +372,12 @@ def _watch_robots(w: World, p: Params, dt_s: float) -> None:
 
 
 @njit(cache=True)
-def _watch_places(w: World, p: Params) -> None:
+def _watch_places(w: World, p: Params, released: int) -> None:
     """Invariants 2 of packs that stand, and 4."""
     _watch_free_packs(w, p)
     _watch_pull(w, p)
     # 4: the truck drives off
-    if w.truck_released == 1:
+    if released == 1:
         for s in range(p.seats):
             if p.seat_on_truck[s] == 1 and p.seat_locks[s] > 0 and w.watch_pulled[s] == 0:
                 _report(w, 4, float(s), 0.0, _SEAT)

@@ -58,9 +58,6 @@ from twin.plants.state import (
 )
 from twin.plants.suspension import FLOATING_TABLE
 from twin.scan_parts import ROBOT_MOVED
-from twin.sensors import (
-    scan_frame,
-)
 from twin.velocity_motion import all_stand, follow_setpoints, follows, may_follow, stop_following
 from twin.waits import ARRIVED_M, note_wait
 
@@ -136,9 +133,10 @@ def start_command(w: World, p: Params, c: Command, r: int) -> None:
         w.pull_tested[c.seat] = 1
     if c.release_truck == 1:
         w.truck_released = 1
-    if c.until == UNTIL_SCANNED:
-        w.scan_count[r] = 0
-        w.scan_next_tick[r] = w.clock_tick
+    w.scan_window[r] = FOLLOWED_FRAMES if follows(c) else 0
+    if c.until == UNTIL_SCANNED and not follows(c):
+        w.scan_window[r] = c.scan_samples
+        w.scan_anew[r] = 1
 
 
 @kernel
@@ -223,10 +221,6 @@ def judge(w: World, p: Params, c: Command, r: int, dt_s: float) -> int:
     """How command `c` of robot `r` stands in this scan: BUSY or why it ended."""
     until = c.until
     busy_s = w.clock_s - w.command_start_s[r]
-    if follows(c):
-        scan_frame(w, p, r, FOLLOWED_FRAMES)
-    elif until == UNTIL_SCANNED:
-        scan_frame(w, p, r, c.scan_samples)
     if c.inserting == 1:
         going_in = math.isnan(c.target[Z]) or p.retract * (c.target[Z] - w.axis_position[r, Z]) < 0.0
         if follows(c):
@@ -316,6 +310,7 @@ def end_command(w: World, p: Params, c: Command, r: int, status: int) -> None:
 
     Conditions that watch a force or a contact stop the hoist, and so does every failure; overlaps let the axes run on.
     """
+    w.scan_window[r] = 0
     until = c.until
     stops = follows(c) or until in (UNTIL_LANDED, UNTIL_SEATED, UNTIL_LOAD_ABOVE, UNTIL_LOAD_BELOW)
     if stops or status != DONE:
@@ -332,6 +327,7 @@ def conclude(w: World, p: Params, c: Command, r: int, status: int) -> None:
     until = c.until
     w.status[r] = status
     w.pending[r] = IDLE
+    w.scan_window[r] = 0
     if c.carrying >= 0 and c.inserting == 0 and until in (UNTIL_SETTLED, UNTIL_DONE, UNTIL_NEAR):
         w.carried_kg[r] = w.load_cell_n[r] / p.gravity_mps2 - p.e_mass_kg  # what hangs there, weighed at rest
     if status == DONE and (until == UNTIL_SEATED or c.grip == 1):

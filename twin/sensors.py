@@ -22,14 +22,14 @@ OVER_SEAT_M = 0.1
 
 @kernel
 def read_sensors(w: World, p: Params, dt_s: float) -> None:
-    """One PLC scan of every sensor but the scanner."""
+    """One PLC scan of every sensor."""
     read_station(w)
     for r in range(p.robots):
         read_axes_and_load(w, p, r, dt_s)
         read_grips(w, r)
         read_sway_and_force(w, p, r, w.scans)
     read_seats(w, p)
-    note_truck(w)
+    read_truck(w, p)
 
 
 @kernel
@@ -117,23 +117,30 @@ def made_pads(w: World, p: Params, k: int) -> int:
 
 
 @kernel
-def note_truck(w: World) -> None:
-    """Keep the truck's pose for the scanner, which shows it late."""
+def read_truck(w: World, p: Params) -> None:
+    """The truck's displacement, and its pose for the scanners, which show it late."""
     slot = w.scans % DELAY_SCANS
     for i in range(3):
         w.truck_seen_m[i] = w.truck_q[i]
     for i in range(6):
         w.truck_history[slot, i] = w.truck_q[i]
+    for r in range(p.robots):
+        scan_frame(w, p, r)
 
 
 @kernel
-def scan_frame(w: World, p: Params, r: int, window: int) -> None:
-    """Take one frame of the truck's pose if one is due, into the running mean `w.scan_pose[r]`.
+def scan_frame(w: World, p: Params, r: int) -> None:
+    """Take one frame of the truck's pose if one is wanted and due, into the running mean `w.scan_pose[r]`.
 
-    The mean is that of all frames up to `window` of them; from then on older ones fade (a frame counts 1 / window).
-    A frame shows the truck as it was `scan_delay` ago, with this swap's bias and white noise; some frames drop out.
+    The mean is that of all frames up to `w.scan_window[r]` of them; from then on older ones fade (a frame counts
+    1 / window). A frame shows the truck as it was `scan_delay` ago, with this swap's bias and white noise; some frames
+    drop out.
     """
-    if w.clock_tick < w.scan_next_tick[r]:
+    window = w.scan_window[r]
+    if w.scan_anew[r] == 1:
+        w.scan_anew[r], w.scan_count[r] = 0, 0
+        w.scan_next_tick[r] = w.clock_tick
+    if window == 0 or w.clock_tick < w.scan_next_tick[r]:
         return
     w.scan_next_tick[r] = w.clock_tick + p.scan_period_ticks
     frame = w.scan_frames[r]
@@ -141,7 +148,8 @@ def scan_frame(w: World, p: Params, r: int, window: int) -> None:
     lane = 16 * (r + 1)
     if w.scan_blind == 1 or uniform(p.stream[S_SCANNER], frame, lane + 15) < p.scan_dropout:
         return
-    then = (w.scans - min(p.scan_delay_scans, w.scans)) % DELAY_SCANS
+    scans = w.scans + 1
+    then = (scans - min(p.scan_delay_scans, scans)) % DELAY_SCANS
     count = w.scan_count[r]
     kept = min(count, window - 1)
     for i in range(6):

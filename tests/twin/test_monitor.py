@@ -171,10 +171,10 @@ def test_1_a_truck_that_is_lifted_by_its_pack_counts_too():
     assert w["lock_position"][w["pack_seat"][0]].tolist() == [1.0] * 4
     for rise in (0.0, 0.5 * creep_out, 0.95 * creep_out):
         w["pack_pose"][0, 2] = rest + rise
-        monitor(w, p, SCAN_S)
+        monitor(w, p, SCAN_S, int(w["trip"]), int(w["acknowledgements"]), int(w["truck_released"]))
     assert not w["violation"].any()
     w["pack_pose"][0, 2] = rest + 1.05 * creep_out
-    monitor(w, p, SCAN_S)
+    monitor(w, p, SCAN_S, int(w["trip"]), int(w["acknowledgements"]), int(w["truck_released"]))
     assert np.flatnonzero(w["violation"]).tolist() == [1]
 
 
@@ -225,10 +225,10 @@ def test_2_the_wrong_place_is_no_seat(offset_m):
     """At the height of a seat, beside it: gaps under the pads alone do not show it."""
     _, w, p = records("top_lift")
     w["held"][0] = 1
-    monitor(w, p, SCAN_S)
+    monitor(w, p, SCAN_S, int(w["trip"]), int(w["acknowledgements"]), int(w["truck_released"]))
     w["pad_gap_m"][1], w["pack_offset_m"][1] = 0.0, (offset_m, 0.0, 0.0)
     w["held"][0] = -1
-    monitor(w, p, SCAN_S)
+    monitor(w, p, SCAN_S, int(w["trip"]), int(w["acknowledgements"]), int(w["truck_released"]))
     assert np.flatnonzero(w["violation"]).tolist() == ([2] if offset_m else [])
 
 
@@ -236,10 +236,10 @@ def test_2_the_wrong_place_is_no_seat(offset_m):
 def test_2_one_pad_in_the_air_is_not_seated(pad):
     _, w, p = records("top_lift")
     w["held"][0] = 1
-    monitor(w, p, SCAN_S)
+    monitor(w, p, SCAN_S, int(w["trip"]), int(w["acknowledgements"]), int(w["truck_released"]))
     w["pad_gap_m"][1, pad] = float(p["seated_m"]) + 0.001
     w["held"][0] = -1
-    monitor(w, p, SCAN_S)
+    monitor(w, p, SCAN_S, int(w["trip"]), int(w["acknowledgements"]), int(w["truck_released"]))
     assert np.flatnonzero(w["violation"]).tolist() == [2]
 
 
@@ -548,10 +548,10 @@ def records(kind: str) -> tuple[np.ndarray, np.void, np.void]:
 def test_6_positions_beyond_the_stroke():
     _, w, p = records("top_lift")
     w["q"][0, X] = p["axis_max"][0, X] + 0.004
-    monitor(w, p, SCAN_S)
+    monitor(w, p, SCAN_S, int(w["trip"]), int(w["acknowledgements"]), int(w["truck_released"]))
     assert not w["violation"].any(), "control error at the end of the stroke"
     w["q"][0, X] = p["axis_max"][0, X] + 0.006
-    monitor(w, p, SCAN_S)
+    monitor(w, p, SCAN_S, int(w["trip"]), int(w["acknowledgements"]), int(w["truck_released"]))
     assert np.flatnonzero(w["violation"]).tolist() == [6]
     assert w["violation_value"][6] == w["q"][0, X]
 
@@ -563,10 +563,10 @@ def test_6_lateral_force_above_the_abort_limit(moves):
     w["guide_force_n"][0, :2] = 0.8 * p["lateral_abort_n"]
     w["qd"][0, Z] = -0.01 if moves else 0.0
     for _ in range(39):
-        monitor(w, p, SCAN_S)
+        monitor(w, p, SCAN_S, int(w["trip"]), int(w["acknowledgements"]), int(w["truck_released"]))
     assert not w["violation"].any()
     for _ in range(5):
-        monitor(w, p, SCAN_S)
+        monitor(w, p, SCAN_S, int(w["trip"]), int(w["acknowledgements"]), int(w["truck_released"]))
     assert np.flatnonzero(w["violation"]).tolist() == ([6] if moves else [])
 
 
@@ -576,7 +576,7 @@ def test_6_peaks_are_no_violation():
         w["guide_force_n"][0, 0] = 2.0 * p["lateral_abort_n"] if scan % 40 else 0.0
         w["load_n"][0] = 1.3 * p["rated_load_kg"] * p["gravity_mps2"] if scan % 40 else 0.0
         w["qd"][0, Z] = -0.01
-        monitor(w, p, SCAN_S)
+        monitor(w, p, SCAN_S, int(w["trip"]), int(w["acknowledgements"]), int(w["truck_released"]))
     assert not w["violation"].any()
 
 
@@ -587,7 +587,7 @@ def test_6_load_above_the_limit(share, moves, bad):
     w["load_n"][1] = -share * p["rated_load_kg"] * p["gravity_mps2"]
     w["qd"][1, Z] = 0.01 if moves else 0.0
     for _ in range(60):
-        monitor(w, p, SCAN_S)
+        monitor(w, p, SCAN_S, int(w["trip"]), int(w["acknowledgements"]), int(w["truck_released"]))
     assert np.flatnonzero(w["violation"]).tolist() == ([6] if bad else [])
 
 
@@ -598,11 +598,11 @@ def test_6_load_above_the_limit(share, moves, bad):
 @pytest.mark.parametrize("field", ["q", "qd", "truck_q", "truck_qd", "pack_pose", "load_n", "guide_force_n"])
 def test_a_state_that_is_not_finite_violates_everything(field, value):
     _, w, p = records("chassis")
-    monitor(w, p, SCAN_S)
+    monitor(w, p, SCAN_S, int(w["trip"]), int(w["acknowledgements"]), int(w["truck_released"]))
     assert not w["violation"].any()
     w["t_s"] = 3.0
     w[field].reshape(-1)[0] = value
-    monitor(w, p, SCAN_S)
+    monitor(w, p, SCAN_S, int(w["trip"]), int(w["acknowledgements"]), int(w["truck_released"]))
     assert np.flatnonzero(w["violation"]).tolist() == [1, 2, 3, 4, 5, 6]
     assert (w["violation_t_s"][1:7] == 3.0).all()
 
@@ -611,9 +611,9 @@ def test_what_is_not_finite_is_told_without_nan():
     """JSON has none; whatever was the worst value before, from here on nothing is known."""
     worlds, w, p = records("top_lift")
     w["q"][0, X] = p["axis_max"][0, X] + 0.3
-    monitor(w, p, SCAN_S)
+    monitor(w, p, SCAN_S, int(w["trip"]), int(w["acknowledgements"]), int(w["truck_released"]))
     w["qd"][0, Z] = np.nan
-    monitor(w, p, SCAN_S)
+    monitor(w, p, SCAN_S, int(w["trip"]), int(w["acknowledgements"]), int(w["truck_released"]))
     cell = build_cell(load_station("top_lift"), load_truck("tractor_6x4"), load_pack("cab_282"), seed=1)
     found = violations_of(worlds[0], cell)
     assert [violation["invariant"] for violation in found] == [1, 2, 3, 4, 5, 6]
@@ -629,7 +629,7 @@ def test_6_no_force_above_what_the_structure_bears_at_any_instant(kind, axes, li
     for share, found in ((0.99, []), (1.01, [6])):
         w["guide_force_n"][0] = 0.0
         w["guide_force_n"][0, list(axes)] = -share * p[limit] / np.sqrt(len(axes))
-        monitor(w, p, SCAN_S)
+        monitor(w, p, SCAN_S, int(w["trip"]), int(w["acknowledgements"]), int(w["truck_released"]))
         assert np.flatnonzero(w["violation"]).tolist() == found
     assert abs(w["violation_value"][6]) == pytest.approx(1.01 * p[limit])
     assert w["violation_limit"][6] == p[limit]
@@ -656,7 +656,7 @@ def test_a_violation_is_counted_with_its_first_time_and_worst_value():
     for scan, over in enumerate((0.1, 0.3, 0.2)):
         w["t_s"] = 5.0 + scan
         w["q"][0, X] = p["axis_max"][0, X] + over
-        monitor(w, p, SCAN_S)
+        monitor(w, p, SCAN_S, int(w["trip"]), int(w["acknowledgements"]), int(w["truck_released"]))
     assert w["violation"][6] == 3
     assert w["violation_t_s"][6] == 5.0
     assert w["violation_value"][6] == p["axis_max"][0, X] + 0.3

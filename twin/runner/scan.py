@@ -14,7 +14,6 @@ from twin.plants.state import UNTIL_LANDED, UNTIL_SETTLED
 from twin.plc import at_end, run_logic, start_command
 from twin.scan_parts import ACTUATORS, ALL_ANEW, PADS
 from twin.sensors import (
-    note_truck,
     read_axes_and_load,
     read_grips,
     read_locks,
@@ -22,6 +21,7 @@ from twin.sensors import (
     read_sensors,
     read_station,
     read_sway_and_force,
+    read_truck,
 )
 from twin.velocity_motion import follows
 
@@ -49,7 +49,7 @@ def _decide(w: World, p: Params, commands: Any, dt_s: float, anew: int) -> int:
     code = run_logic(w, p, commands, dt_s, anew)
     take_orders(w, p)
     note_scan(w, p, commands)
-    monitor(w, p, dt_s)
+    monitor(w, p, dt_s, w.trip, w.acknowledgements, w.truck_released)
     for r in range(p.robots):
         w.guide_peak_n[r, 0] = w.guide_peak_n[r, 1] = 0.0
     return code
@@ -97,7 +97,7 @@ def plc_scan_unseen(w: World, p: Params, commands: Any, dt_s: float, anew: int) 
         read_locks(w, p)
     if anew & PADS:
         read_pads(w, p)
-    note_truck(w)
+    read_truck(w, p)
     return _decide(w, p, commands, dt_s, anew) + (HOLD_CHANGED if changed else 0)
 
 

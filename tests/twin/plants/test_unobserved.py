@@ -66,7 +66,8 @@ class Watch:
         self.beside[:] = worlds
         strict_raw[MEMORY] = remembered if self.after else raw[MEMORY]
         self.beside["estop_button"] = self.beside["truck_released"] = 1
-        monitor(self.beside[0], self.tight[0], self.scan_s)
+        w = self.beside[0]
+        monitor(w, self.tight[0], self.scan_s, int(w["trip"]), int(w["acknowledgements"]), int(w["truck_released"]))
         self.left += left > 0
         self.after.append(raw[MEMORY].tobytes() + strict_raw[MEMORY].tobytes())
 

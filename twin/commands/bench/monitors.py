@@ -26,7 +26,8 @@ def look_again(worlds: Any, params: Any, dt_s: float, rounds: int) -> None:
     """The monitor's look at each of the worlds, so many times."""
     for _ in range(rounds):
         for i in range(len(worlds)):
-            monitor(worlds[i], params[0], dt_s)
+            w = worlds[i]
+            monitor(w, params[0], dt_s, w.trip, w.acknowledgements, w.truck_released)
 
 
 def moments(cell: Cell, timing: TimingSet) -> tuple[np.ndarray, int]:

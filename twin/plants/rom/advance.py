@@ -17,7 +17,7 @@ from twin.plants.rom.model import COUPLED, FREE, TRUCK
 from twin.plants.rom.pace import FLIES, RESTS, RIDES, TICKS
 from twin.plants.rom.placing import place_all, place_packs, recall, set_twist, show, show_yaw, take_holds
 from twin.plants.rom.touching import find_near, push_coupled, touch
-from twin.plants.state import BUSY, ROBOTS
+from twin.plants.state import BUSY, OUTSIDE, ROBOTS
 from twin.plants.suspension import FLOATING_TABLE, suspend
 from twin.plants.truck import truck_forces
 from twin.plc import COMMAND_ENDED
@@ -167,6 +167,9 @@ def scan(w: World, p: Params, m: Model, x: State, commands: Any, t: Any, seen: b
     if domain.has_left(w, p, m, x, t):
         place_all(w, p, m, x, t)
         w.scans += 1
+        for r in range(p.robots):
+            if w.status[r] == BUSY:
+                w.status[r] = OUTSIDE
         return COMMAND_ENDED
     anew = place_packs(w, p, m, x, t, seen) | t.anew
     if seen or quiet.command_waits(w, p) or quiet.command_is_new(w, p):

@@ -26,7 +26,7 @@ from twin.plants.rom import carried, contact
 from twin.plants.rom.frames import cosine_sine, times
 from twin.plants.rom.pace import RESTS
 from twin.plants.rom.points import DEEP_M
-from twin.plants.state import BUSY, EPITCH, EROLL, EX, EY, EZ, OUTSIDE, ROBOTS, TPITCH, TROLL, TX, TY, TYAW, TZ, Z
+from twin.plants.state import EPITCH, EROLL, EX, EY, EZ, ROBOTS, TPITCH, TROLL, TX, TY, TYAW, TZ, Z
 from twin.plants.suspension import FLOATING_TABLE
 
 World = Any
@@ -74,8 +74,6 @@ def has_left(w: World, p: Params, m: Model, x: State, t: Any) -> bool:
         w.guide_peak_n[r, 0] = w.guide_peak_n[r, 1] = 0.0
         for i in range(3):
             w.guide_force_n[r, i] = 0.0
-        if w.status[r] == BUSY:
-            w.status[r] = OUTSIDE
     return True
 
 
