@@ -346,7 +346,6 @@ def at_end(w: World, c: Command, r: int) -> bool:
 @kernel
 def run_logic(w: World, p: Params, commands: Any, dt_s: float, anew: int) -> int:
     """The scan's part after the sensors; COMMAND_ENDED or 0. `anew` as for `plc_scan_unseen`."""
-    w.scans += 1
     for r in range(p.robots):
         if anew & (ROBOT_MOVED << r):
             update_axis_states(w, p, r, w.clock_s)

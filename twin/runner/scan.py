@@ -46,6 +46,7 @@ def start(w: World, p: Params, c: Command, r: int) -> None:
 @kernel
 def _decide(w: World, p: Params, commands: Any, dt_s: float, anew: int) -> int:
     """The scan's part after the sensors; COMMAND_ENDED or 0."""
+    w.scans += 1
     code = run_logic(w, p, commands, dt_s, anew)
     take_orders(w, p)
     note_scan(w, p, commands)
