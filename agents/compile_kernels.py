@@ -95,8 +95,8 @@ def _from_a_log(w: Any, p: Any) -> None:
     from twin.plants.rom.carried import angles_of, end_effector_motion
 
     angles, at, turn, motion = np.zeros(8), np.zeros(3), np.zeros((3, 3)), np.zeros(6)
-    angles_of(w, p, 0, angles)
-    end_effector_motion(w, p, 0, angles, at, turn, motion)
+    angles_of(w["truth"], p, 0, angles)
+    end_effector_motion(w["truth"], p, 0, angles, at, turn, motion)
 
 
 def _reference(folder: Path) -> None:

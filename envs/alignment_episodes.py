@@ -14,6 +14,7 @@ from envs.alignment_truth import read_truth
 from twin.alignment.sensed import DECISION_S, SENSED, WATCH, sense
 from twin.alignment.servo import SERVO, Gains, gains_record, new_servo
 from twin.motion.kernels import kernel
+from twin.records import RECORD_OF
 from twin.sequence.heights import jam_load_of
 
 Array = np.ndarray
@@ -41,13 +42,13 @@ _OF_WORLD = {
 
 @kernel
 def look_at(
-    w: Any, p: Any, watch: Any, seen: Any, servo: Any, gains: Any, control: Any, e: Any, time_limit_s: float, out: Any,
-    terms: Any, cost: Any, weights: Any,
+    world: Any, p: Any, watch: Any, seen: Any, servo: Any, gains: Any, control: Any, e: Any, time_limit_s: float,
+    out: Any, terms: Any, cost: Any, weights: Any,
 ) -> float:  # fmt: skip
     """Sense, observe into `out`, judge; reward terms and costs of the step, and the reward."""
-    sense(w, p, watch, seen)
+    sense(world.image, world.control, p, watch, seen)
     lead(seen, servo, gains, control)
-    read_truth(w, watch, e)
+    read_truth(world.truth, world.monitor, watch, e)
     if e.end == RUNNING and e.steps * DECISION_S >= time_limit_s - 1e-9:
         e.end = TIME_LIMIT
     reward_terms(e, terms)
@@ -150,4 +151,4 @@ class Episodes:
         first = (e["end"] == SEATED) & (e["attempts"] == 1)
         own = (e["steps"] * DECISION_S, e["attempts"].copy(), first.astype(float), e["aside_m"].copy())
         told = dict(zip(KPIS, (*own, e["yaw_rad"].copy()), strict=False))
-        return {**told, **{name: worlds[field].copy() for name, field in _OF_WORLD.items()}}
+        return {**told, **{name: worlds[RECORD_OF[field]][field].copy() for name, field in _OF_WORLD.items()}}

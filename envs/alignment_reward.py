@@ -10,7 +10,7 @@ import numpy as np
 from envs.shaping import tolerance
 from twin.alignment.sensed import DECISION_S
 from twin.motion.kernels import kernel
-from twin.plants.state import TRIPS
+from twin.records import TRIPS
 
 REWARD_WEIGHTS = {
     "progress": 1.0,  # the whole way down is worth 1

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from twin.motion.kernels import kernel
+from twin.records import Truth, Watch
 
 PAD_TOUCHES_M = 0.001
 """A pad nearer to its seat than this may touch."""
@@ -15,7 +16,7 @@ bobs on its ropes."""
 
 
 @kernel
-def read_truth(w: Any, watch: Any, e: Any) -> None:
+def read_truth(w: Truth, monitor: Watch, watch: Any, e: Any) -> None:
     """The true state now, into an EPISODE; what was there becomes that of one step earlier."""
     r, k = watch.robot, watch.pack
     e.height_before_m, e.violations_before = e.height_m, e.violations
@@ -29,8 +30,8 @@ def read_truth(w: Any, watch: Any, e: Any) -> None:
         gap = min(gap, w.pad_gap_m[k, i])
     e.free = 1 if gap > PAD_TOUCHES_M else 0
     broken = 0
-    for i in range(1, len(w.violation)):
-        if w.violation[i] > 0:
+    for i in range(1, len(monitor.violation)):
+        if monitor.violation[i] > 0:
             broken += 1
     e.violations = broken
     height = e.height_m / watch.pin_m

@@ -39,7 +39,7 @@ class SwapPicture:
             self._names = Names(sampler.frames, sampler.channel_names, sampler.sensor_names)
             self._picture.put(self._layout, self._names)
         poses, values, sensors = sampler.read()
-        snapshot = Snapshot(self._names, float(plant.worlds["t_s"][0]), poses, values, sensors)
+        snapshot = Snapshot(self._names, float(plant.worlds["truth"]["t_s"][0]), poses, values, sensors)
         return self._picture.draw(snapshot, view_of(self._picture.view, self._layout, snapshot))
 
     def close(self) -> None:

@@ -122,9 +122,9 @@ class TimedSwap:
         world = self.twin.plant.worlds[0]
         return Shown(
             self.mechanical_s,
-            float(world["peak_lateral_n"]),
-            float(world["residual_sway_m"]),
-            frozenset(np.flatnonzero(world["violation"]).tolist()),
+            float(world["kpis"]["peak_lateral_n"]),
+            float(world["kpis"]["residual_sway_m"]),
+            frozenset(np.flatnonzero(world["monitor"]["violation"]).tolist()),
         )
 
     def violations(self) -> list[dict[str, Any]]:

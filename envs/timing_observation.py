@@ -9,7 +9,7 @@ import numpy as np
 from envs.scaling import Quantity, Scaler
 from twin.catalogue.schema import MECHANICAL, FourRope, Mast
 from twin.conditions import CONDITIONS, parts
-from twin.plants.state import YAW, X, Y, Z
+from twin.records import YAW, X, Y, Z
 from twin.sequence.building import seat_targets_of
 from twin.sequence.heights import empty_z, travel_z
 from twin.sequence.program import Ask, Program, Selection
@@ -83,13 +83,13 @@ def move_z(program: Program, ask: Ask) -> float:
         return travel_z(program)
     if name == "traverse_to_full":
         return empty_z(program)
-    return float(program.plant.worlds["axis_position"][ask.world, ask.robot, Z])
+    return float(program.plant.worlds["image"]["axis_position"][ask.world, ask.robot, Z])
 
 
 def ways(program: Program, ask: Ask) -> Array:
     """(4,) way of x, y, z (m) and yaw (rad) from here to where the phase ends, by what the control software knows."""
     name = PHASES[place_of(ask.phase, program.cell.station.kind)]
-    here = program.plant.worlds["axis_position"][ask.world, ask.robot]
+    here = program.plant.worlds["image"]["axis_position"][ask.world, ask.robot]
     who = Selection(np.array([ask.world]), np.array([ask.robot]), np.array([ask.job]))
     way = np.zeros(4)
     seat = {
@@ -132,8 +132,8 @@ def observe(program: Program, ask: Ask, since_s: float) -> Array:
     n, r, cell = ask.world, ask.robot, program.cell
     w, place = program.plant.worlds[n], place_of(ask.phase, cell.station.kind)
     name = PHASES[place]
-    way, z_now = ways(program, ask), float(w["axis_position"][r, Z])
-    weighed = float(w["carried_kg"][r])
+    way, z_now = ways(program, ask), float(w["image"]["axis_position"][r, Z])
+    weighed = float(w["control"]["carried_kg"][r])
     mass = {"nominal": cell.pack.mass_kg, "weighed": weighed}.get(HANGING.get(name, ""), 0.0)
     pose = program.truck_pose[n, r]
     robots = [robot for robot in range(program.step.shape[1]) if program.queue[robot]]
@@ -147,8 +147,8 @@ def observe(program: Program, ask: Ask, since_s: float) -> Array:
         mass,
         cell.pack.mass_kg,
         *pose.tolist(),
-        *w["sway_m"][r].tolist(),
-        float(w["load_cell_n"][r]),
+        *w["image"]["sway_m"][r].tolist(),
+        float(w["image"]["load_cell_n"][r]),
         *(float(one in seen_in) for one in CONDITIONS),
         float(cell.parking == "guided" if docking is None else docking.guided),
         progress(program, n, r),

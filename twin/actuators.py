@@ -6,14 +6,9 @@ poses at that moment, and only there: closing on nothing holds nothing and never
 
 from __future__ import annotations
 
-from typing import Any
-
 from twin.motion.kernels import kernel
 from twin.plants.geometry import fully_seated, rotate_back
-from twin.plants.state import LOCKS
-
-World = Any
-Params = Any
+from twin.records import LOCKS, Faults, Image, Params, Truth
 
 HOLDS_FROM = 0.5
 GRIP_GAP_M = 0.03
@@ -31,7 +26,7 @@ def _move(position: float, command: int, stuck: int, open_rate: float, close_rat
 
 
 @kernel
-def pack_within_grip(w: World, p: Params, r: int) -> int:
+def pack_within_grip(w: Truth, p: Params, r: int) -> int:
     """The pack whose grip face lies at the end effector of robot `r`, or -1."""
     e = w.e_pose[r]
     for k in range(p.packs):
@@ -44,17 +39,22 @@ def pack_within_grip(w: World, p: Params, r: int) -> int:
 
 
 @kernel
-def actuate(w: World, p: Params, dt_s: float) -> bool:
+def actuate(w: Truth, image: Image, faults: Faults, p: Params, dt_s: float) -> bool:
     """Move all actuators by `dt_s` and decide what they hold. True when a hold was made or broken."""
     changed = False
     for r in range(p.robots):
         holding = False
         for i in range(4):
             w.grip_position[r, i] = _move(
-                w.grip_position[r, i], w.grip_command[r], w.grip_stuck[r, i], p.grip_rate[0], p.grip_rate[1], dt_s
+                w.grip_position[r, i],
+                image.grip_command[r],
+                faults.grip_stuck[r, i],
+                p.grip_rate[0],
+                p.grip_rate[1],
+                dt_s,
             )
             holding = holding or w.grip_position[r, i] >= HOLDS_FROM
-        if holding and w.held[r] < 0 and w.grip_command[r] == 1:
+        if holding and w.held[r] < 0 and image.grip_command[r] == 1:
             k = pack_within_grip(w, p, r)
             if k >= 0:
                 w.held[r] = k
@@ -62,7 +62,7 @@ def actuate(w: World, p: Params, dt_s: float) -> bool:
         elif not holding and w.held[r] >= 0:
             w.held[r] = -1
             changed = True
-        target = float(w.float_lock_command[r])
+        target = float(image.float_lock_command[r])
         step = p.float_lock_rate * dt_s
         w.float_lock[r] += min(max(target - w.float_lock[r], -step), step)
     for s in range(p.seats):
@@ -71,10 +71,15 @@ def actuate(w: World, p: Params, dt_s: float) -> bool:
         holding = False
         for i in range(p.seat_locks[s]):
             w.lock_position[s, i] = _move(
-                w.lock_position[s, i], w.lock_command[s], w.lock_stuck[s, i], p.lock_rate[s, 0], p.lock_rate[s, 1], dt_s
+                w.lock_position[s, i],
+                image.lock_command[s],
+                faults.lock_stuck[s, i],
+                p.lock_rate[s, 0],
+                p.lock_rate[s, 1],
+                dt_s,
             )
             holding = holding or w.lock_position[s, i] >= HOLDS_FROM
-        if holding and w.locked[s] < 0 and w.lock_command[s] == 1:
+        if holding and w.locked[s] < 0 and image.lock_command[s] == 1:
             for k in range(p.packs):
                 if w.pack_seat[k] == s and fully_seated(w, p, k):
                     w.locked[s] = k
@@ -86,7 +91,7 @@ def actuate(w: World, p: Params, dt_s: float) -> bool:
 
 
 @kernel
-def engaged_locks(w: World, p: Params, s: int) -> int:
+def engaged_locks(w: Truth, p: Params, s: int) -> int:
     """How many locks of seat `s` carry load."""
     n = 0
     for i in range(min(p.seat_locks[s], LOCKS)):

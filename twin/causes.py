@@ -10,10 +10,7 @@ import math
 from typing import Any
 
 from twin.motion.kernels import kernel
-from twin.plants.state import LOCKS
-
-World = Any
-Params = Any
+from twin.records import LOCKS, Control, Image, Params
 
 CAUSES = (
     "",
@@ -141,44 +138,44 @@ CAUSES = (
 
 
 @kernel
-def note_trip(w: World, r: int, cause: int, index: int, value: float, limit: float) -> None:
+def note_trip(control: Control, r: int, cause: int, index: int, value: float, limit: float) -> None:
     """Put on record what trips the station: robot `r` (-1: none), `index` of an axis, or of a lock as s * LOCKS + i."""
-    w.trip_cause = cause
-    w.trip_robot = r
-    w.trip_index = index
-    w.trip_value = value
-    w.trip_limit = limit
+    control.trip_cause = cause
+    control.trip_robot = r
+    control.trip_index = index
+    control.trip_value = value
+    control.trip_limit = limit
 
 
 @kernel
-def note_end(w: World, r: int, cause: int, index: int, value: float, limit: float) -> None:
+def note_end(image: Image, control: Control, r: int, cause: int, index: int, value: float, limit: float) -> None:
     """Put on record why a command of robot `r` ends otherwise than done; `index` of an axis, seat, grip or lock."""
-    w.end_cause[r] = cause
-    w.end_index[r] = index
-    w.end_value[r] = value
-    w.end_limit[r] = limit
-    w.end_t_s[r] = w.clock_s
+    control.end_cause[r] = cause
+    control.end_index[r] = index
+    control.end_value[r] = value
+    control.end_limit[r] = limit
+    control.end_t_s[r] = image.clock_s
 
 
 @kernel
-def refused(w: World, r: int, cause: int, index: int, value: float, limit: float) -> bool:
+def refused(image: Image, control: Control, r: int, cause: int, index: int, value: float, limit: float) -> bool:
     """False, after `note_end`: the answer of a permissive that is not given."""
-    note_end(w, r, cause, index, value, limit)
+    note_end(image, control, r, cause, index, value, limit)
     return False
 
 
 @kernel
-def pads_made(w: World, s: int) -> int:
+def pads_made(image: Image, s: int) -> int:
     """How many of the four pad switches of seat `s` are made."""
-    return w.seat_present[s, 0] + w.seat_present[s, 1] + w.seat_present[s, 2] + w.seat_present[s, 3]
+    return image.seat_present[s, 0] + image.seat_present[s, 1] + image.seat_present[s, 2] + image.seat_present[s, 3]
 
 
 @kernel
-def first_lock_not(w: World, p: Params, s: int, closed: int) -> tuple[int, int]:
+def first_lock_not(image: Image, p: Params, s: int, closed: int) -> tuple[int, int]:
     """(lock, how many): the first lock of seat `s`, as s * LOCKS + i, that does not report so, and how many do."""
     first, n = -1, 0
     for i in range(p.seat_locks[s]):
-        says = w.lock_closed[s, i] if closed == 1 else w.lock_open[s, i]
+        says = image.lock_closed[s, i] if closed == 1 else image.lock_open[s, i]
         n += says
         if says == 0 and first < 0:
             first = s * LOCKS + i
@@ -186,11 +183,11 @@ def first_lock_not(w: World, p: Params, s: int, closed: int) -> tuple[int, int]:
 
 
 @kernel
-def first_grip_not(w: World, r: int, closed: int) -> tuple[int, int]:
+def first_grip_not(image: Image, r: int, closed: int) -> tuple[int, int]:
     """(grip, how many): the first grip of robot `r` that does not report closed (or open), and how many do."""
     first, n = -1, 0
     for i in range(4):
-        says = w.grip_closed[r, i] if closed == 1 else w.grip_open[r, i]
+        says = image.grip_closed[r, i] if closed == 1 else image.grip_open[r, i]
         n += says
         if says == 0 and first < 0:
             first = i
@@ -198,19 +195,19 @@ def first_grip_not(w: World, r: int, closed: int) -> tuple[int, int]:
 
 
 @kernel
-def refuse_locks(w: World, p: Params, r: int, s: int) -> bool:
+def refuse_locks(image: Image, control: Control, p: Params, r: int, s: int) -> bool:
     """False, after noting which lock of seat `s` is not closed."""
-    lock, n = first_lock_not(w, p, s, 1)
-    return refused(w, r, LOCKS_SHUT, lock, float(n), float(p.seat_locks[s]))
+    lock, n = first_lock_not(image, p, s, 1)
+    return refused(image, control, r, LOCKS_SHUT, lock, float(n), float(p.seat_locks[s]))
 
 
 @kernel
-def refuse_ramps(w: World, r: int, k: int, given: Any, limits: Any) -> bool:
+def refuse_ramps(image: Image, control: Control, r: int, k: int, given: Any, limits: Any) -> bool:
     """False, after noting which of velocity, acceleration and jerk of axis `k` is outside 0 to its limit (tuples)."""
     for i in range(3):
         good = 0.0 < given[i] <= limits[i] * (1.0 + 1e-9)  # NaN never is
         if not good:
             value = given[i]
-            note_end(w, r, VELOCITY + i, k, value if math.isfinite(value) else -1.0, limits[i])
+            note_end(image, control, r, VELOCITY + i, k, value if math.isfinite(value) else -1.0, limits[i])
             return False
     return False

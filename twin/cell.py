@@ -14,7 +14,8 @@ from twin.catalogue.schema import FloatingTable
 from twin.errors import InputError
 from twin.jobs import Job, Seat, plan_jobs
 from twin.parking import Docking, park
-from twin.plants.state import (
+from twin.plants.suspension import FOUR_ROPE, MAST
+from twin.records import (
     AXES,
     DELAY_SCANS,
     EZ,
@@ -27,7 +28,6 @@ from twin.plants.state import (
     X,
     Z,
 )
-from twin.plants.suspension import FOUR_ROPE, MAST
 from twin.reeving import fill_reeving
 from twin.variation import NOMINAL, Variation
 
@@ -336,15 +336,15 @@ def stand_pack(w: Any, p: Any, pack: int, seat: int) -> None:
     """Put a pack on a seat, at rest there and locked where it can be."""
     from twin.plants.geometry import quaternion, seat_pose  # compiles on first use
 
-    x, y, z, yaw, pitch, roll = seat_pose(w, p, seat)
+    x, y, z, yaw, pitch, roll = seat_pose(w["truth"], p, seat)
     # origin at the grip face: one pack height from the seat along its normal
     cy, sy, cp, sp, cr, sr = (f(v) for v in (yaw, pitch, roll) for f in (np.cos, np.sin))
     normal = np.array([cy * sp * cr + sy * sr, sy * sp * cr - cy * sr, cp * cr])
-    w["pack_pose"][pack, :3] = np.array([x, y, z]) + float(p["retract"]) * float(p["pack_height_m"]) * normal
-    w["pack_pose"][pack, 3:] = quaternion(yaw, pitch, roll)
+    w["truth"]["pack_pose"][pack, :3] = np.array([x, y, z]) + float(p["retract"]) * float(p["pack_height_m"]) * normal
+    w["truth"]["pack_pose"][pack, 3:] = quaternion(yaw, pitch, roll)
     if p["seat_locks"][seat] > 0:
-        w["lock_position"][seat], w["lock_command"][seat] = 1.0, 1
-        w["locked"][seat] = pack
+        w["truth"]["lock_position"][seat], w["image"]["lock_command"][seat] = 1.0, 1
+        w["truth"]["locked"][seat] = pack
 
 
 def _new_world(cell: Cell) -> np.ndarray:
@@ -354,16 +354,16 @@ def _new_world(cell: Cell) -> np.ndarray:
     worlds = np.zeros(1, WORLD)
     w, p = worlds[0], cell.params[0]
     station = cell.station
-    w["truck_q"] = p["truck_park"]
-    w["truck_reference"] = w["truck_q"][:3]
-    w["held"], w["locked"], w["previous_held"] = -1, -1, -1
-    w["hold_seat"], w["watch_seat"] = -1, -1
-    w["swayed_s"] = -NEVER_S
-    w["shaper_n"], w["shaper_amplitude"][:, :, 0] = 1, 1.0
-    w["lock_position"] = 0.0
-    w["truck_history"][:] = p["truck_park"]
+    w["truth"]["truck_q"] = p["truck_park"]
+    w["control"]["truck_reference"] = w["truth"]["truck_q"][:3]
+    w["truth"]["held"], w["truth"]["locked"], w["monitor"]["previous_held"] = -1, -1, -1
+    w["control"]["hold_seat"], w["monitor"]["watch_seat"] = -1, -1
+    w["control"]["swayed_s"] = -NEVER_S
+    w["image"]["shaper_n"], w["image"]["shaper_amplitude"][:, :, 0] = 1, 1.0
+    w["truth"]["lock_position"] = 0.0
+    w["sensors"]["truck_history"][:] = p["truck_park"]
     for r in range(station.robots.count):
-        q = w["q"][r]
+        q = w["truth"]["q"][r]
         for k, name in enumerate(AXES):
             q[k] = _si(_axis(station, name), "home")
         if station.kind == "chassis" or station.robots.count > 1:
@@ -376,17 +376,17 @@ def _new_world(cell: Cell) -> np.ndarray:
             q[EZ] = -(p["sheave_height_m"] - q[Z]) - e_weight / p["e_stiffness"][2]
         else:
             q[EZ] = -e_weight / p["e_stiffness"][2]
-        w["reference"][r, :, 0] = q[:4]
+        w["image"]["reference"][r, :, 0] = q[:4]
         for k in range(4):
-            w["profile"][r, k, 1, 0] = q[k]
-        w["load_cell_n"][r] = w["load_n"][r] = e_weight
-        w["hold_height"][r] = q[Z]
-        w["low_xy"][r] = q[:2]
-        end_effector_pose(w, p, r)
+            w["image"]["profile"][r, k, 1, 0] = q[k]
+        w["image"]["load_cell_n"][r] = w["truth"]["load_n"][r] = e_weight
+        w["control"]["hold_height"][r] = q[Z]
+        w["control"]["low_xy"][r] = q[:2]
+        end_effector_pose(w["truth"], p, r)
     for job in cell.jobs:
         for pack, seat in ((job.old_pack, job.truck_seat), (job.new_pack, job.take_seat)):
             stand_pack(w, p, pack, seat)
-    measure_packs(w, p)
-    truck_forces(w, p, np.zeros(2))  # its brakes are set before anything moves
-    w["axis_position"] = w["q"][:, :4]
+    measure_packs(w["truth"], p)
+    truck_forces(w["truth"], w["faults"], p, np.zeros(2))  # its brakes are set before anything moves
+    w["image"]["axis_position"] = w["truth"]["q"][:, :4]
     return worlds

@@ -12,8 +12,8 @@ from typing import Any
 from twin.motion.kernels import kernel
 from twin.motion.profile import plan_stop
 from twin.motion.shaper import evaluate_shaped, shaped_duration_s
-from twin.plants.state import DISCRETE_MOTION, ERROR_STOP, STANDSTILL, STOPPING, TRIP_NONE, Z
 from twin.plants.suspension import FLOATING_TABLE
+from twin.records import DISCRETE_MOTION, ERROR_STOP, STANDSTILL, STOPPING, TRIP_NONE, Image, Params, Truth, Z
 
 STOP_JERK = 4.0
 """A stop ramps its deceleration this much steeper than a motion does [estimate: quick-stop setting of a drive]."""
@@ -30,70 +30,71 @@ STOP_ERROR_SHARE = 0.5
 """Share of the following limit by which an axis in ErrorStop may leave its stopping ramp before its brake is set
 [estimate: monitoring of the deceleration ramp, SS1-r of IEC 61800-5-2]."""
 
-World = Any  # a WORLD record inside numba
-Params = Any
-
 
 @kernel
-def update_reference(w: World, r: int, t_s: float) -> None:
-    """Evaluate the shaped profile of every axis of robot `r` at `t_s` into `w.reference[r]`.
+def update_reference(image: Image, r: int, t_s: float) -> None:
+    """Evaluate the shaped profile of every axis of robot `r` at `t_s` into `image.reference[r]`.
 
     That of an axis which stands at the end of its profile is there already.
     """
     for k in range(4):
-        if w.axis_state[r, k] == STANDSTILL and w.reference[r, k, 1] == 0.0 and w.reference[r, k, 2] == 0.0:
+        if image.axis_state[r, k] == STANDSTILL and image.reference[r, k, 1] == 0.0 and image.reference[r, k, 2] == 0.0:
             continue
         p, v, a = evaluate_shaped(
-            w.profile[r, k],
-            w.shaper_amplitude[r, k],
-            w.shaper_time_s[r, k],
-            w.shaper_n[r, k],
-            t_s - w.profile_start_s[r, k],
+            image.profile[r, k],
+            image.shaper_amplitude[r, k],
+            image.shaper_time_s[r, k],
+            image.shaper_n[r, k],
+            t_s - image.profile_start_s[r, k],
         )
-        w.reference[r, k, 0] = p
-        w.reference[r, k, 1] = v
-        w.reference[r, k, 2] = a
+        image.reference[r, k, 0] = p
+        image.reference[r, k, 1] = v
+        image.reference[r, k, 2] = a
 
 
 @kernel
-def motion_end_s(w: World, r: int, k: int) -> float:
+def motion_end_s(image: Image, r: int, k: int) -> float:
     """World time at which the shaped profile of axis `k` ends."""
-    return w.profile_start_s[r, k] + shaped_duration_s(w.profile[r, k], w.shaper_time_s[r, k], w.shaper_n[r, k])
+    return image.profile_start_s[r, k] + shaped_duration_s(
+        image.profile[r, k], image.shaper_time_s[r, k], image.shaper_n[r, k]
+    )
 
 
 @kernel
-def stop_axis(w: World, p: Params, r: int, k: int, t_s: float, state: int) -> None:
+def stop_axis(image: Image, p: Params, r: int, k: int, t_s: float, state: int) -> None:
     """Replace what axis `k` does by its stopping profile from the present reference, at its own limits."""
     plan_stop(
-        w.profile[r, k],
-        w.reference[r, k, 0],
-        w.reference[r, k, 1],
-        w.reference[r, k, 2],
+        image.profile[r, k],
+        image.reference[r, k, 0],
+        image.reference[r, k, 1],
+        image.reference[r, k, 2],
         p.axis_acceleration[k],
         STOP_JERK * p.axis_jerk[k],
     )
-    w.profile_start_s[r, k] = t_s
-    w.shaper_n[r, k] = 1
-    w.shaper_amplitude[r, k, 0] = 1.0
-    w.shaper_time_s[r, k, 0] = 0.0
-    w.axis_state[r, k] = state
+    image.profile_start_s[r, k] = t_s
+    image.shaper_n[r, k] = 1
+    image.shaper_amplitude[r, k, 0] = 1.0
+    image.shaper_time_s[r, k, 0] = 0.0
+    image.axis_state[r, k] = state
 
 
 @kernel
-def update_axis_states(w: World, p: Params, r: int, t_s: float) -> None:
+def update_axis_states(image: Image, p: Params, r: int, t_s: float) -> None:
     """PLCopen transitions at the end of a motion.
 
     An axis in ErrorStop sets its brake once its reference rests, or as soon as it does not follow its stopping ramp.
     """
     for k in range(4):
-        state = w.axis_state[r, k]
+        state = image.axis_state[r, k]
         if state == DISCRETE_MOTION or state == STOPPING:
-            if t_s >= motion_end_s(w, r, k):
-                w.axis_state[r, k] = STANDSTILL
-        elif state == ERROR_STOP and w.brake[r, k] == 0:
-            off_ramp = abs(w.reference[r, k, 0] - w.axis_position[r, k]) > STOP_ERROR_SHARE * p.axis_following_limit[k]
-            if off_ramp or t_s >= motion_end_s(w, r, k):
-                w.brake[r, k] = 1
+            if t_s >= motion_end_s(image, r, k):
+                image.axis_state[r, k] = STANDSTILL
+        elif state == ERROR_STOP and image.brake[r, k] == 0:
+            off_ramp = (
+                abs(image.reference[r, k, 0] - image.axis_position[r, k]) > STOP_ERROR_SHARE * p.axis_following_limit[k]
+            )
+            if off_ramp or t_s >= motion_end_s(image, r, k):
+                image.brake[r, k] = 1
 
 
 @kernel
@@ -104,22 +105,22 @@ def friction_force(speed: float, applied_n: float, mass: float, coulomb: float, 
 
 
 @kernel
-def speed_limit(w: World, p: Params, r: int, k: int) -> float:
+def speed_limit(image: Image, p: Params, r: int, k: int) -> float:
     """Highest speed of axis `k` of robot `r` with what its controller says that it carries, m/s or rad/s."""
-    return p.axis_velocity_loaded[k] if w.loaded[r] == 1 else p.axis_velocity[k]
+    return p.axis_velocity_loaded[k] if image.loaded[r] == 1 else p.axis_velocity[k]
 
 
 @kernel
-def take_orders(w: World, p: Params) -> None:
+def take_orders(w: Truth, image: Image, p: Params) -> None:
     """Integrators that the controller wants reset."""
     for r in range(p.robots):
         for k in range(4):
-            if w.integral_reset[r, k] == 1:
-                w.integral[r, k], w.integral_reset[r, k] = 0.0, 0
+            if image.integral_reset[r, k] == 1:
+                w.integral[r, k], image.integral_reset[r, k] = 0.0, 0
 
 
 @kernel
-def drive_forces(w: World, p: Params, r: int, reaction: Any, dt_s: float) -> None:
+def drive_forces(w: Truth, image: Image, p: Params, r: int, reaction: Any, dt_s: float) -> None:
     """Write `w.tau[r, 0:4]`: drive, friction and brake; `w.drive_n[r]`: the drive alone; `w.net_n[r]`: the sum of all.
 
     They act for `dt_s`. `reaction[k]` is the force that the end effector's suspension (and weight, for z) exerts on
@@ -129,16 +130,16 @@ def drive_forces(w: World, p: Params, r: int, reaction: Any, dt_s: float) -> Non
     for k in range(4):
         position, speed = w.q[r, k], w.qd[r, k]
         mass = p.axis_mass[k]
-        if w.brake[r, k] == 1 or w.power_off == 1:
+        if image.brake[r, k] == 1 or w.power_off == 1:
             drive = 0.0
             w.integral[r, k] = 0.0
         else:
             step = p.axis_encoder[k]
             measured = math.floor(position / step + 0.5) * step
-            wanted = w.reference[r, k, 1] + p.axis_position_gain[k] * (w.reference[r, k, 0] - measured)
+            wanted = image.reference[r, k, 1] + p.axis_position_gain[k] * (image.reference[r, k, 0] - measured)
             fastest = math.inf
             if p.interlock_off[TRIP_NONE] == 0:
-                highest = p.interlock_scale[TRIP_NONE] * speed_limit(w, p, r, k)
+                highest = p.interlock_scale[TRIP_NONE] * speed_limit(image, p, r, k)
                 wanted = min(max(wanted, -highest - CATCH_UP[k]), highest + CATCH_UP[k])
                 fastest = highest + FASTEST_OVER[k]
             speed_error = wanted - speed
@@ -150,11 +151,11 @@ def drive_forces(w: World, p: Params, r: int, reaction: Any, dt_s: float) -> Non
                 drive = gain * (math.copysign(fastest, wanted + integral) - speed)
                 winds = speed_error * (wanted + integral) < 0.0
             moved = p.axis_drive_mass[k]
-            if k < 3 and w.loaded[r] == 1:
-                moved += p.axis_carries[k] * w.feed_forward_kg[r]
-            drive += moved * w.reference[r, k, 2] + p.axis_viscous[k] * w.reference[r, k, 1]
+            if k < 3 and image.loaded[r] == 1:
+                moved += p.axis_carries[k] * image.feed_forward_kg[r]
+            drive += moved * image.reference[r, k, 2] + p.axis_viscous[k] * image.reference[r, k, 1]
             if k == Z:  # torque feed-forward of the weight, from the load cell
-                drive += p.z_gravity_mass_kg * p.gravity_mps2 + w.feed_forward_n[r]
+                drive += p.z_gravity_mass_kg * p.gravity_mps2 + image.feed_forward_n[r]
             limit = p.axis_force_limit[k]
             if winds and abs(drive) < limit:
                 w.integral[r, k] += speed_error * dt_s
@@ -162,7 +163,7 @@ def drive_forces(w: World, p: Params, r: int, reaction: Any, dt_s: float) -> Non
             energy_j += max(drive * speed, 0.0) * dt_s
         w.drive_n[r, k] = drive
         coulomb = p.axis_coulomb[k]
-        if w.brake[r, k] == 1 or w.power_off == 1:
+        if image.brake[r, k] == 1 or w.power_off == 1:
             coulomb += p.axis_brake[k]
         viscous = -p.axis_viscous[k] * speed
         w.tau[r, k] = drive + viscous + friction_force(speed, drive + viscous + reaction[k], mass, coulomb, dt_s)

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from twin.motion.kernels import kernel
-from twin.plants.state import LOAD_PACK
 from twin.plants.suspension import FLOATING_TABLE
-
-World = Any
-Params = Any
+from twin.records import LOAD_PACK, Control, Image, Params
 
 AHEAD_BAND = 0.15
 """Share of a known weight by which the torque feed-forward follows the load cell away from it: hoisting and a bounce
@@ -19,37 +14,37 @@ AHEAD_LEAST, AHEAD_PULL = -0.02, -0.3
 
 
 @kernel
-def weight_ahead_n(w: World, p: Params, r: int) -> float:
+def weight_ahead_n(image: Image, control: Control, p: Params, r: int) -> float:
     """Torque feed-forward of the weight of robot `r`, N: the load cell's reading, bounded by what can hang there.
 
     A load cell that fails shall not throw a pack up or let it fall before its reading is found to be implausible.
     """
-    if w.load_weighed_n[r] > 0.0 and w.load_kind[r] == LOAD_PACK:
-        low = (1.0 - AHEAD_BAND) * w.load_weighed_n[r]
-        high = (1.0 + AHEAD_BAND) * w.load_weighed_n[r]
+    if control.load_weighed_n[r] > 0.0 and control.load_kind[r] == LOAD_PACK:
+        low = (1.0 - AHEAD_BAND) * control.load_weighed_n[r]
+        high = (1.0 + AHEAD_BAND) * control.load_weighed_n[r]
     else:
         rated_n = p.rated_load_kg * p.gravity_mps2
         low = (AHEAD_PULL if p.reeving == FLOATING_TABLE else AHEAD_LEAST) * rated_n
         high = p.overload_fraction * rated_n
-    return min(max(w.ahead_n[r] if w.ahead_held[r] == 1 else w.load_cell_n[r], low), high)
+    return min(max(control.ahead_n[r] if control.ahead_held[r] == 1 else image.load_cell_n[r], low), high)
 
 
 @kernel
-def grips_loaded(w: World, r: int) -> bool:
+def grips_loaded(image: Image, r: int) -> bool:
     """Whether a grip of robot `r` reports closed: its axes then move a pack."""
-    return w.grip_closed[r, 0] + w.grip_closed[r, 1] + w.grip_closed[r, 2] + w.grip_closed[r, 3] > 0
+    return image.grip_closed[r, 0] + image.grip_closed[r, 1] + image.grip_closed[r, 2] + image.grip_closed[r, 3] > 0
 
 
 @kernel
-def highest_speed(w: World, p: Params, r: int, k: int) -> float:
+def highest_speed(image: Image, p: Params, r: int, k: int) -> float:
     """Highest speed of axis `k` of robot `r` with what its grips report, m/s or rad/s."""
-    return p.axis_velocity_loaded[k] if grips_loaded(w, r) else p.axis_velocity[k]
+    return p.axis_velocity_loaded[k] if grips_loaded(image, r) else p.axis_velocity[k]
 
 
 @kernel
-def order_drives(w: World, p: Params) -> None:
+def order_drives(image: Image, control: Control, p: Params) -> None:
     """Mass and weight that each robot's drives are fed forward by until the next scan."""
     for r in range(p.robots):
-        w.loaded[r] = 1 if grips_loaded(w, r) else 0
-        w.feed_forward_kg[r] = w.carried_kg[r]
-        w.feed_forward_n[r] = weight_ahead_n(w, p, r)
+        image.loaded[r] = 1 if grips_loaded(image, r) else 0
+        image.feed_forward_kg[r] = control.carried_kg[r]
+        image.feed_forward_n[r] = weight_ahead_n(image, control, p, r)

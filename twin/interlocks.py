@@ -32,7 +32,8 @@ from twin.load_plausibility import drive_load_n, friction_n, load_implausible, o
 from twin.motion.kernels import kernel
 from twin.motion.profile import end_position
 from twin.plants.geometry import planar
-from twin.plants.state import (
+from twin.plants.suspension import FLOATING_TABLE
+from twin.records import (
     ERROR_STOP,
     LOAD_UNKNOWN,
     STANDSTILL,
@@ -48,15 +49,14 @@ from twin.plants.state import (
     TRIP_POWER,
     TRIP_TRUCK_MOVED,
     UNTIL_SEATED,
+    Command,
+    Control,
+    Image,
+    Params,
     X,
     Z,
 )
-from twin.plants.suspension import FLOATING_TABLE
 from twin.scan_parts import ACTUATORS, ALL_ROBOTS, ROBOT_MOVED, TRUCK_MOVED
-
-World = Any
-Params = Any
-Command = Any
 
 HEIGHT_TOLERANCE_M = 0.01
 """Slack for rope stretch and control error when heights are compared [estimate]."""
@@ -93,75 +93,80 @@ DISTANCE_TOLERANCE_M = 0.01
 
 
 @kernel
-def locks_open(w: World, p: Params, s: int) -> bool:
+def locks_open(image: Image, p: Params, s: int) -> bool:
     """Whether every lock of seat `s` reports open."""
     n = 0
     for i in range(p.seat_locks[s]):
-        n += w.lock_open[s, i]
+        n += image.lock_open[s, i]
     return n == p.seat_locks[s]
 
 
 @kernel
-def locks_closed(w: World, p: Params, s: int) -> bool:
+def locks_closed(image: Image, p: Params, s: int) -> bool:
     """Whether every lock of seat `s` reports closed on a pack."""
     n = 0
     for i in range(p.seat_locks[s]):
-        n += w.lock_closed[s, i]
+        n += image.lock_closed[s, i]
     return n == p.seat_locks[s]
 
 
 @kernel
-def all_present(w: World, s: int) -> bool:
+def all_present(image: Image, s: int) -> bool:
     """Whether all four pad switches of seat `s` are made."""
-    return w.seat_present[s, 0] + w.seat_present[s, 1] + w.seat_present[s, 2] + w.seat_present[s, 3] == 4
+    return (
+        image.seat_present[s, 0] + image.seat_present[s, 1] + image.seat_present[s, 2] + image.seat_present[s, 3] == 4
+    )
 
 
 @kernel
-def grips_closed(w: World, r: int) -> bool:
+def grips_closed(image: Image, r: int) -> bool:
     """Whether all four grips of robot `r` report closed on a pack."""
-    return w.grip_closed[r, 0] + w.grip_closed[r, 1] + w.grip_closed[r, 2] + w.grip_closed[r, 3] == 4
+    return image.grip_closed[r, 0] + image.grip_closed[r, 1] + image.grip_closed[r, 2] + image.grip_closed[r, 3] == 4
 
 
 @kernel
-def grips_open(w: World, r: int) -> bool:
+def grips_open(image: Image, r: int) -> bool:
     """Whether all four grips of robot `r` report open."""
-    return w.grip_open[r, 0] + w.grip_open[r, 1] + w.grip_open[r, 2] + w.grip_open[r, 3] == 4
+    return image.grip_open[r, 0] + image.grip_open[r, 1] + image.grip_open[r, 2] + image.grip_open[r, 3] == 4
 
 
 @kernel
-def loaded(w: World, c: Command, r: int) -> bool:
+def loaded(image: Image, c: Command, r: int) -> bool:
     """Whether robot `r` carries a pack: the sequence says so, or any grip reports one."""
-    return c.carrying >= 0 or w.grip_closed[r, 0] + w.grip_closed[r, 1] + w.grip_closed[r, 2] + w.grip_closed[r, 3] > 0
+    return (
+        c.carrying >= 0
+        or image.grip_closed[r, 0] + image.grip_closed[r, 1] + image.grip_closed[r, 2] + image.grip_closed[r, 3] > 0
+    )
 
 
 @kernel
-def below_clearance(w: World, p: Params, r: int, on_its_way_m: float) -> bool:
+def below_clearance(image: Image, p: Params, r: int, on_its_way_m: float) -> bool:
     """Whether a carried pack is too low (top_lift) or too high (chassis) to traverse, or will be when axis z stands.
 
     `on_its_way_m` is how far axis z still retracts; negative: comes nearer.
     """
-    mating = w.axis_position[r, Z] - p.retract * p.pack_height_m
+    mating = image.axis_position[r, Z] - p.retract * p.pack_height_m
     return p.retract * (mating - p.clearance_height_m) + on_its_way_m < -HEIGHT_TOLERANCE_M
 
 
 @kernel
-def target_of(w: World, r: int, k: int) -> float:
+def target_of(image: Image, r: int, k: int) -> float:
     """Where axis `k` of robot `r` is going."""
-    return end_position(w.profile[r, k])
+    return end_position(image.profile[r, k])
 
 
 @kernel
-def stopping_way(w: World, p: Params, r: int, k: int) -> float:
+def stopping_way(image: Image, p: Params, r: int, k: int) -> float:
     """Signed distance that axis `k` of robot `r` would still go if it stopped now, in m or rad.
 
     A little too long rather than too short: speed still grows while the drive turns its acceleration round.
     """
-    speed, a, j = abs(w.reference[r, k, 1]), p.axis_acceleration[k], STOP_JERK * p.axis_jerk[k]
-    sign = 1.0 if w.reference[r, k, 1] > 0.0 else -1.0
-    gains = max(sign * w.reference[r, k, 2], 0.0)
+    speed, a, j = abs(image.reference[r, k, 1]), p.axis_acceleration[k], STOP_JERK * p.axis_jerk[k]
+    sign = 1.0 if image.reference[r, k, 1] > 0.0 else -1.0
+    gains = max(sign * image.reference[r, k, 2], 0.0)
     turning_s = gains / j + REACTION_S
     speed += 0.5 * gains * gains / j if speed > 0.0 else 0.0
-    lead = sign * (w.reference[r, k, 0] - w.axis_position[r, k])  # it stops where its reference stops
+    lead = sign * (image.reference[r, k, 0] - image.axis_position[r, k])  # it stops where its reference stops
     return sign * (speed * (0.5 * speed / a + 0.5 * a / j + turning_s) + max(lead, 0.0)) if speed > 0.0 else 0.0
 
 
@@ -172,10 +177,10 @@ def lateral_limit_n(p: Params) -> float:
 
 
 @kernel
-def truck_shift_m(w: World, p: Params) -> float:
+def truck_shift_m(image: Image, control: Control, p: Params) -> float:
     """How far any of the truck's seats has moved in the plane since the truck was measured."""
-    dx, dy = w.truck_seen_m[0] - w.truck_reference[0], w.truck_seen_m[1] - w.truck_reference[1]
-    turn = w.truck_seen_m[2] - w.truck_reference[2]
+    dx, dy = image.truck_seen_m[0] - control.truck_reference[0], image.truck_seen_m[1] - control.truck_reference[1]
+    turn = image.truck_seen_m[2] - control.truck_reference[2]
     worst = dx * dx + dy * dy
     for s in range(p.seats):
         if p.seat_on_truck[s] == 1:
@@ -185,142 +190,142 @@ def truck_shift_m(w: World, p: Params) -> float:
 
 
 @kernel
-def load_share(w: World, p: Params, r: int) -> float:
+def load_share(image: Image, p: Params, r: int) -> float:
     """Load over rated load by the load cell's fast channel; a table that pulls at its pack counts as much too heavy.
 
     Hoist and lift also know the force of their own drive: a load cell that has failed does not let them pull on.
     """
     rated_n = p.rated_load_kg * p.gravity_mps2
-    share = w.load_raw_n[r] / rated_n
+    share = image.load_raw_n[r] / rated_n
     if p.reeving == FLOATING_TABLE and share < -SNAG_FRACTION:
         share = p.overload_fraction + OVERLOAD_STEP
-    if w.brake[r, Z] == 0:
+    if image.brake[r, Z] == 0:
         # friction helps a drive that lowers; of one at rest nobody knows, and it counts as if it hoisted
-        friction = -friction_n(w, p, r) if w.axis_speed[r, Z] < 0.0 else friction_n(w, p, r)
-        share = max(share, (drive_load_n(w, p, r, 0.0) - friction) / rated_n)
+        friction = -friction_n(image, p, r) if image.axis_speed[r, Z] < 0.0 else friction_n(image, p, r)
+        share = max(share, (drive_load_n(image, p, r, 0.0) - friction) / rated_n)
     return share
 
 
 @kernel
-def find_trip(w: World, p: Params, commands: Any, dt_s: float, anew: int) -> int:
+def find_trip(image: Image, control: Control, p: Params, commands: Any, dt_s: float, anew: int) -> int:
     """The reason to trip in this scan, or TRIP_NONE. `anew` as for `twin.plc.plc_scan_unseen`."""
     off, scale = p.interlock_off, p.interlock_scale
-    if w.power_off_seen == 1 and off[TRIP_POWER] == 0:
-        note_trip(w, -1, DRIVE_POWER, -1, 0.0, 1.0)
+    if image.power_off_seen == 1 and off[TRIP_POWER] == 0:
+        note_trip(control, -1, DRIVE_POWER, -1, 0.0, 1.0)
         return TRIP_POWER
-    if w.estop_seen == 1 and off[TRIP_ESTOP] == 0:
-        note_trip(w, -1, BUTTON, -1, 1.0, 0.0)
+    if image.estop_seen == 1 and off[TRIP_ESTOP] == 0:
+        note_trip(control, -1, BUTTON, -1, 1.0, 0.0)
         return TRIP_ESTOP
     if anew & ACTUATORS:
         for s in range(p.seats):
-            if w.pull_tested[s] != 0 and not locks_closed(w, p, s):
-                w.pull_tested[s] = 0  # what was tested has been opened
-    zeroes = zeroing(w, p, commands)
+            if control.pull_tested[s] != 0 and not locks_closed(image, p, s):
+                control.pull_tested[s] = 0  # what was tested has been opened
+    zeroes = zeroing(control, p, commands)
     for r in range(p.robots):
         c = commands[r]
-        if load_implausible(w, p, c, r, zeroes, dt_s) and off[TRIP_LOAD_IMPLAUSIBLE] == 0:
+        if load_implausible(image, control, p, c, r, zeroes, dt_s) and off[TRIP_LOAD_IMPLAUSIBLE] == 0:
             return TRIP_LOAD_IMPLAUSIBLE
-        share = load_share(w, p, r)
+        share = load_share(image, p, r)
         most = p.overload_fraction * scale[TRIP_OVERLOAD]
-        w.load_s[r] = w.load_s[r] + dt_s if share > most else 0.0
+        control.load_s[r] = control.load_s[r] + dt_s if share > most else 0.0
         bounce_s = OVERLOAD_S if share < most + OVERLOAD_STEP else NOISE_S
-        if w.load_s[r] > bounce_s and off[TRIP_OVERLOAD] == 0:
-            if off[TRIP_LOAD_IMPLAUSIBLE] == 0 and overload_unconfirmed(w, p, r):
+        if control.load_s[r] > bounce_s and off[TRIP_OVERLOAD] == 0:
+            if off[TRIP_LOAD_IMPLAUSIBLE] == 0 and overload_unconfirmed(image, control, p, r):
                 return TRIP_LOAD_IMPLAUSIBLE
-            note_overload(w, p, r, share)
+            note_overload(image, control, p, r, share)
             return TRIP_OVERLOAD
         # mostly there is none: a root takes longer than to look
-        pushed = w.lateral_n[r, 0] != 0.0 or w.lateral_n[r, 1] != 0.0
+        pushed = image.lateral_n[r, 0] != 0.0 or image.lateral_n[r, 1] != 0.0
         abort_n = lateral_limit_n(p)
-        pushed = pushed and planar(w.lateral_n[r, 0], w.lateral_n[r, 1]) > abort_n and off[TRIP_LATERAL] == 0
-        w.force_s[r] = w.force_s[r] + dt_s if pushed else 0.0
-        if c.inserting == 0 and w.force_s[r] > p.reaction_time_s:
-            note_trip(w, r, LATERAL, -1, planar(w.lateral_n[r, 0], w.lateral_n[r, 1]), abort_n)
+        pushed = pushed and planar(image.lateral_n[r, 0], image.lateral_n[r, 1]) > abort_n and off[TRIP_LATERAL] == 0
+        control.force_s[r] = control.force_s[r] + dt_s if pushed else 0.0
+        if c.inserting == 0 and control.force_s[r] > p.reaction_time_s:
+            note_trip(control, r, LATERAL, -1, planar(image.lateral_n[r, 0], image.lateral_n[r, 1]), abort_n)
             return TRIP_LATERAL
         if not anew & (ROBOT_MOVED << r):
             continue
         if c.seat >= 0 and (c.grip == 1 or c.until == UNTIL_SEATED):
-            w.hold_seat[r] = c.seat
-            w.hold_deepest[r] = w.axis_position[r, Z]
+            control.hold_seat[r] = c.seat
+            control.hold_deepest[r] = image.axis_position[r, Z]
         low = below = False
-        if loaded(w, c, r):
-            s = w.hold_seat[r]
-            way = p.retract * stopping_way(w, p, r, Z)
-            if p.retract * (w.hold_deepest[r] - w.axis_position[r, Z]) > 0.0:
-                w.hold_deepest[r] = w.axis_position[r, Z]
+        if loaded(image, c, r):
+            s = control.hold_seat[r]
+            way = p.retract * stopping_way(image, p, r, Z)
+            if p.retract * (control.hold_deepest[r] - image.axis_position[r, Z]) > 0.0:
+                control.hold_deepest[r] = image.axis_position[r, Z]
             # a table takes its pack's weight with a stroke of its own; ropes may lie slack at their deepest
-            rest = w.hold_deepest[r] if p.reeving == FLOATING_TABLE else w.hold_height[r]
-            rise = p.retract * (w.axis_position[r, Z] - rest)
+            rest = control.hold_deepest[r] if p.reeving == FLOATING_TABLE else control.hold_height[r]
+            rise = p.retract * (image.axis_position[r, Z] - rest)
             stuck_m = RISE_SHARE * p.creep_out_height_m * scale[TRIP_LOCK]
             if s >= 0 and rise + way > stuck_m:
-                if not locks_open(w, p, s):
+                if not locks_open(image, p, s):
                     if way > 0.0 and off[TRIP_LOCK] == 0:
-                        lock, _ = first_lock_not(w, p, s, 0)
-                        note_trip(w, r, RISE, lock, rise + way, stuck_m)
+                        lock, _ = first_lock_not(image, p, s, 0)
+                        note_trip(control, r, RISE, lock, rise + way, stuck_m)
                         return TRIP_LOCK
                 elif rise > p.creep_out_height_m:
-                    w.hold_seat[r] = -1  # it has left its seat
-            low = below_clearance(w, p, r, min(way, 0.0))
-            below = below_clearance(w, p, r, 0.0)
+                    control.hold_seat[r] = -1  # it has left its seat
+            low = below_clearance(image, p, r, min(way, 0.0))
+            below = below_clearance(image, p, r, 0.0)
         for k in range(2):
             if not below:
-                w.low_xy[r, k] = w.axis_position[r, k]
+                control.low_xy[r, k] = image.axis_position[r, k]
             if not low:
                 continue
-            away = abs(w.axis_position[r, k] + stopping_way(w, p, r, k) - w.low_xy[r, k])
+            away = abs(image.axis_position[r, k] + stopping_way(image, p, r, k) - control.low_xy[r, k])
             aside_m = p.traverse_deadband_m * scale[TRIP_LOW_TRAVERSE] + HEIGHT_TOLERANCE_M
             if away > aside_m and off[TRIP_LOW_TRAVERSE] == 0:
-                note_trip(w, r, LOW_TRAVEL, k, away, aside_m)
+                note_trip(control, r, LOW_TRAVEL, k, away, aside_m)
                 return TRIP_LOW_TRAVERSE
         astray, loose = False, scale[TRIP_FOLLOWING]
         for k in range(4):  # without a branch: mostly nothing is wrong
-            at = w.axis_position[r, k]
-            error = abs(w.reference[r, k, 0] - at)
-            astray |= (w.brake[r, k] == 0) & (error > p.axis_following_limit[k] * loose)
-            astray |= abs(w.axis_speed[r, k]) > loose * (_highest_speed(w, p, c, r, k) + OVERSPEED_MARGIN[k])
-            astray |= (w.brake[r, k] == 0) & (overtravel(w, p, r, k) > LIMIT_SWITCH[k] * loose)
+            at = image.axis_position[r, k]
+            error = abs(image.reference[r, k, 0] - at)
+            astray |= (image.brake[r, k] == 0) & (error > p.axis_following_limit[k] * loose)
+            astray |= abs(image.axis_speed[r, k]) > loose * (_highest_speed(image, p, c, r, k) + OVERSPEED_MARGIN[k])
+            astray |= (image.brake[r, k] == 0) & (overtravel(image, p, r, k) > LIMIT_SWITCH[k] * loose)
         if astray and off[TRIP_FOLLOWING] == 0:
-            note_astray(w, p, c, r)
+            note_astray(image, control, p, c, r)
             return TRIP_FOLLOWING
     if p.robots == 2 and anew & ALL_ROBOTS and off[TRIP_DISTANCE] == 0:
-        gap = abs(w.axis_position[0, X] - w.axis_position[1, X])
-        side = 1.0 if w.axis_position[0, X] > w.axis_position[1, X] else -1.0
+        gap = abs(image.axis_position[0, X] - image.axis_position[1, X])
+        side = 1.0 if image.axis_position[0, X] > image.axis_position[1, X] else -1.0
         # where both would stop, a little too near: those that approach neighbouring seats come closer than they stand
-        left = gap + side * (stopping_way(w, p, 0, X) - stopping_way(w, p, 1, X))
+        left = gap + side * (stopping_way(image, p, 0, X) - stopping_way(image, p, 1, X))
         least_m = (p.robot_length_m + DISTANCE_MARGIN_M) / scale[TRIP_DISTANCE] - DISTANCE_TOLERANCE_M
         left_m = p.robot_length_m / scale[TRIP_DISTANCE] - DISTANCE_TOLERANCE_M
         if gap < least_m or left < left_m:
-            note_trip(w, -1, DISTANCE, X, min(gap, left), least_m if gap < least_m else left_m)
+            note_trip(control, -1, DISTANCE, X, min(gap, left), least_m if gap < least_m else left_m)
             return TRIP_DISTANCE
-    watched = anew & TRUCK_MOVED and w.truck_released == 0 and off[TRIP_TRUCK_MOVED] == 0
+    watched = anew & TRUCK_MOVED and image.truck_released == 0 and off[TRIP_TRUCK_MOVED] == 0
     shifted_m = p.truck_moved_m * scale[TRIP_TRUCK_MOVED]
-    if watched and truck_shift_m(w, p) > shifted_m:
-        note_trip(w, -1, TRUCK_SHIFT, -1, truck_shift_m(w, p), shifted_m)
+    if watched and truck_shift_m(image, control, p) > shifted_m:
+        note_trip(control, -1, TRUCK_SHIFT, -1, truck_shift_m(image, control, p), shifted_m)
         return TRIP_TRUCK_MOVED
     return TRIP_NONE
 
 
 @kernel
-def note_overload(w: World, p: Params, r: int, share: float) -> None:
+def note_overload(image: Image, control: Control, p: Params, r: int, share: float) -> None:
     """Put on record what of robot `r` is too heavy: the load, the force of its hoist or lift, or a pull on its table.
 
     `share` is what `load_share` says.
     """
     rated_n = p.rated_load_kg * p.gravity_mps2
-    load_n, value_n = w.load_raw_n[r], share * rated_n
+    load_n, value_n = image.load_raw_n[r], share * rated_n
     limit_n = p.overload_fraction * rated_n
     if p.reeving == FLOATING_TABLE and load_n < -SNAG_FRACTION * rated_n:
-        note_trip(w, r, PULL_ON_TABLE, Z, load_n, -SNAG_FRACTION * rated_n)
+        note_trip(control, r, PULL_ON_TABLE, Z, load_n, -SNAG_FRACTION * rated_n)
     elif value_n > load_n * (1.0 + 1e-12):
-        note_trip(w, r, DRIVE_FORCE, Z, value_n, limit_n)
+        note_trip(control, r, DRIVE_FORCE, Z, value_n, limit_n)
     else:
-        note_trip(w, r, LOAD, Z, load_n, limit_n)
+        note_trip(control, r, LOAD, Z, load_n, limit_n)
 
 
 @kernel
-def overtravel(w: World, p: Params, r: int, k: int) -> float:
+def overtravel(image: Image, p: Params, r: int, k: int) -> float:
     """How far axis `k` is beyond the end of its stroke while it still goes on that way, m or rad; else 0."""
-    at, speed = w.axis_position[r, k], w.axis_speed[r, k]
+    at, speed = image.axis_position[r, k], image.axis_speed[r, k]
     if at > p.axis_max[r, k] and speed > 0.0:
         return at - p.axis_max[r, k]
     if at < p.axis_min[r, k] and speed < 0.0:
@@ -329,44 +334,46 @@ def overtravel(w: World, p: Params, r: int, k: int) -> float:
 
 
 @kernel
-def _highest_speed(w: World, p: Params, c: Command, r: int, k: int) -> float:
+def _highest_speed(image: Image, p: Params, c: Command, r: int, k: int) -> float:
     """Highest speed of axis `k` with what robot `r` carries, by its sequence or its grips, m/s or rad/s."""
-    return p.axis_velocity_loaded[k] if c.carrying >= 0 else highest_speed(w, p, r, k)
+    return p.axis_velocity_loaded[k] if c.carrying >= 0 else highest_speed(image, p, r, k)
 
 
 @kernel
-def note_astray(w: World, p: Params, c: Command, r: int) -> None:
+def note_astray(image: Image, control: Control, p: Params, c: Command, r: int) -> None:
     """Put on record which axis of robot `r` has lost its reference, is too fast or beyond its stroke.
 
     Of several it is the one that is farthest over.
     """
     most, loose = 0.0, p.interlock_scale[TRIP_FOLLOWING]
     for k in range(4):
-        at = w.axis_position[r, k]
-        error, allowed = abs(w.reference[r, k, 0] - at), p.axis_following_limit[k] * loose
-        if w.brake[r, k] == 0 and error > allowed and error / allowed > most:
+        at = image.axis_position[r, k]
+        error, allowed = abs(image.reference[r, k, 0] - at), p.axis_following_limit[k] * loose
+        if image.brake[r, k] == 0 and error > allowed and error / allowed > most:
             most = error / allowed
-            note_trip(w, r, FOLLOWING, k, error, allowed)
-        speed, allowed = abs(w.axis_speed[r, k]), loose * (_highest_speed(w, p, c, r, k) + OVERSPEED_MARGIN[k])
+            note_trip(control, r, FOLLOWING, k, error, allowed)
+        speed, allowed = abs(image.axis_speed[r, k]), loose * (_highest_speed(image, p, c, r, k) + OVERSPEED_MARGIN[k])
         if speed > allowed and speed / allowed > most:
             most = speed / allowed
-            note_trip(w, r, OVERSPEED, k, speed, allowed)
-        beyond, allowed = overtravel(w, p, r, k), LIMIT_SWITCH[k] * loose
-        if w.brake[r, k] == 0 and beyond > allowed and beyond / allowed > most:
+            note_trip(control, r, OVERSPEED, k, speed, allowed)
+        beyond, allowed = overtravel(image, p, r, k), LIMIT_SWITCH[k] * loose
+        if image.brake[r, k] == 0 and beyond > allowed and beyond / allowed > most:
             most = beyond / allowed
-            note_trip(w, r, OVERTRAVEL, k, beyond, allowed)
+            note_trip(control, r, OVERTRAVEL, k, beyond, allowed)
 
 
 @kernel
-def let_go(w: World, r: int, k: int) -> None:
+def let_go(image: Image, r: int, k: int) -> None:
     """The reference of axis `k` goes to where the axis is, at its speed, or at rest where its drive resists that."""
-    w.reference[r, k, 0] = w.axis_position[r, k]
-    w.reference[r, k, 1] = w.axis_speed[r, k] if w.axis_speed[r, k] * w.axis_force_n[r, k] > 0.0 else 0.0
-    w.reference[r, k, 2] = 0.0
+    image.reference[r, k, 0] = image.axis_position[r, k]
+    image.reference[r, k, 1] = (
+        image.axis_speed[r, k] if image.axis_speed[r, k] * image.axis_force_n[r, k] > 0.0 else 0.0
+    )
+    image.reference[r, k, 2] = 0.0
 
 
 @kernel
-def trip_station(w: World, p: Params, reason: int) -> None:
+def trip_station(image: Image, control: Control, p: Params, reason: int) -> None:
     """Stop every axis (category 1: controlled stop, then brake).
 
     An axis that is off its reference stops from where it is: to catch up with it first would lengthen its way. One that
@@ -376,50 +383,61 @@ def trip_station(w: World, p: Params, reason: int) -> None:
     none to stop with either. Grips that are still closing on a pack in its seat open again where the truck moves: it
     would drag the robot along.
     """
-    w.trip = reason
-    w.trip_t_s = w.clock_s
+    control.trip = reason
+    control.trip_t_s = image.clock_s
     for r in range(p.robots):
-        closed = w.grip_closed[r, 0] + w.grip_closed[r, 1] + w.grip_closed[r, 2] + w.grip_closed[r, 3]
-        s = w.hold_seat[r]
-        if reason == TRIP_TRUCK_MOVED and w.grip_command[r] == 1 and closed == 0 and s >= 0 and all_present(w, s):
-            w.grip_command[r] = 0
+        closed = image.grip_closed[r, 0] + image.grip_closed[r, 1] + image.grip_closed[r, 2] + image.grip_closed[r, 3]
+        s = control.hold_seat[r]
+        if (
+            reason == TRIP_TRUCK_MOVED
+            and image.grip_command[r] == 1
+            and closed == 0
+            and s >= 0
+            and all_present(image, s)
+        ):
+            image.grip_command[r] = 0
         for k in range(4):
-            at = w.trip_q[r, k] = w.axis_position[r, k]
-            error = abs(w.reference[r, k, 0] - at) / p.axis_following_limit[k]
+            at = control.trip_q[r, k] = image.axis_position[r, k]
+            error = abs(image.reference[r, k, 0] - at) / p.axis_following_limit[k]
             if error > LOST_SHARE:
-                let_go(w, r, k)
-            stop_axis(w, p, r, k, w.clock_s, ERROR_STOP)
-            overloaded = reason == TRIP_OVERLOAD and k == Z and load_share(w, p, r) > p.overload_fraction
-            runaway = abs(w.axis_speed[r, k]) > highest_speed(w, p, r, k) + OVERSPEED_MARGIN[k]
-            runaway |= overtravel(w, p, r, k) > LIMIT_SWITCH[k] or error > 1.0
+                let_go(image, r, k)
+            stop_axis(image, p, r, k, image.clock_s, ERROR_STOP)
+            overloaded = reason == TRIP_OVERLOAD and k == Z and load_share(image, p, r) > p.overload_fraction
+            runaway = abs(image.axis_speed[r, k]) > highest_speed(image, p, r, k) + OVERSPEED_MARGIN[k]
+            runaway |= overtravel(image, p, r, k) > LIMIT_SWITCH[k] or error > 1.0
             if reason == TRIP_POWER or overloaded or runaway:
-                w.brake[r, k] = 1
-            if reason == TRIP_LOAD_IMPLAUSIBLE and k == Z and r == w.trip_robot and w.load_kind[r] == LOAD_UNKNOWN:
-                w.brake[r, k] = 1
+                image.brake[r, k] = 1
+            if (
+                reason == TRIP_LOAD_IMPLAUSIBLE
+                and k == Z
+                and r == control.trip_robot
+                and control.load_kind[r] == LOAD_UNKNOWN
+            ):
+                image.brake[r, k] = 1
 
 
 @kernel
-def acknowledge(w: World, p: Params) -> bool:
+def acknowledge(image: Image, control: Control, p: Params) -> bool:
     """Clear a trip whose cause is gone, once every axis stands braked: references jump to where the axes are.
 
     False, and nothing happens, while the button is pressed, the power is off, an axis still moves, or nothing tripped.
     """
-    if w.trip == TRIP_NONE or w.power_off_seen == 1 or w.estop_seen == 1:
+    if control.trip == TRIP_NONE or image.power_off_seen == 1 or image.estop_seen == 1:
         return False
     for r in range(p.robots):
         for k in range(4):
-            if w.brake[r, k] == 0:
+            if image.brake[r, k] == 0:
                 return False
-    w.trip = TRIP_NONE
-    w.acknowledgements += 1
+    control.trip = TRIP_NONE
+    control.acknowledgements += 1
     for r in range(p.robots):
         for k in range(4):
-            w.reference[r, k, 0] = w.axis_position[r, k]
-            w.reference[r, k, 1] = 0.0
-            w.reference[r, k, 2] = 0.0
-            stop_axis(w, p, r, k, w.clock_s, STANDSTILL)
-            w.integral_reset[r, k] = 1
-            w.brake[r, k] = 0
+            image.reference[r, k, 0] = image.axis_position[r, k]
+            image.reference[r, k, 1] = 0.0
+            image.reference[r, k, 2] = 0.0
+            stop_axis(image, p, r, k, image.clock_s, STANDSTILL)
+            image.integral_reset[r, k] = 1
+            image.brake[r, k] = 0
     for i in range(3):
-        w.truck_reference[i] = w.truck_seen_m[i]
+        control.truck_reference[i] = image.truck_seen_m[i]
     return True

@@ -56,7 +56,7 @@ def plan_jobs(
     nearest first. A slot emptied by one job may take the old pack of the next. `slots` says for a seat of the truck
     which slot its old pack goes to and which its new one comes from, all counted from 0: as a station did it.
     """
-    from twin.plants.state import LOCKS  # loads numba, which those who only read a recording do without
+    from twin.records import LOCKS  # loads numba, which those who only read a recording do without
 
     kind_locks = station.actuators.slot_lock_close_s > 0.0
     seats: list[Seat] = []

@@ -10,33 +10,30 @@ from typing import Any
 
 from twin.motion.kernels import kernel
 from twin.plants.geometry import no_pad_touches, planar
-from twin.plants.state import EX, EY, EYAW, Z
 from twin.plants.suspension import FLOATING_TABLE, FOUR_ROPE
-
-World = Any
-Params = Any
+from twin.records import EX, EY, EYAW, Control, Figures, Image, Params, Truth, Z
 
 SURELY_LESS = 1.0 - 1e-9
 """A number times this is less by more than rounding."""
 
 
 @kernel
-def note_sway(w: World, p: Params, r: int) -> None:
+def note_sway(w: Truth, figures: Figures, p: Params, r: int) -> None:
     """Key figures: the largest swing of a held pack."""
     if w.held[r] < 0:
         return
     sway = planar(w.q[r, EX], w.q[r, EY])
-    w.peak_sway_m = max(w.peak_sway_m, sway)
+    figures.peak_sway_m = max(figures.peak_sway_m, sway)
     if p.reeving == FLOATING_TABLE:
-        w.peak_sway_rad = max(w.peak_sway_rad, abs(w.q[r, EYAW]))
+        figures.peak_sway_rad = max(figures.peak_sway_rad, abs(w.q[r, EYAW]))
     else:
         length = p.sheave_height_m - w.q[r, Z]
-        if sway >= SURELY_LESS * w.peak_sway_rad * length:  # an arc tangent is less than its argument
-            w.peak_sway_rad = max(w.peak_sway_rad, math.atan2(sway, length))
+        if sway >= SURELY_LESS * figures.peak_sway_rad * length:  # an arc tangent is less than its argument
+            figures.peak_sway_rad = max(figures.peak_sway_rad, math.atan2(sway, length))
 
 
 @kernel
-def note_residual_sway(w: World, p: Params, r: int) -> None:
+def note_residual_sway(w: Truth, figures: Figures, p: Params, r: int) -> None:
     """Key figure at hand-over: amplitude of the swing that is left when a pack starts into a seat.
 
     sqrt(x^2 + (v / omega)^2) of both directions, with the pendulum's own frequency under ropes; a mast or table has its
@@ -49,28 +46,29 @@ def note_residual_sway(w: World, p: Params, r: int) -> None:
         length = p.sheave_height_m - q[Z]
         if p.reeving == FOUR_ROPE:
             amplitude = math.sqrt(q[EX] ** 2 + q[EY] ** 2 + (qd[EX] ** 2 + qd[EY] ** 2) * length / p.gravity_mps2)
-    w.residual_sway_m = max(w.residual_sway_m, amplitude)
-    w.residual_sway_rad = max(w.residual_sway_rad, math.atan2(amplitude, length))
+    figures.residual_sway_m = max(figures.residual_sway_m, amplitude)
+    figures.residual_sway_rad = max(figures.residual_sway_rad, math.atan2(amplitude, length))
 
 
 @kernel
-def note_hand_over(w: World, p: Params, r: int) -> None:
+def note_hand_over(w: Truth, image: Image, figures: Figures, p: Params, r: int) -> None:
     """The residual sway of robot `r` where its insertion begins now."""
-    if w.hand_over[r] == 1:
-        w.hand_over[r] = 0
-        note_residual_sway(w, p, r)
+    if image.hand_over[r] == 1:
+        image.hand_over[r] = 0
+        note_residual_sway(w, figures, p, r)
 
 
 @kernel
-def note_scan(w: World, p: Params, commands: Any) -> None:
+def note_scan(w: Truth, image: Image, control: Control, figures: Figures, p: Params, commands: Any) -> None:
     """Contact forces since the last scan, hand-overs, and how far the truck has moved."""
     for r in range(p.robots):
-        note_hand_over(w, p, r)
+        note_hand_over(w, image, figures, p, r)
         if w.guide_force_n[r, 0] != 0.0 or w.guide_force_n[r, 1] != 0.0:
-            w.peak_lateral_n = max(w.peak_lateral_n, planar(w.guide_force_n[r, 0], w.guide_force_n[r, 1]))
-        w.peak_lateral_n = max(w.peak_lateral_n, w.guide_peak_n[r, 0])
+            figures.peak_lateral_n = max(figures.peak_lateral_n, planar(w.guide_force_n[r, 0], w.guide_force_n[r, 1]))
+        figures.peak_lateral_n = max(figures.peak_lateral_n, w.guide_peak_n[r, 0])
         if commands[r].inserting == 1 and w.held[r] >= 0 and no_pad_touches(w, w.held[r]):
-            w.peak_axial_n = max(w.peak_axial_n, abs(w.guide_force_n[r, 2] + w.coupler_n[w.held[r]]))
-    w.truck_displacement_m = max(
-        w.truck_displacement_m, planar(w.truck_q[0] - w.truck_reference[0], w.truck_q[1] - w.truck_reference[1])
+            figures.peak_axial_n = max(figures.peak_axial_n, abs(w.guide_force_n[r, 2] + w.coupler_n[w.held[r]]))
+    figures.truck_displacement_m = max(
+        figures.truck_displacement_m,
+        planar(w.truck_q[0] - control.truck_reference[0], w.truck_q[1] - control.truck_reference[1]),
     )

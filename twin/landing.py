@@ -8,19 +8,14 @@ and sway sensor have said for most of half a swing that it is as near over the p
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from twin.drives import stop_axis
 from twin.interlocks import stopping_way, target_of
 from twin.motion.kernels import kernel
 from twin.motion.profile import plan_rest_to_rest, plan_with_creep
 from twin.plants.geometry import planar
-from twin.plants.state import DISCRETE_MOTION, STANDSTILL, STOPPING, TRIP_SWAY, YAW, X, Y, Z
 from twin.plants.suspension import FOUR_ROPE
-
-World = Any
-Params = Any
-Command = Any
+from twin.records import DISCRETE_MOTION, STANDSTILL, STOPPING, TRIP_SWAY, YAW, Command, Control, Image, Params, X, Y, Z
 
 LET_OFF_M = 0.07
 """Past the corner guides (40 mm capture at 35 deg reach 57 mm)."""
@@ -40,13 +35,13 @@ STOPPED_SHORT_M = 0.01
 
 
 @kernel
-def plan_z(w: World, c: Command, r: int, target: float) -> None:
+def plan_z(image: Image, c: Command, r: int, target: float) -> None:
     """Plan axis z from its present reference, at rest, to `target`, creeping from `c.creep_at` on if that is a number.
 
     Args:
         target: position in m; `c.target` with the scatter of a real axis, inside its stroke
     """
-    start, profile = w.reference[r, Z, 0], w.profile[r, Z]
+    start, profile = image.reference[r, Z, 0], image.profile[r, Z]
     v, a, j = c.velocity[Z], c.acceleration[Z], c.jerk[Z]
     if math.isnan(c.creep_at):
         plan_rest_to_rest(profile, start, target, v, a, j)
@@ -60,17 +55,17 @@ def plan_z(w: World, c: Command, r: int, target: float) -> None:
 
 
 @kernel
-def off_target_m(w: World, r: int) -> float:
+def off_target_m(image: Image, r: int) -> float:
     """How far robot `r`'s end effector is from over where its axes go, by encoders and sway sensor, m."""
-    dx, dy = _to_go(w, r, X) - w.sway_m[r, 0], _to_go(w, r, Y) - w.sway_m[r, 1]
+    dx, dy = _to_go(image, r, X) - image.sway_m[r, 0], _to_go(image, r, Y) - image.sway_m[r, 1]
     return planar(dx, dy)
 
 
 @kernel
-def _to_go(w: World, r: int, k: int) -> float:
+def _to_go(image: Image, r: int, k: int) -> float:
     """How far axis `k` still has to where it goes, m or rad: at standstill its control error."""
-    goal = w.reference[r, k, 0] if w.axis_state[r, k] == STANDSTILL else target_of(w, r, k)
-    return goal - w.axis_position[r, k]
+    goal = image.reference[r, k, 0] if image.axis_state[r, k] == STANDSTILL else target_of(image, r, k)
+    return goal - image.axis_position[r, k]
 
 
 @kernel
@@ -80,22 +75,22 @@ def caught_m(p: Params) -> float:
 
 
 @kernel
-def calm_s(w: World, p: Params, r: int) -> float:
+def calm_s(image: Image, p: Params, r: int) -> float:
     """For how long robot `r`'s end effector has to be over its pack before it comes nearer, s."""
     if p.reeving != FOUR_ROPE:
         return CALM_S
-    rope_m = max(p.sheave_height_m - w.axis_position[r, Z], 0.0)
+    rope_m = max(p.sheave_height_m - image.axis_position[r, Z], 0.0)
     return CALM_SHARE * math.pi * math.sqrt(rope_m / p.gravity_mps2)
 
 
 @kernel
-def stopped_short(w: World, p: Params, c: Command, r: int) -> bool:
+def stopped_short(image: Image, p: Params, c: Command, r: int) -> bool:
     """Whether the landing `c` of robot `r` has been stopped over its pack, and waits."""
-    return p.retract * (target_of(w, r, Z) - c.target[Z]) > STOPPED_SHORT_M
+    return p.retract * (target_of(image, r, Z) - c.target[Z]) > STOPPED_SHORT_M
 
 
 @kernel
-def waits_over_pack(w: World, p: Params, c: Command, r: int, dt_s: float) -> bool:
+def waits_over_pack(image: Image, control: Control, p: Params, c: Command, r: int, dt_s: float) -> bool:
     """One scan of the landing `c`: stop axis z where the end effector is not calmly over the pack, go on where it is.
 
     True while it waits. `c.seat_z` is where contact is expected; within the reach of the guides nothing is asked any
@@ -104,21 +99,21 @@ def waits_over_pack(w: World, p: Params, c: Command, r: int, dt_s: float) -> boo
     if math.isnan(c.seat_z) or p.interlock_off[TRIP_SWAY] == 1:
         return False
     most_m = caught_m(p) * p.interlock_scale[TRIP_SWAY]
-    askew = abs(_to_go(w, r, YAW)) > ASKEW_RAD * p.interlock_scale[TRIP_SWAY]
-    off = askew or off_target_m(w, r) > most_m
-    w.hold_s[r] = 0.0 if off else w.hold_s[r] + dt_s
-    calm = w.hold_s[r] >= calm_s(w, p, r)
-    state = w.axis_state[r, Z]
-    if stopped_short(w, p, c, r):
+    askew = abs(_to_go(image, r, YAW)) > ASKEW_RAD * p.interlock_scale[TRIP_SWAY]
+    off = askew or off_target_m(image, r) > most_m
+    control.hold_s[r] = 0.0 if off else control.hold_s[r] + dt_s
+    calm = control.hold_s[r] >= calm_s(image, p, r)
+    state = image.axis_state[r, Z]
+    if stopped_short(image, p, c, r):
         if state == STANDSTILL and calm:
-            plan_z(w, c, r, c.target[Z])
-            w.profile_start_s[r, Z] = w.clock_s
-            w.axis_state[r, Z] = DISCRETE_MOTION
+            plan_z(image, c, r, c.target[Z])
+            image.profile_start_s[r, Z] = image.clock_s
+            image.axis_state[r, Z] = DISCRETE_MOTION
             return False
         return True
-    height_m = p.retract * (w.axis_position[r, Z] - c.seat_z)
-    comes_m = -p.retract * stopping_way(w, p, r, Z)
+    height_m = p.retract * (image.axis_position[r, Z] - c.seat_z)
+    comes_m = -p.retract * stopping_way(image, p, r, Z)
     if not calm and state == DISCRETE_MOTION and height_m > LET_OFF_M and height_m - comes_m < LET_OFF_M:
-        stop_axis(w, p, r, Z, w.clock_s, STOPPING)
+        stop_axis(image, p, r, Z, image.clock_s, STOPPING)
         return True
     return False

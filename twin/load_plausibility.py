@@ -21,19 +21,15 @@ from twin.causes import (
     note_trip,
 )
 from twin.motion.kernels import kernel
-from twin.plants.state import BUSY, LOAD_EMPTY, LOAD_PACK, LOAD_UNKNOWN, Z
 from twin.plants.suspension import FOUR_ROPE
-
-World = Any
-Params = Any
-Command = Any
+from twin.records import BUSY, LOAD_EMPTY, LOAD_PACK, LOAD_UNKNOWN, Command, Control, Image, Params, Z
 
 STEADY_SHARE = 0.4
 """A load whose readings scatter by more than noise and this share of the tolerance swings or bounces: not judged."""
 STUCK_S = 0.5
 """A reading without noise for so long comes from no live transmitter [estimate]."""
 KNOWN, DRIVE, JUMP = range(3)
-"""The checks of `w.load_closest`."""
+"""The checks of `control.load_closest`."""
 NOISE_SIGMAS = 6.0
 """No noise of a mean lies so far off within the lifetime of a station: 1e-9 a window [chosen]."""
 DRIVE_S = 0.3
@@ -56,9 +52,9 @@ friction, is none [estimate: a shock is not averaged]."""
 
 
 @kernel
-def note_closest(w: World, r: int, check: int, share: float) -> None:
+def note_closest(control: Control, r: int, check: int, share: float) -> None:
     """Keep the largest share of its limit that a check of robot `r` has come to."""
-    w.load_closest[r, check] = max(w.load_closest[r, check], share)
+    control.load_closest[r, check] = max(control.load_closest[r, check], share)
 
 
 @kernel
@@ -68,260 +64,264 @@ def weight_of_end_effector_n(p: Params) -> float:
 
 
 @kernel
-def kind_of_load(w: World, p: Params, c: Command, r: int) -> int:
+def kind_of_load(image: Image, p: Params, c: Command, r: int) -> int:
     """What hangs free on robot `r`: LOAD_PACK, LOAD_EMPTY, or LOAD_UNKNOWN while it may touch something.
 
     The sequence says from which height of axis z on (`load_known_from`); what is gripped the switches say.
     """
-    if not p.retract * (w.axis_position[r, Z] - c.load_known_from) >= 0.0:  # NaN: nowhere
+    if not p.retract * (image.axis_position[r, Z] - c.load_known_from) >= 0.0:  # NaN: nowhere
         return LOAD_UNKNOWN
-    closed = w.grip_closed[r, 0] + w.grip_closed[r, 1] + w.grip_closed[r, 2] + w.grip_closed[r, 3]
-    opened = w.grip_open[r, 0] + w.grip_open[r, 1] + w.grip_open[r, 2] + w.grip_open[r, 3]
-    if closed == 4 and w.grip_command[r] == 1:
+    closed = image.grip_closed[r, 0] + image.grip_closed[r, 1] + image.grip_closed[r, 2] + image.grip_closed[r, 3]
+    opened = image.grip_open[r, 0] + image.grip_open[r, 1] + image.grip_open[r, 2] + image.grip_open[r, 3]
+    if closed == 4 and image.grip_command[r] == 1:
         return LOAD_PACK
-    return LOAD_EMPTY if opened == 4 and w.grip_command[r] == 0 else LOAD_UNKNOWN
+    return LOAD_EMPTY if opened == 4 and image.grip_command[r] == 0 else LOAD_UNKNOWN
 
 
 @kernel
-def drive_load_n(w: World, p: Params, r: int, gain_mps2: float) -> float:
+def drive_load_n(image: Image, p: Params, r: int, gain_mps2: float) -> float:
     """Load on axis z by its drive: its force less its own weight and inertia; friction is still in it."""
     own_n = p.z_gravity_mass_kg * p.gravity_mps2 + p.z_own_mass_kg * gain_mps2
-    return w.axis_force_n[r, Z] - own_n
+    return image.axis_force_n[r, Z] - own_n
 
 
 @kernel
-def friction_n(w: World, p: Params, r: int) -> float:
+def friction_n(image: Image, p: Params, r: int) -> float:
     """Friction of axis z in its ordinary state, at its present speed."""
-    return p.z_coulomb_n + p.axis_viscous[Z] * abs(w.axis_speed[r, Z])
+    return p.z_coulomb_n + p.axis_viscous[Z] * abs(image.axis_speed[r, Z])
 
 
 @kernel
-def restart_weighing(w: World, r: int) -> None:
+def restart_weighing(control: Control, r: int) -> None:
     """Begin a new window of readings."""
-    w.load_count[r] = 0
-    w.load_sum_n[r] = w.load_square_n2[r] = 0.0
+    control.load_count[r] = 0
+    control.load_sum_n[r] = control.load_square_n2[r] = 0.0
 
 
 @kernel
-def weigh(w: World, p: Params, r: int, dt_s: float) -> bool:
-    """Add this scan's reading; whether the window is full and steady, its mean in `w.load_mean_n`.
+def weigh(image: Image, control: Control, p: Params, r: int, dt_s: float) -> bool:
+    """Add this scan's reading; whether the window is full and steady, its mean in `control.load_mean_n`.
 
     Sums are taken about the first reading of the window, so that squares do not cancel.
     """
-    if w.load_count[r] == 0:
-        w.load_first_n[r] = w.load_raw_n[r]
-    off_n = w.load_raw_n[r] - w.load_first_n[r]
-    w.load_count[r] += 1
-    w.load_sum_n[r] += off_n
-    w.load_square_n2[r] += off_n * off_n
-    n = w.load_count[r]
+    if control.load_count[r] == 0:
+        control.load_first_n[r] = image.load_raw_n[r]
+    off_n = image.load_raw_n[r] - control.load_first_n[r]
+    control.load_count[r] += 1
+    control.load_sum_n[r] += off_n
+    control.load_square_n2[r] += off_n * off_n
+    n = control.load_count[r]
     if n * dt_s < p.load_weighing_s - 0.5 * dt_s:
         return False
-    mean = w.load_sum_n[r] / n
-    variance = w.load_square_n2[r] / n - mean * mean
-    w.load_mean_n[r] = w.load_first_n[r] + mean
-    restart_weighing(w, r)
+    mean = control.load_sum_n[r] / n
+    variance = control.load_square_n2[r] / n - mean * mean
+    control.load_mean_n[r] = control.load_first_n[r] + mean
+    restart_weighing(control, r)
     return variance < 1.5 * p.load_sigma_n * p.load_sigma_n + (STEADY_SHARE * p.load_tolerance_n) ** 2
 
 
 @kernel
-def zero(w: World, p: Params, r: int) -> bool:
+def zero(image: Image, control: Control, p: Params, r: int) -> bool:
     """Set the load cell's zero by the mean of a steady window; False where it lies outside the zero-setting window.
 
     An offset within the noise of the mean is none.
     """
-    offset_n = w.load_mean_n[r] - weight_of_end_effector_n(p)
-    w.load_zeroed[r] = 1
-    w.load_zero_found_n[r] = offset_n
+    offset_n = control.load_mean_n[r] - weight_of_end_effector_n(p)
+    control.load_zeroed[r] = 1
+    control.load_zero_found_n[r] = offset_n
     if abs(offset_n) > p.load_zero_window_n:
         return False
     if abs(offset_n) > p.load_zero_noise_n:
-        w.load_zero_n[r] = offset_n
-        w.load_cell_n[r] -= offset_n
-        w.load_raw_n[r] -= offset_n
+        image.load_zero_n[r] = offset_n
+        image.load_cell_n[r] -= offset_n
+        image.load_raw_n[r] -= offset_n
     return True
 
 
 @kernel
-def zeroing(w: World, p: Params, commands: Any) -> bool:
+def zeroing(control: Control, p: Params, commands: Any) -> bool:
     """Whether the station zeroes its load cells now: a robot's command says so, and none has moved yet."""
     asked = False
     for r in range(p.robots):
-        asked = asked or (commands[r].zero_load > 0 and w.status[r] == BUSY)
+        asked = asked or (commands[r].zero_load > 0 and control.status[r] == BUSY)
     return asked
 
 
 @kernel
-def all_zeroed(w: World, p: Params) -> bool:
+def all_zeroed(control: Control, p: Params) -> bool:
     """Whether every robot's load cell is zeroed."""
     n = 0
     for r in range(p.robots):
-        n += w.load_zeroed[r]
+        n += control.load_zeroed[r]
     return n == p.robots
 
 
 @kernel
-def known_weight_wrong(w: World, p: Params, c: Command, r: int, zeroes: bool, dt_s: float) -> bool:
+def known_weight_wrong(
+    image: Image, control: Control, p: Params, c: Command, r: int, zeroes: bool, dt_s: float
+) -> bool:
     """Zero the load cell of robot `r`, weigh its pack, or compare a steady reading with what is known to hang there."""
-    if w.grip_open[r, 0] + w.grip_open[r, 1] + w.grip_open[r, 2] + w.grip_open[r, 3] == 4:
-        w.load_weighed_n[r] = 0.0
-    kind = kind_of_load(w, p, c, r)
-    if zeroes and w.load_zeroed[r] == 0:
+    if image.grip_open[r, 0] + image.grip_open[r, 1] + image.grip_open[r, 2] + image.grip_open[r, 3] == 4:
+        control.load_weighed_n[r] = 0.0
+    kind = kind_of_load(image, p, c, r)
+    if zeroes and control.load_zeroed[r] == 0:
         kind = LOAD_EMPTY
-    if kind != w.load_kind[r] or kind == LOAD_UNKNOWN or w.reference[r, Z, 2] != 0.0:
-        restart_weighing(w, r)
-        w.load_kind[r] = kind
+    if kind != control.load_kind[r] or kind == LOAD_UNKNOWN or image.reference[r, Z, 2] != 0.0:
+        restart_weighing(control, r)
+        control.load_kind[r] = kind
         return False
-    if not weigh(w, p, r, dt_s):
+    if not weigh(image, control, p, r, dt_s):
         return False
     if kind == LOAD_EMPTY:
-        if w.load_zeroed[r] == 0:
-            if zeroes and not zero(w, p, r):
-                note_trip(w, r, LOAD_ZERO, -1, w.load_zero_found_n[r], p.load_zero_window_n)
+        if control.load_zeroed[r] == 0:
+            if zeroes and not zero(image, control, p, r):
+                note_trip(control, r, LOAD_ZERO, -1, control.load_zero_found_n[r], p.load_zero_window_n)
                 return True
             return False
-        off_n = w.load_mean_n[r] - weight_of_end_effector_n(p)
-        note_closest(w, r, KNOWN, abs(off_n) / p.load_tolerance_n)
+        off_n = control.load_mean_n[r] - weight_of_end_effector_n(p)
+        note_closest(control, r, KNOWN, abs(off_n) / p.load_tolerance_n)
         if abs(off_n) > p.load_tolerance_n:
-            note_trip(w, r, LOAD_OF_EMPTY, Z, off_n, p.load_tolerance_n)
+            note_trip(control, r, LOAD_OF_EMPTY, Z, off_n, p.load_tolerance_n)
             return True
         return False
-    if w.load_weighed_n[r] == 0.0:
-        w.load_weighed_n[r] = w.load_mean_n[r]
+    if control.load_weighed_n[r] == 0.0:
+        control.load_weighed_n[r] = control.load_mean_n[r]
         return False
-    off_n = w.load_mean_n[r] - w.load_weighed_n[r]
-    note_closest(w, r, KNOWN, abs(off_n) / p.load_tolerance_n)
+    off_n = control.load_mean_n[r] - control.load_weighed_n[r]
+    note_closest(control, r, KNOWN, abs(off_n) / p.load_tolerance_n)
     if abs(off_n) > p.load_tolerance_n:
-        note_trip(w, r, LOAD_OF_PACK, Z, off_n, p.load_tolerance_n)
+        note_trip(control, r, LOAD_OF_PACK, Z, off_n, p.load_tolerance_n)
         return True
     return False
 
 
 @kernel
-def drive_disagrees(w: World, p: Params, r: int, gain_mps2: float, dt_s: float) -> bool:
+def drive_disagrees(image: Image, control: Control, p: Params, r: int, gain_mps2: float, dt_s: float) -> bool:
     """Whether axis z of robot `r` has moved its load with less force than that load takes, on average over DRIVE_S."""
-    speed = w.reference[r, Z, 1]
+    speed = image.reference[r, Z, 1]
     way = 0
-    if w.brake[r, Z] == 0 and abs(speed) > MOVES_MPS and speed * w.axis_speed[r, Z] > 0.0:
+    if image.brake[r, Z] == 0 and abs(speed) > MOVES_MPS and speed * image.axis_speed[r, Z] > 0.0:
         way = 1 if speed > 0.0 else -1
-    if way != w.drive_way[r] or way == 0:
-        w.drive_way[r] = way
-        w.drive_count[r] = 0
-        w.drive_sum_n[r] = 0.0
+    if way != control.drive_way[r] or way == 0:
+        control.drive_way[r] = way
+        control.drive_count[r] = 0
+        control.drive_sum_n[r] = 0.0
         return False
-    w.drive_count[r] += 1
-    w.drive_sum_n[r] += drive_load_n(w, p, r, gain_mps2) - w.load_raw_n[r]
-    if w.drive_count[r] * dt_s < DRIVE_S - 0.5 * dt_s:
+    control.drive_count[r] += 1
+    control.drive_sum_n[r] += drive_load_n(image, p, r, gain_mps2) - image.load_raw_n[r]
+    if control.drive_count[r] * dt_s < DRIVE_S - 0.5 * dt_s:
         return False
-    over_n = w.drive_sum_n[r] / w.drive_count[r]
-    w.drive_count[r] = 0
-    w.drive_sum_n[r] = 0.0
-    note_closest(w, r, DRIVE, -way * over_n / p.load_drive_tolerance_n)
+    over_n = control.drive_sum_n[r] / control.drive_count[r]
+    control.drive_count[r] = 0
+    control.drive_sum_n[r] = 0.0
+    note_closest(control, r, DRIVE, -way * over_n / p.load_drive_tolerance_n)
     if way * over_n < -p.load_drive_tolerance_n:
-        note_trip(w, r, LOAD_AGAINST_DRIVE, Z, -over_n, p.load_drive_tolerance_n)
+        note_trip(control, r, LOAD_AGAINST_DRIVE, Z, -over_n, p.load_drive_tolerance_n)
         return True
     return False
 
 
 @kernel
-def follow_without_jump(w: World, p: Params, r: int, dt_s: float) -> None:
-    """The load cell's filter, of readings less the jump, into `w.ahead_n`: the drive's feed-forward where held."""
+def follow_without_jump(image: Image, control: Control, p: Params, r: int, dt_s: float) -> None:
+    """The load cell's filter, of readings less the jump, into `ahead_n`: the drive's feed-forward where held."""
     keep = p.load_filter_s / (p.load_filter_s + dt_s)
-    w.ahead_n[r] = keep * w.ahead_n[r] + (1.0 - keep) * (w.load_raw_n[r] - w.ahead_jump_n[r])
+    control.ahead_n[r] = keep * control.ahead_n[r] + (1.0 - keep) * (image.load_raw_n[r] - control.ahead_jump_n[r])
 
 
 @kernel
-def jump_unexplained(w: World, p: Params, r: int, change_n: float, gain_mps2: float, dt_s: float) -> bool:
+def jump_unexplained(
+    image: Image, control: Control, p: Params, r: int, change_n: float, gain_mps2: float, dt_s: float
+) -> bool:
     """Whether a reading has jumped, and load and drive force differ since by more than friction."""
-    if w.brake[r, Z] == 1:
-        w.jump_s[r] = 0.0
-        w.ahead_held[r] = 0
+    if image.brake[r, Z] == 1:
+        control.jump_s[r] = 0.0
+        control.ahead_held[r] = 0
         return False
     rated_n = p.rated_load_kg * p.gravity_mps2
     if abs(change_n) > max(JUMP_SHARE * rated_n, 2.0 * NOISE_SIGMAS * p.load_sigma_n):
-        if w.jump_s[r] == 0.0:
-            w.ahead_n[r], w.ahead_jump_n[r] = w.load_cell_last_n[r], 0.0
-        w.jump_s[r] = dt_s  # another one begins the wait anew
-        w.jump_sum_n[r] = 0.0
-        w.jump_count[r] = 0
-        w.ahead_jump_n[r] += change_n
-        fast = abs(w.reference[r, Z, 1]) > FAST_SHARE * p.axis_velocity_loaded[Z]
+        if control.jump_s[r] == 0.0:
+            control.ahead_n[r], control.ahead_jump_n[r] = control.load_cell_last_n[r], 0.0
+        control.jump_s[r] = dt_s  # another one begins the wait anew
+        control.jump_sum_n[r] = 0.0
+        control.jump_count[r] = 0
+        control.ahead_jump_n[r] += change_n
+        fast = abs(image.reference[r, Z, 1]) > FAST_SHARE * p.axis_velocity_loaded[Z]
         if fast or abs(change_n) > HELD_SHARE * rated_n:
-            w.ahead_held[r] = 1
-        follow_without_jump(w, p, r, dt_s)
+            control.ahead_held[r] = 1
+        follow_without_jump(image, control, p, r, dt_s)
         return False
-    if w.jump_s[r] == 0.0:
+    if control.jump_s[r] == 0.0:
         return False
-    follow_without_jump(w, p, r, dt_s)
-    w.jump_s[r] += dt_s
-    if w.jump_s[r] <= JUMP_WAIT_S:
+    follow_without_jump(image, control, p, r, dt_s)
+    control.jump_s[r] += dt_s
+    if control.jump_s[r] <= JUMP_WAIT_S:
         return False
-    w.jump_count[r] += 1
-    w.jump_sum_n[r] += w.load_raw_n[r] - drive_load_n(w, p, r, gain_mps2)
-    if w.jump_s[r] < JUMP_WAIT_S + JUMP_MEAN_S:
+    control.jump_count[r] += 1
+    control.jump_sum_n[r] += image.load_raw_n[r] - drive_load_n(image, p, r, gain_mps2)
+    if control.jump_s[r] < JUMP_WAIT_S + JUMP_MEAN_S:
         return False
-    off_n = w.jump_sum_n[r] / w.jump_count[r]
-    w.jump_s[r] = 0.0
-    w.ahead_held[r] = 0
-    limit_n = friction_n(w, p, r) + p.load_drive_tolerance_n
-    note_closest(w, r, JUMP, abs(off_n) / limit_n)
+    off_n = control.jump_sum_n[r] / control.jump_count[r]
+    control.jump_s[r] = 0.0
+    control.ahead_held[r] = 0
+    limit_n = friction_n(image, p, r) + p.load_drive_tolerance_n
+    note_closest(control, r, JUMP, abs(off_n) / limit_n)
     if abs(off_n) > limit_n:
-        note_trip(w, r, LOAD_AGAINST_DRIVE, Z, off_n, limit_n)
+        note_trip(control, r, LOAD_AGAINST_DRIVE, Z, off_n, limit_n)
         return True
     return False
 
 
 @kernel
-def signal_wrong(w: World, p: Params, r: int, change_n: float, dt_s: float) -> bool:
+def signal_wrong(image: Image, control: Control, p: Params, r: int, change_n: float, dt_s: float) -> bool:
     """Whether the reading of robot `r` is none that a live load cell can give: without noise, or ropes that push."""
-    w.load_same_s[r] = w.load_same_s[r] + dt_s if change_n == 0.0 and p.load_sigma_n > 0.0 else 0.0
-    if w.load_same_s[r] > STUCK_S:
-        note_trip(w, r, LOAD_STUCK, -1, w.load_same_s[r], STUCK_S)
+    control.load_same_s[r] = control.load_same_s[r] + dt_s if change_n == 0.0 and p.load_sigma_n > 0.0 else 0.0
+    if control.load_same_s[r] > STUCK_S:
+        note_trip(control, r, LOAD_STUCK, -1, control.load_same_s[r], STUCK_S)
         return True
     limit_n = -p.load_tolerance_n - NOISE_SIGMAS * p.load_sigma_n
-    pushes = p.reeving == FOUR_ROPE and w.load_raw_n[r] < limit_n
-    w.load_pushes_s[r] = w.load_pushes_s[r] + dt_s if pushes else 0.0
-    if w.load_pushes_s[r] > 1.5 * dt_s:
-        note_trip(w, r, LOAD_PUSHES, Z, w.load_raw_n[r], limit_n)
+    pushes = p.reeving == FOUR_ROPE and image.load_raw_n[r] < limit_n
+    control.load_pushes_s[r] = control.load_pushes_s[r] + dt_s if pushes else 0.0
+    if control.load_pushes_s[r] > 1.5 * dt_s:
+        note_trip(control, r, LOAD_PUSHES, Z, image.load_raw_n[r], limit_n)
         return True
     return False
 
 
 @kernel
-def load_implausible(w: World, p: Params, c: Command, r: int, zeroes: bool, dt_s: float) -> bool:
+def load_implausible(image: Image, control: Control, p: Params, c: Command, r: int, zeroes: bool, dt_s: float) -> bool:
     """Every check of robot `r`'s load cell in this scan; True after noting what is wrong."""
-    if w.load_cell_last_n[r] == 0.0:  # the first scan of a world: there is nothing to compare with
-        w.load_last_n[r] = w.load_raw_n[r]
-        w.z_speed_mps[r] = w.axis_speed[r, Z]
-    change_n = w.load_raw_n[r] - w.load_last_n[r]
-    gain_mps2 = z_acceleration(w, r, dt_s)
-    wrong = signal_wrong(w, p, r, change_n, dt_s)
-    wrong = wrong or known_weight_wrong(w, p, c, r, zeroes, dt_s)
-    if not (zeroes and w.load_zeroed[r] == 0):  # until then an offset is no fault
-        wrong = wrong or jump_unexplained(w, p, r, change_n, gain_mps2, dt_s)
-        wrong = wrong or drive_disagrees(w, p, r, gain_mps2, dt_s)
-    w.load_last_n[r] = w.load_raw_n[r]
-    w.load_cell_last_n[r] = w.load_cell_n[r]
+    if control.load_cell_last_n[r] == 0.0:  # the first scan of a world: there is nothing to compare with
+        control.load_last_n[r] = image.load_raw_n[r]
+        control.z_speed_mps[r] = image.axis_speed[r, Z]
+    change_n = image.load_raw_n[r] - control.load_last_n[r]
+    gain_mps2 = z_acceleration(image, control, r, dt_s)
+    wrong = signal_wrong(image, control, p, r, change_n, dt_s)
+    wrong = wrong or known_weight_wrong(image, control, p, c, r, zeroes, dt_s)
+    if not (zeroes and control.load_zeroed[r] == 0):  # until then an offset is no fault
+        wrong = wrong or jump_unexplained(image, control, p, r, change_n, gain_mps2, dt_s)
+        wrong = wrong or drive_disagrees(image, control, p, r, gain_mps2, dt_s)
+    control.load_last_n[r] = image.load_raw_n[r]
+    control.load_cell_last_n[r] = image.load_cell_n[r]
     return wrong
 
 
 @kernel
-def z_acceleration(w: World, r: int, dt_s: float) -> float:
+def z_acceleration(image: Image, control: Control, r: int, dt_s: float) -> float:
     """Acceleration of axis z since the last scan, by its encoder, m/s2."""
-    gain_mps2 = (w.axis_speed[r, Z] - w.z_speed_mps[r]) / dt_s
-    w.z_gain_mps2[r] = gain_mps2
-    w.z_speed_mps[r] = w.axis_speed[r, Z]
+    gain_mps2 = (image.axis_speed[r, Z] - control.z_speed_mps[r]) / dt_s
+    control.z_gain_mps2[r] = gain_mps2
+    control.z_speed_mps[r] = image.axis_speed[r, Z]
     return gain_mps2
 
 
 @kernel
-def overload_unconfirmed(w: World, p: Params, r: int) -> bool:
+def overload_unconfirmed(image: Image, control: Control, p: Params, r: int) -> bool:
     """Whether load cell and drive of robot `r`, one of them over the limit, differ by more than a shock explains."""
-    if w.brake[r, Z] == 1:
+    if image.brake[r, Z] == 1:
         return False
-    off_n = w.load_raw_n[r] - drive_load_n(w, p, r, w.z_gain_mps2[r])
-    limit_n = friction_n(w, p, r) + OVERLOAD_DISAGREES * p.rated_load_kg * p.gravity_mps2
+    off_n = image.load_raw_n[r] - drive_load_n(image, p, r, control.z_gain_mps2[r])
+    limit_n = friction_n(image, p, r) + OVERLOAD_DISAGREES * p.rated_load_kg * p.gravity_mps2
     if abs(off_n) <= limit_n or math.isnan(off_n):
         return False
-    note_trip(w, r, LOAD_AGAINST_DRIVE, Z, off_n, limit_n)
+    note_trip(control, r, LOAD_AGAINST_DRIVE, Z, off_n, limit_n)
     return True

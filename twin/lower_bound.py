@@ -19,7 +19,7 @@ from twin.cell import Cell
 from twin.interlocks import HEIGHT_TOLERANCE_M
 from twin.jobs import Job
 from twin.motion.profile import rest_to_rest_duration, rest_to_rest_peak_speed
-from twin.plants.state import AXES, YAW, X, Y, Z
+from twin.records import AXES, YAW, X, Y, Z
 from twin.sensors import CLOSED_FROM
 from twin.sequence.targets import targets
 

@@ -16,10 +16,11 @@ acceleration leads to (sway, force, overspeed, a long stop) is checked.
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 from numba import njit
+
+from twin.records import Params, Truth, Watch
 
 INVARIANTS = (
     "",
@@ -48,9 +49,6 @@ _DISTANCE_TOLERANCE_M = 0.05  # robots on one rail: control error and repeatabil
 _STOP_S = 0.2  # from the reaction on until force or load fall: filter, and the stop from creep speed
 _PROOF_LOAD = 1.25  # of the rated load: what a hoist that stands has to bear (static test of cranes, ISO 4310)
 _OPEN, _CLOSED = 0.02, 0.98  # true lock positions
-
-World = Any
-Params = Any
 
 
 MEASURED = (
@@ -93,20 +91,20 @@ MEASURED = (
 
 
 @njit(cache=True)
-def _report(w: World, number: int, value: float, limit: float, measured: int) -> None:
-    if w.violation[number] == 0:
-        w.violation_t_s[number] = w.t_s
-        w.violation_limit[number] = limit
-        w.violation_measured[number] = measured
-    w.violation[number] += 1
-    if abs(value) > abs(w.violation_value[number]):
-        w.violation_value[number] = value
-        w.violation_limit[number] = limit
-        w.violation_measured[number] = measured
+def _report(w: Truth, watch: Watch, number: int, value: float, limit: float, measured: int) -> None:
+    if watch.violation[number] == 0:
+        watch.violation_t_s[number] = w.t_s
+        watch.violation_limit[number] = limit
+        watch.violation_measured[number] = measured
+    watch.violation[number] += 1
+    if abs(value) > abs(watch.violation_value[number]):
+        watch.violation_value[number] = value
+        watch.violation_limit[number] = limit
+        watch.violation_measured[number] = measured
 
 
 @njit(cache=True)
-def _all_finite(w: World, p: Params) -> bool:
+def _all_finite(w: Truth, p: Params) -> bool:
     """Whether every true position, speed and force is finite: a sum is not, as soon as one of its terms is not."""
     a = b = c = d = 0.0  # four sums that do not wait for each other
     for r in range(p.robots):
@@ -135,41 +133,41 @@ def _all_finite(w: World, p: Params) -> bool:
 
 
 @njit(cache=True)
-def _report_not_finite(w: World) -> None:
+def _report_not_finite(w: Truth, watch: Watch) -> None:
     """Every invariant is violated, with NaN as its worst value from here on."""
     for number in range(1, len(INVARIANTS)):
-        _report(w, number, math.nan, 0.0, _STATE)
-        w.violation_value[number] = math.nan
-        w.violation_limit[number] = 0.0
-        w.violation_measured[number] = _STATE
+        _report(w, watch, number, math.nan, 0.0, _STATE)
+        watch.violation_value[number] = math.nan
+        watch.violation_limit[number] = 0.0
+        watch.violation_measured[number] = _STATE
 
 
 @njit(cache=True)
-def _beside_m(w: World, k: int) -> float:
+def _beside_m(w: Truth, k: int) -> float:
     return math.sqrt(w.pack_offset_m[k, 0] ** 2 + w.pack_offset_m[k, 1] ** 2)
 
 
 @njit(cache=True)
-def _gap_m(w: World, k: int) -> float:
+def _gap_m(w: Truth, k: int) -> float:
     """Largest gap under a pad of pack `k`."""
     return max(max(w.pad_gap_m[k, 0], w.pad_gap_m[k, 1]), max(w.pad_gap_m[k, 2], w.pad_gap_m[k, 3]))
 
 
 @njit(cache=True)
-def _seated(w: World, p: Params, k: int) -> bool:
+def _seated(w: Truth, p: Params, k: int) -> bool:
     return _gap_m(w, k) <= p.seated_m + _SEATED_SPARE_M and _beside_m(w, k) <= _SEATED_XY_M
 
 
 @njit(cache=True)
-def _report_loose(w: World, p: Params, k: int) -> None:
+def _report_loose(w: Truth, watch: Watch, p: Params, k: int) -> None:
     """Invariant 2 of pack `k`: the larger of the gap under it and how far it lies beside its seat."""
     gap, beside = _gap_m(w, k), _beside_m(w, k)
     limit = p.seated_m + _SEATED_SPARE_M if gap > beside else _SEATED_XY_M
-    _report(w, 2, max(gap, beside), limit, _GAP)
+    _report(w, watch, 2, max(gap, beside), limit, _GAP)
 
 
 @njit(cache=True)
-def _lock_not_open(w: World, p: Params, s: int) -> bool:
+def _lock_not_open(w: Truth, p: Params, s: int) -> bool:
     worst = 0.0
     for i in range(p.seat_locks[s]):
         worst = max(worst, w.lock_position[s, i])
@@ -184,45 +182,45 @@ def high_enough(p: Params, z_m: float) -> bool:
 
 
 @njit(cache=True)
-def _watch_load(w: World, p: Params, r: int) -> None:
+def _watch_load(w: Truth, watch: Watch, p: Params, r: int) -> None:
     """Invariants 1 and 3 for robot `r`, and what it needs to remember for them."""
     k = w.held[r]
     if k < 0:
-        w.watch_seat[r] = -1
+        watch.watch_seat[r] = -1
         return
-    if k != w.previous_held[r]:
-        w.watch_seat[r] = -1
-        w.watch_xy[r, 0], w.watch_xy[r, 1] = w.q[r, 0], w.q[r, 1]
+    if k != watch.previous_held[r]:
+        watch.watch_seat[r] = -1
+        watch.watch_xy[r, 0], watch.watch_xy[r, 1] = w.q[r, 0], w.q[r, 1]
     # 1: carried out of a seat, or up together with it, that has a lock not open
     s = w.pack_seat[k]
     height = w.pack_offset_m[k, 2]
     if _beside_m(w, k) < _ON_SEAT_M and height < p.guide_length_m:
-        if w.watch_seat[r] != s:
-            w.watch_seat[r] = s
-            w.watch_rest_m[r] = w.pack_pose[k, 2]
-        elif p.retract * (w.watch_rest_m[r] - w.pack_pose[k, 2]) > 0.0:
-            w.watch_rest_m[r] = w.pack_pose[k, 2]
-    s = w.watch_seat[r]
+        if watch.watch_seat[r] != s:
+            watch.watch_seat[r] = s
+            watch.watch_rest_m[r] = w.pack_pose[k, 2]
+        elif p.retract * (watch.watch_rest_m[r] - w.pack_pose[k, 2]) > 0.0:
+            watch.watch_rest_m[r] = w.pack_pose[k, 2]
+    s = watch.watch_seat[r]
     if s >= 0:
-        rise = p.retract * (w.pack_pose[k, 2] - w.watch_rest_m[r])
+        rise = p.retract * (w.pack_pose[k, 2] - watch.watch_rest_m[r])
         if w.pack_seat[k] == s:
             rise = max(rise, height)
         if rise > p.creep_out_height_m:
             if not _lock_not_open(w, p, s):
-                w.watch_seat[r] = -1  # it has left
+                watch.watch_seat[r] = -1  # it has left
             elif p.retract * w.qd[r, 2] > _MOVING[2]:
-                _report(w, 1, rise, p.creep_out_height_m, _RISE)
+                _report(w, watch, 1, rise, p.creep_out_height_m, _RISE)
     # 3: sideways since it was last high enough
     if high_enough(p, w.pack_pose[k, 2]):
-        w.watch_xy[r, 0], w.watch_xy[r, 1] = w.q[r, 0], w.q[r, 1]
+        watch.watch_xy[r, 0], watch.watch_xy[r, 1] = w.q[r, 0], w.q[r, 1]
     else:
-        gone = max(abs(w.q[r, 0] - w.watch_xy[r, 0]), abs(w.q[r, 1] - w.watch_xy[r, 1]))
+        gone = max(abs(w.q[r, 0] - watch.watch_xy[r, 0]), abs(w.q[r, 1] - watch.watch_xy[r, 1]))
         if gone > p.traverse_deadband_m + _TRAVERSE_SPARE_M:
-            _report(w, 3, gone, p.traverse_deadband_m + _TRAVERSE_SPARE_M, _SIDEWAYS)
+            _report(w, watch, 3, gone, p.traverse_deadband_m + _TRAVERSE_SPARE_M, _SIDEWAYS)
 
 
 @njit(cache=True)
-def _watch_free_packs(w: World, p: Params) -> None:
+def _watch_free_packs(w: Truth, watch: Watch, p: Params) -> None:
     """Invariant 2: a pack that nobody holds stands in a seat, and no pack can stand under a truck."""
     kept = 0  # a bit for each pack that a robot or a seat's locks hold
     for r in range(p.robots):
@@ -234,11 +232,11 @@ def _watch_free_packs(w: World, p: Params) -> None:
     for k in range(p.packs):
         free = kept & (1 << k) == 0
         if free and (p.retract < 0.0 or not _seated(w, p, k)):
-            _report_loose(w, p, k)
+            _report_loose(w, watch, p, k)
 
 
 @njit(cache=True)
-def _watch_pull(w: World, p: Params) -> None:
+def _watch_pull(w: Truth, watch: Watch, p: Params) -> None:
     """Whether the closed locks of each seat on the truck have really been pulled on, for invariant 4."""
     for s in range(p.seats):
         if p.seat_on_truck[s] == 0 or p.seat_locks[s] == 0:
@@ -248,7 +246,7 @@ def _watch_pull(w: World, p: Params) -> None:
         for i in range(p.seat_locks[s]):
             closed = closed and w.lock_position[s, i] >= _CLOSED
         if not closed:
-            w.watch_pulled[s] = 0
+            watch.watch_pulled[s] = 0
             continue
         for r in range(p.robots):
             if w.held[r] == k:
@@ -256,59 +254,59 @@ def _watch_pull(w: World, p: Params) -> None:
                 hanging = p.e_mass_kg + p.pack_mass_kg[k] if p.retract > 0.0 else p.e_mass_kg
                 pull_n = p.retract * (w.load_n[r] - hanging * p.gravity_mps2)
                 if pull_n > _PULL_FRACTION * p.pack_mass_kg[k] * p.gravity_mps2:
-                    w.watch_pulled[s] = 1
+                    watch.watch_pulled[s] = 1
 
 
 @njit(cache=True)
-def watch_stop(w: World, p: Params, trip: int, acknowledgements: int) -> None:
+def watch_stop(w: Truth, watch: Watch, p: Params, trip: int, acknowledgements: int) -> None:
     """Invariant 5: from a trip (or what ought to be one) to its acknowledgement the axes stop and stand."""
     cause = w.estop_button == 1 or w.power_off == 1
-    if w.monitor_trip == 0:
+    if watch.monitor_trip == 0:
         if trip == 0 and not cause:
             return
-        w.monitor_trip = 1
-        w.watch_stop_s = w.t_s
-        w.watch_acknowledgements = acknowledgements
+        watch.monitor_trip = 1
+        watch.watch_stop_s = w.t_s
+        watch.watch_acknowledgements = acknowledgements
         for r in range(p.robots):
             for a in range(4):
-                w.stop_q[r, a] = w.q[r, a]
-    if acknowledgements != w.watch_acknowledgements and trip == 0 and not cause:
-        w.monitor_trip = 0
+                watch.stop_q[r, a] = w.q[r, a]
+    if acknowledgements != watch.watch_acknowledgements and trip == 0 and not cause:
+        watch.monitor_trip = 0
         return
     longest = 0.0
     for a in range(4):  # an even deceleration over the whole stopping distance takes 2 d / v
         longest = max(longest, 2.0 * p.axis_stopping_distance[a] / p.axis_velocity[a])
-    if w.monitor_trip == 1 and w.t_s - w.watch_stop_s > longest + p.reaction_time_s:
-        w.monitor_trip = 2
+    if watch.monitor_trip == 1 and w.t_s - watch.watch_stop_s > longest + p.reaction_time_s:
+        watch.monitor_trip = 2
         for r in range(p.robots):
             for a in range(4):
-                w.watch_stop_q[r, a] = w.q[r, a]
+                watch.watch_stop_q[r, a] = w.q[r, a]
     for r in range(p.robots):
         for a in range(4):
-            gone = abs(w.q[r, a] - w.stop_q[r, a])
+            gone = abs(w.q[r, a] - watch.stop_q[r, a])
             if gone > p.axis_stopping_distance[a]:
-                _report(w, 5, gone, p.axis_stopping_distance[a], _STOP_ANGLE if a == 3 else _STOP)
-            elif w.monitor_trip == 2:
-                drift = abs(w.q[r, a] - w.watch_stop_q[r, a])
+                _report(w, watch, 5, gone, p.axis_stopping_distance[a], _STOP_ANGLE if a == 3 else _STOP)
+            elif watch.monitor_trip == 2:
+                drift = abs(w.q[r, a] - watch.watch_stop_q[r, a])
                 if drift > _DRIFT[a] or abs(w.qd[r, a]) > _MOVING[a]:
-                    _report(w, 5, gone, 0.0, _STOP_ANGLE if a == 3 else _STOP)
+                    _report(w, watch, 5, gone, 0.0, _STOP_ANGLE if a == 3 else _STOP)
 
 
 @njit(cache=True)
-def _report_axes(w: World, p: Params, r: int) -> None:
+def _report_axes(w: Truth, watch: Watch, p: Params, r: int) -> None:
     """Axes of robot `r` that are outside their stroke or too fast."""
     for a in range(4):
         q, v = w.q[r, a], w.qd[r, a]
         if q < p.axis_min[r, a] - _AXIS_TOLERANCE[a] or q > p.axis_max[r, a] + _AXIS_TOLERANCE[a]:
             end = p.axis_min[r, a] if q < p.axis_min[r, a] else p.axis_max[r, a]
-            _report(w, 6, q, end, _ANGLE if a == 3 else _POSITION)
+            _report(w, watch, 6, q, end, _ANGLE if a == 3 else _POSITION)
         speed = p.axis_velocity_loaded[a] if w.held[r] >= 0 else p.axis_velocity[a]
         if abs(v) > _SPEED_TOLERANCE * speed + _SPEED_MARGIN[a]:
-            _report(w, 6, v, _SPEED_TOLERANCE * speed + _SPEED_MARGIN[a], _TURNING if a == 3 else _SPEED)
+            _report(w, watch, 6, v, _SPEED_TOLERANCE * speed + _SPEED_MARGIN[a], _TURNING if a == 3 else _SPEED)
 
 
 @njit(cache=True)
-def _watch_limits(w: World, p: Params, r: int, dt_s: float) -> None:
+def _watch_limits(w: Truth, watch: Watch, p: Params, r: int, dt_s: float) -> None:
     """Invariant 6 for robot `r`: axes, forces, load."""
     moves, beyond, holds = False, False, w.held[r] >= 0
     for a in range(4):  # without a branch: mostly nothing is wrong
@@ -318,66 +316,66 @@ def _watch_limits(w: World, p: Params, r: int, dt_s: float) -> None:
         speed = p.axis_velocity_loaded[a] if holds else p.axis_velocity[a]
         beyond |= abs(v) > _SPEED_TOLERANCE * speed + _SPEED_MARGIN[a]
     if beyond:
-        _report_axes(w, p, r)
+        _report_axes(w, watch, p, r)
     # reaction first, then the stop itself; what force and load remain once the axes stand is nobody's act any more
     late_s = 2.0 * p.reaction_time_s + _STOP_S
     lateral = 0.0
     if w.guide_force_n[r, 0] != 0.0 or w.guide_force_n[r, 1] != 0.0:
         lateral = math.sqrt(w.guide_force_n[r, 0] ** 2 + w.guide_force_n[r, 1] ** 2)
-    w.overforce_s[r] = w.overforce_s[r] + dt_s if lateral > p.lateral_abort_n else 0.0
-    if w.overforce_s[r] > late_s and moves:
-        _report(w, 6, lateral, p.lateral_abort_n, _LATERAL)
+    watch.overforce_s[r] = watch.overforce_s[r] + dt_s if lateral > p.lateral_abort_n else 0.0
+    if watch.overforce_s[r] > late_s and moves:
+        _report(w, watch, 6, lateral, p.lateral_abort_n, _LATERAL)
     # the structure yields at once: of every tick since the last scan
     lateral = max(lateral, w.guide_peak_n[r, 0])
     if lateral > p.structure_lateral_n:
-        _report(w, 6, lateral, p.structure_lateral_n, _LATERAL)
+        _report(w, watch, 6, lateral, p.structure_lateral_n, _LATERAL)
     axial = max(abs(w.guide_force_n[r, 2]), w.guide_peak_n[r, 1])
     if axial > p.structure_axial_n:
-        _report(w, 6, axial, p.structure_axial_n, _AXIAL)
+        _report(w, watch, 6, axial, p.structure_axial_n, _AXIAL)
     limit_n = p.overload_fraction * p.rated_load_kg * p.gravity_mps2
     proof_n = _PROOF_LOAD * p.rated_load_kg * p.gravity_mps2
     load_n = abs(w.load_n[r])
-    w.overload_s[r] = w.overload_s[r] + dt_s if load_n > limit_n else 0.0
-    if w.overload_s[r] > late_s and (abs(w.qd[r, 2]) > _MOVING[2] or load_n > proof_n):
-        _report(w, 6, load_n, limit_n, _LOAD)
+    watch.overload_s[r] = watch.overload_s[r] + dt_s if load_n > limit_n else 0.0
+    if watch.overload_s[r] > late_s and (abs(w.qd[r, 2]) > _MOVING[2] or load_n > proof_n):
+        _report(w, watch, 6, load_n, limit_n, _LOAD)
 
 
 @njit(cache=True)
-def monitor(w: World, p: Params, dt_s: float, trip: int, acknowledgements: int, released: int) -> None:
+def monitor(w: Truth, watch: Watch, p: Params, dt_s: float, trip: int, acknowledgements: int, released: int) -> None:
     """Check all invariants on the true state of one world; `dt_s` is the time since the last check.
 
     What no plant has is told: `trip`, not 0 from a trip of the station until it is acknowledged, how many
     `acknowledgements` there have been, and whether the truck has been `released`.
     """
     if not _all_finite(w, p):
-        _report_not_finite(w)
+        _report_not_finite(w, watch)
         return
-    _watch_robots(w, p, dt_s)
-    _watch_places(w, p, released)
-    watch_stop(w, p, trip, acknowledgements)
+    _watch_robots(w, watch, p, dt_s)
+    _watch_places(w, watch, p, released)
+    watch_stop(w, watch, p, trip, acknowledgements)
 
 
 @njit(cache=True)
-def _watch_robots(w: World, p: Params, dt_s: float) -> None:
+def _watch_robots(w: Truth, watch: Watch, p: Params, dt_s: float) -> None:
     """Invariants 1, 3 and 6, and 2 of a pack that is let go now."""
     for r in range(p.robots):
-        _watch_load(w, p, r)
-        k = w.previous_held[r]
+        _watch_load(w, watch, p, r)
+        k = watch.previous_held[r]
         if k >= 0 and w.held[r] != k and not _seated(w, p, k):
-            _report_loose(w, p, k)
-        w.previous_held[r] = w.held[r]
-        _watch_limits(w, p, r, dt_s)
+            _report_loose(w, watch, p, k)
+        watch.previous_held[r] = w.held[r]
+        _watch_limits(w, watch, p, r, dt_s)
     if p.robots == 2 and abs(w.q[0, 0] - w.q[1, 0]) < p.robot_length_m - _DISTANCE_TOLERANCE_M:
-        _report(w, 6, abs(w.q[0, 0] - w.q[1, 0]), p.robot_length_m - _DISTANCE_TOLERANCE_M, _ROBOTS)
+        _report(w, watch, 6, abs(w.q[0, 0] - w.q[1, 0]), p.robot_length_m - _DISTANCE_TOLERANCE_M, _ROBOTS)
 
 
 @njit(cache=True)
-def _watch_places(w: World, p: Params, released: int) -> None:
+def _watch_places(w: Truth, watch: Watch, p: Params, released: int) -> None:
     """Invariants 2 of packs that stand, and 4."""
-    _watch_free_packs(w, p)
-    _watch_pull(w, p)
+    _watch_free_packs(w, watch, p)
+    _watch_pull(w, watch, p)
     # 4: the truck drives off
     if released == 1:
         for s in range(p.seats):
-            if p.seat_on_truck[s] == 1 and p.seat_locks[s] > 0 and w.watch_pulled[s] == 0:
-                _report(w, 4, float(s), 0.0, _SEAT)
+            if p.seat_on_truck[s] == 1 and p.seat_locks[s] > 0 and watch.watch_pulled[s] == 0:
+                _report(w, watch, 4, float(s), 0.0, _SEAT)

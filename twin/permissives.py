@@ -6,7 +6,6 @@ A refusal is put on record with what it is about, the value and its limit (`twin
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from twin.causes import (
     GRIPS_SHUT,
@@ -37,12 +36,19 @@ from twin.interlocks import (
     target_of,
 )
 from twin.motion.kernels import kernel
-from twin.plants.state import ERROR_STOP, TRIP_DISTANCE, TRIP_LOCK, TRIP_LOW_TRAVERSE, TRIP_NONE, X
 from twin.plants.suspension import FLOATING_TABLE
-
-World = Any
-Params = Any
-Command = Any
+from twin.records import (
+    ERROR_STOP,
+    TRIP_DISTANCE,
+    TRIP_LOCK,
+    TRIP_LOW_TRAVERSE,
+    TRIP_NONE,
+    Command,
+    Control,
+    Image,
+    Params,
+    X,
+)
 
 HANGING_FRACTION = 0.5
 """Ropes that still carry this share of the pack's weight may not let go of it [estimate: between a set-down pack's 0.2
@@ -63,27 +69,27 @@ def within_limits(p: Params, c: Command, k: int, carries: bool) -> bool:
 
 
 @kernel
-def may_let_go(w: World, p: Params, c: Command, r: int) -> bool:
+def may_let_go(image: Image, control: Control, p: Params, c: Command, r: int) -> bool:
     """Permissive of opening the grips: the pack is in the seat that the command names, locked if it can be, unloaded.
 
     Grips that all report open hold nothing and may always be commanded open.
     """
-    if grips_open(w, r):
+    if grips_open(image, r):
         return True
     if c.seat < 0:
-        return refused(w, r, RELEASE_SEAT, -1, 0.0, 1.0)
-    if not all_present(w, c.seat):
-        return refused(w, r, PADS_MADE, c.seat, float(pads_made(w, c.seat)), 4.0)
-    if p.seat_locks[c.seat] > 0 and not locks_closed(w, p, c.seat):
-        return refuse_locks(w, p, r, c.seat)
-    hanging = (p.e_mass_kg + HANGING_FRACTION * max(w.carried_kg[r], 0.0)) * p.gravity_mps2
-    if p.reeving == FLOATING_TABLE or w.load_cell_n[r] <= hanging:
+        return refused(image, control, r, RELEASE_SEAT, -1, 0.0, 1.0)
+    if not all_present(image, c.seat):
+        return refused(image, control, r, PADS_MADE, c.seat, float(pads_made(image, c.seat)), 4.0)
+    if p.seat_locks[c.seat] > 0 and not locks_closed(image, p, c.seat):
+        return refuse_locks(image, control, p, r, c.seat)
+    hanging = (p.e_mass_kg + HANGING_FRACTION * max(control.carried_kg[r], 0.0)) * p.gravity_mps2
+    if p.reeving == FLOATING_TABLE or image.load_cell_n[r] <= hanging:
         return True
-    return refused(w, r, HANGING, c.seat, w.load_cell_n[r], hanging)
+    return refused(image, control, r, HANGING, c.seat, image.load_cell_n[r], hanging)
 
 
 @kernel
-def truck_secured(w: World, p: Params, r: int) -> bool:
+def truck_secured(image: Image, control: Control, p: Params, r: int) -> bool:
     """Whether every seat on the truck has its locks closed on a pack, and pulled on since they closed.
 
     Robot `r` asks, and is told which seat has not.
@@ -91,30 +97,30 @@ def truck_secured(w: World, p: Params, r: int) -> bool:
     for s in range(p.seats):
         if p.seat_on_truck[s] == 0 or p.seat_locks[s] == 0:
             continue
-        if not locks_closed(w, p, s):
-            return refuse_locks(w, p, r, s)
-        if w.pull_tested[s] == 0:
-            return refused(w, r, PULL_TESTED, s, 0.0, 1.0)
+        if not locks_closed(image, p, s):
+            return refuse_locks(image, control, p, r, s)
+        if control.pull_tested[s] == 0:
+            return refused(image, control, r, PULL_TESTED, s, 0.0, 1.0)
     return True
 
 
 @kernel
-def planned_distance(w: World, p: Params, target: float, r: int) -> float:
+def planned_distance(image: Image, p: Params, target: float, r: int) -> float:
     """Distance that a move of axis x to `target` leaves to the other robot, wherever that is or goes, on this side."""
     other = 1 - r
-    here = w.axis_position[other, X]
-    there = target_of(w, other, X)
-    side = 1.0 if w.axis_position[r, X] > here else -1.0
+    here = image.axis_position[other, X]
+    there = target_of(image, other, X)
+    side = 1.0 if image.axis_position[r, X] > here else -1.0
     return side * target - max(side * here, side * there)
 
 
 @kernel
-def permitted(w: World, p: Params, c: Command, r: int) -> bool:
+def permitted(image: Image, control: Control, p: Params, c: Command, r: int) -> bool:
     """Permissives of command `c` for robot `r`: a refused command moves nothing."""
     off = p.interlock_off
-    if w.trip != TRIP_NONE:
-        return refused(w, r, TRIP_PENDING, w.trip, 1.0, 0.0)
-    carries = loaded(w, c, r)
+    if control.trip != TRIP_NONE:
+        return refused(image, control, r, TRIP_PENDING, control.trip, 1.0, 0.0)
+    carries = loaded(image, c, r)
     moves = False
     for k in range(4):
         if math.isnan(c.target[k]):
@@ -122,33 +128,33 @@ def permitted(w: World, p: Params, c: Command, r: int) -> bool:
         moves = True
         low, high = p.axis_min[r, k], p.axis_max[r, k]
         if not (low - 1e-9 <= c.target[k] <= high + 1e-9):
-            return refused(w, r, TARGET, k, c.target[k], low if c.target[k] < low else high)
+            return refused(image, control, r, TARGET, k, c.target[k], low if c.target[k] < low else high)
         if not within_limits(p, c, k, carries) and off[TRIP_NONE] == 0:
             speed = p.axis_velocity_loaded[k] if carries else p.axis_velocity[k]
             acceleration = p.axis_acceleration[k] if carries else p.axis_acceleration_empty[k]
             given = (c.velocity[k], c.acceleration[k], c.jerk[k])
-            return refuse_ramps(w, r, k, given, (speed, acceleration, p.axis_jerk[k]))
-        if w.axis_state[r, k] == ERROR_STOP:
-            return refused(w, r, IN_ERROR_STOP, k, 1.0, 0.0)
-    if moves and carries and below_clearance(w, p, r, 0.0) and off[TRIP_LOW_TRAVERSE] == 0:
+            return refuse_ramps(image, control, r, k, given, (speed, acceleration, p.axis_jerk[k]))
+        if image.axis_state[r, k] == ERROR_STOP:
+            return refused(image, control, r, IN_ERROR_STOP, k, 1.0, 0.0)
+    if moves and carries and below_clearance(image, p, r, 0.0) and off[TRIP_LOW_TRAVERSE] == 0:
         for k in range(2):
-            away = abs(c.target[k] - w.low_xy[r, k])
+            away = abs(c.target[k] - control.low_xy[r, k])
             aside_m = p.traverse_deadband_m * p.interlock_scale[TRIP_LOW_TRAVERSE]
             if not math.isnan(c.target[k]) and away > aside_m:
-                return refused(w, r, LOW_MOVE, k, away, aside_m)
+                return refused(image, control, r, LOW_MOVE, k, away, aside_m)
     travels = p.robots == 2 and not math.isnan(c.target[X])
     if travels and off[TRIP_DISTANCE] == 0:
-        distance = planned_distance(w, p, c.target[X], r)
+        distance = planned_distance(image, p, c.target[X], r)
         least_m = (p.robot_length_m + DISTANCE_MARGIN_M) / p.interlock_scale[TRIP_DISTANCE]
         if not distance >= least_m:
-            return refused(w, r, PLANNED_DISTANCE, X, distance, least_m)
-    if c.grip == 0 and off[TRIP_LOCK] == 0 and not may_let_go(w, p, c, r):
+            return refused(image, control, r, PLANNED_DISTANCE, X, distance, least_m)
+    if c.grip == 0 and off[TRIP_LOCK] == 0 and not may_let_go(image, control, p, c, r):
         return False
-    if c.release_truck == 1 and off[TRIP_LOCK] == 0 and not truck_secured(w, p, r):
+    if c.release_truck == 1 and off[TRIP_LOCK] == 0 and not truck_secured(image, control, p, r):
         return False
     # a lock opens only where the robot has the pack: under a truck it would fall
     opens = c.lock == 0 and c.seat >= 0
-    if opens and off[TRIP_LOCK] == 0 and not grips_closed(w, r) and not locks_open(w, p, c.seat):
-        grip, n = first_grip_not(w, r, 1)
-        return refused(w, r, GRIPS_SHUT, grip, float(n), 4.0)
+    if opens and off[TRIP_LOCK] == 0 and not grips_closed(image, r) and not locks_open(image, p, c.seat):
+        grip, n = first_grip_not(image, r, 1)
+        return refused(image, control, r, GRIPS_SHUT, grip, float(n), 4.0)
     return True

@@ -28,7 +28,8 @@ from twin.motion.shaper import impulses
 from twin.noise import normal
 from twin.permissives import permitted
 from twin.plants.geometry import planar
-from twin.plants.state import (
+from twin.plants.suspension import FLOATING_TABLE
+from twin.records import (
     BUSY,
     DISCRETE_MOTION,
     DONE,
@@ -54,16 +55,15 @@ from twin.plants.state import (
     UNTIL_SCANNED,
     UNTIL_SEATED,
     UNTIL_SETTLED,
+    Command,
+    Control,
+    Image,
+    Params,
     Z,
 )
-from twin.plants.suspension import FLOATING_TABLE
 from twin.scan_parts import ROBOT_MOVED
 from twin.velocity_motion import all_stand, follow_setpoints, follows, may_follow, stop_following
 from twin.waits import ARRIVED_M, note_wait
-
-World = Any
-Params = Any
-Command = Any
 
 PRESS_LIMIT = 1.0
 """Share of the rated load at which pressing a block home is given up: stopping takes some per cent more, and the
@@ -82,301 +82,309 @@ COMMAND_ENDED = 1
 
 
 @kernel
-def start_command(w: World, p: Params, c: Command, r: int) -> None:
+def start_command(image: Image, control: Control, p: Params, c: Command, r: int) -> None:
     """Begin command `c` on robot `r`: plan its moves, command its actuators; REFUSED when not permitted.
 
     A command for an axis that is still in motion is buffered (PLCopen): it is Busy until that motion has ended.
     """
-    if c.follow == FOLLOW_ON and w.status[r] == BUSY and w.buffered[r] == 0:
-        new_setpoints(w, p, c, r)
+    if c.follow == FOLLOW_ON and control.status[r] == BUSY and control.buffered[r] == 0:
+        new_setpoints(image, control, p, c, r)
         return
     if c.acknowledge == 1:
-        acknowledge(w, p)
-    w.command_start_s[r] = w.clock_s
-    w.setpoint_s[r] = w.clock_s
-    w.hold_s[r] = 0.0
-    w.swing_m[r] = 0.0
-    w.axial_s[r] = 0.0
-    if not permitted(w, p, c, r) or (follows(c) and not may_follow(w, p, c, r)):
-        w.status[r] = REFUSED
+        acknowledge(image, control, p)
+    control.command_start_s[r] = image.clock_s
+    control.setpoint_s[r] = image.clock_s
+    control.hold_s[r] = 0.0
+    control.swing_m[r] = 0.0
+    control.axial_s[r] = 0.0
+    if not permitted(image, control, p, c, r) or (follows(c) and not may_follow(image, control, p, c, r)):
+        control.status[r] = REFUSED
         return
-    w.status[r] = BUSY
-    w.pending[r] = IDLE
-    w.buffered[r] = 1 if moving(w, c, r) else 0
-    if w.buffered[r] == 1:
+    control.status[r] = BUSY
+    control.pending[r] = IDLE
+    control.buffered[r] = 1 if moving(image, c, r) else 0
+    if control.buffered[r] == 1:
         return
     for k in range(4):
         if math.isnan(c.target[k]):
             continue
-        start = w.reference[r, k, 0]
+        start = image.reference[r, k, 0]
         # where the axis really stops differs by its repeatability: a draw a move
-        scatter = p.axis_repeatability[k] / 3.0 * normal(p.stream[S_REPEAT], w.repeat_count[r], 4 * r + k)
+        scatter = p.axis_repeatability[k] / 3.0 * normal(p.stream[S_REPEAT], control.repeat_count[r], 4 * r + k)
         target = min(max(c.target[k] + scatter, p.axis_min[r, k]), p.axis_max[r, k])
         if k == Z:
-            plan_z(w, c, r, target)
+            plan_z(image, c, r, target)
         else:
-            plan_rest_to_rest(w.profile[r, k], start, target, c.velocity[k], c.acceleration[k], c.jerk[k])
-        w.profile_start_s[r, k] = w.clock_s + c.delay_s[k]
-        w.shaper_n[r, k] = impulses(
-            c.shaper[k], c.shaper_hz[k], c.shaper_zeta, w.shaper_amplitude[r, k], w.shaper_time_s[r, k]
+            plan_rest_to_rest(image.profile[r, k], start, target, c.velocity[k], c.acceleration[k], c.jerk[k])
+        image.profile_start_s[r, k] = image.clock_s + c.delay_s[k]
+        image.shaper_n[r, k] = impulses(
+            c.shaper[k], c.shaper_hz[k], c.shaper_zeta, image.shaper_amplitude[r, k], image.shaper_time_s[r, k]
         )
-        w.axis_state[r, k] = DISCRETE_MOTION
-    w.repeat_count[r] += 1
-    w.hand_over[r] = c.inserting
+        image.axis_state[r, k] = DISCRETE_MOTION
+    control.repeat_count[r] += 1
+    image.hand_over[r] = c.inserting
     if c.grip >= 0:
-        w.grip_command[r] = c.grip
+        image.grip_command[r] = c.grip
     if c.lock >= 0 and c.seat >= 0:
-        w.lock_command[c.seat] = c.lock
+        image.lock_command[c.seat] = c.lock
     if c.float_lock >= 0:
-        w.float_lock_command[r] = c.float_lock
+        image.float_lock_command[r] = c.float_lock
     if c.pull_passed == 1 and c.seat >= 0:
-        w.pull_tested[c.seat] = 1
+        control.pull_tested[c.seat] = 1
     if c.release_truck == 1:
-        w.truck_released = 1
-    w.scan_window[r] = FOLLOWED_FRAMES if follows(c) else 0
+        image.truck_released = 1
+    image.scan_window[r] = FOLLOWED_FRAMES if follows(c) else 0
     if c.until == UNTIL_SCANNED and not follows(c):
-        w.scan_window[r] = c.scan_samples
-        w.scan_anew[r] = 1
+        image.scan_window[r] = c.scan_samples
+        image.scan_anew[r] = 1
 
 
 @kernel
-def new_setpoints(w: World, p: Params, c: Command, r: int) -> None:
+def new_setpoints(image: Image, control: Control, p: Params, c: Command, r: int) -> None:
     """Velocity motion goes on with other setpoints; those that the axes may not have end it as REFUSED.
 
     While it is ending already they come too late and change nothing.
     """
-    if w.pending[r] != IDLE:
+    if control.pending[r] != IDLE:
         return
-    w.setpoint_s[r] = w.clock_s
-    if not may_follow(w, p, c, r):
-        end_command(w, p, c, r, REFUSED)
+    control.setpoint_s[r] = image.clock_s
+    if not may_follow(image, control, p, c, r):
+        end_command(image, control, p, c, r, REFUSED)
 
 
 @kernel
-def moving(w: World, c: Command, r: int) -> bool:
+def moving(image: Image, c: Command, r: int) -> bool:
     """Whether an axis that the command moves is still in another motion."""
     for k in range(4):
-        if (follows(c) or not math.isnan(c.target[k])) and w.axis_state[r, k] != STANDSTILL:
+        if (follows(c) or not math.isnan(c.target[k])) and image.axis_state[r, k] != STANDSTILL:
             return True
     return False
 
 
 @kernel
-def arrived(w: World, c: Command, r: int) -> bool:
+def arrived(image: Image, c: Command, r: int) -> bool:
     """Whether every axis that the command moves stands at its target."""
-    if moving(w, c, r):
+    if moving(image, c, r):
         return False
     for k in range(4):
-        if not math.isnan(c.target[k]) and abs(w.reference[r, k, 0] - w.axis_position[r, k]) > ARRIVED_M[k]:
+        if not math.isnan(c.target[k]) and abs(image.reference[r, k, 0] - image.axis_position[r, k]) > ARRIVED_M[k]:
             return False
     return True
 
 
 @kernel
-def actuated(w: World, p: Params, c: Command, r: int) -> bool:
+def actuated(image: Image, p: Params, c: Command, r: int) -> bool:
     """Whether grips, locks and table lock report what the command asked for."""
     if c.grip >= 0:
         for i in range(4):
-            if (w.grip_closed[r, i] if c.grip == 1 else w.grip_open[r, i]) == 0:
+            if (image.grip_closed[r, i] if c.grip == 1 else image.grip_open[r, i]) == 0:
                 return False
     if c.lock >= 0 and c.seat >= 0:
-        if not (locks_closed(w, p, c.seat) if c.lock == 1 else locks_open(w, p, c.seat)):
+        if not (locks_closed(image, p, c.seat) if c.lock == 1 else locks_open(image, p, c.seat)):
             return False
-    return not (c.float_lock >= 0 and abs(w.table_lock[r] - c.float_lock) > 0.01)
+    return not (c.float_lock >= 0 and abs(image.table_lock[r] - c.float_lock) > 0.01)
 
 
 @kernel
-def stop_z(w: World, p: Params, r: int) -> None:
+def stop_z(image: Image, p: Params, r: int) -> None:
     """Stop the hoist or lift from where it is: in contact its reference runs ahead, and catching up would press on."""
-    if w.axis_state[r, Z] != STANDSTILL:
-        w.reference[r, Z, 0] = w.axis_position[r, Z]
-        w.reference[r, Z, 1] = w.axis_speed[r, Z]
-        w.reference[r, Z, 2] = 0.0
-        w.integral_reset[r, Z] = 1  # it has wound up while contact held the axis back, and would press on
-        stop_axis(w, p, r, Z, w.clock_s, STOPPING)
+    if image.axis_state[r, Z] != STANDSTILL:
+        image.reference[r, Z, 0] = image.axis_position[r, Z]
+        image.reference[r, Z, 1] = image.axis_speed[r, Z]
+        image.reference[r, Z, 2] = 0.0
+        image.integral_reset[r, Z] = 1  # it has wound up while contact held the axis back, and would press on
+        stop_axis(image, p, r, Z, image.clock_s, STOPPING)
 
 
 @kernel
-def load_reached(w: World, p: Params, c: Command, r: int) -> bool:
+def load_reached(image: Image, p: Params, c: Command, r: int) -> bool:
     """Ropes: the load cell fell below the threshold. Table, pushing upwards: it rose above it."""
     if p.reeving == FLOATING_TABLE:
-        return w.load_cell_n[r] > c.threshold
-    return w.load_cell_n[r] < c.threshold
+        return image.load_cell_n[r] > c.threshold
+    return image.load_cell_n[r] < c.threshold
 
 
 @kernel
-def pulls_enough(w: World, p: Params, c: Command, r: int) -> bool:
+def pulls_enough(image: Image, p: Params, c: Command, r: int) -> bool:
     """Whether the fast channel of the load cell is above the threshold, and going on would end at the overload cut-off.
 
     The other channel lags by its filter, behind a fast pull by kilonewtons: the difference of both tells the rate.
     """
-    raw_n = w.load_raw_n[r]
-    rate_n_per_s = (raw_n - w.load_cell_n[r]) / max(p.load_filter_s, p.dt_s * p.scan_ticks)
+    raw_n = image.load_raw_n[r]
+    rate_n_per_s = (raw_n - image.load_cell_n[r]) / max(p.load_filter_s, p.dt_s * p.scan_ticks)
     cut_off_n = p.overload_fraction * p.rated_load_kg * p.gravity_mps2
     return raw_n > c.threshold and raw_n + PULL_STOP_S * rate_n_per_s > PULL_STOP_SHARE * cut_off_n
 
 
 @kernel
-def judge(w: World, p: Params, c: Command, r: int, dt_s: float) -> int:
+def judge(image: Image, control: Control, p: Params, c: Command, r: int, dt_s: float) -> int:
     """How command `c` of robot `r` stands in this scan: BUSY or why it ended."""
     until = c.until
-    busy_s = w.clock_s - w.command_start_s[r]
+    busy_s = image.clock_s - control.command_start_s[r]
     if c.inserting == 1:
-        going_in = math.isnan(c.target[Z]) or p.retract * (c.target[Z] - w.axis_position[r, Z]) < 0.0
+        going_in = math.isnan(c.target[Z]) or p.retract * (c.target[Z] - image.axis_position[r, Z]) < 0.0
         if follows(c):
             going_in = p.retract * c.velocity[Z] <= 0.0
-        if going_in and w.force_s[r] > p.reaction_time_s:
-            note_end(w, r, LATERAL, -1, planar(w.lateral_n[r, 0], w.lateral_n[r, 1]), lateral_limit_n(p))
+        if going_in and control.force_s[r] > p.reaction_time_s:
+            note_end(
+                image, control, r, LATERAL, -1, planar(image.lateral_n[r, 0], image.lateral_n[r, 1]), lateral_limit_n(p)
+            )
             return FORCE_ABORT
         # ropes lose load when something holds the pack up; a table gains it
-        carried = (p.e_mass_kg + w.carried_kg[r]) * p.gravity_mps2
-        pushing = abs(w.load_cell_n[r] - carried)
-        high = math.isnan(c.seat_z) or p.retract * (w.axis_position[r, Z] - c.seat_z) > JAM_HEIGHT_M
+        carried = (p.e_mass_kg + control.carried_kg[r]) * p.gravity_mps2
+        pushing = abs(image.load_cell_n[r] - carried)
+        high = math.isnan(c.seat_z) or p.retract * (image.axis_position[r, Z] - c.seat_z) > JAM_HEIGHT_M
         jams = high and pushing > c.jam_below_n and (going_in or not follows(c))  # backing off, it only comes free
-        w.axial_s[r] = w.axial_s[r] + dt_s if jams else 0.0
-        if w.axial_s[r] > 3.0 * p.reaction_time_s:
-            note_end(w, r, AXIAL, c.seat, pushing, c.jam_below_n)
+        control.axial_s[r] = control.axial_s[r] + dt_s if jams else 0.0
+        if control.axial_s[r] > 3.0 * p.reaction_time_s:
+            note_end(image, control, r, AXIAL, c.seat, pushing, c.jam_below_n)
             return JAM
-        too_hard = w.load_cell_n[r] > PRESS_LIMIT * p.rated_load_kg * p.gravity_mps2
+        too_hard = image.load_cell_n[r] > PRESS_LIMIT * p.rated_load_kg * p.gravity_mps2
         # a table that backs off is only then relieved of what it pressed with
         if too_hard and (going_in or p.reeving != FLOATING_TABLE):
-            note_end(w, r, PRESS, c.seat, w.load_cell_n[r], PRESS_LIMIT * p.rated_load_kg * p.gravity_mps2)
+            note_end(
+                image, control, r, PRESS, c.seat, image.load_cell_n[r], PRESS_LIMIT * p.rated_load_kg * p.gravity_mps2
+            )
             return JAM
     if until == UNTIL_DONE:
-        if arrived(w, c, r):
+        if arrived(image, c, r):
             return DONE
     elif until == UNTIL_SETTLED:
-        sway_m = planar(w.sway_m[r, 0], w.sway_m[r, 1])
+        sway_m = planar(image.sway_m[r, 0], image.sway_m[r, 1])
         swaying = sway_m > c.threshold
-        if swaying and arrived(w, c, r):
-            w.swing_m[r] = sway_m if w.hold_s[r] > 0.0 else max(w.swing_m[r], sway_m)
-        w.hold_s[r] = 0.0 if swaying or not arrived(w, c, r) else w.hold_s[r] + dt_s
-        if arrived(w, c, r) and w.hold_s[r] >= c.dwell_s and not swaying:
+        if swaying and arrived(image, c, r):
+            control.swing_m[r] = sway_m if control.hold_s[r] > 0.0 else max(control.swing_m[r], sway_m)
+        control.hold_s[r] = 0.0 if swaying or not arrived(image, c, r) else control.hold_s[r] + dt_s
+        if arrived(image, c, r) and control.hold_s[r] >= c.dwell_s and not swaying:
             return DONE
     elif until == UNTIL_LANDED:
-        waits = waits_over_pack(w, p, c, r, dt_s)
-        if load_reached(w, p, c, r):
+        waits = waits_over_pack(image, control, p, c, r, dt_s)
+        if load_reached(image, p, c, r):
             return DONE
-        if not waits and arrived(w, c, r):
-            note_wait(w, p, c, r, busy_s)
+        if not waits and arrived(image, c, r):
+            note_wait(image, control, p, c, r, busy_s)
             return JAM
     elif until == UNTIL_SEATED:
-        if all_present(w, c.seat) and load_reached(w, p, c, r):
+        if all_present(image, c.seat) and load_reached(image, p, c, r):
             return DONE
-        if not follows(c) and arrived(w, c, r):
-            note_wait(w, p, c, r, busy_s)
+        if not follows(c) and arrived(image, c, r):
+            note_wait(image, control, p, c, r, busy_s)
             return JAM
     elif until == UNTIL_LOAD_ABOVE:
-        if w.load_cell_n[r] > c.threshold or pulls_enough(w, p, c, r):
+        if image.load_cell_n[r] > c.threshold or pulls_enough(image, p, c, r):
             return DONE
-        if arrived(w, c, r):
-            note_wait(w, p, c, r, busy_s)
+        if arrived(image, c, r):
+            note_wait(image, control, p, c, r, busy_s)
             return JAM
     elif until == UNTIL_LOAD_BELOW:
-        if w.load_cell_n[r] < c.threshold:
+        if image.load_cell_n[r] < c.threshold:
             return DONE
-        if arrived(w, c, r):
-            note_wait(w, p, c, r, busy_s)
+        if arrived(image, c, r):
+            note_wait(image, control, p, c, r, busy_s)
             return JAM
     elif until == UNTIL_CLEAR:
-        if p.retract * (w.axis_position[r, Z] - c.threshold) >= 0.0:
+        if p.retract * (image.axis_position[r, Z] - c.threshold) >= 0.0:
             return DONE
     elif until == UNTIL_NEAR:
         left = 0.0
         for k in range(4):
             if not math.isnan(c.target[k]):
-                left = max(left, motion_end_s(w, r, k) - w.clock_s)
+                left = max(left, motion_end_s(image, r, k) - image.clock_s)
         if left <= c.threshold:
             return DONE
     elif until == UNTIL_ACTUATED:
-        if actuated(w, p, c, r):
+        if actuated(image, p, c, r):
             return DONE
     elif until == UNTIL_DWELL:
-        if busy_s >= c.dwell_s and (c.zero_load < 2 or all_zeroed(w, p)):
+        if busy_s >= c.dwell_s and (c.zero_load < 2 or all_zeroed(control, p)):
             return DONE
-    elif until == UNTIL_SCANNED and w.scan_count[r] >= c.scan_samples:
+    elif until == UNTIL_SCANNED and image.scan_count[r] >= c.scan_samples:
         return DONE
     if busy_s <= c.timeout_s:
         return BUSY
-    note_wait(w, p, c, r, busy_s)
-    if until == UNTIL_LANDED and stopped_short(w, p, c, r):
-        note_end(w, r, OVER_PACK, -1, w.hold_s[r], calm_s(w, p, r))
+    note_wait(image, control, p, c, r, busy_s)
+    if until == UNTIL_LANDED and stopped_short(image, p, c, r):
+        note_end(image, control, r, OVER_PACK, -1, control.hold_s[r], calm_s(image, p, r))
     return TIMEOUT
 
 
 @kernel
-def end_command(w: World, p: Params, c: Command, r: int, status: int) -> None:
+def end_command(image: Image, control: Control, p: Params, c: Command, r: int, status: int) -> None:
     """A command's condition was met or it failed: stop what still moves; its result stands once the axes do.
 
     Conditions that watch a force or a contact stop the hoist, and so does every failure; overlaps let the axes run on.
     """
-    w.scan_window[r] = 0
+    image.scan_window[r] = 0
     until = c.until
     stops = follows(c) or until in (UNTIL_LANDED, UNTIL_SEATED, UNTIL_LOAD_ABOVE, UNTIL_LOAD_BELOW)
     if stops or status != DONE:
-        stop_z(w, p, r)
-        stop_following(w, p, r)
-        w.pending[r] = status
+        stop_z(image, p, r)
+        stop_following(image, p, r)
+        control.pending[r] = status
     else:
-        conclude(w, p, c, r, status)
+        conclude(image, control, p, c, r, status)
 
 
 @kernel
-def conclude(w: World, p: Params, c: Command, r: int, status: int) -> None:
+def conclude(image: Image, control: Control, p: Params, c: Command, r: int, status: int) -> None:
     """The command has its result: note what was weighed and where a pack came to rest."""
     until = c.until
-    w.status[r] = status
-    w.pending[r] = IDLE
-    w.scan_window[r] = 0
+    control.status[r] = status
+    control.pending[r] = IDLE
+    image.scan_window[r] = 0
     if c.carrying >= 0 and c.inserting == 0 and until in (UNTIL_SETTLED, UNTIL_DONE, UNTIL_NEAR):
-        w.carried_kg[r] = w.load_cell_n[r] / p.gravity_mps2 - p.e_mass_kg  # what hangs there, weighed at rest
+        control.carried_kg[r] = image.load_cell_n[r] / p.gravity_mps2 - p.e_mass_kg  # what hangs there, weighed at rest
     if status == DONE and (until == UNTIL_SEATED or c.grip == 1):
-        w.hold_height[r] = w.axis_position[r, Z]
+        control.hold_height[r] = image.axis_position[r, Z]
 
 
 @kernel
-def at_end(w: World, c: Command, r: int) -> bool:
+def at_end(image: Image, c: Command, r: int) -> bool:
     """Whether every axis that the command moves is at the end of its motion."""
     for k in range(4):
-        if not math.isnan(c.target[k]) and w.axis_state[r, k] != STANDSTILL and w.clock_s < motion_end_s(w, r, k):
+        if (
+            not math.isnan(c.target[k])
+            and image.axis_state[r, k] != STANDSTILL
+            and image.clock_s < motion_end_s(image, r, k)
+        ):
             return False
     return True
 
 
 @kernel
-def run_logic(w: World, p: Params, commands: Any, dt_s: float, anew: int) -> int:
+def run_logic(image: Image, control: Control, p: Params, commands: Any, dt_s: float, anew: int) -> int:
     """The scan's part after the sensors; COMMAND_ENDED or 0. `anew` as for `plc_scan_unseen`."""
     for r in range(p.robots):
         if anew & (ROBOT_MOVED << r):
-            update_axis_states(w, p, r, w.clock_s)
-    if w.trip == TRIP_NONE:
-        reason = find_trip(w, p, commands, dt_s, anew)
+            update_axis_states(image, p, r, image.clock_s)
+    if control.trip == TRIP_NONE:
+        reason = find_trip(image, control, p, commands, dt_s, anew)
         if reason != TRIP_NONE:
-            trip_station(w, p, reason)
+            trip_station(image, control, p, reason)
     free = False
     for r in range(p.robots):
-        if w.status[r] == BUSY:
+        if control.status[r] == BUSY:
             c = commands[r]
-            if w.trip != TRIP_NONE:
-                conclude(w, p, c, r, TRIP)
-            elif w.buffered[r] == 1:
-                if not moving(w, c, r):
-                    start_command(w, p, c, r)
-            elif w.pending[r] != IDLE:
-                if all_stand(w, r) if follows(c) else w.axis_state[r, Z] == STANDSTILL:
-                    conclude(w, p, c, r, w.pending[r])
+            if control.trip != TRIP_NONE:
+                conclude(image, control, p, c, r, TRIP)
+            elif control.buffered[r] == 1:
+                if not moving(image, c, r):
+                    start_command(image, control, p, c, r)
+            elif control.pending[r] != IDLE:
+                if all_stand(image, r) if follows(c) else image.axis_state[r, Z] == STANDSTILL:
+                    conclude(image, control, p, c, r, control.pending[r])
             else:
-                status = judge(w, p, c, r, dt_s)
+                status = judge(image, control, p, c, r, dt_s)
                 if status != BUSY:
-                    end_command(w, p, c, r, status)
+                    end_command(image, control, p, c, r, status)
                 elif follows(c):
-                    follow_setpoints(w, p, c, r, dt_s)
-            free = free or w.status[r] != BUSY
-    order_drives(w, p)
+                    follow_setpoints(image, control, p, c, r, dt_s)
+            free = free or control.status[r] != BUSY
+    order_drives(image, control, p)
     return COMMAND_ENDED if free else 0
 
 
 @kernel
 def motion_end_of(worlds: Any, i: int, r: int, k: int) -> float:
     """`motion_end_s` of axis `k` of robot `r` in world `i`; in the past for an axis at rest."""
-    return motion_end_s(worlds[i], r, k)
+    return motion_end_s(worlds[i].image, r, k)

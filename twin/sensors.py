@@ -5,14 +5,23 @@ All noise comes from counter-based streams (`twin.noise`), so a reading depends 
 
 from __future__ import annotations
 
-from typing import Any
-
 from twin.motion.kernels import kernel
 from twin.noise import normal, uniform
-from twin.plants.state import DELAY_SCANS, EX, EY, LOCKS, S_FORCE, S_LOAD, S_SCANNER, S_SWAY
-
-World = Any
-Params = Any
+from twin.records import (
+    DELAY_SCANS,
+    EX,
+    EY,
+    LOCKS,
+    S_FORCE,
+    S_LOAD,
+    S_SCANNER,
+    S_SWAY,
+    Faults,
+    Image,
+    Params,
+    Sensors,
+    Truth,
+)
 
 CLOSED_FROM, OPEN_BELOW = 0.99, 0.01
 """Actuator positions at which the switches make."""
@@ -21,92 +30,94 @@ OVER_SEAT_M = 0.1
 
 
 @kernel
-def read_sensors(w: World, p: Params, dt_s: float) -> None:
+def read_sensors(w: Truth, image: Image, sensors: Sensors, faults: Faults, p: Params, dt_s: float) -> None:
     """One PLC scan of every sensor."""
-    read_station(w)
+    read_station(w, image)
     for r in range(p.robots):
-        read_axes_and_load(w, p, r, dt_s)
-        read_grips(w, r)
-        read_sway_and_force(w, p, r, w.scans)
-    read_seats(w, p)
-    read_truck(w, p)
+        read_axes_and_load(w, image, sensors, faults, p, r, dt_s)
+        read_grips(w, image, r)
+        read_sway_and_force(w, image, faults, p, r, sensors.scans)
+    read_seats(w, image, faults, p)
+    read_truck(w, image, sensors, faults, p)
 
 
 @kernel
-def read_station(w: World) -> None:
+def read_station(w: Truth, image: Image) -> None:
     """The controller's clock, the emergency stop button, and whether the drives have power."""
-    w.clock_s, w.clock_tick = w.t_s, w.tick
-    w.estop_seen, w.power_off_seen = w.estop_button, w.power_off
+    image.clock_s, image.clock_tick = w.t_s, w.tick
+    image.estop_seen, image.power_off_seen = w.estop_button, w.power_off
 
 
 @kernel
-def read_grips(w: World, r: int) -> None:
+def read_grips(w: Truth, image: Image, r: int) -> None:
     """Switches of robot `r`'s grips."""
     for i in range(4):
-        w.grip_closed[r, i] = 1 if w.grip_position[r, i] >= CLOSED_FROM and w.held[r] >= 0 else 0
-        w.grip_open[r, i] = 1 if w.grip_position[r, i] <= OPEN_BELOW else 0
+        image.grip_closed[r, i] = 1 if w.grip_position[r, i] >= CLOSED_FROM and w.held[r] >= 0 else 0
+        image.grip_open[r, i] = 1 if w.grip_position[r, i] <= OPEN_BELOW else 0
 
 
 @kernel
-def read_axes_and_load(w: World, p: Params, r: int, dt_s: float) -> None:
+def read_axes_and_load(
+    w: Truth, image: Image, sensors: Sensors, faults: Faults, p: Params, r: int, dt_s: float
+) -> None:
     """Encoders and load cell of robot `r`."""
     keep = p.load_filter_s / (p.load_filter_s + dt_s)
     for k in range(4):
-        w.axis_position[r, k], w.axis_speed[r, k] = w.q[r, k], w.qd[r, k]
-        w.axis_force_n[r, k] = w.drive_n[r, k]
-    w.table_lock[r] = w.float_lock[r]
-    load = w.load_n[r] + w.load_cell_offset_n[r] + p.load_sigma_n * normal(p.stream[S_LOAD], w.scans, r)
-    load -= w.load_zero_n[r]
-    if w.load_cell_frozen[r] == 0:
-        w.load_raw_n[r] = load
-        w.load_cell_n[r] = keep * w.load_cell_n[r] + (1.0 - keep) * load
-    w.axial_n[r] = w.guide_force_n[r, 2]
+        image.axis_position[r, k], image.axis_speed[r, k] = w.q[r, k], w.qd[r, k]
+        image.axis_force_n[r, k] = w.drive_n[r, k]
+    image.table_lock[r] = w.float_lock[r]
+    load = w.load_n[r] + faults.load_cell_offset_n[r] + p.load_sigma_n * normal(p.stream[S_LOAD], sensors.scans, r)
+    load -= image.load_zero_n[r]
+    if faults.load_cell_frozen[r] == 0:
+        image.load_raw_n[r] = load
+        image.load_cell_n[r] = keep * image.load_cell_n[r] + (1.0 - keep) * load
+    image.axial_n[r] = w.guide_force_n[r, 2]
 
 
 @kernel
-def read_sway_and_force(w: World, p: Params, r: int, n: int) -> None:
+def read_sway_and_force(w: Truth, image: Image, faults: Faults, p: Params, r: int, n: int) -> None:
     """Sway and lateral force of robot `r` in scan `n`: they remember nothing, and may be read when somebody asks."""
     for i in range(2):
-        sway = w.q[r, EX + i] + w.sway_bias_m[r, i]
-        w.sway_m[r, i] = sway + p.sway_sigma_m * normal(p.stream[S_SWAY], n, 2 * r + i)
-        w.lateral_n[r, i] = w.guide_force_n[r, i] + p.force_sigma_n * normal(p.stream[S_FORCE], n, 2 * r + i)
+        sway = w.q[r, EX + i] + faults.sway_bias_m[r, i]
+        image.sway_m[r, i] = sway + p.sway_sigma_m * normal(p.stream[S_SWAY], n, 2 * r + i)
+        image.lateral_n[r, i] = w.guide_force_n[r, i] + p.force_sigma_n * normal(p.stream[S_FORCE], n, 2 * r + i)
 
 
 @kernel
-def read_seats(w: World, p: Params) -> None:
+def read_seats(w: Truth, image: Image, faults: Faults, p: Params) -> None:
     """Switches of locks and pads."""
-    read_locks(w, p)
-    read_pads(w, p)
+    read_locks(w, image, faults, p)
+    read_pads(w, image, p)
 
 
 @kernel
-def read_locks(w: World, p: Params) -> None:
+def read_locks(w: Truth, image: Image, faults: Faults, p: Params) -> None:
     """Switches of locks."""
     for s in range(p.seats):
         for i in range(min(p.seat_locks[s], LOCKS)):
-            w.lock_closed[s, i] = 1 if w.lock_position[s, i] >= CLOSED_FROM and w.locked[s] >= 0 else 0
-            w.lock_open[s, i] = 1 if w.lock_position[s, i] <= OPEN_BELOW else 0
-            if w.lock_switch_fault[s, i] != 0:
-                w.lock_open[s, i] = 1 if w.lock_switch_fault[s, i] == 1 else 0
-                w.lock_closed[s, i] = 1 - w.lock_open[s, i]
+            image.lock_closed[s, i] = 1 if w.lock_position[s, i] >= CLOSED_FROM and w.locked[s] >= 0 else 0
+            image.lock_open[s, i] = 1 if w.lock_position[s, i] <= OPEN_BELOW else 0
+            if faults.lock_switch_fault[s, i] != 0:
+                image.lock_open[s, i] = 1 if faults.lock_switch_fault[s, i] == 1 else 0
+                image.lock_closed[s, i] = 1 - image.lock_open[s, i]
 
 
 @kernel
-def read_pads(w: World, p: Params) -> None:
+def read_pads(w: Truth, image: Image, p: Params) -> None:
     """Switches of pads."""
     for s in range(p.seats):
         for i in range(4):
-            w.seat_present[s, i] = 0
+            image.seat_present[s, i] = 0
     for k in range(p.packs):
         s = w.pack_seat[k]
         if abs(w.pack_offset_m[k, 0]) < OVER_SEAT_M and abs(w.pack_offset_m[k, 1]) < OVER_SEAT_M:
             for i in range(4):
                 if w.pad_gap_m[k, i] <= p.seated_m:
-                    w.seat_present[s, i] = 1
+                    image.seat_present[s, i] = 1
 
 
 @kernel
-def made_pads(w: World, p: Params, k: int) -> int:
+def made_pads(w: Truth, p: Params, k: int) -> int:
     """Which pad switches pack `k` makes, as a number for comparison; -1: none."""
     if abs(w.pack_offset_m[k, 0]) >= OVER_SEAT_M or abs(w.pack_offset_m[k, 1]) >= OVER_SEAT_M:
         return -1
@@ -117,49 +128,49 @@ def made_pads(w: World, p: Params, k: int) -> int:
 
 
 @kernel
-def read_truck(w: World, p: Params) -> None:
+def read_truck(w: Truth, image: Image, sensors: Sensors, faults: Faults, p: Params) -> None:
     """The truck's displacement, and its pose for the scanners, which show it late."""
-    slot = w.scans % DELAY_SCANS
+    slot = sensors.scans % DELAY_SCANS
     for i in range(3):
-        w.truck_seen_m[i] = w.truck_q[i]
+        image.truck_seen_m[i] = w.truck_q[i]
     for i in range(6):
-        w.truck_history[slot, i] = w.truck_q[i]
+        sensors.truck_history[slot, i] = w.truck_q[i]
     for r in range(p.robots):
-        scan_frame(w, p, r)
+        scan_frame(image, sensors, faults, p, r)
 
 
 @kernel
-def scan_frame(w: World, p: Params, r: int) -> None:
-    """Take one frame of the truck's pose if one is wanted and due, into the running mean `w.scan_pose[r]`.
+def scan_frame(image: Image, sensors: Sensors, faults: Faults, p: Params, r: int) -> None:
+    """Take one frame of the truck's pose if one is wanted and due, into the running mean `image.scan_pose[r]`.
 
-    The mean is that of all frames up to `w.scan_window[r]` of them; from then on older ones fade (a frame counts
+    The mean is that of all frames up to `image.scan_window[r]` of them; from then on older ones fade (a frame counts
     1 / window). A frame shows the truck as it was `scan_delay` ago, with this swap's bias and white noise; some frames
     drop out.
     """
-    window = w.scan_window[r]
-    if w.scan_anew[r] == 1:
-        w.scan_anew[r], w.scan_count[r] = 0, 0
-        w.scan_next_tick[r] = w.clock_tick
-    if window == 0 or w.clock_tick < w.scan_next_tick[r]:
+    window = image.scan_window[r]
+    if image.scan_anew[r] == 1:
+        image.scan_anew[r], image.scan_count[r] = 0, 0
+        sensors.scan_next_tick[r] = image.clock_tick
+    if window == 0 or image.clock_tick < sensors.scan_next_tick[r]:
         return
-    w.scan_next_tick[r] = w.clock_tick + p.scan_period_ticks
-    frame = w.scan_frames[r]
-    w.scan_frames[r] = frame + 1
+    sensors.scan_next_tick[r] = image.clock_tick + p.scan_period_ticks
+    frame = sensors.scan_frames[r]
+    sensors.scan_frames[r] = frame + 1
     lane = 16 * (r + 1)
-    if w.scan_blind == 1 or uniform(p.stream[S_SCANNER], frame, lane + 15) < p.scan_dropout:
+    if faults.scan_blind == 1 or uniform(p.stream[S_SCANNER], frame, lane + 15) < p.scan_dropout:
         return
-    scans = w.scans + 1
+    scans = sensors.scans + 1
     then = (scans - min(p.scan_delay_scans, scans)) % DELAY_SCANS
-    count = w.scan_count[r]
+    count = image.scan_count[r]
     kept = min(count, window - 1)
     for i in range(6):
         sigma = p.scan_sigma_rad if i == 2 or i >= 4 else p.scan_sigma_m
-        seen = w.truck_history[then, i] + p.scan_bias[i] + sigma * normal(p.stream[S_SCANNER], frame, lane + i)
-        w.scan_pose[r, i] = (w.scan_pose[r, i] * kept + seen) / (kept + 1)
-    w.scan_count[r] = count + 1
+        seen = sensors.truck_history[then, i] + p.scan_bias[i] + sigma * normal(p.stream[S_SCANNER], frame, lane + i)
+        image.scan_pose[r, i] = (image.scan_pose[r, i] * kept + seen) / (kept + 1)
+    image.scan_count[r] = count + 1
 
 
 @kernel
-def sway_of(w: World, p: Params, r: int) -> float:
+def sway_of(w: Truth, p: Params, r: int) -> float:
     """True sway offset of robot `r`, in m."""
     return (w.q[r, EX] ** 2 + w.q[r, EY] ** 2) ** 0.5

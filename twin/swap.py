@@ -16,7 +16,7 @@ from twin.finite import with_nulls
 from twin.incident import amounts
 from twin.monitor import INVARIANTS, MEASURED
 from twin.plants.protocol import Plant
-from twin.plants.state import BUSY, TRIP
+from twin.records import BUSY, TRIP
 from twin.sequence.decisions import inserted
 from twin.sequence.program import PhaseSpan, Program
 from twin.sequence.tables import TABLES
@@ -304,18 +304,18 @@ def kpis_of(plant: Plant, program: Program, n: int) -> dict[str, float | int]:
     """Key figures of world `n` (design, section 8)."""
     w = plant.worlds[n]
     new_packs = [job.new_pack for job in program.cell.jobs]
-    offsets = w["pack_offset_m"][new_packs, :2]
+    offsets = w["truth"]["pack_offset_m"][new_packs, :2]
     return {
-        "peak_sway_rad": float(w["peak_sway_rad"]),
-        "peak_sway_m": float(w["peak_sway_m"]),
-        "residual_sway_rad": float(w["residual_sway_rad"]),
-        "residual_sway_m": float(w["residual_sway_m"]),
-        "peak_lateral_force_n": float(w["peak_lateral_n"]),
-        "peak_axial_force_n": float(w["peak_axial_n"]),
+        "peak_sway_rad": float(w["kpis"]["peak_sway_rad"]),
+        "peak_sway_m": float(w["kpis"]["peak_sway_m"]),
+        "residual_sway_rad": float(w["kpis"]["residual_sway_rad"]),
+        "residual_sway_m": float(w["kpis"]["residual_sway_m"]),
+        "peak_lateral_force_n": float(w["kpis"]["peak_lateral_n"]),
+        "peak_axial_force_n": float(w["kpis"]["peak_axial_n"]),
         "seat_error_m": float(np.hypot(offsets[:, 0], offsets[:, 1]).max()),
         "insert_attempts": int(insertions(plant, program, n).max()),
-        "energy_j": float(w["energy_j"]),
-        "truck_displacement_m": float(w["truck_displacement_m"]),
+        "energy_j": float(w["truth"]["energy_j"]),
+        "truck_displacement_m": float(w["kpis"]["truck_displacement_m"]),
     }
 
 
@@ -323,7 +323,7 @@ def insertions(plant: Plant, program: Program, n: int) -> np.ndarray:
     """(jobs,) insertions into the truck that were begun in world `n`, one that is under way or was cut off included."""
     begun = program.insert_attempts[n].copy()
     for r, queue in enumerate(program.queue):
-        under_way = not program.waiting[n, r] and plant.worlds["status"][n, r] in (BUSY, TRIP)
+        under_way = not program.waiting[n, r] and plant.worlds["control"]["status"][n, r] in (BUSY, TRIP)
         if under_way and program.table[program.step[n, r]].then is inserted:
             begun[queue[program.place[n, r]]] += 1
     return begun
@@ -335,9 +335,9 @@ def not_reached(plant: Plant, program: Program, n: int) -> frozenset[str]:
         return frozenset()
     w, jobs = plant.worlds[n], program.cell.jobs
     names = set()
-    if any(w["locked"][job.truck_seat] != job.new_pack for job in jobs):
+    if any(w["truth"]["locked"][job.truck_seat] != job.new_pack for job in jobs):
         names.add("seat_error_m")  # a pack that still stands in its slot is seated well, there
-    if not w["residual_sway_m"] and not w["residual_sway_rad"]:
+    if not w["kpis"]["residual_sway_m"] and not w["kpis"]["residual_sway_rad"]:
         names |= {"residual_sway_m", "residual_sway_rad"}  # no pack was put down anywhere
     if not any(span.name == "insert" for span in program.spans[n]):
         names.add("insert_attempts")
@@ -346,13 +346,13 @@ def not_reached(plant: Plant, program: Program, n: int) -> frozenset[str]:
 
 def violations_of(world: Any, cell: Cell) -> tuple[dict[str, Any], ...]:
     """What the independent monitor has seen."""
-    return tuple(_violation(world, cell, i) for i in range(1, len(INVARIANTS)) if world["violation"][i])
+    return tuple(_violation(world, cell, i) for i in range(1, len(INVARIANTS)) if world["monitor"]["violation"][i])
 
 
 def _violation(world: Any, cell: Cell, i: int) -> dict[str, Any]:
     """Invariant `i`: its sentence, when first, in how many scans, the worst value and the limit that it is beyond."""
-    quantity, unit = MEASURED[int(world["violation_measured"][i])]
-    worst, limit = float(world["violation_value"][i]), float(world["violation_limit"][i])
+    quantity, unit = MEASURED[int(world["monitor"]["violation_measured"][i])]
+    worst, limit = float(world["monitor"]["violation_value"][i]), float(world["monitor"]["violation_limit"][i])
     said, value_or_none = INVARIANTS[i], worst if math.isfinite(worst) else None
     facts: dict[str, Any] = {"invariant": i}
     if value_or_none is None:  # JSON has no NaN
@@ -365,5 +365,9 @@ def _violation(world: Any, cell: Cell, i: int) -> dict[str, Any]:
         value, most = amounts((worst, limit), unit)
         said += f": {quantity.replace('_', ' ')} {value}" + (f", limit {most}" if limit else "")
         facts |= {"quantity": quantity, "unit": unit, **({"limit": limit} if limit else {})}
-    times = {"t_s": float(world["violation_t_s"][i]), "scans": int(world["violation"][i]), "worst": value_or_none}
+    times = {
+        "t_s": float(world["monitor"]["violation_t_s"][i]),
+        "scans": int(world["monitor"]["violation"][i]),
+        "worst": value_or_none,
+    }
     return {**facts, "message": said, **times}

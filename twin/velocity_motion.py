@@ -24,7 +24,8 @@ from twin.drives import stop_axis
 from twin.interlocks import HEIGHT_TOLERANCE_M, below_clearance, let_go, loaded
 from twin.motion.kernels import kernel
 from twin.motion.profile import V, plan_velocity, segment_count, speed_change_distance
-from twin.plants.state import (
+from twin.plants.suspension import FOUR_ROPE
+from twin.records import (
     CONTINUOUS_MOTION,
     ERROR_STOP,
     STANDSTILL,
@@ -33,16 +34,15 @@ from twin.plants.state import (
     TRIP_NONE,
     TRIP_SWAY,
     YAW,
+    Command,
+    Control,
+    Image,
+    Params,
     X,
     Y,
     Z,
 )
-from twin.plants.suspension import FOUR_ROPE
 from twin.sequence.targets import seat_target
-
-World = Any
-Params = Any
-Command = Any
 
 SILENCE_S = 0.25
 """Setpoints older than this stop the axes: five periods of a 20 Hz policy [estimate: heartbeat of 100 to 500 ms,
@@ -87,29 +87,31 @@ def follows(c: Command) -> bool:
 
 
 @kernel
-def may_follow(w: World, p: Params, c: Command, r: int) -> bool:
+def may_follow(image: Image, control: Control, p: Params, c: Command, r: int) -> bool:
     """Permissive of velocity motion: no trip, healthy axes, setpoints and ramps within the limits of the axes."""
-    if w.trip != TRIP_NONE:
-        return refused(w, r, TRIP_PENDING, w.trip, 1.0, 0.0)
-    carries = loaded(w, c, r)
+    if control.trip != TRIP_NONE:
+        return refused(image, control, r, TRIP_PENDING, control.trip, 1.0, 0.0)
+    carries = loaded(image, c, r)
     rounding = p.interlock_scale[TRIP_NONE] * (1.0 + 1e-9)
     for k in range(4):
         if math.isnan(c.velocity[k]):
-            return refused(w, r, VELOCITY, k, -1.0, p.axis_velocity[k])
+            return refused(image, control, r, VELOCITY, k, -1.0, p.axis_velocity[k])
         speed = p.axis_velocity_loaded[k] if carries else p.axis_velocity[k]
         acceleration = p.axis_acceleration[k] if carries else p.axis_acceleration_empty[k]
         good = (
             abs(c.velocity[k]) <= speed * rounding
             and 0.0 < c.acceleration[k] <= acceleration * rounding
             and 0.0 < c.jerk[k] <= p.axis_jerk[k] * rounding
-            and w.axis_state[r, k] != ERROR_STOP
+            and image.axis_state[r, k] != ERROR_STOP
         )
-        if not good and w.axis_state[r, k] == ERROR_STOP:
-            return refused(w, r, IN_ERROR_STOP, k, 1.0, 0.0)
+        if not good and image.axis_state[r, k] == ERROR_STOP:
+            return refused(image, control, r, IN_ERROR_STOP, k, 1.0, 0.0)
         if not good and abs(c.velocity[k]) > speed * rounding:
-            return refused(w, r, VELOCITY, k, abs(c.velocity[k]), speed)
+            return refused(image, control, r, VELOCITY, k, abs(c.velocity[k]), speed)
         if not good:
-            return refuse_ramps(w, r, k, (speed, c.acceleration[k], c.jerk[k]), (speed, acceleration, p.axis_jerk[k]))
+            return refuse_ramps(
+                image, control, r, k, (speed, c.acceleration[k], c.jerk[k]), (speed, acceleration, p.axis_jerk[k])
+            )
     return True
 
 
@@ -131,56 +133,60 @@ def way_to_slow(
 
 
 @kernel
-def bounded(w: World, p: Params, c: Command, r: int, k: int, wanted: float, dt_s: float) -> float:
+def bounded(image: Image, control: Control, p: Params, c: Command, r: int, k: int, wanted: float, dt_s: float) -> float:
     """The setpoint that axis `k` may have in this scan, given `wanted` (m/s or rad/s)."""
     if wanted == 0.0:
         return 0.0
-    here = w.reference[r, k, 0]
+    here = image.reference[r, k, 0]
     low, high = p.axis_min[r, k], p.axis_max[r, k]
-    if (k == X or k == Y) and loaded(w, c, r) and below_clearance(w, p, r, 0.0):
+    if (k == X or k == Y) and loaded(image, c, r) and below_clearance(image, p, r, 0.0):
         aside_m = p.traverse_deadband_m * p.interlock_scale[TRIP_LOW_TRAVERSE]
-        if not below_clearance(w, p, r, 2.0 * HEIGHT_TOLERANCE_M):
+        if not below_clearance(image, p, r, 2.0 * HEIGHT_TOLERANCE_M):
             aside_m *= EDGE_SHARE
-        low = max(low, w.low_xy[r, k] - aside_m)
-        high = min(high, w.low_xy[r, k] + aside_m)
-    if k != Z and c.seat >= 0 and w.scan_count[r] > 0 and below_clearance(w, p, r, 0.0):
-        at = seat_target(p, c.seat, w.scan_pose[r], False)
+        low = max(low, control.low_xy[r, k] - aside_m)
+        high = min(high, control.low_xy[r, k] + aside_m)
+    if k != Z and c.seat >= 0 and image.scan_count[r] > 0 and below_clearance(image, p, r, 0.0):
+        at = seat_target(p, c.seat, image.scan_pose[r], False)
         middle, beside = (at[3], ASKEW_RAD) if k == YAW else (at[0] if k == X else at[1], BESIDE_M)
         beside *= p.interlock_scale[TRIP_SWAY]
         if p.interlock_off[TRIP_SWAY] == 0:
             low, high = max(low, middle - beside), min(high, middle + beside)
     sign = 1.0 if wanted > 0.0 else -1.0
-    speed, gains = sign * w.reference[r, k, 1], sign * w.reference[r, k, 2]
+    speed, gains = sign * image.reference[r, k, 1], sign * image.reference[r, k, 2]
     a, j, ahead_s = c.acceleration[k], c.jerk[k], SCANS_AHEAD * dt_s
     left = high - here if wanted > 0.0 else here - low
     if way_to_slow(speed, gains, 0.0, a, j, ahead_s) >= left:
         return 0.0
     if k == Z and p.retract * wanted < 0.0:
-        if _beside_seat(w, p, c, r) and below_clearance(w, p, r, -way_to_slow(speed, gains, 0.0, a, j, ahead_s)):
+        if _beside_seat(image, p, c, r) and below_clearance(
+            image, p, r, -way_to_slow(speed, gains, 0.0, a, j, ahead_s)
+        ):
             return 0.0
         height = 0.0 if math.isnan(c.seat_z) else p.retract * (here - c.seat_z)
-        return sign * _inwards(w, p, r, height, abs(wanted), (speed, gains), (a, j), ahead_s)
+        return sign * _inwards(image, p, r, height, abs(wanted), (speed, gains), (a, j), ahead_s)
     return wanted
 
 
 @kernel
-def _beside_seat(w: World, p: Params, c: Command, r: int) -> bool:
+def _beside_seat(image: Image, p: Params, c: Command, r: int) -> bool:
     """Whether robot `r` is farther from over its seat than a pack may come in: other packs or the cab are there."""
-    if c.seat < 0 or w.scan_count[r] == 0 or not loaded(w, c, r) or p.interlock_off[TRIP_SWAY] == 1:
+    if c.seat < 0 or image.scan_count[r] == 0 or not loaded(image, c, r) or p.interlock_off[TRIP_SWAY] == 1:
         return False
-    at, share = seat_target(p, c.seat, w.scan_pose[r], False), OFF_SEAT_SHARE * p.interlock_scale[TRIP_SWAY]
-    beside = max(abs(w.axis_position[r, X] - at[0]), abs(w.axis_position[r, Y] - at[1])) > share * BESIDE_M
-    return beside or abs(w.axis_position[r, YAW] - at[3]) > share * ASKEW_RAD
+    at, share = seat_target(p, c.seat, image.scan_pose[r], False), OFF_SEAT_SHARE * p.interlock_scale[TRIP_SWAY]
+    beside = max(abs(image.axis_position[r, X] - at[0]), abs(image.axis_position[r, Y] - at[1])) > share * BESIDE_M
+    return beside or abs(image.axis_position[r, YAW] - at[3]) > share * ASKEW_RAD
 
 
 @kernel
-def _inwards(w: World, p: Params, r: int, height: float, wanted: float, now: Any, most: Any, ahead_s: float) -> float:
+def _inwards(
+    image: Image, p: Params, r: int, height: float, wanted: float, now: Any, most: Any, ahead_s: float
+) -> float:
     """The speed towards the seat that hoist or lift may have at `height` over it, given `wanted`.
 
     `now` and `most` are speed and acceleration, and the limits of acceleration and jerk.
     """
     over_pins = height - p.guide_length_m - p.contact_zone_m
-    sway2 = w.sway_m[r, 0] * w.sway_m[r, 0] + w.sway_m[r, 1] * w.sway_m[r, 1]
+    sway2 = image.sway_m[r, 0] * image.sway_m[r, 0] + image.sway_m[r, 1] * image.sway_m[r, 1]
     swings = sway2 > (SWAY_SHARE * p.sway_limit_m) ** 2 and height > p.guide_length_m
     if swings and way_to_slow(now[0], now[1], 0.0, most[0], most[1], ahead_s) >= over_pins:
         return 0.0
@@ -194,101 +200,101 @@ def _inwards(w: World, p: Params, r: int, height: float, wanted: float, now: Any
 
 
 @kernel
-def held_back(w: World, p: Params, r: int, k: int, wanted: float) -> bool:
+def held_back(image: Image, p: Params, r: int, k: int, wanted: float) -> bool:
     """Whether something holds axis `k` back that moves towards `wanted`, or stops, by the force of its drive.
 
     Not asked of hoist and lift, which carry a weight: load cell and overload interlock watch them.
     """
-    towards = wanted if wanted != 0.0 else w.reference[r, k, 1]
+    towards = wanted if wanted != 0.0 else image.reference[r, k, 1]
     return (
         k != Z
-        and towards * w.axis_force_n[r, k] > 0.0
-        and abs(w.axis_force_n[r, k]) > FORCE_SHARE * p.axis_force_limit[k]
+        and towards * image.axis_force_n[r, k] > 0.0
+        and abs(image.axis_force_n[r, k]) > FORCE_SHARE * p.axis_force_limit[k]
     )
 
 
 @kernel
-def damped(w: World, p: Params, r: int, k: int, wanted: float) -> float:
+def damped(image: Image, control: Control, p: Params, r: int, k: int, wanted: float) -> float:
     """The setpoint of axis x or y of robot `r`, given `wanted`: that which damps its load for as long as it swings far.
 
     From the last time that it did on for half a period, so that it has been seen on both sides.
     """
     if p.reeving != FOUR_ROPE or p.interlock_off[TRIP_SWAY] == 1:
         return wanted
-    omega = math.sqrt(p.gravity_mps2 / (p.sheave_height_m - w.axis_position[r, Z]))
-    sway2 = w.sway_m[r, 0] * w.sway_m[r, 0] + w.sway_m[r, 1] * w.sway_m[r, 1]
+    omega = math.sqrt(p.gravity_mps2 / (p.sheave_height_m - image.axis_position[r, Z]))
+    sway2 = image.sway_m[r, 0] * image.sway_m[r, 0] + image.sway_m[r, 1] * image.sway_m[r, 1]
     if sway2 > (DAMPED_M * p.interlock_scale[TRIP_SWAY]) ** 2:
-        w.swayed_s[r] = w.clock_s
-    if w.clock_s - w.swayed_s[r] > math.pi / omega:
+        control.swayed_s[r] = image.clock_s
+    if image.clock_s - control.swayed_s[r] > math.pi / omega:
         return wanted
     most = p.axis_velocity_loaded[k]
-    return min(max(2.0 * DAMPING * omega * w.sway_m[r, k], -most), most)
+    return min(max(2.0 * DAMPING * omega * image.sway_m[r, k], -most), most)
 
 
 @kernel
-def held_up(w: World, p: Params, c: Command, r: int, wanted: float) -> bool:
+def held_up(image: Image, control: Control, p: Params, c: Command, r: int, wanted: float) -> bool:
     """Whether something before the seat bears a pack that is to go in, or is pressed by it.
 
     By the load cell's fast channel.
     """
-    if p.retract * wanted >= 0.0 or math.isnan(c.seat_z) or w.carried_kg[r] <= 0.0:
+    if p.retract * wanted >= 0.0 or math.isnan(c.seat_z) or control.carried_kg[r] <= 0.0:
         return False
-    spare_n = w.load_raw_n[r] - (p.e_mass_kg + w.carried_kg[r]) * p.gravity_mps2
-    high = p.retract * (w.axis_position[r, Z] - c.seat_z) > LANDING_M
-    return high and abs(spare_n) > HELD_UP_SHARE * w.carried_kg[r] * p.gravity_mps2
+    spare_n = image.load_raw_n[r] - (p.e_mass_kg + control.carried_kg[r]) * p.gravity_mps2
+    high = p.retract * (image.axis_position[r, Z] - c.seat_z) > LANDING_M
+    return high and abs(spare_n) > HELD_UP_SHARE * control.carried_kg[r] * p.gravity_mps2
 
 
 @kernel
-def follow_setpoints(w: World, p: Params, c: Command, r: int, dt_s: float) -> None:
+def follow_setpoints(image: Image, control: Control, p: Params, c: Command, r: int, dt_s: float) -> None:
     """One scan of velocity motion: plan every axis from its present reference to its bounded setpoint."""
-    silent = w.clock_s - w.setpoint_s[r] > SILENCE_S
+    silent = image.clock_s - control.setpoint_s[r] > SILENCE_S
     for k in range(4):
         wanted = 0.0 if silent else c.velocity[k]
         if not silent and (k == X or k == Y):
-            wanted = damped(w, p, r, k, wanted)
-        wanted = bounded(w, p, c, r, k, wanted, dt_s)
-        profile = w.profile[r, k]
-        following = w.axis_state[r, k] == CONTINUOUS_MOTION
-        if following and held_back(w, p, r, k, wanted):  # it stops where it is, and not where it should be by now
+            wanted = damped(image, control, p, r, k, wanted)
+        wanted = bounded(image, control, p, c, r, k, wanted, dt_s)
+        profile = image.profile[r, k]
+        following = image.axis_state[r, k] == CONTINUOUS_MOTION
+        if following and held_back(image, p, r, k, wanted):  # it stops where it is, and not where it should be by now
             wanted = 0.0
-            let_go(w, r, k)
-        elif k == Z and following and held_up(w, p, c, r, wanted):
+            let_go(image, r, k)
+        elif k == Z and following and held_up(image, control, p, c, r, wanted):
             wanted = 0.0
-            w.reference[r, k, 0], w.reference[r, k, 1] = w.axis_position[r, k], 0.0
-            w.reference[r, k, 2] = 0.0
-            w.integral_reset[r, k] = 1
+            image.reference[r, k, 0], image.reference[r, k, 1] = image.axis_position[r, k], 0.0
+            image.reference[r, k, 2] = 0.0
+            image.integral_reset[r, k] = 1
         elif following and profile[V, segment_count(profile)] == wanted:
             continue
         if not following and wanted == 0.0:
             continue
         plan_velocity(
             profile,
-            w.reference[r, k, 0],
-            w.reference[r, k, 1],
-            w.reference[r, k, 2],
+            image.reference[r, k, 0],
+            image.reference[r, k, 1],
+            image.reference[r, k, 2],
             wanted,
             c.acceleration[k],
             c.jerk[k],
         )
-        w.profile_start_s[r, k] = w.clock_s
-        w.shaper_n[r, k] = 1
-        w.shaper_amplitude[r, k, 0] = 1.0
-        w.shaper_time_s[r, k, 0] = 0.0
-        w.axis_state[r, k] = CONTINUOUS_MOTION
+        image.profile_start_s[r, k] = image.clock_s
+        image.shaper_n[r, k] = 1
+        image.shaper_amplitude[r, k, 0] = 1.0
+        image.shaper_time_s[r, k, 0] = 0.0
+        image.axis_state[r, k] = CONTINUOUS_MOTION
 
 
 @kernel
-def stop_following(w: World, p: Params, r: int) -> None:
+def stop_following(image: Image, p: Params, r: int) -> None:
     """End velocity motion: every axis that follows setpoints stops at its limits."""
     for k in range(4):
-        if k != Z and w.axis_state[r, k] == CONTINUOUS_MOTION:
-            stop_axis(w, p, r, k, w.clock_s, STOPPING)
+        if k != Z and image.axis_state[r, k] == CONTINUOUS_MOTION:
+            stop_axis(image, p, r, k, image.clock_s, STOPPING)
 
 
 @kernel
-def all_stand(w: World, r: int) -> bool:
+def all_stand(image: Image, r: int) -> bool:
     """Whether every axis of robot `r` is at a standstill."""
     for k in range(4):
-        if w.axis_state[r, k] != STANDSTILL:
+        if image.axis_state[r, k] != STANDSTILL:
             return False
     return True

@@ -123,7 +123,7 @@ def test_an_insertion_that_gets_nowhere_is_tried_again(monkeypatch: pytest.Monke
     events = [event["message"] for event in twin.program.events[0] if event["name"] == "retry"]
     assert [message.split(":")[0] for message in events] == ["insertion 1 failed"]
     assert int(twin.program.insert_attempts[0].max()) == 2
-    assert not twin.plant.worlds["violation"].any()
+    assert not twin.plant.worlds["monitor"]["violation"].any()
     twin.close()
 
 
@@ -135,7 +135,7 @@ def test_timed_and_aligned_by_policies_a_swap_completes() -> None:
     while twin.program.advance() and twin.program.time_s(0) < 300.0:
         pass
     assert twin.program.outcome == ["completed"]
-    assert not twin.plant.worlds["violation"].any()
+    assert not twin.plant.worlds["monitor"]["violation"].any()
     twin.close()
 
 

@@ -44,7 +44,7 @@ class Insertion(gymnasium.Env[np.ndarray, np.ndarray]):
         return self._observation(), 0.0, not self.twin.running, self.taken >= self.steps, {}
 
     def _observation(self) -> np.ndarray:
-        return np.append(self.plant.worlds["q"][0, 0, :4], self.plant.worlds["t_s"][0])
+        return np.append(self.plant.worlds["truth"]["q"][0, 0, :4], self.plant.worlds["truth"]["t_s"][0])
 
     def close(self) -> None:
         if self.twin is not None:

@@ -15,7 +15,7 @@ from gymnasium.error import ClosedEnvironmentError, ResetNeeded
 from tests.envs.episodes import ARGUMENTS, LONG, STARTS, actions, few, make, steps_of
 from tests.tiers import slow
 from twin.errors import InputError
-from twin.plants.state import WORLD
+from twin.records import WORLD
 
 each = pytest.mark.parametrize("name", ARGUMENTS)
 each_but_long = pytest.mark.parametrize("name", [slow(name) if name in LONG else name for name in ARGUMENTS])

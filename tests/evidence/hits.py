@@ -89,13 +89,13 @@ class WatchedRom(RomPlant):
     def step(self, ticks: int = 1) -> None:
         for _ in range(ticks):
             advance.tick_one(*self._arguments(), self._scratch, 0, 1)
-            self.watch.tick(self.worlds["guide_force_n"][0])
+            self.watch.tick(self.worlds["truth"]["guide_force_n"][0])
 
     def scan(self) -> bool:
         before = int(self.states["scanned"][0])
         ended = super().scan()
         if int(self.states["scanned"][0]) != before:
-            self.watch.scan(self.worlds["guide_force_n"][0])
+            self.watch.scan(self.worlds["truth"]["guide_force_n"][0])
         return ended
 
 

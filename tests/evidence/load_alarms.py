@@ -55,7 +55,7 @@ def play(station_name: str, kind: str, first: int, count: int) -> tuple[np.ndarr
         kind_of_station = cells[0].station.kind
         twin.program.timing[:] = np.stack([timing_table(timing, kind_of_station) for timing in timings])[:, None, :]
         twin.program.run()
-        return twin.plant.worlds["load_closest"].max(axis=1), [result.outcome for result in twin.results()]
+        return twin.plant.worlds["control"]["load_closest"].max(axis=1), [result.outcome for result in twin.results()]
     finally:
         twin.close()
 

@@ -25,7 +25,7 @@ from twin.faults import Fault, parse_fault
 from twin.interlocks import DISTANCE_MARGIN_M
 from twin.plants.bullet import BulletPlant
 from twin.plants.rom import RomPlant
-from twin.plants.state import (
+from twin.records import (
     BUSY,
     TRIP_DISTANCE,
     TRIP_LOW_TRAVERSE,
@@ -120,9 +120,9 @@ def power(bench: Bench) -> Played:
     """Power fails at full speed of axis x, and comes back."""
     plant, _ = hand.full_speed(bench, "top_lift", False, "x", -5.9, 5.9)
     bench.prepare(plant.params)
-    plant.worlds["power_off"] = 1
+    plant.worlds["truth"]["power_off"] = 1
     rig.run(plant, 3.0)
-    plant.worlds["power_off"] = 0
+    plant.worlds["truth"]["power_off"] = 0
     rig.run(plant, 3.0)
     return Played(hand.seen(plant))
 
@@ -132,7 +132,7 @@ def heavy_pack(bench: Bench) -> Played:
     """5.1 t under a hoist for 4.5 t."""
     plant = bench(pack_kg={rig.OLD: 5100.0})
     rig.run(plant, 0.3)
-    x, y, z = plant.worlds["pack_pose"][0, rig.OLD, :3]
+    x, y, z = plant.worlds["truth"]["pack_pose"][0, rig.OLD, :3]
     rig.place_axes(plant, x=x, y=y, z=z + 0.001, ez=z - float(plant.params["sheave_height_m"][0]))
     rig.grip(plant, rig.OLD)
     rig.unlock(plant, rig.OLD)
@@ -170,9 +170,9 @@ def pressed_aside(bench: Bench) -> Played:
     rig.unlock(plant, rig.OLD)
     bench.loosen(plant, TRIP_LOW_TRAVERSE)
     w = plant.worlds[0]
-    hand.command(plant, z=float(w["q"][0, Z]) + 0.06, velocity=0.05)
+    hand.command(plant, z=float(w["truth"]["q"][0, Z]) + 0.06, velocity=0.05)
     rig.run(plant, 3.0)
-    began = float(w["q"][0, X])
+    began = float(w["truth"]["q"][0, X])
     hand.command(plant, x=began + 0.35, velocity=0.2)
     rig.run(plant, 6.0)
     hand.command(plant, x=began + 1.0, velocity=0.05)
@@ -189,11 +189,11 @@ def lock_stuck(bench: Bench) -> Played:
     plant.run()
     hand.command(plant, lock=0, seat=rig.TRUCK_SEAT, until=UNTIL_DWELL, dwell_s=4.0)
     w = plant.worlds[0]
-    while w["lock_position"][rig.TRUCK_SEAT, 2] > 0.3:
+    while w["truth"]["lock_position"][rig.TRUCK_SEAT, 2] > 0.3:
         plant.run_ticks(5)
-    w["lock_stuck"][rig.TRUCK_SEAT, 2] = 1
+    w["faults"]["lock_stuck"][rig.TRUCK_SEAT, 2] = 1
     plant.run()
-    hand.command(plant, z=float(w["axis_position"][0, Z]) + 0.5)
+    hand.command(plant, z=float(w["image"]["axis_position"][0, Z]) + 0.5)
     plant.run()
     rig.run(plant, 3.0)
     return Played(hand.seen(plant))
@@ -222,7 +222,7 @@ def sideways_while_low(bench: Bench) -> Played:
     plant = bench.loosen(hand.carry(bench, "top_lift", high=False))
     p = plant.params[0]
     away = min(float(p["traverse_deadband_m"]) * bench.factor(TRIP_LOW_TRAVERSE), 0.5)
-    hand.command(plant, x=float(plant.worlds["q"][0, 0, X]) + 0.999 * away)
+    hand.command(plant, x=float(plant.worlds["truth"]["q"][0, 0, X]) + 0.999 * away)
     rig.run(plant, 5.0)
     return Played(hand.seen(plant))
 
@@ -261,17 +261,17 @@ def truck_rolls(bench: Bench) -> Played:
     rig.hang(plant, rig.OLD, 1.1, x=0.0, y=0.0)
     bench.loosen(plant)
     w = plant.worlds[0]
-    began = float(w["truck_q"][0])
+    began = float(w["truth"]["truck_q"][0])
     hand.command(plant, z=3.6, velocity=0.03)
-    w["truck_brake_off"] = 1
+    w["faults"]["truck_brake_off"] = 1
     moved_by = 0.0
     for _ in range(1100):
-        going = abs(float(w["truck_q"][0]) - began) < 0.06
-        w["truck_push_n"][0] = 3000.0 if going else 0.0
-        w["truck_brake_off"] = int(going)
+        going = abs(float(w["truth"]["truck_q"][0]) - began) < 0.06
+        w["faults"]["truck_push_n"][0] = 3000.0 if going else 0.0
+        w["faults"]["truck_brake_off"] = int(going)
         plant.run_ticks(5)
-        if abs(float(w["qd"][0, Z])) > 0.01:
-            moved_by = max(moved_by, abs(float(w["truck_q"][0]) - began))
+        if abs(float(w["truth"]["qd"][0, Z])) > 0.01:
+            moved_by = max(moved_by, abs(float(w["truth"]["truck_q"][0]) - began))
     said = f"pack lowered to a seat {1e3 * moved_by:.0f} mm off, guides catch {1e3 * CAPTURE_M:.0f}"
     return Played(hand.seen(plant), said if moved_by > CAPTURE_M else "")
 
@@ -311,7 +311,7 @@ def robots_meet(bench: Bench) -> Played:
     plant = bench.loosen(bench("chassis", "chassis_tractor_3"))
     w, p = plant.worlds[0], plant.params[0]
     least = (float(p["robot_length_m"]) + DISTANCE_MARGIN_M) / min(bench.factor(TRIP_DISTANCE), 2.0)
-    hand.command(plant, 0, x=float(w["q"][1, X]) + least + 0.001)
+    hand.command(plant, 0, x=float(w["truth"]["q"][1, X]) + least + 0.001)
     rig.run(plant, 8.0)
     return Played(hand.seen(plant))
 

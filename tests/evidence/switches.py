@@ -23,7 +23,7 @@ from typing import NamedTuple
 from tests.evidence import markers
 from tests.evidence.part import OneLine
 from tests.evidence.scenarios import SCENARIOS, Played
-from twin.plants.state import (
+from twin.records import (
     TRIP_DISTANCE,
     TRIP_ESTOP,
     TRIP_FOLLOWING,

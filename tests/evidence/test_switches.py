@@ -6,7 +6,7 @@ import pytest
 
 from tests.evidence import switches
 from tests.evidence.scenarios import SCENARIOS
-from twin.plants.state import TRIPS
+from twin.records import TRIPS
 
 
 def test_every_interlock_has_a_row_with_a_scenario() -> None:

@@ -116,7 +116,7 @@ def _played(batch: Batch, station: Station, timings: list[TimingSet], swap: dict
         rows = []
         for n, (number, result) in enumerate(zip(batch.numbers, twin.results(), strict=True)):
             world = twin.plant.worlds[n]
-            wild = [name for name in STATE_FIELDS if not np.isfinite(world[name]).all()]
+            wild = [name for name in STATE_FIELDS if not np.isfinite(world["truth"][name]).all()]
             wild += [name for name, value in result.kpis.items() if not math.isfinite(value)]
             said = next((e["message"] for e in reversed(result.events) if e["name"] == "outcome"), "")
             rows.append(

@@ -17,9 +17,11 @@ from twin.catalogue import Pack, Station, Truck, load_pack, load_station, load_t
 from twin.cell import build_cell
 from twin.motion.profile import plan_hold
 from twin.plants.bullet import BulletPlant
-from twin.plants.state import (
+from twin.plants.suspension import FOUR_ROPE
+from twin.records import (
     BUSY,
     JOINTS,
+    RECORD_OF,
     TRIP_LOCK,
     TRIP_LOW_TRAVERSE,
     TRIP_NONE,
@@ -27,7 +29,6 @@ from twin.plants.state import (
     UNTIL_DONE,
     new_command,
 )
-from twin.plants.suspension import FOUR_ROPE
 
 Array = np.ndarray
 Plant = BulletPlant | RomBench
@@ -108,15 +109,15 @@ def place_axes(plant: Plant, robot: int = 0, **q: float) -> None:
     w = plant.worlds[0]
     for name, value in q.items():
         joint = JOINTS.index(name)
-        w["q"][robot, joint], w["qd"][robot, joint] = value, 0.0
+        w["truth"]["q"][robot, joint], w["truth"]["qd"][robot, joint] = value, 0.0
         _put_joint(plant, "_robots", len(JOINTS) * robot + joint, value)
         if joint < 4:
-            plan_hold(w["profile"][robot, joint], value)
-            w["reference"][robot, joint] = (value, 0.0, 0.0)
-            w["integral"][robot, joint] = 0.0
-            w["axis_position"][robot, joint] = value
+            plan_hold(w["image"]["profile"][robot, joint], value)
+            w["image"]["reference"][robot, joint] = (value, 0.0, 0.0)
+            w["truth"]["integral"][robot, joint] = 0.0
+            w["image"]["axis_position"][robot, joint] = value
             if joint < 2:
-                w["low_xy"][robot, joint] = value
+                w["control"]["low_xy"][robot, joint] = value
 
 
 def _put_joint(plant: Plant, body: str, joint: int, value: float) -> None:
@@ -146,7 +147,7 @@ def place_truck(plant: Plant, **q: float) -> None:
     """Put the truck's joints (x, y, yaw, z, pitch, roll) somewhere, at rest."""
     names = ("x", "y", "yaw", "z", "pitch", "roll")
     for name, value in q.items():
-        plant.worlds[0]["truck_q"][names.index(name)] = value
+        plant.worlds[0]["truth"]["truck_q"][names.index(name)] = value
         _put_joint(plant, "_truck", names.index(name), value)
     _refresh(plant)
 
@@ -178,17 +179,17 @@ def unlock(plant: Plant, k: int) -> None:
     """Open the locks that hold pack `k`, at once."""
     w = plant.worlds[0]
     for s in range(int(plant.params["seats"][0])):
-        if w["locked"][s] == k:
-            w["locked"][s] = -1
-            w["lock_position"][s], w["lock_command"][s] = 0.0, 0
-            w["lock_open"][s], w["lock_closed"][s] = 1, 0
+        if w["truth"]["locked"][s] == k:
+            w["truth"]["locked"][s] = -1
+            w["truth"]["lock_position"][s], w["image"]["lock_command"][s] = 0.0, 0
+            w["image"]["lock_open"][s], w["image"]["lock_closed"][s] = 1, 0
     _refresh_holds(plant)
 
 
 def brake(plant: Plant, *axes: int, robot: int = 0) -> None:
     """Hold axes by their brakes."""
     for k in axes or range(4):
-        plant.worlds[0]["brake"][robot, k] = 1
+        plant.worlds[0]["image"]["brake"][robot, k] = 1
 
 
 def stretch_m(plant: Plant, load_kg: float, rope_m: float) -> float:
@@ -220,7 +221,7 @@ def hang(
         plant, x=x, y=y, z=float(p["sheave_height_m"]) - rope_m, yaw=0.0,
         ex=sway_x_m, ey=sway_y_m, ez=-float(drop), eyaw=twist_rad, epitch=0.0, eroll=0.0,
     )  # fmt: skip
-    w["load_n"][0] = w["load_cell_n"][0] = load_kg * GRAVITY_MPS2
+    w["truth"]["load_n"][0] = w["image"]["load_cell_n"][0] = load_kg * GRAVITY_MPS2
     _refresh(plant)
     if k is not None:
         sheave = float(p["sheave_height_m"])
@@ -232,14 +233,14 @@ def hang(
 def grip(plant: Plant, k: int, robot: int = 0) -> None:
     """Close the grips of a robot on pack `k`, at once."""
     w = plant.worlds[0]
-    w["grip_position"][robot], w["grip_command"][robot], w["held"][robot] = 1.0, 1, k
+    w["truth"]["grip_position"][robot], w["image"]["grip_command"][robot], w["truth"]["held"][robot] = 1.0, 1, k
     _refresh_holds(plant)
 
 
 def release(plant: Plant, robot: int = 0) -> None:
     """Open the grips at once."""
     w = plant.worlds[0]
-    w["grip_position"][robot], w["grip_command"][robot], w["held"][robot] = 0.0, 0, -1
+    w["truth"]["grip_position"][robot], w["image"]["grip_command"][robot], w["truth"]["held"][robot] = 0.0, 0, -1
     _refresh_holds(plant)
 
 
@@ -267,7 +268,7 @@ def move(
     p = plant.params[0]
     command = new_command()
     c = command[0]
-    loaded = plant.worlds["held"][0, robot] >= 0
+    loaded = plant.worlds["truth"]["held"][0, robot] >= 0
     for name, limit, wanted in (
         ("velocity", "axis_velocity_loaded" if loaded else "axis_velocity", velocity),
         ("acceleration", "axis_acceleration", acceleration),
@@ -281,7 +282,7 @@ def move(
         c["creep_at"], c["creep_speed_mps"] = creep_at, creep_mps
     c["until"], c["timeout_s"], c["inserting"] = UNTIL_DONE, 1e6, 0
     plant.issue(np.zeros(1, np.int64), np.array([robot]), command)
-    assert plant.worlds["status"][0, robot] == BUSY, "the move was refused"
+    assert plant.worlds["control"]["status"][0, robot] == BUSY, "the move was refused"
     return command
 
 
@@ -300,7 +301,7 @@ def record(plant: Plant, seconds: float, *fields: str, every: int = 1) -> dict[s
         plant.scan()
         if step % every == 0:
             for name, values in out.items():
-                values.append(w[name][0].copy())
+                values.append(w[RECORD_OF[name]][name][0].copy())
         plant.step(ticks)
     return {name: np.array(values) for name, values in out.items()}
 
@@ -317,7 +318,7 @@ def push_truck(
     for tick in range(round(seconds * plant._physics_hz)):
         plant.scan()
         t_s = tick * plant._dt_s
-        rows.append([t_s, *plant.worlds["truck_q"][0]])
+        rows.append([t_s, *plant.worlds["truth"]["truck_q"][0]])
         pb.applyExternalForce(
             plant._truck, 5, list(force(t_s)), list(at), pb.WORLD_FRAME, physicsClientId=plant._client
         )
@@ -370,7 +371,7 @@ def balanced_m(plant: Plant) -> float:
     kg = float(p["truck_axle_unsprung_kg"].sum())
     moment_kgm = float(p["truck_axle_unsprung_kg"] @ p["truck_axle_x_m"])
     for s in np.flatnonzero(p["seat_on_truck"][: int(p["seats"])] == 1):
-        k = int(w["locked"][s])
+        k = int(w["truth"]["locked"][s])
         if k >= 0:
             kg += float(p["pack_mass_kg"][k])
             moment_kgm += float(p["pack_mass_kg"][k]) * float(p["seat_xyz_m"][s, 0] + p["pack_com"][k, 0])
@@ -379,7 +380,7 @@ def balanced_m(plant: Plant) -> float:
 
 def load_centre_m(plant: Plant) -> float:
     """Where along the truck its weight on the tyres has its middle: pushed across there it does not turn."""
-    across_n, x_m = plant.worlds["truck_tyre_limit_n"][0, :2, 1], plant.params["truck_axle_x_m"][0]
+    across_n, x_m = plant.worlds["truth"]["truck_tyre_limit_n"][0, :2, 1], plant.params["truck_axle_x_m"][0]
     return float(across_n @ x_m / across_n.sum())
 
 

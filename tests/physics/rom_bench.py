@@ -12,7 +12,7 @@ from twin.plants.geometry import end_effector_pose, measure_packs
 from twin.plants.rom import RomPlant, advance, pace, placing, pressed, touching
 from twin.plants.rom.model import COUPLED, GROUND
 from twin.plants.rom.pace import FLIES, RESTS, RIDES, TICKS
-from twin.plants.state import ROBOTS
+from twin.records import ROBOTS
 
 __all__ = ["FLIES", "RESTS", "RIDES", "TICKS", "RomBench"]
 
@@ -70,7 +70,7 @@ class RomBench(RomPlant):
 
     def put_pack(self, k: int, xyz_m: Sequence[float], yaw_rad: float) -> None:
         """Pack `k` with its grip face at `xyz_m`; whatever is under it now carries it."""
-        self.worlds["pack_pose"][0, k] = (*xyz_m, 0.0, 0.0, sin(0.5 * yaw_rad), cos(0.5 * yaw_rad))
+        self.worlds["truth"]["pack_pose"][0, k] = (*xyz_m, 0.0, 0.0, sin(0.5 * yaw_rad), cos(0.5 * yaw_rad))
         self.states["carrier"][0, k] = GROUND
         self.refresh()
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from twin.plants.state import TPITCH
 from twin.plants.truck import JOINT_HEIGHT_M
+from twin.records import TPITCH
 
 Array = np.ndarray
 REGULARISED_MPS = 2e-4
@@ -25,10 +25,10 @@ class Truck:
 
     def __init__(self, plant: Any) -> None:
         p, w = plant.params[0], plant.worlds[0]
-        self.p, self.pitch = p, float(w["truck_q"][TPITCH])
+        self.p, self.pitch = p, float(w["truth"]["truck_q"][TPITCH])
         parts = [(float(p["truck_sprung_kg"]), p["truck_com"] - [0.0, 0.0, JOINT_HEIGHT_M])]
         for s in range(int(p["seats"])):
-            k = int(w["locked"][s])
+            k = int(w["truth"]["locked"][s])
             if p["seat_on_truck"][s] and k >= 0:
                 over = p["retract"] * p["pack_height_m"] - JOINT_HEIGHT_M
                 parts.append((float(p["pack_mass_kg"][k]), p["seat_xyz_m"][s] + p["pack_com"][k] + [0.0, 0.0, over]))
@@ -48,7 +48,7 @@ class Truck:
         self.mass, self.inverse, self.lever = mass, np.linalg.inv(mass), lever
         x = p["truck_axle_x_m"]
         self.axle_rows = np.array([[0, 0, 0, 1, -x[0], 0], [0, 0, 0, 1, -x[1], 0]])
-        lowered = self.axle_rows @ (w["truck_q"] - p["truck_park"])
+        lowered = self.axle_rows @ (w["truth"]["truck_q"] - p["truck_park"])
         self.rest_n = p["truck_axle_preload_n"] - p["truck_axle_stiffness"] * lowered
         self.rest_n = self.rest_n + p["truck_axle_unsprung_kg"] * self.g
 

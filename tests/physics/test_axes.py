@@ -9,7 +9,7 @@ import pytest
 
 from tests.physics import rig
 from twin.drives import friction_force, motion_end_s
-from twin.plants.state import DONE, EX, EY, JOINTS, STANDSTILL, UNTIL_DONE, YAW, X, Y, Z
+from twin.records import DONE, EX, EY, JOINTS, STANDSTILL, UNTIL_DONE, YAW, X, Y, Z
 
 G = rig.GRAVITY_MPS2
 ARRIVED = {"x": 0.003, "y": 0.003, "z": 0.003, "yaw": 0.001}
@@ -53,15 +53,15 @@ def test_axis_move_time_is_the_profile_duration(bench, station, load, axis, dist
     if station == "top_lift":
         rig.hang(plant, load, 1.1, x=-4.0, y=2.2)
     w, k = plant.worlds[0], JOINTS.index(axis)
-    target = float(w["reference"][0, k, 0]) + distance
+    target = float(w["image"]["reference"][0, k, 0]) + distance
     rig.move(plant, **{axis: target})
-    started_s, planned_s = float(w["t_s"]), motion_end_s(w, 0, k)
+    started_s, planned_s = float(w["truth"]["t_s"]), motion_end_s(w["image"], 0, k)
     plant.run()
-    assert w["status"][0] == DONE
-    assert w["axis_state"][0, k] == STANDSTILL
-    assert -1e-9 <= w["t_s"] - planned_s <= late_s
+    assert w["control"]["status"][0] == DONE
+    assert w["image"]["axis_state"][0, k] == STANDSTILL
+    assert -1e-9 <= w["truth"]["t_s"] - planned_s <= late_s
     assert planned_s - started_s > 1.0
-    assert abs(w["q"][0, k] - target) <= ARRIVED[axis]
+    assert abs(w["truth"]["q"][0, k] - target) <= ARRIVED[axis]
     after = rig.record(plant, 1.0, "q")["q"][:, 0, k]
     assert np.abs(after - target).max() <= (0.01 if late_s > 1.0 else 1.5 * ARRIVED[axis])
 
@@ -126,7 +126,7 @@ def test_power_off_brakes_hold_the_load_where_it_is(bench):
     """The hoist's brake (88.3 kN) carries 33.8 kN without creeping, while the load keeps swinging."""
     plant = bench()
     rig.hang(plant, rig.OLD, 2.0, sway_x_m=0.05)
-    plant.worlds["power_off"] = 1
+    plant.worlds["truth"]["power_off"] = 1
     q = rig.record(plant, 5.0, "q")["q"][:, 0]
     assert np.abs(q[:, :4] - q[0, :4]).max() < 1e-9
     assert np.ptp(q[-1000:, EX]) > 0.05
@@ -143,8 +143,8 @@ def test_power_off_stops_a_moving_axis_at_the_brake_deceleration(bench):
     rig.run(plant, 4.0)
     w = plant.worlds[0]
     plant.scan()
-    assert w["qd"][0, X] == pytest.approx(0.5, rel=0.01)
-    w["power_off"] = 1
+    assert w["truth"]["qd"][0, X] == pytest.approx(0.5, rel=0.01)
+    w["truth"]["power_off"] = 1
     seen = rig.record(plant, 1.0, "q", "qd")
     speed = seen["qd"][:, 0, X]
     c, constant_n, mass_kg = 300.0, 12000.0 + 600.0, 5500.0
@@ -164,37 +164,39 @@ def test_energy_balance_of_a_hoist(bench, up):
     rig.hang(plant, rig.OLD, 3.5 if up > 0 else 1.5)
     rig.run(plant, 1.0)
     w = plant.worlds[0]
-    start, paid_j = float(w["q"][0, Z]), float(w["energy_j"])
+    start, paid_j = float(w["truth"]["q"][0, Z]), float(w["truth"]["energy_j"])
     rig.move(plant, z=start + 2.0 * up)
     dt_s = plant._dt_s
     work_j = viscous_j = 0.0
     for _ in range(11 * plant._physics_hz):
         plant.scan()
-        before = float(w["qd"][0, Z])
+        before = float(w["truth"]["qd"][0, Z])
         plant.step()
         plant._read_joints()
-        speed = 0.5 * (before + float(w["qd"][0, Z]))
-        on_axis_n = float(w["tau"][0, Z]) - float(plant._reaction[Z])  # drive and friction, without the load's pull
+        speed = 0.5 * (before + float(w["truth"]["qd"][0, Z]))
+        on_axis_n = float(w["truth"]["tau"][0, Z]) - float(
+            plant._reaction[Z]
+        )  # drive and friction, without the load's pull
         friction_n = -400.0 * before - (copysign(300.0, before) if abs(before) > 1e-4 else 0.0)
         work_j += (on_axis_n - friction_n) * speed * dt_s
         viscous_j += 400.0 * speed**2 * dt_s
-    h = float(w["q"][0, Z]) - start
+    h = float(w["truth"]["q"][0, Z]) - start
     assert h == pytest.approx(2.0 * up, abs=0.003)
     expected_j = 3450.0 * G * h + 300.0 * abs(h) + viscous_j
     assert work_j == pytest.approx(expected_j, rel=3e-3)
-    assert w["energy_j"] - paid_j == pytest.approx(expected_j if up > 0 else 0.0, rel=5e-3, abs=50.0)
+    assert w["truth"]["energy_j"] - paid_j == pytest.approx(expected_j if up > 0 else 0.0, rel=5e-3, abs=50.0)
 
 
 def test_issue_keeps_axis_limits(bench):
     """A target outside the axis travel is refused and moves nothing."""
-    from twin.plants.state import REFUSED, new_command
+    from twin.records import REFUSED, new_command
 
     plant = bench()
     command = new_command()
     command["target"][0, X], command["velocity"], command["until"] = 7.0, 0.1, UNTIL_DONE
     command["acceleration"], command["jerk"], command["timeout_s"] = 0.1, 0.5, 10.0
     plant.issue(np.zeros(1, np.int64), np.zeros(1, np.int64), command)
-    assert plant.worlds["status"][0, 0] == REFUSED
-    before = plant.worlds["q"][0, 0, :4].copy()
+    assert plant.worlds["control"]["status"][0, 0] == REFUSED
+    before = plant.worlds["truth"]["q"][0, 0, :4].copy()
     rig.run(plant, 0.5)
-    np.testing.assert_allclose(plant.worlds["q"][0, 0, :4], before, atol=2e-4)
+    np.testing.assert_allclose(plant.worlds["truth"]["q"][0, 0, :4], before, atol=2e-4)

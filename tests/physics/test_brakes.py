@@ -31,7 +31,7 @@ def test_brakes_hold_to_mu_n_and_slip_above(bench, axis, pack):
     rig.run(plant, 4.0)
     mass_kg = TRUCK_KG + (PACK_KG if pack else 0.0)
     slip_n = FRICTION * mass_kg * G
-    assert plant.worlds["truck_brake"][0, axis] == pytest.approx(slip_n, rel=2e-3)
+    assert plant.worlds["truth"]["truck_brake"][0, axis] == pytest.approx(slip_n, rel=2e-3)
     rate, first = 0.1 * slip_n, 0.8 * slip_n
 
     def push(t_s):
@@ -59,8 +59,8 @@ def test_an_unbraked_axle_does_not_hold_along_the_lane(bench):
     rig.run(plant, 3.0)
     p, w = plant.params[0], plant.worlds[0]
     wheel_n = p["truck_axle_unsprung_kg"] * G + np.asarray(plant._axle)
-    assert w["truck_brake"][0] == pytest.approx(FRICTION * wheel_n[1], rel=1e-3)
-    assert w["truck_brake"][1] == pytest.approx(FRICTION * wheel_n.sum(), rel=1e-3)
+    assert w["truth"]["truck_brake"][0] == pytest.approx(FRICTION * wheel_n[1], rel=1e-3)
+    assert w["truth"]["truck_brake"][1] == pytest.approx(FRICTION * wheel_n.sum(), rel=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -80,15 +80,15 @@ def test_a_truck_that_nothing_pushes_does_not_creep(bench, gripped):
     plant = bench()
     rig.run(plant, 2.0)
     w = plant.worlds[0]
-    x, y, z = w["pack_pose"][rig.OLD, :3].tolist()
+    x, y, z = w["truth"]["pack_pose"][rig.OLD, :3].tolist()
     over_m = 0.0 if gripped else 0.01
     rig.hang(plant, None, float(plant.params["sheave_height_m"][0]) - z - over_m, x=x, y=y)
     rig.brake(plant)
     if gripped:
         rig.grip(plant, rig.OLD)
-    stood = w["truck_q"][:3].copy()
+    stood = w["truth"]["truck_q"][:3].copy()
     rig.run(plant, 4.0)
-    np.testing.assert_allclose(w["truck_q"][:3], stood, atol=1e-6)
+    np.testing.assert_allclose(w["truth"]["truck_q"][:3], stood, atol=1e-6)
 
 
 def test_a_shove_really_moves_the_truck(bench):

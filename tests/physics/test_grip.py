@@ -43,14 +43,14 @@ def test_locks_hold_the_pack_on_the_truck(bench):
     plant = bench()
     rig.run(plant, 2.0)
     w = plant.worlds[0]
-    before, truck = w["pack_offset_m"][rig.OLD].copy(), w["truck_q"].copy()
+    before, truck = w["truth"]["pack_offset_m"][rig.OLD].copy(), w["truth"]["truck_q"].copy()
     for _ in range(4 * plant._physics_hz):
         rig.push_pack(plant, rig.OLD, (0.0, 10000.0, 20000.0))
         plant.step()
         plant.scan()
-    moved = np.abs(w["pack_offset_m"][rig.OLD] - before)
+    moved = np.abs(w["truth"]["pack_offset_m"][rig.OLD] - before)
     assert moved.max() < 1e-4
-    assert w["truck_q"][3] - truck[3] > 0.005
+    assert w["truth"]["truck_q"][3] - truck[3] > 0.005
 
 
 @pytest.mark.parametrize("station", ["top_lift", "chassis"])

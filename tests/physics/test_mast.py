@@ -12,7 +12,7 @@ from tests.physics import rig
 from tests.tiers import slow
 from twin.catalogue import load_pack, load_station, load_timing, load_truck, with_overrides
 from twin.cell import build_cell
-from twin.plants.state import EPITCH, EROLL, EX, EY, TPITCH, TROLL
+from twin.records import EPITCH, EROLL, EX, EY, TPITCH, TROLL
 from twin.swap import SwapTwin
 
 G = rig.GRAVITY_MPS2
@@ -29,7 +29,7 @@ def test_what_a_steady_push_does_to_a_hanging_pack(bench, axis, tilt, locked):
     rig.hang(plant, rig.OLD, 2.0)
     rig.brake(plant)
     w, p, reeving = plant.worlds[0], plant.params[0], plant.cell.station.reeving
-    w["float_lock"][0] = w["float_lock_command"][0] = int(locked)
+    w["truth"]["float_lock"][0] = w["image"]["float_lock_command"][0] = int(locked)
     column = p["e_stiffness"] + p["e_lock_stiffness"]  # what gives it its frequency: test_statics
     k, c = column[axis - EX], reeving.tilt_stiffness_nm_per_rad
     if not locked:
@@ -42,8 +42,8 @@ def test_what_a_steady_push_does_to_a_hanging_pack(bench, axis, tilt, locked):
         plant.step()
     moment_kgm = 3000.0 * 0.9 - 450.0 * 0.07
     turned = force_n * 0.9 / (c + moment_kgm * G)
-    assert w["q"][0, axis] == pytest.approx(force_n / k, rel=0.01)
-    assert abs(w["q"][0, tilt]) == pytest.approx(turned, rel=0.01)
+    assert w["truth"]["q"][0, axis] == pytest.approx(force_n / k, rel=0.01)
+    assert abs(w["truth"]["q"][0, tilt]) == pytest.approx(turned, rel=0.01)
 
 
 @pytest.mark.parametrize(("pitch_deg", "roll_deg"), [slow(1.5, 1.5), slow(-1.5, 1.5)])
@@ -62,7 +62,7 @@ def test_a_pack_off_a_leaning_truck_goes_level_into_its_slot(pitch_deg, roll_deg
         lean = []
 
         def note(plant):
-            if w["held"][0] == rig.OLD:
+            if w["truth"]["held"][0] == rig.OLD:
                 lean.append(rig.pack_in_end_effector_m(plant, rig.OLD)[3:5])
 
         twin.plant.disturb = note
@@ -70,9 +70,9 @@ def test_a_pack_off_a_leaning_truck_goes_level_into_its_slot(pitch_deg, roll_deg
             pass
         assert {event["name"] for event in program.events[0]} <= {"load_cell_zeroed"}, "no try has failed"
         assert np.abs(lean).max() < radians(0.1)
-        assert w["pad_gap_m"][rig.OLD].max() < station.limits.seated_m
-        assert np.hypot(*w["pack_offset_m"][rig.OLD, :2]) < station.actuators.lock_capture_m
-        assert w["peak_lateral_n"] < station.limits.lateral_abort_n
-        assert not w["violation"].any()
+        assert w["truth"]["pad_gap_m"][rig.OLD].max() < station.limits.seated_m
+        assert np.hypot(*w["truth"]["pack_offset_m"][rig.OLD, :2]) < station.actuators.lock_capture_m
+        assert w["kpis"]["peak_lateral_n"] < station.limits.lateral_abort_n
+        assert not w["monitor"]["violation"].any()
     finally:
         twin.close()

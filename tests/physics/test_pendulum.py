@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.physics import rig
-from twin.plants.state import EPITCH, EROLL, EX, EY, EYAW
+from twin.records import EPITCH, EROLL, EX, EY, EYAW
 
 G = rig.GRAVITY_MPS2
 UNDAMPED = {"reeving.sway_damping_ratio": 0.0, "reeving.torsional_damping_ratio": 0.0}

@@ -24,12 +24,12 @@ AFTER_S = 1.0
 
 def pushed(plant, push_n, seconds):
     """(6,) how far the truck is after a push at the centre of mass of its body."""
-    before = plant.worlds["truck_q"][0].copy()
-    plant.worlds["truck_push_n"][0] = push_n
+    before = plant.worlds["truth"]["truck_q"][0].copy()
+    plant.worlds["faults"]["truck_push_n"][0] = push_n
     rig.run(plant, seconds)
-    plant.worlds["truck_push_n"][0] = 0.0
+    plant.worlds["faults"]["truck_push_n"][0] = 0.0
     rig.run(plant, AFTER_S)
-    return plant.worlds["truck_q"][0] - before
+    return plant.worlds["truth"]["truck_q"][0] - before
 
 
 def made(plant, truck, *, at_pitch_centre):
@@ -53,7 +53,7 @@ def test_pushed_along_the_lane_at_its_centre_of_mass(plant, truck, share, second
     bench = made(plant, truck, at_pitch_centre=False)
     alone = Truck(bench)
     com = np.array(bench.params["truck_com"][0])
-    force_n = share * float(bench.worlds["truck_brake"][0, 0])
+    force_n = share * float(bench.worlds["truth"]["truck_brake"][0, 0])
     expected = alone.pushed(seconds + AFTER_S, lambda t: np.array([force_n, 0.0, 0.0]), com, seconds)
     moved = pushed(bench, (force_n, 0.0, 0.0), seconds)
     if share < 1.0:
@@ -88,12 +88,12 @@ def test_pushed_at_the_pitch_centre(plant, truck, direction_deg):
 def _limit_n(bench, direction):
     """The greatest force at the middle of the load on its tyres that the truck bears, by bisection."""
     w, p = bench.worlds[0], bench.params[0]
-    low, high = 0.0, 2.0 * float(w["truck_brake"][0] + w["truck_brake"][1])
+    low, high = 0.0, 2.0 * float(w["truth"]["truck_brake"][0] + w["truth"]["truck_brake"][1])
     x = rig.load_centre_m(bench)
     for _ in range(40):
         middle = 0.5 * (low + high)
         fx, fy, _ = (middle * direction).tolist()
-        low, high = (middle, high) if hold(w, p, fx, fy, x * fy) else (low, middle)
+        low, high = (middle, high) if hold(w["truth"], p, fx, fy, x * fy) else (low, middle)
     return low
 
 
@@ -101,24 +101,24 @@ def test_a_truck_without_a_trailer_bears_mu_n_in_every_direction():
     """Coulomb: the same through the middle of the load; a moment alone up to mu N of the lighter axle on the base."""
     bench = rig.bench(truck="mixer_8x4", plant=RomBench)
     w, p = bench.worlds[0], bench.params[0]
-    normal_n = w["truck_tyre_limit_n"][:2, 1]
+    normal_n = w["truth"]["truck_tyre_limit_n"][:2, 1]
     for degrees in range(0, 180, 15):
         direction = np.array([cos(radians(degrees)), sin(radians(degrees)), 0.0])
         assert _limit_n(bench, direction) == pytest.approx(normal_n.sum(), rel=1e-6)
     base_m = p["truck_axle_x_m"][0] - p["truck_axle_x_m"][1]
     most_nm = float(normal_n.min() * base_m)
-    assert hold(w, p, 0.0, 0.0, 0.999 * most_nm)
-    assert not hold(w, p, 0.0, 0.0, 1.001 * most_nm)
+    assert hold(w["truth"], p, 0.0, 0.0, 0.999 * most_nm)
+    assert not hold(w["truth"], p, 0.0, 0.0, 1.001 * most_nm)
 
 
 def test_a_trailer_holds_along_the_lane_with_what_stands_on_its_axles():
     """Mu times 23 t more along; across, the scrub of its three axles over its wheelbase. Along only if braked."""
     bench = rig.bench(truck="tractor_6x4", plant=RomBench)
     w, p = bench.worlds[0], bench.params[0]
-    own_n, towed_n = float(w["truck_tyre_limit_n"][:2, 0].sum()), FRICTION * 23000.0 * rig.GRAVITY_MPS2
+    own_n, towed_n = float(w["truth"]["truck_tyre_limit_n"][:2, 0].sum()), FRICTION * 23000.0 * rig.GRAVITY_MPS2
     assert _limit_n(bench, np.array([1.0, 0.0, 0.0])) == pytest.approx(own_n + towed_n, rel=1e-6)
-    assert w["truck_brake"][0] == pytest.approx(own_n + towed_n)
-    assert w["truck_tyre_limit_n"][2, 1] == pytest.approx(towed_n * (2 * 1.31 / 3) / 7.7)
+    assert w["truth"]["truck_brake"][0] == pytest.approx(own_n + towed_n)
+    assert w["truth"]["truck_tyre_limit_n"][2, 1] == pytest.approx(towed_n * (2 * 1.31 / 3) / 7.7)
     p["truck_trailer_braked"] = 0.0
     rig.run(bench, 0.02)
     assert _limit_n(bench, np.array([1.0, 0.0, 0.0])) == pytest.approx(own_n, rel=1e-4)
@@ -131,12 +131,12 @@ def test_released_on_a_slope_it_rolls_and_does_not_slip_sideways(plant):
     rig.run(bench, 4.0)
     w, p = bench.worlds[0], bench.params[0]
     alone = Truck(bench)
-    weight_n = float(w["truck_tyre_limit_n"][:2, 1].sum()) / FRICTION
-    w["truck_brake_off"] = 1
-    w["truck_push_n"] = (0.03 * weight_n, 0.1 * weight_n, 0.0)
-    began = w["truck_q"][:3].copy()
+    weight_n = float(w["truth"]["truck_tyre_limit_n"][:2, 1].sum()) / FRICTION
+    w["faults"]["truck_brake_off"] = 1
+    w["faults"]["truck_push_n"] = (0.03 * weight_n, 0.1 * weight_n, 0.0)
+    began = w["truth"]["truck_q"][:3].copy()
     rig.run(bench, 1.5)
-    moved = w["truck_q"][:3] - began
+    moved = w["truth"]["truck_q"][:3] - began
     accelerates = (0.03 - 0.006) * weight_n / alone.planar_kg
     assert moved[0] == pytest.approx(0.5 * accelerates * 1.5**2, rel=0.1)
     assert abs(moved[1]) < 2e-4

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from tests.physics import rig
 from twin.plants.geometry import COUPLER_SPEED_MPS, seat_rise_mps
-from twin.plants.state import PARAMS, TZ, WORLD
 from twin.plants.truck import truck_point
+from twin.records import PARAMS, TZ, WORLD
 
 G = rig.GRAVITY_MPS2
 TABLE_KG, PRESSING_N = 350.0, 3000.0
@@ -20,7 +20,7 @@ def press(plant, aside_m=0.0):
     """The table under pack OLD, which is locked on the truck, pressed upwards with 3 kN, its springs drawn aside."""
     w, p = plant.worlds[0], plant.params[0]
     sink_m = (TABLE_KG * G + PRESSING_N) / float(p["e_stiffness"][2])
-    x, y, z = w["pack_pose"][rig.OLD, :3]
+    x, y, z = w["truth"]["pack_pose"][rig.OLD, :3]
     rig.place_axes(plant, x=x - aside_m, y=y, z=z + sink_m, ex=aside_m, ez=-sink_m)
     rig.run(plant, 1.0)
 
@@ -50,7 +50,7 @@ def test_what_friction_cannot_hold_slips(bench):
     plant = bench("chassis", "chassis_tractor_3")
     friction = plant.cell.station.end_effector.friction
     press(plant)
-    rig.move(plant, x=float(plant.worlds["q"][0, 0, 0]) - 0.015, velocity=0.005, acceleration=0.05, jerk=0.5)
+    rig.move(plant, x=float(plant.worlds["truth"]["q"][0, 0, 0]) - 0.015, velocity=0.005, acceleration=0.05, jerk=0.5)
     at_m, force_n = watch(plant, 3.5)
     slid_m = np.abs(at_m[:, 0] - at_m[0, 0])
     ratio = np.hypot(force_n[:, 0], force_n[:, 1]) / np.abs(force_n[:, 2])
@@ -67,12 +67,12 @@ def test_no_coupler_rubs_on_a_truck_that_carries_its_pack(bench):
     rig.unlock(plant, rig.OLD)
     rig.run(plant, 1.0)
     w, tick_s = plant.worlds[0], 1.0 / plant._physics_hz
-    at, fastest_mps, most_n = w["pack_pose"][rig.OLD, :3], 0.0, 0.0
+    at, fastest_mps, most_n = w["truth"]["pack_pose"][rig.OLD, :3], 0.0, 0.0
     for tick in range(2 * plant._physics_hz):
         up_n = 6000.0 * np.sin(2.0 * np.pi * tick * tick_s)
         rig.push_truck(plant, tick_s, lambda _, up_n=up_n: (0.0, 0.0, up_n), at)
-        fastest_mps = max(fastest_mps, abs(float(w["truck_qd"][TZ])))
-        most_n = max(most_n, abs(float(w["coupler_n"][rig.OLD])))
+        fastest_mps = max(fastest_mps, abs(float(w["truth"]["truck_qd"][TZ])))
+        most_n = max(most_n, abs(float(w["truth"]["coupler_n"][rig.OLD])))
     assert fastest_mps > 10.0 * COUPLER_SPEED_MPS
     assert most_n < 300.0
 
@@ -85,12 +85,14 @@ SEAT_M, COUPLER_M = (-2.0, 0.5, 1.1), (0.3, -0.2)
 def test_how_fast_the_coupler_of_a_seat_rises(at, rates):
     """On a truck that heaves, pitches and rolls: the difference of its heights a microsecond before and after."""
     w, p = np.zeros(1, WORLD)[0], np.zeros(1, PARAMS)[0]
-    w["truck_q"], w["truck_qd"][TZ:] = at, rates
+    w["truth"]["truck_q"], w["truth"]["truck_qd"][TZ:] = at, rates
     p["seat_on_truck"][2], p["coupler_xy_m"] = 1, COUPLER_M
     p["seat_xyz_m"][2], p["seat_yaw_rad"][2] = SEAT_M, np.pi
     step = np.concatenate([np.zeros(3), 1e-6 * np.array(rates)])
     before, after = (
-        truck_point(w["truck_q"] + sign * step, SEAT_M[0] - COUPLER_M[0], SEAT_M[1] - COUPLER_M[1], SEAT_M[2])[2]
+        truck_point(w["truth"]["truck_q"] + sign * step, SEAT_M[0] - COUPLER_M[0], SEAT_M[1] - COUPLER_M[1], SEAT_M[2])[
+            2
+        ]
         for sign in (-1.0, 1.0)
     )
-    assert seat_rise_mps(w, p, 2) == pytest.approx((after - before) / 2e-6, abs=1e-4)
+    assert seat_rise_mps(w["truth"], p, 2) == pytest.approx((after - before) / 2e-6, abs=1e-4)

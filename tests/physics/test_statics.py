@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.physics import rig
-from twin.plants.state import EX, EY, EZ, TPITCH, TZ
+from twin.records import EX, EY, EZ, TPITCH, TZ
 
 G = rig.GRAVITY_MPS2
 
@@ -23,9 +23,9 @@ def test_rope_stretch(bench, rope_m, load):
     rig.run(plant, 5.0)
     w = plant.worlds[0]
     kg = 450.0 + (3000.0 if load is not None else 0.0)
-    assert -w["q"][0, EZ] - rope_m == pytest.approx(kg * G * rope_m / (4.0 * 8.0e6), rel=1e-3)
-    assert w["load_n"][0] == pytest.approx(kg * G, rel=1e-4)
-    assert w["load_cell_n"][0] == pytest.approx(kg * G, rel=1e-4)
+    assert -w["truth"]["q"][0, EZ] - rope_m == pytest.approx(kg * G * rope_m / (4.0 * 8.0e6), rel=1e-3)
+    assert w["truth"]["load_n"][0] == pytest.approx(kg * G, rel=1e-4)
+    assert w["image"]["load_cell_n"][0] == pytest.approx(kg * G, rel=1e-4)
 
 
 @pytest.mark.parametrize("block", [False, True])
@@ -42,8 +42,8 @@ def test_lift_table_spring(bench, block):
     rig.run(plant, 4.0)
     w = plant.worlds[0]
     stiffness = plant.cell.station.reeving.vertical_stiffness_n_per_m
-    assert -w["q"][0, EZ] == pytest.approx(kg * G / stiffness, rel=2e-3)
-    assert w["load_n"][0] == pytest.approx(kg * G, rel=2e-3)
+    assert -w["truth"]["q"][0, EZ] == pytest.approx(kg * G / stiffness, rel=2e-3)
+    assert w["truth"]["load_n"][0] == pytest.approx(kg * G, rel=2e-3)
 
 
 @pytest.mark.parametrize("joint", [EX, EY])
@@ -66,13 +66,13 @@ def test_pads_under_a_pack(bench):
     rig.place_pack(plant, rig.OLD, (2.25, rig.FREE_Y_M, 0.40 + 1.60 + 0.002))
     rig.run(plant, 3.0)
     expected_m = 3000.0 * G / (4.0 * 5.0e6)
-    np.testing.assert_allclose(plant.worlds["pad_gap_m"][0, rig.OLD], -expected_m, rtol=0.02)
+    np.testing.assert_allclose(plant.worlds["truth"]["pad_gap_m"][0, rig.OLD], -expected_m, rtol=0.02)
 
 
 def settled_truck(plant):
     rig.run(plant, 6.0)
-    assert np.abs(plant.worlds["truck_qd"][0]).max() < 1e-5
-    return plant.worlds["truck_q"][0].copy()
+    assert np.abs(plant.worlds["truth"]["truck_qd"][0]).max() < 1e-5
+    return plant.worlds["truth"]["truck_q"][0].copy()
 
 
 @pytest.mark.parametrize("locked", [True, False], ids=["locked", "unlocked"])
@@ -140,7 +140,7 @@ def test_mast_frequency(bench, axis):
     rig.hang(plant, rig.OLD, 2.0)
     rig.brake(plant)
     w = plant.worlds[0]
-    w["float_lock"][0] = w["float_lock_command"][0] = 1
+    w["truth"]["float_lock"][0] = w["image"]["float_lock_command"][0] = 1
     for i in range(3 * plant._physics_hz):
         if i < 60:
             at = [1000.0, 0.0, 0.0] if axis == 0 else [0.0, 1000.0, 0.0]
@@ -151,4 +151,4 @@ def test_mast_frequency(bench, axis):
     measured_hz = 1.0 / rig.period_s(seen["t_s"], seen["q"][:, 0, EX + axis] - seen["q"][:, 0, EX + axis].mean())
     assert measured_hz == pytest.approx(mast_hz(plant, axis), rel=0.01)
     assert 2.0 < measured_hz < 4.0
-    assert w["trip"] == 0
+    assert w["control"]["trip"] == 0

@@ -12,7 +12,7 @@ from tests.physics import rig
 from tests.tiers import slow
 from twin.drives import motion_end_s
 from twin.motion.shaper import EI, NONE, ZV, ZVD
-from twin.plants.state import EX, EY, STANDSTILL, X, Y
+from twin.records import EX, EY, STANDSTILL, X, Y
 
 G = rig.GRAVITY_MPS2
 ROPE_M = 2.0
@@ -41,7 +41,7 @@ class Travel:
             plant, velocity=speed, acceleration=ACCELERATION_MPS2, jerk=jerk, shaper=shaper, shaper_hz=hz,
             **{name: start[name] + speed * ramp_s * halves},
         )  # fmt: skip
-        end_s = motion_end_s(plant.worlds[0], 0, axis) + 0.1
+        end_s = motion_end_s(plant.worlds[0]["image"], 0, axis) + 0.1
         moving = rig.record(plant, end_s, "q", "qd", "reference")
         rig.brake(plant)
         after = rig.record(plant, 4.0 * pi / self.omega + 0.2, "q", "qd", "reference")
@@ -142,12 +142,12 @@ def traverse_and_lower(physics_hz):
         rig.hang(plant, rig.OLD, 1.3, x=-4.0)
         times = []
         for target in ({"x": -1.0}, {"z": 4.1}):
-            started_s = float(plant.worlds["t_s"][0])
+            started_s = float(plant.worlds["truth"]["t_s"][0])
             rig.move(plant, **target, velocity=0.25, acceleration=0.2, jerk=0.5)
             plant.run()
-            assert (plant.worlds["axis_state"][0, 0] == STANDSTILL).all()
-            times.append(float(plant.worlds["t_s"][0]) - started_s)
-        return float(plant.worlds["peak_sway_m"][0]), times[0], times[1]
+            assert (plant.worlds["image"]["axis_state"][0, 0] == STANDSTILL).all()
+            times.append(float(plant.worlds["truth"]["t_s"][0]) - started_s)
+        return float(plant.worlds["kpis"]["peak_sway_m"][0]), times[0], times[1]
     finally:
         plant.close()
 

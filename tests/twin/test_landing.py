@@ -20,7 +20,7 @@ from twin.catalogue.schema import TimingSet
 from twin.cell import Cell, build_cell
 from twin.faults import Fault, parse_fault
 from twin.plants.rom import RomPlant
-from twin.plants.state import UNTIL_LANDED, X, Y, Z
+from twin.records import UNTIL_LANDED, X, Y, Z
 from twin.swap import SwapResult, SwapTwin
 
 REACH_M = 0.057
@@ -46,12 +46,12 @@ def landings(cell: Cell, timing: TimingSet, *faults: Fault) -> tuple[SwapResult,
         w, p = plant.worlds[0], plant.params[0]
         for r in range(int(p["robots"])):
             c = plant.commands[0][r]
-            if c["until"] != UNTIL_LANDED or p["retract"] * (w["q"][r, Z] - c["seat_z"]) > REACH_M:
+            if c["until"] != UNTIL_LANDED or p["retract"] * (w["truth"]["q"][r, Z] - c["seat_z"]) > REACH_M:
                 low.discard(r)
             elif r not in low:
                 low.add(r)
-                at, speed = w["e_pose"][r, :2], w["qd"][r, [X, Y]] + w["qd"][r, 4:6]
-                beside = min(math.hypot(*(at - pose[:2])) for pose in w["pack_pose"][: int(p["packs"])])
+                at, speed = w["truth"]["e_pose"][r, :2], w["truth"]["qd"][r, [X, Y]] + w["truth"]["qd"][r, 4:6]
+                beside = min(math.hypot(*(at - pose[:2])) for pose in w["truth"]["pack_pose"][: int(p["packs"])])
                 seen.append((beside, float(np.hypot(*speed))))
 
     twin.watch(look)
@@ -115,7 +115,7 @@ def test_a_fast_pull_on_the_heaviest_pack_stops_below_the_overload_cut_off() -> 
     def look(plant: Any) -> None:
         nonlocal most
         if twin.program.phase_of(0, 0) in ("pull_test", "release"):
-            most = max(most, float(plant.worlds[0]["load_n"][0]))
+            most = max(most, float(plant.worlds[0]["truth"]["load_n"][0]))
 
     twin.watch(look)
     try:

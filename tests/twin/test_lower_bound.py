@@ -17,7 +17,7 @@ from twin.catalogue.schema import MECHANICAL, Station
 from twin.cell import Cell, build_cell
 from twin.lower_bound import Limits, axis_limits, lower_bound, lower_bound_s, reach_s, rest_to_rest_s, window_s
 from twin.motion.plan import plan_move
-from twin.plants.state import AXES, X, Z
+from twin.records import AXES, X, Z
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "lower_bound.md"
 SHIPPED = {"top_lift": ("tractor_6x4", "cab_282"), "chassis": ("chassis_tractor_3", "chassis_171")}

@@ -18,7 +18,7 @@ from twin.catalogue import load_pack, load_station, load_truck
 from twin.cell import build_cell
 from twin.monitor import INVARIANTS, monitor
 from twin.plants.bullet import BulletPlant
-from twin.plants.state import (
+from twin.records import (
     BUSY,
     DONE,
     REFUSED,
@@ -67,9 +67,9 @@ def settle(plant: BulletPlant, *broken: int) -> BulletPlant:
     rig.run(plant, 0.6)
     off[:] = 0
     off[list(broken)] = 1
-    plant.worlds["violation"] = 0
-    plant.worlds["overload_s"] = plant.worlds["overforce_s"] = 0.0
-    assert plant.worlds["trip"][0] == TRIP_NONE
+    plant.worlds["monitor"]["violation"] = 0
+    plant.worlds["monitor"]["overload_s"] = plant.worlds["monitor"]["overforce_s"] = 0.0
+    assert plant.worlds["control"]["trip"][0] == TRIP_NONE
     return plant
 
 
@@ -86,12 +86,12 @@ def command(plant: BulletPlant, robot: int = 0, **fields: float) -> int:
         else:
             c[name] = value
     plant.issue(ROBOT, np.array([robot]), commands)
-    return int(plant.worlds["status"][0, robot])
+    return int(plant.worlds["control"]["status"][0, robot])
 
 
 def seen(plant: BulletPlant) -> set[int]:
     """The invariants that the monitor has found violated."""
-    return set(np.flatnonzero(plant.worlds["violation"][0]).tolist())
+    return set(np.flatnonzero(plant.worlds["monitor"]["violation"][0]).tolist())
 
 
 def carry(bench: Bench, kind: str, *, high: bool = True, **kwargs: object) -> BulletPlant:
@@ -115,7 +115,7 @@ def grip_in_seat(bench: Bench, kind: str) -> BulletPlant:
     truck = {"top_lift": "tractor_6x4", "chassis": "chassis_rigid_1"}[kind]
     plant = bench(kind, truck)
     rig.run(plant, 0.5)
-    x, y, z = plant.worlds["pack_pose"][0, rig.OLD, :3]
+    x, y, z = plant.worlds["truth"]["pack_pose"][0, rig.OLD, :3]
     if kind == "top_lift":
         sheave = float(plant.params["sheave_height_m"][0])
         rig.place_axes(plant, x=x, y=y, z=z - 0.003, ex=0.0, ey=0.0, ez=z - sheave)
@@ -139,43 +139,59 @@ def test_1_out_of_a_seat_with_a_lock_half_open(bench, kind, broken):
     assert command(plant, grip=1, seat=rig.TRUCK_SEAT, until=UNTIL_ACTUATED) == BUSY
     plant.run()
     if kind == "chassis":  # the table bears the block before its locks open
-        z, weight_n = float(plant.worlds["q"][0, 0, Z]), (150.0 + 1150.0) * rig.GRAVITY_MPS2
+        z, weight_n = float(plant.worlds["truth"]["q"][0, 0, Z]), (150.0 + 1150.0) * rig.GRAVITY_MPS2
         assert command(plant, z=z + 0.1, velocity=0.02, until=UNTIL_LOAD_ABOVE, threshold=weight_n) == BUSY
         plant.run()
-        assert plant.worlds["status"][0, 0] == DONE
+        assert plant.worlds["control"]["status"][0, 0] == DONE
     assert command(plant, lock=0, seat=rig.TRUCK_SEAT, until=UNTIL_DWELL, dwell_s=4.0) == BUSY
     w = plant.worlds[0]
-    while w["lock_position"][rig.TRUCK_SEAT, 2] > 0.3:
+    while w["truth"]["lock_position"][rig.TRUCK_SEAT, 2] > 0.3:
         plant.run_ticks(5)
-    w["lock_stuck"][rig.TRUCK_SEAT, 2] = 1
+    w["faults"]["lock_stuck"][rig.TRUCK_SEAT, 2] = 1
     plant.run()
-    assert w["locked"][rig.TRUCK_SEAT] == -1
+    assert w["truth"]["locked"][rig.TRUCK_SEAT] == -1
     away = float(plant.params["retract"][0]) * 2.0 * float(plant.params["creep_out_height_m"][0])
-    assert command(plant, z=float(w["axis_position"][0, Z]) + away) == BUSY
+    assert command(plant, z=float(w["image"]["axis_position"][0, Z]) + away) == BUSY
     plant.run()
     rig.run(plant, 3.0)
     if broken:
-        assert w["status"][0] == DONE
+        assert w["control"]["status"][0] == DONE
         assert seen(plant) == {1}
     else:
-        assert w["status"][0] == TRIP
-        assert w["trip"] == TRIP_LOCK
+        assert w["control"]["status"][0] == TRIP
+        assert w["control"]["trip"] == TRIP_LOCK
         assert seen(plant) == set()
 
 
 def test_1_a_truck_that_is_lifted_by_its_pack_counts_too():
     """Caught in its seat the pack stays at height 0 over it: what counts is how far it was carried with the truck."""
     _, w, p = records("top_lift")
-    rest, creep_out = float(w["pack_pose"][0, 2]), float(p["creep_out_height_m"])
-    w["held"][0], w["qd"][0, Z] = 0, 0.02
-    assert w["lock_position"][w["pack_seat"][0]].tolist() == [1.0] * 4
+    rest, creep_out = float(w["truth"]["pack_pose"][0, 2]), float(p["creep_out_height_m"])
+    w["truth"]["held"][0], w["truth"]["qd"][0, Z] = 0, 0.02
+    assert w["truth"]["lock_position"][w["truth"]["pack_seat"][0]].tolist() == [1.0] * 4
     for rise in (0.0, 0.5 * creep_out, 0.95 * creep_out):
-        w["pack_pose"][0, 2] = rest + rise
-        monitor(w, p, SCAN_S, int(w["trip"]), int(w["acknowledgements"]), int(w["truck_released"]))
-    assert not w["violation"].any()
-    w["pack_pose"][0, 2] = rest + 1.05 * creep_out
-    monitor(w, p, SCAN_S, int(w["trip"]), int(w["acknowledgements"]), int(w["truck_released"]))
-    assert np.flatnonzero(w["violation"]).tolist() == [1]
+        w["truth"]["pack_pose"][0, 2] = rest + rise
+        monitor(
+            w["truth"],
+            w["monitor"],
+            p,
+            SCAN_S,
+            int(w["control"]["trip"]),
+            int(w["control"]["acknowledgements"]),
+            int(w["image"]["truck_released"]),
+        )
+    assert not w["monitor"]["violation"].any()
+    w["truth"]["pack_pose"][0, 2] = rest + 1.05 * creep_out
+    monitor(
+        w["truth"],
+        w["monitor"],
+        p,
+        SCAN_S,
+        int(w["control"]["trip"]),
+        int(w["control"]["acknowledgements"]),
+        int(w["image"]["truck_released"]),
+    )
+    assert np.flatnonzero(w["monitor"]["violation"]).tolist() == [1]
 
 
 def test_1_passing_over_another_packs_closed_locks_is_nothing(bench):
@@ -183,7 +199,7 @@ def test_1_passing_over_another_packs_closed_locks_is_nothing(bench):
     plant = settle(carry(bench, "chassis"))
     assert command(plant, x=1.4) == BUSY
     plant.run()
-    assert plant.worlds["status"][0, 0] == DONE
+    assert plant.worlds["control"]["status"][0, 0] == DONE
     assert seen(plant) == set()
 
 
@@ -196,7 +212,7 @@ def test_2_letting_go_in_the_air(bench, kind, broken):
     plant = settle(carry(bench, kind), *([TRIP_LOCK] if broken else []))
     status = command(plant, grip=0, until=UNTIL_ACTUATED)
     rig.run(plant, 4.0)
-    assert (plant.worlds["held"][0, 0] == rig.OLD) != broken
+    assert (plant.worlds["truth"]["held"][0, 0] == rig.OLD) != broken
     assert (status == REFUSED) != broken
     assert seen(plant) == ({2} if broken else set())
 
@@ -205,7 +221,7 @@ def test_2_letting_go_of_a_locked_pack_is_right(bench):
     plant = settle(grip_in_seat(bench, "top_lift"))
     assert command(plant, grip=0, seat=rig.TRUCK_SEAT, until=UNTIL_ACTUATED) == BUSY
     plant.run()
-    assert plant.worlds["held"][0, 0] == -1
+    assert plant.worlds["truth"]["held"][0, 0] == -1
     assert seen(plant) == set()
 
 
@@ -224,23 +240,55 @@ def test_2_unlocking_a_block_that_nobody_holds(bench, broken):
 def test_2_the_wrong_place_is_no_seat(offset_m):
     """At the height of a seat, beside it: gaps under the pads alone do not show it."""
     _, w, p = records("top_lift")
-    w["held"][0] = 1
-    monitor(w, p, SCAN_S, int(w["trip"]), int(w["acknowledgements"]), int(w["truck_released"]))
-    w["pad_gap_m"][1], w["pack_offset_m"][1] = 0.0, (offset_m, 0.0, 0.0)
-    w["held"][0] = -1
-    monitor(w, p, SCAN_S, int(w["trip"]), int(w["acknowledgements"]), int(w["truck_released"]))
-    assert np.flatnonzero(w["violation"]).tolist() == ([2] if offset_m else [])
+    w["truth"]["held"][0] = 1
+    monitor(
+        w["truth"],
+        w["monitor"],
+        p,
+        SCAN_S,
+        int(w["control"]["trip"]),
+        int(w["control"]["acknowledgements"]),
+        int(w["image"]["truck_released"]),
+    )
+    w["truth"]["pad_gap_m"][1], w["truth"]["pack_offset_m"][1] = 0.0, (offset_m, 0.0, 0.0)
+    w["truth"]["held"][0] = -1
+    monitor(
+        w["truth"],
+        w["monitor"],
+        p,
+        SCAN_S,
+        int(w["control"]["trip"]),
+        int(w["control"]["acknowledgements"]),
+        int(w["image"]["truck_released"]),
+    )
+    assert np.flatnonzero(w["monitor"]["violation"]).tolist() == ([2] if offset_m else [])
 
 
 @pytest.mark.parametrize("pad", range(4))
 def test_2_one_pad_in_the_air_is_not_seated(pad):
     _, w, p = records("top_lift")
-    w["held"][0] = 1
-    monitor(w, p, SCAN_S, int(w["trip"]), int(w["acknowledgements"]), int(w["truck_released"]))
-    w["pad_gap_m"][1, pad] = float(p["seated_m"]) + 0.001
-    w["held"][0] = -1
-    monitor(w, p, SCAN_S, int(w["trip"]), int(w["acknowledgements"]), int(w["truck_released"]))
-    assert np.flatnonzero(w["violation"]).tolist() == [2]
+    w["truth"]["held"][0] = 1
+    monitor(
+        w["truth"],
+        w["monitor"],
+        p,
+        SCAN_S,
+        int(w["control"]["trip"]),
+        int(w["control"]["acknowledgements"]),
+        int(w["image"]["truck_released"]),
+    )
+    w["truth"]["pad_gap_m"][1, pad] = float(p["seated_m"]) + 0.001
+    w["truth"]["held"][0] = -1
+    monitor(
+        w["truth"],
+        w["monitor"],
+        p,
+        SCAN_S,
+        int(w["control"]["trip"]),
+        int(w["control"]["acknowledgements"]),
+        int(w["image"]["truck_released"]),
+    )
+    assert np.flatnonzero(w["monitor"]["violation"]).tolist() == [2]
 
 
 # ----------------------------------------------------------------------------------------------- 3: low traverse
@@ -253,7 +301,7 @@ def test_3_sideways_while_low(bench, kind, speed_mps, broken):
     """Creeping is no better; the sequence need not say that it carries something."""
     plant = settle(carry(bench, kind, high=False), *([TRIP_LOW_TRAVERSE] if broken else []))
     fields = {} if speed_mps is None else {"velocity": speed_mps}
-    status = command(plant, x=float(plant.worlds["q"][0, 0, X]) + 0.25, **fields)
+    status = command(plant, x=float(plant.worlds["truth"]["q"][0, 0, X]) + 0.25, **fields)
     assert (status == REFUSED) != broken
     rig.run(plant, 5.0)
     assert seen(plant) == ({3} if broken else set())
@@ -270,9 +318,9 @@ def test_3_lowering_while_it_travels(bench, broken):
     if broken:
         assert seen(plant) == {3}
     else:
-        assert w["trip"] == TRIP_LOW_TRAVERSE
+        assert w["control"]["trip"] == TRIP_LOW_TRAVERSE
         assert seen(plant) == set()
-        assert w["pack_pose"][rig.OLD, 2] - p["pack_height_m"] > p["clearance_height_m"] - 0.02
+        assert w["truth"]["pack_pose"][rig.OLD, 2] - p["pack_height_m"] > p["clearance_height_m"] - 0.02
 
 
 def test_3_corrections_inside_the_deadband_are_no_traverse(bench):
@@ -298,7 +346,7 @@ def test_4_the_truck_goes_too_early(bench, what, broken):
     plant = grip_in_seat(bench, "top_lift")
     settle(plant, *([TRIP_LOCK] if broken else []))
     if what == "open":
-        plant.worlds["pull_tested"][0, rig.TRUCK_SEAT] = 1
+        plant.worlds["control"]["pull_tested"][0, rig.TRUCK_SEAT] = 1
         command(plant, lock=0, seat=rig.TRUCK_SEAT, until=UNTIL_ACTUATED)
         rig.run(plant, 1.0)
     status = release(plant)
@@ -311,11 +359,11 @@ def pulled(bench: Bench) -> BulletPlant:
     plant = settle(grip_in_seat(bench, "top_lift"))
     w = plant.worlds[0]
     enough_n = (450.0 + 1.15 * 3000.0) * rig.GRAVITY_MPS2
-    command(plant, z=float(w["q"][0, Z]) + 0.12, velocity=0.016)
-    while w["load_cell_n"][0] < enough_n:
+    command(plant, z=float(w["truth"]["q"][0, Z]) + 0.12, velocity=0.016)
+    while w["image"]["load_cell_n"][0] < enough_n:
         plant.run_ticks(5)
-        assert w["status"][0] == BUSY
-    w["pull_tested"][rig.TRUCK_SEAT] = 1
+        assert w["control"]["status"][0] == BUSY
+    w["control"]["pull_tested"][rig.TRUCK_SEAT] = 1
     return plant
 
 
@@ -328,9 +376,9 @@ def test_4_after_a_pull_test_the_truck_may_go(bench):
 def test_4_a_switch_that_lies_deceives_the_control_but_not_the_monitor(bench):
     """One lock of four reports closed and is open: the other three pass the pull test, and no sensor tells."""
     plant = pulled(bench)
-    plant.worlds["lock_stuck"][0, rig.TRUCK_SEAT, 1] = 1
-    plant.worlds["lock_position"][0, rig.TRUCK_SEAT, 1] = 0.0
-    plant.worlds["lock_switch_fault"][0, rig.TRUCK_SEAT, 1] = 2
+    plant.worlds["faults"]["lock_stuck"][0, rig.TRUCK_SEAT, 1] = 1
+    plant.worlds["truth"]["lock_position"][0, rig.TRUCK_SEAT, 1] = 0.0
+    plant.worlds["faults"]["lock_switch_fault"][0, rig.TRUCK_SEAT, 1] = 2
     assert release(plant) == BUSY
     assert seen(plant) == {4}
 
@@ -372,7 +420,7 @@ def full_speed(bench: Bench, kind: str, loaded: bool, axis: str, start: float, g
         rig.place_axes(plant, 1, x=-3.9)
         where = {"x": 0.0, "z": -1.10, axis: start}
         if loaded:
-            sink_m = -float(plant.worlds["q"][0, 0, 6])
+            sink_m = -float(plant.worlds["truth"]["q"][0, 0, 6])
             rig.release(plant)
             rig.place_pack(
                 plant, rig.OLD, (where["x"], where.get("y", 0.0), where["z"] - sink_m), where.get("yaw", 0.0)
@@ -387,9 +435,9 @@ def full_speed(bench: Bench, kind: str, loaded: bool, axis: str, start: float, g
     acceleration = p["axis_acceleration" if loaded else "axis_acceleration_empty"]
     assert command(plant, **{axis: goal}, velocity=speed, acceleration=acceleration) == BUSY
     w = plant.worlds[0]
-    while abs(w["qd"][0, k]) < 0.995 * speed:
+    while abs(w["truth"]["qd"][0, k]) < 0.995 * speed:
         plant.run_ticks(5)
-        assert w["status"][0] == BUSY, "the way is too short for full speed"
+        assert w["control"]["status"][0] == BUSY, "the way is too short for full speed"
     return plant, k
 
 
@@ -397,10 +445,10 @@ def stop(plant: BulletPlant, k: int, cause: str) -> float:
     """Press the button or cut the power, let 5 s pass: the distance that the axis still went."""
     w = plant.worlds[0]
     plant.scan()
-    before = float(w["q"][0, k])
-    w[cause] = 1
+    before = float(w["truth"]["q"][0, k])
+    w["truth"][cause] = 1
     rig.run(plant, 5.0)
-    return abs(float(w["q"][0, k]) - before)
+    return abs(float(w["truth"]["q"][0, k]) - before)
 
 
 @pytest.mark.parametrize(
@@ -417,10 +465,10 @@ def test_5_from_full_speed_every_axis_stands_within_its_stopping_distance(
     plant, k = full_speed(bench, kind, loaded, axis, start, goal)
     gone = stop(plant, k, cause)
     w = plant.worlds[0]
-    assert w["trip"] == (TRIP_ESTOP if cause == "estop_button" else TRIP_POWER)
+    assert w["control"]["trip"] == (TRIP_ESTOP if cause == "estop_button" else TRIP_POWER)
     assert gone <= plant.params["axis_stopping_distance"][0, k]
-    assert w["brake"][0].all()
-    assert np.abs(w["qd"][0, :4]).max() < 1e-4
+    assert w["image"]["brake"][0].all()
+    assert np.abs(w["truth"]["qd"][0, :4]).max() < 1e-4
     assert seen(plant) == set()
 
 
@@ -429,7 +477,7 @@ def test_5_a_station_that_ignores_its_button_is_found_out(bench):
     plant, k = full_speed(bench, "top_lift", False, "x", -5.9, 5.9)
     plant.params["interlock_off"][0, TRIP_ESTOP] = 1
     stop(plant, k, "estop_button")
-    assert plant.worlds["trip"][0] == TRIP_NONE
+    assert plant.worlds["control"]["trip"][0] == TRIP_NONE
     assert seen(plant) == {5}
 
 
@@ -439,17 +487,17 @@ def test_5_nothing_restarts_without_an_acknowledgement(bench):
     stop(plant, k, "estop_button")
     w = plant.worlds[0]
     assert command(plant, y=1.0, acknowledge=1) == REFUSED, "the button is still pressed"
-    assert w["trip"] == TRIP_ESTOP
-    w["estop_button"] = 0
-    stood = w["q"][0, :4].copy()
+    assert w["control"]["trip"] == TRIP_ESTOP
+    w["truth"]["estop_button"] = 0
+    stood = w["truth"]["q"][0, :4].copy()
     assert command(plant, y=1.0) == REFUSED
     rig.run(plant, 2.0)
-    np.testing.assert_allclose(w["q"][0, :4], stood, atol=1e-6)
+    np.testing.assert_allclose(w["truth"]["q"][0, :4], stood, atol=1e-6)
     assert seen(plant) == set()
     assert command(plant, y=1.0, acknowledge=1) == BUSY
     plant.run()
-    assert w["status"][0] == DONE
-    assert abs(w["q"][0, 1] - 1.0) < 0.005
+    assert w["control"]["status"][0] == DONE
+    assert abs(w["truth"]["q"][0, 1] - 1.0) < 0.005
     assert seen(plant) == set()
 
 
@@ -457,12 +505,12 @@ def test_5_a_control_that_forgets_its_trip_is_found_out(bench):
     plant, k = full_speed(bench, "top_lift", False, "y", 0.0, 3.4)
     stop(plant, k, "estop_button")
     w = plant.worlds[0]
-    w["estop_button"] = 0
-    w["trip"], w["brake"], w["axis_state"] = TRIP_NONE, 0, 0  # nobody acknowledged
-    w["reference"][0, :, 0] = w["q"][0, :4]
+    w["truth"]["estop_button"] = 0
+    w["control"]["trip"], w["image"]["brake"], w["image"]["axis_state"] = TRIP_NONE, 0, 0  # nobody acknowledged
+    w["image"]["reference"][0, :, 0] = w["truth"]["q"][0, :4]
     rig.run(plant, 0.2)
     assert seen(plant) == set(), "it still stands"
-    assert command(plant, y=float(w["q"][0, 1]) + 0.05, velocity=0.02) == BUSY
+    assert command(plant, y=float(w["truth"]["q"][0, 1]) + 0.05, velocity=0.02) == BUSY
     rig.run(plant, 1.0)
     assert seen(plant) == {5}
 
@@ -471,12 +519,12 @@ def test_5_power_that_comes_back_moves_nothing(bench):
     plant, k = full_speed(bench, "top_lift", True, "z", 4.9, 2.2)
     stop(plant, k, "power_off")
     w = plant.worlds[0]
-    stood = float(w["q"][0, Z])
-    w["power_off"] = 0
+    stood = float(w["truth"]["q"][0, Z])
+    w["truth"]["power_off"] = 0
     rig.run(plant, 2.0)
-    assert w["trip"] == TRIP_POWER
-    assert abs(w["q"][0, Z] - stood) < 1e-6
-    assert w["held"][0] == rig.OLD
+    assert w["control"]["trip"] == TRIP_POWER
+    assert abs(w["truth"]["q"][0, Z] - stood) < 1e-6
+    assert w["truth"]["held"][0] == rig.OLD
     assert seen(plant) == set()
 
 
@@ -488,7 +536,7 @@ def test_6_a_pack_that_is_too_heavy(bench, broken):
     """5.2 t under the spreader, on its pads: the hoist stops while most of it still stands there."""
     plant = bench(pack_kg={rig.OLD: 5200.0})
     rig.run(plant, 0.3)
-    x, y, z = plant.worlds["pack_pose"][0, rig.OLD, :3]
+    x, y, z = plant.worlds["truth"]["pack_pose"][0, rig.OLD, :3]
     sheave = float(plant.params["sheave_height_m"][0])
     rig.place_axes(plant, x=x, y=y, z=z + 0.001, ez=z - sheave)
     rig.grip(plant, rig.OLD)
@@ -500,7 +548,7 @@ def test_6_a_pack_that_is_too_heavy(bench, broken):
     if broken:
         assert seen(plant) == {6}
     else:
-        assert w["trip"] == TRIP_OVERLOAD
+        assert w["control"]["trip"] == TRIP_OVERLOAD
         assert seen(plant) == set()
 
 
@@ -532,8 +580,8 @@ def test_6_two_robots_that_run_towards_each_other_stop_in_time(bench):
     plant.params["interlock_off"][0] = 0
     rig.run(plant, 6.0)
     w = plant.worlds[0]
-    assert w["trip"] == TRIP_DISTANCE
-    assert w["q"][0, X] - w["q"][1, X] >= plant.params["robot_length_m"][0] - 0.03
+    assert w["control"]["trip"] == TRIP_DISTANCE
+    assert w["truth"]["q"][0, X] - w["truth"]["q"][1, X] >= plant.params["robot_length_m"][0] - 0.03
     assert seen(plant) == set()
 
 
@@ -547,48 +595,96 @@ def records(kind: str) -> tuple[np.ndarray, np.void, np.void]:
 
 def test_6_positions_beyond_the_stroke():
     _, w, p = records("top_lift")
-    w["q"][0, X] = p["axis_max"][0, X] + 0.004
-    monitor(w, p, SCAN_S, int(w["trip"]), int(w["acknowledgements"]), int(w["truck_released"]))
-    assert not w["violation"].any(), "control error at the end of the stroke"
-    w["q"][0, X] = p["axis_max"][0, X] + 0.006
-    monitor(w, p, SCAN_S, int(w["trip"]), int(w["acknowledgements"]), int(w["truck_released"]))
-    assert np.flatnonzero(w["violation"]).tolist() == [6]
-    assert w["violation_value"][6] == w["q"][0, X]
+    w["truth"]["q"][0, X] = p["axis_max"][0, X] + 0.004
+    monitor(
+        w["truth"],
+        w["monitor"],
+        p,
+        SCAN_S,
+        int(w["control"]["trip"]),
+        int(w["control"]["acknowledgements"]),
+        int(w["image"]["truck_released"]),
+    )
+    assert not w["monitor"]["violation"].any(), "control error at the end of the stroke"
+    w["truth"]["q"][0, X] = p["axis_max"][0, X] + 0.006
+    monitor(
+        w["truth"],
+        w["monitor"],
+        p,
+        SCAN_S,
+        int(w["control"]["trip"]),
+        int(w["control"]["acknowledgements"]),
+        int(w["image"]["truck_released"]),
+    )
+    assert np.flatnonzero(w["monitor"]["violation"]).tolist() == [6]
+    assert w["monitor"]["violation_value"][6] == w["truth"]["q"][0, X]
 
 
 @pytest.mark.parametrize("moves", [True, False])
 def test_6_lateral_force_above_the_abort_limit(moves):
     """Reaction and stop have 0.4 s; a force that stays once everything stands is for a person to take away."""
     _, w, p = records("top_lift")
-    w["guide_force_n"][0, :2] = 0.8 * p["lateral_abort_n"]
-    w["qd"][0, Z] = -0.01 if moves else 0.0
+    w["truth"]["guide_force_n"][0, :2] = 0.8 * p["lateral_abort_n"]
+    w["truth"]["qd"][0, Z] = -0.01 if moves else 0.0
     for _ in range(39):
-        monitor(w, p, SCAN_S, int(w["trip"]), int(w["acknowledgements"]), int(w["truck_released"]))
-    assert not w["violation"].any()
+        monitor(
+            w["truth"],
+            w["monitor"],
+            p,
+            SCAN_S,
+            int(w["control"]["trip"]),
+            int(w["control"]["acknowledgements"]),
+            int(w["image"]["truck_released"]),
+        )
+    assert not w["monitor"]["violation"].any()
     for _ in range(5):
-        monitor(w, p, SCAN_S, int(w["trip"]), int(w["acknowledgements"]), int(w["truck_released"]))
-    assert np.flatnonzero(w["violation"]).tolist() == ([6] if moves else [])
+        monitor(
+            w["truth"],
+            w["monitor"],
+            p,
+            SCAN_S,
+            int(w["control"]["trip"]),
+            int(w["control"]["acknowledgements"]),
+            int(w["image"]["truck_released"]),
+        )
+    assert np.flatnonzero(w["monitor"]["violation"]).tolist() == ([6] if moves else [])
 
 
 def test_6_peaks_are_no_violation():
     _, w, p = records("top_lift")
     for scan in range(200):
-        w["guide_force_n"][0, 0] = 2.0 * p["lateral_abort_n"] if scan % 40 else 0.0
-        w["load_n"][0] = 1.3 * p["rated_load_kg"] * p["gravity_mps2"] if scan % 40 else 0.0
-        w["qd"][0, Z] = -0.01
-        monitor(w, p, SCAN_S, int(w["trip"]), int(w["acknowledgements"]), int(w["truck_released"]))
-    assert not w["violation"].any()
+        w["truth"]["guide_force_n"][0, 0] = 2.0 * p["lateral_abort_n"] if scan % 40 else 0.0
+        w["truth"]["load_n"][0] = 1.3 * p["rated_load_kg"] * p["gravity_mps2"] if scan % 40 else 0.0
+        w["truth"]["qd"][0, Z] = -0.01
+        monitor(
+            w["truth"],
+            w["monitor"],
+            p,
+            SCAN_S,
+            int(w["control"]["trip"]),
+            int(w["control"]["acknowledgements"]),
+            int(w["image"]["truck_released"]),
+        )
+    assert not w["monitor"]["violation"].any()
 
 
 @pytest.mark.parametrize(("share", "moves", "bad"), [(1.12, True, True), (1.12, False, False), (1.3, False, True)])
 def test_6_load_above_the_limit(share, moves, bad):
     """Hoisting ends at 110 %; what then hangs there at rest has to stay below the proof load of 125 %."""
     _, w, p = records("chassis")
-    w["load_n"][1] = -share * p["rated_load_kg"] * p["gravity_mps2"]
-    w["qd"][1, Z] = 0.01 if moves else 0.0
+    w["truth"]["load_n"][1] = -share * p["rated_load_kg"] * p["gravity_mps2"]
+    w["truth"]["qd"][1, Z] = 0.01 if moves else 0.0
     for _ in range(60):
-        monitor(w, p, SCAN_S, int(w["trip"]), int(w["acknowledgements"]), int(w["truck_released"]))
-    assert np.flatnonzero(w["violation"]).tolist() == ([6] if bad else [])
+        monitor(
+            w["truth"],
+            w["monitor"],
+            p,
+            SCAN_S,
+            int(w["control"]["trip"]),
+            int(w["control"]["acknowledgements"]),
+            int(w["image"]["truck_released"]),
+        )
+    assert np.flatnonzero(w["monitor"]["violation"]).tolist() == ([6] if bad else [])
 
 
 # ----------------------------------------------------------------------------------- not finite, ceilings, no mask
@@ -598,22 +694,54 @@ def test_6_load_above_the_limit(share, moves, bad):
 @pytest.mark.parametrize("field", ["q", "qd", "truck_q", "truck_qd", "pack_pose", "load_n", "guide_force_n"])
 def test_a_state_that_is_not_finite_violates_everything(field, value):
     _, w, p = records("chassis")
-    monitor(w, p, SCAN_S, int(w["trip"]), int(w["acknowledgements"]), int(w["truck_released"]))
-    assert not w["violation"].any()
-    w["t_s"] = 3.0
-    w[field].reshape(-1)[0] = value
-    monitor(w, p, SCAN_S, int(w["trip"]), int(w["acknowledgements"]), int(w["truck_released"]))
-    assert np.flatnonzero(w["violation"]).tolist() == [1, 2, 3, 4, 5, 6]
-    assert (w["violation_t_s"][1:7] == 3.0).all()
+    monitor(
+        w["truth"],
+        w["monitor"],
+        p,
+        SCAN_S,
+        int(w["control"]["trip"]),
+        int(w["control"]["acknowledgements"]),
+        int(w["image"]["truck_released"]),
+    )
+    assert not w["monitor"]["violation"].any()
+    w["truth"]["t_s"] = 3.0
+    w["truth"][field].reshape(-1)[0] = value
+    monitor(
+        w["truth"],
+        w["monitor"],
+        p,
+        SCAN_S,
+        int(w["control"]["trip"]),
+        int(w["control"]["acknowledgements"]),
+        int(w["image"]["truck_released"]),
+    )
+    assert np.flatnonzero(w["monitor"]["violation"]).tolist() == [1, 2, 3, 4, 5, 6]
+    assert (w["monitor"]["violation_t_s"][1:7] == 3.0).all()
 
 
 def test_what_is_not_finite_is_told_without_nan():
     """JSON has none; whatever was the worst value before, from here on nothing is known."""
     worlds, w, p = records("top_lift")
-    w["q"][0, X] = p["axis_max"][0, X] + 0.3
-    monitor(w, p, SCAN_S, int(w["trip"]), int(w["acknowledgements"]), int(w["truck_released"]))
-    w["qd"][0, Z] = np.nan
-    monitor(w, p, SCAN_S, int(w["trip"]), int(w["acknowledgements"]), int(w["truck_released"]))
+    w["truth"]["q"][0, X] = p["axis_max"][0, X] + 0.3
+    monitor(
+        w["truth"],
+        w["monitor"],
+        p,
+        SCAN_S,
+        int(w["control"]["trip"]),
+        int(w["control"]["acknowledgements"]),
+        int(w["image"]["truck_released"]),
+    )
+    w["truth"]["qd"][0, Z] = np.nan
+    monitor(
+        w["truth"],
+        w["monitor"],
+        p,
+        SCAN_S,
+        int(w["control"]["trip"]),
+        int(w["control"]["acknowledgements"]),
+        int(w["image"]["truck_released"]),
+    )
     cell = build_cell(load_station("top_lift"), load_truck("tractor_6x4"), load_pack("cab_282"), seed=1)
     found = violations_of(worlds[0], cell)
     assert [violation["invariant"] for violation in found] == [1, 2, 3, 4, 5, 6]
@@ -627,12 +755,20 @@ def test_what_is_not_finite_is_told_without_nan():
 def test_6_no_force_above_what_the_structure_bears_at_any_instant(kind, axes, limit):
     _, w, p = records(kind)
     for share, found in ((0.99, []), (1.01, [6])):
-        w["guide_force_n"][0] = 0.0
-        w["guide_force_n"][0, list(axes)] = -share * p[limit] / np.sqrt(len(axes))
-        monitor(w, p, SCAN_S, int(w["trip"]), int(w["acknowledgements"]), int(w["truck_released"]))
-        assert np.flatnonzero(w["violation"]).tolist() == found
-    assert abs(w["violation_value"][6]) == pytest.approx(1.01 * p[limit])
-    assert w["violation_limit"][6] == p[limit]
+        w["truth"]["guide_force_n"][0] = 0.0
+        w["truth"]["guide_force_n"][0, list(axes)] = -share * p[limit] / np.sqrt(len(axes))
+        monitor(
+            w["truth"],
+            w["monitor"],
+            p,
+            SCAN_S,
+            int(w["control"]["trip"]),
+            int(w["control"]["acknowledgements"]),
+            int(w["image"]["truck_released"]),
+        )
+        assert np.flatnonzero(w["monitor"]["violation"]).tolist() == found
+    assert abs(w["monitor"]["violation_value"][6]) == pytest.approx(1.01 * p[limit])
+    assert w["monitor"]["violation_limit"][6] == p[limit]
 
 
 def test_scans_that_nobody_looks_at_are_checked_like_all_others():
@@ -640,12 +776,12 @@ def test_scans_that_nobody_looks_at_are_checked_like_all_others():
     _, w, p = records("top_lift")
     commands = new_command(2)
     plc_scan_unseen(w, p, commands, SCAN_S, 0)
-    assert not w["violation"].any()
-    w["q"][0, X] = p["axis_max"][0, X] + 0.01
-    w["lock_position"][w["pack_seat"][0]], w["locked"][w["pack_seat"][0]] = 0.0, -1
-    w["pad_gap_m"][0] = 0.1
+    assert not w["monitor"]["violation"].any()
+    w["truth"]["q"][0, X] = p["axis_max"][0, X] + 0.01
+    w["truth"]["lock_position"][w["truth"]["pack_seat"][0]], w["truth"]["locked"][w["truth"]["pack_seat"][0]] = 0.0, -1
+    w["truth"]["pad_gap_m"][0] = 0.1
     plc_scan_unseen(w, p, commands, SCAN_S, 0)
-    assert np.flatnonzero(w["violation"]).tolist() == [2, 6]
+    assert np.flatnonzero(w["monitor"]["violation"]).tolist() == [2, 6]
 
 
 # ------------------------------------------------------------------------------------------------------ counting
@@ -654,12 +790,20 @@ def test_scans_that_nobody_looks_at_are_checked_like_all_others():
 def test_a_violation_is_counted_with_its_first_time_and_worst_value():
     _, w, p = records("top_lift")
     for scan, over in enumerate((0.1, 0.3, 0.2)):
-        w["t_s"] = 5.0 + scan
-        w["q"][0, X] = p["axis_max"][0, X] + over
-        monitor(w, p, SCAN_S, int(w["trip"]), int(w["acknowledgements"]), int(w["truck_released"]))
-    assert w["violation"][6] == 3
-    assert w["violation_t_s"][6] == 5.0
-    assert w["violation_value"][6] == p["axis_max"][0, X] + 0.3
+        w["truth"]["t_s"] = 5.0 + scan
+        w["truth"]["q"][0, X] = p["axis_max"][0, X] + over
+        monitor(
+            w["truth"],
+            w["monitor"],
+            p,
+            SCAN_S,
+            int(w["control"]["trip"]),
+            int(w["control"]["acknowledgements"]),
+            int(w["image"]["truck_released"]),
+        )
+    assert w["monitor"]["violation"][6] == 3
+    assert w["monitor"]["violation_t_s"][6] == 5.0
+    assert w["monitor"]["violation_value"][6] == p["axis_max"][0, X] + 0.3
 
 
 def test_every_invariant_has_its_sentence():

@@ -10,7 +10,7 @@ import pytest
 
 from twin.catalogue import load_pack, load_station, load_truck
 from twin.cell import build_cell
-from twin.plants.state import BUSY, DONE, WORLD, new_command
+from twin.records import BUSY, DONE, WORLD, new_command
 from twin.sequence.building import phase_timing
 from twin.sequence.heights import pull_load_n
 from twin.sequence.program import FINISH, Program, Selection, Step
@@ -32,18 +32,18 @@ class CountingPlant:
         for r, command in zip(robot.tolist(), commands, strict=True):
             self.issued.append((int(command["step"]), r))
             self.left[r] = self.lasts[int(command["step"])][r]
-            self.worlds["status"][0, r] = BUSY
+            self.worlds["control"]["status"][0, r] = BUSY
 
     def run(self) -> None:
         while True:
             ended = False
             for r in range(2):
-                if self.worlds["status"][0, r] == BUSY:
+                if self.worlds["control"]["status"][0, r] == BUSY:
                     self.left[r] -= 1
                     if self.left[r] == 0:
-                        self.worlds["status"][0, r] = DONE
+                        self.worlds["control"]["status"][0, r] = DONE
                         ended = True
-            self.worlds["t_s"] += 0.01
+            self.worlds["truth"]["t_s"] += 0.01
             if ended:
                 return
 

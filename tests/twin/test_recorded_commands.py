@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from twin.errors import InputError
-from twin.plants.state import new_command
 from twin.recorded import commands
 from twin.recording import Frame, Header, Recorder, open_recording
+from twin.records import new_command
 
 
 def test_no_limit_and_no_target_are_recorded_and_read_back(tmp_path: Path) -> None:

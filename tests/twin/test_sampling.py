@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from tests.determinism.short_swap import cell_and_timing
 from twin.cell import Cell
-from twin.plants.state import TPITCH, TROLL, TX, TY, TYAW, TZ, WORLD
 from twin.recorded.sampling import fill_frames, frames_of
+from twin.records import TPITCH, TROLL, TX, TY, TYAW, TZ, WORLD
 from twin.viewer.snapshot import Names, Snapshot
 
 small = st.floats(-0.05, 0.05)
@@ -24,8 +24,8 @@ def cell() -> Cell:
 @given(pose=st.tuples(small, small, small, small, small, small))
 def test_an_exact_scan_shows_the_truck_where_it_is(cell: Cell, pose: tuple[float, ...]) -> None:
     worlds = np.zeros(1, WORLD)
-    worlds["truck_q"][0][[TX, TY, TYAW, TZ, TPITCH, TROLL]] = pose
-    worlds["scan_pose"][0, 0] = worlds["truck_q"][0]
+    worlds["truth"]["truck_q"][0][[TX, TY, TYAW, TZ, TPITCH, TROLL]] = pose
+    worlds["image"]["scan_pose"][0, 0] = worlds["truth"]["truck_q"][0]
     frames = frames_of(cell)
     poses = np.zeros((len(frames), 7))
     fill_frames(worlds, cell.params, 0, poses)

@@ -7,7 +7,7 @@ import pytest
 from twin.catalogue import load_pack, load_station, load_truck, with_overrides
 from twin.cell import Cell, build_cell
 from twin.errors import InputError
-from twin.plants.state import DELAY_SCANS, TX
+from twin.records import DELAY_SCANS, TX
 from twin.sensors import note_truck, scan_frame
 
 
@@ -24,11 +24,11 @@ def test_a_frame_shows_the_truck_as_it_was_a_delay_ago(delay_s: float) -> None:
     worlds, params = cell.new_world(), cell.params
     w, seen = worlds[0], []
     for scan in range(3 * DELAY_SCANS):
-        w["scans"] = w["truck_q"][TX] = scan
-        w["scan_next_tick"][0] = w["tick"]
+        w["sensors"]["scans"] = w["truth"]["truck_q"][TX] = scan
+        w["sensors"]["scan_next_tick"][0] = w["truth"]["tick"]
         note_truck(worlds[0])
-        scan_frame(worlds[0], params[0], 0, 1)
-        seen.append(float(w["scan_pose"][0, 0]))
+        scan_frame(worlds[0]["image"], worlds[0]["sensors"], worlds[0]["faults"], params[0], 0, 1)
+        seen.append(float(w["image"]["scan_pose"][0, 0]))
     late = round(100 * delay_s)
     assert seen == [float(max(scan - late, 0)) for scan in range(3 * DELAY_SCANS)]
 

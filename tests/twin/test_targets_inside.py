@@ -8,7 +8,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from twin.plants.state import PARAMS, YAW, new_command
+from twin.records import PARAMS, YAW, new_command
 from twin.sequence.building import YAW_RESERVE_RAD, YAW_RESERVE_SHARE, inside_axes
 from twin.sequence.program import Program, Selection
 

@@ -13,7 +13,7 @@ from twin.catalogue import load_pack, load_station, load_truck
 from twin.cell import build_cell
 from twin.drives import update_reference
 from twin.motion.kernels import kernel
-from twin.plants.state import (
+from twin.records import (
     BUSY,
     CONTINUOUS_MOTION,
     ERROR_STOP,
@@ -83,7 +83,7 @@ class Rig:
         for _ in range(scans):
             self.scan_number += 1
             ideal_scan(self.worlds, self.params, self.commands, self.scan_number * SCAN_S)
-            seen.append(self.w["reference"][0].copy())
+            seen.append(self.w["image"]["reference"][0].copy())
         return np.array(seen)
 
 
@@ -101,7 +101,7 @@ def test_no_setpoints_take_an_axis_beyond_its_limits(station: str, loaded: bool,
         for _ in range(scans):
             rig.speeds(*(share * most))
             seen.append(rig.run(1))
-        assert rig.w["status"][0] == BUSY
+        assert rig.w["control"]["status"][0] == BUSY
     rows = np.concatenate(seen)
     position, speed, acceleration = rows[:, :, 0], rows[:, :, 1], rows[:, :, 2]
     assert (position >= rig.p["axis_min"][0] - 1e-9).all()
@@ -116,15 +116,15 @@ def test_no_setpoints_take_an_axis_beyond_its_limits(station: str, loaded: bool,
 @given(asked=setpoints)
 def test_a_low_pack_stays_within_the_deadband(asked: list) -> None:
     rig = Rig("top_lift", loaded=True)
-    rig.w["q"][0, Z] = rig.w["reference"][0, Z, 0] = rig.w["axis_position"][0, Z] = 2.0
-    rig.w["profile"][0, Z, 1, 0] = 2.0
-    home = rig.w["axis_position"][0].copy()
-    rig.w["low_xy"][0] = home[:2]
+    rig.w["truth"]["q"][0, Z] = rig.w["image"]["reference"][0, Z, 0] = rig.w["image"]["axis_position"][0, Z] = 2.0
+    rig.w["image"]["profile"][0, Z, 1, 0] = 2.0
+    home = rig.w["image"]["axis_position"][0].copy()
+    rig.w["control"]["low_xy"][0] = home[:2]
     for share, scans in asked:
         for _ in range(scans):
             rig.speeds(*(share[:2] * rig.p["axis_velocity_loaded"][:2]), 0.0, 0.0)
             rig.run(1)
-            gone = np.abs(rig.w["reference"][0, (X, Y), 0] - home[:2])
+            gone = np.abs(rig.w["image"]["reference"][0, (X, Y), 0] - home[:2])
             assert (gone <= rig.p["traverse_deadband_m"] + 1e-9).all()
 
 
@@ -132,7 +132,7 @@ def test_a_low_pack_stays_within_the_deadband(asked: list) -> None:
 def test_it_meets_the_contact_zone_at_contact_speed(station: str) -> None:
     cell = CELLS[station]
     s = cell.retract
-    home = float(cell.new_world()["q"][0, 0, Z])
+    home = float(cell.new_world()["truth"]["q"][0, 0, Z])
     seat_z = home - s * 0.6
     rig = Rig(station, loaded=True, seat_z=seat_z)
     fast = float(rig.p["axis_velocity_loaded"][Z])
@@ -165,13 +165,17 @@ def test_a_source_that_falls_silent_stops_the_axes() -> None:
 def test_new_setpoints_restart_no_counter() -> None:
     rig = Rig("top_lift", loaded=True)
     rig.run(10)
-    rig.w["axial_s"][0], rig.w["hold_s"][0] = 0.2, 0.3
-    began = float(rig.w["command_start_s"][0])
+    rig.w["control"]["axial_s"][0], rig.w["control"]["hold_s"][0] = 0.2, 0.3
+    began = float(rig.w["control"]["command_start_s"][0])
     rig.speeds(0.01, 0.0, 0.0, 0.0)
-    assert (rig.w["axial_s"][0], rig.w["hold_s"][0], rig.w["command_start_s"][0]) == (0.2, 0.3, began)
-    assert (rig.w["axis_state"][0] == STANDSTILL).all()
+    assert (rig.w["control"]["axial_s"][0], rig.w["control"]["hold_s"][0], rig.w["control"]["command_start_s"][0]) == (
+        0.2,
+        0.3,
+        began,
+    )
+    assert (rig.w["image"]["axis_state"][0] == STANDSTILL).all()
     rig.run(1)
-    assert rig.w["axis_state"][0].tolist() == [CONTINUOUS_MOTION, STANDSTILL, STANDSTILL, STANDSTILL]
+    assert rig.w["image"]["axis_state"][0].tolist() == [CONTINUOUS_MOTION, STANDSTILL, STANDSTILL, STANDSTILL]
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, 9.0])
@@ -179,31 +183,31 @@ def test_setpoints_that_no_axis_may_have_are_refused(bad: float) -> None:
     rig = Rig("top_lift", loaded=True)
     rig.run(5)
     rig.speeds(0.0, bad, 0.0, 0.0)
-    assert rig.w["pending"][0] == REFUSED
+    assert rig.w["control"]["pending"][0] == REFUSED
 
 
 def test_an_axis_in_error_does_not_follow() -> None:
     rig = Rig("top_lift", loaded=True)
-    rig.w["status"][0] = IDLE
-    rig.w["axis_state"][0, Y] = ERROR_STOP
+    rig.w["control"]["status"][0] = IDLE
+    rig.w["image"]["axis_state"][0, Y] = ERROR_STOP
     rig.commands[0, 0]["follow"] = FOLLOW_START
     rig.start()
-    assert rig.w["status"][0] == REFUSED
+    assert rig.w["control"]["status"][0] == REFUSED
 
 
 def test_a_tripped_station_does_not_follow() -> None:
     rig = Rig("top_lift", loaded=True)
-    rig.w["status"][0] = IDLE
-    rig.w["trip"] = TRIP_ESTOP
+    rig.w["control"]["status"][0] = IDLE
+    rig.w["control"]["trip"] = TRIP_ESTOP
     rig.commands[0, 0]["follow"] = FOLLOW_START
     rig.start()
-    assert rig.w["status"][0] == REFUSED
+    assert rig.w["control"]["status"][0] == REFUSED
 
 
 def test_new_setpoints_do_not_keep_a_buffered_command_from_its_start() -> None:
     """It waits for axes that still stop; what it is then started with may be setpoints already."""
     rig = Rig("top_lift", loaded=False)
-    rig.w["buffered"][0] = 1
+    rig.w["control"]["buffered"][0] = 1
     rig.speeds(0.05, 0.0, 0.0, 0.0)
-    assert (int(rig.w["status"][0]), int(rig.w["buffered"][0])) == (BUSY, 0)
+    assert (int(rig.w["control"]["status"][0]), int(rig.w["control"]["buffered"][0])) == (BUSY, 0)
     assert rig.run(30)[-1, X, 1] > 0.01

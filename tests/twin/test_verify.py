@@ -23,9 +23,9 @@ from tests.determinism.short_swap import short_swap
 from tests.tiers import slow
 from tests.twin.edited_recording import edited, with_configuration
 from twin.errors import InputError
-from twin.plants.state import COMMAND
 from twin.recorded import commands, verify
 from twin.recording import Frame, Header, Recorder, Recording, open_recording
+from twin.records import COMMAND
 from twin.sequence.program import TRIP_SETTLE_S
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -50,7 +50,7 @@ def test_a_running_plant_is_drawn_without_a_recording() -> None:
             plant.run_ticks(5)
             first = studio.picture(now())
             again = studio.picture(now())
-            plant.worlds["truck_q"][0, 0] += 0.5
+            plant.worlds["truth"]["truck_q"][0, 0] += 0.5
             moved = studio.picture(now())
     finally:
         plant.close()

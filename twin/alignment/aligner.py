@@ -12,7 +12,7 @@ import numpy as np
 from twin.alignment.episode import axis_speeds
 from twin.alignment.sensed import DECISION_S, Sensed, Watch
 from twin.alignment.steps import set_speeds
-from twin.plants.state import BUSY, FOLLOW_NOT, FOLLOW_START
+from twin.records import BUSY, FOLLOW_NOT, FOLLOW_START
 
 if TYPE_CHECKING:
     from twin.cell import Cell
@@ -59,8 +59,8 @@ class Aligner:
         self._ticks = round(DECISION_S * cell.station.rates.physics_hz)
         # views: called after each scan, and seldom with anything to do
         self._follow = plant.commands["follow"][0, : len(robots)]
-        self._status = plant.worlds["status"][0, : len(robots)]
-        self._buffered = plant.worlds["buffered"][0, : len(robots)]
+        self._status = plant.worlds["control"]["status"][0, : len(robots)]
+        self._buffered = plant.worlds["control"]["buffered"][0, : len(robots)]
 
     def __call__(self, plant: Any) -> None:
         """After a scan: new setpoints for whoever is due."""
@@ -72,12 +72,12 @@ class Aligner:
 
     def _decide(self, plant: Any, robot: int, begins: bool) -> None:
         """`begins`: no setpoint of this command has been given yet."""
-        tick = int(plant.worlds["tick"][0])
+        tick = int(plant.worlds["truth"]["tick"][0])
         insertion = self._under_way[robot]
         if begins or insertion is None:
             job = self._program.queue[robot][int(self._program.place[0, robot])]
             insertion = self._under_way[robot] = _Insertion(Watch(self._cell, job), tick)
-            insertion.watch.begin(float(plant.worlds["t_s"][0]))
+            insertion.watch.begin(float(plant.worlds["truth"]["t_s"][0]))
             self._deciders[robot].begin()
         if tick < insertion.next_tick:
             return

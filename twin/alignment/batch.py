@@ -18,7 +18,7 @@ from twin.motion.kernels import kernel
 from twin.plants.rom import RomPlant
 from twin.plants.rom.plant import NEVER
 from twin.plants.slot import Slot
-from twin.plants.state import BUSY, DONE, FOLLOW_ON, OUTSIDE, TRIP, TRIPS, YAW, X, Y, Z
+from twin.records import BUSY, DONE, FOLLOW_ON, OUTSIDE, TRIP, TRIPS, YAW, X, Y, Z
 from twin.runner.scan import start
 from twin.sequence.program import OUTSIDE_MODEL, TRIP_SETTLE_S
 
@@ -30,7 +30,7 @@ def send_speeds(which: Any, worlds: Any, params: Any, commands: Any, watches: An
     """New setpoints for the robots that `watches` name, of worlds `which`: `axis_speeds`, then `set_speeds`."""
     for j in range(len(which)):
         i = which[j]
-        w, p, r, s = worlds[i], params[i], watches[i].robot, speeds[i]
+        world, p, r, s = worlds[i], params[i], watches[i].robot, speeds[i]
         c, most = commands[i, r], p.axis_velocity_loaded
         if c.follow == 0:
             continue
@@ -39,7 +39,7 @@ def send_speeds(which: Any, worlds: Any, params: Any, commands: Any, watches: An
         c.velocity[Z] = min(max(-p.retract * s[2], -most[Z]), most[Z])
         c.velocity[YAW] = min(max(s[3], -most[YAW]), most[YAW])
         c.follow = FOLLOW_ON
-        start(w, p, c, r)
+        start(world.truth, world.image, world.control, world.kpis, p, c, r)
 
 
 class AlignmentBatch:
@@ -103,7 +103,7 @@ class AlignmentBatch:
         send_speeds(which, plant.worlds, plant.params, plant.commands, self.watches, speeds)
         self._pause_tick[which] += self._decision_ticks
         plant.run_to(which, self._pause_tick[which])
-        status = plant.worlds["status"][which, self.watches["robot"][which]]
+        status = plant.worlds["control"]["status"][which, self.watches["robot"][which]]
         ended = np.flatnonzero(status != BUSY)
         return {int(which[k]): self._end(int(which[k]), int(status[k])) for k in ended}
 
@@ -115,6 +115,6 @@ class AlignmentBatch:
             return OUTSIDE_MODEL
         if status != TRIP:
             return FAILED[status].removeprefix("!")
-        reason = TRIPS[int(self.plant.worlds["trip"][i])]
+        reason = TRIPS[int(self.plant.worlds["control"]["trip"][i])]
         self.plant.stand(i, TRIP_SETTLE_S)
-        return OUTSIDE_MODEL if self.plant.worlds["outside_cause"][i] != NO_CAUSE else reason
+        return OUTSIDE_MODEL if self.plant.worlds["truth"]["outside_cause"][i] != NO_CAUSE else reason

@@ -14,7 +14,7 @@ from twin.alignment.sensed import DECISION_S, Sensed, Watch
 from twin.alignment.steps import seat_table, set_speeds
 from twin.catalogue.schema import MECHANICAL, PhaseTiming, TimingSet
 from twin.cell import Cell
-from twin.plants.state import FOLLOW_START
+from twin.records import FOLLOW_START
 from twin.sequence.program import RUNNING, Program
 from twin.sequence.timing import timing_table
 
@@ -90,7 +90,7 @@ class AlignmentTwin:
         """Setpoints (4,) for axes x, y, z, yaw, then one decision's time, or less where the insertion ends."""
         set_speeds(self.program, self.job.robot, speeds)
         self.plant.pause_tick += self._decision_ticks
-        while self.program.advance() and int(self.plant.worlds["tick"][0]) < self.plant.pause_tick:
+        while self.program.advance() and int(self.plant.worlds["truth"]["tick"][0]) < self.plant.pause_tick:
             pass
 
     def result(self) -> AlignmentResult:
@@ -99,7 +99,7 @@ class AlignmentTwin:
 
         program = self.program
         kpis = kpis_of(self.plant, program, 0)
-        aside = self.plant.worlds["pack_offset_m"][0, self.job.new_pack, :2]
+        aside = self.plant.worlds["truth"]["pack_offset_m"][0, self.job.new_pack, :2]
         kpis["seat_error_m"] = float(np.hypot(*aside))  # of the one pack that moved
         del kpis["insert_attempts"]  # a swap's: of its sequence, which here tries once
         return AlignmentResult(
@@ -119,8 +119,8 @@ class AlignmentTwin:
     def _note_begin(self, n: int, robot: int, command: np.ndarray) -> None:
         if command["follow"] == FOLLOW_START:
             self.following = True
-            self.plant.pause_tick = int(self.plant.worlds["tick"][n])
-            self.watch.begin(float(self.plant.worlds["t_s"][n]))
+            self.plant.pause_tick = int(self.plant.worlds["truth"]["tick"][n])
+            self.watch.begin(float(self.plant.worlds["truth"]["t_s"][n]))
 
     def close(self) -> None:
         """Free the plant."""

@@ -11,9 +11,9 @@ from pydantic import Field
 from twin import seeding
 from twin.catalogue.schema.base import Strict
 from twin.cell import Cell, stand_pack
-from twin.plants.state import EPITCH, EROLL, EX, EY, EYAW, EZ, TPITCH, TROLL, TYAW, TZ, YAW, X, Y, Z
 from twin.plants.suspension import FLOATING_TABLE, FOUR_ROPE, MAST
 from twin.plants.truck import truck_point
+from twin.records import EPITCH, EROLL, EX, EY, EYAW, EZ, TPITCH, TROLL, TYAW, TZ, YAW, X, Y, Z
 
 Length = Annotated[float, Field(ge=-0.2, le=0.2)]
 
@@ -50,7 +50,7 @@ def hover_world(cell: Cell, hover: Hover) -> np.ndarray:
     w, p = worlds[0], cell.params[0]
     job = cell.jobs[hover.job]
     r, seat, pack, s = job.robot, job.truck_seat, job.new_pack, cell.retract
-    w["locked"], w["lock_position"], w["lock_command"] = -1, 0.0, 0
+    w["truth"]["locked"], w["truth"]["lock_position"], w["image"]["lock_command"] = -1, 0.0, 0
     stored, on_truck = _places(cell, hover.job)
     for k, at in stored:
         stand_pack(w, p, k, at)
@@ -59,32 +59,32 @@ def hover_world(cell: Cell, hover: Hover) -> np.ndarray:
         stand_pack(w, p, k, at)
 
     height = float(p["pack_height_m"])
-    x, y, z = truck_point(w["truck_q"], *p["seat_xyz_m"][seat])
-    q = w["q"][r]
+    x, y, z = truck_point(w["truth"]["truck_q"], *p["seat_xyz_m"][seat])
+    q = w["truth"]["q"][r]
     q[:4] = (
         x + hover.off_x_m - hover.sway_x_m,
         y + hover.off_y_m - hover.sway_y_m,
         z + s * (hover.height_m + height),
-        float(w["truck_q"][TYAW]) + float(p["seat_yaw_rad"][seat]) + hover.off_yaw_rad,
+        float(w["truth"]["truck_q"][TYAW]) + float(p["seat_yaw_rad"][seat]) + hover.off_yaw_rad,
     )
     q[:4] = np.clip(q[:4], p["axis_min"][r], p["axis_max"][r])
     kg = float(p["pack_mass_kg"][pack])
     gravity = float(p["gravity_mps2"])
     load_n = (float(p["e_mass_kg"]) + kg) * gravity
     hang(w, p, r, load_n, (hover.sway_x_m, hover.sway_y_m))
-    w["qd"][r, [EX, EY]] = hover.sway_x_mps, hover.sway_y_mps
-    end_effector_pose(w, p, r)
-    w["pack_pose"][pack] = w["e_pose"][r]
+    w["truth"]["qd"][r, [EX, EY]] = hover.sway_x_mps, hover.sway_y_mps
+    end_effector_pose(w["truth"], p, r)
+    w["truth"]["pack_pose"][pack] = w["truth"]["e_pose"][r]
     # nothing turns yet, so every point of the pack has this velocity; a table's sway is measured along its own axes
     along = float(q[YAW]) if p["reeving"] == FLOATING_TABLE else 0.0
     c, s_ = math.cos(along), math.sin(along)
-    w["pack_twist"][pack, 0] = c * hover.sway_x_mps - s_ * hover.sway_y_mps
-    w["pack_twist"][pack, 1] = s_ * hover.sway_x_mps + c * hover.sway_y_mps
+    w["truth"]["pack_twist"][pack, 0] = c * hover.sway_x_mps - s_ * hover.sway_y_mps
+    w["truth"]["pack_twist"][pack, 1] = s_ * hover.sway_x_mps + c * hover.sway_y_mps
     hold(w, p, r, pack, load_n)
     noise = float(p["load_sigma_n"]) * float(seeding.stream(cell.seed, "weighing").standard_normal())
-    w["carried_kg"][r] = kg + noise / gravity
-    measure_packs(w, p)
-    w["axis_position"] = w["q"][:, :4]
+    w["control"]["carried_kg"][r] = kg + noise / gravity
+    measure_packs(w["truth"], p)
+    w["image"]["axis_position"] = w["truth"]["q"][:, :4]
     return worlds
 
 
@@ -108,7 +108,7 @@ def _places(cell: Cell, job: int) -> tuple[list[tuple[int, int]], list[tuple[int
 
 def hang(w: Any, p: Any, r: int, load_n: float, sway_m: tuple[float, float]) -> None:
     """The end effector's joints as `load_n` stretches its ropes or springs, so far aside of what carries it; level."""
-    q, (aside_x, aside_y) = w["q"][r], sway_m
+    q, (aside_x, aside_y) = w["truth"]["q"][r], sway_m
     q[[EX, EY, EYAW, EPITCH, EROLL]] = aside_x, aside_y, 0.0, 0.0, 0.0
     if p["reeving"] == FLOATING_TABLE:
         q[EZ] = -load_n / p["e_stiffness"][2]
@@ -122,20 +122,25 @@ def hang(w: Any, p: Any, r: int, load_n: float, sway_m: tuple[float, float]) -> 
 
 def hold(w: Any, p: Any, r: int, pack: int, load_n: float) -> None:
     """Robot `r` stands where its `q` says, with the pack in closed grips."""
-    w["held"][r] = w["previous_held"][r] = pack
-    w["grip_position"][r], w["grip_command"][r], w["grip_closed"][r], w["grip_open"][r] = 1.0, 1, 1, 0
+    w["truth"]["held"][r] = w["monitor"]["previous_held"][r] = pack
+    (
+        w["truth"]["grip_position"][r],
+        w["image"]["grip_command"][r],
+        w["image"]["grip_closed"][r],
+        w["image"]["grip_open"][r],
+    ) = 1.0, 1, 1, 0
     stand_robot(w, r, load_n)
 
 
 def stand_robot(w: Any, r: int, load_n: float) -> None:
     """Robot `r` stands where its `q` says: its control software knows nothing else."""
-    q = w["q"][r]
-    w["reference"][r] = 0.0
-    w["reference"][r, :, 0] = q[:4]
-    w["profile"][r, :, 1, 0] = q[:4]
-    w["load_cell_n"][r] = w["load_raw_n"][r] = w["load_n"][r] = load_n
-    w["hold_height"][r] = w["hold_deepest"][r] = q[Z]
-    w["low_xy"][r], w["watch_xy"][r] = q[[X, Y]], q[[X, Y]]
+    q = w["truth"]["q"][r]
+    w["image"]["reference"][r] = 0.0
+    w["image"]["reference"][r, :, 0] = q[:4]
+    w["image"]["profile"][r, :, 1, 0] = q[:4]
+    w["image"]["load_cell_n"][r] = w["image"]["load_raw_n"][r] = w["truth"]["load_n"][r] = load_n
+    w["control"]["hold_height"][r] = w["control"]["hold_deepest"][r] = q[Z]
+    w["control"]["low_xy"][r], w["monitor"]["watch_xy"][r] = q[[X, Y]], q[[X, Y]]
 
 
 def rest_truck(w: Any, p: Any, packs: list[tuple[int, int]]) -> None:
@@ -157,7 +162,7 @@ def rest_truck(w: Any, p: Any, packs: list[tuple[int, int]]) -> None:
     rise = (p["truck_axle_preload_n"] - force) / p["truck_axle_stiffness"]  # each axle over its parked height
     pitch = -float(rise[0] - rise[1]) / (front_m - rear_m)
     roll = (float(p["truck_roll_preload_nm"]) - aside * g) / float(p["truck_axle_roll_stiffness"].sum())
-    w["truck_q"][TZ] = p["truck_park"][TZ] + float(rise[0]) + front_m * pitch
-    w["truck_q"][TPITCH] = p["truck_park"][TPITCH] + pitch
-    w["truck_q"][TROLL] = p["truck_park"][TROLL] + roll
-    w["truck_history"][:] = w["truck_q"]
+    w["truth"]["truck_q"][TZ] = p["truck_park"][TZ] + float(rise[0]) + front_m * pitch
+    w["truth"]["truck_q"][TPITCH] = p["truck_park"][TPITCH] + pitch
+    w["truth"]["truck_q"][TROLL] = p["truck_park"][TROLL] + roll
+    w["sensors"]["truck_history"][:] = w["truth"]["truck_q"]

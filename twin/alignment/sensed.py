@@ -8,8 +8,8 @@ import numpy as np
 
 from twin.cell import Cell
 from twin.motion.kernels import kernel
-from twin.plants.state import TPITCH, TROLL, YAW, X, Y, Z
 from twin.plants.suspension import FLOATING_TABLE
+from twin.records import TPITCH, TROLL, YAW, Control, Image, X, Y, Z
 from twin.sequence.heights import jam_load_of
 from twin.sequence.targets import seat_target
 
@@ -95,21 +95,21 @@ def new_watch(cell: Cell, job: int) -> np.ndarray:
 
 
 @kernel
-def sense(w: Any, p: Any, watch: Any, seen: Any) -> None:
+def sense(image: Image, control: Control, p: Any, watch: Any, seen: Any) -> None:
     """What robot and scanner say now, into `seen`; once each decision."""
     r, s = watch.robot, p.retract
-    axis, pose = w.axis_position[r], w.scan_pose[r]
+    axis, pose = image.axis_position[r], image.scan_pose[r]
     goal_x, goal_y, goal_z, goal_yaw = seat_target(p, watch.seat, pose, False)
     share = DECISION_S / (SWAY_RATE_S + DECISION_S)
     for i in range(2):
-        sway = w.sway_m[r, i]
+        sway = image.sway_m[r, i]
         last = watch.sway_m[i] if watch.looked == 1 else sway
         watch.rate_mps[i] += share * ((sway - last) / DECISION_S - watch.rate_mps[i])
         watch.sway_m[i] = sway
     watch.looked = 1
-    sway_x, sway_y = w.sway_m[r, 0], w.sway_m[r, 1]
-    carried_kg = w.carried_kg[r]
-    spare_n = w.load_cell_n[r] - (p.e_mass_kg + carried_kg) * p.gravity_mps2
+    sway_x, sway_y = image.sway_m[r, 0], image.sway_m[r, 1]
+    carried_kg = control.carried_kg[r]
+    spare_n = image.load_cell_n[r] - (p.e_mass_kg + carried_kg) * p.gravity_mps2
     height = s * (axis[Z] - goal_z)
     tilt_x, tilt_y = s * pose[TPITCH], -s * pose[TROLL]
     over = max(height, 0.0)
@@ -121,15 +121,18 @@ def sense(w: Any, p: Any, watch: Any, seen: Any) -> None:
     seen.height_m, seen.guides = height, height / watch.pin_m
     seen.sway_x_m, seen.sway_y_m = sway_x, sway_y
     seen.sway_x_mps, seen.sway_y_mps = watch.rate_mps[0], watch.rate_mps[1]
-    seen.speed_x_mps, seen.speed_y_mps = w.axis_speed[r, X], w.axis_speed[r, Y]
-    seen.speed_in_mps, seen.speed_yaw_radps = -s * w.axis_speed[r, Z], w.axis_speed[r, YAW]
+    seen.speed_x_mps, seen.speed_y_mps = image.axis_speed[r, X], image.axis_speed[r, Y]
+    seen.speed_in_mps, seen.speed_yaw_radps = -s * image.axis_speed[r, Z], image.axis_speed[r, YAW]
     seen.load = spare_n / (carried_kg * p.gravity_mps2)
     seen.axial = spare_n / watch.jam_n
-    seen.lateral_x, seen.lateral_y = w.lateral_n[r, 0] / p.lateral_abort_n, w.lateral_n[r, 1] / p.lateral_abort_n
+    seen.lateral_x, seen.lateral_y = (
+        image.lateral_n[r, 0] / p.lateral_abort_n,
+        image.lateral_n[r, 1] / p.lateral_abort_n,
+    )
     for i in range(4):
-        seen.pads[i] = w.seat_present[watch.seat, i]
-    seen.frames = w.scan_count[r]
-    seen.elapsed_s = w.clock_s - watch.began_s
+        seen.pads[i] = image.seat_present[watch.seat, i]
+    seen.frames = image.scan_count[r]
+    seen.elapsed_s = image.clock_s - watch.began_s
     seen.carried_kg = carried_kg
     seen.rope_m = p.sheave_height_m - axis[Z] if watch.swings == 1 else 0.0
 
@@ -137,7 +140,7 @@ def sense(w: Any, p: Any, watch: Any, seen: Any) -> None:
 @kernel
 def sense_one(worlds: Any, params: Any, watches: Any, out: Any, n: int) -> None:
     """`sense` of world `n` by the one watch."""
-    sense(worlds[n], params[n], watches[0], out[0])
+    sense(worlds[n].image, worlds[n].control, params[n], watches[0], out[0])
 
 
 def sensed_of(record: np.ndarray) -> Sensed:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from twin.plants.state import DONE, FOLLOW_ON, FOLLOW_START, FORCE_ABORT, JAM, REFUSED, TIMEOUT, UNTIL_SETTLED, Z
+from twin.records import DONE, FOLLOW_ON, FOLLOW_START, FORCE_ABORT, JAM, REFUSED, TIMEOUT, UNTIL_SETTLED, Z
 from twin.sequence import actions as do
 from twin.sequence import decisions as go
 from twin.sequence.building import (

@@ -18,7 +18,7 @@ from twin.alignment.steps import set_speeds
 from twin.branch.recorded import Past, same_row
 from twin.branch.settings import DECIDED, Settings
 from twin.errors import InputError
-from twin.plants.state import BUSY, FOLLOW_NOT
+from twin.records import BUSY, FOLLOW_NOT
 from twin.swap import SwapResult, SwapTwin, TimingDecider
 
 UNNAMED = "?"
@@ -133,7 +133,7 @@ class Branched:
         self.twin.close()
 
     def _after_scan(self, plant: Any) -> None:
-        self._exchange(int(plant.worlds["tick"][0]))
+        self._exchange(int(plant.worlds["truth"]["tick"][0]))
         if self._reached and self._next == len(self._settings):
             self.twin.unwatch(self._after_scan)
 
@@ -175,10 +175,12 @@ class Branched:
         plant = self.twin.plant
         robots = range(self.twin.cell.station.robots.count)
         following = [
-            r for r in robots if plant.commands["follow"][0, r] != FOLLOW_NOT and plant.worlds["status"][0, r] == BUSY
+            r
+            for r in robots
+            if plant.commands["follow"][0, r] != FOLLOW_NOT and plant.worlds["control"]["status"][0, r] == BUSY
         ]
         if following:
-            since_s = min(float(plant.worlds["command_start_s"][0, r]) for r in following)
+            since_s = min(float(plant.worlds["control"]["command_start_s"][0, r]) for r in following)
             raise InputError(
                 f"robot {following[0] + 1} follows the policy's setpoints at this moment",
                 key="--align-policy",

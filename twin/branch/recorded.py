@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from twin.errors import InputError
-from twin.plants.state import FOLLOW_NOT, FOLLOW_ON
 from twin.recorded import commands as plain_commands
 from twin.recorded.compare import Compare, check_names
 from twin.recorded.sampling import Sampler
 from twin.recorded.versions import unlike_versions
 from twin.recording import Recording
+from twin.records import FOLLOW_NOT, FOLLOW_ON
 from twin.sequence.program import Program
 from twin.sequence.timing import row_as_plain, row_from_plain
 
@@ -74,7 +74,7 @@ class Past:
     @property
     def is_over(self) -> bool:
         """Whether the run has come to the tick."""
-        return int(self._plant.worlds["tick"][0]) >= self.tick
+        return int(self._plant.worlds["truth"]["tick"][0]) >= self.tick
 
     def check_whole(self) -> None:
         """All that is recorded before the tick has come."""
@@ -104,7 +104,7 @@ class Past:
     def setpoints(self) -> list[tuple[int, np.ndarray]]:
         """(robot, speeds of its axes (4,)) of all setpoints that were given in the present scan."""
         world = self._plant.worlds[0]
-        now, found = (int(world["tick"]), int(world["scans"])), []
+        now, found = (int(world["truth"]["tick"]), int(world["sensors"]["scans"])), []
         for command in self._left:
             if (command.tick, command.scans) != now or command.fields["follow"] != FOLLOW_ON:
                 break
@@ -113,7 +113,7 @@ class Past:
 
     @property
     def _now_s(self) -> float:
-        return float(self._plant.worlds["t_s"][0])
+        return float(self._plant.worlds["truth"]["t_s"][0])
 
     def _on_sample(self, plant: Any) -> None:
         if self.is_over or self._compare is None:

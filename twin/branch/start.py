@@ -17,7 +17,7 @@ import numpy as np
 from twin.catalogue import Pack, Station, Truck
 from twin.cell import Cell, build_cell
 from twin.errors import InputError
-from twin.plants.state import WORLD
+from twin.records import RECORD_OF, WORLD
 from twin.sequence.program import Program
 from twin.variation import NOMINAL, Variation
 
@@ -107,9 +107,9 @@ class Start:
     ) -> Start:  # fmt: skip
         """Of a (1,) WORLD array; raises ValueError where a number in it is not finite."""
         usual, fields = cell.new_world()[0], {}
-        for name in WORLD.names or ():
-            now = worlds[0][name]
-            if now.tobytes() != usual[name].tobytes():
+        for name, record in RECORD_OF.items():
+            now = worlds[0][record][name]
+            if now.tobytes() != usual[record][name].tobytes():
                 fields[name] = _finite(now).tolist()
         return cls(logged, fields, robots, scanned, estimated)
 
@@ -118,10 +118,10 @@ class Start:
         worlds = cell.new_world()
         for name, values in self.world.items():
             try:
-                given, kind = np.array(values), WORLD[name]
+                given, kind = np.array(values), WORLD[RECORD_OF[name]][name]
                 if given.shape != kind.shape or not np.can_cast(given.dtype, kind.base, "safe"):
                     raise ValueError(name)
-                worlds[0][name] = _finite(given.astype(kind.base))
+                worlds[0][RECORD_OF[name]][name] = _finite(given.astype(kind.base))
             except (KeyError, TypeError, ValueError):
                 raise _damaged(f"world.{name}") from None
         return worlds

@@ -234,7 +234,7 @@ def show_progress(twin: SwapTwin, line: ProgressLine) -> None:
         phases[span.robot] = span.name
 
     def observe(plant: Any) -> None:
-        t_s = float(plant.worlds["t_s"][0])
+        t_s = float(plant.worlds["truth"]["t_s"][0])
         if len(began) < 2:
             began.append((t_s, time.monotonic()))
             return

@@ -18,7 +18,7 @@ from twin.catalogue.schema import PHASES
 from twin.cell import Cell
 from twin.errors import InputError
 from twin.faults.kinds import FOREVER, KINDS, Fault
-from twin.plants.state import AXES, BUSY, IDLE, LOCKS, REFUSED, Z
+from twin.records import AXES, BUSY, IDLE, LOCKS, RECORD_OF, REFUSED, Z
 from twin.sequence.tables import TABLES
 
 CELL_KINDS = ("wrong_pack", "guide_friction")
@@ -177,8 +177,10 @@ class FaultPlayer:
         if plant.disturb is not None:
             return
         w = plant.worlds[self._world]
-        t_s = float(w["t_s"])
-        started = [r for r in range(self._cell.station.robots.count) if w["status"][r] not in (IDLE, REFUSED)]
+        t_s = float(w["truth"]["t_s"])
+        started = [
+            r for r in range(self._cell.station.robots.count) if w["control"]["status"][r] not in (IDLE, REFUSED)
+        ]
         self._note_phases(started, plant.commands[self._world], t_s)
         self._note_orders(w)
         if self._joining[0].since_s <= t_s + 1.0 / self._cell.station.rates.plc_hz + SAME_S:
@@ -187,14 +189,14 @@ class FaultPlayer:
     def before_scan(self, plant: Any) -> None:
         """Set the world's faults for the scan to come."""
         w, p = plant.worlds[self._world], plant.params[self._world]
-        t_s = float(w["t_s"])
-        busy = [r for r in range(self._cell.station.robots.count) if w["status"][r] == BUSY]
+        t_s = float(w["truth"]["t_s"])
+        busy = [r for r in range(self._cell.station.robots.count) if w["control"]["status"][r] == BUSY]
         self._note_phases(busy, plant.commands[self._world], t_s)
         self._note_orders(w)
         while self._joining and self._joining[0].since_s <= t_s + SAME_S:
             self._join(self._joining.pop(0))
         for name in WORLD_FIELDS:
-            w[name] = 0
+            w[RECORD_OF[name]][name] = 0
         for name in PARAM_FIELDS:
             p[name] = self._usual[name]
         active = tuple(due for due in self._faults if self._acts(due, w, t_s))
@@ -230,7 +232,7 @@ class FaultPlayer:
     def _note_orders(self, w: Any) -> None:
         """Count orders to open and to close, by robot or seat."""
         for name in ("lock_command", "grip_command"):
-            now = w[name].copy()
+            now = w["image"][name].copy()
             before = self._order.get(name, now)
             for i in np.flatnonzero(now != before):
                 order = f"{name} {now[i]}"
@@ -261,7 +263,7 @@ class FaultPlayer:
         key = (f"{name} {order}", i)
         told = self._told.get(key, 0) - due.told.get(key, 0)
         tries = FOREVER if fault.kind in ("lock_snag", "lock_false_closed") else fault["tries"]
-        return bool(int(w[name][i]) == order and 0 < told <= tries)
+        return bool(int(w["image"][name][i]) == order and 0 < told <= tries)
 
     def _robots(self, fault: Fault) -> Sequence[int]:
         number = dict(fault.settings).get("robot")
@@ -282,27 +284,27 @@ class FaultPlayer:
         getattr(self, f"_{due.fault.kind}")(due if grips else due.fault, w, p)
 
     def _lock_wont_open(self, fault: Fault, w: Any, p: Any) -> None:
-        w["lock_stuck"][self._seat(fault), self._which(fault["lock"])] = 1
+        w["faults"]["lock_stuck"][self._seat(fault), self._which(fault["lock"])] = 1
 
     _lock_wont_close = _lock_wont_open
 
     def _lock_snag(self, fault: Fault, w: Any, p: Any) -> None:
         self._lock_wont_open(fault, w, p)
-        w["lock_switch_fault"][self._seat(fault), self._which(fault["lock"])] = REPORTS_OPEN
+        w["faults"]["lock_switch_fault"][self._seat(fault), self._which(fault["lock"])] = REPORTS_OPEN
 
     def _lock_false_closed(self, fault: Fault, w: Any, p: Any) -> None:
         self._lock_wont_open(fault, w, p)
-        w["lock_switch_fault"][self._seat(fault), self._which(fault["lock"])] = REPORTS_CLOSED
+        w["faults"]["lock_switch_fault"][self._seat(fault), self._which(fault["lock"])] = REPORTS_CLOSED
 
     def _grip_wont_close(self, due: _Due, w: Any, p: Any) -> None:
         for r in self._robots(due.fault):
             if self._fails(due, w, "grip_command", r):
-                w["grip_stuck"][r, self._which(due.fault["grip"])] = 1
+                w["faults"]["grip_stuck"][r, self._which(due.fault["grip"])] = 1
 
     _grip_wont_open = _grip_wont_close
 
     def _scanner_blind(self, fault: Fault, w: Any, p: Any) -> None:
-        w["scan_blind"] = 1
+        w["faults"]["scan_blind"] = 1
 
     def _scanner_dropout(self, fault: Fault, w: Any, p: Any) -> None:
         p["scan_dropout"] = fault["share"]
@@ -313,15 +315,15 @@ class FaultPlayer:
 
     def _load_cell_offset(self, fault: Fault, w: Any, p: Any) -> None:
         for r in self._robots(fault):
-            w["load_cell_offset_n"][r] += fault["offset_n"]
+            w["faults"]["load_cell_offset_n"][r] += fault["offset_n"]
 
     def _load_cell_frozen(self, fault: Fault, w: Any, p: Any) -> None:
         for r in self._robots(fault):
-            w["load_cell_frozen"][r] = 1
+            w["faults"]["load_cell_frozen"][r] = 1
 
     def _sway_offset(self, fault: Fault, w: Any, p: Any) -> None:
         for r in self._robots(fault):
-            w["sway_bias_m"][r, 0] += 1e-3 * fault["offset_mm"]
+            w["faults"]["sway_bias_m"][r, 0] += 1e-3 * fault["offset_mm"]
 
     def _axis_drag(self, fault: Fault, w: Any, p: Any) -> None:
         p["axis_coulomb"][AXES.index(fault["axis"])] *= fault["factor"]
@@ -330,17 +332,17 @@ class FaultPlayer:
         p["coupler_force_n"] *= fault["factor"]
 
     def _estop(self, fault: Fault, w: Any, p: Any) -> None:
-        w["estop_button"] = 1
+        w["truth"]["estop_button"] = 1
 
     def _power_loss(self, fault: Fault, w: Any, p: Any) -> None:
-        w["power_off"] = 1
+        w["truth"]["power_off"] = 1
 
     def _truck_shove(self, fault: Fault, w: Any, p: Any) -> None:
         angle = math.radians(fault["direction_deg"])
-        w["truck_push_n"][0] += fault["force_n"] * math.cos(angle)
-        w["truck_push_n"][1] += fault["force_n"] * math.sin(angle)
+        w["faults"]["truck_push_n"][0] += fault["force_n"] * math.cos(angle)
+        w["faults"]["truck_push_n"][1] += fault["force_n"] * math.sin(angle)
 
     def _brakes_released(self, fault: Fault, w: Any, p: Any) -> None:
-        w["truck_brake_off"] = 1
+        w["faults"]["truck_brake_off"] = 1
         weight_n = (p["truck_sprung_kg"] + p["truck_unsprung_kg"] + p["truck_trailer_kg"]) * p["gravity_mps2"]
-        w["truck_push_n"][0] += weight_n * math.sin(math.atan(0.01 * fault["grade_percent"]))
+        w["faults"]["truck_push_n"][0] += weight_n * math.sin(math.atan(0.01 * fault["grade_percent"]))

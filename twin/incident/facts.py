@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from twin.amounts import DRIVES, amounts
 from twin.causes import CAUSES
 from twin.cell import Cell
-from twin.plants.state import AXES, JAM, LOCKS, TRIPS, YAW
+from twin.records import AXES, JAM, LOCKS, TRIPS, YAW
 
 
 class _Kind(NamedTuple):
@@ -164,47 +164,47 @@ class Incident:
 
 def trip_of(world: Any, cell: Cell) -> Incident:
     """What tripped the station of a WORLD record; only its name where nothing more is on record."""
-    at_s, robot = float(world["trip_t_s"]), int(world["trip_robot"])
+    at_s, robot = float(world["control"]["trip_t_s"]), int(world["control"]["trip_robot"])
     sentence, facts = _described(
-        int(world["trip_cause"]),
-        int(world["trip_index"]),
-        float(world["trip_value"]),
-        float(world["trip_limit"]),
+        int(world["control"]["trip_cause"]),
+        int(world["control"]["trip_index"]),
+        float(world["control"]["trip_value"]),
+        float(world["control"]["trip_limit"]),
         cell,
         robot,
     )
     if not facts:
-        return Incident(at_s, None, TRIPS[int(world["trip"])].replace("_", " "))
+        return Incident(at_s, None, TRIPS[int(world["control"]["trip"])].replace("_", " "))
     return Incident(at_s, robot if robot >= 0 else None, sentence, facts)
 
 
 def outside_of(world: Any, cell: Cell) -> Incident:
     """With which quantity a WORLD record left the domain of the reduced-order model."""
-    robot = int(world["outside_robot"])
+    robot = int(world["truth"]["outside_robot"])
     sentence, facts = _described(
-        int(world["outside_cause"]),
-        int(world["outside_index"]),
-        float(world["outside_value"]),
-        float(world["outside_limit"]),
+        int(world["truth"]["outside_cause"]),
+        int(world["truth"]["outside_index"]),
+        float(world["truth"]["outside_value"]),
+        float(world["truth"]["outside_limit"]),
         cell,
         robot,
     )
-    return Incident(float(world["outside_t_s"]), robot if robot >= 0 else None, sentence, facts)
+    return Incident(float(world["truth"]["outside_t_s"]), robot if robot >= 0 else None, sentence, facts)
 
 
 def end_of(world: Any, cell: Cell, robot: int, command: Any = None) -> Incident:
     """Why the last command of a robot ended otherwise than done; `command` (COMMAND) tells what was asked of locks."""
-    at_s, cause = float(world["end_t_s"][robot]), int(world["end_cause"][robot])
+    at_s, cause = float(world["control"]["end_t_s"][robot]), int(world["control"]["end_cause"][robot])
     sentence, facts = _described(
         cause,
-        int(world["end_index"][robot]),
-        float(world["end_value"][robot]),
-        float(world["end_limit"][robot]),
+        int(world["control"]["end_index"][robot]),
+        float(world["control"]["end_value"][robot]),
+        float(world["control"]["end_limit"][robot]),
         cell,
         robot,
         command,
     )
-    if int(world["status"][robot]) == JAM and CAUSES[cause] in CONDITIONS:
+    if int(world["control"]["status"][robot]) == JAM and CAUSES[cause] in CONDITIONS:
         sentence = f"end of the move reached with {sentence}"
     return Incident(at_s, robot, sentence, facts)
 

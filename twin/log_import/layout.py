@@ -13,7 +13,7 @@ from twin.cell import Cell, build_cell
 from twin.errors import InputError
 from twin.log_import.carries import Carry
 from twin.log_import.mapping import Mapping
-from twin.plants.state import TX, TY, TYAW
+from twin.records import TX, TY, TYAW
 
 
 @dataclass(frozen=True)

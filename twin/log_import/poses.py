@@ -11,9 +11,9 @@ from twin.alignment.hover import rest_truck
 from twin.cell import Cell
 from twin.motion.kernels import kernel
 from twin.plants.geometry import end_effector_pose, quaternion, seat_pose
-from twin.plants.state import EX, EY, EYAW, EZ, TPITCH, TROLL, TX, TY, TYAW, TZ, YAW, Z
 from twin.plants.suspension import FLOATING_TABLE
 from twin.recorded.sampling import fill_frames
+from twin.records import EX, EY, EYAW, EZ, TPITCH, TROLL, TX, TY, TYAW, TZ, YAW, Truth, Z
 
 SPRINGS = (TZ, TPITCH, TROLL)
 
@@ -25,7 +25,7 @@ def truck_give(cell: Cell) -> tuple[np.ndarray, np.ndarray]:
     def rest(packs: list[tuple[int, int]]) -> np.ndarray:
         w = cell.new_world()[0]
         rest_truck(w, p, packs)
-        return np.array([float(w["truck_q"][k]) for k in SPRINGS])
+        return np.array([float(w["truth"]["truck_q"][k]) for k in SPRINGS])
 
     bare = rest([])
     adds = np.zeros((int(p["packs"]), 3))
@@ -58,12 +58,16 @@ def fill_poses(
         park: (K, 3) x, y and yaw of the truck.
         out: (K, F, 7) poses in their parents, in the order of `sampling.frames_of`.
     """
-    w, p = worlds[0], params[0]
+    world, p = worlds[0], params[0]
     for k in range(len(axes)):
-        w.truck_q[TX], w.truck_q[TY], w.truck_q[TYAW] = park[k, 0], park[k, 1], park[k, 2]
-        w.truck_q[TZ], w.truck_q[TPITCH], w.truck_q[TROLL] = springs[k, 0], springs[k, 1], springs[k, 2]
+        world.truth.truck_q[TX], world.truth.truck_q[TY], world.truth.truck_q[TYAW] = park[k, 0], park[k, 1], park[k, 2]
+        world.truth.truck_q[TZ], world.truth.truck_q[TPITCH], world.truth.truck_q[TROLL] = (
+            springs[k, 0],
+            springs[k, 1],
+            springs[k, 2],
+        )
         for r in range(p.robots):
-            q = w.q[r]
+            q = world.truth.q[r]
             for i in range(4):
                 q[i] = axes[k, r, i]
             q[EX], q[EY] = sway[k, r, 0], sway[k, r, 1]
@@ -74,19 +78,19 @@ def fill_poses(
                 stretched = rope * (1.0 + load[k, r] / (4.0 * p.rope_ea_n)) if p.rope_ea_n > 0.0 else rope
                 q[EZ] = -math.sqrt(max(stretched * stretched - q[EX] * q[EX] - q[EY] * q[EY], 0.01))
                 q[EYAW] = q[YAW]
-            end_effector_pose(w, p, r)
+            end_effector_pose(world.truth, p, r)
         for i in range(p.packs):
             code = packs[k, i]
             if code >= 0:
                 for j in range(7):
-                    w.pack_pose[i, j] = w.e_pose[code, j]
+                    world.truth.pack_pose[i, j] = world.truth.e_pose[code, j]
             else:
-                _stand(w, p, i, -1 - code)
+                _stand(world.truth, p, i, -1 - code)
         fill_frames(worlds, params, 0, out[k])
 
 
 @kernel
-def _stand(w: Any, p: Any, pack: int, seat: int) -> None:
+def _stand(w: Truth, p: Any, pack: int, seat: int) -> None:
     """A pack at rest in a seat: its grip face is one height from it, along the seat's normal."""
     x, y, z, yaw, pitch, roll = seat_pose(w, p, seat)
     cy, sy, cp, sp = math.cos(yaw), math.sin(yaw), math.cos(pitch), math.sin(pitch)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from twin.catalogue import Station, Truck
-from twin.plants.state import AXES, LOCKS
+from twin.records import AXES, LOCKS
 
 EXTRA = "log/"
 """Under this anything else of the log is recorded as it is."""

@@ -14,9 +14,9 @@ from twin.log_import.estimate import begin, swing
 from twin.log_import.mapping import Mapping
 from twin.log_import.packs import Timeline, codes_at
 from twin.log_import.poses import fill_poses, truck_give
-from twin.plants.state import AXES, TX, TY, TYAW
 from twin.plants.suspension import FLOATING_TABLE, MAST
 from twin.recorded.sampling import frames_of
+from twin.records import AXES, TX, TY, TYAW
 
 MEASURED, ESTIMATED = "measured", "estimated"
 HANGS, CARRIED = 0.6, 0.9
@@ -61,7 +61,7 @@ class Completer:
         self._last_ns: int | None = None
         self._breaks = np.empty(0, np.int64)
         self._world, self._motion = cell.new_world(), motion
-        self._park = self._world["truck_q"][0][[TX, TY, TYAW]].copy()
+        self._park = self._world["truth"]["truck_q"][0][[TX, TY, TYAW]].copy()
         self._bare, self._adds = truck_give(cell)
         self._seats = self._seat_places()
         self.frames = frames_of(cell)
@@ -125,7 +125,7 @@ class Completer:
 
     def _seat_places(self) -> np.ndarray:
         """(S, 3) where all seats of truck and station are: x, y, z of the seat plane."""
-        truck = self._world["truck_q"][0]
+        truck = self._world["truth"]["truck_q"][0]
         c, s = np.cos(truck[TYAW]), np.sin(truck[TYAW])
         places = [(truck[TX] + c * x - s * y, truck[TY] + s * x + c * y, z) for x, y, z in self.cell.truck.seats_xyz_m]
         places += [(slot.x_m, slot.y_m, slot.z_m) for slot in self.cell.station.slots]

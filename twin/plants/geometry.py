@@ -6,12 +6,9 @@ import math
 from typing import Any
 
 from twin.motion.kernels import kernel
-from twin.plants.state import EPITCH, EROLL, EX, EY, EYAW, EZ, TPITCH, TROLL, TYAW, TZ, YAW, X, Y, Z
 from twin.plants.suspension import FLOATING_TABLE
 from twin.plants.truck import truck_point
-
-World = Any
-Params = Any
+from twin.records import EPITCH, EROLL, EX, EY, EYAW, EZ, TPITCH, TROLL, TYAW, TZ, YAW, Params, Truth, X, Y, Z
 
 
 @kernel
@@ -65,7 +62,7 @@ def yaw_error(pose: Any, yaw: float) -> float:
 
 
 @kernel
-def end_effector_pose(w: World, p: Params, r: int) -> None:
+def end_effector_pose(w: Truth, p: Params, r: int) -> None:
     """Forward kinematics of robot `r`: `w.e_pose[r]`."""
     q, pose = w.q[r], w.e_pose[r]
     if p.reeving == FLOATING_TABLE:
@@ -81,7 +78,7 @@ def end_effector_pose(w: World, p: Params, r: int) -> None:
 
 
 @kernel
-def seat_pose(w: World, p: Params, s: int) -> tuple[float, float, float, float, float, float]:
+def seat_pose(w: Truth, p: Params, s: int) -> tuple[float, float, float, float, float, float]:
     """Pose of seat `s` in W: x, y, z, yaw, pitch, roll."""
     x, y, z = p.seat_xyz_m[s, 0], p.seat_xyz_m[s, 1], p.seat_xyz_m[s, 2]
     if p.seat_on_truck[s] == 0:
@@ -92,7 +89,7 @@ def seat_pose(w: World, p: Params, s: int) -> tuple[float, float, float, float, 
 
 
 @kernel
-def nearest_seat(w: World, p: Params, x: float, y: float) -> int:
+def nearest_seat(w: Truth, p: Params, x: float, y: float) -> int:
     """The seat whose middle lies nearest to (x, y), the truck's without its yaw."""
     best, best_distance = -1, 1e30
     for s in range(p.seats):
@@ -108,14 +105,14 @@ def nearest_seat(w: World, p: Params, x: float, y: float) -> int:
 
 
 @kernel
-def measure_packs(w: World, p: Params) -> None:
+def measure_packs(w: Truth, p: Params) -> None:
     """`measure_pack` of all packs."""
     for k in range(p.packs):
         measure_pack(w, p, k)
 
 
 @kernel
-def measure_pack(w: World, p: Params, k: int) -> None:
+def measure_pack(w: Truth, p: Params, k: int) -> None:
     """Nearest seat of pack `k`, its offset and yaw error there, and the gap under each of its four pads."""
     pose = w.pack_pose[k]
     mx, my, mz = rotate(pose, 0.0, 0.0, -p.retract * p.pack_height_m)
@@ -138,7 +135,7 @@ def measure_pack(w: World, p: Params, k: int) -> None:
 
 
 @kernel
-def fully_seated(w: World, p: Params, k: int) -> bool:
+def fully_seated(w: Truth, p: Params, k: int) -> bool:
     """Whether every pad of pack `k` lies within the seated tolerance of its seat."""
     for i in range(4):
         if w.pad_gap_m[k, i] > p.seated_m:
@@ -147,7 +144,7 @@ def fully_seated(w: World, p: Params, k: int) -> bool:
 
 
 @kernel
-def no_pad_touches(w: World, k: int) -> bool:
+def no_pad_touches(w: Truth, k: int) -> bool:
     """Whether pack `k` is still free of every pad of its seat: what pushes on it now are guides and coupler."""
     return min(min(w.pad_gap_m[k, 0], w.pad_gap_m[k, 1]), min(w.pad_gap_m[k, 2], w.pad_gap_m[k, 3])) > 0.001
 
@@ -155,37 +152,41 @@ def no_pad_touches(w: World, k: int) -> bool:
 @kernel
 def refresh_poses(worlds: Any, params: Any, i: int) -> None:
     """After a plant wrote `pack_pose` with centres of mass: move them to P; end effectors; coupler positions."""
-    w, p = worlds[i], params[i]
+    world, p = worlds[i], params[i]
     for r in range(p.robots):
-        end_effector_pose(w, p, r)
+        end_effector_pose(world.truth, p, r)
     for k in range(p.packs):
-        pose = w.pack_pose[k]
+        pose = world.truth.pack_pose[k]
         x, y, z = rotate(pose, -p.pack_com[k, 0], -p.pack_com[k, 1], -p.pack_com[k, 2])
         pose[0] += x
         pose[1] += y
         pose[2] += z
         x, y, z = rotate(pose, p.coupler_xy_m[0], p.coupler_xy_m[1], -p.retract * p.pack_height_m)
-        w.coupler_at[k, 0], w.coupler_at[k, 1], w.coupler_at[k, 2] = pose[0] + x, pose[1] + y, pose[2] + z
-    measure_packs(w, p)
+        world.truth.coupler_at[k, 0], world.truth.coupler_at[k, 1], world.truth.coupler_at[k, 2] = (
+            pose[0] + x,
+            pose[1] + y,
+            pose[2] + z,
+        )
+    measure_packs(world.truth, p)
 
 
 @kernel
 def carried_lift_mps(worlds: Any, params: Any, i: int, r: int, k: int) -> float:
     """Vertical speed of pack `k` where its coupler is, from the joints' speeds: it is fixed to end effector `r`."""
-    w, p = worlds[i], params[i]
-    q, qd = w.q[r], w.qd[r]
+    world, p = worlds[i], params[i]
+    q, qd = world.truth.q[r], world.truth.qd[r]
     yaw, speed = q[EYAW], qd[EZ]
     if p.reeving == FLOATING_TABLE:
         yaw, speed = yaw + q[YAW], speed + qd[Z]
     cy, sy, cp = math.cos(yaw), math.sin(yaw), math.cos(q[EPITCH])
     wx = -sy * qd[EPITCH] + cy * cp * qd[EROLL]
     wy = cy * qd[EPITCH] + sy * cp * qd[EROLL]
-    at, e = w.coupler_at[k], w.e_pose[r]
+    at, e = world.truth.coupler_at[k], world.truth.e_pose[r]
     return speed + wx * (at[1] - e[1]) - wy * (at[0] - e[0])
 
 
 @kernel
-def seat_rise_mps(w: World, p: Params, s: int) -> float:
+def seat_rise_mps(w: Truth, p: Params, s: int) -> float:
     """Vertical speed of the coupler's half at seat `s`: it goes with the truck, whose tilts are small, or stands.
 
     From heave, pitch and roll alone: those are known at every tick, where the truck stands only at scans.
@@ -210,11 +211,11 @@ def coupler_load(worlds: Any, params: Any, i: int, k: int, speed_mps: float) -> 
     if the seat is there. It ramps up over the first fifth of the engagement; mating and parting need the same
     (`mate_force_n`), and while the halves go together there is none.
     """
-    return coupler_force(worlds[i], params[i], k, speed_mps)
+    return coupler_force(worlds[i].truth, params[i], k, speed_mps)
 
 
 @kernel
-def coupler_force(w: World, p: Params, k: int, speed_mps: float) -> float:
+def coupler_force(w: Truth, p: Params, k: int, speed_mps: float) -> float:
     """`coupler_load` of one world's records; notes it in `w.coupler_n`."""
     height = w.pack_offset_m[k, 2]
     depth = p.coupler_engage_m - height

@@ -10,12 +10,9 @@ import math
 from typing import Any
 
 from twin.motion.kernels import inlined_kernel, kernel
-from twin.plants.state import EPITCH, EROLL, EX, EY, EYAW, EZ, YAW, X, Y, Z
+from twin.records import EPITCH, EROLL, EX, EY, EYAW, EZ, YAW, Params, Truth, X, Y, Z
 
 FOUR_ROPE, MAST, FLOATING_TABLE = range(3)
-
-World = Any
-Params = Any
 
 
 CY, SY, CP, SP, CR, SR, CT, ST = range(8)
@@ -23,7 +20,7 @@ CY, SY, CP, SP, CR, SR, CT, ST = range(8)
 
 
 @kernel
-def angles_of(w: World, p: Params, r: int, angles: Any) -> None:
+def angles_of(w: Truth, p: Params, r: int, angles: Any) -> None:
     """Cosines and sines of robot `r`'s joints into `angles` (8,), which every force and motion needs."""
     q = w.q[r]
     yaw = q[YAW] + q[EYAW] if p.reeving == FLOATING_TABLE else q[EYAW]
@@ -34,7 +31,7 @@ def angles_of(w: World, p: Params, r: int, angles: Any) -> None:
 
 
 @kernel
-def four_rope(w: World, p: Params, r: int, angles: Any, reaction: Any) -> None:
+def four_rope(w: Truth, p: Params, r: int, angles: Any, reaction: Any) -> None:
     """Four unilateral elastic ropes from the yaw block on the trolley to the corners of the spreader.
 
     Tension of rope k: EA/L (l - L) + c/L (l' - L'), never negative. Parallel ropes of equal length make the load a
@@ -106,7 +103,7 @@ def _stop(position: float, speed: float, travel: float, stiffness: float, dampin
 
 
 @kernel
-def mast(w: World, p: Params, r: int, reaction: Any) -> None:
+def mast(w: Truth, p: Params, r: int, reaction: Any) -> None:
     """A stiff telescopic column with a floating head: springs in all six directions about the point that the hoist set.
 
     But for the vertical one they are soft, between end stops, until the lock adds what makes them the column's own. It
@@ -133,7 +130,7 @@ def mast(w: World, p: Params, r: int, reaction: Any) -> None:
 
 
 @inlined_kernel
-def on_yaw_axis_nm(w: World, r: int) -> float:
+def on_yaw_axis_nm(w: Truth, r: int) -> float:
     """Torque of robot `r`'s floating table on its axis of yaw.
 
     Of its springs in yaw, and of the forces in x and y off the axis: springs alike in both have no moment there, end
@@ -144,7 +141,7 @@ def on_yaw_axis_nm(w: World, r: int) -> float:
 
 
 @kernel
-def floating_table(w: World, p: Params, r: int, angles: Any, reaction: Any) -> None:
+def floating_table(w: Truth, p: Params, r: int, angles: Any, reaction: Any) -> None:
     """Centring springs with end stops in x, y and yaw, a lock that stiffens them, stiff springs in z, pitch and roll.
 
     The lock holds the table where it was when it closed; here it pulls towards the centre, which is where an unloaded
@@ -173,7 +170,7 @@ def floating_table(w: World, p: Params, r: int, angles: Any, reaction: Any) -> N
 
 
 @kernel
-def suspend(w: World, p: Params, r: int, angles: Any, reaction: Any) -> None:
+def suspend(w: Truth, p: Params, r: int, angles: Any, reaction: Any) -> None:
     """Forces of robot `r`'s suspension into `w.tau[r, 4:]`, `w.load_n[r]` and `reaction` (4,).
 
     `angles` (8,) is what `angles_of` gave for its joints as they are.

@@ -6,18 +6,15 @@ import math
 from typing import Any
 
 from twin.motion.kernels import kernel
-from twin.plants.state import TPITCH, TROLL, TX, TY, TYAW, TZ
 from twin.plants.tyres import tyre_limits
+from twin.records import TPITCH, TROLL, TX, TY, TYAW, TZ, Faults, Params, Truth
 
 JOINT_HEIGHT_M = 0.5
 """Height of the pitch and roll centre over the ground [estimate: about the axle height of a heavy truck]."""
 
-World = Any
-Params = Any
-
 
 @kernel
-def axle_forces(w: World, p: Params, out: Any) -> None:
+def axle_forces(w: Truth, p: Params, out: Any) -> None:
     """Spring and damper force of both axles (N, upwards on the body) into `out` (2,).
 
     Positive pitch is nose down (rotation about +y): the body over an axle at x rises by z - x * pitch.
@@ -30,7 +27,7 @@ def axle_forces(w: World, p: Params, out: Any) -> None:
 
 
 @kernel
-def truck_forces(w: World, p: Params, axle: Any) -> None:
+def truck_forces(w: Truth, faults: Faults, p: Params, axle: Any) -> None:
     """Generalised forces on heave, pitch and roll into `w.truck_tau`, and what the tyres can take."""
     axle_forces(w, p, axle)
     w.truck_tau[0] = axle[0] + axle[1]
@@ -42,7 +39,7 @@ def truck_forces(w: World, p: Params, axle: Any) -> None:
         - roll_stiffness * (w.truck_q[TROLL] - p.truck_park[TROLL])
         - roll_damping * w.truck_qd[TROLL]
     )
-    tyre_limits(w, p, axle)
+    tyre_limits(w, faults, p, axle)
 
 
 @kernel

@@ -17,6 +17,7 @@ import math
 from typing import Any
 
 from twin.motion.kernels import inlined_kernel, kernel
+from twin.records import Faults, Params, Truth
 
 AXLES, TRAILER, CONTACTS = 2, 2, 3
 ROLLING_RESISTANCE = 0.006
@@ -24,19 +25,17 @@ ROLLING_RESISTANCE = 0.006
 PASSES, SAME_N = 200, 0.1
 """Passes over the contacts at most, and the change of force in one below which they have converged."""
 
-World = Any
-Params = Any
 Planar = tuple[float, float, float]
 Symmetric = tuple[float, float, float, float, float, float]
 
 
 @kernel
-def tyre_limits(w: World, p: Params, axle: Any) -> None:
+def tyre_limits(w: Truth, faults: Faults, p: Params, axle: Any) -> None:
     """What each contact can take along and across, N, into `w.truck_tyre_limit_n`; together into `w.truck_brake`.
 
     `axle` (2,): spring and damper force of the axles on the body.
     """
-    limit, released = w.truck_tyre_limit_n, w.truck_brake_off == 1
+    limit, released = w.truck_tyre_limit_n, faults.truck_brake_off == 1
     middle = 0.5 * (p.truck_axle_x_m[0] + p.truck_axle_x_m[1])
     along = across = about = 0.0
     for i in range(AXLES):
@@ -56,13 +55,13 @@ def tyre_limits(w: World, p: Params, axle: Any) -> None:
 
 
 @inlined_kernel
-def _on_circle(w: World, i: int) -> bool:
+def _on_circle(w: Truth, i: int) -> bool:
     """Whether contact `i` is limited by one circle and not along and across separately."""
     return i < AXLES and w.truck_tyre_limit_n[i, 0] == w.truck_tyre_limit_n[i, 1]
 
 
 @kernel
-def hold(w: World, p: Params, along: float, across: float, about: float) -> bool:
+def hold(w: Truth, p: Params, along: float, across: float, about: float) -> bool:
     """Whether the contacts can give this force and moment (N, N, N m) together, at rest.
 
     Force across and moment fix what each axle gives across; what that leaves of their circles they give along.
@@ -87,7 +86,7 @@ def hold(w: World, p: Params, along: float, across: float, about: float) -> bool
 
 @kernel
 def friction(
-    w: World, p: Params, mass: Symmetric, inverse: Symmetric, vx: float, vy: float, yaw: float, dt_s: float
+    w: Truth, p: Params, mass: Symmetric, inverse: Symmetric, vx: float, vy: float, yaw: float, dt_s: float
 ) -> Planar:
     """Force and moment of the contacts over a step from the speeds that the truck would have without them after it.
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from twin.errors import InputError
-from twin.plants.state import COMMAND, UNTIL, new_command
+from twin.records import COMMAND, UNTIL, new_command
 
 _NAMES = tuple(COMMAND.names or ())
 INFINITE = ("inf", "-inf")

@@ -100,7 +100,7 @@ class Compare:
         return min(found, key=lambda one: one.t_s, default=None)
 
     def __call__(self, plant: Any) -> None:
-        tick, k = int(plant.worlds["tick"][0]), self.done
+        tick, k = int(plant.worlds["truth"]["tick"][0]), self.done
         if self.first is not None:
             return
         if k >= len(self.ticks):

@@ -60,11 +60,11 @@ class SwapRecorder(Recording):
         self._sampler = Sampler(twin.cell, self._plant.worlds, self._plant.params)
         self.path = Path(path)
         self._recorder = Recorder(path, header_of(Configuration.of(twin), self._sampler))
-        begin_s = float(self._plant.worlds["t_s"][0])  # not 0 where a swap begins in the middle of one
+        begin_s = float(self._plant.worlds["truth"]["t_s"][0])  # not 0 where a swap begins in the middle of one
         self._recorder.scene(begin_s, entities_of(twin.cell))
         self._times = twin.cell.station.times
         self._violations = np.zeros(8, np.int64)
-        self._violation = self._plant.worlds["violation"][0]
+        self._violation = self._plant.worlds["monitor"]["violation"][0]
         self._open: dict[int, PhaseSpan] = {}
         self._plant.observer = _both(self._plant.observer, self._observe)
         self._program.on_phase = _both(self._program.on_phase, self._phase)
@@ -80,15 +80,15 @@ class SwapRecorder(Recording):
             self._phase_ended(robot)
         self._note_violations()
         if result.outcome in GOOD_OUTCOMES:
-            self._log(float(world["t_s"]), "result", ended(result))
-        end = {"tick": int(world["tick"]), "scans": int(world["scans"])}
+            self._log(float(world["truth"]["t_s"]), "result", ended(result))
+        end = {"tick": int(world["truth"]["tick"]), "scans": int(world["sensors"]["scans"])}
         said = {**result.as_json(), "recording": None}  # no path: the same swap gives the same bytes
         self._recorder.close(result.outcome, result.end_state_sha256, {"end": end, "result": said})
 
     def _observe(self, plant: Any) -> None:
         frames, channels, sensors = self._sampler.read()
         world = plant.worlds
-        t_s, tick = world["t_s"][0].item(), world["tick"][0].item()
+        t_s, tick = world["truth"]["t_s"][0].item(), world["truth"]["tick"][0].item()
         self._recorder.state(t_s, frames, channels, tick=tick)
         self._recorder.sensors(t_s, sensors, tick=tick)
         if self._violation.any():
@@ -138,7 +138,7 @@ class SwapRecorder(Recording):
         self._recorder.event(event["t_s"], {**event, "level": level})
 
     def _note(self, world: int, name: str, message: str) -> None:
-        self._log(float(self._plant.worlds["t_s"][world]), name, message)
+        self._log(float(self._plant.worlds["truth"]["t_s"][world]), name, message)
 
     def _log(self, t_s: float, name: str, message: str) -> None:
         self._recorder.log(t_s, message, name)

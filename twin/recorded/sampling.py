@@ -14,10 +14,10 @@ import numpy as np
 from twin.cell import Cell
 from twin.motion.kernels import kernel
 from twin.plants.geometry import quaternion
-from twin.plants.state import AXES, EX, TPITCH, TROLL, TRUCK, TX, TY, TYAW, TZ, X, Y, Z
 from twin.plants.suspension import FLOATING_TABLE
 from twin.plants.truck import JOINT_HEIGHT_M
 from twin.recording import Frame
+from twin.records import AXES, EX, RECORD_OF, TPITCH, TROLL, TRUCK, TX, TY, TYAW, TZ, X, Y, Z
 
 Column = tuple[str, str, tuple[int, ...]]
 """Name in the recording, field of the plant's record (WORLD), index in that field."""
@@ -147,17 +147,17 @@ def _body(out: Any, x: float, y: float, yaw: float, z: float, pitch: float, roll
 @kernel
 def fill_frames(worlds: Any, params: Any, i: int, out: Any) -> None:
     """Poses (F, 7) of all frames of world `i`, each in its parent."""
-    w, p = worlds[i], params[i]
-    q = w.truck_q
+    world, p = worlds[i], params[i]
+    q = world.truth.truck_q
     _upright(out[0], 0.0, 0.0, 0.0, 0.0)
     _upright(out[1], 0.0, 0.0, 0.0, 0.0)
     _upright(out[2], q[TX], q[TY], 0.0, q[TYAW])
     _body(out[3], 0.0, 0.0, 0.0, q[TZ], q[TPITCH], q[TROLL])
-    seen = w.scan_pose[0]  # the same six words of the truck, as the scanner has them
+    seen = world.image.scan_pose[0]  # the same six words of the truck, as the scanner has them
     _body(out[4], seen[TX], seen[TY], seen[TYAW], seen[TZ], seen[TPITCH], seen[TROLL])
     n = 5
     for r in range(p.robots):
-        a = w.q[r]
+        a = world.truth.q[r]
         if p.reeving == FLOATING_TABLE:
             _upright(out[n], a[X], 0.0, 0.0, 0.0)
             _upright(out[n + 1], a[X], a[Y], 0.0, 0.0)
@@ -167,11 +167,11 @@ def fill_frames(worlds: Any, params: Any, i: int, out: Any) -> None:
             _upright(out[n + 1], a[X], a[Y], p.sheave_height_m, 0.0)
             _upright(out[n + 2], a[X], a[Y], p.sheave_height_m, a[3])
         for j in range(7):
-            out[n + 3, j] = w.e_pose[r, j]
+            out[n + 3, j] = world.truth.e_pose[r, j]
         n += 4
     for k in range(p.packs):
         for j in range(7):
-            out[n, j] = w.pack_pose[k, j]
+            out[n, j] = world.truth.pack_pose[k, j]
         n += 1
     for s in range(p.seats):
         _upright(out[n], p.seat_xyz_m[s, 0], p.seat_xyz_m[s, 1], p.seat_xyz_m[s, 2], p.seat_yaw_rad[s])
@@ -201,13 +201,20 @@ def _words(record: np.dtype[Any], columns: Iterable[Column], kind: np.dtype[Any]
     assert fields is not None
     to, source = [], []
     for i, (name, field, index) in enumerate(columns):
-        dtype, offset = fields[field][:2]
+        before = 0
+        if field not in fields:  # of one of a world's records
+            inner, before = fields[RECORD_OF[field]][:2]
+            within = inner.fields
+            assert within is not None
+            dtype, offset = within[field][:2]
+        else:
+            dtype, offset = fields[field][:2]
         if dtype.base != kind:
             continue
         if len(index) != len(dtype.shape):
             raise ValueError(f"{name}: {field} has the shape {dtype.shape}, index {index}")
         to.append(i)
-        source.append(offset // 8 + (int(np.ravel_multi_index(index, dtype.shape)) if index else 0))
+        source.append((before + offset) // 8 + (int(np.ravel_multi_index(index, dtype.shape)) if index else 0))
     return np.array(to, np.intp), np.array(source, np.intp)
 
 

@@ -77,7 +77,7 @@ class SwapRerun:
 
         def issue() -> None:
             nonlocal k
-            tick, scans = int(world["tick"][0]), int(world["scans"][0])
+            tick, scans = int(world["truth"]["tick"][0]), int(world["sensors"]["scans"][0])
             while k < len(queue) and (queue[k].tick, queue[k].scans) <= (tick, scans):
                 command = queue[k]
                 if (command.tick, command.scans) != (tick, scans) or not 0 <= command.robot < robots:
@@ -87,12 +87,12 @@ class SwapRerun:
 
         while compare.first is None:
             issue()
-            if int(world["tick"][0]) == end[0] and (end[1] == int(world["scans"][0])):
+            if int(world["truth"]["tick"][0]) == end[0] and (end[1] == int(world["sensors"]["scans"][0])):
                 return
             plant.scan()
             issue()
-            tick = int(world["tick"][0])
-            if tick >= end[0] and (end[1] < 0 or end[1] == int(world["scans"][0])):
+            tick = int(world["truth"]["tick"][0])
+            if tick >= end[0] and (end[1] < 0 or end[1] == int(world["sensors"]["scans"][0])):
                 return
             if tick > end[0]:
                 raise InputError("damaged recording: its end is not at a scan", file=self._path)

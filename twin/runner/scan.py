@@ -10,8 +10,8 @@ from twin.interlocks import lateral_limit_n
 from twin.key_figures import note_hand_over, note_scan
 from twin.monitor import monitor
 from twin.motion.kernels import kernel
-from twin.plants.state import UNTIL_LANDED, UNTIL_SETTLED
 from twin.plc import at_end, run_logic, start_command
+from twin.records import UNTIL_LANDED, UNTIL_SETTLED, Command, Control, Figures, Image, Params, Truth, World
 from twin.scan_parts import ACTUATORS, ALL_ANEW, PADS
 from twin.sensors import (
     read_axes_and_load,
@@ -25,10 +25,6 @@ from twin.sensors import (
 )
 from twin.velocity_motion import follows
 
-World = Any
-Params = Any
-Command = Any
-
 CERTAIN = 12.0
 """No reading lies so many standard deviations off: Box-Muller from 53 bits ends at 8.6, and two may add up."""
 HOLD_CHANGED = 2
@@ -36,42 +32,50 @@ HOLD_CHANGED = 2
 
 
 @kernel
-def start(w: World, p: Params, c: Command, r: int) -> None:
+def start(w: Truth, image: Image, control: Control, figures: Figures, p: Params, c: Command, r: int) -> None:
     """Begin command `c` on robot `r` between two scans."""
-    start_command(w, p, c, r)
-    take_orders(w, p)
-    note_hand_over(w, p, r)
+    start_command(image, control, p, c, r)
+    take_orders(w, image, p)
+    note_hand_over(w, image, figures, p, r)
 
 
 @kernel
-def _decide(w: World, p: Params, commands: Any, dt_s: float, anew: int) -> int:
+def _decide(world: World, p: Params, commands: Any, dt_s: float, anew: int) -> int:
     """The scan's part after the sensors; COMMAND_ENDED or 0."""
-    w.scans += 1
-    code = run_logic(w, p, commands, dt_s, anew)
-    take_orders(w, p)
-    note_scan(w, p, commands)
-    monitor(w, p, dt_s, w.trip, w.acknowledgements, w.truck_released)
+    world.sensors.scans += 1
+    code = run_logic(world.image, world.control, p, commands, dt_s, anew)
+    take_orders(world.truth, world.image, p)
+    note_scan(world.truth, world.image, world.control, world.kpis, p, commands)
+    monitor(
+        world.truth,
+        world.monitor,
+        p,
+        dt_s,
+        world.control.trip,
+        world.control.acknowledgements,
+        world.image.truck_released,
+    )
     for r in range(p.robots):
-        w.guide_peak_n[r, 0] = w.guide_peak_n[r, 1] = 0.0
+        world.truth.guide_peak_n[r, 0] = world.truth.guide_peak_n[r, 1] = 0.0
     return code
 
 
 @kernel
-def plc_scan(w: World, p: Params, commands: Any, dt_s: float) -> int:
+def plc_scan(world: World, p: Params, commands: Any, dt_s: float) -> int:
     """One PLC scan; returns the sum of COMMAND_ENDED and HOLD_CHANGED where they apply.
 
     Order: actuators, sensors, interlocks, commands, monitor; as a PLC reads inputs, runs logic and writes outputs.
     """
-    changed = actuate(w, p, dt_s)
-    read_sensors(w, p, dt_s)
-    return _decide(w, p, commands, dt_s, ALL_ANEW) + (HOLD_CHANGED if changed else 0)
+    changed = actuate(world.truth, world.image, world.faults, p, dt_s)
+    read_sensors(world.truth, world.image, world.sensors, world.faults, p, dt_s)
+    return _decide(world, p, commands, dt_s, ALL_ANEW) + (HOLD_CHANGED if changed else 0)
 
 
 @kernel
-def plc_scan_unseen(w: World, p: Params, commands: Any, dt_s: float, anew: int) -> int:
+def plc_scan_unseen(world: World, p: Params, commands: Any, dt_s: float, anew: int) -> int:
     """`plc_scan` that nobody looks at: sway and lateral force are read only where this scan's outcome hangs on them.
 
-    Whoever looks afterwards reads them first, with `read_sway_and_force` of scan `w.scans - 1`.
+    Whoever looks afterwards reads them first, with `read_sway_and_force` of scan `sensors.scans - 1`.
 
     Args:
         anew: what to look at (`twin.scan_parts`), the rest being as it was in the last scan. ACTUATORS unless every
@@ -81,25 +85,25 @@ def plc_scan_unseen(w: World, p: Params, commands: Any, dt_s: float, anew: int) 
     """
     changed = False
     if anew & ACTUATORS:
-        changed = actuate(w, p, dt_s)
-    read_station(w)
+        changed = actuate(world.truth, world.image, world.faults, p, dt_s)
+    read_station(world.truth, world.image)
     for r in range(p.robots):
-        read_axes_and_load(w, p, r, dt_s)
+        read_axes_and_load(world.truth, world.image, world.sensors, world.faults, p, r, dt_s)
         if anew & ACTUATORS:
-            read_grips(w, r)
+            read_grips(world.truth, world.image, r)
         c = commands[r]
-        pushed = abs(w.guide_force_n[r, 0]) + abs(w.guide_force_n[r, 1]) + CERTAIN * p.force_sigma_n
-        asked = follows(c) or c.until == UNTIL_LANDED or (c.until == UNTIL_SETTLED and at_end(w, c, r))
+        pushed = abs(world.truth.guide_force_n[r, 0]) + abs(world.truth.guide_force_n[r, 1]) + CERTAIN * p.force_sigma_n
+        asked = follows(c) or c.until == UNTIL_LANDED or (c.until == UNTIL_SETTLED and at_end(world.image, c, r))
         if asked or pushed > lateral_limit_n(p):
-            read_sway_and_force(w, p, r, w.scans)
+            read_sway_and_force(world.truth, world.image, world.faults, p, r, world.sensors.scans)
         else:
-            w.lateral_n[r, 0] = w.lateral_n[r, 1] = 0.0
+            world.image.lateral_n[r, 0] = world.image.lateral_n[r, 1] = 0.0
     if anew & ACTUATORS:
-        read_locks(w, p)
+        read_locks(world.truth, world.image, world.faults, p)
     if anew & PADS:
-        read_pads(w, p)
-    read_truck(w, p)
-    return _decide(w, p, commands, dt_s, anew) + (HOLD_CHANGED if changed else 0)
+        read_pads(world.truth, world.image, p)
+    read_truck(world.truth, world.image, world.sensors, world.faults, p)
+    return _decide(world, p, commands, dt_s, anew) + (HOLD_CHANGED if changed else 0)
 
 
 # Entry points from Python take whole arrays and an index: handing a single record over costs 10 us, an array 0.3 us.
@@ -114,7 +118,7 @@ def scan_world(worlds: Any, params: Any, commands: Any, i: int, dt_s: float) -> 
 @kernel
 def start_world(worlds: Any, params: Any, commands: Any, i: int, r: int) -> None:
     """`start` of robot `r` in world `i`."""
-    start(worlds[i], params[i], commands[i, r], r)
+    start(worlds[i].truth, worlds[i].image, worlds[i].control, worlds[i].kpis, params[i], commands[i, r], r)
 
 
 @kernel
@@ -122,10 +126,10 @@ def start_worlds(worlds: Any, params: Any, commands: Any, which: Any, robots: An
     """`start` of robot `robots[k]` in world `which[k]`, one after the other; both (K,)."""
     for k in range(len(which)):
         i, r = which[k], robots[k]
-        start(worlds[i], params[i], commands[i, r], r)
+        start(worlds[i].truth, worlds[i].image, worlds[i].control, worlds[i].kpis, params[i], commands[i, r], r)
 
 
 @kernel
 def engaged_locks_of(worlds: Any, params: Any, i: int, s: int) -> int:
     """`engaged_locks` of seat `s` in world `i`."""
-    return engaged_locks(worlds[i], params[i], s)
+    return engaged_locks(worlds[i].truth, params[i], s)

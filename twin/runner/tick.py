@@ -9,28 +9,28 @@ from twin.key_figures import note_sway
 from twin.motion.kernels import kernel
 from twin.plants.suspension import angles_of, suspend
 from twin.plants.truck import truck_forces
-
-World = Any
-Params = Any
+from twin.records import Faults, Figures, Image, Params, Truth
 
 
 @kernel
-def control_tick(w: World, p: Params, reaction: Any, axle: Any, angles: Any) -> None:
+def control_tick(
+    w: Truth, image: Image, faults: Faults, figures: Figures, p: Params, reaction: Any, axle: Any, angles: Any
+) -> None:
     """Every physics tick: references, suspension, drives and the truck's springs. Reads q, qd; writes tau.
 
     `reaction` (4,), `axle` (2,) and `angles` (8,) are scratch.
     """
     t_s = w.t_s
     for r in range(p.robots):
-        update_reference(w, r, t_s)
+        update_reference(image, r, t_s)
         angles_of(w, p, r, angles)
         suspend(w, p, r, angles, reaction)
-        drive_forces(w, p, r, reaction, p.dt_s)
-        note_sway(w, p, r)
-    truck_forces(w, p, axle)
+        drive_forces(w, image, p, r, reaction, p.dt_s)
+        note_sway(w, figures, p, r)
+    truck_forces(w, faults, p, axle)
 
 
 @kernel
 def tick_world(worlds: Any, params: Any, i: int, reaction: Any, axle: Any, angles: Any) -> None:
     """`control_tick` of world `i`."""
-    control_tick(worlds[i], params[i], reaction, axle, angles)
+    control_tick(worlds[i].truth, worlds[i].image, worlds[i].faults, worlds[i].kpis, params[i], reaction, axle, angles)

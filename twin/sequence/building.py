@@ -7,8 +7,8 @@ import numpy as np
 from twin.catalogue.derived import MOVE_TIMEOUT_S
 from twin.catalogue.schema import FourRope, Mast
 from twin.motion.shaper import NONE
-from twin.plants.state import UNTIL_NEAR, UNTIL_SETTLED, YAW, X, Y, Z, new_command
 from twin.plc import motion_end_of
+from twin.records import UNTIL_NEAR, UNTIL_SETTLED, YAW, X, Y, Z, new_command
 from twin.sequence.heights import TRAVEL_MARGIN_M
 from twin.sequence.program import Program, Selection
 from twin.sequence.targets import targets
@@ -78,7 +78,7 @@ def descent_delay_s(program: Program, selection: Selection, jerk: np.ndarray) ->
     for k in range(len(selection)):
         n, r = int(selection.world[k]), int(selection.robot[k])
         end_s = max(motion_end_of(plant.worlds, n, r, axis) for axis in (X, Y, YAW))
-        delay[k] = max(end_s - float(plant.worlds["t_s"][n]) - fall_s[k], 0.0)
+        delay[k] = max(end_s - float(plant.worlds["truth"]["t_s"][n]) - fall_s[k], 0.0)
     return delay
 
 
@@ -98,7 +98,7 @@ def seat_targets_of(program: Program, selection: Selection, which: str, *, leani
 
 def axis_z(program: Program, selection: Selection) -> np.ndarray:
     """Position of axis z as its encoder reads."""
-    return program.plant.worlds["axis_position"][selection.world, selection.robot, Z]
+    return program.plant.worlds["image"]["axis_position"][selection.world, selection.robot, Z]
 
 
 def inside_axes(program: Program, selection: Selection, commands: np.ndarray) -> np.ndarray:

@@ -128,5 +128,5 @@ def least_pull_n(program: Program, selection: Selection) -> np.ndarray:
     Ropes that merely hold a pack heavier than told, or a load cell that reads too much, would say nothing of its locks.
     """
     gravity = float(program.plant.params["gravity_mps2"][0])
-    carried_kg = program.plant.worlds["carried_kg"][selection.world, selection.robot]
+    carried_kg = program.plant.worlds["control"]["carried_kg"][selection.world, selection.robot]
     return weight_n(program) + (1.0 + LEAST_PULL) * carried_kg * gravity

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from twin.plants.state import UNTIL_DWELL, UNTIL_LOAD_ABOVE, UNTIL_LOAD_BELOW, Z
+from twin.records import UNTIL_DWELL, UNTIL_LOAD_ABOVE, UNTIL_LOAD_BELOW, Z
 from twin.sequence.building import axis_z, creep, inside_axes, new_commands, pack_of, seat_of
 from twin.sequence.free import empty_free_over_z, pack_free_over_z
 from twin.sequence.heights import (
@@ -76,7 +76,7 @@ def let_rest(phase: str, which: str, pack: str) -> Start:
     def start(program: Program, selection: Selection) -> np.ndarray:
         s = program.cell.retract
         commands = new_commands(program, selection, phase, True, UNTIL_LOAD_BELOW)
-        load_n = program.plant.worlds["load_cell_n"][selection.world, selection.robot]
+        load_n = program.plant.worlds["image"]["load_cell_n"][selection.world, selection.robot]
         give_m = (load_n - weight_n(program)) / float(program.plant.params["e_stiffness"][0, 2])
         commands["target"][:, Z] = axis_z(program, selection) + s * (np.maximum(give_m, 0.0) + BEYOND_GIVE_M)
         commands["velocity"][:, Z] = program.cell.station.limits.contact_speed_mps

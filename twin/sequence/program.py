@@ -16,7 +16,7 @@ from twin.causes import NO_CAUSE
 from twin.cell import Cell
 from twin.incident import Incident, outside_of, trip_of
 from twin.plants.protocol import Plant
-from twin.plants.state import BUSY, DONE, FORCE_ABORT, JAM, OUTSIDE, REFUSED, TIMEOUT, TRIP, TRIPS
+from twin.records import BUSY, DONE, FORCE_ABORT, JAM, OUTSIDE, REFUSED, TIMEOUT, TRIP, TRIPS
 from twin.sequence.telling import RUNNING as RUNNING
 from twin.sequence.telling import PhaseSpan, Telling
 from twin.sequence.timing import row_as_plain, row_in_words
@@ -134,7 +134,9 @@ class Program(Telling):
         self.tries = np.zeros((n, r), np.int64)
         self.truck_pose = np.zeros((n, r, 6))  # the last measured pose of the truck, per robot
         self.insert_attempts = np.zeros((n, len(cell.jobs)), np.int64)
-        self.heading = plant.worlds["axis_position"][:, :, 0].copy()  # (N, R) where axis x of each robot is going
+        self.heading = plant.worlds["image"]["axis_position"][
+            :, :, 0
+        ].copy()  # (N, R) where axis x of each robot is going
         self.scanned = np.zeros(n, bool)
         self.kept: dict[tuple[int, int], Incident] = {}  # why something failed, until the sequence knows what it was
         self.zeroed: set[tuple[int, int]] = set()  # whose zeroed load cell has been told
@@ -179,7 +181,7 @@ class Program(Telling):
                 self.answer(self.asking[0].world, self.asking[0].robot, self.decide(self.asking[0]))
         if not self._alive.any():
             return False
-        busy = self.plant.worlds["status"][:, : self.step.shape[1]] == BUSY
+        busy = self.plant.worlds["control"]["status"][:, : self.step.shape[1]] == BUSY
         stuck = np.flatnonzero(self._alive & ~busy.any(axis=1)).tolist()
         for i in stuck:  # every robot waits for another: the table is wrong, say so instead of hanging
             at = [f"robot {r + 1} before {self.table[self.step[i, r]].name}" for r in np.flatnonzero(self.waiting[i])]
@@ -239,7 +241,7 @@ class Program(Telling):
             if self.on_command is not None:
                 for k in range(len(selection)):
                     self.on_command(int(selection.world[k]), int(selection.robot[k]), commands[k])
-            if (self.plant.worlds["status"][selection.world, selection.robot] != BUSY).any():
+            if (self.plant.worlds["control"]["status"][selection.world, selection.robot] != BUSY).any():
                 self.collect()
             moved = True
             if self.asking:
@@ -281,7 +283,7 @@ class Program(Telling):
 
     def collect(self) -> None:
         """Take the results of all commands that have ended and decide what follows them."""
-        status = self.plant.worlds["status"][:, : self.step.shape[1]]
+        status = self.plant.worlds["control"]["status"][:, : self.step.shape[1]]
         ended = (status != BUSY) & ~self.waiting
         if not ended.any():
             return
@@ -339,7 +341,7 @@ class Program(Telling):
             n, r = int(selection.world[k]), int(selection.robot[k])
             if self.outcome[n] != RUNNING:
                 continue
-            reason = TRIPS[int(self.plant.worlds[n]["trip"])]
+            reason = TRIPS[int(self.plant.worlds[n]["control"]["trip"])]
             incident = trip_of(self.plant.worlds[n], self.cell)
             r = r if incident.robot is None else incident.robot
             phase = self.phase_of(n, r)
@@ -347,7 +349,7 @@ class Program(Telling):
             facts = {"reason": reason, "robot": r, "phase": phase, **incident.data}
             self.event(n, "trip", f"trip: {said}", **facts)
             self.plant.stand(n, TRIP_SETTLE_S)
-            if self.plant.worlds["outside_cause"][n] != NO_CAUSE:
+            if self.plant.worlds["truth"]["outside_cause"][n] != NO_CAUSE:
                 self._leave_model(n, reason, incident.at_s)
             else:
                 self._finish(n, reason, said, facts)
@@ -377,7 +379,7 @@ class Program(Telling):
         facts = {"robot": r, "phase": phase, "step": step.name, **incident.data}
         said = incident.told(outcome, phase)
         if result == TIMEOUT:
-            facts["waited_s"] = incident.at_s - float(self.plant.worlds[n]["command_start_s"][r])
+            facts["waited_s"] = incident.at_s - float(self.plant.worlds[n]["control"]["command_start_s"][r])
             said += f", waited {facts['waited_s']:.1f} s"
         self._finish(n, outcome, said, facts)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from twin.plants.state import FORCE_ABORT, TIMEOUT
+from twin.records import FORCE_ABORT, TIMEOUT
 from twin.sequence import actions as do
 from twin.sequence import decisions as go
 from twin.sequence import load_actions as by_load

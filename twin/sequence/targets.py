@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from twin.motion.kernels import kernel
-from twin.plants.state import TYAW
 from twin.plants.truck import truck_point
+from twin.records import TYAW
 
 
 @kernel

@@ -72,7 +72,7 @@ class Telling:
 
     def time_s(self, n: int) -> float:
         """Clock of world `n`, in s since the truck stands."""
-        return float(self.plant.worlds["t_s"][n])
+        return float(self.plant.worlds["truth"]["t_s"][n])
 
     def end(self, n: int, outcome: str, detail: str) -> None:
         """World `n` ends with `outcome`."""

@@ -32,7 +32,7 @@ class _Episode:
 
     def row(self, station: str, mode: str, plant: str, outcome: str, world: Any) -> Row:
         near = {name: round(float(v), 4) for name, v in zip(LIMITS, self.near, strict=True)}
-        broken = {str(i): broken_invariant(world, i) for i in np.flatnonzero(world["violation"]).tolist()}
+        broken = {str(i): broken_invariant(world, i) for i in np.flatnonzero(world["monitor"]["violation"]).tolist()}
         made_of = {"station": station, "mode": mode, "plant": plant, "pattern": self.name, "seed": self.seed}
         row = {**made_of, "steps": self.steps, "outcome": outcome, "violations": broken, "near": near, **stamp()}
         if self.name == GREEDY:
@@ -44,10 +44,10 @@ def broken_invariant(world: Any, i: int) -> dict[str, Any]:
     """Invariant `i`: when first, the worst value, its limit and what it is."""
     from twin.monitor import MEASURED
 
-    value, limit = float(world["violation_value"][i]), float(world["violation_limit"][i])
-    quantity = MEASURED[int(world["violation_measured"][i])][0]
+    value, limit = float(world["monitor"]["violation_value"][i]), float(world["monitor"]["violation_limit"][i])
+    quantity = MEASURED[int(world["monitor"]["violation_measured"][i])][0]
     worst = value if np.isfinite(value) else None
-    return {"t_s": float(world["violation_t_s"][i]), "quantity": quantity, "worst": worst, "limit": limit}
+    return {"t_s": float(world["monitor"]["violation_t_s"][i]), "quantity": quantity, "worst": worst, "limit": limit}
 
 
 def play(

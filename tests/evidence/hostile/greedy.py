@@ -68,7 +68,7 @@ class LookAhead:
             speeds = np.clip(led + RESIDUAL_SHARES * speeds, -_SCALES, _SCALES)
         watches = env.batch.watches[each]
         send_speeds(used, copy.worlds, copy.params, copy.commands, watches, speeds)
-        copy.run_to(used, copy.worlds["tick"][used] + self._ticks)
+        copy.run_to(used, copy.worlds["truth"]["tick"][used] + self._ticks)
         near = closeness(copy.worlds[used], copy.params[used], watches["robot"])
         near = np.nan_to_num(near, nan=1e9, posinf=1e9)
         score = near.max(axis=1) + _SUM_WEIGHT * near.sum(axis=1)

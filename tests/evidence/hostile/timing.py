@@ -84,6 +84,6 @@ def replay(row: Row, plant: str = "bullet") -> Row:
 
 
 def _row(station: str, plant: str, name: str, seed: int, steps: int, outcome: str, world: Any) -> Row:
-    broken = {str(i): broken_invariant(world, i) for i in np.flatnonzero(world["violation"]).tolist()}
+    broken = {str(i): broken_invariant(world, i) for i in np.flatnonzero(world["monitor"]["violation"]).tolist()}
     made_of = {"station": station, "mode": "timing", "plant": plant, "pattern": name, "seed": seed}
     return {**made_of, "steps": steps, "outcome": outcome, "violations": broken, **stamp()}

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tests.physics import rig
-from twin.plants.state import EPITCH, EROLL
+from twin.records import EPITCH, EROLL
 
 ABOVE_M, DOWN_M = 0.13, 0.19
 """Of the pack's grip face: where the spreader starts, and how far its hoist goes down."""
@@ -45,24 +45,24 @@ class Landed:
 def land(case: Landing, plant: Any) -> Landed:
     """Lower the spreader of a plant that `rig.bench` has made for this case, onto the truck's pack."""
     w = plant.worlds[0]
-    face = w["pack_pose"][rig.OLD, :3].copy()
+    face = w["truth"]["pack_pose"][rig.OLD, :3].copy()
     rope_m = 6.0 - (float(face[2]) + ABOVE_M)
     x, y = float(face[0]) + case.off_m[0], float(face[1]) + case.off_m[1]
     rig.hang(plant, None, rope_m, x=x, y=y, twist_rad=case.yaw_rad)
     rig.place_axes(plant, yaw=case.yaw_rad)
     fall_s = DOWN_M / case.creep_mps
-    z = float(w["q"][0, 2]) - DOWN_M
+    z = float(w["truth"]["q"][0, 2]) - DOWN_M
     if case.x_mps:
         rig.move(
             plant, x=x + case.x_mps * fall_s, z=z, velocity=abs(case.x_mps), creep_at=10.0, creep_mps=case.creep_mps
         )
     else:
         rig.move(plant, z=z, velocity=case.creep_mps, acceleration=0.2, jerk=2.0)
-    w["peak_lateral_n"] = 0.0
+    w["kpis"]["peak_lateral_n"] = 0.0
     rig.run(plant, fall_s + WATCH_S)
-    q = w["q"][0]
+    q = w["truth"]["q"][0]
     return Landed(
-        off_m=w["e_pose"][0, :3] - w["pack_pose"][rig.OLD, :3],
+        off_m=w["truth"]["e_pose"][0, :3] - w["truth"]["pack_pose"][rig.OLD, :3],
         tilt_rad=q[[EPITCH, EROLL]].copy(),
-        peak_n=float(w["peak_lateral_n"]),
+        peak_n=float(w["kpis"]["peak_lateral_n"]),
     )

@@ -8,7 +8,7 @@ import numpy as np
 
 from tests.physics import rig
 from tests.physics.rom_bench import FLIES, TICKS, RomBench
-from twin.plants.state import EPITCH, EROLL
+from twin.records import EPITCH, EROLL
 
 Array = np.ndarray
 G = rig.GRAVITY_MPS2

@@ -13,7 +13,7 @@ from tests.physics.rom_bench import RESTS, RomBench
 from twin.drives import STOP_JERK, motion_end_s
 from twin.motion.profile import plan_hold
 from twin.plants.bullet import BulletPlant
-from twin.plants.state import DONE, EX, EY, JOINTS, STANDSTILL, TRIP_ESTOP, TRIP_FOLLOWING, YAW, X, Y, Z
+from twin.records import DONE, EX, EY, JOINTS, STANDSTILL, TRIP_ESTOP, TRIP_FOLLOWING, YAW, X, Y, Z
 
 G = rig.GRAVITY_MPS2
 ARRIVED = {"x": 0.003, "y": 0.003, "z": 0.003, "yaw": 0.001}
@@ -33,20 +33,20 @@ def test_axis_move_time_is_the_profile_duration(bench, load, axis, distance, pac
     rig.hang(plant, load, 1.1, x=-4.0, y=2.2)
     plant.pace = pace
     w, k = plant.worlds[0], JOINTS.index(axis)
-    target = float(w["reference"][0, k, 0]) + distance
+    target = float(w["image"]["reference"][0, k, 0]) + distance
     rig.move(plant, **{axis: target})
-    started_s, planned_s = float(w["t_s"]), motion_end_s(w, 0, k)
+    started_s, planned_s = float(w["truth"]["t_s"]), motion_end_s(w["image"], 0, k)
     following = 0.0
-    while w["status"][0] != DONE and w["t_s"] < planned_s + 2.0:
+    while w["control"]["status"][0] != DONE and w["truth"]["t_s"] < planned_s + 2.0:
         plant.scan()
         plant.step(5)
-        following = max(following, abs(float(w["q"][0, k] - w["reference"][0, k, 0])))
-    assert w["axis_state"][0, k] == STANDSTILL
+        following = max(following, abs(float(w["truth"]["q"][0, k] - w["image"]["reference"][0, k, 0])))
+    assert w["image"]["axis_state"][0, k] == STANDSTILL
     late_s = 1.1 if axis == "yaw" and load is not None else 0.03
-    assert -1e-9 <= w["t_s"] - planned_s <= late_s
+    assert -1e-9 <= w["truth"]["t_s"] - planned_s <= late_s
     assert planned_s - started_s > 1.0
     assert following < (0.005 if axis == "yaw" else 0.01)
-    assert abs(w["q"][0, k] - target) <= ARRIVED[axis]
+    assert abs(w["truth"]["q"][0, k] - target) <= ARRIVED[axis]
 
 
 @pytest.mark.parametrize("pace", **PACES)
@@ -106,7 +106,7 @@ def test_power_off_brakes_hold_the_load_where_it_is(bench, load, pace):
     """The hoist's brake (88.3 kN) carries 33.8 kN without creeping, while the load keeps swinging."""
     plant = bench()
     hang_aside(plant, load, 2.0, X, 0.05)
-    plant.worlds["power_off"] = 1
+    plant.worlds["truth"]["power_off"] = 1
     plant.pace = pace
     q = rig.record(plant, 5.0, "q")["q"][:, 0]
     assert np.abs(q[:, :4] - q[0, :4]).max() < 1e-9
@@ -124,7 +124,7 @@ def test_hoist_holds_its_load_at_rest(bench, load):
     q = rig.record(plant, 5.0, "q")["q"][:, 0]
     np.testing.assert_array_equal(q, q[:1].repeat(len(q), axis=0))
     assert q[0, Z] == pytest.approx(4.0, abs=2e-4)
-    assert plant.worlds["load_cell_n"][0, 0] == pytest.approx(HUNG_KG[load] * G, rel=1e-4)
+    assert plant.worlds["image"]["load_cell_n"][0, 0] == pytest.approx(HUNG_KG[load] * G, rel=1e-4)
 
 
 @pytest.mark.parametrize("pace", **PACES)
@@ -143,9 +143,9 @@ def test_power_off_stops_an_axis_at_the_brake_deceleration(bench, axis, own_kg, 
     rig.move(plant, **{name: start + 3.0}, velocity=speed)
     rig.run(plant, 4.0)
     w = plant.worlds[0]
-    began_mps, began_m = float(w["qd"][0, axis]), float(w["q"][0, axis])
+    began_mps, began_m = float(w["truth"]["qd"][0, axis]), float(w["truth"]["q"][0, axis])
     assert began_mps == pytest.approx(speed, rel=0.01)
-    w["power_off"] = 1
+    w["truth"]["power_off"] = 1
     seen = rig.record(plant, 1.5, "q", "qd")
     log = np.log(1.0 + viscous * began_mps / brake_n)
     expected_s = own_kg / viscous * log
@@ -172,14 +172,14 @@ def test_stopping_distance_after_an_emergency_stop(bench, name, start, speed, lo
     rig.move(plant, **{name: start + {"x": 6.0, "y": 3.0, "z": 2.3}[name]}, velocity=speed)
     rig.run(plant, 4.5)
     w, p = plant.worlds[0], plant.params[0]
-    began_m, began_mps = float(w["reference"][0, axis, 0]), float(w["reference"][0, axis, 1])
+    began_m, began_mps = float(w["image"]["reference"][0, axis, 0]), float(w["image"]["reference"][0, axis, 1])
     assert began_mps == pytest.approx(speed, rel=1e-6)
-    w["estop_button"] = 1
+    w["truth"]["estop_button"] = 1
     rig.run(plant, 5.0)
-    assert w["trip"] == TRIP_ESTOP
+    assert w["control"]["trip"] == TRIP_ESTOP
     a, jerk = float(p["axis_acceleration"][axis]), STOP_JERK * float(p["axis_jerk"][axis])
     expected_m = speed**2 / (2.0 * a) + speed * a / (2.0 * jerk)
-    stood_m = float(w["q"][0, axis]) - began_m
+    stood_m = float(w["truth"]["q"][0, axis]) - began_m
     assert stood_m == pytest.approx(expected_m, abs=0.003 + 0.01 * speed)
     assert stood_m < p["axis_stopping_distance"][axis]
 
@@ -192,13 +192,13 @@ def test_energy_of_a_hoist(bench, pace):
     plant.pace = pace
     rig.run(plant, 1.0)
     w = plant.worlds[0]
-    start, paid_j = float(w["q"][0, Z]), float(w["energy_j"])
+    start, paid_j = float(w["truth"]["q"][0, Z]), float(w["truth"]["energy_j"])
     rig.move(plant, z=start + 2.0)
     seen = rig.record(plant, 11.0, "qd")
-    h = float(w["q"][0, Z]) - start
+    h = float(w["truth"]["q"][0, Z]) - start
     assert h == pytest.approx(2.0, abs=0.003)
     expected_j = 3450.0 * G * h + 300.0 * h + 400.0 * np.sum(seen["qd"][:, 0, Z] ** 2) * 0.01
-    assert w["energy_j"] - paid_j == pytest.approx(expected_j, rel=5e-3)
+    assert w["truth"]["energy_j"] - paid_j == pytest.approx(expected_j, rel=5e-3)
 
 
 @pytest.mark.parametrize("pace", **PACES)
@@ -234,20 +234,20 @@ def test_an_axis_that_friction_holds_off_its_target_breaks_loose(plant_of, stati
     rig.run(plant, 3.0)
     w, p = plant.worlds[0], plant.params[0]
     off = steps * float(p["axis_encoder"][axis])
-    w["integral"][0, axis] = 0.0
-    stood = float(w["q"][0, axis])
+    w["truth"]["integral"][0, axis] = 0.0
+    stood = float(w["truth"]["q"][0, axis])
     measured = np.floor(stood / p["axis_encoder"][axis] + 0.5) * p["axis_encoder"][axis]
     target = measured + off
-    plan_hold(w["profile"][0, axis], target)
-    w["reference"][0, axis] = (target, 0.0, 0.0)
+    plan_hold(w["image"]["profile"][0, axis], target)
+    w["image"]["reference"][0, axis] = (target, 0.0, 0.0)
     drive = float(p["axis_velocity_gain"][axis]) * float(p["axis_position_gain"][axis]) * off
     expected_s = float(p["axis_integral_time_s"][axis]) * (float(p["axis_coulomb"][axis]) / drive - 1.0)
     assert expected_s > 0.5
-    began_s, rested = float(w["t_s"]), 0
-    while abs(w["q"][0, axis] - stood) < 1e-9 and w["t_s"] < began_s + 2.0 * expected_s:
+    began_s, rested = float(w["truth"]["t_s"]), 0
+    while abs(w["truth"]["q"][0, axis] - stood) < 1e-9 and w["truth"]["t_s"] < began_s + 2.0 * expected_s:
         plant.scan()
         plant.step(5)
         rested += isinstance(plant, RomBench) and plant.chosen() == RESTS
-    assert float(w["t_s"]) - began_s == pytest.approx(expected_s, abs=0.03)
+    assert float(w["truth"]["t_s"]) - began_s == pytest.approx(expected_s, abs=0.03)
     if isinstance(plant, RomBench):
         assert rested > 0.9 * 100.0 * expected_s

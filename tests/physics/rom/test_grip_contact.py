@@ -99,16 +99,16 @@ def hit(plant: type, speed_mps: float) -> float:
     """Swing the low spreader sideways against the side of the truck's pack; the largest lateral force."""
     one = rig.bench(plant=plant)
     w = one.worlds[0]
-    x, y, z = w["pack_pose"][rig.OLD, :3].tolist()
+    x, y, z = w["truth"]["pack_pose"][rig.OLD, :3].tolist()
     low_m, gap_m = 0.03, 0.02
     rope_m = 6.0 - (z + DEPTH_M - low_m)
     rig.hang(one, None, rope_m, x=x, y=y + 2.0 * HALF_Y_M + MOUTH_M + WALL_M + gap_m)
-    w["qd"][0, 5] = -speed_mps
+    w["truth"]["qd"][0, 5] = -speed_mps
     if isinstance(one, BulletPlant):
-        pb.resetJointState(one._robots, 5, float(w["q"][0, 5]), -speed_mps, physicsClientId=one._client)
-    w["peak_lateral_n"] = 0.0
+        pb.resetJointState(one._robots, 5, float(w["truth"]["q"][0, 5]), -speed_mps, physicsClientId=one._client)
+    w["kpis"]["peak_lateral_n"] = 0.0
     rig.run(one, 0.3)
-    peak_n = float(w["peak_lateral_n"])
+    peak_n = float(w["kpis"]["peak_lateral_n"])
     one.close()
     return peak_n
 
@@ -133,9 +133,9 @@ def test_a_spreader_lands_on_an_idle_pack() -> None:
         one = rig.bench(plant=plant)
         w, slot = one.worlds[0], one.cell.station.slots[0]
         rig.hang(one, None, 6.0 - (slot.z_m + 1.60 + 0.1), x=slot.x_m + 0.09, y=slot.y_m)
-        rig.move(one, z=float(w["q"][0, 2]) - 0.16, velocity=0.04, acceleration=0.2, jerk=2.0)
+        rig.move(one, z=float(w["truth"]["q"][0, 2]) - 0.16, velocity=0.04, acceleration=0.2, jerk=2.0)
         rig.run(one, 6.0)
-        heights.append([*(w["e_pose"][0, :3] - (slot.x_m, slot.y_m, slot.z_m + 1.60)), w["q"][0, 8]])
+        heights.append([*(w["truth"]["e_pose"][0, :3] - (slot.x_m, slot.y_m, slot.z_m + 1.60)), w["truth"]["q"][0, 8]])
         one.close()
     assert heights[0][2] > 0.005
     assert heights[1] == pytest.approx(heights[0], abs=OFF_M)

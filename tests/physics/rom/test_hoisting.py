@@ -11,7 +11,7 @@ from scipy.integrate import solve_ivp
 from tests.physics import rig
 from tests.physics.rom.loads import EA_N, HUNG_KG, LOADS, PACES, hang_aside, leaning
 from tests.physics.rom_bench import TICKS
-from twin.plants.state import EX, EZ, X, Y, Z
+from twin.records import EX, EZ, X, Y, Z
 
 G = rig.GRAVITY_MPS2
 UNDAMPED = {"reeving.sway_damping_ratio": 0.0, "reeving.rope_damping_ratio": 0.0}
@@ -40,7 +40,7 @@ def test_slow_hoisting_keeps_the_adiabatic_invariant(bench, from_m, to_m, load, 
     before_m = swing_amplitude_m(plant, 8.0 * pi / omega[0], omega[0])
     rig.move(plant, z=6.0 - to_m, velocity=0.025, acceleration=0.002, jerk=0.001)
     rig.run(plant, abs(to_m - from_m) / 0.025 + 16.0)
-    assert plant.worlds["q"][0, 0, Z] == pytest.approx(6.0 - to_m, abs=1e-3)
+    assert plant.worlds["truth"]["q"][0, 0, Z] == pytest.approx(6.0 - to_m, abs=1e-3)
     after_m = swing_amplitude_m(plant, 8.0 * pi / omega[1], omega[1])
     assert after_m / before_m == pytest.approx((to_m / from_m) ** 0.25, rel=1e-3)
 
@@ -54,7 +54,7 @@ def test_tension_while_hoisting(bench, up, load, pace):
     rig.hang(plant, load, 3.3 if up > 0 else 1.5)
     plant.pace = pace
     rig.run(plant, 0.5)
-    rig.move(plant, z=float(plant.worlds["q"][0, 0, Z]) + 1.5 * up, velocity=0.4, acceleration=0.2, jerk=2.0)
+    rig.move(plant, z=float(plant.worlds["truth"]["q"][0, 0, Z]) + 1.5 * up, velocity=0.4, acceleration=0.2, jerk=2.0)
     seen = rig.record(plant, 2.0, "load_n", "reference", "qd")
     steady = np.abs(seen["reference"][:, 0, Z, 2] - 0.2 * up) < 1e-9
     assert steady.sum() > 100

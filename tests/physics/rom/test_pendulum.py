@@ -21,7 +21,7 @@ from tests.physics.rom.loads import (
 )
 from tests.physics.rom_bench import FLIES, TICKS, RomBench
 from tests.tiers import examples
-from twin.plants.state import EX, EY, EYAW
+from twin.records import EX, EY, EYAW
 
 G = rig.GRAVITY_MPS2
 UNDAMPED = {
@@ -163,7 +163,7 @@ def test_a_load_that_still_rocks_flies_on_with_the_swing_of_its_centre_of_mass(b
     for pace in (TICKS, FLIES):
         plant = bench()
         swing(plant, rig.OLD, 3.0, joint, 0.002, TICKS)
-        plant.worlds["qd"][0, 0, TILT[joint - EX]] = 0.01
+        plant.worlds["truth"]["qd"][0, 0, TILT[joint - EX]] = 0.01
         plant.refresh()
         rig.run(plant, after_s)
         plant.pace = pace

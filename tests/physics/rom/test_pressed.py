@@ -8,7 +8,7 @@ import pytest
 from tests.physics import rig
 from tests.physics.rom.loads import HUNG_KG
 from tests.physics.rom_bench import RESTS, RIDES, TICKS
-from twin.plants.state import TPITCH, TROLL, TZ
+from twin.records import TPITCH, TROLL, TZ
 
 G = rig.GRAVITY_MPS2
 WEIGHT_N = HUNG_KG[rig.OLD] * G
@@ -19,13 +19,13 @@ STANDS_S = 0.1
 def press_on_truck(plant, load_n):
     """Grip pack OLD on the truck with so much force in the ropes, its locks open; settled."""
     w = plant.worlds[0]
-    x, y, z = (float(v) for v in w["pack_pose"][rig.OLD, :3])
+    x, y, z = (float(v) for v in w["truth"]["pack_pose"][rig.OLD, :3])
     rope_m = 6.0 - z
     rig.hang(plant, None, rope_m - rig.stretch_m(plant, load_n / G, rope_m), x=x, y=y)
     rig.place_axes(plant, ez=z - 6.0)
     rig.grip(plant, rig.OLD)
     rig.unlock(plant, rig.OLD)
-    w["load_cell_n"][0] = w["load_n"][0] = load_n
+    w["image"]["load_cell_n"][0] = w["truth"]["load_n"][0] = load_n
     rig.run(plant, 4.0)
 
 
@@ -40,7 +40,7 @@ def test_a_pack_on_a_rocking_truck(bench, joint, load_n):
         plant = bench()
         press_on_truck(plant, load_n)
         rig.brake(plant)
-        plant.worlds["truck_qd"][0, joint] = 0.003
+        plant.worlds["truth"]["truck_qd"][0, joint] = 0.003
         plant.refresh()
         plant.pace = TICKS
         rig.run(plant, STANDS_S)
@@ -62,8 +62,8 @@ def test_pads_and_ropes_share_the_weight(bench):
     press_on_truck(plant, 8000.0)
     w = plant.worlds[0]
     assert plant.chosen() in (RIDES, RESTS)
-    assert w["guide_force_n"][0, 2] + w["load_n"][0] == pytest.approx(WEIGHT_N, abs=5.0)
-    assert 2000.0 < w["load_n"][0] < 12000.0
+    assert w["truth"]["guide_force_n"][0, 2] + w["truth"]["load_n"][0] == pytest.approx(WEIGHT_N, abs=5.0)
+    assert 2000.0 < w["truth"]["load_n"][0] < 12000.0
 
 
 def test_it_ticks_while_an_axis_moves(bench):
@@ -71,12 +71,12 @@ def test_it_ticks_while_an_axis_moves(bench):
     plant = bench()
     press_on_truck(plant, 8000.0)
     w = plant.worlds[0]
-    rig.move(plant, z=float(w["q"][0, 2]) + 0.05, velocity=0.02, acceleration=0.05, jerk=0.5)
+    rig.move(plant, z=float(w["truth"]["q"][0, 2]) + 0.05, velocity=0.02, acceleration=0.05, jerk=0.5)
     rig.run(plant, 0.05)
     assert plant.chosen() == TICKS
     for _ in range(40):
         rig.run(plant, 0.05)
         assert plant.chosen() != RIDES
     rig.run(plant, 3.0)
-    assert w["load_n"][0] == pytest.approx(WEIGHT_N, rel=0.02)
-    assert w["violation"].sum() == 0
+    assert w["truth"]["load_n"][0] == pytest.approx(WEIGHT_N, rel=0.02)
+    assert w["monitor"]["violation"].sum() == 0

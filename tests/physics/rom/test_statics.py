@@ -10,7 +10,7 @@ import pytest
 from tests.physics import rig
 from tests.physics.rom.loads import EA_N, HUNG_KG, LOADS, PACES, ROPE_SPACING_M
 from tests.physics.rom_bench import FLIES
-from twin.plants.state import EPITCH, EROLL, EX, EY, EZ
+from twin.records import EPITCH, EROLL, EX, EY, EZ
 
 G = rig.GRAVITY_MPS2
 TABLE_KG, BLOCK_KG = 150.0, 1150.0
@@ -27,9 +27,9 @@ def test_rope_stretch(bench, rope_m, load, pace):
     plant.pace = pace
     rig.run(plant, 5.0)
     w, weight_n = plant.worlds[0], HUNG_KG[load] * G
-    assert -w["q"][0, EZ] - rope_m == pytest.approx(weight_n * rope_m / EA_N, rel=1e-5)
-    assert w["load_n"][0] == pytest.approx(weight_n, rel=1e-6)
-    assert w["load_cell_n"][0] == pytest.approx(weight_n, rel=1e-4)
+    assert -w["truth"]["q"][0, EZ] - rope_m == pytest.approx(weight_n * rope_m / EA_N, rel=1e-5)
+    assert w["truth"]["load_n"][0] == pytest.approx(weight_n, rel=1e-6)
+    assert w["image"]["load_cell_n"][0] == pytest.approx(weight_n, rel=1e-4)
 
 
 @pytest.mark.parametrize("pace", **PACES)
@@ -50,7 +50,7 @@ def test_an_eccentric_pack_hangs_tilted(bench, rope_m, axis, aside_m, pace):
     e = 3000.0 * aside_m / 3450.0
     h = (3000.0 * 0.9 - 450.0 * 0.07) / 3450.0
     k = EA_N * ROPE_SPACING_M[axis] ** 2 / rope_m + 3450.0 * G * h
-    tilt = plant.worlds["q"][0, 0, EPITCH if axis == 0 else EROLL]
+    tilt = plant.worlds["truth"]["q"][0, 0, EPITCH if axis == 0 else EROLL]
     assert tilt == pytest.approx((1.0 if axis == 0 else -1.0) * 3450.0 * G * e / k, rel=5e-3)
 
 
@@ -68,8 +68,8 @@ def test_lift_table_spring(bench, load):
     rig.brake(plant)
     rig.run(plant, 4.0)
     w = plant.worlds[0]
-    assert -w["q"][0, EZ] == pytest.approx(kg * G / stiffness, rel=1e-4)
-    assert w["load_n"][0] == pytest.approx(kg * G, rel=1e-4)
+    assert -w["truth"]["q"][0, EZ] == pytest.approx(kg * G / stiffness, rel=1e-4)
+    assert w["truth"]["load_n"][0] == pytest.approx(kg * G, rel=1e-4)
 
 
 @pytest.mark.parametrize("axis", [0, 1], ids=["x", "y"])
@@ -88,7 +88,7 @@ def test_a_block_gripped_off_its_middle_tilts_its_table(bench, axis, aside_m):
     rig.run(plant, 15.0)
     stiffness = plant.cell.station.reeving.tilt_stiffness_nm_per_rad
     stiffness -= (BLOCK_KG * plant.cell.pack.size_m[2] / 2.0 - TABLE_KG * 0.06) * G
-    tilt = plant.worlds["q"][0, 0, EPITCH if axis == 0 else EROLL]
+    tilt = plant.worlds["truth"]["q"][0, 0, EPITCH if axis == 0 else EROLL]
     assert tilt == pytest.approx((1.0 if axis == 0 else -1.0) * BLOCK_KG * G * aside_m / stiffness, rel=0.01)
 
 
@@ -134,7 +134,7 @@ def test_mast_frequency_and_sag(bench, axis, locked):
     plant = bench("top_lift_mast", station_with={"reeving.damping_ratio": 0.002, "reeving.head.damping_ratio": 0.01})
     rig.hang(plant, rig.OLD, 2.0)
     w = plant.worlds[0]
-    w["float_lock"][0] = w["float_lock_command"][0] = int(locked)
+    w["truth"]["float_lock"][0] = w["image"]["float_lock_command"][0] = int(locked)
     rig.place_axes(plant, **{"ex" if axis == 0 else "ey": 0.004})
     rig.brake(plant)
     hz = mast_hz(plant, axis, int(locked))

@@ -9,7 +9,7 @@ import pytest
 
 from tests.physics import rig
 from tests.physics.rom_bench import FLIES, TICKS
-from twin.plants.state import EX, EY, EYAW, EZ, JOINTS, TZ
+from twin.records import EX, EY, EYAW, EZ, JOINTS, TZ
 
 G = rig.GRAVITY_MPS2
 TABLE_KG, PACK_KG = 150.0, 1150.0
@@ -34,7 +34,7 @@ def moved(bench, loaded, pace, axis, distance):
     rig.run(plant, 0.5)
     plant.pace = pace
     k = JOINTS.index(axis)
-    rig.move(plant, **{axis: float(plant.worlds["reference"][0, 0, k, 0]) + distance})
+    rig.move(plant, **{axis: float(plant.worlds["image"]["reference"][0, 0, k, 0]) + distance})
     return rig.record(plant, 4.0, "q")["q"][:, 0]
 
 
@@ -78,14 +78,14 @@ def raised(bench, pace, **pack):
     w, p = plant.worlds[0], plant.params[0]
     rig.place_axes(plant, 1, x=-3.9)
     sink_m = (TABLE_KG + PACK_KG) * G / float(p["e_stiffness"][2])
-    x, y, _ = (float(v) for v in w["pack_pose"][rig.OLD, :3])
+    x, y, _ = (float(v) for v in w["truth"]["pack_pose"][rig.OLD, :3])
     rig.unlock(plant, rig.OLD)
-    z = float(w["pack_pose"][rig.OLD, 2]) - 0.029
+    z = float(w["truth"]["pack_pose"][rig.OLD, 2]) - 0.029
     rig.place_axes(plant, x=x, y=y, z=z + sink_m, ez=-sink_m)
     rig.place_pack(plant, rig.OLD, (x, y, z))
     rig.grip(plant, rig.OLD)
     rig.run(plant, 1.0)
-    rig.place_axes(plant, x=x - float(w["pack_offset_m"][rig.OLD, 0]))
+    rig.place_axes(plant, x=x - float(w["truth"]["pack_offset_m"][rig.OLD, 0]))
     rig.run(plant, 0.5)
     plant.pace = pace
     rig.move(plant, z=z + sink_m + 0.030, velocity=0.02, acceleration=0.2, jerk=2.0)

@@ -14,7 +14,7 @@ from tests.physics.rom_bench import RomBench
 from twin.drives import motion_end_s
 from twin.motion.plan import shaper_impulses
 from twin.motion.shaper import EI, NONE, ZV, ZVD, residual_vibration
-from twin.plants.state import EX, YAW, X, Y, Z
+from twin.records import EX, YAW, X, Y, Z
 
 G = rig.GRAVITY_MPS2
 ROPE_M = 2.0
@@ -44,7 +44,7 @@ class Travel:
             plant, velocity=speed, acceleration=ACCELERATION_MPS2, jerk=jerk, shaper=shaper, shaper_hz=hz,
             **{name: start[name] + speed * ramp_s * halves},
         )  # fmt: skip
-        end_s = motion_end_s(plant.worlds[0], 0, axis) + 0.1
+        end_s = motion_end_s(plant.worlds[0]["image"], 0, axis) + 0.1
         moving = rig.record(plant, end_s, "q", "qd", "reference")
         rig.brake(plant)
         after = rig.record(plant, 4.0 * pi / self.omega + 0.2, "q", "qd", "reference")

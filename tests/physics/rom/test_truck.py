@@ -9,7 +9,7 @@ import pytest
 from scipy.linalg import expm
 
 from tests.physics import rig
-from twin.plants.state import TPITCH, TROLL, TX, TY, TYAW, TZ
+from twin.records import TPITCH, TROLL, TX, TY, TYAW, TZ
 
 G = rig.GRAVITY_MPS2
 BODY_KG, UNSPRUNG_KG, PACK_KG = 20000.0, 2900.0, 3000.0
@@ -22,8 +22,8 @@ BODY_LEVER_M = 1.3 - PITCH_CENTRE_M
 
 def settled(plant):
     rig.run(plant, 8.0)
-    assert np.abs(plant.worlds["truck_qd"][0]).max() < 1e-5
-    return plant.worlds["truck_q"][0].copy()
+    assert np.abs(plant.worlds["truth"]["truck_qd"][0]).max() < 1e-5
+    return plant.worlds["truth"]["truck_q"][0].copy()
 
 
 @pytest.mark.parametrize("locked", [True, False], ids=["locked", "unlocked"])
@@ -106,7 +106,7 @@ def test_free_oscillation(bench, start, pack, damped):
     if not pack:
         rig.remove_pack(plant, rig.OLD)
         plant.params["truck_axle_preload_n"][0] -= PACK_KG * G * np.array([-AXLE_X_M[1], AXLE_X_M[0]]) / 4.475
-    rest = plant.worlds["truck_q"][0].copy()
+    rest = plant.worlds["truth"]["truck_q"][0].copy()
     rig.place_truck(plant, z=rest[TZ] + start[0], pitch=rest[TPITCH] + start[1], roll=rest[TROLL] + start[2])
     seen = rig.record(plant, 2.0 if damped else 4.0, "truck_q")
     t_s, moved = seen["t_s"] - seen["t_s"][0], seen["truck_q"][:, TZ:] - rest[TZ:]
@@ -125,7 +125,7 @@ def test_a_push_tilts_the_truck(bench, push_n):
     the sprung body, about the pitch centre; to 1 %, and what it does not tilt stays."""
     plant = bench()
     before = settled(plant)
-    plant.worlds["truck_push_n"][0] = push_n
+    plant.worlds["faults"]["truck_push_n"][0] = push_n
     rig.run(plant, 8.0)  # roll is slow to come to rest
     moved = settled(plant) - before
     x, _, z = plant.params["truck_com"][0]
@@ -160,17 +160,17 @@ def test_brakes_hold_to_mu_n_and_slip_above(bench, axis, pack):
     push_at_the_pitch_centre(plant)
     rig.run(plant, 8.0)
     mass_kg = BODY_KG + UNSPRUNG_KG + (PACK_KG if pack else 0.0)
-    slip_n, began = FRICTION * mass_kg * G, plant.worlds["truck_q"][0, axis]
-    assert plant.worlds["truck_brake"][0, axis] == pytest.approx(slip_n, rel=1e-4)
+    slip_n, began = FRICTION * mass_kg * G, plant.worlds["truth"]["truck_q"][0, axis]
+    assert plant.worlds["truth"]["truck_brake"][0, axis] == pytest.approx(slip_n, rel=1e-4)
     first, rate = 0.95 * slip_n, 0.05 * slip_n
     for scan in range(200):
-        plant.worlds["truck_push_n"][0, axis] = first + rate * 0.01 * scan
+        plant.worlds["faults"]["truck_push_n"][0, axis] = first + rate * 0.01 * scan
         plant.scan()
         plant.step(5)
         if scan < (98 if pack else 100):  # moves from the next one on
-            assert plant.worlds["truck_q"][0, axis] == began
+            assert plant.worlds["truth"]["truck_q"][0, axis] == began
     excess = np.maximum(first + rate * 0.01 * np.arange(200) - slip_n, 0.0)
-    qd = plant.worlds["truck_qd"][0]
+    qd = plant.worlds["truth"]["truck_qd"][0]
     turning = qd[TYAW] * rig.load_centre_m(plant) if axis == TY else 0.0
     rocking = (qd[TPITCH] if axis == TX else -qd[TROLL]) * PACK_LEVER_M * (mass_kg - BODY_KG - UNSPRUNG_KG) / mass_kg
     assert qd[axis] + turning + rocking == pytest.approx(excess.sum() * 0.01 / mass_kg, rel=0.01)
@@ -184,16 +184,16 @@ def test_a_shove_really_moves_the_truck(bench):
     rig.remove_pack(plant, rig.OLD)
     push_at_the_pitch_centre(plant)
     rig.run(plant, 8.0)
-    before = plant.worlds["truck_q"][0, TX]
-    plant.worlds["truck_push_n"][0, 0] = 1.5 * FRICTION * (BODY_KG + UNSPRUNG_KG) * G
+    before = plant.worlds["truth"]["truck_q"][0, TX]
+    plant.worlds["faults"]["truck_push_n"][0, 0] = 1.5 * FRICTION * (BODY_KG + UNSPRUNG_KG) * G
     rig.run(plant, 0.2)
-    plant.worlds["truck_push_n"][0, 0] = 0.0
+    plant.worlds["faults"]["truck_push_n"][0, 0] = 0.0
     speed = 0.5 * FRICTION * G * 0.2
-    assert plant.worlds["truck_qd"][0, TX] == pytest.approx(speed, rel=2e-3)
+    assert plant.worlds["truth"]["truck_qd"][0, TX] == pytest.approx(speed, rel=2e-3)
     rig.run(plant, 1.0)
     expected_m = 0.5 * speed * 0.2 + speed**2 / (2.0 * FRICTION * G)
-    assert plant.worlds["truck_q"][0, TX] - before == pytest.approx(expected_m, rel=0.06)
-    assert plant.worlds["truck_qd"][0, TX] == 0.0
+    assert plant.worlds["truth"]["truck_q"][0, TX] - before == pytest.approx(expected_m, rel=0.06)
+    assert plant.worlds["truth"]["truck_qd"][0, TX] == 0.0
 
 
 def test_an_unbraked_axle_does_not_hold_along_the_lane(bench):
@@ -203,8 +203,8 @@ def test_an_unbraked_axle_does_not_hold_along_the_lane(bench):
     rig.run(plant, 3.0)
     p, w = plant.params[0], plant.worlds[0]
     wheel_n = p["truck_axle_unsprung_kg"] * G + p["truck_axle_preload_n"]
-    assert w["truck_brake"][0] == pytest.approx(FRICTION * wheel_n[1], rel=1e-4)
-    assert w["truck_brake"][1] == pytest.approx(FRICTION * wheel_n.sum(), rel=1e-4)
+    assert w["truth"]["truck_brake"][0] == pytest.approx(FRICTION * wheel_n[1], rel=1e-4)
+    assert w["truth"]["truck_brake"][1] == pytest.approx(FRICTION * wheel_n.sum(), rel=1e-4)
 
 
 def test_heave_alone_is_the_textbook_oscillator(bench):

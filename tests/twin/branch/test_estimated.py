@@ -138,21 +138,27 @@ def test_the_state_is_the_log_s(station: str, at_s: float, logs: dict[str, tuple
     assert isinstance(moment, EstimatedMoment)
     w = moment.start.new_world(moment.cell)[0]
     moment.close()
-    assert (float(w["t_s"]), int(w["tick"]), int(w["scans"])) == (at_s, round(at_s * 500), round(at_s * 100))
+    assert (float(w["truth"]["t_s"]), int(w["truth"]["tick"]), int(w["sensors"]["scans"])) == (
+        at_s,
+        round(at_s * 500),
+        round(at_s * 100),
+    )
     for k, axis in enumerate(("x", "y", "z")):
-        assert w["q"][0, k] == pytest.approx(value(swap, f"robot0/{axis}/position_m", at_s), abs=0.002)
-        assert w["qd"][0, k] == pytest.approx(value(swap, f"robot0/{axis}/velocity_mps", at_s), abs=0.006)
+        assert w["truth"]["q"][0, k] == pytest.approx(value(swap, f"robot0/{axis}/position_m", at_s), abs=0.002)
+        assert w["truth"]["qd"][0, k] == pytest.approx(value(swap, f"robot0/{axis}/velocity_mps", at_s), abs=0.006)
     for k, a in enumerate("xy"):
-        assert w["q"][0, 4 + k] == pytest.approx(value(swap, f"robot0/sway_{a}_m", at_s), abs=0.004)
-        assert w["qd"][0, 4 + k] == pytest.approx(value(swap, f"robot0/sway_{a}_mps", at_s), abs=0.02)
-    assert int(w["held"][0]) == value(swap, "robot0/held", at_s)
+        assert w["truth"]["q"][0, 4 + k] == pytest.approx(value(swap, f"robot0/sway_{a}_m", at_s), abs=0.004)
+        assert w["truth"]["qd"][0, 4 + k] == pytest.approx(value(swap, f"robot0/sway_{a}_mps", at_s), abs=0.02)
+    assert int(w["truth"]["held"][0]) == value(swap, "robot0/held", at_s)
     with open_recording(swap) as truth, open_recording(log) as told:
-        k = truth.header.frame_names.index(f"pack{int(w['held'][0])}")
-        drawn = told.frames_at(at_s)[told.header.frame_names.index(f"pack{int(w['held'][0])}")]
-        np.testing.assert_allclose(w["pack_pose"][int(w["held"][0]), :3], truth.frames_at(at_s)[k, :3], atol=0.012)
-        np.testing.assert_allclose(w["pack_pose"][int(w["held"][0]), :3], drawn[:3], atol=0.02)
-    moving = np.abs(w["qd"][0, :4]) > 0.004
-    assert (w["axis_state"][0] == np.where(moving, 3, 0)).all()  # Stopping, Standstill
+        k = truth.header.frame_names.index(f"pack{int(w['truth']['held'][0])}")
+        drawn = told.frames_at(at_s)[told.header.frame_names.index(f"pack{int(w['truth']['held'][0])}")]
+        np.testing.assert_allclose(
+            w["truth"]["pack_pose"][int(w["truth"]["held"][0]), :3], truth.frames_at(at_s)[k, :3], atol=0.012
+        )
+        np.testing.assert_allclose(w["truth"]["pack_pose"][int(w["truth"]["held"][0]), :3], drawn[:3], atol=0.02)
+    moving = np.abs(w["truth"]["qd"][0, :4]) > 0.004
+    assert (w["image"]["axis_state"][0] == np.where(moving, 3, 0)).all()  # Stopping, Standstill
 
 
 def test_the_same_moment_is_the_same_swap(logs: dict[str, tuple[Path, Path]]) -> None:

@@ -26,7 +26,7 @@ def swap(station: str, plant: str, *specs: str) -> tuple[SwapResult, int]:
     faults = [parse_fault(spec) for spec in specs]
     twin = SwapTwin(cell, load_timing("factory", cell.station), faults, make_plant=plant_maker(plant))
     try:
-        return twin.run(), int(twin.plant.worlds["held"][0, 0])
+        return twin.run(), int(twin.plant.worlds["truth"]["held"][0, 0])
     finally:
         twin.close()
 
@@ -122,7 +122,7 @@ def test_a_healthy_swap_stays_far_from_every_limit() -> None:
         cell = cell_of(station)
         twin = SwapTwin(cell, load_timing("factory", cell.station), make_plant=plant_maker("rom"))
         assert twin.run().outcome == "completed"
-        known, drive, jump = twin.plant.worlds["load_closest"][0].max(axis=0)
+        known, drive, jump = twin.plant.worlds["control"]["load_closest"][0].max(axis=0)
         assert 0.01 < known < 0.5
         assert drive < 0.5
         assert jump < 0.7

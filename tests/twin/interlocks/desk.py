@@ -7,7 +7,7 @@ import numpy as np
 from twin.cell import Cell
 from twin.interlocks import find_trip
 from twin.permissives import permitted
-from twin.plants.state import TRIP_LOAD_IMPLAUSIBLE, TRIP_NONE, new_command
+from twin.records import TRIP_LOAD_IMPLAUSIBLE, TRIP_NONE, new_command
 from twin.scan_parts import ALL_ANEW
 
 SCAN_S = 0.01
@@ -22,31 +22,31 @@ class Desk:
         self.p, self.w = self.params[0], self.worlds[0]
         job = cell.jobs[0]
         self.truck_seat, self.slot, self.pack = job.truck_seat, job.put_seat, job.old_pack
-        self.w["grip_open"] = 1
-        self.w["lock_open"][self.w["lock_position"] == 0.0] = 1
-        self.w["lock_closed"][self.w["lock_position"] == 1.0] = 1
-        self.w["load_raw_n"] = self.w["load_cell_n"]
+        self.w["image"]["grip_open"] = 1
+        self.w["image"]["lock_open"][self.w["truth"]["lock_position"] == 0.0] = 1
+        self.w["image"]["lock_closed"][self.w["truth"]["lock_position"] == 1.0] = 1
+        self.w["image"]["load_raw_n"] = self.w["image"]["load_cell_n"]
         for seat in (self.truck_seat, job.take_seat):
-            self.w["seat_present"][seat] = 1
+            self.w["image"]["seat_present"][seat] = 1
         self.switch_off(TRIP_LOAD_IMPLAUSIBLE)  # what a test writes has no noise, and no drive carries it
 
     def hold(self, r: int = 0) -> None:
         """Grips closed on a pack, its weight on the load cell."""
-        self.w["grip_open"][r], self.w["grip_closed"][r] = 0, 1
-        self.w["held"][r] = self.pack
-        self.w["carried_kg"][r] = self.p["pack_mass_kg"][0]
-        self.w["load_cell_n"][r] = (self.p["e_mass_kg"] + self.p["pack_mass_kg"][0]) * self.p["gravity_mps2"]
-        self.w["load_raw_n"][r] = self.w["load_cell_n"][r]
+        self.w["image"]["grip_open"][r], self.w["image"]["grip_closed"][r] = 0, 1
+        self.w["truth"]["held"][r] = self.pack
+        self.w["control"]["carried_kg"][r] = self.p["pack_mass_kg"][0]
+        self.w["image"]["load_cell_n"][r] = (self.p["e_mass_kg"] + self.p["pack_mass_kg"][0]) * self.p["gravity_mps2"]
+        self.w["image"]["load_raw_n"][r] = self.w["image"]["load_cell_n"][r]
 
     def set_locks(self, seat: int, *, closed: bool) -> None:
-        self.w["lock_closed"][seat], self.w["lock_open"][seat] = int(closed), int(not closed)
+        self.w["image"]["lock_closed"][seat], self.w["image"]["lock_open"][seat] = int(closed), int(not closed)
 
     def at(self, r: int = 0, **axes: float) -> None:
         """Encoders and references of a robot at rest."""
         for name, value in axes.items():
             k = ("x", "y", "z", "yaw").index(name)
-            self.w["axis_position"][r, k] = self.w["q"][r, k] = value
-            self.w["reference"][r, k] = (value, 0.0, 0.0)
+            self.w["image"]["axis_position"][r, k] = self.w["truth"]["q"][r, k] = value
+            self.w["image"]["reference"][r, k] = (value, 0.0, 0.0)
 
     def at_clearance(self, above_m: float, r: int = 0) -> None:
         """The bottom of a carried pack (chassis: its top) `above_m` beyond the clearance height."""
@@ -67,13 +67,13 @@ class Desk:
         return c
 
     def permitted(self, r: int = 0, **fields: float) -> bool:
-        return bool(permitted(self.w, self.p, self.command(r, **fields), r))
+        return bool(permitted(self.w["image"], self.w["control"], self.p, self.command(r, **fields), r))
 
     def trip(self, scans: int = 1) -> int:
         """What `scans` scans of `find_trip` say in the end."""
         reason = TRIP_NONE
         for _ in range(scans):
-            reason = find_trip(self.w, self.p, self.commands, SCAN_S, ALL_ANEW)
+            reason = find_trip(self.w["image"], self.w["control"], self.p, self.commands, SCAN_S, ALL_ANEW)
         return int(reason)
 
     def switch_off(self, *interlocks: int) -> None:

@@ -10,7 +10,7 @@ import pytest
 from tests.twin.faults.cells import cell_of
 from twin.catalogue import TimingSet, load_timing
 from twin.plants.kinds import plant_maker
-from twin.plants.state import LOAD_EMPTY, LOAD_PACK, LOAD_UNKNOWN, TRIP_SWAY
+from twin.records import LOAD_EMPTY, LOAD_PACK, LOAD_UNKNOWN, TRIP_SWAY
 from twin.swap import SwapResult, SwapTwin
 
 TOUCHES_N = 20.0
@@ -35,10 +35,10 @@ class Watched:
     def _look(self, plant: Any) -> None:
         w = plant.worlds[0]
         for r in range(int(plant.params[0]["robots"])):
-            kind = int(w["load_kind"][r])
+            kind = int(w["control"]["load_kind"][r])
             self.scans[kind] += 1
             if kind != LOAD_UNKNOWN:
-                self.worst_n = max(self.worst_n, float(np.abs(w["guide_force_n"][r]).max()))
+                self.worst_n = max(self.worst_n, float(np.abs(w["truth"]["guide_force_n"][r]).max()))
 
 
 def without_settling(station: str) -> TimingSet:

@@ -18,7 +18,7 @@ from twin.causes import (
     LOAD_ZERO,
 )
 from twin.drives import weight_ahead_n
-from twin.plants.state import BUSY, TRIP_LOAD_IMPLAUSIBLE, TRIP_NONE, TRIP_OVERLOAD, Z
+from twin.records import BUSY, TRIP_LOAD_IMPLAUSIBLE, TRIP_NONE, TRIP_OVERLOAD, Z
 
 WINDOWS = 3.05
 """A little over two windows of readings, and one that has begun before the load was known."""
@@ -42,7 +42,7 @@ class Scale:
         """Identification: robot 0 asks for it, and nothing moves."""
         for r in range(self.robots):
             self.desk.command(r, load_known_from=self.anywhere)
-        self.desk.commands[0]["zero_load"], self.desk.w["status"][0] = 1, BUSY
+        self.desk.commands[0]["zero_load"], self.desk.w["control"]["status"][0] = 1, BUSY
         reason = self.scans(self.windows_s)
         self.desk.commands[0]["zero_load"] = 0
         return reason
@@ -50,7 +50,7 @@ class Scale:
     def hold(self) -> None:
         desk = self.desk
         desk.hold()
-        desk.w["grip_command"][0] = 1
+        desk.w["image"]["grip_command"][0] = 1
         self.hung_n[0] += float(desk.p["pack_mass_kg"][desk.pack] * desk.p["gravity_mps2"])
         desk.command(0, load_known_from=self.anywhere, carrying=desk.pack)
 
@@ -64,10 +64,12 @@ class Scale:
             for r in range(self.robots):
                 noise_n = float(p["load_sigma_n"]) * self.noise.standard_normal()
                 offset_n = self.offset_n if r == 0 else 0.0
-                w["load_raw_n"][r] = self.hung_n[r] + offset_n + noise_n - w["load_zero_n"][r]
-                w["load_cell_n"][r] = keep * w["load_cell_n"][r] + (1.0 - keep) * w["load_raw_n"][r]
-                w["drive_n"][r, Z] = self.hung_n[r] + float(p["z_gravity_mass_kg"] * p["gravity_mps2"])
-            w["drive_n"][0, Z] += self.friction_n
+                w["image"]["load_raw_n"][r] = self.hung_n[r] + offset_n + noise_n - w["image"]["load_zero_n"][r]
+                w["image"]["load_cell_n"][r] = (
+                    keep * w["image"]["load_cell_n"][r] + (1.0 - keep) * w["image"]["load_raw_n"][r]
+                )
+                w["truth"]["drive_n"][r, Z] = self.hung_n[r] + float(p["z_gravity_mass_kg"] * p["gravity_mps2"])
+            w["truth"]["drive_n"][0, Z] += self.friction_n
             reason = desk.trip()
             if reason != TRIP_NONE:
                 return reason
@@ -75,7 +77,7 @@ class Scale:
 
     @property
     def cause(self) -> int:
-        return int(self.desk.w["trip_cause"])
+        return int(self.desk.w["control"]["trip_cause"])
 
 
 @pytest.fixture
@@ -89,13 +91,15 @@ def test_an_offset_within_the_window_is_zeroed(scale: Scale, share: float) -> No
     assert scale.zero() == TRIP_NONE
     w, p = scale.desk.w, scale.desk.p
     noise_n = float(p["load_zero_noise_n"])
-    assert w["load_zeroed"][: scale.robots].all()
-    assert w["load_zero_found_n"][0] == pytest.approx(scale.offset_n, abs=noise_n)
-    assert w["load_zero_n"][0] == (w["load_zero_found_n"][0] if share else 0.0), "noise is no offset"
+    assert w["control"]["load_zeroed"][: scale.robots].all()
+    assert w["control"]["load_zero_found_n"][0] == pytest.approx(scale.offset_n, abs=noise_n)
+    assert w["image"]["load_zero_n"][0] == (w["control"]["load_zero_found_n"][0] if share else 0.0), (
+        "noise is no offset"
+    )
     assert scale.scans(scale.windows_s) == TRIP_NONE
     scale.hold()
     assert scale.scans(scale.windows_s) == TRIP_NONE
-    assert w["load_weighed_n"][0] == pytest.approx(scale.hung_n[0], abs=2.0 * noise_n)
+    assert w["control"]["load_weighed_n"][0] == pytest.approx(scale.hung_n[0], abs=2.0 * noise_n)
 
 
 @pytest.mark.parametrize("share", [-40.0, -1.1, 1.1, 40.0])
@@ -105,7 +109,7 @@ def test_an_offset_beyond_the_window_is_not(scale: Scale, share: float) -> None:
     assert reason == TRIP_LOAD_IMPLAUSIBLE
     far = (LOAD_AGAINST_DRIVE, LOAD_PUSHES)  # an overload, or a pull, that the drive does not feel
     assert scale.cause in (far if abs(share) > 2.0 else (LOAD_ZERO,)), CAUSES[scale.cause]
-    assert scale.desk.w["load_zero_n"][0] == 0.0
+    assert scale.desk.w["image"]["load_zero_n"][0] == 0.0
 
 
 def test_the_window_is_four_per_cent_of_the_capacity(desk: Desk) -> None:
@@ -123,12 +127,12 @@ def test_a_load_that_swings_is_neither_zeroed_nor_judged(scale: Scale) -> None:
 
     for r in range(scale.robots):
         scale.desk.command(r, load_known_from=scale.anywhere)
-    scale.desk.commands[0]["zero_load"], scale.desk.w["status"][0] = 1, BUSY
+    scale.desk.commands[0]["zero_load"], scale.desk.w["control"]["status"][0] = 1, BUSY
     assert scale.scans(5.0, swings) == TRIP_NONE
-    assert scale.desk.w["load_zeroed"][0] == 0
+    assert scale.desk.w["control"]["load_zeroed"][0] == 0
     scale.hung_n[0] = still_n
     assert scale.scans(scale.windows_s) == TRIP_NONE
-    assert scale.desk.w["load_zeroed"][0] == 1
+    assert scale.desk.w["control"]["load_zeroed"][0] == 1
     assert scale.scans(5.0, swings) == TRIP_NONE
 
 
@@ -159,7 +163,7 @@ def test_a_known_weight_does_not_change(scale: Scale, offset_n: float) -> None:
     scale.offset_n = offset_n
     assert scale.scans(scale.windows_s) == TRIP_LOAD_IMPLAUSIBLE
     assert scale.cause == LOAD_OF_EMPTY
-    assert scale.desk.w["trip_value"] == pytest.approx(offset_n, rel=0.1)
+    assert scale.desk.w["control"]["trip_value"] == pytest.approx(offset_n, rel=0.1)
     scale.offset_n = 0.0
     scale.hold()
     assert scale.scans(scale.windows_s) == TRIP_NONE
@@ -176,7 +180,7 @@ def test_noise_of_a_mean_is_thirty_times_below_the_tolerance(desk: Desk) -> None
 
 def test_what_may_touch_something_is_not_judged(scale: Scale) -> None:
     assert scale.zero() == TRIP_NONE
-    z, s = scale.desk.w["axis_position"][0, Z], float(scale.desk.p["retract"])
+    z, s = scale.desk.w["image"]["axis_position"][0, Z], float(scale.desk.p["retract"])
     scale.desk.command(0, load_known_from=z + 0.01 * s)
     scale.offset_n = 500.0
     assert scale.scans(scale.windows_s) == TRIP_NONE
@@ -189,7 +193,7 @@ def test_friction_only_opposes(scale: Scale, way: float) -> None:
     """A drive that drags gives more than its load along its way, and never less."""
     assert scale.zero() == TRIP_NONE
     w, tolerance_n = scale.desk.w, float(scale.desk.p["load_drive_tolerance_n"])
-    w["reference"][0, Z, 1] = w["qd"][0, Z] = 0.01 * way
+    w["image"]["reference"][0, Z, 1] = w["truth"]["qd"][0, Z] = 0.01 * way
     scale.desk.command(0)
     scale.friction_n = 10_000.0 * way
     assert scale.scans(1.0) == TRIP_NONE
@@ -238,7 +242,7 @@ def test_an_overload_that_only_the_load_cell_sees_is_none(scale: Scale) -> None:
     scale.desk.command(0)
     scale.offset_n = 1.5 * limit_n
     assert scale.scans(0.1) == TRIP_LOAD_IMPLAUSIBLE
-    scale.desk.w["load_s"][0] = scale.desk.w["jump_s"][0] = 0.0
+    scale.desk.w["control"]["load_s"][0] = scale.desk.w["control"]["jump_s"][0] = 0.0
     scale.offset_n = 0.0
     scale.hung_n[0] = 1.3 * limit_n
     assert scale.scans(0.1) == TRIP_OVERLOAD
@@ -251,14 +255,14 @@ def test_a_bad_reading_is_not_fed_forward(scale: Scale) -> None:
     assert scale.scans(scale.windows_s) == TRIP_NONE
     w, p = scale.desk.w, scale.desk.p
     for offset_n in (-60_000.0, 60_000.0):
-        w["load_cell_n"][0] = scale.hung_n[0] + offset_n
+        w["image"]["load_cell_n"][0] = scale.hung_n[0] + offset_n
         assert weight_ahead_n(w, p, 0) == pytest.approx(scale.hung_n[0], rel=0.16)
-    w["load_cell_n"][0] = 1.01 * scale.hung_n[0]
-    assert weight_ahead_n(w, p, 0) == w["load_cell_n"][0]
+    w["image"]["load_cell_n"][0] = 1.01 * scale.hung_n[0]
+    assert weight_ahead_n(w, p, 0) == w["image"]["load_cell_n"][0]
     scale.desk.command(0)
-    w["reference"][0, Z, 1] = w["qd"][0, Z] = 0.9 * float(p["axis_velocity_loaded"][Z])
+    w["image"]["reference"][0, Z, 1] = w["truth"]["qd"][0, Z] = 0.9 * float(p["axis_velocity_loaded"][Z])
     assert scale.scans(0.2) == TRIP_NONE
-    before_n = float(w["load_cell_n"][0])
+    before_n = float(w["image"]["load_cell_n"][0])
     scale.offset_n = -10_000.0
     scale.scans(0.05)
     assert weight_ahead_n(w, p, 0) == pytest.approx(before_n, abs=6.0 * float(p["load_sigma_n"]))

@@ -9,7 +9,7 @@ import pytest
 
 from tests.twin.interlocks.desk import Desk
 from twin.interlocks import DISTANCE_MARGIN_M
-from twin.plants.state import (
+from twin.records import (
     ERROR_STOP,
     TRIP_DISTANCE,
     TRIP_ESTOP,
@@ -24,7 +24,7 @@ from twin.plants.state import (
 
 
 def test_gentle_moves_inside_the_stroke_are_permitted(desk):
-    assert desk.permitted(x=float(desk.w["q"][0, X]), z=float(desk.w["q"][0, Z]), yaw=0.01)
+    assert desk.permitted(x=float(desk.w["truth"]["q"][0, X]), z=float(desk.w["truth"]["q"][0, Z]), yaw=0.01)
 
 
 @pytest.mark.parametrize("axis", [X, Y, Z, YAW])
@@ -62,13 +62,13 @@ def test_a_load_lowers_the_limits(top):
 
 
 def test_an_axis_in_error_stop_moves_nothing(desk):
-    desk.w["axis_state"][0, YAW] = ERROR_STOP
+    desk.w["image"]["axis_state"][0, YAW] = ERROR_STOP
     assert not desk.permitted(yaw=0.01)
-    assert desk.permitted(z=float(desk.w["q"][0, Z]))
+    assert desk.permitted(z=float(desk.w["truth"]["q"][0, Z]))
 
 
 def test_nothing_is_permitted_while_tripped_not_even_with_an_acknowledgement_in_the_command(desk):
-    desk.w["trip"] = TRIP_ESTOP
+    desk.w["control"]["trip"] = TRIP_ESTOP
     assert not desk.permitted(yaw=0.01)
     assert not desk.permitted(yaw=0.01, acknowledge=1)
     assert not desk.permitted(), "no actuator either"
@@ -77,7 +77,7 @@ def test_nothing_is_permitted_while_tripped_not_even_with_an_acknowledgement_in_
 @pytest.mark.parametrize("told", [True, False], ids=["sequence says so", "grips say so"])
 def test_low_traverse_with_a_load_is_refused(top, told):
     top.at(x=0.0, y=0.0)
-    top.w["low_xy"][0] = 0.0
+    top.w["control"]["low_xy"][0] = 0.0
     top.at_clearance(-0.2)
     carrying = {"carrying": 0} if told else {}
     if not told:
@@ -103,7 +103,7 @@ class TestLettingGo:
 
     def grounded(self, top: Desk) -> None:
         top.hold()
-        top.w["load_cell_n"][0] = top.p["e_mass_kg"] * top.p["gravity_mps2"]
+        top.w["image"]["load_cell_n"][0] = top.p["e_mass_kg"] * top.p["gravity_mps2"]
 
     def test_on_a_locked_seat(self, top):
         self.grounded(top)
@@ -117,19 +117,19 @@ class TestLettingGo:
     @pytest.mark.parametrize("pad", range(4))
     def test_not_where_a_pad_is_missing(self, top, pad):
         self.grounded(top)
-        top.w["seat_present"][top.truck_seat, pad] = 0
+        top.w["image"]["seat_present"][top.truck_seat, pad] = 0
         assert not top.permitted(grip=0, seat=top.truck_seat)
 
     @pytest.mark.parametrize("lock", range(4))
     def test_not_where_a_lock_is_not_closed(self, top, lock):
         self.grounded(top)
-        top.w["lock_closed"][top.truck_seat, lock] = 0
+        top.w["image"]["lock_closed"][top.truck_seat, lock] = 0
         assert not top.permitted(grip=0, seat=top.truck_seat)
 
     def test_in_a_slot_without_locks(self, top):
         self.grounded(top)
         assert not top.permitted(grip=0, seat=top.slot)
-        top.w["seat_present"][top.slot] = 1
+        top.w["image"]["seat_present"][top.slot] = 1
         assert top.permitted(grip=0, seat=top.slot)
 
     def test_not_with_the_pack_on_the_ropes(self, top):
@@ -140,11 +140,11 @@ class TestLettingGo:
     def test_a_table_carries_no_load_when_the_pack_is_locked(self, chassis):
         chassis.hold()
         assert chassis.permitted(grip=0, seat=chassis.truck_seat)
-        chassis.w["lock_closed"][chassis.truck_seat, 2] = 0
+        chassis.w["image"]["lock_closed"][chassis.truck_seat, 2] = 0
         assert not chassis.permitted(grip=0, seat=chassis.truck_seat)
 
     def test_half_closed_grips_count(self, top):
-        top.w["grip_open"][0, 3] = 0
+        top.w["image"]["grip_open"][0, 3] = 0
         assert not top.permitted(grip=0)
 
     def test_open_grips_may_be_opened(self, top):
@@ -162,7 +162,7 @@ def test_locks_open_only_where_the_robot_has_the_pack(kind, request):
     assert not desk.permitted(lock=0, seat=desk.truck_seat)
     desk.hold()
     assert desk.permitted(lock=0, seat=desk.truck_seat)
-    desk.w["grip_closed"][0, 1] = 0
+    desk.w["image"]["grip_closed"][0, 1] = 0
     assert not desk.permitted(lock=0, seat=desk.truck_seat), "three grips are not four"
     assert desk.permitted(lock=1, seat=desk.truck_seat), "closing is always safe"
     desk.set_locks(desk.truck_seat, closed=False)
@@ -176,15 +176,15 @@ def test_the_truck_goes_only_with_every_lock_closed_and_pulled_on(chassis):
     seats = np.flatnonzero(chassis.p["seat_on_truck"])
     assert len(seats) == 3
     assert not chassis.permitted(release_truck=1)
-    chassis.w["pull_tested"][seats] = 1
+    chassis.w["control"]["pull_tested"][seats] = 1
     assert chassis.permitted(release_truck=1)
     for seat in seats:
-        chassis.w["lock_closed"][seat, 3] = 0
+        chassis.w["image"]["lock_closed"][seat, 3] = 0
         assert not chassis.permitted(release_truck=1)
-        chassis.w["lock_closed"][seat, 3] = 1
-    chassis.w["lock_closed"][seats[1], 0] = 0
+        chassis.w["image"]["lock_closed"][seat, 3] = 1
+    chassis.w["image"]["lock_closed"][seats[1], 0] = 0
     chassis.trip()
-    chassis.w["lock_closed"][seats[1], 0] = 1
+    chassis.w["image"]["lock_closed"][seats[1], 0] = 1
     assert not chassis.permitted(release_truck=1), "a lock that was opened has to be tested again"
     chassis.switch_off(TRIP_LOCK)
     assert chassis.permitted(release_truck=1)
@@ -198,7 +198,7 @@ def test_robots_on_one_rail_stay_on_their_sides(chassis):
     assert not chassis.permitted(0, x=-1.95 + length - 0.001)
     assert not chassis.permitted(0, x=-3.0), "past the other one"
     assert not chassis.permitted(1, x=3.0)
-    chassis.w["profile"][1, X, 1, 0] = 0.0  # robot 1 is on its way to the middle
+    chassis.w["image"]["profile"][1, X, 1, 0] = 0.0  # robot 1 is on its way to the middle
     assert not chassis.permitted(0, x=length - 0.001)
     assert chassis.permitted(0, x=length + 0.001)
     chassis.switch_off(TRIP_DISTANCE)

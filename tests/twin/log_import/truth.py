@@ -99,7 +99,7 @@ def truth_of(station_name: str) -> Truth:
 
     def observe(plant: RomPlant) -> None:
         _, channels, sensors = sampler.read()
-        rows.append((float(plant.worlds["t_s"][0]), channels.copy(), sensors.copy()))
+        rows.append((float(plant.worlds["truth"]["t_s"][0]), channels.copy(), sensors.copy()))
 
     twin.plant.observer = observe
     try:

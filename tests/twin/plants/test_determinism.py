@@ -12,7 +12,7 @@ import numpy as np
 from twin.catalogue import load_pack, load_station, load_truck
 from twin.cell import build_cell
 from twin.plants.bullet import BulletPlant
-from twin.plants.state import new_command
+from twin.records import new_command
 
 ROOT = Path(__file__).resolve().parents[3]
 TICKS = 2000
@@ -26,12 +26,15 @@ def run_once(kind: str, seed: int = 3) -> str:
     try:
         command = new_command()
         c, p, w = command[0], plant.params[0], plant.worlds[0]
-        c["target"][0], c["target"][2] = w["q"][0, 0] + 0.3, w["q"][0, 2] + (-0.4 if kind == "top_lift" else 0.15)
+        c["target"][0], c["target"][2] = (
+            w["truth"]["q"][0, 0] + 0.3,
+            w["truth"]["q"][0, 2] + (-0.4 if kind == "top_lift" else 0.15),
+        )
         c["velocity"], c["acceleration"] = 0.9 * p["axis_velocity"], p["axis_acceleration"]
         c["jerk"], c["timeout_s"] = p["axis_jerk"], 60.0
         plant.issue(np.zeros(1, np.int64), np.zeros(1, np.int64), command)
         plant.run_ticks(TICKS)
-        assert abs(w["q"][0, 0] - c["target"][0]) < 0.01, "the move must have happened"
+        assert abs(w["truth"]["q"][0, 0] - c["target"][0]) < 0.01, "the move must have happened"
         return plant.state_sha256()
     finally:
         plant.close()

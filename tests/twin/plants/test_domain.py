@@ -35,7 +35,7 @@ def once_at(at_s: float, change: Callable[[Any], None]) -> Callable[[Any], None]
     done = []
 
     def watch(plant: Any) -> None:
-        if not done and plant.worlds["t_s"][0] >= at_s:
+        if not done and plant.worlds["truth"]["t_s"][0] >= at_s:
             change(plant.worlds[0])
             done.append(True)
 
@@ -44,7 +44,7 @@ def once_at(at_s: float, change: Callable[[Any], None]) -> Callable[[Any], None]
 
 def put(field: str, index: tuple[int, ...], value: float) -> Callable[[Any], None]:
     def change(world: Any) -> None:
-        world[field][index] = value
+        world["truth"][field][index] = value
 
     return change
 
@@ -79,7 +79,8 @@ def test_a_state_outside_ends_the_swap(
     json.dumps(result.as_json(), allow_nan=False)
     world = twin.plant.worlds[0]
     assert all(
-        np.isfinite(world[name]).all() for name in ("q", "qd", "truck_q", "truck_qd", "pack_pose", "e_pose", "tau")
+        np.isfinite(world["truth"][name]).all()
+        for name in ("q", "qd", "truck_q", "truck_qd", "pack_pose", "e_pose", "tau")
     )
 
 
@@ -99,11 +100,11 @@ def test_only_that_world_of_a_batch_ends() -> None:
     expected = alone.run().end_state_sha256
     twin = swap(2)
     twin.plant.pause_tick = round(LOWERING_S * 500)
-    while twin.program.start() and (twin.plant.worlds["tick"] < twin.plant.pause_tick).any():
+    while twin.program.start() and (twin.plant.worlds["truth"]["tick"] < twin.plant.pause_tick).any():
         twin.plant.run()
         twin.program.collect()
     twin.plant.pause_tick = None
-    twin.plant.worlds["qd"][1, 0, 4] = math.nan
+    twin.plant.worlds["truth"]["qd"][1, 0, 4] = math.nan
     twin.program.run()
     first, second = twin.results()
     assert (first.outcome, second.outcome) == ("completed", "outside_model")

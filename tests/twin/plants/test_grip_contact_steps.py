@@ -18,7 +18,7 @@ from twin.plants.rom import RomPlant
 from twin.plants.rom.model import FREE
 from twin.plants.rom.points import GAP, NX, NZ
 from twin.plants.rom.touching import _stays_clear
-from twin.plants.state import EPITCH, EROLL, EYAW, EZ, X, Y
+from twin.records import EPITCH, EROLL, EYAW, EZ, X, Y
 
 STEP_M, TURNS_RAD_PER_M = 0.0003, 0.2
 DEEP_M = 0.008
@@ -41,18 +41,18 @@ class Empty:
             )
         ]  # fmt: skip
         w, _, m, x, self.scratch = self.parts
-        self.robot = r = int(np.argmax(w["held"] >= 0))
-        x["near"][r], x["also"][r], x["fixed_to"][r] = 2 + int(w["held"][r]), 0, FREE
-        w["held"][r] = -1
-        self.home, self.half_m = w["q"][r].copy(), m["pack_half_m"].copy()
+        self.robot = r = int(np.argmax(w["truth"]["held"] >= 0))
+        x["near"][r], x["also"][r], x["fixed_to"][r] = 2 + int(w["truth"]["held"][r]), 0, FREE
+        w["truth"]["held"][r] = -1
+        self.home, self.half_m = w["truth"]["q"][r].copy(), m["pack_half_m"].copy()
 
     def look(self, off: np.ndarray) -> tuple[float, np.ndarray]:
         """Depth of the deepest point (m), and the sum of depth times normal; off in m and rad, z as it retracts."""
-        q, points = self.parts[0]["q"][self.robot], self.scratch["points"]
+        q, points = self.parts[0]["truth"]["q"][self.robot], self.scratch["points"]
         q[:] = self.home
         q[[X, Y, EZ, EYAW, EPITCH, EROLL]] += off * (1.0, 1.0, self.cell.retract, 1.0, 1.0, 1.0)
         points[:, GAP] = 1.0
-        _stays_clear(*self.parts, self.robot)
+        _stays_clear(self.parts[0]["truth"], *self.parts[1:], self.robot)
         depths = np.maximum(-points[:, GAP], 0.0)
         return float(depths.max()), depths @ points[:, NX : NZ + 1]
 

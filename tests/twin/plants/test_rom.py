@@ -20,8 +20,8 @@ from twin.cell import Cell, build_cell
 from twin.plants.rom import RomPlant
 from twin.plants.rom.frames import angle_of, back, compose, from_angles, from_quaternion, relative, times
 from twin.plants.rom.model import SCRATCH
-from twin.plants.state import BUSY, UNTIL_DONE, WORLD, new_command
 from twin.recorded import SwapRecorder, verify
+from twin.records import BUSY, RECORD_OF, UNTIL_DONE, WORLD, new_command
 from twin.swap import SwapResult, SwapTwin
 
 Array = np.ndarray
@@ -107,7 +107,7 @@ def test_a_world_of_a_batch_equals_the_same_alone() -> None:
         commands["target"][:, 0] = [0.3 + 0.2 * cell.seed for cell in of]
         commands["target"][:, 2] = [4.5 - 0.1 * cell.seed for cell in of]
         plant.issue(np.arange(len(of)), np.zeros(len(of), np.int64), commands)
-        while (plant.worlds["status"] == BUSY).any():
+        while (plant.worlds["control"]["status"] == BUSY).any():
             plant.run()
         return [plant.state_sha256(i) for i in range(len(of))]
 
@@ -127,8 +127,9 @@ def test_a_swap_goes_as_it_goes_unseen(station: str) -> None:
         twin.plant.observer = observer
         assert twin.run().outcome == "completed"
         ends.append(twin.plant.worlds[0].copy())
-    for name in set(WORLD.names or ()) - {"pack_twist"}:
-        np.testing.assert_array_equal(ends[0][name], ends[1][name], name)
+    for name, record in RECORD_OF.items():
+        if name != "pack_twist":
+            np.testing.assert_array_equal(ends[0][record][name], ends[1][record][name], name)
 
 
 class Littered(RomPlant):
@@ -170,7 +171,7 @@ def test_a_world_is_as_large_as_documented() -> None:
     assert f"A world is {sum(kb):.1f} kB: {parts}." in text
     assert few._scratch.nbytes == many._scratch.nbytes == config.NUMBA_NUM_THREADS * SCRATCH.itemsize
     assert f"What it is advanced in ({SCRATCH.itemsize / 1e3:.1f} kB) is there once a thread." in text
-    profiles, past = (WORLD[name].itemsize / 1e3 for name in ("profile", "truck_history"))
+    profiles, past = (WORLD[RECORD_OF[name]][name].itemsize / 1e3 for name in ("profile", "truck_history"))
     assert f"motion profiles ({profiles:.1f} kB) and the truck's past for the scanner ({past:.1f} kB)" in text
 
 
@@ -178,13 +179,13 @@ def test_a_pendulum_keeps_its_period() -> None:
     cell = cell_of("top_lift", 1)
     plant = RomPlant(cell)
     w = plant.worlds[0]
-    length_m = float(cell.params["sheave_height_m"][0] - w["q"][0, 2])
-    w["q"][0, 4] = 0.05 * length_m
-    w["q"][0, 6] = -math.sqrt((-w["q"][0, 6]) ** 2 - w["q"][0, 4] ** 2)
+    length_m = float(cell.params["sheave_height_m"][0] - w["truth"]["q"][0, 2])
+    w["truth"]["q"][0, 4] = 0.05 * length_m
+    w["truth"]["q"][0, 6] = -math.sqrt((-w["truth"]["q"][0, 6]) ** 2 - w["truth"]["q"][0, 4] ** 2)
     seen = []
     for _ in range(round(12.0 * cell.station.rates.physics_hz)):
         plant.run_ticks(1)
-        seen.append(float(w["q"][0, 4]))
+        seen.append(float(w["truth"]["q"][0, 4]))
     x = np.array(seen)
     falls = np.flatnonzero((x[:-1] > 0.0) & (x[1:] <= 0.0))
     at = falls + x[falls] / (x[falls] - x[falls + 1])
@@ -214,9 +215,11 @@ def test_the_speeds_of_packs_are_those_of_their_poses(station: str) -> None:
 
     def observe(of: RomPlant) -> None:
         w = of.worlds[0]
-        if w["held"][0] >= 0:
-            k = int(w["held"][0])
-            seen.append((float(w["t_s"]), k, w["pack_pose"][k].copy(), w["pack_twist"][k].copy()))
+        if w["truth"]["held"][0] >= 0:
+            k = int(w["truth"]["held"][0])
+            seen.append(
+                (float(w["truth"]["t_s"]), k, w["truth"]["pack_pose"][k].copy(), w["truth"]["pack_twist"][k].copy())
+            )
 
     plant.observer = observe
     while twin.program.advance() and len(seen) < 1500:

@@ -20,7 +20,7 @@ from twin.cell import Cell, build_cell
 from twin.plants.bullet import BulletPlant
 from twin.plants.bullet.building import Scope
 from twin.plants.geometry import carried_lift_mps, rotate
-from twin.plants.state import EZ
+from twin.records import EZ
 
 HOVERS = [
     ("top_lift", 1, Hover(height_m=0.3, off_x_m=0.01, off_y_m=-0.008, sway_x_m=0.008)),
@@ -68,25 +68,25 @@ def test_an_insertion_is_the_same(station: str, seed: int, hover: Hover) -> None
     assert less.kpis["seat_error_m"] == pytest.approx(whole.kpis["seat_error_m"], abs=0.001)
     assert less.kpis["energy_j"] == pytest.approx(whole.kpis["energy_j"], rel=0.05, abs=2.0)
     assert less.kpis["peak_lateral_force_n"] == pytest.approx(whole.kpis["peak_lateral_force_n"], rel=0.5, abs=300.0)
-    np.testing.assert_allclose(v["truck_q"], w["truck_q"], atol=1e-4)
-    np.testing.assert_allclose(v["q"], w["q"], atol=5e-3)
+    np.testing.assert_allclose(v["truck_q"], w["truth"]["truck_q"], atol=1e-4)
+    np.testing.assert_allclose(v["q"], w["truth"]["q"], atol=5e-3)
 
 
 @pytest.mark.parametrize("station", CELLS)
 def test_packs_that_wait_stay_where_they_were(station: str) -> None:
     """In slots to the last bit but one; on the truck they move with it, and sit in their seats."""
     with standing(station, "seat") as plant:
-        before = plant.worlds["pack_pose"][0].copy()
+        before = plant.worlds["truth"]["pack_pose"][0].copy()
         plant.run_ticks(600)
-        held, w = int(plant.worlds["held"][0].max()), plant.worlds[0]
+        held, w = int(plant.worlds["truth"]["held"][0].max()), plant.worlds[0]
         for k in range(int(plant.params["packs"][0])):
-            if plant.cell.seats[int(w["pack_seat"][k])].on_truck and k != held:
-                assert np.abs(w["pad_gap_m"][k]).max() < 1e-5
-                assert np.abs(w["pack_offset_m"][k]).max() < 1e-5
+            if plant.cell.seats[int(w["truth"]["pack_seat"][k])].on_truck and k != held:
+                assert np.abs(w["truth"]["pad_gap_m"][k]).max() < 1e-5
+                assert np.abs(w["truth"]["pack_offset_m"][k]).max() < 1e-5
             elif k != held:
-                np.testing.assert_allclose(w["pack_pose"][k], before[k], rtol=0.0, atol=1e-14)
-                assert not w["pack_twist"][k].any()
-        assert not w["violation"].any()
+                np.testing.assert_allclose(w["truth"]["pack_pose"][k], before[k], rtol=0.0, atol=1e-14)
+                assert not w["truth"]["pack_twist"][k].any()
+        assert not w["monitor"]["violation"].any()
 
 
 @pytest.mark.parametrize("station", CELLS)
@@ -94,8 +94,10 @@ def test_what_stands_on_the_truck_loads_its_springs(station: str) -> None:
     with standing(station, "seat") as seat, standing(station, "swap") as swap:
         for plant in (seat, swap):
             plant.run_ticks(1000)
-        np.testing.assert_allclose(seat.worlds["truck_q"], swap.worlds["truck_q"], atol=2e-5)
-        np.testing.assert_allclose(seat.worlds["pack_pose"], swap.worlds["pack_pose"], atol=2e-3)  # pads give
+        np.testing.assert_allclose(seat.worlds["truth"]["truck_q"], swap.worlds["truth"]["truck_q"], atol=2e-5)
+        np.testing.assert_allclose(
+            seat.worlds["truth"]["pack_pose"], swap.worlds["truth"]["pack_pose"], atol=2e-3
+        )  # pads give
 
 
 @pytest.mark.parametrize("station", CELLS)
@@ -104,9 +106,9 @@ def test_stored_packs_are_in_the_way(station: str) -> None:
     with standing(station, "seat") as plant:
         w, s, found = plant.worlds[0], plant.cell.retract, 0
         for k in range(int(plant.params["packs"][0])):
-            if plant.cell.seats[int(w["pack_seat"][k])].on_truck:
+            if plant.cell.seats[int(w["truth"]["pack_seat"][k])].on_truck:
                 continue
-            x, y, z = w["pack_pose"][k, :3].tolist()
+            x, y, z = w["truth"]["pack_pose"][k, :3].tolist()
             [hit] = pb.rayTest([x, y, z + s * 0.1], [x, y, z - s * 0.1], physicsClientId=plant._client)
             assert hit[0] >= 0
             assert hit[3][2] == pytest.approx(z, abs=1e-4)
@@ -130,14 +132,14 @@ def test_forces_that_are_read_are_those_that_act(scope: Scope) -> None:
             if i:
                 plant._read_between_scans()
             plant._read_packs()
-            before_mps = float(w["pack_twist"][k, 2])
+            before_mps = float(w["truth"]["pack_twist"][k, 2])
             take_step()
             plant._read_packs()
             plant._guides.read()
-            hung_n = float(w["tau"][0, EZ] + w["guide_force_n"][0, 2] + w["coupler_n"][k])
+            hung_n = float(w["truth"]["tau"][0, EZ] + w["truth"]["guide_force_n"][0, 2] + w["truth"]["coupler_n"][k])
             acts_n = hung_n - kg * float(p["gravity_mps2"])
-            left_n.append(kg * (float(w["pack_twist"][k, 2]) - before_mps) * plant._physics_hz - acts_n)
-            guide_n.append(float(w["guide_force_n"][0, 2]))
+            left_n.append(kg * (float(w["truth"]["pack_twist"][k, 2]) - before_mps) * plant._physics_hz - acts_n)
+            guide_n.append(float(w["truth"]["guide_force_n"][0, 2]))
 
     try:
         twin.begin()
@@ -152,7 +154,7 @@ def test_forces_that_are_read_are_those_that_act(scope: Scope) -> None:
 
 def test_grips_and_locks_stay_as_they_are() -> None:
     with standing("top_lift", "seat") as plant:
-        plant.worlds["grip_command"][0, 0] = 0
+        plant.worlds["image"]["grip_command"][0, 0] = 0
         with pytest.raises(NotImplementedError, match="grips and locks stay"):
             plant.run_ticks(5000)
 
@@ -169,8 +171,10 @@ def test_the_joints_say_how_fast_a_carried_pack_rises(station: str) -> None:
             plant._read_packs()
             said = carried_lift_mps(plant.worlds, plant.params, 0, r, k)
             w, com = plant.worlds[0], plant.params["pack_com"][0, k].tolist()
-            arm_m = w["coupler_at"][k] - w["pack_pose"][k, :3] - rotate(w["pack_pose"][k], *com)
-            vertical_mps = w["pack_twist"][k, 2] + np.cross(w["pack_twist"][k, 3:], arm_m)[2]
+            arm_m = (
+                w["truth"]["coupler_at"][k] - w["truth"]["pack_pose"][k, :3] - rotate(w["truth"]["pack_pose"][k], *com)
+            )
+            vertical_mps = w["truth"]["pack_twist"][k, 2] + np.cross(w["truth"]["pack_twist"][k, 3:], arm_m)[2]
             assert said == pytest.approx(vertical_mps, abs=2e-6)
     finally:
         twin.close()

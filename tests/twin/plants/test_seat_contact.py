@@ -15,7 +15,7 @@ from twin.plants.rom import RomPlant
 from twin.plants.rom.contact import WALL_M
 from twin.plants.rom.points import DEEP_M, GAP, NX
 from twin.plants.rom.touching import _stays_clear
-from twin.plants.state import EZ, X, Y
+from twin.records import EZ, X, Y
 
 STEP_M = 0.001
 FAR_M = 0.16
@@ -33,19 +33,19 @@ def test_a_pack_that_comes_from_the_side_is_pushed_back_gently(station: str, dep
     cell = build_cell(load_station(station), load_truck(truck), load_pack(pack), seed=1)
     plant = RomPlant(cell, worlds=hover_world(cell, Hover(height_m=0.3)))
     w, p, m, x, t = (of[0] for of in (plant.worlds, plant.params, plant.models, plant.states, plant._scratch))
-    r = int(np.argmax(w["held"] >= 0))
-    over_m = float(w["pack_offset_m"][w["held"][r], 2])
+    r = int(np.argmax(w["truth"]["held"] >= 0))
+    over_m = float(w["truth"]["pack_offset_m"][w["truth"]["held"][r], 2])
     sunk = float(m["pin_length_m"]) - depth_m - over_m
-    w["q"][r, EZ] += cell.retract * sunk
-    home = w["q"][r].copy()
+    w["truth"]["q"][r, EZ] += cell.retract * sunk
+    home = w["truth"]["q"][r].copy()
     met = 0
     for way in np.linspace(0.0, 2.0 * math.pi, 16, endpoint=False):
         aside, before_m = np.array([math.cos(way), math.sin(way)]), 0.0
         for off_m in np.arange(FAR_M, 0.0, -STEP_M):
-            w["q"][r] = home
-            w["q"][r, [X, Y]] += off_m * aside
+            w["truth"]["q"][r] = home
+            w["truth"]["q"][r, [X, Y]] += off_m * aside
             t["points"][:, GAP] = 1.0
-            _stays_clear(w, p, m, x, t, r)
+            _stays_clear(w["truth"], p, m, x, t, r)
             k = int(np.argmin(t["points"][:, GAP]))
             pressed_m = -float(t["points"][k, GAP])
             if pressed_m > 0.0:

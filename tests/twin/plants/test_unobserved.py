@@ -21,12 +21,12 @@ from twin.monitor import monitor
 from twin.plants.rom import RomPlant, advance, pace
 from twin.plants.rom.placing import place_packs, recall, show
 from twin.plants.rom.touching import find_near
-from twin.plants.state import BUSY, WORLD
 from twin.plc import COMMAND_ENDED
+from twin.records import BUSY, WORLD
 from twin.swap import SwapResult, SwapTwin
 
-FIRST, LAST = (WORLD.fields[name] for name in ("violation", "previous_held"))  # type: ignore[index]
-MEMORY = slice(FIRST[1], LAST[1] + LAST[0].itemsize)
+_RECORD, _OFFSET, *_ = WORLD.fields["monitor"]  # type: ignore[index]
+MEMORY = slice(_OFFSET, _OFFSET + _RECORD.itemsize)
 """Bytes of a world's record that the monitor writes: verdicts, worst values, and what it remembers between scans."""
 NONSENSE_M = 1e6
 
@@ -65,9 +65,17 @@ class Watch:
         remembered = strict_raw[MEMORY].copy()
         self.beside[:] = worlds
         strict_raw[MEMORY] = remembered if self.after else raw[MEMORY]
-        self.beside["estop_button"] = self.beside["truck_released"] = 1
+        self.beside["truth"]["estop_button"] = self.beside["image"]["truck_released"] = 1
         w = self.beside[0]
-        monitor(w, self.tight[0], self.scan_s, int(w["trip"]), int(w["acknowledgements"]), int(w["truck_released"]))
+        monitor(
+            w["truth"],
+            w["monitor"],
+            self.tight[0],
+            self.scan_s,
+            int(w["control"]["trip"]),
+            int(w["control"]["acknowledgements"]),
+            int(w["image"]["truck_released"]),
+        )
         self.left += left > 0
         self.after.append(raw[MEMORY].tobytes() + strict_raw[MEMORY].tobytes())
 
@@ -96,18 +104,18 @@ class ScanByScan(RomPlant):
 
     @property
     def _tick(self) -> int:
-        return int(self.worlds["tick"][0])
+        return int(self.worlds["truth"]["tick"][0])
 
     @property
     def _busy(self) -> np.ndarray:
         """(ROBOTS,) who has a command."""
-        return self.worlds["status"][0] == BUSY
+        return self.worlds["control"]["status"][0] == BUSY
 
     def _run_by_scans(self, until: int) -> None:
         w, p, m, x, t = self.worlds[0], self.params[0], self.models[0], self.states[0], self._scratch[0]
-        recall(w, p, m, x, t)
-        place_packs(w, p, m, x, t, True)
-        find_near(w, p, m, x, t, True)
+        recall(w["truth"], p, m, x, t)
+        place_packs(w["truth"], w["image"], w["control"], w["monitor"], p, m, x, t, True)
+        find_near(w["truth"], w["image"], p, m, x, t, True)
         while self._tick < until:
             ticks = min(self._scan_ticks - self._tick % self._scan_ticks, until - self._tick)
             if ticks == self._scan_ticks and int(x["scanned"]) != self._tick:
@@ -120,23 +128,25 @@ class ScanByScan(RomPlant):
                     self._spoil(w, p, t)
                 if code & COMMAND_ENDED:
                     if not seen:
-                        place_packs(w, p, m, x, t, True)
-                        show(w, p)
+                        place_packs(w["truth"], w["image"], w["control"], w["monitor"], p, m, x, t, True)
+                        show(w["truth"], w["image"], w["sensors"], w["faults"], p)
                     return
-            if not (w["status"][: p["robots"]] == BUSY).any():
+            if not (w["control"]["status"][: p["robots"]] == BUSY).any():
                 return
-            pace.choose(w, p, m, x)
-            advance.advance_ticks(w, p, m, x, t, ticks)
+            pace.choose(w["truth"], w["image"], w["faults"], p, m, x)
+            advance.advance_ticks(w["truth"], w["image"], w["faults"], w["kpis"], p, m, x, t, ticks)
 
     def _spoil(self, w: np.void, p: np.void, t: np.void) -> None:
         """Whatever is out of date now: only that it is high is still known of it."""
         for r in np.flatnonzero(t["left"][: p["robots"]]):
-            w["e_pose"][r] = NONSENSE_M
-            k = w["held"][r]
+            w["truth"]["e_pose"][r] = NONSENSE_M
+            k = w["truth"]["held"][r]
             if k >= 0:
-                w["pack_pose"][k, :2] = w["pack_pose"][k, 3:] = w["coupler_at"][k] = NONSENSE_M
-                w["pack_offset_m"][k, :2] = 0.0  # right over a seat's axis
-                w["pad_gap_m"][k] = NONSENSE_M
+                w["truth"]["pack_pose"][k, :2] = w["truth"]["pack_pose"][k, 3:] = w["truth"]["coupler_at"][k] = (
+                    NONSENSE_M
+                )
+                w["truth"]["pack_offset_m"][k, :2] = 0.0  # right over a seat's axis
+                w["truth"]["pad_gap_m"][k] = NONSENSE_M
 
 
 def play(cell: Cell, make_plant: Any) -> SwapResult:
@@ -165,4 +175,4 @@ def test_no_verdict_hangs_on_truth_that_is_out_of_date(station: str, whole: bool
     differ = [i for i, (a, b) in enumerate(zip(placed.after, spoilt.after, strict=True)) if a != b]
     assert not differ, f"{len(differ)} of {len(placed.after)} scans, first at scan {differ[0]}"
     assert len({result.end_state_sha256 for result in results}) == 1
-    assert (placed.beside["violation"][0, 1:7] > 0).sum() >= 4, "limits that are beyond what a swap does"
+    assert (placed.beside["monitor"]["violation"][0, 1:7] > 0).sum() >= 4, "limits that are beyond what a swap does"

@@ -19,9 +19,9 @@ from twin.faults import Fault
 from twin.faults.player import check_added
 from twin.jobs import Job
 from twin.plants.kinds import plant_maker
-from twin.plants.state import AXES, STOPPING
 from twin.recorded.versions import file_sha256
 from twin.recording import Recording
+from twin.records import AXES, STOPPING
 from twin.sequence.tables import TABLES
 from twin.swap import SwapResult, SwapTwin
 
@@ -135,7 +135,7 @@ def note_begin(twin: SwapTwin) -> None:
 
 def stopped(twin: SwapTwin) -> str:
     """Which axes are brought to rest first, in words; "" where all stand."""
-    state = twin.plant.worlds["axis_state"][0]
+    state = twin.plant.worlds["image"]["axis_state"][0]
     moving = [AXES[k] for r in range(len(state)) for k in range(4) if state[r, k] == STOPPING]
     return f"; {', '.join(dict.fromkeys(moving))} stops first" if moving else ""
 

@@ -16,8 +16,8 @@ from twin.catalogue.plain import model_from_plain
 from twin.cell import Cell
 from twin.errors import InputError
 from twin.jobs import Job, Seat
-from twin.plants.state import AXES, LOCKS, SEATS, TRUCK
 from twin.recording import Recording
+from twin.records import AXES, LOCKS, SEATS, TRUCK
 
 SPEED_S = 0.05
 """A speed is the slope of a position's samples up to so far before and after the moment: 0.1 s in all."""

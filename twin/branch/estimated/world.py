@@ -15,8 +15,8 @@ from twin.cell import Cell, stand_pack
 from twin.drives import stop_axis
 from twin.plants.geometry import end_effector_pose, measure_packs, rotate, seat_pose
 from twin.plants.rom.carried import angles_of, end_effector_motion
-from twin.plants.state import EPITCH, EROLL, EX, EY, EYAW, EZ, STOPPING, TX, TYAW, YAW, X, Y, Z
 from twin.plants.suspension import FLOATING_TABLE, FOUR_ROPE, MAST
+from twin.records import EPITCH, EROLL, EX, EY, EYAW, EZ, STOPPING, TX, TYAW, YAW, X, Y, Z
 from twin.sensors import read_seats
 
 ON_FACE_M = 0.005
@@ -36,31 +36,31 @@ def world_at(seen: Seen, cell: Cell, places: Sequence[Place]) -> np.ndarray:
     worlds = cell.new_world()
     w, p = worlds[0], cell.params[0]
     rates = cell.station.rates
-    w["tick"] = round(seen.at_s * rates.physics_hz)
-    w["t_s"] = int(w["tick"]) / rates.physics_hz
-    w["scans"] = int(w["tick"]) // int(p["scan_ticks"])
-    w["truck_q"], w["truck_history"][:] = seen.truck, seen.truck
-    w["truck_reference"] = w["truck_q"][[TX, TX + 1, TYAW]]
-    w["locked"], w["lock_position"], w["lock_command"] = -1, 0.0, 0
+    w["truth"]["tick"] = round(seen.at_s * rates.physics_hz)
+    w["truth"]["t_s"] = int(w["truth"]["tick"]) / rates.physics_hz
+    w["sensors"]["scans"] = int(w["truth"]["tick"]) // int(p["scan_ticks"])
+    w["truth"]["truck_q"], w["sensors"]["truck_history"][:] = seen.truck, seen.truck
+    w["control"]["truck_reference"] = w["truth"]["truck_q"][[TX, TX + 1, TYAW]]
+    w["truth"]["locked"], w["truth"]["lock_position"], w["image"]["lock_command"] = -1, 0.0, 0
     for k, seat in enumerate(seen.pack_seat):
-        w["pack_seat"][k] = seat
+        w["truth"]["pack_seat"][k] = seat
         if seat >= 0:
             stand_pack(w, p, k, seat)
             _note_locks(w, p, seat, k, seen)
     for r, place in enumerate(places):
         if seen.robots[r].known:
             _put_robot(w, p, cell, r, place, seen)
-    measure_packs(w, p)
-    w["axis_position"] = w["q"][:, :4]
-    w["grip_open"][w["held"] < 0] = 1
-    read_seats(w, p)
+    measure_packs(w["truth"], p)
+    w["image"]["axis_position"] = w["truth"]["q"][:, :4]
+    w["image"]["grip_open"][w["truth"]["held"] < 0] = 1
+    read_seats(w["truth"], w["image"], w["faults"], p)
     return worlds
 
 
 def _put_robot(w: Any, p: Any, cell: Cell, r: int, place: Place, seen: Seen) -> None:
-    robot, q = seen.robots[r], w["q"][r]
+    robot, q = seen.robots[r], w["truth"]["q"][r]
     q[:4] = np.clip(robot.axes, p["axis_min"][r], p["axis_max"][r])
-    w["float_lock"][r] = w["float_lock_command"][r] = _float_lock(p, place, robot.float_lock)
+    w["truth"]["float_lock"][r] = w["image"]["float_lock_command"][r] = _float_lock(p, place, robot.float_lock)
     pack, gravity = robot.held, float(p["gravity_mps2"])
     motion = np.array([np.where(stands_still(robot.speeds), 0.0, robot.speeds), braking(robot)])
     if pack < 0:
@@ -82,15 +82,15 @@ def _put_robot(w: Any, p: Any, cell: Cell, r: int, place: Place, seen: Seen) -> 
         hold(w, p, r, pack, load_n)
         _stand_or_stop(w, p, r, motion, np.zeros(2), load_n)
         rest = float(q[Z]) - float(p["retract"]) * place.height_m
-        w["hold_seat"][r] = w["watch_seat"][r] = place.seat
-        w["hold_height"][r] = w["hold_deepest"][r] = rest
-        w["watch_rest_m"][r] = w["pack_pose"][pack, 2] - float(p["retract"]) * place.height_m
+        w["control"]["hold_seat"][r] = w["monitor"]["watch_seat"][r] = place.seat
+        w["control"]["hold_height"][r] = w["control"]["hold_deepest"][r] = rest
+        w["monitor"]["watch_rest_m"][r] = w["truth"]["pack_pose"][pack, 2] - float(p["retract"]) * place.height_m
     else:
         hang(w, p, r, weight_n, (float(robot.sway[0]), float(robot.sway[1])))
         hold(w, p, r, pack, weight_n)
         _stand_or_stop(w, p, r, motion, robot.sway_speed, weight_n)
-        w["pack_pose"][pack] = w["e_pose"][r]
-    w["carried_kg"][r] = float(p["pack_mass_kg"][pack])
+        w["truth"]["pack_pose"][pack] = w["truth"]["e_pose"][r]
+    w["control"]["carried_kg"][r] = float(p["pack_mass_kg"][pack])
     _set_twist(w, p, r, pack)
 
 
@@ -100,7 +100,7 @@ def _stand_or_stop(w: Any, p: Any, r: int, motion: np.ndarray, sway_speed: np.nd
     `motion` (2, 4) is their speeds and what they brake with. A stop that would leave an axis' stroke begins slower: the
     log's axis had to stop before, so what was read off its noisy positions is too much.
     """
-    q, qd, speeds = w["q"][r], w["qd"][r], motion[0].copy()
+    q, qd, speeds = w["truth"]["q"][r], w["truth"]["qd"][r], motion[0].copy()
     for k in np.flatnonzero(speeds).tolist():
         low, high = float(p["axis_min"][r, k]), float(p["axis_max"][r, k])
         for _ in range(SLOWER):
@@ -118,10 +118,10 @@ def _stand_or_stop(w: Any, p: Any, r: int, motion: np.ndarray, sway_speed: np.nd
             aside = float(q[EX] * qd[EX] + q[EY] * qd[EY])
             qd[EZ] = (rope * -float(speeds[Z]) - aside) / float(q[EZ])
     stand_robot(w, r, load_n)
-    end_effector_pose(w, p, r)
-    w["reference"][r, :, 1], w["reference"][r, :, 2] = speeds, np.where(speeds != 0.0, motion[1], 0.0)
+    end_effector_pose(w["truth"], p, r)
+    w["image"]["reference"][r, :, 1], w["image"]["reference"][r, :, 2] = speeds, np.where(speeds != 0.0, motion[1], 0.0)
     for k in np.flatnonzero(speeds).tolist():
-        stop_axis(w, p, r, k, float(w["t_s"]), STOPPING)
+        stop_axis(w["image"], p, r, k, float(w["truth"]["t_s"]), STOPPING)
 
 
 def _put_in_seat(w: Any, p: Any, r: int, pack: int, place: Place, load_n: float) -> None:
@@ -131,22 +131,22 @@ def _put_in_seat(w: Any, p: Any, r: int, pack: int, place: Place, load_n: float)
     millimetre that this takes.
     """
     stand_pack(w, p, pack, place.seat)
-    w["pack_pose"][pack, 2] += float(p["retract"]) * place.height_m
-    _meet(w, p, r, w["pack_pose"][pack, :3].tolist(), place.seat, load_n)
+    w["truth"]["pack_pose"][pack, 2] += float(p["retract"]) * place.height_m
+    _meet(w, p, r, w["truth"]["pack_pose"][pack, :3].tolist(), place.seat, load_n)
 
 
 def _put_on_face(w: Any, p: Any, r: int, seat: int, load_n: float) -> None:
     """The empty end effector just off the pack in a seat, straight over or under it as its guides had it."""
-    pack = next(k for k in range(int(p["packs"])) if int(w["pack_seat"][k]) == seat)
-    x, y, z = w["pack_pose"][pack, :3].tolist()
-    high = max(float(p["retract"]) * (float(w["q"][r, Z]) - z), ON_FACE_M)
+    pack = next(k for k in range(int(p["packs"])) if int(w["truth"]["pack_seat"][k]) == seat)
+    x, y, z = w["truth"]["pack_pose"][pack, :3].tolist()
+    high = max(float(p["retract"]) * (float(w["truth"]["q"][r, Z]) - z), ON_FACE_M)
     _meet(w, p, r, [x, y, z + float(p["retract"]) * high], seat, load_n)
 
 
 def _meet(w: Any, p: Any, r: int, place_m: list[float], seat: int, load_n: float) -> None:
     """The end effector at a place over or under a seat, turned and tilted as that is."""
-    q, (x, y, z) = w["q"][r], place_m
-    _, _, _, yaw, pitch, roll = seat_pose(w, p, seat)
+    q, (x, y, z) = w["truth"]["q"][r], place_m
+    _, _, _, yaw, pitch, roll = seat_pose(w["truth"], p, seat)
     q[EPITCH], q[EROLL] = pitch, roll
     dx, dy = x - float(q[X]), y - float(q[Y])
     if p["reeving"] == FLOATING_TABLE:
@@ -196,9 +196,9 @@ def _note_locks(w: Any, p: Any, seat: int, pack: int, seen: Seen) -> None:
         return
     known = seen.locks[seat, :n]
     positions = np.where(np.isfinite(known), known, 1.0)
-    w["lock_position"][seat, :n] = positions
+    w["truth"]["lock_position"][seat, :n] = positions
     holds = bool((positions >= 0.5).any())
-    w["lock_command"][seat], w["locked"][seat] = (1, pack) if holds else (0, -1)
+    w["image"]["lock_command"][seat], w["truth"]["locked"][seat] = (1, pack) if holds else (0, -1)
 
 
 def _float_lock(p: Any, place: Place, logged: float) -> int:
@@ -213,11 +213,11 @@ def _float_lock(p: Any, place: Place, logged: float) -> int:
 def _set_twist(w: Any, p: Any, r: int, pack: int) -> None:
     """Speed of the held pack's centre of mass and its turning, as its end effector moves."""
     angles, at, turn, motion = np.zeros(8), np.zeros(3), np.zeros((3, 3)), np.zeros(6)
-    angles_of(w, p, r, angles)
-    end_effector_motion(w, p, r, angles, at, turn, motion)
-    arm = np.array(rotate(w["pack_pose"][pack], *p["pack_com"][pack].tolist()))
-    w["pack_twist"][pack, :3] = motion[:3] + np.cross(motion[3:], arm)
-    w["pack_twist"][pack, 3:] = motion[3:]
+    angles_of(w["truth"], p, r, angles)
+    end_effector_motion(w["truth"], p, r, angles, at, turn, motion)
+    arm = np.array(rotate(w["truth"]["pack_pose"][pack], *p["pack_com"][pack].tolist()))
+    w["truth"]["pack_twist"][pack, :3] = motion[:3] + np.cross(motion[3:], arm)
+    w["truth"]["pack_twist"][pack, 3:] = motion[3:]
 
 
 def note_pulled(w: Any, cell: Cell, places: Sequence[Place], done: Sequence[int]) -> None:
@@ -225,7 +225,7 @@ def note_pulled(w: Any, cell: Cell, places: Sequence[Place], done: Sequence[int]
     jobs = {*done, *(place.job for place in places if place.pulled)}
     for job in jobs:
         seat = cell.jobs[job].truck_seat
-        w["pull_tested"][seat] = w["watch_pulled"][seat] = 1
+        w["control"]["pull_tested"][seat] = w["monitor"]["watch_pulled"][seat] = 1
 
 
 def truck_pose_of(w: Any, p: Any, seen: Seen, r: int, place: Place) -> np.ndarray:
@@ -233,6 +233,6 @@ def truck_pose_of(w: Any, p: Any, seen: Seen, r: int, place: Place) -> np.ndarra
 
     Before a robot's first rescan it is the truck as it parked; no log tells how it stood on its springs then.
     """
-    true = np.array(w["truck_q"]) if place.rescanned or place.stage == BEFORE else np.array(p["truck_park"])
+    true = np.array(w["truth"]["truck_q"]) if place.rescanned or place.stage == BEFORE else np.array(p["truck_park"])
     logged = seen.robots[r].scan
     return np.where(np.isfinite(logged), logged, true + p["scan_bias"])

@@ -26,8 +26,16 @@ def look_again(worlds: Any, params: Any, dt_s: float, rounds: int) -> None:
     """The monitor's look at each of the worlds, so many times."""
     for _ in range(rounds):
         for i in range(len(worlds)):
-            w = worlds[i]
-            monitor(w, params[0], dt_s, w.trip, w.acknowledgements, w.truck_released)
+            world = worlds[i]
+            monitor(
+                world.truth,
+                world.monitor,
+                params[0],
+                dt_s,
+                world.control.trip,
+                world.control.acknowledgements,
+                world.image.truck_released,
+            )
 
 
 def moments(cell: Cell, timing: TimingSet) -> tuple[np.ndarray, int]:
@@ -40,7 +48,7 @@ def moments(cell: Cell, timing: TimingSet) -> tuple[np.ndarray, int]:
     twin = SwapTwin(cell, timing, make_plant=lambda _cell: plant)
     twin.program.run()
     every = max(1, len(seen) // SAMPLES)
-    return np.concatenate(seen[::every]), int(plant.worlds["scans"][0])
+    return np.concatenate(seen[::every]), int(plant.worlds["sensors"]["scans"][0])
 
 
 def monitor_rows(station: str, seed: int, line: ProgressLine) -> list[Row]:

@@ -53,7 +53,7 @@ class Lane:
         self._paused.release()
 
     def _observe(self, plant: Any) -> None:
-        tick = int(plant.worlds["tick"][0])
+        tick = int(plant.worlds["truth"]["tick"][0])
         if tick < self._next:
             return
         self.seconds = time.perf_counter() - self._began_s

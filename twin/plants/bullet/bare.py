@@ -43,7 +43,7 @@ class Scout(BulletPlant):
         self._held = self._holds()
 
     def _holds(self) -> bytes:
-        return self.worlds["held"].tobytes() + self.worlds["locked"].tobytes()
+        return self.worlds["truth"]["held"].tobytes() + self.worlds["truth"]["locked"].tobytes()
 
     def scan(self) -> bool:
         before = self._scanned_tick
@@ -93,7 +93,7 @@ class BareLoop(BulletPlant):
                 if self._coupling:
                     self._read_between_scans()
                     self._mate()
-                if self.worlds["truck_push_n"][0].any():
+                if self.worlds["faults"]["truck_push_n"][0].any():
                     self._push_truck()
                 began_s = clock()
                 motors(robots, joints, control, forces=robot_forces, physicsClientId=c)
@@ -109,7 +109,7 @@ class BareLoop(BulletPlant):
             plant._read_joints()
             plant._read_packs()
         names = ("q", "qd", "truck_q", "truck_qd", "pack_pose", "pack_twist")
-        return all(self.worlds[name].tobytes() == other.worlds[name].tobytes() for name in names)
+        return all(self.worlds["truth"][name].tobytes() == other.worlds["truth"][name].tobytes() for name in names)
 
 
 def _as(cls: Any, plant: BulletPlant) -> Any:

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from twin.catalogue.schema import FloatingTable, Pack, Station
 from twin.cell import Cell, pad_positions
 from twin.plants.bullet.urdf import FAR_M, Body, Shape, box_inertia, moved, wall
-from twin.plants.state import JOINTS
 from twin.plants.truck import JOINT_HEIGHT_M
 from twin.plants.truck_outline import truck_boxes
+from twin.records import JOINTS
 
 AXIS_X, AXIS_Y, AXIS_Z = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
 WALL_M = 0.03

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pybullet as pb
 
-from twin.plants.state import TX, TYAW, TZ
 from twin.plants.truck import JOINT_HEIGHT_M
 from twin.plants.tyres import Symmetric, friction, hold
+from twin.records import TX, TYAW, TZ
 
 STICKING_M = 1e-5
 """How far (m, and rad about z) the truck may be from where it stuck before that place goes with it."""
@@ -43,8 +43,8 @@ class Brakes:
         self._w: Any = worlds[0]
         self._p: Any = params[0]
         self._dt_s = float(params["dt_s"][0])
-        self._q, self._qd = worlds["truck_q"][0], worlds["truck_qd"][0]
-        self._limit = worlds["truck_brake"][0]
+        self._q, self._qd = worlds["truth"]["truck_q"][0], worlds["truth"]["truck_qd"][0]
+        self._limit = worlds["truth"]["truck_brake"][0]
         self._stuck: list[float] = self._q[:TZ].tolist()
         self._given = np.zeros(3)  # friction in the last tick, along, across and about z
         self._was = np.zeros(3)  # speeds before it
@@ -74,7 +74,7 @@ class Brakes:
         speeds = turn @ self._qd[:TZ]
         if not self.sliding:
             force = turn @ np.array(given)
-            if hold(self._w, self._p, *force.tolist()):
+            if hold(self._w["truth"], self._p, *force.tolist()):
                 self._hold_on()
                 return
             self._begin_to_slide(force, speeds)
@@ -83,10 +83,14 @@ class Brakes:
         outside = mass @ (speeds - self._was) / self._dt_s - self._given
         free = speeds + self._dt_s * (inverse @ outside)
         vx, vy, turning = free.tolist()
-        given = friction(self._w, self._p, _six(mass), _six(inverse), vx, vy, turning, self._dt_s)
+        given = friction(self._w["truth"], self._p, _six(mass), _six(inverse), vx, vy, turning, self._dt_s)
         self._given = np.array(given)
         self._was = speeds
-        if self._w["truck_brake_off"] == 0 and np.abs(speeds).max() < SLOW and not self._w["truck_tyre_n"].any():
+        if (
+            self._w["faults"]["truck_brake_off"] == 0
+            and np.abs(speeds).max() < SLOW
+            and not self._w["truth"]["truck_tyre_n"].any()
+        ):
             self.sliding = False  # friction stops it in this tick
             self._stuck = self._q[:TZ].tolist()
             self._hold_on()
@@ -111,7 +115,7 @@ class Brakes:
         """Motors off; `given` is what they have given so far, against just as much from outside."""
         self.sliding = True
         self._given, self._was = given, speeds
-        self._w["truck_tyre_n"] = 0.0
+        self._w["truth"]["truck_tyre_n"] = 0.0
         self._drive(pb.VELOCITY_CONTROL, np.zeros(3))
 
     def _drive(self, mode: int, forces: np.ndarray) -> None:
@@ -124,7 +128,7 @@ class Brakes:
         w, p = self._w, self._p
         parts = [(float(p["truck_sprung_kg"]), p["truck_com"] - np.array([0.0, 0.0, JOINT_HEIGHT_M]))]
         for s in range(int(p["seats"])):
-            k = int(w["locked"][s])
+            k = int(w["truth"]["locked"][s])
             if p["seat_on_truck"][s] == 1 and k >= 0:
                 over_m = p["retract"] * p["pack_height_m"] - JOINT_HEIGHT_M
                 parts.append((float(p["pack_mass_kg"][k]), p["seat_xyz_m"][s] + p["pack_com"][k] + [0.0, 0.0, over_m]))

@@ -16,7 +16,7 @@ import pybullet as pb
 from twin.cell import Cell
 from twin.plants.bullet import bodies
 from twin.plants.bullet.urdf import NONE_M, Body
-from twin.plants.state import JOINTS
+from twin.records import JOINTS
 
 Scope = Literal["swap", "seat"]
 """What may happen in a plant's world.
@@ -110,8 +110,8 @@ class _Loader:
 
     def load_seat(self) -> Bodies:
         cell, w = self.cell, self.w
-        held = {int(k): r for r, k in enumerate(w["held"]) if k >= 0}
-        seats = {k: int(w["pack_seat"][k]) for k in range(int(self.p["packs"])) if k not in held}
+        held = {int(k): r for r, k in enumerate(w["truth"]["held"]) if k >= 0}
+        seats = {k: int(w["truth"]["pack_seat"][k]) for k in range(int(self.p["packs"])) if k not in held}
         aboard = {k: seat for k, seat in seats.items() if cell.seats[seat].on_truck}
         carried = [(r, self._kg(k)) for k, r in held.items()]
         standing = [(seat, self._kg(k)) for k, seat in aboard.items()]
@@ -121,7 +121,7 @@ class _Loader:
             self._hide_bare_links(body)
         self._stand_idle_packs(light=True)
         for k in (k for k in seats if k not in aboard):
-            pose = w["pack_pose"][k].tolist()
+            pose = w["truth"]["pack_pose"][k].tolist()
             middle = [0.0, 0.0, -cell.retract * cell.pack.size_m[2] / 2]
             self._stand_box(*pb.multiplyTransforms(pose[:3], pose[3:], middle, NO_TURN), light=True)
         loaded = Bodies(self.client, robots, self._moving_joints(robots), truck, {}, {}, {})
@@ -266,13 +266,13 @@ class _Loader:
 
     def _place(self, loaded: Bodies) -> None:
         c, w = self.client, self.w
-        q, qd = w["q"].reshape(-1), w["qd"].reshape(-1)
+        q, qd = w["truth"]["q"].reshape(-1), w["truth"]["qd"].reshape(-1)
         for i, j in enumerate(loaded.joints):
             pb.resetJointState(loaded.robots, j, float(q[i]), float(qd[i]), physicsClientId=c)
         for j in range(6):
-            pb.resetJointState(loaded.truck, j, float(w["truck_q"][j]), 0.0, physicsClientId=c)
+            pb.resetJointState(loaded.truck, j, float(w["truth"]["truck_q"][j]), 0.0, physicsClientId=c)
         for k, body in loaded.packs.items():
-            pose, twist = w["pack_pose"][k].tolist(), w["pack_twist"][k].tolist()
+            pose, twist = w["truth"]["pack_pose"][k].tolist(), w["truth"]["pack_twist"][k].tolist()
             at, turn = pb.multiplyTransforms(pose[:3], pose[3:], self.p["pack_com"][k].tolist(), NO_TURN)
             pb.resetBasePositionAndOrientation(body, at, turn, physicsClientId=c)
             pb.resetBaseVelocity(body, twist[:3], twist[3:], physicsClientId=c)

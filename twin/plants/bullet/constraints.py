@@ -39,12 +39,12 @@ class Constraints:
         self._update_locks()
 
     def _update_grips(self) -> None:
-        held = self._worlds["held"][0]
+        held = self._worlds["truth"]["held"][0]
         for r in range(self._cell.station.robots.count):
             self._agree(self._grip, r, int(held[r]), self._fasten_to_robot)
 
     def _update_locks(self) -> None:
-        locked = self._worlds["locked"][0]
+        locked = self._worlds["truth"]["locked"][0]
         for s in range(len(self._cell.seats)):
             pack = int(locked[s])
             if pack < 0 and s in self._lock:

@@ -32,10 +32,10 @@ class GuideForces:
         self._up, self._pins_m = float(p["retract"]), float(cell.pack.guides.pin_length_m)
         self._idle_z = {slot.z_m + self._up * cell.pack.size_m[2] for slot in cell.station.slots if slot.filled}
         self._packs = range(int(p["packs"]))
-        self._e_pose, self._pack_pose = worlds["e_pose"][0], worlds["pack_pose"][0]
-        self._peak = worlds["guide_peak_n"][0]
-        self._offset, self._force = worlds["pack_offset_m"][0], worlds["guide_force_n"][0]
-        self._held, self._locked = worlds["held"][0], worlds["locked"][0]
+        self._e_pose, self._pack_pose = worlds["truth"]["e_pose"][0], worlds["truth"]["pack_pose"][0]
+        self._peak = worlds["truth"]["guide_peak_n"][0]
+        self._offset, self._force = worlds["truth"]["pack_offset_m"][0], worlds["truth"]["guide_force_n"][0]
+        self._held, self._locked = worlds["truth"]["held"][0], worlds["truth"]["locked"][0]
 
     def read(self) -> None:
         """Guide force on each robot: on the pack it holds, or on its empty end effector, from everything else.

@@ -28,8 +28,8 @@ from twin.plants.bullet.building import TRUCK_BODY, Scope, load
 from twin.plants.bullet.constraints import Constraints
 from twin.plants.bullet.contacts import GuideForces
 from twin.plants.geometry import carried_lift_mps, coupler_load, refresh_poses, rotate
-from twin.plants.state import BUSY, JOINTS, ROBOTS, TZ, new_command
 from twin.plc import COMMAND_ENDED
+from twin.records import BUSY, JOINTS, ROBOTS, TZ, new_command
 from twin.runner import scan as scanning
 from twin.runner import tick as ticking
 
@@ -91,7 +91,7 @@ class BulletPlant:
         motors = pb.setJointMotorControlArray
         self._drive_robots = partial(motors, bodies.robots, bodies.joints, pb.TORQUE_CONTROL)
         self._spring_truck = partial(motors, bodies.truck, self._spring_joints, pb.TORQUE_CONTROL)
-        self._carrier = {int(k): r for r, k in enumerate(self.worlds["held"][0]) if k >= 0}
+        self._carrier = {int(k): r for r, k in enumerate(self.worlds["truth"]["held"][0]) if k >= 0}
         moving = bodies.packs.keys() | bodies.parts.keys()
         # a pack that is part of the truck never plugs in or out
         self._plugging = [k for k in moving if bodies.parts.get(k, (-1, -1))[0] != self._truck]
@@ -106,24 +106,24 @@ class BulletPlant:
         w, n = self.worlds, len(JOINTS) * self.cell.station.robots.count
         self._truck_joints = list(range(6))
         self._spring_joints = self._truck_joints[3:]
-        self._tau, self._truck_tau = w["tau"][0].reshape(-1)[:n], w["truck_tau"][0]
-        self._tick: Any = w["tick"].data
-        self._time_s: Any = w["t_s"].data
-        self._status, self._push = w["status"][0], w["truck_push_n"][0]
-        self._pack_offset, self._pack_twist = w["pack_offset_m"][0], w["pack_twist"][0]
-        self._pack_seat, self._coupler_at = w["pack_seat"][0], w["coupler_at"][0]
-        self._q, self._qd = (w[name][0].data.cast("B") for name in ("q", "qd"))
-        self._guide_force, self._passes = w["guide_force_n"][0], 1
-        self._truck_heaving = w["truck_qd"][0, TZ:]
-        self._truck_q, self._truck_qd = (w[name][0].data.cast("B") for name in ("truck_q", "truck_qd"))
-        self._poses, self._twists = (w[name][0].data.cast("B") for name in ("pack_pose", "pack_twist"))
+        self._tau, self._truck_tau = w["truth"]["tau"][0].reshape(-1)[:n], w["truth"]["truck_tau"][0]
+        self._tick: Any = w["truth"]["tick"].data
+        self._time_s: Any = w["truth"]["t_s"].data
+        self._status, self._push = w["control"]["status"][0], w["faults"]["truck_push_n"][0]
+        self._pack_offset, self._pack_twist = w["truth"]["pack_offset_m"][0], w["truth"]["pack_twist"][0]
+        self._pack_seat, self._coupler_at = w["truth"]["pack_seat"][0], w["truth"]["coupler_at"][0]
+        self._q, self._qd = (w["truth"][name][0].data.cast("B") for name in ("q", "qd"))
+        self._guide_force, self._passes = w["truth"]["guide_force_n"][0], 1
+        self._truck_heaving = w["truth"]["truck_qd"][0, TZ:]
+        self._truck_q, self._truck_qd = (w["truth"][name][0].data.cast("B") for name in ("truck_q", "truck_qd"))
+        self._poses, self._twists = (w["truth"][name][0].data.cast("B") for name in ("pack_pose", "pack_twist"))
         self._write_robots, self._write_truck = struct.Struct(f"{n}d").pack_into, struct.Struct("6d").pack_into
         self._write_springs = struct.Struct(f"{len(self._spring_joints)}d").pack_into
         self._springs_at = struct.calcsize(f"{len(self._truck_joints) - len(self._spring_joints)}d")
 
     def _at_centre(self, k: int) -> tuple[float, ...]:
         """Pose of the centre of mass of pack `k`, from where P is."""
-        pose = self.worlds["pack_pose"][0, k]  # in double precision, which the engine's own transforms lack
+        pose = self.worlds["truth"]["pack_pose"][0, k]  # in double precision, which the engine's own transforms lack
         x, y, z = rotate(pose, *self.params["pack_com"][0, k].tolist())
         return (pose[0] + x, pose[1] + y, pose[2] + z, *pose[3:].tolist())
 
@@ -299,7 +299,7 @@ class BulletPlant:
     def _push_truck(self) -> None:
         """Something outside pushes the truck's body at its centre of mass (a fault)."""
         at = pb.getLinkState(self._truck, TRUCK_BODY, physicsClientId=self._client)[0]
-        push = self.worlds["truck_push_n"][0].tolist()
+        push = self.worlds["faults"]["truck_push_n"][0].tolist()
         pb.applyExternalForce(self._truck, TRUCK_BODY, push, at, pb.WORLD_FRAME, physicsClientId=self._client)
 
     # ------------------------------------------------------------------------------------------------------ end
@@ -310,7 +310,7 @@ class BulletPlant:
         self._read_packs()
         digest = hashlib.sha256()
         for name in HASHED_FIELDS:
-            digest.update(np.ascontiguousarray(self.worlds[name][world]).tobytes())
+            digest.update(np.ascontiguousarray(self.worlds["truth"][name][world]).tobytes())
         return digest.hexdigest()
 
     def close(self) -> None:

@@ -17,21 +17,21 @@ from twin.plants.rom.model import COUPLED, FREE, TRUCK
 from twin.plants.rom.pace import FLIES, RESTS, RIDES, TICKS
 from twin.plants.rom.placing import place_all, place_packs, recall, set_twist, show, show_yaw, take_holds
 from twin.plants.rom.touching import find_near, push_coupled, touch
-from twin.plants.state import BUSY, OUTSIDE, ROBOTS
 from twin.plants.suspension import FLOATING_TABLE, suspend
 from twin.plants.truck import truck_forces
 from twin.plc import COMMAND_ENDED
+from twin.records import BUSY, OUTSIDE, ROBOTS, Faults, Figures, Image, Params, Truth, World
 from twin.runner.scan import HOLD_CHANGED, plc_scan, plc_scan_unseen
 from twin.scan_parts import ACTUATORS, ALL_ANEW, ALL_ROBOTS
 
-World = Any
-Params = Any
 Model = Any
 State = Any
 
 
 @kernel
-def advance_ticks(w: World, p: Params, m: Model, x: State, t: Any, ticks: int) -> None:
+def advance_ticks(
+    w: Truth, image: Image, faults: Faults, figures: Figures, p: Params, m: Model, x: State, t: Any, ticks: int
+) -> None:
     """The plant from one PLC scan to the next, or `ticks` of that way: everybody at the pace that it needs."""
     began_s, tick_s, span_s = w.t_s, p.dt_s, ticks * p.dt_s
     hz = round(1.0 / tick_s)
@@ -39,11 +39,11 @@ def advance_ticks(w: World, p: Params, m: Model, x: State, t: Any, ticks: int) -
     for r in range(p.robots):
         if x.pace[r] == FLIES:
             if p.reeving == FLOATING_TABLE:
-                table_flight.fly(w, p, m, x, t, r, began_s, span_s)
+                table_flight.fly(w, image, p, m, x, t, r, began_s, span_s)
             else:
                 if x.flies[r] == 0:
                     flight.lean_in(w, p, m, r)
-                flight.fly(w, p, m, t, r, began_s, span_s)
+                flight.fly(w, image, p, m, t, r, began_s, span_s)
         together = together or x.pace[r] == TICKS
         x.flies[r] = 1 if x.pace[r] == FLIES else 0
         if x.pace[r] != RESTS:
@@ -54,20 +54,20 @@ def advance_ticks(w: World, p: Params, m: Model, x: State, t: Any, ticks: int) -
                 contact.seat_frame(w, p, w.pack_seat[w.held[r]], t.truck_at, t.truck_turn, t.seat_at[r], t.seat[r])
         if x.pace[ROBOTS] == TICKS:
             truck_body.frame(w, t.truck_at, t.truck_turn)
-        truck_body.begin(w, p, t.truck)
+        truck_body.begin(w, faults, p, t.truck)
         for _ in range(ticks):
             if x.pace[ROBOTS] == TICKS:
-                truck_forces(w, p, t.axle)
+                truck_forces(w, faults, p, t.axle)
                 _push_coupled(w, p, x, t)
             for r in range(p.robots):
                 if x.pace[r] == TICKS:
-                    _tick(w, p, m, x, t, r, tick_s)
+                    _tick(w, image, p, m, x, t, r, tick_s)
             if x.pace[ROBOTS] == TICKS:
                 truck_body.move(w, p, t.mass, t.truck, tick_s, w.truck_qd)
                 pressed.speed_along(w, p, m, x, t, tick_s)
                 truck_body.drift(w, tick_s)
                 truck_body.frame(w, t.truck_at, t.truck_turn)
-                truck_body.begin(w, p, t.truck)
+                truck_body.begin(w, faults, p, t.truck)
             for r in range(p.robots):
                 if x.pace[r] == TICKS and x.fixed_to[r] != FREE:
                     clamped.follow(w, p, x, t, r)
@@ -76,16 +76,18 @@ def advance_ticks(w: World, p: Params, m: Model, x: State, t: Any, ticks: int) -
     else:
         w.tick += ticks
         w.t_s = w.tick / hz
-    _glide(w, p, m, x, t, began_s, span_s)
+    _glide(w, image, faults, p, m, x, t, began_s, span_s)
     for r in range(p.robots):
         if x.pace[r] != RESTS:
-            note_sway(w, p, r)
+            note_sway(w, figures, p, r)
     if x.pace[ROBOTS] != RESTS:
         x.moved[ROBOTS] = 1
 
 
 @kernel
-def _glide(w: World, p: Params, m: Model, x: State, t: Any, began_s: float, span_s: float) -> None:
+def _glide(
+    w: Truth, image: Image, faults: Faults, p: Params, m: Model, x: State, t: Any, began_s: float, span_s: float
+) -> None:
     """One long step of the truck, if it flies, and of the robots that ride; forces as they are in its middle."""
     flies, rides = x.pace[ROBOTS] == FLIES, False
     for r in range(p.robots):
@@ -95,22 +97,22 @@ def _glide(w: World, p: Params, m: Model, x: State, t: Any, began_s: float, span
     half_s = 0.5 * span_s
     if flies:
         truck_body.drift(w, half_s)
-    truck_body.begin(w, p, t.truck)
+    truck_body.begin(w, faults, p, t.truck)
     if flies:
         _push_coupled(w, p, x, t)
     if rides:
         truck_body.frame(w, t.truck_at, t.truck_turn)
         for r in range(p.robots):
             if x.pace[r] == RIDES:
-                axes.aim(w, p, t, r, began_s, span_s)
+                axes.aim(image, p, t, r, began_s, span_s)
                 clamped.drift(w, p, x, t, r, half_s)
                 if x.pressed[r] != 0:
                     pressed.give(w, p, m, x, t, r)
-                clamped.pull_along(w, p, m, x, t, r, span_s)
+                clamped.pull_along(w, image, p, m, x, t, r, span_s)
                 if x.pressed[r] != 0:
                     pressed.lean_on(w, p, m, x, t, r, span_s)
     if flies:
-        truck_forces(w, p, t.axle)
+        truck_forces(w, faults, p, t.axle)
         truck_body.move(w, p, t.mass, t.truck, span_s, w.truck_qd)
         pressed.speed_along(w, p, m, x, t, span_s)
         truck_body.drift(w, half_s)
@@ -123,7 +125,7 @@ def _glide(w: World, p: Params, m: Model, x: State, t: Any, began_s: float, span
 
 
 @kernel
-def _push_coupled(w: World, p: Params, x: State, t: Any) -> None:
+def _push_coupled(w: Truth, p: Params, x: State, t: Any) -> None:
     """What the couplers of packs that fly rub on the truck."""
     for r in range(p.robots):
         if x.near[r] == COUPLED:
@@ -131,14 +133,14 @@ def _push_coupled(w: World, p: Params, x: State, t: Any) -> None:
 
 
 @kernel
-def _tick(w: World, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float) -> None:
+def _tick(w: Truth, image: Image, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float) -> None:
     """One physics tick of robot `r`; `t.truck_at` and `t.truck_turn` are the truck's now, if it may touch that."""
-    update_reference(w, r, w.t_s)
+    update_reference(image, r, w.t_s)
     if x.pressed[r] != 0:
         pressed.give(w, p, m, x, t, r)
     carried.angles_of(w, p, r, t.angles)
     suspend(w, p, r, t.angles, t.reaction)
-    drive_forces(w, p, r, t.reaction, dt_s)
+    drive_forces(w, image, p, r, t.reaction, dt_s)
     carried.end_effector_motion(w, p, r, t.angles, t.at, t.turn, t.motion)
     if x.fixed_to[r] != FREE:
         fx, fy, fz, tx, ty, tz = carried.pull(w, p, r, t.angles, t.turn)
@@ -161,73 +163,73 @@ def _tick(w: World, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float) 
 
 
 @kernel
-def scan(w: World, p: Params, m: Model, x: State, commands: Any, t: Any, seen: bool) -> int:
+def scan(world: World, p: Params, m: Model, x: State, commands: Any, t: Any, seen: bool) -> int:
     """One PLC scan with what it needs of the plant before and after."""
-    x.scanned = w.tick
-    if domain.has_left(w, p, m, x, t):
-        place_all(w, p, m, x, t)
-        w.scans += 1
+    x.scanned = world.truth.tick
+    if domain.has_left(world.truth, world.kpis, p, m, x, t):
+        place_all(world.truth, world.image, world.control, world.monitor, p, m, x, t)
+        world.sensors.scans += 1
         for r in range(p.robots):
-            if w.status[r] == BUSY:
-                w.status[r] = OUTSIDE
+            if world.control.status[r] == BUSY:
+                world.control.status[r] = OUTSIDE
         return COMMAND_ENDED
-    anew = place_packs(w, p, m, x, t, seen) | t.anew
-    if seen or quiet.command_waits(w, p) or quiet.command_is_new(w, p):
+    anew = place_packs(world.truth, world.image, world.control, world.monitor, p, m, x, t, seen) | t.anew
+    if seen or quiet.command_waits(world.control, p) or quiet.command_is_new(world.truth, world.control, p):
         anew = ALL_ANEW
     elif anew & ACTUATORS:
         anew |= ALL_ROBOTS
     for r in range(p.robots):
         if x.near[r] <= 0:
             for i in range(3):
-                w.guide_force_n[r, i] = 0.0
-            if w.held[r] >= 0 and x.near[r] == 0:
-                w.coupler_n[w.held[r]] = 0.0
+                world.truth.guide_force_n[r, i] = 0.0
+            if world.truth.held[r] >= 0 and x.near[r] == 0:
+                world.truth.coupler_n[world.truth.held[r]] = 0.0
     scan_s = p.dt_s * p.scan_ticks
     if seen:
-        code = plc_scan(w, p, commands, scan_s)
-        show_yaw(w, p)
+        code = plc_scan(world, p, commands, scan_s)
+        show_yaw(world.truth, p)
     else:
-        code = plc_scan_unseen(w, p, commands, scan_s, anew)
+        code = plc_scan_unseen(world, p, commands, scan_s, anew)
     if code & HOLD_CHANGED:
-        take_holds(w, p, m, x, t)
-        recall(w, p, m, x, t)
+        take_holds(world.truth, p, m, x, t)
+        recall(world.truth, p, m, x, t)
     else:
-        t.anew = quiet.anew_after(w, p, anew)
-    pace.count_calm(w, p, x)
+        t.anew = quiet.anew_after(world.truth, world.image, world.control, p, anew)
+    pace.count_calm(world.truth, world.image, p, x)
     if code & HOLD_CHANGED:
         for i in range(ROBOTS + 1):
             x.calm[i] = 0
-    find_near(w, p, m, x, t, seen or code & HOLD_CHANGED != 0)
-    pressed.find(w, p, m, x, t)
+    find_near(world.truth, world.image, p, m, x, t, seen or code & HOLD_CHANGED != 0)
+    pressed.find(world.truth, world.image, p, m, x, t)
     return code
 
 
 @kernel
-def run_world(w: World, p: Params, m: Model, x: State, commands: Any, t: Any, most_ticks: int) -> int:
+def run_world(world: World, p: Params, m: Model, x: State, commands: Any, t: Any, most_ticks: int) -> int:
     """Advance one world until a robot has ended its command, nothing is busy, or after `most_ticks`; ticks taken."""
-    recall(w, p, m, x, t)
-    place_packs(w, p, m, x, t, True)
-    find_near(w, p, m, x, t, True)
+    recall(world.truth, p, m, x, t)
+    place_packs(world.truth, world.image, world.control, world.monitor, p, m, x, t, True)
+    find_near(world.truth, world.image, p, m, x, t, True)
     taken = 0
     while taken < most_ticks:
-        to_scan = p.scan_ticks - w.tick % p.scan_ticks
+        to_scan = p.scan_ticks - world.truth.tick % p.scan_ticks
         ticks = min(to_scan, most_ticks - taken)
-        if to_scan == p.scan_ticks and x.scanned != w.tick:
+        if to_scan == p.scan_ticks and x.scanned != world.truth.tick:
             # whoever looks at a world sees it after its last scan
             seen = taken + ticks >= most_ticks
-            code = scan(w, p, m, x, commands, t, seen)
+            code = scan(world, p, m, x, commands, t, seen)
             if code & COMMAND_ENDED:
                 if not seen:
-                    place_packs(w, p, m, x, t, True)
-                    show(w, p)
+                    place_packs(world.truth, world.image, world.control, world.monitor, p, m, x, t, True)
+                    show(world.truth, world.image, world.sensors, world.faults, p)
                 return taken
         busy = False
         for r in range(p.robots):
-            busy = busy or w.status[r] == BUSY
+            busy = busy or world.control.status[r] == BUSY
         if not busy:
             return taken
-        pace.choose(w, p, m, x)
-        advance_ticks(w, p, m, x, t, ticks)
+        pace.choose(world.truth, world.image, world.faults, p, m, x)
+        advance_ticks(world.truth, world.image, world.faults, world.kpis, p, m, x, t, ticks)
         taken += ticks
     return taken
 
@@ -236,31 +238,31 @@ def run_world(w: World, p: Params, m: Model, x: State, commands: Any, t: Any, mo
 def settle(worlds: Any, params: Any, models: Any, states: Any, scratch: Any) -> None:
     """Worlds that begin: packs that stand by their weight press their pads, and everybody knows what carries them."""
     for i in range(len(worlds)):
-        w, p, m, x, t = worlds[i], params[i], models[i], states[i], scratch[0]
+        world, p, m, x, t = worlds[i], params[i], models[i], states[i], scratch[0]
         for k in range(p.packs):
             free = True
             for s in range(p.seats):
-                free = free and w.locked[s] != k
+                free = free and world.truth.locked[s] != k
             for r in range(p.robots):
-                free = free and w.held[r] != k
+                free = free and world.truth.held[r] != k
             if free:
                 sunk = p.pack_mass_kg[k] * p.gravity_mps2 / (4.0 * m.pad_stiffness)
-                if w.pad_gap_m[k, 0] > -sunk:
-                    w.pack_pose[k, 2] -= sunk
+                if world.truth.pad_gap_m[k, 0] > -sunk:
+                    world.truth.pack_pose[k, 2] -= sunk
         for r in range(p.robots):
-            end_effector_pose(w, p, r)
-        take_holds(w, p, m, x, t)
-        recall(w, p, m, x, t)
-        place_all(w, p, m, x, t)
-        find_near(w, p, m, x, t, True)
+            end_effector_pose(world.truth, p, r)
+        take_holds(world.truth, p, m, x, t)
+        recall(world.truth, p, m, x, t)
+        place_all(world.truth, world.image, world.control, world.monitor, p, m, x, t)
+        find_near(world.truth, world.image, p, m, x, t, True)
 
 
 @kernel
 def look(worlds: Any, params: Any, models: Any, states: Any, scratch: Any, i: int) -> None:
     """Bring poses up to date before somebody disturbs them; nothing rests before it has been looked at again."""
-    w, p, m, x, t = worlds[i], params[i], models[i], states[i], scratch[0]
-    recall(w, p, m, x, t)
-    place_all(w, p, m, x, t)
+    world, p, m, x, t = worlds[i], params[i], models[i], states[i], scratch[0]
+    recall(world.truth, p, m, x, t)
+    place_all(world.truth, world.image, world.control, world.monitor, p, m, x, t)
     for j in range(ROBOTS + 1):
         x.calm[j] = 0
     for r in range(ROBOTS):
@@ -270,21 +272,21 @@ def look(worlds: Any, params: Any, models: Any, states: Any, scratch: Any, i: in
 @kernel
 def scan_one(worlds: Any, params: Any, models: Any, states: Any, commands: Any, scratch: Any, i: int) -> int:
     """The PLC scan of world `i`, for somebody who looks at it."""
-    w, p, m, x, t = worlds[i], params[i], models[i], states[i], scratch[0]
-    recall(w, p, m, x, t)
-    code = scan(w, p, m, x, commands[i], t, True)
+    world, p, m, x, t = worlds[i], params[i], models[i], states[i], scratch[0]
+    recall(world.truth, p, m, x, t)
+    code = scan(world, p, m, x, commands[i], t, True)
     for k in range(p.packs):
-        set_twist(w, p, x, t, k)
+        set_twist(world.truth, p, x, t, k)
     return code
 
 
 @kernel
 def tick_one(worlds: Any, params: Any, models: Any, states: Any, scratch: Any, i: int, ticks: int) -> None:
     """Ticks of world `i` before its next scan."""
-    w, p, m, x, t = worlds[i], params[i], models[i], states[i], scratch[0]
-    recall(w, p, m, x, t)
-    pace.choose(w, p, m, x)
-    advance_ticks(w, p, m, x, t, ticks)
+    world, p, m, x, t = worlds[i], params[i], models[i], states[i], scratch[0]
+    recall(world.truth, p, m, x, t)
+    pace.choose(world.truth, world.image, world.faults, p, m, x)
+    advance_ticks(world.truth, world.image, world.faults, world.kpis, p, m, x, t, ticks)
 
 
 @kernel
@@ -292,23 +294,23 @@ def stand_one(
     worlds: Any, params: Any, models: Any, states: Any, commands: Any, scratch: Any, i: int, ticks: int
 ) -> None:
     """Ticks and scans of world `i` whatever its robots do, as long as it is in the model's domain."""
-    w, p = worlds[i], params[i]
+    world, p = worlds[i], params[i]
     while ticks > 0:
-        to_scan = p.scan_ticks - w.tick % p.scan_ticks
-        if to_scan == p.scan_ticks and states[i].scanned != w.tick:
+        to_scan = p.scan_ticks - world.truth.tick % p.scan_ticks
+        if to_scan == p.scan_ticks and states[i].scanned != world.truth.tick:
             scan_one(worlds, params, models, states, commands, scratch, i)
-            if w.outside_cause != NO_CAUSE:
+            if world.truth.outside_cause != NO_CAUSE:
                 return
         tick_one(worlds, params, models, states, scratch, i, min(to_scan, ticks))
         ticks -= min(to_scan, ticks)
 
 
 @kernel
-def run_world_to(w: World, p: Params, m: Model, x: State, commands: Any, t: Any, until: int) -> None:
+def run_world_to(world: World, p: Params, m: Model, x: State, commands: Any, t: Any, until: int) -> None:
     """`run_world` up to tick `until`, which has its scan too."""
-    run_world(w, p, m, x, commands, t, until - w.tick)
-    if w.tick == until and w.tick % p.scan_ticks == 0 and x.scanned != w.tick:
-        scan(w, p, m, x, commands, t, True)
+    run_world(world, p, m, x, commands, t, until - world.truth.tick)
+    if world.truth.tick == until and world.truth.tick % p.scan_ticks == 0 and x.scanned != world.truth.tick:
+        scan(world, p, m, x, commands, t, True)
 
 
 @njit(cache=True, parallel=True, error_model="numpy")

@@ -12,11 +12,9 @@ from typing import Any
 from twin.drives import drive_forces
 from twin.motion.kernels import inlined_kernel, kernel
 from twin.plants.rom.flight import mean_reference
-from twin.plants.state import YAW, X, Y, Z
 from twin.plants.suspension import FLOATING_TABLE, FOUR_ROPE, on_yaw_axis_nm, suspend
+from twin.records import YAW, Image, Params, Truth, X, Y, Z
 
-World = Any
-Params = Any
 Model = Any
 
 STUCK = 1e-9
@@ -24,15 +22,15 @@ STUCK = 1e-9
 
 
 @kernel
-def aim(w: World, p: Params, t: Any, r: int, t_s: float, dt_s: float) -> None:
+def aim(image: Image, p: Params, t: Any, r: int, t_s: float, dt_s: float) -> None:
     """References of robot `r` for the middle of the step of `dt_s` that begins at `t_s`."""
-    mean_reference(w, p, r, t_s, dt_s, t.last)
+    mean_reference(image, p, r, t_s, dt_s, t.last)
     for i in range(4):
-        w.reference[r, i, 0] += 0.5 * dt_s * w.reference[r, i, 1]
+        image.reference[r, i, 0] += 0.5 * dt_s * image.reference[r, i, 1]
 
 
 @kernel
-def drive(w: World, p: Params, t: Any, r: int, dt_s: float) -> None:
+def drive(w: Truth, image: Image, p: Params, t: Any, r: int, dt_s: float) -> None:
     """Forces of robot `r`'s suspension and drives where it is in the middle of the step; its references go on.
 
     Drives look at the speed that an axis has at the beginning of each tick, on the average a little before the middle:
@@ -42,19 +40,19 @@ def drive(w: World, p: Params, t: Any, r: int, dt_s: float) -> None:
     suspend(w, p, r, t.angles, t.reaction)
     ahead_s = 0.5 * (dt_s - p.dt_s)
     for i in range(4):
-        t.begun[i], t.speeding[i] = qd[i], w.reference[r, i, 2]
+        t.begun[i], t.speeding[i] = qd[i], image.reference[r, i, 2]
         qd[i] += ahead_s * t.speeding[i]
-    drive_forces(w, p, r, t.reaction, dt_s)
+    drive_forces(w, image, p, r, t.reaction, dt_s)
     for i in range(4):
         total = w.tau[r, i] + (t.reaction[i] if i < Z or p.reeving == FLOATING_TABLE else 0.0)
         t.stuck[i] = 1 if abs(qd[i] + dt_s * total / p.axis_mass[i]) < STUCK else 0
         qd[i] = t.begun[i]
         for j in range(3):
-            w.reference[r, i, j] = t.last[i, j]
+            image.reference[r, i, j] = t.last[i, j]
 
 
 @inlined_kernel
-def _spring_of(w: World, p: Params, r: int, j: int) -> tuple[float, float]:
+def _spring_of(w: Truth, p: Params, r: int, j: int) -> tuple[float, float]:
     """Stiffness and damping between axis `j` of robot `r` and what it carries."""
     if p.reeving == FOUR_ROPE:
         if j != Z or w.load_n[r] == 0.0:
@@ -69,7 +67,9 @@ def _spring_of(w: World, p: Params, r: int, j: int) -> tuple[float, float]:
 
 
 @kernel
-def eliminate(w: World, p: Params, m: Model, t: Any, r: int, fx: float, fy: float, fz: float, dt_s: float) -> None:
+def eliminate(
+    w: Truth, image: Image, p: Params, m: Model, t: Any, r: int, fx: float, fy: float, fz: float, dt_s: float
+) -> None:
     """What robot `r`'s axes are to what they carry: springs that move with them. f is the suspension's force on that.
 
     With n the impulse on an axis and s what its spring gives way (kg): dv = gain (n + s dv_body), so that the body is
@@ -88,7 +88,7 @@ def eliminate(w: World, p: Params, m: Model, t: Any, r: int, fx: float, fy: floa
             t.hold[j], t.carry[j] = spring, -spring * qd[j]
             continue
         impulse, given = dt_s * n[j], p.axis_viscous[j]
-        if w.brake[r, j] == 0 and w.power_off == 0 and abs(tau[j]) < p.axis_force_limit[j]:
+        if image.brake[r, j] == 0 and w.power_off == 0 and abs(tau[j]) < p.axis_force_limit[j]:
             given += p.axis_velocity_gain[j]
         impulse += 0.5 * dt_s * given * dt_s * t.speeding[j]
         own = m.axis_own_kg[j] + 0.5 * dt_s * given
@@ -98,7 +98,7 @@ def eliminate(w: World, p: Params, m: Model, t: Any, r: int, fx: float, fy: floa
 
 
 @kernel
-def speed_up(w: World, m: Model, t: Any, r: int, dx: float, dy: float, dz: float, dyaw: float, dt_s: float) -> None:
+def speed_up(w: Truth, m: Model, t: Any, r: int, dx: float, dy: float, dz: float, dyaw: float, dt_s: float) -> None:
     """Speeds of robot `r`'s axes after the step, in which what they carry has gained dx, dy, dz and dyaw in W.
 
     What the springs give way is part of the step, so the net force on an axis is that which gives it its gain in speed.

@@ -18,11 +18,9 @@ from twin.plants.rom.frames import (
     times,
 )
 from twin.plants.rom.model import EMPTY
-from twin.plants.state import EPITCH, EROLL, EX, EY, EYAW, EZ, YAW, X, Y, Z
 from twin.plants.suspension import CP, CR, CT, CY, FLOATING_TABLE, SP, SR, ST, SY, on_yaw_axis_nm
+from twin.records import EPITCH, EROLL, EX, EY, EYAW, EZ, YAW, Params, Truth, X, Y, Z
 
-World = Any
-Params = Any
 Model = Any
 
 
@@ -65,7 +63,7 @@ def _put(out: Any, xx: float, xy: float, xz: float, yy: float, yz: float, zz: fl
 
 
 @inlined_kernel
-def angles_of(w: World, p: Params, r: int, angles: Any) -> None:
+def angles_of(w: Truth, p: Params, r: int, angles: Any) -> None:
     """`twin.plants.suspension.angles_of` with the series of small angles."""
     q = w.q[r]
     angles[CT], angles[ST] = cosine_sine(q[YAW])
@@ -75,7 +73,7 @@ def angles_of(w: World, p: Params, r: int, angles: Any) -> None:
 
 
 @kernel
-def place(w: World, p: Params, r: int, angles: Any, at: Any, turn: Any) -> None:
+def place(w: Truth, p: Params, r: int, angles: Any, at: Any, turn: Any) -> None:
     """Pose of E in W into `w.e_pose[r]`, `at` (3,) and `turn` (3, 3); `angles` (8,) is what `angles_of` gave."""
     q, pose, yaw = w.q[r], w.e_pose[r], w.q[r, EYAW]
     if p.reeving == FLOATING_TABLE:
@@ -89,7 +87,7 @@ def place(w: World, p: Params, r: int, angles: Any, at: Any, turn: Any) -> None:
 
 
 @inlined_kernel
-def end_effector_motion(w: World, p: Params, r: int, angles: Any, at: Any, turn: Any, motion: Any) -> None:
+def end_effector_motion(w: Truth, p: Params, r: int, angles: Any, at: Any, turn: Any, motion: Any) -> None:
     """Where E is and how it moves, in W: `at` (3,), `turn` (3, 3), `motion` (6,) velocity and angular velocity.
 
     `angles` (8,) is what `angles_of` gave.
@@ -115,7 +113,7 @@ def end_effector_motion(w: World, p: Params, r: int, angles: Any, at: Any, turn:
 
 
 @inlined_kernel
-def pull(w: World, p: Params, r: int, angles: Any, turn: Any) -> tuple[float, float, float, float, float, float]:
+def pull(w: Truth, p: Params, r: int, angles: Any, turn: Any) -> tuple[float, float, float, float, float, float]:
     """What the suspension does to robot `r`'s end effector: force in W and torque about E, from its joints."""
     tau, cy, sy = w.tau[r], angles[CY], angles[SY]
     c, s = (angles[CT], angles[ST]) if p.reeving == FLOATING_TABLE else (1.0, 0.0)
@@ -128,7 +126,7 @@ def pull(w: World, p: Params, r: int, angles: Any, turn: Any) -> tuple[float, fl
 
 
 @inlined_kernel
-def move_axes(w: World, p: Params, m: Model, r: int, fx: float, fy: float, fz: float, dt_s: float) -> None:
+def move_axes(w: Truth, p: Params, m: Model, r: int, fx: float, fy: float, fz: float, dt_s: float) -> None:
     """One step of robot `r`'s axes under `w.tau` and the opposite of the suspension's force; speeds first.
 
     Of a drum and a yaw block `tau` has that opposite in it already.
@@ -147,7 +145,7 @@ def move_axes(w: World, p: Params, m: Model, r: int, fx: float, fy: float, fz: f
 
 
 @kernel
-def move(w: World, p: Params, m: Model, t: Any, r: int, dt_s: float) -> None:
+def move(w: Truth, p: Params, m: Model, t: Any, r: int, dt_s: float) -> None:
     """One step of robot `r`: its axes, and its end effector under suspension, weight and contact, `t.out`.
 
     Newton and Euler about the centre of mass; speeds first, positions with the new speeds. `t.angles`, `t.turn` and
@@ -185,7 +183,7 @@ def move(w: World, p: Params, m: Model, t: Any, r: int, dt_s: float) -> None:
 
 @inlined_kernel
 def to_joint_speeds(
-    w: World, p: Params, r: int, angles: Any, turn: Any, vx: float, vy: float, vz: float, wx: float, wy: float,
+    w: Truth, p: Params, r: int, angles: Any, turn: Any, vx: float, vy: float, vz: float, wx: float, wy: float,
     wz: float,
 ) -> None:  # fmt: skip
     """Joint speeds of robot `r`'s end effector from velocity and angular velocity of E in W; its axes have theirs."""
@@ -208,7 +206,7 @@ def to_joint_speeds(
 
 
 @kernel
-def couple(w: World, p: Params, t: Any, k: int) -> None:
+def couple(w: Truth, p: Params, t: Any, k: int) -> None:
     """Add what the coupler of pack `k` rubs, going in or out, to `t.out`; its place and depth are those of the scan."""
     at = w.coupler_at[k]
     rx, ry = at[0] - t.at[0], at[1] - t.at[1]

@@ -17,17 +17,15 @@ from twin.plants.rom import axes, carried
 from twin.plants.rom import truck as truck_body
 from twin.plants.rom.frames import angle_of, cosine_sine, from_quaternion, matrix_product, times
 from twin.plants.rom.model import TRUCK
-from twin.plants.state import EPITCH, EROLL, EX, EY, EYAW, EZ, YAW, X, Y, Z
 from twin.plants.suspension import FLOATING_TABLE
+from twin.records import EPITCH, EROLL, EX, EY, EYAW, EZ, YAW, Image, Params, Truth, X, Y, Z
 
-World = Any
-Params = Any
 Model = Any
 State = Any
 
 
 @kernel
-def drift(w: World, p: Params, x: State, t: Any, r: int, dt_s: float) -> None:
+def drift(w: Truth, p: Params, x: State, t: Any, r: int, dt_s: float) -> None:
     """Robot `r`'s axes go on for `dt_s` at their present speeds, its end effector goes with its pack."""
     for i in range(4):
         w.q[r, i] += dt_s * w.qd[r, i]
@@ -35,26 +33,26 @@ def drift(w: World, p: Params, x: State, t: Any, r: int, dt_s: float) -> None:
 
 
 @kernel
-def pull_along(w: World, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float) -> None:
+def pull_along(w: Truth, image: Image, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float) -> None:
     """New speeds of robot `r`'s axes after a step of `dt_s`, everything being where it is in its middle.
 
     What the suspension does to the truck goes into `t.truck`. The drives have been aimed.
     """
     carried.angles_of(w, p, r, t.angles)
-    axes.drive(w, p, t, r, dt_s)
+    axes.drive(w, image, p, t, r, dt_s)
     carried.end_effector_motion(w, p, r, t.angles, t.at, t.turn, t.motion)
     fx, fy, fz, tx, ty, tz = carried.pull(w, p, r, t.angles, t.turn)
     if x.fixed_to[r] == TRUCK:
         truck_body.push(w, t.truck, t.at[0], t.at[1], t.at[2], fx, fy, fz)
         truck_body.twist(t.truck, tx, ty, tz)
-    axes.eliminate(w, p, m, t, r, fx, fy, fz, dt_s)
+    axes.eliminate(w, image, p, m, t, r, fx, fy, fz, dt_s)
     axes.speed_up(w, m, t, r, 0.0, 0.0, 0.0, 0.0, dt_s)
     for i in range(3):
         w.guide_force_n[r, i] = 0.0
 
 
 @kernel
-def follow(w: World, p: Params, x: State, t: Any, r: int) -> None:
+def follow(w: Truth, p: Params, x: State, t: Any, r: int) -> None:
     """Put robot `r`'s end effector where what it is fixed to carries it.
 
     `t.truck_at`, `t.truck_turn` and `t.truck` are the truck's frame and yaw as it is now.

@@ -12,11 +12,9 @@ from typing import Any
 from twin.motion.kernels import inlined_kernel, kernel
 from twin.plants.rom.frames import back, from_angles, times
 from twin.plants.rom.points import NEAR_M, add
-from twin.plants.state import TPITCH, TROLL, TYAW
 from twin.plants.truck import JOINT_HEIGHT_M
+from twin.records import TPITCH, TROLL, TYAW, Params, Truth
 
-World = Any
-Params = Any
 Model = Any
 FAR_M = 1.0
 """Gap where there is nothing to touch."""
@@ -28,7 +26,7 @@ ROUND_M = 0.001
 
 
 @kernel
-def seat_frame(w: World, p: Params, s: int, truck_at: Any, truck_turn: Any, at: Any, turn: Any) -> None:
+def seat_frame(w: Truth, p: Params, s: int, truck_at: Any, truck_turn: Any, at: Any, turn: Any) -> None:
     """Middle (3,) and rotation (3, 3) of seat `s` in W; of one on the truck, from the truck's frame."""
     x, y, z = p.seat_xyz_m[s, 0], p.seat_xyz_m[s, 1], p.seat_xyz_m[s, 2]
     if p.seat_on_truck[s] == 0:
@@ -60,7 +58,7 @@ def past_end(gap: float, radius: float, past: float) -> tuple[float, float, floa
 
 
 @kernel
-def seat_points(w: World, p: Params, m: Model, t: Any, r: int, k: int, dt_s: float) -> int:
+def seat_points(w: Truth, p: Params, m: Model, t: Any, r: int, k: int, dt_s: float) -> int:
     """Where pack `k`, which robot `r` holds, meets its nearest seat: into `t.points`, and how many there are.
 
     `t.gaps` (2,) gets how far it is from touching: sideways within the bores, and any other way. `t.at` is E in W,

@@ -26,11 +26,9 @@ from twin.plants.rom import carried, contact
 from twin.plants.rom.frames import cosine_sine, times
 from twin.plants.rom.pace import RESTS
 from twin.plants.rom.points import DEEP_M
-from twin.plants.state import EPITCH, EROLL, EX, EY, EZ, ROBOTS, TPITCH, TROLL, TX, TY, TYAW, TZ, Z
 from twin.plants.suspension import FLOATING_TABLE
+from twin.records import EPITCH, EROLL, EX, EY, EZ, ROBOTS, TPITCH, TROLL, TX, TY, TYAW, TZ, Figures, Params, Truth, Z
 
-World = Any
-Params = Any
 Model = Any
 State = Any
 
@@ -49,7 +47,7 @@ OVERLAP_M = 0.01
 
 
 @kernel
-def has_left(w: World, p: Params, m: Model, x: State, t: Any) -> bool:
+def has_left(w: Truth, figures: Figures, p: Params, m: Model, x: State, t: Any) -> bool:
     """Check a world before its scan: whether it is, or has been before, outside the domain.
 
     The first quantity outside goes on record. A state that is not finite becomes the last finite one, at rest; contact
@@ -59,7 +57,7 @@ def has_left(w: World, p: Params, m: Model, x: State, t: Any) -> bool:
         return True
     lost = _lost_numbers(w, p)
     if lost > 0:
-        _recover(w, p, x)
+        _recover(w, figures, p, x)
         _note(w, NOT_FINITE, -1, -1, float(lost), 0.0)
     else:
         _check_truck(w)
@@ -68,7 +66,7 @@ def has_left(w: World, p: Params, m: Model, x: State, t: Any) -> bool:
                 _check_robot(w, p, m, x, t, r)
             x.depth_m[r] = 0.0
     if w.outside_cause == NO_CAUSE:
-        _remember(w, p, x)
+        _remember(w, figures, p, x)
         return False
     for r in range(p.robots):
         w.guide_peak_n[r, 0] = w.guide_peak_n[r, 1] = 0.0
@@ -78,7 +76,7 @@ def has_left(w: World, p: Params, m: Model, x: State, t: Any) -> bool:
 
 
 @kernel
-def _note(w: World, cause: int, r: int, index: int, value: float, limit: float) -> None:
+def _note(w: Truth, cause: int, r: int, index: int, value: float, limit: float) -> None:
     """Put the first quantity that is outside on record."""
     if w.outside_cause != NO_CAUSE:
         return
@@ -91,7 +89,7 @@ def _note(w: World, cause: int, r: int, index: int, value: float, limit: float) 
 
 
 @kernel
-def _lost_numbers(w: World, p: Params) -> int:
+def _lost_numbers(w: Truth, p: Params) -> int:
     """How many numbers of the state are not finite, or beyond what counts as such."""
     lost = 0
     for i in range(6):
@@ -108,7 +106,7 @@ def _lost_numbers(w: World, p: Params) -> int:
 
 
 @kernel
-def _check_truck(w: World) -> None:
+def _check_truck(w: Truth) -> None:
     """Speed and tilt of the truck's body."""
     q, qd = w.truck_q, w.truck_qd
     speed2 = qd[TX] * qd[TX] + qd[TY] * qd[TY] + qd[TZ] * qd[TZ]
@@ -120,7 +118,7 @@ def _check_truck(w: World) -> None:
 
 
 @kernel
-def _check_robot(w: World, p: Params, m: Model, x: State, t: Any, r: int) -> None:
+def _check_robot(w: Truth, p: Params, m: Model, x: State, t: Any, r: int) -> None:
     """Penetration, speeds and tilt of robot `r`, and where the pack is that it holds."""
     q, qd, k = w.q[r], w.qd[r], w.held[r]
     if x.depth_m[r] > DEEP_M:
@@ -143,7 +141,7 @@ def _check_robot(w: World, p: Params, m: Model, x: State, t: Any, r: int) -> Non
 
 
 @kernel
-def _check_overlaps(w: World, p: Params, m: Model, x: State, t: Any, r: int) -> None:
+def _check_overlaps(w: Truth, p: Params, m: Model, x: State, t: Any, r: int) -> None:
     """How far robot `r`'s load reaches into the truck's body or, a held pack, into another one; outlines are level.
 
     Where it is follows from its joints: poses of a robot that is high are not kept up to date while nobody looks.
@@ -188,18 +186,18 @@ def _check_overlaps(w: World, p: Params, m: Model, x: State, t: Any, r: int) -> 
 
 
 @kernel
-def _remember(w: World, p: Params, x: State) -> None:
+def _remember(w: Truth, figures: Figures, p: Params, x: State) -> None:
     """Keep what `_recover` needs."""
     for r in range(p.robots):
         for i in range(10):
             x.last_q[r, i] = w.q[r, i]
     for i in range(6):
         x.last_truck_q[i] = w.truck_q[i]
-    x.last_figures[0], x.last_figures[1], x.last_figures[2] = w.energy_j, w.peak_sway_m, w.peak_sway_rad
+    x.last_figures[0], x.last_figures[1], x.last_figures[2] = w.energy_j, figures.peak_sway_m, figures.peak_sway_rad
 
 
 @kernel
-def _recover(w: World, p: Params, x: State) -> None:
+def _recover(w: Truth, figures: Figures, p: Params, x: State) -> None:
     """Put the last finite state back, at rest and without forces."""
     for r in range(p.robots):
         for i in range(10):
@@ -215,6 +213,6 @@ def _recover(w: World, p: Params, x: State) -> None:
         w.truck_q[i], w.truck_qd[i] = x.last_truck_q[i], 0.0
     for i in range(3):
         w.truck_tau[i] = 0.0
-    w.energy_j, w.peak_sway_m, w.peak_sway_rad = x.last_figures[0], x.last_figures[1], x.last_figures[2]
+    w.energy_j, figures.peak_sway_m, figures.peak_sway_rad = x.last_figures[0], x.last_figures[1], x.last_figures[2]
     for i in range(ROBOTS + 1):
         x.moved[i] = 1

@@ -19,10 +19,8 @@ from twin.drives import drive_forces, update_reference
 from twin.motion.kernels import inlined_kernel, kernel
 from twin.plants.rom.frames import cosine_sine
 from twin.plants.rom.model import EMPTY
-from twin.plants.state import EPITCH, EROLL, EX, EY, EYAW, EZ, YAW, X, Y, Z
+from twin.records import EPITCH, EROLL, EX, EY, EYAW, EZ, YAW, Image, Params, Truth, X, Y, Z
 
-World = Any
-Params = Any
 Model = Any
 
 STEADY = 0.15
@@ -35,26 +33,26 @@ BOUNCE_MPS, ROCK_RADPS = 0.004, 0.004
 
 
 @kernel
-def body_of(w: World, r: int) -> int:
+def body_of(w: Truth, r: int) -> int:
     """Row of the body arrays: the end effector alone or with what it holds."""
     return w.held[r] if w.held[r] >= 0 else EMPTY
 
 
 @kernel
-def can_fly(w: World, p: Params, m: Model, r: int) -> bool:
+def can_fly(w: Truth, image: Image, p: Params, m: Model, r: int) -> bool:
     """Whether robot `r`'s load hangs in taut ropes and neither bounces nor rocks on them."""
     q, qd = w.q[r], w.qd[r]
     weight_n = m.body_kg[body_of(w, r)] * p.gravity_mps2
     if abs(w.load_n[r] - weight_n) > STEADY * weight_n or q[EZ] > -0.1:
         return False
-    if (w.brake[r, Z] == 1 or w.power_off == 1) and abs(qd[Z]) > BRAKED_MPS:
+    if (image.brake[r, Z] == 1 or w.power_off == 1) and abs(qd[Z]) > BRAKED_MPS:
         return False
     sinks = ((p.sheave_height_m - q[Z]) * -qd[Z] - q[EX] * qd[EX] - q[EY] * qd[EY]) / q[EZ]
     return abs(qd[EZ] - sinks) < BOUNCE_MPS and abs(qd[EPITCH]) + abs(qd[EROLL]) < ROCK_RADPS
 
 
 @kernel
-def lean_in(w: World, p: Params, m: Model, r: int) -> None:
+def lean_in(w: Truth, p: Params, m: Model, r: int) -> None:
     """Where robot `r`'s load begins to fly: what it still rocks is left out, its centre of mass goes on as it went.
 
     The end effector swings to and fro over a load that rocks: its own speed at the moment says little of the swing.
@@ -96,7 +94,7 @@ def _shares(com: Any, per_m: float, per_pitch_nm: float, per_roll_nm: float, c: 
 
 
 @kernel
-def fly(w: World, p: Params, m: Model, t: Any, r: int, t_s: float, dt_s: float) -> None:
+def fly(w: Truth, image: Image, p: Params, m: Model, t: Any, r: int, t_s: float, dt_s: float) -> None:
     """One step of robot `r` and the load on its ropes; `t_s` is the world's time at its beginning."""
     q, qd, tau, reaction, last = w.q[r], w.qd[r], w.tau[r], t.reaction, t.last
     g, own, k = p.gravity_mps2, m.axis_own_kg, body_of(w, r)
@@ -104,7 +102,7 @@ def fly(w: World, p: Params, m: Model, t: Any, r: int, t_s: float, dt_s: float) 
     # a division takes five times as long as a product: one for each mass
     per_kg, per_x, per_y, per_drum, per_block = 1.0 / kg, 1.0 / own[X], 1.0 / own[Y], 1.0 / own[Z], 1.0 / own[YAW]
     per_about, per_rope_n = 1.0 / t.inertia[r, 5], 0.25 / p.rope_ea_n
-    mean_reference(w, p, r, t_s, dt_s, last)
+    mean_reference(image, p, r, t_s, dt_s, last)
     # where the load is in the middle of the step
     half_s = 0.5 * dt_s
     ex, ey = q[EX] + half_s * qd[EX], q[EY] + half_s * qd[EY]
@@ -141,10 +139,10 @@ def fly(w: World, p: Params, m: Model, t: Any, r: int, t_s: float, dt_s: float) 
     untwist = per_m * half2 * sine + spring + damper * turns
     reaction[X], reaction[Y] = slower * per_m * ex + swing * vx, slower * per_m * ey + swing * vy
     reaction[Z], reaction[YAW] = -tension, untwist
-    drive_forces(w, p, r, reaction, dt_s)
+    drive_forces(w, image, p, r, reaction, dt_s)
     for axis in range(4):
         for i in range(3):
-            w.reference[r, axis, i] = last[axis, i]
+            image.reference[r, axis, i] = last[axis, i]
     hoist_n = tau[Z] + tension
     drive_x, drive_y = tau[X] + swing * vx, tau[Y] + swing * vy
     # tension from the constraint
@@ -193,21 +191,23 @@ def fly(w: World, p: Params, m: Model, t: Any, r: int, t_s: float, dt_s: float) 
 
 
 @kernel
-def mean_reference(w: World, p: Params, r: int, t_s: float, dt_s: float, last: Any) -> None:
+def mean_reference(image: Image, p: Params, r: int, t_s: float, dt_s: float, last: Any) -> None:
     """References for one step of `dt_s` from `t_s` in place of one a tick; those of its last tick into `last` (4, 3).
 
     Position at the beginning, where the axis is looked at; speed and acceleration as on the average of the ticks.
     """
     tick_s = p.dt_s
     for k in range(4):
-        last[k, 0] = w.reference[r, k, 0] + tick_s * (w.reference[r, k, 1] + 0.5 * tick_s * w.reference[r, k, 2])
-        last[k, 1], last[k, 2] = w.reference[r, k, 1], w.reference[r, k, 2]
-    update_reference(w, r, t_s + dt_s - tick_s)
+        last[k, 0] = image.reference[r, k, 0] + tick_s * (
+            image.reference[r, k, 1] + 0.5 * tick_s * image.reference[r, k, 2]
+        )
+        last[k, 1], last[k, 2] = image.reference[r, k, 1], image.reference[r, k, 2]
+    update_reference(image, r, t_s + dt_s - tick_s)
     share = 0.5 * (dt_s + tick_s) / dt_s
     for k in range(4):
         at, speed, acceleration = last[k, 0], last[k, 1], last[k, 2]
         for i in range(3):
-            last[k, i] = w.reference[r, k, i]
-        w.reference[r, k, 0] = at
-        w.reference[r, k, 1] = speed + share * (last[k, 1] - speed)
-        w.reference[r, k, 2] = acceleration + share * (last[k, 2] - acceleration)
+            last[k, i] = image.reference[r, k, i]
+        image.reference[r, k, 0] = at
+        image.reference[r, k, 1] = speed + share * (last[k, 1] - speed)
+        image.reference[r, k, 2] = acceleration + share * (last[k, 2] - acceleration)

@@ -12,11 +12,9 @@ from twin.motion.kernels import inlined_kernel
 from twin.plants.rom import truck as truck_body
 from twin.plants.rom.frames import symmetric_inverse, symmetric_times
 from twin.plants.rom.truck import COSINE, SINE
-from twin.plants.state import TX, TY, TZ
 from twin.plants.truck import JOINT_HEIGHT_M
+from twin.records import TX, TY, TZ, Params, Truth
 
-World = Any
-Params = Any
 Vector = tuple[float, float, float]
 Symmetric = tuple[float, float, float, float, float, float]
 Matrix = tuple[float, float, float, float, float, float, float, float, float]
@@ -40,7 +38,7 @@ def inertia(own: Any, turn: Any, per_s: float) -> Symmetric:
 
 @inlined_kernel
 def with_truck(
-    w: World, p: Params, mass: Any, force: Any, x: float, y: float, z: float, kept: float, turns: Symmetric,
+    w: Truth, p: Params, mass: Any, force: Any, x: float, y: float, z: float, kept: float, turns: Symmetric,
     linear: Vector, angular: Vector, dt_s: float,
 ) -> tuple[Symmetric, Matrix, Symmetric, Vector, Vector]:  # fmt: skip
     """What resists a change of the speeds (u, v) of a body over those of a truck that heaves, pitches and rolls.

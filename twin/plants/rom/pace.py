@@ -13,11 +13,9 @@ from typing import Any
 from twin.motion.kernels import kernel
 from twin.plants.rom import flight, resting, table_flight
 from twin.plants.rom.model import COUPLED, FREE, TRUCK
-from twin.plants.state import EPITCH, EROLL, PACKS, ROBOTS, TPITCH, TROLL, Z
 from twin.plants.suspension import FLOATING_TABLE, FOUR_ROPE, MAST
+from twin.records import EPITCH, EROLL, PACKS, ROBOTS, TPITCH, TROLL, Faults, Image, Params, Truth, Z
 
-World = Any
-Params = Any
 Model = Any
 State = Any
 
@@ -39,7 +37,7 @@ STILL_SCANS = 3
 
 
 @kernel
-def count_calm(w: World, p: Params, x: State) -> None:
+def count_calm(w: Truth, image: Image, p: Params, x: State) -> None:
     """After a scan: for how many of them each robot, and the truck, has been still; drives of who rested wind up.
 
     Who has rested at its last pace has the speeds with which it came to rest.
@@ -48,7 +46,7 @@ def count_calm(w: World, p: Params, x: State) -> None:
     for r in range(p.robots):
         rested = pace[r] == RESTS and x.calm[r] >= STILL_SCANS
         if rested:
-            resting.wind_up(w, p, r, p.dt_s * p.scan_ticks)
+            resting.wind_up(w, image, p, r, p.dt_s * p.scan_ticks)
         x.calm[r] = x.calm[r] + 1 if rested or _still(w.qd[r], 10) else 0
     rested = pace[ROBOTS] == RESTS and x.calm[ROBOTS] >= STILL_SCANS
     x.calm[ROBOTS] = x.calm[ROBOTS] + 1 if rested or _still(w.truck_qd, 6) else 0
@@ -64,7 +62,7 @@ def _still(speeds: Any, n: int) -> bool:
 
 
 @kernel
-def find_near(w: World, p: Params, m: Model, x: State, high: Any) -> None:
+def find_near(w: Truth, p: Params, m: Model, x: State, high: Any) -> None:
     """Which robots may be in contact before the next scan: 1 the held pack, 2 + k the end effector with pack k.
 
     From k = PACKS on these are idle packs. Into `x.near` and, for a second pack within reach, `x.also`. Those that are
@@ -97,7 +95,7 @@ def find_near(w: World, p: Params, m: Model, x: State, high: Any) -> None:
 
 
 @kernel
-def beside_m(w: World, p: Params, m: Model, r: int, pose: Any, reach: float) -> float:
+def beside_m(w: Truth, p: Params, m: Model, r: int, pose: Any, reach: float) -> float:
     """How far robot `r`'s end effector is off the middle of a pack at `pose`; FAR_M where it cannot reach the pack."""
     e = w.e_pose[r]
     if not -BELOW_M < p.retract * (e[2] - pose[2]) < reach:
@@ -110,16 +108,21 @@ def beside_m(w: World, p: Params, m: Model, r: int, pose: Any, reach: float) -> 
 
 
 @kernel
-def way(w: World, p: Params, r: int) -> float:
+def way(w: Truth, p: Params, r: int) -> float:
     """How far axis z may go until after the next scan."""
     return 2.0 * abs(w.qd[r, Z]) * p.dt_s * p.scan_ticks
 
 
 @kernel
-def choose(w: World, p: Params, m: Model, x: State) -> None:
+def choose(w: Truth, image: Image, faults: Faults, p: Params, m: Model, x: State) -> None:
     """The pace of every robot into `x.pace`, and of the truck at its end, which never RIDES."""
     near, pace = x.near, x.pace
-    pushed = w.truck_brake_off == 1 or w.truck_push_n[0] != 0.0 or w.truck_push_n[1] != 0.0 or w.truck_push_n[2] != 0.0
+    pushed = (
+        faults.truck_brake_off == 1
+        or faults.truck_push_n[0] != 0.0
+        or faults.truck_push_n[1] != 0.0
+        or faults.truck_push_n[2] != 0.0
+    )
     truck_rests = x.calm[ROBOTS] >= STILL_SCANS and not pushed
     pressed = ridden = pushes = False
     for r in range(p.robots):
@@ -133,9 +136,9 @@ def choose(w: World, p: Params, m: Model, x: State) -> None:
             on_truck = near[r] - 2 < PACKS and x.carrier[near[r] - 2] == TRUCK
         elif near[r] == COUPLED:
             pushes = pushes or p.seat_on_truck[w.pack_seat[k]] == 1
-        if _may_rest(w, p, x, r) and (truck_rests or not on_truck):
+        if _may_rest(w, image, p, x, r) and (truck_rests or not on_truck):
             pace[r] = RESTS
-        elif near[r] <= 0 and not fixed and can_fly(w, p, m, r):
+        elif near[r] <= 0 and not fixed and can_fly(w, image, p, m, r):
             pace[r] = FLIES
         elif fixed and p.reeving != MAST:
             pace[r] = RIDES
@@ -151,16 +154,16 @@ def choose(w: World, p: Params, m: Model, x: State) -> None:
 
 
 @kernel
-def can_fly(w: World, p: Params, m: Model, r: int) -> bool:
+def can_fly(w: Truth, image: Image, p: Params, m: Model, r: int) -> bool:
     """Whether robot `r` can be stepped a whole scan at once as long as it touches nothing."""
     if p.reeving == FOUR_ROPE:
-        return flight.can_fly(w, p, m, r)
+        return flight.can_fly(w, image, p, m, r)
     return p.reeving == FLOATING_TABLE and table_flight.can_fly(w, p, r, p.dt_s * p.scan_ticks)
 
 
 @kernel
-def _may_rest(w: World, p: Params, x: State, r: int) -> bool:
+def _may_rest(w: Truth, image: Image, p: Params, x: State, r: int) -> bool:
     """Whether robot `r` has stood still and nothing is about to move it."""
-    if x.calm[r] < STILL_SCANS or abs(w.float_lock[r] - w.float_lock_command[r]) > 0.0:
+    if x.calm[r] < STILL_SCANS or abs(w.float_lock[r] - image.float_lock_command[r]) > 0.0:
         return False
-    return resting.holds(w, p, r)
+    return resting.holds(w, image, p, r)

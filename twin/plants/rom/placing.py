@@ -13,18 +13,18 @@ from twin.plants.rom.flight import body_of
 from twin.plants.rom.frames import compose, cross, from_quaternion, matrix_product, relative, times
 from twin.plants.rom.model import FREE, GROUND, TRUCK
 from twin.plants.rom.quiet import all_low, find_heights, stays_high
-from twin.plants.state import ROBOTS, TYAW
+from twin.records import ROBOTS, TYAW, Control, Faults, Image, Params, Sensors, Truth, Watch
 from twin.scan_parts import PADS, ROBOT_MOVED, TRUCK_MOVED
 from twin.sensors import made_pads, read_sway_and_force
 
-World = Any
-Params = Any
 Model = Any
 State = Any
 
 
 @kernel
-def place_packs(w: World, p: Params, m: Model, x: State, t: Any, seen: bool) -> int:
+def place_packs(
+    w: Truth, image: Image, control: Control, watch: Watch, p: Params, m: Model, x: State, t: Any, seen: bool
+) -> int:
     """Poses of end effectors, packs and couplers that have moved, and how those packs stand.
 
     What a scan has to look at for that reason (`twin.scan_parts`): PADS if packs have come on pads or off them. Unless
@@ -42,7 +42,7 @@ def place_packs(w: World, p: Params, m: Model, x: State, t: Any, seen: bool) -> 
         if x.moved[r] == 1 or (truck_moved and w.held[r] >= 0):
             anew |= ROBOT_MOVED << r
         if x.moved[r] == 1:
-            if not seen and stays_high(w, p, x, t, r):
+            if not seen and stays_high(w, image, control, watch, p, x, t, r):
                 t.left[r] = 1
                 continue
             carried.angles_of(w, p, r, t.angles)
@@ -72,19 +72,19 @@ def place_packs(w: World, p: Params, m: Model, x: State, t: Any, seen: bool) -> 
 
 
 @kernel
-def place_all(w: World, p: Params, m: Model, x: State, t: Any) -> None:
+def place_all(w: Truth, image: Image, control: Control, watch: Watch, p: Params, m: Model, x: State, t: Any) -> None:
     """The same for worlds that have just been made or changed from outside."""
     for i in range(ROBOTS + 1):
         x.moved[i] = 1
     all_low(p, t)
-    place_packs(w, p, m, x, t, True)
+    place_packs(w, image, control, watch, p, m, x, t, True)
     for k in range(p.packs):
         from_quaternion(w.pack_pose[k], t.pack_turn)
         _measure(w, p, t, k)
 
 
 @kernel
-def _measure(w: World, p: Params, t: Any, k: int) -> None:
+def _measure(w: Truth, p: Params, t: Any, k: int) -> None:
     """Coupler, nearest seat and gaps of pack `k`, whose rotation is `t.pack_turn`."""
     pose, turn, up = w.pack_pose[k], t.pack_turn, p.retract
     cx, cy, cz = times(turn, p.coupler_xy_m[0], p.coupler_xy_m[1], -up * p.pack_height_m)
@@ -108,15 +108,15 @@ def _measure(w: World, p: Params, t: Any, k: int) -> None:
 
 
 @kernel
-def show(w: World, p: Params) -> None:
+def show(w: Truth, image: Image, sensors: Sensors, faults: Faults, p: Params) -> None:
     """What only people and observers read, as of the last scan."""
     for r in range(p.robots):
-        read_sway_and_force(w, p, r, w.scans - 1)
+        read_sway_and_force(w, image, faults, p, r, sensors.scans - 1)
     show_yaw(w, p)
 
 
 @kernel
-def show_yaw(w: World, p: Params) -> None:
+def show_yaw(w: Truth, p: Params) -> None:
     for k in range(p.packs):
         s = w.pack_seat[k]
         on_truck = w.truck_q[TYAW] if p.seat_on_truck[s] == 1 else 0.0
@@ -124,7 +124,7 @@ def show_yaw(w: World, p: Params) -> None:
 
 
 @kernel
-def set_twist(w: World, p: Params, x: State, t: Any, k: int) -> None:
+def set_twist(w: Truth, p: Params, x: State, t: Any, k: int) -> None:
     """Velocity of a pack's centre of mass and its angular velocity, in W, from what carries it."""
     pose, twist, on = w.pack_pose[k], w.pack_twist[k], x.carrier[k]
     rx, ry, rz = rotate(pose, p.pack_com[k, 0], p.pack_com[k, 1], p.pack_com[k, 2])
@@ -147,7 +147,7 @@ def set_twist(w: World, p: Params, x: State, t: Any, k: int) -> None:
 
 
 @kernel
-def take_holds(w: World, p: Params, m: Model, x: State, t: Any) -> None:
+def take_holds(w: Truth, p: Params, m: Model, x: State, t: Any) -> None:
     """After grips or locks changed: who carries each pack, and where on it."""
     truck_body.body_pose(w, t.body)
     for k in range(p.packs):
@@ -179,7 +179,7 @@ def take_holds(w: World, p: Params, m: Model, x: State, t: Any) -> None:
 
 
 @kernel
-def fix(w: World, m: Model, x: State, t: Any, r: int, on: int) -> None:
+def fix(w: Truth, m: Model, x: State, t: Any, r: int, on: int) -> None:
     """The end effector of robot `r` follows the truck or stands in W from where it is; `t.body` is the truck's pose."""
     x.fixed_to[r] = on
     if on == TRUCK:
@@ -193,7 +193,7 @@ def fix(w: World, m: Model, x: State, t: Any, r: int, on: int) -> None:
 
 
 @kernel
-def recall(w: World, p: Params, m: Model, x: State, t: Any) -> None:
+def recall(w: Truth, p: Params, m: Model, x: State, t: Any) -> None:
     """What follows from a world's records, while nobody takes or lets go a pack, into scratch that may be another's.
 
     That is where the truck is, how packs lie in the grips, and masses. Nobody is known to be high.

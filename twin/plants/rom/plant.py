@@ -13,8 +13,8 @@ from twin.causes import NO_CAUSE
 from twin.cell import Cell
 from twin.plants.rom import advance
 from twin.plants.rom.model import FREE, SCRATCH, STATE, fill_model
-from twin.plants.state import BUSY, ROBOTS, WORLD, new_command
 from twin.plc import COMMAND_ENDED
+from twin.records import BUSY, ROBOTS, WORLD, new_command
 from twin.runner.scan import start_worlds
 
 THREADS_FROM = 8
@@ -79,7 +79,7 @@ class RomPlant:
 
     def run(self) -> None:
         """Advance every world until one of its robots has ended its command."""
-        busy = np.flatnonzero((self.worlds["status"] == BUSY).any(axis=1))
+        busy = np.flatnonzero((self.worlds["control"]["status"] == BUSY).any(axis=1))
         if not len(busy):
             return
         if self._watched:
@@ -122,17 +122,17 @@ class RomPlant:
     def _run_watched(self) -> None:
         """The one world, scan by scan."""
         while not self.scan():
-            tick = int(self.worlds["tick"][0])
+            tick = int(self.worlds["truth"]["tick"][0])
             ticks = self._scan_ticks - tick % self._scan_ticks
             if self.pause_tick is not None:
                 ticks = min(ticks, self.pause_tick - tick)
-            if ticks <= 0 or not (self.worlds["status"][0] == BUSY).any():
+            if ticks <= 0 or not (self.worlds["control"]["status"][0] == BUSY).any():
                 return
             self.step(ticks)
 
     def scan(self) -> bool:
         """The PLC scan of the one world, when one is due. True when a robot waits for its next command."""
-        tick = int(self.worlds["tick"][0])
+        tick = int(self.worlds["truth"]["tick"][0])
         if tick % self._scan_ticks or int(self.states["scanned"][0]) == tick:
             return False
         if self.disturb is not None:
@@ -153,9 +153,9 @@ class RomPlant:
         """Advance the one world by a number of ticks whatever its robots do, as long as it is in the model's domain."""
         while ticks > 0:
             self.scan()
-            if self.worlds["outside_cause"][0] != NO_CAUSE:
+            if self.worlds["truth"]["outside_cause"][0] != NO_CAUSE:
                 return
-            span = min(ticks, self._scan_ticks - int(self.worlds["tick"][0]) % self._scan_ticks)
+            span = min(ticks, self._scan_ticks - int(self.worlds["truth"]["tick"][0]) % self._scan_ticks)
             self.step(span)
             ticks -= span
 
@@ -174,7 +174,7 @@ class RomPlant:
         """Hash of one world's physical state, to the last bit."""
         digest = hashlib.sha256()
         for name in HASHED_FIELDS:
-            digest.update(np.ascontiguousarray(self.worlds[name][world]).tobytes())
+            digest.update(np.ascontiguousarray(self.worlds["truth"][name][world]).tobytes())
         return digest.hexdigest()
 
     def close(self) -> None:

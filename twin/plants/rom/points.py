@@ -21,10 +21,8 @@ from twin.plants.rom import truck as truck_body
 from twin.plants.rom.flight import body_of
 from twin.plants.rom.frames import cross, symmetric_inverse, symmetric_times, times
 from twin.plants.rom.masses import Matrix, Symmetric, Vector, inertia, on_moving, with_truck
-from twin.plants.state import TX, TY
+from twin.records import TX, TY, Params, Truth
 
-World = Any
-Params = Any
 Model = Any
 
 RX, RY, RZ, NX, NY, NZ, PUSH, RESISTS, FRICTION, NORMAL, HOLD, GAP = range(12)
@@ -76,7 +74,7 @@ def deepest_m(points: Any, n: int) -> float:
 
 
 @kernel
-def press(w: World, p: Params, m: Model, t: Any, r: int, n: int, on_truck: bool, dt_s: float) -> None:
+def press(w: Truth, p: Params, m: Model, t: Any, r: int, n: int, on_truck: bool, dt_s: float) -> None:
     """Add what `n` points of `t.points` do to robot `r` to `t.out`, and the opposite to `t.truck` if they are on it.
 
     `t.at`, `t.turn` and `t.motion` are those of E in W, `t.pull` is what the suspension does to it, as in `t.out`.

@@ -18,11 +18,9 @@ from twin.plants.rom.frames import back, compose, cross, times
 from twin.plants.rom.model import EMPTY, FREE, GROUND, TRUCK
 from twin.plants.rom.pace import RESTS, TICKS
 from twin.plants.rom.placing import fix
-from twin.plants.state import PACKS, STANDSTILL, Z
 from twin.plants.suspension import FOUR_ROPE, suspend
+from twin.records import PACKS, STANDSTILL, Image, Params, Truth, Z
 
-World = Any
-Params = Any
 Model = Any
 State = Any
 
@@ -39,19 +37,19 @@ LIGHT = 0.02
 
 
 @kernel
-def find(w: World, p: Params, m: Model, x: State, t: Any) -> None:
+def find(w: Truth, image: Image, p: Params, m: Model, x: State, t: Any) -> None:
     """After a scan: who may ride as it stands, and who may no longer."""
     changed = False
     for r in range(p.robots):
         if x.fixed_to[r] != FREE:
             if x.pressed[r] == 0:
                 continue
-            if x.near[r] <= 0 or not _axes_stand(w, r) or not _holds(w, p, m, x, t, r, LIFTS, KEEP):
+            if x.near[r] <= 0 or not _axes_stand(image, r) or not _holds(w, p, m, x, t, r, LIFTS, KEEP):
                 let_go(x, r)
                 changed = True
             continue
         on = _under(w, p, x, r)
-        if x.pace[r] != TICKS or on == FREE or not _axes_stand(w, r) or not _stands(w, p, m, x, t, r, on):
+        if x.pace[r] != TICKS or on == FREE or not _axes_stand(image, r) or not _stands(w, p, m, x, t, r, on):
             x.stood[r] = 0
             continue
         x.stood[r] += 1
@@ -71,16 +69,16 @@ def let_go(x: State, r: int) -> None:
 
 
 @kernel
-def _axes_stand(w: World, r: int) -> bool:
+def _axes_stand(image: Image, r: int) -> bool:
     """Whether no axis of robot `r` has been told to move."""
     stand = True
     for i in range(4):
-        stand = stand and w.axis_state[r, i] == STANDSTILL
+        stand = stand and image.axis_state[r, i] == STANDSTILL
     return stand
 
 
 @kernel
-def _under(w: World, p: Params, x: State, r: int) -> int:
+def _under(w: Truth, p: Params, x: State, r: int) -> int:
     """What robot `r` presses on: TRUCK, GROUND, or FREE where there is nothing that stands."""
     if x.near[r] <= 0:
         return FREE
@@ -93,7 +91,7 @@ def _under(w: World, p: Params, x: State, r: int) -> int:
 
 
 @kernel
-def _stands(w: World, p: Params, m: Model, x: State, t: Any, r: int, on: int) -> bool:
+def _stands(w: Truth, p: Params, m: Model, x: State, t: Any, r: int, on: int) -> bool:
     """Whether what robot `r` presses on its pads with neither slides nor rocks on them, and will not."""
     if not _holds(w, p, m, x, t, r, PRESSES, GRASP):
         return False
@@ -114,7 +112,7 @@ def _stands(w: World, p: Params, m: Model, x: State, t: Any, r: int, on: int) ->
 
 
 @kernel
-def _sole(w: World, p: Params, m: Model, x: State, t: Any, r: int) -> tuple[float, float, float, float, float]:
+def _sole(w: Truth, p: Params, m: Model, x: State, t: Any, r: int) -> tuple[float, float, float, float, float]:
     """Middle of the pads from E, in W, as E is at `t.turn`; how far they are from it along its x and y."""
     k = w.held[r]
     if k < 0:
@@ -124,7 +122,7 @@ def _sole(w: World, p: Params, m: Model, x: State, t: Any, r: int) -> tuple[floa
 
 
 @kernel
-def _holds(w: World, p: Params, m: Model, x: State, t: Any, r: int, least: float, most: float) -> bool:
+def _holds(w: Truth, p: Params, m: Model, x: State, t: Any, r: int, least: float, most: float) -> bool:
     """Whether friction with a share of `most` holds robot `r`, and its least pad carries a share of `least`.
 
     By `w.guide_force_n` and what the suspension does to it; `t.at`, `t.turn`, `t.motion` get where E is.
@@ -147,7 +145,7 @@ def _holds(w: World, p: Params, m: Model, x: State, t: Any, r: int, least: float
 
 @kernel
 def _moments(
-    w: World, p: Params, m: Model, x: State, t: Any, r: int, fx: float, fy: float, fz: float
+    w: Truth, p: Params, m: Model, x: State, t: Any, r: int, fx: float, fy: float, fz: float
 ) -> tuple[float, float, float]:
     """What robot `r`'s pads have to turn its body with, about their middle, for it not to turn; in the axes of E.
 
@@ -170,7 +168,7 @@ def _moments(
 
 
 @kernel
-def _begin(w: World, p: Params, m: Model, x: State, t: Any, r: int, on: int) -> None:
+def _begin(w: Truth, p: Params, m: Model, x: State, t: Any, r: int, on: int) -> None:
     """Robot `r` stands on truck or ground, its pads sprung as they are; `_holds` has looked at it."""
     truck_body.body_pose(w, t.body)
     fix(w, m, x, t, r, on)
@@ -184,7 +182,7 @@ def _begin(w: World, p: Params, m: Model, x: State, t: Any, r: int, on: int) -> 
 
 
 @kernel
-def give(w: World, p: Params, m: Model, x: State, t: Any, r: int) -> None:
+def give(w: Truth, p: Params, m: Model, x: State, t: Any, r: int) -> None:
     """Robot `r`'s pads give as what they carry presses and tilts them, and its end effector goes with them.
 
     The suspension pulls less by as much as they let it go: both springs are found at once.
@@ -221,7 +219,7 @@ def give(w: World, p: Params, m: Model, x: State, t: Any, r: int) -> None:
 
 
 @kernel
-def _suspension(w: World, p: Params, r: int, below_m: float) -> tuple[float, float, float]:
+def _suspension(w: Truth, p: Params, r: int, below_m: float) -> tuple[float, float, float]:
     """Stiffness of robot `r`'s suspension against heave, roll and pitch about a point so far below E."""
     if p.reeving == FOUR_ROPE:
         ropes = 4.0 * p.rope_ea_n / (p.sheave_height_m - w.q[r, Z]) if w.load_n[r] > 0.0 else 0.0
@@ -233,7 +231,7 @@ def _suspension(w: World, p: Params, r: int, below_m: float) -> tuple[float, flo
 
 
 @kernel
-def lean_on(w: World, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float) -> None:
+def lean_on(w: Truth, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float) -> None:
     """Begin robot `r`'s contact force over a step: against suspension and weight, and what would stop it.
 
     E is at `t.at`, `t.turn` and moves by `t.motion`; `w.tau` is its suspension's.
@@ -251,7 +249,7 @@ def lean_on(w: World, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float
 
 
 @kernel
-def speed_along(w: World, p: Params, m: Model, x: State, t: Any, dt_s: float) -> None:
+def speed_along(w: Truth, p: Params, m: Model, x: State, t: Any, dt_s: float) -> None:
     """End the contact forces of all who stand pressed on the truck, whose speeds after the step are known."""
     for r in range(p.robots):
         if x.pressed[r] != 0 and x.pace[r] != RESTS:  # one that rests has not begun any
@@ -259,7 +257,7 @@ def speed_along(w: World, p: Params, m: Model, x: State, t: Any, dt_s: float) ->
 
 
 @kernel
-def _add_momentum(w: World, m: Model, x: State, t: Any, r: int, per_s: float) -> None:
+def _add_momentum(w: Truth, m: Model, x: State, t: Any, r: int, per_s: float) -> None:
     """The momentum that robot `r`'s body has with the truck, times `per_s`, to its contact force."""
     if x.fixed_to[r] != TRUCK:
         return

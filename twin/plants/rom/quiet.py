@@ -14,12 +14,10 @@ from twin.monitor import high_enough
 from twin.motion.kernels import kernel
 from twin.plants.rom.model import FREE
 from twin.plants.rom.pace import NEAR_GRIP_M, NEAR_SEAT_M, way
-from twin.plants.state import EPITCH, EROLL, EZ, TPITCH, TROLL, TZ, X, Z
 from twin.plants.suspension import FLOATING_TABLE
+from twin.records import EPITCH, EROLL, EZ, TPITCH, TROLL, TZ, Control, Image, Params, Truth, Watch, X, Z
 from twin.scan_parts import ACTUATORS, ALL_ANEW
 
-World = Any
-Params = Any
 Model = Any
 State = Any
 
@@ -32,9 +30,9 @@ APART_M = 1.5
 
 
 @kernel
-def grips_rest(w: World, r: int) -> bool:
+def grips_rest(w: Truth, image: Image, r: int) -> bool:
     """Whether the grips of robot `r` are where they were commanded, and hold something if they were to hold."""
-    shut = w.grip_command[r]
+    shut = image.grip_command[r]
     for i in range(4):
         if w.grip_position[r, i] != float(shut):
             return False
@@ -42,13 +40,13 @@ def grips_rest(w: World, r: int) -> bool:
 
 
 @kernel
-def _actuators_rest(w: World, p: Params) -> bool:
+def _actuators_rest(w: Truth, image: Image, p: Params) -> bool:
     """Whether no grip, lock or table lock moves, nor waits for something to hold."""
     for r in range(p.robots):
-        if not grips_rest(w, r) or w.float_lock[r] != float(w.float_lock_command[r]):
+        if not grips_rest(w, image, r) or w.float_lock[r] != float(image.float_lock_command[r]):
             return False
     for s in range(p.seats):
-        shut = w.lock_command[s]
+        shut = image.lock_command[s]
         for i in range(p.seat_locks[s]):
             if w.lock_position[s, i] != float(shut):
                 return False
@@ -58,33 +56,33 @@ def _actuators_rest(w: World, p: Params) -> bool:
 
 
 @kernel
-def anew_after(w: World, p: Params, anew: int) -> int:
+def anew_after(w: Truth, image: Image, control: Control, p: Params, anew: int) -> int:
     """What the next scan has to look at even if nothing moves, after one that changed no hold and looked at `anew`."""
-    if anew & ACTUATORS and (command_waits(w, p) or not _actuators_rest(w, p)):
+    if anew & ACTUATORS and (command_waits(control, p) or not _actuators_rest(w, image, p)):
         return ALL_ANEW
     return 0
 
 
 @kernel
-def command_waits(w: World, p: Params) -> bool:
+def command_waits(control: Control, p: Params) -> bool:
     """Whether a robot has a command that may begin in this scan."""
     waits = False
     for r in range(p.robots):
-        waits = waits or w.buffered[r] == 1
+        waits = waits or control.buffered[r] == 1
     return waits
 
 
 @kernel
-def command_is_new(w: World, p: Params) -> bool:
+def command_is_new(w: Truth, control: Control, p: Params) -> bool:
     """Whether a robot's command began in the last scan or later, so that this is its first one."""
     new = False
     for r in range(p.robots):
-        new = new or w.t_s - w.command_start_s[r] < 1.5 * p.dt_s * p.scan_ticks
+        new = new or w.t_s - control.command_start_s[r] < 1.5 * p.dt_s * p.scan_ticks
     return new
 
 
 @kernel
-def find_heights(w: World, p: Params, m: Model, x: State, t: Any) -> None:
+def find_heights(w: Truth, p: Params, m: Model, x: State, t: Any) -> None:
     """From which height of its end effector on, along the retracting direction, each robot is high: `t.high_from`."""
     up = p.retract
     for r in range(p.robots):
@@ -111,7 +109,7 @@ def find_heights(w: World, p: Params, m: Model, x: State, t: Any) -> None:
 
 
 @kernel
-def is_high(w: World, p: Params, x: State, t: Any, r: int) -> bool:
+def is_high(w: Truth, watch: Watch, p: Params, x: State, t: Any, r: int) -> bool:
     """Whether robot `r` with what it holds is far above every seat and pack, and the monitor needs no more to know."""
     q, k = w.q[r], w.held[r]
     if abs(q[EPITCH]) + abs(q[EROLL]) > LEVEL_RAD:
@@ -123,19 +121,19 @@ def is_high(w: World, p: Params, x: State, t: Any, r: int) -> bool:
         return False
     if k < 0:
         return True
-    if w.watch_seat[r] >= 0 or x.fixed_to[r] != FREE:
+    if watch.watch_seat[r] >= 0 or x.fixed_to[r] != FREE:
         return False
     face_m = height_m + x.relative[k, 2]
     return high_enough(p, face_m - t.about_m[r]) == high_enough(p, face_m + t.about_m[r])
 
 
 @kernel
-def stays_high(w: World, p: Params, x: State, t: Any, r: int) -> bool:
+def stays_high(w: Truth, image: Image, control: Control, watch: Watch, p: Params, x: State, t: Any, r: int) -> bool:
     """Whether robot `r` may be left where it was last placed: it was high then and is high now.
 
     The height of what it holds is kept up to date as far as the monitor has to know it.
     """
-    high = is_high(w, p, x, t, r) and (t.high[r] == 1 or (w.buffered[r] == 0 and grips_rest(w, r)))
+    high = is_high(w, watch, p, x, t, r) and (t.high[r] == 1 or (control.buffered[r] == 0 and grips_rest(w, image, r)))
     stays = high and t.high[r] == 1
     t.high[r] = 1 if high else 0
     if stays and w.held[r] >= 0:

@@ -7,49 +7,45 @@ milliradian off does within seconds. What a pin that meets its socket makes of t
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from twin.motion.kernels import inlined_kernel, kernel
-from twin.plants.state import EYAW, STANDSTILL, YAW, Z
 from twin.plants.suspension import FLOATING_TABLE, on_yaw_axis_nm
-
-World = Any
-Params = Any
+from twin.records import EYAW, STANDSTILL, YAW, Image, Params, Truth, Z
 
 
 @inlined_kernel
-def _asked_for(w: World, p: Params, r: int, k: int) -> float:
+def _asked_for(w: Truth, image: Image, p: Params, r: int, k: int) -> float:
     """Speed (m/s, rad/s) that the position loop of axis `k` of robot `r`, which stands, asks for; by its encoder."""
     step = p.axis_encoder[k]
     measured = math.floor(w.q[r, k] / step + 0.5) * step
-    return p.axis_position_gain[k] * (w.reference[r, k, 0] - measured)
+    return p.axis_position_gain[k] * (image.reference[r, k, 0] - measured)
 
 
 @inlined_kernel
-def _drive(w: World, p: Params, r: int, k: int, asked_for: float) -> float:
+def _drive(w: Truth, image: Image, p: Params, r: int, k: int, asked_for: float) -> float:
     """What its drive then gives (`twin.drives.drive_forces`), N or N m, but for its limit."""
     drive = p.axis_velocity_gain[k] * (asked_for + w.integral[r, k] / p.axis_integral_time_s[k])
     if k == Z:
-        drive += p.z_gravity_mass_kg * p.gravity_mps2 + w.feed_forward_n[r]
+        drive += p.z_gravity_mass_kg * p.gravity_mps2 + image.feed_forward_n[r]
     return drive
 
 
 @kernel
-def wind_up(w: World, p: Params, r: int, dt_s: float) -> None:
+def wind_up(w: Truth, image: Image, p: Params, r: int, dt_s: float) -> None:
     """The integrators of robot `r`'s drives after `dt_s` in which it has stood still, and what the drives give."""
     for k in range(4):
         w.drive_n[r, k] = w.net_n[r, k] = 0.0
-        if w.brake[r, k] == 1 or w.power_off == 1:
+        if image.brake[r, k] == 1 or w.power_off == 1:
             continue
-        speed, limit = _asked_for(w, p, r, k), p.axis_force_limit[k]
-        drive = _drive(w, p, r, k, speed)
+        speed, limit = _asked_for(w, image, p, r, k), p.axis_force_limit[k]
+        drive = _drive(w, image, p, r, k, speed)
         if speed != 0.0 and abs(drive) < limit:
             w.integral[r, k] += dt_s * speed
         w.drive_n[r, k] = min(max(drive, -limit), limit)
 
 
 @kernel
-def holds(w: World, p: Params, r: int) -> bool:
+def holds(w: Truth, image: Image, p: Params, r: int) -> bool:
     """Whether brakes and friction hold all axes of robot `r`, which stands, against drives and suspension.
 
     What the suspension does to x and y was met by the forces on them when they came to rest, so it is minus these; to a
@@ -59,12 +55,12 @@ def holds(w: World, p: Params, r: int) -> bool:
         return True
     tau = w.tau[r]
     for k in range(4):
-        if w.brake[r, k] == 1:
+        if image.brake[r, k] == 1:
             continue
-        if w.axis_state[r, k] != STANDSTILL:
+        if image.axis_state[r, k] != STANDSTILL:
             return False
         limit = p.axis_force_limit[k]
-        force = min(max(_drive(w, p, r, k, _asked_for(w, p, r, k)), -limit), limit)
+        force = min(max(_drive(w, image, p, r, k, _asked_for(w, image, p, r, k)), -limit), limit)
         if k == Z:
             force -= p.z_gravity_mass_kg * p.gravity_mps2 + w.load_n[r]
         elif k == YAW:

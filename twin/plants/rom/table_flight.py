@@ -20,11 +20,9 @@ from twin.plants.rom import axes, carried
 from twin.plants.rom.flight import body_of
 from twin.plants.rom.frames import cross, symmetric_inverse, symmetric_times, times
 from twin.plants.rom.model import COUPLED
-from twin.plants.state import EPITCH, EROLL, EX, EYAW, YAW, X, Y, Z
 from twin.plants.suspension import CY, SY
+from twin.records import EPITCH, EROLL, EX, EYAW, YAW, Image, Params, Truth, X, Y, Z
 
-World = Any
-Params = Any
 Model = Any
 State = Any
 
@@ -35,7 +33,7 @@ TILT_RAD = 0.03
 
 
 @kernel
-def can_fly(w: World, p: Params, r: int, dt_s: float) -> bool:
+def can_fly(w: Truth, p: Params, r: int, dt_s: float) -> bool:
     """Whether the table of robot `r` stays clear of its end stops for `dt_s` and hardly tilts."""
     q, qd = w.q[r], w.qd[r]
     for i in range(2):
@@ -47,17 +45,17 @@ def can_fly(w: World, p: Params, r: int, dt_s: float) -> bool:
 
 
 @kernel
-def fly(w: World, p: Params, m: Model, x: State, t: Any, r: int, t_s: float, dt_s: float) -> None:
+def fly(w: Truth, image: Image, p: Params, m: Model, x: State, t: Any, r: int, t_s: float, dt_s: float) -> None:
     """One step of robot `r` and the load on its table; `t_s` is the world's time at its beginning."""
     q, qd, half_s = w.q[r], w.qd[r], 0.5 * dt_s
-    axes.aim(w, p, t, r, t_s, dt_s)
+    axes.aim(image, p, t, r, t_s, dt_s)
     for i in range(10):
         q[i] += half_s * qd[i]
     carried.angles_of(w, p, r, t.angles)
-    axes.drive(w, p, t, r, dt_s)
+    axes.drive(w, image, p, t, r, dt_s)
     carried.end_effector_motion(w, p, r, t.angles, t.at, t.turn, t.motion)
     fx, fy, fz, tx, ty, tz = carried.pull(w, p, r, t.angles, t.turn)
-    axes.eliminate(w, p, m, t, r, fx, fy, fz, dt_s)
+    axes.eliminate(w, image, p, m, t, r, fx, fy, fz, dt_s)
     if x.near[r] == COUPLED:
         for i in range(2, 5):
             t.out[i] = 0.0

@@ -12,11 +12,9 @@ from twin.plants.rom import truck as truck_body
 from twin.plants.rom.frames import from_quaternion, matrix_product, times
 from twin.plants.rom.grip_contact import grip_points
 from twin.plants.rom.model import COUPLED, FREE, TRUCK
-from twin.plants.state import PACKS, ROBOTS
 from twin.plants.suspension import FLOATING_TABLE
+from twin.records import PACKS, ROBOTS, Image, Params, Truth
 
-World = Any
-Params = Any
 Model = Any
 State = Any
 
@@ -29,7 +27,7 @@ REACH_M = 2.0
 
 
 @kernel
-def find_near(w: World, p: Params, m: Model, x: State, t: Any, anything: bool) -> None:
+def find_near(w: Truth, image: Image, p: Params, m: Model, x: State, t: Any, anything: bool) -> None:
     """Which robots may touch something before the next scan, into `x.near`; COUPLED: only its coupler does.
 
     Unless `anything` may have changed since they were last looked for, what has rested since needs no new look.
@@ -38,7 +36,7 @@ def find_near(w: World, p: Params, m: Model, x: State, t: Any, anything: bool) -
         return
     pace.find_near(w, p, m, x, t.high)
     for r in range(p.robots):
-        if x.near[r] != 0 and pace.can_fly(w, p, m, r) and _stays_clear(w, p, m, x, t, r):
+        if x.near[r] != 0 and pace.can_fly(w, image, p, m, r) and _stays_clear(w, p, m, x, t, r):
             x.near[r] = COUPLED if _is_coupled(w, p, w.held[r]) else 0
 
 
@@ -52,7 +50,7 @@ def _all_rest(p: Params, x: State) -> bool:
 
 
 @kernel
-def _stays_clear(w: World, p: Params, m: Model, x: State, t: Any, r: int) -> bool:
+def _stays_clear(w: Truth, p: Params, m: Model, x: State, t: Any, r: int) -> bool:
     """Whether robot `r`, which is near a seat or a pack, comes nowhere as close as touching before the next scan."""
     if x.fixed_to[r] != FREE:
         return False
@@ -79,13 +77,13 @@ def _stays_clear(w: World, p: Params, m: Model, x: State, t: Any, r: int) -> boo
 
 
 @kernel
-def _is_coupled(w: World, p: Params, k: int) -> bool:
+def _is_coupled(w: Truth, p: Params, k: int) -> bool:
     """Whether the halves of pack `k`'s coupler may meet; never of no pack (-1)."""
     return k >= 0 and w.pack_offset_m[k, 2] < p.coupler_engage_m
 
 
 @kernel
-def touch(w: World, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float) -> None:
+def touch(w: Truth, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float) -> None:
     """Contact forces on robot `r`'s end effector or pack into `t.out`, on the truck into `t.truck`."""
     k = w.held[r]
     if k < 0:
@@ -120,7 +118,7 @@ def _place_held(x: State, t: Any, r: int, k: int) -> None:
 
 
 @kernel
-def _find_grips(w: World, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float) -> int:
+def _find_grips(w: Truth, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float) -> int:
     """Contact points of an empty end effector with the nearest pack and the next one into `t.points`; their number.
 
     `t.gaps` gets how far it is from touching either.
@@ -136,7 +134,7 @@ def _find_grips(w: World, p: Params, m: Model, x: State, t: Any, r: int, dt_s: f
 
 
 @kernel
-def _find_grip(w: World, p: Params, m: Model, x: State, t: Any, r: int, k: int, n: int, dt_s: float) -> int:
+def _find_grip(w: Truth, p: Params, m: Model, x: State, t: Any, r: int, k: int, n: int, dt_s: float) -> int:
     """Contact points of an empty end effector with pack `k`, idle from PACKS on, after `n` others; their number."""
     if k >= PACKS:
         pose = m.idle_pose[k - PACKS]
@@ -154,7 +152,7 @@ def _find_grip(w: World, p: Params, m: Model, x: State, t: Any, r: int, k: int, 
 
 
 @kernel
-def push_coupled(w: World, p: Params, t: Any, k: int) -> None:
+def push_coupled(w: Truth, p: Params, t: Any, k: int) -> None:
     """What the coupler of pack `k` rubs, on the truck, if its seat is there."""
     if p.seat_on_truck[w.pack_seat[k]] == 1 and w.coupler_n[k] != 0.0:
         at = w.coupler_at[k]

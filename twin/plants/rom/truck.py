@@ -12,12 +12,10 @@ from twin.motion.kernels import inlined_kernel, kernel
 from twin.plants.rom.flight import body_of
 from twin.plants.rom.frames import cosine_sine, from_angles, quaternion, symmetric_inverse, symmetric_times
 from twin.plants.rom.model import TRUCK
-from twin.plants.state import TPITCH, TROLL, TX, TY, TYAW, TZ
 from twin.plants.truck import JOINT_HEIGHT_M
 from twin.plants.tyres import friction, hold
+from twin.records import TPITCH, TROLL, TX, TY, TYAW, TZ, Faults, Params, Truth
 
-World = Any
-Params = Any
 Model = Any
 State = Any
 STOPPED = 1e-9
@@ -27,7 +25,7 @@ FX, FY, FYAW, FZ, FPITCH, FROLL, COSINE, SINE = range(8)
 
 
 @inlined_kernel
-def push(w: World, force: Any, x: float, y: float, z: float, fx: float, fy: float, fz: float) -> None:
+def push(w: Truth, force: Any, x: float, y: float, z: float, fx: float, fy: float, fz: float) -> None:
     """Add a force (in W) at a world point to the generalised forces in `force` (8,) on the truck."""
     at, cy, sy = w.truck_q, force[COSINE], force[SINE]
     dx, dy = x - at[TX], y - at[TY]
@@ -51,7 +49,7 @@ def twist(force: Any, tx: float, ty: float, tz: float) -> None:
 
 
 @inlined_kernel
-def no_force(w: World, force: Any) -> None:
+def no_force(w: Truth, force: Any) -> None:
     """Begin with `force` (8,): nothing pushes."""
     for i in range(6):
         force[i] = 0.0
@@ -59,10 +57,10 @@ def no_force(w: World, force: Any) -> None:
 
 
 @kernel
-def begin(w: World, p: Params, force: Any) -> None:
+def begin(w: Truth, faults: Faults, p: Params, force: Any) -> None:
     """Begin a step with `force` (8,): what something outside pushes, at the centre of mass of the truck's body."""
     no_force(w, force)
-    f = w.truck_push_n
+    f = faults.truck_push_n
     if f[0] == 0.0 and f[1] == 0.0 and f[2] == 0.0:
         return
     q, cy, sy, h = w.truck_q, force[COSINE], force[SINE], p.truck_com[2] - JOINT_HEIGHT_M
@@ -72,7 +70,7 @@ def begin(w: World, p: Params, force: Any) -> None:
 
 
 @inlined_kernel
-def velocity(w: World, qd: Any, force: Any, x: float, y: float, z: float) -> tuple[float, float, float]:
+def velocity(w: Truth, qd: Any, force: Any, x: float, y: float, z: float) -> tuple[float, float, float]:
     """Of the point of the truck's body that is at (x, y, z) now, in W, at joint speeds `qd` (6,)."""
     q, cy, sy = w.truck_q, force[COSINE], force[SINE]
     dx, dy = x - q[TX], y - q[TY]
@@ -86,7 +84,7 @@ def velocity(w: World, qd: Any, force: Any, x: float, y: float, z: float) -> tup
 
 
 @inlined_kernel
-def turning(w: World, force: Any) -> tuple[float, float, float]:
+def turning(w: Truth, force: Any) -> tuple[float, float, float]:
     """Angular velocity of the truck's body in W; `force` (8,) has cosine and sine of its yaw."""
     cy, sy = force[COSINE], force[SINE]
     yaw, pitch, roll = w.truck_qd[TYAW], w.truck_qd[TPITCH], w.truck_qd[TROLL]
@@ -94,7 +92,7 @@ def turning(w: World, force: Any) -> tuple[float, float, float]:
 
 
 @kernel
-def body_pose(w: World, out: Any) -> None:
+def body_pose(w: Truth, out: Any) -> None:
     """Of the truck's sprung body, its origin at the pitch and roll centre: into `out` (7,)."""
     q = w.truck_q
     out[0], out[1], out[2] = q[TX], q[TY], q[TZ] + JOINT_HEIGHT_M
@@ -102,7 +100,7 @@ def body_pose(w: World, out: Any) -> None:
 
 
 @kernel
-def frame(w: World, at: Any, turn: Any) -> None:
+def frame(w: Truth, at: Any, turn: Any) -> None:
     """Origin (3,) and rotation (3, 3) in W of the truck's sprung body."""
     q = w.truck_q
     at[0], at[1], at[2] = q[TX], q[TY], q[TZ] + JOINT_HEIGHT_M
@@ -110,7 +108,7 @@ def frame(w: World, at: Any, turn: Any) -> None:
 
 
 @kernel
-def mass_matrix(w: World, p: Params, m: Model, x: State, out: Any) -> None:
+def mass_matrix(w: Truth, p: Params, m: Model, x: State, out: Any) -> None:
     """Of the truck with what stands on it or is clamped to it, into `out` (12,).
 
     out: m, m x, m y, pitch, roll, x y, m h of the sprung mass; mass and yaw inertia in the plane, unsprung too;
@@ -170,7 +168,7 @@ def _heaving_mass(p: Params, mass: Any, dt_s: float) -> tuple[float, float, floa
 
 
 @inlined_kernel
-def _heaving_force(w: World, p: Params, mass: Any, force: Any) -> tuple[float, float, float]:
+def _heaving_force(w: Truth, p: Params, mass: Any, force: Any) -> tuple[float, float, float]:
     """Of springs, dampers, weight and `force` (8,) on heave, pitch and roll."""
     q, g, m, mx, my, mh = w.truck_q, p.gravity_mps2, mass[0], mass[1], mass[2], mass[6]
     return (
@@ -182,7 +180,7 @@ def _heaving_force(w: World, p: Params, mass: Any, force: Any) -> tuple[float, f
 
 @inlined_kernel
 def heaving(
-    w: World, p: Params, mass: Any, force: Any, dt_s: float
+    w: Truth, p: Params, mass: Any, force: Any, dt_s: float
 ) -> tuple[tuple[float, float, float, float, float, float], tuple[float, float, float]]:
     """C and f of heave, pitch and roll: C q = f gives their speeds after a step under `force` (8,)."""
     per_s, qd = 1.0 / dt_s, w.truck_qd
@@ -196,7 +194,7 @@ def heaving(
 
 @kernel
 def planar(
-    w: World, p: Params, mass: Any, force: Any, fx: float, fy: float, fyaw: float, dt_s: float
+    w: Truth, p: Params, mass: Any, force: Any, fx: float, fy: float, fyaw: float, dt_s: float
 ) -> tuple[float, float, float]:
     """Speeds in the plane and yaw rate after `dt_s` under `force` (8,), more of it, and the tyres; heave left aside."""
     c, s = force[COSINE], force[SINE]
@@ -217,7 +215,7 @@ def _planar_mass(p: Params, mass: Any) -> tuple[float, float, float, float, floa
 
 @inlined_kernel
 def _slide(
-    w: World, p: Params, mass: Any, along: float, across: float, about: float, c: float, s: float, dt_s: float
+    w: Truth, p: Params, mass: Any, along: float, across: float, about: float, c: float, s: float, dt_s: float
 ) -> tuple[float, float, float]:
     """Speeds along, across and about z after a step under these forces and the tyres; `mass` is what resists them."""
     qd = w.truck_qd
@@ -234,7 +232,7 @@ def _slide(
 
 
 @kernel
-def move(w: World, p: Params, mass: Any, force: Any, dt_s: float, out: Any) -> None:
+def move(w: Truth, p: Params, mass: Any, force: Any, dt_s: float, out: Any) -> None:
     """Speeds of the truck after `dt_s`, into `out` (6,), which may be its own.
 
     It moves under the generalised forces `force` (8,) of others, its springs and its tyres. What a body that rocks on
@@ -275,7 +273,7 @@ def move(w: World, p: Params, mass: Any, force: Any, dt_s: float, out: Any) -> N
 
 
 @inlined_kernel
-def drift(w: World, dt_s: float) -> None:
+def drift(w: Truth, dt_s: float) -> None:
     """Go on for `dt_s` at the present speeds."""
     for i in range(6):
         w.truck_q[i] += dt_s * w.truck_qd[i]

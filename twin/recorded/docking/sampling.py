@@ -25,9 +25,9 @@ from twin.docking.state import (
     X,
     Y,
 )
-from twin.plants.state import TPITCH, TROLL, TX, TY, TYAW, TZ
 from twin.recorded.sampling import Column, Gather, fill_frames, frames_of
 from twin.recording import Frame
+from twin.records import TPITCH, TROLL, TX, TY, TYAW, TZ
 
 TRAILER_FRAME = "trailer"
 """Under the kingpin on the ground, turned as the semi-trailer is; in the truck's frame."""
@@ -125,10 +125,10 @@ class DockingSampler:
         plant, w, p = self._plant, self._worlds[0], self._params[0]
         speed_mps, hitch_rad = float(plant.speed_mps()[0]), float(plant.hitch_angle_rad()[0])
         measured, age_s = plant.measured_pose()[0], float(plant.measured_age_s()[0])
-        truck = w["truck_q"]
+        truck = w["truth"]["truck_q"]
         truck[PLANE] = plant.pose()[0]
         truck[[TZ, TPITCH, TROLL]] = plant.heave_m()[0], plant.dive_rad()[0], plant.roll_rad()[0]
-        seen = w["scan_pose"][0]  # the frame of the measured pose; the lidar says nothing of springs
+        seen = w["image"]["scan_pose"][0]  # the frame of the measured pose; the lidar says nothing of springs
         seen[:] = truck
         if np.isfinite(age_s):
             seen[PLANE] = measured

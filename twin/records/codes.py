@@ -1,0 +1,109 @@
+"""Sizes, indices and codes that the records share, with the words for them.
+
+Sizes are fixed: at most `ROBOTS` robots, `PACKS` moving packs and `SEATS` seats take part in one swap; the unused ones
+stay zero. A robot's coordinates `q` are the four axes x, y, z, yaw, then the end effector E relative to what carries
+it: ex, ey, ez, eyaw, epitch, eroll (metres, radians; rotation Rz Ry Rx). For ropes E is measured from the trolley's
+sheaves, for a table from the lift platform.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+ROBOTS, PACKS, SEATS, LOCKS = 2, 6, 9, 4
+AXES = ("x", "y", "z", "yaw")
+X, Y, Z, YAW = range(4)
+JOINTS = (*AXES, "ex", "ey", "ez", "eyaw", "epitch", "eroll")
+EX, EY, EZ, EYAW, EPITCH, EROLL = range(4, 10)
+TRUCK = ("x", "y", "yaw", "z", "pitch", "roll")
+TX, TY, TYAW, TZ, TPITCH, TROLL = range(6)
+
+# PLCopen axis states
+STANDSTILL, DISCRETE_MOTION, CONTINUOUS_MOTION, STOPPING, ERROR_STOP = range(5)
+AXIS_STATES = ("Standstill", "DiscreteMotion", "ContinuousMotion", "Stopping", "ErrorStop")
+
+# What a command waits for
+UNTIL = (
+    "done",
+    "settled",
+    "landed",
+    "seated",
+    "load_above",
+    "load_below",
+    "clear",
+    "near",
+    "actuated",
+    "dwell",
+    "scanned",
+)
+(
+    UNTIL_DONE,  # every commanded axis has arrived
+    UNTIL_SETTLED,  # arrived, and sway stayed below threshold_m for dwell_s
+    UNTIL_LANDED,  # the end effector rests on a pack (ropes) or carries threshold_n more than itself (table)
+    UNTIL_SEATED,  # every pad switch of the target seat is made and the load has left the ropes, or pushes home
+    UNTIL_LOAD_ABOVE,  # load cell above threshold
+    UNTIL_LOAD_BELOW,  # load cell below threshold
+    UNTIL_CLEAR,  # axis z has passed `threshold` in the retracting direction (overlap)
+    UNTIL_NEAR,  # the planned end of the slowest commanded axis is less than `threshold` seconds away (overlap)
+    UNTIL_ACTUATED,  # commanded grips, locks and table lock report their new state
+    UNTIL_DWELL,  # dwell_s has passed
+    UNTIL_SCANNED,  # scan_samples frames of the target seat were taken
+) = range(len(UNTIL))
+
+# Velocity motion: what a command is to the axes
+FOLLOW_NOT, FOLLOW_START, FOLLOW_ON = range(3)  # a move; velocity motion begins; its setpoints change, nothing else
+
+# How a command stands (PLCopen Busy, Done, CommandAborted, Error)
+STATUS = ("idle", "busy", "done", "timeout", "force_abort", "jam", "trip", "refused", "outside_model")
+IDLE, BUSY, DONE, TIMEOUT, FORCE_ABORT, JAM, TRIP, REFUSED, OUTSIDE = range(len(STATUS))
+
+# Why the interlocks tripped
+TRIPS = (
+    "none",
+    "estop",
+    "overload",
+    "lateral_force",
+    "lock_not_open",
+    "low_traverse",
+    "sway_limit",
+    "truck_moved",
+    "following_error",
+    "robot_distance",
+    "power_loss",
+    "load_implausible",
+)
+(
+    TRIP_NONE,
+    TRIP_ESTOP,
+    TRIP_OVERLOAD,
+    TRIP_LATERAL,
+    TRIP_LOCK,
+    TRIP_LOW_TRAVERSE,
+    TRIP_SWAY,
+    TRIP_TRUCK_MOVED,
+    TRIP_FOLLOWING,
+    TRIP_DISTANCE,
+    TRIP_POWER,
+    TRIP_LOAD_IMPLAUSIBLE,
+) = range(len(TRIPS))
+
+# What hangs free on a robot, for all that its control software knows (`load_kind`)
+LOAD_UNKNOWN, LOAD_EMPTY, LOAD_PACK = range(3)
+
+# Named streams of randomness (design, section 6). Append only: the order fixes nothing, the name does.
+STREAMS = (
+    "parking",
+    "pack",
+    "friction",
+    "scanner",
+    "load_cell",
+    "sway_sensor",
+    "force_sensor",
+    "repeatability",
+    "faults",
+    "policy",
+)
+KERNEL_STREAMS = ("scanner", "load_cell", "sway_sensor", "force_sensor", "repeatability")
+S_SCANNER, S_LOAD, S_SWAY, S_FORCE, S_REPEAT = range(len(KERNEL_STREAMS))
+
+f8, i8 = np.float64, np.int64

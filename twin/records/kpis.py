@@ -1,0 +1,26 @@
+"""Key figures of a swap so far."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from twin.records.codes import f8
+
+Figures = Any
+"""A record of dtype `KEY_FIGURES` inside numba."""
+
+KEY_FIGURES = np.dtype(
+    [
+        # key figures, updated every tick or scan
+        ("peak_sway_m", f8),
+        ("peak_sway_rad", f8),
+        ("peak_lateral_n", f8),
+        ("peak_axial_n", f8),
+        ("residual_sway_m", f8),
+        ("residual_sway_rad", f8),
+        ("truck_displacement_m", f8),
+    ]
+)
+"""In SI units."""

@@ -1,0 +1,63 @@
+"""The true state of one world: positions, speeds, forces, what grips and locks hold; the plant writes it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from twin.records.codes import LOCKS, PACKS, ROBOTS, SEATS, f8, i8
+
+Truth = Any
+"""A record of dtype `TRUTH` inside numba."""
+
+TRUTH = np.dtype(
+    [
+        ("tick", i8),
+        ("t_s", f8),
+        # plant: written by the plant each tick
+        ("q", f8, (ROBOTS, 10)),
+        ("qd", f8, (ROBOTS, 10)),
+        ("tau", f8, (ROBOTS, 10)),
+        ("drive_n", f8, (ROBOTS, 4)),  # what the drive itself gives, N or N m; none while its brake is set
+        ("net_n", f8, (ROBOTS, 4)),  # what is left to accelerate the axis, beside friction, brake and load
+        ("truck_q", f8, 6),
+        ("truck_qd", f8, 6),
+        ("truck_tau", f8, 3),
+        ("truck_brake", f8, 3),  # the most that the tyres can hold along x, across, and about z, each alone
+        (
+            "truck_tyre_limit_n",
+            f8,
+            (3, 2),
+        ),  # friction that axles and kingpin can take, along and across
+        ("truck_tyre_n", f8, (3, 2)),  # what they give while the truck slides
+        ("pack_pose", f8, (PACKS, 7)),  # of P in W: position, quaternion xyzw
+        ("pack_twist", f8, (PACKS, 6)),
+        ("e_pose", f8, (ROBOTS, 7)),  # of E in W
+        ("load_n", f8, ROBOTS),  # true force in the ropes or under the table
+        ("guide_force_n", f8, (ROBOTS, 3)),  # contact force on the held pack (or empty E) in W
+        ("guide_peak_n", f8, (ROBOTS, 2)),  # the largest since the last scan, of every tick: lateral, axial
+        ("coupler_n", f8, PACKS),
+        ("coupler_at", f8, (PACKS, 3)),
+        ("grip_position", f8, (ROBOTS, 4)),  # 0 open, 1 closed
+        ("held", i8, ROBOTS),  # index of the pack that the grips really hold, -1 none
+        ("lock_position", f8, (SEATS, LOCKS)),
+        ("locked", i8, SEATS),  # index of the pack that this seat's locks really hold, -1 none
+        ("float_lock", f8, ROBOTS),
+        ("pack_seat", i8, PACKS),  # nearest seat of each pack
+        ("pad_gap_m", f8, (PACKS, 4)),  # height of each pad over that seat's plane, along the insert direction
+        ("pack_offset_m", f8, (PACKS, 3)),  # of the pack's mating face from that seat, in the seat's frame
+        ("pack_yaw_error_rad", f8, PACKS),
+        ("integral", f8, (ROBOTS, 4)),
+        ("outside_cause", i8),  # the quantity with which a world left its plant's domain of validity (twin.causes)
+        ("outside_robot", i8),  # -1: the truck, or the whole state
+        ("outside_index", i8),
+        ("outside_value", f8),
+        ("outside_limit", f8),
+        ("outside_t_s", f8),
+        ("estop_button", i8),
+        ("power_off", i8),
+        ("energy_j", f8),
+    ]
+)
+"""In SI units."""
