@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.tiers import examples
-from twin import plc
 from twin.catalogue import load_pack, load_station, load_truck
 from twin.cell import build_cell
 from twin.drives import update_reference
@@ -30,6 +29,7 @@ from twin.records import (
     Z,
     new_command,
 )
+from twin.runner.scan import start_world
 from twin.velocity_motion import SILENCE_S, follow_setpoints
 
 SCAN_S = 0.01
@@ -43,13 +43,12 @@ CELLS = {
 @kernel
 def ideal_scan(worlds, params, commands, t_s):  # type: ignore[no-untyped-def]
     """One scan of axes that are where their references are."""
-    w, p = worlds[0], params[0]
-    w.t_s = t_s
-    update_reference(w, 0, t_s)
+    truth, image = worlds[0].truth, worlds[0].image
+    truth.t_s = image.clock_s = t_s
+    update_reference(image, 0, t_s)
     for k in range(4):
-        w.q[0, k] = w.reference[0, k, 0]
-        w.axis_position[0, k] = w.reference[0, k, 0]
-    follow_setpoints(w, p, commands[0, 0], 0, 0.01)
+        truth.q[0, k] = image.axis_position[0, k] = image.reference[0, k, 0]
+    follow_setpoints(image, worlds[0].control, params[0], commands[0, 0], 0, 0.01)
 
 
 class Rig:
@@ -70,7 +69,7 @@ class Rig:
         self.start()
 
     def start(self) -> None:
-        plc.start_world(self.worlds, self.params, self.commands, 0, 0)
+        start_world(self.worlds, self.params, self.commands, 0, 0)
 
     def speeds(self, *velocity: float) -> None:
         self.commands[0, 0]["velocity"] = velocity

@@ -127,7 +127,9 @@ class Past:
             return
         record = self._plant.worlds[world]
         step = self._program.table[int(command["step"])].name
-        now = Given(int(record["tick"]), int(record["scans"]), robot, step, plain_commands.as_plain(command))
+        now = Given(
+            int(record["truth"]["tick"]), int(record["sensors"]["scans"]), robot, step, plain_commands.as_plain(command)
+        )
         if not self._left:
             raise self._differs(self._now_s, "commands", "no more", step)
         then = self._left.popleft()

@@ -147,11 +147,11 @@ class SwapRecorder(Recording):
         record = self._plant.worlds[world]
         entry = {
             "robot": robot,
-            "scans": int(record["scans"]),  # before which scan of this tick it came
+            "scans": int(record["sensors"]["scans"]),  # before which scan of this tick it came
             "step": self._program.table[int(command["step"])].name,
             "fields": commands.as_plain(command),
         }
-        self._recorder.command(float(record["t_s"]), int(record["tick"]), entry)
+        self._recorder.command(float(record["truth"]["t_s"]), int(record["truth"]["tick"]), entry)
 
 
 def _both(first: Any, second: Any) -> Any:

@@ -23,6 +23,7 @@ class Desk:
         job = cell.jobs[0]
         self.truck_seat, self.slot, self.pack = job.truck_seat, job.put_seat, job.old_pack
         self.w["image"]["grip_open"] = 1
+        self.w["image"]["truck_seen_m"] = self.w["truth"]["truck_q"][:3]
         self.w["image"]["lock_open"][self.w["truth"]["lock_position"] == 0.0] = 1
         self.w["image"]["lock_closed"][self.w["truth"]["lock_position"] == 1.0] = 1
         self.w["image"]["load_raw_n"] = self.w["image"]["load_cell_n"]

@@ -60,10 +60,10 @@ class TestAcknowledge:
         trip_station(desk.w["image"], desk.w["control"], desk.p, reason)
         desk.w["image"]["brake"] = 1
 
-    @pytest.mark.parametrize("field", ["estop_button", "power_off"])
+    @pytest.mark.parametrize("field", ["estop_seen", "power_off_seen"])
     def test_not_while_the_cause_is_there(self, desk, field):
         self.tripped(desk)
-        desk.w["truth"][field] = 1
+        desk.w["image"][field] = 1
         assert not acknowledge(desk.w["image"], desk.w["control"], desk.p)
         assert desk.w["control"]["trip"] == TRIP_ESTOP
         assert desk.w["control"]["acknowledgements"] == 0
@@ -81,7 +81,7 @@ class TestAcknowledge:
     def test_afterwards_the_axes_are_held_where_they_are(self, desk):
         self.tripped(desk)
         desk.w["image"]["axis_position"][0, X] += 0.07
-        desk.w["truth"]["truck_q"][:3] += (0.02, 0.01, 0.001)
+        desk.w["image"]["truck_seen_m"][:3] += (0.02, 0.01, 0.001)
         assert acknowledge(desk.w["image"], desk.w["control"], desk.p)
         assert desk.w["control"]["trip"] == TRIP_NONE
         assert desk.w["control"]["acknowledgements"] == 1
@@ -92,7 +92,7 @@ class TestAcknowledge:
             desk.w["image"]["reference"][:robots, :, 0], desk.w["image"]["axis_position"][:robots]
         )
         assert not desk.w["image"]["reference"][:robots, :, 1:].any()
-        np.testing.assert_array_equal(desk.w["control"]["truck_reference"], desk.w["truth"]["truck_q"][:3])
+        np.testing.assert_array_equal(desk.w["control"]["truck_reference"], desk.w["image"]["truck_seen_m"][:3])
         assert desk.permitted(yaw=0.01)
 
     def test_a_cause_that_is_still_there_trips_again(self, desk):

@@ -34,7 +34,7 @@ def test_a_trip_names_axis_and_lock(desk: Desk) -> None:
     facts = trip_of(desk.w, desk.cell).facts
     assert (facts["axis"], facts["value"], facts["limit"]) == ("y", 2.0, float(desk.p["axis_following_limit"][1]))
     desk.at(0, yaw=0.0)
-    desk.w["truth"]["qd"][0, 3] = -9.0
+    desk.w["image"]["axis_speed"][0, 3] = -9.0
     desk.w["image"]["reference"][0, 1, 0] = 0.0
     assert desk.trip() == TRIP_FOLLOWING
     facts = trip_of(desk.w, desk.cell).facts

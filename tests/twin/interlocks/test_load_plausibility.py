@@ -17,7 +17,7 @@ from twin.causes import (
     LOAD_STUCK,
     LOAD_ZERO,
 )
-from twin.drives import weight_ahead_n
+from twin.feed_forward import weight_ahead_n
 from twin.records import BUSY, TRIP_LOAD_IMPLAUSIBLE, TRIP_NONE, TRIP_OVERLOAD, Z
 
 WINDOWS = 3.05
@@ -68,8 +68,8 @@ class Scale:
                 w["image"]["load_cell_n"][r] = (
                     keep * w["image"]["load_cell_n"][r] + (1.0 - keep) * w["image"]["load_raw_n"][r]
                 )
-                w["truth"]["drive_n"][r, Z] = self.hung_n[r] + float(p["z_gravity_mass_kg"] * p["gravity_mps2"])
-            w["truth"]["drive_n"][0, Z] += self.friction_n
+                w["image"]["axis_force_n"][r, Z] = self.hung_n[r] + float(p["z_gravity_mass_kg"] * p["gravity_mps2"])
+            w["image"]["axis_force_n"][0, Z] += self.friction_n
             reason = desk.trip()
             if reason != TRIP_NONE:
                 return reason
@@ -193,7 +193,7 @@ def test_friction_only_opposes(scale: Scale, way: float) -> None:
     """A drive that drags gives more than its load along its way, and never less."""
     assert scale.zero() == TRIP_NONE
     w, tolerance_n = scale.desk.w, float(scale.desk.p["load_drive_tolerance_n"])
-    w["image"]["reference"][0, Z, 1] = w["truth"]["qd"][0, Z] = 0.01 * way
+    w["image"]["reference"][0, Z, 1] = w["image"]["axis_speed"][0, Z] = 0.01 * way
     scale.desk.command(0)
     scale.friction_n = 10_000.0 * way
     assert scale.scans(1.0) == TRIP_NONE
@@ -256,13 +256,13 @@ def test_a_bad_reading_is_not_fed_forward(scale: Scale) -> None:
     w, p = scale.desk.w, scale.desk.p
     for offset_n in (-60_000.0, 60_000.0):
         w["image"]["load_cell_n"][0] = scale.hung_n[0] + offset_n
-        assert weight_ahead_n(w, p, 0) == pytest.approx(scale.hung_n[0], rel=0.16)
+        assert weight_ahead_n(w["image"], w["control"], p, 0) == pytest.approx(scale.hung_n[0], rel=0.16)
     w["image"]["load_cell_n"][0] = 1.01 * scale.hung_n[0]
-    assert weight_ahead_n(w, p, 0) == w["image"]["load_cell_n"][0]
+    assert weight_ahead_n(w["image"], w["control"], p, 0) == w["image"]["load_cell_n"][0]
     scale.desk.command(0)
-    w["image"]["reference"][0, Z, 1] = w["truth"]["qd"][0, Z] = 0.9 * float(p["axis_velocity_loaded"][Z])
+    w["image"]["reference"][0, Z, 1] = w["image"]["axis_speed"][0, Z] = 0.9 * float(p["axis_velocity_loaded"][Z])
     assert scale.scans(0.2) == TRIP_NONE
     before_n = float(w["image"]["load_cell_n"][0])
     scale.offset_n = -10_000.0
     scale.scans(0.05)
-    assert weight_ahead_n(w, p, 0) == pytest.approx(before_n, abs=6.0 * float(p["load_sigma_n"]))
+    assert weight_ahead_n(w["image"], w["control"], p, 0) == pytest.approx(before_n, abs=6.0 * float(p["load_sigma_n"]))

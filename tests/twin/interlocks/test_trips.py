@@ -34,9 +34,9 @@ def test_nothing_trips_at_rest(desk):
     assert desk.trip(scans=20) == TRIP_NONE
 
 
-@pytest.mark.parametrize(("field", "reason"), [("estop_button", TRIP_ESTOP), ("power_off", TRIP_POWER)])
+@pytest.mark.parametrize(("field", "reason"), [("estop_seen", TRIP_ESTOP), ("power_off_seen", TRIP_POWER)])
 def test_button_and_power(desk, field, reason):
-    desk.w["truth"][field] = 1
+    desk.w["image"][field] = 1
     assert desk.trip() == reason
     desk.switch_off(reason)
     assert desk.trip() == TRIP_NONE
@@ -72,10 +72,10 @@ def test_a_table_that_pulls_has_caught_a_lock(chassis):
 
 def test_a_lift_knows_its_drive_even_if_the_load_cell_is_dead(chassis):
     limit = float(chassis.p["overload_fraction"] * chassis.p["rated_load_kg"] * chassis.p["gravity_mps2"])
-    own = float(chassis.p["z_gravity_mass_kg"] * chassis.p["gravity_mps2"])
-    chassis.w["truth"]["tau"][0, Z] = own + 0.99 * limit
+    own = float(chassis.p["z_gravity_mass_kg"] * chassis.p["gravity_mps2"] + chassis.p["z_coulomb_n"])
+    chassis.w["image"]["axis_force_n"][0, Z] = own + 0.99 * limit
     assert chassis.trip(scans=20) == TRIP_NONE
-    chassis.w["truth"]["tau"][0, Z] = own + 1.01 * limit
+    chassis.w["image"]["axis_force_n"][0, Z] = own + 1.01 * limit
     assert chassis.trip(scans=10) == TRIP_OVERLOAD
 
 
@@ -230,14 +230,14 @@ def test_following_error(desk, axis):
 def test_overspeed(desk, axis):
     empty, loaded = desk.p["axis_velocity"][axis], desk.p["axis_velocity_loaded"][axis]
     margin = OVERSPEED_MARGIN[axis]
-    desk.w["truth"]["qd"][0, axis] = -empty - 0.95 * margin
+    desk.w["image"]["axis_speed"][0, axis] = -empty - 0.95 * margin
     assert desk.trip() == TRIP_NONE
-    desk.w["truth"]["qd"][0, axis] = -empty - 1.05 * margin
+    desk.w["image"]["axis_speed"][0, axis] = -empty - 1.05 * margin
     assert desk.trip() == TRIP_FOLLOWING
     desk.hold()
-    desk.w["truth"]["qd"][0, axis] = loaded + 0.95 * margin
+    desk.w["image"]["axis_speed"][0, axis] = loaded + 0.95 * margin
     assert desk.trip() == TRIP_NONE
-    desk.w["truth"]["qd"][0, axis] = loaded + 1.05 * margin
+    desk.w["image"]["axis_speed"][0, axis] = loaded + 1.05 * margin
     assert desk.trip() == TRIP_FOLLOWING, "with a pack in its grips"
 
 
@@ -247,12 +247,12 @@ def test_limit_switch(desk, axis):
     desk.w["image"]["axis_position"][0, axis] = desk.w["image"]["reference"][0, axis, 0] = (
         end + 0.9 * LIMIT_SWITCH[axis]
     )
-    desk.w["truth"]["qd"][0, axis] = 0.01
+    desk.w["image"]["axis_speed"][0, axis] = 0.01
     assert desk.trip() == TRIP_NONE
     desk.w["image"]["axis_position"][0, axis] = end + 1.1 * LIMIT_SWITCH[axis]
     assert desk.trip() == TRIP_FOLLOWING
     assert CAUSES[desk.w["control"]["trip_cause"]] == "overtravel"
-    desk.w["truth"]["qd"][0, axis] = -0.01
+    desk.w["image"]["axis_speed"][0, axis] = -0.01
     assert desk.trip() == TRIP_NONE, "on its way back"
 
 
@@ -285,29 +285,29 @@ class TestTruckMoved:
     def test_along_and_across(self, desk):
         limit = float(desk.p["truck_moved_m"])
         for shift in ((1.05 * limit, 0.0), (0.0, -1.05 * limit), (0.8 * limit, 0.8 * limit)):
-            desk.w["truth"]["truck_q"][:2] = desk.w["control"]["truck_reference"][:2] + shift
+            desk.w["image"]["truck_seen_m"][:2] = desk.w["control"]["truck_reference"][:2] + shift
             assert desk.trip() == TRIP_TRUCK_MOVED
-        desk.w["truth"]["truck_q"][:2] = desk.w["control"]["truck_reference"][:2] + 0.5 * limit
+        desk.w["image"]["truck_seen_m"][:2] = desk.w["control"]["truck_reference"][:2] + 0.5 * limit
         assert desk.trip() == TRIP_NONE
 
     def test_turned_at_a_seat(self, chassis):
         """Its origin stands still, a seat 0.85 m away does not."""
         arm = float(np.abs(chassis.p["seat_xyz_m"][chassis.p["seat_on_truck"] == 1, 0]).max())
-        chassis.w["truth"]["truck_q"][2] = (
+        chassis.w["image"]["truck_seen_m"][2] = (
             chassis.w["control"]["truck_reference"][2] + 0.9 * float(chassis.p["truck_moved_m"]) / arm
         )
         assert chassis.trip() == TRIP_NONE
-        chassis.w["truth"]["truck_q"][2] = (
+        chassis.w["image"]["truck_seen_m"][2] = (
             chassis.w["control"]["truck_reference"][2] - 1.1 * float(chassis.p["truck_moved_m"]) / arm
         )
         assert chassis.trip() == TRIP_TRUCK_MOVED
 
     def test_once_released_it_may_go(self, desk):
-        desk.w["truth"]["truck_q"][0] += 1.0
+        desk.w["image"]["truck_seen_m"][0] += 1.0
         desk.w["image"]["truck_released"] = 1
         assert desk.trip() == TRIP_NONE
 
     def test_switched_off(self, desk):
-        desk.w["truth"]["truck_q"][0] += 1.0
+        desk.w["image"]["truck_seen_m"][0] += 1.0
         desk.switch_off(TRIP_TRUCK_MOVED)
         assert desk.trip() == TRIP_NONE

@@ -68,8 +68,8 @@ def test_an_insertion_is_the_same(station: str, seed: int, hover: Hover) -> None
     assert less.kpis["seat_error_m"] == pytest.approx(whole.kpis["seat_error_m"], abs=0.001)
     assert less.kpis["energy_j"] == pytest.approx(whole.kpis["energy_j"], rel=0.05, abs=2.0)
     assert less.kpis["peak_lateral_force_n"] == pytest.approx(whole.kpis["peak_lateral_force_n"], rel=0.5, abs=300.0)
-    np.testing.assert_allclose(v["truck_q"], w["truth"]["truck_q"], atol=1e-4)
-    np.testing.assert_allclose(v["q"], w["truth"]["q"], atol=5e-3)
+    np.testing.assert_allclose(v["truth"]["truck_q"], w["truth"]["truck_q"], atol=1e-4)
+    np.testing.assert_allclose(v["truth"]["q"], w["truth"]["q"], atol=5e-3)
 
 
 @pytest.mark.parametrize("station", CELLS)
