@@ -14,6 +14,7 @@ from tests.evidence.hostile import run as command
 from tests.evidence.hostile.closeness import LIMITS
 from tests.evidence.markers import stamp
 from tests.evidence.part import ROOT
+from tests.tiers import slow
 
 
 @pytest.mark.slow
@@ -41,7 +42,7 @@ def test_the_worst_episodes_break_nothing_on_the_reference_plant() -> None:
         assert alignment.replay(row)["violations"] == {}
 
 
-@pytest.mark.parametrize("name", ["held", "greedy"])
+@pytest.mark.parametrize("name", ["held", slow("greedy")])
 def test_an_episode_is_played_again_by_its_row(name: str) -> None:
     """On the plant that it was played on, alone or among others: the same steps, end and closeness."""
     (row,) = alignment.play("chassis", "direct", 1, itertools.count(600_200), names=(name,), worlds=1)

@@ -45,7 +45,7 @@ ENDS = [
     ("top_lift", "scanner_noise:factor=300", "repark_required", {"quantity": "truck_yaw", "unit": "rad"}),
     ("top_lift", "sway_offset:offset_mm=30", "sway_limit", {"quantity": "sway", "phase": "lower"}),
     ("chassis", "coupler_stiff:factor=10", "jam", {"quantity": "load", "phase": "store", "tries": 3}),
-    ("top_lift", "guide_friction:factor=30", "jam", {"quantity": "axial_force", "phase": "store", "tries": 3}),
+    ("top_lift", "guide_friction:factor=25", "jam", {"quantity": "axial_force", "phase": "store", "tries": 3}),
 ]
 
 

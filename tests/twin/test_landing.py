@@ -84,7 +84,10 @@ def test_a_swing_that_does_not_end_ends_the_swap() -> None:
     )
     assert result.outcome == "sway_limit"
     assert not seen
-    assert "lower: sway" in result.events[-1]["message"]
+    end = result.events[-1]
+    assert "lower: over its pack for" in end["message"]
+    assert (end["quantity"], end["unit"]) == ("time_over_pack", "s")
+    assert end["value"] < end["limit"]
 
 
 @settings(max_examples=examples(12))

@@ -1,11 +1,17 @@
-"""Load cells that drift, jump or die in a whole swap: zeroed, or found before they do harm, the pack held."""
+"""Load cells that drift, jump or die in a whole swap: zeroed, or found before they do harm, the pack held.
+
+Offsets on the reduced-order plant, a few on the reference.
+"""
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
+from tests.tiers import slow
 from tests.twin.faults.cells import cell_of
 from twin.catalogue import load_timing
 from twin.faults import parse_fault
@@ -37,49 +43,70 @@ LOADED = (
 IN_CONTACT = ("grip,after_s=1", "unlock,after_s=1", "store,after_s=10", "lock,after_s=1", "pull_test", "release")
 
 
-@pytest.mark.parametrize("station", ["top_lift", "chassis"])
-@pytest.mark.parametrize("size_n", [sign * size for size in SIZES_N for sign in (1.0, -1.0)])
-class TestOffset:
-    """On the reduced-order plant; below, a few on the reference."""
+STATIONS = ("top_lift", "chassis")
+OFFSETS_N = tuple(sign * size for size in SIZES_N for sign in (1.0, -1.0))
 
-    def test_constant(self, station: str, size_n: float) -> None:
-        result, _ = swap(station, "rom", f"load_cell_offset:offset_n={size_n}")
-        within = abs(size_n) <= cell_of(station).station.sensors.load_cell_zero_window_n
-        assert result.outcome == ("completed" if within else "load_implausible")
-        assert result.violations == ()
-        zeroed = [event for event in result.events if event["name"] == "load_cell_zeroed"]
-        if within:
-            assert [event["offset_n"] for event in zeroed] == [pytest.approx(size_n, abs=60.0)] * len(zeroed)
-            assert zeroed
-            healthy, _ = swap(station, "rom")
-            assert result.mechanical_time_s == pytest.approx(healthy.mechanical_time_s, abs=0.3)
-        else:
-            assert zeroed == []
-            assert result.events[-1]["phase"] in ("identify", "scan")
 
-    def test_with_a_pack_that_has_been_weighed(self, station: str, size_n: float) -> None:
-        for when, pack in LOADED:
-            result, held = swap(station, "rom", f"load_cell_offset:offset_n={size_n},phase={when}")
-            assert result.outcome == "load_implausible", when
-            assert result.violations == (), when
-            assert held == pack, when
+def matrix(moments: Sequence[Any]) -> list[Any]:
+    """(station, moment, offset): all of them in the slow tests, a quarter of them in the fast ones.
 
-    def test_before_it_is_weighed_and_in_contact(self, station: str, size_n: float) -> None:
-        """Found at the next steady hang at the latest, and by the drive where it would do harm before."""
-        for when in (f"{OUT[station]},after_s=0.5", *IN_CONTACT):
-            result, _ = swap(station, "rom", f"load_cell_offset:offset_n={size_n},phase={when}")
-            assert result.outcome == "load_implausible", when
-            assert result.violations == (), when
+    Those take turns: each moment has two or three offsets, and any four moments have all of them.
+    """
+    return [
+        (slow if (k + 3 * i) % 4 else pytest.param)(station, moment, size_n)
+        for station in STATIONS
+        for i, moment in enumerate(moments)
+        for k, size_n in enumerate(OFFSETS_N)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("station", "size_n"),
+    [
+        (slow if abs(size_n) in (1000.0, 10_000.0) and station == "top_lift" else pytest.param)(station, size_n)
+        for station in STATIONS
+        for size_n in OFFSETS_N
+    ],
+)
+def test_constant(station: str, size_n: float) -> None:
+    result, _ = swap(station, "rom", f"load_cell_offset:offset_n={size_n}")
+    within = abs(size_n) <= cell_of(station).station.sensors.load_cell_zero_window_n
+    assert result.outcome == ("completed" if within else "load_implausible")
+    assert result.violations == ()
+    zeroed = [event for event in result.events if event["name"] == "load_cell_zeroed"]
+    if within:
+        assert [event["offset_n"] for event in zeroed] == [pytest.approx(size_n, abs=60.0)] * len(zeroed)
+        assert zeroed
+        healthy, _ = swap(station, "rom")
+        assert result.mechanical_time_s == pytest.approx(healthy.mechanical_time_s, abs=0.3)
+    else:
+        assert zeroed == []
+        assert result.events[-1]["phase"] in ("identify", "scan")
+
+
+@pytest.mark.parametrize(("station", "moment", "size_n"), matrix(LOADED))
+def test_with_a_pack_that_has_been_weighed(station: str, moment: tuple[str, int], size_n: float) -> None:
+    when, pack = moment
+    result, held = swap(station, "rom", f"load_cell_offset:offset_n={size_n},phase={when}")
+    assert (result.outcome, result.violations, held) == ("load_implausible", (), pack)
+
+
+@pytest.mark.parametrize(("station", "moment", "size_n"), matrix(("out,after_s=0.5", *IN_CONTACT)))
+def test_before_it_is_weighed_and_in_contact(station: str, moment: str, size_n: float) -> None:
+    """Found at the next steady hang at the latest, and by the drive where it would do harm before."""
+    when = moment.replace("out,", f"{OUT[station]},")
+    result, _ = swap(station, "rom", f"load_cell_offset:offset_n={size_n},phase={when}")
+    assert (result.outcome, result.violations) == ("load_implausible", ())
 
 
 @pytest.mark.parametrize(
     ("station", "spec"),
     [
         ("top_lift", "load_cell_offset:offset_n=-60000,phase=traverse_to_slot,after_s=2,for_s=1"),
-        ("top_lift", "load_cell_offset:offset_n=500,phase=traverse_to_slot,after_s=2"),
+        slow("top_lift", "load_cell_offset:offset_n=500,phase=traverse_to_slot,after_s=2"),
         ("top_lift", "load_cell_frozen:phase=unlock"),
         ("chassis", "load_cell_offset:offset_n=-3000"),
-        ("chassis", "load_cell_offset:offset_n=-3000,phase=pull_test"),
+        slow("chassis", "load_cell_offset:offset_n=-3000,phase=pull_test"),
         ("chassis", "load_cell_frozen"),
     ],
 )
