@@ -17,8 +17,8 @@ from twin.plants.geometry import planar
 from twin.plants.suspension import FOUR_ROPE
 from twin.records import DISCRETE_MOTION, STANDSTILL, STOPPING, TRIP_SWAY, YAW, Command, Control, Image, Params, X, Y, Z
 
-LET_OFF_M = 0.07
-"""Past the corner guides (40 mm capture at 35 deg reach 57 mm)."""
+LET_OFF_M, LET_OFF_CAPTURES = 0.07, 1.75
+"""Past the corner guides: at 35 deg they reach 1.43 times their capture below the grip plane (40 mm: 57 mm)."""
 CAUGHT_SHARE = 0.75
 """Share of the guides' capture within which the end effector has to be [estimate: the rest is for the scanner, and for
 what it swings on]."""
@@ -75,6 +75,12 @@ def caught_m(p: Params) -> float:
 
 
 @kernel
+def let_off_m(p: Params) -> float:
+    """How far over its pack an end effector waits, m."""
+    return max(LET_OFF_M, LET_OFF_CAPTURES * p.flipper_capture_m)
+
+
+@kernel
 def calm_s(image: Image, p: Params, r: int) -> float:
     """For how long robot `r`'s end effector has to be over its pack before it comes nearer, s."""
     if p.reeving != FOUR_ROPE:
@@ -113,7 +119,8 @@ def waits_over_pack(image: Image, control: Control, p: Params, c: Command, r: in
         return True
     height_m = p.retract * (image.axis_position[r, Z] - c.seat_z)
     comes_m = -p.retract * stopping_way(image, p, r, Z)
-    if not calm and state == DISCRETE_MOTION and height_m > LET_OFF_M and height_m - comes_m < LET_OFF_M:
+    wait_m = let_off_m(p)
+    if not calm and state == DISCRETE_MOTION and height_m > wait_m and height_m - comes_m < wait_m:
         stop_axis(image, p, r, Z, image.clock_s, STOPPING)
         return True
     return False

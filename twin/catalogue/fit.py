@@ -160,6 +160,12 @@ def _sizes(station: Station, truck: Truck, pack: Pack) -> str | None:
     front, rear = seats[-1][0] + along / 2, seats[0][0] - along / 2
     if truck.mount == "back_of_cab" and front > truck.outline.cab_rear_x_m:
         return f"the pack would reach x {front:g} m, the cab begins at {truck.outline.cab_rear_x_m:g} m"
+    reach = seats[-1][0] + 0.5 * station.end_effector.size_m[0]
+    if truck.mount == "back_of_cab" and reach > truck.outline.cab_rear_x_m:
+        return (
+            f"end_effector.size_m {station.end_effector.size_m[0]:g} m long over the seat would reach x {reach:g} m, "
+            f"the cab begins at {truck.outline.cab_rear_x_m:g} m"
+        )
     if truck.mount == "chassis":
         behind, ahead = truck.rear_axle.x_m, truck.front_axle.x_m
         if not behind < rear < front < ahead:

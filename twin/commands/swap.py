@@ -151,22 +151,27 @@ def resolve(
 
 def default_truck(station: Station, pack: Pack | None) -> Truck:
     """The preferred truck of the station's kind if it fits, else the first by name that does."""
-    from twin.catalogue import compatible, default_pack, load_truck, names
+    from twin.catalogue import compatible, default_pack, load_pack, load_truck, names
 
-    preferred = PREFERRED_TRUCK.get(station.kind)
+    preferred, reason = PREFERRED_TRUCK.get(station.kind), ""
     for name in sorted(names("truck"), key=lambda n: (n != preferred, n)):
         truck = load_truck(name)
         if pack is not None:
-            if compatible(station, truck, pack) is None:
+            refused = compatible(station, truck, pack)
+            if refused is None:
                 return truck
-            continue
-        try:
-            default_pack(station, truck)
-        except InputError:
-            continue
-        return truck
+        else:
+            try:
+                default_pack(station, truck)
+            except InputError:
+                usual = truck.default_pack
+                refused = compatible(station, truck, load_pack(usual)) if usual is not None else None
+            else:
+                return truck
+        if not reason and name == preferred and refused is not None:
+            reason = f"; {name}: {refused}"
     carried = f" with pack {pack.name}" if pack is not None else ""
-    raise InputError(f"no shipped truck fits station {station.name}{carried}", key="--truck")
+    raise InputError(f"no shipped truck fits station {station.name}{carried}{reason}", key="--truck")
 
 
 def run(

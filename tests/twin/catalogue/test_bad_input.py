@@ -138,7 +138,7 @@ def dump(root: Any) -> str:
             "station",
             "plc_hz: {value: 100,",
             "plc_hz: {value: 100.5,",
-            "a whole number, got 100.5 (allowed: whole number 10 to",
+            "a whole number, got 100.5 (allowed: whole number 50 to",
         ),
         (
             "station",

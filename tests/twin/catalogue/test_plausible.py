@@ -149,7 +149,7 @@ def test_what_is_just_allowed_plays(file: tuple[str, str], key: str, factor: flo
         (("station", "top_lift"), "axes.x.velocity_bandwidth_rad_per_s", 80.0, "shakes the bare axis at rates"),
         (("station", "chassis"), "axes.yaw.position_gain_per_s", 10.0, "slower than the velocity loop"),
         (("station", "top_lift"), "axes.y.integral_time_s", 0.1, "the loop rings"),
-        (("station", "top_lift"), "axes.z.brake_force_n", 10.0, "twice the usual"),
+        (("station", "top_lift"), "axes.z.brake_force_n", 10.0, "three times the usual"),
         (("station", "chassis"), "axes.z.moving_mass_kg", 10.0, "less than mass x acceleration + friction + weight"),
         (("station", "top_lift"), "reeving.rope_ea_n", 1e-3, "stretch the ropes by more than 0.5%"),
         (("station", "top_lift"), "reeving.rope_ea_n", 10.0, "swing faster on it than the tick bears"),

@@ -170,7 +170,7 @@ def test_a_world_is_as_large_as_documented() -> None:
     parts = f"state {state} and {rest}, parameters {parameters} and {model}, commands {commands}"
     assert f"A world is {sum(kb):.1f} kB: {parts}." in text
     assert few._scratch.nbytes == many._scratch.nbytes == config.NUMBA_NUM_THREADS * SCRATCH.itemsize
-    assert f"What it is advanced in ({SCRATCH.itemsize / 1e3:.1f} kB) is there once a thread." in text
+    assert f"The working memory of a step ({SCRATCH.itemsize / 1e3:.1f} kB) exists once per thread." in text
     profiles, past = (WORLD[RECORD_OF[name]][name].itemsize / 1e3 for name in ("profile", "truck_history"))
     assert f"motion profiles ({profiles:.1f} kB) and the truck's past for the scanner ({past:.1f} kB)" in text
 

@@ -17,6 +17,9 @@ NOISE_SIGMAS = 6.0
 ZERO_SHARE, TOLERANCE_SHARE, DRIVE_SHARE = 0.20, 0.05, 0.10
 """Of the rated load: initial zero-setting range of OIML R 76-1; and what a load cell and a drive's torque may be off
 before that is called implausible [chosen: a pull test adds a tenth]."""
+GUIDE_REACH = 1.75
+"""Height over its pack at which an end effector waits for its swing to end, in captures of its guides
+(`twin.landing.LET_OFF_CAPTURES`)."""
 SWINGS = 0.45
 """A window of readings spans at least this share of the longest swing, which loads the ropes twice, or what is steady
 at the bottom of a swing passes as a weight (shipped: 0.49)."""
@@ -36,8 +39,12 @@ def end_effector_problems(s: Station) -> Iterator[Problem]:
     yield from within(s, "end_effector.contact_damping_ns_per_m", why, None, critical)
     yield from within(s, "end_effector.friction", "no steel or rubber rubs so hard", None, RATED_FRICTION)
     smallest = 0.25 * min(e.size_m[:2])
-    why = "more than flipper_clearance_m, and at most a quarter of the end effector's length"
-    yield from within(s, "end_effector.flipper_capture_m", why, e.flipper_clearance_m, smallest)
+    why = (
+        "more than flipper_clearance_m, and at most a quarter of the end effector's length; guides of such a capture "
+        f"reach {GUIDE_REACH:g} times as far over the pack, within limits.creep_out_height_m"
+    )
+    most = min(smallest, limits.creep_out_height_m / GUIDE_REACH)
+    yield from within(s, "end_effector.flipper_capture_m", why, e.flipper_clearance_m, most)
     why = "an end effector stands under the roof and is no wider than a vehicle"
     x = s.axes.x
     reach = "it keeps robots on one rail apart: no shorter than the end effector, no longer than axis x"

@@ -13,7 +13,7 @@ class Rates(Strict):
     """Clock rates; each slower one divides the faster one (physics = drive loop)."""
 
     physics_hz: Annotated[int, Field(ge=500, le=8000)]
-    plc_hz: Annotated[int, Field(ge=10, le=1000)]
+    plc_hz: Annotated[int, Field(ge=50, le=1000)]
     policy_hz: Annotated[int, Field(ge=1, le=100)]
     recording_hz: Annotated[int, Field(ge=1, le=1000)]
 

@@ -133,7 +133,10 @@ def _check_robot(w: Truth, p: Params, m: Model, x: State, t: Any, r: int) -> Non
         if abs(qd[i]) > OVER_AXIS * p.axis_velocity[i]:
             _note(w, AXIS_SPEED, r, i, abs(qd[i]), OVER_AXIS * p.axis_velocity[i])
     if k >= 0 and w.pack_offset_m[k, 2] < SUNK * m.pin_length_m:
-        off = max(abs(w.pack_offset_m[k, 0]), abs(w.pack_offset_m[k, 1]))
+        along, across = abs(w.pack_offset_m[k, 0]), abs(w.pack_offset_m[k, 1])
+        off = max(along, across)
+        if along > 2.0 * m.pack_half_m[0] or across > 2.0 * m.pack_half_m[1]:
+            off = 0.0  # it is past that seat altogether
         most = m.pin_radius_m + m.capture_m + contact.WALL_M + BESIDE_SPARE_M
         if off > most:
             _note(w, BESIDE_PINS, r, -1, off, most)
@@ -160,6 +163,8 @@ def _check_overlaps(w: Truth, p: Params, m: Model, x: State, t: Any, r: int) -> 
     low = up * pose[2] - (p.pack_height_m if k >= 0 else m.flipper_depth_m)
     more = 0.0 if k >= 0 else m.flipper_clearance_m + m.flipper_capture_m
     half_x, half_y = m.pack_half_m[0] + more, m.pack_half_m[1] + more
+    if k < 0:
+        half_x, half_y = max(half_x, m.e_half_m[0]), max(half_y, m.e_half_m[1])
     at = w.truck_q
     c, s = cosine_sine(at[TYAW])
     dx, dy = pose[0] - at[TX], pose[1] - at[TY]
