@@ -17,7 +17,7 @@ from pathlib import Path
 
 KEPT_CACHES = 4
 """Older cache folders beyond this many are removed."""
-INNER = ("alignment", "docking", "motion", "plants", "plants/rom", "records", "runner", "sequence")
+INNER = ("alignment", "control", "docking", "motion", "plants", "plants/rom", "records", "runner", "sequence")
 """Folders of the twin with kernels, or with numbers that are compiled into them."""
 
 

@@ -1,6 +1,6 @@
 """Key figures of a swap, of the true state: sway, contact forces, how far the truck moved.
 
-Updated every tick (sway) or scan; energy is metered by the drives (`twin.drives`).
+Updated every tick (sway) or scan; energy is metered by the drives (`twin.motion.drives`).
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ import numpy as np
 from twin.actuators import HOLDS_FROM
 from twin.catalogue.schema import MECHANICAL, LinearAxis, RotaryAxis, Station
 from twin.cell import Cell
-from twin.interlocks import HEIGHT_TOLERANCE_M
+from twin.control.interlocks import HEIGHT_TOLERANCE_M
 from twin.jobs import Job
 from twin.motion.profile import rest_to_rest_duration, rest_to_rest_peak_speed
 from twin.records import AXES, YAW, X, Y, Z

@@ -22,7 +22,7 @@ from tests.evidence.timing_sets import BATCH, Batch
 from twin.catalogue import load_pack, load_station, load_truck
 from twin.cell import build_cell
 from twin.commands.swap import resolve
-from twin.load_plausibility import DRIVE, JUMP, KNOWN
+from twin.control.load_plausibility import DRIVE, JUMP, KNOWN
 from twin.plants.rom import RomPlant
 from twin.sequence.timing import timing_table
 from twin.swap import SwapTwin

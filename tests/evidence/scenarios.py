@@ -21,8 +21,8 @@ from tests.twin.faults.cells import cell_of
 from twin.catalogue import load_pack, load_station, load_timing, load_truck
 from twin.catalogue.schema import TimingSet
 from twin.cell import Cell, build_cell
+from twin.control.interlocks import DISTANCE_MARGIN_M
 from twin.faults import Fault, parse_fault
-from twin.interlocks import DISTANCE_MARGIN_M
 from twin.plants.bullet import BulletPlant
 from twin.plants.rom import RomPlant
 from twin.records import (

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.physics import rig
-from twin.drives import friction_force, motion_end_s
+from twin.motion.drives import friction_force, motion_end_s
 from twin.records import DONE, EX, EY, JOINTS, STANDSTILL, UNTIL_DONE, YAW, X, Y, Z
 
 G = rig.GRAVITY_MPS2

@@ -10,7 +10,7 @@ import pytest
 
 from tests.physics import rig
 from tests.tiers import slow
-from twin.drives import motion_end_s
+from twin.motion.drives import motion_end_s
 from twin.motion.shaper import EI, NONE, ZV, ZVD
 from twin.records import EX, EY, STANDSTILL, X, Y
 

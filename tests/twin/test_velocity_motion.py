@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from tests.tiers import examples
 from twin.catalogue import load_pack, load_station, load_truck
 from twin.cell import build_cell
-from twin.drives import update_reference
+from twin.control.velocity_motion import SILENCE_S, follow_setpoints
+from twin.motion.drives import update_reference
 from twin.motion.kernels import kernel
 from twin.records import (
     BUSY,
@@ -30,7 +31,6 @@ from twin.records import (
     new_command,
 )
 from twin.runner.scan import start_world
-from twin.velocity_motion import SILENCE_S, follow_setpoints
 
 SCAN_S = 0.01
 CELLS = {

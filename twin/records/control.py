@@ -47,7 +47,7 @@ CONTROL = np.dtype(
         ("acknowledgements", i8),  # trips that an operator has cleared
         ("load_zeroed", i8, ROBOTS),
         ("load_zero_found_n", f8, ROBOTS),  # offset that was found then
-        # plausibility of the load cell (twin.load_plausibility): the window of readings that is being filled
+        # plausibility of the load cell (twin.control.load_plausibility): the window of readings that is being filled
         ("load_kind", i8, ROBOTS),
         ("load_count", i8, ROBOTS),
         ("load_first_n", f8, ROBOTS),

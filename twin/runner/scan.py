@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from twin.actuators import actuate, engaged_locks
-from twin.drives import take_orders
-from twin.interlocks import lateral_limit_n
+from twin.control.interlocks import lateral_limit_n
+from twin.control.logic import at_end, run_logic, start_command
+from twin.control.velocity_motion import follows
 from twin.key_figures import note_hand_over, note_scan
 from twin.monitor import monitor
+from twin.motion.drives import take_orders
 from twin.motion.kernels import kernel
-from twin.plc import at_end, run_logic, start_command
 from twin.records import UNTIL_LANDED, UNTIL_SETTLED, Command, Control, Figures, Image, Params, Truth, World
 from twin.scan_parts import ACTUATORS, ALL_ANEW, PADS
 from twin.sensors import (
@@ -23,7 +24,6 @@ from twin.sensors import (
     read_sway_and_force,
     read_truck,
 )
-from twin.velocity_motion import follows
 
 CERTAIN = 12.0
 """No reading lies so many standard deviations off: Box-Muller from 53 bits ends at 8.6, and two may add up."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from twin.drives import drive_forces, update_reference
 from twin.key_figures import note_sway
+from twin.motion.drives import drive_forces, update_reference
 from twin.motion.kernels import kernel
 from twin.plants.suspension import angles_of, suspend
 from twin.plants.truck import truck_forces

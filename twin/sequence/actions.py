@@ -130,7 +130,7 @@ def go_to_truck(phase: str) -> Start:
 def land(phase: str, which: str) -> Start:
     """Empty, onto the pack that stands at `which` seat: fast, then creep until contact.
 
-    It waits over the pack's edges for what is not over it yet, or swings (`twin.landing`).
+    It waits over the pack's edges for what is not over it yet, or swings (`twin.control.landing`).
     """
 
     def start(program: Program, selection: Selection) -> np.ndarray:

@@ -6,8 +6,8 @@ import numpy as np
 
 from twin.catalogue.derived import MOVE_TIMEOUT_S
 from twin.catalogue.schema import FourRope, Mast
+from twin.control.logic import motion_end_of
 from twin.motion.shaper import NONE
-from twin.plc import motion_end_of
 from twin.records import UNTIL_NEAR, UNTIL_SETTLED, YAW, X, Y, Z, new_command
 from twin.sequence.heights import TRAVEL_MARGIN_M
 from twin.sequence.program import Program, Selection

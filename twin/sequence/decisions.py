@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from twin.causes import OVER_PACK
+from twin.control.waits import ARRIVED_M
 from twin.incident import amount, other_end
 from twin.records import DONE, JAM, REFUSED, TIMEOUT, X
 from twin.sequence.building import seat_targets_of
 from twin.sequence.program import Gate, Program, Selection, Then
-from twin.waits import ARRIVED_M
 
 
 def has_next_job(program: Program, selection: Selection) -> np.ndarray:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from twin import landing
 from twin.catalogue.schema import FloatingTable, Mast
 from twin.cell import Cell
+from twin.control import landing
 from twin.sequence.program import Program, Selection
 
 TRAVEL_MARGIN_M = 0.03

@@ -10,7 +10,7 @@ import pytest
 from tests.physics import rig
 from tests.physics.rom.loads import HUNG_KG, LOADS, PACES, hang_aside
 from tests.physics.rom_bench import RESTS, RomBench
-from twin.drives import STOP_JERK, motion_end_s
+from twin.motion.drives import STOP_JERK, motion_end_s
 from twin.motion.profile import plan_hold
 from twin.plants.bullet import BulletPlant
 from twin.records import DONE, EX, EY, JOINTS, STANDSTILL, TRIP_ESTOP, TRIP_FOLLOWING, YAW, X, Y, Z

@@ -11,7 +11,7 @@ import pytest
 from tests.physics import rig
 from tests.physics.rom.loads import COM_BELOW_GRIP_M, HUNG_KG, LOADS, PACES, TILT, TILT_SIGN, hang_aside, leaning
 from tests.physics.rom_bench import RomBench
-from twin.drives import motion_end_s
+from twin.motion.drives import motion_end_s
 from twin.motion.plan import shaper_impulses
 from twin.motion.shaper import EI, NONE, ZV, ZVD, residual_vibration
 from twin.records import EX, YAW, X, Y, Z

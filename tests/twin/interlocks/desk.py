@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from twin.cell import Cell
-from twin.interlocks import find_trip
-from twin.permissives import permitted
+from twin.control.interlocks import find_trip
+from twin.control.permissives import permitted
 from twin.records import TRIP_LOAD_IMPLAUSIBLE, TRIP_NONE, new_command
 from twin.scan_parts import ALL_ANEW
 

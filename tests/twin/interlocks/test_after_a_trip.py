@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tests.twin.control.interlocks.desk import Desk
 
-from tests.twin.interlocks.desk import Desk
-from twin.interlocks import acknowledge, trip_station
+from twin.control.interlocks import acknowledge, trip_station
 from twin.motion.profile import V, duration_s, segment_count
 from twin.records import (
     DISCRETE_MOTION,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.twin.control.interlocks.desk import Desk
 
-from tests.twin.interlocks.desk import Desk
 from tests.twin.why import beyond_limit
+from twin.control.interlocks import DISTANCE_MARGIN_M, LATERAL_SHARE, RISE_SHARE
 from twin.incident import amount, end_of, trip_of
-from twin.interlocks import DISTANCE_MARGIN_M, LATERAL_SHARE, RISE_SHARE
 from twin.records import TRIP_DISTANCE, TRIP_FOLLOWING, TRIP_LATERAL, TRIP_LOCK, TRIP_LOW_TRAVERSE, X, Z
 
 

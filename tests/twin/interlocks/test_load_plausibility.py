@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from tests.twin.control.interlocks.desk import SCAN_S, Desk
 
-from tests.twin.interlocks.desk import SCAN_S, Desk
 from twin.causes import (
     CAUSES,
     LOAD_AGAINST_DRIVE,
@@ -17,7 +17,7 @@ from twin.causes import (
     LOAD_STUCK,
     LOAD_ZERO,
 )
-from twin.feed_forward import weight_ahead_n
+from twin.control.feed_forward import weight_ahead_n
 from twin.records import BUSY, TRIP_LOAD_IMPLAUSIBLE, TRIP_NONE, TRIP_OVERLOAD, Z
 
 WINDOWS = 3.05

@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 import pytest
+from tests.twin.control.interlocks.desk import Desk
 
-from tests.twin.interlocks.desk import Desk
-from twin.interlocks import DISTANCE_MARGIN_M
+from twin.control.interlocks import DISTANCE_MARGIN_M
 from twin.records import (
     ERROR_STOP,
     TRIP_DISTANCE,

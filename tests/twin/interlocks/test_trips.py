@@ -6,11 +6,11 @@ import math
 
 import numpy as np
 import pytest
+from tests.twin.control.interlocks.desk import SCAN_S, Desk
 
-from tests.twin.interlocks.desk import SCAN_S, Desk
 from twin import monitor
 from twin.causes import CAUSES
-from twin.interlocks import LIMIT_SWITCH, OVERSPEED_MARGIN
+from twin.control.interlocks import LIMIT_SWITCH, OVERSPEED_MARGIN
 from twin.records import (
     TRIP_DISTANCE,
     TRIP_ESTOP,

@@ -12,7 +12,7 @@ from twin.alignment.hover import hang, hold, stand_robot
 from twin.branch.estimated.place import BEFORE, IN, OUT, Place, braking, stands_still, stop_at
 from twin.branch.estimated.seen import Seen
 from twin.cell import Cell, stand_pack
-from twin.drives import stop_axis
+from twin.motion.drives import stop_axis
 from twin.plants.geometry import end_effector_pose, measure_packs, rotate, seat_pose
 from twin.plants.rom.carried import angles_of, end_effector_motion
 from twin.plants.suspension import FLOATING_TABLE, FOUR_ROPE, MAST

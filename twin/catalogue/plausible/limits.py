@@ -19,7 +19,7 @@ ZERO_SHARE, TOLERANCE_SHARE, DRIVE_SHARE = 0.20, 0.05, 0.10
 before that is called implausible [chosen: a pull test adds a tenth]."""
 GUIDE_REACH = 1.75
 """Height over its pack at which an end effector waits for its swing to end, in captures of its guides
-(`twin.landing.LET_OFF_CAPTURES`)."""
+(`twin.control.landing.LET_OFF_CAPTURES`)."""
 SWINGS = 0.45
 """A window of readings spans at least this share of the longest swing, which loads the ropes twice, or what is steady
 at the bottom of a swing passes as a weight (shipped: 0.49)."""

@@ -7,8 +7,9 @@ from typing import Any
 from numba import get_thread_id, njit, prange
 
 from twin.causes import NO_CAUSE
-from twin.drives import drive_forces, update_reference
+from twin.control.logic import COMMAND_ENDED
 from twin.key_figures import note_sway
+from twin.motion.drives import drive_forces, update_reference
 from twin.motion.kernels import kernel
 from twin.plants.geometry import end_effector_pose
 from twin.plants.rom import axes, carried, clamped, contact, domain, flight, pace, pressed, quiet, table_flight
@@ -19,7 +20,6 @@ from twin.plants.rom.placing import place_all, place_packs, recall, set_twist, s
 from twin.plants.rom.touching import find_near, push_coupled, touch
 from twin.plants.suspension import FLOATING_TABLE, suspend
 from twin.plants.truck import truck_forces
-from twin.plc import COMMAND_ENDED
 from twin.records import BUSY, OUTSIDE, ROBOTS, Faults, Figures, Image, Params, Truth, World
 from twin.runner.scan import HOLD_CHANGED, plc_scan, plc_scan_unseen
 from twin.scan_parts import ACTUATORS, ALL_ANEW, ALL_ROBOTS

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from twin.drives import drive_forces
+from twin.motion.drives import drive_forces
 from twin.motion.kernels import inlined_kernel, kernel
 from twin.plants.rom.flight import mean_reference
 from twin.plants.suspension import FLOATING_TABLE, FOUR_ROPE, on_yaw_axis_nm, suspend

@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from twin.drives import drive_forces, update_reference
+from twin.motion.drives import drive_forces, update_reference
 from twin.motion.kernels import inlined_kernel, kernel
 from twin.plants.rom.frames import cosine_sine
 from twin.plants.rom.model import EMPTY

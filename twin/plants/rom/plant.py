@@ -11,9 +11,9 @@ from numba import config
 
 from twin.causes import NO_CAUSE
 from twin.cell import Cell
+from twin.control.logic import COMMAND_ENDED
 from twin.plants.rom import advance
 from twin.plants.rom.model import FREE, SCRATCH, STATE, fill_model
-from twin.plc import COMMAND_ENDED
 from twin.records import BUSY, ROBOTS, WORLD, new_command
 from twin.runner.scan import start_worlds
 

@@ -23,7 +23,7 @@ def _asked_for(w: Truth, image: Image, p: Params, r: int, k: int) -> float:
 
 @inlined_kernel
 def _drive(w: Truth, image: Image, p: Params, r: int, k: int, asked_for: float) -> float:
-    """What its drive then gives (`twin.drives.drive_forces`), N or N m, but for its limit."""
+    """What its drive then gives (`twin.motion.drives.drive_forces`), N or N m, but for its limit."""
     drive = p.axis_velocity_gain[k] * (asked_for + w.integral[r, k] / p.axis_integral_time_s[k])
     if k == Z:
         drive += p.z_gravity_mass_kg * p.gravity_mps2 + image.feed_forward_n[r]

@@ -1,4 +1,4 @@
-"""Interlocks of the control software: what trips the station while it runs; `twin.permissives` may refuse a command.
+"""Interlocks of the control software: what trips the station while it runs; `twin.control.permissives` may refuse a command.
 
 They know only what sensors tell (`axis_position`, `load_cell_n`, switches, the last scan) and trust no command about
 what the robot holds. The independent monitor in `twin.monitor` shares nothing with them.
@@ -26,9 +26,9 @@ from twin.causes import (
     first_lock_not,
     note_trip,
 )
-from twin.drives import STOP_JERK, stop_axis
-from twin.feed_forward import highest_speed
-from twin.load_plausibility import drive_load_n, friction_n, load_implausible, overload_unconfirmed, zeroing
+from twin.control.feed_forward import highest_speed
+from twin.control.load_plausibility import drive_load_n, friction_n, load_implausible, overload_unconfirmed, zeroing
+from twin.motion.drives import STOP_JERK, stop_axis
 from twin.motion.kernels import kernel
 from twin.motion.profile import end_position
 from twin.plants.geometry import planar
@@ -208,7 +208,7 @@ def load_share(image: Image, p: Params, r: int) -> float:
 
 @kernel
 def find_trip(image: Image, control: Control, p: Params, commands: Any, dt_s: float, anew: int) -> int:
-    """The reason to trip in this scan, or TRIP_NONE. `anew` as for `twin.plc.plc_scan_unseen`."""
+    """The reason to trip in this scan, or TRIP_NONE. `anew` as for `twin.control.logic.plc_scan_unseen`."""
     off, scale = p.interlock_off, p.interlock_scale
     if image.power_off_seen == 1 and off[TRIP_POWER] == 0:
         note_trip(control, -1, DRIVE_POWER, -1, 0.0, 1.0)

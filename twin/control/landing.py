@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import math
 
-from twin.drives import stop_axis
-from twin.interlocks import stopping_way, target_of
+from twin.control.interlocks import stopping_way, target_of
+from twin.motion.drives import stop_axis
 from twin.motion.kernels import kernel
 from twin.motion.profile import plan_rest_to_rest, plan_with_creep
 from twin.plants.geometry import planar

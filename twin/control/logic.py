@@ -9,9 +9,8 @@ import math
 from typing import Any
 
 from twin.causes import AXIAL, LATERAL, OVER_PACK, PRESS, note_end
-from twin.drives import motion_end_s, stop_axis, update_axis_states
-from twin.feed_forward import order_drives
-from twin.interlocks import (
+from twin.control.feed_forward import order_drives
+from twin.control.interlocks import (
     acknowledge,
     all_present,
     find_trip,
@@ -20,13 +19,16 @@ from twin.interlocks import (
     locks_open,
     trip_station,
 )
-from twin.landing import calm_s, plan_z, stopped_short, waits_over_pack
-from twin.load_plausibility import all_zeroed
+from twin.control.landing import calm_s, plan_z, stopped_short, waits_over_pack
+from twin.control.load_plausibility import all_zeroed
+from twin.control.permissives import permitted
+from twin.control.velocity_motion import all_stand, follow_setpoints, follows, may_follow, stop_following
+from twin.control.waits import ARRIVED_M, note_wait
+from twin.motion.drives import motion_end_s, stop_axis, update_axis_states
 from twin.motion.kernels import kernel
 from twin.motion.profile import plan_rest_to_rest
 from twin.motion.shaper import impulses
 from twin.noise import normal
-from twin.permissives import permitted
 from twin.plants.geometry import planar
 from twin.plants.suspension import FLOATING_TABLE
 from twin.records import (
@@ -62,8 +64,6 @@ from twin.records import (
     Z,
 )
 from twin.scan_parts import ROBOT_MOVED
-from twin.velocity_motion import all_stand, follow_setpoints, follows, may_follow, stop_following
-from twin.waits import ARRIVED_M, note_wait
 
 PRESS_LIMIT = 1.0
 """Share of the rated load at which pressing a block home is given up: stopping takes some per cent more, and the

@@ -20,8 +20,8 @@ import math
 from typing import Any
 
 from twin.causes import IN_ERROR_STOP, TRIP_PENDING, VELOCITY, refuse_ramps, refused
-from twin.drives import stop_axis
-from twin.interlocks import HEIGHT_TOLERANCE_M, below_clearance, let_go, loaded
+from twin.control.interlocks import HEIGHT_TOLERANCE_M, below_clearance, let_go, loaded
+from twin.motion.drives import stop_axis
 from twin.motion.kernels import kernel
 from twin.motion.profile import V, plan_velocity, segment_count, speed_change_distance
 from twin.plants.suspension import FOUR_ROPE

@@ -23,7 +23,7 @@ from twin.causes import (
     note_end,
     pads_made,
 )
-from twin.interlocks import all_present
+from twin.control.interlocks import all_present
 from twin.motion.kernels import kernel
 from twin.plants.suspension import FLOATING_TABLE
 from twin.records import (

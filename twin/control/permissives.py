@@ -24,7 +24,7 @@ from twin.causes import (
     refuse_ramps,
     refused,
 )
-from twin.interlocks import (
+from twin.control.interlocks import (
     DISTANCE_MARGIN_M,
     all_present,
     below_clearance,

@@ -3,7 +3,7 @@
 The end effector's weight is known, and so is that of a pack once it has been weighed hanging: what hangs still and
 shows another weight is a load cell that has drifted. Where the load is not known, in contact, the force of the hoist
 or lift is the second witness: friction only opposes a motion, so a drive that moves a load never gives less than that
-load. Reads sensors and drives alone; `twin.interlocks` trips on what is found here.
+load. Reads sensors and drives alone; `twin.control.interlocks` trips on what is found here.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""The built-in controller: commands, interlocks, permissives, setpoint following. It knows the process image alone."""
