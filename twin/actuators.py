@@ -6,8 +6,9 @@ poses at that moment, and only there: closing on nothing holds nothing and never
 
 from __future__ import annotations
 
+from twin.geometry import rotate_back
 from twin.motion.kernels import kernel
-from twin.plants.geometry import fully_seated, rotate_back
+from twin.plants.geometry import fully_seated
 from twin.records import LOCKS, Faults, Image, Params, Truth
 
 HOLDS_FROM = 0.5

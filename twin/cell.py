@@ -14,12 +14,13 @@ from twin.catalogue.schema import FloatingTable
 from twin.errors import InputError
 from twin.jobs import Job, Seat, plan_jobs
 from twin.parking import Docking, park
-from twin.plants.suspension import FOUR_ROPE, MAST
 from twin.records import (
     AXES,
     DELAY_SCANS,
     EZ,
+    FOUR_ROPE,
     KERNEL_STREAMS,
+    MAST,
     PACKS,
     PARAMS,
     ROBOTS,

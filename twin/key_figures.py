@@ -8,10 +8,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from twin.geometry import planar
 from twin.motion.kernels import kernel
-from twin.plants.geometry import no_pad_touches, planar
-from twin.plants.suspension import FLOATING_TABLE, FOUR_ROPE
-from twin.records import EX, EY, EYAW, Control, Figures, Image, Params, Truth, Z
+from twin.plants.geometry import no_pad_touches
+from twin.records import EX, EY, EYAW, FLOATING_TABLE, FOUR_ROPE, Control, Figures, Image, Params, Truth, Z
 
 SURELY_LESS = 1.0 - 1e-9
 """A number times this is less by more than rounding."""

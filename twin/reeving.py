@@ -9,7 +9,7 @@ import numpy as np
 from twin.catalogue import Pack, Station
 from twin.catalogue.schema import FloatingTable, FourRope, Mast
 from twin.errors import InputError
-from twin.plants.suspension import FLOATING_TABLE, FOUR_ROPE, MAST
+from twin.records import FLOATING_TABLE, FOUR_ROPE, MAST
 
 EXPLICIT_DAMPING_LIMIT = 0.5
 """Damping times step over inertia stays below this in explicit springs, for stability."""

@@ -17,9 +17,9 @@ from twin.catalogue import Pack, Station, Truck, load_pack, load_station, load_t
 from twin.cell import build_cell
 from twin.motion.profile import plan_hold
 from twin.plants.bullet import BulletPlant
-from twin.plants.suspension import FOUR_ROPE
 from twin.records import (
     BUSY,
+    FOUR_ROPE,
     JOINTS,
     RECORD_OF,
     TRIP_LOCK,

@@ -11,9 +11,26 @@ from pydantic import Field
 from twin import seeding
 from twin.catalogue.schema.base import Strict
 from twin.cell import Cell, stand_pack
-from twin.plants.suspension import FLOATING_TABLE, FOUR_ROPE, MAST
 from twin.plants.truck import truck_point
-from twin.records import EPITCH, EROLL, EX, EY, EYAW, EZ, TPITCH, TROLL, TYAW, TZ, YAW, X, Y, Z
+from twin.records import (
+    EPITCH,
+    EROLL,
+    EX,
+    EY,
+    EYAW,
+    EZ,
+    FLOATING_TABLE,
+    FOUR_ROPE,
+    MAST,
+    TPITCH,
+    TROLL,
+    TYAW,
+    TZ,
+    YAW,
+    X,
+    Y,
+    Z,
+)
 
 Length = Annotated[float, Field(ge=-0.2, le=0.2)]
 

@@ -8,8 +8,7 @@ import numpy as np
 
 from twin.cell import Cell
 from twin.motion.kernels import kernel
-from twin.plants.suspension import FLOATING_TABLE
-from twin.records import TPITCH, TROLL, YAW, Control, Image, X, Y, Z
+from twin.records import FLOATING_TABLE, TPITCH, TROLL, YAW, Control, Image, X, Y, Z
 from twin.sequence.heights import jam_load_of
 from twin.sequence.targets import seat_target
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from twin.motion.kernels import kernel
-from twin.plants.suspension import FLOATING_TABLE
-from twin.records import LOAD_PACK, Control, Image, Params
+from twin.records import FLOATING_TABLE, LOAD_PACK, Control, Image, Params
 
 AHEAD_BAND = 0.15
 """Share of a known weight by which the torque feed-forward follows the load cell away from it: hoisting and a bounce

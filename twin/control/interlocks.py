@@ -1,4 +1,4 @@
-"""Interlocks of the control software: what trips the station while it runs; `twin.control.permissives` may refuse a command.
+"""Interlocks of the controller: what trips the station while it runs; permissives may refuse a command.
 
 They know only what sensors tell (`axis_position`, `load_cell_n`, switches, the last scan) and trust no command about
 what the robot holds. The independent monitor in `twin.monitor` shares nothing with them.
@@ -28,13 +28,13 @@ from twin.causes import (
 )
 from twin.control.feed_forward import highest_speed
 from twin.control.load_plausibility import drive_load_n, friction_n, load_implausible, overload_unconfirmed, zeroing
+from twin.geometry import planar
 from twin.motion.drives import STOP_JERK, stop_axis
 from twin.motion.kernels import kernel
 from twin.motion.profile import end_position
-from twin.plants.geometry import planar
-from twin.plants.suspension import FLOATING_TABLE
 from twin.records import (
     ERROR_STOP,
+    FLOATING_TABLE,
     LOAD_UNKNOWN,
     STANDSTILL,
     TRIP_DISTANCE,

@@ -10,12 +10,25 @@ from __future__ import annotations
 import math
 
 from twin.control.interlocks import stopping_way, target_of
+from twin.geometry import planar
 from twin.motion.drives import stop_axis
 from twin.motion.kernels import kernel
 from twin.motion.profile import plan_rest_to_rest, plan_with_creep
-from twin.plants.geometry import planar
-from twin.plants.suspension import FOUR_ROPE
-from twin.records import DISCRETE_MOTION, STANDSTILL, STOPPING, TRIP_SWAY, YAW, Command, Control, Image, Params, X, Y, Z
+from twin.records import (
+    DISCRETE_MOTION,
+    FOUR_ROPE,
+    STANDSTILL,
+    STOPPING,
+    TRIP_SWAY,
+    YAW,
+    Command,
+    Control,
+    Image,
+    Params,
+    X,
+    Y,
+    Z,
+)
 
 LET_OFF_M, LET_OFF_CAPTURES = 0.07, 1.75
 """Past the corner guides: at 35 deg they reach 1.43 times their capture below the grip plane (40 mm: 57 mm)."""

@@ -21,8 +21,7 @@ from twin.causes import (
     note_trip,
 )
 from twin.motion.kernels import kernel
-from twin.plants.suspension import FOUR_ROPE
-from twin.records import BUSY, LOAD_EMPTY, LOAD_PACK, LOAD_UNKNOWN, Command, Control, Image, Params, Z
+from twin.records import BUSY, FOUR_ROPE, LOAD_EMPTY, LOAD_PACK, LOAD_UNKNOWN, Command, Control, Image, Params, Z
 
 STEADY_SHARE = 0.4
 """A load whose readings scatter by more than noise and this share of the tolerance swings or bounces: not judged."""

@@ -24,17 +24,17 @@ from twin.control.load_plausibility import all_zeroed
 from twin.control.permissives import permitted
 from twin.control.velocity_motion import all_stand, follow_setpoints, follows, may_follow, stop_following
 from twin.control.waits import ARRIVED_M, note_wait
+from twin.geometry import planar
 from twin.motion.drives import motion_end_s, stop_axis, update_axis_states
 from twin.motion.kernels import kernel
 from twin.motion.profile import plan_rest_to_rest
 from twin.motion.shaper import impulses
 from twin.noise import normal
-from twin.plants.geometry import planar
-from twin.plants.suspension import FLOATING_TABLE
 from twin.records import (
     BUSY,
     DISCRETE_MOTION,
     DONE,
+    FLOATING_TABLE,
     FOLLOW_ON,
     FORCE_ABORT,
     IDLE,

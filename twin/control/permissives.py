@@ -36,9 +36,9 @@ from twin.control.interlocks import (
     target_of,
 )
 from twin.motion.kernels import kernel
-from twin.plants.suspension import FLOATING_TABLE
 from twin.records import (
     ERROR_STOP,
+    FLOATING_TABLE,
     TRIP_DISTANCE,
     TRIP_LOCK,
     TRIP_LOW_TRAVERSE,

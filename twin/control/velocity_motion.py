@@ -24,10 +24,10 @@ from twin.control.interlocks import HEIGHT_TOLERANCE_M, below_clearance, let_go,
 from twin.motion.drives import stop_axis
 from twin.motion.kernels import kernel
 from twin.motion.profile import V, plan_velocity, segment_count, speed_change_distance
-from twin.plants.suspension import FOUR_ROPE
 from twin.records import (
     CONTINUOUS_MOTION,
     ERROR_STOP,
+    FOUR_ROPE,
     STANDSTILL,
     STOPPING,
     TRIP_LOW_TRAVERSE,

@@ -25,8 +25,8 @@ from twin.causes import (
 )
 from twin.control.interlocks import all_present
 from twin.motion.kernels import kernel
-from twin.plants.suspension import FLOATING_TABLE
 from twin.records import (
+    FLOATING_TABLE,
     STANDSTILL,
     UNTIL_ACTUATED,
     UNTIL_CLEAR,

@@ -9,11 +9,11 @@ import numpy as np
 
 from twin.alignment.hover import rest_truck
 from twin.cell import Cell
+from twin.geometry import quaternion
 from twin.motion.kernels import kernel
-from twin.plants.geometry import end_effector_pose, quaternion, seat_pose
-from twin.plants.suspension import FLOATING_TABLE
+from twin.plants.geometry import end_effector_pose, seat_pose
 from twin.recorded.sampling import fill_frames
-from twin.records import EX, EY, EYAW, EZ, TPITCH, TROLL, TX, TY, TYAW, TZ, YAW, Truth, Z
+from twin.records import EX, EY, EYAW, EZ, FLOATING_TABLE, TPITCH, TROLL, TX, TY, TYAW, TZ, YAW, Truth, Z
 
 SPRINGS = (TZ, TPITCH, TROLL)
 

@@ -14,9 +14,8 @@ from twin.log_import.estimate import begin, swing
 from twin.log_import.mapping import Mapping
 from twin.log_import.packs import Timeline, codes_at
 from twin.log_import.poses import fill_poses, truck_give
-from twin.plants.suspension import FLOATING_TABLE, MAST
 from twin.recorded.sampling import frames_of
-from twin.records import AXES, TX, TY, TYAW
+from twin.records import AXES, FLOATING_TABLE, MAST, TX, TY, TYAW
 
 MEASURED, ESTIMATED = "measured", "estimated"
 HANGS, CARRIED = 0.6, 0.9

@@ -12,8 +12,18 @@ from typing import Any
 from twin.motion.kernels import kernel
 from twin.motion.profile import plan_stop
 from twin.motion.shaper import evaluate_shaped, shaped_duration_s
-from twin.plants.suspension import FLOATING_TABLE
-from twin.records import DISCRETE_MOTION, ERROR_STOP, STANDSTILL, STOPPING, TRIP_NONE, Image, Params, Truth, Z
+from twin.records import (
+    DISCRETE_MOTION,
+    ERROR_STOP,
+    FLOATING_TABLE,
+    STANDSTILL,
+    STOPPING,
+    TRIP_NONE,
+    Image,
+    Params,
+    Truth,
+    Z,
+)
 
 STOP_JERK = 4.0
 """A stop ramps its deceleration this much steeper than a motion does [estimate: quick-stop setting of a drive]."""

@@ -10,10 +10,7 @@ import math
 from typing import Any
 
 from twin.motion.kernels import inlined_kernel, kernel
-from twin.records import EPITCH, EROLL, EX, EY, EYAW, EZ, YAW, Params, Truth, X, Y, Z
-
-FOUR_ROPE, MAST, FLOATING_TABLE = range(3)
-
+from twin.records import EPITCH, EROLL, EX, EY, EYAW, EZ, FLOATING_TABLE, FOUR_ROPE, MAST, YAW, Params, Truth, X, Y, Z
 
 CY, SY, CP, SP, CR, SR, CT, ST = range(8)
 """Places in `angles`: cosine and sine of the end effector's yaw in W, of its pitch and roll, and of axis yaw."""

@@ -18,6 +18,9 @@ EX, EY, EZ, EYAW, EPITCH, EROLL = range(4, 10)
 TRUCK = ("x", "y", "yaw", "z", "pitch", "roll")
 TX, TY, TYAW, TZ, TPITCH, TROLL = range(6)
 
+# Reeving: what an end effector hangs on, or stands on
+FOUR_ROPE, MAST, FLOATING_TABLE = range(3)
+
 # PLCopen axis states
 STANDSTILL, DISCRETE_MOTION, CONTINUOUS_MOTION, STOPPING, ERROR_STOP = range(5)
 AXIS_STATES = ("Standstill", "DiscreteMotion", "ContinuousMotion", "Stopping", "ErrorStop")

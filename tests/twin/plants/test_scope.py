@@ -17,9 +17,10 @@ from twin.alignment.hover import Hover, hover_world
 from twin.alignment.servo import VisualServo
 from twin.catalogue import load_pack, load_station, load_truck
 from twin.cell import Cell, build_cell
+from twin.geometry import rotate
 from twin.plants.bullet import BulletPlant
 from twin.plants.bullet.building import Scope
-from twin.plants.geometry import carried_lift_mps, rotate
+from twin.plants.geometry import carried_lift_mps
 from twin.records import EZ
 
 HOVERS = [

@@ -12,11 +12,28 @@ from twin.alignment.hover import hang, hold, stand_robot
 from twin.branch.estimated.place import BEFORE, IN, OUT, Place, braking, stands_still, stop_at
 from twin.branch.estimated.seen import Seen
 from twin.cell import Cell, stand_pack
+from twin.geometry import rotate
 from twin.motion.drives import stop_axis
-from twin.plants.geometry import end_effector_pose, measure_packs, rotate, seat_pose
+from twin.plants.geometry import end_effector_pose, measure_packs, seat_pose
 from twin.plants.rom.carried import angles_of, end_effector_motion
-from twin.plants.suspension import FLOATING_TABLE, FOUR_ROPE, MAST
-from twin.records import EPITCH, EROLL, EX, EY, EYAW, EZ, STOPPING, TX, TYAW, YAW, X, Y, Z
+from twin.records import (
+    EPITCH,
+    EROLL,
+    EX,
+    EY,
+    EYAW,
+    EZ,
+    FLOATING_TABLE,
+    FOUR_ROPE,
+    MAST,
+    STOPPING,
+    TX,
+    TYAW,
+    YAW,
+    X,
+    Y,
+    Z,
+)
 from twin.sensors import read_seats
 
 ON_FACE_M = 0.005

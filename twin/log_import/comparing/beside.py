@@ -30,8 +30,7 @@ from twin.log_import.comparing.residuals import (
 from twin.log_import.estimate import begin, swing
 from twin.log_import.story import Phase
 from twin.log_import.stretch import ESTIMATE, Completer
-from twin.plants.suspension import FLOATING_TABLE, FOUR_ROPE
-from twin.records import AXES, YAW, X, Y, Z
+from twin.records import AXES, FLOATING_TABLE, FOUR_ROPE, YAW, X, Y, Z
 
 MOST_SAMPLES = 400_000
 """Two hours at 50 Hz: what is compared is in memory as a whole."""

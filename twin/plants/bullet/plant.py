@@ -24,11 +24,12 @@ import pybullet as pb
 
 from twin.cell import Cell
 from twin.control.logic import COMMAND_ENDED
+from twin.geometry import rotate
 from twin.plants.bullet.brakes import Brakes
 from twin.plants.bullet.building import TRUCK_BODY, Scope, load
 from twin.plants.bullet.constraints import Constraints
 from twin.plants.bullet.contacts import GuideForces
-from twin.plants.geometry import carried_lift_mps, coupler_load, refresh_poses, rotate
+from twin.plants.geometry import carried_lift_mps, coupler_load, refresh_poses
 from twin.records import BUSY, JOINTS, ROBOTS, TZ, new_command
 from twin.runner import scan as scanning
 from twin.runner import tick as ticking

@@ -18,9 +18,9 @@ from twin.plants.rom.model import COUPLED, FREE, TRUCK
 from twin.plants.rom.pace import FLIES, RESTS, RIDES, TICKS
 from twin.plants.rom.placing import place_all, place_packs, recall, set_twist, show, show_yaw, take_holds
 from twin.plants.rom.touching import find_near, push_coupled, touch
-from twin.plants.suspension import FLOATING_TABLE, suspend
+from twin.plants.suspension import suspend
 from twin.plants.truck import truck_forces
-from twin.records import BUSY, OUTSIDE, ROBOTS, Faults, Figures, Image, Params, Truth, World
+from twin.records import BUSY, FLOATING_TABLE, OUTSIDE, ROBOTS, Faults, Figures, Image, Params, Truth, World
 from twin.runner.scan import HOLD_CHANGED, plc_scan, plc_scan_unseen
 from twin.scan_parts import ACTUATORS, ALL_ANEW, ALL_ROBOTS
 

@@ -12,8 +12,8 @@ from typing import Any
 from twin.motion.drives import drive_forces
 from twin.motion.kernels import inlined_kernel, kernel
 from twin.plants.rom.flight import mean_reference
-from twin.plants.suspension import FLOATING_TABLE, FOUR_ROPE, on_yaw_axis_nm, suspend
-from twin.records import YAW, Image, Params, Truth, X, Y, Z
+from twin.plants.suspension import on_yaw_axis_nm, suspend
+from twin.records import FLOATING_TABLE, FOUR_ROPE, YAW, Image, Params, Truth, X, Y, Z
 
 Model = Any
 

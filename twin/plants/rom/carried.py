@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from twin.geometry import rotate
 from twin.motion.kernels import inlined_kernel, kernel
-from twin.plants.geometry import coupler_force, rotate
+from twin.plants.geometry import coupler_force
 from twin.plants.rom.frames import (
     back,
     cosine_sine,
@@ -18,8 +19,8 @@ from twin.plants.rom.frames import (
     times,
 )
 from twin.plants.rom.model import EMPTY
-from twin.plants.suspension import CP, CR, CT, CY, FLOATING_TABLE, SP, SR, ST, SY, on_yaw_axis_nm
-from twin.records import EPITCH, EROLL, EX, EY, EYAW, EZ, YAW, Params, Truth, X, Y, Z
+from twin.plants.suspension import CP, CR, CT, CY, SP, SR, ST, SY, on_yaw_axis_nm
+from twin.records import EPITCH, EROLL, EX, EY, EYAW, EZ, FLOATING_TABLE, YAW, Params, Truth, X, Y, Z
 
 Model = Any
 

@@ -17,8 +17,7 @@ from twin.plants.rom import axes, carried
 from twin.plants.rom import truck as truck_body
 from twin.plants.rom.frames import angle_of, cosine_sine, from_quaternion, matrix_product, times
 from twin.plants.rom.model import TRUCK
-from twin.plants.suspension import FLOATING_TABLE
-from twin.records import EPITCH, EROLL, EX, EY, EYAW, EZ, YAW, Image, Params, Truth, X, Y, Z
+from twin.records import EPITCH, EROLL, EX, EY, EYAW, EZ, FLOATING_TABLE, YAW, Image, Params, Truth, X, Y, Z
 
 Model = Any
 State = Any

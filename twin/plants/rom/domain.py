@@ -26,8 +26,25 @@ from twin.plants.rom import carried, contact
 from twin.plants.rom.frames import cosine_sine, times
 from twin.plants.rom.pace import RESTS
 from twin.plants.rom.points import DEEP_M
-from twin.plants.suspension import FLOATING_TABLE
-from twin.records import EPITCH, EROLL, EX, EY, EZ, ROBOTS, TPITCH, TROLL, TX, TY, TYAW, TZ, Figures, Params, Truth, Z
+from twin.records import (
+    EPITCH,
+    EROLL,
+    EX,
+    EY,
+    EZ,
+    FLOATING_TABLE,
+    ROBOTS,
+    TPITCH,
+    TROLL,
+    TX,
+    TY,
+    TYAW,
+    TZ,
+    Figures,
+    Params,
+    Truth,
+    Z,
+)
 
 Model = Any
 State = Any

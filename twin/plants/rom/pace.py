@@ -13,8 +13,22 @@ from typing import Any
 from twin.motion.kernels import kernel
 from twin.plants.rom import flight, resting, table_flight
 from twin.plants.rom.model import COUPLED, FREE, TRUCK
-from twin.plants.suspension import FLOATING_TABLE, FOUR_ROPE, MAST
-from twin.records import EPITCH, EROLL, PACKS, ROBOTS, TPITCH, TROLL, Faults, Image, Params, Truth, Z
+from twin.records import (
+    EPITCH,
+    EROLL,
+    FLOATING_TABLE,
+    FOUR_ROPE,
+    MAST,
+    PACKS,
+    ROBOTS,
+    TPITCH,
+    TROLL,
+    Faults,
+    Image,
+    Params,
+    Truth,
+    Z,
+)
 
 Model = Any
 State = Any

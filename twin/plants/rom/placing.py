@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from twin.geometry import rotate, yaw_error
 from twin.motion.kernels import kernel
-from twin.plants.geometry import nearest_seat, rotate, yaw_error
+from twin.plants.geometry import nearest_seat
 from twin.plants.rom import carried, contact
 from twin.plants.rom import truck as truck_body
 from twin.plants.rom.flight import body_of

@@ -18,8 +18,8 @@ from twin.plants.rom.frames import back, compose, cross, times
 from twin.plants.rom.model import EMPTY, FREE, GROUND, TRUCK
 from twin.plants.rom.pace import RESTS, TICKS
 from twin.plants.rom.placing import fix
-from twin.plants.suspension import FOUR_ROPE, suspend
-from twin.records import PACKS, STANDSTILL, Image, Params, Truth, Z
+from twin.plants.suspension import suspend
+from twin.records import FOUR_ROPE, PACKS, STANDSTILL, Image, Params, Truth, Z
 
 Model = Any
 State = Any

@@ -14,8 +14,22 @@ from twin.monitor import high_enough
 from twin.motion.kernels import kernel
 from twin.plants.rom.model import FREE
 from twin.plants.rom.pace import NEAR_GRIP_M, NEAR_SEAT_M, way
-from twin.plants.suspension import FLOATING_TABLE
-from twin.records import EPITCH, EROLL, EZ, TPITCH, TROLL, TZ, Control, Image, Params, Truth, Watch, X, Z
+from twin.records import (
+    EPITCH,
+    EROLL,
+    EZ,
+    FLOATING_TABLE,
+    TPITCH,
+    TROLL,
+    TZ,
+    Control,
+    Image,
+    Params,
+    Truth,
+    Watch,
+    X,
+    Z,
+)
 from twin.scan_parts import ACTUATORS, ALL_ANEW
 
 Model = Any

@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 
 from twin.motion.kernels import inlined_kernel, kernel
-from twin.plants.suspension import FLOATING_TABLE, on_yaw_axis_nm
-from twin.records import EYAW, STANDSTILL, YAW, Image, Params, Truth, Z
+from twin.plants.suspension import on_yaw_axis_nm
+from twin.records import EYAW, FLOATING_TABLE, STANDSTILL, YAW, Image, Params, Truth, Z
 
 
 @inlined_kernel

@@ -12,8 +12,7 @@ from twin.plants.rom import truck as truck_body
 from twin.plants.rom.frames import from_quaternion, matrix_product, times
 from twin.plants.rom.grip_contact import grip_points
 from twin.plants.rom.model import COUPLED, FREE, TRUCK
-from twin.plants.suspension import FLOATING_TABLE
-from twin.records import PACKS, ROBOTS, Image, Params, Truth
+from twin.records import FLOATING_TABLE, PACKS, ROBOTS, Image, Params, Truth
 
 Model = Any
 State = Any
