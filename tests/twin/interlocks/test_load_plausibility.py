@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from tests.twin.control.interlocks.desk import SCAN_S, Desk
+from tests.twin.interlocks.desk import SCAN_S, Desk
 
 from twin.causes import (
     CAUSES,

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from tests.twin.control.interlocks.desk import SCAN_S, Desk
+from tests.twin.interlocks.desk import SCAN_S, Desk
 
 from twin import monitor
 from twin.causes import CAUSES
