@@ -123,7 +123,9 @@ def test_rows_of_another_truck_are_not_used(plants: Plants, stored: str, capsys:
     plants.alike = True
     agree("--seeds", "1", "--truck", "tractor_4x2", "--reference", stored, "--json")
     assert (REFERENCE, 0) in plants.played
-    assert json.loads(capsys.readouterr().out)["truck"] == "tractor_4x2"
+    said = capsys.readouterr()
+    assert json.loads(said.out)["truck"] == "tractor_4x2"
+    assert f"note: 0 of the {len(plants.rows)} rows of {stored} are used" in said.err
 
 
 def test_the_table_fits_a_terminal_and_is_written_as_markdown(
