@@ -76,11 +76,16 @@ def bundle_names(environment: str | None = None) -> list[str]:
     """Names of the shipped bundles; with an environment's name (`swaptwin/Alignment`), of those made for it."""
     folder = bundles_folder()
     contracts = sorted(folder.glob("*/contract.json")) if folder.is_dir() else []
-    return [
-        path.parent.name
-        for path in contracts
-        if environment is None or json.loads(path.read_bytes()).get("environment") == environment
-    ]
+    return [path.parent.name for path in contracts if environment is None or _made_for(path) == environment]
+
+
+def _made_for(contract: Path) -> str | None:
+    """The environment's name in a bundle's contract; None of a damaged one, which is refused where it is loaded."""
+    try:
+        told = json.loads(contract.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return told.get("environment") if isinstance(told, dict) else None
 
 
 def name_of(environment_id: str) -> str:
