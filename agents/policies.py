@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Protocol
@@ -71,10 +72,25 @@ def bundles_folder() -> Path:
     return models_folder() / "policies"
 
 
-def bundle_names() -> list[str]:
-    """Names of the shipped bundles."""
+def bundle_names(environment: str | None = None) -> list[str]:
+    """Names of the shipped bundles; with an environment's name (`swaptwin/Alignment`), of those made for it."""
     folder = bundles_folder()
-    return sorted(path.parent.name for path in folder.glob("*/contract.json")) if folder.is_dir() else []
+    contracts = sorted(folder.glob("*/contract.json")) if folder.is_dir() else []
+    return [path.parent.name for path in contracts if environment is None or _made_for(path) == environment]
+
+
+def _made_for(contract: Path) -> str | None:
+    """The environment's name in a bundle's contract; None of a damaged one, which is refused where it is loaded."""
+    try:
+        told = json.loads(contract.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return told.get("environment") if isinstance(told, dict) else None
+
+
+def name_of(environment_id: str) -> str:
+    """An environment's name without module and version: `swaptwin/Alignment` of `envs:swaptwin/Alignment-v0`."""
+    return environment_id.rpartition(":")[2].rpartition("-v")[0]
 
 
 def load_policy(
@@ -116,16 +132,20 @@ def load_policy(
 
     if "/" in name or name in (".", ".."):
         return load_bundle(Path(name), environment)
-    refuse_unknown(name, baselines)
+    refuse_unknown(name, baselines, name_of(environment.unwrapped.spec.id))
     return load_bundle(bundles_folder() / name, environment)
 
 
-def refuse_unknown(name: str, baselines: Iterable[str]) -> None:
-    """Raise InputError for a name that is neither a policy's nor a path; what a path leads to is not looked at."""
+def refuse_unknown(name: str, baselines: Iterable[str], environment: str) -> None:
+    """Raise InputError for a name that is neither a policy's nor a path; what a path leads to is not looked at.
+
+    Those that may be chosen are the baselines and the bundles made for `environment`; a bundle made for another one is
+    known, and refused where it is loaded.
+    """
     if "/" in name or name in (".", "..") or name.endswith((".yaml", ".yml", ".zip")):
         return
-    known = sorted([*baselines, *FLOOR, *bundle_names()])
-    if name in known:
+    known = sorted([*baselines, *FLOOR, *bundle_names(environment)])
+    if name in known or name in bundle_names():
         return
     from twin.catalogue.explain import hint
 

@@ -102,8 +102,7 @@ def agree(
     Returns:
         The agreement, and whether it was interrupted (Ctrl-C): then it is of the seeds that were done by then.
     """
-    wanted = set(seeds)
-    known = {row.seed: row for row in reference if row.plant == REFERENCE and row.seed in wanted and setup.made(row)}
+    known = {row.seed: row for row in usable(setup, seeds, reference)}
     rows = list(known.values())
     interrupted = False
     try:
@@ -117,6 +116,12 @@ def agree(
     except KeyboardInterrupt:
         interrupted = True
     return agreement_of(setup, rows, seeds), interrupted
+
+
+def usable(setup: Setup, seeds: Sequence[int], rows: Iterable[SwapRow]) -> list[SwapRow]:
+    """Rows of the reference plant that are of this setup and of one of these seeds."""
+    wanted = set(seeds)
+    return [row for row in rows if row.plant == REFERENCE and row.seed in wanted and setup.made(row)]
 
 
 def reduced_rows(setup: Setup, seeds: Sequence[int]) -> Iterator[SwapRow]:

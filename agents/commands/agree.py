@@ -67,15 +67,16 @@ def command(
     document = write_target(table, key="--table") if table is not None else None
 
     cell, times = resolve(station, truck, pack, timing, seed=seed, parking=parking, conditions=conditions)
+    from agents.agreement.run import usable
     from agents.pool import WorkerDiedError
-    from agents.swap_rows import REFERENCE, Setup, read_rows
+    from agents.swap_rows import Setup, read_rows
 
     setup = Setup.of(cell, times)
     known = []
     for path in reference or ():
         rows = read_rows(path, "--reference")
         known += rows
-        if not any(row.plant == REFERENCE and seed <= row.seed < seed + seeds and setup.made(row) for row in rows):
+        if not usable(setup, range(seed, seed + seeds), rows):
             why = "none is of these seeds, this plant and this setup, numbers of its files included"
             typer.echo(f"note: 0 of the {len(rows)} rows of {path} are used: {why}", err=True)
     if document is not None and document in (kept, *(Path(path).resolve() for path in reference or ())):

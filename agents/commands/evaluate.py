@@ -121,7 +121,7 @@ def command(
 
 def chosen_policies(task: Task, given: Sequence[str] | None) -> tuple[str, ...]:
     """The policies to compare; without any: the task's baselines, random and zero."""
-    from agents.policies import FLOOR, refuse_unknown
+    from agents.policies import FLOOR, name_of, refuse_unknown
 
     names = tuple(given) if given else (*task.baselines, *FLOOR)
     for name in names:
@@ -129,7 +129,7 @@ def chosen_policies(task: Task, given: Sequence[str] | None) -> tuple[str, ...]:
             raise InputError("not the name of a policy", key="--policy", value=name)
         if names.count(name) > 1:
             raise InputError("policy given twice", key="--policy", value=name)
-        refuse_unknown(name, task.baselines)
+        refuse_unknown(name, task.baselines, name_of(task.environment))
     return names
 
 

@@ -16,9 +16,12 @@ from tests.twin.plants.test_off_nominal import factory_but
 from tests.twin.plants.test_rom import cell_of
 from twin import seeding
 from twin.catalogue import load_pack, load_station, load_truck
+from twin.catalogue.load import with_overrides
+from twin.catalogue.plausible.limits import GUIDE_REACH
 from twin.catalogue.schema import TimingSet
 from twin.cell import Cell, build_cell
 from twin.faults import Fault, parse_fault
+from twin.landing import LET_OFF_CAPTURES, let_off_m
 from twin.plants.rom import RomPlant
 from twin.records import UNTIL_LANDED, X, Y, Z
 from twin.swap import SwapResult, SwapTwin
@@ -88,6 +91,18 @@ def test_a_swing_that_does_not_end_ends_the_swap() -> None:
     assert "lower: over its pack for" in end["message"]
     assert (end["quantity"], end["unit"]) == ("time_over_pack", "s")
     assert end["value"] < end["limit"]
+
+
+@pytest.mark.parametrize(("station_name", "capture_m"), [("top_lift", 0.08), ("top_lift_mast", 0.08)])
+def test_it_waits_above_guides_of_any_capture(station_name: str, capture_m: float) -> None:
+    """Guides twice as deep meet a pack twice as high: waiting where the shipped ones end would hit its side."""
+    station = with_overrides(load_station(station_name), {"end_effector.flipper_capture_m": capture_m})
+    cell = build_cell(station, load_truck("tractor_6x4"), load_pack("cab_282"), seed=0)
+    early = {"overlap_s": 10.0}
+    result, _ = landings(cell, factory_but("top_lift", {"lower": early, "traverse_to_full": early, "pick": early}))
+    assert not result.violations
+    assert let_off_m(cell.params[0]) > REACH_M / 0.040 * capture_m
+    assert GUIDE_REACH == LET_OFF_CAPTURES
 
 
 @settings(max_examples=examples(12))

@@ -15,7 +15,7 @@ from rich.console import Console
 
 import swaptwin
 from tests.determinism.short_swap import short_swap
-from twin.catalogue import load_pack, load_station
+from twin.catalogue import load_pack, load_station, with_overrides
 from twin.catalogue.load import models_folder
 from twin.commands.swap import default_truck, figure_rows, print_result
 from twin.errors import InputError
@@ -171,6 +171,13 @@ def test_a_truck_that_fits_is_chosen() -> None:
     assert default_truck(load_station("chassis_single"), None).mount == "chassis"
     with pytest.raises(InputError, match="no shipped truck fits station chassis with pack cab_282"):
         default_truck(load_station("chassis"), load_pack("cab_282"))
+
+
+def test_a_spreader_that_would_stand_in_the_cab_is_refused_with_the_reason() -> None:
+    long = with_overrides(load_station("top_lift"), {"end_effector.size_m": (1.8, 2.4, 0.1)})
+    reason = r"; tractor_6x4: end_effector.size_m 1.8 m long over the seat would reach x 0.9 m, the cab begins at 0.8 m"
+    with pytest.raises(InputError, match=reason):
+        default_truck(long, None)
 
 
 # ---------------------------------------------------------------------------------------------------- what it refuses

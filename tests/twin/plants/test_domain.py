@@ -122,6 +122,15 @@ def test_a_recording_of_it_verifies(tmp_path: Path) -> None:
     assert verify(tmp_path / "left.mcap").verified
 
 
+def test_a_pack_that_hangs_past_a_seat_is_not_beside_its_pins() -> None:
+    """A truck that rolls under a held block brings another seat nearest: no reason to leave the model for."""
+    cell = cell_of("chassis", 5)
+    fault = parse_fault("brakes_released:grade_percent=3,phase=insert,after_s=4")
+    result = SwapTwin(cell, load_timing("factory", cell.station), [fault], make_plant=RomPlant).run()
+    assert result.outcome == "truck_moved"
+    assert not result.violations
+
+
 def test_a_trip_before_it_left_is_told() -> None:
     """The truck's brakes go on a slope: the station trips, and the truck rolls out of the domain while it stands."""
     result = swap(fault="brakes_released:grade_percent=20,phase=lower,after_s=4").run()

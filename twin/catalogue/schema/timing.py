@@ -17,7 +17,7 @@ class PhaseTiming(Strict):
     jerk_fraction: Fraction = 1.0
     shaper: Literal["none", "zv", "zvd", "ei"] = "none"
     shaper_frequency_hz: Annotated[float, Field(gt=0.0, le=20.0)] | None = Field(
-        default=None, description="None: from the rope length at the end of the phase"
+        default=None, description="null: from the rope length at the end of the phase"
     )
     settle_threshold_m: Positive = 0.015
     settle_dwell_s: NonNegative = 0.5
