@@ -20,14 +20,14 @@ __all__ = ["FLIES", "RESTS", "RIDES", "TICKS", "RomBench"]
 @kernel
 def refresh(worlds: Any, params: Any, models: Any, states: Any, scratch: Any) -> None:
     """After somebody has written positions or holds into the one world: what carries whom, and all poses."""
-    w, p, m, x, t = worlds[0], params[0], models[0], states[0], scratch[0]
+    world, p, m, x, t = worlds[0], params[0], models[0], states[0], scratch[0]
     for r in range(p.robots):
-        end_effector_pose(w, p, r)
-    measure_packs(w, p)
-    placing.take_holds(w, p, m, x, t)
-    placing.recall(w, p, m, x, t)
-    placing.place_all(w, p, m, x, t)
-    touching.find_near(w, p, m, x, t, True)
+        end_effector_pose(world.truth, p, r)
+    measure_packs(world.truth, p)
+    placing.take_holds(world.truth, p, m, x, t)
+    placing.recall(world.truth, p, m, x, t)
+    placing.place_all(world.truth, world.image, world.control, world.monitor, p, m, x, t)
+    touching.find_near(world.truth, world.image, p, m, x, t, True)
     for i in range(ROBOTS + 1):
         x.calm[i] = 0
 
@@ -35,7 +35,7 @@ def refresh(worlds: Any, params: Any, models: Any, states: Any, scratch: Any) ->
 @kernel
 def step_at(worlds: Any, params: Any, models: Any, states: Any, scratch: Any, chosen: int, ticks: int) -> None:
     """Robots at a given pace, the truck as the plant chooses: for loads that touch nothing, or TICKS."""
-    w, p, m, x, t = worlds[0], params[0], models[0], states[0], scratch[0]
+    world, p, m, x, t = worlds[0], params[0], models[0], states[0], scratch[0]
     if chosen == TICKS:
         for r in range(p.robots):
             pressed.let_go(x, r)
@@ -43,11 +43,11 @@ def step_at(worlds: Any, params: Any, models: Any, states: Any, scratch: Any, ch
                 x.near[r] = 1
             x.calm[r] = 0
         x.calm[ROBOTS] = 0
-    placing.recall(w, p, m, x, t)
-    pace.choose(w, p, m, x)
+    placing.recall(world.truth, p, m, x, t)
+    pace.choose(world.truth, world.image, world.faults, p, m, x)
     for r in range(p.robots):
         x.pace[r] = chosen
-    advance.advance_ticks(w, p, m, x, t, ticks)
+    advance.advance_ticks(world.truth, world.image, world.faults, world.kpis, p, m, x, t, ticks)
 
 
 class RomBench(RomPlant):
