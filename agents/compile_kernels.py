@@ -58,13 +58,13 @@ def _cell(station: str, seed: int = 0) -> tuple[Any, Any]:
 def _recorded(plant: str, folder: Path) -> None:
     """Swaps that are recorded and trip."""
     from twin.faults import parse_fault
-    from twin.plants.kinds import plant_maker
     from twin.recorded import SwapRecorder
+    from twin.runner.kinds import runner_maker
     from twin.swap import SwapTwin
 
     for station in STATIONS:
         cell, timing = _cell(station)
-        twin = SwapTwin(cell, timing, [parse_fault(f"estop:at_s={SECONDS}")], make_plant=plant_maker(plant))
+        twin = SwapTwin(cell, timing, [parse_fault(f"estop:at_s={SECONDS}")], make_runner=runner_maker(plant))
         try:
             with SwapRecorder(folder / "swap.mcap", twin) as recorder:
                 recorder.finish(twin.run())
@@ -76,17 +76,17 @@ def _reduced(folder: Path) -> None:
     """Also whole swaps that nobody looks at, with overlaps, and with the servo's setpoints in place of moves."""
     from agents.deciders import alignment
     from twin.catalogue import load_timing
-    from twin.plants.rom import RomPlant
+    from twin.runner.kinds import rom_runner
     from twin.swap import SwapTwin
 
     _recorded("rom", folder)
     for station in STATIONS:
         cell, factory = _cell(station)
         for timing, policies in ((factory, {}), (load_timing("zvd", cell.station), alignment("baseline", cell))):
-            twin = SwapTwin(cell, timing, make_plant=RomPlant, **policies)
+            twin = SwapTwin(cell, timing, make_runner=rom_runner, **policies)
             twin.run()
-            twin.plant.stand(0, 0.1)
-            _from_a_log(twin.plant.worlds[0], twin.plant.params[0])
+            twin.runner.stand(0, 0.1)
+            _from_a_log(twin.runner.worlds[0], twin.runner.params[0])
             twin.close()
 
 
@@ -113,15 +113,15 @@ def _reference(folder: Path) -> None:
 def _batch(folder: Path) -> None:
     """As many swaps as are run by several threads, and the monitor alone, as `bench` looks at it."""
     from twin.commands.bench.monitors import look_again
-    from twin.plants.rom import RomPlant
-    from twin.plants.rom.plant import THREADS_FROM
+    from twin.runner.batch import THREADS_FROM
+    from twin.runner.kinds import batch_maker
     from twin.swap import SwapTwin
 
     cell, timing = _cell("top_lift")
     cells = [_cell("top_lift", seed)[0] for seed in range(THREADS_FROM)]
-    twin = SwapTwin(cell, timing, make_plant=lambda _: RomPlant(cells))
+    twin = SwapTwin(cell, timing, make_runner=batch_maker(cells))
     twin.program.advance()
-    look_again(twin.plant.worlds, twin.plant.params, 0.01, 1)
+    look_again(twin.runner.worlds, twin.runner.params, 0.01, 1)
     twin.close()
 
 

@@ -21,8 +21,8 @@ from twin.catalogue.schema.base import Strict
 from twin.cell import Cell, build_cell
 from twin.console import atomic_write, plain, reason
 from twin.errors import InputError, naming
-from twin.plants.kinds import plant_maker
 from twin.recording.header import current_versions
+from twin.runner.kinds import batch_maker, runner_maker
 from twin.variation import NOMINAL, Variation
 
 if TYPE_CHECKING:
@@ -185,12 +185,11 @@ def play(setup: Setup, plant: str, seeds: Sequence[int]) -> list[SwapRow]:
     """One swap a seed, all at once where the plant can do that."""
     from twin.swap import SwapTwin
 
-    make: Any = plant_maker(plant)
     cells = [setup.cell(seed) for seed in seeds]
     rows = []
     for batch in [cells] if plant in BATCHED else [[cell] for cell in cells]:
-        of: Any = batch if plant in BATCHED else batch[0]
-        twin = SwapTwin(batch[0], setup.timing, make_plant=lambda _cell, of=of: make(of))
+        make = batch_maker(batch) if plant in BATCHED else runner_maker(plant)
+        twin = SwapTwin(batch[0], setup.timing, make_runner=make)
         try:
             twin.program.run()
             rows += [row_of(result, setup) for result in twin.results()]

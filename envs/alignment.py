@@ -21,10 +21,10 @@ from envs.swap_case import SwapChoice
 from twin.alignment.episode import AlignmentTwin
 from twin.alignment.sensed import DECISION_S
 from twin.catalogue import Station, load_pack, load_station, load_truck
-from twin.plants.kinds import PLANTS
+from twin.runner.kinds import PLANTS
 
 if TYPE_CHECKING:
-    from twin.plants.protocol import Plant
+    from twin.runner.single import Runner
 
 Array = np.ndarray
 Name = str | os.PathLike[str]
@@ -266,7 +266,7 @@ class AlignmentEnv(EpisodicEnv):
         assert twin.running, f"episode {case.swap.seed} could not begin: {twin.outcome}"
         self._outcome, self._played = "running", []
         self._one.begin(0, case, twin.watch.records)
-        self._one.look_first(FIRST, twin.plant.worlds, twin.plant.params)
+        self._one.look_first(FIRST, twin.runner.worlds, twin.runner.params)
         return twin
 
     def _advance(self, twin: AlignmentTwin, scaled: list[float]) -> None:
@@ -275,7 +275,7 @@ class AlignmentEnv(EpisodicEnv):
         twin.advance(twin.axis_speeds(sent[0]))
         self._played.append(scaled)
         self._one.episodes["end"][0] = END_OF[twin.outcome or "running"]
-        self._one.look(FIRST, twin.plant.worlds, twin.plant.params)
+        self._one.look(FIRST, twin.runner.worlds, twin.runner.params)
         self._outcome = str(CODES[self._one.episodes["end"][0]])
 
     def _info(self, clipped: dict[str, bool]) -> dict[str, Any]:
@@ -291,23 +291,22 @@ class AlignmentEnv(EpisodicEnv):
             "cost": sum(cost.values()),
             "costs": cost,
             "violations": int(one.episodes["violations"][0]),
-            "kpis": {name: values[0].item() for name, values in one.kpis(self._twin.plant.worlds).items()},
+            "kpis": {name: values[0].item() for name, values in one.kpis(self._twin.runner.worlds).items()},
             "case": self._case.as_plain(),
         }
 
     # --------------------------------------------------------------------------------- recordings, pictures, the end
 
     @property
-    def plant(self) -> Plant:
-        """The plant of the present episode.
+    def runner(self) -> Runner:
+        """Plant, controller and monitor of the present episode.
 
         Raises:
             ResetNeeded: before the first reset.
         """
         if self._twin is None:
-            raise ResetNeeded("no plant before reset()")
-        plant: Plant = self._twin.plant
-        return plant
+            raise ResetNeeded("no runner before reset()")
+        return self._twin.runner
 
     def _show(self) -> Array | None:
         self._restore()
@@ -316,7 +315,7 @@ class AlignmentEnv(EpisodicEnv):
             from envs.swap_picture import SwapPicture  # the viewer, only when asked for
 
             self._picture = SwapPicture(str(self.render_mode), self.view, self.size_px, "Alignment")
-        picture: Array | None = self._picture.show(self._case.swap.cell, self.plant, self._case.hover.job)
+        picture: Array | None = self._picture.show(self._case.swap.cell, self.runner, self._case.hover.job)
         return picture
 
     def _free(self) -> None:

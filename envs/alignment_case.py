@@ -17,7 +17,7 @@ from twin.alignment.hover import Hover
 from twin.catalogue import Station
 from twin.catalogue.schema import FourRope
 from twin.errors import InputError
-from twin.plants.kinds import plant_maker
+from twin.runner.kinds import runner_maker
 from twin.variation import POSE_FIELDS
 
 GRAVITY_MPS2 = 9.81
@@ -56,7 +56,7 @@ class AlignmentCase:
 
     def new_twin(self, plant: str = "bullet") -> AlignmentTwin:
         """The pack at hover, the truck about to be measured; on a plant of that name."""
-        return AlignmentTwin(self.swap.cell, self.hover, make_plant=plant_maker(plant, seat=True))
+        return AlignmentTwin(self.swap.cell, self.hover, make_runner=runner_maker(plant, seat=True))
 
     def as_plain(self) -> dict[str, Any]:
         """As `info["case"]` has it, in every step."""

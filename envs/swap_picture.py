@@ -27,19 +27,19 @@ class SwapPicture:
         self._picture = Picture(mode, view, size_px, tuple(PRESETS), title)
         self._cell: Cell | None = None
 
-    def show(self, cell: Cell, plant: Any, job: int | None = None) -> Array | None:
+    def show(self, cell: Cell, runner: Any, job: int | None = None) -> Array | None:
         """The picture (height, width, 3) uint8 of the plant's one world; in a window it is shown and None returned.
 
         `job` is the one that the episode is about, None for a whole swap.
         """
-        sampler = Sampler(cell, plant.worlds, plant.params)
+        sampler = Sampler(cell, runner.worlds, runner.params)
         if self._cell is not cell:
             self._cell = cell
             self._layout = layout_of(cell, job)
             self._names = Names(sampler.frames, sampler.channel_names, sampler.sensor_names)
             self._picture.put(self._layout, self._names)
         poses, values, sensors = sampler.read()
-        snapshot = Snapshot(self._names, float(plant.worlds["truth"]["t_s"][0]), poses, values, sensors)
+        snapshot = Snapshot(self._names, float(runner.worlds["truth"]["t_s"][0]), poses, values, sensors)
         return self._picture.draw(snapshot, view_of(self._picture.view, self._layout, snapshot))
 
     def close(self) -> None:

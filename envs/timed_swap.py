@@ -16,7 +16,7 @@ from twin import seeding
 from twin.catalogue import TimingSet
 from twin.cell import Cell
 from twin.errors import InputError
-from twin.plants.kinds import plant_maker
+from twin.runner.kinds import MakeRunner, runner_maker
 from twin.sequence.program import Ask
 from twin.swap import SwapTwin, finished_phases, kpis_of, violations_of
 
@@ -40,25 +40,25 @@ class TimedSwap:
         on_twin: Callable[[SwapTwin], None] | None = None,
         *,
         plant: str = "bullet",
-        make_plant: Callable[[Cell], Any] | None = None,
+        make_runner: MakeRunner | None = None,
     ) -> None:
         """A swap that waits at its first question.
 
         Args:
             on_twin: is given the swap before anything of it runs.
             plant: the name of what it runs on.
-            make_plant: makes a plant in its place that others run, so that it has not begun: whoever runs it calls
+            make_runner: makes a runner in its place that others run, so that it has not begun: whoever runs it calls
                 `start`, then lets it run while that is true and calls `collect`. Such a swap cannot be copied.
         """
         self.cell, self.timing, self.last, self.plant = cell, timing, last, plant
         self._rows: list[Row] = []
-        self._begin(make_plant or plant_maker(plant), on_twin)
-        if make_plant is None:
+        self._begin(make_runner or runner_maker(plant), on_twin)
+        if make_runner is None:
             self.go_on()
 
-    def _begin(self, make_plant: Callable[[Cell], Any], on_twin: Callable[[SwapTwin], None] | None = None) -> None:
+    def _begin(self, make_runner: MakeRunner, on_twin: Callable[[SwapTwin], None] | None = None) -> None:
         self.outcome = "running"
-        self.twin = SwapTwin(self.cell, self.timing, make_plant=make_plant)
+        self.twin = SwapTwin(self.cell, self.timing, make_runner=make_runner)
         if on_twin is not None:
             on_twin(self.twin)
         self.twin.program.ask_timing = True
@@ -82,7 +82,7 @@ class TimedSwap:
     def go_on(self) -> None:
         """To the next question, perhaps of the same robot, or to the end."""
         while self.start():
-            self.twin.plant.run()
+            self.twin.runner.run()
             self.collect()
 
     def start(self) -> bool:
@@ -119,7 +119,7 @@ class TimedSwap:
 
     def shown(self) -> Shown:
         """Times and peaks so far."""
-        world = self.twin.plant.worlds[0]
+        world = self.twin.runner.worlds[0]
         return Shown(
             self.mechanical_s,
             float(world["kpis"]["peak_lateral_n"]),
@@ -129,11 +129,11 @@ class TimedSwap:
 
     def violations(self) -> list[dict[str, Any]]:
         """What the safety monitor has seen."""
-        return list(violations_of(self.twin.plant.worlds[0], self.twin.cell))
+        return list(violations_of(self.twin.runner.worlds[0], self.twin.cell))
 
     def kpis(self) -> dict[str, float | int]:
         """The swap's key figures so far."""
-        return kpis_of(self.twin.plant, self.twin.program, 0)
+        return kpis_of(self.twin.runner, self.twin.program, 0)
 
     def close(self) -> None:
         """Free the plant."""
@@ -145,7 +145,7 @@ class TimedSwap:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._begin(plant_maker(self.plant))
+        self._begin(runner_maker(self.plant))
         self.go_on()
         for row in self._rows:
             self._answer(row)

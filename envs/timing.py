@@ -20,7 +20,7 @@ from envs.timing_observation import OBSERVATION, place_of
 from envs.timing_reward import REWARD_WEIGHTS as REWARD_WEIGHTS
 from twin.catalogue import Station, load_pack, load_station, load_timing, load_truck, with_overrides
 from twin.catalogue.schema import MECHANICAL
-from twin.plants.kinds import PLANTS
+from twin.runner.kinds import PLANTS
 
 Array = np.ndarray
 Name = str | os.PathLike[str]
@@ -269,7 +269,7 @@ class TimingEnv(EpisodicEnv):
             from envs.swap_picture import SwapPicture  # the viewer, only when asked for
 
             self._picture = SwapPicture(str(self.render_mode), self.view, self.size_px, "Timing")
-        picture: Array | None = self._picture.show(episode.case.cell, episode.swap.twin.plant)
+        picture: Array | None = self._picture.show(episode.case.cell, episode.swap.twin.runner)
         return picture
 
     def _free(self) -> None:

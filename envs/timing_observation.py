@@ -71,7 +71,7 @@ def natural_hz(program: Program, ask: Ask) -> float:
     reeving = program.cell.station.reeving
     if isinstance(reeving, FourRope):
         length_m = rope_m(program, move_z(program, ask))
-        gravity = float(program.plant.params["gravity_mps2"][ask.world])
+        gravity = float(program.runner.params["gravity_mps2"][ask.world])
         return math.sqrt(gravity / length_m) / (2.0 * math.pi)
     return reeving.frequency_hz if isinstance(reeving, Mast) else math.nan
 
@@ -83,13 +83,13 @@ def move_z(program: Program, ask: Ask) -> float:
         return travel_z(program)
     if name == "traverse_to_full":
         return empty_z(program)
-    return float(program.plant.worlds["image"]["axis_position"][ask.world, ask.robot, Z])
+    return float(program.runner.worlds["image"]["axis_position"][ask.world, ask.robot, Z])
 
 
 def ways(program: Program, ask: Ask) -> Array:
     """(4,) way of x, y, z (m) and yaw (rad) from here to where the phase ends, by what the control software knows."""
     name = PHASES[place_of(ask.phase, program.cell.station.kind)]
-    here = program.plant.worlds["image"]["axis_position"][ask.world, ask.robot]
+    here = program.runner.worlds["image"]["axis_position"][ask.world, ask.robot]
     who = Selection(np.array([ask.world]), np.array([ask.robot]), np.array([ask.job]))
     way = np.zeros(4)
     seat = {
@@ -130,7 +130,7 @@ def elapsed_s(program: Program, world: int) -> float:
 def observe(program: Program, ask: Ask, since_s: float) -> Array:
     """(Q,) float32 observation of a robot that asks, scaled; `since_s` the first mechanical phase began."""
     n, r, cell = ask.world, ask.robot, program.cell
-    w, place = program.plant.worlds[n], place_of(ask.phase, cell.station.kind)
+    w, place = program.runner.worlds[n], place_of(ask.phase, cell.station.kind)
     name = PHASES[place]
     way, z_now = ways(program, ask), float(w["image"]["axis_position"][r, Z])
     weighed = float(w["control"]["carried_kg"][r])

@@ -1,6 +1,6 @@
 """Key figures of a swap, of the true state: sway, contact forces, how far the truck moved.
 
-Updated every tick (sway) or scan; energy is metered by the drives (`twin.motion.drives`).
+Updated in every scan; energy is metered by the drives (`twin.motion.drives`).
 """
 
 from __future__ import annotations
@@ -11,25 +11,7 @@ from typing import Any
 from twin.geometry import planar
 from twin.motion.kernels import kernel
 from twin.plants.geometry import no_pad_touches
-from twin.records import EX, EY, EYAW, FLOATING_TABLE, FOUR_ROPE, Control, Figures, Image, Params, Truth, Z
-
-SURELY_LESS = 1.0 - 1e-9
-"""A number times this is less by more than rounding."""
-
-
-@kernel
-def note_sway(w: Truth, figures: Figures, p: Params, r: int) -> None:
-    """Key figures: the largest swing of a held pack."""
-    if w.held[r] < 0:
-        return
-    sway = planar(w.q[r, EX], w.q[r, EY])
-    figures.peak_sway_m = max(figures.peak_sway_m, sway)
-    if p.reeving == FLOATING_TABLE:
-        figures.peak_sway_rad = max(figures.peak_sway_rad, abs(w.q[r, EYAW]))
-    else:
-        length = p.sheave_height_m - w.q[r, Z]
-        if sway >= SURELY_LESS * figures.peak_sway_rad * length:  # an arc tangent is less than its argument
-            figures.peak_sway_rad = max(figures.peak_sway_rad, math.atan2(sway, length))
+from twin.records import EX, EY, FLOATING_TABLE, FOUR_ROPE, Control, Figures, Image, Params, Truth, Z
 
 
 @kernel
@@ -60,9 +42,11 @@ def note_hand_over(w: Truth, image: Image, figures: Figures, p: Params, r: int) 
 
 @kernel
 def note_scan(w: Truth, image: Image, control: Control, figures: Figures, p: Params, commands: Any) -> None:
-    """Contact forces since the last scan, hand-overs, and how far the truck has moved."""
+    """Sway and contact forces since the last scan, hand-overs, and how far the truck has moved."""
     for r in range(p.robots):
         note_hand_over(w, image, figures, p, r)
+        figures.peak_sway_m = max(figures.peak_sway_m, w.sway_peak_m[r])
+        figures.peak_sway_rad = max(figures.peak_sway_rad, w.sway_peak_rad[r])
         if w.guide_force_n[r, 0] != 0.0 or w.guide_force_n[r, 1] != 0.0:
             figures.peak_lateral_n = max(figures.peak_lateral_n, planar(w.guide_force_n[r, 0], w.guide_force_n[r, 1]))
         figures.peak_lateral_n = max(figures.peak_lateral_n, w.guide_peak_n[r, 0])

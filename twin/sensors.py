@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from twin.motion.kernels import kernel
 from twin.noise import normal, uniform
+from twin.plants.geometry import OVER_SEAT_M
 from twin.records import (
     DELAY_SCANS,
     EX,
-    EY,
     LOCKS,
     S_FORCE,
     S_LOAD,
@@ -25,8 +25,6 @@ from twin.records import (
 
 CLOSED_FROM, OPEN_BELOW = 0.99, 0.01
 """Actuator positions at which the switches make."""
-OVER_SEAT_M = 0.1
-"""A pack farther off its seat's middle, along x or y, makes no pad switch [estimate]."""
 
 
 @kernel
@@ -117,17 +115,6 @@ def read_pads(w: Truth, image: Image, p: Params) -> None:
 
 
 @kernel
-def made_pads(w: Truth, p: Params, k: int) -> int:
-    """Which pad switches pack `k` makes, as a number for comparison; -1: none."""
-    if abs(w.pack_offset_m[k, 0]) >= OVER_SEAT_M or abs(w.pack_offset_m[k, 1]) >= OVER_SEAT_M:
-        return -1
-    made = 0
-    for i in range(4):
-        made = 2 * made + (1 if w.pad_gap_m[k, i] <= p.seated_m else 0)
-    return 16 * w.pack_seat[k] + made if made > 0 else -1
-
-
-@kernel
 def read_truck(w: Truth, image: Image, sensors: Sensors, faults: Faults, p: Params) -> None:
     """The truck's displacement, and its pose for the scanners, which show it late."""
     slot = sensors.scans % DELAY_SCANS
@@ -168,9 +155,3 @@ def scan_frame(image: Image, sensors: Sensors, faults: Faults, p: Params, r: int
         seen = sensors.truck_history[then, i] + p.scan_bias[i] + sigma * normal(p.stream[S_SCANNER], frame, lane + i)
         image.scan_pose[r, i] = (image.scan_pose[r, i] * kept + seen) / (kept + 1)
     image.scan_count[r] = count + 1
-
-
-@kernel
-def sway_of(w: Truth, p: Params, r: int) -> float:
-    """True sway offset of robot `r`, in m."""
-    return (w.q[r, EX] ** 2 + w.q[r, EY] ** 2) ** 0.5

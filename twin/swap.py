@@ -15,8 +15,9 @@ from twin.faults import Fault, FaultPlayer, faulty_cell
 from twin.finite import with_nulls
 from twin.incident import amounts
 from twin.monitor import INVARIANTS, MEASURED
-from twin.plants.protocol import Plant
 from twin.records import BUSY, TRIP
+from twin.runner.kinds import MakeRunner, bullet_runner
+from twin.runner.single import Hook, Runner
 from twin.sequence.decisions import inserted
 from twin.sequence.program import PhaseSpan, Program
 from twin.sequence.tables import TABLES
@@ -118,10 +119,10 @@ class SwapResult:
 
 
 class SwapTwin:
-    """One swap: a cell, a plant, the sequence, a timing set and the faults that are injected.
+    """One swap: a cell, a runner, the sequence, a timing set and the faults that are injected.
 
-    Or a batch of swaps, where `make_plant` gives a plant of several cells: they share station, truck and packs, and the
-    first is `cell`. Faults and aligners act on single swaps only.
+    Or a batch of swaps, where `make_runner` gives a runner of several cells: they share station, truck and packs, and
+    the first is `cell`. Faults and aligners act on single swaps only.
     """
 
     def __init__(
@@ -130,7 +131,7 @@ class SwapTwin:
         timing: TimingSet,
         faults: Sequence[Fault] = (),
         *,
-        make_plant: Callable[..., Any] | None = None,
+        make_runner: MakeRunner = bullet_runner,
         timing_decider: TimingDecider | None = None,
         aligner: MakeDecider | None = None,
         policies: Mapping[str, str] | None = None,
@@ -139,7 +140,7 @@ class SwapTwin:
         """A swap that is ready to run.
 
         Args:
-            make_plant: `make_plant(cell)` builds the plant; BulletPlant when left out.
+            make_runner: `make_runner(cell)` builds plant and runner; those of the reference plant when left out.
             timing_decider: gives the TIMING row of each mechanical phase that a robot enters, in place of the timing
                 set's; each is noted as an event.
             aligner: gives the decider of a robot's setpoints: with it insertions into the truck go to hover and follow
@@ -152,25 +153,21 @@ class SwapTwin:
             InputError: a fault that this cell cannot have.
         """
         cell = faulty_cell(cell, faults)
-        if make_plant is None:
-            from twin.plants.bullet import BulletPlant
-
-            make_plant = BulletPlant
         self.cell, self.timing, self.faults = cell, timing, tuple(faults)
         start = branch.start if branch is not None else None
-        self.plant: Any = make_plant(cell) if start is None else make_plant(cell, worlds=start.new_world(cell))
-        self.cells: tuple[Cell, ...] = tuple(getattr(self.plant, "cells", (cell,)))
+        self.runner = make_runner(cell) if start is None else make_runner(cell, worlds=start.new_world(cell))
+        self.cells: tuple[Cell, ...] = tuple(self.runner.cells)
         if len(self.cells) > 1 and (faults or aligner is not None):
             raise ValueError("faults and aligners act on single swaps, not on a batch")
-        self._watchers: tuple[Callable[[Any], None], ...] = ()
-        self._aligner: Callable[[Any], None] | None = None
+        self._watchers: tuple[Hook, ...] = ()
+        self._aligner: Hook | None = None
         kind = cell.station.kind
-        rows = np.repeat(timing_table(timing, kind)[None, :], len(self.plant.worlds), axis=0)
-        self.program = Program(self.plant, cell, TABLES[kind](), rows, MECHANICAL[kind])
+        rows = np.repeat(timing_table(timing, kind)[None, :], len(self.runner.worlds), axis=0)
+        self.program = Program(self.runner, cell, TABLES[kind](), rows, MECHANICAL[kind])
         if aligner is not None:
             from twin.alignment.aligner import Aligner
 
-            self.align_by(Aligner(cell, self.plant, self.program, aligner))
+            self.align_by(Aligner(cell, self.runner, self.program, aligner))
         self.policies, self.branch = dict(policies or {}), branch
         if start is not None:
             start.enter(self.program)
@@ -181,7 +178,7 @@ class SwapTwin:
             self._player = player = FaultPlayer(faults, cell, added=added)
             player.on_change = self._note_fault
             if player.acts_from(self.program.time_s(0)):
-                self.plant.disturb = player.before_scan
+                self.runner.disturb = player.before_scan
             else:
                 self.watch(player.after_scan)
 
@@ -196,29 +193,29 @@ class SwapTwin:
         if decider is not None:
             self.program.decide = lambda ask: decider(self, ask.world, ask.robot, ask.job, ask.phase)
 
-    def align_by(self, decide: Callable[[Any], None] | None) -> None:
-        """Insertions that begin from now on follow the setpoints of `decide`, a plant's; None: moves as all others."""
+    def align_by(self, decide: Hook | None) -> None:
+        """Insertions that begin from now on follow the setpoints of `decide`, a runner's; None: moves as all others."""
         from twin.alignment.steps import exchange_table
 
         exchange_table(self.program, setpoints=decide is not None)
         self._aligner = decide
-        self.plant.decide = decide if not self._watchers else self._after_scan
+        self.runner.decide = decide if not self._watchers else self._after_scan
 
-    def watch(self, hook: Callable[[Any], None]) -> None:
-        """Call `hook` with the plant after each PLC scan, before anything is decided on what the scan has brought."""
+    def watch(self, hook: Hook) -> None:
+        """Call `hook` with the runner after each PLC scan, before anything is decided on what the scan has brought."""
         self._watchers = (*self._watchers, hook)
-        self.plant.decide = self._after_scan
+        self.runner.decide = self._after_scan
 
-    def unwatch(self, hook: Callable[[Any], None]) -> None:
+    def unwatch(self, hook: Hook) -> None:
         """The end of `watch`; on the reduced-order plant nobody who looks at its scans means a swap in milliseconds."""
         self._watchers = tuple(one for one in self._watchers if one != hook)
-        self.plant.decide = self._after_scan if self._watchers else self._aligner
+        self.runner.decide = self._after_scan if self._watchers else self._aligner
 
-    def _after_scan(self, plant: Any) -> None:
+    def _after_scan(self, runner: Runner) -> None:
         for hook in self._watchers:
-            hook(plant)
+            hook(runner)
         if self._aligner is not None:
-            self._aligner(plant)
+            self._aligner(runner)
 
     def _note_fault(self, fault: Fault, acts: bool) -> None:
         self.program.event(0, "fault", f"{fault.text} {'acts' if acts else 'is over'}", fault=fault.text, acts=acts)
@@ -248,28 +245,28 @@ class SwapTwin:
         phases, mechanical, cycle = finished_phases(program, cell, n, begin_s)
         return SwapResult(
             cell=cell,
-            plant=getattr(self.plant, "name", "bullet"),
+            plant=self.runner.name,
             timing=self.timing.name,
             outcome=program.outcome[n],
             cycle_time_s=cycle,
             mechanical_time_s=mechanical,
             lower_bound_s=lower_bound_s(cell) if begin_s is None else None,
             phases=phases,
-            kpis=kpis_of(self.plant, program, n),
-            violations=violations_of(self.plant.worlds[n], cell),
+            kpis=kpis_of(self.runner, program, n),
+            violations=violations_of(self.runner.worlds[n], cell),
             events=tuple(program.events[n]),
-            end_state_sha256=self.plant.state_sha256(n),
+            end_state_sha256=self.runner.state_sha256(n),
             faults=tuple(fault.text for fault in self.faults),
             insert_attempts=tuple(program.insert_attempts[n].tolist()),
             policies=self.policies,
             branch=self.branch,
             faults_not_acted=tuple(fault.text for fault in self._not_acted),
-            not_reached=not_reached(self.plant, program, n),
+            not_reached=not_reached(self.runner, program, n),
         )
 
     def close(self) -> None:
         """Free the plant."""
-        self.plant.close()
+        self.runner.close()
 
 
 def finished_phases(
@@ -300,9 +297,9 @@ def end_of(span: PhaseSpan, times: FixedTimes) -> float:
     return span.start_s + times.exit_s if span.name == "exit" else span.end_s
 
 
-def kpis_of(plant: Plant, program: Program, n: int) -> dict[str, float | int]:
+def kpis_of(runner: Runner, program: Program, n: int) -> dict[str, float | int]:
     """Key figures of world `n` (design, section 8)."""
-    w = plant.worlds[n]
+    w = runner.worlds[n]
     new_packs = [job.new_pack for job in program.cell.jobs]
     offsets = w["truth"]["pack_offset_m"][new_packs, :2]
     return {
@@ -313,27 +310,27 @@ def kpis_of(plant: Plant, program: Program, n: int) -> dict[str, float | int]:
         "peak_lateral_force_n": float(w["kpis"]["peak_lateral_n"]),
         "peak_axial_force_n": float(w["kpis"]["peak_axial_n"]),
         "seat_error_m": float(np.hypot(offsets[:, 0], offsets[:, 1]).max()),
-        "insert_attempts": int(insertions(plant, program, n).max()),
+        "insert_attempts": int(insertions(runner, program, n).max()),
         "energy_j": float(w["truth"]["energy_j"]),
         "truck_displacement_m": float(w["kpis"]["truck_displacement_m"]),
     }
 
 
-def insertions(plant: Plant, program: Program, n: int) -> np.ndarray:
+def insertions(runner: Runner, program: Program, n: int) -> np.ndarray:
     """(jobs,) insertions into the truck that were begun in world `n`, one that is under way or was cut off included."""
     begun = program.insert_attempts[n].copy()
     for r, queue in enumerate(program.queue):
-        under_way = not program.waiting[n, r] and plant.worlds["control"]["status"][n, r] in (BUSY, TRIP)
+        under_way = not program.waiting[n, r] and runner.worlds["control"]["status"][n, r] in (BUSY, TRIP)
         if under_way and program.table[program.step[n, r]].then is inserted:
             begun[queue[program.place[n, r]]] += 1
     return begun
 
 
-def not_reached(plant: Plant, program: Program, n: int) -> frozenset[str]:
+def not_reached(runner: Runner, program: Program, n: int) -> frozenset[str]:
     """Key figures of world `n` that a swap which has failed did not come to measure."""
     if program.outcome[n] == "completed":
         return frozenset()
-    w, jobs = plant.worlds[n], program.cell.jobs
+    w, jobs = runner.worlds[n], program.cell.jobs
     names = set()
     if any(w["truth"]["locked"][job.truck_seat] != job.new_pack for job in jobs):
         names.add("seat_error_m")  # a pack that still stands in its slot is seated well, there

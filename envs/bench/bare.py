@@ -84,7 +84,7 @@ def measure(name: str, arguments: dict[str, Any], turns: int = TURNS, line: Prog
 
 def plant_of(env: gymnasium.Env[Any, Any]) -> Any:
     """As every environment on Bullet has it."""
-    return env.unwrapped.plant  # type: ignore[attr-defined]
+    return env.unwrapped.runner.plant  # type: ignore[attr-defined]
 
 
 def bare_rows(label: str, name: str, arguments: dict[str, Any], line: ProgressLine, turns: int = TURNS) -> list[Row]:

@@ -26,7 +26,7 @@ def ticks_a_step(env: Any) -> int | None:
 
 def tick(env: Any) -> int:
     """Where the plant of one of ours is; 0 where it counts none."""
-    worlds = getattr(getattr(env, "plant", None), "worlds", None)
+    worlds = getattr(getattr(env, "runner", None), "worlds", None)
     return int(worlds["truth"]["tick"][0]) if worlds is not None else 0
 
 

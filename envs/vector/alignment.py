@@ -88,9 +88,9 @@ class AlignmentVectorEnv(BatchedEnv):
         self.batch, self._cases = AlignmentBatch(num_envs), Kept(num_envs)
 
     @property
-    def plant(self) -> Any:
-        """The `RomPlant` of all worlds; None before the first reset."""
-        return self.batch.plant
+    def runner(self) -> Any:
+        """The `BatchRunner` of all worlds; None before the first reset."""
+        return self.batch.runner
 
     @property
     def max_steps(self) -> int:
@@ -102,14 +102,14 @@ class AlignmentVectorEnv(BatchedEnv):
         self.batch.begin(which.tolist(), [case.swap.cell for case in cases], [case.hover for case in cases])
         for i, case in zip(which.tolist(), cases, strict=True):
             self._episodes.begin(i, case, self.batch.watches[i : i + 1])
-        self._episodes.look_first(which, self.plant.worlds, self.plant.params)
+        self._episodes.look_first(which, self.runner.worlds, self.runner.params)
         self._cases.put(which.tolist(), [case.as_plain() for case in cases])
 
     def _advance(self, which: Array, actions: Array) -> None:
         sent = self._episodes.act(which, actions)
         for i, outcome in self.batch.advance(which, sent).items():
             self._episodes.episodes["end"][i] = END_OF[outcome]
-        self._episodes.look(which, self.plant.worlds, self.plant.params)
+        self._episodes.look(which, self.runner.worlds, self.runner.params)
 
     def _ends(self) -> tuple[Array, Array]:
         end = self._episodes.episodes["end"]
@@ -126,6 +126,6 @@ class AlignmentVectorEnv(BatchedEnv):
             "cost": sum_of(e.costs),
             "costs": by_name(COSTS, e.costs),
             "violations": e.episodes["violations"].copy(),
-            "kpis": dict(e.kpis(self.plant.worlds)),
+            "kpis": dict(e.kpis(self.runner.worlds)),
             "case": self._cases.columns(),
         }

@@ -23,9 +23,8 @@ from envs.vector.infos import Columns, stacked
 from twin.catalogue import Station, load_pack, load_station, load_timing, load_truck, with_overrides
 from twin.catalogue.schema import MECHANICAL
 from twin.cell import Cell
-from twin.plants.rom import RomPlant
-from twin.plants.rom.plant import NEVER
-from twin.plants.slot import Slot
+from twin.runner.batch import NEVER, BatchRunner
+from twin.runner.slot import Slot
 
 Array = np.ndarray
 Name = str | os.PathLike[str]
@@ -83,7 +82,7 @@ class TimingVectorEnv(BatchedEnv):
         phases = MECHANICAL[self.station.kind]
         self.last_phase = last_phase if last_phase is None else choice("last_phase", last_phase, phases)
         self._factory = load_timing("factory", self.station)
-        self.plant: Any = None
+        self.runner: BatchRunner | None = None
         self._episodes: dict[int, TimingEpisode] = {}
         self._infos: list[dict[str, Any]] = [{} for _ in range(num_envs)]
 
@@ -101,19 +100,19 @@ class TimingVectorEnv(BatchedEnv):
         while waiting:
             for i in waiting:  # a truck that by the scanner stands outside the gate parks again
                 cases[i] = next(tries[i])
-                slot = partial(Slot, self._plant_of(cases[i].cell), i)
-                swaps[i] = TimedSwap(cases[i].cell, self._factory, last, plant="rom", make_plant=slot)
+                slot = partial(Slot, self._runner_of(cases[i].cell), i)
+                swaps[i] = TimedSwap(cases[i].cell, self._factory, last, plant="rom", make_runner=slot)
             self._go_on({i: swaps[i] for i in waiting})
             waiting = [i for i in waiting if swaps[i].ask is None]
         for i, swap in swaps.items():
             episode = self._episodes[i] = TimingEpisode(cases[i], swap, self.station)
             self.observations[i], self._infos[i] = episode.observation(), episode.info()
 
-    def _plant_of(self, first: Cell) -> Any:
-        """The plant of all worlds; the first cell says of which station."""
-        if self.plant is None:
-            self.plant = RomPlant([first] * self.num_envs, worlds=np.repeat(first.new_world(), self.num_envs))
-        return self.plant
+    def _runner_of(self, first: Cell) -> BatchRunner:
+        """The runner of all worlds; the first cell says of which station."""
+        if self.runner is None:
+            self.runner = BatchRunner([first] * self.num_envs, worlds=np.repeat(first.new_world(), self.num_envs))
+        return self.runner
 
     def _advance(self, which: Array, actions: Array) -> None:
         under_way = {int(i): self._episodes[int(i)] for i in which}
@@ -130,11 +129,11 @@ class TimingVectorEnv(BatchedEnv):
 
     def _go_on(self, swaps: Mapping[int, TimedSwap]) -> None:
         """All of these to their next questions, or their ends."""
-        running = dict(swaps)
-        while running:
+        running, runner = dict(swaps), self.runner
+        while running and runner is not None:
             running = {i: swap for i, swap in running.items() if swap.start()}
             worlds = np.array(list(running), np.int64)
-            self.plant.run_to(worlds, np.full(len(worlds), NEVER))
+            runner.run_to(worlds, np.full(len(worlds), NEVER))
             for swap in running.values():
                 swap.collect()
 

@@ -25,16 +25,17 @@ MOMENTS, SEED = 10, 3
 
 def record(station_name: str, plant: str, path: Path, seed: int = SEED) -> None:
     """A guided swap under factory timing."""
+    from twin.runner.kinds import runner_maker
+
     from twin.catalogue import load_pack, load_station, load_timing, load_truck
     from twin.cell import build_cell
-    from twin.plants.kinds import plant_maker
     from twin.recorded import SwapRecorder
     from twin.swap import SwapTwin
 
     truck, pack = CELLS[station_name]
     station = load_station(station_name)
     cell = build_cell(station, load_truck(truck), load_pack(pack), seed=seed)
-    twin = SwapTwin(cell, load_timing("factory", station), make_plant=plant_maker(plant))
+    twin = SwapTwin(cell, load_timing("factory", station), make_runner=runner_maker(plant))
     try:
         with SwapRecorder(path, twin) as recorder:
             recorder.finish(twin.run())

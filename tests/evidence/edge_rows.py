@@ -22,10 +22,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from twin.runner.kinds import runner_maker
+
 from tests.evidence.edge_cases import EdgeCase, case_of
 from tests.evidence.markers import stamp
 from twin.catalogue.schema import MECHANICAL
-from twin.plants.kinds import plant_maker
 
 CLASSES = ("completed", "outside_model", "error", "not_begun", "tripped", "stopped")
 PEAKS = ("peak_lateral_force_n", "peak_axial_force_n")
@@ -48,7 +49,7 @@ def play(case: EdgeCase, plant: str) -> Row:
 
     began = time.perf_counter()
     try:
-        twin = SwapTwin(case.cell(), case.timing, case.faults, make_plant=plant_maker(plant))
+        twin = SwapTwin(case.cell(), case.timing, case.faults, make_runner=runner_maker(plant))
         try:
             result = twin.run()
             ended_s = twin.program.time_s(0)

@@ -19,12 +19,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from twin.runner.kinds import runner_maker
+
 from tests.evidence.markers import replace
 from tests.evidence.part import OneLine
 from twin.commands.swap import resolve
 from twin.errors import InputError
 from twin.faults import parse_fault
-from twin.plants.kinds import plant_maker
 from twin.swap import SwapTwin
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "faults.md"
@@ -113,7 +114,7 @@ def play_with_events(station: str, plant: str, text: str, seed: int = SEED) -> t
     """The row of one swap, and the events of the swap."""
     cell, timing = resolve(station, None, None, "factory", seed=seed, parking="guided")
     began = time.process_time()
-    twin = SwapTwin(cell, timing, [parse_fault(text)], make_plant=plant_maker(plant))
+    twin = SwapTwin(cell, timing, [parse_fault(text)], make_runner=runner_maker(plant))
     try:
         result = twin.run()
     finally:

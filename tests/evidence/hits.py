@@ -20,7 +20,8 @@ from agents.swap_rows import REDUCED, REFERENCE
 from tests.evidence.campaign import setup_of
 from tests.evidence.part import HERE, Claim, Key, Part, Played, seeds_in_words
 from twin.plants.bullet.plant import BulletPlant
-from twin.plants.rom import RomPlant, advance
+from twin.plants.rom import RomPlant
+from twin.runner.single import Runner
 from twin.swap import SwapTwin
 
 TABLE = "hits"
@@ -67,14 +68,11 @@ class WatchedBullet(BulletPlant):
                 self._guides.read()
                 self.watch.tick(self._guide_force)
 
-    def scan(self) -> bool:
-        before = self._scanned_tick
-        ended = super().scan()
-        if self._scanned_tick != before:
-            if self._scanned_tick > 0:
-                self.watch.tick(self._guide_force)
-            self.watch.scan(self._guide_force)
-        return ended
+    def read(self) -> None:
+        super().read()
+        if self.worlds["truth"]["tick"][0] > 0:
+            self.watch.tick(self._guide_force)
+        self.watch.scan(self._guide_force)
 
 
 class WatchedRom(RomPlant):
@@ -82,21 +80,14 @@ class WatchedRom(RomPlant):
 
     watch: Watch
 
-    @property
-    def _watched(self) -> bool:
-        return True
-
     def step(self, ticks: int = 1) -> None:
         for _ in range(ticks):
-            advance.tick_one(*self._arguments(), self._scratch, 0, 1)
+            super().step()
             self.watch.tick(self.worlds["truth"]["guide_force_n"][0])
 
-    def scan(self) -> bool:
-        before = int(self.states["scanned"][0])
-        ended = super().scan()
-        if int(self.states["scanned"][0]) != before:
-            self.watch.scan(self.worlds["truth"]["guide_force_n"][0])
-        return ended
+    def read(self) -> None:
+        super().read()
+        self.watch.scan(self.worlds["truth"]["guide_force_n"][0])
 
 
 PLANTS: dict[str, Any] = {REFERENCE: WatchedBullet, REDUCED: WatchedRom}
@@ -109,9 +100,9 @@ def play(plant: str, seed: int) -> Peaks:
     def make(cell: Any) -> Any:
         made = PLANTS[plant](cell)
         made.watch = watch
-        return made
+        return Runner(made)
 
-    twin = SwapTwin(setup.cell(seed), setup.timing, make_plant=make)
+    twin = SwapTwin(setup.cell(seed), setup.timing, make_runner=make)
     try:
         twin.program.run()
         (result,) = twin.results()

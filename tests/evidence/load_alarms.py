@@ -23,7 +23,7 @@ from twin.catalogue import load_pack, load_station, load_truck
 from twin.cell import build_cell
 from twin.commands.swap import resolve
 from twin.control.load_plausibility import DRIVE, JUMP, KNOWN
-from twin.plants.rom import RomPlant
+from twin.runner.kinds import batch_maker
 from twin.sequence.timing import timing_table
 from twin.swap import SwapTwin
 from twin.variation import Variation
@@ -50,12 +50,12 @@ def play(station_name: str, kind: str, first: int, count: int) -> tuple[np.ndarr
             for number in numbers
         ]
         timings = [batch.set_of(station, number) for number in numbers]
-    twin = SwapTwin(cells[0], timings[0], make_plant=lambda _cell: RomPlant(cells))
+    twin = SwapTwin(cells[0], timings[0], make_runner=batch_maker(cells))
     try:
         kind_of_station = cells[0].station.kind
         twin.program.timing[:] = np.stack([timing_table(timing, kind_of_station) for timing in timings])[:, None, :]
         twin.program.run()
-        return twin.plant.worlds["control"]["load_closest"].max(axis=1), [result.outcome for result in twin.results()]
+        return twin.runner.worlds["control"]["load_closest"].max(axis=1), [result.outcome for result in twin.results()]
     finally:
         twin.close()
 

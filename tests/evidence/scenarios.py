@@ -23,8 +23,8 @@ from twin.catalogue.schema import TimingSet
 from twin.cell import Cell, build_cell
 from twin.control.interlocks import DISTANCE_MARGIN_M
 from twin.faults import Fault, parse_fault
-from twin.plants.bullet import BulletPlant
-from twin.plants.rom import RomPlant
+from twin.runner.kinds import rom_runner
+from twin.runner.single import Runner
 from twin.records import (
     BUSY,
     TRIP_DISTANCE,
@@ -80,13 +80,13 @@ class Bench:
 
     def __init__(self, off: Sequence[int], scale: Mapping[int, float]) -> None:
         self.off, self.scale = off, scale
-        self._plants: list[BulletPlant] = []
+        self._plants: list[Runner] = []
 
-    def __call__(self, *args: Any, **kwargs: Any) -> BulletPlant:
+    def __call__(self, *args: Any, **kwargs: Any) -> Runner:
         self._plants.append(rig.bench(*args, **kwargs))
         return self._plants[-1]
 
-    def loosen(self, plant: BulletPlant, *besides: int) -> BulletPlant:
+    def loosen(self, plant: Runner, *besides: int) -> Runner:
         """At rest, with every interlock at work but those that are off, and `besides`."""
         hand.settle(plant, *self.off, *besides)
         self.prepare(plant.params)
@@ -156,7 +156,7 @@ def _violations(bench: Bench, cell: Cell, timing: TimingSet, *faults: Fault) -> 
     """The invariants that a whole swap on the reduced-order plant breaks."""
     params = cell.params.copy()
     bench.prepare(params)
-    twin = SwapTwin(replace(cell, params=params), timing, faults, make_plant=RomPlant)
+    twin = SwapTwin(replace(cell, params=params), timing, faults, make_runner=rom_runner)
     try:
         return {int(violation["invariant"]) for violation in twin.run().violations}
     finally:

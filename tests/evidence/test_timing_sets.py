@@ -9,7 +9,7 @@ import pytest
 from tests.evidence.timing_sets import BATCH, KINDS, STATIONS, Batch, Row, batches, play, read, report, table, wrong
 from twin.catalogue import load_pack, load_station, load_timing, load_truck
 from twin.cell import build_cell
-from twin.plants.rom import RomPlant
+from twin.runner.kinds import rom_runner
 from twin.swap import SwapTwin
 from twin.variation import Variation
 
@@ -34,7 +34,7 @@ def test_a_swap_that_nobody_watches_ends_as_one_that_is_watched(station: str, nu
     )  # fmt: skip
     ends = []
     for watched in (False, True):
-        twin = SwapTwin(cell, batch.set_of(at, number), make_plant=RomPlant)
+        twin = SwapTwin(cell, batch.set_of(at, number), make_runner=rom_runner)
         if watched:
             twin.watch(lambda plant: None)
         result = twin.run()

@@ -100,7 +100,7 @@ def play(batch: Batch) -> list[Row]:
 
 
 def _played(batch: Batch, station: Station, timings: list[TimingSet], swap: dict[str, str]) -> list[Row]:
-    from twin.plants.rom import RomPlant
+    from twin.runner.kinds import batch_maker
     from twin.swap import SwapTwin
 
     truck, pack = load_truck(swap["truck"]), load_pack(swap["pack"])
@@ -109,13 +109,13 @@ def _played(batch: Batch, station: Station, timings: list[TimingSet], swap: dict
         build_cell(station, truck, pack, seed=number, parking=swap["parking"], variation=variation)
         for number in batch.numbers
     ]
-    twin = SwapTwin(cells[0], timings[0], make_plant=lambda _cell: RomPlant(cells))
+    twin = SwapTwin(cells[0], timings[0], make_runner=batch_maker(cells))
     try:
         twin.program.timing[:] = np.stack([timing_table(timing, station.kind) for timing in timings])[:, None, :]
         twin.program.run()
         rows = []
         for n, (number, result) in enumerate(zip(batch.numbers, twin.results(), strict=True)):
-            world = twin.plant.worlds[n]
+            world = twin.runner.worlds[n]
             wild = [name for name in STATE_FIELDS if not np.isfinite(world["truth"][name]).all()]
             wild += [name for name, value in result.kpis.items() if not math.isfinite(value)]
             said = next((e["message"] for e in reversed(result.events) if e["name"] == "outcome"), "")

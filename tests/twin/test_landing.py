@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from twin.landing import LET_OFF_CAPTURES, let_off_m
 
 from tests.evidence.timing_draws import policy_set
 from tests.tiers import examples
@@ -21,7 +22,6 @@ from twin.catalogue.plausible.limits import GUIDE_REACH
 from twin.catalogue.schema import TimingSet
 from twin.cell import Cell, build_cell
 from twin.faults import Fault, parse_fault
-from twin.landing import LET_OFF_CAPTURES, let_off_m
 from twin.plants.rom import RomPlant
 from twin.records import UNTIL_LANDED, X, Y, Z
 from twin.swap import SwapResult, SwapTwin

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from twin.plants.kinds import plant_maker
 
 from tests.twin.faults.cells import cell_of
 from twin.catalogue import load_pack, load_station, load_timing, load_truck
 from twin.faults import parse_fault
 from twin.faults.player import CELL_KINDS
-from twin.plants.kinds import plant_maker
 from twin.recorded import SwapRecorder
 from twin.recorded.docking import DockingConfiguration, DockingRecorder
 from twin.recorded.docking.configuration import Start

@@ -45,7 +45,7 @@ class Aligner:
     def __init__(
         self,
         cell: Cell,
-        plant: Any,
+        runner: Any,
         program: Program,
         make_decider: MakeDecider,
         give: Callable[[int, np.ndarray], None] | None = None,
@@ -58,29 +58,29 @@ class Aligner:
         self._under_way: list[_Insertion | None] = [None for _ in robots]
         self._ticks = round(DECISION_S * cell.station.rates.physics_hz)
         # views: called after each scan, and seldom with anything to do
-        self._follow = plant.commands["follow"][0, : len(robots)]
-        self._status = plant.worlds["control"]["status"][0, : len(robots)]
-        self._buffered = plant.worlds["control"]["buffered"][0, : len(robots)]
+        self._follow = runner.commands["follow"][0, : len(robots)]
+        self._status = runner.worlds["control"]["status"][0, : len(robots)]
+        self._buffered = runner.worlds["control"]["buffered"][0, : len(robots)]
 
-    def __call__(self, plant: Any) -> None:
+    def __call__(self, runner: Any) -> None:
         """After a scan: new setpoints for whoever is due."""
         if not self._follow.any():
             return
         for robot, (follow, status) in enumerate(zip(self._follow.tolist(), self._status.tolist(), strict=True)):
             if follow != FOLLOW_NOT and status == BUSY and not self._buffered[robot]:  # buffered: not begun yet
-                self._decide(plant, robot, follow == FOLLOW_START)
+                self._decide(runner, robot, follow == FOLLOW_START)
 
-    def _decide(self, plant: Any, robot: int, begins: bool) -> None:
+    def _decide(self, runner: Any, robot: int, begins: bool) -> None:
         """`begins`: no setpoint of this command has been given yet."""
-        tick = int(plant.worlds["truth"]["tick"][0])
+        tick = int(runner.worlds["truth"]["tick"][0])
         insertion = self._under_way[robot]
         if begins or insertion is None:
             job = self._program.queue[robot][int(self._program.place[0, robot])]
             insertion = self._under_way[robot] = _Insertion(Watch(self._cell, job), tick)
-            insertion.watch.begin(float(plant.worlds["truth"]["t_s"][0]))
+            insertion.watch.begin(float(runner.worlds["truth"]["t_s"][0]))
             self._deciders[robot].begin()
         if tick < insertion.next_tick:
             return
         insertion.next_tick += self._ticks
-        speeds = self._deciders[robot].speeds(insertion.watch.look(plant.worlds, plant.params))
+        speeds = self._deciders[robot].speeds(insertion.watch.look(runner.worlds, runner.params))
         self._give(robot, axis_speeds(self._cell, speeds))

@@ -15,11 +15,10 @@ from twin.alignment.steps import FAILED, SEATED
 from twin.causes import NO_CAUSE
 from twin.cell import Cell
 from twin.motion.kernels import kernel
-from twin.plants.rom import RomPlant
-from twin.plants.rom.plant import NEVER
-from twin.plants.slot import Slot
 from twin.records import BUSY, DONE, FOLLOW_ON, OUTSIDE, TRIP, TRIPS, YAW, X, Y, Z
+from twin.runner.batch import NEVER, BatchRunner
 from twin.runner.scan import start
+from twin.runner.slot import Slot
 from twin.sequence.program import OUTSIDE_MODEL, TRIP_SETTLE_S
 
 Array = np.ndarray
@@ -56,7 +55,7 @@ class AlignmentBatch:
 
     def __init__(self, n: int) -> None:
         self.n = n
-        self.plant: Any = None
+        self.runner: BatchRunner | None = None
         self.watches = np.zeros(n, WATCH)
         self._pause_tick = np.zeros(n, np.int64)
         self._decision_ticks = 0
@@ -67,12 +66,12 @@ class AlignmentBatch:
         Raises:
             RuntimeError: a truck that could not be measured.
         """
-        if self.plant is None:
+        if self.runner is None:
             first = cells[0]
-            self.plant = RomPlant([first] * self.n, worlds=np.repeat(first.new_world(), self.n))
+            self.runner = BatchRunner([first] * self.n, worlds=np.repeat(first.new_world(), self.n))
             self._decision_ticks = round(DECISION_S * first.station.rates.physics_hz)
         twins = {
-            i: AlignmentTwin(cell, hover, make_plant=partial(Slot, self.plant, i))
+            i: AlignmentTwin(cell, hover, make_runner=partial(Slot, self.runner, i))
             for i, cell, hover in zip(which, cells, hovers, strict=True)
         }
         waiting = dict(twins)
@@ -83,11 +82,11 @@ class AlignmentBatch:
                 if twin.following:
                     del waiting[i]
             busy = np.array(list(waiting), np.int64)
-            self.plant.run_to(busy, np.full(len(busy), NEVER))
+            self.runner.run_to(busy, np.full(len(busy), NEVER))
             for twin in waiting.values():
                 twin.program.collect()
         for i, twin in twins.items():
-            self.watches[i], self._pause_tick[i] = twin.watch.records[0], twin.plant.pause_tick
+            self.watches[i], self._pause_tick[i] = twin.watch.records[0], twin.pause_tick
 
     def advance(self, which: Array, speeds: Array) -> dict[int, str]:
         """One decision's time for insertions `which` (K,), or less where one ends.
@@ -99,13 +98,19 @@ class AlignmentBatch:
         Returns:
             How those ended that did, by their index: `seated`, or why not.
         """
-        plant = self.plant
-        send_speeds(which, plant.worlds, plant.params, plant.commands, self.watches, speeds)
+        runner = self._running
+        send_speeds(which, runner.worlds, runner.params, runner.commands, self.watches, speeds)
         self._pause_tick[which] += self._decision_ticks
-        plant.run_to(which, self._pause_tick[which])
-        status = plant.worlds["control"]["status"][which, self.watches["robot"][which]]
+        runner.run_to(which, self._pause_tick[which])
+        status = runner.worlds["control"]["status"][which, self.watches["robot"][which]]
         ended = np.flatnonzero(status != BUSY)
         return {int(which[k]): self._end(int(which[k]), int(status[k])) for k in ended}
+
+    @property
+    def _running(self) -> BatchRunner:
+        if self.runner is None:
+            raise RuntimeError("no insertion has begun")
+        return self.runner
 
     def _end(self, i: int, status: int) -> str:
         """How insertion `i` ended; after a trip it is watched standing, as in every swap."""
@@ -115,6 +120,6 @@ class AlignmentBatch:
             return OUTSIDE_MODEL
         if status != TRIP:
             return FAILED[status].removeprefix("!")
-        reason = TRIPS[int(self.plant.worlds["control"]["trip"][i])]
-        self.plant.stand(i, TRIP_SETTLE_S)
-        return OUTSIDE_MODEL if self.plant.worlds["truth"]["outside_cause"][i] != NO_CAUSE else reason
+        reason = TRIPS[int(self._running.worlds["control"]["trip"][i])]
+        self._running.stand(i, TRIP_SETTLE_S)
+        return OUTSIDE_MODEL if self._running.worlds["truth"]["outside_cause"][i] != NO_CAUSE else reason

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import cache, partial
-from typing import Any, Literal
+from collections.abc import Mapping
+from functools import cache
+from typing import Literal
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from twin.alignment.steps import seat_table, set_speeds
 from twin.catalogue.schema import MECHANICAL, PhaseTiming, TimingSet
 from twin.cell import Cell
 from twin.records import FOLLOW_START
+from twin.runner.kinds import MakeRunner, seat_runner
 from twin.sequence.program import RUNNING, Program
 from twin.sequence.timing import timing_table
 
@@ -36,31 +37,28 @@ class AlignmentTwin:
         cell: Cell,
         hover: Hover,
         *,
-        make_plant: Callable[..., Any] | None = None,
+        make_runner: MakeRunner = seat_runner,
         policies: Mapping[str, str] | None = None,
     ) -> None:
         """An insertion that is ready to begin.
 
         Args:
-            make_plant: `make_plant(cell, worlds=...)` builds the plant; BulletPlant of scope `seat` when left out.
+            make_runner: builds plant and runner; when left out those of the reference plant, reduced to its seats.
             policies: names of what decides, for result and recording: `{"align": "baseline"}`.
         """
-        if make_plant is None:
-            from twin.plants.bullet import BulletPlant
-
-            make_plant = partial(BulletPlant, scope="seat")
         self.cell, self.hover, self.policies = cell, hover, dict(policies or {})
         self.job = cell.jobs[hover.job]
         self.timing = full_speed(cell)
-        self.plant: Any = make_plant(cell, worlds=hover_world(cell, hover))
+        self.runner = make_runner(cell, worlds=hover_world(cell, hover))
         kind = cell.station.kind
         table = _full_speed_table(cell.station.name, kind)
-        self.program = Program(self.plant, cell, seat_table(), table[None, :], MECHANICAL[kind])
+        self.program = Program(self.runner, cell, seat_table(), table[None, :], MECHANICAL[kind])
         self.program.finished[:] = True
         self.program.finished[0, self.job.robot] = False
         self.program.place[0, self.job.robot] = self.program.queue[self.job.robot].index(hover.job)
         self.program.on_command = self._note_begin
         self.watch = Watch(cell, hover.job)
+        self.pause_tick = 0  # of the next decision, once the truck has been measured
         self._decision_ticks = round(DECISION_S * cell.station.rates.physics_hz)
         self.following = False
 
@@ -80,7 +78,7 @@ class AlignmentTwin:
 
     def look(self) -> Sensed:
         """What the control software sees now; once each decision."""
-        return self.watch.look(self.plant.worlds, self.plant.params)
+        return self.watch.look(self.runner.worlds, self.runner.params)
 
     def axis_speeds(self, speeds: np.ndarray) -> np.ndarray:
         """(4,) for axes x, y, z, yaw from speeds along x, y, towards the seat, and yaw."""
@@ -89,8 +87,9 @@ class AlignmentTwin:
     def advance(self, speeds: np.ndarray) -> None:
         """Setpoints (4,) for axes x, y, z, yaw, then one decision's time, or less where the insertion ends."""
         set_speeds(self.program, self.job.robot, speeds)
-        self.plant.pause_tick += self._decision_ticks
-        while self.program.advance() and int(self.plant.worlds["truth"]["tick"][0]) < self.plant.pause_tick:
+        self.pause_tick += self._decision_ticks
+        self.runner.pause_tick = self.pause_tick
+        while self.program.advance() and int(self.runner.worlds["truth"]["tick"][0]) < self.pause_tick:
             pass
 
     def result(self) -> AlignmentResult:
@@ -98,33 +97,33 @@ class AlignmentTwin:
         from twin.swap import kpis_of, violations_of
 
         program = self.program
-        kpis = kpis_of(self.plant, program, 0)
-        aside = self.plant.worlds["truth"]["pack_offset_m"][0, self.job.new_pack, :2]
+        kpis = kpis_of(self.runner, program, 0)
+        aside = self.runner.worlds["truth"]["pack_offset_m"][0, self.job.new_pack, :2]
         kpis["seat_error_m"] = float(np.hypot(*aside))  # of the one pack that moved
         del kpis["insert_attempts"]  # a swap's: of its sequence, which here tries once
         return AlignmentResult(
             cell=self.cell,
             hover=self.hover,
-            plant=getattr(self.plant, "name", "bullet"),
+            plant=self.runner.name,
             outcome=self.outcome or "interrupted",
             time_s=program.time_s(0) - self.watch.began_s,
             phases=tuple(span for span in program.spans[0] if span.end_s > span.start_s),
             kpis=kpis,
-            violations=violations_of(self.plant.worlds[0], self.cell),
+            violations=violations_of(self.runner.worlds[0], self.cell),
             events=tuple(program.events[0]),
-            end_state_sha256=self.plant.state_sha256(),
+            end_state_sha256=self.runner.state_sha256(),
             policies=self.policies,
         )
 
     def _note_begin(self, n: int, robot: int, command: np.ndarray) -> None:
         if command["follow"] == FOLLOW_START:
             self.following = True
-            self.plant.pause_tick = int(self.plant.worlds["truth"]["tick"][n])
-            self.watch.begin(float(self.plant.worlds["truth"]["t_s"][n]))
+            self.pause_tick = self.runner.pause_tick = int(self.runner.worlds["truth"]["tick"][n])
+            self.watch.begin(float(self.runner.worlds["truth"]["t_s"][n]))
 
     def close(self) -> None:
         """Free the plant."""
-        self.plant.close()
+        self.runner.close()
 
 
 def axis_speeds(cell: Cell, speeds: np.ndarray) -> np.ndarray:

@@ -61,11 +61,11 @@ def to_hover(phase: str, which: str, pack: str) -> Start:
 
 def set_speeds(program: Program, robot: int, speeds: np.ndarray, n: int = 0) -> None:
     """New setpoints (4,) for x, y, z, yaw (m/s, rad/s) of a robot that follows; without effect once it does not."""
-    commands = program.plant.commands[n, robot : robot + 1].copy()
+    commands = program.runner.commands[n, robot : robot + 1].copy()
     if commands["follow"][0] == 0:
         return
     commands["velocity"], commands["follow"] = speeds, FOLLOW_ON
-    program.plant.issue(np.array([n]), np.array([robot]), commands)
+    program.runner.issue(np.array([n]), np.array([robot]), commands)
     if program.on_command is not None:
         program.on_command(n, robot, commands[0])
 

@@ -17,11 +17,11 @@ from twin.cell import Cell
 from twin.errors import InputError
 from twin.faults import Fault
 from twin.faults.player import check_added
-from twin.plants.kinds import plant_maker
 from twin.recorded.configuration import SWAP, Configuration
 from twin.recorded.sampling import Sampler
 from twin.recorded.versions import file_sha256
 from twin.recording import Recording, open_recording
+from twin.runner.kinds import runner_maker
 from twin.swap import SwapResult, SwapTwin
 
 EARLY_SCANS = 1e-6
@@ -180,11 +180,11 @@ class OwnMoment:
         policies = loaded(settings, self.at_s, load)
         c = self._configuration
         twin = SwapTwin(
-            c.cell, c.timing, c.faults, make_plant=plant_maker(c.plant), policies=c.policies, branch=branch
+            c.cell, c.timing, c.faults, make_runner=runner_maker(c.plant), policies=c.policies, branch=branch
         )  # fmt: skip
         try:
             recorded = self._recording.header.channels
-            self._past.expect(twin.program, Sampler(twin.cell, twin.plant.worlds, twin.plant.params, recorded))
+            self._past.expect(twin.program, Sampler(twin.cell, twin.runner.worlds, twin.runner.params, recorded))
             return Branched(twin, self._past, settings, policies)
         except BaseException:
             twin.close()

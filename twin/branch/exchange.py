@@ -56,13 +56,13 @@ class AlignedBy:
     def __init__(self, past: Past, twin: SwapTwin, make: MakeDecider | None) -> None:
         self._past, self._program = past, twin.program
         self._said: dict[int, np.ndarray] = {}
-        self._aligner = None if make is None else Aligner(twin.cell, twin.plant, twin.program, make, self._give)
+        self._aligner = None if make is None else Aligner(twin.cell, twin.runner, twin.program, make, self._give)
         self.differs_s: float | None = None
 
-    def __call__(self, plant: Any) -> None:
+    def __call__(self, runner: Any) -> None:
         self._said.clear()
         if self._aligner is not None:
-            self._aligner(plant)
+            self._aligner(runner)
         if self._past.is_over:
             return
         recorded = self._past.setpoints()
@@ -132,8 +132,8 @@ class Branched:
         """Free the plant."""
         self.twin.close()
 
-    def _after_scan(self, plant: Any) -> None:
-        self._exchange(int(plant.worlds["truth"]["tick"][0]))
+    def _after_scan(self, runner: Any) -> None:
+        self._exchange(int(runner.worlds["truth"]["tick"][0]))
         if self._reached and self._next == len(self._settings):
             self.twin.unwatch(self._after_scan)
 
@@ -172,15 +172,15 @@ class Branched:
 
     def _refuse_following(self) -> None:
         """An insertion under setpoints cannot go on without anybody who gives them."""
-        plant = self.twin.plant
+        runner = self.twin.runner
         robots = range(self.twin.cell.station.robots.count)
         following = [
             r
             for r in robots
-            if plant.commands["follow"][0, r] != FOLLOW_NOT and plant.worlds["control"]["status"][0, r] == BUSY
+            if runner.commands["follow"][0, r] != FOLLOW_NOT and runner.worlds["control"]["status"][0, r] == BUSY
         ]
         if following:
-            since_s = min(float(plant.worlds["control"]["command_start_s"][0, r]) for r in following)
+            since_s = min(float(runner.worlds["control"]["command_start_s"][0, r]) for r in following)
             raise InputError(
                 f"robot {following[0] + 1} follows the policy's setpoints at this moment",
                 key="--align-policy",

@@ -65,16 +65,16 @@ class Past:
         """From now on `program`, which has not run yet, must do what is recorded; `sampler` reads its plant."""
         check_names(self._recording, sampler)
         self._compare = Compare(self._recording, sampler, self._hz, self.tick) if self.tick else None
-        plant: Any = program.plant
-        self._program, self._plant = program, plant
+        runner: Any = program.runner
+        self._program, self._runner = program, runner
         self._left, self._answers = deque(self.commands), deque(self.told)
         program.on_command = self._on_command
-        plant.observer = self._on_sample
+        runner.observer = self._on_sample
 
     @property
     def is_over(self) -> bool:
         """Whether the run has come to the tick."""
-        return int(self._plant.worlds["truth"]["tick"][0]) >= self.tick
+        return int(self._runner.worlds["truth"]["tick"][0]) >= self.tick
 
     def check_whole(self) -> None:
         """All that is recorded before the tick has come."""
@@ -88,8 +88,8 @@ class Past:
 
     def leave(self) -> None:
         """The run has come to the tick and need not be looked at any more, unless somebody else looks too."""
-        if self._plant.observer == self._on_sample:
-            self._plant.observer = None
+        if self._runner.observer == self._on_sample:
+            self._runner.observer = None
 
     def answer(self, robot: int, job: int, phase: str) -> np.void:
         """The next recorded answer, which has to be to this question."""
@@ -103,7 +103,7 @@ class Past:
 
     def setpoints(self) -> list[tuple[int, np.ndarray]]:
         """(robot, speeds of its axes (4,)) of all setpoints that were given in the present scan."""
-        world = self._plant.worlds[0]
+        world = self._runner.worlds[0]
         now, found = (int(world["truth"]["tick"]), int(world["sensors"]["scans"])), []
         for command in self._left:
             if (command.tick, command.scans) != now or command.fields["follow"] != FOLLOW_ON:
@@ -113,19 +113,19 @@ class Past:
 
     @property
     def _now_s(self) -> float:
-        return float(self._plant.worlds["truth"]["t_s"][0])
+        return float(self._runner.worlds["truth"]["t_s"][0])
 
-    def _on_sample(self, plant: Any) -> None:
+    def _on_sample(self, runner: Any) -> None:
         if self.is_over or self._compare is None:
             return
-        self._compare(plant)
+        self._compare(runner)
         if self._compare.first is not None:
             raise self._differs(*self._compare.first)
 
     def _on_command(self, world: int, robot: int, command: np.ndarray) -> None:
         if self.is_over:
             return
-        record = self._plant.worlds[world]
+        record = self._runner.worlds[world]
         step = self._program.table[int(command["step"])].name
         now = Given(
             int(record["truth"]["tick"]), int(record["sensors"]["scans"]), robot, step, plain_commands.as_plain(command)

@@ -15,7 +15,7 @@ from twin import kernel_cache
 from twin.console import ProgressLine, as_typed, emit_json, progress
 from twin.errors import InputError
 from twin.finite import NOT_FINITE
-from twin.plants.kinds import PLANTS, plant_maker
+from twin.runner.kinds import PLANTS, runner_maker
 from twin.tables import print_lines, print_table
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from twin.catalogue import Pack, Station, TimingSet, Truck
     from twin.cell import Cell
     from twin.faults import Fault
+    from twin.runner.single import Runner
     from twin.swap import SwapResult, SwapTwin
 
 PREFERRED_TRUCK = {"top_lift": "tractor_6x4", "chassis": "chassis_tractor_3"}
@@ -213,7 +214,7 @@ def _run(
     arguments: dict[str, Any] = {}
     for what, name in policies.items():
         arguments |= deciders[what](name, cell)
-    twin = SwapTwin(cell, timing, faults, make_plant=plant_maker(plant), policies=policies, **arguments)
+    twin = SwapTwin(cell, timing, faults, make_runner=runner_maker(plant), policies=policies, **arguments)
     try:
         if record is None:
             show_progress(twin, line)
@@ -238,8 +239,8 @@ def show_progress(twin: SwapTwin, line: ProgressLine) -> None:
     def on_phase(world: int, span: Any) -> None:
         phases[span.robot] = span.name
 
-    def observe(plant: Any) -> None:
-        t_s = float(plant.worlds["truth"]["t_s"][0])
+    def observe(runner: Runner) -> None:
+        t_s = float(runner.worlds["truth"]["t_s"][0])
         if len(began) < 2:
             began.append((t_s, time.monotonic()))
             return
@@ -247,7 +248,7 @@ def show_progress(twin: SwapTwin, line: ProgressLine) -> None:
         line.update(f"{' | '.join(p for p in phases if p)}  {t_s:.1f} s simulated, {speed:.1f} x real time")
 
     twin.program.on_phase = both(twin.program.on_phase, on_phase)
-    twin.plant.observer = both(twin.plant.observer, observe)
+    twin.runner.observer = both(twin.runner.observer, observe)
 
 
 def both(first: Callable[..., None] | None, second: Callable[..., None]) -> Callable[..., None]:

@@ -56,7 +56,7 @@ from twin.records import (
     X,
     Z,
 )
-from twin.scan_parts import ACTUATORS, ALL_ROBOTS, ROBOT_MOVED, TRUCK_MOVED
+from twin.records.scan_parts import ACTUATORS, ALL_ROBOTS, ROBOT_MOVED, TRUCK_MOVED
 
 HEIGHT_TOLERANCE_M = 0.01
 """Slack for rope stretch and control error when heights are compared [estimate]."""

@@ -63,7 +63,7 @@ from twin.records import (
     Params,
     Z,
 )
-from twin.scan_parts import ROBOT_MOVED
+from twin.records.scan_parts import ROBOT_MOVED
 
 PRESS_LIMIT = 1.0
 """Share of the rated load at which pressing a block home is given up: stopping takes some per cent more, and the

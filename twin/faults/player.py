@@ -172,26 +172,26 @@ class FaultPlayer:
         """
         return bool(self._faults) or self._cell_faults or self._joining[0].since_s <= begin_s + SAME_S
 
-    def after_scan(self, plant: Any) -> None:
+    def after_scan(self, runner: Any) -> None:
         """Take note of what the swap does; before the scan at which the first fault joins, begin to disturb."""
-        if plant.disturb is not None:
+        if runner.disturb is not None:
             return
-        w = plant.worlds[self._world]
+        w = runner.worlds[self._world]
         t_s = float(w["truth"]["t_s"])
         started = [
             r for r in range(self._cell.station.robots.count) if w["control"]["status"][r] not in (IDLE, REFUSED)
         ]
-        self._note_phases(started, plant.commands[self._world], t_s)
+        self._note_phases(started, runner.commands[self._world], t_s)
         self._note_orders(w)
         if self._joining[0].since_s <= t_s + 1.0 / self._cell.station.rates.plc_hz + SAME_S:
-            plant.disturb = self.before_scan
+            runner.disturb = self.before_scan
 
-    def before_scan(self, plant: Any) -> None:
+    def before_scan(self, runner: Any) -> None:
         """Set the world's faults for the scan to come."""
-        w, p = plant.worlds[self._world], plant.params[self._world]
+        w, p = runner.worlds[self._world], runner.params[self._world]
         t_s = float(w["truth"]["t_s"])
         busy = [r for r in range(self._cell.station.robots.count) if w["control"]["status"][r] == BUSY]
-        self._note_phases(busy, plant.commands[self._world], t_s)
+        self._note_phases(busy, runner.commands[self._world], t_s)
         self._note_orders(w)
         while self._joining and self._joining[0].since_s <= t_s + SAME_S:
             self._join(self._joining.pop(0))

@@ -11,6 +11,9 @@ from twin.plants.suspension import FLOATING_TABLE
 from twin.plants.truck import truck_point
 from twin.records import EPITCH, EROLL, EX, EY, EYAW, EZ, TPITCH, TROLL, TYAW, TZ, YAW, Params, Truth, X, Y, Z
 
+OVER_SEAT_M = 0.1
+"""A pack farther off its seat's middle, along x or y, makes no pad switch [estimate]."""
+
 
 @kernel
 def end_effector_pose(w: Truth, p: Params, r: int) -> None:
@@ -178,3 +181,14 @@ def coupler_force(w: Truth, p: Params, k: int, speed_mps: float) -> float:
     force = -p.coupler_force_n * ramp * min(max(over_mps / COUPLER_SPEED_MPS, -1.0), 1.0)
     w.coupler_n[k] = force
     return force
+
+
+@kernel
+def made_pads(w: Truth, p: Params, k: int) -> int:
+    """Number for comparison: which pads pack `k` rests on, and of which seat; -1: none."""
+    if abs(w.pack_offset_m[k, 0]) >= OVER_SEAT_M or abs(w.pack_offset_m[k, 1]) >= OVER_SEAT_M:
+        return -1
+    made = 0
+    for i in range(4):
+        made = 2 * made + (1 if w.pad_gap_m[k, i] <= p.seated_m else 0)
+    return 16 * w.pack_seat[k] + made if made > 0 else -1

@@ -1,4 +1,4 @@
-"""What the sequence needs of a plant; `BulletPlant` (one world) and later the batched ROM both keep it."""
+"""What a plant is to the rest: physics without control (docs/architecture.md)."""
 
 from __future__ import annotations
 
@@ -6,33 +6,49 @@ from typing import Protocol
 
 import numpy as np
 
+from twin.cell import Cell
+
 
 class Plant(Protocol):
-    """N independent worlds that carry out commands.
+    """N worlds of physics.
 
-    `worlds` (N,) WORLD, `params` (N,) PARAMS and `commands` (N, ROBOTS) COMMAND, the present ones, are the plant's own
-    records: read them, do not write them.
+    Its drives, grips, locks and brakes follow what stands in the process image; it knows nothing of who wrote it there.
+    `read`, `wake`, `hold` and `step` are about its one world; a plant of many is advanced by a kernel of its own
+    (`twin.runner.batch`).
+
+    Attributes:
+        name: as `--plant` has it.
+        cell, cells: the swap of its first world, and of each.
+        worlds: (N,) WORLD; a plant writes `truth` in it and reads the orders of `image`, and `faults`.
+        params: (N,) PARAMS.
     """
 
+    name: str
+    cell: Cell
+    cells: list[Cell]
     worlds: np.ndarray
     params: np.ndarray
-    commands: np.ndarray
 
-    def issue(self, world: np.ndarray, robot: np.ndarray, commands: np.ndarray) -> None:
-        """Start `commands[k]` on `robot[k]` of `world[k]`; all arrays (K,). Takes effect in the present scan."""
+    def read(self) -> None:
+        """Bring all of truth up to date for a PLC scan at the present tick."""
         ...
 
-    def run(self) -> None:
-        """Advance every world until one of its robots has ended its command (`status` is no longer BUSY).
-
-        Each world runs on its own clock. A world in which no robot is busy does not advance.
-        """
+    def wake(self) -> None:
+        """Somebody disturbs the world before this scan: nothing of it sleeps until it has been looked at again."""
         ...
 
-    def stand(self, world: int, seconds: float) -> None:
-        """Advance one world by a time without any decision (after a trip)."""
+    def hold(self, changed: bool) -> None:
+        """Follow what a PLC scan has done, after its `read`; `changed`: grips or locks hold something else now."""
+        ...
+
+    def step(self, ticks: int = 1) -> None:
+        """Advance by physics ticks, no farther than to the next PLC scan."""
+        ...
+
+    def state_sha256(self, world: int = 0) -> str:
+        """Hash of one world's physical state, to the last bit."""
         ...
 
     def close(self) -> None:
-        """Free what the plant holds."""
+        """Free what the plant holds; may be called twice."""
         ...

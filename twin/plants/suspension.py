@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from twin.geometry import planar
 from twin.motion.kernels import inlined_kernel, kernel
 from twin.records import EPITCH, EROLL, EX, EY, EYAW, EZ, FLOATING_TABLE, FOUR_ROPE, MAST, YAW, Params, Truth, X, Y, Z
 
@@ -178,3 +179,20 @@ def suspend(w: Truth, p: Params, r: int, angles: Any, reaction: Any) -> None:
         mast(w, p, r, reaction)
     else:
         floating_table(w, p, r, angles, reaction)
+
+
+@kernel
+def note_sway(w: Truth, p: Params, r: int) -> None:
+    """Keep the largest sway of robot `r`'s held pack since the last scan: offset, m, and angle, rad.
+
+    Under a floating table the angle is its yaw.
+    """
+    if w.held[r] < 0:
+        return
+    sway = planar(w.q[r, EX], w.q[r, EY])
+    w.sway_peak_m[r] = max(w.sway_peak_m[r], sway)
+    if p.reeving == FLOATING_TABLE:
+        angle = abs(w.q[r, EYAW])
+    else:
+        angle = math.atan2(sway, p.sheave_height_m - w.q[r, Z])
+    w.sway_peak_rad[r] = max(w.sway_peak_rad[r], angle)

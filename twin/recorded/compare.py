@@ -99,8 +99,8 @@ class Compare:
                 found.append(NotFinite(topic, names[int(np.argmax(wrong[k]))], float(self.t_s[k])))
         return min(found, key=lambda one: one.t_s, default=None)
 
-    def __call__(self, plant: Any) -> None:
-        tick, k = int(plant.worlds["truth"]["tick"][0]), self.done
+    def __call__(self, runner: Any) -> None:
+        tick, k = int(runner.worlds["truth"]["tick"][0]), self.done
         if self.first is not None:
             return
         if k >= len(self.ticks):

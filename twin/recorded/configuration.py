@@ -14,8 +14,8 @@ from twin.catalogue.plain import model_from_plain
 from twin.cell import Cell, build_cell
 from twin.errors import InputError
 from twin.faults import Fault, parse_fault
-from twin.plants.kinds import PLANTS, plant_maker
 from twin.recorded.docking import DOCKING
+from twin.runner.kinds import PLANTS, runner_maker
 from twin.variation import NOMINAL, Variation
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Configuration:
     @classmethod
     def of(cls, twin: Twin) -> Configuration:
         """That of a twin, of a swap or an insertion."""
-        plant = getattr(twin.plant, "name", "bullet")
+        plant = twin.runner.name
         hover = getattr(twin, "hover", None)
         branch = getattr(twin, "branch", None)
         return cls(twin.cell, twin.timing, plant, tuple(twin.faults), hover, twin.policies, branch)
@@ -127,7 +127,7 @@ class Configuration:
         from twin.swap import SwapTwin
 
         if self.hover is not None:
-            return AlignmentTwin(self.cell, self.hover, make_plant=plant_maker(self.plant, seat=True))
+            return AlignmentTwin(self.cell, self.hover, make_runner=runner_maker(self.plant, seat=True))
         return SwapTwin(
-            self.cell, self.timing, self.faults, make_plant=plant_maker(self.plant), branch=self.branch
+            self.cell, self.timing, self.faults, make_runner=runner_maker(self.plant), branch=self.branch
         )  # fmt: skip

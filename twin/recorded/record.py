@@ -56,17 +56,17 @@ class SwapRecorder(Recording):
 
     def __init__(self, path: str | Path, twin: Twin) -> None:
         """The path is checked and the file begun here; `twin` must not have run yet."""
-        self._plant, self._program, self._cell = twin.plant, twin.program, twin.cell
-        self._sampler = Sampler(twin.cell, self._plant.worlds, self._plant.params)
+        self._runner, self._program, self._cell = twin.runner, twin.program, twin.cell
+        self._sampler = Sampler(twin.cell, self._runner.worlds, self._runner.params)
         self.path = Path(path)
         self._recorder = Recorder(path, header_of(Configuration.of(twin), self._sampler))
-        begin_s = float(self._plant.worlds["truth"]["t_s"][0])  # not 0 where a swap begins in the middle of one
+        begin_s = float(self._runner.worlds["truth"]["t_s"][0])  # not 0 where a swap begins in the middle of one
         self._recorder.scene(begin_s, entities_of(twin.cell))
         self._times = twin.cell.station.times
         self._violations = np.zeros(8, np.int64)
-        self._violation = self._plant.worlds["monitor"]["violation"][0]
+        self._violation = self._runner.worlds["monitor"]["violation"][0]
         self._open: dict[int, PhaseSpan] = {}
-        self._plant.observer = _both(self._plant.observer, self._observe)
+        self._runner.observer = _both(self._runner.observer, self._observe)
         self._program.on_phase = _both(self._program.on_phase, self._phase)
         self._program.on_event = _both(self._program.on_event, self._event)
         self._program.on_command = _both(self._program.on_command, self._command)
@@ -75,7 +75,7 @@ class SwapRecorder(Recording):
 
     def finish(self, result: SwapResult | AlignmentResult) -> None:
         """Write the outcome and close the file."""
-        world = self._plant.worlds[0]
+        world = self._runner.worlds[0]
         for robot in list(self._open):
             self._phase_ended(robot)
         self._note_violations()
@@ -85,9 +85,9 @@ class SwapRecorder(Recording):
         said = {**result.as_json(), "recording": None}  # no path: the same swap gives the same bytes
         self._recorder.close(result.outcome, result.end_state_sha256, {"end": end, "result": said})
 
-    def _observe(self, plant: Any) -> None:
+    def _observe(self, runner: Any) -> None:
         frames, channels, sensors = self._sampler.read()
-        world = plant.worlds
+        world = runner.worlds
         t_s, tick = world["truth"]["t_s"][0].item(), world["truth"]["tick"][0].item()
         self._recorder.state(t_s, frames, channels, tick=tick)
         self._recorder.sensors(t_s, sensors, tick=tick)
@@ -101,7 +101,7 @@ class SwapRecorder(Recording):
         """One entry for each invariant, when it is first seen; counts are in the state."""
         from twin.swap import violations_of
 
-        for violation in violations_of(self._plant.worlds[0], self._cell):
+        for violation in violations_of(self._runner.worlds[0], self._cell):
             number = violation["invariant"]
             if not self._violations[number]:
                 self._violations[number] = 1
@@ -138,13 +138,13 @@ class SwapRecorder(Recording):
         self._recorder.event(event["t_s"], {**event, "level": level})
 
     def _note(self, world: int, name: str, message: str) -> None:
-        self._log(float(self._plant.worlds["truth"]["t_s"][world]), name, message)
+        self._log(float(self._runner.worlds["truth"]["t_s"][world]), name, message)
 
     def _log(self, t_s: float, name: str, message: str) -> None:
         self._recorder.log(t_s, message, name)
 
     def _command(self, world: int, robot: int, command: np.ndarray) -> None:
-        record = self._plant.worlds[world]
+        record = self._runner.worlds[world]
         entry = {
             "robot": robot,
             "scans": int(record["sensors"]["scans"]),  # before which scan of this tick it came

@@ -20,7 +20,7 @@ def begun(twin: Twin) -> str:
         f"station {cell.station.name}",
         f"truck {cell.truck.name}",
         f"pack {cell.pack.name}",
-        f"plant {getattr(twin.plant, 'name', 'bullet')}",
+        f"plant {twin.runner.name}",
         f"timing {twin.timing.name}",
         *(f"{what} policy {Path(name).name}" for what, name in sorted(twin.policies.items())),
         f"seed {cell.seed}",

@@ -52,9 +52,9 @@ class SwapRerun:
             self._twin = self._configuration.new_twin()
         except InputError as error:
             raise InputError(f"its configuration is refused: {error}", file=self._path) from None
-        self._plant: Any = self._twin.plant
+        self._runner: Any = self._twin.runner
         recorded = self._recording.header.channels
-        return Sampler(self._twin.cell, self._plant.worlds, self._plant.params, recorded)
+        return Sampler(self._twin.cell, self._runner.worlds, self._runner.params, recorded)
 
     def read(self, last_tick: int) -> None:
         """Read the commands and the end; raises InputError where they are damaged."""
@@ -68,11 +68,11 @@ class SwapRerun:
 
     def run(self, compare: Compare, on_progress: Callable[[float, float], None] | None) -> None:
         """Scan, issue, step, as the sequence made the plant do it."""
-        plant, end = self._plant, self._end or (compare.last_tick, -1)
-        world, robots = plant.worlds, int(plant.params["robots"][0])
-        plant.observer = compare
+        runner, end = self._runner, self._end or (compare.last_tick, -1)
+        world, robots = runner.worlds, int(runner.params["robots"][0])
+        runner.observer = compare
         queue, k = self.issued, 0
-        scan_ticks = int(plant.params["scan_ticks"][0])
+        scan_ticks = int(runner.params["scan_ticks"][0])
         zero = np.zeros(1, np.int64)
 
         def issue() -> None:
@@ -82,14 +82,14 @@ class SwapRerun:
                 command = queue[k]
                 if (command.tick, command.scans) != (tick, scans) or not 0 <= command.robot < robots:
                     raise InputError("damaged recording: a command that no scan could have issued", file=self._path)
-                plant.issue(zero, np.array([command.robot]), command.record[None])
+                runner.issue(zero, np.array([command.robot]), command.record[None])
                 k += 1
 
         while compare.first is None:
             issue()
             if int(world["truth"]["tick"][0]) == end[0] and (end[1] == int(world["sensors"]["scans"][0])):
                 return
-            plant.scan()
+            runner.scan()
             issue()
             tick = int(world["truth"]["tick"][0])
             if tick >= end[0] and (end[1] < 0 or end[1] == int(world["sensors"]["scans"][0])):
@@ -97,18 +97,18 @@ class SwapRerun:
             if tick > end[0]:
                 raise InputError("damaged recording: its end is not at a scan", file=self._path)
             ahead = scan_ticks - tick % scan_ticks
-            plant.step(min(ahead, end[0] - tick) if end[0] > tick else ahead)
+            runner.step(min(ahead, end[0] - tick) if end[0] > tick else ahead)
             if on_progress is not None and tick % 50 == 0:
                 on_progress(tick / self.tick_hz, end[0] / self.tick_hz)
 
     def state_sha256(self) -> str:
         """Hash of the plant's state, as the recording's end has it."""
-        sha256: str = self._plant.state_sha256()
+        sha256: str = self._runner.state_sha256()
         return sha256
 
     def close(self) -> None:
         """Free the plant."""
-        self._plant.close()
+        self._runner.close()
 
 
 def _commands(recording: Recording) -> list[_Command]:

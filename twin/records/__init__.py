@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from twin.records.clock import NOT_SCANNED as NOT_SCANNED
 from twin.records.codes import *  # noqa: F403
 from twin.records.command import COMMAND as COMMAND
 from twin.records.command import Command as Command

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from twin.records.clock import CLOCK
 from twin.records.control import CONTROL
 from twin.records.faults import FAULTS
 from twin.records.image import IMAGE
@@ -19,6 +20,7 @@ World = Any
 
 WORLD = np.dtype(
     [
+        ("clock", CLOCK),
         ("truth", TRUTH),
         ("image", IMAGE),
         ("sensors", SENSORS),

@@ -5,15 +5,28 @@ from __future__ import annotations
 from typing import Any
 
 from twin.actuators import actuate, engaged_locks
+from twin.causes import NO_CAUSE
 from twin.control.interlocks import lateral_limit_n
-from twin.control.logic import at_end, run_logic, start_command
+from twin.control.logic import COMMAND_ENDED, at_end, run_logic, start_command
 from twin.control.velocity_motion import follows
 from twin.key_figures import note_hand_over, note_scan
 from twin.monitor import monitor
 from twin.motion.drives import take_orders
 from twin.motion.kernels import kernel
-from twin.records import UNTIL_LANDED, UNTIL_SETTLED, Command, Control, Figures, Image, Params, Truth, World
-from twin.scan_parts import ACTUATORS, ALL_ANEW, PADS
+from twin.records import (
+    BUSY,
+    OUTSIDE,
+    UNTIL_LANDED,
+    UNTIL_SETTLED,
+    Command,
+    Control,
+    Figures,
+    Image,
+    Params,
+    Truth,
+    World,
+)
+from twin.records.scan_parts import ACTUATORS, ALL_ANEW, PADS
 from twin.sensors import (
     read_axes_and_load,
     read_grips,
@@ -57,7 +70,18 @@ def _decide(world: World, p: Params, commands: Any, dt_s: float, anew: int) -> i
     )
     for r in range(p.robots):
         world.truth.guide_peak_n[r, 0] = world.truth.guide_peak_n[r, 1] = 0.0
+        world.truth.sway_peak_m[r] = world.truth.sway_peak_rad[r] = 0.0
     return code
+
+
+@kernel
+def end_outside(world: World, p: Params) -> int:
+    """The scan of a world that has left its plant's domain of validity: its robots' commands end. COMMAND_ENDED."""
+    world.sensors.scans += 1
+    for r in range(p.robots):
+        if world.control.status[r] == BUSY:
+            world.control.status[r] = OUTSIDE
+    return COMMAND_ENDED
 
 
 @kernel
@@ -72,16 +96,16 @@ def plc_scan(world: World, p: Params, commands: Any, dt_s: float) -> int:
 
 
 @kernel
-def plc_scan_unseen(world: World, p: Params, commands: Any, dt_s: float, anew: int) -> int:
+def plc_scan_unobserved(world: World, p: Params, commands: Any, dt_s: float, anew: int) -> int:
     """`plc_scan` that nobody looks at: sway and lateral force are read only where this scan's outcome hangs on them.
 
     Whoever looks afterwards reads them first, with `read_sway_and_force` of scan `sensors.scans - 1`.
 
     Args:
-        anew: what to look at (`twin.scan_parts`), the rest being as it was in the last scan. ACTUATORS unless every
-            grip and lock is where it was commanded and holds what it should. PADS unless the same packs are on the
-            same pads. TRUCK_MOVED unless it has not. ROBOT_MOVED << r unless ACTUATORS may be left out and robot r has
-            not moved, nor the truck over which it holds a pack. Everything in a robot's first scan under a command.
+        anew: what to look at (`twin.records.scan_parts`), the rest being as it was in the last scan. ACTUATORS unless
+            every grip and lock is where it was commanded and holds what it should. PADS unless the same packs are on
+            the same pads. TRUCK_MOVED unless it has not. ROBOT_MOVED << r unless ACTUATORS may be left out and robot r
+            has not moved, nor the truck over which it holds a pack. Everything in a robot's first scan under a command.
     """
     changed = False
     if anew & ACTUATORS:
@@ -111,7 +135,10 @@ def plc_scan_unseen(world: World, p: Params, commands: Any, dt_s: float, anew: i
 
 @kernel
 def scan_world(worlds: Any, params: Any, commands: Any, i: int, dt_s: float) -> int:
-    """`plc_scan` of world `i`; `commands` is (N, ROBOTS)."""
+    """`plc_scan` of world `i`, or its end outside its plant's domain; `commands` is (N, ROBOTS)."""
+    worlds[i].clock.scanned_tick = worlds[i].truth.tick
+    if worlds[i].truth.outside_cause != NO_CAUSE:
+        return end_outside(worlds[i], params[i])
     return plc_scan(worlds[i], params[i], commands[i], dt_s)
 
 

@@ -186,7 +186,7 @@ def creep_out(phase: str, which: str, pack: str) -> Start:
     def start(program: Program, selection: Selection) -> np.ndarray:
         s = program.cell.retract
         commands = new_commands(program, selection, phase, True, UNTIL_DONE)
-        start_z = program.plant.worlds["control"]["hold_height"][selection.world, selection.robot]
+        start_z = program.runner.worlds["control"]["hold_height"][selection.world, selection.robot]
         commands["target"][:, Z] = start_z + s * 0.9 * program.cell.station.limits.creep_out_height_m
         commands["velocity"][:, Z] = np.minimum(
             LEAVING * creep(program, selection, phase)[1], commands["velocity"][:, Z]

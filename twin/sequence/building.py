@@ -45,7 +45,7 @@ def add_shaper(program: Program, selection: Selection, phase: str, commands: np.
     """Fill in the shaper of x and y: at the timing set's frequency, or that of the rope length at `z_end`."""
     time = phase_timing(program, selection, phase)
     reeving = program.cell.station.reeving
-    gravity = program.plant.params["gravity_mps2"][selection.world]
+    gravity = program.runner.params["gravity_mps2"][selection.world]
     if isinstance(reeving, FourRope):
         natural = np.sqrt(gravity / (reeving.sheave_height_m - z_end)) / (2 * np.pi)
         commands["shaper_zeta"] = reeving.sway_damping_ratio
@@ -74,11 +74,11 @@ def descent_delay_s(program: Program, selection: Selection, jerk: np.ndarray) ->
     earlier than the end of the traverse it may start.
     """
     fall_s = np.cbrt(6.0 * 0.5 * TRAVEL_MARGIN_M / jerk)
-    plant, delay = program.plant, np.zeros(len(selection))
+    runner, delay = program.runner, np.zeros(len(selection))
     for k in range(len(selection)):
         n, r = int(selection.world[k]), int(selection.robot[k])
-        end_s = max(motion_end_of(plant.worlds, n, r, axis) for axis in (X, Y, YAW))
-        delay[k] = max(end_s - float(plant.worlds["truth"]["t_s"][n]) - fall_s[k], 0.0)
+        end_s = max(motion_end_of(runner.worlds, n, r, axis) for axis in (X, Y, YAW))
+        delay[k] = max(end_s - float(runner.worlds["truth"]["t_s"][n]) - fall_s[k], 0.0)
     return delay
 
 
@@ -93,17 +93,17 @@ def pack_of(program: Program, selection: Selection, which: str) -> np.ndarray:
 
 def seat_targets_of(program: Program, selection: Selection, which: str, *, leaning: bool = False) -> np.ndarray:
     pose = program.truck_pose[selection.world, selection.robot]
-    return targets(program.plant.params, selection.world, seat_of(program, selection, which), pose, leaning=leaning)
+    return targets(program.runner.params, selection.world, seat_of(program, selection, which), pose, leaning=leaning)
 
 
 def axis_z(program: Program, selection: Selection) -> np.ndarray:
     """Position of axis z as its encoder reads."""
-    return program.plant.worlds["image"]["axis_position"][selection.world, selection.robot, Z]
+    return program.runner.worlds["image"]["axis_position"][selection.world, selection.robot, Z]
 
 
 def inside_axes(program: Program, selection: Selection, commands: np.ndarray) -> np.ndarray:
     """Keep targets inside the axes, and those of yaw inside its software ends; a NaN stays one."""
-    params = program.plant.params
+    params = program.runner.params
     low = params["axis_min"][selection.world, selection.robot]
     high = params["axis_max"][selection.world, selection.robot]
     reserve = np.zeros_like(low)

@@ -34,7 +34,7 @@ def apart(which: str) -> Gate:
         if program.cell.station.robots.count < 2:
             return np.ones(len(selection), bool)
         goal = seat_targets_of(program, selection, which)[:, X]
-        here = program.plant.worlds["image"]["axis_position"][:, :, X]
+        here = program.runner.worlds["image"]["axis_position"][:, :, X]
         there = np.stack([program.heading[:, r] for r in range(2)], axis=1)
         ok = np.zeros(len(selection), bool)
         least = program.cell.station.robots.length_m + 0.02
@@ -107,7 +107,7 @@ def take_pose(program: Program, selection: Selection, results: np.ndarray) -> li
             following.append("!scan_failed" if results[k] == TIMEOUT else "")
             continue
         r = int(selection.robot[k])
-        pose = program.plant.worlds["image"]["scan_pose"][n, r]
+        pose = program.runner.worlds["image"]["scan_pose"][n, r]
         program.truck_pose[n, :] = pose
         note_pose(program, n, r)
         out = max(abs(pose[0]), abs(pose[1])) > limits.repark_m or abs(pose[2]) > limits.repark_yaw_rad
@@ -146,7 +146,7 @@ def take_new_pose(program: Program, selection: Selection, results: np.ndarray) -
         if results[k] != DONE:
             following.append("!scan_failed" if results[k] == TIMEOUT else "")
             continue
-        program.truck_pose[n, r] = program.plant.worlds["image"]["scan_pose"][n, r]
+        program.truck_pose[n, r] = program.runner.worlds["image"]["scan_pose"][n, r]
         note_pose(program, n, r)
         following.append("")
     return following
@@ -161,7 +161,7 @@ def note_pose(program: Program, n: int, r: int) -> None:
     """Tell a log where the scanner has seen the truck."""
     if program.on_note is None:
         return
-    w = program.plant.worlds
+    w = program.runner.worlds
     said = f"{pose_in_words(w['image']['scan_pose'][n, r])} from {int(w['image']['scan_count'][n, r])} frames"
     program.note(n, "scan", f"robot {r + 1}: truck measured at {said}")
 
@@ -170,7 +170,7 @@ def note_done(program: Program, n: int, r: int, tries: int) -> None:
     """Tell a log what a command that may be tried again has come to."""
     if program.on_note is None:
         return
-    w, c = program.plant.worlds, program.plant.commands[n][r]
+    w, c = program.runner.worlds, program.runner.commands[n][r]
     seat = program.cell.seats[int(c["seat"])].name
     after = f"after {program.time_s(n) - float(w['control']['command_start_s'][n, r]):.2f} s"
     tried = f"{after}, try {tries + 1}"
@@ -185,12 +185,12 @@ def note_done(program: Program, n: int, r: int, tries: int) -> None:
 
 def settled(program: Program, selection: Selection, results: np.ndarray) -> list[str]:
     """A traverse that does not come to rest in time ends as `sway_limit`, one that never arrives `following_error`."""
-    w, at = program.plant.worlds, (selection.world, selection.robot)
+    w, at = program.runner.worlds, (selection.world, selection.robot)
     away = (np.abs(w["image"]["reference"][at][:, :, 0] - w["image"]["axis_position"][at]) > ARRIVED_M).any(axis=1)
     late = ["!following_error" if lost else "!sway_limit" for lost in away]
     for k in np.flatnonzero(results == DONE).tolist():
         n, r = int(selection.world[k]), int(selection.robot[k])
-        if program.on_note is not None and program.plant.commands[n]["carrying"][r] >= 0:
+        if program.on_note is not None and program.runner.commands[n]["carrying"][r] >= 0:
             program.note(
                 n,
                 "weighed",
@@ -274,7 +274,7 @@ def without_contact(step: str) -> Then:
                 program.kept[n, r] = incident
                 facts = {"robot": r, "phase": program.phase_of(n, r), **incident.data}
                 program.event(n, "retry", f"{step}: robot {r + 1}, {incident.sentence}", **facts)
-            swings = results[k] == TIMEOUT and int(program.plant.worlds["control"]["end_cause"][n, r]) == OVER_PACK
+            swings = results[k] == TIMEOUT and int(program.runner.worlds["control"]["end_cause"][n, r]) == OVER_PACK
             following.append(step if results[k] == JAM else "!sway_limit" if swings else "")
         return following
 
@@ -299,7 +299,7 @@ def end_for_reason(outcome: str) -> Then:
 
 def note_zeroed(program: Program, selection: Selection, results: np.ndarray) -> list[str]:
     """Put on record how far off the load cells were that have been zeroed."""
-    w = program.plant.worlds
+    w = program.runner.worlds
     for n in selection.world[results == DONE].tolist():
         for r in np.flatnonzero(w["control"]["load_zeroed"][n]).tolist():
             if (n, r) in program.zeroed:
@@ -324,7 +324,7 @@ def note_pull(program: Program, selection: Selection, results: np.ndarray) -> li
     for k in range(len(selection)):
         n, r = int(selection.world[k]), int(selection.robot[k])
         if results[k] == DONE and program.on_note is not None:
-            load = amount(float(program.plant.worlds["image"]["load_cell_n"][n, r]), "N")
+            load = amount(float(program.runner.worlds["image"]["load_cell_n"][n, r]), "N")
             program.note(n, "pull_test", f"robot {r + 1}: pull test passed, load {load}")
         elif results[k] != DONE:
             program.found(n, r, program.incident_of(n, r).plus(": the locks do not hold the pack"))

@@ -52,7 +52,7 @@ def pack_free_over_z(program: Program, selection: Selection, which: str) -> np.n
 
 def pack_off_z(program: Program, selection: Selection, which: str) -> np.ndarray:
     """(K,) the same for a pack that is taken off `which` seat, by where it was gripped: a truck's springs follow it."""
-    rest_z = program.plant.worlds["control"]["hold_height"][selection.world, selection.robot]
+    rest_z = program.runner.worlds["control"]["hold_height"][selection.world, selection.robot]
     follows_m = PARKING_HEIGHT_M + lean_m(program, selection) if which == "truck_seat" else 0.0
     off_m = program.cell.pack.guides.pin_length_m + SURELY_OFF_M + follows_m
     return np.asarray(rest_z + program.cell.retract * off_m)

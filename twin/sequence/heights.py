@@ -35,7 +35,7 @@ PARKING_HEIGHT_M = 0.10
 
 def weight_n(program: Program, *, pack: float = 0.0) -> float:
     """Nominal weight on the load cell: the end effector and `pack` times a pack."""
-    gravity = float(program.plant.params["gravity_mps2"][0])
+    gravity = float(program.runner.params["gravity_mps2"][0])
     return (program.cell.station.end_effector.mass_kg + pack * program.cell.pack.mass_kg) * gravity
 
 
@@ -117,7 +117,7 @@ def pull_load_n(program: Program) -> float:
     """
     if program.cell.retract < 0:
         return weight_n(program, pack=-PULL_SHARE)
-    limits, gravity = program.cell.station.limits, float(program.plant.params["gravity_mps2"][0])
+    limits, gravity = program.cell.station.limits, float(program.runner.params["gravity_mps2"][0])
     cut_off_n = limits.rated_load_kg * limits.overload_fraction * gravity
     return min(weight_n(program, pack=1.0 + PULL_SHARE), PULL_CUT_OFF * cut_off_n)
 
@@ -127,6 +127,6 @@ def least_pull_n(program: Program, selection: Selection) -> np.ndarray:
 
     Ropes that merely hold a pack heavier than told, or a load cell that reads too much, would say nothing of its locks.
     """
-    gravity = float(program.plant.params["gravity_mps2"][0])
-    carried_kg = program.plant.worlds["control"]["carried_kg"][selection.world, selection.robot]
+    gravity = float(program.runner.params["gravity_mps2"][0])
+    carried_kg = program.runner.worlds["control"]["carried_kg"][selection.world, selection.robot]
     return weight_n(program) + (1.0 + LEAST_PULL) * carried_kg * gravity

@@ -76,8 +76,8 @@ def let_rest(phase: str, which: str, pack: str) -> Start:
     def start(program: Program, selection: Selection) -> np.ndarray:
         s = program.cell.retract
         commands = new_commands(program, selection, phase, True, UNTIL_LOAD_BELOW)
-        load_n = program.plant.worlds["image"]["load_cell_n"][selection.world, selection.robot]
-        give_m = (load_n - weight_n(program)) / float(program.plant.params["e_stiffness"][0, 2])
+        load_n = program.runner.worlds["image"]["load_cell_n"][selection.world, selection.robot]
+        give_m = (load_n - weight_n(program)) / float(program.runner.params["e_stiffness"][0, 2])
         commands["target"][:, Z] = axis_z(program, selection) + s * (np.maximum(give_m, 0.0) + BEYOND_GIVE_M)
         commands["velocity"][:, Z] = program.cell.station.limits.contact_speed_mps
         commands["threshold"] = weight_n(program, pack=RESTS_SHARE)

@@ -15,8 +15,8 @@ import numpy as np
 from twin.causes import NO_CAUSE
 from twin.cell import Cell
 from twin.incident import Incident, outside_of, trip_of
-from twin.plants.protocol import Plant
 from twin.records import BUSY, DONE, FORCE_ABORT, JAM, OUTSIDE, REFUSED, TIMEOUT, TRIP, TRIPS
+from twin.runner.single import Runner
 from twin.sequence.telling import RUNNING as RUNNING
 from twin.sequence.telling import PhaseSpan, Telling
 from twin.sequence.timing import row_as_plain, row_in_words
@@ -113,13 +113,13 @@ class Program(Telling):
     """Runs a step table on a plant; arrays are (N, R) or (N,) with N worlds and R robots."""
 
     def __init__(
-        self, plant: Plant, cell: Cell, table: Sequence[Step], timing: np.ndarray, phases: Sequence[str]
+        self, runner: Runner, cell: Cell, table: Sequence[Step], timing: np.ndarray, phases: Sequence[str]
     ) -> None:
         """`timing` is (N, phases) or (N, R, phases) TIMING, its columns named by `phases`; it is copied."""
-        super().__init__(plant, cell)
+        super().__init__(runner, cell)
         self.set_table(table)
         self.phase_column = {name: i for i, name in enumerate(phases)}
-        n, r = len(plant.worlds), cell.station.robots.count
+        n, r = len(runner.worlds), cell.station.robots.count
         self.timing = timing.copy() if timing.ndim == 3 else np.repeat(timing[:, None], r, axis=1)  # (N, R, phases)
         self.ask_timing = False  # on: a robot waits before each mechanical phase until `answer` says how it moves
         self.asking: list[Ask] = []
@@ -134,7 +134,7 @@ class Program(Telling):
         self.tries = np.zeros((n, r), np.int64)
         self.truck_pose = np.zeros((n, r, 6))  # the last measured pose of the truck, per robot
         self.insert_attempts = np.zeros((n, len(cell.jobs)), np.int64)
-        self.heading = plant.worlds["image"]["axis_position"][
+        self.heading = runner.worlds["image"]["axis_position"][
             :, :, 0
         ].copy()  # (N, R) where axis x of each robot is going
         self.scanned = np.zeros(n, bool)
@@ -162,7 +162,7 @@ class Program(Telling):
         While something is asked (`asking`) no time passes: True, and nothing else, until all of it is answered.
         """
         if self.start():
-            self.plant.run()
+            self.runner.run()
             self.collect()
             return True
         return bool(self.asking)
@@ -181,7 +181,7 @@ class Program(Telling):
                 self.answer(self.asking[0].world, self.asking[0].robot, self.decide(self.asking[0]))
         if not self._alive.any():
             return False
-        busy = self.plant.worlds["control"]["status"][:, : self.step.shape[1]] == BUSY
+        busy = self.runner.worlds["control"]["status"][:, : self.step.shape[1]] == BUSY
         stuck = np.flatnonzero(self._alive & ~busy.any(axis=1)).tolist()
         for i in stuck:  # every robot waits for another: the table is wrong, say so instead of hanging
             at = [f"robot {r + 1} before {self.table[self.step[i, r]].name}" for r in np.flatnonzero(self.waiting[i])]
@@ -237,11 +237,11 @@ class Program(Telling):
             commands = step.start(self, selection)
             commands["step"] = i
             self.waiting[selection.world, selection.robot] = False
-            self.plant.issue(selection.world, selection.robot, commands)
+            self.runner.issue(selection.world, selection.robot, commands)
             if self.on_command is not None:
                 for k in range(len(selection)):
                     self.on_command(int(selection.world[k]), int(selection.robot[k]), commands[k])
-            if (self.plant.worlds["control"]["status"][selection.world, selection.robot] != BUSY).any():
+            if (self.runner.worlds["control"]["status"][selection.world, selection.robot] != BUSY).any():
                 self.collect()
             moved = True
             if self.asking:
@@ -283,7 +283,7 @@ class Program(Telling):
 
     def collect(self) -> None:
         """Take the results of all commands that have ended and decide what follows them."""
-        status = self.plant.worlds["control"]["status"][:, : self.step.shape[1]]
+        status = self.runner.worlds["control"]["status"][:, : self.step.shape[1]]
         ended = (status != BUSY) & ~self.waiting
         if not ended.any():
             return
@@ -341,15 +341,15 @@ class Program(Telling):
             n, r = int(selection.world[k]), int(selection.robot[k])
             if self.outcome[n] != RUNNING:
                 continue
-            reason = TRIPS[int(self.plant.worlds[n]["control"]["trip"])]
-            incident = trip_of(self.plant.worlds[n], self.cell)
+            reason = TRIPS[int(self.runner.worlds[n]["control"]["trip"])]
+            incident = trip_of(self.runner.worlds[n], self.cell)
             r = r if incident.robot is None else incident.robot
             phase = self.phase_of(n, r)
             said = incident.told(reason, phase if incident.robot is not None else self.phases_of(n))
             facts = {"reason": reason, "robot": r, "phase": phase, **incident.data}
             self.event(n, "trip", f"trip: {said}", **facts)
-            self.plant.stand(n, TRIP_SETTLE_S)
-            if self.plant.worlds["truth"]["outside_cause"][n] != NO_CAUSE:
+            self.runner.stand(n, TRIP_SETTLE_S)
+            if self.runner.worlds["truth"]["outside_cause"][n] != NO_CAUSE:
                 self._leave_model(n, reason, incident.at_s)
             else:
                 self._finish(n, reason, said, facts)
@@ -359,7 +359,7 @@ class Program(Telling):
 
         With the name and time of a `trip` when it did so while the station stood after it.
         """
-        incident = outside_of(self.plant.worlds[n], self.cell)
+        incident = outside_of(self.runner.worlds[n], self.cell)
         facts: dict[str, Any] = {"robot": incident.robot, **incident.data}
         phase = self.phases_of(n)
         if incident.robot is not None:
@@ -379,7 +379,7 @@ class Program(Telling):
         facts = {"robot": r, "phase": phase, "step": step.name, **incident.data}
         said = incident.told(outcome, phase)
         if result == TIMEOUT:
-            facts["waited_s"] = incident.at_s - float(self.plant.worlds[n]["control"]["command_start_s"][r])
+            facts["waited_s"] = incident.at_s - float(self.runner.worlds[n]["control"]["command_start_s"][r])
             said += f", waited {facts['waited_s']:.1f} s"
         self._finish(n, outcome, said, facts)
 

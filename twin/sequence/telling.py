@@ -10,7 +10,7 @@ import numpy as np
 
 from twin.cell import Cell
 from twin.incident import Incident, end_of
-from twin.plants.protocol import Plant
+from twin.runner.single import Runner
 
 RUNNING = ""
 
@@ -29,9 +29,9 @@ class PhaseSpan:
 class Telling:
     """Base of the program: `outcome`, `spans` and `events` of N worlds, and who is told of them."""
 
-    def __init__(self, plant: Plant, cell: Cell) -> None:
-        self.plant, self.cell = plant, cell
-        n, r = len(plant.worlds), cell.station.robots.count
+    def __init__(self, runner: Runner, cell: Cell) -> None:
+        self.runner, self.cell = runner, cell
+        n, r = len(runner.worlds), cell.station.robots.count
         self.outcome: list[str] = [RUNNING] * n
         self._alive = np.ones(n, bool)  # whose outcome is RUNNING
         self.spans: list[list[PhaseSpan]] = [[] for _ in range(n)]
@@ -47,7 +47,7 @@ class Telling:
         """Why the last command of robot `r` in world `n` ended otherwise than done."""
         if (n, r) in self._found:
             return self._found[n, r]
-        return end_of(self.plant.worlds[n], self.cell, r, self.plant.commands[n][r])
+        return end_of(self.runner.worlds[n], self.cell, r, self.runner.commands[n][r])
 
     def found(self, n: int, r: int, incident: Incident) -> None:
         """What the sequence itself has found wrong, or has to add: that is why the swap ends, if it does now."""
@@ -72,7 +72,7 @@ class Telling:
 
     def time_s(self, n: int) -> float:
         """Clock of world `n`, in s since the truck stands."""
-        return float(self.plant.worlds["truth"]["t_s"][n])
+        return float(self.runner.worlds["truth"]["t_s"][n])
 
     def end(self, n: int, outcome: str, detail: str) -> None:
         """World `n` ends with `outcome`."""

@@ -81,7 +81,7 @@ def play(
                 playing[i] = _next(seeds, names, done)
             observations = _begin(env, free, playing)
             if prepare is not None:
-                prepare(env.plant.params[free])
+                prepare(env.runner.params[free])
         running = [i for i in range(worlds) if playing[i] is not None]
         greedy = []
         for i in running:
@@ -99,7 +99,7 @@ def play(
         env._over[[i for i in range(worlds) if playing[i] is None]] = False
         observations = _step(env, np.array(running), actions)
         ended = env._ends()
-        near = closeness(env.plant.worlds[running], env.plant.params[running], env.batch.watches["robot"][running])
+        near = closeness(env.runner.worlds[running], env.runner.params[running], env.batch.watches["robot"][running])
         outcomes = env._columns()["outcome"]
         for j, i in enumerate(running):
             episode = playing[i]
@@ -108,7 +108,7 @@ def play(
             taken += 1
             episode.near = np.maximum(episode.near, np.nan_to_num(near[j], nan=1e9))
             if ended[0][i] or ended[1][i]:
-                yield episode.row(station, mode, "rom", str(outcomes[i]), env.plant.worlds[i])
+                yield episode.row(station, mode, "rom", str(outcomes[i]), env.runner.worlds[i])
                 playing[i] = None
 
 
@@ -146,7 +146,7 @@ def replay(row: Row, plant: str = "bullet", prepare: Prepare | None = None) -> R
     try:
         observation, _ = env.reset(seed=seed)
         if prepare is not None:
-            prepare(env.plant.params[:1])
+            prepare(env.runner.params[:1])
         robot = np.array([env._one.watches["robot"][0]])
         candidates, chosen = Candidates(seed), iter(row.get("chosen", ()))
         episode = _Episode(name, seed, candidates if name == GREEDY else pattern(name, seed))
@@ -160,9 +160,9 @@ def replay(row: Row, plant: str = "bullet", prepare: Prepare | None = None) -> R
             observation, _, terminated, truncated, info = env.step(action)
             episode.steps += 1
             ended, outcome = terminated or truncated, info["outcome"]
-            worlds, params = env.plant.worlds[:1], env.plant.params[:1]
+            worlds, params = env.runner.worlds[:1], env.runner.params[:1]
             episode.near = np.maximum(episode.near, np.nan_to_num(closeness(worlds, params, robot)[0], nan=1e9))
-        return episode.row(row["station"], row["mode"], plant, outcome, env.plant.worlds[0])
+        return episode.row(row["station"], row["mode"], plant, outcome, env.runner.worlds[0])
     finally:
         env.close()
 

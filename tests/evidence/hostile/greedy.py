@@ -15,7 +15,7 @@ from tests.evidence.hostile.patterns import CORNERS
 from twin import seeding
 from twin.alignment.batch import send_speeds
 from twin.alignment.sensed import DECISION_S
-from twin.plants.rom import RomPlant
+from twin.runner.batch import BatchRunner
 
 Array = np.ndarray
 CANDIDATES = 8
@@ -52,16 +52,18 @@ class LookAhead:
     def __init__(self, env: Any) -> None:
         self.env = env
         n = env.num_envs
-        self.plant = RomPlant([env.plant.cell] * (CANDIDATES * n))
+        self.runner = BatchRunner([env.runner.cell] * (CANDIDATES * n))
         self._ticks = round(DECISION_S * env.station.rates.physics_hz)
 
     def best(self, which: Array, candidates: Array) -> Array:
         """For each of the worlds `which` (K,) the index of its best of `candidates` (K, CANDIDATES, 4)."""
-        env, real, copy = self.env, self.env.plant, self.plant
+        env, real, copy = self.env, self.env.runner, self.runner
         k = len(which)
         each, used = np.repeat(which, CANDIDATES), np.arange(k * CANDIDATES)
-        for name in ("worlds", "params", "models", "states", "commands"):
+        for name in ("worlds", "params", "commands"):
             getattr(copy, name)[used] = getattr(real, name)[each]
+        for name in ("models", "states"):
+            getattr(copy.plant, name)[used] = getattr(real.plant, name)[each]
         speeds = candidates.reshape(-1, 4) * _SCALES
         if env.action_mode == "residual":
             led = env._episodes.controls["led"][each]

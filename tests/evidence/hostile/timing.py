@@ -61,7 +61,7 @@ def play(station: str, swaps: int, seeds: Iterator[int], *, worlds: int = WORLDS
         for i in running:
             if terminated[i] or truncated[i]:
                 name, seed, _, _ = playing[i]  # type: ignore[misc]
-                yield _row(station, "rom", name, seed, int(steps[i]), str(outcomes[i]), env.plant.worlds[i])
+                yield _row(station, "rom", name, seed, int(steps[i]), str(outcomes[i]), env.runner.worlds[i])
                 playing[i] = None
 
 
@@ -77,7 +77,7 @@ def replay(row: Row, plant: str = "bullet") -> Row:
         while not ended:
             _, _, terminated, truncated, info = env.step(action_of(row["pattern"], random, first))
             steps, ended = steps + 1, terminated or truncated
-        world = env._episode_now().swap.twin.plant.worlds[0]
+        world = env._episode_now().swap.twin.runner.worlds[0]
         return _row(row["station"], plant, row["pattern"], row["seed"], steps, info["outcome"], world)
     finally:
         env.close()

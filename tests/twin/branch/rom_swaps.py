@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from twin.plants.kinds import plant_maker
 
 from swaptwin import run
 from tests.determinism.short_swap import cell_and_timing, stop_at
 from twin.branch.begin import Change, begin_from
 from twin.branch.exchange import Branched
 from twin.faults import parse_fault
-from twin.plants.kinds import plant_maker
 from twin.recorded import SwapRecorder
 from twin.recording import open_recording
 from twin.swap import SwapResult, SwapTwin

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from twin.plants.kinds import plant_maker
 
 from tests.tiers import slow
 from tests.twin.faults.cells import cell_of
 from twin.catalogue import load_timing
 from twin.faults import parse_fault
-from twin.plants.kinds import plant_maker
 from twin.swap import SwapResult, SwapTwin
 
 

@@ -8,7 +8,7 @@ from twin.cell import Cell
 from twin.control.interlocks import find_trip
 from twin.control.permissives import permitted
 from twin.records import TRIP_LOAD_IMPLAUSIBLE, TRIP_NONE, new_command
-from twin.scan_parts import ALL_ANEW
+from twin.records.scan_parts import ALL_ANEW
 
 SCAN_S = 0.01
 

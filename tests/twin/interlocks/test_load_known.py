@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from twin.plants.kinds import plant_maker
 
 from tests.twin.faults.cells import cell_of
 from twin.catalogue import TimingSet, load_timing
-from twin.plants.kinds import plant_maker
 from twin.records import LOAD_EMPTY, LOAD_PACK, LOAD_UNKNOWN, TRIP_SWAY
 from twin.swap import SwapResult, SwapTwin
 

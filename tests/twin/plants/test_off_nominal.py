@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from twin.plants.kinds import PLANTS, plant_maker
 
 from tests.twin.plants.test_rom import cell_of
 from twin.catalogue import load_timing
 from twin.catalogue.schema import TimingSet
 from twin.faults import parse_fault
-from twin.plants.kinds import PLANTS, plant_maker
 from twin.swap import SwapResult, SwapTwin
 
 TIME_S, FORCE_N, FACTOR = 1.0, 2000.0, 2.0

@@ -18,10 +18,10 @@ from twin.errors import InputError
 from twin.faults import Fault
 from twin.faults.player import check_added
 from twin.jobs import Job
-from twin.plants.kinds import plant_maker
 from twin.recorded.versions import file_sha256
 from twin.recording import Recording
 from twin.records import AXES, STOPPING
+from twin.runner.kinds import runner_maker
 from twin.sequence.tables import TABLES
 from twin.swap import SwapResult, SwapTwin
 
@@ -65,7 +65,7 @@ class EstimatedMoment:
         twin = SwapTwin(
             self.cell,
             settings.timing,
-            make_plant=plant_maker(self.plant),
+            make_runner=runner_maker(self.plant),
             timing_decider=deciders.get("timing"),
             aligner=deciders.get("align"),
             policies=settings.policies,
@@ -135,7 +135,7 @@ def note_begin(twin: SwapTwin) -> None:
 
 def stopped(twin: SwapTwin) -> str:
     """Which axes are brought to rest first, in words; "" where all stand."""
-    state = twin.plant.worlds["image"]["axis_state"][0]
+    state = twin.runner.worlds["image"]["axis_state"][0]
     moving = [AXES[k] for r in range(len(state)) for k in range(4) if state[r, k] == STOPPING]
     return f"; {', '.join(dict.fromkeys(moving))} stops first" if moving else ""
 

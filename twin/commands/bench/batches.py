@@ -68,14 +68,15 @@ def run_batch(cells: list[Cell], timing: TimingSet, threads: int, times: Batch) 
     """Run the swaps of these cells at once on so many threads, and note how long it took."""
     from numba import get_num_threads, set_num_threads
 
-    from twin.plants.rom import RomPlant
+    from twin.runner.batch import BatchRunner
+    from twin.runner.kinds import ready
 
-    plant = RomPlant(cells)
+    runner = BatchRunner(cells)
     before = get_num_threads()
     set_num_threads(min(threads, before))
     try:
-        twin = SwapTwin(cells[0], timing, make_plant=lambda _cell: plant)
-        spent = _watch(plant)
+        twin = SwapTwin(cells[0], timing, make_runner=ready(runner))
+        spent = _watch(runner)
         start = time.perf_counter()
         twin.program.run()
         times.whole_s.append((time.perf_counter() - start) / len(cells))
@@ -84,16 +85,16 @@ def run_batch(cells: list[Cell], timing: TimingSet, threads: int, times: Batch) 
         set_num_threads(before)
 
 
-def _watch(plant: Any) -> list[float]:
+def _watch(runner: Any) -> list[float]:
     """Adds up what `plant.run` takes, in s, in the one entry of the list."""
-    spent, run = [0.0], plant.run
+    spent, run = [0.0], runner.run
 
     def timed() -> None:
         start = time.perf_counter()
         run()
         spent[0] += time.perf_counter() - start
 
-    plant.run = timed
+    runner.run = timed
     return spent
 
 

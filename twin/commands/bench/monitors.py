@@ -40,15 +40,16 @@ def look_again(worlds: Any, params: Any, dt_s: float, rounds: int) -> None:
 
 def moments(cell: Cell, timing: TimingSet) -> tuple[np.ndarray, int]:
     """((K,) WORLD records of a swap, evenly over it; its PLC scans)."""
-    from twin.plants.rom import RomPlant
+    from twin.runner.batch import BatchRunner
+    from twin.runner.kinds import ready
     from twin.swap import SwapTwin
 
     seen: list[np.ndarray] = []
-    plant = RomPlant(cell, observer=lambda plant: seen.append(plant.worlds.copy()))
-    twin = SwapTwin(cell, timing, make_plant=lambda _cell: plant)
+    runner = BatchRunner(cell, observer=lambda runner: seen.append(runner.worlds.copy()))
+    twin = SwapTwin(cell, timing, make_runner=ready(runner))
     twin.program.run()
     every = max(1, len(seen) // SAMPLES)
-    return np.concatenate(seen[::every]), int(plant.worlds["sensors"]["scans"][0])
+    return np.concatenate(seen[::every]), int(runner.worlds["sensors"]["scans"][0])
 
 
 def monitor_rows(station: str, seed: int, line: ProgressLine) -> list[Row]:

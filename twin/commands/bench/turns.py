@@ -29,14 +29,14 @@ class Lane:
         self.ended = False
         self.seconds = 0.0
         """Wall time of the last turn."""
-        before = twin.plant.observer
+        before = twin.runner.observer
 
-        def observe(plant: Any) -> None:
+        def observe(runner: Any) -> None:
             if before is not None:
-                before(plant)
-            self._observe(plant)
+                before(runner)
+            self._observe(runner)
 
-        twin.plant.observer = observe
+        twin.runner.observer = observe
         self._thread = threading.Thread(target=self._main, daemon=True)
         self._thread.start()
 
@@ -52,8 +52,8 @@ class Lane:
         self.ended = True
         self._paused.release()
 
-    def _observe(self, plant: Any) -> None:
-        tick = int(plant.worlds["truth"]["tick"][0])
+    def _observe(self, runner: Any) -> None:
+        tick = int(runner.worlds["truth"]["tick"][0])
         if tick < self._next:
             return
         self.seconds = time.perf_counter() - self._began_s
@@ -109,12 +109,15 @@ def measure(
     """Run one swap in turns: as it is, recorded (to `path`), and bare."""
     from twin.plants.bullet.bare import BareLoop, Scout
     from twin.recorded import SwapRecorder
+    from twin.runner.kinds import ready
+    from twin.runner.single import Runner
     from twin.swap import SwapTwin
 
     bare = BareLoop(cell)
     recorded_twin = SwapTwin(cell, timing)
     with SwapRecorder(path, recorded_twin):
-        lanes = [Lane(SwapTwin(cell, timing, make_plant=Scout), turn_ticks)]
+        noting = Scout(cell)
+        lanes = [Lane(SwapTwin(cell, timing, make_runner=ready(Runner(noting))), turn_ticks)]
         lanes += [Lane(twin, turn_ticks) for twin in (SwapTwin(cell, timing), recorded_twin)]
         scout, swap, recorded = lanes
         turns = Turns(turn_ticks)
@@ -123,7 +126,7 @@ def measure(
                 lane.turn()
             number = 0
             while scout.turn() and scout.twin.program.time_s(0) <= until_s:
-                noted = scout.twin.plant.noted
+                noted = noting.noted
                 seconds: dict[str, float] = {}
                 kinds = ["swap", "recorded", "bare"]
                 for kind in kinds[number % 3 :] + kinds[: number % 3]:
@@ -133,7 +136,7 @@ def measure(
                         lane = swap if kind == "swap" else recorded
                         lane.turn()
                         seconds[kind] = lane.seconds
-                turns.same_bits = turns.same_bits and bare.same_bits_as(scout.twin.plant)
+                turns.same_bits = turns.same_bits and bare.same_bits_as(noting)
                 noted.clear()
                 if number:  # the first turn loads kernels and warms caches
                     for kind in kinds:

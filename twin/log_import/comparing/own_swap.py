@@ -38,10 +38,10 @@ class OwnSwap:
 
 def own_swap(cell: Cell, timing: TimingSet, spans: Sequence[tuple[str, float, float]]) -> OwnSwap:
     """Run it on the reduced-order plant, and set its phases beside the log's `spans` (name, start, end in s)."""
-    from twin.plants.rom import RomPlant
+    from twin.runner.kinds import rom_runner
     from twin.swap import SwapTwin
 
-    twin = SwapTwin(cell, timing, make_plant=RomPlant)
+    twin = SwapTwin(cell, timing, make_runner=rom_runner)
     try:
         result = twin.run()
     finally:

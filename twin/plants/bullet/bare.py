@@ -40,19 +40,10 @@ class Scout(BulletPlant):
 
     def _begin(self) -> None:
         self.noted: list[Noted] = []
-        self._held = self._holds()
 
-    def _holds(self) -> bytes:
-        return self.worlds["truth"]["held"].tobytes() + self.worlds["truth"]["locked"].tobytes()
-
-    def scan(self) -> bool:
-        before = self._scanned_tick
-        ended = super().scan()
-        if self._scanned_tick != before:
-            holds = self._holds()
-            self.noted.append(Noted(self.worlds.copy(), list(self._coupling), holds != self._held, []))
-            self._held = holds
-        return ended
+    def hold(self, changed: bool) -> None:
+        super().hold(changed)
+        self.noted.append(Noted(self.worlds.copy(), list(self._coupling), changed, []))
 
     def step(self, ticks: int = 1) -> None:
         if not self.noted:  # goes on in a scan from before the notes

@@ -1,8 +1,8 @@
-"""`BulletPlant`: one swap cell as rigid multibodies with contact, driven by the shared control kernels.
+"""`BulletPlant`: one swap cell as rigid multibodies with contact.
 
 Per tick: read the joints, run `tick_world` (references, suspension, drives, truck springs), write the forces, step.
-Per PLC scan, before the tick: read packs and contact forces, run `scan_world`, make or break the constraints that grips
-and locks stand for.
+Before a PLC scan it reads packs and contact forces; after one it makes or breaks the constraints that grips and locks
+stand for.
 
 What runs every tick costs as much as a call into the engine wherever it picks a field out of a record or turns a tuple
 into an array: hence views of single fields, and `struct` writing what the engine says straight into the record.
@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -23,16 +22,14 @@ import numpy as np
 import pybullet as pb
 
 from twin.cell import Cell
-from twin.control.logic import COMMAND_ENDED
 from twin.geometry import rotate
+from twin.plants.bullet import tick as ticking
 from twin.plants.bullet.brakes import Brakes
 from twin.plants.bullet.building import TRUCK_BODY, Scope, load
 from twin.plants.bullet.constraints import Constraints
 from twin.plants.bullet.contacts import GuideForces
 from twin.plants.geometry import carried_lift_mps, coupler_load, refresh_poses
-from twin.records import BUSY, JOINTS, ROBOTS, TZ, new_command
-from twin.runner import scan as scanning
-from twin.runner import tick as ticking
+from twin.records import JOINTS, TZ
 
 MATING_FROM_M, MATING_TO = -0.01, 2.0
 """A pack may be plugging in or out between these heights over its seat: m, lengths of the coupler's engagement."""
@@ -49,34 +46,24 @@ POSE, TWIST = struct.Struct("7d"), struct.Struct("6d")
 class BulletPlant:
     """The reference plant: one world (N = 1) on its own PyBullet client."""
 
+    name = "bullet"
+
     def __init__(
         self,
         cell: Cell,
         *,
-        observer: Callable[[BulletPlant], None] | None = None,
         worlds: np.ndarray | None = None,
         scope: Scope = "swap",
     ) -> None:
         """A plant at the start of its cell's swap, or at `worlds`, a (1,) WORLD array of that cell that it then owns.
 
-        `observer` is called with the plant at every recording instant (`recording_hz` of the station). `scope` says
-        what may happen in it: a whole swap, or that held packs come to rest in their seats and nothing else.
+        `scope` says what may happen in it: a whole swap, or that held packs come to rest in their seats and nothing
+        else.
         """
-        self.cell = cell
+        self.cell, self.cells = cell, [cell]
         self.params = cell.params.copy()
         self.worlds = cell.new_world() if worlds is None else worlds
-        self.commands = new_command(ROBOTS)[None]  # carrying nothing, about no seat
-        self.observer = observer
-        self.disturb: Callable[[BulletPlant], None] | None = None  # faults: called before each PLC scan
-        self.decide: Callable[[BulletPlant], None] | None = None  # source of setpoints: called after each PLC scan
-        self.pause_tick: int | None = None  # `run` returns once this tick has had its scan
-        rates = cell.station.rates
-        self._dt_s = 1.0 / rates.physics_hz
-        self._scan_s = 1.0 / rates.plc_hz
-        self._scan_ticks = rates.physics_hz // rates.plc_hz
-        self._record_ticks = rates.physics_hz // rates.recording_hz
-        self._physics_hz = rates.physics_hz
-        self._scanned_tick = -1
+        self._physics_hz = cell.station.rates.physics_hz
         self._reaction, self._axle, self._angles = np.zeros(4), np.zeros(2), np.zeros(8)
         self._coupling: list[int] = []
         self._braked: tuple[float, ...] = (0.0, 0.0, 0.0)  # what the truck's brakes gave in the last tick
@@ -110,7 +97,7 @@ class BulletPlant:
         self._tau, self._truck_tau = w["truth"]["tau"][0].reshape(-1)[:n], w["truth"]["truck_tau"][0]
         self._tick: Any = w["truth"]["tick"].data
         self._time_s: Any = w["truth"]["t_s"].data
-        self._status, self._push = w["control"]["status"][0], w["faults"]["truck_push_n"][0]
+        self._push = w["faults"]["truck_push_n"][0]
         self._pack_offset, self._pack_twist = w["truth"]["pack_offset_m"][0], w["truth"]["pack_twist"][0]
         self._pack_seat, self._coupler_at = w["truth"]["pack_seat"][0], w["truth"]["coupler_at"][0]
         self._q, self._qd = (w["truth"][name][0].data.cast("B") for name in ("q", "qd"))
@@ -130,57 +117,22 @@ class BulletPlant:
 
     # --------------------------------------------------------------------------------------------------- running
 
-    def issue(self, world: np.ndarray, robot: np.ndarray, commands: np.ndarray) -> None:
-        """Start `commands[k]` on `robot[k]`; `world` must be all zeros."""
-        for r, command in zip(robot.tolist(), commands, strict=True):
-            self.commands[0, r] = command
-            scanning.start_world(self.worlds, self.params, self.commands, 0, r)
-
-    def run(self) -> None:
-        """Advance until a robot has ended its command, or to `pause_tick`."""
-        while not self.scan():
-            ticks = self._scan_ticks - self._tick[0] % self._scan_ticks  # nothing is decided before the next scan
-            if self.pause_tick is not None:
-                ticks = min(ticks, self.pause_tick - self._tick[0])
-            if ticks <= 0 or BUSY not in self._status.tolist():
-                return
-            self.step(ticks)
-
-    def run_ticks(self, ticks: int) -> None:
-        """Advance by a number of ticks whatever the robots do (verification and tests)."""
-        for _ in range(ticks):
-            self.scan()
-            self.step()
-
-    def stand(self, world: int, seconds: float) -> None:
-        """Advance the one world by a time without any decision."""
-        del world
-        self.run_ticks(round(seconds * self._physics_hz))
-
-    def scan(self) -> bool:
-        """The PLC scan, when one is due at this tick. True when a robot waits for its next command."""
-        tick = self._tick[0]
-        if tick == self._scanned_tick:
-            return False
+    def read(self) -> None:
+        """Bring truth up to date for a PLC scan: joints, packs and contact forces."""
         self._read_joints()
-        if tick % self._scan_ticks:
-            return False
-        self._scanned_tick = tick
         self._read_packs()
         self._guides.read()
         self._set_solver()
-        if self.disturb is not None:
-            self.disturb(self)
+
+    def wake(self) -> None:
+        """Nothing sleeps here."""
+
+    def hold(self, changed: bool) -> None:
+        """Follow what a PLC scan has done: holds that have `changed`, the truck's brakes and what pushes it."""
         self._pushed = self._push.tolist() != NO_PUSH
-        code = scanning.scan_world(self.worlds, self.params, self.commands, 0, self._scan_s)
-        if code & scanning.HOLD_CHANGED:
+        if changed:
             self._update_constraints()
         self._brakes.scan(self._braked, self._pushed)
-        if self.observer is not None and tick % self._record_ticks == 0:
-            self.observer(self)
-        if self.decide is not None:
-            self.decide(self)
-        return bool(code & COMMAND_ENDED)
 
     def step(self, ticks: int = 1) -> None:
         """Physics ticks before the next scan."""

@@ -1,37 +1,29 @@
-"""The reduced-order model's own loop: ticks and PLC scans of one world until somebody has to decide."""
+"""One world of the reduced-order model from one PLC scan to the next, and what it does before and after a scan."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from numba import get_thread_id, njit, prange
-
-from twin.causes import NO_CAUSE
-from twin.control.logic import COMMAND_ENDED
-from twin.key_figures import note_sway
 from twin.motion.drives import drive_forces, update_reference
 from twin.motion.kernels import kernel
 from twin.plants.geometry import end_effector_pose
-from twin.plants.rom import axes, carried, clamped, contact, domain, flight, pace, pressed, quiet, table_flight
+from twin.plants.rom import axes, carried, clamped, contact, domain, flight, pace, pressed, table_flight
 from twin.plants.rom import truck as truck_body
 from twin.plants.rom.model import COUPLED, FREE, TRUCK
 from twin.plants.rom.pace import FLIES, RESTS, RIDES, TICKS
-from twin.plants.rom.placing import place_all, place_packs, recall, set_twist, show, show_yaw, take_holds
+from twin.plants.rom.placing import place_all, place_packs, recall, set_twist, show_yaw, take_holds
 from twin.plants.rom.touching import find_near, push_coupled, touch
-from twin.plants.suspension import suspend
+from twin.plants.suspension import note_sway, suspend
 from twin.plants.truck import truck_forces
-from twin.records import BUSY, FLOATING_TABLE, OUTSIDE, ROBOTS, Faults, Figures, Image, Params, Truth, World
-from twin.runner.scan import HOLD_CHANGED, plc_scan, plc_scan_unseen
-from twin.scan_parts import ACTUATORS, ALL_ANEW, ALL_ROBOTS
+from twin.records import FLOATING_TABLE, ROBOTS, Faults, Image, Params, Truth
+from twin.records.scan_parts import ALL_ANEW
 
 Model = Any
 State = Any
 
 
 @kernel
-def advance_ticks(
-    w: Truth, image: Image, faults: Faults, figures: Figures, p: Params, m: Model, x: State, t: Any, ticks: int
-) -> None:
+def advance_ticks(w: Truth, image: Image, faults: Faults, p: Params, m: Model, x: State, t: Any, ticks: int) -> None:
     """The plant from one PLC scan to the next, or `ticks` of that way: everybody at the pace that it needs."""
     began_s, tick_s, span_s = w.t_s, p.dt_s, ticks * p.dt_s
     hz = round(1.0 / tick_s)
@@ -79,7 +71,7 @@ def advance_ticks(
     _glide(w, image, faults, p, m, x, t, began_s, span_s)
     for r in range(p.robots):
         if x.pace[r] != RESTS:
-            note_sway(w, figures, p, r)
+            note_sway(w, p, r)
     if x.pace[ROBOTS] != RESTS:
         x.moved[ROBOTS] = 1
 
@@ -163,106 +155,87 @@ def _tick(w: Truth, image: Image, p: Params, m: Model, x: State, t: Any, r: int,
 
 
 @kernel
-def scan(world: World, p: Params, m: Model, x: State, commands: Any, t: Any, seen: bool) -> int:
-    """One PLC scan with what it needs of the plant before and after."""
-    x.scanned = world.truth.tick
-    if domain.has_left(world.truth, world.kpis, p, m, x, t):
-        place_all(world.truth, world.image, world.control, world.monitor, p, m, x, t)
-        world.sensors.scans += 1
-        for r in range(p.robots):
-            if world.control.status[r] == BUSY:
-                world.control.status[r] = OUTSIDE
-        return COMMAND_ENDED
-    anew = place_packs(world.truth, world.image, world.control, world.monitor, p, m, x, t, seen) | t.anew
-    if seen or quiet.command_waits(world.control, p) or quiet.command_is_new(world.truth, world.control, p):
-        anew = ALL_ANEW
-    elif anew & ACTUATORS:
-        anew |= ALL_ROBOTS
+def before_scan(w: Truth, p: Params, m: Model, x: State, t: Any) -> int:
+    """Bring poses and forces up to date for a PLC scan, and check the domain of validity.
+
+    Returns what has moved since the last scan (`twin.records.scan_parts`). A world that is outside its domain
+    (`w.outside_cause`) has everything placed.
+    """
+    if domain.has_left(w, p, m, x, t):
+        place_all(w, p, m, x, t)
+        return ALL_ANEW
+    moved = place_packs(w, p, m, x, t)
     for r in range(p.robots):
         if x.near[r] <= 0:
             for i in range(3):
-                world.truth.guide_force_n[r, i] = 0.0
-            if world.truth.held[r] >= 0 and x.near[r] == 0:
-                world.truth.coupler_n[world.truth.held[r]] = 0.0
-    scan_s = p.dt_s * p.scan_ticks
-    if seen:
-        code = plc_scan(world, p, commands, scan_s)
-        show_yaw(world.truth, p)
-    else:
-        code = plc_scan_unseen(world, p, commands, scan_s, anew)
-    if code & HOLD_CHANGED:
-        take_holds(world.truth, p, m, x, t)
-        recall(world.truth, p, m, x, t)
-    else:
-        t.anew = quiet.anew_after(world.truth, world.image, world.control, p, anew)
-    pace.count_calm(world.truth, world.image, p, x)
-    if code & HOLD_CHANGED:
-        for i in range(ROBOTS + 1):
-            x.calm[i] = 0
-    find_near(world.truth, world.image, p, m, x, t, seen or code & HOLD_CHANGED != 0)
-    pressed.find(world.truth, world.image, p, m, x, t)
-    return code
+                w.guide_force_n[r, i] = 0.0
+            if w.held[r] >= 0 and x.near[r] == 0:
+                w.coupler_n[w.held[r]] = 0.0
+    return moved
 
 
 @kernel
-def run_world(world: World, p: Params, m: Model, x: State, commands: Any, t: Any, most_ticks: int) -> int:
-    """Advance one world until a robot has ended its command, nothing is busy, or after `most_ticks`; ticks taken."""
-    recall(world.truth, p, m, x, t)
-    place_packs(world.truth, world.image, world.control, world.monitor, p, m, x, t, True)
-    find_near(world.truth, world.image, p, m, x, t, True)
-    taken = 0
-    while taken < most_ticks:
-        to_scan = p.scan_ticks - world.truth.tick % p.scan_ticks
-        ticks = min(to_scan, most_ticks - taken)
-        if to_scan == p.scan_ticks and x.scanned != world.truth.tick:
-            # whoever looks at a world sees it after its last scan
-            seen = taken + ticks >= most_ticks
-            code = scan(world, p, m, x, commands, t, seen)
-            if code & COMMAND_ENDED:
-                if not seen:
-                    place_packs(world.truth, world.image, world.control, world.monitor, p, m, x, t, True)
-                    show(world.truth, world.image, world.sensors, world.faults, p)
-                return taken
-        busy = False
-        for r in range(p.robots):
-            busy = busy or world.control.status[r] == BUSY
-        if not busy:
-            return taken
-        pace.choose(world.truth, world.image, world.faults, p, m, x)
-        advance_ticks(world.truth, world.image, world.faults, world.kpis, p, m, x, t, ticks)
-        taken += ticks
-    return taken
+def after_scan(w: Truth, image: Image, p: Params, m: Model, x: State, t: Any, changed: bool, anything: bool) -> None:
+    """Follow what a PLC scan has done: holds that have `changed`, and what may touch something until the next scan.
+
+    Unless `anything` may have changed, what has rested since the last scan needs no new look.
+    """
+    if changed:
+        take_holds(w, p, m, x, t)
+        recall(w, p, m, x, t)
+    pace.count_calm(w, image, p, x)
+    if changed:
+        for i in range(ROBOTS + 1):
+            x.calm[i] = 0
+    find_near(w, image, p, m, x, t, anything)
+    pressed.find(w, image, p, m, x, t)
+
+
+@kernel
+def advance(w: Truth, image: Image, faults: Faults, p: Params, m: Model, x: State, t: Any, ticks: int) -> None:
+    """Choose the step modes and advance by `ticks`, no farther than the next PLC scan."""
+    pace.choose(w, image, faults, p, m, x)
+    advance_ticks(w, image, faults, p, m, x, t, ticks)
+
+
+# Entry points from Python take whole arrays and an index: handing a single record over costs 10 us, an array 0.3 us.
 
 
 @kernel
 def settle(worlds: Any, params: Any, models: Any, states: Any, scratch: Any) -> None:
-    """Worlds that begin: packs that stand by their weight press their pads, and everybody knows what carries them."""
+    """Worlds that begin: packs that stand by their weight press their pads, and what carries each pack is found."""
     for i in range(len(worlds)):
-        world, p, m, x, t = worlds[i], params[i], models[i], states[i], scratch[0]
+        w, image, p, m, x, t = worlds[i].truth, worlds[i].image, params[i], models[i], states[i], scratch[0]
         for k in range(p.packs):
             free = True
             for s in range(p.seats):
-                free = free and world.truth.locked[s] != k
+                free = free and w.locked[s] != k
             for r in range(p.robots):
-                free = free and world.truth.held[r] != k
+                free = free and w.held[r] != k
             if free:
                 sunk = p.pack_mass_kg[k] * p.gravity_mps2 / (4.0 * m.pad_stiffness)
-                if world.truth.pad_gap_m[k, 0] > -sunk:
-                    world.truth.pack_pose[k, 2] -= sunk
+                if w.pad_gap_m[k, 0] > -sunk:
+                    w.pack_pose[k, 2] -= sunk
         for r in range(p.robots):
-            end_effector_pose(world.truth, p, r)
-        take_holds(world.truth, p, m, x, t)
-        recall(world.truth, p, m, x, t)
-        place_all(world.truth, world.image, world.control, world.monitor, p, m, x, t)
-        find_near(world.truth, world.image, p, m, x, t, True)
+            end_effector_pose(w, p, r)
+        take_holds(w, p, m, x, t)
+        recall(w, p, m, x, t)
+        place_all(w, p, m, x, t)
+        find_near(w, image, p, m, x, t, True)
 
 
 @kernel
-def look(worlds: Any, params: Any, models: Any, states: Any, scratch: Any, i: int) -> None:
-    """Bring poses up to date before somebody disturbs them; nothing rests before it has been looked at again."""
-    world, p, m, x, t = worlds[i], params[i], models[i], states[i], scratch[0]
-    recall(world.truth, p, m, x, t)
-    place_all(world.truth, world.image, world.control, world.monitor, p, m, x, t)
+def read_one(worlds: Any, params: Any, models: Any, states: Any, scratch: Any, i: int) -> None:
+    """`before_scan` of world `i` with everything placed."""
+    recall(worlds[i].truth, params[i], models[i], states[i], scratch[0])
+    before_scan(worlds[i].truth, params[i], models[i], states[i], scratch[0])
+
+
+@kernel
+def wake_one(worlds: Any, params: Any, models: Any, states: Any, scratch: Any, i: int) -> None:
+    """Nothing of world `i` rests before it has been looked at again: somebody disturbs it."""
+    x = states[i]
+    place_all(worlds[i].truth, params[i], models[i], x, scratch[0])
     for j in range(ROBOTS + 1):
         x.calm[j] = 0
     for r in range(ROBOTS):
@@ -270,66 +243,18 @@ def look(worlds: Any, params: Any, models: Any, states: Any, scratch: Any, i: in
 
 
 @kernel
-def scan_one(worlds: Any, params: Any, models: Any, states: Any, commands: Any, scratch: Any, i: int) -> int:
-    """The PLC scan of world `i`, for somebody who looks at it."""
-    world, p, m, x, t = worlds[i], params[i], models[i], states[i], scratch[0]
-    recall(world.truth, p, m, x, t)
-    code = scan(world, p, m, x, commands[i], t, True)
+def hold_one(worlds: Any, params: Any, models: Any, states: Any, scratch: Any, i: int, changed: bool) -> None:
+    """`after_scan` of world `i`, with velocities of all packs; directly after its `read_one`."""
+    w, p, m, x, t = worlds[i].truth, params[i], models[i], states[i], scratch[0]
+    show_yaw(w, p)
+    after_scan(w, worlds[i].image, p, m, x, t, changed, True)
     for k in range(p.packs):
-        set_twist(world.truth, p, x, t, k)
-    return code
+        set_twist(w, p, x, t, k)
 
 
 @kernel
 def tick_one(worlds: Any, params: Any, models: Any, states: Any, scratch: Any, i: int, ticks: int) -> None:
-    """Ticks of world `i` before its next scan."""
+    """`advance` of world `i`."""
     world, p, m, x, t = worlds[i], params[i], models[i], states[i], scratch[0]
     recall(world.truth, p, m, x, t)
-    pace.choose(world.truth, world.image, world.faults, p, m, x)
-    advance_ticks(world.truth, world.image, world.faults, world.kpis, p, m, x, t, ticks)
-
-
-@kernel
-def stand_one(
-    worlds: Any, params: Any, models: Any, states: Any, commands: Any, scratch: Any, i: int, ticks: int
-) -> None:
-    """Ticks and scans of world `i` whatever its robots do, as long as it is in the model's domain."""
-    world, p = worlds[i], params[i]
-    while ticks > 0:
-        to_scan = p.scan_ticks - world.truth.tick % p.scan_ticks
-        if to_scan == p.scan_ticks and states[i].scanned != world.truth.tick:
-            scan_one(worlds, params, models, states, commands, scratch, i)
-            if world.truth.outside_cause != NO_CAUSE:
-                return
-        tick_one(worlds, params, models, states, scratch, i, min(to_scan, ticks))
-        ticks -= min(to_scan, ticks)
-
-
-@kernel
-def run_world_to(world: World, p: Params, m: Model, x: State, commands: Any, t: Any, until: int) -> None:
-    """`run_world` up to tick `until`, which has its scan too."""
-    run_world(world, p, m, x, commands, t, until - world.truth.tick)
-    if world.truth.tick == until and world.truth.tick % p.scan_ticks == 0 and x.scanned != world.truth.tick:
-        scan(world, p, m, x, commands, t, True)
-
-
-@njit(cache=True, parallel=True, error_model="numpy")
-def run_worlds_to(
-    worlds: Any, params: Any, models: Any, states: Any, commands: Any, scratch: Any, which: Any, until: Any
-) -> None:
-    """`run_world_to` of the worlds listed in `which`, each to its own of `until`, in parallel.
-
-    `scratch` has a record for every thread that there may be.
-    """
-    for j in prange(len(which)):
-        i = which[j]
-        t = scratch[get_thread_id()]
-        run_world_to(worlds[i], params[i], models[i], states[i], commands[i], t, until[j])
-
-
-@kernel
-def run_one_to(
-    worlds: Any, params: Any, models: Any, states: Any, commands: Any, scratch: Any, i: int, until: int
-) -> None:
-    """`run_world_to` of world `i`, in this thread: a process may be forked after it."""
-    run_world_to(worlds[i], params[i], models[i], states[i], commands[i], scratch[0], until)
+    advance(world.truth, world.image, world.faults, p, m, x, t, ticks)

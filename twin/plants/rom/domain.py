@@ -40,7 +40,6 @@ from twin.records import (
     TY,
     TYAW,
     TZ,
-    Figures,
     Params,
     Truth,
     Z,
@@ -64,7 +63,7 @@ OVERLAP_M = 0.01
 
 
 @kernel
-def has_left(w: Truth, figures: Figures, p: Params, m: Model, x: State, t: Any) -> bool:
+def has_left(w: Truth, p: Params, m: Model, x: State, t: Any) -> bool:
     """Check a world before its scan: whether it is, or has been before, outside the domain.
 
     The first quantity outside goes on record. A state that is not finite becomes the last finite one, at rest; contact
@@ -74,7 +73,7 @@ def has_left(w: Truth, figures: Figures, p: Params, m: Model, x: State, t: Any) 
         return True
     lost = _lost_numbers(w, p)
     if lost > 0:
-        _recover(w, figures, p, x)
+        _recover(w, p, x)
         _note(w, NOT_FINITE, -1, -1, float(lost), 0.0)
     else:
         _check_truck(w)
@@ -83,10 +82,11 @@ def has_left(w: Truth, figures: Figures, p: Params, m: Model, x: State, t: Any) 
                 _check_robot(w, p, m, x, t, r)
             x.depth_m[r] = 0.0
     if w.outside_cause == NO_CAUSE:
-        _remember(w, figures, p, x)
+        _remember(w, p, x)
         return False
     for r in range(p.robots):
         w.guide_peak_n[r, 0] = w.guide_peak_n[r, 1] = 0.0
+        w.sway_peak_m[r] = w.sway_peak_rad[r] = 0.0
         for i in range(3):
             w.guide_force_n[r, i] = 0.0
     return True
@@ -208,18 +208,18 @@ def _check_overlaps(w: Truth, p: Params, m: Model, x: State, t: Any, r: int) -> 
 
 
 @kernel
-def _remember(w: Truth, figures: Figures, p: Params, x: State) -> None:
+def _remember(w: Truth, p: Params, x: State) -> None:
     """Keep what `_recover` needs."""
     for r in range(p.robots):
         for i in range(10):
             x.last_q[r, i] = w.q[r, i]
     for i in range(6):
         x.last_truck_q[i] = w.truck_q[i]
-    x.last_figures[0], x.last_figures[1], x.last_figures[2] = w.energy_j, figures.peak_sway_m, figures.peak_sway_rad
+    x.last_energy_j = w.energy_j
 
 
 @kernel
-def _recover(w: Truth, figures: Figures, p: Params, x: State) -> None:
+def _recover(w: Truth, p: Params, x: State) -> None:
     """Put the last finite state back, at rest and without forces."""
     for r in range(p.robots):
         for i in range(10):
@@ -235,6 +235,6 @@ def _recover(w: Truth, figures: Figures, p: Params, x: State) -> None:
         w.truck_q[i], w.truck_qd[i] = x.last_truck_q[i], 0.0
     for i in range(3):
         w.truck_tau[i] = 0.0
-    w.energy_j, figures.peak_sway_m, figures.peak_sway_rad = x.last_figures[0], x.last_figures[1], x.last_figures[2]
+    w.energy_j = x.last_energy_j
     for i in range(ROBOTS + 1):
         x.moved[i] = 1

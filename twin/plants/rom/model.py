@@ -78,7 +78,6 @@ STATE = np.dtype(
         ("stood", i8, ROBOTS),  # scans for which it has stood so that it may be
         ("pads", f8, (ROBOTS, 3)),  # what its pads' springs do to it, in its axes: force z, moments about x and y
         ("inertia_n", f8, (ROBOTS, 3)),  # what speeds it up with the truck, in W
-        ("scanned", i8),  # tick of the last PLC scan
         ("calm", i8, ROBOTS + 1),  # scans since a robot, and at the end the truck, last moved
         ("moved", i8, ROBOTS + 1),  # since packs were last placed
         ("flies", i8, ROBOTS),  # 1: a robot's load flew in the last step (`twin.plants.rom.flight`)
@@ -86,9 +85,9 @@ STATE = np.dtype(
         ("also", i8, ROBOTS),  # the next nearest pack that an empty end effector may touch, as `near`, or 0
         ("off_pads", i8, ROBOTS),  # its contacts in the last tick that are neither of pads nor of flares
         ("depth_m", f8, ROBOTS),  # how far the deepest contact point was pressed in since the last scan
-        ("last_q", f8, (ROBOTS, 10)),  # at the last scan, as are the truck's and three key figures
+        ("last_q", f8, (ROBOTS, 10)),  # at the last scan, as are the truck's and the energy
         ("last_truck_q", f8, 6),
-        ("last_figures", f8, 3),
+        ("last_energy_j", f8),
         ("pace", i8, ROBOTS + 1),  # of the last step (`twin.plants.rom.pace`), the truck's at the end
     ]
 )

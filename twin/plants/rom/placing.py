@@ -7,29 +7,25 @@ from typing import Any
 
 from twin.geometry import rotate, yaw_error
 from twin.motion.kernels import kernel
-from twin.plants.geometry import nearest_seat
+from twin.plants.geometry import made_pads, nearest_seat
 from twin.plants.rom import carried, contact
 from twin.plants.rom import truck as truck_body
 from twin.plants.rom.flight import body_of
 from twin.plants.rom.frames import compose, cross, from_quaternion, matrix_product, relative, times
 from twin.plants.rom.model import FREE, GROUND, TRUCK
-from twin.plants.rom.quiet import all_low, find_heights, stays_high
-from twin.records import ROBOTS, TYAW, Control, Faults, Image, Params, Sensors, Truth, Watch
-from twin.scan_parts import PADS, ROBOT_MOVED, TRUCK_MOVED
-from twin.sensors import made_pads, read_sway_and_force
+from twin.records import ROBOTS, TYAW, Params, Truth
+from twin.records.scan_parts import PADS, ROBOT_MOVED, TRUCK_MOVED
 
 Model = Any
 State = Any
 
 
 @kernel
-def place_packs(
-    w: Truth, image: Image, control: Control, watch: Watch, p: Params, m: Model, x: State, t: Any, seen: bool
-) -> int:
-    """Poses of end effectors, packs and couplers that have moved, and how those packs stand.
+def place_packs(w: Truth, p: Params, m: Model, x: State, t: Any) -> int:
+    """Update the poses of end effectors, packs and couplers that have moved, and how those packs stand.
 
-    What a scan has to look at for that reason (`twin.scan_parts`): PADS if packs have come on pads or off them. Unless
-    they are `seen`, robots that stay high are left where they were.
+    Returns what has moved (`twin.records.scan_parts`): PADS if packs have come on pads or off them. A robot whose
+    `t.left` is set is left where it was last placed.
     """
     truck_moved, anew = x.moved[ROBOTS] == 1, 0
     if truck_moved:
@@ -37,15 +33,9 @@ def place_packs(
         truck_body.frame(w, t.truck_at, t.truck_turn)
         truck_body.body_pose(w, t.body)
     for r in range(p.robots):
-        t.left[r] = 0
-        if seen:
-            t.high[r] = 0
         if x.moved[r] == 1 or (truck_moved and w.held[r] >= 0):
             anew |= ROBOT_MOVED << r
-        if x.moved[r] == 1:
-            if not seen and stays_high(w, image, control, watch, p, x, t, r):
-                t.left[r] = 1
-                continue
+        if x.moved[r] == 1 and t.left[r] == 0:
             carried.angles_of(w, p, r, t.angles)
             carried.place(w, p, r, t.angles, t.e_at[r], t.e_turn[r])
     for k in range(p.packs):
@@ -67,21 +57,26 @@ def place_packs(
     for r in range(p.robots):
         x.moved[r] = t.left[r]
     x.moved[ROBOTS] = 0
-    if truck_moved:
-        find_heights(w, p, m, x, t)
     return anew
 
 
 @kernel
-def place_all(w: Truth, image: Image, control: Control, watch: Watch, p: Params, m: Model, x: State, t: Any) -> None:
+def place_all(w: Truth, p: Params, m: Model, x: State, t: Any) -> None:
     """The same for worlds that have just been made or changed from outside."""
     for i in range(ROBOTS + 1):
         x.moved[i] = 1
-    all_low(p, t)
-    place_packs(w, image, control, watch, p, m, x, t, True)
+    leave_nobody(t)
+    place_packs(w, p, m, x, t)
     for k in range(p.packs):
         from_quaternion(w.pack_pose[k], t.pack_turn)
         _measure(w, p, t, k)
+
+
+@kernel
+def leave_nobody(t: Any) -> None:
+    """Every robot is placed at its next scan, and none is known to be high."""
+    for r in range(ROBOTS):
+        t.left[r] = t.high[r] = 0
 
 
 @kernel
@@ -109,15 +104,8 @@ def _measure(w: Truth, p: Params, t: Any, k: int) -> None:
 
 
 @kernel
-def show(w: Truth, image: Image, sensors: Sensors, faults: Faults, p: Params) -> None:
-    """What only people and observers read, as of the last scan."""
-    for r in range(p.robots):
-        read_sway_and_force(w, image, faults, p, r, sensors.scans - 1)
-    show_yaw(w, p)
-
-
-@kernel
 def show_yaw(w: Truth, p: Params) -> None:
+    """How far each pack is turned from its seat, which only people and observers read."""
     for k in range(p.packs):
         s = w.pack_seat[k]
         on_truck = w.truck_q[TYAW] if p.seat_on_truck[s] == 1 else 0.0
@@ -199,9 +187,8 @@ def recall(w: Truth, p: Params, m: Model, x: State, t: Any) -> None:
 
     That is where the truck is, how packs lie in the grips, and masses. Nobody is known to be high.
     """
-    all_low(p, t)
+    leave_nobody(t)
     truck_body.frame(w, t.truck_at, t.truck_turn)
-    find_heights(w, p, m, x, t)
     for r in range(p.robots):
         k = w.held[r]
         if k >= 0:

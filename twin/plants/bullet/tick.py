@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from twin.key_figures import note_sway
 from twin.motion.drives import drive_forces, update_reference
 from twin.motion.kernels import kernel
-from twin.plants.suspension import angles_of, suspend
+from twin.plants.suspension import angles_of, note_sway, suspend
 from twin.plants.truck import truck_forces
-from twin.records import Faults, Figures, Image, Params, Truth
+from twin.records import Faults, Image, Params, Truth
 
 
 @kernel
-def control_tick(
-    w: Truth, image: Image, faults: Faults, figures: Figures, p: Params, reaction: Any, axle: Any, angles: Any
-) -> None:
+def drive_tick(w: Truth, image: Image, faults: Faults, p: Params, reaction: Any, axle: Any, angles: Any) -> None:
     """Every physics tick: references, suspension, drives and the truck's springs. Reads q, qd; writes tau.
 
     `reaction` (4,), `axle` (2,) and `angles` (8,) are scratch.
@@ -26,11 +23,11 @@ def control_tick(
         angles_of(w, p, r, angles)
         suspend(w, p, r, angles, reaction)
         drive_forces(w, image, p, r, reaction, p.dt_s)
-        note_sway(w, figures, p, r)
+        note_sway(w, p, r)
     truck_forces(w, faults, p, axle)
 
 
 @kernel
 def tick_world(worlds: Any, params: Any, i: int, reaction: Any, axle: Any, angles: Any) -> None:
-    """`control_tick` of world `i`."""
-    control_tick(worlds[i].truth, worlds[i].image, worlds[i].faults, worlds[i].kpis, params[i], reaction, axle, angles)
+    """`drive_tick` of world `i`."""
+    drive_tick(worlds[i].truth, worlds[i].image, worlds[i].faults, params[i], reaction, axle, angles)

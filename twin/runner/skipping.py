@@ -14,6 +14,7 @@ from twin.monitor import high_enough
 from twin.motion.kernels import kernel
 from twin.plants.rom.model import FREE
 from twin.plants.rom.pace import NEAR_GRIP_M, NEAR_SEAT_M, way
+from twin.plants.rom.placing import show_yaw
 from twin.records import (
     EPITCH,
     EROLL,
@@ -23,14 +24,18 @@ from twin.records import (
     TROLL,
     TZ,
     Control,
+    Faults,
     Image,
     Params,
+    Sensors,
     Truth,
     Watch,
+    World,
     X,
     Z,
 )
-from twin.scan_parts import ACTUATORS, ALL_ANEW
+from twin.records.scan_parts import ACTUATORS, ALL_ANEW
+from twin.sensors import read_sway_and_force
 
 Model = Any
 State = Any
@@ -157,8 +162,26 @@ def stays_high(w: Truth, image: Image, control: Control, watch: Watch, p: Params
 
 
 @kernel
-def all_low(p: Params, t: Any) -> None:
-    """Somebody may have changed anything: nobody is known to be high, and everything is to be looked at."""
-    t.anew = ALL_ANEW
+def find_left(world: World, p: Params, x: State, t: Any, observed: bool) -> None:
+    """Before a scan: which robots need not be placed, into `t.left`; none where the scan is observed."""
     for r in range(p.robots):
-        t.high[r] = 0
+        t.left[r] = 0
+        if observed:
+            t.high[r] = 0
+        elif x.moved[r] == 1 and stays_high(world.truth, world.image, world.control, world.monitor, p, x, t, r):
+            t.left[r] = 1
+
+
+@kernel
+def begin(w: Truth, p: Params, m: Model, x: State, t: Any) -> None:
+    """Anything may have changed since the last scan: the next one looks at everything."""
+    t.anew = ALL_ANEW
+    find_heights(w, p, m, x, t)
+
+
+@kernel
+def show(w: Truth, image: Image, sensors: Sensors, faults: Faults, p: Params) -> None:
+    """Read the sensors that an unobserved scan has left out, as of the last scan."""
+    for r in range(p.robots):
+        read_sway_and_force(w, image, faults, p, r, sensors.scans - 1)
+    show_yaw(w, p)

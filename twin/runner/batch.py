@@ -1,0 +1,86 @@
+"""`BatchRunner`: worlds of the reduced-order plant, each on its own clock, advanced inside one kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numba import config
+
+from twin.cell import Cell
+from twin.plants.rom import RomPlant
+from twin.plants.rom.model import SCRATCH
+from twin.records import BUSY, NOT_SCANNED, ROBOTS, new_command
+from twin.runner import rom_worlds
+from twin.runner.single import Hook, Runner
+
+Array = np.ndarray
+THREADS_FROM = 8
+"""So many worlds are shared out among threads. Fewer are not worth it where they run for a few ticks only, and a
+process that has begun threads cannot be forked any more."""
+NEVER = 1 << 60
+"""A tick that no world reaches."""
+
+
+def _max_threads() -> int:
+    """As many as numba may ever use in this process, whatever it is told to use now."""
+    return int(getattr(config, "NUMBA_NUM_THREADS"))  # noqa: B009 - numba makes its settings at run time
+
+
+class BatchRunner(Runner):
+    """N worlds of the reduced-order plant. Where nobody observes the one world, its scans are skipped in part."""
+
+    plant: RomPlant
+
+    def __init__(
+        self,
+        cells: Cell | Sequence[Cell],
+        *,
+        observer: Hook | None = None,
+        worlds: np.ndarray | None = None,
+    ) -> None:
+        """Worlds at the start of their cells' swaps, or at `worlds`, an (N,) WORLD array that they then own."""
+        super().__init__(RomPlant(cells, worlds=worlds), observer=observer)
+        self._scratch = np.zeros(1 if len(self.worlds) < THREADS_FROM else _max_threads(), SCRATCH)
+
+    @property
+    def _observed(self) -> bool:
+        """Somebody looks in at the scans of the one world."""
+        return any(hook is not None for hook in (self.observer, self.disturb, self.decide))
+
+    def run(self) -> None:
+        busy = np.flatnonzero((self.worlds["control"]["status"] == BUSY).any(axis=1))
+        if not len(busy):
+            return
+        if self._observed:
+            super().run()
+            return
+        until = NEVER if self.pause_tick is None else self.pause_tick
+        self.run_to(busy, np.full(len(busy), until))
+
+    def run_to(self, which: np.ndarray, until: np.ndarray) -> None:
+        """`run` of the worlds `which` (K,), each up to its tick of `until` (K,), with that tick's scan."""
+        records = self._arguments()
+        if len(which) < THREADS_FROM:
+            for i, tick in zip(which.tolist(), until.tolist(), strict=True):
+                rom_worlds.run_one_to(*records, i, tick)
+        else:
+            rom_worlds.run_worlds_to(*records, which, until)
+
+    def stand(self, world: int, seconds: float) -> None:
+        ticks = round(seconds * self._physics_hz)
+        if self._observed:
+            self.run_ticks(ticks)
+        else:
+            records = self._arguments()
+            rom_worlds.stand_one(*records, world, ticks)
+
+    def put(self, world: int, cell: Cell, record: np.ndarray) -> None:
+        """One world begins anew, at `record` (1,) WORLD of a cell of the same station."""
+        self.plant.put(world, cell, record)
+        self.commands[world] = new_command(ROBOTS)
+        self._scanned[world] = NOT_SCANNED
+
+    def _arguments(self) -> tuple[Array, Array, Array, Array, Array, Array]:
+        plant = self.plant
+        return plant.worlds, plant.params, plant.models, plant.states, self.commands, self._scratch
