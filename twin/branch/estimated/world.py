@@ -34,7 +34,7 @@ from twin.records import (
     Y,
     Z,
 )
-from twin.sensors import read_seats
+from twin.sensors import read_seats, read_station
 
 ON_FACE_M = 0.005
 """An end effector that stands on a pack, or is so near that a log's zeros do not tell, begins this much off it."""
@@ -71,6 +71,7 @@ def world_at(seen: Seen, cell: Cell, places: Sequence[Place]) -> np.ndarray:
     w["image"]["axis_position"] = w["truth"]["q"][:, :4]
     w["image"]["grip_open"][w["truth"]["held"] < 0] = 1
     read_seats(w["truth"], w["image"], w["faults"], p)
+    read_station(w["truth"], w["image"])  # the first command begins by the controller's clock, before the first scan
     return worlds
 
 
