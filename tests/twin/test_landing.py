@@ -20,8 +20,8 @@ from twin.catalogue.load import with_overrides
 from twin.catalogue.plausible.limits import GUIDE_REACH
 from twin.catalogue.schema import TimingSet
 from twin.cell import Cell, build_cell
+from twin.control.landing import LET_OFF_CAPTURES, let_off_m
 from twin.faults import Fault, parse_fault
-from twin.landing import LET_OFF_CAPTURES, let_off_m
 from twin.plants.rom import RomPlant
 from twin.records import UNTIL_LANDED, X, Y, Z
 from twin.swap import SwapResult, SwapTwin

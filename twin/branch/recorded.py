@@ -118,7 +118,7 @@ class Past:
     def _on_sample(self, plant: Any) -> None:
         if self.is_over or self._compare is None:
             return
-        self._compare(plant)
+        self._compare(int(plant.worlds["truth"]["tick"][0]))
         if self._compare.first is not None:
             raise self._differs(*self._compare.first)
 

@@ -70,7 +70,7 @@ class SwapRerun:
         """Scan, issue, step, as the sequence made the plant do it."""
         plant, end = self._plant, self._end or (compare.last_tick, -1)
         world, robots = plant.worlds, int(plant.params["robots"][0])
-        plant.observer = compare
+        plant.observer = lambda plant: compare(int(plant.worlds["truth"]["tick"][0]))
         queue, k = self.issued, 0
         scan_ticks = int(plant.params["scan_ticks"][0])
         zero = np.zeros(1, np.int64)

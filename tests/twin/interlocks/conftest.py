@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.twin.interlocks.desk import Desk
 
+from tests.twin.interlocks.desk import Desk
 from twin.catalogue import load_pack, load_station, load_truck
 from twin.cell import Cell, build_cell
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.twin.interlocks.desk import Desk
 
+from tests.twin.interlocks.desk import Desk
 from twin.control.interlocks import acknowledge, trip_station
 from twin.motion.profile import V, duration_s, segment_count
 from twin.records import (

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.twin.interlocks.desk import Desk
 
+from tests.twin.interlocks.desk import Desk
 from tests.twin.why import beyond_limit
 from twin.control.interlocks import DISTANCE_MARGIN_M, LATERAL_SHARE, RISE_SHARE
 from twin.incident import amount, end_of, trip_of

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from tests.twin.interlocks.desk import SCAN_S, Desk
 
+from tests.twin.interlocks.desk import SCAN_S, Desk
 from twin.causes import (
     CAUSES,
     LOAD_AGAINST_DRIVE,

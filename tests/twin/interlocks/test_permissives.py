@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 import pytest
-from tests.twin.interlocks.desk import Desk
 
+from tests.twin.interlocks.desk import Desk
 from twin.control.interlocks import DISTANCE_MARGIN_M
 from twin.records import (
     ERROR_STOP,

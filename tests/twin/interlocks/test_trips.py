@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 import pytest
-from tests.twin.interlocks.desk import SCAN_S, Desk
 
+from tests.twin.interlocks.desk import SCAN_S, Desk
 from twin import monitor
 from twin.causes import CAUSES
 from twin.control.interlocks import LIMIT_SWITCH, OVERSPEED_MARGIN
