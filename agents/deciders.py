@@ -11,9 +11,9 @@ from agents.modes import action_mode_of
 from agents.policies import Policy, load_policy
 from agents.tasks import TASKS, Task
 from twin.alignment.sensed import Sensed
-from twin.cell import Cell
 from twin.errors import InputError
 from twin.sequence.program import Ask
+from twin.setup.cell import Cell
 from twin.swap import SwapTwin
 
 

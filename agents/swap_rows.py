@@ -18,12 +18,12 @@ from pydantic import model_validator
 from twin.catalogue import Pack, Station, TimingSet, Truck
 from twin.catalogue.plain import model_from_plain
 from twin.catalogue.schema.base import Strict
-from twin.cell import Cell, build_cell
 from twin.console import atomic_write, plain, reason
 from twin.errors import InputError, naming
 from twin.recording.header import current_versions
 from twin.runner.kinds import batch_maker, runner_maker
-from twin.variation import NOMINAL, Variation
+from twin.setup.cell import Cell, build_cell
+from twin.setup.variation import NOMINAL, Variation
 
 if TYPE_CHECKING:
     from twin.swap import SwapResult

@@ -18,7 +18,7 @@ from twin.catalogue import Station
 from twin.catalogue.schema import FourRope
 from twin.errors import InputError
 from twin.runner.kinds import runner_maker
-from twin.variation import POSE_FIELDS
+from twin.setup.variation import POSE_FIELDS
 
 GRAVITY_MPS2 = 9.81
 HEIGHT_PINS = (1.3, 4.0)

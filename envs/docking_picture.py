@@ -6,9 +6,9 @@ import numpy as np
 
 from envs.docking_case import Case
 from envs.picture import Picture
-from twin.cell import Cell, build_cell
 from twin.docking import DockingPlant
 from twin.recorded.docking.sampling import DockingSampler
+from twin.setup.cell import Cell, build_cell
 from twin.viewer.layout import Layout, unguided
 from twin.viewer.scene.approach import DOCKING_PRESETS
 from twin.viewer.snapshot import Names, Snapshot

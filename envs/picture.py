@@ -6,8 +6,8 @@ from collections.abc import Collection
 
 import numpy as np
 
-from twin.cell import Cell
 from twin.errors import InputError
+from twin.setup.cell import Cell
 from twin.viewer.graphics.camera import View
 from twin.viewer.graphics.quality import QUALITIES
 from twin.viewer.graphics.window import Window

@@ -12,14 +12,14 @@ from envs.choosing import Pairs, fitting, pack_of, truck_of
 from envs.options import choice, known, number
 from twin import seeding
 from twin.catalogue import Pack, Station, Truck
-from twin.cell import Cell, build_cell
-from twin.conditions import CONDITIONS, canonical
-from twin.variation import FRICTION_FACTORS, MOST_GAIN_SPREAD, POSE_FIELDS, Variation
+from twin.setup.cell import Cell, build_cell
+from twin.setup.conditions import CONDITIONS, canonical
+from twin.setup.variation import FRICTION_FACTORS, MOST_GAIN_SPREAD, POSE_FIELDS, Variation
 
 PARKINGS = ("guided", "unguided")
 """Ways of parking that an episode draws from."""
 DRIVEN = "driven"
-"""The way that has to be asked for: a driver brings the truck in (`twin.parking`)."""
+"""The way that has to be asked for: a driver brings the truck in (`twin.setup.parking`)."""
 SERVO_GAIN_SPREAD = 0.1
 """Velocity and position gain of each axis differ by up to this share from the designed ones [estimate: wear, load and
 temperature between two services]."""

@@ -14,10 +14,10 @@ from envs.timing_observation import PHASES, elapsed_s, place_of
 from envs.timing_reward import Shown
 from twin import seeding
 from twin.catalogue import TimingSet
-from twin.cell import Cell
 from twin.errors import InputError
 from twin.runner.kinds import MakeRunner, runner_maker
 from twin.sequence.program import Ask
+from twin.setup.cell import Cell
 from twin.swap import SwapTwin, finished_phases, kpis_of, violations_of
 
 Row = np.void | np.ndarray

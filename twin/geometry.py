@@ -1,4 +1,4 @@
-"""Planar distances, quaternions and rotations, as kernels."""
+"""Planar distances, quaternions, rotations and points of the truck, as kernels."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ import math
 from typing import Any
 
 from twin.motion.kernels import kernel
+from twin.records import TPITCH, TROLL, TX, TY, TYAW, TZ
+
+JOINT_HEIGHT_M = 0.5
+"""Height of the pitch and roll centre over the ground [estimate: about the axle height of a heavy truck]."""
 
 
 @kernel
@@ -56,3 +60,16 @@ def yaw_error(pose: Any, yaw: float) -> float:
     """Heading of a pose less `yaw`, within half a turn, in rad."""
     error = yaw_of(pose) - yaw
     return math.atan2(math.sin(error), math.cos(error))
+
+
+@kernel
+def truck_point(q: Any, x: float, y: float, z: float) -> tuple[float, float, float]:
+    """World position of the point (x, y, z) of the truck's sprung body, given in T as it stands nominally."""
+    z -= JOINT_HEIGHT_M
+    cr, sr = math.cos(q[TROLL]), math.sin(q[TROLL])
+    cp, sp = math.cos(q[TPITCH]), math.sin(q[TPITCH])
+    cy, sy = math.cos(q[TYAW]), math.sin(q[TYAW])
+    y, z = cr * y - sr * z, sr * y + cr * z
+    x, z = cp * x + sp * z, -sp * x + cp * z
+    x, y = cy * x - sy * y, sy * x + cy * y
+    return x + q[TX], y + q[TY], z + q[TZ] + JOINT_HEIGHT_M

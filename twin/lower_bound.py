@@ -13,15 +13,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from twin.actuators import HOLDS_FROM
 from twin.catalogue.schema import MECHANICAL, LinearAxis, RotaryAxis, Station
-from twin.cell import Cell
+from twin.control.actuators import HOLDS_FROM
 from twin.control.interlocks import HEIGHT_TOLERANCE_M
-from twin.jobs import Job
+from twin.control.sensors import CLOSED_FROM
+from twin.control.targets import targets
 from twin.motion.profile import rest_to_rest_duration, rest_to_rest_peak_speed
 from twin.records import AXES, YAW, X, Y, Z
-from twin.sensors import CLOSED_FROM
-from twin.sequence.targets import targets
+from twin.setup.cell import Cell
+from twin.setup.jobs import Job
 
 
 class Limits(NamedTuple):

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twin.catalogue.schema import MECHANICAL, FixedTimes, TimingSet
-from twin.cell import Cell
 from twin.faults import Fault, FaultPlayer, faulty_cell
 from twin.finite import with_nulls
 from twin.incident import amounts
@@ -22,6 +21,7 @@ from twin.sequence.decisions import inserted
 from twin.sequence.program import PhaseSpan, Program
 from twin.sequence.tables import TABLES
 from twin.sequence.timing import timing_table
+from twin.setup.cell import Cell
 
 if TYPE_CHECKING:
     from twin.alignment.aligner import MakeDecider

@@ -22,9 +22,10 @@ from envs.vector.batched import BatchedEnv
 from envs.vector.infos import Columns, stacked
 from twin.catalogue import Station, load_pack, load_station, load_timing, load_truck, with_overrides
 from twin.catalogue.schema import MECHANICAL
-from twin.cell import Cell
+from twin.plants.beginning import new_world
 from twin.runner.batch import NEVER, BatchRunner
 from twin.runner.slot import Slot
+from twin.setup.cell import Cell
 
 Array = np.ndarray
 Name = str | os.PathLike[str]
@@ -111,7 +112,7 @@ class TimingVectorEnv(BatchedEnv):
     def _runner_of(self, first: Cell) -> BatchRunner:
         """The runner of all worlds; the first cell says of which station."""
         if self.runner is None:
-            self.runner = BatchRunner([first] * self.num_envs, worlds=np.repeat(first.new_world(), self.num_envs))
+            self.runner = BatchRunner([first] * self.num_envs, worlds=np.repeat(new_world(first), self.num_envs))
         return self.runner
 
     def _advance(self, which: Array, actions: Array) -> None:

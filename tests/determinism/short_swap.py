@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 from twin.catalogue import TimingSet, load_station, with_overrides
-from twin.cell import Cell, build_cell
 from twin.commands.swap import default_truck
 from twin.faults import parse_fault
 from twin.recorded import SwapRecorder
+from twin.setup.cell import Cell, build_cell
 from twin.swap import SwapResult, SwapTwin
 
 UNTIL_S = {"top_lift": 29.0, "chassis": 18.0}

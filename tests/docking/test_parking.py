@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from twin.catalogue import load_pack, load_station, load_truck, with_overrides
-from twin.cell import build_cell
 from twin.docking.drive import drive_in
 from twin.errors import InputError
-from twin.parking import draw_parking, park
+from twin.setup.cell import build_cell
+from twin.setup.parking import draw_parking, park
 
 CELLS = [("top_lift", "tractor_6x4", "cab_282"), ("chassis", "chassis_rigid_1", "chassis_171")]
 

@@ -11,9 +11,9 @@ import pytest
 from envs.alignment_case import AlignmentChoice
 from envs.swap_case import SwapChoice, outside_gate
 from twin.catalogue import Station, load_pack, load_station, load_truck, with_overrides
-from twin.cell import build_cell
 from twin.errors import InputError
-from twin.variation import Variation
+from twin.setup.cell import build_cell
+from twin.setup.variation import Variation
 
 
 def test_everything_is_drawn_and_again_the_same() -> None:

@@ -25,11 +25,10 @@ MOMENTS, SEED = 10, 3
 
 def record(station_name: str, plant: str, path: Path, seed: int = SEED) -> None:
     """A guided swap under factory timing."""
-    from twin.runner.kinds import runner_maker
-
     from twin.catalogue import load_pack, load_station, load_timing, load_truck
-    from twin.cell import build_cell
     from twin.recorded import SwapRecorder
+    from twin.runner.kinds import runner_maker
+    from twin.setup.cell import build_cell
     from twin.swap import SwapTwin
 
     truck, pack = CELLS[station_name]

@@ -7,10 +7,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from twin.runner.kinds import PLANTS
-
 from agents.statistics import wilson
 from tests.evidence.edge_rows import PEAKS, Row
+from twin.runner.kinds import PLANTS
 
 FORCE_FACTOR = 2.0
 """Peak forces of the plants may differ by this factor [the project's target]."""

@@ -22,11 +22,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from twin.runner.kinds import runner_maker
-
 from tests.evidence.edge_cases import EdgeCase, case_of
 from tests.evidence.markers import stamp
 from twin.catalogue.schema import MECHANICAL
+from twin.runner.kinds import runner_maker
 
 CLASSES = ("completed", "outside_model", "error", "not_begun", "tripped", "stopped")
 PEAKS = ("peak_lateral_force_n", "peak_axial_force_n")

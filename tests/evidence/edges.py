@@ -26,8 +26,6 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from twin.runner.kinds import PLANTS
-
 from tests.evidence import agreement, edge_rows
 from tests.evidence.edge_cases import case_of, draw_case, spread
 from tests.evidence.edge_compare import REDUCED, REFERENCE, Pair, differing, met, pairs_of, table, worth_a_look
@@ -35,6 +33,7 @@ from tests.evidence.markers import made_from, of_this_version, replace
 from tests.evidence.part import MOST_SEED, OneLine, cores, count, process_count
 from tests.evidence.timing_draws import as_yaml
 from twin.errors import InputError
+from twin.runner.kinds import PLANTS
 
 STATIONS = ("top_lift", "chassis")
 SECTION = "edges"

@@ -8,9 +8,9 @@ from collections.abc import Callable
 import numpy as np
 
 from twin.catalogue.schema import PHASES
-from twin.cell import Cell
 from twin.faults import Fault, parse_fault
 from twin.faults.kinds import KINDS
+from twin.setup.cell import Cell
 
 Draw = np.random.Generator
 MAX_AFTER_S = 8.0

@@ -19,13 +19,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from twin.runner.kinds import runner_maker
-
 from tests.evidence.markers import replace
 from tests.evidence.part import OneLine
 from twin.commands.swap import resolve
 from twin.errors import InputError
 from twin.faults import parse_fault
+from twin.runner.kinds import runner_maker
 from twin.swap import SwapTwin
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "faults.md"

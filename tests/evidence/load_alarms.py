@@ -20,13 +20,13 @@ from tests.evidence.markers import replace
 from tests.evidence.part import OneLine, count
 from tests.evidence.timing_sets import BATCH, Batch
 from twin.catalogue import load_pack, load_station, load_truck
-from twin.cell import build_cell
 from twin.commands.swap import resolve
 from twin.control.load_plausibility import DRIVE, JUMP, KNOWN
 from twin.runner.kinds import batch_maker
 from twin.sequence.timing import timing_table
+from twin.setup.cell import build_cell
+from twin.setup.variation import Variation
 from twin.swap import SwapTwin
-from twin.variation import Variation
 
 SECTION, COMMAND = "load alarms", ".venv/bin/python -m tests.evidence.load_alarms --write"
 KINDS = ("guided", "unguided", "random")

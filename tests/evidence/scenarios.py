@@ -20,11 +20,8 @@ from tests.twin import test_monitor as hand
 from tests.twin.faults.cells import cell_of
 from twin.catalogue import load_pack, load_station, load_timing, load_truck
 from twin.catalogue.schema import TimingSet
-from twin.cell import Cell, build_cell
 from twin.control.interlocks import DISTANCE_MARGIN_M
 from twin.faults import Fault, parse_fault
-from twin.runner.kinds import rom_runner
-from twin.runner.single import Runner
 from twin.records import (
     BUSY,
     TRIP_DISTANCE,
@@ -36,8 +33,11 @@ from twin.records import (
     X,
     Z,
 )
+from twin.runner.kinds import rom_runner
+from twin.runner.single import Runner
+from twin.setup.cell import Cell, build_cell
+from twin.setup.variation import Variation
 from twin.swap import SwapTwin
-from twin.variation import Variation
 
 CAPTURE_M = 0.025
 """Of the guides, as of every shipped pack."""

@@ -8,10 +8,10 @@ import pytest
 
 from tests.evidence.timing_sets import BATCH, KINDS, STATIONS, Batch, Row, batches, play, read, report, table, wrong
 from twin.catalogue import load_pack, load_station, load_timing, load_truck
-from twin.cell import build_cell
 from twin.runner.kinds import rom_runner
+from twin.setup.cell import build_cell
+from twin.setup.variation import Variation
 from twin.swap import SwapTwin
-from twin.variation import Variation
 
 
 @pytest.mark.parametrize("kind", KINDS)

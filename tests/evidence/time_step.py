@@ -21,7 +21,7 @@ SEED = 1
 def play(station_name: str, physics_hz: int, seed: int = SEED) -> dict[str, Any]:
     """One guided swap under factory timing at a physics rate."""
     from twin.catalogue import load_pack, load_station, load_timing, load_truck, with_overrides
-    from twin.cell import build_cell
+    from twin.setup.cell import build_cell
     from twin.swap import SwapTwin
 
     truck, pack = CELLS[station_name]

@@ -14,7 +14,6 @@ import pybullet as pb
 
 from tests.physics.rom_bench import RomBench
 from twin.catalogue import Pack, Station, Truck, load_pack, load_station, load_truck, with_overrides
-from twin.cell import build_cell
 from twin.motion.profile import plan_hold
 from twin.plants.bullet import BulletPlant
 from twin.records import (
@@ -29,6 +28,7 @@ from twin.records import (
     UNTIL_DONE,
     new_command,
 )
+from twin.setup.cell import build_cell
 
 Array = np.ndarray
 Plant = BulletPlant | RomBench

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from math import cos, sin
 from typing import Any
 
-from twin.cell import Cell
 from twin.motion.kernels import kernel
 from twin.plants.geometry import end_effector_pose, measure_packs
 from twin.plants.rom import RomPlant, advance, pace, placing, pressed, touching
 from twin.plants.rom.model import COUPLED, GROUND
 from twin.plants.rom.pace import FLIES, RESTS, RIDES, TICKS
 from twin.records import ROBOTS
+from twin.setup.cell import Cell
 
 __all__ = ["FLIES", "RESTS", "RIDES", "TICKS", "RomBench"]
 

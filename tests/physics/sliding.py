@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from twin.plants.truck import JOINT_HEIGHT_M
+from twin.geometry import JOINT_HEIGHT_M
 from twin.records import TPITCH
 
 Array = np.ndarray

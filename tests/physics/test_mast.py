@@ -11,8 +11,8 @@ import pytest
 from tests.physics import rig
 from tests.tiers import slow
 from twin.catalogue import load_pack, load_station, load_timing, load_truck, with_overrides
-from twin.cell import build_cell
 from twin.records import EPITCH, EROLL, EX, EY, TPITCH, TROLL
+from twin.setup.cell import build_cell
 from twin.swap import SwapTwin
 
 G = rig.GRAVITY_MPS2

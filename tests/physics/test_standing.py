@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.physics import rig
+from twin.geometry import truck_point
 from twin.plants.geometry import COUPLER_SPEED_MPS, seat_rise_mps
-from twin.plants.truck import truck_point
 from twin.records import PARAMS, TZ, WORLD
 
 G = rig.GRAVITY_MPS2

@@ -6,9 +6,9 @@ import pytest
 
 from tests.evidence.campaign import CELLS
 from twin.catalogue import load_pack, load_station, load_timing, load_truck
-from twin.cell import Cell, build_cell
 from twin.faults import parse_fault
 from twin.plants.rom import RomPlant
+from twin.setup.cell import Cell, build_cell
 from twin.swap import SwapResult, SwapTwin
 
 

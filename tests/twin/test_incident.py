@@ -11,8 +11,6 @@ import pytest
 from tests.twin.faults.cells import cell_of
 from tests.twin.why import says_why
 from twin.catalogue import load_pack, load_station, load_timing, load_truck
-from twin.causes import CAUSES
-from twin.cell import build_cell
 from twin.commands.swap import resolve
 from twin.faults import parse_fault
 from twin.incident import amount, amounts
@@ -20,6 +18,8 @@ from twin.incident.facts import _KINDS
 from twin.plants.rom import RomPlant
 from twin.recorded import SwapRecorder
 from twin.recording import Recording, open_recording
+from twin.records.causes import CAUSES
+from twin.setup.cell import build_cell
 from twin.swap import SwapResult, SwapTwin
 
 ENDS = [

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from twin.landing import LET_OFF_CAPTURES, let_off_m
 
 from tests.evidence.timing_draws import policy_set
 from tests.tiers import examples
@@ -20,10 +19,11 @@ from twin.catalogue import load_pack, load_station, load_truck
 from twin.catalogue.load import with_overrides
 from twin.catalogue.plausible.limits import GUIDE_REACH
 from twin.catalogue.schema import TimingSet
-from twin.cell import Cell, build_cell
+from twin.control.landing import LET_OFF_CAPTURES, let_off_m
 from twin.faults import Fault, parse_fault
 from twin.plants.rom import RomPlant
 from twin.records import UNTIL_LANDED, X, Y, Z
+from twin.setup.cell import Cell, build_cell
 from twin.swap import SwapResult, SwapTwin
 
 REACH_M = 0.057

@@ -14,10 +14,10 @@ from ruckig import ControlInterface, InputParameter, Ruckig, Trajectory
 from tests.tiers import examples
 from twin.catalogue import load_pack, load_station, load_truck, with_overrides
 from twin.catalogue.schema import MECHANICAL, Station
-from twin.cell import Cell, build_cell
 from twin.lower_bound import Limits, axis_limits, lower_bound, lower_bound_s, reach_s, rest_to_rest_s, window_s
 from twin.motion.plan import plan_move
 from twin.records import AXES, X, Z
+from twin.setup.cell import Cell, build_cell
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "lower_bound.md"
 SHIPPED = {"top_lift": ("tractor_6x4", "cab_282"), "chassis": ("chassis_tractor_3", "chassis_171")}

@@ -15,8 +15,8 @@ import pytest
 from tests.physics import rig
 from tests.tiers import slow
 from twin.catalogue import load_pack, load_station, load_truck
-from twin.cell import build_cell
 from twin.monitor import INVARIANTS, monitor
+from twin.plants.beginning import new_world
 from twin.plants.bullet import BulletPlant
 from twin.records import (
     BUSY,
@@ -40,6 +40,7 @@ from twin.records import (
     new_command,
 )
 from twin.runner.scan import plc_scan_unseen
+from twin.setup.cell import build_cell
 from twin.swap import violations_of
 
 SCAN_S = 0.01
@@ -589,7 +590,7 @@ def records(kind: str) -> tuple[np.ndarray, np.void, np.void]:
     """(worlds, world, params) of a cell at rest, with nothing behind them."""
     truck, pack = rig.DEFAULTS[kind]
     cell = build_cell(load_station(kind), load_truck(truck), load_pack(pack), seed=1)
-    worlds = cell.new_world()
+    worlds = new_world(cell)
     return worlds, worlds[0], cell.params.copy()[0]
 
 

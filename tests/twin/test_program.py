@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from twin.catalogue import load_pack, load_station, load_truck
-from twin.cell import build_cell
 from twin.records import BUSY, DONE, WORLD, new_command
 from twin.sequence.building import phase_timing
 from twin.sequence.heights import pull_load_n
 from twin.sequence.program import FINISH, Program, Selection, Step
 from twin.sequence.timing import TIMING
+from twin.setup.cell import build_cell
 
 PHASES = ("one", "two")
 

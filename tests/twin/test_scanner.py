@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from twin.catalogue import load_pack, load_station, load_truck, with_overrides
-from twin.cell import Cell, build_cell
+from twin.control.sensors import note_truck, scan_frame
 from twin.errors import InputError
+from twin.plants.beginning import new_world
 from twin.records import DELAY_SCANS, TX
-from twin.sensors import note_truck, scan_frame
+from twin.setup.cell import Cell, build_cell
 
 
 def cell_with(overrides: dict[str, object]) -> Cell:
@@ -21,7 +22,7 @@ def test_a_frame_shows_the_truck_as_it_was_a_delay_ago(delay_s: float) -> None:
     cell = cell_with(
         {"scanner.delay_s": delay_s, "scanner.sigma_m": 0.0, "scanner.bias_m": 0.0, "scanner.dropout": 0.0}
     )
-    worlds, params = cell.new_world(), cell.params
+    worlds, params = new_world(cell), cell.params
     w, seen = worlds[0], []
     for scan in range(3 * DELAY_SCANS):
         w["sensors"]["scans"] = w["truth"]["truck_q"][TX] = scan

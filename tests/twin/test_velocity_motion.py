@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from tests.tiers import examples
 from twin.catalogue import load_pack, load_station, load_truck
-from twin.cell import build_cell
 from twin.control.velocity_motion import SILENCE_S, follow_setpoints
 from twin.motion.drives import update_reference
 from twin.motion.kernels import kernel
+from twin.plants.beginning import new_world
 from twin.records import (
     BUSY,
     CONTINUOUS_MOTION,
@@ -31,6 +31,7 @@ from twin.records import (
     new_command,
 )
 from twin.runner.scan import start_world
+from twin.setup.cell import build_cell
 
 SCAN_S = 0.01
 CELLS = {
@@ -56,7 +57,7 @@ class Rig:
 
     def __init__(self, station: str, *, loaded: bool, seat_z: float = np.nan) -> None:
         self.cell = CELLS[station]
-        self.worlds, self.params = self.cell.new_world(), self.cell.params.copy()
+        self.worlds, self.params = new_world(self.cell), self.cell.params.copy()
         self.w, self.p = self.worlds[0], self.params[0]
         self.commands = new_command(ROBOTS)[None]
         c = self.commands[0, 0]
@@ -131,7 +132,7 @@ def test_a_low_pack_stays_within_the_deadband(asked: list) -> None:
 def test_it_meets_the_contact_zone_at_contact_speed(station: str) -> None:
     cell = CELLS[station]
     s = cell.retract
-    home = float(cell.new_world()["truth"]["q"][0, 0, Z])
+    home = float(new_world(cell)["truth"]["q"][0, 0, Z])
     seat_z = home - s * 0.6
     rig = Rig(station, loaded=True, seat_z=seat_z)
     fast = float(rig.p["axis_velocity_loaded"][Z])

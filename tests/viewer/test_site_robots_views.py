@@ -13,8 +13,8 @@ from panda3d.core import LPoint3, NodePath
 
 from twin.catalogue import load_pack, load_station, load_truck, names
 from twin.catalogue.schema import FloatingTable
-from twin.jobs import Job, Seat
 from twin.recording import Frame
+from twin.setup.jobs import Job, Seat
 from twin.viewer.graphics.offscreen import Offscreen
 from twin.viewer.graphics.quality import QUALITIES
 from twin.viewer.layout import Layout

@@ -15,8 +15,8 @@ from twin.alignment.steps import set_speeds
 from twin.records import BUSY, FOLLOW_NOT, FOLLOW_START
 
 if TYPE_CHECKING:
-    from twin.cell import Cell
     from twin.sequence.program import Program
+    from twin.setup.cell import Cell
 
 
 class SpeedDecider(Protocol):

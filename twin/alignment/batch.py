@@ -12,14 +12,15 @@ from twin.alignment.episode import AlignmentTwin
 from twin.alignment.hover import Hover
 from twin.alignment.sensed import DECISION_S, WATCH
 from twin.alignment.steps import FAILED, SEATED
-from twin.causes import NO_CAUSE
-from twin.cell import Cell
 from twin.motion.kernels import kernel
+from twin.plants.beginning import new_world
 from twin.records import BUSY, DONE, FOLLOW_ON, OUTSIDE, TRIP, TRIPS, YAW, X, Y, Z
+from twin.records.causes import NO_CAUSE
 from twin.runner.batch import NEVER, BatchRunner
 from twin.runner.scan import start
 from twin.runner.slot import Slot
 from twin.sequence.program import OUTSIDE_MODEL, TRIP_SETTLE_S
+from twin.setup.cell import Cell
 
 Array = np.ndarray
 
@@ -68,7 +69,7 @@ class AlignmentBatch:
         """
         if self.runner is None:
             first = cells[0]
-            self.runner = BatchRunner([first] * self.n, worlds=np.repeat(first.new_world(), self.n))
+            self.runner = BatchRunner([first] * self.n, worlds=np.repeat(new_world(first), self.n))
             self._decision_ticks = round(DECISION_S * first.station.rates.physics_hz)
         twins = {
             i: AlignmentTwin(cell, hover, make_runner=partial(Slot, self.runner, i))

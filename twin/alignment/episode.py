@@ -13,11 +13,11 @@ from twin.alignment.result import AlignmentResult
 from twin.alignment.sensed import DECISION_S, Sensed, Watch
 from twin.alignment.steps import seat_table, set_speeds
 from twin.catalogue.schema import MECHANICAL, PhaseTiming, TimingSet
-from twin.cell import Cell
 from twin.records import FOLLOW_START
 from twin.runner.kinds import MakeRunner, seat_runner
 from twin.sequence.program import RUNNING, Program
 from twin.sequence.timing import timing_table
+from twin.setup.cell import Cell
 
 
 class AlignmentTwin:

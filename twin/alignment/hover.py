@@ -10,8 +10,8 @@ from pydantic import Field
 
 from twin import seeding
 from twin.catalogue.schema.base import Strict
-from twin.cell import Cell, stand_pack
-from twin.plants.truck import truck_point
+from twin.geometry import truck_point
+from twin.plants.beginning import new_world, stand_pack
 from twin.records import (
     EPITCH,
     EROLL,
@@ -31,6 +31,7 @@ from twin.records import (
     Y,
     Z,
 )
+from twin.setup.cell import Cell
 
 Length = Annotated[float, Field(ge=-0.2, le=0.2)]
 
@@ -63,7 +64,7 @@ def hover_world(cell: Cell, hover: Hover) -> np.ndarray:
     """
     from twin.plants.geometry import end_effector_pose, measure_packs  # compiles on first use
 
-    worlds = cell.new_world()
+    worlds = new_world(cell)
     w, p = worlds[0], cell.params[0]
     job = cell.jobs[hover.job]
     r, seat, pack, s = job.robot, job.truck_seat, job.new_pack, cell.retract

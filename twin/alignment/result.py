@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from twin.alignment.hover import Hover
-from twin.cell import Cell
 from twin.finite import with_nulls
 from twin.sequence.program import PhaseSpan
+from twin.setup.cell import Cell
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from twin.cell import Cell
+from twin.control.targets import seat_target
 from twin.motion.kernels import kernel
 from twin.records import FLOATING_TABLE, TPITCH, TROLL, YAW, Control, Image, X, Y, Z
 from twin.sequence.heights import jam_load_of
-from twin.sequence.targets import seat_target
+from twin.setup.cell import Cell
 
 DECISION_S = 0.05
 """Policies and servo decide at 20 Hz (design, section 3)."""

@@ -13,7 +13,6 @@ from twin.branch.exchange import UNNAMED, Branched, Load, loaded
 from twin.branch.recorded import Past, follows_setpoints
 from twin.branch.settings import Branch, Origin, Settings, in_force
 from twin.catalogue import TimingSet
-from twin.cell import Cell
 from twin.errors import InputError
 from twin.faults import Fault
 from twin.faults.player import check_added
@@ -22,6 +21,7 @@ from twin.recorded.sampling import Sampler
 from twin.recorded.versions import file_sha256
 from twin.recording import Recording, open_recording
 from twin.runner.kinds import runner_maker
+from twin.setup.cell import Cell
 from twin.swap import SwapResult, SwapTwin
 
 EARLY_SCANS = 1e-6

@@ -118,7 +118,7 @@ class Past:
     def _on_sample(self, runner: Any) -> None:
         if self.is_over or self._compare is None:
             return
-        self._compare(runner)
+        self._compare(int(runner.worlds["truth"]["tick"][0]))
         if self._compare.first is not None:
             raise self._differs(*self._compare.first)
 

@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 
 from twin.catalogue import Pack, Station, Truck
-from twin.cell import Cell, build_cell
 from twin.errors import InputError
+from twin.plants.beginning import new_world
 from twin.records import RECORD_OF, WORLD
 from twin.sequence.program import Program
-from twin.variation import NOMINAL, Variation
+from twin.setup.cell import Cell, build_cell
+from twin.setup.variation import NOMINAL, Variation
 
 PARKED = "logged"
 """As a cell's parking: where the truck stood is taken from a log."""
@@ -106,7 +107,7 @@ class Start:
         estimated: tuple[str, ...],
     ) -> Start:  # fmt: skip
         """Of a (1,) WORLD array; raises ValueError where a number in it is not finite."""
-        usual, fields = cell.new_world()[0], {}
+        usual, fields = new_world(cell)[0], {}
         for name, record in RECORD_OF.items():
             now = worlds[0][record][name]
             if now.tobytes() != usual[record][name].tobytes():
@@ -115,7 +116,7 @@ class Start:
 
     def new_world(self, cell: Cell) -> np.ndarray:
         """A (1,) WORLD array at this beginning; raises InputError for fields that no world has here."""
-        worlds = cell.new_world()
+        worlds = new_world(cell)
         for name, values in self.world.items():
             try:
                 given, kind = np.array(values), WORLD[RECORD_OF[name]][name]

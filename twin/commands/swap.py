@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from twin.catalogue import Pack, Station, TimingSet, Truck
-    from twin.cell import Cell
     from twin.faults import Fault
     from twin.runner.single import Runner
+    from twin.setup.cell import Cell
     from twin.swap import SwapResult, SwapTwin
 
 PREFERRED_TRUCK = {"top_lift": "tractor_6x4", "chassis": "chassis_tractor_3"}
@@ -137,9 +137,9 @@ def resolve(
 ) -> tuple[Cell, TimingSet]:
     """The swap's setup and the timing set that the options name, everything checked."""
     from twin.catalogue import default_pack, load_pack, load_station, load_timing, load_truck
-    from twin.cell import build_cell
-    from twin.conditions import canonical
-    from twin.variation import Variation
+    from twin.setup.cell import build_cell
+    from twin.setup.conditions import canonical
+    from twin.setup.variation import Variation
 
     at = load_station(station)
     loaded = load_pack(pack) if pack is not None else None

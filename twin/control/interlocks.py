@@ -9,25 +9,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from twin.causes import (
-    BUTTON,
-    DISTANCE,
-    DRIVE_FORCE,
-    DRIVE_POWER,
-    FOLLOWING,
-    LATERAL,
-    LOAD,
-    LOW_TRAVEL,
-    OVERSPEED,
-    OVERTRAVEL,
-    PULL_ON_TABLE,
-    RISE,
-    TRUCK_SHIFT,
-    first_lock_not,
-    note_trip,
-)
 from twin.control.feed_forward import highest_speed
 from twin.control.load_plausibility import drive_load_n, friction_n, load_implausible, overload_unconfirmed, zeroing
+from twin.control.reasons import first_lock_not, note_trip
 from twin.geometry import planar
 from twin.motion.drives import STOP_JERK, stop_axis
 from twin.motion.kernels import kernel
@@ -55,6 +39,21 @@ from twin.records import (
     Params,
     X,
     Z,
+)
+from twin.records.causes import (
+    BUTTON,
+    DISTANCE,
+    DRIVE_FORCE,
+    DRIVE_POWER,
+    FOLLOWING,
+    LATERAL,
+    LOAD,
+    LOW_TRAVEL,
+    OVERSPEED,
+    OVERTRAVEL,
+    PULL_ON_TABLE,
+    RISE,
+    TRUCK_SHIFT,
 )
 from twin.records.scan_parts import ACTUATORS, ALL_ROBOTS, ROBOT_MOVED, TRUCK_MOVED
 

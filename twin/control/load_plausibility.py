@@ -11,17 +11,17 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from twin.causes import (
+from twin.control.reasons import note_trip
+from twin.motion.kernels import kernel
+from twin.records import BUSY, FOUR_ROPE, LOAD_EMPTY, LOAD_PACK, LOAD_UNKNOWN, Command, Control, Image, Params, Z
+from twin.records.causes import (
     LOAD_AGAINST_DRIVE,
     LOAD_OF_EMPTY,
     LOAD_OF_PACK,
     LOAD_PUSHES,
     LOAD_STUCK,
     LOAD_ZERO,
-    note_trip,
 )
-from twin.motion.kernels import kernel
-from twin.records import BUSY, FOUR_ROPE, LOAD_EMPTY, LOAD_PACK, LOAD_UNKNOWN, Command, Control, Image, Params, Z
 
 STEADY_SHARE = 0.4
 """A load whose readings scatter by more than noise and this share of the tolerance swings or bounces: not judged."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from twin.causes import AXIAL, LATERAL, OVER_PACK, PRESS, note_end
 from twin.control.feed_forward import order_drives
 from twin.control.interlocks import (
     acknowledge,
@@ -22,6 +21,7 @@ from twin.control.interlocks import (
 from twin.control.landing import calm_s, plan_z, stopped_short, waits_over_pack
 from twin.control.load_plausibility import all_zeroed
 from twin.control.permissives import permitted
+from twin.control.reasons import note_end
 from twin.control.velocity_motion import all_stand, follow_setpoints, follows, may_follow, stop_following
 from twin.control.waits import ARRIVED_M, note_wait
 from twin.geometry import planar
@@ -62,6 +62,12 @@ from twin.records import (
     Image,
     Params,
     Z,
+)
+from twin.records.causes import (
+    AXIAL,
+    LATERAL,
+    OVER_PACK,
+    PRESS,
 )
 from twin.records.scan_parts import ROBOT_MOVED
 

@@ -1,29 +1,12 @@
 """Permissives of the control software: may this robot begin this command? One that may not moves nothing.
 
-A refusal is put on record with what it is about, the value and its limit (`twin.causes`).
+A refusal is put on record with what it is about, the value and its limit (`twin.records.causes`).
 """
 
 from __future__ import annotations
 
 import math
 
-from twin.causes import (
-    GRIPS_SHUT,
-    HANGING,
-    IN_ERROR_STOP,
-    LOW_MOVE,
-    PADS_MADE,
-    PLANNED_DISTANCE,
-    PULL_TESTED,
-    RELEASE_SEAT,
-    TARGET,
-    TRIP_PENDING,
-    first_grip_not,
-    pads_made,
-    refuse_locks,
-    refuse_ramps,
-    refused,
-)
 from twin.control.interlocks import (
     DISTANCE_MARGIN_M,
     all_present,
@@ -35,6 +18,7 @@ from twin.control.interlocks import (
     locks_open,
     target_of,
 )
+from twin.control.reasons import first_grip_not, pads_made, refuse_locks, refuse_ramps, refused
 from twin.motion.kernels import kernel
 from twin.records import (
     ERROR_STOP,
@@ -48,6 +32,18 @@ from twin.records import (
     Image,
     Params,
     X,
+)
+from twin.records.causes import (
+    GRIPS_SHUT,
+    HANGING,
+    IN_ERROR_STOP,
+    LOW_MOVE,
+    PADS_MADE,
+    PLANNED_DISTANCE,
+    PULL_TESTED,
+    RELEASE_SEAT,
+    TARGET,
+    TRIP_PENDING,
 )
 
 HANGING_FRACTION = 0.5

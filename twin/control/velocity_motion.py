@@ -19,8 +19,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from twin.causes import IN_ERROR_STOP, TRIP_PENDING, VELOCITY, refuse_ramps, refused
 from twin.control.interlocks import HEIGHT_TOLERANCE_M, below_clearance, let_go, loaded
+from twin.control.reasons import refuse_ramps, refused
+from twin.control.targets import seat_target
 from twin.motion.drives import stop_axis
 from twin.motion.kernels import kernel
 from twin.motion.profile import V, plan_velocity, segment_count, speed_change_distance
@@ -42,7 +43,11 @@ from twin.records import (
     Y,
     Z,
 )
-from twin.sequence.targets import seat_target
+from twin.records.causes import (
+    IN_ERROR_STOP,
+    TRIP_PENDING,
+    VELOCITY,
+)
 
 SILENCE_S = 0.25
 """Setpoints older than this stop the axes: five periods of a 20 Hz policy [estimate: heartbeat of 100 to 500 ms,

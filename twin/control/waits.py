@@ -6,24 +6,8 @@ import math
 
 import numpy as np
 
-from twin.causes import (
-    FRAMES,
-    GRIPS,
-    HEIGHT,
-    LOAD_TO_FALL,
-    LOAD_TO_RISE,
-    LOCKS_TOLD,
-    PADS_MADE,
-    POSITION,
-    SWAY,
-    TABLE_LOCK,
-    TIME,
-    first_grip_not,
-    first_lock_not,
-    note_end,
-    pads_made,
-)
 from twin.control.interlocks import all_present
+from twin.control.reasons import first_grip_not, first_lock_not, note_end, pads_made
 from twin.motion.kernels import kernel
 from twin.records import (
     FLOATING_TABLE,
@@ -43,6 +27,19 @@ from twin.records import (
     Image,
     Params,
     Z,
+)
+from twin.records.causes import (
+    FRAMES,
+    GRIPS,
+    HEIGHT,
+    LOAD_TO_FALL,
+    LOAD_TO_RISE,
+    LOCKS_TOLD,
+    PADS_MADE,
+    POSITION,
+    SWAY,
+    TABLE_LOCK,
+    TIME,
 )
 
 ARRIVED_M = np.array([0.003, 0.003, 0.003, 0.001])

@@ -15,11 +15,11 @@ import numpy as np
 
 from twin.alignment.steps import with_setpoints
 from twin.catalogue.schema import PHASES
-from twin.cell import Cell
 from twin.errors import InputError
 from twin.faults.kinds import FOREVER, KINDS, Fault
 from twin.records import AXES, BUSY, IDLE, LOCKS, RECORD_OF, REFUSED, Z
 from twin.sequence.tables import TABLES
+from twin.setup.cell import Cell
 
 CELL_KINDS = ("wrong_pack", "guide_friction")
 """Faults of the cell itself, there before the swap begins."""

@@ -1,4 +1,4 @@
-"""From the codes that the control software leaves in a world (`twin.causes`) to facts and a sentence.
+"""From the codes that the control software leaves in a world (`twin.records.causes`) to facts and a sentence.
 
 Facts are plain data, in SI units: `quantity`, `value`, `limit`, `unit`, and where it is about one of them `axis`,
 `seat_name`, `lock` or `grip` (locks and grips counted from 1). In sentences robots are counted from 1.
@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from twin.amounts import DRIVES, amounts
-from twin.causes import CAUSES
-from twin.cell import Cell
 from twin.records import AXES, JAM, LOCKS, TRIPS, YAW
+from twin.records.causes import CAUSES
+from twin.setup.cell import Cell
 
 
 class _Kind(NamedTuple):

@@ -14,7 +14,6 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from twin.cell import Cell
 from twin.errors import InputError, naming
 from twin.log_import.carries import carries_of
 from twin.log_import.contradictions import both_made, truck_motion
@@ -32,6 +31,7 @@ from twin.log_import.tracks import Tracks
 from twin.recorded.scene import entities_of
 from twin.recorded.versions import file_sha256
 from twin.recording import Header, Recorder, check_output_path
+from twin.setup.cell import Cell
 
 IMPORTED = "imported"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from twin.catalogue import with_overrides
-from twin.cell import Cell, build_cell
 from twin.errors import InputError
 from twin.log_import.carries import Carry
 from twin.log_import.mapping import Mapping
 from twin.records import TX, TY, TYAW
+from twin.setup.cell import Cell, build_cell
 
 
 @dataclass(frozen=True)

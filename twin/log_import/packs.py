@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from twin.cell import Cell
-from twin.jobs import Job
 from twin.log_import.carries import Carry
+from twin.setup.cell import Cell
+from twin.setup.jobs import Job
 
 Timeline = list[tuple[int, int]]
 """From which time (ns) on: a robot's number, or -1 - seat, an index into the cell's seats."""

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from twin.alignment.hover import rest_truck
-from twin.cell import Cell
 from twin.geometry import quaternion
 from twin.motion.kernels import kernel
+from twin.plants.beginning import new_world
 from twin.plants.geometry import end_effector_pose, seat_pose
 from twin.recorded.sampling import fill_frames
 from twin.records import EX, EY, EYAW, EZ, FLOATING_TABLE, TPITCH, TROLL, TX, TY, TYAW, TZ, YAW, Truth, Z
+from twin.setup.cell import Cell
 
 SPRINGS = (TZ, TPITCH, TROLL)
 
@@ -23,7 +24,7 @@ def truck_give(cell: Cell) -> tuple[np.ndarray, np.ndarray]:
     p = cell.params[0]
 
     def rest(packs: list[tuple[int, int]]) -> np.ndarray:
-        w = cell.new_world()[0]
+        w = new_world(cell)[0]
         rest_truck(w, p, packs)
         return np.array([float(w["truth"]["truck_q"][k]) for k in SPRINGS])
 

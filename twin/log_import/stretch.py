@@ -7,15 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from twin.cell import Cell
 from twin.log_import.carries import home_of
 from twin.log_import.contradictions import TruckMotion
 from twin.log_import.estimate import begin, swing
 from twin.log_import.mapping import Mapping
 from twin.log_import.packs import Timeline, codes_at
 from twin.log_import.poses import fill_poses, truck_give
+from twin.plants.beginning import new_world
 from twin.recorded.sampling import frames_of
 from twin.records import AXES, FLOATING_TABLE, MAST, TX, TY, TYAW
+from twin.setup.cell import Cell
 
 MEASURED, ESTIMATED = "measured", "estimated"
 HANGS, CARRIED = 0.6, 0.9
@@ -59,7 +60,7 @@ class Completer:
         self._swing = begin(self._robots)
         self._last_ns: int | None = None
         self._breaks = np.empty(0, np.int64)
-        self._world, self._motion = cell.new_world(), motion
+        self._world, self._motion = new_world(cell), motion
         self._park = self._world["truth"]["truck_q"][0][[TX, TY, TYAW]].copy()
         self._bare, self._adds = truck_give(cell)
         self._seats = self._seat_places()

@@ -26,11 +26,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from twin.motion.kernels import inlined_kernel, kernel
+from twin.records.codes import PROFILE_SHAPE, SEGMENTS
 
 T, P, V, A, J = 0, 1, 2, 3, 4
-SEGMENTS = 12
-"""Nodes in a profile: the longest plan (creep, with every phase present) uses 11 segments and the end node."""
-PROFILE_SHAPE = (5, SEGMENTS)
 COUNT = (J, SEGMENTS - 1)
 """Place of the number of segments: the last node starts none."""
 

@@ -29,7 +29,6 @@ NONE, ZV, ZVD, EI = 0, 1, 2, 3
 KINDS = MappingProxyType({"none": NONE, "zv": ZV, "zvd": ZVD, "ei": EI})
 NAMES = tuple(KINDS)
 """Name of each kind, `NAMES[ZV] == "zv"`."""
-MAX_IMPULSES = 4
 EI_VIBRATION = 0.05
 """Residual vibration that EI allows at its design frequency, as a share of the unshaped one (5 %, the usual choice)."""
 

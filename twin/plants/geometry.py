@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from twin.geometry import quaternion, rotate, yaw_error
+from twin.geometry import quaternion, rotate, truck_point, yaw_error
 from twin.motion.kernels import kernel
 from twin.plants.suspension import FLOATING_TABLE
-from twin.plants.truck import truck_point
-from twin.records import EPITCH, EROLL, EX, EY, EYAW, EZ, TPITCH, TROLL, TYAW, TZ, YAW, Params, Truth, X, Y, Z
+from twin.records import EPITCH, EROLL, EX, EY, EYAW, EZ, LOCKS, TPITCH, TROLL, TYAW, TZ, YAW, Params, Truth, X, Y, Z
 
+HOLDS_FROM = 0.5
+"""Position from which on an actuator, open at 0 and closed at 1, holds something [estimate]."""
 OVER_SEAT_M = 0.1
 """A pack farther off its seat's middle, along x or y, makes no pad switch [estimate]."""
 
@@ -192,3 +193,19 @@ def made_pads(w: Truth, p: Params, k: int) -> int:
     for i in range(4):
         made = 2 * made + (1 if w.pad_gap_m[k, i] <= p.seated_m else 0)
     return 16 * w.pack_seat[k] + made if made > 0 else -1
+
+
+@kernel
+def engaged_locks(w: Truth, p: Params, s: int) -> int:
+    """How many locks of seat `s` carry load."""
+    n = 0
+    for i in range(min(p.seat_locks[s], LOCKS)):
+        if w.lock_position[s, i] >= HOLDS_FROM:
+            n += 1
+    return n
+
+
+@kernel
+def engaged_locks_of(worlds: Any, params: Any, i: int, s: int) -> int:
+    """`engaged_locks` of seat `s` in world `i`."""
+    return engaged_locks(worlds[i].truth, params[i], s)

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
-from twin.cell import Cell
+from twin.setup.cell import Cell
 
 
 class Plant(Protocol):

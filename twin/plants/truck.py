@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from twin.motion.kernels import kernel
 from twin.plants.tyres import tyre_limits
-from twin.records import TPITCH, TROLL, TX, TY, TYAW, TZ, Faults, Params, Truth
-
-JOINT_HEIGHT_M = 0.5
-"""Height of the pitch and roll centre over the ground [estimate: about the axle height of a heavy truck]."""
+from twin.records import TPITCH, TROLL, TZ, Faults, Params, Truth
 
 
 @kernel
@@ -40,16 +36,3 @@ def truck_forces(w: Truth, faults: Faults, p: Params, axle: Any) -> None:
         - roll_damping * w.truck_qd[TROLL]
     )
     tyre_limits(w, faults, p, axle)
-
-
-@kernel
-def truck_point(q: Any, x: float, y: float, z: float) -> tuple[float, float, float]:
-    """World position of the point (x, y, z) of the truck's sprung body, given in T as it stands nominally."""
-    z -= JOINT_HEIGHT_M
-    cr, sr = math.cos(q[TROLL]), math.sin(q[TROLL])
-    cp, sp = math.cos(q[TPITCH]), math.sin(q[TPITCH])
-    cy, sy = math.cos(q[TYAW]), math.sin(q[TYAW])
-    y, z = cr * y - sr * z, sr * y + cr * z
-    x, z = cp * x + sp * z, -sp * x + cp * z
-    x, y = cy * x - sy * y, sy * x + cy * y
-    return x + q[TX], y + q[TY], z + q[TZ] + JOINT_HEIGHT_M

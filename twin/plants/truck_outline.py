@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from twin.cell import Cell
+from twin.setup.cell import Cell
 
 Box = tuple[tuple[float, float, float], tuple[float, float, float]]
 """(size, middle) in the truck's frame, heights over the ground."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -49,7 +49,7 @@ class AnySampler(Protocol):
 
 
 class Compare:
-    """Compares each sample of the re-run with the recorded one; called with the plant at every one of them.
+    """Compares each sample of the re-run with the recorded one; called with the tick of every one of them.
 
     Raises:
         InputError: the recording has no samples, or they do not belong together.
@@ -99,8 +99,8 @@ class Compare:
                 found.append(NotFinite(topic, names[int(np.argmax(wrong[k]))], float(self.t_s[k])))
         return min(found, key=lambda one: one.t_s, default=None)
 
-    def __call__(self, runner: Any) -> None:
-        tick, k = int(runner.worlds["truth"]["tick"][0]), self.done
+    def __call__(self, tick: int) -> None:
+        k = self.done
         if self.first is not None:
             return
         if k >= len(self.ticks):

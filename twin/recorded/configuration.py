@@ -11,12 +11,12 @@ from twin.alignment.hover import Hover
 from twin.branch.settings import Branch
 from twin.catalogue import Pack, Station, TimingSet, Truck
 from twin.catalogue.plain import model_from_plain
-from twin.cell import Cell, build_cell
 from twin.errors import InputError
 from twin.faults import Fault, parse_fault
 from twin.recorded.docking import DOCKING
 from twin.runner.kinds import PLANTS, runner_maker
-from twin.variation import NOMINAL, Variation
+from twin.setup.cell import Cell, build_cell
+from twin.setup.variation import NOMINAL, Variation
 
 if TYPE_CHECKING:
     from twin.alignment.episode import AlignmentTwin

@@ -11,12 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from twin.cell import Cell
-from twin.geometry import quaternion
+from twin.geometry import JOINT_HEIGHT_M, quaternion
 from twin.motion.kernels import kernel
-from twin.plants.truck import JOINT_HEIGHT_M
 from twin.recording import Frame
 from twin.records import AXES, EX, FLOATING_TABLE, RECORD_OF, TPITCH, TROLL, TRUCK, TX, TY, TYAW, TZ, X, Y, Z
+from twin.setup.cell import Cell
 
 Column = tuple[str, str, tuple[int, ...]]
 """Name in the recording, field of the plant's record (WORLD), index in that field."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 from twin.catalogue.schema import FloatingTable
-from twin.cell import Cell
 from twin.recording import Cube, Cylinder, SceneEntity
 from twin.recording.scene import Rgba
+from twin.setup.cell import Cell
 
 GROUND: Rgba = (0.32, 0.33, 0.35, 1.0)
 STEEL: Rgba = (0.62, 0.64, 0.68, 1.0)

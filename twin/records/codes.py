@@ -11,6 +11,12 @@ from __future__ import annotations
 import numpy as np
 
 ROBOTS, PACKS, SEATS, LOCKS = 2, 6, 9, 4
+SEGMENTS = 12
+"""Nodes in a motion profile: the longest plan (creep, with every phase present) uses 11 segments and the end node."""
+PROFILE_SHAPE = (5, SEGMENTS)
+"""Rows time, position, velocity, acceleration and jerk (`twin.motion.profile`)."""
+MAX_IMPULSES = 4
+"""Of an input shaper."""
 AXES = ("x", "y", "z", "yaw")
 X, Y, Z, YAW = range(4)
 JOINTS = (*AXES, "ex", "ey", "ez", "eyaw", "epitch", "eroll")

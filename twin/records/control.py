@@ -34,7 +34,7 @@ CONTROL = np.dtype(
         ("trip", i8),
         ("trip_t_s", f8),
         ("trip_q", f8, (ROBOTS, 4)),
-        ("trip_cause", i8),  # what tripped, in numbers (twin.causes): what was measured, of which robot and part
+        ("trip_cause", i8),  # what tripped (`twin.records.causes`): what was measured, of which robot and part
         ("trip_robot", i8),
         ("trip_index", i8),
         ("trip_value", f8),

@@ -6,9 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from twin.motion.profile import PROFILE_SHAPE
-from twin.motion.shaper import MAX_IMPULSES
-from twin.records.codes import LOCKS, ROBOTS, SEATS, f8, i8
+from twin.records.codes import LOCKS, MAX_IMPULSES, PROFILE_SHAPE, ROBOTS, SEATS, f8, i8
 
 Image = Any
 """A record of dtype `IMAGE` inside numba."""

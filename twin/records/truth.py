@@ -51,7 +51,10 @@ TRUTH = np.dtype(
         ("pack_offset_m", f8, (PACKS, 3)),  # of the pack's mating face from that seat, in the seat's frame
         ("pack_yaw_error_rad", f8, PACKS),
         ("integral", f8, (ROBOTS, 4)),
-        ("outside_cause", i8),  # the quantity with which a world left its plant's domain of validity (twin.causes)
+        (
+            "outside_cause",
+            i8,
+        ),  # the quantity with which a world left its plant's domain of validity (`records.causes`)
         ("outside_robot", i8),  # -1: the truck, or the whole state
         ("outside_index", i8),
         ("outside_value", f8),

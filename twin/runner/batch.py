@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 from numba import config
 
-from twin.cell import Cell
 from twin.plants.rom import RomPlant
 from twin.plants.rom.model import SCRATCH
 from twin.records import BUSY, NOT_SCANNED, ROBOTS, new_command
 from twin.runner import rom_worlds
 from twin.runner.single import Hook, Runner
+from twin.setup.cell import Cell
 
 Array = np.ndarray
 THREADS_FROM = 8

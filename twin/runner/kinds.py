@@ -10,8 +10,8 @@ from twin.errors import InputError
 if TYPE_CHECKING:
     import numpy as np
 
-    from twin.cell import Cell
     from twin.runner.single import Hook, Runner
+    from twin.setup.cell import Cell
 
 PLANTS = ("bullet", "rom")
 """`bullet`: the reference. `rom`: the reduced-order model."""

@@ -6,13 +6,13 @@ from typing import Any
 
 from numba import get_thread_id, njit, prange
 
-from twin.causes import NO_CAUSE
 from twin.control.logic import COMMAND_ENDED
 from twin.motion.kernels import kernel
 from twin.plants.rom.advance import advance, after_scan, before_scan
 from twin.plants.rom.placing import place_packs, recall, set_twist, show_yaw
 from twin.plants.rom.touching import find_near
 from twin.records import BUSY, Params, World
+from twin.records.causes import NO_CAUSE
 from twin.records.scan_parts import ACTUATORS, ALL_ANEW, ALL_ROBOTS, TRUCK_MOVED
 from twin.runner import skipping
 from twin.runner.scan import HOLD_CHANGED, end_outside, plc_scan, plc_scan_unobserved

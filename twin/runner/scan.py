@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from twin.actuators import actuate, engaged_locks
-from twin.causes import NO_CAUSE
+from twin.control.actuators import actuate
 from twin.control.interlocks import lateral_limit_n
 from twin.control.logic import COMMAND_ENDED, at_end, run_logic, start_command
+from twin.control.sensors import (
+    read_axes_and_load,
+    read_grips,
+    read_locks,
+    read_pads,
+    read_sensors,
+    read_station,
+    read_sway_and_force,
+    read_truck,
+)
 from twin.control.velocity_motion import follows
 from twin.key_figures import note_hand_over, note_scan
 from twin.monitor import monitor
@@ -26,17 +35,8 @@ from twin.records import (
     Truth,
     World,
 )
+from twin.records.causes import NO_CAUSE
 from twin.records.scan_parts import ACTUATORS, ALL_ANEW, PADS
-from twin.sensors import (
-    read_axes_and_load,
-    read_grips,
-    read_locks,
-    read_pads,
-    read_sensors,
-    read_station,
-    read_sway_and_force,
-    read_truck,
-)
 
 CERTAIN = 12.0
 """No reading lies so many standard deviations off: Box-Muller from 53 bits ends at 8.6, and two may add up."""
@@ -154,9 +154,3 @@ def start_worlds(worlds: Any, params: Any, commands: Any, which: Any, robots: An
     for k in range(len(which)):
         i, r = which[k], robots[k]
         start(worlds[i].truth, worlds[i].image, worlds[i].control, worlds[i].kpis, params[i], commands[i, r], r)
-
-
-@kernel
-def engaged_locks_of(worlds: Any, params: Any, i: int, s: int) -> int:
-    """`engaged_locks` of seat `s` in world `i`."""
-    return engaged_locks(worlds[i].truth, params[i], s)

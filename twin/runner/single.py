@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from twin.causes import NO_CAUSE
 from twin.control.logic import COMMAND_ENDED
 from twin.plants.protocol import Plant
 from twin.records import BUSY, NOT_SCANNED, ROBOTS, new_command
+from twin.records.causes import NO_CAUSE
 from twin.runner import scan as scanning
 
 Hook = Callable[["Runner"], None]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from twin.control.sensors import read_sway_and_force
 from twin.monitor import high_enough
 from twin.motion.kernels import kernel
 from twin.plants.rom.model import FREE
@@ -35,7 +36,6 @@ from twin.records import (
     Z,
 )
 from twin.records.scan_parts import ACTUATORS, ALL_ANEW
-from twin.sensors import read_sway_and_force
 
 Model = Any
 State = Any

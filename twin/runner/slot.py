@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from twin.cell import Cell
+from twin.plants.beginning import new_world
 from twin.runner.batch import BatchRunner
 from twin.runner.single import Runner
+from twin.setup.cell import Cell
 
 
 class Slot(Runner):
@@ -21,7 +22,7 @@ class Slot(Runner):
         self.plant, self.name, self.cell, self.cells = batch.plant, batch.name, cell, [cell]
         self.observer = self.disturb = self.decide = None
         self.pause_tick = None
-        batch.put(index, cell, cell.new_world() if worlds is None else worlds)
+        batch.put(index, cell, new_world(cell) if worlds is None else worlds)
         one = slice(index, index + 1)
         self.worlds, self.params, self.commands = batch.worlds[one], batch.params[one], batch.commands[one]
 

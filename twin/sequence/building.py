@@ -7,11 +7,11 @@ import numpy as np
 from twin.catalogue.derived import MOVE_TIMEOUT_S
 from twin.catalogue.schema import FourRope, Mast
 from twin.control.logic import motion_end_of
+from twin.control.targets import targets
 from twin.motion.shaper import NONE
 from twin.records import UNTIL_NEAR, UNTIL_SETTLED, YAW, X, Y, Z, new_command
 from twin.sequence.heights import TRAVEL_MARGIN_M
 from twin.sequence.program import Program, Selection
-from twin.sequence.targets import targets
 
 SETTLE_TIMEOUT_S = 90.0
 YAW_RESERVE_RAD, YAW_RESERVE_SHARE = 0.002, 0.05

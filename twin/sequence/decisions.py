@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from twin.causes import OVER_PACK
 from twin.control.waits import ARRIVED_M
 from twin.incident import amount, other_end
 from twin.records import DONE, JAM, REFUSED, TIMEOUT, X
+from twin.records.causes import OVER_PACK
 from twin.sequence.building import seat_targets_of
 from twin.sequence.program import Gate, Program, Selection, Then
 

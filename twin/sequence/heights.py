@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from twin.catalogue.schema import FloatingTable, Mast
-from twin.cell import Cell
 from twin.control import landing
 from twin.sequence.program import Program, Selection
+from twin.setup.cell import Cell
 
 TRAVEL_MARGIN_M = 0.03
 """A carried pack travels this far beyond the clearance height."""

@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from twin.causes import NO_CAUSE
-from twin.cell import Cell
 from twin.incident import Incident, outside_of, trip_of
 from twin.records import BUSY, DONE, FORCE_ABORT, JAM, OUTSIDE, REFUSED, TIMEOUT, TRIP, TRIPS
+from twin.records.causes import NO_CAUSE
 from twin.runner.single import Runner
 from twin.sequence.telling import RUNNING as RUNNING
 from twin.sequence.telling import PhaseSpan, Telling
 from twin.sequence.timing import row_as_plain, row_in_words
+from twin.setup.cell import Cell
 
 FINISH = "finish"
 """What a step's `then` returns at the end of a robot's work."""

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from twin.cell import Cell
 from twin.incident import Incident, end_of
 from twin.runner.single import Runner
+from twin.setup.cell import Cell
 
 RUNNING = ""
 

@@ -30,14 +30,14 @@ UP = np.array([0.0, 0.0, 1.0])
 def press(
     worlds: Any, params: Any, models: Any, scratch: Any, at: Any, normals: Any, gaps: Any, friction: float
 ) -> None:
-    w, p, m, t = worlds[0], params[0], models[0], scratch[0]
+    world, p, m, t = worlds[0], params[0], models[0], scratch[0]
     n = 0
     for i in range(len(gaps)):
         n = points.add(
             t.points, n, at[i, 0], at[i, 1], at[i, 2], normals[i, 0], normals[i, 1], normals[i, 2], gaps[i], N_PER_M,
             NS_PER_M, friction, DT_S,
         )  # fmt: skip
-    points.press(w, p, m, t, 0, n, False, DT_S)
+    points.press(world.truth, p, m, t, 0, n, False, DT_S)
 
 
 class Free:

@@ -10,12 +10,12 @@ import yaml
 from twin.plants.kinds import plant_maker
 
 from twin.catalogue import default_pack, load_station, load_timing, load_truck, with_overrides
-from twin.cell import build_cell
 from twin.commands.swap import default_truck
 from twin.log_import.importing import import_log
 from twin.log_import.mapping import load_mapping
 from twin.recorded import SwapRecorder
 from twin.recording import Recording, open_recording
+from twin.setup.cell import build_cell
 from twin.swap import SwapTwin
 
 ROUNDED = {"m": ("mm", 1e3, 1), "rad": ("mrad", 1e3, 3), "n": ("N", 1.0, 0)}

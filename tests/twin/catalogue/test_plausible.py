@@ -21,11 +21,11 @@ from twin.catalogue import load_pack, load_station, load_timing, load_truck, loa
 from twin.catalogue.load import models_folder, names
 from twin.catalogue.plausible import implausible
 from twin.catalogue.plausible.ranges import PRESSED_M
-from twin.cell import build_cell
 from twin.errors import InputError
 from twin.plants.rom import RomPlant
 from twin.plants.rom.points import DEEP_M
 from twin.sequence.program import OUTCOMES
+from twin.setup.cell import build_cell
 from twin.swap import SwapTwin
 
 PARTS = {

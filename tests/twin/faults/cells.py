@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 
 from twin.catalogue import load_pack, load_station, load_truck, with_overrides
-from twin.cell import Cell, build_cell
+from twin.setup.cell import Cell, build_cell
 
 CELLS = {"top_lift": ("tractor_6x4", "cab_282"), "chassis": ("chassis_rigid_1", "chassis_171")}
 """One pack each, which is enough for every fault and half the time of a swap of three."""

@@ -8,9 +8,9 @@ import pytest
 
 from tests.twin.faults.cells import CELLS
 from twin.catalogue import load_pack, load_station, load_truck, names
-from twin.cell import build_cell
 from twin.faults import RATES_PER_1000, faulty_cell, random_faults
 from twin.faults.draws import DETAILS
+from twin.setup.cell import build_cell
 
 
 def test_random_faults_come_as_often_as_their_rates_say() -> None:

@@ -11,11 +11,12 @@ import pytest
 
 from tests.twin.faults.cells import cell_of
 from twin.alignment.steps import with_setpoints
-from twin.cell import Cell
 from twin.errors import InputError
 from twin.faults import FaultPlayer, faulty_cell, parse_fault
+from twin.plants.beginning import new_world
 from twin.records import BUSY, new_command
 from twin.sequence.tables import TABLES
+from twin.setup.cell import Cell
 
 
 def test_a_cell_without_faults_of_its_own_is_the_same_cell() -> None:
@@ -42,7 +43,7 @@ class Stage:
     """A world without a plant: the test plays sequence and clock."""
 
     def __init__(self, cell: Cell, *specs: str) -> None:
-        self.plant = SimpleNamespace(worlds=cell.new_world(), params=cell.params.copy(), commands=new_command(2)[None])
+        self.plant = SimpleNamespace(worlds=new_world(cell), params=cell.params.copy(), commands=new_command(2)[None])
         self.w, self.p = self.plant.worlds[0], self.plant.params[0]
         self.player = FaultPlayer([parse_fault(spec) for spec in specs], cell)
         self.steps = [step.phase for step in TABLES[cell.station.kind]()]

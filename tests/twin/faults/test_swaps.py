@@ -12,11 +12,11 @@ from tests.tiers import slow
 from tests.twin.faults.cells import CELLS, cell_of
 from tests.twin.why import says_why
 from twin.catalogue import load_pack, load_station, load_timing, load_truck, names
-from twin.cell import build_cell
 from twin.faults import KINDS, parse_fault
 from twin.faults.player import CELL_KINDS
 from twin.sequence import building
 from twin.sequence.program import TRIP_SETTLE_S
+from twin.setup.cell import build_cell
 from twin.swap import SwapResult, SwapTwin
 
 SETTLE_TIMEOUT_S = 25.0

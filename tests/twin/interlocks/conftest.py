@@ -6,7 +6,7 @@ import pytest
 
 from tests.twin.interlocks.desk import Desk
 from twin.catalogue import load_pack, load_station, load_truck
-from twin.cell import Cell, build_cell
+from twin.setup.cell import Cell, build_cell
 
 CELLS = {"top_lift": ("tractor_6x4", "cab_282"), "chassis": ("chassis_tractor_3", "chassis_171")}
 

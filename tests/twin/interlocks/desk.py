@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from twin.cell import Cell
 from twin.control.interlocks import find_trip
 from twin.control.permissives import permitted
+from twin.plants.beginning import new_world
 from twin.records import TRIP_LOAD_IMPLAUSIBLE, TRIP_NONE, new_command
 from twin.records.scan_parts import ALL_ANEW
+from twin.setup.cell import Cell
 
 SCAN_S = 0.01
 
@@ -18,7 +19,7 @@ class Desk:
 
     def __init__(self, cell: Cell) -> None:
         self.cell = cell
-        self.params, self.worlds, self.commands = cell.params.copy(), cell.new_world(), new_command(2)
+        self.params, self.worlds, self.commands = cell.params.copy(), new_world(cell), new_command(2)
         self.p, self.w = self.params[0], self.worlds[0]
         job = cell.jobs[0]
         self.truck_seat, self.slot, self.pack = job.truck_seat, job.put_seat, job.old_pack

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from tests.twin.interlocks.desk import SCAN_S, Desk
-from twin.causes import (
+from twin.control.feed_forward import weight_ahead_n
+from twin.records import BUSY, TRIP_LOAD_IMPLAUSIBLE, TRIP_NONE, TRIP_OVERLOAD, Z
+from twin.records.causes import (
     CAUSES,
     LOAD_AGAINST_DRIVE,
     LOAD_OF_EMPTY,
@@ -17,8 +19,6 @@ from twin.causes import (
     LOAD_STUCK,
     LOAD_ZERO,
 )
-from twin.control.feed_forward import weight_ahead_n
-from twin.records import BUSY, TRIP_LOAD_IMPLAUSIBLE, TRIP_NONE, TRIP_OVERLOAD, Z
 
 WINDOWS = 3.05
 """A little over two windows of readings, and one that has begun before the load was known."""

@@ -9,7 +9,6 @@ import pytest
 
 from tests.twin.interlocks.desk import SCAN_S, Desk
 from twin import monitor
-from twin.causes import CAUSES
 from twin.control.interlocks import LIMIT_SWITCH, OVERSPEED_MARGIN
 from twin.records import (
     TRIP_DISTANCE,
@@ -28,6 +27,7 @@ from twin.records import (
     Y,
     Z,
 )
+from twin.records.causes import CAUSES
 
 
 def test_nothing_trips_at_rest(desk):

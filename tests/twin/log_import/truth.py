@@ -8,9 +8,9 @@ from functools import cache
 import numpy as np
 
 from twin.catalogue import load_pack, load_station, load_timing, load_truck, with_overrides
-from twin.cell import Cell, build_cell
 from twin.plants.rom import RomPlant
 from twin.recorded.sampling import Sampler
+from twin.setup.cell import Cell, build_cell
 from twin.swap import SwapTwin
 
 CELLS = {"top_lift": ("tractor_6x4", "cab_282"), "chassis": ("chassis_tractor_3", "chassis_171")}

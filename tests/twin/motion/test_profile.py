@@ -275,8 +275,8 @@ def test_profiles_nest_in_arrays_and_records():
 
     from_record, from_array = plan_both(worlds, stacked)
     assert from_record == from_array == pytest.approx((0.4625, 0.525, 0.3))
-    assert worlds["axes"]["image"]["profile"][1, 1, 2].tobytes() == stacked[1, 1, 2].tobytes()
-    assert np.count_nonzero(worlds["axes"]["image"]["profile"].any(axis=(-1, -2))) == 1
+    assert worlds["axes"]["profile"][1, 1, 2].tobytes() == stacked[1, 1, 2].tobytes()
+    assert np.count_nonzero(worlds["axes"]["profile"].any(axis=(-1, -2))) == 1
 
 
 def test_durations_broadcast():

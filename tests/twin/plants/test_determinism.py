@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from twin.catalogue import load_pack, load_station, load_truck
-from twin.cell import build_cell
 from twin.plants.bullet import BulletPlant
 from twin.records import new_command
+from twin.setup.cell import build_cell
 
 ROOT = Path(__file__).resolve().parents[3]
 TICKS = 2000

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from tests.evidence.campaign import CELLS
 from twin.alignment.hover import Hover, hover_world
 from twin.catalogue import load_pack, load_station, load_truck
-from twin.cell import build_cell
 from twin.plants.rom import RomPlant
 from twin.plants.rom.model import FREE
 from twin.plants.rom.points import GAP, NX, NZ
 from twin.plants.rom.touching import _stays_clear
 from twin.records import EPITCH, EROLL, EYAW, EZ, X, Y
+from twin.setup.cell import build_cell
 
 STEP_M, TURNS_RAD_PER_M = 0.0003, 0.2
 DEEP_M = 0.008

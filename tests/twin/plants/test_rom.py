@@ -16,12 +16,12 @@ from numba import config
 from tests.evidence.campaign import CELLS, read
 from tests.tiers import slow
 from twin.catalogue import load_pack, load_station, load_timing, load_truck
-from twin.cell import Cell, build_cell
 from twin.plants.rom import RomPlant
 from twin.plants.rom.frames import angle_of, back, compose, from_angles, from_quaternion, relative, times
 from twin.plants.rom.model import SCRATCH
 from twin.recorded import SwapRecorder, verify
 from twin.records import BUSY, RECORD_OF, UNTIL_DONE, WORLD, new_command
+from twin.setup.cell import Cell, build_cell
 from twin.swap import SwapResult, SwapTwin
 
 Array = np.ndarray

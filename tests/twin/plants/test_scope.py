@@ -16,12 +16,12 @@ from twin.alignment.episode import AlignmentTwin
 from twin.alignment.hover import Hover, hover_world
 from twin.alignment.servo import VisualServo
 from twin.catalogue import load_pack, load_station, load_truck
-from twin.cell import Cell, build_cell
 from twin.geometry import rotate
 from twin.plants.bullet import BulletPlant
 from twin.plants.bullet.building import Scope
 from twin.plants.geometry import carried_lift_mps
 from twin.records import EZ
+from twin.setup.cell import Cell, build_cell
 
 HOVERS = [
     ("top_lift", 1, Hover(height_m=0.3, off_x_m=0.01, off_y_m=-0.008, sway_x_m=0.008)),

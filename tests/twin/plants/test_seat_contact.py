@@ -10,12 +10,12 @@ import pytest
 from tests.evidence.campaign import CELLS
 from twin.alignment.hover import Hover, hover_world
 from twin.catalogue import load_pack, load_station, load_truck
-from twin.cell import build_cell
 from twin.plants.rom import RomPlant
 from twin.plants.rom.contact import WALL_M
 from twin.plants.rom.points import DEEP_M, GAP, NX
 from twin.plants.rom.touching import _stays_clear
 from twin.records import EZ, X, Y
+from twin.setup.cell import build_cell
 
 STEP_M = 0.001
 FAR_M = 0.16

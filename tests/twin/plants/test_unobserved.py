@@ -16,13 +16,13 @@ import pytest
 from tests.evidence.campaign import CELLS
 from tests.tiers import slow
 from twin.catalogue import load_pack, load_station, load_timing, load_truck
-from twin.cell import Cell, build_cell
 from twin.control.logic import COMMAND_ENDED
 from twin.monitor import monitor
 from twin.plants.rom import RomPlant, advance, pace
 from twin.plants.rom.placing import place_packs, recall, show
 from twin.plants.rom.touching import find_near
 from twin.records import BUSY, WORLD
+from twin.setup.cell import Cell, build_cell
 from twin.swap import SwapResult, SwapTwin
 
 _RECORD, _OFFSET, *_ = WORLD.fields["monitor"]  # type: ignore[index]

@@ -13,16 +13,16 @@ from twin.branch.exchange import Load
 from twin.branch.settings import Branch, Origin, Settings
 from twin.branch.start import RobotPlace, Start
 from twin.catalogue import load_timing
-from twin.cell import Cell
 from twin.errors import InputError
 from twin.faults import Fault
 from twin.faults.player import check_added
-from twin.jobs import Job
 from twin.recorded.versions import file_sha256
 from twin.recording import Recording
 from twin.records import AXES, STOPPING
 from twin.runner.kinds import runner_maker
 from twin.sequence.tables import TABLES
+from twin.setup.cell import Cell
+from twin.setup.jobs import Job
 from twin.swap import SwapResult, SwapTwin
 
 DEFAULT_TIMING = "factory"

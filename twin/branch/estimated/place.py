@@ -16,14 +16,14 @@ from typing import Any
 import numpy as np
 
 from twin.branch.estimated.seen import Seen, SeenRobot
-from twin.cell import Cell
+from twin.control.targets import targets
 from twin.errors import InputError
-from twin.jobs import Job
 from twin.motion.drives import STOP_JERK
 from twin.motion.profile import PROFILE_SHAPE, end_position, plan_stop
 from twin.records import YAW, X, Y, Z
 from twin.sequence.heights import APPROACH_M, EMPTY_MARGIN_M, LET_OFF_M, TRAVEL_MARGIN_M, empty_z_of, travel_z_of
-from twin.sequence.targets import targets
+from twin.setup.cell import Cell
+from twin.setup.jobs import Job
 
 ON_FACE_M = 0.03
 """An empty end effector that is nearer to a grip face than this is held by the guides there."""

@@ -13,11 +13,11 @@ import numpy as np
 from twin.branch.start import LoggedCell
 from twin.catalogue import Pack, Station, Truck
 from twin.catalogue.plain import model_from_plain
-from twin.cell import Cell
 from twin.errors import InputError
-from twin.jobs import Job, Seat
 from twin.recording import Recording
 from twin.records import AXES, LOCKS, SEATS, TRUCK
+from twin.setup.cell import Cell
+from twin.setup.jobs import Job, Seat
 
 SPEED_S = 0.05
 """A speed is the slope of a position's samples up to so far before and after the moment: 0.1 s in all."""

@@ -11,9 +11,10 @@ import numpy as np
 from twin.alignment.hover import hang, hold, stand_robot
 from twin.branch.estimated.place import BEFORE, IN, OUT, Place, braking, stands_still, stop_at
 from twin.branch.estimated.seen import Seen
-from twin.cell import Cell, stand_pack
+from twin.control.sensors import read_seats, read_station
 from twin.geometry import rotate
 from twin.motion.drives import stop_axis
+from twin.plants.beginning import new_world, stand_pack
 from twin.plants.geometry import end_effector_pose, measure_packs, seat_pose
 from twin.plants.rom.carried import angles_of, end_effector_motion
 from twin.records import (
@@ -34,7 +35,7 @@ from twin.records import (
     Y,
     Z,
 )
-from twin.sensors import read_seats
+from twin.setup.cell import Cell
 
 ON_FACE_M = 0.005
 """An end effector that stands on a pack, or is so near that a log's zeros do not tell, begins this much off it."""
@@ -50,7 +51,7 @@ TRAVEL_SHARE = 0.8
 
 def world_at(seen: Seen, cell: Cell, places: Sequence[Place]) -> np.ndarray:
     """A (1,) WORLD array of the cell at the moment's PLC scan, before that scan."""
-    worlds = cell.new_world()
+    worlds = new_world(cell)
     w, p = worlds[0], cell.params[0]
     rates = cell.station.rates
     w["truth"]["tick"] = round(seen.at_s * rates.physics_hz)
@@ -71,6 +72,7 @@ def world_at(seen: Seen, cell: Cell, places: Sequence[Place]) -> np.ndarray:
     w["image"]["axis_position"] = w["truth"]["q"][:, :4]
     w["image"]["grip_open"][w["truth"]["held"] < 0] = 1
     read_seats(w["truth"], w["image"], w["faults"], p)
+    read_station(w["truth"], w["image"])  # the first command begins by the controller's clock, before the first scan
     return worlds
 
 

@@ -23,7 +23,7 @@ SLOWEST_PER_S = 0.5
 """Slowest position loop, 1/s: three of its time constants are 6 s, as long as an actuator is waited for [chosen]."""
 SPRING_TICK = 1.2
 """Angular frequency times tick of the stiffest spring: explicit (symplectic Euler) steps with dampers up to
-`twin.reeving.EXPLICIT_DAMPING_LIMIT` are stable up to sqrt(4 - 2 x 0.5) = 1.7 (shipped: 0.83, ropes)."""
+`twin.setup.reeving.EXPLICIT_DAMPING_LIMIT` are stable up to sqrt(4 - 2 x 0.5) = 1.7 (shipped: 0.83, ropes)."""
 ROPE_STRAIN = 0.005
 """Of a wire rope under its rated load: it breaks at about 2 %, and ropes of cranes have a safety factor of 4 to 5
 (shipped: 0.14 %)."""

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from twin.catalogue.schema import TimingSet
-from twin.cell import Cell, build_cell
 from twin.commands.bench.row import Row
 from twin.console import ProgressLine
+from twin.setup.cell import Cell, build_cell
 from twin.swap import SwapTwin
 
 REQUIRED_RATIO = 1000.0

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from twin.catalogue.schema import TimingSet
-from twin.cell import Cell
 from twin.commands.bench.batches import Batch, run_batch
 from twin.commands.bench.row import Row
 from twin.console import ProgressLine
 from twin.monitor import monitor
 from twin.motion.kernels import kernel
+from twin.setup.cell import Cell
 
 TURNS = 7
 SWAPS, SAMPLES, ROUNDS = 16, 200, 500

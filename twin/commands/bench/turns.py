@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from twin.catalogue import TimingSet
-    from twin.cell import Cell
+    from twin.setup.cell import Cell
     from twin.swap import SwapTwin
 
 TURN_TICKS = 500

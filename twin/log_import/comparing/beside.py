@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from twin.catalogue import TimingSet
-from twin.cell import Cell
 from twin.errors import InputError
 from twin.log_import.comparing.moves import OwnMove, moves_of, own_move, rope_at
 from twin.log_import.comparing.residuals import (
@@ -31,6 +30,7 @@ from twin.log_import.estimate import begin, swing
 from twin.log_import.story import Phase
 from twin.log_import.stretch import ESTIMATE, Completer
 from twin.records import AXES, FLOATING_TABLE, FOUR_ROPE, YAW, X, Y, Z
+from twin.setup.cell import Cell
 
 MOST_SAMPLES = 400_000
 """Two hours at 50 Hz: what is compared is in memory as a whole."""

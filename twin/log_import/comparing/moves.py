@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import least_squares
 
-from twin.cell import Cell
 from twin.motion.profile import new_profile, plan_rest_to_rest
 from twin.motion.shaper import KINDS, MAX_IMPULSES, evaluate_shaped, impulses, shaped_duration_s
 from twin.records import AXES
+from twin.setup.cell import Cell
 
 STILL = np.array([0.003, 0.003, 0.003, 0.0005])
 """Slower than this, m/s and rad/s, an axis stands: encoders' noise differentiated over `SMOOTH_S` stays below it."""

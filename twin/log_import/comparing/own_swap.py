@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from twin.catalogue import TimingSet
-from twin.cell import Cell
 from twin.sequence.tables import TABLES
+from twin.setup.cell import Cell
 
 
 @dataclass(frozen=True)

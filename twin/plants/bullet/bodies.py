@@ -10,11 +10,11 @@ import math
 from collections.abc import Sequence
 
 from twin.catalogue.schema import FloatingTable, Pack, Station
-from twin.cell import Cell, pad_positions
+from twin.geometry import JOINT_HEIGHT_M
 from twin.plants.bullet.urdf import FAR_M, Body, Shape, box_inertia, moved, wall
-from twin.plants.truck import JOINT_HEIGHT_M
 from twin.plants.truck_outline import truck_boxes
 from twin.records import JOINTS
+from twin.setup.cell import Cell, pad_positions
 
 AXIS_X, AXIS_Y, AXIS_Z = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
 WALL_M = 0.03

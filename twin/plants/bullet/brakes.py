@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pybullet as pb
 
-from twin.plants.truck import JOINT_HEIGHT_M
+from twin.geometry import JOINT_HEIGHT_M
 from twin.plants.tyres import Symmetric, friction, hold
 from twin.records import TX, TYAW, TZ
 

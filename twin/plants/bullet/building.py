@@ -13,10 +13,10 @@ from typing import Any, Literal
 import numpy as np
 import pybullet as pb
 
-from twin.cell import Cell
 from twin.plants.bullet import bodies
 from twin.plants.bullet.urdf import NONE_M, Body
 from twin.records import JOINTS
+from twin.setup.cell import Cell
 
 Scope = Literal["swap", "seat"]
 """What may happen in a plant's world.

@@ -7,7 +7,6 @@ from collections.abc import Callable
 import numpy as np
 import pybullet as pb
 
-from twin.cell import Cell
 from twin.plants.bullet.building import (
     RACK_PADS,
     RACK_PINS,
@@ -16,7 +15,8 @@ from twin.plants.bullet.building import (
     TRUCK_PINS,
     Bodies,
 )
-from twin.runner.scan import engaged_locks_of
+from twin.plants.geometry import engaged_locks_of
+from twin.setup.cell import Cell
 
 GRIP_FORCE_N = 1e7
 """Limit of a closed grip's constraint: twist-locks do not slip."""

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pybullet as pb
 
-from twin.cell import Cell
 from twin.plants.bullet.building import Bodies
+from twin.setup.cell import Cell
 
 CONTACT_RADIUS_M = 1.0
 """Packs farther than this from the middle of every seat and robot are asked for no contacts."""

@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 import pybullet as pb
 
-from twin.cell import Cell
 from twin.geometry import rotate
+from twin.plants.beginning import new_world
 from twin.plants.bullet import tick as ticking
 from twin.plants.bullet.brakes import Brakes
 from twin.plants.bullet.building import TRUCK_BODY, Scope, load
@@ -30,6 +30,7 @@ from twin.plants.bullet.constraints import Constraints
 from twin.plants.bullet.contacts import GuideForces
 from twin.plants.geometry import carried_lift_mps, coupler_load, refresh_poses
 from twin.records import JOINTS, TZ
+from twin.setup.cell import Cell
 
 MATING_FROM_M, MATING_TO = -0.01, 2.0
 """A pack may be plugging in or out between these heights over its seat: m, lengths of the coupler's engagement."""
@@ -62,7 +63,7 @@ class BulletPlant:
         """
         self.cell, self.cells = cell, [cell]
         self.params = cell.params.copy()
-        self.worlds = cell.new_world() if worlds is None else worlds
+        self.worlds = new_world(cell) if worlds is None else worlds
         self._physics_hz = cell.station.rates.physics_hz
         self._reaction, self._axle, self._angles = np.zeros(4), np.zeros(2), np.zeros(8)
         self._coupling: list[int] = []

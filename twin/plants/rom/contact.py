@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from twin.geometry import JOINT_HEIGHT_M
 from twin.motion.kernels import inlined_kernel, kernel
 from twin.plants.rom.frames import back, from_angles, times
 from twin.plants.rom.points import NEAR_M, add
-from twin.plants.truck import JOINT_HEIGHT_M
 from twin.records import TPITCH, TROLL, TYAW, Params, Truth
 
 Model = Any

@@ -9,18 +9,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from twin.causes import (
-    AXIS_SPEED,
-    BESIDE_PINS,
-    BODY_SPEED,
-    BODY_TILT,
-    NO_CAUSE,
-    NOT_FINITE,
-    PACK_OVERLAP,
-    PENETRATION,
-    TRUCK_OVERLAP,
-    TRUCK_SPEED,
-)
 from twin.motion.kernels import kernel
 from twin.plants.rom import carried, contact
 from twin.plants.rom.frames import cosine_sine, times
@@ -43,6 +31,18 @@ from twin.records import (
     Params,
     Truth,
     Z,
+)
+from twin.records.causes import (
+    AXIS_SPEED,
+    BESIDE_PINS,
+    BODY_SPEED,
+    BODY_TILT,
+    NO_CAUSE,
+    NOT_FINITE,
+    PACK_OVERLAP,
+    PENETRATION,
+    TRUCK_OVERLAP,
+    TRUCK_SPEED,
 )
 
 Model = Any

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from twin.geometry import JOINT_HEIGHT_M
 from twin.motion.kernels import inlined_kernel
 from twin.plants.rom import truck as truck_body
 from twin.plants.rom.frames import symmetric_inverse, symmetric_times
 from twin.plants.rom.truck import COSINE, SINE
-from twin.plants.truck import JOINT_HEIGHT_M
 from twin.records import TX, TY, TZ, Params, Truth
 
 Vector = tuple[float, float, float]

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from twin.catalogue.schema import FloatingTable
-from twin.cell import Cell
 from twin.plants.truck_outline import truck_boxes
 from twin.records import PACKS, ROBOTS, f8, i8
+from twin.setup.cell import Cell
 
 EMPTY = PACKS
 """Row of the end effector alone in the body arrays; row k is the end effector with pack k in its grip."""

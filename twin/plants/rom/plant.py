@@ -7,10 +7,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from twin.cell import Cell
+from twin.plants.beginning import new_world
 from twin.plants.rom import advance
 from twin.plants.rom.model import FREE, SCRATCH, STATE, fill_model
 from twin.records import WORLD
+from twin.setup.cell import Cell
 
 HASHED_FIELDS = ("tick", "q", "qd", "truck_q", "truck_qd", "pack_pose", "lock_position", "grip_position")
 
@@ -19,7 +20,7 @@ def _beginnings(cells: Sequence[Cell]) -> np.ndarray:
     """(N,) WORLD at the start of each cell's swap, never held twice: they are most of a plant's memory."""
     worlds = np.empty(len(cells), WORLD)
     for i, cell in enumerate(cells):
-        worlds[i] = cell.new_world()[0]
+        worlds[i] = new_world(cell)[0]
     return worlds
 
 

@@ -67,7 +67,7 @@ class DockingRerun:
         """Decision by decision, to the last recorded sample."""
         plant, until = self._plant, compare.last_tick
         ticks = sample_ticks(self._configuration.station.rates.recording_hz)
-        compare(plant)
+        compare(int(plant.worlds["tick"][0]))
         for decision in self.issued:
             if compare.first is not None or decision.tick >= until:
                 return
@@ -76,7 +76,7 @@ class DockingRerun:
                 decision.steering_rate_radps,
                 decision.acceleration_mps2,
                 ticks,
-                lambda: compare(plant),
+                lambda: compare(int(plant.worlds["tick"][0])),
                 until_tick=until,
             )
             if on_progress is not None:

@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 
-from twin.cell import Cell, stand_pack
 from twin.docking import DockingPlant
 from twin.docking.state import (
     BODY,
@@ -25,9 +24,11 @@ from twin.docking.state import (
     X,
     Y,
 )
+from twin.plants.beginning import new_world, stand_pack
 from twin.recorded.sampling import Column, Gather, fill_frames, frames_of
 from twin.recording import Frame
 from twin.records import TPITCH, TROLL, TX, TY, TYAW, TZ
+from twin.setup.cell import Cell
 
 TRAILER_FRAME = "trailer"
 """Under the kingpin on the ground, turned as the semi-trailer is; in the truck's frame."""
@@ -107,7 +108,7 @@ class DockingSampler:
 
     def __init__(self, cell: Cell, plant: DockingPlant, wheel_speed_factor: float = 1.0) -> None:
         self._plant, self._factor = plant, wheel_speed_factor
-        self._worlds, self._params = cell.new_world(), cell.params
+        self._worlds, self._params = new_world(cell), cell.params
         self._carried = [(job.old_pack, job.truck_seat) for job in cell.jobs]
         self._kingpin_x_m = float(plant.params["kingpin_x_m"][0])
         station = frames_of(cell)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 
 from twin.catalogue.schema import RailSection
-from twin.cell import Cell
 from twin.docking.params import approach_of, axle_offsets
 from twin.recorded.docking.sampling import TRAILER_FRAME
 from twin.recorded.scene import FRAME, STEEL, WHEEL_RADIUS_M, WHEEL_WIDTH_M
 from twin.recorded.scene import entities_of as entities_of_cell
 from twin.recording import Cube, Cylinder, SceneEntity
 from twin.recording.scene import Rgba
+from twin.setup.cell import Cell
 
 RAIL: Rgba = (0.92, 0.76, 0.10, 1.0)
 BODY: Rgba = (0.86, 0.87, 0.88, 1.0)

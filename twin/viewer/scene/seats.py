@@ -7,7 +7,7 @@ import math
 from panda3d.core import NodePath
 
 from twin.catalogue import Pack
-from twin.jobs import Seat
+from twin.setup.jobs import Seat
 from twin.viewer.layout import Layout
 from twin.viewer.origin import Provenance, is_estimated
 from twin.viewer.scene import palette

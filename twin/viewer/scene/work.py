@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from twin.jobs import Job
+from twin.setup.jobs import Job
 from twin.viewer.layout import Layout
 from twin.viewer.snapshot import Snapshot
 

@@ -13,7 +13,6 @@ import pytest
 
 from swaptwin import run
 from twin.catalogue import load_pack, load_station, load_timing, load_truck
-from twin.cell import build_cell
 from twin.log_import.comparing.comparison import Comparison
 from twin.log_import.comparing.moves import moves_of, own_move
 from twin.log_import.comparing.own_swap import phase_times
@@ -24,6 +23,7 @@ from twin.log_import.mapping import load_mapping
 from twin.motion.profile import new_profile, plan_rest_to_rest
 from twin.motion.shaper import KINDS, MAX_IMPULSES, evaluate_shaped, impulses
 from twin.recording import open_recording
+from twin.setup.cell import build_cell
 
 HERE = Path(__file__).parent
 MAP = HERE.parent / "station_a.yaml"

@@ -12,32 +12,24 @@ from twin import seeding
 from twin.catalogue import Pack, Station, Truck, resolve
 from twin.catalogue.schema import FloatingTable
 from twin.errors import InputError
-from twin.jobs import Job, Seat, plan_jobs
-from twin.parking import Docking, park
 from twin.records import (
     AXES,
     DELAY_SCANS,
-    EZ,
-    FOUR_ROPE,
     KERNEL_STREAMS,
-    MAST,
     PACKS,
     PARAMS,
     ROBOTS,
     SEATS,
-    WORLD,
-    X,
-    Z,
 )
-from twin.reeving import fill_reeving
-from twin.variation import NOMINAL, Variation
+from twin.setup.jobs import Job, Seat, plan_jobs
+from twin.setup.parking import Docking, park
+from twin.setup.reeving import fill_reeving
+from twin.setup.variation import NOMINAL, Variation
 
 GRAVITY_MPS2 = 9.81
 """As domain.md's derived numbers use it."""
 ZERO_NOISE_SIGMAS = 6.0
 """A mean of load cell readings within so many of its standard deviations of a known weight shows no offset."""
-NEVER_S = 1e6
-"""Longer ago than anything that a swap remembers."""
 PACK_MASS_SIGMA = 0.01
 """Scatter of a pack's mass around nominal [estimate: manufacturing and coolant, 1 %]."""
 FRICTION_SPREAD = 0.2
@@ -71,10 +63,6 @@ class Cell:
     def dock_s(self) -> float:
         """How long docking took: as driven, or the station file's fixed time."""
         return self.docking.time_s if self.docking is not None else self.station.times.dock_s
-
-    def new_world(self) -> np.ndarray:
-        """A (1,) WORLD array at the start of the swap: truck parked, axes at home, packs on their seats."""
-        return _new_world(self)
 
 
 def build_cell(
@@ -144,11 +132,11 @@ def _nominal(
     return _REMEMBERED[key]
 
 
-def _axis(station: Station, name: str) -> Any:
+def axis_of(station: Station, name: str) -> Any:
     return getattr(station.axes, name)
 
 
-def _si(axis: Any, stem: str) -> float:
+def si(axis: Any, stem: str) -> float:
     """A field of a linear or rotary axis by its stem, whatever its unit."""
     for suffix in ("_m", "_rad", "_mps", "_radps", "_mps2", "_radps2", "_mps3", "_radps3"):
         if hasattr(axis, stem + suffix):
@@ -163,7 +151,7 @@ def _fill_clock_and_axes(p: Any, station: Station, pack: Pack) -> None:
     p["robots"] = station.robots.count
     p["retract"] = 1.0 if station.kind == "top_lift" else -1.0
     p["gravity_mps2"] = GRAVITY_MPS2
-    x, y, z, yaw = (_axis(station, name) for name in AXES)
+    x, y, z, yaw = (axis_of(station, name) for name in AXES)
     e_kg = station.end_effector.mass_kg
     p["z_own_mass_kg"], p["z_coulomb_n"] = z.moving_mass_kg, z.coulomb_n
     table = isinstance(station.reeving, FloatingTable)
@@ -188,21 +176,21 @@ def _fill_clock_and_axes(p: Any, station: Station, pack: Pack) -> None:
     p["axis_coulomb"][3], p["axis_viscous"][3] = yaw.coulomb_nm, yaw.viscous_nm_per_radps
     p["axis_brake"][3] = yaw.brake_torque_nm
     for k, axis in enumerate((x, y, z, yaw)):
-        p["axis_min"][:, k], p["axis_max"][:, k] = _si(axis, "position_min"), _si(axis, "position_max")
-        p["axis_velocity"][k] = max(_si(axis, "velocity"), _si(axis, "velocity_empty"))
-        p["axis_velocity_loaded"][k] = _si(axis, "velocity")
-        p["axis_acceleration"][k] = _si(axis, "acceleration")
-        p["axis_acceleration_empty"][k] = max(_si(axis, "acceleration"), _si(axis, "acceleration_empty"))
-        p["axis_jerk"][k] = _si(axis, "jerk")
-        p["axis_encoder"][k] = _si(axis, "encoder_resolution")
-        p["axis_repeatability"][k] = _si(axis, "repeatability")
+        p["axis_min"][:, k], p["axis_max"][:, k] = si(axis, "position_min"), si(axis, "position_max")
+        p["axis_velocity"][k] = max(si(axis, "velocity"), si(axis, "velocity_empty"))
+        p["axis_velocity_loaded"][k] = si(axis, "velocity")
+        p["axis_acceleration"][k] = si(axis, "acceleration")
+        p["axis_acceleration_empty"][k] = max(si(axis, "acceleration"), si(axis, "acceleration_empty"))
+        p["axis_jerk"][k] = si(axis, "jerk")
+        p["axis_encoder"][k] = si(axis, "encoder_resolution")
+        p["axis_repeatability"][k] = si(axis, "repeatability")
         p["axis_position_gain"][k] = axis.position_gain_per_s
         # the loop is designed for the loaded machine; the empty one is then faster still
         load = pack.mass_kg if k < 3 else pack.mass_kg * (pack.size_m[0] ** 2 + pack.size_m[1] ** 2) / 12.0
         p["axis_drive_mass"][k], p["axis_carries"][k] = drive[k], carries[k]
         p["axis_velocity_gain"][k] = (drive[k] + carries[k] * load) * axis.velocity_bandwidth_rad_per_s
         p["axis_integral_time_s"][k] = axis.integral_time_s
-        p["axis_stopping_distance"][k] = _si(axis, "stopping_distance")
+        p["axis_stopping_distance"][k] = si(axis, "stopping_distance")
         p["axis_following_limit"][k] = FOLLOWING_LIMIT[k]
 
 
@@ -331,63 +319,3 @@ def _draw_sensors(p: Any, station: Station, seed: int) -> None:
     )
     p["scan_bias"] = bias * seeding.stream(seed, "scanner").uniform(-1.0, 1.0, 6)
     p["stream"] = [seeding.key(seed, name) for name in KERNEL_STREAMS]
-
-
-def stand_pack(w: Any, p: Any, pack: int, seat: int) -> None:
-    """Put a pack on a seat, at rest there and locked where it can be."""
-    from twin.plants.geometry import quaternion, seat_pose  # compiles on first use
-
-    x, y, z, yaw, pitch, roll = seat_pose(w["truth"], p, seat)
-    # origin at the grip face: one pack height from the seat along its normal
-    cy, sy, cp, sp, cr, sr = (f(v) for v in (yaw, pitch, roll) for f in (np.cos, np.sin))
-    normal = np.array([cy * sp * cr + sy * sr, sy * sp * cr - cy * sr, cp * cr])
-    w["truth"]["pack_pose"][pack, :3] = np.array([x, y, z]) + float(p["retract"]) * float(p["pack_height_m"]) * normal
-    w["truth"]["pack_pose"][pack, 3:] = quaternion(yaw, pitch, roll)
-    if p["seat_locks"][seat] > 0:
-        w["truth"]["lock_position"][seat], w["image"]["lock_command"][seat] = 1.0, 1
-        w["truth"]["locked"][seat] = pack
-
-
-def _new_world(cell: Cell) -> np.ndarray:
-    from twin.plants.geometry import end_effector_pose, measure_packs  # compiles on first use
-    from twin.plants.truck import truck_forces
-
-    worlds = np.zeros(1, WORLD)
-    w, p = worlds[0], cell.params[0]
-    station = cell.station
-    w["truth"]["truck_q"] = p["truck_park"]
-    w["control"]["truck_reference"] = w["truth"]["truck_q"][:3]
-    w["truth"]["held"], w["truth"]["locked"], w["monitor"]["previous_held"] = -1, -1, -1
-    w["control"]["hold_seat"], w["monitor"]["watch_seat"] = -1, -1
-    w["control"]["swayed_s"] = -NEVER_S
-    w["image"]["shaper_n"], w["image"]["shaper_amplitude"][:, :, 0] = 1, 1.0
-    w["truth"]["lock_position"] = 0.0
-    w["sensors"]["truck_history"][:] = p["truck_park"]
-    for r in range(station.robots.count):
-        q = w["truth"]["q"][r]
-        for k, name in enumerate(AXES):
-            q[k] = _si(_axis(station, name), "home")
-        if station.kind == "chassis" or station.robots.count > 1:
-            q[X] = station.robots.home_x_m[r]
-        e_weight = p["e_mass_kg"] * GRAVITY_MPS2
-        if p["reeving"] == FOUR_ROPE:
-            length = p["sheave_height_m"] - q[Z]
-            q[EZ] = -length - e_weight * length / (4 * p["rope_ea_n"])
-        elif p["reeving"] == MAST:
-            q[EZ] = -(p["sheave_height_m"] - q[Z]) - e_weight / p["e_stiffness"][2]
-        else:
-            q[EZ] = -e_weight / p["e_stiffness"][2]
-        w["image"]["reference"][r, :, 0] = q[:4]
-        for k in range(4):
-            w["image"]["profile"][r, k, 1, 0] = q[k]
-        w["image"]["load_cell_n"][r] = w["truth"]["load_n"][r] = e_weight
-        w["control"]["hold_height"][r] = q[Z]
-        w["control"]["low_xy"][r] = q[:2]
-        end_effector_pose(w["truth"], p, r)
-    for job in cell.jobs:
-        for pack, seat in ((job.old_pack, job.truck_seat), (job.new_pack, job.take_seat)):
-            stand_pack(w, p, pack, seat)
-    measure_packs(w["truth"], p)
-    truck_forces(w["truth"], w["faults"], p, np.zeros(2))  # its brakes are set before anything moves
-    w["image"]["axis_position"] = w["truth"]["q"][:, :4]
-    return worlds

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from twin.geometry import truck_point
 from twin.motion.kernels import kernel
-from twin.plants.truck import truck_point
 from twin.records import TYAW
 
 

@@ -1,7 +1,7 @@
 """What a swap or a drive is seen in: clear, night, rain, or night and rain at once, written `night+rain`.
 
-Each condition has its own numbers, the scanner's in `twin.variation`, the lidar's in the station file. Two at once are
-independent of each other: noise adds as variances do, a bias adds to a bias, and a frame is lost by either.
+Each condition has its own numbers, the scanner's in `twin.setup.variation`, the lidar's in the station file. Two at
+once are independent of each other: noise adds as variances do, a bias adds to a bias, and a frame is lost by either.
 """
 
 from __future__ import annotations

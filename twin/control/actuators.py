@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from twin.geometry import rotate_back
 from twin.motion.kernels import kernel
-from twin.plants.geometry import fully_seated
-from twin.records import LOCKS, Faults, Image, Params, Truth
+from twin.plants.geometry import HOLDS_FROM, fully_seated
+from twin.records import Faults, Image, Params, Truth
 
-HOLDS_FROM = 0.5
 GRIP_GAP_M = 0.03
 """Largest distance along z between end effector and pack at which grips still reach [estimate]."""
 
@@ -89,13 +88,3 @@ def actuate(w: Truth, image: Image, faults: Faults, p: Params, dt_s: float) -> b
             w.locked[s] = -1
             changed = True
     return changed
-
-
-@kernel
-def engaged_locks(w: Truth, p: Params, s: int) -> int:
-    """How many locks of seat `s` carry load."""
-    n = 0
-    for i in range(min(p.seat_locks[s], LOCKS)):
-        if w.lock_position[s, i] >= HOLDS_FROM:
-            n += 1
-    return n
