@@ -12,8 +12,8 @@ from agents.guard import Guard
 from agents.modes import check_mode
 from agents.policies import load_policy
 from agents.tasks import Task
+from twin.conditions import canonical
 from twin.errors import InputError
-from twin.setup.conditions import canonical
 
 FORCE = "peak_lateral_force_n"
 """The one force that every task reports, under one name."""

@@ -26,7 +26,7 @@ from twin.setup.cell import Cell, build_cell
 from twin.setup.variation import NOMINAL, Variation
 
 if TYPE_CHECKING:
-    from twin.swap import SwapResult
+    from twin.result import SwapResult
 
 REFERENCE, REDUCED = "bullet", "rom"
 BATCHED = (REDUCED,)

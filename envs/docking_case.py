@@ -11,10 +11,10 @@ from envs.choosing import Pairs, fitting, pack_of, truck_of
 from envs.options import flag, known, number
 from twin import seeding
 from twin.catalogue import Pack, Station, Truck
+from twin.conditions import CONDITIONS, canonical
 from twin.docking import DockingPlant, docking_params
 from twin.docking.params import approach_of, driving_of
 from twin.errors import InputError
-from twin.setup.conditions import CONDITIONS, canonical
 
 if TYPE_CHECKING:
     from twin.recorded.docking.configuration import DockingConfiguration

@@ -12,8 +12,8 @@ from envs.choosing import Pairs, fitting, pack_of, truck_of
 from envs.options import choice, known, number
 from twin import seeding
 from twin.catalogue import Pack, Station, Truck
+from twin.conditions import CONDITIONS, canonical
 from twin.setup.cell import Cell, build_cell
-from twin.setup.conditions import CONDITIONS, canonical
 from twin.setup.variation import FRICTION_FACTORS, MOST_GAIN_SPREAD, POSE_FIELDS, Variation
 
 PARKINGS = ("guided", "unguided")

@@ -15,10 +15,11 @@ from envs.timing_reward import Shown
 from twin import seeding
 from twin.catalogue import TimingSet
 from twin.errors import InputError
+from twin.result import finished_phases, kpis_of, violations_of
 from twin.runner.kinds import MakeRunner, runner_maker
 from twin.sequence.program import Ask
 from twin.setup.cell import Cell
-from twin.swap import SwapTwin, finished_phases, kpis_of, violations_of
+from twin.swap import SwapTwin
 
 Row = np.void | np.ndarray
 MOST_PARKINGS = 50

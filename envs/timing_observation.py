@@ -8,11 +8,11 @@ import numpy as np
 
 from envs.scaling import Quantity, Scaler
 from twin.catalogue.schema import MECHANICAL, FourRope, Mast
+from twin.conditions import CONDITIONS, parts
 from twin.records import YAW, X, Y, Z
 from twin.sequence.building import seat_targets_of
 from twin.sequence.heights import empty_z, travel_z
 from twin.sequence.program import Ask, Program, Selection
-from twin.setup.conditions import CONDITIONS, parts
 
 Array = np.ndarray
 PHASES = MECHANICAL["top_lift"]

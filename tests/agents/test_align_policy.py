@@ -23,7 +23,6 @@ from envs.swap_case import SwapChoice
 from swaptwin import run
 from tests.determinism.short_swap import cell_and_timing
 from tests.tiers import slow
-from twin.alignment import steps
 from twin.alignment.sensed import Sensed
 from twin.alignment.servo import VisualServo
 from twin.catalogue import load_station
@@ -31,6 +30,7 @@ from twin.errors import InputError
 from twin.plants.rom import RomPlant
 from twin.recorded import verify
 from twin.recording import open_recording
+from twin.sequence import setpoint_steps as steps
 from twin.swap import SwapTwin
 
 TASK = TASKS["alignment"]

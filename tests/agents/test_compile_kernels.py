@@ -11,7 +11,7 @@ from numba.core.dispatcher import Dispatcher
 from agents import compile_kernels
 from twin import kernel_cache
 
-UNUSED = {"_fill_durations", "_sample", "plan_hold", "residual_vibration", "monitor"}
+UNUSED = {"plan_hold", "residual_vibration", "monitor"}
 """Of the library; nothing but tests calls them from Python."""
 
 

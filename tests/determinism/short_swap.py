@@ -10,8 +10,9 @@ from twin.catalogue import TimingSet, load_station, with_overrides
 from twin.commands.swap import default_truck
 from twin.faults import parse_fault
 from twin.recorded import SwapRecorder
+from twin.result import SwapResult
 from twin.setup.cell import Cell, build_cell
-from twin.swap import SwapResult, SwapTwin
+from twin.swap import SwapTwin
 
 UNTIL_S = {"top_lift": 29.0, "chassis": 18.0}
 """Long enough that packs are gripped, unlocked and lifted, under contact."""

@@ -13,10 +13,10 @@ from tests.evidence.fault_draws import draw_faults
 from tests.evidence.timing_draws import policy_set
 from twin import seeding
 from twin.catalogue import Pack, Station, TimingSet, Truck, load_station
+from twin.conditions import ALLOWED
 from twin.errors import InputError
 from twin.faults import Fault
 from twin.setup.cell import Cell, build_cell
-from twin.setup.conditions import ALLOWED
 from twin.setup.variation import Variation
 
 PARKING_SHARES = {"guided": 0.45, "unguided": 0.45, "driven": 0.10}

@@ -38,10 +38,10 @@ from tests.evidence.part import MOST_SEED, ROOT, OneLine, cores, count, process_
 from tests.evidence.timing_draws import as_yaml, catalogue_set
 from twin import seeding
 from twin.catalogue import Station, TimingSet, load_pack, load_station, load_truck
+from twin.conditions import ALLOWED
 from twin.sequence.program import OUTCOMES
 from twin.sequence.timing import timing_table
 from twin.setup.cell import Cell, build_cell
-from twin.setup.conditions import ALLOWED
 from twin.setup.variation import Variation
 
 STATIONS = ("top_lift", "chassis")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
-from twin.motion.plan import Move, plan_move, shaper_impulses
+from tests.twin.motion.moves import Move, plan_move, shaper_impulses
 from twin.motion.profile import Array, kernel
 from twin.motion.shaper import evaluate_shaped, residual_vibration
 

@@ -8,8 +8,9 @@ from tests.evidence.campaign import CELLS
 from twin.catalogue import load_pack, load_station, load_timing, load_truck
 from twin.faults import parse_fault
 from twin.plants.rom import RomPlant
+from twin.result import SwapResult
 from twin.setup.cell import Cell, build_cell
-from twin.swap import SwapResult, SwapTwin
+from twin.swap import SwapTwin
 
 
 def cells_of(station: str, seeds: tuple[int, ...]) -> list[Cell]:

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from twin.catalogue import load_pack, load_station, load_truck
+from twin.conditions import ALLOWED, CONDITIONS, bias, canonical, left, lost, noise
 from twin.docking import docking_params
 from twin.docking.driver import sight_factors
 from twin.docking.params import lidar_in
 from twin.errors import InputError
 from twin.setup.cell import build_cell
-from twin.setup.conditions import ALLOWED, CONDITIONS, bias, canonical, left, lost, noise
 from twin.setup.variation import SIGHT, Variation, sight_in
 
 

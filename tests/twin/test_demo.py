@@ -16,7 +16,8 @@ from tests.determinism.short_swap import short_swap
 from twin.catalogue.schema import PHASES
 from twin.commands import demo
 from twin.errors import InputError
-from twin.swap import SwapResult, SwapTwin
+from twin.result import SwapResult
+from twin.swap import SwapTwin
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,8 @@ from rich.console import Console
 from twin.commands.swap import print_result, resolve
 from twin.faults import parse_fault
 from twin.plants.rom import RomPlant
-from twin.swap import SwapResult, SwapTwin
+from twin.result import SwapResult
+from twin.swap import SwapTwin
 
 NEVER = ("mechanical_time_s", "cycle_time_s")
 PEAKS = ("peak_sway_m", "peak_sway_rad", "peak_lateral_force_n", "peak_axial_force_n", "energy_j")

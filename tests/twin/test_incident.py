@@ -19,8 +19,9 @@ from twin.plants.rom import RomPlant
 from twin.recorded import SwapRecorder
 from twin.recording import Recording, open_recording
 from twin.records.causes import CAUSES
+from twin.result import SwapResult
 from twin.setup.cell import build_cell
-from twin.swap import SwapResult, SwapTwin
+from twin.swap import SwapTwin
 
 ENDS = [
     # station, fault, outcome, what is told of it

@@ -23,8 +23,9 @@ from twin.control.landing import LET_OFF_CAPTURES, let_off_m
 from twin.faults import Fault, parse_fault
 from twin.plants.rom import RomPlant
 from twin.records import UNTIL_LANDED, X, Y, Z
+from twin.result import SwapResult
 from twin.setup.cell import Cell, build_cell
-from twin.swap import SwapResult, SwapTwin
+from twin.swap import SwapTwin
 
 REACH_M = 0.057
 """Of the corner guides over the edge of a pack: 40 mm of capture at 35 deg."""

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from ruckig import ControlInterface, InputParameter, Ruckig, Trajectory
 
 from tests.tiers import examples
+from tests.twin.motion.moves import plan_move
 from twin.catalogue import load_pack, load_station, load_truck, with_overrides
 from twin.catalogue.schema import MECHANICAL, Station
 from twin.lower_bound import Limits, axis_limits, lower_bound, lower_bound_s, reach_s, rest_to_rest_s, window_s
-from twin.motion.plan import plan_move
 from twin.records import AXES, X, Z
 from twin.setup.cell import Cell, build_cell
 

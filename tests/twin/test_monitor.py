@@ -39,9 +39,9 @@ from twin.records import (
     Z,
     new_command,
 )
+from twin.result import violations_of
 from twin.runner.scan import plc_scan_unseen
 from twin.setup.cell import build_cell
-from twin.swap import violations_of
 
 SCAN_S = 0.01
 ROBOT = np.zeros(1, np.int64)

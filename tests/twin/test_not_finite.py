@@ -17,7 +17,7 @@ from tests.twin.edited_recording import edited
 from twin.finite import with_nulls
 from twin.recorded import verify
 from twin.recording import open_recording
-from twin.swap import SwapResult
+from twin.result import SwapResult
 
 WRONG_S = 1.0
 

@@ -21,7 +21,8 @@ from twin.commands.swap import default_truck, figure_rows, print_result
 from twin.errors import InputError
 from twin.recorded import verify
 from twin.recording import open_recording
-from twin.swap import SwapResult, SwapTwin
+from twin.result import SwapResult
+from twin.swap import SwapTwin
 
 DESIGN_KEYS = {  # section 8
     "station",

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from twin.incident import amounts
+from twin.result import SwapResult
 from twin.sequence.program import OUTCOMES
-from twin.swap import SwapResult
 
 TRIPS = OUTCOMES[OUTCOMES.index("overload") :]
 TOO_FEW = (

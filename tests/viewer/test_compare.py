@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from tests.tiers import slow
+from twin.result import finished_phases
 from twin.sequence.program import PhaseSpan as RunSpan
-from twin.swap import finished_phases
 from twin.viewer.compare import Ghost, phase_rows
 from twin.viewer.headless import Presenter
 from twin.viewer.hud.recorded import table_of

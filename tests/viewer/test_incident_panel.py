@@ -16,7 +16,8 @@ from twin.faults.player import CELL_KINDS
 from twin.recorded import SwapRecorder
 from twin.recorded.docking import DockingConfiguration, DockingRecorder
 from twin.recorded.docking.configuration import Start
-from twin.swap import SwapResult, SwapTwin
+from twin.result import SwapResult
+from twin.swap import SwapTwin
 from twin.viewer import moments
 from twin.viewer.graphics.offscreen import Offscreen
 from twin.viewer.graphics.quality import QUALITIES

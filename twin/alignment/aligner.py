@@ -11,8 +11,8 @@ import numpy as np
 
 from twin.alignment.episode import axis_speeds
 from twin.alignment.sensed import DECISION_S, Sensed, Watch
-from twin.alignment.steps import set_speeds
 from twin.records import BUSY, FOLLOW_NOT, FOLLOW_START
+from twin.sequence.setpoint_steps import set_speeds
 
 if TYPE_CHECKING:
     from twin.sequence.program import Program

@@ -11,7 +11,6 @@ import numpy as np
 from twin.alignment.episode import AlignmentTwin
 from twin.alignment.hover import Hover
 from twin.alignment.sensed import DECISION_S, WATCH
-from twin.alignment.steps import FAILED, SEATED
 from twin.motion.kernels import kernel
 from twin.plants.beginning import new_world
 from twin.records import BUSY, DONE, FOLLOW_ON, OUTSIDE, TRIP, TRIPS, YAW, X, Y, Z
@@ -20,6 +19,7 @@ from twin.runner.batch import NEVER, BatchRunner
 from twin.runner.scan import start
 from twin.runner.slot import Slot
 from twin.sequence.program import OUTSIDE_MODEL, TRIP_SETTLE_S
+from twin.sequence.setpoint_steps import FAILED, SEATED
 from twin.setup.cell import Cell
 
 Array = np.ndarray

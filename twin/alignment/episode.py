@@ -11,11 +11,11 @@ import numpy as np
 from twin.alignment.hover import Hover, hover_world
 from twin.alignment.result import AlignmentResult
 from twin.alignment.sensed import DECISION_S, Sensed, Watch
-from twin.alignment.steps import seat_table, set_speeds
 from twin.catalogue.schema import MECHANICAL, PhaseTiming, TimingSet
 from twin.records import FOLLOW_START
 from twin.runner.kinds import MakeRunner, seat_runner
 from twin.sequence.program import RUNNING, Program
+from twin.sequence.setpoint_steps import seat_table, set_speeds
 from twin.sequence.timing import timing_table
 from twin.setup.cell import Cell
 
@@ -94,7 +94,7 @@ class AlignmentTwin:
 
     def result(self) -> AlignmentResult:
         """The result of an insertion that has ended, or how it stands."""
-        from twin.swap import kpis_of, violations_of
+        from twin.result import kpis_of, violations_of
 
         program = self.program
         kpis = kpis_of(self.runner, program, 0)

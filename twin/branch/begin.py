@@ -20,9 +20,10 @@ from twin.recorded.configuration import SWAP, Configuration
 from twin.recorded.sampling import Sampler
 from twin.recorded.versions import file_sha256
 from twin.recording import Recording, open_recording
+from twin.result import SwapResult
 from twin.runner.kinds import runner_maker
 from twin.setup.cell import Cell
-from twin.swap import SwapResult, SwapTwin
+from twin.swap import SwapTwin
 
 EARLY_SCANS = 1e-6
 """A time this much after a scan, in scans, is that scan's: 42.1 s is no whole number of hundredths in binary."""

@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 
 from twin.alignment.aligner import Aligner, MakeDecider
-from twin.alignment.steps import set_speeds
 from twin.branch.recorded import Past, same_row
 from twin.branch.settings import DECIDED, Settings
 from twin.errors import InputError
 from twin.records import BUSY, FOLLOW_NOT
-from twin.swap import SwapResult, SwapTwin, TimingDecider
+from twin.result import SwapResult
+from twin.sequence.setpoint_steps import set_speeds
+from twin.swap import SwapTwin, TimingDecider
 
 UNNAMED = "?"
 """A policy that the recording does not name: what it decided is known, what it would decide is not."""

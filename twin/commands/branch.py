@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from twin.branch.begin import Moment, Ready
     from twin.branch.settings import Branch
     from twin.faults import Fault
-    from twin.swap import SwapResult
+    from twin.result import SwapResult
 
 NO_POLICY = "none"
 """As the name of a policy: none from there on."""

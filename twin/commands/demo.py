@@ -19,7 +19,7 @@ from twin.tables import print_table
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from twin.swap import SwapResult
+    from twin.result import SwapResult
 
 STATIONS = ("top_lift", "chassis")
 REPORT_PERIOD_S = 0.2

@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 
     from twin.catalogue import Pack, Station, TimingSet, Truck
     from twin.faults import Fault
+    from twin.result import SwapResult
     from twin.runner.single import Runner
     from twin.setup.cell import Cell
-    from twin.swap import SwapResult, SwapTwin
+    from twin.swap import SwapTwin
 
 PREFERRED_TRUCK = {"top_lift": "tractor_6x4", "chassis": "chassis_tractor_3"}
 """The truck of a swap that names none, by kind of station; another compatible one where it does not fit."""
@@ -137,8 +138,8 @@ def resolve(
 ) -> tuple[Cell, TimingSet]:
     """The swap's setup and the timing set that the options name, everything checked."""
     from twin.catalogue import default_pack, load_pack, load_station, load_timing, load_truck
+    from twin.conditions import canonical
     from twin.setup.cell import build_cell
-    from twin.setup.conditions import canonical
     from twin.setup.variation import Variation
 
     at = load_station(station)

@@ -24,12 +24,12 @@ from typing import Any
 import numpy as np
 
 from twin import seeding
+from twin.conditions import bias, canonical, noise, parts
 from twin.docking.params import CONTROL_S
 from twin.docking.plant import DockingPlant
 from twin.errors import InputError
 from twin.motion.kernels import kernel
 from twin.noise import normal, uniform
-from twin.setup.conditions import bias, canonical, noise, parts
 
 Array = np.ndarray
 DRIVER_STREAM = "docking driver"
@@ -93,7 +93,7 @@ WEATHER_FACTOR = {"clear": 1.0, "night": 1.5, "rain": 1.5}
 def sight_factors(weather: str) -> tuple[float, float]:
     """(of a driver's lasting errors, of his wandering ones), several conditions at once included.
 
-    Lasting errors are biases, wandering ones noise: `twin.setup.conditions` has the rules.
+    Lasting errors are biases, wandering ones noise: `twin.conditions` has the rules.
 
     Raises:
         InputError: unknown weather.

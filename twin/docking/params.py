@@ -11,9 +11,9 @@ from twin.catalogue import Pack, Station, Truck
 from twin.catalogue.schema import Approach, Driving
 from twin.catalogue.schema.approach import Lidar, LidarWeather
 from twin.catalogue.schema.driving import AxleGroup
+from twin.conditions import bias, canonical, left, lost, noise, parts
 from twin.docking.state import AXLES, FRONT, PARAMS, REAR, RING, SECTIONS, TOWED
 from twin.errors import InputError
-from twin.setup.conditions import bias, canonical, left, lost, noise, parts
 
 GRAVITY_MPS2 = 9.81
 """As the parked truck's model has it."""
@@ -236,7 +236,7 @@ def _fill_site(p: Any, truck: Truck, driving: Driving, approach: Approach) -> No
 
 
 def lidar_in(lidar: Lidar, weather: str) -> LidarWeather:
-    """What lidar and road are in this weather, several at once included (`twin.setup.conditions` has the rules).
+    """What lidar and road are in this weather, several at once included (`twin.conditions` has the rules).
 
     Raises:
         InputError: unknown weather.

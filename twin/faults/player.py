@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from twin.alignment.steps import with_setpoints
 from twin.catalogue.schema import PHASES
 from twin.errors import InputError
 from twin.faults.kinds import FOREVER, KINDS, Fault
 from twin.records import AXES, BUSY, IDLE, LOCKS, RECORD_OF, REFUSED, Z
+from twin.sequence.setpoint_steps import with_setpoints
 from twin.sequence.tables import TABLES
 from twin.setup.cell import Cell
 

@@ -15,7 +15,7 @@ u is the metre for a linear axis and the radian for a turning one. Nodes 0 to n-
 end: its time is the duration, its acceleration and jerk are 0, its position is the target to the last bit. All zeros is
 a valid profile (rest at 0). Speeds handed in are in u/s, accelerations in u/s2, jerks in u/s3, all limits positive.
 
-The kernels trust their arguments: limits finite and positive, positions finite. `twin.motion.plan` checks them first.
+The kernels trust their arguments: limits finite and positive, positions finite.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from __future__ import annotations
 from math import sqrt
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from twin.motion.kernels import inlined_kernel, kernel
 from twin.records.codes import PROFILE_SHAPE, SEGMENTS
@@ -280,18 +280,3 @@ def plan_velocity(out: Array, p0: float, v0: float, a0: float, v1: float, a_max:
 def plan_stop(out: Array, p0: float, v0: float, a0: float, a_max: float, j_max: float) -> None:
     """Fastest stop from the motion (`v0`, `a0`); where it stands still is `end_position(out)`."""
     plan_velocity(out, p0, v0, a0, 0.0, a_max, j_max)
-
-
-@kernel
-def _fill_durations(distances: Array, v_max: Array, a_max: Array, j_max: Array, out_s: Array) -> None:
-    for i in range(distances.size):
-        out_s[i] = rest_to_rest_duration(distances[i], v_max[i], a_max[i], j_max[i])
-
-
-def rest_to_rest_durations(distances: ArrayLike, v_max: ArrayLike, a_max: ArrayLike, j_max: ArrayLike) -> Array:
-    """`rest_to_rest_duration` over arrays of any shapes that broadcast together; seconds."""
-    arrays = np.broadcast_arrays(*(np.asarray(x, dtype=np.float64) for x in (distances, v_max, a_max, j_max)))
-    out_s = np.empty(arrays[0].size)
-    distance, v, a, j = (np.ascontiguousarray(x).reshape(-1) for x in arrays)
-    _fill_durations(distance, v, a, j, out_s)
-    return out_s.reshape(arrays[0].shape)

@@ -19,8 +19,8 @@ from twin.recording import Header, Recorder
 if TYPE_CHECKING:
     from twin.alignment.result import AlignmentResult
     from twin.recorded.configuration import Twin
+    from twin.result import SwapResult
     from twin.sequence.program import PhaseSpan
-    from twin.swap import SwapResult
 
 EVENT_LEVELS = {
     "trip": "error",
@@ -99,7 +99,7 @@ class SwapRecorder(Recording):
 
     def _note_violations(self) -> None:
         """One entry for each invariant, when it is first seen; counts are in the state."""
-        from twin.swap import violations_of
+        from twin.result import violations_of
 
         for violation in violations_of(self._runner.worlds[0], self._cell):
             number = violation["invariant"]
@@ -117,7 +117,7 @@ class SwapRecorder(Recording):
         self._recorder.phase(span.start_s, {"name": span.name, "state": "start", "robot": span.robot, "job": span.job})
 
     def _phase_ended(self, robot: int) -> None:
-        from twin.swap import end_of
+        from twin.result import end_of
 
         span = self._open.pop(robot, None)
         if span is not None:

@@ -10,7 +10,7 @@ from twin.incident import amount
 if TYPE_CHECKING:
     from twin.alignment.result import AlignmentResult
     from twin.recorded.configuration import Twin
-    from twin.swap import SwapResult
+    from twin.result import SwapResult
 
 
 def begun(twin: Twin) -> str:
@@ -33,7 +33,7 @@ def begun(twin: Twin) -> str:
 
 def ended(result: SwapResult | AlignmentResult) -> str:
     """Outcome, times and the key figures that one asks for first."""
-    from twin.swap import SwapResult
+    from twin.result import SwapResult
 
     if not isinstance(result, SwapResult):
         return f"{result.outcome} after {result.time_s:.2f} s"

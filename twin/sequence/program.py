@@ -145,7 +145,7 @@ class Program(Telling):
             self.finished[:, robot] = not self.queue[robot] and robot > 0
 
     def set_table(self, table: Sequence[Step]) -> None:
-        """The steps, by row; what robots are in keeps its number (`twin.alignment.steps.exchange_table`)."""
+        """The steps, by row; what robots are in keeps its number (`twin.sequence.setpoint_steps.exchange_table`)."""
         self.table = list(table)
         self.index = {step.name: i for i, step in enumerate(self.table)}
 

@@ -11,8 +11,8 @@ from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, Vali
 
 from twin import seeding
 from twin.catalogue.schema.base import Strict
+from twin.conditions import CONDITIONS, bias, canonical, lost, noise, parts
 from twin.errors import InputError
-from twin.setup.conditions import CONDITIONS, bias, canonical, lost, noise, parts
 
 if TYPE_CHECKING:
     from twin.catalogue import Pack, Station
@@ -36,7 +36,7 @@ SIGHT: dict[str, Sight] = {
 
 
 def sight_in(conditions: str) -> Sight:
-    """The scanner in canonical conditions, one or several at once (`twin.setup.conditions` has the rules)."""
+    """The scanner in canonical conditions, one or several at once (`twin.conditions` has the rules)."""
     each = [SIGHT[part] for part in parts(conditions)]
     return Sight(
         noise([one.noise_factor for one in each]),

@@ -11,8 +11,8 @@ import pytest
 from tests.physics import rig
 from tests.physics.rom.loads import COM_BELOW_GRIP_M, HUNG_KG, LOADS, PACES, TILT, TILT_SIGN, hang_aside, leaning
 from tests.physics.rom_bench import RomBench
+from tests.twin.motion.moves import shaper_impulses
 from twin.motion.drives import motion_end_s
-from twin.motion.plan import shaper_impulses
 from twin.motion.shaper import EI, NONE, ZV, ZVD, residual_vibration
 from twin.records import EX, YAW, X, Y, Z
 

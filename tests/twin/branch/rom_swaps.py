@@ -17,7 +17,8 @@ from twin.branch.exchange import Branched
 from twin.faults import parse_fault
 from twin.recorded import SwapRecorder
 from twin.recording import open_recording
-from twin.swap import SwapResult, SwapTwin
+from twin.result import SwapResult
+from twin.swap import SwapTwin
 
 STATIONS = ("top_lift", "chassis")
 

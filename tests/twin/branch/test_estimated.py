@@ -22,7 +22,7 @@ from twin.errors import InputError
 from twin.faults import parse_fault
 from twin.recorded import SwapRecorder, verify
 from twin.recording import open_recording
-from twin.swap import SwapResult
+from twin.result import SwapResult
 from twin.viewer.compare import Ghost
 from twin.viewer.source import Source
 

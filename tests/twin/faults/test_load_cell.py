@@ -16,7 +16,8 @@ from tests.tiers import slow
 from tests.twin.faults.cells import cell_of
 from twin.catalogue import load_timing
 from twin.faults import parse_fault
-from twin.swap import SwapResult, SwapTwin
+from twin.result import SwapResult
+from twin.swap import SwapTwin
 
 
 @functools.cache

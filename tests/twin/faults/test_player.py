@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from tests.twin.faults.cells import cell_of
-from twin.alignment.steps import with_setpoints
 from twin.errors import InputError
 from twin.faults import FaultPlayer, faulty_cell, parse_fault
 from twin.plants.beginning import new_world
 from twin.records import BUSY, new_command
+from twin.sequence.setpoint_steps import with_setpoints
 from twin.sequence.tables import TABLES
 from twin.setup.cell import Cell
 

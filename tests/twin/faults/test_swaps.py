@@ -14,10 +14,11 @@ from tests.twin.why import says_why
 from twin.catalogue import load_pack, load_station, load_timing, load_truck, names
 from twin.faults import KINDS, parse_fault
 from twin.faults.player import CELL_KINDS
+from twin.result import SwapResult
 from twin.sequence import building
 from twin.sequence.program import TRIP_SETTLE_S
 from twin.setup.cell import build_cell
-from twin.swap import SwapResult, SwapTwin
+from twin.swap import SwapTwin
 
 SETTLE_TIMEOUT_S = 25.0
 """As long as the longest traverse and its settling take, instead of more than three times that."""

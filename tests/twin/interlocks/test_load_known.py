@@ -11,7 +11,8 @@ from twin.plants.kinds import plant_maker
 from tests.twin.faults.cells import cell_of
 from twin.catalogue import TimingSet, load_timing
 from twin.records import LOAD_EMPTY, LOAD_PACK, LOAD_UNKNOWN, TRIP_SWAY
-from twin.swap import SwapResult, SwapTwin
+from twin.result import SwapResult
+from twin.swap import SwapTwin
 
 TOUCHES_N = 20.0
 """Below what any contact of a pack or spreader gives; noise of the plant's solver is far below."""

@@ -10,8 +10,8 @@ from numba import njit
 from ruckig import ControlInterface, InputParameter, Ruckig, RuckigError, Trajectory
 
 from tests.tiers import examples
+from tests.twin.motion.moves import Move
 from twin.motion import profile as motion
-from twin.motion.plan import Move
 
 WIDE = settings(max_examples=examples(300), deadline=None, derandomize=True)
 NO_SHAPER = np.ones(1), np.zeros(1)
@@ -277,10 +277,3 @@ def test_profiles_nest_in_arrays_and_records():
     assert from_record == from_array == pytest.approx((0.4625, 0.525, 0.3))
     assert worlds["axes"]["profile"][1, 1, 2].tobytes() == stacked[1, 1, 2].tobytes()
     assert np.count_nonzero(worlds["axes"]["profile"].any(axis=(-1, -2))) == 1
-
-
-def test_durations_broadcast():
-    durations_s = motion.rest_to_rest_durations([0.0, 1.0, -3.0], 0.6, [[0.3], [0.2]], 0.6)
-    assert durations_s.shape == (2, 3)
-    assert durations_s[1, 2] == motion.rest_to_rest_duration(3.0, 0.6, 0.2, 0.6)
-    assert np.all(durations_s[:, 0] == 0.0)

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.tiers import examples
+from tests.twin.motion.moves import plan_move, shaper_impulses
 from twin.motion import shaper as shapers
-from twin.motion.plan import plan_move, shaper_impulses
 from twin.motion.profile import duration_s
 
 SHAPERS = [name for name in shapers.NAMES if name != "none"]

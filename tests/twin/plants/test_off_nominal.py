@@ -14,7 +14,8 @@ from tests.twin.plants.test_rom import cell_of
 from twin.catalogue import load_timing
 from twin.catalogue.schema import TimingSet
 from twin.faults import parse_fault
-from twin.swap import SwapResult, SwapTwin
+from twin.result import SwapResult
+from twin.swap import SwapTwin
 
 TIME_S, FORCE_N, FACTOR = 1.0, 2000.0, 2.0
 """How far apart both plants' ends may be, and the factor between their peak forces, from this force on."""

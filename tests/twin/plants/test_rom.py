@@ -21,8 +21,9 @@ from twin.plants.rom.frames import angle_of, back, compose, from_angles, from_qu
 from twin.plants.rom.model import SCRATCH
 from twin.recorded import SwapRecorder, verify
 from twin.records import BUSY, RECORD_OF, UNTIL_DONE, WORLD, new_command
+from twin.result import SwapResult
 from twin.setup.cell import Cell, build_cell
-from twin.swap import SwapResult, SwapTwin
+from twin.swap import SwapTwin
 
 Array = np.ndarray
 ROOT = Path(__file__).resolve().parents[3]

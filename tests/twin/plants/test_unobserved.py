@@ -22,8 +22,9 @@ from twin.plants.rom import RomPlant, advance, pace
 from twin.plants.rom.placing import place_packs, recall, show
 from twin.plants.rom.touching import find_near
 from twin.records import BUSY, WORLD
+from twin.result import SwapResult
 from twin.setup.cell import Cell, build_cell
-from twin.swap import SwapResult, SwapTwin
+from twin.swap import SwapTwin
 
 _RECORD, _OFFSET, *_ = WORLD.fields["monitor"]  # type: ignore[index]
 MEMORY = slice(_OFFSET, _OFFSET + _RECORD.itemsize)

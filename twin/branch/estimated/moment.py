@@ -19,11 +19,12 @@ from twin.faults.player import check_added
 from twin.recorded.versions import file_sha256
 from twin.recording import Recording
 from twin.records import AXES, STOPPING
+from twin.result import SwapResult
 from twin.runner.kinds import runner_maker
 from twin.sequence.tables import TABLES
 from twin.setup.cell import Cell
 from twin.setup.jobs import Job
-from twin.swap import SwapResult, SwapTwin
+from twin.swap import SwapTwin
 
 DEFAULT_TIMING = "factory"
 

@@ -9,8 +9,9 @@ import numpy as np
 from scipy.optimize import least_squares
 
 from twin.motion.profile import new_profile, plan_rest_to_rest
-from twin.motion.shaper import KINDS, MAX_IMPULSES, evaluate_shaped, impulses, shaped_duration_s
+from twin.motion.shaper import KINDS, evaluate_shaped, impulses, shaped_duration_s
 from twin.records import AXES
+from twin.records.codes import MAX_IMPULSES
 from twin.setup.cell import Cell
 
 STILL = np.array([0.003, 0.003, 0.003, 0.0005])

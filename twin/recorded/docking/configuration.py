@@ -10,10 +10,10 @@ from typing import Any, TypeGuard
 
 from twin.catalogue import Pack, Station, Truck
 from twin.catalogue.plain import model_from_plain
+from twin.conditions import ALLOWED
 from twin.docking import DockingPlant, docking_params
 from twin.errors import InputError
 from twin.setup.cell import Cell, build_cell
-from twin.setup.conditions import ALLOWED
 
 DOCKING = "docking"
 """The kind of recording."""

@@ -1,18 +1,17 @@
-"""A checked front to profiles and shapers for tools, tests and the lower bound; plants call the kernels directly."""
+"""Motion profiles and shapers by name, for tests."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isfinite
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from twin.errors import InputError
 from twin.motion import profile as profiles
 from twin.motion import shaper as shapers
 from twin.motion.kernels import kernel
 from twin.motion.profile import Array
+from twin.records import MAX_IMPULSES
 
 
 @dataclass(frozen=True)
@@ -61,21 +60,13 @@ def plan_move(
         shaper: a name in `twin.motion.shaper.KINDS`.
         frequency_hz, damping_ratio: the sway mode to shape for; the undamped natural frequency.
 
-    Raises:
-        InputError: names the argument that is not finite, not positive, missing or unknown.
     """
-    _check_finite(p0=p0, p1=p1)
-    _check_positive(v_max=v_max, a_max=a_max, j_max=j_max)
     profile = profiles.new_profile()
     if p_creep is None and v_creep is None:
         profiles.plan_rest_to_rest(profile, float(p0), float(p1), float(v_max), float(a_max), float(j_max))
     else:
-        if p_creep is None or v_creep is None:
-            missing = "p_creep" if p_creep is None else "v_creep"
-            raise InputError("missing: a creep part needs both p_creep and v_creep", key=missing)
-        _check_finite(p_creep=p_creep)
-        _check_positive(v_creep=v_creep)
-        profiles.plan_with_creep(
+        assert p_creep is not None and v_creep is not None
+                profiles.plan_with_creep(
             profile, float(p0), float(p_creep), float(p1), float(v_max), float(v_creep), float(a_max), float(j_max)
         )
     return Move(profile, *shaper_impulses(shaper, frequency_hz, damping_ratio))
@@ -83,40 +74,9 @@ def plan_move(
 
 def shaper_impulses(shaper: str, frequency_hz: float | None = None, damping_ratio: float = 0.0) -> tuple[Array, Array]:
     """(amplitudes, times in s) of the shaper called `shaper`, for a mode of natural frequency `frequency_hz`."""
-    if shaper not in shapers.KINDS:
-        raise InputError("unknown shaper", key="shaper", value=shaper, allowed=", ".join(shapers.NAMES))
-    if shaper != "none":
-        if frequency_hz is None:
-            raise InputError(f"missing: shaper {shaper} needs the frequency to shape for", key="frequency_hz")
-        _check_positive(frequency_hz=frequency_hz)
-        _check_finite(damping_ratio=damping_ratio)
-        if not 0.0 <= damping_ratio < 1.0:
-            raise InputError("outside its range", key="damping_ratio", value=damping_ratio, allowed="0 to below 1")
-    amplitudes, times_s = np.zeros(shapers.MAX_IMPULSES), np.zeros(shapers.MAX_IMPULSES)
+    amplitudes, times_s = np.zeros(MAX_IMPULSES), np.zeros(MAX_IMPULSES)
     n = shapers.impulses(shapers.KINDS[shaper], float(frequency_hz or 0.0), float(damping_ratio), amplitudes, times_s)
     return amplitudes[:n].copy(), times_s[:n].copy()
-
-
-def move_time_s(distance: ArrayLike, v_max: ArrayLike, a_max: ArrayLike, j_max: ArrayLike) -> Array:
-    """Shortest time in s for rest-to-rest moves over `distance` (either sign); the arguments broadcast as in NumPy."""
-    if not np.all(np.isfinite(distance)):
-        raise InputError("not finite", key="distance", value=distance)
-    for key, value in (("v_max", v_max), ("a_max", a_max), ("j_max", j_max)):
-        if not np.all(np.isfinite(value)) or not np.all(np.asarray(value) > 0.0):
-            raise InputError("not finite and positive", key=key, value=value)
-    return profiles.rest_to_rest_durations(distance, v_max, a_max, j_max)
-
-
-def _check_finite(**values: float) -> None:
-    for key, value in values.items():
-        if not isfinite(value):
-            raise InputError("not finite", key=key, value=value)
-
-
-def _check_positive(**values: float) -> None:
-    for key, value in values.items():
-        if not isfinite(value) or value <= 0.0:
-            raise InputError("not finite and positive", key=key, value=value)
 
 
 @kernel
