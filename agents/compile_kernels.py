@@ -58,7 +58,7 @@ def _cell(station: str, seed: int = 0) -> tuple[Any, Any]:
 def _recorded(plant: str, folder: Path) -> None:
     """Swaps that are recorded and trip."""
     from twin.faults import parse_fault
-    from twin.recorded import SwapRecorder
+    from twin.recording.swap import SwapRecorder
     from twin.runner.kinds import runner_maker
     from twin.swap import SwapTwin
 
@@ -91,7 +91,7 @@ def _reduced(folder: Path) -> None:
 
 
 def _from_a_log(w: Any, p: Any) -> None:
-    """What only a swap that goes on from a log calls (`twin.branch.estimated.world`)."""
+    """What only a swap that goes on from a log calls (`twin.recording.resume.estimated.world`)."""
     from twin.plants.rom.carried import angles_of, end_effector_motion
 
     angles, at, turn, motion = np.zeros(8), np.zeros(3), np.zeros((3, 3)), np.zeros(6)
@@ -166,7 +166,7 @@ def _vectors(folder: Path) -> None:
 
 def _import(folder: Path) -> None:
     from twin.log_import.importing import import_log
-    from twin.log_import.mapping import load_mapping
+    from twin.log_import.mapping_checks import load_mapping
 
     (folder / "log.csv").write_text(LOG)
     (folder / "map.yaml").write_text(MAP)

@@ -20,7 +20,7 @@ from twin.catalogue.plain import model_from_plain
 from twin.catalogue.schema.base import Strict
 from twin.console import atomic_write, plain, reason
 from twin.errors import InputError, naming
-from twin.recording.header import current_versions
+from twin.recording.mcap.header import current_versions
 from twin.runner.kinds import batch_maker, runner_maker
 from twin.setup.cell import Cell, build_cell
 from twin.setup.variation import NOMINAL, Variation

@@ -17,7 +17,7 @@ from twin.docking.params import approach_of, driving_of
 from twin.errors import InputError
 
 if TYPE_CHECKING:
-    from twin.recorded.docking.configuration import DockingConfiguration
+    from twin.recording.docking.configuration import DockingConfiguration
 
 PACK_MASS_SIGMA = 0.01
 """Scatter of a pack's mass around nominal, as in a swap [estimate: manufacturing and coolant, 1 %]."""
@@ -72,7 +72,7 @@ class Case:
 
     def configuration(self, plant: DockingPlant, policies: Mapping[str, str]) -> DockingConfiguration:
         """What a recording says of it; `plant` is its own and has not been driven."""
-        from twin.recorded.docking.configuration import DockingConfiguration, start_of
+        from twin.recording.docking.configuration import DockingConfiguration, start_of
 
         return DockingConfiguration(
             seed=self.seed,

@@ -7,7 +7,7 @@ import numpy as np
 from envs.docking_case import Case
 from envs.picture import Picture
 from twin.docking import DockingPlant
-from twin.recorded.docking.sampling import DockingSampler
+from twin.recording.docking.sampling import DockingSampler
 from twin.setup.cell import Cell, build_cell
 from twin.viewer.layout import Layout, unguided
 from twin.viewer.scene.approach import DOCKING_PRESETS

@@ -10,7 +10,7 @@ from envs.recording import Asked
 from twin.docking import CONTROL_S, DockingPlant
 
 if TYPE_CHECKING:
-    from twin.recorded.docking import DockingRecorder
+    from twin.recording.docking import DockingRecorder
 
 
 class DriveRecorder(Asked):
@@ -23,7 +23,7 @@ class DriveRecorder(Asked):
         asked = self._taken()
         if asked is None:
             return
-        from twin.recorded.docking import DockingRecorder
+        from twin.recording.docking import DockingRecorder
 
         path, policies = asked
         self._recorder = DockingRecorder(path, plant, case.configuration(plant, policies))

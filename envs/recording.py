@@ -7,11 +7,11 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from twin.recording.container_out import check_output_path
+from twin.recording.mcap.container_out import check_output_path
 
 if TYPE_CHECKING:
-    from twin.recorded import SwapRecorder
-    from twin.recorded.configuration import Twin
+    from twin.recording.swap import SwapRecorder
+    from twin.recording.swap.configuration import Twin
 
 
 class Asked:
@@ -73,7 +73,7 @@ class EpisodeRecorder(Asked):
 
     def begin(self, twin: Twin) -> None:
         """The next episode begins with this twin, of which nothing has run yet."""
-        from twin.recorded import SwapRecorder
+        from twin.recording.swap import SwapRecorder
 
         asked = self._taken()
         if asked is None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from envs.picture import Picture, layout_of
-from twin.recorded.sampling import Sampler
+from twin.recording.swap.sampling import Sampler
 from twin.setup.cell import Cell
 from twin.viewer.scene.views import PRESETS
 from twin.viewer.snapshot import Names, Snapshot

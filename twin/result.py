@@ -19,7 +19,7 @@ from twin.sequence.program import PhaseSpan, Program
 from twin.setup.cell import Cell
 
 if TYPE_CHECKING:
-    from twin.branch.settings import Branch
+    from twin.recording.swap.settings import Branch
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from twin.setup.cell import Cell
 
 if TYPE_CHECKING:
     from twin.alignment.aligner import MakeDecider
-    from twin.branch.settings import Branch
+    from twin.recording.swap.settings import Branch
 
 TimingDecider = Callable[["SwapTwin", int, int, int, str], "np.void | np.ndarray"]
 """Called with the swap, world, robot, job and phase; gives a record of `twin.sequence.timing.TIMING`."""
@@ -54,7 +54,7 @@ class SwapTwin:
                 those from there on, instead of the timing set's moves.
             policies: names of what decides, for the result.
             branch: settings that are exchanged while it runs. Its faults join by themselves; who exchanges the rest is
-                `twin.branch.exchange`.
+                `twin.recording.resume.exchange`.
 
         Raises:
             InputError: a fault that this cell cannot have.

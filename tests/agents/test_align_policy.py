@@ -28,8 +28,8 @@ from twin.alignment.servo import VisualServo
 from twin.catalogue import load_station
 from twin.errors import InputError
 from twin.plants.rom import RomPlant
-from twin.recorded import verify
 from twin.recording import open_recording
+from twin.recording.swap import verify
 from twin.sequence import setpoint_steps as steps
 from twin.swap import SwapTwin
 

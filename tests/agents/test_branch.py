@@ -12,8 +12,8 @@ from swaptwin import run
 from tests.envs.episodes import make
 from tests.tiers import slow
 from tests.twin.branch.rom_swaps import end_sha256, told
-from twin.recorded import verify
 from twin.recording import open_recording
+from twin.recording.swap import verify
 
 
 @pytest.mark.parametrize("station", ["top_lift", slow("chassis")])

@@ -17,8 +17,8 @@ from agents.tasks import TASKS
 from swaptwin import run
 from tests.tiers import slow
 from twin.errors import InputError
-from twin.recorded import verify
 from twin.recording import open_recording
+from twin.recording.swap import verify
 
 SCENE = Scene(TASKS["alignment"], {"station": "chassis", "action-mode": "residual"})
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from twin.catalogue import TimingSet, load_station, with_overrides
 from twin.commands.swap import default_truck
 from twin.faults import parse_fault
-from twin.recorded import SwapRecorder
+from twin.recording.swap import SwapRecorder
 from twin.result import SwapResult
 from twin.setup.cell import Cell, build_cell
 from twin.swap import SwapTwin

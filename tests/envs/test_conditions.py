@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from envs.timing_observation import OBSERVATION
-from twin.recorded import verify
 from twin.recording import open_recording
+from twin.recording.swap import verify
 
 TASKS: dict[str, dict[str, Any]] = {
     "Docking-v0": {"guided": True},

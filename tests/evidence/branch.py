@@ -26,7 +26,7 @@ MOMENTS, SEED = 10, 3
 def record(station_name: str, plant: str, path: Path, seed: int = SEED) -> None:
     """A guided swap under factory timing."""
     from twin.catalogue import load_pack, load_station, load_timing, load_truck
-    from twin.recorded import SwapRecorder
+    from twin.recording.swap import SwapRecorder
     from twin.runner.kinds import runner_maker
     from twin.setup.cell import build_cell
     from twin.swap import SwapTwin
@@ -44,7 +44,8 @@ def record(station_name: str, plant: str, path: Path, seed: int = SEED) -> None:
 
 def again_from(path: Path, at_s: float) -> tuple[float, str]:
     """(the PLC scan's time, end-state hash) of the swap that goes on from a moment as it was."""
-    from twin.branch.begin import Change, begin_from
+    from twin.recording.resume.begin import begin_from
+    from twin.recording.resume.moment import Change
 
     moment = begin_from(path, at_s)
     try:

@@ -35,7 +35,7 @@ IMPORT = """
 import json, sys, time
 from tests.process_memory import peak_mib
 from twin.log_import.importing import import_log
-from twin.log_import.mapping import load_mapping
+from twin.log_import.mapping_checks import load_mapping
 began = time.monotonic()
 times = {}
 def told(what, share):

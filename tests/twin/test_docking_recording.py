@@ -17,12 +17,12 @@ from twin.catalogue import load_pack, load_station, load_truck
 from twin.catalogue.plain import tuples
 from twin.docking import CONTROL_S, DockingPlant
 from twin.errors import InputError
-from twin.recorded import verify
-from twin.recorded.docking import DockingConfiguration, DockingRecorder
-from twin.recorded.docking.configuration import Start
-from twin.recorded.docking.events import Contact
-from twin.recorded.docking.holding import hold, sample_ticks
 from twin.recording import Header, Recording, open_recording
+from twin.recording.docking import DockingConfiguration, DockingRecorder
+from twin.recording.docking.configuration import Start
+from twin.recording.docking.events import Contact
+from twin.recording.docking.holding import hold, sample_ticks
+from twin.recording.swap import verify
 from twin.viewer.snapshot import Names, Snapshot
 
 KPIS = {"lateral_error_m": 0.01}

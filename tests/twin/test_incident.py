@@ -16,8 +16,8 @@ from twin.faults import parse_fault
 from twin.incident import amount, amounts
 from twin.incident.facts import _KINDS
 from twin.plants.rom import RomPlant
-from twin.recorded import SwapRecorder
 from twin.recording import Recording, open_recording
+from twin.recording.swap import SwapRecorder
 from twin.records.causes import CAUSES
 from twin.result import SwapResult
 from twin.setup.cell import build_cell

@@ -15,8 +15,8 @@ from swaptwin import run
 from tests.determinism.short_swap import short_swap
 from tests.twin.edited_recording import edited
 from twin.finite import with_nulls
-from twin.recorded import verify
 from twin.recording import open_recording
+from twin.recording.swap import verify
 from twin.result import SwapResult
 
 WRONG_S = 1.0

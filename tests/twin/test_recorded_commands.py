@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from twin.errors import InputError
-from twin.recorded import commands
 from twin.recording import Frame, Header, Recorder, open_recording
+from twin.recording.swap import commands
 from twin.records import new_command
 
 

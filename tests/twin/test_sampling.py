@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.determinism.short_swap import cell_and_timing
-from twin.recorded.sampling import fill_frames, frames_of
+from twin.recording.swap.sampling import fill_frames, frames_of
 from twin.records import TPITCH, TROLL, TX, TY, TYAW, TZ, WORLD
 from twin.setup.cell import Cell
 from twin.viewer.snapshot import Names, Snapshot

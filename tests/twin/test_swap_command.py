@@ -19,8 +19,8 @@ from twin.catalogue import load_pack, load_station, with_overrides
 from twin.catalogue.load import models_folder
 from twin.commands.swap import default_truck, figure_rows, print_result
 from twin.errors import InputError
-from twin.recorded import verify
 from twin.recording import open_recording
+from twin.recording.swap import verify
 from twin.result import SwapResult
 from twin.swap import SwapTwin
 

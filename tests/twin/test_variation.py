@@ -11,9 +11,9 @@ import pytest
 from tests.determinism.short_swap import stop_at
 from twin.catalogue import load_pack, load_station, load_timing, load_truck, with_overrides
 from twin.errors import InputError
-from twin.recorded import SwapRecorder, verify
-from twin.recorded.configuration import Configuration
 from twin.recording import open_recording
+from twin.recording.swap import SwapRecorder, verify
+from twin.recording.swap.configuration import Configuration
 from twin.setup.cell import Cell, build_cell
 from twin.setup.variation import CONDITIONS, NOMINAL, SIGHT, Variation
 from twin.swap import SwapTwin

@@ -23,8 +23,8 @@ from tests.determinism.short_swap import short_swap
 from tests.tiers import slow
 from tests.twin.edited_recording import edited, with_configuration
 from twin.errors import InputError
-from twin.recorded import commands, verify
 from twin.recording import Frame, Header, Recorder, Recording, open_recording
+from twin.recording.swap import commands, verify
 from twin.records import COMMAND
 from twin.sequence.program import TRIP_SETTLE_S
 

@@ -14,8 +14,8 @@ from panda3d.core import NodePath
 
 from swaptwin import run
 from twin.catalogue import load_pack, load_station, load_truck
-from twin.recorded.docking import DockingConfiguration, DockingRecorder
-from twin.recorded.docking.configuration import Start
+from twin.recording.docking import DockingConfiguration, DockingRecorder
+from twin.recording.docking.configuration import Start
 from twin.viewer.director import cuts
 from twin.viewer.graphics.camera import View
 from twin.viewer.graphics.offscreen import Offscreen
@@ -25,9 +25,10 @@ from twin.viewer.scene.approach import DOCKING_PRESETS
 from twin.viewer.scene.frames import FrameNodes
 from twin.viewer.scene.guide_forces import GuideForces
 from twin.viewer.scene.measured import MeasuredSeats
+from twin.viewer.scene.presets import usual_view, views_of
 from twin.viewer.scene.site.lane import lane_ends_m, rails
 from twin.viewer.scene.truck import TruckModel
-from twin.viewer.scene.views import PRESETS, usual_view, views_of
+from twin.viewer.scene.views import PRESETS
 from twin.viewer.signals import CHART_KEYS, chart_sets
 from twin.viewer.snapshot import Snapshot
 from twin.viewer.source import Source

@@ -13,9 +13,9 @@ from tests.twin.faults.cells import cell_of
 from twin.catalogue import load_pack, load_station, load_timing, load_truck
 from twin.faults import parse_fault
 from twin.faults.player import CELL_KINDS
-from twin.recorded import SwapRecorder
-from twin.recorded.docking import DockingConfiguration, DockingRecorder
-from twin.recorded.docking.configuration import Start
+from twin.recording.docking import DockingConfiguration, DockingRecorder
+from twin.recording.docking.configuration import Start
+from twin.recording.swap import SwapRecorder
 from twin.result import SwapResult
 from twin.swap import SwapTwin
 from twin.viewer import moments

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from tests.determinism.short_swap import cell_and_timing
-from twin.recorded import Configuration
-from twin.recorded.sampling import Sampler
+from twin.recording.swap import Configuration
+from twin.recording.swap.sampling import Sampler
 from twin.viewer.graphics.pipe import Pipe, offscreen_pipe
 from twin.viewer.layout import Layout
 from twin.viewer.snapshot import Names, Snapshot

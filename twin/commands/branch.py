@@ -9,15 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twin import kernel_cache
+from twin.commands.running import NOT_YET, deciders, show_progress
 from twin.console import progress
 from twin.errors import InputError, naming
 
 if TYPE_CHECKING:
     import typer
 
-    from twin.branch.begin import Moment, Ready
-    from twin.branch.settings import Branch
     from twin.faults import Fault
+    from twin.recording.resume.moment import Moment, Ready
+    from twin.recording.swap.settings import Branch
     from twin.result import SwapResult
 
 NO_POLICY = "none"
@@ -51,9 +52,10 @@ def run_from(
     Raises:
         InputError: what recording, moment or settings do not allow, or a first part that is not as recorded.
     """
-    from twin.branch.begin import Change, begin_from
     from twin.catalogue import load_timing
     from twin.recording import check_output_path
+    from twin.recording.resume.begin import begin_from
+    from twin.recording.resume.moment import Change
 
     if path is None or at_s is None:
         there, missing = ("--at", "--from") if path is None else ("--from", "--at")
@@ -111,11 +113,9 @@ def _recorded_otherwise(moment: Moment, name: str, told: object, recorded: objec
 
 def run_branch(moment: Moment, branch: Branch, record: str | None, line: Any) -> SwapResult:
     """Run it, and record it from its beginning."""
-    from twin.commands import swap
-
     branched = moment.begin(branch, lambda what, name: policy(what, name, moment))
     try:
-        swap.show_progress(branched.twin, line)
+        show_progress(branched.twin, line)
         return branched.run() if record is None else _recorded(branched, Path(record))
     finally:
         branched.close()
@@ -123,8 +123,6 @@ def run_branch(moment: Moment, branch: Branch, record: str | None, line: Any) ->
 
 def policy(what: str, name: str, moment: Moment) -> Any:
     """What decides by a policy's name: a TimingDecider or a MakeDecider."""
-    from twin.commands.swap import NOT_YET, deciders
-
     if what not in deciders:
         raise InputError(NOT_YET, key=f"--{what}-policy", value=name)
     (decider,) = deciders[what](name, moment.cell).values()
@@ -133,7 +131,7 @@ def policy(what: str, name: str, moment: Moment) -> Any:
 
 def _recorded(branched: Ready, path: Path) -> SwapResult:
     """Run and record: under another name up to the moment, so that a refusal there leaves and spoils nothing."""
-    from twin.recorded import SwapRecorder
+    from twin.recording.swap import SwapRecorder
 
     part = path.with_name(f".{path.name}.part")
     branched.on_reached = lambda: os.replace(part, path)

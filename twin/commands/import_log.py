@@ -60,7 +60,7 @@ def command(
         raise InputError("goes with --compare only", key="--timing", value=timing)
     from twin.console import write_target
     from twin.log_import.importing import import_log
-    from twin.log_import.mapping import load_mapping
+    from twin.log_import.mapping_checks import load_mapping
 
     page = None if compare is None else write_target(compare, key="--compare")
     mapping = load_mapping(map)

@@ -56,7 +56,7 @@ def command(
     from twin.viewer.compare import ALIGNMENTS, Ghost
     from twin.viewer.director import AUTO
     from twin.viewer.headless import check_range, parse_size
-    from twin.viewer.scene.views import usual_view, views_of
+    from twin.viewer.scene.presets import usual_view, views_of
     from twin.viewer.source import Source
 
     size_px = parse_size(size)
@@ -137,7 +137,7 @@ def make_files(
     from twin.viewer.graphics.pipe import offscreen_pipe
     from twin.viewer.headless import Presenter, clip_of, film
     from twin.viewer.headless import screenshot as shoot
-    from twin.viewer.scene.views import usual_view
+    from twin.viewer.scene.presets import usual_view
 
     png = output_path(screenshot, ".png", "--screenshot") if screenshot else None
     mp4 = output_path(video, ".mp4", "--video") if video else None

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from twin import kernel_cache
+from twin.commands.branch import given_options, run_from
+from twin.commands.running import NOT_YET, deciders, show_progress
 from twin.console import ProgressLine, as_typed, emit_json, progress
 from twin.errors import InputError
 from twin.finite import NOT_FINITE
@@ -24,19 +25,12 @@ if TYPE_CHECKING:
     from twin.catalogue import Pack, Station, TimingSet, Truck
     from twin.faults import Fault
     from twin.result import SwapResult
-    from twin.runner.single import Runner
     from twin.setup.cell import Cell
-    from twin.swap import SwapTwin
 
 PREFERRED_TRUCK = {"top_lift": "tractor_6x4", "chassis": "chassis_tractor_3"}
 """The truck of a swap that names none, by kind of station; another compatible one where it does not fit."""
-NOT_YET = "not available yet"
 NOT_KNOWN, NOT_COMPLETED = "-", "not completed"
 """In place of a figure that a swap which failed does not have, and of its unit."""
-Decider = Callable[[str, "Cell"], Mapping[str, Any]]
-deciders: dict[str, Decider] = {}
-"""From a policy's name and the cell to arguments of `SwapTwin`, by what it decides: "timing", "align". The root module
-fills this in, for the twin knows no policies."""
 
 KPI_ROWS: tuple[tuple[str, str, float, str], ...] = (
     # key, words, factor from SI to what a person reads, unit
@@ -99,8 +93,6 @@ def command(
     given = {"align": align_policy, "timing": timing_policy}
     policies = {what: name for what, name in given.items() if name is not None}
     if from_ is not None or at is not None:
-        from twin.commands.branch import given_options, run_from
-
         result = run_from(from_, at, given_options(context), faults, policies, record)
     else:
         with progress("driving the truck in" if parking == "driven" else "setting up the swap") as line:
@@ -209,7 +201,7 @@ def _run(
     policies: Mapping[str, str],
     plant: str,
 ) -> SwapResult:
-    from twin.recorded import SwapRecorder
+    from twin.recording.swap import SwapRecorder
     from twin.swap import SwapTwin
 
     arguments: dict[str, Any] = {}
@@ -230,38 +222,6 @@ def _run(
             return result
     finally:
         twin.close()
-
-
-def show_progress(twin: SwapTwin, line: ProgressLine) -> None:
-    """Keep `line` at phase, simulated time and speed while `twin` runs; joins observers that are there already."""
-    phases = [""] * twin.cell.station.robots.count
-    began: list[tuple[float, float]] = []  # after the first scan kernels may still be compiled: the second one counts
-
-    def on_phase(world: int, span: Any) -> None:
-        phases[span.robot] = span.name
-
-    def observe(runner: Runner) -> None:
-        t_s = float(runner.worlds["truth"]["t_s"][0])
-        if len(began) < 2:
-            began.append((t_s, time.monotonic()))
-            return
-        speed = (t_s - began[1][0]) / max(time.monotonic() - began[1][1], 1e-9)
-        line.update(f"{' | '.join(p for p in phases if p)}  {t_s:.1f} s simulated, {speed:.1f} x real time")
-
-    twin.program.on_phase = both(twin.program.on_phase, on_phase)
-    twin.runner.observer = both(twin.runner.observer, observe)
-
-
-def both(first: Callable[..., None] | None, second: Callable[..., None]) -> Callable[..., None]:
-    """One callback that calls two."""
-    if first is None:
-        return second
-
-    def call(*arguments: Any) -> None:
-        first(*arguments)
-        second(*arguments)
-
-    return call
 
 
 def print_result(console: Console, result: SwapResult, *, ghost: str | None = None) -> None:

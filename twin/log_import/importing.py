@@ -28,9 +28,9 @@ from twin.log_import.story import Story, story_of, tell_contradictions
 from twin.log_import.stretch import ESTIMATED, MEASURED, Completer
 from twin.log_import.survey import Survey, fills_of, survey
 from twin.log_import.tracks import Tracks
-from twin.recorded.scene import entities_of
-from twin.recorded.versions import file_sha256
 from twin.recording import Header, Recorder, check_output_path
+from twin.recording.swap.scene import entities_of
+from twin.recording.swap.versions import file_sha256
 from twin.setup.cell import Cell
 
 IMPORTED = "imported"

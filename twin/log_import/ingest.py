@@ -19,7 +19,8 @@ from twin.log_import.mapping import Mapping
 from twin.log_import.quality import NAMED, Quality
 from twin.log_import.reading.layout import TableLayout
 from twin.log_import.reading.numbers import to_text
-from twin.log_import.reading.table import ReadFacts, Table, open_table
+from twin.log_import.reading.opening import open_table
+from twin.log_import.reading.table import ReadFacts, Table
 from twin.log_import.settling import Settled, Settling, watch_of
 from twin.log_import.sorting_out import Marks, check_other_head, clocks_of, own_times, readings_of, unused_times
 from twin.log_import.spool import Spool

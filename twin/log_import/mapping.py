@@ -261,27 +261,6 @@ class Mapping:
         return {m.spec.tag for m in self.signals if m.spec.optional} - needed
 
 
-def load_mapping(path: str | Path) -> Mapping:
-    """Read and check a mapping file.
-
-    Raises:
-        InputError: one line with file, line, key, value and what is allowed.
-    """
-    from twin.log_import.mapping_checks import check_events, check_steps
-
-    file = Path(path)
-    raw, lines = parse(read_bytes(file), file)
-    try:
-        # tuples where YAML has lists; nothing else is converted
-        spec = MappingFile.model_validate(_tupled(raw))
-    except ValidationError as error:
-        raise to_input_error(error, MappingFile, file, lines) from None
-    mapping = _resolved(file, spec, lines)
-    check_steps(mapping)
-    check_events(mapping)
-    return mapping
-
-
 def _tupled(node: Any) -> Any:
     if isinstance(node, dict):
         return {key: _tupled(value) for key, value in node.items()}
@@ -362,3 +341,19 @@ def _mapped(mapping: Mapping, name: str, spec: SignalSpec, known: dict[str, Targ
     if target.dimension == "switch" and not holds:
         raise mapping.refuse("a switch cannot be interpolated", *where, "fill", value=spec.fill, allowed="hold")
     return Mapped(name, spec, target, to_si, holds)
+
+
+def read_mapping(path: str | Path) -> Mapping:
+    """Read a mapping file.
+
+    Raises:
+        InputError: one line with file, line, key, value and what is allowed.
+    """
+    file = Path(path)
+    raw, lines = parse(read_bytes(file), file)
+    try:
+        # tuples where YAML has lists; nothing else is converted
+        spec = MappingFile.model_validate(_tupled(raw))
+    except ValidationError as error:
+        raise to_input_error(error, MappingFile, file, lines) from None
+    return _resolved(file, spec, lines)

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from twin.catalogue.explain import hint
-from twin.log_import.mapping import Mapping
+from twin.log_import.mapping import Mapping, read_mapping
 from twin.log_import.units import allowed, factor
 from twin.sequence.tables import TABLES
+
+
+def load_mapping(path: str | Path) -> Mapping:
+    """Read and check a mapping file.
+
+    Raises:
+        InputError: one line with file, line, key, value and what is allowed.
+    """
+    mapping = read_mapping(path)
+    check_steps(mapping)
+    check_events(mapping)
+    return mapping
 
 
 def check_steps(mapping: Mapping) -> None:

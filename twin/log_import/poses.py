@@ -12,7 +12,7 @@ from twin.geometry import quaternion
 from twin.motion.kernels import kernel
 from twin.plants.beginning import new_world
 from twin.plants.geometry import end_effector_pose, seat_pose
-from twin.recorded.sampling import fill_frames
+from twin.recording.swap.sampling import fill_frames
 from twin.records import EX, EY, EYAW, EZ, FLOATING_TABLE, TPITCH, TROLL, TX, TY, TYAW, TZ, YAW, Truth, Z
 from twin.setup.cell import Cell
 

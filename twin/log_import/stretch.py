@@ -14,7 +14,7 @@ from twin.log_import.mapping import Mapping
 from twin.log_import.packs import Timeline, codes_at
 from twin.log_import.poses import fill_poses, truck_give
 from twin.plants.beginning import new_world
-from twin.recorded.sampling import frames_of
+from twin.recording.swap.sampling import frames_of
 from twin.records import AXES, FLOATING_TABLE, MAST, TX, TY, TYAW
 from twin.setup.cell import Cell
 

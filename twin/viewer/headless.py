@@ -15,8 +15,8 @@ from twin.viewer.compare import Ghost
 from twin.viewer.files import save_png, video
 from twin.viewer.graphics.camera import View, blended
 from twin.viewer.graphics.pipe import Pipe
+from twin.viewer.scene.presets import usual_view
 from twin.viewer.scene.scene import StationScene
-from twin.viewer.scene.views import usual_view
 from twin.viewer.source import Source
 from twin.viewer.studio import Studio, view_of
 

@@ -14,7 +14,7 @@ from twin.viewer.hud.recorded import WINDOW_S, Compared, load, model_at
 from twin.viewer.hud.regions import Hit
 from twin.viewer.hud.style import clock, words
 from twin.viewer.playback import Playback
-from twin.viewer.scene.views import views_of
+from twin.viewer.scene.presets import views_of
 from twin.viewer.signals import SHOWN_AT_FIRST, ChartSet, Signals, chart_sets
 from twin.viewer.source import Marker, PhaseSpan, Source
 

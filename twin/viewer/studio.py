@@ -16,8 +16,9 @@ from twin.viewer.graphics.quality import QUALITIES
 from twin.viewer.layout import Layout
 from twin.viewer.origin import Provenance
 from twin.viewer.scene.approach import sun_of
+from twin.viewer.scene.presets import views_of
 from twin.viewer.scene.scene import StationScene
-from twin.viewer.scene.views import from_above, truck_hides_work, views_of
+from twin.viewer.scene.views import from_above, truck_hides_work
 from twin.viewer.snapshot import Names, Snapshot
 
 

@@ -12,9 +12,9 @@ from twin.plants.kinds import plant_maker
 from twin.catalogue import default_pack, load_station, load_timing, load_truck, with_overrides
 from twin.commands.swap import default_truck
 from twin.log_import.importing import import_log
-from twin.log_import.mapping import load_mapping
-from twin.recorded import SwapRecorder
+from twin.log_import.mapping_checks import load_mapping
 from twin.recording import Recording, open_recording
+from twin.recording.swap import SwapRecorder
 from twin.setup.cell import build_cell
 from twin.swap import SwapTwin
 

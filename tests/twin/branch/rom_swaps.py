@@ -12,11 +12,12 @@ from twin.plants.kinds import plant_maker
 
 from swaptwin import run
 from tests.determinism.short_swap import cell_and_timing, stop_at
-from twin.branch.begin import Change, begin_from
-from twin.branch.exchange import Branched
 from twin.faults import parse_fault
-from twin.recorded import SwapRecorder
 from twin.recording import open_recording
+from twin.recording.resume.begin import begin_from
+from twin.recording.resume.exchange import Branched
+from twin.recording.resume.moment import Change
+from twin.recording.swap import SwapRecorder
 from twin.result import SwapResult
 from twin.swap import SwapTwin
 

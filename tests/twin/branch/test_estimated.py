@@ -16,12 +16,13 @@ from tests.twin.branch.logged import imported, own_swap
 from tests.twin.branch.rom_swaps import no_policy
 from tests.twin.edited_recording import edited, with_configuration
 from twin.alignment.servo import VisualServo
-from twin.branch.begin import Change, begin_from
-from twin.branch.estimated.moment import EstimatedMoment
 from twin.errors import InputError
 from twin.faults import parse_fault
-from twin.recorded import SwapRecorder, verify
 from twin.recording import open_recording
+from twin.recording.resume.begin import begin_from
+from twin.recording.resume.estimated.moment import EstimatedMoment
+from twin.recording.resume.moment import Change
+from twin.recording.swap import SwapRecorder, verify
 from twin.result import SwapResult
 from twin.viewer.compare import Ghost
 from twin.viewer.source import Source

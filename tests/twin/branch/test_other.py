@@ -18,13 +18,13 @@ from tests.twin.branch.rom_swaps import (
 )
 from twin.alignment.sensed import Sensed
 from twin.alignment.servo import VisualServo
-from twin.branch.begin import Change
 from twin.catalogue import TimingSet, load_timing
 from twin.catalogue.schema import MECHANICAL
 from twin.errors import InputError
 from twin.faults import parse_fault
-from twin.recorded import verify
 from twin.recording import open_recording
+from twin.recording.resume.moment import Change
+from twin.recording.swap import verify
 from twin.sequence.timing import timing_row
 from twin.swap import SwapTwin
 

@@ -9,9 +9,9 @@ import pytest
 
 from tests.tiers import slow
 from tests.twin.branch.rom_swaps import STATIONS, assert_same_before, branched, command_at, end_sha256, recorded
-from twin.branch.begin import begin_from
-from twin.recorded import verify
 from twin.recording import open_recording
+from twin.recording.resume.begin import begin_from
+from twin.recording.swap import verify
 
 MOMENTS = 2
 ALL_MOMENTS = 10

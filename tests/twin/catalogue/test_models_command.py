@@ -16,8 +16,8 @@ from twin.commands.swap import resolve
 from twin.errors import InputError
 from twin.faults import parse_fault
 from twin.plants.rom import RomPlant
-from twin.recorded import SwapRecorder, verify
 from twin.recording import open_recording
+from twin.recording.swap import SwapRecorder, verify
 from twin.swap import SwapTwin
 
 Run = Callable[..., subprocess.CompletedProcess[str]]

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from twin.log_import.importing import import_log
-from twin.log_import.mapping import load_mapping
+from twin.log_import.mapping_checks import load_mapping
 from twin.log_import.report import ImportReport
 from twin.recording import open_recording
 

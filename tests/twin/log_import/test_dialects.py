@@ -11,7 +11,7 @@ import pytest
 from tests.twin.log_import.agreement import axes_of, events_apart_s, phases_apart_s
 from tests.twin.log_import.conftest import DIALECTS, Written
 from twin.log_import.importing import import_log
-from twin.log_import.mapping import load_mapping
+from twin.log_import.mapping_checks import load_mapping
 from twin.recording import open_recording
 
 

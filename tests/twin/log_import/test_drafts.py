@@ -11,7 +11,8 @@ from tests.twin.log_import.conftest import Written
 from twin.errors import InputError
 from twin.log_import.drafting import draft_map
 from twin.log_import.importing import import_log
-from twin.log_import.mapping import Mapping, load_mapping
+from twin.log_import.mapping import Mapping
+from twin.log_import.mapping_checks import load_mapping
 
 HERE = Path(__file__).parent
 

@@ -15,7 +15,8 @@ from tests.tiers import examples
 from twin.log_import import ordered
 from twin.log_import.clock import ClockWatch
 from twin.log_import.ingest import WIDE, ingest
-from twin.log_import.mapping import Mapped, Mapping, SignalSpec, load_mapping
+from twin.log_import.mapping import Mapped, Mapping, SignalSpec
+from twin.log_import.mapping_checks import load_mapping
 from twin.log_import.ordered import Ordered
 from twin.log_import.spool import Spool
 from twin.log_import.tracks import Fill, Stretch, Track

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from twin.log_import.importing import import_log
-from twin.log_import.mapping import load_mapping
+from twin.log_import.mapping_checks import load_mapping
 from twin.log_import.report import ImportReport
 from twin.recording import Recording, open_recording
 

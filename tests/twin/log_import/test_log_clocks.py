@@ -9,7 +9,7 @@ import pytest
 from tests.twin.log_import.small import AXES, Station, kinds
 from twin.errors import InputError
 from twin.log_import.drafting import draft_map
-from twin.log_import.mapping import load_mapping
+from twin.log_import.mapping_checks import load_mapping
 
 T0 = datetime(2026, 2, 11, 6, 23, 41, 200_000, tzinfo=UTC)
 T0_NS = 1_770_791_021_200_000_000

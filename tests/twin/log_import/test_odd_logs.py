@@ -12,7 +12,7 @@ import pytest
 from tests.twin.log_import.conftest import Written
 from twin.errors import InputError
 from twin.log_import.importing import Moment, Window, import_log
-from twin.log_import.mapping import load_mapping
+from twin.log_import.mapping_checks import load_mapping
 from twin.log_import.report import ImportReport
 from twin.recording import Recording, open_recording
 

@@ -11,7 +11,7 @@ from tests.twin.log_import.small import Station, kinds
 from twin.errors import InputError
 from twin.log_import.drafting import draft_map
 from twin.log_import.importing import import_log
-from twin.log_import.mapping import load_mapping
+from twin.log_import.mapping_checks import load_mapping
 from twin.log_import.time_columns import times_beside
 
 LOAD = "  robot0/x/position_m: {tag: X, unit: mm}\n  robot0/load_cell_n: {tag: Load, unit: N}\n"

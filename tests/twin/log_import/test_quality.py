@@ -7,7 +7,7 @@ import pytest
 
 from tests.twin.log_import.small import AXES, Station, kinds
 from twin.log_import.drafting import draft_map
-from twin.log_import.mapping import load_mapping
+from twin.log_import.mapping_checks import load_mapping
 from twin.log_import.quality import is_good, reading_of
 from twin.log_import.report import ImportReport
 

@@ -10,7 +10,7 @@ import pytest
 from tests.twin.log_import.small import Station, kinds
 from twin.errors import InputError
 from twin.log_import.drafting import draft_map
-from twin.log_import.mapping import load_mapping
+from twin.log_import.mapping_checks import load_mapping
 from twin.log_import.naming import suggest
 from twin.log_import.reading.guess_columns import ColumnGuess
 from twin.log_import.seams import SeamWatch

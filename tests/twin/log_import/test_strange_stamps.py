@@ -13,7 +13,7 @@ from twin.errors import InputError
 from twin.log_import import importing
 from twin.log_import.drafting import draft_map
 from twin.log_import.importing import import_log
-from twin.log_import.mapping import load_mapping
+from twin.log_import.mapping_checks import load_mapping
 from twin.log_import.reading.stamps import COUNTS
 from twin.recording import open_recording
 

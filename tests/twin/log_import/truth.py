@@ -9,7 +9,7 @@ import numpy as np
 
 from twin.catalogue import load_pack, load_station, load_timing, load_truck, with_overrides
 from twin.plants.rom import RomPlant
-from twin.recorded.sampling import Sampler
+from twin.recording.swap.sampling import Sampler
 from twin.setup.cell import Cell, build_cell
 from twin.swap import SwapTwin
 

@@ -16,7 +16,7 @@ from tests.twin.plants.test_rom import cell_of
 from twin.catalogue import load_timing
 from twin.faults import parse_fault
 from twin.plants.rom import RomPlant
-from twin.recorded import SwapRecorder, verify
+from twin.recording.swap import SwapRecorder, verify
 from twin.swap import SwapTwin
 
 LOWERING_S = 35.0

@@ -19,7 +19,7 @@ from twin.catalogue import load_pack, load_station, load_timing, load_truck
 from twin.plants.rom import RomPlant
 from twin.plants.rom.frames import angle_of, back, compose, from_angles, from_quaternion, relative, times
 from twin.plants.rom.model import SCRATCH
-from twin.recorded import SwapRecorder, verify
+from twin.recording.swap import SwapRecorder, verify
 from twin.records import BUSY, RECORD_OF, UNTIL_DONE, WORLD, new_command
 from twin.result import SwapResult
 from twin.setup.cell import Cell, build_cell

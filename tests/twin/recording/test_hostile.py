@@ -23,8 +23,8 @@ from tests.tiers import examples
 from tests.twin.recording.sample_recording import header, samples, write
 from twin.errors import InputError
 from twin.recording import FORMAT_VERSION, Frame, Header, Recorder, check_output_path, open_recording
-from twin.recording.container_in import MAGIC
-from twin.recording.header import with_checksum
+from twin.recording.mcap.container_in import MAGIC
+from twin.recording.mcap.header import with_checksum
 
 ROOT = Path(__file__).parents[3]
 COUNT = 130

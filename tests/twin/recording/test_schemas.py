@@ -134,7 +134,7 @@ def test_a_recording_of_an_earlier_version_is_compared_with_what_it_holds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It had one force an axis, partly the drive's, partly what is left of it."""
-    from twin.recorded import sampling
+    from twin.recording.swap import sampling
 
     columns = sampling.state_columns
     path = tmp_path / "earlier.mcap"

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from twin.recording import Frame, Header, Recorder, Recording, open_recording
-from twin.recording.container_in import ContainerReader
+from twin.recording.mcap.container_in import ContainerReader
 
 HOUR = 3600 * 50
 

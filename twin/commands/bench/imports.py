@@ -29,7 +29,7 @@ UNITS = {"_m": "m", "_rad": "rad", "_mps": "m/s", "_n": "N"}
 def import_rows(recording: Path, folder: Path, line: ProgressLine) -> list[Row]:
     """One row, from a log that repeats what a recording of the top-lift station holds."""
     from twin.log_import.importing import import_log
-    from twin.log_import.mapping import load_mapping
+    from twin.log_import.mapping_checks import load_mapping
 
     log, at = folder / "log.csv", folder / "log.yaml"
     write_log(recording, log, at)

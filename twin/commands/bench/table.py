@@ -17,7 +17,7 @@ def this_machine() -> dict[str, Any]:
     """What the figures were measured on."""
     import os
 
-    from twin.recording.header import current_versions
+    from twin.recording.mcap.header import current_versions
 
     name = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")

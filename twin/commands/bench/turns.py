@@ -108,7 +108,7 @@ def measure(
 ) -> Turns:
     """Run one swap in turns: as it is, recorded (to `path`), and bare."""
     from twin.plants.bullet.bare import BareLoop, Scout
-    from twin.recorded import SwapRecorder
+    from twin.recording.swap import SwapRecorder
     from twin.runner.kinds import ready
     from twin.runner.single import Runner
     from twin.swap import SwapTwin

@@ -26,9 +26,10 @@ from twin.log_import.reading.guess_stamps import (
 )
 from twin.log_import.reading.layout import TableLayout
 from twin.log_import.reading.numbers import flat, to_text
+from twin.log_import.reading.opening import open_table
 from twin.log_import.reading.records import MAX_RECORD_BYTES
 from twin.log_import.reading.source import Source, open_regular
-from twin.log_import.reading.table import Table, open_table
+from twin.log_import.reading.table import Table
 from twin.log_import.reading.text import utf8_blocks
 from twin.log_import.time_columns import times_beside
 

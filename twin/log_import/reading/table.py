@@ -14,7 +14,6 @@ import pyarrow as pa
 from twin.errors import InputError
 from twin.log_import.reading.facts import ReadFacts
 from twin.log_import.reading.layout import TableLayout
-from twin.log_import.reading.source import PARQUET_MAGIC, open_regular
 
 BATCH_ROWS = 50_000
 
@@ -92,31 +91,6 @@ class Table:
             if name not in self.names:
                 shown = ", ".join(name[:40] for name in self.names[:20]) + (" ..." if len(self.names) > 20 else "")
                 raise InputError("has no such column", file=self.path, key=self._key, value=name, allowed=shown)
-
-
-def open_table(path: str | Path, layout: TableLayout, key: str = "LOG") -> Table:
-    """The table in a file, with its head read.
-
-    Args:
-        path: a regular file.
-        layout: how it is written.
-        key: what the file is called in messages about it.
-
-    Raises:
-        InputError: if it is no table, or none that is written so.
-    """
-    from twin.log_import.reading.csv_table import CsvTable
-    from twin.log_import.reading.parquet_table import ParquetTable
-
-    path = Path(path)
-    file = open_regular(path)
-    try:
-        is_parquet = layout.format == "parquet" or (layout.format == "auto" and file.read(4) == PARQUET_MAGIC)
-        file.seek(0)
-        return (ParquetTable if is_parquet else CsvTable)(path, layout, key, file)
-    except BaseException:
-        file.close()
-        raise
 
 
 def unique_names(names: Sequence[str]) -> tuple[str, ...]:

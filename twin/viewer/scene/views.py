@@ -5,7 +5,7 @@ All but `top` look from the near side (-y), which the site leaves open.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 
@@ -129,20 +129,6 @@ def truck_hides_work(view: object, layout: Layout) -> bool:
 
 PRESETS: dict[str, Preset] = {"overview": overview, "seat": seat, "top": top, "driver": driver}
 """Of a swap. A drive into the bay is looked at otherwise: `views_of`."""
-
-
-def views_of(layout: Layout) -> Mapping[str, Preset]:
-    """The presets for what a layout is about; the first is the usual one."""
-    if layout.docking:
-        from twin.viewer.scene.approach import DOCKING_PRESETS
-
-        return DOCKING_PRESETS
-    return PRESETS
-
-
-def usual_view(layout: Layout) -> str:
-    """The name of the view that a person who asks for none is shown."""
-    return next(iter(views_of(layout)))
 
 
 def seat_at_work(layout: Layout, snapshot: Snapshot) -> str:

@@ -19,7 +19,7 @@ from twin.log_import.comparing.own_swap import phase_times
 from twin.log_import.comparing.page import write_page
 from twin.log_import.comparing.residuals import Residual, parting_of
 from twin.log_import.importing import import_log
-from twin.log_import.mapping import load_mapping
+from twin.log_import.mapping_checks import load_mapping
 from twin.motion.profile import new_profile, plan_rest_to_rest
 from twin.motion.shaper import KINDS, MAX_IMPULSES, evaluate_shaped, impulses
 from twin.recording import open_recording

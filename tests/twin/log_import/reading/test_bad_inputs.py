@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from tests.tiers import examples
 from twin.errors import InputError
 from twin.log_import.reading.layout import TableLayout
+from twin.log_import.reading.opening import open_table
 from twin.log_import.reading.sniff import sniff
-from twin.log_import.reading.table import open_table
 
 ROOT = Path(__file__).resolve().parents[4]
 NOISE = random.Random(1).randbytes(100_000)
@@ -165,7 +165,7 @@ from twin.errors import InputError
 from twin.log_import.reading.layout import TableLayout
 from twin.log_import.reading.numbers import to_float
 from twin.log_import.reading.sniff import sniff
-from twin.log_import.reading.table import open_table
+from twin.log_import.reading.opening import open_table
 
 def run(path, **layout):
     try:

@@ -16,7 +16,7 @@ from twin.errors import InputError
 from twin.log_import.reading import source
 from twin.log_import.reading.facts import ReadFacts
 from twin.log_import.reading.layout import TableLayout
-from twin.log_import.reading.table import open_table
+from twin.log_import.reading.opening import open_table
 
 
 @dataclass

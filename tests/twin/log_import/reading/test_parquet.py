@@ -13,7 +13,7 @@ import pytest
 
 from twin.errors import InputError
 from twin.log_import.reading.layout import TableLayout
-from twin.log_import.reading.table import open_table
+from twin.log_import.reading.opening import open_table
 
 ROWS = 1000
 START = datetime(2026, 2, 11, 6, 23, 41, tzinfo=UTC)

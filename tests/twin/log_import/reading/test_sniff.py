@@ -13,9 +13,9 @@ import pytest
 from twin.errors import InputError
 from twin.log_import.reading import sniff as sniffing
 from twin.log_import.reading.guess_units import unit_in_name
+from twin.log_import.reading.opening import open_table
 from twin.log_import.reading.sniff import Guess, sniff
 from twin.log_import.reading.stamps import parse_stamp_format
-from twin.log_import.reading.table import open_table
 
 START = datetime(2026, 2, 11, 14, 23, 41, tzinfo=UTC)
 ROWS = 600

@@ -1,0 +1,1 @@
+"""One MCAP file: header, topics, scene and transforms, written and read."""

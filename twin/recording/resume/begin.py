@@ -1,0 +1,177 @@
+"""Going on from a recorded moment: which recordings and moments allow it, and with what settings."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from pathlib import Path
+from typing import Self
+
+from twin.errors import InputError
+from twin.faults.player import check_added
+from twin.recording import Recording, open_recording
+from twin.recording.resume.estimated.moment import EstimatedMoment
+from twin.recording.resume.exchange import UNNAMED, Branched, Load, loaded
+from twin.recording.resume.moment import Change, Moment, scan_of
+from twin.recording.resume.past import Past, follows_setpoints
+from twin.recording.swap.configuration import SWAP, Configuration
+from twin.recording.swap.sampling import Sampler
+from twin.recording.swap.settings import Branch, Origin, Settings, in_force
+from twin.recording.swap.versions import file_sha256
+from twin.runner.kinds import runner_maker
+from twin.swap import SwapTwin
+
+IMPORTED = "imported"
+"""Source of a recording that was made of a station's log."""
+ENDS = ("trip", "outcome")
+"""Events after which nothing is decided any more."""
+
+
+def begin_from(path: str | Path, at_s: float, *, plant: str = "bullet", seed: int = 0) -> Moment:
+    """The moment `at_s` of a recording, or the PLC scan after it.
+
+    `plant` and `seed` are for a moment of an imported log; the twin's own recordings say them themselves.
+
+    Raises:
+        InputError: no recording of a swap, or no time at which this swap can go on.
+    """
+    recording = open_recording(path)
+    try:
+        if recording.header.source == IMPORTED:
+            return EstimatedMoment(recording, at_s, plant=plant, seed=seed)
+        if recording.header.source != "twin":
+            raise InputError(
+                "a swap goes on from the twin's own recordings and from imported logs",
+                file=path,
+                key="source",
+                value=recording.header.source,
+                allowed=f"twin, {IMPORTED}",
+            )
+        return OwnMoment(recording, at_s)
+    except BaseException:
+        recording.close()
+        raise
+
+
+class OwnMoment:
+    """A moment in the twin's own recording: its swap is run again up to there, which gives the same bits."""
+
+    def __init__(self, recording: Recording, at_s: float) -> None:
+        """Raises InputError where the recording is none of a swap, is damaged, or ends before."""
+        self._recording, self.path = recording, recording.path
+        header = recording.header
+        _check_swap(recording)
+        self._configuration = configuration = Configuration.from_plain(header.configuration, self.path)
+        self.cell, self.plant = configuration.cell, configuration.plant
+        rates = self.cell.station.rates
+        if header.seed != self.cell.seed or header.tick_hz != float(rates.physics_hz):
+            raise InputError("damaged recording: seed and tick_hz are not its configuration's", file=self.path)
+        begin_s = configuration.branch.begin_s if configuration.branch is not None else 0.0
+        scan = scan_of(at_s, rates.plc_hz, _end_s(recording), self.path, begin_s)
+        tick = scan * (rates.physics_hz // rates.plc_hz)
+        self.at_s = tick / rates.physics_hz
+        self._past = Past(recording, tick, float(rates.physics_hz))
+        self._recorded = (self._first_settings(), *(configuration.branch.settings if configuration.branch else ()))
+
+    def _first_settings(self) -> Settings:
+        """Those of the beginning, with who decided although the header does not name it."""
+        configuration = self._configuration
+        later_s = [one.at_s for one in configuration.branch.settings] if configuration.branch else []
+        end_s = min(later_s, default=math.inf) - 1e-6
+        until_s = None if math.isinf(end_s) else end_s
+        policies = dict(configuration.policies)
+        if "timing" not in policies and any(e["name"] == "timing" for e in self._recording.events(None, until_s)):
+            policies["timing"] = UNNAMED
+        if "align" not in policies and any(map(follows_setpoints, Past.read_commands(self._recording, until_s))):
+            policies["align"] = UNNAMED
+        return Settings(0.0, configuration.timing, policies)
+
+    def branch(self, change: Change) -> Branch:
+        """The settings from the moment on; raises InputError for what cannot be changed there."""
+        now = in_force(self._recorded, self.at_s)
+        self._check(change, now)
+        here = dataclasses.replace(_changed(now, change), at_s=self.at_s, faults=change.faults)
+        past = [one for one in self._recorded[1:] if one.at_s <= self.at_s]
+        later = [_changed(one, change) for one in self._recorded[1:] if one.at_s > self.at_s]
+        before = self._configuration.branch
+        return Branch(
+            Origin(self.path.name, file_sha256(self.path), self.at_s),
+            (*past, here, *later),
+            () if before is None else (*before.earlier, before.origin),
+            None if before is None else before.start,
+        )
+
+    def _check(self, change: Change, now: Settings) -> None:
+        for what, name in now.policies.items():
+            if name == UNNAMED and what not in change.policies:
+                raise InputError(
+                    "decided by a policy that the recording does not name: say who decides from here on",
+                    file=self.path,
+                    key=f"--{what}-policy",
+                    allowed="a policy, or none",
+                )
+        if change.timing is not None and "timing" in now.policies and "timing" not in change.policies:
+            raise InputError(
+                f"policy {now.policies['timing']} decides on the timing of every phase, a set would change nothing",
+                file=self.path,
+                key="--timing",
+                value=change.timing.name,
+                allowed="together with --timing-policy none",
+            )
+        for fault in change.faults:
+            check_added(fault, self.at_s, self.cell)
+
+    def begin(self, branch: Branch, load: Load) -> Branched:
+        """The swap, ready to run; `load` gives the policies that decide from the moment on."""
+        settings = (self._recorded[0], *branch.settings)
+        policies = loaded(settings, self.at_s, load)
+        c = self._configuration
+        twin = SwapTwin(
+            c.cell, c.timing, c.faults, make_runner=runner_maker(c.plant), policies=c.policies, branch=branch
+        )  # fmt: skip
+        try:
+            recorded = self._recording.header.channels
+            self._past.expect(twin.program, Sampler(twin.cell, twin.runner.worlds, twin.runner.params, recorded))
+            return Branched(twin, self._past, settings, policies)
+        except BaseException:
+            twin.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the recording."""
+        self._recording.close()
+
+
+def _changed(settings: Settings, change: Change) -> Settings:
+    """What was asked for holds from the moment to the end, also where the recording exchanged it again later."""
+    policies = {**settings.policies, **change.policies}
+    return dataclasses.replace(
+        settings,
+        timing=settings.timing if change.timing is None else change.timing,
+        policies={what: name for what, name in policies.items() if name is not None},
+    )
+
+
+def _check_swap(recording: Recording) -> None:
+    kind = recording.header.configuration.get("kind")
+    if kind != SWAP:
+        raise InputError(
+            "only a swap can go on from a recorded moment", file=recording.path, key="kind", value=kind, allowed=SWAP
+        )
+
+
+def _end_s(recording: Recording) -> float:
+    """The last time at which something was decided; of a recording that was cut, its last sample's."""
+    ends = [float(event["t_s"]) for event in recording.events() if event.get("name") in ENDS]
+    if not ends or not recording.end_state_sha256:
+        t_s = recording.states(names=()).t_s
+        if not len(t_s):
+            raise InputError("cut off before anything was recorded", file=recording.path)
+        ends.append(float(t_s[-1]))
+    return min(ends)

@@ -1,0 +1,257 @@
+"""A world in the middle of a swap, from what a log says of that moment: the record that a plant begins with."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from twin.alignment.hover import hang, hold, stand_robot
+from twin.control.sensors import read_seats, read_station
+from twin.geometry import rotate
+from twin.motion.drives import stop_axis
+from twin.plants.beginning import new_world, stand_pack
+from twin.plants.geometry import end_effector_pose, measure_packs, seat_pose
+from twin.plants.rom.carried import angles_of, end_effector_motion
+from twin.recording.resume.estimated.place import BEFORE, IN, OUT, Place, braking, stands_still, stop_at
+from twin.recording.resume.estimated.seen import Seen
+from twin.records import (
+    EPITCH,
+    EROLL,
+    EX,
+    EY,
+    EYAW,
+    EZ,
+    FLOATING_TABLE,
+    FOUR_ROPE,
+    MAST,
+    STOPPING,
+    TX,
+    TYAW,
+    YAW,
+    X,
+    Y,
+    Z,
+)
+from twin.setup.cell import Cell
+
+ON_FACE_M = 0.005
+"""An end effector that stands on a pack, or is so near that a log's zeros do not tell, begins this much off it."""
+LOCKED_LOAD = 1.3
+"""A pack in locks may be pulled on with up to this share of its weight and the end effector's; others hang at most."""
+PRESSED = 0.3
+"""Without a load cell: the share of a pack's weight that a table presses with before its locks open."""
+SLOWER = 40
+"""So often a stop is tried slower by a tenth before the axis is taken to stand."""
+TRAVEL_SHARE = 0.8
+"""A table or mast's head is at most this share of its travel aside: the axes are put where that is so."""
+
+
+def world_at(seen: Seen, cell: Cell, places: Sequence[Place]) -> np.ndarray:
+    """A (1,) WORLD array of the cell at the moment's PLC scan, before that scan."""
+    worlds = new_world(cell)
+    w, p = worlds[0], cell.params[0]
+    rates = cell.station.rates
+    w["truth"]["tick"] = round(seen.at_s * rates.physics_hz)
+    w["truth"]["t_s"] = int(w["truth"]["tick"]) / rates.physics_hz
+    w["sensors"]["scans"] = int(w["truth"]["tick"]) // int(p["scan_ticks"])
+    w["truth"]["truck_q"], w["sensors"]["truck_history"][:] = seen.truck, seen.truck
+    w["control"]["truck_reference"] = w["truth"]["truck_q"][[TX, TX + 1, TYAW]]
+    w["truth"]["locked"], w["truth"]["lock_position"], w["image"]["lock_command"] = -1, 0.0, 0
+    for k, seat in enumerate(seen.pack_seat):
+        w["truth"]["pack_seat"][k] = seat
+        if seat >= 0:
+            stand_pack(w, p, k, seat)
+            _note_locks(w, p, seat, k, seen)
+    for r, place in enumerate(places):
+        if seen.robots[r].known:
+            _put_robot(w, p, cell, r, place, seen)
+    measure_packs(w["truth"], p)
+    w["image"]["axis_position"] = w["truth"]["q"][:, :4]
+    w["image"]["grip_open"][w["truth"]["held"] < 0] = 1
+    read_seats(w["truth"], w["image"], w["faults"], p)
+    read_station(w["truth"], w["image"])  # the first command begins by the controller's clock, before the first scan
+    return worlds
+
+
+def _put_robot(w: Any, p: Any, cell: Cell, r: int, place: Place, seen: Seen) -> None:
+    robot, q = seen.robots[r], w["truth"]["q"][r]
+    q[:4] = np.clip(robot.axes, p["axis_min"][r], p["axis_max"][r])
+    w["truth"]["float_lock"][r] = w["image"]["float_lock_command"][r] = _float_lock(p, place, robot.float_lock)
+    pack, gravity = robot.held, float(p["gravity_mps2"])
+    motion = np.array([np.where(stands_still(robot.speeds), 0.0, robot.speeds), braking(robot)])
+    if pack < 0:
+        load_n = float(p["e_mass_kg"]) * gravity
+        if place.on_face >= 0:
+            _put_on_face(w, p, r, place.on_face, load_n)
+            _stand_or_stop(w, p, r, np.zeros((2, 4)), np.zeros(2), load_n)
+        else:
+            hang(w, p, r, load_n, (float(robot.sway[0]), float(robot.sway[1])))
+            _stand_or_stop(w, p, r, motion, robot.sway_speed, load_n)
+        return
+    weight_n = (float(p["e_mass_kg"]) + float(p["pack_mass_kg"][pack])) * gravity
+    if place.seat >= 0:
+        load_n = _load_in_seat(p, pack, place, robot.load_n, seen)
+        _put_in_seat(w, p, r, pack, place, load_n)
+        _note_locks(w, p, place.seat, pack, seen)
+        still = place.height_m == 0.0
+        motion = np.where([True, True, still, True], 0.0, motion)
+        hold(w, p, r, pack, load_n)
+        _stand_or_stop(w, p, r, motion, np.zeros(2), load_n)
+        rest = float(q[Z]) - float(p["retract"]) * place.height_m
+        w["control"]["hold_seat"][r] = w["monitor"]["watch_seat"][r] = place.seat
+        w["control"]["hold_height"][r] = w["control"]["hold_deepest"][r] = rest
+        w["monitor"]["watch_rest_m"][r] = w["truth"]["pack_pose"][pack, 2] - float(p["retract"]) * place.height_m
+    else:
+        hang(w, p, r, weight_n, (float(robot.sway[0]), float(robot.sway[1])))
+        hold(w, p, r, pack, weight_n)
+        _stand_or_stop(w, p, r, motion, robot.sway_speed, weight_n)
+        w["truth"]["pack_pose"][pack] = w["truth"]["e_pose"][r]
+    w["control"]["carried_kg"][r] = float(p["pack_mass_kg"][pack])
+    _set_twist(w, p, r, pack)
+
+
+def _stand_or_stop(w: Any, p: Any, r: int, motion: np.ndarray, sway_speed: np.ndarray, load_n: float) -> None:
+    """Axes that stand, stand; those that move begin the drives' own stop, from where and as fast as they are.
+
+    `motion` (2, 4) is their speeds and what they brake with. A stop that would leave an axis' stroke begins slower: the
+    log's axis had to stop before, so what was read off its noisy positions is too much.
+    """
+    q, qd, speeds = w["truth"]["q"][r], w["truth"]["qd"][r], motion[0].copy()
+    for k in np.flatnonzero(speeds).tolist():
+        low, high = float(p["axis_min"][r, k]), float(p["axis_max"][r, k])
+        for _ in range(SLOWER):
+            if low <= stop_at(p, k, float(q[k]), float(speeds[k]), float(motion[1, k])) <= high:
+                break
+            speeds[k], motion[1, k] = 0.9 * speeds[k], 0.9 * motion[1, k]
+        else:
+            speeds[k] = 0.0
+    qd[:4], qd[[EX, EY]] = speeds, sway_speed
+    if p["reeving"] != FLOATING_TABLE:
+        qd[EYAW] = speeds[YAW]
+        qd[EZ] = speeds[Z]
+        if p["reeving"] == FOUR_ROPE:  # the ropes' length follows the drum, the load its circle
+            rope = math.sqrt(float(q[EX] ** 2 + q[EY] ** 2 + q[EZ] ** 2))
+            aside = float(q[EX] * qd[EX] + q[EY] * qd[EY])
+            qd[EZ] = (rope * -float(speeds[Z]) - aside) / float(q[EZ])
+    stand_robot(w, r, load_n)
+    end_effector_pose(w["truth"], p, r)
+    w["image"]["reference"][r, :, 1], w["image"]["reference"][r, :, 2] = speeds, np.where(speeds != 0.0, motion[1], 0.0)
+    for k in np.flatnonzero(speeds).tolist():
+        stop_axis(w["image"], p, r, k, float(w["truth"]["t_s"]), STOPPING)
+
+
+def _put_in_seat(w: Any, p: Any, r: int, pack: int, place: Place, load_n: float) -> None:
+    """The pack in the seat's guides, `height_m` over where it stands, and the robot's end effector on its grip face.
+
+    Axis z is put where ropes or springs then carry `load_n`: a log's zeros and the truck's springs do not agree to the
+    millimetre that this takes.
+    """
+    stand_pack(w, p, pack, place.seat)
+    w["truth"]["pack_pose"][pack, 2] += float(p["retract"]) * place.height_m
+    _meet(w, p, r, w["truth"]["pack_pose"][pack, :3].tolist(), place.seat, load_n)
+
+
+def _put_on_face(w: Any, p: Any, r: int, seat: int, load_n: float) -> None:
+    """The empty end effector just off the pack in a seat, straight over or under it as its guides had it."""
+    pack = next(k for k in range(int(p["packs"])) if int(w["truth"]["pack_seat"][k]) == seat)
+    x, y, z = w["truth"]["pack_pose"][pack, :3].tolist()
+    high = max(float(p["retract"]) * (float(w["truth"]["q"][r, Z]) - z), ON_FACE_M)
+    _meet(w, p, r, [x, y, z + float(p["retract"]) * high], seat, load_n)
+
+
+def _meet(w: Any, p: Any, r: int, place_m: list[float], seat: int, load_n: float) -> None:
+    """The end effector at a place over or under a seat, turned and tilted as that is."""
+    q, (x, y, z) = w["truth"]["q"][r], place_m
+    _, _, _, yaw, pitch, roll = seat_pose(w["truth"], p, seat)
+    q[EPITCH], q[EROLL] = pitch, roll
+    dx, dy = x - float(q[X]), y - float(q[Y])
+    if p["reeving"] == FLOATING_TABLE:
+        c, s = math.cos(q[YAW]), math.sin(q[YAW])
+        dx, dy = c * dx + s * dy, -s * dx + c * dy
+        dx, dy = _within(dx, p), _within(dy, p)
+        q[X], q[Y] = x - (c * dx - s * dy), y - (s * dx + c * dy)
+        q[EX], q[EY], q[EYAW] = dx, dy, yaw - q[YAW]
+        q[EZ] = -load_n / float(p["e_stiffness"][2])
+        q[Z] = z - q[EZ]
+        return
+    if p["reeving"] == MAST:
+        dx, dy = _within(dx, p), _within(dy, p)
+        q[X], q[Y] = x - dx, y - dy
+    q[EX], q[EY], q[EZ], q[EYAW] = dx, dy, z - float(p["sheave_height_m"]), yaw
+    if p["reeving"] == MAST:
+        q[Z] = z + load_n / float(p["e_stiffness"][2])
+    else:
+        length = math.sqrt(dx * dx + dy * dy + float(q[EZ]) ** 2)
+        q[Z] = float(p["sheave_height_m"]) - length / (1.0 + load_n / (4.0 * float(p["rope_ea_n"])))
+
+
+def _within(aside_m: float, p: Any) -> float:
+    most = TRAVEL_SHARE * float(p["e_travel_m"])
+    return min(max(aside_m, -most), most)
+
+
+def _load_in_seat(p: Any, pack: int, place: Place, logged_n: float, seen: Seen) -> float:
+    """What ropes or table carry of a pack in a seat: as logged, else as at the step that it has come to, N."""
+    gravity, kg = float(p["gravity_mps2"]), float(p["pack_mass_kg"][pack])
+    empty_n, pack_n = float(p["e_mass_kg"]) * gravity, kg * gravity
+    locked = bool(np.nan_to_num(seen.locks[place.seat]).max() > 0.5)
+    if math.isnan(logged_n):
+        table = p["reeving"] == FLOATING_TABLE
+        if not locked or not table:
+            return empty_n + (pack_n if table or place.height_m > 0.0 else 0.0)
+        return empty_n + PRESSED * pack_n
+    most = LOCKED_LOAD if locked or p["reeving"] == FLOATING_TABLE else 1.0
+    least = empty_n if p["reeving"] == FLOATING_TABLE and not locked else 0.0
+    return min(max(logged_n, least), most * (empty_n + pack_n))
+
+
+def _note_locks(w: Any, p: Any, seat: int, pack: int, seen: Seen) -> None:
+    """The locks of a seat in which a pack stands, as logged; closed under a free pack where the log says nothing."""
+    n = int(p["seat_locks"][seat])
+    if n == 0:
+        return
+    known = seen.locks[seat, :n]
+    positions = np.where(np.isfinite(known), known, 1.0)
+    w["truth"]["lock_position"][seat, :n] = positions
+    holds = bool((positions >= 0.5).any())
+    w["image"]["lock_command"][seat], w["truth"]["locked"][seat] = (1, pack) if holds else (0, -1)
+
+
+def _float_lock(p: Any, place: Place, logged: float) -> int:
+    """Whether table or head is locked: as logged, else as the steps have it, which lock it while a pack hangs free."""
+    if p["reeving"] == FOUR_ROPE:
+        return 0
+    if math.isfinite(logged):
+        return int(logged > 0.5)
+    return int(place.stage in (OUT, IN) and place.seat < 0)
+
+
+def _set_twist(w: Any, p: Any, r: int, pack: int) -> None:
+    """Speed of the held pack's centre of mass and its turning, as its end effector moves."""
+    angles, at, turn, motion = np.zeros(8), np.zeros(3), np.zeros((3, 3)), np.zeros(6)
+    angles_of(w["truth"], p, r, angles)
+    end_effector_motion(w["truth"], p, r, angles, at, turn, motion)
+    arm = np.array(rotate(w["truth"]["pack_pose"][pack], *p["pack_com"][pack].tolist()))
+    w["truth"]["pack_twist"][pack, :3] = motion[:3] + np.cross(motion[3:], arm)
+    w["truth"]["pack_twist"][pack, 3:] = motion[3:]
+
+
+def note_pulled(w: Any, cell: Cell, places: Sequence[Place], done: Sequence[int]) -> None:
+    """Locks of the jobs `done`, and those that a log has come past the pull test of: that is taken for passed."""
+    jobs = {*done, *(place.job for place in places if place.pulled)}
+    for job in jobs:
+        seat = cell.jobs[job].truck_seat
+        w["control"]["pull_tested"][seat] = w["monitor"]["watch_pulled"][seat] = 1
+
+
+def truck_pose_of(w: Any, p: Any, seen: Seen, r: int, place: Place) -> np.ndarray:
+    """The truck's pose (6,) as robot `r` measured it last: as logged, else the true one with the scanner's bias.
+
+    Before a robot's first rescan it is the truck as it parked; no log tells how it stood on its springs then.
+    """
+    true = np.array(w["truth"]["truck_q"]) if place.rescanned or place.stage == BEFORE else np.array(p["truck_park"])
+    logged = seen.robots[r].scan
+    return np.where(np.isfinite(logged), logged, true + p["scan_bias"])

@@ -1,0 +1,225 @@
+"""A swap that does what is recorded up to a moment and goes on from there with other settings.
+
+What happens at a tick before the moment follows from the settings before it, what happens from its tick on from those
+after it: new faults act in that tick's PLC scan, and all that is decided after it is decided anew. What runs goes on: a
+command that was begun keeps its motion, a phase in progress takes a new timing set with its next command, and a new
+timing policy is asked for the first time as a robot enters its next phase.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from twin.alignment.aligner import Aligner, MakeDecider
+from twin.errors import InputError
+from twin.recording.resume.past import Past, same_row
+from twin.recording.swap.settings import DECIDED, Settings
+from twin.records import BUSY, FOLLOW_NOT
+from twin.result import SwapResult
+from twin.sequence.setpoint_steps import set_speeds
+from twin.swap import SwapTwin, TimingDecider
+
+UNNAMED = "?"
+"""A policy that the recording does not name: what it decided is known, what it would decide is not."""
+Load = Callable[[str, str], Any]
+"""From ("timing" or "align", a policy's name) to its `TimingDecider` or `MakeDecider`."""
+
+
+class TimedBy:
+    """A timing policy: before the moment the recorded answers, then its own.
+
+    `policy` is asked all the same before the moment, so that it has seen what it would have seen; None where it has
+    nothing to say afterwards.
+    """
+
+    def __init__(self, past: Past, policy: TimingDecider | None) -> None:
+        self._past, self._policy = past, policy
+        self.differs_s: float | None = None
+        """When it first said something else than recorded."""
+
+    def __call__(self, twin: SwapTwin, world: int, robot: int, job: int, phase: str) -> np.void | np.ndarray:
+        said = None if self._policy is None else self._policy(twin, world, robot, job, phase)
+        if self._past.is_over:
+            assert said is not None
+            return said
+        recorded = self._past.answer(robot, job, phase)
+        if said is not None and self.differs_s is None and not same_row(said, recorded):
+            self.differs_s = twin.program.time_s(world)
+        return recorded
+
+
+class AlignedBy:
+    """An align policy, a plant's `decide`: before the moment the recorded setpoints, then its own. As `TimedBy`."""
+
+    def __init__(self, past: Past, twin: SwapTwin, make: MakeDecider | None) -> None:
+        self._past, self._program = past, twin.program
+        self._said: dict[int, np.ndarray] = {}
+        self._aligner = None if make is None else Aligner(twin.cell, twin.runner, twin.program, make, self._give)
+        self.differs_s: float | None = None
+
+    def __call__(self, runner: Any) -> None:
+        self._said.clear()
+        if self._aligner is not None:
+            self._aligner(runner)
+        if self._past.is_over:
+            return
+        recorded = self._past.setpoints()
+        if self._aligner is not None and self.differs_s is None and not self._as_said(recorded):
+            self.differs_s = self._program.time_s(0)
+        for robot, speeds in recorded:
+            set_speeds(self._program, robot, speeds)
+
+    def _give(self, robot: int, speeds: np.ndarray) -> None:
+        if self._past.is_over:
+            set_speeds(self._program, robot, speeds)
+        else:
+            self._said[robot] = speeds
+
+    def _as_said(self, recorded: Sequence[tuple[int, np.ndarray]]) -> bool:
+        given = dict(recorded)
+        return given.keys() == self._said.keys() and all(np.array_equal(given[r], v) for r, v in self._said.items())
+
+
+class Branched:
+    """A swap under settings that are exchanged while it runs, the first part of it as recorded."""
+
+    def __init__(
+        self, twin: SwapTwin, past: Past, settings: Sequence[Settings], load: Mapping[tuple[str, int], Any]
+    ) -> None:
+        """`twin` must not have run; `settings[0]` hold from its beginning; `load` as `loaded` gives it."""
+        self.twin, self._past, self._settings = twin, past, tuple(settings)
+        self._ticks = [tick_of(one, twin) for one in settings]
+        self._who: dict[str, list[Any]] = {what: self._deciders(what, load) for what in DECIDED}
+        self._next, self._reached = 1, False
+        self.on_reached: Callable[[], None] | None = None
+        """Called once, at the moment."""
+        if (timed := self._who["timing"][0]) is not None:
+            twin.time_by(timed)
+        if (aligned := self._who["align"][0]) is not None:
+            twin.align_by(aligned)
+        twin.watch(self._after_scan)
+
+    def _deciders(self, what: str, load: Mapping[tuple[str, int], Any]) -> list[Any]:
+        """Who decides under each of the settings; who goes on is the same one."""
+        found: list[Any] = []
+        for k, first in enumerate(reigns(self._settings, what)):
+            if what not in self._settings[k].policies:
+                found.append(None)
+            elif first < k:
+                found.append(found[first])
+            elif what == "timing":
+                found.append(TimedBy(self._past, load.get((what, first))))
+            else:
+                found.append(AlignedBy(self._past, self.twin, load.get((what, first))))
+        return found
+
+    def run(self) -> SwapResult:
+        """Run to the end and give the result.
+
+        Raises:
+            InputError: the first part is not what is recorded, or something cannot be exchanged at the moment.
+        """
+        self._exchange(0)
+        result = self.twin.run()
+        if not self._reached:
+            self._past.check_whole()
+            raise InputError(f"the swap ends before {self._settings[-1].at_s:.2f} s")
+        return result
+
+    def close(self) -> None:
+        """Free the plant."""
+        self.twin.close()
+
+    def _after_scan(self, runner: Any) -> None:
+        self._exchange(int(runner.worlds["truth"]["tick"][0]))
+        if self._reached and self._next == len(self._settings):
+            self.twin.unwatch(self._after_scan)
+
+    def _exchange(self, tick: int) -> None:
+        arrives = not self._reached and tick >= self._past.tick
+        if arrives:
+            self._past.check_whole()
+        while self._next < len(self._settings) and tick >= self._ticks[self._next]:
+            self._apply(self._next)
+            self._next += 1
+        if arrives:
+            self._past.leave()
+            self._reached = True
+            if self.on_reached is not None:
+                self.on_reached()
+
+    def _apply(self, k: int) -> None:
+        before, now, twin = self._settings[k - 1], self._settings[k], self.twin
+        said = now.as_json()
+        del said["at_s"]
+        said["timing_set"] = said.pop("timing")  # `timing` is a phase's, elsewhere
+        twin.program.event(0, "branch", f"from here on {now.words}", **said)
+        if now.timing != before.timing or ("timing" in before.policies and "timing" not in now.policies):
+            twin.set_timing(now.timing)
+        for what, exchange in (("timing", twin.time_by), ("align", self._align_by)):
+            decider = self._who[what][k]
+            if decider is not self._who[what][k - 1]:
+                exchange(decider)
+            elif decider is not None and decider.differs_s is not None:
+                self._note_other(what, now.policies[what], decider)
+
+    def _align_by(self, decide: AlignedBy | None) -> None:
+        if decide is None:
+            self._refuse_following()
+        self.twin.align_by(decide)
+
+    def _refuse_following(self) -> None:
+        """An insertion under setpoints cannot go on without anybody who gives them."""
+        runner = self.twin.runner
+        robots = range(self.twin.cell.station.robots.count)
+        following = [
+            r
+            for r in robots
+            if runner.commands["follow"][0, r] != FOLLOW_NOT and runner.worlds["control"]["status"][0, r] == BUSY
+        ]
+        if following:
+            since_s = min(float(runner.worlds["control"]["command_start_s"][0, r]) for r in following)
+            raise InputError(
+                f"robot {following[0] + 1} follows the policy's setpoints at this moment",
+                key="--align-policy",
+                value="none",
+                allowed=f"none up to {since_s:.2f} s or once the pack is seated, or another policy",
+            )
+
+    def _note_other(self, what: str, name: str, decider: TimedBy | AlignedBy) -> None:
+        since_s, decider.differs_s = decider.differs_s, None
+        said = f"{what} policy {name} is not what it was: it would have decided otherwise from {since_s:.2f} s on"
+        self.twin.program.event(0, "policy_differs", said, what=what, policy=name, since_s=since_s)
+
+
+def tick_of(settings: Settings, twin: SwapTwin) -> int:
+    """The tick of a moment, which is a PLC scan's."""
+    return round(settings.at_s * twin.cell.station.rates.physics_hz)
+
+
+def reigns(settings: Sequence[Settings], what: str) -> list[int]:
+    """For each of the settings the first from which on the same policy, or none, decides `what` without a break."""
+    first: list[int] = []
+    for k, one in enumerate(settings):
+        same = k > 0 and one.policies.get(what) == settings[k - 1].policies.get(what)
+        first.append(first[-1] if same else k)
+    return first
+
+
+def loaded(settings: Sequence[Settings], at_s: float, load: Load) -> dict[tuple[str, int], Any]:
+    """The policies that have something to decide from `at_s` on, by what and from which of the settings on."""
+    found = {}
+    for what in DECIDED:
+        first = reigns(settings, what)
+        for k, one in enumerate(settings):
+            ends_s = settings[k + 1].at_s if k + 1 < len(settings) else np.inf
+            name = one.policies.get(what)
+            if name is not None and ends_s > at_s and (what, first[k]) not in found:
+                found[what, first[k]] = load(what, name)
+    return found
+
+
+__all__ = ["UNNAMED", "Branched", "loaded", "reigns"]

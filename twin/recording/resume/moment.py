@@ -1,0 +1,75 @@
+"""A recorded moment from which a swap can go on, and what may be changed there."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from twin.catalogue import TimingSet
+from twin.errors import InputError
+from twin.faults import Fault
+from twin.recording.resume.exchange import Load
+from twin.recording.swap.settings import Branch
+from twin.result import SwapResult
+from twin.setup.cell import Cell
+from twin.swap import SwapTwin
+
+EARLY_SCANS = 1e-6
+"""A time this much after a scan, in scans, is that scan's: 42.1 s is no whole number of hundredths in binary."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What shall be otherwise from a moment on; what is not named stays as recorded.
+
+    Args:
+        timing: another timing set.
+        policies: by what they decide, "timing" or "align"; None: no policy from then on.
+        faults: they join those of the recording.
+    """
+
+    timing: TimingSet | None = None
+    policies: Mapping[str, str | None] = field(default_factory=dict)
+    faults: tuple[Fault, ...] = ()
+
+
+class Ready(Protocol):
+    """A swap that is ready to run from a moment."""
+
+    twin: SwapTwin
+    on_reached: Callable[[], None] | None
+
+    def run(self) -> SwapResult:
+        """Run to the end and give the result."""
+
+    def close(self) -> None:
+        """Free the plant."""
+
+
+class Moment(Protocol):
+    """A recorded moment from which a swap can go on, however its state is come by."""
+
+    path: Path
+    at_s: float
+    cell: Cell
+    plant: str
+
+    def branch(self, change: Change) -> Branch:
+        """The settings from the moment on; raises InputError for what cannot be changed there."""
+
+    def begin(self, branch: Branch, load: Load) -> Ready:
+        """The swap, ready to run; `load` gives the policies that decide from the moment on."""
+
+    def close(self) -> None:
+        """Close the recording."""
+
+
+def scan_of(at_s: float, plc_hz: float, end_s: float, path: Path, begin_s: float = 0.0) -> int:
+    """The PLC scan at or after a time; raises InputError for one before the recording's beginning or after its end."""
+    if not begin_s - EARLY_SCANS / plc_hz <= at_s <= end_s + EARLY_SCANS / plc_hz or at_s < 0.0:
+        allowed = f"{begin_s:g} to {end_s:g} s"
+        raise InputError("not in this recording", file=path, key="--at", value=at_s, allowed=allowed)
+    return max(math.ceil(at_s * plc_hz - EARLY_SCANS), 0)

@@ -1,0 +1,133 @@
+"""What a swap, or an insertion from hover, was made of: as plain data in its recording's header, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from twin.alignment.hover import Hover
+from twin.catalogue import Pack, Station, TimingSet, Truck
+from twin.catalogue.plain import model_from_plain
+from twin.errors import InputError
+from twin.faults import Fault, parse_fault
+from twin.recording.docking import DOCKING
+from twin.recording.swap.settings import Branch
+from twin.runner.kinds import PLANTS, runner_maker
+from twin.setup.cell import Cell, build_cell
+from twin.setup.variation import NOMINAL, Variation
+
+if TYPE_CHECKING:
+    from twin.alignment.episode import AlignmentTwin
+    from twin.swap import SwapTwin
+
+    Twin = SwapTwin | AlignmentTwin
+
+SWAP, ALIGNMENT = "swap", "alignment"
+KINDS = (SWAP, ALIGNMENT)
+"""What is configured here: a swap, or an insertion from hover. A drive into the bay has `DockingConfiguration`."""
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """Cell, timing set, plant and faults of a swap, or of an insertion from `hover`: enough to run it again.
+
+    `policies` names what decided, by what it decided; what it said is among the recorded commands and events.
+    """
+
+    cell: Cell
+    timing: TimingSet
+    plant: str = "bullet"
+    faults: tuple[Fault, ...] = ()
+    hover: Hover | None = None
+    policies: Mapping[str, str] = field(default_factory=dict)
+    branch: Branch | None = None
+    """Of a swap that went on from a recorded moment; the rest is then of its beginning."""
+
+    @classmethod
+    def of(cls, twin: Twin) -> Configuration:
+        """That of a twin, of a swap or an insertion."""
+        plant = twin.runner.name
+        hover = getattr(twin, "hover", None)
+        branch = getattr(twin, "branch", None)
+        return cls(twin.cell, twin.timing, plant, tuple(twin.faults), hover, twin.policies, branch)
+
+    def as_plain(self) -> dict[str, Any]:
+        """As the header keeps it; `jobs`, `seats` and `pack_masses_kg` follow from the rest, for those who read it."""
+        cell = self.cell
+        return {
+            "kind": SWAP if self.hover is None else ALIGNMENT,
+            "plant": self.plant,
+            "seed": cell.seed,
+            "parking": cell.parking,
+            "variation": cell.variation.model_dump(),
+            "faults": [fault.text for fault in self.faults],
+            **({} if self.hover is None else {"hover": self.hover.model_dump()}),
+            **({"policies": dict(self.policies)} if self.policies else {}),
+            **({"branch": self.branch.as_plain()} if self.branch is not None else {}),
+            "station": cell.station.model_dump(),
+            "truck": cell.truck.model_dump(),
+            "pack": cell.pack.model_dump(),
+            "timing": self.timing.model_dump(),
+            "jobs": [asdict(job) for job in cell.jobs],
+            "seats": [asdict(seat) for seat in cell.seats],
+            "pack_masses_kg": cell.params["pack_mass_kg"][0, : int(cell.params["packs"][0])].tolist(),
+        }
+
+    @classmethod
+    def from_plain(cls, data: Mapping[str, Any], file: str | Path) -> Configuration:
+        """The inverse of `as_plain`; raises InputError, which names the file, where it is not one."""
+        kind = data.get("kind")
+        if kind not in KINDS:
+            raise InputError(
+                "not the recording of a swap, an alignment or a docking",
+                file=file,
+                key="kind",
+                value=kind,
+                allowed=", ".join((*KINDS, DOCKING)),
+            )
+        plant = data.get("plant")
+        if plant not in PLANTS:
+            raise InputError("recorded on an unknown plant", file=file, key="plant", value=plant)
+        models: dict[str, Any] = {}
+        for key, model in (("station", Station), ("truck", Truck), ("pack", Pack), ("timing", TimingSet)):
+            models[key] = model_from_plain(model, data.get(key), key, file, "its configuration is refused")
+        told, said = data.get("variation"), "its configuration is refused"
+        variation = NOMINAL if told is None else model_from_plain(Variation, told, "variation", file, said)
+        hover = model_from_plain(Hover, data.get("hover"), "hover", file, said) if kind == ALIGNMENT else None
+        seed, parking, faults = data.get("seed"), data.get("parking"), data.get("faults", [])
+        if type(seed) is not int or not isinstance(parking, str):
+            raise InputError("damaged configuration", file=file, key="seed, parking", value=(seed, parking))
+        if not isinstance(faults, list) or not all(isinstance(fault, str) for fault in faults):
+            raise InputError("damaged configuration", file=file, key="faults", value=faults)
+        policies = data.get("policies", {})
+        if not isinstance(policies, dict) or not all(isinstance(name, str) for name in policies.values()):
+            raise InputError("damaged configuration", file=file, key="policies", value=policies)
+        branch = Branch.from_plain(data["branch"], file) if kind == SWAP and "branch" in data else None
+        try:
+            parsed = tuple(parse_fault(fault) for fault in faults)
+            at, truck, pack = models["station"], models["truck"], models["pack"]
+            if branch is not None and branch.start is not None:
+                cell = branch.start.cell.build(at, truck, pack, seed, variation)
+            else:
+                cell = build_cell(at, truck, pack, seed=seed, parking=parking, variation=variation)
+        except InputError as error:
+            raise InputError(f"its configuration is refused: {error}", file=file) from None
+        except ValueError as error:
+            raise InputError("damaged configuration", file=file, key="branch.start", value=str(error)) from None
+        if hover is not None and (hover.job >= len(cell.jobs) or parsed):
+            key, value = ("hover.job", hover.job) if not parsed else ("faults", faults)
+            raise InputError("damaged configuration", file=file, key=key, value=value)
+        return cls(cell, models["timing"], str(plant), parsed, hover, policies, branch)
+
+    def new_twin(self) -> Twin:
+        """The swap or insertion, ready to run from its beginning; who decided is not asked again."""
+        from twin.alignment.episode import AlignmentTwin
+        from twin.swap import SwapTwin
+
+        if self.hover is not None:
+            return AlignmentTwin(self.cell, self.hover, make_runner=runner_maker(self.plant, seat=True))
+        return SwapTwin(
+            self.cell, self.timing, self.faults, make_runner=runner_maker(self.plant), branch=self.branch
+        )  # fmt: skip

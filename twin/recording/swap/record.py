@@ -1,0 +1,166 @@
+"""Recording a swap, or an insertion from hover, while it runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from twin.recording import Header, Recorder
+from twin.recording.swap import commands
+from twin.recording.swap.configuration import Configuration
+from twin.recording.swap.ending import Recording
+from twin.recording.swap.sampling import Sampler
+from twin.recording.swap.scene import entities_of
+from twin.recording.swap.story import begun, ended
+from twin.recording.swap.versions import software_versions
+
+if TYPE_CHECKING:
+    from twin.alignment.result import AlignmentResult
+    from twin.recording.swap.configuration import Twin
+    from twin.result import SwapResult
+    from twin.sequence.program import PhaseSpan
+
+EVENT_LEVELS = {
+    "trip": "error",
+    "retry": "warning",
+    "repark": "warning",
+    "fault": "warning",
+    "fault_never_acted": "warning",
+    "policy_differs": "warning",
+}
+GOOD_OUTCOMES = ("completed", "part_completed", "seated", "interrupted")
+"""A swap, an episode that plays a part of one, an insertion; what is cut off is no fault of the station."""
+
+
+def header_of(configuration: Configuration, sampler: Sampler) -> Header:
+    """The header of a recording."""
+    return Header(
+        frames=sampler.frames,
+        channels=sampler.channel_names,
+        sensors=sampler.sensor_names,
+        configuration=configuration.as_plain(),
+        seed=configuration.cell.seed,
+        versions=software_versions(),
+        tick_hz=float(configuration.cell.station.rates.physics_hz),
+    )
+
+
+class SwapRecorder(Recording):
+    """Listens to a twin's plant and program and writes what they do; a context manager around its run.
+
+    The twin is a SwapTwin or an AlignmentTwin. Left by an exception, or without `finish`, the recording ends
+    as "interrupted".
+    """
+
+    def __init__(self, path: str | Path, twin: Twin) -> None:
+        """The path is checked and the file begun here; `twin` must not have run yet."""
+        self._runner, self._program, self._cell = twin.runner, twin.program, twin.cell
+        self._sampler = Sampler(twin.cell, self._runner.worlds, self._runner.params)
+        self.path = Path(path)
+        self._recorder = Recorder(path, header_of(Configuration.of(twin), self._sampler))
+        begin_s = float(self._runner.worlds["truth"]["t_s"][0])  # not 0 where a swap begins in the middle of one
+        self._recorder.scene(begin_s, entities_of(twin.cell))
+        self._times = twin.cell.station.times
+        self._violations = np.zeros(8, np.int64)
+        self._violation = self._runner.worlds["monitor"]["violation"][0]
+        self._open: dict[int, PhaseSpan] = {}
+        self._runner.observer = _both(self._runner.observer, self._observe)
+        self._program.on_phase = _both(self._program.on_phase, self._phase)
+        self._program.on_event = _both(self._program.on_event, self._event)
+        self._program.on_command = _both(self._program.on_command, self._command)
+        self._program.on_note = _both(self._program.on_note, self._note)
+        self._log(begin_s, "begin", begun(twin))
+
+    def finish(self, result: SwapResult | AlignmentResult) -> None:
+        """Write the outcome and close the file."""
+        world = self._runner.worlds[0]
+        for robot in list(self._open):
+            self._phase_ended(robot)
+        self._note_violations()
+        if result.outcome in GOOD_OUTCOMES:
+            self._log(float(world["truth"]["t_s"]), "result", ended(result))
+        end = {"tick": int(world["truth"]["tick"]), "scans": int(world["sensors"]["scans"])}
+        said = {**result.as_json(), "recording": None}  # no path: the same swap gives the same bytes
+        self._recorder.close(result.outcome, result.end_state_sha256, {"end": end, "result": said})
+
+    def _observe(self, runner: Any) -> None:
+        frames, channels, sensors = self._sampler.read()
+        world = runner.worlds
+        t_s, tick = world["truth"]["t_s"][0].item(), world["truth"]["tick"][0].item()
+        self._recorder.state(t_s, frames, channels, tick=tick)
+        self._recorder.sensors(t_s, sensors, tick=tick)
+        if self._violation.any():
+            self._note_violations()
+        for robot, span in list(self._open.items()):
+            if span.end_s > span.start_s:
+                self._phase_ended(robot)
+
+    def _note_violations(self) -> None:
+        """One entry for each invariant, when it is first seen; counts are in the state."""
+        from twin.result import violations_of
+
+        for violation in violations_of(self._runner.worlds[0], self._cell):
+            number = violation["invariant"]
+            if not self._violations[number]:
+                self._violations[number] = 1
+                said = f"invariant {number}: {violation['message']}"
+                self._recorder.violation(
+                    violation["t_s"], {**violation, "name": f"invariant {number}", "message": said}
+                )
+
+    def _phase(self, world: int, span: PhaseSpan) -> None:
+        self._phase_ended(span.robot)
+        self._open[span.robot] = span
+        self._log(span.start_s, span.name, f"robot {span.robot + 1}: {span.name} begins, pack {span.job + 1}")
+        self._recorder.phase(span.start_s, {"name": span.name, "state": "start", "robot": span.robot, "job": span.job})
+
+    def _phase_ended(self, robot: int) -> None:
+        from twin.result import end_of
+
+        span = self._open.pop(robot, None)
+        if span is not None:
+            entry = {"name": span.name, "state": "end", "robot": robot, "job": span.job, "start_s": span.start_s}
+            end_s = max(end_of(span, self._times), span.start_s)
+            entry["end_s"] = end_s
+            self._recorder.phase(max(span.end_s, span.start_s), entry)
+            self._log(
+                max(span.end_s, span.start_s),
+                span.name,
+                f"robot {robot + 1}: {span.name} ends after {end_s - span.start_s:.2f} s",
+            )
+
+    def _event(self, world: int, event: dict[str, Any]) -> None:
+        level = EVENT_LEVELS.get(event["name"], "info")
+        if event["name"] == "outcome" and event["outcome"] not in GOOD_OUTCOMES:
+            level = "error"
+        self._recorder.event(event["t_s"], {**event, "level": level})
+
+    def _note(self, world: int, name: str, message: str) -> None:
+        self._log(float(self._runner.worlds["truth"]["t_s"][world]), name, message)
+
+    def _log(self, t_s: float, name: str, message: str) -> None:
+        self._recorder.log(t_s, message, name)
+
+    def _command(self, world: int, robot: int, command: np.ndarray) -> None:
+        record = self._runner.worlds[world]
+        entry = {
+            "robot": robot,
+            "scans": int(record["sensors"]["scans"]),  # before which scan of this tick it came
+            "step": self._program.table[int(command["step"])].name,
+            "fields": commands.as_plain(command),
+        }
+        self._recorder.command(float(record["truth"]["t_s"]), int(record["truth"]["tick"]), entry)
+
+
+def _both(first: Any, second: Any) -> Any:
+    """One callback that calls two; the first may be None."""
+    if first is None:
+        return second
+
+    def call(*arguments: Any) -> None:
+        first(*arguments)
+        second(*arguments)
+
+    return call
