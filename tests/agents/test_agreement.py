@@ -14,7 +14,7 @@ from agents.agreement.run import Agreement, agreement_of
 from agents.swap_rows import REDUCED, REFERENCE, SwapRow, play, row_of
 from tests.agents.swap_rows import pair, row
 from tests.evidence.campaign import setup_of
-from twin.plants.rom import RomPlant
+from twin.runner.kinds import rom_runner
 from twin.swap import SwapTwin
 
 PEAK, RESIDUAL, LATERAL = "peak sway", "residual sway at hand-over", "peak lateral force"
@@ -186,7 +186,7 @@ def test_a_row_says_what_its_swap_was_made_from() -> None:
 
 def test_a_plant_that_diverges_is_told_by_its_seed() -> None:
     setup = setup_of("top_lift", "guided")
-    twin = SwapTwin(setup.cell(7), setup.timing, make_plant=RomPlant)
+    twin = SwapTwin(setup.cell(7), setup.timing, make_runner=rom_runner)
     twin.program.end(0, "completed", "")
     result = twin.result()
     wild = dataclasses.replace(result, kpis={**result.kpis, "energy_j": math.inf})

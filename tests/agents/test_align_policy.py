@@ -27,9 +27,9 @@ from twin.alignment.sensed import Sensed
 from twin.alignment.servo import VisualServo
 from twin.catalogue import load_station
 from twin.errors import InputError
-from twin.plants.rom import RomPlant
 from twin.recording import open_recording
 from twin.recording.swap import verify
+from twin.runner.kinds import rom_runner
 from twin.sequence import setpoint_steps as steps
 from twin.swap import SwapTwin
 
@@ -117,13 +117,13 @@ def test_an_insertion_that_gets_nowhere_is_tried_again(monkeypatch: pytest.Monke
         late.append(Late())
         return late[-1]
 
-    twin = SwapTwin(*cell_and_timing("top_lift"), aligner=make, make_plant=RomPlant)
+    twin = SwapTwin(*cell_and_timing("top_lift"), aligner=make, make_runner=rom_runner)
     while twin.program.advance() and "lock" not in {span.name for span in twin.program.spans[0]}:
         pass
     events = [event["message"] for event in twin.program.events[0] if event["name"] == "retry"]
     assert [message.split(":")[0] for message in events] == ["insertion 1 failed"]
     assert int(twin.program.insert_attempts[0].max()) == 2
-    assert not twin.plant.worlds["monitor"]["violation"].any()
+    assert not twin.runner.worlds["monitor"]["violation"].any()
     twin.close()
 
 
@@ -135,7 +135,7 @@ def test_timed_and_aligned_by_policies_a_swap_completes() -> None:
     while twin.program.advance() and twin.program.time_s(0) < 300.0:
         pass
     assert twin.program.outcome == ["completed"]
-    assert not twin.plant.worlds["monitor"]["violation"].any()
+    assert not twin.runner.worlds["monitor"]["violation"].any()
     twin.close()
 
 
@@ -157,7 +157,7 @@ def test_a_policy_decides_as_in_the_environment(mode: str, tmp_path: Path) -> No
     decider.begin()
     for _ in range(40):
         twin.advance(twin.axis_speeds(decider.speeds(twin.look())))
-    assert twin.plant.state_sha256() == env.unwrapped.plant.state_sha256()
+    assert twin.runner.state_sha256() == env.unwrapped.runner.state_sha256()
     twin.close()
     env.close()
 

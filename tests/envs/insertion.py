@@ -1,4 +1,4 @@
-"""The smallest environment on a BulletPlant, for tests of what measures environments: setpoints for one insertion."""
+"""The smallest environment on the reference plant, for tests of what measures environments: setpoints for one insertion."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Insertion(gymnasium.Env[np.ndarray, np.ndarray]):
         self.steps, self.twin = steps, None  # type: int, AlignmentTwin | None
 
     @property
-    def plant(self) -> Any:
+    def runner(self) -> Any:
         assert self.twin is not None
-        return self.twin.plant
+        return self.twin.runner
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[np.ndarray, Any]:
         super().reset(seed=seed)
@@ -44,7 +44,7 @@ class Insertion(gymnasium.Env[np.ndarray, np.ndarray]):
         return self._observation(), 0.0, not self.twin.running, self.taken >= self.steps, {}
 
     def _observation(self) -> np.ndarray:
-        return np.append(self.plant.worlds["truth"]["q"][0, 0, :4], self.plant.worlds["truth"]["t_s"][0])
+        return np.append(self.runner.worlds["truth"]["q"][0, 0, :4], self.runner.worlds["truth"]["t_s"][0])
 
     def close(self) -> None:
         if self.twin is not None:

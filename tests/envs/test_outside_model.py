@@ -18,7 +18,7 @@ def test_alignment_ends_outside_the_model() -> None:
     env = AlignmentEnv(plant="rom")
     env.reset(seed=5)
     env.step(np.zeros(4, np.float32))
-    env.plant.worlds["truth"]["qd"][0, 0, 4] = math.nan
+    env.runner.worlds["truth"]["qd"][0, 0, 4] = math.nan
     observation, reward, terminated, truncated, info = env.step(np.zeros(4, np.float32))
     assert (info["outcome"], terminated, truncated, info["is_success"]) == ("outside_model", True, False, False)
     assert np.isfinite(observation).all()
@@ -33,7 +33,7 @@ def test_only_that_world_of_many_insertions_ends() -> None:
     env.reset(seed=5)
     actions = np.zeros((3, 4), np.float32)
     env.step(actions)
-    env.plant.worlds["truth"]["qd"][1, 0, 5] = math.inf
+    env.runner.worlds["truth"]["qd"][1, 0, 5] = math.inf
     observations, rewards, terminated, _, info = env.step(actions)
     assert terminated.tolist() == [False, True, False]
     assert info["outcome"].tolist() == ["running", "outside_model", "running"]
@@ -47,7 +47,7 @@ def test_timing_ends_outside_the_model() -> None:
     env = TimingEnv(plant="rom", truck="tractor_6x4", pack="cab_282")
     env.reset(seed=5)
     assert env._episode is not None
-    env._episode.swap.twin.plant.worlds["truth"]["qd"][0, 0, 4] = math.nan
+    env._episode.swap.twin.runner.worlds["truth"]["qd"][0, 0, 4] = math.nan
     observation, reward, terminated, truncated, info = env.step(np.zeros(10, np.float32))
     assert (info["outcome"], terminated, truncated, info["is_success"]) == ("outside_model", True, False, False)
     assert np.isfinite(observation).all()
@@ -61,7 +61,7 @@ def test_only_that_world_of_many_swaps_ends() -> None:
     base = env.unwrapped
     assert isinstance(base, TimingVectorEnv)
     base.reset(seed=5)
-    base.plant.worlds["truth"]["qd"][1, 0, 4] = math.nan
+    base.runner.worlds["truth"]["qd"][1, 0, 4] = math.nan
     observations, rewards, terminated, _, info = base.step(np.zeros((2, 10), np.float32))
     assert terminated.tolist() == [False, True]
     assert info["outcome"].tolist() == ["running", "outside_model"]

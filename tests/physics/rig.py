@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pybullet as pb
@@ -28,10 +29,24 @@ from twin.records import (
     UNTIL_DONE,
     new_command,
 )
-from twin.setup.cell import build_cell
+from twin.runner.single import Runner
+from twin.setup.cell import Cell, build_cell
 
 Array = np.ndarray
-Plant = BulletPlant | RomBench
+
+
+class BulletBench(Runner):
+    """One world of the reference plant; what a runner has not is its plant's."""
+
+    def __init__(self, cell: Cell, **named: Any) -> None:
+        super().__init__(BulletPlant(cell, **named))
+        self._dt_s = 1.0 / self._physics_hz
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.plant, name)
+
+
+Plant = BulletBench | RomBench
 GRAVITY_MPS2 = 9.81
 OLD, NEW = 0, 1  # packs of a one-pack swap: the truck's, and the charged one in its slot
 TRUCK_SEAT, EMPTY_SLOT, FULL_SLOT = 0, 1, 2
@@ -60,7 +75,7 @@ def bench(
     seed: int = 1,
     trailer: bool = True,
     params_with: Mapping[str, object] | None = None,
-    plant: type[Plant] = BulletPlant,
+    plant: type[Plant] = BulletBench,
 ) -> Plant:
     """A plant with the truck parked at `park` (None: as drawn), perfect sensors, and packs of exactly nominal mass but
     for those in `pack_kg`.
@@ -122,13 +137,13 @@ def place_axes(plant: Plant, robot: int = 0, **q: float) -> None:
 
 def _put_joint(plant: Plant, body: str, joint: int, value: float) -> None:
     """The engine has joints of its own; the reduced-order model has those of WORLD only."""
-    if isinstance(plant, BulletPlant):
+    if isinstance(plant, BulletBench):
         pb.resetJointState(getattr(plant, body), joint, value, 0.0, physicsClientId=plant._client)
 
 
 def _refresh(plant: Plant) -> None:
     """What follows from positions that have just been set."""
-    if isinstance(plant, BulletPlant):
+    if isinstance(plant, BulletBench):
         plant._read_joints()
         plant._read_packs()
     else:
@@ -137,7 +152,7 @@ def _refresh(plant: Plant) -> None:
 
 def _refresh_holds(plant: Plant) -> None:
     """Grips or locks hold something else now."""
-    if isinstance(plant, BulletPlant):
+    if isinstance(plant, BulletBench):
         plant._update_constraints()
     else:
         plant.refresh()
@@ -171,7 +186,7 @@ def place_pack(
 def remove_pack(plant: Plant, k: int) -> None:
     """Take pack `k` out of the cell: far away and held there."""
     place_pack(plant, k, (60.0, 60.0 + 5.0 * k, 5.0))
-    if isinstance(plant, BulletPlant):
+    if isinstance(plant, BulletBench):
         pb.changeDynamics(plant._packs[k], -1, mass=0.0, physicsClientId=plant._client)
 
 
@@ -286,7 +301,7 @@ def move(
     return command
 
 
-Probe = Callable[[BulletPlant], object]
+Probe = Callable[[BulletBench], object]
 
 
 def record(plant: Plant, seconds: float, *fields: str, every: int = 1) -> dict[str, Array]:
@@ -295,7 +310,7 @@ def record(plant: Plant, seconds: float, *fields: str, every: int = 1) -> dict[s
     Steps are ticks; the reduced-order model goes from scan to scan.
     """
     w = plant.worlds
-    ticks = 1 if isinstance(plant, BulletPlant) else plant._scan_ticks
+    ticks = 1 if isinstance(plant, BulletBench) else plant._scan_ticks
     out: dict[str, list[Array]] = {name: [] for name in (*fields, "t_s")}
     for step in range(round(seconds * plant._physics_hz / ticks)):
         plant.scan()
@@ -311,7 +326,7 @@ def run(plant: Plant, seconds: float) -> None:
 
 
 def push_truck(
-    plant: BulletPlant, seconds: float, force: Callable[[float], Sequence[float]], at: Sequence[float]
+    plant: BulletBench, seconds: float, force: Callable[[float], Sequence[float]], at: Sequence[float]
 ) -> Array:
     """Push the truck's body with `force(t)` (N, world) at a point `at` (m, world): (ticks, 7) of t and truck_q."""
     rows = []
@@ -326,20 +341,20 @@ def push_truck(
     return np.array(rows)
 
 
-def push_pack(plant: BulletPlant, k: int, force_n: Sequence[float]) -> None:
+def push_pack(plant: BulletBench, k: int, force_n: Sequence[float]) -> None:
     """Push pack `k` at its centre of mass for the next tick."""
     at, _ = pb.getBasePositionAndOrientation(plant._packs[k], physicsClientId=plant._client)
     pb.applyExternalForce(plant._packs[k], -1, list(force_n), at, pb.WORLD_FRAME, physicsClientId=plant._client)
 
 
-def pack_state(plant: BulletPlant, k: int) -> tuple[Array, Array]:
+def pack_state(plant: BulletBench, k: int) -> tuple[Array, Array]:
     """(position of the centre of mass, its velocity) straight from the engine."""
     at, _ = pb.getBasePositionAndOrientation(plant._packs[k], physicsClientId=plant._client)
     velocity, _ = pb.getBaseVelocity(plant._packs[k], physicsClientId=plant._client)
     return np.array(at), np.array(velocity)
 
 
-def pack_in_end_effector_m(plant: BulletPlant, k: int, robot: int = 0) -> Array:
+def pack_in_end_effector_m(plant: BulletBench, k: int, robot: int = 0) -> Array:
     """Position of pack `k` in the end effector's frame and twice its quaternion's vector part (small angles), (6,)."""
     link = len(JOINTS) * (robot + 1) - 1
     e = pb.getLinkState(plant._robots, link, computeForwardKinematics=1, physicsClientId=plant._client)
@@ -348,13 +363,13 @@ def pack_in_end_effector_m(plant: BulletPlant, k: int, robot: int = 0) -> Array:
     return np.array([*position, *(2.0 * np.array(rotation[:3]))])
 
 
-def deepest_contact_m(plant: BulletPlant, k: int) -> float:
+def deepest_contact_m(plant: BulletBench, k: int) -> float:
     """Penetration of pack `k` into everything but the end effector that holds it."""
     points = pb.getContactPoints(bodyA=plant._packs[k], physicsClientId=plant._client)
     return max((-point[8] for point in points if point[2] != plant._robots), default=0.0)
 
 
-def farthest_slid_m(plant: BulletPlant, k: int) -> float:
+def farthest_slid_m(plant: BulletBench, k: int) -> float:
     """How far the two sides of a contact point of pack `k` are from facing each other, at the most."""
     points = pb.getContactPoints(bodyA=plant._packs[k], physicsClientId=plant._client)
     slid = [np.subtract(on_a, on_b) - np.multiply(normal, gap) for _, _, _, _, _, on_a, on_b, normal, gap, *_ in points]

@@ -12,6 +12,7 @@ from twin.plants.rom import RomPlant, advance, pace, placing, pressed, touching
 from twin.plants.rom.model import COUPLED, GROUND
 from twin.plants.rom.pace import FLIES, RESTS, RIDES, TICKS
 from twin.records import ROBOTS
+from twin.runner.single import Runner
 from twin.setup.cell import Cell
 
 __all__ = ["FLIES", "RESTS", "RIDES", "TICKS", "RomBench"]
@@ -26,7 +27,7 @@ def refresh(worlds: Any, params: Any, models: Any, states: Any, scratch: Any) ->
     measure_packs(world.truth, p)
     placing.take_holds(world.truth, p, m, x, t)
     placing.recall(world.truth, p, m, x, t)
-    placing.place_all(world.truth, world.image, world.control, world.monitor, p, m, x, t)
+    placing.place_all(world.truth, p, m, x, t)
     touching.find_near(world.truth, world.image, p, m, x, t, True)
     for i in range(ROBOTS + 1):
         x.calm[i] = 0
@@ -47,33 +48,50 @@ def step_at(worlds: Any, params: Any, models: Any, states: Any, scratch: Any, ch
     pace.choose(world.truth, world.image, world.faults, p, m, x)
     for r in range(p.robots):
         x.pace[r] = chosen
-    advance.advance_ticks(world.truth, world.image, world.faults, world.kpis, p, m, x, t, ticks)
+    advance.advance_ticks(world.truth, world.image, world.faults, p, m, x, t, ticks)
 
 
-class RomBench(RomPlant):
-    """One world of the reduced-order model."""
+class PacedPlant(RomPlant):
+    """One world of the reduced-order model; `pace`: RESTS, FLIES or TICKS for all robots, None: its own choice."""
 
-    def __init__(self, cell: Cell) -> None:
-        super().__init__(cell)
-        self.pace: int | None = None
-        """RESTS, FLIES or TICKS for all robots; None leaves the choice to the plant."""
+    pace: int | None = None
 
     def step(self, ticks: int = 1) -> None:
         if self.pace is None:
             super().step(ticks)
         else:
-            step_at(*self._arguments(), self._scratch, self.pace, ticks)
+            step_at(*self._arguments(), self.pace, ticks)
+
+
+class RomBench(Runner):
+    """One world of the reduced-order model, scan by scan; what a runner has not is its plant's."""
+
+    plant: PacedPlant
+
+    def __init__(self, cell: Cell) -> None:
+        super().__init__(PacedPlant(cell))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.plant, name)
+
+    @property
+    def pace(self) -> int | None:
+        return self.plant.pace
+
+    @pace.setter
+    def pace(self, pace: int | None) -> None:
+        self.plant.pace = pace
 
     def refresh(self) -> None:
         """What follows from positions and holds that have just been set."""
-        refresh(*self._arguments(), self._scratch)
+        refresh(*self.plant._arguments())
 
     def put_pack(self, k: int, xyz_m: Sequence[float], yaw_rad: float) -> None:
         """Pack `k` with its grip face at `xyz_m`; whatever is under it now carries it."""
         self.worlds["truth"]["pack_pose"][0, k] = (*xyz_m, 0.0, 0.0, sin(0.5 * yaw_rad), cos(0.5 * yaw_rad))
-        self.states["carrier"][0, k] = GROUND
+        self.plant.states["carrier"][0, k] = GROUND
         self.refresh()
 
     def chosen(self, robot: int = 0) -> int:
         """The pace of the last step."""
-        return int(self.states["pace"][0, robot])
+        return int(self.plant.states["pace"][0, robot])

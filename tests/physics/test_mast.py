@@ -58,14 +58,14 @@ def test_a_pack_off_a_leaning_truck_goes_level_into_its_slot(pitch_deg, roll_deg
     params["truck_park"][0, [TPITCH, TROLL]] = radians(pitch_deg), radians(roll_deg)
     twin = SwapTwin(dataclasses.replace(cell, params=params), load_timing("factory", station))
     try:
-        w, program = twin.plant.worlds[0], twin.program
+        w, program = twin.runner.worlds[0], twin.program
         lean = []
 
         def note(plant):
             if w["truth"]["held"][0] == rig.OLD:
                 lean.append(rig.pack_in_end_effector_m(plant, rig.OLD)[3:5])
 
-        twin.plant.disturb = note
+        twin.runner.disturb = note
         while program.step[0, 0] < program.index["store_release"] and program.advance():
             pass
         assert {event["name"] for event in program.events[0]} <= {"load_cell_zeroed"}, "no try has failed"

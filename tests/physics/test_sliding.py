@@ -14,11 +14,10 @@ import pytest
 from tests.physics import rig
 from tests.physics.rom_bench import RomBench
 from tests.physics.sliding import Truck
-from twin.plants.bullet import BulletPlant
 from twin.plants.tyres import hold
 
 FRICTION, PITCH_CENTRE_M = 0.7, 0.5
-PLANTS = [BulletPlant, RomBench]
+PLANTS = [rig.BulletBench, RomBench]
 AFTER_S = 1.0
 
 

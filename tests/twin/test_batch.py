@@ -7,8 +7,8 @@ import pytest
 from tests.evidence.campaign import CELLS
 from twin.catalogue import load_pack, load_station, load_timing, load_truck
 from twin.faults import parse_fault
-from twin.plants.rom import RomPlant
 from twin.result import SwapResult
+from twin.runner.kinds import batch_maker, rom_runner
 from twin.setup.cell import Cell, build_cell
 from twin.swap import SwapTwin
 
@@ -21,7 +21,7 @@ def cells_of(station: str, seeds: tuple[int, ...]) -> list[Cell]:
 
 def batch(cells: list[Cell]) -> SwapTwin:
     timing = load_timing("factory", cells[0].station)
-    return SwapTwin(cells[0], timing, make_plant=lambda _cell: RomPlant(cells))
+    return SwapTwin(cells[0], timing, make_runner=batch_maker(cells))
 
 
 def told(result: SwapResult) -> dict[str, object]:
@@ -37,7 +37,7 @@ def test_a_swap_of_a_batch_tells_what_it_tells_alone(station: str, seeds: tuple[
     assert [result.cell.seed for result in results] == list(seeds)
     assert len({result.end_state_sha256 for result in results}) == len(seeds)
     for cell, result in zip(cells, results, strict=True):
-        alone = SwapTwin(cell, together.timing, make_plant=RomPlant).run()
+        alone = SwapTwin(cell, together.timing, make_runner=rom_runner).run()
         assert told(result) == told(alone)
     if station == "chassis":
         assert {result.outcome for result in results} == {"completed", "repark_required"}, "they end at different times"
@@ -47,7 +47,7 @@ def test_what_acts_on_single_swaps_is_refused_for_a_batch() -> None:
     cells = cells_of("top_lift", (0, 1))
     timing = load_timing("factory", cells[0].station)
     with pytest.raises(ValueError, match="single swaps"):
-        SwapTwin(cells[0], timing, [parse_fault("estop:at_s=3")], make_plant=lambda _cell: RomPlant(cells))
+        SwapTwin(cells[0], timing, [parse_fault("estop:at_s=3")], make_runner=batch_maker(cells))
 
 
 def test_a_single_swap_says_how_often_it_tried() -> None:

@@ -38,7 +38,7 @@ def test_a_lane_stops_where_it_is_told() -> None:
     lane = Lane(twin, 100)
     for k in range(4):
         assert lane.turn()
-        assert int(twin.plant.worlds["truth"]["tick"][0]) == 100 * k
+        assert int(twin.runner.worlds["truth"]["tick"][0]) == 100 * k
     assert lane.seconds > 0.0
     lane.close()
 

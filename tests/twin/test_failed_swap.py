@@ -11,8 +11,8 @@ from rich.console import Console
 
 from twin.commands.swap import print_result, resolve
 from twin.faults import parse_fault
-from twin.plants.rom import RomPlant
 from twin.result import SwapResult
+from twin.runner.kinds import rom_runner
 from twin.swap import SwapTwin
 
 NEVER = ("mechanical_time_s", "cycle_time_s")
@@ -22,7 +22,7 @@ PEAKS = ("peak_sway_m", "peak_sway_rad", "peak_lateral_force_n", "peak_axial_for
 @functools.cache
 def swap(station: str, *faults: str) -> SwapResult:
     cell, timing = resolve(station, None, None, "factory", seed=0, parking="guided")
-    twin = SwapTwin(cell, timing, [parse_fault(text) for text in faults], make_plant=RomPlant)
+    twin = SwapTwin(cell, timing, [parse_fault(text) for text in faults], make_runner=rom_runner)
     try:
         return twin.run()
     finally:

@@ -15,11 +15,11 @@ from twin.commands.swap import resolve
 from twin.faults import parse_fault
 from twin.incident import amount, amounts
 from twin.incident.facts import _KINDS
-from twin.plants.rom import RomPlant
 from twin.recording import Recording, open_recording
 from twin.recording.swap import SwapRecorder
 from twin.records.causes import CAUSES
 from twin.result import SwapResult
+from twin.runner.kinds import rom_runner
 from twin.setup.cell import build_cell
 from twin.swap import SwapTwin
 
@@ -52,7 +52,7 @@ ENDS = [
 
 def run(station: str, fault: str, target: Path) -> SwapResult:
     cell = cell_of(station)
-    twin = SwapTwin(cell, load_timing("factory", cell.station), [parse_fault(fault)], make_plant=RomPlant)
+    twin = SwapTwin(cell, load_timing("factory", cell.station), [parse_fault(fault)], make_runner=rom_runner)
     with SwapRecorder(target, twin) as recorder:
         result = twin.run()
         recorder.finish(result)
@@ -106,7 +106,7 @@ def test_a_refused_command_says_which_permissive_and_by_how_much(tmp_path: Path)
     station = load_station("chassis")
     cell = build_cell(station, load_truck("chassis_tractor_3"), load_pack("chassis_171"), seed=7)
     twin = SwapTwin(
-        cell, load_timing("factory", station), [parse_fault("scanner_noise:factor=20")], make_plant=RomPlant
+        cell, load_timing("factory", station), [parse_fault("scanner_noise:factor=20")], make_runner=rom_runner
     )
     result = twin.run()
     assert result.outcome == "refused"
@@ -117,7 +117,7 @@ def test_a_refused_command_says_which_permissive_and_by_how_much(tmp_path: Path)
 
 def test_a_stop_of_the_station_says_what_each_robot_did() -> None:
     cell, timing = resolve("chassis", "chassis_tractor_3", None, "factory", seed=7, parking="guided")
-    twin = SwapTwin(cell, timing, [parse_fault("estop:at_s=46.3")], make_plant=RomPlant)
+    twin = SwapTwin(cell, timing, [parse_fault("estop:at_s=46.3")], make_runner=rom_runner)
     result = twin.run()
     trip = next(event for event in result.events if event["name"] == "trip")
     doing = {span.robot: span.name for span in result.phases if span.start_s <= trip["at_s"] <= span.end_s}

@@ -21,9 +21,9 @@ from twin.catalogue.plausible.limits import GUIDE_REACH
 from twin.catalogue.schema import TimingSet
 from twin.control.landing import LET_OFF_CAPTURES, let_off_m
 from twin.faults import Fault, parse_fault
-from twin.plants.rom import RomPlant
 from twin.records import UNTIL_LANDED, X, Y, Z
 from twin.result import SwapResult
+from twin.runner.kinds import batch_maker
 from twin.setup.cell import Cell, build_cell
 from twin.swap import SwapTwin
 
@@ -42,7 +42,7 @@ def landings(cell: Cell, timing: TimingSet, *faults: Fault) -> tuple[SwapResult,
     Returns:
         the result; (distance beside the pack in m, speed sideways in m/s) of each landing, as its guides reach the pack
     """
-    twin = SwapTwin(cell, timing, faults, make_plant=lambda _cell: RomPlant([cell]))
+    twin = SwapTwin(cell, timing, faults, make_runner=batch_maker([cell]))
     seen: list[tuple[float, float]] = []
     low: set[int] = set()
 
@@ -124,7 +124,7 @@ def test_a_fast_pull_on_the_heaviest_pack_stops_below_the_overload_cut_off() -> 
     twin = SwapTwin(
         cell,
         factory_but("top_lift", {"pull_test": {"creep_speed_mps": 0.05, "creep_height_m": 0.05}}),
-        make_plant=lambda _cell: RomPlant([cell]),
+        make_runner=batch_maker([cell]),
     )
     most = 0.0
 

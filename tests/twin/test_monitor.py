@@ -17,7 +17,6 @@ from tests.tiers import slow
 from twin.catalogue import load_pack, load_station, load_truck
 from twin.monitor import INVARIANTS, monitor
 from twin.plants.beginning import new_world
-from twin.plants.bullet import BulletPlant
 from twin.records import (
     BUSY,
     DONE,
@@ -45,14 +44,14 @@ from twin.setup.cell import build_cell
 
 SCAN_S = 0.01
 ROBOT = np.zeros(1, np.int64)
-Bench = Callable[..., BulletPlant]
+Bench = Callable[..., rig.BulletBench]
 
 
 @pytest.fixture
 def bench() -> Iterator[Bench]:
     plants = []
 
-    def make(*args: object, **kwargs: object) -> BulletPlant:
+    def make(*args: object, **kwargs: object) -> rig.BulletBench:
         plants.append(rig.bench(*args, **kwargs))
         return plants[-1]
 
@@ -61,7 +60,7 @@ def bench() -> Iterator[Bench]:
         plant.close()
 
 
-def settle(plant: BulletPlant, *broken: int) -> BulletPlant:
+def settle(plant: rig.BulletBench, *broken: int) -> rig.BulletBench:
     """Let what was put there come to rest; from here on all interlocks work but the `broken` ones."""
     off = plant.params["interlock_off"][0]
     off[:] = 1
@@ -74,7 +73,7 @@ def settle(plant: BulletPlant, *broken: int) -> BulletPlant:
     return plant
 
 
-def command(plant: BulletPlant, robot: int = 0, **fields: float) -> int:
+def command(plant: rig.BulletBench, robot: int = 0, **fields: float) -> int:
     """Issue a command of axes (by name) and other fields, at the loaded limits; what the PLC says to it."""
     p = plant.params[0]
     commands = new_command()
@@ -90,12 +89,12 @@ def command(plant: BulletPlant, robot: int = 0, **fields: float) -> int:
     return int(plant.worlds["control"]["status"][0, robot])
 
 
-def seen(plant: BulletPlant) -> set[int]:
+def seen(plant: rig.BulletBench) -> set[int]:
     """The invariants that the monitor has found violated."""
     return set(np.flatnonzero(plant.worlds["monitor"]["violation"][0]).tolist())
 
 
-def carry(bench: Bench, kind: str, *, high: bool = True, **kwargs: object) -> BulletPlant:
+def carry(bench: Bench, kind: str, *, high: bool = True, **kwargs: object) -> rig.BulletBench:
     """A robot with a pack, away from everything: at traverse height, or 1 m nearer to the seats."""
     if kind == "top_lift":
         plant = bench(**kwargs)
@@ -111,7 +110,7 @@ def carry(bench: Bench, kind: str, *, high: bool = True, **kwargs: object) -> Bu
     return plant
 
 
-def grip_in_seat(bench: Bench, kind: str) -> BulletPlant:
+def grip_in_seat(bench: Bench, kind: str) -> rig.BulletBench:
     """A robot with its grips closed on the truck's locked pack."""
     truck = {"top_lift": "tractor_6x4", "chassis": "chassis_rigid_1"}[kind]
     plant = bench(kind, truck)
@@ -335,7 +334,7 @@ def test_3_corrections_inside_the_deadband_are_no_traverse(bench):
 # -------------------------------------------------------------------------------------------- 4: truck released
 
 
-def release(plant: BulletPlant) -> int:
+def release(plant: rig.BulletBench) -> int:
     status = command(plant, release_truck=1, until=UNTIL_DWELL, dwell_s=0.1, timeout_s=1.0)
     rig.run(plant, 0.3)
     return status
@@ -355,7 +354,7 @@ def test_4_the_truck_goes_too_early(bench, what, broken):
     assert seen(plant) == ({4} if broken else set())
 
 
-def pulled(bench: Bench) -> BulletPlant:
+def pulled(bench: Bench) -> rig.BulletBench:
     """The truck's pack, locked, after a pull test: hoisted until the ropes carry 1.2 times its weight."""
     plant = settle(grip_in_seat(bench, "top_lift"))
     w = plant.worlds[0]
@@ -407,7 +406,9 @@ STOPS = [
 ]
 
 
-def full_speed(bench: Bench, kind: str, loaded: bool, axis: str, start: float, goal: float) -> tuple[BulletPlant, int]:
+def full_speed(
+    bench: Bench, kind: str, loaded: bool, axis: str, start: float, goal: float
+) -> tuple[rig.BulletBench, int]:
     """A plant whose axis runs at full speed from `start` towards `goal`."""
     k = ("x", "y", "z", "yaw").index(axis)
     if kind == "top_lift":
@@ -442,7 +443,7 @@ def full_speed(bench: Bench, kind: str, loaded: bool, axis: str, start: float, g
     return plant, k
 
 
-def stop(plant: BulletPlant, k: int, cause: str) -> float:
+def stop(plant: rig.BulletBench, k: int, cause: str) -> float:
     """Press the button or cut the power, let 5 s pass: the distance that the axis still went."""
     w = plant.worlds[0]
     plant.scan()

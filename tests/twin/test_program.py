@@ -133,7 +133,7 @@ def test_timing_is_each_robots_own() -> None:
     assert program.timing.shape == (1, 2, 2)
     both = np.zeros((1, 2, 2), TIMING)
     both["velocity_fraction"][0, 1] = 0.5
-    own = Program(program.plant, program.cell, program.table, both, PHASES)
+    own = Program(program.runner, program.cell, program.table, both, PHASES)
     who = Selection(np.array([0, 0]), np.array([0, 1]), np.array([0, 1]))
     assert phase_timing(own, who, "two")["velocity_fraction"].tolist() == [0.0, 0.5]
 

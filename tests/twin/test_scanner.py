@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from twin.catalogue import load_pack, load_station, load_truck, with_overrides
-from twin.setup.cell import Cell, build_cell
+from twin.control.sensors import read_truck, scan_frame
 from twin.errors import InputError
 from twin.plants.beginning import new_world
 from twin.records import DELAY_SCANS, TX
-from twin.control.sensors import read_truck, scan_frame
+from twin.setup.cell import Cell, build_cell
 
 
 def cell_with(overrides: dict[str, object]) -> Cell:

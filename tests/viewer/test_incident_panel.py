@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from twin.plants.kinds import plant_maker
 
 from tests.twin.faults.cells import cell_of
 from twin.catalogue import load_pack, load_station, load_timing, load_truck
@@ -17,6 +16,7 @@ from twin.recording.docking import DockingConfiguration, DockingRecorder
 from twin.recording.docking.configuration import Start
 from twin.recording.swap import SwapRecorder
 from twin.result import SwapResult
+from twin.runner.kinds import runner_maker
 from twin.swap import SwapTwin
 from twin.viewer import moments
 from twin.viewer.graphics.offscreen import Offscreen
@@ -37,7 +37,7 @@ SIZES = ((1280, 720), (640, 360), (1920, 1080))
 def recorded(path: Path, plant: str, station: str, *faults: str) -> SwapResult:
     cell = cell_of(station)
     timing = load_timing("factory", cell.station)
-    twin = SwapTwin(cell, timing, [parse_fault(fault) for fault in faults], make_plant=plant_maker(plant))
+    twin = SwapTwin(cell, timing, [parse_fault(fault) for fault in faults], make_runner=runner_maker(plant))
     with SwapRecorder(path, twin) as recorder:
         result = twin.run()
         recorder.finish(result)

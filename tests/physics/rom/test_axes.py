@@ -12,7 +12,6 @@ from tests.physics.rom.loads import HUNG_KG, LOADS, PACES, hang_aside
 from tests.physics.rom_bench import RESTS, RomBench
 from twin.motion.drives import STOP_JERK, motion_end_s
 from twin.motion.profile import plan_hold
-from twin.plants.bullet import BulletPlant
 from twin.records import DONE, EX, EY, JOINTS, STANDSTILL, TRIP_ESTOP, TRIP_FOLLOWING, YAW, X, Y, Z
 
 G = rig.GRAVITY_MPS2
@@ -219,7 +218,7 @@ def test_a_dead_axis_is_a_double_pendulum_without_friction(bench, joint, pace):
     assert rig.period_s(seen["t_s"], seen["q"][:, 0, joint]) == pytest.approx(expected_s, rel=5e-4)
 
 
-@pytest.mark.parametrize("plant_of", [RomBench, BulletPlant], ids=["rom", "bullet"])
+@pytest.mark.parametrize("plant_of", [RomBench, rig.BulletBench], ids=["rom", "bullet"])
 @pytest.mark.parametrize(("station", "axis", "steps"), STUCK, ids=[f"{s}-{JOINTS[k]}" for s, k, _ in STUCK])
 def test_an_axis_that_friction_holds_off_its_target_breaks_loose(plant_of, station, axis, steps):
     """Stuck some steps of its encoder off, it asks for e = K off; its drive gives G (e + e t / T) and moves it when

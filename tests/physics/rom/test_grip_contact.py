@@ -18,9 +18,8 @@ from tests.physics import rig
 from tests.physics.rom.landing import Landed, Landing, land
 from tests.physics.rom_bench import RomBench
 from tests.tiers import slow
-from twin.plants.bullet import BulletPlant
 
-PLANTS = (BulletPlant, RomBench)
+PLANTS = (rig.BulletBench, RomBench)
 MOUTH_M, DEPTH_M, WALL_M = 0.044, 0.040 / math.tan(math.radians(35.0)), 0.02 * math.cos(math.radians(35.0))
 """Of the flared guides: how far off they capture, how deep they reach, and how thick they are at the rim."""
 HALF_X_M, HALF_Y_M, SPREADER_KG = 0.55, 1.20, 450.0
@@ -104,7 +103,7 @@ def hit(plant: type, speed_mps: float) -> float:
     rope_m = 6.0 - (z + DEPTH_M - low_m)
     rig.hang(one, None, rope_m, x=x, y=y + 2.0 * HALF_Y_M + MOUTH_M + WALL_M + gap_m)
     w["truth"]["qd"][0, 5] = -speed_mps
-    if isinstance(one, BulletPlant):
+    if isinstance(one, rig.BulletBench):
         pb.resetJointState(one._robots, 5, float(w["truth"]["q"][0, 5]), -speed_mps, physicsClientId=one._client)
     w["kpis"]["peak_lateral_n"] = 0.0
     rig.run(one, 0.3)

@@ -8,7 +8,6 @@ import pytest
 from tests.physics import rig
 from tests.physics.rom.loads import EA_N, HUNG_KG, ROPE_SPACING_M
 from tests.physics.rom_bench import RomBench
-from twin.plants.bullet import BulletPlant
 from twin.records import EPITCH, TZ
 
 G = rig.GRAVITY_MPS2
@@ -95,7 +94,7 @@ def test_a_pin_leans_on_its_wall_with_one_spring(bench, aside_m):
     assert deepest_m - 0.00075 == pytest.approx(abs(held_n) / 2.0 / PIN_N_PER_M, rel=0.02)
 
 
-@pytest.mark.parametrize("plant", [RomBench, BulletPlant])
+@pytest.mark.parametrize("plant", [RomBench, rig.BulletBench])
 @pytest.mark.parametrize("dx_m", [0.07, 0.09])
 def test_far_off_the_guides_a_pack_slides_off_the_tips_of_its_pins(plant, dx_m):
     """Beyond the cones' mouth (25 mm capture and half a bore of 28 mm) the pins' tips meet the end faces of the

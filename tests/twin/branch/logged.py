@@ -7,7 +7,6 @@ from bisect import bisect_right
 from pathlib import Path
 
 import yaml
-from twin.plants.kinds import plant_maker
 
 from twin.catalogue import default_pack, load_station, load_timing, load_truck, with_overrides
 from twin.commands.swap import default_truck
@@ -15,6 +14,7 @@ from twin.log_import.importing import import_log
 from twin.log_import.mapping_checks import load_mapping
 from twin.recording import Recording, open_recording
 from twin.recording.swap import SwapRecorder
+from twin.runner.kinds import runner_maker
 from twin.setup.cell import build_cell
 from twin.swap import SwapTwin
 
@@ -35,7 +35,7 @@ def own_swap(path: Path, station: str, truck: str | None = None) -> Path:
     at = with_overrides(load_station(station), OVERRIDES)
     who = default_truck(at, None) if truck is None else load_truck(truck)
     cell = build_cell(at, who, default_pack(at, who), seed=1)
-    twin = SwapTwin(cell, load_timing("factory", at), make_plant=plant_maker("rom"))
+    twin = SwapTwin(cell, load_timing("factory", at), make_runner=runner_maker("rom"))
     with SwapRecorder(path, twin) as recorder:
         recorder.finish(twin.run())
     return path

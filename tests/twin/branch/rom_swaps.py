@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from twin.plants.kinds import plant_maker
 
 from swaptwin import run
 from tests.determinism.short_swap import cell_and_timing, stop_at
@@ -19,6 +18,7 @@ from twin.recording.resume.exchange import Branched
 from twin.recording.resume.moment import Change
 from twin.recording.swap import SwapRecorder
 from twin.result import SwapResult
+from twin.runner.kinds import runner_maker
 from twin.swap import SwapTwin
 
 STATIONS = ("top_lift", "chassis")
@@ -28,7 +28,7 @@ def recorded(path: Path, station: str, *, plant: str = "rom", faults: tuple[str,
     """A whole swap of seed 1."""
     cell, timing = cell_and_timing(station)
     given = [parse_fault(text) for text in faults]
-    twin = SwapTwin(cell, timing, given, make_plant=plant_maker(plant), **deciders)
+    twin = SwapTwin(cell, timing, given, make_runner=runner_maker(plant), **deciders)
     with SwapRecorder(path, twin) as recorder:
         recorder.finish(twin.run())
     twin.close()

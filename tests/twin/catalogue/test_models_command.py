@@ -15,9 +15,9 @@ from twin.commands.models import unit_of, what_is_meant
 from twin.commands.swap import resolve
 from twin.errors import InputError
 from twin.faults import parse_fault
-from twin.plants.rom import RomPlant
 from twin.recording import open_recording
 from twin.recording.swap import SwapRecorder, verify
+from twin.runner.kinds import rom_runner
 from twin.swap import SwapTwin
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -209,7 +209,7 @@ def test_recorded_swaps_of_a_copy_keep_its_name(tmp_path: Path) -> None:
     path = tmp_path / "heavy.yaml"
     path.write_text((models_folder() / "packs" / "cab_282.yaml").read_text(encoding="utf-8"))
     cell, timing = resolve("top_lift", None, str(path), "factory", seed=0, parking="guided")
-    twin = SwapTwin(cell, timing, [parse_fault("estop:at_s=1")], make_plant=RomPlant)
+    twin = SwapTwin(cell, timing, [parse_fault("estop:at_s=1")], make_runner=rom_runner)
     with SwapRecorder(tmp_path / "a.mcap", twin) as recorder:
         result = twin.run()
         recorder.finish(result)

@@ -22,8 +22,8 @@ from twin.catalogue.load import models_folder, names
 from twin.catalogue.plausible import implausible
 from twin.catalogue.plausible.ranges import PRESSED_M
 from twin.errors import InputError
-from twin.plants.rom import RomPlant
 from twin.plants.rom.points import DEEP_M
+from twin.runner.kinds import rom_runner
 from twin.sequence.program import OUTCOMES
 from twin.setup.cell import build_cell
 from twin.swap import SwapTwin
@@ -84,11 +84,11 @@ def ends(file: tuple[str, str], path: Path) -> str:
         cell = build_cell(loaded["station"], loaded["truck"], loaded["pack"], seed=7)
     except InputError as error:
         return "refused" if one_line(str(error)) else "refused in more than one line"
-    twin = SwapTwin(cell, load_timing("factory", cell.station), make_plant=RomPlant)
+    twin = SwapTwin(cell, load_timing("factory", cell.station), make_runner=rom_runner)
     try:
         result = twin.run()
         for field in ("q", "qd", "truck_q", "truck_qd", "pack_pose", "load_n"):
-            assert np.isfinite(twin.plant.worlds["truth"][field]).all(), field
+            assert np.isfinite(twin.runner.worlds["truth"][field]).all(), field
     finally:
         twin.close()
     assert "not finite" not in str(result.violations)

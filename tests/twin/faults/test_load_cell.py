@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from twin.plants.kinds import plant_maker
 
 from tests.tiers import slow
 from tests.twin.faults.cells import cell_of
 from twin.catalogue import load_timing
 from twin.faults import parse_fault
 from twin.result import SwapResult
+from twin.runner.kinds import runner_maker
 from twin.swap import SwapTwin
 
 
@@ -25,9 +25,9 @@ def swap(station: str, plant: str, *specs: str) -> tuple[SwapResult, int]:
     """One swap under factory timing and which pack robot 0 holds at its end."""
     cell = cell_of(station)
     faults = [parse_fault(spec) for spec in specs]
-    twin = SwapTwin(cell, load_timing("factory", cell.station), faults, make_plant=plant_maker(plant))
+    twin = SwapTwin(cell, load_timing("factory", cell.station), faults, make_runner=runner_maker(plant))
     try:
-        return twin.run(), int(twin.plant.worlds["truth"]["held"][0, 0])
+        return twin.run(), int(twin.runner.worlds["truth"]["held"][0, 0])
     finally:
         twin.close()
 
@@ -121,9 +121,9 @@ def test_a_healthy_swap_stays_far_from_every_limit() -> None:
     """False alarms: the closest that any check of a nominal swap comes to its limit is under a half."""
     for station in ("top_lift", "chassis"):
         cell = cell_of(station)
-        twin = SwapTwin(cell, load_timing("factory", cell.station), make_plant=plant_maker("rom"))
+        twin = SwapTwin(cell, load_timing("factory", cell.station), make_runner=runner_maker("rom"))
         assert twin.run().outcome == "completed"
-        known, drive, jump = twin.plant.worlds["control"]["load_closest"][0].max(axis=0)
+        known, drive, jump = twin.runner.worlds["control"]["load_closest"][0].max(axis=0)
         assert 0.01 < known < 0.5
         assert drive < 0.5
         assert jump < 0.7

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from twin.plants.kinds import plant_maker
 
 from tests.twin.faults.cells import cell_of
 from twin.catalogue import TimingSet, load_timing
 from twin.records import LOAD_EMPTY, LOAD_PACK, LOAD_UNKNOWN, TRIP_SWAY
 from twin.result import SwapResult
+from twin.runner.kinds import runner_maker
 from twin.swap import SwapTwin
 
 TOUCHES_N = 20.0
@@ -23,9 +23,9 @@ class Watched:
 
     def __init__(self, station: str, plant: str, timing: TimingSet | None = None) -> None:
         cell = cell_of(station)
-        twin = SwapTwin(cell, timing or load_timing("factory", cell.station), make_plant=plant_maker(plant))
+        twin = SwapTwin(cell, timing or load_timing("factory", cell.station), make_runner=runner_maker(plant))
         if timing is not None:  # a spreader that swings shall land all the same
-            twin.plant.params["interlock_off"][:, TRIP_SWAY] = 1
+            twin.runner.params["interlock_off"][:, TRIP_SWAY] = 1
         self.worst_n, self.scans = 0.0, dict.fromkeys((LOAD_UNKNOWN, LOAD_EMPTY, LOAD_PACK), 0)
         twin.watch(self._look)
         try:

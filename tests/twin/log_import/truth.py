@@ -8,8 +8,9 @@ from functools import cache
 import numpy as np
 
 from twin.catalogue import load_pack, load_station, load_timing, load_truck, with_overrides
-from twin.plants.rom import RomPlant
 from twin.recording.swap.sampling import Sampler
+from twin.runner.kinds import rom_runner
+from twin.runner.single import Runner
 from twin.setup.cell import Cell, build_cell
 from twin.swap import SwapTwin
 
@@ -93,15 +94,15 @@ def truth_of(station_name: str) -> Truth:
     truck, pack = CELLS[station_name]
     station = with_overrides(load_station(station_name), QUICK)
     cell = build_cell(station, load_truck(truck), load_pack(pack), seed=1)
-    twin = SwapTwin(cell, load_timing("factory", station), make_plant=RomPlant)
-    sampler = Sampler(cell, twin.plant.worlds, twin.plant.params)
+    twin = SwapTwin(cell, load_timing("factory", station), make_runner=rom_runner)
+    sampler = Sampler(cell, twin.runner.worlds, twin.runner.params)
     rows: list[tuple[float, np.ndarray, np.ndarray]] = []
 
-    def observe(plant: RomPlant) -> None:
+    def observe(runner: Runner) -> None:
         _, channels, sensors = sampler.read()
-        rows.append((float(plant.worlds["truth"]["t_s"][0]), channels.copy(), sensors.copy()))
+        rows.append((float(runner.worlds["truth"]["t_s"][0]), channels.copy(), sensors.copy()))
 
-    twin.plant.observer = observe
+    twin.runner.observer = observe
     try:
         result = twin.run()
     finally:

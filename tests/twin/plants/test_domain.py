@@ -15,8 +15,8 @@ from tests.tiers import slow
 from tests.twin.plants.test_rom import cell_of
 from twin.catalogue import load_timing
 from twin.faults import parse_fault
-from twin.plants.rom import RomPlant
 from twin.recording.swap import SwapRecorder, verify
+from twin.runner.kinds import batch_maker, rom_runner
 from twin.swap import SwapTwin
 
 LOWERING_S = 35.0
@@ -27,7 +27,7 @@ def swap(n: int = 1, fault: str | None = None) -> SwapTwin:
     cells = [cell_of("top_lift", seed) for seed in range(3, 3 + n)]
     timing = load_timing("factory", cells[0].station)
     faults = [parse_fault(fault)] if fault is not None else []
-    return SwapTwin(cells[0], timing, faults, make_plant=RomPlant if n == 1 else lambda _: RomPlant(cells))
+    return SwapTwin(cells[0], timing, faults, make_runner=batch_maker(cells))
 
 
 def once_at(at_s: float, change: Callable[[Any], None]) -> Callable[[Any], None]:
@@ -77,7 +77,7 @@ def test_a_state_outside_ends_the_swap(
     assert end["at_s"] == pytest.approx(LOWERING_S, abs=0.021)
     assert not result.violations
     json.dumps(result.as_json(), allow_nan=False)
-    world = twin.plant.worlds[0]
+    world = twin.runner.worlds[0]
     assert all(
         np.isfinite(world["truth"][name]).all()
         for name in ("q", "qd", "truck_q", "truck_qd", "pack_pose", "e_pose", "tau")
@@ -88,10 +88,10 @@ def test_nothing_moves_after_it_has_left() -> None:
     twin = swap()
     twin.watch(once_at(LOWERING_S, put("qd", (0, 4), math.nan)))
     twin.run()
-    before = twin.plant.state_sha256()
-    twin.plant.stand(0, 1.0)
-    twin.plant.run()
-    assert twin.plant.state_sha256() == before
+    before = twin.runner.state_sha256()
+    twin.runner.stand(0, 1.0)
+    twin.runner.run()
+    assert twin.runner.state_sha256() == before
 
 
 def test_only_that_world_of_a_batch_ends() -> None:
@@ -99,12 +99,12 @@ def test_only_that_world_of_a_batch_ends() -> None:
     alone = swap()
     expected = alone.run().end_state_sha256
     twin = swap(2)
-    twin.plant.pause_tick = round(LOWERING_S * 500)
-    while twin.program.start() and (twin.plant.worlds["truth"]["tick"] < twin.plant.pause_tick).any():
-        twin.plant.run()
+    twin.runner.pause_tick = round(LOWERING_S * 500)
+    while twin.program.start() and (twin.runner.worlds["truth"]["tick"] < twin.runner.pause_tick).any():
+        twin.runner.run()
         twin.program.collect()
-    twin.plant.pause_tick = None
-    twin.plant.worlds["truth"]["qd"][1, 0, 4] = math.nan
+    twin.runner.pause_tick = None
+    twin.runner.worlds["truth"]["qd"][1, 0, 4] = math.nan
     twin.program.run()
     first, second = twin.results()
     assert (first.outcome, second.outcome) == ("completed", "outside_model")
@@ -126,7 +126,7 @@ def test_a_pack_that_hangs_past_a_seat_is_not_beside_its_pins() -> None:
     """A truck that rolls under a held block brings another seat nearest: no reason to leave the model for."""
     cell = cell_of("chassis", 5)
     fault = parse_fault("brakes_released:grade_percent=3,phase=insert,after_s=4")
-    result = SwapTwin(cell, load_timing("factory", cell.station), [fault], make_plant=RomPlant).run()
+    result = SwapTwin(cell, load_timing("factory", cell.station), [fault], make_runner=rom_runner).run()
     assert result.outcome == "truck_moved"
     assert not result.violations
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from twin.plants.kinds import PLANTS, plant_maker
 
 from tests.twin.plants.test_rom import cell_of
 from twin.catalogue import load_timing
 from twin.catalogue.schema import TimingSet
 from twin.faults import parse_fault
 from twin.result import SwapResult
+from twin.runner.kinds import PLANTS, runner_maker
 from twin.swap import SwapTwin
 
 TIME_S, FORCE_N, FACTOR = 1.0, 2000.0, 2.0
@@ -32,7 +32,7 @@ def factory_but(station: str, phases: dict[str, dict[str, Any]] | None = None, *
 
 def played(plant: str, station: str, seed: int, timing: TimingSet, *faults: str) -> SwapResult:
     twin = SwapTwin(
-        cell_of(station, seed), timing, [parse_fault(text) for text in faults], make_plant=plant_maker(plant)
+        cell_of(station, seed), timing, [parse_fault(text) for text in faults], make_runner=runner_maker(plant)
     )
     try:
         return twin.run()

@@ -16,12 +16,14 @@ from numba import config
 from tests.evidence.campaign import CELLS, read
 from tests.tiers import slow
 from twin.catalogue import load_pack, load_station, load_timing, load_truck
-from twin.plants.rom import RomPlant
 from twin.plants.rom.frames import angle_of, back, compose, from_angles, from_quaternion, relative, times
 from twin.plants.rom.model import SCRATCH
 from twin.recording.swap import SwapRecorder, verify
 from twin.records import BUSY, RECORD_OF, UNTIL_DONE, WORLD, new_command
 from twin.result import SwapResult
+from twin.runner.batch import BatchRunner
+from twin.runner.kinds import ready, rom_runner
+from twin.runner.single import Runner
 from twin.setup.cell import Cell, build_cell
 from twin.swap import SwapTwin
 
@@ -36,7 +38,7 @@ def cell_of(station: str, seed: int, parking: str = "guided") -> Cell:
 
 
 def swap(cell: Cell) -> SwapResult:
-    twin = SwapTwin(cell, load_timing("factory", cell.station), make_plant=RomPlant)
+    twin = SwapTwin(cell, load_timing("factory", cell.station), make_runner=rom_runner)
     return twin.run()
 
 
@@ -101,7 +103,7 @@ def test_a_world_of_a_batch_equals_the_same_alone() -> None:
     cells = [cell_of("top_lift", seed) for seed in range(5)]
 
     def drive(of: list[Cell]) -> list[str]:
-        plant = RomPlant(of)
+        plant = BatchRunner(of)
         commands = new_command(len(of))
         commands["until"], commands["timeout_s"] = UNTIL_DONE, 60.0
         commands["velocity"], commands["acceleration"], commands["jerk"] = 0.2, 0.1, 0.2
@@ -124,16 +126,16 @@ def test_a_swap_goes_as_it_goes_unseen(station: str) -> None:
     cell = cell_of(station, 5, "unguided")
     ends = []
     for observer in (None, lambda plant: None):
-        twin = SwapTwin(cell, load_timing("factory", cell.station), make_plant=RomPlant)
-        twin.plant.observer = observer
+        twin = SwapTwin(cell, load_timing("factory", cell.station), make_runner=rom_runner)
+        twin.runner.observer = observer
         assert twin.run().outcome == "completed"
-        ends.append(twin.plant.worlds[0].copy())
+        ends.append(twin.runner.worlds[0].copy())
     for name, record in RECORD_OF.items():
         if name != "pack_twist":
             np.testing.assert_array_equal(ends[0][record][name], ends[1][record][name], name)
 
 
-class Littered(RomPlant):
+class Littered(BatchRunner):
     """Its scratch is full of `rubbish`, an eight-byte word, whenever a kernel is called."""
 
     rubbish = 0
@@ -141,6 +143,14 @@ class Littered(RomPlant):
     def _arguments(self) -> Any:
         self._scratch.view(np.int64)[:] = self.rubbish
         return super()._arguments()
+
+    def step(self, ticks: int = 1) -> None:
+        self.plant._scratch.view(np.int64)[:] = self.rubbish
+        super().step(ticks)
+
+    def scan(self) -> bool:
+        self.plant._scratch.view(np.int64)[:] = self.rubbish
+        return super().scan()
 
 
 @pytest.mark.parametrize("rubbish", [1, int(np.array(np.nan).view(np.int64))])
@@ -151,12 +161,12 @@ def test_nothing_has_to_be_kept_in_the_scratch(station: str, rubbish: int) -> No
     timing = load_timing("factory", cells[0].station)
 
     def end_states(of: list[Cell], make: Any) -> list[str]:
-        twin = SwapTwin(of[0], timing, make_plant=lambda _cell: make(of))
-        twin.plant.rubbish = rubbish
+        twin = SwapTwin(of[0], timing, make_runner=ready(make(of)))
+        twin.runner.rubbish = rubbish
         twin.program.run()
         return [result.end_state_sha256 for result in twin.results()]
 
-    alone = [end_states([cell], RomPlant)[0] for cell in cells]
+    alone = [end_states([cell], BatchRunner)[0] for cell in cells]
     assert end_states(cells, Littered) == alone
     assert end_states(cells[:1], partial(Littered, observer=lambda plant: None)) == alone[:1]
 
@@ -165,8 +175,10 @@ def test_a_world_is_as_large_as_documented() -> None:
     """The plant's arrays of N records, by the numbers of the documents; what it is advanced in does not grow with N."""
     text = " ".join((ROOT / "docs" / "reduced_order.md").read_text(encoding="utf-8").split())
     cell = cell_of("top_lift", 1)
-    few, many = RomPlant([cell] * 10), RomPlant([cell] * 20)
-    kb = [array.nbytes / 20e3 for array in (many.worlds, many.states, many.params, many.models, many.commands)]
+    few, many = BatchRunner([cell] * 10), BatchRunner([cell] * 20)
+    kb = [
+        array.nbytes / 20e3 for array in (many.worlds, many.plant.states, many.params, many.plant.models, many.commands)
+    ]
     state, rest, parameters, model, commands = (f"{each:.1f}" for each in kb)
     parts = f"state {state} and {rest}, parameters {parameters} and {model}, commands {commands}"
     assert f"A world is {sum(kb):.1f} kB: {parts}." in text
@@ -178,7 +190,7 @@ def test_a_world_is_as_large_as_documented() -> None:
 
 def test_a_pendulum_keeps_its_period() -> None:
     cell = cell_of("top_lift", 1)
-    plant = RomPlant(cell)
+    plant = BatchRunner(cell)
     w = plant.worlds[0]
     length_m = float(cell.params["sheave_height_m"][0] - w["truth"]["q"][0, 2])
     w["truth"]["q"][0, 4] = 0.05 * length_m
@@ -200,7 +212,7 @@ def test_a_pendulum_keeps_its_period() -> None:
 def test_its_recordings_verify(tmp_path: Path) -> None:
     path = tmp_path / "rom.mcap"
     cell = cell_of("chassis", 2)
-    twin = SwapTwin(cell, load_timing("factory", cell.station), make_plant=RomPlant)
+    twin = SwapTwin(cell, load_timing("factory", cell.station), make_runner=rom_runner)
     with SwapRecorder(path, twin) as recorder:
         recorder.finish(twin.run())
     report = verify(path)
@@ -211,10 +223,10 @@ def test_its_recordings_verify(tmp_path: Path) -> None:
 @pytest.mark.parametrize("station", ["top_lift", "chassis"])
 def test_the_speeds_of_packs_are_those_of_their_poses(station: str) -> None:
     cell = cell_of(station, 3)
-    twin = SwapTwin(cell, load_timing("factory", cell.station), make_plant=RomPlant)
-    plant, seen = twin.plant, []
+    twin = SwapTwin(cell, load_timing("factory", cell.station), make_runner=rom_runner)
+    plant, seen = twin.runner, []
 
-    def observe(of: RomPlant) -> None:
+    def observe(of: Runner) -> None:
         w = of.worlds[0]
         if w["truth"]["held"][0] >= 0:
             k = int(w["truth"]["held"][0])

@@ -12,12 +12,12 @@ import pybullet as pb
 import pytest
 
 from tests.evidence.campaign import CELLS
+from tests.physics.rig import BulletBench
 from twin.alignment.episode import AlignmentTwin
 from twin.alignment.hover import Hover, hover_world
 from twin.alignment.servo import VisualServo
 from twin.catalogue import load_pack, load_station, load_truck
 from twin.geometry import rotate
-from twin.plants.bullet import BulletPlant
 from twin.plants.bullet.building import Scope
 from twin.plants.geometry import carried_lift_mps
 from twin.records import EZ
@@ -37,9 +37,9 @@ def cell_of(station: str, seed: int = 1) -> Cell:
 
 
 @contextmanager
-def standing(station: str, scope: Scope) -> Iterator[BulletPlant]:
+def standing(station: str, scope: Scope) -> Iterator[BulletBench]:
     cell = cell_of(station)
-    plant = BulletPlant(cell, worlds=hover_world(cell, Hover()), scope=scope)
+    plant = BulletBench(cell, worlds=hover_world(cell, Hover()), scope=scope)
     try:
         yield plant
     finally:
@@ -48,13 +48,13 @@ def standing(station: str, scope: Scope) -> Iterator[BulletPlant]:
 
 def seated(station: str, seed: int, hover: Hover, scope: Scope) -> tuple[Any, np.void]:
     """Result and last state of an insertion by the station's own servo."""
-    twin = AlignmentTwin(cell_of(station, seed), hover, make_plant=partial(BulletPlant, scope=scope))
+    twin = AlignmentTwin(cell_of(station, seed), hover, make_runner=partial(BulletBench, scope=scope))
     try:
         servo = VisualServo()
         twin.begin()
         while twin.running:
             twin.advance(twin.axis_speeds(servo.speeds(twin.look())))
-        return twin.result(), twin.plant.worlds[0].copy()
+        return twin.result(), twin.runner.worlds[0].copy()
     finally:
         twin.close()
 
@@ -122,11 +122,11 @@ def test_forces_that_are_read_are_those_that_act(scope: Scope) -> None:
     """Mass times acceleration = ropes + guides + coupler - weight, in every tick of an insertion."""
     cell = cell_of("top_lift", 2)
     hover = Hover(height_m=0.15, off_x_m=0.012)
-    twin = AlignmentTwin(cell, hover, make_plant=partial(BulletPlant, scope=scope))
-    plant, k = twin.plant, twin.job.new_pack
+    twin = AlignmentTwin(cell, hover, make_runner=partial(BulletBench, scope=scope))
+    plant, k = twin.runner, twin.job.new_pack
     w, p = plant.worlds[0], plant.params[0]
     kg = float(p["e_mass_kg"] + p["pack_mass_kg"][k])
-    take_step, left_n, guide_n = plant.step, [], []
+    take_step, left_n, guide_n = plant.plant.step, [], []
 
     def balance(ticks: int = 1) -> None:
         for i in range(ticks):
@@ -144,7 +144,7 @@ def test_forces_that_are_read_are_those_that_act(scope: Scope) -> None:
 
     try:
         twin.begin()
-        plant.step = balance
+        plant.plant.step = balance
         for _ in range(120):
             twin.advance(np.array([0.0, 0.0, -0.07, 0.0]))
     finally:
@@ -163,7 +163,7 @@ def test_grips_and_locks_stay_as_they_are() -> None:
 @pytest.mark.parametrize("station", ["top_lift", "chassis"])
 def test_the_joints_say_how_fast_a_carried_pack_rises(station: str) -> None:
     twin = AlignmentTwin(cell_of(station, 3), Hover(height_m=0.25, off_x_m=0.02, sway_x_mps=0.05))
-    plant, k, r = twin.plant, twin.job.new_pack, twin.job.robot
+    plant, k, r = twin.runner.plant, twin.job.new_pack, twin.job.robot
     try:
         twin.begin()
         for vertical in (0.08, -0.05, 0.03, 0.08):

@@ -1,7 +1,7 @@
 """Scans of the reduced-order plant that nobody observes: what the safety monitor makes of truth that is out of date.
 
 A robot that flies high above everything is not placed in such a scan: where it and its pack are then stands in the
-world's record as of some scans ago (`twin.plants.rom.quiet`). The monitor reads that record in every scan.
+world's record as of some scans ago (`twin.runner.skipping`). The monitor reads that record in every scan.
 """
 
 from __future__ import annotations
@@ -18,11 +18,14 @@ from tests.tiers import slow
 from twin.catalogue import load_pack, load_station, load_timing, load_truck
 from twin.control.logic import COMMAND_ENDED
 from twin.monitor import monitor
-from twin.plants.rom import RomPlant, advance, pace
-from twin.plants.rom.placing import place_packs, recall, show
+from twin.plants.rom.advance import advance
+from twin.plants.rom.placing import place_packs, recall
 from twin.plants.rom.touching import find_near
 from twin.records import BUSY, WORLD
 from twin.result import SwapResult
+from twin.runner import rom_worlds, skipping
+from twin.runner.batch import BatchRunner
+from twin.runner.kinds import rom_runner
 from twin.setup.cell import Cell, build_cell
 from twin.swap import SwapTwin
 
@@ -81,8 +84,8 @@ class Watch:
         self.after.append(raw[MEMORY].tobytes() + strict_raw[MEMORY].tobytes())
 
 
-class ScanByScan(RomPlant):
-    """`advance.run_world` from Python for one world, so that a test can interfere between its unobserved scans.
+class ScanByScan(BatchRunner):
+    """`rom_worlds.run_world` from Python for one world, so that a test can interfere between its unobserved scans.
 
     Args:
         current: place every robot in every scan; otherwise what is left where it was last placed becomes nonsense.
@@ -97,14 +100,14 @@ class ScanByScan(RomPlant):
         busy, last = self._busy, int(until[0])
         for stop, by_scans in zip((*self.watch.window_ticks, last), (False, True, False), strict=True):
             stop = min(stop, last)
-            if self._tick < stop and (self._busy == busy).all():  # else somebody waits for a command
+            if self._now < stop and (self._busy == busy).all():  # else somebody waits for a command
                 if by_scans:
                     self._run_by_scans(stop)
                 else:
                     super().run_to(which, np.array([stop]))
 
     @property
-    def _tick(self) -> int:
+    def _now(self) -> int:
         return int(self.worlds["truth"]["tick"][0])
 
     @property
@@ -113,29 +116,31 @@ class ScanByScan(RomPlant):
         return self.worlds["control"]["status"][0] == BUSY
 
     def _run_by_scans(self, until: int) -> None:
-        w, p, m, x, t = self.worlds[0], self.params[0], self.models[0], self.states[0], self._scratch[0]
+        plant = self.plant
+        w, p, m, x, t = self.worlds[0], self.params[0], plant.models[0], plant.states[0], self._scratch[0]
         recall(w["truth"], p, m, x, t)
-        place_packs(w["truth"], w["image"], w["control"], w["monitor"], p, m, x, t, True)
+        skipping.begin(w["truth"], p, m, x, t)
+        place_packs(w["truth"], p, m, x, t)
         find_near(w["truth"], w["image"], p, m, x, t, True)
-        while self._tick < until:
-            ticks = min(self._scan_ticks - self._tick % self._scan_ticks, until - self._tick)
-            if ticks == self._scan_ticks and int(x["scanned"]) != self._tick:
-                seen = self._tick + ticks >= until
+        while self._now < until:
+            ticks = min(self._scan_ticks - self._now % self._scan_ticks, until - self._now)
+            if ticks == self._scan_ticks and int(w["clock"]["scanned_tick"]) != self._now:
+                observed = self._now + ticks >= until
                 if self.current:
                     t["high"] = 0
-                code = advance.scan(w, p, m, x, self.commands[0], t, seen)
+                code = rom_worlds.scan(w, p, m, x, self.commands[0], t, observed)
                 self.watch.scan(self.worlds, int(t["left"][: p["robots"]].sum()))
                 if not self.current:
                     self._spoil(w, p, t)
                 if code & COMMAND_ENDED:
-                    if not seen:
-                        place_packs(w["truth"], w["image"], w["control"], w["monitor"], p, m, x, t, True)
-                        show(w["truth"], w["image"], w["sensors"], w["faults"], p)
+                    if not observed:
+                        skipping.find_left(w, p, x, t, True)
+                        place_packs(w["truth"], p, m, x, t)
+                        skipping.show(w["truth"], w["image"], w["sensors"], w["faults"], p)
                     return
             if not (w["control"]["status"][: p["robots"]] == BUSY).any():
                 return
-            pace.choose(w["truth"], w["image"], w["faults"], p, m, x)
-            advance.advance_ticks(w["truth"], w["image"], w["faults"], w["kpis"], p, m, x, t, ticks)
+            advance(w["truth"], w["image"], w["faults"], p, m, x, t, ticks)
 
     def _spoil(self, w: np.void, p: np.void, t: np.void) -> None:
         """Whatever is out of date now: only that it is high is still known of it."""
@@ -150,8 +155,8 @@ class ScanByScan(RomPlant):
                 w["truth"]["pad_gap_m"][k] = NONSENSE_M
 
 
-def play(cell: Cell, make_plant: Any) -> SwapResult:
-    return SwapTwin(cell, load_timing("factory", cell.station), make_plant=make_plant).run()
+def play(cell: Cell, make_runner: Any) -> SwapResult:
+    return SwapTwin(cell, load_timing("factory", cell.station), make_runner=make_runner).run()
 
 
 @pytest.mark.parametrize("whole", [False, slow(True)], ids=["traverse", "whole_swap"])
@@ -162,7 +167,7 @@ def test_no_verdict_hangs_on_truth_that_is_out_of_date(station: str, whole: bool
     """
     truck, pack = CELLS[station]
     cell = build_cell(load_station(station), load_truck(truck), load_pack(pack), seed=3)
-    rates, plain = cell.station.rates, play(cell, RomPlant)
+    rates, plain = cell.station.rates, play(cell, rom_runner)
     span = next(span for span in plain.phases if span.name == "traverse_to_slot")
     begin_s, end_s = (0.0, plain.cycle_time_s) if whole else (span.start_s - 1.0, span.end_s + 1.0)
     watches, results = [], [plain]
