@@ -1,4 +1,4 @@
-"""The smallest environment on the reference plant, for tests of what measures environments: setpoints for one insertion."""
+"""The smallest environment on the reference plant, for tests of what measures environments: one insertion."""
 
 from __future__ import annotations
 

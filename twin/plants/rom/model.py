@@ -136,7 +136,7 @@ SCRATCH = np.dtype(
         ("seat", f8, (ROBOTS, 3, 3)),
         ("truck_at", f8, 3),
         ("truck_turn", f8, (3, 3)),
-        ("anew", i8),  # what the next scan has to look at, moved or not (`twin.plants.rom.quiet`)
+        ("anew", i8),  # what the next scan has to look at, moved or not (`twin.runner.skipping`)
         ("high", i8, ROBOTS),  # 1: far above everything when last placed, and ever since
         ("left", i8, ROBOTS),  # 1: not placed in this scan, for that reason
         ("high_from", f8, ROBOTS),  # height of the end effector, along the retracting direction, from which it is
