@@ -25,7 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "verify": ("twin.commands.verify:command", "Re-run a recording's commands and compare every state bit for bit."),
     "import-log": ("twin.commands.import_log:command", "Turn a station's own log into a recording, by a mapping file."),
     "models": ("twin.commands.models:app", "List, check and show stations, trucks, packs and timing sets."),
-    "bench": ("twin.commands.bench:command", "Measure speed side by side in one run and print the table."),
+    "bench": ("tests.benchmarks:command", "Measure speed side by side in one run and print the table."),
     "doctor": ("twin.commands.doctor:command", "Check what this machine can do, and what to do about the rest."),
 }
 

@@ -111,8 +111,7 @@ def _reference(folder: Path) -> None:
 
 
 def _batch(folder: Path) -> None:
-    """As many swaps as are run by several threads, and the monitor alone, as `bench` looks at it."""
-    from twin.commands.bench.monitors import look_again
+    """As many swaps as are run by several threads."""
     from twin.runner.batch import THREADS_FROM
     from twin.runner.kinds import batch_maker
     from twin.swap import SwapTwin
@@ -121,7 +120,6 @@ def _batch(folder: Path) -> None:
     cells = [_cell("top_lift", seed)[0] for seed in range(THREADS_FROM)]
     twin = SwapTwin(cell, timing, make_runner=batch_maker(cells))
     twin.program.advance()
-    look_again(twin.runner.worlds, twin.runner.params, 0.01, 1)
     twin.close()
 
 

@@ -17,10 +17,10 @@ from twin.alignment.hover import Hover
 from twin.catalogue import Station
 from twin.catalogue.schema import FourRope
 from twin.errors import InputError
+from twin.gravity import GRAVITY_MPS2
 from twin.runner.kinds import runner_maker
 from twin.setup.variation import POSE_FIELDS
 
-GRAVITY_MPS2 = 9.81
 HEIGHT_PINS = (1.3, 4.0)
 """Height at hover in lengths of the guide pins: from just over them [estimate: where fast lowering hands over]."""
 OFF_M, OFF_RAD = 0.030, math.radians(0.6)

@@ -142,8 +142,9 @@ class Choice:
             if name in fixed:
                 fixed[name] = number(f"options[{name!r}]", fixed[name], low, high)
         chosen = self._narrowed(fixed)
-        truck, packs = chosen.fitting[int(_stream(seed, "truck").integers(len(chosen.fitting)))]
-        pack = packs[int(_stream(seed, "pack").integers(len(packs)))]
+        trucks = [truck.name for truck, _ in chosen.fitting]
+        truck, packs = chosen.fitting[seeding.pick(seed, "docking truck", trucks)]
+        pack = packs[seeding.pick(seed, "docking pack", [pack.name for pack in packs])]
         scatter = 1.0 + PACK_MASS_SIGMA * float(_stream(seed, "pack mass").standard_normal())
         mass_kg = min(max(pack.mass_kg * scatter, pack.mass_min_kg), pack.mass_max_kg)
         load = float(fixed.get("load", _stream(seed, "load").uniform()))

@@ -123,8 +123,9 @@ class SwapChoice:
         fixed = known(options, OPTIONS)
         numbers = {name: number(f"options[{name!r}]", fixed[name], *RANGES[name]) for name in RANGES if name in fixed}
         chosen = self._narrowed(fixed)
-        truck, packs = chosen.fitting[int(_stream(seed, "truck").integers(len(chosen.fitting)))]
-        pack = packs[int(_stream(seed, "pack").integers(len(packs)))]
+        trucks = [truck.name for truck, _ in chosen.fitting]
+        truck, packs = chosen.fitting[seeding.pick(seed, "swap truck", trucks)]
+        pack = packs[seeding.pick(seed, "swap pack", [pack.name for pack in packs])]
         parking = chosen.parking or PARKINGS[int(_stream(seed, "parking").integers(len(PARKINGS)))]
         conditions = chosen.conditions or CONDITIONS[int(_stream(seed, "conditions").integers(len(CONDITIONS)))]
         drawn = {"conditions": conditions, "servo_gain_spread": SERVO_GAIN_SPREAD}

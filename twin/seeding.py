@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -14,6 +15,15 @@ def _sequence(seed: int, name: str) -> np.random.SeedSequence:
 def stream(seed: int, name: str) -> np.random.Generator:
     """The generator of source `name`: it depends on seed and name only, so a new source never shifts another."""
     return np.random.Generator(np.random.PCG64(_sequence(seed, name)))
+
+
+def pick(seed: int, name: str, of: Sequence[str]) -> int:
+    """Draw one of several by their names for source `name`; its index.
+
+    Rendezvous hashing (Thaler and Ravishankar 1998): each candidate gets a key of its own and the highest wins, so that
+    another candidate changes only the draws that it wins, and one that goes only those that it had won.
+    """
+    return max(range(len(of)), key=lambda i: key(seed, f"{name} {of[i]}"))
 
 
 def key(seed: int, name: str) -> np.uint64:

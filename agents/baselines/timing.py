@@ -16,8 +16,8 @@ import numpy as np
 from twin.catalogue import TimingSet, load_timing
 from twin.catalogue.schema import MECHANICAL
 from twin.errors import InputError
+from twin.gravity import GRAVITY_MPS2
 from twin.sequence.timing import timing_row
-from twin.setup.cell import GRAVITY_MPS2
 
 if TYPE_CHECKING:
     from envs.timing_action import Range

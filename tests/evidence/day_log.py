@@ -173,7 +173,7 @@ def main() -> int:
     if found["peak_mb"] >= MOST_MB or found["rows_per_s"] <= 60 * HZ:  # an hour of log in a minute
         print("no longer holds: an hour of log in a minute, within 500 MB", file=sys.stderr)
     if told.write:
-        from twin.commands.bench.table import this_machine
+        from tests.benchmarks.table import this_machine
 
         machine = this_machine()
         (HERE / f"{TABLE}.json").write_text(json.dumps({**found, "machine": machine}, indent=1) + "\n")

@@ -31,9 +31,10 @@ class Hidden(importlib.abc.MetaPathFinder):
 
 def make_cheap(hidden: list[str]) -> None:
     """What takes minutes and needs nothing that could be missing."""
+    from tests import benchmarks as bench
+    from tests.benchmarks.row import Row
     from tests.determinism.short_swap import short_swap
-    from twin.commands import bench, demo
-    from twin.commands.bench.row import Row
+    from twin.commands import demo
 
     result = short_swap("top_lift", seed=2, until_s=0.3)
     demo.run_both = lambda seed, paths: [result, result]

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from twin.alignment.sensed import DECISION_S, SENSED, Sensed, as_record
+from twin.gravity import GRAVITY_MPS2
 from twin.motion.kernels import kernel
 
 Array = np.ndarray
-GRAVITY_MPS2 = 9.81
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from twin.catalogue.schema.base import STANDARD_GRAVITY_MPS2
+from twin.gravity import GRAVITY_MPS2
 
 if TYPE_CHECKING:
     from twin.catalogue.load import Provenance
@@ -26,8 +26,6 @@ HALF_SWITCH = 1.2
 """Actuation time that has to be left over in the actuators' timeout, as a factor: spread of a worn actuator."""
 SAME, SAME_INPUT = 0.03, 1e-3
 """A derived value, and the result in its text, may be rounded by the one share, an input in it by the other."""
-TEXT_GRAVITY_MPS2 = 9.81
-"""As the texts of the station files have it."""
 MOVE_TIMEOUT_S = 60.0
 """A move that takes longer has failed: no axis may need as long for its whole stroke [chosen]."""
 UNITS = {"x": "m", "y": "m", "z": "m", "yaw": "rad"}
@@ -108,7 +106,7 @@ def inconsistent(station: Station) -> Iterator[Problem]:
             "limits.overload_fraction", limits.overload_fraction,
             "the overload trip must come before the proof load of the structure", f"below {PROOF_LOAD}",
         )  # fmt: skip
-    proof_n = (PROOF_LOAD * limits.rated_load_kg + own_weight_kg(station)) * STANDARD_GRAVITY_MPS2
+    proof_n = (PROOF_LOAD * limits.rated_load_kg + own_weight_kg(station)) * GRAVITY_MPS2
     if z.brake_force_n < proof_n:
         problem = f"the brake must hold {PROOF_LOAD} x limits.rated_load_kg {limits.rated_load_kg:g}, the proof load"
         yield Problem("axes.z.brake_force_n", z.brake_force_n, problem, f"at least {proof_n:.0f}")
@@ -143,7 +141,7 @@ def _stroke(station: Station, axis: str, unit: str) -> Iterator[Problem]:
 def _drive(station: Station, axis: str) -> Iterator[Problem]:
     """A drive that can do what its limits say, and a brake that stops the axis within its stopping distance."""
     a, (loaded_kg, empty_kg) = getattr(station.axes, axis), moved_kg(station, axis)
-    weight_n = STANDARD_GRAVITY_MPS2 if axis == "z" else 0.0
+    weight_n = GRAVITY_MPS2 if axis == "z" else 0.0
     own_kg = own_weight_kg(station)
     lifted = (own_kg + station.limits.rated_load_kg, own_kg + station.end_effector.mass_kg)
     friction_n = a.coulomb_n + a.viscous_n_per_mps * a.velocity_mps
@@ -203,10 +201,10 @@ def _travel(axis: str, *carried: str) -> Derived:
 
 
 def _weights(name: str, times: float) -> Derived:
-    words = f"{times:g} x limits.rated_load_kg x {TEXT_GRAVITY_MPS2}"
+    words = f"{times:g} x limits.rated_load_kg x {GRAVITY_MPS2}"
     return Derived(
         f"axes.z.{name}", f"{times:g} x", ("limits.rated_load_kg",),
-        lambda station: times * station.limits.rated_load_kg * TEXT_GRAVITY_MPS2, words,
+        lambda station: times * station.limits.rated_load_kg * GRAVITY_MPS2, words,
     )  # fmt: skip
 
 

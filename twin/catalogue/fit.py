@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 
 from twin.catalogue.load import load_pack, names
-from twin.catalogue.schema import STANDARD_GRAVITY_MPS2, FloatingTable, Pack, Slot, Station, Truck
+from twin.catalogue.schema import FloatingTable, Pack, Slot, Station, Truck
 from twin.errors import InputError
+from twin.gravity import GRAVITY_MPS2
 
 VEHICLE_WIDTH_LIMIT_M = 2.55
 """GB 1589."""
@@ -16,7 +17,7 @@ MOUNT_WORDS = {"back_of_cab": "behind the cab", "chassis": "under the frame"}
 EPS_M = 1e-9
 PIN_YIELD_PA = 3.35e8
 """Yield strength of guide pins: S355, 40 to 63 mm thick, EN 10025-2."""
-SHOCK_ACROSS_MPS2 = 5.0 * STANDARD_GRAVITY_MPS2
+SHOCK_ACROSS_MPS2 = 5.0 * GRAVITY_MPS2
 """What a pack's inside is tested with across the direction of travel: UN R100, mechanical shock, category N3."""
 
 
@@ -133,13 +134,13 @@ def _strength(station: Station, pack: Pack) -> str | None:
             f"{pins.pin_length_m:g} m it has to be {pins.pin_length_m:g} to {PINS_OUT * pins.pin_length_m:g} m"
         )
     if isinstance(station.reeving, FloatingTable):
-        tips = STANDARD_GRAVITY_MPS2 * pack.mass_max_kg * (pack.size_m[2] / 2 + pack.com_m[2])
+        tips = GRAVITY_MPS2 * pack.mass_max_kg * (pack.size_m[2] / 2 + pack.com_m[2])
         if station.reeving.tilt_stiffness_nm_per_rad < UPRIGHT * tips:
             return (
                 f"reeving.tilt_stiffness_nm_per_rad is {station.reeving.tilt_stiffness_nm_per_rad:g} Nm/rad, a pack of "
                 f"{pack.mass_max_kg:g} kg on the table tips over below {tips:.0f} and needs {UPRIGHT:g} times that"
             )
-    weight_n = STANDARD_GRAVITY_MPS2 * pack.mass_max_kg
+    weight_n = GRAVITY_MPS2 * pack.mass_max_kg
     if limits.structure_axial_n <= weight_n:
         return f"limits.structure_axial_n is {limits.structure_axial_n:g} N, the pack weighs up to {weight_n:.0f} N"
     return None
@@ -192,7 +193,7 @@ def _overlap(a: Slot, b: Slot, pack: Pack) -> bool:
 
 def rebound_m(truck: Truck, x_m: float, pack_mass_kg: float) -> float:
     """How far the frame rises at `x_m` when all packs leave: static, from the springs."""
-    weight = len(truck.seats_xyz_m) * pack_mass_kg * STANDARD_GRAVITY_MPS2
+    weight = len(truck.seats_xyz_m) * pack_mass_kg * GRAVITY_MPS2
     middle = sum(x for x, _, _ in truck.seats_xyz_m) / len(truck.seats_xyz_m)
     on_front = weight * (middle - truck.rear_axle.x_m) / truck.wheelbase_m
     front = on_front / truck.front_axle.stiffness_n_per_m

@@ -14,9 +14,8 @@ from twin.catalogue.schema.driving import AxleGroup
 from twin.conditions import bias, canonical, left, lost, noise, parts
 from twin.docking.state import AXLES, FRONT, PARAMS, REAR, RING, SECTIONS, TOWED
 from twin.errors import InputError
+from twin.gravity import GRAVITY_MPS2
 
-GRAVITY_MPS2 = 9.81
-"""As the parked truck's model has it."""
 CONTROL_S = 0.1
 """A command holds for this long (design, section 9)."""
 STEPS_PER_CONTROL = 40

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from twin.catalogue import Station, Truck
+from twin.gravity import GRAVITY_MPS2
 from twin.log_import.ingest import Ingested
 from twin.log_import.mapping import Mapping
 from twin.log_import.story import all_made
 from twin.log_import.survey import Survey, fills_of
 from twin.log_import.tracks import Tracks
-from twin.setup.cell import GRAVITY_MPS2
 
 NEAR_M = 0.8
 """An end effector farther than this from every seat holds a pack in the air: half the pitch of the slots."""

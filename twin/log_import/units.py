@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from twin.setup.cell import GRAVITY_MPS2
+from twin.gravity import GRAVITY_MPS2
 
 DEG = math.pi / 180.0
 

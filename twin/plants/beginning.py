@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from twin.geometry import quaternion
+from twin.gravity import GRAVITY_MPS2
 from twin.plants.geometry import end_effector_pose, measure_packs, seat_pose
 from twin.plants.truck import truck_forces
 from twin.records import AXES, EZ, FOUR_ROPE, MAST, WORLD, X, Z
-from twin.setup.cell import GRAVITY_MPS2, Cell, axis_of, si
+from twin.setup.cell import Cell, axis_of, si
 
 NEVER_S = 1e6
 """Longer ago than anything that a swap remembers."""

@@ -12,6 +12,7 @@ from twin import seeding
 from twin.catalogue import Pack, Station, Truck, resolve
 from twin.catalogue.schema import FloatingTable
 from twin.errors import InputError
+from twin.gravity import GRAVITY_MPS2
 from twin.records import (
     AXES,
     DELAY_SCANS,
@@ -26,8 +27,6 @@ from twin.setup.parking import Docking, park
 from twin.setup.reeving import fill_reeving
 from twin.setup.variation import NOMINAL, Variation
 
-GRAVITY_MPS2 = 9.81
-"""As domain.md's derived numbers use it."""
 ZERO_NOISE_SIGMAS = 6.0
 """A mean of load cell readings within so many of its standard deviations of a known weight shows no offset."""
 PACK_MASS_SIGMA = 0.01

@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from twin.catalogue.schema.base import STANDARD_GRAVITY_MPS2
+from twin.gravity import GRAVITY_MPS2
 from twin.viewer.layout import Layout
 from twin.viewer.origin import ESTIMATED, SIMULATED, Provenance, is_estimated
 from twin.viewer.snapshot import Names
@@ -91,7 +91,7 @@ def chart_sets(
         whole = ((label, (what,) if isinstance(what, str) else what) for label, what in signals)
         return _known(names, told, *((label, tuple(f"{r}/{name}" for name in what)) for label, what in whole))
 
-    rated_kn = limits.rated_load_kg * STANDARD_GRAVITY_MPS2 * 1e-3
+    rated_kn = limits.rated_load_kg * GRAVITY_MPS2 * 1e-3
     sway_mm, warn_kn, abort_kn = limits.sway_limit_m * 1e3, limits.lateral_warn_n * 1e-3, limits.lateral_abort_n * 1e-3
     axes = "xyz"
     return (

@@ -21,7 +21,7 @@ from twin.catalogue import (
 )
 from twin.catalogue.fit import rebound_m
 from twin.catalogue.load import TAGS, models_folder
-from twin.catalogue.schema import STANDARD_GRAVITY_MPS2 as G
+from twin.catalogue.schema import GRAVITY_MPS2 as G
 from twin.catalogue.schema import FloatingTable, FourRope, LinearAxis, Mast, Station, Truck
 from twin.errors import InputError
 

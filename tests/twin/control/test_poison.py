@@ -88,8 +88,8 @@ def cell_of(station: str) -> Cell:
     [
         ("top_lift", None),
         ("chassis", None),
-        slow(("top_lift", "scanner_noise:factor=20")),
-        slow(("chassis", "lock_snag:lock=2")),
+        slow("top_lift", "scanner_noise:factor=20"),
+        slow("chassis", "lock_snag:lock=2"),
         ("top_lift", "power_loss:phase=traverse_to_slot"),
     ],
 )

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from pydantic import BaseModel
 
 from twin.catalogue.derived import Problem
-from twin.catalogue.schema import STANDARD_GRAVITY_MPS2
+from twin.gravity import GRAVITY_MPS2
 
-G = STANDARD_GRAVITY_MPS2
+G = GRAVITY_MPS2
 
 PRESSED_M = 0.02
 """Contact springs push no harder than pressed in so far: `twin.plants.rom.points.DEEP_M`."""

@@ -14,7 +14,7 @@ from twin.catalogue.schema.approach import (
     WheelContact,
     WheelStop,
 )
-from twin.catalogue.schema.base import STANDARD_GRAVITY_MPS2, Strict
+from twin.catalogue.schema.base import Strict
 from twin.catalogue.schema.driving import AxleGroup, Driving, Trailer
 from twin.catalogue.schema.machine import (
     Actuators,
@@ -46,7 +46,6 @@ from twin.catalogue.schema.truck import Axle, Outline, Truck
 __all__ = [
     "MECHANICAL",
     "PHASES",
-    "STANDARD_GRAVITY_MPS2",
     "Actuators",
     "Approach",
     "Axes",

@@ -8,19 +8,9 @@ from pydantic import Field, model_validator
 
 from twin.catalogue.derived import inconsistent
 from twin.catalogue.schema.approach import Approach
-from twin.catalogue.schema.base import (
-    STANDARD_GRAVITY_MPS2,
-    Coordinate,
-    Count,
-    Name,
-    NonNegative,
-    Positive,
-    Ratio,
-    Size3,
-    Strict,
-    below,
-)
+from twin.catalogue.schema.base import Coordinate, Count, Name, NonNegative, Positive, Ratio, Size3, Strict, below
 from twin.catalogue.schema.machine import Actuators, Axes, EndEffector, FloatingTable, FourRope, Mast, Rates
+from twin.gravity import GRAVITY_MPS2
 
 
 class Slot(Strict):
@@ -215,7 +205,7 @@ class Station(Strict):
                 f"end_effector.mass_kg {self.end_effector.mass_kg:g} must be below limits.rated_load_kg "
                 f"{self.limits.rated_load_kg:g}"
             )
-        cut_off_n = self.limits.rated_load_kg * self.limits.overload_fraction * STANDARD_GRAVITY_MPS2
+        cut_off_n = self.limits.rated_load_kg * self.limits.overload_fraction * GRAVITY_MPS2
         for what in ("force_limit_n", "brake_force_n"):
             if getattr(z, what) <= cut_off_n:
                 raise ValueError(

@@ -6,8 +6,8 @@ import platform
 from pathlib import Path
 from typing import Any
 
-from twin.commands.bench.row import Row
-from twin.commands.bench.turns import TURN_TICKS
+from tests.benchmarks.row import Row
+from tests.benchmarks.turns import TURN_TICKS
 from twin.tables import print_table
 
 TABLE_WIDTH = 120

@@ -9,8 +9,8 @@ from __future__ import annotations
 import statistics
 from typing import Any
 
-from envs.bench.process import Process, SideError
-from twin.commands.bench.row import Row, speed_ratio
+from tests.benchmarks.environments.process import Process, SideError
+from tests.benchmarks.row import Row, speed_ratio
 from twin.console import ProgressLine
 
 PANDA = "panda_gym:PandaPickAndPlace-v3"

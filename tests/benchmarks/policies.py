@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from agents.policies import bundle_names, bundles_folder
-from twin.commands.bench.row import Row
+from tests.benchmarks.row import Row
 from twin.console import ProgressLine
 
 POLICY = "align_sac"
@@ -18,7 +18,7 @@ def rows(line: ProgressLine, *, large: bool = False, **limits: Any) -> list[Row]
     import gymnasium
 
     from agents.bundle import load_bundle
-    from envs.bench.vector import ALIGNMENT, LARGE, WORLDS, vector_rows
+    from tests.benchmarks.environments.vector import ALIGNMENT, LARGE, WORLDS, vector_rows
 
     if POLICY not in bundle_names():
         return [Row(ALIGNMENT.split("/")[-1], note=f"not measured: there is no bundle {POLICY} here")]

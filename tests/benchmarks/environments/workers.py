@@ -9,8 +9,8 @@ import os
 import statistics
 from typing import Any
 
-from envs.bench.process import Process, SideError
-from twin.commands.bench.row import Row, speed_ratio
+from tests.benchmarks.environments.process import Process, SideError
+from tests.benchmarks.row import Row, speed_ratio
 from twin.console import ProgressLine
 
 REQUIRED_OF_ONE = 1.7

@@ -5,9 +5,9 @@ from __future__ import annotations
 import gymnasium
 import numpy as np
 
-from agents import bench
 from agents.bundle import load_bundle
 from agents.policies import bundles_folder
+from tests.benchmarks import policies as bench
 from twin.console import ProgressLine
 
 

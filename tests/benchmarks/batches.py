@@ -7,8 +7,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.benchmarks.row import Row
 from twin.catalogue.schema import TimingSet
-from twin.commands.bench.row import Row
 from twin.console import ProgressLine
 from twin.setup.cell import Cell, build_cell
 from twin.swap import SwapTwin

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 import envs
-from envs import bench
-from envs.bench import bare, workers
-from envs.bench.panda import PANDA, panda_rows
-from envs.bench.process import Process, SideError
-from envs.bench.workers import worker_rows
+from tests.benchmarks import environments as bench
+from tests.benchmarks.environments import bare, workers
+from tests.benchmarks.environments.panda import PANDA, panda_rows
+from tests.benchmarks.environments.process import Process, SideError
+from tests.benchmarks.environments.workers import worker_rows
 from twin.console import ProgressLine
 
 INSERTION, FEW = "tests.envs.insertion:Insertion-v0", {"steps": 8}
@@ -125,7 +125,7 @@ def test_an_installation_without_the_task_says_so(monkeypatch: pytest.MonkeyPatc
 
 
 def test_worlds_of_a_batch_in_three_columns() -> None:
-    from envs.bench.vector import measure, vector_rows
+    from tests.benchmarks.environments.vector import measure, vector_rows
 
     def still(observations: np.ndarray) -> np.ndarray:
         return np.zeros((len(observations), 4), np.float32)

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 
-from twin.commands.bench.row import Row
+from tests.benchmarks.row import Row
 
 REQUIRED_HELP_S = 0.5
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from tests.benchmarks.batches import Batch, run_batch
+from tests.benchmarks.row import Row
 from twin.catalogue.schema import TimingSet
-from twin.commands.bench.batches import Batch, run_batch
-from twin.commands.bench.row import Row
 from twin.console import ProgressLine
 from twin.monitor import monitor
 from twin.motion.kernels import kernel

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from pathlib import Path
 
-from twin.commands.bench.row import Row, unmeasured
+from tests.benchmarks.row import Row, unmeasured
 
 REQUIRED_FPS = {"medium": 30, "low": 60}
 """Of the viewer at 1280x720, by quality; medium has shadows."""

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 import swaptwin
+from tests import benchmarks as bench
+from tests.benchmarks import batches, imports, monitors, swaps
+from tests.benchmarks.row import Row
+from tests.benchmarks.swaps import rows_of
+from tests.benchmarks.turns import Lane, Turns, measure
 from tests.determinism.short_swap import cell_and_timing, short_swap
 from tests.tiers import slow
-from twin.commands import bench
-from twin.commands.bench import batches, imports, monitors, swaps
-from twin.commands.bench.row import Row
-from twin.commands.bench.swaps import rows_of
-from twin.commands.bench.turns import Lane, Turns, measure
 from twin.console import ProgressLine
 from twin.recording import open_recording
 from twin.swap import SwapTwin
@@ -99,7 +99,7 @@ def test_rows_of_a_layer_that_lacks_a_package_say_so(monkeypatch: pytest.MonkeyP
 def test_json_is_the_designs_object(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     turns = Turns(500, [0.1] * 5, [0.105] * 5, [0.08] * 5, 50_000.0)
     monkeypatch.setattr(swaps, "measure", lambda *arguments, **named: turns)
-    monkeypatch.setattr(bench, "BENCHES", ("tests.twin.test_bench:more_rows", "nowhere.bench:rows"))
+    monkeypatch.setattr(bench, "BENCHES", ("tests.benchmarks.test_swaps:more_rows", "nowhere.bench:rows"))
     frames = {"medium": [0.025, 0.026, 0.024], "low": [0.0125, 0.013, 0.012]}
     monkeypatch.setattr("twin.viewer.frame_rate.measure_frames", lambda *arguments: frames)
     monkeypatch.setattr(bench, "batch_rows", lambda *arguments, **named: [])

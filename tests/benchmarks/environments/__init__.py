@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from twin.commands.bench.row import Row
+from tests.benchmarks.row import Row
 from twin.console import ProgressLine
 
 ALIGNMENT = "swaptwin/Alignment-v0"
@@ -16,9 +16,9 @@ def rows(line: ProgressLine, *, large: bool = False) -> list[Row]:
     """All of them, on Alignment-v0; none has a large batch."""
     del large
     import envs
-    from envs.bench.bare import bare_rows
-    from envs.bench.panda import panda_rows
-    from envs.bench.workers import worker_rows
+    from tests.benchmarks.environments.bare import bare_rows
+    from tests.benchmarks.environments.panda import panda_rows
+    from tests.benchmarks.environments.workers import worker_rows
 
     label = ALIGNMENT.split("/")[-1]
     if ALIGNMENT not in envs.ENTRY_POINTS:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from twin.commands.bench.row import Row, speed_ratio
+from tests.benchmarks.row import Row, speed_ratio
 from twin.console import ProgressLine
 
 ROWS = 15_000

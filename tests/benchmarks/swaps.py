@@ -1,12 +1,12 @@
-"""Swaps against the bare loop of `twin.plants.bullet.bare` on the same states, and with their recording."""
+"""Swaps against the bare loop of `tests.benchmarks.bare_plant` on the same states, and with their recording."""
 
 from __future__ import annotations
 
 import statistics
 from pathlib import Path
 
-from twin.commands.bench.row import Row, speed_ratio
-from twin.commands.bench.turns import Turns, measure
+from tests.benchmarks.row import Row, speed_ratio
+from tests.benchmarks.turns import Turns, measure
 from twin.console import ProgressLine
 from twin.errors import InputError
 

@@ -14,7 +14,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from twin.commands.bench.row import Row
+from tests.benchmarks.row import Row
 from twin.console import ProgressLine
 
 Array = np.ndarray

@@ -12,7 +12,7 @@ from typing import Any
 
 import gymnasium
 
-from twin.commands.bench.row import Row, speed_ratio
+from tests.benchmarks.row import Row, speed_ratio
 from twin.console import ProgressLine
 
 REQUIRED_OF_BARE = 0.6
@@ -37,7 +37,7 @@ def measure(name: str, arguments: dict[str, Any], turns: int = TURNS, line: Prog
     Raises:
         TypeError: the environment's plant is no BulletPlant.
     """
-    from twin.plants.bullet.bare import BareLoop, Scout
+    from tests.benchmarks.bare_plant import BareLoop, Scout
 
     own, scouted, stood = three = [gymnasium.make(name, **arguments) for _ in range(3)]
     found, ended, warm, seed = Trio(), True, False, 0  # not warm: the first turn loads kernels

@@ -13,19 +13,19 @@ from typing import Annotated
 
 import typer
 
-from twin.commands.bench.batches import batch_rows
-from twin.commands.bench.imports import import_rows
-from twin.commands.bench.monitors import monitor_rows
-from twin.commands.bench.pictures import picture_rows
-from twin.commands.bench.row import Row, unmeasured
-from twin.commands.bench.start import help_row
-from twin.commands.bench.swaps import swap_rows
-from twin.commands.bench.table import print_rows, this_machine
+from tests.benchmarks.batches import batch_rows
+from tests.benchmarks.imports import import_rows
+from tests.benchmarks.monitors import monitor_rows
+from tests.benchmarks.pictures import picture_rows
+from tests.benchmarks.row import Row, unmeasured
+from tests.benchmarks.start import help_row
+from tests.benchmarks.swaps import swap_rows
+from tests.benchmarks.table import print_rows, this_machine
 from twin.console import ProgressLine, emit_json, progress
 from twin.errors import InputError
 
 STATIONS = ("top_lift", "chassis")
-BENCHES = ("envs.bench:rows", "agents.bench:rows")
+BENCHES = ("tests.benchmarks.environments:rows", "tests.benchmarks.policies:rows")
 """Rows of the layers above, `module:function`, called with the progress line and `large`; imported only if there."""
 
 

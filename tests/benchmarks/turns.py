@@ -107,7 +107,7 @@ def measure(
     on_turn: Callable[[float], None] = lambda t_s: None,
 ) -> Turns:
     """Run one swap in turns: as it is, recorded (to `path`), and bare."""
-    from twin.plants.bullet.bare import BareLoop, Scout
+    from tests.benchmarks.bare_plant import BareLoop, Scout
     from twin.recording.swap import SwapRecorder
     from twin.runner.kinds import ready
     from twin.runner.single import Runner
