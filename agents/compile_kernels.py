@@ -92,7 +92,7 @@ def _reduced(folder: Path) -> None:
 
 def _from_a_log(w: Any, p: Any) -> None:
     """What only a swap that goes on from a log calls (`twin.recording.resume.estimated.world`)."""
-    from twin.plants.rom.carried import angles_of, end_effector_motion
+    from twin.plants.rom.carried_body import angles_of, end_effector_motion
 
     angles, at, turn, motion = np.zeros(8), np.zeros(3), np.zeros((3, 3)), np.zeros(6)
     angles_of(w["truth"], p, 0, angles)

@@ -8,14 +8,14 @@ from typing import Any
 
 from twin.motion.kernels import kernel
 from twin.plants.geometry import end_effector_pose, measure_packs
-from twin.plants.rom import RomPlant, advance, pace, placing, pressed, touching
+from twin.plants.rom import RomPlant, advance, pad_stiction, placing, step_mode, touching
 from twin.plants.rom.model import COUPLED, GROUND
-from twin.plants.rom.pace import FLIES, RESTS, RIDES, TICKS
+from twin.plants.rom.step_mode import FULL_RATE
 from twin.records import ROBOTS
 from twin.runner.single import Runner
 from twin.setup.cell import Cell
 
-__all__ = ["FLIES", "RESTS", "RIDES", "TICKS", "RomBench"]
+__all__ = ["ATTACHED", "FULL_RATE", "LONG_STEP", "SLEEPING", "RomBench"]
 
 
 @kernel
@@ -30,24 +30,24 @@ def refresh(worlds: Any, params: Any, models: Any, states: Any, scratch: Any) ->
     placing.place_all(world.truth, p, m, x, t)
     touching.find_near(world.truth, world.image, p, m, x, t, True)
     for i in range(ROBOTS + 1):
-        x.calm[i] = 0
+        x.still[i] = 0
 
 
 @kernel
 def step_at(worlds: Any, params: Any, models: Any, states: Any, scratch: Any, chosen: int, ticks: int) -> None:
     """Robots at a given pace, the truck as the plant chooses: for loads that touch nothing, or TICKS."""
     world, p, m, x, t = worlds[0], params[0], models[0], states[0], scratch[0]
-    if chosen == TICKS:
+    if chosen == FULL_RATE:
         for r in range(p.robots):
-            pressed.let_go(x, r)
+            pad_stiction.let_go(x, r)
             if x.near[r] == COUPLED:  # with its truck
                 x.near[r] = 1
-            x.calm[r] = 0
-        x.calm[ROBOTS] = 0
+            x.still[r] = 0
+        x.still[ROBOTS] = 0
     placing.recall(world.truth, p, m, x, t)
-    pace.choose(world.truth, world.image, world.faults, p, m, x)
+    step_mode.choose(world.truth, world.image, world.faults, p, m, x)
     for r in range(p.robots):
-        x.pace[r] = chosen
+        x.mode[r] = chosen
     advance.advance_ticks(world.truth, world.image, world.faults, p, m, x, t, ticks)
 
 
@@ -94,4 +94,4 @@ class RomBench(Runner):
 
     def chosen(self, robot: int = 0) -> int:
         """The pace of the last step."""
-        return int(self.plant.states["pace"][0, robot])
+        return int(self.plant.states["mode"][0, robot])

@@ -14,8 +14,8 @@ from twin.control.sensors import read_sway_and_force
 from twin.monitor import high_enough
 from twin.motion.kernels import kernel
 from twin.plants.rom.model import FREE
-from twin.plants.rom.pace import NEAR_GRIP_M, NEAR_SEAT_M, way
 from twin.plants.rom.placing import show_yaw
+from twin.plants.rom.step_mode import NEAR_GRIP_M, NEAR_SEAT_M, way
 from twin.records import (
     EPITCH,
     EROLL,

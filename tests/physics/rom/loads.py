@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from tests.physics import rig
-from tests.physics.rom_bench import FLIES, TICKS, RomBench
+from tests.physics.rom_bench import FULL_RATE, LONG_STEP, RomBench
 from twin.records import EPITCH, EROLL
 
 Array = np.ndarray
 G = rig.GRAVITY_MPS2
-PACES: dict[str, Any] = {"argvalues": [FLIES, TICKS], "ids": ["flies", "ticks"]}
+PACES: dict[str, Any] = {"argvalues": [LONG_STEP, FULL_RATE], "ids": ["flies", "ticks"]}
 LOADS: dict[str, Any] = {"argvalues": [None, rig.OLD], "ids": ["empty", "cab_282"]}
 HUNG_KG = {None: 450.0, rig.OLD: 3450.0}
 COM_BELOW_GRIP_M = {None: -0.07, rig.OLD: (3000.0 * 0.9 - 450.0 * 0.07) / 3450.0}

@@ -9,7 +9,7 @@ import pytest
 
 from tests.physics import rig
 from tests.physics.rom.loads import HUNG_KG, LOADS, PACES, hang_aside
-from tests.physics.rom_bench import RESTS, RomBench
+from tests.physics.rom_bench import SLEEPING, RomBench
 from twin.motion.drives import STOP_JERK, motion_end_s
 from twin.motion.profile import plan_hold
 from twin.records import DONE, EX, EY, JOINTS, STANDSTILL, TRIP_ESTOP, TRIP_FOLLOWING, YAW, X, Y, Z
@@ -246,7 +246,7 @@ def test_an_axis_that_friction_holds_off_its_target_breaks_loose(plant_of, stati
     while abs(w["truth"]["q"][0, axis] - stood) < 1e-9 and w["truth"]["t_s"] < began_s + 2.0 * expected_s:
         plant.scan()
         plant.step(5)
-        rested += isinstance(plant, RomBench) and plant.chosen() == RESTS
+        rested += isinstance(plant, RomBench) and plant.chosen() == SLEEPING
     assert float(w["truth"]["t_s"]) - began_s == pytest.approx(expected_s, abs=0.03)
     if isinstance(plant, RomBench):
         assert rested > 0.9 * 100.0 * expected_s

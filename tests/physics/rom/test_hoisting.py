@@ -10,7 +10,7 @@ from scipy.integrate import solve_ivp
 
 from tests.physics import rig
 from tests.physics.rom.loads import EA_N, HUNG_KG, LOADS, PACES, hang_aside, leaning
-from tests.physics.rom_bench import TICKS
+from tests.physics.rom_bench import FULL_RATE
 from twin.records import EX, EZ, X, Y, Z
 
 G = rig.GRAVITY_MPS2
@@ -112,7 +112,7 @@ def test_hoisting_while_travelling_is_the_full_pendulum(bench, lift_m, load, axi
     target = {name: start + (3.0 if axis == X else 2.2), "z": 6.0 - rope_m + lift_m}
     rig.move(plant, **target, velocity=0.4 if load is None else 0.25, acceleration=0.25, jerk=1.0)
     seen = rig.record(plant, 8.0, "q", "qd")
-    lag_s = 0.5 * float(plant.params["dt_s"][0]) if pace == TICKS else 0.0
+    lag_s = 0.5 * float(plant.params["dt_s"][0]) if pace == FULL_RATE else 0.0
     expected = pendulum(seen, axis, load, 0.05, lag_s)
     sway_m = seen["q"][:, 0, EX + axis]
     assert np.abs(sway_m).max() > 0.12

@@ -19,7 +19,7 @@ from tests.physics.rom.loads import (
     leaning,
     peaks,
 )
-from tests.physics.rom_bench import FLIES, TICKS, RomBench
+from tests.physics.rom_bench import FULL_RATE, LONG_STEP, RomBench
 from tests.tiers import examples
 from twin.records import EX, EY, EYAW
 
@@ -70,7 +70,7 @@ def test_period_grows_with_amplitude(theta, rope_m, joint, flies):
     """T / T0 = 1 + theta^2 / 16 + 11 theta^4 / 3072 (+ 173 theta^6 / 737280): 0.8 % at 0.35 rad."""
     plant = rig.bench(station_with=UNDAMPED, plant=RomBench)
     length_m = rope_m + rig.stretch_m(plant, HUNG_KG[None], rope_m)
-    swing(plant, None, rope_m, joint, length_m * np.sin(theta), FLIES if flies else TICKS)
+    swing(plant, None, rope_m, joint, length_m * np.sin(theta), LONG_STEP if flies else FULL_RATE)
     small_s = 2.0 * pi * sqrt(length_m / G)
     seen = rig.record(plant, 3.5 * small_s, "q")
     ratio = rig.period_s(seen["t_s"], seen["q"][:, 0, joint]) / small_s
@@ -160,9 +160,9 @@ def test_a_load_that_still_rocks_flies_on_with_the_swing_of_its_centre_of_mass(b
     the pack swings. Whenever it begins to fly, it swings on as it does tick by tick once its rocking has died out.
     """
     swings = []
-    for pace in (TICKS, FLIES):
+    for pace in (FULL_RATE, LONG_STEP):
         plant = bench()
-        swing(plant, rig.OLD, 3.0, joint, 0.002, TICKS)
+        swing(plant, rig.OLD, 3.0, joint, 0.002, FULL_RATE)
         plant.worlds["truth"]["qd"][0, 0, TILT[joint - EX]] = 0.01
         plant.refresh()
         rig.run(plant, after_s)

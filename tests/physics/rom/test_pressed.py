@@ -7,7 +7,7 @@ import pytest
 
 from tests.physics import rig
 from tests.physics.rom.loads import HUNG_KG
-from tests.physics.rom_bench import RESTS, RIDES, TICKS
+from tests.physics.rom_bench import ATTACHED, FULL_RATE, SLEEPING
 from twin.records import TPITCH, TROLL, TZ
 
 G = rig.GRAVITY_MPS2
@@ -36,18 +36,18 @@ def test_a_pack_on_a_rocking_truck(bench, joint, load_n):
     contact at every tick: truck to 0.05 mm or mrad, forces to 1 % of the weight. The coupler is in and rubs on nothing.
     """
     seen = []
-    for chosen in (None, TICKS):
+    for chosen in (None, FULL_RATE):
         plant = bench()
         press_on_truck(plant, load_n)
         rig.brake(plant)
         plant.worlds["truth"]["truck_qd"][0, joint] = 0.003
         plant.refresh()
-        plant.pace = TICKS
+        plant.pace = FULL_RATE
         rig.run(plant, STANDS_S)
         plant.pace = chosen
         plant.states["stood"] = 3
         rig.run(plant, 0.02)
-        assert plant.chosen() == (TICKS if chosen == TICKS else RIDES)
+        assert plant.chosen() == (FULL_RATE if chosen == FULL_RATE else ATTACHED)
         seen.append(rig.record(plant, 1.5, "truck_q", "load_n", "guide_force_n"))
     rides, ticks = seen
     for name, most in (("truck_q", 5e-5), ("load_n", 0.01 * WEIGHT_N), ("guide_force_n", 0.01 * WEIGHT_N)):
@@ -61,7 +61,7 @@ def test_pads_and_ropes_share_the_weight(bench):
     plant = bench()
     press_on_truck(plant, 8000.0)
     w = plant.worlds[0]
-    assert plant.chosen() in (RIDES, RESTS)
+    assert plant.chosen() in (ATTACHED, SLEEPING)
     assert w["truth"]["guide_force_n"][0, 2] + w["truth"]["load_n"][0] == pytest.approx(WEIGHT_N, abs=5.0)
     assert 2000.0 < w["truth"]["load_n"][0] < 12000.0
 
@@ -73,10 +73,10 @@ def test_it_ticks_while_an_axis_moves(bench):
     w = plant.worlds[0]
     rig.move(plant, z=float(w["truth"]["q"][0, 2]) + 0.05, velocity=0.02, acceleration=0.05, jerk=0.5)
     rig.run(plant, 0.05)
-    assert plant.chosen() == TICKS
+    assert plant.chosen() == FULL_RATE
     for _ in range(40):
         rig.run(plant, 0.05)
-        assert plant.chosen() != RIDES
+        assert plant.chosen() != ATTACHED
     rig.run(plant, 3.0)
     assert w["truth"]["load_n"][0] == pytest.approx(WEIGHT_N, rel=0.02)
     assert w["monitor"]["violation"].sum() == 0

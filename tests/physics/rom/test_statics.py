@@ -9,7 +9,7 @@ import pytest
 
 from tests.physics import rig
 from tests.physics.rom.loads import EA_N, HUNG_KG, LOADS, PACES, ROPE_SPACING_M
-from tests.physics.rom_bench import FLIES
+from tests.physics.rom_bench import LONG_STEP
 from twin.records import EPITCH, EROLL, EX, EY, EZ
 
 G = rig.GRAVITY_MPS2
@@ -46,7 +46,7 @@ def test_an_eccentric_pack_hangs_tilted(bench, rope_m, axis, aside_m, pace):
     rig.hang(plant, rig.OLD, rope_m)
     rig.brake(plant)
     plant.pace = pace
-    rig.run(plant, 40.0 if pace != FLIES else 20.0)
+    rig.run(plant, 40.0 if pace != LONG_STEP else 20.0)
     e = 3000.0 * aside_m / 3450.0
     h = (3000.0 * 0.9 - 450.0 * 0.07) / 3450.0
     k = EA_N * ROPE_SPACING_M[axis] ** 2 / rope_m + 3450.0 * G * h

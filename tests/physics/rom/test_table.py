@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.physics import rig
-from tests.physics.rom_bench import FLIES, TICKS
+from tests.physics.rom_bench import FULL_RATE, LONG_STEP
 from twin.records import EX, EY, EYAW, EZ, JOINTS, TZ
 
 G = rig.GRAVITY_MPS2
@@ -47,7 +47,7 @@ def test_free_swing_of_the_empty_table(bench, joint):
     rig.run(plant, 0.2)
     aside_m = 0.01
     rig.place_axes(plant, **{NAMES[joint]: aside_m})
-    plant.pace = FLIES
+    plant.pace = LONG_STEP
     seen = rig.record(plant, 0.4, "q")
     p = plant.params[0]
     omega = sqrt(p["e_stiffness"][0] / TABLE_KG)
@@ -64,7 +64,7 @@ def test_free_swing_of_the_empty_table(bench, joint):
 @pytest.mark.parametrize("loaded", [False, True], ids=["empty", "loaded"])
 def test_a_move_flown_is_the_move_ticked(bench, loaded, axis, distance):
     """Axes within 0.2 mm and mrad on their way, and the table's largest deflection within 1 % or 5 um."""
-    flown, ticked = (moved(bench, loaded, pace, axis, distance) for pace in (FLIES, TICKS))
+    flown, ticked = (moved(bench, loaded, pace, axis, distance) for pace in (LONG_STEP, FULL_RATE))
     assert np.abs(flown[:, :4] - ticked[:, :4]).max() < 2e-4
     for joint in {"x": (EX,), "z": (EZ,), "yaw": (EYAW,)}[axis]:
         swing = np.ptp(ticked[:, joint])
@@ -99,14 +99,14 @@ def raised(bench, pace, **pack):
 def test_a_coupler_rubs_in_flight_as_ticked(bench):
     """Going in at creep speed, touching nothing else: table and truck bear what it rubs, to 1 % of that force."""
     flown, chosen = raised(bench, None)
-    ticked, _ = raised(bench, TICKS)
+    ticked, _ = raised(bench, FULL_RATE)
     mate_n = np.abs(ticked["coupler_n"]).max()
     assert mate_n == pytest.approx(1500.0)
     assert not flown["guide_force_n"].any(), "nothing else touches"
-    assert FLIES in chosen[2:6]
+    assert LONG_STEP in chosen[2:6]
     assert np.abs(flown["coupler_n"] - ticked["coupler_n"]).max() < 0.01 * mate_n
     assert np.abs(flown["load_n"] - ticked["load_n"]).max() < 0.05 * mate_n
-    without, _ = raised(bench, TICKS, pack_with={"coupler.mate_force_n": 1e-6})
+    without, _ = raised(bench, FULL_RATE, pack_with={"coupler.mate_force_n": 1e-6})
     feels_m = np.abs(ticked["truck_q"] - without["truck_q"])[:, TZ].max()
     assert feels_m > 1e-4, "the truck feels it"
     assert np.abs(flown["truck_q"] - ticked["truck_q"]).max() < 0.05 * feels_m

@@ -7,11 +7,21 @@ from typing import Any
 from twin.motion.drives import drive_forces, update_reference
 from twin.motion.kernels import kernel
 from twin.plants.geometry import end_effector_pose
-from twin.plants.rom import axes, carried, clamped, contact, domain, flight, pace, pressed, table_flight
+from twin.plants.rom import (
+    axes,
+    carried_body,
+    contact,
+    domain,
+    long_step,
+    pad_stiction,
+    rigid_attachment,
+    step_mode,
+    table_long_step,
+)
 from twin.plants.rom import truck as truck_body
 from twin.plants.rom.model import COUPLED, FREE, TRUCK
-from twin.plants.rom.pace import FLIES, RESTS, RIDES, TICKS
 from twin.plants.rom.placing import place_all, place_packs, recall, set_twist, show_yaw, take_holds
+from twin.plants.rom.step_mode import ATTACHED, FULL_RATE, LONG_STEP, SLEEPING
 from twin.plants.rom.touching import find_near, push_coupled, touch
 from twin.plants.suspension import note_sway, suspend
 from twin.plants.truck import truck_forces
@@ -24,101 +34,101 @@ State = Any
 
 @kernel
 def advance_ticks(w: Truth, image: Image, faults: Faults, p: Params, m: Model, x: State, t: Any, ticks: int) -> None:
-    """The plant from one PLC scan to the next, or `ticks` of that way: everybody at the pace that it needs."""
+    """Advance by `ticks`, at most to the next PLC scan, each part in its step mode."""
     began_s, tick_s, span_s = w.t_s, p.dt_s, ticks * p.dt_s
     hz = round(1.0 / tick_s)
-    together = False
+    full_rate = False
     for r in range(p.robots):
-        if x.pace[r] == FLIES:
+        if x.mode[r] == LONG_STEP:
             if p.reeving == FLOATING_TABLE:
-                table_flight.fly(w, image, p, m, x, t, r, began_s, span_s)
+                table_long_step.fly(w, image, p, m, x, t, r, began_s, span_s)
             else:
-                if x.flies[r] == 0:
-                    flight.lean_in(w, p, m, r)
-                flight.fly(w, image, p, m, t, r, began_s, span_s)
-        together = together or x.pace[r] == TICKS
-        x.flies[r] = 1 if x.pace[r] == FLIES else 0
-        if x.pace[r] != RESTS:
+                if x.in_long_step[r] == 0:
+                    long_step.lean_in(w, p, m, r)
+                long_step.fly(w, image, p, m, t, r, began_s, span_s)
+        full_rate = full_rate or x.mode[r] == FULL_RATE
+        x.in_long_step[r] = 1 if x.mode[r] == LONG_STEP else 0
+        if x.mode[r] != SLEEPING:
             x.moved[r] = 1
-    if together:
+    if full_rate:
         for r in range(p.robots):
             if x.near[r] == 1:
                 contact.seat_frame(w, p, w.pack_seat[w.held[r]], t.truck_at, t.truck_turn, t.seat_at[r], t.seat[r])
-        if x.pace[ROBOTS] == TICKS:
+        if x.mode[ROBOTS] == FULL_RATE:
             truck_body.frame(w, t.truck_at, t.truck_turn)
         truck_body.begin(w, faults, p, t.truck)
         for _ in range(ticks):
-            if x.pace[ROBOTS] == TICKS:
+            if x.mode[ROBOTS] == FULL_RATE:
                 truck_forces(w, faults, p, t.axle)
                 _push_coupled(w, p, x, t)
             for r in range(p.robots):
-                if x.pace[r] == TICKS:
+                if x.mode[r] == FULL_RATE:
                     _tick(w, image, p, m, x, t, r, tick_s)
-            if x.pace[ROBOTS] == TICKS:
+            if x.mode[ROBOTS] == FULL_RATE:
                 truck_body.move(w, p, t.mass, t.truck, tick_s, w.truck_qd)
-                pressed.speed_along(w, p, m, x, t, tick_s)
+                pad_stiction.speed_along(w, p, m, x, t, tick_s)
                 truck_body.drift(w, tick_s)
                 truck_body.frame(w, t.truck_at, t.truck_turn)
                 truck_body.begin(w, faults, p, t.truck)
             for r in range(p.robots):
-                if x.pace[r] == TICKS and x.fixed_to[r] != FREE:
-                    clamped.follow(w, p, x, t, r)
+                if x.mode[r] == FULL_RATE and x.fixed_to[r] != FREE:
+                    rigid_attachment.follow(w, p, x, t, r)
             w.tick += 1
             w.t_s = w.tick / hz
     else:
         w.tick += ticks
         w.t_s = w.tick / hz
-    _glide(w, image, faults, p, m, x, t, began_s, span_s)
+    _long_steps(w, image, faults, p, m, x, t, began_s, span_s)
     for r in range(p.robots):
-        if x.pace[r] != RESTS:
+        if x.mode[r] != SLEEPING:
             note_sway(w, p, r)
-    if x.pace[ROBOTS] != RESTS:
+    if x.mode[ROBOTS] != SLEEPING:
         x.moved[ROBOTS] = 1
 
 
 @kernel
-def _glide(
+def _long_steps(
     w: Truth, image: Image, faults: Faults, p: Params, m: Model, x: State, t: Any, began_s: float, span_s: float
 ) -> None:
-    """One long step of the truck, if it flies, and of the robots that ride; forces as they are in its middle."""
-    flies, rides = x.pace[ROBOTS] == FLIES, False
+    """One long step of the truck, and of robots that are attached; forces are those in its middle."""
+    truck_moves, attached = x.mode[ROBOTS] == LONG_STEP, False
     for r in range(p.robots):
-        rides = rides or x.pace[r] == RIDES
-    if not flies and not rides:
+        attached = attached or x.mode[r] == ATTACHED
+    if not truck_moves and not attached:
         return
     half_s = 0.5 * span_s
-    if flies:
+    if truck_moves:
         truck_body.drift(w, half_s)
     truck_body.begin(w, faults, p, t.truck)
-    if flies:
+    if truck_moves:
         _push_coupled(w, p, x, t)
-    if rides:
+    if attached:
         truck_body.frame(w, t.truck_at, t.truck_turn)
         for r in range(p.robots):
-            if x.pace[r] == RIDES:
+            if x.mode[r] == ATTACHED:
                 axes.aim(image, p, t, r, began_s, span_s)
-                clamped.drift(w, p, x, t, r, half_s)
+                rigid_attachment.drift(w, p, x, t, r, half_s)
                 if x.pressed[r] != 0:
-                    pressed.give(w, p, m, x, t, r)
-                clamped.pull_along(w, image, p, m, x, t, r, span_s)
+                    pad_stiction.give(w, p, m, x, t, r)
+                rigid_attachment.pull_along(w, image, p, m, x, t, r, span_s)
                 if x.pressed[r] != 0:
-                    pressed.lean_on(w, p, m, x, t, r, span_s)
-    if flies:
+                    pad_stiction.lean_on(w, p, m, x, t, r, span_s)
+    if truck_moves:
         truck_forces(w, faults, p, t.axle)
         truck_body.move(w, p, t.mass, t.truck, span_s, w.truck_qd)
-        pressed.speed_along(w, p, m, x, t, span_s)
+        pad_stiction.speed_along(w, p, m, x, t, span_s)
         truck_body.drift(w, half_s)
-    if rides:
+    if attached:
         truck_body.no_force(w, t.truck)
         truck_body.frame(w, t.truck_at, t.truck_turn)
         for r in range(p.robots):
-            if x.pace[r] == RIDES:
-                clamped.drift(w, p, x, t, r, half_s)
+            if x.mode[r] == ATTACHED:
+                rigid_attachment.drift(w, p, x, t, r, half_s)
 
 
 @kernel
 def _push_coupled(w: Truth, p: Params, x: State, t: Any) -> None:
-    """What the couplers of packs that fly rub on the truck."""
+    """What the couplers of packs in long steps rub on the truck."""
     for r in range(p.robots):
         if x.near[r] == COUPLED:
             push_coupled(w, p, t, w.held[r])
@@ -129,21 +139,21 @@ def _tick(w: Truth, image: Image, p: Params, m: Model, x: State, t: Any, r: int,
     """One physics tick of robot `r`; `t.truck_at` and `t.truck_turn` are the truck's now, if it may touch that."""
     update_reference(image, r, w.t_s)
     if x.pressed[r] != 0:
-        pressed.give(w, p, m, x, t, r)
-    carried.angles_of(w, p, r, t.angles)
+        pad_stiction.give(w, p, m, x, t, r)
+    carried_body.angles_of(w, p, r, t.angles)
     suspend(w, p, r, t.angles, t.reaction)
     drive_forces(w, image, p, r, t.reaction, dt_s)
-    carried.end_effector_motion(w, p, r, t.angles, t.at, t.turn, t.motion)
+    carried_body.end_effector_motion(w, p, r, t.angles, t.at, t.turn, t.motion)
     if x.fixed_to[r] != FREE:
-        fx, fy, fz, tx, ty, tz = carried.pull(w, p, r, t.angles, t.turn)
+        fx, fy, fz, tx, ty, tz = carried_body.pull(w, p, r, t.angles, t.turn)
         if x.fixed_to[r] == TRUCK:
             truck_body.push(w, t.truck, t.at[0], t.at[1], t.at[2], fx, fy, fz)
             truck_body.twist(t.truck, tx, ty, tz)
-        carried.move_axes(w, p, m, r, fx, fy, fz, dt_s)
+        carried_body.move_axes(w, p, m, r, fx, fy, fz, dt_s)
         for i in range(3):
             w.guide_force_n[r, i] = 0.0
         if x.pressed[r] != 0:
-            pressed.lean_on(w, p, m, x, t, r, dt_s)
+            pad_stiction.lean_on(w, p, m, x, t, r, dt_s)
         return
     for i in range(6):
         t.out[i] = 0.0
@@ -151,7 +161,7 @@ def _tick(w: Truth, image: Image, p: Params, m: Model, x: State, t: Any, r: int,
         if x.near[r] == 1 and p.seat_on_truck[w.pack_seat[w.held[r]]] == 1:
             contact.seat_frame(w, p, w.pack_seat[w.held[r]], t.truck_at, t.truck_turn, t.seat_at[r], t.seat[r])
         touch(w, p, m, x, t, r, dt_s)
-    carried.move(w, p, m, t, r, dt_s)
+    carried_body.move(w, p, m, t, r, dt_s)
 
 
 @kernel
@@ -183,18 +193,18 @@ def after_scan(w: Truth, image: Image, p: Params, m: Model, x: State, t: Any, ch
     if changed:
         take_holds(w, p, m, x, t)
         recall(w, p, m, x, t)
-    pace.count_calm(w, image, p, x)
+    step_mode.count_calm(w, image, p, x)
     if changed:
         for i in range(ROBOTS + 1):
-            x.calm[i] = 0
+            x.still[i] = 0
     find_near(w, image, p, m, x, t, anything)
-    pressed.find(w, image, p, m, x, t)
+    pad_stiction.find(w, image, p, m, x, t)
 
 
 @kernel
 def advance(w: Truth, image: Image, faults: Faults, p: Params, m: Model, x: State, t: Any, ticks: int) -> None:
     """Choose the step modes and advance by `ticks`, no farther than the next PLC scan."""
-    pace.choose(w, image, faults, p, m, x)
+    step_mode.choose(w, image, faults, p, m, x)
     advance_ticks(w, image, faults, p, m, x, t, ticks)
 
 
@@ -237,9 +247,9 @@ def wake_one(worlds: Any, params: Any, models: Any, states: Any, scratch: Any, i
     x = states[i]
     place_all(worlds[i].truth, params[i], models[i], x, scratch[0])
     for j in range(ROBOTS + 1):
-        x.calm[j] = 0
+        x.still[j] = 0
     for r in range(ROBOTS):
-        pressed.let_go(x, r)
+        pad_stiction.let_go(x, r)
 
 
 @kernel

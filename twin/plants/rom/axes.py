@@ -11,7 +11,7 @@ from typing import Any
 
 from twin.motion.drives import drive_forces
 from twin.motion.kernels import inlined_kernel, kernel
-from twin.plants.rom.flight import mean_reference
+from twin.plants.rom.long_step import mean_reference
 from twin.plants.suspension import on_yaw_axis_nm, suspend
 from twin.records import FLOATING_TABLE, FOUR_ROPE, YAW, Image, Params, Truth, X, Y, Z
 

@@ -10,10 +10,10 @@ import math
 from typing import Any
 
 from twin.motion.kernels import kernel
-from twin.plants.rom import carried, contact
+from twin.plants.rom import carried_body, contact
 from twin.plants.rom.frames import cosine_sine, times
-from twin.plants.rom.pace import RESTS
 from twin.plants.rom.points import DEEP_M
+from twin.plants.rom.step_mode import SLEEPING
 from twin.records import (
     EPITCH,
     EROLL,
@@ -78,7 +78,7 @@ def has_left(w: Truth, p: Params, m: Model, x: State, t: Any) -> bool:
     else:
         _check_truck(w)
         for r in range(p.robots):
-            if x.pace[r] != RESTS:
+            if x.mode[r] != SLEEPING:
                 _check_robot(w, p, m, x, t, r)
             x.depth_m[r] = 0.0
     if w.outside_cause == NO_CAUSE:
@@ -171,8 +171,8 @@ def _check_overlaps(w: Truth, p: Params, m: Model, x: State, t: Any, r: int) -> 
     below_m = p.pack_height_m - up * x.relative[k, 2] if k >= 0 else m.flipper_depth_m
     if up * face_m - below_m > m.highest_m:
         return
-    carried.angles_of(w, p, r, t.angles)
-    carried.end_effector_motion(w, p, r, t.angles, pose, t.turn, t.motion)
+    carried_body.angles_of(w, p, r, t.angles)
+    carried_body.end_effector_motion(w, p, r, t.angles, pose, t.turn, t.motion)
     if k >= 0:
         lies = x.relative[k]
         ox, oy, oz = times(t.turn, lies[0], lies[1], lies[2])

@@ -78,17 +78,17 @@ STATE = np.dtype(
         ("stood", i8, ROBOTS),  # scans for which it has stood so that it may be
         ("pads", f8, (ROBOTS, 3)),  # what its pads' springs do to it, in its axes: force z, moments about x and y
         ("inertia_n", f8, (ROBOTS, 3)),  # what speeds it up with the truck, in W
-        ("calm", i8, ROBOTS + 1),  # scans since a robot, and at the end the truck, last moved
+        ("still", i8, ROBOTS + 1),  # scans since a robot, and at the end the truck, last moved
         ("moved", i8, ROBOTS + 1),  # since packs were last placed
-        ("flies", i8, ROBOTS),  # 1: a robot's load flew in the last step (`twin.plants.rom.flight`)
-        ("near", i8, ROBOTS),  # what it may touch before the next scan (`twin.plants.rom.pace.find_near`)
+        ("in_long_step", i8, ROBOTS),  # 1: a robot's load flew in the last step (`twin.plants.rom.long_step`)
+        ("near", i8, ROBOTS),  # what it may touch before the next scan (`twin.plants.rom.step_mode.find_near`)
         ("also", i8, ROBOTS),  # the next nearest pack that an empty end effector may touch, as `near`, or 0
         ("off_pads", i8, ROBOTS),  # its contacts in the last tick that are neither of pads nor of flares
         ("depth_m", f8, ROBOTS),  # how far the deepest contact point was pressed in since the last scan
         ("last_q", f8, (ROBOTS, 10)),  # at the last scan, as are the truck's and the energy
         ("last_truck_q", f8, 6),
         ("last_energy_j", f8),
-        ("pace", i8, ROBOTS + 1),  # of the last step (`twin.plants.rom.pace`), the truck's at the end
+        ("mode", i8, ROBOTS + 1),  # of the last step (`twin.plants.rom.step_mode`), the truck's at the end
     ]
 )
 """What a reduced-order world remembers besides WORLD."""

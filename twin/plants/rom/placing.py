@@ -8,10 +8,10 @@ from typing import Any
 from twin.geometry import rotate, yaw_error
 from twin.motion.kernels import kernel
 from twin.plants.geometry import made_pads, nearest_seat
-from twin.plants.rom import carried, contact
+from twin.plants.rom import carried_body, contact
 from twin.plants.rom import truck as truck_body
-from twin.plants.rom.flight import body_of
 from twin.plants.rom.frames import compose, cross, from_quaternion, matrix_product, relative, times
+from twin.plants.rom.long_step import body_of
 from twin.plants.rom.model import FREE, GROUND, TRUCK
 from twin.records import ROBOTS, TYAW, Params, Truth
 from twin.records.scan_parts import PADS, ROBOT_MOVED, TRUCK_MOVED
@@ -36,8 +36,8 @@ def place_packs(w: Truth, p: Params, m: Model, x: State, t: Any) -> int:
         if x.moved[r] == 1 or (truck_moved and w.held[r] >= 0):
             anew |= ROBOT_MOVED << r
         if x.moved[r] == 1 and t.left[r] == 0:
-            carried.angles_of(w, p, r, t.angles)
-            carried.place(w, p, r, t.angles, t.e_at[r], t.e_turn[r])
+            carried_body.angles_of(w, p, r, t.angles)
+            carried_body.place(w, p, r, t.angles, t.e_at[r], t.e_turn[r])
     for k in range(p.packs):
         pose, on, lies = w.pack_pose[k], x.carrier[k], x.relative[k]
         if on >= 0 and x.moved[on] == 1 and t.left[on] == 0:
@@ -120,8 +120,8 @@ def set_twist(w: Truth, p: Params, x: State, t: Any, k: int) -> None:
     for i in range(6):
         twist[i] = 0.0
     if on >= 0:
-        carried.angles_of(w, p, on, t.angles)
-        carried.end_effector_motion(w, p, on, t.angles, t.at, t.turn, t.motion)
+        carried_body.angles_of(w, p, on, t.angles)
+        carried_body.end_effector_motion(w, p, on, t.angles, t.at, t.turn, t.motion)
         rx, ry, rz = rx + pose[0] - t.at[0], ry + pose[1] - t.at[1], rz + pose[2] - t.at[2]
         vx, vy, vz = cross(t.motion[3], t.motion[4], t.motion[5], rx, ry, rz)
         twist[0], twist[1], twist[2] = t.motion[0] + vx, t.motion[1] + vy, t.motion[2] + vz
@@ -193,7 +193,7 @@ def recall(w: Truth, p: Params, m: Model, x: State, t: Any) -> None:
         k = w.held[r]
         if k >= 0:
             from_quaternion(x.relative[k], t.held_turn[r])
-            carried.join(p, m, k, x.relative[k], t.inertia[r], t.inverse[r])
+            carried_body.join(p, m, k, x.relative[k], t.inertia[r], t.inverse[r])
         else:
-            carried.unladen(m, t.inertia[r], t.inverse[r])
+            carried_body.unladen(m, t.inertia[r], t.inverse[r])
     truck_body.mass_matrix(w, p, m, x, t.mass)

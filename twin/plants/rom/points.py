@@ -18,8 +18,8 @@ from typing import Any
 
 from twin.motion.kernels import inlined_kernel, kernel
 from twin.plants.rom import truck as truck_body
-from twin.plants.rom.flight import body_of
 from twin.plants.rom.frames import cross, symmetric_inverse, symmetric_times, times
+from twin.plants.rom.long_step import body_of
 from twin.plants.rom.masses import Matrix, Symmetric, Vector, inertia, on_moving, with_truck
 from twin.records import TX, TY, Params, Truth
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from twin.motion.kernels import kernel
 from twin.plants.geometry import COUPLER_SPEED_MPS, seat_rise_mps
-from twin.plants.rom import carried, contact, pace, points
+from twin.plants.rom import carried_body, contact, points, step_mode
 from twin.plants.rom import truck as truck_body
 from twin.plants.rom.frames import from_quaternion, matrix_product, times
 from twin.plants.rom.grip_contact import grip_points
@@ -33,18 +33,18 @@ def find_near(w: Truth, image: Image, p: Params, m: Model, x: State, t: Any, any
     """
     if not anything and _all_rest(p, x):
         return
-    pace.find_near(w, p, m, x, t.high)
+    step_mode.find_near(w, p, m, x, t.high)
     for r in range(p.robots):
-        if x.near[r] != 0 and pace.can_fly(w, image, p, m, r) and _stays_clear(w, p, m, x, t, r):
+        if x.near[r] != 0 and step_mode.can_fly(w, image, p, m, r) and _stays_clear(w, p, m, x, t, r):
             x.near[r] = COUPLED if _is_coupled(w, p, w.held[r]) else 0
 
 
 @kernel
 def _all_rest(p: Params, x: State) -> bool:
     """Whether the truck and every robot have rested since the last scan."""
-    rest = x.pace[ROBOTS] == pace.RESTS
+    rest = x.mode[ROBOTS] == step_mode.RESTS
     for r in range(p.robots):
-        rest = rest and x.pace[r] == pace.RESTS
+        rest = rest and x.mode[r] == step_mode.RESTS
     return rest
 
 
@@ -54,8 +54,8 @@ def _stays_clear(w: Truth, p: Params, m: Model, x: State, t: Any, r: int) -> boo
     if x.fixed_to[r] != FREE:
         return False
     k, scan_s = w.held[r], p.dt_s * p.scan_ticks
-    carried.angles_of(w, p, r, t.angles)
-    carried.end_effector_motion(w, p, r, t.angles, t.at, t.turn, t.motion)
+    carried_body.angles_of(w, p, r, t.angles)
+    carried_body.end_effector_motion(w, p, r, t.angles, t.at, t.turn, t.motion)
     if k < 0:
         _find_grips(w, p, m, x, t, r, p.dt_s)
     else:
@@ -93,13 +93,13 @@ def touch(w: Truth, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float) 
         _place_held(x, t, r, k)
         n = contact.seat_points(w, p, m, t, r, k, dt_s)
         on_truck = p.seat_on_truck[w.pack_seat[k]] == 1
-        carried.couple(w, p, t, k)
+        carried_body.couple(w, p, t, k)
         push_coupled(w, p, t, k)
     cx, cy, cz = t.out[0], t.out[1], t.out[2]
     if n > 0:
         x.depth_m[r] = max(x.depth_m[r], points.deepest_m(t.points, n))
         pull = t.pull
-        pull[0], pull[1], pull[2], pull[3], pull[4], pull[5] = carried.pull(w, p, r, t.angles, t.turn)
+        pull[0], pull[1], pull[2], pull[3], pull[4], pull[5] = carried_body.pull(w, p, r, t.angles, t.turn)
         points.press(w, p, m, t, r, n, on_truck, dt_s)
     gx, gy, gz = t.out[0] - cx, t.out[1] - cy, t.out[2] - cz
     w.guide_force_n[r, 0], w.guide_force_n[r, 1], w.guide_force_n[r, 2] = gx, gy, gz

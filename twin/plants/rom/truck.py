@@ -10,8 +10,8 @@ from typing import Any
 
 from twin.geometry import JOINT_HEIGHT_M
 from twin.motion.kernels import inlined_kernel, kernel
-from twin.plants.rom.flight import body_of
 from twin.plants.rom.frames import cosine_sine, from_angles, quaternion, symmetric_inverse, symmetric_times
+from twin.plants.rom.long_step import body_of
 from twin.plants.rom.model import TRUCK
 from twin.plants.tyres import friction, hold
 from twin.records import TPITCH, TROLL, TX, TY, TYAW, TZ, Faults, Params, Truth

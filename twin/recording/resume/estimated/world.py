@@ -14,7 +14,7 @@ from twin.geometry import rotate
 from twin.motion.drives import stop_axis
 from twin.plants.beginning import new_world, stand_pack
 from twin.plants.geometry import end_effector_pose, measure_packs, seat_pose
-from twin.plants.rom.carried import angles_of, end_effector_motion
+from twin.plants.rom.carried_body import angles_of, end_effector_motion
 from twin.recording.resume.estimated.place import BEFORE, IN, OUT, Place, braking, stands_still, stop_at
 from twin.recording.resume.estimated.seen import Seen
 from twin.records import (

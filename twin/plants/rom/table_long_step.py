@@ -16,9 +16,9 @@ from __future__ import annotations
 from typing import Any
 
 from twin.motion.kernels import inlined_kernel, kernel
-from twin.plants.rom import axes, carried
-from twin.plants.rom.flight import body_of
+from twin.plants.rom import axes, carried_body
 from twin.plants.rom.frames import cross, symmetric_inverse, symmetric_times, times
+from twin.plants.rom.long_step import body_of
 from twin.plants.rom.model import COUPLED
 from twin.plants.suspension import CY, SY
 from twin.records import EPITCH, EROLL, EX, EYAW, YAW, Image, Params, Truth, X, Y, Z
@@ -51,15 +51,15 @@ def fly(w: Truth, image: Image, p: Params, m: Model, x: State, t: Any, r: int, t
     axes.aim(image, p, t, r, t_s, dt_s)
     for i in range(10):
         q[i] += half_s * qd[i]
-    carried.angles_of(w, p, r, t.angles)
+    carried_body.angles_of(w, p, r, t.angles)
     axes.drive(w, image, p, t, r, dt_s)
-    carried.end_effector_motion(w, p, r, t.angles, t.at, t.turn, t.motion)
-    fx, fy, fz, tx, ty, tz = carried.pull(w, p, r, t.angles, t.turn)
+    carried_body.end_effector_motion(w, p, r, t.angles, t.at, t.turn, t.motion)
+    fx, fy, fz, tx, ty, tz = carried_body.pull(w, p, r, t.angles, t.turn)
     axes.eliminate(w, image, p, m, t, r, fx, fy, fz, dt_s)
     if x.near[r] == COUPLED:
         for i in range(2, 5):
             t.out[i] = 0.0
-        carried.couple(w, p, t, w.held[r])
+        carried_body.couple(w, p, t, w.held[r])
         fz, tx, ty = fz + t.out[2], tx + t.out[3], ty + t.out[4]
     for i in range(2):
         t.hold[4 + i] = half_s * (p.e_damping[4 + i] + half_s * p.e_stiffness[4 + i])
@@ -84,7 +84,7 @@ def fly(w: Truth, image: Image, p: Params, m: Model, x: State, t: Any, r: int, t
     )  # fmt: skip
     dx, dy, dwx, dwy = c * vx - s * vy, s * vx + c * vy, c * wx - s * wy, s * wx + c * wy
     axes.speed_up(w, m, t, r, dx, dy, vz, wz, dt_s)
-    carried.to_joint_speeds(
+    carried_body.to_joint_speeds(
         w, p, r, t.angles, t.turn, motion[0] + dx, motion[1] + dy, motion[2] + vz, motion[3] + dwx, motion[4] + dwy,
         motion[5] + wz,
     )  # fmt: skip

@@ -3,8 +3,8 @@
 Locks and grips have no give that matters beside springs and ropes, so nothing is stepped here but the robot's axes: the
 suspension pulls at the body that the end effector is part of, and where that goes the end effector goes.
 
-What stands pressed on its pads (`twin.plants.rom.pressed`) is carried along in the same way. Where nobody ticks on the
-truck, that takes one step a scan: `pull_along` at its middle, `follow` there and at its end.
+What stiction of its pads holds (`twin.plants.rom.pad_stiction`) is carried along in the same way. Where the truck is not
+stepped at the full rate, that takes one step a scan: `pull_along` at its middle, `follow` there and at its end.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import math
 from typing import Any
 
 from twin.motion.kernels import kernel
-from twin.plants.rom import axes, carried
+from twin.plants.rom import axes, carried_body
 from twin.plants.rom import truck as truck_body
 from twin.plants.rom.frames import angle_of, cosine_sine, from_quaternion, matrix_product, times
 from twin.plants.rom.model import TRUCK
@@ -37,10 +37,10 @@ def pull_along(w: Truth, image: Image, p: Params, m: Model, x: State, t: Any, r:
 
     What the suspension does to the truck goes into `t.truck`. The drives have been aimed.
     """
-    carried.angles_of(w, p, r, t.angles)
+    carried_body.angles_of(w, p, r, t.angles)
     axes.drive(w, image, p, t, r, dt_s)
-    carried.end_effector_motion(w, p, r, t.angles, t.at, t.turn, t.motion)
-    fx, fy, fz, tx, ty, tz = carried.pull(w, p, r, t.angles, t.turn)
+    carried_body.end_effector_motion(w, p, r, t.angles, t.at, t.turn, t.motion)
+    fx, fy, fz, tx, ty, tz = carried_body.pull(w, p, r, t.angles, t.turn)
     if x.fixed_to[r] == TRUCK:
         truck_body.push(w, t.truck, t.at[0], t.at[1], t.at[2], fx, fy, fz)
         truck_body.twist(t.truck, tx, ty, tz)

@@ -1,9 +1,11 @@
-"""How finely each part of a world has to be stepped until its next PLC scan.
+"""Step modes: how finely each part of a world is stepped until its next PLC scan.
 
-What may touch something is stepped tick by tick. What hangs free on ropes or stands free on its table flies in one step
-(`twin.plants.rom.flight`, `twin.plants.rom.table_flight`), and so does what is gripped and locked at once, or stands
-pressed: it rides (`twin.plants.rom.clamped`, `twin.plants.rom.pressed`). What has stood still rests: it stays where it
-is, with the forces that it has.
+- FULL_RATE: what may touch something, at the physics rate.
+- LONG_STEP: what hangs free on ropes or stands free on its table, one step a scan (`twin.plants.rom.long_step`,
+  `twin.plants.rom.table_long_step`).
+- ATTACHED: what is gripped and locked together, or held by stiction of its pads, one step a scan with the body it is
+  attached to (`twin.plants.rom.rigid_attachment`, `twin.plants.rom.pad_stiction`).
+- SLEEPING: what has stood still; it keeps its position and its forces.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 from twin.motion.kernels import kernel
-from twin.plants.rom import flight, resting, table_flight
+from twin.plants.rom import long_step, sleeping, table_long_step
 from twin.plants.rom.model import COUPLED, FREE, TRUCK
 from twin.records import (
     EPITCH,
@@ -33,7 +35,7 @@ from twin.records import (
 Model = Any
 State = Any
 
-RESTS, FLIES, TICKS, RIDES = range(4)
+SLEEPING, LONG_STEP, FULL_RATE, ATTACHED = range(4)
 
 NEAR_SEAT_M = 0.01
 """Over the pins' tips: closer than this a pack may meet its seat before the next scan."""
@@ -52,18 +54,18 @@ STILL_SCANS = 3
 
 @kernel
 def count_calm(w: Truth, image: Image, p: Params, x: State) -> None:
-    """After a scan: for how many of them each robot, and the truck, has been still; drives of who rested wind up.
+    """Count for how many scans each robot, and the truck, has been still; drives of sleeping robots wind up.
 
-    Who has rested at its last pace has the speeds with which it came to rest.
+    What sleeps keeps the speeds with which it came to rest.
     """
-    pace = x.pace
+    mode = x.mode
     for r in range(p.robots):
-        rested = pace[r] == RESTS and x.calm[r] >= STILL_SCANS
+        rested = mode[r] == SLEEPING and x.still[r] >= STILL_SCANS
         if rested:
-            resting.wind_up(w, image, p, r, p.dt_s * p.scan_ticks)
-        x.calm[r] = x.calm[r] + 1 if rested or _still(w.qd[r], 10) else 0
-    rested = pace[ROBOTS] == RESTS and x.calm[ROBOTS] >= STILL_SCANS
-    x.calm[ROBOTS] = x.calm[ROBOTS] + 1 if rested or _still(w.truck_qd, 6) else 0
+            sleeping.wind_up(w, image, p, r, p.dt_s * p.scan_ticks)
+        x.still[r] = x.still[r] + 1 if rested or _still(w.qd[r], 10) else 0
+    rested = mode[ROBOTS] == SLEEPING and x.still[ROBOTS] >= STILL_SCANS
+    x.still[ROBOTS] = x.still[ROBOTS] + 1 if rested or _still(w.truck_qd, 6) else 0
 
 
 @kernel
@@ -129,15 +131,15 @@ def way(w: Truth, p: Params, r: int) -> float:
 
 @kernel
 def choose(w: Truth, image: Image, faults: Faults, p: Params, m: Model, x: State) -> None:
-    """The pace of every robot into `x.pace`, and of the truck at its end, which never RIDES."""
-    near, pace = x.near, x.pace
+    """Choose the step mode of every robot, and of the truck at the end of `x.mode`, which is never ATTACHED."""
+    near, mode = x.near, x.mode
     pushed = (
         faults.truck_brake_off == 1
         or faults.truck_push_n[0] != 0.0
         or faults.truck_push_n[1] != 0.0
         or faults.truck_push_n[2] != 0.0
     )
-    truck_rests = x.calm[ROBOTS] >= STILL_SCANS and not pushed
+    truck_rests = x.still[ROBOTS] >= STILL_SCANS and not pushed
     pressed = ridden = pushes = False
     for r in range(p.robots):
         on_truck, k = False, w.held[r]
@@ -151,33 +153,33 @@ def choose(w: Truth, image: Image, faults: Faults, p: Params, m: Model, x: State
         elif near[r] == COUPLED:
             pushes = pushes or p.seat_on_truck[w.pack_seat[k]] == 1
         if _may_rest(w, image, p, x, r) and (truck_rests or not on_truck):
-            pace[r] = RESTS
+            mode[r] = SLEEPING
         elif near[r] <= 0 and not fixed and can_fly(w, image, p, m, r):
-            pace[r] = FLIES
+            mode[r] = LONG_STEP
         elif fixed and p.reeving != MAST:
-            pace[r] = RIDES
+            mode[r] = ATTACHED
             ridden = ridden or on_truck
         else:
-            pace[r] = TICKS
+            mode[r] = FULL_RATE
             pressed = pressed or on_truck
-    pace[ROBOTS] = TICKS if pressed else RESTS if truck_rests and not (ridden or pushes) else FLIES
+    mode[ROBOTS] = FULL_RATE if pressed else SLEEPING if truck_rests and not (ridden or pushes) else LONG_STEP
     if pressed and ridden:  # the truck cannot go at two paces
         for r in range(p.robots):
-            if pace[r] == RIDES and x.fixed_to[r] == TRUCK:
-                pace[r] = TICKS
+            if mode[r] == ATTACHED and x.fixed_to[r] == TRUCK:
+                mode[r] = FULL_RATE
 
 
 @kernel
 def can_fly(w: Truth, image: Image, p: Params, m: Model, r: int) -> bool:
     """Whether robot `r` can be stepped a whole scan at once as long as it touches nothing."""
     if p.reeving == FOUR_ROPE:
-        return flight.can_fly(w, image, p, m, r)
-    return p.reeving == FLOATING_TABLE and table_flight.can_fly(w, p, r, p.dt_s * p.scan_ticks)
+        return long_step.can_fly(w, image, p, m, r)
+    return p.reeving == FLOATING_TABLE and table_long_step.can_fly(w, p, r, p.dt_s * p.scan_ticks)
 
 
 @kernel
 def _may_rest(w: Truth, image: Image, p: Params, x: State, r: int) -> bool:
     """Whether robot `r` has stood still and nothing is about to move it."""
-    if x.calm[r] < STILL_SCANS or abs(w.float_lock[r] - image.float_lock_command[r]) > 0.0:
+    if x.still[r] < STILL_SCANS or abs(w.float_lock[r] - image.float_lock_command[r]) > 0.0:
         return False
-    return resting.holds(w, image, p, r)
+    return sleeping.holds(w, image, p, r)

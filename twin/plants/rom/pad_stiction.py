@@ -1,8 +1,8 @@
-"""What stands pressed: a pack on the pads of its seat, or an end effector on a pack, while its robot's axes stand.
+"""Stiction of pads: a pack on its seat's pads, or an end effector on a pack, while its robot's axes stand.
 
-Friction holds it in place, so it is fixed to what it presses on, as what is gripped and locked is
-(`twin.plants.rom.clamped`), and rides. Only its pads still give. They are damped so well that they follow what they
-carry. Contact does what is left to do against suspension and weight, and what speeds it up with the truck.
+Friction holds it, so it is attached to what it presses on, as what is gripped and locked is
+(`twin.plants.rom.rigid_attachment`). Only its pads still give; they are damped so well that they follow what they carry.
+Contact balances suspension and weight, and accelerates it with the truck.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ import math
 from typing import Any
 
 from twin.motion.kernels import kernel
-from twin.plants.rom import carried, clamped
+from twin.plants.rom import carried_body, rigid_attachment
 from twin.plants.rom import truck as truck_body
-from twin.plants.rom.flight import body_of
 from twin.plants.rom.frames import back, compose, cross, times
+from twin.plants.rom.long_step import body_of
 from twin.plants.rom.model import EMPTY, FREE, GROUND, TRUCK
-from twin.plants.rom.pace import RESTS, TICKS
 from twin.plants.rom.placing import fix
+from twin.plants.rom.step_mode import FULL_RATE, SLEEPING
 from twin.plants.suspension import suspend
 from twin.records import FOUR_ROPE, PACKS, STANDSTILL, Image, Params, Truth, Z
 
@@ -28,9 +28,9 @@ SLIDES_MPS, ROCKS_MPS = 1e-4, 2e-3
 """Slower than this along its pads, and at their corners off and on them, it may be on its way to standing."""
 STOOD_SCANS = 3
 """After so many such scans it stands."""
-GRASP, KEEP = 0.8, 0.95
+ENGAGE_FRICTION, RELEASE_FRICTION = 0.8, 0.95
 """Shares of what Coulomb's friction holds, up to which it may begin to ride and may go on."""
-PRESSES, LIFTS = 0.3, 0.1
+ENGAGE_PRESS, RELEASE_PRESS = 0.3, 0.1
 """Shares of the mean pad's load that the least one has to carry for it to begin, and to go on."""
 LIGHT = 0.02
 """A contact force of a smaller share of its own weight is no firm stand."""
@@ -44,12 +44,16 @@ def find(w: Truth, image: Image, p: Params, m: Model, x: State, t: Any) -> None:
         if x.fixed_to[r] != FREE:
             if x.pressed[r] == 0:
                 continue
-            if x.near[r] <= 0 or not _axes_stand(image, r) or not _holds(w, p, m, x, t, r, LIFTS, KEEP):
+            if (
+                x.near[r] <= 0
+                or not _axes_stand(image, r)
+                or not _holds(w, p, m, x, t, r, RELEASE_PRESS, RELEASE_FRICTION)
+            ):
                 let_go(x, r)
                 changed = True
             continue
         on = _under(w, p, x, r)
-        if x.pace[r] != TICKS or on == FREE or not _axes_stand(image, r) or not _stands(w, p, m, x, t, r, on):
+        if x.mode[r] != FULL_RATE or on == FREE or not _axes_stand(image, r) or not _stands(w, p, m, x, t, r, on):
             x.stood[r] = 0
             continue
         x.stood[r] += 1
@@ -93,7 +97,7 @@ def _under(w: Truth, p: Params, x: State, r: int) -> int:
 @kernel
 def _stands(w: Truth, p: Params, m: Model, x: State, t: Any, r: int, on: int) -> bool:
     """Whether what robot `r` presses on its pads with neither slides nor rocks on them, and will not."""
-    if not _holds(w, p, m, x, t, r, PRESSES, GRASP):
+    if not _holds(w, p, m, x, t, r, ENGAGE_PRESS, ENGAGE_FRICTION):
         return False
     cx, cy, cz, half_x, half_y = _sole(w, p, m, x, t, r)
     ux, uy, uz, wx, wy, wz = t.motion[0], t.motion[1], t.motion[2], t.motion[3], t.motion[4], t.motion[5]
@@ -127,8 +131,8 @@ def _holds(w: Truth, p: Params, m: Model, x: State, t: Any, r: int, least: float
 
     By `w.guide_force_n` and what the suspension does to it; `t.at`, `t.turn`, `t.motion` get where E is.
     """
-    carried.angles_of(w, p, r, t.angles)
-    carried.end_effector_motion(w, p, r, t.angles, t.at, t.turn, t.motion)
+    carried_body.angles_of(w, p, r, t.angles)
+    carried_body.end_effector_motion(w, p, r, t.angles, t.at, t.turn, t.motion)
     k, force = body_of(w, r), w.guide_force_n[r]
     fx, fy, fz = back(t.turn, force[0], force[1], force[2])
     pressing = p.retract * fz
@@ -155,7 +159,7 @@ def _moments(
     com = m.body_com_m[k]
     dx, dy, dz = times(t.turn, com[0], com[1], com[2])
     cx, cy, cz, _, _ = _sole(w, p, m, x, t, r)
-    px, py, pz, tx, ty, tz = carried.pull(w, p, r, t.angles, t.turn)
+    px, py, pz, tx, ty, tz = carried_body.pull(w, p, r, t.angles, t.turn)
     # about the centre of mass
     ax, ay, az = cross(dx, dy, dz, px, py, pz)
     bx, by, bz = cross(dx - cx, dy - cy, dz - cz, fx, fy, fz)
@@ -176,7 +180,7 @@ def _begin(w: Truth, p: Params, m: Model, x: State, t: Any, r: int, on: int) -> 
     force, pads, along = w.guide_force_n[r], x.pads[r], x.inertia_n[r]
     _, _, pads[0] = back(t.turn, force[0], force[1], force[2])
     pads[1], pads[2], _ = _moments(w, p, m, x, t, r, force[0], force[1], force[2])
-    px, py, pz, _, _, _ = carried.pull(w, p, r, t.angles, t.turn)
+    px, py, pz, _, _, _ = carried_body.pull(w, p, r, t.angles, t.turn)
     along[0], along[1] = force[0] + px, force[1] + py
     along[2] = force[2] + pz - m.body_kg[body_of(w, r)] * p.gravity_mps2
 
@@ -187,10 +191,10 @@ def give(w: Truth, p: Params, m: Model, x: State, t: Any, r: int) -> None:
 
     The suspension pulls less by as much as they let it go: both springs are found at once.
     """
-    carried.angles_of(w, p, r, t.angles)
+    carried_body.angles_of(w, p, r, t.angles)
     suspend(w, p, r, t.angles, t.reaction)
-    carried.end_effector_motion(w, p, r, t.angles, t.at, t.turn, t.motion)
-    px, py, pz, _, _, _ = carried.pull(w, p, r, t.angles, t.turn)
+    carried_body.end_effector_motion(w, p, r, t.angles, t.at, t.turn, t.motion)
+    px, py, pz, _, _, _ = carried_body.pull(w, p, r, t.angles, t.turn)
     along, pads = x.inertia_n[r], x.pads[r]
     fx, fy = along[0] - px, along[1] - py
     fz = along[2] - pz + m.body_kg[body_of(w, r)] * p.gravity_mps2
@@ -215,7 +219,7 @@ def give(w: Truth, p: Params, m: Model, x: State, t: Any, r: int) -> None:
     compose(x.fixed[r], by, turned)
     for i in range(7):
         x.fixed[r, i] = turned[i]
-    clamped.follow(w, p, x, t, r)
+    rigid_attachment.follow(w, p, x, t, r)
 
 
 @kernel
@@ -237,7 +241,7 @@ def lean_on(w: Truth, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float
     E is at `t.at`, `t.turn` and moves by `t.motion`; `w.tau` is its suspension's.
     """
     k, force, at, along = body_of(w, r), w.guide_force_n[r], t.com_at[r], x.inertia_n[r]
-    fx, fy, fz, _, _, _ = carried.pull(w, p, r, t.angles, t.turn)
+    fx, fy, fz, _, _, _ = carried_body.pull(w, p, r, t.angles, t.turn)
     com = m.body_com_m[k]
     dx, dy, dz = times(t.turn, com[0], com[1], com[2])
     at[0], at[1], at[2] = t.at[0] + dx, t.at[1] + dy, t.at[2] + dz
@@ -252,7 +256,7 @@ def lean_on(w: Truth, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float
 def speed_along(w: Truth, p: Params, m: Model, x: State, t: Any, dt_s: float) -> None:
     """End the contact forces of all who stand pressed on the truck, whose speeds after the step are known."""
     for r in range(p.robots):
-        if x.pressed[r] != 0 and x.pace[r] != RESTS:  # one that rests has not begun any
+        if x.pressed[r] != 0 and x.mode[r] != SLEEPING:  # one that rests has not begun any
             _add_momentum(w, m, x, t, r, 1.0 / dt_s)
 
 
