@@ -10,7 +10,7 @@ from twin.motion.kernels import kernel
 from twin.plants.geometry import end_effector_pose, measure_packs
 from twin.plants.rom import RomPlant, advance, pad_stiction, placing, step_mode, touching
 from twin.plants.rom.model import COUPLED, GROUND
-from twin.plants.rom.step_mode import FULL_RATE
+from twin.plants.rom.step_mode import ATTACHED, FULL_RATE, LONG_STEP, SLEEPING
 from twin.records import ROBOTS
 from twin.runner.single import Runner
 from twin.setup.cell import Cell
@@ -52,7 +52,7 @@ def step_at(worlds: Any, params: Any, models: Any, states: Any, scratch: Any, ch
 
 
 class PacedPlant(RomPlant):
-    """One world of the reduced-order model; `pace`: RESTS, FLIES or TICKS for all robots, None: its own choice."""
+    """One world of the reduced-order model; `pace`: a step mode for all robots, None: its own choice."""
 
     pace: int | None = None
 

@@ -1,7 +1,7 @@
 """Stiction of pads: a pack on its seat's pads, or an end effector on a pack, while its robot's axes stand.
 
 Friction holds it, so it is attached to what it presses on, as what is gripped and locked is
-(`twin.plants.rom.rigid_attachment`). Only its pads still give; they are damped so well that they follow what they carry.
+(`twin.plants.rom.rigid_attachment`). Only its pads still give; they are damped so well that they follow their load.
 Contact balances suspension and weight, and accelerates it with the truck.
 """
 

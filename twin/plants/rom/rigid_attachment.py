@@ -3,8 +3,8 @@
 Locks and grips have no give that matters beside springs and ropes, so nothing is stepped here but the robot's axes: the
 suspension pulls at the body that the end effector is part of, and where that goes the end effector goes.
 
-What stiction of its pads holds (`twin.plants.rom.pad_stiction`) is carried along in the same way. Where the truck is not
-stepped at the full rate, that takes one step a scan: `pull_along` at its middle, `follow` there and at its end.
+What stiction of its pads holds (`twin.plants.rom.pad_stiction`) is carried along in the same way. Where the truck is
+not stepped at the full rate, that takes one step a scan: `pull_along` at its middle, `follow` there and at its end.
 """
 
 from __future__ import annotations

@@ -42,9 +42,9 @@ def find_near(w: Truth, image: Image, p: Params, m: Model, x: State, t: Any, any
 @kernel
 def _all_rest(p: Params, x: State) -> bool:
     """Whether the truck and every robot have rested since the last scan."""
-    rest = x.mode[ROBOTS] == step_mode.RESTS
+    rest = x.mode[ROBOTS] == step_mode.SLEEPING
     for r in range(p.robots):
-        rest = rest and x.mode[r] == step_mode.RESTS
+        rest = rest and x.mode[r] == step_mode.SLEEPING
     return rest
 
 
