@@ -49,7 +49,7 @@ def main() -> None:
     kernel_cache.note_compiled(kernel_cache.ALL)
 
 
-def _cell(station: str, seed: int = 0) -> tuple[Any, Any]:
+def _setup(station: str, seed: int = 0) -> tuple[Any, Any]:
     from twin.commands.swap import resolve
 
     return resolve(station, None, None, "factory", seed=seed, parking="guided")
@@ -63,8 +63,8 @@ def _recorded(plant: str, folder: Path) -> None:
     from twin.swap import SwapTwin
 
     for station in STATIONS:
-        cell, timing = _cell(station)
-        twin = SwapTwin(cell, timing, [parse_fault(f"estop:at_s={SECONDS}")], make_runner=runner_maker(plant))
+        setup, timing = _setup(station)
+        twin = SwapTwin(setup, timing, [parse_fault(f"estop:at_s={SECONDS}")], make_runner=runner_maker(plant))
         try:
             with SwapRecorder(folder / "swap.mcap", twin) as recorder:
                 recorder.finish(twin.run())
@@ -81,9 +81,9 @@ def _reduced(folder: Path) -> None:
 
     _recorded("rom", folder)
     for station in STATIONS:
-        cell, factory = _cell(station)
-        for timing, policies in ((factory, {}), (load_timing("zvd", cell.station), alignment("baseline", cell))):
-            twin = SwapTwin(cell, timing, make_runner=rom_runner, **policies)
+        setup, factory = _setup(station)
+        for timing, policies in ((factory, {}), (load_timing("zvd", setup.station), alignment("baseline", setup))):
+            twin = SwapTwin(setup, timing, make_runner=rom_runner, **policies)
             twin.run()
             twin.runner.stand(0, 0.1)
             _from_a_log(twin.runner.worlds[0], twin.runner.params[0])
@@ -105,7 +105,7 @@ def _reference(folder: Path) -> None:
     from twin.plants.geometry import carried_lift_mps
 
     _recorded("bullet", folder)
-    plant = BulletPlant(_cell("top_lift")[0])
+    plant = BulletPlant(_setup("top_lift")[0])
     carried_lift_mps(plant.worlds, plant.params, 0, 0, 0)
     plant.close()
 
@@ -116,9 +116,9 @@ def _batch(folder: Path) -> None:
     from twin.runner.kinds import batch_maker
     from twin.swap import SwapTwin
 
-    cell, timing = _cell("top_lift")
-    cells = [_cell("top_lift", seed)[0] for seed in range(THREADS_FROM)]
-    twin = SwapTwin(cell, timing, make_runner=batch_maker(cells))
+    setup, timing = _setup("top_lift")
+    setups = [_setup("top_lift", seed)[0] for seed in range(THREADS_FROM)]
+    twin = SwapTwin(setup, timing, make_runner=batch_maker(setups))
     twin.program.advance()
     twin.close()
 

@@ -13,11 +13,11 @@ from agents.tasks import TASKS, Task
 from twin.alignment.sensed import Sensed
 from twin.errors import InputError
 from twin.sequence.program import Ask
-from twin.setup.cell import Cell
+from twin.setup.setup import SwapSetup
 from twin.swap import SwapTwin
 
 
-def timing(name: str, cell: Cell) -> dict[str, Any]:
+def timing(name: str, setup: SwapSetup) -> dict[str, Any]:
     """Arguments of `SwapTwin` for a policy of Timing-v0, guarded as in the environment.
 
     Raises:
@@ -30,15 +30,15 @@ def timing(name: str, cell: Cell) -> dict[str, Any]:
     from envs.timing_observation import elapsed_s, natural_hz, observe
 
     task = TASKS["timing"]
-    environment = gymnasium.make(task.environment, disable_env_checker=True, station=cell.station)
+    environment = gymnasium.make(task.environment, disable_env_checker=True, station=setup.station)
     guard = Guard(_loaded(name, "timing", task, environment), environment.action_space)
-    guard.begin(cell.seed)
+    guard.begin(setup.seed)
 
     def decide(twin: SwapTwin, world: int, robot: int, job: int, phase: str) -> np.void:
         ask = Ask(world, robot, job, phase)
         action = guard.act(observe(twin.program, ask, elapsed_s(twin.program, world)))
         values, _ = checked_action(action, ACTION)
-        return row_of(values, natural_hz(twin.program, ask), cell.station)[0]
+        return row_of(values, natural_hz(twin.program, ask), setup.station)[0]
 
     return {"timing_decider": decide}
 
@@ -68,7 +68,7 @@ class PolicyDecider:
         return self._control.setpoints(scaled)
 
 
-def alignment(name: str, cell: Cell) -> dict[str, Any]:
+def alignment(name: str, setup: SwapSetup) -> dict[str, Any]:
     """Arguments of `SwapTwin` for a policy of Alignment-v0, guarded as in the environment, one of its own a robot.
 
     A bundle acts in the mode that it was made for, direct or residual.
@@ -79,11 +79,11 @@ def alignment(name: str, cell: Cell) -> dict[str, Any]:
     import gymnasium
 
     task = TASKS["alignment"]
-    environment = gymnasium.make(task.environment, disable_env_checker=True, station=cell.station)
+    environment = gymnasium.make(task.environment, disable_env_checker=True, station=setup.station)
 
     def make(robot: int) -> PolicyDecider:
         policy = _loaded(name, "align", task, environment)
-        return PolicyDecider(Guard(policy, environment.action_space), action_mode_of(policy), cell.seed)
+        return PolicyDecider(Guard(policy, environment.action_space), action_mode_of(policy), setup.seed)
 
     make(0)  # what is wrong with it is said before anything is built
     return {"aligner": make}

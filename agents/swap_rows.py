@@ -22,7 +22,7 @@ from twin.console import atomic_write, plain, reason
 from twin.errors import InputError, naming
 from twin.recording.mcap.header import current_versions
 from twin.runner.kinds import batch_maker, runner_maker
-from twin.setup.cell import Cell, build_cell
+from twin.setup.setup import SwapSetup, build_setup
 from twin.setup.variation import NOMINAL, Variation
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class SwapRow(Strict):
 
 
 @dataclass(frozen=True)
-class Setup:
+class Series:
     """What swaps are made from but for plant and seed; picklable."""
 
     station: Station
@@ -111,12 +111,12 @@ class Setup:
     variation: Variation = NOMINAL
 
     @classmethod
-    def of(cls, cell: Cell, timing: TimingSet) -> Setup:
-        """That of a cell."""
-        return cls(cell.station, cell.truck, cell.pack, timing, cell.parking, cell.variation)
+    def of(cls, setup: SwapSetup, timing: TimingSet) -> Series:
+        """That of a setup."""
+        return cls(setup.station, setup.truck, setup.pack, timing, setup.parking, setup.variation)
 
-    def cell(self, seed: int) -> Cell:
-        return build_cell(
+    def setup(self, seed: int) -> SwapSetup:
+        return build_setup(
             self.station, self.truck, self.pack, seed=seed, parking=self.parking, variation=self.variation
         )  # fmt: skip
 
@@ -151,7 +151,7 @@ def version() -> str | None:
     return current_versions().get("swaptwin")
 
 
-def row_of(result: SwapResult, setup: Setup) -> SwapRow:
+def row_of(result: SwapResult, series: Series) -> SwapRow:
     """What is kept of a swap's result, rounded.
 
     Raises:
@@ -159,15 +159,15 @@ def row_of(result: SwapResult, setup: Setup) -> SwapRow:
     """
     wild = [name for name, value in result.kpis.items() if not math.isfinite(value)]
     if wild:
-        raise ArithmeticError(f"plant {result.plant} has diverged on seed {result.cell.seed}: {', '.join(wild)}")
+        raise ArithmeticError(f"plant {result.plant} has diverged on seed {result.setup.seed}: {', '.join(wild)}")
     phases: dict[str, float] = {}
     for span in result.phases:
         phases[span.name] = phases.get(span.name, 0.0) + span.end_s - span.start_s
     return SwapRow(
         plant=result.plant,
-        **setup.names,
-        seed=result.cell.seed,
-        configuration=setup.digest,
+        **series.names,
+        seed=result.setup.seed,
+        configuration=series.digest,
         version=version(),
         outcome=result.outcome,
         mechanical_time_s=round(result.mechanical_time_s, TIME_DIGITS),
@@ -181,18 +181,18 @@ def row_of(result: SwapResult, setup: Setup) -> SwapRow:
     )
 
 
-def play(setup: Setup, plant: str, seeds: Sequence[int]) -> list[SwapRow]:
+def play(series: Series, plant: str, seeds: Sequence[int]) -> list[SwapRow]:
     """One swap a seed, all at once where the plant can do that."""
     from twin.swap import SwapTwin
 
-    cells = [setup.cell(seed) for seed in seeds]
+    setups = [series.setup(seed) for seed in seeds]
     rows = []
-    for batch in [cells] if plant in BATCHED else [[cell] for cell in cells]:
+    for batch in [setups] if plant in BATCHED else [[setup] for setup in setups]:
         make = batch_maker(batch) if plant in BATCHED else runner_maker(plant)
-        twin = SwapTwin(batch[0], setup.timing, make_runner=make)
+        twin = SwapTwin(batch[0], series.timing, make_runner=make)
         try:
             twin.program.run()
-            rows += [row_of(result, setup) for result in twin.results()]
+            rows += [row_of(result, series) for result in twin.results()]
         finally:
             twin.close()
     return rows

@@ -315,7 +315,7 @@ class AlignmentEnv(EpisodicEnv):
             from envs.swap_picture import SwapPicture  # the viewer, only when asked for
 
             self._picture = SwapPicture(str(self.render_mode), self.view, self.size_px, "Alignment")
-        picture: Array | None = self._picture.show(self._case.swap.cell, self.runner, self._case.hover.job)
+        picture: Array | None = self._picture.show(self._case.swap.setup, self.runner, self._case.hover.job)
         return picture
 
     def _free(self) -> None:

@@ -56,7 +56,7 @@ class AlignmentCase:
 
     def new_twin(self, plant: str = "bullet") -> AlignmentTwin:
         """The pack at hover, the truck about to be measured; on a plant of that name."""
-        return AlignmentTwin(self.swap.cell, self.hover, make_runner=runner_maker(plant, seat=True))
+        return AlignmentTwin(self.swap.setup, self.hover, make_runner=runner_maker(plant, seat=True))
 
     def as_plain(self) -> dict[str, Any]:
         """As `info["case"]` has it, in every step."""
@@ -108,7 +108,7 @@ def with_sheaves(station: Station, up_m: float) -> Station:
 
 
 def _drawn(swap: SwapCase, seed: int, fixed: Mapping[str, Any]) -> dict[str, Any]:
-    jobs = len(swap.cell.jobs)
+    jobs = len(swap.setup.jobs)
     job = int(_stream(seed, "job").integers(jobs))
     if "job" in fixed:
         job = fixed["job"]
@@ -127,7 +127,7 @@ def _drawn(swap: SwapCase, seed: int, fixed: Mapping[str, Any]) -> dict[str, Any
     }
     if isinstance(ropes, FourRope):
         # a swing of any phase: its speed has the size of omega times its offset
-        seat_m = swap.cell.seats[swap.cell.jobs[job].truck_seat].xyz_m[2] + swap.pack.size_m[2]
+        seat_m = swap.setup.seats[swap.setup.jobs[job].truck_seat].xyz_m[2] + swap.pack.size_m[2]
         omega = math.sqrt(GRAVITY_MPS2 / (ropes.sheave_height_m - seat_m))
         for i, name in enumerate(("sway_x_m", "sway_y_m", "sway_x_mps", "sway_y_mps")):
             most = RANGES[name][1]

@@ -115,7 +115,7 @@ class Episodes:
         self.controls["led"][i] = self.controls["sent"][i] = 0.0
         self.episodes[i] = np.zeros((), EPISODE)
         e = self.episodes[i]
-        e["start_height_m"], e["jam_n"] = case.hover.height_m, jam_load_of(case.swap.cell)
+        e["start_height_m"], e["jam_n"] = case.hover.height_m, jam_load_of(case.swap.setup)
         e["lateral_warn_n"], e["lateral_abort_n"] = limits.lateral_warn_n, limits.lateral_abort_n
 
     def look_first(self, which: Array, worlds: Array, params: Array) -> None:

@@ -8,7 +8,7 @@ from envs.docking_case import Case
 from envs.picture import Picture
 from twin.docking import DockingPlant
 from twin.recording.docking.sampling import DockingSampler
-from twin.setup.cell import Cell, build_cell
+from twin.setup.setup import SwapSetup, build_setup
 from twin.viewer.layout import Layout, unguided
 from twin.viewer.scene.approach import DOCKING_PRESETS
 from twin.viewer.snapshot import Names, Snapshot
@@ -33,10 +33,10 @@ class DockingPicture:
         """The picture (height, width, 3) uint8 of this instant; in a window it is shown and None returned."""
         station = (case.truck.name, case.pack.name, case.guided)
         if station != self._drawn:
-            self._cell = build_cell(case.station, case.truck, case.pack, seed=0)
-            self._layout = layout_of(self._cell, case.guided)
+            self._setup = build_setup(case.station, case.truck, case.pack, seed=0)
+            self._layout = layout_of(self._setup, case.guided)
         if station != self._drawn or plant is not self._plant:
-            self._sampler, self._plant = DockingSampler(self._cell, plant, case.speed_scale), plant
+            self._sampler, self._plant = DockingSampler(self._setup, plant, case.speed_scale), plant
             self._names = Names(self._sampler.frames, self._sampler.channel_names, self._sampler.sensor_names)
         if station != self._drawn:
             self._drawn = station
@@ -50,7 +50,7 @@ class DockingPicture:
         self._picture.close()
 
 
-def layout_of(cell: Cell, guided: bool) -> Layout:
+def layout_of(setup: SwapSetup, guided: bool) -> Layout:
     """What the viewer draws of a drive into the bay, with the guides that it has."""
-    station = cell.station if guided else unguided(cell.station)
-    return Layout(station, cell.truck, cell.pack, cell.seats, cell.jobs, docking=True)
+    station = setup.station if guided else unguided(setup.station)
+    return Layout(station, setup.truck, setup.pack, setup.seats, setup.jobs, docking=True)

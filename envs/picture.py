@@ -7,7 +7,7 @@ from collections.abc import Collection
 import numpy as np
 
 from twin.errors import InputError
-from twin.setup.cell import Cell
+from twin.setup.setup import SwapSetup
 from twin.viewer.graphics.camera import View
 from twin.viewer.graphics.quality import QUALITIES
 from twin.viewer.graphics.window import Window
@@ -21,9 +21,11 @@ QUALITY = "low"
 """Without shadows: pictures of an episode are many and small."""
 
 
-def layout_of(cell: Cell, job: int | None = None) -> Layout:
-    """What the viewer draws of a cell; `job` is the one that an episode is about, if it is about one."""
-    return Layout(station=cell.station, truck=cell.truck, pack=cell.pack, seats=cell.seats, jobs=cell.jobs, job=job)
+def layout_of(setup: SwapSetup, job: int | None = None) -> Layout:
+    """What the viewer draws of a setup; `job` is the one that an episode is about, if it is about one."""
+    return Layout(
+        station=setup.station, truck=setup.truck, pack=setup.pack, seats=setup.seats, jobs=setup.jobs, job=job
+    )
 
 
 class Picture:

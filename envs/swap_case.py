@@ -13,7 +13,7 @@ from envs.options import choice, known, number
 from twin import seeding
 from twin.catalogue import Pack, Station, Truck
 from twin.conditions import CONDITIONS, canonical
-from twin.setup.cell import Cell, build_cell
+from twin.setup.setup import SwapSetup, build_setup
 from twin.setup.variation import FRICTION_FACTORS, MOST_GAIN_SPREAD, POSE_FIELDS, Variation
 
 PARKINGS = ("guided", "unguided")
@@ -37,7 +37,7 @@ OPTIONS = ("truck", "pack", "parking", "conditions", *RANGES)
 
 @dataclass(frozen=True)
 class SwapCase:
-    """One episode, resolved: `cell` is ready to be built as a plant.
+    """One episode, resolved: `setup` is ready to be built as a plant.
 
     `reparked`: how often the truck stood outside the station's gate before, and was asked to park again.
     """
@@ -48,12 +48,12 @@ class SwapCase:
     pack: Pack
     parking: str
     variation: Variation
-    cell: Cell
+    setup: SwapSetup
     reparked: int = 0
 
     def as_plain(self) -> dict[str, Any]:
         """As `info["case"]` has it: what was drawn, the truth included."""
-        p = self.cell.params[0]
+        p = self.setup.params[0]
         x_m, y_m, yaw_rad = p["truck_park"][:3].tolist()
         return {
             "seed": self.seed,
@@ -63,7 +63,7 @@ class SwapCase:
             "parking": self.parking,
             "conditions": self.variation.conditions,
             "servo_gain_spread": self.variation.servo_gain_spread,
-            "guide_friction": float(self.cell.guide_friction),
+            "guide_friction": float(self.setup.guide_friction),
             "pack_masses_kg": p["pack_mass_kg"][: int(p["packs"])].tolist(),
             "truck_x_m": x_m,
             "truck_y_m": y_m,
@@ -131,8 +131,8 @@ class SwapChoice:
         drawn = {"conditions": conditions, "servo_gain_spread": SERVO_GAIN_SPREAD}
         variation = Variation.of(**{**drawn, **numbers, **(again or {})})
         where = station or self.station
-        cell = build_cell(where, truck, pack, seed=seed, parking=parking, variation=variation)
-        return SwapCase(seed, where, truck, pack, parking, variation, cell)
+        setup = build_setup(where, truck, pack, seed=seed, parking=parking, variation=variation)
+        return SwapCase(seed, where, truck, pack, parking, variation, setup)
 
     def _narrowed(self, fixed: Mapping[str, Any]) -> SwapChoice:
         """This choice with what the options fix beyond it."""

@@ -18,7 +18,7 @@ from twin.errors import InputError
 from twin.result import finished_phases, kpis_of, violations_of
 from twin.runner.kinds import MakeRunner, runner_maker
 from twin.sequence.program import Ask
-from twin.setup.cell import Cell
+from twin.setup.setup import SwapSetup
 from twin.swap import SwapTwin
 
 Row = np.void | np.ndarray
@@ -35,7 +35,7 @@ class TimedSwap:
 
     def __init__(
         self,
-        cell: Cell,
+        setup: SwapSetup,
         timing: TimingSet,
         last: int | None = None,
         on_twin: Callable[[SwapTwin], None] | None = None,
@@ -51,7 +51,7 @@ class TimedSwap:
             make_runner: makes a runner in its place that others run, so that it has not begun: whoever runs it calls
                 `start`, then lets it run while that is true and calls `collect`. Such a swap cannot be copied.
         """
-        self.cell, self.timing, self.last, self.plant = cell, timing, last, plant
+        self.setup, self.timing, self.last, self.plant = setup, timing, last, plant
         self._rows: list[Row] = []
         self._begin(make_runner or runner_maker(plant), on_twin)
         if make_runner is None:
@@ -59,7 +59,7 @@ class TimedSwap:
 
     def _begin(self, make_runner: MakeRunner, on_twin: Callable[[SwapTwin], None] | None = None) -> None:
         self.outcome = "running"
-        self.twin = SwapTwin(self.cell, self.timing, make_runner=make_runner)
+        self.twin = SwapTwin(self.setup, self.timing, make_runner=make_runner)
         if on_twin is not None:
             on_twin(self.twin)
         self.twin.program.ask_timing = True
@@ -106,7 +106,7 @@ class TimedSwap:
         if self.last is None or self.last >= len(PHASES) - 1:
             return False
         again = int(self.twin.program.place[ask.world, ask.robot]) > 0
-        return again or place_of(ask.phase, self.cell.station.kind) > self.last
+        return again or place_of(ask.phase, self.setup.station.kind) > self.last
 
     # ------------------------------------------------------------------------------------------------ what it shows
 
@@ -115,7 +115,7 @@ class TimedSwap:
         """Mechanical time so far, as the swap counts it."""
         program = self.twin.program
         if program.outcome[0]:
-            return finished_phases(program, self.cell)[1]
+            return finished_phases(program, self.setup)[1]
         return elapsed_s(program, 0)
 
     def shown(self) -> Shown:
@@ -130,7 +130,7 @@ class TimedSwap:
 
     def violations(self) -> list[dict[str, Any]]:
         """What the safety monitor has seen."""
-        return list(violations_of(self.twin.runner.worlds[0], self.twin.cell))
+        return list(violations_of(self.twin.runner.worlds[0], self.twin.setup))
 
     def kpis(self) -> dict[str, float | int]:
         """The swap's key figures so far."""
@@ -169,11 +169,11 @@ def begin(
         InputError: options that fix a pose with which no swap begins.
     """
     for case in parkings(choice, seed, options):
-        swap = TimedSwap(case.cell, timing, last, plant=plant)
+        swap = TimedSwap(case.setup, timing, last, plant=plant)
         if swap.ask is not None:
             if recorder is not None and recorder.asked:
                 swap.close()  # only now is it known that this is the swap: from its beginning again
-                swap = TimedSwap(case.cell, timing, last, recorder.begin, plant=plant)
+                swap = TimedSwap(case.setup, timing, last, recorder.begin, plant=plant)
             return case, swap
         swap.close()  # by the scanner it stands outside
     raise AssertionError("there is always another parking, or an error")

@@ -269,7 +269,7 @@ class TimingEnv(EpisodicEnv):
             from envs.swap_picture import SwapPicture  # the viewer, only when asked for
 
             self._picture = SwapPicture(str(self.render_mode), self.view, self.size_px, "Timing")
-        picture: Array | None = self._picture.show(episode.case.cell, episode.swap.twin.runner)
+        picture: Array | None = self._picture.show(episode.case.setup, episode.swap.twin.runner)
         return picture
 
     def _free(self) -> None:

@@ -36,7 +36,7 @@ class TimingEpisode:
         self.outcome, self.reward = "running", 0.0
         self._limits = Limits(station.limits.lateral_warn_n, station.limits.sway_limit_m)
         self._shown = self._before = swap.shown()
-        self._bound_s = lower_bound_s(case.cell)
+        self._bound_s = lower_bound_s(case.setup)
         self._terms = dict.fromkeys(REWARD_WEIGHTS, 0.0)
         self._clipped, self._limited = {q.name: False for q in ACTION}, dict.fromkeys(LIMITED, False)
 

@@ -62,13 +62,13 @@ def place_of(phase: str, kind: str) -> int:
 
 def rope_m(program: Program, z_m: float) -> float:
     """Length of the ropes with axis z at `z_m`; 0 where nothing hangs on ropes."""
-    reeving = program.cell.station.reeving
+    reeving = program.setup.station.reeving
     return reeving.sheave_height_m - z_m if isinstance(reeving, FourRope) else 0.0
 
 
 def natural_hz(program: Program, ask: Ask) -> float:
     """Natural frequency of the load during the sideways move of a phase; NaN where nothing sways."""
-    reeving = program.cell.station.reeving
+    reeving = program.setup.station.reeving
     if isinstance(reeving, FourRope):
         length_m = rope_m(program, move_z(program, ask))
         gravity = float(program.runner.params["gravity_mps2"][ask.world])
@@ -78,7 +78,7 @@ def natural_hz(program: Program, ask: Ask) -> float:
 
 def move_z(program: Program, ask: Ask) -> float:
     """Position of axis z at which the phase moves sideways, as the sequence has it; the present one if it does not."""
-    name = PHASES[place_of(ask.phase, program.cell.station.kind)]
+    name = PHASES[place_of(ask.phase, program.setup.station.kind)]
     if name in ("traverse_to_slot", "traverse_to_truck", "align"):
         return travel_z(program)
     if name == "traverse_to_full":
@@ -88,7 +88,7 @@ def move_z(program: Program, ask: Ask) -> float:
 
 def ways(program: Program, ask: Ask) -> Array:
     """(4,) way of x, y, z (m) and yaw (rad) from here to where the phase ends, by what the control software knows."""
-    name = PHASES[place_of(ask.phase, program.cell.station.kind)]
+    name = PHASES[place_of(ask.phase, program.setup.station.kind)]
     here = program.runner.worlds["image"]["axis_position"][ask.world, ask.robot]
     who = Selection(np.array([ask.world]), np.array([ask.robot]), np.array([ask.job]))
     way = np.zeros(4)
@@ -107,7 +107,7 @@ def ways(program: Program, ask: Ask) -> Array:
     elif name == "traverse_to_full":
         way[Z] = empty_z(program) - here[Z]
     elif name == "clear":
-        way[Z] = program.cell.station.axes.z.home_m - here[Z]
+        way[Z] = program.setup.station.axes.z.home_m - here[Z]
     return way
 
 
@@ -129,15 +129,15 @@ def elapsed_s(program: Program, world: int) -> float:
 
 def observe(program: Program, ask: Ask, since_s: float) -> Array:
     """(Q,) float32 observation of a robot that asks, scaled; `since_s` the first mechanical phase began."""
-    n, r, cell = ask.world, ask.robot, program.cell
-    w, place = program.runner.worlds[n], place_of(ask.phase, cell.station.kind)
+    n, r, setup = ask.world, ask.robot, program.setup
+    w, place = program.runner.worlds[n], place_of(ask.phase, setup.station.kind)
     name = PHASES[place]
     way, z_now = ways(program, ask), float(w["image"]["axis_position"][r, Z])
     weighed = float(w["control"]["carried_kg"][r])
-    mass = {"nominal": cell.pack.mass_kg, "weighed": weighed}.get(HANGING.get(name, ""), 0.0)
+    mass = {"nominal": setup.pack.mass_kg, "weighed": weighed}.get(HANGING.get(name, ""), 0.0)
     pose = program.truck_pose[n, r]
     robots = [robot for robot in range(program.step.shape[1]) if program.queue[robot]]
-    docking, seen_in = cell.docking, parts(cell.variation.conditions)
+    docking, seen_in = setup.docking, parts(setup.variation.conditions)
     values = [
         *(float(i == place) for i in range(len(PHASES))),
         *way.tolist(),
@@ -145,12 +145,12 @@ def observe(program: Program, ask: Ask, since_s: float) -> Array:
         rope_m(program, move_z(program, ask)),
         rope_m(program, z_now + float(way[Z])),
         mass,
-        cell.pack.mass_kg,
+        setup.pack.mass_kg,
         *pose.tolist(),
         *w["image"]["sway_m"][r].tolist(),
         float(w["image"]["load_cell_n"][r]),
         *(float(one in seen_in) for one in CONDITIONS),
-        float(cell.parking == "guided" if docking is None else docking.guided),
+        float(setup.parking == "guided" if docking is None else docking.guided),
         progress(program, n, r),
         sum(progress(program, n, robot) for robot in robots) / len(robots),
         since_s,

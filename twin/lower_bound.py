@@ -20,8 +20,8 @@ from twin.control.sensors import CLOSED_FROM
 from twin.control.targets import targets
 from twin.motion.profile import rest_to_rest_duration, rest_to_rest_peak_speed
 from twin.records import AXES, YAW, X, Y, Z
-from twin.setup.cell import Cell
 from twin.setup.jobs import Job
+from twin.setup.setup import SwapSetup
 
 
 class Limits(NamedTuple):
@@ -82,25 +82,25 @@ class LowerBound:
         widths = [max(len(row[k]) for row in (head, *rows)) for k in range(len(head))]
 
         def line(row: Iterable[str]) -> str:
-            cells = (c.rjust(w) if k >= 4 else c.ljust(w) for k, (c, w) in enumerate(zip(row, widths, strict=True)))
-            return f"| {' | '.join(cells)} |"
+            setups = (c.rjust(w) if k >= 4 else c.ljust(w) for k, (c, w) in enumerate(zip(row, widths, strict=True)))
+            return f"| {' | '.join(setups)} |"
 
         rule = (("-" * (w - 1) + ":") if k >= 4 else "-" * w for k, w in enumerate(widths))
         return "\n".join([line(head), line(rule), *(line(row) for row in rows)])
 
 
-def lower_bound_s(cell: Cell) -> float:
+def lower_bound_s(setup: SwapSetup) -> float:
     """Least mechanical time of one swap, in s."""
-    return lower_bound(cell).total_s
+    return lower_bound(setup).total_s
 
 
-def lower_bound(cell: Cell) -> LowerBound:
+def lower_bound(setup: SwapSetup) -> LowerBound:
     """The longest of the robots' paths; that they also wait for each other can only add to it."""
     items: list[Item] = []
-    for robot in range(cell.station.robots.count):
-        jobs = [(number, job) for number, job in enumerate(cell.jobs) if job.robot == robot]
+    for robot in range(setup.station.robots.count):
+        jobs = [(number, job) for number, job in enumerate(setup.jobs) if job.robot == robot]
         if jobs:
-            items += _Path(cell, robot).run(jobs)
+            items += _Path(setup, robot).run(jobs)
     return LowerBound(max(item.end_s for item in items), tuple(items))
 
 
@@ -171,14 +171,14 @@ def axis_limits(station: Station, k: int, *, loaded: bool) -> Limits:
 class _Path:
     """Adds up one robot's items; positions are those of its axes (x, y, z, yaw) when its grips meet a pack."""
 
-    def __init__(self, cell: Cell, robot: int) -> None:
-        station = cell.station
-        self.cell, self.robot, self.station = cell, robot, station
+    def __init__(self, setup: SwapSetup, robot: int) -> None:
+        station = setup.station
+        self.setup, self.robot, self.station = setup, robot, station
         self.phases = MECHANICAL[station.kind]
-        self.sign = cell.retract
+        self.sign = setup.retract
         # interlocks compare the axis with the clearance height, with this much slack
         slack = HEIGHT_TOLERANCE_M
-        self.clear_z = station.limits.clearance_height_m + self.sign * (cell.pack.size_m[2] - slack)
+        self.clear_z = station.limits.clearance_height_m + self.sign * (setup.pack.size_m[2] - slack)
         self.deadband_m = station.limits.traverse_deadband_m + slack
         self.empty = [axis_limits(station, k, loaded=False) for k in range(4)]
         self.loaded = [axis_limits(station, k, loaded=True) for k in range(4)]
@@ -221,9 +221,9 @@ class _Path:
 
     def _seat(self, seat: int, *, leaning: bool = False) -> np.ndarray:
         """Axis positions at a seat, the truck as it has parked."""
-        pose = self.cell.params["truck_park"]
-        goal = targets(self.cell.params, np.zeros(1, np.int64), np.array([seat]), pose, leaning=leaning)[0]
-        return np.clip(goal, self.cell.params["axis_min"][0, self.robot], self.cell.params["axis_max"][0, self.robot])
+        pose = self.setup.params["truck_park"]
+        goal = targets(self.setup.params, np.zeros(1, np.int64), np.array([seat]), pose, leaning=leaning)[0]
+        return np.clip(goal, self.setup.params["axis_min"][0, self.robot], self.setup.params["axis_max"][0, self.robot])
 
     def _rebound_m(self, job: Job) -> float:
         """How much higher the relieved truck's seat meets a pack from above; 0 where that only lengthens the way.
@@ -232,7 +232,7 @@ class _Path:
         """
         if self.sign < 0.0:
             return 0.0
-        p = self.cell.params[0]
+        p = self.setup.params[0]
         seat = p["seat_xyz_m"][job.truck_seat]
         rear, front = float(p["truck_axle_x_m"][1]), float(p["truck_axle_x_m"][0])
         share = (float(seat[0] + p["pack_com"][job.old_pack][0]) - rear) / (front - rear)

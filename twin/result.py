@@ -16,7 +16,7 @@ from twin.records import BUSY, TRIP
 from twin.runner.single import Runner
 from twin.sequence.decisions import inserted
 from twin.sequence.program import PhaseSpan, Program
-from twin.setup.cell import Cell
+from twin.setup.setup import SwapSetup
 
 if TYPE_CHECKING:
     from twin.recording.swap.settings import Branch
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class SwapResult:
     """Everything a swap tells; `as_json` gives the design's object."""
 
-    cell: Cell
+    setup: SwapSetup
     plant: str
     timing: str
     outcome: str
@@ -79,13 +79,13 @@ class SwapResult:
         """
         figures = self.figures
         said = {
-            "station": self.cell.station.name,
-            "truck": self.cell.truck.name,
-            "pack": self.cell.pack.name,
+            "station": self.setup.station.name,
+            "truck": self.setup.truck.name,
+            "pack": self.setup.pack.name,
             "plant": self.plant,
-            "seed": self.cell.seed,
-            "parking": self.cell.parking,
-            "conditions": self.cell.variation.conditions,
+            "seed": self.setup.seed,
+            "parking": self.setup.parking,
+            "conditions": self.setup.variation.conditions,
             "timing": self.timing,
             "faults": list(self.faults),
             "faults_not_acted": list(self.faults_not_acted),
@@ -104,28 +104,28 @@ class SwapResult:
             "end_state_sha256": self.end_state_sha256,
             "recording": self.recording,
             **({"branch": self.branch.as_json()} if self.branch is not None else {}),
-            **({"docking": self.cell.docking.as_json()} if self.cell.docking is not None else {}),
+            **({"docking": self.setup.docking.as_json()} if self.setup.docking is not None else {}),
         }
         return with_nulls(said)
 
 
 def finished_phases(
-    program: Program, cell: Cell, n: int = 0, begin_s: float | None = None
+    program: Program, setup: SwapSetup, n: int = 0, begin_s: float | None = None
 ) -> tuple[tuple[PhaseSpan, ...], float, float]:
     """(phases, mechanical time, cycle time) of world `n`; exit takes its fixed time, dock too unless driven.
 
     The clock starts when the truck stands: docking ends at 0. A swap that began in the middle of one, at `begin_s`, has
     no docking, and its times are those from there on.
     """
-    times = cell.station.times
-    spans = [PhaseSpan("dock", -cell.dock_s, 0.0, 0, 0)] if begin_s is None else []
-    clock_s = cell.dock_s if begin_s is None else -begin_s  # what the cycle has on top of the clock
+    times = setup.station.times
+    spans = [PhaseSpan("dock", -setup.dock_s, 0.0, 0, 0)] if begin_s is None else []
+    clock_s = setup.dock_s if begin_s is None else -begin_s  # what the cycle has on top of the clock
     completed = program.outcome[n] == "completed"
     for span in program.spans[n]:
         span = replace(span, end_s=end_of(span, times))
         if span.end_s > span.start_s:
             spans.append(span)
-    names = MECHANICAL[cell.station.kind]
+    names = MECHANICAL[setup.station.kind]
     robotic = [s for s in spans if s.name in names]
     mechanical = max(s.end_s for s in robotic) - min(s.start_s for s in robotic) if robotic else 0.0
     cycle = (max(s.end_s for s in spans) if completed else program.time_s(n)) + clock_s
@@ -140,7 +140,7 @@ def end_of(span: PhaseSpan, times: FixedTimes) -> float:
 def kpis_of(runner: Runner, program: Program, n: int) -> dict[str, float | int]:
     """Key figures of world `n` (design, section 8)."""
     w = runner.worlds[n]
-    new_packs = [job.new_pack for job in program.cell.jobs]
+    new_packs = [job.new_pack for job in program.setup.jobs]
     offsets = w["truth"]["pack_offset_m"][new_packs, :2]
     return {
         "peak_sway_rad": float(w["kpis"]["peak_sway_rad"]),
@@ -170,7 +170,7 @@ def not_reached(runner: Runner, program: Program, n: int) -> frozenset[str]:
     """Key figures of world `n` that a swap which has failed did not come to measure."""
     if program.outcome[n] == "completed":
         return frozenset()
-    w, jobs = runner.worlds[n], program.cell.jobs
+    w, jobs = runner.worlds[n], program.setup.jobs
     names = set()
     if any(w["truth"]["locked"][job.truck_seat] != job.new_pack for job in jobs):
         names.add("seat_error_m")  # a pack that still stands in its slot is seated well, there
@@ -181,12 +181,12 @@ def not_reached(runner: Runner, program: Program, n: int) -> frozenset[str]:
     return frozenset(names)
 
 
-def violations_of(world: Any, cell: Cell) -> tuple[dict[str, Any], ...]:
+def violations_of(world: Any, setup: SwapSetup) -> tuple[dict[str, Any], ...]:
     """What the independent monitor has seen."""
-    return tuple(_violation(world, cell, i) for i in range(1, len(INVARIANTS)) if world["monitor"]["violation"][i])
+    return tuple(_violation(world, setup, i) for i in range(1, len(INVARIANTS)) if world["monitor"]["violation"][i])
 
 
-def _violation(world: Any, cell: Cell, i: int) -> dict[str, Any]:
+def _violation(world: Any, setup: SwapSetup, i: int) -> dict[str, Any]:
     """Invariant `i`: its sentence, when first, in how many scans, the worst value and the limit that it is beyond."""
     quantity, unit = MEASURED[int(world["monitor"]["violation_measured"][i])]
     worst, limit = float(world["monitor"]["violation_value"][i]), float(world["monitor"]["violation_limit"][i])
@@ -196,7 +196,7 @@ def _violation(world: Any, cell: Cell, i: int) -> dict[str, Any]:
         said += ": the state is not finite"
         facts |= {"quantity": "state", "unit": ""}
     elif quantity == "seat":
-        facts["seat_name"] = cell.seats[int(worst)].name
+        facts["seat_name"] = setup.seats[int(worst)].name
         said += f": {facts['seat_name']}"
     elif quantity:
         value, most = amounts((worst, limit), unit)

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from twin.catalogue.schema import MECHANICAL, TimingSet
-from twin.faults import Fault, FaultPlayer, faulty_cell
+from twin.faults import Fault, FaultPlayer, faulty_setup
 from twin.result import SwapResult, finished_phases, kpis_of, not_reached, violations_of
 from twin.runner.kinds import MakeRunner, bullet_runner
 from twin.runner.single import Hook, Runner
 from twin.sequence.program import Program
 from twin.sequence.tables import TABLES
 from twin.sequence.timing import timing_table
-from twin.setup.cell import Cell
+from twin.setup.setup import SwapSetup
 
 if TYPE_CHECKING:
     from twin.alignment.aligner import MakeDecider
@@ -26,15 +26,15 @@ TimingDecider = Callable[["SwapTwin", int, int, int, str], "np.void | np.ndarray
 
 
 class SwapTwin:
-    """One swap: a cell, a runner, the sequence, a timing set and the faults that are injected.
+    """One swap: a setup, a runner, the sequence, a timing set and the faults that are injected.
 
-    Or a batch of swaps, where `make_runner` gives a runner of several cells: they share station, truck and packs, and
-    the first is `cell`. Faults and aligners act on single swaps only.
+    Or a batch of swaps, where `make_runner` gives a runner of several setups: they share station, truck and packs, and
+    the first is `setup`. Faults and aligners act on single swaps only.
     """
 
     def __init__(
         self,
-        cell: Cell,
+        setup: SwapSetup,
         timing: TimingSet,
         faults: Sequence[Fault] = (),
         *,
@@ -47,7 +47,7 @@ class SwapTwin:
         """A swap that is ready to run.
 
         Args:
-            make_runner: `make_runner(cell)` builds plant and runner; those of the reference plant when left out.
+            make_runner: `make_runner(setup)` builds plant and runner; those of the reference plant when left out.
             timing_decider: gives the TIMING row of each mechanical phase that a robot enters, in place of the timing
                 set's; each is noted as an event.
             aligner: gives the decider of a robot's setpoints: with it insertions into the truck go to hover and follow
@@ -57,24 +57,24 @@ class SwapTwin:
                 `twin.recording.resume.exchange`.
 
         Raises:
-            InputError: a fault that this cell cannot have.
+            InputError: a fault that this setup cannot have.
         """
-        cell = faulty_cell(cell, faults)
-        self.cell, self.timing, self.faults = cell, timing, tuple(faults)
+        setup = faulty_setup(setup, faults)
+        self.setup, self.timing, self.faults = setup, timing, tuple(faults)
         start = branch.start if branch is not None else None
-        self.runner = make_runner(cell) if start is None else make_runner(cell, worlds=start.new_world(cell))
-        self.cells: tuple[Cell, ...] = tuple(self.runner.cells)
-        if len(self.cells) > 1 and (faults or aligner is not None):
+        self.runner = make_runner(setup) if start is None else make_runner(setup, worlds=start.new_world(setup))
+        self.setups: tuple[SwapSetup, ...] = tuple(self.runner.setups)
+        if len(self.setups) > 1 and (faults or aligner is not None):
             raise ValueError("faults and aligners act on single swaps, not on a batch")
         self._watchers: tuple[Hook, ...] = ()
         self._aligner: Hook | None = None
-        kind = cell.station.kind
+        kind = setup.station.kind
         rows = np.repeat(timing_table(timing, kind)[None, :], len(self.runner.worlds), axis=0)
-        self.program = Program(self.runner, cell, TABLES[kind](), rows, MECHANICAL[kind])
+        self.program = Program(self.runner, setup, TABLES[kind](), rows, MECHANICAL[kind])
         if aligner is not None:
             from twin.alignment.aligner import Aligner
 
-            self.align_by(Aligner(cell, self.runner, self.program, aligner))
+            self.align_by(Aligner(setup, self.runner, self.program, aligner))
         self.policies, self.branch = dict(policies or {}), branch
         if start is not None:
             start.enter(self.program)
@@ -82,7 +82,7 @@ class SwapTwin:
         added = branch.added_faults if branch is not None else ()
         self._player: FaultPlayer | None = None
         if faults or added:
-            self._player = player = FaultPlayer(faults, cell, added=added)
+            self._player = player = FaultPlayer(faults, setup, added=added)
             player.on_change = self._note_fault
             if player.acts_from(self.program.time_s(0)):
                 self.runner.disturb = player.before_scan
@@ -91,7 +91,7 @@ class SwapTwin:
 
     def set_timing(self, timing: TimingSet) -> None:
         """Every command that begins from now on moves by this set; one that runs goes on as it is."""
-        self.program.timing[:] = timing_table(timing, self.cell.station.kind)
+        self.program.timing[:] = timing_table(timing, self.setup.station.kind)
 
     def time_by(self, decider: TimingDecider | None) -> None:
         """Who is asked for the timing of each mechanical phase that is entered from now on; None: nobody."""
@@ -140,27 +140,27 @@ class SwapTwin:
         return self._player.not_acted if self._player is not None else ()
 
     def results(self) -> list[SwapResult]:
-        """The results of a batch that has ended, a swap each, in the order of its cells."""
-        return [self.result(n) for n in range(len(self.cells))]
+        """The results of a batch that has ended, a swap each, in the order of its setups."""
+        return [self.result(n) for n in range(len(self.setups))]
 
     def result(self, n: int = 0) -> SwapResult:
         """The result of a swap that has ended; of a batch: of its world `n`."""
         from twin.lower_bound import lower_bound_s
 
-        program, cell = self.program, self.cells[n]
+        program, setup = self.program, self.setups[n]
         begin_s = self.branch.begin_s if self.branch is not None and self.branch.start is not None else None
-        phases, mechanical, cycle = finished_phases(program, cell, n, begin_s)
+        phases, mechanical, cycle = finished_phases(program, setup, n, begin_s)
         return SwapResult(
-            cell=cell,
+            setup=setup,
             plant=self.runner.name,
             timing=self.timing.name,
             outcome=program.outcome[n],
             cycle_time_s=cycle,
             mechanical_time_s=mechanical,
-            lower_bound_s=lower_bound_s(cell) if begin_s is None else None,
+            lower_bound_s=lower_bound_s(setup) if begin_s is None else None,
             phases=phases,
             kpis=kpis_of(self.runner, program, n),
-            violations=violations_of(self.runner.worlds[n], cell),
+            violations=violations_of(self.runner.worlds[n], setup),
             events=tuple(program.events[n]),
             end_state_sha256=self.runner.state_sha256(n),
             faults=tuple(fault.text for fault in self.faults),

@@ -10,7 +10,7 @@ from typing import Any
 
 from agents.agreement.lines import Line, Pair, all_lines, completed_pairs, equal_pairs, inside_pairs
 from agents.pool import Pool
-from agents.swap_rows import REDUCED, REFERENCE, Setup, SwapRow, play
+from agents.swap_rows import REDUCED, REFERENCE, Series, SwapRow, play
 
 BATCH = 25
 """Swaps that the reduced-order plant runs at once: enough to be quick, few enough for progress to be seen."""
@@ -73,19 +73,19 @@ class Agreement:
         }
 
 
-def agreement_of(setup: Setup, rows: Iterable[SwapRow], seeds: Sequence[int]) -> Agreement:
+def agreement_of(series: Series, rows: Iterable[SwapRow], seeds: Sequence[int]) -> Agreement:
     """The table of those seeds that have a row of both plants made from `setup`."""
-    found: dict[tuple[str, int], SwapRow] = {(row.plant, row.seed): row for row in rows if setup.made(row)}
+    found: dict[tuple[str, int], SwapRow] = {(row.plant, row.seed): row for row in rows if series.made(row)}
     pairs = [
         (found[REFERENCE, seed], found[REDUCED, seed])
         for seed in seeds
         if (REFERENCE, seed) in found and (REDUCED, seed) in found
     ]
-    return Agreement(setup.names, setup.station.kind, len(seeds), min(seeds), tuple(pairs))
+    return Agreement(series.names, series.station.kind, len(seeds), min(seeds), tuple(pairs))
 
 
 def agree(
-    setup: Setup,
+    series: Series,
     seeds: Sequence[int],
     *,
     workers: int,
@@ -102,41 +102,41 @@ def agree(
     Returns:
         The agreement, and whether it was interrupted (Ctrl-C): then it is of the seeds that were done by then.
     """
-    known = {row.seed: row for row in usable(setup, seeds, reference)}
+    known = {row.seed: row for row in usable(series, seeds, reference)}
     rows = list(known.values())
     interrupted = False
     try:
         if on_row is not None:
             for row in rows:
                 on_row(row)
-        for row in _played(setup, seeds, [seed for seed in seeds if seed not in known], workers):
+        for row in _played(series, seeds, [seed for seed in seeds if seed not in known], workers):
             rows.append(row)
             if on_row is not None:
                 on_row(row)
     except KeyboardInterrupt:
         interrupted = True
-    return agreement_of(setup, rows, seeds), interrupted
+    return agreement_of(series, rows, seeds), interrupted
 
 
-def usable(setup: Setup, seeds: Sequence[int], rows: Iterable[SwapRow]) -> list[SwapRow]:
+def usable(series: Series, seeds: Sequence[int], rows: Iterable[SwapRow]) -> list[SwapRow]:
     """Rows of the reference plant that are of this setup and of one of these seeds."""
     wanted = set(seeds)
-    return [row for row in rows if row.plant == REFERENCE and row.seed in wanted and setup.made(row)]
+    return [row for row in rows if row.plant == REFERENCE and row.seed in wanted and series.made(row)]
 
 
-def reduced_rows(setup: Setup, seeds: Sequence[int]) -> Iterator[SwapRow]:
+def reduced_rows(series: Series, seeds: Sequence[int]) -> Iterator[SwapRow]:
     """The seeds on the reduced-order plant, batch by batch."""
     for start in range(0, len(seeds), BATCH):
-        yield from play(setup, REDUCED, seeds[start : start + BATCH])
+        yield from play(series, REDUCED, seeds[start : start + BATCH])
 
 
-def _played(setup: Setup, seeds: Sequence[int], missing: Sequence[int], workers: int) -> Iterator[SwapRow]:
-    yield from reduced_rows(setup, seeds)
+def _played(series: Series, seeds: Sequence[int], missing: Sequence[int], workers: int) -> Iterator[SwapRow]:
+    yield from reduced_rows(series, seeds)
     if min(workers, len(missing)) <= 1:
         for seed in missing:
-            yield from play(setup, REFERENCE, [seed])
+            yield from play(series, REFERENCE, [seed])
         return
-    with Pool(min(workers, len(missing)), ReferencePlayer, setup) as pool:
+    with Pool(min(workers, len(missing)), ReferencePlayer, series) as pool:
         for _, row in pool.answers(missing):
             yield row
 
@@ -144,8 +144,8 @@ def _played(setup: Setup, seeds: Sequence[int], missing: Sequence[int], workers:
 class ReferencePlayer:
     """Plays seeds on the reference plant in a worker process."""
 
-    def __init__(self, setup: Setup) -> None:
-        self.setup = setup
+    def __init__(self, series: Series) -> None:
+        self.series = series
 
     def __call__(self, seed: int) -> SwapRow:
-        return play(self.setup, REFERENCE, [seed])[0]
+        return play(self.series, REFERENCE, [seed])[0]

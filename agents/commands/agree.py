@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from agents.agreement.lines import Line
     from agents.agreement.run import Agreement
-    from agents.swap_rows import Setup, Store, SwapRow
+    from agents.swap_rows import Series, Store, SwapRow
 
 MOST_SEEDS = 100_000
 SHOWN_SEEDS = 8
@@ -66,17 +66,17 @@ def command(
     kept = write_target(save, key="--save") if save is not None else None
     document = write_target(table, key="--table") if table is not None else None
 
-    cell, times = resolve(station, truck, pack, timing, seed=seed, parking=parking, conditions=conditions)
+    setup, times = resolve(station, truck, pack, timing, seed=seed, parking=parking, conditions=conditions)
     from agents.agreement.run import usable
     from agents.pool import WorkerDiedError
-    from agents.swap_rows import Setup, read_rows
+    from agents.swap_rows import Series, read_rows
 
-    setup = Setup.of(cell, times)
+    series = Series.of(setup, times)
     known = []
     for path in reference or ():
         rows = read_rows(path, "--reference")
         known += rows
-        if not usable(setup, range(seed, seed + seeds), rows):
+        if not usable(series, range(seed, seed + seeds), rows):
             why = "none is of these seeds, this plant and this setup, numbers of its files included"
             typer.echo(f"note: 0 of the {len(rows)} rows of {path} are used: {why}", err=True)
     if document is not None and document in (kept, *(Path(path).resolve() for path in reference or ())):
@@ -84,7 +84,7 @@ def command(
     began_s = time.monotonic()
     try:
         with storing(kept) as store:
-            agreement, interrupted = run(setup, range(seed, seed + seeds), processes, known, store)
+            agreement, interrupted = run(series, range(seed, seed + seeds), processes, known, store)
     except WorkerDiedError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(EXIT_FAILED) from None
@@ -119,7 +119,7 @@ def storing(path: Path | None) -> Iterator[Store | None]:
 
 
 def run(
-    setup: Setup, seeds: Sequence[int], workers: int, known: Sequence[SwapRow], store: Store | None
+    series: Series, seeds: Sequence[int], workers: int, known: Sequence[SwapRow], store: Store | None
 ) -> tuple[Agreement, bool]:
     """Play what is missing, with a progress bar on standard error."""
     from agents.agreement.run import agree
@@ -133,7 +133,7 @@ def run(
                 store.put(row)
             shown.take(row)
 
-        return agree(setup, seeds, workers=workers, reference=rows, on_row=take)
+        return agree(series, seeds, workers=workers, reference=rows, on_row=take)
 
 
 class Shown:

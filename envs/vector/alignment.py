@@ -99,7 +99,7 @@ class AlignmentVectorEnv(BatchedEnv):
 
     def _begin(self, which: Array, seeds: Sequence[int], options: Mapping[str, Any] | None) -> None:
         cases = [self._choice.draw(seed, options) for seed in seeds]
-        self.batch.begin(which.tolist(), [case.swap.cell for case in cases], [case.hover for case in cases])
+        self.batch.begin(which.tolist(), [case.swap.setup for case in cases], [case.hover for case in cases])
         for i, case in zip(which.tolist(), cases, strict=True):
             self._episodes.begin(i, case, self.batch.watches[i : i + 1])
         self._episodes.look_first(which, self.runner.worlds, self.runner.params)

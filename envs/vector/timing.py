@@ -25,7 +25,7 @@ from twin.catalogue.schema import MECHANICAL
 from twin.plants.beginning import new_world
 from twin.runner.batch import NEVER, BatchRunner
 from twin.runner.slot import Slot
-from twin.setup.cell import Cell
+from twin.setup.setup import SwapSetup
 
 Array = np.ndarray
 Name = str | os.PathLike[str]
@@ -101,16 +101,16 @@ class TimingVectorEnv(BatchedEnv):
         while waiting:
             for i in waiting:  # a truck that by the scanner stands outside the gate parks again
                 cases[i] = next(tries[i])
-                slot = partial(Slot, self._runner_of(cases[i].cell), i)
-                swaps[i] = TimedSwap(cases[i].cell, self._factory, last, plant="rom", make_runner=slot)
+                slot = partial(Slot, self._runner_of(cases[i].setup), i)
+                swaps[i] = TimedSwap(cases[i].setup, self._factory, last, plant="rom", make_runner=slot)
             self._go_on({i: swaps[i] for i in waiting})
             waiting = [i for i in waiting if swaps[i].ask is None]
         for i, swap in swaps.items():
             episode = self._episodes[i] = TimingEpisode(cases[i], swap, self.station)
             self.observations[i], self._infos[i] = episode.observation(), episode.info()
 
-    def _runner_of(self, first: Cell) -> BatchRunner:
-        """The runner of all worlds; the first cell says of which station."""
+    def _runner_of(self, first: SwapSetup) -> BatchRunner:
+        """The runner of all worlds; the first setup says of which station."""
         if self.runner is None:
             self.runner = BatchRunner([first] * self.num_envs, worlds=np.repeat(new_world(first), self.num_envs))
         return self.runner

@@ -12,7 +12,7 @@ import pytest
 
 import swaptwin
 from agents.agreement import run as agreement_run
-from agents.swap_rows import REDUCED, REFERENCE, Setup, SwapRow, play, read_rows, write_rows
+from agents.swap_rows import REDUCED, REFERENCE, Series, SwapRow, play, read_rows, write_rows
 from tests.evidence.campaign import path_of
 
 STORED = path_of("top_lift", "guided")
@@ -29,13 +29,13 @@ class Plants:
         self.interrupt_at: int | None = None  # Ctrl-C while the reference plays this seed
         monkeypatch.setattr(agreement_run, "play", self.play)
 
-    def play(self, setup: Setup, plant: str, seeds: Sequence[int]) -> list[SwapRow]:
+    def play(self, series: Series, plant: str, seeds: Sequence[int]) -> list[SwapRow]:
         if plant == REFERENCE and self.interrupt_at in seeds:
             raise KeyboardInterrupt
         self.played += [(plant, seed) for seed in seeds]
         if plant == REDUCED and not self.alike:
-            return play(setup, plant, seeds)
-        made: dict[str, Any] = {"plant": plant, "configuration": setup.digest, "version": "now"}
+            return play(series, plant, seeds)
+        made: dict[str, Any] = {"plant": plant, "configuration": series.digest, "version": "now"}
         return [self.rows[seed].model_copy(update=made) for seed in seeds]
 
 

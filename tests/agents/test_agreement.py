@@ -13,7 +13,7 @@ from agents.agreement.markdown import markdown
 from agents.agreement.run import Agreement, agreement_of
 from agents.swap_rows import REDUCED, REFERENCE, SwapRow, play, row_of
 from tests.agents.swap_rows import pair, row
-from tests.evidence.campaign import setup_of
+from tests.evidence.campaign import series_of
 from twin.runner.kinds import rom_runner
 from twin.swap import SwapTwin
 
@@ -37,9 +37,9 @@ def longer(phase: str, *by_s: float) -> list[Pair]:
 
 
 def agreement(pairs: list[Pair]) -> Agreement:
-    setup = setup_of("top_lift", "guided")
+    series = series_of("top_lift", "guided")
     rows = [row for both in pairs for row in both]
-    return agreement_of(setup, rows, range(max(len(pairs), 1)))
+    return agreement_of(series, rows, range(max(len(pairs), 1)))
 
 
 def test_equal_swaps_meet_every_target() -> None:
@@ -152,13 +152,13 @@ def test_no_swaps_are_no_agreement() -> None:
 
 
 def test_rows_of_other_swaps_make_no_pairs() -> None:
-    setup = setup_of("top_lift", "guided")
+    series = series_of("top_lift", "guided")
     seeds = range(2)
     for other in ({"truck": "tractor_4x2"}, {"parking": "unguided"}, {"timing": "zvd"}, {"configuration": "f00"}):
         rows = [row(REFERENCE, 0, **other), row(REDUCED, 0), *pair(1)]
-        assert [both[0].seed for both in agreement_of(setup, rows, seeds).pairs] == [1]
-    rows = [row(REFERENCE, 0, configuration=setup.digest), row(REDUCED, 0)]
-    assert len(agreement_of(setup, rows, seeds).pairs) == 1
+        assert [both[0].seed for both in agreement_of(series, rows, seeds).pairs] == [1]
+    rows = [row(REFERENCE, 0, configuration=series.digest), row(REDUCED, 0)]
+    assert len(agreement_of(series, rows, seeds).pairs) == 1
 
 
 def test_rows_of_another_version_are_counted() -> None:
@@ -169,26 +169,26 @@ def test_rows_of_another_version_are_counted() -> None:
 
 
 def test_a_row_says_what_its_swap_was_made_from() -> None:
-    setup = setup_of("top_lift", "guided")
-    rows = play(setup, REDUCED, [4, 2])
+    series = series_of("top_lift", "guided")
+    rows = play(series, REDUCED, [4, 2])
     assert [one.seed for one in rows] == [4, 2]
     for one in rows:
         assert (one.plant, one.outcome, one.first_attempt, one.configuration) == (
             "rom",
             "completed",
             True,
-            setup.digest,
+            series.digest,
         )
-        assert setup.made(one)
-        assert one.phases_s["identify"] == setup.station.times.identify_s
+        assert series.made(one)
+        assert one.phases_s["identify"] == series.station.times.identify_s
         assert one == SwapRow(**one.model_dump())
 
 
 def test_a_plant_that_diverges_is_told_by_its_seed() -> None:
-    setup = setup_of("top_lift", "guided")
-    twin = SwapTwin(setup.cell(7), setup.timing, make_runner=rom_runner)
+    series = series_of("top_lift", "guided")
+    twin = SwapTwin(series.setup(7), series.timing, make_runner=rom_runner)
     twin.program.end(0, "completed", "")
     result = twin.result()
     wild = dataclasses.replace(result, kpis={**result.kpis, "energy_j": math.inf})
     with pytest.raises(ArithmeticError, match="plant rom has diverged on seed 7: energy_j"):
-        row_of(wild, setup)
+        row_of(wild, series)

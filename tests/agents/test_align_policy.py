@@ -73,9 +73,9 @@ def bundle(folder: Path, modes: list[str] | None, push: np.ndarray = PUSH) -> Pa
         slow("--station chassis --truck chassis_tractor_2"),
     ],
 )
-def test_the_servo_seats_every_pack_of_a_swap(cell: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_servo_seats_every_pack_of_a_swap(setup: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "swap.mcap"
-    words = f"swap {cell} --seed 3 --align-policy baseline --record {path} --json"
+    words = f"swap {setup} --seed 3 --align-policy baseline --record {path} --json"
     assert run(words.split()) == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["outcome"], told["violations"], told["align_policy"]) == ("completed", [], "baseline")
@@ -130,8 +130,8 @@ def test_an_insertion_that_gets_nowhere_is_tried_again(monkeypatch: pytest.Monke
 @pytest.mark.slow
 def test_timed_and_aligned_by_policies_a_swap_completes() -> None:
     """Moves that overlap hand over while the axes still run: the insertion's command is buffered, not lost."""
-    cell, timing = cell_and_timing("top_lift")
-    twin = SwapTwin(cell, timing, **deciders.timing("zvd", cell), **deciders.alignment("baseline", cell))
+    setup, timing = cell_and_timing("top_lift")
+    twin = SwapTwin(setup, timing, **deciders.timing("zvd", setup), **deciders.alignment("baseline", setup))
     while twin.program.advance() and twin.program.time_s(0) < 300.0:
         pass
     assert twin.program.outcome == ["completed"]
@@ -153,7 +153,7 @@ def test_a_policy_decides_as_in_the_environment(mode: str, tmp_path: Path) -> No
         observation, *_ = env.step(guard.act(observation))
     twin = AlignmentChoice(SwapChoice(load_station("top_lift"))).draw(6).new_twin()
     twin.begin()
-    decider = deciders.alignment(folder, twin.cell)["aligner"](0)
+    decider = deciders.alignment(folder, twin.setup)["aligner"](0)
     decider.begin()
     for _ in range(40):
         twin.advance(twin.axis_speeds(decider.speeds(twin.look())))
@@ -174,9 +174,9 @@ def test_a_bundle_acts_in_the_mode_it_was_made_for(modes: list[str] | None, mode
 
 @pytest.mark.parametrize(("modes", "words"), [(["force"], "not known"), (["direct", "residual"], "several")])
 def test_a_mode_that_is_none_is_refused(modes: list[str], words: str, tmp_path: Path) -> None:
-    cell, _ = cell_and_timing("top_lift")
+    setup, _ = cell_and_timing("top_lift")
     with pytest.raises(InputError, match=words):
-        deciders.alignment(str(bundle(tmp_path / "a", modes)), cell)
+        deciders.alignment(str(bundle(tmp_path / "a", modes)), setup)
 
 
 def test_evaluate_refuses_a_bundle_of_the_other_mode(tmp_path: Path) -> None:
@@ -187,16 +187,16 @@ def test_evaluate_refuses_a_bundle_of_the_other_mode(tmp_path: Path) -> None:
 
 
 def test_what_is_no_policy_is_named() -> None:
-    cell, _ = cell_and_timing("top_lift")
+    setup, _ = cell_and_timing("top_lift")
     with pytest.raises(InputError, match=r"^--align-policy: unknown policy.*baseline"):
-        deciders.alignment("basline", cell)
+        deciders.alignment("basline", setup)
     with pytest.raises(InputError, match="no such folder"):
-        deciders.alignment("./nowhere", cell)
+        deciders.alignment("./nowhere", setup)
 
 
 def test_two_robots_have_a_policy_each() -> None:
-    cell, _ = cell_and_timing("chassis")
-    make = deciders.alignment("baseline", cell)["aligner"]
+    setup, _ = cell_and_timing("chassis")
+    make = deciders.alignment("baseline", setup)["aligner"]
     first, second = make(0), make(1)
     policies: list[Policy] = [decider._guard.policy for decider in (first, second)]
     assert policies[0] is not policies[1]

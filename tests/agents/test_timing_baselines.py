@@ -79,24 +79,24 @@ def test_zvd_beats_factory_over_a_whole_swap(station: str) -> None:
 
 
 def test_a_policy_times_a_swap_and_its_events_say_how() -> None:
-    cell, timing = cell_and_timing("top_lift")
-    twin = SwapTwin(cell, timing, policies={"timing": "zvd"}, **deciders.timing("zvd", cell))
+    setup, timing = cell_and_timing("top_lift")
+    twin = SwapTwin(setup, timing, policies={"timing": "zvd"}, **deciders.timing("zvd", setup))
     result = stop_at(twin, 24.0)
     twin.close()
     told = [event for event in result.events if event["name"] == "timing"]
     assert [event["phase"] for event in told] == ["lower", "grip", "unlock", "lift_out"][: len(told)]
     assert len(told) >= 3
     assert told[0]["timing"]["shaper"] == "zvd"
-    wanted = load_timing("zvd", cell.station).of("lower").overlap_s
+    wanted = load_timing("zvd", setup.station).of("lower").overlap_s
     assert told[0]["timing"]["overlap_s"] == pytest.approx(wanted)
     assert told[0]["timing"]["shaper_frequency_hz"] == pytest.approx(np.sqrt(9.81 / 1.1) / (2.0 * np.pi), rel=0.01)
     assert result.as_json()["timing_policy"] == "zvd"
 
 
 def test_an_unknown_policy_is_named() -> None:
-    cell, _ = cell_and_timing("top_lift")
+    setup, _ = cell_and_timing("top_lift")
     with pytest.raises(InputError, match=r"^--timing-policy: unknown policy.*zvd"):
-        deciders.timing("zvdd", cell)
+        deciders.timing("zvdd", setup)
 
 
 def test_options_of_the_command_line() -> None:

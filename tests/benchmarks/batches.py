@@ -10,7 +10,7 @@ from typing import Any
 from tests.benchmarks.row import Row
 from twin.catalogue.schema import TimingSet
 from twin.console import ProgressLine
-from twin.setup.cell import Cell, build_cell
+from twin.setup.setup import SwapSetup, build_setup
 from twin.swap import SwapTwin
 
 REQUIRED_RATIO = 1000.0
@@ -39,48 +39,48 @@ def batch_rows(station: str, seed: int, line: ProgressLine, *, large: bool = Fal
     """The rows of one station."""
     from twin.commands.swap import resolve
 
-    cell, timing = resolve(station, None, None, "factory", seed=seed, parking="guided")
+    setup, timing = resolve(station, None, None, "factory", seed=seed, parking="guided")
     batches = BATCHES + LARGE_BATCHES if large else BATCHES
-    cells = [_another(cell, seed + i) for i in range(max(batches))]
-    run_batch(cells[:1], timing, 1, Batch())  # compiles
-    run_batch(cells[:2], timing, 2, Batch())
+    setups = [_another(setup, seed + i) for i in range(max(batches))]
+    run_batch(setups[:1], timing, 1, Batch())  # compiles
+    run_batch(setups[:2], timing, 2, Batch())
     sizes = {n: Batch() for n in batches}
     line.update(f"{station}, the reference swap and batches")
-    reference_s = _beside_reference(cell, cells[:BESIDE], timing, sizes[BESIDE])
+    reference_s = _beside_reference(setup, setups[:BESIDE], timing, sizes[BESIDE])
     for n in batches:
         if n != BESIDE:
             line.update(f"{station}, {n} swaps at once")
             for _ in range(max(20 // n, 1)):
-                run_batch(cells[:n], timing, 1, sizes[n])
+                run_batch(setups[:n], timing, 1, sizes[n])
     line.update(f"{station}, two cores")
     two, one = Batch(), Batch()
     for _ in range(3):
-        run_batch(cells[:BESIDE], timing, 2, two)
-        run_batch(cells[:BESIDE], timing, 1, one)
+        run_batch(setups[:BESIDE], timing, 2, two)
+        run_batch(setups[:BESIDE], timing, 1, one)
     return _rows(station, reference_s, sizes, two, one)
 
 
-def _another(cell: Cell, seed: int) -> Cell:
-    return build_cell(cell.station, cell.truck, cell.pack, seed=seed, parking=cell.parking)
+def _another(setup: SwapSetup, seed: int) -> SwapSetup:
+    return build_setup(setup.station, setup.truck, setup.pack, seed=seed, parking=setup.parking)
 
 
-def run_batch(cells: list[Cell], timing: TimingSet, threads: int, times: Batch) -> None:
-    """Run the swaps of these cells at once on so many threads, and note how long it took."""
+def run_batch(setups: list[SwapSetup], timing: TimingSet, threads: int, times: Batch) -> None:
+    """Run the swaps of these setups at once on so many threads, and note how long it took."""
     from numba import get_num_threads, set_num_threads
 
     from twin.runner.batch import BatchRunner
     from twin.runner.kinds import ready
 
-    runner = BatchRunner(cells)
+    runner = BatchRunner(setups)
     before = get_num_threads()
     set_num_threads(min(threads, before))
     try:
-        twin = SwapTwin(cells[0], timing, make_runner=ready(runner))
+        twin = SwapTwin(setups[0], timing, make_runner=ready(runner))
         spent = _watch(runner)
         start = time.perf_counter()
         twin.program.run()
-        times.whole_s.append((time.perf_counter() - start) / len(cells))
-        times.plant_s.append(spent[0] / len(cells))
+        times.whole_s.append((time.perf_counter() - start) / len(setups))
+        times.plant_s.append(spent[0] / len(setups))
     finally:
         set_num_threads(before)
 
@@ -98,9 +98,9 @@ def _watch(runner: Any) -> list[float]:
     return spent
 
 
-def _beside_reference(cell: Cell, cells: list[Cell], timing: TimingSet, times: Batch) -> float:
-    """Seconds of one whole swap on the reference plant, batches of `cells` between its slices."""
-    twin = SwapTwin(cell, timing)
+def _beside_reference(setup: SwapSetup, setups: list[SwapSetup], timing: TimingSet, times: Batch) -> float:
+    """Seconds of one whole swap on the reference plant, batches of `setups` between its slices."""
+    twin = SwapTwin(setup, timing)
     total_s = slice_s = 0.0
     try:
         goes_on = True
@@ -111,7 +111,7 @@ def _beside_reference(cell: Cell, cells: list[Cell], timing: TimingSet, times: B
             total_s, slice_s = total_s + spent, slice_s + spent
             if slice_s > SLICE_S or not goes_on:
                 slice_s = 0.0
-                run_batch(cells, timing, 1, times)
+                run_batch(setups, timing, 1, times)
     finally:
         twin.close()
     return total_s

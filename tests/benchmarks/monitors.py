@@ -14,7 +14,7 @@ from twin.catalogue.schema import TimingSet
 from twin.console import ProgressLine
 from twin.monitor import monitor
 from twin.motion.kernels import kernel
-from twin.setup.cell import Cell
+from twin.setup.setup import SwapSetup
 
 TURNS = 7
 SWAPS, SAMPLES, ROUNDS = 16, 200, 500
@@ -38,15 +38,15 @@ def look_again(worlds: Any, params: Any, dt_s: float, rounds: int) -> None:
             )
 
 
-def moments(cell: Cell, timing: TimingSet) -> tuple[np.ndarray, int]:
+def moments(setup: SwapSetup, timing: TimingSet) -> tuple[np.ndarray, int]:
     """((K,) WORLD records of a swap, evenly over it; its PLC scans)."""
     from twin.runner.batch import BatchRunner
     from twin.runner.kinds import ready
     from twin.swap import SwapTwin
 
     seen: list[np.ndarray] = []
-    runner = BatchRunner(cell, observer=lambda runner: seen.append(runner.worlds.copy()))
-    twin = SwapTwin(cell, timing, make_runner=ready(runner))
+    runner = BatchRunner(setup, observer=lambda runner: seen.append(runner.worlds.copy()))
+    twin = SwapTwin(setup, timing, make_runner=ready(runner))
     twin.program.run()
     every = max(1, len(seen) // SAMPLES)
     return np.concatenate(seen[::every]), int(runner.worlds["sensors"]["scans"][0])
@@ -56,18 +56,18 @@ def monitor_rows(station: str, seed: int, line: ProgressLine) -> list[Row]:
     """The row of one station: time in the monitor over time in the plant, in turns."""
     from twin.commands.swap import resolve
 
-    cell, timing = resolve(station, None, None, "factory", seed=seed, parking="guided")
+    setup, timing = resolve(station, None, None, "factory", seed=seed, parking="guided")
     line.update(f"{station}, what the monitor costs")
-    worlds, scans = moments(cell, timing)
-    dt_s = 1.0 / cell.station.rates.plc_hz
-    look_again(worlds, cell.params, dt_s, 1)  # compiles
-    run_batch([cell], timing, 1, Batch())
+    worlds, scans = moments(setup, timing)
+    dt_s = 1.0 / setup.station.rates.plc_hz
+    look_again(worlds, setup.params, dt_s, 1)  # compiles
+    run_batch([setup], timing, 1, Batch())
     looks_s, shares = [], []
     for _ in range(TURNS):
         batch = Batch()
-        run_batch([cell] * SWAPS, timing, 1, batch)
+        run_batch([setup] * SWAPS, timing, 1, batch)
         began_s = time.perf_counter()
-        look_again(worlds, cell.params, dt_s, ROUNDS)
+        look_again(worlds, setup.params, dt_s, ROUNDS)
         looks_s.append((time.perf_counter() - began_s) / (ROUNDS * len(worlds)))
         shares.append(100.0 * looks_s[-1] * scans / batch.plant_s[0])
     first, share, third = statistics.quantiles(shares, n=4)

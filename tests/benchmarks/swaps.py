@@ -18,12 +18,12 @@ def swap_rows(station: str, seed: int, until_s: float, path: Path, line: Progres
     """The rows of one station; its recording is left at `path`."""
     from twin.commands.swap import resolve
 
-    cell, timing = resolve(station, None, None, "factory", seed=seed, parking="guided")
+    setup, timing = resolve(station, None, None, "factory", seed=seed, parking="guided")
 
     def show(t_s: float) -> None:
         line.update(f"{station}, four times, {t_s:.0f} s simulated")
 
-    return rows_of(station, measure(cell, timing, until_s, path, on_turn=show))
+    return rows_of(station, measure(setup, timing, until_s, path, on_turn=show))
 
 
 def rows_of(station: str, turns: Turns) -> list[Row]:

@@ -141,9 +141,9 @@ def test_a_time_that_is_none_is_refused(value: str, capsys: pytest.CaptureFixtur
 
 
 def test_a_batch_of_swaps_is_timed_with_and_without_its_sequence() -> None:
-    cell, timing = cell_and_timing()
+    setup, timing = cell_and_timing()
     times = batches.Batch()
-    batches.run_batch([cell, cell], timing, 1, times)
+    batches.run_batch([setup, setup], timing, 1, times)
     assert 0.0 < times.plant_s[0] < times.whole_s[0]
     assert times.swaps_per_s() == pytest.approx(1.0 / times.whole_s[0])
 

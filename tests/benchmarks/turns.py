@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from twin.catalogue import TimingSet
-    from twin.setup.cell import Cell
+    from twin.setup.setup import SwapSetup
     from twin.swap import SwapTwin
 
 TURN_TICKS = 500
@@ -98,7 +98,7 @@ class Turns:
 
 
 def measure(
-    cell: Cell,
+    setup: SwapSetup,
     timing: TimingSet,
     until_s: float,
     path: Path,
@@ -113,12 +113,12 @@ def measure(
     from twin.runner.single import Runner
     from twin.swap import SwapTwin
 
-    bare = BareLoop(cell)
-    recorded_twin = SwapTwin(cell, timing)
+    bare = BareLoop(setup)
+    recorded_twin = SwapTwin(setup, timing)
     with SwapRecorder(path, recorded_twin):
-        noting = Scout(cell)
-        lanes = [Lane(SwapTwin(cell, timing, make_runner=ready(Runner(noting))), turn_ticks)]
-        lanes += [Lane(twin, turn_ticks) for twin in (SwapTwin(cell, timing), recorded_twin)]
+        noting = Scout(setup)
+        lanes = [Lane(SwapTwin(setup, timing, make_runner=ready(Runner(noting))), turn_ticks)]
+        lanes += [Lane(twin, turn_ticks) for twin in (SwapTwin(setup, timing), recorded_twin)]
         scout, swap, recorded = lanes
         turns = Turns(turn_ticks)
         try:

@@ -11,21 +11,21 @@ from twin.commands.swap import default_truck
 from twin.faults import parse_fault
 from twin.recording.swap import SwapRecorder
 from twin.result import SwapResult
-from twin.setup.cell import Cell, build_cell
+from twin.setup.setup import SwapSetup, build_setup
 from twin.swap import SwapTwin
 
 UNTIL_S = {"top_lift": 29.0, "chassis": 18.0}
 """Long enough that packs are gripped, unlocked and lifted, under contact."""
 
 
-def cell_and_timing(station: str = "top_lift", seed: int = 1) -> tuple[Cell, TimingSet]:
+def cell_and_timing(station: str = "top_lift", seed: int = 1) -> tuple[SwapSetup, TimingSet]:
     from twin.catalogue import default_pack, load_timing
 
     quick = {"times.identify_s": 0.2, "times.scan_s": 1.0, "scanner.scan_samples": 5, "scanner.rescan_samples": 5}
     quick |= {"sensors.load_cell_weighing_s": 1.0}  # the start waits for load cells that are zeroed
     at = with_overrides(load_station(station), quick)
     truck = default_truck(at, None)
-    return build_cell(at, truck, default_pack(at, truck), seed=seed), load_timing("factory", at)
+    return build_setup(at, truck, default_pack(at, truck), seed=seed), load_timing("factory", at)
 
 
 def stop_at(twin: SwapTwin, t_s: float) -> SwapResult:

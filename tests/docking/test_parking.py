@@ -8,8 +8,8 @@ import pytest
 from twin.catalogue import load_pack, load_station, load_truck, with_overrides
 from twin.docking.drive import drive_in
 from twin.errors import InputError
-from twin.setup.cell import build_cell
 from twin.setup.parking import draw_parking, park
+from twin.setup.setup import build_setup
 
 CELLS = [("top_lift", "tractor_6x4", "cab_282"), ("chassis", "chassis_rigid_1", "chassis_171")]
 
@@ -17,7 +17,7 @@ CELLS = [("top_lift", "tractor_6x4", "cab_282"), ("chassis", "chassis_rigid_1", 
 @pytest.mark.parametrize("names", CELLS, ids=lambda n: n[0])
 def test_a_driven_truck_stands_where_its_drive_ended(names):
     station, truck, pack = load_station(names[0]), load_truck(names[1]), load_pack(names[2])
-    driven = build_cell(station, truck, pack, seed=5, parking="driven")
+    driven = build_setup(station, truck, pack, seed=5, parking="driven")
     ends = drive_in(truck, station, pack, [5])
     pose = driven.params["truck_park"][0]
     assert pose[:3].tobytes() == ends.pose[0].tobytes()
@@ -30,7 +30,7 @@ def test_a_driven_truck_stands_where_its_drive_ended(names):
     assert told["guided"]
     assert told["arrived"]
     # no other draw is shifted
-    guided = build_cell(station, truck, pack, seed=5, parking="guided")
+    guided = build_setup(station, truck, pack, seed=5, parking="guided")
     assert guided.docking is None
     assert guided.dock_s == station.times.dock_s
     for name in guided.params.dtype.names:

@@ -12,7 +12,7 @@ from envs.alignment_case import AlignmentChoice
 from envs.swap_case import SwapChoice, outside_gate
 from twin.catalogue import Station, load_pack, load_station, load_truck, with_overrides
 from twin.errors import InputError
-from twin.setup.cell import build_cell
+from twin.setup.setup import build_setup
 from twin.setup.variation import Variation
 
 
@@ -27,7 +27,7 @@ def test_everything_is_drawn_and_again_the_same() -> None:
         assert len({case[name] for case in cases}) == 60
     assert choice.draw(7).as_plain() == cases[7]
     case = choice.draw(7)
-    assert pickle.loads(pickle.dumps(case)).cell.params.tobytes() == case.cell.params.tobytes()
+    assert pickle.loads(pickle.dumps(case)).setup.params.tobytes() == case.setup.params.tobytes()
 
 
 @pytest.mark.parametrize(
@@ -94,8 +94,8 @@ def test_night_and_rain_are_one_condition_however_they_are_named() -> None:
     ):
         both = choice.draw(5, options)
         assert both.as_plain()["conditions"] == "night+rain"
-        worse = [SwapChoice(at, conditions=one).draw(5).cell.params["scan_sigma_m"] for one in ("night", "rain")]
-        assert (both.cell.params["scan_sigma_m"] > np.maximum(*worse)).all()
+        worse = [SwapChoice(at, conditions=one).draw(5).setup.params["scan_sigma_m"] for one in ("night", "rain")]
+        assert (both.setup.params["scan_sigma_m"] > np.maximum(*worse)).all()
 
 
 def gate(**limits: float) -> Station:
@@ -115,7 +115,7 @@ def test_trucks_outside_the_gate_park_again_and_are_counted(parking: str, gate_m
         assert case.as_plain()["reparked"] == case.swap.reparked
         assert not outside_gate(case.swap)
         assert (case.swap.reparked > 0) == outside_gate(drawn)
-        assert choice.draw(seed).swap.cell.params.tobytes() == case.swap.cell.params.tobytes()
+        assert choice.draw(seed).swap.setup.params.tobytes() == case.swap.setup.params.tobytes()
         if case.swap.reparked:
             assert drawn.reparked == 0
             assert case.as_plain()["truck_x_m"] != drawn.as_plain()["truck_x_m"]
@@ -132,12 +132,12 @@ def test_a_pose_that_is_fixed_outside_the_gate_does_not_park_again() -> None:
 def test_another_drive_is_another_seed_and_is_recorded() -> None:
     choice = SwapChoice(load_station("top_lift"), load_truck("tractor_6x4"), load_pack("cab_282"), "driven", "night")
     own, other = choice.draw(3), choice.draw(3, again={"drive_seed": 12345})
-    assert own.cell.docking is not None
-    assert other.cell.docking is not None
-    assert own.cell.docking.weather == "night"
-    assert own.cell.docking.pose != other.cell.docking.pose
+    assert own.setup.docking is not None
+    assert other.setup.docking is not None
+    assert own.setup.docking.weather == "night"
+    assert own.setup.docking.pose != other.setup.docking.pose
     told = other.variation.model_dump()
     assert told["drive_seed"] == 12345
     assert "drive_seed" not in own.variation.model_dump(), "written as ever where the drive is the swap's own"
-    again = build_cell(own.station, own.truck, own.pack, seed=3, parking="driven", variation=Variation(**told))
-    assert again.params.tobytes() == other.cell.params.tobytes()
+    again = build_setup(own.station, own.truck, own.pack, seed=3, parking="driven", variation=Variation(**told))
+    assert again.params.tobytes() == other.setup.params.tobytes()

@@ -12,7 +12,7 @@ from agents.agreement.lines import Line
 from agents.agreement.markdown import markdown, verdict
 from agents.agreement.run import Agreement
 from agents.swap_rows import REDUCED
-from tests.evidence.campaign import PLANTS, SETS, setup_of, stored_rows, table_of
+from tests.evidence.campaign import PLANTS, SETS, series_of, stored_rows, table_of
 from tests.evidence.part import HERE, ROOT, Claim, about_lines
 
 README, DOCUMENT = ROOT / "README.md", ROOT / "docs" / "agreement.md"
@@ -35,7 +35,7 @@ NOT_MET = {
 
 def stored(station: str, parking: str, folder: Path = HERE) -> Agreement:
     """The table of what is stored: of every seed that both plants have played from the same setup."""
-    setup = setup_of(station, parking)
+    series = series_of(station, parking)
     reference = stored_rows(station, parking, folder=folder)
     reduced = {row.seed: row for row in stored_rows(station, parking, REDUCED, folder)}
     pairs = [
@@ -44,7 +44,7 @@ def stored(station: str, parking: str, folder: Path = HERE) -> Agreement:
         if row.seed in reduced and reduced[row.seed].configuration == row.configuration
     ]
     seeds = [row.seed for row in reference]
-    return Agreement(setup.names, setup.station.kind, len(seeds), min(seeds), tuple(pairs))
+    return Agreement(series.names, series.station.kind, len(seeds), min(seeds), tuple(pairs))
 
 
 def claims(folder: Path = HERE) -> list[Claim]:
@@ -74,17 +74,17 @@ def summary(folder: Path = HERE) -> str:
     ]
     for k, line in enumerate(of[0].lines[1]):
         target = f", {line.target}" if line.target else ""
-        rows.append(_row(f"{line.name}{target}", [_cell(one.lines[1][k]) for one in of]))
+        rows.append(_row(f"{line.name}{target}", [_setup(one.lines[1][k]) for one in of]))
     if earlier := sum(one.earlier for one in of):
         rows += ["", f"{earlier} of the {sum(len(one.pairs) for one in of)} reference swaps are of another version."]
     return "\n".join([*rows, "", about_lines(TABLES_READ, folder)])
 
 
-def _row(name: str, cells: list[str]) -> str:
-    return f"| {name} | {' | '.join(cells)} |"
+def _row(name: str, setups: list[str]) -> str:
+    return f"| {name} | {' | '.join(setups)} |"
 
 
-def _cell(line: Line) -> str:
+def _setup(line: Line) -> str:
     return f"{line.short}: {verdict(line)}" if line.target else line.short
 
 

@@ -28,13 +28,13 @@ def record(station_name: str, plant: str, path: Path, seed: int = SEED) -> None:
     from twin.catalogue import load_pack, load_station, load_timing, load_truck
     from twin.recording.swap import SwapRecorder
     from twin.runner.kinds import runner_maker
-    from twin.setup.cell import build_cell
+    from twin.setup.setup import build_setup
     from twin.swap import SwapTwin
 
     truck, pack = CELLS[station_name]
     station = load_station(station_name)
-    cell = build_cell(station, load_truck(truck), load_pack(pack), seed=seed)
-    twin = SwapTwin(cell, load_timing("factory", station), make_runner=runner_maker(plant))
+    setup = build_setup(station, load_truck(truck), load_pack(pack), seed=seed)
+    twin = SwapTwin(setup, load_timing("factory", station), make_runner=runner_maker(plant))
     try:
         with SwapRecorder(path, twin) as recorder:
             recorder.finish(twin.run())

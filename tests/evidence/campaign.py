@@ -14,7 +14,7 @@ from typing import Any
 
 from agents.agreement.run import BATCH
 from agents.statistics import wilson
-from agents.swap_rows import REDUCED, REFERENCE, Setup, SwapRow, play, read_rows
+from agents.swap_rows import REDUCED, REFERENCE, Series, SwapRow, play, read_rows
 from agents.swap_rows import write_rows as write_swaps
 from tests.evidence.part import HERE, Claim, Key, Part, Played, seeds_in_words
 from twin.catalogue.plain import model_from_plain
@@ -26,12 +26,12 @@ SETS = tuple((station, parking) for station in CELLS for parking in PARKINGS)
 PLANTS = (REFERENCE, REDUCED)
 
 
-def setup_of(station_name: str, parking: str) -> Setup:
+def series_of(station_name: str, parking: str) -> Series:
     """What a campaign's swaps are made from: factory timing."""
     from twin.catalogue import load_pack, load_station, load_timing, load_truck
 
     station, (truck, pack) = load_station(station_name), CELLS[station_name]
-    return Setup(station, load_truck(truck), load_pack(pack), load_timing("factory", station), parking)
+    return Series(station, load_truck(truck), load_pack(pack), load_timing("factory", station), parking)
 
 
 def table_of(station: str, parking: str, plant: str = REFERENCE) -> str:
@@ -97,7 +97,7 @@ def keys(seeds: int) -> list[Key]:
 
 def play_seeds(plant: str, station: str, parking: str, first: int, count: int) -> list[dict[str, Any]]:
     """Rows of consecutive seeds."""
-    rows = play(setup_of(station, parking), plant, range(first, first + count))
+    rows = play(series_of(station, parking), plant, range(first, first + count))
     return [row.model_dump(mode="json") for row in rows]
 
 

@@ -83,11 +83,11 @@ def write_log(folder: Path, hours: float) -> tuple[Path, Path, int]:
     lines = Lines.of(truth, columns, T0_NS)
     step = (10 * truth.step(0)).astype(str)
     alarms = [truth.alarm(k).astype(str) for k in range(2)]
-    tails = [",".join(row) for row in zip(*lines.cells.values(), step, *alarms, strict=True)]
+    tails = [",".join(row) for row in zip(*lines.setups.values(), step, *alarms, strict=True)]
     rows = round(hours * 3600 * HZ)
     path = folder / "day.csv"
     with path.open("w") as file:
-        file.write(",".join(["Timestamp", *lines.cells, "Step", "Alarm1", "Alarm2"]) + "\n")
+        file.write(",".join(["Timestamp", *lines.setups, "Step", "Alarm1", "Alarm2"]) + "\n")
         for begin in range(0, rows, PIECE_ROWS):
             k = np.arange(begin, min(begin + PIECE_ROWS, rows))
             said = stamps(T0_NS + k * (10**9 // HZ), 8.0, "%Y-%m-%dT%H:%M:%S.FRACTION+08:00")

@@ -16,7 +16,7 @@ from twin.catalogue import Pack, Station, TimingSet, Truck, load_station
 from twin.conditions import ALLOWED
 from twin.errors import InputError
 from twin.faults import Fault
-from twin.setup.cell import Cell, build_cell
+from twin.setup.setup import SwapSetup, build_setup
 from twin.setup.variation import Variation
 
 PARKING_SHARES = {"guided": 0.45, "unguided": 0.45, "driven": 0.10}
@@ -36,10 +36,10 @@ class EdgeCase:
     timing: TimingSet
     faults: tuple[Fault, ...]
 
-    def cell(self) -> Cell:
+    def setup(self) -> SwapSetup:
         """The resolved swap, its servo gains as far from the designed ones as Timing-v0 draws them."""
         variation = Variation.of(conditions=self.conditions, servo_gain_spread=SERVO_GAIN_SPREAD)
-        return build_cell(
+        return build_setup(
             self.station, self.truck, self.pack, seed=self.seed, parking=self.parking, variation=variation
         )  # fmt: skip
 
@@ -78,9 +78,9 @@ def draw_case(station_name: str, number: int, draw_seed: int = 0) -> EdgeCase:
     conditions = ALLOWED[int(draw.integers(len(ALLOWED)))]
     seed = int(draw.integers(2**31))
     timing = policy_set(station, draw, f"edge_{number}")
-    cell = build_cell(station, truck, pack, seed=seed, parking="guided" if parking == "driven" else parking)
+    setup = build_setup(station, truck, pack, seed=seed, parking="guided" if parking == "driven" else parking)
     identifier = f"{station_name}-{number}"
-    return EdgeCase(identifier, station, truck, pack, seed, parking, conditions, timing, draw_faults(draw, cell))
+    return EdgeCase(identifier, station, truck, pack, seed, parking, conditions, timing, draw_faults(draw, setup))
 
 
 def case_of(identifier: str, draw_seed: int = 0) -> EdgeCase:

@@ -48,7 +48,7 @@ def play(case: EdgeCase, plant: str) -> Row:
 
     began = time.perf_counter()
     try:
-        twin = SwapTwin(case.cell(), case.timing, case.faults, make_runner=runner_maker(plant))
+        twin = SwapTwin(case.setup(), case.timing, case.faults, make_runner=runner_maker(plant))
         try:
             result = twin.run()
             ended_s = twin.program.time_s(0)

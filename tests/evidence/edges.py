@@ -108,7 +108,7 @@ def play(options: argparse.Namespace) -> int:
 
     case = case_of(options.id, options.draw)
     print(f"{case.identifier}: {case.words}")
-    result = run_swap(case.cell(), case.timing, case.faults, record=options.record, plant=options.plant)
+    result = run_swap(case.setup(), case.timing, case.faults, record=options.record, plant=options.plant)
     if options.json:
         print(json.dumps(result.as_json(), indent=1))
     else:

@@ -26,7 +26,7 @@ from scipy.stats import spearmanr
 
 from agents.agreement.run import reduced_rows
 from tests.evidence import agreement
-from tests.evidence.campaign import setup_of, stored_rows
+from tests.evidence.campaign import series_of, stored_rows
 from tests.evidence.part import HERE, ROOT, Claim, Key, Part, Played, seeds_in_words
 
 TABLE = "engine_friction"
@@ -45,7 +45,7 @@ SWAY, FORCE = KPIS
 
 def figures(station: str, parking: str, seeds: int) -> dict[str, dict[int, float]]:
     """Key figures of swaps on whatever reduced-order plant this is."""
-    rows = list(reduced_rows(setup_of(station, parking), range(seeds)))
+    rows = list(reduced_rows(series_of(station, parking), range(seeds)))
     return {
         kpi: {row.seed: round(row.kpis[kpi], digits) for row in rows if row.completed} for kpi, digits in KPIS.items()
     }

@@ -111,9 +111,9 @@ def play(station: str, plant: str, text: str, seed: int = SEED) -> Row:
 
 def play_with_events(station: str, plant: str, text: str, seed: int = SEED) -> tuple[Row, list[dict[str, Any]]]:
     """The row of one swap, and the events of the swap."""
-    cell, timing = resolve(station, None, None, "factory", seed=seed, parking="guided")
+    setup, timing = resolve(station, None, None, "factory", seed=seed, parking="guided")
     began = time.process_time()
-    twin = SwapTwin(cell, timing, [parse_fault(text)], make_runner=runner_maker(plant))
+    twin = SwapTwin(setup, timing, [parse_fault(text)], make_runner=runner_maker(plant))
     try:
         result = twin.run()
     finally:

@@ -65,9 +65,9 @@ def play(name: str, plant: str, physics_hz: int, seed: int) -> float:
     from twin.catalogue import with_overrides
 
     figure = BY_NAME[name]
-    setup = campaign.setup_of(figure.station, figure.parking)
-    station = with_overrides(setup.station, {"rates.physics_hz": physics_hz})
-    (row,) = swap_rows.play(replace(setup, station=station), plant, [seed])
+    series = campaign.series_of(figure.station, figure.parking)
+    station = with_overrides(series.station, {"rates.physics_hz": physics_hz})
+    (row,) = swap_rows.play(replace(series, station=station), plant, [seed])
     assert row.outcome == "completed"
     return figure.of(row.kpis, row.phases_s)
 

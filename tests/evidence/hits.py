@@ -17,7 +17,7 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from agents.swap_rows import REDUCED, REFERENCE
-from tests.evidence.campaign import setup_of
+from tests.evidence.campaign import series_of
 from tests.evidence.part import HERE, Claim, Key, Part, Played, seeds_in_words
 from twin.plants.bullet.plant import BulletPlant
 from twin.plants.rom import RomPlant
@@ -95,14 +95,14 @@ PLANTS: dict[str, Any] = {REFERENCE: WatchedBullet, REDUCED: WatchedRom}
 
 def play(plant: str, seed: int) -> Peaks:
     """The peaks of one swap, in N."""
-    setup, watch = setup_of(STATION, PARKING), Watch()
+    series, watch = series_of(STATION, PARKING), Watch()
 
-    def make(cell: Any) -> Any:
-        made = PLANTS[plant](cell)
+    def make(setup: Any) -> Any:
+        made = PLANTS[plant](setup)
         made.watch = watch
         return Runner(made)
 
-    twin = SwapTwin(setup.cell(seed), setup.timing, make_runner=make)
+    twin = SwapTwin(series.setup(seed), series.timing, make_runner=make)
     try:
         twin.program.run()
         (result,) = twin.results()

@@ -24,7 +24,7 @@ from twin.commands.swap import resolve
 from twin.control.load_plausibility import DRIVE, JUMP, KNOWN
 from twin.runner.kinds import batch_maker
 from twin.sequence.timing import timing_table
-from twin.setup.cell import build_cell
+from twin.setup.setup import build_setup
 from twin.setup.variation import Variation
 from twin.swap import SwapTwin
 
@@ -38,21 +38,21 @@ def play(station_name: str, kind: str, first: int, count: int) -> tuple[np.ndarr
     numbers = range(first, first + count)
     if kind in ("guided", "unguided"):
         pairs = [resolve(station_name, None, None, "factory", seed=number, parking=kind) for number in numbers]
-        cells, timings = [cell for cell, _ in pairs], [timing for _, timing in pairs]
+        setups, timings = [setup for setup, _ in pairs], [timing for _, timing in pairs]
     else:
         station = load_station(station_name)
         batch = Batch(station_name, kind, first, count, DRAW)
         swap = batch.swap(station)
         truck, pack = load_truck(swap["truck"]), load_pack(swap["pack"])
         variation = Variation.of(conditions=swap["conditions"])
-        cells = [
-            build_cell(station, truck, pack, seed=number, parking=swap["parking"], variation=variation)
+        setups = [
+            build_setup(station, truck, pack, seed=number, parking=swap["parking"], variation=variation)
             for number in numbers
         ]
         timings = [batch.set_of(station, number) for number in numbers]
-    twin = SwapTwin(cells[0], timings[0], make_runner=batch_maker(cells))
+    twin = SwapTwin(setups[0], timings[0], make_runner=batch_maker(setups))
     try:
-        kind_of_station = cells[0].station.kind
+        kind_of_station = setups[0].station.kind
         twin.program.timing[:] = np.stack([timing_table(timing, kind_of_station) for timing in timings])[:, None, :]
         twin.program.run()
         return twin.runner.worlds["control"]["load_closest"].max(axis=1), [result.outcome for result in twin.results()]

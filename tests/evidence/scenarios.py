@@ -13,11 +13,11 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
+from tests.twin.faults.setups import cell_of
 
 from tests.evidence.timing_sets import BATCH, Batch
 from tests.physics import rig
 from tests.twin import test_monitor as hand
-from tests.twin.faults.cells import cell_of
 from twin.catalogue import load_pack, load_station, load_timing, load_truck
 from twin.catalogue.schema import TimingSet
 from twin.control.interlocks import DISTANCE_MARGIN_M
@@ -35,7 +35,7 @@ from twin.records import (
 )
 from twin.runner.kinds import rom_runner
 from twin.runner.single import Runner
-from twin.setup.cell import Cell, build_cell
+from twin.setup.setup import SwapSetup, build_setup
 from twin.setup.variation import Variation
 from twin.swap import SwapTwin
 
@@ -147,16 +147,16 @@ def drifted_load_cell(bench: Bench) -> Played:
     """Whole chassis swaps whose load cell has drifted by -3 kN, from the beginning or at the pull test."""
     violations: set[int] = set()
     for spec in ("load_cell_offset:offset_n=-3000", "load_cell_offset:offset_n=-3000,phase=pull_test"):
-        cell = cell_of("chassis")
-        violations |= _violations(bench, cell, load_timing("factory", cell.station), parse_fault(spec))
+        setup = cell_of("chassis")
+        violations |= _violations(bench, setup, load_timing("factory", setup.station), parse_fault(spec))
     return Played(violations)
 
 
-def _violations(bench: Bench, cell: Cell, timing: TimingSet, *faults: Fault) -> set[int]:
+def _violations(bench: Bench, setup: SwapSetup, timing: TimingSet, *faults: Fault) -> set[int]:
     """The invariants that a whole swap on the reduced-order plant breaks."""
-    params = cell.params.copy()
+    params = setup.params.copy()
     bench.prepare(params)
-    twin = SwapTwin(replace(cell, params=params), timing, faults, make_runner=rom_runner)
+    twin = SwapTwin(replace(setup, params=params), timing, faults, make_runner=rom_runner)
     try:
         return {int(violation["invariant"]) for violation in twin.run().violations}
     finally:
@@ -246,11 +246,11 @@ def lands_while_it_travels(bench: Bench) -> Played:
     for number in LANDING_SETS:
         batch = Batch("top_lift", "random", number // BATCH * BATCH, BATCH, draw_seed=0)
         names = batch.swap(station)
-        cell = build_cell(
+        setup = build_setup(
             station, load_truck(names["truck"]), load_pack(names["pack"]), seed=number, parking=names["parking"],
             variation=Variation.of(conditions=names["conditions"]),
         )  # fmt: skip
-        violations |= _violations(bench, cell, batch.set_of(station, number))
+        violations |= _violations(bench, setup, batch.set_of(station, number))
     return Played(violations)
 
 

@@ -16,7 +16,7 @@ from tests.evidence.timing_draws import as_yaml, catalogue_set
 from twin import seeding
 from twin.catalogue import load_station, load_timing
 from twin.errors import InputError
-from twin.faults import faulty_cell, parse_fault
+from twin.faults import faulty_setup, parse_fault
 
 STATIONS = ("top_lift", "chassis")
 
@@ -51,7 +51,7 @@ def test_every_drawn_case_can_be_played(station: str, tmp_path: Path) -> None:
     for k in range(40):
         case = draw_case(station, k)
         if case.parking != "driven":  # a drive takes a second
-            faulty_cell(case.cell(), case.faults)
+            faulty_setup(case.setup(), case.faults)
         path = tmp_path / f"{k}.yaml"
         path.write_text(as_yaml(case.timing, "drawn"))
         assert load_timing(str(path), loaded) == case.timing
@@ -61,11 +61,11 @@ def test_every_drawn_case_can_be_played(station: str, tmp_path: Path) -> None:
 def test_every_kind_of_fault_is_drawn_as_the_swap_can_have_it(station: str) -> None:
     assert not missing_kinds()
     case = next(c for k in range(40) if (c := draw_case(station, k)).parking != "driven")
-    cell = case.cell()
+    setup = case.setup()
     for kind, settings in SETTINGS.items():
         draw = seeding.stream(1, kind)
         for _ in range(20):
-            faulty_cell(cell, [parse_fault(f"{kind}:{settings(draw, cell)}")])
+            faulty_setup(setup, [parse_fault(f"{kind}:{settings(draw, setup)}")])
 
 
 @pytest.mark.parametrize("corners", [False, True])

@@ -9,7 +9,7 @@ import pytest
 from agents.agreement.lines import PEAK_SWAY, PHASE_S, PHASE_WORST
 from agents.swap_rows import REDUCED, REFERENCE, SwapRow, play
 from tests.evidence.agreement import NOT_MET
-from tests.evidence.campaign import CELLS, SETS, setup_of, stored_rows, table_of
+from tests.evidence.campaign import CELLS, SETS, series_of, stored_rows, table_of
 from tests.evidence.replay import assert_as_stored, row_differences
 from tests.tiers import slow
 
@@ -23,7 +23,7 @@ SLOW = [(*which, seed) for which in SETS for seed in (2, 11)] + [(s, "unguided",
 @cache
 def again(station: str, parking: str, plant: str, seeds: tuple[int, ...]) -> dict[int, SwapRow]:
     """Rows by seed, played now."""
-    return {row.seed: row for row in play(setup_of(station, parking), plant, seeds)}
+    return {row.seed: row for row in play(series_of(station, parking), plant, seeds)}
 
 
 def assert_comes_out(station: str, parking: str, plant: str, seeds: tuple[int, ...]) -> None:

@@ -9,7 +9,7 @@ import pytest
 from tests.evidence.timing_sets import BATCH, KINDS, STATIONS, Batch, Row, batches, play, read, report, table, wrong
 from twin.catalogue import load_pack, load_station, load_timing, load_truck
 from twin.runner.kinds import rom_runner
-from twin.setup.cell import build_cell
+from twin.setup.setup import build_setup
 from twin.setup.variation import Variation
 from twin.swap import SwapTwin
 
@@ -28,13 +28,13 @@ def test_a_swap_that_nobody_watches_ends_as_one_that_is_watched(station: str, nu
     """The same outcome at the same time: a load that is lowered in its slot, beside the truck or another pack."""
     batch, at = Batch(station, "random", number // BATCH * BATCH, BATCH, draw_seed=0), load_station(station)
     names = batch.swap(at)
-    cell = build_cell(
+    setup = build_setup(
         at, load_truck(names["truck"]), load_pack(names["pack"]), seed=number, parking=names["parking"],
         variation=Variation.of(conditions=names["conditions"]),
     )  # fmt: skip
     ends = []
     for watched in (False, True):
-        twin = SwapTwin(cell, batch.set_of(at, number), make_runner=rom_runner)
+        twin = SwapTwin(setup, batch.set_of(at, number), make_runner=rom_runner)
         if watched:
             twin.watch(lambda plant: None)
         result = twin.run()

@@ -21,13 +21,13 @@ SEED = 1
 def play(station_name: str, physics_hz: int, seed: int = SEED) -> dict[str, Any]:
     """One guided swap under factory timing at a physics rate."""
     from twin.catalogue import load_pack, load_station, load_timing, load_truck, with_overrides
-    from twin.setup.cell import build_cell
+    from twin.setup.setup import build_setup
     from twin.swap import SwapTwin
 
     truck, pack = CELLS[station_name]
     station = with_overrides(load_station(station_name), {"rates.physics_hz": physics_hz})
-    cell = build_cell(station, load_truck(truck), load_pack(pack), seed=seed)
-    twin = SwapTwin(cell, load_timing("factory", station))
+    setup = build_setup(station, load_truck(truck), load_pack(pack), seed=seed)
+    twin = SwapTwin(setup, load_timing("factory", station))
     try:
         result = twin.run()
     finally:

@@ -41,7 +41,7 @@ from twin.catalogue import Station, TimingSet, load_pack, load_station, load_tru
 from twin.conditions import ALLOWED
 from twin.sequence.program import OUTCOMES
 from twin.sequence.timing import timing_table
-from twin.setup.cell import Cell, build_cell
+from twin.setup.setup import SwapSetup, build_setup
 from twin.setup.variation import Variation
 
 STATIONS = ("top_lift", "chassis")
@@ -105,11 +105,11 @@ def _played(batch: Batch, station: Station, timings: list[TimingSet], swap: dict
 
     truck, pack = load_truck(swap["truck"]), load_pack(swap["pack"])
     variation = Variation.of(conditions=swap["conditions"])
-    cells: list[Cell] = [
-        build_cell(station, truck, pack, seed=number, parking=swap["parking"], variation=variation)
+    setups: list[SwapSetup] = [
+        build_setup(station, truck, pack, seed=number, parking=swap["parking"], variation=variation)
         for number in batch.numbers
     ]
-    twin = SwapTwin(cells[0], timings[0], make_runner=batch_maker(cells))
+    twin = SwapTwin(setups[0], timings[0], make_runner=batch_maker(setups))
     try:
         twin.program.timing[:] = np.stack([timing_table(timing, station.kind) for timing in timings])[:, None, :]
         twin.program.run()

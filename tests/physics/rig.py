@@ -30,7 +30,7 @@ from twin.records import (
     new_command,
 )
 from twin.runner.single import Runner
-from twin.setup.cell import Cell, build_cell
+from twin.setup.setup import SwapSetup, build_setup
 
 Array = np.ndarray
 
@@ -38,8 +38,8 @@ Array = np.ndarray
 class BulletBench(Runner):
     """One world of the reference plant; what a runner has not is its plant's."""
 
-    def __init__(self, cell: Cell, **named: Any) -> None:
-        super().__init__(BulletPlant(cell, **named))
+    def __init__(self, setup: SwapSetup, **named: Any) -> None:
+        super().__init__(BulletPlant(setup, **named))
         self._dt_s = 1.0 / self._physics_hz
 
     def __getattr__(self, name: str) -> Any:
@@ -90,8 +90,8 @@ def bench(
         the_station = with_overrides(the_station, station_with)
     if pack_with:
         the_pack = with_overrides(the_pack, pack_with)
-    cell = build_cell(the_station, the_truck, the_pack, seed=seed)
-    params = cell.params.copy()
+    setup = build_setup(the_station, the_truck, the_pack, seed=seed)
+    params = setup.params.copy()
     if park is not None:
         params["truck_park"] = park
     params["pack_mass_kg"][0, : params["packs"][0]] = the_pack.mass_kg
@@ -100,7 +100,7 @@ def bench(
     if "truck_com" in (params_with or {}):
         com_m = tuple(map(float, params["truck_com"][0]))
         the_truck = the_truck.model_copy(update={"sprung_com_m": com_m})
-        cell = dataclasses.replace(cell, truck=the_truck)
+        setup = dataclasses.replace(setup, truck=the_truck)
     if not trailer:
         params["truck_trailer_kg"] = 0.0
     for k, kg in (pack_kg or {}).items():
@@ -113,7 +113,7 @@ def bench(
     changes = {"params": params}
     if guide_friction is not None:
         changes["guide_friction"] = guide_friction
-    return plant(dataclasses.replace(cell, **changes))
+    return plant(dataclasses.replace(setup, **changes))
 
 
 # ------------------------------------------------------------------------------------------------------ placing
@@ -184,7 +184,7 @@ def place_pack(
 
 
 def remove_pack(plant: Plant, k: int) -> None:
-    """Take pack `k` out of the cell: far away and held there."""
+    """Take pack `k` out of the setup: far away and held there."""
     place_pack(plant, k, (60.0, 60.0 + 5.0 * k, 5.0))
     if isinstance(plant, BulletBench):
         pb.changeDynamics(plant._packs[k], -1, mass=0.0, physicsClientId=plant._client)

@@ -13,7 +13,7 @@ from twin.plants.rom.model import COUPLED, GROUND
 from twin.plants.rom.step_mode import ATTACHED, FULL_RATE, LONG_STEP, SLEEPING
 from twin.records import ROBOTS
 from twin.runner.single import Runner
-from twin.setup.cell import Cell
+from twin.setup.setup import SwapSetup
 
 __all__ = ["ATTACHED", "FULL_RATE", "LONG_STEP", "SLEEPING", "RomBench"]
 
@@ -68,8 +68,8 @@ class RomBench(Runner):
 
     plant: PacedPlant
 
-    def __init__(self, cell: Cell) -> None:
-        super().__init__(PacedPlant(cell))
+    def __init__(self, setup: SwapSetup) -> None:
+        super().__init__(PacedPlant(setup))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.plant, name)

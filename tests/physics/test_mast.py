@@ -12,7 +12,7 @@ from tests.physics import rig
 from tests.tiers import slow
 from twin.catalogue import load_pack, load_station, load_timing, load_truck, with_overrides
 from twin.records import EPITCH, EROLL, EX, EY, TPITCH, TROLL
-from twin.setup.cell import build_cell
+from twin.setup.setup import build_setup
 from twin.swap import SwapTwin
 
 G = rig.GRAVITY_MPS2
@@ -28,7 +28,7 @@ def test_what_a_steady_push_does_to_a_hanging_pack(bench, axis, tilt, locked):
     plant = bench("top_lift_mast", station_with={"reeving.damping_ratio": 0.3})  # comes to rest in time
     rig.hang(plant, rig.OLD, 2.0)
     rig.brake(plant)
-    w, p, reeving = plant.worlds[0], plant.params[0], plant.cell.station.reeving
+    w, p, reeving = plant.worlds[0], plant.params[0], plant.setup.station.reeving
     w["truth"]["float_lock"][0] = w["image"]["float_lock_command"][0] = int(locked)
     column = p["e_stiffness"] + p["e_lock_stiffness"]  # what gives it its frequency: test_statics
     k, c = column[axis - EX], reeving.tilt_stiffness_nm_per_rad
@@ -53,10 +53,10 @@ def test_a_pack_off_a_leaning_truck_goes_level_into_its_slot(pitch_deg, roll_deg
     slot at the first attempt. A rigid head would keep the tilt: 17 mm beyond the guides' capture.
     """
     station = with_overrides(load_station("top_lift_mast"), QUICK)
-    cell = build_cell(station, load_truck("tractor_6x4"), load_pack("cab_423"), seed=2)
-    params = cell.params.copy()
+    setup = build_setup(station, load_truck("tractor_6x4"), load_pack("cab_423"), seed=2)
+    params = setup.params.copy()
     params["truck_park"][0, [TPITCH, TROLL]] = radians(pitch_deg), radians(roll_deg)
-    twin = SwapTwin(dataclasses.replace(cell, params=params), load_timing("factory", station))
+    twin = SwapTwin(dataclasses.replace(setup, params=params), load_timing("factory", station))
     try:
         w, program = twin.runner.worlds[0], twin.program
         lean = []

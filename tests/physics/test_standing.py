@@ -36,7 +36,7 @@ def test_what_friction_holds_does_not_creep(bench, share):
     """Drawn aside with less than friction holds: under 2 um in 2 s, measured 0.1. (With friction that only brakes it is
     1.5 mm at a twentieth.)"""
     plant = bench("chassis", "chassis_tractor_3")
-    friction = plant.cell.station.end_effector.friction
+    friction = plant.setup.station.end_effector.friction
     press(plant, share * friction * PRESSING_N / float(plant.params["e_stiffness"][0, 0]))
     at_m, force_n = watch(plant, 2.0)
     drawn = np.hypot(*force_n[-1, :2]) / (friction * abs(force_n[-1, 2]))
@@ -48,7 +48,7 @@ def test_what_friction_cannot_hold_slips(bench):
     """Drawn aside ever more it stands, to 20 um, up to nine tenths of mu N; and while it slips, until its own pins meet
     the pack after 2 mm, friction is mu N to 3 %."""
     plant = bench("chassis", "chassis_tractor_3")
-    friction = plant.cell.station.end_effector.friction
+    friction = plant.setup.station.end_effector.friction
     press(plant)
     rig.move(plant, x=float(plant.worlds["truth"]["q"][0, 0, 0]) - 0.015, velocity=0.005, acceleration=0.05, jerk=0.5)
     at_m, force_n = watch(plant, 3.5)

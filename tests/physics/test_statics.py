@@ -41,7 +41,7 @@ def test_lift_table_spring(bench, block):
     rig.brake(plant)
     rig.run(plant, 4.0)
     w = plant.worlds[0]
-    stiffness = plant.cell.station.reeving.vertical_stiffness_n_per_m
+    stiffness = plant.setup.station.reeving.vertical_stiffness_n_per_m
     assert -w["truth"]["q"][0, EZ] == pytest.approx(kg * G / stiffness, rel=2e-3)
     assert w["truth"]["load_n"][0] == pytest.approx(kg * G, rel=2e-3)
 
@@ -54,7 +54,7 @@ def test_table_centring_spring_period(bench, joint):
     rig.brake(plant)
     rig.place_axes(plant, **{"ex" if joint == EX else "ey": 0.01})
     seen = rig.record(plant, 2.0, "q")
-    stiffness = plant.cell.station.reeving.centring_stiffness_n_per_m
+    stiffness = plant.setup.station.reeving.centring_stiffness_n_per_m
     assert rig.period_s(seen["t_s"], seen["q"][:, 0, joint]) == pytest.approx(
         2.0 * pi * sqrt(150.0 / stiffness), rel=0.01
     )

@@ -30,9 +30,9 @@ LOW_M = 0.12
 
 def insertion(station: str, path: Path, *, most: int = 400) -> AlignmentResult:
     """The last job's insertion by the servo, recorded; given up after `most` decisions."""
-    cell, _ = cell_and_timing(station, seed=3)
-    hover = Hover(job=len(cell.jobs) - 1, height_m=LOW_M, off_x_m=0.004, off_y_m=-0.003)
-    twin, servo, taken = AlignmentTwin(cell, hover, policies={"align": "baseline"}), VisualServo(), 0
+    setup, _ = cell_and_timing(station, seed=3)
+    hover = Hover(job=len(setup.jobs) - 1, height_m=LOW_M, off_x_m=0.004, off_y_m=-0.003)
+    twin, servo, taken = AlignmentTwin(setup, hover, policies={"align": "baseline"}), VisualServo(), 0
     try:
         with SwapRecorder(path, twin) as recorder:
             twin.begin()

@@ -9,19 +9,19 @@ from twin.catalogue import load_pack, load_station, load_timing, load_truck
 from twin.faults import parse_fault
 from twin.result import SwapResult
 from twin.runner.kinds import batch_maker, rom_runner
-from twin.setup.cell import Cell, build_cell
+from twin.setup.setup import SwapSetup, build_setup
 from twin.swap import SwapTwin
 
 
-def cells_of(station: str, seeds: tuple[int, ...]) -> list[Cell]:
+def cells_of(station: str, seeds: tuple[int, ...]) -> list[SwapSetup]:
     at, (truck, pack) = load_station(station), CELLS[station]
     parts = at, load_truck(truck), load_pack(pack)
-    return [build_cell(*parts, seed=seed, parking="unguided") for seed in seeds]
+    return [build_setup(*parts, seed=seed, parking="unguided") for seed in seeds]
 
 
-def batch(cells: list[Cell]) -> SwapTwin:
-    timing = load_timing("factory", cells[0].station)
-    return SwapTwin(cells[0], timing, make_runner=batch_maker(cells))
+def batch(setups: list[SwapSetup]) -> SwapTwin:
+    timing = load_timing("factory", setups[0].station)
+    return SwapTwin(setups[0], timing, make_runner=batch_maker(setups))
 
 
 def told(result: SwapResult) -> dict[str, object]:
@@ -30,27 +30,27 @@ def told(result: SwapResult) -> dict[str, object]:
 
 @pytest.mark.parametrize(("station", "seeds"), [("top_lift", (0, 1, 2, 3)), ("chassis", (2, 3, 6))])
 def test_a_swap_of_a_batch_tells_what_it_tells_alone(station: str, seeds: tuple[int, ...]) -> None:
-    cells = cells_of(station, seeds)
-    together = batch(cells)
+    setups = cells_of(station, seeds)
+    together = batch(setups)
     together.program.run()
     results = together.results()
-    assert [result.cell.seed for result in results] == list(seeds)
+    assert [result.setup.seed for result in results] == list(seeds)
     assert len({result.end_state_sha256 for result in results}) == len(seeds)
-    for cell, result in zip(cells, results, strict=True):
-        alone = SwapTwin(cell, together.timing, make_runner=rom_runner).run()
+    for setup, result in zip(setups, results, strict=True):
+        alone = SwapTwin(setup, together.timing, make_runner=rom_runner).run()
         assert told(result) == told(alone)
     if station == "chassis":
         assert {result.outcome for result in results} == {"completed", "repark_required"}, "they end at different times"
 
 
 def test_what_acts_on_single_swaps_is_refused_for_a_batch() -> None:
-    cells = cells_of("top_lift", (0, 1))
-    timing = load_timing("factory", cells[0].station)
+    setups = cells_of("top_lift", (0, 1))
+    timing = load_timing("factory", setups[0].station)
     with pytest.raises(ValueError, match="single swaps"):
-        SwapTwin(cells[0], timing, [parse_fault("estop:at_s=3")], make_runner=batch_maker(cells))
+        SwapTwin(setups[0], timing, [parse_fault("estop:at_s=3")], make_runner=batch_maker(setups))
 
 
 def test_a_single_swap_says_how_often_it_tried() -> None:
-    [cell] = cells_of("top_lift", (0,))
-    result = batch([cell]).run()
+    [setup] = cells_of("top_lift", (0,))
+    result = batch([setup]).run()
     assert result.insert_attempts == (result.kpis["insert_attempts"],)

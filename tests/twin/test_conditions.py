@@ -13,7 +13,7 @@ from twin.docking import docking_params
 from twin.docking.driver import sight_factors
 from twin.docking.params import lidar_in
 from twin.errors import InputError
-from twin.setup.cell import build_cell
+from twin.setup.setup import build_setup
 from twin.setup.variation import SIGHT, Variation, sight_in
 
 
@@ -45,14 +45,15 @@ def test_the_scanner() -> None:
     assert both == pytest.approx((math.sqrt(20.0), 6.0, 0.24))
     assert all(sight_in(name) == SIGHT[name] for name in CONDITIONS)
     at, truck, pack = load_station("top_lift"), load_truck("tractor_6x4"), load_pack("cab_282")
-    cells = {
-        name: build_cell(at, truck, pack, seed=3, variation=Variation.of(conditions=name)).params[0] for name in ALLOWED
+    setups = {
+        name: build_setup(at, truck, pack, seed=3, variation=Variation.of(conditions=name)).params[0]
+        for name in ALLOWED
     }
-    sigma = {name: p["scan_sigma_m"] for name, p in cells.items()}
+    sigma = {name: p["scan_sigma_m"] for name, p in setups.items()}
     np.testing.assert_allclose(sigma["night+rain"], np.hypot(sigma["night"], sigma["rain"]))
-    biases = {name: p["scan_bias"] for name, p in cells.items()}
+    biases = {name: p["scan_bias"] for name, p in setups.items()}
     np.testing.assert_allclose(biases["night+rain"], biases["night"] + biases["rain"])
-    assert cells["night+rain"]["scan_dropout"] == pytest.approx(0.24)
+    assert setups["night+rain"]["scan_dropout"] == pytest.approx(0.24)
 
 
 def test_the_lidar_and_the_road() -> None:

@@ -21,8 +21,8 @@ PEAKS = ("peak_sway_m", "peak_sway_rad", "peak_lateral_force_n", "peak_axial_for
 
 @functools.cache
 def swap(station: str, *faults: str) -> SwapResult:
-    cell, timing = resolve(station, None, None, "factory", seed=0, parking="guided")
-    twin = SwapTwin(cell, timing, [parse_fault(text) for text in faults], make_runner=rom_runner)
+    setup, timing = resolve(station, None, None, "factory", seed=0, parking="guided")
+    twin = SwapTwin(setup, timing, [parse_fault(text) for text in faults], make_runner=rom_runner)
     try:
         return twin.run()
     finally:

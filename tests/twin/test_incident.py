@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.twin.faults.setups import cell_of
 
-from tests.twin.faults.cells import cell_of
 from tests.twin.why import says_why
 from twin.catalogue import load_pack, load_station, load_timing, load_truck
 from twin.commands.swap import resolve
@@ -20,7 +20,7 @@ from twin.recording.swap import SwapRecorder
 from twin.records.causes import CAUSES
 from twin.result import SwapResult
 from twin.runner.kinds import rom_runner
-from twin.setup.cell import build_cell
+from twin.setup.setup import build_setup
 from twin.swap import SwapTwin
 
 ENDS = [
@@ -51,8 +51,8 @@ ENDS = [
 
 
 def run(station: str, fault: str, target: Path) -> SwapResult:
-    cell = cell_of(station)
-    twin = SwapTwin(cell, load_timing("factory", cell.station), [parse_fault(fault)], make_runner=rom_runner)
+    setup = cell_of(station)
+    twin = SwapTwin(setup, load_timing("factory", setup.station), [parse_fault(fault)], make_runner=rom_runner)
     with SwapRecorder(target, twin) as recorder:
         result = twin.run()
         recorder.finish(result)
@@ -82,7 +82,7 @@ def test_an_end_says_why_as_recorded(
         assert recorded == {**end, "level": "error"}
         if end["quantity"] == "load":
             assert largest(recording, f"{robot}/load_cell_n", at_s) == pytest.approx(value, rel=0.12, abs=500.0)
-            if outcome == "overload":  # the fast channel: noise of the cell on the true load
+            if outcome == "overload":  # the fast channel: noise of the setup on the true load
                 assert largest(recording, f"{robot}/load_n", at_s) == pytest.approx(value, rel=0.05)
         elif end["quantity"] == "following_error":
             # before the trip, which gives the reference up; the axis stands, so that the error grows as the reference
@@ -104,9 +104,9 @@ def test_an_end_says_why_as_recorded(
 
 def test_a_refused_command_says_which_permissive_and_by_how_much(tmp_path: Path) -> None:
     station = load_station("chassis")
-    cell = build_cell(station, load_truck("chassis_tractor_3"), load_pack("chassis_171"), seed=7)
+    setup = build_setup(station, load_truck("chassis_tractor_3"), load_pack("chassis_171"), seed=7)
     twin = SwapTwin(
-        cell, load_timing("factory", station), [parse_fault("scanner_noise:factor=20")], make_runner=rom_runner
+        setup, load_timing("factory", station), [parse_fault("scanner_noise:factor=20")], make_runner=rom_runner
     )
     result = twin.run()
     assert result.outcome == "refused"
@@ -116,8 +116,8 @@ def test_a_refused_command_says_which_permissive_and_by_how_much(tmp_path: Path)
 
 
 def test_a_stop_of_the_station_says_what_each_robot_did() -> None:
-    cell, timing = resolve("chassis", "chassis_tractor_3", None, "factory", seed=7, parking="guided")
-    twin = SwapTwin(cell, timing, [parse_fault("estop:at_s=46.3")], make_runner=rom_runner)
+    setup, timing = resolve("chassis", "chassis_tractor_3", None, "factory", seed=7, parking="guided")
+    twin = SwapTwin(setup, timing, [parse_fault("estop:at_s=46.3")], make_runner=rom_runner)
     result = twin.run()
     trip = next(event for event in result.events if event["name"] == "trip")
     doing = {span.robot: span.name for span in result.phases if span.start_s <= trip["at_s"] <= span.end_s}

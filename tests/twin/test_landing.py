@@ -24,7 +24,7 @@ from twin.faults import Fault, parse_fault
 from twin.records import UNTIL_LANDED, X, Y, Z
 from twin.result import SwapResult
 from twin.runner.kinds import batch_maker
-from twin.setup.cell import Cell, build_cell
+from twin.setup.setup import SwapSetup, build_setup
 from twin.swap import SwapTwin
 
 REACH_M = 0.057
@@ -36,13 +36,13 @@ CROSSING_MPS = 0.15
 (v sqrt(k m), 450 kg), a third of what the structure bears."""
 
 
-def landings(cell: Cell, timing: TimingSet, *faults: Fault) -> tuple[SwapResult, list[tuple[float, float]]]:
+def landings(setup: SwapSetup, timing: TimingSet, *faults: Fault) -> tuple[SwapResult, list[tuple[float, float]]]:
     """A swap on the reduced-order plant, and how its end effectors came within reach of a pack.
 
     Returns:
         the result; (distance beside the pack in m, speed sideways in m/s) of each landing, as its guides reach the pack
     """
-    twin = SwapTwin(cell, timing, faults, make_runner=batch_maker([cell]))
+    twin = SwapTwin(setup, timing, faults, make_runner=batch_maker([setup]))
     seen: list[tuple[float, float]] = []
     low: set[int] = set()
 
@@ -98,11 +98,11 @@ def test_a_swing_that_does_not_end_ends_the_swap() -> None:
 def test_it_waits_above_guides_of_any_capture(station_name: str, capture_m: float) -> None:
     """Guides twice as deep meet a pack twice as high: waiting where the shipped ones end would hit its side."""
     station = with_overrides(load_station(station_name), {"end_effector.flipper_capture_m": capture_m})
-    cell = build_cell(station, load_truck("tractor_6x4"), load_pack("cab_282"), seed=0)
+    setup = build_setup(station, load_truck("tractor_6x4"), load_pack("cab_282"), seed=0)
     early = {"overlap_s": 10.0}
-    result, _ = landings(cell, factory_but("top_lift", {"lower": early, "traverse_to_full": early, "pick": early}))
+    result, _ = landings(setup, factory_but("top_lift", {"lower": early, "traverse_to_full": early, "pick": early}))
     assert not result.violations
-    assert let_off_m(cell.params[0]) > REACH_M / 0.040 * capture_m
+    assert let_off_m(setup.params[0]) > REACH_M / 0.040 * capture_m
     assert GUIDE_REACH == LET_OFF_CAPTURES
 
 
@@ -120,11 +120,11 @@ def test_no_timing_set_lets_it_come_to_a_pack_from_beside(number: int, station_n
 def test_a_fast_pull_on_the_heaviest_pack_stops_below_the_overload_cut_off() -> None:
     """The load cell's filter lags behind the load by 2.7 kN at the highest speed of a pull; 3.4 kN are left."""
     station = load_station("top_lift")
-    cell = build_cell(station, load_truck("dump_8x4"), load_pack("cab_423"), seed=112, parking="guided")
+    setup = build_setup(station, load_truck("dump_8x4"), load_pack("cab_423"), seed=112, parking="guided")
     twin = SwapTwin(
-        cell,
+        setup,
         factory_but("top_lift", {"pull_test": {"creep_speed_mps": 0.05, "creep_height_m": 0.05}}),
-        make_runner=batch_maker([cell]),
+        make_runner=batch_maker([setup]),
     )
     most = 0.0
 

@@ -17,7 +17,7 @@ from twin.catalogue import load_pack, load_station, load_truck, with_overrides
 from twin.catalogue.schema import MECHANICAL, Station
 from twin.lower_bound import Limits, axis_limits, lower_bound, lower_bound_s, reach_s, rest_to_rest_s, window_s
 from twin.records import AXES, X, Z
-from twin.setup.cell import Cell, build_cell
+from twin.setup.setup import SwapSetup, build_setup
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "lower_bound.md"
 SHIPPED = {"top_lift": ("tractor_6x4", "cab_282"), "chassis": ("chassis_tractor_3", "chassis_171")}
@@ -42,12 +42,12 @@ def station_of(name: str) -> Station:
     return load_station(name)
 
 
-def make_cell(station: Station, *, seed: int = 1, truck: str = "", pack: str = "") -> Cell:
+def make_cell(station: Station, *, seed: int = 1, truck: str = "", pack: str = "") -> SwapSetup:
     truck_name, pack_name = SHIPPED[station.kind]
-    return build_cell(station, load_truck(truck or truck_name), load_pack(pack or pack_name), seed=seed)
+    return build_setup(station, load_truck(truck or truck_name), load_pack(pack or pack_name), seed=seed)
 
 
-def changed(name: str, overrides: dict[str, object], **wanted: object) -> Cell:
+def changed(name: str, overrides: dict[str, object], **wanted: object) -> SwapSetup:
     return make_cell(with_overrides(station_of(name), overrides), **wanted)  # type: ignore[arg-type]
 
 
@@ -162,12 +162,12 @@ def test_sum_by_hand_with_axes_of_constant_speed():
     fast |= {f"axes.{axis}.acceleration{suffix}_mps2": 1e9 for axis in "xyz" for suffix in ("", "_empty")}
     strong = {"jerk_mps3": 1e18, "force_limit_n": 1e14, "brake_force_n": 1e9, "stopping_distance_m": 0.08}
     fast |= {f"axes.{axis}.{name}": value for axis in "xyz" for name, value in strong.items()}
-    cell = changed("top_lift", {**fast, **NO_SPREAD})
-    job = cell.jobs[0]
-    put, take = cell.station.slots[job.put_slot], cell.station.slots[job.take_slot]
+    setup = changed("top_lift", {**fast, **NO_SPREAD})
+    job = setup.jobs[0]
+    put, take = setup.station.slots[job.put_slot], setup.station.slots[job.take_slot]
     assert (put.x_m, take.x_m, put.y_m, put.z_m) == (2.25, -0.75, 3.0, 0.40)
     # 29.43 kN off the axles: 65 % on 500 kN/m, 35 % on 2200 kN/m, seen at 65 % of the wheelbase
-    weight_n = float(cell.params["pack_mass_kg"][0, job.old_pack]) * 9.81
+    weight_n = float(setup.params["pack_mass_kg"][0, job.old_pack]) * 9.81
     rebound = weight_n * (0.65**2 / 5.0e5 + 0.35**2 / 2.2e6)
     assert 0.025 < rebound < 0.028
     cleared, seat, slot = 3.2 + 1.6 - 0.01, 1.056 + 1.6, 0.40 + 1.6
@@ -183,7 +183,7 @@ def test_sum_by_hand_with_axes_of_constant_speed():
         + (cleared - seat - rebound)  # insert
         + (3.2 - seat - rebound)  # clear
     )
-    assert lower_bound_s(cell) == pytest.approx(metres / 0.5 + actuators, abs=1e-5)
+    assert lower_bound_s(setup) == pytest.approx(metres / 0.5 + actuators, abs=1e-5)
 
 
 @pytest.mark.parametrize("name", ["top_lift", "top_lift_mast", "chassis", "chassis_single"])
@@ -279,6 +279,6 @@ def test_every_seed_has_its_own_bound_and_keeps_it():
 
 @pytest.mark.parametrize("name", ["top_lift", "chassis"])
 def test_document_has_the_present_tables(name):
-    """docs/lower_bound.md shows seed 1 of both stations; print(lower_bound(cell).table()) gives what belongs there."""
+    """docs/lower_bound.md shows seed 1 of both stations; print(lower_bound(setup).table()) gives what belongs there."""
     table = lower_bound(make_cell(station_of(name))).table()
     assert table in DOCUMENT.read_text(encoding="utf-8"), f"docs/lower_bound.md, {name}, should show:\n{table}"

@@ -40,7 +40,7 @@ from twin.records import (
 )
 from twin.result import violations_of
 from twin.runner.scan import plc_scan_unseen
-from twin.setup.cell import build_cell
+from twin.setup.setup import build_setup
 
 SCAN_S = 0.01
 ROBOT = np.zeros(1, np.int64)
@@ -588,11 +588,11 @@ def test_6_two_robots_that_run_towards_each_other_stop_in_time(bench):
 
 
 def records(kind: str) -> tuple[np.ndarray, np.void, np.void]:
-    """(worlds, world, params) of a cell at rest, with nothing behind them."""
+    """(worlds, world, params) of a setup at rest, with nothing behind them."""
     truck, pack = rig.DEFAULTS[kind]
-    cell = build_cell(load_station(kind), load_truck(truck), load_pack(pack), seed=1)
-    worlds = new_world(cell)
-    return worlds, worlds[0], cell.params.copy()[0]
+    setup = build_setup(load_station(kind), load_truck(truck), load_pack(pack), seed=1)
+    worlds = new_world(setup)
+    return worlds, worlds[0], setup.params.copy()[0]
 
 
 def test_6_positions_beyond_the_stroke():
@@ -744,8 +744,8 @@ def test_what_is_not_finite_is_told_without_nan():
         int(w["control"]["acknowledgements"]),
         int(w["image"]["truck_released"]),
     )
-    cell = build_cell(load_station("top_lift"), load_truck("tractor_6x4"), load_pack("cab_282"), seed=1)
-    found = violations_of(worlds[0], cell)
+    setup = build_setup(load_station("top_lift"), load_truck("tractor_6x4"), load_pack("cab_282"), seed=1)
+    found = violations_of(worlds[0], setup)
     assert [violation["invariant"] for violation in found] == [1, 2, 3, 4, 5, 6]
     assert all(violation["worst"] is None for violation in found)
     assert all(violation["message"].endswith("not finite") for violation in found)

@@ -14,7 +14,7 @@ from twin.sequence.building import phase_timing
 from twin.sequence.heights import pull_load_n
 from twin.sequence.program import FINISH, Program, Selection, Step
 from twin.sequence.timing import TIMING
-from twin.setup.cell import build_cell
+from twin.setup.setup import build_setup
 
 PHASES = ("one", "two")
 
@@ -62,17 +62,17 @@ def finish(program: Program, selection: Selection, results: np.ndarray) -> list[
 
 def run_table(lasts: dict[int, tuple[int, int]]) -> tuple[Program, CountingPlant]:
     station = load_station("chassis")
-    cell = build_cell(station, load_truck("chassis_tractor_3"), load_pack("chassis_171"), seed=0)
+    setup = build_setup(station, load_truck("chassis_tractor_3"), load_pack("chassis_171"), seed=0)
     plant: Any = CountingPlant(lasts)
     table = [Step("a", "one", start), Step("b", "one", start), Step("c", "two", start, then=finish)]
-    program = Program(plant, cell, table, np.zeros((1, 2)), PHASES)
+    program = Program(plant, setup, table, np.zeros((1, 2)), PHASES)
     program.run()
     return program, plant
 
 
 def asking_program(lasts: dict[int, tuple[int, int]]) -> tuple[Program, CountingPlant]:
     """As `run_table`, not begun yet, and it asks."""
-    cell = build_cell(load_station("chassis"), load_truck("chassis_tractor_3"), load_pack("chassis_171"), seed=0)
+    setup = build_setup(load_station("chassis"), load_truck("chassis_tractor_3"), load_pack("chassis_171"), seed=0)
     plant: Any = CountingPlant(lasts)
     table = [
         Step("a", "one", start),
@@ -80,7 +80,7 @@ def asking_program(lasts: dict[int, tuple[int, int]]) -> tuple[Program, Counting
         Step("c", "two", start),
         Step("d", "after", start, then=finish),
     ]
-    program = Program(plant, cell, table, np.zeros((1, 2), TIMING), PHASES)
+    program = Program(plant, setup, table, np.zeros((1, 2), TIMING), PHASES)
     program.ask_timing = True
     return program, plant
 
@@ -133,7 +133,7 @@ def test_timing_is_each_robots_own() -> None:
     assert program.timing.shape == (1, 2, 2)
     both = np.zeros((1, 2, 2), TIMING)
     both["velocity_fraction"][0, 1] = 0.5
-    own = Program(program.runner, program.cell, program.table, both, PHASES)
+    own = Program(program.runner, program.setup, program.table, both, PHASES)
     who = Selection(np.array([0, 0]), np.array([0, 1]), np.array([0, 1]))
     assert phase_timing(own, who, "two")["velocity_fraction"].tolist() == [0.0, 0.5]
 
@@ -158,9 +158,9 @@ def test_every_interleaving_issues_each_step_once_per_robot() -> None:
 @pytest.mark.parametrize("pack", ["cab_141", "cab_282", "cab_350", "cab_423"])
 def test_a_pull_test_pulls_on_the_locks_and_not_on_the_cut_off(station: str, pack: str) -> None:
     """A tenth of its weight at the least is more than the pack itself weighs, even where the rated load is near."""
-    cell = build_cell(load_station(station), load_truck("tractor_6x4"), load_pack(pack), seed=0)
-    program: Any = SimpleNamespace(cell=cell, plant=SimpleNamespace(params=cell.params))
-    limits = cell.station.limits
-    pull_kg = pull_load_n(program) / float(cell.params["gravity_mps2"][0])
-    assert pull_kg >= cell.station.end_effector.mass_kg + 1.1 * cell.pack.mass_kg
+    setup = build_setup(load_station(station), load_truck("tractor_6x4"), load_pack(pack), seed=0)
+    program: Any = SimpleNamespace(setup=setup, plant=SimpleNamespace(params=setup.params))
+    limits = setup.station.limits
+    pull_kg = pull_load_n(program) / float(setup.params["gravity_mps2"][0])
+    assert pull_kg >= setup.station.end_effector.mass_kg + 1.1 * setup.pack.mass_kg
     assert pull_kg < 0.95 * limits.overload_fraction * limits.rated_load_kg

@@ -9,20 +9,20 @@ from twin.control.sensors import read_truck, scan_frame
 from twin.errors import InputError
 from twin.plants.beginning import new_world
 from twin.records import DELAY_SCANS, TX
-from twin.setup.cell import Cell, build_cell
+from twin.setup.setup import SwapSetup, build_setup
 
 
-def cell_with(overrides: dict[str, object]) -> Cell:
+def cell_with(overrides: dict[str, object]) -> SwapSetup:
     station = with_overrides(load_station("top_lift"), overrides)
-    return build_cell(station, load_truck("tractor_6x4"), load_pack("cab_282"), seed=1)
+    return build_setup(station, load_truck("tractor_6x4"), load_pack("cab_282"), seed=1)
 
 
 @pytest.mark.parametrize("delay_s", [0.0, 0.1, (DELAY_SCANS - 1) / 100])
 def test_a_frame_shows_the_truck_as_it_was_a_delay_ago(delay_s: float) -> None:
-    cell = cell_with(
+    setup = cell_with(
         {"scanner.delay_s": delay_s, "scanner.sigma_m": 0.0, "scanner.bias_m": 0.0, "scanner.dropout": 0.0}
     )
-    worlds, params = new_world(cell), cell.params
+    worlds, params = new_world(setup), setup.params
     w, seen = worlds[0], []
     for scan in range(3 * DELAY_SCANS):
         w["sensors"]["scans"] = w["truth"]["truck_q"][TX] = scan

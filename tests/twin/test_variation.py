@@ -14,32 +14,32 @@ from twin.errors import InputError
 from twin.recording import open_recording
 from twin.recording.swap import SwapRecorder, verify
 from twin.recording.swap.configuration import Configuration
-from twin.setup.cell import Cell, build_cell
+from twin.setup.setup import SwapSetup, build_setup
 from twin.setup.variation import CONDITIONS, NOMINAL, SIGHT, Variation
 from twin.swap import SwapTwin
 
 
-def cell(parking: str = "guided", **values: Any) -> Cell:
+def setup(parking: str = "guided", **values: Any) -> SwapSetup:
     at, truck, pack = load_station("top_lift"), load_truck("tractor_6x4"), load_pack("cab_282")
-    return build_cell(at, truck, pack, seed=3, parking=parking, variation=Variation.of(**values))
+    return build_setup(at, truck, pack, seed=3, parking=parking, variation=Variation.of(**values))
 
 
-def changed(one: Cell, other: Cell) -> set[str]:
+def changed(one: SwapSetup, other: SwapSetup) -> set[str]:
     names = one.params.dtype.names or ()
     return {name for name in names if one.params[name].tobytes() != other.params[name].tobytes()}
 
 
 def test_nominal_is_today() -> None:
-    plain = build_cell(load_station("top_lift"), load_truck("tractor_6x4"), load_pack("cab_282"), seed=3)
-    assert changed(plain, cell()) == set()
-    assert plain.guide_friction == cell().guide_friction
+    plain = build_setup(load_station("top_lift"), load_truck("tractor_6x4"), load_pack("cab_282"), seed=3)
+    assert changed(plain, setup()) == set()
+    assert plain.guide_friction == setup().guide_friction
     assert plain.variation == NOMINAL
 
 
 def test_conditions_blind_the_scanner_only() -> None:
-    clear = cell()
+    clear = setup()
     for name in CONDITIONS[1:]:
-        other, sight = cell(conditions=name), SIGHT[name]
+        other, sight = setup(conditions=name), SIGHT[name]
         assert changed(clear, other) == {"scan_sigma_m", "scan_sigma_rad", "scan_bias", "scan_dropout"}
         for field, factor in (("scan_sigma_m", sight.noise_factor), ("scan_bias", sight.bias_factor)):
             np.testing.assert_allclose(other.params[field], factor * clear.params[field])
@@ -47,24 +47,24 @@ def test_conditions_blind_the_scanner_only() -> None:
 
 
 def test_gains_are_drawn_within_their_spread() -> None:
-    plain, spread = cell(), cell(servo_gain_spread=0.2)
+    plain, spread = setup(), setup(servo_gain_spread=0.2)
     assert changed(plain, spread) == {"axis_velocity_gain", "axis_position_gain"}
     for field in ("axis_velocity_gain", "axis_position_gain"):
         factors = spread.params[field] / plain.params[field]
         assert (np.abs(factors - 1.0) <= 0.2).all()
         assert np.ptp(factors) > 0.01
-    half = cell(servo_gain_spread=0.1).params["axis_velocity_gain"] / plain.params["axis_velocity_gain"]
+    half = setup(servo_gain_spread=0.1).params["axis_velocity_gain"] / plain.params["axis_velocity_gain"]
     whole = spread.params["axis_velocity_gain"] / plain.params["axis_velocity_gain"]
     np.testing.assert_allclose(2.0 * (half - 1.0), whole - 1.0)
 
 
 def test_what_is_fixed() -> None:
-    plain = cell()
-    assert cell(friction_factor=2.0).guide_friction == 2.0 * plain.pack.guides.friction
-    assert changed(plain, cell(friction_factor=2.0)) == set()
-    heavy = cell(pack_mass_kg=3100.0)
+    plain = setup()
+    assert setup(friction_factor=2.0).guide_friction == 2.0 * plain.pack.guides.friction
+    assert changed(plain, setup(friction_factor=2.0)) == set()
+    heavy = setup(pack_mass_kg=3100.0)
     assert heavy.params["pack_mass_kg"][0].tolist() == [3100.0, 3100.0, 0.0, 0.0, 0.0, 0.0]
-    moved = cell(truck_y_m=0.03)
+    moved = setup(truck_y_m=0.03)
     assert changed(plain, moved) == {"truck_park"}
     assert moved.params["truck_park"][0, 1] == 0.03
     assert moved.params["truck_park"][0, 0] == plain.params["truck_park"][0, 0]
@@ -87,11 +87,11 @@ def test_what_is_fixed() -> None:
 )
 def test_bad_values_are_named(values: dict[str, Any], words: str) -> None:
     with pytest.raises(InputError, match=f"^{words}"):
-        cell(**values)
+        setup(**values)
 
 
 def test_a_driven_truck_is_driven_in_the_same_weather() -> None:
-    clear, rain = cell("driven"), cell("driven", conditions="rain")
+    clear, rain = setup("driven"), setup("driven", conditions="rain")
     assert clear.docking is not None
     assert rain.docking is not None
     assert (clear.docking.weather, rain.docking.weather) == ("clear", "rain")
@@ -103,18 +103,18 @@ def test_a_recording_keeps_it_and_verifies(tmp_path: Path) -> None:
     quick |= {"sensors.load_cell_weighing_s": 1.0}  # the start waits for load cells that are zeroed
     at = with_overrides(load_station("top_lift"), quick)
     wet = Variation.of(conditions="rain", servo_gain_spread=0.1)
-    varied = build_cell(at, load_truck("tractor_6x4"), load_pack("cab_282"), seed=1, variation=wet)
+    varied = build_setup(at, load_truck("tractor_6x4"), load_pack("cab_282"), seed=1, variation=wet)
     twin = SwapTwin(varied, load_timing("factory", at))
     with SwapRecorder(tmp_path / "wet.mcap", twin) as recorder:
         recorder.finish(stop_at(twin, 6.0))
     twin.close()
     recording = open_recording(tmp_path / "wet.mcap")
     told = Configuration.from_plain(recording.header.configuration, recording.path)
-    assert told.cell.variation == wet
-    assert changed(told.cell, varied) == set()
+    assert told.setup.variation == wet
+    assert changed(told.setup, varied) == set()
     assert verify(recording.path).verified
     older = {key: value for key, value in recording.header.configuration.items() if key != "variation"}
-    assert Configuration.from_plain(older, recording.path).cell.variation == NOMINAL
+    assert Configuration.from_plain(older, recording.path).setup.variation == NOMINAL
     for bad in (3, {"conditions": "fog"}, {"wind": 1.0}):
         with pytest.raises(InputError, match="variation"):
             Configuration.from_plain({**older, "variation": bad}, recording.path)

@@ -31,12 +31,12 @@ from twin.records import (
     new_command,
 )
 from twin.runner.scan import start_world
-from twin.setup.cell import build_cell
+from twin.setup.setup import build_setup
 
 SCAN_S = 0.01
 CELLS = {
-    "top_lift": build_cell(load_station("top_lift"), load_truck("tractor_6x4"), load_pack("cab_282"), seed=1),
-    "chassis": build_cell(load_station("chassis"), load_truck("chassis_tractor_3"), load_pack("chassis_171"), seed=1),
+    "top_lift": build_setup(load_station("top_lift"), load_truck("tractor_6x4"), load_pack("cab_282"), seed=1),
+    "chassis": build_setup(load_station("chassis"), load_truck("chassis_tractor_3"), load_pack("chassis_171"), seed=1),
 }
 """Their worlds hold no pack unless a test says so."""
 
@@ -56,8 +56,8 @@ class Rig:
     """A robot whose axes follow their references exactly, holding a pack or not."""
 
     def __init__(self, station: str, *, loaded: bool, seat_z: float = np.nan) -> None:
-        self.cell = CELLS[station]
-        self.worlds, self.params = new_world(self.cell), self.cell.params.copy()
+        self.setup = CELLS[station]
+        self.worlds, self.params = new_world(self.setup), self.setup.params.copy()
         self.w, self.p = self.worlds[0], self.params[0]
         self.commands = new_command(ROBOTS)[None]
         c = self.commands[0, 0]
@@ -130,9 +130,9 @@ def test_a_low_pack_stays_within_the_deadband(asked: list) -> None:
 
 @pytest.mark.parametrize("station", sorted(CELLS))
 def test_it_meets_the_contact_zone_at_contact_speed(station: str) -> None:
-    cell = CELLS[station]
-    s = cell.retract
-    home = float(new_world(cell)["truth"]["q"][0, 0, Z])
+    setup = CELLS[station]
+    s = setup.retract
+    home = float(new_world(setup)["truth"]["q"][0, 0, Z])
     seat_z = home - s * 0.6
     rig = Rig(station, loaded=True, seat_z=seat_z)
     fast = float(rig.p["axis_velocity_loaded"][Z])

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.twin.faults.setups import cell_of
 
-from tests.twin.faults.cells import cell_of
 from twin.catalogue import load_pack, load_station, load_timing, load_truck
 from twin.faults import parse_fault
 from twin.faults.player import CELL_KINDS
@@ -35,9 +35,9 @@ SIZES = ((1280, 720), (640, 360), (1920, 1080))
 
 
 def recorded(path: Path, plant: str, station: str, *faults: str) -> SwapResult:
-    cell = cell_of(station)
-    timing = load_timing("factory", cell.station)
-    twin = SwapTwin(cell, timing, [parse_fault(fault) for fault in faults], make_runner=runner_maker(plant))
+    setup = cell_of(station)
+    timing = load_timing("factory", setup.station)
+    twin = SwapTwin(setup, timing, [parse_fault(fault) for fault in faults], make_runner=runner_maker(plant))
     with SwapRecorder(path, twin) as recorder:
         result = twin.run()
         recorder.finish(result)

@@ -161,7 +161,7 @@ def test_without_a_display_the_ways_without_one_are_named(
 def test_the_viewer_compiles_no_kernels_and_loads_no_plant() -> None:
     code = (
         "import sys, twin.viewer.app, twin.viewer.headless, twin.viewer.source;"
-        "sys.exit(str({'numba', 'pybullet', 'gymnasium', 'twin.setup.cell', 'twin.plants'} & set(sys.modules) or ''))"
+        "sys.exit(str({'numba', 'pybullet', 'gymnasium', 'twin.setup.setup', 'twin.plants'} & set(sys.modules) or ''))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.stderr.strip() == ""

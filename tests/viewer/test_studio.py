@@ -35,10 +35,10 @@ def test_the_example_in_the_docs_runs(top_lift_swap: Path, tmp_path: Path, monke
 def test_a_running_plant_is_drawn_without_a_recording() -> None:
     from twin.runner.kinds import bullet_runner
 
-    cell, timing = cell_and_timing("chassis")
-    layout = Layout.of(Configuration(cell, timing).as_plain())
-    plant = bullet_runner(cell)
-    sampler = Sampler(cell, plant.worlds, plant.params)
+    setup, timing = cell_and_timing("chassis")
+    layout = Layout.of(Configuration(setup, timing).as_plain())
+    plant = bullet_runner(setup)
+    sampler = Sampler(setup, plant.worlds, plant.params)
     names = Names(sampler.frames, sampler.channel_names, sampler.sensor_names)
 
     def now() -> Snapshot:

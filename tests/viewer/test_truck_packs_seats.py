@@ -11,8 +11,8 @@ from panda3d.core import NodePath
 
 from twin.catalogue import Pack, load_pack, load_station, load_truck, names
 from twin.recording import Frame
-from twin.setup.cell import pad_positions
 from twin.setup.jobs import Job, Seat
+from twin.setup.setup import pad_positions
 from twin.viewer.layout import Layout
 from twin.viewer.scene import palette, seats
 from twin.viewer.scene.frames import FrameNodes

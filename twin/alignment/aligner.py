@@ -16,7 +16,7 @@ from twin.sequence.setpoint_steps import set_speeds
 
 if TYPE_CHECKING:
     from twin.sequence.program import Program
-    from twin.setup.cell import Cell
+    from twin.setup.setup import SwapSetup
 
 
 class SpeedDecider(Protocol):
@@ -44,19 +44,19 @@ class Aligner:
 
     def __init__(
         self,
-        cell: Cell,
+        setup: SwapSetup,
         runner: Any,
         program: Program,
         make_decider: MakeDecider,
         give: Callable[[int, np.ndarray], None] | None = None,
     ) -> None:
         """`give` is told (robot, speeds of its axes) in place of the robot itself."""
-        self._cell, self._program = cell, program
+        self._setup, self._program = setup, program
         self._give = give if give is not None else partial(set_speeds, program)
-        robots = range(cell.station.robots.count)
+        robots = range(setup.station.robots.count)
         self._deciders = [make_decider(robot) for robot in robots]
         self._under_way: list[_Insertion | None] = [None for _ in robots]
-        self._ticks = round(DECISION_S * cell.station.rates.physics_hz)
+        self._ticks = round(DECISION_S * setup.station.rates.physics_hz)
         # views: called after each scan, and seldom with anything to do
         self._follow = runner.commands["follow"][0, : len(robots)]
         self._status = runner.worlds["control"]["status"][0, : len(robots)]
@@ -76,11 +76,11 @@ class Aligner:
         insertion = self._under_way[robot]
         if begins or insertion is None:
             job = self._program.queue[robot][int(self._program.place[0, robot])]
-            insertion = self._under_way[robot] = _Insertion(Watch(self._cell, job), tick)
+            insertion = self._under_way[robot] = _Insertion(Watch(self._setup, job), tick)
             insertion.watch.begin(float(runner.worlds["truth"]["t_s"][0]))
             self._deciders[robot].begin()
         if tick < insertion.next_tick:
             return
         insertion.next_tick += self._ticks
         speeds = self._deciders[robot].speeds(insertion.watch.look(runner.worlds, runner.params))
-        self._give(robot, axis_speeds(self._cell, speeds))
+        self._give(robot, axis_speeds(self._setup, speeds))

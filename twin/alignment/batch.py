@@ -20,7 +20,7 @@ from twin.runner.scan import start
 from twin.runner.slot import Slot
 from twin.sequence.program import OUTSIDE_MODEL, TRIP_SETTLE_S
 from twin.sequence.setpoint_steps import FAILED, SEATED
-from twin.setup.cell import Cell
+from twin.setup.setup import SwapSetup
 
 Array = np.ndarray
 
@@ -43,10 +43,10 @@ def send_speeds(which: Any, worlds: Any, params: Any, commands: Any, watches: An
 
 
 class AlignmentBatch:
-    """N insertions under setpoints; each is what `AlignmentTwin` makes of its cell on the same plant, to the last bit.
+    """N insertions under setpoints; each is what `AlignmentTwin` makes of its setup on the same plant, to the last bit.
 
     >>> batch = AlignmentBatch(2)
-    >>> batch.begin([0, 1], cells, hovers)
+    >>> batch.begin([0, 1], setups, hovers)
     >>> ended = batch.advance(np.array([0, 1]), speeds)
 
     Attributes:
@@ -61,25 +61,25 @@ class AlignmentBatch:
         self._pause_tick = np.zeros(n, np.int64)
         self._decision_ticks = 0
 
-    def begin(self, which: Sequence[int], cells: Sequence[Cell], hovers: Sequence[Hover]) -> None:
+    def begin(self, which: Sequence[int], setups: Sequence[SwapSetup], hovers: Sequence[Hover]) -> None:
         """Insertions `which` begin anew and run until their trucks have been measured.
 
         Raises:
             RuntimeError: a truck that could not be measured.
         """
         if self.runner is None:
-            first = cells[0]
+            first = setups[0]
             self.runner = BatchRunner([first] * self.n, worlds=np.repeat(new_world(first), self.n))
             self._decision_ticks = round(DECISION_S * first.station.rates.physics_hz)
         twins = {
-            i: AlignmentTwin(cell, hover, make_runner=partial(Slot, self.runner, i))
-            for i, cell, hover in zip(which, cells, hovers, strict=True)
+            i: AlignmentTwin(setup, hover, make_runner=partial(Slot, self.runner, i))
+            for i, setup, hover in zip(which, setups, hovers, strict=True)
         }
         waiting = dict(twins)
         while waiting:
             for i, twin in list(waiting.items()):
                 if not twin.program.start():
-                    raise RuntimeError(f"insertion {i} of seed {twin.cell.seed} could not begin: {twin.outcome}")
+                    raise RuntimeError(f"insertion {i} of seed {twin.setup.seed} could not begin: {twin.outcome}")
                 if twin.following:
                     del waiting[i]
             busy = np.array(list(waiting), np.int64)

@@ -1,4 +1,4 @@
-"""One pack from hover to its seat: the cell at hover, its plant and sequence, advanced decision by decision."""
+"""One pack from hover to its seat: the setup at hover, its plant and sequence, advanced decision by decision."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from twin.runner.kinds import MakeRunner, seat_runner
 from twin.sequence.program import RUNNING, Program
 from twin.sequence.setpoint_steps import seat_table, set_speeds
 from twin.sequence.timing import timing_table
-from twin.setup.cell import Cell
+from twin.setup.setup import SwapSetup
 
 
 class AlignmentTwin:
@@ -25,7 +25,7 @@ class AlignmentTwin:
 
     It stands at hover until the truck has been measured; from then on `decide` is due every DECISION_S.
 
-    >>> twin = AlignmentTwin(cell, Hover(height_m=0.4))
+    >>> twin = AlignmentTwin(setup, Hover(height_m=0.4))
     >>> while twin.running:
     ...     twin.advance(servo.speeds(twin.look()))
     """
@@ -34,7 +34,7 @@ class AlignmentTwin:
 
     def __init__(
         self,
-        cell: Cell,
+        setup: SwapSetup,
         hover: Hover,
         *,
         make_runner: MakeRunner = seat_runner,
@@ -46,20 +46,20 @@ class AlignmentTwin:
             make_runner: builds plant and runner; when left out those of the reference plant, reduced to its seats.
             policies: names of what decides, for result and recording: `{"align": "baseline"}`.
         """
-        self.cell, self.hover, self.policies = cell, hover, dict(policies or {})
-        self.job = cell.jobs[hover.job]
-        self.timing = full_speed(cell)
-        self.runner = make_runner(cell, worlds=hover_world(cell, hover))
-        kind = cell.station.kind
-        table = _full_speed_table(cell.station.name, kind)
-        self.program = Program(self.runner, cell, seat_table(), table[None, :], MECHANICAL[kind])
+        self.setup, self.hover, self.policies = setup, hover, dict(policies or {})
+        self.job = setup.jobs[hover.job]
+        self.timing = full_speed(setup)
+        self.runner = make_runner(setup, worlds=hover_world(setup, hover))
+        kind = setup.station.kind
+        table = _full_speed_table(setup.station.name, kind)
+        self.program = Program(self.runner, setup, seat_table(), table[None, :], MECHANICAL[kind])
         self.program.finished[:] = True
         self.program.finished[0, self.job.robot] = False
         self.program.place[0, self.job.robot] = self.program.queue[self.job.robot].index(hover.job)
         self.program.on_command = self._note_begin
-        self.watch = Watch(cell, hover.job)
+        self.watch = Watch(setup, hover.job)
         self.pause_tick = 0  # of the next decision, once the truck has been measured
-        self._decision_ticks = round(DECISION_S * cell.station.rates.physics_hz)
+        self._decision_ticks = round(DECISION_S * setup.station.rates.physics_hz)
         self.following = False
 
     def begin(self) -> None:
@@ -82,7 +82,7 @@ class AlignmentTwin:
 
     def axis_speeds(self, speeds: np.ndarray) -> np.ndarray:
         """(4,) for axes x, y, z, yaw from speeds along x, y, towards the seat, and yaw."""
-        return axis_speeds(self.cell, speeds)
+        return axis_speeds(self.setup, speeds)
 
     def advance(self, speeds: np.ndarray) -> None:
         """Setpoints (4,) for axes x, y, z, yaw, then one decision's time, or less where the insertion ends."""
@@ -102,14 +102,14 @@ class AlignmentTwin:
         kpis["seat_error_m"] = float(np.hypot(*aside))  # of the one pack that moved
         del kpis["insert_attempts"]  # a swap's: of its sequence, which here tries once
         return AlignmentResult(
-            cell=self.cell,
+            setup=self.setup,
             hover=self.hover,
             plant=self.runner.name,
             outcome=self.outcome or "interrupted",
             time_s=program.time_s(0) - self.watch.began_s,
             phases=tuple(span for span in program.spans[0] if span.end_s > span.start_s),
             kpis=kpis,
-            violations=violations_of(self.runner.worlds[0], self.cell),
+            violations=violations_of(self.runner.worlds[0], self.setup),
             events=tuple(program.events[0]),
             end_state_sha256=self.runner.state_sha256(),
             policies=self.policies,
@@ -126,19 +126,19 @@ class AlignmentTwin:
         self.runner.close()
 
 
-def axis_speeds(cell: Cell, speeds: np.ndarray) -> np.ndarray:
+def axis_speeds(setup: SwapSetup, speeds: np.ndarray) -> np.ndarray:
     """(4,) for axes x, y, z, yaw from speeds along x, y, towards the seat, and yaw (m/s, rad/s), kept to the axes' own.
 
     That is the guard between a policy and the PLC, which refuses what no axis may do.
     """
     x, y, inwards, yaw = speeds.tolist()
-    most = cell.params["axis_velocity_loaded"][0]
-    return np.clip(np.array([x, y, -cell.retract * inwards, yaw]), -most, most)
+    most = setup.params["axis_velocity_loaded"][0]
+    return np.clip(np.array([x, y, -setup.retract * inwards, yaw]), -most, most)
 
 
-def full_speed(cell: Cell) -> TimingSet:
+def full_speed(setup: SwapSetup) -> TimingSet:
     """Every axis within its own limits; setpoints decide on the rest."""
-    return _full_speed(cell.station.name, cell.station.kind)
+    return _full_speed(setup.station.name, setup.station.kind)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""A cell at hover: the old pack stored, the new one held over (or under) its seat on the truck, swinging a little."""
+"""A setup at hover: the old pack stored, the new one held over (or under) its seat on the truck, swinging a little."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ from twin.records import (
     Y,
     Z,
 )
-from twin.setup.cell import Cell
+from twin.setup.setup import SwapSetup
 
 Length = Annotated[float, Field(ge=-0.2, le=0.2)]
 
 
 class Hover(Strict):
-    """Where the episode begins, SI units; `job` says which of the cell's packs is to be seated.
+    """Where the episode begins, SI units; `job` says which of the setup's packs is to be seated.
 
     Attributes:
         height_m: of the pack's mating face from its seat, along the insert direction.
@@ -57,19 +57,19 @@ class Hover(Strict):
     sway_y_mps: Annotated[float, Field(ge=-0.5, le=0.5)] = 0.0
 
 
-def hover_world(cell: Cell, hover: Hover) -> np.ndarray:
+def hover_world(setup: SwapSetup, hover: Hover) -> np.ndarray:
     """A (1,) WORLD array at this start: grips closed, axes at rest, ropes or springs stretched by the load.
 
     What the station would know by then is set: the weight of what hangs there, with the load cell's noise.
     """
     from twin.plants.geometry import end_effector_pose, measure_packs  # compiles on first use
 
-    worlds = new_world(cell)
-    w, p = worlds[0], cell.params[0]
-    job = cell.jobs[hover.job]
-    r, seat, pack, s = job.robot, job.truck_seat, job.new_pack, cell.retract
+    worlds = new_world(setup)
+    w, p = worlds[0], setup.params[0]
+    job = setup.jobs[hover.job]
+    r, seat, pack, s = job.robot, job.truck_seat, job.new_pack, setup.retract
     w["truth"]["locked"], w["truth"]["lock_position"], w["image"]["lock_command"] = -1, 0.0, 0
-    stored, on_truck = _places(cell, hover.job)
+    stored, on_truck = _places(setup, hover.job)
     for k, at in stored:
         stand_pack(w, p, k, at)
     rest_truck(w, p, on_truck)
@@ -99,21 +99,21 @@ def hover_world(cell: Cell, hover: Hover) -> np.ndarray:
     w["truth"]["pack_twist"][pack, 0] = c * hover.sway_x_mps - s_ * hover.sway_y_mps
     w["truth"]["pack_twist"][pack, 1] = s_ * hover.sway_x_mps + c * hover.sway_y_mps
     hold(w, p, r, pack, load_n)
-    noise = float(p["load_sigma_n"]) * float(seeding.stream(cell.seed, "weighing").standard_normal())
+    noise = float(p["load_sigma_n"]) * float(seeding.stream(setup.seed, "weighing").standard_normal())
     w["control"]["carried_kg"][r] = kg + noise / gravity
     measure_packs(w["truth"], p)
     w["image"]["axis_position"] = w["truth"]["q"][:, :4]
     return worlds
 
 
-def _places(cell: Cell, job: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+def _places(setup: SwapSetup, job: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
     """(pack, seat) of every pack that stands in a slot, and on the truck, while a robot is at `job`.
 
     That robot has done its earlier jobs; nobody else has begun.
     """
     stored, on_truck = [], []
-    for i, each in enumerate(cell.jobs):
-        done = each.robot == cell.jobs[job].robot and i < job
+    for i, each in enumerate(setup.jobs):
+        done = each.robot == setup.jobs[job].robot and i < job
         if done or i == job:
             stored.append((each.old_pack, each.put_seat))
         else:

@@ -8,7 +8,7 @@ from typing import Any
 from twin.alignment.hover import Hover
 from twin.finite import with_nulls
 from twin.sequence.program import PhaseSpan
-from twin.setup.cell import Cell
+from twin.setup.setup import SwapSetup
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class AlignmentResult:
         policies: who gave the setpoints, by what was decided: `{"align": "baseline"}`.
     """
 
-    cell: Cell
+    setup: SwapSetup
     hover: Hover
     plant: str
     outcome: str
@@ -37,15 +37,15 @@ class AlignmentResult:
 
     def as_json(self) -> dict[str, Any]:
         """Plain data, alike to a swap's; a number that is not finite is None, and named in `not_finite`."""
-        cell = self.cell
+        setup = self.setup
         said = {
-            "station": cell.station.name,
-            "truck": cell.truck.name,
-            "pack": cell.pack.name,
+            "station": setup.station.name,
+            "truck": setup.truck.name,
+            "pack": setup.pack.name,
             "plant": self.plant,
-            "seed": cell.seed,
-            "parking": cell.parking,
-            "conditions": cell.variation.conditions,
+            "seed": setup.seed,
+            "parking": setup.parking,
+            "conditions": setup.variation.conditions,
             "hover": self.hover.model_dump(),
             **{f"{what}_policy": name for what, name in self.policies.items()},
             "outcome": self.outcome,

@@ -10,7 +10,7 @@ from twin.control.targets import seat_target
 from twin.motion.kernels import kernel
 from twin.records import FLOATING_TABLE, TPITCH, TROLL, YAW, Control, Image, X, Y, Z
 from twin.sequence.heights import jam_load_of
-from twin.setup.cell import Cell
+from twin.setup.setup import SwapSetup
 
 DECISION_S = 0.05
 """Policies and servo decide at 20 Hz (design, section 3)."""
@@ -83,13 +83,13 @@ WATCH = np.dtype(
 """Whom to look at, and what the last look left."""
 
 
-def new_watch(cell: Cell, job: int) -> np.ndarray:
-    """(1,) WATCH of the robot and seat of one of the cell's jobs."""
+def new_watch(setup: SwapSetup, job: int) -> np.ndarray:
+    """(1,) WATCH of the robot and seat of one of the setup's jobs."""
     watch = np.zeros(1, WATCH)
-    one = cell.jobs[job]
+    one = setup.jobs[job]
     watch["robot"], watch["seat"], watch["pack"] = one.robot, one.truck_seat, one.new_pack
-    watch["swings"] = cell.params["reeving"][0] != FLOATING_TABLE
-    watch["jam_n"], watch["pin_m"] = jam_load_of(cell), cell.pack.guides.pin_length_m
+    watch["swings"] = setup.params["reeving"][0] != FLOATING_TABLE
+    watch["jam_n"], watch["pin_m"] = jam_load_of(setup), setup.pack.guides.pin_length_m
     return watch
 
 
@@ -158,8 +158,8 @@ def as_record(seen: Sensed, out: np.ndarray) -> None:
 class Watch:
     """Looks at one robot of one world; knows the last look, for the sway's rate. `begin` starts an insertion."""
 
-    def __init__(self, cell: Cell, job: int) -> None:
-        self.records = new_watch(cell, job)
+    def __init__(self, setup: SwapSetup, job: int) -> None:
+        self.records = new_watch(setup, job)
         self._seen = np.zeros(1, SENSED)
 
     @property

@@ -68,7 +68,7 @@ def run_from(
         moment = begin_from(path, at_s, plant=typed.get("plant", "bullet"), seed=typed.get("seed", 0))
         try:
             check_same(moment, typed)
-            timing = load_timing(typed["timing"], moment.cell.station) if "timing" in typed else None
+            timing = load_timing(typed["timing"], moment.setup.station) if "timing" in typed else None
             changed = {what: None if name == NO_POLICY else name for what, name in policies.items()}
             branch = moment.branch(Change(timing, changed, tuple(faults)))
             line.update(kernel_cache.notice(moment.plant, "setting up the swap"))
@@ -81,19 +81,19 @@ def check_same(moment: Moment, typed: Mapping[str, Any]) -> None:
     """Refuse options that say something else than the recording."""
     from twin.catalogue import load_pack, load_station, load_truck
 
-    cell = moment.cell
+    setup = moment.setup
     for name, model, load in (
-        ("station", cell.station, load_station),
-        ("truck", cell.truck, load_truck),
-        ("pack", cell.pack, load_pack),
+        ("station", setup.station, load_station),
+        ("truck", setup.truck, load_truck),
+        ("pack", setup.pack, load_pack),
     ):
         told = typed.get(name)
         if told is not None and told != model.name and load(told) != model:
             raise _recorded_otherwise(moment, name, told, model.name)
     values = {
-        "seed": cell.seed,
-        "parking": cell.parking,
-        "conditions": cell.variation.conditions,
+        "seed": setup.seed,
+        "parking": setup.parking,
+        "conditions": setup.variation.conditions,
         "plant": moment.plant,
     }
     for name, value in values.items():
@@ -125,7 +125,7 @@ def policy(what: str, name: str, moment: Moment) -> Any:
     """What decides by a policy's name: a TimingDecider or a MakeDecider."""
     if what not in deciders:
         raise InputError(NOT_YET, key=f"--{what}-policy", value=name)
-    (decider,) = deciders[what](name, moment.cell).values()
+    (decider,) = deciders[what](name, moment.setup).values()
     return decider
 
 

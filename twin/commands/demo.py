@@ -162,8 +162,8 @@ def _work(pipe: Connection, station: str, seed: int, path: str) -> None:
                 pipe.send(Progress(text.replace(" simulated", "").replace(" real time", "")))
 
     try:
-        cell, timing = resolve(station, None, None, "factory", seed=seed, parking="guided")
-        pipe.send(run(cell, timing, record=path, line=Line()))  # type: ignore[arg-type]
+        setup, timing = resolve(station, None, None, "factory", seed=seed, parking="guided")
+        pipe.send(run(setup, timing, record=path, line=Line()))  # type: ignore[arg-type]
     except (KeyboardInterrupt, BrokenPipeError):
         pass
     except (InputError, ImportError, OSError) as error:
@@ -180,11 +180,11 @@ def print_comparison(console: Console, results: list[SwapResult], wall_s: float)
         f"Two battery swaps, simulated with contact, sway, suspension and drives in {wall_s:.0f} s.", markup=False
     )
     for result in results:
-        cell = result.cell
-        packs = f"{len(cell.jobs)} pack{'s' if len(cell.jobs) > 1 else ''}"
-        robots = f"{cell.station.robots.count} robot{'s' if cell.station.robots.count > 1 else ''}"
+        setup = result.setup
+        packs = f"{len(setup.jobs)} pack{'s' if len(setup.jobs) > 1 else ''}"
+        robots = f"{setup.station.robots.count} robot{'s' if setup.station.robots.count > 1 else ''}"
         console.print(
-            f"  {cell.station.name}: truck {cell.truck.name}, {packs} {cell.pack.name}, {robots}, seed {cell.seed}",
+            f"  {setup.station.name}: truck {setup.truck.name}, {packs} {setup.pack.name}, {robots}, seed {setup.seed}",
             markup=False,
         )
     console.print()
@@ -192,11 +192,11 @@ def print_comparison(console: Console, results: list[SwapResult], wall_s: float)
     phases.pad_edge, phases.header_style = False, "bold"
     phases.add_column("phase", no_wrap=True)
     for result in results:
-        name = result.cell.station.name
+        name = result.setup.station.name
         phases.add_column(f"{name}: start, s", justify="right")
         phases.add_column("duration, s", justify="right")
-        if len(result.cell.jobs) > 1:
-            phases.add_column(f"all {len(result.cell.jobs)}, s", justify="right")
+        if len(result.setup.jobs) > 1:
+            phases.add_column(f"all {len(result.setup.jobs)}, s", justify="right")
     told = console.width >= TOLD_FROM_WIDTH
     if told:
         phases.add_column("what happens", style="dim", no_wrap=True)
@@ -209,7 +209,7 @@ def print_comparison(console: Console, results: list[SwapResult], wall_s: float)
     for result in results:
         style = "green" if result.outcome == "completed" and not result.violations else "red"
         console.print(
-            f"{result.cell.station.name}: {result.outcome}, {len(result.violations) or 'no'} safety violations, "
+            f"{result.setup.station.name}: {result.outcome}, {len(result.violations) or 'no'} safety violations, "
             f"end state {result.end_state_sha256[:16]}",
             style=style,
             markup=False,
@@ -234,7 +234,7 @@ def phase_rows(results: list[SwapResult]) -> list[list[str]]:
     """One row a phase: the stations' own names for it, then start, duration and sum of all packs for each."""
     from twin.catalogue.schema import PHASES
 
-    kinds = [result.cell.station.kind for result in results]
+    kinds = [result.setup.station.kind for result in results]
     rows = []
     for names in zip(*(PHASES[kind] for kind in kinds), strict=True):
         row = [" / ".join(dict.fromkeys(names))]
@@ -242,7 +242,7 @@ def phase_rows(results: list[SwapResult]) -> list[list[str]]:
             spans = sorted((s for s in result.phases if s.name == name), key=lambda s: (s.start_s, s.robot))
             row.append(f"{spans[0].start_s:.1f}" if spans else "-")
             row.append(f"{spans[0].end_s - spans[0].start_s:.1f}" if spans else "-")
-            if len(result.cell.jobs) > 1:
+            if len(result.setup.jobs) > 1:
                 row.append(f"{sum(s.end_s - s.start_s for s in spans):.1f}" if len(spans) > 1 else "")
         rows.append([*row, next((STEPS[name] for name in names if name in STEPS), "")])
     return rows
@@ -256,11 +256,11 @@ def _figures(results: list[SwapResult]) -> Any:
     figures = Table(title="Key figures", title_justify="left", box=None, pad_edge=False, header_style="bold")
     figures.add_column("")
     for result in results:
-        figures.add_column(result.cell.station.name, justify="right")
+        figures.add_column(result.setup.station.name, justify="right")
     figures.add_column("")
-    for cells in zip(*(figure_rows(result) for result in results), strict=True):
-        words, _, unit = cells[0]
-        figures.add_row(words, *(value for _, value, _ in cells), unit)
+    for setups in zip(*(figure_rows(result) for result in results), strict=True):
+        words, _, unit = setups[0]
+        figures.add_row(words, *(value for _, value, _ in setups), unit)
     return figures
 
 

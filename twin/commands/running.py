@@ -10,19 +10,19 @@ from twin.console import ProgressLine
 
 if TYPE_CHECKING:
     from twin.runner.single import Runner
-    from twin.setup.cell import Cell
+    from twin.setup.setup import SwapSetup
     from twin.swap import SwapTwin
 
 NOT_YET = "not available yet"
-Decider = Callable[[str, "Cell"], Mapping[str, Any]]
+Decider = Callable[[str, "SwapSetup"], Mapping[str, Any]]
 deciders: dict[str, Decider] = {}
-"""From a policy's name and the cell to arguments of `SwapTwin`, by what it decides: "timing", "align". The root module
+"""From a policy's name and the setup to arguments of `SwapTwin`, by what it decides: "timing", "align". The root module
 fills this in, for the twin knows no policies."""
 
 
 def show_progress(twin: SwapTwin, line: ProgressLine) -> None:
     """Keep `line` at phase, simulated time and speed while `twin` runs; joins observers that are there already."""
-    phases = [""] * twin.cell.station.robots.count
+    phases = [""] * twin.setup.station.robots.count
     began: list[tuple[float, float]] = []  # after the first scan kernels may still be compiled: the second one counts
 
     def on_phase(world: int, span: Any) -> None:

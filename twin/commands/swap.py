@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from twin.catalogue import Pack, Station, TimingSet, Truck
     from twin.faults import Fault
     from twin.result import SwapResult
-    from twin.setup.cell import Cell
+    from twin.setup.setup import SwapSetup
 
 PREFERRED_TRUCK = {"top_lift": "tractor_6x4", "chassis": "chassis_tractor_3"}
 """The truck of a swap that names none, by kind of station; another compatible one where it does not fit."""
@@ -96,9 +96,9 @@ def command(
         result = run_from(from_, at, given_options(context), faults, policies, record)
     else:
         with progress("driving the truck in" if parking == "driven" else "setting up the swap") as line:
-            cell, times = resolve(station, truck, pack, timing, seed=seed, parking=parking, conditions=conditions)
+            setup, times = resolve(station, truck, pack, timing, seed=seed, parking=parking, conditions=conditions)
             line.update(kernel_cache.notice(plant, "setting up the swap"))
-            result = run(cell, times, faults, record=record, line=line, policies=policies, plant=plant)
+            result = run(setup, times, faults, record=record, line=line, policies=policies, plant=plant)
     if json:
         emit_json(result.as_json())
     else:
@@ -127,11 +127,11 @@ def resolve(
     seed: int,
     parking: str,
     conditions: str = "clear",
-) -> tuple[Cell, TimingSet]:
+) -> tuple[SwapSetup, TimingSet]:
     """The swap's setup and the timing set that the options name, everything checked."""
     from twin.catalogue import default_pack, load_pack, load_station, load_timing, load_truck
     from twin.conditions import canonical
-    from twin.setup.cell import build_cell
+    from twin.setup.setup import build_setup
     from twin.setup.variation import Variation
 
     at = load_station(station)
@@ -140,7 +140,7 @@ def resolve(
     what = loaded if loaded is not None else default_pack(at, who)
     times = load_timing(timing, at)
     variation = Variation.of(conditions=canonical(conditions, "--conditions"))
-    return build_cell(at, who, what, seed=seed, parking=parking, variation=variation), times
+    return build_setup(at, who, what, seed=seed, parking=parking, variation=variation), times
 
 
 def default_truck(station: Station, pack: Pack | None) -> Truck:
@@ -169,7 +169,7 @@ def default_truck(station: Station, pack: Pack | None) -> Truck:
 
 
 def run(
-    cell: Cell,
+    setup: SwapSetup,
     timing: TimingSet,
     faults: Sequence[Fault] = (),
     *,
@@ -187,13 +187,13 @@ def run(
     if record is not None:
         check_output_path(record)
     if line is not None:
-        return _run(cell, timing, faults, record, line, policies or {}, plant)
+        return _run(setup, timing, faults, record, line, policies or {}, plant)
     with progress(kernel_cache.notice(plant, "setting up the swap")) as line:
-        return _run(cell, timing, faults, record, line, policies or {}, plant)
+        return _run(setup, timing, faults, record, line, policies or {}, plant)
 
 
 def _run(
-    cell: Cell,
+    setup: SwapSetup,
     timing: TimingSet,
     faults: Sequence[Fault],
     record: str | Path | None,
@@ -206,8 +206,8 @@ def _run(
 
     arguments: dict[str, Any] = {}
     for what, name in policies.items():
-        arguments |= deciders[what](name, cell)
-    twin = SwapTwin(cell, timing, faults, make_runner=runner_maker(plant), policies=policies, **arguments)
+        arguments |= deciders[what](name, setup)
+    twin = SwapTwin(setup, timing, faults, make_runner=runner_maker(plant), policies=policies, **arguments)
     try:
         if record is None:
             show_progress(twin, line)
@@ -228,10 +228,11 @@ def print_result(console: Console, result: SwapResult, *, ghost: str | None = No
     """Tables for a person: phases, key figures, violations and the outcome; `ghost` is what to watch it beside."""
     from rich.table import Table
 
-    cell = result.cell
+    setup = result.setup
     console.print(
-        f"{cell.station.name}, truck {cell.truck.name}, pack {cell.pack.name}, seed {cell.seed}, "
-        f"parking {cell.parking}, conditions {cell.variation.conditions}, timing {result.timing}, plant {result.plant}",
+        f"{setup.station.name}, truck {setup.truck.name}, pack {setup.pack.name}, seed {setup.seed}, "
+        f"parking {setup.parking}, conditions {setup.variation.conditions}, "
+        f"timing {result.timing}, plant {result.plant}",
         markup=False,
     )
     console.print()
@@ -262,11 +263,11 @@ def print_result(console: Console, result: SwapResult, *, ghost: str | None = No
             )
     else:
         console.print("violations     none")
-    if cell.docking is not None:
-        x, y, yaw = cell.docking.pose
+    if setup.docking is not None:
+        x, y, yaw = setup.docking.pose
         console.print(
-            f"docking        {cell.docking.time_s:.1f} s; {x * 1e3:+.0f} mm along, {y * 1e3:+.0f} mm to the left, "
-            f"{math.degrees(yaw):+.2f} deg; rail force up to {cell.docking.peak_rail_force_n / 1e3:.1f} kN",
+            f"docking        {setup.docking.time_s:.1f} s; {x * 1e3:+.0f} mm along, {y * 1e3:+.0f} mm to the left, "
+            f"{math.degrees(yaw):+.2f} deg; rail force up to {setup.docking.peak_rail_force_n / 1e3:.1f} kN",
             markup=False,
         )
     if result.policies:

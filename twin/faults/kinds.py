@@ -22,7 +22,7 @@ class Option:
 
     Args:
         help: what it says, in words.
-        kind: `number`, `whole`, `word` or `name` (of a seat or phase, known only with a cell).
+        kind: `number`, `whole`, `word` or `name` (of a seat or phase, known only with a setup).
         low, high: the allowed range of a number.
         words: what a word may be; for a whole number, words allowed besides.
         default: its value when it is not given.

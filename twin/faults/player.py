@@ -1,4 +1,4 @@
-"""What faults do to a swap: some change the cell before it is built, the others act on the world before each PLC scan.
+"""What faults do to a swap: some change the setup before it is built, the others act on the world before each PLC scan.
 
 A fault is a function of time and of what the swap has done so far: the same swap meets it at the same tick again.
 """
@@ -19,10 +19,10 @@ from twin.faults.kinds import FOREVER, KINDS, Fault
 from twin.records import AXES, BUSY, IDLE, LOCKS, RECORD_OF, REFUSED, Z
 from twin.sequence.setpoint_steps import with_setpoints
 from twin.sequence.tables import TABLES
-from twin.setup.cell import Cell
+from twin.setup.setup import SwapSetup
 
 CELL_KINDS = ("wrong_pack", "guide_friction")
-"""Faults of the cell itself, there before the swap begins."""
+"""Faults of the setup itself, there before the swap begins."""
 REPORTS_OPEN, REPORTS_CLOSED = 1, 2
 SAME_S = 1e-9
 """Times closer than this are one."""
@@ -41,66 +41,66 @@ WORLD_FIELDS = (
 )
 """What the player owns: zero but for what a fault sets in this very scan."""
 PARAM_FIELDS = ("scan_dropout", "scan_sigma_m", "scan_sigma_rad", "axis_coulomb", "coupler_force_n")
-"""What the player changes for a time; otherwise as the cell has it."""
+"""What the player changes for a time; otherwise as the setup has it."""
 
 
-def faulty_cell(cell: Cell, faults: Sequence[Fault]) -> Cell:
-    """The cell with the faults that are there from the beginning; the same cell where there are none.
+def faulty_setup(setup: SwapSetup, faults: Sequence[Fault]) -> SwapSetup:
+    """The setup with the faults that are there from the beginning; the same setup where there are none.
 
     Raises:
-        InputError: a fault that this cell cannot have (a seat, phase, robot or job that it lacks).
+        InputError: a fault that this setup cannot have (a seat, phase, robot or job that it lacks).
     """
     for fault in faults:
-        _check(fault, cell)
+        _check(fault, setup)
     for fault in faults:
         if fault.kind == "guide_friction":
-            cell = dataclasses.replace(cell, guide_friction=cell.guide_friction * fault["factor"])
+            setup = dataclasses.replace(setup, guide_friction=setup.guide_friction * fault["factor"])
         elif fault.kind in CELL_KINDS:
-            params = cell.params.copy()
-            job = cell.jobs[fault["job"] - 1]
-            params["pack_mass_kg"][0, job.old_pack if fault["pack"] == "old" else job.new_pack] = _mass_kg(fault, cell)
-            cell = dataclasses.replace(cell, params=params)
-    return cell
+            params = setup.params.copy()
+            job = setup.jobs[fault["job"] - 1]
+            params["pack_mass_kg"][0, job.old_pack if fault["pack"] == "old" else job.new_pack] = _mass_kg(fault, setup)
+            setup = dataclasses.replace(setup, params=params)
+    return setup
 
 
-def _mass_kg(fault: Fault, cell: Cell) -> float:
+def _mass_kg(fault: Fault, setup: SwapSetup) -> float:
     """Mass of a wrong pack."""
-    return float(fault["kg"]) if fault["factor"] is None else cell.pack.mass_kg * float(fault["factor"])
+    return float(fault["kg"]) if fault["factor"] is None else setup.pack.mass_kg * float(fault["factor"])
 
 
-def _held_kg(cell: Cell) -> float:
+def _held_kg(setup: SwapSetup) -> float:
     """The heaviest pack that the brake of axis z holds: what is heavier falls, and no plant has a floor for that."""
-    p = cell.params[0]
+    p = setup.params[0]
     return float(p["axis_brake"][Z] / p["gravity_mps2"] - p["e_mass_kg"] - p["z_gravity_mass_kg"])
 
 
-def _check(fault: Fault, cell: Cell) -> None:
-    """Refuse what this cell lacks."""
+def _check(fault: Fault, setup: SwapSetup) -> None:
+    """Refuse what this setup lacks."""
     given: dict[str, Any] = dict(fault.settings)
     key = f"--fault {fault.kind}"
-    seats = [seat.name for seat in cell.seats if seat.locks]
+    seats = [seat.name for seat in setup.seats if seat.locks]
     if given.get("seat", seats[0]) not in seats:
         raise InputError("no such seat with locks in this swap", key=key, value=given["seat"], allowed=", ".join(seats))
-    phases = PHASES[cell.station.kind][1:]  # dock is over when the clock starts
+    phases = PHASES[setup.station.kind][1:]  # dock is over when the clock starts
     if given.get("phase", phases[0]) not in phases:
         raise InputError("no such phase at this station", key=key, value=given["phase"], allowed=", ".join(phases))
-    if given.get("robot", 1) > cell.station.robots.count:
-        raise InputError("no such robot", key=key, value=given["robot"], allowed=f"1 to {cell.station.robots.count}")
-    if given.get("job", 1) > len(cell.jobs):
-        raise InputError("no such job", key=key, value=given["job"], allowed=f"1 to {len(cell.jobs)}")
-    if fault.kind == "wrong_pack" and (mass_kg := _mass_kg(fault, cell)) > (held_kg := _held_kg(cell)):
+    if given.get("robot", 1) > setup.station.robots.count:
+        raise InputError("no such robot", key=key, value=given["robot"], allowed=f"1 to {setup.station.robots.count}")
+    if given.get("job", 1) > len(setup.jobs):
+        raise InputError("no such job", key=key, value=given["job"], allowed=f"1 to {len(setup.jobs)}")
+    if fault.kind == "wrong_pack" and (mass_kg := _mass_kg(fault, setup)) > (held_kg := _held_kg(setup)):
         raise InputError(
             "heavier than the brake of axis z holds, in kg", key=key, value=mass_kg, allowed=f"up to {held_kg:.0f}"
         )
 
 
-def check_added(fault: Fault, since_s: float, cell: Cell) -> None:
+def check_added(fault: Fault, since_s: float, setup: SwapSetup) -> None:
     """Refuse a fault that cannot come to a running swap at `since_s`.
 
     Raises:
-        InputError: a fault of the cell itself, one whose time lies before, or what this cell cannot have.
+        InputError: a fault of the setup itself, one whose time lies before, or what this setup cannot have.
     """
-    _check(fault, cell)
+    _check(fault, setup)
     key = f"--fault {fault.kind}"
     if fault.kind in CELL_KINDS:
         allowed = ", ".join(kind for kind in KINDS if kind not in CELL_KINDS)
@@ -132,7 +132,7 @@ class FaultPlayer:
     """
 
     def __init__(
-        self, faults: Sequence[Fault], cell: Cell, world: int = 0, added: Sequence[tuple[float, Fault]] = ()
+        self, faults: Sequence[Fault], setup: SwapSetup, world: int = 0, added: Sequence[tuple[float, Fault]] = ()
     ) -> None:
         """`world` is the index of the plant's world that has the faults.
 
@@ -140,19 +140,19 @@ class FaultPlayer:
         then on, and they meet only the orders to locks and grips that are given from then on.
         """
         for fault in faults:
-            _check(fault, cell)
+            _check(fault, setup)
         for since_s, fault in added:
-            check_added(fault, since_s, cell)
-        self._cell, self._world = cell, world
+            check_added(fault, since_s, setup)
+        self._setup, self._world = setup, world
         self._faults = [_Due(fault) for fault in faults if fault.kind not in CELL_KINDS]
         self._cell_faults = len(self._faults) < len(faults)
         self._joining = sorted((_Due(fault, since_s) for since_s, fault in added), key=lambda due: due.since_s)
-        self._phase = [step.phase for step in with_setpoints(TABLES[cell.station.kind]())]
+        self._phase = [step.phase for step in with_setpoints(TABLES[setup.station.kind]())]
         self._began_s: dict[tuple[int, str], float] = {}
-        self._seats = {seat.name: i for i, seat in enumerate(cell.seats)}
+        self._seats = {seat.name: i for i, seat in enumerate(setup.seats)}
         self._told: dict[tuple[str, int], int] = {}  # how often grips (by robot) or locks (by seat) got an order
         self._order: dict[str, np.ndarray] = {}
-        self._usual = cell.params[0].copy()
+        self._usual = setup.params[0].copy()
         self._active: tuple[_Due, ...] = ()
         self._acted: set[Fault] = set()
         self.on_change: Callable[[Fault, bool], None] | None = None
@@ -160,7 +160,7 @@ class FaultPlayer:
 
     @property
     def not_acted(self) -> tuple[Fault, ...]:
-        """Faults that have not acted so far, in the order in which they were given; those of the cell always do."""
+        """Faults that have not acted so far, in the order in which they were given; those of the setup always do."""
         given = [due.fault for due in (*self._faults, *self._joining)]
         return tuple(fault for fault in dict.fromkeys(given) if fault not in self._acted)
 
@@ -179,18 +179,18 @@ class FaultPlayer:
         w = runner.worlds[self._world]
         t_s = float(w["truth"]["t_s"])
         started = [
-            r for r in range(self._cell.station.robots.count) if w["control"]["status"][r] not in (IDLE, REFUSED)
+            r for r in range(self._setup.station.robots.count) if w["control"]["status"][r] not in (IDLE, REFUSED)
         ]
         self._note_phases(started, runner.commands[self._world], t_s)
         self._note_orders(w)
-        if self._joining[0].since_s <= t_s + 1.0 / self._cell.station.rates.plc_hz + SAME_S:
+        if self._joining[0].since_s <= t_s + 1.0 / self._setup.station.rates.plc_hz + SAME_S:
             runner.disturb = self.before_scan
 
     def before_scan(self, runner: Any) -> None:
         """Set the world's faults for the scan to come."""
         w, p = runner.worlds[self._world], runner.params[self._world]
         t_s = float(w["truth"]["t_s"])
-        busy = [r for r in range(self._cell.station.robots.count) if w["control"]["status"][r] == BUSY]
+        busy = [r for r in range(self._setup.station.robots.count) if w["control"]["status"][r] == BUSY]
         self._note_phases(busy, runner.commands[self._world], t_s)
         self._note_orders(w)
         while self._joining and self._joining[0].since_s <= t_s + SAME_S:
@@ -267,11 +267,11 @@ class FaultPlayer:
 
     def _robots(self, fault: Fault) -> Sequence[int]:
         number = dict(fault.settings).get("robot")
-        return range(self._cell.station.robots.count) if number is None else (int(number) - 1,)
+        return range(self._setup.station.robots.count) if number is None else (int(number) - 1,)
 
     def _seat(self, fault: Fault) -> int:
         name = fault["seat"]
-        return self._cell.jobs[0].truck_seat if name is None else self._seats[name]
+        return self._setup.jobs[0].truck_seat if name is None else self._seats[name]
 
     @staticmethod
     def _which(number: int | str) -> slice:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from twin.amounts import DRIVES, amounts
 from twin.records import AXES, JAM, LOCKS, TRIPS, YAW
 from twin.records.causes import CAUSES
-from twin.setup.cell import Cell
+from twin.setup.setup import SwapSetup
 
 
 class _Kind(NamedTuple):
@@ -162,7 +162,7 @@ class Incident:
         return f"{what} at {self.at_s:.1f} s{where}{doing}{said}"
 
 
-def trip_of(world: Any, cell: Cell) -> Incident:
+def trip_of(world: Any, setup: SwapSetup) -> Incident:
     """What tripped the station of a WORLD record; only its name where nothing more is on record."""
     at_s, robot = float(world["control"]["trip_t_s"]), int(world["control"]["trip_robot"])
     sentence, facts = _described(
@@ -170,7 +170,7 @@ def trip_of(world: Any, cell: Cell) -> Incident:
         int(world["control"]["trip_index"]),
         float(world["control"]["trip_value"]),
         float(world["control"]["trip_limit"]),
-        cell,
+        setup,
         robot,
     )
     if not facts:
@@ -178,7 +178,7 @@ def trip_of(world: Any, cell: Cell) -> Incident:
     return Incident(at_s, robot if robot >= 0 else None, sentence, facts)
 
 
-def outside_of(world: Any, cell: Cell) -> Incident:
+def outside_of(world: Any, setup: SwapSetup) -> Incident:
     """With which quantity a WORLD record left the domain of the reduced-order model."""
     robot = int(world["truth"]["outside_robot"])
     sentence, facts = _described(
@@ -186,13 +186,13 @@ def outside_of(world: Any, cell: Cell) -> Incident:
         int(world["truth"]["outside_index"]),
         float(world["truth"]["outside_value"]),
         float(world["truth"]["outside_limit"]),
-        cell,
+        setup,
         robot,
     )
     return Incident(float(world["truth"]["outside_t_s"]), robot if robot >= 0 else None, sentence, facts)
 
 
-def end_of(world: Any, cell: Cell, robot: int, command: Any = None) -> Incident:
+def end_of(world: Any, setup: SwapSetup, robot: int, command: Any = None) -> Incident:
     """Why the last command of a robot ended otherwise than done; `command` (COMMAND) tells what was asked of locks."""
     at_s, cause = float(world["control"]["end_t_s"][robot]), int(world["control"]["end_cause"][robot])
     sentence, facts = _described(
@@ -200,7 +200,7 @@ def end_of(world: Any, cell: Cell, robot: int, command: Any = None) -> Incident:
         int(world["control"]["end_index"][robot]),
         float(world["control"]["end_value"][robot]),
         float(world["control"]["end_limit"][robot]),
-        cell,
+        setup,
         robot,
         command,
     )
@@ -219,7 +219,7 @@ def other_end(
 
 
 def _described(
-    cause: int, index: int, value: float, limit: float, cell: Cell, robot: int, command: Any = None
+    cause: int, index: int, value: float, limit: float, setup: SwapSetup, robot: int, command: Any = None
 ) -> tuple[str, dict[str, Any]]:
     """(sentence, facts); empty for no cause."""
     if not 0 < cause < len(CAUSES):
@@ -228,11 +228,11 @@ def _described(
     kind = _KINDS[name]
     unit = _LINEAR_TO_ROTARY.get(kind.unit, kind.unit) if kind.about == "axis" and index == YAW else kind.unit
     facts: dict[str, Any] = {"quantity": kind.quantity, "value": value, "limit": limit, "unit": unit}
-    facts |= _part(kind.about, index, cell)
+    facts |= _part(kind.about, index, setup)
     if math.isinf(limit):
         facts.pop("limit")
     texts = amounts((value, limit), unit)
-    p = cell.params[0]
+    p = setup.params[0]
     words: dict[str, Any] = {
         **facts,
         "seat": facts.get("seat_name", ""),
@@ -247,13 +247,13 @@ def _described(
         words["trip"] = TRIPS[index] if 0 <= index < len(TRIPS) else ""
     elif name in ("load", "drive_force", "load_against_drive"):
         words["percent"] = f"{100.0 * float(p['overload_fraction']):.0f} %"
-        words["drive"] = DRIVES[cell.station.kind]
+        words["drive"] = DRIVES[setup.station.kind]
     elif name in ("grips_reported", "locks_reported"):
         words["state"] = _wanted(command, "grip" if name == "grips_reported" else "lock")
     return kind.words.format(**words), facts
 
 
-def _part(about: str, index: int, cell: Cell) -> dict[str, Any]:
+def _part(about: str, index: int, setup: SwapSetup) -> dict[str, Any]:
     """The axis, seat, lock or grip that a cause is about."""
     if index < 0:
         return {}
@@ -262,9 +262,9 @@ def _part(about: str, index: int, cell: Cell) -> dict[str, Any]:
     if about == "grip":
         return {"grip": index + 1}
     if about == "lock":
-        return {"seat_name": cell.seats[index // LOCKS].name, "lock": index % LOCKS + 1}
+        return {"seat_name": setup.seats[index // LOCKS].name, "lock": index % LOCKS + 1}
     if about == "seat":
-        return {"seat_name": cell.seats[index].name}
+        return {"seat_name": setup.seats[index].name}
     return {}
 
 

@@ -31,7 +31,7 @@ from twin.log_import.tracks import Tracks
 from twin.recording import Header, Recorder, check_output_path
 from twin.recording.swap.scene import entities_of
 from twin.recording.swap.versions import file_sha256
-from twin.setup.cell import Cell
+from twin.setup.setup import SwapSetup
 
 IMPORTED = "imported"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -170,7 +170,7 @@ def _write(
     check_losses(log, read, found, mapping)
     story = story_of(read, found, mapping)
     carries = carries_of(read, found, mapping)
-    cell, figures = cell_of(mapping, carries)
+    setup, figures = cell_of(mapping, carries)
     motion = truck_motion(found, carries)
     tell_contradictions(story, both_made(found), motion)
     hz = float(mapping.station.rates.recording_hz)
@@ -184,11 +184,11 @@ def _write(
             key="--start, --end",
             allowed=f"up to {MAX_SAMPLES / hz / 86_400:.0f} days; cleaning.gap_s tells from when on silence is a gap",
         )
-    lines = timelines(cell, carries, found.start_ns)
+    lines = timelines(setup, carries, found.start_ns)
 
     def again() -> tuple[Tracks, Completer]:
         tracks = Tracks(read, fills_of(mapping, read), mapping.file.cleaning.reorder_s, found.frozen)
-        return tracks, Completer(cell, mapping, tracks.names, lines, hz, motion)
+        return tracks, Completer(setup, mapping, tracks.names, lines, hz, motion)
 
     if beside is not None:
         told("comparing with the twin", 0.0)
@@ -209,7 +209,7 @@ def _write(
         samples=times.count,
         findings=findings_of(read, found, story, mapping),
         signals=signal_rows(mapping, read.facts, dict(found.frozen)),
-        cell=cell_rows(figures),
+        setup=cell_rows(figures),
         phases=[
             {"name": p.name, "start_s": _s(p.start_ns, start_ns), "end_s": _s(p.end_ns, start_ns), "step": p.step}
             for p in story.phases
@@ -221,9 +221,9 @@ def _write(
     )
     has_date = not read.is_relative and start_ns >= 0 and end_ns < LATEST_NS
     t0_ns = start_ns if has_date else 0
-    header = _header(log, mapping, cell, completer, report, t0_ns, added)
+    header = _header(log, mapping, setup, completer, report, t0_ns, added)
     with Recorder(part, header) as recorder:
-        recorder.scene(0.0, entities_of(cell))
+        recorder.scene(0.0, entities_of(setup))
         entries = _Entries(recorder, story, start_ns, end_ns)
         for block in times.blocks():
             frames, channels, sensors = completer.complete(block, tracks.values(block))
@@ -349,7 +349,7 @@ class _Entries:
 def _header(
     log: Path,
     mapping: Mapping,
-    cell: Cell,
+    setup: SwapSetup,
     completer: Completer,
     report: ImportReport,
     t0_ns: int,
@@ -362,7 +362,7 @@ def _header(
         whole = bool(needed) and all(provenance[name] == MEASURED for name in needed)
         provenance[frame.name] = MEASURED if whole else ESTIMATED
     provenance |= dict.fromkeys(added, ESTIMATED)
-    p = cell.params[0]
+    p = setup.params[0]
     return Header(
         frames=completer.frames,
         channels=(*(c.name for c in completer.channels), *added),
@@ -370,11 +370,11 @@ def _header(
         configuration={
             "kind": IMPORTED,
             "title": mapping.file.title,
-            "station": cell.station.model_dump(),
-            "truck": cell.truck.model_dump(),
-            "pack": cell.pack.model_dump(),
-            "jobs": [asdict(job) for job in cell.jobs],
-            "seats": [asdict(seat) for seat in cell.seats],
+            "station": setup.station.model_dump(),
+            "truck": setup.truck.model_dump(),
+            "pack": setup.pack.model_dump(),
+            "jobs": [asdict(job) for job in setup.jobs],
+            "seats": [asdict(seat) for seat in setup.seats],
             "pack_masses_kg": p["pack_mass_kg"][: int(p["packs"])].tolist(),
             "truck_park": p["truck_park"].tolist(),
             "log": {"name": log.name, "bytes": log.stat().st_size, "sha256": file_sha256(log)},
@@ -384,6 +384,6 @@ def _header(
         seed=None,
         source=IMPORTED,
         provenance=provenance,
-        tick_hz=float(cell.station.rates.physics_hz),
+        tick_hz=float(setup.station.rates.physics_hz),
         t0_ns=t0_ns,
     )

@@ -1,4 +1,4 @@
-"""The cell that a log was recorded in: which slots, where the truck stood, what the packs weighed; measured or not."""
+"""The setup that a log was recorded in: which slots, where the truck stood, what the packs weighed; measured or not."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from twin.errors import InputError
 from twin.log_import.carries import Carry
 from twin.log_import.mapping import Mapping
 from twin.records import TX, TY, TYAW
-from twin.setup.cell import Cell, build_cell
+from twin.setup.setup import SwapSetup, build_setup
 
 
 @dataclass(frozen=True)
 class Known:
-    """A figure of the cell and where it comes from."""
+    """A figure of the setup and where it comes from."""
 
     name: str
     value: float | int | None
     source: str
 
 
-def cell_of(mapping: Mapping, carries: Sequence[Carry]) -> tuple[Cell, list[Known]]:
-    """The cell, and for each figure that the log or the mapping decided where it comes from.
+def cell_of(mapping: Mapping, carries: Sequence[Carry]) -> tuple[SwapSetup, list[Known]]:
+    """The setup, and for each figure that the log or the mapping decided where it comes from.
 
     Raises:
         InputError: a slot that the station does not have.
@@ -39,15 +39,15 @@ def cell_of(mapping: Mapping, carries: Sequence[Carry]) -> tuple[Cell, list[Know
     if changed:
         station = with_overrides(station, changed)
     try:
-        cell = build_cell(station, mapping.truck, mapping.pack, seed=0, slots=slots)
+        setup = build_setup(station, mapping.truck, mapping.pack, seed=0, slots=slots)
     except InputError as error:
         raise InputError(str(error), file=mapping.path) from None
-    params = cell.params.copy()
+    params = setup.params.copy()
     p = params[0]
     p["truck_park"][:] = 0.0
     _park(p, mapping, carries, known)
-    _weigh(p, cell, mapping, carries, known)
-    return replace(cell, params=params), known
+    _weigh(p, setup, mapping, carries, known)
+    return replace(setup, params=params), known
 
 
 def _slots(mapping: Mapping, carries: Sequence[Carry], known: list[Known]) -> dict[int, tuple[int, int]]:
@@ -101,11 +101,11 @@ def _park(p: np.void, mapping: Mapping, carries: Sequence[Carry], known: list[Kn
         known.append(Known(key, float(park[place]), source))
 
 
-def _weigh(p: np.void, cell: Cell, mapping: Mapping, carries: Sequence[Carry], known: list[Known]) -> None:
+def _weigh(p: np.void, setup: SwapSetup, mapping: Mapping, carries: Sequence[Carry], known: list[Known]) -> None:
     """What the packs weighed: as told, else by the load cell."""
-    spec, e_kg = mapping.file.swap, cell.station.end_effector.mass_kg
+    spec, e_kg = mapping.file.swap, setup.station.end_effector.mass_kg
     low, high = 0.5 * mapping.pack.mass_min_kg, 1.5 * mapping.pack.mass_max_kg
-    for job in cell.jobs:
+    for job in setup.jobs:
         for pack, on_truck, told, name in (
             (job.old_pack, True, spec.old_pack_kg, "old_pack_kg"),
             (job.new_pack, False, spec.new_pack_kg, "new_pack_kg"),

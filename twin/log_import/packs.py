@@ -1,4 +1,4 @@
-"""Where each pack of the cell is at any time of the log: in a seat, or in a robot's grips."""
+"""Where each pack of the setup is at any time of the log: in a seat, or in a robot's grips."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from collections.abc import Sequence
 import numpy as np
 
 from twin.log_import.carries import Carry
-from twin.setup.cell import Cell
 from twin.setup.jobs import Job
+from twin.setup.setup import SwapSetup
 
 Timeline = list[tuple[int, int]]
-"""From which time (ns) on: a robot's number, or -1 - seat, an index into the cell's seats."""
+"""From which time (ns) on: a robot's number, or -1 - seat, an index into the setup's seats."""
 
 
-def timelines(cell: Cell, carries: Sequence[Carry], start_ns: int) -> list[Timeline]:
-    """Of each pack of the cell. A log of several swaps uses the same packs again: a truck's old pack is the next one's.
+def timelines(setup: SwapSetup, carries: Sequence[Carry], start_ns: int) -> list[Timeline]:
+    """Of each pack of the setup. A log of several swaps uses packs again: a truck's old pack is the next one's.
 
     Between two swaps, half way from the last pack set down to the next one gripped, everything is put back to where a
     swap begins.
     """
-    lines: list[Timeline] = [[] for _ in range(2 * len(cell.jobs))]
-    for job in cell.jobs:
+    lines: list[Timeline] = [[] for _ in range(2 * len(setup.jobs))]
+    for job in setup.jobs:
         lines[job.old_pack].append((start_ns, -1 - job.truck_seat))
         lines[job.new_pack].append((start_ns, -1 - job.take_seat))
     done: dict[int, int] = {}  # when each job's new pack was set down
     for carry in carries:
-        mine = [j for j in cell.jobs if j.robot == carry.robot and _is_of(cell, j, carry)]
+        mine = [j for j in setup.jobs if j.robot == carry.robot and _is_of(setup, j, carry)]
         if not mine:
             continue
         job = mine[0]
@@ -46,11 +46,11 @@ def timelines(cell: Cell, carries: Sequence[Carry], start_ns: int) -> list[Timel
     return lines
 
 
-def _is_of(cell: Cell, job: Job, carry: Carry) -> bool:
+def _is_of(setup: SwapSetup, job: Job, carry: Carry) -> bool:
     """Whether a carry is of this job: it begins or ends at its seat on the truck, or there is only one job."""
-    if len(cell.jobs) == 1:
+    if len(setup.jobs) == 1:
         return True
-    seat = cell.seats[job.truck_seat].name
+    seat = setup.seats[job.truck_seat].name
     places = [place for place in (carry.origin, carry.target) if place is not None]
     if any(place.on_truck and seat == f"truck{place.number + 1}" for place in places):
         return True

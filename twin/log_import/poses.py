@@ -14,23 +14,23 @@ from twin.plants.beginning import new_world
 from twin.plants.geometry import end_effector_pose, seat_pose
 from twin.recording.swap.sampling import fill_frames
 from twin.records import EX, EY, EYAW, EZ, FLOATING_TABLE, TPITCH, TROLL, TX, TY, TYAW, TZ, YAW, Truth, Z
-from twin.setup.cell import Cell
+from twin.setup.setup import SwapSetup
 
 SPRINGS = (TZ, TPITCH, TROLL)
 
 
-def truck_give(cell: Cell) -> tuple[np.ndarray, np.ndarray]:
+def truck_give(setup: SwapSetup) -> tuple[np.ndarray, np.ndarray]:
     """Heave, pitch and roll (3,) of the truck without packs, and what each pack's weight adds (P, 3), by statics."""
-    p = cell.params[0]
+    p = setup.params[0]
 
     def rest(packs: list[tuple[int, int]]) -> np.ndarray:
-        w = new_world(cell)[0]
+        w = new_world(setup)[0]
         rest_truck(w, p, packs)
         return np.array([float(w["truth"]["truck_q"][k]) for k in SPRINGS])
 
     bare = rest([])
     adds = np.zeros((int(p["packs"]), 3))
-    for job in cell.jobs:
+    for job in setup.jobs:
         for pack in (job.old_pack, job.new_pack):
             adds[pack] = rest([(pack, job.truck_seat)]) - bare
     return bare, adds
@@ -48,7 +48,7 @@ def fill_poses(
     park: Any,
     out: Any,
 ) -> None:
-    """Poses of all frames over a stretch of samples; `worlds` (1,) and `params` (1,) are the cell's.
+    """Poses of all frames over a stretch of samples; `worlds` (1,) and `params` (1,) are the setup's.
 
     Args:
         axes: (K, R, 4) positions of the axes.

@@ -16,7 +16,7 @@ from twin.log_import.poses import fill_poses, truck_give
 from twin.plants.beginning import new_world
 from twin.recording.swap.sampling import frames_of
 from twin.records import AXES, FLOATING_TABLE, MAST, TX, TY, TYAW
-from twin.setup.cell import Cell
+from twin.setup.setup import SwapSetup
 
 MEASURED, ESTIMATED = "measured", "estimated"
 HANGS, CARRIED = 0.6, 0.9
@@ -42,7 +42,7 @@ class Completer:
 
     def __init__(
         self,
-        cell: Cell,
+        setup: SwapSetup,
         mapping: Mapping,
         names: Sequence[str],
         lines: Sequence[Timeline],
@@ -51,20 +51,20 @@ class Completer:
     ):
         """`names`: columns of the values that `complete` gets; `lines`: where the packs are; `hz`: samples a second;
         `motion`: how the truck moved, where the log scans it."""
-        self.cell, self._lines, self._dt_s = cell, lines, 1.0 / hz
+        self.setup, self._lines, self._dt_s = setup, lines, 1.0 / hz
         self._index = {name: i for i, name in enumerate(names)}
-        self._robots = cell.station.robots.count
+        self._robots = setup.station.robots.count
         self._measured = {m.name for m in mapping.signals if m.name in self._index}
-        self._home = np.array([[home_of(cell.station, r, axis) for axis in AXES] for r in range(self._robots)])
+        self._home = np.array([[home_of(setup.station, r, axis) for axis in AXES] for r in range(self._robots)])
         self._last_axes = np.full((self._robots, 4), np.nan)
         self._swing = begin(self._robots)
         self._last_ns: int | None = None
         self._breaks = np.empty(0, np.int64)
-        self._world, self._motion = new_world(cell), motion
+        self._world, self._motion = new_world(setup), motion
         self._park = self._world["truth"]["truck_q"][0][[TX, TY, TYAW]].copy()
-        self._bare, self._adds = truck_give(cell)
+        self._bare, self._adds = truck_give(setup)
         self._seats = self._seat_places()
-        self.frames = frames_of(cell)
+        self.frames = frames_of(setup)
         # of the last stretch: axes (K, R, 4), packs held (K, R), what hangs free (K, R), where else it stands (K, R, 2)
         self.axes, self.held = np.empty((0, self._robots, 4)), np.empty((0, self._robots), np.int64)
         self.loose, self.aside = np.empty((0, self._robots), np.int64), np.empty((0, self._robots, 2))
@@ -96,7 +96,7 @@ class Completer:
             if f"{robot}/float_lock" in self._measured:
                 found.append(Channel(f"{robot}/float_lock", MEASURED))
         found += [Channel(f"truck/{name}", ESTIMATED) for name in TRUCK_NAMES]
-        for seat in self.cell.seats:
+        for seat in self.setup.seats:
             found += [
                 Channel(f"{seat.name}/lock{i + 1}", self._of_switch(f"{seat.name}/lock", i)) for i in range(seat.locks)
             ]
@@ -127,8 +127,8 @@ class Completer:
         """(S, 3) where all seats of truck and station are: x, y, z of the seat plane."""
         truck = self._world["truth"]["truck_q"][0]
         c, s = np.cos(truck[TYAW]), np.sin(truck[TYAW])
-        places = [(truck[TX] + c * x - s * y, truck[TY] + s * x + c * y, z) for x, y, z in self.cell.truck.seats_xyz_m]
-        places += [(slot.x_m, slot.y_m, slot.z_m) for slot in self.cell.station.slots]
+        places = [(truck[TX] + c * x - s * y, truck[TY] + s * x + c * y, z) for x, y, z in self.setup.truck.seats_xyz_m]
+        places += [(slot.x_m, slot.y_m, slot.z_m) for slot in self.setup.station.slots]
         return np.array(places)
 
     # ------------------------------------------------------------------------------------------------- a stretch
@@ -148,7 +148,7 @@ class Completer:
         park = np.broadcast_to(self._park, (count, 3)).copy()
         if self._motion is not None:
             park += self._motion.at(times_ns)
-        fill_poses(self._world, self.cell.params, axes, sway, load, packs, springs, park, frames)
+        fill_poses(self._world, self.setup.params, axes, sway, load, packs, springs, park, frames)
         self._switches(out, packs)
         for name, column in zip(TRUCK_NAMES, (*park.T, *springs.T), strict=True):
             out[f"truck/{name}"] = np.broadcast_to(column, count)
@@ -207,21 +207,21 @@ class Completer:
 
     def hung_n(self, held: np.ndarray, robot: int) -> np.ndarray:
         """(K,) weight of the end effector with what it holds."""
-        p = self.cell.params[0]
+        p = self.setup.params[0]
         kg = np.append(p["pack_mass_kg"][: int(p["packs"])], 0.0)[held[:, robot]]
         return np.asarray((p["e_mass_kg"] + kg) * p["gravity_mps2"])
 
     def _load(self, out: dict[str, np.ndarray], held: np.ndarray) -> np.ndarray:
         load = np.empty((len(held), self._robots))
         for r in range(self._robots):
-            cell, hung = self._signal(f"robot{r}/load_cell_n"), self.hung_n(held, r)
-            out[f"robot{r}/load_n"] = hung if cell is None else cell
-            load[:, r] = hung if cell is None else np.where(np.isnan(cell), hung, cell)
+            setup, hung = self._signal(f"robot{r}/load_cell_n"), self.hung_n(held, r)
+            out[f"robot{r}/load_n"] = hung if setup is None else setup
+            load[:, r] = hung if setup is None else np.where(np.isnan(setup), hung, setup)
         return load
 
     def _sway(self, out: dict[str, np.ndarray], axes: np.ndarray, held: np.ndarray, load: np.ndarray) -> np.ndarray:
         """(K, R, 2) the offset of each end effector: measured where the log has it, else estimated."""
-        p, count = self.cell.params[0], len(held)
+        p, count = self.setup.params[0], len(held)
         sway = np.zeros((count, self._robots, 2))
         self.loose, self.aside = np.zeros((count, self._robots), np.int64), np.zeros((count, self._robots, 2))
         for r in range(self._robots):
@@ -252,7 +252,7 @@ class Completer:
 
     def mode(self, held: np.ndarray, robot: int) -> tuple[float, float]:
         """Natural frequency (rad/s; 0 under ropes) and damping ratio of the swing."""
-        p = self.cell.params[0]
+        p = self.setup.params[0]
         if p["reeving"] != MAST:
             return 0.0, float(p["sway_zeta"])
         kg = self.hung_n(held, robot).mean() / float(p["gravity_mps2"])
@@ -282,7 +282,7 @@ class Completer:
 
     def height_over_seats(self, axes: np.ndarray) -> np.ndarray:
         """How far a pack in the grips would be from standing in the seat under (or over) it (K,), m; inf beside all."""
-        p = self.cell.params[0]
+        p = self.setup.params[0]
         nearest, near = self._nearest(axes)
         retract = float(p["retract"])
         grip_z = self._seats[nearest, 2] + retract * float(p["pack_height_m"])
@@ -290,10 +290,10 @@ class Completer:
 
     def _springs(self, packs: np.ndarray, held: np.ndarray, load: np.ndarray) -> np.ndarray:
         """(K, 3) heave, pitch and roll of the truck under its packs, less what a robot carries of them."""
-        p = self.cell.params[0]
+        p = self.setup.params[0]
         out = np.broadcast_to(self._bare, (len(packs), 3)).copy()
         weight = float(p["e_mass_kg"] * p["gravity_mps2"])
-        for job in self.cell.jobs:
+        for job in self.setup.jobs:
             for pack in (job.old_pack, job.new_pack):
                 on = (packs[:, pack] == -1 - job.truck_seat).astype(float)
                 mine = packs[:, pack] == job.robot
@@ -305,7 +305,7 @@ class Completer:
 
     def _over_truck(self, robot: int, seat: int) -> np.ndarray:
         """(K,) whether a robot stands over (or under) a seat of the truck."""
-        number = int(self.cell.seats[seat].name.removeprefix("truck")) - 1
+        number = int(self.setup.seats[seat].name.removeprefix("truck")) - 1
         x, y, _ = self._seats[number]
         drawn = self.axes[:, robot]
         return np.asarray(np.hypot(drawn[:, 0] - x, drawn[:, 1] - y) < 0.3)
@@ -316,7 +316,7 @@ class Completer:
             for i in range(4):
                 closed = np.isin(packs, r).any(axis=1).astype(float)
                 out[f"robot{r}/grip{i + 1}"] = self._position(f"robot{r}/grip", i, closed)
-        for s, seat in enumerate(self.cell.seats):
+        for s, seat in enumerate(self.setup.seats):
             here = packs == -1 - s
             inside = here.any(axis=1)
             whole = inside.copy()

@@ -11,7 +11,7 @@ from twin.gravity import GRAVITY_MPS2
 from twin.plants.geometry import end_effector_pose, measure_packs, seat_pose
 from twin.plants.truck import truck_forces
 from twin.records import AXES, EZ, FOUR_ROPE, MAST, WORLD, X, Z
-from twin.setup.cell import Cell, axis_of, si
+from twin.setup.setup import SwapSetup, axis_of, si
 
 NEVER_S = 1e6
 """Longer ago than anything that a swap remembers."""
@@ -30,11 +30,11 @@ def stand_pack(w: Any, p: Any, pack: int, seat: int) -> None:
         w["truth"]["locked"][seat] = pack
 
 
-def new_world(cell: Cell) -> np.ndarray:
+def new_world(setup: SwapSetup) -> np.ndarray:
     """A (1,) WORLD array at the start of the swap: truck parked, axes at home, packs on their seats."""
     worlds = np.zeros(1, WORLD)
-    w, p = worlds[0], cell.params[0]
-    station = cell.station
+    w, p = worlds[0], setup.params[0]
+    station = setup.station
     w["truth"]["truck_q"] = p["truck_park"]
     w["control"]["truck_reference"] = w["truth"]["truck_q"][:3]
     w["truth"]["held"], w["truth"]["locked"], w["monitor"]["previous_held"] = -1, -1, -1
@@ -64,7 +64,7 @@ def new_world(cell: Cell) -> np.ndarray:
         w["control"]["hold_height"][r] = q[Z]
         w["control"]["low_xy"][r] = q[:2]
         end_effector_pose(w["truth"], p, r)
-    for job in cell.jobs:
+    for job in setup.jobs:
         for pack, seat in ((job.old_pack, job.truck_seat), (job.new_pack, job.take_seat)):
             stand_pack(w, p, pack, seat)
     measure_packs(w["truth"], p)

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
-from twin.setup.cell import Cell
+from twin.setup.setup import SwapSetup
 
 
 class Plant(Protocol):
@@ -18,14 +18,14 @@ class Plant(Protocol):
 
     Attributes:
         name: as `--plant` has it.
-        cell, cells: the swap of its first world, and of each.
+        setup, setups: the swap of its first world, and of each.
         worlds: (N,) WORLD; a plant writes `truth` in it and reads the orders of `image`, and `faults`.
         params: (N,) PARAMS.
     """
 
     name: str
-    cell: Cell
-    cells: list[Cell]
+    setup: SwapSetup
+    setups: list[SwapSetup]
     worlds: np.ndarray
     params: np.ndarray
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from twin.setup.cell import Cell
+from twin.setup.setup import SwapSetup
 
 Box = tuple[tuple[float, float, float], tuple[float, float, float]]
 """(size, middle) in the truck's frame, heights over the ground."""
@@ -11,14 +11,14 @@ UNDER_SEAT_M = 0.12
 FRAME_WIDTH_M, FRAME_BOTTOM_M = 0.9, 0.75
 
 
-def truck_boxes(cell: Cell) -> list[Box]:
+def truck_boxes(setup: SwapSetup) -> list[Box]:
     """The cab and, where there is room for it, the frame."""
-    o, seat_m = cell.truck.outline, cell.truck.seats_xyz_m[0][2]
-    frame_top = min(o.frame_height_m, seat_m - UNDER_SEAT_M) if cell.retract > 0 else o.frame_height_m
+    o, seat_m = setup.truck.outline, setup.truck.seats_xyz_m[0][2]
+    frame_top = min(o.frame_height_m, seat_m - UNDER_SEAT_M) if setup.retract > 0 else o.frame_height_m
     cab = (o.cab_front_x_m - o.cab_rear_x_m, o.width_m, o.cab_height_m - frame_top)
     middle = ((o.cab_front_x_m + o.cab_rear_x_m) / 2, 0.0, (o.cab_height_m + frame_top) / 2)
     boxes: list[Box] = [(cab, middle)]
-    bottom = seat_m + UNDER_SEAT_M if cell.retract < 0 else FRAME_BOTTOM_M
+    bottom = seat_m + UNDER_SEAT_M if setup.retract < 0 else FRAME_BOTTOM_M
     if frame_top > bottom:
         frame = (o.cab_front_x_m - o.frame_rear_x_m, FRAME_WIDTH_M, frame_top - bottom)
         boxes.append((frame, ((o.cab_front_x_m + o.frame_rear_x_m) / 2, 0.0, (frame_top + bottom) / 2)))

@@ -12,7 +12,7 @@ from twin.plants.rom.model import SCRATCH
 from twin.records import BUSY, NOT_SCANNED, ROBOTS, new_command
 from twin.runner import rom_worlds
 from twin.runner.single import Hook, Runner
-from twin.setup.cell import Cell
+from twin.setup.setup import SwapSetup
 
 Array = np.ndarray
 THREADS_FROM = 8
@@ -34,13 +34,13 @@ class BatchRunner(Runner):
 
     def __init__(
         self,
-        cells: Cell | Sequence[Cell],
+        setups: SwapSetup | Sequence[SwapSetup],
         *,
         observer: Hook | None = None,
         worlds: np.ndarray | None = None,
     ) -> None:
-        """Worlds at the start of their cells' swaps, or at `worlds`, an (N,) WORLD array that they then own."""
-        super().__init__(RomPlant(cells, worlds=worlds), observer=observer)
+        """Worlds at the start of their setups' swaps, or at `worlds`, an (N,) WORLD array that they then own."""
+        super().__init__(RomPlant(setups, worlds=worlds), observer=observer)
         self._scratch = np.zeros(1 if len(self.worlds) < THREADS_FROM else _max_threads(), SCRATCH)
 
     @property
@@ -75,9 +75,9 @@ class BatchRunner(Runner):
             records = self._arguments()
             rom_worlds.stand_one(*records, world, ticks)
 
-    def put(self, world: int, cell: Cell, record: np.ndarray) -> None:
-        """One world begins anew, at `record` (1,) WORLD of a cell of the same station."""
-        self.plant.put(world, cell, record)
+    def put(self, world: int, setup: SwapSetup, record: np.ndarray) -> None:
+        """One world begins anew, at `record` (1,) WORLD of a setup of the same station."""
+        self.plant.put(world, setup, record)
         self.commands[world] = new_command(ROBOTS)
         self._scanned[world] = NOT_SCANNED
 

@@ -11,41 +11,41 @@ if TYPE_CHECKING:
     import numpy as np
 
     from twin.runner.single import Hook, Runner
-    from twin.setup.cell import Cell
+    from twin.setup.setup import SwapSetup
 
 PLANTS = ("bullet", "rom")
 """`bullet`: the reference. `rom`: the reduced-order model."""
 
 
 class MakeRunner(Protocol):
-    """Makes the runner of a cell, at the start of its swap or at `worlds`, a (1,) WORLD array that it then owns."""
+    """Makes the runner of a setup, at the start of its swap or at `worlds`, a (1,) WORLD array that it then owns."""
 
-    def __call__(self, cell: Cell, /, *, worlds: np.ndarray | None = None) -> Runner: ...
+    def __call__(self, setup: SwapSetup, /, *, worlds: np.ndarray | None = None) -> Runner: ...
 
 
-def bullet_runner(cell: Cell, *, observer: Hook | None = None, worlds: np.ndarray | None = None) -> Runner:
+def bullet_runner(setup: SwapSetup, *, observer: Hook | None = None, worlds: np.ndarray | None = None) -> Runner:
     """One world of the reference plant."""
     from twin.plants.bullet import BulletPlant
     from twin.runner.single import Runner
 
-    return Runner(BulletPlant(cell, worlds=worlds), observer=observer)
+    return Runner(BulletPlant(setup, worlds=worlds), observer=observer)
 
 
-def seat_runner(cell: Cell, *, observer: Hook | None = None, worlds: np.ndarray | None = None) -> Runner:
+def seat_runner(setup: SwapSetup, *, observer: Hook | None = None, worlds: np.ndarray | None = None) -> Runner:
     """One world of the reference plant in which held packs come to rest in their seats, and nothing else happens."""
     from twin.plants.bullet import BulletPlant
     from twin.runner.single import Runner
 
-    return Runner(BulletPlant(cell, worlds=worlds, scope="seat"), observer=observer)
+    return Runner(BulletPlant(setup, worlds=worlds, scope="seat"), observer=observer)
 
 
 def rom_runner(
-    cells: Cell | Sequence[Cell], *, observer: Hook | None = None, worlds: np.ndarray | None = None
+    setups: SwapSetup | Sequence[SwapSetup], *, observer: Hook | None = None, worlds: np.ndarray | None = None
 ) -> Runner:
     """Worlds of the reduced-order plant."""
     from twin.runner.batch import BatchRunner
 
-    return BatchRunner(cells, observer=observer, worlds=worlds)
+    return BatchRunner(setups, observer=observer, worlds=worlds)
 
 
 def runner_maker(name: str, *, seat: bool = False) -> MakeRunner:
@@ -64,11 +64,11 @@ def runner_maker(name: str, *, seat: bool = False) -> MakeRunner:
     raise InputError("unknown plant", key="--plant", value=name, allowed=", ".join(PLANTS))
 
 
-def batch_maker(cells: Sequence[Cell]) -> MakeRunner:
-    """What makes one runner of all `cells` on the reduced-order plant, whichever of them it is asked for."""
+def batch_maker(setups: Sequence[SwapSetup]) -> MakeRunner:
+    """What makes one runner of all `setups` on the reduced-order plant, whichever of them it is asked for."""
 
-    def make(cell: Cell, *, worlds: np.ndarray | None = None) -> Runner:
-        return rom_runner(cells, worlds=worlds)
+    def make(setup: SwapSetup, *, worlds: np.ndarray | None = None) -> Runner:
+        return rom_runner(setups, worlds=worlds)
 
     return make
 
@@ -76,7 +76,7 @@ def batch_maker(cells: Sequence[Cell]) -> MakeRunner:
 def ready(runner: Runner) -> MakeRunner:
     """What gives a runner that is made already."""
 
-    def make(cell: Cell, *, worlds: np.ndarray | None = None) -> Runner:
+    def make(setup: SwapSetup, *, worlds: np.ndarray | None = None) -> Runner:
         return runner
 
     return make

@@ -19,7 +19,7 @@ class Runner:
     """The loop and the clock of one world: plant, sensors, controller, monitor, observers.
 
     Attributes:
-        plant: the physics; `worlds`, `params`, `cell`, `cells` and `name` are the plant's own.
+        plant: the physics; `worlds`, `params`, `setup`, `setups` and `name` are the plant's own.
         commands: (N, ROBOTS) COMMAND, the present ones: read them, do not write them.
         disturb: faults; called before each PLC scan.
         observer: called after the PLC scan at every recording instant (`recording_hz` of the station).
@@ -30,14 +30,14 @@ class Runner:
     def __init__(self, plant: Plant, *, observer: Hook | None = None) -> None:
         """A runner that owns `plant`, of one world."""
         self.plant, self.name = plant, plant.name
-        self.cell, self.cells, self.worlds, self.params = plant.cell, plant.cells, plant.worlds, plant.params
+        self.setup, self.setups, self.worlds, self.params = plant.setup, plant.setups, plant.worlds, plant.params
         # carrying nothing, about no seat
         self.commands = np.stack([new_command(ROBOTS) for _ in range(len(self.worlds))])
         self.observer: Hook | None = observer
         self.disturb: Hook | None = None
         self.decide: Hook | None = None
         self.pause_tick: int | None = None
-        rates = self.cell.station.rates
+        rates = self.setup.station.rates
         self._scan_s = 1.0 / rates.plc_hz
         self._scan_ticks = rates.physics_hz // rates.plc_hz
         self._record_ticks = rates.physics_hz // rates.recording_hz

@@ -7,7 +7,7 @@ import numpy as np
 from twin.plants.beginning import new_world
 from twin.runner.batch import BatchRunner
 from twin.runner.single import Runner
-from twin.setup.cell import Cell
+from twin.setup.setup import SwapSetup
 
 
 class Slot(Runner):
@@ -16,13 +16,13 @@ class Slot(Runner):
     `worlds`, `params` and `commands` are views (1, ...) of the batch's records.
     """
 
-    def __init__(self, batch: BatchRunner, index: int, cell: Cell, worlds: np.ndarray | None = None) -> None:
-        """The world begins anew: at the start of the cell's swap, or at `worlds` (1,) WORLD."""
+    def __init__(self, batch: BatchRunner, index: int, setup: SwapSetup, worlds: np.ndarray | None = None) -> None:
+        """The world begins anew: at the start of the setup's swap, or at `worlds` (1,) WORLD."""
         self.batch, self.index = batch, index
-        self.plant, self.name, self.cell, self.cells = batch.plant, batch.name, cell, [cell]
+        self.plant, self.name, self.setup, self.setups = batch.plant, batch.name, setup, [setup]
         self.observer = self.disturb = self.decide = None
         self.pause_tick = None
-        batch.put(index, cell, new_world(cell) if worlds is None else worlds)
+        batch.put(index, setup, new_world(setup) if worlds is None else worlds)
         one = slice(index, index + 1)
         self.worlds, self.params, self.commands = batch.worlds[one], batch.params[one], batch.commands[one]
 

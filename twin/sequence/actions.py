@@ -73,7 +73,7 @@ def dwell(seconds: str, *, zero: bool = False) -> Start:
         commands["until"] = UNTIL_DWELL
         commands["zero_load"] = int(zero)
         commands["load_known_from"] = empty_free_z(program, selection)
-        commands["dwell_s"] = getattr(program.cell.station.times, seconds)
+        commands["dwell_s"] = getattr(program.setup.station.times, seconds)
         commands["timeout_s"] = commands["dwell_s"] + 1.0
         return commands
 
@@ -84,7 +84,7 @@ def scan_truck(samples: str) -> Start:
     """Average `samples` frames (a field of the station's scanner) of the truck's pose."""
 
     def start(program: Program, selection: Selection) -> np.ndarray:
-        scanner = program.cell.station.scanner
+        scanner = program.setup.station.scanner
         commands = new_command(len(selection))
         commands["until"] = UNTIL_SCANNED
         commands["scan_samples"] = getattr(scanner, samples)
@@ -101,12 +101,12 @@ def scan_truck(samples: str) -> Start:
 
 def rest_of_scan(program: Program, selection: Selection) -> np.ndarray:
     """Wait out the station's scan time: safety zone check beside the measurement, and load cells that are zeroed."""
-    scanner, times = program.cell.station.scanner, program.cell.station.times
+    scanner, times = program.setup.station.scanner, program.setup.station.times
     commands = new_command(len(selection))
     commands["until"] = UNTIL_DWELL
     commands["dwell_s"] = max(times.scan_s - scanner.scan_samples / scanner.rate_hz, 0.0)
     commands["timeout_s"] = (
-        commands["dwell_s"] + 1.0 + ZEROING_WINDOWS * program.cell.station.sensors.load_cell_weighing_s
+        commands["dwell_s"] + 1.0 + ZEROING_WINDOWS * program.setup.station.sensors.load_cell_weighing_s
     )
     commands["zero_load"] = 2
     commands["load_known_from"] = empty_free_z(program, selection)
@@ -134,7 +134,7 @@ def land(phase: str, which: str) -> Start:
     """
 
     def start(program: Program, selection: Selection) -> np.ndarray:
-        s = program.cell.retract
+        s = program.setup.retract
         commands = new_commands(program, selection, phase, False, UNTIL_LANDED)
         goal = seat_targets_of(program, selection, which, leaning=True)
         commands["target"][:, Z] = goal[:, Z] - s * OVERTRAVEL_M
@@ -160,7 +160,7 @@ def grip(phase: str, close: bool, which: str, pack: str | None) -> Start:
         commands["seat"] = seat_of(program, selection, which)
         if not close and pack is not None:
             commands["carrying"] = pack_of(program, selection, pack)
-        commands["timeout_s"] = program.cell.station.actuators.timeout_s
+        commands["timeout_s"] = program.setup.station.actuators.timeout_s
         return commands
 
     return start
@@ -174,7 +174,7 @@ def locks(phase: str, close: bool, which: str, pack: str) -> Start:
         commands["lock"] = int(close)
         commands["seat"] = seat_of(program, selection, which)
         commands["carrying"] = pack_of(program, selection, pack)
-        commands["timeout_s"] = program.cell.station.actuators.timeout_s
+        commands["timeout_s"] = program.setup.station.actuators.timeout_s
         return commands
 
     return start
@@ -184,10 +184,10 @@ def creep_out(phase: str, which: str, pack: str) -> Start:
     """Carrying, creeping off the pins: to nine tenths of the creep-out height."""
 
     def start(program: Program, selection: Selection) -> np.ndarray:
-        s = program.cell.retract
+        s = program.setup.retract
         commands = new_commands(program, selection, phase, True, UNTIL_DONE)
         start_z = program.runner.worlds["control"]["hold_height"][selection.world, selection.robot]
-        commands["target"][:, Z] = start_z + s * 0.9 * program.cell.station.limits.creep_out_height_m
+        commands["target"][:, Z] = start_z + s * 0.9 * program.setup.station.limits.creep_out_height_m
         commands["velocity"][:, Z] = np.minimum(
             LEAVING * creep(program, selection, phase)[1], commands["velocity"][:, Z]
         )
@@ -203,11 +203,11 @@ def retract(phase: str, which: str, pack: str | None, *, home: bool = False) -> 
     """To travel height; with an overlap, only until the pack (or empty end effector) is clear."""
 
     def start(program: Program, selection: Selection) -> np.ndarray:
-        time, s = phase_timing(program, selection, phase), program.cell.retract
+        time, s = phase_timing(program, selection, phase), program.setup.retract
         loaded = pack is not None
         commands = new_commands(program, selection, phase, loaded, UNTIL_DONE)
         if home:
-            goal = np.where(has_next_job(program, selection), between_z(program), program.cell.station.axes.z.home_m)
+            goal = np.where(has_next_job(program, selection), between_z(program), program.setup.station.axes.z.home_m)
         else:
             goal = np.full(len(selection), travel_z(program) if loaded else empty_z(program))
         commands["target"][:, Z] = goal
@@ -258,7 +258,7 @@ def set_down(phase: str, which: str, pack: str) -> Start:
     """Carrying, into a seat: fast, then creep until its four pads report and the load has left (or is pressed home)."""
 
     def start(program: Program, selection: Selection) -> np.ndarray:
-        s = program.cell.retract
+        s = program.setup.retract
         commands = into_seat(program, selection, phase, which, pack)
         height, speed = creep(program, selection, phase)
         commands["target"][:, Z] = commands["seat_z"] - s * OVERTRAVEL_M
@@ -288,13 +288,13 @@ def back_off(phase: str, which: str, pack: str, *, free: bool = False) -> Start:
     """Carrying, out of a seat again, clear of its pins; `free`: so far that it surely touches nothing."""
 
     def start(program: Program, selection: Selection) -> np.ndarray:
-        s = program.cell.retract
+        s = program.setup.retract
         commands = new_commands(program, selection, phase, True, UNTIL_DONE)
         if free:
             commands["target"][:, Z] = pack_free_over_z(program, selection, which) + s * CLEAR_SLACK_M
         else:
             goal = seat_targets_of(program, selection, which)
-            commands["target"][:, Z] = goal[:, Z] + s * (program.cell.pack.guides.pin_length_m + APPROACH_M)
+            commands["target"][:, Z] = goal[:, Z] + s * (program.setup.pack.guides.pin_length_m + APPROACH_M)
         commands["velocity"][:, Z] = np.minimum(
             LEAVING * creep(program, selection, phase)[1], commands["velocity"][:, Z]
         )
@@ -311,7 +311,7 @@ def let_off(phase: str, which: str, *, free: bool = False) -> Start:
     """Empty, at creep speed off the pack that stays: past the corner guides; `free`: until nothing is touched."""
 
     def start(program: Program, selection: Selection) -> np.ndarray:
-        s = program.cell.retract
+        s = program.setup.retract
         commands = new_commands(program, selection, phase, False, UNTIL_DONE)
         if free:
             commands["target"][:, Z] = empty_free_over_z(program, selection, which) + s * CLEAR_SLACK_M
@@ -331,7 +331,7 @@ def go_home(phase: str) -> Start:
 
     def start(program: Program, selection: Selection) -> np.ndarray:
         commands = new_commands(program, selection, phase, False, UNTIL_DONE)
-        homes = np.array(program.cell.station.robots.home_x_m)
+        homes = np.array(program.setup.station.robots.home_x_m)
         commands["target"][:, X] = homes[selection.robot]
         commands["load_known_from"] = empty_free_z(program, selection)
         program.heading[selection.world, selection.robot] = homes[selection.robot]

@@ -23,7 +23,7 @@ end [chosen, after chassis timing seed 10015]."""
 def new_commands(program: Program, selection: Selection, phase: str, loaded: bool, until: int) -> np.ndarray:
     """(K,) commands with the phase's velocity, acceleration, jerk and shaper filled in, no targets yet."""
     commands = new_command(len(selection))
-    axes = program.cell.station.axes
+    axes = program.setup.station.axes
     time = phase_timing(program, selection, phase)
     suffix = "" if loaded else "_empty"
     for k, axis in enumerate((axes.x, axes.y, axes.z, axes.yaw)):
@@ -44,7 +44,7 @@ def phase_timing(program: Program, selection: Selection, phase: str) -> np.ndarr
 def add_shaper(program: Program, selection: Selection, phase: str, commands: np.ndarray, z_end: np.ndarray) -> None:
     """Fill in the shaper of x and y: at the timing set's frequency, or that of the rope length at `z_end`."""
     time = phase_timing(program, selection, phase)
-    reeving = program.cell.station.reeving
+    reeving = program.setup.station.reeving
     gravity = program.runner.params["gravity_mps2"][selection.world]
     if isinstance(reeving, FourRope):
         natural = np.sqrt(gravity / (reeving.sheave_height_m - z_end)) / (2 * np.pi)
@@ -62,7 +62,7 @@ def add_shaper(program: Program, selection: Selection, phase: str, commands: np.
 
 def creep(program: Program, selection: Selection, phase: str) -> tuple[np.ndarray, np.ndarray]:
     """(K,) height in m and speed in m/s of the creep into a contact: the timing set's, within the machine's limits."""
-    timing, limits = phase_timing(program, selection, phase), program.cell.station.limits
+    timing, limits = phase_timing(program, selection, phase), program.setup.station.limits
     height = np.maximum(timing["creep_height_m"], limits.contact_zone_m)
     return height, np.minimum(timing["creep_speed_mps"], limits.contact_speed_mps)
 
@@ -84,11 +84,11 @@ def descent_delay_s(program: Program, selection: Selection, jerk: np.ndarray) ->
 
 def seat_of(program: Program, selection: Selection, which: str) -> np.ndarray:
     """Seat index of each selection's job: `truck_seat`, `put_seat` or `take_seat`."""
-    return np.array([getattr(program.cell.jobs[j], which) for j in selection.job], np.int64)
+    return np.array([getattr(program.setup.jobs[j], which) for j in selection.job], np.int64)
 
 
 def pack_of(program: Program, selection: Selection, which: str) -> np.ndarray:
-    return np.array([getattr(program.cell.jobs[j], which) for j in selection.job], np.int64)
+    return np.array([getattr(program.setup.jobs[j], which) for j in selection.job], np.int64)
 
 
 def seat_targets_of(program: Program, selection: Selection, which: str, *, leaning: bool = False) -> np.ndarray:

@@ -31,18 +31,18 @@ def apart(which: str) -> Gate:
     """Gate: the way of axis x to a seat keeps the other robot's distance; always true with one robot."""
 
     def gate(program: Program, selection: Selection) -> np.ndarray:
-        if program.cell.station.robots.count < 2:
+        if program.setup.station.robots.count < 2:
             return np.ones(len(selection), bool)
         goal = seat_targets_of(program, selection, which)[:, X]
         here = program.runner.worlds["image"]["axis_position"][:, :, X]
         there = np.stack([program.heading[:, r] for r in range(2)], axis=1)
         ok = np.zeros(len(selection), bool)
-        least = program.cell.station.robots.length_m + 0.02
+        least = program.setup.station.robots.length_m + 0.02
         for k in range(len(selection)):
             n, r = int(selection.world[k]), int(selection.robot[k])
             other = 1 - r
             side = (
-                1.0 if program.cell.station.robots.home_x_m[r] > program.cell.station.robots.home_x_m[other] else -1.0
+                1.0 if program.setup.station.robots.home_x_m[r] > program.setup.station.robots.home_x_m[other] else -1.0
             )
             nearest = max(side * here[n, other], side * there[n, other])
             ok[k] = side * goal[k] - nearest >= least
@@ -76,7 +76,7 @@ def truck_scanned(program: Program, selection: Selection) -> np.ndarray:
 
 def slot_locks(program: Program, selection: Selection) -> np.ndarray:
     """Only where slots lock their packs."""
-    return np.full(len(selection), program.cell.station.actuators.slot_lock_close_s > 0.0)
+    return np.full(len(selection), program.setup.station.actuators.slot_lock_close_s > 0.0)
 
 
 def others_done(program: Program, selection: Selection) -> np.ndarray:
@@ -90,7 +90,7 @@ def others_done(program: Program, selection: Selection) -> np.ndarray:
 
 def leaves_rail(program: Program, selection: Selection) -> np.ndarray:
     """Only robots that share a rail and have done their last job: they make way."""
-    return no_next_job(program, selection) & (program.cell.station.robots.count > 1)
+    return no_next_job(program, selection) & (program.setup.station.robots.count > 1)
 
 
 def not_first_robot(program: Program, selection: Selection) -> np.ndarray:
@@ -99,7 +99,7 @@ def not_first_robot(program: Program, selection: Selection) -> np.ndarray:
 
 def take_pose(program: Program, selection: Selection, results: np.ndarray) -> list[str]:
     """After the first scan: everybody knows the truck's pose; a truck outside the gate has to park again."""
-    limits = program.cell.station.limits
+    limits = program.setup.station.limits
     following = []
     for k in range(len(selection)):
         n = int(selection.world[k])
@@ -171,7 +171,7 @@ def note_done(program: Program, n: int, r: int, tries: int) -> None:
     if program.on_note is None:
         return
     w, c = program.runner.worlds, program.runner.commands[n][r]
-    seat = program.cell.seats[int(c["seat"])].name
+    seat = program.setup.seats[int(c["seat"])].name
     after = f"after {program.time_s(n) - float(w['control']['command_start_s'][n, r]):.2f} s"
     tried = f"{after}, try {tries + 1}"
     if c["lock"] >= 0:
@@ -213,7 +213,7 @@ def retry(step: str, tries: str, outcome: str) -> Then:
     """On failure go back to `step`, at most as often as the station file says in `tries`; then end with `outcome`."""
 
     def then(program: Program, selection: Selection, results: np.ndarray) -> list[str]:
-        station = program.cell.station
+        station = program.setup.station
         limit = getattr(station.limits, tries, None) or getattr(station.actuators, tries, None) or 1
         following = []
         for k in range(len(selection)):
@@ -248,7 +248,7 @@ def inserted(program: Program, selection: Selection, results: np.ndarray) -> lis
             following.append("")
         elif results[k] == REFUSED:
             following.append("!refused")
-        elif program.insert_attempts[n, job] < program.cell.station.limits.insert_tries:
+        elif program.insert_attempts[n, job] < program.setup.station.limits.insert_tries:
             incident = program.incident_of(n, r)
             facts = {"robot": r, "phase": program.phase_of(n, r), "tries": tries, **incident.data}
             program.event(n, "retry", f"insertion {tries} failed: robot {r + 1}, {incident.sentence}", **facts)

@@ -7,7 +7,7 @@ import numpy as np
 from twin.catalogue.schema import FloatingTable, Mast
 from twin.control import landing
 from twin.sequence.program import Program, Selection
-from twin.setup.cell import Cell
+from twin.setup.setup import SwapSetup
 
 TRAVEL_MARGIN_M = 0.03
 """A carried pack travels this far beyond the clearance height."""
@@ -36,55 +36,55 @@ PARKING_HEIGHT_M = 0.10
 def weight_n(program: Program, *, pack: float = 0.0) -> float:
     """Nominal weight on the load cell: the end effector and `pack` times a pack."""
     gravity = float(program.runner.params["gravity_mps2"][0])
-    return (program.cell.station.end_effector.mass_kg + pack * program.cell.pack.mass_kg) * gravity
+    return (program.setup.station.end_effector.mass_kg + pack * program.setup.pack.mass_kg) * gravity
 
 
 def table(program: Program) -> bool:
     """Whether packs stand on the end effector instead of hanging from it."""
-    return isinstance(program.cell.station.reeving, FloatingTable)
+    return isinstance(program.setup.station.reeving, FloatingTable)
 
 
 def floating_head(program: Program) -> bool:
     """Whether packs hang from a mast's head that floats, free at seats and locked while it traverses."""
-    return isinstance(program.cell.station.reeving, Mast)
+    return isinstance(program.setup.station.reeving, Mast)
 
 
 def travel_z(program: Program) -> float:
-    """`travel_z_of` the program's cell."""
-    return travel_z_of(program.cell)
+    """`travel_z_of` the program's setup."""
+    return travel_z_of(program.setup)
 
 
-def travel_z_of(cell: Cell) -> float:
+def travel_z_of(setup: SwapSetup) -> float:
     """Position of axis z at which a carried pack may traverse."""
-    s, height = cell.retract, cell.pack.size_m[2]
-    return cell.station.limits.clearance_height_m + s * (height + TRAVEL_MARGIN_M)
+    s, height = setup.retract, setup.pack.size_m[2]
+    return setup.station.limits.clearance_height_m + s * (height + TRAVEL_MARGIN_M)
 
 
 def empty_z(program: Program) -> float:
-    """`empty_z_of` the program's cell."""
-    return empty_z_of(program.cell)
+    """`empty_z_of` the program's setup."""
+    return empty_z_of(program.setup)
 
 
-def empty_z_of(cell: Cell) -> float:
+def empty_z_of(setup: SwapSetup) -> float:
     """Position of axis z at which the empty end effector passes the packs in the slots."""
-    s, height = cell.retract, cell.pack.size_m[2]
-    slots = [slot.z_m + s * height for slot in cell.station.slots]
+    s, height = setup.retract, setup.pack.size_m[2]
+    slots = [slot.z_m + s * height for slot in setup.station.slots]
     furthest = max(slots) if s > 0 else min(slots)
     return furthest + s * EMPTY_MARGIN_M
 
 
 def leaving_z(program: Program) -> float:
     """Position of axis z at which the empty end effector has left the truck's way and passes the packs in the slots."""
-    clearance = program.cell.station.limits.clearance_height_m
-    if program.cell.retract > 0:
+    clearance = program.setup.station.limits.clearance_height_m
+    if program.setup.retract > 0:
         return max(empty_z(program), clearance + EMPTY_MARGIN_M)
     return min(empty_z(program), clearance)
 
 
 def between_z(program: Program) -> float:
     """Position of axis z at which the empty end effector passes from one of the truck's packs to the next."""
-    s, height = program.cell.retract, program.cell.pack.size_m[2]
-    seats = [seat.xyz_m[2] + s * height for seat in program.cell.seats if seat.on_truck]
+    s, height = program.setup.retract, program.setup.pack.size_m[2]
+    seats = [seat.xyz_m[2] + s * height for seat in program.setup.seats if seat.on_truck]
     return (max(seats) if s > 0 else min(seats)) + s * (EMPTY_MARGIN_M + PARKING_HEIGHT_M)
 
 
@@ -99,13 +99,13 @@ def contact_threshold_n(program: Program) -> float:
 
 
 def jam_load_n(program: Program) -> float:
-    """`jam_load_of` the program's cell."""
-    return jam_load_of(program.cell)
+    """`jam_load_of` the program's setup."""
+    return jam_load_of(program.setup)
 
 
-def jam_load_of(cell: Cell) -> float:
+def jam_load_of(setup: SwapSetup) -> float:
     """How far the load cell may depart from the carried weight before the seat is reached (domain 2: 1.3 x nominal)."""
-    limits, pack, gravity = cell.station.limits, cell.pack, float(cell.params["gravity_mps2"][0])
+    limits, pack, gravity = setup.station.limits, setup.pack, float(setup.params["gravity_mps2"][0])
     return limits.axial_jam_ratio * pack.coupler.mate_force_n + 0.1 * pack.mass_kg * gravity
 
 
@@ -115,9 +115,9 @@ def pull_load_n(program: Program) -> float:
     Not only as far as the rated load: of the heaviest pack that would leave the locks with a few per cent of its
     weight. A table pulls downwards: there the pull is what is missing on its own weight.
     """
-    if program.cell.retract < 0:
+    if program.setup.retract < 0:
         return weight_n(program, pack=-PULL_SHARE)
-    limits, gravity = program.cell.station.limits, float(program.runner.params["gravity_mps2"][0])
+    limits, gravity = program.setup.station.limits, float(program.runner.params["gravity_mps2"][0])
     cut_off_n = limits.rated_load_kg * limits.overload_fraction * gravity
     return min(weight_n(program, pack=1.0 + PULL_SHARE), PULL_CUT_OFF * cut_off_n)
 

@@ -54,7 +54,7 @@ def weigh(phase: str, which: str, pack: str | None) -> Start:
 
     def start(program: Program, selection: Selection) -> np.ndarray:
         commands = new_commands(program, selection, phase, pack is not None, UNTIL_DWELL)
-        commands["dwell_s"] = WEIGHING_WINDOWS * program.cell.station.sensors.load_cell_weighing_s
+        commands["dwell_s"] = WEIGHING_WINDOWS * program.setup.station.sensors.load_cell_weighing_s
         commands["timeout_s"] = commands["dwell_s"] + 1.0
         commands["seat"] = seat_of(program, selection, which)
         if pack is None:
@@ -74,12 +74,12 @@ def let_rest(phase: str, which: str, pack: str) -> Start:
     """
 
     def start(program: Program, selection: Selection) -> np.ndarray:
-        s = program.cell.retract
+        s = program.setup.retract
         commands = new_commands(program, selection, phase, True, UNTIL_LOAD_BELOW)
         load_n = program.runner.worlds["image"]["load_cell_n"][selection.world, selection.robot]
         give_m = (load_n - weight_n(program)) / float(program.runner.params["e_stiffness"][0, 2])
         commands["target"][:, Z] = axis_z(program, selection) + s * (np.maximum(give_m, 0.0) + BEYOND_GIVE_M)
-        commands["velocity"][:, Z] = program.cell.station.limits.contact_speed_mps
+        commands["velocity"][:, Z] = program.setup.station.limits.contact_speed_mps
         commands["threshold"] = weight_n(program, pack=RESTS_SHARE)
         commands["seat"] = seat_of(program, selection, which)
         commands["carrying"] = pack_of(program, selection, pack)
@@ -92,10 +92,10 @@ def pull(phase: str, which: str, pack: str) -> Start:
     """Pull on the locked pack with a fifth of its weight beyond holding it (domain 5: pull test 1.2 x weight)."""
 
     def start(program: Program, selection: Selection) -> np.ndarray:
-        s = program.cell.retract
+        s = program.setup.retract
         # a pack that no lock holds comes along: it is found out before it has left its seat, and before the interlock
         # of the locks, which counts from the deepest that a table has pressed it
-        travel = min(PULL_TRAVEL_M, PULL_TRAVEL_SHARE * program.cell.station.limits.creep_out_height_m)
+        travel = min(PULL_TRAVEL_M, PULL_TRAVEL_SHARE * program.setup.station.limits.creep_out_height_m)
         commands = _until_load(program, selection, phase, which, pack, s * travel, s > 0)
         commands["threshold"] = pull_load_n(program)
         if s > 0:
@@ -109,7 +109,7 @@ def relax(phase: str, which: str, pack: str) -> Start:
     """Give the weight back to the seat before the grips open; the pull test is on record as passed."""
 
     def start(program: Program, selection: Selection) -> np.ndarray:
-        s = program.cell.retract
+        s = program.setup.retract
         commands = _until_load(program, selection, phase, which, pack, -s * PULL_TRAVEL_M, s < 0)
         commands["threshold"] = weight_n(program, pack=0.1) if s > 0 else weight_n(program, pack=0.2)
         commands["pull_passed"] = 1

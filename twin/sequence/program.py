@@ -19,7 +19,7 @@ from twin.runner.single import Runner
 from twin.sequence.telling import RUNNING as RUNNING
 from twin.sequence.telling import PhaseSpan, Telling
 from twin.sequence.timing import row_as_plain, row_in_words
-from twin.setup.cell import Cell
+from twin.setup.setup import SwapSetup
 
 FINISH = "finish"
 """What a step's `then` returns at the end of a robot's work."""
@@ -59,7 +59,7 @@ class Selection:
 
     world: np.ndarray
     robot: np.ndarray
-    job: np.ndarray  # index into the cell's jobs
+    job: np.ndarray  # index into the setup's jobs
 
     def __len__(self) -> int:
         return len(self.world)
@@ -113,27 +113,27 @@ class Program(Telling):
     """Runs a step table on a plant; arrays are (N, R) or (N,) with N worlds and R robots."""
 
     def __init__(
-        self, runner: Runner, cell: Cell, table: Sequence[Step], timing: np.ndarray, phases: Sequence[str]
+        self, runner: Runner, setup: SwapSetup, table: Sequence[Step], timing: np.ndarray, phases: Sequence[str]
     ) -> None:
         """`timing` is (N, phases) or (N, R, phases) TIMING, its columns named by `phases`; it is copied."""
-        super().__init__(runner, cell)
+        super().__init__(runner, setup)
         self.set_table(table)
         self.phase_column = {name: i for i, name in enumerate(phases)}
-        n, r = len(runner.worlds), cell.station.robots.count
+        n, r = len(runner.worlds), setup.station.robots.count
         self.timing = timing.copy() if timing.ndim == 3 else np.repeat(timing[:, None], r, axis=1)  # (N, R, phases)
         self.ask_timing = False  # on: a robot waits before each mechanical phase until `answer` says how it moves
         self.asking: list[Ask] = []
         self.decide: Callable[[Ask], np.void | np.ndarray] | None = None  # answers whatever is asked, at once
         self._answered: set[tuple[int, int]] = set()
         self._resume = 0  # the row of the table at which something was asked
-        self.queue = [[i for i, job in enumerate(cell.jobs) if job.robot == robot] for robot in range(r)]
+        self.queue = [[i for i, job in enumerate(setup.jobs) if job.robot == robot] for robot in range(r)]
         self.step = np.zeros((n, r), np.int64)
         self.waiting = np.ones((n, r), bool)  # has a step, but no command running
         self.finished = np.zeros((n, r), bool)
         self.place = np.zeros((n, r), np.int64)  # position in the robot's queue of jobs
         self.tries = np.zeros((n, r), np.int64)
         self.truck_pose = np.zeros((n, r, 6))  # the last measured pose of the truck, per robot
-        self.insert_attempts = np.zeros((n, len(cell.jobs)), np.int64)
+        self.insert_attempts = np.zeros((n, len(setup.jobs)), np.int64)
         self.heading = runner.worlds["image"]["axis_position"][
             :, :, 0
         ].copy()  # (N, R) where axis x of each robot is going
@@ -342,7 +342,7 @@ class Program(Telling):
             if self.outcome[n] != RUNNING:
                 continue
             reason = TRIPS[int(self.runner.worlds[n]["control"]["trip"])]
-            incident = trip_of(self.runner.worlds[n], self.cell)
+            incident = trip_of(self.runner.worlds[n], self.setup)
             r = r if incident.robot is None else incident.robot
             phase = self.phase_of(n, r)
             said = incident.told(reason, phase if incident.robot is not None else self.phases_of(n))
@@ -359,7 +359,7 @@ class Program(Telling):
 
         With the name and time of a `trip` when it did so while the station stood after it.
         """
-        incident = outside_of(self.runner.worlds[n], self.cell)
+        incident = outside_of(self.runner.worlds[n], self.setup)
         facts: dict[str, Any] = {"robot": incident.robot, **incident.data}
         phase = self.phases_of(n)
         if incident.robot is not None:

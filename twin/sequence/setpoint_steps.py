@@ -49,7 +49,7 @@ def to_hover(phase: str, which: str, pack: str) -> Start:
 
     def start(program: Program, selection: Selection) -> np.ndarray:
         commands = new_commands(program, selection, phase, True, UNTIL_SETTLED)
-        commands["target"][:, Z] = seat_targets_of(program, selection, which)[:, Z] + program.cell.retract * HOVER_M
+        commands["target"][:, Z] = seat_targets_of(program, selection, which)[:, Z] + program.setup.retract * HOVER_M
         commands["delay_s"][:, Z] = descent_delay_s(program, selection, commands["jerk"][:, Z])
         commands["seat"] = seat_of(program, selection, which)
         commands["carrying"] = pack_of(program, selection, pack)
@@ -105,7 +105,7 @@ def exchange_table(program: Program, *, setpoints: bool) -> None:
 
     A robot on its way to hover arrives there and goes on as after `align`, with the moves' own way in.
     """
-    table = TABLES[program.cell.station.kind]()
+    table = TABLES[program.setup.station.kind]()
     if setpoints:
         program.set_table(with_setpoints(table))
         return

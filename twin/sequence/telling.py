@@ -10,7 +10,7 @@ import numpy as np
 
 from twin.incident import Incident, end_of
 from twin.runner.single import Runner
-from twin.setup.cell import Cell
+from twin.setup.setup import SwapSetup
 
 RUNNING = ""
 
@@ -29,9 +29,9 @@ class PhaseSpan:
 class Telling:
     """Base of the program: `outcome`, `spans` and `events` of N worlds, and who is told of them."""
 
-    def __init__(self, runner: Runner, cell: Cell) -> None:
-        self.runner, self.cell = runner, cell
-        n, r = len(runner.worlds), cell.station.robots.count
+    def __init__(self, runner: Runner, setup: SwapSetup) -> None:
+        self.runner, self.setup = runner, setup
+        n, r = len(runner.worlds), setup.station.robots.count
         self.outcome: list[str] = [RUNNING] * n
         self._alive = np.ones(n, bool)  # whose outcome is RUNNING
         self.spans: list[list[PhaseSpan]] = [[] for _ in range(n)]
@@ -47,7 +47,7 @@ class Telling:
         """Why the last command of robot `r` in world `n` ended otherwise than done."""
         if (n, r) in self._found:
             return self._found[n, r]
-        return end_of(self.runner.worlds[n], self.cell, r, self.runner.commands[n][r])
+        return end_of(self.runner.worlds[n], self.setup, r, self.runner.commands[n][r])
 
     def found(self, n: int, r: int, incident: Incident) -> None:
         """What the sequence itself has found wrong, or has to add: that is why the swap ends, if it does now."""

@@ -1,6 +1,6 @@
-"""What differs between swaps of one cell beyond seed and parking: weather, wear and load, as data.
+"""What differs between swaps of one setup beyond seed and parking: weather, wear and load, as data.
 
-`NOMINAL` changes nothing: a cell built with it is, to the last bit, the one built without.
+`NOMINAL` changes nothing: a setup built with it is, to the last bit, the one built without.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ POSE_FIELDS = ("truck_x_m", "truck_y_m", "truck_yaw_rad")
 
 
 class Variation(Strict):
-    """One swap's departure from the nominal cell. None: drawn from the seed as ever."""
+    """One swap's departure from the nominal setup. None: drawn from the seed as ever."""
 
     conditions: Annotated[str, BeforeValidator(canonical)] = Field(
         default="clear", description="clear, night, rain or night+rain"

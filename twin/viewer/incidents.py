@@ -16,7 +16,7 @@ from twin.viewer.moments import drive_lines, measured_lines, stop_lines
 from twin.viewer.source import FAULT, Marker, PhaseSpan, Source
 
 CELL_FAULTS = ("wrong_pack", "guide_friction")
-"""Faults that are part of the cell and have no event: they act from beginning to end."""
+"""Faults that are part of the setup and have no event: they act from beginning to end."""
 SHOWN_S = 60.0
 """An alarm of a log whose end is not told stays on the display for so long [chosen]."""
 STATION_WIDE = ("estop_button", "drive_power", "truck_displacement")

@@ -52,7 +52,7 @@ class LookAhead:
     def __init__(self, env: Any) -> None:
         self.env = env
         n = env.num_envs
-        self.runner = BatchRunner([env.runner.cell] * (CANDIDATES * n))
+        self.runner = BatchRunner([env.runner.setup] * (CANDIDATES * n))
         self._ticks = round(DECISION_S * env.station.rates.physics_hz)
 
     def best(self, which: Array, candidates: Array) -> Array:

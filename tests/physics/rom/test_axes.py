@@ -114,7 +114,7 @@ def test_power_off_brakes_hold_the_load_where_it_is(bench, load, pace):
 
 @pytest.mark.parametrize("load", **LOADS)
 def test_hoist_holds_its_load_at_rest(bench, load):
-    """Friction takes up what the weight's feed-forward leaves: 5 s after, no axis moves by a bit, and the cell reads
+    """Friction takes up what the weight's feed-forward leaves: 5 s after, no axis moves by a bit, and the setup reads
     the weight.
     """
     plant = bench()

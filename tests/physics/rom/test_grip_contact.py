@@ -130,7 +130,7 @@ def test_a_spreader_lands_on_an_idle_pack() -> None:
     heights = []
     for plant in PLANTS:
         one = rig.bench(plant=plant)
-        w, slot = one.worlds[0], one.cell.station.slots[0]
+        w, slot = one.worlds[0], one.setup.station.slots[0]
         rig.hang(one, None, 6.0 - (slot.z_m + 1.60 + 0.1), x=slot.x_m + 0.09, y=slot.y_m)
         rig.move(one, z=float(w["truth"]["q"][0, 2]) - 0.16, velocity=0.04, acceleration=0.2, jerk=2.0)
         rig.run(one, 6.0)

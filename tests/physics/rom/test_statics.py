@@ -60,7 +60,7 @@ def test_lift_table_spring(bench, load):
     plant = bench("chassis", "chassis_tractor_3")
     rig.place_axes(plant, 1, x=-3.9)
     kg = TABLE_KG + (BLOCK_KG if load is not None else 0.0)
-    stiffness = plant.cell.station.reeving.vertical_stiffness_n_per_m
+    stiffness = plant.setup.station.reeving.vertical_stiffness_n_per_m
     rig.place_axes(plant, x=0.0, z=-1.05, ez=-0.5 * kg * G / stiffness)
     if load is not None:
         rig.place_pack(plant, load, (0.0, 0.0, -1.05 - 0.5 * kg * G / stiffness))
@@ -79,15 +79,15 @@ def test_a_block_gripped_off_its_middle_tilts_its_table(bench, axis, aside_m):
     plant = bench("chassis", "chassis_tractor_3")
     rig.place_axes(plant, 1, x=-3.9)
     kg = TABLE_KG + BLOCK_KG
-    sunk_m = kg * G / plant.cell.station.reeving.vertical_stiffness_n_per_m
+    sunk_m = kg * G / plant.setup.station.reeving.vertical_stiffness_n_per_m
     rig.place_axes(plant, x=0.0, z=-1.05, ez=-sunk_m)
     at = (aside_m, 0.0) if axis == 0 else (0.0, aside_m)
     rig.place_pack(plant, rig.OLD, (*at, -1.05 - sunk_m))
     rig.grip(plant, rig.OLD)
     rig.brake(plant)
     rig.run(plant, 15.0)
-    stiffness = plant.cell.station.reeving.tilt_stiffness_nm_per_rad
-    stiffness -= (BLOCK_KG * plant.cell.pack.size_m[2] / 2.0 - TABLE_KG * 0.06) * G
+    stiffness = plant.setup.station.reeving.tilt_stiffness_nm_per_rad
+    stiffness -= (BLOCK_KG * plant.setup.pack.size_m[2] / 2.0 - TABLE_KG * 0.06) * G
     tilt = plant.worlds["truth"]["q"][0, 0, EPITCH if axis == 0 else EROLL]
     assert tilt == pytest.approx((1.0 if axis == 0 else -1.0) * BLOCK_KG * G * aside_m / stiffness, rel=0.01)
 
@@ -100,8 +100,8 @@ def test_table_centring_spring_period(bench, joint, load):
     plant.params["e_damping"] *= 0.05
     rig.place_axes(plant, 1, x=-3.9)
     kg = TABLE_KG + (BLOCK_KG if load is not None else 0.0)
-    stiffness = plant.cell.station.reeving.centring_stiffness_n_per_m
-    sunk_m = kg * G / plant.cell.station.reeving.vertical_stiffness_n_per_m
+    stiffness = plant.setup.station.reeving.centring_stiffness_n_per_m
+    sunk_m = kg * G / plant.setup.station.reeving.vertical_stiffness_n_per_m
     rig.place_axes(plant, x=0.0, z=-1.05, ez=-sunk_m, **{"ex" if joint == EX else "ey": 0.01})
     if load is not None:
         at = (0.01, 0.0) if joint == EX else (0.0, 0.01)

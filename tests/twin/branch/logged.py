@@ -15,7 +15,7 @@ from twin.log_import.mapping_checks import load_mapping
 from twin.recording import Recording, open_recording
 from twin.recording.swap import SwapRecorder
 from twin.runner.kinds import runner_maker
-from twin.setup.cell import build_cell
+from twin.setup.setup import build_setup
 from twin.swap import SwapTwin
 
 ROUNDED = {"m": ("mm", 1e3, 1), "rad": ("mrad", 1e3, 3), "n": ("N", 1.0, 0)}
@@ -34,8 +34,8 @@ def own_swap(path: Path, station: str, truck: str | None = None) -> Path:
     """A recorded swap on the reduced-order plant, with short fixed times."""
     at = with_overrides(load_station(station), OVERRIDES)
     who = default_truck(at, None) if truck is None else load_truck(truck)
-    cell = build_cell(at, who, default_pack(at, who), seed=1)
-    twin = SwapTwin(cell, load_timing("factory", at), make_runner=runner_maker("rom"))
+    setup = build_setup(at, who, default_pack(at, who), seed=1)
+    twin = SwapTwin(setup, load_timing("factory", at), make_runner=runner_maker("rom"))
     with SwapRecorder(path, twin) as recorder:
         recorder.finish(twin.run())
     return path

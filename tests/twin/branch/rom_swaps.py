@@ -26,9 +26,9 @@ STATIONS = ("top_lift", "chassis")
 
 def recorded(path: Path, station: str, *, plant: str = "rom", faults: tuple[str, ...] = (), **deciders: Any) -> Path:
     """A whole swap of seed 1."""
-    cell, timing = cell_and_timing(station)
+    setup, timing = cell_and_timing(station)
     given = [parse_fault(text) for text in faults]
-    twin = SwapTwin(cell, timing, given, make_runner=runner_maker(plant), **deciders)
+    twin = SwapTwin(setup, timing, given, make_runner=runner_maker(plant), **deciders)
     with SwapRecorder(path, twin) as recorder:
         recorder.finish(twin.run())
     twin.close()

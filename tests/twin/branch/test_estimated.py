@@ -137,7 +137,7 @@ def test_the_state_is_the_log_s(station: str, at_s: float, logs: dict[str, tuple
     swap, log = logs[station]
     moment = begin_from(log, at_s, plant="rom")
     assert isinstance(moment, EstimatedMoment)
-    w = moment.start.new_world(moment.cell)[0]
+    w = moment.start.new_world(moment.setup)[0]
     moment.close()
     assert (float(w["truth"]["t_s"]), int(w["truth"]["tick"]), int(w["sensors"]["scans"])) == (
         at_s,

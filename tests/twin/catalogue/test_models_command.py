@@ -208,8 +208,8 @@ def test_names_that_are_nobody_elses_stay(tmp_path: Path) -> None:
 def test_recorded_swaps_of_a_copy_keep_its_name(tmp_path: Path) -> None:
     path = tmp_path / "heavy.yaml"
     path.write_text((models_folder() / "packs" / "cab_282.yaml").read_text(encoding="utf-8"))
-    cell, timing = resolve("top_lift", None, str(path), "factory", seed=0, parking="guided")
-    twin = SwapTwin(cell, timing, [parse_fault("estop:at_s=1")], make_runner=rom_runner)
+    setup, timing = resolve("top_lift", None, str(path), "factory", seed=0, parking="guided")
+    twin = SwapTwin(setup, timing, [parse_fault("estop:at_s=1")], make_runner=rom_runner)
     with SwapRecorder(tmp_path / "a.mcap", twin) as recorder:
         result = twin.run()
         recorder.finish(result)

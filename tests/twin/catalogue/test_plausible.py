@@ -25,7 +25,7 @@ from twin.errors import InputError
 from twin.plants.rom.points import DEEP_M
 from twin.runner.kinds import rom_runner
 from twin.sequence.program import OUTCOMES
-from twin.setup.cell import build_cell
+from twin.setup.setup import build_setup
 from twin.swap import SwapTwin
 
 PARTS = {
@@ -81,10 +81,10 @@ def ends(file: tuple[str, str], path: Path) -> str:
     try:
         for each, of in parts.items():
             loaded[each] = LOADERS[each](path if each == kind else of)  # type: ignore[operator]
-        cell = build_cell(loaded["station"], loaded["truck"], loaded["pack"], seed=7)
+        setup = build_setup(loaded["station"], loaded["truck"], loaded["pack"], seed=7)
     except InputError as error:
         return "refused" if one_line(str(error)) else "refused in more than one line"
-    twin = SwapTwin(cell, load_timing("factory", cell.station), make_runner=rom_runner)
+    twin = SwapTwin(setup, load_timing("factory", setup.station), make_runner=rom_runner)
     try:
         result = twin.run()
         for field in ("q", "qd", "truck_q", "truck_qd", "pack_pose", "load_n"):

@@ -20,7 +20,7 @@ from twin.records.scan_parts import ALL_ANEW
 from twin.records.truth import TRUTH
 from twin.runner.kinds import ready
 from twin.runner.single import Runner
-from twin.setup.cell import Cell, build_cell
+from twin.setup.setup import SwapSetup, build_setup
 from twin.swap import SwapTwin
 
 SENSED = {
@@ -78,9 +78,9 @@ class Poisoned(Runner):
         return bool(code & COMMAND_ENDED)
 
 
-def cell_of(station: str) -> Cell:
+def cell_of(station: str) -> SwapSetup:
     truck, pack = CELLS[station]
-    return build_cell(load_station(station), load_truck(truck), load_pack(pack), seed=7)
+    return build_setup(load_station(station), load_truck(truck), load_pack(pack), seed=7)
 
 
 @pytest.mark.parametrize(
@@ -94,12 +94,12 @@ def cell_of(station: str) -> Cell:
     ],
 )
 def test_no_output_of_the_controller_hangs_on_truth(station: str, fault: str | None) -> None:
-    cell = cell_of(station)
+    setup = cell_of(station)
     faults = [parse_fault(fault)] if fault else []
     results, images, runners = [], [], []
     for kind in (Runner, Poisoned):
-        runner = kind(RomPlant(cell))
-        twin = SwapTwin(cell, load_timing("factory", station), faults, make_runner=ready(runner))
+        runner = kind(RomPlant(setup))
+        twin = SwapTwin(setup, load_timing("factory", station), faults, make_runner=ready(runner))
         results.append(twin.run())
         images.append(runner.worlds[["image", "control", "kpis", "monitor"]].tobytes())
         runners.append(runner)

@@ -1,11 +1,11 @@
-"""The cells that the faults are tried in."""
+"""The setups that the faults are tried in."""
 
 from __future__ import annotations
 
 import functools
 
 from twin.catalogue import load_pack, load_station, load_truck, with_overrides
-from twin.setup.cell import Cell, build_cell
+from twin.setup.setup import SwapSetup, build_setup
 
 CELLS = {"top_lift": ("tractor_6x4", "cab_282"), "chassis": ("chassis_rigid_1", "chassis_171")}
 """One pack each, which is enough for every fault and half the time of a swap of three."""
@@ -14,6 +14,6 @@ HASTE = {"times.identify_s": 0.2, "times.scan_s": 2.0, "scanner.scan_samples": 2
 
 
 @functools.cache
-def cell_of(kind: str) -> Cell:
+def cell_of(kind: str) -> SwapSetup:
     truck, pack = CELLS[kind]
-    return build_cell(with_overrides(load_station(kind), HASTE), load_truck(truck), load_pack(pack), seed=0)
+    return build_setup(with_overrides(load_station(kind), HASTE), load_truck(truck), load_pack(pack), seed=0)

@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
+from tests.twin.faults.setups import cell_of
 
-from tests.twin.faults.cells import cell_of
 from twin.errors import InputError
-from twin.faults import KINDS, RATES_PER_1000, faulty_cell, parse_fault
+from twin.faults import KINDS, RATES_PER_1000, faulty_setup, parse_fault
 from twin.faults.kinds import FOREVER, ONE_OF, WHEN, Option
 from twin.sequence.program import OUTCOMES
 
@@ -25,13 +25,13 @@ def rows(first: str) -> dict[str, list[str]]:
     for line in lines:
         if not line.startswith("|"):
             break
-        name, *cells = (cell.strip() for cell in line.strip("| ").split(" | "))
-        found[name.strip("`")] = cells
+        name, *setups = (setup.strip() for setup in line.strip("| ").split(" | "))
+        found[name.strip("`")] = setups
     return found
 
 
-def said_of(cell: str) -> dict[str, tuple[str, str]]:
-    return {name: (allowed, default) for name, allowed, default in SETTING.findall(cell)}
+def said_of(setup: str) -> dict[str, tuple[str, str]]:
+    return {name: (allowed, default) for name, allowed, default in SETTING.findall(setup)}
 
 
 def expected(name: str, option: Option, needs: tuple[str, ...]) -> tuple[str, str]:
@@ -79,8 +79,8 @@ def test_docs_have_every_setting_of_when() -> None:
 
 
 def test_docs_name_real_outcomes() -> None:
-    for name, cells in rows("kind").items():
-        outcomes = set(re.findall(r"`(\w+)`", cells[2]))
+    for name, setups in rows("kind").items():
+        outcomes = set(re.findall(r"`(\w+)`", setups[2]))
         assert outcomes <= set(OUTCOMES), name
         assert outcomes, name
 
@@ -98,7 +98,7 @@ def test_docs_errors_are_what_is_answered() -> None:
     assert len(answers) >= 6
     for text, said in answers:
         with pytest.raises(InputError) as error:
-            faulty_cell(cell_of("top_lift"), [parse_fault(text)])
+            faulty_setup(cell_of("top_lift"), [parse_fault(text)])
         whole = str(error.value)
         assert said == whole or (said.endswith(" ...") and whole.startswith(said.removesuffix(" ..."))), whole
 
@@ -111,4 +111,4 @@ def test_the_example_in_python_runs(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_docs_and_code_name_the_same_rates() -> None:
     table = rows("drawn kind")
-    assert {name: float(cells[0]) for name, cells in table.items()} == RATES_PER_1000
+    assert {name: float(setups[0]) for name, setups in table.items()} == RATES_PER_1000

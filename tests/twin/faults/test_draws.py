@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 
 import pytest
+from tests.twin.faults.setups import CELLS
 
-from tests.twin.faults.cells import CELLS
 from twin.catalogue import load_pack, load_station, load_truck, names
-from twin.faults import RATES_PER_1000, faulty_cell, random_faults
+from twin.faults import RATES_PER_1000, faulty_setup, random_faults
 from twin.faults.draws import DETAILS
-from twin.setup.cell import build_cell
+from twin.setup.setup import build_setup
 
 
 def test_random_faults_come_as_often_as_their_rates_say() -> None:
@@ -39,6 +39,6 @@ def test_every_drawn_fault_fits_every_station(station: str) -> None:
     assert set(DETAILS) == set(RATES_PER_1000)
     at = load_station(station)
     truck, pack = CELLS[at.kind]
-    cell = build_cell(at, load_truck(truck), load_pack(pack), seed=0)
+    setup = build_setup(at, load_truck(truck), load_pack(pack), seed=0)
     for seed in range(30):
-        faulty_cell(cell, random_faults(seed, dict.fromkeys(RATES_PER_1000, 1000.0)))
+        faulty_setup(setup, random_faults(seed, dict.fromkeys(RATES_PER_1000, 1000.0)))

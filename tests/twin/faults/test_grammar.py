@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.twin.faults.setups import CELLS, cell_of
 
 import swaptwin
-from tests.twin.faults.cells import CELLS, cell_of
 from twin.errors import InputError
-from twin.faults import KINDS, Fault, FaultPlayer, faulty_cell, parse_fault
+from twin.faults import KINDS, Fault, FaultPlayer, faulty_setup, parse_fault
 from twin.faults.kinds import FOREVER, ONE_OF
 from twin.faults.player import CELL_KINDS
 from twin.sequence.program import OUTCOMES
@@ -168,9 +168,9 @@ def test_any_text_is_a_fault_or_refused(text: str) -> None:
 def test_any_mistake_is_refused_in_one_line_and_what_is_read_is_checked_against_the_cell(text: str) -> None:
     fault = parsed(text)
     if fault is not None:
-        for cell in map(cell_of, CELLS):
-            player = tried(lambda cell=cell: FaultPlayer([fault], cell))
-            faulty = tried(lambda cell=cell: faulty_cell(cell, [fault]))
+        for setup in map(cell_of, CELLS):
+            player = tried(lambda setup=setup: FaultPlayer([fault], setup))
+            faulty = tried(lambda setup=setup: faulty_setup(setup, [fault]))
             assert isinstance(player, str) == isinstance(faulty, str)
             assert not isinstance(player, str) or player.isprintable()
 
@@ -191,7 +191,7 @@ def test_any_mistake_is_refused_in_one_line_and_what_is_read_is_checked_against_
 )
 def test_what_a_cell_lacks_is_refused_with_what_it_has(kind: str, text: str, says: str) -> None:
     fault = parse_fault(text)
-    for use in (lambda: faulty_cell(cell_of(kind), [fault]), lambda: FaultPlayer([fault], cell_of(kind))):
+    for use in (lambda: faulty_setup(cell_of(kind), [fault]), lambda: FaultPlayer([fault], cell_of(kind))):
         with pytest.raises(InputError) as error:
             use()
         assert says in one_line(error)

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from tests.twin.faults.setups import cell_of
 
 from tests.tiers import slow
-from tests.twin.faults.cells import cell_of
 from twin.catalogue import load_timing
 from twin.faults import parse_fault
 from twin.result import SwapResult
@@ -23,9 +23,9 @@ from twin.swap import SwapTwin
 @functools.cache
 def swap(station: str, plant: str, *specs: str) -> tuple[SwapResult, int]:
     """One swap under factory timing and which pack robot 0 holds at its end."""
-    cell = cell_of(station)
+    setup = cell_of(station)
     faults = [parse_fault(spec) for spec in specs]
-    twin = SwapTwin(cell, load_timing("factory", cell.station), faults, make_runner=runner_maker(plant))
+    twin = SwapTwin(setup, load_timing("factory", setup.station), faults, make_runner=runner_maker(plant))
     try:
         return twin.run(), int(twin.runner.worlds["truth"]["held"][0, 0])
     finally:
@@ -120,8 +120,8 @@ def test_the_reference_plant_agrees(station: str, spec: str) -> None:
 def test_a_healthy_swap_stays_far_from_every_limit() -> None:
     """False alarms: the closest that any check of a nominal swap comes to its limit is under a half."""
     for station in ("top_lift", "chassis"):
-        cell = cell_of(station)
-        twin = SwapTwin(cell, load_timing("factory", cell.station), make_runner=runner_maker("rom"))
+        setup = cell_of(station)
+        twin = SwapTwin(setup, load_timing("factory", setup.station), make_runner=runner_maker("rom"))
         assert twin.run().outcome == "completed"
         known, drive, jump = twin.runner.worlds["control"]["load_closest"][0].max(axis=0)
         assert 0.01 < known < 0.5

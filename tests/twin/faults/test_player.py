@@ -8,48 +8,48 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.twin.faults.setups import cell_of
 
-from tests.twin.faults.cells import cell_of
 from twin.errors import InputError
-from twin.faults import FaultPlayer, faulty_cell, parse_fault
+from twin.faults import FaultPlayer, faulty_setup, parse_fault
 from twin.plants.beginning import new_world
 from twin.records import BUSY, new_command
 from twin.sequence.setpoint_steps import with_setpoints
 from twin.sequence.tables import TABLES
-from twin.setup.cell import Cell
+from twin.setup.setup import SwapSetup
 
 
 def test_a_cell_without_faults_of_its_own_is_the_same_cell() -> None:
-    cell = cell_of("top_lift")
-    assert faulty_cell(cell, []) is cell
-    assert faulty_cell(cell, [parse_fault("estop:at_s=1")]) is cell
+    setup = cell_of("top_lift")
+    assert faulty_setup(setup, []) is setup
+    assert faulty_setup(setup, [parse_fault("estop:at_s=1")]) is setup
 
 
 def test_wrong_pack_and_guide_friction() -> None:
-    cell = cell_of("top_lift")
-    old, new = cell.jobs[0].old_pack, cell.jobs[0].new_pack
-    healthy = cell.params["pack_mass_kg"][0].copy()
+    setup = cell_of("top_lift")
+    old, new = setup.jobs[0].old_pack, setup.jobs[0].new_pack
+    healthy = setup.params["pack_mass_kg"][0].copy()
     faults = ["wrong_pack:pack=old,kg=1234", "guide_friction:factor=3"]
-    other = faulty_cell(cell, [parse_fault(text) for text in faults])
+    other = faulty_setup(setup, [parse_fault(text) for text in faults])
     assert other.params["pack_mass_kg"][0, old] == 1234.0
     assert other.params["pack_mass_kg"][0, new] == healthy[new]
-    assert other.guide_friction == 3.0 * cell.guide_friction
-    assert cell.params["pack_mass_kg"][0].tolist() == healthy.tolist(), "the healthy cell keeps its own"
-    heavier = faulty_cell(cell, [parse_fault("wrong_pack:factor=1.5")])
-    assert heavier.params["pack_mass_kg"][0, new] == 1.5 * cell.pack.mass_kg, "of what the station was told"
+    assert other.guide_friction == 3.0 * setup.guide_friction
+    assert setup.params["pack_mass_kg"][0].tolist() == healthy.tolist(), "the healthy cell keeps its own"
+    heavier = faulty_setup(setup, [parse_fault("wrong_pack:factor=1.5")])
+    assert heavier.params["pack_mass_kg"][0, new] == 1.5 * setup.pack.mass_kg, "of what the station was told"
 
 
 class Stage:
     """A world without a plant: the test plays sequence and clock."""
 
-    def __init__(self, cell: Cell, *specs: str) -> None:
-        self.plant = SimpleNamespace(worlds=new_world(cell), params=cell.params.copy(), commands=new_command(2)[None])
+    def __init__(self, setup: SwapSetup, *specs: str) -> None:
+        self.plant = SimpleNamespace(worlds=new_world(setup), params=setup.params.copy(), commands=new_command(2)[None])
         self.w, self.p = self.plant.worlds[0], self.plant.params[0]
-        self.player = FaultPlayer([parse_fault(spec) for spec in specs], cell)
-        self.steps = [step.phase for step in TABLES[cell.station.kind]()]
+        self.player = FaultPlayer([parse_fault(spec) for spec in specs], setup)
+        self.steps = [step.phase for step in TABLES[setup.station.kind]()]
         self.told: list[tuple[str, bool]] = []
         self.player.on_change = lambda fault, acts: self.told.append((fault.kind, acts))
-        self.seat = cell.jobs[0].truck_seat
+        self.seat = setup.jobs[0].truck_seat
 
     def at(self, t_s: float, phase: str | None = None, robot: int = 0) -> Any:
         """The world as the faults leave it at `t_s`; from now on `robot` is in `phase`."""

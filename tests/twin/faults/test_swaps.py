@@ -6,10 +6,10 @@ import functools
 from collections.abc import Iterator
 
 import pytest
+from tests.twin.faults.setups import CELLS, cell_of
 
 from tests.determinism.short_swap import short_swap
 from tests.tiers import slow
-from tests.twin.faults.cells import CELLS, cell_of
 from tests.twin.why import says_why
 from twin.catalogue import load_pack, load_station, load_timing, load_truck, names
 from twin.faults import KINDS, parse_fault
@@ -17,7 +17,7 @@ from twin.faults.player import CELL_KINDS
 from twin.result import SwapResult
 from twin.sequence import building
 from twin.sequence.program import TRIP_SETTLE_S
-from twin.setup.cell import build_cell
+from twin.setup.setup import build_setup
 from twin.swap import SwapTwin
 
 SETTLE_TIMEOUT_S = 25.0
@@ -34,8 +34,8 @@ def in_haste() -> Iterator[None]:
 @functools.cache
 def swap(kind: str, *specs: str) -> SwapResult:
     """One swap under factory timing with these faults; run once, whoever asks."""
-    cell = cell_of(kind)
-    twin = SwapTwin(cell, load_timing("factory", cell.station), [parse_fault(spec) for spec in specs])
+    setup = cell_of(kind)
+    twin = SwapTwin(setup, load_timing("factory", setup.station), [parse_fault(spec) for spec in specs])
     try:
         return twin.run()
     finally:
@@ -150,7 +150,7 @@ def test_a_trip_is_watched_until_every_axis_must_stand() -> None:
     """As long as an even deceleration over the whole stopping distance takes, and a little more."""
     for station in map(load_station, names("station")):
         truck, pack = CELLS[station.kind]
-        p = build_cell(station, load_truck(truck), load_pack(pack), seed=0).params[0]
+        p = build_setup(station, load_truck(truck), load_pack(pack), seed=0).params[0]
         longest_s = float((2.0 * p["axis_stopping_distance"] / p["axis_velocity"]).max())
         assert longest_s + p["reaction_time_s"] + 0.5 < TRIP_SETTLE_S, station.name
 

@@ -6,29 +6,29 @@ import pytest
 
 from tests.twin.interlocks.desk import Desk
 from twin.catalogue import load_pack, load_station, load_truck
-from twin.setup.cell import Cell, build_cell
+from twin.setup.setup import SwapSetup, build_setup
 
 CELLS = {"top_lift": ("tractor_6x4", "cab_282"), "chassis": ("chassis_tractor_3", "chassis_171")}
 
 
 @pytest.fixture(scope="session")
-def cells() -> dict[str, Cell]:
+def setups() -> dict[str, SwapSetup]:
     return {
-        kind: build_cell(load_station(kind), load_truck(truck), load_pack(pack), seed=1)
+        kind: build_setup(load_station(kind), load_truck(truck), load_pack(pack), seed=1)
         for kind, (truck, pack) in CELLS.items()
     }
 
 
 @pytest.fixture
-def top(cells) -> Desk:
-    return Desk(cells["top_lift"])
+def top(setups) -> Desk:
+    return Desk(setups["top_lift"])
 
 
 @pytest.fixture
-def chassis(cells) -> Desk:
-    return Desk(cells["chassis"])
+def chassis(setups) -> Desk:
+    return Desk(setups["chassis"])
 
 
 @pytest.fixture(params=list(CELLS))
-def desk(request, cells) -> Desk:
-    return Desk(cells[request.param])
+def desk(request, setups) -> Desk:
+    return Desk(setups[request.param])

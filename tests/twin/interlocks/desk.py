@@ -1,4 +1,4 @@
-"""The records of a cell with nothing behind them: what the interlocks see, as a test writes it."""
+"""The records of a setup with nothing behind them: what the interlocks see, as a test writes it."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from twin.control.permissives import permitted
 from twin.plants.beginning import new_world
 from twin.records import TRIP_LOAD_IMPLAUSIBLE, TRIP_NONE, new_command
 from twin.records.scan_parts import ALL_ANEW
-from twin.setup.cell import Cell
+from twin.setup.setup import SwapSetup
 
 SCAN_S = 0.01
 
 
 class Desk:
-    """A cell's records with nothing behind them: sensors read what the test writes."""
+    """A setup's records with nothing behind them: sensors read what the test writes."""
 
-    def __init__(self, cell: Cell) -> None:
-        self.cell = cell
-        self.params, self.worlds, self.commands = cell.params.copy(), new_world(cell), new_command(2)
+    def __init__(self, setup: SwapSetup) -> None:
+        self.setup = setup
+        self.params, self.worlds, self.commands = setup.params.copy(), new_world(setup), new_command(2)
         self.p, self.w = self.params[0], self.worlds[0]
-        job = cell.jobs[0]
+        job = setup.jobs[0]
         self.truck_seat, self.slot, self.pack = job.truck_seat, job.put_seat, job.old_pack
         self.w["image"]["grip_open"] = 1
         self.w["image"]["truck_seen_m"] = self.w["truth"]["truck_q"][:3]

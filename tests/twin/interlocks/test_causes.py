@@ -17,7 +17,7 @@ def test_a_lateral_force_is_told_in_the_scan_that_trips(desk: Desk) -> None:
     limit_n = LATERAL_SHARE * float(desk.p["lateral_abort_n"])
     desk.w["image"]["lateral_n"][0] = (0.6 * 1.1 * limit_n, 0.8 * 1.1 * limit_n)
     assert desk.trip(scans=30) == TRIP_LATERAL
-    told = trip_of(desk.w, desk.cell)
+    told = trip_of(desk.w, desk.setup)
     assert told.facts == {
         "quantity": "lateral_force",
         "value": pytest.approx(1.1 * limit_n),
@@ -31,13 +31,13 @@ def test_a_trip_names_axis_and_lock(desk: Desk) -> None:
     desk.at(0, y=0.0)
     desk.w["image"]["reference"][0, 1, 0] = 2.0
     assert desk.trip() == TRIP_FOLLOWING
-    facts = trip_of(desk.w, desk.cell).facts
+    facts = trip_of(desk.w, desk.setup).facts
     assert (facts["axis"], facts["value"], facts["limit"]) == ("y", 2.0, float(desk.p["axis_following_limit"][1]))
     desk.at(0, yaw=0.0)
     desk.w["image"]["axis_speed"][0, 3] = -9.0
     desk.w["image"]["reference"][0, 1, 0] = 0.0
     assert desk.trip() == TRIP_FOLLOWING
-    facts = trip_of(desk.w, desk.cell).facts
+    facts = trip_of(desk.w, desk.setup).facts
     assert (facts["axis"], facts["quantity"], facts["value"], facts["unit"]) == ("yaw", "velocity", 9.0, "rad/s")
 
 
@@ -52,7 +52,7 @@ def test_a_lock_not_open_and_a_low_traverse(desk: Desk) -> None:
     desk.at(0, z=start + s * 1.5 * limit)
     desk.w["image"]["reference"][0, Z, 1] = s * 0.05
     assert desk.trip() == TRIP_LOCK
-    facts = trip_of(desk.w, desk.cell).facts
+    facts = trip_of(desk.w, desk.setup).facts
     assert (facts["lock"], facts["seat_name"], facts["limit"]) == (3, "truck1", RISE_SHARE * limit)
     assert facts["value"] > 1.5 * limit
     desk.w["image"]["reference"][0, Z, 1] = 0.0
@@ -61,7 +61,7 @@ def test_a_lock_not_open_and_a_low_traverse(desk: Desk) -> None:
     desk.w["control"]["low_xy"][0] = desk.w["image"]["axis_position"][0, :2]
     desk.at(0, x=float(desk.w["image"]["axis_position"][0, X]) + 0.3)
     assert desk.trip() == TRIP_LOW_TRAVERSE
-    facts = trip_of(desk.w, desk.cell).facts
+    facts = trip_of(desk.w, desk.setup).facts
     assert (facts["axis"], facts["value"]) == ("x", pytest.approx(0.3))
 
 
@@ -70,7 +70,7 @@ def test_robots_that_come_too_near(chassis: Desk) -> None:
     chassis.at(0, x=0.0)
     chassis.at(1, x=length - 0.1)
     assert chassis.trip() == TRIP_DISTANCE
-    told = trip_of(chassis.w, chassis.cell)
+    told = trip_of(chassis.w, chassis.setup)
     assert told.facts["value"] == pytest.approx(length - 0.1)
     assert length < told.facts["limit"] < length + DISTANCE_MARGIN_M
     assert "robots 1 and 2" in told.sentence
@@ -90,14 +90,14 @@ def test_a_refusal_says_which_permissive(desk: Desk, command: dict[str, Any], to
     if "z" in command:
         command = {**command, "z": float(desk.w["truth"]["q"][0, Z])}
     assert not desk.permitted(**command)
-    facts = end_of(desk.w, desk.cell, 0).facts
+    facts = end_of(desk.w, desk.setup, 0).facts
     assert {key: facts[key] for key in told} == told
 
 
 def test_a_refused_grip_lock_and_release(chassis: Desk) -> None:
     def told(**command: float) -> str:
         assert not chassis.permitted(**command)
-        end = end_of(chassis.w, chassis.cell, 0)
+        end = end_of(chassis.w, chassis.setup, 0)
         beyond_limit({**end.facts, "message": end.sentence, "cause": end.sentence})
         return end.sentence
 
@@ -123,5 +123,5 @@ def test_a_low_pack_that_would_go_sideways(top: Desk) -> None:
     deadband = float(top.p["traverse_deadband_m"])
     here = float(top.w["image"]["axis_position"][0, X])
     assert not top.permitted(x=here + 0.062, carrying=top.pack)
-    said = end_of(top.w, top.cell, 0)
+    said = end_of(top.w, top.setup, 0)
     assert said.sentence == f"x move 62 mm sideways with a low pack, at most {amount(deadband, 'm')}"

@@ -25,7 +25,7 @@ def corners(stem: str, signal: str, word: str, said: tuple[str, str] = ("0", "1"
 
 def codes_of(lines: Lines, truth_codes: dict[str, np.ndarray]) -> None:
     """Add columns of codes."""
-    lines.cells |= {tag: values.astype(str).astype(object) for tag, values in truth_codes.items()}
+    lines.setups |= {tag: values.astype(str).astype(object) for tag, values in truth_codes.items()}
 
 
 def historian(folder: Path) -> Log:
@@ -51,7 +51,7 @@ def historian(folder: Path) -> Log:
     lines.write_over("GANTRY.Y.ActPos[mm]", (50.0, 50.02, 105.0), "", "empty cell")
     lines.write_over("HOIST.LoadCell[kg]", (51.0,), "####", "unreadable value")
     text = lines.rows([stamps(lines.t_ns, 8.0, "%Y-%m-%dT%H:%M:%S.FRACTION+08:00")], ",")
-    header = ",".join(["Timestamp", *lines.cells])
+    header = ",".join(["Timestamp", *lines.setups])
     body = ["Recorder R3 export", "station;A", "", header, *text[:4000], "# restart of the recorder", "", *text[4000:]]
     body.insert(5000, "2026-02-11T14:08:00.000+08:00,17")
     lines.damages.update({"comment": 1, "blank line": 1, "wrong number of fields": 1, "cut last line": 1})
@@ -90,7 +90,7 @@ def german(folder: Path) -> Log:
     lines = Lines.of(truth, tags, SUMMER_END_NS)
     for tag in tags:
         if tag.unit:
-            lines.cells[tag.tag] = np.array([german_number(text) for text in lines.cells[tag.tag]], object)
+            lines.setups[tag.tag] = np.array([german_number(text) for text in lines.setups[tag.tag]], object)
     codes_of(lines, {"Schritt": 10 * truth.step(0), "Störung 1": truth.alarm(0), "Störung 2": truth.alarm(1)})
     # the gantry travels at full speed here
     lines.freeze("Kranfahrwerk Istwert", 48.0, 50.5)
@@ -99,7 +99,7 @@ def german(folder: Path) -> Log:
     date = stamps(lines.t_ns, zone_h, "%d.%m.%Y")
     time = stamps(lines.t_ns, zone_h, "%H:%M:%S,FRACTION")
     units = ["", "", *(tag.unit for tag in tags), "", "", ""]
-    body = [";".join(["Datum", "Uhrzeit", *lines.cells]) + ";", ";".join(units) + ";"]
+    body = [";".join(["Datum", "Uhrzeit", *lines.setups]) + ";", ";".join(units) + ";"]
     body += [line + ";" for line in lines.rows([date, time], ";")]
     path = folder / "german.csv"
     path.write_bytes(("\r\n".join(body) + "\r\n").encode("cp1252"))
@@ -139,18 +139,18 @@ def chinese(folder: Path) -> Log:
     for word, signals in words.items():
         turned = word.startswith("锁")
         bits = [((truth.values[s] > 0.5) ^ turned).astype(int) << (i + 3) for i, s in enumerate(signals)]
-        lines.cells[word] = (np.sum(bits, axis=0) + 1).astype(str).astype(object)
+        lines.setups[word] = (np.sum(bits, axis=0) + 1).astype(str).astype(object)
         for i, signal in enumerate(signals):
             switches.append(Tag(word, signal, spec={"bit": i + 3, **({"invert": True} if turned else {})}))
     said = {name: f"步骤{k + 1}" for k, name in enumerate(truth.phase_names)}
     by_number = np.array(["待机", *said.values()], object)
     for r in range(truth.robots):
-        lines.cells[f"{r + 1}号步骤"] = by_number[truth.step(r)]
+        lines.setups[f"{r + 1}号步骤"] = by_number[truth.step(r)]
     codes_of(lines, {"报警1": truth.alarm(0), "报警2": truth.alarm(1)})
     lines.back(72.0, 110.0, 75.0)
     text = lines.rows([stamps(lines.t_ns, 8.0, "%Y/%m/%d %I:%M:%S.FRACTION %p")], "\t")
     path = folder / "chinese.txt.gz"
-    path.write_bytes(gzip.compress(("\n".join(["\t".join(["时间", *lines.cells]), *text]) + "\n").encode("gbk"), 1))
+    path.write_bytes(gzip.compress(("\n".join(["\t".join(["时间", *lines.setups]), *text]) + "\n").encode("gbk"), 1))
     phases = {"待机": "idle", **{word: name for name, word in said.items()}}
     at = mapping(
         folder / "chinese.yaml", "chassis", [*tags, *switches], file={"encoding": "gbk", "delimiter": "tab"},
@@ -175,10 +175,10 @@ def dotnet(folder: Path) -> Log:
     lines = Lines.of(truth, tags, WINTER_NS)
     # the encoder of x sees the steel shake; that of yaw is read 0.35 s late
     shaky = truth.values["robot0/x/position_m"] + noise.normal(0.0, 5e-5, len(truth.t_s))
-    lines.cells["AxisX.Position"] = np.char.mod("%.5f", shaky).astype(object)
+    lines.setups["AxisX.Position"] = np.char.mod("%.5f", shaky).astype(object)
     yaw = 1e3 * truth.at("robot0/yaw/position_rad", truth.t_s + 0.35)
-    lines.cells["Rotator.Angle"] = np.char.mod("%.2f", yaw).astype(object)
-    lines.cells["Load.Quality"] = np.full(len(truth.t_s), "Good", object)
+    lines.setups["Rotator.Angle"] = np.char.mod("%.2f", yaw).astype(object)
+    lines.setups["Load.Quality"] = np.full(len(truth.t_s), "Good", object)
     codes_of(lines, {"State": truth.step(0), "Alarm.A": truth.alarm(0), "Alarm.B": truth.alarm(1)})
     lines.freeze("AxisX.Position", 30.0, 33.0)
     lines.write_over("Load.Quality", (70.0, 70.02, 70.04, 71.0), "Uncertain", "bad quality")
@@ -192,7 +192,7 @@ def dotnet(folder: Path) -> Log:
     # the first of the three is a time, if a strange one
     lines.damages["unreadable time"] += 3
     text = [f'"{row}"' for row in lines.rows([said], '","')]
-    head = '"' + '","'.join(["Time", *lines.cells]) + '"'
+    head = '"' + '","'.join(["Time", *lines.setups]) + '"'
     path = folder / "dotnet.csv"
     path.write_text("\n".join([head, *text]) + "\n")
     names = {str(k + 1): name for k, name in enumerate(truth.phase_names)}

@@ -54,19 +54,19 @@ class Tag:
 class Lines:
     """The lines of a wide log, in the order in which they are written, and what was done to them.
 
-    `true_s` (K,) is when each was taken, `t_ns` (K,) what the clock said, `cells` what its columns say.
+    `true_s` (K,) is when each was taken, `t_ns` (K,) what the clock said, `setups` what its columns say.
     """
 
     true_s: np.ndarray
     t_ns: np.ndarray
-    cells: dict[str, np.ndarray]
+    setups: dict[str, np.ndarray]
     damages: Counter[str] = field(default_factory=Counter)
 
     @classmethod
     def of(cls, truth: Truth, tags: Sequence[Tag], t0_ns: int) -> Lines:
         """A log without a fault."""
-        cells = {tag.tag: tag.text(truth).astype(object) for tag in tags}
-        return cls(truth.t_s, t0_ns + np.round(truth.t_s * 1e9).astype(np.int64), cells)
+        setups = {tag.tag: tag.text(truth).astype(object) for tag in tags}
+        return cls(truth.t_s, t0_ns + np.round(truth.t_s * 1e9).astype(np.int64), setups)
 
     def row(self, at_s: float) -> int:
         """The line that was taken at a time."""
@@ -75,7 +75,7 @@ class Lines:
     def take(self, rows: np.ndarray) -> None:
         """These lines in this order."""
         self.true_s, self.t_ns = self.true_s[rows], self.t_ns[rows]
-        self.cells = {tag: column[rows] for tag, column in self.cells.items()}
+        self.setups = {tag: column[rows] for tag, column in self.setups.items()}
 
     def between(self, start_s: float, end_s: float) -> np.ndarray:
         return (self.true_s > start_s - 1e-6) & (self.true_s < end_s - 1e-6)
@@ -100,7 +100,7 @@ class Lines:
         """The first of two lines of the same time says something else."""
         k = self.row(at_s)
         self.take(np.insert(np.arange(len(self.true_s)), k, k))
-        self.cells[tag][k] = text
+        self.setups[tag][k] = text
         self.damages["contradicting line"] += 1
 
     def ahead(self, start_s: float, end_s: float, by_s: float) -> None:
@@ -118,19 +118,19 @@ class Lines:
         self.damages["stray time"] += 1
 
     def freeze(self, tag: str, start_s: float, end_s: float) -> None:
-        cells = self.cells[tag]
-        cells[self.between(start_s, end_s)] = cells[self.row(start_s)]
+        setups = self.setups[tag]
+        setups[self.between(start_s, end_s)] = setups[self.row(start_s)]
         self.damages["frozen value"] += 1
 
     def write_over(self, tag: str, at_s: Sequence[float], text: str, damage: str) -> None:
-        """Some cells hold this instead: nothing, or nonsense."""
+        """Some setups hold this instead: nothing, or nonsense."""
         for s in at_s:
-            self.cells[tag][self.row(s)] = text
+            self.setups[tag][self.row(s)] = text
             self.damages[damage] += 1
 
     def rows(self, columns: Sequence[Sequence[str]], delimiter: str) -> list[str]:
         """Its lines as text: the columns given, which are those of time, and its own."""
-        return [delimiter.join(row) for row in zip(*columns, *self.cells.values(), strict=True)]
+        return [delimiter.join(row) for row in zip(*columns, *self.setups.values(), strict=True)]
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from twin.catalogue import load_pack, load_station, load_timing, load_truck, wit
 from twin.recording.swap.sampling import Sampler
 from twin.runner.kinds import rom_runner
 from twin.runner.single import Runner
-from twin.setup.cell import Cell, build_cell
+from twin.setup.setup import SwapSetup, build_setup
 from twin.swap import SwapTwin
 
 CELLS = {"top_lift": ("tractor_6x4", "cab_282"), "chassis": ("chassis_tractor_3", "chassis_171")}
@@ -36,18 +36,18 @@ class Span:
 class Truth:
     """What happened: `values` (K,) by the names that a mapping has for signals, in SI; phases in order of time."""
 
-    cell: Cell
+    setup: SwapSetup
     t_s: np.ndarray
     values: dict[str, np.ndarray]
     phases: tuple[Span, ...]
 
     @property
     def robots(self) -> int:
-        return int(self.cell.station.robots.count)
+        return int(self.setup.station.robots.count)
 
     @property
     def seats(self) -> int:
-        return len(self.cell.truck.seats_xyz_m)
+        return len(self.setup.truck.seats_xyz_m)
 
     def step(self, robot: int) -> np.ndarray:
         """(K,) number from 1 of the phase's name in `phase_names`, 0 between phases."""
@@ -93,9 +93,9 @@ def truth_of(station_name: str) -> Truth:
     """One swap on the reduced-order plant; made once in a process, under a second once its kernels are compiled."""
     truck, pack = CELLS[station_name]
     station = with_overrides(load_station(station_name), QUICK)
-    cell = build_cell(station, load_truck(truck), load_pack(pack), seed=1)
-    twin = SwapTwin(cell, load_timing("factory", station), make_runner=rom_runner)
-    sampler = Sampler(cell, twin.runner.worlds, twin.runner.params)
+    setup = build_setup(station, load_truck(truck), load_pack(pack), seed=1)
+    twin = SwapTwin(setup, load_timing("factory", station), make_runner=rom_runner)
+    sampler = Sampler(setup, twin.runner.worlds, twin.runner.params)
     rows: list[tuple[float, np.ndarray, np.ndarray]] = []
 
     def observe(runner: Runner) -> None:
@@ -114,4 +114,4 @@ def truth_of(station_name: str) -> Truth:
     values = dict(zip(sampler.sensor_names, sensors.T, strict=True))
     values |= dict(zip(sampler.channel_names, states.T, strict=True))
     spans = [Span(p.robot, p.name, p.start_s, p.end_s) for p in result.phases if p.name != "dock"]
-    return Truth(cell, t_s, values, tuple(sorted(spans, key=lambda p: (p.start_s, p.robot))))
+    return Truth(setup, t_s, values, tuple(sorted(spans, key=lambda p: (p.start_s, p.robot))))

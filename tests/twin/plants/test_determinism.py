@@ -12,7 +12,7 @@ import numpy as np
 from twin.catalogue import load_pack, load_station, load_truck
 from twin.records import new_command
 from twin.runner.kinds import bullet_runner
-from twin.setup.cell import build_cell
+from twin.setup.setup import build_setup
 
 ROOT = Path(__file__).resolve().parents[3]
 TICKS = 2000
@@ -22,7 +22,7 @@ CELLS = {"top_lift": ("tractor_6x4", "cab_282"), "chassis": ("chassis_tractor_3"
 def run_once(kind: str, seed: int = 3) -> str:
     """A move of x and z with sensor noise, 4 s; the hash of the state at its end."""
     truck, pack = CELLS[kind]
-    plant = bullet_runner(build_cell(load_station(kind), load_truck(truck), load_pack(pack), seed=seed))
+    plant = bullet_runner(build_setup(load_station(kind), load_truck(truck), load_pack(pack), seed=seed))
     try:
         command = new_command()
         c, p, w = command[0], plant.params[0], plant.worlds[0]
@@ -52,8 +52,8 @@ def test_two_plants_side_by_side_do_not_meet():
     plants = []
     for _ in range(2):
         truck, pack = CELLS["top_lift"]
-        cell = build_cell(load_station("top_lift"), load_truck(truck), load_pack(pack), seed=5)
-        plants.append(bullet_runner(cell))
+        setup = build_setup(load_station("top_lift"), load_truck(truck), load_pack(pack), seed=5)
+        plants.append(bullet_runner(setup))
     try:
         plants[0].run_ticks(200)
         for _ in range(20):
@@ -74,7 +74,7 @@ def test_reading_the_hash_changes_nothing():
     truck, pack = CELLS["top_lift"]
     hashes = []
     for often in (False, True):
-        plant = bullet_runner(build_cell(load_station("top_lift"), load_truck(truck), load_pack(pack), seed=5))
+        plant = bullet_runner(build_setup(load_station("top_lift"), load_truck(truck), load_pack(pack), seed=5))
         try:
             for _ in range(20):
                 plant.run_ticks(20)

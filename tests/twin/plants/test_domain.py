@@ -24,10 +24,10 @@ LOWERING_S = 35.0
 
 
 def swap(n: int = 1, fault: str | None = None) -> SwapTwin:
-    cells = [cell_of("top_lift", seed) for seed in range(3, 3 + n)]
-    timing = load_timing("factory", cells[0].station)
+    setups = [cell_of("top_lift", seed) for seed in range(3, 3 + n)]
+    timing = load_timing("factory", setups[0].station)
     faults = [parse_fault(fault)] if fault is not None else []
-    return SwapTwin(cells[0], timing, faults, make_runner=batch_maker(cells))
+    return SwapTwin(setups[0], timing, faults, make_runner=batch_maker(setups))
 
 
 def once_at(at_s: float, change: Callable[[Any], None]) -> Callable[[Any], None]:
@@ -124,9 +124,9 @@ def test_a_recording_of_it_verifies(tmp_path: Path) -> None:
 
 def test_a_pack_that_hangs_past_a_seat_is_not_beside_its_pins() -> None:
     """A truck that rolls under a held block brings another seat nearest: no reason to leave the model for."""
-    cell = cell_of("chassis", 5)
+    setup = cell_of("chassis", 5)
     fault = parse_fault("brakes_released:grade_percent=3,phase=insert,after_s=4")
-    result = SwapTwin(cell, load_timing("factory", cell.station), [fault], make_runner=rom_runner).run()
+    result = SwapTwin(setup, load_timing("factory", setup.station), [fault], make_runner=rom_runner).run()
     assert result.outcome == "truck_moved"
     assert not result.violations
 

@@ -18,7 +18,7 @@ from twin.plants.rom.model import FREE
 from twin.plants.rom.points import GAP, NX, NZ
 from twin.plants.rom.touching import _stays_clear
 from twin.records import EPITCH, EROLL, EYAW, EZ, X, Y
-from twin.setup.cell import build_cell
+from twin.setup.setup import build_setup
 
 STEP_M, TURNS_RAD_PER_M = 0.0003, 0.2
 DEEP_M = 0.008
@@ -32,8 +32,8 @@ class Empty:
 
     def __init__(self, station: str) -> None:
         truck, pack = CELLS[station]
-        self.cell = build_cell(load_station(station), load_truck(truck), load_pack(pack), seed=1)
-        self.plant = RomPlant(self.cell, worlds=hover_world(self.cell, Hover(height_m=0.5)))
+        self.setup = build_setup(load_station(station), load_truck(truck), load_pack(pack), seed=1)
+        self.plant = RomPlant(self.setup, worlds=hover_world(self.setup, Hover(height_m=0.5)))
         self.parts = [
             of[0]
             for of in (
@@ -50,7 +50,7 @@ class Empty:
         """Depth of the deepest point (m), and the sum of depth times normal; off in m and rad, z as it retracts."""
         q, points = self.parts[0]["truth"]["q"][self.robot], self.scratch["points"]
         q[:] = self.home
-        q[[X, Y, EZ, EYAW, EPITCH, EROLL]] += off * (1.0, 1.0, self.cell.retract, 1.0, 1.0, 1.0)
+        q[[X, Y, EZ, EYAW, EPITCH, EROLL]] += off * (1.0, 1.0, self.setup.retract, 1.0, 1.0, 1.0)
         points[:, GAP] = 1.0
         _stays_clear(self.parts[0]["truth"], *self.parts[1:], self.robot)
         depths = np.maximum(-points[:, GAP], 0.0)

@@ -24,7 +24,7 @@ from twin.result import SwapResult
 from twin.runner.batch import BatchRunner
 from twin.runner.kinds import ready, rom_runner
 from twin.runner.single import Runner
-from twin.setup.cell import Cell, build_cell
+from twin.setup.setup import SwapSetup, build_setup
 from twin.swap import SwapTwin
 
 Array = np.ndarray
@@ -32,13 +32,13 @@ ROOT = Path(__file__).resolve().parents[3]
 angles = st.floats(-1.4, 1.4)
 
 
-def cell_of(station: str, seed: int, parking: str = "guided") -> Cell:
+def cell_of(station: str, seed: int, parking: str = "guided") -> SwapSetup:
     truck, pack = CELLS[station]
-    return build_cell(load_station(station), load_truck(truck), load_pack(pack), seed=seed, parking=parking)
+    return build_setup(load_station(station), load_truck(truck), load_pack(pack), seed=seed, parking=parking)
 
 
-def swap(cell: Cell) -> SwapResult:
-    twin = SwapTwin(cell, load_timing("factory", cell.station), make_runner=rom_runner)
+def swap(setup: SwapSetup) -> SwapResult:
+    twin = SwapTwin(setup, load_timing("factory", setup.station), make_runner=rom_runner)
     return twin.run()
 
 
@@ -100,22 +100,22 @@ def test_whole_swaps_go_as_on_the_reference_plant(station: str) -> None:
 
 
 def test_a_world_of_a_batch_equals_the_same_alone() -> None:
-    cells = [cell_of("top_lift", seed) for seed in range(5)]
+    setups = [cell_of("top_lift", seed) for seed in range(5)]
 
-    def drive(of: list[Cell]) -> list[str]:
+    def drive(of: list[SwapSetup]) -> list[str]:
         plant = BatchRunner(of)
         commands = new_command(len(of))
         commands["until"], commands["timeout_s"] = UNTIL_DONE, 60.0
         commands["velocity"], commands["acceleration"], commands["jerk"] = 0.2, 0.1, 0.2
-        commands["target"][:, 0] = [0.3 + 0.2 * cell.seed for cell in of]
-        commands["target"][:, 2] = [4.5 - 0.1 * cell.seed for cell in of]
+        commands["target"][:, 0] = [0.3 + 0.2 * setup.seed for setup in of]
+        commands["target"][:, 2] = [4.5 - 0.1 * setup.seed for setup in of]
         plant.issue(np.arange(len(of)), np.zeros(len(of), np.int64), commands)
         while (plant.worlds["control"]["status"] == BUSY).any():
             plant.run()
         return [plant.state_sha256(i) for i in range(len(of))]
 
-    assert drive(cells) == [drive([cell])[0] for cell in cells]
-    assert drive(cells[1:4]) == drive(cells)[1:4]
+    assert drive(setups) == [drive([setup])[0] for setup in setups]
+    assert drive(setups[1:4]) == drive(setups)[1:4]
 
 
 @pytest.mark.parametrize("station", ["top_lift", "chassis"])
@@ -123,10 +123,10 @@ def test_a_swap_goes_as_it_goes_unseen(station: str) -> None:
     """What scans leave out and robots are left where they were while nobody looks changes nothing: all that a world
     holds is the same to the last bit, with an observer and without, but for the packs' speeds, which only he reads.
     """
-    cell = cell_of(station, 5, "unguided")
+    setup = cell_of(station, 5, "unguided")
     ends = []
     for observer in (None, lambda plant: None):
-        twin = SwapTwin(cell, load_timing("factory", cell.station), make_runner=rom_runner)
+        twin = SwapTwin(setup, load_timing("factory", setup.station), make_runner=rom_runner)
         twin.runner.observer = observer
         assert twin.run().outcome == "completed"
         ends.append(twin.runner.worlds[0].copy())
@@ -157,25 +157,25 @@ class Littered(BatchRunner):
 @pytest.mark.parametrize("station", ["top_lift", slow("chassis")])
 def test_nothing_has_to_be_kept_in_the_scratch(station: str, rubbish: int) -> None:
     """Neither between two calls nor from one world to the next, watched or not."""
-    cells = [cell_of(station, seed) for seed in (1, 2)]
-    timing = load_timing("factory", cells[0].station)
+    setups = [cell_of(station, seed) for seed in (1, 2)]
+    timing = load_timing("factory", setups[0].station)
 
-    def end_states(of: list[Cell], make: Any) -> list[str]:
+    def end_states(of: list[SwapSetup], make: Any) -> list[str]:
         twin = SwapTwin(of[0], timing, make_runner=ready(make(of)))
         twin.runner.rubbish = rubbish
         twin.program.run()
         return [result.end_state_sha256 for result in twin.results()]
 
-    alone = [end_states([cell], BatchRunner)[0] for cell in cells]
-    assert end_states(cells, Littered) == alone
-    assert end_states(cells[:1], partial(Littered, observer=lambda plant: None)) == alone[:1]
+    alone = [end_states([setup], BatchRunner)[0] for setup in setups]
+    assert end_states(setups, Littered) == alone
+    assert end_states(setups[:1], partial(Littered, observer=lambda plant: None)) == alone[:1]
 
 
 def test_a_world_is_as_large_as_documented() -> None:
     """The plant's arrays of N records, by the numbers of the documents; what it is advanced in does not grow with N."""
     text = " ".join((ROOT / "docs" / "reduced_order.md").read_text(encoding="utf-8").split())
-    cell = cell_of("top_lift", 1)
-    few, many = BatchRunner([cell] * 10), BatchRunner([cell] * 20)
+    setup = cell_of("top_lift", 1)
+    few, many = BatchRunner([setup] * 10), BatchRunner([setup] * 20)
     kb = [
         array.nbytes / 20e3 for array in (many.worlds, many.plant.states, many.params, many.plant.models, many.commands)
     ]
@@ -189,30 +189,30 @@ def test_a_world_is_as_large_as_documented() -> None:
 
 
 def test_a_pendulum_keeps_its_period() -> None:
-    cell = cell_of("top_lift", 1)
-    plant = BatchRunner(cell)
+    setup = cell_of("top_lift", 1)
+    plant = BatchRunner(setup)
     w = plant.worlds[0]
-    length_m = float(cell.params["sheave_height_m"][0] - w["truth"]["q"][0, 2])
+    length_m = float(setup.params["sheave_height_m"][0] - w["truth"]["q"][0, 2])
     w["truth"]["q"][0, 4] = 0.05 * length_m
     w["truth"]["q"][0, 6] = -math.sqrt((-w["truth"]["q"][0, 6]) ** 2 - w["truth"]["q"][0, 4] ** 2)
     seen = []
-    for _ in range(round(12.0 * cell.station.rates.physics_hz)):
+    for _ in range(round(12.0 * setup.station.rates.physics_hz)):
         plant.run_ticks(1)
         seen.append(float(w["truth"]["q"][0, 4]))
     x = np.array(seen)
     falls = np.flatnonzero((x[:-1] > 0.0) & (x[1:] <= 0.0))
     at = falls + x[falls] / (x[falls] - x[falls + 1])
-    period_s = float(np.diff(at).mean()) / cell.station.rates.physics_hz
+    period_s = float(np.diff(at).mean()) / setup.station.rates.physics_hz
     # a parallelogram of ropes swings as a point on their length, whatever hangs on it
-    damped = math.sqrt(1.0 - float(cell.params["sway_zeta"][0]) ** 2)
+    damped = math.sqrt(1.0 - float(setup.params["sway_zeta"][0]) ** 2)
     expected_s = 2.0 * math.pi * math.sqrt(length_m / 9.81) * (1.0 + 0.05**2 / 16.0) / damped
     assert period_s == pytest.approx(expected_s, rel=0.005)
 
 
 def test_its_recordings_verify(tmp_path: Path) -> None:
     path = tmp_path / "rom.mcap"
-    cell = cell_of("chassis", 2)
-    twin = SwapTwin(cell, load_timing("factory", cell.station), make_runner=rom_runner)
+    setup = cell_of("chassis", 2)
+    twin = SwapTwin(setup, load_timing("factory", setup.station), make_runner=rom_runner)
     with SwapRecorder(path, twin) as recorder:
         recorder.finish(twin.run())
     report = verify(path)
@@ -222,8 +222,8 @@ def test_its_recordings_verify(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("station", ["top_lift", "chassis"])
 def test_the_speeds_of_packs_are_those_of_their_poses(station: str) -> None:
-    cell = cell_of(station, 3)
-    twin = SwapTwin(cell, load_timing("factory", cell.station), make_runner=rom_runner)
+    setup = cell_of(station, 3)
+    twin = SwapTwin(setup, load_timing("factory", setup.station), make_runner=rom_runner)
     plant, seen = twin.runner, []
 
     def observe(of: Runner) -> None:

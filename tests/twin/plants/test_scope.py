@@ -21,7 +21,7 @@ from twin.geometry import rotate
 from twin.plants.bullet.building import Scope
 from twin.plants.geometry import carried_lift_mps
 from twin.records import EZ
-from twin.setup.cell import Cell, build_cell
+from twin.setup.setup import SwapSetup, build_setup
 
 HOVERS = [
     ("top_lift", 1, Hover(height_m=0.3, off_x_m=0.01, off_y_m=-0.008, sway_x_m=0.008)),
@@ -31,15 +31,15 @@ HOVERS = [
 ]
 
 
-def cell_of(station: str, seed: int = 1) -> Cell:
+def cell_of(station: str, seed: int = 1) -> SwapSetup:
     truck, pack = CELLS[station]
-    return build_cell(load_station(station), load_truck(truck), load_pack(pack), seed=seed)
+    return build_setup(load_station(station), load_truck(truck), load_pack(pack), seed=seed)
 
 
 @contextmanager
 def standing(station: str, scope: Scope) -> Iterator[BulletBench]:
-    cell = cell_of(station)
-    plant = BulletBench(cell, worlds=hover_world(cell, Hover()), scope=scope)
+    setup = cell_of(station)
+    plant = BulletBench(setup, worlds=hover_world(setup, Hover()), scope=scope)
     try:
         yield plant
     finally:
@@ -81,7 +81,7 @@ def test_packs_that_wait_stay_where_they_were(station: str) -> None:
         plant.run_ticks(600)
         held, w = int(plant.worlds["truth"]["held"][0].max()), plant.worlds[0]
         for k in range(int(plant.params["packs"][0])):
-            if plant.cell.seats[int(w["truth"]["pack_seat"][k])].on_truck and k != held:
+            if plant.setup.seats[int(w["truth"]["pack_seat"][k])].on_truck and k != held:
                 assert np.abs(w["truth"]["pad_gap_m"][k]).max() < 1e-5
                 assert np.abs(w["truth"]["pack_offset_m"][k]).max() < 1e-5
             elif k != held:
@@ -105,9 +105,9 @@ def test_what_stands_on_the_truck_loads_its_springs(station: str) -> None:
 def test_stored_packs_are_in_the_way(station: str) -> None:
     """A ray through the middle of each slot with a pack in it ends on its grip face."""
     with standing(station, "seat") as plant:
-        w, s, found = plant.worlds[0], plant.cell.retract, 0
+        w, s, found = plant.worlds[0], plant.setup.retract, 0
         for k in range(int(plant.params["packs"][0])):
-            if plant.cell.seats[int(w["truth"]["pack_seat"][k])].on_truck:
+            if plant.setup.seats[int(w["truth"]["pack_seat"][k])].on_truck:
                 continue
             x, y, z = w["truth"]["pack_pose"][k, :3].tolist()
             [hit] = pb.rayTest([x, y, z + s * 0.1], [x, y, z - s * 0.1], physicsClientId=plant._client)
@@ -120,9 +120,9 @@ def test_stored_packs_are_in_the_way(station: str) -> None:
 @pytest.mark.parametrize("scope", ["swap", "seat"])
 def test_forces_that_are_read_are_those_that_act(scope: Scope) -> None:
     """Mass times acceleration = ropes + guides + coupler - weight, in every tick of an insertion."""
-    cell = cell_of("top_lift", 2)
+    setup = cell_of("top_lift", 2)
     hover = Hover(height_m=0.15, off_x_m=0.012)
-    twin = AlignmentTwin(cell, hover, make_runner=partial(BulletBench, scope=scope))
+    twin = AlignmentTwin(setup, hover, make_runner=partial(BulletBench, scope=scope))
     plant, k = twin.runner, twin.job.new_pack
     w, p = plant.worlds[0], plant.params[0]
     kg = float(p["e_mass_kg"] + p["pack_mass_kg"][k])

@@ -15,7 +15,7 @@ from twin.plants.rom.contact import WALL_M
 from twin.plants.rom.points import DEEP_M, GAP, NX
 from twin.plants.rom.touching import _stays_clear
 from twin.records import EZ, X, Y
-from twin.setup.cell import build_cell
+from twin.setup.setup import build_setup
 
 STEP_M = 0.001
 FAR_M = 0.16
@@ -30,13 +30,13 @@ def test_a_pack_that_comes_from_the_side_is_pushed_back_gently(station: str, dep
     that is deeper than the lead-in's end face leans pushes the pack out the way it came.
     """
     truck, pack = CELLS[station]
-    cell = build_cell(load_station(station), load_truck(truck), load_pack(pack), seed=1)
-    plant = RomPlant(cell, worlds=hover_world(cell, Hover(height_m=0.3)))
+    setup = build_setup(load_station(station), load_truck(truck), load_pack(pack), seed=1)
+    plant = RomPlant(setup, worlds=hover_world(setup, Hover(height_m=0.3)))
     w, p, m, x, t = (of[0] for of in (plant.worlds, plant.params, plant.models, plant.states, plant._scratch))
     r = int(np.argmax(w["truth"]["held"] >= 0))
     over_m = float(w["truth"]["pack_offset_m"][w["truth"]["held"][r], 2])
     sunk = float(m["pin_length_m"]) - depth_m - over_m
-    w["truth"]["q"][r, EZ] += cell.retract * sunk
+    w["truth"]["q"][r, EZ] += setup.retract * sunk
     home = w["truth"]["q"][r].copy()
     met = 0
     for way in np.linspace(0.0, 2.0 * math.pi, 16, endpoint=False):

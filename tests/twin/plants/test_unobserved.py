@@ -26,7 +26,7 @@ from twin.result import SwapResult
 from twin.runner import rom_worlds, skipping
 from twin.runner.batch import BatchRunner
 from twin.runner.kinds import rom_runner
-from twin.setup.cell import Cell, build_cell
+from twin.setup.setup import SwapSetup, build_setup
 from twin.swap import SwapTwin
 
 _RECORD, _OFFSET, *_ = WORLD.fields["monitor"]  # type: ignore[index]
@@ -92,9 +92,9 @@ class ScanByScan(BatchRunner):
         watch: told after each scan; outside its window the plant runs as always.
     """
 
-    def __init__(self, cell: Cell, *, current: bool, watch: Watch) -> None:
+    def __init__(self, setup: SwapSetup, *, current: bool, watch: Watch) -> None:
         self.current, self.watch = current, watch
-        super().__init__(cell)
+        super().__init__(setup)
 
     def run_to(self, which: np.ndarray, until: np.ndarray) -> None:
         busy, last = self._busy, int(until[0])
@@ -155,8 +155,8 @@ class ScanByScan(BatchRunner):
                 w["truth"]["pad_gap_m"][k] = NONSENSE_M
 
 
-def play(cell: Cell, make_runner: Any) -> SwapResult:
-    return SwapTwin(cell, load_timing("factory", cell.station), make_runner=make_runner).run()
+def play(setup: SwapSetup, make_runner: Any) -> SwapResult:
+    return SwapTwin(setup, load_timing("factory", setup.station), make_runner=make_runner).run()
 
 
 @pytest.mark.parametrize("whole", [False, slow(True)], ids=["traverse", "whole_swap"])
@@ -166,15 +166,15 @@ def test_no_verdict_hangs_on_truth_that_is_out_of_date(station: str, whole: bool
     station's limits and with some that are broken all the time. Around the first traverse, or in a whole swap.
     """
     truck, pack = CELLS[station]
-    cell = build_cell(load_station(station), load_truck(truck), load_pack(pack), seed=3)
-    rates, plain = cell.station.rates, play(cell, rom_runner)
+    setup = build_setup(load_station(station), load_truck(truck), load_pack(pack), seed=3)
+    rates, plain = setup.station.rates, play(setup, rom_runner)
     span = next(span for span in plain.phases if span.name == "traverse_to_slot")
     begin_s, end_s = (0.0, plain.cycle_time_s) if whole else (span.start_s - 1.0, span.end_s + 1.0)
     watches, results = [], [plain]
     for current in (True, False):
         window = round(begin_s * rates.physics_hz), round(end_s * rates.physics_hz)
-        watches.append(Watch(strict(cell.params), 1.0 / rates.plc_hz, window))
-        results.append(play(cell, partial(ScanByScan, current=current, watch=watches[-1])))
+        watches.append(Watch(strict(setup.params), 1.0 / rates.plc_hz, window))
+        results.append(play(setup, partial(ScanByScan, current=current, watch=watches[-1])))
     placed, spoilt = watches
     assert placed.left == 0
     assert spoilt.left > 0.2 * len(spoilt.after), "or nothing was out of date"

@@ -139,7 +139,7 @@ def test_a_recording_of_an_earlier_version_is_compared_with_what_it_holds(
     columns = sampling.state_columns
     path = tmp_path / "earlier.mcap"
     with monkeypatch.context() as earlier:
-        earlier.setattr(sampling, "state_columns", lambda cell, older=False: columns(cell, older=True))
+        earlier.setattr(sampling, "state_columns", lambda setup, older=False: columns(setup, older=True))
         run = ["swap", "--plant", "rom", "--fault", "estop:phase=lower", "--record", str(path)]
         assert swaptwin.run(run) == 1
     with open_recording(path) as recording:

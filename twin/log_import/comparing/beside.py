@@ -30,7 +30,7 @@ from twin.log_import.estimate import begin, swing
 from twin.log_import.story import Phase
 from twin.log_import.stretch import ESTIMATE, Completer
 from twin.records import AXES, FLOATING_TABLE, FOUR_ROPE, YAW, X, Y, Z
-from twin.setup.cell import Cell
+from twin.setup.setup import SwapSetup
 
 MOST_SAMPLES = 400_000
 """Two hours at 50 Hz: what is compared is in memory as a whole."""
@@ -102,31 +102,31 @@ def compare(
     g: Gathered, completer: Completer, timing: TimingSet, phases: Sequence[Phase], start_ns: int, hz: float
 ) -> Beside:
     """Set the twin beside a gathered log."""
-    cell, dt_s = completer.cell, 1.0 / hz
+    setup, dt_s = completer.setup, 1.0 / hz
     spans = [(p.name, (p.start_ns - start_ns) * 1e-9, (p.end_ns - start_ns) * 1e-9) for p in phases]
     residuals: list[Residual] = []
     own_moves: list[OwnMove] = []
-    for r in range(cell.station.robots.count):
-        own, moves = _own_axes(g, cell, timing, spans, r, dt_s)
+    for r in range(setup.station.robots.count):
+        own, moves = _own_axes(g, setup, timing, spans, r, dt_s)
         own_moves += moves
         residuals += _axes(g, own, r, hz)
         residuals += _load_and_force(g, completer, r)
-        if int(cell.params[0]["reeving"]) != FLOATING_TABLE:
+        if int(setup.params[0]["reeving"]) != FLOATING_TABLE:
             residuals += _sway(g, completer, own, r, dt_s)
-            residuals += _rope(g, cell, moves, r)
+            residuals += _rope(g, setup, moves, r)
     found = [part for part in (parting_of(r, g.t_s, spans) for r in residuals) if part is not None]
     found.sort(key=lambda part: part.t_s)
     return Beside(g.t_s, g.times_ns, residuals, found, own_moves, spans)
 
 
 def _own_axes(
-    g: Gathered, cell: Cell, timing: TimingSet, spans: list[tuple[str, float, float]], robot: int, dt_s: float
+    g: Gathered, setup: SwapSetup, timing: TimingSet, spans: list[tuple[str, float, float]], robot: int, dt_s: float
 ) -> tuple[np.ndarray, list[OwnMove]]:
     """(K, 4) where the axes of a robot would be in the twin's own moves, and those moves.
 
     Own moves are those of x and y of a hanging load, which an anti-sway shapes; z and yaw go as they were logged.
     """
-    p = cell.params[0]
+    p = setup.params[0]
     own = g.axes[:, robot].copy()
     made: list[OwnMove] = []
     if int(p["reeving"]) != FOUR_ROPE:
@@ -144,7 +144,7 @@ def _own_axes(
             k = min(int(np.searchsorted(g.t_s, middle)), len(g.t_s) - 1)
             said = None if told is None or np.isnan(told[k]) else float(told[k])
             kind = timing.of(phase).shaper
-            mine = own_move(cell, move, g.t_s, source, kind, rope_at(rope, g.t_s, move), said)
+            mine = own_move(setup, move, g.t_s, source, kind, rope_at(rope, g.t_s, move), said)
             made.append(mine)
             first = int(np.searchsorted(g.t_s, min(mine.start_s, move.start_s)))
             last = int(np.searchsorted(g.t_s, max(mine.end_s, move.end_s)))
@@ -184,14 +184,14 @@ def _recent(values: np.ndarray, after: int) -> np.ndarray:
 
 def _free(g: Gathered, completer: Completer, robot: int) -> np.ndarray:
     """Where a robot's load hangs free for sure (K,): clear of the guides of every seat."""
-    p = completer.cell.params[0]
+    p = completer.setup.params[0]
     over = completer.height_over_seats(g.axes[:, robot])
     return np.asarray((g.loose[:, robot] == 1) & (over > float(p["guide_length_m"])))
 
 
 def _load_and_force(g: Gathered, completer: Completer, robot: int) -> list[Residual]:
-    cell, found = completer.cell, []
-    p = cell.params[0]
+    setup, found = completer.setup, []
+    p = setup.params[0]
     name = f"robot{robot}/load_cell_n"
     if name in g.measured:
         twin = np.where(_free(g, completer, robot), completer.hung_n(g.held, robot), np.nan)
@@ -209,7 +209,7 @@ def _load_and_force(g: Gathered, completer: Completer, robot: int) -> list[Resid
 
 
 def _sway(g: Gathered, completer: Completer, own: np.ndarray, robot: int, dt_s: float) -> list[Residual]:
-    p = completer.cell.params[0]
+    p = completer.setup.params[0]
     rope = np.maximum(float(p["sheave_height_m"]) - g.axes[:, robot, Z], 0.05)
     out = np.zeros((len(own), 2))
     motion = np.column_stack((own[:, X], own[:, Y], np.maximum(float(p["sheave_height_m"]) - own[:, Z], 0.05)))
@@ -240,7 +240,7 @@ def _sway(g: Gathered, completer: Completer, own: np.ndarray, robot: int, dt_s: 
     return found
 
 
-def _rope(g: Gathered, cell: Cell, moves: Sequence[OwnMove], robot: int) -> list[Residual]:
+def _rope(g: Gathered, setup: SwapSetup, moves: Sequence[OwnMove], robot: int) -> list[Residual]:
     name = f"robot{robot}/shaper_rope_length_m"
     if name not in g.measured:
         return []

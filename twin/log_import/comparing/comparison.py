@@ -43,7 +43,7 @@ class Comparison:
         """
         gathered = gather(completer, blocks, start_ns)
         self.beside = compare(gathered, completer, self._timing, story.phases, start_ns, hz)
-        self.own = own_swap(completer.cell, self._timing, self.beside.phases)
+        self.own = own_swap(completer.setup, self._timing, self.beside.phases)
         self.names = tuple(r.channel for r in self.beside.residuals)
         self._table = np.stack([r.values for r in self.beside.residuals], axis=1)
         self.story_events = [((t - start_ns) * 1e-9, e["name"], e["level"]) for t, e in story.events]

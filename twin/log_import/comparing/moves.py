@@ -12,7 +12,7 @@ from twin.motion.profile import new_profile, plan_rest_to_rest
 from twin.motion.shaper import KINDS, evaluate_shaped, impulses, shaped_duration_s
 from twin.records import AXES
 from twin.records.codes import MAX_IMPULSES
-from twin.setup.cell import Cell
+from twin.setup.setup import SwapSetup
 
 STILL = np.array([0.003, 0.003, 0.003, 0.0005])
 """Slower than this, m/s and rad/s, an axis stands: encoders' noise differentiated over `SMOOTH_S` stays below it."""
@@ -108,7 +108,13 @@ class OwnMove:
 
 
 def own_move(
-    cell: Cell, move: Move, t_s: np.ndarray, logged: np.ndarray, shaper: str, rope_m: float, told_rope_m: float | None
+    setup: SwapSetup,
+    move: Move,
+    t_s: np.ndarray,
+    logged: np.ndarray,
+    shaper: str,
+    rope_m: float,
+    told_rope_m: float | None,
 ) -> OwnMove:
     """The log's move as the twin would make it: the same profile, with an anti-sway that knows the true rope.
 
@@ -122,25 +128,25 @@ def own_move(
     """
     kinds = [shaper] if told_rope_m is None else list(KINDS)
     told = rope_m if told_rope_m is None else told_rope_m
-    fits = [_fitted(cell, move, t_s, logged, kind, told) for kind in kinds]
+    fits = [_fitted(setup, move, t_s, logged, kind, told) for kind in kinds]
     best = min(fits, key=lambda fit: fit.fit_m)
-    amplitudes, times_s, n = _shaper(cell, best.shaper, rope_m)
+    amplitudes, times_s, n = _shaper(setup, best.shaper, rope_m)
     return OwnMove(move, best.start_s, best.profile, amplitudes, times_s, n, rope_m, told, best.shaper, best.fit_m)
 
 
-def _shaper(cell: Cell, kind: str, rope_m: float) -> tuple[np.ndarray, np.ndarray, int]:
+def _shaper(setup: SwapSetup, kind: str, rope_m: float) -> tuple[np.ndarray, np.ndarray, int]:
     """Amplitudes, times and number of the impulses for a rope."""
-    p = cell.params[0]
+    p = setup.params[0]
     amplitudes, times_s = np.zeros(MAX_IMPULSES), np.zeros(MAX_IMPULSES)
     hz = math.sqrt(float(p["gravity_mps2"]) / max(rope_m, 0.1)) / (2.0 * math.pi)
     n = int(impulses(KINDS[kind], hz, float(p["sway_zeta"]), amplitudes, times_s))
     return amplitudes, times_s, n
 
 
-def _fitted(cell: Cell, move: Move, t_s: np.ndarray, logged: np.ndarray, kind: str, rope_m: float) -> OwnMove:
+def _fitted(setup: SwapSetup, move: Move, t_s: np.ndarray, logged: np.ndarray, kind: str, rope_m: float) -> OwnMove:
     """The shaped profile that meets the logged positions best."""
-    p = cell.params[0]
-    amplitudes, times_s, n = _shaper(cell, kind, rope_m)
+    p = setup.params[0]
+    amplitudes, times_s, n = _shaper(setup, kind, rope_m)
     around = (t_s >= move.start_s - 0.5) & (t_s <= move.end_s + 0.5) & ~np.isnan(logged)
     step = max(int(around.sum()) // FIT_POINTS, 1)
     at, said = t_s[around][::step], logged[around][::step]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from twin.catalogue import TimingSet
 from twin.sequence.tables import TABLES
-from twin.setup.cell import Cell
+from twin.setup.setup import SwapSetup
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,12 @@ class OwnSwap:
     phases: tuple[PhaseTime, ...]
 
 
-def own_swap(cell: Cell, timing: TimingSet, spans: Sequence[tuple[str, float, float]]) -> OwnSwap:
+def own_swap(setup: SwapSetup, timing: TimingSet, spans: Sequence[tuple[str, float, float]]) -> OwnSwap:
     """Run it on the reduced-order plant, and set its phases beside the log's `spans` (name, start, end in s)."""
     from twin.runner.kinds import rom_runner
     from twin.swap import SwapTwin
 
-    twin = SwapTwin(cell, timing, make_runner=rom_runner)
+    twin = SwapTwin(setup, timing, make_runner=rom_runner)
     try:
         result = twin.run()
     finally:
@@ -50,7 +50,7 @@ def own_swap(cell: Cell, timing: TimingSet, spans: Sequence[tuple[str, float, fl
     for span in result.phases:
         if span.robot == 0 and span.job == 0:
             mine[span.name] = mine.get(span.name, 0.0) + span.end_s - span.start_s
-    order = list(dict.fromkeys(step.phase for step in TABLES[cell.station.kind]()))
+    order = list(dict.fromkeys(step.phase for step in TABLES[setup.station.kind]()))
     return OwnSwap(timing.name, result.outcome, result.figures["mechanical_time_s"], phase_times(order, mine, spans))
 
 

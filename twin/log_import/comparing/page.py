@@ -130,12 +130,12 @@ def _partings(partings: Sequence[Parting]) -> str:
 
 
 def _phases(phases: Sequence[PhaseTime]) -> str:
-    def cell(value: float | None, sign: str = "") -> str:
+    def setup(value: float | None, sign: str = "") -> str:
         return "<td class=n>–</td>" if value is None else f"<td class=n>{value:{sign}.2f}</td>"
 
     rows = "".join(
         f"<tr><td>{html.escape(p.name)}</td><td><small>{html.escape(', '.join(p.covers))}</small></td>"
-        f"{cell(p.log_s)}{cell(p.twin_s)}{cell(p.difference_s, '+')}</tr>"
+        f"{setup(p.log_s)}{setup(p.twin_s)}{setup(p.difference_s, '+')}</tr>"
         for p in phases
     )
     return (

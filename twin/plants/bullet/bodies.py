@@ -1,4 +1,4 @@
-"""The bodies of a cell, from its data: robots, truck, packs, slot racks. Primitive shapes only.
+"""The bodies of a setup, from its data: robots, truck, packs, slot racks. Primitive shapes only.
 
 The sign s is +1 where the robot retracts upwards (top_lift) and -1 where downwards (chassis): seats point their pins
 along +s z, packs carry their sockets on the -s side and their grip face on the +s side.
@@ -14,7 +14,7 @@ from twin.geometry import JOINT_HEIGHT_M
 from twin.plants.bullet.urdf import FAR_M, Body, Shape, box_inertia, moved, wall
 from twin.plants.truck_outline import truck_boxes
 from twin.records import JOINTS
-from twin.setup.cell import Cell, pad_positions
+from twin.setup.setup import SwapSetup, pad_positions
 
 AXIS_X, AXIS_Y, AXIS_Z = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
 WALL_M = 0.03
@@ -30,12 +30,12 @@ def socket_depth_m(pack: Pack) -> float:
     return pack.guides.pin_length_m + SOCKET_SPARE_M
 
 
-def robots(cell: Cell, packs: Sequence[tuple[int, float]] = (), limit_m: float = FAR_M) -> Body:
+def robots(setup: SwapSetup, packs: Sequence[tuple[int, float]] = (), limit_m: float = FAR_M) -> Body:
     """All robots of the station in one multibody on a fixed base; joints in the order of `JOINTS`, robot by robot.
 
     Packs (robot, kg) that are held for good are the last links.
     """
-    station, p = cell.station, cell.params[0]
+    station, p = setup.station, setup.params[0]
     body = Body("station", limit_m)
     body.link("base", 0.0)
     axes, e = station.axes, station.end_effector
@@ -62,21 +62,21 @@ def robots(cell: Cell, packs: Sequence[tuple[int, float]] = (), limit_m: float =
             kind = "prismatic" if joint in ("ex", "ey", "ez") else "continuous"
             axis = {"ex": AXIS_X, "ey": AXIS_Y, "ez": AXIS_Z, "eyaw": AXIS_Z, "epitch": AXIS_Y, "eroll": AXIS_X}[joint]
             if joint == "eroll":
-                s = cell.retract
+                s = setup.retract
                 com = (0.0, 0.0, s * (e.size_m[2] / 2 + NO_MASS_COLLISION_GAP_M))
-                body.link(n + joint, e.mass_kg, box_inertia(e.mass_kg, e.size_m), com, end_effector_shapes(cell))
+                body.link(n + joint, e.mass_kg, box_inertia(e.mass_kg, e.size_m), com, end_effector_shapes(setup))
             else:
                 body.link(n + joint)
             body.joint(n + joint, kind, parent, n + joint, axis)
             parent = n + joint
     for r, mass_kg in packs:
-        _pack_link(body, f"pack{r}", cell, mass_kg, f"r{r}_eroll", (0.0, 0.0, 0.0))
+        _pack_link(body, f"pack{r}", setup, mass_kg, f"r{r}_eroll", (0.0, 0.0, 0.0))
     return body
 
 
-def end_effector_shapes(cell: Cell) -> list[Shape]:
+def end_effector_shapes(setup: SwapSetup) -> list[Shape]:
     """Plate, four pads that meet the pack's grip face, and flared corner guides around the pack's outline."""
-    station, pack, s = cell.station, cell.pack, cell.retract
+    station, pack, s = setup.station, setup.pack, setup.retract
     e = station.end_effector
     x, y, z = e.size_m
     shapes = [Shape("box", (x, y, z), (0.0, 0.0, s * (z / 2 + NO_MASS_COLLISION_GAP_M)))]
@@ -121,18 +121,23 @@ def socket_shapes(pack: Pack, s: float) -> list[Shape]:
     return shapes
 
 
-def pack_body(cell: Cell, mass_kg: float) -> Body:
+def pack_body(setup: SwapSetup, mass_kg: float) -> Body:
     """A pack on its own."""
     body = Body("pack")
-    _pack_link(body, "pack", cell, mass_kg)
+    _pack_link(body, "pack", setup, mass_kg)
     return body
 
 
 def _pack_link(
-    body: Body, name: str, cell: Cell, mass_kg: float, parent: str = "", at: tuple[float, float, float] = (0, 0, 0)
+    body: Body,
+    name: str,
+    setup: SwapSetup,
+    mass_kg: float,
+    parent: str = "",
+    at: tuple[float, float, float] = (0, 0, 0),
 ) -> None:
     """A pack, its origin in the middle of its grip face; fixed to a parent link, if there is one."""
-    pack, s = cell.pack, cell.retract
+    pack, s = setup.pack, setup.retract
     x, y, z = pack.size_m
     depth = socket_depth_m(pack)
     shapes = [Shape("box", (x, y, z - depth), (0.0, 0.0, -s * (z - depth) / 2))]
@@ -155,9 +160,9 @@ def seat_shapes(pack: Pack, s: float) -> tuple[list[Shape], list[Shape]]:
     return pads, pins
 
 
-def rack_body(cell: Cell, seat: int) -> Body:
+def rack_body(setup: SwapSetup, seat: int) -> Body:
     """A slot's seat, fixed to the ground."""
-    pads, pins = seat_shapes(cell.pack, cell.retract)
+    pads, pins = seat_shapes(setup.pack, setup.retract)
     body = Body(f"rack{seat}")
     body.link("base", 0.0)
     body.link("pads", 0.0, shapes=pads)
@@ -167,12 +172,12 @@ def rack_body(cell: Cell, seat: int) -> Body:
     return body
 
 
-def truck_body(cell: Cell, packs: Sequence[tuple[int, float]] = (), limit_m: float = FAR_M) -> Body:
+def truck_body(setup: SwapSetup, packs: Sequence[tuple[int, float]] = (), limit_m: float = FAR_M) -> Body:
     """The truck: planar joints x, y, yaw (brakes), then heave, pitch, roll (springs); seats fixed to its body.
 
     Packs (seat, kg) that stand on it for good are its last links.
     """
-    truck, p = cell.truck, cell.params[0]
+    truck, p = setup.truck, setup.params[0]
     body = Body("truck", limit_m)
     body.link("base", 0.0)
     trailer_kg = float(p["truck_trailer_kg"])  # goes along the lane with the truck, and not across (twin.plants.tyres)
@@ -191,13 +196,13 @@ def truck_body(cell: Cell, packs: Sequence[tuple[int, float]] = (), limit_m: flo
     body.link("tpitch")
     body.joint("pitch", "continuous", "tz", "tpitch", AXIS_Y)
     cx, cy, cz = truck.sprung_com_m
-    shapes = [Shape("box", size, (x, y, z - JOINT_HEIGHT_M)) for size, (x, y, z) in truck_boxes(cell)]
+    shapes = [Shape("box", size, (x, y, z - JOINT_HEIGHT_M)) for size, (x, y, z) in truck_boxes(setup)]
     body.link("body", truck.sprung_mass_kg, truck.sprung_inertia_kgm2, (cx, cy, cz - JOINT_HEIGHT_M), shapes)
     body.joint("roll", "continuous", "tpitch", "body", AXIS_X)
     all_pads: list[Shape] = []
     all_pins: list[Shape] = []
-    pads, pins = seat_shapes(cell.pack, cell.retract)
-    for i, seat in enumerate(cell.seats):
+    pads, pins = seat_shapes(setup.pack, setup.retract)
+    for i, seat in enumerate(setup.seats):
         if seat.on_truck:
             x, y, z = (float(v) for v in p["seat_xyz_m"][i])
             all_pads += moved(pads, x, y, z - JOINT_HEIGHT_M)
@@ -208,8 +213,8 @@ def truck_body(cell: Cell, packs: Sequence[tuple[int, float]] = (), limit_m: flo
     body.joint("pins", "fixed", "body", "pins")
     for i, mass_kg in packs:
         x, y, z = (float(v) for v in p["seat_xyz_m"][i])
-        over_m = cell.retract * cell.pack.size_m[2] - JOINT_HEIGHT_M
-        _pack_link(body, f"pack{i}", cell, mass_kg, "body", (x, y, z + over_m))
+        over_m = setup.retract * setup.pack.size_m[2] - JOINT_HEIGHT_M
+        _pack_link(body, f"pack{i}", setup, mass_kg, "body", (x, y, z + over_m))
     return body
 
 

@@ -1,4 +1,4 @@
-"""A cell's bodies, loaded into an engine of their own and put where a world has them."""
+"""A setup's bodies, loaded into an engine of their own and put where a world has them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pybullet as pb
 from twin.plants.bullet import bodies
 from twin.plants.bullet.urdf import NONE_M, Body
 from twin.records import JOINTS
-from twin.setup.cell import Cell
+from twin.setup.setup import SwapSetup
 
 Scope = Literal["swap", "seat"]
 """What may happen in a plant's world.
@@ -68,25 +68,25 @@ class Bodies:
         return self.joints[len(JOINTS) * (robot + 1) - 1]
 
 
-def load(cell: Cell, params: np.ndarray, worlds: np.ndarray, scope: Scope) -> Bodies:
-    """A client of its own with every body of the cell, at rest but for what `worlds` says."""
+def load(setup: SwapSetup, params: np.ndarray, worlds: np.ndarray, scope: Scope) -> Bodies:
+    """A client of its own with every body of the setup, at rest but for what `worlds` says."""
     with _quiet():
         client = pb.connect(pb.DIRECT)
-    loader = _Loader(client, cell, params[0], worlds[0])
+    loader = _Loader(client, setup, params[0], worlds[0])
     loader.set_engine()
     return loader.load_swap() if scope == "swap" else loader.load_seat()
 
 
 class _Loader:
-    def __init__(self, client: int, cell: Cell, p: Any, w: Any) -> None:
-        self.client, self.cell, self.p, self.w = client, cell, p, w
+    def __init__(self, client: int, setup: SwapSetup, p: Any, w: Any) -> None:
+        self.client, self.setup, self.p, self.w = client, setup, p, w
 
     def set_engine(self) -> None:
         c = self.client
         pb.setGravity(0.0, 0.0, -float(self.p["gravity_mps2"]), physicsClientId=c)
-        pb.setTimeStep(1.0 / self.cell.station.rates.physics_hz, physicsClientId=c)
+        pb.setTimeStep(1.0 / self.setup.station.rates.physics_hz, physicsClientId=c)
         pb.setPhysicsEngineParameter(
-            numSolverIterations=self.cell.station.solver_iterations,
+            numSolverIterations=self.setup.station.solver_iterations,
             deterministicOverlappingPairs=1,
             enableFileCaching=0,
             contactBreakingThreshold=SLID_M,
@@ -94,12 +94,12 @@ class _Loader:
         )
 
     def load_swap(self) -> Bodies:
-        cell = self.cell
-        robots = self._load(bodies.robots(cell), fixed=True)
-        truck = self._load(bodies.truck_body(cell), fixed=True)
+        setup = self.setup
+        robots = self._load(bodies.robots(setup), fixed=True)
+        truck = self._load(bodies.truck_body(setup), fixed=True)
         racks = {
-            i: self._load(bodies.rack_body(cell, i), fixed=True, xyz=seat.xyz_m, yaw=seat.yaw_rad)
-            for i, seat in enumerate(cell.seats)
+            i: self._load(bodies.rack_body(setup, i), fixed=True, xyz=seat.xyz_m, yaw=seat.yaw_rad)
+            for i, seat in enumerate(setup.seats)
             if not seat.on_truck
         }
         packs = {k: self._load_pack(k) for k in range(int(self.p["packs"]))}
@@ -109,20 +109,20 @@ class _Loader:
         return loaded
 
     def load_seat(self) -> Bodies:
-        cell, w = self.cell, self.w
+        setup, w = self.setup, self.w
         held = {int(k): r for r, k in enumerate(w["truth"]["held"]) if k >= 0}
         seats = {k: int(w["truth"]["pack_seat"][k]) for k in range(int(self.p["packs"])) if k not in held}
-        aboard = {k: seat for k, seat in seats.items() if cell.seats[seat].on_truck}
+        aboard = {k: seat for k, seat in seats.items() if setup.seats[seat].on_truck}
         carried = [(r, self._kg(k)) for k, r in held.items()]
         standing = [(seat, self._kg(k)) for k, seat in aboard.items()]
-        robots = self._load(bodies.robots(cell, carried, NONE_M), fixed=True)
-        truck = self._load(bodies.truck_body(cell, standing, NONE_M), fixed=True)
+        robots = self._load(bodies.robots(setup, carried, NONE_M), fixed=True)
+        truck = self._load(bodies.truck_body(setup, standing, NONE_M), fixed=True)
         for body in (robots, truck):
             self._hide_bare_links(body)
         self._stand_idle_packs(light=True)
         for k in (k for k in seats if k not in aboard):
             pose = w["truth"]["pack_pose"][k].tolist()
-            middle = [0.0, 0.0, -cell.retract * cell.pack.size_m[2] / 2]
+            middle = [0.0, 0.0, -setup.retract * setup.pack.size_m[2] / 2]
             self._stand_box(*pb.multiplyTransforms(pose[:3], pose[3:], middle, NO_TURN), light=True)
         loaded = Bodies(self.client, robots, self._moving_joints(robots), truck, {}, {}, {})
         # a body's links are numbered along its branches: what an end effector carries comes right after it
@@ -146,7 +146,7 @@ class _Loader:
         return float(self.p["pack_mass_kg"][k])
 
     def _load_pack(self, k: int) -> int:
-        return self._load(bodies.pack_body(self.cell, self._kg(k)), fixed=False)
+        return self._load(bodies.pack_body(self.setup, self._kg(k)), fixed=False)
 
     def _load(
         self, body: Body, *, fixed: bool, xyz: tuple[float, float, float] = (0.0, 0.0, 0.0), yaw: float = 0.0
@@ -182,18 +182,18 @@ class _Loader:
 
     def _stand_idle_packs(self, *, light: bool = False) -> None:
         """Packs that this swap does not touch, as fixed boxes."""
-        cell = self.cell
-        used = {i for job in cell.jobs for i in (job.put_slot, job.take_slot)}
-        z = cell.pack.size_m[2]
-        for i in bodies.idle_packs(cell.station, used):
-            slot = cell.station.slots[i]
-            at = [slot.x_m, slot.y_m, slot.z_m + cell.retract * z / 2]
+        setup = self.setup
+        used = {i for job in setup.jobs for i in (job.put_slot, job.take_slot)}
+        z = setup.pack.size_m[2]
+        for i in bodies.idle_packs(setup.station, used):
+            slot = setup.station.slots[i]
+            at = [slot.x_m, slot.y_m, slot.z_m + setup.retract * z / 2]
             self._stand_box(at, pb.getQuaternionFromEuler([0.0, 0.0, slot.yaw_rad]), light=light)
 
     def _stand_box(self, at: Sequence[float], turn: Sequence[float], *, light: bool) -> None:
         """A fixed box of a pack's size, with a pack's friction; a light one costs the engine a tenth in every tick (in
         scope `swap` another order of contacts would give other bits)."""
-        x, y, z = self.cell.pack.size_m
+        x, y, z = self.setup.pack.size_m
         shape = pb.createCollisionShape(pb.GEOM_BOX, halfExtents=[x / 2, y / 2, z / 2], physicsClientId=self.client)
         c = self.client
         box = pb.createMultiBody(0.0, shape, -1, at, turn, useMaximalCoordinates=int(light), physicsClientId=c)
@@ -211,15 +211,15 @@ class _Loader:
         Without anchors the engine's friction only brakes: what stands pressed creeps, 0.6 mm in 0.8 s under a tenth of
         the force that friction holds. Anchors pull a point that sticks back to where it first stood.
         """
-        cell, c = self.cell, self.client
-        g, e = cell.pack.guides, cell.station.end_effector
+        setup, c = self.setup, self.client
+        g, e = setup.pack.guides, setup.station.end_effector
         seats = [(loaded.truck, TRUCK_PADS, TRUCK_PINS)]
         seats += [(rack, RACK_PADS, RACK_PINS) for rack in loaded.racks.values()]
         for body, pads, pins in seats:
             # the pads carry the pack: as stiff and damped as the end effector's own contact
             for link, stiffness, damping, friction in (
-                (pads, e.contact_stiffness_n_per_m, e.contact_damping_ns_per_m, cell.guide_friction),
-                (pins, g.stiffness_n_per_m, g.damping_ns_per_m, cell.guide_friction),
+                (pads, e.contact_stiffness_n_per_m, e.contact_damping_ns_per_m, setup.guide_friction),
+                (pins, g.stiffness_n_per_m, g.damping_ns_per_m, setup.guide_friction),
             ):
                 pb.changeDynamics(
                     body,
@@ -230,7 +230,7 @@ class _Loader:
                     frictionAnchor=1,
                     physicsClientId=c,
                 )
-        for r in range(cell.station.robots.count):
+        for r in range(setup.station.robots.count):
             pb.changeDynamics(
                 loaded.robots,
                 loaded.end_effector(r),

@@ -16,7 +16,7 @@ from twin.plants.bullet.building import (
     Bodies,
 )
 from twin.plants.geometry import engaged_locks_of
-from twin.setup.cell import Cell
+from twin.setup.setup import SwapSetup
 
 GRIP_FORCE_N = 1e7
 """Limit of a closed grip's constraint: twist-locks do not slip."""
@@ -25,8 +25,8 @@ GRIP_FORCE_N = 1e7
 class Constraints:
     """Keeps the engine's constraints as `held` and `locked` of its one world have it, by `update`."""
 
-    def __init__(self, cell: Cell, params: np.ndarray, worlds: np.ndarray, bodies: Bodies) -> None:
-        self._cell, self._params, self._worlds, self._bodies = cell, params, worlds, bodies
+    def __init__(self, setup: SwapSetup, params: np.ndarray, worlds: np.ndarray, bodies: Bodies) -> None:
+        self._setup, self._params, self._worlds, self._bodies = setup, params, worlds, bodies
         self._grip: dict[int, int] = {}
         self._lock: dict[int, int] = {}
         self._lock_pack: dict[int, int] = {}
@@ -40,12 +40,12 @@ class Constraints:
 
     def _update_grips(self) -> None:
         held = self._worlds["truth"]["held"][0]
-        for r in range(self._cell.station.robots.count):
+        for r in range(self._setup.station.robots.count):
             self._agree(self._grip, r, int(held[r]), self._fasten_to_robot)
 
     def _update_locks(self) -> None:
         locked = self._worlds["truth"]["locked"][0]
-        for s in range(len(self._cell.seats)):
+        for s in range(len(self._setup.seats)):
             pack = int(locked[s])
             if pack < 0 and s in self._lock:
                 self._touch(s, self._lock_pack[s], True)
@@ -69,7 +69,7 @@ class Constraints:
         """
         self._touch(seat, pack, False)
         locks = max(engaged_locks_of(self._worlds, self._params, 0, seat), 1)
-        strength = self._cell.pack.locks.strength_n * locks
+        strength = self._setup.pack.locks.strength_n * locks
         if seat in self._bodies.racks:
             return self._fasten(self._bodies.racks[seat], -1, pack, strength)
         return self._fasten(self._bodies.truck, TRUCK_BODY, pack, strength)

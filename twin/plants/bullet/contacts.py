@@ -9,7 +9,7 @@ import numpy as np
 import pybullet as pb
 
 from twin.plants.bullet.building import Bodies
-from twin.setup.cell import Cell
+from twin.setup.setup import SwapSetup
 
 CONTACT_RADIUS_M = 1.0
 """Packs farther than this from the middle of every seat and robot are asked for no contacts."""
@@ -25,12 +25,12 @@ class GuideForces:
         close: whether a robot's load may touch something before the next scan; found by `read`.
     """
 
-    def __init__(self, cell: Cell, worlds: np.ndarray, bodies: Bodies) -> None:
-        p, robots = cell.params[0], cell.station.robots.count
+    def __init__(self, setup: SwapSetup, worlds: np.ndarray, bodies: Bodies) -> None:
+        p, robots = setup.params[0], setup.station.robots.count
         self._bodies, self._empty = bodies, [bodies.end_effector(r) for r in range(robots)]
         self.close = True
-        self._up, self._pins_m = float(p["retract"]), float(cell.pack.guides.pin_length_m)
-        self._idle_z = {slot.z_m + self._up * cell.pack.size_m[2] for slot in cell.station.slots if slot.filled}
+        self._up, self._pins_m = float(p["retract"]), float(setup.pack.guides.pin_length_m)
+        self._idle_z = {slot.z_m + self._up * setup.pack.size_m[2] for slot in setup.station.slots if slot.filled}
         self._packs = range(int(p["packs"]))
         self._e_pose, self._pack_pose = worlds["truth"]["e_pose"][0], worlds["truth"]["pack_pose"][0]
         self._peak = worlds["truth"]["guide_peak_n"][0]

@@ -1,4 +1,4 @@
-"""`BulletPlant`: one swap cell as rigid multibodies with contact.
+"""`BulletPlant`: one swap setup as rigid multibodies with contact.
 
 Per tick: read the joints, run `tick_world` (references, suspension, drives, truck springs), write the forces, step.
 Before a PLC scan it reads packs and contact forces; after one it makes or breaks the constraints that grips and locks
@@ -30,7 +30,7 @@ from twin.plants.bullet.constraints import Constraints
 from twin.plants.bullet.contacts import GuideForces
 from twin.plants.geometry import carried_lift_mps, coupler_load, refresh_poses
 from twin.records import JOINTS, TZ
-from twin.setup.cell import Cell
+from twin.setup.setup import SwapSetup
 
 MATING_FROM_M, MATING_TO = -0.01, 2.0
 """A pack may be plugging in or out between these heights over its seat: m, lengths of the coupler's engagement."""
@@ -51,27 +51,27 @@ class BulletPlant:
 
     def __init__(
         self,
-        cell: Cell,
+        setup: SwapSetup,
         *,
         worlds: np.ndarray | None = None,
         scope: Scope = "swap",
     ) -> None:
-        """A plant at the start of its cell's swap, or at `worlds`, a (1,) WORLD array of that cell that it then owns.
+        """A plant at the start of its setup's swap, or at `worlds`, a (1,) WORLD array of that setup that it then owns.
 
         `scope` says what may happen in it: a whole swap, or that held packs come to rest in their seats and nothing
         else.
         """
-        self.cell, self.cells = cell, [cell]
-        self.params = cell.params.copy()
-        self.worlds = new_world(cell) if worlds is None else worlds
-        self._physics_hz = cell.station.rates.physics_hz
+        self.setup, self.setups = setup, [setup]
+        self.params = setup.params.copy()
+        self.worlds = new_world(setup) if worlds is None else worlds
+        self._physics_hz = setup.station.rates.physics_hz
         self._reaction, self._axle, self._angles = np.zeros(4), np.zeros(2), np.zeros(8)
         self._coupling: list[int] = []
         self._braked: tuple[float, ...] = (0.0, 0.0, 0.0)  # what the truck's brakes gave in the last tick
         self._pushed = False
         self._mating_to_m = MATING_TO * float(self.params["coupler_engage_m"][0])
         self._view_fields()
-        bodies = load(cell, self.params, self.worlds, scope)
+        bodies = load(setup, self.params, self.worlds, scope)
         self._client, self._robots, self._truck, self._packs = bodies.client, bodies.robots, bodies.truck, bodies.packs
         self._parts, self._robot_joints, c = bodies.parts, bodies.joints, bodies.client
         self._robot_states = partial(pb.getJointStates, bodies.robots, bodies.joints, physicsClientId=c)
@@ -85,14 +85,14 @@ class BulletPlant:
         # a pack that is part of the truck never plugs in or out
         self._plugging = [k for k in moving if bodies.parts.get(k, (-1, -1))[0] != self._truck]
         self._resting = {k: self._at_centre(k) for k in range(int(self.params["packs"][0])) if k not in moving}
-        self._constraints = Constraints(cell, self.params, self.worlds, bodies) if scope == "swap" else None
-        self._guides = GuideForces(cell, self.worlds, bodies)
+        self._constraints = Constraints(setup, self.params, self.worlds, bodies) if scope == "swap" else None
+        self._guides = GuideForces(setup, self.worlds, bodies)
         self._brakes = Brakes(c, bodies.truck, self.worlds, self.params)
         self._brakes.scan(self._braked, pushed=False)
 
     def _view_fields(self) -> None:
         """Views of single fields of the one world."""
-        w, n = self.worlds, len(JOINTS) * self.cell.station.robots.count
+        w, n = self.worlds, len(JOINTS) * self.setup.station.robots.count
         self._truck_joints = list(range(6))
         self._spring_joints = self._truck_joints[3:]
         self._tau, self._truck_tau = w["truth"]["tau"][0].reshape(-1)[:n], w["truth"]["truck_tau"][0]
@@ -210,7 +210,7 @@ class BulletPlant:
         if not MATING_FROM_M < self._pack_offset.item(k, 2) < self._mating_to_m:
             return False
         speeds = self._pack_twist[k].tolist()
-        if self.cell.seats[self._pack_seat.item(k)].on_truck:
+        if self.setup.seats[self._pack_seat.item(k)].on_truck:
             speeds += self._truck_heaving.tolist()
         return max(map(abs, speeds)) > MATING_SPEED
 
@@ -245,7 +245,7 @@ class BulletPlant:
             if force == 0.0:
                 continue
             pb.applyExternalForce(body, link, [0.0, 0.0, force], at, pb.WORLD_FRAME, physicsClientId=c)
-            if self.cell.seats[self._pack_seat.item(k)].on_truck:
+            if self.setup.seats[self._pack_seat.item(k)].on_truck:
                 pb.applyExternalForce(
                     self._truck, TRUCK_BODY, [0.0, 0.0, -force], at, pb.WORLD_FRAME, physicsClientId=c
                 )

@@ -10,7 +10,7 @@ import numpy as np
 from twin.catalogue.schema import FloatingTable
 from twin.plants.truck_outline import truck_boxes
 from twin.records import PACKS, ROBOTS, f8, i8
-from twin.setup.cell import Cell
+from twin.setup.setup import SwapSetup
 
 EMPTY = PACKS
 """Row of the end effector alone in the body arrays; row k is the end effector with pack k in its grip."""
@@ -150,13 +150,13 @@ What follows from a world's records is found by `twin.plants.rom.placing.recall`
 """
 
 
-def fill_model(cell: Cell) -> np.ndarray:
-    """(1,) MODEL of a cell."""
+def fill_model(setup: SwapSetup) -> np.ndarray:
+    """(1,) MODEL of a setup."""
     models = np.zeros(1, MODEL)
-    m, p = models[0], cell.params[0]
-    _fill_bodies(m, cell, p)
-    pack, e, g = cell.pack, cell.station.end_effector, cell.pack.guides
-    table = isinstance(cell.station.reeving, FloatingTable)
+    m, p = models[0], setup.params[0]
+    _fill_bodies(m, setup, p)
+    pack, e, g = setup.pack, setup.station.end_effector, setup.pack.guides
+    table = isinstance(setup.station.reeving, FloatingTable)
     own = p["axis_mass"].copy()
     if table:  # PARAMS has the end effector in the axes that carry it
         sx, sy, _ = e.size_m
@@ -171,7 +171,7 @@ def fill_model(cell: Cell) -> np.ndarray:
     m["lead_in_slope"] = m["capture_m"] / m["lead_in_m"]
     m["lead_in_along"] = 1.0 / math.hypot(1.0, m["lead_in_slope"])
     m["pin_stiffness"], m["pin_damping"] = g.stiffness_n_per_m, g.damping_ns_per_m
-    m["guide_friction"] = cell.guide_friction
+    m["guide_friction"] = setup.guide_friction
     m["pad_stiffness"], m["pad_damping"] = e.contact_stiffness_n_per_m, e.contact_damping_ns_per_m
     x, y = (min(e.size_m[i], pack.size_m[i]) / 2 - E_PAD_INSET_M for i in range(2))
     m["e_pad_xy_m"] = [[x, y], [x, -y], [-x, y], [-x, -y]]
@@ -184,27 +184,27 @@ def fill_model(cell: Cell) -> np.ndarray:
     m["flipper_slope"] = m["flipper_capture_m"] / m["flipper_depth_m"]
     m["flipper_along"] = 1.0 / math.hypot(1.0, m["flipper_slope"])
     m["flipper_wall_m"] = E_GAP_M * m["flipper_along"]
-    used = {i for job in cell.jobs for i in (job.put_slot, job.take_slot)}
-    for i, slot in enumerate(cell.station.slots):
+    used = {i for job in setup.jobs for i in (job.put_slot, job.take_slot)}
+    for i, slot in enumerate(setup.station.slots):
         if slot.filled and i not in used:
             pose = m["idle_pose"][int(m["idle"])]
-            pose[:3] = slot.x_m, slot.y_m, slot.z_m + cell.retract * pack.size_m[2]
+            pose[:3] = slot.x_m, slot.y_m, slot.z_m + setup.retract * pack.size_m[2]
             pose[5], pose[6] = math.sin(0.5 * slot.yaw_rad), math.cos(0.5 * slot.yaw_rad)
             m["idle"] += 1
-    tops = [cell.retract * seat.xyz_m[2] + pack.size_m[2] for seat in cell.seats]
-    tops += [cell.retract * slot.z_m + pack.size_m[2] for slot in cell.station.slots]
-    for size, middle in truck_boxes(cell):
+    tops = [setup.retract * seat.xyz_m[2] + pack.size_m[2] for seat in setup.seats]
+    tops += [setup.retract * slot.z_m + pack.size_m[2] for slot in setup.station.slots]
+    for size, middle in truck_boxes(setup):
         box = m["box_m"][int(m["boxes"])]
         box[:3], box[3:] = np.subtract(middle, np.divide(size, 2.0)), np.add(middle, np.divide(size, 2.0))
-        tops.append(float(max(cell.retract * box[2], cell.retract * box[5])))
+        tops.append(float(max(setup.retract * box[2], setup.retract * box[5])))
         m["boxes"] += 1
     m["highest_m"] = max(tops) + CLEAR_M
     return models
 
 
-def _fill_bodies(m: Any, cell: Cell, p: Any) -> None:
+def _fill_bodies(m: Any, setup: SwapSetup, p: Any) -> None:
     """Two solid boxes, as the reference plant has them; a pack lies in the middle of the grips until it is held."""
-    e, s = cell.station.end_effector, cell.retract
+    e, s = setup.station.end_effector, setup.retract
     e_com = np.array([0.0, 0.0, s * (e.size_m[2] / 2 + E_GAP_M)])
     m["e_inertia_kgm2"] = _box(e.mass_kg, e.size_m)
     for k in range(PACKS + 1):

@@ -11,16 +11,16 @@ from twin.plants.beginning import new_world
 from twin.plants.rom import advance
 from twin.plants.rom.model import FREE, SCRATCH, STATE, fill_model
 from twin.records import WORLD
-from twin.setup.cell import Cell
+from twin.setup.setup import SwapSetup
 
 HASHED_FIELDS = ("tick", "q", "qd", "truck_q", "truck_qd", "pack_pose", "lock_position", "grip_position")
 
 
-def _beginnings(cells: Sequence[Cell]) -> np.ndarray:
-    """(N,) WORLD at the start of each cell's swap, never held twice: they are most of a plant's memory."""
-    worlds = np.empty(len(cells), WORLD)
-    for i, cell in enumerate(cells):
-        worlds[i] = new_world(cell)[0]
+def _beginnings(setups: Sequence[SwapSetup]) -> np.ndarray:
+    """(N,) WORLD at the start of each setup's swap, never held twice: they are most of a plant's memory."""
+    worlds = np.empty(len(setups), WORLD)
+    for i, setup in enumerate(setups):
+        worlds[i] = new_world(setup)[0]
     return worlds
 
 
@@ -31,18 +31,18 @@ class RomPlant:
 
     def __init__(
         self,
-        cells: Cell | Sequence[Cell],
+        setups: SwapSetup | Sequence[SwapSetup],
         *,
         worlds: np.ndarray | None = None,
     ) -> None:
-        """Worlds at the start of their cells' swaps, or at `worlds`, an (N,) WORLD array that they then own."""
-        self.cells = [cells] if isinstance(cells, Cell) else list(cells)
-        self.cell = self.cells[0]
-        n = len(self.cells)
-        self.params = np.concatenate([cell.params for cell in self.cells])
-        models = {id(cell): fill_model(cell) for cell in self.cells}
-        self.models = np.concatenate([models[id(cell)] for cell in self.cells])
-        self.worlds = _beginnings(self.cells) if worlds is None else worlds
+        """Worlds at the start of their setups' swaps, or at `worlds`, an (N,) WORLD array that they then own."""
+        self.setups = [setups] if isinstance(setups, SwapSetup) else list(setups)
+        self.setup = self.setups[0]
+        n = len(self.setups)
+        self.params = np.concatenate([setup.params for setup in self.setups])
+        models = {id(setup): fill_model(setup) for setup in self.setups}
+        self.models = np.concatenate([models[id(setup)] for setup in self.setups])
+        self.worlds = _beginnings(self.setups) if worlds is None else worlds
         self.states = np.zeros(n, STATE)
         self._scratch = np.zeros(1, SCRATCH)
         self._begin(slice(None))
@@ -63,11 +63,11 @@ class RomPlant:
         """Physics ticks of the one world before its next scan."""
         advance.tick_one(*self._arguments(), 0, ticks)
 
-    def put(self, world: int, cell: Cell, record: np.ndarray) -> None:
-        """One world begins anew, at `record` (1,) WORLD of a cell of the same station."""
+    def put(self, world: int, setup: SwapSetup, record: np.ndarray) -> None:
+        """One world begins anew, at `record` (1,) WORLD of a setup of the same station."""
         one = slice(world, world + 1)
-        self.cells[world] = cell
-        self.params[one], self.models[one], self.worlds[one] = cell.params, fill_model(cell), record
+        self.setups[world] = setup
+        self.params[one], self.models[one], self.worlds[one] = setup.params, fill_model(setup), record
         self._begin(one)
 
     def _begin(self, which: slice) -> None:

@@ -13,7 +13,7 @@ from twin.catalogue.plain import model_from_plain
 from twin.conditions import ALLOWED
 from twin.docking import DockingPlant, docking_params
 from twin.errors import InputError
-from twin.setup.cell import Cell, build_cell
+from twin.setup.setup import SwapSetup, build_setup
 
 DOCKING = "docking"
 """The kind of recording."""
@@ -58,7 +58,7 @@ class DockingConfiguration:
 
     def as_plain(self) -> dict[str, Any]:
         """As the header keeps it; `jobs` and `seats` follow from the rest, for those who draw it."""
-        cell = self.cell()
+        setup = self.setup()
         return {
             "kind": DOCKING,
             "plant": DOCKING,
@@ -73,8 +73,8 @@ class DockingConfiguration:
             "truck": self.truck.model_dump(),
             "pack": self.pack.model_copy(update={"mass_kg": within(self.pack)}).model_dump(),
             "pack_mass_kg": self.pack.mass_kg,
-            "jobs": [asdict(job) for job in cell.jobs],
-            "seats": [asdict(seat) for seat in cell.seats],
+            "jobs": [asdict(job) for job in setup.jobs],
+            "seats": [asdict(seat) for seat in setup.seats],
         }
 
     @classmethod
@@ -107,9 +107,9 @@ class DockingConfiguration:
         return cls(seed, **models, conditions=conditions, guided=guided, start=start, load=load,
                    wheel_speed_factor=float(factor), policies=policies)  # fmt: skip
 
-    def cell(self) -> Cell:
+    def setup(self) -> SwapSetup:
         """The station around the drive, at rest, as it is drawn."""
-        return build_cell(self.station, self.truck, self.pack, seed=0)
+        return build_setup(self.station, self.truck, self.pack, seed=0)
 
     def new_plant(self) -> DockingPlant:
         """The truck, standing at its start.

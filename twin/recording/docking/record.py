@@ -40,8 +40,8 @@ class DockingRecorder(Recording):
         """
         self._plant = plant
         self._ticks = sample_ticks(configuration.station.rates.recording_hz)
-        cell = configuration.cell()
-        self._sampler = DockingSampler(cell, plant, configuration.wheel_speed_factor)
+        setup = configuration.setup()
+        self._sampler = DockingSampler(setup, plant, configuration.wheel_speed_factor)
         header = Header(
             frames=self._sampler.frames,
             channels=self._sampler.channel_names,
@@ -54,7 +54,7 @@ class DockingRecorder(Recording):
         )
         self.path = Path(path)
         self._recorder = Recorder(path, header)
-        self._recorder.scene(0.0, entities_of(cell, configuration.guided))
+        self._recorder.scene(0.0, entities_of(setup, configuration.guided))
         self._recorder.phase(0.0, {**PHASE, "state": "start"})
         self._watch = Watch(plant)
         self.event("begin", _begun(configuration))

@@ -48,10 +48,10 @@ class DockingRerun:
         """
         try:
             self._plant = self._configuration.new_plant()
-            cell = self._configuration.cell()
+            setup = self._configuration.setup()
         except InputError as error:
             raise InputError(f"its configuration is refused: {error}", file=self._path) from None
-        return DockingSampler(cell, self._plant, self._configuration.wheel_speed_factor)
+        return DockingSampler(setup, self._plant, self._configuration.wheel_speed_factor)
 
     def read(self, last_tick: int) -> None:
         """Read the decisions and the end; raises InputError where they are damaged."""

@@ -28,7 +28,7 @@ from twin.plants.beginning import new_world, stand_pack
 from twin.recording import Frame
 from twin.recording.swap.sampling import Column, Gather, fill_frames, frames_of
 from twin.records import TPITCH, TROLL, TX, TY, TYAW, TZ
-from twin.setup.cell import Cell
+from twin.setup.setup import SwapSetup
 
 TRAILER_FRAME = "trailer"
 """Under the kingpin on the ground, turned as the semi-trailer is; in the truck's frame."""
@@ -106,12 +106,12 @@ class DockingSampler:
 
     may_lack = frozenset(MISSING_AT_FIRST)
 
-    def __init__(self, cell: Cell, plant: DockingPlant, wheel_speed_factor: float = 1.0) -> None:
+    def __init__(self, setup: SwapSetup, plant: DockingPlant, wheel_speed_factor: float = 1.0) -> None:
         self._plant, self._factor = plant, wheel_speed_factor
-        self._worlds, self._params = new_world(cell), cell.params
-        self._carried = [(job.old_pack, job.truck_seat) for job in cell.jobs]
+        self._worlds, self._params = new_world(setup), setup.params
+        self._carried = [(job.old_pack, job.truck_seat) for job in setup.jobs]
         self._kingpin_x_m = float(plant.params["kingpin_x_m"][0])
-        station = frames_of(cell)
+        station = frames_of(setup)
         self._of_station = len(station)
         self._towing = bool(plant.params["trailer_kg"][0] > 0.0)
         self.frames = (*station, Frame(TRAILER_FRAME, "truck")) if self._towing else station

@@ -11,7 +11,7 @@ from twin.recording.docking.sampling import TRAILER_FRAME
 from twin.recording.mcap.scene import Rgba
 from twin.recording.swap.scene import FRAME, STEEL, WHEEL_RADIUS_M, WHEEL_WIDTH_M
 from twin.recording.swap.scene import entities_of as entities_of_cell
-from twin.setup.cell import Cell
+from twin.setup.setup import SwapSetup
 
 RAIL: Rgba = (0.92, 0.76, 0.10, 1.0)
 BODY: Rgba = (0.86, 0.87, 0.88, 1.0)
@@ -21,20 +21,20 @@ OVERHANG_M, TAIL_M = 1.0, 2.0
 FLOOR_M, TOP_M, WIDE_M = 1.3, 3.0, 2.5
 
 
-def entities_of(cell: Cell, guided: bool) -> list[SceneEntity]:
+def entities_of(setup: SwapSetup, guided: bool) -> list[SceneEntity]:
     """All entities, in the frames of `DockingSampler`."""
-    return [*entities_of_cell(cell), *(_guides(cell) if guided else []), *_trailer(cell)]
+    return [*entities_of_cell(setup), *(_guides(setup) if guided else []), *_trailer(setup)]
 
 
-def _guides(cell: Cell) -> list[SceneEntity]:
-    approach = approach_of(cell.station)
+def _guides(setup: SwapSetup) -> list[SceneEntity]:
+    approach = approach_of(setup.station)
     cubes = [cube for rail in approach.rails for sign in (1.0, -1.0) for cube in _rail(rail, sign)]
     if approach.wheel_stop is not None:
         high = approach.wheel_stop.height_m
-        driving = cell.truck.driving
+        driving = setup.truck.driving
         ahead = axle_offsets(driving.front)[0] if driving is not None else 0.0
-        x = cell.truck.front_axle.x_m + ahead + WHEEL_RADIUS_M * 0.7
-        cubes.append(Cube((0.2, cell.truck.outline.width_m, high), (x, 0.0, high / 2), rgba=RAIL))
+        x = setup.truck.front_axle.x_m + ahead + WHEEL_RADIUS_M * 0.7
+        cubes.append(Cube((0.2, setup.truck.outline.width_m, high), (x, 0.0, high / 2), rgba=RAIL))
     return [SceneEntity("guides", "lane", cubes=tuple(cubes))] if cubes else []
 
 
@@ -54,8 +54,8 @@ def _rail(rail: RailSection, sign: float) -> list[Cube]:
     return cubes
 
 
-def _trailer(cell: Cell) -> list[SceneEntity]:
-    driving = cell.truck.driving
+def _trailer(setup: SwapSetup) -> list[SceneEntity]:
+    driving = setup.truck.driving
     trailer = driving.trailer if driving is not None else None
     if trailer is None:
         return []

@@ -62,9 +62,9 @@ class OwnMoment:
         header = recording.header
         _check_swap(recording)
         self._configuration = configuration = Configuration.from_plain(header.configuration, self.path)
-        self.cell, self.plant = configuration.cell, configuration.plant
-        rates = self.cell.station.rates
-        if header.seed != self.cell.seed or header.tick_hz != float(rates.physics_hz):
+        self.setup, self.plant = configuration.setup, configuration.plant
+        rates = self.setup.station.rates
+        if header.seed != self.setup.seed or header.tick_hz != float(rates.physics_hz):
             raise InputError("damaged recording: seed and tick_hz are not its configuration's", file=self.path)
         begin_s = configuration.branch.begin_s if configuration.branch is not None else 0.0
         scan = scan_of(at_s, rates.plc_hz, _end_s(recording), self.path, begin_s)
@@ -119,7 +119,7 @@ class OwnMoment:
                 allowed="together with --timing-policy none",
             )
         for fault in change.faults:
-            check_added(fault, self.at_s, self.cell)
+            check_added(fault, self.at_s, self.setup)
 
     def begin(self, branch: Branch, load: Load) -> Branched:
         """The swap, ready to run; `load` gives the policies that decide from the moment on."""
@@ -127,11 +127,11 @@ class OwnMoment:
         policies = loaded(settings, self.at_s, load)
         c = self._configuration
         twin = SwapTwin(
-            c.cell, c.timing, c.faults, make_runner=runner_maker(c.plant), policies=c.policies, branch=branch
+            c.setup, c.timing, c.faults, make_runner=runner_maker(c.plant), policies=c.policies, branch=branch
         )  # fmt: skip
         try:
             recorded = self._recording.header.channels
-            self._past.expect(twin.program, Sampler(twin.cell, twin.runner.worlds, twin.runner.params, recorded))
+            self._past.expect(twin.program, Sampler(twin.setup, twin.runner.worlds, twin.runner.params, recorded))
             return Branched(twin, self._past, settings, policies)
         except BaseException:
             twin.close()

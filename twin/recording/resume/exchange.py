@@ -57,7 +57,7 @@ class AlignedBy:
     def __init__(self, past: Past, twin: SwapTwin, make: MakeDecider | None) -> None:
         self._past, self._program = past, twin.program
         self._said: dict[int, np.ndarray] = {}
-        self._aligner = None if make is None else Aligner(twin.cell, twin.runner, twin.program, make, self._give)
+        self._aligner = None if make is None else Aligner(twin.setup, twin.runner, twin.program, make, self._give)
         self.differs_s: float | None = None
 
     def __call__(self, runner: Any) -> None:
@@ -174,7 +174,7 @@ class Branched:
     def _refuse_following(self) -> None:
         """An insertion under setpoints cannot go on without anybody who gives them."""
         runner = self.twin.runner
-        robots = range(self.twin.cell.station.robots.count)
+        robots = range(self.twin.setup.station.robots.count)
         following = [
             r
             for r in robots
@@ -197,7 +197,7 @@ class Branched:
 
 def tick_of(settings: Settings, twin: SwapTwin) -> int:
     """The tick of a moment, which is a PLC scan's."""
-    return round(settings.at_s * twin.cell.station.rates.physics_hz)
+    return round(settings.at_s * twin.setup.station.rates.physics_hz)
 
 
 def reigns(settings: Sequence[Settings], what: str) -> list[int]:

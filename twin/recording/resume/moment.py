@@ -14,7 +14,7 @@ from twin.faults import Fault
 from twin.recording.resume.exchange import Load
 from twin.recording.swap.settings import Branch
 from twin.result import SwapResult
-from twin.setup.cell import Cell
+from twin.setup.setup import SwapSetup
 from twin.swap import SwapTwin
 
 EARLY_SCANS = 1e-6
@@ -54,7 +54,7 @@ class Moment(Protocol):
 
     path: Path
     at_s: float
-    cell: Cell
+    setup: SwapSetup
     plant: str
 
     def branch(self, change: Change) -> Branch:

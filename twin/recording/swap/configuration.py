@@ -15,7 +15,7 @@ from twin.faults import Fault, parse_fault
 from twin.recording.docking import DOCKING
 from twin.recording.swap.settings import Branch
 from twin.runner.kinds import PLANTS, runner_maker
-from twin.setup.cell import Cell, build_cell
+from twin.setup.setup import SwapSetup, build_setup
 from twin.setup.variation import NOMINAL, Variation
 
 if TYPE_CHECKING:
@@ -31,12 +31,12 @@ KINDS = (SWAP, ALIGNMENT)
 
 @dataclass(frozen=True)
 class Configuration:
-    """Cell, timing set, plant and faults of a swap, or of an insertion from `hover`: enough to run it again.
+    """Setup, timing set, plant and faults of a swap, or of an insertion from `hover`: enough to run it again.
 
     `policies` names what decided, by what it decided; what it said is among the recorded commands and events.
     """
 
-    cell: Cell
+    setup: SwapSetup
     timing: TimingSet
     plant: str = "bullet"
     faults: tuple[Fault, ...] = ()
@@ -51,28 +51,28 @@ class Configuration:
         plant = twin.runner.name
         hover = getattr(twin, "hover", None)
         branch = getattr(twin, "branch", None)
-        return cls(twin.cell, twin.timing, plant, tuple(twin.faults), hover, twin.policies, branch)
+        return cls(twin.setup, twin.timing, plant, tuple(twin.faults), hover, twin.policies, branch)
 
     def as_plain(self) -> dict[str, Any]:
         """As the header keeps it; `jobs`, `seats` and `pack_masses_kg` follow from the rest, for those who read it."""
-        cell = self.cell
+        setup = self.setup
         return {
             "kind": SWAP if self.hover is None else ALIGNMENT,
             "plant": self.plant,
-            "seed": cell.seed,
-            "parking": cell.parking,
-            "variation": cell.variation.model_dump(),
+            "seed": setup.seed,
+            "parking": setup.parking,
+            "variation": setup.variation.model_dump(),
             "faults": [fault.text for fault in self.faults],
             **({} if self.hover is None else {"hover": self.hover.model_dump()}),
             **({"policies": dict(self.policies)} if self.policies else {}),
             **({"branch": self.branch.as_plain()} if self.branch is not None else {}),
-            "station": cell.station.model_dump(),
-            "truck": cell.truck.model_dump(),
-            "pack": cell.pack.model_dump(),
+            "station": setup.station.model_dump(),
+            "truck": setup.truck.model_dump(),
+            "pack": setup.pack.model_dump(),
             "timing": self.timing.model_dump(),
-            "jobs": [asdict(job) for job in cell.jobs],
-            "seats": [asdict(seat) for seat in cell.seats],
-            "pack_masses_kg": cell.params["pack_mass_kg"][0, : int(cell.params["packs"][0])].tolist(),
+            "jobs": [asdict(job) for job in setup.jobs],
+            "seats": [asdict(seat) for seat in setup.seats],
+            "pack_masses_kg": setup.params["pack_mass_kg"][0, : int(setup.params["packs"][0])].tolist(),
         }
 
     @classmethod
@@ -109,17 +109,17 @@ class Configuration:
             parsed = tuple(parse_fault(fault) for fault in faults)
             at, truck, pack = models["station"], models["truck"], models["pack"]
             if branch is not None and branch.start is not None:
-                cell = branch.start.cell.build(at, truck, pack, seed, variation)
+                setup = branch.start.setup.build(at, truck, pack, seed, variation)
             else:
-                cell = build_cell(at, truck, pack, seed=seed, parking=parking, variation=variation)
+                setup = build_setup(at, truck, pack, seed=seed, parking=parking, variation=variation)
         except InputError as error:
             raise InputError(f"its configuration is refused: {error}", file=file) from None
         except ValueError as error:
             raise InputError("damaged configuration", file=file, key="branch.start", value=str(error)) from None
-        if hover is not None and (hover.job >= len(cell.jobs) or parsed):
+        if hover is not None and (hover.job >= len(setup.jobs) or parsed):
             key, value = ("hover.job", hover.job) if not parsed else ("faults", faults)
             raise InputError("damaged configuration", file=file, key=key, value=value)
-        return cls(cell, models["timing"], str(plant), parsed, hover, policies, branch)
+        return cls(setup, models["timing"], str(plant), parsed, hover, policies, branch)
 
     def new_twin(self) -> Twin:
         """The swap or insertion, ready to run from its beginning; who decided is not asked again."""
@@ -127,7 +127,7 @@ class Configuration:
         from twin.swap import SwapTwin
 
         if self.hover is not None:
-            return AlignmentTwin(self.cell, self.hover, make_runner=runner_maker(self.plant, seat=True))
+            return AlignmentTwin(self.setup, self.hover, make_runner=runner_maker(self.plant, seat=True))
         return SwapTwin(
-            self.cell, self.timing, self.faults, make_runner=runner_maker(self.plant), branch=self.branch
+            self.setup, self.timing, self.faults, make_runner=runner_maker(self.plant), branch=self.branch
         )  # fmt: skip

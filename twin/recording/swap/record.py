@@ -41,9 +41,9 @@ def header_of(configuration: Configuration, sampler: Sampler) -> Header:
         channels=sampler.channel_names,
         sensors=sampler.sensor_names,
         configuration=configuration.as_plain(),
-        seed=configuration.cell.seed,
+        seed=configuration.setup.seed,
         versions=software_versions(),
-        tick_hz=float(configuration.cell.station.rates.physics_hz),
+        tick_hz=float(configuration.setup.station.rates.physics_hz),
     )
 
 
@@ -56,13 +56,13 @@ class SwapRecorder(Recording):
 
     def __init__(self, path: str | Path, twin: Twin) -> None:
         """The path is checked and the file begun here; `twin` must not have run yet."""
-        self._runner, self._program, self._cell = twin.runner, twin.program, twin.cell
-        self._sampler = Sampler(twin.cell, self._runner.worlds, self._runner.params)
+        self._runner, self._program, self._setup = twin.runner, twin.program, twin.setup
+        self._sampler = Sampler(twin.setup, self._runner.worlds, self._runner.params)
         self.path = Path(path)
         self._recorder = Recorder(path, header_of(Configuration.of(twin), self._sampler))
         begin_s = float(self._runner.worlds["truth"]["t_s"][0])  # not 0 where a swap begins in the middle of one
-        self._recorder.scene(begin_s, entities_of(twin.cell))
-        self._times = twin.cell.station.times
+        self._recorder.scene(begin_s, entities_of(twin.setup))
+        self._times = twin.setup.station.times
         self._violations = np.zeros(8, np.int64)
         self._violation = self._runner.worlds["monitor"]["violation"][0]
         self._open: dict[int, PhaseSpan] = {}
@@ -101,7 +101,7 @@ class SwapRecorder(Recording):
         """One entry for each invariant, when it is first seen; counts are in the state."""
         from twin.result import violations_of
 
-        for violation in violations_of(self._runner.worlds[0], self._cell):
+        for violation in violations_of(self._runner.worlds[0], self._setup):
             number = violation["invariant"]
             if not self._violations[number]:
                 self._violations[number] = 1

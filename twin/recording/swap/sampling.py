@@ -15,7 +15,7 @@ from twin.geometry import JOINT_HEIGHT_M, quaternion
 from twin.motion.kernels import kernel
 from twin.recording import Frame
 from twin.records import AXES, EX, FLOATING_TABLE, RECORD_OF, TPITCH, TROLL, TRUCK, TX, TY, TYAW, TZ, X, Y, Z
-from twin.setup.cell import Cell
+from twin.setup.setup import SwapSetup
 
 Column = tuple[str, str, tuple[int, ...]]
 """Name in the recording, field of the plant's record (WORLD), index in that field."""
@@ -29,13 +29,13 @@ def _units(name: str) -> tuple[str, str]:
     return ROTARY if any(word in name for word in ("yaw", "pitch", "roll")) else LINEAR
 
 
-def state_columns(cell: Cell, *, older: bool = False) -> list[Column]:
+def state_columns(setup: SwapSetup, *, older: bool = False) -> list[Column]:
     """The true state: everything that `verify` compares, in the order of the recording.
 
     `older`: as recordings had it whose axes have `force_n` or `torque_nm` (see `is_older`).
     """
     columns: list[Column] = []
-    p = cell.params[0]
+    p = setup.params[0]
     for r in range(int(p["robots"])):
         robot = f"robot{r}"
         for k, axis in enumerate(AXES):
@@ -72,7 +72,7 @@ def state_columns(cell: Cell, *, older: bool = False) -> list[Column]:
         columns += [(f"pack{k}/offset_{a}_m", "pack_offset_m", (k, i)) for i, a in enumerate("xyz")]
         columns += [(f"pack{k}/yaw_error_rad", "pack_yaw_error_rad", (k,)), (f"pack{k}/coupler_n", "coupler_n", (k,))]
         columns.append((f"pack{k}/seat", "pack_seat", (k,)))
-    for s, seat in enumerate(cell.seats):
+    for s, seat in enumerate(setup.seats):
         columns += [(f"{seat.name}/lock{i + 1}", "lock_position", (s, i)) for i in range(seat.locks)]
         columns.append((f"{seat.name}/locked", "locked", (s,)))
     columns += [(f"station/{name}", name, ()) for name in ("trip", "estop_button", "power_off", "truck_released")]
@@ -89,10 +89,10 @@ def is_older(channels: Iterable[str]) -> bool:
     return "robot0/x/force_n" in channels
 
 
-def sensor_columns(cell: Cell) -> list[Column]:
+def sensor_columns(setup: SwapSetup) -> list[Column]:
     """What the control software sees."""
     columns: list[Column] = []
-    for r in range(int(cell.params["robots"][0])):
+    for r in range(int(setup.params["robots"][0])):
         robot = f"robot{r}"
         columns += [
             (f"{robot}/{axis}/encoder_{_units(axis)[0]}", "axis_position", (r, k)) for k, axis in enumerate(AXES)
@@ -105,22 +105,22 @@ def sensor_columns(cell: Cell) -> list[Column]:
         columns += [(f"{robot}/grip{i + 1}_open", "grip_open", (r, i)) for i in range(4)]
         columns += [(f"{robot}/scan_{n}_{_units(n)[0]}", "scan_pose", (r, k)) for k, n in enumerate(TRUCK)]
         columns.append((f"{robot}/scan_frames_taken", "scan_count", (r,)))
-    for s, seat in enumerate(cell.seats):
+    for s, seat in enumerate(setup.seats):
         columns += [(f"{seat.name}/present{i + 1}", "seat_present", (s, i)) for i in range(4)]
         columns += [(f"{seat.name}/lock{i + 1}_open", "lock_open", (s, i)) for i in range(seat.locks)]
         columns += [(f"{seat.name}/lock{i + 1}_closed", "lock_closed", (s, i)) for i in range(seat.locks)]
     return columns
 
 
-def frames_of(cell: Cell) -> tuple[Frame, ...]:
+def frames_of(setup: SwapSetup) -> tuple[Frame, ...]:
     """The frames, in the order in which `fill_frames` writes them."""
-    table = int(cell.params["reeving"][0]) == FLOATING_TABLE
+    table = int(setup.params["reeving"][0]) == FLOATING_TABLE
     parts = ("rgv", "cross", "lift") if table else ("bridge", "trolley", "hoist")
     frames = [Frame("station"), Frame("lane"), Frame("truck"), Frame("truck_body", "truck"), Frame(SCANNER_FRAME)]
-    for r in range(int(cell.params["robots"][0])):
+    for r in range(int(setup.params["robots"][0])):
         frames += [Frame(f"robot{r}/{part}") for part in (*parts, "end_effector")]
-    frames += [Frame(f"pack{k}") for k in range(int(cell.params["packs"][0]))]
-    frames += [Frame(seat.name, "truck_body" if seat.on_truck else "world") for seat in cell.seats]
+    frames += [Frame(f"pack{k}") for k in range(int(setup.params["packs"][0]))]
+    frames += [Frame(seat.name, "truck_body" if seat.on_truck else "world") for seat in setup.seats]
     return tuple(frames)
 
 
@@ -222,13 +222,13 @@ class Sampler:
     may_lack: frozenset[str] = frozenset()
     """Names of values that may be missing, not a number."""
 
-    def __init__(self, cell: Cell, worlds: np.ndarray, params: np.ndarray, recorded: Iterable[str] = ()) -> None:
+    def __init__(self, setup: SwapSetup, worlds: np.ndarray, params: np.ndarray, recorded: Iterable[str] = ()) -> None:
         """`recorded`: channels of a recording that these samples are compared with."""
         self._worlds, self._params = worlds, params
-        self.frames = frames_of(cell)
+        self.frames = frames_of(setup)
         self._poses = np.zeros((len(self.frames), 7))
-        self._states = Gather(worlds, state_columns(cell, older=is_older(recorded)))
-        self._sensors = Gather(worlds, sensor_columns(cell))
+        self._states = Gather(worlds, state_columns(setup, older=is_older(recorded)))
+        self._sensors = Gather(worlds, sensor_columns(setup))
         self.channel_names, self.sensor_names = self._states.names, self._sensors.names
 
     def read(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

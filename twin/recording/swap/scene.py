@@ -7,7 +7,7 @@ import math
 from twin.catalogue.schema import FloatingTable
 from twin.recording import Cube, Cylinder, SceneEntity
 from twin.recording.mcap.scene import Rgba
-from twin.setup.cell import Cell
+from twin.setup.setup import SwapSetup
 
 GROUND: Rgba = (0.32, 0.33, 0.35, 1.0)
 STEEL: Rgba = (0.62, 0.64, 0.68, 1.0)
@@ -21,42 +21,44 @@ WHEEL_RADIUS_M, WHEEL_WIDTH_M = 0.5, 0.3
 BEAM_M = 0.3
 
 
-def entities_of(cell: Cell) -> list[SceneEntity]:
+def entities_of(setup: SwapSetup) -> list[SceneEntity]:
     """All entities, in the frames of `sampling.frames_of`."""
-    return [_ground(cell), *_idle_packs(cell), *_robots(cell), *_truck(cell), *_packs(cell), *_seats(cell)]
+    return [_ground(setup), *_idle_packs(setup), *_robots(setup), *_truck(setup), *_packs(setup), *_seats(setup)]
 
 
-def _ground(cell: Cell) -> SceneEntity:
-    long, wide, _ = cell.station.size_m
+def _ground(setup: SwapSetup) -> SceneEntity:
+    long, wide, _ = setup.station.size_m
     lane = Cube((max(long, 16.0), 4.0, 0.02), (0.0, 0.0, -0.01), rgba=GROUND)
-    farthest = max(abs(slot.y_m) for slot in cell.station.slots)
+    farthest = max(abs(slot.y_m) for slot in setup.station.slots)
     bay = Cube((long, wide, 0.02), (0.0, farthest, -0.012), rgba=STEEL)
     return SceneEntity("ground", "lane", cubes=(lane, bay) if farthest > 1.0 else (lane,))
 
 
-def _box_of_pack(cell: Cell, rgba: Rgba, x: float = 0.0, y: float = 0.0, z: float = 0.0, yaw: float = 0.0) -> Cube:
+def _box_of_pack(
+    setup: SwapSetup, rgba: Rgba, x: float = 0.0, y: float = 0.0, z: float = 0.0, yaw: float = 0.0
+) -> Cube:
     """A pack whose grip face is at z, or, for a slot's seat plane, the other end: the caller shifts it."""
     turn = (0.0, 0.0, math.sin(0.5 * yaw), math.cos(0.5 * yaw))
-    return Cube(cell.pack.size_m, (x, y, z), turn, rgba)
+    return Cube(setup.pack.size_m, (x, y, z), turn, rgba)
 
 
-def _idle_packs(cell: Cell) -> list[SceneEntity]:
-    used = {i for job in cell.jobs for i in (job.put_slot, job.take_slot)}
-    high = cell.retract * cell.pack.size_m[2] / 2
+def _idle_packs(setup: SwapSetup) -> list[SceneEntity]:
+    used = {i for job in setup.jobs for i in (job.put_slot, job.take_slot)}
+    high = setup.retract * setup.pack.size_m[2] / 2
     cubes = tuple(
-        _box_of_pack(cell, IDLE, slot.x_m, slot.y_m, slot.z_m + high, slot.yaw_rad)
-        for i, slot in enumerate(cell.station.slots)
+        _box_of_pack(setup, IDLE, slot.x_m, slot.y_m, slot.z_m + high, slot.yaw_rad)
+        for i, slot in enumerate(setup.station.slots)
         if slot.filled and i not in used
     )
     return [SceneEntity("idle_packs", "station", cubes=cubes)] if cubes else []
 
 
-def _robots(cell: Cell) -> list[SceneEntity]:
-    station = cell.station
+def _robots(setup: SwapSetup) -> list[SceneEntity]:
+    station = setup.station
     y = station.axes.y
     entities = []
     size = station.end_effector.size_m
-    middle = (0.0, 0.0, cell.retract * size[2] / 2)
+    middle = (0.0, 0.0, setup.retract * size[2] / 2)
     for r in range(station.robots.count):
         robot = f"robot{r}"
         tool = SceneEntity(f"{robot}/end_effector", f"{robot}/end_effector", cubes=(Cube(size, middle, rgba=ROBOT),))
@@ -75,8 +77,8 @@ def _robots(cell: Cell) -> list[SceneEntity]:
     return entities
 
 
-def _truck(cell: Cell) -> list[SceneEntity]:
-    truck = cell.truck
+def _truck(setup: SwapSetup) -> list[SceneEntity]:
+    truck = setup.truck
     o = truck.outline
     low = 0.75
     cab = Cube(
@@ -102,20 +104,20 @@ def _truck(cell: Cell) -> list[SceneEntity]:
     ]
 
 
-def _packs(cell: Cell) -> list[SceneEntity]:
+def _packs(setup: SwapSetup) -> list[SceneEntity]:
     """The packs that the swap moves; P is in the middle of the grip face, the box behind it."""
-    behind = -cell.retract * cell.pack.size_m[2] / 2
-    colours = {job.old_pack: EMPTY for job in cell.jobs} | {job.new_pack: CHARGED for job in cell.jobs}
+    behind = -setup.retract * setup.pack.size_m[2] / 2
+    colours = {job.old_pack: EMPTY for job in setup.jobs} | {job.new_pack: CHARGED for job in setup.jobs}
     return [
-        SceneEntity(f"pack{k}", f"pack{k}", cubes=(_box_of_pack(cell, colour, z=behind),))
+        SceneEntity(f"pack{k}", f"pack{k}", cubes=(_box_of_pack(setup, colour, z=behind),))
         for k, colour in sorted(colours.items())
     ]
 
 
-def _seats(cell: Cell) -> list[SceneEntity]:
-    g, s = cell.pack.guides, cell.retract
+def _seats(setup: SwapSetup) -> list[SceneEntity]:
+    g, s = setup.pack.guides, setup.retract
     pins = tuple(
         Cylinder(g.pin_diameter_m / 2, g.pin_length_m, (x, y, s * g.pin_length_m / 2), rgba=STEEL)
         for x, y in (g.round_xy_m, g.slotted_xy_m)
     )
-    return [SceneEntity(f"{seat.name}/pins", seat.name, cylinders=pins) for seat in cell.seats]
+    return [SceneEntity(f"{seat.name}/pins", seat.name, cylinders=pins) for seat in setup.seats]

@@ -1,4 +1,4 @@
-"""Where a swap begins that goes on from an estimated moment: its cell, its world and its robots' places, as data.
+"""Where a swap begins that goes on from an estimated moment: its setup, its world and its robots' places, as data.
 
 The world is kept as the fields that differ from those of a swap's beginning, as plain numbers: JSON writes every double
 so that it reads back to the same bits. So a recording of such a swap explains itself, and is run again like any other.
@@ -19,36 +19,36 @@ from twin.errors import InputError
 from twin.plants.beginning import new_world
 from twin.records import RECORD_OF, WORLD
 from twin.sequence.program import Program
-from twin.setup.cell import Cell, build_cell
+from twin.setup.setup import SwapSetup, build_setup
 from twin.setup.variation import NOMINAL, Variation
 
 PARKED = "logged"
-"""As a cell's parking: where the truck stood is taken from a log."""
+"""As a setup's parking: where the truck stood is taken from a log."""
 
 
 @dataclass(frozen=True)
-class LoggedCell:
-    """What a log says about a cell beside station, truck and pack: all slots count from 0."""
+class LoggedSetup:
+    """What a log says about a setup beside station, truck and pack: all slots count from 0."""
 
     slots: Mapping[int, tuple[int, int]]
     """By the truck's seat: the slot that its old pack goes to, and that its new one comes from."""
     truck_park: tuple[float, ...]
     pack_masses_kg: tuple[float, ...]
 
-    def build(self, station: Station, truck: Truck, pack: Pack, seed: int, variation: Variation = NOMINAL) -> Cell:
-        """The cell; what no log tells (noise, friction) is drawn from `seed`.
+    def build(self, station: Station, truck: Truck, pack: Pack, seed: int, variation: Variation = NOMINAL) -> SwapSetup:
+        """The setup; what no log tells (noise, friction) is drawn from `seed`.
 
         Raises:
-            InputError, ValueError: numbers that are not of such a cell.
+            InputError, ValueError: numbers that are not of such a setup.
         """
-        cell = build_cell(station, truck, pack, seed=seed, variation=variation, slots=self.slots)
-        params = cell.params.copy()
+        setup = build_setup(station, truck, pack, seed=seed, variation=variation, slots=self.slots)
+        params = setup.params.copy()
         p = params[0]
         if len(self.pack_masses_kg) != int(p["packs"]) or not all(kg > 0.0 for kg in self.pack_masses_kg):
             raise ValueError(self.pack_masses_kg)
         p["truck_park"] = _finite(self.truck_park)
         p["pack_mass_kg"][: len(self.pack_masses_kg)] = self.pack_masses_kg
-        return dataclasses.replace(cell, params=params, parking=PARKED)
+        return dataclasses.replace(setup, params=params, parking=PARKED)
 
     def as_plain(self) -> dict[str, Any]:
         """As a recording's header keeps it."""
@@ -59,7 +59,7 @@ class LoggedCell:
         }
 
     @classmethod
-    def from_plain(cls, data: Mapping[str, Any]) -> LoggedCell:
+    def from_plain(cls, data: Mapping[str, Any]) -> LoggedSetup:
         """The inverse; raises KeyError, TypeError or ValueError."""
         slots = {int(seat): (int(put), int(take)) for seat, (put, take) in data["slots"].items()}
         return cls(slots, tuple(map(float, data["truck_park"])), tuple(map(float, data["pack_masses_kg"])))
@@ -95,7 +95,7 @@ class RobotPlace:
 class Start:
     """The beginning of a swap in the middle of one; `estimated` says what of it no log has told."""
 
-    cell: LoggedCell
+    setup: LoggedSetup
     world: Mapping[str, Any]
     robots: tuple[RobotPlace, ...]
     scanned: bool
@@ -103,20 +103,20 @@ class Start:
 
     @classmethod
     def of(
-        cls, logged: LoggedCell, cell: Cell, worlds: np.ndarray, robots: tuple[RobotPlace, ...], scanned: bool,
+        cls, logged: LoggedSetup, setup: SwapSetup, worlds: np.ndarray, robots: tuple[RobotPlace, ...], scanned: bool,
         estimated: tuple[str, ...],
     ) -> Start:  # fmt: skip
         """Of a (1,) WORLD array; raises ValueError where a number in it is not finite."""
-        usual, fields = new_world(cell)[0], {}
+        usual, fields = new_world(setup)[0], {}
         for name, record in RECORD_OF.items():
             now = worlds[0][record][name]
             if now.tobytes() != usual[record][name].tobytes():
                 fields[name] = _finite(now).tolist()
         return cls(logged, fields, robots, scanned, estimated)
 
-    def new_world(self, cell: Cell) -> np.ndarray:
+    def new_world(self, setup: SwapSetup) -> np.ndarray:
         """A (1,) WORLD array at this beginning; raises InputError for fields that no world has here."""
-        worlds = new_world(cell)
+        worlds = new_world(setup)
         for name, values in self.world.items():
             try:
                 given, kind = np.array(values), WORLD[RECORD_OF[name]][name]
@@ -149,7 +149,7 @@ class Start:
     def as_plain(self) -> dict[str, Any]:
         """As a recording's header keeps it."""
         return {
-            "cell": self.cell.as_plain(),
+            "cell": self.setup.as_plain(),
             "robots": [robot.as_plain() for robot in self.robots],
             "scanned": self.scanned,
             "estimated": list(self.estimated),
@@ -162,7 +162,7 @@ class Start:
         if not isinstance(data["world"], dict) or not isinstance(data["scanned"], bool):
             raise TypeError("start")
         return cls(
-            LoggedCell.from_plain(data["cell"]),
+            LoggedSetup.from_plain(data["cell"]),
             data["world"],
             tuple(RobotPlace.from_plain(one) for one in data["robots"]),
             data["scanned"],

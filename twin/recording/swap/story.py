@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 def begun(twin: Twin) -> str:
     """Station, truck, pack, plant, timing set, policies, seed, and what is to go wrong."""
-    cell = twin.cell
+    setup = twin.setup
     words = [
-        f"station {cell.station.name}",
-        f"truck {cell.truck.name}",
-        f"pack {cell.pack.name}",
+        f"station {setup.station.name}",
+        f"truck {setup.truck.name}",
+        f"pack {setup.pack.name}",
         f"plant {twin.runner.name}",
         f"timing {twin.timing.name}",
         *(f"{what} policy {Path(name).name}" for what, name in sorted(twin.policies.items())),
-        f"seed {cell.seed}",
-        f"parking {cell.parking}",
-        f"conditions {cell.variation.conditions}",
+        f"seed {setup.seed}",
+        f"parking {setup.parking}",
+        f"conditions {setup.variation.conditions}",
     ]
     faults = "; ".join(fault.text for fault in twin.faults)
     return ", ".join(words) + (f"; faults: {faults}" if faults else "")

@@ -36,8 +36,8 @@ class SwapRerun:
     def __init__(self, recording: Recording) -> None:
         self._recording, self._path = recording, recording.path
         self._configuration = Configuration.from_plain(recording.header.configuration, recording.path)
-        self.seed = self._configuration.cell.seed
-        self.tick_hz = float(self._configuration.cell.station.rates.physics_hz)
+        self.seed = self._configuration.setup.seed
+        self.tick_hz = float(self._configuration.setup.station.rates.physics_hz)
         self.versions = software_versions()
         self.issued: list[_Command] = []
         self._end: tuple[int, int] | None = None
@@ -54,7 +54,7 @@ class SwapRerun:
             raise InputError(f"its configuration is refused: {error}", file=self._path) from None
         self._runner: Any = self._twin.runner
         recorded = self._recording.header.channels
-        return Sampler(self._twin.cell, self._runner.worlds, self._runner.params, recorded)
+        return Sampler(self._twin.setup, self._runner.worlds, self._runner.params, recorded)
 
     def read(self, last_tick: int) -> None:
         """Read the commands and the end; raises InputError where they are damaged."""

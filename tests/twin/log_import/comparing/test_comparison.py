@@ -23,7 +23,7 @@ from twin.log_import.mapping_checks import load_mapping
 from twin.motion.profile import new_profile, plan_rest_to_rest
 from twin.motion.shaper import KINDS, MAX_IMPULSES, evaluate_shaped, impulses
 from twin.recording import open_recording
-from twin.setup.cell import build_cell
+from twin.setup.setup import build_setup
 
 HERE = Path(__file__).parent
 MAP = HERE.parent / "station_a.yaml"
@@ -168,7 +168,7 @@ def test_the_command_tells_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 
 
 def test_moves_are_found_and_met() -> None:
-    cell = build_cell(load_station("top_lift"), load_truck("tractor_6x4"), load_pack("cab_282"), seed=0)
+    setup = build_setup(load_station("top_lift"), load_truck("tractor_6x4"), load_pack("cab_282"), seed=0)
     t_s = np.arange(0.0, 30.0, 0.02)
     profile = new_profile()
     plan_rest_to_rest(profile, 3.0, -0.01, 0.5, 0.2, 0.4)
@@ -180,7 +180,7 @@ def test_moves_are_found_and_met() -> None:
     assert len(moves) == 1
     assert moves[0].start_s == pytest.approx(7.0, abs=0.4)
     assert (moves[0].begin, moves[0].target) == (pytest.approx(3.0, abs=1e-3), pytest.approx(-0.01, abs=1e-3))
-    own = own_move(cell, moves[0], t_s, logged, "zv", rope_m=1.3, told_rope_m=2.0)
+    own = own_move(setup, moves[0], t_s, logged, "zv", rope_m=1.3, told_rope_m=2.0)
     assert own.shaper == "zvd"
     assert own.fit_m < 5e-4
     assert own.at(40.0) == pytest.approx(moves[0].target)

@@ -11,7 +11,7 @@ from twin.faults import Fault
 from twin.faults.player import check_added
 from twin.recording import Recording
 from twin.recording.resume.estimated.place import AFTER, Place, places_of, stage_of
-from twin.recording.resume.estimated.seen import Seen, logged_cell, seen_at
+from twin.recording.resume.estimated.seen import Seen, logged_setup, seen_at
 from twin.recording.resume.estimated.world import note_pulled, truck_pose_of, world_at
 from twin.recording.resume.exchange import Load
 from twin.recording.resume.moment import Change, scan_of
@@ -22,8 +22,8 @@ from twin.records import AXES, STOPPING
 from twin.result import SwapResult
 from twin.runner.kinds import runner_maker
 from twin.sequence.tables import TABLES
-from twin.setup.cell import Cell
 from twin.setup.jobs import Job
+from twin.setup.setup import SwapSetup
 from twin.swap import SwapTwin
 
 DEFAULT_TIMING = "factory"
@@ -33,28 +33,28 @@ class EstimatedMoment:
     """A moment of a log; the swap begins there, on any plant."""
 
     def __init__(self, recording: Recording, at_s: float, *, plant: str = "bullet", seed: int = 0) -> None:
-        """Raises InputError where the recording tells no cell, or no swap can go on from the moment."""
+        """Raises InputError where the recording tells no setup, or no swap can go on from the moment."""
         self._recording, self.path, self.plant = recording, recording.path, plant
-        logged, models = logged_cell(recording.header.configuration, self.path)
+        logged, models = logged_setup(recording.header.configuration, self.path)
         try:
-            self.cell = logged.build(*models, seed)
+            self.setup = logged.build(*models, seed)
         except ValueError as error:
             raise InputError("damaged configuration", file=self.path, value=str(error)) from None
-        rates = self.cell.station.rates
+        rates = self.setup.station.rates
         scan = scan_of(at_s, rates.plc_hz, recording.end_s, self.path)
         self.at_s = scan * (rates.physics_hz // rates.plc_hz) / rates.physics_hz
-        seen = seen_at(recording, self.cell, self.at_s)
-        self.places = places_of(seen, self.cell, self.path)
+        seen = seen_at(recording, self.setup, self.at_s)
+        self.places = places_of(seen, self.setup, self.path)
         if all(place.step is None for place in self.places):
             raise InputError("the log has no axis of any robot: nothing could go on", file=self.path)
-        self.start = start_of(seen, self.cell, self.places, logged)
+        self.start = start_of(seen, self.setup, self.places, logged)
 
     def branch(self, change: Change) -> Branch:
         """The settings from the moment on; raises InputError for what cannot be changed there."""
-        timing = change.timing or load_timing(DEFAULT_TIMING, self.cell.station)
+        timing = change.timing or load_timing(DEFAULT_TIMING, self.setup.station)
         policies = {what: name for what, name in change.policies.items() if name is not None}
         for fault in change.faults:
-            check_added(fault, self.at_s, self.cell)
+            check_added(fault, self.at_s, self.setup)
             self._check_phase(fault)
         settings = Settings(self.at_s, timing, policies, change.faults)
         return Branch(Origin(self.path.name, file_sha256(self.path), self.at_s), (settings,), (), self.start)
@@ -64,7 +64,7 @@ class EstimatedMoment:
         (settings,) = branch.settings
         deciders = {what: load(what, name) for what, name in settings.policies.items()}
         twin = SwapTwin(
-            self.cell,
+            self.setup,
             settings.timing,
             make_runner=runner_maker(self.plant),
             timing_decider=deciders.get("timing"),
@@ -81,7 +81,7 @@ class EstimatedMoment:
     def _check_phase(self, fault: Fault) -> None:
         """Refuse a fault of a phase that does not come any more."""
         phase = dict(fault.settings).get("phase")
-        table = TABLES[self.cell.station.kind]()
+        table = TABLES[self.setup.station.kind]()
         names, phases = [step.name for step in table], [step.phase for step in table]
         end = names.index("exit") + 1  # behind it are ways back, into phases that have begun before
         coming: set[str] = set()
@@ -141,20 +141,20 @@ def stopped(twin: SwapTwin) -> str:
     return f"; {', '.join(dict.fromkeys(moving))} stops first" if moving else ""
 
 
-def start_of(seen: Seen, cell: Cell, places: list[Place], logged: Any) -> Start:
+def start_of(seen: Seen, setup: SwapSetup, places: list[Place], logged: Any) -> Start:
     """The moment as data."""
-    worlds = world_at(seen, cell, places)
-    w, p = worlds[0], cell.params[0]
+    worlds = world_at(seen, setup, places)
+    w, p = worlds[0], setup.params[0]
     current = {place.job for place in places}
     # of a robot that the log does not have: done before, or not to be done
-    done = [i for i, job in enumerate(cell.jobs) if i not in current and _is_over(job, seen)]
-    note_pulled(w, cell, places, done)
+    done = [i for i, job in enumerate(setup.jobs) if i not in current and _is_over(job, seen)]
+    note_pulled(w, setup, places, done)
     robots = tuple(
         RobotPlace(place.step, place.queue, place.at, tuple(truck_pose_of(w, p, seen, r, place).tolist()))
         for r, place in enumerate(places)
     )
     scanned = all(place.step not in ("identify", "scan") for place in places)
-    return Start.of(logged, cell, worlds, robots, scanned, seen.estimated)
+    return Start.of(logged, setup, worlds, robots, scanned, seen.estimated)
 
 
 def _is_over(job: Job, seen: Seen) -> bool:

@@ -22,8 +22,8 @@ from twin.motion.profile import PROFILE_SHAPE, end_position, plan_stop
 from twin.recording.resume.estimated.seen import Seen, SeenRobot
 from twin.records import YAW, X, Y, Z
 from twin.sequence.heights import APPROACH_M, EMPTY_MARGIN_M, LET_OFF_M, TRAVEL_MARGIN_M, empty_z_of, travel_z_of
-from twin.setup.cell import Cell
 from twin.setup.jobs import Job
+from twin.setup.setup import SwapSetup
 
 ON_FACE_M = 0.03
 """An empty end effector that is nearer to a grip face than this is held by the guides there."""
@@ -45,7 +45,7 @@ class Place:
     """Where a robot goes on.
 
     Attributes:
-        job: index into the cell's jobs, -1 for a robot that has ended.
+        job: index into the setup's jobs, -1 for a robot that has ended.
         seat: the seat in whose guides its pack is, -1 none.
         height_m: of that pack over it.
         on_face: the seat on whose pack the empty end effector stands, or nearly; -1 none.
@@ -65,12 +65,12 @@ class Place:
     pulled: bool = False
 
 
-def places_of(seen: Seen, cell: Cell, file: Path) -> list[Place]:
+def places_of(seen: Seen, setup: SwapSetup, file: Path) -> list[Place]:
     """Where every robot goes on; raises InputError for a moment at which no step of the table fits."""
-    robots = [_Robot(seen, cell, r, file) for r in range(len(seen.robots))]
+    robots = [_Robot(seen, setup, r, file) for r in range(len(seen.robots))]
     for seat in (seat for seat in seen.pack_seat if seat >= 0):
-        if cell.retract < 0.0 and 0.0 <= robots[0].locks(seat) < 0.5:
-            raise robots[0].refusal(f"a pack hangs at {cell.seats[seat].name} in neither locks nor grips")
+        if setup.retract < 0.0 and 0.0 <= robots[0].locks(seat) < 0.5:
+            raise robots[0].refusal(f"a pack hangs at {setup.seats[seat].name} in neither locks nor grips")
     return [robot.place() for robot in robots]
 
 
@@ -110,18 +110,18 @@ def stop_at(p: Any, k: int, position: float, speed: float, acceleration: float) 
 
 
 class _Robot:
-    def __init__(self, seen: Seen, cell: Cell, r: int, file: Path) -> None:
-        self.seen, self.cell, self.r, self.file = seen, cell, r, file
-        self.robot, self.s = seen.robots[r], cell.retract
+    def __init__(self, seen: Seen, setup: SwapSetup, r: int, file: Path) -> None:
+        self.seen, self.setup, self.r, self.file = seen, setup, r, file
+        self.robot, self.s = seen.robots[r], setup.retract
         self.phase = self.robot.phase
         self.z_m = self._stop_z()
 
     def place(self) -> Place:
         """Where it goes on."""
-        mine = [i for i, job in enumerate(self.cell.jobs) if job.robot == self.r]
+        mine = [i for i, job in enumerate(self.setup.jobs) if job.robot == self.r]
         if not self.robot.known or not mine:
             return Place(None, tuple(mine))
-        stages = {i: stage_of(self.cell.jobs[i], self.seen.robots, self.seen.pack_seat) for i in mine}
+        stages = {i: stage_of(self.setup.jobs[i], self.seen.robots, self.seen.pack_seat) for i in mine}
         if -1 in stages.values():
             raise self.refusal("a pack is where no swap has it")
         done = [i for i in mine if stages[i] == AFTER]
@@ -130,12 +130,12 @@ class _Robot:
         if len(under_way) > 1:
             raise self.refusal("two swaps of packs are under way at once")
         if not under_way and done and (not todo or self._leaves(done)):
-            last = min(done, key=lambda i: self._aside(self.cell.jobs[i].truck_seat)) if todo else done[-1]
+            last = min(done, key=lambda i: self._aside(self.setup.jobs[i].truck_seat)) if todo else done[-1]
             done.remove(last)
             under_way = [last]
         current = (under_way or todo)[0]
         queue = (*done, current, *[i for i in (*under_way, *todo) if i != current])
-        job, stage = self.cell.jobs[current], stages[current]
+        job, stage = self.setup.jobs[current], stages[current]
         before = partial(self._before, first=not done)
         choose = (before, self._out, self._between, self._in, self._after)[stage]
         found = choose(job)
@@ -145,7 +145,7 @@ class _Robot:
         """Whether it is still at a pack that it has put on the truck, with others to come."""
         if self.phase is not None:
             return self.phase in LAST_PHASES
-        return any(self._over(self.cell.jobs[i].truck_seat) for i in done)
+        return any(self._over(self.setup.jobs[i].truck_seat) for i in done)
 
     # ------------------------------------------------------------------------------------------------- by stage
 
@@ -187,7 +187,7 @@ class _Robot:
         if self._over(job.put_seat) and self._height(job.put_seat) < LET_OFF_M:
             on_face = job.put_seat if self._height(job.put_seat) < ON_FACE_M else -1
             return Place("let_off", on_face=on_face)
-        if self.s * (self.z_m - empty_z_of(self.cell)) < -0.5 * EMPTY_MARGIN_M:
+        if self.s * (self.z_m - empty_z_of(self.setup)) < -0.5 * EMPTY_MARGIN_M:
             return Place("raise_empty")
         return Place("to_full")
 
@@ -206,7 +206,7 @@ class _Robot:
             stuck = self.phase is None and self._pack_height(seat) >= SEATED_M
             step = "lock" if locked > 0.0 else "back_off" if stuck else "insert"
             return replace(self._seated(seat, step), rescanned=True)
-        near = self._axes_aside(seat) < self.cell.station.limits.traverse_deadband_m
+        near = self._axes_aside(seat) < self.setup.station.limits.traverse_deadband_m
         if near and (not self._is_clear() or self.phase != "traverse_to_truck"):
             return Place("rescan")
         return Place("to_truck" if self._is_clear() else "pick_lift")
@@ -227,7 +227,7 @@ class _Robot:
         locks, high = self.locks(seat), self._pack_height(seat)
         if locks > 0.0:
             return self._seated(seat, locked if locks >= 0.99 else unlocking)
-        out = 0.9 * self.cell.station.limits.creep_out_height_m
+        out = 0.9 * self.setup.station.limits.creep_out_height_m
         return self._seated(seat, creeps if high < out - 0.005 else lifts)
 
     def _seated(self, seat: int, step: str) -> Place:
@@ -242,11 +242,11 @@ class _Robot:
         z, v = float(self.robot.axes[Z]), float(self.robot.speeds[Z])
         if stands_still(self.robot.speeds)[Z]:
             return z
-        return stop_at(self.cell.params[0], Z, z, v, float(braking(self.robot)[Z]))
+        return stop_at(self.setup.params[0], Z, z, v, float(braking(self.robot)[Z]))
 
     def _goal(self, seat: int, *, leaning: bool) -> np.ndarray:
         pose = self.seen.truck[None]
-        return targets(self.cell.params, np.zeros(1, np.int64), np.array([seat]), pose, leaning=leaning)[0]
+        return targets(self.setup.params, np.zeros(1, np.int64), np.array([seat]), pose, leaning=leaning)[0]
 
     def _end_effector(self) -> tuple[float, float]:
         """Where it is, along x and y."""
@@ -274,17 +274,17 @@ class _Robot:
         return float(self.s * (self.robot.axes[Z] - self._goal(seat, leaning=False)[Z]))
 
     def _in_guides(self, seat: int) -> bool:
-        reach = self.cell.pack.guides.pin_length_m + APPROACH_M
+        reach = self.setup.pack.guides.pin_length_m + APPROACH_M
         return self._aside(seat) < IN_SEAT_M and self._pack_height(seat) < reach
 
     def _is_clear(self) -> bool:
         """High enough to traverse with a pack, now and once it has stopped."""
         lowest = min(self.s * self.z_m, self.s * float(self.robot.axes[Z]))
-        return lowest - self.s * travel_z_of(self.cell) >= -0.8 * TRAVEL_MARGIN_M
+        return lowest - self.s * travel_z_of(self.setup) >= -0.8 * TRAVEL_MARGIN_M
 
     def _check_sideways(self) -> None:
         """Refuse a pack that moves sideways where it may not: the interlocks would stop the station at once."""
-        p, limits = self.cell.params[0], self.cell.station.limits
+        p, limits = self.setup.params[0], self.setup.station.limits
         clear = f"limits.clearance_height_m, {limits.clearance_height_m:g}"
         for k in (X, Y):
             at, speed = float(self.robot.axes[k]), float(self.robot.speeds[k])

@@ -14,10 +14,10 @@ from twin.catalogue import Pack, Station, Truck
 from twin.catalogue.plain import model_from_plain
 from twin.errors import InputError
 from twin.recording import Recording
-from twin.recording.swap.start import LoggedCell
+from twin.recording.swap.start import LoggedSetup
 from twin.records import AXES, LOCKS, SEATS, TRUCK
-from twin.setup.cell import Cell
 from twin.setup.jobs import Job, Seat
+from twin.setup.setup import SwapSetup
 
 SPEED_S = 0.05
 """A speed is the slope of a position's samples up to so far before and after the moment: 0.1 s in all."""
@@ -70,10 +70,10 @@ class Seen:
     estimated: tuple[str, ...]
 
 
-def logged_cell(
+def logged_setup(
     configuration: Mapping[str, Any], file: Path
-) -> tuple[LoggedCell, tuple[Station, Truck, Pack]]:  # fmt: skip
-    """The cell that a log was imported with; raises InputError where its recording does not tell it."""
+) -> tuple[LoggedSetup, tuple[Station, Truck, Pack]]:  # fmt: skip
+    """The setup that a log was imported with; raises InputError where its recording does not tell it."""
     models: list[Any] = []
     for key, model in (("station", Station), ("truck", Truck), ("pack", Pack)):
         models.append(model_from_plain(model, configuration.get(key), key, file, "its configuration is refused"))
@@ -87,26 +87,26 @@ def logged_cell(
         park = tuple(map(float, configuration["truck_park"]))
     except (KeyError, TypeError, ValueError, IndexError):
         raise InputError("damaged configuration", file=file, key="jobs, seats, pack_masses_kg, truck_park") from None
-    return LoggedCell(slots, park, masses), (models[0], models[1], models[2])
+    return LoggedSetup(slots, park, masses), (models[0], models[1], models[2])
 
 
-def seen_at(recording: Recording, cell: Cell, at_s: float) -> Seen:
+def seen_at(recording: Recording, setup: SwapSetup, at_s: float) -> Seen:
     """Everything at `at_s`; raises InputError in a gap of the log."""
     look = _Look(recording, at_s)
-    robots = [_robot(look, r) for r in range(cell.station.robots.count)]
+    robots = [_robot(look, r) for r in range(setup.station.robots.count)]
     truck = np.array([look.value(f"truck/{name}") for name in _truck_names()])
-    park = cell.params[0]["truck_park"]
+    park = setup.params[0]["truck_park"]
     locks = np.full((SEATS, LOCKS), np.nan)
-    for s, seat in enumerate(cell.seats):
+    for s, seat in enumerate(setup.seats):
         for i in range(min(seat.locks, LOCKS)):
             locks[s, i] = look.last(f"{seat.name}/lock{i + 1}")
     return Seen(
         at_s,
         robots,
         np.where(np.isnan(truck), park, truck),
-        _pack_seats(look, cell, robots),
+        _pack_seats(look, setup, robots),
         locks,
-        _estimated(look, cell, robots),
+        _estimated(look, setup, robots),
     )
 
 
@@ -214,26 +214,26 @@ def _phases_at(recording: Recording, at_s: float) -> dict[int, str]:
     return {robot: name for robot, name in found.items() if name not in NO_PHASE}
 
 
-def _pack_seats(look: _Look, cell: Cell, robots: Sequence[SeenRobot]) -> list[int]:
+def _pack_seats(look: _Look, setup: SwapSetup, robots: Sequence[SeenRobot]) -> list[int]:
     """The seat at which each pack stands, -1 for one in grips; by where its frame is drawn."""
     held = {robot.held for robot in robots}
-    places = np.array([_seat_xy(cell, s) for s in range(len(cell.seats))])
+    places = np.array([_seat_xy(setup, s) for s in range(len(setup.seats))])
     seats = []
-    for k in range(int(cell.params["packs"][0])):
+    for k in range(int(setup.params["packs"][0])):
         x, y, _ = look.place(f"pack{k}")
         seats.append(-1 if k in held else int(np.hypot(places[:, 0] - x, places[:, 1] - y).argmin()))
     return seats
 
 
-def _seat_xy(cell: Cell, s: int) -> tuple[float, float]:
-    x, y, _ = cell.seats[s].xyz_m
-    if not cell.seats[s].on_truck:
+def _seat_xy(setup: SwapSetup, s: int) -> tuple[float, float]:
+    x, y, _ = setup.seats[s].xyz_m
+    if not setup.seats[s].on_truck:
         return x, y
-    px, py, yaw = cell.params[0]["truck_park"][:3].tolist()
+    px, py, yaw = setup.params[0]["truck_park"][:3].tolist()
     return px + math.cos(yaw) * x - math.sin(yaw) * y, py + math.sin(yaw) * x + math.cos(yaw) * y
 
 
-def _estimated(look: _Look, cell: Cell, robots: Sequence[SeenRobot]) -> tuple[str, ...]:
+def _estimated(look: _Look, setup: SwapSetup, robots: Sequence[SeenRobot]) -> tuple[str, ...]:
     """In words, what the log does not have."""
     said = ["axis speeds", "sway speed", "rope or table give", "truck on its springs", "pack masses", "truck place"]
     for r, robot in enumerate(robots):
@@ -251,6 +251,6 @@ def _estimated(look: _Look, cell: Cell, robots: Sequence[SeenRobot]) -> tuple[st
             said.append(f"truck pose as measured{name}")
         if robot.phase is None:
             said.append(f"phase{name}")
-    if not all(look.is_measured(f"{seat.name}/lock1") for seat in cell.seats if seat.locks):
+    if not all(look.is_measured(f"{seat.name}/lock1") for seat in setup.seats if seat.locks):
         said.append("locks")
     return (*said, "sensor noise", "guide friction")

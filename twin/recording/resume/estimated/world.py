@@ -35,7 +35,7 @@ from twin.records import (
     Y,
     Z,
 )
-from twin.setup.cell import Cell
+from twin.setup.setup import SwapSetup
 
 ON_FACE_M = 0.005
 """An end effector that stands on a pack, or is so near that a log's zeros do not tell, begins this much off it."""
@@ -49,11 +49,11 @@ TRAVEL_SHARE = 0.8
 """A table or mast's head is at most this share of its travel aside: the axes are put where that is so."""
 
 
-def world_at(seen: Seen, cell: Cell, places: Sequence[Place]) -> np.ndarray:
-    """A (1,) WORLD array of the cell at the moment's PLC scan, before that scan."""
-    worlds = new_world(cell)
-    w, p = worlds[0], cell.params[0]
-    rates = cell.station.rates
+def world_at(seen: Seen, setup: SwapSetup, places: Sequence[Place]) -> np.ndarray:
+    """A (1,) WORLD array of the setup at the moment's PLC scan, before that scan."""
+    worlds = new_world(setup)
+    w, p = worlds[0], setup.params[0]
+    rates = setup.station.rates
     w["truth"]["tick"] = round(seen.at_s * rates.physics_hz)
     w["truth"]["t_s"] = int(w["truth"]["tick"]) / rates.physics_hz
     w["sensors"]["scans"] = int(w["truth"]["tick"]) // int(p["scan_ticks"])
@@ -67,7 +67,7 @@ def world_at(seen: Seen, cell: Cell, places: Sequence[Place]) -> np.ndarray:
             _note_locks(w, p, seat, k, seen)
     for r, place in enumerate(places):
         if seen.robots[r].known:
-            _put_robot(w, p, cell, r, place, seen)
+            _put_robot(w, p, setup, r, place, seen)
     measure_packs(w["truth"], p)
     w["image"]["axis_position"] = w["truth"]["q"][:, :4]
     w["image"]["grip_open"][w["truth"]["held"] < 0] = 1
@@ -76,7 +76,7 @@ def world_at(seen: Seen, cell: Cell, places: Sequence[Place]) -> np.ndarray:
     return worlds
 
 
-def _put_robot(w: Any, p: Any, cell: Cell, r: int, place: Place, seen: Seen) -> None:
+def _put_robot(w: Any, p: Any, setup: SwapSetup, r: int, place: Place, seen: Seen) -> None:
     robot, q = seen.robots[r], w["truth"]["q"][r]
     q[:4] = np.clip(robot.axes, p["axis_min"][r], p["axis_max"][r])
     w["truth"]["float_lock"][r] = w["image"]["float_lock_command"][r] = _float_lock(p, place, robot.float_lock)
@@ -239,11 +239,11 @@ def _set_twist(w: Any, p: Any, r: int, pack: int) -> None:
     w["truth"]["pack_twist"][pack, 3:] = motion[3:]
 
 
-def note_pulled(w: Any, cell: Cell, places: Sequence[Place], done: Sequence[int]) -> None:
+def note_pulled(w: Any, setup: SwapSetup, places: Sequence[Place], done: Sequence[int]) -> None:
     """Locks of the jobs `done`, and those that a log has come past the pull test of: that is taken for passed."""
     jobs = {*done, *(place.job for place in places if place.pulled)}
     for job in jobs:
-        seat = cell.jobs[job].truck_seat
+        seat = setup.jobs[job].truck_seat
         w["control"]["pull_tested"][seat] = w["monitor"]["watch_pulled"][seat] = 1
 
 

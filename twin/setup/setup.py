@@ -1,4 +1,4 @@
-"""One swap's cell: station, truck, packs and draws resolved into the records that plants and kernels work on."""
+"""One swap's setup: station, truck, packs and draws resolved into the records that plants and kernels work on."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ FOLLOWING_LIMIT = (0.10, 0.10, 0.10, 0.02)
 
 
 @dataclass(frozen=True)
-class Cell:
+class SwapSetup:
     """Everything that one swap is made of, before it runs. `params` is a (1,) PARAMS array."""
 
     station: Station
@@ -64,7 +64,7 @@ class Cell:
         return self.docking.time_s if self.docking is not None else self.station.times.dock_s
 
 
-def build_cell(
+def build_setup(
     station: Station,
     truck: Truck,
     pack: Pack,
@@ -73,7 +73,7 @@ def build_cell(
     parking: str = "guided",
     variation: Variation = NOMINAL,
     slots: Mapping[int, tuple[int, int]] | None = None,
-) -> Cell:
+) -> SwapSetup:
     """Resolve one swap; `slots` is what `plan_jobs` takes.
 
     Raises:
@@ -94,7 +94,7 @@ def build_cell(
     drawn = seeding.stream(seed, "friction").uniform(1 - FRICTION_SPREAD, 1 + FRICTION_SPREAD)
     friction = pack.guides.friction * (drawn if variation.friction_factor is None else variation.friction_factor)
     jobs, seats = nominal.jobs, nominal.seats
-    return Cell(station, truck, pack, seed, parking, jobs, seats, params, friction, docking, variation)
+    return SwapSetup(station, truck, pack, seed, parking, jobs, seats, params, friction, docking, variation)
 
 
 class _Nominal(NamedTuple):
