@@ -65,8 +65,9 @@ def plan_move(
     if p_creep is None and v_creep is None:
         profiles.plan_rest_to_rest(profile, float(p0), float(p1), float(v_max), float(a_max), float(j_max))
     else:
-        assert p_creep is not None and v_creep is not None
-                profiles.plan_with_creep(
+        assert p_creep is not None
+        assert v_creep is not None
+        profiles.plan_with_creep(
             profile, float(p0), float(p_creep), float(p1), float(v_max), float(v_creep), float(a_max), float(j_max)
         )
     return Move(profile, *shaper_impulses(shaper, frequency_hz, damping_ratio))
