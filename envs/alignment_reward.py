@@ -33,7 +33,7 @@ MARGIN_M, MARGIN_RAD = 0.025, math.radians(1.5)
 
 EPISODE = np.dtype(
     [
-        # what the setup says
+        # what the cell says
         ("start_height_m", np.float64),
         ("lateral_warn_n", np.float64),
         ("lateral_abort_n", np.float64),

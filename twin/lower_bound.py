@@ -82,8 +82,8 @@ class LowerBound:
         widths = [max(len(row[k]) for row in (head, *rows)) for k in range(len(head))]
 
         def line(row: Iterable[str]) -> str:
-            setups = (c.rjust(w) if k >= 4 else c.ljust(w) for k, (c, w) in enumerate(zip(row, widths, strict=True)))
-            return f"| {' | '.join(setups)} |"
+            cells = (c.rjust(w) if k >= 4 else c.ljust(w) for k, (c, w) in enumerate(zip(row, widths, strict=True)))
+            return f"| {' | '.join(cells)} |"
 
         rule = (("-" * (w - 1) + ":") if k >= 4 else "-" * w for k, w in enumerate(widths))
         return "\n".join([line(head), line(rule), *(line(row) for row in rows)])

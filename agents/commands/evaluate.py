@@ -287,7 +287,7 @@ def policy_table(told: dict[str, Any], width: int) -> Any:
     table = _table("Policies", "policy", *figures[0])
     for name, of in zip(names, figures, strict=True):
         table.add_row(name, *of.values())
-    if table.columns and sum(max(map(len, (c.header, *c.setups))) + 2 for c in table.columns) <= width:
+    if table.columns and sum(max(map(len, (c.header, *c.cells))) + 2 for c in table.columns) <= width:
         return table
     table = _table("Policies", "", *names)
     for figure in figures[0]:

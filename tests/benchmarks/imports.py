@@ -50,8 +50,8 @@ def write_log(recording: Path, log: Path, at: Path) -> None:
         configuration = source.header.configuration
         states, sensors = source.states(names=COLUMNS)[1], source.sensors(names=SENSORS)[1]
     count = min(len(states), len(sensors))
-    setups = np.char.mod("%.5f", np.concatenate((states[:count], sensors[:count]), axis=1))
-    tails = [",".join(row) for row in setups]
+    cells = np.char.mod("%.5f", np.concatenate((states[:count], sensors[:count]), axis=1))
+    tails = [",".join(row) for row in cells]
     names = [*COLUMNS, *SENSORS]
     begin = datetime(2026, 2, 11, 6, 0, tzinfo=UTC)
     with log.open("w", encoding="utf-8") as file:

@@ -83,16 +83,16 @@ def test_the_twin_knows_nothing_of_environments() -> None:
 
 
 def tables(text: str, first_column: str) -> list[list[Row]]:
-    """Rows (setups as text) of every table in `text` whose first column has this heading."""
+    """Rows (cells as text) of every table in `text` whose first column has this heading."""
     found: list[list[Row]] = []
     inside = False
     for line in (line.strip() for line in text.splitlines()):
-        setups = [setup.strip() for setup in line.strip("|").split("|")]
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
         if not line.startswith("|"):
             inside = False
-        elif setups[0] == first_column:
+        elif cells[0] == first_column:
             inside = True
             found.append([])
         elif inside and not re.fullmatch(r"[|\-]+", line):
-            found[-1].append(setups)
+            found[-1].append(cells)
     return found

@@ -118,8 +118,8 @@ def table(rows: dict[Key, Row], station: str, plant: str) -> str:
     lines = [f"| from | {heads} |", "|---" * (len(sizes) + 1) + "|"]
     for onset in onsets(station):
         if any((station, plant, onset, size_n) in rows for size_n in sizes):
-            setups = [ending(rows.get((station, plant, onset, size_n))) for size_n in sizes]
-            lines.append(f"| `{onset}` | " + " | ".join(setups) + " |")
+            cells = [ending(rows.get((station, plant, onset, size_n))) for size_n in sizes]
+            lines.append(f"| `{onset}` | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
 

@@ -22,7 +22,7 @@ ESTIMATES = ("estimate/robot0/sway_x_m", "residual/robot0/sway_x_m")
 
 
 def imported(source: Path, target: Path, *, sway: bool = True, load: bool = True, t0_ns: int = T0_NS) -> Path:
-    """16 s with a gap from 6 to 9 s. Without `sway` nothing measured the swing, without `load` no setup the weight."""
+    """16 s with a gap from 6 to 9 s. Without `sway` nothing measured the swing, without `load` no cell the weight."""
     with open_recording(source) as real:
         header = real.header
         frames, values, sensors = real.frames().values, real.states().values, real.sensors().values

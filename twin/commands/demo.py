@@ -258,9 +258,9 @@ def _figures(results: list[SwapResult]) -> Any:
     for result in results:
         figures.add_column(result.setup.station.name, justify="right")
     figures.add_column("")
-    for setups in zip(*(figure_rows(result) for result in results), strict=True):
-        words, _, unit = setups[0]
-        figures.add_row(words, *(value for _, value, _ in setups), unit)
+    for cells in zip(*(figure_rows(result) for result in results), strict=True):
+        words, _, unit = cells[0]
+        figures.add_row(words, *(value for _, value, _ in cells), unit)
     return figures
 
 

@@ -128,9 +128,9 @@ def print_comparison(comparison: Comparison, page: str, against: Sequence[str] =
     for name, justify in (("phase", "left"), ("log", "right"), ("twin", "right"), ("difference", "right")):
         phases.add_column(name, justify=justify)  # type: ignore[arg-type]
     for row in comparison.own.phases:
-        setups = ["-" if v is None else f"{v:.2f}" for v in (row.log_s, row.twin_s)]
+        cells = ["-" if v is None else f"{v:.2f}" for v in (row.log_s, row.twin_s)]
         difference = "-" if row.difference_s is None else f"{row.difference_s:+.2f}"
-        phases.add_row(row.name, *setups, difference)
+        phases.add_row(row.name, *cells, difference)
     print_table(console, phases)
     console.print(f"comparison     {page}", markup=False, soft_wrap=True)
 
@@ -213,7 +213,7 @@ def print_report(report: ImportReport, recording: str) -> None:
     figures = Table(title="Station and packs", title_justify="left", box=None, pad_edge=False, header_style="bold")
     for name, justify in (("figure", "left"), ("value", "right"), ("from", "left")):
         figures.add_column(name, justify=justify)  # type: ignore[arg-type]
-    for row in report.setup:
+    for row in report.cell:
         value = row["value"]
         said = "-" if value is None else str(value) if isinstance(value, int) else f"{value:.4g}"
         figures.add_row(row["figure"], said, row["source"])

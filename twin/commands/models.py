@@ -341,9 +341,9 @@ def _print_values(title: str, model: BaseModel, provenance: Mapping[str, Provena
         source = _source(provenance.get(leaves[0][0]), leaves[0][1])
         words = ": ".join(word for word in source.values() if word)
         cites |= "domain " in words
-        setups = (f"  {name}" if head else name, f"{_shown(value)} {unit_of(key)}".rstrip())
+        cells = (f"  {name}" if head else name, f"{_shown(value)} {unit_of(key)}".rstrip())
         table.add_row(
-            *(Text(_printable(setup)) for setup in (*setups, "(as above)" if words and words == last else words))
+            *(Text(_printable(cell)) for cell in (*cells, "(as above)" if words and words == last else words))
         )
         last = words
     print_table(console, table)

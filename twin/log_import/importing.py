@@ -209,7 +209,7 @@ def _write(
         samples=times.count,
         findings=findings_of(read, found, story, mapping),
         signals=signal_rows(mapping, read.facts, dict(found.frozen)),
-        setup=cell_rows(figures),
+        cell=cell_rows(figures),
         phases=[
             {"name": p.name, "start_s": _s(p.start_ns, start_ns), "end_s": _s(p.end_ns, start_ns), "step": p.step}
             for p in story.phases

@@ -2,7 +2,7 @@
 
 Lost is what the import leaves out although the log says it: lines without a time that can be read, with a wrong number
 of fields, at stray times, too late, or contradicted by others of their time; and of a tag, values that cannot be read
-or words that mean nothing. Values of bad quality, empty setups and frozen stretches are unknown by the log itself.
+or words that mean nothing. Values of bad quality, empty cells and frozen stretches are unknown by the log itself.
 """
 
 from __future__ import annotations

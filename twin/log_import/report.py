@@ -58,7 +58,7 @@ class ImportReport:
     samples: int
     findings: list[Finding] = field(default_factory=list)
     signals: list[dict[str, Any]] = field(default_factory=list)
-    setup: list[dict[str, Any]] = field(default_factory=list)
+    cell: list[dict[str, Any]] = field(default_factory=list)
     phases: list[dict[str, Any]] = field(default_factory=list)
     events: int = 0
     unused_columns: list[str] = field(default_factory=list)

@@ -189,7 +189,7 @@ class Mesh:
         return self.box((length, width_m, height_m), (a + b) / 2.0, material, bevel_m, yaw, pitch)
 
     def plane(self, size: tuple[float, float], center: Vector, material: Material, cell_m: float = 0.0) -> Mesh:
-        """A level rectangle seen from above, divided into setups where haze or light shall vary over it."""
+        """A level rectangle seen from above, divided into cells where haze or light shall vary over it."""
         nx, ny = (max(1, round(s / cell_m)) if cell_m > 0.0 else 1 for s in size)
         x = center[0] + np.linspace(-0.5, 0.5, nx + 1) * size[0]
         y = center[1] + np.linspace(-0.5, 0.5, ny + 1) * size[1]

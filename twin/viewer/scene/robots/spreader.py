@@ -36,13 +36,13 @@ def spreader(layout: Layout) -> Mesh:
     top = GAP_M + high
     if isinstance(layout.station.reeving, FourRope):
         radius, tall = SOCKET_M
-        setup, thick = LOAD_CELL_M
+        cell, thick = LOAD_CELL_M
         for ax, ay, _ in anchors(layout):
-            mesh.cylinder(setup, thick, (ax, ay, top + thick / 2), palette.PIN, sides=14)
+            mesh.cylinder(cell, thick, (ax, ay, top + thick / 2), palette.PIN, sides=14)
             mesh.cylinder(
                 radius, tall, (ax, ay, top + thick + tall / 2), palette.DARK_STEEL, sides=12, top_radius_m=0.016
             )
-        mesh.box((0.34, 0.26, 0.16), (0.0, 0.0, top + 0.10), palette.CABINET)  # terminal box of setups and grips
+        mesh.box((0.34, 0.26, 0.16), (0.0, 0.0, top + 0.10), palette.CABINET)  # terminal box of cells and grips
         mesh.cylinder(0.09, 0.012, (0.0, 0.55, top + 0.02), palette.LANE_PAINT, sides=16)  # marker of the sway camera
     else:
         head = HEAD_M - top

@@ -46,9 +46,9 @@ def _section(mesh: Mesh, pit: Pit, base: float) -> None:
     low, high = pit.end_x_m
     floor = pit.floor_z_m
     for a, b in ((-GROUND_M, low - WALL_M), (high + WALL_M, GROUND_M)):
-        setups = max(1, round((b - a) / GROUND_CELL_M))
-        for k in range(setups):
-            x0, x1 = a + (b - a) * k / setups, a + (b - a) * (k + 1) / setups
+        cells = max(1, round((b - a) / GROUND_CELL_M))
+        for k in range(cells):
+            x0, x1 = a + (b - a) * k / cells, a + (b - a) * (k + 1) / cells
             _upright(mesh, pit, x0, x1, -SLAB_M, 0.0, True)
             _upright(mesh, pit, x0, x1, base, -SLAB_M, False)
     _upright(mesh, pit, low - WALL_M, low, floor - WALL_M, 0.0, True)
