@@ -22,7 +22,7 @@ from twin.errors import InputError
 Array = np.ndarray
 ONNX, CONTRACT, CARD = "policy.onnx", "contract.json", "card.md"
 FILES = (ONNX, CONTRACT, CARD)
-MOST_BYTES = {ONNX: 32 << 20, CONTRACT: 1 << 18, CARD: 1 << 20}
+MAX_BYTES = {ONNX: 32 << 20, CONTRACT: 1 << 18, CARD: 1 << 20}
 ANY = "any"
 """Stands in a contract's options for what each episode drew, or the environment chose."""
 OUTPUT = "action"
@@ -208,7 +208,7 @@ def read_folder(folder: Path) -> dict[str, bytes]:
             if path.is_symlink() or not path.is_file():
                 raise InputError("a bundle holds plain files only", file=path, allowed=", ".join(FILES))
             with path.open("rb") as file:
-                data[name] = file.read(MOST_BYTES.get(name, 8) + 1)
+                data[name] = file.read(MAX_BYTES.get(name, 8) + 1)
     except (OSError, ValueError) as error:
         if isinstance(error, InputError):
             raise
@@ -221,8 +221,8 @@ def read_folder(folder: Path) -> dict[str, bytes]:
             raise InputError(f"is {what}; a bundle holds none", file=folder / name)
         if name not in FILES:
             raise InputError("has no place in a bundle", file=folder / name, allowed=", ".join(FILES))
-        if len(content) > MOST_BYTES[name]:
-            raise InputError("file is too large", file=folder / name, allowed=f"up to {MOST_BYTES[name]} bytes")
+        if len(content) > MAX_BYTES[name]:
+            raise InputError("file is too large", file=folder / name, allowed=f"up to {MAX_BYTES[name]} bytes")
     for name in FILES:
         if name not in data:
             raise InputError("is missing from the bundle", file=folder / name)

@@ -29,7 +29,7 @@ ROUNDING_S = 1e-6
 """Durations are kept in whole milliseconds: 0.050 s less this is still 0.050 s."""
 FIXED_PHASES = ("dock", "identify", "verify", "exit")
 """Phases whose times stand in the station file, whatever the plant."""
-LEAST_RANKED = 4
+MIN_RANKED = 4
 """Pairs that a rank correlation is told of at the least."""
 
 
@@ -210,7 +210,7 @@ def near_line(name: str, kpi: str, done: Sequence[Pair], limit: float, limit_rad
 def rank_line(name: str, kpi: str, done: Sequence[Pair], seed: int, least: float | None = None) -> Line:
     """A force: whether seeds that are hard on the one plant are hard on the other, and how large it is."""
     target = None if least is None else f"rank correlation at least {least:g}"
-    if len(done) < LEAST_RANKED:
+    if len(done) < MIN_RANKED:
         return Line(name, len(done), "-", "-", target, None, {})
     reference, reduced = _kpi(done, kpi)
     rho = rank_correlation(reference, reduced)

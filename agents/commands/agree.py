@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from agents.commands.evaluate import EXIT_FAILED, EXIT_INTERRUPTED, MOST_WORKERS, at_most, duration
+from agents.commands.evaluate import EXIT_FAILED, EXIT_INTERRUPTED, MAX_WORKERS, at_most, duration
 from twin.commands.swap import resolve
 from twin.console import ProgressLine, atomic_write, emit_json, progress, write_target
 from twin.errors import InputError
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from agents.agreement.run import Agreement
     from agents.swap_rows import Series, Store, SwapRow
 
-MOST_SEEDS = 100_000
+MAX_SEEDS = 100_000
 SHOWN_SEEDS = 8
 """Seeds that differ which the terminal shows; --json has them all."""
 
@@ -60,9 +60,9 @@ def command(
     Exit code 0: every line that has a target is met. 1: one is not, or has no
     swap to be judged by. 2: bad input. 130: interrupted.
     """
-    at_most("--seeds", seeds, 1, MOST_SEEDS)
+    at_most("--seeds", seeds, 1, MAX_SEEDS)
     at_most("--seed", seed, 0, 2**63 - seeds)
-    processes = at_most("--workers", len(os.sched_getaffinity(0)) if workers is None else workers, 1, MOST_WORKERS)
+    processes = at_most("--workers", len(os.sched_getaffinity(0)) if workers is None else workers, 1, MAX_WORKERS)
     kept = write_target(save, key="--save") if save is not None else None
     document = write_target(table, key="--table") if table is not None else None
 

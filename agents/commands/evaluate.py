@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from agents.recordings import Recorded
     from agents.tasks import Task
 
-MOST_EPISODES = 1_000_000
-MOST_WORKERS = 256
-MOST_RECORDINGS = 20
+MAX_EPISODES = 1_000_000
+MAX_WORKERS = 256
+MAX_RECORDINGS = 20
 """Failures a policy that are recorded by default: that of a whole swap has tens of MB."""
 SHOWN_SEEDS = 12
 """Failed seeds that the terminal shows; --json has them all."""
@@ -56,7 +56,7 @@ def command(
     record_failures: Annotated[
         str | None, typer.Option(help="Record failed episodes and the slowest success of each policy to this folder.")
     ] = None,
-    record_at_most: Annotated[int, typer.Option(help="Failed episodes of each policy to record.")] = MOST_RECORDINGS,
+    record_at_most: Annotated[int, typer.Option(help="Failed episodes of each policy to record.")] = MAX_RECORDINGS,
     trust_pickle: Annotated[
         bool,
         typer.Option(
@@ -76,10 +76,10 @@ def command(
 
     what = find_task(task)
     names = chosen_policies(what, policy)
-    at_most("--episodes", episodes, 1, MOST_EPISODES)
+    at_most("--episodes", episodes, 1, MAX_EPISODES)
     at_most("--seed", seed, 0, 2**63 - 1 - episodes)
-    processes = at_most("--workers", len(os.sched_getaffinity(0)) if workers is None else workers, 1, MOST_WORKERS)
-    at_most("--record-at-most", record_at_most, 0, MOST_EPISODES)
+    processes = at_most("--workers", len(os.sched_getaffinity(0)) if workers is None else workers, 1, MAX_WORKERS)
+    at_most("--record-at-most", record_at_most, 0, MAX_EPISODES)
     given = {"station": station, "truck": truck, "pack": pack, "parking": parking, "conditions": conditions}
     given |= {"action-mode": action_mode, "plant": plant}
     options = {name: value for name, value in given.items() if value is not None}

@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-MOST_AFTERWARDS = 0.5
+MAX_AFTERWARDS = 0.5
 """Selection and evaluation together get at most this share of the wall time, and play fewer episodes for it."""
 SAVING_S = 2.0
 """Kept at the least for writing at the end and for the end of the program [measured: 0.5 s, and 1 s to 2 s]."""
 GRACE_S = 2.0
 """Before anything is learnt the wall time may be exceeded by this: a policy is nearly there, or far off."""
-MOST_AGE_S = 600.0
+MAX_AGE_S = 600.0
 """A program older than this at its first line has not spent it on its start."""
 
 
@@ -61,7 +61,7 @@ def program_began_s() -> float:
         age_s = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
     except (OSError, ValueError, IndexError, AttributeError):
         return now_s
-    return now_s - age_s if 0.0 <= age_s < MOST_AGE_S else now_s
+    return now_s - age_s if 0.0 <= age_s < MAX_AGE_S else now_s
 
 
 class Budget:
@@ -111,7 +111,7 @@ class Budget:
 
     def afterwards_s(self, needed_s: float) -> float:
         """What to keep for selection and evaluation, which would need so much, and for writing."""
-        return min(needed_s, MOST_AFTERWARDS * self.total_s) + self.saving_s
+        return min(needed_s, MAX_AFTERWARDS * self.total_s) + self.saving_s
 
     def until_s(self, share: float = 1.0) -> float:
         """When, by `time.monotonic`, this share of what is left is over, but for what writing takes."""

@@ -51,7 +51,7 @@ TRAINING_SEEDS = 1 << 31
 """Seeds of training environments lie from here on; evaluations are asked for below."""
 SELECTION_SEED = 1 << 20
 """The first of the seeds on which the best policy is chosen: of none that training has or evaluations are asked for."""
-LEAST_SELECTION = 20
+MIN_SELECTION = 20
 """Episodes of each candidate below which a difference of their mean rewards says nothing."""
 PRELOADED = (__name__, "envs.alignment", "envs.docking", "envs.timing")
 """What the server of worker processes imports once for all of them: torch alone takes seconds of processor time."""
@@ -333,7 +333,7 @@ def _choose(bundle: _Bundle, best: int, scene: Scene, folder: Path) -> int:
 
     In training a policy is seen with the noise by which it explores, and that may shake it loose where without it it
     stays stuck. So the checkpoints, and step `best`, the best by the reward of training, play as they will be used. On
-    fewer than `LEAST_SELECTION` episodes nothing is chosen: it stays with `best`.
+    fewer than `MIN_SELECTION` episodes nothing is chosen: it stays with `best`.
     """
     model, config, watch = bundle.model, bundle.config, bundle.watch
     states = {best: deepcopy(model.policy.state_dict())}
@@ -359,7 +359,7 @@ def _choose(bundle: _Bundle, best: int, scene: Scene, folder: Path) -> int:
     told = evaluation.as_json()
     write_json(folder / "selection.json", told)
     chosen = best
-    if evaluation.played >= min(LEAST_SELECTION, config.selection_episodes):
+    if evaluation.played >= min(MIN_SELECTION, config.selection_episodes):
         chosen = list(names)[int(np.argmax([row["reward_mean"] for row in told["policies"]]))]
     watch.say(f"selection: step {chosen} of {len(names)} candidates, on {evaluation.played} episodes each")
     model.policy.load_state_dict(states[chosen])

@@ -15,7 +15,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepReturn
 
-from agents.train.budget import GRACE_S, MOST_AFTERWARDS, Budget
+from agents.train.budget import GRACE_S, MAX_AFTERWARDS, Budget
 from agents.train.checkpoint import Seen, save
 from agents.train.config import TrainConfig
 from twin.console import ProgressLine
@@ -79,7 +79,7 @@ class Afterwards:
         Where that is much of the time that an evaluation has, it is played in this process.
         """
         self.starting_s = starting_s
-        if STARTS * starting_s > MOST_AFTERWARDS * total_s:
+        if STARTS * starting_s > MAX_AFTERWARDS * total_s:
             self.workers, self.starting_s = 1, 0.0
 
     def take(self, lengths: list[float]) -> None:

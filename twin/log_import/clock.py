@@ -29,11 +29,11 @@ that is no more than the last share of it: the clock may be set between two line
 FAR_S = 3 * 86_400.0
 """A few lines at either end of the log that are farther than this from all others are strays."""
 NEARLY_ALL, MANY, EVEN = 0.9, 0.4, 0.8
-MOST_BREAKS = 20_000
+MAX_BREAKS = 20_000
 BACK_PERIODS, BACK_LEAST_NS = 1.5, 40_000_000
 AHEAD_PERIODS, AHEAD_LEAST_NS = 5.0, 200_000_000
 """Steps of the stamps that may be steps of the clock: by more than so many usual periods and than this time."""
-MOST_CANDIDATES = 500
+MAX_CANDIDATES = 500
 """Nobody sets a clock more often: lines that step back or pause more often than this do so for another reason."""
 
 
@@ -144,7 +144,7 @@ class ClockWatch:
                 row = self._row + a
                 self._runs.append(_Run(row, int(part[0]), int(part[-1]), int(part.max()), len(part), kinds[a]))
         self._row += len(t_ns)
-        if len(self._runs) > MOST_BREAKS:
+        if len(self._runs) > MAX_BREAKS:
             self._join_runs()
 
     def _breaks(self, t_ns: np.ndarray, steps: np.ndarray) -> dict[int, str]:
@@ -156,11 +156,11 @@ class ClockWatch:
         back[:-1] &= t_ns[1:] < (t_ns - steps)[:-1]
         ahead = steps > max(AHEAD_PERIODS * period, AHEAD_LEAST_NS)
         for kind, found in (("back", back), ("ahead", ahead)):
-            if self._candidates[kind] > MOST_CANDIDATES:
+            if self._candidates[kind] > MAX_CANDIDATES:
                 continue
             small = [k for k in np.flatnonzero(found).tolist() if k not in kinds]
             self._candidates[kind] += len(small)
-            if self._candidates[kind] <= MOST_CANDIDATES:
+            if self._candidates[kind] <= MAX_CANDIDATES:
                 kinds |= dict.fromkeys(small, kind)
             else:
                 self._runs = self._joined({run.row for run in self._runs if run.small != kind})
@@ -184,12 +184,12 @@ class ClockWatch:
         for before, run in zip(self._runs[:-1], self._runs[1:], strict=True):
             if run.small or run.first_ns > before.high_ns:
                 found.append(Candidate(run.row, before.high_ns, run.first_ns))
-        return found[: 4 * MOST_CANDIDATES]
+        return found[: 4 * MAX_CANDIDATES]
 
     def _join_runs(self) -> None:
         """Pauses come in any number where a log says only what changes: the shortest ones are no breaks any more."""
         self._runs = self._joined(set())
-        while len(self._runs) > MOST_BREAKS // 2:
+        while len(self._runs) > MAX_BREAKS // 2:
             self._ahead_ns *= 2
             kept = self._runs[:1]
             for run in self._runs[1:]:
@@ -201,7 +201,7 @@ class ClockWatch:
                     kept.append(run)
             back = sum(b.first_ns < a.last_ns for a, b in zip(kept[:-1], kept[1:], strict=True))
             self._runs = kept
-            if back > MOST_BREAKS // 4:
+            if back > MAX_BREAKS // 4:
                 self.in_no_order = True
                 return
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from twin.log_import.clock import ClockWatch
 
-LEAST_SHARE, MOST_GROUPS_SHARE = 0.4, 0.4
+MIN_SHARE, MAX_GROUPS_SHARE = 0.4, 0.4
 """Stamps are coarse where this share of a tag's lines have that of the line before."""
 
 
@@ -59,13 +59,13 @@ class StampGroups:
         self._groups += len(new)
         self._rows += len(t_ns)
         self._last = int(t_ns[-1])
-        if self._rows > 10_000 and self._groups > MOST_GROUPS_SHARE * self._rows:
+        if self._rows > 10_000 and self._groups > MAX_GROUPS_SHARE * self._rows:
             self._first = None
 
     def coarse(self, each: Mapping[str, ClockWatch]) -> Coarse:
         """How a long table's stamps are spread, by the watches of its tags."""
         same, lines = sum(w.same for w in each.values()), sum(w.lines for w in each.values())
-        if self._first is None or same < LEAST_SHARE * lines:
+        if self._first is None or same < MIN_SHARE * lines:
             return Coarse()
         fullest = max(each.values(), key=lambda w: w.same)
         if not fullest.coarse_ns:

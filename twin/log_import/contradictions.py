@@ -10,7 +10,7 @@ import numpy as np
 from twin.log_import.carries import Carry
 from twin.log_import.survey import Changes, Survey
 
-LEAST_NS = 500_000_000
+MIN_NS = 500_000_000
 """Open and closed at once for less than this is a switch on its way, or two tags of different age."""
 MOVED_M, MOVED_RAD = 0.010, 0.01
 SCATTER_M, SCATTER_RAD = 0.005, 0.005
@@ -73,7 +73,7 @@ def both_made(found: Survey) -> list[BothMade]:
         ends = np.append(times[1:], found.end_ns)
         for k in np.flatnonzero(made & ~np.append(False, made[:-1])).tolist():
             last = k + int(np.argmin(np.append(made[k:], False))) - 1
-            if ends[last] - times[k] >= LEAST_NS:
+            if ends[last] - times[k] >= MIN_NS:
                 told.append(BothMade(name.removesuffix("_closed"), int(times[k]), int(ends[last])))
     return sorted(told, key=lambda b: b.start_ns)
 

@@ -11,7 +11,7 @@ import numpy as np
 FEW_LINES, MAX_LINES, APART_NS = 2, 1000, 1_000_000_000
 """So few lines are dropouts, and more where they are this far apart: a bad sensor says so in line after line."""
 MAX_DROPOUTS, MAX_STEPS = 100_000, 20_000
-DEAD_BANDS, LEAST_STEP = 3.0, 10.0
+DEAD_BANDS, MIN_STEP = 3.0, 10.0
 """Values agree within so many times the step that this percentage of a signal's steps are smaller than."""
 
 
@@ -57,5 +57,5 @@ class DropoutWatch:
         steps = np.concatenate(self._steps or [np.empty(0)])
         if not len(steps) or not self._found:
             return np.empty(0, np.int64)
-        most = DEAD_BANDS * float(np.percentile(steps, LEAST_STEP))
+        most = DEAD_BANDS * float(np.percentile(steps, MIN_STEP))
         return np.array(sorted(t for times, apart in self._found if apart <= most for t in times), np.int64)

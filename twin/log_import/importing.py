@@ -23,7 +23,7 @@ from twin.log_import.losses import check_losses
 from twin.log_import.mapping import Mapping
 from twin.log_import.moments import told as said
 from twin.log_import.packs import timelines
-from twin.log_import.report import MOST_PHASES, ImportReport, cell_rows, findings_of, signal_rows
+from twin.log_import.report import MAX_PHASES, ImportReport, cell_rows, findings_of, signal_rows
 from twin.log_import.story import Story, story_of, tell_contradictions
 from twin.log_import.stretch import ESTIMATED, MEASURED, Completer
 from twin.log_import.survey import Survey, fills_of, survey
@@ -51,7 +51,7 @@ FRAME_NEEDS = {
 }
 """Channels of a robot that must be measured for a frame of it to count as measured."""
 FRAME_NEEDS["end_effector"] += ("sway_x_m", "sway_y_m")
-MOST_AFTER_S = 1e9
+MAX_AFTER_S = 1e9
 MAX_SAMPLES = 50_000_000
 """Eleven days at 50 samples a second. More come of stamps that are wrong, or of a log with a line an hour."""
 LATEST_NS = 2**32 * 10**9
@@ -83,7 +83,7 @@ class Moment:
     def parse(cls, text: str, key: str) -> Moment:
         """From `2026-02-11T14:20:00+08:00` or seconds; raises InputError that names the option."""
         try:
-            if abs(seconds := float(text)) <= MOST_AFTER_S:
+            if abs(seconds := float(text)) <= MAX_AFTER_S:
                 return cls(None, seconds)
         except ValueError:
             pass
@@ -214,7 +214,7 @@ def _write(
             {"name": p.name, "start_s": _s(p.start_ns, start_ns), "end_s": _s(p.end_ns, start_ns), "step": p.step}
             for p in story.phases
             if p.end_ns > start_ns and p.start_ns < end_ns
-        ][:MOST_PHASES],
+        ][:MAX_PHASES],
         events=sum(start_ns <= t <= end_ns for t, _ in story.events),
         unused_columns=[name for name in read.names if name not in read.used_columns][:200],
         readings=read.readings,

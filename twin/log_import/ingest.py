@@ -29,9 +29,9 @@ from twin.log_import.values import Codes, Column, ColumnFacts, Converter, alarm_
 ROW = "#row"
 """Column of a tag's spool that holds the number of the line among all lines."""
 WIDE = "wide"
-TEN_S_NS, MOST_TENS = 10_000_000_000, 200_000
+TEN_S_NS, MAX_TENS = 10_000_000_000, 200_000
 """Of a long table it is kept in which ten seconds any line was, of so many of them."""
-MOST_TAGS = 5000
+MAX_TAGS = 5000
 """So many tags of a long table are kept for messages."""
 
 
@@ -315,10 +315,10 @@ class _Reader:
         self._rows += len(rows)
         self._watch.feed(t_ns[good])
         self._groups.feed(t_ns[good])
-        if len(self._tens) < MOST_TENS:
+        if len(self._tens) < MAX_TENS:
             self._tens.update(np.unique(t_ns[good] // TEN_S_NS).tolist())
         for code, word in enumerate(words):
-            if len(self._seen_tags) < MOST_TAGS:
+            if len(self._seen_tags) < MAX_TAGS:
                 self._seen_tags.setdefault(word)
             columns = self._by_tag.get(word)
             if columns is None:
@@ -383,7 +383,7 @@ class _Reader:
             readings=readings_of(
                 self._mapping, self._clocks, "; ".join([*([quality] if quality else []), *unnamed]), self._unused_times
             ),
-            tens=frozenset(self._tens) if len(self._tens) < MOST_TENS else frozenset(),
+            tens=frozenset(self._tens) if len(self._tens) < MAX_TENS else frozenset(),
         )
 
 

@@ -16,7 +16,7 @@ CHUNK_ROWS = 20_000
 MAX_WAITING_BYTES = 256 * 2**20
 """So much may wait in memory for lines that come late."""
 FAR_APART, FEW = 0.02, 10
-UNEVEN, MOST_UNEVEN = 0.2, 10
+UNEVEN, MAX_UNEVEN = 0.2, 10
 """Stamps with more or fewer lines than usual, by this share of them; more such stamps are usual themselves."""
 PATIENT_NS = 10_000_000_000
 
@@ -144,7 +144,7 @@ class Ordered:
             self.facts.uneven.append(after)
         self._stamp, self._last_odd = int(stamps[-1]), bool(odd[-1])
         odd[-1] = False
-        if len(self.facts.uneven) <= MOST_UNEVEN:
+        if len(self.facts.uneven) <= MAX_UNEVEN:
             self.facts.uneven += stamps[odd | missing].tolist()
 
     def _unique(self, t_ns: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

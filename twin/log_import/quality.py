@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from twin.log_import.reading.numbers import to_text
-from twin.log_import.values import MOST_CODES, plain_code
+from twin.log_import.values import MAX_CODES, plain_code
 
 READINGS = {
     "opc_da": "OPC DA: 192 to 255 are good",
@@ -60,7 +60,7 @@ class Quality:
         numbers = []
         often = np.bincount(codes[codes >= 0], minlength=len(said))
         for word, count in zip(map(plain_code, said), often.tolist(), strict=True):
-            if len(self.words) < MOST_CODES:
+            if len(self.words) < MAX_CODES:
                 self.words.setdefault(word, len(self.words))
             numbers.append(float(self.words.get(word, -1)))
             if word in self.words:

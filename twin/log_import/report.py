@@ -10,14 +10,14 @@ from twin.log_import.ingest import WIDE, Ingested
 from twin.log_import.layout import Known
 from twin.log_import.mapping import Mapping
 from twin.log_import.moments import told
-from twin.log_import.ordered import MOST_UNEVEN
+from twin.log_import.ordered import MAX_UNEVEN
 from twin.log_import.story import Story
 from twin.log_import.survey import Survey, bridge_s, gap_s
 from twin.log_import.values import ColumnFacts
 
-MOST_PHASES = 5000
+MAX_PHASES = 5000
 """So many phases are listed in the report; all of them are in the recording."""
-MOST_PLACES = 20
+MAX_PLACES = 20
 """So many gaps, jumps or frozen stretches are told one by one."""
 NEAR_NS, MANY_CONTRADICTING = 1_000_000, 10
 """Gaps that begin so near are the same; so many contradicting lines may be a clock that was set back."""
@@ -138,9 +138,9 @@ def _of_clock(log: Ingested, found: Survey, mapping: Mapping) -> list[Finding]:
     for kind, places in seen.items():
         words, done = JUMPS[kind]
         where = f"first at {places[0]['logged']}, by {places[0]['by_s']:+.3f} s"
-        findings.append(Finding(words, len(places), where, done, tuple(places[:MOST_PLACES])))
+        findings.append(Finding(words, len(places), where, done, tuple(places[:MAX_PLACES])))
     order = found.order
-    if 0 < len(order.uneven) <= MOST_UNEVEN:
+    if 0 < len(order.uneven) <= MAX_UNEVEN:
         where = f"first at {told(order.uneven[0], log.is_relative)}"
         done = (
             "another number of lines than usual: lines are missing, or the clock was set; times there may be off by it"
@@ -166,11 +166,11 @@ def _of_clock(log: Ingested, found: Survey, mapping: Mapping) -> list[Finding]:
     if short:
         where = f"{(short[0][1] - short[0][0]) * 1e-9:.2f} s from {told(short[0][0], log.is_relative)}"
         done = "taken as time that passed; if it was the clock that was set forward, time.clock_steps: remove"
-        stretches = tuple(_stretch(a, b, log.is_relative) for a, b in short[:MOST_PLACES])
+        stretches = tuple(_stretch(a, b, log.is_relative) for a, b in short[:MAX_PLACES])
         findings.append(Finding("pause", len(short), where, done, stretches))
     if found.gaps:
         longest = max(found.gaps, key=lambda gap: gap[1] - gap[0])
-        places = [_stretch(a, b, log.is_relative) for a, b in found.gaps[:MOST_PLACES]]
+        places = [_stretch(a, b, log.is_relative) for a, b in found.gaps[:MAX_PLACES]]
         total = sum(b - a for a, b in found.gaps) * 1e-9
         begin, most_s = told(longest[0], log.is_relative), (longest[1] - longest[0]) * 1e-9
         where = f"{total:.2f} s in all, the longest {most_s:.2f} s from {begin}"
@@ -191,9 +191,7 @@ def _of_values(log: Ingested, found: Survey) -> list[Finding]:
     for name, stretches in found.frozen.items():
         if not stretches:
             continue
-        places = [
-            {**_stretch(s.start_ns, s.end_ns, log.is_relative), "value": s.value} for s in stretches[:MOST_PLACES]
-        ]
+        places = [{**_stretch(s.start_ns, s.end_ns, log.is_relative), "value": s.value} for s in stretches[:MAX_PLACES]]
         first = places[0]
         where = f"{name}: first from {first['from']} for {first['s']:.2f} s"
         findings.append(Finding("frozen value", len(stretches), where, "not used", tuple(places)))
@@ -215,7 +213,7 @@ def _of_values(log: Ingested, found: Survey) -> list[Finding]:
             findings.append(Finding("unreadable value", facts.unreadable, where, "taken as unknown"))
         if facts.bad_quality:
             findings.append(Finding("bad quality", facts.bad_quality, name, "taken as unknown"))
-        for word, count in list(facts.unmapped.items())[:MOST_PLACES]:
+        for word, count in list(facts.unmapped.items())[:MAX_PLACES]:
             findings.append(Finding("word without meaning", count, f"{name}: {word[:40]!r}", "taken as unknown"))
     return findings
 
@@ -227,7 +225,7 @@ def _of_story(story: Story, is_relative: bool) -> list[Finding]:
     ]
     for kind in dict.fromkeys(kind for _, kind, _ in story.contradictions):
         when = [(told(t_ns, is_relative), said) for t_ns, k, said in story.contradictions if k == kind]
-        places = tuple({"from": t, "what": said} for t, said in when[:MOST_PLACES])
+        places = tuple({"from": t, "what": said} for t, said in when[:MAX_PLACES])
         done = DONE_WITH_CONTRADICTIONS[kind]
         findings.append(Finding(kind, len(when), f"{when[0][1]}, from {when[0][0]}", done, places))
     for word, count in list(story.unknown_alarms.items())[:50]:

@@ -17,7 +17,7 @@ WAY_M, WAY_TIMES = 0.05, 4.0
 """and goes at least so far (m, rad), and so many times as far as it gets."""
 STEADY = 2.0
 """Going on as before: the speeds on both sides are no more than this factor apart,"""
-PERIODS, LEAST_NS = 4.0, 150_000_000
+PERIODS, MIN_NS = 4.0, 150_000_000
 """over so many of the intervals beside it and this time,"""
 STAYED, FAST_MPS = 0.4, 0.1
 """and it gets less than this share of the way that it would have gone, at no less than this speed (inching stops)."""
@@ -74,7 +74,7 @@ def _goes_on(t_ns: np.ndarray, x: np.ndarray) -> Seam | None:
     speed = dx / np.maximum(dt, 1e-9)
     wide = dt > PERIODS * np.minimum(np.append(np.inf, dt[:-1]), np.append(dt[1:], np.inf))
     before, after = np.append(0.0, speed[:-1]), np.append(speed[1:], 0.0)
-    found = wide & (dt * 1e9 > LEAST_NS) & (before * after > 0.0)
+    found = wide & (dt * 1e9 > MIN_NS) & (before * after > 0.0)
     found &= np.abs(dx) < STAYED * dt * np.minimum(np.abs(before), np.abs(after))
     for k in np.flatnonzero(found).tolist():
         sides = slice(max(k - BESIDE, 0), k), slice(k + 1, k + 1 + BESIDE)

@@ -32,7 +32,7 @@ FEW, MANY = 0.02, 0.05
 """So few lines of a time that others have are no clock that was set; so many lines lost are no reading."""
 HOLE_PERIODS = 10.0
 NEARLY = 0.8
-SECOND_NS, QUICK_NS, MOST_SECONDS = 1_000_000_000, 100_000_000, 3600
+SECOND_NS, QUICK_NS, MAX_SECONDS = 1_000_000_000, 100_000_000, 3600
 """A recorder with an interval up to the second tells whole seconds from any pause; longer ones are pauses."""
 FEW_APART = 3
 """An axis that is at two places at once so often was recorded by a clock that was set back."""
@@ -106,7 +106,7 @@ class Settling:
             return
         for begin_ns, end_ns in settled.unknown:
             seconds, rest_ns = divmod(end_ns - begin_ns - period_ns // 2, SECOND_NS)
-            if 0 < seconds <= MOST_SECONDS and rest_ns <= period_ns:
+            if 0 < seconds <= MAX_SECONDS and rest_ns <= period_ns:
                 raise self._mapping.refuse(
                     f"the times of {self._path.name} go ahead by {seconds} s from {iso(begin_ns)} to {iso(end_ns)}, "
                     "and nothing moved: nothing tells whether the clock was set or nothing was recorded",

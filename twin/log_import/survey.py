@@ -31,7 +31,7 @@ MOVED = 0.02
 """An axis whose setpoint goes this far (m, rad) while its position says exactly the same is frozen, noise or not."""
 FEW_SAMES, CHANCE = 4, 1e-4
 """Fewer equal samples in a row are never frozen, nor are so few that a whole log has them by chance more often."""
-MOST_CHANGES = 2_000_000
+MAX_CHANGES = 2_000_000
 LEAP_M, LEAP_MPS = 0.5, 10.0
 """No axis goes farther than this between two samples, and faster."""
 MAX_LEAPS = 100_000
@@ -246,7 +246,7 @@ def _watch(column: Column, mapping: Mapping, fill: Fill, slow_ns: int) -> _Chang
             or m.name.endswith("/shaper_rope_length_m")
             or "/scan_" in m.name
         )
-        return _ChangeWatch(fill.offset_ns, MOST_CHANGES if kept else 0)
+        return _ChangeWatch(fill.offset_ns, MAX_CHANGES if kept else 0)
     if "/reference_" in m.name:  # a setpoint has no noise and stands as long as it likes
         return _FrozenWatch(0, fill.offset_ns)
     told = m.spec.frozen_s if m.spec.frozen_s is not None else mapping.file.cleaning.frozen_s
@@ -256,7 +256,7 @@ def _watch(column: Column, mapping: Mapping, fill: Fill, slow_ns: int) -> _Chang
 class _ChangeWatch:
     """When a held signal changed; no more than `most` changes are kept."""
 
-    def __init__(self, offset_ns: int, most: int = MOST_CHANGES) -> None:
+    def __init__(self, offset_ns: int, most: int = MAX_CHANGES) -> None:
         self._offset_ns, self._most = offset_ns, most
         self._last = np.nan
         self._t: list[np.ndarray] = []

@@ -15,9 +15,9 @@ from twin.log_import.reading.numbers import to_float, to_text
 TRUE_WORDS = frozenset(("true", "1", "on", "yes", "t", "y", "ein", "ja", "wahr", "是"))
 FALSE_WORDS = frozenset(("false", "0", "off", "no", "f", "n", "aus", "nein", "falsch", "否"))
 """In capitals or not."""
-MOST_CODES = 100_000
-MOST_STATES = 64
-MOST_ODD, MOST_EXAMPLES = 20_000, 500
+MAX_CODES = 100_000
+MAX_STATES = 64
+MAX_ODD, MAX_EXAMPLES = 20_000, 500
 """So many batches and lines with odd values are kept until it is known which of them are of bad quality."""
 LineOf = Callable[[int], int]
 """Number in the file of a row of what is being read."""
@@ -52,7 +52,7 @@ class ColumnFacts:
         if self.states is None:
             return
         self.states |= set(np.unique(raw[np.isfinite(raw)]).tolist())
-        if len(self.states) > MOST_STATES or any(value != int(value) for value in self.states):
+        if len(self.states) > MAX_STATES or any(value != int(value) for value in self.states):
             self.states = None
 
     def note_bad(self, is_bad: np.ndarray, start: int) -> None:
@@ -97,7 +97,7 @@ class Codes:
         """30, 30.0 and 030 are the same step; NaN once there are more words than codes can be."""
         word = plain_code(word)
         if word not in self._number:
-            if len(self.words) >= MOST_CODES:
+            if len(self.words) >= MAX_CODES:
                 return np.nan
             self._number[word] = len(self.words)
             self.words.append(word)
@@ -201,9 +201,9 @@ def _note_unreadable(facts: ColumnFacts, said: pa.Array, bad: np.ndarray, line_o
     if bad.any():
         rows = np.flatnonzero(bad)
         facts.unreadable += len(rows)
-        if len(facts.odd) < MOST_ODD:
+        if len(facts.odd) < MAX_ODD:
             facts.odd.append((rows + facts.rows, None))
-            shown = rows[: MOST_EXAMPLES - len(facts.examples)].tolist()
+            shown = rows[: MAX_EXAMPLES - len(facts.examples)].tolist()
             facts.examples += [(k + facts.rows, line_of(k), str(said[k].as_py())) for k in shown]
         if facts.first_unreadable is None:
             facts.first_unreadable = (line_of(int(rows[0])), str(said[int(rows[0])].as_py()))
@@ -214,5 +214,5 @@ def _note_unmapped(facts: ColumnFacts, codes: np.ndarray, words: Sequence[str], 
         if np.isnan(meaning[k]) and (len(facts.unmapped) < 20 or word in facts.unmapped):
             rows = np.flatnonzero(codes == k)
             facts.unmapped[word] = facts.unmapped.get(word, 0) + len(rows)
-            if len(facts.odd) < MOST_ODD:
+            if len(facts.odd) < MAX_ODD:
                 facts.odd.append((rows + facts.rows, word))

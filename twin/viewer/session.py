@@ -21,7 +21,7 @@ from twin.viewer.source import Marker, PhaseSpan, Source
 TOAST_S, HINT_S = 2.5, 12.0
 CHART_BUDGET_S = 0.008
 WINDOWS_S = (2.0, 5.0, 10.0, 20.0, 40.0, 60.0, 120.0, 300.0)
-LEAST_STRETCH_S = 1.0
+MIN_STRETCH_S = 1.0
 SCALE_PER_NOTCH = 0.8
 
 State = dict[str, Any]
@@ -226,7 +226,7 @@ class Session:
         start_s, end_s = max(start_s, self.source.start_s), min(end_s, self.source.end_s)
         if end_s - start_s >= 0.999 * (self.source.end_s - self.source.start_s):
             self.stretch_s = None
-        elif end_s - start_s >= LEAST_STRETCH_S:
+        elif end_s - start_s >= MIN_STRETCH_S:
             self.stretch_s = (start_s, end_s)
 
     def _keep_in_sight(self) -> None:

@@ -32,7 +32,7 @@ from twin.log_import.stretch import ESTIMATE, Completer
 from twin.records import AXES, FLOATING_TABLE, FOUR_ROPE, YAW, X, Y, Z
 from twin.setup.setup import SwapSetup
 
-MOST_SAMPLES = 400_000
+MAX_SAMPLES = 400_000
 """Two hours at 50 Hz: what is compared is in memory as a whole."""
 
 
@@ -62,8 +62,8 @@ def gather(completer: Completer, blocks: Iterable[tuple[np.ndarray, np.ndarray]]
     names = [c.name for c in (*completer.channels, *completer.sensors)]
     for times, values in blocks:
         total += len(times)
-        if total > MOST_SAMPLES:
-            allowed = f"up to {MOST_SAMPLES} samples: choose a stretch with --start and --end"
+        if total > MAX_SAMPLES:
+            allowed = f"up to {MAX_SAMPLES} samples: choose a stretch with --start and --end"
             raise InputError("the log is too long to be compared as a whole", key="--compare", allowed=allowed)
         stamps.append(times)
         _, channels, sensors = completer.complete(times, values)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SHOWN = {"m": ("mm", 1e3), "rad": ("deg", math.degrees(1.0)), "n": ("kN", 1e-3)}
 """The unit that people read, and how many of it are one in SI."""
 LOG, TWIN, BAND, OUT = "#1f6fb4", "#d1741c", "rgba(120,120,120,0.18)", "#c0262d"
-MOST_POINTS = 9_000
+MAX_POINTS = 9_000
 CONTRADICTIONS = ("contradicting switches", "truck moved")
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #1d2530; max-width: 1180px; margin: 2em auto; padding: 0 1em; }
@@ -213,7 +213,7 @@ def _short(values: np.ndarray) -> np.ndarray:
 def _drawn(r: Residual) -> np.ndarray:
     """Indices of the samples that are drawn: all of them, or of a long log evenly some and the worst between them."""
     count = len(r.values)
-    step = -(-count // MOST_POINTS)
+    step = -(-count // MAX_POINTS)
     if step <= 1:
         return np.arange(count)
     size = np.nan_to_num(np.abs(r.values))

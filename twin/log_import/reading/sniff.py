@@ -37,7 +37,7 @@ START_BYTES = 4 << 20
 """Most of a file that is looked at from its beginning, unpacked."""
 END_BYTES = 1 << 20
 """And from its end."""
-MOST_TAGS = 2000
+MAX_TAGS = 2000
 """Of a long table that are told."""
 _PARQUET_ROWS = 20_000
 _TAG_LENGTH = 200
@@ -169,8 +169,8 @@ def _guess(table: Table, layout: TableLayout, values: dict[str, pa.Array]) -> Gu
             codes, words = to_text(values[guess.quality_column])
             often = np.bincount(codes[codes >= 0], minlength=len(words)).tolist()
             guess.quality_words = dict(zip(words, often, strict=True))
-        if len(guess.columns) >= MOST_TAGS:
-            notes.append(f"Only the first {MOST_TAGS} tags are told.")
+        if len(guess.columns) >= MAX_TAGS:
+            notes.append(f"Only the first {MAX_TAGS} tags are told.")
     else:
         guess.columns = [guess_column(name, values[name], layout, units.get(name, "")) for name in others]
     guess.notes = tuple(notes)
@@ -251,7 +251,7 @@ def _is_long(guess: Guess, others: list[str], values: dict[str, pa.Array], layou
     for name in others:
         codes, words = to_text(values[name])
         used = np.unique(codes[codes >= 0])
-        if len(used) < 2 or len(used) > max(MOST_TAGS, len(codes) // 2):
+        if len(used) < 2 or len(used) > max(MAX_TAGS, len(codes) // 2):
             continue
         like = sum(_LIKE_A_TAG.fullmatch(words[code][:_TAG_LENGTH]) is not None for code in used)
         has_value = any(_VALUE_NAME.search(other) for other in others if other != name)
@@ -283,6 +283,6 @@ def _tags(guess: Guess, values: dict[str, pa.Array], layout: TableLayout) -> lis
     column = values[guess.value_column]
     return [
         guess_column(words[k], column.take(pa.array(order[begin[k] : end[k]])), layout)
-        for k in range(min(len(words), MOST_TAGS))
+        for k in range(min(len(words), MAX_TAGS))
         if end[k] > begin[k]
     ]

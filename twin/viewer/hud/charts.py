@@ -19,7 +19,7 @@ from twin.viewer.signals import CHART_KEYS, ChartSet
 from twin.viewer.source import Gap
 
 HEAD_PX, TITLE_PX, AXIS_PX, GUTTER_PX, LABEL_APART_PX = 28, 22, 22, 52, 21
-FOOT_PX, LEAST_PLOT_PX = 15, 30
+FOOT_PX, MIN_PLOT_PX = 15, 30
 """Under each plot stands what its samples reach, so that no number lies on a line. Where a plot would be lower than
 this, fewer charts are shown, and the panel says so."""
 TICK_STEPS_S = (0.5, 1, 2, 5, 10, 20, 30, 60)
@@ -126,7 +126,7 @@ class ChartPanel:
     def _place(self, charts: Charts) -> None:
         kit, area = self._kit, self.area
         top, bottom = area.y + kit.px(HEAD_PX), area.bottom - kit.px(AXIS_PX)
-        fit = int((bottom - top) // kit.px(TITLE_PX + LEAST_PLOT_PX + FOOT_PX))
+        fit = int((bottom - top) // kit.px(TITLE_PX + MIN_PLOT_PX + FOOT_PX))
         sets = charts.sets[: max(fit, 1)]
         height = (bottom - top) / max(len(sets), 1)
         x, width = area.x + kit.px(GUTTER_PX), area.width - kit.px(GUTTER_PX) - kit.px(12)

@@ -12,7 +12,7 @@ from twin.viewer.hud.regions import Hit, Rect
 WIDTH_PX, ROW_PX, HEAD_PX = 322, 18, 54
 NAME_PX, THIS_X, OTHER_X, RESULT_X = 118, 180, 230, 310
 """Room for a phase's name; right edges of the columns of numbers."""
-MOST_OF_ROOM, LEAST_ROWS = 0.15, 3
+MAX_OF_ROOM, MIN_ROWS = 0.15, 3
 """The table takes no more than this share of the picture and shows the rows about the present phase."""
 SAME_S = 0.005
 
@@ -32,9 +32,9 @@ class GhostPanel:
     def update(self, model: HudModel, room: Rect) -> None:
         kit, table = self._kit, model.ghost
         assert table is not None
-        height_px = min(MOST_OF_ROOM * room.width * room.height / kit.px(WIDTH_PX), room.height - kit.px(8))
+        height_px = min(MAX_OF_ROOM * room.width * room.height / kit.px(WIDTH_PX), room.height - kit.px(8))
         fitting = int((height_px - kit.px(HEAD_PX + ROW_PX + 10)) // kit.px(ROW_PX))
-        fitting = max(fitting, min(LEAST_ROWS, int((room.height - kit.px(HEAD_PX + ROW_PX + 10)) // kit.px(ROW_PX))), 1)
+        fitting = max(fitting, min(MIN_ROWS, int((room.height - kit.px(HEAD_PX + ROW_PX + 10)) // kit.px(ROW_PX))), 1)
         first = self._first(table, fitting)
         rows = table.rows[first : first + fitting]
         height = kit.px(HEAD_PX) + (len(rows) + 1) * kit.px(ROW_PX) + kit.px(10)

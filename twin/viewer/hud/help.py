@@ -14,7 +14,7 @@ from twin.viewer.hud.regions import Hit, Rect
 WIDTH_PX, HEIGHT_PX, ROW_PX = 1096, 592, 24
 SCALE_STEP = 1.0 / 16.0
 COLUMNS_PX, KEYS_PX = (0, 316, 600), (112, 72, 196)
-TIGHT_COLUMNS_PX, TIGHT_KEYS_PX, TIGHT_WIDTH_PX, LEAST_SCALE = (0, 360, 694), (120, 78, 222), 1136, 0.7
+TIGHT_COLUMNS_PX, TIGHT_KEYS_PX, TIGHT_WIDTH_PX, MIN_SCALE = (0, 360, 694), (120, 78, 222), 1136, 0.7
 """Below that scale letters do not get smaller, and the columns need more of the width."""
 EVENTS = (
     ("info", style.ACCENT, "event"),
@@ -40,7 +40,7 @@ class HelpPage:
 
     def __init__(self, parent: NodePath, kit: Kit, size_px: tuple[int, int]) -> None:
         fits = min(size_px[0] / WIDTH_PX, size_px[1] / HEIGHT_PX)
-        self._tight = fits < LEAST_SCALE
+        self._tight = fits < MIN_SCALE
         self._width_px = TIGHT_WIDTH_PX if self._tight else WIDTH_PX
         fits = min(size_px[0] / self._width_px, size_px[1] / HEIGHT_PX)
         if fits < kit.scale:

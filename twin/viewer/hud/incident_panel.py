@@ -19,7 +19,7 @@ BESIDE_PX = 620
 """From this width on the last events stand beside the incident, else under it."""
 CAUSE_ROWS, VIOLATION_ROWS = 2, 2
 STACKED_ROWS, BESIDE_ROWS = 2, 5
-MOST_SHARE, MOST_WITH_TABLE = 0.62, 0.45
+MAX_SHARE, MAX_WITH_TABLE = 0.62, 0.45
 """Of the picture's height that the panel may take, alone and where the table of a ghost stands over it."""
 
 
@@ -69,7 +69,7 @@ class IncidentPanel:
         text_width = round(0.56 * inner) if beside else inner
         lines = self._lines(note, text_width)
         recent = len(note.recent) if beside else min(len(note.recent), STACKED_ROWS)
-        most = (MOST_WITH_TABLE if table else MOST_SHARE) * room.height - kit.px(PAD_PX)
+        most = (MAX_WITH_TABLE if table else MAX_SHARE) * room.height - kit.px(PAD_PX)
         if beside:
             rows = max(len(lines), min(recent, BESIDE_ROWS))
             recent = min(recent, rows)

@@ -1,7 +1,7 @@
 """Forces as arrows: what seat and guides press on the held pack, what the robot carries, the coupler.
 
 Length grows with the square root of the force, 1 m for 10 kN: 1 kN is 0.32 m, a pack's weight of 33 kN 1.8 m; linear
-arrows of both would not fit one picture. Below LEAST_N nothing is drawn. All forces are recorded in the world's axes.
+arrows of both would not fit one picture. Below MIN_N nothing is drawn. All forces are recorded in the world's axes.
 
 An arrow of a force that nobody measured has a shaft of dashes.
 
@@ -25,7 +25,7 @@ from twin.viewer.scene.robots.ropes import upright_to
 from twin.viewer.snapshot import Snapshot
 
 FORCE_PER_SQUARE_METRE_N = 10_000.0
-LEAST_N = 150.0
+MIN_N = 150.0
 SHAFT_M, HEAD_RADIUS_M, HEAD_M = 0.022, 0.060, 0.18
 HEAD_SHARE = 0.5  # of a short arrow's length at most
 GLOW = 0.55
@@ -34,7 +34,7 @@ DASHES = 5
 
 def length_of(force_n: float) -> float:
     """Drawn length (m); 0 where nothing is drawn."""
-    return math.sqrt(abs(force_n) / FORCE_PER_SQUARE_METRE_N) if abs(force_n) >= LEAST_N else 0.0
+    return math.sqrt(abs(force_n) / FORCE_PER_SQUARE_METRE_N) if abs(force_n) >= MIN_N else 0.0
 
 
 class Arrow:

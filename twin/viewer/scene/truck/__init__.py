@@ -18,7 +18,7 @@ from twin.viewer.scene.truck.wheels import TRAILER_SIDES, axle, wheel, wheel_pai
 from twin.viewer.snapshot import Snapshot
 
 GLASS_ALPHA, FAINT_ALPHA = 0.2, 0.07
-LEAST_ROLL_M = 0.001
+MIN_ROLL_M = 0.001
 """A parked truck's shove of less turns no wheel."""
 STEERING, TRAILER = "truck/steering_angle_rad", "trailer"
 """Channel and frame of a truck that drives; parked, its wheels and its trailer stand straight."""
@@ -163,7 +163,7 @@ class TruckModel:
 
     def _roll(self, x_m: float) -> None:
         """Wheels turn with the way along the lane: the truck's heading there is within a few degrees."""
-        if abs(x_m - self._rolled_m) < LEAST_ROLL_M:
+        if abs(x_m - self._rolled_m) < MIN_ROLL_M:
             return
         self._rolled_m = x_m
         for node in self.wheels:
