@@ -30,7 +30,7 @@ SWAY_SIGMA_M = 0.012
 ROPE_SPREAD_M = 0.4
 """Sheaves are higher or lower than the station file says by up to this: buildings and trucks differ [estimate]."""
 
-MOST_PARKINGS = 100
+MAX_PARKINGS = 100
 """A truck that has not parked inside the station's gate by then is one whose place the options fix outside it."""
 
 RANGES = {  # options that are numbers
@@ -88,7 +88,7 @@ class AlignmentChoice:
         rest = {name: value for name, value in fixed.items() if name in SWAP_OPTIONS}
         parkings = tries(self.swap, seed, rest, _stream(seed, "parking again"), station)
         swap = next(parkings)
-        for _ in range(MOST_PARKINGS):
+        for _ in range(MAX_PARKINGS):
             if not outside_gate(swap):
                 break
             swap = next(parkings)

@@ -73,8 +73,8 @@ OBSERVATION = (
 CONTROL = np.dtype(
     [
         ("residual", np.int64),  # 1: an action is added to what the servo would send
-        ("led", np.float64, 4),  # what the servo would send now: x, y, towards the seat (m/s), yaw (rad/s)
-        ("sent", np.float64, 4),  # the last setpoints
+        ("servo_setpoint", np.float64, 4),  # what the servo would send now: x, y, towards the seat (m/s), yaw (rad/s)
+        ("setpoint", np.float64, 4),  # the last setpoints
     ]
 )
 """One insertion's side of the decider."""
@@ -91,22 +91,22 @@ def new_control(mode: str, n: int = 1) -> np.ndarray:
 
 
 @kernel
-def lead(seen: Any, servo: Any, gains: Any, control: Any) -> None:
+def follow_servo(seen: Any, servo: Any, gains: Any, control: Any) -> None:
     """Take what is sensed now; the servo sees every look, whoever decides."""
-    servo_speeds(seen, servo, gains, control.led)
+    servo_speeds(seen, servo, gains, control.servo_setpoint)
     for i in range(4):
-        control.led[i] = min(max(control.led[i], -_SCALES[i]), _SCALES[i])
+        control.servo_setpoint[i] = min(max(control.servo_setpoint[i], -_SCALES[i]), _SCALES[i])
 
 
 @kernel
 def scaled_setpoints(control: Any, action: Any) -> None:
-    """The setpoints that a scaled action (4,) within its bounds means, into `control.sent`."""
+    """The setpoints that a scaled action (4,) within its bounds means, into `control.setpoint`."""
     for i in range(4):
         if control.residual == 0:
-            control.sent[i] = action[i] * _SCALES[i]
+            control.setpoint[i] = action[i] * _SCALES[i]
         else:
-            summed = control.led[i] + RESIDUAL_SHARES[i] * action[i] * _SCALES[i]
-            control.sent[i] = min(max(summed, -_SCALES[i]), _SCALES[i])
+            summed = control.servo_setpoint[i] + RESIDUAL_SHARES[i] * action[i] * _SCALES[i]
+            control.setpoint[i] = min(max(summed, -_SCALES[i]), _SCALES[i])
 
 
 @kernel
@@ -118,17 +118,17 @@ def observe(seen: Any, control: Any, out: Any) -> None:
         seen.speed_y_mps, seen.speed_in_mps, seen.speed_yaw_radps, seen.load, seen.axial, seen.lateral_x,
         seen.lateral_y, float(seen.pads[0]), float(seen.pads[1]), float(seen.pads[2]), float(seen.pads[3]),
         float(seen.frames), seen.elapsed_s, seen.carried_kg, seen.rope_m,
-        control.sent[0], control.sent[1], control.sent[2], control.sent[3],
-        control.led[0], control.led[1], control.led[2], control.led[3],
+        control.setpoint[0], control.setpoint[1], control.setpoint[2], control.setpoint[3],
+        control.servo_setpoint[0], control.servo_setpoint[1], control.servo_setpoint[2], control.servo_setpoint[3],
     )  # fmt: skip
     for i in range(len(values)):
         out[i] = min(max(values[i] * _PER_UNIT[i], _LOW[i]), _HIGH[i])
 
 
 @kernel
-def lead_one(seen: Any, servo: Any, gains: Any, control: Any) -> None:
-    """`lead` of one record each."""
-    lead(seen[0], servo[0], gains[0], control[0])
+def follow_servo_one(seen: Any, servo: Any, gains: Any, control: Any) -> None:
+    """`follow_servo` of one record each."""
+    follow_servo(seen[0], servo[0], gains[0], control[0])
 
 
 @kernel
@@ -162,7 +162,7 @@ class Control:
     def look(self, seen: Sensed) -> None:
         """Take what is sensed now; the servo sees every look, whoever decides."""
         as_record(seen, self._seen)
-        lead_one(self._seen, self._servo, self._gains, self._record)
+        follow_servo_one(self._seen, self._servo, self._gains, self._record)
 
     def observation(self) -> Array:
         """(O,) float32 in the order of OBSERVATION, of the last look; always a new array."""
@@ -173,5 +173,5 @@ class Control:
     def setpoints(self, scaled: Sequence[float]) -> Array:
         """(4,) along x, y, towards the seat and yaw, in m/s and rad/s, that a scaled action within its bounds means."""
         setpoints_one(self._record, np.array(scaled))
-        sent: Array = self._record["sent"][0].copy()
+        sent: Array = self._record["setpoint"][0].copy()
         return sent

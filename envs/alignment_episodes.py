@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from envs.alignment_case import AlignmentCase
-from envs.alignment_control import ACTION, OBSERVATION, lead, new_control, observe, scaled_setpoints
+from envs.alignment_control import ACTION, OBSERVATION, follow_servo, new_control, observe, scaled_setpoints
 from envs.alignment_reward import COSTS, ENDS, EPISODE, REWARD_WEIGHTS, RUNNING, SEATED, TIME_LIMIT, costs, reward_terms
 from envs.alignment_truth import read_truth
 from twin.alignment.sensed import DECISION_S, SENSED, WATCH, sense
@@ -47,7 +47,7 @@ def look_at(
 ) -> float:  # fmt: skip
     """Sense, observe into `out`, judge; reward terms and costs of the step, and the reward."""
     sense(world.image, world.control, p, watch, seen)
-    lead(seen, servo, gains, control)
+    follow_servo(seen, servo, gains, control)
     read_truth(world.truth, world.monitor, watch, e)
     if e.end == RUNNING and e.steps * DECISION_S >= time_limit_s - 1e-9:
         e.end = TIME_LIMIT
@@ -112,7 +112,7 @@ class Episodes:
         """Episode `i` stands at its start, watched by `watch` (1,) WATCH; `look_first` has to follow."""
         limits = case.swap.station.limits
         self.watches[i], self.servos[i] = watch[0], new_servo()[0]
-        self.controls["led"][i] = self.controls["sent"][i] = 0.0
+        self.controls["servo_setpoint"][i] = self.controls["setpoint"][i] = 0.0
         self.episodes[i] = np.zeros((), EPISODE)
         e = self.episodes[i]
         e["start_height_m"], e["jam_n"] = case.hover.height_m, jam_load_of(case.swap.setup)
@@ -127,7 +127,7 @@ class Episodes:
     def act(self, which: Array, actions: Array) -> Array:
         """(N, 4) setpoints along x, y, towards the seat and yaw (m/s, rad/s), after these finite actions (N, 4)."""
         act_all(which, actions, self._low, self._high, self.controls, self.episodes, self.clipped)
-        sent: Array = self.controls["sent"]
+        sent: Array = self.controls["setpoint"]
         return sent
 
     def look(self, which: Array, worlds: Array, params: Array) -> None:

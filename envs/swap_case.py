@@ -14,7 +14,7 @@ from twin import seeding
 from twin.catalogue import Pack, Station, Truck
 from twin.conditions import CONDITIONS, canonical
 from twin.setup.setup import SwapSetup, build_setup
-from twin.setup.variation import FRICTION_FACTORS, MOST_GAIN_SPREAD, POSE_FIELDS, Variation
+from twin.setup.variation import FRICTION_FACTORS, MAX_GAIN_SPREAD, POSE_FIELDS, Variation
 
 PARKINGS = ("guided", "unguided")
 """Ways of parking that an episode draws from."""
@@ -25,7 +25,7 @@ SERVO_GAIN_SPREAD = 0.1
 temperature between two services]."""
 
 RANGES = {  # options that are numbers; a pack's own file may be narrower
-    "servo_gain_spread": (0.0, MOST_GAIN_SPREAD),
+    "servo_gain_spread": (0.0, MAX_GAIN_SPREAD),
     "friction_factor": FRICTION_FACTORS,
     "pack_mass_kg": (100.0, 10_000.0),
     "truck_x_m": (-0.15, 0.15),

@@ -22,7 +22,7 @@ from twin.setup.setup import SwapSetup
 from twin.swap import SwapTwin
 
 Row = np.void | np.ndarray
-MOST_PARKINGS = 50
+MAX_PARKINGS = 50
 """A truck that has not parked inside the station's gate by then never will."""
 
 
@@ -186,7 +186,7 @@ def parkings(choice: SwapChoice, seed: int, options: dict[str, Any]) -> Iterator
         InputError: options that fix a pose with which no swap begins.
     """
     random = seeding.stream(seed, "swap parking again")
-    for case in itertools.islice(tries(choice, seed, options, random), MOST_PARKINGS):
+    for case in itertools.islice(tries(choice, seed, options, random), MAX_PARKINGS):
         if not outside_gate(case):
             yield case
     raise InputError("no swap begins with such a truck: it has to park again", key="options", value=options)

@@ -20,7 +20,7 @@ _UNITS: dict[str, tuple[tuple[float, float, str, int], ...]] = {
     "kg": ((0.0, 1.0, "kg", 0),),
     "": ((0.0, 1.0, "", 0),),
 }
-MOST_DECIMALS = 3
+MAX_DECIMALS = 3
 DRIVES = {"top_lift": "hoist", "chassis": "lift"}
 """What lifts and lowers, by kind of station."""
 
@@ -34,7 +34,7 @@ def amounts(values: Sequence[float], unit: str) -> tuple[str, ...]:
     different = len(set(values))
     while True:
         texts = [f"{v * factor:.{decimals}f}" for v in values]
-        if len(set(texts)) >= different or decimals >= MOST_DECIMALS:
+        if len(set(texts)) >= different or decimals >= MAX_DECIMALS:
             break
         decimals += 1
     return tuple(f"{_unsigned_zero(text)} {name}".rstrip() for text in texts)

@@ -19,7 +19,7 @@ from envs.vector.infos import Columns, masked
 from twin.errors import InputError
 
 Array = np.ndarray
-MOST_ENVS = 1 << 20
+MAX_ENVS = 1 << 20
 MODES = (AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP)
 
 
@@ -43,8 +43,8 @@ class BatchedEnv(VectorEnv[Array, Array, Array]):
         max_episode_steps: int | None = None,
     ) -> None:
         """`max_episode_steps`: an episode is truncated after so many steps, as `gymnasium.wrappers.TimeLimit` does."""
-        if type(num_envs) is not int or not 1 <= num_envs <= MOST_ENVS:
-            raise InputError("not a number of worlds", key="num_envs", value=num_envs, allowed=f"1 to {MOST_ENVS}")
+        if type(num_envs) is not int or not 1 <= num_envs <= MAX_ENVS:
+            raise InputError("not a number of worlds", key="num_envs", value=num_envs, allowed=f"1 to {MAX_ENVS}")
         if render_mode is not None:
             allowed = 'None; vectorization_mode="sync" has pictures'
             raise InputError("not on the batch", key="render_mode", value=render_mode, allowed=allowed)

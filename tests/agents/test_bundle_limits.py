@@ -118,12 +118,12 @@ def test_a_sound_one_opens_within_the_limits(name: str, measured: Any) -> None:
 
 
 def test_a_file_beyond_what_a_bundle_may_hold_is_refused(tmp_path: Path) -> None:
-    from agents.bundle import MOST_BYTES
+    from agents.bundle import MAX_BYTES
     from tests.agents.test_bundle import load, write_tiny
 
     folder = write_tiny(tmp_path / "tiny")
     with (folder / "policy.onnx").open("r+b") as file:
-        file.truncate(MOST_BYTES["policy.onnx"] + 1)
+        file.truncate(MAX_BYTES["policy.onnx"] + 1)
     with pytest.raises(InputError, match="file is too large"):
         load(folder)
 

@@ -17,7 +17,7 @@ import swaptwin
 from agents.commands.train import report
 from agents.episodes import Scene
 from agents.tasks import TASKS
-from agents.train.budget import GRACE_S, MOST_AFTERWARDS, Budget, at_most
+from agents.train.budget import GRACE_S, MAX_AFTERWARDS, Budget, at_most
 from agents.train.run import train
 from agents.train.watch import Afterwards
 from tests.agents.test_train import SCENE, tiny_config
@@ -130,7 +130,7 @@ def test_what_is_kept_for_afterwards_is_what_it_would_take() -> None:
     assert after.evaluation_s() == pytest.approx(2.0 + 3 * 100 * 80 / 500)
     budget = Budget(100.0)
     assert budget.afterwards_s(10.0) == pytest.approx(10.0 + budget.saving_s)
-    assert budget.afterwards_s(1e6) == pytest.approx(MOST_AFTERWARDS * 100.0 + budget.saving_s)
+    assert budget.afterwards_s(1e6) == pytest.approx(MAX_AFTERWARDS * 100.0 + budget.saving_s)
 
 
 def test_a_short_evaluation_starts_no_processes() -> None:

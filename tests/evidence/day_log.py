@@ -28,7 +28,7 @@ from tests.twin.log_import.truth import AXES, truth_of
 TABLE = "day_log"
 T0_NS = 1_770_790_000_000_000_000
 HZ = 50
-MOST_MB = 500.0
+MAX_MB = 500.0
 PIECE_ROWS = 50_000
 
 IMPORT = """
@@ -170,7 +170,7 @@ def main() -> int:
         found = measure(Path(folder), told.hours)
     text = json.dumps(found, indent=1) + "\n"
     print(text)
-    if found["peak_mb"] >= MOST_MB or found["rows_per_s"] <= 60 * HZ:  # an hour of log in a minute
+    if found["peak_mb"] >= MAX_MB or found["rows_per_s"] <= 60 * HZ:  # an hour of log in a minute
         print("no longer holds: an hour of log in a minute, within 500 MB", file=sys.stderr)
     if told.write:
         from tests.benchmarks.table import this_machine

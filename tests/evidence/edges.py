@@ -30,7 +30,7 @@ from tests.evidence import agreement, edge_rows
 from tests.evidence.edge_cases import case_of, draw_case, spread
 from tests.evidence.edge_compare import REDUCED, REFERENCE, Pair, differing, met, pairs_of, table, worth_a_look
 from tests.evidence.markers import made_from, of_this_version, replace
-from tests.evidence.part import MOST_SEED, OneLine, cores, count, process_count
+from tests.evidence.part import MAX_SEED, OneLine, cores, count, process_count
 from tests.evidence.timing_draws import as_yaml
 from twin.errors import InputError
 from twin.runner.kinds import PLANTS
@@ -128,7 +128,7 @@ def _options() -> argparse.Namespace:
         one.add_argument("--station", action="append", choices=STATIONS, help="again for more; all when left out")
         one.add_argument("--swaps", type=count(1, 10_000), default=60, help="a station")
         one.add_argument("--first", type=count(0, 1_000_000), default=0, help="number of the first")
-        one.add_argument("--draw", type=count(0, MOST_SEED), default=0, help="seed of the draws")
+        one.add_argument("--draw", type=count(0, MAX_SEED), default=0, help="seed of the draws")
         one.add_argument("--id", action="append", help="only these cases")
         if name != "drawn":
             one.add_argument("-o", type=Path, required=True, help="folder of the rows")
@@ -141,7 +141,7 @@ def _options() -> argparse.Namespace:
     for name in ("play", "show", "timing"):
         one = commands.add_parser(name)
         one.add_argument("id")
-        one.add_argument("--draw", type=count(0, MOST_SEED), default=0, help="seed of the draws")
+        one.add_argument("--draw", type=count(0, MAX_SEED), default=0, help="seed of the draws")
         if name == "play":
             one.add_argument("--plant", choices=PLANTS, default=REFERENCE)
             one.add_argument("--record", help="write a recording (MCAP) to this file")

@@ -78,7 +78,7 @@ def cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-MOST_WORKERS, MOST_SEED = 64, 2**31
+MAX_WORKERS, MAX_SEED = 64, 2**31
 """Processes of one run; a seed of draws, which the seeds of swaps are counted up from."""
 
 
@@ -93,7 +93,7 @@ def count(low: int, high: int) -> Callable[[str], int]:
     return read
 
 
-process_count = count(1, MOST_WORKERS)
+process_count = count(1, MAX_WORKERS)
 
 
 class OneLine(argparse.ArgumentParser):

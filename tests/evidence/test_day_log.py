@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.evidence.day_log import HZ, IMPORT, MOST_MB, compile_kernels, in_process, positions, write_log
+from tests.evidence.day_log import HZ, IMPORT, MAX_MB, compile_kernels, in_process, positions, write_log
 from tests.twin.log_import.truth import AXES
 from twin.recording import open_recording
 
@@ -20,7 +20,7 @@ def test_ten_minutes_come_back_sample_by_sample(tmp_path: Path) -> None:
     assert told["rows"] == told["samples"] == rows == 600 * HZ
     # the log repeats one swap: where it begins anew x and y are elsewhere from one sample to the next
     assert told["findings"] == ["leap", "leap"]
-    assert told["peak_mb"] < MOST_MB
+    assert told["peak_mb"] < MAX_MB
     names = [f"robot0/{axis}/position_{'rad' if axis == 'yaw' else 'm'}" for axis in AXES]
     with open_recording(tmp_path / "log.mcap") as recording:
         t_s, values = recording.states(names=names)

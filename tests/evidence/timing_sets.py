@@ -34,7 +34,7 @@ import numpy as np
 from agents.statistics import wilson
 from envs.choosing import fitting
 from tests.evidence.markers import made_from, of_this_version, replace, stamp
-from tests.evidence.part import MOST_SEED, ROOT, OneLine, cores, count, process_count
+from tests.evidence.part import MAX_SEED, ROOT, OneLine, cores, count, process_count
 from tests.evidence.timing_draws import as_yaml, catalogue_set
 from twin import seeding
 from twin.catalogue import Station, TimingSet, load_pack, load_station, load_truck
@@ -253,7 +253,7 @@ def main() -> int:
     parser.add_argument(
         "--corners", type=count(0, 1_000_000), default=2_000, help="sets of corners a station; default 2000"
     )
-    parser.add_argument("--draw", type=count(0, MOST_SEED), default=0, help="seed of the draws")
+    parser.add_argument("--draw", type=count(0, MAX_SEED), default=0, help="seed of the draws")
     parser.add_argument("--workers", type=process_count, default=cores(), help="processes; default: one a core")
     parser.add_argument("--again", action="store_true", help="play everything anew")
     parser.add_argument("--write", action="store_true", help=f"put the table into docs/{DOCUMENT.name}")

@@ -83,13 +83,13 @@ def test_a_folder_that_cannot_be_is_refused(tmp_path: Path, capsys: pytest.Captu
 def test_what_a_worker_sends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Pipe:
         def __init__(self) -> None:
-            self.sent: list[Any] = []
+            self.setpoint: list[Any] = []
 
         def send(self, what: Any) -> None:
-            self.sent.append(what)
+            self.setpoint.append(what)
 
         def close(self) -> None:
-            self.sent.append("closed")
+            self.setpoint.append("closed")
 
     def run(self: SwapTwin) -> SwapResult:
         while self.program.time_s(0) < 2.0 and self.program.advance():
@@ -100,10 +100,10 @@ def test_what_a_worker_sends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(SwapTwin, "run", run)
     pipe = Pipe()
     demo._work(pipe, "top_lift", 0, str(tmp_path / "a.mcap"))  # type: ignore[arg-type]
-    assert isinstance(pipe.sent[0], demo.Progress)
-    assert pipe.sent[0].text.startswith("identify  0.0 s, ")
-    assert isinstance(pipe.sent[-2], SwapResult)
-    assert pipe.sent[-1] == "closed"
+    assert isinstance(pipe.setpoint[0], demo.Progress)
+    assert pipe.setpoint[0].text.startswith("identify  0.0 s, ")
+    assert isinstance(pipe.setpoint[-2], SwapResult)
+    assert pipe.setpoint[-1] == "closed"
     pipe = Pipe()
     demo._work(pipe, "top_lift", 0, str(tmp_path / "no" / "a.mcap"))  # type: ignore[arg-type]
-    assert isinstance(pipe.sent[0], InputError)
+    assert isinstance(pipe.setpoint[0], InputError)

@@ -18,7 +18,7 @@ from twin.viewer.studio import Studio
 SIZE_PX = (160, 90)
 BEHIND_FRONT_M, ASIDE_M = 12.0, 2.5
 """A spot on the ground beside the trailer: the sun comes from ahead on the right, so the left is in the shade."""
-MOST_IN_SHADE = 0.8
+MAX_IN_SHADE = 0.8
 """Brightness in the shade as a share of that in the sun: it is 0.67 on concrete."""
 
 
@@ -56,7 +56,7 @@ def test_the_first_picture_has_the_shadow_of_the_trailer(source, quality):
     shade, sun = spot(source, ASIDE_M), spot(source, -ASIDE_M)
     no_shade, no_sun = first_pictures(source, "low", shade, sun)
     in_shade, in_sun = first_pictures(source, quality, shade, sun)
-    assert in_shade.mean() < MOST_IN_SHADE * no_shade.mean()
+    assert in_shade.mean() < MAX_IN_SHADE * no_shade.mean()
     assert in_sun.mean() == pytest.approx(no_sun.mean(), abs=1.0)
 
 
@@ -77,7 +77,7 @@ def test_in_motion_a_shadow_is_at_most_one_picture_late(source):
     with Studio(source.layout, source.names, SIZE_PX, "medium", spot(source, ASIDE_M)) as studio:
         shade = studio.picture(now).mean()
         sun = studio.picture(moved_away(now)).mean()
-        assert shade < MOST_IN_SHADE * sun
+        assert shade < MAX_IN_SHADE * sun
         for snapshot, expected in ((now, shade), (moved_away(now), sun), (now, shade)):
             for _ in range(2):
                 studio.stage.next_picture(still=False)

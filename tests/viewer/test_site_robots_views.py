@@ -18,7 +18,7 @@ from twin.setup.jobs import Job, Seat
 from twin.viewer.graphics.offscreen import Offscreen
 from twin.viewer.graphics.quality import QUALITIES
 from twin.viewer.layout import Layout
-from twin.viewer.scene.arrows import FORCE_PER_SQUARE_METRE_N, LEAST_N, Arrow, ForceArrows, length_of
+from twin.viewer.scene.arrows import FORCE_PER_SQUARE_METRE_N, MIN_N, Arrow, ForceArrows, length_of
 from twin.viewer.scene.frames import FrameNodes
 from twin.viewer.scene.measured import MeasuredSeats
 from twin.viewer.scene.mesh import Mesh
@@ -311,7 +311,7 @@ def test_an_arrow_has_the_force_s_direction_and_the_root_of_its_size(force: tupl
 
 
 def test_small_forces_have_no_arrow() -> None:
-    assert length_of(LEAST_N - 1.0) == 0.0
+    assert length_of(MIN_N - 1.0) == 0.0
     assert length_of(FORCE_PER_SQUARE_METRE_N) == pytest.approx(1.0)
     arrow = Arrow(NodePath("test"), "a")
     arrow.show(np.zeros(3), np.array([10.0, 0.0, 0.0]))

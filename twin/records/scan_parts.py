@@ -1,4 +1,4 @@
-"""What a PLC scan may leave out where nobody looks at it, as bits: the rest is as it was in the last scan.
+"""What an unobserved PLC scan may leave out, as bits: the rest is as it was in the last scan.
 
 A plant that knows what has not moved since tells `plc_scan_unseen` so; nothing comes out differently. The
 safety monitor is no part of this: it looks at everything in every scan.

@@ -97,7 +97,7 @@ def plc_scan(world: World, p: Params, commands: Any, dt_s: float) -> int:
 
 @kernel
 def plc_scan_unobserved(world: World, p: Params, commands: Any, dt_s: float, anew: int) -> int:
-    """`plc_scan` that nobody looks at: sway and lateral force are read only where this scan's outcome hangs on them.
+    """`plc_scan` of an unobserved scan: sway and lateral force are read only where its outcome depends on them.
 
     Whoever looks afterwards reads them first, with `read_sway_and_force` of scan `sensors.scans - 1`.
 

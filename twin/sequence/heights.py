@@ -19,7 +19,7 @@ PULL_SHARE = 0.2
 """Part of a pack's weight that a pull test adds to holding it."""
 PULL_TRAVEL_SHARE = 0.8
 """Part of the creep-out height that a pull test may travel: a pack that no lock holds has not left its seat then."""
-LEAST_PULL = 0.11
+MIN_PULL = 0.11
 """Part of its weight as it was weighed that a pull test adds to holding a pack at the least [estimate]."""
 PULL_CUT_OFF = 0.93
 """Share of the overload cut-off that a pull test does not exceed: its stop overshoots by a few per cent."""
@@ -129,4 +129,4 @@ def least_pull_n(program: Program, selection: Selection) -> np.ndarray:
     """
     gravity = float(program.runner.params["gravity_mps2"][0])
     carried_kg = program.runner.worlds["control"]["carried_kg"][selection.world, selection.robot]
-    return weight_n(program) + (1.0 + LEAST_PULL) * carried_kg * gravity
+    return weight_n(program) + (1.0 + MIN_PULL) * carried_kg * gravity

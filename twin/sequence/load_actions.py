@@ -68,7 +68,7 @@ def weigh(phase: str, which: str, pack: str | None) -> Start:
 
 
 def let_rest(phase: str, which: str, pack: str) -> Start:
-    """Gripped, off a locked pack that a table has pressed home: its weight has to pass to the locks.
+    """Gripped, off a locked pack that a table has seated: its weight has to pass to the locks.
 
     What they do not hold comes along, and is found out while it is still gripped.
     """

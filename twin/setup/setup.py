@@ -106,8 +106,8 @@ class _Nominal(NamedTuple):
     params: np.ndarray
 
 
-_REMEMBERED: dict[tuple[object, ...], _Nominal] = {}
-MOST_REMEMBERED = 256
+_CACHE: dict[tuple[object, ...], _Nominal] = {}
+MAX_CACHED = 256
 
 
 def _nominal(
@@ -116,7 +116,7 @@ def _nominal(
     """Made once for the same parts: models are frozen, and a station with other ropes shares the rest of them."""
     parts = (value for name, value in vars(station).items() if name != "reeving")
     key = (*map(id, parts), id(truck), id(pack), *(slots or {}).items())
-    if key not in _REMEMBERED:
+    if key not in _CACHE:
         resolve(station, truck, pack)
         jobs, seats = plan_jobs(station, truck, slots)
         params = np.zeros(1, PARAMS)
@@ -125,10 +125,10 @@ def _nominal(
         _fill_packs_and_seats(p, station, pack, jobs, seats)
         _fill_truck(p, truck, pack, len(truck.seats_xyz_m))
         _fill_limits_and_sensors(p, station)
-        while len(_REMEMBERED) >= MOST_REMEMBERED:
-            del _REMEMBERED[next(iter(_REMEMBERED))]
-        _REMEMBERED[key] = _Nominal((station, truck, pack), jobs, seats, params)
-    return _REMEMBERED[key]
+        while len(_CACHE) >= MAX_CACHED:
+            del _CACHE[next(iter(_CACHE))]
+        _CACHE[key] = _Nominal((station, truck, pack), jobs, seats, params)
+    return _CACHE[key]
 
 
 def axis_of(station: Station, name: str) -> Any:

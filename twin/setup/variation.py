@@ -45,7 +45,7 @@ def sight_in(conditions: str) -> Sight:
     )
 
 
-MOST_GAIN_SPREAD = 0.5
+MAX_GAIN_SPREAD = 0.5
 """Half or one and a half times the designed gain: beyond it an axis is broken rather than badly tuned [estimate]."""
 FRICTION_FACTORS = (0.3, 3.0)
 """Guide friction over the pack file's: fresh grease to dry and rusty [estimate]."""
@@ -58,7 +58,7 @@ class Variation(Strict):
     conditions: Annotated[str, BeforeValidator(canonical)] = Field(
         default="clear", description="clear, night, rain or night+rain"
     )
-    servo_gain_spread: Annotated[float, Field(ge=0.0, le=MOST_GAIN_SPREAD)] = Field(
+    servo_gain_spread: Annotated[float, Field(ge=0.0, le=MAX_GAIN_SPREAD)] = Field(
         default=0.0, description="share by which velocity and position gain of each axis are drawn either way"
     )
     friction_factor: Annotated[float, Field(ge=FRICTION_FACTORS[0], le=FRICTION_FACTORS[1])] | None = None

@@ -24,8 +24,8 @@ Policy = Callable[[Array], Array]
 ALIGNMENT = "swaptwin/Alignment-v0"
 WORLDS, LARGE = (1, 64, 1024), (16384,)
 SECONDS = 8.0
-"""Of steps, for each number of worlds; at the least LEAST_STEPS."""
-LEAST_STEPS = 8
+"""Of steps, for each number of worlds; at the least MIN_STEPS."""
+MIN_STEPS = 8
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Speed:
 
 
 def measure(
-    worlds: int, arguments: dict[str, Any], policy: Policy, *, seconds: float = SECONDS, least: int = LEAST_STEPS
+    worlds: int, arguments: dict[str, Any], policy: Policy, *, seconds: float = SECONDS, least: int = MIN_STEPS
 ) -> Speed:
     """Let this many worlds run for so long, from the starts of their episodes on."""
     clock = time.perf_counter
@@ -106,7 +106,7 @@ def vector_rows(
     *,
     numbers: tuple[int, ...] = WORLDS,
     seconds: float = SECONDS,
-    least: int = LEAST_STEPS,
+    least: int = MIN_STEPS,
 ) -> list[Row]:
     """Three rows for each number of worlds, and one of what a reset costs."""
     import numba

@@ -66,8 +66,8 @@ class LookAhead:
             getattr(copy.plant, name)[used] = getattr(real.plant, name)[each]
         speeds = candidates.reshape(-1, 4) * _SCALES
         if env.action_mode == "residual":
-            led = env._episodes.controls["led"][each]
-            speeds = np.clip(led + RESIDUAL_SHARES * speeds, -_SCALES, _SCALES)
+            servo = env._episodes.controls["servo_setpoint"][each]
+            speeds = np.clip(servo + RESIDUAL_SHARES * speeds, -_SCALES, _SCALES)
         watches = env.batch.watches[each]
         send_speeds(used, copy.worlds, copy.params, copy.commands, watches, speeds)
         copy.run_to(used, copy.worlds["truth"]["tick"][used] + self._ticks)

@@ -32,7 +32,7 @@ STRONG = 8.0
 the spreader's rotation)."""
 HOIST_BRAKE = 6.0
 """A hoist brake holds at most so many times the rated load [chosen]: ordinary sizing is 2."""
-LEAST_SHARE = 0.01
+MIN_SHARE = 0.01
 """Of the load on it, that an axis with its frame and drive weighs [chosen] (shipped: from 0.10, a cross slide)."""
 FASTEST_MPS2 = 0.5 * G
 """Acceleration of an axis [chosen] (shipped: up to 0.5 m/s2)."""
@@ -86,7 +86,7 @@ def loop_problems(s: Station, axis: str) -> Iterator[Problem]:
     )
     carried, part = (loaded, "moving_inertia_kgm2") if unit == "rad" else (s.limits.rated_load_kg, "moving_mass_kg")
     why = "no frame or drive is a hundredth of what it carries"
-    yield from within(s, f"{key}.{part}", why, LEAST_SHARE * carried)
+    yield from within(s, f"{key}.{part}", why, MIN_SHARE * carried)
     reach = s.end_effector.flipper_capture_m
     if unit == "rad":
         reach /= 0.5 * s.end_effector.size_m[1]
