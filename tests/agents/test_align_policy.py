@@ -66,7 +66,7 @@ def bundle(folder: Path, modes: list[str] | None, push: np.ndarray = PUSH) -> Pa
 
 
 @pytest.mark.parametrize(
-    "cell",
+    "setup",
     [
         "--station top_lift --plant rom",
         slow("--station top_lift"),

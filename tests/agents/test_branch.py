@@ -11,7 +11,7 @@ import pytest
 from swaptwin import run
 from tests.envs.episodes import make
 from tests.tiers import slow
-from tests.twin.branch.rom_swaps import end_sha256, told
+from tests.twin.recording.resume.rom_swaps import end_sha256, told
 from twin.recording import open_recording
 from twin.recording.swap import verify
 

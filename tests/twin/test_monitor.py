@@ -39,7 +39,7 @@ from twin.records import (
     new_command,
 )
 from twin.result import violations_of
-from twin.runner.scan import plc_scan_unseen
+from twin.runner.scan import plc_scan_unobserved
 from twin.setup.setup import build_setup
 
 SCAN_S = 0.01
@@ -777,12 +777,12 @@ def test_scans_that_nobody_looks_at_are_checked_like_all_others():
     """A plant may say that nothing has moved since: the monitor does not rely on it."""
     _, w, p = records("top_lift")
     commands = new_command(2)
-    plc_scan_unseen(w, p, commands, SCAN_S, 0)
+    plc_scan_unobserved(w, p, commands, SCAN_S, 0)
     assert not w["monitor"]["violation"].any()
     w["truth"]["q"][0, X] = p["axis_max"][0, X] + 0.01
     w["truth"]["lock_position"][w["truth"]["pack_seat"][0]], w["truth"]["locked"][w["truth"]["pack_seat"][0]] = 0.0, -1
     w["truth"]["pad_gap_m"][0] = 0.1
-    plc_scan_unseen(w, p, commands, SCAN_S, 0)
+    plc_scan_unobserved(w, p, commands, SCAN_S, 0)
     assert np.flatnonzero(w["monitor"]["violation"]).tolist() == [2, 6]
 
 

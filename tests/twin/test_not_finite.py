@@ -13,7 +13,7 @@ import pytest
 
 from swaptwin import run
 from tests.determinism.short_swap import short_swap
-from tests.twin.edited_recording import edited
+from tests.twin.recording.swap.edited_recording import edited
 from twin.finite import with_nulls
 from twin.recording import open_recording
 from twin.recording.swap import verify

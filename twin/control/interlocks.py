@@ -207,7 +207,7 @@ def load_share(image: Image, p: Params, r: int) -> float:
 
 @kernel
 def find_trip(image: Image, control: Control, p: Params, commands: Any, dt_s: float, anew: int) -> int:
-    """The reason to trip in this scan, or TRIP_NONE. `anew` as for `twin.runner.scan.plc_scan_unseen`."""
+    """The reason to trip in this scan, or TRIP_NONE. `anew` as for `twin.runner.scan.plc_scan_unobserved`."""
     off, scale = p.interlock_off, p.interlock_scale
     if image.power_off_seen == 1 and off[TRIP_POWER] == 0:
         note_trip(control, -1, DRIVE_POWER, -1, 0.0, 1.0)

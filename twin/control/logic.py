@@ -359,7 +359,7 @@ def at_end(image: Image, c: Command, r: int) -> bool:
 
 @kernel
 def run_logic(image: Image, control: Control, p: Params, commands: Any, dt_s: float, anew: int) -> int:
-    """The scan's part after the sensors; COMMAND_ENDED or 0. `anew` as for `plc_scan_unseen`."""
+    """The scan's part after the sensors; COMMAND_ENDED or 0. `anew` as for `plc_scan_unobserved`."""
     for r in range(p.robots):
         if anew & (ROBOT_MOVED << r):
             update_axis_states(image, p, r, image.clock_s)

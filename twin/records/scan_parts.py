@@ -1,6 +1,6 @@
 """What an unobserved PLC scan may leave out, as bits: the rest is as it was in the last scan.
 
-A plant that knows what has not moved since tells `plc_scan_unseen` so; nothing comes out differently. The
+A plant that knows what has not moved since tells `plc_scan_unobserved` so; nothing comes out differently. The
 safety monitor is no part of this: it looks at everything in every scan.
 """
 

@@ -255,7 +255,7 @@ def traverse(phase: str, which: str, pack: str | None) -> Start:
 
 
 def set_down(phase: str, which: str, pack: str) -> Start:
-    """Carrying, into a seat: fast, then creep until its four pads report and the load has left (or the table presses)."""
+    """Carrying, into a seat: fast, then creep until its four pads report and the load has left (or it is pressed)."""
 
     def start(program: Program, selection: Selection) -> np.ndarray:
         s = program.setup.retract

@@ -21,9 +21,9 @@ from twin.catalogue import (
 )
 from twin.catalogue.fit import rebound_m
 from twin.catalogue.load import TAGS, models_folder
-from twin.catalogue.schema import GRAVITY_MPS2 as G
 from twin.catalogue.schema import FloatingTable, FourRope, LinearAxis, Mast, Station, Truck
 from twin.errors import InputError
+from twin.gravity import GRAVITY_MPS2 as G
 
 KIND_OF_FOLDER = {"stations": "station", "trucks": "truck", "packs": "pack", "timing": "timing"}
 FILES = sorted(

@@ -21,8 +21,9 @@ from twin.log_import.comparing.residuals import Residual, parting_of
 from twin.log_import.importing import import_log
 from twin.log_import.mapping_checks import load_mapping
 from twin.motion.profile import new_profile, plan_rest_to_rest
-from twin.motion.shaper import KINDS, MAX_IMPULSES, evaluate_shaped, impulses
+from twin.motion.shaper import KINDS, evaluate_shaped, impulses
 from twin.recording import open_recording
+from twin.records import MAX_IMPULSES
 from twin.setup.setup import build_setup
 
 HERE = Path(__file__).parent
