@@ -139,6 +139,7 @@ def _put_joint(plant: Plant, body: str, joint: int, value: float) -> None:
     """The engine has joints of its own; the reduced-order model has those of WORLD only."""
     if isinstance(plant, BulletBench):
         pb.resetJointState(getattr(plant, body), joint, value, 0.0, physicsClientId=plant._client)
+        plant.plant._joints_tick = -1
 
 
 def _refresh(plant: Plant) -> None:

@@ -19,7 +19,7 @@ def test_yaw_stops_before_its_ends_and_other_axes_at_theirs(side: float, end_rad
     params = np.zeros(1, PARAMS)
     params["axis_max"] = (2.0, 2.0, 2.0, end_rad)
     params["axis_min"] = -params["axis_max"]
-    program = cast(Program, SimpleNamespace(plant=SimpleNamespace(params=params)))
+    program = cast(Program, SimpleNamespace(runner=SimpleNamespace(params=params)))
     commands: Any = new_command()
     commands["target"] = (side * 3.0, np.nan, side * 1.0, side * 0.1)
     one = np.zeros(1, np.int64)

@@ -11,6 +11,7 @@ from tests.tiers import examples
 from tests.twin.motion.moves import plan_move, shaper_impulses
 from twin.motion import shaper as shapers
 from twin.motion.profile import duration_s
+from twin.records import MAX_IMPULSES
 
 SHAPERS = [name for name in shapers.NAMES if name != "none"]
 DAMPING_RATIOS = [0.0, 0.005, 0.02, 0.05, 0.3]
@@ -66,7 +67,7 @@ def test_zvd_residual_has_no_slope_where_zv_has_one():
     ],
 )
 def test_without_a_mode_to_shape_for_the_kernel_does_not_shape(kind, frequency_hz, damping_ratio):
-    amplitudes, times_s = np.full(shapers.MAX_IMPULSES, np.nan), np.full(shapers.MAX_IMPULSES, np.nan)
+    amplitudes, times_s = np.full(MAX_IMPULSES, np.nan), np.full(MAX_IMPULSES, np.nan)
     assert shapers.impulses(kind, frequency_hz, damping_ratio, amplitudes, times_s) == 1
     assert (amplitudes[0], times_s[0]) == (1.0, 0.0)
 

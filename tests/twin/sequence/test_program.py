@@ -159,7 +159,7 @@ def test_every_interleaving_issues_each_step_once_per_robot() -> None:
 def test_a_pull_test_pulls_on_the_locks_and_not_on_the_cut_off(station: str, pack: str) -> None:
     """A tenth of its weight at the least is more than the pack itself weighs, even where the rated load is near."""
     setup = build_setup(load_station(station), load_truck("tractor_6x4"), load_pack(pack), seed=0)
-    program: Any = SimpleNamespace(setup=setup, plant=SimpleNamespace(params=setup.params))
+    program: Any = SimpleNamespace(setup=setup, runner=SimpleNamespace(params=setup.params))
     limits = setup.station.limits
     pull_kg = pull_load_n(program) / float(setup.params["gravity_mps2"][0])
     assert pull_kg >= setup.station.end_effector.mass_kg + 1.1 * setup.pack.mass_kg

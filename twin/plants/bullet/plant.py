@@ -69,6 +69,7 @@ class BulletPlant:
         self._coupling: list[int] = []
         self._braked: tuple[float, ...] = (0.0, 0.0, 0.0)  # what the truck's brakes gave in the last tick
         self._pushed = False
+        self._joints_tick = -1  # at which all joints were last read
         self._mating_to_m = MATING_TO * float(self.params["coupler_engage_m"][0])
         self._view_fields()
         bodies = load(setup, self.params, self.worlds, scope)
@@ -143,6 +144,8 @@ class BulletPlant:
         reaction, axle, angles = self._reaction, self._axle, self._angles
         drive, tau, spring, truck_tau = self._drive_robots, self._tau, self._spring_truck, self._truck_tau
         time_s, hz, brakes = self._time_s, self._physics_hz, self._brakes
+        if self._joints_tick != tick:
+            self._read_joints()
         for i in range(ticks):
             if i:
                 if brakes.watched:
@@ -173,7 +176,7 @@ class BulletPlant:
         self._write_robots(self._q, 0, *q)
         self._write_robots(self._qd, 0, *qd)
         q, qd, _, forces = zip(*self._truck_states())  # noqa: B905
-        self._braked = forces[:TZ]
+        self._braked, self._joints_tick = forces[:TZ], self._tick[0]
         self._write_truck(self._truck_q, 0, *q)
         self._write_truck(self._truck_qd, 0, *qd)
 
