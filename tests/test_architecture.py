@@ -50,9 +50,19 @@ def for_types_alone(name: str) -> frozenset[str]:
     return frozenset(found)
 
 
+def ancestors(module: str) -> frozenset[str]:
+    """Packages that are imported with a module."""
+    parts = module.split(".")
+    return frozenset(".".join(parts[:k]) for k in range(1, len(parts)))
+
+
 def at_run_time() -> Graph:
-    known = modules().keys()
-    return {name: (of - for_types_alone(name)) & known - {name} for name, of in imports().items()}
+    known, graph = modules().keys(), {}
+    for name, of in imports().items():
+        named = of - for_types_alone(name)
+        with_them = frozenset().union(*(ancestors(other) for other in named)) - ancestors(name)
+        graph[name] = (named | with_them) & known - {name}
+    return graph
 
 
 def circles(graph: Graph) -> list[list[str]]:

@@ -28,7 +28,7 @@ from twin.alignment.servo import VisualServo
 from twin.catalogue import load_station
 from twin.errors import InputError
 from twin.recording import open_recording
-from twin.recording.swap import verify
+from twin.recording.verify import verify
 from twin.runner.kinds import rom_runner
 from twin.sequence import setpoint_steps as steps
 from twin.swap import SwapTwin

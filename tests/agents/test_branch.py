@@ -13,7 +13,7 @@ from tests.envs.episodes import make
 from tests.tiers import slow
 from tests.twin.recording.resume.rom_swaps import end_sha256, told
 from twin.recording import open_recording
-from twin.recording.swap import verify
+from twin.recording.verify import verify
 
 
 @pytest.mark.parametrize("station", ["top_lift", slow("chassis")])

@@ -18,7 +18,7 @@ from swaptwin import run
 from tests.tiers import slow
 from twin.errors import InputError
 from twin.recording import open_recording
-from twin.recording.swap import verify
+from twin.recording.verify import verify
 
 SCENE = Scene(TASKS["alignment"], {"station": "chassis", "action-mode": "residual"})
 
@@ -96,11 +96,11 @@ def test_what_is_recorded_went_as_before_and_verifies(scene: Scene, tmp_path: Pa
 @pytest.mark.parametrize("workers", [1, slow(2)])
 def test_failed_drives_into_the_bay_are_recorded(tmp_path: Path, workers: int) -> None:
     names = ("baseline", "random")
-    scene = Scene(TASKS["docking"], {"conditions": "clear"})
+    scene = Scene(TASKS["docking"], {"conditions": "clear", "truck": "tractor_6x4"})
     done, _ = evaluate(scene, names, episodes=1, seed=2, workers=1)
     items, _ = recordings.wanted(done, tmp_path, most=1)
     made, _ = recordings.record(scene, names, items, workers=workers)
-    assert [one.path.name for one in made] == ["baseline_2_docked.mcap", "random_2_left_lane.mcap"]
+    assert [one.path.name for one in made] == ["baseline_2_docked.mcap", "random_2_time_limit.mcap"]
     assert sorted(path.name for path in tmp_path.iterdir()) == [one.path.name for one in made]
     for one in made:
         assert one.same

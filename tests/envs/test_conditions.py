@@ -11,7 +11,7 @@ import pytest
 
 from envs.timing_observation import OBSERVATION
 from twin.recording import open_recording
-from twin.recording.swap import verify
+from twin.recording.verify import verify
 
 TASKS: dict[str, dict[str, Any]] = {
     "Docking-v0": {"guided": True},

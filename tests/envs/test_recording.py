@@ -13,7 +13,7 @@ from tests.envs.episodes import episode_hash, make
 from tests.tiers import slow
 from twin.errors import InputError
 from twin.recording import open_recording
-from twin.recording.swap import verify
+from twin.recording.verify import verify
 
 ALIGNMENT: dict[str, Any] = {"station": "chassis", "action_mode": "residual", "time_limit_s": 5.0}
 DOCKING: dict[str, Any] = {"truck": "tractor_6x4", "conditions": "rain", "guided": True, "time_limit_s": 10.0}

@@ -16,7 +16,7 @@ from tests.determinism.short_swap import short_swap
 from tests.twin.recording.swap.edited_recording import edited
 from twin.finite import with_nulls
 from twin.recording import open_recording
-from twin.recording.swap import verify
+from twin.recording.verify import verify
 from twin.result import SwapResult
 
 WRONG_S = 1.0

@@ -9,7 +9,7 @@ import typer
 from twin.console import emit_json, progress
 
 if TYPE_CHECKING:
-    from twin.recording.swap import Verification
+    from twin.recording.verify import Verification
 
 
 def command(
@@ -21,7 +21,7 @@ def command(
     Exit code 0: the same to the last bit. 1: a difference, or a recorded value that is not finite. 2: no recording that
     this version can run.
     """
-    from twin.recording.swap import verify
+    from twin.recording.verify import verify
 
     with progress("reading the recording", total=1.0) as line:
 

@@ -143,12 +143,6 @@ def scan_world(worlds: Any, params: Any, commands: Any, i: int, dt_s: float) -> 
 
 
 @kernel
-def start_world(worlds: Any, params: Any, commands: Any, i: int, r: int) -> None:
-    """`start` of robot `r` in world `i`."""
-    start(worlds[i].truth, worlds[i].image, worlds[i].control, worlds[i].kpis, params[i], commands[i, r], r)
-
-
-@kernel
 def start_worlds(worlds: Any, params: Any, commands: Any, which: Any, robots: Any) -> None:
     """`start` of robot `robots[k]` in world `which[k]`, one after the other; both (K,)."""
     for k in range(len(which)):

@@ -10,10 +10,8 @@ from typing import Any
 from twin.catalogue import Pack, Station, Truck
 from twin.catalogue.plain import model_from_plain
 from twin.errors import InputError
+from twin.recording.mcap.header import DOCKING
 from twin.setup.jobs import Job, Seat
-
-DOCKING = "docking"
-"""The kind of recording of a drive into the bay."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ from twin.commands.swap import resolve
 from twin.errors import InputError
 from twin.faults import parse_fault
 from twin.recording import open_recording
-from twin.recording.swap import SwapRecorder, verify
+from twin.recording.swap import SwapRecorder
+from twin.recording.verify import verify
 from twin.runner.kinds import rom_runner
 from twin.swap import SwapTwin
 

@@ -199,7 +199,7 @@ def test_the_check_and_a_swap_say_the_same_line(tmp_path: Path, run_swaptwin: Ru
     (line,) = done[0].stderr.splitlines()
     assert done[1].stderr.splitlines() == [line]
     assert line.startswith(f"error: {path}: reeving.rope_ea_n: the rated load would stretch the ropes")
-    assert line.endswith("got 8000.0 (allowed: 2.206e+06 to 1.69e+07)")
+    assert line.endswith("got 8000.0 (allowed: 2.207e+06 to 1.69e+07)")
 
 
 def test_a_ceiling_that_no_pack_bears(tmp_path: Path, run_swaptwin: RunCommand) -> None:

@@ -20,7 +20,7 @@ from twin.catalogue.load import models_folder
 from twin.commands.swap import default_truck, figure_rows, print_result
 from twin.errors import InputError
 from twin.recording import open_recording
-from twin.recording.swap import verify
+from twin.recording.verify import verify
 from twin.result import SwapResult
 from twin.swap import SwapTwin
 

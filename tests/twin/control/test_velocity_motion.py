@@ -30,7 +30,7 @@ from twin.records import (
     Z,
     new_command,
 )
-from twin.runner.scan import start_world
+from twin.runner.scan import start_worlds
 from twin.setup.setup import build_setup
 
 SCAN_S = 0.01
@@ -70,7 +70,7 @@ class Rig:
         self.start()
 
     def start(self) -> None:
-        start_world(self.worlds, self.params, self.commands, 0, 0)
+        start_worlds(self.worlds, self.params, self.commands, np.zeros(1, np.int64), np.zeros(1, np.int64))
 
     def speeds(self, *velocity: float) -> None:
         self.commands[0, 0]["velocity"] = velocity

@@ -107,7 +107,7 @@ def test_the_report_counts_what_the_recorder_left_out(imported: tuple[ImportRepo
 
 
 def test_the_cell_is_the_one_of_the_log(imported: tuple[ImportReport, Recording]) -> None:
-    found = {row["figure"].partition("[")[0]: row["value"] for row in imported[0].setup}
+    found = {row["figure"].partition("[")[0]: row["value"] for row in imported[0].cell}
     layout = TRUTH["layout"]
     assert found["put_slot"] == layout["slot_put"]
     assert found["take_slot"] == layout["slot_taken"]

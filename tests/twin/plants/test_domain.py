@@ -15,7 +15,8 @@ from tests.tiers import slow
 from tests.twin.plants.test_rom import cell_of
 from twin.catalogue import load_timing
 from twin.faults import parse_fault
-from twin.recording.swap import SwapRecorder, verify
+from twin.recording.swap import SwapRecorder
+from twin.recording.verify import verify
 from twin.runner.kinds import batch_maker, rom_runner
 from twin.swap import SwapTwin
 

@@ -18,7 +18,8 @@ from tests.tiers import slow
 from twin.catalogue import load_pack, load_station, load_timing, load_truck
 from twin.plants.rom.frames import angle_of, back, compose, from_angles, from_quaternion, relative, times
 from twin.plants.rom.model import SCRATCH
-from twin.recording.swap import SwapRecorder, verify
+from twin.recording.swap import SwapRecorder
+from twin.recording.verify import verify
 from twin.records import BUSY, RECORD_OF, UNTIL_DONE, WORLD, new_command
 from twin.result import SwapResult
 from twin.runner.batch import BatchRunner

@@ -12,8 +12,9 @@ from tests.determinism.short_swap import stop_at
 from twin.catalogue import load_pack, load_station, load_timing, load_truck, with_overrides
 from twin.errors import InputError
 from twin.recording import open_recording
-from twin.recording.swap import SwapRecorder, verify
+from twin.recording.swap import SwapRecorder
 from twin.recording.swap.configuration import Configuration
+from twin.recording.verify import verify
 from twin.setup.setup import SwapSetup, build_setup
 from twin.setup.variation import CONDITIONS, NOMINAL, SIGHT, Variation
 from twin.swap import SwapTwin

@@ -13,10 +13,9 @@ from twin.catalogue.plain import model_from_plain
 from twin.conditions import ALLOWED
 from twin.docking import DockingPlant, docking_params
 from twin.errors import InputError
+from twin.recording.mcap.header import DOCKING
 from twin.setup.setup import SwapSetup, build_setup
 
-DOCKING = "docking"
-"""The kind of recording."""
 FARTHEST_M, FARTHEST_RAD = 1000.0, math.pi
 """No drive begins beyond these, either way."""
 HEAVIEST_KG = 100_000.0

@@ -14,6 +14,8 @@ import orjson
 FORMAT_VERSION = 1
 PROVENANCES = ("simulated", "measured", "estimated")
 ROOT_FRAME = "world"
+DOCKING = "docking"
+"""The kind of a recording of a drive into the bay."""
 
 METADATA_NAME = "swaptwin"
 END_METADATA_NAME = "swaptwin_end"

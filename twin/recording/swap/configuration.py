@@ -12,7 +12,7 @@ from twin.catalogue import Pack, Station, TimingSet, Truck
 from twin.catalogue.plain import model_from_plain
 from twin.errors import InputError
 from twin.faults import Fault, parse_fault
-from twin.recording.docking import DOCKING
+from twin.recording.mcap.header import DOCKING
 from twin.recording.swap.settings import Branch
 from twin.runner.kinds import PLANTS, runner_maker
 from twin.setup.setup import SwapSetup, build_setup

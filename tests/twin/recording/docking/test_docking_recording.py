@@ -22,7 +22,7 @@ from twin.recording.docking import DockingConfiguration, DockingRecorder
 from twin.recording.docking.configuration import Start
 from twin.recording.docking.events import Contact
 from twin.recording.docking.holding import hold, sample_ticks
-from twin.recording.swap import verify
+from twin.recording.verify import verify
 from twin.viewer.snapshot import Names, Snapshot
 
 KPIS = {"lateral_error_m": 0.01}

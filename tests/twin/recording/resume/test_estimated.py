@@ -22,7 +22,8 @@ from twin.recording import open_recording
 from twin.recording.resume.begin import begin_from
 from twin.recording.resume.estimated.moment import EstimatedMoment
 from twin.recording.resume.moment import Change
-from twin.recording.swap import SwapRecorder, verify
+from twin.recording.swap import SwapRecorder
+from twin.recording.verify import verify
 from twin.result import SwapResult
 from twin.viewer.compare import Ghost
 from twin.viewer.source import Source

@@ -24,7 +24,7 @@ from twin.errors import InputError
 from twin.faults import parse_fault
 from twin.recording import open_recording
 from twin.recording.resume.moment import Change
-from twin.recording.swap import verify
+from twin.recording.verify import verify
 from twin.sequence.timing import timing_row
 from twin.swap import SwapTwin
 

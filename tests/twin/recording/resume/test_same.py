@@ -18,7 +18,7 @@ from tests.twin.recording.resume.rom_swaps import (
 )
 from twin.recording import open_recording
 from twin.recording.resume.begin import begin_from
-from twin.recording.swap import verify
+from twin.recording.verify import verify
 
 MOMENTS = 2
 ALL_MOMENTS = 10

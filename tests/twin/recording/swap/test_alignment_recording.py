@@ -17,7 +17,8 @@ from twin.alignment.servo import VisualServo
 from twin.catalogue.plain import tuples
 from twin.errors import InputError
 from twin.recording import Header, open_recording
-from twin.recording.swap import Configuration, SwapRecorder, verify
+from twin.recording.swap import Configuration, SwapRecorder
+from twin.recording.verify import verify
 from twin.viewer.director import cuts
 from twin.viewer.hud.model import title_of
 from twin.viewer.scene.views import seat_at_work

@@ -24,7 +24,8 @@ from tests.tiers import slow
 from tests.twin.recording.swap.edited_recording import edited, with_configuration
 from twin.errors import InputError
 from twin.recording import Frame, Header, Recorder, Recording, open_recording
-from twin.recording.swap import commands, verify
+from twin.recording.swap import commands
+from twin.recording.verify import verify
 from twin.records import COMMAND
 from twin.sequence.program import TRIP_SETTLE_S
 

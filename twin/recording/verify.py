@@ -11,8 +11,8 @@ import numpy as np
 
 from twin.errors import InputError
 from twin.recording import Recording, open_recording
-from twin.recording.docking import DOCKING
 from twin.recording.docking.rerun import DockingRerun
+from twin.recording.mcap.header import DOCKING
 from twin.recording.swap.compare import AnySampler, Compare, Difference, NotFinite, check_names
 from twin.recording.swap.swap_rerun import SwapRerun
 from twin.recording.swap.versions import unlike_versions
