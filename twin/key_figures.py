@@ -1,6 +1,6 @@
 """Key figures of a swap, of the true state: sway, contact forces, how far the truck moved.
 
-Updated in every scan; energy is metered by the drives (`twin.motion.drives`).
+Updated in every scan; the plant keeps the largest sway, and its drives meter the energy.
 """
 
 from __future__ import annotations
@@ -42,11 +42,9 @@ def note_hand_over(w: Truth, image: Image, figures: Figures, p: Params, r: int) 
 
 @kernel
 def note_scan(w: Truth, image: Image, control: Control, figures: Figures, p: Params, commands: Any) -> None:
-    """Sway and contact forces since the last scan, hand-overs, and how far the truck has moved."""
+    """Contact forces since the last scan, hand-overs, and how far the truck has moved."""
     for r in range(p.robots):
         note_hand_over(w, image, figures, p, r)
-        figures.peak_sway_m = max(figures.peak_sway_m, w.sway_peak_m[r])
-        figures.peak_sway_rad = max(figures.peak_sway_rad, w.sway_peak_rad[r])
         if w.guide_force_n[r, 0] != 0.0 or w.guide_force_n[r, 1] != 0.0:
             figures.peak_lateral_n = max(figures.peak_lateral_n, planar(w.guide_force_n[r, 0], w.guide_force_n[r, 1]))
         figures.peak_lateral_n = max(figures.peak_lateral_n, w.guide_peak_n[r, 0])

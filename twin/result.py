@@ -143,8 +143,8 @@ def kpis_of(runner: Runner, program: Program, n: int) -> dict[str, float | int]:
     new_packs = [job.new_pack for job in program.setup.jobs]
     offsets = w["truth"]["pack_offset_m"][new_packs, :2]
     return {
-        "peak_sway_rad": float(w["kpis"]["peak_sway_rad"]),
-        "peak_sway_m": float(w["kpis"]["peak_sway_m"]),
+        "peak_sway_rad": float(w["truth"]["peak_sway_rad"]),
+        "peak_sway_m": float(w["truth"]["peak_sway_m"]),
         "residual_sway_rad": float(w["kpis"]["residual_sway_rad"]),
         "residual_sway_m": float(w["kpis"]["residual_sway_m"]),
         "peak_lateral_force_n": float(w["kpis"]["peak_lateral_n"]),

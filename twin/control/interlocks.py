@@ -435,7 +435,7 @@ def acknowledge(image: Image, control: Control, p: Params) -> bool:
             image.reference[r, k, 1] = 0.0
             image.reference[r, k, 2] = 0.0
             stop_axis(image, p, r, k, image.clock_s, STANDSTILL)
-            image.integral_reset[r, k] = 1
+            image.integral_reset[r] |= 1 << k
             image.brake[r, k] = 0
     for i in range(3):
         control.truck_reference[i] = image.truck_seen_m[i]

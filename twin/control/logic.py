@@ -198,7 +198,7 @@ def stop_z(image: Image, p: Params, r: int) -> None:
         image.reference[r, Z, 0] = image.axis_position[r, Z]
         image.reference[r, Z, 1] = image.axis_speed[r, Z]
         image.reference[r, Z, 2] = 0.0
-        image.integral_reset[r, Z] = 1  # it has wound up while contact held the axis back, and would press on
+        image.integral_reset[r] |= 1 << Z  # it has wound up while contact held the axis back, and would press on
         stop_axis(image, p, r, Z, image.clock_s, STOPPING)
 
 

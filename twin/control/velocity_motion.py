@@ -267,7 +267,7 @@ def follow_setpoints(image: Image, control: Control, p: Params, c: Command, r: i
             wanted = 0.0
             image.reference[r, k, 0], image.reference[r, k, 1] = image.axis_position[r, k], 0.0
             image.reference[r, k, 2] = 0.0
-            image.integral_reset[r, k] = 1
+            image.integral_reset[r] |= 1 << k
         elif following and profile[V, segment_count(profile)] == wanted:
             continue
         if not following and wanted == 0.0:

@@ -122,11 +122,13 @@ def speed_limit(image: Image, p: Params, r: int, k: int) -> float:
 
 @kernel
 def take_orders(w: Truth, image: Image, p: Params) -> None:
-    """Integrators that the controller wants reset."""
+    """Reset the integrators that the controller wants reset: `image.integral_reset`, a bit an axis."""
     for r in range(p.robots):
-        for k in range(4):
-            if image.integral_reset[r, k] == 1:
-                w.integral[r, k], image.integral_reset[r, k] = 0.0, 0
+        if image.integral_reset[r] != 0:
+            for k in range(4):
+                if image.integral_reset[r] & (1 << k):
+                    w.integral[r, k] = 0.0
+            image.integral_reset[r] = 0
 
 
 @kernel

@@ -13,6 +13,8 @@ from twin.geometry import planar
 from twin.motion.kernels import inlined_kernel, kernel
 from twin.records import EPITCH, EROLL, EX, EY, EYAW, EZ, FLOATING_TABLE, FOUR_ROPE, MAST, YAW, Params, Truth, X, Y, Z
 
+SURELY_LESS = 1.0 - 1e-9
+"""A number times this is less by more than rounding."""
 CY, SY, CP, SP, CR, SR, CT, ST = range(8)
 """Places in `angles`: cosine and sine of the end effector's yaw in W, of its pitch and roll, and of axis yaw."""
 
@@ -183,16 +185,14 @@ def suspend(w: Truth, p: Params, r: int, angles: Any, reaction: Any) -> None:
 
 @kernel
 def note_sway(w: Truth, p: Params, r: int) -> None:
-    """Keep the largest sway of robot `r`'s held pack since the last scan: offset, m, and angle, rad.
-
-    Under a floating table the angle is its yaw.
-    """
+    """Keep the largest sway of a held pack: its offset, m, and its angle, rad; under a floating table that of yaw."""
     if w.held[r] < 0:
         return
     sway = planar(w.q[r, EX], w.q[r, EY])
-    w.sway_peak_m[r] = max(w.sway_peak_m[r], sway)
+    w.peak_sway_m = max(w.peak_sway_m, sway)
     if p.reeving == FLOATING_TABLE:
-        angle = abs(w.q[r, EYAW])
+        w.peak_sway_rad = max(w.peak_sway_rad, abs(w.q[r, EYAW]))
     else:
-        angle = math.atan2(sway, p.sheave_height_m - w.q[r, Z])
-    w.sway_peak_rad[r] = max(w.sway_peak_rad[r], angle)
+        length = p.sheave_height_m - w.q[r, Z]
+        if sway >= SURELY_LESS * w.peak_sway_rad * length:  # an arc tangent is less than its argument
+            w.peak_sway_rad = max(w.peak_sway_rad, math.atan2(sway, length))

@@ -39,7 +39,7 @@ IMAGE = np.dtype(
         ("loaded", i8, ROBOTS),  # 1: a pack is gripped, its speed limits and mass apply
         ("feed_forward_kg", f8, ROBOTS),  # mass of the pack that moves with an axis
         ("feed_forward_n", f8, ROBOTS),  # weight on axis z
-        ("integral_reset", i8, (ROBOTS, 4)),
+        ("integral_reset", i8, ROBOTS),
         ("scan_window", i8, ROBOTS),  # over so many frames the pose scanner averages; 0: it takes none
         ("scan_anew", i8, ROBOTS),  # 1: from the next one on
         ("hand_over", i8, ROBOTS),  # 1: an insertion has begun in this scan

@@ -14,8 +14,6 @@ Figures = Any
 KEY_FIGURES = np.dtype(
     [
         # key figures, updated every tick or scan
-        ("peak_sway_m", f8),
-        ("peak_sway_rad", f8),
         ("peak_lateral_n", f8),
         ("peak_axial_n", f8),
         ("residual_sway_m", f8),

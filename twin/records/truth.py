@@ -37,8 +37,6 @@ TRUTH = np.dtype(
         ("load_n", f8, ROBOTS),  # true force in the ropes or under the table
         ("guide_force_n", f8, (ROBOTS, 3)),  # contact force on the held pack (or empty E) in W
         ("guide_peak_n", f8, (ROBOTS, 2)),  # the largest since the last scan, of every tick: lateral, axial
-        ("sway_peak_m", f8, ROBOTS),  # of a held pack, the largest since the last scan, of every tick
-        ("sway_peak_rad", f8, ROBOTS),
         ("coupler_n", f8, PACKS),
         ("coupler_at", f8, (PACKS, 3)),
         ("grip_position", f8, (ROBOTS, 4)),  # 0 open, 1 closed
@@ -63,6 +61,8 @@ TRUTH = np.dtype(
         ("estop_button", i8),
         ("power_off", i8),
         ("energy_j", f8),
+        ("peak_sway_m", f8),  # the largest of a held pack so far, of every tick
+        ("peak_sway_rad", f8),
     ]
 )
 """In SI units."""

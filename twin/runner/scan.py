@@ -70,7 +70,6 @@ def _decide(world: World, p: Params, commands: Any, dt_s: float, anew: int) -> i
     )
     for r in range(p.robots):
         world.truth.guide_peak_n[r, 0] = world.truth.guide_peak_n[r, 1] = 0.0
-        world.truth.sway_peak_m[r] = world.truth.sway_peak_rad[r] = 0.0
     return code
 
 

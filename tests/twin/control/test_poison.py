@@ -71,8 +71,7 @@ class Poisoned(Runner):
         note_scan(truth, image, control, world["kpis"], p, self.commands[0])
         trip, acknowledged = int(control["trip"]), int(control["acknowledgements"])
         monitor(truth, world["monitor"], p, dt_s, trip, acknowledged, int(image["truck_released"]))
-        for name in ("guide_peak_n", "sway_peak_m", "sway_peak_rad"):
-            truth[name] = 0.0
+        truth["guide_peak_n"] = 0.0
         self.plant.hold(bool(changed))
         self.scans += 1
         return bool(code & COMMAND_ENDED)

@@ -86,7 +86,6 @@ def has_left(w: Truth, p: Params, m: Model, x: State, t: Any) -> bool:
         return False
     for r in range(p.robots):
         w.guide_peak_n[r, 0] = w.guide_peak_n[r, 1] = 0.0
-        w.sway_peak_m[r] = w.sway_peak_rad[r] = 0.0
         for i in range(3):
             w.guide_force_n[r, i] = 0.0
     return True
@@ -215,7 +214,7 @@ def _remember(w: Truth, p: Params, x: State) -> None:
             x.last_q[r, i] = w.q[r, i]
     for i in range(6):
         x.last_truck_q[i] = w.truck_q[i]
-    x.last_energy_j = w.energy_j
+    x.last_figures[0], x.last_figures[1], x.last_figures[2] = w.energy_j, w.peak_sway_m, w.peak_sway_rad
 
 
 @kernel
@@ -235,6 +234,6 @@ def _recover(w: Truth, p: Params, x: State) -> None:
         w.truck_q[i], w.truck_qd[i] = x.last_truck_q[i], 0.0
     for i in range(3):
         w.truck_tau[i] = 0.0
-    w.energy_j = x.last_energy_j
+    w.energy_j, w.peak_sway_m, w.peak_sway_rad = x.last_figures[0], x.last_figures[1], x.last_figures[2]
     for i in range(ROBOTS + 1):
         x.moved[i] = 1

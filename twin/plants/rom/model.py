@@ -85,9 +85,9 @@ STATE = np.dtype(
         ("also", i8, ROBOTS),  # the next nearest pack that an empty end effector may touch, as `near`, or 0
         ("off_pads", i8, ROBOTS),  # its contacts in the last tick that are neither of pads nor of flares
         ("depth_m", f8, ROBOTS),  # how far the deepest contact point was pressed in since the last scan
-        ("last_q", f8, (ROBOTS, 10)),  # at the last scan, as are the truck's and the energy
+        ("last_q", f8, (ROBOTS, 10)),  # at the last scan, as are the truck's, the energy and the largest sway
         ("last_truck_q", f8, 6),
-        ("last_energy_j", f8),
+        ("last_figures", f8, 3),
         ("mode", i8, ROBOTS + 1),  # of the last step (`twin.plants.rom.step_mode`), the truck's at the end
     ]
 )
