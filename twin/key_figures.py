@@ -9,7 +9,7 @@ import math
 from typing import Any
 
 from twin.geometry import planar
-from twin.motion.kernels import kernel
+from twin.motion.kernels import inlined_kernel, kernel
 from twin.plants.geometry import no_pad_touches
 from twin.records import EX, EY, FLOATING_TABLE, FOUR_ROPE, Control, Figures, Image, Params, Truth, Z
 
@@ -32,7 +32,7 @@ def note_residual_sway(w: Truth, figures: Figures, p: Params, r: int) -> None:
     figures.residual_sway_rad = max(figures.residual_sway_rad, math.atan2(amplitude, length))
 
 
-@kernel
+@inlined_kernel
 def note_hand_over(w: Truth, image: Image, figures: Figures, p: Params, r: int) -> None:
     """The residual sway of robot `r` where its insertion begins now."""
     if image.hand_over[r] == 1:
@@ -40,7 +40,7 @@ def note_hand_over(w: Truth, image: Image, figures: Figures, p: Params, r: int) 
         note_residual_sway(w, figures, p, r)
 
 
-@kernel
+@inlined_kernel
 def note_scan(w: Truth, image: Image, control: Control, figures: Figures, p: Params, commands: Any) -> None:
     """Contact forces since the last scan, hand-overs, and how far the truck has moved."""
     for r in range(p.robots):

@@ -65,6 +65,7 @@ class WatchedBullet(BulletPlant):
                 self._read_between_scans()
             super().step()
             if i < ticks - 1:
+                self._guides.read_peak()  # as a step of several ticks does
                 self._guides.read()
                 self.watch.tick(self._guide_force)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from twin.motion.kernels import kernel
+from twin.motion.kernels import inlined_kernel, kernel
 from twin.records import FLOATING_TABLE, LOAD_PACK, Control, Image, Params
 
 AHEAD_BAND = 0.15
@@ -28,7 +28,7 @@ def weight_ahead_n(image: Image, control: Control, p: Params, r: int) -> float:
     return min(max(control.ahead_n[r] if control.ahead_held[r] == 1 else image.load_cell_n[r], low), high)
 
 
-@kernel
+@inlined_kernel
 def grips_loaded(image: Image, r: int) -> bool:
     """Whether a grip of robot `r` reports closed: its axes then move a pack."""
     return image.grip_closed[r, 0] + image.grip_closed[r, 1] + image.grip_closed[r, 2] + image.grip_closed[r, 3] > 0
@@ -40,7 +40,7 @@ def highest_speed(image: Image, p: Params, r: int, k: int) -> float:
     return p.axis_velocity_loaded[k] if grips_loaded(image, r) else p.axis_velocity[k]
 
 
-@kernel
+@inlined_kernel
 def order_drives(image: Image, control: Control, p: Params) -> None:
     """Mass and weight that each robot's drives are fed forward by until the next scan."""
     for r in range(p.robots):

@@ -26,7 +26,7 @@ from twin.control.velocity_motion import all_stand, follow_setpoints, follows, m
 from twin.control.waits import ARRIVED_M, note_wait
 from twin.geometry import planar
 from twin.motion.drives import motion_end_s, stop_axis, update_axis_states
-from twin.motion.kernels import kernel
+from twin.motion.kernels import inlined_kernel, kernel
 from twin.motion.profile import plan_rest_to_rest
 from twin.motion.shaper import impulses
 from twin.noise import normal
@@ -357,7 +357,7 @@ def at_end(image: Image, c: Command, r: int) -> bool:
     return True
 
 
-@kernel
+@inlined_kernel
 def run_logic(image: Image, control: Control, p: Params, commands: Any, dt_s: float, anew: int) -> int:
     """The scan's part after the sensors; COMMAND_ENDED or 0. `anew` as for `plc_scan_unobserved`."""
     for r in range(p.robots):

@@ -5,7 +5,7 @@ All noise comes from counter-based streams (`twin.noise`), so a reading depends 
 
 from __future__ import annotations
 
-from twin.motion.kernels import kernel
+from twin.motion.kernels import inlined_kernel, kernel
 from twin.noise import normal, uniform
 from twin.plants.geometry import OVER_SEAT_M
 from twin.records import (
@@ -39,7 +39,7 @@ def read_sensors(w: Truth, image: Image, sensors: Sensors, faults: Faults, p: Pa
     read_truck(w, image, sensors, faults, p)
 
 
-@kernel
+@inlined_kernel
 def read_station(w: Truth, image: Image) -> None:
     """The controller's clock, the emergency stop button, and whether the drives have power."""
     image.clock_s, image.clock_tick = w.t_s, w.tick
@@ -54,7 +54,7 @@ def read_grips(w: Truth, image: Image, r: int) -> None:
         image.grip_open[r, i] = 1 if w.grip_position[r, i] <= OPEN_BELOW else 0
 
 
-@kernel
+@inlined_kernel
 def read_axes_and_load(
     w: Truth, image: Image, sensors: Sensors, faults: Faults, p: Params, r: int, dt_s: float
 ) -> None:
@@ -114,7 +114,7 @@ def read_pads(w: Truth, image: Image, p: Params) -> None:
                     image.seat_present[s, i] = 1
 
 
-@kernel
+@inlined_kernel
 def read_truck(w: Truth, image: Image, sensors: Sensors, faults: Faults, p: Params) -> None:
     """The truck's displacement, and its pose for the scanners, which show it late."""
     slot = sensors.scans % DELAY_SCANS
@@ -126,7 +126,7 @@ def read_truck(w: Truth, image: Image, sensors: Sensors, faults: Faults, p: Para
         scan_frame(image, sensors, faults, p, r)
 
 
-@kernel
+@inlined_kernel
 def scan_frame(image: Image, sensors: Sensors, faults: Faults, p: Params, r: int) -> None:
     """Take one frame of the truck's pose if one is wanted and due, into the running mean `image.scan_pose[r]`.
 

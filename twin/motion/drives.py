@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from twin.motion.kernels import kernel
+from twin.motion.kernels import inlined_kernel, kernel
 from twin.motion.profile import plan_stop
 from twin.motion.shaper import evaluate_shaped, shaped_duration_s
 from twin.records import (
@@ -41,7 +41,7 @@ STOP_ERROR_SHARE = 0.5
 [estimate: monitoring of the deceleration ramp, SS1-r of IEC 61800-5-2]."""
 
 
-@kernel
+@inlined_kernel
 def update_reference(image: Image, r: int, t_s: float) -> None:
     """Evaluate the shaped profile of every axis of robot `r` at `t_s` into `image.reference[r]`.
 
@@ -120,7 +120,7 @@ def speed_limit(image: Image, p: Params, r: int, k: int) -> float:
     return p.axis_velocity_loaded[k] if image.loaded[r] == 1 else p.axis_velocity[k]
 
 
-@kernel
+@inlined_kernel
 def take_orders(w: Truth, image: Image, p: Params) -> None:
     """Reset the integrators that the controller wants reset: `image.integral_reset`, a bit an axis."""
     for r in range(p.robots):
@@ -131,7 +131,7 @@ def take_orders(w: Truth, image: Image, p: Params) -> None:
             image.integral_reset[r] = 0
 
 
-@kernel
+@inlined_kernel
 def drive_forces(w: Truth, image: Image, p: Params, r: int, reaction: Any, dt_s: float) -> None:
     """Write `w.tau[r, 0:4]`: drive, friction and brake; `w.drive_n[r]`: the drive alone; `w.net_n[r]`: the sum of all.
 

@@ -21,7 +21,7 @@ from twin.control.velocity_motion import follows
 from twin.key_figures import note_hand_over, note_scan
 from twin.monitor import monitor
 from twin.motion.drives import take_orders
-from twin.motion.kernels import kernel
+from twin.motion.kernels import inlined_kernel, kernel
 from twin.records import (
     BUSY,
     OUTSIDE,
@@ -52,7 +52,7 @@ def start(w: Truth, image: Image, control: Control, figures: Figures, p: Params,
     note_hand_over(w, image, figures, p, r)
 
 
-@kernel
+@inlined_kernel
 def _decide(world: World, p: Params, commands: Any, dt_s: float, anew: int) -> int:
     """The scan's part after the sensors; COMMAND_ENDED or 0."""
     world.sensors.scans += 1
@@ -94,7 +94,7 @@ def plc_scan(world: World, p: Params, commands: Any, dt_s: float) -> int:
     return _decide(world, p, commands, dt_s, ALL_ANEW) + (HOLD_CHANGED if changed else 0)
 
 
-@kernel
+@inlined_kernel
 def plc_scan_unobserved(world: World, p: Params, commands: Any, dt_s: float, anew: int) -> int:
     """`plc_scan` of an unobserved scan: sway and lateral force are read only where its outcome depends on them.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from twin.motion.drives import drive_forces, update_reference
-from twin.motion.kernels import kernel
+from twin.motion.kernels import inlined_kernel, kernel
 from twin.plants.geometry import end_effector_pose
 from twin.plants.rom import (
     axes,
@@ -32,7 +32,7 @@ Model = Any
 State = Any
 
 
-@kernel
+@inlined_kernel
 def advance_ticks(w: Truth, image: Image, faults: Faults, p: Params, m: Model, x: State, t: Any, ticks: int) -> None:
     """Advance by `ticks`, at most to the next PLC scan, each part in its step mode."""
     began_s, tick_s, span_s = w.t_s, p.dt_s, ticks * p.dt_s
@@ -164,7 +164,7 @@ def _tick(w: Truth, image: Image, p: Params, m: Model, x: State, t: Any, r: int,
     carried_body.move(w, p, m, t, r, dt_s)
 
 
-@kernel
+@inlined_kernel
 def before_scan(w: Truth, p: Params, m: Model, x: State, t: Any) -> int:
     """Bring poses and forces up to date for a PLC scan, and check the domain of validity.
 
@@ -184,7 +184,7 @@ def before_scan(w: Truth, p: Params, m: Model, x: State, t: Any) -> int:
     return moved
 
 
-@kernel
+@inlined_kernel
 def after_scan(w: Truth, image: Image, p: Params, m: Model, x: State, t: Any, changed: bool, anything: bool) -> None:
     """Follow what a PLC scan has done: holds that have `changed`, and what may touch something until the next scan.
 
@@ -201,7 +201,7 @@ def after_scan(w: Truth, image: Image, p: Params, m: Model, x: State, t: Any, ch
     pad_stiction.find(w, image, p, m, x, t)
 
 
-@kernel
+@inlined_kernel
 def advance(w: Truth, image: Image, faults: Faults, p: Params, m: Model, x: State, t: Any, ticks: int) -> None:
     """Choose the step modes and advance by `ticks`, no farther than the next PLC scan."""
     step_mode.choose(w, image, faults, p, m, x)

@@ -93,7 +93,7 @@ def _shares(com: Any, per_m: float, per_pitch_nm: float, per_roll_nm: float, c: 
     )
 
 
-@kernel
+@inlined_kernel
 def fly(w: Truth, image: Image, p: Params, m: Model, t: Any, r: int, t_s: float, dt_s: float) -> None:
     """One step of robot `r` and the load on its ropes; `t_s` is the world's time at its beginning."""
     q, qd, tau, reaction, last = w.q[r], w.qd[r], w.tau[r], t.reaction, t.last
