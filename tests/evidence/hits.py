@@ -66,7 +66,6 @@ class WatchedBullet(BulletPlant):
             super().step()
             if i < ticks - 1:
                 self._guides.read_peak()  # as a step of several ticks does
-                self._guides.read()
                 self.watch.tick(self._guide_force)
 
     def read(self) -> None:
