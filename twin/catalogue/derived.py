@@ -23,7 +23,7 @@ MARGIN = 2.0
 PROOF_LOAD = 1.25
 """Load, as a factor of the rated load, that a hoist at rest must hold (static test of cranes, ISO 4310)."""
 HALF_SWITCH = 1.2
-"""Ratio of the actuators' timeout to the actuation time: spread of a worn actuator."""
+"""Smallest ratio of the actuators' timeout to an actuation time: spread of a worn actuator."""
 SAME, SAME_INPUT = 0.03, 1e-3
 """Rounding allowed of a derived value and of the result in its text, and of an input in the text, as shares."""
 MOVE_TIMEOUT_S = 60.0

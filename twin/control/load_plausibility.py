@@ -43,8 +43,8 @@ JUMP_WAIT_S, JUMP_MEAN_S = 0.1, 0.2
 """Times after such a jump: the drive regains its axis, then both are averaged [estimate: twice the time constant of the
 velocity loop, and two periods of a pack that bounces on its ropes]."""
 HELD_SHARE, FAST_SHARE = 0.25, 0.5
-"""Jump, as a share of the rated load, that is not fed forward to the drive before that check; any jump above this share
-of the highest speed is not either. Ordinary ones are a quarter of that, at seats and packs [estimate]."""
+"""A jump by more than this share of the rated load, or at more than this share of the highest speed, is not fed forward
+to the drive before that check. Ordinary jumps are a quarter of that, at seats and packs [estimate]."""
 OVERLOAD_DISAGREES = 0.1
 """Share of the rated load, with friction, within which load cell and drive must agree on an overload; otherwise it is
 none [estimate: a shock is not averaged]."""

@@ -247,7 +247,7 @@ def traverse(phase: str, which: str, pack: str | None) -> Start:
         commands["seat"] = seat_of(program, selection, which)
         if pack is not None:
             commands["carrying"] = pack_of(program, selection, pack)
-            # a pack hangs level and still once off pins and tilted seat; a table's is locked on its way down
+            # a pack hangs level and still once off pins and tilted seat; a table's is locked while lowering
             commands["float_lock"] = 1 if floating_head(program) else -1
         return until_settled(program, selection, phase, commands)
 

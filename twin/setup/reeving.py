@@ -25,7 +25,7 @@ class Masses(NamedTuple):
 
 
 def fill_reeving(p: Any, station: Station, pack: Pack) -> None:
-    """Write the end effector's springs, dampers, travels and lock into a PARAMS record with its clock and gravity set."""
+    """Write springs, dampers, travels and lock of the end effector into a PARAMS record with clock and gravity set."""
     reeving, e = station.reeving, station.end_effector
     lx, ly, lz = pack.size_m
     sx, sy, sz = e.size_m

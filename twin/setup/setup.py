@@ -113,7 +113,7 @@ MAX_CACHED = 256
 def _nominal(
     station: Station, truck: Truck, pack: Pack, slots: Mapping[int, tuple[int, int]] | None = None
 ) -> _Nominal:
-    """Make them once for the same parts: models are frozen, and a station with other ropes shares the rest."""
+    """Return cached parameters of the same parts: models are frozen, and a station with other ropes shares the rest."""
     parts = (value for name, value in vars(station).items() if name != "reeving")
     key = (*map(id, parts), id(truck), id(pack), *(slots or {}).items())
     if key not in _CACHE:
