@@ -91,14 +91,14 @@ class ProgressLine:
         self._next_refresh_s = now_s + PROGRESS_REFRESH_S
         self._bar.update(self._task, description=self._text, completed=completed, total=total)
 
-    def told(self, gone_s: float) -> str:
-        """The line in plain text, after `gone_s`."""
+    def told(self, elapsed_s: float) -> str:
+        """The line in plain text, after `elapsed_s`."""
         done, total = self._completed, self._total
         if not total:
-            return f"{self._text}, {gone_s:.0f} s"
+            return f"{self._text}, {elapsed_s:.0f} s"
         whole = float(done).is_integer() and float(total).is_integer() and total > 1
         share = f"{done:.0f} of {total:.0f}" if whole else f"{100.0 * done / total:.0f} %"
-        return f"{self._text}, {share}, {gone_s:.0f} s"
+        return f"{self._text}, {share}, {elapsed_s:.0f} s"
 
 
 @contextmanager
@@ -135,10 +135,10 @@ def _plain_lines(line: ProgressLine) -> Iterator[ProgressLine]:
     def report() -> None:
         wait_s = QUIET_S
         while not over.wait(wait_s):
-            gone_s = time.monotonic() - began_s
+            elapsed_s = time.monotonic() - began_s
             with contextlib.suppress(OSError, ValueError):  # the reader has closed it
-                print(line.told(gone_s), file=sys.stderr, flush=True)
-            wait_s = min(max(LINE_EVERY_S, GROWTH * gone_s), SELDOM_S)
+                print(line.told(elapsed_s), file=sys.stderr, flush=True)
+            wait_s = min(max(LINE_EVERY_S, GROWTH * elapsed_s), SELDOM_S)
 
     thread = threading.Thread(target=report, name="progress", daemon=True)
     thread.start()

@@ -146,14 +146,14 @@ def sense_one(worlds: Any, params: Any, watches: Any, out: Any, n: int) -> None:
 def sensed_of(record: np.ndarray) -> Sensed:
     """Make a `Sensed` of a (1,) SENSED array."""
     *numbers, frames, pads = record[0].item()
-    told = dict(zip(SENSED.names or (), numbers, strict=False))
-    return Sensed(**told, frames=frames, pads=tuple(pads.tolist()))
+    values = dict(zip(SENSED.names or (), numbers, strict=False))
+    return Sensed(**values, frames=frames, pads=tuple(pads.tolist()))
 
 
 def as_record(seen: Sensed, out: np.ndarray) -> None:
     """Make a (1,) SENSED array of these readings."""
-    told = seen._asdict()
-    out[0] = tuple(told[name] for name in SENSED.names or ())
+    values = seen._asdict()
+    out[0] = tuple(values[name] for name in SENSED.names or ())
 
 
 class Watch:

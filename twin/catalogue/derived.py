@@ -231,11 +231,11 @@ def _stale(station: Station, kind: Derived, text: str) -> Iterator[Problem]:
     value, numbers = _value(station, kind.key), [float(number) for number in NUMBER.findall(text)]
     if kind.result is not None:
         result = kind.result(station)
-        said = value if kind.is_value else _result_in(text)
-        if said is not None and abs(said - result) > SAME * result:
-            told = "marked derived" if kind.is_value else f"its text derives {said:g}"
+        stated = value if kind.is_value else _result_in(text)
+        if stated is not None and abs(stated - result) > SAME * result:
+            claim = "marked derived" if kind.is_value else f"its text derives {stated:g}"
             allowed = f"{result:.4g}" if kind.is_value else f"a text with {result:.4g}"
-            problem = f"{told}, but {kind.words} is {result:.4g} now"
+            problem = f"{claim}, but {kind.words} is {result:.4g} now"
             yield Problem(kind.key, value, problem, f"{allowed}, or another provenance")
             return
     for name in kind.inputs:

@@ -276,14 +276,16 @@ def find_trip(image: Image, control: Control, p: Params, commands: Any, dt_s: fl
             if away > aside_m and off[TRIP_LOW_TRAVERSE] == 0:
                 note_trip(control, r, LOW_TRAVEL, k, away, aside_m)
                 return TRIP_LOW_TRAVERSE
-        astray, loose = False, scale[TRIP_FOLLOWING]
+        out_of_control, loose = False, scale[TRIP_FOLLOWING]
         for k in range(4):  # without a branch: mostly nothing is wrong
             at = image.axis_position[r, k]
             error = abs(image.reference[r, k, 0] - at)
-            astray |= (image.brake[r, k] == 0) & (error > p.axis_following_limit[k] * loose)
-            astray |= abs(image.axis_speed[r, k]) > loose * (_highest_speed(image, p, c, r, k) + OVERSPEED_MARGIN[k])
-            astray |= (image.brake[r, k] == 0) & (overtravel(image, p, r, k) > LIMIT_SWITCH[k] * loose)
-        if astray and off[TRIP_FOLLOWING] == 0:
+            out_of_control |= (image.brake[r, k] == 0) & (error > p.axis_following_limit[k] * loose)
+            out_of_control |= abs(image.axis_speed[r, k]) > loose * (
+                _highest_speed(image, p, c, r, k) + OVERSPEED_MARGIN[k]
+            )
+            out_of_control |= (image.brake[r, k] == 0) & (overtravel(image, p, r, k) > LIMIT_SWITCH[k] * loose)
+        if out_of_control and off[TRIP_FOLLOWING] == 0:
             note_astray(image, control, p, c, r)
             return TRIP_FOLLOWING
     if p.robots == 2 and anew & ALL_ROBOTS and off[TRIP_DISTANCE] == 0:

@@ -133,8 +133,8 @@ def way_to_slow(
     released = max(v + a * abs(a) / (2.0 * j_max), 0.0)
     if max(v, released) <= end_speed:
         return 0.0
-    letting_go = max(v, released) * abs(a) / j_max
-    return max(v, speed) * ahead_s + letting_go + speed_change_distance(released, end_speed, a_max, j_max)
+    release_distance = max(v, released) * abs(a) / j_max
+    return max(v, speed) * ahead_s + release_distance + speed_change_distance(released, end_speed, a_max, j_max)
 
 
 @kernel
@@ -252,10 +252,10 @@ def held_up(image: Image, control: Control, p: Params, c: Command, r: int, wante
 @kernel
 def follow_setpoints(image: Image, control: Control, p: Params, c: Command, r: int, dt_s: float) -> None:
     """Run one scan of velocity motion: plan every axis from its present reference to its bounded setpoint."""
-    silent = image.clock_s - control.setpoint_s[r] > SILENCE_S
+    stale = image.clock_s - control.setpoint_s[r] > SILENCE_S
     for k in range(4):
-        wanted = 0.0 if silent else c.velocity[k]
-        if not silent and (k == X or k == Y):
+        wanted = 0.0 if stale else c.velocity[k]
+        if not stale and (k == X or k == Y):
             wanted = damped(image, control, p, r, k, wanted)
         wanted = bounded(image, control, p, c, r, k, wanted, dt_s)
         profile = image.profile[r, k]

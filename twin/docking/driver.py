@@ -201,8 +201,8 @@ def _decide(d: Record, task: Record, state: Array) -> None:
         elif task.stop == 0 and there:
             d.phase = HALTING
     if d.phase == PRESSING:
-        rests = _past(d, tau, 4) > 0.0 and abs(v) < PRESS_MPS
-        d.pressed_s = d.pressed_s + CONTROL_S if rests else 0.0
+        at_rest = _past(d, tau, 4) > 0.0 and abs(v) < PRESS_MPS
+        d.pressed_s = d.pressed_s + CONTROL_S if at_rest else 0.0
         lean = PRESS_MPS2 + ROLLING_MPS2 + (PRESS_MPS - v) / FOOT_S
         d.steering_rate_radps, d.acceleration_mps2 = 0.0, min(max(lean, -BRAKE_MOST_MPS2), DRIVE_MOST_MPS2)
         if d.pressed_s < PRESS_S:

@@ -117,11 +117,11 @@ def check_added(fault: Fault, since_s: float, setup: SwapSetup) -> None:
 
 @dataclass(frozen=True, eq=False)
 class _Due:
-    """A fault and its start; `told` is the number of orders that each actuator had had by then."""
+    """A fault and its start; `orders` is the number of orders that each actuator had had by then."""
 
     fault: Fault
     since_s: float = 0.0
-    told: dict[tuple[str, int], int] = dataclasses.field(default_factory=dict)
+    orders: dict[tuple[str, int], int] = dataclasses.field(default_factory=dict)
 
 
 class FaultPlayer:
@@ -151,7 +151,7 @@ class FaultPlayer:
         self._phase = [step.phase for step in with_setpoints(TABLES[setup.station.kind]())]
         self._began_s: dict[tuple[int, str], float] = {}
         self._seats = {seat.name: i for i, seat in enumerate(setup.seats)}
-        self._told: dict[tuple[str, int], int] = {}  # number of orders to grips (by robot) or locks (by seat)
+        self._order_counts: dict[tuple[str, int], int] = {}  # number of orders to grips (by robot) or locks (by seat)
         self._order: dict[str, np.ndarray] = {}
         self._usual = setup.params[0].copy()
         self._active: tuple[_Due, ...] = ()
@@ -214,7 +214,7 @@ class FaultPlayer:
     # -------------------------------------------------------------------------------------------------- when
 
     def _join(self, due: _Due) -> None:
-        due.told.update(self._told)
+        due.orders.update(self._order_counts)
         given: dict[str, Any] = dict(due.fault.settings)
         start_s = self._start_s(due)
         if "phase" in given and start_s < due.since_s - SAME_S:
@@ -238,7 +238,7 @@ class FaultPlayer:
             before = self._order.get(name, now)
             for i in np.flatnonzero(now != before):
                 order = f"{name} {now[i]}"
-                self._told[order, int(i)] = self._told.get((order, int(i)), 0) + 1
+                self._order_counts[order, int(i)] = self._order_counts.get((order, int(i)), 0) + 1
             self._order[name] = now
 
     def _acts(self, due: _Due, w: Any, t_s: float) -> bool:
@@ -263,9 +263,9 @@ class FaultPlayer:
         fault = due.fault
         order = 0 if fault.kind in ("lock_wont_open", "lock_snag", "grip_wont_open") else 1
         key = (f"{name} {order}", i)
-        told = self._told.get(key, 0) - due.told.get(key, 0)
+        orders = self._order_counts.get(key, 0) - due.orders.get(key, 0)
         tries = FOREVER if fault.kind in ("lock_snag", "lock_false_closed") else fault["tries"]
-        return bool(int(w["image"][name][i]) == order and 0 < told <= tries)
+        return bool(int(w["image"][name][i]) == order and 0 < orders <= tries)
 
     def _robots(self, fault: Fault) -> Sequence[int]:
         number = dict(fault.settings).get("robot")

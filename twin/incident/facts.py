@@ -249,7 +249,7 @@ def _described(
         words["percent"] = f"{100.0 * float(p['overload_fraction']):.0f} %"
         words["drive"] = DRIVES[setup.station.kind]
     elif name in ("grips_reported", "locks_reported"):
-        words["state"] = _wanted(command, "grip" if name == "grips_reported" else "lock")
+        words["state"] = _requested(command, "grip" if name == "grips_reported" else "lock")
     return kind.words.format(**words), facts
 
 
@@ -268,7 +268,7 @@ def _part(about: str, index: int, setup: SwapSetup) -> dict[str, Any]:
     return {}
 
 
-def _wanted(command: Any, what: str) -> str:
+def _requested(command: Any, what: str) -> str:
     """State that a command requested of grips or locks."""
     if command is None:
         return "its new state"

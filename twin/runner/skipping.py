@@ -59,7 +59,7 @@ def grips_rest(w: Truth, image: Image, r: int) -> bool:
 
 
 @kernel
-def _actuators_rest(w: Truth, image: Image, p: Params) -> bool:
+def _actuators_idle(w: Truth, image: Image, p: Params) -> bool:
     """True if no grip, lock or table lock moves, or waits for something to hold."""
     for r in range(p.robots):
         if not grips_rest(w, image, r) or w.float_lock[r] != float(image.float_lock_command[r]):
@@ -77,7 +77,7 @@ def _actuators_rest(w: Truth, image: Image, p: Params) -> bool:
 @kernel
 def anew_after(w: Truth, image: Image, control: Control, p: Params, anew: int) -> int:
     """Parts that the next scan reads even if nothing moves, after one that changed no hold and read `anew`."""
-    if anew & ACTUATORS and (command_waits(control, p) or not _actuators_rest(w, image, p)):
+    if anew & ACTUATORS and (command_waits(control, p) or not _actuators_idle(w, image, p)):
         return ALL_ANEW
     return 0
 

@@ -331,10 +331,10 @@ def go_home(phase: str) -> Start:
 
     def start(program: Program, selection: Selection) -> np.ndarray:
         commands = new_commands(program, selection, phase, False, UNTIL_DONE)
-        homes = np.array(program.setup.station.robots.home_x_m)
-        commands["target"][:, X] = homes[selection.robot]
+        home_x = np.array(program.setup.station.robots.home_x_m)
+        commands["target"][:, X] = home_x[selection.robot]
         commands["load_known_from"] = empty_free_z(program, selection)
-        program.heading[selection.world, selection.robot] = homes[selection.robot]
+        program.heading[selection.world, selection.robot] = home_x[selection.robot]
         add_shaper(program, selection, phase, commands, axis_z(program, selection))
         return inside_axes(program, selection, commands)
 

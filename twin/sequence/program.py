@@ -227,7 +227,7 @@ class Program(Telling):
             if step.gate is not None and len(selection):
                 selection = selection.where(step.gate(self, selection))
             if self.ask_timing and step.phase in self.phase_column:
-                selection = selection.where(~self._ask(selection, step.phase))
+                selection = selection.where(~self._undecided(selection, step.phase))
             if not len(selection):
                 if self.asking:
                     self._resume = i
@@ -249,16 +249,16 @@ class Program(Telling):
                 return True
         return moved or first > 0
 
-    def _ask(self, selection: Selection, phase: str) -> np.ndarray:
+    def _undecided(self, selection: Selection, phase: str) -> np.ndarray:
         """(K,) bool: True for robots that need a decision on the phase that they are about to enter."""
-        asks = np.zeros(len(selection), bool)
+        undecided = np.zeros(len(selection), bool)
         for k in range(len(selection)):
             n, r, job = int(selection.world[k]), int(selection.robot[k]), int(selection.job[k])
             if (n, r) in self._answered or self._is_in(n, r, phase, job):
                 continue
-            asks[k] = True
+            undecided[k] = True
             self.asking.append(Ask(n, r, job, phase))
-        return asks
+        return undecided
 
     def answer(self, n: int, r: int, row: np.void | np.ndarray) -> None:
         """Answer the decision request of robot `r` of world `n` with a TIMING row for the phase that it enters.

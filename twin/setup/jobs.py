@@ -83,8 +83,8 @@ def plan_jobs(
         x = truck.seats_xyz_m[i][0]
         side = min(range(count), key=lambda r: (abs(station.robots.home_x_m[r] - x), len(shares[r]), r))
         shares[side].append(i)
-    for told in (slots or {}).values():
-        charged, empty = charged - set(told), empty - set(told)
+    for chosen in (slots or {}).values():
+        charged, empty = charged - set(chosen), empty - set(chosen)
     jobs: list[Job] = []
     for robot, share in enumerate(shares):
         for number in share:

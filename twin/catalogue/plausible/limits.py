@@ -85,8 +85,8 @@ def limits_problems(s: Station) -> Iterator[Problem]:
     why = "a pack carried with it must not weigh less than this: guides see 1 g across at the most before they stop"
     yield from within(s, "limits.lateral_abort_n", why, None, weight_n)
     why = "a seat bears what the drive of a table gives, or the rated load landing (1.5 x), and at most 5 g of it"
-    presses_n = z.force_limit_n if s.kind == "chassis" else 1.5 * weight_n
-    yield from within(s, "limits.structure_axial_n", why, presses_n, 5.0 * weight_n)
+    press_force_n = z.force_limit_n if s.kind == "chassis" else 1.5 * weight_n
+    yield from within(s, "limits.structure_axial_n", why, press_force_n, 5.0 * weight_n)
     yield from within(s, "limits.axial_jam_ratio", "over nominal, and a seat is no press", 1.0, 3.0)
     why = "sensor, PLC and drive take two scans at the least"
     yield from within(s, "limits.reaction_time_s", why, 2.0 * scan_s, 0.5)

@@ -163,7 +163,9 @@ def mast_problems(s: Station, mast: Mast) -> Iterator[Problem]:
     hz, drum = s.rates.physics_hz, s.axes.z.moving_mass_kg
     turn, pitch, _ = _tilting(s)
     yield from within(s, "reeving.sheave_height_m", "a mast hangs under the roof, size_m[2]", None, s.size_m[2])
-    yield from _gives(s, "reeving.vertical_stiffness_n_per_m", _stiffest(0.0, s.end_effector.mass_kg, drum, hz))
+    yield from _vertical_spring(
+        s, "reeving.vertical_stiffness_n_per_m", _stiffest(0.0, s.end_effector.mass_kg, drum, hz)
+    )
     head, yaw = mast.head, s.axes.yaw.moving_inertia_kgm2
     why = f"a column at least as stiff as its head; {_tick(s)}"
     most = (SPRING_TICK * hz) ** 2 * pitch
@@ -171,7 +173,7 @@ def mast_problems(s: Station, mast: Mast) -> Iterator[Problem]:
     most = _stiffest(0.0, turn, yaw, hz)
     key = "reeving.torsional_stiffness_nm_per_rad"
     yield from within(s, key, why, head.centring_stiffness_nm_per_rad, most)
-    yield from _floats(s, head, "reeving.head")
+    yield from _centring_springs(s, head, "reeving.head")
     upright = 2.0 * s.end_effector.mass_kg * G * 0.5 * s.end_effector.size_m[2]
     why = "the empty end effector would tip over on it"
     yield from within(s, "reeving.head.tilt_stiffness_nm_per_rad", why, upright)
@@ -180,10 +182,10 @@ def mast_problems(s: Station, mast: Mast) -> Iterator[Problem]:
 def table_problems(s: Station, table: FloatingTable) -> Iterator[Problem]:
     hz, z = s.rates.physics_hz, s.axes.z
     turn, pitch, _ = _tilting(s)
-    yield from _gives(
+    yield from _vertical_spring(
         s, "reeving.vertical_stiffness_n_per_m", _stiffest(0.0, s.end_effector.mass_kg, z.moving_mass_kg, hz)
     )
-    yield from _floats(s, table, "reeving")
+    yield from _centring_springs(s, table, "reeving")
     stop_n = s.limits.lateral_abort_n / table.travel_m
     why = f"limits.lateral_abort_n must not press the stop in by travel_m again; {_tick(s)}"
     most = _stiffest(0.0, s.end_effector.mass_kg, _moved(s, "y")[0], hz)
@@ -197,15 +199,15 @@ def table_problems(s: Station, table: FloatingTable) -> Iterator[Problem]:
     yield from within(s, "reeving.tilt_stiffness_nm_per_rad", why, low, (SPRING_TICK * hz) ** 2 * pitch)
 
 
-def _gives(s: Station, key: str, most: float) -> Iterator[Problem]:
+def _vertical_spring(s: Station, key: str, most: float) -> Iterator[Problem]:
     """Check that a vertical spring deflects less under the rated load than the zone of creeping into contact."""
     zone, weight_n = s.limits.contact_zone_m, G * s.limits.rated_load_kg
     why = f"the rated load may press it in by limits.contact_zone_m {zone:g} at the most; {_tick(s)}"
     yield from within(s, key, why, weight_n / zone, most)
 
 
-def _floats(s: Station, part: FloatingTable | FloatingHead, key: str) -> Iterator[Problem]:
-    """Check that a leaning truck's load does not push centring springs to their stops, and that guides can move them."""
+def _centring_springs(s: Station, part: FloatingTable | FloatingHead, key: str) -> Iterator[Problem]:
+    """Check that a leaning truck's load does not push centring springs to their stops, and that guides move them."""
     leans_n = G * s.limits.rated_load_kg * math.sin(s.parking.clip.pitch_rad) / part.travel_m
     why = "over travel_m it holds the rated load at parking.clip.pitch_rad, and yields before limits.lateral_abort_n"
     if s.kind != "chassis":  # a hanging load centres itself

@@ -70,7 +70,7 @@ class Bodies:
 
 def load(setup: SwapSetup, params: np.ndarray, worlds: np.ndarray, scope: Scope) -> Bodies:
     """Make a client with every body of the setup, at rest except for what `worlds` says."""
-    with _quiet():
+    with _silenced():
         client = pb.connect(pb.DIRECT)
     loader = _Loader(client, setup, params[0], worlds[0])
     loader.set_engine()
@@ -155,7 +155,7 @@ class _Loader:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"{body.name}.urdf"
             path.write_text(body.xml())
-            with _quiet():
+            with _silenced():
                 number = pb.loadURDF(
                     str(path),
                     basePosition=xyz,
@@ -285,7 +285,7 @@ class _Loader:
 
 
 @contextlib.contextmanager
-def _quiet() -> Any:
+def _silenced() -> Any:
     """Silence what Bullet's C code prints while it loads (it writes to the file descriptor)."""
     saved = os.dup(1)
     null = os.open(os.devnull, os.O_WRONLY)

@@ -83,7 +83,7 @@ class BulletPlant:
         moving = bodies.packs.keys() | bodies.parts.keys()
         # a pack that is part of the truck never mates or parts
         self._plugging = [k for k in moving if bodies.parts.get(k, (-1, -1))[0] != self._truck]
-        self._resting = {k: self._at_centre(k) for k in range(int(self.params["packs"][0])) if k not in moving}
+        self._idle_poses = {k: self._at_centre(k) for k in range(int(self.params["packs"][0])) if k not in moving}
         self._constraints = Constraints(setup, self.params, self.worlds, bodies) if scope == "swap" else None
         self._guides = GuideForces(setup, self.worlds, bodies)
         self._brakes = Brakes(c, bodies.truck, self.worlds, self.params)
@@ -201,7 +201,7 @@ class BulletPlant:
             state = pb.getLinkState(body, link, computeLinkVelocity=1, physicsClientId=c)
             POSE.pack_into(self._poses, k * POSE.size, *state[0], *state[1])
             TWIST.pack_into(self._twists, k * TWIST.size, *state[6], *state[7])
-        for k, pose in self._resting.items():
+        for k, pose in self._idle_poses.items():
             POSE.pack_into(self._poses, k * POSE.size, *pose)
         refresh_poses(self.worlds, self.params, 0)
         self._coupling = [k for k in self._plugging if self._mating(k)]

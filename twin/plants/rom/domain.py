@@ -72,7 +72,7 @@ def has_left(w: Truth, p: Params, m: Model, x: State, t: Any) -> bool:
     """
     if w.outside_cause != NO_CAUSE:
         return True
-    lost = _lost_numbers(w, p)
+    lost = _count_not_finite(w, p)
     if lost > 0:
         _recover(w, p, x)
         _note(w, NOT_FINITE, -1, -1, float(lost), 0.0)
@@ -83,7 +83,7 @@ def has_left(w: Truth, p: Params, m: Model, x: State, t: Any) -> bool:
                 _check_robot(w, p, m, x, t, r)
             x.depth_m[r] = 0.0
     if w.outside_cause == NO_CAUSE:
-        _remember(w, p, x)
+        _save(w, p, x)
         return False
     for r in range(p.robots):
         w.guide_peak_n[r, 0] = w.guide_peak_n[r, 1] = 0.0
@@ -106,7 +106,7 @@ def _note(w: Truth, cause: int, r: int, index: int, value: float, limit: float) 
 
 
 @kernel
-def _lost_numbers(w: Truth, p: Params) -> int:
+def _count_not_finite(w: Truth, p: Params) -> int:
     """Number of values of the state that are not finite, or beyond that limit."""
     lost = 0
     for i in range(6):
@@ -209,7 +209,7 @@ def _check_overlaps(w: Truth, p: Params, m: Model, x: State, t: Any, r: int) -> 
 
 
 @kernel
-def _remember(w: Truth, p: Params, x: State) -> None:
+def _save(w: Truth, p: Params, x: State) -> None:
     """Store what `_recover` needs."""
     for r in range(p.robots):
         for i in range(10):

@@ -61,7 +61,7 @@ def lean_in(w: Truth, p: Params, m: Model, r: int) -> None:
     com, tension = m.body_com_m[k], w.load_n[r]
     per_length = 1.0 / (p.sheave_height_m - q[Z])
     c, s = cosine_sine(q[EYAW])
-    per_pitch_nm, per_roll_nm = _giving(p, com, tension, per_length)
+    per_pitch_nm, per_roll_nm = _tilt_compliance(p, com, tension, per_length)
     share_x, share_y = _shares(com, tension * per_length, per_pitch_nm, per_roll_nm, c, s)
     # of the centre of mass over the end effector, beyond its lean without a sideways pull
     along = com[2] * (q[EPITCH] - com[0] * tension * per_pitch_nm)
@@ -74,7 +74,7 @@ def lean_in(w: Truth, p: Params, m: Model, r: int) -> None:
 
 
 @inlined_kernel
-def _giving(p: Params, com: Any, tension: float, per_length: float) -> tuple[float, float]:
+def _tilt_compliance(p: Params, com: Any, tension: float, per_length: float) -> tuple[float, float]:
     """Compliance of a load that hangs on its ropes, rad per N m: pitch and roll."""
     stiff, hanging = 4.0 * p.rope_ea_n * per_length, -com[2] * tension
     return (
@@ -119,7 +119,7 @@ def fly(w: Truth, image: Image, p: Params, m: Model, t: Any, r: int, t_s: float,
     c, s = cosine_sine(yaw)
     com = m.body_com_m[k]
     per_length = 1.0 / length
-    per_pitch_nm, per_roll_nm = _giving(p, com, w.load_n[r], per_length)
+    per_pitch_nm, per_roll_nm = _tilt_compliance(p, com, w.load_n[r], per_length)
     share_x, share_y = _shares(com, per_m, per_pitch_nm, per_roll_nm, c, s)
     # pull at axes that stand: friction needs it to hold them exactly
     swing = 2.0 * p.sway_zeta * math.sqrt(g * per_length) * w.load_n[r] / g

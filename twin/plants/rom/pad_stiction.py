@@ -52,7 +52,7 @@ def find(w: Truth, image: Image, p: Params, m: Model, x: State, t: Any) -> None:
                 let_go(x, r)
                 changed = True
             continue
-        on = _under(w, p, x, r)
+        on = _support(w, p, x, r)
         if x.mode[r] != FULL_RATE or on == FREE or not _axes_stand(image, r) or not _stands(w, p, m, x, t, r, on):
             x.stood[r] = 0
             continue
@@ -82,7 +82,7 @@ def _axes_stand(image: Image, r: int) -> bool:
 
 
 @kernel
-def _under(w: Truth, p: Params, x: State, r: int) -> int:
+def _support(w: Truth, p: Params, x: State, r: int) -> int:
     """Support of robot `r`'s pads: TRUCK, GROUND, or FREE where nothing stands."""
     if x.near[r] <= 0:
         return FREE
@@ -99,7 +99,7 @@ def _stands(w: Truth, p: Params, m: Model, x: State, t: Any, r: int, on: int) ->
     """True if robot `r`'s body neither slides nor rocks on its pads, and will not."""
     if not _holds(w, p, m, x, t, r, ENGAGE_PRESS, ENGAGE_FRICTION):
         return False
-    cx, cy, cz, half_x, half_y = _sole(w, p, m, x, t, r)
+    cx, cy, cz, half_x, half_y = _pads_middle(w, p, m, x, t, r)
     ux, uy, uz, wx, wy, wz = t.motion[0], t.motion[1], t.motion[2], t.motion[3], t.motion[4], t.motion[5]
     vx, vy, vz = cross(wx, wy, wz, cx, cy, cz)
     vx, vy, vz = vx + ux, vy + uy, vz + uz
@@ -116,7 +116,7 @@ def _stands(w: Truth, p: Params, m: Model, x: State, t: Any, r: int, on: int) ->
 
 
 @kernel
-def _sole(w: Truth, p: Params, m: Model, x: State, t: Any, r: int) -> tuple[float, float, float, float, float]:
+def _pads_middle(w: Truth, p: Params, m: Model, x: State, t: Any, r: int) -> tuple[float, float, float, float, float]:
     """Middle of the pads from E, in W, with E at `t.turn`; their distance from it along its x and y."""
     k = w.held[r]
     if k < 0:
@@ -135,16 +135,16 @@ def _holds(w: Truth, p: Params, m: Model, x: State, t: Any, r: int, least: float
     carried_body.end_effector_motion(w, p, r, t.angles, t.at, t.turn, t.motion)
     k, force = body_of(w, r), w.guide_force_n[r]
     fx, fy, fz = back(t.turn, force[0], force[1], force[2])
-    pressing = p.retract * fz
-    if pressing < LIGHT * m.body_kg[k] * p.gravity_mps2:
+    normal_n = p.retract * fz
+    if normal_n < LIGHT * m.body_kg[k] * p.gravity_mps2:
         return False
-    _, _, _, half_x, half_y = _sole(w, p, m, x, t, r)
+    _, _, _, half_x, half_y = _pads_middle(w, p, m, x, t, r)
     tx, ty, tz = _moments(w, p, m, x, t, r, force[0], force[1], force[2])
     friction = m.e_friction if k == EMPTY else m.guide_friction
     half = math.sqrt(half_x * half_x + half_y * half_y)
-    if math.sqrt(fx * fx + fy * fy) + abs(tz) / half > most * friction * pressing:
+    if math.sqrt(fx * fx + fy * fy) + abs(tz) / half > most * friction * normal_n:
         return False
-    return pressing - abs(tx) / half_y - abs(ty) / half_x > least * pressing
+    return normal_n - abs(tx) / half_y - abs(ty) / half_x > least * normal_n
 
 
 @kernel
@@ -158,7 +158,7 @@ def _moments(
     k = body_of(w, r)
     com = m.body_com_m[k]
     dx, dy, dz = times(t.turn, com[0], com[1], com[2])
-    cx, cy, cz, _, _ = _sole(w, p, m, x, t, r)
+    cx, cy, cz, _, _ = _pads_middle(w, p, m, x, t, r)
     px, py, pz, tx, ty, tz = carried_body.pull(w, p, r, t.angles, t.turn)
     # about the centre of mass
     ax, ay, az = cross(dx, dy, dz, px, py, pz)
@@ -202,7 +202,7 @@ def give(w: Truth, p: Params, m: Model, x: State, t: Any, r: int) -> None:
         w.coupler_n[w.held[r]] = 0.0
     tx, ty, _ = _moments(w, p, m, x, t, r, fx, fy, fz)
     _, _, fz = back(t.turn, fx, fy, fz)
-    cx, cy, cz, half_x, half_y = _sole(w, p, m, x, t, r)
+    cx, cy, cz, half_x, half_y = _pads_middle(w, p, m, x, t, r)
     cx, cy, cz = back(t.turn, cx, cy, cz)
     stiffness = 4.0 * m.pad_stiffness
     roll, pitch = stiffness * half_y * half_y, stiffness * half_x * half_x

@@ -16,7 +16,7 @@ from twin.setup.setup import SwapSetup
 HASHED_FIELDS = ("tick", "q", "qd", "truck_q", "truck_qd", "pack_pose", "lock_position", "grip_position")
 
 
-def _beginnings(setups: Sequence[SwapSetup]) -> np.ndarray:
+def _initial_worlds(setups: Sequence[SwapSetup]) -> np.ndarray:
     """(N,) WORLD at the start of each setup's swap, without a second copy: they are most of a plant's memory."""
     worlds = np.empty(len(setups), WORLD)
     for i, setup in enumerate(setups):
@@ -42,7 +42,7 @@ class RomPlant:
         self.params = np.concatenate([setup.params for setup in self.setups])
         models = {id(setup): fill_model(setup) for setup in self.setups}
         self.models = np.concatenate([models[id(setup)] for setup in self.setups])
-        self.worlds = _beginnings(self.setups) if worlds is None else worlds
+        self.worlds = _initial_worlds(self.setups) if worlds is None else worlds
         self.states = np.zeros(n, STATE)
         self._scratch = np.zeros(1, SCRATCH)
         self._begin(slice(None))

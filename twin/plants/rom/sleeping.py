@@ -14,7 +14,7 @@ from twin.records import EYAW, FLOATING_TABLE, STANDSTILL, YAW, Image, Params, T
 
 
 @inlined_kernel
-def _asked_for(w: Truth, image: Image, p: Params, r: int, k: int) -> float:
+def _speed_setpoint(w: Truth, image: Image, p: Params, r: int, k: int) -> float:
     """Speed (m/s, rad/s) that the position loop of standing axis `k` of robot `r` demands, from its encoder."""
     step = p.axis_encoder[k]
     measured = math.floor(w.q[r, k] / step + 0.5) * step
@@ -37,7 +37,7 @@ def wind_up(w: Truth, image: Image, p: Params, r: int, dt_s: float) -> None:
         w.drive_n[r, k] = w.net_n[r, k] = 0.0
         if image.brake[r, k] == 1 or w.power_off == 1:
             continue
-        speed, limit = _asked_for(w, image, p, r, k), p.axis_force_limit[k]
+        speed, limit = _speed_setpoint(w, image, p, r, k), p.axis_force_limit[k]
         drive = _drive(w, image, p, r, k, speed)
         if speed != 0.0 and abs(drive) < limit:
             w.integral[r, k] += dt_s * speed
@@ -61,7 +61,7 @@ def holds(w: Truth, image: Image, p: Params, r: int) -> bool:
         if image.axis_state[r, k] != STANDSTILL:
             return False
         limit = p.axis_force_limit[k]
-        force = min(max(_drive(w, image, p, r, k, _asked_for(w, image, p, r, k)), -limit), limit)
+        force = min(max(_drive(w, image, p, r, k, _speed_setpoint(w, image, p, r, k)), -limit), limit)
         if k == Z:
             force -= p.z_gravity_mass_kg * p.gravity_mps2 + w.load_n[r]
         elif k == YAW:

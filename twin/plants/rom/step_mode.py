@@ -60,12 +60,12 @@ def count_calm(w: Truth, image: Image, p: Params, x: State) -> None:
     """
     mode = x.mode
     for r in range(p.robots):
-        rested = mode[r] == SLEEPING and x.still[r] >= STILL_SCANS
-        if rested:
+        slept = mode[r] == SLEEPING and x.still[r] >= STILL_SCANS
+        if slept:
             sleeping.wind_up(w, image, p, r, p.dt_s * p.scan_ticks)
-        x.still[r] = x.still[r] + 1 if rested or _still(w.qd[r], 10) else 0
-    rested = mode[ROBOTS] == SLEEPING and x.still[ROBOTS] >= STILL_SCANS
-    x.still[ROBOTS] = x.still[ROBOTS] + 1 if rested or _still(w.truck_qd, 6) else 0
+        x.still[r] = x.still[r] + 1 if slept or _still(w.qd[r], 10) else 0
+    slept = mode[ROBOTS] == SLEEPING and x.still[ROBOTS] >= STILL_SCANS
+    x.still[ROBOTS] = x.still[ROBOTS] + 1 if slept or _still(w.truck_qd, 6) else 0
 
 
 @kernel
@@ -140,8 +140,8 @@ def choose(w: Truth, image: Image, faults: Faults, p: Params, m: Model, x: State
         or faults.truck_push_n[1] != 0.0
         or faults.truck_push_n[2] != 0.0
     )
-    truck_rests = x.still[ROBOTS] >= STILL_SCANS and not pushed
-    pressed = ridden = pushes = False
+    truck_still = x.still[ROBOTS] >= STILL_SCANS and not pushed
+    in_contact = attached = pushes = False
     for r in range(p.robots):
         on_truck, k = False, w.held[r]
         fixed = x.fixed_to[r] != FREE
@@ -153,18 +153,18 @@ def choose(w: Truth, image: Image, faults: Faults, p: Params, m: Model, x: State
             on_truck = near[r] - 2 < PACKS and x.carrier[near[r] - 2] == TRUCK
         elif near[r] == COUPLED:
             pushes = pushes or p.seat_on_truck[w.pack_seat[k]] == 1
-        if _may_rest(w, image, p, x, r) and (truck_rests or not on_truck):
+        if _may_sleep(w, image, p, x, r) and (truck_still or not on_truck):
             mode[r] = SLEEPING
         elif near[r] <= 0 and not fixed and can_fly(w, image, p, m, r):
             mode[r] = LONG_STEP
         elif fixed and p.reeving != MAST:
             mode[r] = ATTACHED
-            ridden = ridden or on_truck
+            attached = attached or on_truck
         else:
             mode[r] = FULL_RATE
-            pressed = pressed or on_truck
-    mode[ROBOTS] = FULL_RATE if pressed else SLEEPING if truck_rests and not (ridden or pushes) else LONG_STEP
-    if pressed and ridden:  # the truck has only one step mode
+            in_contact = in_contact or on_truck
+    mode[ROBOTS] = FULL_RATE if in_contact else SLEEPING if truck_still and not (attached or pushes) else LONG_STEP
+    if in_contact and attached:  # the truck has only one step mode
         for r in range(p.robots):
             if mode[r] == ATTACHED and x.fixed_to[r] == TRUCK:
                 mode[r] = FULL_RATE
@@ -179,7 +179,7 @@ def can_fly(w: Truth, image: Image, p: Params, m: Model, r: int) -> bool:
 
 
 @kernel
-def _may_rest(w: Truth, image: Image, p: Params, x: State, r: int) -> bool:
+def _may_sleep(w: Truth, image: Image, p: Params, x: State, r: int) -> bool:
     """True if robot `r` has stood still and nothing is about to move it."""
     if x.still[r] < STILL_SCANS or abs(w.float_lock[r] - image.float_lock_command[r]) > 0.0:
         return False

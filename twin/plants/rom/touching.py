@@ -33,7 +33,7 @@ def find_near(w: Truth, image: Image, p: Params, m: Model, x: State, t: Any, any
 
     Unless `anything` may have changed since the last search, parts that have slept since are not searched again.
     """
-    if not anything and _all_rest(p, x):
+    if not anything and _all_asleep(p, x):
         return
     step_mode.find_near(w, p, m, x, t.high)
     for r in range(p.robots):
@@ -42,7 +42,7 @@ def find_near(w: Truth, image: Image, p: Params, m: Model, x: State, t: Any, any
 
 
 @kernel
-def _all_rest(p: Params, x: State) -> bool:
+def _all_asleep(p: Params, x: State) -> bool:
     """True if the truck and every robot have slept since the last scan."""
     rest = x.mode[ROBOTS] == step_mode.SLEEPING
     for r in range(p.robots):
