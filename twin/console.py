@@ -103,8 +103,7 @@ class ProgressLine:
 
 @contextmanager
 def progress(text: str = "", *, total: float | None = None) -> Iterator[ProgressLine]:
-    """Show a progress line for the duration of the block: a spinner, or a bar if `total` is given, and the elapsed
-    time.
+    """Show a progress line during the block: a spinner, or a bar if `total` is given, and the elapsed time.
 
     Without a terminal (standard error goes to a file) a run that takes longer than `QUIET_S` writes the same in plain
     lines, now and then; a shorter one writes nothing.

@@ -112,8 +112,7 @@ def reach_s(distance: float, limits: Limits) -> float:
     """Shortest time in which an axis from rest covers `distance` >= 0, at any final speed.
 
     The axis only accelerates: jerk up, full acceleration, jerk down to full speed, cruise. By symmetry in time it is
-    also
-    the shortest time in which it covers its last `distance` before a stop.
+    also the shortest time in which it covers its last `distance` before a stop.
     """
     v, a, j = limits
     if distance <= 0.0:

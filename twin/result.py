@@ -62,8 +62,7 @@ class SwapResult:
         """Times and key figures to report: None where the value of a failed swap would mislead.
 
         Peaks, energy and displacement so far are valid for any swap. The times, and their ratio, are reported for a
-        whole swap
-        only.
+        whole swap only.
         """
         whole = self.completed
         return {

@@ -19,8 +19,7 @@ SWAY_RATE_S = 0.10
 
 
 class Sensed(NamedTuple):
-    """One set of readings, SI units. x, y, yaw in the bay's frame; heights along the insert direction, from the seat
-    on.
+    """One set of readings, SI units. x, y, yaw in the bay's frame; heights along the insert direction.
 
     Errors are the scanner's position of the guide pins at the pack's height (they lean with the truck) less the pack's
     position by the axes (for `pack_x`, `pack_y` with the measured sway).

@@ -378,14 +378,11 @@ def trip_station(image: Image, control: Control, p: Params, reason: int) -> None
     """Stop every axis (category 1: controlled stop, then brake).
 
     An axis that is off its reference stops from where it is: catching up first would lengthen its stop. One that has
-    lost
-    it, is too fast or beyond its stroke is out of its drive's control and brakes immediately. At power loss all brakes
-    set
-    immediately, and so does that of a hoist or lift that is overloaded: against a caught pack every millimetre of a
-    gentle
-    stop adds load. With an unknown load, a drive whose feed-forward uses the load cell cannot stop it either. Grips
-    that
-    are still closing on a pack in its seat open again when the truck moves: it would drag the robot along.
+    lost it, is too fast or beyond its stroke is out of its drive's control and brakes immediately. At power loss all
+    brakes set immediately, and so does that of a hoist or lift that is overloaded: against a caught pack every
+    millimetre of a gentle stop adds load. With an unknown load, a drive whose feed-forward uses the load cell cannot
+    stop it either. Grips that are still closing on a pack in its seat open again when the truck moves: it would drag
+    the robot along.
     """
     control.trip = reason
     control.trip_t_s = image.clock_s

@@ -65,8 +65,8 @@ DAMPING = 0.35
 """Share of critical damping added by a trolley that follows its load with v = 2 zeta omega s."""
 FORCE_SHARE = 0.75
 """Share of its force limit at which a drive that follows setpoints goes no farther that way: something holds the axis,
-and the windup (ropes, springs) is released with a jerk when that lets go [estimate: the drives are made for twice
-what motion takes]."""
+and the windup (ropes, springs) is released with a jerk when that lets go [estimate: the drives are made for twice what
+motion takes]."""
 GUIDE_MPS = 0.07
 """Highest speed at which a pack meets the tips of the guide pins [derived: a pack of 4 t at v hits a pin of 2e6 N/m
 with v sqrt(k m) = 6.3 kN, about the lateral abort limit]."""

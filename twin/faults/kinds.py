@@ -77,8 +77,8 @@ LIGHTEST_KG = 50.0
 """Lightest pack that still rests on its seat's contact springs within a physics step of 2 ms: k dt^2 < m."""
 STIFFEST = 10.0
 """Largest coupler force factor. A coupler holds by a damper, which is stable in a step of 2 ms up to c dt < 2 m; at ten
-times the mating force both stations end as with steps of a half and a quarter [measured: reduced-order plant, seed
-7, factors 3, 5 and 10]."""
+times the mating force both stations end as with steps of a half and a quarter [measured: reduced-order plant, seed 7,
+factors 3, 5 and 10]."""
 ONE_OF: dict[str, tuple[str, ...]] = {"when": ("at_s", "phase"), "mass": ("kg", "factor")}
 """Settings with two alternatives: a kind that needs it must be given one of them, and none can be given both."""
 

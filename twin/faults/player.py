@@ -137,8 +137,7 @@ class FaultPlayer:
         """`world` is the index of the plant's world that has the faults.
 
         `added`: faults that are added while it runs, each from its time (s) on: without a time of their own they act
-        from
-        then on, and they affect only the orders to locks and grips that are given from then on.
+        from then on, and they affect only the orders to locks and grips that are given from then on.
         """
         for fault in faults:
             _check(fault, setup)
@@ -169,8 +168,7 @@ class FaultPlayer:
         """True if `before_scan` is due at the first scan, that of `begin_s`; else `after_scan` starts it in time.
 
         A disturbed plant may be slower (the reduced-order one lets no part sleep), so a swap that is continued with
-        faults is
-        not disturbed before they begin.
+        faults is not disturbed before they begin.
         """
         return bool(self._faults) or self._cell_faults or self._joining[0].since_s <= begin_s + SAME_S
 

@@ -31,8 +31,8 @@ STOP_JERK = 4.0
 FASTEST_OVER = (0.012, 0.012, 0.012, 0.006)
 """Largest excess over its highest speed at which an axis settles once its drag ends, m/s and rad/s: a limit on speed
 setpoint and integrator together [estimate: three quarters of what an overspeed trip leaves; friction at full speed
-takes up to 0.011]. Without it, the integrator's force against a drag that lets go would demand a quarter more than
-the highest speed. An axis with more drag falls behind."""
+takes up to 0.011]. Without it, the integrator's force against a drag that lets go would demand a quarter more than the
+highest speed. An axis with more drag falls behind."""
 CATCH_UP = (0.008, 0.008, 0.008, 0.004)
 """A drive's limit on its speed setpoint, m/s and rad/s over the axis' highest speed: an axis that was held back catches
 up with its reference no faster [estimate: half of what the overspeed interlock leaves]."""

@@ -35,8 +35,8 @@ def four_rope(w: Truth, p: Params, r: int, angles: Any, reaction: Any) -> None:
     """Four unilateral elastic ropes from the yaw block on the trolley to the corners of the spreader.
 
     Tension of rope k: EA/L (l - L) + c/L (l' - L'), never negative. Parallel ropes of equal length make the load a
-    parallelogram: it sways like a point pendulum of the rope length, twists against m g r^2 / L, and tilts only by
-    the ropes' elasticity. Hoisting terms follow from the changing L.
+    parallelogram: it sways like a point pendulum of the rope length, twists against m g r^2 / L, and tilts only by the
+    ropes' elasticity. Hoisting terms follow from the changing L.
     """
     q, qd, tau = w.q[r], w.qd[r], w.tau[r]
     length = p.sheave_height_m - q[Z]
@@ -134,8 +134,7 @@ def on_yaw_axis_nm(w: Truth, r: int) -> float:
     """Torque of robot `r`'s floating table about its yaw axis.
 
     It is the sum of the yaw springs and of the forces in x and y off the axis. Springs that are equal in x and y have
-    no
-    moment there; end stops have.
+    no moment there; end stops have.
     """
     q, tau = w.q[r], w.tau[r]
     return q[EY] * tau[EX] - q[EX] * tau[EY] - tau[EYAW]

@@ -71,8 +71,7 @@ def descent_delay_s(program: Program, selection: Selection, jerk: np.ndarray) ->
     """(K,) delay of axis z so that a carried pack does not leave the clearance height while it traverses, s.
 
     From rest axis z needs at least (6 d / j)^(1/3) to fall by d, half the margin over the clearance height: it may
-    start
-    that much earlier than the end of the traverse.
+    start that much earlier than the end of the traverse.
     """
     fall_s = np.cbrt(6.0 * 0.5 * TRAVEL_MARGIN_M / jerk)
     runner, delay = program.runner, np.zeros(len(selection))

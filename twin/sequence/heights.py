@@ -127,8 +127,7 @@ def least_pull_n(program: Program, selection: Selection) -> np.ndarray:
     """(K,) load cell value that a hoist's pull test has to exceed, from the hanging load on its way to the truck.
 
     Ropes that merely hold a pack heavier than declared, or a load cell that reads too high, would prove nothing about
-    its
-    locks.
+    its locks.
     """
     gravity = float(program.runner.params["gravity_mps2"][0])
     carried_kg = program.runner.worlds["control"]["carried_kg"][selection.world, selection.robot]

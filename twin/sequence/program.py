@@ -167,8 +167,7 @@ class Program(Telling):
         return bool(self.asking)
 
     def start(self) -> bool:
-        """Decide everything that can be decided now. True if the plant may run: worlds are left and no request is
-        pending.
+        """Decide everything that can be decided now. True if the plant may run: worlds left, no request pending.
 
         `advance` without the plant's run, for one of many programs whose worlds run together; `collect` goes on.
         """
@@ -355,9 +354,7 @@ class Program(Telling):
                 self._finish(n, reason, said, facts)
 
     def _leave_model(self, n: int, trip: str = "", trip_s: float = 0.0) -> None:
-        """End the swap of world `n`, which has left its plant model's domain of validity: its state is no longer
-        reliable.
-        """
+        """End the swap of world `n`, which has left its model's domain of validity: its state is unreliable."""
         incident = outside_of(self.runner.worlds[n], self.setup)
         facts: dict[str, Any] = {"robot": incident.robot, **incident.data}
         phase = self.phases_of(n)
@@ -370,7 +367,7 @@ class Program(Telling):
         self._finish(n, OUTSIDE_MODEL, said, facts)
 
     def _end_by(self, n: int, r: int, outcome: str, step: Step, result: int) -> None:
-        """World `n` ends with what a command of robot `r` came to."""
+        """End world `n` with the result of a command of robot `r`."""
         if result == DONE and (n, r) not in self._found:
             self.end(n, outcome, f"step {step.name}")
             return

@@ -10,9 +10,7 @@ from twin.catalogue.schema.base import Fraction, Name, NonNegative, Positive, St
 
 
 class PhaseTiming(Strict):
-    """Motion parameters of one phase. Fractions are of the axis limits, so no timing set can exceed the machine's
-    limits.
-    """
+    """Motion parameters of one phase. Fractions are of the axis limits: no timing set can exceed them."""
 
     velocity_fraction: Fraction = 1.0
     acceleration_fraction: Fraction = 1.0

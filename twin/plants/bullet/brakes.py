@@ -34,8 +34,7 @@ class Brakes:
     creep by some 15 um/s while it is pushed: the engine's solver leaves a little speed in every tick.
 
     Each of the three motors has its own limit; tyres have less where they are loaded along, across and about z
-    together.
-    So in each tick with a large push, the motors' forces are compared with the combined limit of the tyres
+    together. So in each tick with a large push, the motors' forces are compared with the combined limit of the tyres
     (`twin.plants.tyres.hold`). Beyond it the motors are off, and `twin.plants.tyres.friction` acts on the joints, from
     the truck's speed and the force on it: its change of speed in the last tick, less friction.
     """

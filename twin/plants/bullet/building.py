@@ -19,7 +19,7 @@ from twin.records import JOINTS
 from twin.setup.setup import SwapSetup
 
 Scope = Literal["swap", "seat"]
-"""What may happen in a plant's world.
+"""Scopes of a plant's world.
 
 `swap`: everything; every pack is a body of its own, and moves.
 
@@ -32,13 +32,13 @@ TRUCK_BODY, TRUCK_PADS, TRUCK_PINS = 5, 6, 7
 RACK_PADS, RACK_PINS = 0, 1
 NEAR_M = 0.0003
 """Gap beyond which surfaces are no contact to the solver: travel in a tick at 0.15 m/s, the fastest setpoint of an
-insertion. The solver never finds a force across a larger gap, but each such point costs a tenth of a tick, and a pin
-in its socket has a dozen."""
+insertion. The solver never finds a force across a larger gap, but each such point costs a tenth of a tick, and a pin in
+its socket has a dozen."""
 SLID_M = 0.001
 """Tangential drift of a contact point's two sides beyond which the engine discards the point and finds it again. Until
-then the engine keeps its normal. With Bullet's default of 20 mm, a pin that has passed the edge of its socket is
-still pushed aside as by the edge, which wedges packs (7.5 kN sideways instead of 3.0). At 3 mm and at 0.3 mm peak
-forces agree to 1 %. The engine has one such number for all its clients in a process."""
+then the engine keeps its normal. With Bullet's default of 20 mm, a pin that has passed the edge of its socket is still
+pushed aside as by the edge, which wedges packs (7.5 kN sideways instead of 3.0). At 3 mm and at 0.3 mm peak forces
+agree to 1 %. The engine has one such number for all its clients in a process."""
 PACK_FRICTION = 1.0
 """Friction of every pack, idle ones too: the engine multiplies friction, so a contact has that of the other side."""
 NO_TURN = [0.0, 0.0, 0.0, 1.0]
@@ -211,8 +211,7 @@ class _Loader:
         """Set stiffness and damping of guides, pads and end effectors, and friction.
 
         Without anchors the engine's friction only brakes: a body under load creeps, 0.6 mm in 0.8 s under a tenth of
-        the
-        force that friction holds. Anchors pull a sticking point back to its first position.
+        the force that friction holds. Anchors pull a sticking point back to its first position.
         """
         setup, c = self.setup, self.client
         g, e = setup.pack.guides, setup.station.end_effector

@@ -41,8 +41,7 @@ class GuideForces:
         """Guide force on each robot: on the pack it holds, or on its empty end effector, from everything else.
 
         All contacts are read in one call. When asked for one body, pybullet 3.2.7 puts that body first and flips the
-        normal
-        but not the friction, which then has the wrong sign for every swapped pair.
+        normal but not the friction, which then has the wrong sign for every swapped pair.
         """
         bodies, watched, held = self._bodies, [], self._held.tolist()
         for r, empty in enumerate(self._empty):

@@ -70,12 +70,10 @@ def _spring_of(w: Truth, p: Params, r: int, j: int) -> tuple[float, float]:
 def eliminate(
     w: Truth, image: Image, p: Params, m: Model, t: Any, r: int, fx: float, fy: float, fz: float, dt_s: float
 ) -> None:
-    """Eliminate robot `r`'s axes: to their load they are springs that move with them. f is the suspension's force on
-    it.
+    """Eliminate robot `r`'s axes: to their load they are moving springs. f is the suspension's force on the load.
 
     With n the impulse on an axis and s the compliance of its spring (kg): dv = gain (n + s dv_body), so the body is
-    held
-    by `hold` (kg) and carried along by `carry` (N s). An axis that its friction stops and holds has no compliance.
+    held by `hold` (kg) and carried along by `carry` (N s). An axis that its friction stops and holds has no compliance.
     """
     qd, tau, n = w.qd[r], w.tau[r], t.axis_n
     n[X], n[Y], n[Z], n[YAW] = tau[X] - fx, tau[Y] - fy, tau[Z], tau[YAW]

@@ -59,8 +59,7 @@ def past_end(gap: float, radius: float, past: float) -> tuple[float, float, floa
 
 @kernel
 def seat_points(w: Truth, p: Params, m: Model, t: Any, r: int, k: int, dt_s: float) -> int:
-    """Write the contact points of pack `k`, held by robot `r`, with its nearest seat into `t.points`; return their
-    number.
+    """Write contact points of pack `k`, held by robot `r`, with its nearest seat into `t.points`; their number.
 
     `t.gaps` (2,) gets its distance from touching: sideways within the bores, and any other way. `t.at` is E in W,
     `t.pack` the grip face, `t.pack_turn` its rotation, `t.seat_at[r]` and `t.seat[r]` come from `seat_frame`.

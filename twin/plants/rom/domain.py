@@ -67,8 +67,7 @@ def has_left(w: Truth, p: Params, m: Model, x: State, t: Any) -> bool:
     """True if a world is, or has been before, outside the domain; call it before each scan.
 
     It records the first quantity outside. A state that is not finite becomes the last finite one, at rest; contact
-    forces
-    of no model become zero.
+    forces of no model become zero.
     """
     if w.outside_cause != NO_CAUSE:
         return True
@@ -162,8 +161,7 @@ def _check_robot(w: Truth, p: Params, m: Model, x: State, t: Any, r: int) -> Non
 
 @kernel
 def _check_overlaps(w: Truth, p: Params, m: Model, x: State, t: Any, r: int) -> None:
-    """Check the overlap of robot `r`'s load with the truck's body and of a held pack with other packs; outlines are
-    level.
+    """Check the overlap of robot `r`'s load with the truck's body, and of a held pack with others; level outlines.
 
     Its position follows from its joints: poses of a robot that is high are not updated at unobserved scans.
     """

@@ -75,8 +75,7 @@ def deepest_m(points: Any, n: int) -> float:
 
 @kernel
 def press(w: Truth, p: Params, m: Model, t: Any, r: int, n: int, on_truck: bool, dt_s: float) -> None:
-    """Add the forces of `n` points of `t.points` on robot `r` to `t.out`, and the opposite to `t.truck` if they are on
-    it.
+    """Add the forces of `n` points of `t.points` on robot `r` to `t.out`, the opposite to `t.truck` if on it.
 
     `t.at`, `t.turn` and `t.motion` are those of E in W, `t.pull` is the suspension's force on it, as in `t.out`.
     """
@@ -154,8 +153,7 @@ def _judge(
     """Normal force of a point at these speeds relative to its contact partner, and c for the next pass.
 
     Returns also whether they stay, and the point's force in W: its friction with the c of this pass, or Coulomb's if
-    that
-    is less.
+    that is less.
     """
     nx, ny, nz = points[i, NX], points[i, NY], points[i, NZ]
     vx, vy, vz = cross(wx, wy, wz, points[i, RX], points[i, RY], points[i, RZ])

@@ -49,8 +49,7 @@ def holds(w: Truth, image: Image, p: Params, r: int) -> bool:
     """True if brakes and friction hold all axes of standing robot `r` against drives and suspension.
 
     The suspension's force on x and y is minus the forces that were on these axes when they came to rest. On a drum it
-    is
-    the hanging load, on a yaw block the torque of its table.
+    is the hanging load, on a yaw block the torque of its table.
     """
     if w.power_off == 1:
         return True

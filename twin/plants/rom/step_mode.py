@@ -82,8 +82,7 @@ def find_near(w: Truth, p: Params, m: Model, x: State, high: Any) -> None:
     """Contact candidate of each robot before the next scan: 1 the held pack, 2 + k the end effector with pack k.
 
     From k = PACKS on these are idle packs. Results go into `x.near` and, for a second pack within reach, `x.also`.
-    Robots
-    known to be `high` (ROBOTS,) have none.
+    Robots known to be `high` (ROBOTS,) have none.
     """
     near = x.near
     for r in range(p.robots):

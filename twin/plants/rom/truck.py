@@ -112,8 +112,7 @@ def mass_matrix(w: Truth, p: Params, m: Model, x: State, out: Any) -> None:
     """Mass matrix of the truck with packs that stand on it or are locked to it, into `out` (12,).
 
     out: m, m x, m y, pitch, roll, x y, m h of the sprung mass; mass and yaw inertia in the plane, unsprung too; m x h
-    and
-    m y h; m x in the plane.
+    and m y h; m x in the plane.
     """
     for i in range(12):
         out[i] = 0.0
