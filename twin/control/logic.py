@@ -319,7 +319,7 @@ def judge(image: Image, control: Control, p: Params, c: Command, r: int, dt_s: f
 
 @kernel
 def end_command(image: Image, control: Control, p: Params, c: Command, r: int, status: int) -> None:
-    """End a command that was met or failed: stop what still moves; the result follows once the axes stand.
+    """End a command that is done or has failed: stop what still moves; the result follows once the axes stand.
 
     Conditions on a force or a contact stop the hoist, and so does every failure; overlaps let the axes run on.
     """

@@ -146,6 +146,6 @@ WORLD = np.dtype(
         ("lidar_head", _I),
         ("lidar_tail", _I),
         ("lidar_pose", _F, 3),
-        ("lidar_tick", _I),  # time of `lidar_pose`; -1: never seen
+        ("lidar_tick", _I),  # tick of `lidar_pose`; -1: never seen
     ]
 )
