@@ -1,4 +1,4 @@
-"""Numbers and parts as a person reads them: in the unit of the trade, with digits that tell a value from its limit."""
+"""Numbers and parts in readable form: in the trade's unit, with enough digits to tell a value from its limit."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 _UNITS: dict[str, tuple[tuple[float, float, str, int], ...]] = {
-    # by the largest value from which on it holds: factor, unit, decimals
+    # by the largest value from which on it applies: factor, unit, decimals
     "m": ((0.995, 1.0, "m", 2), (0.0, 1e3, "mm", 0)),
     "m/s": ((0.995, 1.0, "m/s", 2), (0.0, 1e3, "mm/s", 0)),
     "m/s2": ((0.0, 1.0, "m/s²", 2),),
@@ -22,11 +22,11 @@ _UNITS: dict[str, tuple[tuple[float, float, str, int], ...]] = {
 }
 MAX_DECIMALS = 3
 DRIVES = {"top_lift": "hoist", "chassis": "lift"}
-"""What lifts and lowers, by kind of station."""
+"""Name of the axis that lifts and lowers, by kind of station."""
 
 
 def amounts(values: Sequence[float], unit: str) -> tuple[str, ...]:
-    """Values of one SI unit on a common scale; those that differ are told apart, to three decimals at most."""
+    """Values of one SI unit on a common scale; different values get different texts, with three decimals at most."""
     finite = [abs(v) for v in values if math.isfinite(v)]
     largest = max(finite, default=0.0)
     scales = _UNITS.get(unit, ((0.0, 1.0, unit, 2),))
@@ -41,7 +41,7 @@ def amounts(values: Sequence[float], unit: str) -> tuple[str, ...]:
 
 
 def amount(value: float, unit: str) -> str:
-    """One value of an SI unit, as `amounts`."""
+    """One value of an SI unit, formatted as by `amounts`."""
     return amounts((value,), unit)[0]
 
 

@@ -1,7 +1,7 @@
-"""What a swap or a drive is seen in: clear, night, rain, or night and rain at once, written `night+rain`.
+"""Visibility conditions of a swap or a drive: clear, night, rain, or night and rain, written `night+rain`.
 
-Each condition has its own numbers, the scanner's in `twin.setup.variation`, the lidar's in the station file. Two at
-once are independent of each other: noise adds as variances do, a bias adds to a bias, and a frame is lost by either.
+Each condition has its own numbers, the scanner's in `twin.setup.variation`, the lidar's in the station file. Two
+together are independent: variances of noise add, biases add, and a frame is lost by either.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from twin.errors import InputError
 
 CONDITIONS = ("clear", "night", "rain")
-"""Those that stand alone, and that an environment draws from, in the order in which names are put together."""
+"""Conditions that may stand alone, from which an environment draws, in the order of combined names."""
 COMBINED = ("night+rain",)
 ALLOWED = (*CONDITIONS, *COMBINED)
 
 
 def canonical(value: object, key: str = "conditions") -> str:
-    """`rain + night` as `night+rain`: one name for one thing.
+    """The one name of conditions: `rain + night` as `night+rain`.
 
     Raises:
         InputError: none of the conditions, clear beside another one, or one of them twice.
@@ -43,7 +43,7 @@ def noise(of_each: Sequence[float]) -> float:
 
 
 def bias(of_each: Sequence[float]) -> float:
-    """Bias, or factor of one, of several together: their sum, the worst that they can make."""
+    """Bias, or factor of one, of several together: their sum, the worst case."""
     return math.fsum(of_each)
 
 
@@ -55,5 +55,5 @@ def lost(of_each: Sequence[float]) -> float:
 
 
 def left(of_each: Sequence[float]) -> float:
-    """Share that is left after each of several has taken its own: their product."""
+    """Share that is left after several factors together: their product."""
     return math.prod(of_each)

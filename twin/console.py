@@ -1,4 +1,4 @@
-"""What the commands share: JSON on standard output, progress on standard error, files written whole or not at all."""
+"""Helpers of the commands: JSON on standard output, progress on standard error, files written atomically."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 QUIET_S, LINE_EVERY_S, SELDOM_S = 2.0, 5.0, 60.0
-"""Without a terminal: the first line of progress comes after, and the next ones after, at least and at most."""
+"""Without a terminal: delay of the first line of progress, and the smallest and largest interval of the next ones."""
 GROWTH = 0.25
-"""Between these the next line comes after this share of the time gone: 16 lines in five minutes."""
+"""Interval of the next line between these, as a share of the elapsed time: 16 lines in five minutes."""
 PROGRESS_REFRESH_S = 0.1  # a run may report every PLC scan; a person reads ten lines a second at most
 
 
 def emit_json(result: object) -> None:
-    """Prints `result` as one JSON object on standard output. NaN and infinity are refused: JSON has neither."""
+    """Print `result` as one JSON object on standard output. NaN and infinity are refused: JSON has neither."""
     import orjson
 
     print(orjson.dumps(plain(result)).decode(), flush=True)
 
 
 def plain(value: object, where: str = "result") -> Any:
-    """`value` in the types JSON has, numpy scalars and arrays, dataclasses and paths included.
+    """Convert `value` to the types JSON has, numpy scalars and arrays, dataclasses and paths included.
 
     Raises:
-        ValueError: for NaN or infinity, naming where it stands; orjson would quietly write `null`.
+        ValueError: for NaN or infinity, naming its place; orjson would silently write `null`.
     """
     if value is None or isinstance(value, bool | int | str):
         return value
@@ -69,7 +69,7 @@ def stderr_console() -> Console:
 
 
 class ProgressLine:
-    """One line on standard error that says where a long run is."""
+    """One line on standard error with the progress of a long run."""
 
     def __init__(self, bar: Progress | None, text: str, total: float | None) -> None:
         self._bar = bar
@@ -78,7 +78,7 @@ class ProgressLine:
         self._next_refresh_s = 0.0
 
     def update(self, text: str | None = None, *, completed: float | None = None, total: float | None = None) -> None:
-        """Shows `text` (a phase, a name) and how much of the total is done; cheap enough for every scan."""
+        """Show `text` (a phase, a name) and the completed share of the total; cheap enough for every scan."""
         changed = text is not None and text != self._text
         self._text = self._text if text is None else text
         self._completed = self._completed if completed is None else completed
@@ -91,22 +91,22 @@ class ProgressLine:
         self._next_refresh_s = now_s + PROGRESS_REFRESH_S
         self._bar.update(self._task, description=self._text, completed=completed, total=total)
 
-    def told(self, gone_s: float) -> str:
-        """The line in plain text, after `gone_s`."""
+    def told(self, elapsed_s: float) -> str:
+        """The line in plain text, after `elapsed_s`."""
         done, total = self._completed, self._total
         if not total:
-            return f"{self._text}, {gone_s:.0f} s"
+            return f"{self._text}, {elapsed_s:.0f} s"
         whole = float(done).is_integer() and float(total).is_integer() and total > 1
         share = f"{done:.0f} of {total:.0f}" if whole else f"{100.0 * done / total:.0f} %"
-        return f"{self._text}, {share}, {gone_s:.0f} s"
+        return f"{self._text}, {share}, {elapsed_s:.0f} s"
 
 
 @contextmanager
 def progress(text: str = "", *, total: float | None = None) -> Iterator[ProgressLine]:
-    """A progress line for the time of the block: a spinner, or a bar if `total` is given, and the time gone.
+    """Show a progress line during the block: a spinner, or a bar if `total` is given, and the elapsed time.
 
-    Without a terminal (standard error goes to a file) a run that takes longer than `QUIET_S` says the same in plain
-    lines, now and then; a shorter one says nothing.
+    Without a terminal (standard error goes to a file) a run that takes longer than `QUIET_S` writes the same in plain
+    lines, now and then; a shorter one writes nothing.
 
     >>> with progress("swap", total=len(phases)) as line:
     ...     for done, phase in enumerate(phases):
@@ -121,23 +121,23 @@ def progress(text: str = "", *, total: float | None = None) -> Iterator[Progress
     columns: list[ProgressColumn] = [SpinnerColumn(), TextColumn("{task.description}", markup=False)]
     columns += [BarColumn()] if total is not None else []
     columns += [TimeElapsedColumn()]
-    # rich would send what the block prints on standard output to standard error: a --json result belongs where it is
+    # rich would redirect the block's standard output to standard error, where a --json result does not belong
     with Progress(*columns, console=stderr_console(), transient=True, redirect_stdout=False) as bar:
         yield ProgressLine(bar, text, total)
 
 
 @contextmanager
 def _plain_lines(line: ProgressLine) -> Iterator[ProgressLine]:
-    """`line` in plain text on standard error for the time of the block, the more seldom the longer it takes."""
+    """Write `line` in plain text on standard error for the duration of the block, less often the longer it takes."""
     over, began_s = threading.Event(), time.monotonic()
 
     def report() -> None:
         wait_s = QUIET_S
         while not over.wait(wait_s):
-            gone_s = time.monotonic() - began_s
-            with contextlib.suppress(OSError, ValueError):  # nobody reads it any more
-                print(line.told(gone_s), file=sys.stderr, flush=True)
-            wait_s = min(max(LINE_EVERY_S, GROWTH * gone_s), SELDOM_S)
+            elapsed_s = time.monotonic() - began_s
+            with contextlib.suppress(OSError, ValueError):  # the reader has closed it
+                print(line.told(elapsed_s), file=sys.stderr, flush=True)
+            wait_s = min(max(LINE_EVERY_S, GROWTH * elapsed_s), SELDOM_S)
 
     thread = threading.Thread(target=report, name="progress", daemon=True)
     thread.start()
@@ -149,10 +149,10 @@ def _plain_lines(line: ProgressLine) -> Iterator[ProgressLine]:
 
 
 def write_target(path: str | Path, *, key: str | None = None) -> Path:
-    """The output path a user gave, checked before any long work: its folder is there and can be written.
+    """The output path that a user gave, checked before any long work: its folder exists and is writable.
 
     Args:
-        path: where the user wants the file; `~` is expanded, links are followed.
+        path: path of the file; `~` is expanded, links are followed.
         key: the option it came from, for the message (`"--record"`).
 
     Raises:
@@ -189,7 +189,7 @@ def write_target(path: str | Path, *, key: str | None = None) -> Path:
 
 
 def program() -> str:
-    """How a person calls this program from here: its name where the shell finds it, else its path."""
+    """Command that calls this program from here: its name if the shell finds it, else its path."""
     import shutil
 
     called = Path(sys.argv[0]) if sys.argv and sys.argv[0] else Path("swaptwin")
@@ -204,7 +204,7 @@ def program() -> str:
 
 
 def as_typed(*words: str) -> str:
-    """What a person types to call this program with these arguments, quoted for the shell."""
+    """Command line of this program with these arguments, quoted for the shell."""
     import shlex
 
     return " ".join(map(shlex.quote, (program(), *words)))
@@ -216,7 +216,7 @@ def reason(error: OSError) -> str:
 
 @contextmanager
 def atomic_write(path: str | Path) -> Iterator[IO[bytes]]:
-    """A binary file that appears under `path` whole at the end of the block, or, if the block raises, not at all.
+    """Open a binary file that appears under `path` complete at the end of the block, or not at all if the block raises.
 
     Raises:
         OSError: naming `path`, when the disk is full.

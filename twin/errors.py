@@ -1,4 +1,4 @@
-"""The one exception for a user's mistake: one clear line, exit code 2; and what a full disk says: exit code 1.
+"""The one exception for a user's mistake: one clear line, exit code 2; and the errors of a full disk: exit code 1.
 
 Every layer raises `InputError` for bad input and nothing else; the command line prints `str(error)` and exits with 2.
 """
@@ -11,17 +11,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
-"""What a full or broken disk says: no mistake of the user's, none of ours. Such an `OSError` ends a command with 1."""
+"""Error numbers of a full or broken disk: neither a user's mistake nor a defect. Such an `OSError` ends a command with
+1.
+"""
 
 MAX_KEY = 200
-"""Characters of a key that are shown: a file may hold a longer one."""
+"""Maximum number of characters shown of a key: a file may hold a longer one."""
 
 
 class InputError(ValueError):
-    """A user's mistake, told in one line that names file, key, value and what is allowed.
+    """A user's mistake, as one line that names file, key, value and allowed range.
 
     Args:
-        problem: what is wrong, in words (`"unknown station"`).
+        problem: the mistake, in words (`"unknown station"`).
         file: the file the value came from.
         key: the dotted key inside the file, or the option or argument name.
         value: the offending value; shown with `repr`, shortened.
@@ -45,14 +47,14 @@ class InputError(ValueError):
             parts.append(f", got {shown if len(shown) <= 80 else shown[:77] + '...'}")
         if allowed:
             parts.append(f" (allowed: {allowed})")
-        # one line, which moves no cursor and changes no colour
+        # one line, without control sequences
         said = "".join(parts).replace("\n", " ")
         super().__init__("".join(c if c.isprintable() else repr(c)[1:-1] for c in said))
 
 
 @contextmanager
 def naming(path: str | Path) -> Iterator[None]:
-    """An error of the disk in this block names `path`, what the user asked for, and not the file it happened in."""
+    """Have a disk error in this block name `path`, the user's file, and not the file it happened in."""
     try:
         yield
     except OSError as error:

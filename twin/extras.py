@@ -1,4 +1,4 @@
-"""Which packages each extra of the installation brings, and the one line that says what is missing."""
+"""Packages of each extra of the installation, and the message for a missing one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import importlib.util
 import re
 
 EXTRAS: dict[str, tuple[str, ...]] = {
-    # as pyproject.toml has them (a test compares); a package of several extras is told of the first
+    # as in pyproject.toml (a test compares); a package of several extras belongs to the first
     "envs": ("gymnasium",),
     "viewer": ("imageio-ffmpeg", "moviepy", "panda3d"),
     "train": (
@@ -32,12 +32,12 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     ),
 }
 IMPORTED_AS = {"direct": "panda3d", "foxglove": "foxglove-sdk", "google": "protobuf", "rerun": "rerun-sdk"}
-"""Modules that have another name than their package, beyond dashes."""
+"""Modules with another name than their package, beyond dashes."""
 OWN = ("agents", "envs", "models", "swaptwin", "twin")
 
 
 def canonical(package: str) -> str:
-    """A package's name as indexes compare it."""
+    """A package's name in the normal form of package indexes."""
     return re.sub(r"[-_.]+", "-", package).lower()
 
 
@@ -47,12 +47,12 @@ def extra_of(package: str) -> str | None:
 
 
 def install_command(extra: str) -> str:
-    """How the packages of an extra are had."""
+    """Command that installs the packages of an extra."""
     return f"pip install 'swaptwin[{extra}]'"
 
 
 def missing_module(error: BaseException) -> str | None:
-    """The module of others that could not be imported, in whatever was raised in place of that; None where none was."""
+    """The third-party module whose import failed, from any exception that followed; None if there is none."""
     seen: BaseException | None = error
     while seen is not None:
         if isinstance(seen, ModuleNotFoundError) and seen.name:
@@ -63,7 +63,7 @@ def missing_module(error: BaseException) -> str | None:
 
 
 def needs(module: str) -> str:
-    """What to say of a module that is not there."""
+    """Message for a missing module."""
     package = IMPORTED_AS.get(module, canonical(module))
     extra = extra_of(package)
     if extra is None:
@@ -72,9 +72,9 @@ def needs(module: str) -> str:
 
 
 def require(*modules: str) -> None:
-    """Raise ModuleNotFoundError, as an import would, for the first module that is not there; imports none.
+    """Raise ModuleNotFoundError, as an import would, for the first missing module; imports none.
 
-    For what is needed only at the end of a long run.
+    For modules that are needed only at the end of a long run.
     """
     for module in modules:
         if importlib.util.find_spec(module) is None:

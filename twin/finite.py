@@ -1,4 +1,4 @@
-"""Numbers that are not finite, which JSON does not have: null there, and named."""
+"""Numbers that are not finite, which JSON does not have: written as null, and named."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ NOT_FINITE = "not finite"
 
 
 def with_nulls(data: Mapping[str, Any]) -> dict[str, Any]:
-    """The data with None for each number that is not finite, and the keys of these under `not_finite`, if any."""
+    """Replace each number that is not finite by None, and list their keys under `not_finite`, if any."""
     found: list[str] = []
     clean = {str(key): _clean(value, str(key), found) for key, value in data.items()}
     return {**clean, "not_finite": found} if found else clean

@@ -14,7 +14,7 @@ JOINT_HEIGHT_M = 0.5
 
 @kernel
 def planar(x: float, y: float) -> float:
-    """Length of a vector. `math.hypot` guards against an overflow that nothing here comes near, at thrice the time."""
+    """Length of a vector. `math.hypot` guards against an overflow that cannot occur here, at thrice the time."""
     return math.sqrt(x * x + y * y)
 
 
@@ -34,7 +34,7 @@ def quaternion(yaw: float, pitch: float, roll: float) -> tuple[float, float, flo
 
 @kernel
 def rotate(pose: Any, x: float, y: float, z: float) -> tuple[float, float, float]:
-    """A vector turned by the quaternion (xyzw) of `pose` (7,)."""
+    """Rotate a vector by the quaternion (xyzw) of `pose` (7,)."""
     a, b, c, d = pose[3], pose[4], pose[5], pose[6]
     tx, ty, tz = 2.0 * (b * z - c * y), 2.0 * (c * x - a * z), 2.0 * (a * y - b * x)
     return x + d * tx + b * tz - c * ty, y + d * ty + c * tx - a * tz, z + d * tz + a * ty - b * tx
@@ -42,7 +42,7 @@ def rotate(pose: Any, x: float, y: float, z: float) -> tuple[float, float, float
 
 @kernel
 def rotate_back(pose: Any, x: float, y: float, z: float) -> tuple[float, float, float]:
-    """A vector turned by the inverse of the quaternion (xyzw) of `pose` (7,)."""
+    """Rotate a vector by the inverse of the quaternion (xyzw) of `pose` (7,)."""
     a, b, c, d = -pose[3], -pose[4], -pose[5], pose[6]
     tx, ty, tz = 2.0 * (b * z - c * y), 2.0 * (c * x - a * z), 2.0 * (a * y - b * x)
     return x + d * tx + b * tz - c * ty, y + d * ty + c * tx - a * tz, z + d * tz + a * ty - b * tx
@@ -64,7 +64,7 @@ def yaw_error(pose: Any, yaw: float) -> float:
 
 @kernel
 def truck_point(q: Any, x: float, y: float, z: float) -> tuple[float, float, float]:
-    """World position of the point (x, y, z) of the truck's sprung body, given in T as it stands nominally."""
+    """World position of the point (x, y, z) of the truck's sprung body, given in T at its nominal position."""
     z -= JOINT_HEIGHT_M
     cr, sr = math.cos(q[TROLL]), math.sin(q[TROLL])
     cp, sp = math.cos(q[TPITCH]), math.sin(q[TPITCH])

@@ -1,4 +1,4 @@
-"""Where compiled kernels are kept on disk, and which of them are there; without numba, so that anybody may ask.
+"""Location and inventory of compiled kernels on disk; usable without numba.
 
 numba notices an edit only in a kernel's own file, not in the kernels it calls from other files, and would then run
 stale code silently. So there is a folder for each state of the sources, named by a hash of every file that may hold a
@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 
 KEPT_CACHES = 4
-"""Older cache folders beyond this many are removed."""
+"""Number of older cache folders that are kept."""
 INNER = ("alignment", "control", "docking", "motion", "plants", "plants/rom", "records", "runner", "sequence")
 """Folders of the twin with kernels, or with numbers that are compiled into them."""
 
@@ -30,7 +30,7 @@ def source_hash() -> str:
         for path in sorted(folder.glob("*.py")):
             digest.update(path.name.encode())
             digest.update(path.read_bytes())
-    for path in sorted((root.parent / "envs").rglob("*.py")):  # the layer above has some that call these
+    for path in sorted((root.parent / "envs").rglob("*.py")):  # the layer above has kernels that call these
         source = path.read_bytes()
         if b"kernel" in source:
             digest.update(path.name.encode())
@@ -39,7 +39,7 @@ def source_hash() -> str:
 
 
 def own_root() -> Path | None:
-    """The folder of all our caches; None where the user has named numba's own, or there is no home."""
+    """The folder of all SwapTwin caches; None if the user has set numba's own, or there is no home."""
     if os.environ.get("NUMBA_CACHE_DIR"):
         return None
     with contextlib.suppress(RuntimeError):
@@ -48,7 +48,7 @@ def own_root() -> Path | None:
 
 
 def folder() -> Path | None:
-    """Where kernels of this state of the sources are kept; None: numba's default, beside the sources."""
+    """Folder of the kernels for this state of the sources; None: numba's default, beside the sources."""
     if named := os.environ.get("NUMBA_CACHE_DIR"):
         return Path(named)
     root = own_root()
@@ -61,25 +61,25 @@ WORDS = {"rom": "the reduced-order plant's kernels", "bullet": "the control soft
 
 
 def is_compiled(what: str) -> bool:
-    """Whether the kernels that `what` (a plant, ALL) needs are on disk, for these sources, this numba and processor."""
+    """True if the kernels that `what` (a plant, ALL) needs are on disk, for these sources, this numba and processor."""
     marks = (_mark(what), _mark(ALL))
     return any(mark is not None and mark.exists() for mark in marks)
 
 
 def notice(plant: str, otherwise: str) -> str:
-    """What to say while a run on this plant begins: that its kernels are compiled now, if they are, or `otherwise`."""
+    """Message at the start of a run on this plant: kernels are being compiled, if they are, or `otherwise`."""
     if plant not in WORDS or is_compiled(plant):
         return otherwise
     return f"compiling {WORDS[plant]} (about a minute, once for each version)"
 
 
 def while_starting(words: str) -> str:
-    """What to say while processes start that may compile anything: `words`, and that they do so where they may."""
+    """Message while processes start that may compile kernels: `words`, and a note on compilation if it may happen."""
     return words if is_compiled(ALL) else f"{words}; kernels that are not there yet are compiled (minutes, once)"
 
 
 def note_compiled(what: str) -> None:
-    """Note that they are, after a run that needed all of them."""
+    """Record that they are compiled, after a run that needed all of them."""
     mark = _mark(what)
     if mark is not None:
         with contextlib.suppress(OSError):  # a cache that cannot be written: they will be compiled again
@@ -87,7 +87,7 @@ def note_compiled(what: str) -> None:
 
 
 def _mark(what: str) -> Path | None:
-    """An empty file that stands for kernels on disk: numba keeps them by version and processor too."""
+    """An empty marker file for kernels on disk: numba keeps them by version and processor too."""
     at = folder()
     if at is None:
         return None

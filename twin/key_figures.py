@@ -1,4 +1,4 @@
-"""Key figures of a swap, of the true state: sway, contact forces, how far the truck moved.
+"""Key figures of a swap from the true state: sway, contact forces, displacement of the truck.
 
 Updated in every scan; the plant keeps the largest sway, and its drives meter the energy.
 """
@@ -16,7 +16,7 @@ from twin.records import EX, EY, FLOATING_TABLE, FOUR_ROPE, Control, Figures, Im
 
 @kernel
 def note_residual_sway(w: Truth, figures: Figures, p: Params, r: int) -> None:
-    """Key figure at hand-over: amplitude of the swing that is left when a pack starts into a seat.
+    """Record the residual sway at hand-over: amplitude of the swing of a pack when its insertion begins.
 
     sqrt(x^2 + (v / omega)^2) of both directions, with the pendulum's own frequency under ropes; a mast or table has its
     present deflection.
@@ -34,7 +34,7 @@ def note_residual_sway(w: Truth, figures: Figures, p: Params, r: int) -> None:
 
 @inlined_kernel
 def note_hand_over(w: Truth, image: Image, figures: Figures, p: Params, r: int) -> None:
-    """The residual sway of robot `r` where its insertion begins now."""
+    """Record the residual sway of robot `r` if its insertion begins now."""
     if image.hand_over[r] == 1:
         image.hand_over[r] = 0
         note_residual_sway(w, figures, p, r)
@@ -42,7 +42,7 @@ def note_hand_over(w: Truth, image: Image, figures: Figures, p: Params, r: int) 
 
 @inlined_kernel
 def note_scan(w: Truth, image: Image, control: Control, figures: Figures, p: Params, commands: Any) -> None:
-    """Contact forces since the last scan, hand-overs, and how far the truck has moved."""
+    """Record contact forces since the last scan, hand-overs, and the displacement of the truck."""
     for r in range(p.robots):
         note_hand_over(w, image, figures, p, r)
         if w.guide_force_n[r, 0] != 0.0 or w.guide_force_n[r, 1] != 0.0:

@@ -1,7 +1,8 @@
-"""The lower bound of a swap: the yardstick that mechanical time is divided by (design, section 5).
+"""The lower bound of a swap: the reference for mechanical time.
 
 The critical path of the mechanical phases with every axis at its own limits, overlap wherever the interlocks allow it,
-no settling, no creep, and the actuators' times. No timing set can beat it; docs/lower_bound.md says why of each item.
+no settling, no creep, and the actuators' times. No timing set can beat it; docs/lower_bound.md gives the reason for
+each item.
 """
 
 from __future__ import annotations
@@ -34,14 +35,14 @@ class Limits(NamedTuple):
 
 @dataclass(frozen=True)
 class Item:
-    """One piece of a robot's path: nothing of it can take less, and the next cannot begin before it ends."""
+    """One item of a robot's path: none can take less, and the next cannot begin before it ends."""
 
     robot: int
     job: int
     phase: str
     what: str
     set_by: str
-    """The axis or actuator that takes this long."""
+    """The axis or actuator that determines its duration."""
     start_s: float
     end_s: float
 
@@ -52,7 +53,7 @@ class Item:
 
 @dataclass(frozen=True)
 class LowerBound:
-    """Least mechanical time of one swap, and where it goes."""
+    """Least mechanical time of one swap, and its items."""
 
     total_s: float
     items: tuple[Item, ...]
@@ -60,12 +61,12 @@ class LowerBound:
 
     @property
     def critical_path(self) -> tuple[Item, ...]:
-        """The items of the robot that takes longest: end to end without a gap."""
+        """The items of the robot that takes longest, without a gap."""
         last = max(self.items, key=lambda item: item.end_s)
         return tuple(item for item in self.items if item.robot == last.robot)
 
     def by_phase(self) -> dict[str, float]:
-        """Seconds that each phase has on the critical path."""
+        """Duration of each phase on the critical path, s."""
         seconds: dict[str, float] = {}
         for item in self.critical_path:
             seconds[item.phase] = seconds.get(item.phase, 0.0) + item.duration_s
@@ -95,7 +96,7 @@ def lower_bound_s(setup: SwapSetup) -> float:
 
 
 def lower_bound(setup: SwapSetup) -> LowerBound:
-    """The longest of the robots' paths; that they also wait for each other can only add to it."""
+    """The longest of the robots' paths; waiting for each other can only add to it."""
     items: list[Item] = []
     for robot in range(setup.station.robots.count):
         jobs = [(number, job) for number, job in enumerate(setup.jobs) if job.robot == robot]
@@ -108,15 +109,15 @@ def lower_bound(setup: SwapSetup) -> LowerBound:
 
 
 def reach_s(distance: float, limits: Limits) -> float:
-    """Shortest time in which an axis at rest gets `distance` >= 0 away, at whatever speed it has there.
+    """Shortest time in which an axis from rest covers `distance` >= 0, at any final speed.
 
-    The axis does nothing but gain speed: jerk up, full acceleration, jerk down to full speed, cruise. By symmetry in
-    time also the shortest time in which it covers its last `distance` before a stop.
+    The axis only accelerates: jerk up, full acceleration, jerk down to full speed, cruise. By symmetry in time it is
+    also the shortest time in which it covers its last `distance` before a stop.
     """
     v, a, j = limits
     if distance <= 0.0:
         return 0.0
-    peak = min(a, sqrt(j * v))  # acceleration that it gets to
+    peak = min(a, sqrt(j * v))  # acceleration that it reaches
     ramp_s = peak / j
     first = peak * ramp_s * ramp_s / 6.0  # jerk up
     if distance <= first:
@@ -143,8 +144,8 @@ def rest_to_rest_s(distance: float, limits: Limits) -> float:
 def window_s(distance: float, limits: Limits, deadband: float) -> float:
     """Least time a carried pack spends at clearance height for a sideways move over `distance` of either sign.
 
-    The first `deadband` may be over before (the axis then rests again: permissives refuse a longer move down there),
-    and the pack may come down again once only `deadband` is left to go.
+    The first `deadband` may be covered before (the axis then rests again: permissives refuse a longer move down there),
+    and the pack may come down again once only `deadband` is left.
     """
     move = abs(distance) - deadband
     rest = move - deadband
@@ -157,7 +158,7 @@ def window_s(distance: float, limits: Limits, deadband: float) -> float:
 
 
 def axis_limits(station: Station, k: int, *, loaded: bool) -> Limits:
-    """What axis `k` may do with or without a pack."""
+    """Limits of axis `k` with or without a pack."""
     axis: LinearAxis | RotaryAxis = getattr(station.axes, AXES[k])
     suffix = "" if loaded else "_empty"
     units = ("radps", "radps2", "radps3") if k == YAW else ("mps", "mps2", "mps3")
@@ -220,13 +221,13 @@ class _Path:
         return self.items
 
     def _seat(self, seat: int, *, leaning: bool = False) -> np.ndarray:
-        """Axis positions at a seat, the truck as it has parked."""
+        """Axis positions at a seat, for the truck's parked pose."""
         pose = self.setup.params["truck_park"]
         goal = targets(self.setup.params, np.zeros(1, np.int64), np.array([seat]), pose, leaning=leaning)[0]
         return np.clip(goal, self.setup.params["axis_min"][0, self.robot], self.setup.params["axis_max"][0, self.robot])
 
     def _rebound_m(self, job: Job) -> float:
-        """How much higher the relieved truck's seat meets a pack from above; 0 where that only lengthens the way.
+        """Extra height of the relieved truck's seat for a pack from above; 0 where that only lengthens the path.
 
         The old pack's weight by the stiffness of the axles, as they share it.
         """
@@ -252,13 +253,13 @@ class _Path:
         self._add(phase, what, actuator, CLOSED_FROM * seconds)
 
     def _move_empty(self, phase: str, what: str, start: np.ndarray, goal: np.ndarray) -> None:
-        """All axes at once: nothing but obstacles holds an empty end effector back, and those are not counted."""
+        """All axes in parallel: only obstacles could delay an empty end effector, and those are not counted."""
         times = [rest_to_rest_s(goal[k] - start[k], self.empty[k]) for k in range(4)]
         k = int(np.argmax(times))
         self._add(phase, f"{what}, {_length(goal[k] - start[k], k)}", AXES[k], times[k])
 
     def _clear(self, here: np.ndarray) -> None:
-        """The empty end effector passes the clearance height; robots on one rail also return to where they wait."""
+        """Pass the clearance height, empty; robots on one rail also return to their waiting position."""
         way = max(float(self.sign * (self.station.limits.clearance_height_m - here[Z])), 0.0)
         up_s, back_s = reach_s(way, self.empty[Z]), 0.0
         if self.station.robots.count > 1:
@@ -269,9 +270,9 @@ class _Path:
             self._add("clear", f"past the clearance height, {way:.2f} m", AXES[Z], up_s)
 
     def _lift(self, phase: str, unlock_phase: str, start: np.ndarray, lock_open_s: float) -> None:
-        """Off the seat until the clearance height is crossed, at any speed.
+        """Lift off the seat until the clearance height is crossed, at any speed.
 
-        With locks: they let go half way and must all report open before the creep-out height is passed.
+        With locks: they release half way and must all report open before the creep-out height is passed.
         """
         way = max(float(self.sign * (self.clear_z - start[Z])), 0.0)
         crossing_s = reach_s(way, self.loaded[Z])
@@ -291,7 +292,7 @@ class _Path:
         self._lift_s = crossing_s
 
     def _traverse(self, phase: str, start: np.ndarray, goal: np.ndarray) -> None:
-        """From crossing the clearance height to crossing it again, x and y together.
+        """Move from crossing the clearance height to crossing it again, x and y together.
 
         Yaw is free at any height, and so are sideways moves within the deadband: they may fill all of lift and descent.
         """
@@ -310,7 +311,7 @@ class _Path:
         return max(float(self.sign * (self.clear_z - goal[Z])), 0.0)
 
     def _descend(self, phase: str, goal: np.ndarray) -> None:
-        """From crossing the clearance height at any speed to rest on the seat."""
+        """Descend from crossing the clearance height at any speed to rest on the seat."""
         way = self._descent_m(goal)
         verb = "lower" if self.sign > 0.0 else "raise"
         self._add(phase, f"{verb} into the seat, {way:.2f} m", AXES[Z], reach_s(way, self.loaded[Z]))

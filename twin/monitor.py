@@ -1,16 +1,15 @@
-"""The independent safety monitor: the six invariants of the design, checked on the plant's true state in every scan.
+"""The independent safety monitor: the six invariants, checked on the plant's true state in every scan.
 
-No code is shared with the interlocks, on purpose: what they miss or what somebody switches off is seen here. It looks
-at everything in every PLC scan of every world: nobody tells it what it may leave out. Forces on the structure are those
-of every physics step since the last scan. A violation is counted per scan, with its first time and worst value. A state
-that is not finite is a violation of all six, for no comparison with NaN is ever true.
+No code is shared with the interlocks, on purpose: the monitor sees what they miss or what has been switched off. It
+checks everything in every PLC scan of every world: it accepts no hint about what may be left out. Forces on the
+structure are those of every physics step since the last scan. A violation is counted per scan, with its first time and
+worst value. A state that is not finite is a violation of all six, for no comparison with NaN is ever true.
 
-Of the control software it reads only what is an act on the world outside: that it has tripped, that it lets the truck
-go, and the operator's acknowledgement. Button and power are looked at themselves: a station that does not trip is found
-out.
+Of the control software it reads only acts on the outside world: its trip, the release of the truck, and the operator's
+acknowledgement. It reads button and power itself: a station that does not trip is detected.
 
-Acceleration is left out: a quick stop, a brake and a landing exceed the axis limits by design, and what a too high
-acceleration leads to (sway, force, overspeed, a long stop) is checked.
+Acceleration is left out: a quick stop, a brake and a landing exceed the axis limits by design, and the effects of a too
+high acceleration (sway, force, overspeed, a long stop) are checked.
 """
 
 from __future__ import annotations
@@ -41,13 +40,13 @@ _CLEARANCE_SPARE_M = 0.02  # rope stretch and control error
 _TRAVERSE_SPARE_M = 0.03  # on top of the deadband: the stop that the interlock commands
 _PULL_FRACTION = 0.1  # a pull test puts 0.2 of a pack's weight on the locks; half of it is certainly one
 _MOVING = np.array([0.002, 0.002, 0.002, 0.001])  # slower counts as standing, m/s and rad/s
-_DRIFT = np.array([0.005, 0.005, 0.005, 0.005])  # what a standing axis may creep, m and rad
+_DRIFT = np.array([0.005, 0.005, 0.005, 0.005])  # allowed creep of a standing axis, m and rad
 _AXIS_TOLERANCE = np.array([0.005, 0.005, 0.005, 0.002])  # control error at the end of the stroke, m and rad
 _SPEED_TOLERANCE = 1.10  # overshoot of the velocity loop above the axis limit
 _SPEED_MARGIN = np.array([0.02, 0.02, 0.02, 0.01])
 _DISTANCE_TOLERANCE_M = 0.05  # robots on one rail: control error and repeatability of both
 _STOP_S = 0.2  # from the reaction on until force or load fall: filter, and the stop from creep speed
-_PROOF_LOAD = 1.25  # of the rated load: what a hoist that stands has to bear (static test of cranes, ISO 4310)
+_PROOF_LOAD = 1.25  # of the rated load: load that a hoist at rest must hold (static test of cranes, ISO 4310)
 _OPEN, _CLOSED = 0.02, 0.98  # true lock positions
 
 
@@ -69,7 +68,7 @@ MEASURED = (
     ("axial_force", "N"),
     ("state", ""),
 )
-"""What the worst value of a violation is: a name, and its unit. Its limit is 0 where it is of another quantity."""
+"""Quantity of a violation's worst value: a name, and its unit. Its limit is 0 where it is of another quantity."""
 (
     _NOTHING,
     _RISE,
@@ -105,8 +104,8 @@ def _report(w: Truth, watch: Watch, number: int, value: float, limit: float, mea
 
 @njit(cache=True)
 def _all_finite(w: Truth, p: Params) -> bool:
-    """Whether every true position, speed and force is finite: a sum is not, as soon as one of its terms is not."""
-    a = b = c = d = 0.0  # four sums that do not wait for each other
+    """True if every true position, speed and force is finite: a sum is not, as soon as one of its terms is not."""
+    a = b = c = d = 0.0  # four independent sums, for parallel evaluation
     for r in range(p.robots):
         q, qd, force = w.q[r], w.qd[r], w.guide_force_n[r]
         for i in range(0, 10, 2):
@@ -134,7 +133,7 @@ def _all_finite(w: Truth, p: Params) -> bool:
 
 @njit(cache=True)
 def _report_not_finite(w: Truth, watch: Watch) -> None:
-    """Every invariant is violated, with NaN as its worst value from here on."""
+    """Report every invariant as violated, with NaN as its worst value from here on."""
     for number in range(1, len(INVARIANTS)):
         _report(w, watch, number, math.nan, 0.0, _STATE)
         watch.violation_value[number] = math.nan
@@ -160,7 +159,7 @@ def _seated(w: Truth, p: Params, k: int) -> bool:
 
 @njit(cache=True)
 def _report_loose(w: Truth, watch: Watch, p: Params, k: int) -> None:
-    """Invariant 2 of pack `k`: the larger of the gap under it and how far it lies beside its seat."""
+    """Report invariant 2 of pack `k`: the larger of the gap under it and its sideways offset from its seat."""
     gap, beside = _gap_m(w, k), _beside_m(w, k)
     limit = p.seated_m + _SEATED_SPARE_M if gap > beside else _SEATED_XY_M
     _report(w, watch, 2, max(gap, beside), limit, _GAP)
@@ -176,14 +175,14 @@ def _lock_not_open(w: Truth, p: Params, s: int) -> bool:
 
 @njit(cache=True)
 def high_enough(p: Params, z_m: float) -> bool:
-    """Whether a held pack with its grip face at height `z_m` may be traversed."""
+    """True if a held pack with its grip face at height `z_m` may traverse."""
     mating = z_m - p.retract * p.pack_height_m
     return p.retract * (mating - p.clearance_height_m) >= -_CLEARANCE_SPARE_M
 
 
 @njit(cache=True)
 def _watch_load(w: Truth, watch: Watch, p: Params, r: int) -> None:
-    """Invariants 1 and 3 for robot `r`, and what it needs to remember for them."""
+    """Check invariants 1 and 3 for robot `r`, and update their memory."""
     k = w.held[r]
     if k < 0:
         watch.watch_seat[r] = -1
@@ -207,7 +206,7 @@ def _watch_load(w: Truth, watch: Watch, p: Params, r: int) -> None:
             rise = max(rise, height)
         if rise > p.creep_out_height_m:
             if not _lock_not_open(w, p, s):
-                watch.watch_seat[r] = -1  # it has left
+                watch.watch_seat[r] = -1  # the pack has left its seat
             elif p.retract * w.qd[r, 2] > _MOVING[2]:
                 _report(w, watch, 1, rise, p.creep_out_height_m, _RISE)
     # 3: sideways since it was last high enough
@@ -221,7 +220,7 @@ def _watch_load(w: Truth, watch: Watch, p: Params, r: int) -> None:
 
 @njit(cache=True)
 def _watch_free_packs(w: Truth, watch: Watch, p: Params) -> None:
-    """Invariant 2: a pack that nobody holds stands in a seat, and no pack can stand under a truck."""
+    """Check invariant 2: a pack that no robot holds stands in a seat, and no pack can stand under a truck."""
     kept = 0  # a bit for each pack that a robot or a seat's locks hold
     for r in range(p.robots):
         if w.held[r] >= 0:
@@ -237,7 +236,7 @@ def _watch_free_packs(w: Truth, watch: Watch, p: Params) -> None:
 
 @njit(cache=True)
 def _watch_pull(w: Truth, watch: Watch, p: Params) -> None:
-    """Whether the closed locks of each seat on the truck have really been pulled on, for invariant 4."""
+    """Record, for invariant 4, whether the closed locks of each seat on the truck have really been pull-tested."""
     for s in range(p.seats):
         if p.seat_on_truck[s] == 0 or p.seat_locks[s] == 0:
             continue
@@ -250,7 +249,7 @@ def _watch_pull(w: Truth, watch: Watch, p: Params) -> None:
             continue
         for r in range(p.robots):
             if w.held[r] == k:
-                # what the robot carries beyond pack and end effector, or pulls beyond the end effector's weight
+                # load beyond pack and end effector, or pull beyond the end effector's weight
                 hanging = p.e_mass_kg + p.pack_mass_kg[k] if p.retract > 0.0 else p.e_mass_kg
                 pull_n = p.retract * (w.load_n[r] - hanging * p.gravity_mps2)
                 if pull_n > _PULL_FRACTION * p.pack_mass_kg[k] * p.gravity_mps2:
@@ -259,7 +258,7 @@ def _watch_pull(w: Truth, watch: Watch, p: Params) -> None:
 
 @njit(cache=True)
 def watch_stop(w: Truth, watch: Watch, p: Params, trip: int, acknowledgements: int) -> None:
-    """Invariant 5: from a trip (or what ought to be one) to its acknowledgement the axes stop and stand."""
+    """Check invariant 5: from a trip (or a condition that requires one) to its acknowledgement axes stop and stand."""
     cause = w.estop_button == 1 or w.power_off == 1
     if watch.monitor_trip == 0:
         if trip == 0 and not cause:
@@ -274,7 +273,7 @@ def watch_stop(w: Truth, watch: Watch, p: Params, trip: int, acknowledgements: i
         watch.monitor_trip = 0
         return
     longest = 0.0
-    for a in range(4):  # an even deceleration over the whole stopping distance takes 2 d / v
+    for a in range(4):  # a uniform deceleration over the whole stopping distance takes 2 d / v
         longest = max(longest, 2.0 * p.axis_stopping_distance[a] / p.axis_velocity[a])
     if watch.monitor_trip == 1 and w.t_s - watch.watch_stop_s > longest + p.reaction_time_s:
         watch.monitor_trip = 2
@@ -294,7 +293,7 @@ def watch_stop(w: Truth, watch: Watch, p: Params, trip: int, acknowledgements: i
 
 @njit(cache=True)
 def _report_axes(w: Truth, watch: Watch, p: Params, r: int) -> None:
-    """Axes of robot `r` that are outside their stroke or too fast."""
+    """Report axes of robot `r` that are outside their stroke or too fast."""
     for a in range(4):
         q, v = w.q[r, a], w.qd[r, a]
         if q < p.axis_min[r, a] - _AXIS_TOLERANCE[a] or q > p.axis_max[r, a] + _AXIS_TOLERANCE[a]:
@@ -307,7 +306,7 @@ def _report_axes(w: Truth, watch: Watch, p: Params, r: int) -> None:
 
 @njit(cache=True)
 def _watch_limits(w: Truth, watch: Watch, p: Params, r: int, dt_s: float) -> None:
-    """Invariant 6 for robot `r`: axes, forces, load."""
+    """Check invariant 6 for robot `r`: axes, forces, load."""
     moves, beyond, holds = False, False, w.held[r] >= 0
     for a in range(4):  # without a branch: mostly nothing is wrong
         q, v = w.q[r, a], w.qd[r, a]
@@ -317,7 +316,7 @@ def _watch_limits(w: Truth, watch: Watch, p: Params, r: int, dt_s: float) -> Non
         beyond |= abs(v) > _SPEED_TOLERANCE * speed + _SPEED_MARGIN[a]
     if beyond:
         _report_axes(w, watch, p, r)
-    # reaction first, then the stop itself; what force and load remain once the axes stand is nobody's act any more
+    # reaction first, then the stop itself; force and load that remain once the axes stand are no act of the station
     late_s = 2.0 * p.reaction_time_s + _STOP_S
     lateral = 0.0
     if w.guide_force_n[r, 0] != 0.0 or w.guide_force_n[r, 1] != 0.0:
@@ -344,8 +343,8 @@ def _watch_limits(w: Truth, watch: Watch, p: Params, r: int, dt_s: float) -> Non
 def monitor(w: Truth, watch: Watch, p: Params, dt_s: float, trip: int, acknowledgements: int, released: int) -> None:
     """Check all invariants on the true state of one world; `dt_s` is the time since the last check.
 
-    What no plant has is told: `trip`, not 0 from a trip of the station until it is acknowledged, how many
-    `acknowledgements` there have been, and whether the truck has been `released`.
+    Inputs that no plant has: `trip`, not 0 from a trip of the station until it is acknowledged, the number of
+    `acknowledgements` so far, and `released`, whether the truck has been released.
     """
     if not _all_finite(w, p):
         _report_not_finite(w, watch)
@@ -357,7 +356,7 @@ def monitor(w: Truth, watch: Watch, p: Params, dt_s: float, trip: int, acknowled
 
 @njit(cache=True)
 def _watch_robots(w: Truth, watch: Watch, p: Params, dt_s: float) -> None:
-    """Invariants 1, 3 and 6, and 2 of a pack that is let go now."""
+    """Check invariants 1, 3 and 6, and 2 of a pack that is released now."""
     for r in range(p.robots):
         _watch_load(w, watch, p, r)
         k = watch.previous_held[r]
@@ -371,7 +370,7 @@ def _watch_robots(w: Truth, watch: Watch, p: Params, dt_s: float) -> None:
 
 @njit(cache=True)
 def _watch_places(w: Truth, watch: Watch, p: Params, released: int) -> None:
-    """Invariants 2 of packs that stand, and 4."""
+    """Check invariant 2 of packs that stand, and invariant 4."""
     _watch_free_packs(w, watch, p)
     _watch_pull(w, watch, p)
     # 4: the truck drives off

@@ -1,6 +1,6 @@
 """Counter-based random numbers for kernels: a pure function of (stream key, counter, lane).
 
-No state to lose: the n-th draw of a stream is the same alone or in a batch, whatever other streams have drawn.
+There is no state: the n-th draw of a stream is the same alone or in a batch, whatever other streams have drawn.
 The mixer is SplitMix64's finaliser (Steele, Lea, Flood 2014), applied to key and counter in turn.
 """
 
@@ -20,7 +20,7 @@ _S30, _S27, _S31, _S11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(
 
 @kernel
 def mix(value: np.uint64) -> np.uint64:
-    """SplitMix64's 64-bit finaliser."""
+    """Apply SplitMix64's 64-bit finaliser."""
     z = value + _GOLDEN
     z = (z ^ (z >> _S30)) * _M1
     z = (z ^ (z >> _S27)) * _M2
@@ -29,14 +29,14 @@ def mix(value: np.uint64) -> np.uint64:
 
 @kernel
 def uniform(key: np.uint64, counter: int, lane: int) -> float:
-    """A number in (0, 1) from stream `key`, draw `counter`, lane `lane`."""
+    """Draw a number in (0, 1) from stream `key`, draw `counter`, lane `lane`."""
     bits = mix(mix(key ^ mix(np.uint64(counter))) ^ np.uint64(lane))
     return (float(bits >> _S11) + 0.5) * (1.0 / 9007199254740992.0)
 
 
 @kernel
 def normal(key: np.uint64, counter: int, lane: int) -> float:
-    """A standard normal number (Box-Muller) from stream `key`, draw `counter`, lane `lane`."""
+    """Draw a standard normal number (Box-Muller) from stream `key`, draw `counter`, lane `lane`."""
     u = uniform(key, counter, 2 * lane)
     v = uniform(key, counter, 2 * lane + 1)
     return math.sqrt(-2.0 * math.log(u)) * math.cos(2.0 * math.pi * v)

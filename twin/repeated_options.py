@@ -1,4 +1,4 @@
-"""An option that takes one value and is given twice: the parser would keep the last one without a word."""
+"""Refuse single-valued options that are given twice: the parser would silently keep the last one."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from twin.errors import InputError
 
 
 def refuse_repeats(command: Any) -> None:
-    """Let a command, and every command of a group, refuse single-valued options that are given more than once."""
+    """Have a command, and every command of a group, refuse single-valued options that are given more than once."""
     command.parse_args = partial(_parse_args, command, command.parse_args)
     for one in getattr(command, "commands", {}).values():
         refuse_repeats(one)
 
 
 def _parse_args(command: Any, parse: Any, ctx: Any, args: list[str]) -> list[str]:
-    """Parse as the command does; before, whatever is given twice.
+    """Parse as the command does, after a check for repeated options.
 
     Raises:
         InputError: it names the option.
     """
-    # options in the order in which they stand; a wrong command line raises here as it would below
+    # options in the order of the command line; a wrong one raises here as it would below
     order = command.make_parser(ctx).parse_args(args=list(args))[2]
     for option, count in Counter(order).items():
         if count > 1 and option.param_type_name == "option" and not (option.multiple or option.is_flag or option.count):

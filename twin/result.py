@@ -1,4 +1,4 @@
-"""What a swap tells at its end: outcome, times, key figures, violations and events."""
+"""Result of a swap: outcome, times, key figures, violations and events."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SwapResult:
-    """Everything a swap tells; `as_json` gives the design's object."""
+    """Results of a swap; `as_json` gives the public JSON object."""
 
     setup: SwapSetup
     plant: str
     timing: str
     outcome: str
     cycle_time_s: float
-    """As far as the swap came, as `mechanical_time_s` and `kpis`: `figures` has what may be told of one that failed."""
+    """Values up to the end of the swap, like `mechanical_time_s` and `kpis`; for one that failed use `figures`."""
     mechanical_time_s: float
     lower_bound_s: float | None
-    """None of a swap that began in the middle of one."""
+    """None for a swap that began in the middle of one."""
     phases: tuple[PhaseSpan, ...]
     kpis: dict[str, float | int]
     violations: tuple[dict[str, Any], ...]
@@ -43,15 +43,15 @@ class SwapResult:
     recording: str | None = None
     faults: tuple[str, ...] = ()
     insert_attempts: tuple[int, ...] = ()
-    """Insertions into the truck that were tried, by pack."""
+    """Attempted insertions into the truck, by pack."""
     policies: dict[str, str] = field(default_factory=dict)
-    """What decided beside the timing set, by what it decided: `{"timing": "zvd", "align": "baseline"}`."""
+    """Deciders besides the timing set, by decision: `{"timing": "zvd", "align": "baseline"}`."""
     branch: Branch | None = None
-    """Of a swap that went on from a recorded moment: then timing, faults and policies are those of its beginning."""
+    """For a swap that went on from a recorded moment: then timing, faults and policies are those of its beginning."""
     faults_not_acted: tuple[str, ...] = ()
-    """Faults that were to be injected, those of a branch among them, and never had anything to act on."""
+    """Faults that were to be injected, those of a branch among them, but never acted."""
     not_reached: frozenset[str] = frozenset()
-    """Key figures of which nothing was measured, because the swap ended before; `kpis` has what they were at first."""
+    """Key figures that were not measured, because the swap ended before; `kpis` has their initial values."""
 
     @property
     def completed(self) -> bool:
@@ -59,10 +59,10 @@ class SwapResult:
 
     @property
     def figures(self) -> dict[str, float | int | None]:
-        """Times and key figures as they may be told: None where the value at which a failed swap ended would mislead.
+        """Times and key figures to report: None where the value of a failed swap would mislead.
 
-        Peaks, energy and displacement so far say what they say of any swap. The times, and their ratio, are those of a
-        whole swap or nothing.
+        Peaks, energy and displacement so far are valid for any swap. The times, and their ratio, are reported for a
+        whole swap only.
         """
         whole = self.completed
         return {
@@ -73,9 +73,9 @@ class SwapResult:
         }
 
     def as_json(self) -> dict[str, Any]:
-        """The design's JSON object (section 8), with robot and job (counted from 0) beside each phase.
+        """The public JSON object, with robot and job (counted from 0) beside each phase.
 
-        A number that is not finite is None, and its key stands in `not_finite`, which else is not there.
+        A number that is not finite is None, and its key is listed in `not_finite`, which is absent otherwise.
         """
         figures = self.figures
         said = {
@@ -119,7 +119,7 @@ def finished_phases(
     """
     times = setup.station.times
     spans = [PhaseSpan("dock", -setup.dock_s, 0.0, 0, 0)] if begin_s is None else []
-    clock_s = setup.dock_s if begin_s is None else -begin_s  # what the cycle has on top of the clock
+    clock_s = setup.dock_s if begin_s is None else -begin_s  # cycle time beyond the clock
     completed = program.outcome[n] == "completed"
     for span in program.spans[n]:
         span = replace(span, end_s=end_of(span, times))
@@ -133,12 +133,12 @@ def finished_phases(
 
 
 def end_of(span: PhaseSpan, times: FixedTimes) -> float:
-    """When a phase ends, in s: the truck's exit takes its fixed time, which nobody simulates to its end."""
+    """End of a phase, in s: the truck's exit takes its fixed time and is not simulated to its end."""
     return span.start_s + times.exit_s if span.name == "exit" else span.end_s
 
 
 def kpis_of(runner: Runner, program: Program, n: int) -> dict[str, float | int]:
-    """Key figures of world `n` (design, section 8)."""
+    """Key figures of world `n`."""
     w = runner.worlds[n]
     new_packs = [job.new_pack for job in program.setup.jobs]
     offsets = w["truth"]["pack_offset_m"][new_packs, :2]
@@ -157,7 +157,7 @@ def kpis_of(runner: Runner, program: Program, n: int) -> dict[str, float | int]:
 
 
 def insertions(runner: Runner, program: Program, n: int) -> np.ndarray:
-    """(jobs,) insertions into the truck that were begun in world `n`, one that is under way or was cut off included."""
+    """(jobs,) insertions into the truck that were begun in world `n`, including one in progress or cut off."""
     begun = program.insert_attempts[n].copy()
     for r, queue in enumerate(program.queue):
         under_way = not program.waiting[n, r] and runner.worlds["control"]["status"][n, r] in (BUSY, TRIP)
@@ -167,13 +167,13 @@ def insertions(runner: Runner, program: Program, n: int) -> np.ndarray:
 
 
 def not_reached(runner: Runner, program: Program, n: int) -> frozenset[str]:
-    """Key figures of world `n` that a swap which has failed did not come to measure."""
+    """Key figures of world `n` that a failed swap did not reach."""
     if program.outcome[n] == "completed":
         return frozenset()
     w, jobs = runner.worlds[n], program.setup.jobs
     names = set()
     if any(w["truth"]["locked"][job.truck_seat] != job.new_pack for job in jobs):
-        names.add("seat_error_m")  # a pack that still stands in its slot is seated well, there
+        names.add("seat_error_m")  # a pack that still stands in its slot is seated there
     if not w["kpis"]["residual_sway_m"] and not w["kpis"]["residual_sway_rad"]:
         names |= {"residual_sway_m", "residual_sway_rad"}  # no pack was put down anywhere
     if not any(span.name == "insert" for span in program.spans[n]):
@@ -182,12 +182,12 @@ def not_reached(runner: Runner, program: Program, n: int) -> frozenset[str]:
 
 
 def violations_of(world: Any, setup: SwapSetup) -> tuple[dict[str, Any], ...]:
-    """What the independent monitor has seen."""
+    """Violations found by the independent monitor."""
     return tuple(_violation(world, setup, i) for i in range(1, len(INVARIANTS)) if world["monitor"]["violation"][i])
 
 
 def _violation(world: Any, setup: SwapSetup, i: int) -> dict[str, Any]:
-    """Invariant `i`: its sentence, when first, in how many scans, the worst value and the limit that it is beyond."""
+    """Invariant `i`: its sentence, first time, number of scans, worst value and exceeded limit."""
     quantity, unit = MEASURED[int(world["monitor"]["violation_measured"][i])]
     worst, limit = float(world["monitor"]["violation_value"][i]), float(world["monitor"]["violation_limit"][i])
     said, value_or_none = INVARIANTS[i], worst if math.isfinite(worst) else None

@@ -1,4 +1,4 @@
-"""One integer seed, one named child stream a source (design, section 6)."""
+"""One integer seed, one named child stream per source."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ def _sequence(seed: int, name: str) -> np.random.SeedSequence:
 
 
 def stream(seed: int, name: str) -> np.random.Generator:
-    """The generator of source `name`: it depends on seed and name only, so a new source never shifts another."""
+    """Generator of source `name`: it depends on seed and name only, so a new source never shifts another."""
     return np.random.Generator(np.random.PCG64(_sequence(seed, name)))
 
 
 def pick(seed: int, name: str, of: Sequence[str]) -> int:
-    """Draw one of several by their names for source `name`; its index.
+    """Draw one of several by their names for source `name`; returns its index.
 
-    Rendezvous hashing (Thaler and Ravishankar 1998): each candidate gets a key of its own and the highest wins, so that
-    another candidate changes only the draws that it wins, and one that goes only those that it had won.
+    Rendezvous hashing (Thaler and Ravishankar 1998): each candidate gets its own key and the highest wins. So a new
+    candidate changes only the draws that it wins, and a removed one only those that it had won.
     """
     return max(range(len(of)), key=lambda i: key(seed, f"{name} {of[i]}"))
 

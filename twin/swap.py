@@ -1,4 +1,4 @@
-"""SwapTwin: one swap from its parts, and what it says at the end."""
+"""SwapTwin: one swap from its parts, and its result."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TimingDecider = Callable[["SwapTwin", int, int, int, str], "np.void | np.ndarray
 
 
 class SwapTwin:
-    """One swap: a setup, a runner, the sequence, a timing set and the faults that are injected.
+    """One swap: a setup, a runner, the sequence, a timing set and the injected faults.
 
     Or a batch of swaps, where `make_runner` gives a runner of several setups: they share station, truck and packs, and
     the first is `setup`. Faults and aligners act on single swaps only.
@@ -44,7 +44,7 @@ class SwapTwin:
         policies: Mapping[str, str] | None = None,
         branch: Branch | None = None,
     ) -> None:
-        """A swap that is ready to run.
+        """Make a swap that is ready to run.
 
         Args:
             make_runner: `make_runner(setup)` builds plant and runner; those of the reference plant when left out.
@@ -52,9 +52,9 @@ class SwapTwin:
                 set's; each is noted as an event.
             aligner: gives the decider of a robot's setpoints: with it insertions into the truck go to hover and follow
                 those from there on, instead of the timing set's moves.
-            policies: names of what decides, for the result.
-            branch: settings that are exchanged while it runs. Its faults join by themselves; who exchanges the rest is
-                `twin.recording.resume.exchange`.
+            policies: names of the deciders, for the result.
+            branch: settings that are exchanged while it runs. Its faults are added by themselves;
+                `twin.recording.resume.exchange` exchanges the rest.
 
         Raises:
             InputError: a fault that this setup cannot have.
@@ -90,18 +90,18 @@ class SwapTwin:
                 self.watch(player.after_scan)
 
     def set_timing(self, timing: TimingSet) -> None:
-        """Every command that begins from now on moves by this set; one that runs goes on as it is."""
+        """Use this set for every command that begins from now on; a running one goes on unchanged."""
         self.program.timing[:] = timing_table(timing, self.setup.station.kind)
 
     def time_by(self, decider: TimingDecider | None) -> None:
-        """Who is asked for the timing of each mechanical phase that is entered from now on; None: nobody."""
+        """Set the decider of the timing of each mechanical phase that is entered from now on; None: no decider."""
         self.program.ask_timing = decider is not None
         self.program.decide = None
         if decider is not None:
             self.program.decide = lambda ask: decider(self, ask.world, ask.robot, ask.job, ask.phase)
 
     def align_by(self, decide: Hook | None) -> None:
-        """Insertions that begin from now on follow the setpoints of `decide`, a runner's; None: moves as all others."""
+        """Have insertions from now on follow the setpoints of `decide`, a runner's; None: the timing set's moves."""
         from twin.sequence.setpoint_steps import exchange_table
 
         exchange_table(self.program, setpoints=decide is not None)
@@ -109,12 +109,12 @@ class SwapTwin:
         self.runner.decide = decide if not self._watchers else self._after_scan
 
     def watch(self, hook: Hook) -> None:
-        """Call `hook` with the runner after each PLC scan, before anything is decided on what the scan has brought."""
+        """Call `hook` with the runner after each PLC scan, before any decision on the scan's results."""
         self._watchers = (*self._watchers, hook)
         self.runner.decide = self._after_scan
 
     def unwatch(self, hook: Hook) -> None:
-        """The end of `watch`; on the reduced-order plant nobody who looks at its scans means a swap in milliseconds."""
+        """End `watch`; on the reduced-order plant an unobserved swap takes milliseconds."""
         self._watchers = tuple(one for one in self._watchers if one != hook)
         self.runner.decide = self._after_scan if self._watchers else self._aligner
 
@@ -128,7 +128,7 @@ class SwapTwin:
         self.program.event(0, "fault", f"{fault.text} {'acts' if acts else 'is over'}", fault=fault.text, acts=acts)
 
     def run(self) -> SwapResult:
-        """Run to the end and give the result."""
+        """Run to the end and return the result."""
         self.program.run()
         for fault in self._not_acted:
             message = f"{fault.text} never acted: the swap ended before anything that it acts on came"
@@ -140,11 +140,11 @@ class SwapTwin:
         return self._player.not_acted if self._player is not None else ()
 
     def results(self) -> list[SwapResult]:
-        """The results of a batch that has ended, a swap each, in the order of its setups."""
+        """Results of a batch that has ended, one per swap, in the order of its setups."""
         return [self.result(n) for n in range(len(self.setups))]
 
     def result(self, n: int = 0) -> SwapResult:
-        """The result of a swap that has ended; of a batch: of its world `n`."""
+        """Result of a swap that has ended; of a batch: of its world `n`."""
         from twin.lower_bound import lower_bound_s
 
         program, setup = self.program, self.setups[n]
@@ -172,5 +172,5 @@ class SwapTwin:
         )
 
     def close(self) -> None:
-        """Free the plant."""
+        """Release the plant."""
         self.runner.close()

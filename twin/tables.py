@@ -1,4 +1,4 @@
-"""Tables for people: no word is broken and nothing is cut, whatever the width of the terminal."""
+"""Tables for people: without broken words or cut text, whatever the width of the terminal."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ GAP = 2
 def print_table(console: Console, table: Table) -> None:
     """Print a table without a frame, its columns as wide as their words need and as the console allows.
 
-    Where not even the longest words fit beside each other the lines become longer than the console.
+    If even the longest words do not fit beside each other, the lines become longer than the console.
     """
     from rich.text import Text
 
     columns = table.columns
     least, most = [], []
     for column in columns:
-        # text as it is: rich would take the step [cab] of somebody's log for one of its own marks, and drop it
+        # text as it is: rich would read the step [cab] of a log as markup, and drop it
         column._cells = [Text(cell) if isinstance(cell, str) else cell for cell in column.cells]
         cells = [str(column.header), *(_plain(cell) for cell in column.cells)]
         lines = [line for cell in cells for line in cell.splitlines()] or [""]
@@ -47,7 +47,7 @@ def print_table(console: Console, table: Table) -> None:
 
 
 def print_lines(console: Console, text: str, head: str = "", style: str | None = None) -> None:
-    """Print running text in lines as wide as the console, the first after `head`, the others indented as far.
+    """Print running text in lines as wide as the console, the first after `head`, the others indented equally.
 
     A long word stays whole.
     """
@@ -64,7 +64,7 @@ def print_lines(console: Console, text: str, head: str = "", style: str | None =
 
 
 def share(least: list[int], most: list[int], room: int) -> list[int]:
-    """Widths of columns within `room`: each its least at least, its most at most; the narrowest are filled first."""
+    """Widths of columns within `room`: each between its minimum and maximum; the narrowest are filled first."""
     widths = list(least)
     left = room - sum(widths)
     while left > 0 and (short := [k for k, width in enumerate(widths) if width < most[k]]):

@@ -1,4 +1,4 @@
-"""Setpoints for the insertions of a running swap: whoever decides, for every robot that follows."""
+"""Setpoints for the insertions of a running swap: one decider for every robot that follows."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ class SpeedDecider(Protocol):
     """Decides on one robot's setpoints; the station's own is `twin.alignment.servo.VisualServo`."""
 
     def begin(self) -> None:
-        """A new insertion, or another try."""
+        """Begin a new insertion, or another try."""
 
     def speeds(self, seen: Sensed) -> np.ndarray:
         """(4,) along x, y (m/s), towards the seat (m/s), yaw (rad/s); called once each DECISION_S."""
 
 
 MakeDecider = Callable[[int], SpeedDecider]
-"""Gives the decider of a robot, by the robot's number."""
+"""Makes the decider of a robot, by the robot's number."""
 
 
 @dataclass
@@ -41,7 +41,7 @@ class _Insertion:
 
 
 class Aligner:
-    """A plant's `decide`: looks at each robot that follows, every DECISION_S from its command's first scan on."""
+    """A plant's `decide`: decides for each robot that follows, every DECISION_S from its command's first scan on."""
 
     def __init__(
         self,
@@ -51,28 +51,38 @@ class Aligner:
         make_decider: MakeDecider,
         give: Callable[[int, np.ndarray], None] | None = None,
     ) -> None:
-        """`give` is told (robot, speeds of its axes) in place of the robot itself."""
+        """`give` is called with (robot, speeds of its axes) instead of setting them on the robot."""
         self._setup, self._program = setup, program
         self._give = give if give is not None else partial(set_speeds, program)
         robots = range(setup.station.robots.count)
         self._deciders = [make_decider(robot) for robot in robots]
         self._under_way: list[_Insertion | None] = [None for _ in robots]
         self._ticks = round(DECISION_S * setup.station.rates.physics_hz)
-        # views: called after each scan, and seldom with anything to do
+        # views: called after each scan, mostly with nothing to do
         self._follow = runner.commands["follow"][0, : len(robots)]
         self._status = runner.worlds["control"]["status"][0, : len(robots)]
         self._buffered = runner.worlds["control"]["buffered"][0, : len(robots)]
 
+<<<<<<< HEAD
     def __call__(self, runner: Runner) -> None:
         """After a scan: new setpoints for whoever is due."""
+=======
+    def __call__(self, runner: Any) -> None:
+        """After a scan, send new setpoints to each robot that is due."""
+>>>>>>> words2
         if not self._follow.any():
             return
         for robot, (follow, status) in enumerate(zip(self._follow.tolist(), self._status.tolist(), strict=True)):
             if follow != FOLLOW_NOT and status == BUSY and not self._buffered[robot]:  # buffered: not begun yet
                 self._decide(runner, robot, follow == FOLLOW_START)
 
+<<<<<<< HEAD
     def _decide(self, runner: Runner, robot: int, begins: bool) -> None:
         """`begins`: no setpoint of this command has been given yet."""
+=======
+    def _decide(self, runner: Any, robot: int, begins: bool) -> None:
+        """Decide for one robot; `begins`: its command has had no setpoint yet."""
+>>>>>>> words2
         tick = int(runner.worlds["truth"]["tick"][0])
         insertion = self._under_way[robot]
         if begins or insertion is None:

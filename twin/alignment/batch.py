@@ -1,4 +1,4 @@
-"""Many packs from hover to their seats at once, each insertion on its own clock, on one reduced-order plant."""
+"""Many insertions from hover in parallel, each on its own clock, on one reduced-order plant."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Array = np.ndarray
 
 @kernel
 def send_speeds(which: Any, worlds: Any, params: Any, commands: Any, watches: Any, speeds: Any) -> None:
-    """New setpoints for the robots that `watches` name, of worlds `which`: `axis_speeds`, then `set_speeds`."""
+    """Send new setpoints to the robots of `watches` in worlds `which`: `axis_speeds`, then `set_speeds`."""
     for j in range(len(which)):
         i = which[j]
         world, p, r, s = worlds[i], params[i], watches[i].robot, speeds[i]
@@ -43,7 +43,7 @@ def send_speeds(which: Any, worlds: Any, params: Any, commands: Any, watches: An
 
 
 class AlignmentBatch:
-    """N insertions under setpoints; each is what `AlignmentTwin` makes of its setup on the same plant, to the last bit.
+    """N insertions under setpoints, each equal to `AlignmentTwin` with its setup on the same plant, to the last bit.
 
     >>> batch = AlignmentBatch(2)
     >>> batch.begin([0, 1], setups, hovers)
@@ -51,7 +51,7 @@ class AlignmentBatch:
 
     Attributes:
         plant: of all worlds; None before the first `begin`.
-        watches: (N,) WATCH, whom to look at in each world.
+        watches: (N,) WATCH, the robot and seat of each world.
     """
 
     def __init__(self, n: int) -> None:
@@ -62,7 +62,7 @@ class AlignmentBatch:
         self._decision_ticks = 0
 
     def begin(self, which: Sequence[int], setups: Sequence[SwapSetup], hovers: Sequence[Hover]) -> None:
-        """Insertions `which` begin anew and run until their trucks have been measured.
+        """Restart insertions `which` and run them until their trucks have been measured.
 
         Raises:
             RuntimeError: a truck that could not be measured.
@@ -90,14 +90,14 @@ class AlignmentBatch:
             self.watches[i], self._pause_tick[i] = twin.watch.records[0], twin.pause_tick
 
     def advance(self, which: Array, speeds: Array) -> dict[int, str]:
-        """One decision's time for insertions `which` (K,), or less where one ends.
+        """Advance insertions `which` (K,) by one decision's time, or less where one ends.
 
         Args:
             which: those that have not ended.
             speeds: (N, 4) setpoints along x, y (m/s), towards the seat (m/s), yaw (rad/s).
 
         Returns:
-            How those ended that did, by their index: `seated`, or why not.
+            Outcomes of those that ended, by their index: `seated`, or why not.
         """
         runner = self._running
         send_speeds(which, runner.worlds, runner.params, runner.commands, self.watches, speeds)
@@ -114,7 +114,7 @@ class AlignmentBatch:
         return self.runner
 
     def _end(self, i: int, status: int) -> str:
-        """How insertion `i` ended; after a trip it is watched standing, as in every swap."""
+        """Outcome of insertion `i`; after a trip it runs until the station stands, as in every swap."""
         if status == DONE:
             return SEATED
         if status == OUTSIDE:

@@ -1,4 +1,4 @@
-"""One pack from hover to its seat: the setup at hover, its plant and sequence, advanced decision by decision."""
+"""One insertion from hover: the setup at hover, its plant and sequence, advanced decision by decision."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ class AlignmentTwin:
         make_runner: MakeRunner = seat_runner,
         policies: Mapping[str, str] | None = None,
     ) -> None:
-        """An insertion that is ready to begin.
+        """Make an insertion that is ready to begin.
 
         Args:
             make_runner: builds plant and runner; when left out those of the reference plant, reduced to its seats.
-            policies: names of what decides, for result and recording: `{"align": "baseline"}`.
+            policies: names of the deciders, for result and recording: `{"align": "baseline"}`.
         """
         self.setup, self.hover, self.policies = setup, hover, dict(policies or {})
         self.job = setup.jobs[hover.job]
@@ -63,7 +63,7 @@ class AlignmentTwin:
         self.following = False
 
     def begin(self) -> None:
-        """Run until setpoints are asked for (the truck has been measured)."""
+        """Run until setpoints are needed (the truck has been measured)."""
         while not self.following and self.program.advance():
             pass
 
@@ -77,7 +77,7 @@ class AlignmentTwin:
         return self.program.outcome[0]
 
     def look(self) -> Sensed:
-        """What the control software sees now; once each decision."""
+        """The control software's present readings; once each decision."""
         return self.watch.look(self.runner.worlds, self.runner.params)
 
     def axis_speeds(self, speeds: np.ndarray) -> np.ndarray:
@@ -85,7 +85,7 @@ class AlignmentTwin:
         return axis_speeds(self.setup, speeds)
 
     def advance(self, speeds: np.ndarray) -> None:
-        """Setpoints (4,) for axes x, y, z, yaw, then one decision's time, or less where the insertion ends."""
+        """Apply setpoints (4,) for axes x, y, z, yaw for one decision's time, or less if the insertion ends."""
         set_speeds(self.program, self.job.robot, speeds)
         self.pause_tick += self._decision_ticks
         self.runner.pause_tick = self.pause_tick
@@ -93,14 +93,14 @@ class AlignmentTwin:
             pass
 
     def result(self) -> AlignmentResult:
-        """The result of an insertion that has ended, or how it stands."""
+        """The result of an insertion that has ended, or its present status."""
         from twin.result import kpis_of, violations_of
 
         program = self.program
         kpis = kpis_of(self.runner, program, 0)
         aside = self.runner.worlds["truth"]["pack_offset_m"][0, self.job.new_pack, :2]
         kpis["seat_error_m"] = float(np.hypot(*aside))  # of the one pack that moved
-        del kpis["insert_attempts"]  # a swap's: of its sequence, which here tries once
+        del kpis["insert_attempts"]  # for a swap's sequence only; here there is one try
         return AlignmentResult(
             setup=self.setup,
             hover=self.hover,
@@ -122,14 +122,14 @@ class AlignmentTwin:
             self.watch.begin(float(self.runner.worlds["truth"]["t_s"][n]))
 
     def close(self) -> None:
-        """Free the plant."""
+        """Release the plant."""
         self.runner.close()
 
 
 def axis_speeds(setup: SwapSetup, speeds: np.ndarray) -> np.ndarray:
-    """(4,) for axes x, y, z, yaw from speeds along x, y, towards the seat, and yaw (m/s, rad/s), kept to the axes' own.
+    """(4,) for axes x, y, z, yaw from speeds along x, y, towards the seat, and yaw (m/s, rad/s), within axis limits.
 
-    That is the guard between a policy and the PLC, which refuses what no axis may do.
+    This is the guard between a policy and the PLC, which refuses setpoints beyond an axis' limits.
     """
     x, y, inwards, yaw = speeds.tolist()
     most = setup.params["axis_velocity_loaded"][0]
@@ -137,7 +137,7 @@ def axis_speeds(setup: SwapSetup, speeds: np.ndarray) -> np.ndarray:
 
 
 def full_speed(setup: SwapSetup) -> TimingSet:
-    """Every axis within its own limits; setpoints decide on the rest."""
+    """Timing with every axis at its own limits; setpoints decide on the rest."""
     return _full_speed(setup.station.name, setup.station.kind)
 
 

@@ -37,11 +37,11 @@ Length = Annotated[float, Field(ge=-0.2, le=0.2)]
 
 
 class Hover(Strict):
-    """Where the episode begins, SI units; `job` says which of the setup's packs is to be seated.
+    """Start of the episode, SI units; `job` selects the pack to be seated.
 
     Attributes:
         height_m: of the pack's mating face from its seat, along the insert direction.
-        off_x_m, off_y_m, off_yaw_rad: of the axes from where the seat really is.
+        off_x_m, off_y_m, off_yaw_rad: of the axes from the true pose of the seat.
         sway_x_m, sway_y_m: of the hanging load from its trolley (or the floating table from its centre).
         sway_x_mps, sway_y_mps: its speed.
     """
@@ -58,9 +58,9 @@ class Hover(Strict):
 
 
 def hover_world(setup: SwapSetup, hover: Hover) -> np.ndarray:
-    """A (1,) WORLD array at this start: grips closed, axes at rest, ropes or springs stretched by the load.
+    """Make a (1,) WORLD array at this start: grips closed, axes at rest, ropes or springs stretched by the load.
 
-    What the station would know by then is set: the weight of what hangs there, with the load cell's noise.
+    What the station would know by then is set: the weight of the load, with the load cell's noise.
     """
     from twin.plants.geometry import end_effector_pose, measure_packs  # compiles on first use
 
@@ -93,7 +93,7 @@ def hover_world(setup: SwapSetup, hover: Hover) -> np.ndarray:
     w["truth"]["qd"][r, [EX, EY]] = hover.sway_x_mps, hover.sway_y_mps
     end_effector_pose(w["truth"], p, r)
     w["truth"]["pack_pose"][pack] = w["truth"]["e_pose"][r]
-    # nothing turns yet, so every point of the pack has this velocity; a table's sway is measured along its own axes
+    # no rotation yet, so every point of the pack has this velocity; a table's sway is measured along its own axes
     along = float(q[YAW]) if p["reeving"] == FLOATING_TABLE else 0.0
     c, s_ = math.cos(along), math.sin(along)
     w["truth"]["pack_twist"][pack, 0] = c * hover.sway_x_mps - s_ * hover.sway_y_mps
@@ -109,7 +109,7 @@ def hover_world(setup: SwapSetup, hover: Hover) -> np.ndarray:
 def _places(setup: SwapSetup, job: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
     """(pack, seat) of every pack that stands in a slot, and on the truck, while a robot is at `job`.
 
-    That robot has done its earlier jobs; nobody else has begun.
+    That robot has done its earlier jobs; no other robot has begun.
     """
     stored, on_truck = [], []
     for i, each in enumerate(setup.jobs):
@@ -125,7 +125,7 @@ def _places(setup: SwapSetup, job: int) -> tuple[list[tuple[int, int]], list[tup
 
 
 def hang(w: Any, p: Any, r: int, load_n: float, sway_m: tuple[float, float]) -> None:
-    """The end effector's joints as `load_n` stretches its ropes or springs, so far aside of what carries it; level."""
+    """Set the end effector's joints level, as `load_n` stretches its ropes or springs, offset from its carrier."""
     q, (aside_x, aside_y) = w["truth"]["q"][r], sway_m
     q[[EX, EY, EYAW, EPITCH, EROLL]] = aside_x, aside_y, 0.0, 0.0, 0.0
     if p["reeving"] == FLOATING_TABLE:
@@ -139,7 +139,7 @@ def hang(w: Any, p: Any, r: int, load_n: float, sway_m: tuple[float, float]) -> 
 
 
 def hold(w: Any, p: Any, r: int, pack: int, load_n: float) -> None:
-    """Robot `r` stands where its `q` says, with the pack in closed grips."""
+    """Stand robot `r` at its `q`, with the pack in closed grips."""
     w["truth"]["held"][r] = w["monitor"]["previous_held"][r] = pack
     (
         w["truth"]["grip_position"][r],
@@ -151,7 +151,7 @@ def hold(w: Any, p: Any, r: int, pack: int, load_n: float) -> None:
 
 
 def stand_robot(w: Any, r: int, load_n: float) -> None:
-    """Robot `r` stands where its `q` says: its control software knows nothing else."""
+    """Stand robot `r` at its `q`, consistently for its control software."""
     q = w["truth"]["q"][r]
     w["image"]["reference"][r] = 0.0
     w["image"]["reference"][r, :, 0] = q[:4]
@@ -162,10 +162,10 @@ def stand_robot(w: Any, r: int, load_n: float) -> None:
 
 
 def rest_truck(w: Any, p: Any, packs: list[tuple[int, int]]) -> None:
-    """Put the truck where its springs carry its body and these (pack, seat), at rest.
+    """Put the truck with these (pack, seat) at its equilibrium on the springs, at rest.
 
-    Statics of a beam on two springs: the axles' forces from weight and moment, heave and pitch from what they give;
-    roll from the packs' moment alone. What the roll springs lose to gravity is left to the physics.
+    Statics of a beam on two springs: the axles' forces from weight and moment, heave and pitch from their deflections;
+    roll from the packs' moment alone. The loss of roll stiffness to gravity is left to the physics.
     """
     g = float(p["gravity_mps2"])
     kg, moment, aside = float(p["truck_sprung_kg"]), float(p["truck_sprung_kg"] * p["truck_com"][0]), 0.0

@@ -1,4 +1,4 @@
-"""What an insertion tells at its end."""
+"""Result of an insertion."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from twin.setup.setup import SwapSetup
 
 @dataclass(frozen=True)
 class AlignmentResult:
-    """Everything an insertion from hover tells, SI units; `as_json` gives it as plain data.
+    """Results of an insertion from hover, SI units; `as_json` gives them as plain data.
 
     Attributes:
         outcome: `seated`, or why it ended.
         time_s: from the first setpoint to the end.
         kpis: as a swap's, where one insertion has them.
         end_state_sha256: of the plant's physical state.
-        policies: who gave the setpoints, by what was decided: `{"align": "baseline"}`.
+        policies: deciders of the setpoints, by decision: `{"align": "baseline"}`.
     """
 
     setup: SwapSetup
@@ -36,7 +36,7 @@ class AlignmentResult:
     policies: dict[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
-        """Plain data, alike to a swap's; a number that is not finite is None, and named in `not_finite`."""
+        """Plain data, in the form of a swap's; a number that is not finite is None, and named in `not_finite`."""
         setup = self.setup
         said = {
             "station": setup.station.name,

@@ -1,4 +1,4 @@
-"""What the control software sees while it seats a pack: sensors and switches, never the true state."""
+"""Readings of the control software while it seats a pack: sensors and switches, never the true state."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from twin.sequence.heights import jam_load_of
 from twin.setup.setup import SwapSetup
 
 DECISION_S = 0.05
-"""Policies and servo decide at 20 Hz (design, section 3)."""
+"""Decision period of policies and servo, 20 Hz."""
 SWAY_RATE_S = 0.10
 """First-order filter of the sway sensor's derivative [estimate: two decisions]."""
 
 
 class Sensed(NamedTuple):
-    """One look, SI units. x, y, yaw in the bay's frame; heights along the insert direction, from the seat on.
+    """One set of readings, SI units. x, y, yaw in the bay's frame; heights along the insert direction.
 
-    Errors are where the scanner says that the guide pins are at the pack's height (they lean with the truck) less where
-    the axes (and for `pack_x`, `pack_y` the measured sway on top) say that the pack is.
+    Errors are the scanner's position of the guide pins at the pack's height (they lean with the truck) less the pack's
+    position by the axes (for `pack_x`, `pack_y` with the measured sway).
     """
 
     axis_x_m: float
@@ -32,10 +32,10 @@ class Sensed(NamedTuple):
     yaw_rad: float
     tilt_x: float
     tilt_y: float
-    """How far the pins lean to x and y for each metre away from the seat."""
+    """Lean of the pins along x and y per metre away from the seat."""
     height_m: float
     guides: float
-    """Height over the length of the guide pins: below 1 they have begun, at 0 the pack is down."""
+    """Height over the length of the guide pins: below 1 the pack is on the pins, at 0 it is down."""
     sway_x_m: float
     sway_y_m: float
     sway_x_mps: float
@@ -46,7 +46,7 @@ class Sensed(NamedTuple):
     """Of the hoist or lift, towards the seat."""
     speed_yaw_radps: float
     load: float
-    """Load cell less what hangs there, as a share of the pack's weight: -1 where the seat bears all of it."""
+    """Load cell less the hanging load, as a share of the pack's weight: -1 where the seat bears all of it."""
     axial: float
     """The same over the force that counts as a jam."""
     lateral_x: float
@@ -54,7 +54,7 @@ class Sensed(NamedTuple):
     """Guide force over the limit at which an insertion is given up."""
     pads: tuple[int, int, int, int]
     frames: int
-    """Of the truck's pose, that the scanner has taken since it began to look."""
+    """Number of frames of the truck's pose since the scanner began."""
     elapsed_s: float
     carried_kg: float
     rope_m: float
@@ -69,22 +69,22 @@ SENSED = np.dtype(
 WATCH = np.dtype(
     [
         ("robot", np.int64),
-        ("seat", np.int64),  # where its pack shall sit
+        ("seat", np.int64),  # seat of its pack
         ("pack", np.int64),
         ("swings", np.int64),  # 1 under ropes or a mast
         ("jam_n", np.float64),  # departure from the carried weight that counts as a jam
         ("pin_m", np.float64),  # length of the guide pins
         ("began_s", np.float64),
-        ("looked", np.int64),  # 1: there is a last look
-        ("sway_m", np.float64, 2),  # then
+        ("looked", np.int64),  # 1: there are previous readings
+        ("sway_m", np.float64, 2),  # in the previous readings
         ("rate_mps", np.float64, 2),  # of the sway, filtered
     ]
 )
-"""Whom to look at, and what the last look left."""
+"""Robot and seat to read, and the state left by the previous readings."""
 
 
 def new_watch(setup: SwapSetup, job: int) -> np.ndarray:
-    """(1,) WATCH of the robot and seat of one of the setup's jobs."""
+    """Make a (1,) WATCH of the robot and seat of one of the setup's jobs."""
     watch = np.zeros(1, WATCH)
     one = setup.jobs[job]
     watch["robot"], watch["seat"], watch["pack"] = one.robot, one.truck_seat, one.new_pack
@@ -95,7 +95,7 @@ def new_watch(setup: SwapSetup, job: int) -> np.ndarray:
 
 @kernel
 def sense(image: Image, control: Control, p: Any, watch: Any, seen: Any) -> None:
-    """What robot and scanner say now, into `seen`; once each decision."""
+    """Take the present readings of robot and scanner into `seen`; once each decision."""
     r, s = watch.robot, p.retract
     axis, pose = image.axis_position[r], image.scan_pose[r]
     goal_x, goal_y, goal_z, goal_yaw = seat_target(p, watch.seat, pose, False)
@@ -138,25 +138,25 @@ def sense(image: Image, control: Control, p: Any, watch: Any, seen: Any) -> None
 
 @kernel
 def sense_one(worlds: Any, params: Any, watches: Any, out: Any, n: int) -> None:
-    """`sense` of world `n` by the one watch."""
+    """Run `sense` on world `n` by the one watch."""
     sense(worlds[n].image, worlds[n].control, params[n], watches[0], out[0])
 
 
 def sensed_of(record: np.ndarray) -> Sensed:
-    """Of a (1,) SENSED array."""
+    """Make a `Sensed` of a (1,) SENSED array."""
     *numbers, frames, pads = record[0].item()
-    told = dict(zip(SENSED.names or (), numbers, strict=False))
-    return Sensed(**told, frames=frames, pads=tuple(pads.tolist()))
+    values = dict(zip(SENSED.names or (), numbers, strict=False))
+    return Sensed(**values, frames=frames, pads=tuple(pads.tolist()))
 
 
 def as_record(seen: Sensed, out: np.ndarray) -> None:
-    """Into a (1,) SENSED array."""
-    told = seen._asdict()
-    out[0] = tuple(told[name] for name in SENSED.names or ())
+    """Make a (1,) SENSED array of these readings."""
+    values = seen._asdict()
+    out[0] = tuple(values[name] for name in SENSED.names or ())
 
 
 class Watch:
-    """Looks at one robot of one world; knows the last look, for the sway's rate. `begin` starts an insertion."""
+    """Reads one robot of one world; keeps the previous readings for the sway's rate. `begin` starts an insertion."""
 
     def __init__(self, setup: SwapSetup, job: int) -> None:
         self.records = new_watch(setup, job)
@@ -164,15 +164,15 @@ class Watch:
 
     @property
     def began_s(self) -> float:
-        """When the insertion began."""
+        """Start time of the insertion."""
         return float(self.records["began_s"][0])
 
     def begin(self, t_s: float) -> None:
-        """The insertion begins at `t_s`."""
+        """Begin the insertion at `t_s`."""
         self.records["began_s"], self.records["looked"] = t_s, 0
         self.records["sway_m"] = self.records["rate_mps"] = 0.0
 
     def look(self, worlds: np.ndarray, params: np.ndarray, n: int = 0) -> Sensed:
-        """What robot and scanner say now, in world `n`; once each decision."""
+        """The present readings of robot and scanner, in world `n`; once each decision."""
         sense_one(worlds, params, self.records, self._seen, n)
         return sensed_of(self._seen)

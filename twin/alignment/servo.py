@@ -1,9 +1,9 @@
-"""The station's own way to seat a pack by setpoints: visual servo, creep, easing, back-off and spiral search.
+"""The station's own insertion by setpoints: visual servo, creep, easing, back-off and spiral search.
 
-Sideways the axes go to where the scanner sees the seat, and lean against the sway: a trolley that follows its load with
-v = 2 zeta omega s damps a pendulum of offset s by zeta (s'' = -omega^2 s - v'). Downwards the pack goes fast to a gate
-just over the guide pins, passes it once it hangs calm, and creeps in. What resists before the seat is reached makes it
-back off over the pins and try beside, on an Archimedean spiral.
+Sideways the axes move to the scanner's position of the seat, and lean against the sway: a trolley that follows its load
+with v = 2 zeta omega s damps a pendulum of offset s by zeta (s'' = -omega^2 s - v'). Downwards the pack moves fast to a
+gate just over the guide pins, passes it once it hangs calm, and creeps in. Resistance above the seat makes it back off
+over the pins and try beside, on an Archimedean spiral.
 """
 
 from __future__ import annotations
@@ -23,44 +23,44 @@ Array = np.ndarray
 
 @dataclass(frozen=True)
 class Gains:
-    """All that was tuned, SI units; by hand, on seeds that no stored evaluation uses."""
+    """All tuned values, SI units; tuned by hand, on seeds that no stored evaluation uses."""
 
     approach_per_s: float = 0.9
-    """Sideways speed for each metre off."""
+    """Sideways speed per metre of error."""
     most_mps: float = 0.06
     damping: float = 0.35
-    """zeta that the trolley adds to the sway."""
+    """Damping ratio zeta that the trolley adds to the sway."""
     yaw_per_s: float = 1.0
     most_radps: float = 0.03
     fast_mps: float = 0.15
     slowing_per_s: float = 1.2
     creep_mps: float = 0.07
     gate: float = 1.15
-    """Waits here, in lengths of the guide pins, until calm."""
+    """Height of the gate, in lengths of the guide pins, where it waits until calm."""
     calm_m: float = 0.008
-    """Amplitude of the sway and offset of the pack that pass the gate."""
+    """Amplitude of the sway and offset of the pack that may pass the gate."""
     calm_rad: float = 0.006
     patience_s: float = 8.0
-    """A wait at the gate ends after this long at a limit twice as wide, and so on: noise may never be calm."""
+    """Time of a wait at the gate after which its limit is doubled, and so on: noise may never be calm."""
     blocked: float = 1.0
-    """Of the force that counts as a jam, or of the side force at which an insertion is given up."""
+    """Share of the force that counts as a jam, or of the side force at which an insertion is given up."""
     blocked_s: float = 0.15
-    """So long it presses on against that: pins that lean with the truck let a pack pass that keeps moving, and hold one
+    """Time for which it presses on against that: pins that lean with the truck let a moving pack pass, and hold one
     that slows down. An insertion is given up at 0.3 s."""
     free: float = 0.5
-    """Then it eases back until no more than this share is left, and goes on."""
+    """Share of it to which the pack then eases back before it goes on."""
     ease_mps: float = 0.02
     stuck_s: float = 2.0
-    """So long without getting deeper, and it backs off."""
+    """Time without progress in depth after which it backs off."""
     deeper_m: float = 0.002
     landed: float = 0.15
-    """Below this share of the pins' length resistance is the seat itself."""
+    """Share of the pins' length below which the seat itself gives the resistance."""
     retreat_mps: float = 0.08
     spiral_step_m: float = 0.006
-    """Between the turns of the spiral."""
+    """Pitch of the spiral."""
     spiral_most_m: float = 0.020
     overrun: float = -0.45
-    """Lower than this and not seated: it lies on something; back off."""
+    """Depth below which a pack that is not seated lies on something else: back off."""
 
 
 GAINS = np.dtype([(gain.name, np.float64) for gain in fields(Gains)])
@@ -73,21 +73,21 @@ SERVO = np.dtype(
         ("waits", np.int64),  # 1: at the gate, since since_s
         ("since_s", np.float64),
         ("deepest_m", np.float64),
-        ("deepest_s", np.float64),  # when that was
-        ("over_s", np.float64),  # how long it has pressed too hard
+        ("deepest_s", np.float64),  # time of that depth
+        ("over_s", np.float64),  # time for which it has pressed too hard
         ("easing", np.int64),
     ]
 )
-"""What the servo remembers of an insertion."""
+"""The servo's memory of an insertion."""
 
 
 def gains_record(gains: Gains) -> np.ndarray:
-    """(1,) GAINS."""
+    """Make (1,) GAINS."""
     return np.array([astuple(gains)], GAINS)
 
 
 def new_servo(n: int = 1) -> np.ndarray:
-    """(n,) SERVO at the beginning of an insertion."""
+    """Make (n,) SERVO at the beginning of an insertion."""
     servo = np.zeros(n, SERVO)
     servo["deepest_m"] = np.inf
     return servo
@@ -110,7 +110,7 @@ def servo_speeds(seen: Any, servo: Any, g: Any, out: Any) -> None:
 
 @kernel
 def _beside(servo: Any, g: Any) -> tuple[float, float]:
-    """Where the present try looks, from where the seat seems to be: 0, then along the spiral."""
+    """Offset of the present try from the estimated seat position: 0, then along the spiral."""
     if servo.tries == 0:
         return 0.0, 0.0
     # r = step * angle / 2 pi with points a step apart along the curve: angle^2 = 4 pi n
@@ -121,7 +121,7 @@ def _beside(servo: Any, g: Any) -> tuple[float, float]:
 
 @kernel
 def _decide(seen: Any, servo: Any, g: Any) -> None:
-    """Retreat, wait at the gate, or go in."""
+    """Choose between retreat, wait at the gate, and insertion."""
     if servo.retreating == 1:
         if seen.guides >= g.gate:
             servo.retreating, servo.passed, servo.waits = 0, 0, 0
@@ -180,12 +180,12 @@ def _within(value: float, most: float) -> float:
 
 @kernel
 def speeds_one(seen: Any, servo: Any, gains: Any, out: Any) -> None:
-    """`servo_speeds` of one record each."""
+    """Run `servo_speeds` on one record each."""
     servo_speeds(seen[0], servo[0], gains[0], out)
 
 
 class VisualServo:
-    """Setpoints from what is sensed; call `speeds` once each decision."""
+    """Setpoints from the readings; call `speeds` once each decision."""
 
     def __init__(self, gains: Gains | None = None) -> None:
         self.gains = gains or Gains()
@@ -193,7 +193,7 @@ class VisualServo:
         self.begin()
 
     def begin(self) -> None:
-        """A new insertion."""
+        """Begin a new insertion."""
         self._servo = new_servo()
 
     def speeds(self, seen: Sensed) -> Array:

@@ -1,8 +1,8 @@
-"""Values of a station that follow from other values: what they have to be, and whether their provenance still says so.
+"""Values of a station that follow from other values: their constraints, and whether their provenance still agrees.
 
-Somebody who copies a station's file and doubles a speed has to set anew what rests on it. `inconsistent` finds values
-that no machine can have beside the others, and every station that is loaded is refused for them; `stale` finds values
-and texts marked `derived` that no longer follow from their inputs, and `swaptwin models check` tells them.
+A copy of a station's file with a doubled speed needs new dependent values. `inconsistent` finds values that no machine
+can have together; every station that is loaded is refused for them. `stale` finds values and texts marked `derived`
+that no longer follow from their inputs; `swaptwin models check` reports them.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ if TYPE_CHECKING:
     from twin.catalogue.schema.station import Station
 
 MARGIN = 2.0
-"""A stated stopping distance may be longer than the one needed by this factor: beyond it invariant 5 sees nothing."""
+"""Factor by which a stated stopping distance may exceed the required one: beyond it invariant 5 is blind."""
 PROOF_LOAD = 1.25
-"""Of the rated load, which a hoist that stands has to bear (static test of cranes, ISO 4310)."""
+"""Load, as a factor of the rated load, that a hoist at rest must hold (static test of cranes, ISO 4310)."""
 HALF_SWITCH = 1.2
-"""Actuation time that has to be left over in the actuators' timeout, as a factor: spread of a worn actuator."""
+"""Smallest ratio of the actuators' timeout to an actuation time: spread of a worn actuator."""
 SAME, SAME_INPUT = 0.03, 1e-3
-"""A derived value, and the result in its text, may be rounded by the one share, an input in it by the other."""
+"""Rounding allowed of a derived value and of the result in its text, and of an input in the text, as shares."""
 MOVE_TIMEOUT_S = 60.0
-"""A move that takes longer has failed: no axis may need as long for its whole stroke [chosen]."""
+"""Time limit of a move: no axis may need as long for its whole stroke [chosen]."""
 UNITS = {"x": "m", "y": "m", "z": "m", "yaw": "rad"}
 LOADS = ("", "_empty")
 
 
 @dataclass(frozen=True)
 class Problem:
-    """A value that does not go with others: its key, and what would."""
+    """A value that is inconsistent with others: its key, and a consistent value."""
 
     key: str
     value: float
@@ -49,7 +49,7 @@ class Problem:
 
 
 def stopping_way(velocity: float, acceleration: float, jerk: float, reaction_s: float) -> float:
-    """From full speed to rest: reaction, then a ramp with limited jerk, in the units of `velocity`.
+    """Stopping distance from full speed: reaction, then a ramp with limited jerk, in the units of `velocity`.
 
     v^2 / 2 a + v a / 2 j where the ramp reaches its acceleration, v sqrt(v / j) where it does not (Biagiotti and
     Melchiorri, Trajectory Planning for Automatic Machines and Robots, 2008).
@@ -61,7 +61,7 @@ def stopping_way(velocity: float, acceleration: float, jerk: float, reaction_s: 
 
 
 def longest_stop(station: Station, axis: str) -> float:
-    """The longer of an axis' stopping ways, loaded and empty."""
+    """The longer of an axis' stopping distances, loaded and empty."""
     jerk, reaction_s = _of(station, axis, "jerk"), station.limits.reaction_time_s
     speeds = ((_of(station, axis, f"velocity{load}"), _of(station, axis, f"acceleration{load}")) for load in LOADS)
     return max(stopping_way(velocity, acceleration, jerk, reaction_s) for velocity, acceleration in speeds)
@@ -77,7 +77,7 @@ def moved_kg(station: Station, axis: str) -> tuple[float, float]:
     """(loaded, empty) mass that a linear axis moves."""
     axes, rated, empty = station.axes, station.limits.rated_load_kg, station.end_effector.mass_kg
     own = axes.z.moving_mass_kg
-    table = station.kind == "chassis"  # x carries y carries z; a hanging load's drum is none of their mass
+    table = station.kind == "chassis"  # x carries y carries z; a hanging load's drum adds no mass to them
     if axis == "x":
         own = axes.x.moving_mass_kg + axes.y.moving_mass_kg + (own if table else 0.0)
     elif axis == "y":
@@ -86,7 +86,7 @@ def moved_kg(station: Station, axis: str) -> tuple[float, float]:
 
 
 def own_weight_kg(station: Station) -> float:
-    """What axis z lifts of itself: a table's columns; a hoist's drum turns and weighs on the trolley."""
+    """Weight of axis z itself: a table's columns; a hoist's drum turns, and its weight is on the trolley."""
     return station.axes.z.moving_mass_kg if station.kind == "chassis" else 0.0
 
 
@@ -94,7 +94,7 @@ def own_weight_kg(station: Station) -> float:
 
 
 def inconsistent(station: Station) -> Iterator[Problem]:
-    """Values that no machine has beside the others: it could not stop, move, hold or switch as it says."""
+    """Values that no machine has together: it could not stop, move, hold or switch as stated."""
     for axis, unit in UNITS.items():
         yield from _stopping(station, axis, unit)
         yield from _stroke(station, axis, unit)
@@ -139,7 +139,7 @@ def _stroke(station: Station, axis: str, unit: str) -> Iterator[Problem]:
 
 
 def _drive(station: Station, axis: str) -> Iterator[Problem]:
-    """A drive that can do what its limits say, and a brake that stops the axis within its stopping distance."""
+    """Check that the drive reaches its limits, and that the brake stops the axis within its stopping distance."""
     a, (loaded_kg, empty_kg) = getattr(station.axes, axis), moved_kg(station, axis)
     weight_n = GRAVITY_MPS2 if axis == "z" else 0.0
     own_kg = own_weight_kg(station)
@@ -156,7 +156,7 @@ def _drive(station: Station, axis: str) -> Iterator[Problem]:
     for mass, velocity, _, hung in cases:
         way = a.stopping_distance_m - velocity * station.limits.reaction_time_s
         if way <= 0.0:
-            continue  # told as a stopping distance that is too short
+            continue  # reported as a stopping distance that is too short
         brake_n = mass * velocity**2 / (2.0 * way) + weight_n * hung
         if a.brake_force_n < brake_n:
             problem = "without power it does not stop the axis within its stopping distance"
@@ -172,11 +172,11 @@ class Derived:
     """A kind of value that station files derive by one formula.
 
     Args:
-        marks: what its text says where it is derived by this formula.
+        marks: phrase of its text that marks a value derived by this formula.
         inputs: keys of the values that the text has to name with their numbers.
-        result: of the formula, from the station's values; None where it takes what no field says.
+        result: of the formula, from the station's values; None if it needs a value that is in no field.
         words: the formula.
-        is_value: whether the value is the result itself; else the text tells the result, and a margin on it.
+        is_value: True if the value is the result itself; else the text states the result, and a margin on it.
     """
 
     key: str
@@ -194,7 +194,7 @@ def _stop(axis: str, unit: str) -> Derived:
 
 
 def _travel(axis: str, *carried: str) -> Derived:
-    """Mass and friction of the load are the text's own: a station may count what it carries in several ways."""
+    """Mass and friction of the load are the text's own: a station may count its load in several ways."""
     masses = tuple(f"axes.{one}.moving_mass_kg" for one in (axis, *carried))
     inputs = (*masses, f"axes.{axis}.acceleration_mps2", f"axes.{axis}.coulomb_n")
     return Derived(f"axes.{axis}.force_limit_n", "2 x ((", inputs)
@@ -219,7 +219,7 @@ NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 
 
 def stale(station: Station, provenance: Mapping[str, Provenance]) -> Iterator[Problem]:
-    """Values and texts marked `derived` that do not follow from the station's other values any more."""
+    """Values and texts marked `derived` that no longer follow from the station's other values."""
     for kind in (*DERIVED, *TRAVELS[station.kind]):
         source = provenance.get(kind.key)
         if source is None or source.tag != "derived" or kind.marks not in source.text:
@@ -231,11 +231,11 @@ def _stale(station: Station, kind: Derived, text: str) -> Iterator[Problem]:
     value, numbers = _value(station, kind.key), [float(number) for number in NUMBER.findall(text)]
     if kind.result is not None:
         result = kind.result(station)
-        said = value if kind.is_value else _result_in(text)
-        if said is not None and abs(said - result) > SAME * result:
-            told = "marked derived" if kind.is_value else f"its text derives {said:g}"
+        stated = value if kind.is_value else _result_in(text)
+        if stated is not None and abs(stated - result) > SAME * result:
+            claim = "marked derived" if kind.is_value else f"its text derives {stated:g}"
             allowed = f"{result:.4g}" if kind.is_value else f"a text with {result:.4g}"
-            problem = f"{told}, but {kind.words} is {result:.4g} now"
+            problem = f"{claim}, but {kind.words} is {result:.4g} now"
             yield Problem(kind.key, value, problem, f"{allowed}, or another provenance")
             return
     for name in kind.inputs:
@@ -253,7 +253,7 @@ def _value(station: Station, key: str) -> float:
 
 
 def _result_in(text: str) -> float | None:
-    """The number after the last equals sign; none where there is no such sign."""
+    """The number after the last equals sign; None without such a sign."""
     _, found, rest = text.rpartition("=")
     number = NUMBER.search(rest) if found else None
     return float(number.group()) if number else None

@@ -21,11 +21,11 @@ Path_ = tuple[Part, ...]
 PLAIN = {bool: "true or false", float: "a number", int: "a whole number", str: "text"}
 """Types of one value, in words."""
 SIMILAR = 0.6
-"""Share of matching letters from which a name is taken for a slip of another."""
+"""Share of matching letters above which an unknown name counts as a misspelling of a known one."""
 
 
 def nearest(name: str, known: Iterable[str]) -> list[str]:
-    """All known names, most similar first; among equals those that begin alike."""
+    """All known names, most similar first; among equals those with the same beginning."""
     return sorted(known, key=lambda k: (-_similarity(name, k), -len(os.path.commonprefix((name, k))), k))
 
 
@@ -42,7 +42,7 @@ def _similarity(name: str, known: str) -> float:
 def to_input_error(
     error: ValidationError, model: type[BaseModel], file: str | Path | None = None, lines: Lines | None = None
 ) -> InputError:
-    """The first of pydantic's errors (an unknown key before others), with a note on how many more there are."""
+    """The first of pydantic's errors (an unknown key before others), with the number of further ones."""
     errors = error.errors(include_url=False)
     first = min(errors, key=lambda e: e["type"] != "extra_forbidden")  # a misspelt key explains the missing one
     path, annotation, owner = _walk(model, first["loc"])
@@ -92,7 +92,7 @@ def _words(error: Any, annotation: Any, owner: type[BaseModel] | None) -> tuple[
         few = "few" if kind == "too_short" else "many"
         count, limits = context["actual_length"], (context.get("min_length"), context.get("max_length"))
         allowed = " ".join(f"{w} {n}" for w, n in zip(("at least", "at most"), limits, strict=True) if n is not None)
-        # pydantic stops counting what only runs on
+        # pydantic's count stops at the first surplus item
         problem = f"too {few} values" + (f": {count}" if count is not None else "")
         return problem, None, allowed_words(annotation) or allowed
     if kind in ("finite_number",):
@@ -135,11 +135,11 @@ def _walk(model: type[BaseModel], loc: Sequence[Part]) -> tuple[Path_, Any, type
         if get_origin(inner) in (Union, types.UnionType):
             members = [m for m in get_args(inner) if isinstance(m, type) and issubclass(m, BaseModel)]
             tagged = [m for m in members if part in _tags(m).split(", ")]
-            if tagged:  # the discriminator's value: pydantic puts it into the place, the user did not
+            if tagged:  # the discriminator's value: in pydantic's path, not in the user's file
                 annotation = tagged[0]
                 continue
             if _is_plain_union(inner) and part in [kind.__name__ for kind in PLAIN]:
-                continue  # which of the types pydantic tried: not in the file either
+                continue  # the type that pydantic tried: not in the file either
             inner = next((m for m in get_args(inner) if m is not type(None)), inner)
             inner, _ = unwrap(inner)
         path.append(part)
@@ -164,7 +164,7 @@ def _walk(model: type[BaseModel], loc: Sequence[Part]) -> tuple[Path_, Any, type
 
 
 def field_annotation(field: Any) -> Any:
-    """A field's annotation with the constraints that pydantic has moved to the field put back."""
+    """A field's annotation, with the constraints that pydantic has moved to the field restored."""
     return Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
 
 
@@ -188,13 +188,13 @@ def _bounds(constraints: list[Any]) -> dict[str, Any]:
 
 
 def _is_plain_union(inner: Any) -> bool:
-    """Whether several types of one value are allowed."""
+    """True if several types of one value are allowed."""
     members = [m for m in get_args(inner) if m is not type(None)]
     return get_origin(inner) in (Union, types.UnionType) and len(members) > 1 and all(m in PLAIN for m in members)
 
 
 def type_words(annotation: Any) -> str:
-    """What sort of value it is, in words."""
+    """Type of the value, in words."""
     inner, _ = unwrap(annotation)
     if _is_plain_union(inner):
         return " or ".join(PLAIN[m] for m in get_args(inner) if m in PLAIN)

@@ -1,4 +1,4 @@
-"""Which station, truck and pack go together, derived from their data, and if not, why."""
+"""Compatibility of station, truck and pack, derived from their data, and the reason if there is none."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ EPS_M = 1e-9
 PIN_YIELD_PA = 3.35e8
 """Yield strength of guide pins: S355, 40 to 63 mm thick, EN 10025-2."""
 SHOCK_ACROSS_MPS2 = 5.0 * GRAVITY_MPS2
-"""What a pack's inside is tested with across the direction of travel: UN R100, mechanical shock, category N3."""
+"""Test acceleration of a pack's interior across the direction of travel: UN R100, mechanical shock, category N3."""
 
 
 PINS_OUT = 3.0
-"""Times the guide pins' length that a pack may be crept out of them: above, invariant 1 would never look [chosen]."""
+"""Largest creep-out height of a pack, in lengths of the guide pins: above, invariant 1 would never check [chosen]."""
 UPRIGHT = 2.0
-"""Times the stiffness below which a pack tips its table over: half of the tilt is then the springs' [chosen]."""
+"""Margin over the stiffness below which a pack tips its table over: half of the tilt is then the springs' [chosen]."""
 
 
 def resolve(station: Station, truck: Truck, pack: Pack) -> None:
@@ -58,7 +58,7 @@ def default_pack(station: Station, truck: Truck) -> Pack:
 
 
 def compatible(station: Station, truck: Truck, pack: Pack) -> str | None:
-    """None if they go together, else the first reason why not."""
+    """None if they are compatible, else the first reason why not."""
     return (
         _interfaces(station, truck, pack)
         or _masses(station, truck, pack)
@@ -86,7 +86,7 @@ def _interfaces(station: Station, truck: Truck, pack: Pack) -> str | None:
 
 
 def held_by_no_pack(station: Station) -> str | None:
-    """Why none of the shipped packs with an interface of this station bears its limits; None where one does."""
+    """Reason why no shipped pack with an interface of this station withstands its limits; None if one does."""
     packs = [pack for name in names("pack") if (pack := load_pack(name)).interface in station.interfaces]
     reasons = [_strength(station, pack) for pack in packs]
     return reasons[-1] if reasons and all(reasons) else None
@@ -106,7 +106,7 @@ def _masses(station: Station, truck: Truck, pack: Pack) -> str | None:
 
 
 def _strength(station: Station, pack: Pack) -> str | None:
-    """The station's ceilings on contact forces against what the pack, its guide pins and its seat bear."""
+    """Check the station's limits of contact forces against the strength of the pack, its guide pins and its seat."""
     pins, limits = pack.guides, station.limits
     section_m3 = math.pi * pins.pin_diameter_m**3 / 32.0
     bends_n = section_m3 * PIN_YIELD_PA / pins.pin_length_m
@@ -178,7 +178,7 @@ def _sizes(station: Station, truck: Truck, pack: Pack) -> str | None:
 
 
 def _overlap(a: Slot, b: Slot, pack: Pack) -> bool:
-    """Whether packs in two slots would share space; turned packs are taken by their bounding box."""
+    """True if packs in two slots would overlap; rotated packs count by their bounding box."""
     along, across, high = pack.size_m
     spans = []
     for slot in (a, b):
@@ -192,7 +192,7 @@ def _overlap(a: Slot, b: Slot, pack: Pack) -> bool:
 
 
 def rebound_m(truck: Truck, x_m: float, pack_mass_kg: float) -> float:
-    """How far the frame rises at `x_m` when all packs leave: static, from the springs."""
+    """Rise of the frame at `x_m` when all packs leave: static, from the springs."""
     weight = len(truck.seats_xyz_m) * pack_mass_kg * GRAVITY_MPS2
     middle = sum(x for x, _, _ in truck.seats_xyz_m) / len(truck.seats_xyz_m)
     on_front = weight * (middle - truck.rear_axle.x_m) / truck.wheelbase_m
@@ -202,7 +202,7 @@ def rebound_m(truck: Truck, x_m: float, pack_mass_kg: float) -> float:
 
 
 def _reach(station: Station, truck: Truck, pack: Pack) -> str | None:
-    """Axes against every place they must go to, with the parking spread and the truck's rebound."""
+    """Check the axes' strokes against all their targets, with the parking spread and the truck's rebound."""
     high = pack.size_m[2]
     top = station.kind == "top_lift"
     lift = high if top else -high
@@ -239,7 +239,7 @@ def _reach(station: Station, truck: Truck, pack: Pack) -> str | None:
 
 
 def _clearance(station: Station, truck: Truck, pack: Pack) -> str | None:
-    """What a carried pack passes."""
+    """Check the clearance of a carried pack over what it passes."""
     high, clearance = pack.size_m[2], station.limits.clearance_height_m
     if station.kind == "top_lift":
         stored = max(slot.z_m for slot in station.slots) + high

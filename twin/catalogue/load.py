@@ -1,7 +1,7 @@
 """Read models/: a YAML file to a checked, frozen model and the provenance of its numbers.
 
-A number is written bare (`mass_kg: 3000`) or with where it comes from beside it
-(`mass_kg: {value: 3000, estimate: "why"}`). The models hold plain values; provenance is kept in a parallel mapping.
+A number is written bare (`mass_kg: 3000`) or with its provenance (`mass_kg: {value: 3000, estimate: "why"}`). The
+models hold plain values; provenance is kept in a parallel mapping.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 class Provenance(NamedTuple):
-    """Where a number comes from: one of `TAGS` (or `unstated`) and the source or reason."""
+    """Provenance of a number: one of `TAGS` (or `unstated`) and the source or reason."""
 
     tag: str
     text: str
@@ -40,22 +40,22 @@ UNSTATED = Provenance("unstated", "")
 
 
 def load_station(name_or_path: str | os.PathLike[str]) -> Station:
-    """A station by its name in models/stations or by the path of a YAML file."""
+    """Load a station by its name in models/stations or by the path of a YAML file."""
     return cast(Station, load_with_provenance("station", name_or_path)[0])
 
 
 def load_truck(name_or_path: str | os.PathLike[str]) -> Truck:
-    """A truck by its name in models/trucks or by the path of a YAML file."""
+    """Load a truck by its name in models/trucks or by the path of a YAML file."""
     return cast(Truck, load_with_provenance("truck", name_or_path)[0])
 
 
 def load_pack(name_or_path: str | os.PathLike[str]) -> Pack:
-    """A pack by its name in models/packs or by the path of a YAML file."""
+    """Load a pack by its name in models/packs or by the path of a YAML file."""
     return cast(Pack, load_with_provenance("pack", name_or_path)[0])
 
 
 def load_timing(name_or_path: str | os.PathLike[str], station: Station | str) -> TimingSet:
-    """A timing set by its name in models/timing/STATION (or, failing that, in that of the station's kind) or by path.
+    """Load a timing set by name from models/timing/STATION (or else from that of the station's kind), or by path.
 
     A set made for another station is refused.
     """
@@ -65,9 +65,9 @@ def load_timing(name_or_path: str | os.PathLike[str], station: Station | str) ->
 def load_with_provenance(
     kind: str, name_or_path: str | os.PathLike[str], station: Station | str | None = None
 ) -> tuple[BaseModel, dict[str, Provenance]]:
-    """The model, and for each of its numbers (`"axes.x.jerk_mps3"`, `"slots[2].x_m"`) where it comes from.
+    """The model, and the provenance of each of its numbers (`"axes.x.jerk_mps3"`, `"slots[2].x_m"`).
 
-    A file of the user's own that still says the name of a shipped model reports under its file's name (`own_name`).
+    A user's file that still has the name of a shipped model is reported under its file's name (`own_name`).
     """
     if kind not in KINDS:
         raise InputError("unknown kind", value=kind, allowed=", ".join(KINDS))
@@ -89,10 +89,10 @@ def load_with_provenance(
 
 
 def own_name(kind: str, path: Path, model: BaseModel) -> str | None:
-    """Another name for a file of the user's own that says a shipped model's; None where the name may stay.
+    """Another name for a user's file that has a shipped model's name; None if the name may stay.
 
-    A copy is told apart from what it was copied from by its file's name, or where that is the same too by its folder's
-    name before it.
+    A copy is distinguished from its original by its file's name, or if that is the same too by its folder's name before
+    it.
     """
     name = getattr(model, "name", None)
     if name is None or path.resolve().is_relative_to(models_folder().resolve()):
@@ -105,13 +105,13 @@ def own_name(kind: str, path: Path, model: BaseModel) -> str | None:
 
 
 def _as_name(text: str) -> str:
-    """Text as the name of a model: small letters, digits and underscores."""
+    """Make a model name of a text: small letters, digits and underscores."""
     plain = re.sub("[^a-z0-9_]+", "_", text.lower()).lstrip("_")[:64]
     return plain or "own"
 
 
 def names(kind: str, station: Station | str | None = None) -> list[str]:
-    """The names that models/ has for a kind; timing sets are those of a station and of its kind."""
+    """Names in models/ of a kind; timing sets are those of a station and of its kind."""
     if kind not in KINDS:
         raise InputError("unknown kind", value=kind, allowed=", ".join(KINDS))
     if isinstance(station, str) and kind == "timing":
@@ -144,7 +144,7 @@ def with_overrides(model: Model, overrides: Mapping[str, object]) -> Model:
 
 
 def _check_made_for(timing: TimingSet, station: Station, path: Path) -> None:
-    """A set goes with its own station; one made for the plain station of a kind goes with all of that kind."""
+    """Check that a set fits its station; one made for the plain station of a kind fits all of that kind."""
     problem = f"timing set is not for station {station.name}"
     if timing.kind != station.kind:
         raise InputError(problem, file=path, key="kind", value=timing.kind, allowed=station.kind)
@@ -171,7 +171,7 @@ def _folders(kind: str, station: Station | str | None) -> list[Path]:
 
 
 def is_path(name_or_path: str | os.PathLike[str]) -> bool:
-    """Whether it is taken as a path: it has a separator or ends in .yaml or .yml."""
+    """True if it counts as a path: it has a separator or ends in .yaml or .yml."""
     text = os.fspath(name_or_path)
     return not isinstance(name_or_path, str) or "/" in text or os.sep in text or text.endswith((".yaml", ".yml"))
 
@@ -222,7 +222,7 @@ def _strip(raw: dict[str, Any], file: Path, lines: Lines) -> tuple[dict[str, Any
 
 
 def _provenance(node: Any, path: tuple[str | int, ...], file: Path, lines: Lines) -> Provenance:
-    """What stands beside a value: exactly one of `TAGS`, with a text."""
+    """Provenance next to a value: exactly one of `TAGS`, with a text."""
     key, one_of = dotted(path), "one of " + ", ".join(TAGS)
     where = f"line {lines[path]}: " if path in lines else ""
     if not isinstance(node, dict) or not node:

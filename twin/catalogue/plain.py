@@ -1,4 +1,4 @@
-"""Models from plain data: what a recording's header or a program hands over, where lists stand for tuples."""
+"""Models from plain data, such as a recording's header or a program's input, where lists stand for tuples."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def model_from_plain(model: type[Model], data: object, key: str, file: str | Path | None, said: str) -> Model:
-    """A checked model from `data`; what is wrong with it is an InputError that starts with `said` and names its key."""
+    """Make a checked model from `data`; an error is an InputError that starts with `said` and names its key."""
     try:
         return model.model_validate(tuples(data))
     except ValidationError as error:
@@ -24,7 +24,7 @@ def model_from_plain(model: type[Model], data: object, key: str, file: str | Pat
 
 
 def tuples(value: object) -> object:
-    """The same with every list as a tuple: the models are frozen, JSON and YAML have lists only."""
+    """Replace every list by a tuple: the models are frozen, JSON and YAML have lists only."""
     if isinstance(value, list | tuple):
         return tuple(tuples(item) for item in value)
     if isinstance(value, Mapping):

@@ -84,7 +84,7 @@ def dotted(path: tuple[str | int, ...]) -> str:
 
 
 class _Reader:
-    """Builds plain data from parser events, refusing whatever is not plain."""
+    """Builds plain data from parser events, refusing everything else."""
 
     def __init__(self, file: str | Path) -> None:
         self.file = file

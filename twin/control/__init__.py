@@ -1,1 +1,1 @@
-"""The built-in controller: commands, interlocks, permissives, setpoint following. It knows the process image alone."""
+"""The built-in controller: commands, interlocks, permissives, setpoint following. It uses the process image alone."""

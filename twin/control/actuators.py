@@ -1,7 +1,7 @@
-"""Grips, locks and the table's float lock: timed actuators that hold only what is really there.
+"""Timed actuators: grips, locks and the table's float lock. They hold only a load that is really there.
 
-Positions run from 0 (open) to 1 (closed); a grip or lock holds from half way on. What it holds is decided from the true
-poses at that moment, and only there: closing on nothing holds nothing and never makes its `closed` switch.
+Positions run from 0 (open) to 1 (closed); a grip or lock holds from half way on. At that moment the true poses decide
+what it holds: closing on nothing holds nothing and never makes its `closed` switch.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from twin.plants.geometry import HOLDS_FROM, fully_seated
 from twin.records import Faults, Image, Params, Truth
 
 GRIP_GAP_M = 0.03
-"""Largest distance along z between end effector and pack at which grips still reach [estimate]."""
+"""Largest gap along z between end effector and pack that grips can bridge [estimate]."""
 
 
 @kernel
 def _move(position: float, command: int, stuck: int, open_rate: float, close_rate: float, dt_s: float) -> float:
-    """Next position of one actuator; a stuck one stays."""
+    """Next position of one actuator; a stuck one keeps its position."""
     if stuck == 1:
         return position
     if command == 1:
@@ -27,7 +27,7 @@ def _move(position: float, command: int, stuck: int, open_rate: float, close_rat
 
 @kernel
 def pack_within_grip(w: Truth, p: Params, r: int) -> int:
-    """The pack whose grip face lies at the end effector of robot `r`, or -1."""
+    """Index of the pack whose grip face lies at the end effector of robot `r`, or -1."""
     e = w.e_pose[r]
     for k in range(p.packs):
         pose = w.pack_pose[k]
@@ -40,7 +40,7 @@ def pack_within_grip(w: Truth, p: Params, r: int) -> int:
 
 @kernel
 def actuate(w: Truth, image: Image, faults: Faults, p: Params, dt_s: float) -> bool:
-    """Move all actuators by `dt_s` and decide what they hold. True when a hold was made or broken."""
+    """Move all actuators by `dt_s` and update what they hold. True if a hold was made or broken."""
     changed = False
     for r in range(p.robots):
         holding = False

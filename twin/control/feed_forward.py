@@ -1,4 +1,4 @@
-"""What the controller tells the drives beside their setpoints: whether they move a pack, its mass and its weight."""
+"""Inputs of the drives besides setpoints: whether they move a pack, its mass and its weight."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from twin.motion.kernels import inlined_kernel, kernel
 from twin.records import FLOATING_TABLE, LOAD_PACK, Control, Image, Params
 
 AHEAD_BAND = 0.15
-"""Share of a known weight by which the torque feed-forward follows the load cell away from it: hoisting and a bounce
-on the ropes, and no more [estimate]."""
+"""Deviation of the load cell from a known weight, as a share of it, that the torque feed-forward follows: hoisting and
+a bounce on the ropes, no more [estimate]."""
 AHEAD_LEAST, AHEAD_PULL = -0.02, -0.3
-"""The same of an unknown load, share of the rated load: ropes do not push; a table that pulls more is caught."""
+"""The same of an unknown load, share of the rated load. Ropes do not push; a table that pulls more is caught."""
 
 
 @kernel
 def weight_ahead_n(image: Image, control: Control, p: Params, r: int) -> float:
-    """Torque feed-forward of the weight of robot `r`, N: the load cell's reading, bounded by what can hang there.
+    """Torque feed-forward of the weight of robot `r`, N: the load cell's reading, bounded by the possible load.
 
-    A load cell that fails shall not throw a pack up or let it fall before its reading is found to be implausible.
+    A failing load cell must not throw a pack up or let it fall before its reading is found to be implausible.
     """
     if control.load_weighed_n[r] > 0.0 and control.load_kind[r] == LOAD_PACK:
         low = (1.0 - AHEAD_BAND) * control.load_weighed_n[r]
@@ -30,19 +30,19 @@ def weight_ahead_n(image: Image, control: Control, p: Params, r: int) -> float:
 
 @inlined_kernel
 def grips_loaded(image: Image, r: int) -> bool:
-    """Whether a grip of robot `r` reports closed: its axes then move a pack."""
+    """True if a grip of robot `r` reports closed: its axes then move a pack."""
     return image.grip_closed[r, 0] + image.grip_closed[r, 1] + image.grip_closed[r, 2] + image.grip_closed[r, 3] > 0
 
 
 @kernel
 def highest_speed(image: Image, p: Params, r: int, k: int) -> float:
-    """Highest speed of axis `k` of robot `r` with what its grips report, m/s or rad/s."""
+    """Highest speed of axis `k` of robot `r` with the load that its grips report, m/s or rad/s."""
     return p.axis_velocity_loaded[k] if grips_loaded(image, r) else p.axis_velocity[k]
 
 
 @inlined_kernel
 def order_drives(image: Image, control: Control, p: Params) -> None:
-    """Mass and weight that each robot's drives are fed forward by until the next scan."""
+    """Set mass and weight for each robot's feed-forward until the next scan."""
     for r in range(p.robots):
         image.loaded[r] = 1 if grips_loaded(image, r) else 0
         image.feed_forward_kg[r] = control.carried_kg[r]

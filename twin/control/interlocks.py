@@ -1,7 +1,7 @@
-"""Interlocks of the controller: what trips the station while it runs; permissives may refuse a command.
+"""Interlocks of the controller: conditions that trip the running station; permissives may refuse a command.
 
-They know only what sensors tell (`axis_position`, `load_cell_n`, switches, the last scan) and trust no command about
-what the robot holds. The independent monitor in `twin.monitor` shares nothing with them.
+They read sensors only (`axis_position`, `load_cell_n`, switches, the last scan) and trust no command about what the
+robot holds. The independent monitor in `twin.monitor` shares nothing with them.
 """
 
 from __future__ import annotations
@@ -60,40 +60,40 @@ from twin.records.scan_parts import ACTUATORS, ALL_ROBOTS, ROBOT_MOVED, TRUCK_MO
 HEIGHT_TOLERANCE_M = 0.01
 """Slack for rope stretch and control error when heights are compared [estimate]."""
 SNAG_FRACTION = 0.3
-"""A table that pulls on what it holds with this share of the rated load is caught on a lock [estimate: several times
-the pull test]."""
+"""Share of the rated load with which a table that pulls on its load is caught on a lock [estimate: several times the
+pull test]."""
 OVERLOAD_S = 0.095
-"""A pack that comes off its pads bounces on the ropes, at about 7 Hz, half of it over its weight: no overload yet
-[estimate]."""
+"""Time of an overload that trips. A pack that comes off its pads bounces on the ropes, at about 7 Hz, half of it over
+its weight, which is no overload yet [estimate]."""
 OVERLOAD_STEP, NOISE_S = 0.1, 0.015
-"""So much of the rated load beyond the limit is no bounce: two scans are enough [estimate]."""
+"""Excess over the limit, as a share of the rated load, that is no bounce: two scans are enough [estimate]."""
 OVERSPEED_MARGIN = (0.016, 0.016, 0.016, 0.008)
-"""An axis this much over the highest speed that it has with its load is no longer in its drive's hands, m/s and rad/s
+"""Excess of an axis over the highest speed with its load, m/s and rad/s, at which its drive has lost control of it
 [estimate: twice what the drive may take to catch up; a tenth below what the machine may reach]."""
 LIMIT_SWITCH = (0.003, 0.003, 0.003, 0.0012)
-"""An axis this far behind the end of its stroke, m and rad, that still goes on has met its limit switch [estimate:
+"""Travel past the end of its stroke, m and rad, at which an axis that still moves has met its limit switch [estimate:
 control error and repeatability]."""
 LOST_SHARE = 0.25
-"""Share of its following limit by which an axis may be off its reference and still stop along it; one that is farther
-off stops from where it is [estimate]."""
+"""Share of its following limit up to which an axis off its reference still stops along it; beyond, it stops from where
+it is [estimate]."""
 REACTION_S = 0.05
 """From a trip to the drive: one scan, and the time constant of the velocity loop [estimate]."""
 LATERAL_SHARE = 0.9
 """Share of the lateral abort limit that trips, or ends an insertion: the rest is for the stop [derived: the monitor
 reports the whole limit, a tenth more]."""
 RISE_SHARE = 0.85
-"""Share of the creep-out height at which a hoist or lift stops that has a lock not open [estimate: its stopping way is
+"""Share of the creep-out height at which a hoist or lift with a lock not open stops [estimate: its stopping distance is
 known to a few per cent; the monitor reports the whole height]."""
 DISTANCE_MARGIN_M = 0.03
-"""Two robots keep so much more than their length apart [derived: a tenth more than what the monitor reports; packs and
-seats a pitch of 50 mm more than that length apart are still reached by both]."""
+"""Distance between two robots beyond their length [derived: a tenth more than what the monitor reports; packs and seats
+a pitch of 50 mm more than that length apart are still reached by both]."""
 DISTANCE_TOLERANCE_M = 0.01
-"""Overlap of two robots' stopping ways that is control error [estimate]."""
+"""Overlap of two robots' stopping distances that counts as control error [estimate]."""
 
 
 @kernel
 def locks_open(image: Image, p: Params, s: int) -> bool:
-    """Whether every lock of seat `s` reports open."""
+    """True if every lock of seat `s` reports open."""
     n = 0
     for i in range(p.seat_locks[s]):
         n += image.lock_open[s, i]
@@ -102,7 +102,7 @@ def locks_open(image: Image, p: Params, s: int) -> bool:
 
 @kernel
 def locks_closed(image: Image, p: Params, s: int) -> bool:
-    """Whether every lock of seat `s` reports closed on a pack."""
+    """True if every lock of seat `s` reports closed on a pack."""
     n = 0
     for i in range(p.seat_locks[s]):
         n += image.lock_closed[s, i]
@@ -111,7 +111,7 @@ def locks_closed(image: Image, p: Params, s: int) -> bool:
 
 @kernel
 def all_present(image: Image, s: int) -> bool:
-    """Whether all four pad switches of seat `s` are made."""
+    """True if all four pad switches of seat `s` are made."""
     return (
         image.seat_present[s, 0] + image.seat_present[s, 1] + image.seat_present[s, 2] + image.seat_present[s, 3] == 4
     )
@@ -119,19 +119,19 @@ def all_present(image: Image, s: int) -> bool:
 
 @kernel
 def grips_closed(image: Image, r: int) -> bool:
-    """Whether all four grips of robot `r` report closed on a pack."""
+    """True if all four grips of robot `r` report closed on a pack."""
     return image.grip_closed[r, 0] + image.grip_closed[r, 1] + image.grip_closed[r, 2] + image.grip_closed[r, 3] == 4
 
 
 @kernel
 def grips_open(image: Image, r: int) -> bool:
-    """Whether all four grips of robot `r` report open."""
+    """True if all four grips of robot `r` report open."""
     return image.grip_open[r, 0] + image.grip_open[r, 1] + image.grip_open[r, 2] + image.grip_open[r, 3] == 4
 
 
 @kernel
 def loaded(image: Image, c: Command, r: int) -> bool:
-    """Whether robot `r` carries a pack: the sequence says so, or any grip reports one."""
+    """True if robot `r` carries a pack: the sequence says so, or any grip reports one."""
     return (
         c.carrying >= 0
         or image.grip_closed[r, 0] + image.grip_closed[r, 1] + image.grip_closed[r, 2] + image.grip_closed[r, 3] > 0
@@ -140,9 +140,9 @@ def loaded(image: Image, c: Command, r: int) -> bool:
 
 @kernel
 def below_clearance(image: Image, p: Params, r: int, on_its_way_m: float) -> bool:
-    """Whether a carried pack is too low (top_lift) or too high (chassis) to traverse, or will be when axis z stands.
+    """True if a carried pack is too low (top_lift) or too high (chassis) to traverse, or will be when axis z stands.
 
-    `on_its_way_m` is how far axis z still retracts; negative: comes nearer.
+    `on_its_way_m` is the distance that axis z still retracts; negative: it approaches.
     """
     mating = image.axis_position[r, Z] - p.retract * p.pack_height_m
     return p.retract * (mating - p.clearance_height_m) + on_its_way_m < -HEIGHT_TOLERANCE_M
@@ -150,22 +150,22 @@ def below_clearance(image: Image, p: Params, r: int, on_its_way_m: float) -> boo
 
 @kernel
 def target_of(image: Image, r: int, k: int) -> float:
-    """Where axis `k` of robot `r` is going."""
+    """Target of axis `k` of robot `r`."""
     return end_position(image.profile[r, k])
 
 
 @kernel
 def stopping_way(image: Image, p: Params, r: int, k: int) -> float:
-    """Signed distance that axis `k` of robot `r` would still go if it stopped now, in m or rad.
+    """Signed stopping distance of axis `k` of robot `r` from now, in m or rad.
 
-    A little too long rather than too short: speed still grows while the drive turns its acceleration round.
+    It is a little too long rather than too short: speed still grows while the drive reverses its acceleration.
     """
     speed, a, j = abs(image.reference[r, k, 1]), p.axis_acceleration[k], STOP_JERK * p.axis_jerk[k]
     sign = 1.0 if image.reference[r, k, 1] > 0.0 else -1.0
     gains = max(sign * image.reference[r, k, 2], 0.0)
     turning_s = gains / j + REACTION_S
     speed += 0.5 * gains * gains / j if speed > 0.0 else 0.0
-    lead = sign * (image.reference[r, k, 0] - image.axis_position[r, k])  # it stops where its reference stops
+    lead = sign * (image.reference[r, k, 0] - image.axis_position[r, k])  # it stops at the end of its reference
     return sign * (speed * (0.5 * speed / a + 0.5 * a / j + turning_s) + max(lead, 0.0)) if speed > 0.0 else 0.0
 
 
@@ -177,7 +177,7 @@ def lateral_limit_n(p: Params) -> float:
 
 @kernel
 def truck_shift_m(image: Image, control: Control, p: Params) -> float:
-    """How far any of the truck's seats has moved in the plane since the truck was measured."""
+    """Largest displacement of the truck's seats in the plane since the truck was measured."""
     dx, dy = image.truck_seen_m[0] - control.truck_reference[0], image.truck_seen_m[1] - control.truck_reference[1]
     turn = image.truck_seen_m[2] - control.truck_reference[2]
     worst = dx * dx + dy * dy
@@ -190,16 +190,16 @@ def truck_shift_m(image: Image, control: Control, p: Params) -> float:
 
 @kernel
 def load_share(image: Image, p: Params, r: int) -> float:
-    """Load over rated load by the load cell's fast channel; a table that pulls at its pack counts as much too heavy.
+    """Load over rated load by the load cell's fast channel; a table that pulls at its pack counts as overloaded.
 
-    Hoist and lift also know the force of their own drive: a load cell that has failed does not let them pull on.
+    Hoist and lift also use the force of their own drive: they do not pull on with a failed load cell.
     """
     rated_n = p.rated_load_kg * p.gravity_mps2
     share = image.load_raw_n[r] / rated_n
     if p.reeving == FLOATING_TABLE and share < -SNAG_FRACTION:
         share = p.overload_fraction + OVERLOAD_STEP
     if image.brake[r, Z] == 0:
-        # friction helps a drive that lowers; of one at rest nobody knows, and it counts as if it hoisted
+        # friction helps a drive that lowers; at rest its sign is unknown, and it counts as hoisting
         friction = -friction_n(image, p, r) if image.axis_speed[r, Z] < 0.0 else friction_n(image, p, r)
         share = max(share, (drive_load_n(image, p, r, 0.0) - friction) / rated_n)
     return share
@@ -207,7 +207,7 @@ def load_share(image: Image, p: Params, r: int) -> float:
 
 @kernel
 def find_trip(image: Image, control: Control, p: Params, commands: Any, dt_s: float, anew: int) -> int:
-    """The reason to trip in this scan, or TRIP_NONE. `anew` as for `twin.runner.scan.plc_scan_unobserved`."""
+    """Reason to trip in this scan, or TRIP_NONE. `anew` as for `twin.runner.scan.plc_scan_unobserved`."""
     off, scale = p.interlock_off, p.interlock_scale
     if image.power_off_seen == 1 and off[TRIP_POWER] == 0:
         note_trip(control, -1, DRIVE_POWER, -1, 0.0, 1.0)
@@ -218,7 +218,7 @@ def find_trip(image: Image, control: Control, p: Params, commands: Any, dt_s: fl
     if anew & ACTUATORS:
         for s in range(p.seats):
             if control.pull_tested[s] != 0 and not locks_closed(image, p, s):
-                control.pull_tested[s] = 0  # what was tested has been opened
+                control.pull_tested[s] = 0  # the tested locks have been opened
     zeroes = zeroing(control, p, commands)
     for r in range(p.robots):
         c = commands[r]
@@ -233,7 +233,7 @@ def find_trip(image: Image, control: Control, p: Params, commands: Any, dt_s: fl
                 return TRIP_LOAD_IMPLAUSIBLE
             note_overload(image, control, p, r, share)
             return TRIP_OVERLOAD
-        # mostly there is none: a root takes longer than to look
+        # mostly there is none: a square root takes longer than this test
         pushed = image.lateral_n[r, 0] != 0.0 or image.lateral_n[r, 1] != 0.0
         abort_n = lateral_limit_n(p)
         pushed = pushed and planar(image.lateral_n[r, 0], image.lateral_n[r, 1]) > abort_n and off[TRIP_LATERAL] == 0
@@ -252,7 +252,7 @@ def find_trip(image: Image, control: Control, p: Params, commands: Any, dt_s: fl
             way = p.retract * stopping_way(image, p, r, Z)
             if p.retract * (control.hold_deepest[r] - image.axis_position[r, Z]) > 0.0:
                 control.hold_deepest[r] = image.axis_position[r, Z]
-            # a table takes its pack's weight with a stroke of its own; ropes may lie slack at their deepest
+            # a table takes its pack's weight with its own stroke; ropes may lie slack at their lowest position
             rest = control.hold_deepest[r] if p.reeving == FLOATING_TABLE else control.hold_height[r]
             rise = p.retract * (image.axis_position[r, Z] - rest)
             stuck_m = RISE_SHARE * p.creep_out_height_m * scale[TRIP_LOCK]
@@ -263,7 +263,7 @@ def find_trip(image: Image, control: Control, p: Params, commands: Any, dt_s: fl
                         note_trip(control, r, RISE, lock, rise + way, stuck_m)
                         return TRIP_LOCK
                 elif rise > p.creep_out_height_m:
-                    control.hold_seat[r] = -1  # it has left its seat
+                    control.hold_seat[r] = -1  # the pack has left its seat
             low = below_clearance(image, p, r, min(way, 0.0))
             below = below_clearance(image, p, r, 0.0)
         for k in range(2):
@@ -276,20 +276,22 @@ def find_trip(image: Image, control: Control, p: Params, commands: Any, dt_s: fl
             if away > aside_m and off[TRIP_LOW_TRAVERSE] == 0:
                 note_trip(control, r, LOW_TRAVEL, k, away, aside_m)
                 return TRIP_LOW_TRAVERSE
-        astray, loose = False, scale[TRIP_FOLLOWING]
+        out_of_control, loose = False, scale[TRIP_FOLLOWING]
         for k in range(4):  # without a branch: mostly nothing is wrong
             at = image.axis_position[r, k]
             error = abs(image.reference[r, k, 0] - at)
-            astray |= (image.brake[r, k] == 0) & (error > p.axis_following_limit[k] * loose)
-            astray |= abs(image.axis_speed[r, k]) > loose * (_highest_speed(image, p, c, r, k) + OVERSPEED_MARGIN[k])
-            astray |= (image.brake[r, k] == 0) & (overtravel(image, p, r, k) > LIMIT_SWITCH[k] * loose)
-        if astray and off[TRIP_FOLLOWING] == 0:
+            out_of_control |= (image.brake[r, k] == 0) & (error > p.axis_following_limit[k] * loose)
+            out_of_control |= abs(image.axis_speed[r, k]) > loose * (
+                _highest_speed(image, p, c, r, k) + OVERSPEED_MARGIN[k]
+            )
+            out_of_control |= (image.brake[r, k] == 0) & (overtravel(image, p, r, k) > LIMIT_SWITCH[k] * loose)
+        if out_of_control and off[TRIP_FOLLOWING] == 0:
             note_astray(image, control, p, c, r)
             return TRIP_FOLLOWING
     if p.robots == 2 and anew & ALL_ROBOTS and off[TRIP_DISTANCE] == 0:
         gap = abs(image.axis_position[0, X] - image.axis_position[1, X])
         side = 1.0 if image.axis_position[0, X] > image.axis_position[1, X] else -1.0
-        # where both would stop, a little too near: those that approach neighbouring seats come closer than they stand
+        # stopping positions, a little too near: robots that approach neighbouring seats come closer than they stand
         left = gap + side * (stopping_way(image, p, 0, X) - stopping_way(image, p, 1, X))
         least_m = (p.robot_length_m + DISTANCE_MARGIN_M) / scale[TRIP_DISTANCE] - DISTANCE_TOLERANCE_M
         left_m = p.robot_length_m / scale[TRIP_DISTANCE] - DISTANCE_TOLERANCE_M
@@ -306,9 +308,9 @@ def find_trip(image: Image, control: Control, p: Params, commands: Any, dt_s: fl
 
 @kernel
 def note_overload(image: Image, control: Control, p: Params, r: int, share: float) -> None:
-    """Put on record what of robot `r` is too heavy: the load, the force of its hoist or lift, or a pull on its table.
+    """Record the overload of robot `r`: the load, the force of its hoist or lift, or a pull on its table.
 
-    `share` is what `load_share` says.
+    `share` is the result of `load_share`.
     """
     rated_n = p.rated_load_kg * p.gravity_mps2
     load_n, value_n = image.load_raw_n[r], share * rated_n
@@ -323,7 +325,7 @@ def note_overload(image: Image, control: Control, p: Params, r: int, share: floa
 
 @kernel
 def overtravel(image: Image, p: Params, r: int, k: int) -> float:
-    """How far axis `k` is beyond the end of its stroke while it still goes on that way, m or rad; else 0."""
+    """Travel of axis `k` beyond the end of its stroke while it still moves that way, m or rad; else 0."""
     at, speed = image.axis_position[r, k], image.axis_speed[r, k]
     if at > p.axis_max[r, k] and speed > 0.0:
         return at - p.axis_max[r, k]
@@ -334,15 +336,15 @@ def overtravel(image: Image, p: Params, r: int, k: int) -> float:
 
 @kernel
 def _highest_speed(image: Image, p: Params, c: Command, r: int, k: int) -> float:
-    """Highest speed of axis `k` with what robot `r` carries, by its sequence or its grips, m/s or rad/s."""
+    """Highest speed of axis `k` with the load of robot `r`, by its sequence or its grips, m/s or rad/s."""
     return p.axis_velocity_loaded[k] if c.carrying >= 0 else highest_speed(image, p, r, k)
 
 
 @kernel
 def note_astray(image: Image, control: Control, p: Params, c: Command, r: int) -> None:
-    """Put on record which axis of robot `r` has lost its reference, is too fast or beyond its stroke.
+    """Record the axis of robot `r` that has lost its reference, is too fast or beyond its stroke.
 
-    Of several it is the one that is farthest over.
+    Of several, it records the one with the largest excess.
     """
     most, loose = 0.0, p.interlock_scale[TRIP_FOLLOWING]
     for k in range(4):
@@ -363,7 +365,7 @@ def note_astray(image: Image, control: Control, p: Params, c: Command, r: int) -
 
 @kernel
 def let_go(image: Image, r: int, k: int) -> None:
-    """The reference of axis `k` goes to where the axis is, at its speed, or at rest where its drive resists that."""
+    """Move the reference of axis `k` to the axis, at its speed, or at rest where its drive resists that speed."""
     image.reference[r, k, 0] = image.axis_position[r, k]
     image.reference[r, k, 1] = (
         image.axis_speed[r, k] if image.axis_speed[r, k] * image.axis_force_n[r, k] > 0.0 else 0.0
@@ -375,12 +377,12 @@ def let_go(image: Image, r: int, k: int) -> None:
 def trip_station(image: Image, control: Control, p: Params, reason: int) -> None:
     """Stop every axis (category 1: controlled stop, then brake).
 
-    An axis that is off its reference stops from where it is: to catch up with it first would lengthen its way. One that
-    has lost it, is too fast or beyond its stroke is no longer in its drive's hands and brakes at once. At power loss
-    all brakes fall in at once, and so does that of a hoist or lift that is overloaded: against a caught pack every
-    millimetre of a gentle stop adds load. Where nobody knows the load, a drive that is fed forward by its load cell is
-    none to stop with either. Grips that are still closing on a pack in its seat open again where the truck moves: it
-    would drag the robot along.
+    An axis that is off its reference stops from where it is: catching up first would lengthen its stop. One that has
+    lost it, is too fast or beyond its stroke is out of its drive's control and brakes immediately. At power loss all
+    brakes set immediately, and so does that of a hoist or lift that is overloaded: against a caught pack every
+    millimetre of a gentle stop adds load. With an unknown load, a drive whose feed-forward uses the load cell cannot
+    stop it either. Grips that are still closing on a pack in its seat open again when the truck moves: it would drag
+    the robot along.
     """
     control.trip = reason
     control.trip_t_s = image.clock_s
@@ -417,9 +419,10 @@ def trip_station(image: Image, control: Control, p: Params, reason: int) -> None
 
 @kernel
 def acknowledge(image: Image, control: Control, p: Params) -> bool:
-    """Clear a trip whose cause is gone, once every axis stands braked: references jump to where the axes are.
+    """Clear a trip whose cause is gone, once every axis stands braked: references jump to the axes' positions.
 
-    False, and nothing happens, while the button is pressed, the power is off, an axis still moves, or nothing tripped.
+    Returns False, without effect, while the button is pressed, the power is off, an axis still moves, or nothing
+    tripped.
     """
     if control.trip == TRIP_NONE or image.power_off_seen == 1 or image.estop_seen == 1:
         return False

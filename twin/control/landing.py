@@ -1,8 +1,8 @@
-"""An empty end effector comes down (or up) to a pack only over it, and calm: what a landing waits for on its way.
+"""Landing of an empty end effector on a pack from above (or below): it waits until it is over the pack, and calm.
 
-Its corner guides reach over the pack's edge. Beside the pack, or swinging, they would hit its side with whatever speed
-axis or load have: 40 kN at 0.4 m/s, which bends a guide pin. So axis z stops just beyond their reach until encoders
-and sway sensor have said for most of half a swing that it is as near over the pack as they catch, and goes on then.
+Its corner guides reach over the pack's edge. Beside the pack, or swinging, they would hit its side at the speed of axis
+or load: 40 kN at 0.4 m/s, which bends a guide pin. So axis z stops just beyond their reach and waits until encoders and
+sway sensor have shown it within the guides' capture for most of half a swing.
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ from twin.records import (
 )
 
 LET_OFF_M, LET_OFF_CAPTURES = 0.07, 1.75
-"""Past the corner guides: at 35 deg they reach 1.43 times their capture below the grip plane (40 mm: 57 mm)."""
+"""Clearance past the guides: at 35 deg they reach 1.43 times their capture below the grip plane (40 mm: 57 mm)."""
 CAUGHT_SHARE = 0.75
-"""Share of the guides' capture within which the end effector has to be [estimate: the rest is for the scanner, and for
-what it swings on]."""
+"""Share of the guides' capture within which the end effector must be [estimate: the rest is for the scanner, and for
+residual swing]."""
 CALM_SHARE = 0.65
-"""For so much of half a swing it has to be so near: what swings on by more than 1 / sin(0.65 * 90 deg) = 1.17 times as
+"""Share of half a swing for which it must be that near: a swing of more than 1 / sin(0.65 * 90 deg) = 1.17 times as
 much has left by then [derived: 35 mm with a capture of 40 mm; on 4 m of rope that is 0.05 m/s]."""
 CALM_S = 0.5
-"""The same of an end effector that does not hang on ropes: several periods of a mast or a floating table [estimate]."""
+"""The same for an end effector without ropes: several periods of a mast or a floating table [estimate]."""
 ASKEW_RAD = 0.03
-"""So far askew a corner of the end effector is as far off as its guides capture [derived: 40 mm over half of a diagonal
+"""Yaw error at which a corner of the end effector is off by the guides' capture [derived: 40 mm over half of a diagonal
 of 2.6 m]."""
 STOPPED_SHORT_M = 0.01
-"""An axis z whose motion ends farther from its target has been stopped; repeatability scatters it by less."""
+"""Distance from its target at which a finished motion of axis z counts as stopped, above its repeatability."""
 
 
 @kernel
@@ -69,33 +69,33 @@ def plan_z(image: Image, c: Command, r: int, target: float) -> None:
 
 @kernel
 def off_target_m(image: Image, r: int) -> float:
-    """How far robot `r`'s end effector is from over where its axes go, by encoders and sway sensor, m."""
+    """Distance of robot `r`'s end effector from above its axes' targets, by encoders and sway sensor, m."""
     dx, dy = _to_go(image, r, X) - image.sway_m[r, 0], _to_go(image, r, Y) - image.sway_m[r, 1]
     return planar(dx, dy)
 
 
 @kernel
 def _to_go(image: Image, r: int, k: int) -> float:
-    """How far axis `k` still has to where it goes, m or rad: at standstill its control error."""
+    """Distance of axis `k` from its target, m or rad: at standstill its control error."""
     goal = image.reference[r, k, 0] if image.axis_state[r, k] == STANDSTILL else target_of(image, r, k)
     return goal - image.axis_position[r, k]
 
 
 @kernel
 def caught_m(p: Params) -> float:
-    """How far an end effector may be off where it lands, m."""
+    """Largest offset at which the guides still capture a landing end effector, m."""
     return CAUGHT_SHARE * p.flipper_capture_m
 
 
 @kernel
 def let_off_m(p: Params) -> float:
-    """How far over its pack an end effector waits, m."""
+    """Height over its pack at which an end effector waits, m."""
     return max(LET_OFF_M, LET_OFF_CAPTURES * p.flipper_capture_m)
 
 
 @kernel
 def calm_s(image: Image, p: Params, r: int) -> float:
-    """For how long robot `r`'s end effector has to be over its pack before it comes nearer, s."""
+    """Time for which robot `r`'s end effector must be over its pack before it comes nearer, s."""
     if p.reeving != FOUR_ROPE:
         return CALM_S
     rope_m = max(p.sheave_height_m - image.axis_position[r, Z], 0.0)
@@ -104,16 +104,16 @@ def calm_s(image: Image, p: Params, r: int) -> float:
 
 @kernel
 def stopped_short(image: Image, p: Params, c: Command, r: int) -> bool:
-    """Whether the landing `c` of robot `r` has been stopped over its pack, and waits."""
+    """True if the landing `c` of robot `r` has stopped over its pack, and waits."""
     return p.retract * (target_of(image, r, Z) - c.target[Z]) > STOPPED_SHORT_M
 
 
 @kernel
 def waits_over_pack(image: Image, control: Control, p: Params, c: Command, r: int, dt_s: float) -> bool:
-    """One scan of the landing `c`: stop axis z where the end effector is not calmly over the pack, go on where it is.
+    """Run one scan of the landing `c`: stop axis z if the end effector is not calm over the pack, else go on.
 
-    True while it waits. `c.seat_z` is where contact is expected; within the reach of the guides nothing is asked any
-    more, for there they lead the end effector.
+    Returns True while it waits. `c.seat_z` is where contact is expected; within the guides' reach there is no condition
+    any more, as they lead the end effector.
     """
     if math.isnan(c.seat_z) or p.interlock_off[TRIP_SWAY] == 1:
         return False

@@ -1,9 +1,9 @@
-"""Plausibility of the load cell: zeroing, known weights, the force of the drive, and signals that no load can give.
+"""Plausibility of the load cell: zeroing, known weights, drive force, and signals that no load can give.
 
-The end effector's weight is known, and so is that of a pack once it has been weighed hanging: what hangs still and
-shows another weight is a load cell that has drifted. Where the load is not known, in contact, the force of the hoist
-or lift is the second witness: friction only opposes a motion, so a drive that moves a load never gives less than that
-load. Reads sensors and drives alone; `twin.control.interlocks` trips on what is found here.
+The end effector's weight is known, and so is that of a pack once it has been weighed hanging: a load that hangs still
+and shows another weight means a load cell that has drifted. Where the load is not known, in contact, the force of the
+hoist or lift is the second source: friction only opposes a motion, so a drive that moves a load never gives less than
+that load. Reads sensors and drives alone; `twin.control.interlocks` trips on the results.
 """
 
 from __future__ import annotations
@@ -24,35 +24,35 @@ from twin.records.causes import (
 )
 
 STEADY_SHARE = 0.4
-"""A load whose readings scatter by more than noise and this share of the tolerance swings or bounces: not judged."""
+"""Scatter of readings beyond noise, as a share of the tolerance, with which a load swings or bounces: not judged."""
 STUCK_S = 0.5
-"""A reading without noise for so long comes from no live transmitter [estimate]."""
+"""Time without noise after which a reading comes from no live transmitter [estimate]."""
 KNOWN, DRIVE, JUMP = range(3)
 """The checks of `control.load_closest`."""
 NOISE_SIGMAS = 6.0
-"""No noise of a mean lies so far off within the lifetime of a station: 1e-9 a window [chosen]."""
+"""Noise limit of a mean, not exceeded within the lifetime of a station: 1e-9 a window [chosen]."""
 DRIVE_S = 0.3
-"""Drive force is averaged this long against the load while the axis moves one way: the acceleration of its own mass,
-by its encoder, is right on average only."""
+"""Averaging time of drive force against the load while the axis moves one way: the acceleration of its own mass, by its
+encoder, is right on average only."""
 MOVES_MPS = 0.005
-"""Slower than this, friction may point either way [estimate: a third of the slowest creep into a load]."""
+"""Speed below which friction may have either sign [estimate: a third of the slowest creep into a load]."""
 JUMP_SHARE = 0.04
-"""A reading that changes by this share of the rated load from one scan to the next is looked at again, against the
-drive: some ordinary landings do, and stand that look [estimate]."""
+"""Change of a reading from one scan to the next, as a share of the rated load, that is checked against the drive: some
+ordinary landings reach it, and pass that check [estimate]."""
 JUMP_WAIT_S, JUMP_MEAN_S = 0.1, 0.2
-"""After such a jump: the drive regains its axis, then both are averaged [estimate: twice the time constant of the
+"""Times after such a jump: the drive regains its axis, then both are averaged [estimate: twice the time constant of the
 velocity loop, and two periods of a pack that bounces on its ropes]."""
 HELD_SHARE, FAST_SHARE = 0.25, 0.5
-"""A jump by this share of the rated load, or any at more than this share of the highest speed, is not fed forward to
-the drive before it has been looked at: ordinary ones are a quarter of that, at seats and packs [estimate]."""
+"""A jump by more than this share of the rated load, or at more than this share of the highest speed, is not fed forward
+to the drive before that check. Ordinary jumps are a quarter of that, at seats and packs [estimate]."""
 OVERLOAD_DISAGREES = 0.1
-"""An overload, by load cell or by drive, that the other one does not see to within this share of the rated load and
-friction, is none [estimate: a shock is not averaged]."""
+"""Share of the rated load, with friction, within which load cell and drive must agree on an overload; otherwise it is
+none [estimate: a shock is not averaged]."""
 
 
 @kernel
 def note_closest(control: Control, r: int, check: int, share: float) -> None:
-    """Keep the largest share of its limit that a check of robot `r` has come to."""
+    """Keep the largest share of its limit that a check of robot `r` has reached."""
     control.load_closest[r, check] = max(control.load_closest[r, check], share)
 
 
@@ -64,9 +64,10 @@ def weight_of_end_effector_n(p: Params) -> float:
 
 @kernel
 def kind_of_load(image: Image, p: Params, c: Command, r: int) -> int:
-    """What hangs free on robot `r`: LOAD_PACK, LOAD_EMPTY, or LOAD_UNKNOWN while it may touch something.
+    """Free load of robot `r`: LOAD_PACK, LOAD_EMPTY, or LOAD_UNKNOWN while it may touch something.
 
-    The sequence says from which height of axis z on (`load_known_from`); what is gripped the switches say.
+    The sequence gives the height of axis z from which it is known (`load_known_from`); the switches tell what is
+    gripped.
     """
     if not p.retract * (image.axis_position[r, Z] - c.load_known_from) >= 0.0:  # NaN: nowhere
         return LOAD_UNKNOWN
@@ -79,14 +80,14 @@ def kind_of_load(image: Image, p: Params, c: Command, r: int) -> int:
 
 @kernel
 def drive_load_n(image: Image, p: Params, r: int, gain_mps2: float) -> float:
-    """Load on axis z by its drive: its force less its own weight and inertia; friction is still in it."""
+    """Load on axis z by its drive: its force less its own weight and inertia, friction included."""
     own_n = p.z_gravity_mass_kg * p.gravity_mps2 + p.z_own_mass_kg * gain_mps2
     return image.axis_force_n[r, Z] - own_n
 
 
 @kernel
 def friction_n(image: Image, p: Params, r: int) -> float:
-    """Friction of axis z in its ordinary state, at its present speed."""
+    """Friction of axis z in its nominal state, at its present speed."""
     return p.z_coulomb_n + p.axis_viscous[Z] * abs(image.axis_speed[r, Z])
 
 
@@ -99,7 +100,7 @@ def restart_weighing(control: Control, r: int) -> None:
 
 @kernel
 def weigh(image: Image, control: Control, p: Params, r: int, dt_s: float) -> bool:
-    """Add this scan's reading; whether the window is full and steady, its mean in `control.load_mean_n`.
+    """Add this scan's reading. True if the window is full and steady; its mean goes into `control.load_mean_n`.
 
     Sums are taken about the first reading of the window, so that squares do not cancel.
     """
@@ -121,9 +122,9 @@ def weigh(image: Image, control: Control, p: Params, r: int, dt_s: float) -> boo
 
 @kernel
 def zero(image: Image, control: Control, p: Params, r: int) -> bool:
-    """Set the load cell's zero by the mean of a steady window; False where it lies outside the zero-setting window.
+    """Set the load cell's zero by the mean of a steady window; False if it lies outside the zero-setting window.
 
-    An offset within the noise of the mean is none.
+    An offset within the noise of the mean counts as none.
     """
     offset_n = control.load_mean_n[r] - weight_of_end_effector_n(p)
     control.load_zeroed[r] = 1
@@ -139,7 +140,7 @@ def zero(image: Image, control: Control, p: Params, r: int) -> bool:
 
 @kernel
 def zeroing(control: Control, p: Params, commands: Any) -> bool:
-    """Whether the station zeroes its load cells now: a robot's command says so, and none has moved yet."""
+    """True if the station zeroes its load cells now: a robot's command says so, and none has moved yet."""
     asked = False
     for r in range(p.robots):
         asked = asked or (commands[r].zero_load > 0 and control.status[r] == BUSY)
@@ -148,7 +149,7 @@ def zeroing(control: Control, p: Params, commands: Any) -> bool:
 
 @kernel
 def all_zeroed(control: Control, p: Params) -> bool:
-    """Whether every robot's load cell is zeroed."""
+    """True if every robot's load cell is zeroed."""
     n = 0
     for r in range(p.robots):
         n += control.load_zeroed[r]
@@ -159,7 +160,7 @@ def all_zeroed(control: Control, p: Params) -> bool:
 def known_weight_wrong(
     image: Image, control: Control, p: Params, c: Command, r: int, zeroes: bool, dt_s: float
 ) -> bool:
-    """Zero the load cell of robot `r`, weigh its pack, or compare a steady reading with what is known to hang there."""
+    """Zero the load cell of robot `r`, weigh its pack, or compare a steady reading with the known load."""
     if image.grip_open[r, 0] + image.grip_open[r, 1] + image.grip_open[r, 2] + image.grip_open[r, 3] == 4:
         control.load_weighed_n[r] = 0.0
     kind = kind_of_load(image, p, c, r)
@@ -196,7 +197,7 @@ def known_weight_wrong(
 
 @kernel
 def drive_disagrees(image: Image, control: Control, p: Params, r: int, gain_mps2: float, dt_s: float) -> bool:
-    """Whether axis z of robot `r` has moved its load with less force than that load takes, on average over DRIVE_S."""
+    """True if axis z of robot `r` has moved its load with less force than that load takes, on average over DRIVE_S."""
     speed = image.reference[r, Z, 1]
     way = 0
     if image.brake[r, Z] == 0 and abs(speed) > MOVES_MPS and speed * image.axis_speed[r, Z] > 0.0:
@@ -222,7 +223,7 @@ def drive_disagrees(image: Image, control: Control, p: Params, r: int, gain_mps2
 
 @kernel
 def follow_without_jump(image: Image, control: Control, p: Params, r: int, dt_s: float) -> None:
-    """The load cell's filter, of readings less the jump, into `ahead_n`: the drive's feed-forward where held."""
+    """Filter the load cell's readings less the jump into `ahead_n`: the drive's feed-forward while it is held."""
     keep = p.load_filter_s / (p.load_filter_s + dt_s)
     control.ahead_n[r] = keep * control.ahead_n[r] + (1.0 - keep) * (image.load_raw_n[r] - control.ahead_jump_n[r])
 
@@ -231,7 +232,7 @@ def follow_without_jump(image: Image, control: Control, p: Params, r: int, dt_s:
 def jump_unexplained(
     image: Image, control: Control, p: Params, r: int, change_n: float, gain_mps2: float, dt_s: float
 ) -> bool:
-    """Whether a reading has jumped, and load and drive force differ since by more than friction."""
+    """True if a reading has jumped, and load and drive force have differed since by more than friction."""
     if image.brake[r, Z] == 1:
         control.jump_s[r] = 0.0
         control.ahead_held[r] = 0
@@ -240,7 +241,7 @@ def jump_unexplained(
     if abs(change_n) > max(JUMP_SHARE * rated_n, 2.0 * NOISE_SIGMAS * p.load_sigma_n):
         if control.jump_s[r] == 0.0:
             control.ahead_n[r], control.ahead_jump_n[r] = control.load_cell_last_n[r], 0.0
-        control.jump_s[r] = dt_s  # another one begins the wait anew
+        control.jump_s[r] = dt_s  # another jump restarts the wait
         control.jump_sum_n[r] = 0.0
         control.jump_count[r] = 0
         control.ahead_jump_n[r] += change_n
@@ -272,7 +273,7 @@ def jump_unexplained(
 
 @kernel
 def signal_wrong(image: Image, control: Control, p: Params, r: int, change_n: float, dt_s: float) -> bool:
-    """Whether the reading of robot `r` is none that a live load cell can give: without noise, or ropes that push."""
+    """True if the reading of robot `r` is not that of a live load cell: no noise, or ropes that push."""
     control.load_same_s[r] = control.load_same_s[r] + dt_s if change_n == 0.0 and p.load_sigma_n > 0.0 else 0.0
     if control.load_same_s[r] > STUCK_S:
         note_trip(control, r, LOAD_STUCK, -1, control.load_same_s[r], STUCK_S)
@@ -288,8 +289,8 @@ def signal_wrong(image: Image, control: Control, p: Params, r: int, change_n: fl
 
 @kernel
 def load_implausible(image: Image, control: Control, p: Params, c: Command, r: int, zeroes: bool, dt_s: float) -> bool:
-    """Every check of robot `r`'s load cell in this scan; True after noting what is wrong."""
-    if control.load_cell_last_n[r] == 0.0:  # the first scan of a world: there is nothing to compare with
+    """Run every check of robot `r`'s load cell in this scan; True after recording what is wrong."""
+    if control.load_cell_last_n[r] == 0.0:  # the first scan of a world has no previous reading
         control.load_last_n[r] = image.load_raw_n[r]
         control.z_speed_mps[r] = image.axis_speed[r, Z]
     change_n = image.load_raw_n[r] - control.load_last_n[r]
@@ -315,7 +316,7 @@ def z_acceleration(image: Image, control: Control, r: int, dt_s: float) -> float
 
 @kernel
 def overload_unconfirmed(image: Image, control: Control, p: Params, r: int) -> bool:
-    """Whether load cell and drive of robot `r`, one of them over the limit, differ by more than a shock explains."""
+    """True if load cell and drive of robot `r`, one of them over the limit, differ by more than a shock explains."""
     if image.brake[r, Z] == 1:
         return False
     off_n = image.load_raw_n[r] - drive_load_n(image, p, r, control.z_gain_mps2[r])

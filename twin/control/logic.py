@@ -1,6 +1,6 @@
-"""The PLC's cyclic part: start a command, judge how it stands, and one scan of everything in order.
+"""The PLC's cyclic part: start a command, judge its status, and run one scan in order.
 
-The sequence (plain Python) decides what comes next; here runs what has to run every scan, for every plant.
+The sequence (plain Python) decides the next command; this module runs in every scan, for every plant.
 """
 
 from __future__ import annotations
@@ -72,24 +72,24 @@ from twin.records.causes import (
 from twin.records.scan_parts import ROBOT_MOVED
 
 PRESS_LIMIT = 1.0
-"""Share of the rated load at which pressing a block home is given up: stopping takes some per cent more, and the
-overload interlock trips at 110 % [estimate]."""
+"""Share of the rated load at which pressing a block into its seat is given up: stopping takes some per cent more, and
+the overload interlock trips at 110 % [estimate]."""
 FOLLOWED_FRAMES = 30
-"""While setpoints are followed the truck's pose is the mean of so many frames, 3 s at 10 Hz: it may move a little when
-it takes the load [estimate]."""
+"""Number of frames in the mean of the truck's pose while setpoints are followed, 3 s at 10 Hz: it may move a little
+when it takes the load [estimate]."""
 PULL_STOP_S, PULL_STOP_SHARE = 0.05, 0.95
-"""A pull goes on for so long after it has been ended, and ends below this share of the overload cut-off: what then
-rocks on the ropes takes 2 % more [estimate: measured with the heaviest pack at the highest speed of a pull]."""
+"""Time for which a pull goes on after its end, and share of the overload cut-off below which it ends: the rocking on
+the ropes takes 2 % more [estimate: measured with the heaviest pack at the highest speed of a pull]."""
 JAM_HEIGHT_M = 0.020
-"""Over the expected seat by more than this, axial force is a jam and not the landing itself [estimate]."""
+"""Height over the expected seat above which axial force is a jam and not the landing itself [estimate]."""
 
 COMMAND_ENDED = 1
-"""What a scan tells the runner: a robot waits for its next command."""
+"""Scan result for the runner: a robot waits for its next command."""
 
 
 @kernel
 def start_command(image: Image, control: Control, p: Params, c: Command, r: int) -> None:
-    """Begin command `c` on robot `r`: plan its moves, command its actuators; REFUSED when not permitted.
+    """Begin command `c` on robot `r`: plan its moves, command its actuators; REFUSED if not permitted.
 
     A command for an axis that is still in motion is buffered (PLCopen): it is Busy until that motion has ended.
     """
@@ -115,7 +115,7 @@ def start_command(image: Image, control: Control, p: Params, c: Command, r: int)
         if math.isnan(c.target[k]):
             continue
         start = image.reference[r, k, 0]
-        # where the axis really stops differs by its repeatability: a draw a move
+        # stopping positions differ by the axis' repeatability: one draw a move
         scatter = p.axis_repeatability[k] / 3.0 * normal(p.stream[S_REPEAT], control.repeat_count[r], 4 * r + k)
         target = min(max(c.target[k] + scatter, p.axis_min[r, k]), p.axis_max[r, k])
         if k == Z:
@@ -147,9 +147,9 @@ def start_command(image: Image, control: Control, p: Params, c: Command, r: int)
 
 @kernel
 def new_setpoints(image: Image, control: Control, p: Params, c: Command, r: int) -> None:
-    """Velocity motion goes on with other setpoints; those that the axes may not have end it as REFUSED.
+    """Continue velocity motion with new setpoints; setpoints that the axes may not have end it as REFUSED.
 
-    While it is ending already they come too late and change nothing.
+    While it is already ending they are late and have no effect.
     """
     if control.pending[r] != IDLE:
         return
@@ -160,7 +160,7 @@ def new_setpoints(image: Image, control: Control, p: Params, c: Command, r: int)
 
 @kernel
 def moving(image: Image, c: Command, r: int) -> bool:
-    """Whether an axis that the command moves is still in another motion."""
+    """True if an axis that the command moves is still in another motion."""
     for k in range(4):
         if (follows(c) or not math.isnan(c.target[k])) and image.axis_state[r, k] != STANDSTILL:
             return True
@@ -169,7 +169,7 @@ def moving(image: Image, c: Command, r: int) -> bool:
 
 @kernel
 def arrived(image: Image, c: Command, r: int) -> bool:
-    """Whether every axis that the command moves stands at its target."""
+    """True if every axis that the command moves stands at its target."""
     if moving(image, c, r):
         return False
     for k in range(4):
@@ -180,7 +180,7 @@ def arrived(image: Image, c: Command, r: int) -> bool:
 
 @kernel
 def actuated(image: Image, p: Params, c: Command, r: int) -> bool:
-    """Whether grips, locks and table lock report what the command asked for."""
+    """True if grips, locks and table lock report what the command requested."""
     if c.grip >= 0:
         for i in range(4):
             if (image.grip_closed[r, i] if c.grip == 1 else image.grip_open[r, i]) == 0:
@@ -198,13 +198,16 @@ def stop_z(image: Image, p: Params, r: int) -> None:
         image.reference[r, Z, 0] = image.axis_position[r, Z]
         image.reference[r, Z, 1] = image.axis_speed[r, Z]
         image.reference[r, Z, 2] = 0.0
-        image.integral_reset[r] |= 1 << Z  # it has wound up while contact held the axis back, and would press on
+        image.integral_reset[r] |= 1 << Z  # wound up in contact, it would press on
         stop_axis(image, p, r, Z, image.clock_s, STOPPING)
 
 
 @kernel
 def load_reached(image: Image, p: Params, c: Command, r: int) -> bool:
-    """Ropes: the load cell fell below the threshold. Table, pushing upwards: it rose above it."""
+    """True if the load is past the threshold.
+
+    Ropes: the load cell fell below it. Table, pushing upwards: it rose above it.
+    """
     if p.reeving == FLOATING_TABLE:
         return image.load_cell_n[r] > c.threshold
     return image.load_cell_n[r] < c.threshold
@@ -212,9 +215,9 @@ def load_reached(image: Image, p: Params, c: Command, r: int) -> bool:
 
 @kernel
 def pulls_enough(image: Image, p: Params, c: Command, r: int) -> bool:
-    """Whether the fast channel of the load cell is above the threshold, and going on would end at the overload cut-off.
+    """True if the load cell's fast channel is above the threshold and going on would end at the overload cut-off.
 
-    The other channel lags by its filter, behind a fast pull by kilonewtons: the difference of both tells the rate.
+    The other channel lags by its filter, by kilonewtons in a fast pull: the difference of both gives the rate.
     """
     raw_n = image.load_raw_n[r]
     rate_n_per_s = (raw_n - image.load_cell_n[r]) / max(p.load_filter_s, p.dt_s * p.scan_ticks)
@@ -224,7 +227,7 @@ def pulls_enough(image: Image, p: Params, c: Command, r: int) -> bool:
 
 @kernel
 def judge(image: Image, control: Control, p: Params, c: Command, r: int, dt_s: float) -> int:
-    """How command `c` of robot `r` stands in this scan: BUSY or why it ended."""
+    """Status of command `c` of robot `r` in this scan: BUSY or the reason for its end."""
     until = c.until
     busy_s = image.clock_s - control.command_start_s[r]
     if c.inserting == 1:
@@ -236,7 +239,7 @@ def judge(image: Image, control: Control, p: Params, c: Command, r: int, dt_s: f
                 image, control, r, LATERAL, -1, planar(image.lateral_n[r, 0], image.lateral_n[r, 1]), lateral_limit_n(p)
             )
             return FORCE_ABORT
-        # ropes lose load when something holds the pack up; a table gains it
+        # ropes lose load when something supports the pack; a table gains it
         carried = (p.e_mass_kg + control.carried_kg[r]) * p.gravity_mps2
         pushing = abs(image.load_cell_n[r] - carried)
         high = math.isnan(c.seat_z) or p.retract * (image.axis_position[r, Z] - c.seat_z) > JAM_HEIGHT_M
@@ -246,7 +249,7 @@ def judge(image: Image, control: Control, p: Params, c: Command, r: int, dt_s: f
             note_end(image, control, r, AXIAL, c.seat, pushing, c.jam_below_n)
             return JAM
         too_hard = image.load_cell_n[r] > PRESS_LIMIT * p.rated_load_kg * p.gravity_mps2
-        # a table that backs off is only then relieved of what it pressed with
+        # a table that backs off only then relieves its pressing force
         if too_hard and (going_in or p.reeving != FLOATING_TABLE):
             note_end(
                 image, control, r, PRESS, c.seat, image.load_cell_n[r], PRESS_LIMIT * p.rated_load_kg * p.gravity_mps2
@@ -316,9 +319,9 @@ def judge(image: Image, control: Control, p: Params, c: Command, r: int, dt_s: f
 
 @kernel
 def end_command(image: Image, control: Control, p: Params, c: Command, r: int, status: int) -> None:
-    """A command's condition was met or it failed: stop what still moves; its result stands once the axes do.
+    """End a command that is done or has failed: stop what still moves; the result follows once the axes stand.
 
-    Conditions that watch a force or a contact stop the hoist, and so does every failure; overlaps let the axes run on.
+    Conditions on a force or a contact stop the hoist, and so does every failure; overlaps let the axes run on.
     """
     image.scan_window[r] = 0
     until = c.until
@@ -333,20 +336,20 @@ def end_command(image: Image, control: Control, p: Params, c: Command, r: int, s
 
 @kernel
 def conclude(image: Image, control: Control, p: Params, c: Command, r: int, status: int) -> None:
-    """The command has its result: note what was weighed and where a pack came to rest."""
+    """Complete a command's result: record the weighed load and where a pack came to rest."""
     until = c.until
     control.status[r] = status
     control.pending[r] = IDLE
     image.scan_window[r] = 0
     if c.carrying >= 0 and c.inserting == 0 and until in (UNTIL_SETTLED, UNTIL_DONE, UNTIL_NEAR):
-        control.carried_kg[r] = image.load_cell_n[r] / p.gravity_mps2 - p.e_mass_kg  # what hangs there, weighed at rest
+        control.carried_kg[r] = image.load_cell_n[r] / p.gravity_mps2 - p.e_mass_kg  # the hanging load, weighed at rest
     if status == DONE and (until == UNTIL_SEATED or c.grip == 1):
         control.hold_height[r] = image.axis_position[r, Z]
 
 
 @kernel
 def at_end(image: Image, c: Command, r: int) -> bool:
-    """Whether every axis that the command moves is at the end of its motion."""
+    """True if every axis that the command moves is at the end of its motion."""
     for k in range(4):
         if (
             not math.isnan(c.target[k])
@@ -359,7 +362,7 @@ def at_end(image: Image, c: Command, r: int) -> bool:
 
 @inlined_kernel
 def run_logic(image: Image, control: Control, p: Params, commands: Any, dt_s: float, anew: int) -> int:
-    """The scan's part after the sensors; COMMAND_ENDED or 0. `anew` as for `plc_scan_unobserved`."""
+    """Run the scan's part after the sensors; COMMAND_ENDED or 0. `anew` as for `plc_scan_unobserved`."""
     for r in range(p.robots):
         if anew & (ROBOT_MOVED << r):
             update_axis_states(image, p, r, image.clock_s)

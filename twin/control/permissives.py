@@ -1,6 +1,6 @@
-"""Permissives of the control software: may this robot begin this command? One that may not moves nothing.
+"""Permissives of the control software: conditions for a robot to begin a command. A refused command moves nothing.
 
-A refusal is put on record with what it is about, the value and its limit (`twin.records.causes`).
+A refusal is recorded with its subject, the value and its limit (`twin.records.causes`).
 """
 
 from __future__ import annotations
@@ -47,13 +47,13 @@ from twin.records.causes import (
 )
 
 HANGING_FRACTION = 0.5
-"""Ropes that still carry this share of the pack's weight may not let go of it [estimate: between a set-down pack's 0.2
-and 1]."""
+"""Share of the pack's weight on the ropes above which grips may not open [estimate: between a set-down pack's 0.2 and
+1]."""
 
 
 @kernel
 def within_limits(p: Params, c: Command, k: int, carries: bool) -> bool:
-    """Whether a move of axis `k` stays inside the axis' speed, acceleration and jerk; NaN never does."""
+    """True if a move of axis `k` stays inside the axis' speed, acceleration and jerk; NaN never does."""
     speed = p.axis_velocity_loaded[k] if carries else p.axis_velocity[k]
     acceleration = p.axis_acceleration[k] if carries else p.axis_acceleration_empty[k]
     rounding = p.interlock_scale[TRIP_NONE] * (1.0 + 1e-9)
@@ -66,7 +66,7 @@ def within_limits(p: Params, c: Command, k: int, carries: bool) -> bool:
 
 @kernel
 def may_let_go(image: Image, control: Control, p: Params, c: Command, r: int) -> bool:
-    """Permissive of opening the grips: the pack is in the seat that the command names, locked if it can be, unloaded.
+    """Permissive of opening the grips: the pack is in the seat that the command names, locked if possible, unloaded.
 
     Grips that all report open hold nothing and may always be commanded open.
     """
@@ -86,9 +86,9 @@ def may_let_go(image: Image, control: Control, p: Params, c: Command, r: int) ->
 
 @kernel
 def truck_secured(image: Image, control: Control, p: Params, r: int) -> bool:
-    """Whether every seat on the truck has its locks closed on a pack, and pulled on since they closed.
+    """True if every seat on the truck has its locks closed on a pack, and pull-tested since they closed.
 
-    Robot `r` asks, and is told which seat has not.
+    On False the record of robot `r` names the seat that has not.
     """
     for s in range(p.seats):
         if p.seat_on_truck[s] == 0 or p.seat_locks[s] == 0:
@@ -102,7 +102,7 @@ def truck_secured(image: Image, control: Control, p: Params, r: int) -> bool:
 
 @kernel
 def planned_distance(image: Image, p: Params, target: float, r: int) -> float:
-    """Distance that a move of axis x to `target` leaves to the other robot, wherever that is or goes, on this side."""
+    """Distance that a move of axis x to `target` leaves to the other robot, at its position or target, on this side."""
     other = 1 - r
     here = image.axis_position[other, X]
     there = target_of(image, other, X)
@@ -112,7 +112,7 @@ def planned_distance(image: Image, p: Params, target: float, r: int) -> float:
 
 @kernel
 def permitted(image: Image, control: Control, p: Params, c: Command, r: int) -> bool:
-    """Permissives of command `c` for robot `r`: a refused command moves nothing."""
+    """True if the permissives allow command `c` for robot `r`: a refused command moves nothing."""
     off = p.interlock_off
     if control.trip != TRIP_NONE:
         return refused(image, control, r, TRIP_PENDING, control.trip, 1.0, 0.0)

@@ -1,4 +1,4 @@
-"""What the control software sees: encoders, load cell, sway, guide force, switches and the pose scanner.
+"""Sensors of the control software: encoders, load cell, sway, guide force, switches and the pose scanner.
 
 All noise comes from counter-based streams (`twin.noise`), so a reading depends only on seed and scan number.
 """
@@ -29,7 +29,7 @@ CLOSED_FROM, OPEN_BELOW = 0.99, 0.01
 
 @kernel
 def read_sensors(w: Truth, image: Image, sensors: Sensors, faults: Faults, p: Params, dt_s: float) -> None:
-    """One PLC scan of every sensor."""
+    """Read every sensor for one PLC scan."""
     read_station(w, image)
     for r in range(p.robots):
         read_axes_and_load(w, image, sensors, faults, p, r, dt_s)
@@ -41,14 +41,14 @@ def read_sensors(w: Truth, image: Image, sensors: Sensors, faults: Faults, p: Pa
 
 @inlined_kernel
 def read_station(w: Truth, image: Image) -> None:
-    """The controller's clock, the emergency stop button, and whether the drives have power."""
+    """Read the controller's clock, the emergency stop button, and the power of the drives."""
     image.clock_s, image.clock_tick = w.t_s, w.tick
     image.estop_seen, image.power_off_seen = w.estop_button, w.power_off
 
 
 @kernel
 def read_grips(w: Truth, image: Image, r: int) -> None:
-    """Switches of robot `r`'s grips."""
+    """Read the switches of robot `r`'s grips."""
     for i in range(4):
         image.grip_closed[r, i] = 1 if w.grip_position[r, i] >= CLOSED_FROM and w.held[r] >= 0 else 0
         image.grip_open[r, i] = 1 if w.grip_position[r, i] <= OPEN_BELOW else 0
@@ -58,7 +58,7 @@ def read_grips(w: Truth, image: Image, r: int) -> None:
 def read_axes_and_load(
     w: Truth, image: Image, sensors: Sensors, faults: Faults, p: Params, r: int, dt_s: float
 ) -> None:
-    """Encoders and load cell of robot `r`."""
+    """Read encoders and load cell of robot `r`."""
     keep = p.load_filter_s / (p.load_filter_s + dt_s)
     for k in range(4):
         image.axis_position[r, k], image.axis_speed[r, k] = w.q[r, k], w.qd[r, k]
@@ -74,7 +74,7 @@ def read_axes_and_load(
 
 @kernel
 def read_sway_and_force(w: Truth, image: Image, faults: Faults, p: Params, r: int, n: int) -> None:
-    """Sway and lateral force of robot `r` in scan `n`: they remember nothing, and may be read when somebody asks."""
+    """Read sway and lateral force of robot `r` in scan `n`: they have no state, and may be read on demand."""
     for i in range(2):
         sway = w.q[r, EX + i] + faults.sway_bias_m[r, i]
         image.sway_m[r, i] = sway + p.sway_sigma_m * normal(p.stream[S_SWAY], n, 2 * r + i)
@@ -83,14 +83,14 @@ def read_sway_and_force(w: Truth, image: Image, faults: Faults, p: Params, r: in
 
 @kernel
 def read_seats(w: Truth, image: Image, faults: Faults, p: Params) -> None:
-    """Switches of locks and pads."""
+    """Read the switches of locks and pads."""
     read_locks(w, image, faults, p)
     read_pads(w, image, p)
 
 
 @kernel
 def read_locks(w: Truth, image: Image, faults: Faults, p: Params) -> None:
-    """Switches of locks."""
+    """Read the switches of locks."""
     for s in range(p.seats):
         for i in range(min(p.seat_locks[s], LOCKS)):
             image.lock_closed[s, i] = 1 if w.lock_position[s, i] >= CLOSED_FROM and w.locked[s] >= 0 else 0
@@ -102,7 +102,7 @@ def read_locks(w: Truth, image: Image, faults: Faults, p: Params) -> None:
 
 @kernel
 def read_pads(w: Truth, image: Image, p: Params) -> None:
-    """Switches of pads."""
+    """Read the switches of pads."""
     for s in range(p.seats):
         for i in range(4):
             image.seat_present[s, i] = 0
@@ -116,7 +116,7 @@ def read_pads(w: Truth, image: Image, p: Params) -> None:
 
 @inlined_kernel
 def read_truck(w: Truth, image: Image, sensors: Sensors, faults: Faults, p: Params) -> None:
-    """The truck's displacement, and its pose for the scanners, which show it late."""
+    """Read the truck's displacement, and its pose for the scanners, which deliver it late."""
     slot = sensors.scans % DELAY_SCANS
     for i in range(3):
         image.truck_seen_m[i] = w.truck_q[i]
@@ -128,7 +128,7 @@ def read_truck(w: Truth, image: Image, sensors: Sensors, faults: Faults, p: Para
 
 @inlined_kernel
 def scan_frame(image: Image, sensors: Sensors, faults: Faults, p: Params, r: int) -> None:
-    """Take one frame of the truck's pose if one is wanted and due, into the running mean `image.scan_pose[r]`.
+    """Take one frame of the truck's pose if one is requested and due, into the running mean `image.scan_pose[r]`.
 
     The mean is that of all frames up to `image.scan_window[r]` of them; from then on older ones fade (a frame counts
     1 / window). A frame shows the truck as it was `scan_delay` ago, with this swap's bias and white noise; some frames

@@ -1,4 +1,4 @@
-"""Where the axes have to go: grip and mating positions of seats, from what the control software knows."""
+"""Axis targets at seats: grip and mating positions, from what the control software knows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from twin.records import TYAW
 
 @kernel
 def seat_target(p: Any, s: int, pose: Any, leaning: bool) -> tuple[float, float, float, float]:
-    """Axis targets x, y, z, yaw for seat `s`, see `seat_targets`."""
+    """Axis targets x, y, z, yaw for seat `s`; see `seat_targets`."""
     x, y, z = p.seat_xyz_m[s, 0], p.seat_xyz_m[s, 1], p.seat_xyz_m[s, 2]
     yaw, rise = p.seat_yaw_rad[s], p.retract * p.pack_height_m
     if p.seat_on_truck[s] == 1:

@@ -1,17 +1,17 @@
 """Velocity motion (PLCopen MC_MoveVelocity with continuous update): axes that follow setpoints until a condition holds.
 
 A policy or servo sends one command with `follow` = FOLLOW_START and then, at its own rate, the same command with new
-velocities and FOLLOW_ON: that changes what the axes aim for and nothing else, so that time, force and load counters run
-on. Every scan the setpoints are bounded by what the machine may do from where it is: an axis can always stop before the
-end of its stroke, and a pack below the clearance height stays within the traverse deadband. Over its seat a pack
+velocities and FOLLOW_ON: that changes the setpoints and nothing else, so that time, force and load counters run on.
+Every scan bounds the setpoints by the machine's limits at its position: an axis can always stop before the end of its
+stroke, and a pack below the clearance height stays within the traverse deadband. Over its seat a pack
 
-- comes below the clearance height only near where the scanner sees the seat, and stays near it; a load that swings far
-  is damped first: it hits nothing beside,
-- comes to its guide pins at the guide speed at most, and not swinging beyond what they catch,
+- comes below the clearance height only near where the scanner sees the seat, and stays near it; a load with a large
+  swing is damped first: it hits nothing beside,
+- comes to its guide pins at the guide speed at most, and not swinging beyond their capture,
 - comes nearer than the contact zone at the contact speed at most,
-- goes no deeper while something bears it before its seat, or while it presses on that: no rope goes slack.
+- goes no deeper while something supports it before its seat, or while it presses on that: no rope goes slack.
 
-A drive that something holds back goes no farther that way. A source of setpoints that falls silent stops the axes.
+A drive that meets resistance goes no farther that way. Axes stop when their source of setpoints falls silent.
 """
 
 from __future__ import annotations
@@ -50,44 +50,44 @@ from twin.records.causes import (
 )
 
 SILENCE_S = 0.25
-"""Setpoints older than this stop the axes: five periods of a 20 Hz policy [estimate: heartbeat of 100 to 500 ms,
-domain 5]."""
+"""Age of setpoints at which the axes stop: five periods of a 20 Hz policy [estimate: heartbeat of 100 to 500 ms, domain
+5]."""
 BESIDE_M, ASKEW_RAD = 0.04, 0.03
-"""From where the scanner sees the seat a low pack is corrected by no more than this: what the guides capture (25 mm)
-and the search beside it, and twice a parked truck's yaw, at which a corner of the pack goes as far [estimate]."""
+"""Largest correction of a low pack from where the scanner sees the seat: the guides' capture (25 mm) and the search
+beside it, and twice a parked truck's yaw, which moves a corner of the pack as far [estimate]."""
 OFF_SEAT_SHARE = 1.5
-"""So many times as far off its seat a pack does not come below the clearance height [estimate: what the scanner's noise
-adds to the above; neighbours are 0.1 m away]."""
+"""Multiple of that offset from its seat at which a pack does not come below the clearance height [estimate: what the
+scanner's noise adds to the above; neighbours are 0.1 m away]."""
 DAMPED_M = 0.04
-"""A load that swings farther than this is damped before anything else is done with it: the highest that is left of a
-hand-over, three times its limit [estimate]."""
+"""Swing of a load that is damped before any other motion: the largest residual of a hand-over, three times its limit
+[estimate]."""
 DAMPING = 0.35
-"""Share of critical damping that a trolley adds which follows its load with v = 2 zeta omega s."""
+"""Share of critical damping added by a trolley that follows its load with v = 2 zeta omega s."""
 FORCE_SHARE = 0.75
 """Share of its force limit at which a drive that follows setpoints goes no farther that way: something holds the axis,
-and what it winds up there (ropes, springs) comes back at once when that lets go [estimate: the drives are made for
-twice what motion takes]."""
+and the windup (ropes, springs) is released with a jerk when that lets go [estimate: the drives are made for twice what
+motion takes]."""
 GUIDE_MPS = 0.07
-"""Fastest way to meet the tips of the guide pins [derived: a pack of 4 t at v hits a pin of 2e6 N/m with v sqrt(k m) =
-6.3 kN, about the lateral abort limit]."""
+"""Highest speed at which a pack meets the tips of the guide pins [derived: a pack of 4 t at v hits a pin of 2e6 N/m
+with v sqrt(k m) = 6.3 kN, about the lateral abort limit]."""
 SWAY_SHARE = 2.0
-"""Swinging by more than this share of the hand-over limit a pack waits over the pins: 30 mm, what guides may just catch
+"""Share of the hand-over limit of swing beyond which a pack waits over the pins: 30 mm, what guides may just capture
 [derived: capture of 25 mm and the sensor's noise]."""
 HELD_UP_SHARE = 0.5
-"""Share of a pack's weight that something else bears, or that is pressed with beyond it: it goes no deeper [estimate:
-several times the force of a jam]."""
+"""Share of a pack's weight, supported by something else or pressed with beyond it, at which it goes no deeper
+[estimate: several times the force of a jam]."""
 LANDING_M = 0.02
-"""So near to its seat a pack is held up by the seat itself [estimate: as for a jam]."""
+"""Height over its seat below which the seat itself supports a pack [estimate: as for a jam]."""
 EDGE_SHARE = 0.4
-"""Share of the traverse deadband that is left just below the clearance height: there a pack that rises and sinks takes
-another place as its middle [derived: both together stay within what the machine may go]."""
+"""Share of the traverse deadband that is left just below the clearance height: a pack that rises and sinks there takes
+another place as its middle [derived: both together stay within the machine's deadband]."""
 SCANS_AHEAD = 1.5
-"""A bound looks this many scans ahead: one until it is looked at again, and half of one to spare."""
+"""Number of scans that a bound looks ahead: one until the next check, and half of one to spare."""
 
 
 @kernel
 def follows(c: Command) -> bool:
-    """Whether the command is one of velocity motion."""
+    """True if the command is one of velocity motion."""
     return c.follow > 0
 
 
@@ -124,22 +124,22 @@ def may_follow(image: Image, control: Control, p: Params, c: Command, r: int) ->
 def way_to_slow(
     speed: float, acceleration: float, end_speed: float, a_max: float, j_max: float, ahead_s: float
 ) -> float:
-    """Way that an axis needs to slow to `end_speed` if it begins `ahead_s` from now and gains speed until then, in u.
+    """Distance in which an axis slows to `end_speed` if it begins `ahead_s` from now and gains speed until then, in u.
 
-    Its acceleration is first let go, then it brakes: a little too long where it is braking already.
+    It first ends its acceleration, then brakes: a little too long if it is already braking.
     """
     a = min(acceleration + j_max * ahead_s, a_max)
     v = max(speed + a * ahead_s, 0.0)
     released = max(v + a * abs(a) / (2.0 * j_max), 0.0)
     if max(v, released) <= end_speed:
         return 0.0
-    letting_go = max(v, released) * abs(a) / j_max
-    return max(v, speed) * ahead_s + letting_go + speed_change_distance(released, end_speed, a_max, j_max)
+    release_distance = max(v, released) * abs(a) / j_max
+    return max(v, speed) * ahead_s + release_distance + speed_change_distance(released, end_speed, a_max, j_max)
 
 
 @kernel
 def bounded(image: Image, control: Control, p: Params, c: Command, r: int, k: int, wanted: float, dt_s: float) -> float:
-    """The setpoint that axis `k` may have in this scan, given `wanted` (m/s or rad/s)."""
+    """Bounded setpoint of axis `k` in this scan, given `wanted` (m/s or rad/s)."""
     if wanted == 0.0:
         return 0.0
     here = image.reference[r, k, 0]
@@ -174,7 +174,7 @@ def bounded(image: Image, control: Control, p: Params, c: Command, r: int, k: in
 
 @kernel
 def _beside_seat(image: Image, p: Params, c: Command, r: int) -> bool:
-    """Whether robot `r` is farther from over its seat than a pack may come in: other packs or the cab are there."""
+    """True if robot `r` is farther from above its seat than a pack may enter: other packs or the cab are there."""
     if c.seat < 0 or image.scan_count[r] == 0 or not loaded(image, c, r) or p.interlock_off[TRIP_SWAY] == 1:
         return False
     at, share = seat_target(p, c.seat, image.scan_pose[r], False), OFF_SEAT_SHARE * p.interlock_scale[TRIP_SWAY]
@@ -186,7 +186,7 @@ def _beside_seat(image: Image, p: Params, c: Command, r: int) -> bool:
 def _inwards(
     image: Image, p: Params, r: int, height: float, wanted: float, now: Any, most: Any, ahead_s: float
 ) -> float:
-    """The speed towards the seat that hoist or lift may have at `height` over it, given `wanted`.
+    """Allowed speed of hoist or lift towards the seat at `height` over it, given `wanted`.
 
     `now` and `most` are speed and acceleration, and the limits of acceleration and jerk.
     """
@@ -206,9 +206,9 @@ def _inwards(
 
 @kernel
 def held_back(image: Image, p: Params, r: int, k: int, wanted: float) -> bool:
-    """Whether something holds axis `k` back that moves towards `wanted`, or stops, by the force of its drive.
+    """True if axis `k`, moving towards `wanted` or stopping, meets resistance, by the force of its drive.
 
-    Not asked of hoist and lift, which carry a weight: load cell and overload interlock watch them.
+    Not for hoist and lift, which carry a weight: load cell and overload interlock watch them.
     """
     towards = wanted if wanted != 0.0 else image.reference[r, k, 1]
     return (
@@ -220,9 +220,9 @@ def held_back(image: Image, p: Params, r: int, k: int, wanted: float) -> bool:
 
 @kernel
 def damped(image: Image, control: Control, p: Params, r: int, k: int, wanted: float) -> float:
-    """The setpoint of axis x or y of robot `r`, given `wanted`: that which damps its load for as long as it swings far.
+    """Setpoint of axis x or y of robot `r`, given `wanted`: while its load has a large swing, the one that damps it.
 
-    From the last time that it did on for half a period, so that it has been seen on both sides.
+    It lasts half a period beyond the last large swing, so that the load has been seen on both sides.
     """
     if p.reeving != FOUR_ROPE or p.interlock_off[TRIP_SWAY] == 1:
         return wanted
@@ -238,7 +238,7 @@ def damped(image: Image, control: Control, p: Params, r: int, k: int, wanted: fl
 
 @kernel
 def held_up(image: Image, control: Control, p: Params, c: Command, r: int, wanted: float) -> bool:
-    """Whether something before the seat bears a pack that is to go in, or is pressed by it.
+    """True if something before the seat supports a pack that is to be inserted, or is pressed by it.
 
     By the load cell's fast channel.
     """
@@ -251,16 +251,16 @@ def held_up(image: Image, control: Control, p: Params, c: Command, r: int, wante
 
 @kernel
 def follow_setpoints(image: Image, control: Control, p: Params, c: Command, r: int, dt_s: float) -> None:
-    """One scan of velocity motion: plan every axis from its present reference to its bounded setpoint."""
-    silent = image.clock_s - control.setpoint_s[r] > SILENCE_S
+    """Run one scan of velocity motion: plan every axis from its present reference to its bounded setpoint."""
+    stale = image.clock_s - control.setpoint_s[r] > SILENCE_S
     for k in range(4):
-        wanted = 0.0 if silent else c.velocity[k]
-        if not silent and (k == X or k == Y):
+        wanted = 0.0 if stale else c.velocity[k]
+        if not stale and (k == X or k == Y):
             wanted = damped(image, control, p, r, k, wanted)
         wanted = bounded(image, control, p, c, r, k, wanted, dt_s)
         profile = image.profile[r, k]
         following = image.axis_state[r, k] == CONTINUOUS_MOTION
-        if following and held_back(image, p, r, k, wanted):  # it stops where it is, and not where it should be by now
+        if following and held_back(image, p, r, k, wanted):  # it stops where it is, not where its reference is
             wanted = 0.0
             let_go(image, r, k)
         elif k == Z and following and held_up(image, control, p, c, r, wanted):
@@ -298,7 +298,7 @@ def stop_following(image: Image, p: Params, r: int) -> None:
 
 @kernel
 def all_stand(image: Image, r: int) -> bool:
-    """Whether every axis of robot `r` is at a standstill."""
+    """True if every axis of robot `r` is at a standstill."""
     for k in range(4):
         if image.axis_state[r, k] != STANDSTILL:
             return False

@@ -1,4 +1,4 @@
-"""What a command was waiting for when it ended without it: value and limit of its condition, for the record."""
+"""Unmet conditions of commands that ended without them: value and limit of the condition, for the record."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ ARRIVED_M = np.array([0.003, 0.003, 0.003, 0.001])
 
 @kernel
 def note_wait(image: Image, control: Control, p: Params, c: Command, r: int, busy_s: float) -> None:
-    """Put on record what a command of robot `r` that ends without its condition was waiting for.
+    """Record the unmet condition of a command of robot `r` that ends without it.
 
-    Value and limit are those of the condition; a motion that has not arrived comes before what is to follow it.
+    Value and limit are those of the condition; a motion that has not arrived comes before the conditions after it.
     """
     until = c.until
     moves = until in (UNTIL_DONE, UNTIL_SETTLED, UNTIL_NEAR)
@@ -86,7 +86,7 @@ def note_wait(image: Image, control: Control, p: Params, c: Command, r: int, bus
 
 @kernel
 def note_actuators(image: Image, control: Control, p: Params, c: Command, r: int) -> None:
-    """Put on record which grip, lock or table lock does not report what the command asked for."""
+    """Record which grip, lock or table lock does not report what the command requested."""
     if c.float_lock >= 0:
         note_end(image, control, r, TABLE_LOCK, -1, image.table_lock[r], float(c.float_lock))
     if c.lock >= 0 and c.seat >= 0:

@@ -1,4 +1,4 @@
-"""A whole drive into the bay by the human driver, for one truck or for many at once."""
+"""A whole drive into the bay by the human driver, for one or many trucks."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from twin.docking.plant import DockingPlant
 
 Array = np.ndarray
 LONGEST_S = 180.0
-"""A drive-in that takes longer is given up: the truck stands where it stands."""
+"""Time after which a drive-in is given up: the truck stands where it is."""
 
 
 @dataclass(frozen=True)
 class DriveIn:
-    """How n drives ended; arrays of length n, and the tracks (steps + 1, n, 3) of x, y and yaw every control step."""
+    """Results of n drives: arrays of length n, and the tracks (steps + 1, n, 3) of x, y and yaw every control step."""
 
     pose: Array
     time_s: Array

@@ -1,17 +1,16 @@
-"""The human driver, as a baseline: what he sees, when he reacts, how he steers and stops.
+"""The human driver, as a baseline: perception, reaction, steering and stopping.
 
 He steers the front axle to the middle of the lane (Stanley's law: Hoffmann, Tomlin, Montemerlo, Thrun 2007),
 
     delta = -(psi + atan(k e / (v + v_0))),
 
-on what he sees: his own lateral position and heading as they were a reaction time ago, led on by the mean reaction
-time as an experienced driver does, and seen wrongly by an error that is partly one for the whole run and partly
-wanders. He brakes at a constant deceleration, begun as early as his foot and the brakes need, down to a creeping speed,
-creeps, and brakes to a halt: where a wheel stop is, when he feels the wheels touch it, elsewhere where he believes the
-mark to be.
+from his perceived lateral position and heading of a reaction time ago, predicted over the mean reaction time as an
+experienced driver does. His perception has an error with a constant part for the whole run and a part that wanders. He
+brakes at a constant deceleration, begun as early as his foot and the brakes need, down to a creeping speed, creeps, and
+brakes to a halt: at a wheel stop when he feels the wheels touch it, elsewhere at the mark as he perceives it.
 
-Every number below is an estimate; none of them is fitted to a distribution of parking errors. What they produce stands
-beside the stated distributions in docs/docking.md.
+Every number below is an estimate; none of them is fitted to a distribution of parking errors. docs/docking.md compares
+the results with the stated distributions.
 """
 
 from __future__ import annotations
@@ -35,45 +34,45 @@ Array = np.ndarray
 DRIVER_STREAM = "docking driver"
 
 REACTION_S = (0.3, 0.7)
-"""From seeing or feeling to moving hand or foot; even between them, one draw a run [estimate]."""
+"""Time from seeing or feeling to moving hand or foot; uniform between them, one draw a run [estimate]."""
 LEAD_S = 0.5
-"""How far ahead of what he sees he steers and stops: the mean reaction [estimate]."""
+"""Prediction time ahead of his perception for steering and stopping: the mean reaction [estimate]."""
 GAIN_PER_S = 0.5
 """k: a lateral error fades over v / k, three metres at the approach speed [estimate: unhurried]."""
 SOFT_MPS = 0.5
-"""v_0: keeps him from jerking the wheel at a crawl [estimate]."""
+"""v_0: limits the steering at a crawl [estimate]."""
 HAND_S = 0.5
-"""Time in which he turns the wheel to where he wants it [estimate]."""
+"""Time in which he turns the wheel to the intended angle [estimate]."""
 STEER_MOST_RAD = 0.30
-"""The most he steers in the lane [estimate: nearly half of the lock]."""
+"""Largest steering angle in the lane [estimate: nearly half of the lock]."""
 FOOT_S = 1.5
-"""Time in which he makes up a speed error: slower than his reaction and the brakes together [estimate]."""
+"""Time in which he corrects a speed error: slower than his reaction and the brakes together [estimate]."""
 DRIVE_MOST_MPS2, BRAKE_MOST_MPS2 = 0.5, 0.8
-"""The most he uses while rolling [estimate: laden truck in a hall]."""
+"""Largest acceleration while rolling [estimate: laden truck in a hall]."""
 SLOWING_MPS2 = 0.35
 """Constant deceleration of his approach [estimate: gentle]."""
 CREEP_MPS = 0.20
-"""Towards a mark or stop [estimate]."""
+"""Creeping speed towards a mark or stop [estimate]."""
 CREEP_M = 1.5
-"""He creeps from here on, by what he sees [estimate]."""
+"""Perceived distance from which he creeps [estimate]."""
 HALT_MPS2 = 0.6
-"""How hard he brakes to a halt from creeping [estimate]."""
+"""Deceleration from creeping to a halt [estimate]."""
 BRAKE_LAG_S = 0.4
-"""What he has learnt of his brakes' delay and rise [as the trucks' data]."""
+"""Learnt delay and rise time of his brakes [as the trucks' data]."""
 PUSH_PER_S = 0.3
-"""How fast he gives more power while he is held up, at most `PUSH_MOST_MPS2` [estimate]."""
+"""Rate at which he adds power while he is held up, at most `PUSH_MOST_MPS2` [estimate]."""
 PUSH_MOST_MPS2 = 0.5
 FELT_N = 6000.0
 """Force of the wheel stop that he feels as a bump [estimate: a hundredth of the truck's weight]."""
 ROLLING_MPS2 = 0.06
-"""What he has learnt to give for rolling along."""
+"""Learnt pedal for rolling along."""
 WANDER_S = 2.0
-"""Correlation time of the wandering part of what he sees [estimate: a glance or two]."""
+"""Correlation time of the wandering part of his perception [estimate: a glance or two]."""
 
 
 @dataclass(frozen=True)
 class Sight:
-    """Standard deviations of what a driver believes against what is: for the whole run, and wandering."""
+    """Standard deviations of a driver's perception errors: for the whole run, and wandering."""
 
     lateral_bias_m: float
     lateral_wander_m: float
@@ -85,13 +84,13 @@ class Sight:
 MARKED = Sight(0.020, 0.020, 0.010, 0.05, 0.02)
 """By day along painted lines, with mirrors [estimate: a tenth of a tyre's width, half a degree]."""
 UNMARKED = Sight(0.025, 0.025, 0.020, 0.03, 0.02)
-"""By day without lines, by the bay's shape and a mark to stop at [estimate: less sure of his heading above all]."""
+"""By day without lines, by the bay's shape and a mark to stop at [estimate: above all less certain heading]."""
 WEATHER_FACTOR = {"clear": 1.0, "night": 1.5, "rain": 1.5}
-"""How much worse he sees: lamps and glare, or wet glass and mirrors [estimate]."""
+"""Factor on perception errors: lamps and glare, or wet glass and mirrors [estimate]."""
 
 
 def sight_factors(weather: str) -> tuple[float, float]:
-    """(of a driver's lasting errors, of his wandering ones), several conditions at once included.
+    """Factors (of a driver's lasting errors, of his wandering ones), for several conditions together.
 
     Lasting errors are biases, wandering ones noise: `twin.conditions` has the rules.
 
@@ -103,8 +102,8 @@ def sight_factors(weather: str) -> tuple[float, float]:
 
 
 PRESS_S, PRESS_MPS, PRESS_MPS2 = 0.5, 0.05, 0.10
-"""Thrown back by the wheel stop he rolls up to it again and leans on it: how long it must rest there before he brakes,
-at what speed it counts as resting, and how hard he leans [estimate]."""
+"""After a rebound from the wheel stop he rolls up to it again and leans on it: time of rest there before he brakes,
+speed that counts as rest, and his acceleration [estimate]."""
 
 ROLLING, PRESSING, HALTING = range(3)
 RING = 16
@@ -138,7 +137,7 @@ Record = Any
 
 @kernel
 def _past(d: Record, delay_s: float, i: int) -> float:
-    """Quantity `i` as it was `delay_s` ago, between the control steps that are kept."""
+    """Quantity `i` as it was `delay_s` ago, interpolated between the stored control steps."""
     steps = delay_s / CONTROL_S
     whole = int(steps)
     part = steps - whole
@@ -150,7 +149,7 @@ def _past(d: Record, delay_s: float, i: int) -> float:
 
 @kernel
 def _wander(d: Record, task: Record) -> None:
-    """Let what he misjudges wander: an Ornstein-Uhlenbeck process sampled each control step."""
+    """Advance the wandering errors: an Ornstein-Uhlenbeck process sampled each control step."""
     keep = math.exp(-CONTROL_S / WANDER_S)
     fresh = math.sqrt(1.0 - keep * keep)
     for i in range(3):
@@ -161,7 +160,7 @@ def _wander(d: Record, task: Record) -> None:
 
 @kernel
 def _begin(d: Record, task: Record) -> None:
-    """This driver's reaction time and lasting errors."""
+    """Draw this driver's reaction time and lasting errors."""
     d.reaction_s = REACTION_S[0] + (REACTION_S[1] - REACTION_S[0]) * uniform(d.key, 1 << 40, 0)
     d.bias[0] = task.sight[0] * normal(d.key, 1 << 40, 1)
     d.bias[2] = task.sight[3] * normal(d.key, 1 << 40, 2)
@@ -169,14 +168,14 @@ def _begin(d: Record, task: Record) -> None:
 
 @kernel
 def _profile(left_m: float, most_mps: float) -> float:
-    """The speed he means to have this far from the mark."""
+    """Intended speed at this distance from the mark."""
     far = max(left_m - CREEP_M, 0.0)
     return min(math.sqrt(CREEP_MPS * CREEP_MPS + 2.0 * SLOWING_MPS2 * far), most_mps)
 
 
 @kernel
 def _decide(d: Record, task: Record, state: Array) -> None:
-    """One control step of one driver; `state` is x, y, yaw, speed, force of the stop, steering angle, standing."""
+    """Run one control step of one driver; `state` is x, y, yaw, speed, force of the stop, steering angle, standing."""
     if d.count == 0:
         _begin(d, task)
     _wander(d, task)
@@ -185,7 +184,7 @@ def _decide(d: Record, task: Record, state: Array) -> None:
     d.count += 1
     tau, steer = d.reaction_s, state[5]
     x, y, yaw, v = _past(d, tau, 0), _past(d, tau, 1), _past(d, tau, 2), _past(d, tau, 3)
-    # where he will be, from what he sees and how he is steering
+    # predicted position, from perception and his steering
     yaw_ahead = yaw + LEAD_S * v * math.tan(steer) / task.wheelbase_m
     y_ahead = y + LEAD_S * v * math.sin(0.5 * (yaw + yaw_ahead))
     x_ahead = x + LEAD_S * v
@@ -202,8 +201,8 @@ def _decide(d: Record, task: Record, state: Array) -> None:
         elif task.stop == 0 and there:
             d.phase = HALTING
     if d.phase == PRESSING:
-        rests = _past(d, tau, 4) > 0.0 and abs(v) < PRESS_MPS
-        d.pressed_s = d.pressed_s + CONTROL_S if rests else 0.0
+        at_rest = _past(d, tau, 4) > 0.0 and abs(v) < PRESS_MPS
+        d.pressed_s = d.pressed_s + CONTROL_S if at_rest else 0.0
         lean = PRESS_MPS2 + ROLLING_MPS2 + (PRESS_MPS - v) / FOOT_S
         d.steering_rate_radps, d.acceleration_mps2 = 0.0, min(max(lean, -BRAKE_MOST_MPS2), DRIVE_MOST_MPS2)
         if d.pressed_s < PRESS_S:
@@ -212,11 +211,11 @@ def _decide(d: Record, task: Record, state: Array) -> None:
     if d.phase == HALTING:
         d.steering_rate_radps, d.acceleration_mps2 = 0.0, -HALT_MPS2 * (2.0 if state[6] > 0.0 else 1.0)
         return
-    # what he saw against what it should have been then; the pedal as it must be when it will act
+    # perceived speed against the intended one of then; pedal for the time when it will act
     speed = _profile(left + LEAD_S * v, task.speed_mps)
     soon = left - BRAKE_LAG_S * v
     slowing = SLOWING_MPS2 if _profile(soon, task.speed_mps) < task.speed_mps and soon > CREEP_M else 0.0
-    # held up, he gives more; rolling again, he takes it back
+    # held up, he adds power; rolling again, he removes it
     slow = speed - v - 0.3 * CREEP_MPS
     d.push_mps2 = min(max(d.push_mps2 + PUSH_PER_S * CONTROL_S * (1.0 if slow > 0.0 else -2.0), 0.0), PUSH_MOST_MPS2)
     push = (speed - v) / FOOT_S - slowing + ROLLING_MPS2 + d.push_mps2
@@ -262,7 +261,7 @@ class HumanDriver:
         self._task["wheelbase_m"], self._task["stop"] = p["spring_x_m"][0] - p["spring_x_m"][1], p["stop"]
 
     def act(self) -> tuple[Array, Array]:
-        """(steering rate, acceleration) of every driver for the next control step; to be called once each."""
+        """(steering rate, acceleration) of every driver for the next control step; call it once each."""
         plant = self.plant
         states = np.column_stack(
             [
@@ -277,5 +276,5 @@ class HumanDriver:
         return self.drivers["steering_rate_radps"].copy(), self.drivers["acceleration_mps2"].copy()
 
     def halting(self) -> Array:
-        """Whether each has decided that he is there."""
+        """True for each driver who has decided that he has arrived."""
         return self.drivers["phase"] == HALTING

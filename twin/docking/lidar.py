@@ -1,8 +1,8 @@
-"""The lidar that watches a truck drive in: x, y and yaw in the bay, late, noisy, and sometimes not at all.
+"""The lidar that watches a truck drive in: x, y and yaw in the bay, with delay, noise and dropouts.
 
 Noise is white, its standard deviation grows with the range; the bias is one draw a run. A frame beyond the range limits
-or one that drops out gives nothing; the last good one stays. Noise comes from counter-based streams (`twin.noise`): it
-depends on seed and frame number only.
+or a dropout gives nothing; the last good one stays. Noise comes from counter-based streams (`twin.noise`): it depends
+on seed and frame number only.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from twin.noise import normal, uniform
 World = Any
 Params = Any
 BIAS_FRAME = 1 << 40
-"""No frame of a run has this number."""
+"""Frame number that no frame of a run has."""
 DROPOUT_LANE = 15
 
 
 @kernel
 def draw_bias(w: World, p: Params) -> None:
-    """This run's bias: even up to the stated one either way."""
+    """Draw this run's bias: uniform up to the stated one either way."""
     for i in range(3):
         largest = p.lidar_bias_rad if i == 2 else p.lidar_bias_m
         w.lidar_bias[i] = largest * (2.0 * uniform(w.lidar_key, BIAS_FRAME, i) - 1.0)
@@ -39,7 +39,7 @@ def range_of(w: World, p: Params) -> float:
 
 @kernel
 def scan(w: World, p: Params) -> None:
-    """Take a frame if one is due, and hand out those whose delay is over."""
+    """Take a frame if one is due, and deliver those whose delay is over."""
     if w.tick % p.lidar_period_steps == 0:
         frame = w.lidar_frame
         w.lidar_frame += 1

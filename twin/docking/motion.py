@@ -10,9 +10,9 @@ equations are M(q) q'' = sum J^T F - sum m J^T (dJ/dt q'). All terms are exact f
 divided by, so they hold at a standstill. Every real axle is one force in the middle of its track (single track).
 
 Springs: heave, pitch and roll of the sprung mass on the truck's own axle springs about a centre at axle height, driven
-by the truck's acceleration; without anti-dive geometry braking pitches with mass times height over the ground (the
-brakes' reaction goes through the body), cornering rolls with mass times height over the centre. Spring forces are what
-the truck's tyres carry: load transfer.
+by the truck's acceleration. Without anti-dive geometry braking pitches with mass times height over the ground (the
+brakes' reaction goes through the body), cornering rolls with mass times height over the centre. The truck's tyres carry
+the spring forces: load transfer.
 Simplified: the kingpin load and the trailer's axle loads stay as at rest.
 """
 
@@ -51,7 +51,7 @@ Array = Any
 
 @kernel
 def axle_loads(w: World, p: Params, s: Array) -> None:
-    """Load (N) on every axle into `w.axle_load_n`: what springs and unsprung weight press on the ground."""
+    """Load (N) on every axle into `w.axle_load_n`: spring force and unsprung weight."""
     for i in range(p.axles):
         group = p.axle_group[i]
         if group == TOWED:
@@ -75,7 +75,7 @@ def body_acceleration(p: Params, s: Array, along_mps2: float, across_mps2: float
         change = -p.spring_n_per_m[k] * rise - p.spring_ns_per_m[k] * rate
         force += change
         moment -= x * change
-    weight = p.sprung_rise_kgm * p.gravity_mps2  # an overturning body takes this off its springs
+    weight = p.sprung_rise_kgm * p.gravity_mps2  # an overturning body loses this spring load
     moment += weight * s[BODY + PITCH] - p.sprung_moment_kgm * along_mps2
     # heave is at T, the centre of mass at sprung_x_m: [[m, -m x], [-m x, I]]
     m, off, inertia = p.sprung_kg, -p.sprung_kg * p.sprung_x_m, p.sprung_pitch_kgm2
@@ -92,7 +92,8 @@ def body_acceleration(p: Params, s: Array, along_mps2: float, across_mps2: float
 def derivative(w: World, p: Params, s: Array, bristle: Array, ds: Array, wheel_speed: Array) -> None:
     """Rates of the state `s` (STATES,) into `ds`; speeds along the wheels (AXLES,) into `wheel_speed`.
 
-    `bristle` (AXLES,) holds the wind-up of the wheels, which is integrated apart. Forces are left in `w` to be read.
+    `bristle` (AXLES,) holds the wind-up of the wheels, which is integrated separately. Forces are left in `w` to be
+    read.
     """
     for i in range(len(ds)):
         ds[i] = 0.0
@@ -105,7 +106,7 @@ def derivative(w: World, p: Params, s: Array, bristle: Array, ds: Array, wheel_s
     m1, m2 = p.truck_kg, p.trailer_kg
     hx, hy = vx + spin * h * n1x, vy + spin * h * n1y
     fx = fy = turn = turn2 = 0.0
-    fx2 = fy2 = 0.0  # what acts on the trailer alone, for the force at the hitch
+    fx2 = fy2 = 0.0  # external force on the trailer alone, for the force at the hitch
     for i in range(p.axles):
         towed = p.axle_group[i] == TOWED
         at = p.axle_x_m[i]
@@ -184,7 +185,7 @@ def derivative(w: World, p: Params, s: Array, bristle: Array, ds: Array, wheel_s
     accy = (fy - b1 * alpha * n1y - b2 * alpha2 * n2y) / total
     ds[X], ds[Y], ds[YAW], ds[TRAILER] = vx, vy, spin, spin2
     ds[QD + X], ds[QD + Y], ds[QD + YAW], ds[QD + TRAILER] = accx, accy, alpha, alpha2
-    # what the trailer takes beyond its own forces comes through the kingpin, here in the truck's frame
+    # the trailer's force beyond its own comes through the kingpin, here in the truck's frame
     qx = m2 * (accx + alpha * h * n1x - alpha2 * d * n2x + a2x) - fx2
     qy = m2 * (accy + alpha * h * n1y - alpha2 * d * n2y + a2y) - fy2
     w.hitch_force_n[0], w.hitch_force_n[1] = -(qx * e1x + qy * e1y), -(qx * n1x + qy * n1y)

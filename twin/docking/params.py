@@ -1,4 +1,4 @@
-"""From truck, pack and station files to the numbers that the kernels take."""
+"""Kernel parameters from truck, pack and station files."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from twin.errors import InputError
 from twin.gravity import GRAVITY_MPS2
 
 CONTROL_S = 0.1
-"""A command holds for this long (design, section 9)."""
+"""Time for which a command holds."""
 STEPS_PER_CONTROL = 40
 """2.5 ms: halving it moves the final pose by less than a millimetre, by test."""
 PITCH_CENTRE_M = 0.5
 """Height of the pitch and roll centre over the ground, as of the parked truck [estimate: about axle height]."""
 UNIT_INERTIA_KGM2 = 1.0
-"""Of the trailer that is not there: keeps the equations regular."""
+"""Mass of an absent trailer: keeps the equations regular."""
 
 
 def docking_params(
@@ -35,12 +35,12 @@ def docking_params(
     guided: bool | None = None,
     steps_per_control: int = STEPS_PER_CONTROL,
 ) -> np.ndarray:
-    """(1,) PARAMS of a truck with its packs of nominal mass (None: none on board) at a station.
+    """Make (1,) PARAMS of a truck with its packs of nominal mass (None: none on board) at a station.
 
     `guided` False leaves out rails and wheel stop; None takes what the station has.
 
     Raises:
-        InputError: a truck or station without data for driving in, unknown weather, rails asked for that are not there.
+        InputError: a truck or station without data for driving in, unknown weather, rails requested that do not exist.
     """
     driving, approach = driving_of(truck), approach_of(station)
     now = lidar_in(approach.lidar, weather)
@@ -83,10 +83,10 @@ def axle_offsets(group: AxleGroup) -> list[float]:
 
 
 def _fill_bodies(p: Any, truck: Truck, driving: Driving, pack: Pack | None) -> None:
-    """Masses of truck and trailer in the plane, and the truck's body on its springs.
+    """Write masses of truck and trailer in the plane, and the truck's body on its springs.
 
-    The file's sprung mass holds the kingpin load, which in the plane belongs to the trailer. What is left of it keeps
-    the file's rule for the yaw inertia of a body on two axles a and b away: m a b (dynamic index 1).
+    The file's sprung mass holds the kingpin load, which in the plane belongs to the trailer. The remainder keeps the
+    file's rule for the yaw inertia of a body on two axles a and b away: m a b (dynamic index 1).
     """
     g = GRAVITY_MPS2
     front, rear = truck.front_axle.x_m, truck.rear_axle.x_m
@@ -235,7 +235,7 @@ def _fill_site(p: Any, truck: Truck, driving: Driving, approach: Approach) -> No
 
 
 def lidar_in(lidar: Lidar, weather: str) -> LidarWeather:
-    """What lidar and road are in this weather, several at once included (`twin.conditions` has the rules).
+    """Parameters of lidar and road in this weather, several conditions together (`twin.conditions` has the rules).
 
     Raises:
         InputError: unknown weather.

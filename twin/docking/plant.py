@@ -1,4 +1,4 @@
-"""DockingPlant: N trucks driving into N bays, each on its own, read out in words."""
+"""DockingPlant: N trucks driving into N bays, each on its own, with read-outs in physical terms."""
 
 from __future__ import annotations
 
@@ -34,9 +34,11 @@ from twin.errors import InputError
 
 Array = np.ndarray
 THREADS_FROM = 64
-"""So many worlds are shared out among threads; fewer are not worth it, and a process with threads cannot be forked."""
+"""Number of worlds from which they are shared among threads; fewer are not worth it, and a process with threads cannot
+be forked.
+"""
 START_CLIP = 2.5
-"""Starts lie within this many standard deviations."""
+"""Limit of drawn starts, in standard deviations."""
 
 
 class DockingPlant:
@@ -72,7 +74,7 @@ class DockingPlant:
         weather: str = "clear",
         guided: bool | None = None,
     ) -> DockingPlant:
-        """The plant of a truck with its packs at a station; it starts as the station's approach says."""
+        """Make the plant of a truck with its packs at a station; it starts as the station's approach says."""
         approach = approach_of(station)
         plant = cls(docking_params(truck, station, pack, weather=weather, guided=guided), n)
         plant.start = (approach.start_distance_m, approach.start_y_sigma_m, approach.start_yaw_sigma_rad)
@@ -81,13 +83,13 @@ class DockingPlant:
 
     @property
     def n(self) -> int:
-        """How many worlds."""
+        """Number of worlds."""
         return len(self.worlds)
 
     # ------------------------------------------------------------------------------------------------------ the run
 
     def reset(self, seeds: int | Iterable[int], poses: Sequence[Sequence[float]] | Array | None = None) -> None:
-        """Begin anew, standing: at `poses` (n, 3: x, y, yaw; or 4 with the hitch angle), or as the seeds draw it.
+        """Restart, standing: at `poses` (n, 3: x, y, yaw; or 4 with the hitch angle), or drawn from the seeds.
 
         A drawn start lies at the approach's start distance, with its spread of y and yaw; the trailer stands straight
         behind. The wheel stop's place is drawn too. Each world depends on its own seed only.
@@ -114,9 +116,9 @@ class DockingPlant:
         return np.array([-distance, sigma_y * y, sigma_yaw * yaw])
 
     def apply(self, steering_rate_radps: float | Array, acceleration_mps2: float | Array) -> None:
-        """Commands from now on: how fast the front wheels are turned (left positive), and pedals: drive or brake.
+        """Set the commands from now on: turning rate of the front wheels (left positive), and pedals: drive or brake.
 
-        They are bounded by what the truck can do. A truck does not reverse: below zero is the brake.
+        They are bounded by the truck's limits. A truck does not reverse: below zero is the brake.
         """
         rate, acceleration = np.asarray(steering_rate_radps, float), np.asarray(acceleration_mps2, float)
         for name, value in (("steering_rate_radps", rate), ("acceleration_mps2", acceleration)):
@@ -127,7 +129,7 @@ class DockingPlant:
         self.worlds["acceleration_mps2"] = np.maximum(acceleration, -self.params["brake_limit_mps2"])
 
     def advance(self, seconds: float = CONTROL_S) -> None:
-        """Let time pass; `seconds` must be a multiple of the inner step."""
+        """Advance by `seconds`, which must be a multiple of the inner step."""
         dt = float(self.params["dt_s"][0])
         steps = round(seconds / dt)
         if steps < 1 or abs(steps * dt - seconds) > 1e-9:
@@ -138,7 +140,7 @@ class DockingPlant:
             advance_in_threads(self.worlds, self.params, steps)
 
     def put(self, world: int, other: DockingPlant) -> None:
-        """One world becomes that of another plant, which has one alone."""
+        """Replace one world by that of another plant, which has only one."""
         self.params[world], self.worlds[world] = other.params[0], other.worlds[0]
 
     # ------------------------------------------------------------------------------------------------- what is true
@@ -152,15 +154,15 @@ class DockingPlant:
         return self.worlds["s"][:, [X, Y, YAW]].copy()
 
     def lateral_error_m(self) -> Array:
-        """How far left of its place the truck's middle between the seats is."""
+        """Offset to the left of the truck's middle between the seats from its place."""
         return self.worlds["s"][:, Y].copy()
 
     def longitudinal_error_m(self) -> Array:
-        """How far ahead of its place the truck is; negative before it."""
+        """Offset of the truck ahead of its place; negative before it."""
         return self.worlds["s"][:, X].copy()
 
     def yaw_error_rad(self) -> Array:
-        """The truck's heading against the lane."""
+        """Heading of the truck relative to the lane."""
         return self.worlds["s"][:, YAW].copy()
 
     def hitch_angle_rad(self) -> Array:
@@ -174,7 +176,7 @@ class DockingPlant:
         return s[:, QD + X] * np.cos(s[:, YAW]) + s[:, QD + Y] * np.sin(s[:, YAW])
 
     def yaw_rate_radps(self) -> Array:
-        """How fast the truck turns left."""
+        """Yaw rate of the truck, left positive."""
         return self.worlds["s"][:, QD + YAW].copy()
 
     def acceleration_mps2(self) -> Array:
@@ -230,7 +232,7 @@ class DockingPlant:
         return self.worlds["peak_stop_force_n"].copy()
 
     def stopped(self) -> Array:
-        """Whether the truck stands, at rest to the last bit, until it is driven again."""
+        """True if the truck stands, at rest to the last bit, until it is driven again."""
         return self.worlds["parked"] == 1
 
     def _kept(self, values: Array) -> Array:
@@ -240,10 +242,10 @@ class DockingPlant:
     # --------------------------------------------------------------------------------------------- what the lidar says
 
     def measured_pose(self) -> Array:
-        """(n, 3): the last pose that the lidar gave, as the truck was `measured_age_s` ago; NaN before the first."""
+        """(n, 3): the last pose from the lidar, as the truck was `measured_age_s` ago; NaN before the first."""
         return np.where(self.worlds["lidar_tick"][:, None] >= 0, self.worlds["lidar_pose"], np.nan)
 
     def measured_age_s(self) -> Array:
-        """How long ago the truck was where `measured_pose` has it; infinite before the first."""
+        """Age of `measured_pose`; infinite before the first."""
         age = (self.worlds["tick"] - self.worlds["lidar_tick"]) * self.params["dt_s"]
         return np.where(self.worlds["lidar_tick"] >= 0, age, np.inf)

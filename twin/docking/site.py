@@ -1,7 +1,7 @@
 """Guide rails and wheel stop as compliant contact with friction, wheel by wheel.
 
 Rails run along the lane on both sides of the wheels. Behind its flare a pair has a constant gap; in the flare it opens
-evenly. A wheel that is pushed against a rail harder than it can bear climbs: there the force stays.
+evenly. A wheel that is pushed against a rail beyond its climbing limit climbs: there the force stays constant.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import Any
 from twin.motion.kernels import kernel
 
 RUBBING_MPS = 0.005
-"""Sliding speed at which friction on steel is three quarters of its full force: smooth through zero."""
+"""Sliding speed at which friction on steel reaches three quarters of its full force: smooth through zero."""
 
 OVER_M = 0.35
-"""A wheel this far past a rail's face is over it and free again [estimate: about the width of a tyre]."""
+"""Distance past a rail's face at which a wheel is over it and free again [estimate: about the width of a tyre]."""
 
 World = Any
 Params = Any
@@ -61,7 +61,7 @@ def rail_force(p: Params, i: int, side: int, x: float, y: float, vx: float, vy: 
 
 @kernel
 def stop_force(p: Params, stop_x: float, x: float, vx: float, vy: float) -> tuple[float, float, float]:
-    """(fx, fy, normal force) in W (N) on a front wheel whose hub is at x: the stop at `stop_x` pushes it back."""
+    """(fx, fy, normal force) in W (N) of the stop at `stop_x` on a front wheel with its hub at x."""
     depth = x - stop_x
     if p.stop == 0 or depth <= 0.0:
         return 0.0, 0.0, 0.0

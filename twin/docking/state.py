@@ -1,4 +1,4 @@
-"""What one docking world is made of: its parameters and its state, as NumPy records that kernels take one a world.
+"""Parameters and state of one docking world, as NumPy records that kernels take one per world.
 
 Planar coordinates: x, y, yaw of the truck's frame T in W (T on the ground below the middle of the seats) and the
 trailer's own yaw. The body over the axles: heave (up), pitch (nose down), roll (left side up), as departures from rest.
@@ -9,18 +9,18 @@ from __future__ import annotations
 import numpy as np
 
 AXLES = 8
-"""Most real axles of a truck and its trailer together."""
+"""Maximum number of real axles of a truck and its trailer together."""
 SECTIONS = 4
-"""Most pairs of rails, one after another."""
+"""Maximum number of pairs of rails, one after another."""
 RING = 1024
-"""Steps that the brake line can delay a command."""
+"""Maximum delay of a command in the brake line, in steps."""
 FRAMES = 32
-"""Lidar frames that can be under way."""
+"""Maximum number of lidar frames in transit."""
 
 X, Y, YAW, TRAILER = range(4)
 HEAVE, PITCH, ROLL = range(3)
-# The integrated state: planar coordinates, their rates, tyre deflections (m, sideways), the body and its rates, and
-# what lies between the pedals and the wheels.
+# The integrated state: planar coordinates, their rates, tyre deflections (m, sideways), the body and its rates, and the
+# actuator states between pedals and wheels.
 Q, QD, DEFLECTION, BODY, BODY_RATE = 0, 4, 8, 8 + AXLES, 11 + AXLES
 STEER, DRIVE, BRAKE, TRAILER_BRAKE = 14 + AXLES, 15 + AXLES, 16 + AXLES, 17 + AXLES
 STATES = 18 + AXLES
@@ -127,7 +127,7 @@ WORLD = np.dtype(
         ("brake_ring_mps2", _F, RING),
         ("standing_ticks", _I),
         ("parked", _I),
-        ("stop_shift_m", _F),  # how far this run's wheel stop stands from its right place
+        ("stop_shift_m", _F),  # offset of this run's wheel stop from its nominal place
         # read-outs of the last step
         ("acceleration_body_mps2", _F, 2),
         ("axle_load_n", _F, AXLES),
@@ -146,6 +146,6 @@ WORLD = np.dtype(
         ("lidar_head", _I),
         ("lidar_tail", _I),
         ("lidar_pose", _F, 3),
-        ("lidar_tick", _I),  # when the truck was as `lidar_pose` says; -1: never seen
+        ("lidar_tick", _I),  # tick of `lidar_pose`; -1: never seen
     ]
 )

@@ -26,7 +26,7 @@ from twin.docking.tyres import wound_up
 from twin.motion.kernels import kernel
 
 STANDING_MPS = 2e-4
-"""A braked truck slower than this, and turning slower than as many rad/s, for `STANDING_S` stands."""
+"""Speed (m/s), and yaw rate in rad/s, below which a braked truck stands after `STANDING_S`."""
 STANDING_S = 0.3
 
 Worlds = Any
@@ -52,7 +52,7 @@ def actuate(w: World, p: Params, s: Array, ds: Array, brake: float, trailer_brak
 
 @kernel
 def rates(w: World, p: Params, s: Array, z: Array, ds: Array, v: Array, brake: float, trailer_brake: float) -> None:
-    """Rates of the whole state; a standing truck has none but those of its body and actuators."""
+    """Rates of the whole state; a standing truck has only those of its body and actuators."""
     if w.parked == 1:
         for i in range(len(ds)):
             ds[i] = 0.0
@@ -65,7 +65,7 @@ def rates(w: World, p: Params, s: Array, z: Array, ds: Array, v: Array, brake: f
 
 @kernel
 def stand(w: World, p: Params) -> None:
-    """Decide whether the truck stands: it is at rest to the last bit from then on, until it is driven again."""
+    """Decide if the truck stands: it is at rest to the last bit from then on, until it is driven again."""
     s = w.s
     slow = (
         w.acceleration_mps2 <= 0.0
@@ -85,7 +85,7 @@ def stand(w: World, p: Params) -> None:
 def step(w: World, p: Params, room: Array) -> None:
     """Advance one world by `p.dt_s` with the explicit midpoint rule; the stiff wind-up of the wheels is solved exactly.
 
-    `room` (5, STATES) is working space.
+    `room` (5, STATES) is scratch.
     """
     dt = p.dt_s
     s, ds, middle, v, z = w.s, room[0], room[1], room[2], room[3]
@@ -96,7 +96,7 @@ def step(w: World, p: Params, room: Array) -> None:
     if w.acceleration_mps2 > 0.0:
         w.parked, w.standing_ticks = 0, 0
     turned, limit = w.steer_command_rad, p.steering_limit_rad
-    # within the step the command is that of its middle, as the rule wants it
+    # the command of the midpoint of the step, as the rule requires
     w.steer_command_rad = min(max(turned + 0.5 * dt * w.steering_rate_radps, -limit), limit)
     rates(w, p, s, w.bristle_m, ds, v, brake, trailer_brake)
     for i in range(len(s)):
@@ -128,7 +128,7 @@ def advance(worlds: Worlds, params: Params, steps: int, room: Array) -> None:
 
 @njit(cache=True, parallel=True, error_model="numpy")
 def advance_in_threads(worlds: Worlds, params: Params, steps: int) -> None:
-    """`advance` with the worlds shared out among threads; the same bits."""
+    """Run `advance` with the worlds shared among threads; the same bits."""
     for n in prange(len(worlds)):
         room = np.zeros((5, STATES))
         for _ in range(steps):

@@ -1,22 +1,22 @@
-"""Tyres that work from walking pace down to a standstill.
+"""Tyre model for walking pace down to a standstill.
 
 Across the wheel a tyre is a spring of its contact patch against the rim, of deflection u:
 
     u' = v_y - |v_x| u / sigma        (relaxation length sigma; Pacejka, Tyre and Vehicle Dynamics, 3rd ed., 7.2.1)
 
 At speed u / sigma settles at v_y / |v_x|, the slip; at a standstill there is no division by the speed and the tyre is
-the lateral spring C / sigma that it really is. The undamped rocking on it is damped at low speed as in the same book,
-8.6: slip + k_low v_y, with k_low fading out as a raised cosine.
+the physical lateral spring C / sigma. The undamped rocking on it is damped at low speed as in the same book, 8.6:
+slip + k_low v_y, with k_low fading out as a raised cosine.
 
 The force over the slip is the brush model's with parabolic pressure (Fiala's curve):
 
     F = F_max (1 - (1 - C s / (3 F_max))^3)     up to s = 3 F_max / C, beyond it F_max
 
-F_max = sqrt((mu F_z)^2 - F_x^2): the friction circle with what braking or driving takes.
+F_max = sqrt((mu F_z)^2 - F_x^2): the friction circle less the share of braking or driving.
 
 Along the wheel, brakes and rolling resistance are dry friction: bristles of deflection z with
 z' = v - |v| z / z_max and F = f (z + tau z') / z_max, at most f (Dahl's model with LuGre's damping, Canudas de Wit et
-al. 1995). A stopped truck so rocks back by the wind-up of tyres and suspension, and then stands.
+al. 1995). So a stopped truck rocks back by the wind-up of tyres and suspension, and then stands.
 """
 
 from __future__ import annotations
@@ -26,13 +26,15 @@ import math
 from twin.motion.kernels import kernel
 
 LOW_SPEED_MPS = 1.0
-"""Below it the tyre is damped sideways [estimate: where relaxation at sigma / v becomes slower than the rocking]."""
+"""Speed below which the tyre is damped sideways [estimate: where relaxation at sigma / v becomes slower than the
+rocking].
+"""
 LOW_SPEED_DAMPING_S_PER_M = 0.10
-"""Slip for each m/s sideways at a standstill [estimate: about 0.3 of critical for a laden truck on its tyres]."""
+"""Slip per m/s sideways at a standstill [estimate: about 0.3 of critical for a laden truck on its tyres]."""
 WIND_UP_M = 0.005
 """z_max, wind-up of tyres and suspension under braking [estimate: half a centimetre]."""
 WIND_UP_DAMPING_S = 0.06
-"""tau [estimate: stops rocking back within two swings]."""
+"""tau [estimate: ends the rocking back within two swings]."""
 ANTI_LOCK = 0.98
 """Share of the friction circle that brakes and drive can use: an anti-lock system leaves the tyre some guidance."""
 
@@ -62,7 +64,7 @@ def low_speed_damping(speed_mps: float) -> float:
 
 @kernel
 def deflection_rate(u_m: float, v_x: float, v_y: float, sigma_m: float, stiffness_n: float, limit_n: float) -> float:
-    """u' in m/s; a tyre that slides altogether is not deflected further."""
+    """u' in m/s; a fully sliding tyre is not deflected further."""
     rate = v_y - abs(v_x) * u_m / sigma_m
     if abs(u_m) * stiffness_n >= 3.0 * limit_n * sigma_m and rate * u_m > 0.0:
         return 0.0

@@ -1,4 +1,4 @@
-"""Faults: seeded, scripted, replayable. `kinds` has what there is and how it is written, `player` what it does."""
+"""Faults: seeded, scripted, replayable. `kinds` has the kinds and their notation, `player` their effects."""
 
 from __future__ import annotations
 

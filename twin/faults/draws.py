@@ -1,4 +1,4 @@
-"""Random faults for campaigns: which of them happen in a swap, drawn from its seed."""
+"""Random faults for campaigns: the faults of a swap, drawn from its seed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RATES_PER_1000: dict[str, float] = {
 """Faults per 1000 swaps [estimate: middles of domain.md section 5; of one row's two kinds each has half]."""
 
 ANYWHERE = ("grip", "unlock", "traverse_to_slot", "store", "traverse_to_full", "pick", "traverse_to_truck", "insert")
-"""Phases that every station has and in which something may go wrong for everybody [chosen]."""
+"""Phases that every station has and in which every kind may occur [chosen]."""
 
 
 def _phase(draw: np.random.Generator) -> str:
@@ -33,7 +33,7 @@ def _phase(draw: np.random.Generator) -> str:
 
 
 def _lock(draw: np.random.Generator) -> str:
-    tries = int(draw.integers(1, 5))  # three tries are all there are: one stuck lock in four stays stuck
+    tries = int(draw.integers(1, 5))  # three tries are the maximum: one stuck lock in four stays stuck
     return f"lock={int(draw.integers(1, 5))},tries={tries if tries < 4 else 1000}"
 
 
@@ -52,13 +52,13 @@ DETAILS: dict[str, Callable[[np.random.Generator], str]] = {
     "estop": _phase,
     "power_loss": _phase,
 }
-"""How the settings of a kind are drawn [estimate]."""
+"""Distributions of the settings of a kind [estimate]."""
 
 
 def random_faults(seed: int, rates: Mapping[str, float] = RATES_PER_1000) -> tuple[Fault, ...]:
-    """The faults of the swap with this seed: each kind on its own, `rates[kind]` times in 1000 swaps.
+    """Faults of the swap with this seed: each kind independently, `rates[kind]` times in 1000 swaps.
 
-    Every kind has a stream of its own, so that one more kind, or another rate, shifts no other draw.
+    Every kind has its own stream, so that one more kind, or another rate, shifts no other draw.
     """
     faults = []
     for kind, rate in rates.items():

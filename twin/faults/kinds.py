@@ -1,6 +1,6 @@
-"""The kinds of faults and how they are written: `KIND` or `KIND:name=value,name=value`.
+"""The kinds of faults and their notation: `KIND` or `KIND:name=value,name=value`.
 
-A fault is data: it says what happens and when, and is the same for every plant. See docs/faults.md.
+A fault is data: it has an effect and a time, and is the same for every plant. See docs/faults.md.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ class Option:
     """One setting of a fault.
 
     Args:
-        help: what it says, in words.
+        help: its meaning, in words.
         kind: `number`, `whole`, `word` or `name` (of a seat or phase, known only with a setup).
         low, high: the allowed range of a number.
-        words: what a word may be; for a whole number, words allowed besides.
+        words: allowed words; for a whole number, words allowed besides.
         default: its value when it is not given.
     """
 
@@ -74,17 +74,18 @@ LOCK = Option("lock of the seat", "whole", 1, 4, ("all",), default=1)
 TRIES = Option("how often it fails before it works; without it always", "whole", 1, 1000, default=FOREVER)
 FACTOR = Option("times what it is", low=0.0, high=1000.0)
 LIGHTEST_KG = 50.0
-"""A pack this light still rests on its seat's contact springs within a physics step of 2 ms: k dt^2 < m."""
+"""Lightest pack that still rests on its seat's contact springs within a physics step of 2 ms: k dt^2 < m."""
 STIFFEST = 10.0
-"""A coupler holds by a damper, which a step of 2 ms bears up to c dt < 2 m; at ten times the mating force both stations
-end as with steps of a half and a quarter [measured: reduced-order plant, seed 7, factors 3, 5 and 10]."""
+"""Largest coupler force factor. A coupler holds by a damper, which is stable in a step of 2 ms up to c dt < 2 m; at ten
+times the mating force both stations end as with steps of a half and a quarter [measured: reduced-order plant, seed 7,
+factors 3, 5 and 10]."""
 ONE_OF: dict[str, tuple[str, ...]] = {"when": ("at_s", "phase"), "mass": ("kg", "factor")}
-"""What can be said in two ways: a kind that needs it has to be given one of them, none can be given both."""
+"""Settings with two alternatives: a kind that needs it must be given one of them, and none can be given both."""
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of fault: what happens, its settings, which of them it cannot do without, and how the swap should end."""
+    """A kind of fault: its effect, its settings, the required ones among them, and the expected outcome of the swap."""
 
     summary: str
     options: Mapping[str, Option]
@@ -213,12 +214,12 @@ class Fault:
     settings: tuple[tuple[str, Value], ...] = ()
 
     def __getitem__(self, name: str) -> Any:
-        """The value of a setting, or its default; None where there is none."""
+        """Value of a setting, or its default; None if it has none."""
         return dict(self.settings).get(name, KINDS[self.kind].options[name].default)
 
     @property
     def text(self) -> str:
-        """How it is written: `parse_fault` reads it back."""
+        """Notation of the fault, which `parse_fault` reads back."""
         if not self.settings:
             return self.kind
         return f"{self.kind}:" + ",".join(f"{name}={_spell(value)}" for name, value in self.settings)
@@ -229,13 +230,13 @@ class Fault:
 
     @staticmethod
     def from_dict(data: Mapping[str, Any]) -> Fault:
-        """The fault that `to_dict` gave; checked as if it were typed."""
+        """The fault from `to_dict`; checked like typed input."""
         settings = {name: _spell(value) for name, value in data.items() if name != "kind"}
         return _checked(str(data.get("kind", "")), settings, str(dict(data)))
 
 
 def parse_fault(text: str) -> Fault:
-    """The fault that `text` spells, such as `lock_wont_open:seat=truck1,lock=2,tries=1`.
+    """Parse a fault such as `lock_wont_open:seat=truck1,lock=2,tries=1`.
 
     Raises:
         InputError: an unknown kind or setting, a value out of range, one that is missing or given twice.

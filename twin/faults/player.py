@@ -1,6 +1,6 @@
-"""What faults do to a swap: some change the setup before it is built, the others act on the world before each PLC scan.
+"""Effects of faults on a swap: some change the setup before it is built, the others act before each PLC scan.
 
-A fault is a function of time and of what the swap has done so far: the same swap meets it at the same tick again.
+A fault is a function of time and of the swap's progress: the same swap meets it at the same tick again.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from twin.sequence.tables import TABLES
 from twin.setup.setup import SwapSetup
 
 CELL_KINDS = ("wrong_pack", "guide_friction")
-"""Faults of the setup itself, there before the swap begins."""
+"""Faults of the setup itself, present before the swap begins."""
 REPORTS_OPEN, REPORTS_CLOSED = 1, 2
 SAME_S = 1e-9
-"""Times closer than this are one."""
+"""Times closer than this are equal."""
 WORLD_FIELDS = (
     "lock_stuck",
     "lock_switch_fault",
@@ -40,13 +40,13 @@ WORLD_FIELDS = (
     "truck_push_n",
     "truck_brake_off",
 )
-"""What the player owns: zero but for what a fault sets in this very scan."""
+"""Fields that the player owns: zero except where a fault sets them in this scan."""
 PARAM_FIELDS = ("scan_dropout", "scan_sigma_m", "scan_sigma_rad", "axis_coulomb", "coupler_force_n")
-"""What the player changes for a time; otherwise as the setup has it."""
+"""Fields that the player changes for a time; otherwise as in the setup."""
 
 
 def faulty_setup(setup: SwapSetup, faults: Sequence[Fault]) -> SwapSetup:
-    """The setup with the faults that are there from the beginning; the same setup where there are none.
+    """Apply the faults that are present from the beginning to the setup; returns the same setup if there are none.
 
     Raises:
         InputError: a fault that this setup cannot have (a seat, phase, robot or job that it lacks).
@@ -70,19 +70,19 @@ def _mass_kg(fault: Fault, setup: SwapSetup) -> float:
 
 
 def _held_kg(setup: SwapSetup) -> float:
-    """The heaviest pack that the brake of axis z holds: what is heavier falls, and no plant has a floor for that."""
+    """Heaviest pack that the brake of axis z holds: a heavier one falls, and no plant has a floor for that."""
     p = setup.params[0]
     return float(p["axis_brake"][Z] / p["gravity_mps2"] - p["e_mass_kg"] - p["z_gravity_mass_kg"])
 
 
 def _check(fault: Fault, setup: SwapSetup) -> None:
-    """Refuse what this setup lacks."""
+    """Refuse a fault on a part that this setup lacks."""
     given: dict[str, Any] = dict(fault.settings)
     key = f"--fault {fault.kind}"
     seats = [seat.name for seat in setup.seats if seat.locks]
     if given.get("seat", seats[0]) not in seats:
         raise InputError("no such seat with locks in this swap", key=key, value=given["seat"], allowed=", ".join(seats))
-    phases = PHASES[setup.station.kind][1:]  # dock is over when the clock starts
+    phases = PHASES[setup.station.kind][1:]  # dock is over at clock zero
     if given.get("phase", phases[0]) not in phases:
         raise InputError("no such phase at this station", key=key, value=given["phase"], allowed=", ".join(phases))
     if given.get("robot", 1) > setup.station.robots.count:
@@ -96,10 +96,10 @@ def _check(fault: Fault, setup: SwapSetup) -> None:
 
 
 def check_added(fault: Fault, since_s: float, setup: SwapSetup) -> None:
-    """Refuse a fault that cannot come to a running swap at `since_s`.
+    """Refuse a fault that cannot be added to a running swap at `since_s`.
 
     Raises:
-        InputError: a fault of the setup itself, one whose time lies before, or what this setup cannot have.
+        InputError: a fault of the setup itself, one with an earlier time, or one that this setup cannot have.
     """
     _check(fault, setup)
     key = f"--fault {fault.kind}"
@@ -118,18 +118,18 @@ def check_added(fault: Fault, since_s: float, setup: SwapSetup) -> None:
 
 @dataclass(frozen=True, eq=False)
 class _Due:
-    """A fault and when it joined; `told` is how often each actuator had had its orders by then."""
+    """A fault and its start; `orders` is the number of orders that each actuator had had by then."""
 
     fault: Fault
     since_s: float = 0.0
-    told: dict[tuple[str, int], int] = dataclasses.field(default_factory=dict)
+    orders: dict[tuple[str, int], int] = dataclasses.field(default_factory=dict)
 
 
 class FaultPlayer:
-    """Acts the faults of one swap out: a plant calls `before_scan` before each PLC scan.
+    """Applies the faults of one swap: a plant calls `before_scan` before each PLC scan.
 
     Writes only plain fields of WORLD and PARAMS, so that every plant meets the same fault in the same way. One player
-    serves one run: it remembers which phases have begun and how often a lock was told to move.
+    serves one run: it keeps the phases that have begun and the number of orders to each lock.
     """
 
     def __init__(
@@ -137,8 +137,8 @@ class FaultPlayer:
     ) -> None:
         """`world` is the index of the plant's world that has the faults.
 
-        `added`: faults that join while it runs, each from its time (s) on: without a time of their own they act from
-        then on, and they meet only the orders to locks and grips that are given from then on.
+        `added`: faults that are added while it runs, each from its time (s) on: without a time of their own they act
+        from then on, and they affect only the orders to locks and grips that are given from then on.
         """
         for fault in faults:
             _check(fault, setup)
@@ -151,13 +151,13 @@ class FaultPlayer:
         self._phase = [step.phase for step in with_setpoints(TABLES[setup.station.kind]())]
         self._began_s: dict[tuple[int, str], float] = {}
         self._seats = {seat.name: i for i, seat in enumerate(setup.seats)}
-        self._told: dict[tuple[str, int], int] = {}  # how often grips (by robot) or locks (by seat) got an order
+        self._order_counts: dict[tuple[str, int], int] = {}  # number of orders to grips (by robot) or locks (by seat)
         self._order: dict[str, np.ndarray] = {}
         self._usual = setup.params[0].copy()
         self._active: tuple[_Due, ...] = ()
         self._acted: set[Fault] = set()
         self.on_change: Callable[[Fault, bool], None] | None = None
-        """Told when a fault begins (True) or ends (False) to act."""
+        """Called when a fault begins (True) or ends (False) to act."""
 
     @property
     def not_acted(self) -> tuple[Fault, ...]:
@@ -166,15 +166,20 @@ class FaultPlayer:
         return tuple(fault for fault in dict.fromkeys(given) if fault not in self._acted)
 
     def acts_from(self, begin_s: float) -> bool:
-        """Whether `before_scan` is due at the first scan, that of `begin_s`; else `after_scan` sees to it in time.
+        """True if `before_scan` is due at the first scan, that of `begin_s`; else `after_scan` starts it in time.
 
-        A plant may take more trouble where it is disturbed (the reduced-order one lets nothing rest), so a swap that
-        goes on with faults is not disturbed before they join.
+        A disturbed plant may be slower (the reduced-order one lets no part sleep), so a swap that is continued with
+        faults is not disturbed before they begin.
         """
         return bool(self._faults) or self._cell_faults or self._joining[0].since_s <= begin_s + SAME_S
 
+<<<<<<< HEAD
     def after_scan(self, runner: Runner) -> None:
         """Take note of what the swap does; before the scan at which the first fault joins, begin to disturb."""
+=======
+    def after_scan(self, runner: Any) -> None:
+        """Record the swap's progress; before the scan at which the first fault begins, start to disturb."""
+>>>>>>> words2
         if runner.disturb is not None:
             return
         w = runner.worlds[self._world]
@@ -187,8 +192,13 @@ class FaultPlayer:
         if self._joining[0].since_s <= t_s + 1.0 / self._setup.station.rates.plc_hz + SAME_S:
             runner.disturb = self.before_scan
 
+<<<<<<< HEAD
     def before_scan(self, runner: Runner) -> None:
         """Set the world's faults for the scan to come."""
+=======
+    def before_scan(self, runner: Any) -> None:
+        """Set the world's faults for the next scan."""
+>>>>>>> words2
         w, p = runner.worlds[self._world], runner.params[self._world]
         t_s = float(w["truth"]["t_s"])
         busy = [r for r in range(self._setup.station.robots.count) if w["control"]["status"][r] == BUSY]
@@ -213,7 +223,7 @@ class FaultPlayer:
     # -------------------------------------------------------------------------------------------------- when
 
     def _join(self, due: _Due) -> None:
-        due.told.update(self._told)
+        due.orders.update(self._order_counts)
         given: dict[str, Any] = dict(due.fault.settings)
         start_s = self._start_s(due)
         if "phase" in given and start_s < due.since_s - SAME_S:
@@ -226,7 +236,7 @@ class FaultPlayer:
         self._faults.append(due)
 
     def _note_phases(self, robots: Sequence[int], commands: Any, t_s: float) -> None:
-        """Robots that have carried out something of their present command by this scan."""
+        """Robots that have carried out part of their present command by this scan."""
         for r in robots:
             self._began_s.setdefault((r, self._phase[int(commands["step"][r])]), t_s)
 
@@ -237,7 +247,7 @@ class FaultPlayer:
             before = self._order.get(name, now)
             for i in np.flatnonzero(now != before):
                 order = f"{name} {now[i]}"
-                self._told[order, int(i)] = self._told.get((order, int(i)), 0) + 1
+                self._order_counts[order, int(i)] = self._order_counts.get((order, int(i)), 0) + 1
             self._order[name] = now
 
     def _acts(self, due: _Due, w: Any, t_s: float) -> bool:
@@ -250,7 +260,7 @@ class FaultPlayer:
         return bool(start_s <= t_s + SAME_S and t_s < start_s + fault["for_s"] - SAME_S)
 
     def _start_s(self, due: _Due) -> float:
-        """When a fault that has a time begins; infinite while its phase has not come."""
+        """Start of a fault that has a time; infinite while its phase has not begun."""
         given: dict[str, Any] = dict(due.fault.settings)
         if "phase" in given:
             began = [self._began_s.get((r, given["phase"]), math.inf) for r in self._robots(due.fault)]
@@ -258,13 +268,13 @@ class FaultPlayer:
         return float(given.get("at_s", due.since_s))
 
     def _fails(self, due: _Due, w: Any, name: str, i: int) -> bool:
-        """Whether an actuator has the order that it does not obey, and has not yet failed as often as it should."""
+        """True if an actuator has the order that it does not obey, and has not yet failed the set number of times."""
         fault = due.fault
         order = 0 if fault.kind in ("lock_wont_open", "lock_snag", "grip_wont_open") else 1
         key = (f"{name} {order}", i)
-        told = self._told.get(key, 0) - due.told.get(key, 0)
+        orders = self._order_counts.get(key, 0) - due.orders.get(key, 0)
         tries = FOREVER if fault.kind in ("lock_snag", "lock_false_closed") else fault["tries"]
-        return bool(int(w["image"][name][i]) == order and 0 < told <= tries)
+        return bool(int(w["image"][name][i]) == order and 0 < orders <= tries)
 
     def _robots(self, fault: Fault) -> Sequence[int]:
         number = dict(fault.settings).get("robot")

@@ -1,6 +1,6 @@
 """From the codes that the control software leaves in a world (`twin.records.causes`) to facts and a sentence.
 
-Facts are plain data, in SI units: `quantity`, `value`, `limit`, `unit`, and where it is about one of them `axis`,
+Facts are plain data, in SI units: `quantity`, `value`, `limit`, `unit`, and where one of them is the subject `axis`,
 `seat_name`, `lock` or `grip` (locks and grips counted from 1). In sentences robots are counted from 1.
 """
 
@@ -18,7 +18,7 @@ from twin.setup.setup import SwapSetup
 
 
 class _Kind(NamedTuple):
-    """What a cause measures, in which SI unit (of an axis: that of a linear one), of what part, and its sentence."""
+    """Quantity of a cause, its SI unit (of an axis: that of a linear one), its part, and its sentence."""
 
     quantity: str
     unit: str
@@ -132,13 +132,13 @@ _KINDS: dict[str, _Kind] = {
     "pack_overlap": _Kind("overlap", "m", "", "held pack reaches {value} into another pack, limit {limit}"),
 }
 CONDITIONS = ("load_to_fall", "load_to_rise", "pads_made")
-"""Causes of a jam that is a move at its end, its condition still not met."""
+"""Causes of a jam that is a move at its end with its condition not met."""
 _LINEAR_TO_ROTARY = {"m": "rad", "m/s": "rad/s", "m/s2": "rad/s2", "m/s3": "rad/s3"}
 
 
 @dataclass(frozen=True)
 class Incident:
-    """What ended something: when, which robot (from 0; None for the whole station), a sentence, and facts."""
+    """The reason of an end: time, robot (from 0; None for the whole station), a sentence, and facts."""
 
     at_s: float
     robot: int | None
@@ -147,11 +147,11 @@ class Incident:
 
     @property
     def data(self) -> dict[str, Any]:
-        """Entries of an event: when, the sentence as `cause`, and the facts."""
+        """Entries of an event: time, the sentence as `cause`, and the facts."""
         return {"at_s": self.at_s, "cause": self.sentence, **self.facts}
 
     def plus(self, words: str, **facts: Any) -> Incident:
-        """With more at the end of its sentence, and more facts."""
+        """A copy with more at the end of its sentence, and more facts."""
         return replace(self, sentence=self.sentence + words, facts={**self.facts, **facts})
 
     def told(self, what: str, phase: str = "") -> str:
@@ -163,7 +163,7 @@ class Incident:
 
 
 def trip_of(world: Any, setup: SwapSetup) -> Incident:
-    """What tripped the station of a WORLD record; only its name where nothing more is on record."""
+    """Reason of the trip of the station in a WORLD record; only its name if nothing more is recorded."""
     at_s, robot = float(world["control"]["trip_t_s"]), int(world["control"]["trip_robot"])
     sentence, facts = _described(
         int(world["control"]["trip_cause"]),
@@ -179,7 +179,7 @@ def trip_of(world: Any, setup: SwapSetup) -> Incident:
 
 
 def outside_of(world: Any, setup: SwapSetup) -> Incident:
-    """With which quantity a WORLD record left the domain of the reduced-order model."""
+    """The quantity with which a WORLD record left the domain of the reduced-order model."""
     robot = int(world["truth"]["outside_robot"])
     sentence, facts = _described(
         int(world["truth"]["outside_cause"]),
@@ -193,7 +193,7 @@ def outside_of(world: Any, setup: SwapSetup) -> Incident:
 
 
 def end_of(world: Any, setup: SwapSetup, robot: int, command: Any = None) -> Incident:
-    """Why the last command of a robot ended otherwise than done; `command` (COMMAND) tells what was asked of locks."""
+    """Reason why the last command of a robot did not end as done; `command` (COMMAND) has the orders to locks."""
     at_s, cause = float(world["control"]["end_t_s"][robot]), int(world["control"]["end_cause"][robot])
     sentence, facts = _described(
         cause,
@@ -212,7 +212,7 @@ def end_of(world: Any, setup: SwapSetup, robot: int, command: Any = None) -> Inc
 def other_end(
     at_s: float, robot: int | None, sentence: str, quantity: str, value: float, limit: float, unit: str
 ) -> Incident:
-    """What the sequence itself has found; `sentence` holds {value} and {limit}."""
+    """Reason found by the sequence itself; `sentence` holds {value} and {limit}."""
     texts = amounts((value, limit), unit)
     facts = {"quantity": quantity, "value": value, "limit": limit, "unit": unit}
     return Incident(at_s, robot, sentence.format(value=texts[0], limit=texts[1]), facts)
@@ -249,12 +249,12 @@ def _described(
         words["percent"] = f"{100.0 * float(p['overload_fraction']):.0f} %"
         words["drive"] = DRIVES[setup.station.kind]
     elif name in ("grips_reported", "locks_reported"):
-        words["state"] = _wanted(command, "grip" if name == "grips_reported" else "lock")
+        words["state"] = _requested(command, "grip" if name == "grips_reported" else "lock")
     return kind.words.format(**words), facts
 
 
 def _part(about: str, index: int, setup: SwapSetup) -> dict[str, Any]:
-    """The axis, seat, lock or grip that a cause is about."""
+    """The axis, seat, lock or grip that is the subject of a cause."""
     if index < 0:
         return {}
     if about == "axis":
@@ -268,8 +268,8 @@ def _part(about: str, index: int, setup: SwapSetup) -> dict[str, Any]:
     return {}
 
 
-def _wanted(command: Any, what: str) -> str:
-    """What a command asked of grips or locks."""
+def _requested(command: Any, what: str) -> str:
+    """State that a command requested of grips or locks."""
     if command is None:
         return "its new state"
     return "closed" if int(command[what]) == 1 else "open"

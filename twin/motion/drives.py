@@ -26,13 +26,13 @@ from twin.records import (
 )
 
 STOP_JERK = 4.0
-"""A stop ramps its deceleration this much steeper than a motion does [estimate: quick-stop setting of a drive]."""
+"""Ratio of the jerk of a stop to that of a motion [estimate: quick-stop setting of a drive]."""
 
 FASTEST_OVER = (0.012, 0.012, 0.012, 0.006)
-"""How far over its highest speed an axis settles, at the most, once nothing holds it back any more, m/s and rad/s: a
-limit on speed setpoint and integrator together [estimate: three quarters of what an overspeed trip leaves; friction at
-full speed takes up to 0.011]. What the drive had given against a drag that lets go would have asked for a quarter
-more than the highest speed. An axis that drags harder falls behind."""
+"""Largest excess over its highest speed at which an axis settles once its drag ends, m/s and rad/s: a limit on speed
+setpoint and integrator together [estimate: three quarters of what an overspeed trip leaves; friction at full speed
+takes up to 0.011]. Without it, the integrator's force against a drag that lets go would demand a quarter more than the
+highest speed. An axis with more drag falls behind."""
 CATCH_UP = (0.008, 0.008, 0.008, 0.004)
 """A drive's limit on its speed setpoint, m/s and rad/s over the axis' highest speed: an axis that was held back catches
 up with its reference no faster [estimate: half of what the overspeed interlock leaves]."""
@@ -45,7 +45,7 @@ STOP_ERROR_SHARE = 0.5
 def update_reference(image: Image, r: int, t_s: float) -> None:
     """Evaluate the shaped profile of every axis of robot `r` at `t_s` into `image.reference[r]`.
 
-    That of an axis which stands at the end of its profile is there already.
+    The reference of an axis at the end of its profile is there already.
     """
     for k in range(4):
         if image.axis_state[r, k] == STANDSTILL and image.reference[r, k, 1] == 0.0 and image.reference[r, k, 2] == 0.0:
@@ -72,7 +72,7 @@ def motion_end_s(image: Image, r: int, k: int) -> float:
 
 @kernel
 def stop_axis(image: Image, p: Params, r: int, k: int, t_s: float, state: int) -> None:
-    """Replace what axis `k` does by its stopping profile from the present reference, at its own limits."""
+    """Replace the motion of axis `k` by its stopping profile from the present reference, at its own limits."""
     plan_stop(
         image.profile[r, k],
         image.reference[r, k, 0],
@@ -116,13 +116,13 @@ def friction_force(speed: float, applied_n: float, mass: float, coulomb: float, 
 
 @kernel
 def speed_limit(image: Image, p: Params, r: int, k: int) -> float:
-    """Highest speed of axis `k` of robot `r` with what its controller says that it carries, m/s or rad/s."""
+    """Highest speed of axis `k` of robot `r` with the load that its controller reports, m/s or rad/s."""
     return p.axis_velocity_loaded[k] if image.loaded[r] == 1 else p.axis_velocity[k]
 
 
 @inlined_kernel
 def take_orders(w: Truth, image: Image, p: Params) -> None:
-    """Reset the integrators that the controller wants reset: `image.integral_reset`, a bit an axis."""
+    """Reset the integrators that the controller selects: `image.integral_reset`, a bit an axis."""
     for r in range(p.robots):
         if image.integral_reset[r] != 0:
             for k in range(4):
@@ -136,7 +136,7 @@ def drive_forces(w: Truth, image: Image, p: Params, r: int, reaction: Any, dt_s:
     """Write `w.tau[r, 0:4]`: drive, friction and brake; `w.drive_n[r]`: the drive alone; `w.net_n[r]`: the sum of all.
 
     They act for `dt_s`. `reaction[k]` is the force that the end effector's suspension (and weight, for z) exerts on
-    axis k: friction has to know it to hold an axis at rest exactly.
+    axis k: friction needs it to hold an axis at rest exactly.
     """
     energy_j = w.energy_j
     for k in range(4):
@@ -180,6 +180,6 @@ def drive_forces(w: Truth, image: Image, p: Params, r: int, reaction: Any, dt_s:
         viscous = -p.axis_viscous[k] * speed
         w.tau[r, k] = drive + viscous + friction_force(speed, drive + viscous + reaction[k], mass, coulomb, dt_s)
         w.net_n[r, k] = w.tau[r, k] + reaction[k]
-        if k >= Z and p.reeving != FLOATING_TABLE:  # drum and yaw block are side branches: no joint hands it on
+        if k >= Z and p.reeving != FLOATING_TABLE:  # drum and yaw block are side branches: no joint transmits it
             w.tau[r, k] += reaction[k]
     w.energy_j = energy_j

@@ -1,4 +1,4 @@
-"""How kernels are compiled: numba, cached on disk, in a folder for each state of the sources (`twin.kernel_cache`)."""
+"""Compilation of kernels: numba, cached on disk, in a folder for each state of the sources (`twin.kernel_cache`)."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from twin import kernel_cache
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _OPTIONS: Any = {"cache": True, "error_model": "numpy", "_nrt": False}
-"""Kernels allocate nothing: without numba's reference counts an array argument does not cost two calls each time."""
+"""Kernels allocate nothing: without numba's reference counts an array argument saves two calls each time."""
 
 
 def _use_own_cache() -> None:
     root = kernel_cache.own_root()
     if root is None:
         return
-    with contextlib.suppress(OSError):  # an unwritable home: numba's default place has to do
+    with contextlib.suppress(OSError):  # an unwritable home: use numba's default place
         folder = root / kernel_cache.source_hash()
         folder.mkdir(parents=True, exist_ok=True)
         os.utime(folder)
@@ -44,8 +44,8 @@ def kernel(function: Function) -> Function:
 
 
 def inlined_kernel(function: Function) -> Function:
-    """`kernel` for small functions with arrays among their arguments, put in place wherever they are called.
+    """Compile like `kernel`, inlined at every call: for small functions with arrays among their arguments.
 
-    An array goes to a function as seven numbers on the stack: that takes longer than what such functions do.
+    An array is passed as seven numbers on the stack, which takes longer than such functions themselves.
     """
     return cast(Function, njit(**_OPTIONS, forceinline=True)(function))

@@ -1,7 +1,7 @@
 """Jerk-limited motion profiles: piecewise-cubic position, planned in closed form and evaluated in nanoseconds.
 
-Written once for every plant. All kernels are numba, allocate nothing and may be called from other kernels. A profile is
-one float64 array of shape `PROFILE_SHAPE = (5, 12)`, so it nests anywhere: `profiles[world, robot, axis]` is a profile.
+Shared by all plants. All kernels are numba, allocate nothing and may be called from other kernels. A profile is one
+float64 array of shape `PROFILE_SHAPE = (5, 12)`, so it nests anywhere: `profiles[world, robot, axis]` is a profile.
 
 | row  | holds, per node i | unit |
 |------|-------------------|------|
@@ -11,11 +11,11 @@ one float64 array of shape `PROFILE_SHAPE = (5, 12)`, so it nests anywhere: `pro
 | A    | acceleration there | u/s2 |
 | J    | jerk during segment i; in the last place, which no segment needs, their number n | u/s3 |
 
-u is the metre for a linear axis and the radian for a turning one. Nodes 0 to n-1 start a segment each; node n is the
+u is the metre for a linear axis and the radian for a rotary one. Nodes 0 to n-1 start a segment each; node n is the
 end: its time is the duration, its acceleration and jerk are 0, its position is the target to the last bit. All zeros is
-a valid profile (rest at 0). Speeds handed in are in u/s, accelerations in u/s2, jerks in u/s3, all limits positive.
+a valid profile (rest at 0). Input speeds are in u/s, accelerations in u/s2, jerks in u/s3, all limits positive.
 
-The kernels trust their arguments: limits finite and positive, positions finite.
+The kernels do not check their arguments: limits must be finite and positive, positions finite.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ from twin.records.codes import PROFILE_SHAPE, SEGMENTS
 
 T, P, V, A, J = 0, 1, 2, 3, 4
 COUNT = (J, SEGMENTS - 1)
-"""Place of the number of segments: the last node starts none."""
+"""Index of the number of segments: the last node starts none."""
 
 Array = NDArray[np.float64]
 
 
 def new_profile() -> Array:
-    """An empty profile: at rest at zero."""
+    """Make an empty profile: at rest at zero."""
     return np.zeros(PROFILE_SHAPE)
 
 
 @inlined_kernel
 def segment_count(profile: Array) -> int:
-    """Number n of segments, and so of the node at the end."""
+    """Number n of segments, which is the index of the end node."""
     return int(profile[COUNT])
 
 
@@ -80,7 +80,7 @@ def end_position(profile: Array) -> float:
 
 @kernel
 def _start(out: Array, p0: float, v0: float, a0: float) -> None:
-    """Write node 0; a profile is then built by `_append` and closed by `_finish`."""
+    """Write node 0; `_append` then builds the profile and `_finish` closes it."""
     out[T, 0] = 0.0
     out[P, 0] = p0
     out[V, 0] = v0
@@ -104,7 +104,7 @@ def _append(out: Array, n: int, dt_s: float, jerk: float) -> int:
 
 @kernel
 def _pin(out: Array, n: int, p: float, v: float) -> None:
-    """Set node n to exactly (p, v, 0): removes the rounding that summing segments has left."""
+    """Set node n to exactly (p, v, 0), removing the rounding of the summed segments."""
     out[P, n] = p
     out[V, n] = v
     out[A, n] = 0.0
@@ -112,7 +112,7 @@ def _pin(out: Array, n: int, p: float, v: float) -> None:
 
 @kernel
 def _finish(out: Array, n: int, p: float, v: float) -> None:
-    """Make node n the end, at exactly (p, v, 0), and clear what an earlier plan has left behind it."""
+    """Make node n the end, at exactly (p, v, 0), and clear the rest of an earlier plan."""
     _pin(out, n, p, v)
     out[J, n] = 0.0
     for row in range(J + 1):
@@ -139,12 +139,12 @@ def speed_change_distance(v_from: float, v_to: float, a_max: float, j_max: float
 
 @kernel
 def rest_to_rest_peak_speed(distance: float, a_max: float, j_max: float) -> float:
-    """Speed at the middle of the fastest rest-to-rest move over `distance` >= 0 when speed is not limited, in u/s."""
+    """Speed at the middle of the fastest rest-to-rest move over `distance` >= 0 without a speed limit, in u/s."""
     jerk_s = (distance / (2.0 * j_max)) ** (1.0 / 3.0)
     if j_max * jerk_s <= a_max:
         return j_max * jerk_s * jerk_s
     ramp_s = a_max / j_max
-    # The root of v^2 / a + v a / j = distance, in the form that loses no digits.
+    # The root of v^2 / a + v a / j = distance, in the form without cancellation.
     return 2.0 * distance / (ramp_s + sqrt(ramp_s * ramp_s + 4.0 * distance / a_max))
 
 
@@ -173,14 +173,14 @@ def _append_speed_change(
 
 @kernel
 def plan_hold(out: Array, p0: float) -> None:
-    """Rest at `p0`: no segment, no duration."""
+    """Plan rest at `p0`: no segment, no duration."""
     _start(out, p0, 0.0, 0.0)
     _finish(out, 0, p0, 0.0)
 
 
 @kernel
 def plan_rest_to_rest(out: Array, p0: float, p1: float, v_max: float, a_max: float, j_max: float) -> None:
-    """Fastest move from rest at `p0` to rest at `p1` within the limits: up to seven segments, symmetric in time."""
+    """Plan the fastest move from rest at `p0` to rest at `p1` within the limits: up to seven segments, symmetric."""
     distance = abs(p1 - p0)
     _start(out, p0, 0.0, 0.0)
     n = 0
@@ -221,9 +221,9 @@ def _peak_speed_to_creep(distance: float, v_max: float, v_creep: float, a_max: f
 def plan_with_creep(
     out: Array, p0: float, p_creep: float, p1: float, v_max: float, v_creep: float, a_max: float, j_max: float
 ) -> None:
-    """Move from rest to rest that passes `p_creep` at `v_creep` (a = 0 there) and goes no faster from there on.
+    """Plan a move from rest to rest that passes `p_creep` at `v_creep` (a = 0 there) and is no faster from there on.
 
-    - `v_creep` >= `v_max`, or `p_creep` at or beyond `p1`: there is no creep part, a plain rest-to-rest move.
+    - `v_creep` >= `v_max`, or `p_creep` at or beyond `p1`: no creep part, a plain rest-to-rest move.
     - `p0` past `p_creep`, or too near it to reach `v_creep` before it: the whole move at no more than `v_creep`.
     - `p_creep` too near `p1` to stop from `v_creep`: passes `p_creep` at the highest speed that still stops at `p1`.
     """
@@ -252,12 +252,12 @@ def plan_with_creep(
 
 @kernel
 def plan_velocity(out: Array, p0: float, v0: float, a0: float, v1: float, a_max: float, j_max: float) -> None:
-    """Fastest change from the motion (`v0`, `a0`) to the constant velocity `v1`, which then goes on for ever.
+    """Plan the fastest change from the motion (`v0`, `a0`) to the constant velocity `v1`, which then goes on for ever.
 
     `a0` may lie outside `a_max`: jerk brings it back first. Where `a0` is so large that jerk leaves no choice, the
     velocity overshoots and comes back.
     """
-    # The velocity left once the acceleration is simply brought to zero: the side of v1 it falls on tells where to push.
+    # Velocity once the acceleration is brought to zero: the side of v1 it falls on gives the direction to accelerate.
     v_released = v0 + a0 * abs(a0) / (2.0 * j_max)
     sign = 1.0 if v1 >= v_released else -1.0
     dv, a_start = sign * (v1 - v0), sign * a0
@@ -266,7 +266,7 @@ def plan_velocity(out: Array, p0: float, v0: float, a0: float, v1: float, a_max:
     if a_peak > a_max:
         a_peak = a_max
         ramp_dv = (a_max * a_max - a_start * a_start) / (2.0 * j_max)
-        if a_start > a_max:  # jerk against the push first, until the acceleration is back within its limit
+        if a_start > a_max:  # jerk against that direction first, until the acceleration is back within its limit
             ramp_dv = -ramp_dv
         hold_s = (dv - ramp_dv - a_max * a_max / (2.0 * j_max)) / a_max
     _start(out, p0, v0, a0)
@@ -278,5 +278,5 @@ def plan_velocity(out: Array, p0: float, v0: float, a0: float, v1: float, a_max:
 
 @kernel
 def plan_stop(out: Array, p0: float, v0: float, a0: float, a_max: float, j_max: float) -> None:
-    """Fastest stop from the motion (`v0`, `a0`); where it stands still is `end_position(out)`."""
+    """Plan the fastest stop from the motion (`v0`, `a0`); it stands still at `end_position(out)`."""
     plan_velocity(out, p0, v0, a0, 0.0, a_max, j_max)

@@ -1,4 +1,4 @@
-"""Input shapers: a move split into two or three delayed copies, so that the sway each one starts cancels the others'.
+"""Input shapers: a move split into two or three delayed copies whose sways cancel each other.
 
 A shaper is `n` impulses: amplitudes that sum to 1 and times in s, in the caller's arrays of length `MAX_IMPULSES`. A
 shaped move is the same profile evaluated at `n` delayed times and summed, so it needs no memory and is exact.
@@ -35,14 +35,14 @@ EI_VIBRATION = 0.05
 
 @kernel
 def impulses(kind: int, frequency_hz: float, damping_ratio: float, amplitudes: Array, times_s: Array) -> int:
-    """Write the impulses of a shaper for one mode and return how many there are.
+    """Write the impulses of a shaper for one mode and return their number.
 
     `frequency_hz` is the undamped natural frequency. Without a mode to shape for (frequency not positive, damping ratio
     outside [0, 1)) or with an unknown kind, the shaper is NONE: one impulse of 1 at 0.
 
     EI: the undamped amplitudes (1 + W)/4, (1 - W)/2, (1 + W)/4, each weighted by the decay K per half period, with W
     chosen so that the residual at the design frequency is exactly `EI_VIBRATION`. Without damping W = EI_VIBRATION:
-    the published EI. Damping so heavy that no W does it (ratio above about 0.5, where nothing sways) gets W = 1.
+    the published EI. Damping too heavy for any W (ratio above about 0.5, where nothing sways) gets W = 1.
     """
     if kind < ZV or kind > EI or not frequency_hz > 0.0 or not 0.0 <= damping_ratio < 1.0:
         amplitudes[0] = 1.0
@@ -75,9 +75,9 @@ def impulses(kind: int, frequency_hz: float, damping_ratio: float, amplitudes: A
 def evaluate_shaped(
     profile: Array, amplitudes: Array, times_s: Array, n: int, t_s: float
 ) -> tuple[float, float, float]:
-    """(position, velocity, acceleration) of the shaped move at `t_s`. The profile must start at rest.
+    """Evaluate (position, velocity, acceleration) of the shaped move at `t_s`. The profile must start at rest.
 
-    Positions are summed as differences from the undelayed copy, so that start and target come out to the last bit.
+    Positions are summed as differences from the undelayed copy, so that start and target are exact to the last bit.
     """
     p0, v, a = evaluate(profile, t_s)
     if n == 1:
@@ -103,7 +103,7 @@ def shaped_duration_s(profile: Array, times_s: Array, n: int) -> float:
 
 @kernel
 def residual_vibration(amplitudes: Array, times_s: Array, n: int, frequency_hz: float, damping_ratio: float) -> float:
-    """Vibration left right after the last impulse, as a share of that right after one impulse of 1: 0.05 is 5 %.
+    """Vibration right after the last impulse, as a share of that right after one impulse of 1: 0.05 is 5 %.
 
     The same share holds between a shaped move at its end and the unshaped move at its own end.
     """

@@ -14,11 +14,11 @@ from twin.records import AXES, EZ, FOUR_ROPE, MAST, WORLD, X, Z
 from twin.setup.setup import SwapSetup, axis_of, si
 
 NEVER_S = 1e6
-"""Longer ago than anything that a swap remembers."""
+"""A time before anything that a swap's memory reaches back to."""
 
 
 def stand_pack(w: Any, p: Any, pack: int, seat: int) -> None:
-    """Put a pack on a seat, at rest there and locked where it can be."""
+    """Put a pack on a seat: at rest, and locked where the seat has locks."""
     x, y, z, yaw, pitch, roll = seat_pose(w["truth"], p, seat)
     # origin at the grip face: one pack height from the seat along its normal
     cy, sy, cp, sp, cr, sr = (f(v) for v in (yaw, pitch, roll) for f in (np.cos, np.sin))
@@ -31,7 +31,7 @@ def stand_pack(w: Any, p: Any, pack: int, seat: int) -> None:
 
 
 def new_world(setup: SwapSetup) -> np.ndarray:
-    """A (1,) WORLD array at the start of the swap: truck parked, axes at home, packs on their seats."""
+    """Make a (1,) WORLD array at the start of the swap: truck parked, axes at home, packs on their seats."""
     worlds = np.zeros(1, WORLD)
     w, p = worlds[0], setup.params[0]
     station = setup.station
@@ -68,6 +68,6 @@ def new_world(setup: SwapSetup) -> np.ndarray:
         for pack, seat in ((job.old_pack, job.truck_seat), (job.new_pack, job.take_seat)):
             stand_pack(w, p, pack, seat)
     measure_packs(w["truth"], p)
-    truck_forces(w["truth"], w["faults"], p, np.zeros(2))  # its brakes are set before anything moves
+    truck_forces(w["truth"], w["faults"], p, np.zeros(2))  # its brakes are set from the start
     w["image"]["axis_position"] = w["truth"]["q"][:, :4]
     return worlds

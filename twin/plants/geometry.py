@@ -1,4 +1,4 @@
-"""Where things are: poses of end effectors, seats and packs, and how far each pack is from its seat."""
+"""Poses of end effectors, seats and packs, and the offset of each pack from its seat."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from twin.plants.suspension import FLOATING_TABLE
 from twin.records import EPITCH, EROLL, EX, EY, EYAW, EZ, LOCKS, TPITCH, TROLL, TYAW, TZ, YAW, Params, Truth, X, Y, Z
 
 HOLDS_FROM = 0.5
-"""Position from which on an actuator, open at 0 and closed at 1, holds something [estimate]."""
+"""Position of an actuator (0 open, 1 closed) from which it holds its load [estimate]."""
 OVER_SEAT_M = 0.1
-"""A pack farther off its seat's middle, along x or y, makes no pad switch [estimate]."""
+"""Offset from the middle of the seat, along x or y, beyond which a pack makes no pad switch [estimate]."""
 
 
 @kernel
 def end_effector_pose(w: Truth, p: Params, r: int) -> None:
-    """Forward kinematics of robot `r`: `w.e_pose[r]`."""
+    """Forward kinematics of robot `r` into `w.e_pose[r]`."""
     q, pose = w.q[r], w.e_pose[r]
     if p.reeving == FLOATING_TABLE:
         c, s = math.cos(q[YAW]), math.sin(q[YAW])
@@ -45,7 +45,7 @@ def seat_pose(w: Truth, p: Params, s: int) -> tuple[float, float, float, float, 
 
 @kernel
 def nearest_seat(w: Truth, p: Params, x: float, y: float) -> int:
-    """The seat whose middle lies nearest to (x, y), the truck's without its yaw."""
+    """Nearest seat to (x, y); the truck's yaw is left out."""
     best, best_distance = -1, 1e30
     for s in range(p.seats):
         if p.seat_on_truck[s] == 0:
@@ -61,14 +61,14 @@ def nearest_seat(w: Truth, p: Params, x: float, y: float) -> int:
 
 @kernel
 def measure_packs(w: Truth, p: Params) -> None:
-    """`measure_pack` of all packs."""
+    """Run `measure_pack` on all packs."""
     for k in range(p.packs):
         measure_pack(w, p, k)
 
 
 @kernel
 def measure_pack(w: Truth, p: Params, k: int) -> None:
-    """Nearest seat of pack `k`, its offset and yaw error there, and the gap under each of its four pads."""
+    """Measure pack `k` against its nearest seat: offset and yaw error, and the gap under each of its four pads."""
     pose = w.pack_pose[k]
     mx, my, mz = rotate(pose, 0.0, 0.0, -p.retract * p.pack_height_m)
     mx, my, mz = mx + pose[0], my + pose[1], mz + pose[2]
@@ -91,7 +91,7 @@ def measure_pack(w: Truth, p: Params, k: int) -> None:
 
 @kernel
 def fully_seated(w: Truth, p: Params, k: int) -> bool:
-    """Whether every pad of pack `k` lies within the seated tolerance of its seat."""
+    """True if every pad of pack `k` lies within the seated tolerance of its seat."""
     for i in range(4):
         if w.pad_gap_m[k, i] > p.seated_m:
             return False
@@ -100,13 +100,13 @@ def fully_seated(w: Truth, p: Params, k: int) -> bool:
 
 @kernel
 def no_pad_touches(w: Truth, k: int) -> bool:
-    """Whether pack `k` is still free of every pad of its seat: what pushes on it now are guides and coupler."""
+    """True if pack `k` touches no pad of its seat: only guides and coupler can push on it."""
     return min(min(w.pad_gap_m[k, 0], w.pad_gap_m[k, 1]), min(w.pad_gap_m[k, 2], w.pad_gap_m[k, 3])) > 0.001
 
 
 @kernel
 def refresh_poses(worlds: Any, params: Any, i: int) -> None:
-    """After a plant wrote `pack_pose` with centres of mass: move them to P; end effectors; coupler positions."""
+    """Move `pack_pose` from centres of mass, where the plant wrote it, to P; update end effectors and couplers."""
     world, p = worlds[i], params[i]
     for r in range(p.robots):
         end_effector_pose(world.truth, p, r)
@@ -127,7 +127,7 @@ def refresh_poses(worlds: Any, params: Any, i: int) -> None:
 
 @kernel
 def carried_lift_mps(worlds: Any, params: Any, i: int, r: int, k: int) -> float:
-    """Vertical speed of pack `k` where its coupler is, from the joints' speeds: it is fixed to end effector `r`."""
+    """Vertical speed of pack `k` at its coupler, from the joint speeds: the pack is fixed to end effector `r`."""
     world, p = worlds[i], params[i]
     q, qd = world.truth.q[r], world.truth.qd[r]
     yaw, speed = q[EYAW], qd[EZ]
@@ -142,9 +142,9 @@ def carried_lift_mps(worlds: Any, params: Any, i: int, r: int, k: int) -> float:
 
 @kernel
 def seat_rise_mps(w: Truth, p: Params, s: int) -> float:
-    """Vertical speed of the coupler's half at seat `s`: it goes with the truck, whose tilts are small, or stands.
+    """Vertical speed of the coupler half at seat `s`: zero, or the truck's at small tilt.
 
-    From heave, pitch and roll alone: those are known at every tick, where the truck stands only at scans.
+    It uses heave, pitch and roll alone. They are known at every tick; the truck's planar motion is known only at scans.
     """
     if p.seat_on_truck[s] == 0:
         return 0.0
@@ -155,23 +155,23 @@ def seat_rise_mps(w: Truth, p: Params, s: int) -> float:
 
 
 COUPLER_SPEED_MPS = 0.005
-"""Speed from which the coupler's friction is fully there (regularised Coulomb) [estimate: below creep speed]."""
+"""Speed at which the coupler's friction is fully developed (regularised Coulomb) [estimate: below creep speed]."""
 
 
 @kernel
 def coupler_load(worlds: Any, params: Any, i: int, k: int, speed_mps: float) -> float:
-    """Vertical coupler force on pack `k` in N, which rises at `speed_mps` where its coupler is.
+    """Vertical coupler force on pack `k` in N; `speed_mps` is the pack's vertical speed at its coupler.
 
-    Contacts and seals rub: the force opposes the motion over the other half of the coupler, which goes with the truck
-    if the seat is there. It ramps up over the first fifth of the engagement; mating and parting need the same
-    (`mate_force_n`), and while the halves go together there is none.
+    Contacts and seals rub: the force opposes the motion relative to the other half of the coupler, which moves with the
+    truck if the seat is on it. The force ramps up over the first fifth of the engagement. Mating and parting need the
+    same force (`mate_force_n`); without relative motion there is none.
     """
     return coupler_force(worlds[i].truth, params[i], k, speed_mps)
 
 
 @kernel
 def coupler_force(w: Truth, p: Params, k: int, speed_mps: float) -> float:
-    """`coupler_load` of one world's records; notes it in `w.coupler_n`."""
+    """Compute `coupler_load` from one world's records and store it in `w.coupler_n`."""
     height = w.pack_offset_m[k, 2]
     depth = p.coupler_engage_m - height
     if depth <= 0.0 or abs(w.pack_offset_m[k, 0]) > 0.05 or abs(w.pack_offset_m[k, 1]) > 0.05:
@@ -186,7 +186,7 @@ def coupler_force(w: Truth, p: Params, k: int, speed_mps: float) -> float:
 
 @kernel
 def made_pads(w: Truth, p: Params, k: int) -> int:
-    """Number for comparison: which pads pack `k` rests on, and of which seat; -1: none."""
+    """Key of the pads that pack `k` rests on and of their seat, for comparison; -1: none."""
     if abs(w.pack_offset_m[k, 0]) >= OVER_SEAT_M or abs(w.pack_offset_m[k, 1]) >= OVER_SEAT_M:
         return -1
     made = 0
@@ -197,7 +197,7 @@ def made_pads(w: Truth, p: Params, k: int) -> int:
 
 @kernel
 def engaged_locks(w: Truth, p: Params, s: int) -> int:
-    """How many locks of seat `s` carry load."""
+    """Number of locks of seat `s` that carry load."""
     n = 0
     for i in range(min(p.seat_locks[s], LOCKS)):
         if w.lock_position[s, i] >= HOLDS_FROM:
@@ -207,5 +207,5 @@ def engaged_locks(w: Truth, p: Params, s: int) -> int:
 
 @kernel
 def engaged_locks_of(worlds: Any, params: Any, i: int, s: int) -> int:
-    """`engaged_locks` of seat `s` in world `i`."""
+    """Call `engaged_locks` for seat `s` in world `i`."""
     return engaged_locks(worlds[i].truth, params[i], s)

@@ -1,4 +1,4 @@
-"""What a plant is to the rest: physics without control (docs/architecture.md)."""
+"""The interface of a plant: physics without control (docs/architecture.md)."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from twin.setup.setup import SwapSetup
 class Plant(Protocol):
     """N worlds of physics.
 
-    Its drives, grips, locks and brakes follow what stands in the process image; it knows nothing of who wrote it there.
-    `read`, `wake`, `hold` and `step` are about its one world; a plant of many is advanced by a kernel of its own
+    Drives, grips, locks and brakes follow the orders in the process image; the plant does not know who wrote them.
+    `read`, `wake`, `hold` and `step` act on a single world. A plant of many worlds is advanced by its own kernel
     (`twin.runner.batch`).
 
     Attributes:
-        name: as `--plant` has it.
+        name: value of `--plant`.
         setup, setups: the swap of its first world, and of each.
         worlds: (N,) WORLD; a plant writes `truth` in it and reads the orders of `image`, and `faults`.
         params: (N,) PARAMS.
@@ -34,15 +34,15 @@ class Plant(Protocol):
         ...
 
     def wake(self) -> None:
-        """Somebody disturbs the world before this scan: nothing of it sleeps until it has been looked at again."""
+        """Wake every sleeping part: something from outside changes the world before this scan."""
         ...
 
     def hold(self, changed: bool) -> None:
-        """Follow what a PLC scan has done, after its `read`; `changed`: grips or locks hold something else now."""
+        """Apply the result of a PLC scan, after its `read`; `changed`: grips or locks hold something else now."""
         ...
 
     def step(self, ticks: int = 1) -> None:
-        """Advance by physics ticks, no farther than to the next PLC scan."""
+        """Advance by physics ticks, no farther than the next PLC scan."""
         ...
 
     def state_sha256(self, world: int = 0) -> str:
@@ -50,5 +50,5 @@ class Plant(Protocol):
         ...
 
     def close(self) -> None:
-        """Free what the plant holds; may be called twice."""
+        """Release the plant's resources; may be called twice."""
         ...

@@ -14,14 +14,14 @@ from twin.motion.kernels import inlined_kernel, kernel
 from twin.records import EPITCH, EROLL, EX, EY, EYAW, EZ, FLOATING_TABLE, FOUR_ROPE, MAST, YAW, Params, Truth, X, Y, Z
 
 SURELY_LESS = 1.0 - 1e-9
-"""A number times this is less by more than rounding."""
+"""Factor that makes a number smaller by more than rounding."""
 CY, SY, CP, SP, CR, SR, CT, ST = range(8)
-"""Places in `angles`: cosine and sine of the end effector's yaw in W, of its pitch and roll, and of axis yaw."""
+"""Indices into `angles`: cosine and sine of the end effector's yaw in W, of its pitch and roll, and of axis yaw."""
 
 
 @kernel
 def angles_of(w: Truth, p: Params, r: int, angles: Any) -> None:
-    """Cosines and sines of robot `r`'s joints into `angles` (8,), which every force and motion needs."""
+    """Write cosines and sines of robot `r`'s joints, used by every force and motion, into `angles` (8,)."""
     q = w.q[r]
     yaw = q[YAW] + q[EYAW] if p.reeving == FLOATING_TABLE else q[EYAW]
     angles[CY], angles[SY] = math.cos(yaw), math.sin(yaw)
@@ -35,8 +35,8 @@ def four_rope(w: Truth, p: Params, r: int, angles: Any, reaction: Any) -> None:
     """Four unilateral elastic ropes from the yaw block on the trolley to the corners of the spreader.
 
     Tension of rope k: EA/L (l - L) + c/L (l' - L'), never negative. Parallel ropes of equal length make the load a
-    parallelogram: it sways like a point pendulum of the rope length, twists against m g r^2 / L, and tilts only by
-    the ropes' elasticity. Hoisting terms come out of the changing L by themselves.
+    parallelogram: it sways like a point pendulum of the rope length, twists against m g r^2 / L, and tilts only by the
+    ropes' elasticity. Hoisting terms follow from the changing L.
     """
     q, qd, tau = w.q[r], w.qd[r], w.tau[r]
     length = p.sheave_height_m - q[Z]
@@ -104,10 +104,10 @@ def _stop(position: float, speed: float, travel: float, stiffness: float, dampin
 
 @kernel
 def mast(w: Truth, p: Params, r: int, reaction: Any) -> None:
-    """A stiff telescopic column with a floating head: springs in all six directions about the point that the hoist set.
+    """A stiff telescopic column with a floating head: springs in all six directions about the hoist's position.
 
-    But for the vertical one they are soft, between end stops, until the lock adds what makes them the column's own. It
-    pulls towards the centre, where a load hangs that nothing holds aside.
+    All springs but the vertical one are soft, between end stops, until the lock adds the column's own stiffness. The
+    lock pulls towards the centre, where an unloaded head hangs.
     """
     q, qd, tau = w.q[r], w.qd[r], w.tau[r]
     lock = w.float_lock[r]
@@ -131,10 +131,10 @@ def mast(w: Truth, p: Params, r: int, reaction: Any) -> None:
 
 @inlined_kernel
 def on_yaw_axis_nm(w: Truth, r: int) -> float:
-    """Torque of robot `r`'s floating table on its axis of yaw.
+    """Torque of robot `r`'s floating table about its yaw axis.
 
-    Of its springs in yaw, and of the forces in x and y off the axis: springs alike in both have no moment there, end
-    stops have.
+    It is the sum of the yaw springs and of the forces in x and y off the axis. Springs that are equal in x and y have
+    no moment there; end stops have.
     """
     q, tau = w.q[r], w.tau[r]
     return q[EY] * tau[EX] - q[EX] * tau[EY] - tau[EYAW]
@@ -144,8 +144,8 @@ def on_yaw_axis_nm(w: Truth, r: int) -> float:
 def floating_table(w: Truth, p: Params, r: int, angles: Any, reaction: Any) -> None:
     """Centring springs with end stops in x, y and yaw, a lock that stiffens them, stiff springs in z, pitch and roll.
 
-    The lock holds the table where it was when it closed; here it pulls towards the centre, which is where an unloaded
-    table rests.
+    A real lock holds the table where it was at closing; this one pulls towards the centre, where an unloaded table
+    rests.
     """
     q, qd, tau = w.q[r], w.qd[r], w.tau[r]
     lock = w.float_lock[r]
@@ -173,7 +173,7 @@ def floating_table(w: Truth, p: Params, r: int, angles: Any, reaction: Any) -> N
 def suspend(w: Truth, p: Params, r: int, angles: Any, reaction: Any) -> None:
     """Forces of robot `r`'s suspension into `w.tau[r, 4:]`, `w.load_n[r]` and `reaction` (4,).
 
-    `angles` (8,) is what `angles_of` gave for its joints as they are.
+    `angles` (8,) holds the result of `angles_of` for the present joint positions.
     """
     if p.reeving == FOUR_ROPE:
         four_rope(w, p, r, angles, reaction)
@@ -185,7 +185,7 @@ def suspend(w: Truth, p: Params, r: int, angles: Any, reaction: Any) -> None:
 
 @kernel
 def note_sway(w: Truth, p: Params, r: int) -> None:
-    """Keep the largest sway of a held pack: its offset, m, and its angle, rad; under a floating table that of yaw."""
+    """Keep the largest sway of a held pack: offset, m, and angle, rad; on a floating table the yaw angle."""
     if w.held[r] < 0:
         return
     sway = planar(w.q[r, EX], w.q[r, EY])
@@ -194,5 +194,5 @@ def note_sway(w: Truth, p: Params, r: int) -> None:
         w.peak_sway_rad = max(w.peak_sway_rad, abs(w.q[r, EYAW]))
     else:
         length = p.sheave_height_m - w.q[r, Z]
-        if sway >= SURELY_LESS * w.peak_sway_rad * length:  # an arc tangent is less than its argument
+        if sway >= SURELY_LESS * w.peak_sway_rad * length:  # an arc tangent is smaller than its argument
             w.peak_sway_rad = max(w.peak_sway_rad, math.atan2(sway, length))

@@ -24,7 +24,7 @@ def axle_forces(w: Truth, p: Params, out: Any) -> None:
 
 @kernel
 def truck_forces(w: Truth, faults: Faults, p: Params, axle: Any) -> None:
-    """Generalised forces on heave, pitch and roll into `w.truck_tau`, and what the tyres can take."""
+    """Generalised forces on heave, pitch and roll into `w.truck_tau`, and the limits of the tyres."""
     axle_forces(w, p, axle)
     w.truck_tau[0] = axle[0] + axle[1]
     w.truck_tau[1] = -(axle[0] * p.truck_axle_x_m[0] + axle[1] * p.truck_axle_x_m[1])

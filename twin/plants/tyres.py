@@ -1,10 +1,10 @@
-"""Tyre friction of the parked truck: an axle is one contact at its middle, within Coulomb's circle of its own load.
+"""Tyre friction of the parked truck: each axle is one contact at its middle with a Coulomb circle of its own load.
 
-A braked axle takes up to mu N in any direction, an unbraked one up to mu N across and what its wheels take to roll
-along. A coupled trailer hangs on the kingpin: its mass rests on its axles (the kingpin load is part of the truck's
-body, and by the ratio of the two the trailer's mass acts as that at its axles and that at the kingpin, to 1 % of its
-yaw inertia), so that it goes along with the truck along the lane, and across it takes no more than the scrub of its
-axles about their middle allows, over the trailer's wheelbase. Along and across it is limited separately.
+A braked axle takes up to mu N in any direction. An unbraked one takes up to mu N across, and its rolling resistance
+along. A coupled trailer hangs on the kingpin and its mass rests on its axles. The kingpin load is part of the truck's
+body; the ratio of the two splits the trailer's mass between its axles and the kingpin, to 1 % of its yaw inertia. So
+the trailer moves with the truck along the lane, and across it gives no more than the scrub of its axles about their
+middle allows, over the trailer's wheelbase. Its limits along and across are separate.
 
 Forces and speeds are in the truck's axes: along, across, about z at the truck's origin. Coulomb's law as maximum of
 dissipation, and its solution by projected Gauss-Seidel: Acary and Brogliato, Numerical Methods for Nonsmooth Dynamical
@@ -21,9 +21,9 @@ from twin.records import Faults, Params, Truth
 
 AXLES, TRAILER, CONTACTS = 2, 2, 3
 ROLLING_RESISTANCE = 0.006
-"""Of a truck whose brakes are released, as a share of its weight [estimate: truck tyres on asphalt]."""
+"""Rolling resistance of a truck with released brakes, as a share of its weight [estimate: truck tyres on asphalt]."""
 PASSES, SAME_N = 200, 0.1
-"""Passes over the contacts at most, and the change of force in one below which they have converged."""
+"""Maximum passes over the contacts, and the change of force in a pass below which they have converged."""
 
 Planar = tuple[float, float, float]
 Symmetric = tuple[float, float, float, float, float, float]
@@ -31,7 +31,7 @@ Symmetric = tuple[float, float, float, float, float, float]
 
 @kernel
 def tyre_limits(w: Truth, faults: Faults, p: Params, axle: Any) -> None:
-    """What each contact can take along and across, N, into `w.truck_tyre_limit_n`; together into `w.truck_brake`.
+    """Limits of each contact along and across, N, into `w.truck_tyre_limit_n`; their sums into `w.truck_brake`.
 
     `axle` (2,): spring and damper force of the axles on the body.
     """
@@ -56,15 +56,15 @@ def tyre_limits(w: Truth, faults: Faults, p: Params, axle: Any) -> None:
 
 @inlined_kernel
 def _on_circle(w: Truth, i: int) -> bool:
-    """Whether contact `i` is limited by one circle and not along and across separately."""
+    """True if contact `i` is limited by one circle, not along and across separately."""
     return i < AXLES and w.truck_tyre_limit_n[i, 0] == w.truck_tyre_limit_n[i, 1]
 
 
 @kernel
 def hold(w: Truth, p: Params, along: float, across: float, about: float) -> bool:
-    """Whether the contacts can give this force and moment (N, N, N m) together, at rest.
+    """True if the contacts can give this force and moment (N, N, N m) together, at rest.
 
-    Force across and moment fix what each axle gives across; what that leaves of their circles they give along.
+    Force across and moment fix each axle's share across; the rest of the circles is available along.
     """
     limit, x0, x1, x2 = w.truck_tyre_limit_n, p.truck_axle_x_m[0], p.truck_axle_x_m[1], p.truck_kingpin_x_m
     for k in range(3 if limit[TRAILER, 1] > 0.0 else 1):
@@ -88,10 +88,10 @@ def hold(w: Truth, p: Params, along: float, across: float, about: float) -> bool
 def friction(
     w: Truth, p: Params, mass: Symmetric, inverse: Symmetric, vx: float, vy: float, yaw: float, dt_s: float
 ) -> Planar:
-    """Force and moment of the contacts over a step from the speeds that the truck would have without them after it.
+    """Force and moment of the contacts over a step, from the speeds that the truck would have after it without them.
 
-    What stops it if they can; else each contact that slips is at its limit, against its own slip. Forces of the single
-    contacts stay in `w.truck_tyre_n`, from where the next step begins.
+    They stop the truck if they can; else each slipping contact is at its limit, against its own slip. The contacts'
+    forces stay in `w.truck_tyre_n` as the start of the next step.
 
     Args:
         mass, inverse: of the truck in the plane, along, across and yaw, as xx, xy, xw, yy, yw, ww.

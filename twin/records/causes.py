@@ -1,7 +1,7 @@
-"""Why the control software tripped, refused or ended a command: a code, what it is about, the value and its limit.
+"""Causes of trips, refusals and ended commands: a code, its subject, the value and its limit.
 
-Written by the interlocks and by the PLC's judgement in the very scan in which they decide, because a command that has
-failed has its result only once its axes stand: by then the value is another one. `twin.incident` has the words.
+Written by the interlocks and by the PLC's judgement in the scan of the decision, because a failed command has its
+result only once its axes stand: by then the value is another one. `twin.incident` has the words.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ CAUSES = (
     "load_when_released",
     "pull_tested",
     "grips_closed",
-    # a command's wait
+    # a command's unmet condition
     "position",
     "sway",
     "load_to_fall",
@@ -68,7 +68,7 @@ CAUSES = (
     "beside_pins",
     "truck_overlap",
     "pack_overlap",
-    # a landing's wait
+    # a landing's unmet condition
     "time_over_pack",
 )
 (

@@ -1,4 +1,4 @@
-"""What the runner remembers of one world between two PLC scans."""
+"""The runner's memory of one world between two PLC scans."""
 
 from __future__ import annotations
 

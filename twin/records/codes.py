@@ -1,8 +1,8 @@
-"""Sizes, indices and codes that the records share, with the words for them.
+"""Sizes, indices and codes that the records share, with their names in words.
 
 Sizes are fixed: at most `ROBOTS` robots, `PACKS` moving packs and `SEATS` seats take part in one swap; the unused ones
-stay zero. A robot's coordinates `q` are the four axes x, y, z, yaw, then the end effector E relative to what carries
-it: ex, ey, ez, eyaw, epitch, eroll (metres, radians; rotation Rz Ry Rx). For ropes E is measured from the trolley's
+stay zero. A robot's coordinates `q` are the four axes x, y, z, yaw, then the end effector E relative to its carrier:
+ex, ey, ez, eyaw, epitch, eroll (metres, radians; rotation Rz Ry Rx). For ropes E is measured from the trolley's
 sheaves, for a table from the lift platform.
 """
 
@@ -16,7 +16,7 @@ SEGMENTS = 12
 PROFILE_SHAPE = (5, SEGMENTS)
 """Rows time, position, velocity, acceleration and jerk (`twin.motion.profile`)."""
 MAX_IMPULSES = 4
-"""Of an input shaper."""
+"""Impulses of an input shaper."""
 AXES = ("x", "y", "z", "yaw")
 X, Y, Z, YAW = range(4)
 JOINTS = (*AXES, "ex", "ey", "ez", "eyaw", "epitch", "eroll")
@@ -24,14 +24,14 @@ EX, EY, EZ, EYAW, EPITCH, EROLL = range(4, 10)
 TRUCK = ("x", "y", "yaw", "z", "pitch", "roll")
 TX, TY, TYAW, TZ, TPITCH, TROLL = range(6)
 
-# Reeving: what an end effector hangs on, or stands on
+# Reeving: suspension of an end effector
 FOUR_ROPE, MAST, FLOATING_TABLE = range(3)
 
 # PLCopen axis states
 STANDSTILL, DISCRETE_MOTION, CONTINUOUS_MOTION, STOPPING, ERROR_STOP = range(5)
 AXIS_STATES = ("Standstill", "DiscreteMotion", "ContinuousMotion", "Stopping", "ErrorStop")
 
-# What a command waits for
+# Condition that ends a command
 UNTIL = (
     "done",
     "settled",
@@ -49,7 +49,7 @@ UNTIL = (
     UNTIL_DONE,  # every commanded axis has arrived
     UNTIL_SETTLED,  # arrived, and sway stayed below threshold_m for dwell_s
     UNTIL_LANDED,  # the end effector rests on a pack (ropes) or carries threshold_n more than itself (table)
-    UNTIL_SEATED,  # every pad switch of the target seat is made and the load has left the ropes, or pushes home
+    UNTIL_SEATED,  # every pad switch of the target seat is made and the load has left the ropes, or presses on the seat
     UNTIL_LOAD_ABOVE,  # load cell above threshold
     UNTIL_LOAD_BELOW,  # load cell below threshold
     UNTIL_CLEAR,  # axis z has passed `threshold` in the retracting direction (overlap)
@@ -59,14 +59,14 @@ UNTIL = (
     UNTIL_SCANNED,  # scan_samples frames of the target seat were taken
 ) = range(len(UNTIL))
 
-# Velocity motion: what a command is to the axes
+# Velocity motion: effect of a command on the axes
 FOLLOW_NOT, FOLLOW_START, FOLLOW_ON = range(3)  # a move; velocity motion begins; its setpoints change, nothing else
 
-# How a command stands (PLCopen Busy, Done, CommandAborted, Error)
+# Status of a command (PLCopen Busy, Done, CommandAborted, Error)
 STATUS = ("idle", "busy", "done", "timeout", "force_abort", "jam", "trip", "refused", "outside_model")
 IDLE, BUSY, DONE, TIMEOUT, FORCE_ABORT, JAM, TRIP, REFUSED, OUTSIDE = range(len(STATUS))
 
-# Why the interlocks tripped
+# Reason for a trip by the interlocks
 TRIPS = (
     "none",
     "estop",
@@ -96,10 +96,10 @@ TRIPS = (
     TRIP_LOAD_IMPLAUSIBLE,
 ) = range(len(TRIPS))
 
-# What hangs free on a robot, for all that its control software knows (`load_kind`)
+# Free load of a robot as far as its control software knows (`load_kind`)
 LOAD_UNKNOWN, LOAD_EMPTY, LOAD_PACK = range(3)
 
-# Named streams of randomness (design, section 6). Append only: the order fixes nothing, the name does.
+# Named streams of randomness. Append only: the order fixes nothing, the name does.
 STREAMS = (
     "parking",
     "pack",

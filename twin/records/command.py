@@ -28,7 +28,7 @@ COMMAND = np.dtype(
         ("threshold", f8),
         ("dwell_s", f8),
         ("timeout_s", f8),
-        ("seat", i8),  # index of the seat it is about, -1 none
+        ("seat", i8),  # index of its seat, -1 none
         ("grip", i8),  # -1 leave, 0 open, 1 close
         ("lock", i8),  # -1 leave, 0 open, 1 close the locks of `seat`
         ("float_lock", i8),  # -1 leave, 0 free, 1 lock the floating table or head
@@ -38,14 +38,14 @@ COMMAND = np.dtype(
         ("jam_below_n", f8),  # axial force that counts as a jam while inserting
         ("inserting", i8),  # 1: guide forces are expected; jam and abort limits end the command instead of tripping
         ("acknowledge", i8),  # 1: clear a trip and let the axes leave ErrorStop
-        ("pull_passed", i8),  # 1: the pull test of `seat` has passed; on record from here on
-        ("release_truck", i8),  # 1: the truck may go from here on
+        ("pull_passed", i8),  # 1: the pull test of `seat` has passed; recorded from here on
+        ("release_truck", i8),  # 1: the truck may leave from here on
         (
             "load_known_from",
             f8,
-        ),  # axis z, from which on in the retracting direction nothing but its own load hangs there
-        ("zero_load", i8),  # 1: load cells are zeroed meanwhile, 2: and the command waits until they are
-        ("follow", i8),  # velocity motion: `velocity` is a signed setpoint for every axis, targets are left out
+        ),  # axis z, from which on in the retracting direction only its own load hangs there
+        ("zero_load", i8),  # 1: load cells are zeroed meanwhile, 2: and the command waits for it
+        ("follow", i8),  # velocity motion: `velocity` is a signed setpoint for every axis, targets are not used
     ]
 )
 """One command to one robot: moves, actuators and the condition that ends it. SI units; yaw entries in radians."""
@@ -64,5 +64,5 @@ _IDLE_COMMAND = _idle_command()
 
 
 def new_command(n: int = 1) -> np.ndarray:
-    """(n,) commands that do nothing and are done at once."""
+    """Make (n,) commands that do nothing and are done immediately."""
     return np.repeat(_IDLE_COMMAND, n)

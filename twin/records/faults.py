@@ -1,4 +1,4 @@
-"""Injected faults of sensors and actuators, and what acts on the truck from outside; the fault player writes it."""
+"""Injected faults of sensors and actuators, and outside effects on the truck; written by the fault player."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Faults = Any
 FAULTS = np.dtype(
     [
         ("truck_brake_off", i8),  # fault: the parking brake is released
-        ("truck_push_n", f8, 3),  # fault: force of something outside on the truck's body, in W
+        ("truck_push_n", f8, 3),  # fault: outside force on the truck's body, in W
         ("grip_stuck", i8, (ROBOTS, 4)),
         ("lock_stuck", i8, (SEATS, LOCKS)),
         ("lock_switch_fault", i8, (SEATS, LOCKS)),  # fault: 1 always reports open, 2 always closed

@@ -1,4 +1,4 @@
-"""The process image: what sensors report, and what the controller orders drives and actuators to do."""
+"""The process image: the sensors' readings, and the controller's orders to drives and actuators."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ IMAGE = np.dtype(
         ("power_off_seen", i8),
         ("truck_seen_m", f8, 3),  # x, y, yaw of the truck, by its displacement sensor
         ("axis_position", f8, (ROBOTS, 4)),
-        ("axis_speed", f8, (ROBOTS, 4)),  # what the drives report: of their motors' encoders,
+        ("axis_speed", f8, (ROBOTS, 4)),  # as the drives report: by their motors' encoders,
         ("axis_force_n", f8, (ROBOTS, 4)),  # and by their currents, N or N m
         ("table_lock", f8, ROBOTS),  # 0 free, 1 locked
         # orders to the drives besides references and brakes
@@ -40,12 +40,12 @@ IMAGE = np.dtype(
         ("feed_forward_kg", f8, ROBOTS),  # mass of the pack that moves with an axis
         ("feed_forward_n", f8, ROBOTS),  # weight on axis z
         ("integral_reset", i8, ROBOTS),
-        ("scan_window", i8, ROBOTS),  # over so many frames the pose scanner averages; 0: it takes none
-        ("scan_anew", i8, ROBOTS),  # 1: from the next one on
+        ("scan_window", i8, ROBOTS),  # number of frames that the pose scanner averages; 0: it takes none
+        ("scan_anew", i8, ROBOTS),  # 1: restart the mean with the next frame
         ("hand_over", i8, ROBOTS),  # 1: an insertion has begun in this scan
         ("load_cell_n", f8, ROBOTS),
         ("load_raw_n", f8, ROBOTS),  # the load cell's fast channel, unfiltered
-        ("load_zero_n", f8, ROBOTS),  # taken off every reading since the load cell was zeroed
+        ("load_zero_n", f8, ROBOTS),  # subtracted from every reading since the load cell was zeroed
         ("sway_m", f8, (ROBOTS, 2)),
         ("lateral_n", f8, (ROBOTS, 2)),
         ("axial_n", f8, ROBOTS),

@@ -1,4 +1,4 @@
-"""What stays the same for one world during a swap."""
+"""Parameters of one world, constant during a swap."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ PARAMS = np.dtype(
         ("axis_acceleration", f8, 4),  # loaded; every stop uses it
         ("axis_acceleration_empty", f8, 4),
         ("axis_jerk", f8, 4),
-        ("axis_mass", f8, 4),  # of the axis itself, the least that its force can move (kg, kg m2)
-        ("axis_drive_mass", f8, 4),  # what the drive accelerates without a pack
+        ("axis_mass", f8, 4),  # of the axis itself, the smallest that its force moves (kg, kg m2)
+        ("axis_drive_mass", f8, 4),  # mass that the drive accelerates without a pack
         ("axis_carries", f8, 4),  # 1 where a carried pack moves rigidly with the axis
         ("axis_force_limit", f8, 4),
         ("axis_coulomb", f8, 4),
@@ -44,7 +44,7 @@ PARAMS = np.dtype(
         ("gravity_mps2", f8),
         ("z_gravity_mass_kg", f8),  # mass that the z drive carries besides the measured load
         ("z_own_mass_kg", f8),  # mass that the z drive accelerates besides the measured load
-        ("z_coulomb_n", f8),  # dry friction of axis z as designed: what the control software knows of it
+        ("z_coulomb_n", f8),  # dry friction of axis z as designed, known to the control software
         # reeving
         ("reeving", i8),  # 0 four_rope, 1 mast, 2 floating_table
         ("sheave_height_m", f8),
@@ -59,7 +59,7 @@ PARAMS = np.dtype(
         ("e_travel_rad", f8),
         ("e_stop_stiffness", f8, 2),
         ("e_stop_damping", f8, 2),
-        ("e_lock_stiffness", f8, 6),  # what a closed float lock adds
+        ("e_lock_stiffness", f8, 6),  # added by a closed float lock
         ("e_lock_damping", f8, 6),
         ("e_mass_kg", f8),
         ("float_lock_rate", f8),
@@ -75,7 +75,7 @@ PARAMS = np.dtype(
         ("lock_rate", f8, (SEATS, 2)),  # 1/s: opening, closing
         ("grip_rate", f8, 2),
         ("grip_capture_m", f8),
-        ("flipper_capture_m", f8),  # how far an end effector may be off a pack that it meets
+        ("flipper_capture_m", f8),  # largest offset between an end effector and a pack that its guides capture
         ("lock_capture_m", f8),
         ("coupler_xy_m", f8, 2),
         ("coupler_engage_m", f8),
@@ -100,7 +100,7 @@ PARAMS = np.dtype(
         ("truck_trailer_braked", f8),
         ("truck_trailer_scrub", f8),  # friction across at the kingpin, as a share of that of its axles along
         ("truck_kingpin_x_m", f8),
-        ("truck_park", f8, 6),  # where it stands: x, y, yaw, z, pitch, roll
+        ("truck_park", f8, 6),  # parked pose: x, y, yaw, z, pitch, roll
         # limits
         ("rated_load_kg", f8),
         ("overload_fraction", f8),
@@ -119,9 +119,10 @@ PARAMS = np.dtype(
         ("robot_length_m", f8),
         ("contact_speed_mps", f8),
         ("contact_zone_m", f8),
-        # tests break an interlock on purpose, [TRIP_NONE] being the permissives and drives' limits on speeds; always 0
+        # for tests only: switch an interlock off, [TRIP_NONE] being the permissives and drives' limits on speeds; else
+        # 0
         ("interlock_off", i8, len(TRIPS)),
-        # otherwise; or loosen its threshold by this factor, else always 1
+        # for tests only: loosen its threshold by this factor; else 1
         ("interlock_scale", f8, len(TRIPS)),
         # sensors
         ("scan_sigma_m", f8),
@@ -133,7 +134,7 @@ PARAMS = np.dtype(
         ("load_sigma_n", f8),
         ("load_filter_s", f8),
         ("load_zero_window_n", f8),
-        ("load_zero_noise_n", f8),  # what noise may leave on the mean by which a load cell is zeroed
+        ("load_zero_noise_n", f8),  # largest noise of the mean by which a load cell is zeroed
         ("load_weighing_s", f8),
         ("load_tolerance_n", f8),
         ("load_drive_tolerance_n", f8),
@@ -142,4 +143,4 @@ PARAMS = np.dtype(
         ("stream", np.uint64, len(KERNEL_STREAMS)),
     ]
 )
-"""What stays the same for one world during a swap, in SI units."""
+"""Parameters of one world, constant during a swap, in SI units."""

@@ -1,4 +1,4 @@
-"""State of the sensors themselves: what the pose scanner has seen, and the count of scans that noise follows."""
+"""State of the sensors themselves: frames of the pose scanner, and the scan count that indexes the noise."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Sensors = Any
 """A record of dtype `SENSORS` inside numba."""
 
 DELAY_SCANS = 32
-"""PLC scans of the truck's pose history: the scanner's delay has to be shorter. 0.32 s at 100 Hz."""
+"""Length of the truck's pose history in PLC scans: the scanner's delay must be shorter. 0.32 s at 100 Hz."""
 
 SENSORS = np.dtype(
     [

@@ -1,4 +1,4 @@
-"""The true state of one world: positions, speeds, forces, what grips and locks hold; the plant writes it."""
+"""The true state of one world, written by the plant: positions, speeds, forces, holds of grips and locks."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ TRUTH = np.dtype(
         ("q", f8, (ROBOTS, 10)),
         ("qd", f8, (ROBOTS, 10)),
         ("tau", f8, (ROBOTS, 10)),
-        ("drive_n", f8, (ROBOTS, 4)),  # what the drive itself gives, N or N m; none while its brake is set
-        ("net_n", f8, (ROBOTS, 4)),  # what is left to accelerate the axis, beside friction, brake and load
+        ("drive_n", f8, (ROBOTS, 4)),  # force of the drive itself, N or N m; none while its brake is set
+        ("net_n", f8, (ROBOTS, 4)),  # force that accelerates the axis: after friction, brake and load
         ("truck_q", f8, 6),
         ("truck_qd", f8, 6),
         ("truck_tau", f8, 3),
-        ("truck_brake", f8, 3),  # the most that the tyres can hold along x, across, and about z, each alone
+        ("truck_brake", f8, 3),  # largest force of the tyres along x, across, and moment about z, each alone
         (
             "truck_tyre_limit_n",
             f8,
             (3, 2),
-        ),  # friction that axles and kingpin can take, along and across
-        ("truck_tyre_n", f8, (3, 2)),  # what they give while the truck slides
+        ),  # friction limit of axles and kingpin, along and across
+        ("truck_tyre_n", f8, (3, 2)),  # their forces while the truck slides
         ("pack_pose", f8, (PACKS, 7)),  # of P in W: position, quaternion xyzw
         ("pack_twist", f8, (PACKS, 6)),
         ("e_pose", f8, (ROBOTS, 7)),  # of E in W
         ("load_n", f8, ROBOTS),  # true force in the ropes or under the table
         ("guide_force_n", f8, (ROBOTS, 3)),  # contact force on the held pack (or empty E) in W
-        ("guide_peak_n", f8, (ROBOTS, 2)),  # the largest since the last scan, of every tick: lateral, axial
+        ("guide_peak_n", f8, (ROBOTS, 2)),  # largest since the last scan, of every tick: lateral, axial
         ("coupler_n", f8, PACKS),
         ("coupler_at", f8, (PACKS, 3)),
         ("grip_position", f8, (ROBOTS, 4)),  # 0 open, 1 closed
@@ -61,7 +61,7 @@ TRUTH = np.dtype(
         ("estop_button", i8),
         ("power_off", i8),
         ("energy_j", f8),
-        ("peak_sway_m", f8),  # the largest of a held pack so far, of every tick
+        ("peak_sway_m", f8),  # largest of a held pack so far, of every tick
         ("peak_sway_rad", f8),
     ]
 )

@@ -30,7 +30,7 @@ WORLD = np.dtype(
         ("kpis", KEY_FIGURES),
     ]
 )
-"""What changes in one world during a swap, in SI units."""
+"""State of one world, which changes during a swap, in SI units."""
 
 RECORD_OF = {name: record for record in WORLD.names or () for name in WORLD[record].names or ()}
-"""The record that each field is in; no two have a field of the same name."""
+"""Name of the record that holds each field; no two records share a field name."""

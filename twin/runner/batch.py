@@ -16,19 +16,19 @@ from twin.setup.setup import SwapSetup
 
 Array = np.ndarray
 THREADS_FROM = 8
-"""So many worlds are shared out among threads. Fewer are not worth it where they run for a few ticks only, and a
-process that has begun threads cannot be forked any more."""
+"""Number of worlds from which they are shared among threads. Fewer are not worth it for a few ticks, and a process that
+has started threads cannot be forked any more."""
 NEVER = 1 << 60
 """A tick that no world reaches."""
 
 
 def _max_threads() -> int:
-    """As many as numba may ever use in this process, whatever it is told to use now."""
+    """Maximum number of numba threads in this process, whatever the present setting."""
     return int(getattr(config, "NUMBA_NUM_THREADS"))  # noqa: B009 - numba makes its settings at run time
 
 
 class BatchRunner(Runner):
-    """N worlds of the reduced-order plant. Where nobody observes the one world, its scans are skipped in part."""
+    """N worlds of the reduced-order plant. A single unobserved world runs with scan skipping."""
 
     plant: RomPlant
 
@@ -45,7 +45,7 @@ class BatchRunner(Runner):
 
     @property
     def _observed(self) -> bool:
-        """Somebody looks in at the scans of the one world."""
+        """True if the scans of the one world are observed."""
         return any(hook is not None for hook in (self.observer, self.disturb, self.decide))
 
     def run(self) -> None:
@@ -59,7 +59,7 @@ class BatchRunner(Runner):
         self.run_to(busy, np.full(len(busy), until))
 
     def run_to(self, which: np.ndarray, until: np.ndarray) -> None:
-        """`run` of the worlds `which` (K,), each up to its tick of `until` (K,), with that tick's scan."""
+        """Run the worlds `which` (K,), each up to its tick of `until` (K,), including that tick's scan."""
         records = self._arguments()
         if len(which) < THREADS_FROM:
             for i, tick in zip(which.tolist(), until.tolist(), strict=True):
@@ -76,7 +76,7 @@ class BatchRunner(Runner):
             rom_worlds.stand_one(*records, world, ticks)
 
     def put(self, world: int, setup: SwapSetup, record: np.ndarray) -> None:
-        """One world begins anew, at `record` (1,) WORLD of a setup of the same station."""
+        """Restart one world at `record` (1,) WORLD of a setup of the same station."""
         self.plant.put(world, setup, record)
         self.commands[world] = new_command(ROBOTS)
         self._scanned[world] = NOT_SCANNED

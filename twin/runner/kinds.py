@@ -1,4 +1,4 @@
-"""Runners by the name of their plant; each is imported only when it is asked for."""
+"""Runners by the name of their plant; each is imported only on demand."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class MakeRunner(Protocol):
 
 
 def bullet_runner(setup: SwapSetup, *, observer: Hook | None = None, worlds: np.ndarray | None = None) -> Runner:
-    """One world of the reference plant."""
+    """Make one world of the reference plant."""
     from twin.plants.bullet import BulletPlant
     from twin.runner.single import Runner
 
@@ -32,7 +32,7 @@ def bullet_runner(setup: SwapSetup, *, observer: Hook | None = None, worlds: np.
 
 
 def seat_runner(setup: SwapSetup, *, observer: Hook | None = None, worlds: np.ndarray | None = None) -> Runner:
-    """One world of the reference plant in which held packs come to rest in their seats, and nothing else happens."""
+    """Make one world of the reference plant in which held packs only come to rest in their seats."""
     from twin.plants.bullet import BulletPlant
     from twin.runner.single import Runner
 
@@ -42,17 +42,17 @@ def seat_runner(setup: SwapSetup, *, observer: Hook | None = None, worlds: np.nd
 def rom_runner(
     setups: SwapSetup | Sequence[SwapSetup], *, observer: Hook | None = None, worlds: np.ndarray | None = None
 ) -> Runner:
-    """Worlds of the reduced-order plant."""
+    """Make worlds of the reduced-order plant."""
     from twin.runner.batch import BatchRunner
 
     return BatchRunner(setups, observer=observer, worlds=worlds)
 
 
 def runner_maker(name: str, *, seat: bool = False) -> MakeRunner:
-    """Find what makes a runner on the plant of that name.
+    """Maker of runners on the plant of that name.
 
     Args:
-        seat: it need not do more than let held packs come to rest in their seats.
+        seat: it only has to let held packs come to rest in their seats.
 
     Raises:
         InputError: a name that no plant has.
@@ -65,7 +65,7 @@ def runner_maker(name: str, *, seat: bool = False) -> MakeRunner:
 
 
 def batch_maker(setups: Sequence[SwapSetup]) -> MakeRunner:
-    """What makes one runner of all `setups` on the reduced-order plant, whichever of them it is asked for."""
+    """Maker that returns one runner of all `setups` on the reduced-order plant, for any of them."""
 
     def make(setup: SwapSetup, *, worlds: np.ndarray | None = None) -> Runner:
         return rom_runner(setups, worlds=worlds)
@@ -74,7 +74,7 @@ def batch_maker(setups: Sequence[SwapSetup]) -> MakeRunner:
 
 
 def ready(runner: Runner) -> MakeRunner:
-    """What gives a runner that is made already."""
+    """Maker that returns an existing runner."""
 
     def make(setup: SwapSetup, *, worlds: np.ndarray | None = None) -> Runner:
         return runner

@@ -1,4 +1,4 @@
-"""Worlds of the reduced-order plant inside one kernel: from PLC scan to PLC scan until somebody has to decide."""
+"""Run worlds of the reduced-order plant inside one kernel, from PLC scan to PLC scan, until a decision is needed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ State = Any
 
 @kernel
 def scan(world: World, p: Params, m: Model, x: State, commands: Any, t: Any, observed: bool) -> int:
-    """One PLC scan with what it needs of the plant before and after."""
+    """Run one PLC scan with the plant's work before and after it."""
     world.clock.scanned_tick = world.truth.tick
     skipping.find_left(world, p, x, t, observed)
     moved = before_scan(world.truth, p, m, x, t)
@@ -54,7 +54,7 @@ def scan(world: World, p: Params, m: Model, x: State, commands: Any, t: Any, obs
 
 @kernel
 def run_world(world: World, p: Params, m: Model, x: State, commands: Any, t: Any, most_ticks: int) -> int:
-    """Advance one world until a robot has ended its command, nothing is busy, or after `most_ticks`; ticks taken."""
+    """Advance one world until a robot ends its command, nothing is busy, or `most_ticks` have passed; returns ticks."""
     recall(world.truth, p, m, x, t)
     skipping.begin(world.truth, p, m, x, t)
     place_packs(world.truth, p, m, x, t)
@@ -64,7 +64,7 @@ def run_world(world: World, p: Params, m: Model, x: State, commands: Any, t: Any
         to_scan = p.scan_ticks - world.truth.tick % p.scan_ticks
         ticks = min(to_scan, most_ticks - taken)
         if to_scan == p.scan_ticks and world.clock.scanned_tick != world.truth.tick:
-            # whoever looks at a world sees it after its last scan
+            # an observer sees the world after its last scan
             observed = taken + ticks >= most_ticks
             code = scan(world, p, m, x, commands, t, observed)
             if code & COMMAND_ENDED:
@@ -85,7 +85,7 @@ def run_world(world: World, p: Params, m: Model, x: State, commands: Any, t: Any
 
 @kernel
 def scan_one(worlds: Any, params: Any, models: Any, states: Any, commands: Any, scratch: Any, i: int) -> int:
-    """The PLC scan of world `i`, observed."""
+    """Run the PLC scan of world `i`, observed."""
     world, p, m, x, t = worlds[i], params[i], models[i], states[i], scratch[0]
     recall(world.truth, p, m, x, t)
     skipping.begin(world.truth, p, m, x, t)
@@ -99,7 +99,7 @@ def scan_one(worlds: Any, params: Any, models: Any, states: Any, commands: Any, 
 def stand_one(
     worlds: Any, params: Any, models: Any, states: Any, commands: Any, scratch: Any, i: int, ticks: int
 ) -> None:
-    """Ticks and scans of world `i` whatever its robots do, as long as it is in the model's domain."""
+    """Run ticks and scans of world `i` regardless of its robots, as long as it is in the model's domain."""
     world, p, m, x, t = worlds[i], params[i], models[i], states[i], scratch[0]
     while ticks > 0:
         to_scan = p.scan_ticks - world.truth.tick % p.scan_ticks
@@ -114,7 +114,7 @@ def stand_one(
 
 @kernel
 def run_world_to(world: World, p: Params, m: Model, x: State, commands: Any, t: Any, until: int) -> None:
-    """`run_world` up to tick `until`, which has its scan too."""
+    """Call `run_world` up to tick `until`, including its scan."""
     run_world(world, p, m, x, commands, t, until - world.truth.tick)
     if (
         world.truth.tick == until
@@ -128,9 +128,9 @@ def run_world_to(world: World, p: Params, m: Model, x: State, commands: Any, t: 
 def run_worlds_to(
     worlds: Any, params: Any, models: Any, states: Any, commands: Any, scratch: Any, which: Any, until: Any
 ) -> None:
-    """`run_world_to` of the worlds listed in `which`, each to its own of `until`, in parallel.
+    """Call `run_world_to` for the worlds listed in `which`, each up to its own tick of `until`, in parallel.
 
-    `scratch` has a record for every thread that there may be.
+    `scratch` has a record for every possible thread.
     """
     for j in prange(len(which)):
         i = which[j]
@@ -142,5 +142,5 @@ def run_worlds_to(
 def run_one_to(
     worlds: Any, params: Any, models: Any, states: Any, commands: Any, scratch: Any, i: int, until: int
 ) -> None:
-    """`run_world_to` of world `i`, in this thread: a process may be forked after it."""
+    """Call `run_world_to` for world `i` in this thread, so that the process may be forked afterwards."""
     run_world_to(worlds[i], params[i], models[i], states[i], commands[i], scratch[0], until)

@@ -39,9 +39,9 @@ from twin.records.causes import NO_CAUSE
 from twin.records.scan_parts import ACTUATORS, ALL_ANEW, PADS
 
 CERTAIN = 12.0
-"""No reading lies so many standard deviations off: Box-Muller from 53 bits ends at 8.6, and two may add up."""
+"""Number of standard deviations that no reading exceeds: Box-Muller from 53 bits ends at 8.6, and two may add up."""
 HOLD_CHANGED = 2
-"""What a scan tells the plant besides COMMAND_ENDED: grips or locks hold something else now."""
+"""Scan result for the plant besides COMMAND_ENDED: grips or locks hold something else now."""
 
 
 @kernel
@@ -54,7 +54,7 @@ def start(w: Truth, image: Image, control: Control, figures: Figures, p: Params,
 
 @inlined_kernel
 def _decide(world: World, p: Params, commands: Any, dt_s: float, anew: int) -> int:
-    """The scan's part after the sensors; COMMAND_ENDED or 0."""
+    """Run the scan's part after the sensors; COMMAND_ENDED or 0."""
     world.sensors.scans += 1
     code = run_logic(world.image, world.control, p, commands, dt_s, anew)
     take_orders(world.truth, world.image, p)
@@ -75,7 +75,7 @@ def _decide(world: World, p: Params, commands: Any, dt_s: float, anew: int) -> i
 
 @kernel
 def end_outside(world: World, p: Params) -> int:
-    """The scan of a world that has left its plant's domain of validity: its robots' commands end. COMMAND_ENDED."""
+    """End the commands of a world's robots once it has left its plant's domain of validity; returns COMMAND_ENDED."""
     world.sensors.scans += 1
     for r in range(p.robots):
         if world.control.status[r] == BUSY:
@@ -85,7 +85,7 @@ def end_outside(world: World, p: Params) -> int:
 
 @kernel
 def plc_scan(world: World, p: Params, commands: Any, dt_s: float) -> int:
-    """One PLC scan; returns the sum of COMMAND_ENDED and HOLD_CHANGED where they apply.
+    """Run one PLC scan; returns the sum of COMMAND_ENDED and HOLD_CHANGED where they apply.
 
     Order: actuators, sensors, interlocks, commands, monitor; as a PLC reads inputs, runs logic and writes outputs.
     """
@@ -96,12 +96,12 @@ def plc_scan(world: World, p: Params, commands: Any, dt_s: float) -> int:
 
 @inlined_kernel
 def plc_scan_unobserved(world: World, p: Params, commands: Any, dt_s: float, anew: int) -> int:
-    """`plc_scan` of an unobserved scan: sway and lateral force are read only where its outcome depends on them.
+    """Run `plc_scan` unobserved: sway and lateral force are read only where its outcome depends on them.
 
-    Whoever looks afterwards reads them first, with `read_sway_and_force` of scan `sensors.scans - 1`.
+    A later observer reads them first, with `read_sway_and_force` of scan `sensors.scans - 1`.
 
     Args:
-        anew: what to look at (`twin.records.scan_parts`), the rest being as it was in the last scan. ACTUATORS unless
+        anew: parts to read (`twin.records.scan_parts`), the rest being as it was in the last scan. ACTUATORS unless
             every grip and lock is where it was commanded and holds what it should. PADS unless the same packs are on
             the same pads. TRUCK_MOVED unless it has not. ROBOT_MOVED << r unless ACTUATORS may be left out and robot r
             has not moved, nor the truck over which it holds a pack. Everything in a robot's first scan under a command.
@@ -129,12 +129,12 @@ def plc_scan_unobserved(world: World, p: Params, commands: Any, dt_s: float, ane
     return _decide(world, p, commands, dt_s, anew) + (HOLD_CHANGED if changed else 0)
 
 
-# Entry points from Python take whole arrays and an index: handing a single record over costs 10 us, an array 0.3 us.
+# Entry points from Python take whole arrays and an index: passing a single record costs 10 us, an array 0.3 us.
 
 
 @kernel
 def scan_world(worlds: Any, params: Any, commands: Any, i: int, dt_s: float) -> int:
-    """`plc_scan` of world `i`, or its end outside its plant's domain; `commands` is (N, ROBOTS)."""
+    """Run `plc_scan` of world `i`, or `end_outside` beyond its plant's domain; `commands` is (N, ROBOTS)."""
     worlds[i].clock.scanned_tick = worlds[i].truth.tick
     if worlds[i].truth.outside_cause != NO_CAUSE:
         return end_outside(worlds[i], params[i])
@@ -143,7 +143,7 @@ def scan_world(worlds: Any, params: Any, commands: Any, i: int, dt_s: float) -> 
 
 @kernel
 def start_worlds(worlds: Any, params: Any, commands: Any, which: Any, robots: Any) -> None:
-    """`start` of robot `robots[k]` in world `which[k]`, one after the other; both (K,)."""
+    """Call `start` for robot `robots[k]` in world `which[k]`, in sequence; both (K,)."""
     for k in range(len(which)):
         i, r = which[k], robots[k]
         start(worlds[i].truth, worlds[i].image, worlds[i].control, worlds[i].kpis, params[i], commands[i, r], r)

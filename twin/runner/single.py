@@ -28,10 +28,10 @@ class Runner:
     """
 
     def __init__(self, plant: Plant, *, observer: Hook | None = None) -> None:
-        """A runner that owns `plant`, of one world."""
+        """Make a runner that owns `plant`, of one world."""
         self.plant, self.name = plant, plant.name
         self.setup, self.setups, self.worlds, self.params = plant.setup, plant.setups, plant.worlds, plant.params
-        # carrying nothing, about no seat
+        # carrying nothing, at no seat
         self.commands = np.stack([new_command(ROBOTS) for _ in range(len(self.worlds))])
         self.observer: Hook | None = observer
         self.disturb: Hook | None = None
@@ -67,7 +67,7 @@ class Runner:
             self.plant.step(ticks)
 
     def scan(self) -> bool:
-        """The PLC scan of the one world, when one is due. True when a robot waits for its next command."""
+        """Run the PLC scan of the one world if one is due. True if a robot waits for its next command."""
         tick = self._tick.item(0)
         if tick % self._scan_ticks or tick == self._scanned.item(0):
             return False
@@ -84,11 +84,11 @@ class Runner:
         return bool(code & COMMAND_ENDED)
 
     def step(self, ticks: int = 1) -> None:
-        """Physics ticks of the one world before its next scan."""
+        """Advance the one world by physics ticks up to its next scan."""
         self.plant.step(ticks)
 
     def run_ticks(self, ticks: int) -> None:
-        """Advance the one world by a number of ticks whatever its robots do, as long as it is in its plant's domain."""
+        """Advance the one world by a number of ticks regardless of its robots, within its plant's domain."""
         while ticks > 0:
             self.scan()
             if self.worlds["truth"]["outside_cause"][0] != NO_CAUSE:
@@ -107,5 +107,5 @@ class Runner:
         return self.plant.state_sha256(world)
 
     def close(self) -> None:
-        """Free what the plant holds; may be called twice."""
+        """Release the plant's resources; may be called twice."""
         self.plant.close()

@@ -1,9 +1,9 @@
-"""What a PLC scan need not do again, because nothing that it looks at can have changed.
+"""Scan skipping: parts of a PLC scan that are left out because their inputs cannot have changed.
 
-Most scans of a swap see a robot on its way, high above everything that it could touch, and all grips, locks and packs
-as they were. Whoever flies so high is not placed at every scan: every comparison that is made with where its pack was
-when it was last placed, high as well, comes out the same. And switches and places that nothing has moved are not read
-again. Whoever looks at a world has everything placed and read before.
+In most scans of a swap a robot moves high above everything that it could touch, and all grips, locks and packs are
+unchanged. A robot that high is not placed at every scan: every comparison with the last placed position of its pack,
+high as well, has the same result. Switches and places that nothing has moved are not read again. Before a world is
+observed, everything is placed and read.
 """
 
 from __future__ import annotations
@@ -41,16 +41,16 @@ Model = Any
 State = Any
 
 LEVEL_RAD = 0.02
-"""An end effector that tilts more (pitch and roll together) is placed at every scan."""
+"""Tilt of an end effector (pitch and roll together) above which it is placed at every scan."""
 SPARE_M = 0.1
-"""More than the pads of a pack 2 m wide differ in height from its middle when pack and truck tilt by LEVEL_RAD."""
+"""More than the height of the pads of a pack 2 m wide over its middle when pack and truck tilt by LEVEL_RAD."""
 APART_M = 1.5
-"""Two robots whose x axes are farther apart cannot reach what the other one holds."""
+"""Distance of two robots' x axes beyond which they cannot reach each other's load."""
 
 
 @kernel
 def grips_rest(w: Truth, image: Image, r: int) -> bool:
-    """Whether the grips of robot `r` are where they were commanded, and hold something if they were to hold."""
+    """True if the grips of robot `r` are where they were commanded, and hold something if they should."""
     shut = image.grip_command[r]
     for i in range(4):
         if w.grip_position[r, i] != float(shut):
@@ -59,8 +59,8 @@ def grips_rest(w: Truth, image: Image, r: int) -> bool:
 
 
 @kernel
-def _actuators_rest(w: Truth, image: Image, p: Params) -> bool:
-    """Whether no grip, lock or table lock moves, nor waits for something to hold."""
+def _actuators_idle(w: Truth, image: Image, p: Params) -> bool:
+    """True if no grip, lock or table lock moves, or waits for something to hold."""
     for r in range(p.robots):
         if not grips_rest(w, image, r) or w.float_lock[r] != float(image.float_lock_command[r]):
             return False
@@ -76,15 +76,15 @@ def _actuators_rest(w: Truth, image: Image, p: Params) -> bool:
 
 @kernel
 def anew_after(w: Truth, image: Image, control: Control, p: Params, anew: int) -> int:
-    """What the next scan has to look at even if nothing moves, after one that changed no hold and looked at `anew`."""
-    if anew & ACTUATORS and (command_waits(control, p) or not _actuators_rest(w, image, p)):
+    """Parts that the next scan reads even if nothing moves, after one that changed no hold and read `anew`."""
+    if anew & ACTUATORS and (command_waits(control, p) or not _actuators_idle(w, image, p)):
         return ALL_ANEW
     return 0
 
 
 @kernel
 def command_waits(control: Control, p: Params) -> bool:
-    """Whether a robot has a command that may begin in this scan."""
+    """True if a robot has a command that may begin in this scan."""
     waits = False
     for r in range(p.robots):
         waits = waits or control.buffered[r] == 1
@@ -93,7 +93,7 @@ def command_waits(control: Control, p: Params) -> bool:
 
 @kernel
 def command_is_new(w: Truth, control: Control, p: Params) -> bool:
-    """Whether a robot's command began in the last scan or later, so that this is its first one."""
+    """True if a robot's command began in the last scan or later, so that this is its first one."""
     new = False
     for r in range(p.robots):
         new = new or w.t_s - control.command_start_s[r] < 1.5 * p.dt_s * p.scan_ticks
@@ -102,7 +102,7 @@ def command_is_new(w: Truth, control: Control, p: Params) -> bool:
 
 @kernel
 def find_heights(w: Truth, p: Params, m: Model, x: State, t: Any) -> None:
-    """From which height of its end effector on, along the retracting direction, each robot is high: `t.high_from`."""
+    """Height of its end effector, along the retracting direction, from which each robot is high: `t.high_from`."""
     up = p.retract
     for r in range(p.robots):
         k, highest = w.held[r], -1e30
@@ -129,7 +129,7 @@ def find_heights(w: Truth, p: Params, m: Model, x: State, t: Any) -> None:
 
 @kernel
 def is_high(w: Truth, watch: Watch, p: Params, x: State, t: Any, r: int) -> bool:
-    """Whether robot `r` with what it holds is far above every seat and pack, and the monitor needs no more to know."""
+    """True if robot `r` with its load is far above every seat and pack, and the monitor needs nothing more."""
     q, k = w.q[r], w.held[r]
     if abs(q[EPITCH]) + abs(q[EROLL]) > LEVEL_RAD:
         return False
@@ -148,9 +148,9 @@ def is_high(w: Truth, watch: Watch, p: Params, x: State, t: Any, r: int) -> bool
 
 @kernel
 def stays_high(w: Truth, image: Image, control: Control, watch: Watch, p: Params, x: State, t: Any, r: int) -> bool:
-    """Whether robot `r` may be left where it was last placed: it was high then and is high now.
+    """True if robot `r` may keep its last placed pose: it was high then and is high now.
 
-    The height of what it holds is kept up to date as far as the monitor has to know it.
+    The height of its load is kept up to date as far as the monitor needs it.
     """
     high = is_high(w, watch, p, x, t, r) and (t.high[r] == 1 or (control.buffered[r] == 0 and grips_rest(w, image, r)))
     stays = high and t.high[r] == 1
@@ -163,7 +163,7 @@ def stays_high(w: Truth, image: Image, control: Control, watch: Watch, p: Params
 
 @kernel
 def find_left(world: World, p: Params, x: State, t: Any, observed: bool) -> None:
-    """Before a scan: which robots need not be placed, into `t.left`; none where the scan is observed."""
+    """Before a scan, find the robots that need not be placed, into `t.left`; none if the scan is observed."""
     for r in range(p.robots):
         t.left[r] = 0
         if observed:
@@ -174,7 +174,7 @@ def find_left(world: World, p: Params, x: State, t: Any, observed: bool) -> None
 
 @kernel
 def begin(w: Truth, p: Params, m: Model, x: State, t: Any) -> None:
-    """Anything may have changed since the last scan: the next one looks at everything."""
+    """Have the next scan read everything: anything may have changed since the last one."""
     t.anew = ALL_ANEW
     find_heights(w, p, m, x, t)
 

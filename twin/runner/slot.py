@@ -11,13 +11,13 @@ from twin.setup.setup import SwapSetup
 
 
 class Slot(Runner):
-    """World `index` of a batch; it does not run by itself: `run` returns at once and the batch runs later.
+    """World `index` of a batch. It does not run by itself: `run` returns immediately, and the batch runs later.
 
     `worlds`, `params` and `commands` are views (1, ...) of the batch's records.
     """
 
     def __init__(self, batch: BatchRunner, index: int, setup: SwapSetup, worlds: np.ndarray | None = None) -> None:
-        """The world begins anew: at the start of the setup's swap, or at `worlds` (1,) WORLD."""
+        """Restart the world: at the start of the setup's swap, or at `worlds` (1,) WORLD."""
         self.batch, self.index = batch, index
         self.plant, self.name, self.setup, self.setups = batch.plant, batch.name, setup, [setup]
         self.observer = self.disturb = self.decide = None
@@ -30,7 +30,7 @@ class Slot(Runner):
         self.batch.issue(world + self.index, robot, commands)
 
     def run(self) -> None:
-        """No time passes here."""
+        """Do nothing: the batch advances the world."""
 
     def stand(self, world: int, seconds: float) -> None:
         self.batch.stand(self.index + world, seconds)
@@ -39,4 +39,4 @@ class Slot(Runner):
         return self.batch.state_sha256(self.index + world)
 
     def close(self) -> None:
-        """The batch stays."""
+        """Do nothing: the batch remains."""

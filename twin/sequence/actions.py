@@ -1,6 +1,6 @@
-"""The actions of the swap sequence, each for a whole selection of (world, robot) pairs at once.
+"""The actions of the swap sequence, each for a whole selection of (world, robot) pairs.
 
-They know what a PLC knows: the station file, nominal pack data, measured poses and switches. All lengths in m.
+They use a PLC's information: the station file, nominal pack data, measured poses and switches. All lengths in m.
 """
 
 from __future__ import annotations
@@ -56,13 +56,13 @@ from twin.sequence.heights import (
 from twin.sequence.program import Program, Selection, Start
 
 OVERTRAVEL_M = 0.06
-"""Moves that wait for contact aim this far beyond it; arriving there means that it did not come."""
+"""Distance beyond the contact at which moves that wait for it are aimed; arriving there means no contact."""
 LEAVING = 2.0
-"""Off a seat or a pack an axis creeps this much faster than onto it: there is nothing to find [estimate]."""
+"""Ratio of the creep speed off a seat or a pack to that onto it: there is nothing to find [estimate]."""
 CLEAR_SLACK_M = 0.01
-"""A height counts as reached this much early: an axis stops within its repeatability, perhaps short of its target."""
+"""Margin by which a height counts as reached: an axis stops within its repeatability, perhaps short of its target."""
 ZEROING_WINDOWS = 5.0
-"""Windows of load cell readings that are waited for: some may swing too much [chosen]."""
+"""Windows of load cell readings to wait for: some may swing too much [chosen]."""
 
 
 def dwell(seconds: str, *, zero: bool = False) -> Start:
@@ -100,7 +100,7 @@ def scan_truck(samples: str) -> Start:
 
 
 def rest_of_scan(program: Program, selection: Selection) -> np.ndarray:
-    """Wait out the station's scan time: safety zone check beside the measurement, and load cells that are zeroed."""
+    """Wait for the rest of the station's scan time: safety zone check beside the measurement, and load cell zeroing."""
     scanner, times = program.setup.station.scanner, program.setup.station.times
     commands = new_command(len(selection))
     commands["until"] = UNTIL_DWELL
@@ -114,7 +114,7 @@ def rest_of_scan(program: Program, selection: Selection) -> np.ndarray:
 
 
 def go_to_truck(phase: str) -> Start:
-    """Empty, over (or under) the old pack's grip face, at travel height."""
+    """Move, empty, over (or under) the old pack's grip face, at travel height."""
 
     def start(program: Program, selection: Selection) -> np.ndarray:
         commands = new_commands(program, selection, phase, False, UNTIL_SETTLED)
@@ -128,9 +128,9 @@ def go_to_truck(phase: str) -> Start:
 
 
 def land(phase: str, which: str) -> Start:
-    """Empty, onto the pack that stands at `which` seat: fast, then creep until contact.
+    """Land, empty, on the pack that stands at `which` seat: fast, then creep until contact.
 
-    It waits over the pack's edges for what is not over it yet, or swings (`twin.control.landing`).
+    It waits above the pack's edges until it is over the pack and calm (`twin.control.landing`).
     """
 
     def start(program: Program, selection: Selection) -> np.ndarray:
@@ -181,7 +181,7 @@ def locks(phase: str, close: bool, which: str, pack: str) -> Start:
 
 
 def creep_out(phase: str, which: str, pack: str) -> Start:
-    """Carrying, creeping off the pins: to nine tenths of the creep-out height."""
+    """Creep off the pins with a pack: to nine tenths of the creep-out height."""
 
     def start(program: Program, selection: Selection) -> np.ndarray:
         s = program.setup.retract
@@ -200,7 +200,7 @@ def creep_out(phase: str, which: str, pack: str) -> Start:
 
 
 def retract(phase: str, which: str, pack: str | None, *, home: bool = False) -> Start:
-    """To travel height; with an overlap, only until the pack (or empty end effector) is clear."""
+    """Move to travel height; with an overlap, only until the pack (or empty end effector) is clear."""
 
     def start(program: Program, selection: Selection) -> np.ndarray:
         time, s = phase_timing(program, selection, phase), program.setup.retract
@@ -215,7 +215,7 @@ def retract(phase: str, which: str, pack: str | None, *, home: bool = False) -> 
         overlaps = time["overlap_s"] > 0.0
         commands["until"] = np.where(overlaps | home, UNTIL_CLEAR, UNTIL_DONE)
         clear = goal - s * (0.8 * TRAVEL_MARGIN_M if loaded else 0.5 * EMPTY_MARGIN_M)
-        if home:  # on the way home it passes the packs in the slots
+        if home:  # on its return it passes the packs in the slots
             near = between_z(program) - s * CLEAR_SLACK_M
             clear = np.where(has_next_job(program, selection), near, leaving_z(program))
         commands["threshold"] = clear
@@ -232,7 +232,7 @@ def retract(phase: str, which: str, pack: str | None, *, home: bool = False) -> 
 
 
 def traverse(phase: str, which: str, pack: str | None) -> Start:
-    """Sideways to a seat, at the present height."""
+    """Move sideways to a seat, at the present height."""
 
     def start(program: Program, selection: Selection) -> np.ndarray:
         commands = new_commands(program, selection, phase, pack is not None, UNTIL_SETTLED)
@@ -247,7 +247,7 @@ def traverse(phase: str, which: str, pack: str | None) -> Start:
         commands["seat"] = seat_of(program, selection, which)
         if pack is not None:
             commands["carrying"] = pack_of(program, selection, pack)
-            # a pack hangs level and still once it has left pins and tilted seat; a table's is locked on its way down
+            # a pack hangs level and still once off pins and tilted seat; a table's is locked while lowering
             commands["float_lock"] = 1 if floating_head(program) else -1
         return until_settled(program, selection, phase, commands)
 
@@ -255,7 +255,7 @@ def traverse(phase: str, which: str, pack: str | None) -> Start:
 
 
 def set_down(phase: str, which: str, pack: str) -> Start:
-    """Carrying, into a seat: fast, then creep until its four pads report and the load has left (or it is pressed)."""
+    """Set a pack down in a seat: fast, then creep until its four pads report and the load has left (or is pressed)."""
 
     def start(program: Program, selection: Selection) -> np.ndarray:
         s = program.setup.retract
@@ -271,7 +271,7 @@ def set_down(phase: str, which: str, pack: str) -> Start:
 
 
 def into_seat(program: Program, selection: Selection, phase: str, which: str, pack: str) -> np.ndarray:
-    """(K,) commands that seat a pack, without their motion: what tells that it is seated, and what stops them."""
+    """(K,) commands that seat a pack, without their motion: the condition that it is seated, and their limits."""
     commands = new_commands(program, selection, phase, True, UNTIL_SEATED)
     commands["seat"] = seat_of(program, selection, which)
     commands["seat_z"] = seat_targets_of(program, selection, which)[:, Z]
@@ -285,7 +285,7 @@ def into_seat(program: Program, selection: Selection, phase: str, which: str, pa
 
 
 def back_off(phase: str, which: str, pack: str, *, free: bool = False) -> Start:
-    """Carrying, out of a seat again, clear of its pins; `free`: so far that it surely touches nothing."""
+    """Lift a pack out of a seat again, clear of its pins; `free`: until it surely touches nothing."""
 
     def start(program: Program, selection: Selection) -> np.ndarray:
         s = program.setup.retract
@@ -308,7 +308,7 @@ def back_off(phase: str, which: str, pack: str, *, free: bool = False) -> Start:
 
 
 def let_off(phase: str, which: str, *, free: bool = False) -> Start:
-    """Empty, at creep speed off the pack that stays: past the corner guides; `free`: until nothing is touched."""
+    """Creep, empty, off the pack that stays: past the corner guides; `free`: until nothing is touched."""
 
     def start(program: Program, selection: Selection) -> np.ndarray:
         s = program.setup.retract
@@ -327,14 +327,14 @@ def let_off(phase: str, which: str, *, free: bool = False) -> Start:
 
 
 def go_home(phase: str) -> Start:
-    """Sideways to where the robot waits."""
+    """Move sideways to the robot's waiting position."""
 
     def start(program: Program, selection: Selection) -> np.ndarray:
         commands = new_commands(program, selection, phase, False, UNTIL_DONE)
-        homes = np.array(program.setup.station.robots.home_x_m)
-        commands["target"][:, X] = homes[selection.robot]
+        home_x = np.array(program.setup.station.robots.home_x_m)
+        commands["target"][:, X] = home_x[selection.robot]
         commands["load_known_from"] = empty_free_z(program, selection)
-        program.heading[selection.world, selection.robot] = homes[selection.robot]
+        program.heading[selection.world, selection.robot] = home_x[selection.robot]
         add_shaper(program, selection, phase, commands, axis_z(program, selection))
         return inside_axes(program, selection, commands)
 
@@ -342,7 +342,7 @@ def go_home(phase: str) -> Start:
 
 
 def nothing(program: Program, selection: Selection) -> np.ndarray:
-    """A command that is done at once, empty and clear of every pack."""
+    """Make a command that is done immediately, empty and clear of every pack."""
     commands = new_command(len(selection))
     commands["until"] = UNTIL_DWELL
     commands["load_known_from"] = empty_free_z(program, selection)
@@ -351,11 +351,11 @@ def nothing(program: Program, selection: Selection) -> np.ndarray:
 
 
 def settle_exit(program: Program, selection: Selection) -> np.ndarray:
-    """The truck drives away; its time is the station file's and is added to the clock, not simulated.
+    """Release the truck; its exit time is the station file's and is added to the clock, not simulated.
 
-    From here on the monitor holds it to closed and checked locks.
+    From here on the monitor requires closed and checked locks.
     """
     commands = nothing(program, selection)
     commands["release_truck"] = 1
-    commands["dwell_s"] = 0.5  # the monitor looks at the released truck
+    commands["dwell_s"] = 0.5  # the monitor checks the released truck
     return commands

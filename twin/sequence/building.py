@@ -1,4 +1,4 @@
-"""Building commands for a selection: limits and shapers from the timing set, targets from measured poses."""
+"""Build commands for a selection: limits and shapers from the timing set, targets from measured poses."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from twin.sequence.program import Program, Selection
 
 SETTLE_TIMEOUT_S = 90.0
 YAW_RESERVE_RAD, YAW_RESERVE_SHARE = 0.002, 0.05
-"""How far before its ends yaw is stopped, and at most which share of its stroke that is. A floating table, held 0.9 deg
-aside, that springs back when its seat lets go of the load pushed the axis 2.6 mrad on; the monitor allows 2 past the
-end [chosen, after chassis timing seed 10015]."""
+"""Distance from its ends at which yaw stops, and its largest share of the stroke. A floating table, held 0.9 deg aside,
+that springs back when its seat releases the load pushed the axis 2.6 mrad on; the monitor allows 2 past the end
+[chosen, after chassis timing seed 10015]."""
 
 
 def new_commands(program: Program, selection: Selection, phase: str, loaded: bool, until: int) -> np.ndarray:
-    """(K,) commands with the phase's velocity, acceleration, jerk and shaper filled in, no targets yet."""
+    """Make (K,) commands with the phase's velocity, acceleration, jerk and shaper filled in, no targets yet."""
     commands = new_command(len(selection))
     axes = program.setup.station.axes
     time = phase_timing(program, selection, phase)
@@ -68,10 +68,10 @@ def creep(program: Program, selection: Selection, phase: str) -> tuple[np.ndarra
 
 
 def descent_delay_s(program: Program, selection: Selection, jerk: np.ndarray) -> np.ndarray:
-    """(K,) how long axis z has to wait so that a carried pack does not leave the clearance height while it traverses.
+    """(K,) delay of axis z so that a carried pack does not leave the clearance height while it traverses, s.
 
-    From rest axis z needs at least (6 d / j)^(1/3) to fall by d, half the margin over the clearance height: so much
-    earlier than the end of the traverse it may start.
+    From rest axis z needs at least (6 d / j)^(1/3) to fall by d, half the margin over the clearance height: it may
+    start that much earlier than the end of the traverse.
     """
     fall_s = np.cbrt(6.0 * 0.5 * TRAVEL_MARGIN_M / jerk)
     runner, delay = program.runner, np.zeros(len(selection))
@@ -102,7 +102,7 @@ def axis_z(program: Program, selection: Selection) -> np.ndarray:
 
 
 def inside_axes(program: Program, selection: Selection, commands: np.ndarray) -> np.ndarray:
-    """Keep targets inside the axes, and those of yaw inside its software ends; a NaN stays one."""
+    """Clip targets to the axes' strokes, and those of yaw to its software ends; a NaN stays one."""
     params = program.runner.params
     low = params["axis_min"][selection.world, selection.robot]
     high = params["axis_max"][selection.world, selection.robot]

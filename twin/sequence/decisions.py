@@ -1,4 +1,4 @@
-"""What follows a step (`then`), who may start one (`gate`) and whom it concerns (`only_if`)."""
+"""Decisions of the step tables: what follows a step (`then`), may it start (`gate`), and does it apply (`only_if`)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from twin.sequence.program import Gate, Program, Selection, Then
 
 
 def has_next_job(program: Program, selection: Selection) -> np.ndarray:
-    """Whether the robot has another job after the present one."""
+    """True if the robot has another job after the present one."""
     return np.array(
         [
             program.place[n, r] + 1 < len(program.queue[r])
@@ -28,7 +28,7 @@ def no_next_job(program: Program, selection: Selection) -> np.ndarray:
 
 
 def apart(which: str) -> Gate:
-    """Gate: the way of axis x to a seat keeps the other robot's distance; always true with one robot."""
+    """Gate: the travel of axis x to a seat keeps the other robot's distance; always true with one robot."""
 
     def gate(program: Program, selection: Selection) -> np.ndarray:
         if program.setup.station.robots.count < 2:
@@ -54,7 +54,7 @@ def apart(which: str) -> Gate:
 
 
 def truck_at_rest(program: Program, selection: Selection) -> np.ndarray:
-    """Gate: no other robot presses a pack home or locks it, so a pull on the truck changes nobody's load."""
+    """Gate: no other robot presses a pack into its seat or locks it, so a pull on the truck changes no other load."""
     ok = np.ones(len(selection), bool)
     pressing = [program.index["insert"], program.index["lock"]]
     for k in range(len(selection)):
@@ -75,7 +75,7 @@ def truck_scanned(program: Program, selection: Selection) -> np.ndarray:
 
 
 def slot_locks(program: Program, selection: Selection) -> np.ndarray:
-    """Only where slots lock their packs."""
+    """Applies only where slots lock their packs."""
     return np.full(len(selection), program.setup.station.actuators.slot_lock_close_s > 0.0)
 
 
@@ -89,7 +89,7 @@ def others_done(program: Program, selection: Selection) -> np.ndarray:
 
 
 def leaves_rail(program: Program, selection: Selection) -> np.ndarray:
-    """Only robots that share a rail and have done their last job: they make way."""
+    """Applies only to robots that share a rail and have done their last job: they make way."""
     return no_next_job(program, selection) & (program.setup.station.robots.count > 1)
 
 
@@ -98,7 +98,7 @@ def not_first_robot(program: Program, selection: Selection) -> np.ndarray:
 
 
 def take_pose(program: Program, selection: Selection, results: np.ndarray) -> list[str]:
-    """After the first scan: everybody knows the truck's pose; a truck outside the gate has to park again."""
+    """After the first scan, give all robots the truck's pose; a truck outside the gate has to park again."""
     limits = program.setup.station.limits
     following = []
     for k in range(len(selection)):
@@ -132,14 +132,14 @@ def take_pose(program: Program, selection: Selection, results: np.ndarray) -> li
 
 
 def pose_known(program: Program, selection: Selection, results: np.ndarray) -> list[str]:
-    """The scan time is over: all robots may start."""
+    """After the scan time, let all robots start."""
     note_zeroed(program, selection, results)
     program.scanned[selection.world[results == DONE]] = True
     return [""] * len(selection)
 
 
 def take_new_pose(program: Program, selection: Selection, results: np.ndarray) -> list[str]:
-    """After a rescan: this robot's measured pose of the truck is renewed."""
+    """After a rescan, renew this robot's measured pose of the truck."""
     following = []
     for k in range(len(selection)):
         n, r = int(selection.world[k]), int(selection.robot[k])
@@ -153,12 +153,12 @@ def take_new_pose(program: Program, selection: Selection, results: np.ndarray) -
 
 
 def pose_in_words(pose: np.ndarray) -> str:
-    """The measured pose of the truck (x, y, yaw, ...) as a person reads it."""
+    """The measured pose of the truck (x, y, yaw, ...) in readable form."""
     return f"x {1e3 * pose[0]:+.1f} mm, y {1e3 * pose[1]:+.1f} mm, yaw {np.degrees(pose[2]):+.3f} deg"
 
 
 def note_pose(program: Program, n: int, r: int) -> None:
-    """Tell a log where the scanner has seen the truck."""
+    """Log the measured pose of the truck."""
     if program.on_note is None:
         return
     w = program.runner.worlds
@@ -167,7 +167,7 @@ def note_pose(program: Program, n: int, r: int) -> None:
 
 
 def note_done(program: Program, n: int, r: int, tries: int) -> None:
-    """Tell a log what a command that may be tried again has come to."""
+    """Log the result of a command that may be tried again."""
     if program.on_note is None:
         return
     w, c = program.runner.worlds, program.runner.commands[n][r]
@@ -184,7 +184,7 @@ def note_done(program: Program, n: int, r: int, tries: int) -> None:
 
 
 def settled(program: Program, selection: Selection, results: np.ndarray) -> list[str]:
-    """A traverse that does not come to rest in time ends as `sway_limit`, one that never arrives `following_error`."""
+    """End a traverse that does not settle in time as `sway_limit`, one that never arrives as `following_error`."""
     w, at = program.runner.worlds, (selection.world, selection.robot)
     away = (np.abs(w["image"]["reference"][at][:, :, 0] - w["image"]["axis_position"][at]) > ARRIVED_M).any(axis=1)
     late = ["!following_error" if lost else "!sway_limit" for lost in away]
@@ -200,7 +200,7 @@ def settled(program: Program, selection: Selection, results: np.ndarray) -> list
 
 
 def settled_then(step: str) -> Then:
-    """`settled`, and after an arrival go on at `step`."""
+    """Apply `settled`, and after an arrival go on at `step`."""
 
     def then(program: Program, selection: Selection, results: np.ndarray) -> list[str]:
         said = settled(program, selection, results)
@@ -237,7 +237,7 @@ def retry(step: str, tries: str, outcome: str) -> Then:
 
 
 def inserted(program: Program, selection: Selection, results: np.ndarray) -> list[str]:
-    """After an insertion: count it; a failed one backs off, measures again and tries again."""
+    """After an insertion, count it; a failed one backs off, measures again and tries again."""
     following = []
     for k in range(len(selection)):
         n, r, job = int(selection.world[k]), int(selection.robot[k]), int(selection.job[k])
@@ -260,9 +260,9 @@ def inserted(program: Program, selection: Selection, results: np.ndarray) -> lis
 
 
 def without_contact(step: str) -> Then:
-    """A landing that found nothing goes on at `step`; its reason is kept, and told if nothing else turns up.
+    """After a landing without contact go on at `step`; its reason is kept and used if nothing else is found.
 
-    One that has waited in vain for a swing to end is over.
+    A landing that has waited in vain for a swing to end is over.
     """
 
     def then(program: Program, selection: Selection, results: np.ndarray) -> list[str]:
@@ -282,7 +282,7 @@ def without_contact(step: str) -> Then:
 
 
 def keep_reason(program: Program, selection: Selection, results: np.ndarray) -> list[str]:
-    """On the way back from what has failed, a move that fails as well changes nothing."""
+    """End as `grip_failed` if a move on the way back from a failure fails as well."""
     return ["" if result == DONE else "!grip_failed" for result in results]
 
 
@@ -298,7 +298,7 @@ def end_for_reason(outcome: str) -> Then:
 
 
 def note_zeroed(program: Program, selection: Selection, results: np.ndarray) -> list[str]:
-    """Put on record how far off the load cells were that have been zeroed."""
+    """Record the offset of the load cells that have been zeroed."""
     w = program.runner.worlds
     for n in selection.world[results == DONE].tolist():
         for r in np.flatnonzero(w["control"]["load_zeroed"][n]).tolist():
@@ -312,7 +312,7 @@ def note_zeroed(program: Program, selection: Selection, results: np.ndarray) -> 
 
 
 def held_by_locks(program: Program, selection: Selection, results: np.ndarray) -> list[str]:
-    """A pack that comes along when it should rest in its slot's locks is held by none of them."""
+    """Judge the locks by a pack that comes along when it should rest in its slot's locks: none holds it."""
     for k in np.flatnonzero(results != DONE).tolist():
         n, r = int(selection.world[k]), int(selection.robot[k])
         program.found(n, r, program.incident_of(n, r).plus(": the locks do not hold the pack"))
@@ -320,7 +320,7 @@ def held_by_locks(program: Program, selection: Selection, results: np.ndarray) -
 
 
 def note_pull(program: Program, selection: Selection, results: np.ndarray) -> list[str]:
-    """A passed pull test is put on record by the next command; a failed one means that the locks do not hold."""
+    """A passed pull test is recorded by the next command; a failed one means that the locks do not hold."""
     for k in range(len(selection)):
         n, r = int(selection.world[k]), int(selection.robot[k])
         if results[k] == DONE and program.on_note is not None:
@@ -332,7 +332,7 @@ def note_pull(program: Program, selection: Selection, results: np.ndarray) -> li
 
 
 def next_job(program: Program, selection: Selection, results: np.ndarray) -> list[str]:
-    """After a job: the robot's next one, if it has one."""
+    """Start the robot's next job, if it has one."""
     following = []
     for k in range(len(selection)):
         n, r = int(selection.world[k]), int(selection.robot[k])
@@ -345,12 +345,12 @@ def next_job(program: Program, selection: Selection, results: np.ndarray) -> lis
 
 
 def finish(program: Program, selection: Selection, results: np.ndarray) -> list[str]:
-    """The end of a robot's table."""
+    """End the robot's table."""
     return ["finish" if result == DONE else "" for result in results]
 
 
 def go_on_with(step: str) -> Then:
-    """After a way back: continue at `step`."""
+    """After a way back, continue at `step`."""
 
     def then(program: Program, selection: Selection, results: np.ndarray) -> list[str]:
         return [step if result == DONE else "" for result in results]

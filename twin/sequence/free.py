@@ -1,7 +1,7 @@
-"""Heights of axis z from which on what hangs there touches nothing: `load_known_from` of commands. SI units.
+"""Heights of axis z from which on its load touches nothing: `load_known_from` of commands. SI units.
 
-They go by where packs and seats stand and lean, never by what an axis has done before: one that has landed on a rim
-stands lower than meant, and what leans on that rim is not let off yet.
+They follow from where packs and seats stand and lean, never from an axis' earlier positions: one that has landed on a
+rim stands lower than intended, and a load that leans on that rim is not released yet.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from twin.sequence.program import Program, Selection
 
 
 def lean_m(program: Program, selection: Selection) -> np.ndarray:
-    """(K,) how much higher than their middle the edges of a pack stand whose seat leans as the truck does."""
+    """(K,) height of the edges of a pack over its middle on a seat that leans like the truck."""
     tilt_rad = np.abs(program.truck_pose[selection.world, selection.robot])
     length_m, width_m, _ = program.setup.pack.size_m
     return np.asarray(0.5 * (tilt_rad[:, TPITCH] * length_m + tilt_rad[:, TROLL] * width_m))
@@ -53,7 +53,7 @@ def pack_free_over_z(program: Program, selection: Selection, which: str) -> np.n
 
 
 def pack_off_z(program: Program, selection: Selection, which: str) -> np.ndarray:
-    """(K,) the same for a pack that is taken off `which` seat, by where it was gripped: a truck's springs follow it."""
+    """(K,) the same for a pack taken off `which` seat, from its grip height: a truck's springs follow it."""
     rest_z = program.runner.worlds["control"]["hold_height"][selection.world, selection.robot]
     follows_m = PARKING_HEIGHT_M + lean_m(program, selection) if which == "truck_seat" else 0.0
     off_m = program.setup.pack.guides.pin_length_m + SURELY_OFF_M + follows_m

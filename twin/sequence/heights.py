@@ -1,4 +1,4 @@
-"""Heights and loads that the sequence works with, from the station file and nominal pack data. SI units."""
+"""Heights and loads of the sequence, from the station file and nominal pack data. SI units."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from twin.sequence.program import Program, Selection
 from twin.setup.setup import SwapSetup
 
 TRAVEL_MARGIN_M = 0.03
-"""A carried pack travels this far beyond the clearance height."""
+"""Travel height of a carried pack beyond the clearance height."""
 EMPTY_MARGIN_M = 0.15
-"""An empty end effector travels this far beyond the grip faces of the packs in the slots."""
+"""Travel height of an empty end effector beyond the grip faces of the packs in the slots."""
 SLACK_SHARE = 0.1
-"""Part of the spreader's weight that is left on the ropes when it stands on a pack."""
+"""Part of the spreader's weight left on the ropes when it stands on a pack."""
 PULL_SHARE = 0.2
 """Part of a pack's weight that a pull test adds to holding it."""
 PULL_TRAVEL_SHARE = 0.8
 """Part of the creep-out height that a pull test may travel: a pack that no lock holds has not left its seat then."""
 MIN_PULL = 0.11
-"""Part of its weight as it was weighed that a pull test adds to holding a pack at the least [estimate]."""
+"""Smallest part of its weight, as weighed, that a pull test adds to holding a pack [estimate]."""
 PULL_CUT_OFF = 0.93
 """Share of the overload cut-off that a pull test does not exceed: its stop overshoots by a few per cent."""
 LET_OFF_M = landing.LET_OFF_M
@@ -28,9 +28,9 @@ LET_OFF_M = landing.LET_OFF_M
 APPROACH_M = 0.02
 """Clear of the lead-in: below this over the pin tips the pack is no longer free to move sideways."""
 SURELY_OFF_M = 0.05
-"""A pack so far over the highest pin tip hangs free, however far its ropes give [estimate]."""
+"""Height over the highest pin tip at which a pack hangs free, however far its ropes give [estimate]."""
 PARKING_HEIGHT_M = 0.10
-"""How much a truck's seats may stand higher or lower than nominal: parking, rebound and pitch [estimate]."""
+"""Deviation of a truck's seats from nominal height: parking, rebound and pitch [estimate]."""
 
 
 def weight_n(program: Program, *, pack: float = 0.0) -> float:
@@ -40,17 +40,17 @@ def weight_n(program: Program, *, pack: float = 0.0) -> float:
 
 
 def table(program: Program) -> bool:
-    """Whether packs stand on the end effector instead of hanging from it."""
+    """True if packs stand on the end effector instead of hanging from it."""
     return isinstance(program.setup.station.reeving, FloatingTable)
 
 
 def floating_head(program: Program) -> bool:
-    """Whether packs hang from a mast's head that floats, free at seats and locked while it traverses."""
+    """True if packs hang from a mast's floating head, free at seats and locked while it traverses."""
     return isinstance(program.setup.station.reeving, Mast)
 
 
 def travel_z(program: Program) -> float:
-    """`travel_z_of` the program's setup."""
+    """`travel_z_of` for the program's setup."""
     return travel_z_of(program.setup)
 
 
@@ -61,7 +61,7 @@ def travel_z_of(setup: SwapSetup) -> float:
 
 
 def empty_z(program: Program) -> float:
-    """`empty_z_of` the program's setup."""
+    """`empty_z_of` for the program's setup."""
     return empty_z_of(program.setup)
 
 
@@ -89,7 +89,7 @@ def between_z(program: Program) -> float:
 
 
 def contact_threshold_n(program: Program) -> float:
-    """Load cell value that tells an empty end effector's contact: ropes nearly slack, or a table that pushes.
+    """Load cell value at an empty end effector's contact: ropes nearly slack, or a table that pushes.
 
     Half slack would be too early: a spreader that hangs on a corner guide has half its weight off the ropes.
     """
@@ -99,12 +99,12 @@ def contact_threshold_n(program: Program) -> float:
 
 
 def jam_load_n(program: Program) -> float:
-    """`jam_load_of` the program's setup."""
+    """`jam_load_of` for the program's setup."""
     return jam_load_of(program.setup)
 
 
 def jam_load_of(setup: SwapSetup) -> float:
-    """How far the load cell may depart from the carried weight before the seat is reached (domain 2: 1.3 x nominal)."""
+    """Allowed deviation of the load cell from the carried weight above the seat (domain 2: 1.3 x nominal)."""
     limits, pack, gravity = setup.station.limits, setup.pack, float(setup.params["gravity_mps2"][0])
     return limits.axial_jam_ratio * pack.coupler.mate_force_n + 0.1 * pack.mass_kg * gravity
 
@@ -112,8 +112,9 @@ def jam_load_of(setup: SwapSetup) -> float:
 def pull_load_n(program: Program) -> float:
     """Load cell value of a passed pull test: 1.2 x the pack's weight (domain 5), as far as the overload cut-off allows.
 
-    Not only as far as the rated load: of the heaviest pack that would leave the locks with a few per cent of its
-    weight. A table pulls downwards: there the pull is what is missing on its own weight.
+    The rated load is too low a bound: it would leave the heaviest pack's locks tested with a few per cent of its
+    weight. A
+    table pulls downwards: its pull is what is missing from its own weight.
     """
     if program.setup.retract < 0:
         return weight_n(program, pack=-PULL_SHARE)
@@ -123,9 +124,10 @@ def pull_load_n(program: Program) -> float:
 
 
 def least_pull_n(program: Program, selection: Selection) -> np.ndarray:
-    """(K,) load cell value that a hoist's pull test has to exceed, by what hung on the ropes on its way to the truck.
+    """(K,) load cell value that a hoist's pull test has to exceed, from the hanging load on its way to the truck.
 
-    Ropes that merely hold a pack heavier than told, or a load cell that reads too much, would say nothing of its locks.
+    Ropes that merely hold a pack heavier than declared, or a load cell that reads too high, would prove nothing about
+    its locks.
     """
     gravity = float(program.runner.params["gravity_mps2"][0])
     carried_kg = program.runner.worlds["control"]["carried_kg"][selection.world, selection.robot]

@@ -1,4 +1,4 @@
-"""Actions that go by the load cell: take weight, weigh, see locks hold, pull on them and let go again. Lengths in m."""
+"""Actions that use the load cell: take weight, weigh, check locks, pull-test them and relax. Lengths in m."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from twin.sequence.heights import (
 from twin.sequence.program import Program, Selection, Start
 
 FORCE_SPEED = 0.4
-"""Moves that wait for a load run at this fraction of the creep speed: stopping must not overshoot the load by much."""
+"""Fraction of the creep speed for moves that wait for a load: stopping must not overshoot the load by much."""
 PULL_TRAVEL_M = 0.12
-"""The pull test and the pretension may move this far: the truck's springs follow the load."""
+"""Largest travel of pull test and pretension: the truck's springs follow the load."""
 BEYOND_GIVE_M, RESTS_SHARE = 0.008, 0.2
-"""How far beyond its own give a table lowers to see its pack stay, and the share of its weight that may be left on it
-then: the stop takes 3 mm and 3 kN more [estimate]."""
+"""Distance beyond its own deflection that a table lowers to check that its pack stays, and the share of its weight that
+may be left on it then: the stop takes 3 mm and 3 kN more [estimate]."""
 WEIGHING_WINDOWS = 2.5
-"""Windows of load cell readings that a check stands still for: a whole one lies within it [chosen]."""
+"""Windows of load cell readings for which a check stands still: a whole one lies within it [chosen]."""
 
 
 def _until_load(
@@ -50,7 +50,7 @@ def take_weight(phase: str, which: str, pack: str, fraction: float) -> Start:
 
 
 def weigh(phase: str, which: str, pack: str | None) -> Start:
-    """Stand still until what hangs there, `pack` or nothing, has been compared with its known weight."""
+    """Stand still until the hanging load, `pack` or nothing, has been compared with its known weight."""
 
     def start(program: Program, selection: Selection) -> np.ndarray:
         commands = new_commands(program, selection, phase, pack is not None, UNTIL_DWELL)
@@ -68,9 +68,9 @@ def weigh(phase: str, which: str, pack: str | None) -> Start:
 
 
 def let_rest(phase: str, which: str, pack: str) -> Start:
-    """Gripped, off a locked pack that a table has seated: its weight has to pass to the locks.
+    """Lower, gripped, from a locked pack that a table has seated: its weight has to pass to the locks.
 
-    What they do not hold comes along, and is found out while it is still gripped.
+    A pack that they do not hold comes along, and this is detected while it is still gripped.
     """
 
     def start(program: Program, selection: Selection) -> np.ndarray:
@@ -93,7 +93,7 @@ def pull(phase: str, which: str, pack: str) -> Start:
 
     def start(program: Program, selection: Selection) -> np.ndarray:
         s = program.setup.retract
-        # a pack that no lock holds comes along: it is found out before it has left its seat, and before the interlock
+        # a pack that no lock holds comes along: this is detected before it has left its seat, and before the interlock
         # of the locks, which counts from the deepest that a table has pressed it
         travel = min(PULL_TRAVEL_M, PULL_TRAVEL_SHARE * program.setup.station.limits.creep_out_height_m)
         commands = _until_load(program, selection, phase, which, pack, s * travel, s > 0)
@@ -106,7 +106,7 @@ def pull(phase: str, which: str, pack: str) -> Start:
 
 
 def relax(phase: str, which: str, pack: str) -> Start:
-    """Give the weight back to the seat before the grips open; the pull test is on record as passed."""
+    """Give the weight back to the seat before the grips open; the pull test is recorded as passed."""
 
     def start(program: Program, selection: Selection) -> np.ndarray:
         s = program.setup.retract

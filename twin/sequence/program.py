@@ -1,6 +1,6 @@
 """The engine of the swap sequence: every robot of every world runs down a table of steps, in batches.
 
-A step builds the commands for all (world, robot) pairs that enter it and says what follows its result. The engine knows
+A step builds the commands for all (world, robot) pairs that enter it and names what follows its result. The engine has
 no phase by name; `twin.sequence.actions` has the actions and `twin.sequence.tables` the tables.
 """
 
@@ -22,7 +22,7 @@ from twin.sequence.timing import row_as_plain, row_in_words
 from twin.setup.setup import SwapSetup
 
 FINISH = "finish"
-"""What a step's `then` returns at the end of a robot's work."""
+"""Return value of a step's `then` at the end of a robot's work."""
 OUTCOMES = (
     "completed",
     "repark_required",
@@ -45,12 +45,12 @@ OUTCOMES = (
     "robot_distance",
     "load_implausible",
 )
-"""Every way a swap can end; those from `overload` on are trips of the interlocks."""
+"""Outcomes of a swap; those from `overload` on are trips of the interlocks."""
 
 OUTSIDE_MODEL = "outside_model"
-"""The end of a swap on the reduced-order plant that has left the model's domain of validity."""
+"""Outcome of a swap on the reduced-order plant that has left the model's domain of validity."""
 TRIP_SETTLE_S = 5.0
-"""After a trip the world runs on for this long, so that recording and monitor see it stand: a stop may take 4 s."""
+"""Time for which the world runs on after a trip, so that recording and monitor see it stand: a stop may take 4 s."""
 
 
 @dataclass
@@ -79,12 +79,12 @@ class Step:
 
     Args:
         name: unique in its table.
-        phase: the phase it belongs to (design, section 5).
+        phase: the phase it belongs to.
         start: builds the (K,) commands.
         failed: what follows a status other than DONE, by status; a step's name, or `!outcome` to end the swap.
         then: decides what follows, for steps where `failed` is not enough; `""` means the next row.
-        gate: (K,) bool, who may enter now; the others wait until something else in their world has happened.
-        only_if: (K,) bool, who enters at all; the others go on to the next row at once.
+        gate: (K,) bool, True for those that may enter now; the others wait for another event in their world.
+        only_if: (K,) bool, True for those that enter at all; the others skip to the next row.
     """
 
     name: str
@@ -101,7 +101,7 @@ DEFAULT_FAILED = {TIMEOUT: "!timeout", FORCE_ABORT: "!jam", JAM: "!jam", REFUSED
 
 @dataclass(frozen=True)
 class Ask:
-    """A robot that waits to be told how it shall move in the mechanical phase that it is about to enter."""
+    """Decision request of a robot: how it shall move in the mechanical phase that it is about to enter."""
 
     world: int
     robot: int
@@ -115,17 +115,17 @@ class Program(Telling):
     def __init__(
         self, runner: Runner, setup: SwapSetup, table: Sequence[Step], timing: np.ndarray, phases: Sequence[str]
     ) -> None:
-        """`timing` is (N, phases) or (N, R, phases) TIMING, its columns named by `phases`; it is copied."""
+        """Make a program; `timing` is (N, phases) or (N, R, phases) TIMING with columns `phases`, and is copied."""
         super().__init__(runner, setup)
         self.set_table(table)
         self.phase_column = {name: i for i, name in enumerate(phases)}
         n, r = len(runner.worlds), setup.station.robots.count
         self.timing = timing.copy() if timing.ndim == 3 else np.repeat(timing[:, None], r, axis=1)  # (N, R, phases)
-        self.ask_timing = False  # on: a robot waits before each mechanical phase until `answer` says how it moves
+        self.ask_timing = False  # on: a robot waits before each mechanical phase until `answer` gives its timing
         self.asking: list[Ask] = []
-        self.decide: Callable[[Ask], np.void | np.ndarray] | None = None  # answers whatever is asked, at once
+        self.decide: Callable[[Ask], np.void | np.ndarray] | None = None  # answers decision requests immediately
         self._answered: set[tuple[int, int]] = set()
-        self._resume = 0  # the row of the table at which something was asked
+        self._resume = 0  # row of the table of a pending decision request
         self.queue = [[i for i, job in enumerate(setup.jobs) if job.robot == robot] for robot in range(r)]
         self.step = np.zeros((n, r), np.int64)
         self.waiting = np.ones((n, r), bool)  # has a step, but no command running
@@ -134,18 +134,16 @@ class Program(Telling):
         self.tries = np.zeros((n, r), np.int64)
         self.truck_pose = np.zeros((n, r, 6))  # the last measured pose of the truck, per robot
         self.insert_attempts = np.zeros((n, len(setup.jobs)), np.int64)
-        self.heading = runner.worlds["image"]["axis_position"][
-            :, :, 0
-        ].copy()  # (N, R) where axis x of each robot is going
+        self.heading = runner.worlds["image"]["axis_position"][:, :, 0].copy()  # (N, R) target of axis x of each robot
         self.scanned = np.zeros(n, bool)
-        self.kept: dict[tuple[int, int], Incident] = {}  # why something failed, until the sequence knows what it was
-        self.zeroed: set[tuple[int, int]] = set()  # whose zeroed load cell has been told
+        self.kept: dict[tuple[int, int], Incident] = {}  # reason of a failure until its outcome is decided
+        self.zeroed: set[tuple[int, int]] = set()  # robots whose zeroed load cell has been logged
         self.on_command: Callable[[int, int, np.ndarray], None] | None = None
         for robot in range(r):
             self.finished[:, robot] = not self.queue[robot] and robot > 0
 
     def set_table(self, table: Sequence[Step]) -> None:
-        """The steps, by row; what robots are in keeps its number (`twin.sequence.setpoint_steps.exchange_table`)."""
+        """Set the steps, by row; active steps keep their row (`twin.sequence.setpoint_steps.exchange_table`)."""
         self.table = list(table)
         self.index = {step.name: i for i, step in enumerate(self.table)}
 
@@ -157,9 +155,10 @@ class Program(Telling):
             pass
 
     def advance(self) -> bool:
-        """Decide whatever can be decided now, then let the plant run to the next event. False when all has ended.
+        """Decide everything that can be decided now, then run the plant to the next event. False once all has ended.
 
-        While something is asked (`asking`) no time passes: True, and nothing else, until all of it is answered.
+        While a decision request is pending (`asking`) no time passes: it returns True, without effect, until all are
+        answered.
         """
         if self.start():
             self.runner.run()
@@ -168,7 +167,7 @@ class Program(Telling):
         return bool(self.asking)
 
     def start(self) -> bool:
-        """Decide whatever can be decided now. True where the plant may run: worlds are left and nothing is asked.
+        """Decide everything that can be decided now. True if the plant may run: worlds left, no request pending.
 
         `advance` without the plant's run, for one of many programs whose worlds run together; `collect` goes on.
         """
@@ -183,7 +182,7 @@ class Program(Telling):
             return False
         busy = self.runner.worlds["control"]["status"][:, : self.step.shape[1]] == BUSY
         stuck = np.flatnonzero(self._alive & ~busy.any(axis=1)).tolist()
-        for i in stuck:  # every robot waits for another: the table is wrong, say so instead of hanging
+        for i in stuck:  # every robot waits for another: an error in the table, reported instead of hanging
             at = [f"robot {r + 1} before {self.table[self.step[i, r]].name}" for r in np.flatnonzero(self.waiting[i])]
             self.end(i, "timeout", f"every robot waits for another one: {', '.join(at)}")
         return bool(self._alive.any())
@@ -198,7 +197,7 @@ class Program(Telling):
         return Selection(world, robot, job)
 
     def _next_row(self, after: int) -> int:
-        """The next row of the table, beyond row `after`, in which somebody waits; the table's length: nobody does."""
+        """Next row of the table, beyond row `after`, in which a robot waits; the table's length if none does."""
         rows = self.step[self.waiting & self._running()]
         return int(rows[rows > after].min(initial=len(self.table)))
 
@@ -206,9 +205,9 @@ class Program(Telling):
         return self._alive[:, None] & ~self.finished
 
     def _dispatch(self) -> bool:
-        """Start the commands of all steps that wait and may start. True when anything happened.
+        """Start the commands of all steps that wait and may start. True if anything happened.
 
-        Stops at a step where something is asked and goes on with the same one: an answer shifts no other decision.
+        It stops at a step with a decision request and goes on with the same one: a response shifts no other decision.
         """
         moved = False
         first, self._resume = self._resume, 0
@@ -227,7 +226,7 @@ class Program(Telling):
             if step.gate is not None and len(selection):
                 selection = selection.where(step.gate(self, selection))
             if self.ask_timing and step.phase in self.phase_column:
-                selection = selection.where(~self._ask(selection, step.phase))
+                selection = selection.where(~self._undecided(selection, step.phase))
             if not len(selection):
                 if self.asking:
                     self._resume = i
@@ -249,24 +248,24 @@ class Program(Telling):
                 return True
         return moved or first > 0
 
-    def _ask(self, selection: Selection, phase: str) -> np.ndarray:
-        """(K,) bool: who has to be told first how to move in a phase that it has not yet entered."""
-        asks = np.zeros(len(selection), bool)
+    def _undecided(self, selection: Selection, phase: str) -> np.ndarray:
+        """(K,) bool: True for robots that need a decision on the phase that they are about to enter."""
+        undecided = np.zeros(len(selection), bool)
         for k in range(len(selection)):
             n, r, job = int(selection.world[k]), int(selection.robot[k]), int(selection.job[k])
             if (n, r) in self._answered or self._is_in(n, r, phase, job):
                 continue
-            asks[k] = True
+            undecided[k] = True
             self.asking.append(Ask(n, r, job, phase))
-        return asks
+        return undecided
 
     def answer(self, n: int, r: int, row: np.void | np.ndarray) -> None:
-        """Tell robot `r` of world `n`, which has asked, how it moves in the phase that it enters: a TIMING row.
+        """Answer the decision request of robot `r` of world `n` with a TIMING row for the phase that it enters.
 
         The row stays that robot's timing of the phase. It is noted as event `timing`.
 
         Raises:
-            ValueError: that robot has asked nothing.
+            ValueError: that robot has no pending request.
         """
         ask = next((ask for ask in self.asking if (ask.world, ask.robot) == (n, r)), None)
         if ask is None:
@@ -282,7 +281,7 @@ class Program(Telling):
         self.waiting[selection.world, selection.robot] = True
 
     def collect(self) -> None:
-        """Take the results of all commands that have ended and decide what follows them."""
+        """Take the results of all ended commands and decide what follows them."""
         status = self.runner.worlds["control"]["status"][:, : self.step.shape[1]]
         ended = (status != BUSY) & ~self.waiting
         if not ended.any():
@@ -290,7 +289,7 @@ class Program(Telling):
         ended &= self._running()
         if not ended.any():
             return
-        steps = self.step.copy()  # deciding moves robots on, perhaps into a step whose results are still to be taken
+        steps = self.step.copy()  # decisions move robots on, perhaps into a step whose results are still to be taken
         for i in sorted(set(steps[ended].tolist())):
             selection = self._selection(ended & (steps == i))
             results = status[selection.world, selection.robot].copy()
@@ -329,14 +328,14 @@ class Program(Telling):
             self.waiting[n, r] = True
 
     def finish_robot(self, n: int, r: int) -> None:
-        """Robot `r` of world `n` has run down its table; the swap is complete when every robot has."""
+        """End the table of robot `r` of world `n`; the swap is complete once every robot has ended."""
         self.close_phase(n, r)
         self.finished[n, r] = True
         if self.finished[n].all():
             self.end(n, "completed", "")
 
     def _trip(self, selection: Selection) -> None:
-        """Interlocks have stopped the station: watch it stand, then end the swap with the trip's name."""
+        """After a trip of the interlocks, run until the station stands, then end the swap with the trip's name."""
         for k in range(len(selection)):
             n, r = int(selection.world[k]), int(selection.robot[k])
             if self.outcome[n] != RUNNING:
@@ -355,10 +354,7 @@ class Program(Telling):
                 self._finish(n, reason, said, facts)
 
     def _leave_model(self, n: int, trip: str = "", trip_s: float = 0.0) -> None:
-        """World `n` has left the domain of validity of its plant's model: its state cannot be trusted any more.
-
-        With the name and time of a `trip` when it did so while the station stood after it.
-        """
+        """End the swap of world `n`, which has left its model's domain of validity: its state is unreliable."""
         incident = outside_of(self.runner.worlds[n], self.setup)
         facts: dict[str, Any] = {"robot": incident.robot, **incident.data}
         phase = self.phases_of(n)
@@ -371,7 +367,7 @@ class Program(Telling):
         self._finish(n, OUTSIDE_MODEL, said, facts)
 
     def _end_by(self, n: int, r: int, outcome: str, step: Step, result: int) -> None:
-        """World `n` ends with what a command of robot `r` came to."""
+        """End world `n` with the result of a command of robot `r`."""
         if result == DONE and (n, r) not in self._found:
             self.end(n, outcome, f"step {step.name}")
             return

@@ -1,4 +1,4 @@
-"""Steps of the sequence that seat a pack by velocity motion, its setpoints given by a servo or policy."""
+"""Steps of the sequence that seat a pack by velocity motion, with setpoints from a servo or policy."""
 
 from __future__ import annotations
 
@@ -22,17 +22,19 @@ from twin.sequence.program import Program, Selection, Start, Step
 from twin.sequence.tables import TABLES
 
 HOVER_M = 0.30
-"""A swap lowers (or lifts) its pack to this height over the seat before the setpoints take over [estimate: twice the
-creep height, inside what Alignment-v0 starts from]."""
+"""Height over the seat to which a swap lowers (or lifts) its pack before the setpoints take over [estimate: twice the
+creep height, inside the starts of Alignment-v0]."""
 PATIENCE_S = 60.0
-"""A swap's insertion that is not seated by then backs off and is tried again [estimate: as long as Alignment-v0's]."""
+"""Time after which a swap's insertion that is not seated backs off and is tried again [estimate: as long as
+Alignment-v0's].
+"""
 SEATED = "seated"
 BEFORE_HOVER, HOVER, INSERT = "align", "hover", "insert"
 FAILED = {FORCE_ABORT: "!force_abort", JAM: "!jam", TIMEOUT: "!timeout", REFUSED: "!refused"}
 
 
 def follow_in(phase: str, which: str, pack: str, timeout_s: float = np.inf) -> Start:
-    """Carrying, into a seat under setpoints: until seated, jammed or pushed aside too hard, or time is up."""
+    """Follow setpoints with a pack into a seat: until seated, jammed or pushed aside too hard, or time is up."""
 
     def start(program: Program, selection: Selection) -> np.ndarray:
         commands = do.into_seat(program, selection, phase, which, pack)
@@ -45,7 +47,7 @@ def follow_in(phase: str, which: str, pack: str, timeout_s: float = np.inf) -> S
 
 
 def to_hover(phase: str, which: str, pack: str) -> Start:
-    """Carrying, fast to the height from which setpoints lead on; calm there."""
+    """Move a pack fast to the height where setpoints begin, and settle there."""
 
     def start(program: Program, selection: Selection) -> np.ndarray:
         commands = new_commands(program, selection, phase, True, UNTIL_SETTLED)
@@ -60,7 +62,7 @@ def to_hover(phase: str, which: str, pack: str) -> Start:
 
 
 def set_speeds(program: Program, robot: int, speeds: np.ndarray, n: int = 0) -> None:
-    """New setpoints (4,) for x, y, z, yaw (m/s, rad/s) of a robot that follows; without effect once it does not."""
+    """Set new setpoints (4,) for x, y, z, yaw (m/s, rad/s) of a robot that follows; without effect on any other."""
     commands = program.runner.commands[n, robot : robot + 1].copy()
     if commands["follow"][0] == 0:
         return
@@ -71,7 +73,7 @@ def set_speeds(program: Program, robot: int, speeds: np.ndarray, n: int = 0) -> 
 
 
 def seat_table() -> list[Step]:
-    """From hover: measure the truck, follow setpoints, seated or not."""
+    """Table from hover: measure the truck, follow setpoints, seated or not."""
     return [
         Step("rescan", "rescan", do.scan_truck("rescan_samples"), then=go.take_new_pose),
         Step(
@@ -85,10 +87,10 @@ def seat_table() -> list[Step]:
 
 
 def with_setpoints(table: list[Step]) -> list[Step]:
-    """A swap's table whose insertion follows setpoints, from hover on.
+    """Table of a swap whose insertion follows setpoints, from hover on.
 
     Hover comes last, so that every other step has the same number in both tables: they may be exchanged in a running
-    swap, and whoever knows a command by its step's number (faults) need not know which table it was of.
+    swap, and users of step numbers (faults) need not know the table.
     """
     rows = list(table)
     for i, step in enumerate(table):
@@ -101,9 +103,9 @@ def with_setpoints(table: list[Step]) -> list[Step]:
 
 
 def exchange_table(program: Program, *, setpoints: bool) -> None:
-    """Insertions that begin from now on follow setpoints, or the timing set's moves. A command that runs goes on.
+    """Have insertions from now on follow setpoints, or the timing set's moves. A running command goes on.
 
-    A robot on its way to hover arrives there and goes on as after `align`, with the moves' own way in.
+    A robot on its way to hover arrives there and goes on as after `align`, with the moves' own insertion.
     """
     table = TABLES[program.setup.station.kind]()
     if setpoints:

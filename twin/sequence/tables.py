@@ -1,7 +1,7 @@
-"""The step tables: what a top-lift gantry and a chassis robot do, row by row.
+"""The step tables of a top-lift gantry and of a chassis robot, row by row.
 
-The chassis table is the same story told upside down (raise instead of lower, lower_out instead of lift_out); what
-differs in detail (slot locks, float lock, two robots on one rail) is in the rows themselves.
+The chassis table mirrors the other one (raise instead of lower, lower_out instead of lift_out); other differences (slot
+locks, float lock, two robots on one rail) are in the rows themselves.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def _swap_table(meet: str, out: str, taken: float) -> list[Step]:
     """The common table; `meet` and `out` name the phases that differ between the kinds.
 
     `taken` is the share of a pack's weight that the robot takes before the locks open. A hanging load takes little: it
-    is level where the truck is not, and what it lifts early it wrings against the guide pins. A table takes all: the
+    is level where the truck is not, and a weight lifted early is wrung against the guide pins. A table takes all: the
     block would drop on it.
     """
     return [
@@ -137,7 +137,7 @@ def _swap_table(meet: str, out: str, taken: float) -> list[Step]:
         Step("done", "clear", do.nothing, only_if=go.not_first_robot, then=go.finish),
         Step("verify", "verify", do.dwell("verify_s"), gate=go.others_done),
         Step("exit", "exit", do.settle_exit, then=go.finish),
-        # ways back
+        # recovery
         Step("regrip", "grip", do.grip("grip", False, "truck_seat", None), failed=GRIP_FAILED),
         Step("regrip_off", "grip", do.let_off("grip", "truck_seat"), then=go.go_on_with("go")),
         Step("pick_regrip", "pick", do.grip("pick", False, "take_seat", None), failed=GRIP_FAILED),
@@ -165,7 +165,7 @@ def _swap_table(meet: str, out: str, taken: float) -> list[Step]:
             failed={FORCE_ABORT: "!jam"},
             then=go.go_on_with("rescan"),
         ),
-        # no contact where a pack should be: before that is believed, the load cell is looked at
+        # no contact where a pack should be: checked against the load cell first
         Step("land_off", meet, do.let_off(meet, "truck_seat", free=True), then=go.keep_reason),
         Step("land_weigh", meet, by_load.weigh(meet, "truck_seat", None), then=go.end_for_reason("grip_failed")),
         Step("pick_land_off", "pick", do.let_off("pick", "take_seat", free=True), then=go.keep_reason),

@@ -1,4 +1,4 @@
-"""What a running sequence tells: phases, events, notes for a log, and how each world ends."""
+"""Reports of a running sequence: phases, events, notes for a log, and the end of each world."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RUNNING = ""
 
 @dataclass
 class PhaseSpan:
-    """When a phase ran in one world."""
+    """Time span of a phase in one world."""
 
     name: str
     start_s: float
@@ -27,13 +27,13 @@ class PhaseSpan:
 
 
 class Telling:
-    """Base of the program: `outcome`, `spans` and `events` of N worlds, and who is told of them."""
+    """Base of the program: `outcome`, `spans` and `events` of N worlds, and the callbacks that report them."""
 
     def __init__(self, runner: Runner, setup: SwapSetup) -> None:
         self.runner, self.setup = runner, setup
         n, r = len(runner.worlds), setup.station.robots.count
         self.outcome: list[str] = [RUNNING] * n
-        self._alive = np.ones(n, bool)  # whose outcome is RUNNING
+        self._alive = np.ones(n, bool)  # outcome is RUNNING
         self.spans: list[list[PhaseSpan]] = [[] for _ in range(n)]
         self.events: list[list[dict[str, Any]]] = [[] for _ in range(n)]
         self._open: list[list[PhaseSpan | None]] = [[None] * r for _ in range(n)]
@@ -41,20 +41,20 @@ class Telling:
         self.on_phase: Callable[[int, PhaseSpan], None] | None = None
         self.on_event: Callable[[int, dict[str, Any]], None] | None = None
         self.on_note: Callable[[int, str, str], None] | None = None
-        """Told (world, name, message) of what is no event but belongs in a log: measured poses, weights, results."""
+        """Called with (world, name, message) for log entries that are no events: measured poses, weights, results."""
 
     def incident_of(self, n: int, r: int) -> Incident:
-        """Why the last command of robot `r` in world `n` ended otherwise than done."""
+        """Reason why the last command of robot `r` in world `n` did not end as done."""
         if (n, r) in self._found:
             return self._found[n, r]
         return end_of(self.runner.worlds[n], self.setup, r, self.runner.commands[n][r])
 
     def found(self, n: int, r: int, incident: Incident) -> None:
-        """What the sequence itself has found wrong, or has to add: that is why the swap ends, if it does now."""
+        """Store a reason found by the sequence itself: it is the swap's reason if the swap ends now."""
         self._found[n, r] = incident
 
     def phase_of(self, n: int, r: int) -> str:
-        """The phase that robot `r` of world `n` is in; "" for none."""
+        """Phase of robot `r` of world `n`; "" for none."""
         span = self._open[n][r]
         return span.name if span is not None else ""
 
@@ -66,7 +66,7 @@ class Telling:
         return " and ".join(f"{phase} (robot {r + 1})" for r, phase in phases.items())
 
     def note(self, n: int, name: str, message: str) -> None:
-        """Tell what is no event, for whoever keeps a log (`on_note`)."""
+        """Pass a log entry that is no event to `on_note`."""
         if self.on_note is not None:
             self.on_note(n, name, message)
 
@@ -75,7 +75,7 @@ class Telling:
         return float(self.runner.worlds["truth"]["t_s"][n])
 
     def end(self, n: int, outcome: str, detail: str) -> None:
-        """World `n` ends with `outcome`."""
+        """End world `n` with `outcome`."""
         self._finish(n, outcome, f"{outcome}{': ' + detail if detail else ''}", {})
 
     def _finish(self, n: int, outcome: str, said: str, facts: Mapping[str, Any]) -> None:
@@ -88,14 +88,14 @@ class Telling:
         self.event(n, "outcome", said, outcome=outcome, **facts)
 
     def event(self, n: int, name: str, message: str, **values: Any) -> None:
-        """Note an event of world `n`."""
+        """Record an event of world `n`."""
         event = {"t_s": self.time_s(n), "name": name, "message": message, **values}
         self.events[n].append(event)
         if self.on_event is not None:
             self.on_event(n, event)
 
     def close_phase(self, n: int, r: int) -> None:
-        """The phase that robot `r` of world `n` is in ends now."""
+        """End the present phase of robot `r` of world `n`."""
         span = self._open[n][r]
         if span is not None:
             span.end_s = self.time_s(n)

@@ -1,4 +1,4 @@
-"""A timing set as arrays, a column a mechanical phase: a batch may time every swap differently."""
+"""A timing set as arrays, a column per mechanical phase: each swap of a batch may have its own timing."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def timing_table(timing: TimingSet, kind: str) -> np.ndarray:
 
 
 def row_from_plain(plain: Mapping[str, Any]) -> np.void:
-    """The record that `row_as_plain` was of; raises ValueError, KeyError or TypeError on anything unlike it."""
+    """The record that `row_as_plain` was made from; raises ValueError, KeyError or TypeError on anything else."""
     row = np.zeros(1, TIMING)[0]
     hz = plain["shaper_frequency_hz"]
     row["shaper"], row["shaper_hz"] = KINDS[plain["shaper"]], np.nan if hz is None else hz
@@ -63,7 +63,7 @@ def row_as_plain(row: np.void | np.ndarray) -> dict[str, Any]:
 
 
 def row_in_words(row: np.void | np.ndarray) -> str:
-    """A TIMING record as a person reads it."""
+    """A TIMING record in readable form."""
     speed, acceleration, jerk = (100.0 * float(row[f"{of}_fraction"]) for of in ("velocity", "acceleration", "jerk"))
     words = [f"velocity {speed:.0f} %", f"acceleration {acceleration:.0f} %", f"jerk {jerk:.0f} %"]
     shaper = NAMES[int(row["shaper"])]

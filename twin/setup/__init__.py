@@ -1,1 +1,1 @@
-"""One swap's resolved inputs: station, truck, packs, who parks where, jobs and draws."""
+"""One swap's resolved inputs: station, truck, packs, parking, jobs and draws."""

@@ -1,4 +1,4 @@
-"""What a swap has to do: which robot exchanges which packs, between which seats of truck and station."""
+"""Jobs of a swap: the robot of each exchange, its packs, and their seats on truck and station."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Job:
 
     @classmethod
     def from_plain(cls, data: Mapping[str, Any]) -> Job:
-        """As a recording's header has it; raises KeyError, TypeError or ValueError where it is not one."""
+        """Read it from a recording's header; raises KeyError, TypeError or ValueError if it is not one."""
         return cls(**{field.name: int(data[field.name]) for field in fields(cls)})
 
 
@@ -41,7 +41,7 @@ class Seat:
 
     @classmethod
     def from_plain(cls, data: Mapping[str, Any]) -> Seat:
-        """As a recording's header has it; raises KeyError, TypeError or ValueError where it is not one."""
+        """Read it from a recording's header; raises KeyError, TypeError or ValueError if it is not one."""
         x, y, z = data["xyz_m"]
         xyz_m = float(x), float(y), float(z)
         return cls(str(data["name"]), bool(data["on_truck"]), xyz_m, float(data["yaw_rad"]), int(data["locks"]))
@@ -50,13 +50,13 @@ class Seat:
 def plan_jobs(
     station: Station, truck: Truck, slots: Mapping[int, tuple[int, int]] | None = None
 ) -> tuple[tuple[Job, ...], tuple[Seat, ...]]:
-    """Which robot exchanges which pack, and which slots it uses.
+    """Assign packs and slots to robots.
 
     Blocks go to the robot on their side of the bay, the outer ones first, so that two robots start apart; slots go
-    nearest first. A slot emptied by one job may take the old pack of the next. `slots` says for a seat of the truck
-    which slot its old pack goes to and which its new one comes from, all counted from 0: as a station did it.
+    nearest first. A slot emptied by one job may take the old pack of the next. `slots` gives for a seat of the truck
+    the slot of its old pack and that of its new one, all counted from 0: as a real station chose them.
     """
-    from twin.records import LOCKS  # loads numba, which those who only read a recording do without
+    from twin.records import LOCKS  # loads numba, not needed to read a recording
 
     kind_locks = station.actuators.slot_lock_close_s > 0.0
     seats: list[Seat] = []
@@ -83,8 +83,8 @@ def plan_jobs(
         x = truck.seats_xyz_m[i][0]
         side = min(range(count), key=lambda r: (abs(station.robots.home_x_m[r] - x), len(shares[r]), r))
         shares[side].append(i)
-    for told in (slots or {}).values():
-        charged, empty = charged - set(told), empty - set(told)
+    for chosen in (slots or {}).values():
+        charged, empty = charged - set(chosen), empty - set(chosen)
     jobs: list[Job] = []
     for robot, share in enumerate(shares):
         for number in share:

@@ -1,4 +1,4 @@
-"""How the truck of a swap comes to stand where it stands: drawn from the station's distributions, or driven in."""
+"""Parked pose of a swap's truck: drawn from the station's distributions, or driven in."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PARKING = ("guided", "unguided", "driven")
 
 @dataclass(frozen=True)
 class Docking:
-    """A drive into the bay, as a swap tells it."""
+    """A drive into the bay, as reported with a swap."""
 
     guided: bool
     weather: str
@@ -52,7 +52,7 @@ def park(
     conditions: str = "clear",
     drive_seed: int | None = None,
 ) -> tuple[np.ndarray, Docking | None]:
-    """Parked pose (x, y, yaw, z, pitch, roll) of seed's truck, and the drive that led to it if it was driven.
+    """Parked pose (x, y, yaw, z, pitch, roll) of the seed's truck, and the drive that led to it if it was driven.
 
     `conditions` are the weather of the drive, `drive_seed` its own seed where it is not the swap's. A driven truck's
     height, pitch and roll come from tyres, load and floor, not from driving: they are drawn.
@@ -83,7 +83,7 @@ def park(
 
 
 def draw_parking(station: Station, parking: str, seed: int) -> np.ndarray:
-    """Parked pose (x, y, yaw, z, pitch, roll) of seed's truck: normal, redrawn outside the clip."""
+    """Parked pose (x, y, yaw, z, pitch, roll) of the seed's truck: normal, redrawn outside the clip."""
     spread: PoseSpread = getattr(station.parking, parking)
     clip = station.parking.clip
     random = seeding.stream(seed, "parking")

@@ -1,4 +1,4 @@
-"""What carries the end effector, from the station file to the springs and dampers of `twin.plants.suspension`."""
+"""Suspension of the end effector, from the station file to the springs and dampers of `twin.plants.suspension`."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from twin.errors import InputError
 from twin.records import FLOATING_TABLE, FOUR_ROPE, MAST
 
 EXPLICIT_DAMPING_LIMIT = 0.5
-"""Damping times step over inertia stays below this in explicit springs, for stability."""
+"""Upper limit of damping times step over inertia in explicit springs, for stability."""
 STOP_DAMPING = 0.2
 """Damping ratio of end stops and of a table's closed float lock, with the load on them [estimate: rubber]."""
 
 
 class Masses(NamedTuple):
-    """What moves on the end effector's six springs (x, y, z, yaw, pitch, roll; kg and kg m2), loaded and empty."""
+    """Moving masses on the end effector's six springs (x, y, z, yaw, pitch, roll; kg and kg m2), loaded and empty."""
 
     loaded: tuple[float, ...]
     empty: tuple[float, ...]
 
 
 def fill_reeving(p: Any, station: Station, pack: Pack) -> None:
-    """Springs, dampers, travels and lock of the end effector, into a PARAMS record that has its clock and gravity."""
+    """Write springs, dampers, travels and lock of the end effector into a PARAMS record with clock and gravity set."""
     reeving, e = station.reeving, station.end_effector
     lx, ly, lz = pack.size_m
     sx, sy, sz = e.size_m
@@ -45,7 +45,7 @@ def fill_reeving(p: Any, station: Station, pack: Pack) -> None:
 
 
 def _damping(zeta: float, stiffness: float, inertia: float, least_inertia: float, dt_s: float) -> float:
-    """2 zeta sqrt(k m), held below what an explicit step of the unloaded end effector can bear."""
+    """2 zeta sqrt(k m), limited to the stable damping of an explicit step of the unloaded end effector."""
     return min(2.0 * zeta * float(np.sqrt(stiffness * inertia)), EXPLICIT_DAMPING_LIMIT * least_inertia / dt_s)
 
 
@@ -87,7 +87,7 @@ def _fill_mast(p: Any, station: Station, mast: Mast, pack: Pack, masses: Masses)
     p["e_stiffness"] = 1.0 / (1.0 / column + 1.0 / springs)  # in series
     p["e_damping"] = _dampings(head.damping_ratio, p["e_stiffness"], masses, dt)
     p["e_damping"][2] = column_damping[2]
-    # a closed lock takes the head's springs and dampers out: what is left is the column
+    # a closed lock removes the head's springs and dampers: the column remains
     p["e_lock_stiffness"] = column - p["e_stiffness"]
     p["e_lock_damping"] = column_damping - p["e_damping"]
     p["e_travel_m"], p["e_travel_rad"] = head.travel_m, head.travel_rad

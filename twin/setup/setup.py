@@ -28,18 +28,18 @@ from twin.setup.reeving import fill_reeving
 from twin.setup.variation import NOMINAL, Variation
 
 ZERO_NOISE_SIGMAS = 6.0
-"""A mean of load cell readings within so many of its standard deviations of a known weight shows no offset."""
+"""Deviation of a mean of load cell readings from a known weight, in standard deviations, that shows no offset."""
 PACK_MASS_SIGMA = 0.01
 """Scatter of a pack's mass around nominal [estimate: manufacturing and coolant, 1 %]."""
 FRICTION_SPREAD = 0.2
-"""Guide friction varies by this fraction either way [estimate: grease and dirt]."""
+"""Variation of guide friction by this fraction either way [estimate: grease and dirt]."""
 FOLLOWING_LIMIT = (0.10, 0.10, 0.10, 0.02)
 """Following error that trips an axis, m and rad [estimate: ordinary drive setting, several times the normal lag]."""
 
 
 @dataclass(frozen=True)
 class SwapSetup:
-    """Everything that one swap is made of, before it runs. `params` is a (1,) PARAMS array."""
+    """Resolved inputs of one swap, before it runs. `params` is a (1,) PARAMS array."""
 
     station: Station
     truck: Truck
@@ -50,7 +50,7 @@ class SwapSetup:
     seats: tuple[Seat, ...]
     params: np.ndarray = field(repr=False)
     guide_friction: float = 0.0
-    docking: Docking | None = None  # the drive into the bay, where there was one
+    docking: Docking | None = None  # the drive into the bay, if there was one
     variation: Variation = NOMINAL
 
     @property
@@ -60,7 +60,7 @@ class SwapSetup:
 
     @property
     def dock_s(self) -> float:
-        """How long docking took: as driven, or the station file's fixed time."""
+        """Duration of docking, s: as driven, or the station file's fixed time."""
         return self.docking.time_s if self.docking is not None else self.station.times.dock_s
 
 
@@ -74,7 +74,7 @@ def build_setup(
     variation: Variation = NOMINAL,
     slots: Mapping[int, tuple[int, int]] | None = None,
 ) -> SwapSetup:
-    """Resolve one swap; `slots` is what `plan_jobs` takes.
+    """Resolve one swap; `slots` is passed to `plan_jobs`.
 
     Raises:
         InputError: an incompatible truck or pack, an unknown parking class, a bad seed, an impossible variation, a
@@ -98,7 +98,7 @@ def build_setup(
 
 
 class _Nominal(NamedTuple):
-    """What neither seed nor reeving decides; `of` keeps alive what it was made of."""
+    """Parameters that depend on neither seed nor reeving; `of` keeps its inputs alive."""
 
     of: tuple[Station, Truck, Pack]
     jobs: tuple[Job, ...]
@@ -113,7 +113,7 @@ MAX_CACHED = 256
 def _nominal(
     station: Station, truck: Truck, pack: Pack, slots: Mapping[int, tuple[int, int]] | None = None
 ) -> _Nominal:
-    """Made once for the same parts: models are frozen, and a station with other ropes shares the rest of them."""
+    """Return cached parameters of the same parts: models are frozen, and a station with other ropes shares the rest."""
     parts = (value for name, value in vars(station).items() if name != "reeving")
     key = (*map(id, parts), id(truck), id(pack), *(slots or {}).items())
     if key not in _CACHE:
@@ -162,7 +162,7 @@ def _fill_clock_and_axes(p: Any, station: Station, pack: Pack) -> None:
         turning = yaw.moving_inertia_kgm2 + e_inertia
         drive, carries = (*masses, turning), (1.0, 1.0, 1.0, 1.0)
         p["z_gravity_mass_kg"] = z.moving_mass_kg
-    else:  # the end effector hangs: it is no inertia of the axes; the drum's weight is none either
+    else:  # the end effector hangs: it adds no inertia to the axes, and the drum no weight
         masses = (x.moving_mass_kg + y.moving_mass_kg, y.moving_mass_kg, z.moving_mass_kg)
         turning = yaw.moving_inertia_kgm2
         drive, carries = (masses[0], masses[1], masses[2] + e_kg, turning), (0.0, 0.0, 1.0, 0.0)
@@ -184,7 +184,7 @@ def _fill_clock_and_axes(p: Any, station: Station, pack: Pack) -> None:
         p["axis_encoder"][k] = si(axis, "encoder_resolution")
         p["axis_repeatability"][k] = si(axis, "repeatability")
         p["axis_position_gain"][k] = axis.position_gain_per_s
-        # the loop is designed for the loaded machine; the empty one is then faster still
+        # the loop is designed for the loaded machine; the empty one is faster
         load = pack.mass_kg if k < 3 else pack.mass_kg * (pack.size_m[0] ** 2 + pack.size_m[1] ** 2) / 12.0
         p["axis_drive_mass"][k], p["axis_carries"][k] = drive[k], carries[k]
         p["axis_velocity_gain"][k] = (drive[k] + carries[k] * load) * axis.velocity_bandwidth_rad_per_s
@@ -261,7 +261,8 @@ def _fill_truck(p: Any, truck: Truck, pack: Pack, seats: int) -> None:
     for i, a in enumerate(axles):
         p["truck_axle_damping"][i] = 2 * a.damping_ratio * np.sqrt(a.stiffness_n_per_m * preload[i] / g)
         roll = a.stiffness_n_per_m * a.spring_base_m**2 / 4
-        # an overturning body softens in roll: gravity takes m g h off the springs, so they must hold more than that
+        # an overturning body softens in roll: gravity reduces the stiffness by m g h, so the springs must hold more
+        # than that
         p["truck_axle_roll_stiffness"][i] = roll
         p["truck_axle_roll_damping"][i] = 2 * a.damping_ratio * np.sqrt(roll_total * roll_inertia) * roll / roll_total
 

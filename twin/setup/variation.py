@@ -1,6 +1,6 @@
-"""What differs between swaps of one setup beyond seed and parking: weather, wear and load, as data.
+"""Differences between swaps of one setup beyond seed and parking: weather, wear and load, as data.
 
-`NOMINAL` changes nothing: a setup built with it is, to the last bit, the one built without.
+`NOMINAL` changes nothing: a setup built with it equals, to the last bit, the one built without.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Sight(NamedTuple):
-    """How much worse than by clear day the pose scanner sees."""
+    """Degradation of the pose scanner against a clear day."""
 
     noise_factor: float
     bias_factor: float
@@ -27,7 +27,7 @@ class Sight(NamedTuple):
 
 
 SIGHT: dict[str, Sight] = {
-    # [estimate] in every number, the same as the docking lidar's in the station files: there are no published ones
+    # [estimate] in every number, the same as the docking lidar's in the station files: no published values
     "clear": Sight(1.0, 1.0, 0.0),  # as the station file has it: bias 3 mm, 1 % of frames lost
     "night": Sight(2.0, 2.0, 0.05),  # headlamps and glare: bias 6 mm, 5 % of frames lost
     "rain": Sight(4.0, 4.0, 0.20),  # drops and a wet window: bias 12 mm, 20 % of frames lost
@@ -46,14 +46,14 @@ def sight_in(conditions: str) -> Sight:
 
 
 MAX_GAIN_SPREAD = 0.5
-"""Half or one and a half times the designed gain: beyond it an axis is broken rather than badly tuned [estimate]."""
+"""Half or one and a half times the designed gain: beyond it an axis is faulty rather than badly tuned [estimate]."""
 FRICTION_FACTORS = (0.3, 3.0)
 """Guide friction over the pack file's: fresh grease to dry and rusty [estimate]."""
 POSE_FIELDS = ("truck_x_m", "truck_y_m", "truck_yaw_rad")
 
 
 class Variation(Strict):
-    """One swap's departure from the nominal setup. None: drawn from the seed as ever."""
+    """One swap's departure from the nominal setup. None: drawn from the seed as without a variation."""
 
     conditions: Annotated[str, BeforeValidator(canonical)] = Field(
         default="clear", description="clear, night, rain or night+rain"
@@ -74,7 +74,7 @@ class Variation(Strict):
 
     @model_serializer(mode="wrap")
     def _without_its_drive(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """A swap whose truck drove in by the swap's own seed is written as before there were others."""
+        """Leave out a drive by the swap's own seed, as in recordings from before there were other drive seeds."""
         plain: dict[str, Any] = handler(self)
         if self.drive_seed is None:
             plain.pop("drive_seed", None)
@@ -82,7 +82,7 @@ class Variation(Strict):
 
     @classmethod
     def of(cls, **values: Any) -> Variation:
-        """A checked variation; raises InputError, which names the value that is wrong."""
+        """Make a checked variation; raises InputError, which names the value that is wrong."""
         if "conditions" in values:
             values["conditions"] = canonical(values["conditions"])
         try:
@@ -93,7 +93,7 @@ class Variation(Strict):
             raise InputError(first["msg"], key=key, value=values.get(key)) from None
 
     def check(self, station: Station, pack: Pack, parking: str) -> None:
-        """InputError for what this station, pack or way of parking cannot have."""
+        """Raise InputError for values that this station, pack or way of parking cannot have."""
         mass_kg = self.pack_mass_kg
         if mass_kg is not None and not pack.mass_min_kg <= mass_kg <= pack.mass_max_kg:
             allowed = f"{pack.mass_min_kg:g} to {pack.mass_max_kg:g}"
@@ -129,6 +129,6 @@ class Variation(Strict):
 
 
 NOMINAL = Variation()
-"""By clear day, gains as designed, friction and masses drawn."""
+"""A clear day, gains as designed, friction and masses drawn."""
 
 __all__ = ["CONDITIONS", "NOMINAL", "SIGHT", "Variation", "sight_in"]

@@ -1,11 +1,11 @@
-"""Values of a model file that no machine has, or that the twin's steps in time do not bear: each with its reason.
+"""Values of a model file that no machine has, or that the twin's time steps cannot resolve: each with its reason.
 
-The schema refuses what has no meaning, `twin.catalogue.derived` what contradicts itself. Here is what would load and
-play, and be wrong without a word: a servo loop faster than its tick, ropes that give by metres, a ceiling on forces
-that nothing reaches, grips that close on a pack a metre away. Wherever physics gives a relation to other values of the
-file the range follows from them; a range that is only an engineer's judgement says so, [chosen].
+The schema refuses values without meaning, `twin.catalogue.derived` contradictions. This package finds values that would
+load and run, and be silently wrong: a servo loop faster than its tick, ropes that stretch by metres, a limit of forces
+that is never reached, grips that close on a pack a metre away. If physics gives a relation to other values of the file
+the range follows from them; a range that is only an engineer's judgement is marked [chosen].
 
-It is asked of files alone: a model changed in Python may be an ideal one, without friction or with unlimited drives.
+It applies to files alone: a model changed in Python may be an ideal one, without friction or with unlimited drives.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from twin.catalogue.schema.machine import FourRope, Mast
 
 
 def implausible(model: BaseModel) -> Iterator[Problem]:
-    """Values of a station, truck or pack that it cannot have; none of a timing set, which axis limits bound."""
+    """Implausible values of a station, truck or pack; none of a timing set, which axis limits bound."""
     if isinstance(model, Station):
         yield from _station(model)
     elif isinstance(model, Truck):

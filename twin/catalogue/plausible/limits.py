@@ -1,4 +1,4 @@
-"""A station's end effector, actuators, limits and sensors, in relation to each other."""
+"""Plausibility of a station's end effector, actuators, limits and sensors, in relation to each other."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from twin.catalogue.schema import Station
 from twin.catalogue.schema.machine import FourRope
 
 CEILING_MPS2 = 5.0 * G
-"""Neither seat nor pack is made for more: UN R100, mechanical shock, category N3; 3 g is usual for frames of trucks."""
+"""Design acceleration of seat and pack: UN R100, mechanical shock, category N3; 3 g is usual for frames of trucks."""
 NOISE_SIGMAS = 6.0
-"""Of a mean of readings, that must stay within its tolerance: no false alarm in the life of a station."""
+"""Standard deviations of a mean of readings within its tolerance: no false alarm in the life of a station."""
 ZERO_SHARE, TOLERANCE_SHARE, DRIVE_SHARE = 0.20, 0.05, 0.10
-"""Of the rated load: initial zero-setting range of OIML R 76-1; and what a load cell and a drive's torque may be off
-before that is called implausible [chosen: a pull test adds a tenth]."""
+"""Shares of the rated load: initial zero-setting range of OIML R 76-1; and the error of a load cell and of a drive's
+torque that counts as implausible [chosen: a pull test adds a tenth]."""
 GUIDE_REACH = 1.75
 """Height over its pack at which an end effector waits for its swing to end, in captures of its guides
 (`twin.control.landing.LET_OFF_CAPTURES`)."""
 SWINGS = 0.45
-"""A window of readings spans at least this share of the longest swing, which loads the ropes twice, or what is steady
-at the bottom of a swing passes as a weight (shipped: 0.49)."""
+"""Shortest window of readings, as a share of the longest swing, which loads the ropes twice; in a shorter one the
+steady reading at the bottom of a swing passes as a weight (shipped: 0.49)."""
 
 
 def end_effector_problems(s: Station) -> Iterator[Problem]:
@@ -85,8 +85,8 @@ def limits_problems(s: Station) -> Iterator[Problem]:
     why = "a pack carried with it must not weigh less than this: guides see 1 g across at the most before they stop"
     yield from within(s, "limits.lateral_abort_n", why, None, weight_n)
     why = "a seat bears what the drive of a table gives, or the rated load landing (1.5 x), and at most 5 g of it"
-    presses_n = z.force_limit_n if s.kind == "chassis" else 1.5 * weight_n
-    yield from within(s, "limits.structure_axial_n", why, presses_n, 5.0 * weight_n)
+    press_force_n = z.force_limit_n if s.kind == "chassis" else 1.5 * weight_n
+    yield from within(s, "limits.structure_axial_n", why, press_force_n, 5.0 * weight_n)
     yield from within(s, "limits.axial_jam_ratio", "over nominal, and a seat is no press", 1.0, 3.0)
     why = "sensor, PLC and drive take two scans at the least"
     yield from within(s, "limits.reaction_time_s", why, 2.0 * scan_s, 0.5)

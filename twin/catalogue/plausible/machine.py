@@ -1,4 +1,4 @@
-"""A station's loops, drives, ropes, mast or table: what the tick bears, and what they weigh and carry."""
+"""Plausibility of a station's loops, drives, ropes, mast or table: stability in the tick, weight and load."""
 
 from __future__ import annotations
 
@@ -11,35 +11,37 @@ from twin.catalogue.schema import Station
 from twin.catalogue.schema.machine import FloatingHead, FloatingTable, FourRope, Mast
 
 LOOP_TICK = 1.0
-"""A drive's velocity gain times tick over what it moves at the least stays below this: the explicit loop is stable up
-to 2, and above 1 it overshoots from one tick to the next (shipped: up to 0.92, the chassis lift)."""
+"""Upper limit of a drive's velocity gain times tick over the smallest mass that it moves: the explicit loop is stable
+up to 2, and above 1 it overshoots from one tick to the next (shipped: up to 0.92, the chassis lift)."""
 LOOP_SCAN = 1.2
-"""The same over one PLC scan, with the empty end effector on the axis: the reduced-order plant steps what hangs free on
-ropes that long, its drives explicitly (shipped: 1.00, the empty spreader; stable up to 2)."""
+"""The same over one PLC scan, with the empty end effector on the axis: the reduced-order plant steps a load that hangs
+free on ropes that long, its drives explicitly (shipped: 1.00, the empty spreader; stable up to 2)."""
 CASCADE = 2.0
-"""A position loop is at least this much slower than the velocity loop in it: s2 + b s + b Kp is damped by 0.71 at
-Kp = b/2, and aperiodic from b/4 down. The integrator likewise: s2 + b s + b/Ti."""
+"""Smallest ratio of the bandwidth of the velocity loop to that of the position loop around it: s2 + b s + b Kp is
+damped by 0.71 at Kp = b/2, and aperiodic from b/4 down. The integrator likewise: s2 + b s + b/Ti."""
 SLOWEST_PER_S = 0.5
-"""Slowest position loop, 1/s: three of its time constants are 6 s, as long as an actuator is waited for [chosen]."""
+"""Slowest position loop, 1/s: three of its time constants are 6 s, the waiting time for an actuator [chosen]."""
 SPRING_TICK = 1.2
-"""Angular frequency times tick of the stiffest spring: explicit (symplectic Euler) steps with dampers up to
-`twin.setup.reeving.EXPLICIT_DAMPING_LIMIT` are stable up to sqrt(4 - 2 x 0.5) = 1.7 (shipped: 0.83, ropes)."""
+"""Upper limit of the stiffest spring's angular frequency times tick: explicit (symplectic Euler) steps with dampers up
+to `twin.setup.reeving.EXPLICIT_DAMPING_LIMIT` are stable up to sqrt(4 - 2 x 0.5) = 1.7 (shipped: 0.83, ropes)."""
 ROPE_STRAIN = 0.005
-"""Of a wire rope under its rated load: it breaks at about 2 %, and ropes of cranes have a safety factor of 4 to 5
-(shipped: 0.14 %)."""
+"""Strain of a wire rope under its rated load: it breaks at about 2 %, and ropes of cranes have a safety factor of 4 to
+5 (shipped: 0.14 %)."""
 STRONG = 8.0
-"""A drive or brake that is stronger than it has to be by this factor is a slip of the pen [chosen] (shipped: up to 3.8,
+"""Oversizing factor of a drive or brake beyond which its value counts as a typing error [chosen] (shipped: up to 3.8,
 the spreader's rotation)."""
 HOIST_BRAKE = 6.0
-"""A hoist brake holds at most so many times the rated load [chosen]: ordinary sizing is 2."""
+"""Largest holding force of a hoist brake, in rated loads [chosen]: ordinary sizing is 2."""
 MIN_SHARE = 0.01
-"""Of the load on it, that an axis with its frame and drive weighs [chosen] (shipped: from 0.10, a cross slide)."""
+"""Weight of an axis with its frame and drive, as a share of the load on it [chosen] (shipped: from 0.10, a cross
+slide).
+"""
 FASTEST_MPS2 = 0.5 * G
 """Acceleration of an axis [chosen] (shipped: up to 0.5 m/s2)."""
 
 
 def _moved(s: Station, axis: str) -> tuple[float, float, float]:
-    """What an axis moves (kg or kg m2): by itself in one tick, with the empty end effector, with the rated load."""
+    """Mass that an axis moves (kg or kg m2): alone in one tick, with the empty end effector, with the rated load."""
     e, axes, rated = s.end_effector, s.axes, s.limits.rated_load_kg
     plan = (e.size_m[0] ** 2 + e.size_m[1] ** 2) / 12.0
     table = s.kind == "chassis"
@@ -53,11 +55,11 @@ def _moved(s: Station, axis: str) -> tuple[float, float, float]:
         own += axes.z.moving_mass_kg
     if axis == "z" or table:
         return own, own + e.mass_kg, own + rated
-    return own, own, own  # the load hangs: it is no inertia of bridge and trolley
+    return own, own, own  # the load hangs: it adds no inertia to bridge and trolley
 
 
 def loop_problems(s: Station, axis: str) -> Iterator[Problem]:
-    """A servo loop that the tick bears, and that is a loop."""
+    """Check that a servo loop is stable in the tick, and closed."""
     a, key = getattr(s.axes, axis), f"axes.{axis}"
     own, empty, loaded = _moved(s, axis)
     viscous = a.viscous_nm_per_radps if axis == "yaw" else a.viscous_n_per_mps
@@ -97,7 +99,7 @@ def loop_problems(s: Station, axis: str) -> Iterator[Problem]:
 
 
 def strength_problems(s: Station) -> Iterator[Problem]:
-    """Drives and brakes neither weaker nor absurdly stronger than what they move."""
+    """Check that drives and brakes are neither too weak for their loads nor absurdly strong."""
     axes, weight_n = s.axes, G * s.limits.rated_load_kg
     for axis in ("x", "y"):
         loaded = _moved(s, axis)[1] + s.limits.rated_load_kg
@@ -118,7 +120,7 @@ def strength_problems(s: Station) -> Iterator[Problem]:
 
 
 def _stiffest(stiffness: float, carried: float, carrier: float, hz: int) -> float:
-    """The stiffness between two masses whose mode the tick bears, for a given one."""
+    """Largest stiffness between two masses whose mode is stable in the tick, for a given one."""
     return (SPRING_TICK * hz) ** 2 / (1.0 / carried + 1.0 / carrier)
 
 
@@ -161,7 +163,9 @@ def mast_problems(s: Station, mast: Mast) -> Iterator[Problem]:
     hz, drum = s.rates.physics_hz, s.axes.z.moving_mass_kg
     turn, pitch, _ = _tilting(s)
     yield from within(s, "reeving.sheave_height_m", "a mast hangs under the roof, size_m[2]", None, s.size_m[2])
-    yield from _gives(s, "reeving.vertical_stiffness_n_per_m", _stiffest(0.0, s.end_effector.mass_kg, drum, hz))
+    yield from _vertical_spring(
+        s, "reeving.vertical_stiffness_n_per_m", _stiffest(0.0, s.end_effector.mass_kg, drum, hz)
+    )
     head, yaw = mast.head, s.axes.yaw.moving_inertia_kgm2
     why = f"a column at least as stiff as its head; {_tick(s)}"
     most = (SPRING_TICK * hz) ** 2 * pitch
@@ -169,7 +173,7 @@ def mast_problems(s: Station, mast: Mast) -> Iterator[Problem]:
     most = _stiffest(0.0, turn, yaw, hz)
     key = "reeving.torsional_stiffness_nm_per_rad"
     yield from within(s, key, why, head.centring_stiffness_nm_per_rad, most)
-    yield from _floats(s, head, "reeving.head")
+    yield from _centring_springs(s, head, "reeving.head")
     upright = 2.0 * s.end_effector.mass_kg * G * 0.5 * s.end_effector.size_m[2]
     why = "the empty end effector would tip over on it"
     yield from within(s, "reeving.head.tilt_stiffness_nm_per_rad", why, upright)
@@ -178,10 +182,10 @@ def mast_problems(s: Station, mast: Mast) -> Iterator[Problem]:
 def table_problems(s: Station, table: FloatingTable) -> Iterator[Problem]:
     hz, z = s.rates.physics_hz, s.axes.z
     turn, pitch, _ = _tilting(s)
-    yield from _gives(
+    yield from _vertical_spring(
         s, "reeving.vertical_stiffness_n_per_m", _stiffest(0.0, s.end_effector.mass_kg, z.moving_mass_kg, hz)
     )
-    yield from _floats(s, table, "reeving")
+    yield from _centring_springs(s, table, "reeving")
     stop_n = s.limits.lateral_abort_n / table.travel_m
     why = f"limits.lateral_abort_n must not press the stop in by travel_m again; {_tick(s)}"
     most = _stiffest(0.0, s.end_effector.mass_kg, _moved(s, "y")[0], hz)
@@ -195,18 +199,18 @@ def table_problems(s: Station, table: FloatingTable) -> Iterator[Problem]:
     yield from within(s, "reeving.tilt_stiffness_nm_per_rad", why, low, (SPRING_TICK * hz) ** 2 * pitch)
 
 
-def _gives(s: Station, key: str, most: float) -> Iterator[Problem]:
-    """A vertical spring that gives less under the rated load than the zone in which contact is crept up to."""
+def _vertical_spring(s: Station, key: str, most: float) -> Iterator[Problem]:
+    """Check that a vertical spring deflects less under the rated load than the zone of creeping into contact."""
     zone, weight_n = s.limits.contact_zone_m, G * s.limits.rated_load_kg
     why = f"the rated load may press it in by limits.contact_zone_m {zone:g} at the most; {_tick(s)}"
     yield from within(s, key, why, weight_n / zone, most)
 
 
-def _floats(s: Station, part: FloatingTable | FloatingHead, key: str) -> Iterator[Problem]:
-    """Centring springs that a leaning truck's load does not push home, and that guides can move."""
+def _centring_springs(s: Station, part: FloatingTable | FloatingHead, key: str) -> Iterator[Problem]:
+    """Check that a leaning truck's load does not push centring springs to their stops, and that guides move them."""
     leans_n = G * s.limits.rated_load_kg * math.sin(s.parking.clip.pitch_rad) / part.travel_m
     why = "over travel_m it holds the rated load at parking.clip.pitch_rad, and yields before limits.lateral_abort_n"
-    if s.kind != "chassis":  # what hangs centres itself
+    if s.kind != "chassis":  # a hanging load centres itself
         leans_n = G * s.end_effector.mass_kg * math.sin(s.parking.clip.pitch_rad) / part.travel_m
     guides_n = s.limits.lateral_abort_n / part.travel_m
     yield from within(s, f"{key}.centring_stiffness_n_per_m", why, leans_n, guides_n)

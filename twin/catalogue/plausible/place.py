@@ -1,4 +1,4 @@
-"""A station's times, its parked trucks and its lane."""
+"""Plausibility of a station's times, its parked trucks and its lane."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the ranges of several modules share."""
+"""Ranges shared by several modules."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from twin.gravity import GRAVITY_MPS2
 G = GRAVITY_MPS2
 
 PRESSED_M = 0.02
-"""Contact springs push no harder than pressed in so far: `twin.plants.rom.points.DEEP_M`."""
+"""Penetration at which contact springs saturate: `twin.plants.rom.points.DEEP_M`."""
 RATED_FRICTION = 1.0
-"""No greased, painted or rubber-faced steel rubs more than its weight (dry steel 0.8)."""
+"""Upper limit of the friction coefficient of greased, painted or rubber-faced steel (dry steel 0.8)."""
 LEAN_RAD, TURN_RAD, ASIDE_M = 0.0873, 0.175, 1.0
-"""Clip of a parked truck: 5 deg of lean (its suspension is linear), 10 deg of yaw, and a metre: else it is in no bay
+"""Clip of a parked truck: 5 deg of lean (its suspension is linear), 10 deg of yaw, and a metre; beyond, it is in no bay
 [chosen]."""
 
 
 def within(
     model: BaseModel, key: str, why: str, low: float | None = None, high: float | None = None
 ) -> Iterator[Problem]:
-    """A problem where the value at `key` is below `low` or above `high`, give or take rounding."""
+    """A problem if the value at `key` is below `low` or above `high`, beyond rounding."""
     value: object = model
     for part in key.split("."):
         value = value[part] if isinstance(value, Mapping) else getattr(value, part)

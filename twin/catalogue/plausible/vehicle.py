@@ -1,4 +1,4 @@
-"""Trucks and packs."""
+"""Plausibility of trucks and packs."""
 
 from __future__ import annotations
 

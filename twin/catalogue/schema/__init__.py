@@ -1,4 +1,4 @@
-"""What a station, a truck, a pack and a timing set are: typed, frozen, strict.
+"""Schemas of stations, trucks, packs and timing sets: typed, frozen, strict.
 
 Every field is SI with its unit in its name (`_rad`, never degrees). Frames: W world (origin on the ground at the bay
 centre, x along the lane, y left, z up), T truck (origin on the ground below the middle of its seats), K seat, P pack

@@ -1,4 +1,4 @@
-"""How a truck gets into the bay: guide rails, wheel stop, and the lidar that watches it come in."""
+"""Schema of the drive into the bay: guide rails, wheel stop, and the lidar that observes it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class WheelStop(Strict):
 
 
 class LidarWeather(Strict):
-    """What darkness or rain makes of the lidar and of the road."""
+    """Effects of darkness or rain on the lidar and on the road."""
 
     noise_factor: Positive
     bias_m: NonNegative = Field(description="of x and y, drawn evenly up to this either way for each run")
@@ -80,7 +80,7 @@ class Lidar(Strict):
 
 
 class Approach(Strict):
-    """The lane before the bay. No rails and no stop: the driver parks by eye."""
+    """The lane before the bay. Without rails and stop the driver parks by eye."""
 
     start_distance_m: Positive = Field(description="of the truck from its place in the bay when a drive-in begins")
     start_y_sigma_m: NonNegative

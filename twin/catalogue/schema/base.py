@@ -1,4 +1,4 @@
-"""What every model is made of: bounded numbers, names, and a base class that is frozen and strict."""
+"""Base of every model: bounded numbers, names, and a base class that is frozen and strict."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a truck drives at walking pace: axles and tyres, steering, brakes, drive line, and its semi-trailer if any."""
+"""Schema of a truck's driving at walking pace: axles and tyres, steering, brakes, drive line, and any semi-trailer."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ class Trailer(Strict):
 
     @property
     def axle_load_kg(self) -> float:
-        """What its own axles carry."""
+        """Load on its own axles."""
         return self.mass_kg - self.kingpin_load_kg
 
     @property
     def scrub_m(self) -> float:
-        """Mean distance of its axles from their middle, about which they scrub when the kingpin goes sideways."""
+        """Mean distance of its axles from their middle, about which they scrub when the kingpin moves sideways."""
         n = self.group.axles
         return sum(abs(i - (n - 1) / 2.0) for i in range(n)) * self.group.spacing_m / n
 

@@ -1,4 +1,4 @@
-"""What a station's robots are made of: clocks, axes, reeving, end effector, actuators."""
+"""Schema of a station's robots: clocks, axes, reeving, end effector, actuators."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ class FourRope(Strict):
 
 
 class FloatingHead(Strict):
-    """How a spreader sits on a mast: it floats in x, y, yaw, pitch and roll on centring springs, lockable."""
+    """Suspension of a spreader on a mast: it floats in x, y, yaw, pitch and roll on centring springs, lockable."""
 
     centring_stiffness_n_per_m: Positive
     centring_stiffness_nm_per_rad: Positive

@@ -1,4 +1,4 @@
-"""A station: its robots, slots, limits, sensors and times, and how trucks park in it."""
+"""Schema of a station: its robots, slots, limits, sensors and times, and the parking of trucks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from twin.gravity import GRAVITY_MPS2
 
 
 class Slot(Strict):
-    """One storage seat: where its seat plane is, and whether a charged pack lies there at the start."""
+    """One storage seat: the pose of its seat plane, and whether a charged pack lies there at the start."""
 
     x_m: Coordinate
     y_m: Coordinate
@@ -25,7 +25,7 @@ class Slot(Strict):
 
 
 class Limits(Strict):
-    """What interlocks enforce and the independent monitor checks."""
+    """Limits that the interlocks enforce and the independent monitor checks."""
 
     rated_load_kg: Positive
     overload_fraction: Annotated[float, Field(ge=1.0, le=1.5)]
@@ -134,7 +134,7 @@ class Parking(Strict):
 
 
 class Robots(Strict):
-    """How many robots share the axis data, and where each waits."""
+    """Number of robots that share the axis data, and their waiting positions."""
 
     count: Annotated[int, Field(ge=1, le=2)]
     home_x_m: tuple[Coordinate, ...]

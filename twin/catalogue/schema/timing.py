@@ -1,4 +1,4 @@
-"""The phases of a swap, and a timing set: how each of them moves."""
+"""The phases of a swap, and a timing set: the motion parameters of each."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from twin.catalogue.schema.base import Fraction, Name, NonNegative, Positive, St
 
 
 class PhaseTiming(Strict):
-    """How one phase moves. Fractions are of the axis limits: no timing set can ask for more than the machine may do."""
+    """Motion parameters of one phase. Fractions are of the axis limits: no timing set can exceed them."""
 
     velocity_fraction: Fraction = 1.0
     acceleration_fraction: Fraction = 1.0
@@ -37,7 +37,7 @@ PHASES: dict[str, tuple[str, ...]] = {
     # A chassis robot meets the block from below: it raises its table where the gantry lowers its spreader.
     "chassis": tuple({"lower": "raise", "lift_out": "lower_out"}.get(name, name) for name in _TOP_LIFT),
 }
-"""Phase names of a swap by station kind, in order (design, section 5)."""
+"""Phase names of a swap by station kind, in order."""
 
 MECHANICAL: dict[str, tuple[str, ...]] = {
     kind: names[names.index("scan") + 1 : names.index("verify")] for kind, names in PHASES.items()
@@ -46,7 +46,7 @@ MECHANICAL: dict[str, tuple[str, ...]] = {
 
 
 class TimingSet(Strict):
-    """What gets tuned: one `PhaseTiming` a phase; a phase that is not named takes `default`."""
+    """The tunable parameters: one `PhaseTiming` a phase; a phase that is not named takes `default`."""
 
     name: Name
     title: str

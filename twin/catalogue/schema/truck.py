@@ -84,7 +84,7 @@ class Truck(Strict):
         return self
 
     def _check_driving(self) -> None:
-        """The kingpin load must be one that the body holds, and a pulled trailer one that the outline shows."""
+        """Check that the body holds the kingpin load, and that the outline shows a pulled trailer."""
         trailer = self.driving.trailer if self.driving else None
         if self.driving and (trailer is not None) != (self.outline.body == "semi_trailer"):
             raise ValueError(

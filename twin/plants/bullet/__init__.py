@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def _without_banner() -> Iterator[None]:
-    """pybullet's C code prints its build time to the file descriptor of standard error when it is imported."""
+    """Silence pybullet's build time, which its C code prints to the file descriptor of standard error on import."""
     try:
         saved = os.dup(2)
     except OSError:  # there is no standard error

@@ -33,7 +33,7 @@ def socket_depth_m(pack: Pack) -> float:
 def robots(setup: SwapSetup, packs: Sequence[tuple[int, float]] = (), limit_m: float = FAR_M) -> Body:
     """All robots of the station in one multibody on a fixed base; joints in the order of `JOINTS`, robot by robot.
 
-    Packs (robot, kg) that are held for good are the last links.
+    Packs (robot, kg) that are held throughout are the last links.
     """
     station, p = setup.station, setup.params[0]
     body = Body("station", limit_m)
@@ -47,8 +47,8 @@ def robots(setup: SwapSetup, packs: Sequence[tuple[int, float]] = (), limit_m: f
         body.joint(n + "x", "prismatic", "base", n + "x", AXIS_X, (0.0, 0.0, 0.0 if table else p["sheave_height_m"]))
         body.link(n + "y", axes.y.moving_mass_kg)
         body.joint(n + "y", "prismatic", n + "x", n + "y", AXIS_Y)
-        # Table: one chain. Ropes: E hangs from the trolley, the drum is a side branch of it: a wheel of radius 1 m,
-        # whose angle is the hoist's height and whose inertia is the mass that the hoist's drive feels.
+        # Table: one chain. Ropes: E hangs from the trolley; the drum is a side branch of it, a wheel of radius 1 m
+        # whose angle is the hoist's height and whose inertia is the mass that the hoist's drive accelerates.
         if table:
             body.link(n + "z", axes.z.moving_mass_kg)
             body.joint(n + "z", "prismatic", n + "y", n + "z", AXIS_Z)
@@ -102,7 +102,7 @@ def end_effector_shapes(setup: SwapSetup) -> list[Shape]:
 def socket_shapes(pack: Pack, s: float) -> list[Shape]:
     """Both sockets about the pack's mating face at z = 0, opening towards -s: lead-in walls, then a straight bore.
 
-    Four planes a socket: a round pin in a square bore has the same play in x and y, corners do not matter.
+    Four planes a socket: a round pin in a square bore has the same play in x and y, and corners do not matter.
     """
     g = pack.guides
     depth, lead = socket_depth_m(pack), g.capture_m / math.tan(g.lead_in_angle_rad)
@@ -122,7 +122,7 @@ def socket_shapes(pack: Pack, s: float) -> list[Shape]:
 
 
 def pack_body(setup: SwapSetup, mass_kg: float) -> Body:
-    """A pack on its own."""
+    """Body of a free pack."""
     body = Body("pack")
     _pack_link(body, "pack", setup, mass_kg)
     return body
@@ -136,7 +136,7 @@ def _pack_link(
     parent: str = "",
     at: tuple[float, float, float] = (0, 0, 0),
 ) -> None:
-    """A pack, its origin in the middle of its grip face; fixed to a parent link, if there is one."""
+    """Link of a pack with its origin in the middle of the grip face; fixed to a parent link if there is one."""
     pack, s = setup.pack, setup.retract
     x, y, z = pack.size_m
     depth = socket_depth_m(pack)
@@ -175,12 +175,12 @@ def rack_body(setup: SwapSetup, seat: int) -> Body:
 def truck_body(setup: SwapSetup, packs: Sequence[tuple[int, float]] = (), limit_m: float = FAR_M) -> Body:
     """The truck: planar joints x, y, yaw (brakes), then heave, pitch, roll (springs); seats fixed to its body.
 
-    Packs (seat, kg) that stand on it for good are its last links.
+    Packs (seat, kg) that stand on it throughout are its last links.
     """
     truck, p = setup.truck, setup.params[0]
     body = Body("truck", limit_m)
     body.link("base", 0.0)
-    trailer_kg = float(p["truck_trailer_kg"])  # goes along the lane with the truck, and not across (twin.plants.tyres)
+    trailer_kg = float(p["truck_trailer_kg"])  # moves with the truck along the lane, not across (twin.plants.tyres)
     body.link("tx", *((trailer_kg, (trailer_kg,) * 3) if trailer_kg else ()))
     body.joint("x", "prismatic", "base", "tx", AXIS_X)
     body.link("ty")
@@ -219,5 +219,5 @@ def truck_body(setup: SwapSetup, packs: Sequence[tuple[int, float]] = (), limit_
 
 
 def idle_packs(station: Station, used: set[int]) -> list[int]:
-    """Indices of filled slots whose packs stay where they are: obstacles only."""
+    """Indices of filled slots whose packs do not move: obstacles only."""
     return [i for i, slot in enumerate(station.slots) if slot.filled and i not in used]

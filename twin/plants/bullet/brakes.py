@@ -1,4 +1,4 @@
-"""The truck's tyres on the reference plant: they hold it where it stands, and let it slide by Coulomb's law."""
+"""Tyres of the truck on the reference plant: stiction, and Coulomb sliding."""
 
 from __future__ import annotations
 
@@ -14,31 +14,33 @@ from twin.plants.tyres import Symmetric, friction, hold
 from twin.records import TX, TYAW, TZ
 
 STICKING_M = 1e-5
-"""How far (m, and rad about z) the truck may be from where it stuck before that place goes with it."""
+"""Distance (m, and rad about z) between truck and stiction anchor beyond which the anchor follows."""
 GAIN = 0.1
-"""Share of its way back that the truck is asked to go in a tick. What stands is off by a tenth of a micrometre then."""
+"""Share of the distance to the anchor that the motors correct in a tick. A standing truck is then off by a tenth of a
+micrometre.
+"""
 WATCHED = 0.3
-"""Share of what the tyres hold alone along, across or about z, beyond which they are looked at in every tick."""
+"""Share of the tyres' limit along, across or about z alone beyond which they are checked in every tick."""
 SLOW = 1e-3
-"""A truck slower than this (m/s, and rad/s on a lever of a metre) that friction can stop is held again."""
+"""Speed (m/s, and rad/s on a lever of a metre) below which a truck that friction can stop is held again."""
 JOINTS = [0, 1, 2]
 OFF = [0.0, 0.0, 0.0]
 
 
 class Brakes:
-    """Motors on the truck's planar joints that hold it, and friction forces in their place while it slides.
+    """Motors on the truck's planar joints that hold it; friction forces replace them while it slides.
 
-    The motors pull the truck back to where it stuck. (Motors that only brake, with a speed of zero as their aim, let it
-    creep by some 15 um/s while it is pushed: the engine's solver leaves a little speed in every tick.)
+    The motors pull the truck back to its stiction anchor. Motors that only brake, with a target speed of zero, let it
+    creep by some 15 um/s while it is pushed: the engine's solver leaves a little speed in every tick.
 
-    Each of the three has a limit of its own; tyres have less where they are asked along, across and about z at once. So
-    in each tick while something pushes hard, what the motors gave is compared with what tyres can give together
-    (`twin.plants.tyres.hold`). Beyond it the motors are off, and `twin.plants.tyres.friction` acts on the joints, for
-    the speed of the truck and the force on it: what changed its speed in the last tick, beside friction.
+    Each of the three motors has its own limit; tyres have less where they are loaded along, across and about z
+    together. So in each tick with a large push, the motors' forces are compared with the combined limit of the tyres
+    (`twin.plants.tyres.hold`). Beyond it the motors are off, and `twin.plants.tyres.friction` acts on the joints, from
+    the truck's speed and the force on it: its change of speed in the last tick, less friction.
     """
 
     def __init__(self, client: int, truck: int, worlds: np.ndarray, params: np.ndarray) -> None:
-        """Brakes that hold a truck where it stands now; its first three joints are x, y in m and yaw in rad."""
+        """Hold a truck where it stands now; its first three joints are x, y in m and yaw in rad."""
         self._client, self._truck = client, truck
         self._w: Any = worlds[0]
         self._p: Any = params[0]
@@ -47,21 +49,21 @@ class Brakes:
         self._limit = worlds["truth"]["truck_brake"][0]
         self._stuck: list[float] = self._q[:TZ].tolist()
         self._given = np.zeros(3)  # friction in the last tick, along, across and about z
-        self._was = np.zeros(3)  # speeds before it
+        self._was = np.zeros(3)  # speeds before the last tick
         self.sliding = False
         self.pushed = False
         self._near_limit = False
 
     @property
     def watched(self) -> bool:
-        """Whether the next tick needs `tick`, with the truck's joints read before."""
+        """True if the next tick needs `tick`, with the truck's joints read before."""
         return self.sliding or self.pushed or self._near_limit
 
     def scan(self, given: Sequence[float], pushed: bool) -> None:
-        """Decide once a PLC scan; `given` is what the motors gave in the last tick, `pushed` that something pushes."""
+        """Decide once a PLC scan; `given`: motor forces in the last tick, `pushed`: something pushes the truck."""
         self.pushed = pushed
         if self.sliding:
-            return  # `tick` comes
+            return  # `tick` follows
         self._near_limit = bool((np.abs(given) > WATCHED * self._limit).any())
         if not self.watched:
             self._hold_on()
@@ -98,7 +100,7 @@ class Brakes:
         self._drive(pb.TORQUE_CONTROL, turn.T @ self._given)
 
     def _hold_on(self) -> None:
-        for i, at in enumerate(self._q[:TZ].tolist()):  # where the truck goes takes the place with it, that far behind
+        for i, at in enumerate(self._q[:TZ].tolist()):  # the anchor follows the truck at that distance
             self._stuck[i] = min(max(self._stuck[i], at - STICKING_M), at + STICKING_M)
         pb.setJointMotorControlArray(
             self._truck,
@@ -112,7 +114,7 @@ class Brakes:
         )
 
     def _begin_to_slide(self, given: np.ndarray, speeds: np.ndarray) -> None:
-        """Motors off; `given` is what they have given so far, against just as much from outside."""
+        """Switch the motors off; `given` is their force so far, which balanced an equal force from outside."""
         self.sliding = True
         self._given, self._was = given, speeds
         self._w["truth"]["truck_tyre_n"] = 0.0
@@ -124,7 +126,7 @@ class Brakes:
         )  # fmt: skip
 
     def _planar_mass(self) -> np.ndarray:
-        """(3, 3) resistance of the truck to being sped up along, across and about z, its body free to rock."""
+        """(3, 3) inertia of the truck along, across and about z, with its body free to rock."""
         w, p = self._w, self._p
         parts = [(float(p["truck_sprung_kg"]), p["truck_com"] - np.array([0.0, 0.0, JOINT_HEIGHT_M]))]
         for s in range(int(p["seats"])):
@@ -145,6 +147,6 @@ class Brakes:
 
 
 def _six(matrix: np.ndarray) -> Symmetric:
-    """The six of a symmetric matrix: xx, xy, xz, yy, yz, zz."""
+    """Six elements of a symmetric matrix: xx, xy, xz, yy, yz, zz."""
     (xx, xy, xz), (_, yy, yz), (_, _, zz) = matrix.tolist()
     return xx, xy, xz, yy, yz, zz

@@ -1,4 +1,4 @@
-"""A setup's bodies, loaded into an engine of their own and put where a world has them."""
+"""Load a setup's bodies into their own engine client and place them as a world says."""
 
 from __future__ import annotations
 
@@ -19,40 +19,40 @@ from twin.records import JOINTS
 from twin.setup.setup import SwapSetup
 
 Scope = Literal["swap", "seat"]
-"""What may happen in a plant's world.
+"""Scopes of a plant's world.
 
 `swap`: everything; every pack is a body of its own, and moves.
 
-`seat`: packs that are held come to rest in their seats, nothing else; grips and locks stay as they are. A pack that is
-held is part of its robot, one that stands on the truck is part of the truck, and what stands in slots is an obstacle
-that stays where it was. No constraint is left to solve, and the engine takes half of its time or less.
+`seat`: held packs come to rest in their seats, nothing else; grips and locks stay as they are. A held pack is part of
+its robot, one that stands on the truck is part of the truck, and packs in slots are fixed obstacles. No constraint is
+left to solve, and the engine takes half of its time or less.
 """
 TRUCK_BODY, TRUCK_PADS, TRUCK_PINS = 5, 6, 7
 """Links of the truck."""
 RACK_PADS, RACK_PINS = 0, 1
 NEAR_M = 0.0003
-"""Surfaces farther apart than this are no contact to the solver: a tick's way at 0.15 m/s, the fastest setpoint of an
-insertion. It never finds a force between them, but each such point costs a tenth of a tick, and a pin in its socket
-has a dozen."""
+"""Gap beyond which surfaces are no contact to the solver: travel in a tick at 0.15 m/s, the fastest setpoint of an
+insertion. The solver never finds a force across a larger gap, but each such point costs a tenth of a tick, and a pin in
+its socket has a dozen."""
 SLID_M = 0.001
-"""A contact point whose two sides have slid apart by more than this is forgotten and looked for anew. Until then the
-engine keeps its normal: with the 20 mm of its own, a pin that has passed the edge of its socket is still pressed aside
-as by the edge, which wedges packs (7.5 kN sideways where there are 3.0). At 3 mm and at 0.3 mm peak forces are the same
-to 1 %. The engine has one such number for all its clients in a process."""
+"""Tangential drift of a contact point's two sides beyond which the engine discards the point and finds it again. Until
+then the engine keeps its normal. With Bullet's default of 20 mm, a pin that has passed the edge of its socket is still
+pushed aside as by the edge, which wedges packs (7.5 kN sideways instead of 3.0). At 3 mm and at 0.3 mm peak forces
+agree to 1 %. The engine has one such number for all its clients in a process."""
 PACK_FRICTION = 1.0
-"""Of every pack, idle ones too: the engine multiplies friction, so a contact has that of the other side."""
+"""Friction of every pack, idle ones too: the engine multiplies friction, so a contact has that of the other side."""
 NO_TURN = [0.0, 0.0, 0.0, 1.0]
 
 
 @dataclass
 class Bodies:
-    """What was loaded, by the engine's numbers.
+    """The loaded bodies, by the engine's numbers.
 
     Attributes:
         joints: of the robots, in the order of `JOINTS`, robot by robot; a joint's number is that of the link it moves.
         racks: by seat.
-        packs: those that move on their own, by pack.
-        parts: (body, link) of those that are part of robots or truck, by pack.
+        packs: free bodies, by pack.
+        parts: (body, link) of packs that are part of robots or truck, by pack.
     """
 
     client: int
@@ -69,8 +69,8 @@ class Bodies:
 
 
 def load(setup: SwapSetup, params: np.ndarray, worlds: np.ndarray, scope: Scope) -> Bodies:
-    """A client of its own with every body of the setup, at rest but for what `worlds` says."""
-    with _quiet():
+    """Make a client with every body of the setup, at rest except for what `worlds` says."""
+    with _silenced():
         client = pb.connect(pb.DIRECT)
     loader = _Loader(client, setup, params[0], worlds[0])
     loader.set_engine()
@@ -125,14 +125,14 @@ class _Loader:
             middle = [0.0, 0.0, -setup.retract * setup.pack.size_m[2] / 2]
             self._stand_box(*pb.multiplyTransforms(pose[:3], pose[3:], middle, NO_TURN), light=True)
         loaded = Bodies(self.client, robots, self._moving_joints(robots), truck, {}, {}, {})
-        # a body's links are numbered along its branches: what an end effector carries comes right after it
+        # a body's links are numbered along its branches: a load's link comes right after its end effector's
         loaded.parts |= {k: (robots, loaded.end_effector(r) + 1) for k, r in held.items()}
         loaded.parts |= {k: (truck, TRUCK_PINS + 1 + i) for i, k in enumerate(aboard)}
         self._finish(loaded)
         return loaded
 
     def _hide_bare_links(self, body: int) -> None:
-        """Links without a shape are points to the engine, which looks for their contacts in every tick: no more."""
+        """Disable collisions of links without a shape: the engine checks them as points in every tick."""
         for link in range(-1, pb.getNumJoints(body, physicsClientId=self.client)):
             if not pb.getCollisionShapeData(body, link, physicsClientId=self.client):
                 pb.setCollisionFilterGroupMask(body, link, 0, 0, physicsClientId=self.client)
@@ -155,7 +155,7 @@ class _Loader:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"{body.name}.urdf"
             path.write_text(body.xml())
-            with _quiet():
+            with _silenced():
                 number = pb.loadURDF(
                     str(path),
                     basePosition=xyz,
@@ -181,7 +181,7 @@ class _Loader:
         return number
 
     def _stand_idle_packs(self, *, light: bool = False) -> None:
-        """Packs that this swap does not touch, as fixed boxes."""
+        """Place the packs that this swap does not touch as fixed boxes."""
         setup = self.setup
         used = {i for job in setup.jobs for i in (job.put_slot, job.take_slot)}
         z = setup.pack.size_m[2]
@@ -191,8 +191,10 @@ class _Loader:
             self._stand_box(at, pb.getQuaternionFromEuler([0.0, 0.0, slot.yaw_rad]), light=light)
 
     def _stand_box(self, at: Sequence[float], turn: Sequence[float], *, light: bool) -> None:
-        """A fixed box of a pack's size, with a pack's friction; a light one costs the engine a tenth in every tick (in
-        scope `swap` another order of contacts would give other bits)."""
+        """A fixed box of a pack's size, with a pack's friction.
+
+        A light one costs the engine a tenth in every tick (in scope `swap` a different contact order would change the
+        bits)."""
         x, y, z = self.setup.pack.size_m
         shape = pb.createCollisionShape(pb.GEOM_BOX, halfExtents=[x / 2, y / 2, z / 2], physicsClientId=self.client)
         c = self.client
@@ -206,10 +208,10 @@ class _Loader:
         self._place(loaded)
 
     def _set_contact(self, loaded: Bodies) -> None:
-        """Stiffness and damping of guides, pads and end effectors, and friction.
+        """Set stiffness and damping of guides, pads and end effectors, and friction.
 
-        Without anchors the engine's friction only brakes: what stands pressed creeps, 0.6 mm in 0.8 s under a tenth of
-        the force that friction holds. Anchors pull a point that sticks back to where it first stood.
+        Without anchors the engine's friction only brakes: a body under load creeps, 0.6 mm in 0.8 s under a tenth of
+        the force that friction holds. Anchors pull a sticking point back to its first position.
         """
         setup, c = self.setup, self.client
         g, e = setup.pack.guides, setup.station.end_effector
@@ -246,7 +248,10 @@ class _Loader:
             pb.changeDynamics(body, link, lateralFriction=PACK_FRICTION, physicsClientId=c)
 
     def _ignore_far_contacts(self) -> None:
-        """Last of all settings: pybullet 3.2.7 forgets it where friction or stiffness are set after it."""
+        """Set the contact distance, last of all settings.
+
+        pybullet 3.2.7 loses it when friction or stiffness are set later.
+        """
         c = self.client
         for i in range(pb.getNumBodies(physicsClientId=c)):
             body = pb.getBodyUniqueId(i, physicsClientId=c)
@@ -254,7 +259,7 @@ class _Loader:
                 pb.changeDynamics(body, link, contactProcessingThreshold=NEAR_M, physicsClientId=c)
 
     def _free_motors(self, loaded: Bodies) -> None:
-        """Off with the motors that the engine gives every joint, but for the truck's brakes."""
+        """Switch off the motors that the engine gives every joint, except the truck's brakes."""
         for body, joints in ((loaded.robots, loaded.joints), (loaded.truck, [3, 4, 5])):
             pb.setJointMotorControlArray(
                 body,
@@ -279,7 +284,7 @@ class _Loader:
 
 
 @contextlib.contextmanager
-def _quiet() -> Any:
+def _silenced() -> Any:
     """Silence what Bullet's C code prints while it loads (it writes to the file descriptor)."""
     saved = os.dup(1)
     null = os.open(os.devnull, os.O_WRONLY)

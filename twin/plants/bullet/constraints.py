@@ -1,4 +1,4 @@
-"""What grips and locks stand for: packs fixed to end effectors and seats while they are closed."""
+"""Constraints of closed grips and locks: packs fixed to end effectors and seats."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ GRIP_FORCE_N = 1e7
 
 
 class Constraints:
-    """Keeps the engine's constraints as `held` and `locked` of its one world have it, by `update`."""
+    """Keeps the engine's constraints in agreement with `held` and `locked` of its one world, by `update`."""
 
     def __init__(self, setup: SwapSetup, params: np.ndarray, worlds: np.ndarray, bodies: Bodies) -> None:
         self._setup, self._params, self._worlds, self._bodies = setup, params, worlds, bodies
@@ -63,9 +63,9 @@ class Constraints:
         return self._fasten(self._bodies.robots, self._bodies.end_effector(robot), pack, GRIP_FORCE_N)
 
     def _fasten_to_seat(self, seat: int, pack: int) -> int:
-        """Locks close: the pack is fixed to its seat, whose pads and pins then carry nothing and are not asked.
+        """Locks close: fix the pack to its seat and disable contact with the seat's pads and pins.
 
-        Otherwise contact and constraint would press against each other (and cost a third of a chassis swap's time).
+        Otherwise contact and constraint press against each other, and cost a third of a chassis swap's time.
         """
         self._touch(seat, pack, False)
         locks = max(engaged_locks_of(self._worlds, self._params, 0, seat), 1)
@@ -75,7 +75,7 @@ class Constraints:
         return self._fasten(self._bodies.truck, TRUCK_BODY, pack, strength)
 
     def _fasten(self, parent: int, link: int, pack: int, force_n: float) -> int:
-        """Fix a pack to a link where both are now; anchors from the actual poses, relative to the centres of mass."""
+        """Fix a pack to a link at their present poses; anchors are relative to the centres of mass."""
         c, child = self._bodies.client, self._bodies.packs[pack]
         if link < 0:
             parent_at, parent_turn = pb.getBasePositionAndOrientation(parent, physicsClientId=c)
@@ -102,7 +102,7 @@ class Constraints:
         return number
 
     def _touch(self, seat: int, pack: int, on: bool) -> None:
-        """Contact between a pack and the pads and pins of a seat, on or off."""
+        """Enable or disable contact between a pack and the pads and pins of a seat."""
         bodies = self._bodies
         if seat in bodies.racks:
             body, links = bodies.racks[seat], (RACK_PADS, RACK_PINS)

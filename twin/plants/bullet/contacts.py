@@ -1,4 +1,4 @@
-"""Guide forces: what pins, pads and whatever else is in the way press on the robots' loads."""
+"""Guide forces: contact forces of pins, pads and obstacles on the robots' loads."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from twin.plants.bullet.building import Bodies
 from twin.setup.setup import SwapSetup
 
 CONTACT_RADIUS_M = 1.0
-"""Packs farther than this from the middle of every seat and robot are asked for no contacts."""
+"""Distance from the middle of every seat and robot beyond which a pack's contacts are not read."""
 CLOSE_M = 0.15
-"""Loads farther than this over what they may touch meet nothing before the next scan: their way at 0.4 m/s is 4 mm,
-guides and tilt reach 0.1 m."""
+"""Height beyond which a load touches nothing before the next scan: it moves 4 mm at 0.4 m/s, guides and tilt reach 0.1
+m."""
 
 
 class GuideForces:
     """Reads `guide_force_n` and `guide_peak_n` of its one world from the engine's contact points.
 
     Attributes:
-        close: whether a robot's load may touch something before the next scan; found by `read`.
+        close: True per robot if its load may touch something before the next scan; set by `read`.
     """
 
     def __init__(self, setup: SwapSetup, worlds: np.ndarray, bodies: Bodies) -> None:
@@ -40,8 +40,8 @@ class GuideForces:
     def read(self) -> None:
         """Guide force on each robot: on the pack it holds, or on its empty end effector, from everything else.
 
-        All contacts are asked for at once: asked for by body, pybullet 3.2.7 puts that body first and turns the normal
-        round with it but not the friction, which then has the wrong sign for every pair that it swapped.
+        All contacts are read in one call. When asked for one body, pybullet 3.2.7 puts that body first and flips the
+        normal but not the friction, which then has the wrong sign for every swapped pair.
         """
         bodies, watched, held = self._bodies, [], self._held.tolist()
         for r, empty in enumerate(self._empty):
@@ -49,7 +49,7 @@ class GuideForces:
             if k < 0:
                 watched.append((r, bodies.robots, empty, -1))
             elif self._offset.item(k, 2) < CONTACT_RADIUS_M and k not in self._locked.tolist():
-                # closed locks carry the pack: what guides and pads then press against each other is no guide force
+                # closed locks carry the pack: forces of guides and pads against each other are no guide force
                 body, link = bodies.parts.get(k) or (bodies.packs[k], -1)
                 watched.append((r, body, link, bodies.robots))
         self._force.fill(0.0)
@@ -60,9 +60,9 @@ class GuideForces:
         self.close = any(self._is_close(r, held[r]) for r in range(len(self._empty)))
 
     def read_peak(self) -> None:
-        """Between scans: the forces of the last tick, and their peaks since the scan.
+        """Read the forces of the last tick between scans, and their peaks since the scan.
 
-        A hit is over within two scans: what they see of it is a chance sample.
+        A hit ends within two scans: forces read at scans alone are a chance sample of it.
         """
         self.read()
         for r in range(len(self._empty)):
@@ -71,7 +71,7 @@ class GuideForces:
             self._peak[r] = max(lateral, math.hypot(fx, fy)), max(axial, abs(fz))
 
     def _is_close(self, r: int, k: int) -> bool:
-        """Whether the load of robot `r`, which holds pack `k` or none (-1), is close over a seat or a pack."""
+        """True if the load of robot `r`, which holds pack `k` or none (-1), is close over a seat or a pack."""
         if k >= 0:
             return bool(self._offset.item(k, 2) < self._pins_m + CLOSE_M)
         height_m = self._up * self._e_pose.item(r, 2)
@@ -80,7 +80,7 @@ class GuideForces:
 
 
 def _on(points: Any, body: int, link: int, without: int) -> tuple[float, float, float]:
-    """Sum of the contact forces on a link from all but one body, in W."""
+    """Sum of the contact forces on a link from all bodies but one, in W."""
     fx = fy = fz = 0.0
     for _, a, b, link_a, link_b, _, _, normal, _, force, along, first, across, second in points:
         if a == body and link_a == link and b != without:

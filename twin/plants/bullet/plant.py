@@ -1,13 +1,12 @@
 """`BulletPlant`: one swap setup as rigid multibodies with contact.
 
 Per tick: read the joints, run `tick_world` (references, suspension, drives, truck springs), write the forces, step.
-Before a PLC scan it reads packs and contact forces; after one it makes or breaks the constraints that grips and locks
-stand for.
+Before a PLC scan it reads packs and contact forces; after one it makes or breaks the constraints of grips and locks.
 
-What runs every tick costs as much as a call into the engine wherever it picks a field out of a record or turns a tuple
-into an array: hence views of single fields, and `struct` writing what the engine says straight into the record.
+Picking a field out of a record or turning a tuple into an array costs as much as a call into the engine. So the tick
+uses views of single fields, and `struct` writes the engine's results straight into the record.
 
-Scope `seat` is no other physics: momentum balances to a newton in both, and an insertion takes the same time. Peak
+Scope `seat` has the same physics: momentum balances to a newton in both, and an insertion takes the same time. Peak
 forces differ by chance, as a scan sees every fifth tick of a hit.
 """
 
@@ -33,12 +32,12 @@ from twin.records import JOINTS, TZ
 from twin.setup.setup import SwapSetup
 
 MATING_FROM_M, MATING_TO = -0.01, 2.0
-"""A pack may be plugging in or out between these heights over its seat: m, lengths of the coupler's engagement."""
+"""Heights over the seat between which a pack may be mating or parting: m, lengths of the coupler's engagement."""
 MATING_SPEED = 1e-4
-"""Slower than this (m/s and rad/s) it is not."""
+"""Speed (m/s and rad/s) below which it is not."""
 PRESSED_PASSES = 5
-"""Over joints, brakes and locks, for each over contacts, while something presses on a robot's load. With one pass what
-presses on a locked pack slides at a third of what friction holds, with five at 0.98 of it."""
+"""Solver passes over joints, brakes and locks per pass over contacts, while something presses on a robot's load. With
+one pass a locked pack under load slides at a third of the friction limit, with five at 0.98 of it."""
 NO_PUSH = [0.0, 0.0, 0.0]
 HASHED_FIELDS = ("tick", "q", "qd", "truck_q", "truck_qd", "pack_pose", "pack_twist", "lock_position", "grip_position")
 POSE, TWIST = struct.Struct("7d"), struct.Struct("6d")
@@ -58,8 +57,7 @@ class BulletPlant:
     ) -> None:
         """A plant at the start of its setup's swap, or at `worlds`, a (1,) WORLD array of that setup that it then owns.
 
-        `scope` says what may happen in it: a whole swap, or that held packs come to rest in their seats and nothing
-        else.
+        `scope`: a whole swap, or only held packs coming to rest in their seats.
         """
         self.setup, self.setups = setup, [setup]
         self.params = setup.params.copy()
@@ -67,9 +65,9 @@ class BulletPlant:
         self._physics_hz = setup.station.rates.physics_hz
         self._reaction, self._axle, self._angles = np.zeros(4), np.zeros(2), np.zeros(8)
         self._coupling: list[int] = []
-        self._braked: tuple[float, ...] = (0.0, 0.0, 0.0)  # what the truck's brakes gave in the last tick
+        self._braked: tuple[float, ...] = (0.0, 0.0, 0.0)  # forces of the truck's brakes in the last tick
         self._pushed = False
-        self._joints_tick = -1  # at which all joints were last read
+        self._joints_tick = -1  # tick at which all joints were last read
         self._mating_to_m = MATING_TO * float(self.params["coupler_engage_m"][0])
         self._view_fields()
         bodies = load(setup, self.params, self.worlds, scope)
@@ -83,9 +81,9 @@ class BulletPlant:
         self._spring_truck = partial(motors, bodies.truck, self._spring_joints, pb.TORQUE_CONTROL)
         self._carrier = {int(k): r for r, k in enumerate(self.worlds["truth"]["held"][0]) if k >= 0}
         moving = bodies.packs.keys() | bodies.parts.keys()
-        # a pack that is part of the truck never plugs in or out
+        # a pack that is part of the truck never mates or parts
         self._plugging = [k for k in moving if bodies.parts.get(k, (-1, -1))[0] != self._truck]
-        self._resting = {k: self._at_centre(k) for k in range(int(self.params["packs"][0])) if k not in moving}
+        self._idle_poses = {k: self._at_centre(k) for k in range(int(self.params["packs"][0])) if k not in moving}
         self._constraints = Constraints(setup, self.params, self.worlds, bodies) if scope == "swap" else None
         self._guides = GuideForces(setup, self.worlds, bodies)
         self._brakes = Brakes(c, bodies.truck, self.worlds, self.params)
@@ -112,8 +110,8 @@ class BulletPlant:
         self._springs_at = struct.calcsize(f"{len(self._truck_joints) - len(self._spring_joints)}d")
 
     def _at_centre(self, k: int) -> tuple[float, ...]:
-        """Pose of the centre of mass of pack `k`, from where P is."""
-        pose = self.worlds["truth"]["pack_pose"][0, k]  # in double precision, which the engine's own transforms lack
+        """Pose of the centre of mass of pack `k`, from that of P."""
+        pose = self.worlds["truth"]["pack_pose"][0, k]  # in double precision, unlike the engine's transforms
         x, y, z = rotate(pose, *self.params["pack_com"][0, k].tolist())
         return (pose[0] + x, pose[1] + y, pose[2] + z, *pose[3:].tolist())
 
@@ -127,10 +125,10 @@ class BulletPlant:
         self._set_solver()
 
     def wake(self) -> None:
-        """Nothing sleeps here."""
+        """Do nothing: no part of this plant sleeps."""
 
     def hold(self, changed: bool) -> None:
-        """Follow what a PLC scan has done: holds that have `changed`, the truck's brakes and what pushes it."""
+        """Apply the result of a PLC scan: `changed` holds, the truck's brakes and outside pushes."""
         self._pushed = self._push.tolist() != NO_PUSH
         if changed:
             self._update_constraints()
@@ -138,7 +136,7 @@ class BulletPlant:
 
     def step(self, ticks: int = 1) -> None:
         """Physics ticks before the next scan."""
-        # a loop of its own over local names: it is what most of the time of a swap passes in
+        # inlined over local names: most of a swap's time is spent in this loop
         c, tick_world, simulate, tick = self._client, ticking.tick_world, pb.stepSimulation, self._tick[0]
         worlds, params = self.worlds, self.params
         reaction, axle, angles = self._reaction, self._axle, self._angles
@@ -171,7 +169,7 @@ class BulletPlant:
     # --------------------------------------------------------------------------------------------------- reading
 
     def _read_joints(self) -> None:
-        # B905: a strict zip costs half a microsecond, in every tick, to check what the engine gives
+        # B905: a strict zip costs half a microsecond in every tick
         q, qd, _, _ = zip(*self._robot_states())  # noqa: B905
         self._write_robots(self._q, 0, *q)
         self._write_robots(self._qd, 0, *qd)
@@ -181,7 +179,7 @@ class BulletPlant:
         self._write_truck(self._truck_qd, 0, *qd)
 
     def _read_between_scans(self) -> None:
-        """What drives, suspension and springs go by; a truck that stands well held is looked at by the scans."""
+        """Read what drives, suspension and springs need; a firmly held truck is read at scans only."""
         q, qd, _, _ = zip(*self._robot_states())  # noqa: B905
         self._write_robots(self._q, 0, *q)
         self._write_robots(self._qd, 0, *qd)
@@ -191,7 +189,7 @@ class BulletPlant:
         self._write_springs(self._truck_qd, at, *qd)
 
     def _read_packs(self) -> None:
-        """Poses and speeds of packs, end effectors, couplers; first of the centres of mass, then of P."""
+        """Read poses and speeds of packs, end effectors and couplers; first of the centres of mass, then of P."""
         c = self._client
         for k, body in self._packs.items():
             at, turn = pb.getBasePositionAndOrientation(body, physicsClientId=c)
@@ -199,17 +197,17 @@ class BulletPlant:
             POSE.pack_into(self._poses, k * POSE.size, *at, *turn)
             TWIST.pack_into(self._twists, k * TWIST.size, *linear, *angular)
         for k, (body, link) in self._parts.items():
-            # where the last tick left it: asking the engine to compute it anew would change the bits of the next one
+            # as the last tick left it: a recomputation by the engine would change the bits of the next tick
             state = pb.getLinkState(body, link, computeLinkVelocity=1, physicsClientId=c)
             POSE.pack_into(self._poses, k * POSE.size, *state[0], *state[1])
             TWIST.pack_into(self._twists, k * TWIST.size, *state[6], *state[7])
-        for k, pose in self._resting.items():
+        for k, pose in self._idle_poses.items():
             POSE.pack_into(self._poses, k * POSE.size, *pose)
         refresh_poses(self.worlds, self.params, 0)
         self._coupling = [k for k in self._plugging if self._mating(k)]
 
     def _mating(self, k: int) -> bool:
-        """Whether pack `k`, or the truck that it plugs into, moves where its coupler may rub."""
+        """True if pack `k`, or the truck it plugs into, moves while its coupler may rub."""
         if not MATING_FROM_M < self._pack_offset.item(k, 2) < self._mating_to_m:
             return False
         speeds = self._pack_twist[k].tolist()
@@ -220,20 +218,23 @@ class BulletPlant:
     # -------------------------------------------------------------------------------------------------- actuating
 
     def _update_constraints(self) -> None:
-        """Grips or locks hold, or have let go."""
+        """Update the constraints after grips or locks have closed or opened."""
         if self._constraints is None:
             raise NotImplementedError("scope `seat`: grips and locks stay as they are")
         self._constraints.update()
 
     def _set_solver(self) -> None:
-        """As thorough as it has to be now."""
+        """Set the number of solver passes that the present state needs."""
         passes = PRESSED_PASSES if self._guide_force.any() else 1
         if passes != self._passes:
             pb.setPhysicsEngineParameter(numNonContactInnerIterations=passes, physicsClientId=self._client)
             self._passes = passes
 
     def _mate(self) -> None:
-        """Coupler force on packs that are plugging in or out, Coulomb-like along the insert direction; its reaction."""
+        """Apply the coupler force to packs that mate or part, and its reaction.
+
+        It is Coulomb-like, along the insert direction.
+        """
         c, w = self._client, self.worlds
         for k in self._coupling:
             body, link = self._parts.get(k) or (self._packs[k], -1)
@@ -242,7 +243,7 @@ class BulletPlant:
                 com = pb.getBasePositionAndOrientation(body, physicsClientId=c)[0]
                 (_, _, lift_mps), (wx, wy, _) = pb.getBaseVelocity(body, physicsClientId=c)
                 lift_mps += wx * (at[1] - com[1]) - wy * (at[0] - com[0])
-            else:  # part of its robot: the joints say it, and the engine need not be asked
+            else:  # part of its robot: the joints give its speed without a call to the engine
                 lift_mps = carried_lift_mps(w, self.params, 0, self._carrier[k], k)
             force = coupler_load(w, self.params, 0, k, lift_mps)
             if force == 0.0:
@@ -254,7 +255,7 @@ class BulletPlant:
                 )
 
     def _push_truck(self) -> None:
-        """Something outside pushes the truck's body at its centre of mass (a fault)."""
+        """Push the truck's body at its centre of mass from outside (a fault)."""
         at = pb.getLinkState(self._truck, TRUCK_BODY, physicsClientId=self._client)[0]
         push = self.worlds["faults"]["truck_push_n"][0].tolist()
         pb.applyExternalForce(self._truck, TRUCK_BODY, push, at, pb.WORLD_FRAME, physicsClientId=self._client)
@@ -262,7 +263,7 @@ class BulletPlant:
     # ------------------------------------------------------------------------------------------------------ end
 
     def state_sha256(self, world: int = 0) -> str:
-        """Hash of the physical state, to the last bit; here there is one world."""
+        """Hash of the physical state, to the last bit, of the one world."""
         self._read_joints()
         self._read_packs()
         digest = hashlib.sha256()

@@ -13,7 +13,7 @@ from twin.records import Faults, Image, Params, Truth
 
 @kernel
 def drive_tick(w: Truth, image: Image, faults: Faults, p: Params, reaction: Any, axle: Any, angles: Any) -> None:
-    """Every physics tick: references, suspension, drives and the truck's springs. Reads q, qd; writes tau.
+    """Run one physics tick: references, suspension, drives and the truck's springs. Reads q, qd; writes tau.
 
     `reaction` (4,), `axle` (2,) and `angles` (8,) are scratch.
     """
@@ -29,5 +29,5 @@ def drive_tick(w: Truth, image: Image, faults: Faults, p: Params, reaction: Any,
 
 @kernel
 def tick_world(worlds: Any, params: Any, i: int, reaction: Any, axle: Any, angles: Any) -> None:
-    """`drive_tick` of world `i`."""
+    """Run `drive_tick` on world `i`."""
     drive_tick(worlds[i].truth, worlds[i].image, worlds[i].faults, params[i], reaction, axle, angles)

@@ -1,4 +1,4 @@
-"""A small URDF writer: links, joints and primitive shapes as Bullet wants them."""
+"""A small URDF writer: links, joints and primitive shapes in Bullet's form."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 TINY_KG, TINY_KGM2 = 0.01, 1e-3
 """Mass of the massless links between the joints of one body (a zero mass would make the link static)."""
 FAR_M, NONE_M = 1000.0, -1.0
-"""Limits of sliding joints: never met, or none at all (below above): none saves the engine work in every tick."""
+"""Limits of sliding joints: never reached, or none (lower above upper), which saves the engine work in every tick."""
 
 
 def _numbers(values: Iterable[float]) -> str:
@@ -38,7 +38,7 @@ class Shape:
 
 @dataclass
 class Body:
-    """A robot description under construction; sliding joints reach as far as `limit_m` either way."""
+    """A robot description under construction; sliding joints reach `limit_m` either way."""
 
     name: str
     limit_m: float = FAR_M
@@ -81,7 +81,7 @@ class Body:
         )
 
     def xml(self) -> str:
-        """One part a line: Bullet's reader cuts lines of 8192 characters."""
+        """URDF text with one part a line: Bullet's reader cuts lines of 8192 characters."""
         lines = "\n".join(self.parts)
         return f'<?xml version="1.0"?>\n<robot name="{self.name}">\n{lines}\n</robot>\n'
 

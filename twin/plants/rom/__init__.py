@@ -1,4 +1,4 @@
-"""The reduced-order plant: the same axes, sway, truck and contacts in a kernel of our own, many worlds at once."""
+"""The reduced-order plant: the same axes, sway, truck and contacts in its own kernel, many worlds at once."""
 
 from twin.plants.rom.plant import RomPlant
 

@@ -1,4 +1,4 @@
-"""One world of the reduced-order model from one PLC scan to the next, and what it does before and after a scan."""
+"""Advance one world of the reduced-order model between PLC scans, and prepare and follow each scan."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def advance_ticks(w: Truth, image: Image, faults: Faults, p: Params, m: Model, x
 def _long_steps(
     w: Truth, image: Image, faults: Faults, p: Params, m: Model, x: State, t: Any, began_s: float, span_s: float
 ) -> None:
-    """One long step of the truck, and of robots that are attached; forces are those in its middle."""
+    """Advance the truck, and attached robots, by one long step; forces are those at its midpoint."""
     truck_moves, attached = x.mode[ROBOTS] == LONG_STEP, False
     for r in range(p.robots):
         attached = attached or x.mode[r] == ATTACHED
@@ -128,7 +128,7 @@ def _long_steps(
 
 @kernel
 def _push_coupled(w: Truth, p: Params, x: State, t: Any) -> None:
-    """What the couplers of packs in long steps rub on the truck."""
+    """Add the coupler friction of packs in long steps to the truck."""
     for r in range(p.robots):
         if x.near[r] == COUPLED:
             push_coupled(w, p, t, w.held[r])
@@ -136,7 +136,7 @@ def _push_coupled(w: Truth, p: Params, x: State, t: Any) -> None:
 
 @kernel
 def _tick(w: Truth, image: Image, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float) -> None:
-    """One physics tick of robot `r`; `t.truck_at` and `t.truck_turn` are the truck's now, if it may touch that."""
+    """Advance robot `r` by one physics tick; `t.truck_at` and `t.truck_turn` are current if it may touch the truck."""
     update_reference(image, r, w.t_s)
     if x.pressed[r] != 0:
         pad_stiction.give(w, p, m, x, t, r)
@@ -168,8 +168,8 @@ def _tick(w: Truth, image: Image, p: Params, m: Model, x: State, t: Any, r: int,
 def before_scan(w: Truth, p: Params, m: Model, x: State, t: Any) -> int:
     """Bring poses and forces up to date for a PLC scan, and check the domain of validity.
 
-    Returns what has moved since the last scan (`twin.records.scan_parts`). A world that is outside its domain
-    (`w.outside_cause`) has everything placed.
+    Returns the parts that have moved since the last scan (`twin.records.scan_parts`). In a world outside its domain
+    (`w.outside_cause`) everything is placed.
     """
     if domain.has_left(w, p, m, x, t):
         place_all(w, p, m, x, t)
@@ -186,9 +186,9 @@ def before_scan(w: Truth, p: Params, m: Model, x: State, t: Any) -> int:
 
 @inlined_kernel
 def after_scan(w: Truth, image: Image, p: Params, m: Model, x: State, t: Any, changed: bool, anything: bool) -> None:
-    """Follow what a PLC scan has done: holds that have `changed`, and what may touch something until the next scan.
+    """Apply the result of a PLC scan: `changed` holds, and the bodies that may touch something until the next scan.
 
-    Unless `anything` may have changed, what has rested since the last scan needs no new look.
+    Unless `anything` may have changed, parts that have slept since the last scan are not searched again.
     """
     if changed:
         take_holds(w, p, m, x, t)
@@ -208,12 +208,12 @@ def advance(w: Truth, image: Image, faults: Faults, p: Params, m: Model, x: Stat
     advance_ticks(w, image, faults, p, m, x, t, ticks)
 
 
-# Entry points from Python take whole arrays and an index: handing a single record over costs 10 us, an array 0.3 us.
+# Entry points from Python take whole arrays and an index: passing a single record costs 10 us, an array 0.3 us.
 
 
 @kernel
 def settle(worlds: Any, params: Any, models: Any, states: Any, scratch: Any) -> None:
-    """Worlds that begin: packs that stand by their weight press their pads, and what carries each pack is found."""
+    """Initialise worlds: packs that stand by their weight press their pads, and the carrier of each pack is found."""
     for i in range(len(worlds)):
         w, image, p, m, x, t = worlds[i].truth, worlds[i].image, params[i], models[i], states[i], scratch[0]
         for k in range(p.packs):
@@ -236,14 +236,14 @@ def settle(worlds: Any, params: Any, models: Any, states: Any, scratch: Any) -> 
 
 @kernel
 def read_one(worlds: Any, params: Any, models: Any, states: Any, scratch: Any, i: int) -> None:
-    """`before_scan` of world `i` with everything placed."""
+    """Run `before_scan` on world `i` with everything placed."""
     recall(worlds[i].truth, params[i], models[i], states[i], scratch[0])
     before_scan(worlds[i].truth, params[i], models[i], states[i], scratch[0])
 
 
 @kernel
 def wake_one(worlds: Any, params: Any, models: Any, states: Any, scratch: Any, i: int) -> None:
-    """Nothing of world `i` rests before it has been looked at again: somebody disturbs it."""
+    """Wake all parts of world `i`, which something from outside changes."""
     x = states[i]
     place_all(worlds[i].truth, params[i], models[i], x, scratch[0])
     for j in range(ROBOTS + 1):
@@ -254,7 +254,7 @@ def wake_one(worlds: Any, params: Any, models: Any, states: Any, scratch: Any, i
 
 @kernel
 def hold_one(worlds: Any, params: Any, models: Any, states: Any, scratch: Any, i: int, changed: bool) -> None:
-    """`after_scan` of world `i`, with velocities of all packs; directly after its `read_one`."""
+    """Run `after_scan` on world `i`, with velocities of all packs; directly after its `read_one`."""
     w, p, m, x, t = worlds[i].truth, params[i], models[i], states[i], scratch[0]
     show_yaw(w, p)
     after_scan(w, worlds[i].image, p, m, x, t, changed, True)
@@ -264,7 +264,7 @@ def hold_one(worlds: Any, params: Any, models: Any, states: Any, scratch: Any, i
 
 @kernel
 def tick_one(worlds: Any, params: Any, models: Any, states: Any, scratch: Any, i: int, ticks: int) -> None:
-    """`advance` of world `i`."""
+    """Run `advance` on world `i`."""
     world, p, m, x, t = worlds[i], params[i], models[i], states[i], scratch[0]
     recall(world.truth, p, m, x, t)
     advance(world.truth, world.image, world.faults, p, m, x, t, ticks)

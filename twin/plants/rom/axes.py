@@ -1,8 +1,8 @@
 """The axes of a robot in long steps, implicit where their drives and springs are stiff.
 
-A step is taken at its middle: whoever uses this aims the drives, drifts everything half a step, has the drives act,
-and eliminates the axes from the equations of what they carry. Velocity loops (up to 320 1/s) and the springs to what
-they carry (up to 200 rad/s) are taken by the trapezoidal rule: what they give way counts as mass.
+A step is evaluated at its midpoint. The caller aims the drives, drifts everything half a step, applies the drives, and
+eliminates the axes from the equations of their load. Velocity loops (up to 320 1/s) and the springs to the load (up to
+200 rad/s) use the trapezoidal rule: their compliance within the step counts as mass.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from twin.records import FLOATING_TABLE, FOUR_ROPE, YAW, Image, Params, Truth, X
 Model = Any
 
 STUCK = 1e-9
-"""Speed (m/s, rad/s) that is left to an axis which its friction stops and holds."""
+"""Speed (m/s, rad/s) left to an axis that its friction stops and holds."""
 
 
 @kernel
 def aim(image: Image, p: Params, t: Any, r: int, t_s: float, dt_s: float) -> None:
-    """References of robot `r` for the middle of the step of `dt_s` that begins at `t_s`."""
+    """Set robot `r`'s references for the midpoint of the step of `dt_s` that begins at `t_s`."""
     mean_reference(image, p, r, t_s, dt_s, t.last)
     for i in range(4):
         image.reference[r, i, 0] += 0.5 * dt_s * image.reference[r, i, 1]
@@ -31,10 +31,10 @@ def aim(image: Image, p: Params, t: Any, r: int, t_s: float, dt_s: float) -> Non
 
 @kernel
 def drive(w: Truth, image: Image, p: Params, t: Any, r: int, dt_s: float) -> None:
-    """Forces of robot `r`'s suspension and drives where it is in the middle of the step; its references go on.
+    """Forces of robot `r`'s suspension and drives at the midpoint of the step; advances its references.
 
-    Drives look at the speed that an axis has at the beginning of each tick, on the average a little before the middle:
-    they see what it would have there by its reference's acceleration, and `eliminate` puts that right.
+    Drives use the speed of an axis at the beginning of each tick, on average a little before the midpoint. They get the
+    speed it would have there by its reference's acceleration, and `eliminate` corrects this.
     """
     qd = w.qd[r]
     suspend(w, p, r, t.angles, t.reaction)
@@ -70,10 +70,10 @@ def _spring_of(w: Truth, p: Params, r: int, j: int) -> tuple[float, float]:
 def eliminate(
     w: Truth, image: Image, p: Params, m: Model, t: Any, r: int, fx: float, fy: float, fz: float, dt_s: float
 ) -> None:
-    """What robot `r`'s axes are to what they carry: springs that move with them. f is the suspension's force on that.
+    """Eliminate robot `r`'s axes: to their load they are moving springs. f is the suspension's force on the load.
 
-    With n the impulse on an axis and s what its spring gives way (kg): dv = gain (n + s dv_body), so that the body is
-    held by `hold` (kg) and carried along by `carry` (N s). An axis that its friction stops and holds does not give way.
+    With n the impulse on an axis and s the compliance of its spring (kg): dv = gain (n + s dv_body), so the body is
+    held by `hold` (kg) and carried along by `carry` (N s). An axis that its friction stops and holds has no compliance.
     """
     qd, tau, n = w.qd[r], w.tau[r], t.axis_n
     n[X], n[Y], n[Z], n[YAW] = tau[X] - fx, tau[Y] - fy, tau[Z], tau[YAW]
@@ -99,9 +99,9 @@ def eliminate(
 
 @kernel
 def speed_up(w: Truth, m: Model, t: Any, r: int, dx: float, dy: float, dz: float, dyaw: float, dt_s: float) -> None:
-    """Speeds of robot `r`'s axes after the step, in which what they carry has gained dx, dy, dz and dyaw in W.
+    """Speeds of robot `r`'s axes after a step in which their load has gained dx, dy, dz and dyaw in W.
 
-    What the springs give way is part of the step, so the net force on an axis is that which gives it its gain in speed.
+    The springs' compliance is part of the step, so the net force on an axis is that which gives its gain in speed.
     """
     qd, n, gain, spring = w.qd[r], t.axis_n, t.gain, t.spring
     qd[X] += gain[X] * (n[X] + spring[X] * dx)

@@ -1,4 +1,4 @@
-"""The end effector with what it holds: one rigid body under its suspension, and the axes that carry it."""
+"""The end effector with its load: one rigid body under its suspension, and the axes that carry it."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ Model = Any
 
 @kernel
 def join(p: Params, m: Model, k: int, lies: Any, inertia: Any, inverse: Any) -> None:
-    """The end effector with pack `k`, which lies at `lies` (7,) in it, as one body: its row of the body arrays.
+    """Join the end effector and pack `k`, at pose `lies` (7,) in it, to one body: its row of the body arrays.
 
-    A pack that was gripped off its middle pulls it askew. `inertia` and `inverse` (6,) become the body's.
+    A pack gripped off its middle pulls it askew. Writes the body's `inertia` and `inverse` (6,).
     """
     alone, com = m.body_com_m[EMPTY], m.body_com_m[k]
     e_kg, kg = m.body_kg[EMPTY], p.pack_mass_kg[k]
@@ -52,7 +52,7 @@ def join(p: Params, m: Model, k: int, lies: Any, inertia: Any, inverse: Any) -> 
 
 @kernel
 def unladen(m: Model, inertia: Any, inverse: Any) -> None:
-    """The same for an end effector that holds nothing."""
+    """Write the row of an end effector that holds nothing."""
     xx, yy, zz = m.e_inertia_kgm2[0], m.e_inertia_kgm2[1], m.e_inertia_kgm2[2]
     _put(inertia, xx, 0.0, 0.0, yy, 0.0, zz)
     _put(inverse, 1.0 / xx, 0.0, 0.0, 1.0 / yy, 0.0, 1.0 / zz)
@@ -65,7 +65,7 @@ def _put(out: Any, xx: float, xy: float, xz: float, yy: float, yz: float, zz: fl
 
 @inlined_kernel
 def angles_of(w: Truth, p: Params, r: int, angles: Any) -> None:
-    """`twin.plants.suspension.angles_of` with the series of small angles."""
+    """Compute `twin.plants.suspension.angles_of` with small-angle series."""
     q = w.q[r]
     angles[CT], angles[ST] = cosine_sine(q[YAW])
     angles[CY], angles[SY] = cosine_sine(q[YAW] + q[EYAW] if p.reeving == FLOATING_TABLE else q[EYAW])
@@ -75,7 +75,7 @@ def angles_of(w: Truth, p: Params, r: int, angles: Any) -> None:
 
 @kernel
 def place(w: Truth, p: Params, r: int, angles: Any, at: Any, turn: Any) -> None:
-    """Pose of E in W into `w.e_pose[r]`, `at` (3,) and `turn` (3, 3); `angles` (8,) is what `angles_of` gave."""
+    """Pose of E in W into `w.e_pose[r]`, `at` (3,) and `turn` (3, 3); `angles` (8,) comes from `angles_of`."""
     q, pose, yaw = w.q[r], w.e_pose[r], w.q[r, EYAW]
     if p.reeving == FLOATING_TABLE:
         c, s, yaw = angles[CT], angles[ST], yaw + q[YAW]
@@ -89,9 +89,9 @@ def place(w: Truth, p: Params, r: int, angles: Any, at: Any, turn: Any) -> None:
 
 @inlined_kernel
 def end_effector_motion(w: Truth, p: Params, r: int, angles: Any, at: Any, turn: Any, motion: Any) -> None:
-    """Where E is and how it moves, in W: `at` (3,), `turn` (3, 3), `motion` (6,) velocity and angular velocity.
+    """Pose and motion of E in W: `at` (3,), `turn` (3, 3), `motion` (6,) velocity and angular velocity.
 
-    `angles` (8,) is what `angles_of` gave.
+    `angles` (8,) comes from `angles_of`.
     """
     q, qd = w.q[r], w.qd[r]
     if p.reeving == FLOATING_TABLE:
@@ -115,7 +115,7 @@ def end_effector_motion(w: Truth, p: Params, r: int, angles: Any, at: Any, turn:
 
 @inlined_kernel
 def pull(w: Truth, p: Params, r: int, angles: Any, turn: Any) -> tuple[float, float, float, float, float, float]:
-    """What the suspension does to robot `r`'s end effector: force in W and torque about E, from its joints."""
+    """Suspension wrench on robot `r`'s end effector: force in W and torque about E, from its joints."""
     tau, cy, sy = w.tau[r], angles[CY], angles[SY]
     c, s = (angles[CT], angles[ST]) if p.reeving == FLOATING_TABLE else (1.0, 0.0)
     tilt = turn[2, 0]  # minus the sine of the pitch
@@ -128,9 +128,9 @@ def pull(w: Truth, p: Params, r: int, angles: Any, turn: Any) -> tuple[float, fl
 
 @inlined_kernel
 def move_axes(w: Truth, p: Params, m: Model, r: int, fx: float, fy: float, fz: float, dt_s: float) -> None:
-    """One step of robot `r`'s axes under `w.tau` and the opposite of the suspension's force; speeds first.
+    """Advance robot `r`'s axes by one step under `w.tau` and the suspension's reaction; speeds first.
 
-    Of a drum and a yaw block `tau` has that opposite in it already.
+    For a drum and a yaw block `tau` already contains the reaction.
     """
     q, qd, tau, own = w.q[r], w.qd[r], w.tau[r], m.axis_own_kg
     lift_n, turn_nm = tau[Z], tau[YAW]
@@ -147,10 +147,10 @@ def move_axes(w: Truth, p: Params, m: Model, r: int, fx: float, fy: float, fz: f
 
 @kernel
 def move(w: Truth, p: Params, m: Model, t: Any, r: int, dt_s: float) -> None:
-    """One step of robot `r`: its axes, and its end effector under suspension, weight and contact, `t.out`.
+    """Advance robot `r` by one step: its axes, and its end effector under suspension, weight and contact, `t.out`.
 
-    Newton and Euler about the centre of mass; speeds first, positions with the new speeds. `t.angles`, `t.turn` and
-    `t.motion` are what `end_effector_motion` gave.
+    Newton-Euler equations about the centre of mass; speeds first, positions with the new speeds (semi-implicit Euler).
+    `t.angles`, `t.turn` and `t.motion` come from `end_effector_motion`.
     """
     q, qd, angles, turn, motion, contact = w.q[r], w.qd[r], t.angles, t.turn, t.motion, t.out
     k = w.held[r] if w.held[r] >= 0 else EMPTY
@@ -187,7 +187,7 @@ def to_joint_speeds(
     w: Truth, p: Params, r: int, angles: Any, turn: Any, vx: float, vy: float, vz: float, wx: float, wy: float,
     wz: float,
 ) -> None:  # fmt: skip
-    """Joint speeds of robot `r`'s end effector from velocity and angular velocity of E in W; its axes have theirs."""
+    """Joint speeds of robot `r`'s end effector from E's velocity and angular velocity in W and the axes' speeds."""
     q, qd = w.q[r], w.qd[r]
     table = p.reeving == FLOATING_TABLE
     cy, sy = angles[CY], angles[SY]
@@ -208,7 +208,7 @@ def to_joint_speeds(
 
 @kernel
 def couple(w: Truth, p: Params, t: Any, k: int) -> None:
-    """Add what the coupler of pack `k` rubs, going in or out, to `t.out`; its place and depth are those of the scan."""
+    """Add the coupler friction of pack `k` to `t.out`; its place and depth are those of the scan."""
     at = w.coupler_at[k]
     rx, ry = at[0] - t.at[0], at[1] - t.at[1]
     speed = t.motion[2] + t.motion[3] * ry - t.motion[4] * rx

@@ -1,7 +1,7 @@
 """Contact of a held pack with its seat: pins in sockets, and pads.
 
-Here are the contact points, with the stiffness and damping that the reference plant's have. Their forces are found by
-`twin.plants.rom.points`; an empty end effector's are in `twin.plants.rom.grip_contact`.
+This module finds the contact points, with stiffness and damping of the reference plant's. `twin.plants.rom.points`
+finds their forces; `twin.plants.rom.grip_contact` has those of an empty end effector.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ Model = Any
 FAR_M = 1.0
 """Gap where there is nothing to touch."""
 WALL_M = 0.03
-"""The sockets' walls are as thick as those of the reference plant's. A tip that misses the lead-in slides off their end
-faces, one that misses those meets their outer edges."""
+"""Thickness of the sockets' walls, as on the reference plant. A tip that misses the lead-in slides off their end faces,
+one that misses those meets their outer edges."""
 ROUND_M = 0.001
-"""The sockets' edges are as round as those of the reference plant's boxes."""
+"""Radius of the sockets' edges, as of the reference plant's boxes."""
 
 
 @kernel
@@ -46,9 +46,9 @@ def seat_frame(w: Truth, p: Params, s: int, truck_at: Any, truck_turn: Any, at: 
 
 @inlined_kernel
 def past_end(gap: float, radius: float, past: float) -> tuple[float, float, float]:
-    """Gap of a tip that is `past` the end of a wall, with the `gap` it would have beside it, and its normal's shares.
+    """Gap of a tip that is `past` the end of a wall and would have `gap` beside it, and the components of its normal.
 
-    Of the normal beside the wall, and along the wall, both positive.
+    The components are along the wall's normal and along the wall, both positive.
     """
     if past <= 0.0:
         return gap, 1.0, 0.0
@@ -59,10 +59,10 @@ def past_end(gap: float, radius: float, past: float) -> tuple[float, float, floa
 
 @kernel
 def seat_points(w: Truth, p: Params, m: Model, t: Any, r: int, k: int, dt_s: float) -> int:
-    """Where pack `k`, which robot `r` holds, meets its nearest seat: into `t.points`, and how many there are.
+    """Write contact points of pack `k`, held by robot `r`, with its nearest seat into `t.points`; their number.
 
-    `t.gaps` (2,) gets how far it is from touching: sideways within the bores, and any other way. `t.at` is E in W,
-    `t.pack` the grip face, `t.pack_turn` its rotation, `t.seat_at[r]` and `t.seat[r]` are what `seat_frame` gave.
+    `t.gaps` (2,) gets its distance from touching: sideways within the bores, and any other way. `t.at` is E in W,
+    `t.pack` the grip face, `t.pack_turn` its rotation, `t.seat_at[r]` and `t.seat[r]` come from `seat_frame`.
     """
     points, turn, seat, up = t.points, t.pack_turn, t.seat[r], p.retract
     high = up * p.pack_height_m
@@ -70,13 +70,13 @@ def seat_points(w: Truth, p: Params, m: Model, t: Any, r: int, k: int, dt_s: flo
     mx = t.pack[0] - t.at[0] - high * turn[0, 2]
     my = t.pack[1] - t.at[1] - high * turn[1, 2]
     mz = t.pack[2] - t.at[2] - high * turn[2, 2]
-    # and the seat from there
+    # and the seat from E
     sx, sy, sz = t.seat_at[r, 0] - t.at[0] - mx, t.seat_at[r, 1] - t.at[1] - my, t.seat_at[r, 2] - t.at[2] - mz
     nx, ny, nz = up * seat[0, 2], up * seat[1, 2], up * seat[2, 2]  # the seat's normal, towards the pack
     dx, dy, dz = back(turn, nx, ny, nz)  # as seen from the pack
     wall_m = face_m = FAR_M
     n, friction = 0, m.guide_friction
-    # pads: feet of the pack on the seat's spheres, if it is over them at all
+    # pads: feet of the pack on the seat's spheres, if it is over them
     if abs(w.pack_offset_m[k, 0]) < m.pack_half_m[0] and abs(w.pack_offset_m[k, 1]) < m.pack_half_m[1]:
         middle = -(nx * sx + ny * sy + nz * sz)
         for i in range(4):
@@ -96,7 +96,7 @@ def seat_points(w: Truth, p: Params, m: Model, t: Any, r: int, k: int, dt_s: flo
     bore_from = lead + ROUND_M  # depth of the bore's upper edge
     lead_to = lead + ROUND_M * (inward - along)  # and of the lead-in's lower one
     lead_aside = ROUND_M * (inward + along)
-    # from the bore's edge to the outer edge of the lead-in's wall, whose end face leans as the lead-in does; its depth
+    # from the bore's edge to the outer edge of the lead-in's wall, whose end face leans like the lead-in; its depth
     rim_m = m.capture_m + (WALL_M - ROUND_M) * along - ROUND_M * inward + ROUND_M
     rim_from = (WALL_M - ROUND_M) * inward + ROUND_M * along
     upright = 1.0 / max(abs(dz), 0.5)
@@ -147,7 +147,7 @@ def seat_points(w: Truth, p: Params, m: Model, t: Any, r: int, k: int, dt_s: flo
             across, deeper, end, gap, on_edge = side, 0.0, 0.0, FAR_M, True
             into = (beside - mouth) * along + depth * inward
             if depth > bore_from:
-                # a pin lies on each wall where it is deepest in it, at its tip or where the bore begins
+                # a pin touches each wall where it is deepest in it, at its tip or where the bore begins
                 level = off - (depth - bore_from) * lean
                 gap, above, apart = play - beside, play - abs(level), level * side < 0.0
                 wall_m = min(wall_m, gap, above)

@@ -1,7 +1,7 @@
 """Domain of validity of the reduced-order model: when a world has left it (docs/reduced_order.md).
 
-Checked in every scan before the monitor, so that no number outside the domain is ever judged, recorded or observed as a
-result. A world that has left stops there: its robots' commands end as OUTSIDE, and the swap as `outside_model`.
+Checked in every scan before the monitor, so that no number outside the domain is judged, recorded or observed as a
+result. A world that has left stops: its robots' commands end as OUTSIDE, and the swap as `outside_model`.
 """
 
 from __future__ import annotations
@@ -49,29 +49,29 @@ Model = Any
 State = Any
 
 BODY_MPS, TILT_RAD = 2.0, 0.2
-"""Of an end effector on its ropes or table, of a truck on its springs. The largest seen in hostile swaps on either
-plant are 0.76 m/s and 0.086 rad; at 0.2 rad the small-angle springs are 2 % wrong."""
+"""Limits of an end effector on its ropes or table, and of a truck on its springs. The largest values in hostile swaps
+on either plant are 0.76 m/s and 0.086 rad; at 0.2 rad the small-angle springs are 2 % wrong."""
 OVER_AXIS = 2.0
-"""Times an axis' highest speed: the overspeed interlock trips far below, and a braked axis only slows down."""
+"""Multiple of an axis' highest speed: the overspeed interlock trips far below, and a braked axis only slows down."""
 BOUND, BOUND_N = 1e4, 1e9
-"""Coordinates and speeds in SI units, and forces, beyond which a number counts as not finite."""
+"""Coordinates, speeds and forces in SI units beyond which a number counts as not finite."""
 SUNK = 0.25
-"""Below this share of the pins' length over its seat a pack that is beside its pins comes between the pads."""
+"""Height over the seat, as a share of the pins' length, below which a pack beside its pins comes between the pads."""
 BESIDE_SPARE_M = 0.01
 OVERLAP_M = 0.01
-"""No contact is modelled between a load and the truck's body, nor between packs: they may overlap no more than this."""
+"""Largest overlap allowed between a load and the truck's body, or between packs: their contact is not modelled."""
 
 
 @kernel
 def has_left(w: Truth, p: Params, m: Model, x: State, t: Any) -> bool:
-    """Check a world before its scan: whether it is, or has been before, outside the domain.
+    """True if a world is, or has been before, outside the domain; call it before each scan.
 
-    The first quantity outside goes on record. A state that is not finite becomes the last finite one, at rest; contact
-    forces are those of no model and become zero.
+    It records the first quantity outside. A state that is not finite becomes the last finite one, at rest; contact
+    forces of no model become zero.
     """
     if w.outside_cause != NO_CAUSE:
         return True
-    lost = _lost_numbers(w, p)
+    lost = _count_not_finite(w, p)
     if lost > 0:
         _recover(w, p, x)
         _note(w, NOT_FINITE, -1, -1, float(lost), 0.0)
@@ -82,7 +82,7 @@ def has_left(w: Truth, p: Params, m: Model, x: State, t: Any) -> bool:
                 _check_robot(w, p, m, x, t, r)
             x.depth_m[r] = 0.0
     if w.outside_cause == NO_CAUSE:
-        _remember(w, p, x)
+        _save(w, p, x)
         return False
     for r in range(p.robots):
         w.guide_peak_n[r, 0] = w.guide_peak_n[r, 1] = 0.0
@@ -93,7 +93,7 @@ def has_left(w: Truth, p: Params, m: Model, x: State, t: Any) -> bool:
 
 @kernel
 def _note(w: Truth, cause: int, r: int, index: int, value: float, limit: float) -> None:
-    """Put the first quantity that is outside on record."""
+    """Record the first quantity that is outside."""
     if w.outside_cause != NO_CAUSE:
         return
     w.outside_cause = cause
@@ -105,8 +105,8 @@ def _note(w: Truth, cause: int, r: int, index: int, value: float, limit: float) 
 
 
 @kernel
-def _lost_numbers(w: Truth, p: Params) -> int:
-    """How many numbers of the state are not finite, or beyond what counts as such."""
+def _count_not_finite(w: Truth, p: Params) -> int:
+    """Number of values of the state that are not finite, or beyond that limit."""
     lost = 0
     for i in range(6):
         if not (abs(w.truck_q[i]) < BOUND and abs(w.truck_qd[i]) < BOUND):
@@ -123,7 +123,7 @@ def _lost_numbers(w: Truth, p: Params) -> int:
 
 @kernel
 def _check_truck(w: Truth) -> None:
-    """Speed and tilt of the truck's body."""
+    """Check speed and tilt of the truck's body."""
     q, qd = w.truck_q, w.truck_qd
     speed2 = qd[TX] * qd[TX] + qd[TY] * qd[TY] + qd[TZ] * qd[TZ]
     if speed2 > BODY_MPS * BODY_MPS:
@@ -135,7 +135,7 @@ def _check_truck(w: Truth) -> None:
 
 @kernel
 def _check_robot(w: Truth, p: Params, m: Model, x: State, t: Any, r: int) -> None:
-    """Penetration, speeds and tilt of robot `r`, and where the pack is that it holds."""
+    """Check penetration, speeds and tilt of robot `r`, and the place of the pack that it holds."""
     q, qd, k = w.q[r], w.qd[r], w.held[r]
     if x.depth_m[r] > DEEP_M:
         _note(w, PENETRATION, r, -1, x.depth_m[r], DEEP_M)
@@ -152,7 +152,7 @@ def _check_robot(w: Truth, p: Params, m: Model, x: State, t: Any, r: int) -> Non
         along, across = abs(w.pack_offset_m[k, 0]), abs(w.pack_offset_m[k, 1])
         off = max(along, across)
         if along > 2.0 * m.pack_half_m[0] or across > 2.0 * m.pack_half_m[1]:
-            off = 0.0  # it is past that seat altogether
+            off = 0.0  # it is entirely past that seat
         most = m.pin_radius_m + m.capture_m + contact.WALL_M + BESIDE_SPARE_M
         if off > most:
             _note(w, BESIDE_PINS, r, -1, off, most)
@@ -161,9 +161,9 @@ def _check_robot(w: Truth, p: Params, m: Model, x: State, t: Any, r: int) -> Non
 
 @kernel
 def _check_overlaps(w: Truth, p: Params, m: Model, x: State, t: Any, r: int) -> None:
-    """How far robot `r`'s load reaches into the truck's body or, a held pack, into another one; outlines are level.
+    """Check the overlap of robot `r`'s load with the truck's body, and of a held pack with others; level outlines.
 
-    Where it is follows from its joints: poses of a robot that is high are not kept up to date while nobody looks.
+    Its position follows from its joints: poses of a robot that is high are not updated at unobserved scans.
     """
     k, up, q, pose = w.held[r], p.retract, w.q[r], t.at
     face_m = q[EZ] + (q[Z] if p.reeving == FLOATING_TABLE else p.sheave_height_m)
@@ -207,8 +207,8 @@ def _check_overlaps(w: Truth, p: Params, m: Model, x: State, t: Any, r: int) -> 
 
 
 @kernel
-def _remember(w: Truth, p: Params, x: State) -> None:
-    """Keep what `_recover` needs."""
+def _save(w: Truth, p: Params, x: State) -> None:
+    """Store what `_recover` needs."""
     for r in range(p.robots):
         for i in range(10):
             x.last_q[r, i] = w.q[r, i]
@@ -219,7 +219,7 @@ def _remember(w: Truth, p: Params, x: State) -> None:
 
 @kernel
 def _recover(w: Truth, p: Params, x: State) -> None:
-    """Put the last finite state back, at rest and without forces."""
+    """Restore the last finite state, at rest and without forces."""
     for r in range(p.robots):
         for i in range(10):
             w.q[r, i], w.qd[r, i], w.tau[r, i] = x.last_q[r, i], 0.0, 0.0

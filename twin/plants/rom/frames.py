@@ -8,12 +8,12 @@ from typing import Any
 from twin.motion.kernels import inlined_kernel, kernel
 
 SMALL = 0.125
-"""Up to this angle in rad the series are exact to the last bit but one."""
+"""Largest angle in rad at which the series are exact to the last bit but one."""
 
 
 @inlined_kernel
 def cosine_sine(angle: float) -> tuple[float, float]:
-    """Of an angle that is mostly small: their series then, the library's functions beyond."""
+    """Cosine and sine of an angle, by series if it is small, else by the library's functions."""
     if abs(angle) > SMALL:
         return math.cos(angle), math.sin(angle)
     s = angle * angle
@@ -24,7 +24,7 @@ def cosine_sine(angle: float) -> tuple[float, float]:
 
 @inlined_kernel
 def angle_of(sine: float, cosine: float) -> float:
-    """Whose sine and cosine these are, or the same multiple of both: `math.atan2`, by its series where it is small."""
+    """Angle from its sine and cosine, or the same multiple of both: `math.atan2`, by series if it is small."""
     if cosine <= 0.0 or abs(sine) > SMALL * cosine:
         return math.atan2(sine, cosine)
     x = sine / cosine
@@ -46,7 +46,7 @@ def from_angles(yaw: float, pitch: float, roll: float, out: Any) -> None:
 
 @inlined_kernel
 def from_cosines(angles: Any, out: Any) -> None:
-    """The same from cosine and sine of yaw, pitch and roll, in this order, in `angles` (6,) or longer."""
+    """Make the rotation of `from_angles` from cosine and sine of yaw, pitch and roll in `angles` (6,) or longer."""
     cy, sy, cp, sp, cr, sr = angles[0], angles[1], angles[2], angles[3], angles[4], angles[5]
     out[0, 0], out[0, 1], out[0, 2] = cy * cp, cy * sp * sr - sy * cr, cy * sp * cr + sy * sr
     out[1, 0], out[1, 1], out[1, 2] = sy * cp, sy * sp * sr + cy * cr, sy * sp * cr - cy * sr
@@ -55,7 +55,7 @@ def from_cosines(angles: Any, out: Any) -> None:
 
 @inlined_kernel
 def matrix_product(a: Any, b: Any, out: Any) -> None:
-    """a b of (3, 3) matrices into `out`, which may be neither."""
+    """Product a b of (3, 3) matrices into `out`, which may be neither."""
     for i in range(3):
         for j in range(3):
             out[i, j] = a[i, 0] * b[0, j] + a[i, 1] * b[1, j] + a[i, 2] * b[2, j]
@@ -82,7 +82,7 @@ def from_quaternion(pose: Any, out: Any) -> None:
 
 @inlined_kernel
 def times(r: Any, x: float, y: float, z: float) -> tuple[float, float, float]:
-    """A vector turned by `r`."""
+    """Rotate a vector by `r`."""
     return (
         r[0, 0] * x + r[0, 1] * y + r[0, 2] * z,
         r[1, 0] * x + r[1, 1] * y + r[1, 2] * z,
@@ -92,13 +92,13 @@ def times(r: Any, x: float, y: float, z: float) -> tuple[float, float, float]:
 
 @inlined_kernel
 def symmetric_times(a: Any, x: float, y: float, z: float) -> tuple[float, float, float]:
-    """A vector times a symmetric matrix: its six elements `a` in the order of `symmetric_inverse`."""
+    """Product of a symmetric matrix and a vector: its six elements `a` in the order of `symmetric_inverse`."""
     return a[0] * x + a[1] * y + a[2] * z, a[1] * x + a[3] * y + a[4] * z, a[2] * x + a[4] * y + a[5] * z
 
 
 @inlined_kernel
 def back(r: Any, x: float, y: float, z: float) -> tuple[float, float, float]:
-    """A vector turned by the inverse of `r`."""
+    """Rotate a vector by the inverse of `r`."""
     return (
         r[0, 0] * x + r[1, 0] * y + r[2, 0] * z,
         r[0, 1] * x + r[1, 1] * y + r[2, 1] * z,
@@ -116,7 +116,7 @@ def cross(ax: float, ay: float, az: float, bx: float, by: float, bz: float) -> t
 def symmetric_inverse(
     xx: float, xy: float, xz: float, yy: float, yz: float, zz: float
 ) -> tuple[float, float, float, float, float, float]:
-    """Of a symmetric matrix: its elements in the same order."""
+    """Inverse of a symmetric matrix: its elements in the same order."""
     a, b, c = yy * zz - yz * yz, xz * yz - xy * zz, xy * yz - xz * yy
     d = 1.0 / (xx * a + xy * b + xz * c)
     return a * d, b * d, c * d, (xx * zz - xz * xz) * d, (xy * xz - xx * yz) * d, (xx * yy - xy * xy) * d
@@ -124,7 +124,7 @@ def symmetric_inverse(
 
 @kernel
 def compose(a: Any, b: Any, out: Any) -> None:
-    """Pose `b`, given in `a`, in the frame of `a`: into `out` (7,), which may be neither."""
+    """Compose poses: `b`, given in `a`, in the frame of `a`, into `out` (7,), which may be neither."""
     ax, ay, az, aw = a[3], a[4], a[5], a[6]
     bx, by, bz, bw = b[3], b[4], b[5], b[6]
     tx, ty, tz = 2.0 * (ay * b[2] - az * b[1]), 2.0 * (az * b[0] - ax * b[2]), 2.0 * (ax * b[1] - ay * b[0])
@@ -136,7 +136,7 @@ def compose(a: Any, b: Any, out: Any) -> None:
 
 @kernel
 def relative(a: Any, b: Any, out: Any) -> None:
-    """Pose `b` seen from pose `a`, both given in the same frame: into `out` (7,), which may be neither."""
+    """Pose `b` relative to pose `a`, both given in the same frame: into `out` (7,), which may be neither."""
     x, y, z, w = -a[3], -a[4], -a[5], a[6]
     dx, dy, dz = b[0] - a[0], b[1] - a[1], b[2] - a[2]
     tx, ty, tz = 2.0 * (y * dz - z * dy), 2.0 * (z * dx - x * dz), 2.0 * (x * dy - y * dx)

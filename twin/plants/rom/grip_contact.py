@@ -5,8 +5,8 @@ along half of its pack's edge that flares outwards to its rim. A guide whose rim
 the edge slides along the flare. A guide whose rim is inside stands on the grip face, or, over the next pack of a row,
 meets that pack's opposite edge with its rim. A guide that is yawed may do both, and rests with its rim across the edge.
 
-Shapes are convex, so they come apart along the one of their faces' normals along which they are pressed in least. That
-depth has no jumps. Near an edge, where two faces are about as deep, normals turn gradually from the one to the other.
+Convex shapes separate along the face normal of least penetration. That depth has no jumps. Near an edge, where two
+faces are about as deep, the normal turns gradually from one to the other.
 """
 
 from __future__ import annotations
@@ -36,9 +36,10 @@ def _within(value: float, low: float, high: float) -> float:
 
 @inlined_kernel
 def _share(own: float, gap: float) -> float:
-    """Weight in a contact's normal of a face that is `own` off, where the least pressed one is `gap` off: 1.
+    """Weight in a contact's normal of a face with gap `own`, where the least pressed one has `gap`: 1 for that one.
 
-    Down to 0 for a face that is pressed in twice as deep. So normals do not jump where another face is the least one.
+    It falls to 0 for a face that is pressed in twice as deep, so normals do not jump where another face becomes the
+    least.
     """
     return max(1.0 + (own - gap) / max(-gap, TINY), 0.0)
 
@@ -47,7 +48,7 @@ def _share(own: float, gap: float) -> float:
 def grip_points(p: Params, m: Model, x: State, t: Any, r: int, pose: Any, n: int, friction: float, dt_s: float) -> int:
     """Contact points of robot `r`'s empty end effector with a pack whose grip face is at `pose`.
 
-    They go into `t.points` after `n` others; how many there are then. `t.gaps` (2,) gets the distance from any contact.
+    They go into `t.points` after `n` others; returns the new number. `t.gaps` (2,) gets the distance from any contact.
     `x.off_pads[r]` counts contacts other than those of pads and flares. `t.at` and `t.turn` are the end effector's,
     `t.pack_turn` is the pack's rotation.
     """
@@ -66,7 +67,7 @@ def grip_points(p: Params, m: Model, x: State, t: Any, r: int, pose: Any, n: int
 def _pads(
     p: Params, m: Model, x: State, t: Any, r: int, sx: float, sy: float, sz: float, n: int, friction: float, dt_s: float
 ) -> tuple[int, float]:
-    """Balls against the pack's box. Number of points, and the least gap."""
+    """Contact points of balls with the pack's box. Returns their number and the least gap."""
     turn, face, up, face_m = t.turn, t.pack_turn, p.retract, FAR_M
     for i in range(4):
         rx, ry, rz = times(turn, m.e_pad_xy_m[i, 0], m.e_pad_xy_m[i, 1], 0.0)
@@ -96,8 +97,8 @@ def _pads(
 def _rim(p: Params, m: Model, t: Any, sx: float, sy: float, sz: float, axis: int, side: float, place: float) -> Rim:
     """A guide's rim at `place` along it, as seen from the pack and from the end effector.
 
-    How far it reaches from the pack's middle, its place along the pack's edge, its height over the grip face; and from
-    E, in W.
+    Returns its distance from the pack's middle, its place along the pack's edge, its height over the grip face; and its
+    position from E, in W.
     """
     out = side * (m.pack_half_m[axis] + m.flipper_clearance_m + m.flipper_capture_m)
     bx, by = (out, place) if axis == 0 else (place, out)
@@ -110,7 +111,7 @@ def _rim(p: Params, m: Model, t: Any, sx: float, sy: float, sz: float, axis: int
 
 @inlined_kernel
 def _between(a: Rim, b: Rim, share: float) -> Rim:
-    """Where it is `share` of the way from `a` to `b`."""
+    """Interpolate from `a` to `b` by `share`."""
     return (
         a[0] + share * (b[0] - a[0]), a[1] + share * (b[1] - a[1]), a[2] + share * (b[2] - a[2]),
         a[3] + share * (b[3] - a[3]), a[4] + share * (b[4] - a[4]), a[5] + share * (b[5] - a[5]),
@@ -122,10 +123,10 @@ def _guide(
     p: Params, m: Model, x: State, t: Any, r: int, sx: float, sy: float, sz: float, axis: int, side: float, n: int,
     friction: float, dt_s: float,
 ) -> tuple[int, float]:  # fmt: skip
-    """One guide's wall against the pack's box: number of points, and the least gap.
+    """Contact points of one guide's wall with the pack's box. Returns their number and the least gap.
 
-    They lie at both ends of what the wall has in common with the pack's edge, as long as that is not passed, and where
-    the rim crosses the edge.
+    They lie at both ends of the wall's overlap with the pack's edge, as long as that is not passed, and where the rim
+    crosses the edge.
     """
     turn, face, up, face_m = t.turn, t.pack_turn, p.retract, FAR_M
     nx, ny, nz = up * face[0, 2], up * face[1, 2], up * face[2, 2]  # out of the grip face
@@ -133,7 +134,7 @@ def _guide(
     slope, along = m.flipper_slope, m.flipper_along
     first = _rim(p, m, t, sx, sy, sz, axis, side, -0.5 * other)
     last = _rim(p, m, t, sx, sy, sz, axis, side, 0.5 * other)
-    # past an end of the pack, its side keeps the wall's ends out
+    # past an end of the pack, its side keeps out the wall's ends
     past_low, past_high = -other - last[1], first[1] - other
     past = max(past_low, past_high)
     if past >= NEAR_M:
@@ -188,7 +189,7 @@ def _guide(
         _, _, high, rx, ry, rz = _between(first, last, (edge - first[0]) / out)
         steep = math.sqrt(out * out + rise * rise)
         upright, aside = abs(out) / steep, side * (-rise if out > 0.0 else rise) / steep
-        # no more than the rim is past the edge at either end: there it stands or slides already
+        # no deeper than the rim is past the edge at either end: there it stands or slides already
         gap = max(upright * high, -min(abs(first[0] - edge), abs(last[0] - edge)))
         face_m = min(face_m, gap)
         if gap < NEAR_M:
@@ -204,9 +205,9 @@ def _guide(
 def _plate(
     p: Params, m: Model, x: State, t: Any, r: int, sx: float, sy: float, sz: float, n: int, friction: float, dt_s: float
 ) -> tuple[int, float]:
-    """Tilted on a rim, the plate comes down on the pack's edge: corners of where both outlines overlap.
+    """Contact of the tilted plate with the pack's edge: corners of the overlap of both outlines.
 
-    Number of points, and the least gap.
+    Returns the number of points and the least gap.
     """
     turn, face, up, face_m = t.turn, t.pack_turn, p.retract, FAR_M
     eu, ev, _ = back(face, -sx, -sy, -sz)  # the end effector from the pack

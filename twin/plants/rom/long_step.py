@@ -1,13 +1,13 @@
 """A load that hangs free on four ropes, in long steps: the pendulum without the stiff modes of its ropes.
 
-Nothing touches it, so its ropes keep their length but for their static stretch, and it tilts no more than they give
-way: what is left swings and twists within seconds, and a step of a whole PLC scan is short. Three unknowns hold the
+Without contact the ropes keep their length but for their static stretch, and the load tilts only by their elasticity.
+The remaining swing and twist have periods of seconds, so a step of a whole PLC scan is short. Three unknowns hold the
 ropes' tension T together: trolley, drum and load accelerate so that the distance from sheaves to spreader stays the
 rope length L. With r from the sheaves to the spreader, r . r = L^2 gives r . r'' + r' . r' = L L'' + L'^2, where r'' =
 -(T / m) r / L - g - a_trolley and L'' = -a_drum.
 
 The load drifts half a step, gets its speeds from the forces there, and drifts the other half (leapfrog): it neither
-gains nor loses energy in a hundred swings. What depends on its speed is taken at its speed there.
+gains nor loses energy in a hundred swings. Terms that depend on its speed use its speed there.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ from twin.records import EPITCH, EROLL, EX, EY, EYAW, EZ, YAW, Image, Params, Tr
 Model = Any
 
 STEADY = 0.15
-"""Share of its weight by which the force in a load's ropes may differ from it: beyond, it bounces or comes to rest on
-something within a step, and is left to the whole model."""
+"""Share of its weight by which the force in a load's ropes may differ from it. Beyond, it bounces or comes to rest on
+something within a step, and needs the full-rate model."""
 BRAKED_MPS = 1e-4
-"""A drum that turns faster with its brake set stops within ticks, and its load bounces on the ropes."""
+"""Drum speed with a set brake beyond which it stops within ticks, and its load bounces on the ropes."""
 BOUNCE_MPS, ROCK_RADPS = 0.004, 0.004
-"""A load that still bounces or rocks faster than this on its ropes is left to the whole model."""
+"""Speed of bounce or rocking on the ropes beyond which a load needs the full-rate model."""
 
 
 @kernel
 def body_of(w: Truth, r: int) -> int:
-    """Row of the body arrays: the end effector alone or with what it holds."""
+    """Row of the body arrays: the end effector alone or with its load."""
     return w.held[r] if w.held[r] >= 0 else EMPTY
 
 
 @kernel
 def can_fly(w: Truth, image: Image, p: Params, m: Model, r: int) -> bool:
-    """Whether robot `r`'s load hangs in taut ropes and neither bounces nor rocks on them."""
+    """True if robot `r`'s load hangs in taut ropes and neither bounces nor rocks on them."""
     q, qd = w.q[r], w.qd[r]
     weight_n = m.body_kg[body_of(w, r)] * p.gravity_mps2
     if abs(w.load_n[r] - weight_n) > STEADY * weight_n or q[EZ] > -0.1:
@@ -53,17 +53,17 @@ def can_fly(w: Truth, image: Image, p: Params, m: Model, r: int) -> bool:
 
 @kernel
 def lean_in(w: Truth, p: Params, m: Model, r: int) -> None:
-    """Where robot `r`'s load begins to fly: what it still rocks is left out, its centre of mass goes on as it went.
+    """Enter the long step with robot `r`'s load: drop its residual rocking, keep the motion of its centre of mass.
 
-    The end effector swings to and fro over a load that rocks: its own speed at the moment says little of the swing.
+    The end effector swings to and fro over a rocking load: its own momentary speed says little of the swing.
     """
     q, qd, k = w.q[r], w.qd[r], body_of(w, r)
     com, tension = m.body_com_m[k], w.load_n[r]
     per_length = 1.0 / (p.sheave_height_m - q[Z])
     c, s = cosine_sine(q[EYAW])
-    per_pitch_nm, per_roll_nm = _giving(p, com, tension, per_length)
+    per_pitch_nm, per_roll_nm = _tilt_compliance(p, com, tension, per_length)
     share_x, share_y = _shares(com, tension * per_length, per_pitch_nm, per_roll_nm, c, s)
-    # of the centre of mass over the end effector, beyond what it leans with nothing pulling sideways
+    # of the centre of mass over the end effector, beyond its lean without a sideways pull
     along = com[2] * (q[EPITCH] - com[0] * tension * per_pitch_nm)
     across = -com[2] * (q[EROLL] + com[1] * tension * per_roll_nm)
     going, passing = com[2] * qd[EPITCH], -com[2] * qd[EROLL]
@@ -74,8 +74,8 @@ def lean_in(w: Truth, p: Params, m: Model, r: int) -> None:
 
 
 @inlined_kernel
-def _giving(p: Params, com: Any, tension: float, per_length: float) -> tuple[float, float]:
-    """How far 1 N m tilts a load that hangs on its ropes, in rad: pitch and roll."""
+def _tilt_compliance(p: Params, com: Any, tension: float, per_length: float) -> tuple[float, float]:
+    """Compliance of a load that hangs on its ropes, rad per N m: pitch and roll."""
     stiff, hanging = 4.0 * p.rope_ea_n * per_length, -com[2] * tension
     return (
         1.0 / (stiff * p.rope_half_x_m * p.rope_half_x_m + hanging),
@@ -85,7 +85,7 @@ def _giving(p: Params, com: Any, tension: float, per_length: float) -> tuple[flo
 
 @inlined_kernel
 def _shares(com: Any, per_m: float, per_pitch_nm: float, per_roll_nm: float, c: float, s: float) -> tuple[float, float]:
-    """How far the end effector swings for 1 m of its load's centre of mass along x and y: the load leans into it."""
+    """Swing of the end effector per 1 m of its load's centre of mass along x and y: the load leans into it."""
     lean, c2, s2 = per_m * com[2] * com[2], c * c, s * s
     return (
         1.0 / (1.0 + lean * (c2 * per_pitch_nm + s2 * per_roll_nm)),
@@ -95,7 +95,7 @@ def _shares(com: Any, per_m: float, per_pitch_nm: float, per_roll_nm: float, c: 
 
 @inlined_kernel
 def fly(w: Truth, image: Image, p: Params, m: Model, t: Any, r: int, t_s: float, dt_s: float) -> None:
-    """One step of robot `r` and the load on its ropes; `t_s` is the world's time at its beginning."""
+    """Advance robot `r` and the load on its ropes by one step; `t_s` is the world's time at its beginning."""
     q, qd, tau, reaction, last = w.q[r], w.qd[r], w.tau[r], t.reaction, t.last
     g, own, k = p.gravity_mps2, m.axis_own_kg, body_of(w, r)
     kg = m.body_kg[k]
@@ -103,7 +103,7 @@ def fly(w: Truth, image: Image, p: Params, m: Model, t: Any, r: int, t_s: float,
     per_kg, per_x, per_y, per_drum, per_block = 1.0 / kg, 1.0 / own[X], 1.0 / own[Y], 1.0 / own[Z], 1.0 / own[YAW]
     per_about, per_rope_n = 1.0 / t.inertia[r, 5], 0.25 / p.rope_ea_n
     mean_reference(image, p, r, t_s, dt_s, last)
-    # where the load is in the middle of the step
+    # the load at the midpoint of the step
     half_s = 0.5 * dt_s
     ex, ey = q[EX] + half_s * qd[EX], q[EY] + half_s * qd[EY]
     turn = q[EYAW] - q[YAW] + half_s * (qd[EYAW] - qd[YAW])
@@ -113,15 +113,15 @@ def fly(w: Truth, image: Image, p: Params, m: Model, t: Any, r: int, t_s: float,
     half2 = p.rope_half_x_m * p.rope_half_x_m + p.rope_half_y_m * p.rope_half_y_m
     ez = -math.sqrt(stretched * stretched - ex * ex - ey * ey - half2 * turn * turn)
     per_m = w.load_n[r] / stretched
-    slower = 1.0 - per_m * per_kg * dt_s * dt_s * (1 / 12)  # in steps this long it would swing faster by half of that
-    # it leans into its swing as far as its ropes give way, and so its centre of mass goes that much farther than E
+    slower = 1.0 - per_m * per_kg * dt_s * dt_s * (1 / 12)  # half the excess swing frequency of such long steps
+    # the load leans into its swing by the ropes' compliance, so its centre of mass moves that much farther than E
     yaw = q[EYAW] + half_s * qd[EYAW]
     c, s = cosine_sine(yaw)
     com = m.body_com_m[k]
     per_length = 1.0 / length
-    per_pitch_nm, per_roll_nm = _giving(p, com, w.load_n[r], per_length)
+    per_pitch_nm, per_roll_nm = _tilt_compliance(p, com, w.load_n[r], per_length)
     share_x, share_y = _shares(com, per_m, per_pitch_nm, per_roll_nm, c, s)
-    # what pulls at axes that stand: friction has to know it, to hold them exactly
+    # pull at axes that stand: friction needs it to hold them exactly
     swing = 2.0 * p.sway_zeta * math.sqrt(g * per_length) * w.load_n[r] / g
     vx = qd[EX] - half_s * share_x * (per_m * ex + swing * qd[EX]) * per_kg
     vy = qd[EY] - half_s * share_y * (per_m * ey + swing * qd[EY]) * per_kg
@@ -194,7 +194,7 @@ def fly(w: Truth, image: Image, p: Params, m: Model, t: Any, r: int, t_s: float,
 def mean_reference(image: Image, p: Params, r: int, t_s: float, dt_s: float, last: Any) -> None:
     """References for one step of `dt_s` from `t_s` in place of one a tick; those of its last tick into `last` (4, 3).
 
-    Position at the beginning, where the axis is looked at; speed and acceleration as on the average of the ticks.
+    Position at the beginning, where the axis is read; speed and acceleration are averages over the ticks.
     """
     tick_s = p.dt_s
     for k in range(4):

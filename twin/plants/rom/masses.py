@@ -1,4 +1,4 @@
-"""What resists when a body is pressed: its own mass, or that of body and truck where the truck gives way.
+"""Effective mass at a contact: the body's own mass, or that of body and truck where the truck is free to move.
 
 Vectors and matrices are tuples here: three numbers, nine by rows, or the six of a symmetric matrix (xx, xy, xz, yy, yz,
 zz). A mass over the step dt is kg / dt: times a speed it is the force that makes this speed in one step.
@@ -22,7 +22,7 @@ Matrix = tuple[float, float, float, float, float, float, float, float, float]
 
 @inlined_kernel
 def inertia(own: Any, turn: Any, per_s: float) -> Symmetric:
-    """`per_s` times turn own turn^T: an inertia `own` (6,) in a body's axes, in W."""
+    """Inertia in W, `per_s` times turn own turn^T, from an inertia `own` (6,) in a body's axes."""
     ax, ay, az = symmetric_times(own, turn[0, 0], turn[0, 1], turn[0, 2])
     bx, by, bz = symmetric_times(own, turn[1, 0], turn[1, 1], turn[1, 2])
     gx, gy, gz = symmetric_times(own, turn[2, 0], turn[2, 1], turn[2, 2])
@@ -41,7 +41,7 @@ def with_truck(
     w: Truth, p: Params, mass: Any, force: Any, x: float, y: float, z: float, kept: float, turns: Symmetric,
     linear: Vector, angular: Vector, dt_s: float,
 ) -> tuple[Symmetric, Matrix, Symmetric, Vector, Vector]:  # fmt: skip
-    """What resists a change of the speeds (u, v) of a body over those of a truck that heaves, pitches and rolls.
+    """Effective mass of a body for changes of its speeds (u, v) relative to a truck that heaves, pitches and rolls.
 
     Over the step a contact force F makes M s = l + F of the body's speeds s and C q = f - J^T F of the truck's q, which
     move the truck's point at the body's centre of mass by J q. So for s - J q, with B = M J and N = C + J^T M J,
@@ -51,7 +51,9 @@ def with_truck(
     Args:
         mass: the truck's (12,); force: (8,) on it without F; x, y, z: the body's centre of mass; kept, turns: M;
             linear, angular: l.
-    Returns: the first bracket, by its parts for u, for v to u, for v; the right-hand side without F.
+
+    Returns:
+        The first bracket, by its parts for u, for v to u, for v; the right-hand side without F.
     """
     c, s = force[COSINE], force[SINE]
     dx, dy, h = x - w.truck_q[TX], y - w.truck_q[TY], z - w.truck_q[TZ] - JOINT_HEIGHT_M
@@ -74,7 +76,7 @@ def with_truck(
         fp + h * (c * lx + s * ly) - rx * lz - s * tx + c * ty,
         fr + h * (s * lx - c * ly) + ry * lz + c * tx + s * ty,
     )
-    # B's rows, the first number of all but the third being 0, and N^-1 times each
+    # B's rows, where the first number of all but the third is 0, and N^-1 times each
     xp, xr = kept * h * c, kept * h * s
     yp, yr = xr, -xp
     zp, zr = -kept * rx, kept * ry
@@ -109,7 +111,7 @@ def with_truck(
 def on_moving(
     moves: Symmetric, mixed: Matrix, turns: Symmetric, linear: Vector, angular: Vector, vx: float, vy: float, yaw: float
 ) -> tuple[Vector, Vector]:
-    """The right-hand side where what a body presses on goes at (vx, vy) there and at the yaw rate `yaw`."""
+    """Right-hand side if the contact partner moves at (vx, vy) there and at the yaw rate `yaw`."""
     pxx, pxy, pxz, pyy, pyz, _ = moves
     qxx, qxy, qxz, qyx, qyy, qyz, _, _, qzz = mixed
     _, _, sxz, _, syz, szz = turns

@@ -1,4 +1,4 @@
-"""What the reduced-order model needs besides PARAMS: rigid bodies, guides and contacts of one world, as numbers."""
+"""Inputs of the reduced-order model besides PARAMS: rigid bodies, guides and contacts of one world, as numbers."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ EMPTY = PACKS
 """Row of the end effector alone in the body arrays; row k is the end effector with pack k in its grip."""
 PAD_RADIUS_M, E_PAD_RADIUS_M, E_PAD_INSET_M = 0.05, 0.03, 0.08
 IDLE = 16
-"""Idle packs at most: those that a swap does not touch."""
+"""Maximum number of idle packs: those that a swap does not touch."""
 CLEAR_M = 0.1
-"""More than a truck heaves and tilts."""
+"""More than the heave and tilt of a truck."""
 E_GAP_M = 0.02
-"""Between grip face and the end effector's plate, as the bodies of the reference plant have it."""
+"""Gap between grip face and the end effector's plate, as in the reference plant's bodies."""
 MODEL = np.dtype(
     [
-        # the end effector with what it holds, about the end effector's origin E, in its axes
+        # the end effector with its load, about the end effector's origin E, in its axes
         ("body_kg", f8, PACKS + 1),
         ("body_com_m", f8, (PACKS + 1, 3)),
         ("e_inertia_kgm2", f8, 3),  # of the end effector alone, about its centre of mass
-        ("axis_own_kg", f8, 4),  # what an axis moves besides the end effector: kg, kg, kg, kg m2
+        ("axis_own_kg", f8, 4),  # mass that an axis moves besides the end effector: kg, kg, kg, kg m2
         # guides: pins on seats, sockets in packs
         ("pin_xy_m", f8, (2, 2)),
         ("pin_play_m", f8, (2, 2)),  # of pin i along x and y, each way
@@ -35,7 +35,7 @@ MODEL = np.dtype(
         ("pin_length_m", f8),
         ("capture_m", f8),
         ("lead_in_m", f8),  # depth of the lead-in
-        ("lead_in_slope", f8),  # how much wider it gets by depth, and the cosine of the angle that it has so
+        ("lead_in_slope", f8),  # increase of its width by depth, and the cosine of that angle
         ("lead_in_along", f8),
         ("pin_stiffness", f8),
         ("pin_damping", f8),
@@ -53,7 +53,7 @@ MODEL = np.dtype(
         ("flipper_depth_m", f8),
         ("flipper_slope", f8),  # as of the lead-in
         ("flipper_along", f8),
-        ("flipper_wall_m", f8),  # how thick a flared guide is at its rim, sideways
+        ("flipper_wall_m", f8),  # thickness of a flared guide at its rim, sideways
         # obstacles: the truck's body, and idle packs, which an empty end effector may come down on
         ("boxes", i8),  # of the truck's body: lower and upper corners in its frame, heights over the ground
         ("box_m", f8, (2, 6)),
@@ -66,37 +66,37 @@ MODEL = np.dtype(
 
 GROUND, TRUCK = -2, -1
 COUPLED = -1
-"""Of `near` in STATE: a pack that touches nothing with its pins and pads, but whose coupler rubs."""
+"""Value of `near` in STATE: a pack whose coupler rubs, without contact of its pins and pads."""
 STATE = np.dtype(
     [
-        ("carrier", i8, PACKS),  # what a pack moves with: a robot, TRUCK or GROUND
-        ("relative", f8, (PACKS, 7)),  # its pose there: in E, in the truck's body or in W
+        ("carrier", i8, PACKS),  # body that a pack moves with: a robot, TRUCK or GROUND
+        ("relative", f8, (PACKS, 7)),  # pose of the pack there: in E, in the truck's body or in W
         ("fixed", f8, (ROBOTS, 7)),  # pose of an E that follows the truck or stands: in the truck's body or W
-        ("fixed_to", i8, ROBOTS),  # TRUCK or GROUND while locks hold what it grips or it stands pressed, else FREE
+        ("fixed_to", i8, ROBOTS),  # TRUCK or GROUND while its load is locked there or held by pad stiction, else FREE
         ("fixed_com_m", f8, (ROBOTS, 3)),  # where its body's centre of mass was there when it was fixed
-        ("pressed", i8, ROBOTS),  # 1 + the row of its body while it is fixed by what it presses on, else 0
-        ("stood", i8, ROBOTS),  # scans for which it has stood so that it may be
-        ("pads", f8, (ROBOTS, 3)),  # what its pads' springs do to it, in its axes: force z, moments about x and y
-        ("inertia_n", f8, (ROBOTS, 3)),  # what speeds it up with the truck, in W
+        ("pressed", i8, ROBOTS),  # 1 + the row of its body while pad stiction holds it, else 0
+        ("stood", i8, ROBOTS),  # scans for which it has met the conditions of pad stiction
+        ("pads", f8, (ROBOTS, 3)),  # load of its pads' springs, in its axes: force z, moments about x and y
+        ("inertia_n", f8, (ROBOTS, 3)),  # force that accelerates it with the truck, in W
         ("still", i8, ROBOTS + 1),  # scans since a robot, and at the end the truck, last moved
         ("moved", i8, ROBOTS + 1),  # since packs were last placed
-        ("in_long_step", i8, ROBOTS),  # 1: a robot's load flew in the last step (`twin.plants.rom.long_step`)
-        ("near", i8, ROBOTS),  # what it may touch before the next scan (`twin.plants.rom.step_mode.find_near`)
-        ("also", i8, ROBOTS),  # the next nearest pack that an empty end effector may touch, as `near`, or 0
-        ("off_pads", i8, ROBOTS),  # its contacts in the last tick that are neither of pads nor of flares
-        ("depth_m", f8, ROBOTS),  # how far the deepest contact point was pressed in since the last scan
+        ("in_long_step", i8, ROBOTS),  # 1: a robot's load was in a long step last (`twin.plants.rom.long_step`)
+        ("near", i8, ROBOTS),  # contact candidate before the next scan (`twin.plants.rom.step_mode.find_near`)
+        ("also", i8, ROBOTS),  # next nearest pack that an empty end effector may touch, as `near`, or 0
+        ("off_pads", i8, ROBOTS),  # contacts in the last tick other than those of pads and flares
+        ("depth_m", f8, ROBOTS),  # depth of the deepest contact point since the last scan
         ("last_q", f8, (ROBOTS, 10)),  # at the last scan, as are the truck's, the energy and the largest sway
         ("last_truck_q", f8, 6),
         ("last_figures", f8, 3),
         ("mode", i8, ROBOTS + 1),  # of the last step (`twin.plants.rom.step_mode`), the truck's at the end
     ]
 )
-"""What a reduced-order world remembers besides WORLD."""
+"""State of a reduced-order world besides WORLD."""
 FREE = -3
 
 POINTS, COLUMNS = 64, 12
-"""Contact points of one body at most (an end effector on two packs: twenty-four each), and `twin.plants.rom.points`'
-numbers of each."""
+"""Maximum number of contact points of one body (an end effector on two packs: twenty-four each), and the number of
+columns of each in `twin.plants.rom.points`."""
 
 SCRATCH = np.dtype(
     [
@@ -127,7 +127,7 @@ SCRATCH = np.dtype(
         ("carry", f8, 4),
         ("hold", f8, 6),
         ("gaps", f8, 2),
-        ("com_at", f8, (ROBOTS, 3)),  # in W, of what stands pressed
+        ("com_at", f8, (ROBOTS, 3)),  # in W, of a body held by pad stiction
         ("give", f8, (2, 7)),
         ("held_turn", f8, (ROBOTS, 3, 3)),  # of the held pack in its end effector
         ("inertia", f8, (ROBOTS, 6)),  # of both as one body about its centre of mass: xx, xy, xz, yy, yz, zz
@@ -136,29 +136,29 @@ SCRATCH = np.dtype(
         ("seat", f8, (ROBOTS, 3, 3)),
         ("truck_at", f8, 3),
         ("truck_turn", f8, (3, 3)),
-        ("anew", i8),  # what the next scan has to look at, moved or not (`twin.runner.skipping`)
-        ("high", i8, ROBOTS),  # 1: far above everything when last placed, and ever since
-        ("left", i8, ROBOTS),  # 1: not placed in this scan, for that reason
-        ("high_from", f8, ROBOTS),  # height of the end effector, along the retracting direction, from which it is
-        ("hangs_m", f8, ROBOTS),  # from the end effector to the mating face of what it holds, if level
-        ("about_m", f8, ROBOTS),  # how much that may be off with a tilt
+        ("anew", i8),  # parts that the next scan has to update, moved or not (`twin.runner.skipping`)
+        ("high", i8, ROBOTS),  # 1: far above everything when last placed, and since
+        ("left", i8, ROBOTS),  # 1: not placed in this scan because it is high
+        ("high_from", f8, ROBOTS),  # height of the end effector, along the retracting direction, from which it is high
+        ("hangs_m", f8, ROBOTS),  # from the end effector to the mating face of its load, if level
+        ("about_m", f8, ROBOTS),  # error of that with a tilt
     ]
 )
-"""What a thread advances its worlds in, one after the other: every call of the kernels finds of it what it needs.
+"""Scratch in which a thread advances its worlds in sequence: every kernel call finds its working arrays here.
 
-What follows from a world's records is found by `twin.plants.rom.placing.recall` at the beginning of the call.
+`twin.plants.rom.placing.recall` derives the contents from a world's records at the beginning of the call.
 """
 
 
 def fill_model(setup: SwapSetup) -> np.ndarray:
-    """(1,) MODEL of a setup."""
+    """Make a (1,) MODEL of a setup."""
     models = np.zeros(1, MODEL)
     m, p = models[0], setup.params[0]
     _fill_bodies(m, setup, p)
     pack, e, g = setup.pack, setup.station.end_effector, setup.pack.guides
     table = isinstance(setup.station.reeving, FloatingTable)
     own = p["axis_mass"].copy()
-    if table:  # PARAMS has the end effector in the axes that carry it
+    if table:  # PARAMS counts the end effector in the axes that carry it
         sx, sy, _ = e.size_m
         own -= np.array([e.mass_kg, e.mass_kg, e.mass_kg, e.mass_kg * (sx * sx + sy * sy) / 12.0])
     m["axis_own_kg"] = own
@@ -203,7 +203,7 @@ def fill_model(setup: SwapSetup) -> np.ndarray:
 
 
 def _fill_bodies(m: Any, setup: SwapSetup, p: Any) -> None:
-    """Two solid boxes, as the reference plant has them; a pack lies in the middle of the grips until it is held."""
+    """Write the bodies as two solid boxes, as on the reference plant; a pack lies in the grips' middle until held."""
     e, s = setup.station.end_effector, setup.retract
     e_com = np.array([0.0, 0.0, s * (e.size_m[2] / 2 + E_GAP_M)])
     m["e_inertia_kgm2"] = _box(e.mass_kg, e.size_m)

@@ -1,6 +1,6 @@
 """Stiction of pads: a pack on its seat's pads, or an end effector on a pack, while its robot's axes stand.
 
-Friction holds it, so it is attached to what it presses on, as what is gripped and locked is
+Friction holds it, so it is attached to its support, like a load that is gripped and locked
 (`twin.plants.rom.rigid_attachment`). Only its pads still give; they are damped so well that they follow their load.
 Contact balances suspension and weight, and accelerates it with the truck.
 """
@@ -25,20 +25,20 @@ Model = Any
 State = Any
 
 SLIDES_MPS, ROCKS_MPS = 1e-4, 2e-3
-"""Slower than this along its pads, and at their corners off and on them, it may be on its way to standing."""
+"""Speed along its pads, and at their corners normal to them, below which a body may be coming to stand."""
 STOOD_SCANS = 3
-"""After so many such scans it stands."""
+"""Number of such scans after which it stands."""
 ENGAGE_FRICTION, RELEASE_FRICTION = 0.8, 0.95
-"""Shares of what Coulomb's friction holds, up to which it may begin to ride and may go on."""
+"""Shares of the Coulomb limit up to which pad stiction may begin, and may go on."""
 ENGAGE_PRESS, RELEASE_PRESS = 0.3, 0.1
-"""Shares of the mean pad's load that the least one has to carry for it to begin, and to go on."""
+"""Shares of the mean pad's load that the least loaded pad must carry for it to begin, and to go on."""
 LIGHT = 0.02
-"""A contact force of a smaller share of its own weight is no firm stand."""
+"""Contact force, as a share of its own weight, below which it does not stand firmly."""
 
 
 @kernel
 def find(w: Truth, image: Image, p: Params, m: Model, x: State, t: Any) -> None:
-    """After a scan: who may ride as it stands, and who may no longer."""
+    """After a scan, find the robots for which pad stiction begins or ends."""
     changed = False
     for r in range(p.robots):
         if x.fixed_to[r] != FREE:
@@ -52,7 +52,7 @@ def find(w: Truth, image: Image, p: Params, m: Model, x: State, t: Any) -> None:
                 let_go(x, r)
                 changed = True
             continue
-        on = _under(w, p, x, r)
+        on = _support(w, p, x, r)
         if x.mode[r] != FULL_RATE or on == FREE or not _axes_stand(image, r) or not _stands(w, p, m, x, t, r, on):
             x.stood[r] = 0
             continue
@@ -66,7 +66,7 @@ def find(w: Truth, image: Image, p: Params, m: Model, x: State, t: Any) -> None:
 
 @kernel
 def let_go(x: State, r: int) -> None:
-    """Robot `r` is stepped by its contacts again."""
+    """End pad stiction of robot `r`: its contacts are stepped again."""
     x.stood[r] = 0
     if x.pressed[r] != 0:
         x.fixed_to[r], x.pressed[r] = FREE, 0
@@ -74,7 +74,7 @@ def let_go(x: State, r: int) -> None:
 
 @kernel
 def _axes_stand(image: Image, r: int) -> bool:
-    """Whether no axis of robot `r` has been told to move."""
+    """True if no axis of robot `r` has a motion command."""
     stand = True
     for i in range(4):
         stand = stand and image.axis_state[r, i] == STANDSTILL
@@ -82,8 +82,8 @@ def _axes_stand(image: Image, r: int) -> bool:
 
 
 @kernel
-def _under(w: Truth, p: Params, x: State, r: int) -> int:
-    """What robot `r` presses on: TRUCK, GROUND, or FREE where there is nothing that stands."""
+def _support(w: Truth, p: Params, x: State, r: int) -> int:
+    """Support of robot `r`'s pads: TRUCK, GROUND, or FREE where nothing stands."""
     if x.near[r] <= 0:
         return FREE
     if x.near[r] == 1:
@@ -96,10 +96,10 @@ def _under(w: Truth, p: Params, x: State, r: int) -> int:
 
 @kernel
 def _stands(w: Truth, p: Params, m: Model, x: State, t: Any, r: int, on: int) -> bool:
-    """Whether what robot `r` presses on its pads with neither slides nor rocks on them, and will not."""
+    """True if robot `r`'s body neither slides nor rocks on its pads, and will not."""
     if not _holds(w, p, m, x, t, r, ENGAGE_PRESS, ENGAGE_FRICTION):
         return False
-    cx, cy, cz, half_x, half_y = _sole(w, p, m, x, t, r)
+    cx, cy, cz, half_x, half_y = _pads_middle(w, p, m, x, t, r)
     ux, uy, uz, wx, wy, wz = t.motion[0], t.motion[1], t.motion[2], t.motion[3], t.motion[4], t.motion[5]
     vx, vy, vz = cross(wx, wy, wz, cx, cy, cz)
     vx, vy, vz = vx + ux, vy + uy, vz + uz
@@ -116,8 +116,8 @@ def _stands(w: Truth, p: Params, m: Model, x: State, t: Any, r: int, on: int) ->
 
 
 @kernel
-def _sole(w: Truth, p: Params, m: Model, x: State, t: Any, r: int) -> tuple[float, float, float, float, float]:
-    """Middle of the pads from E, in W, as E is at `t.turn`; how far they are from it along its x and y."""
+def _pads_middle(w: Truth, p: Params, m: Model, x: State, t: Any, r: int) -> tuple[float, float, float, float, float]:
+    """Middle of the pads from E, in W, with E at `t.turn`; their distance from it along its x and y."""
     k = w.held[r]
     if k < 0:
         return 0.0, 0.0, 0.0, abs(m.e_pad_xy_m[0, 0]), abs(m.e_pad_xy_m[0, 1])
@@ -127,38 +127,38 @@ def _sole(w: Truth, p: Params, m: Model, x: State, t: Any, r: int) -> tuple[floa
 
 @kernel
 def _holds(w: Truth, p: Params, m: Model, x: State, t: Any, r: int, least: float, most: float) -> bool:
-    """Whether friction with a share of `most` holds robot `r`, and its least pad carries a share of `least`.
+    """True if friction with a share of `most` holds robot `r`, and its least loaded pad carries a share of `least`.
 
-    By `w.guide_force_n` and what the suspension does to it; `t.at`, `t.turn`, `t.motion` get where E is.
+    Uses `w.guide_force_n` and the suspension's force; `t.at`, `t.turn`, `t.motion` get the pose and motion of E.
     """
     carried_body.angles_of(w, p, r, t.angles)
     carried_body.end_effector_motion(w, p, r, t.angles, t.at, t.turn, t.motion)
     k, force = body_of(w, r), w.guide_force_n[r]
     fx, fy, fz = back(t.turn, force[0], force[1], force[2])
-    pressing = p.retract * fz
-    if pressing < LIGHT * m.body_kg[k] * p.gravity_mps2:
+    normal_n = p.retract * fz
+    if normal_n < LIGHT * m.body_kg[k] * p.gravity_mps2:
         return False
-    _, _, _, half_x, half_y = _sole(w, p, m, x, t, r)
+    _, _, _, half_x, half_y = _pads_middle(w, p, m, x, t, r)
     tx, ty, tz = _moments(w, p, m, x, t, r, force[0], force[1], force[2])
     friction = m.e_friction if k == EMPTY else m.guide_friction
     half = math.sqrt(half_x * half_x + half_y * half_y)
-    if math.sqrt(fx * fx + fy * fy) + abs(tz) / half > most * friction * pressing:
+    if math.sqrt(fx * fx + fy * fy) + abs(tz) / half > most * friction * normal_n:
         return False
-    return pressing - abs(tx) / half_y - abs(ty) / half_x > least * pressing
+    return normal_n - abs(tx) / half_y - abs(ty) / half_x > least * normal_n
 
 
 @kernel
 def _moments(
     w: Truth, p: Params, m: Model, x: State, t: Any, r: int, fx: float, fy: float, fz: float
 ) -> tuple[float, float, float]:
-    """What robot `r`'s pads have to turn its body with, about their middle, for it not to turn; in the axes of E.
+    """Moments of robot `r`'s pads about their middle that keep its body from turning, in the axes of E.
 
-    f is the force of contact there, in W; suspension and coupler do the rest. E is at `t.at`, `t.turn`.
+    f is the contact force there, in W; suspension and coupler give the rest. E is at `t.at`, `t.turn`.
     """
     k = body_of(w, r)
     com = m.body_com_m[k]
     dx, dy, dz = times(t.turn, com[0], com[1], com[2])
-    cx, cy, cz, _, _ = _sole(w, p, m, x, t, r)
+    cx, cy, cz, _, _ = _pads_middle(w, p, m, x, t, r)
     px, py, pz, tx, ty, tz = carried_body.pull(w, p, r, t.angles, t.turn)
     # about the centre of mass
     ax, ay, az = cross(dx, dy, dz, px, py, pz)
@@ -173,7 +173,7 @@ def _moments(
 
 @kernel
 def _begin(w: Truth, p: Params, m: Model, x: State, t: Any, r: int, on: int) -> None:
-    """Robot `r` stands on truck or ground, its pads sprung as they are; `_holds` has looked at it."""
+    """Begin pad stiction of robot `r` on truck or ground, with its pads compressed as they are, after `_holds`."""
     truck_body.body_pose(w, t.body)
     fix(w, m, x, t, r, on)
     x.pressed[r] = 1 + body_of(w, r)
@@ -187,9 +187,9 @@ def _begin(w: Truth, p: Params, m: Model, x: State, t: Any, r: int, on: int) -> 
 
 @kernel
 def give(w: Truth, p: Params, m: Model, x: State, t: Any, r: int) -> None:
-    """Robot `r`'s pads give as what they carry presses and tilts them, and its end effector goes with them.
+    """Deflect robot `r`'s pads under the force and tilting moments of their load; its end effector moves with them.
 
-    The suspension pulls less by as much as they let it go: both springs are found at once.
+    The deflection unloads the suspension: both springs are solved together.
     """
     carried_body.angles_of(w, p, r, t.angles)
     suspend(w, p, r, t.angles, t.reaction)
@@ -198,11 +198,11 @@ def give(w: Truth, p: Params, m: Model, x: State, t: Any, r: int) -> None:
     along, pads = x.inertia_n[r], x.pads[r]
     fx, fy = along[0] - px, along[1] - py
     fz = along[2] - pz + m.body_kg[body_of(w, r)] * p.gravity_mps2
-    if w.held[r] >= 0:  # nothing rubs in a coupler whose halves go together
+    if w.held[r] >= 0:  # no friction in a coupler whose halves move together
         w.coupler_n[w.held[r]] = 0.0
     tx, ty, _ = _moments(w, p, m, x, t, r, fx, fy, fz)
     _, _, fz = back(t.turn, fx, fy, fz)
-    cx, cy, cz, half_x, half_y = _sole(w, p, m, x, t, r)
+    cx, cy, cz, half_x, half_y = _pads_middle(w, p, m, x, t, r)
     cx, cy, cz = back(t.turn, cx, cy, cz)
     stiffness = 4.0 * m.pad_stiffness
     roll, pitch = stiffness * half_y * half_y, stiffness * half_x * half_x
@@ -224,7 +224,7 @@ def give(w: Truth, p: Params, m: Model, x: State, t: Any, r: int) -> None:
 
 @kernel
 def _suspension(w: Truth, p: Params, r: int, below_m: float) -> tuple[float, float, float]:
-    """Stiffness of robot `r`'s suspension against heave, roll and pitch about a point so far below E."""
+    """Stiffness of robot `r`'s suspension in heave, roll and pitch about a point at that depth below E."""
     if p.reeving == FOUR_ROPE:
         ropes = 4.0 * p.rope_ea_n / (p.sheave_height_m - w.q[r, Z]) if w.load_n[r] > 0.0 else 0.0
         return ropes, ropes * p.rope_half_y_m * p.rope_half_y_m, ropes * p.rope_half_x_m * p.rope_half_x_m
@@ -236,7 +236,7 @@ def _suspension(w: Truth, p: Params, r: int, below_m: float) -> tuple[float, flo
 
 @kernel
 def lean_on(w: Truth, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float) -> None:
-    """Begin robot `r`'s contact force over a step: against suspension and weight, and what would stop it.
+    """Begin robot `r`'s contact force over a step: against suspension and weight, and the force that would stop it.
 
     E is at `t.at`, `t.turn` and moves by `t.motion`; `w.tau` is its suspension's.
     """
@@ -254,15 +254,15 @@ def lean_on(w: Truth, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float
 
 @kernel
 def speed_along(w: Truth, p: Params, m: Model, x: State, t: Any, dt_s: float) -> None:
-    """End the contact forces of all who stand pressed on the truck, whose speeds after the step are known."""
+    """Complete the contact forces of all bodies held by pad stiction on the truck, once its speeds are known."""
     for r in range(p.robots):
-        if x.pressed[r] != 0 and x.mode[r] != SLEEPING:  # one that rests has not begun any
+        if x.pressed[r] != 0 and x.mode[r] != SLEEPING:  # the force of a sleeping robot has not been begun
             _add_momentum(w, m, x, t, r, 1.0 / dt_s)
 
 
 @kernel
 def _add_momentum(w: Truth, m: Model, x: State, t: Any, r: int, per_s: float) -> None:
-    """The momentum that robot `r`'s body has with the truck, times `per_s`, to its contact force."""
+    """Add the momentum of robot `r`'s body moving with the truck, times `per_s`, to its contact force."""
     if x.fixed_to[r] != TRUCK:
         return
     force, along, at, mass = w.guide_force_n[r], x.inertia_n[r], t.com_at[r], m.body_kg[body_of(w, r)] * per_s

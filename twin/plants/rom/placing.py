@@ -1,4 +1,4 @@
-"""Where everything is, and who carries what: poses of end effectors, packs and couplers of one world."""
+"""Poses of end effectors, packs and couplers of one world, and the carrier of each pack."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ State = Any
 
 @kernel
 def place_packs(w: Truth, p: Params, m: Model, x: State, t: Any) -> int:
-    """Update the poses of end effectors, packs and couplers that have moved, and how those packs stand.
+    """Update the poses of end effectors, packs and couplers that have moved, and the pads' state of those packs.
 
     Returns what has moved (`twin.records.scan_parts`): PADS if packs have come on pads or off them. A robot whose
-    `t.left` is set is left where it was last placed.
+    `t.left` is set keeps its last pose.
     """
     truck_moved, anew = x.moved[ROBOTS] == 1, 0
     if truck_moved:
@@ -62,7 +62,7 @@ def place_packs(w: Truth, p: Params, m: Model, x: State, t: Any) -> int:
 
 @kernel
 def place_all(w: Truth, p: Params, m: Model, x: State, t: Any) -> None:
-    """The same for worlds that have just been made or changed from outside."""
+    """Run `place_packs` on everything, for worlds that have just been made or changed from outside."""
     for i in range(ROBOTS + 1):
         x.moved[i] = 1
     leave_nobody(t)
@@ -74,14 +74,14 @@ def place_all(w: Truth, p: Params, m: Model, x: State, t: Any) -> None:
 
 @kernel
 def leave_nobody(t: Any) -> None:
-    """Every robot is placed at its next scan, and none is known to be high."""
+    """Have every robot placed at its next scan, none known to be high."""
     for r in range(ROBOTS):
         t.left[r] = t.high[r] = 0
 
 
 @kernel
 def _measure(w: Truth, p: Params, t: Any, k: int) -> None:
-    """Coupler, nearest seat and gaps of pack `k`, whose rotation is `t.pack_turn`."""
+    """Update coupler, nearest seat and gaps of pack `k`, whose rotation is `t.pack_turn`."""
     pose, turn, up = w.pack_pose[k], t.pack_turn, p.retract
     cx, cy, cz = times(turn, p.coupler_xy_m[0], p.coupler_xy_m[1], -up * p.pack_height_m)
     w.coupler_at[k, 0], w.coupler_at[k, 1], w.coupler_at[k, 2] = pose[0] + cx, pose[1] + cy, pose[2] + cz
@@ -105,7 +105,7 @@ def _measure(w: Truth, p: Params, t: Any, k: int) -> None:
 
 @kernel
 def show_yaw(w: Truth, p: Params) -> None:
-    """How far each pack is turned from its seat, which only people and observers read."""
+    """Update the yaw error of each pack on its seat, which only people and observers read."""
     for k in range(p.packs):
         s = w.pack_seat[k]
         on_truck = w.truck_q[TYAW] if p.seat_on_truck[s] == 1 else 0.0
@@ -137,7 +137,7 @@ def set_twist(w: Truth, p: Params, x: State, t: Any, k: int) -> None:
 
 @kernel
 def take_holds(w: Truth, p: Params, m: Model, x: State, t: Any) -> None:
-    """After grips or locks changed: who carries each pack, and where on it."""
+    """After grips or locks have changed, set the carrier of each pack and its pose there."""
     truck_body.body_pose(w, t.body)
     for k in range(p.packs):
         holder = -1
@@ -169,7 +169,7 @@ def take_holds(w: Truth, p: Params, m: Model, x: State, t: Any) -> None:
 
 @kernel
 def fix(w: Truth, m: Model, x: State, t: Any, r: int, on: int) -> None:
-    """The end effector of robot `r` follows the truck or stands in W from where it is; `t.body` is the truck's pose."""
+    """Fix the end effector of robot `r` to the truck or to W at its present pose; `t.body` is the truck's pose."""
     x.fixed_to[r] = on
     if on == TRUCK:
         relative(t.body, w.e_pose[r], x.fixed[r])
@@ -183,9 +183,9 @@ def fix(w: Truth, m: Model, x: State, t: Any, r: int, on: int) -> None:
 
 @kernel
 def recall(w: Truth, p: Params, m: Model, x: State, t: Any) -> None:
-    """What follows from a world's records, while nobody takes or lets go a pack, into scratch that may be another's.
+    """Derive scratch, possibly used by another world before, from a world's records, while no grip takes or releases.
 
-    That is where the truck is, how packs lie in the grips, and masses. Nobody is known to be high.
+    This is the truck's pose, the packs' poses in the grips, and masses. No robot is known to be high.
     """
     leave_nobody(t)
     truck_body.frame(w, t.truck_at, t.truck_turn)

@@ -1,4 +1,4 @@
-"""`RomPlant`: many swaps at once on the reduced-order model, each world on its own clock."""
+"""`RomPlant`: many swaps in parallel on the reduced-order model, each world on its own clock."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from twin.setup.setup import SwapSetup
 HASHED_FIELDS = ("tick", "q", "qd", "truck_q", "truck_qd", "pack_pose", "lock_position", "grip_position")
 
 
-def _beginnings(setups: Sequence[SwapSetup]) -> np.ndarray:
-    """(N,) WORLD at the start of each setup's swap, never held twice: they are most of a plant's memory."""
+def _initial_worlds(setups: Sequence[SwapSetup]) -> np.ndarray:
+    """(N,) WORLD at the start of each setup's swap, without a second copy: they are most of a plant's memory."""
     worlds = np.empty(len(setups), WORLD)
     for i, setup in enumerate(setups):
         worlds[i] = new_world(setup)[0]
@@ -42,7 +42,7 @@ class RomPlant:
         self.params = np.concatenate([setup.params for setup in self.setups])
         models = {id(setup): fill_model(setup) for setup in self.setups}
         self.models = np.concatenate([models[id(setup)] for setup in self.setups])
-        self.worlds = _beginnings(self.setups) if worlds is None else worlds
+        self.worlds = _initial_worlds(self.setups) if worlds is None else worlds
         self.states = np.zeros(n, STATE)
         self._scratch = np.zeros(1, SCRATCH)
         self._begin(slice(None))
@@ -52,26 +52,26 @@ class RomPlant:
         advance.read_one(*self._arguments(), 0)
 
     def wake(self) -> None:
-        """Somebody disturbs the one world: nothing of it rests before it has been looked at again."""
+        """Wake all parts of the one world, which something from outside changes."""
         advance.wake_one(*self._arguments(), 0)
 
     def hold(self, changed: bool) -> None:
-        """Follow what a PLC scan of the one world has done, after its `read`."""
+        """Apply the result of a PLC scan of the one world, after its `read`."""
         advance.hold_one(*self._arguments(), 0, changed)
 
     def step(self, ticks: int = 1) -> None:
-        """Physics ticks of the one world before its next scan."""
+        """Advance the one world by physics ticks up to its next scan."""
         advance.tick_one(*self._arguments(), 0, ticks)
 
     def put(self, world: int, setup: SwapSetup, record: np.ndarray) -> None:
-        """One world begins anew, at `record` (1,) WORLD of a setup of the same station."""
+        """Restart one world at `record` (1,) WORLD of a setup of the same station."""
         one = slice(world, world + 1)
         self.setups[world] = setup
         self.params[one], self.models[one], self.worlds[one] = setup.params, fill_model(setup), record
         self._begin(one)
 
     def _begin(self, which: slice) -> None:
-        """Nothing of these worlds has run yet."""
+        """Initialise these worlds before their first step."""
         states = self.states[which]
         states[:] = np.zeros((), STATE)
         states["carrier"], states["fixed_to"] = FREE, FREE
@@ -89,4 +89,4 @@ class RomPlant:
         return digest.hexdigest()
 
     def close(self) -> None:
-        """Nothing to free; may be called twice."""
+        """Do nothing: there is nothing to release; may be called twice."""

@@ -1,14 +1,14 @@
-"""Forces of all contact points on one body at once: springs and dampers that only push, and Coulomb friction.
+"""Forces of all contact points on one body: springs and dampers that only push, and Coulomb friction.
 
-As in the reference plant's engine the speeds at the end of the step decide. With spring s (what the gap of now gives),
-resistance R = d + k dt and friction coefficient mu a point pushes with
+As in the reference plant's engine, the forces depend on the speeds at the end of the step. With spring s (from the
+present gap), resistance R = d + k dt and friction coefficient mu a point pushes with
 
     n (s - R n.v) - c (v - n n.v),
 
-v its speed over what it presses on, after the step. c is what holds it still (`HOLDS` times the body's mass a step), or
-where that would take more than mu times the normal force N, mu N / |v|: the point slides. So one symmetric system of
-six equations gives the body's speeds over what it presses on (`twin.plants.rom.masses`: the truck gives way), and is
-solved again where a point has let go or begun to slide.
+v its speed relative to its contact partner, after the step. c holds it still (`HOLDS` times the body's mass a step);
+where that would take more than mu times the normal force N, c is mu N / |v|: the point slides. So one symmetric system
+of six equations gives the body's speeds relative to its contact partner (`twin.plants.rom.masses`: the truck is free to
+move). It is solved again where a point has let go or begun to slide.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ from twin.records import TX, TY, Params, Truth
 Model = Any
 
 RX, RY, RZ, NX, NY, NZ, PUSH, RESISTS, FRICTION, NORMAL, HOLD, GAP = range(12)
-"""Columns of a point: where it is (from E, in W), its normal, spring force, R, mu, then as last found normal force and
-c for the next pass; its gap, negative where it is pressed in."""
+"""Columns of a point: its position (from E, in W), normal, spring force, R, mu, then from the last pass normal force
+and c for the next pass; its gap, negative in penetration."""
 DEEP_M = 0.02
-"""Springs of contact points push no harder than pressed in so far (5 MN/m: 100 kN, 4.5 t on one point at 2 g). Deeper
-is outside the model's domain."""
+"""Penetration at which the spring force of a contact point saturates (5 MN/m: 100 kN, 4.5 t on one point at 2 g).
+Deeper is outside the model's domain."""
 NEAR_M = 0.0003
-"""What is closer than this may touch within the step: as the reference plant has it."""
+"""Gap below which a point may touch within the step, as in the reference plant."""
 HOLDS = 1000.0
-"""So many times the body's mass a step holds a point: its creep is a thousandth of what the force would make of it."""
+"""Multiple of the body's mass a step that holds a point: it creeps at a thousandth of its free speed."""
 PASSES = 5
-"""Times that the system is solved at most. A point that then still changes between holding and sliding has a speed of
-nearly nothing, and no more friction than Coulomb's."""
+"""Maximum number of solver passes. A point that still changes between holding and sliding has a speed near zero, and no
+more friction than Coulomb's."""
 SAME = 0.004
-"""A sliding point's friction is found if it changes by less than this share, the truck's speed in the plane if it makes
-no more of a difference to the body than this share of all friction."""
+"""Convergence: a sliding point's friction changes by less than this share, and the truck's planar speed makes no more
+difference to the body than this share of all friction."""
 REACH_M = 2.0
-"""No point is farther from the body's centre of mass: what a change of the truck's yaw rate may make of a speed."""
+"""Upper limit of a point's distance from the body's centre of mass, for the effect of the truck's yaw rate."""
 
 
 @inlined_kernel
@@ -50,9 +50,9 @@ def add(
     points: Any, n: int, x: float, y: float, z: float, nx: float, ny: float, nz: float, gap: float, stiffness: float,
     damping: float, friction: float, dt_s: float,
 ) -> int:  # fmt: skip
-    """One more point after `n` others, at (x, y, z) from E with the normal n in W; how many there are now.
+    """Add a point after `n` others, at (x, y, z) from E with the normal n in W; return the new number.
 
-    Beyond its gap it pushes as its damper does within the step.
+    Across a gap it pushes by its damper within the step.
     """
     if gap >= NEAR_M:
         return n
@@ -66,7 +66,7 @@ def add(
 
 @kernel
 def deepest_m(points: Any, n: int) -> float:
-    """How far the deepest of `n` points is pressed in."""
+    """Depth of the deepest of `n` points."""
     deepest = 0.0
     for i in range(n):
         deepest = max(deepest, -points[i, GAP])
@@ -75,9 +75,9 @@ def deepest_m(points: Any, n: int) -> float:
 
 @kernel
 def press(w: Truth, p: Params, m: Model, t: Any, r: int, n: int, on_truck: bool, dt_s: float) -> None:
-    """Add what `n` points of `t.points` do to robot `r` to `t.out`, and the opposite to `t.truck` if they are on it.
+    """Add the forces of `n` points of `t.points` on robot `r` to `t.out`, the opposite to `t.truck` if on it.
 
-    `t.at`, `t.turn` and `t.motion` are those of E in W, `t.pull` is what the suspension does to it, as in `t.out`.
+    `t.at`, `t.turn` and `t.motion` are those of E in W, `t.pull` is the suspension's force on it, as in `t.out`.
     """
     points, turn, motion, pull, out = t.points, t.turn, t.motion, t.pull, t.out
     k = body_of(w, r)
@@ -86,7 +86,7 @@ def press(w: Truth, p: Params, m: Model, t: Any, r: int, n: int, on_truck: bool,
     per_s = 1.0 / dt_s
     kept = kg * per_s
     turns = inertia(t.inertia[r], turn, per_s)
-    # speeds of now, and momentum over the step, about the centre of mass
+    # present speeds, and momentum over the step, about the centre of mass
     fx, fy, fz = out[0] + pull[0], out[1] + pull[1], out[2] + pull[2]
     wx, wy, wz = motion[3], motion[4], motion[5]
     ux, uy, uz = cross(wx, wy, wz, cx, cy, cz)
@@ -117,7 +117,7 @@ def press(w: Truth, p: Params, m: Model, t: Any, r: int, n: int, on_truck: bool,
     truck_x = truck_y = truck_yaw = 0.0
     for _ in range(PASSES):
         if on_truck:
-            # how its brakes let it go under these forces, at the body's centre of mass
+            # its motion under these forces with slipping tyres, at the body's centre of mass
             vx, vy, yaw = truck_body.planar(w, p, t.mass, t.truck, -fx, -fy, dy * fx - dx * fy - tz, dt_s)
             vx, vy = vx - yaw * dy - truck_x, vy + yaw * dx - truck_y
             yaw -= truck_yaw
@@ -150,9 +150,10 @@ def press(w: Truth, p: Params, m: Model, t: Any, r: int, n: int, on_truck: bool,
 def _judge(
     points: Any, i: int, ux: float, uy: float, uz: float, wx: float, wy: float, wz: float, firm: float
 ) -> tuple[bool, float, float, float]:
-    """Normal force of a point at these speeds over what it presses on, and c for the next pass.
+    """Normal force of a point at these speeds relative to its contact partner, and c for the next pass.
 
-    Whether they stay, and the point's force in W, its friction with the c of this pass or Coulomb's if that is less.
+    Returns also whether they stay, and the point's force in W: its friction with the c of this pass, or Coulomb's if
+    that is less.
     """
     nx, ny, nz = points[i, NX], points[i, NY], points[i, NZ]
     vx, vy, vz = cross(wx, wy, wz, points[i, RX], points[i, RY], points[i, RZ])
@@ -175,7 +176,7 @@ def _judge(
 def _solve(
     points: Any, n: int, moves: Symmetric, mixed: Matrix, turns: Symmetric, linear: Vector, angular: Vector
 ) -> tuple[float, float, float, float, float, float]:
-    """Speeds over what the points press on: of the centre of mass, and angular."""
+    """Speeds relative to the contact partner: of the centre of mass, and angular."""
     # [P Q; Q^T S] (u, w) = (b, h): sums over the points
     pxx, pxy, pxz, pyy, pyz, pzz = moves
     sxx, sxy, sxz, syy, syz, szz = turns

@@ -1,10 +1,10 @@
-"""A pack that is gripped and locked at once: it, the end effector and what it is locked to are one rigid body.
+"""A pack that is gripped and locked: pack, end effector and what it is locked to are one rigid body.
 
-Locks and grips have no give that matters beside springs and ropes, so nothing is stepped here but the robot's axes: the
-suspension pulls at the body that the end effector is part of, and where that goes the end effector goes.
+Locks and grips are stiff beside springs and ropes, so only the robot's axes are stepped: the suspension pulls at the
+body that the end effector is part of, and the end effector moves with that body.
 
-What stiction of its pads holds (`twin.plants.rom.pad_stiction`) is carried along in the same way. Where the truck is
-not stepped at the full rate, that takes one step a scan: `pull_along` at its middle, `follow` there and at its end.
+A load held by pad stiction (`twin.plants.rom.pad_stiction`) is carried along in the same way. Where the truck is not
+stepped at the full rate, that takes one step a scan: `pull_along` at its midpoint, `follow` there and at its end.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ State = Any
 
 @kernel
 def drift(w: Truth, p: Params, x: State, t: Any, r: int, dt_s: float) -> None:
-    """Robot `r`'s axes go on for `dt_s` at their present speeds, its end effector goes with its pack."""
+    """Drift robot `r`'s axes for `dt_s` at their present speeds; its end effector moves with its pack."""
     for i in range(4):
         w.q[r, i] += dt_s * w.qd[r, i]
     follow(w, p, x, t, r)
@@ -33,9 +33,9 @@ def drift(w: Truth, p: Params, x: State, t: Any, r: int, dt_s: float) -> None:
 
 @kernel
 def pull_along(w: Truth, image: Image, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float) -> None:
-    """New speeds of robot `r`'s axes after a step of `dt_s`, everything being where it is in its middle.
+    """New speeds of robot `r`'s axes after a step of `dt_s`, with everything at its midpoint.
 
-    What the suspension does to the truck goes into `t.truck`. The drives have been aimed.
+    The suspension's force on the truck goes into `t.truck`. The drives have been aimed.
     """
     carried_body.angles_of(w, p, r, t.angles)
     axes.drive(w, image, p, t, r, dt_s)
@@ -52,7 +52,7 @@ def pull_along(w: Truth, image: Image, p: Params, m: Model, x: State, t: Any, r:
 
 @kernel
 def follow(w: Truth, p: Params, x: State, t: Any, r: int) -> None:
-    """Put robot `r`'s end effector where what it is fixed to carries it.
+    """Move robot `r`'s end effector with the body that it is fixed to.
 
     `t.truck_at`, `t.truck_turn` and `t.truck` are the truck's frame and yaw as it is now.
     """
@@ -89,5 +89,5 @@ def follow(w: Truth, p: Params, x: State, t: Any, r: int) -> None:
         qd[EX], qd[EY], qd[EZ] = vx - qd[X], vy - qd[Y], vz
         turn = yaw - q[EYAW]
         qd[EYAW] = wz - tilt * rolling
-    # the same yaw, whole turns left as they were
+    # the same yaw, with its whole turns kept
     q[EYAW] += math.atan2(math.sin(turn), math.cos(turn)) if abs(turn) > 3.0 else turn

@@ -1,11 +1,11 @@
 """Step modes: how finely each part of a world is stepped until its next PLC scan.
 
-- FULL_RATE: what may touch something, at the physics rate.
-- LONG_STEP: what hangs free on ropes or stands free on its table, one step a scan (`twin.plants.rom.long_step`,
+- FULL_RATE: a part that may touch something, at the physics rate.
+- LONG_STEP: a load that hangs free on ropes or stands free on its table, one step a scan (`twin.plants.rom.long_step`,
   `twin.plants.rom.table_long_step`).
-- ATTACHED: what is gripped and locked together, or held by stiction of its pads, one step a scan with the body it is
-  attached to (`twin.plants.rom.rigid_attachment`, `twin.plants.rom.pad_stiction`).
-- SLEEPING: what has stood still; it keeps its position and its forces.
+- ATTACHED: a load that is gripped and locked, or held by pad stiction, one step a scan with the body it is attached to
+  (`twin.plants.rom.rigid_attachment`, `twin.plants.rom.pad_stiction`).
+- SLEEPING: a part that has stood still; it keeps its position and its forces.
 """
 
 from __future__ import annotations
@@ -38,39 +38,39 @@ State = Any
 SLEEPING, LONG_STEP, FULL_RATE, ATTACHED = range(4)
 
 NEAR_SEAT_M = 0.01
-"""Over the pins' tips: closer than this a pack may meet its seat before the next scan."""
+"""Height over the pins' tips below which a pack may meet its seat before the next scan."""
 NEAR_GRIP_M = 0.01
-"""The same of an end effector over the corners of its flippers."""
+"""Height of an end effector over the corners of its flippers below which it may meet a pack before the next scan."""
 SPREAD_M = 0.15
-"""How much farther than its outline an end effector reaches sideways: yaw, and its way until the next scan."""
+"""Sideways reach of an end effector beyond its outline: yaw, and its travel until the next scan."""
 BELOW_M = 0.5
-"""So far below a grip face an end effector may still meet the pack's side."""
+"""Depth below a grip face to which an end effector may still meet the pack's side."""
 FAR_M = 1e30
 STILL = 1e-5
-"""Slower than this (m/s, rad/s) counts as still: with the truck's damping it would creep on by some micrometres."""
+"""Speed (m/s, rad/s) that counts as still: with the truck's damping it would creep on by some micrometres."""
 STILL_SCANS = 3
-"""For so long it has to be that slow: a swing of a millimetre passes its turning point faster."""
+"""Time for which it has to be that slow: a swing of a millimetre passes its turning point faster."""
 
 
 @kernel
 def count_calm(w: Truth, image: Image, p: Params, x: State) -> None:
-    """Count for how many scans each robot, and the truck, has been still; drives of sleeping robots wind up.
+    """Count the scans for which each robot, and the truck, has been still; drives of sleeping robots wind up.
 
-    What sleeps keeps the speeds with which it came to rest.
+    Sleeping parts keep the speeds with which they came to rest.
     """
     mode = x.mode
     for r in range(p.robots):
-        rested = mode[r] == SLEEPING and x.still[r] >= STILL_SCANS
-        if rested:
+        slept = mode[r] == SLEEPING and x.still[r] >= STILL_SCANS
+        if slept:
             sleeping.wind_up(w, image, p, r, p.dt_s * p.scan_ticks)
-        x.still[r] = x.still[r] + 1 if rested or _still(w.qd[r], 10) else 0
-    rested = mode[ROBOTS] == SLEEPING and x.still[ROBOTS] >= STILL_SCANS
-    x.still[ROBOTS] = x.still[ROBOTS] + 1 if rested or _still(w.truck_qd, 6) else 0
+        x.still[r] = x.still[r] + 1 if slept or _still(w.qd[r], 10) else 0
+    slept = mode[ROBOTS] == SLEEPING and x.still[ROBOTS] >= STILL_SCANS
+    x.still[ROBOTS] = x.still[ROBOTS] + 1 if slept or _still(w.truck_qd, 6) else 0
 
 
 @kernel
 def _still(speeds: Any, n: int) -> bool:
-    """Whether the first `n` speeds are all those of something that stands."""
+    """True if the first `n` speeds are all below the limit of standing still."""
     still = True
     for i in range(n):
         still = still and abs(speeds[i]) < STILL
@@ -79,10 +79,10 @@ def _still(speeds: Any, n: int) -> bool:
 
 @kernel
 def find_near(w: Truth, p: Params, m: Model, x: State, high: Any) -> None:
-    """Which robots may be in contact before the next scan: 1 the held pack, 2 + k the end effector with pack k.
+    """Contact candidate of each robot before the next scan: 1 the held pack, 2 + k the end effector with pack k.
 
-    From k = PACKS on these are idle packs. Into `x.near` and, for a second pack within reach, `x.also`. Those that are
-    known to be `high` (ROBOTS,) above everything may not.
+    From k = PACKS on these are idle packs. Results go into `x.near` and, for a second pack within reach, `x.also`.
+    Robots known to be `high` (ROBOTS,) have none.
     """
     near = x.near
     for r in range(p.robots):
@@ -112,7 +112,7 @@ def find_near(w: Truth, p: Params, m: Model, x: State, high: Any) -> None:
 
 @kernel
 def beside_m(w: Truth, p: Params, m: Model, r: int, pose: Any, reach: float) -> float:
-    """How far robot `r`'s end effector is off the middle of a pack at `pose`; FAR_M where it cannot reach the pack."""
+    """Distance of robot `r`'s end effector from the middle of a pack at `pose`; FAR_M if it cannot reach the pack."""
     e = w.e_pose[r]
     if not -BELOW_M < p.retract * (e[2] - pose[2]) < reach:
         return FAR_M
@@ -125,7 +125,7 @@ def beside_m(w: Truth, p: Params, m: Model, r: int, pose: Any, reach: float) -> 
 
 @kernel
 def way(w: Truth, p: Params, r: int) -> float:
-    """How far axis z may go until after the next scan."""
+    """Largest travel of axis z until after the next scan."""
     return 2.0 * abs(w.qd[r, Z]) * p.dt_s * p.scan_ticks
 
 
@@ -139,8 +139,8 @@ def choose(w: Truth, image: Image, faults: Faults, p: Params, m: Model, x: State
         or faults.truck_push_n[1] != 0.0
         or faults.truck_push_n[2] != 0.0
     )
-    truck_rests = x.still[ROBOTS] >= STILL_SCANS and not pushed
-    pressed = ridden = pushes = False
+    truck_still = x.still[ROBOTS] >= STILL_SCANS and not pushed
+    in_contact = attached = pushes = False
     for r in range(p.robots):
         on_truck, k = False, w.held[r]
         fixed = x.fixed_to[r] != FREE
@@ -152,18 +152,18 @@ def choose(w: Truth, image: Image, faults: Faults, p: Params, m: Model, x: State
             on_truck = near[r] - 2 < PACKS and x.carrier[near[r] - 2] == TRUCK
         elif near[r] == COUPLED:
             pushes = pushes or p.seat_on_truck[w.pack_seat[k]] == 1
-        if _may_rest(w, image, p, x, r) and (truck_rests or not on_truck):
+        if _may_sleep(w, image, p, x, r) and (truck_still or not on_truck):
             mode[r] = SLEEPING
         elif near[r] <= 0 and not fixed and can_fly(w, image, p, m, r):
             mode[r] = LONG_STEP
         elif fixed and p.reeving != MAST:
             mode[r] = ATTACHED
-            ridden = ridden or on_truck
+            attached = attached or on_truck
         else:
             mode[r] = FULL_RATE
-            pressed = pressed or on_truck
-    mode[ROBOTS] = FULL_RATE if pressed else SLEEPING if truck_rests and not (ridden or pushes) else LONG_STEP
-    if pressed and ridden:  # the truck cannot go at two paces
+            in_contact = in_contact or on_truck
+    mode[ROBOTS] = FULL_RATE if in_contact else SLEEPING if truck_still and not (attached or pushes) else LONG_STEP
+    if in_contact and attached:  # the truck has only one step mode
         for r in range(p.robots):
             if mode[r] == ATTACHED and x.fixed_to[r] == TRUCK:
                 mode[r] = FULL_RATE
@@ -171,15 +171,15 @@ def choose(w: Truth, image: Image, faults: Faults, p: Params, m: Model, x: State
 
 @kernel
 def can_fly(w: Truth, image: Image, p: Params, m: Model, r: int) -> bool:
-    """Whether robot `r` can be stepped a whole scan at once as long as it touches nothing."""
+    """True if robot `r` can take a long step of a whole scan as long as it touches nothing."""
     if p.reeving == FOUR_ROPE:
         return long_step.can_fly(w, image, p, m, r)
     return p.reeving == FLOATING_TABLE and table_long_step.can_fly(w, p, r, p.dt_s * p.scan_ticks)
 
 
 @kernel
-def _may_rest(w: Truth, image: Image, p: Params, x: State, r: int) -> bool:
-    """Whether robot `r` has stood still and nothing is about to move it."""
+def _may_sleep(w: Truth, image: Image, p: Params, x: State, r: int) -> bool:
+    """True if robot `r` has stood still and nothing is about to move it."""
     if x.still[r] < STILL_SCANS or abs(w.float_lock[r] - image.float_lock_command[r]) > 0.0:
         return False
     return sleeping.holds(w, image, p, r)

@@ -1,14 +1,14 @@
 """A load on its floating table that touches nothing, in long steps: springs and drives implicit, of second order.
 
 The stiff modes of table and lift (up to some 200 rad/s) and the drives' velocity loops (up to 320 1/s) bind an explicit
-step to the physics tick, but nothing of them matters to a load on its way. So everybody drifts half a step, gets new
-speeds from the forces there, and drifts the other half. What spring, damper and velocity loop give way within the step
-counts as mass: with speeds v, forces f at the middle, stiffness K and damping C that is
+step to the physics tick, but do not matter to a free load. So all bodies drift half a step, get new speeds from the
+forces there, and drift the other half. The compliance of spring, damper and velocity loop within the step counts as
+mass. With speeds v, forces f at the midpoint, stiffness K and damping C that is
 
     (M + dt/2 C + dt^2/4 K) dv = dt f
 
-the trapezoidal rule, stable whatever the step, and it neither gains nor loses energy. Body and axes meet only in the
-springs between them: the axes are eliminated (`twin.plants.rom.axes`), and what is left are six equations of the body.
+the trapezoidal rule: stable for any step, without gain or loss of energy. Body and axes are coupled only by the springs
+between them: the axes are eliminated (`twin.plants.rom.axes`), which leaves six equations of the body.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ State = Any
 CLEAR_OF_STOPS = 0.8
 """Share of its travel within which a table stays clear of its end stops for a step."""
 TILT_RAD = 0.03
-"""A table that tilts more is left to the whole model: here sine and tangent of a tilt are the tilt."""
+"""Tilt beyond which a table needs the full-rate model: the long step takes sine and tangent of a tilt as the tilt."""
 
 
 @kernel
 def can_fly(w: Truth, p: Params, r: int, dt_s: float) -> bool:
-    """Whether the table of robot `r` stays clear of its end stops for `dt_s` and hardly tilts."""
+    """True if the table of robot `r` stays clear of its end stops for `dt_s` and hardly tilts."""
     q, qd = w.q[r], w.qd[r]
     for i in range(2):
         if abs(q[EX + i]) + dt_s * abs(qd[EX + i]) > CLEAR_OF_STOPS * p.e_travel_m:
@@ -46,7 +46,7 @@ def can_fly(w: Truth, p: Params, r: int, dt_s: float) -> bool:
 
 @kernel
 def fly(w: Truth, image: Image, p: Params, m: Model, x: State, t: Any, r: int, t_s: float, dt_s: float) -> None:
-    """One step of robot `r` and the load on its table; `t_s` is the world's time at its beginning."""
+    """Advance robot `r` and the load on its table by one step; `t_s` is the world's time at its beginning."""
     q, qd, half_s = w.q[r], w.qd[r], 0.5 * dt_s
     axes.aim(image, p, t, r, t_s, dt_s)
     for i in range(10):
@@ -110,7 +110,7 @@ def _solve(
     xx, xy, yy, zz = mass_y * scale, -across * scale, mass_x * scale, 1.0 / (kg + hold[Z])
     kx, ky, kz = kg * cx, kg * cy, kg * cz
     free_x, free_y, free_z = xx * fx + xy * fy, xy * fx + yy * fy, zz * fz
-    # what is left of the inertia about E where it is free to give way
+    # the inertia about E that remains where it is free to move
     ix, ixy, ixz, iy, iyz, iz = symmetric_inverse(
         inertia[0] + kg * (cy * cy + cz * cz) + hold[5] - yy * kz * kz - zz * ky * ky,
         inertia[1] - kx * cy + xy * kz * kz + zz * kx * ky,
@@ -121,6 +121,6 @@ def _solve(
     )
     tx, ty, tz = tx + kz * free_y - ky * free_z, ty - kz * free_x + kx * free_z, tz + ky * free_x - kx * free_y
     wx, wy, wz = ix * tx + ixy * ty + ixz * tz, ixy * tx + iy * ty + iyz * tz, ixz * tx + iyz * ty + iz * tz
-    # the turning's share in the velocities: kg w x c
+    # the rotation's share in the velocities: kg w x c
     px, py, pz = kz * wy - ky * wz, kx * wz - kz * wx, ky * wx - kx * wy
     return free_x - xx * px - xy * py, free_y - xy * px - yy * py, free_z - zz * pz, wx, wy, wz

@@ -1,4 +1,4 @@
-"""What robots may touch before the next scan, and the forces of what they do touch."""
+"""Contact candidates of the robots before the next scan, and their contact forces."""
 
 from __future__ import annotations
 
@@ -18,20 +18,22 @@ Model = Any
 State = Any
 
 SPARE_M, SPARE = 0.0002, 1.3
-"""What stays clear until the next scan is farther off than it goes at its present speed by this share and a bit."""
+"""Margin of the travel until the next scan at the present speed beyond which a gap stays open: this share and a
+constant.
+"""
 RUBS = 2.0
-"""So many times as fast as where it rubs with its whole force, a coupler goes on so until the next scan."""
+"""Multiple of the speed of full friction above which a coupler keeps its direction until the next scan."""
 REACH_M = 2.0
-"""From the middle of a pack to its farthest point."""
+"""Distance from the middle of a pack to its farthest point."""
 
 
 @kernel
 def find_near(w: Truth, image: Image, p: Params, m: Model, x: State, t: Any, anything: bool) -> None:
-    """Which robots may touch something before the next scan, into `x.near`; COUPLED: only its coupler does.
+    """Find the robots that may touch something before the next scan, into `x.near`; COUPLED: only its coupler does.
 
-    Unless `anything` may have changed since they were last looked for, what has rested since needs no new look.
+    Unless `anything` may have changed since the last search, parts that have slept since are not searched again.
     """
-    if not anything and _all_rest(p, x):
+    if not anything and _all_asleep(p, x):
         return
     step_mode.find_near(w, p, m, x, t.high)
     for r in range(p.robots):
@@ -40,8 +42,8 @@ def find_near(w: Truth, image: Image, p: Params, m: Model, x: State, t: Any, any
 
 
 @kernel
-def _all_rest(p: Params, x: State) -> bool:
-    """Whether the truck and every robot have rested since the last scan."""
+def _all_asleep(p: Params, x: State) -> bool:
+    """True if the truck and every robot have slept since the last scan."""
     rest = x.mode[ROBOTS] == step_mode.SLEEPING
     for r in range(p.robots):
         rest = rest and x.mode[r] == step_mode.SLEEPING
@@ -50,7 +52,7 @@ def _all_rest(p: Params, x: State) -> bool:
 
 @kernel
 def _stays_clear(w: Truth, p: Params, m: Model, x: State, t: Any, r: int) -> bool:
-    """Whether robot `r`, which is near a seat or a pack, comes nowhere as close as touching before the next scan."""
+    """True if robot `r`, which is near a seat or a pack, cannot touch it before the next scan."""
     if x.fixed_to[r] != FREE:
         return False
     k, scan_s = w.held[r], p.dt_s * p.scan_ticks
@@ -77,7 +79,7 @@ def _stays_clear(w: Truth, p: Params, m: Model, x: State, t: Any, r: int) -> boo
 
 @kernel
 def _is_coupled(w: Truth, p: Params, k: int) -> bool:
-    """Whether the halves of pack `k`'s coupler may meet; never of no pack (-1)."""
+    """True if the halves of pack `k`'s coupler may meet; False for no pack (-1)."""
     return k >= 0 and w.pack_offset_m[k, 2] < p.coupler_engage_m
 
 
@@ -120,7 +122,7 @@ def _place_held(x: State, t: Any, r: int, k: int) -> None:
 def _find_grips(w: Truth, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float) -> int:
     """Contact points of an empty end effector with the nearest pack and the next one into `t.points`; their number.
 
-    `t.gaps` gets how far it is from touching either.
+    `t.gaps` gets the distance from touching either.
     """
     x.off_pads[r] = 0
     n = _find_grip(w, p, m, x, t, r, x.near[r] - 2, 0, dt_s)
@@ -152,7 +154,7 @@ def _find_grip(w: Truth, p: Params, m: Model, x: State, t: Any, r: int, k: int, 
 
 @kernel
 def push_coupled(w: Truth, p: Params, t: Any, k: int) -> None:
-    """What the coupler of pack `k` rubs, on the truck, if its seat is there."""
+    """Add the coupler friction of pack `k` to the truck, if its seat is there."""
     if p.seat_on_truck[w.pack_seat[k]] == 1 and w.coupler_n[k] != 0.0:
         at = w.coupler_at[k]
         truck_body.push(w, t.truck, at[0], at[1], at[2], 0.0, 0.0, -w.coupler_n[k])

@@ -19,9 +19,9 @@ from twin.records import TPITCH, TROLL, TX, TY, TYAW, TZ, Faults, Params, Truth
 Model = Any
 State = Any
 STOPPED = 1e-9
-"""A truck slower than this (m/s and rad/s together) stands."""
+"""Speed (m/s and rad/s together) below which a truck stands."""
 FX, FY, FYAW, FZ, FPITCH, FROLL, COSINE, SINE = range(8)
-"""Places in `force` (8,): generalised forces on the truck, and behind them cosine and sine of its yaw."""
+"""Indices into `force` (8,): generalised forces on the truck, then cosine and sine of its yaw."""
 
 
 @inlined_kernel
@@ -50,7 +50,7 @@ def twist(force: Any, tx: float, ty: float, tz: float) -> None:
 
 @inlined_kernel
 def no_force(w: Truth, force: Any) -> None:
-    """Begin with `force` (8,): nothing pushes."""
+    """Clear `force` (8,): no generalised force."""
     for i in range(6):
         force[i] = 0.0
     force[COSINE], force[SINE] = cosine_sine(w.truck_q[TYAW])
@@ -58,7 +58,7 @@ def no_force(w: Truth, force: Any) -> None:
 
 @kernel
 def begin(w: Truth, faults: Faults, p: Params, force: Any) -> None:
-    """Begin a step with `force` (8,): what something outside pushes, at the centre of mass of the truck's body."""
+    """Begin a step with `force` (8,) from the outside push at the centre of mass of the truck's body."""
     no_force(w, force)
     f = faults.truck_push_n
     if f[0] == 0.0 and f[1] == 0.0 and f[2] == 0.0:
@@ -71,7 +71,7 @@ def begin(w: Truth, faults: Faults, p: Params, force: Any) -> None:
 
 @inlined_kernel
 def velocity(w: Truth, qd: Any, force: Any, x: float, y: float, z: float) -> tuple[float, float, float]:
-    """Of the point of the truck's body that is at (x, y, z) now, in W, at joint speeds `qd` (6,)."""
+    """Velocity of the point of the truck's body at (x, y, z), in W, at joint speeds `qd` (6,)."""
     q, cy, sy = w.truck_q, force[COSINE], force[SINE]
     dx, dy = x - q[TX], y - q[TY]
     rx, ry, h = cy * dx + sy * dy, -sy * dx + cy * dy, z - q[TZ] - JOINT_HEIGHT_M
@@ -93,7 +93,7 @@ def turning(w: Truth, force: Any) -> tuple[float, float, float]:
 
 @kernel
 def body_pose(w: Truth, out: Any) -> None:
-    """Of the truck's sprung body, its origin at the pitch and roll centre: into `out` (7,)."""
+    """Pose of the truck's sprung body, its origin at the pitch and roll centre, into `out` (7,)."""
     q = w.truck_q
     out[0], out[1], out[2] = q[TX], q[TY], q[TZ] + JOINT_HEIGHT_M
     quaternion(q[TYAW], q[TPITCH], q[TROLL], out)
@@ -109,10 +109,10 @@ def frame(w: Truth, at: Any, turn: Any) -> None:
 
 @kernel
 def mass_matrix(w: Truth, p: Params, m: Model, x: State, out: Any) -> None:
-    """Of the truck with what stands on it or is clamped to it, into `out` (12,).
+    """Mass matrix of the truck with packs that stand on it or are locked to it, into `out` (12,).
 
-    out: m, m x, m y, pitch, roll, x y, m h of the sprung mass; mass and yaw inertia in the plane, unsprung too;
-    m x h and m y h; m x in the plane.
+    out: m, m x, m y, pitch, roll, x y, m h of the sprung mass; mass and yaw inertia in the plane, unsprung too; m x h
+    and m y h; m x in the plane.
     """
     for i in range(12):
         out[i] = 0.0
@@ -138,7 +138,7 @@ def mass_matrix(w: Truth, p: Params, m: Model, x: State, out: Any) -> None:
 
 @kernel
 def _add_mass(out: Any, kg: float, x: float, y: float, h: float) -> None:
-    """A point mass at (x, y, h) of the truck's body, h over its joints."""
+    """Add a point mass at (x, y, h) of the truck's body, h over its joints."""
     out[0] += kg
     out[1] += kg * x
     out[2] += kg * y
@@ -153,9 +153,9 @@ def _add_mass(out: Any, kg: float, x: float, y: float, h: float) -> None:
 
 @inlined_kernel
 def _heaving_mass(p: Params, mass: Any, dt_s: float) -> tuple[float, float, float, float, float, float]:
-    """Of heave, pitch and roll, [m -mx my; -mx ipp -ixy; my -ixy irr], as the six of a symmetric matrix.
+    """Mass of heave, pitch and roll, [m -mx my; -mx ipp -ixy; my -ixy irr], as the six of a symmetric matrix.
 
-    Dampers act at the mean of the old and the new speeds: half of what they give way in the step counts as mass.
+    Dampers act at the mean of the old and the new speeds: half of their compliance within the step counts as mass.
     """
     a, b, c, d, e, f = mass[0], -mass[1], mass[2], mass[3], -mass[5], mass[4]
     for i in range(2):
@@ -169,7 +169,7 @@ def _heaving_mass(p: Params, mass: Any, dt_s: float) -> tuple[float, float, floa
 
 @inlined_kernel
 def _heaving_force(w: Truth, p: Params, mass: Any, force: Any) -> tuple[float, float, float]:
-    """Of springs, dampers, weight and `force` (8,) on heave, pitch and roll."""
+    """Force of springs, dampers, weight and `force` (8,) on heave, pitch and roll."""
     q, g, m, mx, my, mh = w.truck_q, p.gravity_mps2, mass[0], mass[1], mass[2], mass[6]
     return (
         w.truck_tau[0] + force[FZ] - m * g,
@@ -196,7 +196,7 @@ def heaving(
 def planar(
     w: Truth, p: Params, mass: Any, force: Any, fx: float, fy: float, fyaw: float, dt_s: float
 ) -> tuple[float, float, float]:
-    """Speeds in the plane and yaw rate after `dt_s` under `force` (8,), more of it, and the tyres; heave left aside."""
+    """Planar speeds and yaw rate after `dt_s` under `force` (8,), additional force, and the tyres; without heave."""
     c, s = force[COSINE], force[SINE]
     fx, fy, fyaw = force[FX] + fx, force[FY] + fy, force[FYAW] + fyaw
     along, across = c * fx + s * fy, -s * fx + c * fy
@@ -209,7 +209,7 @@ def planar(
 
 @inlined_kernel
 def _planar_mass(p: Params, mass: Any) -> tuple[float, float, float, float, float, float]:
-    """Of along, across and yaw about the truck's origin, as the six of a symmetric matrix."""
+    """Mass along, across and in yaw about the truck's origin, as the six of a symmetric matrix."""
     return mass[7] + p.truck_trailer_kg, 0.0, -mass[2], mass[7], mass[11], mass[8]
 
 
@@ -217,7 +217,7 @@ def _planar_mass(p: Params, mass: Any) -> tuple[float, float, float, float, floa
 def _slide(
     w: Truth, p: Params, mass: Any, along: float, across: float, about: float, c: float, s: float, dt_s: float
 ) -> tuple[float, float, float]:
-    """Speeds along, across and about z after a step under these forces and the tyres; `mass` is what resists them."""
+    """Speeds along, across and about z after a step under these forces and the tyres; `mass` is the inertia."""
     qd = w.truck_qd
     inverse = symmetric_inverse(mass[0], mass[1], mass[2], mass[3], mass[4], mass[5])
     ax, ay, aw = symmetric_times(inverse, along, across, about)
@@ -226,17 +226,17 @@ def _slide(
     tx, ty, tw = friction(w, p, mass, inverse, vx, vy, yaw, dt_s)
     ax, ay, aw = symmetric_times(inverse, tx, ty, tw)
     vx, vy, yaw = vx + dt_s * ax, vy + dt_s * ay, yaw + dt_s * aw
-    if abs(vx) + abs(vy) + abs(yaw) < STOPPED:  # what rounding leaves of one that friction has stopped
+    if abs(vx) + abs(vy) + abs(yaw) < STOPPED:  # rounding remainder of a truck that friction has stopped
         return 0.0, 0.0, 0.0
     return vx, vy, yaw
 
 
 @kernel
 def move(w: Truth, p: Params, mass: Any, force: Any, dt_s: float, out: Any) -> None:
-    """Speeds of the truck after `dt_s`, into `out` (6,), which may be its own.
+    """Speeds of the truck after `dt_s`, into `out` (6,), which may alias its input.
 
-    It moves under the generalised forces `force` (8,) of others, its springs and its tyres. What a body that rocks on
-    its springs asks of them is more than what pushes it: at the turn of its rocking, by its inertia on its lever.
+    It moves under the generalised forces `force` (8,) of others, its springs and its tyres. A body that rocks on its
+    springs loads the tyres by more than the outside push: at the reversal of its rocking, by its inertia on its lever.
     """
     qd = w.truck_qd
     # [a b c; b d e; c e f] times the change of speed over the step
@@ -245,7 +245,7 @@ def move(w: Truth, p: Params, mass: Any, force: Any, dt_s: float, out: Any) -> N
     fz, fp, fr = _heaving_force(w, p, mass, force)
     lift, pitch, roll = symmetric_times(inverse, fz, fp, fr)
     cosine, sine, mh, mxh, myh = force[COSINE], force[SINE], mass[6], mass[9], mass[10]
-    # of a truck that stands: less what it takes to rock its body
+    # of a standing truck: less the force that rocks its body
     along = cosine * force[FX] + sine * force[FY] - mh * pitch
     across = -sine * force[FX] + cosine * force[FY] + mh * roll
     about = force[FYAW] + myh * pitch + mxh * roll
@@ -253,7 +253,7 @@ def move(w: Truth, p: Params, mass: Any, force: Any, dt_s: float, out: Any) -> N
     if stands and hold(w, p, -along, -across, -about):
         out[TX] = out[TY] = out[TYAW] = 0.0
     else:
-        # rows of heave, pitch and roll in how the plane moves: (0, 0, 0), (mh, 0, -myh), (0, -mh, -mxh)
+        # rows of heave, pitch and roll in the planar motion: (0, 0, 0), (mh, 0, -myh), (0, -mh, -mxh)
         pp, pr, rr = inverse[3], inverse[4], inverse[5]
         xx, xy, xw, yy, yw, ww = _planar_mass(p, mass)
         xx, xy, yy = xx - mh * mh * pp, xy + mh * mh * pr, yy - mh * mh * rr
@@ -274,6 +274,6 @@ def move(w: Truth, p: Params, mass: Any, force: Any, dt_s: float, out: Any) -> N
 
 @inlined_kernel
 def drift(w: Truth, dt_s: float) -> None:
-    """Go on for `dt_s` at the present speeds."""
+    """Drift for `dt_s` at the present speeds."""
     for i in range(6):
         w.truck_q[i] += dt_s * w.truck_qd[i]
