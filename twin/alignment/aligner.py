@@ -63,26 +63,16 @@ class Aligner:
         self._status = runner.worlds["control"]["status"][0, : len(robots)]
         self._buffered = runner.worlds["control"]["buffered"][0, : len(robots)]
 
-<<<<<<< HEAD
     def __call__(self, runner: Runner) -> None:
-        """After a scan: new setpoints for whoever is due."""
-=======
-    def __call__(self, runner: Any) -> None:
         """After a scan, send new setpoints to each robot that is due."""
->>>>>>> words2
         if not self._follow.any():
             return
         for robot, (follow, status) in enumerate(zip(self._follow.tolist(), self._status.tolist(), strict=True)):
             if follow != FOLLOW_NOT and status == BUSY and not self._buffered[robot]:  # buffered: not begun yet
                 self._decide(runner, robot, follow == FOLLOW_START)
 
-<<<<<<< HEAD
     def _decide(self, runner: Runner, robot: int, begins: bool) -> None:
-        """`begins`: no setpoint of this command has been given yet."""
-=======
-    def _decide(self, runner: Any, robot: int, begins: bool) -> None:
         """Decide for one robot; `begins`: its command has had no setpoint yet."""
->>>>>>> words2
         tick = int(runner.worlds["truth"]["tick"][0])
         insertion = self._under_way[robot]
         if begins or insertion is None:

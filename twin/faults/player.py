@@ -173,13 +173,8 @@ class FaultPlayer:
         """
         return bool(self._faults) or self._cell_faults or self._joining[0].since_s <= begin_s + SAME_S
 
-<<<<<<< HEAD
     def after_scan(self, runner: Runner) -> None:
-        """Take note of what the swap does; before the scan at which the first fault joins, begin to disturb."""
-=======
-    def after_scan(self, runner: Any) -> None:
         """Record the swap's progress; before the scan at which the first fault begins, start to disturb."""
->>>>>>> words2
         if runner.disturb is not None:
             return
         w = runner.worlds[self._world]
@@ -192,13 +187,8 @@ class FaultPlayer:
         if self._joining[0].since_s <= t_s + 1.0 / self._setup.station.rates.plc_hz + SAME_S:
             runner.disturb = self.before_scan
 
-<<<<<<< HEAD
     def before_scan(self, runner: Runner) -> None:
-        """Set the world's faults for the scan to come."""
-=======
-    def before_scan(self, runner: Any) -> None:
         """Set the world's faults for the next scan."""
->>>>>>> words2
         w, p = runner.worlds[self._world], runner.params[self._world]
         t_s = float(w["truth"]["t_s"])
         busy = [r for r in range(self._setup.station.robots.count) if w["control"]["status"][r] == BUSY]
