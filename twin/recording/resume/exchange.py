@@ -1,9 +1,8 @@
-"""A swap that does what is recorded up to a moment and goes on from there with other settings.
+"""A swap that replays its recording up to a moment and continues from there with other settings.
 
-What happens at a tick before the moment follows from the settings before it, what happens from its tick on from those
-after it: new faults act in that tick's PLC scan, and all that is decided after it is decided anew. What runs goes on: a
-command that was begun keeps its motion, a phase in progress takes a new timing set with its next command, and a new
-timing policy is asked for the first time as a robot enters its next phase.
+The new settings hold from the moment's tick on: new faults act in that tick's PLC scan, and all later decisions are
+made anew. Motion in progress continues: a started command keeps its motion, a phase in progress takes a new timing set
+with its next command, and a new timing policy is first queried when a robot enters its next phase.
 """
 
 from __future__ import annotations
@@ -23,22 +22,21 @@ from twin.sequence.setpoint_steps import set_speeds
 from twin.swap import SwapTwin, TimingDecider
 
 UNNAMED = "?"
-"""A policy that the recording does not name: what it decided is known, what it would decide is not."""
+"""A policy that the recording does not name: its past decisions are known, its future ones are not."""
 Load = Callable[[str, str], Any]
-"""From ("timing" or "align", a policy's name) to its `TimingDecider` or `MakeDecider`."""
+"""Maps ("timing" or "align", a policy's name) to its `TimingDecider` or `MakeDecider`."""
 
 
 class TimedBy:
-    """A timing policy: before the moment the recorded answers, then its own.
+    """A timing policy that gives the recorded answers before the moment, then its own.
 
-    `policy` is asked all the same before the moment, so that it has seen what it would have seen; None where it has
-    nothing to say afterwards.
+    `policy` is queried before the moment too, so that its memory is right; None if it does not decide afterwards.
     """
 
     def __init__(self, past: Past, policy: TimingDecider | None) -> None:
         self._past, self._policy = past, policy
         self.differs_s: float | None = None
-        """When it first said something else than recorded."""
+        """Time of its first answer that differs from the recording."""
 
     def __call__(self, twin: SwapTwin, world: int, robot: int, job: int, phase: str) -> np.void | np.ndarray:
         said = None if self._policy is None else self._policy(twin, world, robot, job, phase)
@@ -52,7 +50,7 @@ class TimedBy:
 
 
 class AlignedBy:
-    """An align policy, a plant's `decide`: before the moment the recorded setpoints, then its own. As `TimedBy`."""
+    """An align policy, a plant's `decide`: the recorded setpoints before the moment, then its own. See `TimedBy`."""
 
     def __init__(self, past: Past, twin: SwapTwin, make: MakeDecider | None) -> None:
         self._past, self._program = past, twin.program
@@ -84,12 +82,12 @@ class AlignedBy:
 
 
 class Branched:
-    """A swap under settings that are exchanged while it runs, the first part of it as recorded."""
+    """A swap whose settings change while it runs; its first part is as recorded."""
 
     def __init__(
         self, twin: SwapTwin, past: Past, settings: Sequence[Settings], load: Mapping[tuple[str, int], Any]
     ) -> None:
-        """`twin` must not have run; `settings[0]` hold from its beginning; `load` as `loaded` gives it."""
+        """`twin` must not have run; `settings[0]` hold from its beginning; `load` as from `loaded`."""
         self.twin, self._past, self._settings = twin, past, tuple(settings)
         self._ticks = [tick_of(one, twin) for one in settings]
         self._who: dict[str, list[Any]] = {what: self._deciders(what, load) for what in DECIDED}
@@ -103,7 +101,7 @@ class Branched:
         twin.watch(self._after_scan)
 
     def _deciders(self, what: str, load: Mapping[tuple[str, int], Any]) -> list[Any]:
-        """Who decides under each of the settings; who goes on is the same one."""
+        """The decider under each of the settings; one that continues is the same object."""
         found: list[Any] = []
         for k, first in enumerate(reigns(self._settings, what)):
             if what not in self._settings[k].policies:
@@ -120,7 +118,7 @@ class Branched:
         """Run to the end and give the result.
 
         Raises:
-            InputError: the first part is not what is recorded, or something cannot be exchanged at the moment.
+            InputError: the first part differs from the recording, or a setting cannot be changed at the moment.
         """
         self._exchange(0)
         result = self.twin.run()
@@ -155,7 +153,7 @@ class Branched:
         before, now, twin = self._settings[k - 1], self._settings[k], self.twin
         said = now.as_json()
         del said["at_s"]
-        said["timing_set"] = said.pop("timing")  # `timing` is a phase's, elsewhere
+        said["timing_set"] = said.pop("timing")  # elsewhere `timing` belongs to a phase
         twin.program.event(0, "branch", f"from here on {now.words}", **said)
         if now.timing != before.timing or ("timing" in before.policies and "timing" not in now.policies):
             twin.set_timing(now.timing)
@@ -172,7 +170,7 @@ class Branched:
         self.twin.align_by(decide)
 
     def _refuse_following(self) -> None:
-        """An insertion under setpoints cannot go on without anybody who gives them."""
+        """Refuse a moment within an insertion under setpoints if no policy gives setpoints from then on."""
         runner = self.twin.runner
         robots = range(self.twin.setup.station.robots.count)
         following = [
@@ -196,12 +194,13 @@ class Branched:
 
 
 def tick_of(settings: Settings, twin: SwapTwin) -> int:
-    """The tick of a moment, which is a PLC scan's."""
+    """Tick of a moment, which coincides with a PLC scan."""
     return round(settings.at_s * twin.setup.station.rates.physics_hz)
 
 
 def reigns(settings: Sequence[Settings], what: str) -> list[int]:
-    """For each of the settings the first from which on the same policy, or none, decides `what` without a break."""
+    """For each of the settings, index of the first from which on the same policy, or none, decides `what` without a
+    break."""
     first: list[int] = []
     for k, one in enumerate(settings):
         same = k > 0 and one.policies.get(what) == settings[k - 1].policies.get(what)
@@ -210,7 +209,7 @@ def reigns(settings: Sequence[Settings], what: str) -> list[int]:
 
 
 def loaded(settings: Sequence[Settings], at_s: float, load: Load) -> dict[tuple[str, int], Any]:
-    """The policies that have something to decide from `at_s` on, by what and from which of the settings on."""
+    """The policies that decide anything from `at_s` on, by what they decide and the index of their first settings."""
     found = {}
     for what in DECIDED:
         first = reigns(settings, what)
