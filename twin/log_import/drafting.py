@@ -1,4 +1,4 @@
-"""A first mapping file from a log's own columns: what can be guessed is filled in, the rest is there to be chosen."""
+"""Drafts a mapping file from a log's columns: what can be guessed is filled in, the rest is left to choose."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from twin.log_import.units import ALIASES, dimensions_of
 from twin.log_import.values import FALSE_WORDS, TRUE_WORDS
 
 DEFAULT_UNITS = {"length": "mm", "angle": "deg", "speed": "mm/s", "rate": "deg/s", "force": "kg", "time": "s"}
-"""Where the log does not say: the unit that most stations use."""
+"""Most common unit at stations, if the log does not say."""
 ON_WORDS = ("on", "true", "yes", "t", "y", "1", "ein", "ja", "wahr", "是", "开")
 QUALITY_WORDS = re.compile(
     r"[\W_]*(?:quality|qual|qc|q|quality ?code|status|status ?code|state|valid|is ?valid|good|is ?good|bad"
     r"|qualit(?:ä|ae)t|质量|质量码|状态)[\W_]*",
     re.IGNORECASE,
 )
-"""What the name of a wide table's quality column has more than its tag's."""
+"""Suffix of the name of a wide table's quality column, after its tag's name."""
 CERTAIN = ("opc_da", "opc_ua", "profibus", "percent")
-"""Readings of quality that hold whatever follows in the log."""
+"""Readings of quality that hold for any later content of the log."""
 CHASSIS_WORDS = ("rgv", "table", "chassis", "底盘")
 
 
 def draft_map(path: str | Path) -> str:
-    """The text of a mapping file for this log; it loads as it is, and says what has to be checked.
+    """Text of a mapping file for this log; it loads as it is and marks what has to be checked.
 
     Raises:
-        InputError: where the log is no table.
+        InputError: if the log is no table.
     """
     guess = sniff(path)
     chosen, others = _chosen(guess)
@@ -77,7 +77,7 @@ def draft_map(path: str | Path) -> str:
 
 
 def _printable(text: str) -> str:
-    """Text with signs that YAML refuses escaped as they are in its quoted strings."""
+    """Text with characters that YAML refuses escaped as in its quoted strings."""
     return "".join(
         sign
         if sign.isprintable() or sign == "\n"
@@ -93,7 +93,7 @@ def _all(guess: Guess) -> list[tuple[str | None, ColumnGuess]]:
 
 
 def _chosen(guess: Guess) -> tuple[dict[str, ColumnGuess], list[ColumnGuess]]:
-    """The column of each signal that was recognised, the first where there are several; and the rest."""
+    """The column of each recognised signal, the first if there are several; and the other columns."""
     chosen: dict[str, ColumnGuess] = {}
     others: list[ColumnGuess] = []
     for signal, column in _all(guess):
@@ -129,7 +129,7 @@ def _file(guess: Guess) -> str:
 
 
 def _quality(guess: Guess) -> str:
-    """How the quality column of a long table is read."""
+    """Reading of a long table's quality column."""
     reading = reading_of(guess.quality_words, guess.quality_column)
     words = ", ".join(sorted(guess.quality_words)[:8])
     told = f"{guess.quality_column} holds {words or 'nothing'}: {READINGS[reading]}, the rest is unknown"
@@ -139,7 +139,7 @@ def _quality(guess: Guess) -> str:
 
 
 def _beside(guess: Guess, column: ColumnGuess) -> list[str]:
-    """A column's own time and quality, as far as a wide table has them."""
+    """A column's own time and quality, if a wide table has them."""
     if guess.table == "long":
         return []
     found = []
@@ -186,9 +186,9 @@ def _signal(signal: str, column: ColumnGuess, more: list[str]) -> str:
 
 
 def _meanings(words: dict[str, str], signal: str, is_named: bool) -> str:
-    """What words of a switch mean: that it is made, where they tell the state that its signal is named after.
+    """Meanings of a switch's words: whether it is made, if they name the state that its signal is named after.
 
-    `is_named`: the tag's own name tells the state, so that words for on and off only say whether it is made.
+    `is_named`: the tag's own name contains the state, so that words for on and off only mean made or not.
     """
     state = signal.rpartition("_")[2]
     told = {word: state_of([word]) for word in words}

@@ -1,4 +1,4 @@
-"""What a mapping file says of steps and events, checked against its station and its own signals."""
+"""Checks a mapping file's steps and events against its station and its own signals."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def load_mapping(path: str | Path) -> Mapping:
 
 
 def check_steps(mapping: Mapping) -> None:
-    """Phases and robots that there are, one sequence for each robot."""
+    """Check that phases and robots exist, with one sequence for each robot."""
     known = dict.fromkeys(("dock", *(step.phase for step in TABLES[mapping.station.kind]()), "fault", "idle"))
     most = mapping.station.robots.count - 1
     told: set[int] = set()
@@ -41,7 +41,7 @@ def check_steps(mapping: Mapping) -> None:
 
 
 def check_events(mapping: Mapping) -> None:
-    """Signals of the mapping, one limit, its unit."""
+    """Check that events use signals of the mapping, one limit, and its unit."""
     named = {m.name: m for m in mapping.signals}
     for k, event in enumerate(mapping.file.events):
         where = ("events", k)

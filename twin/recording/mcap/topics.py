@@ -50,8 +50,8 @@ EVENT_FIELDS: Mapping[str, Schema] = {
     "name": TEXT,
     "message": TEXT,
     "level": {**TEXT, "description": "debug, info, warning, error or fatal"},
-    # of a swap
     **INDICES,
+    # of a swap
     "outcome": TEXT,
     "reason": TEXT,
     "fault": TEXT,
