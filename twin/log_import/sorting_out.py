@@ -1,4 +1,5 @@
-"""What can be told of a log's columns only beside its lines: whose times are whose, and which values are good."""
+"""Properties of a log's columns that only its lines show: which times belong to which columns, and which values are
+good."""
 
 from __future__ import annotations
 
@@ -22,8 +23,7 @@ from twin.log_import.time_columns import LIKE_TIME, times_beside
 from twin.log_import.values import Column, ColumnFacts
 
 UNKNOWN = np.inf
-"""Value of a spool where the log says that it is not known: what was said before does not count any longer. (NaN: it
-says nothing.)"""
+"""Value of a spool that the log marks as unknown: it ends the previous value. (NaN: no entry.)"""
 PIECE_ROWS = 50_000
 _LOOKED_AT = 2000
 _MOST_BAD = 0.1
@@ -33,7 +33,7 @@ _OTHER_PACE = 0.05
 def own_times(
     table: Table, mapping: mapping_file.Mapping, layout: TableLayout, path: str | Path, tags: Iterable[str]
 ) -> dict[str, str]:
-    """The time column of each tag that has one of its own beside the mapping's, by names and by what they hold."""
+    """The time column of each tag that has its own besides the mapping's, by names and content."""
     main = mapping.file.time.column
     if not isinstance(main, str):
         return {}
@@ -50,7 +50,7 @@ def own_times(
 
 
 def unused_times(table: Table, mapping: mapping_file.Mapping, layout: TableLayout, used: Iterable[str]) -> list[str]:
-    """Columns of a wide table that hold times which no one uses and which are not those of the lines."""
+    """Columns of a wide table with times that are not in use and differ from those of the lines."""
     main = mapping.file.time.column
     named = [name for name in table.plain_names if LIKE_TIME.search(name) and name not in used]
     if not isinstance(main, str) or not named:
@@ -60,7 +60,7 @@ def unused_times(table: Table, mapping: mapping_file.Mapping, layout: TableLayou
         return []
 
     def differs(name: str) -> bool:
-        """Whether its times go another way than those of the lines: faster, slower, or on fewer lines."""
+        """True if its times run differently from those of the lines: faster, slower, or on fewer lines."""
         stamps = [stamps_of(mapping, layout).to_ns(batch.columns[column]) for column in (main, name)]
         spans = [float(np.ptp(t_ns[ok])) if ok.any() else 0.0 for t_ns, ok in stamps]
         lines = [int(ok.sum()) for _, ok in stamps]
@@ -72,11 +72,11 @@ def unused_times(table: Table, mapping: mapping_file.Mapping, layout: TableLayou
 def check_other_head(
     path: str | Path, batch: Any, unreadable: np.ndarray, good: np.ndarray, seen: bool, tags: Iterable[str]
 ) -> None:
-    """Refuse a header of other names in the middle of a log: nothing tells which of its columns is which.
+    """Refuse a header of other names within a log: it is unknown which of its columns is which.
 
     Args:
-        batch: rows, of which `unreadable` (K,) have something else than a time and `good` (K,) a time.
-        seen: there was a time before these rows.
+        batch: rows; `unreadable` (K,) marks those with other content than a time, `good` (K,) those with a time.
+        seen: True if there was a time before these rows.
         tags: columns of values.
     """
     begin = 0 if seen else int(np.argmax(good)) if good.any() else len(good)
@@ -102,7 +102,7 @@ def _reads(mapping: mapping_file.Mapping, layout: TableLayout, column: pa.Array)
 
 
 def _is_clock(mapping: mapping_file.Mapping, layout: TableLayout, column: pa.Array) -> bool:
-    """Whether the first values of a column are times, as the mapping writes them, that go one way."""
+    """True if the first values of a column are monotonic times in the mapping's format."""
     try:
         t_ns, ok = stamps_of(mapping, layout).to_ns(column)
     except ValueError:
@@ -122,7 +122,7 @@ def clocks_of(
     wide: str,
     main: tuple[str, ...],
 ) -> dict[str, LineTimes]:
-    """The clock of each group of columns by the key of its spool: `wide` where all have one, else its time column.
+    """The clock of each group of columns by the key of its spool: `wide` if all have one, else its time column.
 
     `times`: the time column of each group, empty for the mapping's.
     """
@@ -168,7 +168,7 @@ class Marks:
         self._spools: dict[str, Spool] = {}
 
     def add(self, key: str, said: Mapping[str, pa.Array]) -> None:
-        """What quality columns say of the next rows (K,) of a spool; nothing where it has none."""
+        """Add the quality columns' entries of the next rows (K,) of a spool; none if it has no quality."""
         if not said:
             return
         codes = np.stack([self._quality.codes(column) for column in said.values()], axis=1)
@@ -183,7 +183,7 @@ class Marks:
         facts: Mapping[str, ColumnFacts],
         name: str | None,
     ) -> str:
-        """Take bad values out of spools, and count them in `facts`; how the quality was read, in words.
+        """Remove bad values from spools, and count them in `facts`; returns how the quality was read, in words.
 
         Args:
             columns: those of each spool.

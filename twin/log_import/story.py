@@ -1,4 +1,4 @@
-"""What happened, as the log tells it: phases, alarms, grips and locks, events, and who carried which pack when."""
+"""Events in the log: phases, alarms, grips and locks, crossings, and which robot carried which pack when."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NANO = 1e-9
 
 @dataclass(frozen=True)
 class Phase:
-    """A phase of the log: a stretch in which its step numbers stand for the same one."""
+    """A phase of the log: a stretch in which its step numbers belong to the same phase."""
 
     name: str
     robot: int
@@ -37,11 +37,11 @@ class Story:
     unknown_steps: dict[str, int] = field(default_factory=dict)
     unknown_alarms: dict[str, int] = field(default_factory=dict)
     contradictions: list[tuple[int, str, str]] = field(default_factory=list)
-    """Time, kind and words of what the log says against itself, or against what is assumed of it."""
+    """Time, kind and words of the log's contradictions with itself or with assumptions."""
 
 
 def story_of(log: Ingested, found: Survey, mapping: Mapping) -> Story:
-    """Everything that is told at an instant, in order of time."""
+    """All events of the log, in time order."""
     story = Story()
     for steps, _ in mapping.steps:
         _steps(story, log, found, steps)
@@ -66,7 +66,7 @@ def story_of(log: Ingested, found: Survey, mapping: Mapping) -> Story:
 
 
 def tell_contradictions(story: Story, both: Sequence[BothMade], motion: TruckMotion | None) -> None:
-    """Add locks and grips that are open and closed at once, and a truck that moves, to the events."""
+    """Add locks and grips that are open and closed together, and a truck that moves, to the events."""
     for b in sorted(both, key=lambda b: b.start_ns - b.end_ns):  # the longest first
         said = f"{b.name} reports open and closed at once for {(b.end_ns - b.start_ns) * NANO:.2f} s"
         story.contradictions.append((b.start_ns, "contradicting switches", said))
@@ -109,7 +109,7 @@ def _steps(story: Story, log: Ingested, found: Survey, spec: StepsSpec) -> None:
 
 
 def _alarms(story: Story, log: Ingested, found: Survey, mapping: Mapping) -> None:
-    """An alarm is on while its code stands in any register; moving from one to another it stays on."""
+    """Add alarms: on while the code is in any register; a move from one register to another does not end it."""
     spec = mapping.file.alarms
     if spec is None:
         return
@@ -147,7 +147,7 @@ def _alarms(story: Story, log: Ingested, found: Survey, mapping: Mapping) -> Non
 
 
 def _all_of(story: Story, found: Survey, stem: str, words: tuple[str, str], names: tuple[str, str], **who: int) -> None:
-    """Events at the moments at which all four switches of a kind have come to be made."""
+    """Add events at which all four switches of a kind are made."""
     for word, name in zip(words, names, strict=True):
         for t_ns, on in all_made(found, stem, word):
             if on and t_ns > found.start_ns:
@@ -157,9 +157,9 @@ def _all_of(story: Story, found: Survey, stem: str, words: tuple[str, str], name
 
 
 def all_made(found: Survey, stem: str, word: str) -> list[tuple[int, bool]]:
-    """When all four switches of a kind, or the one that stands for all, were made (True) and no longer (False).
+    """Times at which all four switches of a kind, or the one for all, were made (True) and no longer (False).
 
-    `stem` is "robot0/grip" or "truck1/lock", `word` "closed" or "open"; empty where the log has none of them.
+    `stem` is "robot0/grip" or "truck1/lock", `word` "closed" or "open"; empty if the log has none of them.
     """
     names = [f"{stem}{i + 1}_{word}" for i in range(4)]
     there = [found.changes[name] for name in names if name in found.changes]
@@ -186,7 +186,7 @@ def _rope_set(story: Story, found: Survey, name: str, robot: int) -> None:
     if changes is None:
         return
     for before, t_ns, now in zip(changes.values[:-1], changes.t_ns[1:].tolist(), changes.values[1:], strict=True):
-        if abs(now - before) > 0.2 * max(abs(before), 0.1):  # a step, not the rope paid out
+        if abs(now - before) > 0.2 * max(abs(before), 0.1):  # a step, not the hoist's motion
             said = f"the anti-sway function works with a rope of {now:.2f} m (before: {before:.2f} m)"
             event = {"name": "shaper_rope_length", "message": said, "level": "warning", "robot": robot}
             story.events.append((t_ns, {**event, "rope_length_m": float(now)}))
@@ -204,7 +204,7 @@ def _crossings(story: Story, found: Survey, mapping: Mapping) -> None:
 
 
 def stretches(changes: Changes, end_ns: int) -> Iterator[tuple[int, int]]:
-    """From when to when a switch was on."""
+    """Times from when to when a switch was on."""
     if not len(changes.t_ns):
         return
     ends = [*changes.t_ns[1:].tolist(), end_ns]

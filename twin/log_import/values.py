@@ -1,4 +1,4 @@
-"""What a log's words and numbers mean, by the mapping: value = unit(sign x scale x (raw - zero)), switches, codes."""
+"""Converts a log's words and numbers by the mapping: value = unit(sign x scale x (raw - zero)), switches, codes."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from twin.log_import.reading.numbers import to_float, to_text
 
 TRUE_WORDS = frozenset(("true", "1", "on", "yes", "t", "y", "ein", "ja", "wahr", "是"))
 FALSE_WORDS = frozenset(("false", "0", "off", "no", "f", "n", "aus", "nein", "falsch", "否"))
-"""In capitals or not."""
+"""In any case."""
 MAX_CODES = 100_000
 MAX_STATES = 64
 MAX_ODD, MAX_EXAMPLES = 20_000, 500
-"""So many batches and lines with odd values are kept until it is known which of them are of bad quality."""
+"""Limits of batches and lines with odd values that are kept until their quality is known."""
 LineOf = Callable[[int], int]
 """Number in the file of a row of what is being read."""
 
 
 @dataclass
 class ColumnFacts:
-    """What was wrong with the values of one signal: counts, and the first line of each kind."""
+    """Faults in the values of one signal: counts, and the first line of each kind."""
 
     values: int = 0
     empty: int = 0
@@ -33,22 +33,22 @@ class ColumnFacts:
     first_unreadable: tuple[int, str] | None = None
     bad_quality: int = 0
     unmapped: dict[str, int] = field(default_factory=dict)
-    """Words that stand for nothing known, and how often they came."""
+    """Unknown words and their counts."""
     states: set[float] | None = field(default_factory=set)
-    """What a number without a unit has said, while that is few whole numbers; None: it is no state."""
+    """Values of a number without a unit, as long as they are few whole numbers; None: it is no state."""
     rows: int = 0
     odd: list[tuple[np.ndarray, str | None]] = field(default_factory=list)
-    """Rows of the spool with values that could not be read (None), and with each word that means nothing."""
+    """Rows of the spool with unreadable values (None), and with each unknown word."""
     examples: list[tuple[int, int, str]] = field(default_factory=list)
-    """Of values that could not be read: row of the spool, line of the file, what it says."""
+    """Unreadable values: row of the spool, line of the file, text."""
 
     @property
     def is_digital(self) -> bool:
-        """Whether it said only few whole numbers: a flag, a step, a code, which has no values between."""
+        """True if it had only few whole numbers: a flag, a step, a code, which is not interpolated."""
         return bool(self.states)
 
     def note_states(self, raw: np.ndarray) -> None:
-        """The next numbers (K,), as the log says them."""
+        """Add the next numbers (K,), as logged."""
         if self.states is None:
             return
         self.states |= set(np.unique(raw[np.isfinite(raw)]).tolist())
@@ -56,7 +56,7 @@ class ColumnFacts:
             self.states = None
 
     def note_bad(self, is_bad: np.ndarray, start: int) -> None:
-        """Of the rows from `start` on, take those of bad quality (K,) out of what could not be read."""
+        """Remove rows of bad quality (K,), from row `start` on, from the unreadable values."""
         stop = start + len(is_bad)
         for rows, word in self.odd:
             rows = rows[(rows >= start) & (rows < stop)]
@@ -81,20 +81,20 @@ class Column:
     signal: Mapped | None = None
     quality: str | None = None
     time: str | None = None
-    """Column of its own times, where it has one."""
+    """Column of its own times, if it has one."""
     offset_s: float = 0.0
-    """Added to its times, where it is a code."""
+    """Added to its times, for a code."""
 
 
 class Codes:
-    """Words of a code column and their numbers, in the order in which they came."""
+    """Words of a code column and their numbers, in order of appearance."""
 
     def __init__(self) -> None:
         self.words: list[str] = []
         self._number: dict[str, int] = {}
 
     def number(self, word: str) -> float:
-        """30, 30.0 and 030 are the same step; NaN once there are more words than codes can be."""
+        """Number of a word: 30, 30.0 and 030 are the same step; NaN if there are more words than codes can have."""
         word = plain_code(word)
         if word not in self._number:
             if len(self.words) >= MAX_CODES:
@@ -105,7 +105,7 @@ class Codes:
 
 
 def plain_code(word: str) -> str:
-    """A step number or alarm code as one word, however it is written."""
+    """A step number or alarm code as one word, in any spelling."""
     word = word.strip()
     try:
         number = float(word)
@@ -115,7 +115,7 @@ def plain_code(word: str) -> str:
 
 
 class Converter:
-    """Turns what columns say into numbers, and keeps account of what could not be."""
+    """Converts columns to numbers and counts the failures."""
 
     def __init__(self, layout: TableLayout) -> None:
         self._layout = layout
@@ -123,13 +123,13 @@ class Converter:
         self.codes: dict[str, Codes] = {}
 
     def begin(self, column: Column) -> None:
-        """Take account of a column from here on."""
+        """Begin the counts of a column."""
         self.facts[column.name] = ColumnFacts()
         if column.signal is None:
             self.codes[column.name] = Codes()
 
     def values(self, column: Column, said: pa.Array, line_of: LineOf) -> np.ndarray:
-        """Values (K,) of a column, NaN where it says nothing that counts."""
+        """Values (K,) of a column, NaN for no valid value."""
         facts = self.facts[column.name]
         if column.signal is None:
             codes, words = to_text(said)
@@ -188,12 +188,12 @@ class Converter:
 
 
 def step_name(robot: int) -> str:
-    """Name of the column of a robot's step numbers."""
+    """Column name of a robot's step numbers."""
     return f"step{robot}"
 
 
 def alarm_name(register: int) -> str:
-    """Name of an alarm register's column."""
+    """Column name of an alarm register."""
     return f"alarm{register + 1}"
 
 
