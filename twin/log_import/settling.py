@@ -34,8 +34,8 @@ share of lines is discarded."""
 HOLE_PERIODS = 10.0
 NEARLY = 0.8
 SECOND_NS, QUICK_NS, MAX_SECONDS = 1_000_000_000, 100_000_000, 3600
-"""Only a recorder with at most `QUICK_NS` between lines resolves steps of whole seconds; steps longer than `MAX_SECONDS`
-are pauses."""
+"""Only a recorder with at most `QUICK_NS` between lines resolves steps of whole seconds; longer steps than
+`MAX_SECONDS` are pauses."""
 FEW_APART = 3
 """An axis at two places at the same time this often was recorded by a clock that was set back."""
 

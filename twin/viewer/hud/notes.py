@@ -1,4 +1,4 @@
-"""What is said about the picture, on it: which of its bodies are estimated, and that nothing is logged just now."""
+"""Notes over the picture: which bodies are estimated, and that nothing is logged at this instant."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BANNER_PX = 56
 
 
 class Notes:
-    """Draws into the corner and the middle of the picture's `room`, which `update` is given."""
+    """Draws into the corner and the middle of the picture's `room`, set by `update`."""
 
     def __init__(self, parent: NodePath, kit: Kit) -> None:
         self._kit = kit
@@ -23,7 +23,7 @@ class Notes:
         self.layers = [self._legend, self._banner]
 
     def update(self, model: HudModel, room: Rect, left: float) -> None:
-        """`left` is where the legend begins: beside the table of the other run."""
+        """`left` is the legend's left edge: beside the table of the other run."""
         rows = _rows(model)
         if rows:
             self._legend.show((rows, room, left), lambda painter: self._paint_legend(painter, rows, room, left))
