@@ -1,4 +1,4 @@
-"""`swaptwin demo`: a whole swap at each kind of station, recorded, side by side."""
+"""`swaptwin demo`: a whole swap at each kind of station, recorded, in comparison."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 STATIONS = ("top_lift", "chassis")
 REPORT_PERIOD_S = 0.2
 TOLD_FROM_WIDTH = 112
-"""A terminal this wide also says what happens in each phase."""
+"""Terminal width from which each phase is described."""
 STEPS = {
     "dock": "the truck comes in and stands on its brakes",
     "identify": "the station learns which truck it is",
@@ -48,12 +48,12 @@ STEPS = {
     "verify": "checks",
     "exit": "the truck drives away",
 }
-"""What happens in each phase, by its name at top_lift."""
+"""Description of each phase, by its name at top_lift."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a swap that runs in a process of its own is."""
+    """Progress of a swap in another process."""
 
     text: str
 
@@ -82,7 +82,7 @@ def command(
 
 
 def recording_paths(folder: str | Path) -> dict[str, Path]:
-    """Where each station's recording goes; the folder is made, the paths are checked."""
+    """Path of each station's recording; creates the folder and checks the paths."""
     from twin.recording import check_output_path
 
     at = Path(folder)
@@ -100,7 +100,7 @@ def run_both(seed: int, paths: dict[str, Path]) -> list[SwapResult]:
     """Both swaps in parallel; results in the order of `STATIONS`."""
     from twin.commands.swap import resolve
 
-    for station in STATIONS:  # a mistake shows here, in one line, and not in two processes
+    for station in STATIONS:  # an input error is reported here, in one line, and not in two processes
         resolve(station, None, None, "factory", seed=seed, parking="guided")
     context = mp.get_context("spawn")
     workers: dict[Connection, tuple[str, Any]] = {}
@@ -147,11 +147,11 @@ def _collect(workers: dict[Connection, tuple[str, Any]]) -> list[SwapResult]:
 
 
 def _work(pipe: Connection, station: str, seed: int, path: str) -> None:
-    """One swap in a process of its own; what it sends: Progress, then a SwapResult or an error."""
+    """Run one swap in its own process; it sends Progress, then a SwapResult or an error."""
     from twin.commands.swap import resolve, run
 
     class Line:
-        """Stands in for the progress line: its text goes through the pipe."""
+        """Replaces the progress line: its text is sent through the pipe."""
 
         next_s = 0.0
 
@@ -173,7 +173,7 @@ def _work(pipe: Connection, station: str, seed: int, path: str) -> None:
 
 
 def print_comparison(console: Console, results: list[SwapResult], wall_s: float) -> None:
-    """Phases, key figures and ends of the swaps in columns, then what to do next."""
+    """Print phases, key figures and ends of the swaps in columns, then the next steps."""
     from rich.table import Table
 
     console.print(
@@ -231,7 +231,7 @@ def print_comparison(console: Console, results: list[SwapResult], wall_s: float)
 
 
 def phase_rows(results: list[SwapResult]) -> list[list[str]]:
-    """One row a phase: the stations' own names for it, then start, duration and sum of all packs for each."""
+    """One row per phase: the stations' own names for it, then start, duration and sum over all packs for each."""
     from twin.catalogue.schema import PHASES
 
     kinds = [result.setup.station.kind for result in results]
@@ -265,7 +265,7 @@ def _figures(results: list[SwapResult]) -> Any:
 
 
 def shown(path: str) -> str:
-    """A path as short as a person would type it."""
+    """A path in its shortest form."""
     try:
         relative = os.path.relpath(path)
     except ValueError:

@@ -1,4 +1,4 @@
-"""`swaptwin import-log`: a station's own log to a recording, by a mapping file."""
+"""`swaptwin import-log`: convert a station's own log to a recording, by a mapping file."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def _comparison(mapping: Mapping, timing: str | None) -> Comparison:
 
 
 def print_comparison(comparison: Comparison, page: str, against: Sequence[str] = ()) -> None:
-    """For a person: where log and twin part, what the log says `against` itself, and the phases' times."""
+    """Print where log and twin differ, the contradictions of the log, and the phases' times."""
     from rich.console import Console
     from rich.table import Table
 
@@ -176,7 +176,7 @@ def _window(start: str | None, end: str | None) -> Window:
 
 
 def print_report(report: ImportReport, recording: str) -> None:
-    """For a person: what was read, what was wrong with it, what was found."""
+    """Print what was read, what was wrong with it, and what was found."""
     from rich.console import Console
     from rich.table import Table
 

@@ -1,4 +1,4 @@
-"""`swaptwin verify`: a recording's commands run again, every state compared bit for bit."""
+"""`swaptwin verify`: rerun a recording's commands and compare every state bit for bit."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def command(
 
 
 def print_report(report: Verification) -> None:
-    """For a person: what was compared and what came out."""
+    """Print the comparison and its result."""
     from rich.console import Console
 
     console = Console(highlight=False)
