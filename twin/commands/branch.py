@@ -87,9 +87,9 @@ def check_same(moment: Moment, typed: Mapping[str, Any]) -> None:
         ("truck", setup.truck, load_truck),
         ("pack", setup.pack, load_pack),
     ):
-        told = typed.get(name)
-        if told is not None and told != model.name and load(told) != model:
-            raise _recorded_otherwise(moment, name, told, model.name)
+        given = typed.get(name)
+        if given is not None and given != model.name and load(given) != model:
+            raise _contradiction(moment, name, given, model.name)
     values = {
         "seed": setup.seed,
         "parking": setup.parking,
@@ -98,15 +98,15 @@ def check_same(moment: Moment, typed: Mapping[str, Any]) -> None:
     }
     for name, value in values.items():
         if typed.get(name, value) != value:
-            raise _recorded_otherwise(moment, name, typed[name], value)
+            raise _contradiction(moment, name, typed[name], value)
 
 
-def _recorded_otherwise(moment: Moment, name: str, told: object, recorded: object) -> InputError:
+def _contradiction(moment: Moment, name: str, given: object, recorded: object) -> InputError:
     return InputError(
         "recorded otherwise, and not to be changed from a moment on",
         file=moment.path,
         key=f"--{name}",
-        value=told,
+        value=given,
         allowed=str(recorded),
     )
 

@@ -129,19 +129,19 @@ def _collect(workers: dict[Connection, tuple[str, Any]]) -> list[SwapResult]:
                 assert isinstance(end, Connection)
                 station = workers[end][0]
                 try:
-                    said = end.recv()
+                    message = end.recv()
                 except EOFError:
                     if station not in results:
                         raise RuntimeError(f"the process of the {station} swap ended without a result") from None
                     open_ends.remove(end)
                     continue
-                if isinstance(said, InputError | ImportError | OSError):
-                    raise said
-                if isinstance(said, Progress):
-                    where[station] = said.text
+                if isinstance(message, InputError | ImportError | OSError):
+                    raise message
+                if isinstance(message, Progress):
+                    where[station] = message.text
                 else:
-                    results[station] = said
-                    where[station] = said.outcome
+                    results[station] = message
+                    where[station] = message.outcome
             line.update("   ".join(f"{name}: {text}" for name, text in where.items()))
     return [results[station] for station in STATIONS]
 
@@ -197,11 +197,11 @@ def print_comparison(console: Console, results: list[SwapResult], wall_s: float)
         phases.add_column("duration, s", justify="right")
         if len(result.setup.jobs) > 1:
             phases.add_column(f"all {len(result.setup.jobs)}, s", justify="right")
-    told = console.width >= TOLD_FROM_WIDTH
-    if told:
+    wide_enough = console.width >= TOLD_FROM_WIDTH
+    if wide_enough:
         phases.add_column("what happens", style="dim", no_wrap=True)
     for row in phase_rows(results):
-        phases.add_row(*row[: None if told else -1])
+        phases.add_row(*row[: None if wide_enough else -1])
     print_table(console, phases)
     console.print()
     print_table(console, _figures(results))
@@ -226,7 +226,7 @@ def print_comparison(console: Console, results: list[SwapResult], wall_s: float)
     console.print("Next:", style="bold")
     wide = max(len(step) for step, _ in steps)
     for step, does in steps:
-        console.print(f"  {me} {step:<{wide}}  {does if told else ''}".rstrip(), markup=False, soft_wrap=True)
+        console.print(f"  {me} {step:<{wide}}  {does if wide_enough else ''}".rstrip(), markup=False, soft_wrap=True)
     console.print("The recordings open in Foxglove and Rerun as they are.", markup=False)
 
 

@@ -216,8 +216,8 @@ def run_probe(name: str, code: str) -> Check:
             )
         except subprocess.TimeoutExpired:
             return Check(name, "broken", f"no answer within {PROBE_TIMEOUT_S:g} s", REINSTALL)
-    said = (done.stdout if done.returncode == 0 else done.stderr).strip().splitlines()
-    last_line = said[-1] if said else "no message"
+    lines = (done.stdout if done.returncode == 0 else done.stderr).strip().splitlines()
+    last_line = lines[-1] if lines else "no message"
     if done.returncode == 0:
         return Check(name, "ok", last_line)
     how = f"killed by signal {-done.returncode}: " if done.returncode < 0 else ""
@@ -239,9 +239,9 @@ def check_kernel_cache() -> Check:
     if kernel_cache.is_compiled(kernel_cache.ALL):
         return Check(name, "ok", f"compiled, in {at}")
     some = [what for what in kernel_cache.WORDS if kernel_cache.is_compiled(what)]
-    told = f"those of plant {' and '.join(some)} are compiled" if some else "not compiled yet"
+    state = f"those of plant {' and '.join(some)} are compiled" if some else "not compiled yet"
     advice = "make kernels compiles all; else the first run of each kind compiles for a minute"
-    return Check(name, "to do", f"{told}; kept in {at}", advice, required=False)
+    return Check(name, "to do", f"{state}; kept in {at}", advice, required=False)
 
 
 def check_display() -> Check:

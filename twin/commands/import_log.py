@@ -78,8 +78,8 @@ def command(
         with progress("writing the page"):
             write_page(page, comparison, report, mapping.file.title)
     if json:
-        told = {} if comparison is None else {"comparison": {**comparison.as_json(), "page": compare}}
-        emit_json({**report.as_json(), "recording": output, **told})
+        extra = {} if comparison is None else {"comparison": {**comparison.as_json(), "page": compare}}
+        emit_json({**report.as_json(), "recording": output, **extra})
         return
     print_report(report, output)
     if comparison is not None:
@@ -108,8 +108,8 @@ def print_comparison(comparison: Comparison, page: str, against: Sequence[str] =
     if not partings:
         style = "red" if against else "green"
         console.print("the twin beside it: every compared signal stays within its band", style=style)
-    for said in against:
-        console.print(f"the log shows: {said}", style="red", markup=False, soft_wrap=True)
+    for text in against:
+        console.print(f"the log shows: {text}", style="red", markup=False, soft_wrap=True)
     if partings:
         console.print(sentence(partings[0]), style="red", markup=False, soft_wrap=True)
         table = Table(title="Where they part", title_justify="left", box=None, pad_edge=False, header_style="bold")
@@ -215,8 +215,8 @@ def print_report(report: ImportReport, recording: str) -> None:
         figures.add_column(name, justify=justify)  # type: ignore[arg-type]
     for row in report.cell:
         value = row["value"]
-        said = "-" if value is None else str(value) if isinstance(value, int) else f"{value:.4g}"
-        figures.add_row(row["figure"], said, row["source"])
+        text = "-" if value is None else str(value) if isinstance(value, int) else f"{value:.4g}"
+        figures.add_row(row["figure"], text, row["source"])
     print_table(console, figures)
     console.print()
     console.print(f"events         {report.events}")

@@ -112,10 +112,10 @@ def check_models(
             try:
                 kind = kind_of(path)
                 model, provenance = load_with_provenance(kind, path)
-                if isinstance(model, Station) and (told := list(stale(model, provenance))):
+                if isinstance(model, Station) and (outdated := list(stale(model, provenance))):
                     problems += [
                         str(InputError(one.problem, file=path, key=one.key, value=one.value, allowed=one.allowed))
-                        for one in told
+                        for one in outdated
                     ]
                     continue
                 if isinstance(model, Station) and (reason := held_by_no_pack(model)) is not None:

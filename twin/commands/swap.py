@@ -271,19 +271,19 @@ def print_result(console: Console, result: SwapResult, *, ghost: str | None = No
             markup=False,
         )
     if result.policies:
-        told = ", ".join(f"{what} by {name}" for what, name in result.policies.items())
-        console.print(f"policies       {told}", markup=False)
+        text = ", ".join(f"{what} by {name}" for what, name in result.policies.items())
+        console.print(f"policies       {text}", markup=False)
     if result.faults:
         console.print(f"faults         {'; '.join(result.faults)}", markup=False)
     for fault in result.faults_not_acted:
         console.print(f"never acted    {fault}: the swap ended before it could", style="yellow", markup=False)
     if result.branch is not None:
         origin = result.branch.origin
-        told = "; ".join(f"from {one.at_s:g} s on {one.words}" for one in result.branch.settings)
-        console.print(f"branch         of {origin.file} at {origin.at_s:g} s; {told}", markup=False, soft_wrap=True)
+        text = "; ".join(f"from {one.at_s:g} s on {one.words}" for one in result.branch.settings)
+        console.print(f"branch         of {origin.file} at {origin.at_s:g} s; {text}", markup=False, soft_wrap=True)
         if result.branch.start is not None:
-            told = f"the state at {result.branch.begin_s:g} s, from a log: {', '.join(result.branch.start.estimated)}"
-            console.print(f"estimated      {told}; times count from there on", markup=False, soft_wrap=True)
+            text = f"the state at {result.branch.begin_s:g} s, from a log: {', '.join(result.branch.start.estimated)}"
+            console.print(f"estimated      {text}; times count from there on", markup=False, soft_wrap=True)
         for event in result.events:
             if event["name"] == "policy_differs":
                 console.print(f"note           {event['message']}", style="yellow", markup=False, soft_wrap=True)

@@ -55,8 +55,8 @@ def print_report(report: Verification) -> None:
     wrong, difference = report.not_finite, report.first_difference
     if wrong is not None:
         where = f"{wrong.field} of {wrong.topic} at {wrong.t_s:.3f} s"
-        said = f"result         not a finite number: {where}; nothing was run again"
-        console.print(said, style="red", markup=False, soft_wrap=True)
+        text = f"result         not a finite number: {where}; nothing was run again"
+        console.print(text, style="red", markup=False, soft_wrap=True)
         return
     if difference is None:
         end = "end state too" if report.rerun_sha256 else "it has no end state"

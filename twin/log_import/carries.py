@@ -81,11 +81,11 @@ def carries_of(log: Ingested, found: Survey, mapping: Mapping) -> list[Carry]:
 
 def _spans(found: Survey, robot: int) -> list[tuple[int, int | None]]:
     """Times from when to when all grips of a robot were closed."""
-    told = all_made(found, f"robot{robot}/grip", "closed")
+    changes = all_made(found, f"robot{robot}/grip", "closed")
     spans: list[tuple[int, int | None]] = []
-    for i, (t_ns, on) in enumerate(told):
+    for i, (t_ns, on) in enumerate(changes):
         if on:
-            spans.append((t_ns, told[i + 1][0] if i + 1 < len(told) else None))
+            spans.append((t_ns, changes[i + 1][0] if i + 1 < len(changes) else None))
     return spans
 
 

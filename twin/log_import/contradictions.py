@@ -63,7 +63,7 @@ class TruckMotion:
 
 def both_made(found: Survey) -> list[BothMade]:
     """Locks and grips with both switches on, in time order."""
-    told = []
+    found_both = []
     for name, closed in found.changes.items():
         other = found.changes.get(name.removesuffix("_closed") + "_open") if name.endswith("_closed") else None
         if other is None or not len(closed.t_ns) or not len(other.t_ns):
@@ -74,8 +74,8 @@ def both_made(found: Survey) -> list[BothMade]:
         for k in np.flatnonzero(made & ~np.append(False, made[:-1])).tolist():
             last = k + int(np.argmin(np.append(made[k:], False))) - 1
             if ends[last] - times[k] >= MIN_NS:
-                told.append(BothMade(name.removesuffix("_closed"), int(times[k]), int(ends[last])))
-    return sorted(told, key=lambda b: b.start_ns)
+                found_both.append(BothMade(name.removesuffix("_closed"), int(times[k]), int(ends[last])))
+    return sorted(found_both, key=lambda b: b.start_ns)
 
 
 def truck_motion(found: Survey, carries: Sequence[Carry]) -> TruckMotion | None:

@@ -27,8 +27,8 @@ class DropoutWatch:
 
     def feed(self, t_ns: np.ndarray, values: np.ndarray) -> None:
         """Add the next values (K,) at their times (K,); NaN for a line without a value."""
-        said = ~np.isnan(values)
-        t_ns, values = t_ns[said], values[said]
+        given = ~np.isnan(values)
+        t_ns, values = t_ns[given], values[given]
         good = np.isfinite(values)
         known = values[good]
         if self._kept < MAX_STEPS and len(known) > 1:

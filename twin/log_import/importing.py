@@ -123,13 +123,13 @@ def import_log(
     with naming(f"{tempfile.gettempdir()}, for the working files of {log}"):
         folder = Path(tempfile.mkdtemp(prefix="swaptwin-"))
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    told = on_progress or (lambda what, share: None)
+    report_progress = on_progress or (lambda what, share: None)
     try:
         with naming(f"{folder.parent}, for the working files of {log}"):
-            read = ingest(log, mapping, folder, lambda share: told("reading the log", share))
+            read = ingest(log, mapping, folder, lambda share: report_progress("reading the log", share))
         try:
             with naming(output):
-                report = _write(Path(log), read, mapping, part, window or Window(), told, beside)
+                report = _write(Path(log), read, mapping, part, window or Window(), report_progress, beside)
         finally:
             read.close()
         os.replace(part, target)
@@ -160,10 +160,10 @@ def _write(
     mapping: Mapping,
     part: Path,
     window: Window,
-    told: Progress,
+    report_progress: Progress,
     beside: Beside | None,
 ) -> ImportReport:
-    told("finding slots, truck and packs", 0.0)
+    report_progress("finding slots, truck and packs", 0.0)
     found = survey(read, mapping)
     if found.start_ns > found.end_ns or not any(facts.values for facts in read.facts.values()):
         raise InputError("has no value that could be read of any mapped tag", file=log)
@@ -191,7 +191,7 @@ def _write(
         return tracks, Completer(setup, mapping, tracks.names, lines, hz, motion)
 
     if beside is not None:
-        told("comparing with the twin", 0.0)
+        report_progress("comparing with the twin", 0.0)
         tracks, completer = again()
         beside.look(completer, ((block, tracks.values(block)) for block in times.blocks()), story, start_ns, hz)
         story.events = sorted([*story.events, *beside.events], key=lambda event: event[0])
@@ -235,7 +235,7 @@ def _write(
                 if len(completer.sensors):
                     recorder.sensors(float(seconds[k]), sensors[k])
             entries.write_to(int(block[-1]))
-            told("writing the recording", (int(block[-1]) - start_ns) / max(end_ns - start_ns, 1))
+            report_progress("writing the recording", (int(block[-1]) - start_ns) / max(end_ns - start_ns, 1))
         entries.write_to(end_ns + 1)
         recorder.close(IMPORTED, "", {"report": report.as_json()})
     return report
@@ -319,14 +319,14 @@ class _Entries:
             if phase.end_ns <= start_ns or phase.start_ns > end_ns:
                 continue
             begin, end = max(phase.start_ns, start_ns), min(phase.end_ns, end_ns)
-            told = {"name": phase.name, "robot": phase.robot, "job": 0, "step": phase.step}
-            entries.append((begin, 1, "phase", {**told, "state": "start"}))
+            common = {"name": phase.name, "robot": phase.robot, "job": 0, "step": phase.step}
+            entries.append((begin, 1, "phase", {**common, "state": "start"}))
             entries.append(
                 (
                     end,
                     0,
                     "phase",
-                    {**told, "state": "end", "start_s": (begin - start_ns) * NANO, "end_s": (end - start_ns) * NANO},
+                    {**common, "state": "end", "start_s": (begin - start_ns) * NANO, "end_s": (end - start_ns) * NANO},
                 )
             )
         events = [(t, e) for t, e in story.events if start_ns <= t <= end_ns]

@@ -82,7 +82,7 @@ class Ingested:
 def layout_of(mapping: Mapping) -> TableLayout:
     """The table's layout for the reader; raises InputError that names the mapping's line."""
     f = mapping.file.file
-    told = {} if f.empty is None else {"empty": ("", *f.empty)}
+    empty = {} if f.empty is None else {"empty": ("", *f.empty)}
     try:
         return TableLayout(
             format=f.format,
@@ -94,7 +94,7 @@ def layout_of(mapping: Mapping) -> TableLayout:
             header_line=f.header_line,
             units_line=f.units_line,
             comment=f.comment,
-            **told,
+            **empty,
         )
     except InputError as error:
         raise mapping.refuse(
@@ -208,8 +208,8 @@ class _Reader:
     def _need(self, column: str, where: tuple[str | int, ...]) -> None:
         names = self._table.names
         if column not in names:
-            said = f"the log has no such column{hint(column, names)}"
-            raise self._mapping.refuse(said, *where, value=column, allowed=_few(nearest(column, names)))
+            problem = f"the log has no such column{hint(column, names)}"
+            raise self._mapping.refuse(problem, *where, value=column, allowed=_few(nearest(column, names)))
 
     def run(self, on_progress: Callable[[float], None] | None) -> Ingested:
         wanted = list(self._time_columns)
@@ -282,24 +282,24 @@ class _Reader:
                 )
             for tag, where in m.tags.items():
                 if tag not in self._spools and tag not in m.optional_tags:
-                    said = f"the log has no such tag{hint(tag, self._seen_tags)}"
-                    raise m.refuse(said, *where, value=tag, allowed=_few(nearest(tag, self._seen_tags)))
+                    problem = f"the log has no such tag{hint(tag, self._seen_tags)}"
+                    raise m.refuse(problem, *where, value=tag, allowed=_few(nearest(tag, self._seen_tags)))
             self._missing = tuple(tag for tag in sorted(m.optional_tags) if tag not in self._spools)
 
     def _take_wide(self, key: str, batch: Any, t_ns: np.ndarray, good: np.ndarray) -> None:
-        columns, said, line_of = self._spool_columns[key], batch.columns, batch.line_of
+        columns, cells, line_of = self._spool_columns[key], batch.columns, batch.line_of
         if not good.all():
             rows = np.flatnonzero(good)
             t_ns, at = t_ns[rows], pa.array(rows)
-            said = {name: column.take(at) for name, column in said.items()}
+            cells = {name: column.take(at) for name, column in cells.items()}
 
             def line_of(k: int) -> int:
                 return int(batch.line_of(int(rows[k])))
 
         values = np.full((len(t_ns), len(columns)), np.nan)
         for k, column in enumerate(columns):
-            values[:, k] = self._to.values(column, said[column.tag], line_of)
-        self._marks.add(key, {c.quality: said[c.quality] for c in columns if c.quality is not None})
+            values[:, k] = self._to.values(column, cells[column.tag], line_of)
+        self._marks.add(key, {c.quality: cells[c.quality] for c in columns if c.quality is not None})
         self._watches[key].feed(t_ns)
         self._spools[key].append(t_ns, values)
 
@@ -325,14 +325,14 @@ class _Reader:
             if word not in self._spools:
                 self._make_spool(word, columns)
                 self._watches[word] = watch_of(self._mapping)
-            said = batch.columns[spec.value].take(pa.array(here))
+            cells = batch.columns[spec.value].take(pa.array(here))
             values = np.empty((len(here), len(columns) + 1))
 
             def line_of(k: int, here: np.ndarray = here) -> int:
                 return int(batch.line_of(int(here[k])))
 
             for k, column in enumerate(columns):
-                values[:, k] = self._to.values(column, said, line_of)
+                values[:, k] = self._to.values(column, cells, line_of)
             values[:, -1] = number[here]
             if spec.quality is not None:
                 self._marks.add(word, {spec.quality: batch.columns[spec.quality].take(pa.array(here))})

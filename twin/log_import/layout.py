@@ -75,8 +75,8 @@ def _slots(mapping: Mapping, carries: Sequence[Carry], known: list[Known]) -> di
         put[0] = spec.put_slot - 1
     if spec.take_slot is not None:
         take[0] = spec.take_slot - 1
-    for name, found, told in (("put_slot", put, spec.put_slot), ("take_slot", take, spec.take_slot)):
-        source = "mapping" if told is not None else "where the grips opened and closed"
+    for name, found, given in (("put_slot", put, spec.put_slot), ("take_slot", take, spec.take_slot)):
+        source = "mapping" if given is not None else "where the grips opened and closed"
         known += [Known(f"{name}[truck{k + 1}]", slot + 1, source) for k, slot in sorted(found.items())]
     return {k: (put[k], take[k]) for k in seats if k in put and k in take and put[k] != take[k]}
 
@@ -94,10 +94,10 @@ def _park(p: np.void, mapping: Mapping, carries: Sequence[Carry], known: list[Kn
         c, s = math.cos(yaw), math.sin(yaw)
         park[[TX, TY, TYAW]] = x - (c * sx - s * sy), y - (s * sx + c * sy), yaw
     for key, place in (("truck_x_m", TX), ("truck_y_m", TY), ("truck_yaw_rad", TYAW)):
-        told = getattr(spec, key)
+        given = getattr(spec, key)
         source = "where its old pack was gripped" if gripped else "nothing: as if parked in the middle"
-        if told is not None:
-            park[place], source = told, "mapping"
+        if given is not None:
+            park[place], source = given, "mapping"
         known.append(Known(key, float(park[place]), source))
 
 
@@ -106,7 +106,7 @@ def _weigh(p: np.void, setup: SwapSetup, mapping: Mapping, carries: Sequence[Car
     spec, e_kg = mapping.file.swap, setup.station.end_effector.mass_kg
     low, high = 0.5 * mapping.pack.mass_min_kg, 1.5 * mapping.pack.mass_max_kg
     for job in setup.jobs:
-        for pack, on_truck, told, name in (
+        for pack, on_truck, given, name in (
             (job.old_pack, True, spec.old_pack_kg, "old_pack_kg"),
             (job.new_pack, False, spec.new_pack_kg, "new_pack_kg"),
         ):
@@ -118,11 +118,11 @@ def _weigh(p: np.void, setup: SwapSetup, mapping: Mapping, carries: Sequence[Car
             weighed = [kg for kg in weighed if low <= kg <= high]
             source = f"nothing: not weighed, taken as {mapping.pack.mass_kg:g} kg"
             kg = mapping.pack.mass_kg
-            if told is not None:
-                kg, source = told, "mapping"
+            if given is not None:
+                kg, source = given, "mapping"
             elif weighed:
                 kg, source = float(np.median(weighed)), "the load cell while it was carried"
             p["pack_mass_kg"][pack] = kg
             # the twin uses the nominal mass for a pack that was not carried
-            shown = None if told is None and not weighed else kg
+            shown = None if given is None and not weighed else kg
             known.append(Known(f"{name}[pack{pack}]", shown, source))

@@ -41,9 +41,9 @@ def stamps_of(mapping: Mapping, layout: TableLayout) -> StampFormat:
         return parse_stamp_format(spec.format, zone_of(mapping), layout, day)
     except ValueError as error:
         if "first line" in str(error):
-            said = "tells the time of day only, so the day of the log's first line is needed"
+            problem = "tells the time of day only, so the day of the log's first line is needed"
             allowed = "time: {date: 2026-02-11, ...} beside it"
-            raise mapping.refuse(said, "time", "format", value=spec.format, allowed=allowed) from None
+            raise mapping.refuse(problem, "time", "format", value=spec.format, allowed=allowed) from None
         key = "zone" if "zone" in str(error) else "date" if "the day itself" in str(error) else "format"
         raise mapping.refuse(str(error), "time", key, value=getattr(spec, key)) from None
 
@@ -76,16 +76,16 @@ class LineTimes:
         """Times (K,) of a batch's lines, a mask (K,) of readable ones, and a mask (K,) of those with other content."""
         for name in self.columns:
             if name in batch.missing:
-                said = f"line {batch.line_of(0)}: from here on another header is in force, without this column of times"
-                raise InputError(said, file=self._path, key="time.column", value=name)
+                text = f"line {batch.line_of(0)}: from here on another header is in force, without this column of times"
+                raise InputError(text, file=self._path, key="time.column", value=name)
         parts = [batch.columns[name] for name in self.columns]
         whole = parts[0] if len(parts) == 1 else _joined(parts)
         try:
             t_ns, ok = self._stamps.to_ns(whole)
         except ValueError as error:
             m = self._mapping
-            said = f"line {batch.line_of(0)}: {error} ({m.path}: {m.line('time')}time.zone)"
-            raise InputError(said, file=self._path, key=str(m.file.time.column), value=whole[0].as_py()) from None
+            problem = f"line {batch.line_of(0)}: {error} ({m.path}: {m.line('time')}time.zone)"
+            raise InputError(problem, file=self._path, key=str(m.file.time.column), value=whole[0].as_py()) from None
         if not self._is_judged:
             self._judge(whole, t_ns, ok)
         bad = ~ok
@@ -109,7 +109,7 @@ class LineTimes:
     def refuse(self) -> None:
         """Raise the error for unreadable times."""
         spec = self._mapping.file.time
-        line, said = self.first_bad or (0, "")
+        line, text = self.first_bad or (0, "")
         others = formats_of(self._numbers)
         hint = f": as {others[0]} it would be {self._begin(others[0])}" if others else ""
         raise InputError(
@@ -117,7 +117,7 @@ class LineTimes:
             f"({self._mapping.path}: {self._mapping.line('time', 'format')}time.format){hint}",
             file=self._path,
             key=self.columns[0] if len(self.columns) == 1 else str(self.columns),
-            value=said,
+            value=text,
         )
 
     def _judge(self, whole: pa.Array, t_ns: np.ndarray, ok: np.ndarray) -> None:

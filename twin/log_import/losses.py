@@ -76,8 +76,8 @@ def _of_tags(log: Ingested, found: Survey, mapping: Mapping) -> list[Loss]:
             losses.append(_of_values(m.name, m.spec.tag, facts))
     for key, (lost, rows) in found.lost.items():
         if key != WIDE:
-            said = "lines too late, or that contradict others of their time"
-            losses.append(Loss(lost, rows, f"values of {key}", said, "a larger cleaning.reorder_s sorts late ones"))
+            reason = "lines too late, or that contradict others of their time"
+            losses.append(Loss(lost, rows, f"values of {key}", reason, "a larger cleaning.reorder_s sorts late ones"))
     return losses
 
 
@@ -88,8 +88,8 @@ def _of_values(name: str, tag: str, facts: ColumnFacts) -> Loss:
         word = max(facts.unmapped, key=lambda w: facts.unmapped[w])
         why, how = f"{word[:40]!r} means nothing", f"signals.{name}.values says what its words mean"
     else:
-        line, said = facts.first_unreadable or (0, "")
-        why = f"no number, first in line {line}: {said[:40]!r}"
+        line, text = facts.first_unreadable or (0, "")
+        why = f"no number, first in line {line}: {text[:40]!r}"
         how = f"file.empty lists words for no value, signals.{name}.values what words mean"
     return Loss(lost, facts.values + lost, f"values of {tag}", why, how)
 

@@ -274,7 +274,7 @@ def _resolved(path: Path, spec: MappingFile, lines: Lines) -> Mapping:
 
     bare = Mapping(path, spec, None, None, None, (), lines)  # type: ignore[arg-type]
 
-    def told(key: str, load: Callable[[], Model]) -> Model:
+    def checked(key: str, load: Callable[[], Model]) -> Model:
         try:
             return load()
         except InputError as error:
@@ -282,22 +282,22 @@ def _resolved(path: Path, spec: MappingFile, lines: Lines) -> Mapping:
                 raise bare.refuse(str(error), key) from None
             raise bare.refuse(error.problem, key, value=error.value, allowed=error.allowed) from None
 
-    station = told("station", lambda: load_station(beside(spec.station)))
+    station = checked("station", lambda: load_station(beside(spec.station)))
     truck, pack = (
-        told("truck", lambda: load_truck(beside(spec.truck))),
-        told("pack", lambda: load_pack(beside(spec.pack))),
+        checked("truck", lambda: load_truck(beside(spec.truck))),
+        checked("pack", lambda: load_pack(beside(spec.pack))),
     )
     if spec.overrides:
         plain = station
-        station = told("overrides", lambda: with_overrides(plain, spec.overrides))
-    told("pack", lambda: resolve(station, truck, pack))
+        station = checked("overrides", lambda: with_overrides(plain, spec.overrides))
+    checked("pack", lambda: resolve(station, truck, pack))
     known = targets(station, truck)
     mapped = tuple(_mapped(bare, name, signal, known) for name, signal in spec.signals.items())
     if not any(m.target.name.endswith(("/position_m", "/position_rad")) for m in mapped):
         raise bare.refuse("names no axis position: nothing would move", "signals", allowed=_some(known, "position"))
     if spec.file.table == "long" and spec.long is None:
-        said = "a long table needs the columns of tag and value"
-        raise bare.refuse(said, "file", "table", value="long", allowed="with a section long: {tag, value, quality}")
+        problem = "a long table needs the columns of tag and value"
+        raise bare.refuse(problem, "file", "table", value="long", allowed="with a section long: {tag, value, quality}")
     if spec.file.table == "wide" and spec.long is not None:
         raise bare.refuse("is for long tables only", "long", allowed="file.table: long")
     return Mapping(path, spec, station, truck, pack, mapped, lines)

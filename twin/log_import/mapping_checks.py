@@ -26,18 +26,18 @@ def check_steps(mapping: Mapping) -> None:
     """Check that phases and robots exist, with one sequence for each robot."""
     known = dict.fromkeys(("dock", *(step.phase for step in TABLES[mapping.station.kind]()), "fault", "idle"))
     most = mapping.station.robots.count - 1
-    told: set[int] = set()
+    robots: set[int] = set()
     for steps, where in mapping.steps:
         for code, phase in steps.phases.items():
             if phase not in known:
-                said = f"unknown phase{hint(phase, known)}"
-                raise mapping.refuse(said, *where, "phases", code, value=phase, allowed=", ".join(known))
+                problem = f"unknown phase{hint(phase, known)}"
+                raise mapping.refuse(problem, *where, "phases", code, value=phase, allowed=", ".join(known))
         if steps.robot > most:
-            said = "the station has no such robot"
-            raise mapping.refuse(said, *where, "robot", value=steps.robot, allowed=f"0 to {most}")
-        if steps.robot in told:
+            problem = "the station has no such robot"
+            raise mapping.refuse(problem, *where, "robot", value=steps.robot, allowed=f"0 to {most}")
+        if steps.robot in robots:
             raise mapping.refuse("a robot has one sequence", *where, "robot", value=steps.robot)
-        told.add(steps.robot)
+        robots.add(steps.robot)
 
 
 def check_events(mapping: Mapping) -> None:

@@ -128,15 +128,15 @@ def state_of(words: Sequence[str]) -> str | None:
         return None
     if any(word in ORDER_WORDS or word > "\u4e00" and any(o in word for o in ORDER_WORDS) for word in bare):
         return None
-    opened = _told(bare, OPEN_WORDS)
-    closed = _told([_LOOSE.sub("", word) for word in bare], CLOSED_WORDS)
+    opened = _contains_any(bare, OPEN_WORDS)
+    closed = _contains_any([_LOOSE.sub("", word) for word in bare], CLOSED_WORDS)
     valve = bare[bare.index("zs") + 1 :][:1] if "zs" in bare else []  # a position switch by ISA: ZS-O, ZS-C, ZSO
     opened |= valve == ["o"] or "zso" in bare
     closed |= valve == ["c"] or "zsc" in bare
     return None if opened == closed else "open" if opened else "closed"
 
 
-def _told(words: Sequence[str], of: Sequence[str]) -> bool:
+def _contains_any(words: Sequence[str], of: Sequence[str]) -> bool:
     """True if one of the words is one of these; long and Chinese words may also contain it."""
     return any(
         word == one or (len(one) > 3 and one in word) or (one > "\u4e00" and one in word)
@@ -145,12 +145,12 @@ def _told(words: Sequence[str], of: Sequence[str]) -> bool:
     )
 
 
-def _switch(words: list[str], has: object, said: Sequence[str]) -> str | None:
+def _switch(words: list[str], has: object, values: Sequence[str]) -> str | None:
     number = next((word for word in reversed(words) if word in ("1", "2", "3", "4")), None)
     test = has
     assert callable(test)
     state = state_of(words)
-    if state is None and {state_of([word.lower()]) for word in said} == {"open", "closed"}:
+    if state is None and {state_of([word.lower()]) for word in values} == {"open", "closed"}:
         state = "closed"  # its values give the meaning
     if state is not None and test(GRIP_WORDS):
         return f"robot0/grip{number}_{state}" if number else f"robot0/grips_{state}"

@@ -71,7 +71,7 @@ class Ordered:
         """Pieces in time order. Of lines with the same time the last of each value is kept."""
         waiting_t = np.empty(0, np.int64)
         waiting_v = np.empty((0, len(self._spool.columns) - self._numbered))
-        high = told = np.iinfo(np.int64).min
+        high = earliest = np.iinfo(np.int64).min
         row = 0
         for t_ns, values in self._spool.pieces(CHUNK_ROWS, backwards=self._backwards):
             numbers = np.arange(row, row + len(t_ns))
@@ -88,7 +88,7 @@ class Ordered:
                 continue
             self._note_disorder(corrected, high)
             high = max(high, int(corrected.max()))
-            late = corrected < told
+            late = corrected < earliest
             if late.any():
                 self.facts.too_late += int(late.sum())
                 corrected, values = corrected[~late], values[~late]
@@ -104,7 +104,7 @@ class Ordered:
                 )
             ready = int(np.searchsorted(waiting_t, high - self._late_ns, side="left"))
             if ready:
-                told = int(waiting_t[ready - 1]) + 1
+                earliest = int(waiting_t[ready - 1]) + 1
                 yield self._unique(waiting_t[:ready], waiting_v[:ready])
                 waiting_t, waiting_v = waiting_t[ready:], waiting_v[ready:]
         if len(waiting_t):

@@ -56,10 +56,10 @@ class Quality:
 
     def codes(self, column: pa.Array) -> np.ndarray:
         """Word numbers (K,) of a column; NaN for an empty cell."""
-        codes, said = to_text(column)
+        codes, words = to_text(column)
         numbers = []
-        often = np.bincount(codes[codes >= 0], minlength=len(said))
-        for word, count in zip(map(plain_code, said), often.tolist(), strict=True):
+        often = np.bincount(codes[codes >= 0], minlength=len(words))
+        for word, count in zip(map(plain_code, words), often.tolist(), strict=True):
             if len(self.words) < MAX_CODES:
                 self.words.setdefault(word, len(self.words))
             numbers.append(float(self.words.get(word, -1)))
@@ -79,10 +79,10 @@ class Quality:
             listed = {plain_code(str(word)) for word in self.good}
             return np.array([word in listed for word in self.words], bool), f"{name}: good as the mapping lists it"
         reading = self.good or reading_of(self.counts, name)
-        said = f"{name}: {READINGS[reading]}"
+        text = f"{name}: {READINGS[reading]}"
         if self.good is None and reading == "zero" and set(self.counts) <= {"0", ""}:
-            said += " (it holds nothing else, so this is not certain: in OPC DA 0 is bad; cleaning.good tells)"
-        return np.array([is_good(word, reading) for word in self.words], bool), said
+            text += " (it holds nothing else, so this is not certain: in OPC DA 0 is bad; cleaning.good tells)"
+        return np.array([is_good(word, reading) for word in self.words], bool), text
 
 
 def reading_of(counts: dict[str, int], name: str = "") -> str:

@@ -86,9 +86,9 @@ def findings_of(log: Ingested, found: Survey, story: Story, mapping: Mapping) ->
 def _of_lines(log: Ingested) -> list[Finding]:
     read, found = log.read, []
     if log.bad_stamps:
-        line, said = log.first_bad_stamp or (0, "")
+        line, text = log.first_bad_stamp or (0, "")
         found.append(
-            Finding("unreadable time", log.bad_stamps, f"first in line {line}: {said[:60]!r}", "line left out")
+            Finding("unreadable time", log.bad_stamps, f"first in line {line}: {text[:60]!r}", "line left out")
         )
     if log.is_doubtful:
         done = "taken as it is: was the clock ever set? is time.format right (counts may begin in 1980 or 2001)?"
@@ -106,8 +106,8 @@ def _of_lines(log: Ingested) -> list[Finding]:
     if read.compression_cut:
         found.append(Finding("cut file", 1, "the end of the file", "imported up to where the gzip ends"))
     if log.coarse.ns:
-        said = f"rounded down to {log.coarse.ns * 1e-9:g} s"
-        found.append(Finding("coarse time", 1, said, "lines of the same stamp spread evenly over it"))
+        text = f"rounded down to {log.coarse.ns * 1e-9:g} s"
+        found.append(Finding("coarse time", 1, text, "lines of the same stamp spread evenly over it"))
     if log.settled.newest_first:
         found.append(Finding("newest line first", 1, "the whole file", "read from its end"))
     if read.blank_lines:

@@ -221,13 +221,13 @@ class Settling:
 
     def _plan(self, watch: ClockWatch, rows: Sequence[Rows], unknown: list[tuple[int, int]]) -> Plan:
         candidates = watch.candidates()
-        said = judge(candidates, [r for r in rows if r.axes], watch.period_ns)
+        verdicts = judge(candidates, [r for r in rows if r.axes], watch.period_ns)
         wanted = (STEP, UNKNOWN) if self._steps_are == "remove" else (STEP,)
         if self._steps_are == "auto":
-            unknown += [(c.before_ns, c.first_ns) for c in candidates if c.step_ns > 0 and said[c.row] == UNKNOWN]
+            unknown += [(c.before_ns, c.first_ns) for c in candidates if c.step_ns > 0 and verdicts[c.row] == UNKNOWN]
         return watch.plan(
-            [row for row, verdict in said.items() if verdict in wanted],
-            [row for row, verdict in said.items() if verdict == PAUSE],
+            [row for row, verdict in verdicts.items() if verdict in wanted],
+            [row for row, verdict in verdicts.items() if verdict == PAUSE],
         )
 
     def _rows(self, key: str, *, numbered: bool = False, backwards: bool = False) -> Rows:
@@ -282,7 +282,7 @@ class Settling:
             ordered = Ordered(spool, settled.plans[key], late_s, numbered=self._long, own_clock=own_clock)
             axes = self._axes(key)
             usual = self._each.get(key, self._whole).period_ns
-            said, before, rows = np.full(len(axes), np.nan), None, 0
+            last, before, rows = np.full(len(axes), np.nan), None, 0
             for t_ns, values in ordered.rows():
                 steps = np.diff(t_ns) if before is None else np.diff(t_ns, prepend=before)
                 before, rows = int(t_ns[-1]), rows + len(t_ns)
@@ -293,8 +293,8 @@ class Settling:
                     column = column[np.isfinite(column)]
                     if len(column):
                         found.way += float(np.abs(np.diff(column, prepend=column[:1])).sum())
-                        found.way += 0.0 if np.isnan(said[k]) else abs(float(column[0] - said[k]))
-                        said[k] = column[-1]
+                        found.way += 0.0 if np.isnan(last[k]) else abs(float(column[0] - last[k]))
+                        last[k] = column[-1]
             found.rows += rows
             found.late += ordered.facts.disordered
             found.again += ordered.facts.same_time - ordered.facts.contradicting

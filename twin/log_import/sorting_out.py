@@ -85,9 +85,9 @@ def check_other_head(
         words = [str(word).strip() for column in columns if (word := column[k].as_py()) not in (None, "")]
         named = [word for word in words if len(word) < _LONG_NAME and _NAME.match(word)]
         if len(words) >= 2 and 2 * len(words) >= len(columns) and len(set(named)) == len(words):
-            said = f"line {batch.line_of(k)} seems to be another header, of other names: {', '.join(named[:5])}"
+            problem = f"line {batch.line_of(k)} seems to be another header, of other names: {', '.join(named[:5])}"
             helps = "files with the same names; or this one in two, each with its mapping"
-            raise InputError(said, file=path, key="header", allowed=helps)
+            raise InputError(problem, file=path, key="header", allowed=helps)
 
 
 _HEADS_LOOKED_AT, _LONG_NAME = 50, 80
@@ -144,8 +144,8 @@ def readings_of(
     relative = {clock.is_relative for clock in clocks.values()}
     if len(relative) > 1:
         counted = next(clock for clock in clocks.values() if clock.is_relative)
-        said = f"the times of {counted.columns[0]} count from a start, those of other columns tell dates"
-        raise InputError(said, file=mapping.path, key="time.column", value=str(mapping.file.time.column))
+        problem = f"the times of {counted.columns[0]} count from a start, those of other columns tell dates"
+        raise InputError(problem, file=mapping.path, key="time.column", value=str(mapping.file.time.column))
     if relative == {True}:
         found["clock"] = "counts from a start or a trigger and tells no date"
     if mapping.file.time.date is not None and mapping.file.time.zone is None and "%z" not in mapping.file.time.format:
@@ -153,8 +153,8 @@ def readings_of(
     if len(clocks) > 1:
         found["own times"] = ", ".join(" ".join(clock.columns) for clock in clocks.values())
     if unused:
-        told = "not used, and not those of the lines: signals.NAME.time tells whose they are"
-        found["other times"] = f"{', '.join(unused[:6])}: {told}"
+        note = "not used, and not those of the lines: signals.NAME.time tells whose they are"
+        found["other times"] = f"{', '.join(unused[:6])}: {note}"
     if quality:
         found["quality"] = quality
     return found
@@ -167,13 +167,13 @@ class Marks:
         self._quality, self._folder = quality, folder
         self._spools: dict[str, Spool] = {}
 
-    def add(self, key: str, said: Mapping[str, pa.Array]) -> None:
+    def add(self, key: str, quality: Mapping[str, pa.Array]) -> None:
         """Add the quality columns' entries of the next rows (K,) of a spool; none if it has no quality."""
-        if not said:
+        if not quality:
             return
-        codes = np.stack([self._quality.codes(column) for column in said.values()], axis=1)
+        codes = np.stack([self._quality.codes(column) for column in quality.values()], axis=1)
         if key not in self._spools:
-            self._spools[key] = Spool(self._folder, f"marks{len(self._spools)}", list(said))
+            self._spools[key] = Spool(self._folder, f"marks{len(self._spools)}", list(quality))
         self._spools[key].append(np.zeros(len(codes), np.int64), codes)
 
     def applied(
@@ -191,9 +191,9 @@ class Marks:
         """
         if not self._spools:
             return ""
-        good, said = self._quality.decided(name for marks in self._spools.values() for name in marks.columns)
+        good, reading = self._quality.decided(name for marks in self._spools.values() for name in marks.columns)
         if good.all() and not self._any_empty():
-            return said
+            return reading
         good = np.append(good, False)
         for key, marks in self._spools.items():
             spool, at = spools[key], 0
@@ -213,7 +213,7 @@ class Marks:
                     values[of_column, k] = np.nan if is_held else UNKNOWN
                 spool.write_over(at, values)
                 at += len(codes)
-        return said
+        return reading
 
     def _any_empty(self) -> bool:
         return any(np.isnan(codes).any() for marks in self._spools.values() for _, codes in marks.pieces(PIECE_ROWS))

@@ -72,15 +72,15 @@ def judge(candidates: Iterable[Candidate], rows: Sequence[Rows], period_ns: int)
     """Result for each candidate, by its row: `step`, `pause` (or disorder), or `unknown`."""
     candidates = list(candidates)
     pauses = sum(c.step_ns > 0 for c in candidates)
-    said = {}
+    verdicts = {}
     for c in candidates:
         if c.step_ns < 0:
-            said[c.row] = _back(c, rows)
+            verdicts[c.row] = _back(c, rows)
         elif pauses > MANY_PAUSES and not any(_repeats(spool.around(c.row)[1]) for spool in rows):
-            said[c.row] = PAUSE  # a recorder of changes pauses whenever nothing moves
+            verdicts[c.row] = PAUSE  # a recorder of changes pauses whenever nothing moves
         else:
-            said[c.row] = _ahead(c, rows, period_ns)
-    return said
+            verdicts[c.row] = _ahead(c, rows, period_ns)
+    return verdicts
 
 
 def _back(candidate: Candidate, rows: Sequence[Rows]) -> str:
@@ -138,8 +138,8 @@ def _way(values: np.ndarray) -> float:
 
 
 def _ahead(candidate: Candidate, rows: Sequence[Rows], period_ns: int) -> str:
-    said = [_seam(candidate, spool) for spool in rows]
-    votes = [vote for of_spool in said for vote in of_spool]
+    per_spool = [_seam(candidate, spool) for spool in rows]
+    votes = [vote for of_spool in per_spool for vote in of_spool]
     if PAUSE in votes:
         return PAUSE
     if STEP in votes:

@@ -55,12 +55,12 @@ def story_of(log: Ingested, found: Survey, mapping: Mapping) -> Story:
     _crossings(story, found, mapping)
     for start_ns, end_ns in found.gaps:
         length_s = (end_ns - start_ns) * NANO
-        said = f"nothing was logged for {length_s:.2f} s"
-        story.events.append((start_ns, {"name": "gap", "message": said, "level": "warning", "length_s": length_s}))
+        text = f"nothing was logged for {length_s:.2f} s"
+        story.events.append((start_ns, {"name": "gap", "message": text, "level": "warning", "length_s": length_s}))
     for name, stretches in found.frozen.items():
         for s in stretches:
-            said = f"{name} frozen for {(s.end_ns - s.start_ns) * NANO:.2f} s: not used"
-            story.events.append((s.start_ns, {"name": "frozen", "message": said, "level": "warning", "signal": name}))
+            text = f"{name} frozen for {(s.end_ns - s.start_ns) * NANO:.2f} s: not used"
+            story.events.append((s.start_ns, {"name": "frozen", "message": text, "level": "warning", "signal": name}))
     story.events.sort(key=lambda event: event[0])
     return story
 
@@ -68,15 +68,15 @@ def story_of(log: Ingested, found: Survey, mapping: Mapping) -> Story:
 def tell_contradictions(story: Story, both: Sequence[BothMade], motion: TruckMotion | None) -> None:
     """Add locks and grips that are open and closed together, and a truck that moves, to the events."""
     for b in sorted(both, key=lambda b: b.start_ns - b.end_ns):  # the longest first
-        said = f"{b.name} reports open and closed at once for {(b.end_ns - b.start_ns) * NANO:.2f} s"
-        story.contradictions.append((b.start_ns, "contradicting switches", said))
-        event = {"name": "contradicting_switches", "message": said, "level": "error", "signal": b.name}
+        text = f"{b.name} reports open and closed at once for {(b.end_ns - b.start_ns) * NANO:.2f} s"
+        story.contradictions.append((b.start_ns, "contradicting switches", text))
+        event = {"name": "contradicting_switches", "message": text, "level": "error", "signal": b.name}
         story.events.append((b.start_ns, event))
     moved = motion.first if motion is not None else None
     if moved is not None:
-        said = f"the truck moved from where it was parked: {moved[1]}"
-        story.contradictions.append((moved[0], "truck moved", said))
-        story.events.append((moved[0], {"name": "truck_moved", "message": said, "level": "error"}))
+        text = f"the truck moved from where it was parked: {moved[1]}"
+        story.contradictions.append((moved[0], "truck moved", text))
+        story.events.append((moved[0], {"name": "truck_moved", "message": text, "level": "error"}))
     story.events.sort(key=lambda event: event[0])
 
 
@@ -94,9 +94,9 @@ def _steps(story: Story, log: Ingested, found: Survey, spec: StepsSpec) -> None:
         phase = known.get(word)
         if phase is None:
             story.unknown_steps[word] = story.unknown_steps.get(word, 0) + 1
-        said = f"step {word}" + (f": {phase}" if phase else ", of which the mapping says nothing")
+        text = f"step {word}" + (f": {phase}" if phase else ", of which the mapping says nothing")
         level = "info" if phase is not None else "warning"
-        event = {"name": "step", "message": said, "level": level, "step": word, "robot": spec.robot}
+        event = {"name": "step", "message": text, "level": level, "step": word, "robot": spec.robot}
         story.events.append((start_ns, event))
         if open_ is not None and phase == open_.name:
             open_ = Phase(open_.name, open_.robot, open_.start_ns, end_ns, open_.step)
@@ -134,9 +134,9 @@ def _alarms(story: Story, log: Ingested, found: Survey, mapping: Mapping) -> Non
             if alarm is None:
                 story.unknown_alarms[word] = story.unknown_alarms.get(word, 0) + 1
             name = alarm.name if alarm else f"alarm_{word}"
-            said = (alarm.message or alarm.name) if alarm else "of which the mapping says nothing"
+            text = (alarm.message or alarm.name) if alarm else "of which the mapping says nothing"
             level = alarm.level if alarm else "warning"
-            event = {"name": name, "message": f"alarm {word}: {said}", "level": level, "alarm": word, "on": True}
+            event = {"name": name, "message": f"alarm {word}: {text}", "level": level, "alarm": word, "on": True}
             story.events.append((t_ns, event))
         for word in sorted(on - now):
             alarm = known.get(word)
@@ -152,8 +152,8 @@ def _all_of(story: Story, found: Survey, stem: str, words: tuple[str, str], name
         for t_ns, on in all_made(found, stem, word):
             if on and t_ns > found.start_ns:
                 what = {"grip": "grips", "lock": "locks"}[stem.rsplit("/", 1)[1]]
-                said = f"all {what} report {word}"
-                story.events.append((t_ns, {"name": name, "message": said, "level": "info", **who}))
+                text = f"all {what} report {word}"
+                story.events.append((t_ns, {"name": name, "message": text, "level": "info", **who}))
 
 
 def all_made(found: Survey, stem: str, word: str) -> list[tuple[int, bool]]:
@@ -170,15 +170,15 @@ def all_made(found: Survey, stem: str, word: str) -> list[tuple[int, bool]]:
         changed += [(t, k, v > 0.5) for t, v in zip(changes.t_ns.tolist(), changes.values.tolist(), strict=True)]
     changed.sort()
     state: list[bool | None] = [None] * len(there)
-    told: list[tuple[int, bool]] = []
+    edges: list[tuple[int, bool]] = []
     for i, (t_ns, k, on) in enumerate(changed):
         state[k] = on
         if i + 1 < len(changed) and changed[i + 1][0] == t_ns or None in state:
             continue
         whole = all(state)
-        if not told or told[-1][1] != whole:
-            told.append((t_ns, whole))
-    return told
+        if not edges or edges[-1][1] != whole:
+            edges.append((t_ns, whole))
+    return edges
 
 
 def _rope_set(story: Story, found: Survey, name: str, robot: int) -> None:
@@ -187,8 +187,8 @@ def _rope_set(story: Story, found: Survey, name: str, robot: int) -> None:
         return
     for before, t_ns, now in zip(changes.values[:-1], changes.t_ns[1:].tolist(), changes.values[1:], strict=True):
         if abs(now - before) > 0.2 * max(abs(before), 0.1):  # a step, not the hoist's motion
-            said = f"the anti-sway function works with a rope of {now:.2f} m (before: {before:.2f} m)"
-            event = {"name": "shaper_rope_length", "message": said, "level": "warning", "robot": robot}
+            text = f"the anti-sway function works with a rope of {now:.2f} m (before: {before:.2f} m)"
+            event = {"name": "shaper_rope_length", "message": text, "level": "warning", "robot": robot}
             story.events.append((t_ns, {**event, "rope_length_m": float(now)}))
 
 
@@ -199,8 +199,8 @@ def _crossings(story: Story, found: Survey, mapping: Mapping) -> None:
                 continue
             limit = spec.above if spec.above is not None else spec.below
             way = "over" if spec.above is not None else "under"
-            said = spec.message or f"{spec.signal} {way} {limit:g} {spec.unit or ''}".rstrip()
-            story.events.append((start_ns, {"name": spec.name, "message": said, "level": spec.level}))
+            text = spec.message or f"{spec.signal} {way} {limit:g} {spec.unit or ''}".rstrip()
+            story.events.append((start_ns, {"name": spec.name, "message": text, "level": spec.level}))
 
 
 def stretches(changes: Changes, end_ns: int) -> Iterator[tuple[int, int]]:

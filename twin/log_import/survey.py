@@ -68,9 +68,9 @@ class Survey:
 
 def gap_s(mapping: Mapping, log: Ingested, key: str = "") -> float:
     """Minimum time without lines for a gap: in the log, or in a spool with its own times."""
-    told = mapping.file.cleaning.gap_s
-    if told is not None:
-        return told
+    limit_s = mapping.file.cleaning.gap_s
+    if limit_s is not None:
+        return limit_s
     period_ns = log.periods_ns.get(key, log.period_ns)
     return max(WIDE_GAP_S if mapping.file.file.table == "wide" else LONG_GAP_S, SLOW * period_ns * 1e-9)
 
@@ -235,8 +235,8 @@ def _add(total: OrderFacts, more: OrderFacts) -> None:
     total.contradicting += more.contradicting
     total.uneven = sorted({*total.uneven, *more.uneven})
     for name in ("first_disordered_ns", "first_contradicting_ns"):
-        told = [t for t in (getattr(total, name), getattr(more, name)) if t is not None]
-        setattr(total, name, min(told, default=None))
+        known = [t for t in (getattr(total, name), getattr(more, name)) if t is not None]
+        setattr(total, name, min(known, default=None))
 
 
 def _watch(column: Column, mapping: Mapping, fill: Fill, slow_ns: int) -> _ChangeWatch | _FrozenWatch:
@@ -251,8 +251,8 @@ def _watch(column: Column, mapping: Mapping, fill: Fill, slow_ns: int) -> _Chang
         return _ChangeWatch(fill.offset_ns, MAX_CHANGES if kept else 0)
     if "/reference_" in m.name:  # a setpoint has no noise and may be constant for any time
         return _FrozenWatch(0, fill.offset_ns)
-    told = m.spec.frozen_s if m.spec.frozen_s is not None else mapping.file.cleaning.frozen_s
-    return _FrozenWatch(max(round(told * 1e9), slow_ns) if told else 0, fill.offset_ns)
+    limit_s = m.spec.frozen_s if m.spec.frozen_s is not None else mapping.file.cleaning.frozen_s
+    return _FrozenWatch(max(round(limit_s * 1e9), slow_ns) if limit_s else 0, fill.offset_ns)
 
 
 class _ChangeWatch:
@@ -307,10 +307,10 @@ class _FrozenWatch:
         starts = t_ns[new]
         ends = np.concatenate(([self._last_ns], t_ns))[new]  # the last sample of the run before each new one
         begun = np.concatenate(([self._start_ns], starts[:-1])) if len(new) else starts
-        said = np.concatenate(([self._value], values[new][:-1])) if len(new) else values[new]
+        constant = np.concatenate(([self._value], values[new][:-1])) if len(new) else values[new]
         counts = np.diff(new, prepend=-self._same)
         for k in np.flatnonzero(ends - begun >= self._least_ns).tolist():
-            self._keep(int(begun[k]), int(ends[k]), float(said[k]), int(counts[k]))
+            self._keep(int(begun[k]), int(ends[k]), float(constant[k]), int(counts[k]))
         if len(new):
             self._start_ns, self._value = int(starts[-1]), float(values[new[-1]])
         self._same = len(values) - int(new[-1]) if len(new) else self._same + len(values)

@@ -130,8 +130,8 @@ def _motion(source: Source, at_s: float) -> tuple[str, ...]:
     """Motion from the samples about `at_s`, read once, and again when a growing recording has more."""
     known = _motions.get(source)
     if known is None or known[0] is not source.markers or known[1] != at_s:
-        told = drive_lines if source.layout.docking else measured_lines if source.imported else stop_lines
-        known = _motions[source] = (source.markers, at_s, told(source, at_s))
+        lines_of = drive_lines if source.layout.docking else measured_lines if source.imported else stop_lines
+        known = _motions[source] = (source.markers, at_s, lines_of(source, at_s))
     return known[2]
 
 
@@ -172,8 +172,8 @@ def _step_before(source: Source, t_s: float) -> str:
 def _violation_line(marker: Marker) -> str:
     """Value and limit; without a limit the whole sentence."""
     whole = marker.message.removeprefix(f"{marker.name}: ")
-    said = marker.message.rsplit(": ", 1)[-1] if "limit" in marker.data else whole
-    return f"{words(marker.name)} violated from {marker.t_s:.2f} s: {said}"
+    text = marker.message.rsplit(": ", 1)[-1] if "limit" in marker.data else whole
+    return f"{words(marker.name)} violated from {marker.t_s:.2f} s: {text}"
 
 
 def _faults(source: Source, t_s: float) -> tuple[str, ...]:
@@ -193,12 +193,12 @@ def _faults(source: Source, t_s: float) -> tuple[str, ...]:
     return tuple(acting)
 
 
-def _recent(source: Source, t_s: float, told: set[int]) -> tuple[Recent, ...]:
+def _recent(source: Source, t_s: float, shown: set[int]) -> tuple[Recent, ...]:
     """The last events and phase begins up to t_s, without those that the panel is about."""
     k = bisect_right(source.markers, t_s + SAME_S, key=lambda m: m.t_s)
-    latest = source.markers[max(k - RECENT - len(told), 0) : k]
+    latest = source.markers[max(k - RECENT - len(shown), 0) : k]
     several = source.layout.robots > 1
-    found = [Recent(m.t_s, _event_text(m, several), m.level) for m in latest if id(m) not in told]
+    found = [Recent(m.t_s, _event_text(m, several), m.level) for m in latest if id(m) not in shown]
     if not source.imported:  # a log has its steps as events
         k = bisect_right(source.phases, t_s + SAME_S, key=lambda p: p.start_s)
         found += [Recent(p.start_s, _phase_text(p, several)) for p in source.phases[max(k - RECENT, 0) : k]]

@@ -47,10 +47,10 @@ def stop_lines(source: Source, trip_s: float) -> tuple[str, ...]:
     for robot in range(source.layout.robots):
         axes = _axes_of(source, robot, trip_s)
         moved = [axis for axis in axes if abs(axis.speed) > MOVES[axis.unit]]
-        said = [*_stop(moved, trip_s), *_height_and_load(source, robot, axes, trip_s)]
+        parts = [*_stop(moved, trip_s), *_height_and_load(source, robot, axes, trip_s)]
         if axes:
             whose = f"robot {robot + 1}: " if several else ""
-            (moving if moved else standing).append(whose + "; ".join(said))
+            (moving if moved else standing).append(whose + "; ".join(parts))
     if standing and not moving:
         return ("; ".join(["all axes stood still or crept", *standing]),)
     return tuple(moving)
@@ -134,8 +134,8 @@ def _stop(moved: list[_Axis], trip_s: float) -> list[str]:
         speed, (way, allowed) = amount(abs(axis.speed), f"{axis.unit}/s"), amounts((axis.way, axis.allowed), axis.unit)
         stopped = "stopped within" if axis.rest_s is not None else "so far"
         at_once = axis.rest_s is not None and axis.rest_s - trip_s <= AT_ONCE_S
-        said = "stopped at once" if at_once else f"{stopped} {way} of {allowed} allowed"
-        parts.append(f"{axis.name} {speed}, {said}")
+        text = "stopped at once" if at_once else f"{stopped} {way} of {allowed} allowed"
+        parts.append(f"{axis.name} {speed}, {text}")
     rests_s = [axis.rest_s for axis in moved if axis.rest_s is not None]
     if rests_s and len(rests_s) == len(moved) and max(rests_s) - trip_s > AT_ONCE_S:
         parts.append(f"at rest {amount(max(rests_s) - trip_s, 's')} later")
@@ -145,6 +145,6 @@ def _stop(moved: list[_Axis], trip_s: float) -> list[str]:
 def _height_and_load(source: Source, robot: int, axes: list[_Axis], trip_s: float) -> list[str]:
     """`hoist at 4.83 m`, `load 33.8 kN`, if recorded."""
     drive = DRIVES[source.layout.station.kind]
-    said = [f"{drive} at {amount(axis.at, axis.unit)}" for axis in axes if axis.name == "z"]
+    parts = [f"{drive} at {amount(axis.at, axis.unit)}" for axis in axes if axis.name == "z"]
     load_n = source.snapshot(trip_s).value(f"robot{robot}/load_n")
-    return [*said, f"load {amount(load_n, 'N')}"] if np.isfinite(load_n) else said
+    return [*parts, f"load {amount(load_n, 'N')}"] if np.isfinite(load_n) else parts

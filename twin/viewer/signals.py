@@ -82,14 +82,14 @@ def chart_sets(
     layout: Layout, names: Names, provenance: Provenance | None = None, robot: int = 0
 ) -> tuple[ChartSet, ...]:
     """The charts of a robot; signals that the recording does not have are left out."""
-    told: Provenance = provenance or {}
+    origins: Provenance = provenance or {}
     if layout.docking:
-        return _docking_sets(layout, names, told)
+        return _docking_sets(layout, names, origins)
     limits, r, chassis = layout.station.limits, f"robot{robot}", layout.station.kind == "chassis"
 
     def known(*signals: tuple[str, str | tuple[str, ...]]) -> tuple[Signal, ...]:
         whole = ((label, (what,) if isinstance(what, str) else what) for label, what in signals)
-        return _known(names, told, *((label, tuple(f"{r}/{name}" for name in what)) for label, what in whole))
+        return _known(names, origins, *((label, tuple(f"{r}/{name}" for name in what)) for label, what in whole))
 
     rated_kn = limits.rated_load_kg * GRAVITY_MPS2 * 1e-3
     sway_mm, warn_kn, abort_kn = limits.sway_limit_m * 1e3, limits.lateral_warn_n * 1e-3, limits.lateral_abort_n * 1e-3
@@ -103,7 +103,7 @@ def chart_sets(
             *MM,
             1,
             10.0,
-            tuple(signal for a in "xy" for signal in _sway(names, told, r, a)),
+            tuple(signal for a in "xy" for signal in _sway(names, origins, r, a)),
             () if chassis else tuple(Limit(side * sway_mm, "hand-over", warning=True) for side in (1, -1)),
         ),
         ChartSet(
@@ -121,38 +121,38 @@ def chart_sets(
             *KN,
             1,
             5.0,
-            known(("cell", "load_cell_n"), *_load(told, r)),
+            known(("cell", "load_cell_n"), *_load(origins, r)),
             (Limit(rated_kn * limits.overload_fraction, "overload"),),
         ),
         ChartSet("turn", "Yaw", *DEG, 2, 1.0, known(("axis", "yaw/position_rad"), ("load", "e_yaw_rad"))),
-        *_residuals(names, told, r),
+        *_residuals(names, origins, r),
     )
 
 
-def _sway(names: Names, told: Provenance, robot: str, axis: str) -> tuple[Signal, ...]:
+def _sway(names: Names, origins: Provenance, robot: str, axis: str) -> tuple[Signal, ...]:
     """Sway along an axis; if it was measured and estimated, the twin's estimate beside it."""
     name = f"{robot}/sway_{axis}_m"
-    found = _known(names, told, (axis, (name,)))
+    found = _known(names, origins, (axis, (name,)))
     estimate = f"{ESTIMATE}{name}"
     if found and not found[0].estimated and estimate in names.column_index:
         return (*found, Signal(axis, (estimate,), estimated=True, beside=True))
     return found
 
 
-def _load(told: Provenance, robot: str) -> tuple[tuple[str, str], ...]:
+def _load(origins: Provenance, robot: str) -> tuple[tuple[str, str], ...]:
     """The force itself beside the load cell's reading: only the twin has it. An estimate is marked."""
-    origin = told.get(f"{robot}/load_n", SIMULATED)
+    origin = origins.get(f"{robot}/load_n", SIMULATED)
     return {SIMULATED: (("true", "load_n"),), ESTIMATED: (("weight", "load_n"),)}.get(origin, ())
 
 
-def _residuals(names: Names, told: Provenance, robot: str) -> tuple[ChartSet, ...]:
+def _residuals(names: Names, origins: Provenance, robot: str) -> tuple[ChartSet, ...]:
     """Differences between log and twin as lengths; none if the recording has no such channels."""
     stem = f"{RESIDUAL}{robot}/"
     lengths = [name for name in names.channels if name.startswith(stem) and name.endswith("_m")]
     labels = [(name.removeprefix(stem).removesuffix("_m").replace("_", " "), (name,)) for name in lengths]
     if not labels:
         return ()
-    return (ChartSet("residual", "Log against twin", *MM, 1, 10.0, _known(names, told, *labels)),)
+    return (ChartSet("residual", "Log against twin", *MM, 1, 10.0, _known(names, origins, *labels)),)
 
 
 def _known(names: Names, provenance: Provenance, *signals: tuple[str, tuple[str, ...]]) -> tuple[Signal, ...]:

@@ -272,29 +272,29 @@ def _markers(events: list[dict[str, Any]], violations: list[dict[str, Any]]) -> 
 
 def _worst(recording: Recording) -> list[dict[str, Any]]:
     """The violations, with their worst value if the recording is complete."""
-    told = recording.violations()
+    violations = recording.violations()
     result = recording.summary.get("result") if recording.complete else None
     ended = result.get("violations") if isinstance(result, dict) else None
     if not isinstance(ended, list):
-        return told
+        return violations
     last = {v["invariant"]: v for v in ended if isinstance(v, dict) and "invariant" in v and "message" in v}
-    for entry in told:
+    for entry in violations:
         worst = last.get(entry.get("invariant"))
         if worst is not None:
             entry |= {**worst, "t_s": entry["t_s"], "message": f"{entry.get('name', '')}: {worst['message']}"}
-    return told
+    return violations
 
 
 def _facts(entry: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
-    told = {"t_s", "name", "message", "level"}
-    return tuple((k, v) for k, v in entry.items() if k not in told and isinstance(v, str | int | float))
+    own_keys = {"t_s", "name", "message", "level"}
+    return tuple((k, v) for k, v in entry.items() if k not in own_keys and isinstance(v, str | int | float))
 
 
 def _length_s(event: dict[str, Any]) -> float:
     """Duration of a gap event; 0 for any other event."""
     length_s = event.get("length_s")
-    told = event.get("name") == GAP and isinstance(length_s, int | float) and math.isfinite(length_s)
-    return max(float(length_s), 0.0) if told and length_s is not None else 0.0
+    is_gap = event.get("name") == GAP and isinstance(length_s, int | float) and math.isfinite(length_s)
+    return max(float(length_s), 0.0) if is_gap and length_s is not None else 0.0
 
 
 def _gaps(markers: Sequence[Marker], end_s: float) -> tuple[Gap, ...]:

@@ -132,7 +132,7 @@ def _own_axes(
     if int(p["reeving"]) != FOUR_ROPE:
         return own, made
     rope = float(p["sheave_height_m"]) - g.axes[:, robot, Z]
-    told = g.columns.get(f"robot{robot}/shaper_rope_length_m")
+    shaper_rope_m = g.columns.get(f"robot{robot}/shaper_rope_length_m")
     for axis in (X, Y):
         reference = g.columns.get(f"robot{robot}/{AXES[axis]}/reference_m")
         source = g.axes[:, robot, axis]
@@ -142,9 +142,9 @@ def _own_axes(
             middle = 0.5 * (move.start_s + move.end_s)
             phase = next((name for name, start, end in reversed(spans) if start <= middle < end), "")
             k = min(int(np.searchsorted(g.t_s, middle)), len(g.t_s) - 1)
-            said = None if told is None or np.isnan(told[k]) else float(told[k])
+            logged_m = None if shaper_rope_m is None or np.isnan(shaper_rope_m[k]) else float(shaper_rope_m[k])
             kind = timing.of(phase).shaper
-            mine = own_move(setup, move, g.t_s, source, kind, rope_at(rope, g.t_s, move), said)
+            mine = own_move(setup, move, g.t_s, source, kind, rope_at(rope, g.t_s, move), logged_m)
             made.append(mine)
             first = int(np.searchsorted(g.t_s, min(mine.start_s, move.start_s)))
             last = int(np.searchsorted(g.t_s, max(mine.end_s, move.end_s)))

@@ -128,11 +128,11 @@ def own_move(
         t_s, logged: (K,) times and positions around the move.
     """
     kinds = [shaper] if told_rope_m is None else list(KINDS)
-    told = rope_m if told_rope_m is None else told_rope_m
-    fits = [_fitted(setup, move, t_s, logged, kind, told) for kind in kinds]
+    logged_m = rope_m if told_rope_m is None else told_rope_m
+    fits = [_fitted(setup, move, t_s, logged, kind, logged_m) for kind in kinds]
     best = min(fits, key=lambda fit: fit.fit_m)
     amplitudes, times_s, n = _shaper(setup, best.shaper, rope_m)
-    return OwnMove(move, best.start_s, best.profile, amplitudes, times_s, n, rope_m, told, best.shaper, best.fit_m)
+    return OwnMove(move, best.start_s, best.profile, amplitudes, times_s, n, rope_m, logged_m, best.shaper, best.fit_m)
 
 
 def _shaper(setup: SwapSetup, kind: str, rope_m: float) -> tuple[np.ndarray, np.ndarray, int]:
@@ -150,7 +150,7 @@ def _fitted(setup: SwapSetup, move: Move, t_s: np.ndarray, logged: np.ndarray, k
     amplitudes, times_s, n = _shaper(setup, kind, rope_m)
     around = (t_s >= move.start_s - 0.5) & (t_s <= move.end_s + 0.5) & ~np.isnan(logged)
     step = max(int(around.sum()) // FIT_POINTS, 1)
-    at, said = t_s[around][::step], logged[around][::step]
+    at, positions = t_s[around][::step], logged[around][::step]
     speed, limit = float(p["axis_velocity"][move.axis]), float(p["axis_acceleration_empty"][move.axis])
     profile = new_profile()
 
@@ -161,7 +161,7 @@ def _fitted(setup: SwapSetup, move: Move, t_s: np.ndarray, logged: np.ndarray, k
     def missed(x: np.ndarray) -> np.ndarray:
         planned(x)
         begun = move.start_s + x[0]
-        return np.array([evaluate_shaped(profile, amplitudes, times_s, n, t - begun)[0] for t in at]) - said
+        return np.array([evaluate_shaped(profile, amplitudes, times_s, n, t - begun)[0] for t in at]) - positions
 
     low = [-0.5, math.log(0.5 * max(move.peak, 1e-3)), math.log(0.05 * limit), math.log(0.5)]
     high = [0.5, math.log(max(1.2 * speed, 2.0 * move.peak)), math.log(4.0 * limit), math.log(50.0)]

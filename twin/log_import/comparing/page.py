@@ -90,8 +90,8 @@ def shown(value: float, unit: str) -> str:
 def _lead(partings: Sequence[Parting], against: Sequence[str]) -> str:
     """`against`: contradictions of the log with itself or with the twin's stationary truck."""
     if not partings and against:
-        said = html.escape("; ".join(against))
-        return f'<p class="lead">Every compared signal stays within its band, but the log shows: {said}.</p>'
+        text = html.escape("; ".join(against))
+        return f'<p class="lead">Every compared signal stays within its band, but the log shows: {text}.</p>'
     if not partings:
         return '<p class="lead same">Nothing parts: every signal stays within its band from begin to end.</p>'
     more = f" The log also shows: {'; '.join(against)}." if against else ""

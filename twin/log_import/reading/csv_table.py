@@ -196,8 +196,8 @@ class CsvTable(Table):
             names = names[:-1]  # header and rows end with a delimiter
         units: tuple[str, ...] = ()
         if self.layout.units_line:
-            said = [unit.strip() for unit in head[-1]]
-            units = tuple((said + [""] * len(names))[: len(names)])
+            texts = [unit.strip() for unit in head[-1]]
+            units = tuple((texts + [""] * len(names))[: len(names)])
         return Head(unique_names(names), tuple(name.strip() for name in names), n, units)
 
     def _count(self, bad: list[tuple[int, bool]]) -> None:

@@ -75,14 +75,14 @@ def relative_stamp(column: pa.Array, name: str, layout: TableLayout, unit: str =
     steps = np.diff(numbers)
     if len(numbers) < 2 or len(numbers) < 0.9 * len(given) or _falls(numbers) or not (steps > 0.0).any():
         return None
-    told = _UNIT_IN_NAME.search(name)
-    said = _RELATIVE_UNITS.get((unit or (told[1] if told else "") or unit_in_name(name)).lower())
-    if said is None:
+    match = _UNIT_IN_NAME.search(name)
+    unit_name = _RELATIVE_UNITS.get((unit or (match[1] if match else "") or unit_in_name(name)).lower())
+    if unit_name is None:
         step = float(np.median(steps[steps > 0.0]))
         whole = bool((numbers == np.round(numbers)).all())
         # lines are some milliseconds to a second apart; larger steps of whole numbers are of a smaller unit
-        said = "s" if not whole or step < 2.0 else "ms" if step < 2e3 else "us" if step < 2e6 else "ns"
-    found = RELATIVE + said
+        unit_name = "s" if not whole or step < 2.0 else "ms" if step < 2e3 else "us" if step < 2e6 else "ns"
+    found = RELATIVE + unit_name
     span_s = COUNTS[found].unit_ns * 1e-9 * float(np.abs(numbers).max())
     return StampGuess(found, False) if span_s < _MOST_RELATIVE_S else None
 

@@ -36,12 +36,12 @@ class Head:
 
     def is_again(self, fields: Sequence[str], comment: str) -> bool:
         """True if a row is a repeated header: at least half of it are names of columns, and no field is a number."""
-        said = [word for field in fields if (word := cleaned(field, comment))]
-        known = sum(word in self.headers for word in said)
-        return known >= min(2, len(self.names)) and 2 * known >= len(said) and not self._has_values(said)
+        words = [word for field in fields if (word := cleaned(field, comment))]
+        known = sum(word in self.headers for word in words)
+        return known >= min(2, len(self.names)) and 2 * known >= len(words) and not self._has_values(words)
 
-    def _has_values(self, said: Sequence[str]) -> bool:
-        return any(_WITH_NUMBER.match(word) and word not in self.headers for word in said)
+    def _has_values(self, words: Sequence[str]) -> bool:
+        return any(_WITH_NUMBER.match(word) and word not in self.headers for word in words)
 
     def is_units(self, fields: Sequence[str]) -> bool:
         """True if a row after a header is a repeated line of units."""
@@ -61,8 +61,8 @@ class Head:
             if name in self.names and name in other.names and self.names.index(name) != other.names.index(name)
         ]
         new = [name for name in other.names if name not in self.names]
-        told = [f"{what} {_few(names)}" for what, names in (("moved", moved), ("new", new)) if names]
-        return ", ".join([*told, *([f"without {_few(missing)}: unknown from there on"] if missing else [])])
+        parts = [f"{what} {_few(names)}" for what, names in (("moved", moved), ("new", new)) if names]
+        return ", ".join([*parts, *([f"without {_few(missing)}: unknown from there on"] if missing else [])])
 
 
 def cleaned(field: str, comment: str) -> str:

@@ -226,8 +226,8 @@ def _own_times(
     """The time column of each column of values, if they have several."""
     header = table.headers[table.names.index(main)]
     clocks = {main}
-    for name, said in zip(table.names, table.headers, strict=True):
-        if name in values and (said == header or named_like_time(name)):
+    for name, title in zip(table.names, table.headers, strict=True):
+        if name in values and (title == header or named_like_time(name)):
             relative = stamp.format.startswith("relative_")
             found = relative_stamp(values[name], name, layout) if relative else guess_stamp(values[name], name, layout)
             if found is not None and (relative or found.format == stamp.format):

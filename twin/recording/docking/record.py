@@ -74,8 +74,8 @@ class DockingRecorder(Recording):
         """Write the outcome and close the file."""
         self._recorder.phase(self._t_s, {**PHASE, "state": "end", "start_s": 0.0, "end_s": self._t_s})
         sha256 = state_sha256(self._plant)
-        said = {"outcome": outcome, "success": success, "kpis": dict(kpis), "end_state_sha256": sha256}
-        self._recorder.close(outcome, sha256, {"end": {"tick": self._tick}, "result": said})
+        result = {"outcome": outcome, "success": success, "kpis": dict(kpis), "end_state_sha256": sha256}
+        self._recorder.close(outcome, sha256, {"end": {"tick": self._tick}, "result": result})
 
     @property
     def _tick(self) -> int:

@@ -39,12 +39,12 @@ class TimedBy:
         """Time of its first answer that differs from the recording."""
 
     def __call__(self, twin: SwapTwin, world: int, robot: int, job: int, phase: str) -> np.void | np.ndarray:
-        said = None if self._policy is None else self._policy(twin, world, robot, job, phase)
+        answer = None if self._policy is None else self._policy(twin, world, robot, job, phase)
         if self._past.is_over:
-            assert said is not None
-            return said
+            assert answer is not None
+            return answer
         recorded = self._past.answer(robot, job, phase)
-        if said is not None and self.differs_s is None and not same_row(said, recorded):
+        if answer is not None and self.differs_s is None and not same_row(answer, recorded):
             self.differs_s = twin.program.time_s(world)
         return recorded
 
@@ -54,18 +54,18 @@ class AlignedBy:
 
     def __init__(self, past: Past, twin: SwapTwin, make: MakeDecider | None) -> None:
         self._past, self._program = past, twin.program
-        self._said: dict[int, np.ndarray] = {}
+        self._given: dict[int, np.ndarray] = {}
         self._aligner = None if make is None else Aligner(twin.setup, twin.runner, twin.program, make, self._give)
         self.differs_s: float | None = None
 
     def __call__(self, runner: Any) -> None:
-        self._said.clear()
+        self._given.clear()
         if self._aligner is not None:
             self._aligner(runner)
         if self._past.is_over:
             return
         recorded = self._past.setpoints()
-        if self._aligner is not None and self.differs_s is None and not self._as_said(recorded):
+        if self._aligner is not None and self.differs_s is None and not self._as_recorded(recorded):
             self.differs_s = self._program.time_s(0)
         for robot, speeds in recorded:
             set_speeds(self._program, robot, speeds)
@@ -74,11 +74,11 @@ class AlignedBy:
         if self._past.is_over:
             set_speeds(self._program, robot, speeds)
         else:
-            self._said[robot] = speeds
+            self._given[robot] = speeds
 
-    def _as_said(self, recorded: Sequence[tuple[int, np.ndarray]]) -> bool:
+    def _as_recorded(self, recorded: Sequence[tuple[int, np.ndarray]]) -> bool:
         given = dict(recorded)
-        return given.keys() == self._said.keys() and all(np.array_equal(given[r], v) for r, v in self._said.items())
+        return given.keys() == self._given.keys() and all(np.array_equal(given[r], v) for r, v in self._given.items())
 
 
 class Branched:
@@ -90,13 +90,13 @@ class Branched:
         """`twin` must not have run; `settings[0]` hold from its beginning; `load` as from `loaded`."""
         self.twin, self._past, self._settings = twin, past, tuple(settings)
         self._ticks = [tick_of(one, twin) for one in settings]
-        self._who: dict[str, list[Any]] = {what: self._deciders(what, load) for what in DECIDED}
+        self._deciders_of: dict[str, list[Any]] = {what: self._deciders(what, load) for what in DECIDED}
         self._next, self._reached = 1, False
         self.on_reached: Callable[[], None] | None = None
         """Called once, at the moment."""
-        if (timed := self._who["timing"][0]) is not None:
+        if (timed := self._deciders_of["timing"][0]) is not None:
             twin.time_by(timed)
-        if (aligned := self._who["align"][0]) is not None:
+        if (aligned := self._deciders_of["align"][0]) is not None:
             twin.align_by(aligned)
         twin.watch(self._after_scan)
 
@@ -151,15 +151,15 @@ class Branched:
 
     def _apply(self, k: int) -> None:
         before, now, twin = self._settings[k - 1], self._settings[k], self.twin
-        said = now.as_json()
-        del said["at_s"]
-        said["timing_set"] = said.pop("timing")  # elsewhere `timing` belongs to a phase
-        twin.program.event(0, "branch", f"from here on {now.words}", **said)
+        fields = now.as_json()
+        del fields["at_s"]
+        fields["timing_set"] = fields.pop("timing")  # elsewhere `timing` belongs to a phase
+        twin.program.event(0, "branch", f"from here on {now.words}", **fields)
         if now.timing != before.timing or ("timing" in before.policies and "timing" not in now.policies):
             twin.set_timing(now.timing)
         for what, exchange in (("timing", twin.time_by), ("align", self._align_by)):
-            decider = self._who[what][k]
-            if decider is not self._who[what][k - 1]:
+            decider = self._deciders_of[what][k]
+            if decider is not self._deciders_of[what][k - 1]:
                 exchange(decider)
             elif decider is not None and decider.differs_s is not None:
                 self._note_other(what, now.policies[what], decider)
@@ -189,8 +189,8 @@ class Branched:
 
     def _note_other(self, what: str, name: str, decider: TimedBy | AlignedBy) -> None:
         since_s, decider.differs_s = decider.differs_s, None
-        said = f"{what} policy {name} is not what it was: it would have decided otherwise from {since_s:.2f} s on"
-        self.twin.program.event(0, "policy_differs", said, what=what, policy=name, since_s=since_s)
+        text = f"{what} policy {name} is not what it was: it would have decided otherwise from {since_s:.2f} s on"
+        self.twin.program.event(0, "policy_differs", text, what=what, policy=name, since_s=since_s)
 
 
 def tick_of(settings: Settings, twin: SwapTwin) -> int:

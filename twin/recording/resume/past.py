@@ -52,7 +52,7 @@ class Past:
         self._recording = recording
         end_s = (tick - 0.5) / tick_hz
         self.commands = self.read_commands(recording, end_s)
-        self.told = [_told(e, self._path) for e in recording.events(None, end_s) if e.get("name") == "timing"]
+        self.told = [_answer_of(e, self._path) for e in recording.events(None, end_s) if e.get("name") == "timing"]
         self._unlike = unlike_versions(recording.header.versions)
         self._compare: Compare | None = None
 
@@ -83,8 +83,8 @@ class Past:
             raise self._differs(float(compare.t_s[compare.done]), "samples", "recorded", "not reached")
         for command in self._left:
             raise self._differs(command.tick / self._hz, "commands", command.step, "no command")
-        for told in self._answers:
-            raise self._differs(told.t_s, "timing", told.phase, "not asked")
+        for answer_given in self._answers:
+            raise self._differs(answer_given.t_s, "timing", answer_given.phase, "not asked")
 
     def leave(self) -> None:
         """Stop comparing: the run has reached the tick. Observers of others stay."""
@@ -95,11 +95,11 @@ class Past:
         """The next recorded answer; it must be to this request."""
         if not self._answers:
             raise self._differs(self._now_s, "timing", "not asked", phase)
-        told = self._answers.popleft()
-        if (told.robot, told.job, told.phase) != (robot, job, phase):
-            recorded, here = (f"robot {r + 1}, pack {j + 1}, {p}" for r, j, p in (told[1:4], (robot, job, phase)))
+        given = self._answers.popleft()
+        if (given.robot, given.job, given.phase) != (robot, job, phase):
+            recorded, here = (f"robot {r + 1}, pack {j + 1}, {p}" for r, j, p in (given[1:4], (robot, job, phase)))
             raise self._differs(self._now_s, "timing", recorded, here)
-        return told.row
+        return given.row
 
     def setpoints(self) -> list[tuple[int, np.ndarray]]:
         """(robot, speeds of its axes (4,)) of all setpoints of the present scan."""
@@ -166,7 +166,7 @@ def _given(entry: Mapping[str, Any], path: Path) -> Given:
     return Given(tick, scans, robot, str(entry["command"].get("step")), fields)
 
 
-def _told(event: Mapping[str, Any], path: Path) -> Told:
+def _answer_of(event: Mapping[str, Any], path: Path) -> Told:
     try:
         row = row_from_plain(event["timing"])
         return Told(float(event["t_s"]), int(event["robot"]), int(event["job"]), str(event["phase"]), row)

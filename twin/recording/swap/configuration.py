@@ -94,9 +94,9 @@ class Configuration:
         models: dict[str, Any] = {}
         for key, model in (("station", Station), ("truck", Truck), ("pack", Pack), ("timing", TimingSet)):
             models[key] = model_from_plain(model, data.get(key), key, file, "its configuration is refused")
-        told, said = data.get("variation"), "its configuration is refused"
-        variation = NOMINAL if told is None else model_from_plain(Variation, told, "variation", file, said)
-        hover = model_from_plain(Hover, data.get("hover"), "hover", file, said) if kind == ALIGNMENT else None
+        drawn, problem = data.get("variation"), "its configuration is refused"
+        variation = NOMINAL if drawn is None else model_from_plain(Variation, drawn, "variation", file, problem)
+        hover = model_from_plain(Hover, data.get("hover"), "hover", file, problem) if kind == ALIGNMENT else None
         seed, parking, faults = data.get("seed"), data.get("parking"), data.get("faults", [])
         if type(seed) is not int or not isinstance(parking, str):
             raise InputError("damaged configuration", file=file, key="seed, parking", value=(seed, parking))

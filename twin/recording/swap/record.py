@@ -82,8 +82,8 @@ class SwapRecorder(Recording):
         if result.outcome in GOOD_OUTCOMES:
             self._log(float(world["truth"]["t_s"]), "result", ended(result))
         end = {"tick": int(world["truth"]["tick"]), "scans": int(world["sensors"]["scans"])}
-        said = {**result.as_json(), "recording": None}  # without the path: the same swap gives the same bytes
-        self._recorder.close(result.outcome, result.end_state_sha256, {"end": end, "result": said})
+        plain = {**result.as_json(), "recording": None}  # without the path: the same swap gives the same bytes
+        self._recorder.close(result.outcome, result.end_state_sha256, {"end": end, "result": plain})
 
     def _observe(self, runner: Any) -> None:
         frames, channels, sensors = self._sampler.read()
@@ -105,9 +105,9 @@ class SwapRecorder(Recording):
             number = violation["invariant"]
             if not self._violations[number]:
                 self._violations[number] = 1
-                said = f"invariant {number}: {violation['message']}"
+                text = f"invariant {number}: {violation['message']}"
                 self._recorder.violation(
-                    violation["t_s"], {**violation, "name": f"invariant {number}", "message": said}
+                    violation["t_s"], {**violation, "name": f"invariant {number}", "message": text}
                 )
 
     def _phase(self, world: int, span: PhaseSpan) -> None:

@@ -213,8 +213,8 @@ def _why_none(display: str, driver_said: str) -> str:
     else:
         cause = f"there is no OpenGL at DISPLAY={display or 'this screen'}"
         cause += f" (Debian: apt install {' '.join(pipe.WINDOW_PACKAGES)}; {IN_SOFTWARE})"
-    said = f" [{driver_said}]" if driver_said else ""
-    return f"no window can be opened: {cause}; {NEED_NONE}{said}"
+    detail = f" [{driver_said}]" if driver_said else ""
+    return f"no window can be opened: {cause}; {NEED_NONE}{detail}"
 
 
 @contextmanager

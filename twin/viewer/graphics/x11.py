@@ -49,9 +49,9 @@ _LOST_HANDLER = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)
 
 def _lost(display: int | None) -> int:
     """Exit the process with one line: Xlib lets no program continue here, and Panda3D's own handler aborts."""
-    said = f"error: the X server at DISPLAY={os.environ.get('DISPLAY', '')} went away, and the window with it\n"
+    text = f"error: the X server at DISPLAY={os.environ.get('DISPLAY', '')} went away, and the window with it\n"
     with contextlib.suppress(OSError):
-        os.write(2, said.encode())
+        os.write(2, text.encode())
     os._exit(LOST)
 
 

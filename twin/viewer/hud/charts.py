@@ -93,8 +93,8 @@ class ChartPanel:
             (area, charts, axes, hover, self._keys), lambda painter: self._paint_grid(painter, charts, hover)
         )
         self._notes.show((area, charts, axes), self._paint_all_notes)
-        told = tuple(self._reach_of(chart, span) for (chart, _), span in zip(self.plots, self._ranges, strict=True))
-        self._reach.show((area, told), lambda painter: self._paint_reach(painter, told))
+        texts = tuple(self._reach_of(chart, span) for (chart, _), span in zip(self.plots, self._ranges, strict=True))
+        self._reach.show((area, texts), lambda painter: self._paint_reach(painter, texts))
         for k, layer in enumerate(self._values):
             if k < len(self.plots):
                 self._update_values(layer, *self.plots[k], model)
@@ -107,11 +107,11 @@ class ChartPanel:
         """The values at the cursor change most often and are drawn per chart, on change."""
         assert model.charts is not None
         values = [model.charts.signals.value_at(signal.names, model.t_s) for signal in chart.signals]
-        told = tuple(
-            _told(value * chart.scale, chart.decimals, signal.estimated)
+        texts = tuple(
+            _number_text(value * chart.scale, chart.decimals, signal.estimated)
             for value, signal in zip(values, chart.signals, strict=True)
         )
-        layer.show((rect, chart, told), lambda painter: self._paint_values(painter, chart, rect, told))
+        layer.show((rect, chart, texts), lambda painter: self._paint_values(painter, chart, rect, texts))
 
     def hit(self, x: float, y: float) -> Hit | None:
         """The chart under a pixel and its time there."""
@@ -238,8 +238,8 @@ class ChartPanel:
         end = rect.right - self._reach_px
         if far:
             x += painter.text(x, foot, " · ".join(far), font, style.FAINT, within=end - x) + kit.px(10)
-        if (said := _said_of_estimates(chart)) and end - x > kit.px(40):
-            painter.text(x, foot, f"- - {said}", font, style.ESTIMATED, within=end - x)
+        if (note := _estimates_note(chart)) and end - x > kit.px(40):
+            painter.text(x, foot, f"- - {note}", font, style.ESTIMATED, within=end - x)
 
     def _paint_lines(
         self, painter: Painter, charts: Charts, gaps: tuple[Gap, ...], first: int, column_s: float
@@ -283,9 +283,9 @@ class ChartPanel:
         """Width for the lowest and the highest sample of a plot."""
         return self._kit.fonts.small.width("≈−8 888 … 8 888") + self._kit.px(6)
 
-    def _paint_reach(self, painter: Painter, told: tuple[str, ...]) -> None:
+    def _paint_reach(self, painter: Painter, texts: tuple[str, ...]) -> None:
         font = self._kit.fonts.small
-        for (_, rect), text in zip(self.plots, told, strict=True):
+        for (_, rect), text in zip(self.plots, texts, strict=True):
             if text:
                 painter.text(rect.right, self._foot(rect), text, font, style.SOFT, "right")
 
@@ -301,11 +301,11 @@ class ChartPanel:
             if x + font.width(text) / 2.0 <= self.area.right - kit.px(4):
                 painter.text(x, base, text, font, style.FAINT, "center")
 
-    def _paint_values(self, painter: Painter, chart: ChartSet, rect: Rect, told: tuple[str, ...]) -> None:
+    def _paint_values(self, painter: Painter, chart: ChartSet, rect: Rect, texts: tuple[str, ...]) -> None:
         kit, font = self._kit, self._kit.fonts.small_bold
         x = rect.right
         base = painter.middle(rect.y - kit.px(TITLE_PX), kit.px(TITLE_PX), font)
-        for text, signal, hue in reversed(list(zip(told, chart.signals, chart.hues, strict=True))):
+        for text, signal, hue in reversed(list(zip(texts, chart.signals, chart.hues, strict=True))):
             colour = style.ESTIMATED if signal.estimated else style.TEXT
             x -= painter.text(x, base, text, font, colour, "right") + kit.px(5)
             if not signal.beside:
@@ -326,13 +326,13 @@ def _span_of(reaches: list[tuple[float, float]], scale: float) -> tuple[float, f
     return min(lows, default=math.nan), max(highs, default=math.nan)
 
 
-def _told(value: float, decimals: int, estimated: bool) -> str:
+def _number_text(value: float, decimals: int, estimated: bool) -> str:
     """A number beside a chart, with a mark if it is estimated."""
     text = number(value, decimals)
     return f"{ABOUT}{text}" if estimated and math.isfinite(value) else text
 
 
-def _said_of_estimates(chart: ChartSet) -> str:
+def _estimates_note(chart: ChartSet) -> str:
     """Which lines of a chart are estimated; empty if none is."""
     beside = any(signal.beside for signal in chart.signals)
     own = [signal.label for signal in chart.signals if signal.estimated and not signal.beside]

@@ -89,9 +89,9 @@ class HelpPage:
         kit, fonts = self._kit, self._kit.fonts
         painter.text(x, y + kit.px(12), title, fonts.bold, style.ACCENT)
         y += kit.px(24)
-        for told, does in rows:
+        for keys_text, does in rows:
             base = painter.middle(y, kit.px(ROW_PX), fonts.body)
-            painter.text(x, base, told, fonts.bold, style.TEXT)
+            painter.text(x, base, keys_text, fonts.bold, style.TEXT)
             painter.text(x + kit.px(key_width), base, does, fonts.body, style.SOFT)
             y += kit.px(ROW_PX)
         return y

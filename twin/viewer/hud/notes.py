@@ -55,8 +55,8 @@ class Notes:
     def _paint_banner(self, painter: Painter, gap: Gap, room: Rect, left: float) -> None:
         kit, fonts = self._kit, self._kit.fonts
         height = kit.px(BANNER_PX)
-        said = f"{style.clock(gap[0])} to {style.clock(gap[1])} · what is seen is the last sample before"
-        width = min(round(fonts.small.width(said)) + kit.px(40), round(room.right - left))
+        text = f"{style.clock(gap[0])} to {style.clock(gap[1])} · what is seen is the last sample before"
+        width = min(round(fonts.small.width(text)) + kit.px(40), round(room.right - left))
         x = round(left + (room.right - left - width) / 2.0)
         y = round(room.y + 0.42 * room.height)
         painter.rounded(x, y, width, height, style.NOTE)
@@ -64,7 +64,7 @@ class Notes:
         base = painter.middle(y + kit.px(4), half, fonts.head)
         painter.text(middle, base, "Nothing logged", fonts.head, style.TEXT, "center")
         base = painter.middle(y + half - kit.px(4), half, fonts.small)
-        painter.text(middle, base, said, fonts.small, style.SOFT, "center", within=width - kit.px(16))
+        painter.text(middle, base, text, fonts.small, style.SOFT, "center", within=width - kit.px(16))
 
 
 def _rows(model: HudModel) -> tuple[str, ...]:

@@ -61,8 +61,8 @@ def tip_of(hit: Hit | None, at: tuple[float, float], gaps: Sequence[Gap] = ()) -
         return None
     about = Rect(round(at[0]), round(at[1]) - 8, 1, 16)
     if hit.marker is not None:
-        said = f": {hit.marker.message}" if hit.marker.message else ""
-        return f"{style.clock(hit.marker.t_s)}  {style.words(hit.marker.name)}{said}", about
+        text = f": {hit.marker.message}" if hit.marker.message else ""
+        return f"{style.clock(hit.marker.t_s)}  {style.words(hit.marker.name)}{text}", about
     if (gap := gap_at(gaps, hit.t_s)) is not None:
         return f"{style.clock(hit.t_s)}  nothing logged for {gap[1] - gap[0]:.2f} s", about
     if hit.phase is not None:

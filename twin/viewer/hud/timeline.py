@@ -123,10 +123,10 @@ class Timeline:
         seen = [m for m in model.markers if self._seen(m.t_s)]
         half = kit.px(7)
         taken = [(self.scale.x(m.t_s) - half, self.scale.x(m.t_s) + half) for m in seen]
-        said: set[str] = set()
+        drawn: set[str] = set()
         for marker in sorted(seen, key=lambda m: (not m.is_trip, m.t_s)):
             text = label_of(marker)
-            if not text or text in said:
+            if not text or text in drawn:
                 continue
             x, y = self.marker_at(marker)
             width = font.width(text)
@@ -139,7 +139,7 @@ class Timeline:
                     painter.rect(*ground, kit.px(LANE_PX - HANDLE_PX), style.DOCK)
                     painter.text(left, painter.middle(top, kit.px(LANE_PX), font), text, font, colour)
                     taken.append((left, left + width))
-                    said.add(text)
+                    drawn.add(text)
                     break
 
     def _paint_gaps(self, painter: Painter, model: HudModel) -> None:

@@ -76,8 +76,8 @@ class TitleBar:
 
     def _whole(self, model: HudModel, area: Rect, right: float) -> bool:
         """True if no name has to be cut or left out."""
-        _, told = self._columns(model.title.fields, self._room(area, right))
-        return [(label, value) for label, value, _ in told] == list(model.title.fields)
+        _, columns = self._columns(model.title.fields, self._room(area, right))
+        return [(label, value) for label, value, _ in columns] == list(model.title.fields)
 
     def _room(self, area: Rect, right: float) -> float:
         """Width that tabs, badges and margins leave for the names."""

@@ -89,8 +89,8 @@ class Transport:
             columns.pop()
         if x + self._clock_width(model, columns) > area.right:
             end = ""
-        told, clock_width = tuple(columns), self._clock_width(model, columns)
-        self._clock.show((x, area, now, end, told), lambda p: self._paint_clock(p, x, area, now, end, told))
+        labels, clock_width = tuple(columns), self._clock_width(model, columns)
+        self._clock.show((x, area, now, end, labels), lambda p: self._paint_clock(p, x, area, now, end, labels))
         left = x + clock_width + kit.px(24)
         room = Rect(left, area.y, max(area.right - left, 0), area.height)
         lines = tuple(self._phase_line(model, k) for k in range(len(model.phases_now)))

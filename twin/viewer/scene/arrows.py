@@ -96,13 +96,13 @@ class ForceArrows(Arrows):
     """All arrows of a swap: for each robot guide force across, along the insert direction, and load; the couplers."""
 
     def __init__(self, layout: Layout, frames: FrameNodes, provenance: Provenance | None = None) -> None:
-        told: Provenance = provenance or {}
+        origins: Provenance = provenance or {}
         self._layout = layout
         root = frames.root.attach_new_node("forces")
         self.root = root
 
         def made(name: str, *channels: str, rgb: tuple[float, float, float] = palette.FORCE) -> Arrow:
-            return Arrow(root, name, rgb, dashed=any(is_estimated(told, channel) for channel in channels))
+            return Arrow(root, name, rgb, dashed=any(is_estimated(origins, channel) for channel in channels))
 
         robots = [f"robot{r}" for r in range(layout.robots)]
         self.across = [made(f"{r}/guide_across", f"{r}/guide_force_x_n", f"{r}/guide_force_y_n") for r in robots]

@@ -126,12 +126,12 @@ def note_begin(twin: SwapTwin) -> None:
     assert branch is not None
     assert branch.start is not None
     settings = branch.settings[0]
-    said: dict[str, Any] = settings.as_json()
-    del said["at_s"]
-    said["timing_set"] = said.pop("timing")  # elsewhere `timing` belongs to a phase
+    fields: dict[str, Any] = settings.as_json()
+    del fields["at_s"]
+    fields["timing_set"] = fields.pop("timing")  # elsewhere `timing` belongs to a phase
     steps = ", ".join(f"robot {r + 1} at {one.step}" for r, one in enumerate(branch.start.robots) if one.step)
     message = f"begins here, its state estimated from a log ({steps}{stopped(twin)}), {settings.words}"
-    twin.program.event(0, "branch", message, **said, estimated=list(branch.start.estimated))
+    twin.program.event(0, "branch", message, **fields, estimated=list(branch.start.estimated))
 
 
 def stopped(twin: SwapTwin) -> str:

@@ -235,22 +235,22 @@ def _seat_xy(setup: SwapSetup, s: int) -> tuple[float, float]:
 
 def _estimated(look: _Look, setup: SwapSetup, robots: Sequence[SeenRobot]) -> tuple[str, ...]:
     """List in words what the log does not have."""
-    said = ["axis speeds", "sway speed", "rope or table give", "truck on its springs", "pack masses", "truck place"]
+    found = ["axis speeds", "sway speed", "rope or table give", "truck on its springs", "pack masses", "truck place"]
     for r, robot in enumerate(robots):
         name = f" of robot {r + 1}" if len(robots) > 1 else ""
         if not robot.known:
-            said.append(f"all{name}: at home")
+            found.append(f"all{name}: at home")
             continue
         if not all(look.is_measured(f"robot{r}/sway_{a}_m") for a in "xy"):
-            said.append(f"sway{name}")
+            found.append(f"sway{name}")
         if math.isnan(robot.load_n):
-            said.append(f"load{name}")
+            found.append(f"load{name}")
         if not look.is_measured(f"robot{r}/grip1"):
-            said.append(f"grips{name}")
+            found.append(f"grips{name}")
         if np.isnan(robot.scan).any():
-            said.append(f"truck pose as measured{name}")
+            found.append(f"truck pose as measured{name}")
         if robot.phase is None:
-            said.append(f"phase{name}")
+            found.append(f"phase{name}")
     if not all(look.is_measured(f"{seat.name}/lock1") for seat in setup.seats if seat.locks):
-        said.append("locks")
-    return (*said, "sensor noise", "guide friction")
+        found.append("locks")
+    return (*found, "sensor noise", "guide friction")
