@@ -1,4 +1,4 @@
-"""`bench`: `rig.bench` for tests, with the plants closed behind them."""
+"""`bench`: `rig.bench` for tests; the plants are closed afterwards."""
 
 from __future__ import annotations
 

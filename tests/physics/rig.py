@@ -1,6 +1,6 @@
-"""A test bench around a plant: put things where a closed form wants them, switch off noise, record what moves.
+"""A test bench around a plant: sets states for closed forms, switches off noise, records motion.
 
-Only here and in `rom_bench` may tests reach into a plant; the physics itself runs as it does in a swap.
+Only here and in `rom_bench` may tests access a plant's internals; the physics runs as in a swap.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ Array = np.ndarray
 
 
 class BulletBench(Runner):
-    """One world of the reference plant; what a runner has not is its plant's."""
+    """One world of the reference plant; attributes that the runner lacks are the plant's."""
 
     def __init__(self, setup: SwapSetup, **named: Any) -> None:
         super().__init__(BulletPlant(setup, **named))
         self._dt_s = 1.0 / self._physics_hz
 
     def scan(self) -> bool:
-        """As ever, with the joints read in every tick: a test looks at them."""
+        """One scan, with the joints read in every tick for the tests."""
         self.plant._read_joints()
         return super().scan()
 
@@ -57,12 +57,12 @@ OLD, NEW = 0, 1  # packs of a one-pack swap: the truck's, and the charged one in
 TRUCK_SEAT, EMPTY_SLOT, FULL_SLOT = 0, 1, 2
 DEFAULTS = {"top_lift": ("tractor_6x4", "cab_282"), "chassis": ("chassis_rigid_1", "chassis_171")}
 FREE_Y_M = 3.0
-"""Across the lane: the middle of the row of slots; x 2.25 is over the empty one."""
+"""Offset across the lane: the middle of the row of slots; x 2.25 is over the empty one."""
 
 
 @cache
 def _load(station: str, pack: str, truck: str) -> tuple[Station, Pack, Truck]:
-    """Frozen, and read from YAML once."""
+    """Cached models, read from YAML once."""
     return load_station(station), load_pack(pack), load_truck(truck)
 
 
@@ -82,10 +82,10 @@ def bench(
     params_with: Mapping[str, object] | None = None,
     plant: type[Plant] = BulletBench,
 ) -> Plant:
-    """A plant with the truck parked at `park` (None: as drawn), perfect sensors, and packs of exactly nominal mass but
-    for those in `pack_kg`.
+    """A plant with the truck parked at `park` (None: as drawn), perfect sensors, and packs of exactly nominal mass
+    except those in `pack_kg`.
 
-    `trailer`: False puts the kingpin load on the truck as ever, and takes away what stands on the trailer's axles.
+    `trailer`: False keeps the kingpin load on the truck, and removes the load on the trailer's axles.
     `params_with`: fields of PARAMS, the truck's centre of mass among them.
     """
     kind = "chassis" if station.startswith("chassis") else "top_lift"
@@ -110,7 +110,7 @@ def bench(
         params["truck_trailer_kg"] = 0.0
     for k, kg in (pack_kg or {}).items():
         params["pack_mass_kg"][0, k] = kg
-    # the bench tries the machine itself: loaded or low, anywhere, with loads that come from nowhere
+    # the bench tests the plant alone: loaded or low, anywhere, with loads placed by the test
     params["interlock_off"][:, [TRIP_NONE, TRIP_LOW_TRAVERSE, TRIP_LOCK, TRIP_OVERLOAD]] = 1
     if not noise:
         for name in ("load_sigma_n", "sway_sigma_m", "force_sigma_n", "axis_repeatability"):
@@ -119,9 +119,6 @@ def bench(
     if guide_friction is not None:
         changes["guide_friction"] = guide_friction
     return plant(dataclasses.replace(setup, **changes))
-
-
-# ------------------------------------------------------------------------------------------------------ placing
 
 
 def place_axes(plant: Plant, robot: int = 0, **q: float) -> None:
@@ -141,14 +138,14 @@ def place_axes(plant: Plant, robot: int = 0, **q: float) -> None:
 
 
 def _put_joint(plant: Plant, body: str, joint: int, value: float) -> None:
-    """The engine has joints of its own; the reduced-order model has those of WORLD only."""
+    """Set a joint; the engine has its own joints, the reduced-order model only those of WORLD."""
     if isinstance(plant, BulletBench):
         pb.resetJointState(getattr(plant, body), joint, value, 0.0, physicsClientId=plant._client)
         plant.plant._joints_tick = -1
 
 
 def _refresh(plant: Plant) -> None:
-    """What follows from positions that have just been set."""
+    """Update everything that depends on positions just set."""
     if isinstance(plant, BulletBench):
         plant._read_joints()
         plant._read_packs()
@@ -157,7 +154,7 @@ def _refresh(plant: Plant) -> None:
 
 
 def _refresh_holds(plant: Plant) -> None:
-    """Grips or locks hold something else now."""
+    """Update the holds after a change of grips or locks."""
     if isinstance(plant, BulletBench):
         plant._update_constraints()
     else:
@@ -190,14 +187,14 @@ def place_pack(
 
 
 def remove_pack(plant: Plant, k: int) -> None:
-    """Take pack `k` out of the setup: far away and held there."""
+    """Take pack `k` out of the setup: far away and fixed there."""
     place_pack(plant, k, (60.0, 60.0 + 5.0 * k, 5.0))
     if isinstance(plant, BulletBench):
         pb.changeDynamics(plant._packs[k], -1, mass=0.0, physicsClientId=plant._client)
 
 
 def unlock(plant: Plant, k: int) -> None:
-    """Open the locks that hold pack `k`, at once."""
+    """Open the locks that hold pack `k`, immediately."""
     w = plant.worlds[0]
     for s in range(int(plant.params["seats"][0])):
         if w["truth"]["locked"][s] == k:
@@ -252,20 +249,17 @@ def hang(
 
 
 def grip(plant: Plant, k: int, robot: int = 0) -> None:
-    """Close the grips of a robot on pack `k`, at once."""
+    """Close the grips of a robot on pack `k`, immediately."""
     w = plant.worlds[0]
     w["truth"]["grip_position"][robot], w["image"]["grip_command"][robot], w["truth"]["held"][robot] = 1.0, 1, k
     _refresh_holds(plant)
 
 
 def release(plant: Plant, robot: int = 0) -> None:
-    """Open the grips at once."""
+    """Open the grips immediately."""
     w = plant.worlds[0]
     w["truth"]["grip_position"][robot], w["image"]["grip_command"][robot], w["truth"]["held"][robot] = 0.0, 0, -1
     _refresh_holds(plant)
-
-
-# ------------------------------------------------------------------------------------------------------- running
 
 
 def move(
@@ -282,9 +276,9 @@ def move(
     creep_mps: float = 0.0,
     **targets: float,
 ) -> Array:
-    """Start a move of axes (x, y, z, yaw) at the axis limits unless told otherwise; returns the (1,) command.
+    """Start a move of axes (x, y, z, yaw), by default at the axis limits; returns the (1,) command.
 
-    The limits are those with a load where the robot holds one: faster trips the overspeed interlock.
+    The limits are those with a load if the robot holds one: a faster move trips the overspeed interlock.
     """
     p = plant.params[0]
     command = new_command()
@@ -313,7 +307,7 @@ Probe = Callable[[BulletBench], object]
 def record(plant: Plant, seconds: float, *fields: str, every: int = 1) -> dict[str, Array]:
     """Run and keep `fields` of WORLD every `every` steps, with `t_s`; the state at the beginning of a step.
 
-    Steps are ticks; the reduced-order model goes from scan to scan.
+    Steps are ticks; of the reduced-order model scans.
     """
     w = plant.worlds
     ticks = 1 if isinstance(plant, BulletBench) else plant._scan_ticks
@@ -354,7 +348,7 @@ def push_pack(plant: BulletBench, k: int, force_n: Sequence[float]) -> None:
 
 
 def pack_state(plant: BulletBench, k: int) -> tuple[Array, Array]:
-    """(position of the centre of mass, its velocity) straight from the engine."""
+    """(position of the centre of mass, its velocity) from the engine."""
     at, _ = pb.getBasePositionAndOrientation(plant._packs[k], physicsClientId=plant._client)
     velocity, _ = pb.getBaseVelocity(plant._packs[k], physicsClientId=plant._client)
     return np.array(at), np.array(velocity)
@@ -370,24 +364,21 @@ def pack_in_end_effector_m(plant: BulletBench, k: int, robot: int = 0) -> Array:
 
 
 def deepest_contact_m(plant: BulletBench, k: int) -> float:
-    """Penetration of pack `k` into everything but the end effector that holds it."""
+    """Penetration of pack `k` into everything except the end effector that holds it."""
     points = pb.getContactPoints(bodyA=plant._packs[k], physicsClientId=plant._client)
     return max((-point[8] for point in points if point[2] != plant._robots), default=0.0)
 
 
 def farthest_slid_m(plant: BulletBench, k: int) -> float:
-    """How far the two sides of a contact point of pack `k` are from facing each other, at the most."""
+    """Largest offset between the two sides of a contact point of pack `k`."""
     points = pb.getContactPoints(bodyA=plant._packs[k], physicsClientId=plant._client)
     slid = [np.subtract(on_a, on_b) - np.multiply(normal, gap) for _, _, _, _, _, on_a, on_b, normal, gap, *_ in points]
     return max((float(np.linalg.norm(s)) for s in slid), default=0.0)
 
 
-# ------------------------------------------------------------------------------------------------------- reading
-
-
 def balanced_m(plant: Plant) -> float:
-    """Where along the truck its body's centre of mass has to be to be over the middle of the load on the tyres: over
-    that of the rest, which is unsprung masses and locked packs."""
+    """Position along the truck of its body's centre of mass over the middle of the load on the tyres: over that of the
+    rest, which is unsprung masses and locked packs."""
     p, w = plant.params[0], plant.worlds[0]
     kg = float(p["truck_axle_unsprung_kg"].sum())
     moment_kgm = float(p["truck_axle_unsprung_kg"] @ p["truck_axle_x_m"])
@@ -400,7 +391,7 @@ def balanced_m(plant: Plant) -> float:
 
 
 def load_centre_m(plant: Plant) -> float:
-    """Where along the truck its weight on the tyres has its middle: pushed across there it does not turn."""
+    """Middle of the truck's weight on the tyres, along the truck: a lateral push there does not turn it."""
     across_n, x_m = plant.worlds["truth"]["truck_tyre_limit_n"][0, :2, 1], plant.params["truck_axle_x_m"][0]
     return float(across_n @ x_m / across_n.sum())
 

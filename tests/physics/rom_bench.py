@@ -1,4 +1,4 @@
-"""The reduced-order plant on the test bench: things put into its records, and a pace that a test may choose."""
+"""The reduced-order plant on the test bench: writes to its records, and a step mode selected by the test."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["ATTACHED", "FULL_RATE", "LONG_STEP", "SLEEPING", "RomBench"]
 
 @kernel
 def refresh(worlds: Any, params: Any, models: Any, states: Any, scratch: Any) -> None:
-    """After somebody has written positions or holds into the one world: what carries whom, and all poses."""
+    """Update holds and all poses after a test has written positions or holds into the world."""
     world, p, m, x, t = worlds[0], params[0], models[0], states[0], scratch[0]
     for r in range(p.robots):
         end_effector_pose(world.truth, p, r)
@@ -35,7 +35,7 @@ def refresh(worlds: Any, params: Any, models: Any, states: Any, scratch: Any) ->
 
 @kernel
 def step_at(worlds: Any, params: Any, models: Any, states: Any, scratch: Any, chosen: int, ticks: int) -> None:
-    """Robots at a given pace, the truck as the plant chooses: for loads that touch nothing, or TICKS."""
+    """Step robots in a given mode, the truck as the plant chooses: for loads without contact, or TICKS."""
     world, p, m, x, t = worlds[0], params[0], models[0], states[0], scratch[0]
     if chosen == FULL_RATE:
         for r in range(p.robots):
@@ -52,7 +52,7 @@ def step_at(worlds: Any, params: Any, models: Any, states: Any, scratch: Any, ch
 
 
 class PacedPlant(RomPlant):
-    """One world of the reduced-order model; `pace`: a step mode for all robots, None: its own choice."""
+    """One world of the reduced-order model; `pace`: a step mode for all robots, None: the plant's choice."""
 
     pace: int | None = None
 
@@ -64,7 +64,7 @@ class PacedPlant(RomPlant):
 
 
 class RomBench(Runner):
-    """One world of the reduced-order model, scan by scan; what a runner has not is its plant's."""
+    """One world of the reduced-order model, scan by scan; attributes that the runner lacks are the plant's."""
 
     plant: PacedPlant
 
@@ -83,15 +83,15 @@ class RomBench(Runner):
         self.plant.pace = pace
 
     def refresh(self) -> None:
-        """What follows from positions and holds that have just been set."""
+        """Update everything that depends on positions and holds just set."""
         refresh(*self.plant._arguments())
 
     def put_pack(self, k: int, xyz_m: Sequence[float], yaw_rad: float) -> None:
-        """Pack `k` with its grip face at `xyz_m`; whatever is under it now carries it."""
+        """Put pack `k` with its grip face at `xyz_m`; a support under it carries it from now on."""
         self.worlds["truth"]["pack_pose"][0, k] = (*xyz_m, 0.0, 0.0, sin(0.5 * yaw_rad), cos(0.5 * yaw_rad))
         self.plant.states["carrier"][0, k] = GROUND
         self.refresh()
 
     def chosen(self, robot: int = 0) -> int:
-        """The pace of the last step."""
+        """Step mode of the last step."""
         return int(self.plant.states["mode"][0, robot])

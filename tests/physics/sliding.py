@@ -1,8 +1,8 @@
-"""A truck that is pushed until its tyres slip, integrated on its own: what both plants are compared with.
+"""A truck pushed until its tyres slip, integrated independently: the reference for both plants.
 
-Lagrange's equations of the sprung body on two axles (x, y, yaw, heave, pitch, roll, small angles about rest) with
-what stands on it, by an implicit integrator of its own (Radau IIA, scipy) at a tight tolerance. Tyres are Coulomb's, an
-axle at its middle, with the speed below which friction rises in proportion so small that the truck hardly creeps.
+Lagrange's equations of the sprung body with its load on two axles (x, y, yaw, heave, pitch, roll, small angles about
+rest), solved by an implicit integrator (Radau IIA, scipy) at a tight tolerance. Tyres have Coulomb friction at the
+middle of each axle; the speed below which it is proportional is so small that the truck hardly creeps.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ REGULARISED_MPS = 2e-4
 
 
 class Truck:
-    """The truck of a plant's parameters from where it stands at rest, straight."""
+    """The truck of a plant's parameters, from its straight rest pose."""
 
     def __init__(self, plant: Any) -> None:
         p, w = plant.params[0], plant.worlds[0]
@@ -53,7 +53,8 @@ class Truck:
         self.rest_n = self.rest_n + p["truck_axle_unsprung_kg"] * self.g
 
     def moves(self, at: Array) -> tuple[Array, float]:
-        """(3, 6) how a point of the body, given level and over the pitch centre, goes with the six, and its height."""
+        """(3, 6) Jacobian of a point of the body, given level and over the pitch centre, for the six coordinates, and
+        its height."""
         x, y, h = at[0] + at[2] * self.pitch, at[1], at[2] - at[0] * self.pitch
         return np.array([[1, 0, -y, 0, h, 0], [0, 1, x, 0, 0, -h], [0, 0, 0, 1, -x, y]]), h
 
@@ -95,7 +96,7 @@ class Truck:
         return np.concatenate([motion[6:], self.inverse @ force])
 
     def pushed(self, seconds: float, push: Callable[[float], Array], at: Array, until_s: float) -> Array:
-        """(6,) how far it is after `seconds` of a push (N, 3) at a point of its body, which ends at `until_s`."""
+        """(6,) displacement after `seconds` of a push (N, 3) at a point of its body, which ends at `until_s`."""
         point, _ = self.moves(np.asarray(at) - [0.0, 0.0, JOINT_HEIGHT_M])
         motion = np.zeros(12)
         for begin, end, acts in ((0.0, until_s, True), (until_s, seconds, False)):

@@ -1,4 +1,4 @@
-"""The servo axes: move times, friction, brakes, and where the hoist's work goes."""
+"""The servo axes: move times, friction, brakes, and the hoist's energy."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def loaded_table(bench):
 )
 def test_axis_move_time_is_the_profile_duration(bench, station, load, axis, distance, late_s):
     """A move at the axis limits ends when its profile ends, one or two PLC scans later at most, standing within the
-    arrival tolerance (3 mm, 1 mrad). But for yaw under load (1 s): the load twists back and forth on its ropes, and its
-    torque on the yaw drive is larger than what that loop holds off.
+    arrival tolerance (3 mm, 1 mrad). Yaw under load takes up to 1 s: the torsional oscillation of the load on its ropes
+    exceeds the stiffness of the yaw loop.
     """
     plant = loaded_table(bench) if station == "chassis" else bench()
     if station == "top_lift":
@@ -67,7 +67,7 @@ def test_axis_move_time_is_the_profile_duration(bench, station, load, axis, dist
 
 
 def test_following_error_stays_small_at_full_speed(bench):
-    """Speed and acceleration feed-forward: on the way the axis follows its reference to a few millimetres."""
+    """Speed and acceleration feed-forward: during the move the following error is a few millimetres."""
     plant = bench()
     rig.hang(plant, rig.OLD, 1.1, x=-4.0)
     rig.move(plant, x=2.0)
@@ -135,7 +135,7 @@ def test_power_off_brakes_hold_the_load_where_it_is(bench):
 def test_power_off_stops_a_moving_axis_at_the_brake_deceleration(bench):
     """m dv/dt = -(F_brake + F_c + c v): time and distance in closed form, v0 = 0.5 m/s, bridge and trolley of 5.5 t.
 
-    With the ropes cut in effect (a spreader of almost no weight beside the bridge): tolerance 3 %.
+    With a spreader of almost no weight compared with the bridge: tolerance 3 %.
     """
     plant = bench()
     rig.hang(plant, None, 1.1, x=-4.0)
@@ -156,9 +156,9 @@ def test_power_off_stops_a_moving_axis_at_the_brake_deceleration(bench):
 
 @pytest.mark.parametrize("up", [1.0, -1.0], ids=["up", "down"])
 def test_energy_balance_of_a_hoist(bench, up):
-    """Drive work = m g h + Coulomb F_c |h| + viscous integral c v^2 dt, rest to rest. Asked for 2 %, held to 0.3 %.
+    """Drive work = m g h + Coulomb F_c |h| + viscous integral c v^2 dt, rest to rest. Required 2 %, within 0.3 %.
 
-    Lowering gives the same with the load's work negative. `energy_j`, what the station pays for, counts driving only.
+    Lowering gives the same with the load's work negative. `energy_j`, the station's consumption, counts driving only.
     """
     plant = bench()
     rig.hang(plant, rig.OLD, 3.5 if up > 0 else 1.5)

@@ -67,7 +67,7 @@ def test_an_unbraked_axle_does_not_hold_along_the_lane(bench):
     ("station", "truck"), [("top_lift", "tractor_6x4"), ("chassis", "chassis_tractor_3")], ids=["top_lift", "chassis"]
 )
 def test_the_brakes_are_set_from_the_first_tick_on(bench, station, truck):
-    """A truck that settles on its springs as the swap begins stays where it stands: within 2 um."""
+    """A truck that settles on its springs as the swap begins keeps its place within 2 um."""
     plant = bench(station, truck)
     seen = rig.record(plant, 1.0, "truck_q")["truck_q"]
     np.testing.assert_allclose(seen[:, :3] - seen[0, :3], 0.0, atol=2e-6)

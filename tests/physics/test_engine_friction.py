@@ -1,4 +1,4 @@
-"""What the engine makes of sliding friction: a known flaw of pybullet 3.2.7, held here until a later one mends it."""
+"""Sliding friction of the engine: a known flaw of pybullet 3.2.7, checked here until a later version fixes it."""
 
 from __future__ import annotations
 

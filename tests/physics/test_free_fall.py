@@ -1,4 +1,4 @@
-"""A pack that nothing holds falls."""
+"""Free fall of a pack."""
 
 from __future__ import annotations
 

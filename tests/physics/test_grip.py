@@ -1,4 +1,4 @@
-"""Closed grips and locks hold a pack as if it were bolted on."""
+"""Closed grips and locks hold a pack rigidly."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def drift_m(plant, start, seconds, every=5):
 
 
 def test_grip_does_not_drift(bench):
-    """Rigid hold of 3 t: 30 s at rest, then all four axes at full acceleration at once. Relative motion of the pack
+    """Rigid hold of 3 t: 30 s at rest, then all four axes at full acceleration together. Relative motion of the pack
     under the spreader stays below 0.1 mm and is gone (below 10 um) at rest. Measured: 1 um.
     """
     plant = bench()
@@ -55,7 +55,7 @@ def test_locks_hold_the_pack_on_the_truck(bench):
 
 @pytest.mark.parametrize("station", ["top_lift", "chassis"])
 def test_everything_stays_at_rest(bench, station):
-    """Nothing that stands, hangs or lies moves on its own: after 3 s, for 5 s, by less than 0.01 mm and 10 urad.
+    """All bodies at rest stay at rest: after 3 s, for 5 s, within 0.01 mm and 10 urad.
 
     Measured: axes and loads 2 um, packs 3 um. Encoder steps of 0.1 mm keep the servos busy, at under 1 mm/s.
     """

@@ -1,4 +1,4 @@
-"""The mast's floating head: what it gives way to, and a pack that it takes off a truck that leans."""
+"""The mast's floating head: its compliance, and a pack lifted off a tilted truck."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def test_what_a_steady_push_does_to_a_hanging_pack(bench, axis, tilt, locked):
     """A force F at the pack's centre of mass, h below the grip plane: F / k sideways and F h / (c + m g h') in tilt,
     m h' the first moment of pack and spreader. Free, k and c are column and head in series; locked, the column's own.
     """
-    plant = bench("top_lift_mast", station_with={"reeving.damping_ratio": 0.3})  # comes to rest in time
+    plant = bench("top_lift_mast", station_with={"reeving.damping_ratio": 0.3})  # settles in time
     rig.hang(plant, rig.OLD, 2.0)
     rig.brake(plant)
     w, p, reeving = plant.worlds[0], plant.params[0], plant.setup.station.reeving
     w["truth"]["float_lock"][0] = w["image"]["float_lock_command"][0] = int(locked)
-    column = p["e_stiffness"] + p["e_lock_stiffness"]  # what gives it its frequency: test_statics
+    column = p["e_stiffness"] + p["e_lock_stiffness"]  # determines its frequency: test_statics
     k, c = column[axis - EX], reeving.tilt_stiffness_nm_per_rad
     if not locked:
         k = 1.0 / (1.0 / k + 1.0 / reeving.head.centring_stiffness_n_per_m)
@@ -48,7 +48,7 @@ def test_what_a_steady_push_does_to_a_hanging_pack(bench, axis, tilt, locked):
 
 @pytest.mark.parametrize(("pitch_deg", "roll_deg"), [slow(1.5, 1.5), slow(-1.5, 1.5)])
 def test_a_pack_off_a_leaning_truck_goes_level_into_its_slot(pitch_deg, roll_deg):
-    """The heaviest pack from a truck that leans as much as one may: 1.60 m x 1.5 deg is 42 mm at its feet and 23 mm
+    """The heaviest pack from a truck with the largest permitted tilt: 1.60 m x 1.5 deg is 42 mm at its feet and 23 mm
     across them. The free head lies flat on the pack, the pack hangs level once it is off the truck, and goes into its
     slot at the first attempt. A rigid head would keep the tilt: 17 mm beyond the guides' capture.
     """

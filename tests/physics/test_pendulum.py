@@ -1,4 +1,4 @@
-"""The hanging load as a pendulum: period, twist, energy, and what keeps it from tilting."""
+"""The hanging load as a pendulum: period, twist, energy, and tilt."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_pendulum_period_and_tilt(bench, rope_m, load, joint):
 
     Four parallel ropes keep the load level, so it is a point pendulum of the rope's length, whatever its own size and
     inertia: L is the unstretched rope plus its static stretch W L / (4 E A), 2 mm at 2 m. Trolley held by its brakes.
-    Asked for: 0.5 %.
+    Required: 0.5 %.
 
     Elastic ropes let the load tilt a little. The sway's inertia force m g theta acts at its centre of mass, h under the
     ropes' ends, against the tilt stiffness k = 4 E A b^2 / L + m g h (ropes b off the middle), so by m g h theta / k.
@@ -54,7 +54,7 @@ def test_pendulum_period_and_tilt(bench, rope_m, load, joint):
     measured_s = rig.period_s(t_s, q[:, joint])
     assert measured_s == pytest.approx(rigid_s, rel=5e-3)
     assert measured_s == pytest.approx(elastic_s, rel=1e-4)
-    np.testing.assert_array_equal(q[:, :4] - q[0, :4], 0.0)  # the brakes do hold
+    np.testing.assert_array_equal(q[:, :4] - q[0, :4], 0.0)  # the brakes hold
     tilt_rad = rig.harmonic(t_s, q[:, sideways], 2.0 * pi / measured_s)[0]
     assert tilt_rad == pytest.approx(weight_n * abs(h) * theta / tilt_stiffness, rel=0.02)
     assert np.abs(q[:, [EPITCH, EROLL]]).max() < 2.5 * weight_n * abs(h) * theta / tilt_stiffness

@@ -1,4 +1,4 @@
-"""A pack set down on a seat: coupler, guide pins and cones, slack ropes, a tilted seat, and the reported force."""
+"""Setting a pack down on a seat: coupler, guide pins and cones, slack ropes, a tilted seat, and the reported force."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def hang_over_slot(plant, gap_m, *, dx_m=0.0, dy_m=0.0, yaw_rad=0.0):
 
 
 def lower(plant, distance_m, speed_mps):
-    """Lower at creep speed and watch: deepest contact, largest lateral force, everything finite."""
+    """Lower at creep speed; returns the deepest contact and the largest lateral force, and checks for finite values."""
     w = plant.worlds[0]
     rig.move(plant, z=float(w["truth"]["q"][0, 2]) - distance_m, velocity=speed_mps, acceleration=0.2, jerk=2.0)
     deepest_m = lateral_n = 0.0
@@ -44,9 +44,9 @@ def lower(plant, distance_m, speed_mps):
 
 
 def test_coupler_mating_force(bench):
-    """What the ropes no longer carry between the coupler's engagement and the pads is its mating force, 1.5 kN, pushing
-    against the motion (contacts and seals rub); out of engagement and at rest it is nothing. Frictionless guides,
-    aligned pack, 10 mm/s.
+    """Between the coupler's engagement and the pads the ropes are relieved by its mating force, 1.5 kN, against the
+    motion (friction of contacts and seals); it is zero out of engagement and at rest. Frictionless guides, aligned
+    pack, 10 mm/s.
     """
     plant = bench(guide_friction=0.0)
     hang_over_slot(plant, 0.06)
@@ -102,9 +102,7 @@ def test_guides_align_a_hanging_pack(bench, dx_m, dy_m, yaw_deg):
 
 
 def test_contact_points_are_where_bodies_touch_now(bench):
-    """An engine that remembers a point of a pin on its socket's edge presses in the direction that it had there, when
-    the pin is long past it.
-    """
+    """An engine that caches a contact point of a pin on its socket's edge keeps its normal after the pin has passed it."""
     plant = bench()
     hang_over_slot(plant, 0.16, dx_m=0.02, dy_m=0.02)
     w, slid_m = plant.worlds[0], []
@@ -119,8 +117,8 @@ def test_contact_points_are_where_bodies_touch_now(bench):
 
 @pytest.mark.parametrize(("dx_m", "dy_m"), [(0.07, 0.0), (0.0, 0.08)])
 def test_far_off_the_guides_a_pack_does_not_seat(bench, dx_m, dy_m):
-    """Beyond the cones' mouth (25 mm capture and half a bore of 28 mm) the pins meet the frame: the pack stays up or
-    is pushed aside, and nothing blows up.
+    """Beyond the cones' mouth (25 mm capture and half a bore of 28 mm) the pins meet the frame: the pack stays up or is
+    pushed aside, and the state stays finite.
     """
     plant = bench()
     hang_over_slot(plant, 0.16, dx_m=dx_m, dy_m=dy_m)
@@ -138,7 +136,7 @@ def test_far_off_the_guides_a_pack_does_not_seat(bench, dx_m, dy_m):
 @pytest.mark.parametrize("dx_m", [0.0, 0.015], ids=["friction_holds", "pins_hold"])
 def test_reported_guide_force_is_what_acts_on_the_pack(bench, dx_m):
     """Newton: with slack ropes at rest the contact forces on a seated pack carry its weight and the spreader's, and
-    their horizontal part is what one pushes with, turned round: friction on the pads counts with its right sign.
+    their horizontal part is the reaction to the push: friction on the pads has the right sign.
     """
     plant = bench()
     hang_over_slot(plant, 0.16, dx_m=dx_m)

@@ -1,4 +1,4 @@
-"""How wrong the frequency may be: input shapers against theory and against a hanging load simulated directly."""
+"""Tolerated frequency errors of input shapers, against theory and a direct simulation of a hanging load."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ TIME_STEP_S = 1e-3
 def sway_amplitude_m(
     profile: Array, amplitudes: Array, times_s: Array, duration_s: float, frequency_hz: float, damping_ratio: float
 ) -> float:
-    """Sway left when a trolley with a hanging load has moved: x'' + 2 z w x' + w^2 x = -a(t), integrated by RK4."""
+    """Residual sway after a trolley with a hanging load has moved: x'' + 2 z w x' + w^2 x = -a(t), integrated by
+    RK4."""
     w = 2.0 * pi * frequency_hz
     steps = int(duration_s / TIME_STEP_S) + 1
     h = duration_s / steps
@@ -49,7 +50,7 @@ def residual_sway_m(move: Move, frequency_hz: float, damping_ratio: float) -> fl
 
 
 def cross_travel(shaper: str, damping_ratio: float) -> Move:
-    """0.5 m in under a period, so that without a shaper the load is left swinging at every frequency tested."""
+    """0.5 m in under a period, so that without a shaper the load swings at every tested frequency."""
     return plan_move(
         0.0, 0.5, v_max=0.6, a_max=0.6, j_max=3.0, shaper=shaper, frequency_hz=FREQUENCY_HZ, damping_ratio=damping_ratio
     )
@@ -90,7 +91,7 @@ def tolerated_errors(shaper: str, damping_ratio: float) -> tuple[float, float]:
     def excess(error: float) -> float:
         return residual_vibration(*impulses, impulses[0].size, FREQUENCY_HZ * (1.0 + error), damping_ratio) - ACCEPTED
 
-    inside = 0.1 if shaper == "ei" else 0.0  # EI starts out at 5 %, and is below it on both sides
+    inside = 0.1 if shaper == "ei" else 0.0  # EI starts at 5 %, and is below it on both sides
     return brentq(excess, -0.3, -inside), brentq(excess, inside, 0.3)
 
 

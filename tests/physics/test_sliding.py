@@ -1,7 +1,7 @@
-"""The parked truck at the limit of its tyres, on both plants: pushed along, across, between, and turned.
+"""The parked truck at the limit of its tyres, on both plants: pushed along, across, obliquely, and turned.
 
-Held to less than a millimetre below the limit; above it, where Lagrange's equations with Coulomb's law leave it
-(`tests.physics.sliding`), within a tenth. Loads at rest, mu N an axle; a trailer's axles hold along the lane.
+Below the limit it moves by less than a millimetre; above it, within a tenth of Lagrange's equations with Coulomb's law
+(`tests.physics.sliding`). Loads at rest, mu N per axle; a trailer's axles hold along the lane.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ AFTER_S = 1.0
 
 
 def pushed(plant, push_n, seconds):
-    """(6,) how far the truck is after a push at the centre of mass of its body."""
+    """(6,) displacement of the truck after a push at the centre of mass of its body."""
     before = plant.worlds["truth"]["truck_q"][0].copy()
     plant.worlds["faults"]["truck_push_n"][0] = push_n
     rig.run(plant, seconds)
@@ -32,7 +32,7 @@ def pushed(plant, push_n, seconds):
 
 
 def made(plant, truck, *, at_pitch_centre):
-    """A truck at rest; its centre of mass put where a push neither rocks nor turns it, as far as that is asked for."""
+    """A truck at rest; its centre of mass is at the point where a push neither rocks nor turns it, if requested."""
     with_truck = {}
     if at_pitch_centre:
         with_truck = {"truck_com": (rig.balanced_m(rig.bench(truck=truck, plant=RomBench)), 0.0, PITCH_CENTRE_M)}
@@ -45,7 +45,7 @@ def made(plant, truck, *, at_pitch_centre):
 @pytest.mark.parametrize("truck", ["mixer_8x4", "tractor_6x4"])
 @pytest.mark.parametrize(("share", "seconds"), [(0.8, 0.6), (1.0064, 1.0), (1.2, 0.3)])
 def test_pushed_along_the_lane_at_its_centre_of_mass(plant, truck, share, seconds):
-    """Its body rocks under a sudden push, and by its inertia asks up to a fifth more of the tyres than the push itself.
+    """Its body rocks under a sudden push, and its inertia loads the tyres with up to a fifth more than the push itself.
 
     So 1.0064 of mu N for 1 s moves the mixer by 112 mm, of which (F - mu N) t^2 / 2 m alone is 22 mm; at 0.8 it stays.
     """
@@ -85,7 +85,7 @@ def test_pushed_at_the_pitch_centre(plant, truck, direction_deg):
 
 
 def _limit_n(bench, direction):
-    """The greatest force at the middle of the load on its tyres that the truck bears, by bisection."""
+    """Largest force at the middle of the load on its tyres without slip, by bisection."""
     w, p = bench.worlds[0], bench.params[0]
     low, high = 0.0, 2.0 * float(w["truth"]["truck_brake"][0] + w["truth"]["truck_brake"][1])
     x = rig.load_centre_m(bench)

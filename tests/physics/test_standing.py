@@ -1,4 +1,5 @@
-"""What friction holds stands still, what it cannot hold slips, and a coupler does not rub on what goes with it."""
+"""Friction below its limit holds without creep, above it slips, and a coupler does not rub on a body that moves with
+it."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ TABLE_KG, PRESSING_N = 350.0, 3000.0
 
 
 def press(plant, aside_m=0.0):
-    """The table under pack OLD, which is locked on the truck, pressed upwards with 3 kN, its springs drawn aside."""
+    """The table under pack OLD, which is locked on the truck, pressed upwards with 3 kN, its springs deflected."""
     w, p = plant.worlds[0], plant.params[0]
     sink_m = (TABLE_KG * G + PRESSING_N) / float(p["e_stiffness"][2])
     x, y, z = w["truth"]["pack_pose"][rig.OLD, :3]
@@ -26,14 +27,14 @@ def press(plant, aside_m=0.0):
 
 
 def watch(plant, seconds):
-    """Place of the table under the pack in m, and force on it in N, a row a tick."""
+    """Position of the table under the pack in m, and force on it in N, a row per tick."""
     seen = rig.record(plant, seconds, "e_pose", "pack_pose", "guide_force_n")
     return seen["e_pose"][:, 0, :3] - seen["pack_pose"][:, rig.OLD, :3], seen["guide_force_n"][:, 0]
 
 
 @pytest.mark.parametrize("share", [0.05, 0.4])
 def test_what_friction_holds_does_not_creep(bench, share):
-    """Drawn aside with less than friction holds: under 2 um in 2 s, measured 0.1. (With friction that only brakes it is
+    """Deflected with less force than friction holds: under 2 um in 2 s, measured 0.1. (Friction that only brakes gives
     1.5 mm at a twentieth.)"""
     plant = bench("chassis", "chassis_tractor_3")
     friction = plant.setup.station.end_effector.friction
@@ -45,8 +46,8 @@ def test_what_friction_holds_does_not_creep(bench, share):
 
 
 def test_what_friction_cannot_hold_slips(bench):
-    """Drawn aside ever more it stands, to 20 um, up to nine tenths of mu N; and while it slips, until its own pins meet
-    the pack after 2 mm, friction is mu N to 3 %."""
+    """With increasing deflection it stays within 20 um up to nine tenths of mu N; while it slips, until its own pins
+    meet the pack after 2 mm, friction is mu N within 3 %."""
     plant = bench("chassis", "chassis_tractor_3")
     friction = plant.setup.station.end_effector.friction
     press(plant)
@@ -62,7 +63,7 @@ def test_what_friction_cannot_hold_slips(bench):
 
 def test_no_coupler_rubs_on_a_truck_that_carries_its_pack(bench):
     """A pack stands on a truck that rocks with ten times the speed from which its coupler rubs with its whole force,
-    1.5 kN: they go together, but for what the pads give, and it rubs with less than a fifth of it."""
+    1.5 kN: they move together except for the pads' compliance, and it rubs with less than a fifth of it."""
     plant = bench()
     rig.unlock(plant, rig.OLD)
     rig.run(plant, 1.0)
@@ -83,7 +84,8 @@ SEAT_M, COUPLER_M = (-2.0, 0.5, 1.1), (0.3, -0.2)
 
 @given(at=st.tuples(RATE, RATE, st.floats(-0.3, 0.3), RATE, TILT, TILT), rates=st.tuples(RATE, RATE, RATE))
 def test_how_fast_the_coupler_of_a_seat_rises(at, rates):
-    """On a truck that heaves, pitches and rolls: the difference of its heights a microsecond before and after."""
+    """On a truck that heaves, pitches and rolls: equal to the difference of its heights a microsecond before and
+    after."""
     w, p = np.zeros(1, WORLD)[0], np.zeros(1, PARAMS)[0]
     w["truth"]["truck_q"], w["truth"]["truck_qd"][TZ:] = at, rates
     p["seat_on_truck"][2], p["coupler_xy_m"] = 1, COUPLER_M

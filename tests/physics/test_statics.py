@@ -78,10 +78,10 @@ def settled_truck(plant):
 @pytest.mark.parametrize("locked", [True, False], ids=["locked", "unlocked"])
 def test_front_rise_when_a_3200_kg_pack_leaves(bench, locked):
     """The springs give: 65 % of 3.2 t leave the front axle's 500 N/mm: 40.8 mm; 35 % leave 2200 N/mm behind: 5.0 mm;
-    over the wheelbase of 4.475 m that is 0.46 deg. Asked for: 2 %.
+    over the wheelbase of 4.475 m that is 0.46 deg. Required: 2 %.
 
     Gravity adds 1.4 %: the body's centre of mass lies 0.8 m over its pitch centre and leans back as the front rises.
-    With that moment in the balance of both axles it holds to 0.2 %.
+    With that moment in the balance of both axles the result is within 0.2 %.
     """
     pack_kg, stiffness, x_m = 3200.0, np.array([5.0e5, 2.2e6]), np.array([1.56625, -2.90875])
     plant = bench(pack_kg={rig.OLD: pack_kg})

@@ -1,4 +1,4 @@
-"""Sway that travel starts, what shapers leave of it, and that the time step does not matter."""
+"""Sway excited by travel, the residual with shapers, and independence of the time step."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ UNDAMPED = {"reeving.sway_damping_ratio": 0.0}
 class Travel:
     """A rest-to-rest move of x or y with a load on 2 m of rope, the brakes set right behind its end.
 
-    The move is the one that starts most sway: constant acceleration for half a period, and again half a period of
+    The move is the one that excites the most sway: constant acceleration for half a period, and again half a period of
     deceleration an odd number of half periods later.
     """
 
@@ -36,7 +36,7 @@ class Travel:
         start = {"x": -4.0, "y": 3.0 if axis == X else 2.2}
         name = "xy"[axis]
         rig.hang(plant, load, ROPE_M, **start)
-        hz = self.omega / (2.0 * pi * (1.0 + frequency_error))  # what the shaper believes
+        hz = self.omega / (2.0 * pi * (1.0 + frequency_error))  # the shaper's assumed frequency
         rig.move(
             plant, velocity=speed, acceleration=ACCELERATION_MPS2, jerk=jerk, shaper=shaper, shaper_hz=hz,
             **{name: start[name] + speed * ramp_s * halves},
@@ -69,8 +69,8 @@ def test_residual_sway_of_an_unshaped_move(bench, load, axis, jerk):
     """A = |integral a(t) exp(i w t) dt| / w, the residual of x'' + w^2 x = -a(t) (Duhamel); for a trapezoid with ramps
     of t_a, started T - t_a apart, 4 a / w^2 |sin(w t_a / 2) sin(w (T - t_a) / 2)|: 4 a / w^2 for the move used here.
 
-    With the trolley's own recorded motion as a(t) it holds to 0.1 %. With the commanded motion (what one computes at
-    the desk) to 3 %; the load pulls at the trolley and the servo gives way: 0.5 % with the empty spreader, 2.0 % on x
+    With the trolley's own recorded motion as a(t) it is within 0.1 %. With the commanded motion within 3 %; the load
+    pulls the trolley and the servo deflects: 0.5 % with the empty spreader, 2.0 % on x
     with 3.45 t under 5.5 t of bridge, 1.5 % on y, where the trolley has 1.5 t and a stiffer loop.
     """
     travel = Travel(bench(station_with=UNDAMPED), load, axis, jerk=jerk)
@@ -119,7 +119,7 @@ def test_shapers_on_the_plant_bear_a_wrong_frequency(bench, load, axis, shaper, 
     (ZVD), 20 % (EI): cos(pi r / 2), its square, |0.525 cos(pi r) + 0.475| at the frequency ratio r (Singer and Seering
     1990; Singhose, Seering and Singer 1994).
 
-    What the servo adds under load is a shift of frequency. It gives way to the pull m g / L = 16.9 kN/m of 3.45 t; at w
+    Under load the servo shifts the frequency. It yields to the pull m g / L = 16.9 kN/m of 3.45 t; at w
     its dynamic stiffness G (K + 1 / T) - M w^2 + i G (w - K / (T w)), of velocity gain G, position gain K and integral
     time T, is 0.98 - 0.52i MN/m on x and 0.67 - 0.59i on y. Half the real part of their ratio, 0.7 % on both, is how
     much slower the load swings while the trolley is free: by the formula ZV leaves 5.8 % at 3.7 %, measured 5.7 %.
@@ -130,7 +130,7 @@ def test_shapers_on_the_plant_bear_a_wrong_frequency(bench, load, axis, shaper, 
 
 @pytest.mark.parametrize(("shaper", "residual"), [(ZV, 0.0), (ZVD, 0.0), (EI, 0.05)], ids=["zv", "zvd", "ei"])
 def test_shapers_on_the_plant_at_the_right_frequency(bench, shaper, residual):
-    """No residual for ZV and ZVD, 5 % for EI, each within a point: what the servo adds to the commanded move."""
+    """No residual for ZV and ZVD, 5 % for EI, each within a point: the servo's contribution to the commanded move."""
     right = Travel(bench(station_with=UNDAMPED), None, X, shaper=shaper)
     assert right.residual_m / unshaped_m(None, X) == pytest.approx(residual, abs=0.01)
 

@@ -1,4 +1,4 @@
-"""`swaptwin swap --from FILE --at SECONDS`: a recorded swap goes on from a moment with other settings."""
+"""`swaptwin swap --from FILE --at SECONDS`: continue a recorded swap from a moment with other settings."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from twin.result import SwapResult
 
 NO_POLICY = "none"
-"""As the name of a policy: none from there on."""
+"""Name for no policy from the moment on."""
 
 
 def given_options(context: typer.Context) -> dict[str, Any]:
-    """The options that were typed, by parameter."""
+    """Options given on the command line, by parameter."""
     typed = {}
     for name, value in context.params.items():
         source = context.get_parameter_source(name)
@@ -43,14 +43,14 @@ def run_from(
     policies: Mapping[str, str],
     record: str | None,
 ) -> SwapResult:
-    """One swap that goes on from a recorded moment.
+    """Run one swap that continues from a recorded moment.
 
     Args:
-        typed: options by parameter, for what they say against the recording, and `timing`.
-        policies: names by what they decide; NO_POLICY for none from there on.
+        typed: given options by parameter: `timing`, and others that must agree with the recording.
+        policies: names by what they decide; NO_POLICY for none from the moment on.
 
     Raises:
-        InputError: what recording, moment or settings do not allow, or a first part that is not as recorded.
+        InputError: not allowed by recording, moment or settings, or a first part unlike the recording.
     """
     from twin.catalogue import load_timing
     from twin.recording import check_output_path
@@ -78,7 +78,7 @@ def run_from(
 
 
 def check_same(moment: Moment, typed: Mapping[str, Any]) -> None:
-    """Refuse options that say something else than the recording."""
+    """Refuse options that contradict the recording."""
     from twin.catalogue import load_pack, load_station, load_truck
 
     setup = moment.setup
@@ -87,9 +87,9 @@ def check_same(moment: Moment, typed: Mapping[str, Any]) -> None:
         ("truck", setup.truck, load_truck),
         ("pack", setup.pack, load_pack),
     ):
-        told = typed.get(name)
-        if told is not None and told != model.name and load(told) != model:
-            raise _recorded_otherwise(moment, name, told, model.name)
+        given = typed.get(name)
+        if given is not None and given != model.name and load(given) != model:
+            raise _contradiction(moment, name, given, model.name)
     values = {
         "seed": setup.seed,
         "parking": setup.parking,
@@ -98,21 +98,21 @@ def check_same(moment: Moment, typed: Mapping[str, Any]) -> None:
     }
     for name, value in values.items():
         if typed.get(name, value) != value:
-            raise _recorded_otherwise(moment, name, typed[name], value)
+            raise _contradiction(moment, name, typed[name], value)
 
 
-def _recorded_otherwise(moment: Moment, name: str, told: object, recorded: object) -> InputError:
+def _contradiction(moment: Moment, name: str, given: object, recorded: object) -> InputError:
     return InputError(
         "recorded otherwise, and not to be changed from a moment on",
         file=moment.path,
         key=f"--{name}",
-        value=told,
+        value=given,
         allowed=str(recorded),
     )
 
 
 def run_branch(moment: Moment, branch: Branch, record: str | None, line: Any) -> SwapResult:
-    """Run it, and record it from its beginning."""
+    """Run a branch, and record it from its beginning."""
     branched = moment.begin(branch, lambda what, name: policy(what, name, moment))
     try:
         show_progress(branched.twin, line)
@@ -122,7 +122,7 @@ def run_branch(moment: Moment, branch: Branch, record: str | None, line: Any) ->
 
 
 def policy(what: str, name: str, moment: Moment) -> Any:
-    """What decides by a policy's name: a TimingDecider or a MakeDecider."""
+    """Policy object for a policy's name: a TimingDecider or a MakeDecider."""
     if what not in deciders:
         raise InputError(NOT_YET, key=f"--{what}-policy", value=name)
     (decider,) = deciders[what](name, moment.setup).values()
@@ -130,7 +130,7 @@ def policy(what: str, name: str, moment: Moment) -> Any:
 
 
 def _recorded(branched: Ready, path: Path) -> SwapResult:
-    """Run and record: under another name up to the moment, so that a refusal there leaves and spoils nothing."""
+    """Run and record, under another name up to the moment: a refusal there leaves no file and keeps an existing one."""
     from twin.recording.swap import SwapRecorder
 
     part = path.with_name(f".{path.name}.part")

@@ -1,4 +1,4 @@
-"""`swaptwin demo`: a whole swap at each kind of station, recorded, side by side."""
+"""`swaptwin demo`: a whole swap at each kind of station, recorded, in comparison."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 STATIONS = ("top_lift", "chassis")
 REPORT_PERIOD_S = 0.2
 TOLD_FROM_WIDTH = 112
-"""A terminal this wide also says what happens in each phase."""
+"""Terminal width from which each phase is described."""
 STEPS = {
     "dock": "the truck comes in and stands on its brakes",
     "identify": "the station learns which truck it is",
@@ -48,12 +48,12 @@ STEPS = {
     "verify": "checks",
     "exit": "the truck drives away",
 }
-"""What happens in each phase, by its name at top_lift."""
+"""Description of each phase, by its name at top_lift."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a swap that runs in a process of its own is."""
+    """Progress of a swap in another process."""
 
     text: str
 
@@ -82,7 +82,7 @@ def command(
 
 
 def recording_paths(folder: str | Path) -> dict[str, Path]:
-    """Where each station's recording goes; the folder is made, the paths are checked."""
+    """Path of each station's recording; creates the folder and checks the paths."""
     from twin.recording import check_output_path
 
     at = Path(folder)
@@ -100,7 +100,7 @@ def run_both(seed: int, paths: dict[str, Path]) -> list[SwapResult]:
     """Both swaps in parallel; results in the order of `STATIONS`."""
     from twin.commands.swap import resolve
 
-    for station in STATIONS:  # a mistake shows here, in one line, and not in two processes
+    for station in STATIONS:  # an input error is reported here, in one line, and not in two processes
         resolve(station, None, None, "factory", seed=seed, parking="guided")
     context = mp.get_context("spawn")
     workers: dict[Connection, tuple[str, Any]] = {}
@@ -129,29 +129,29 @@ def _collect(workers: dict[Connection, tuple[str, Any]]) -> list[SwapResult]:
                 assert isinstance(end, Connection)
                 station = workers[end][0]
                 try:
-                    said = end.recv()
+                    message = end.recv()
                 except EOFError:
                     if station not in results:
                         raise RuntimeError(f"the process of the {station} swap ended without a result") from None
                     open_ends.remove(end)
                     continue
-                if isinstance(said, InputError | ImportError | OSError):
-                    raise said
-                if isinstance(said, Progress):
-                    where[station] = said.text
+                if isinstance(message, InputError | ImportError | OSError):
+                    raise message
+                if isinstance(message, Progress):
+                    where[station] = message.text
                 else:
-                    results[station] = said
-                    where[station] = said.outcome
+                    results[station] = message
+                    where[station] = message.outcome
             line.update("   ".join(f"{name}: {text}" for name, text in where.items()))
     return [results[station] for station in STATIONS]
 
 
 def _work(pipe: Connection, station: str, seed: int, path: str) -> None:
-    """One swap in a process of its own; what it sends: Progress, then a SwapResult or an error."""
+    """Run one swap in its own process; it sends Progress, then a SwapResult or an error."""
     from twin.commands.swap import resolve, run
 
     class Line:
-        """Stands in for the progress line: its text goes through the pipe."""
+        """Replaces the progress line: its text is sent through the pipe."""
 
         next_s = 0.0
 
@@ -173,7 +173,7 @@ def _work(pipe: Connection, station: str, seed: int, path: str) -> None:
 
 
 def print_comparison(console: Console, results: list[SwapResult], wall_s: float) -> None:
-    """Phases, key figures and ends of the swaps in columns, then what to do next."""
+    """Print phases, key figures and ends of the swaps in columns, then the next steps."""
     from rich.table import Table
 
     console.print(
@@ -197,11 +197,11 @@ def print_comparison(console: Console, results: list[SwapResult], wall_s: float)
         phases.add_column("duration, s", justify="right")
         if len(result.setup.jobs) > 1:
             phases.add_column(f"all {len(result.setup.jobs)}, s", justify="right")
-    told = console.width >= TOLD_FROM_WIDTH
-    if told:
+    wide_enough = console.width >= TOLD_FROM_WIDTH
+    if wide_enough:
         phases.add_column("what happens", style="dim", no_wrap=True)
     for row in phase_rows(results):
-        phases.add_row(*row[: None if told else -1])
+        phases.add_row(*row[: None if wide_enough else -1])
     print_table(console, phases)
     console.print()
     print_table(console, _figures(results))
@@ -226,12 +226,12 @@ def print_comparison(console: Console, results: list[SwapResult], wall_s: float)
     console.print("Next:", style="bold")
     wide = max(len(step) for step, _ in steps)
     for step, does in steps:
-        console.print(f"  {me} {step:<{wide}}  {does if told else ''}".rstrip(), markup=False, soft_wrap=True)
+        console.print(f"  {me} {step:<{wide}}  {does if wide_enough else ''}".rstrip(), markup=False, soft_wrap=True)
     console.print("The recordings open in Foxglove and Rerun as they are.", markup=False)
 
 
 def phase_rows(results: list[SwapResult]) -> list[list[str]]:
-    """One row a phase: the stations' own names for it, then start, duration and sum of all packs for each."""
+    """One row per phase: the stations' own names for it, then start, duration and sum over all packs for each."""
     from twin.catalogue.schema import PHASES
 
     kinds = [result.setup.station.kind for result in results]
@@ -265,7 +265,7 @@ def _figures(results: list[SwapResult]) -> Any:
 
 
 def shown(path: str) -> str:
-    """A path as short as a person would type it."""
+    """A path in its shortest form."""
     try:
         relative = os.path.relpath(path)
     except ValueError:

@@ -1,7 +1,7 @@
-"""`swaptwin doctor`: what this machine can do, and what to do about the rest.
+"""`swaptwin doctor`: what this machine can do, and how to fix the rest.
 
-Whatever could crash or hang (engine, compiler, file formats) is tried in a process of its own, so that doctor always
-lives to report it and imports none of it.
+Everything that could crash or hang (engine, compiler, file formats) is tried in its own process, so that doctor always
+reports it, and imports none of it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ MEMORY_NEEDED_BYTES = 2 * 1024**3  # a swap stays below 1 GiB; the tests run two
 DISK_NEEDED_BYTES = 1 * 1024**3  # a recorded swap is some megabytes, an experiment a few hundred of them
 REINSTALL = "make setup, or: pip install -c constraints.txt -e '.[viewer,envs,train,dev]'"
 
-REQUIRED_PACKAGES = {  # the dependencies of pyproject.toml (a test compares), and what each is here for
+REQUIRED_PACKAGES = {  # the dependencies of pyproject.toml (compared by a test), and their purpose
     "foxglove-sdk": "writing recordings",
     "mcap": "reading recordings",
     "numba": "compiled kernels",
@@ -121,7 +121,7 @@ class Check:
     name: str
     status: Status
     detail: str
-    fix: str | None = None  # what to do; an ok line may carry advice too
+    fix: str | None = None  # remedy; an ok line may have advice too
     required: bool = True
 
 
@@ -157,7 +157,7 @@ def check_disk() -> Check:
 
 
 def usable_cores() -> float:
-    """The cores this process may use: its affinity, and its control group's quota when there is one."""
+    """The cores available to this process: its affinity, and its control group's quota if there is one."""
     cores: float = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     quota = read_words("/sys/fs/cgroup/cpu.max")
     if len(quota) == 2 and quota[0].isdigit():
@@ -166,7 +166,7 @@ def usable_cores() -> float:
 
 
 def usable_memory_bytes() -> int | None:
-    """The memory of the machine, or the limit of this process's control group when that is lower."""
+    """The memory of the machine, or the limit of this process's control group if that is lower."""
     try:
         memory_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (ValueError, OSError, AttributeError):
@@ -183,7 +183,7 @@ def read_words(path: str) -> list[str]:
 
 
 def pinned_versions() -> Mapping[str, str]:
-    """Package name to the version in constraints.txt; empty where there is no checkout beside the installed code."""
+    """Package name to the version in constraints.txt; empty if there is no checkout beside the installed code."""
     try:
         lines = (ROOT / "constraints.txt").read_text().splitlines()
     except OSError:
@@ -208,7 +208,7 @@ def check_package(package: str, purpose: str, pins: Mapping[str, str], *, requir
 
 
 def run_probe(name: str, code: str) -> Check:
-    """Runs a few lines in a fresh interpreter and an empty folder; its last line, or its error, is the detail."""
+    """Run a few lines in a fresh interpreter and an empty folder; the last line, or the error, is the detail."""
     with tempfile.TemporaryDirectory() as folder:
         try:
             done = subprocess.run(
@@ -216,8 +216,8 @@ def run_probe(name: str, code: str) -> Check:
             )
         except subprocess.TimeoutExpired:
             return Check(name, "broken", f"no answer within {PROBE_TIMEOUT_S:g} s", REINSTALL)
-    said = (done.stdout if done.returncode == 0 else done.stderr).strip().splitlines()
-    last_line = said[-1] if said else "no message"
+    lines = (done.stdout if done.returncode == 0 else done.stderr).strip().splitlines()
+    last_line = lines[-1] if lines else "no message"
     if done.returncode == 0:
         return Check(name, "ok", last_line)
     how = f"killed by signal {-done.returncode}: " if done.returncode < 0 else ""
@@ -225,7 +225,7 @@ def run_probe(name: str, code: str) -> Check:
 
 
 def check_kernel_cache() -> Check:
-    """Where compiled kernels are kept, and whether those of this version are there."""
+    """Check the folder of compiled kernels, and whether those of this version are there."""
     name = "compiled kernels"
     at = kernel_cache.folder()
     fix = "set NUMBA_CACHE_DIR or XDG_CACHE_HOME to a folder that can be written"
@@ -239,9 +239,9 @@ def check_kernel_cache() -> Check:
     if kernel_cache.is_compiled(kernel_cache.ALL):
         return Check(name, "ok", f"compiled, in {at}")
     some = [what for what in kernel_cache.WORDS if kernel_cache.is_compiled(what)]
-    told = f"those of plant {' and '.join(some)} are compiled" if some else "not compiled yet"
+    state = f"those of plant {' and '.join(some)} are compiled" if some else "not compiled yet"
     advice = "make kernels compiles all; else the first run of each kind compiles for a minute"
-    return Check(name, "to do", f"{told}; kept in {at}", advice, required=False)
+    return Check(name, "to do", f"{state}; kept in {at}", advice, required=False)
 
 
 def check_display() -> Check:
@@ -253,7 +253,7 @@ def check_display() -> Check:
 
 
 def check_pictures() -> Check:
-    """Whether pictures and videos can be drawn without a display, and by what."""
+    """Check how pictures and videos can be drawn without a display."""
     try:
         require("panda3d")
     except ModuleNotFoundError:
@@ -266,7 +266,7 @@ def check_pictures() -> Check:
 
 
 def examine(report: Callable[[str], None]) -> list[Check]:
-    """Every check, in the order it is printed; `report` is told what is being looked at."""
+    """Run every check, in the order of printing; `report` is called with the name of each."""
     pins = pinned_versions()
     report("checking machine and packages")
     checks = [check_python(), check_cores(), check_memory(), check_disk()]
@@ -281,7 +281,7 @@ def examine(report: Callable[[str], None]) -> list[Check]:
 
 
 def machine() -> dict[str, object]:
-    """What a result that depends on the machine should carry with it."""
+    """Data of the machine for results that depend on it."""
     return {
         "os": platform.platform(),
         "architecture": platform.machine(),

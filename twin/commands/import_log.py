@@ -1,4 +1,4 @@
-"""`swaptwin import-log`: a station's own log to a recording, by a mapping file."""
+"""`swaptwin import-log`: convert a station's own log to a recording, by a mapping file."""
 
 from __future__ import annotations
 
@@ -78,8 +78,8 @@ def command(
         with progress("writing the page"):
             write_page(page, comparison, report, mapping.file.title)
     if json:
-        told = {} if comparison is None else {"comparison": {**comparison.as_json(), "page": compare}}
-        emit_json({**report.as_json(), "recording": output, **told})
+        extra = {} if comparison is None else {"comparison": {**comparison.as_json(), "page": compare}}
+        emit_json({**report.as_json(), "recording": output, **extra})
         return
     print_report(report, output)
     if comparison is not None:
@@ -96,7 +96,7 @@ def _comparison(mapping: Mapping, timing: str | None) -> Comparison:
 
 
 def print_comparison(comparison: Comparison, page: str, against: Sequence[str] = ()) -> None:
-    """For a person: where log and twin part, what the log says `against` itself, and the phases' times."""
+    """Print where log and twin differ, the contradictions of the log, and the phases' times."""
     from rich.console import Console
     from rich.table import Table
 
@@ -108,8 +108,8 @@ def print_comparison(comparison: Comparison, page: str, against: Sequence[str] =
     if not partings:
         style = "red" if against else "green"
         console.print("the twin beside it: every compared signal stays within its band", style=style)
-    for said in against:
-        console.print(f"the log shows: {said}", style="red", markup=False, soft_wrap=True)
+    for text in against:
+        console.print(f"the log shows: {text}", style="red", markup=False, soft_wrap=True)
     if partings:
         console.print(sentence(partings[0]), style="red", markup=False, soft_wrap=True)
         table = Table(title="Where they part", title_justify="left", box=None, pad_edge=False, header_style="bold")
@@ -176,7 +176,7 @@ def _window(start: str | None, end: str | None) -> Window:
 
 
 def print_report(report: ImportReport, recording: str) -> None:
-    """For a person: what was read, what was wrong with it, what was found."""
+    """Print what was read, what was wrong with it, and what was found."""
     from rich.console import Console
     from rich.table import Table
 
@@ -215,8 +215,8 @@ def print_report(report: ImportReport, recording: str) -> None:
         figures.add_column(name, justify=justify)  # type: ignore[arg-type]
     for row in report.cell:
         value = row["value"]
-        said = "-" if value is None else str(value) if isinstance(value, int) else f"{value:.4g}"
-        figures.add_row(row["figure"], said, row["source"])
+        text = "-" if value is None else str(value) if isinstance(value, int) else f"{value:.4g}"
+        figures.add_row(row["figure"], text, row["source"])
     print_table(console, figures)
     console.print()
     console.print(f"events         {report.events}")

@@ -1,4 +1,4 @@
-"""`swaptwin models list|check|show`: what the catalogue holds, whether files are right, where numbers come from."""
+"""`swaptwin models list|check|show`: the content of the catalogue, checks of files, and the provenance of numbers."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ UNITS = {
     "kwh": "kWh",
     "w": "W",
 }
-"""Unit by the ending of a field's name; the longest ending counts."""
+"""Unit by the ending of a field's name; the longest matching ending is used."""
 
 
 @app.command("list")
@@ -112,10 +112,10 @@ def check_models(
             try:
                 kind = kind_of(path)
                 model, provenance = load_with_provenance(kind, path)
-                if isinstance(model, Station) and (told := list(stale(model, provenance))):
+                if isinstance(model, Station) and (outdated := list(stale(model, provenance))):
                     problems += [
                         str(InputError(one.problem, file=path, key=one.key, value=one.value, allowed=one.allowed))
-                        for one in told
+                        for one in outdated
                     ]
                     continue
                 if isinstance(model, Station) and (reason := held_by_no_pack(model)) is not None:
@@ -168,7 +168,7 @@ def what_is_meant(what: Sequence[str]) -> tuple[str, str]:
     """(kind, name) from a name alone or both.
 
     Raises:
-        InputError: more than that, a name that no kind has, or that several have.
+        InputError: too many words, or a name that no kind or several kinds have.
     """
     if len(what) > 2:
         raise InputError("one model at a time", value=" ".join(what), allowed="[KIND] NAME")
@@ -187,7 +187,7 @@ def what_is_meant(what: Sequence[str]) -> tuple[str, str]:
 
 
 def kind_of(path: Path) -> str:
-    """What a file describes, by the keys that only one kind has."""
+    """Kind of a file, by the keys that only one kind has."""
     raw, _ = parse(read_bytes(path), path)
     marks = {
         "timing": {"default", "phases"},
@@ -319,7 +319,7 @@ def _reasons(pairs: list[dict[str, Any]], packs: int) -> dict[str, list[str]]:
 
 
 def _print_values(title: str, model: BaseModel, provenance: Mapping[str, Provenance]) -> None:
-    """A block a section, a row a value; plain lists are one row, a text that repeats is shown once."""
+    """Print a block per section, a row per value; plain lists are one row, a repeated text is shown once."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -352,7 +352,7 @@ def _print_values(title: str, model: BaseModel, provenance: Mapping[str, Provena
 
 
 def _rows(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str, Any]]:
-    """Like `flat`, with lists that hold no mapping as one value."""
+    """Like `flat`, but a list without mappings is one value."""
     if isinstance(value, dict):
         return [row for key, item in value.items() for row in _rows(item, (*path, key))]
     if isinstance(value, list | tuple) and any(isinstance(item, dict) for item in value):
@@ -367,5 +367,5 @@ def _shown(value: object) -> str:
 
 
 def _printable(text: str) -> str:
-    """What a terminal would obey is shown escaped: a file's keys and texts can hold anything."""
+    """Escape control characters: a file's keys and texts can contain anything."""
     return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)

@@ -1,4 +1,4 @@
-"""`swaptwin replay`: a recording in 3D, in a window, as a picture or as a video."""
+"""`swaptwin replay`: show a recording in 3D, in a window, as a picture or as a video."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def command(
     if quality is not None:
         one_of(quality, QUALITY_NAMES, "--quality")
     if view is not None:
-        one_of(view, view_names(), "--view")  # which of them the recording has is known once it is open
+        one_of(view, view_names(), "--view")  # whether the recording has it is known after opening
     files = bool(screenshot or video)
     if files and live:
         raise InputError("a picture or video is made of what is there: not with --live", key="--live", value=True)
@@ -113,7 +113,7 @@ def command(
 
 @contextmanager
 def telling_what_is_not_finite(source: Source) -> Iterator[None]:
-    """A line on standard error, at the end, where poses were met that cannot be shown."""
+    """Print a line on standard error, at the end, if poses could not be shown."""
     yield
     if source.not_finite_s is not None:
         shown = f"poses that are not finite from {source.not_finite_s:.2f} s on, shown as they were before"
@@ -132,7 +132,7 @@ def make_files(
     display: bool,
     clip_options: tuple[float | None, float | None, float, float | None, float | None],
 ) -> dict[str, Any]:
-    """Draws what was asked for; says what was made. Every option is checked before anything is drawn."""
+    """Draw the requested files and return their data. Every option is checked before anything is drawn."""
     from twin.viewer.files import output_path
     from twin.viewer.graphics.pipe import offscreen_pipe
     from twin.viewer.headless import Presenter, clip_of, film
@@ -173,7 +173,7 @@ def make_files(
 
 
 def told(made: dict[str, Any]) -> None:
-    """For a person: which files there are now."""
+    """Print the created files."""
     width, height = made["size_px"]
     if shot := made.get("screenshot"):
         print(f"{shot['file']}: {width} x {height}, at {shot['at_s']:.2f} s, {shot['view']}")
@@ -198,7 +198,7 @@ def one_of(value: str, allowed: tuple[str, ...], option: str) -> None:
 
 
 def trace_line(state: dict[str, Any]) -> None:
-    """What the window shows, for tests: one JSON line on standard error."""
+    """Print the window's state for tests: one JSON line on standard error."""
     import orjson
 
     print(orjson.dumps(state).decode(), file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""What every command that runs a swap needs: who decides in it, and its progress."""
+"""Deciders and progress line, for every command that runs a swap."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 NOT_YET = "not available yet"
 Decider = Callable[[str, "SwapSetup"], Mapping[str, Any]]
 deciders: dict[str, Decider] = {}
-"""From a policy's name and the setup to arguments of `SwapTwin`, by what it decides: "timing", "align". The root module
-fills this in, for the twin knows no policies."""
+"""Functions from a policy's name and the setup to arguments of `SwapTwin`, by what the policy decides: "timing",
+"align". The root module fills this in, because the twin has no policies."""
 
 
 def show_progress(twin: SwapTwin, line: ProgressLine) -> None:
-    """Keep `line` at phase, simulated time and speed while `twin` runs; joins observers that are there already."""
+    """Update `line` with phase, simulated time and speed while `twin` runs; keeps existing observers."""
     phases = [""] * twin.setup.station.robots.count
-    began: list[tuple[float, float]] = []  # after the first scan kernels may still be compiled: the second one counts
+    began: list[tuple[float, float]] = []  # from the second scan: the first may compile kernels
 
     def on_phase(world: int, span: Any) -> None:
         phases[span.robot] = span.name
@@ -41,7 +41,7 @@ def show_progress(twin: SwapTwin, line: ProgressLine) -> None:
 
 
 def both(first: Callable[..., None] | None, second: Callable[..., None]) -> Callable[..., None]:
-    """One callback that calls two."""
+    """A callback that calls both."""
     if first is None:
         return second
 

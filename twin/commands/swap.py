@@ -1,4 +1,4 @@
-"""`swaptwin swap`: one swap, and what it says."""
+"""`swaptwin swap`: run one swap and print its result."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     from twin.setup.setup import SwapSetup
 
 PREFERRED_TRUCK = {"top_lift": "tractor_6x4", "chassis": "chassis_tractor_3"}
-"""The truck of a swap that names none, by kind of station; another compatible one where it does not fit."""
+"""Default truck by kind of station; another compatible one if it does not fit."""
 NOT_KNOWN, NOT_COMPLETED = "-", "not completed"
-"""In place of a figure that a swap which failed does not have, and of its unit."""
+"""Replacement of a figure that a failed swap does not have, and of its unit."""
 
 KPI_ROWS: tuple[tuple[str, str, float, str], ...] = (
-    # key, words, factor from SI to what a person reads, unit
+    # key, words, factor from SI to the displayed unit, unit
     ("peak_sway_m", "peak sway with a pack", 1e3, "mm"),
     ("peak_sway_rad", "", 180.0 / math.pi, "deg"),
     ("residual_sway_m", "residual sway after moves", 1e3, "mm"),
@@ -110,7 +110,7 @@ def command(
 
 
 def refuse_unknown(plant: str, align_policy: str | None = None, timing_policy: str | None = None) -> None:
-    """Raise InputError for a plant that is none, and for policies where nothing here takes any."""
+    """Raise InputError for an unknown plant, and for policies if none are available."""
     if plant not in PLANTS:
         raise InputError("unknown plant", key="--plant", value=plant, allowed=", ".join(PLANTS))
     for what, value in (("align", align_policy), ("timing", timing_policy)):
@@ -128,7 +128,7 @@ def resolve(
     parking: str,
     conditions: str = "clear",
 ) -> tuple[SwapSetup, TimingSet]:
-    """The swap's setup and the timing set that the options name, everything checked."""
+    """The checked swap setup and timing set of the options."""
     from twin.catalogue import default_pack, load_pack, load_station, load_timing, load_truck
     from twin.conditions import canonical
     from twin.setup.setup import build_setup
@@ -178,7 +178,7 @@ def run(
     policies: Mapping[str, str] | None = None,
     plant: str = "bullet",
 ) -> SwapResult:
-    """One swap with a progress line; the recording's path is checked before anything else happens.
+    """Run one swap with a progress line; the recording's path is checked first.
 
     `policies`: names of policies by what they decide, a key of `deciders` each.
     """
@@ -225,7 +225,7 @@ def _run(
 
 
 def print_result(console: Console, result: SwapResult, *, ghost: str | None = None) -> None:
-    """Tables for a person: phases, key figures, violations and the outcome; `ghost` is what to watch it beside."""
+    """Print tables: phases, key figures, violations and the outcome; `ghost` is the recording to compare with."""
     from rich.table import Table
 
     setup = result.setup
@@ -271,19 +271,19 @@ def print_result(console: Console, result: SwapResult, *, ghost: str | None = No
             markup=False,
         )
     if result.policies:
-        told = ", ".join(f"{what} by {name}" for what, name in result.policies.items())
-        console.print(f"policies       {told}", markup=False)
+        text = ", ".join(f"{what} by {name}" for what, name in result.policies.items())
+        console.print(f"policies       {text}", markup=False)
     if result.faults:
         console.print(f"faults         {'; '.join(result.faults)}", markup=False)
     for fault in result.faults_not_acted:
         console.print(f"never acted    {fault}: the swap ended before it could", style="yellow", markup=False)
     if result.branch is not None:
         origin = result.branch.origin
-        told = "; ".join(f"from {one.at_s:g} s on {one.words}" for one in result.branch.settings)
-        console.print(f"branch         of {origin.file} at {origin.at_s:g} s; {told}", markup=False, soft_wrap=True)
+        text = "; ".join(f"from {one.at_s:g} s on {one.words}" for one in result.branch.settings)
+        console.print(f"branch         of {origin.file} at {origin.at_s:g} s; {text}", markup=False, soft_wrap=True)
         if result.branch.start is not None:
-            told = f"the state at {result.branch.begin_s:g} s, from a log: {', '.join(result.branch.start.estimated)}"
-            console.print(f"estimated      {told}; times count from there on", markup=False, soft_wrap=True)
+            text = f"the state at {result.branch.begin_s:g} s, from a log: {', '.join(result.branch.start.estimated)}"
+            console.print(f"estimated      {text}; times count from there on", markup=False, soft_wrap=True)
         for event in result.events:
             if event["name"] == "policy_differs":
                 console.print(f"note           {event['message']}", style="yellow", markup=False, soft_wrap=True)
@@ -301,7 +301,7 @@ def print_result(console: Console, result: SwapResult, *, ghost: str | None = No
 
 
 def figure_rows(result: SwapResult) -> list[tuple[str, str, str]]:
-    """(words, value, unit) of times and key figures, in the units that people read; NOT_KNOWN for what is None."""
+    """(words, value, unit) of times and key figures, in displayed units; NOT_KNOWN for None."""
     figures = result.figures
 
     def shown(key: str, digits: int, factor: float = 1.0) -> str:

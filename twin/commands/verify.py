@@ -1,4 +1,4 @@
-"""`swaptwin verify`: a recording's commands run again, every state compared bit for bit."""
+"""`swaptwin verify`: rerun a recording's commands and compare every state bit for bit."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def command(
 
 
 def print_report(report: Verification) -> None:
-    """For a person: what was compared and what came out."""
+    """Print the comparison and its result."""
     from rich.console import Console
 
     console = Console(highlight=False)
@@ -55,8 +55,8 @@ def print_report(report: Verification) -> None:
     wrong, difference = report.not_finite, report.first_difference
     if wrong is not None:
         where = f"{wrong.field} of {wrong.topic} at {wrong.t_s:.3f} s"
-        said = f"result         not a finite number: {where}; nothing was run again"
-        console.print(said, style="red", markup=False, soft_wrap=True)
+        text = f"result         not a finite number: {where}; nothing was run again"
+        console.print(text, style="red", markup=False, soft_wrap=True)
         return
     if difference is None:
         end = "end state too" if report.rerun_sha256 else "it has no end state"

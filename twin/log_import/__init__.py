@@ -1,1 +1,2 @@
-"""Station logs of any dialect as recordings: read by a mapping file, cleaned, completed by the twin, and told apart."""
+"""Converts station logs of any dialect to recordings: read with a mapping file, cleaned, completed by the twin, and
+marked by provenance."""

@@ -1,4 +1,4 @@
-"""Who carried which pack from where to where, found from the grips and from where the axes stood then."""
+"""Finds which robot carried which pack from where to where, from the grips and the axes' positions."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from twin.log_import.tracks import Tracks
 NEAR_M = 0.8
 """An end effector farther than this from every seat holds a pack in the air: half the pitch of the slots."""
 LIFTED_M = 0.05
-"""A pack that is gripped and gets no farther than this was not carried."""
+"""A gripped pack that moves no farther than this was not carried."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """A seat: number `number` (from 0) on the truck, or of the slots."""
+    """A seat: number `number` (from 0) on the truck, or among the slots."""
 
     on_truck: bool
     number: int
@@ -31,7 +31,8 @@ class Place:
 
 @dataclass(frozen=True)
 class Carry:
-    """A pack in a robot's grips; `end_ns` is None where the log ends before they open. `at` is x, y, z, yaw then."""
+    """A pack in a robot's grips; `end_ns` is None if the log ends before they open. `at` is x, y, z, yaw at that
+    time."""
 
     robot: int
     start_ns: int
@@ -40,13 +41,13 @@ class Carry:
     target: Place | None
     at: tuple[float, float, float, float]
     load_kg: float = math.nan
-    """What the load cell said in the middle of the carry, end effector included; NaN where the log has none."""
+    """Reading of the load cell in the middle of the carry, end effector included; NaN if the log has none."""
     lifted: bool = True
-    """It was carried clear of where it stood; a pack that is gripped, or hung half in its locks, is not."""
+    """True if it was carried clear of its seat; a pack that is only gripped, or hangs half in its locks, is not."""
 
 
 def carries_of(log: Ingested, found: Survey, mapping: Mapping) -> list[Carry]:
-    """All of them, in order of time."""
+    """All carries in time order."""
     station, truck = mapping.station, mapping.truck
     spans = [(r, a, b) for r in range(station.robots.count) for a, b in _spans(found, r)]
     if not spans:
@@ -79,17 +80,17 @@ def carries_of(log: Ingested, found: Survey, mapping: Mapping) -> list[Carry]:
 
 
 def _spans(found: Survey, robot: int) -> list[tuple[int, int | None]]:
-    """From when to when all grips of a robot were closed."""
-    told = all_made(found, f"robot{robot}/grip", "closed")
+    """Times from when to when all grips of a robot were closed."""
+    changes = all_made(found, f"robot{robot}/grip", "closed")
     spans: list[tuple[int, int | None]] = []
-    for i, (t_ns, on) in enumerate(told):
+    for i, (t_ns, on) in enumerate(changes):
         if on:
-            spans.append((t_ns, told[i + 1][0] if i + 1 < len(told) else None))
+            spans.append((t_ns, changes[i + 1][0] if i + 1 < len(changes) else None))
     return spans
 
 
 def _axis(tracks: Tracks, values: np.ndarray, robot: int, axis: str, station: Station) -> float:
-    """Where an axis stood: measured, else as commanded, else its home."""
+    """Position of an axis: measured, else as commanded, else its home position."""
     unit = "rad" if axis == "yaw" else "m"
     for word in ("position", "reference"):
         k = tracks.index.get(f"robot{robot}/{axis}/{word}_{unit}")
@@ -99,7 +100,7 @@ def _axis(tracks: Tracks, values: np.ndarray, robot: int, axis: str, station: St
 
 
 def home_of(station: Station, robot: int, axis: str) -> float:
-    """Where an axis stands that the log does not have."""
+    """Assumed position of an axis that the log does not have."""
     if axis == "x" and (station.kind == "chassis" or station.robots.count > 1):
         return float(station.robots.home_x_m[robot])
     model = getattr(station.axes, axis)
@@ -107,7 +108,7 @@ def home_of(station: Station, robot: int, axis: str) -> float:
 
 
 def place_at(station: Station, truck: Truck, x_m: float, y_m: float) -> Place | None:
-    """The seat nearest to a point, on a truck parked as it should be or in a slot; None where none is near."""
+    """The seat nearest to a point, on a truck parked at nominal or in a slot; None if none is near."""
     places = [(Place(True, k), seat[0], seat[1]) for k, seat in enumerate(truck.seats_xyz_m)]
     places += [(Place(False, k), slot.x_m, slot.y_m) for k, slot in enumerate(station.slots)]
     place, x, y = min(places, key=lambda p: math.hypot(p[1] - x_m, p[2] - y_m))

@@ -1,15 +1,16 @@
-"""A log's clock: where it stood, jumped, or was set, and what its times become.
+"""A log's clock: its stops, jumps and settings, and the corrected times.
 
-Lines come in runs between breaks. A break is a step back by more than `reorder_s`, or ahead by more than `jump_s`.
-Smaller steps are candidates: `steps` says by what the log holds which of them were steps of the clock. Of the runs:
+Breaks divide the lines into runs. A break is a step back by more than `reorder_s`, or ahead by more than `jump_s`.
+Smaller steps are candidates: `steps` decides from the log's values which of them were steps of the clock. Kinds of
+runs:
 
-- a few lines that those after them leave again for where the one before them ended: stray lines, left out; as are a few
+- a few lines, after which the time continues where the run before them ended: stray lines, dropped; likewise a few
   lines at the begin or the end of the log that are days away from all others;
-- ahead, and later back by about as much: the clock was wrong in between, and those lines are moved back;
-- back without that: the clock was set back, and the time from there on goes on from where it was, until a step ahead
-  takes that back again (the end of daylight saving repeats an hour, and the zone's offset takes it back);
-- ahead and never back: nothing was recorded for that long, unless the motion went on as if no time had passed: then the
-  clock was set forward.
+- ahead, and later back by about as much: the clock was wrong in between; those lines are moved back;
+- back without a step ahead before: the clock was set back; the corrected time continues from there, until a step ahead
+  undoes it (the end of daylight saving repeats an hour, and the zone's offset undoes it);
+- ahead and never back: nothing was recorded for that long, unless the motion continued as if no time had passed: then
+  the clock was set forward.
 """
 
 from __future__ import annotations
@@ -22,24 +23,24 @@ import numpy as np
 from twin.errors import InputError
 
 STRAY_ROWS = 5
-"""At most so many lines in a row may be strays; more are a clock that was set."""
+"""At most this many consecutive lines may be strays; more mean that the clock was set."""
 SAME_SHARE, SAME_S, SAME_MOST_SHARE = 0.02, 3.0, 0.1
-"""Two jumps are of the same size when they differ by no more than this share of it, or by no more than this time where
-that is no more than the last share of it: the clock may be set between two lines that are some time apart."""
+"""Two jumps are of the same size if they differ by at most this share of it, or by at most this time where that is at
+most the last share: the clock may be set between two lines that are some time apart."""
 FAR_S = 3 * 86_400.0
 """A few lines at either end of the log that are farther than this from all others are strays."""
 NEARLY_ALL, MANY, EVEN = 0.9, 0.4, 0.8
 MAX_BREAKS = 20_000
 BACK_PERIODS, BACK_LEAST_NS = 1.5, 40_000_000
 AHEAD_PERIODS, AHEAD_LEAST_NS = 5.0, 200_000_000
-"""Steps of the stamps that may be steps of the clock: by more than so many usual periods and than this time."""
+"""Candidate steps of the clock exceed this many usual periods and this time."""
 MAX_CANDIDATES = 500
-"""Nobody sets a clock more often: lines that step back or pause more often than this do so for another reason."""
+"""More candidates than this have another cause than a clock that was set."""
 
 
 @dataclass(frozen=True)
 class Jump:
-    """Something about the clock that is told: `t_ns` as the log writes it, `by_s` how far it jumped."""
+    """An event of the clock for the report: `t_ns` as logged, `by_s` the size of the jump."""
 
     kind: str  # "set_back", "set_ahead", "ran_ahead", "put_right", "stray", "gap"
     row: int
@@ -47,12 +48,12 @@ class Jump:
     by_s: float
     rows: int = 0
     corrected_ns: int = 0
-    """The time of the line in the recording."""
+    """Time of the line in the recording."""
 
 
 @dataclass
 class Plan:
-    """What is done to the times: row `starts[i]` on is moved by `offsets_ns[i]`, or left out where `drop[i]`."""
+    """Corrections of the times: rows from `starts[i]` on are moved by `offsets_ns[i]`, or dropped if `drop[i]`."""
 
     starts: np.ndarray
     offsets_ns: np.ndarray
@@ -61,11 +62,11 @@ class Plan:
 
     @classmethod
     def as_stamped(cls) -> Plan:
-        """Every time as the log writes it."""
+        """Plan without corrections."""
         return cls(np.zeros(1, np.int64), np.zeros(1, np.int64), np.zeros(1, bool))
 
     def apply(self, rows: np.ndarray, t_ns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Corrected times (K,) of lines number `rows` (K,), and which of them stay (K,)."""
+        """Corrected times (K,) of lines number `rows` (K,), and a mask (K,) of those that stay."""
         if len(self.starts) == 1 and not self.drop[0] and self.offsets_ns[0] == 0:
             return t_ns, np.ones(len(t_ns), bool)
         run = np.searchsorted(self.starts, rows, side="right") - 1
@@ -80,7 +81,7 @@ class _Run:
     high_ns: int
     rows: int
     small: str = ""
-    """`back` or `ahead`: it begins with a step that is only a candidate."""
+    """`back` or `ahead` if it begins with a step that is only a candidate."""
 
 
 @dataclass(frozen=True)
@@ -93,17 +94,17 @@ class Candidate:
 
     @property
     def step_ns(self) -> int:
-        """Below zero: back."""
+        """Size of the step; negative: back."""
         return self.first_ns - self.before_ns
 
 
 class ClockWatch:
-    """Looks at the times of a log as they are read, and knows at the end what to do with them."""
+    """Collects the times of a log as they are read and plans their corrections at the end."""
 
     def __init__(self, reorder_s: float, jump_s: float) -> None:
         self.in_no_order = False
         self.farthest_ns = 0
-        """The farthest that a line comes behind the latest one before it."""
+        """Largest delay of a line behind the latest one before it."""
         self._high = np.iinfo(np.int64).min
         self._up = self._down = self._same = 0
         self._back_ns, self._ahead_ns = round(reorder_s * 1e9), round(jump_s * 1e9)
@@ -148,11 +149,11 @@ class ClockWatch:
             self._join_runs()
 
     def _breaks(self, t_ns: np.ndarray, steps: np.ndarray) -> dict[int, str]:
-        """Where runs begin in these lines: which kind of candidate, or nothing for a step that is large."""
+        """Row at which each run in these lines begins, and its kind of candidate, or "" for a large step."""
         kinds = dict.fromkeys(np.flatnonzero((steps < -self._back_ns) | (steps > self._ahead_ns)).tolist(), "")
         period = self.period_ns
         back = steps < -max(BACK_PERIODS * period, BACK_LEAST_NS)
-        # a late line is followed by one that is not late
+        # a late line is followed by a line in time
         back[:-1] &= t_ns[1:] < (t_ns - steps)[:-1]
         ahead = steps > max(AHEAD_PERIODS * period, AHEAD_LEAST_NS)
         for kind, found in (("back", back), ("ahead", ahead)):
@@ -167,7 +168,7 @@ class ClockWatch:
         return kinds
 
     def _joined(self, rows: set[int]) -> list[_Run]:
-        """Runs that begin at `rows` or are no candidates; all others go on from the one before."""
+        """Runs that begin at `rows` or are no candidates; every other run is joined to the one before."""
         kept: list[_Run] = []
         for run in self._runs:
             if run.small and kept and run.row not in rows:
@@ -179,7 +180,7 @@ class ClockWatch:
         return kept
 
     def candidates(self) -> list[Candidate]:
-        """Steps of the stamps that may be steps of the clock: small ones, and all that go ahead."""
+        """Steps of the stamps that may be steps of the clock: small ones, and all steps ahead."""
         found = []
         for before, run in zip(self._runs[:-1], self._runs[1:], strict=True):
             if run.small or run.first_ns > before.high_ns:
@@ -187,7 +188,7 @@ class ClockWatch:
         return found[: 4 * MAX_CANDIDATES]
 
     def _join_runs(self) -> None:
-        """Pauses come in any number where a log says only what changes: the shortest ones are no breaks any more."""
+        """Remove the shortest pauses from the breaks: a log of changes has any number of them."""
         self._runs = self._joined(set())
         while len(self._runs) > MAX_BREAKS // 2:
             self._ahead_ns *= 2
@@ -207,22 +208,22 @@ class ClockWatch:
 
     @property
     def newest_first(self) -> bool:
-        """Whether the lines come in the order of time, but from the end."""
+        """True if the lines are in reverse time order."""
         return self._down > NEARLY_ALL * (self._up + self._down) and self._down >= 10
 
     @property
     def same(self) -> int:
-        """How many lines have the stamp of the line before."""
+        """Number of lines with the stamp of the line before."""
         return self._same
 
     @property
     def lines(self) -> int:
-        """How many lines there were."""
+        """Number of lines."""
         return self._up + self._down + self._same + 1
 
     @property
     def coarse_ns(self) -> int:
-        """What the stamps are rounded down to, where many lines have that of the line before; else 0."""
+        """Rounding interval of the stamps, if many lines have the stamp of the line before; else 0."""
         if self._same < MANY * self.lines or self._up < 3:
             return 0
         steps, usual = np.concatenate(self._steps), self.period_ns
@@ -230,7 +231,7 @@ class ClockWatch:
 
     @property
     def is_even(self) -> bool:
-        """Whether about as many lines have each stamp."""
+        """True if about as many lines have each stamp."""
         lengths = np.concatenate(self._lengths or [np.empty(0, np.int64)])
         if not len(lengths):
             return False
@@ -238,7 +239,7 @@ class ClockWatch:
         return usual >= 2.0 and bool(np.mean(np.abs(lengths - usual) <= max(1.0, 0.2 * usual)) >= EVEN)
 
     def refusal(self, file: object) -> InputError:
-        """For a log in no order of time."""
+        """The error for a log in no time order."""
         return InputError(
             f"its times go back {self._down} times and ahead {self._up} times: in no order of time",
             file=str(file),
@@ -247,17 +248,17 @@ class ClockWatch:
 
     @property
     def period_ns(self) -> int:
-        """The usual time from one line to the next."""
+        """Usual time between two lines."""
         steps = np.concatenate(self._steps) if self._steps else np.empty(0, np.int64)
         return int(np.median(steps)) if len(steps) else 0
 
     def plan(self, steps: Collection[int] = (), pauses: Collection[int] = ()) -> Plan:
-        """What to do with the times, once all of them were fed.
+        """Corrections of the times, after all of them were fed.
 
-        `steps`: rows of candidates that are steps of the clock; `pauses`: of those that certainly are none.
+        `steps`: rows of candidates that are steps of the clock; `pauses`: rows of those that are certainly none.
         """
         sizes = {c.row: c.step_ns for c in self.candidates()}
-        # what was set back may be put right while nothing moves
+        # a step back may be undone while nothing moves
         undone = {
             r for r, size in sizes.items() if any(sizes[s] < 0 and _same(size, -sizes[s]) for s in steps if s < r)
         }
@@ -285,7 +286,7 @@ class ClockWatch:
                 continue
             if step > self._ahead_ns or run.small == "ahead" and step > 0:
                 if offset > 0 and _same(step - period, offset):
-                    # the clock says again what it said before it was set back
+                    # the clock repeats the times before it was set back
                     jumps.append(Jump("put_right", run.row, run.first_ns, (step - period) * 1e-9))
                     offset = 0
                 elif run.row in steps and not self._is_taken_back(runs[i:], step - period, steps):
@@ -318,14 +319,14 @@ class ClockWatch:
         return Plan(starts, np.array(offsets, np.int64), np.array(drop), sorted(jumps, key=lambda j: j.row))
 
     def _is_taken_back(self, runs: list[_Run], by_ns: int, steps: Collection[int]) -> bool:
-        """Whether the clock, ahead by so much since the first of these runs, is set back by as much later."""
+        """True if the clock, ahead by this much since the first of these runs, is later set back by as much."""
         return any(
             (after.row in steps or not after.small) and _same(before.high_ns - after.first_ns, by_ns)
             for before, after in zip(runs[:-1], runs[1:], strict=True)
         )
 
     def _strays(self, runs: list[_Run], i: int, now: int, offset: int) -> int:
-        """How many runs from `i` on are a few lines from elsewhere between two runs that belong together."""
+        """Number of runs from `i` on that are a few stray lines between two runs that belong together."""
         rows = 0
         for k in range(i, len(runs) - 1):
             rows += runs[k].rows
@@ -336,7 +337,8 @@ class ClockWatch:
         return 0
 
     def _ends_far_away(self, runs: list[_Run]) -> list[bool]:
-        """Which runs are a few lines at the begin or the end of the log that are days away from the lines beside."""
+        """Mask of runs that are a few lines at the begin or the end of the log, days away from the lines beside
+        them."""
         drop, far = [False] * len(runs), round(FAR_S * 1e9)
         if sum(run.rows for run in runs) < 20 * STRAY_ROWS:
             return drop

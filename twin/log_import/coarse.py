@@ -1,4 +1,4 @@
-"""Stamps that are rounded down: several lines of a tag have the same one, and are spread over what it stands for."""
+"""Spreads lines of a tag with the same rounded-down stamp over the stamp's interval."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import numpy as np
 from twin.log_import.clock import ClockWatch
 
 MIN_SHARE, MAX_GROUPS_SHARE = 0.4, 0.4
-"""Stamps are coarse where this share of a tag's lines have that of the line before."""
+"""Stamps are coarse if this share of a tag's lines have the stamp of the line before."""
 
 
 @dataclass(frozen=True)
 class Coarse:
-    """How rounded stamps are spread over `ns`, or not at all where that is 0.
+    """Spread of rounded stamps over `ns`; none if that is 0.
 
-    A tag with about as many lines in each stamp (`by_tag`) has them evenly over it. The lines of any other tag of a
-    long table stand where they are among all lines of that stamp: groups of them begin at lines number `first` (G,),
-    hold `count` (G,) and usually `usual` lines.
+    Lines of a tag with about as many lines in each stamp (`by_tag`) are spread evenly. Lines of any other tag of a long
+    table are placed by their position among all lines of that stamp: the groups begin at lines number `first` (G,) and
+    have `count` (G,) lines, usually `usual`.
     """
 
     ns: int = 0
@@ -29,7 +29,7 @@ class Coarse:
     usual: int = 1
 
     def within(self, numbers: np.ndarray, *, backwards: bool) -> np.ndarray:
-        """(K,) ns from the stamp of each line number (K,) to where it stands; `backwards`: the last is the first."""
+        """(K,) ns from the stamp of each line number (K,) to its time; `backwards`: newest line first."""
         if not self.ns or not len(self.first):
             return np.zeros(len(numbers), np.int64)
         group = np.maximum(np.searchsorted(self.first, numbers, side="right") - 1, 0)
@@ -42,7 +42,7 @@ class Coarse:
 
 
 class StampGroups:
-    """Lines of a long table that have the same stamp, as they come; forgotten where stamps are not coarse."""
+    """Groups of consecutive lines of a long table with the same stamp; dropped if stamps are not coarse."""
 
     def __init__(self) -> None:
         self._first: list[np.ndarray] | None = []
@@ -63,7 +63,7 @@ class StampGroups:
             self._first = None
 
     def coarse(self, each: Mapping[str, ClockWatch]) -> Coarse:
-        """How a long table's stamps are spread, by the watches of its tags."""
+        """Spread of a long table's stamps, from the watches of its tags."""
         same, lines = sum(w.same for w in each.values()), sum(w.lines for w in each.values())
         if self._first is None or same < MIN_SHARE * lines:
             return Coarse()

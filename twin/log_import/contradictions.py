@@ -1,4 +1,4 @@
-"""What a log says against itself or what is assumed of it: switches that exclude each other, a truck that moves."""
+"""Contradictions of a log with itself or with assumptions: exclusive switches that are both on, a truck that moves."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from twin.log_import.carries import Carry
 from twin.log_import.survey import Changes, Survey
 
 MIN_NS = 500_000_000
-"""Open and closed at once for less than this is a switch on its way, or two tags of different age."""
+"""Open and closed together for less than this is a switch in transit, or two tags of different age."""
 MOVED_M, MOVED_RAD = 0.010, 0.01
 SCATTER_M, SCATTER_RAD = 0.005, 0.005
-"""A truck moved when its scans differ by more than the first; differences under the last are scatter, or a nod."""
+"""A truck moved if its scans differ by more than the first; differences under the last are scatter, or pitch."""
 RESTS_NS = 20_000_000_000
-"""So long before its pack is gripped the truck rests, unloaded by nobody."""
+"""Time before its pack is gripped during which the truck stands with its load unchanged."""
 SCANS = ("scan_x_m", "scan_y_m", "scan_yaw_rad")
 
 
 @dataclass(frozen=True)
 class BothMade:
-    """A lock or grip whose switches said open and closed at once, ns."""
+    """A lock or grip with its open and closed switches both on, ns."""
 
     name: str
     start_ns: int
@@ -31,13 +31,13 @@ class BothMade:
 
 @dataclass(frozen=True)
 class TruckMotion:
-    """How far the truck was from where it was parked, by the scans (or a laser) of it: x, y and yaw of the station."""
+    """Motion of the truck from its parked pose, from its scans (or a laser): x, y and yaw of the station."""
 
     scans: tuple[tuple[np.ndarray, np.ndarray], ...]
-    """Of x, y and yaw: times (N,) ns and by how much it had moved (N,), from then on."""
+    """Of x, y and yaw: times (N,) ns and displacement (N,) from then on."""
 
     def at(self, times_ns: np.ndarray) -> np.ndarray:
-        """(K, 3) m, m, rad; scatter is no motion."""
+        """(K, 3) m, m, rad; scatter counts as zero."""
         out = np.zeros((len(times_ns), 3))
         for k, (t_ns, moved) in enumerate(self.scans):
             if len(t_ns):
@@ -47,7 +47,7 @@ class TruckMotion:
 
     @property
     def first(self) -> tuple[int, str] | None:
-        """When it was first told to have moved, and how far it went at last, in words."""
+        """Time of the first detected motion, and the final displacement, in words."""
         begun = [
             int(t_ns[np.argmax(over)])
             for k, (t_ns, moved) in enumerate(self.scans)
@@ -62,8 +62,8 @@ class TruckMotion:
 
 
 def both_made(found: Survey) -> list[BothMade]:
-    """Locks and grips that were open and closed at once, in order of time."""
-    told = []
+    """Locks and grips with both switches on, in time order."""
+    found_both = []
     for name, closed in found.changes.items():
         other = found.changes.get(name.removesuffix("_closed") + "_open") if name.endswith("_closed") else None
         if other is None or not len(closed.t_ns) or not len(other.t_ns):
@@ -74,14 +74,14 @@ def both_made(found: Survey) -> list[BothMade]:
         for k in np.flatnonzero(made & ~np.append(False, made[:-1])).tolist():
             last = k + int(np.argmin(np.append(made[k:], False))) - 1
             if ends[last] - times[k] >= MIN_NS:
-                told.append(BothMade(name.removesuffix("_closed"), int(times[k]), int(ends[last])))
-    return sorted(told, key=lambda b: b.start_ns)
+                found_both.append(BothMade(name.removesuffix("_closed"), int(times[k]), int(ends[last])))
+    return sorted(found_both, key=lambda b: b.start_ns)
 
 
 def truck_motion(found: Survey, carries: Sequence[Carry]) -> TruckMotion | None:
-    """By the scans of the truck that the log has; None where it has none.
+    """Motion of the truck by its scans in the log; None without scans.
 
-    They count from what they said before the truck's pack was gripped, which is where it is taken to be parked.
+    The reference is the last scan before the truck's pack was gripped, taken as its parked pose.
     """
     parked_ns = next((c.start_ns for c in carries if c.origin is not None and c.origin.on_truck), None)
     scans = []

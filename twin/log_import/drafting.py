@@ -1,4 +1,4 @@
-"""A first mapping file from a log's own columns: what can be guessed is filled in, the rest is there to be chosen."""
+"""Drafts a mapping file from a log's columns: what can be guessed is filled in, the rest is left to choose."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from twin.log_import.units import ALIASES, dimensions_of
 from twin.log_import.values import FALSE_WORDS, TRUE_WORDS
 
 DEFAULT_UNITS = {"length": "mm", "angle": "deg", "speed": "mm/s", "rate": "deg/s", "force": "kg", "time": "s"}
-"""Where the log does not say: the unit that most stations use."""
+"""Most common unit at stations, if the log does not say."""
 ON_WORDS = ("on", "true", "yes", "t", "y", "1", "ein", "ja", "wahr", "是", "开")
 QUALITY_WORDS = re.compile(
     r"[\W_]*(?:quality|qual|qc|q|quality ?code|status|status ?code|state|valid|is ?valid|good|is ?good|bad"
     r"|qualit(?:ä|ae)t|质量|质量码|状态)[\W_]*",
     re.IGNORECASE,
 )
-"""What the name of a wide table's quality column has more than its tag's."""
+"""Suffix of the name of a wide table's quality column, after its tag's name."""
 CERTAIN = ("opc_da", "opc_ua", "profibus", "percent")
-"""Readings of quality that hold whatever follows in the log."""
+"""Readings of quality that hold for any later content of the log."""
 CHASSIS_WORDS = ("rgv", "table", "chassis", "底盘")
 
 
 def draft_map(path: str | Path) -> str:
-    """The text of a mapping file for this log; it loads as it is, and says what has to be checked.
+    """Text of a mapping file for this log; it loads as it is and marks what has to be checked.
 
     Raises:
-        InputError: where the log is no table.
+        InputError: if the log is no table.
     """
     guess = sniff(path)
     chosen, others = _chosen(guess)
@@ -77,7 +77,7 @@ def draft_map(path: str | Path) -> str:
 
 
 def _printable(text: str) -> str:
-    """Text with signs that YAML refuses escaped as they are in its quoted strings."""
+    """Text with characters that YAML refuses escaped as in its quoted strings."""
     return "".join(
         sign
         if sign.isprintable() or sign == "\n"
@@ -93,7 +93,7 @@ def _all(guess: Guess) -> list[tuple[str | None, ColumnGuess]]:
 
 
 def _chosen(guess: Guess) -> tuple[dict[str, ColumnGuess], list[ColumnGuess]]:
-    """The column of each signal that was recognised, the first where there are several; and the rest."""
+    """The column of each recognised signal, the first if there are several; and the other columns."""
     chosen: dict[str, ColumnGuess] = {}
     others: list[ColumnGuess] = []
     for signal, column in _all(guess):
@@ -112,34 +112,34 @@ def _quoted(text: str) -> str:
 
 def _file(guess: Guess) -> str:
     at = guess.layout
-    told = [f"format: {at.format}", f"table: {guess.table}"]
+    fields = [f"format: {at.format}", f"table: {guess.table}"]
     if at.format != "parquet":
-        told.append(f"encoding: {at.encoding}")
-        told.append(f"delimiter: {'tab' if at.delimiter == chr(9) else _quoted(at.delimiter)}")
-        told.append(f"decimal: {_quoted(at.decimal)}")
+        fields.append(f"encoding: {at.encoding}")
+        fields.append(f"delimiter: {'tab' if at.delimiter == chr(9) else _quoted(at.delimiter)}")
+        fields.append(f"decimal: {_quoted(at.decimal)}")
         if at.thousands:
-            told.append(f"thousands: {_quoted(at.thousands)}")
+            fields.append(f"thousands: {_quoted(at.thousands)}")
         if at.header_line != 1:
-            told.append(f"header_line: {at.header_line}")
+            fields.append(f"header_line: {at.header_line}")
         if at.units_line:
-            told.append("units_line: true")
+            fields.append("units_line: true")
         if at.comment:
-            told.append(f"comment: {_quoted(at.comment)}")
-    return "{" + ", ".join(told) + "}"
+            fields.append(f"comment: {_quoted(at.comment)}")
+    return "{" + ", ".join(fields) + "}"
 
 
 def _quality(guess: Guess) -> str:
-    """How the quality column of a long table is read."""
+    """Reading of a long table's quality column."""
     reading = reading_of(guess.quality_words, guess.quality_column)
     words = ", ".join(sorted(guess.quality_words)[:8])
-    told = f"{guess.quality_column} holds {words or 'nothing'}: {READINGS[reading]}, the rest is unknown"
+    reading_text = f"{guess.quality_column} holds {words or 'nothing'}: {READINGS[reading]}, the rest is unknown"
     if reading in CERTAIN:
-        return f"cleaning: {{good: {reading}}}  # {told}"
-    return f"# cleaning: {{good: {reading}}}  # {told}; left out, the import decides by the whole column"
+        return f"cleaning: {{good: {reading}}}  # {reading_text}"
+    return f"# cleaning: {{good: {reading}}}  # {reading_text}; left out, the import decides by the whole column"
 
 
 def _beside(guess: Guess, column: ColumnGuess) -> list[str]:
-    """A column's own time and quality, as far as a wide table has them."""
+    """A column's own time and quality, if a wide table has them."""
     if guess.table == "long":
         return []
     found = []
@@ -154,49 +154,49 @@ def _beside(guess: Guess, column: ColumnGuess) -> list[str]:
 
 def _time(guess: Guess, path: Path) -> str:
     column = guess.time_column
-    said = _quoted(column) if isinstance(column, str) else "[" + ", ".join(map(_quoted, column)) + "]"
-    told = [f"column: {said if column else _quoted('?')}", f"format: {_quoted(guess.stamp_format or 'iso')}"]
+    note = _quoted(column) if isinstance(column, str) else "[" + ", ".join(map(_quoted, column)) + "]"
+    fields = [f"column: {note if column else _quoted('?')}", f"format: {_quoted(guess.stamp_format or 'iso')}"]
     if is_time_of_day(guess.stamp_format):
         day = datetime.fromtimestamp(path.stat().st_mtime).date()
-        told += [f"date: {day}", 'zone: "UTC"']
-        said = "its stamps tell no day: give that of the first line (here that of the file's last change) and the zone"
-        return "{" + ", ".join(told) + "}  # " + said
+        fields += [f"date: {day}", 'zone: "UTC"']
+        note = "its stamps tell no day: give that of the first line (here that of the file's last change) and the zone"
+        return "{" + ", ".join(fields) + "}  # " + note
     if guess.stamp_format.startswith("relative_"):
-        return "{" + ", ".join(told) + "}  # its stamps count from a start or a trigger: check the unit"
+        return "{" + ", ".join(fields) + "}  # its stamps count from a start or a trigger: check the unit"
     if guess.zone_needed:
-        told.append('zone: "UTC"')
-        return "{" + ", ".join(told) + "}  # its stamps carry no zone: give the station's, such as Asia/Shanghai"
-    return "{" + ", ".join(told) + "}"
+        fields.append('zone: "UTC"')
+        return "{" + ", ".join(fields) + "}  # its stamps carry no zone: give the station's, such as Asia/Shanghai"
+    return "{" + ", ".join(fields) + "}"
 
 
 def _signal(signal: str, column: ColumnGuess, more: list[str]) -> str:
-    told = [f"tag: {_quoted(column.name)}"]
+    fields = [f"tag: {_quoted(column.name)}"]
     unit = ALIASES.get(column.unit, column.unit)
     if column.kind != "bool" and unit and dimensions_of(unit):
-        told.append(f"unit: {_unit(unit)}")
+        fields.append(f"unit: {_unit(unit)}")
     elif not signal.startswith("log/") and (dimension := _dimension(signal)) in DEFAULT_UNITS:
-        told.append(f"unit: {DEFAULT_UNITS[dimension]}")
+        fields.append(f"unit: {DEFAULT_UNITS[dimension]}")
     words = {word.lower(): word for word in column.words}
     if column.kind == "bool" and not words.keys() <= TRUE_WORDS | FALSE_WORDS:
-        told.append(f"values: {_meanings(words, signal, state_of(words_of(column.name)) is not None)}")
+        fields.append(f"values: {_meanings(words, signal, state_of(words_of(column.name)) is not None)}")
     if column.kind == "bool" and signal.startswith("log/"):
-        told.append("unit: bool")
-    told += more
-    return "{" + ", ".join(told) + "}"
+        fields.append("unit: bool")
+    fields += more
+    return "{" + ", ".join(fields) + "}"
 
 
 def _meanings(words: dict[str, str], signal: str, is_named: bool) -> str:
-    """What words of a switch mean: that it is made, where they tell the state that its signal is named after.
+    """Meanings of a switch's words: whether it is made, if they name the state that its signal is named after.
 
-    `is_named`: the tag's own name tells the state, so that words for on and off only say whether it is made.
+    `is_named`: the tag's own name contains the state, so that words for on and off only mean made or not.
     """
     state = signal.rpartition("_")[2]
-    told = {word: state_of([word]) for word in words}
-    if None in told.values() or (is_named and words.keys() <= {"开", "关"}):  # on and off
+    states = {word: state_of([word]) for word in words}
+    if None in states.values() or (is_named and words.keys() <= {"开", "关"}):  # on and off
         on = next((word for word in words if word in ON_WORDS), next(iter(words), ""))
     else:
-        on = next((word for word, of in told.items() if of == state), "")
-    return "{" + ", ".join(f"{_quoted(said)}: {str(word == on).lower()}" for word, said in words.items()) + "}"
+        on = next((word for word, of in states.items() if of == state), "")
+    return "{" + ", ".join(f"{_quoted(text)}: {str(word == on).lower()}" for word, text in words.items()) + "}"
 
 
 def _unit(unit: str) -> str:
@@ -209,17 +209,17 @@ def _dimension(signal: str) -> str:
 
 
 def _remark(column: ColumnGuess) -> str:
-    told = []
+    notes = []
     if column.minimum is not None and column.maximum is not None and column.kind != "bool":
-        told.append(f"{column.minimum:g} to {column.maximum:g}")
+        notes.append(f"{column.minimum:g} to {column.maximum:g}")
     elif column.words:
-        told.append(" ".join(" ".join(column.words[:4]).split()))
+        notes.append(" ".join(" ".join(column.words[:4]).split()))
     if column.share_empty > 0.0:
-        told.append(f"{column.share_empty * 100:.2g} % empty")
+        notes.append(f"{column.share_empty * 100:.2g} % empty")
     unit = ALIASES.get(column.unit, column.unit)
     if column.kind in ("number", "integer code") and not (unit and dimensions_of(unit)):
-        told.append("unit not told: check it")
-    return "# " + ", ".join(told) if told else ""
+        notes.append("unit not told: check it")
+    return "# " + ", ".join(notes) if notes else ""
 
 
 def _plain(name: str) -> str:
@@ -237,7 +237,7 @@ def _steps(column: ColumnGuess | None, guess: Guess) -> list[str]:
         "# exit; fault and idle for what is no part of a swap",
         "steps:",
         f"  tag: {_quoted(column.name)}",
-        *[f"  {told}" for told in _beside(guess, column) if told.startswith("time")],
+        *[f"  {line}" for line in _beside(guess, column) if line.startswith("time")],
         "  phases:",
     ]
     lines += [f"    {_quoted(word) if not word.isdigit() else word}: idle  # ?" for word in column.words if word]
@@ -253,6 +253,6 @@ def _alarms(columns: list[ColumnGuess]) -> list[str]:
     tags = ", ".join(_quoted(c.name) for c in columns)
     codes = dict.fromkeys(word for c in columns for word in c.words if word not in ("0", ""))
     lines = ["", "alarms:", f"  tags: [{tags}]", "  none: [0]", "  codes:" + ("" if codes else " {}")]
-    told = ((word if word.isdigit() else _quoted(word), _plain(word)) for word in codes)
-    lines += [f'    {word}: {{name: alarm_{name}, level: warning, message: ""}}' for word, name in told]
+    names = ((word if word.isdigit() else _quoted(word), _plain(word)) for word in codes)
+    lines += [f'    {word}: {{name: alarm_{name}, level: warning, message: ""}}' for word, name in names]
     return lines

@@ -1,7 +1,7 @@
-"""Values of bad quality that stand alone in a record of changes: an instant without a reading, not the end of it.
+"""Lone values of bad quality in a log of changes: a single missing reading, not the end of the value.
 
-A historian that keeps a point only when it has changed writes none after a dropout while the value stays. Where the
-values before and after lone bad lines agree within its dead band, the value stood; else nothing is known between.
+A historian that stores a point only when it changes writes none after a dropout while the value is constant. If the
+values before and after lone bad lines agree within its dead band, the value was constant; else it is unknown between.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from __future__ import annotations
 import numpy as np
 
 FEW_LINES, MAX_LINES, APART_NS = 2, 1000, 1_000_000_000
-"""So few lines are dropouts, and more where they are this far apart: a bad sensor says so in line after line."""
+"""At most this many consecutive lines are dropouts; more only if they are this far apart: a failed sensor repeats."""
 MAX_DROPOUTS, MAX_STEPS = 100_000, 20_000
 DEAD_BANDS, MIN_STEP = 3.0, 10.0
-"""Values agree within so many times the step that this percentage of a signal's steps are smaller than."""
+"""Values agree within this many times the step that this percentage of a signal's steps stay below."""
 
 
 class DropoutWatch:
-    """Looks at a column's values in order of time, infinite where they are of bad quality."""
+    """Collects a column's values in time order, infinite for bad quality."""
 
     def __init__(self) -> None:
         self._before = np.nan
@@ -26,9 +26,9 @@ class DropoutWatch:
         self._kept = 0
 
     def feed(self, t_ns: np.ndarray, values: np.ndarray) -> None:
-        """The next values (K,) at their times (K,); NaN where a line says nothing."""
-        said = ~np.isnan(values)
-        t_ns, values = t_ns[said], values[said]
+        """Add the next values (K,) at their times (K,); NaN for a line without a value."""
+        given = ~np.isnan(values)
+        t_ns, values = t_ns[given], values[given]
         good = np.isfinite(values)
         known = values[good]
         if self._kept < MAX_STEPS and len(known) > 1:
@@ -53,7 +53,7 @@ class DropoutWatch:
         self._open, self._before = [], float(values[-1])
 
     def times(self) -> np.ndarray:
-        """(N,) when the value stood although its quality was bad, rising."""
+        """(N,) times at which the value was constant although its quality was bad, ascending."""
         steps = np.concatenate(self._steps or [np.empty(0)])
         if not len(steps) or not self._found:
             return np.empty(0, np.int64)

@@ -1,4 +1,4 @@
-"""What a log does not measure, from the motion that it has: the load's swing along the logged motion of the axes.
+"""Estimates the load's sway, which a log does not measure, from the logged motion of the axes.
 
 The pendulum is integrated in absolute coordinates, so the axes' positions are enough: no noisy measurement is
 differentiated twice. For a load at (X, Y) under sheaves at (x, y) on ropes of length L,
@@ -6,8 +6,8 @@ differentiated twice. For a load at (X, Y) under sheaves at (x, y) on ropes of l
     X'' = -(T/m) (X - x) / L - 2 zeta sqrt(g / L) (X' - x'),    T/m = g h / L + (v^2 - L'^2) / L - L''
 
 with h the height of the sheaves over it and v its speed relative to them: the four-rope suspension of
-`twin.plants.suspension` with ropes that do not stretch. Under a mast, or on a floating table, a spring takes the
-pendulum's place: X'' = -w^2 (X - x) - 2 zeta w (X' - x').
+`twin.plants.suspension` with inextensible ropes. Under a mast, or on a floating table, a spring replaces the pendulum:
+X'' = -w^2 (X - x) - 2 zeta w (X' - x').
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from twin.motion.kernels import kernel
 
 Array = Any
 STEP_S = 0.002
-"""Longest step of the integration, that of the plants."""
+"""Longest integration step, that of the plants."""
 FASTEST_MPS = 5.0
-"""Axes that go farther in a sample than at this speed did not move there: their position was unknown before."""
+"""A faster motion between two samples is no motion: the position was unknown before."""
 SMOOTH_S = 0.1
-"""Time constant at which the hoist's speed is taken from its position: one that only hoists slowly."""
+"""Time constant of the filter for the hoist's speed, which is slow."""
 
 
 X, Y, VX, VY, RATE, BEFORE_X, BEFORE_Y, BEFORE_L = range(8)
-"""Places in the state of a swing: the load in W, its speed, the smoothed speed of the rope's length, and where the axes
-were at the last sample."""
+"""Indices in the state of a swing: the load in W, its speed, the filtered rate of the rope's length, and the axes at
+the last sample."""
 
 
 def begin(robots: int) -> np.ndarray:
-    """State (R, 8) before the first sample; NaN: nothing known, at rest straight below."""
+    """State (R, 8) before the first sample; NaN: unknown, at rest straight below."""
     return np.full((robots, 8), np.nan)
 
 
@@ -50,14 +50,14 @@ def swing(
     state: Array,
     out: Array,
 ) -> None:
-    """The swing of one robot's load over a stretch of samples, `dt_s` apart.
+    """Integrate one robot's sway over a stretch of samples, `dt_s` apart.
 
     Args:
         axes: (K, 3) x, y of the sheaves (or the mast) and the rope length.
-        loose: (K,) 1 where the load hangs free, 0 where it stands.
-        aside: (K, 2) offset of the load from the sheaves where it stands; NaN: straight below.
+        loose: (K,) 1 if the load hangs free, 0 if it stands.
+        aside: (K, 2) offset of a standing load from the sheaves; NaN: straight below.
         omega: natural frequency of a mast or table, rad/s; 0 for ropes.
-        state: (8,) as `begin` has it, carried on from the stretch before.
+        state: (8,) from `begin` or from the previous stretch.
         out: (K, 2) the offset of the load from the sheaves, m.
     """
     steps = max(1, int(math.ceil(dt_s / STEP_S - 1e-9)))
@@ -71,7 +71,7 @@ def swing(
         else:
             vx, vy = (x - state[BEFORE_X]) / dt_s, (y - state[BEFORE_Y]) / dt_s
             raw = (length - state[BEFORE_L]) / dt_s
-            if vx * vx + vy * vy + raw * raw > FASTEST_MPS * FASTEST_MPS:  # no motion: the log knows again where it is
+            if vx * vx + vy * vy + raw * raw > FASTEST_MPS * FASTEST_MPS:  # no motion: the end of a gap
                 state[X], state[Y] = state[X] + x - state[BEFORE_X], state[Y] + y - state[BEFORE_Y]
                 state[BEFORE_X], state[BEFORE_Y], state[BEFORE_L] = x, y, length
                 vx, vy, raw = 0.0, 0.0, 0.0

@@ -1,4 +1,4 @@
-"""A log becomes a recording: read, surveyed, completed by the twin, and written stretch by stretch."""
+"""Imports a log: reads and surveys it, completes it with the twin, and writes the recording stretch by stretch."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from twin.setup.setup import SwapSetup
 IMPORTED = "imported"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 STRETCH_S = 20.0
-"""So much of a log is in memory at once."""
+"""Length of the part of a log in memory at a time."""
 FRAME_NEEDS = {
     part: tuple(f"{axis}/position_{'rad' if axis == 'yaw' else 'm'}" for axis in axes)
     for part, axes in (
@@ -49,13 +49,13 @@ FRAME_NEEDS = {
         ("end_effector", ("x", "y", "z", "yaw")),
     )
 }
-"""Channels of a robot that must be measured for a frame of it to count as measured."""
+"""Channels of a robot that must be measured for one of its frames to count as measured."""
 FRAME_NEEDS["end_effector"] += ("sway_x_m", "sway_y_m")
 MAX_AFTER_S = 1e9
 MAX_SAMPLES = 50_000_000
-"""Eleven days at 50 samples a second. More come of stamps that are wrong, or of a log with a line an hour."""
+"""Eleven days at 50 samples a second. More come from wrong stamps, or from a log with one line an hour."""
 LATEST_NS = 2**32 * 10**9
-"""2106: a recording's messages hold seconds since 1970 in 32 bits. Before 1970 and from then on it tells no date."""
+"""2106: a recording's messages have seconds since 1970 in 32 bits. Times before 1970 or from then on are no dates."""
 NANO = 1e-9
 Blocks = Iterable[tuple[np.ndarray, np.ndarray]]
 Progress = Callable[[str, float], None]
@@ -63,7 +63,7 @@ Progress = Callable[[str, float], None]
 
 @dataclass(frozen=True)
 class Window:
-    """The part of a log that is imported: times of day (ns since 1970, UTC) or seconds after the log's begin.
+    """Time range to import: times of day (ns since 1970, UTC) or seconds after the log's begin.
 
     None is the log's own begin or end.
     """
@@ -74,14 +74,14 @@ class Window:
 
 @dataclass(frozen=True)
 class Moment:
-    """An instant of a log, in one of two ways."""
+    """An instant of a log, absolute or relative."""
 
     t_ns: int | None = None
     after_s: float = 0.0
 
     @classmethod
     def parse(cls, text: str, key: str) -> Moment:
-        """From `2026-02-11T14:20:00+08:00` or seconds; raises InputError that names the option."""
+        """Parse `2026-02-11T14:20:00+08:00` or seconds; raises InputError that names the option."""
         try:
             if abs(seconds := float(text)) <= MAX_AFTER_S:
                 return cls(None, seconds)
@@ -110,26 +110,26 @@ def import_log(
     on_progress: Progress | None = None,
     beside: Beside | None = None,
 ) -> ImportReport:
-    """Import a log; the recording appears whole or not at all.
+    """Import a log; the recording is written atomically.
 
     Args:
-        on_progress: called with what is being done and the share of it that is done.
-        beside: looks at the whole log before it is written, and adds channels and events of its own.
+        on_progress: called with the current stage and its progress, 0 to 1.
+        beside: reads the whole log before it is written, and adds channels and events.
 
     Raises:
-        InputError: a log or mapping that does not fit, or a path that cannot be written; nothing is left behind.
+        InputError: a log or mapping that does not fit, or a path that cannot be written; no file is left.
     """
     target = check_output_path(output)
     with naming(f"{tempfile.gettempdir()}, for the working files of {log}"):
         folder = Path(tempfile.mkdtemp(prefix="swaptwin-"))
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    told = on_progress or (lambda what, share: None)
+    report_progress = on_progress or (lambda what, share: None)
     try:
         with naming(f"{folder.parent}, for the working files of {log}"):
-            read = ingest(log, mapping, folder, lambda share: told("reading the log", share))
+            read = ingest(log, mapping, folder, lambda share: report_progress("reading the log", share))
         try:
             with naming(output):
-                report = _write(Path(log), read, mapping, part, window or Window(), told, beside)
+                report = _write(Path(log), read, mapping, part, window or Window(), report_progress, beside)
         finally:
             read.close()
         os.replace(part, target)
@@ -140,18 +140,18 @@ def import_log(
 
 
 class Beside(Protocol):
-    """What is set beside a log: it sees the log's stretches once and then says what to add to each."""
+    """An addition to a log: reads the log's stretches once, then supplies further values for each."""
 
     names: tuple[str, ...]
-    """Channels that it adds; all of them are estimated."""
+    """Channels that it adds, all estimated."""
     events: list[tuple[int, dict[str, Any]]]
     """Events (ns since 1970, event) that it adds."""
 
     def look(self, completer: Completer, blocks: Blocks, story: Story, start_ns: int, hz: float) -> None:
-        """Look at all of it: times (K,) and values (K, N) of each stretch."""
+        """Read the whole log: times (K,) and values (K, N) of each stretch."""
 
     def values(self, times_ns: np.ndarray) -> np.ndarray:
-        """What it adds at times (K,): (K, len(names))."""
+        """Added values at times (K,): (K, len(names))."""
 
 
 def _write(
@@ -160,10 +160,10 @@ def _write(
     mapping: Mapping,
     part: Path,
     window: Window,
-    told: Progress,
+    report_progress: Progress,
     beside: Beside | None,
 ) -> ImportReport:
-    told("finding slots, truck and packs", 0.0)
+    report_progress("finding slots, truck and packs", 0.0)
     found = survey(read, mapping)
     if found.start_ns > found.end_ns or not any(facts.values for facts in read.facts.values()):
         raise InputError("has no value that could be read of any mapped tag", file=log)
@@ -191,7 +191,7 @@ def _write(
         return tracks, Completer(setup, mapping, tracks.names, lines, hz, motion)
 
     if beside is not None:
-        told("comparing with the twin", 0.0)
+        report_progress("comparing with the twin", 0.0)
         tracks, completer = again()
         beside.look(completer, ((block, tracks.values(block)) for block in times.blocks()), story, start_ns, hz)
         story.events = sorted([*story.events, *beside.events], key=lambda event: event[0])
@@ -235,7 +235,7 @@ def _write(
                 if len(completer.sensors):
                     recorder.sensors(float(seconds[k]), sensors[k])
             entries.write_to(int(block[-1]))
-            told("writing the recording", (int(block[-1]) - start_ns) / max(end_ns - start_ns, 1))
+            report_progress("writing the recording", (int(block[-1]) - start_ns) / max(end_ns - start_ns, 1))
         entries.write_to(end_ns + 1)
         recorder.close(IMPORTED, "", {"report": report.as_json()})
     return report
@@ -266,7 +266,7 @@ def _span(log: Path, found: Survey, window: Window, is_relative: bool) -> tuple[
 
 
 class _Times:
-    """The recording's times: every 1 / hz from the log's first, but for those in its gaps."""
+    """The recording's times: every 1 / hz from the log's first, except in its gaps."""
 
     def __init__(self, start_ns: int, end_ns: int, hz: float, gaps: list[tuple[int, int]]) -> None:
         self._start_ns, self._period_ns = start_ns, 1e9 / hz
@@ -276,11 +276,11 @@ class _Times:
 
     @property
     def count(self) -> int:
-        """How many there are."""
+        """Number of times."""
         return sum(end - begin for begin, end in self._stretches())
 
     def _stretches(self) -> Iterator[tuple[int, int]]:
-        """Numbers (from, to) of the times that lie in no gap."""
+        """Ranges (from, to) of time numbers outside all gaps."""
         begin = 0
         for gap_start, gap_end in self._gaps.tolist():
             last = math.floor((gap_start - self._start_ns) / self._period_ns + 1e-6)
@@ -293,7 +293,7 @@ class _Times:
             yield begin, self._total
 
     def blocks(self) -> Iterator[np.ndarray]:
-        """Stretches of times (K,) ns, none of them empty."""
+        """Stretches of times (K,) ns, none empty."""
         waiting: list[np.ndarray] = []
         count = 0
         for begin, end in self._stretches():
@@ -319,14 +319,14 @@ class _Entries:
             if phase.end_ns <= start_ns or phase.start_ns > end_ns:
                 continue
             begin, end = max(phase.start_ns, start_ns), min(phase.end_ns, end_ns)
-            told = {"name": phase.name, "robot": phase.robot, "job": 0, "step": phase.step}
-            entries.append((begin, 1, "phase", {**told, "state": "start"}))
+            common = {"name": phase.name, "robot": phase.robot, "job": 0, "step": phase.step}
+            entries.append((begin, 1, "phase", {**common, "state": "start"}))
             entries.append(
                 (
                     end,
                     0,
                     "phase",
-                    {**told, "state": "end", "start_s": (begin - start_ns) * NANO, "end_s": (end - start_ns) * NANO},
+                    {**common, "state": "end", "start_s": (begin - start_ns) * NANO, "end_s": (end - start_ns) * NANO},
                 )
             )
         events = [(t, e) for t, e in story.events if start_ns <= t <= end_ns]
@@ -335,7 +335,7 @@ class _Entries:
         self._entries, self._next = entries, 0
 
     def write_to(self, until_ns: int) -> None:
-        """Everything before `until_ns` that was not written yet."""
+        """Write all entries before `until_ns` that are not written yet."""
         while self._next < len(self._entries) and self._entries[self._next][0] < until_ns:
             t_ns, _, kind, entry = self._entries[self._next]
             t_s = (t_ns - self._start_ns) * NANO

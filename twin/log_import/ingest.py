@@ -1,4 +1,5 @@
-"""From a log's table to numbers on disk: every mapped tag converted as the mapping says, and what was wrong with it."""
+"""Converts a log's table to numbers on disk: every mapped tag according to the mapping, with counts of what was
+wrong."""
 
 from __future__ import annotations
 
@@ -27,17 +28,17 @@ from twin.log_import.spool import Spool
 from twin.log_import.values import Codes, Column, ColumnFacts, Converter, alarm_name, step_name
 
 ROW = "#row"
-"""Column of a tag's spool that holds the number of the line among all lines."""
+"""Column of a tag's spool with the number of the line among all lines."""
 WIDE = "wide"
 TEN_S_NS, MAX_TENS = 10_000_000_000, 200_000
-"""Of a long table it is kept in which ten seconds any line was, of so many of them."""
+"""For a long table the ten-second intervals with any line are kept, at most this many."""
 MAX_TAGS = 5000
-"""So many tags of a long table are kept for messages."""
+"""Limit of a long table's tags that are kept for messages."""
 
 
 @dataclass
 class Ingested:
-    """All that was read: spools by tag (or `WIDE`), what their times become, and the facts."""
+    """Result of reading: spools by tag (or `WIDE`), corrections of their times, and the facts."""
 
     spools: dict[str, Spool]
     settled: Settled
@@ -53,23 +54,24 @@ class Ingested:
     period_ns: int = 0
     missing_tags: tuple[str, ...] = ()
     periods_ns: dict[str, int] = field(default_factory=dict)
-    """Of each spool: the usual time from one of its lines to the next."""
+    """Usual time between two lines of each spool."""
     used_columns: frozenset[str] = frozenset()
-    """Those that were read: of tags, of times, of quality."""
+    """Columns that were read: of tags, of times, of quality."""
     is_relative: bool = False
-    """The times count from a start or a trigger: they tell no date."""
+    """True if the times count from a start or a trigger and are no dates."""
     is_doubtful: bool = False
-    """The times are dates that no log of today has: see `line_times.is_doubtful`."""
+    """True if the times are implausible dates: see `line_times.is_doubtful`."""
     dropouts: dict[str, np.ndarray] = field(default_factory=dict)
-    """Of each column of a long table: when its quality was bad while its value stood, ns; known once it is surveyed."""
+    """For each column of a long table: times at which its quality was bad while its value was constant, ns; set by the
+    survey."""
     readings: dict[str, str] = field(default_factory=dict)
-    """How times and qualities were read, where that was not told by the mapping."""
+    """How times and qualities were read, if the mapping did not say."""
     tens: frozenset[int] = frozenset()
-    """Long tables: the ten seconds (number since 1970) in which there was any line, as it is stamped."""
+    """Long tables: ten-second intervals (number since 1970) with any line, as stamped."""
 
     @property
     def plans(self) -> dict[str, Plan]:
-        """Of each spool: what is done to its times."""
+        """Corrections of the times of each spool."""
         return self.settled.plans
 
     def close(self) -> None:
@@ -80,7 +82,7 @@ class Ingested:
 def layout_of(mapping: Mapping) -> TableLayout:
     """The table's layout for the reader; raises InputError that names the mapping's line."""
     f = mapping.file.file
-    told = {} if f.empty is None else {"empty": ("", *f.empty)}
+    empty = {} if f.empty is None else {"empty": ("", *f.empty)}
     try:
         return TableLayout(
             format=f.format,
@@ -92,7 +94,7 @@ def layout_of(mapping: Mapping) -> TableLayout:
             header_line=f.header_line,
             units_line=f.units_line,
             comment=f.comment,
-            **told,
+            **empty,
         )
     except InputError as error:
         raise mapping.refuse(
@@ -103,14 +105,14 @@ def layout_of(mapping: Mapping) -> TableLayout:
 def ingest(
     path: str | Path, mapping: Mapping, folder: Path, on_progress: Callable[[float], None] | None = None
 ) -> Ingested:
-    """Read a log once, from its beginning to its end.
+    """Read a log once, from beginning to end.
 
     Args:
-        folder: temporary files go there.
-        on_progress: called with the share that is read, 0 to 1.
+        folder: for temporary files.
+        on_progress: called with the progress, 0 to 1.
 
     Raises:
-        InputError: a file that is no such table, a tag that it lacks, times that never parse.
+        InputError: a file that is no such table, a missing tag, times that never parse.
     """
     with open_table(path, layout_of(mapping), key="LOG") as table:
         reader = _Reader(path, mapping, table, folder)
@@ -166,7 +168,7 @@ class _Reader:
         return found
 
     def _check_columns(self) -> None:
-        """The table's own columns: time, and for a long one tag and value; for a wide one the tags."""
+        """Check the table's own columns: time, and for a long one tag and value; for a wide one the tags."""
         m, names = self._mapping, self._table.names
         for column in self._time_columns:
             self._need(column, ("time", "column"))
@@ -206,10 +208,8 @@ class _Reader:
     def _need(self, column: str, where: tuple[str | int, ...]) -> None:
         names = self._table.names
         if column not in names:
-            said = f"the log has no such column{hint(column, names)}"
-            raise self._mapping.refuse(said, *where, value=column, allowed=_few(nearest(column, names)))
-
-    # ------------------------------------------------------------------------------------------------ all lines
+            problem = f"the log has no such column{hint(column, names)}"
+            raise self._mapping.refuse(problem, *where, value=column, allowed=_few(nearest(column, names)))
 
     def run(self, on_progress: Callable[[float], None] | None) -> Ingested:
         wanted = list(self._time_columns)
@@ -240,7 +240,7 @@ class _Reader:
                     seen_quality.codes(batch.columns[name])
             self._lines += batch.rows
             bad = np.zeros(batch.rows, bool)
-            seen = self._seen_good  # before this batch, whatever another time column said of it
+            seen = self._seen_good  # before this batch, in any time column
             for key, clock in self._clocks.items():
                 t_ns, good, unreadable = clock.read(batch)
                 bad |= unreadable if len(self._clocks) > 1 else ~good
@@ -282,26 +282,24 @@ class _Reader:
                 )
             for tag, where in m.tags.items():
                 if tag not in self._spools and tag not in m.optional_tags:
-                    said = f"the log has no such tag{hint(tag, self._seen_tags)}"
-                    raise m.refuse(said, *where, value=tag, allowed=_few(nearest(tag, self._seen_tags)))
+                    problem = f"the log has no such tag{hint(tag, self._seen_tags)}"
+                    raise m.refuse(problem, *where, value=tag, allowed=_few(nearest(tag, self._seen_tags)))
             self._missing = tuple(tag for tag in sorted(m.optional_tags) if tag not in self._spools)
 
-    # ------------------------------------------------------------------------------------------------ one batch
-
     def _take_wide(self, key: str, batch: Any, t_ns: np.ndarray, good: np.ndarray) -> None:
-        columns, said, line_of = self._spool_columns[key], batch.columns, batch.line_of
+        columns, cells, line_of = self._spool_columns[key], batch.columns, batch.line_of
         if not good.all():
             rows = np.flatnonzero(good)
             t_ns, at = t_ns[rows], pa.array(rows)
-            said = {name: column.take(at) for name, column in said.items()}
+            cells = {name: column.take(at) for name, column in cells.items()}
 
             def line_of(k: int) -> int:
                 return int(batch.line_of(int(rows[k])))
 
         values = np.full((len(t_ns), len(columns)), np.nan)
         for k, column in enumerate(columns):
-            values[:, k] = self._to.values(column, said[column.tag], line_of)
-        self._marks.add(key, {c.quality: said[c.quality] for c in columns if c.quality is not None})
+            values[:, k] = self._to.values(column, cells[column.tag], line_of)
+        self._marks.add(key, {c.quality: cells[c.quality] for c in columns if c.quality is not None})
         self._watches[key].feed(t_ns)
         self._spools[key].append(t_ns, values)
 
@@ -327,14 +325,14 @@ class _Reader:
             if word not in self._spools:
                 self._make_spool(word, columns)
                 self._watches[word] = watch_of(self._mapping)
-            said = batch.columns[spec.value].take(pa.array(here))
+            cells = batch.columns[spec.value].take(pa.array(here))
             values = np.empty((len(here), len(columns) + 1))
 
             def line_of(k: int, here: np.ndarray = here) -> int:
                 return int(batch.line_of(int(here[k])))
 
             for k, column in enumerate(columns):
-                values[:, k] = self._to.values(column, said, line_of)
+                values[:, k] = self._to.values(column, cells, line_of)
             values[:, -1] = number[here]
             if spec.quality is not None:
                 self._marks.add(word, {spec.quality: batch.columns[spec.quality].take(pa.array(here))})
@@ -342,7 +340,7 @@ class _Reader:
             self._spools[word].append(t_ns[here], values)
 
     def _unnamed_quality(self) -> list[str]:
-        """Columns that are called like a quality which the mapping could name and does not."""
+        """Columns with the name of a quality column that the mapping does not use."""
         long = self._mapping.file.long
         if self._long:
             return (
@@ -351,8 +349,6 @@ class _Reader:
         tags = [tag for tag, columns in self._by_tag.items() if any(column.quality is None for column in columns)]
         names = self._table.names
         return [n for tag in tags for n in names if n.startswith(tag) and NAMED.fullmatch(n[len(tag) :])]
-
-    # ------------------------------------------------------------------------------------------------ the end
 
     def _ended(self) -> Ingested:
         long_quality = self._mapping.file.long.quality if self._mapping.file.long is not None else None

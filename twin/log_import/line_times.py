@@ -1,4 +1,4 @@
-"""The times of a log's lines: read from the mapping's column, and judged by whether they can be a log's."""
+"""The times of a log's lines: read from the mapping's column, and checked for plausibility."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from twin.log_import.reading.plausible import begin_s, formats_of, judged
 from twin.log_import.reading.stamps import RELATIVE, StampFormat, parse_stamp_format
 
 MANY_LINES = 1000
-"""So many without one readable time are enough."""
+"""This many lines without a readable time are enough to refuse."""
 OLD_NS = round(datetime(2005, 1, 1).timestamp()) * 10**9
 AHEAD_NS = 2 * 366 * 86_400 * 10**9
-"""Logs from before the former, or from after so long from now, have a clock that was never set or another epoch."""
+"""Logs from before the former, or more than the latter from now, have a clock that was never set or another epoch."""
 
 
 def stamps_of(mapping: Mapping, layout: TableLayout) -> StampFormat:
-    """How the log writes its times; raises InputError that names the mapping's line."""
+    """Format of the log's times; raises InputError that names the mapping's line."""
     spec, day = mapping.file.time, None
     if spec.date is not None:
         try:
@@ -41,15 +41,15 @@ def stamps_of(mapping: Mapping, layout: TableLayout) -> StampFormat:
         return parse_stamp_format(spec.format, zone_of(mapping), layout, day)
     except ValueError as error:
         if "first line" in str(error):
-            said = "tells the time of day only, so the day of the log's first line is needed"
+            problem = "tells the time of day only, so the day of the log's first line is needed"
             allowed = "time: {date: 2026-02-11, ...} beside it"
-            raise mapping.refuse(said, "time", "format", value=spec.format, allowed=allowed) from None
+            raise mapping.refuse(problem, "time", "format", value=spec.format, allowed=allowed) from None
         key = "zone" if "zone" in str(error) else "date" if "the day itself" in str(error) else "format"
         raise mapping.refuse(str(error), "time", key, value=getattr(spec, key)) from None
 
 
 def zone_of(mapping: Mapping) -> str | None:
-    """The zone of the log's clock; UTC for times of day without one, which the report tells."""
+    """Time zone of the log's clock; UTC for times of day without one, which the report mentions."""
     spec = mapping.file.time
     if spec.zone is None and spec.date is not None and "%z" not in spec.format:
         return "UTC"
@@ -57,14 +57,14 @@ def zone_of(mapping: Mapping) -> str | None:
 
 
 class LineTimes:
-    """Times of the lines that one column tells, or two for date and time of day; batches in the order of the file."""
+    """Times of the lines from one column, or from two for date and time of day; batches in file order."""
 
     def __init__(self, path: str | Path, mapping: Mapping, layout: TableLayout, columns: Sequence[str]) -> None:
         self.columns = tuple(columns)
         self.is_relative = False
-        """They count from a start or a trigger, and tell no date."""
+        """True if they count from a start or a trigger and are no dates."""
         self.is_doubtful = False
-        """They are dates from before 2005, or more than two years ahead."""
+        """True if they are dates before 2005, or more than two years ahead."""
         self.first_bad: tuple[int, str] | None = None
         self._path, self._mapping = path, mapping
         self._stamps = stamps_of(mapping, layout)
@@ -73,19 +73,19 @@ class LineTimes:
         self._numbers = np.empty(0)
 
     def read(self, batch: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Times (K,) of a batch's lines, which of them could be read (K,), and which hold something else (K,)."""
+        """Times (K,) of a batch's lines, a mask (K,) of readable ones, and a mask (K,) of those with other content."""
         for name in self.columns:
             if name in batch.missing:
-                said = f"line {batch.line_of(0)}: from here on another header is in force, without this column of times"
-                raise InputError(said, file=self._path, key="time.column", value=name)
+                text = f"line {batch.line_of(0)}: from here on another header is in force, without this column of times"
+                raise InputError(text, file=self._path, key="time.column", value=name)
         parts = [batch.columns[name] for name in self.columns]
         whole = parts[0] if len(parts) == 1 else _joined(parts)
         try:
             t_ns, ok = self._stamps.to_ns(whole)
         except ValueError as error:
             m = self._mapping
-            said = f"line {batch.line_of(0)}: {error} ({m.path}: {m.line('time')}time.zone)"
-            raise InputError(said, file=self._path, key=str(m.file.time.column), value=whole[0].as_py()) from None
+            problem = f"line {batch.line_of(0)}: {error} ({m.path}: {m.line('time')}time.zone)"
+            raise InputError(problem, file=self._path, key=str(m.file.time.column), value=whole[0].as_py()) from None
         if not self._is_judged:
             self._judge(whole, t_ns, ok)
         bad = ~ok
@@ -102,14 +102,14 @@ class LineTimes:
         return t_ns, ok, bad
 
     def check(self) -> None:
-        """Refuse a column without one readable time; at the end of the log."""
+        """Refuse a column without any readable time; called at the end of the log."""
         if not self._good:
             self.refuse()
 
     def refuse(self) -> None:
-        """Raise what is to be said of times that cannot be read."""
+        """Raise the error for unreadable times."""
         spec = self._mapping.file.time
-        line, said = self.first_bad or (0, "")
+        line, text = self.first_bad or (0, "")
         others = formats_of(self._numbers)
         hint = f": as {others[0]} it would be {self._begin(others[0])}" if others else ""
         raise InputError(
@@ -117,11 +117,11 @@ class LineTimes:
             f"({self._mapping.path}: {self._mapping.line('time', 'format')}time.format){hint}",
             file=self._path,
             key=self.columns[0] if len(self.columns) == 1 else str(self.columns),
-            value=said,
+            value=text,
         )
 
     def _judge(self, whole: pa.Array, t_ns: np.ndarray, ok: np.ndarray) -> None:
-        """Whether the times of the first lines can be what the mapping says."""
+        """Check that the times of the first lines are plausible in the mapping's format."""
         if self._stamps.is_count:
             self._numbers = self._stamps.numbers(whole)
         if not ok.any():
@@ -155,5 +155,5 @@ class LineTimes:
 
 
 def _joined(columns: Sequence[pa.Array]) -> pa.Array:
-    """Date and time of separate columns as one, a blank between."""
+    """Date and time of separate columns joined by a blank."""
     return pc.binary_join_element_wise(*[c.cast(pa.string()) for c in columns], " ")

@@ -1,8 +1,8 @@
-"""What of a log would not come into the recording; more of it than the mapping allows is refused, not told afterwards.
+"""Data of a log that the import would lose; more than the mapping allows is refused before the import.
 
-Lost is what the import leaves out although the log says it: lines without a time that can be read, with a wrong number
-of fields, at stray times, too late, or contradicted by others of their time; and of a tag, values that cannot be read
-or words that mean nothing. Values of bad quality, empty cells and frozen stretches are unknown by the log itself.
+Lost are logged data that the import drops: lines without a readable time, with a wrong number of fields, at stray
+times, too late, or contradicted by others of the same time; and for a tag, unreadable values or unknown words. Values
+of bad quality, empty cells and frozen stretches are not lost: the log itself does not have them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from twin.log_import.values import ColumnFacts
 
 @dataclass(frozen=True)
 class Loss:
-    """Lines or values that are lost, why, and which setting helps."""
+    """Lost lines or values, the reason, and the setting that helps."""
 
     lost: int
     of: int
@@ -33,7 +33,7 @@ class Loss:
 
 
 def check_losses(path: Path, log: Ingested, found: Survey, mapping: Mapping) -> None:
-    """Raises InputError that names the setting where more than `cleaning.max_loss` is lost."""
+    """Raise InputError that names the setting if more than `cleaning.max_loss` is lost."""
     most = mapping.file.cleaning.max_loss
     over = [loss for loss in [_of_lines(log, found), *_of_tags(log, found, mapping)] if loss.share > most]
     if not over:
@@ -76,8 +76,8 @@ def _of_tags(log: Ingested, found: Survey, mapping: Mapping) -> list[Loss]:
             losses.append(_of_values(m.name, m.spec.tag, facts))
     for key, (lost, rows) in found.lost.items():
         if key != WIDE:
-            said = "lines too late, or that contradict others of their time"
-            losses.append(Loss(lost, rows, f"values of {key}", said, "a larger cleaning.reorder_s sorts late ones"))
+            reason = "lines too late, or that contradict others of their time"
+            losses.append(Loss(lost, rows, f"values of {key}", reason, "a larger cleaning.reorder_s sorts late ones"))
     return losses
 
 
@@ -88,8 +88,8 @@ def _of_values(name: str, tag: str, facts: ColumnFacts) -> Loss:
         word = max(facts.unmapped, key=lambda w: facts.unmapped[w])
         why, how = f"{word[:40]!r} means nothing", f"signals.{name}.values says what its words mean"
     else:
-        line, said = facts.first_unreadable or (0, "")
-        why = f"no number, first in line {line}: {said[:40]!r}"
+        line, text = facts.first_unreadable or (0, "")
+        why = f"no number, first in line {line}: {text[:40]!r}"
         how = f"file.empty lists words for no value, signals.{name}.values what words mean"
     return Loss(lost, facts.values + lost, f"values of {tag}", why, how)
 

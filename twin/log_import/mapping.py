@@ -1,4 +1,4 @@
-"""The mapping file: how a station's log is written, and which of its tags is which signal.
+"""The mapping file: the format of a station's log, and which of its tags is which signal.
 
 The reference with a worked example is docs/import_log.md.
 """
@@ -30,7 +30,7 @@ LEVELS = ("info", "warning", "error")
 
 
 class FileSpec(Strict):
-    """How the file is written."""
+    """Format of the file."""
 
     format: Literal["auto", "csv", "parquet"] = "auto"
     table: Literal["wide", "long"] = "wide"
@@ -46,7 +46,7 @@ class FileSpec(Strict):
 
 
 class TimeSpec(Strict):
-    """Its column, how it is written, what is done to steps of its clock; `date`: the first line's, where needed."""
+    """Time column, its format, the handling of clock steps; `date`: the first line's, if needed."""
 
     column: Text | tuple[Text, ...]
     format: Text = "iso"
@@ -56,7 +56,7 @@ class TimeSpec(Strict):
 
 
 class LongSpec(Strict):
-    """Columns of a table with one value a line."""
+    """Columns of a table with one value per line."""
 
     tag: Text
     value: Text
@@ -64,17 +64,17 @@ class LongSpec(Strict):
 
 
 class CleaningSpec(Strict):
-    """What counts as disorder, a gap, a clock jump, a frozen value.
+    """Limits of disorder, gap, clock jump and frozen value.
 
     Attributes:
-        reorder_s: lines may come this much out of order; one that comes later than that is left out.
-        gap_s: longer than this without a line is a gap, in which nothing is recorded; left out: 0.5, and 30 for a long
-            table, which may say only what changes.
-        jump_s: a clock that goes back by more than reorder_s, or ahead by more than this, has jumped or stood.
-        frozen_s: a noisy signal that says exactly the same for this long is frozen; 0 switches the check off.
-        good: words or numbers of the quality column that stand for good values, or how its numbers are to be read (a
-            key of `quality.READINGS`); left out, it is decided by all that the column holds.
-        max_loss: a log of which more than this share of lines, or of a tag's values, would be left out is refused.
+        reorder_s: lines may be this much out of order; a later one is dropped.
+        gap_s: a longer time without a line is a gap, in which nothing is recorded; default 0.5, and 30 for a long
+            table, which may contain changes only.
+        jump_s: a clock that goes back by more than reorder_s, or ahead by more than this, has jumped or stopped.
+        frozen_s: a noisy signal with exactly the same value for this long is frozen; 0 disables the check.
+        good: words or numbers of the quality column for good values, or the reading of its numbers (a key of
+            `quality.READINGS`); by default decided from the whole column.
+        max_loss: a log that would lose more than this share of its lines, or of a tag's values, is refused.
     """
 
     reorder_s: Positive = 2.0
@@ -86,21 +86,21 @@ class CleaningSpec(Strict):
 
 
 class SignalSpec(Strict):
-    """One tag, and what makes it a signal: value = unit(sign x scale x (raw - zero)).
+    """One tag and its conversion to a signal: value = unit(sign x scale x (raw - zero)).
 
     Attributes:
         tag: the column, or in a long table the tag.
         unit: that of the log, after scale.
-        scale, sign, zero: raw is the number in the log; zero is what it says where the signal is 0.
+        scale, sign, zero: raw is the number in the log; zero is raw where the signal is 0.
         clock_offset_s: added to the times of this tag.
-        fill: hold keeps a value until the next, interpolate goes straight there; left out, it follows from the signal.
-        max_age_s: a value counts no longer than this; left out: `cleaning.gap_s` where interpolated, for ever if held.
-        bit: the bit (from 0) of a status word; invert turns a switch round.
-        values: words or numbers of the log and what they mean, as numbers in `unit` or true and false.
-        quality: column of a wide table that tells this tag's quality.
-        time: column of a wide table with this tag's own times; left out: `time.column`, or one like it before the tag.
+        fill: hold keeps a value until the next, interpolate is linear; the default depends on the signal.
+        max_age_s: a value is valid no longer than this; default: `cleaning.gap_s` if interpolated, unlimited if held.
+        bit: the bit (from 0) of a status word; invert negates a switch.
+        values: words or numbers of the log and their meanings, as numbers in `unit` or true and false.
+        quality: column of a wide table with this tag's quality.
+        time: column of a wide table with this tag's own times; default: `time.column`, or one like it before the tag.
         frozen_s: instead of `cleaning.frozen_s`.
-        optional: a log without this tag is imported all the same.
+        optional: a log without this tag is accepted.
     """
 
     tag: Text
@@ -121,7 +121,7 @@ class SignalSpec(Strict):
 
 
 class StepsSpec(Strict):
-    """Step numbers (or words) of the station's sequence, and the phase that each is part of."""
+    """Step numbers (or words) of the station's sequence, and the phase of each."""
 
     tag: Text
     robot: Annotated[int, Field(ge=0, le=7)] = 0
@@ -131,7 +131,7 @@ class StepsSpec(Strict):
 
 
 class AlarmCode(Strict):
-    """What an alarm is called."""
+    """Name of an alarm."""
 
     name: Text
     level: Literal["info", "warning", "error"] = "warning"
@@ -139,7 +139,7 @@ class AlarmCode(Strict):
 
 
 class AlarmsSpec(Strict):
-    """Registers that hold alarm codes; an alarm is on while its code stands in any of them."""
+    """Registers with alarm codes; an alarm is on while its code is in any of them."""
 
     tags: Annotated[tuple[Text, ...], Field(min_length=1)]
     none: tuple[Scalar, ...] = ("0", "")
@@ -149,7 +149,7 @@ class AlarmsSpec(Strict):
 
 
 class EventSpec(Strict):
-    """An event that is told when a signal goes over or under a value, and stays there for `for_s`."""
+    """An event that occurs when a signal crosses a value and stays beyond it for `for_s`."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]{0,63}$")]
     signal: Text
@@ -162,12 +162,12 @@ class EventSpec(Strict):
 
 
 class SwapSpec(Strict):
-    """What the station did, where it is known; what is left out is found from the log.
+    """Known data of the swap; fields left out are found from the log.
 
     Attributes:
         put_slot, take_slot: slots, numbered from 1, of the empty pack and of the full one.
         old_pack_kg, new_pack_kg: masses.
-        truck_x_m, truck_y_m, truck_yaw_rad: where the truck stands.
+        truck_x_m, truck_y_m, truck_yaw_rad: pose of the truck.
     """
 
     put_slot: Slots | None = None
@@ -180,7 +180,7 @@ class SwapSpec(Strict):
 
 
 class MappingFile(Strict):
-    """The whole file; `more_steps`: of the station's other robots, where each has a sequence of its own."""
+    """The whole file; `more_steps`: for the station's other robots, if each has its own sequence."""
 
     title: str = ""
     station: Text
@@ -201,7 +201,7 @@ class MappingFile(Strict):
 
 @dataclass(frozen=True)
 class Mapped:
-    """A signal with what fills it: `dimension` of its unit, `to_si` its factor, `holds` how it is filled."""
+    """A signal and its source: `dimension` of its unit, `to_si` its factor, `holds` its fill."""
 
     name: str
     spec: SignalSpec
@@ -223,7 +223,7 @@ class Mapping:
     lines: Lines = field(repr=False)
 
     def line(self, *path: str | int) -> str:
-        """`line 12: ` of a key, or nothing where the file does not have it."""
+        """`line 12: ` of a key, or nothing if it is not in the file."""
         for length in range(len(path), 0, -1):
             if path[:length] in self.lines:
                 return f"line {self.lines[path[:length]]}: "
@@ -236,7 +236,7 @@ class Mapping:
 
     @property
     def tags(self) -> dict[str, tuple[str | int, ...]]:
-        """Every tag that the log must have or may have, and where the mapping names it."""
+        """Every tag that the log must have or may have, and its key in the mapping."""
         found: dict[str, tuple[str | int, ...]] = {}
         for mapped in self.signals:
             found.setdefault(mapped.spec.tag, ("signals", mapped.name, "tag"))
@@ -249,7 +249,7 @@ class Mapping:
 
     @property
     def steps(self) -> list[tuple[StepsSpec, tuple[str | int, ...]]]:
-        """The sequences' step numbers, and where in the file each stands."""
+        """The sequences' step numbers, and the key of each in the file."""
         file = self.file
         first: list[tuple[StepsSpec, tuple[str | int, ...]]] = [(file.steps, ("steps",))] if file.steps else []
         return first + [(steps, ("more_steps", k)) for k, steps in enumerate(file.more_steps)]
@@ -269,35 +269,35 @@ def _tupled(node: Any) -> Any:
 
 def _resolved(path: Path, spec: MappingFile, lines: Lines) -> Mapping:
     def beside(name: str) -> str | Path:
-        """A model file is looked for beside the mapping; a name in the catalogue."""
+        """Path of a model file relative to the mapping, or a name in the catalogue."""
         return path.parent / name if name.endswith((".yaml", ".yml")) else name
 
     bare = Mapping(path, spec, None, None, None, (), lines)  # type: ignore[arg-type]
 
-    def told(key: str, load: Callable[[], Model]) -> Model:
+    def checked(key: str, load: Callable[[], Model]) -> Model:
         try:
             return load()
         except InputError as error:
-            if error.file is not None or error.key not in (None, key):  # wrong inside the file that is named here
+            if error.file is not None or error.key not in (None, key):  # the fault is in the model file
                 raise bare.refuse(str(error), key) from None
             raise bare.refuse(error.problem, key, value=error.value, allowed=error.allowed) from None
 
-    station = told("station", lambda: load_station(beside(spec.station)))
+    station = checked("station", lambda: load_station(beside(spec.station)))
     truck, pack = (
-        told("truck", lambda: load_truck(beside(spec.truck))),
-        told("pack", lambda: load_pack(beside(spec.pack))),
+        checked("truck", lambda: load_truck(beside(spec.truck))),
+        checked("pack", lambda: load_pack(beside(spec.pack))),
     )
     if spec.overrides:
         plain = station
-        station = told("overrides", lambda: with_overrides(plain, spec.overrides))
-    told("pack", lambda: resolve(station, truck, pack))
+        station = checked("overrides", lambda: with_overrides(plain, spec.overrides))
+    checked("pack", lambda: resolve(station, truck, pack))
     known = targets(station, truck)
     mapped = tuple(_mapped(bare, name, signal, known) for name, signal in spec.signals.items())
     if not any(m.target.name.endswith(("/position_m", "/position_rad")) for m in mapped):
         raise bare.refuse("names no axis position: nothing would move", "signals", allowed=_some(known, "position"))
     if spec.file.table == "long" and spec.long is None:
-        said = "a long table needs the columns of tag and value"
-        raise bare.refuse(said, "file", "table", value="long", allowed="with a section long: {tag, value, quality}")
+        problem = "a long table needs the columns of tag and value"
+        raise bare.refuse(problem, "file", "table", value="long", allowed="with a section long: {tag, value, quality}")
     if spec.file.table == "wide" and spec.long is not None:
         raise bare.refuse("is for long tables only", "long", allowed="file.table: long")
     return Mapping(path, spec, station, truck, pack, mapped, lines)
@@ -352,7 +352,7 @@ def read_mapping(path: str | Path) -> Mapping:
     file = Path(path)
     raw, lines = parse(read_bytes(file), file)
     try:
-        # tuples where YAML has lists; nothing else is converted
+        # tuples for YAML's lists; nothing else is converted
         spec = MappingFile.model_validate(_tupled(raw))
     except ValidationError as error:
         raise to_input_error(error, MappingFile, file, lines) from None

@@ -1,4 +1,4 @@
-"""What a mapping file says of steps and events, checked against its station and its own signals."""
+"""Checks a mapping file's steps and events against its station and its own signals."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ def load_mapping(path: str | Path) -> Mapping:
 
 
 def check_steps(mapping: Mapping) -> None:
-    """Phases and robots that there are, one sequence for each robot."""
+    """Check that phases and robots exist, with one sequence for each robot."""
     known = dict.fromkeys(("dock", *(step.phase for step in TABLES[mapping.station.kind]()), "fault", "idle"))
     most = mapping.station.robots.count - 1
-    told: set[int] = set()
+    robots: set[int] = set()
     for steps, where in mapping.steps:
         for code, phase in steps.phases.items():
             if phase not in known:
-                said = f"unknown phase{hint(phase, known)}"
-                raise mapping.refuse(said, *where, "phases", code, value=phase, allowed=", ".join(known))
+                problem = f"unknown phase{hint(phase, known)}"
+                raise mapping.refuse(problem, *where, "phases", code, value=phase, allowed=", ".join(known))
         if steps.robot > most:
-            said = "the station has no such robot"
-            raise mapping.refuse(said, *where, "robot", value=steps.robot, allowed=f"0 to {most}")
-        if steps.robot in told:
+            problem = "the station has no such robot"
+            raise mapping.refuse(problem, *where, "robot", value=steps.robot, allowed=f"0 to {most}")
+        if steps.robot in robots:
             raise mapping.refuse("a robot has one sequence", *where, "robot", value=steps.robot)
-        told.add(steps.robot)
+        robots.add(steps.robot)
 
 
 def check_events(mapping: Mapping) -> None:
-    """Signals of the mapping, one limit, its unit."""
+    """Check that events use signals of the mapping, one limit, and its unit."""
     named = {m.name: m for m in mapping.signals}
     for k, event in enumerate(mapping.file.events):
         where = ("events", k)

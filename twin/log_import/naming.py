@@ -1,4 +1,4 @@
-"""Which signal a tag may be, by its name, its unit and what it says: a guess, for a person to check."""
+"""Suggests a signal for a tag by its name, unit and values: a guess, for a person to check."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ CLOSED_WORDS = (
     "关", "关闭", "闭合", "锁定", "锁紧", "夹紧", "合", "闭",
 )  # fmt: skip
 NOT_WORDS = ("not", "no", "nicht", "un", "非", "未", "无")
-"""What turns the meaning of a switch round: too doubtful for a guess."""
+"""Words that negate a switch: too doubtful for a guess."""
 ORDER_WORDS: tuple[str, ...] = (
     "cmd",
     "command",
@@ -63,30 +63,30 @@ ORDER_WORDS: tuple[str, ...] = (
     "valve",
 )
 ORDER_WORDS += ("命令", "指令", "输出")
-"""A command to open or close is no switch that tells of it."""
+"""A command to open or close is not a feedback switch."""
 STEP_WORDS = ("step", "seq", "sequence", "schritt", "state", "phase", "步", "步骤")
 ALARM_WORDS = ("alm", "alarm", "fault", "error", "code", "stoerung", "报警", "故障")
 ROPE_WORDS = ("rope", "ropelen", "ropelenset", "antisway", "seil", "绳长")
 _BIG, _SMALL = "A-Z\u00c0-\u00d6\u00d8-\u00de", "a-z\u00df-\u00f6\u00f8-\u00ff"
 _WORD = re.compile(rf"[{_BIG}]?[{_SMALL}]+|[{_BIG}]+(?![{_SMALL}])|[0-9]+|[\u4e00-\u9fff]+")
 _TURNED = re.compile(r"^(?:un|not|nicht|non)(?=closed|clsd|locked|shut|verriegelt|geschlossen|open|offen)")
-"""A word that begins so says the contrary of its rest."""
+"""A prefix that negates the rest of the word."""
 _LOOSE = re.compile(r"unlock|unclamp|d[e\u00e9]verrouill")
-"""What holds a word for closed and means open."""
+"""Words that contain a word for closed but mean open."""
 
 _VALUE_OF = re.compile(r"[\W_]+(?:Value ?Y|Value|Val|v)\s*$")
-"""What scopes and historians add to a tag's name for its values."""
+"""Suffixes that scopes and historians add to a tag's name for its values."""
 
 
 def words_of(name: str) -> list[str]:
-    """A tag's name as lower-case words and numbers, its unit in brackets left away."""
+    """A tag's name as lower-case words and numbers, without its unit in brackets."""
     bare = re.sub(r"[\[(][^\])]*[\])]\s*$", "", name)
     bare = _VALUE_OF.sub("", bare) or bare
     return [word.lower() for word in _WORD.findall(bare)]
 
 
 def suggest(guess: ColumnGuess) -> str | None:
-    """The signal that a tag may be; "step" and "alarm" for codes; None where nothing fits."""
+    """The signal that a tag may be; "step" and "alarm" for codes; None if nothing fits."""
     words = words_of(guess.name)
     joined = "".join(words)
     unit = ALIASES.get(guess.unit, guess.unit)
@@ -120,24 +120,24 @@ def suggest(guess: ColumnGuess) -> str | None:
 
 
 def state_of(words: Sequence[str]) -> str | None:
-    """`open` or `closed`: what a switch tells when it is made, by the words of its name; None where in doubt."""
-    bare = [word.replace("开关", "") for word in words]  # that is a switch
+    """`open` or `closed`: the state in which a switch is made, by the words of its name; None if in doubt."""
+    bare = [word.replace("开关", "") for word in words]  # "switch"
     if any(_TURNED.match(word) and not word.startswith("unlocked") for word in bare):
         return None
     if any(word in NOT_WORDS for word in bare) or any(word in "".join(bare) for word in ("未", "非", "无")):
         return None
     if any(word in ORDER_WORDS or word > "\u4e00" and any(o in word for o in ORDER_WORDS) for word in bare):
         return None
-    opened = _told(bare, OPEN_WORDS)
-    closed = _told([_LOOSE.sub("", word) for word in bare], CLOSED_WORDS)
+    opened = _contains_any(bare, OPEN_WORDS)
+    closed = _contains_any([_LOOSE.sub("", word) for word in bare], CLOSED_WORDS)
     valve = bare[bare.index("zs") + 1 :][:1] if "zs" in bare else []  # a position switch by ISA: ZS-O, ZS-C, ZSO
     opened |= valve == ["o"] or "zso" in bare
     closed |= valve == ["c"] or "zsc" in bare
     return None if opened == closed else "open" if opened else "closed"
 
 
-def _told(words: Sequence[str], of: Sequence[str]) -> bool:
-    """Whether one of the words is one of these, or in long ones and in Chinese ones holds it."""
+def _contains_any(words: Sequence[str], of: Sequence[str]) -> bool:
+    """True if one of the words is one of these; long and Chinese words may also contain it."""
     return any(
         word == one or (len(one) > 3 and one in word) or (one > "\u4e00" and one in word)
         for word in words
@@ -145,13 +145,13 @@ def _told(words: Sequence[str], of: Sequence[str]) -> bool:
     )
 
 
-def _switch(words: list[str], has: object, said: Sequence[str]) -> str | None:
+def _switch(words: list[str], has: object, values: Sequence[str]) -> str | None:
     number = next((word for word in reversed(words) if word in ("1", "2", "3", "4")), None)
     test = has
     assert callable(test)
     state = state_of(words)
-    if state is None and {state_of([word.lower()]) for word in said} == {"open", "closed"}:
-        state = "closed"  # its values tell what it means
+    if state is None and {state_of([word.lower()]) for word in values} == {"open", "closed"}:
+        state = "closed"  # its values give the meaning
     if state is not None and test(GRIP_WORDS):
         return f"robot0/grip{number}_{state}" if number else f"robot0/grips_{state}"
     if state is not None and test(LOCK_WORDS):

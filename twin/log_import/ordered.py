@@ -1,4 +1,4 @@
-"""Rows of a spool in order of time: sorted within the time that lines may be late, equal times made one."""
+"""Rows of a spool in time order: sorted within the permitted lateness of lines, equal times merged."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from twin.log_import.spool import Spool
 
 CHUNK_ROWS = 20_000
 MAX_WAITING_BYTES = 256 * 2**20
-"""So much may wait in memory for lines that come late."""
+"""Memory limit of rows that wait for late lines."""
 FAR_APART, FEW = 0.02, 10
 UNEVEN, MAX_UNEVEN = 0.2, 10
-"""Stamps with more or fewer lines than usual, by this share of them; more such stamps are usual themselves."""
+"""A stamp has an unusual number of lines if it differs by this share; more such stamps than the limit are usual."""
 PATIENT_NS = 10_000_000_000
 
 
 @dataclass
 class OrderFacts:
-    """What was put in order: counts of lines, and the farthest that one came late."""
+    """Counts of lines that were sorted, and the largest lateness."""
 
     disordered: int = 0
     farthest_s: float = 0.0
@@ -33,18 +33,18 @@ class OrderFacts:
     contradicting: int = 0
     first_contradicting_ns: int | None = None
     far_apart: dict[int, list[int]] = field(default_factory=dict)
-    """Of each column: when (ns) lines of the same time contradict each other by more than `FAR_APART`: the first."""
+    """For each column: times (ns) of the first lines of equal time that contradict each other by more than
+    `FAR_APART`."""
     uneven: list[int] = field(default_factory=list)
-    """Stamps rounded down (ns) with more or fewer lines than they usually have, or after one that is missing."""
+    """Rounded-down stamps (ns) with more or fewer lines than usual, or after a missing one."""
 
 
 class Ordered:
-    """Reads a spool once from its beginning: `rows()` yields times (K,) strictly rising and values (K, C).
+    """Reads a spool once from its beginning: `rows()` yields strictly ascending times (K,) and values (K, C).
 
-    `numbered`: the spool's last column is the number of each line among all lines of the log and not one of the values;
-    `plan` goes by it, or with `own_clock` by the number of the line in this spool; with `backwards` the last line is
-    the first, for this and for the plan. Stamps that are rounded down to `coarse_ns` are spread over that time, or
-    `within` their stamp by the number of the line.
+    `numbered`: the spool's last column is the number of each line among all lines of the log and not a value; `plan`
+    uses it, or with `own_clock` the number of the line in this spool; with `backwards` both begin at the last line.
+    Stamps rounded down to `coarse_ns` are spread over that time, or `within` their stamp by the number of the line.
     """
 
     def __init__(
@@ -68,10 +68,10 @@ class Ordered:
         self.facts = OrderFacts()
 
     def rows(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Pieces in order of time. Of lines at the same time each value's last one stands."""
+        """Pieces in time order. Of lines with the same time the last of each value is kept."""
         waiting_t = np.empty(0, np.int64)
         waiting_v = np.empty((0, len(self._spool.columns) - self._numbered))
-        high = told = np.iinfo(np.int64).min
+        high = earliest = np.iinfo(np.int64).min
         row = 0
         for t_ns, values in self._spool.pieces(CHUNK_ROWS, backwards=self._backwards):
             numbers = np.arange(row, row + len(t_ns))
@@ -88,7 +88,7 @@ class Ordered:
                 continue
             self._note_disorder(corrected, high)
             high = max(high, int(corrected.max()))
-            late = corrected < told
+            late = corrected < earliest
             if late.any():
                 self.facts.too_late += int(late.sum())
                 corrected, values = corrected[~late], values[~late]
@@ -104,7 +104,7 @@ class Ordered:
                 )
             ready = int(np.searchsorted(waiting_t, high - self._late_ns, side="left"))
             if ready:
-                told = int(waiting_t[ready - 1]) + 1
+                earliest = int(waiting_t[ready - 1]) + 1
                 yield self._unique(waiting_t[:ready], waiting_v[:ready])
                 waiting_t, waiting_v = waiting_t[ready:], waiting_v[ready:]
         if len(waiting_t):
@@ -121,7 +121,7 @@ class Ordered:
                 facts.first_disordered_ns = int(t_ns[behind][0])
 
     def _spread(self, t_ns: np.ndarray) -> np.ndarray:
-        """Times of lines whose stamps are rounded down: evenly over what they are rounded to."""
+        """Times of lines with rounded-down stamps: evenly spread over the rounding interval."""
         first = np.append(0, np.flatnonzero(t_ns[1:] != t_ns[:-1]) + 1)
         count = np.diff(np.append(first, len(t_ns)))
         if begins := not self._usual:
@@ -134,7 +134,7 @@ class Ordered:
         return t_ns + k * self._coarse_ns // np.repeat(of, count)
 
     def _note_uneven(self, stamps: np.ndarray, count: np.ndarray, *, begins: bool) -> None:
-        """Where lines are missing or too many in one of these stamps (G,), the first and the last of the log apart."""
+        """Record missing or surplus lines in these stamps (G,), except the log's first and last stamp."""
         odd = np.abs(count - self._usual) > max(1.0, UNEVEN * self._usual)
         after = self._stamp if self._stamp is not None else int(stamps[0]) - self._coarse_ns
         missing = np.diff(stamps, prepend=after) > self._coarse_ns
@@ -161,7 +161,7 @@ class Ordered:
         for c in range(values.shape[1]):
             column = values[:, c]
             known = np.flatnonzero(~np.isnan(column))
-            # of each line with a value: the line before it that has one, if it is of the same time
+            # for each line with a value: the previous line with one, if it has the same time
             same = group[known[1:]] == group[known[:-1]]
             others = same & (column[known[1:]] != column[known[:-1]])
             contradicts[known[1:][others]] = True
@@ -170,7 +170,7 @@ class Ordered:
                     far = known[1:][others & (np.abs(np.diff(column[known])) > FAR_APART)]
                 self.facts.far_apart.setdefault(c, []).extend(t_ns[far[:FEW]].tolist())
             out[:, c] = np.nan
-            out[group[known], c] = column[known]  # the last one stands
+            out[group[known], c] = column[known]  # the last value is kept
         if contradicts.any():
             self.facts.contradicting += int(contradicts.sum())
             if self.facts.first_contradicting_ns is None:

@@ -1,4 +1,4 @@
-"""Where each pack of the setup is at any time of the log: in a seat, or in a robot's grips."""
+"""Place of each pack of the setup at any time of the log: in a seat, or in a robot's grips."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from twin.setup.jobs import Job
 from twin.setup.setup import SwapSetup
 
 Timeline = list[tuple[int, int]]
-"""From which time (ns) on: a robot's number, or -1 - seat, an index into the setup's seats."""
+"""Start times (ns) and places: a robot's number, or -1 - seat, an index into the setup's seats."""
 
 
 def timelines(setup: SwapSetup, carries: Sequence[Carry], start_ns: int) -> list[Timeline]:
-    """Of each pack of the setup. A log of several swaps uses packs again: a truck's old pack is the next one's.
+    """Timeline of each pack of the setup. A log of several swaps reuses packs: a truck's old pack is the next one's.
 
-    Between two swaps, half way from the last pack set down to the next one gripped, everything is put back to where a
-    swap begins.
+    Between two swaps, half way from the last pack set down to the next one gripped, all packs are reset to a swap's
+    start.
     """
     lines: list[Timeline] = [[] for _ in range(2 * len(setup.jobs))]
     for job in setup.jobs:
         lines[job.old_pack].append((start_ns, -1 - job.truck_seat))
         lines[job.new_pack].append((start_ns, -1 - job.take_seat))
-    done: dict[int, int] = {}  # when each job's new pack was set down
+    done: dict[int, int] = {}  # time at which each job's new pack was set down
     for carry in carries:
         mine = [j for j in setup.jobs if j.robot == carry.robot and _is_of(setup, j, carry)]
         if not mine:
@@ -47,7 +47,7 @@ def timelines(setup: SwapSetup, carries: Sequence[Carry], start_ns: int) -> list
 
 
 def _is_of(setup: SwapSetup, job: Job, carry: Carry) -> bool:
-    """Whether a carry is of this job: it begins or ends at its seat on the truck, or there is only one job."""
+    """True if a carry belongs to this job: it begins or ends at its seat on the truck, or there is only one job."""
     if len(setup.jobs) == 1:
         return True
     seat = setup.seats[job.truck_seat].name
@@ -59,7 +59,7 @@ def _is_of(setup: SwapSetup, job: Job, carry: Carry) -> bool:
 
 
 def codes_at(lines: Sequence[Timeline], times_ns: np.ndarray) -> np.ndarray:
-    """(K, P) int64: at each time (K,) where each pack is, coded as in a `Timeline`."""
+    """(K, P) int64: place of each pack at each time (K,), coded as in a `Timeline`."""
     out = np.zeros((len(times_ns), len(lines)), np.int64)
     for k, line in enumerate(lines):
         starts = np.array([t for t, _ in line], np.int64)

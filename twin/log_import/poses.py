@@ -1,4 +1,4 @@
-"""Poses of everything from a log's axes, its load's swing, and where its packs are: by the twin's own kinematics."""
+"""Poses of all frames from a log's axes, its load's sway and its packs' places, by the twin's own kinematics."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ SPRINGS = (TZ, TPITCH, TROLL)
 
 
 def truck_give(setup: SwapSetup) -> tuple[np.ndarray, np.ndarray]:
-    """Heave, pitch and roll (3,) of the truck without packs, and what each pack's weight adds (P, 3), by statics."""
+    """Heave, pitch and roll (3,) of the truck without packs, and the contribution of each pack's weight (P, 3), by
+    statics."""
     p = setup.params[0]
 
     def rest(packs: list[tuple[int, int]]) -> np.ndarray:
@@ -48,13 +49,13 @@ def fill_poses(
     park: Any,
     out: Any,
 ) -> None:
-    """Poses of all frames over a stretch of samples; `worlds` (1,) and `params` (1,) are the setup's.
+    """Fill the poses of all frames over a stretch of samples; `worlds` (1,) and `params` (1,) are the setup's.
 
     Args:
         axes: (K, R, 4) positions of the axes.
-        sway: (K, R, 2) offset of the end effector from what carries it, m.
+        sway: (K, R, 2) offset of the end effector from its suspension, m.
         load: (K, R) force in the ropes or on the table, N.
-        packs: (K, P) where each pack is, as in `packs.Timeline`.
+        packs: (K, P) place of each pack, as in `packs.Timeline`.
         springs: (K, 3) heave, pitch and roll of the truck.
         park: (K, 3) x, y and yaw of the truck.
         out: (K, F, 7) poses in their parents, in the order of `sampling.frames_of`.
@@ -92,7 +93,7 @@ def fill_poses(
 
 @kernel
 def _stand(w: Truth, p: Any, pack: int, seat: int) -> None:
-    """A pack at rest in a seat: its grip face is one height from it, along the seat's normal."""
+    """Put a pack at rest in a seat: its grip face is one pack height from it, along the seat's normal."""
     x, y, z, yaw, pitch, roll = seat_pose(w, p, seat)
     cy, sy, cp, sp = math.cos(yaw), math.sin(yaw), math.cos(pitch), math.sin(pitch)
     cr, sr = math.cos(roll), math.sin(roll)

@@ -1,7 +1,7 @@
-"""What a quality column says of its values: its words and numbers, decided once all of them are known.
+"""Interprets the words and numbers of a quality column, once all of them are known.
 
-The same number means different things: 0 is bad in OPC DA (where 192 is good) and good in OPC UA. So values are kept
-with their quality until the whole column was seen.
+The same number has different meanings: 0 is bad in OPC DA (where 192 is good) and good in OPC UA. So values are kept
+with their quality until the whole column was read.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ READINGS = {
     "one": "1 is good",
     "words": "words that begin with good or ok, and G, are good",
 }
-"""What `cleaning.good` may name instead of a list, and what it means."""
+"""Names that `cleaning.good` may have instead of a list, and their meanings."""
 DEFAULT = ("Good", "GOOD", "good", "0", "192", "OK")
-"""What is good where numbers tell nothing."""
+"""Good values if the numbers do not decide."""
 _GOOD_WORD = re.compile(
     r"g$|good|ok\b|gut\b|valid\b|g\u00fcltig|true\b|\u597d|\u6709\u6548|\u826f\u597d", re.IGNORECASE
 )
@@ -36,30 +36,30 @@ _BAD_NAME = re.compile(r"bad|invalid|err|fault|fail|st\u00f6r|ung\u00fcltig|ques
 NAMED = re.compile(
     r"[\W_]*(?:opc[\W_]*)?(?:q|qc|qual|quality(?:[\W_]*code)?|qualit(?:ä|ae)t|质量码?)[\W_]*", re.IGNORECASE
 )
-"""What the quality column of a long table is called."""
+"""Names of a long table's quality column."""
 _NUMBER = re.compile(r"[+-]?\d+|0[xX][0-9a-fA-F]+")
 _NUMBER_IN_WORD = re.compile(r".*[(\[]\s*(0[xX][0-9a-fA-F]+|\d+)\s*[)\]]")
 
 
 @dataclass
 class Quality:
-    """Gathers what quality columns say, and then tells which of it is good.
+    """Collects the contents of quality columns, then decides which of them are good.
 
-    `good`: words or numbers of the mapping that stand for good values, or a key of `READINGS`; None: to be decided.
+    `good`: words or numbers of the mapping for good values, or a key of `READINGS`; None: to be decided.
     """
 
     good: Sequence[object] | str | None = None
     words: dict[str, int] = field(default_factory=dict)
     """Number of each word."""
     counts: dict[str, int] = field(default_factory=dict)
-    """How often each came."""
+    """Count of each word."""
 
     def codes(self, column: pa.Array) -> np.ndarray:
-        """Numbers (K,) of what a column says; NaN where it says nothing."""
-        codes, said = to_text(column)
+        """Word numbers (K,) of a column; NaN for an empty cell."""
+        codes, words = to_text(column)
         numbers = []
-        often = np.bincount(codes[codes >= 0], minlength=len(said))
-        for word, count in zip(map(plain_code, said), often.tolist(), strict=True):
+        often = np.bincount(codes[codes >= 0], minlength=len(words))
+        for word, count in zip(map(plain_code, words), often.tolist(), strict=True):
             if len(self.words) < MAX_CODES:
                 self.words.setdefault(word, len(self.words))
             numbers.append(float(self.words.get(word, -1)))
@@ -69,31 +69,31 @@ class Quality:
 
     @property
     def bad(self) -> bool:
-        """Whether some of what was seen is not good."""
+        """True if any of the words is not good."""
         return not self.decided(())[0].all()
 
     def decided(self, names: Iterable[str]) -> tuple[np.ndarray, str]:
-        """Whether each word is good, by its number (N,); and in words how they were read, by columns of these names."""
+        """Good or not for each word, by its number (N,); and in words how columns of these names were read."""
         name = ", ".join(dict.fromkeys(names))
         if self.good is not None and not isinstance(self.good, str):
             listed = {plain_code(str(word)) for word in self.good}
             return np.array([word in listed for word in self.words], bool), f"{name}: good as the mapping lists it"
         reading = self.good or reading_of(self.counts, name)
-        said = f"{name}: {READINGS[reading]}"
+        text = f"{name}: {READINGS[reading]}"
         if self.good is None and reading == "zero" and set(self.counts) <= {"0", ""}:
-            said += " (it holds nothing else, so this is not certain: in OPC DA 0 is bad; cleaning.good tells)"
-        return np.array([is_good(word, reading) for word in self.words], bool), said
+            text += " (it holds nothing else, so this is not certain: in OPC DA 0 is bad; cleaning.good tells)"
+        return np.array([is_good(word, reading) for word in self.words], bool), text
 
 
 def reading_of(counts: dict[str, int], name: str = "") -> str:
-    """The key of `READINGS` that fits the words and numbers of a whole quality column and how often each came."""
+    """The key of `READINGS` that fits the words and numbers of a whole quality column and their counts."""
     often = {number: counts[word] for word in counts if (number := _number(word)) is not None}
     numbers = {number for number in often if often[number]}
     if not numbers:
         return "words"
     if any(number < 0 or number >= 0x40000000 for number in numbers):
         return "opc_ua"
-    low = {number & 0xFF for number in numbers}  # OPC HDA and vendors have bits of their own above
+    low = {number & 0xFF for number in numbers}  # OPC HDA and vendors have their own bits above
     if any(number >= 0xC0 for number in low):
         return "opc_da"
     if 0x80 in numbers:
@@ -110,7 +110,7 @@ def reading_of(counts: dict[str, int], name: str = "") -> str:
 
 
 def is_good(word: str, reading: str) -> bool:
-    """Whether a word of a quality column stands for a good value. Words are words by any reading."""
+    """True if a word of a quality column means a good value. Words have the same meaning in any reading."""
     number = _number(word)
     if number is None:
         return _GOOD_WORD.match(word) is not None
@@ -126,7 +126,7 @@ def is_good(word: str, reading: str) -> bool:
 
 
 def _number(word: str) -> int | None:
-    """What a word counts: 192, 0xC0, Good (192)."""
+    """Number of a word: 192, 0xC0, Good (192)."""
     found = _NUMBER_IN_WORD.fullmatch(word)
     text = found[1] if found else word
     if not _NUMBER.fullmatch(text):

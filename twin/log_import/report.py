@@ -1,4 +1,4 @@
-"""What importing a log found and did: counts, places and words, for people and for the recording."""
+"""Report of an import: findings and corrections as counts, places and words, for people and for the recording."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from twin.log_import.survey import Survey, bridge_s, gap_s
 from twin.log_import.values import ColumnFacts
 
 MAX_PHASES = 5000
-"""So many phases are listed in the report; all of them are in the recording."""
+"""Limit of phases in the report; the recording has all of them."""
 MAX_PLACES = 20
-"""So many gaps, jumps or frozen stretches are told one by one."""
+"""Limit of gaps, jumps or frozen stretches that are listed one by one."""
 NEAR_NS, MANY_CONTRADICTING = 1_000_000, 10
-"""Gaps that begin so near are the same; so many contradicting lines may be a clock that was set back."""
+"""Gaps with begins this close are the same; this many contradicting lines may be a clock that was set back."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something about the log: what, how often, where, and what was done about it."""
+    """A finding about the log: what, how often, where, and how it was handled."""
 
     kind: str
     count: int
@@ -63,7 +63,7 @@ class ImportReport:
     events: int = 0
     unused_columns: list[str] = field(default_factory=list)
     readings: dict[str, str] = field(default_factory=dict)
-    """How times and qualities were read, where the mapping does not tell."""
+    """How times and qualities were read, if the mapping does not say."""
 
     def as_json(self) -> dict[str, Any]:
         """A JSON object."""
@@ -71,7 +71,7 @@ class ImportReport:
 
 
 def findings_of(log: Ingested, found: Survey, story: Story, mapping: Mapping) -> list[Finding]:
-    """Everything that was wrong with a log, or that somebody should know of it; the worst for a reader first."""
+    """All faults and notable facts of a log, the most important first."""
     findings = [
         *_of_lines(log),
         *_of_clock(log, found, mapping),
@@ -86,9 +86,9 @@ def findings_of(log: Ingested, found: Survey, story: Story, mapping: Mapping) ->
 def _of_lines(log: Ingested) -> list[Finding]:
     read, found = log.read, []
     if log.bad_stamps:
-        line, said = log.first_bad_stamp or (0, "")
+        line, text = log.first_bad_stamp or (0, "")
         found.append(
-            Finding("unreadable time", log.bad_stamps, f"first in line {line}: {said[:60]!r}", "line left out")
+            Finding("unreadable time", log.bad_stamps, f"first in line {line}: {text[:60]!r}", "line left out")
         )
     if log.is_doubtful:
         done = "taken as it is: was the clock ever set? is time.format right (counts may begin in 1980 or 2001)?"
@@ -106,8 +106,8 @@ def _of_lines(log: Ingested) -> list[Finding]:
     if read.compression_cut:
         found.append(Finding("cut file", 1, "the end of the file", "imported up to where the gzip ends"))
     if log.coarse.ns:
-        said = f"rounded down to {log.coarse.ns * 1e-9:g} s"
-        found.append(Finding("coarse time", 1, said, "lines of the same stamp spread evenly over it"))
+        text = f"rounded down to {log.coarse.ns * 1e-9:g} s"
+        found.append(Finding("coarse time", 1, text, "lines of the same stamp spread evenly over it"))
     if log.settled.newest_first:
         found.append(Finding("newest line first", 1, "the whole file", "read from its end"))
     if read.blank_lines:
@@ -236,7 +236,7 @@ def _of_story(story: Story, is_relative: bool) -> list[Finding]:
 def signal_rows(
     mapping: Mapping, facts: dict[str, ColumnFacts], frozen: dict[str, Sequence[Any]]
 ) -> list[dict[str, Any]]:
-    """Each signal: its tag, how many values, how many of its cells were empty."""
+    """One row per signal: its tag, its number of values and of empty cells."""
     rows = []
     for m in mapping.signals:
         told = facts.get(m.name)
@@ -257,5 +257,5 @@ def signal_rows(
 
 
 def cell_rows(known: Sequence[Known]) -> list[dict[str, Any]]:
-    """Figures of the cell and where they come from."""
+    """Figures of the setup and their provenance."""
     return [{"figure": k.name, "value": k.value, "source": k.source} for k in known]

@@ -1,8 +1,8 @@
-"""Steps of the clock that stay in a log once it is sorted by time: seen in the motion of its axes.
+"""Detects clock steps that remain in a log sorted by time, from the motion of its axes.
 
-In lines out of order, and in a record of changes, a step of the clock leaves no trace in the stamps. It does in the
-motion: set back, the lines of two times lie between each other, and an axis goes to and fro from line to line; set
-forward, an axis goes on as fast as before from where it was, although time has passed.
+In lines out of order, and in a log of changes, a step of the clock leaves no trace in the stamps, but in the motion. A
+clock set back interleaves lines of two times, so an axis alternates from line to line. With a clock set forward, an
+axis continues at its speed from its position, although time has passed.
 """
 
 from __future__ import annotations
@@ -12,38 +12,38 @@ from dataclasses import dataclass
 import numpy as np
 
 WINDOW, TURNS = 8, 4
-"""To and fro: in so many samples an axis turns so often,"""
+"""Alternation: minimum direction changes within this many samples,"""
 WAY_M, WAY_TIMES = 0.05, 4.0
-"""and goes at least so far (m, rad), and so many times as far as it gets."""
+"""and minimum path (m, rad), also as a multiple of the distance covered."""
 STEADY = 2.0
-"""Going on as before: the speeds on both sides are no more than this factor apart,"""
+"""Continuation: the speeds on both sides differ by at most this factor,"""
 PERIODS, MIN_NS = 4.0, 150_000_000
-"""over so many of the intervals beside it and this time,"""
+"""over this many of the intervals beside it and this time,"""
 STAYED, FAST_MPS = 0.4, 0.1
-"""and it gets less than this share of the way that it would have gone, at no less than this speed (inching stops)."""
+"""and it covers less than this share of the expected distance, at no less than this speed (inching stops)."""
 BESIDE, CARRIED = 6, 40
-"""Samples on either side that tell speed and noise; samples kept from one piece to the next."""
+"""Samples on either side that determine speed and noise; samples kept from one piece to the next."""
 
 
 @dataclass(frozen=True)
 class Seam:
-    """Where the motion of an axis shows that the clock was set."""
+    """A place where the motion of an axis shows that the clock was set."""
 
     t_ns: int
     back: bool
     by_s: float
-    """About how far it was set forward; 0 where it was set back."""
+    """Estimated forward step of the clock; 0 if it was set back."""
 
 
 class SeamWatch:
-    """Looks at the samples of an axis in order of time, piece by piece; `found` is the first seam."""
+    """Checks the samples of an axis in time order, piece by piece; `found` is the first seam."""
 
     def __init__(self) -> None:
         self.found: Seam | None = None
         self._t, self._x = np.empty(0, np.int64), np.empty(0)
 
     def feed(self, t_ns: np.ndarray, x: np.ndarray) -> None:
-        """The next samples (K,), times rising, none of them unknown."""
+        """Add the next samples (K,), with ascending times and no unknown values."""
         if self.found is not None or not len(t_ns):
             return
         t, x = np.concatenate((self._t, t_ns)), np.concatenate((self._x, x))
@@ -60,7 +60,7 @@ def _to_and_fro(t_ns: np.ndarray, x: np.ndarray) -> Seam | None:
     way = np.append(0.0, np.cumsum(np.abs(steps)))
     went, got = way[WINDOW:] - way[:-WINDOW], np.abs(x[WINDOW:] - x[:-WINDOW])
     turned = turns[WINDOW - 1 :] - turns[: len(turns) - WINDOW + 1]
-    # noise turns as often all the time; two motions lie between each other for a while, far apart
+    # noise alternates all the time; two interleaved motions do so for a while, far apart
     usual = WINDOW * float(np.median(np.abs(steps)))
     is_seam = (turned >= TURNS) & (went > WAY_M) & (went > WAY_TIMES * got) & (went > WAY_TIMES * usual)
     found = np.flatnonzero(is_seam)

@@ -1,7 +1,7 @@
-"""What a log's times become, decided once all of them are known: as stamped and sorted, or with the clock's steps out.
+"""Decides on a log's times once all of them are known: sorted as stamped, or corrected for steps of the clock.
 
-Two readings of a log whose times go back: its lines are out of order (a historian's extract, written buffer by buffer),
-or its clock was set. Both are tried on what the lines say; the one stands by which the axes move less.
+A log whose times go back has two readings: its lines are out of order (a historian's extract, written buffer by
+buffer), or its clock was set. Both are tried; the one with the shorter path of the axes is used.
 """
 
 from __future__ import annotations
@@ -27,30 +27,32 @@ from twin.log_import.values import Column
 PIECE_ROWS = 50_000
 CORRECTED = frozenset(("set_back", "set_ahead", "ran_ahead", "put_right", "stray"))
 CLEARLY, ABOUT = 0.9, 1.1
-"""A reading by which the axes go less than this share of their way is the better one; up to the other, as good."""
+"""A reading with less than this share of the other's path is better; up to the second ratio it is as good."""
 FEW, MANY = 0.02, 0.05
-"""So few lines of a time that others have are no clock that was set; so many lines lost are no reading."""
+"""Up to the first share of lines with times of others, the clock was not set; a reading that loses more than the second
+share of lines is discarded."""
 HOLE_PERIODS = 10.0
 NEARLY = 0.8
 SECOND_NS, QUICK_NS, MAX_SECONDS = 1_000_000_000, 100_000_000, 3600
-"""A recorder with an interval up to the second tells whole seconds from any pause; longer ones are pauses."""
+"""Only a recorder with at most `QUICK_NS` between lines resolves steps of whole seconds; longer steps than
+`MAX_SECONDS` are pauses."""
 FEW_APART = 3
-"""An axis that is at two places at once so often was recorded by a clock that was set back."""
+"""An axis at two places at the same time this often was recorded by a clock that was set back."""
 
 
 @dataclass
 class Settled:
-    """The plan of each spool's clock and how its rows are put in order."""
+    """Corrections of each spool's clock and the order of its rows."""
 
     plans: dict[str, Plan]
     by_tag: bool = False
     newest_first: bool = False
     as_stamped: bool = False
-    """The lines are sorted by what they say, however late they come."""
+    """True if the lines are sorted by their stamps, with any lateness."""
     late_ns: dict[str, int] = field(default_factory=dict)
-    """Of each spool: how late its lines may come, where that is more than the mapping says."""
+    """Permitted lateness of each spool's lines, if more than in the mapping."""
     unknown: list[tuple[int, int]] = field(default_factory=list)
-    """Steps ahead of a regular recorder, from and to, of which nothing tells whether they are pauses or the clock's."""
+    """Steps ahead of a regular recorder, from and to, that may be pauses or steps of the clock."""
 
 
 @dataclass
@@ -61,12 +63,12 @@ class _Reading:
     doubled: int = 0
     late: int = 0
     again: int = 0
-    """Lines that say again what another one of their time says."""
+    """Lines that repeat another line of the same time."""
     holes: int = 0
 
 
 class Settling:
-    """Everything that is known of a log's times: its spools, the watch of all lines and that of each tag."""
+    """All data on a log's times: its spools, the watch of all lines and that of each tag."""
 
     def __init__(
         self,
@@ -77,14 +79,14 @@ class Settling:
         whole: ClockWatch,
         each: MappingOf[str, ClockWatch],
     ) -> None:
-        """`each`: of each spool; `whole`: of all lines of a long table, else of the first spool."""
+        """`each`: per spool; `whole`: of all lines of a long table, else of the first spool."""
         self._path, self._mapping, self._spools, self._columns = path, mapping, spools, columns
         self._whole, self._each = whole, each
         self._long = mapping.file.file.table == "long"
         self._steps_are = mapping.file.time.clock_steps
 
     def settle(self) -> Settled:
-        """Raises InputError for a log in no order of time."""
+        """Decide on the times; raises InputError for a log in no time order."""
         if self._whole.newest_first:
             settled = self._newest_first()
         elif self._steps_are == "keep":
@@ -97,12 +99,12 @@ class Settling:
         return settled
 
     def _check_whole_seconds(self, settled: Settled) -> None:
-        """Refuse a step ahead by whole seconds over which nothing moved: a clock is set so, and few pauses are so long.
+        """Refuse a step ahead by whole seconds without motion: clocks are set that way, few pauses last whole seconds.
 
-        The report tells of pauses of any other length.
+        The report lists pauses of any other length.
         """
         period_ns = min(w.period_ns for w in self._each.values()) if settled.by_tag else self._whole.period_ns
-        if not 0 < period_ns <= QUICK_NS:  # every pause of a slow log is one of whole seconds
+        if not 0 < period_ns <= QUICK_NS:  # every pause of a slow log lasts whole seconds
             return
         for begin_ns, end_ns in settled.unknown:
             seconds, rest_ns = divmod(end_ns - begin_ns - period_ns // 2, SECOND_NS)
@@ -132,7 +134,7 @@ class Settling:
         return settled
 
     def _check_seams(self, settled: Settled) -> None:
-        """Refuse a log whose axes show that its clock was set, where its lines do not tell from which one on."""
+        """Refuse a log whose axes show that its clock was set, if its lines do not show where."""
         reorder_s = self._mapping.file.cleaning.reorder_s
         for key, spool in self._spools.items():
             axes = self._axes(key)
@@ -165,10 +167,8 @@ class Settling:
             allowed="keep: every line at its stamp; or two imports, before and after it, by --start and --end of each",
         )
 
-    # ------------------------------------------------------------------------------------------------ the readings
-
     def _by_clock(self) -> Settled | None:
-        """With the clock's steps out; None where the lines are in no order."""
+        """Reading with the clock's steps corrected; None if the lines are in no order."""
         unknown: list[tuple[int, int]] = []
         if not self._long:
             if any(watch.in_no_order for watch in self._each.values()):
@@ -183,19 +183,19 @@ class Settling:
             return None if self._whole.in_no_order else Settled(dict.fromkeys(self._spools, whole), unknown=unknown)
         of_tags: list[tuple[int, int]] = []
         each = {tag: self._plan(watch, [self._rows(tag)], of_tags) for tag, watch in self._each.items()}
-        # sorted by tag, the time starts again with each: then every tag has a clock of its own
+        # sorted by tag, the time restarts with each tag: then every tag has its own clock
         if self._whole.in_no_order or sum(_set_back(p) for p in each.values()) < _set_back(whole):
             return Settled(each, by_tag=True, unknown=of_tags)
         return Settled(dict.fromkeys(self._spools, whole), unknown=unknown)
 
     def _sorted(self) -> Settled:
-        """As stamped."""
+        """Reading as stamped."""
         plans = {key: Plan.as_stamped() for key in self._spools}
         late = {key: self._each.get(key, self._whole).farthest_ns + 1 for key in self._spools}
         return Settled(plans, by_tag=self._long, as_stamped=True, late_ns=late)
 
     def _refusal(self, settled: Settled) -> InputError:
-        """For a mapping that allows lines less late than they are."""
+        """The error for a mapping that permits less lateness than the lines have."""
         late_s = max(settled.late_ns.values()) * 1e-9
         return self._mapping.refuse(
             f"lines of {self._path.name} come up to {late_s:.1f} s late",
@@ -221,13 +221,13 @@ class Settling:
 
     def _plan(self, watch: ClockWatch, rows: Sequence[Rows], unknown: list[tuple[int, int]]) -> Plan:
         candidates = watch.candidates()
-        said = judge(candidates, [r for r in rows if r.axes], watch.period_ns)
+        verdicts = judge(candidates, [r for r in rows if r.axes], watch.period_ns)
         wanted = (STEP, UNKNOWN) if self._steps_are == "remove" else (STEP,)
         if self._steps_are == "auto":
-            unknown += [(c.before_ns, c.first_ns) for c in candidates if c.step_ns > 0 and said[c.row] == UNKNOWN]
+            unknown += [(c.before_ns, c.first_ns) for c in candidates if c.step_ns > 0 and verdicts[c.row] == UNKNOWN]
         return watch.plan(
-            [row for row, verdict in said.items() if verdict in wanted],
-            [row for row, verdict in said.items() if verdict == PAUSE],
+            [row for row, verdict in verdicts.items() if verdict in wanted],
+            [row for row, verdict in verdicts.items() if verdict == PAUSE],
         )
 
     def _rows(self, key: str, *, numbered: bool = False, backwards: bool = False) -> Rows:
@@ -236,10 +236,8 @@ class Settling:
     def _axes(self, key: str) -> list[int]:
         return [k for k, column in enumerate(self._columns[key]) if _is_axis(column.name)]
 
-    # ----------------------------------------------------------------------------------------------- which is better
-
     def _fits(self, settled: Settled) -> bool:
-        """Whether the lines that have to wait for others fit in memory."""
+        """True if the lines that have to wait for others fit in memory."""
         waiting = 0.0
         for key, spool in self._spools.items():
             if not spool.rows:
@@ -251,10 +249,10 @@ class Settling:
 
     def _is_better(self, as_stamped: Settled, settled: Settled | None) -> bool:
         new = self._read(as_stamped)
-        if settled is None:  # it must be the times by which the axes move as axes do
+        if settled is None:  # only the reading that can be the axes' motion is left
             return new.way < CLEARLY * self._way_as_written()
         old = self._read(settled)
-        if new.lost > old.lost + FEW * new.rows:  # what contradicts another line of its time is not recorded
+        if new.lost > old.lost + FEW * new.rows:  # a line that contradicts another line of its time is not recorded
             return False
         if new.again >= NEARLY * new.late and old.again < NEARLY * new.late:
             return True  # lines that were written twice
@@ -266,7 +264,7 @@ class Settling:
         return fills or old.lost > MANY * max(old.rows + old.lost, 1)
 
     def _way_as_written(self) -> float:
-        """How far the axes go from line to line of the file."""
+        """Path of the axes from line to line of the file."""
         total = 0.0
         for key, spool in self._spools.items():
             for _, values in spool.pieces(PIECE_ROWS):
@@ -284,7 +282,7 @@ class Settling:
             ordered = Ordered(spool, settled.plans[key], late_s, numbered=self._long, own_clock=own_clock)
             axes = self._axes(key)
             usual = self._each.get(key, self._whole).period_ns
-            said, before, rows = np.full(len(axes), np.nan), None, 0
+            last, before, rows = np.full(len(axes), np.nan), None, 0
             for t_ns, values in ordered.rows():
                 steps = np.diff(t_ns) if before is None else np.diff(t_ns, prepend=before)
                 before, rows = int(t_ns[-1]), rows + len(t_ns)
@@ -295,8 +293,8 @@ class Settling:
                     column = column[np.isfinite(column)]
                     if len(column):
                         found.way += float(np.abs(np.diff(column, prepend=column[:1])).sum())
-                        found.way += 0.0 if np.isnan(said[k]) else abs(float(column[0] - said[k]))
-                        said[k] = column[-1]
+                        found.way += 0.0 if np.isnan(last[k]) else abs(float(column[0] - last[k]))
+                        last[k] = column[-1]
             found.rows += rows
             found.late += ordered.facts.disordered
             found.again += ordered.facts.same_time - ordered.facts.contradicting

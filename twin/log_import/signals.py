@@ -1,4 +1,4 @@
-"""What a log may tell: the signals that a mapping can name, under the names that recordings have for them."""
+"""Signals that a mapping can name, under the names that recordings have for them."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from twin.catalogue import Station, Truck
 from twin.records import AXES, LOCKS
 
 EXTRA = "log/"
-"""Under this anything else of the log is recorded as it is."""
+"""Prefix of other data of the log, recorded unchanged."""
 
 
 @dataclass(frozen=True)
 class Target:
     """A signal that a mapping may fill.
 
-    `dimension` is a key of `units.UNITS`; `holds`: between two samples the earlier one stands (a switch, a command),
-    where others are interpolated. `state`: it is the plant's state, not only a sensor of it.
+    `dimension` is a key of `units.UNITS`; `holds`: the earlier of two samples holds between them (a switch, a command);
+    others are interpolated. `state`: it is the plant's state, not only a sensor of it.
     """
 
     name: str

@@ -1,4 +1,5 @@
-"""What can be told of a log's columns only beside its lines: whose times are whose, and which values are good."""
+"""Properties of a log's columns that only its lines show: which times belong to which columns, and which values are
+good."""
 
 from __future__ import annotations
 
@@ -22,8 +23,7 @@ from twin.log_import.time_columns import LIKE_TIME, times_beside
 from twin.log_import.values import Column, ColumnFacts
 
 UNKNOWN = np.inf
-"""Value of a spool where the log says that it is not known: what was said before does not count any longer. (NaN: it
-says nothing.)"""
+"""Value of a spool that the log marks as unknown: it ends the previous value. (NaN: no entry.)"""
 PIECE_ROWS = 50_000
 _LOOKED_AT = 2000
 _MOST_BAD = 0.1
@@ -33,7 +33,7 @@ _OTHER_PACE = 0.05
 def own_times(
     table: Table, mapping: mapping_file.Mapping, layout: TableLayout, path: str | Path, tags: Iterable[str]
 ) -> dict[str, str]:
-    """The time column of each tag that has one of its own beside the mapping's, by names and by what they hold."""
+    """The time column of each tag that has its own besides the mapping's, by names and content."""
     main = mapping.file.time.column
     if not isinstance(main, str):
         return {}
@@ -50,7 +50,7 @@ def own_times(
 
 
 def unused_times(table: Table, mapping: mapping_file.Mapping, layout: TableLayout, used: Iterable[str]) -> list[str]:
-    """Columns of a wide table that hold times which no one uses and which are not those of the lines."""
+    """Columns of a wide table with times that are not in use and differ from those of the lines."""
     main = mapping.file.time.column
     named = [name for name in table.plain_names if LIKE_TIME.search(name) and name not in used]
     if not isinstance(main, str) or not named:
@@ -60,7 +60,7 @@ def unused_times(table: Table, mapping: mapping_file.Mapping, layout: TableLayou
         return []
 
     def differs(name: str) -> bool:
-        """Whether its times go another way than those of the lines: faster, slower, or on fewer lines."""
+        """True if its times run differently from those of the lines: faster, slower, or on fewer lines."""
         stamps = [stamps_of(mapping, layout).to_ns(batch.columns[column]) for column in (main, name)]
         spans = [float(np.ptp(t_ns[ok])) if ok.any() else 0.0 for t_ns, ok in stamps]
         lines = [int(ok.sum()) for _, ok in stamps]
@@ -72,11 +72,11 @@ def unused_times(table: Table, mapping: mapping_file.Mapping, layout: TableLayou
 def check_other_head(
     path: str | Path, batch: Any, unreadable: np.ndarray, good: np.ndarray, seen: bool, tags: Iterable[str]
 ) -> None:
-    """Refuse a header of other names in the middle of a log: nothing tells which of its columns is which.
+    """Refuse a header of other names within a log: it is unknown which of its columns is which.
 
     Args:
-        batch: rows, of which `unreadable` (K,) have something else than a time and `good` (K,) a time.
-        seen: there was a time before these rows.
+        batch: rows; `unreadable` (K,) marks those with other content than a time, `good` (K,) those with a time.
+        seen: True if there was a time before these rows.
         tags: columns of values.
     """
     begin = 0 if seen else int(np.argmax(good)) if good.any() else len(good)
@@ -85,9 +85,9 @@ def check_other_head(
         words = [str(word).strip() for column in columns if (word := column[k].as_py()) not in (None, "")]
         named = [word for word in words if len(word) < _LONG_NAME and _NAME.match(word)]
         if len(words) >= 2 and 2 * len(words) >= len(columns) and len(set(named)) == len(words):
-            said = f"line {batch.line_of(k)} seems to be another header, of other names: {', '.join(named[:5])}"
+            problem = f"line {batch.line_of(k)} seems to be another header, of other names: {', '.join(named[:5])}"
             helps = "files with the same names; or this one in two, each with its mapping"
-            raise InputError(said, file=path, key="header", allowed=helps)
+            raise InputError(problem, file=path, key="header", allowed=helps)
 
 
 _HEADS_LOOKED_AT, _LONG_NAME = 50, 80
@@ -102,7 +102,7 @@ def _reads(mapping: mapping_file.Mapping, layout: TableLayout, column: pa.Array)
 
 
 def _is_clock(mapping: mapping_file.Mapping, layout: TableLayout, column: pa.Array) -> bool:
-    """Whether the first values of a column are times, as the mapping writes them, that go one way."""
+    """True if the first values of a column are monotonic times in the mapping's format."""
     try:
         t_ns, ok = stamps_of(mapping, layout).to_ns(column)
     except ValueError:
@@ -122,7 +122,7 @@ def clocks_of(
     wide: str,
     main: tuple[str, ...],
 ) -> dict[str, LineTimes]:
-    """The clock of each group of columns by the key of its spool: `wide` where all have one, else its time column.
+    """The clock of each group of columns by the key of its spool: `wide` if all have one, else its time column.
 
     `times`: the time column of each group, empty for the mapping's.
     """
@@ -144,8 +144,8 @@ def readings_of(
     relative = {clock.is_relative for clock in clocks.values()}
     if len(relative) > 1:
         counted = next(clock for clock in clocks.values() if clock.is_relative)
-        said = f"the times of {counted.columns[0]} count from a start, those of other columns tell dates"
-        raise InputError(said, file=mapping.path, key="time.column", value=str(mapping.file.time.column))
+        problem = f"the times of {counted.columns[0]} count from a start, those of other columns tell dates"
+        raise InputError(problem, file=mapping.path, key="time.column", value=str(mapping.file.time.column))
     if relative == {True}:
         found["clock"] = "counts from a start or a trigger and tells no date"
     if mapping.file.time.date is not None and mapping.file.time.zone is None and "%z" not in mapping.file.time.format:
@@ -153,8 +153,8 @@ def readings_of(
     if len(clocks) > 1:
         found["own times"] = ", ".join(" ".join(clock.columns) for clock in clocks.values())
     if unused:
-        told = "not used, and not those of the lines: signals.NAME.time tells whose they are"
-        found["other times"] = f"{', '.join(unused[:6])}: {told}"
+        note = "not used, and not those of the lines: signals.NAME.time tells whose they are"
+        found["other times"] = f"{', '.join(unused[:6])}: {note}"
     if quality:
         found["quality"] = quality
     return found
@@ -167,13 +167,13 @@ class Marks:
         self._quality, self._folder = quality, folder
         self._spools: dict[str, Spool] = {}
 
-    def add(self, key: str, said: Mapping[str, pa.Array]) -> None:
-        """What quality columns say of the next rows (K,) of a spool; nothing where it has none."""
-        if not said:
+    def add(self, key: str, quality: Mapping[str, pa.Array]) -> None:
+        """Add the quality columns' entries of the next rows (K,) of a spool; none if it has no quality."""
+        if not quality:
             return
-        codes = np.stack([self._quality.codes(column) for column in said.values()], axis=1)
+        codes = np.stack([self._quality.codes(column) for column in quality.values()], axis=1)
         if key not in self._spools:
-            self._spools[key] = Spool(self._folder, f"marks{len(self._spools)}", list(said))
+            self._spools[key] = Spool(self._folder, f"marks{len(self._spools)}", list(quality))
         self._spools[key].append(np.zeros(len(codes), np.int64), codes)
 
     def applied(
@@ -183,7 +183,7 @@ class Marks:
         facts: Mapping[str, ColumnFacts],
         name: str | None,
     ) -> str:
-        """Take bad values out of spools, and count them in `facts`; how the quality was read, in words.
+        """Remove bad values from spools, and count them in `facts`; returns how the quality was read, in words.
 
         Args:
             columns: those of each spool.
@@ -191,9 +191,9 @@ class Marks:
         """
         if not self._spools:
             return ""
-        good, said = self._quality.decided(name for marks in self._spools.values() for name in marks.columns)
+        good, reading = self._quality.decided(name for marks in self._spools.values() for name in marks.columns)
         if good.all() and not self._any_empty():
-            return said
+            return reading
         good = np.append(good, False)
         for key, marks in self._spools.items():
             spool, at = spools[key], 0
@@ -213,7 +213,7 @@ class Marks:
                     values[of_column, k] = np.nan if is_held else UNKNOWN
                 spool.write_over(at, values)
                 at += len(codes)
-        return said
+        return reading
 
     def _any_empty(self) -> bool:
         return any(np.isnan(codes).any() for marks in self._spools.values() for _, codes in marks.pieces(PIECE_ROWS))

@@ -1,7 +1,7 @@
-"""Columns of numbers on disk: what was read of a log, in the order of its lines, until all of it is known.
+"""Columns of numbers on disk: the data read from a log, in line order, until all of it is known.
 
-A log must be known to its end before the first sample can be written: its clock may have jumped, a tag may be missing.
-So the numbers wait in files of a temporary folder, and memory stays small whatever the log's length.
+The whole log must be read before the first sample can be written: its clock may have jumped, a tag may be missing. So
+the numbers are stored in temporary files, and memory is independent of the log's length.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 
 
 class Spool:
-    """Rows of one clock: a time in ns and the values of `columns`; NaN where a line says nothing."""
+    """Rows of one clock: a time in ns and the values of `columns`; NaN for no entry."""
 
     def __init__(self, folder: Path, name: str, columns: Sequence[str]) -> None:
         self.columns = tuple(columns)
@@ -40,12 +40,12 @@ class Spool:
         return t_ns, values.reshape(count, width)
 
     def write_over(self, start: int, values: np.ndarray) -> None:
-        """Put other values (K, C) in the place of those of rows `start` on; the times stay."""
+        """Replace the values of the rows from `start` on by (K, C) others; the times stay."""
         self._values.seek(8 * start * len(self.columns))
         self._values.write(np.ascontiguousarray(values, np.float64).data)
 
     def pieces(self, rows: int, *, backwards: bool = False) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """All rows in their order, or from the last to the first: times (K,) and values (K, C)."""
+        """All rows in their order, or in reverse: times (K,) and values (K, C)."""
         starts = range(0, self.rows, rows)
         for start in reversed(starts) if backwards else starts:
             t_ns, values = self.read(start, start + rows)

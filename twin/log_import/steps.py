@@ -1,8 +1,8 @@
-"""Steps of a log's clock told from lines out of order and from pauses, by what the lines around them say.
+"""Separates steps of a log's clock from lines out of order and from pauses, by the values around them.
 
-A clock that is set back tells the same time twice: after it the lines go on in their order, and the same tags speak of
-times of which they had spoken before. Lines out of order fill what is missing before them. A clock that is set forward
-leaves a hole in the times over which nothing moved that was moving; in a pause the motion went on.
+A clock that is set back repeats a time range: the lines after it stay in order, and the same tags have values at the
+same times again. Lines out of order fill missing times before them. A clock that is set forward leaves a hole in the
+times without progress of a motion; in a pause the motion continued.
 """
 
 from __future__ import annotations
@@ -16,29 +16,29 @@ from twin.log_import.clock import Candidate
 from twin.log_import.spool import Spool
 
 MAX_ROWS = 5000
-"""So many rows of a spool are looked at on either side of a candidate."""
+"""Limit of rows of a spool that are examined on either side of a candidate."""
 SIMILAR = 0.4
-"""Two stretches of the same clock hold about as many lines: the fewer are at least this share of the others."""
+"""Two stretches of the same clock have about as many lines: the smaller number is at least this share of the larger."""
 GOES_ON = 0.3
-"""The lines after a clock's step go on without a pause that is longer than this share of the step."""
+"""The lines after a clock's step have no pause that is longer than this share of the step."""
 SMOOTHER = 0.7
-"""Lines that move less than this share of their way when sorted by time were out of order."""
+"""Lines whose path is shorter than this share when sorted by time were out of order."""
 FIT_ROWS, FIT_PERIODS, FIT_LEAST = 15, 20, 5
-"""A motion is continued from so many samples, that span no more than so many periods, and from no fewer."""
+"""A motion is extrapolated from this many samples, over at most this many periods, and from no fewer."""
 REGULAR = 0.8
-"""Only a recorder of which this share of the intervals are the usual one tells a step ahead from a pause."""
+"""Only a recorder with this share of usual intervals distinguishes a step ahead from a pause."""
 TOLERANCE_M, SURE_M = 5e-4, 0.02
-"""How well a motion (m, rad) can be continued, and how far it must have been from where it was for a pause."""
+"""Tolerance of an extrapolated motion (m, rad), and minimum distance from its old position for a pause."""
 NOISES, SURE_NOISES = 5.0, 10.0
 MANY_PAUSES, REPEATED = 3, 0.01
-"""A log with more pauses than this is one of changes, unless this share of its positions are told again and again."""
+"""A log with more pauses than this is one of changes, unless this share of its positions are repeated."""
 HOUR_NS, SLOWEST_NS = 3_600_000_000_000, 10_000_000_000
 STEP, PAUSE, UNKNOWN = "step", "pause", "unknown"
 
 
 @dataclass(frozen=True)
 class Rows:
-    """A spool whose rows are found by the number of a line; `axes`: its columns that are positions of axes."""
+    """A spool whose rows are found by line number; `axes`: its columns that are positions of axes."""
 
     spool: Spool
     axes: Sequence[int]
@@ -46,7 +46,7 @@ class Rows:
     backwards: bool = False
 
     def around(self, number: int) -> tuple[np.ndarray, np.ndarray, int]:
-        """Times (K,) and positions (K, A) of the rows around a line, and how many of them come before it."""
+        """Times (K,) and positions (K, A) of the rows around a line, and the number of rows before it."""
         at = self._find(number)
         low, high = max(at - MAX_ROWS, 0), min(at + MAX_ROWS, self.spool.rows)
         if self.backwards:
@@ -69,39 +69,37 @@ class Rows:
 
 
 def judge(candidates: Iterable[Candidate], rows: Sequence[Rows], period_ns: int) -> dict[int, str]:
-    """Of each candidate, by its row: `step`, `pause` (or disorder), or `unknown`."""
+    """Result for each candidate, by its row: `step`, `pause` (or disorder), or `unknown`."""
     candidates = list(candidates)
     pauses = sum(c.step_ns > 0 for c in candidates)
-    said = {}
+    verdicts = {}
     for c in candidates:
         if c.step_ns < 0:
-            said[c.row] = _back(c, rows)
+            verdicts[c.row] = _back(c, rows)
         elif pauses > MANY_PAUSES and not any(_repeats(spool.around(c.row)[1]) for spool in rows):
-            said[c.row] = PAUSE  # a recorder of changes has a pause whenever nothing moves
+            verdicts[c.row] = PAUSE  # a recorder of changes pauses whenever nothing moves
         else:
-            said[c.row] = _ahead(c, rows, period_ns)
-    return said
-
-
-# ---------------------------------------------------------------------------------------------------- set back
+            verdicts[c.row] = _ahead(c, rows, period_ns)
+    return verdicts
 
 
 def _back(candidate: Candidate, rows: Sequence[Rows]) -> str:
-    """Whether the same tags tell times again, in their order and going on, and not what they had told before."""
+    """Result for a step back: a step of the clock if the same tags repeat times, in order and continuing, with other
+    values."""
     again = False
     file_m = sorted_m = 0.0
     for spool in rows:
         t_ns, values, at = spool.around(candidate.row)
         early = np.flatnonzero(t_ns[:at] >= candidate.first_ns)
         late_end = at + int(np.argmax(t_ns[at:] > candidate.before_ns)) if len(t_ns) > at else at
-        if late_end == at:  # it never came as far again
+        if late_end == at:  # it never reached that time again
             late_end = len(t_ns)
         late = np.arange(at, late_end)
         if not len(late):
             continue
         if len(early) >= 2 and len(late) >= 2 and _alike(len(early), len(late)):
             if _same_lines(t_ns, values, early, late):
-                continue  # sent twice, or it stood
+                continue  # sent twice, or at rest
             usual = float(np.median(np.diff(np.sort(t_ns))))
             following = t_ns[late_end] - t_ns[late_end - 1] if late_end < len(t_ns) else 0
             if following > max(2.5 * usual, -GOES_ON * candidate.step_ns):
@@ -119,7 +117,7 @@ def _alike(a: int, b: int) -> bool:
 
 
 def _same_lines(t_ns: np.ndarray, values: np.ndarray, early: np.ndarray, late: np.ndarray) -> bool:
-    """Whether most of the late lines are those that were there before."""
+    """True if most of the late lines repeat earlier ones."""
     known = {int(t): k for t, k in zip(t_ns[early], early.tolist(), strict=True)}
     there = [(known[int(t_ns[k])], int(k)) for k in late if int(t_ns[k]) in known]
     if len(there) < NEARLY * len(late):
@@ -132,19 +130,16 @@ NEARLY = 0.8
 
 
 def _way(values: np.ndarray) -> float:
-    """How far all columns (K, A) go from row to row."""
+    """Path of all columns (K, A) from row to row."""
     total = 0.0
     for column in values.T:
         total += float(np.abs(np.diff(column[~np.isnan(column)])).sum())
     return total
 
 
-# ------------------------------------------------------------------------------------------------- set forward
-
-
 def _ahead(candidate: Candidate, rows: Sequence[Rows], period_ns: int) -> str:
-    said = [_seam(candidate, spool) for spool in rows]
-    votes = [vote for of_spool in said for vote in of_spool]
+    per_spool = [_seam(candidate, spool) for spool in rows]
+    votes = [vote for of_spool in per_spool for vote in of_spool]
     if PAUSE in votes:
         return PAUSE
     if STEP in votes:
@@ -156,7 +151,7 @@ def _ahead(candidate: Candidate, rows: Sequence[Rows], period_ns: int) -> str:
 
 
 def _repeats(values: np.ndarray) -> bool:
-    """Whether some position is told again although it has not changed, as no recorder of changes does."""
+    """True if some unchanged position is repeated, which a recorder of changes does not do."""
     for column in values.T:
         known = column[~np.isnan(column)]
         if len(known) > 1 and float(np.mean(np.diff(known) == 0.0)) >= REPEATED:
@@ -165,7 +160,7 @@ def _repeats(values: np.ndarray) -> bool:
 
 
 def _seam(candidate: Candidate, spool: Rows) -> list[str]:
-    """Of each axis of a regular recorder: whether its motion went on as if no time had passed, or as if it had."""
+    """For each axis of a regular recorder: whether its motion continued as if no time had passed, or as if it had."""
     t_ns, values, at = spool.around(candidate.row)
     if not 0 < at < len(t_ns) or not _is_regular(t_ns, at):
         return []

@@ -1,4 +1,4 @@
-"""What happened, as the log tells it: phases, alarms, grips and locks, events, and who carried which pack when."""
+"""Events in the log: phases, alarms, grips and locks, crossings, and which robot carried which pack when."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NANO = 1e-9
 
 @dataclass(frozen=True)
 class Phase:
-    """A phase of the log: a stretch in which its step numbers stand for the same one."""
+    """A phase of the log: a stretch in which its step numbers belong to the same phase."""
 
     name: str
     robot: int
@@ -37,11 +37,11 @@ class Story:
     unknown_steps: dict[str, int] = field(default_factory=dict)
     unknown_alarms: dict[str, int] = field(default_factory=dict)
     contradictions: list[tuple[int, str, str]] = field(default_factory=list)
-    """Time, kind and words of what the log says against itself, or against what is assumed of it."""
+    """Time, kind and words of the log's contradictions with itself or with assumptions."""
 
 
 def story_of(log: Ingested, found: Survey, mapping: Mapping) -> Story:
-    """Everything that is told at an instant, in order of time."""
+    """All events of the log, in time order."""
     story = Story()
     for steps, _ in mapping.steps:
         _steps(story, log, found, steps)
@@ -55,28 +55,28 @@ def story_of(log: Ingested, found: Survey, mapping: Mapping) -> Story:
     _crossings(story, found, mapping)
     for start_ns, end_ns in found.gaps:
         length_s = (end_ns - start_ns) * NANO
-        said = f"nothing was logged for {length_s:.2f} s"
-        story.events.append((start_ns, {"name": "gap", "message": said, "level": "warning", "length_s": length_s}))
+        text = f"nothing was logged for {length_s:.2f} s"
+        story.events.append((start_ns, {"name": "gap", "message": text, "level": "warning", "length_s": length_s}))
     for name, stretches in found.frozen.items():
         for s in stretches:
-            said = f"{name} frozen for {(s.end_ns - s.start_ns) * NANO:.2f} s: not used"
-            story.events.append((s.start_ns, {"name": "frozen", "message": said, "level": "warning", "signal": name}))
+            text = f"{name} frozen for {(s.end_ns - s.start_ns) * NANO:.2f} s: not used"
+            story.events.append((s.start_ns, {"name": "frozen", "message": text, "level": "warning", "signal": name}))
     story.events.sort(key=lambda event: event[0])
     return story
 
 
 def tell_contradictions(story: Story, both: Sequence[BothMade], motion: TruckMotion | None) -> None:
-    """Add locks and grips that are open and closed at once, and a truck that moves, to the events."""
+    """Add locks and grips that are open and closed together, and a truck that moves, to the events."""
     for b in sorted(both, key=lambda b: b.start_ns - b.end_ns):  # the longest first
-        said = f"{b.name} reports open and closed at once for {(b.end_ns - b.start_ns) * NANO:.2f} s"
-        story.contradictions.append((b.start_ns, "contradicting switches", said))
-        event = {"name": "contradicting_switches", "message": said, "level": "error", "signal": b.name}
+        text = f"{b.name} reports open and closed at once for {(b.end_ns - b.start_ns) * NANO:.2f} s"
+        story.contradictions.append((b.start_ns, "contradicting switches", text))
+        event = {"name": "contradicting_switches", "message": text, "level": "error", "signal": b.name}
         story.events.append((b.start_ns, event))
     moved = motion.first if motion is not None else None
     if moved is not None:
-        said = f"the truck moved from where it was parked: {moved[1]}"
-        story.contradictions.append((moved[0], "truck moved", said))
-        story.events.append((moved[0], {"name": "truck_moved", "message": said, "level": "error"}))
+        text = f"the truck moved from where it was parked: {moved[1]}"
+        story.contradictions.append((moved[0], "truck moved", text))
+        story.events.append((moved[0], {"name": "truck_moved", "message": text, "level": "error"}))
     story.events.sort(key=lambda event: event[0])
 
 
@@ -94,9 +94,9 @@ def _steps(story: Story, log: Ingested, found: Survey, spec: StepsSpec) -> None:
         phase = known.get(word)
         if phase is None:
             story.unknown_steps[word] = story.unknown_steps.get(word, 0) + 1
-        said = f"step {word}" + (f": {phase}" if phase else ", of which the mapping says nothing")
+        text = f"step {word}" + (f": {phase}" if phase else ", of which the mapping says nothing")
         level = "info" if phase is not None else "warning"
-        event = {"name": "step", "message": said, "level": level, "step": word, "robot": spec.robot}
+        event = {"name": "step", "message": text, "level": level, "step": word, "robot": spec.robot}
         story.events.append((start_ns, event))
         if open_ is not None and phase == open_.name:
             open_ = Phase(open_.name, open_.robot, open_.start_ns, end_ns, open_.step)
@@ -109,7 +109,7 @@ def _steps(story: Story, log: Ingested, found: Survey, spec: StepsSpec) -> None:
 
 
 def _alarms(story: Story, log: Ingested, found: Survey, mapping: Mapping) -> None:
-    """An alarm is on while its code stands in any register; moving from one to another it stays on."""
+    """Add alarms: on while the code is in any register; a move from one register to another does not end it."""
     spec = mapping.file.alarms
     if spec is None:
         return
@@ -134,9 +134,9 @@ def _alarms(story: Story, log: Ingested, found: Survey, mapping: Mapping) -> Non
             if alarm is None:
                 story.unknown_alarms[word] = story.unknown_alarms.get(word, 0) + 1
             name = alarm.name if alarm else f"alarm_{word}"
-            said = (alarm.message or alarm.name) if alarm else "of which the mapping says nothing"
+            text = (alarm.message or alarm.name) if alarm else "of which the mapping says nothing"
             level = alarm.level if alarm else "warning"
-            event = {"name": name, "message": f"alarm {word}: {said}", "level": level, "alarm": word, "on": True}
+            event = {"name": name, "message": f"alarm {word}: {text}", "level": level, "alarm": word, "on": True}
             story.events.append((t_ns, event))
         for word in sorted(on - now):
             alarm = known.get(word)
@@ -147,19 +147,19 @@ def _alarms(story: Story, log: Ingested, found: Survey, mapping: Mapping) -> Non
 
 
 def _all_of(story: Story, found: Survey, stem: str, words: tuple[str, str], names: tuple[str, str], **who: int) -> None:
-    """Events at the moments at which all four switches of a kind have come to be made."""
+    """Add events at which all four switches of a kind are made."""
     for word, name in zip(words, names, strict=True):
         for t_ns, on in all_made(found, stem, word):
             if on and t_ns > found.start_ns:
                 what = {"grip": "grips", "lock": "locks"}[stem.rsplit("/", 1)[1]]
-                said = f"all {what} report {word}"
-                story.events.append((t_ns, {"name": name, "message": said, "level": "info", **who}))
+                text = f"all {what} report {word}"
+                story.events.append((t_ns, {"name": name, "message": text, "level": "info", **who}))
 
 
 def all_made(found: Survey, stem: str, word: str) -> list[tuple[int, bool]]:
-    """When all four switches of a kind, or the one that stands for all, were made (True) and no longer (False).
+    """Times at which all four switches of a kind, or the one for all, were made (True) and no longer (False).
 
-    `stem` is "robot0/grip" or "truck1/lock", `word` "closed" or "open"; empty where the log has none of them.
+    `stem` is "robot0/grip" or "truck1/lock", `word` "closed" or "open"; empty if the log has none of them.
     """
     names = [f"{stem}{i + 1}_{word}" for i in range(4)]
     there = [found.changes[name] for name in names if name in found.changes]
@@ -170,15 +170,15 @@ def all_made(found: Survey, stem: str, word: str) -> list[tuple[int, bool]]:
         changed += [(t, k, v > 0.5) for t, v in zip(changes.t_ns.tolist(), changes.values.tolist(), strict=True)]
     changed.sort()
     state: list[bool | None] = [None] * len(there)
-    told: list[tuple[int, bool]] = []
+    edges: list[tuple[int, bool]] = []
     for i, (t_ns, k, on) in enumerate(changed):
         state[k] = on
         if i + 1 < len(changed) and changed[i + 1][0] == t_ns or None in state:
             continue
         whole = all(state)
-        if not told or told[-1][1] != whole:
-            told.append((t_ns, whole))
-    return told
+        if not edges or edges[-1][1] != whole:
+            edges.append((t_ns, whole))
+    return edges
 
 
 def _rope_set(story: Story, found: Survey, name: str, robot: int) -> None:
@@ -186,9 +186,9 @@ def _rope_set(story: Story, found: Survey, name: str, robot: int) -> None:
     if changes is None:
         return
     for before, t_ns, now in zip(changes.values[:-1], changes.t_ns[1:].tolist(), changes.values[1:], strict=True):
-        if abs(now - before) > 0.2 * max(abs(before), 0.1):  # a step, not the rope paid out
-            said = f"the anti-sway function works with a rope of {now:.2f} m (before: {before:.2f} m)"
-            event = {"name": "shaper_rope_length", "message": said, "level": "warning", "robot": robot}
+        if abs(now - before) > 0.2 * max(abs(before), 0.1):  # a step, not the hoist's motion
+            text = f"the anti-sway function works with a rope of {now:.2f} m (before: {before:.2f} m)"
+            event = {"name": "shaper_rope_length", "message": text, "level": "warning", "robot": robot}
             story.events.append((t_ns, {**event, "rope_length_m": float(now)}))
 
 
@@ -199,12 +199,12 @@ def _crossings(story: Story, found: Survey, mapping: Mapping) -> None:
                 continue
             limit = spec.above if spec.above is not None else spec.below
             way = "over" if spec.above is not None else "under"
-            said = spec.message or f"{spec.signal} {way} {limit:g} {spec.unit or ''}".rstrip()
-            story.events.append((start_ns, {"name": spec.name, "message": said, "level": spec.level}))
+            text = spec.message or f"{spec.signal} {way} {limit:g} {spec.unit or ''}".rstrip()
+            story.events.append((start_ns, {"name": spec.name, "message": text, "level": spec.level}))
 
 
 def stretches(changes: Changes, end_ns: int) -> Iterator[tuple[int, int]]:
-    """From when to when a switch was on."""
+    """Times from when to when a switch was on."""
     if not len(changes.t_ns):
         return
     ends = [*changes.t_ns[1:].tolist(), end_ns]

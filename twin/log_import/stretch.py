@@ -1,4 +1,4 @@
-"""A stretch of the log as samples of a recording: what was measured, what follows from it, what the twin estimates."""
+"""Samples of the recording over a stretch of the log: measured, derived, or estimated by the twin."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ from twin.setup.setup import SwapSetup
 
 MEASURED, ESTIMATED = "measured", "estimated"
 HANGS, CARRIED = 0.6, 0.9
-"""A load cell that shows this share of the empty end effector's weight says that it hangs; with a pack, of both."""
+"""Hanging threshold of the load cell: share of the empty end effector's weight; with a pack, of the weight of both."""
 NEAR_SEAT_M = 0.3
 AT_REST_M = 0.010
-"""Without a load cell: what is lower than this over where it would stand stands there."""
+"""Without a load cell: a load lower than this over its standing height stands."""
 TRUCK_NAMES = ("x_m", "y_m", "yaw_rad", "z_m", "pitch_rad", "roll_rad")
 ESTIMATE = "estimate/"
-"""Under this the twin's estimate stands beside what was measured."""
+"""Prefix of the twin's estimate besides a measured signal."""
 
 
 @dataclass(frozen=True)
 class Channel:
-    """A channel of the recording and where it comes from: a signal of the log, or a name that `Completer` computes."""
+    """A channel of the recording and its source: a signal of the log, or a name that `Completer` computes."""
 
     name: str
     provenance: str
 
 
 class Completer:
-    """From the log's signals at the recording's times to frames, channels and sensors; stretch by stretch."""
+    """Converts the log's signals at the recording's times to frames, channels and sensors; stretch by stretch."""
 
     def __init__(
         self,
@@ -49,8 +49,8 @@ class Completer:
         hz: float,
         motion: TruckMotion | None = None,
     ):
-        """`names`: columns of the values that `complete` gets; `lines`: where the packs are; `hz`: samples a second;
-        `motion`: how the truck moved, where the log scans it."""
+        """`names`: columns of the values for `complete`; `lines`: timelines of the packs; `hz`: samples per second;
+        `motion`: motion of the truck, if the log scans it."""
         self.setup, self._lines, self._dt_s = setup, lines, 1.0 / hz
         self._index = {name: i for i, name in enumerate(names)}
         self._robots = setup.station.robots.count
@@ -65,13 +65,11 @@ class Completer:
         self._bare, self._adds = truck_give(setup)
         self._seats = self._seat_places()
         self.frames = frames_of(setup)
-        # of the last stretch: axes (K, R, 4), packs held (K, R), what hangs free (K, R), where else it stands (K, R, 2)
+        # of the last stretch: axes (K, R, 4), packs held (K, R), free-hanging (K, R), offsets if not (K, R, 2)
         self.axes, self.held = np.empty((0, self._robots, 4)), np.empty((0, self._robots), np.int64)
         self.loose, self.aside = np.empty((0, self._robots), np.int64), np.empty((0, self._robots, 2))
         self.channels = self._channels()
         self.sensors = self._sensors()
-
-    # ------------------------------------------------------------------------------------------------- what there is
 
     def _channels(self) -> tuple[Channel, ...]:
         found: list[Channel] = []
@@ -124,17 +122,15 @@ class Completer:
         return any(name in self._measured for name in names)
 
     def _seat_places(self) -> np.ndarray:
-        """(S, 3) where all seats of truck and station are: x, y, z of the seat plane."""
+        """(S, 3) positions of all seats of truck and station: x, y, z of the seat plane."""
         truck = self._world["truth"]["truck_q"][0]
         c, s = np.cos(truck[TYAW]), np.sin(truck[TYAW])
         places = [(truck[TX] + c * x - s * y, truck[TY] + s * x + c * y, z) for x, y, z in self.setup.truck.seats_xyz_m]
         places += [(slot.x_m, slot.y_m, slot.z_m) for slot in self.setup.station.slots]
         return np.array(places)
 
-    # ------------------------------------------------------------------------------------------------- a stretch
-
     def complete(self, times_ns: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Frames (K, F, 7), channels (K, C) and sensors (K, S) at rising times (K,) from the log's values (K, N)."""
+        """Frames (K, F, 7), channels (K, C) and sensors (K, S) at ascending times (K,) from the log's values (K, N)."""
         self._values, count = values, len(times_ns)
         self._breaks = self._breaks_of(times_ns)
         out: dict[str, np.ndarray] = {}
@@ -168,7 +164,7 @@ class Completer:
         return self._values[:, self._index[name]] if name in self._index else None
 
     def _axes(self, out: dict[str, np.ndarray], count: int) -> np.ndarray:
-        """(K, R, 4) where the axes are drawn: measured, else as commanded, else where they last were."""
+        """(K, R, 4) positions of the axes as drawn: measured, else as commanded, else the last known."""
         axes = np.full((count, self._robots, 4), np.nan)
         for r in range(self._robots):
             for k, axis in enumerate(AXES):
@@ -192,7 +188,7 @@ class Completer:
         return axes
 
     def _breaks_of(self, times_ns: np.ndarray) -> np.ndarray:
-        """Samples that do not follow the one before: after a gap."""
+        """Samples that do not continue the one before: after a gap."""
         before = int(times_ns[0]) if self._last_ns is None else self._last_ns
         self._last_ns = int(times_ns[-1])
         return np.flatnonzero(np.diff(times_ns, prepend=before) > 1.5e9 * self._dt_s)
@@ -220,7 +216,7 @@ class Completer:
         return load
 
     def _sway(self, out: dict[str, np.ndarray], axes: np.ndarray, held: np.ndarray, load: np.ndarray) -> np.ndarray:
-        """(K, R, 2) the offset of each end effector: measured where the log has it, else estimated."""
+        """(K, R, 2) the offset of each end effector: measured if the log has it, else estimated."""
         p, count = self.setup.params[0], len(held)
         sway = np.zeros((count, self._robots, 2))
         self.loose, self.aside = np.zeros((count, self._robots), np.int64), np.zeros((count, self._robots, 2))
@@ -235,7 +231,7 @@ class Completer:
                 gravity, state = float(p["gravity_mps2"]), self._swing[r]
                 edges = [0, *self._breaks.tolist(), count]
                 for i, k in zip(edges[:-1], edges[1:], strict=True):
-                    if i in self._breaks:  # nobody knows what it did in the gap
+                    if i in self._breaks:  # its motion in the gap is unknown
                         state[:] = begin(1)[0]
                     swing(self._dt_s, motion[i:k], loose[i:k], aside[i:k], omega, zeta, gravity, state, estimate[i:k])
             for k, a in enumerate("xy"):
@@ -251,7 +247,7 @@ class Completer:
         return sway
 
     def mode(self, held: np.ndarray, robot: int) -> tuple[float, float]:
-        """Natural frequency (rad/s; 0 under ropes) and damping ratio of the swing."""
+        """Natural frequency (rad/s; 0 under ropes) and damping ratio of the sway."""
         p = self.setup.params[0]
         if p["reeving"] != MAST:
             return 0.0, float(p["sway_zeta"])
@@ -263,7 +259,7 @@ class Completer:
     def _stands(
         self, axes: np.ndarray, held: np.ndarray, load: np.ndarray, robot: int
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Whether the load hangs free (K,) and, where it stands, how far aside its seat is (K, 2)."""
+        """Mask of samples at which the load hangs free (K,) and, where it stands, the offset of its seat (K, 2)."""
         nearest, near = self._nearest(axes)
         aside = np.where(near[:, None], self._seats[nearest, :2] - axes[:, :2], np.nan)
         laden = held[:, robot] >= 0
@@ -275,13 +271,14 @@ class Completer:
         return loose.astype(np.int64), aside
 
     def _nearest(self, axes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The seat nearest to where the axes (K, 4) are (K,), and whether they are over (or under) it (K,)."""
+        """The seat nearest to the axes (K, 4), and a mask of samples over (or under) it; (K,) each."""
         gap = np.hypot(axes[:, None, 0] - self._seats[:, 0], axes[:, None, 1] - self._seats[:, 1])
         nearest = gap.argmin(axis=1)
         return nearest, gap[np.arange(len(axes)), nearest] < NEAR_SEAT_M
 
     def height_over_seats(self, axes: np.ndarray) -> np.ndarray:
-        """How far a pack in the grips would be from standing in the seat under (or over) it (K,), m; inf beside all."""
+        """Height of a pack in the grips over its standing height in the seat under (or over) it (K,), m; inf beside all
+        seats."""
         p = self.setup.params[0]
         nearest, near = self._nearest(axes)
         retract = float(p["retract"])
@@ -289,7 +286,7 @@ class Completer:
         return np.where(near, retract * (axes[:, 2] - grip_z), np.inf)
 
     def _springs(self, packs: np.ndarray, held: np.ndarray, load: np.ndarray) -> np.ndarray:
-        """(K, 3) heave, pitch and roll of the truck under its packs, less what a robot carries of them."""
+        """(K, 3) heave, pitch and roll of the truck under its packs, minus what a robot carries of them."""
         p = self.setup.params[0]
         out = np.broadcast_to(self._bare, (len(packs), 3)).copy()
         weight = float(p["e_mass_kg"] * p["gravity_mps2"])
@@ -304,14 +301,14 @@ class Completer:
         return out
 
     def _over_truck(self, robot: int, seat: int) -> np.ndarray:
-        """(K,) whether a robot stands over (or under) a seat of the truck."""
+        """(K,) True if a robot is over (or under) a seat of the truck."""
         number = int(self.setup.seats[seat].name.removeprefix("truck")) - 1
         x, y, _ = self._seats[number]
         drawn = self.axes[:, robot]
         return np.asarray(np.hypot(drawn[:, 0] - x, drawn[:, 1] - y) < 0.3)
 
     def _switches(self, out: dict[str, np.ndarray], packs: np.ndarray) -> None:
-        """Positions of grips and locks, 0 open, 1 closed, 0.5 between; and what locks hold."""
+        """Positions of grips and locks, 0 open, 1 closed, 0.5 between; and the packs that locks hold."""
         for r in range(self._robots):
             for i in range(4):
                 closed = np.isin(packs, r).any(axis=1).astype(float)
@@ -341,7 +338,7 @@ class Completer:
 
 
 def _held_over(values: np.ndarray, first: float) -> np.ndarray:
-    """Values with NaN replaced by the one before; `first` before the first."""
+    """Values with NaN replaced by the value before; `first` before the first."""
     known = ~np.isnan(values)
     at = np.maximum.accumulate(np.where(known, np.arange(len(values)), -1))
     return np.where(at >= 0, values[np.maximum(at, 0)], first)

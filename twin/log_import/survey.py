@@ -1,4 +1,4 @@
-"""What a log holds, known before anything is written: its time, gaps, frozen values, and when codes changed."""
+"""Surveys a log before anything is written: its times, gaps, frozen values, and changes of codes."""
 
 from __future__ import annotations
 
@@ -17,29 +17,31 @@ from twin.log_import.units import factor
 from twin.log_import.values import Column
 
 WIDE_GAP_S, LONG_GAP_S = 0.5, 30.0
-"""A gap, where the mapping does not say: a table with a line a sample, and one with a line a change."""
+"""Default of a gap: for a table with one line per sample, and one with one line per change."""
 BRIDGE_S = 0.5
-"""Samples farther apart than this are not joined by a line: the earlier one holds."""
+"""Samples farther apart than this are not interpolated: the earlier one holds."""
 SLOW = 2.5
-"""Gap, bridge and frozen time are this many times the usual time between two lines where that is longer: a log may have
-a line a minute."""
+"""Gap, bridge and frozen time are this many times the usual interval of lines if that is longer: a log may have one
+line per minute."""
 LIVELY, RESTLESS, STANDS = 0.5, 0.2, 0.2
-"""A signal that differs from the sample before in more than this share of its samples, turns round in more than this
-share of them, and says the same for long in less than this share of the time, has noise: it never stands still unless
-it is frozen."""
+"""A signal is noisy if it differs from the sample before in more than the first share of its samples, reverses in more
+than the second, and is constant for long in less than the third share of the time: a noisy signal is constant only when
+frozen."""
 MOVED = 0.02
-"""An axis whose setpoint goes this far (m, rad) while its position says exactly the same is frozen, noise or not."""
+"""An axis whose setpoint moves this far (m, rad) while its position is exactly constant is frozen, with or without
+noise."""
 FEW_SAMES, CHANCE = 4, 1e-4
-"""Fewer equal samples in a row are never frozen, nor are so few that a whole log has them by chance more often."""
+"""Fewer equal samples in a row are never frozen, nor are runs that occur by chance in a whole log with a higher
+probability."""
 MAX_CHANGES = 2_000_000
 LEAP_M, LEAP_MPS = 0.5, 10.0
-"""No axis goes farther than this between two samples, and faster."""
+"""No axis moves farther than this between two samples, and faster."""
 MAX_LEAPS = 100_000
 
 
 @dataclass
 class Changes:
-    """When a held signal said something else: times (K,) ns and values (K,), the first sample included."""
+    """Changes of a held signal: times (K,) ns and values (K,), the first sample included."""
 
     t_ns: np.ndarray
     values: np.ndarray
@@ -47,39 +49,39 @@ class Changes:
 
 @dataclass
 class Survey:
-    """What the whole log holds. Times are ns since 1970, UTC, the clock's jumps taken out."""
+    """Survey of the whole log. Times are ns since 1970, UTC, with the clock's jumps corrected."""
 
     start_ns: int
     end_ns: int
     changes: dict[str, Changes]
     crossings: list[Changes]
-    """For each of the mapping's events: when its condition began (1) and ended (0)."""
+    """For each of the mapping's events: times at which its condition began (1) and ended (0)."""
     frozen: dict[str, list[Stretch]]
     gaps: list[tuple[int, int]]
     order: OrderFacts = field(default_factory=OrderFacts)
     leaps: dict[str, tuple[int, int, float]] = field(default_factory=dict)
-    """Of each axis that goes farther between two samples than any can: how often, when first (ns), and how far (m).
-    The end of a frozen stretch is none: it is told as frozen."""
+    """Axes with impossible steps between two samples: how often, the first time (ns), and the distance (m). The end of
+    a frozen stretch is not included: it is reported as frozen."""
     lost: dict[str, tuple[int, int]] = field(default_factory=dict)
-    """Of each spool: rows that were too late or contradicted, and all."""
+    """For each spool: rows that were too late or contradicted, and all rows."""
 
 
 def gap_s(mapping: Mapping, log: Ingested, key: str = "") -> float:
-    """How long nothing must be said for a gap: in the log, or in a spool that has its own times."""
-    told = mapping.file.cleaning.gap_s
-    if told is not None:
-        return told
+    """Minimum time without lines for a gap: in the log, or in a spool with its own times."""
+    limit_s = mapping.file.cleaning.gap_s
+    if limit_s is not None:
+        return limit_s
     period_ns = log.periods_ns.get(key, log.period_ns)
     return max(WIDE_GAP_S if mapping.file.file.table == "wide" else LONG_GAP_S, SLOW * period_ns * 1e-9)
 
 
 def bridge_s(log: Ingested, key: str) -> float:
-    """Over how long samples of a spool are joined by a line, where the mapping does not say."""
+    """Default time over which samples of a spool are interpolated."""
     return max(BRIDGE_S, SLOW * log.periods_ns.get(key, 0) * 1e-9)
 
 
 def fills_of(mapping: Mapping, log: Ingested) -> dict[str, Fill]:
-    """How each column is filled."""
+    """Fill of each column."""
     wide = mapping.file.file.table == "wide"
     fills: dict[str, Fill] = {}
     for key, columns in log.columns.items():
@@ -102,7 +104,7 @@ def fills_of(mapping: Mapping, log: Ingested) -> dict[str, Fill]:
 
 
 def survey(log: Ingested, mapping: Mapping) -> Survey:
-    """Go through a log that was read, once."""
+    """Survey a log in one pass."""
     fills = fills_of(mapping, log)
     found = Survey(NEVER, -NEVER, {}, [], {}, [])
     reorder_s = mapping.file.cleaning.reorder_s
@@ -147,7 +149,7 @@ def survey(log: Ingested, mapping: Mapping) -> Survey:
         silences.append([*silent, (NEVER if before is None else before, NEVER)])
     if is_wide or log.settled.as_stamped:
         found.gaps = [gap for gap in _common(silences) if gap[0] > -NEVER and gap[1] < NEVER]
-        if not is_wide:  # tags that are not mapped may have said something in it
+        if not is_wide:  # tags that are not mapped may have had values in it
             found.gaps = [gap for gap in found.gaps if _is_silent(log, *gap) and gap[1] - gap[0] > wide_gap_ns]
     else:
         plan = next(iter(log.plans.values()))
@@ -156,7 +158,7 @@ def survey(log: Ingested, mapping: Mapping) -> Survey:
             for j in plan.jumps
             if j.kind == "gap" and j.by_s > gap_s(mapping, log) and not log.settled.by_tag
         ]
-    if not is_wide and log.coarse.ns:  # a tag's first line may stand anywhere within its stamp
+    if not is_wide and log.coarse.ns:  # a tag's first line may be anywhere within its stamp
         found.start_ns -= found.start_ns % log.coarse.ns
     found.crossings = events.ended()
     found.frozen = _frozen(log, mapping, fills, candidates)
@@ -171,7 +173,7 @@ def survey(log: Ingested, mapping: Mapping) -> Survey:
 def _frozen(
     log: Ingested, mapping: Mapping, fills: dict[str, Fill], candidates: dict[str, _FrozenWatch]
 ) -> dict[str, list[Stretch]]:
-    """Those stretches of the same value in which the signal cannot have stood still."""
+    """Constant stretches in which the signal cannot have been at rest."""
     found = {name: stretches for name, w in candidates.items() if w.noisy and (stretches := w.unlikely())}
     doubtful = {
         name: (watch.stretches(), name.replace("/position_", "/reference_"))
@@ -192,7 +194,7 @@ def _frozen(
 
 
 def _note_leaps(leaps: list[tuple[int, int, float]], t_ns: np.ndarray, values: np.ndarray) -> None:
-    """Add the samples before and after each leap (ns), and how far it goes (m)."""
+    """Add the samples before and after each leap (ns), and its distance (m)."""
     steps, times = np.abs(np.diff(values)), np.diff(t_ns) * 1e-9
     for k in np.flatnonzero((steps > LEAP_M) & (steps > LEAP_MPS * times)).tolist():
         if len(leaps) < MAX_LEAPS:
@@ -207,12 +209,12 @@ def _note_gaps(gaps: list[tuple[int, int]], t_ns: np.ndarray, before: int | None
 
 
 def _is_silent(log: Ingested, begin_ns: int, end_ns: int) -> bool:
-    """Whether no line of a long table was in a gap, as far as is known of whole ten seconds."""
+    """True if a long table has no line in a gap, to the resolution of whole ten seconds."""
     return not any(ten in log.tens for ten in range(begin_ns // TEN_S_NS + 1, end_ns // TEN_S_NS))
 
 
 def _common(silences: list[list[tuple[int, int]]]) -> list[tuple[int, int]]:
-    """When nothing was said by anyone, from the rising stretches in which each said nothing."""
+    """Common intersection of several lists of ascending stretches."""
     shared = silences[0] if silences else []
     for silent in silences[1:]:
         found, i, k = [], 0, 0
@@ -233,8 +235,8 @@ def _add(total: OrderFacts, more: OrderFacts) -> None:
     total.contradicting += more.contradicting
     total.uneven = sorted({*total.uneven, *more.uneven})
     for name in ("first_disordered_ns", "first_contradicting_ns"):
-        told = [t for t in (getattr(total, name), getattr(more, name)) if t is not None]
-        setattr(total, name, min(told, default=None))
+        known = [t for t in (getattr(total, name), getattr(more, name)) if t is not None]
+        setattr(total, name, min(known, default=None))
 
 
 def _watch(column: Column, mapping: Mapping, fill: Fill, slow_ns: int) -> _ChangeWatch | _FrozenWatch:
@@ -247,14 +249,14 @@ def _watch(column: Column, mapping: Mapping, fill: Fill, slow_ns: int) -> _Chang
             or "/scan_" in m.name
         )
         return _ChangeWatch(fill.offset_ns, MAX_CHANGES if kept else 0)
-    if "/reference_" in m.name:  # a setpoint has no noise and stands as long as it likes
+    if "/reference_" in m.name:  # a setpoint has no noise and may be constant for any time
         return _FrozenWatch(0, fill.offset_ns)
-    told = m.spec.frozen_s if m.spec.frozen_s is not None else mapping.file.cleaning.frozen_s
-    return _FrozenWatch(max(round(told * 1e9), slow_ns) if told else 0, fill.offset_ns)
+    limit_s = m.spec.frozen_s if m.spec.frozen_s is not None else mapping.file.cleaning.frozen_s
+    return _FrozenWatch(max(round(limit_s * 1e9), slow_ns) if limit_s else 0, fill.offset_ns)
 
 
 class _ChangeWatch:
-    """When a held signal changed; no more than `most` changes are kept."""
+    """Changes of a held signal; at most `most` changes are kept."""
 
     def __init__(self, offset_ns: int, most: int = MAX_CHANGES) -> None:
         self._offset_ns, self._most = offset_ns, most
@@ -281,13 +283,13 @@ class _ChangeWatch:
 
 
 class _FrozenWatch:
-    """Stretches in which a noisy signal says exactly the same."""
+    """Stretches in which a noisy signal is exactly constant."""
 
     def __init__(self, least_ns: int, offset_ns: int) -> None:
         self._least_ns, self._offset_ns = least_ns, offset_ns
         self._start_ns, self._last_ns, self._value = 0, 0, np.nan
         self._same = 0
-        """Samples that say the same as the one that began the stretch, with it."""
+        """Length of the current run of equal samples."""
         self._found: list[tuple[Stretch, int]] = []
         self._samples = self._changed = self._turned = 0
         self._first_ns: int | None = None
@@ -305,10 +307,10 @@ class _FrozenWatch:
         starts = t_ns[new]
         ends = np.concatenate(([self._last_ns], t_ns))[new]  # the last sample of the run before each new one
         begun = np.concatenate(([self._start_ns], starts[:-1])) if len(new) else starts
-        said = np.concatenate(([self._value], values[new][:-1])) if len(new) else values[new]
+        constant = np.concatenate(([self._value], values[new][:-1])) if len(new) else values[new]
         counts = np.diff(new, prepend=-self._same)
         for k in np.flatnonzero(ends - begun >= self._least_ns).tolist():
-            self._keep(int(begun[k]), int(ends[k]), float(said[k]), int(counts[k]))
+            self._keep(int(begun[k]), int(ends[k]), float(constant[k]), int(counts[k]))
         if len(new):
             self._start_ns, self._value = int(starts[-1]), float(values[new[-1]])
         self._same = len(values) - int(new[-1]) if len(new) else self._same + len(values)
@@ -326,7 +328,7 @@ class _FrozenWatch:
 
     @property
     def noisy(self) -> bool:
-        """Whether the signal never says the same twice for long, but where it is frozen."""
+        """True if the signal is never constant for long, except when frozen."""
         if not self._samples or self._first_ns is None:
             return False
         found = self.stretches()
@@ -335,7 +337,7 @@ class _FrozenWatch:
         return lively and stood < STANDS
 
     def unlikely(self) -> list[Stretch]:
-        """Those stretches that a signal so lively does not have by chance: the same so many times in a row."""
+        """Stretches that a signal of this liveliness does not have by chance: this many equal samples in a row."""
         long = [samples for _, samples in self._found if samples >= FEW_SAMES]
         alive = max(self._samples - sum(long), 1)
         same = min(max(1.0 - (self._changed + 1) / alive, 0.01), 0.99)
@@ -344,7 +346,7 @@ class _FrozenWatch:
 
 
 class _Crossings:
-    """When the conditions of the mapping's events held."""
+    """Times during which the conditions of the mapping's events held."""
 
     def __init__(self, mapping: Mapping) -> None:
         self._events: Sequence[EventSpec] = mapping.file.events

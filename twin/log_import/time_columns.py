@@ -1,4 +1,4 @@
-"""Which time column belongs to which column of a wide table, where every signal has one of its own."""
+"""Assigns time columns to the columns of a wide table in which every signal has its own."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ LIKE_TIME = re.compile(r"time|date|stamp|zeit|uhr|heure|fecha|hora|^ts$|^t$|\u65
 
 
 def times_beside(names: Sequence[str], headers: Sequence[str], main: str, tags: Iterable[str]) -> Mapping[str, str]:
-    """The time column of each tag that has one of its own, by names alone; nothing where all have `main`.
+    """The time column of each tag that has its own, by names alone; empty if all have `main`.
 
-    Found are columns of the same name as `main` (`Name;X;Name;Y`), those that differ from it in a number
-    (`Time_1;X;Time_2;Y`), those that are called after their tag (`X Time;X;Y Time;Y`), and those that stand before
-    their tags in turn and are called alike (`X Time;X ValueY;Y Time;Y ValueY`, `X.t;X.v;Y.t;Y.v`).
+    Recognised are columns of the same name as `main` (`Name;X;Name;Y`), those that differ from it in a number
+    (`Time_1;X;Time_2;Y`), those named after their tag (`X Time;X;Y Time;Y`), and those that alternate with their tags
+    and have similar names (`X Time;X ValueY;Y Time;Y ValueY`, `X.t;X.v;Y.t;Y.v`).
 
     Args:
         names: of all columns, each different.
-        headers: the same as the file writes them.
+        headers: the same as in the file.
         main: the time column of the mapping.
         tags: columns of values.
     """
@@ -45,14 +45,14 @@ def times_beside(names: Sequence[str], headers: Sequence[str], main: str, tags: 
 
 
 def _left_of(names: Sequence[str], times: Sequence[int], tags: Sequence[str]) -> dict[str, str]:
-    """For each tag the nearest of these columns before it, where there are several."""
+    """For each tag the nearest of these columns before it, if there are several."""
     if len(times) < 2:
         return {}
     return {tag: names[before[-1]] for tag in tags if (before := [k for k in times if k < names.index(tag)])}
 
 
 def _in_turn(names: Sequence[str], at: int, tags: Sequence[str]) -> list[int]:
-    """Columns that may be times as the one at `at` is, each right before as many values."""
+    """Columns that may be times like the one at `at`, each directly before the same number of values."""
     if at + 1 >= len(names):
         return []
     pair = _apart(names[at], names[at + 1])
@@ -68,7 +68,7 @@ def _in_turn(names: Sequence[str], at: int, tags: Sequence[str]) -> list[int]:
 
 
 def _apart(name: str, other: str) -> tuple[str, str] | None:
-    """What two names end with after what they have in common; None where they do not begin alike."""
+    """Endings of two names after their common beginning; None if they have none."""
     size = len(commonprefix((name, other)))
     return (name[size:], other[size:]) if size and len(name) > size and len(other) > size else None
 
@@ -79,7 +79,7 @@ def _stem(name: str) -> str:
 
 
 def _without(name: str, tag: str) -> str:
-    """What a name like one of time says besides a tag; nothing where it does not hold the tag as a word."""
+    """Rest of a time column's name besides a tag; empty if it does not contain the tag as a word."""
     rest = re.sub(rf"(?:^|(?<=[\W_])){re.escape(tag)}(?=[\W_]|$)", " ", name, flags=re.IGNORECASE)
     rest = re.sub(r"[\W_]+", " ", rest).strip().casefold()
     return rest if rest != re.sub(r"[\W_]+", " ", name).strip().casefold() and LIKE_TIME.search(rest) else ""

@@ -1,4 +1,4 @@
-"""The signals of a log at any rising times: held or interpolated from their samples, a stretch after the other."""
+"""The signals of a log at any ascending times: held or interpolated from their samples, stretch by stretch."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from twin.log_import.ordered import Ordered, OrderFacts
 
 NEVER = np.iinfo(np.int64).max
 SPAN_NS = 20_000_000_000
-"""So much of a log is in memory at once."""
+"""Length of the part of a log in memory at a time."""
 
 
 @dataclass(frozen=True)
 class Fill:
     """How a signal gets its value at a time, all in ns.
 
-    `bridge_ns`: samples no farther apart than this are joined by a straight line (0: held). `age_ns`: how long a sample
-    counts. `offset_ns` is added to its times.
+    `bridge_ns`: samples at most this far apart are interpolated linearly (0: held). `age_ns`: validity of a sample.
+    `offset_ns` is added to its times.
     """
 
     bridge_ns: int = 0
@@ -39,7 +39,7 @@ class Stretch:
 
 
 class Track:
-    """The columns of one spool: give times in rising order, block by block."""
+    """The columns of one spool: values at ascending times, block by block."""
 
     def __init__(
         self,
@@ -48,7 +48,8 @@ class Track:
         frozen: Sequence[Sequence[Stretch]] | None = None,
         dropouts: Sequence[np.ndarray | None] = (),
     ) -> None:
-        """`dropouts`: of each column when its quality was bad while its value stood, ns, rising."""
+        """`dropouts`: for each column, times at which its quality was bad while its value was constant, ns,
+        ascending."""
         self._pieces: Iterator[tuple[np.ndarray, np.ndarray]] = ordered.rows()
         self._fills = tuple(fills)
         self._frozen, self._dropouts = frozen, dropouts
@@ -61,7 +62,8 @@ class Track:
         self._ended = False
 
     def values(self, times_ns: np.ndarray) -> np.ndarray:
-        """Values (K, C) at rising `times_ns` (K,), none before those of the call before; NaN where nothing counts."""
+        """Values (K, C) at ascending `times_ns` (K,), none before those of the previous call; NaN where no sample is
+        valid."""
         out = np.full((len(times_ns), len(self._fills)), np.nan)
         if not len(times_ns):
             return out
@@ -81,13 +83,13 @@ class Track:
                 t, v = _bridged(t, v, fill)
                 out[:, c] = _filled(times_ns, t, v, fill)
             for s in self._frozen_in(c, int(times_ns[0]) - fill.offset_ns, int(times_ns[-1]) - fill.offset_ns):
-                # what was said before it went on saying the same is no guess for where it is by now
+                # the value before a frozen stretch is no estimate for its end
                 start_ns, end_ns = s.start_ns + fill.offset_ns, s.end_ns + fill.offset_ns
                 out[(times_ns > start_ns) & (times_ns <= end_ns), c] = np.nan
         return out
 
     def _read_to(self, until_ns: int, from_ns: int) -> None:
-        """Have all rows up to `until_ns`; those before `from_ns` are not needed."""
+        """Read all rows up to `until_ns`; those before `from_ns` are not needed."""
         while not self._ended and (not len(self._t) or self._t[-1] <= until_ns):
             piece = next(self._pieces, None)
             if piece is None:
@@ -99,7 +101,7 @@ class Track:
             self._forget(from_ns)
 
     def _thawed(self, t: np.ndarray, v: np.ndarray) -> np.ndarray:
-        """Values without those that a frozen signal went on saying (the first of them counts), and without dropouts."""
+        """Values without those of a frozen signal after the first, and without dropouts."""
         for c, times in enumerate(self._dropouts):
             if times is not None and len(times):
                 v[np.isin(t, times) & np.isinf(v[:, c]), c] = np.nan
@@ -112,7 +114,7 @@ class Track:
         return v
 
     def _frozen_in(self, c: int, start_ns: int, end_ns: int) -> Sequence[Stretch]:
-        """Stretches of a column that lie in part in this time of the log."""
+        """Stretches of a column that overlap this time of the log."""
         if self._frozen is None or not self._frozen[c]:
             return ()
         stretches = self._frozen[c]
@@ -120,7 +122,7 @@ class Track:
         return stretches[first : bisect_right(stretches, end_ns, key=lambda s: s.start_ns)]
 
     def _forget(self, before_ns: int) -> None:
-        """Drop rows that no later call can need, but for each column's last sample."""
+        """Drop rows that no later call can need, except each column's last sample."""
         gone = int(np.searchsorted(self._t, before_ns, side="left"))
         if gone <= 1:
             return
@@ -132,7 +134,7 @@ class Track:
 
 
 def _bridged(t: np.ndarray, v: np.ndarray, fill: Fill) -> tuple[np.ndarray, np.ndarray]:
-    """Samples (K,) without those that say that nothing is known, where a line joins the ones beside them."""
+    """Samples (K,) without the unknown ones that are interpolated over."""
     unknown = np.isinf(v)
     if not unknown.any():
         return t, v
@@ -163,7 +165,7 @@ def _filled(times_ns: np.ndarray, t: np.ndarray, v: np.ndarray, fill: Fill) -> n
 
 
 class Tracks:
-    """All signals of a log at rising times, by name."""
+    """All signals of a log at ascending times, by name."""
 
     def __init__(
         self,
@@ -186,16 +188,16 @@ class Tracks:
         self.index = {name: i for i, name in enumerate(self.names)}
 
     def values(self, times_ns: np.ndarray) -> np.ndarray:
-        """Values (K, C) in the order of `names` at rising times, none before those of the call before."""
+        """Values (K, C) in the order of `names` at ascending times, none before those of the previous call."""
         return np.concatenate([track.values(times_ns) for track in self._tracks], axis=1)
 
     def sampled(self, times_ns: np.ndarray) -> np.ndarray:
-        """As `values`, at times that may lie far apart: what is between them is read, but not kept in memory."""
+        """As `values`, at times that may be far apart: the samples between them are read, but not kept in memory."""
         return np.concatenate([self.values(group) for group in _apart(times_ns)] or [np.empty((0, len(self.names)))])
 
 
 def _apart(times_ns: np.ndarray) -> list[np.ndarray]:
-    """Rising times in groups that span no more than SPAN_NS."""
+    """Ascending times in groups that span at most SPAN_NS."""
     groups, begin = [], 0
     while begin < len(times_ns):
         end = int(np.searchsorted(times_ns, times_ns[begin] + SPAN_NS, side="right"))
@@ -205,7 +207,7 @@ def _apart(times_ns: np.ndarray) -> list[np.ndarray]:
 
 
 def ordered_of(log: Ingested, key: str, reorder_s: float) -> Ordered:
-    """The rows of one spool in order of time."""
+    """The rows of one spool in time order."""
     spool = log.spools[key]
     numbered = bool(spool.columns) and spool.columns[-1] == ROW
     settled = log.settled

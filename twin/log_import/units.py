@@ -1,4 +1,4 @@
-"""Units that a log may use, and what they are in SI."""
+"""Units that a log may use, and their factors to SI."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ UNITS: dict[str, dict[str, float]] = {
     "angle": {"rad": 1.0, "mrad": 1e-3, "deg": DEG, "0.1deg": 0.1 * DEG, "0.01deg": 0.01 * DEG, "0.001deg": 1e-3 * DEG},
     "speed": {"m/s": 1.0, "cm/s": 0.01, "mm/s": 1e-3, "m/min": 1.0 / 60.0, "mm/min": 1e-3 / 60.0},
     "rate": {"rad/s": 1.0, "mrad/s": 1e-3, "deg/s": DEG, "rpm": math.pi / 30.0},
-    # a load cell says what hangs there in kg as often as in kN: as weight
+    # a load cell's reading in kg or kN: as weight
     "force": {
         "N": 1.0,
         "daN": 10.0,
@@ -45,20 +45,20 @@ ALIASES = {
     "BOOL": "bool",
     "boolean": "bool",
 }
-"""Other ways to write some of them."""
+"""Other spellings of some units."""
 
 
 def dimensions_of(unit: str) -> tuple[str, ...]:
-    """The dimensions that a unit may be of; empty for an unknown one."""
+    """Possible dimensions of a unit; empty for an unknown one."""
     unit = ALIASES.get(unit, unit)
     return tuple(dimension for dimension, units in UNITS.items() if unit in units)
 
 
 def factor(unit: str, dimension: str) -> float | None:
-    """What a value in `unit` is multiplied by for SI; None where that is no unit of the dimension."""
+    """Factor from `unit` to SI; None if it is no unit of the dimension."""
     return UNITS[dimension].get(ALIASES.get(unit, unit))
 
 
 def allowed(dimension: str) -> str:
-    """The units of a dimension in words."""
+    """List the units of a dimension in words."""
     return ", ".join(UNITS[dimension])

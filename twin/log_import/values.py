@@ -1,4 +1,4 @@
-"""What a log's words and numbers mean, by the mapping: value = unit(sign x scale x (raw - zero)), switches, codes."""
+"""Converts a log's words and numbers by the mapping: value = unit(sign x scale x (raw - zero)), switches, codes."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from twin.log_import.reading.numbers import to_float, to_text
 
 TRUE_WORDS = frozenset(("true", "1", "on", "yes", "t", "y", "ein", "ja", "wahr", "是"))
 FALSE_WORDS = frozenset(("false", "0", "off", "no", "f", "n", "aus", "nein", "falsch", "否"))
-"""In capitals or not."""
+"""In any case."""
 MAX_CODES = 100_000
 MAX_STATES = 64
 MAX_ODD, MAX_EXAMPLES = 20_000, 500
-"""So many batches and lines with odd values are kept until it is known which of them are of bad quality."""
+"""Limits of batches and lines with odd values that are kept until their quality is known."""
 LineOf = Callable[[int], int]
 """Number in the file of a row of what is being read."""
 
 
 @dataclass
 class ColumnFacts:
-    """What was wrong with the values of one signal: counts, and the first line of each kind."""
+    """Faults in the values of one signal: counts, and the first line of each kind."""
 
     values: int = 0
     empty: int = 0
@@ -33,22 +33,22 @@ class ColumnFacts:
     first_unreadable: tuple[int, str] | None = None
     bad_quality: int = 0
     unmapped: dict[str, int] = field(default_factory=dict)
-    """Words that stand for nothing known, and how often they came."""
+    """Unknown words and their counts."""
     states: set[float] | None = field(default_factory=set)
-    """What a number without a unit has said, while that is few whole numbers; None: it is no state."""
+    """Values of a number without a unit, as long as they are few whole numbers; None: it is no state."""
     rows: int = 0
     odd: list[tuple[np.ndarray, str | None]] = field(default_factory=list)
-    """Rows of the spool with values that could not be read (None), and with each word that means nothing."""
+    """Rows of the spool with unreadable values (None), and with each unknown word."""
     examples: list[tuple[int, int, str]] = field(default_factory=list)
-    """Of values that could not be read: row of the spool, line of the file, what it says."""
+    """Unreadable values: row of the spool, line of the file, text."""
 
     @property
     def is_digital(self) -> bool:
-        """Whether it said only few whole numbers: a flag, a step, a code, which has no values between."""
+        """True if it had only few whole numbers: a flag, a step, a code, which is not interpolated."""
         return bool(self.states)
 
     def note_states(self, raw: np.ndarray) -> None:
-        """The next numbers (K,), as the log says them."""
+        """Add the next numbers (K,), as logged."""
         if self.states is None:
             return
         self.states |= set(np.unique(raw[np.isfinite(raw)]).tolist())
@@ -56,7 +56,7 @@ class ColumnFacts:
             self.states = None
 
     def note_bad(self, is_bad: np.ndarray, start: int) -> None:
-        """Of the rows from `start` on, take those of bad quality (K,) out of what could not be read."""
+        """Remove rows of bad quality (K,), from row `start` on, from the unreadable values."""
         stop = start + len(is_bad)
         for rows, word in self.odd:
             rows = rows[(rows >= start) & (rows < stop)]
@@ -81,20 +81,20 @@ class Column:
     signal: Mapped | None = None
     quality: str | None = None
     time: str | None = None
-    """Column of its own times, where it has one."""
+    """Column of its own times, if it has one."""
     offset_s: float = 0.0
-    """Added to its times, where it is a code."""
+    """Added to its times, for a code."""
 
 
 class Codes:
-    """Words of a code column and their numbers, in the order in which they came."""
+    """Words of a code column and their numbers, in order of appearance."""
 
     def __init__(self) -> None:
         self.words: list[str] = []
         self._number: dict[str, int] = {}
 
     def number(self, word: str) -> float:
-        """30, 30.0 and 030 are the same step; NaN once there are more words than codes can be."""
+        """Number of a word: 30, 30.0 and 030 are the same step; NaN if there are more words than codes can have."""
         word = plain_code(word)
         if word not in self._number:
             if len(self.words) >= MAX_CODES:
@@ -105,7 +105,7 @@ class Codes:
 
 
 def plain_code(word: str) -> str:
-    """A step number or alarm code as one word, however it is written."""
+    """A step number or alarm code as one word, in any spelling."""
     word = word.strip()
     try:
         number = float(word)
@@ -115,7 +115,7 @@ def plain_code(word: str) -> str:
 
 
 class Converter:
-    """Turns what columns say into numbers, and keeps account of what could not be."""
+    """Converts columns to numbers and counts the failures."""
 
     def __init__(self, layout: TableLayout) -> None:
         self._layout = layout
@@ -123,37 +123,37 @@ class Converter:
         self.codes: dict[str, Codes] = {}
 
     def begin(self, column: Column) -> None:
-        """Take account of a column from here on."""
+        """Begin the counts of a column."""
         self.facts[column.name] = ColumnFacts()
         if column.signal is None:
             self.codes[column.name] = Codes()
 
-    def values(self, column: Column, said: pa.Array, line_of: LineOf) -> np.ndarray:
-        """Values (K,) of a column, NaN where it says nothing that counts."""
+    def values(self, column: Column, cells: pa.Array, line_of: LineOf) -> np.ndarray:
+        """Values (K,) of a column, NaN for no valid value."""
         facts = self.facts[column.name]
         if column.signal is None:
-            codes, words = to_text(said)
+            codes, words = to_text(cells)
             numbers = np.array([self.codes[column.name].number(word) for word in words] + [np.nan], float)
             values = np.asarray(numbers[codes])
         elif column.signal.target.dimension == "switch":
-            values = self._switch(column.signal, said, facts, line_of)
+            values = self._switch(column.signal, cells, facts, line_of)
         else:
-            values = self._number(column.signal, said, facts, line_of)
-        empty = int(said.null_count)
+            values = self._number(column.signal, cells, facts, line_of)
+        empty = int(cells.null_count)
         facts.empty += empty
         facts.values += len(values) - int(np.isnan(values).sum())
         facts.rows += len(values)
         return values
 
-    def _switch(self, m: Mapped, said: pa.Array, facts: ColumnFacts, line_of: LineOf) -> np.ndarray:
+    def _switch(self, m: Mapped, cells: pa.Array, facts: ColumnFacts, line_of: LineOf) -> np.ndarray:
         if m.spec.bit is not None:
-            numbers, bad = to_float(said, self._layout)
-            _note_unreadable(facts, said, bad, line_of)
+            numbers, bad = to_float(cells, self._layout)
+            _note_unreadable(facts, cells, bad, line_of)
             known = np.abs(numbers) < 2.0**62
             values = np.full(len(numbers), np.nan)
             values[known] = (numbers[known].astype(np.int64) >> m.spec.bit) & 1
         else:
-            codes, words = to_text(said)
+            codes, words = to_text(cells)
             meaning = [self._switch_word(m, word) for word in words]
             values = np.array([*meaning, np.nan], float)[codes]
             _note_unmapped(facts, codes, words, meaning)
@@ -168,45 +168,45 @@ class Converter:
         word = plain_code(word).lower()
         return 1.0 if word in TRUE_WORDS else 0.0 if word in FALSE_WORDS else np.nan
 
-    def _number(self, m: Mapped, said: pa.Array, facts: ColumnFacts, line_of: LineOf) -> np.ndarray:
+    def _number(self, m: Mapped, cells: pa.Array, facts: ColumnFacts, line_of: LineOf) -> np.ndarray:
         spec = m.spec
         if spec.values is not None:
-            codes, words = to_text(said)
+            codes, words = to_text(cells)
             meaning = [float(spec.values.get(w, spec.values.get(plain_code(w), np.nan))) for w in words]
             raw = np.array([*meaning, np.nan], float)[codes]
             _note_unmapped(facts, codes, words, meaning)
         else:
-            raw, bad = to_float(said, self._layout)
+            raw, bad = to_float(cells, self._layout)
             if bad.any() and m.target.dimension == "number":  # a flag may be written in words
-                codes, words = to_text(said)
+                codes, words = to_text(cells)
                 flags = np.array([*(self._switch_word(m, word) for word in words), np.nan], float)[codes]
                 raw, bad = np.where(bad, flags, raw), bad & np.isnan(flags)
-            _note_unreadable(facts, said, bad, line_of)
+            _note_unreadable(facts, cells, bad, line_of)
         if m.target.dimension == "number":
             facts.note_states(raw)
         return np.asarray(m.to_si * (spec.sign * spec.scale * (raw - spec.zero)))
 
 
 def step_name(robot: int) -> str:
-    """Name of the column of a robot's step numbers."""
+    """Column name of a robot's step numbers."""
     return f"step{robot}"
 
 
 def alarm_name(register: int) -> str:
-    """Name of an alarm register's column."""
+    """Column name of an alarm register."""
     return f"alarm{register + 1}"
 
 
-def _note_unreadable(facts: ColumnFacts, said: pa.Array, bad: np.ndarray, line_of: LineOf) -> None:
+def _note_unreadable(facts: ColumnFacts, cells: pa.Array, bad: np.ndarray, line_of: LineOf) -> None:
     if bad.any():
         rows = np.flatnonzero(bad)
         facts.unreadable += len(rows)
         if len(facts.odd) < MAX_ODD:
             facts.odd.append((rows + facts.rows, None))
             shown = rows[: MAX_EXAMPLES - len(facts.examples)].tolist()
-            facts.examples += [(k + facts.rows, line_of(k), str(said[k].as_py())) for k in shown]
+            facts.examples += [(k + facts.rows, line_of(k), str(cells[k].as_py())) for k in shown]
         if facts.first_unreadable is None:
-            facts.first_unreadable = (line_of(int(rows[0])), str(said[int(rows[0])].as_py()))
+            facts.first_unreadable = (line_of(int(rows[0])), str(cells[int(rows[0])].as_py()))
 
 
 def _note_unmapped(facts: ColumnFacts, codes: np.ndarray, words: Sequence[str], meaning: Sequence[float]) -> None:

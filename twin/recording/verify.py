@@ -1,4 +1,4 @@
-"""Verification: a recording's commands run again on a new plant, and every recorded bit compared."""
+"""Verification: reruns a recording's commands on a new plant and compares every recorded bit."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from twin.recording.swap.versions import unlike_versions
 
 @dataclass
 class Verification:
-    """What verification found."""
+    """Result of a verification."""
 
     recording: str
     outcome: str
@@ -33,7 +33,7 @@ class Verification:
     rerun_sha256: str = ""
     first_difference: Difference | None = None
     not_finite: NotFinite | None = None
-    """Of a state that no plant can be in nothing is run again."""
+    """A state that is not finite is not rerun."""
     warnings: list[str] = field(default_factory=list)
 
     @property
@@ -61,7 +61,7 @@ class Verification:
 
 
 class Rerun(Protocol):
-    """A recorded run that can be run again: what `verify` needs to know of a kind of recording."""
+    """Interface of a rerun, for each kind of recording."""
 
     @property
     def seed(self) -> int: ...
@@ -81,14 +81,14 @@ class Rerun(Protocol):
 
 
 def verify(path: str | Path, *, on_progress: Callable[[float, float], None] | None = None) -> Verification:
-    """Run a recording's commands again and compare.
+    """Rerun a recording's commands and compare.
 
     Args:
         path: the recording.
-        on_progress: called with (simulated time, end) now and then.
+        on_progress: called periodically with (simulated time, end).
 
     Raises:
-        InputError: where it is no recording of a swap, an insertion or a drive into the bay that this version can run.
+        InputError: not a recording of a swap, an insertion or a drive into the bay that this version can run.
     """
     with open_recording(path) as recording:
         return _verify(recording, on_progress)
@@ -144,7 +144,7 @@ def _verify(recording: Recording, on_progress: Callable[[float, float], None] | 
 
 
 def _finite(values: dict[str, Any]) -> dict[str, Any]:
-    """NaN and infinity as words: JSON has neither."""
+    """Replace NaN and infinity by words: JSON has neither."""
     return {
         key: str(value) if isinstance(value, float) and not np.isfinite(value) else value
         for key, value in values.items()

@@ -1,4 +1,4 @@
-"""The window: a recording on a stage, the mouse and the keys, drawn only where something changes."""
+"""The window: shows a recording, handles mouse and keys, and redraws only after changes."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ from twin.viewer.source import Source
 
 FRAME_S, IDLE_S = 1.0 / 60.0, 0.015
 LONGEST_FRAME_S = 0.25
-"""A frame that took longer counts as this: time does not leap when the machine was busy elsewhere."""
+"""Upper limit of a frame's wall time: playback does not jump after a busy period of the machine."""
 STILL_S = 0.15
-"""What has not moved for so long is drawn again, with smooth edges and its own shadows."""
+"""After this time without motion the picture is redrawn with smooth edges and its own shadows."""
 REDRAW_S = 1.0
-"""At rest the picture is still drawn this often: a window that was covered may have lost it."""
+"""Redraw interval at rest: a window that was covered may have lost its picture."""
 REFRESH_S = 0.2
 LOOK_S = 0.5
 BLACK_S = 6.0
-"""Whether the window is seen on the screen is looked at this often until it is; one that is of one colour for so long
-is never going to show anything."""
+"""Interval at which the window is checked on the screen until it is visible; a window of one colour for this long will
+never show anything."""
 CHART_SHARE = 0.3
-"""Of a frame's time that may go into reading samples for the charts."""
+"""Share of a frame's time for reading the charts' samples."""
 TYPED = "+-=?"
-"""Keys that are on different places on different keyboards go by what they type."""
+"""Keys that differ between keyboard layouts are matched by their character."""
 
 
 class Ghost(Compared, Protocol):
-    """A second run that is shown over the first, at the instant that belongs to an instant of the first."""
+    """A second run shown over the first, at the corresponding instant."""
 
     @property
     def layout(self) -> Layout: ...
@@ -62,14 +62,14 @@ def run_window(
     play: bool = False,
     on_state: Callable[[State], None] | None = None,
 ) -> int:
-    """Shows a recording in a window until the user closes it; returns the exit code.
+    """Show a recording in a window until the user closes it; returns the exit code.
 
     Args:
-        at: seconds into the recording to begin at; without it the start, or where `live` the end.
-        on_state: is called with what the window shows (time, speed, view, …) whenever that has changed.
+        at: start time in the recording, s; by default its start, or with `live` its end.
+        on_state: called with the window's state (time, speed, view, …) after each change.
 
     Raises:
-        InputError: where no window can be opened, or what is drawn never reaches the screen.
+        InputError: if no window can be opened, or the picture does not reach the screen.
     """
     window = Window(f"{source.path.name} · SwapTwin", size, QUALITIES[quality])
     try:
@@ -83,7 +83,7 @@ def run_window(
 
 
 class Viewer:
-    """Brings the user's input to the session, and what the session shows to the window."""
+    """Connects the user's input to the session, and the session to the window."""
 
     def __init__(
         self,
@@ -109,7 +109,7 @@ class Viewer:
         self._told: State = {}
 
     def run(self) -> None:
-        """Until the user quits or closes the window."""
+        """Run until the user quits or closes the window."""
         session = self.session
         last_s = drawn_s = refreshed_s = moved_s = time.monotonic()
         looked_s = began_s = last_s
@@ -148,15 +148,13 @@ class Viewer:
             time.sleep(max((FRAME_S if busy else IDLE_S) - spent_s, 0.0))
         self._tell(quit=True)
 
-    # --- drawing --------------------------------------------------------------------------------------------------
-
     def draw(self) -> None:
-        """Shows the present instant."""
+        """Draw the present instant."""
         self.prepare()
         self.window.draw()
 
     def prepare(self) -> None:
-        """Brings scene, ghost, camera and display to the present instant."""
+        """Update scene, ghost, camera and display to the present instant."""
         session, stage = self.session, self.window.stage
         t_s = session.playback.t_s
         snapshot = session.source.snapshot(t_s)
@@ -176,7 +174,7 @@ class Viewer:
         stage.look(session.eye.view(snapshot))
 
     def _save_picture(self) -> None:
-        """Writes what is seen, without messages, into the present folder under a name that is free."""
+        """Save the picture, without messages, in the working directory under an unused name."""
         session = self.session
         session.wants_picture, session.message = False, ""
         stem = f"{session.source.path.stem}_{clock(session.playback.t_s).replace(':', '-')}"
@@ -191,8 +189,6 @@ class Viewer:
             session.say(f"no picture could be written here: {error.strerror}")
             return
         session.say(f"picture written: {target.name}")
-
-    # --- keys and mouse -------------------------------------------------------------------------------------------
 
     def _take(self, press: Press) -> None:
         if press.kind == "close":
@@ -225,10 +221,10 @@ class Viewer:
                 self._drag = "scrub"
 
     def _point(self) -> None:
-        """Follows the pointer: drags, and what lights up under it."""
+        """Process the pointer: drags, and highlights under it."""
         pointer = self.window.pointer_px
         if self._drag is not None and pointer is None:
-            pointer = self._pointer  # a drag that has left the window
+            pointer = self._pointer  # a drag outside the window
         if pointer == self._pointer:
             return
         before, self._pointer = self._pointer, pointer
@@ -247,8 +243,6 @@ class Viewer:
         under = found if found is not None and found.kind != "chart" else None
         session.stale |= under != self._under
         self._under = under
-
-    # --- what is told ---------------------------------------------------------------------------------------------
 
     def _tell(self, quit: bool = False) -> None:
         if self._on_state is None:

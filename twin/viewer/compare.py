@@ -1,10 +1,9 @@
-"""Two recordings side by side: which instant of the other belongs to an instant of this one, and who is ahead by phase.
+"""Compares two recordings: corresponding instants, and the lead by phase.
 
-Aligned by start, both begin the first phase that both have together and run at the same pace: the ghost shows who is
-ahead; a swap that began at a moment of a log has that log's clock, and so has what it is shown beside. Aligned by
-phase, each phase of the other is stretched to last as long as the same phase here: the ghost shows how the same work
-was done differently. Phases belong together by robot, job, name and how often that name has come: a retried `insert`
-is the second one.
+Aligned by start, both begin their first common phase together and run at the same pace: the ghost shows the lead. A
+swap that began at a moment of a log keeps that log's clock. Aligned by phase, each phase of the other is stretched to
+the duration of the same phase here: the ghost shows differences in the motion. Phases correspond by robot, job, name
+and occurrence of the name: a retried `insert` is the second one.
 """
 
 from __future__ import annotations
@@ -25,11 +24,11 @@ Key = tuple[int, int, str, int]
 
 @dataclass(frozen=True)
 class PhaseRow:
-    """A phase in both recordings; durations in seconds, None where one has no such phase.
+    """A phase in both recordings; durations in seconds, None if a recording lacks the phase.
 
-    There is no difference where a trip, a failure or the recording's end cut either short: no time was won by that.
-    `difference_s` is other minus this: positive where this recording gained time. `lead_s` is the sum so far of the
-    robot's matched phases: by how much this recording is ahead at the end of the phase.
+    There is no difference if a trip, a failure or the recording's end cut either short. `difference_s` is other minus
+    this: positive if this recording is faster. `lead_s` is the sum over the robot's matched phases so far: the lead of
+    this recording at the end of the phase.
     """
 
     name: str
@@ -42,7 +41,7 @@ class PhaseRow:
 
 
 def phase_keys(spans: Sequence[PhaseSpan]) -> list[tuple[Key, PhaseSpan]]:
-    """Spans in order of time under (robot, job, name, how often it came before)."""
+    """Spans in time order by (robot, job, name, number of earlier occurrences)."""
     seen: dict[tuple[int, int, str], int] = {}
     keyed = []
     for span in sorted(spans, key=lambda s: s.start_s):
@@ -53,7 +52,7 @@ def phase_keys(spans: Sequence[PhaseSpan]) -> list[tuple[Key, PhaseSpan]]:
 
 
 def phase_rows(this: Sequence[PhaseSpan], other: Sequence[PhaseSpan]) -> list[PhaseRow]:
-    """One row per phase that either has, in the order of this recording, the other's own phases after them."""
+    """One row per phase of either recording, in the order of this one, the other's extra phases after them."""
     theirs = dict(phase_keys(other))
     rows: list[PhaseRow] = []
     lead: dict[int, float] = {}
@@ -74,10 +73,10 @@ def phase_rows(this: Sequence[PhaseSpan], other: Sequence[PhaseSpan]) -> list[Ph
 
 
 def time_map(this: Source, other: Source, align: str) -> tuple[np.ndarray, np.ndarray]:
-    """Knots (K,), (K,): times of this recording, rising, and the other's times that belong to them.
+    """Knots (K,), (K,): ascending times of this recording, and the corresponding times of the other.
 
-    Two robots work at the same time and one clock cannot follow both: the phases of the robot that is busy longest set
-    the knots.
+    Two robots work in parallel and one clock cannot follow both: the phases of the robot with the longest work set the
+    knots.
     """
     if align == "start" and (_begins_in_the_middle(this) or _begins_in_the_middle(other)):
         return np.array([0.0, 1.0]), np.array([0.0, 1.0])
@@ -90,10 +89,10 @@ def time_map(this: Source, other: Source, align: str) -> tuple[np.ndarray, np.nd
     for key, span in phase_keys([span for span in this.phases if span.robot == robot]):
         if (match := matches.get(key)) is not None:
             pairs.append((span.start_s, match.start_s))
-            if span.ended and match.ended:  # what was cut short runs at the same pace as the other's
+            if span.ended and match.ended:  # a phase that was cut short has the same pace in both
                 pairs.append((span.end_s, match.end_s))
     knots: list[tuple[float, float]] = []
-    for at, there in pairs:  # both rising: the next phase starts where this one ends, and retries may come out of order
+    for at, there in pairs:  # both ascending: phases adjoin, and retries may be out of order
         if not knots or (at > knots[-1][0] + 1e-9 and there >= knots[-1][1]):
             knots.append((at, there))
     if len(knots) < 2:
@@ -103,7 +102,7 @@ def time_map(this: Source, other: Source, align: str) -> tuple[np.ndarray, np.nd
 
 
 def _first_starts(this: Source, other: Source) -> tuple[float, float]:
-    """Where the first phase begins that both have: a log may begin in the middle of the work."""
+    """Start of the first common phase in each: a log may begin in the middle of the work."""
     theirs = dict(phase_keys(other.phases))
     for key, span in phase_keys(this.phases):
         if key in theirs:
@@ -113,7 +112,7 @@ def _first_starts(this: Source, other: Source) -> tuple[float, float]:
 
 
 def _begins_in_the_middle(source: Source) -> bool:
-    """Whether it is of a swap that began at a moment of a log: it goes on with that log's clock."""
+    """True for a swap that began at a moment of a log: it keeps that log's clock."""
     branch = source.recording.header.configuration.get("branch")
     return isinstance(branch, dict) and "start" in branch
 
@@ -123,7 +122,7 @@ def _busy_s(spans: Sequence[PhaseSpan], robot: int) -> float:
 
 
 class Ghost:
-    """A second recording that is shown over the first."""
+    """A second recording shown over the first."""
 
     def __init__(self, this: Source, path: str | Path, align: str = "start") -> None:
         self._this = this
@@ -131,7 +130,7 @@ class Ghost:
         self.set_alignment(align)
 
     def set_alignment(self, align: str) -> None:
-        """`start` or `phase`."""
+        """Set `start` or `phase`."""
         self.align = align
         self._at, self._there = time_map(self._this, self.source, align)
 
@@ -151,7 +150,7 @@ class Ghost:
         return self.source.names
 
     def time_at(self, t_s: float) -> float:
-        """The other's time that belongs to t_s of this one; before and after the knots at the same pace."""
+        """Time of the other at t_s of this one; outside the knots at the same pace."""
         at, there = self._at, self._there
         if t_s <= at[0]:
             other_s = there[0] + (t_s - at[0])
@@ -162,7 +161,7 @@ class Ghost:
         return float(min(max(other_s, self.source.start_s), self.source.end_s))
 
     def snapshot_at(self, t_s: float) -> Snapshot:
-        """The other recording at the instant that belongs to t_s of this one."""
+        """Snapshot of the other recording at t_s of this one."""
         return self.source.snapshot(self.time_at(t_s))
 
     def phase_rows(self) -> list[PhaseRow]:
@@ -170,7 +169,7 @@ class Ghost:
         return phase_rows(*self._compared())
 
     def total(self) -> tuple[str, float | None, float | None, float | None]:
-        """("in all", this_s, other_s, other minus this): over the phases that both ended, from first to last."""
+        """("in all", this_s, other_s, other minus this): over the phases that ended in both, from first to last."""
         mine, theirs = (dict(phase_keys(spans)) for spans in self._compared())
         common = [key for key in mine if key in theirs and mine[key].ended and theirs[key].ended]
         if not common:
@@ -183,7 +182,7 @@ class Ghost:
 
     def _compared(self) -> tuple[Sequence[PhaseSpan], Sequence[PhaseSpan]]:
         mine, theirs = self._this.phases, self.source.phases
-        if _begins_in_the_middle(self._this):  # what the other did before is compared with nothing
+        if _begins_in_the_middle(self._this):  # earlier phases of the other have no counterpart
             begin_s = self._this.start_s
             theirs = tuple(replace(s, start_s=max(s.start_s, begin_s)) for s in theirs if s.end_s > begin_s)
         return mine, theirs

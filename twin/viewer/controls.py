@@ -1,4 +1,4 @@
-"""Keys of the window: what each does, and the words in which the help page says it. No drawing."""
+"""Keys of the window: their actions and their texts on the help page. No drawing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Binding(NamedTuple):
-    """`keys` as Panda3D names them (the first with its modifiers), `told` as a person reads them."""
+    """`keys` in Panda3D's names (the first with its modifiers), `told` as shown to the user."""
 
     action: str
     keys: tuple[str, ...]
@@ -69,13 +69,13 @@ MOUSE = (
 HINT = "H  help   ·   Space  play   ·   drag to orbit   ·   click the time line to go there"
 
 REPEATING = ("step", "step_back", "second", "second_back", "faster", "slower", "next_event", "previous_event")
-"""What goes on while its key is held down."""
+"""Actions that repeat while the key is held."""
 
 _ACTIONS = {key: binding.action for binding in (*PLAYING, *SHOWING) for key in binding.keys}
 
 
 def action_of(key: str, shift: bool = False) -> str | None:
-    """What a key does; None where it does nothing. A shifted key that means nothing of its own is the plain one."""
+    """Action of a key; None for no action. A shifted key without its own action has the plain one."""
     if shift and f"shift-{key}" in _ACTIONS:
         return _ACTIONS[f"shift-{key}"]
     return _ACTIONS.get(key)

@@ -1,4 +1,4 @@
-"""A camera that follows the work: close up where packs meet seats, the whole station while they travel."""
+"""Camera that follows the work: close-ups of packs at seats, the whole station during travel."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from twin.viewer.source import PhaseSpan
 AUTO = "auto"
 CLOSE_UP = ("grip", "unlock", "align", "insert", "lock", "pull_test", "release")
 STAYS = "fault"
-"""A phase of a log in which one goes on looking at what went wrong."""
-SHORTEST_S = 2.0  # of video: a shorter cut makes a viewer dizzy
+"""Phase of a log during which the camera does not cut."""
+SHORTEST_S = 2.0  # of video, minimum time between cuts
 BLEND_S = 0.8  # of video
 
 
 def cuts(
     phases: Sequence[PhaseSpan], start_s: float, end_s: float, speed: float, wide: str = "overview"
 ) -> list[tuple[float, str]]:
-    """(time, preset) of each cut, the first at start_s; `speed` is recorded per video time.
+    """(time, preset) of each cut, the first at start_s; `speed` is recorded time per video time.
 
-    The first robot that does anything decides; `wide` is what is shown while nothing is to be seen close up.
+    The first active robot decides; `wide` is the view without a close-up.
     """
     shots: list[tuple[float, str]] = [(start_s, wide)]
     first = min((p.robot for p in phases), default=0)
@@ -31,7 +31,7 @@ def cuts(
         if wanted != shots[-1][1]:
             shots.append((at, wanted))
     if len(shots) > 1 and shots[1][0] - start_s < SHORTEST_S * speed:
-        shots = [(start_s, shots[1][1]), *shots[2:]]  # what begins so soon is there from the start
+        shots = [(start_s, shots[1][1]), *shots[2:]]  # a cut this early applies from the start
     kept: list[tuple[float, str]] = []
     for k, (at, name) in enumerate(shots):
         until = shots[k + 1][0] if k + 1 < len(shots) else end_s
@@ -42,7 +42,7 @@ def cuts(
 
 
 def shot_at(shots: Sequence[tuple[float, str]], t_s: float, speed: float) -> tuple[str, str, float]:
-    """(view before, view now, share 0 to 1 of the way between) at t_s."""
+    """(view before, view now, blend 0 to 1) at t_s."""
     k = max(i for i, (at, _) in enumerate(shots) if at <= t_s or i == 0)
     at, name = shots[k]
     if k == 0:

@@ -1,4 +1,4 @@
-"""The camera of a window: presets that follow the work, and free orbit once the mouse takes over."""
+"""The camera of a window: presets that follow the work, and free orbit by mouse."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from twin.viewer.snapshot import Snapshot
 
 FREE = "free"
 TURN_RAD_PER_HEIGHT = math.radians(200.0)
-"""A drag over the height of the picture turns the camera by this."""
+"""Angle of the camera for a drag over the height of the picture."""
 ZOOM_PER_NOTCH = 0.88
 
 Preset = Callable[[Layout, Snapshot], View]
 
 
 class Eye:
-    """Where the window looks from. `name` is a preset's or "free"."""
+    """Camera of the window. `name` is a preset's or "free"."""
 
     def __init__(self, layout: Layout, presets: Mapping[str, Preset], name: str) -> None:
         self._layout, self._presets = layout, presets
@@ -27,24 +27,24 @@ class Eye:
         self.name = name
 
     def choose(self, name: str) -> bool:
-        """Takes a preset; False where there is none of that name."""
+        """Select a preset; False if there is none of that name."""
         if name not in self._presets:
             return False
         self.name, self._orbit = name, None
         return True
 
     def view(self, snapshot: Snapshot) -> View:
-        """A preset moves with what it looks at; a free camera stands still."""
+        """Current view: a preset moves with its target; a free camera is fixed."""
         self._last = self._orbit.view if self._orbit is not None else self._presets[self.name](self._layout, snapshot)
         return self._last
 
     def turn(self, dx_px: float, dy_px: float, height_px: int) -> None:
-        """A drag of the mouse: what is seen turns with it."""
+        """Orbit by a drag of the mouse."""
         scale = TURN_RAD_PER_HEIGHT / max(height_px, 1)
         self._free(self._now().turned(-dx_px * scale, dy_px * scale))
 
     def move(self, dx_px: float, dy_px: float, height_px: int) -> None:
-        """A drag that takes the scene along: the point under the pointer stays there."""
+        """Pan by a drag: the point under the pointer stays there."""
         orbit = self._now()
         scale = 2.0 * orbit.distance_m * math.tan(math.radians(orbit.fov_deg) / 2.0) / max(height_px, 1)
         self._free(orbit.shifted(-dx_px * scale, dy_px * scale))

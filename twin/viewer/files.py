@@ -1,4 +1,4 @@
-"""Pictures and videos into files: whole, or not at all."""
+"""Writes pictures and videos to files, atomically."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from twin.errors import InputError, naming
 VIDEO_QUALITY = 8.0  # of 10, imageio-ffmpeg's scale; x264 at about CRF 15: edges and text stay sharp
 
 
-PROBE_BYTES = 1 << 20  # more than a full disk has left for what ffmpeg could not write
+PROBE_BYTES = 1 << 20  # more than a full disk has left after ffmpeg failed
 
 
 class VideoWriter(Protocol):
-    """Takes pictures (height, width, 3) uint8, one per video frame."""
+    """Accepts pictures (height, width, 3) uint8, one per video frame."""
 
     def send(self, picture: np.ndarray) -> None: ...
 
 
 def output_path(path: str, suffix: str, option: str) -> Path:
-    """The checked target of an option; raises InputError where it has another suffix or cannot be written."""
+    """The checked target of an option; raises InputError for another suffix or a path that cannot be written."""
     if Path(path).suffix.lower() != suffix:
         raise InputError("another kind of file", key=option, value=path, allowed=f"a name that ends in {suffix}")
     return write_target(path, key=option)
@@ -54,10 +54,10 @@ def save_png(picture: np.ndarray, target: Path) -> None:
 
 @contextmanager
 def video(target: Path, size_px: tuple[int, int], fps: float) -> Iterator[VideoWriter]:
-    """An H.264 file that appears under `target` at the end of the block, or not at all if the block raises.
+    """An H.264 file that replaces `target` at the end of the block, or is removed if the block raises.
 
     Raises:
-        InputError: where ffmpeg cannot write it.
+        InputError: if ffmpeg cannot write it.
         OSError: the disk is full.
     """
     import imageio_ffmpeg
@@ -71,7 +71,7 @@ def video(target: Path, size_px: tuple[int, int], fps: float) -> Iterator[VideoW
         quality=VIDEO_QUALITY,
         macro_block_size=2,
         output_params=["-movflags", "+faststart", "-preset", "veryfast"],
-        ffmpeg_log_level="quiet",  # what it says goes to standard error past us; why it failed is asked of the disk
+        ffmpeg_log_level="quiet",  # it writes to standard error itself; `_failure` finds the cause
     )
     writer.send(None)
     try:
@@ -97,7 +97,7 @@ class _Sender:
 
 
 def is_whole(file: Path) -> bool:
-    """Whether an MP4 file holds all that its boxes say, the index (`moov`) among them."""
+    """True if an MP4 file has all bytes of its boxes, the index (`moov`) among them."""
     try:
         size, place, names = file.stat().st_size, 0, []
         with file.open("rb") as stream:
@@ -116,7 +116,7 @@ def is_whole(file: Path) -> bool:
 
 
 def _failure(part: Path, target: Path) -> Exception:
-    """Why ffmpeg did not write `part`: what the disk says to somebody else, or that it was not the disk."""
+    """Error for a file that ffmpeg did not write: the disk's error in a probe write, or another cause."""
     probe = part.with_suffix(".probe")
     try:
         with naming(target), probe.open("wb") as file:

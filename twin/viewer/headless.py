@@ -21,12 +21,12 @@ from twin.viewer.source import Source
 from twin.viewer.studio import Studio, view_of
 
 USUAL_DURATION_S = 20.0
-"""A video that is told neither speed nor duration runs at real time, or faster where it would be longer than this."""
+"""A video without speed and duration runs in real time, or faster if it would be longer than this."""
 
 
 @dataclass(frozen=True)
 class Clip:
-    """A stretch of a recording as a video: every `step_s` of recorded time is a frame."""
+    """A stretch of a recording as a video, one frame per `step_s` of recorded time."""
 
     start_s: float
     end_s: float
@@ -54,7 +54,7 @@ def clip_of(
     speed: float | None,
     duration_s: float | None,
 ) -> Clip:
-    """The stretch that the options ask for; raises InputError where they contradict each other."""
+    """The stretch that the options request; raises InputError for contradictory options."""
     first = source.start_s if start_s is None else source.check_time(start_s, "--from")
     last = source.end_s if end_s is None else source.check_time(end_s, "--to")
     if not last > first:
@@ -100,7 +100,7 @@ class Presenter:
         self.studio.close()
 
     def plan(self, clip: Clip) -> None:
-        """Lets the automatic camera know what comes, so that it cuts where the work changes."""
+        """Plan the automatic camera's cuts over a clip."""
         self._shots = self._cuts(clip.start_s, clip.end_s, clip.speed)
         self._speed = clip.speed
 
@@ -110,7 +110,7 @@ class Presenter:
         return self.studio.offscreen.picture()
 
     def draw_moving(self, t_s: float) -> None:
-        """Draws t_s as a window does while it plays: edges are smoothed when it stands."""
+        """Draw t_s as a window does during playback, without smooth edges."""
         self.studio.stage.next_picture(still=False)
         self._prepare(t_s)
         self.studio.offscreen.draw()
@@ -140,7 +140,7 @@ class Presenter:
 
 
 def screenshot(presenter: Presenter, t_s: float, target: Path) -> None:
-    """One picture as a PNG file."""
+    """Write one picture as a PNG file."""
     save_png(presenter.picture(t_s), target)
 
 
@@ -151,7 +151,7 @@ def film(
     size_px: tuple[int, int],
     on_progress: Callable[[int, int], None] | None = None,
 ) -> int:
-    """A clip as an H.264 file; returns how many frames it has."""
+    """Write a clip as an H.264 file; returns the number of frames."""
     presenter.plan(clip)
     with video(target, size_px, clip.fps) as out:
         for frame in range(clip.frames):
@@ -162,7 +162,7 @@ def film(
 
 
 def parse_size(text: str) -> tuple[int, int]:
-    """`1280x720` as (1280, 720); raises InputError for anything else, odd numbers and sizes nobody can draw."""
+    """Parse `1280x720` as (1280, 720); raises InputError for anything else, odd numbers and unsupported sizes."""
     parts = text.lower().split("x")
     if len(parts) == 2 and all(part.isascii() and part.isdigit() and len(part) <= 5 for part in parts):
         width, height = int(parts[0]), int(parts[1])
@@ -172,6 +172,6 @@ def parse_size(text: str) -> tuple[int, int]:
 
 
 def check_range(value: float | None, low: float, high: float, option: str) -> None:
-    """Raises InputError where a number is not in [low, high]; None passes."""
+    """Raise InputError for a number outside [low, high]; None passes."""
     if value is not None and not (math.isfinite(value) and low <= value <= high):
         raise InputError("out of range", key=option, value=value, allowed=f"{low:g} to {high:g}")

@@ -1,6 +1,6 @@
-"""What went wrong in a recording by any instant: what tripped, where, at which value and limit, and what came before.
+"""The incident of a recording up to any instant: what tripped, where, at which value and limit, and the events before.
 
-Read from events, violations and phases alone, so that older recordings and imported logs say what they know.
+Read from events, violations and phases only, so that it works for older recordings and imported logs.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from twin.viewer.source import FAULT, Marker, PhaseSpan, Source
 CELL_FAULTS = ("wrong_pack", "guide_friction")
 """Faults that are part of the setup and have no event: they act from beginning to end."""
 SHOWN_S = 60.0
-"""An alarm of a log whose end is not told stays on the display for so long [chosen]."""
+"""An alarm of a log without a logged end stays on the display for this long [chosen]."""
 STATION_WIDE = ("estop_button", "drive_power", "truck_displacement")
-"""Quantities that trip the station and belong to no robot."""
+"""Quantities that trip the whole station."""
 SAME_S = 1e-6
 RECENT = 8
 
 
 @dataclass(frozen=True)
 class Recent:
-    """A line of the list of last events: its time, its text, `level` as a marker's."""
+    """A line of the list of last events: its time, its text, and its `level` as for a marker."""
 
     t_s: float
     text: str
@@ -36,17 +36,17 @@ class Recent:
 
 @dataclass(frozen=True)
 class IncidentNote:
-    """The display's words for an incident.
+    """Texts of the display for an incident.
 
     Args:
-        t_s: when.
-        title: what tripped or ended.
+        t_s: its time.
+        title: the trip or the end.
         cause: the sentence with value and limit.
         where: robot, phase, axis, seat, lock.
-        faults: those that act.
-        violations: of the safety invariants, a line each.
-        motion: of a trip, what moved and how it came to rest; of a log's alarm, what was measured about it; of a drive
-            into the bay, where it ended.
+        faults: the active ones.
+        violations: of the safety invariants, one line each.
+        motion: for a trip, the motion and the stop; for a log's alarm, the measurements about it; for a drive into the
+            bay, its end.
         recent: the last events before, oldest first.
     """
 
@@ -61,19 +61,19 @@ class IncidentNote:
 
 
 def words(name: object) -> str:
-    """A recorded name as people read it."""
+    """A recorded name in words."""
     return str(name).replace("_", " ")
 
 
 def incident_at(source: Source, t_s: float) -> IncidentNote | None:
-    """What has gone wrong by t_s; None while nothing has."""
+    """The incident up to t_s; None if there is none."""
     bad = [m for m, until_s in _bad(source) if m.t_s <= t_s + SAME_S and t_s < until_s]
     if not bad:
         return None
     violations = [m for m in bad if m.violation]
     first = _main(bad, source.imported)
     lines = tuple(_violation_line(m) for m in violations if m is not first)
-    same = {id(first)} if source.imported else {id(m) for m in bad}  # of a log the other alarms are news
+    same = {id(first)} if source.imported else {id(m) for m in bad}  # in a log the other alarms are listed too
     recent = _recent(source, t_s, same)
     faults = _faults(source, first.t_s)
     where = _where(first) or _step_before(source, first.t_s)
@@ -94,7 +94,7 @@ def incident_at(source: Source, t_s: float) -> IncidentNote | None:
 
 
 def _main(bad: Sequence[Marker], imported: bool) -> Marker:
-    """The one that is told first: a trip, else how it ended, else a violation; of a log the last alarm."""
+    """The main marker: a trip, else the outcome, else a violation; in a log the last alarm."""
     if imported:
         return bad[-1]
     for name in ("trip", "outcome"):
@@ -108,12 +108,12 @@ _found: WeakKeyDictionary[Source, tuple[tuple[Marker, ...], list[tuple[Marker, f
 
 
 def _bad(source: Source) -> list[tuple[Marker, float]]:
-    """(marker, until when it is told) of all that went wrong; searched once, a long log has many markers."""
+    """(marker, end of its display) of all incidents; searched once, because a long log has many markers."""
     known = _found.get(source)
     if known is not None and known[0] is source.markers:
         return known[1]
     bad = [(m, math.inf) for m in source.markers if m.is_trip or m.failed]
-    if source.imported:  # an alarm stands until the log says that it is off, else for a while
+    if source.imported:  # an alarm lasts until its logged end, else for a fixed time
         off_s: dict[str, list[float]] = {}
         for marker in source.markers:
             if marker.name.endswith("_off"):
@@ -127,11 +127,11 @@ _motions: WeakKeyDictionary[Source, tuple[tuple[Marker, ...], float, tuple[str, 
 
 
 def _motion(source: Source, at_s: float) -> tuple[str, ...]:
-    """What samples say about `at_s`, read once, and again where a growing recording has more."""
+    """Motion from the samples about `at_s`, read once, and again when a growing recording has more."""
     known = _motions.get(source)
     if known is None or known[0] is not source.markers or known[1] != at_s:
-        told = drive_lines if source.layout.docking else measured_lines if source.imported else stop_lines
-        known = _motions[source] = (source.markers, at_s, told(source, at_s))
+        lines_of = drive_lines if source.layout.docking else measured_lines if source.imported else stop_lines
+        known = _motions[source] = (source.markers, at_s, lines_of(source, at_s))
     return known[2]
 
 
@@ -141,7 +141,7 @@ def _next(times_s: Sequence[float], t_s: float, otherwise: float) -> float:
 
 
 def _where(marker: Marker) -> str:
-    """Robot, phase, axis, lock and seat, as far as they are told."""
+    """Robot, phase, axis, lock and seat, if recorded."""
     facts = marker.data
     parts = []
     if isinstance(facts.get("robot"), int) and facts.get("quantity") not in STATION_WIDE:
@@ -151,7 +151,7 @@ def _where(marker: Marker) -> str:
     parts += [f"{key} {facts[key]}" for key in ("axis", "lock", "grip") if key in facts]
     if "seat_name" in facts:
         parts.append(str(facts["seat_name"]))
-    elif isinstance(facts.get("seat"), int):  # of a log: a seat of the truck, from 0
+    elif isinstance(facts.get("seat"), int):  # in a log: a seat of the truck, from 0
         parts.append(f"truck{facts['seat'] + 1}")
     if isinstance(facts.get("waited_s"), int | float):
         parts.append(f"waited {facts['waited_s']:.1f} s")
@@ -161,7 +161,7 @@ def _where(marker: Marker) -> str:
 
 
 def _step_before(source: Source, t_s: float) -> str:
-    """Of a log, whose alarms name no part: what the station was doing before its fault steps."""
+    """For a log, whose alarms name no part: the station's step before its fault steps."""
     if not source.imported:
         return ""
     k = bisect_left(source.phases, t_s - SAME_S, key=lambda p: p.start_s)
@@ -170,15 +170,15 @@ def _step_before(source: Source, t_s: float) -> str:
 
 
 def _violation_line(marker: Marker) -> str:
-    """Value and limit tell it; without a limit the whole sentence has to."""
+    """Value and limit; without a limit the whole sentence."""
     whole = marker.message.removeprefix(f"{marker.name}: ")
-    said = marker.message.rsplit(": ", 1)[-1] if "limit" in marker.data else whole
-    return f"{words(marker.name)} violated from {marker.t_s:.2f} s: {said}"
+    text = marker.message.rsplit(": ", 1)[-1] if "limit" in marker.data else whole
+    return f"{words(marker.name)} violated from {marker.t_s:.2f} s: {text}"
 
 
 def _faults(source: Source, t_s: float) -> tuple[str, ...]:
-    """The faults that act at t_s, as they are written."""
-    if source.imported:  # what failed there is what the log has to tell
+    """The faults active at t_s, in their notation."""
+    if source.imported:  # a log's faults are not recorded as such
         return ()
     configured = source.recording.header.configuration.get("faults")
     acting = [str(f) for f in configured or () if str(f).split(":")[0] in CELL_FAULTS]
@@ -193,13 +193,13 @@ def _faults(source: Source, t_s: float) -> tuple[str, ...]:
     return tuple(acting)
 
 
-def _recent(source: Source, t_s: float, told: set[int]) -> tuple[Recent, ...]:
-    """The last events and beginnings of phases by t_s, without what the panel itself is about."""
+def _recent(source: Source, t_s: float, shown: set[int]) -> tuple[Recent, ...]:
+    """The last events and phase begins up to t_s, without those that the panel is about."""
     k = bisect_right(source.markers, t_s + SAME_S, key=lambda m: m.t_s)
-    latest = source.markers[max(k - RECENT - len(told), 0) : k]
+    latest = source.markers[max(k - RECENT - len(shown), 0) : k]
     several = source.layout.robots > 1
-    found = [Recent(m.t_s, _event_text(m, several), m.level) for m in latest if id(m) not in told]
-    if not source.imported:  # a log tells its steps itself
+    found = [Recent(m.t_s, _event_text(m, several), m.level) for m in latest if id(m) not in shown]
+    if not source.imported:  # a log has its steps as events
         k = bisect_right(source.phases, t_s + SAME_S, key=lambda p: p.start_s)
         found += [Recent(p.start_s, _phase_text(p, several)) for p in source.phases[max(k - RECENT, 0) : k]]
     return tuple(sorted(found, key=lambda line: line.t_s)[-RECENT:])
@@ -207,11 +207,11 @@ def _recent(source: Source, t_s: float, told: set[int]) -> tuple[Recent, ...]:
 
 def _event_text(marker: Marker, several: bool) -> str:
     if marker.name == "fault":
-        kind = str(marker.data.get("fault", "")).split(":")[0]  # the panel has the whole of it above
+        kind = str(marker.data.get("fault", "")).split(":")[0]  # the panel has the whole text above
         return f"fault {kind} {'acts' if marker.data.get('acts') else 'is over'}"
     if marker.name == "step":
         return words(marker.message)
-    if marker.name == "retry" and "cause" in marker.data:  # shorter than its message: a line has little room
+    if marker.name == "retry" and "cause" in marker.data:  # shorter than its message
         whose = f"robot {marker.data['robot'] + 1}, " if several and "robot" in marker.data else ""
         return f"{whose}try {marker.data.get('tries', '')}: {marker.data['cause']}"
     return marker.message or words(marker.name)
@@ -222,7 +222,7 @@ def _phase_text(span: PhaseSpan, several: bool) -> str:
 
 
 def label_of(marker: Marker) -> str:
-    """What stands beside a marker on the time line; "" for one that needs no word."""
+    """Text beside a marker on the time line; "" for none."""
     facts: Mapping[str, Any] = marker.data
     if marker.violation:
         return words(marker.name)

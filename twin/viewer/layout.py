@@ -1,4 +1,4 @@
-"""What is drawn, from a recording's own configuration: station, truck, pack, and which seat holds what."""
+"""Objects to draw, from a recording's own configuration: station, truck, pack, and the content of each seat."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from twin.setup.jobs import Job, Seat
 class Layout:
     """Station, truck and pack of a recording, typed.
 
-    `job` is the one that it is about, None where it is a swap; `docking` tells a drive into the bay.
+    `job` is the index of an insertion's job, None for a swap; `docking` is True for a drive into the bay.
     """
 
     station: Station
@@ -31,7 +31,7 @@ class Layout:
 
     @property
     def robot(self) -> int:
-        """The robot to look at first."""
+        """The robot to show first."""
         return 0 if self.job is None else self.jobs[self.job].robot
 
     @property
@@ -48,18 +48,18 @@ class Layout:
 
     @property
     def charted_robots(self) -> int:
-        """Robots that have charts of their own: none moves while a truck drives in, whose charts count as one's."""
+        """Number of robots with charts: a drive into the bay has no moving robots but counts as one."""
         return 1 if self.docking else self.robots
 
     @property
     def idle_slots(self) -> tuple[int, ...]:
-        """Slots (from 0) that hold a pack which nobody moves."""
+        """Slots (from 0) with a pack that is not moved."""
         moved = {slot for job in self.jobs for slot in (job.put_slot, job.take_slot)}
         return tuple(i for i, slot in enumerate(self.station.slots) if slot.filled and i not in moved)
 
     @classmethod
     def of(cls, configuration: Mapping[str, Any], file: str | Path | None = None) -> Layout:
-        """From `header.configuration`; raises InputError that names the file where parts are missing or wrong."""
+        """From `header.configuration`; raises InputError that names the file for missing or wrong parts."""
         models: dict[str, Any] = {}
         for key, model in (("station", Station), ("truck", Truck), ("pack", Pack)):
             models[key] = model_from_plain(model, configuration.get(key), key, file, "nothing to draw")

@@ -1,4 +1,4 @@
-"""What samples say about an incident: how a station came to rest after a trip, and where a drive into the bay ended."""
+"""Analyses samples about an incident: the stop after a trip, and the end of a drive into the bay."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from twin.viewer.source import SAME_S, Source
 
 AXES = ("x", "y", "z", "yaw")
 LOOKED_AT_S = 12.0
-"""After a trip; the longest stop of any station takes a few seconds."""
+"""Time after a trip; the longest stop of any station takes a few seconds."""
 REST = {"m": 10e-3, "rad": 5e-3}
 """An axis slower than this (m/s, rad/s) stands still [chosen: a swinging load moves a braked one by less]."""
 MOVES = {"m": 20e-3, "rad": 20e-3}
-"""What moves no faster than this is not worth a word [chosen]."""
+"""Slower motion is not mentioned [chosen]."""
 AT_ONCE_S = 0.05
 MEASURED = {"load": ("load_cell_n",), "lateral force": ("lateral_x_n", "lateral_y_n")}
 ABOUT_S = 1.0
-"""Before and after an alarm: a log's lines and its alarms have clocks of their own [chosen]."""
+"""Time before and after an alarm: a log's lines and its alarms have different clocks [chosen]."""
 
 
 class _Axis(NamedTuple):
-    """One axis from a trip on: where and how fast at the trip, how far it still went and may go, when it stood."""
+    """One axis after a trip: position and speed at the trip, stopping distance and its limit, time of standstill."""
 
     name: str
     unit: str
@@ -37,9 +37,9 @@ class _Axis(NamedTuple):
 
 
 def stop_lines(source: Source, trip_s: float) -> tuple[str, ...]:
-    """A sentence about each robot that moved at `trip_s`, or one that says that none did.
+    """A sentence about each robot that moved at `trip_s`, or one that none did.
 
-    Empty where the recording has no axes or ends with the trip.
+    Empty if the recording has no axes or ends with the trip.
     """
     several = source.layout.robots > 1
     moving: list[str] = []
@@ -47,17 +47,17 @@ def stop_lines(source: Source, trip_s: float) -> tuple[str, ...]:
     for robot in range(source.layout.robots):
         axes = _axes_of(source, robot, trip_s)
         moved = [axis for axis in axes if abs(axis.speed) > MOVES[axis.unit]]
-        said = [*_stop(moved, trip_s), *_height_and_load(source, robot, axes, trip_s)]
+        parts = [*_stop(moved, trip_s), *_height_and_load(source, robot, axes, trip_s)]
         if axes:
             whose = f"robot {robot + 1}: " if several else ""
-            (moving if moved else standing).append(whose + "; ".join(said))
+            (moving if moved else standing).append(whose + "; ".join(parts))
     if standing and not moving:
         return ("; ".join(["all axes stood still or crept", *standing]),)
     return tuple(moving)
 
 
 def measured_lines(source: Source, alarm_s: float) -> tuple[str, ...]:
-    """Of a log: the largest load and lateral force that its sensors had about an alarm, which names but a limit."""
+    """For a log: the largest measured load and lateral force about an alarm, which only has a limit."""
     told = []
     for robot in range(source.layout.robots):
         for what, parts in MEASURED.items():
@@ -73,7 +73,7 @@ def measured_lines(source: Source, alarm_s: float) -> tuple[str, ...]:
 
 
 def drive_lines(source: Source, at_s: float) -> tuple[str, ...]:
-    """Of a drive into the bay: the peak force of its rails where they were met, speed, place and heading."""
+    """For a drive into the bay: the peak force at the rails if they were touched, speed, place and heading."""
     snapshot = source.snapshot(at_s)
     approach = source.layout.station.approach
     lines = []
@@ -91,7 +91,7 @@ def drive_lines(source: Source, at_s: float) -> tuple[str, ...]:
 
 
 def _wheel(source: Source, snapshot: Snapshot) -> str:
-    """The wheel that a rail presses on most at this instant."""
+    """The wheel with the largest rail force at this instant."""
     wheels = [name for name in source.names.channels if name.startswith("axle") and "/rail_" in name]
     hardest = max(wheels, key=snapshot.value, default="")
     if not hardest or not snapshot.value(hardest) > 0.0:
@@ -101,7 +101,7 @@ def _wheel(source: Source, snapshot: Snapshot) -> str:
 
 
 def _axes_of(source: Source, robot: int, trip_s: float) -> list[_Axis]:
-    """The robot's axes; none where they are not recorded after the trip."""
+    """The robot's axes; none if they are not recorded after the trip."""
     station = source.layout.station.axes
     found = []
     for name in AXES:
@@ -134,8 +134,8 @@ def _stop(moved: list[_Axis], trip_s: float) -> list[str]:
         speed, (way, allowed) = amount(abs(axis.speed), f"{axis.unit}/s"), amounts((axis.way, axis.allowed), axis.unit)
         stopped = "stopped within" if axis.rest_s is not None else "so far"
         at_once = axis.rest_s is not None and axis.rest_s - trip_s <= AT_ONCE_S
-        said = "stopped at once" if at_once else f"{stopped} {way} of {allowed} allowed"
-        parts.append(f"{axis.name} {speed}, {said}")
+        text = "stopped at once" if at_once else f"{stopped} {way} of {allowed} allowed"
+        parts.append(f"{axis.name} {speed}, {text}")
     rests_s = [axis.rest_s for axis in moved if axis.rest_s is not None]
     if rests_s and len(rests_s) == len(moved) and max(rests_s) - trip_s > AT_ONCE_S:
         parts.append(f"at rest {amount(max(rests_s) - trip_s, 's')} later")
@@ -143,8 +143,8 @@ def _stop(moved: list[_Axis], trip_s: float) -> list[str]:
 
 
 def _height_and_load(source: Source, robot: int, axes: list[_Axis], trip_s: float) -> list[str]:
-    """`hoist at 4.83 m`, `load 33.8 kN`, as far as they are recorded."""
+    """`hoist at 4.83 m`, `load 33.8 kN`, if recorded."""
     drive = DRIVES[source.layout.station.kind]
-    said = [f"{drive} at {amount(axis.at, axis.unit)}" for axis in axes if axis.name == "z"]
+    parts = [f"{drive} at {amount(axis.at, axis.unit)}" for axis in axes if axis.name == "z"]
     load_n = source.snapshot(trip_s).value(f"robot{robot}/load_n")
-    return [*said, f"load {amount(load_n, 'N')}"] if np.isfinite(load_n) else said
+    return [*parts, f"load {amount(load_n, 'N')}"] if np.isfinite(load_n) else parts

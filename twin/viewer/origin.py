@@ -1,4 +1,4 @@
-"""Where what is shown comes from: measured by a station, estimated by the twin, or simulated. No drawing."""
+"""Provenance of displayed values: measured by a station, estimated by the twin, or simulated. No drawing."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 
 SIMULATED, MEASURED, ESTIMATED = "simulated", "measured", "estimated"
 IMPORTED = "imported"
-"""The source of a recording that was made from a station's own log."""
+"""The source of a recording that was imported from a station's own log."""
 ABOUT = "≈ "
-"""Stands before a number that is estimated."""
+"""Prefix of an estimated number."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Provenance = Mapping[str, str]
-"""Of frames, channels and sensors by name; a name left out is simulated."""
+"""By name of a frame, channel or sensor; a name left out is simulated."""
 
 
 def is_estimated(provenance: Provenance, name: str) -> bool:
@@ -21,14 +21,14 @@ def is_estimated(provenance: Provenance, name: str) -> bool:
 
 
 def estimated_words(provenance: Provenance) -> tuple[str, ...]:
-    """What of the picture is estimated, in words: of all robots and seats together."""
+    """Estimated parts of the picture, in words: of all robots and seats together."""
     names = [name for name, origin in provenance.items() if origin == ESTIMATED]
     found = {word for name in names if (word := _word(name))}
     return tuple(sorted(found, key=lambda word: (word not in ("truck", "packs"), word)))
 
 
 def _word(name: str) -> str:
-    """What a person calls the part of the picture that a frame or a channel moves; empty for what is not seen."""
+    """Word for the part of the picture that a frame or a channel moves; empty for an invisible one."""
     owner, _, what = name.partition("/")
     if owner in ("truck", "truck_body"):
         return "truck"
@@ -46,7 +46,7 @@ def _word(name: str) -> str:
 
 
 def wall_clock(t0_ns: int, t_s: float) -> datetime | None:
-    """Date and time of day (UTC) of an instant of a recording; None where its header tells none that exists."""
+    """Date and time of day (UTC) of an instant of a recording; None if its header has no valid one."""
     try:
         return EPOCH + timedelta(microseconds=t0_ns / 1000.0, seconds=t_s) if t0_ns else None
     except OverflowError:

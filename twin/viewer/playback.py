@@ -1,4 +1,4 @@
-"""Where in a recording we are and how time runs: play, step, scrub, jump, follow. Pure logic, no picture."""
+"""Playback position and speed: play, step, scrub, jump, follow. Pure logic, no picture."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from twin.viewer.source import Marker, PhaseSpan
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 BEFORE_TRIP_S = 5.0
 GLIDE_S = 1.0
-"""A live recording grows by whole seconds; following it closes the gap in about this time instead of jumping."""
+"""A live recording grows by whole seconds; following closes the gap smoothly in about this time."""
 GRACE_S = 0.5
-"""While playing, "previous" skips what was passed less than this ago (wall time): else one never gets past it."""
+"""While playing, "previous" skips a start passed less than this ago (wall time): otherwise it could not go back
+further."""
 SAME_S = 1e-6
 """Times closer than this are the same."""
 
@@ -24,7 +25,7 @@ SampleTimes = Callable[[float, float], np.ndarray]
 
 
 class Track(Protocol):
-    """What is played; `Source` is one. It may grow."""
+    """Interface of what is played, such as `Source`. It may grow."""
 
     @property
     def start_s(self) -> float: ...
@@ -38,9 +39,9 @@ class Track(Protocol):
 
 
 class Playback:
-    """The current time of a track and how it moves.
+    """Current time of a track and its motion.
 
-    `sample_times` gives the recorded instants of a stretch; without it they lie `sample_s` apart from the start on.
+    `sample_times` gives the recorded instants of a stretch; by default they are `sample_s` apart from the start.
     """
 
     def __init__(
@@ -58,8 +59,6 @@ class Playback:
         elif live:
             self.t_s = track.end_s
 
-    # --- time running ---------------------------------------------------------------------------------------------
-
     @property
     def speed(self) -> float:
         return SPEEDS[self._speed]
@@ -74,7 +73,7 @@ class Playback:
         return self.playing or (self.following and not self.at_end)
 
     def advance(self, wall_s: float) -> bool:
-        """Lets `wall_s` of wall time pass; True where the time shown has changed."""
+        """Advance by `wall_s` of wall time; True if the displayed time has changed."""
         before, end_s = self.t_s, self.track.end_s
         if self.following:
             gap_s = end_s - self.t_s
@@ -90,11 +89,11 @@ class Playback:
         return self.t_s != before
 
     def refreshed(self) -> None:
-        """To be called when the track has grown."""
+        """Adapt to a track that has grown."""
         self.t_s = self._inside(self.t_s)
 
     def play(self) -> None:
-        """Plays on; from the start where the end was reached."""
+        """Play on; from the start if the end was reached."""
         if self.at_end:
             if self.live:
                 self.following = True
@@ -114,27 +113,25 @@ class Playback:
             self.play()
 
     def faster(self, steps: int = 1) -> None:
-        """The next of the speeds, or with negative steps the one before."""
+        """Select the next of the speeds, or with negative steps the one before."""
         self._speed = min(max(self._speed + steps, 0), len(SPEEDS) - 1)
 
     def normal_speed(self) -> None:
         self._speed = SPEEDS.index(1.0)
 
     def follow(self, on: bool = True) -> None:
-        """Sticks to the end while it grows; does nothing for a recording that does not."""
+        """Follow the end of a growing recording; no effect for a finished one."""
         self.following = on and self.live
         if self.following:
             self.playing = False
 
-    # --- going somewhere ------------------------------------------------------------------------------------------
-
     def scrub(self, t_s: float) -> None:
-        """To a time, kept inside the recording; leaves following."""
+        """Go to a time, clipped to the recording; stops following."""
         self.following = False
         self.t_s = self._inside(t_s)
 
     def step(self, samples: int) -> None:
-        """Pauses, and goes `samples` recorded samples forward, or back where negative."""
+        """Pause, and go `samples` recorded samples forward, or back if negative."""
         self.pause()
         for _ in range(abs(samples)):
             self.t_s = self._neighbour(self.t_s, forward=samples > 0)
@@ -143,7 +140,7 @@ class Playback:
         self.scrub(self.track.start_s)
 
     def to_end(self) -> None:
-        """The end; a live recording is followed from there."""
+        """Go to the end; a live recording is followed from there."""
         self.scrub(self.track.end_s)
         self.playing = False
         self.follow()
@@ -158,7 +155,7 @@ class Playback:
         return self._to_phase(_after((p.start_s for p in self.track.phases), self.t_s))
 
     def previous_phase(self) -> PhaseSpan | None:
-        """The start of the present phase, or from there the start of the one before."""
+        """Go to the start of the present phase, or from there to the start of the one before."""
         return self._to_phase(_before((p.start_s for p in self.track.phases), self.t_s - self._grace_s))
 
     @property
@@ -167,7 +164,7 @@ class Playback:
         return next((marker for marker in self.track.markers if marker.is_trip), None)
 
     def to_trip(self, before_s: float = 0.0) -> Marker | None:
-        """To the trip, or `before_s` earlier, and pauses; None where there was none."""
+        """Go to the trip, or `before_s` earlier, and pause; None if there was none."""
         trip = self.trip
         if trip is not None:
             self.pause()
@@ -175,19 +172,17 @@ class Playback:
         return trip
 
     def to_before_trip(self) -> Marker | None:
-        """Five seconds before the trip."""
+        """Go to five seconds before the trip."""
         return self.to_trip(BEFORE_TRIP_S)
 
     def phases_now(self) -> tuple[PhaseSpan, ...]:
-        """The phase of each robot that is in one, in the order of robots."""
+        """The present phase of each robot, in the order of robots."""
         now: dict[int, PhaseSpan] = {}
         for span in self.track.phases:
             last = self.t_s <= span.end_s if span.end_s >= self.track.end_s - SAME_S else self.t_s < span.end_s
             if span.start_s <= self.t_s and last:
                 now[span.robot] = span
         return tuple(now[robot] for robot in sorted(now))
-
-    # --- inside ---------------------------------------------------------------------------------------------------
 
     @property
     def _grace_s(self) -> float:
@@ -212,7 +207,7 @@ class Playback:
         return next(span for span in self.track.phases if span.start_s == t_s)
 
     def _neighbour(self, t_s: float, *, forward: bool) -> float:
-        """The recorded instant next to t_s; the recording's end or start where there is none."""
+        """The recorded instant next to t_s; the recording's end or start if there is none."""
         bound_s = self.track.end_s if forward else self.track.start_s
         reach_s = 2.5 * self.track.sample_s
         while True:

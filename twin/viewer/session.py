@@ -1,4 +1,4 @@
-"""What a window shows and what actions do to it: time, camera, panels, messages. No window, no drawing."""
+"""State of a window and the effect of actions: time, camera, panels, messages. No window, no drawing."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ State = dict[str, Any]
 
 
 class Session:
-    """A recording as a person looks at it. `stale` is True where the picture does not show it yet."""
+    """An interactive view of a recording. `stale` is True if the picture is not up to date."""
 
     def __init__(
         self, source: Source, *, ghost: Compared | None = None, at: float | None = None, live: bool = False, view: str
@@ -48,10 +48,8 @@ class Session:
         self._message_until_s = 0.0
         self._hint_until_s = time.monotonic() + HINT_S
 
-    # --- what is shown --------------------------------------------------------------------------------------------
-
     def model(self, pointer_px: tuple[float, float] | None) -> HudModel:
-        """The display of this instant. Stays stale where samples are still to be read."""
+        """The display of this instant. Stays stale while samples are still to be read."""
         charts = self._charts()
         other = self.ghost if self.show["ghost"] else None
         self.stale = charts is not None and not load(charts, self.source, self.playback.t_s)
@@ -78,7 +76,7 @@ class Session:
 
     @property
     def state(self) -> State:
-        """What a test wants to know."""
+        """State for tests."""
         return {
             "t_s": self.playback.t_s,
             "start_s": self.source.start_s,
@@ -93,10 +91,8 @@ class Session:
             "message": self.message,
         }
 
-    # --- time -----------------------------------------------------------------------------------------------------
-
     def pass_time(self, wall_s: float) -> None:
-        """Lets time run: the playback, and messages that have had theirs."""
+        """Advance playback and messages."""
         now_s = time.monotonic()
         self.stale |= self.playback.advance(wall_s)
         if self.message and now_s >= self._message_until_s:
@@ -105,25 +101,23 @@ class Session:
             self.drop_hint()
 
     def refresh(self) -> None:
-        """Takes in what a live recording has gained."""
+        """Load new data of a live recording."""
         if self.source.refresh():
             self.playback.refreshed()
             self.stale = True
 
     def say(self, text: str) -> None:
-        """A message for a moment."""
+        """Show a message for a short time."""
         self.message, self._message_until_s = text, time.monotonic() + TOAST_S
         self.stale = True
 
     def drop_hint(self) -> None:
-        """The first thing a person does shows that the hint was read."""
+        """Remove the hint at the first user action."""
         self._hint_until_s = 0.0
         self.stale = True
 
-    # --- actions --------------------------------------------------------------------------------------------------
-
     def act(self, action: str) -> None:
-        """Does what a key or a button stands for."""
+        """Execute the action of a key or a button."""
         self.drop_hint()
         group, _, name = action.partition(":")
         help_was_open = self.show["help"]
@@ -192,10 +186,8 @@ class Session:
             name = {"forces": "contact forces", "measured": "measured pose"}[what]
             self.say(f"{name} {'shown' if self.show[what] else 'hidden'}")
 
-    # --- mouse ----------------------------------------------------------------------------------------------------
-
     def click(self, found: Hit) -> bool:
-        """A click on something of the display; True where a drag goes on scrubbing."""
+        """A click on an element of the display; True if a drag continues scrubbing."""
         self.drop_hint()
         if found.kind == "help":
             self.show["help"] = False
@@ -209,7 +201,7 @@ class Session:
         return False
 
     def wheel(self, found: Hit | None, notches: float) -> None:
-        """The wheel over the picture, a chart or the time line."""
+        """The mouse wheel over the picture, a chart or the time line."""
         self.drop_hint()
         if found is None:
             self.eye.zoom(notches)
@@ -220,7 +212,7 @@ class Session:
             self._stretch(found.t_s, SCALE_PER_NOTCH**notches)
 
     def _stretch(self, about_s: float, factor: float) -> None:
-        """Shows a shorter or longer stretch on the time line; what is under the pointer stays there."""
+        """Zoom the time line; the time under the pointer stays there."""
         start_s, end_s = self.stretch_s or (self.source.start_s, self.source.end_s)
         start_s, end_s = (about_s + (edge_s - about_s) * factor for edge_s in (start_s, end_s))
         start_s, end_s = max(start_s, self.source.start_s), min(end_s, self.source.end_s)
@@ -230,7 +222,7 @@ class Session:
             self.stretch_s = (start_s, end_s)
 
     def _keep_in_sight(self) -> None:
-        """Moves a stretched time line so that the cursor is on it."""
+        """Scroll a zoomed time line to keep the cursor visible."""
         if self.stretch_s is None:
             return
         start_s, end_s = self.stretch_s

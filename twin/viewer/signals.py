@@ -1,4 +1,4 @@
-"""The signals that strip charts show: which belong together, in which unit, and their samples, read as needed."""
+"""Signals of the strip charts: their groups, units, and samples, read on demand."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from twin.viewer.source import Gap, gap_at
 BLOCK_S = 2.0
 SAME_S = 1e-9
 ESTIMATE, RESIDUAL = "estimate/", "residual/"
-"""Channels of an imported log: what the twin reckons beside what was measured, and the difference between the two."""
+"""Channels of an imported log: the twin's estimate beside a measured signal, and the difference of the two."""
 KEPT_BLOCKS = 20_000
 """Of 100 samples each: some 30 MB."""
 
@@ -37,12 +37,12 @@ class Signal:
     names: tuple[str, ...]
     estimated: bool = False
     beside: bool = False
-    """The twin's estimate of the signal before it: drawn in its colour, and told under its label."""
+    """The twin's estimate of the signal before it: drawn in its colour, with a mark under its label."""
 
 
 @dataclass(frozen=True)
 class Limit:
-    """A line that must not be crossed, in the chart's unit."""
+    """A limit line in the chart's unit."""
 
     value: float
     label: str
@@ -51,7 +51,7 @@ class Limit:
 
 @dataclass(frozen=True)
 class ChartSet:
-    """What stands in one chart. `scale` takes SI to `unit`; a range never becomes smaller than `least_span`."""
+    """Content of one chart. `scale` converts SI to `unit`; a range is never smaller than `least_span`."""
 
     key: str
     title: str
@@ -64,7 +64,7 @@ class ChartSet:
 
     @property
     def hues(self) -> tuple[int, ...]:
-        """Which of the lines' colours each signal has."""
+        """Index of each signal's line colour."""
         hue, found = -1, []
         for signal in self.signals:
             hue += not signal.beside
@@ -73,7 +73,7 @@ class ChartSet:
 
 
 CHART_KEYS = {"position": "5", "speed": "6", "sway": "7", "force": "8", "load": "9", "turn": "0", "residual": "R"}
-"""Chart sets in their order, and the key that shows or hides each."""
+"""Chart sets in their order, and the key that toggles each."""
 
 SHOWN_AT_FIRST = ("position", "speed", "sway", "force", "load")
 
@@ -82,14 +82,14 @@ def chart_sets(
     layout: Layout, names: Names, provenance: Provenance | None = None, robot: int = 0
 ) -> tuple[ChartSet, ...]:
     """The charts of a robot; signals that the recording does not have are left out."""
-    told: Provenance = provenance or {}
+    origins: Provenance = provenance or {}
     if layout.docking:
-        return _docking_sets(layout, names, told)
+        return _docking_sets(layout, names, origins)
     limits, r, chassis = layout.station.limits, f"robot{robot}", layout.station.kind == "chassis"
 
     def known(*signals: tuple[str, str | tuple[str, ...]]) -> tuple[Signal, ...]:
         whole = ((label, (what,) if isinstance(what, str) else what) for label, what in signals)
-        return _known(names, told, *((label, tuple(f"{r}/{name}" for name in what)) for label, what in whole))
+        return _known(names, origins, *((label, tuple(f"{r}/{name}" for name in what)) for label, what in whole))
 
     rated_kn = limits.rated_load_kg * GRAVITY_MPS2 * 1e-3
     sway_mm, warn_kn, abort_kn = limits.sway_limit_m * 1e3, limits.lateral_warn_n * 1e-3, limits.lateral_abort_n * 1e-3
@@ -103,7 +103,7 @@ def chart_sets(
             *MM,
             1,
             10.0,
-            tuple(signal for a in "xy" for signal in _sway(names, told, r, a)),
+            tuple(signal for a in "xy" for signal in _sway(names, origins, r, a)),
             () if chassis else tuple(Limit(side * sway_mm, "hand-over", warning=True) for side in (1, -1)),
         ),
         ChartSet(
@@ -121,38 +121,38 @@ def chart_sets(
             *KN,
             1,
             5.0,
-            known(("cell", "load_cell_n"), *_load(told, r)),
+            known(("cell", "load_cell_n"), *_load(origins, r)),
             (Limit(rated_kn * limits.overload_fraction, "overload"),),
         ),
         ChartSet("turn", "Yaw", *DEG, 2, 1.0, known(("axis", "yaw/position_rad"), ("load", "e_yaw_rad"))),
-        *_residuals(names, told, r),
+        *_residuals(names, origins, r),
     )
 
 
-def _sway(names: Names, told: Provenance, robot: str, axis: str) -> tuple[Signal, ...]:
-    """The swing along an axis; where it was measured and the twin reckoned it too, what the twin says beside it."""
+def _sway(names: Names, origins: Provenance, robot: str, axis: str) -> tuple[Signal, ...]:
+    """Sway along an axis; if it was measured and estimated, the twin's estimate beside it."""
     name = f"{robot}/sway_{axis}_m"
-    found = _known(names, told, (axis, (name,)))
+    found = _known(names, origins, (axis, (name,)))
     estimate = f"{ESTIMATE}{name}"
     if found and not found[0].estimated and estimate in names.column_index:
         return (*found, Signal(axis, (estimate,), estimated=True, beside=True))
     return found
 
 
-def _load(told: Provenance, robot: str) -> tuple[tuple[str, str], ...]:
-    """The force itself beside what the cell says of it: only the twin knows it. An estimate is told as one."""
-    origin = told.get(f"{robot}/load_n", SIMULATED)
+def _load(origins: Provenance, robot: str) -> tuple[tuple[str, str], ...]:
+    """The force itself beside the load cell's reading: only the twin has it. An estimate is marked."""
+    origin = origins.get(f"{robot}/load_n", SIMULATED)
     return {SIMULATED: (("true", "load_n"),), ESTIMATED: (("weight", "load_n"),)}.get(origin, ())
 
 
-def _residuals(names: Names, told: Provenance, robot: str) -> tuple[ChartSet, ...]:
-    """Lengths by which the log and the twin differ; none where the recording has no such channels."""
+def _residuals(names: Names, origins: Provenance, robot: str) -> tuple[ChartSet, ...]:
+    """Differences between log and twin as lengths; none if the recording has no such channels."""
     stem = f"{RESIDUAL}{robot}/"
     lengths = [name for name in names.channels if name.startswith(stem) and name.endswith("_m")]
     labels = [(name.removeprefix(stem).removesuffix("_m").replace("_", " "), (name,)) for name in lengths]
     if not labels:
         return ()
-    return (ChartSet("residual", "Log against twin", *MM, 1, 10.0, _known(names, told, *labels)),)
+    return (ChartSet("residual", "Log against twin", *MM, 1, 10.0, _known(names, origins, *labels)),)
 
 
 def _known(names: Names, provenance: Provenance, *signals: tuple[str, tuple[str, ...]]) -> tuple[Signal, ...]:
@@ -188,7 +188,7 @@ def _docking_sets(layout: Layout, names: Names, provenance: Provenance) -> tuple
 
 
 class SeriesSource(Protocol):
-    """What samples are read from; `Source` is one."""
+    """Interface for reading samples, such as `Source`."""
 
     @property
     def start_s(self) -> float: ...
@@ -202,7 +202,7 @@ class SeriesSource(Protocol):
 def _broken(
     t_s: np.ndarray, values: np.ndarray, gaps: Sequence[Gap], start_s: float, end_s: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Samples with a NaN where a gap begins in [start_s, end_s): no line crosses it, and no value is held over it."""
+    """Samples with a NaN at each gap begin in [start_s, end_s): no line crosses it, and no value is held over it."""
     begins = np.array([gap[0] + 2.0 * GAP_EDGE_S for gap in gaps if start_s <= gap[0] + 2.0 * GAP_EDGE_S < end_s])
     if not len(begins):
         return t_s, values
@@ -211,7 +211,7 @@ def _broken(
 
 
 class Piece(NamedTuple):
-    """Samples of one block; `known_to_s` tells how much of a growing recording was there when it was read."""
+    """Samples of one block; `known_to_s` is the end of a growing recording when it was read."""
 
     block: int
     t_s: np.ndarray
@@ -220,9 +220,9 @@ class Piece(NamedTuple):
 
 
 class Signals:
-    """Samples in blocks of two seconds, each read once: playing on reads what comes new and nothing again.
+    """Samples in blocks of two seconds, each read once.
 
-    With a `budget_s`, `load` stops after that long and goes on when it is called the next time.
+    With a `budget_s`, `load` stops after that time and continues at the next call.
     """
 
     def __init__(self, source: SeriesSource, budget_s: float | None = None) -> None:
@@ -232,12 +232,12 @@ class Signals:
         self._lengths: dict[tuple[tuple[str, ...], int], Piece] = {}
         self._loaded: object = None
         self.reads = 0
-        """Goes up with every block that is read: what was drawn before may lack samples."""
+        """Number of blocks read so far: an earlier drawing may lack samples."""
 
     def load(self, names: Iterable[str], start_s: float, end_s: float, near_s: float) -> bool:
-        """Reads the samples of a window, those about `near_s` first; False while there are more to read."""
+        """Read the samples of a window, those about `near_s` first; False if there are more to read."""
         due = (math.inf if self.budget_s is None else self.budget_s) + time.perf_counter()
-        before = self.reads  # at least one block a call, or a slow machine would never come to an end
+        before = self.reads  # at least one block per call, or a slow machine would never finish
         first, last = self._span(start_s, end_s)
         here = math.floor(near_s / BLOCK_S)
         names = tuple(names)
@@ -255,13 +255,13 @@ class Signals:
         return True
 
     def pieces(self, names: tuple[str, ...], start_s: float, end_s: float) -> list[Piece]:
-        """What is loaded of a window, block by block; of several names the length of their vector."""
+        """Loaded pieces of a window, block by block; of several names the length of their vector."""
         first, last = self._span(start_s, end_s)
         found = (self._piece(names, block) for block in range(first, last + 1))
         return [piece for piece in found if piece is not None and len(piece.t_s)]
 
     def window(self, names: tuple[str, ...], start_s: float, end_s: float) -> tuple[np.ndarray, np.ndarray]:
-        """Times and values of what is loaded of a window."""
+        """Loaded times and values of a window."""
         pieces = self.pieces(names, start_s, end_s)
         if not pieces:
             return np.empty(0), np.empty(0)
@@ -271,12 +271,12 @@ class Signals:
         return t_s[low:high], values[low:high]
 
     def value_at(self, names: tuple[str, ...], t_s: float) -> float:
-        """The last sample not after t_s; NaN where none is loaded."""
+        """The last sample not after t_s; NaN if none is loaded."""
         values = [self._last(name, t_s) for name in names]
         return values[0] if len(values) == 1 else math.hypot(*values)
 
     def sample_times(self, start_s: float, end_s: float) -> np.ndarray:
-        """Recorded instants of a stretch, by the first signal there is."""
+        """Recorded instants of a stretch, from the first available signal."""
         name = getattr(self._source, "names", None)
         if name is None or not (*name.channels, *name.sensors):
             return np.empty(0)
@@ -284,8 +284,6 @@ class Signals:
         self._load_all(first, start_s, end_s)
         times, _ = self.window((first,), start_s, end_s)
         return np.array([t_s for t_s in times.tolist() if gap_at(self._source.gaps, t_s) is None])
-
-    # --- inside ---------------------------------------------------------------------------------------------------
 
     def _span(self, start_s: float, end_s: float) -> tuple[int, int]:
         start_s, end_s = max(start_s, self._source.start_s), min(end_s, self._source.end_s)

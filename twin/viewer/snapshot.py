@@ -1,4 +1,4 @@
-"""One instant as the viewer draws it: poses of frames, channels and sensors under their recorded names."""
+"""One instant for the viewer: poses of frames, channels and sensors under their recorded names."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ UNIT_POSE = np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0])
 
 @dataclass(frozen=True)
 class Names:
-    """What the rows of frames and the columns of channels and sensors are called."""
+    """Names of the rows of frames and the columns of channels and sensors."""
 
     frames: tuple[Frame, ...]
     channels: tuple[str, ...] = ()
@@ -27,7 +27,7 @@ class Names:
 
     @cached_property
     def column_index(self) -> dict[str, int]:
-        """Channels first, then sensors; names do not repeat between the two."""
+        """Channels first, then sensors; names are unique across both."""
         return {name: i for i, name in enumerate((*self.channels, *self.sensors))}
 
 
@@ -35,7 +35,7 @@ class Names:
 class Snapshot:
     """Poses (F, 7) of each frame in its parent (position, quaternion xyzw), values (C,), sensors (S,), at t_s.
 
-    Where nothing is `logged` at t_s, all is as it last was.
+    If nothing is `logged` at t_s, the last values hold.
     """
 
     names: Names
@@ -46,7 +46,7 @@ class Snapshot:
     logged: bool = True
 
     def value(self, name: str, otherwise: float = float("nan")) -> float:
-        """A channel or sensor by name; `otherwise` where the recording has none of that name."""
+        """A channel or sensor by name; `otherwise` if the recording does not have it."""
         k = self.names.column_index.get(name)
         if k is None:
             return otherwise
@@ -54,7 +54,7 @@ class Snapshot:
         return float(self.values[k] if k < channels else self.sensors[k - channels])
 
     def code(self, name: str, otherwise: int) -> int:
-        """A channel of whole numbers by name; `otherwise` where there is none, or no number."""
+        """An integer channel by name; `otherwise` if it is missing or NaN."""
         value = self.value(name)
         return int(value) if np.isfinite(value) else otherwise
 
@@ -71,14 +71,14 @@ class Snapshot:
         return pose if parent == WORLD_FRAME else compose(self.world_pose(parent), pose)
 
     def world_point(self, name: str, point_m: tuple[float, float, float]) -> np.ndarray:
-        """A point (3,) given in a frame, in the world."""
+        """World position (3,) of a point (3,) given in a frame."""
         pose = self.world_pose(name)
         return pose[:3] + rotate(pose[3:], np.asarray(point_m, dtype=float))
 
 
 def rotate(q: np.ndarray, v: np.ndarray) -> np.ndarray:
-    """Vector (3,) turned by a quaternion xyzw."""
-    # plain numbers: numpy's cross of two triples takes twenty times as long
+    """Vector (3,) rotated by a quaternion xyzw."""
+    # plain numbers: numpy's cross of two triples is twenty times slower
     x, y, z, w = (float(c) for c in q)
     vx, vy, vz = (float(c) for c in v)
     tx, ty, tz = 2.0 * (y * vz - z * vy), 2.0 * (z * vx - x * vz), 2.0 * (x * vy - y * vx)
@@ -105,9 +105,9 @@ def compose(parent: np.ndarray, child: np.ndarray) -> np.ndarray:
 
 
 def between(before: np.ndarray, after: np.ndarray, share: float) -> np.ndarray:
-    """Poses (F, 7) a share of the way: positions linearly, turns by normalised linear interpolation.
+    """Poses (F, 7) interpolated by `share`: positions linearly, rotations by normalised linear interpolation.
 
-    Samples are 20 ms apart, so the difference to spherical interpolation is far below anything drawn.
+    Samples are 20 ms apart, so the difference to spherical interpolation is invisible.
     """
     near = np.where(np.sum(before[:, 3:] * after[:, 3:], axis=1, keepdims=True) < 0.0, -1.0, 1.0)
     poses = before + share * (after - before)

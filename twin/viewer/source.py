@@ -1,4 +1,4 @@
-"""A recording as the viewer reads it: any instant, its phases and events, and stretches of its signals."""
+"""A recording for the viewer: any instant, its phases and events, and stretches of its signals."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from twin.viewer.snapshot import Names, Snapshot, between
 class PhaseSpan:
     """One phase of one robot, from start to end.
 
-    Not `ended` is what a trip, a failure or the recording's end cut short: its end is where no more is told of it.
+    `ended` is False if a trip, a failure or the recording's end cut it short; its end is then its last record.
 
-    `exit` ends at its fixed time, as in the table and the cycle time of `swaptwin swap`: beyond the samples, which end
-    as it begins.
+    `exit` ends after its fixed time, as in the table and the cycle time of `swaptwin swap`: beyond the samples, which
+    end as it begins.
     """
 
     name: str
@@ -48,9 +48,9 @@ class Marker:
     violation: bool = False
 
     gap_s: float = 0.0
-    """How long nothing is recorded from here on."""
+    """Duration of a gap in the recording from here on."""
     facts: tuple[tuple[str, Any], ...] = ()
-    """What else the entry says, as far as it is plain: robot, phase, cause, quantity, value, limit, unit and so on."""
+    """Other scalar entries of the event: robot, phase, cause, quantity, value, limit, unit and so on."""
 
     @property
     def is_trip(self) -> bool:
@@ -58,13 +58,13 @@ class Marker:
 
     @property
     def failed(self) -> bool:
-        """Whether this is the outcome of what did not succeed, whatever level it was recorded with."""
+        """True for the outcome of a failed run, at any recorded level."""
         outcome = self.data.get("outcome")
         return self.name == "outcome" and outcome is not None and outcome not in GOOD_OUTCOMES
 
     @property
     def stops_work(self) -> bool:
-        """Whether it ends what robots are at: a trip or a failure."""
+        """True for an event that ends the robots' work: a trip or a failure."""
         return self.failed or (self.name == "trip" and self.level == "error")
 
     @property
@@ -74,7 +74,7 @@ class Marker:
 
 
 Gap = tuple[float, float]
-"""From the last sample before a stretch of which nothing is recorded to the first one after it."""
+"""Times of the last sample before a stretch without samples and of the first one after it."""
 GAP, EXIT, FAULT = "gap", "exit", "fault"
 GOOD_OUTCOMES = ("completed", "part_completed", "seated", "docked")
 """Of a swap, of an episode that plays a part of one, of an insertion, of a drive into the bay."""
@@ -83,13 +83,13 @@ AT_ORIGIN = np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0])
 
 
 def gap_at(gaps: Sequence[Gap], t_s: float) -> Gap | None:
-    """The gap that t_s lies in, of gaps in order of time; its ends are recorded."""
+    """The gap that contains t_s, of gaps in time order; its ends are recorded."""
     k = bisect_right(gaps, t_s, key=lambda gap: gap[0]) - 1
     return gaps[k] if k >= 0 and gaps[k][0] + SAME_S < t_s < gaps[k][1] - SAME_S else None
 
 
 class Source:
-    """A recording, whole, cut or still being written; times are the recording's own seconds."""
+    """A complete, truncated or growing recording; times are the recording's own seconds."""
 
     def __init__(self, path: str | Path) -> None:
         self.recording = open_recording(path)
@@ -101,7 +101,7 @@ class Source:
             self.provenance = header.provenance
             self.imported = header.source == IMPORTED
             self.estimated = estimated_words(header.provenance)
-            self.not_finite_s: float | None = None  # from when on poses that cannot be shown were met, so far
+            self.not_finite_s: float | None = None  # first time of poses that cannot be shown
             self._last_finite: np.ndarray | None = None
             self._take_entries()
         except BaseException:
@@ -133,13 +133,13 @@ class Source:
         return 1.0 / self.layout.station.rates.recording_hz
 
     def snapshot(self, t_s: float) -> Snapshot:
-        """The instant t_s: poses between the two samples around it, channels and sensors as of the last sample.
+        """State at t_s: poses interpolated between two samples, channels and sensors as of the last sample.
 
-        In a gap all is as of the last sample before it. Poses that are not finite are as they last were finite, and
-        `not_finite_s` tells.
+        In a gap everything is as of the last sample before it. Poses that are not finite are replaced by the last
+        finite ones, and `not_finite_s` is set.
 
         Raises:
-            InputError: for a time outside the recording, naming the file and the span it has.
+            InputError: for a time outside the recording, naming the file and its span.
         """
         found = self._snapshot(t_s)
         if np.isfinite(found.poses).all():
@@ -147,7 +147,7 @@ class Source:
         return replace(found, poses=self._finite_before(t_s, found.poses))
 
     def _finite_before(self, t_s: float, poses: np.ndarray) -> np.ndarray:
-        """The last sample whose poses are all finite; without one, identity for those that are not."""
+        """The last sample with all poses finite; without one, identity for those that are not."""
         if self.not_finite_s is None or t_s < self.not_finite_s:
             frames = self.recording.frames(None, t_s + 1.5 * self.sample_s)
             finite = np.isfinite(frames.values).all(axis=(1, 2))
@@ -174,11 +174,11 @@ class Source:
         return Snapshot(self.names, t_s, poses, values, sensors)
 
     def gap_at(self, t_s: float) -> Gap | None:
-        """The stretch about t_s in which nothing is recorded; None where something is."""
+        """The gap that contains t_s; None if there is none."""
         return gap_at(self.gaps, t_s)
 
     def check_time(self, t_s: float, option: str) -> float:
-        """`t_s` where it lies in the recording; raises InputError that names file, option and span otherwise."""
+        """`t_s` if it is within the recording; otherwise raises InputError that names file, option and span."""
         if not self.start_s - 1e-9 <= t_s <= self.end_s + 1e-9:
             raise InputError(
                 "a time outside the recording",
@@ -190,7 +190,7 @@ class Source:
         return min(max(t_s, self.start_s), self.end_s)
 
     def series(self, name: str, start_s: float, end_s: float) -> tuple[np.ndarray, np.ndarray]:
-        """Times (K,) and values (K,) of a channel or sensor in a window; empty where there is none of that name."""
+        """Times (K,) and values (K,) of a channel or sensor in a window; empty for an unknown name."""
         if name in self.recording.channel_names:
             samples = self.recording.states(start_s, end_s, names=[name])
         elif name in self.recording.sensor_names:
@@ -200,7 +200,7 @@ class Source:
         return samples.t_s, samples.values[:, 0]
 
     def refresh(self) -> bool:
-        """Takes in what was written since; True where there is something new."""
+        """Load data written since; True if there is any."""
         if not self.recording.refresh():
             return False
         self._take_entries()
@@ -215,7 +215,7 @@ class Source:
 
 
 def _spans(entries: list[dict[str, Any]], end_s: float, exit_s: float | None) -> tuple[PhaseSpan, ...]:
-    """Phases from their entries; `exit_s` is what `exit` takes in recordings that do not say when it ends."""
+    """Phases from their entries; `exit_s` is the duration of `exit` in recordings that do not have its end."""
     spans: list[PhaseSpan] = []
     open_: dict[int, tuple[str, int, float]] = {}
     for entry in entries:
@@ -225,7 +225,7 @@ def _spans(entries: list[dict[str, Any]], end_s: float, exit_s: float | None) ->
             assumed_s = start_s + exit_s if name == EXIT and exit_s is not None else t_s
             spans.append(PhaseSpan(name, robot, job, start_s, float(entry.get("end_s", assumed_s))))
         else:
-            if robot in open_:  # a trip cuts a phase short without its end
+            if robot in open_:  # a trip ends a phase without an entry
                 name, before, start_s = open_[robot]
                 spans.append(PhaseSpan(name, robot, before, start_s, t_s, ended=False))
             open_[robot] = (str(entry["name"]), job, t_s)
@@ -234,13 +234,14 @@ def _spans(entries: list[dict[str, Any]], end_s: float, exit_s: float | None) ->
 
 
 def _cut_short(spans: tuple[PhaseSpan, ...], markers: Sequence[Marker]) -> tuple[PhaseSpan, ...]:
-    """With the phases that a trip or a failure met marked as not ended: a recording goes on until all stands still."""
+    """Spans with the phases that a trip or a failure interrupted marked as not ended: recording continues to
+    standstill."""
     bad_s = next((m.t_s for m in markers if m.stops_work), math.inf)
     return tuple(replace(span, ended=False) if span.end_s >= bad_s - SAME_S else span for span in spans)
 
 
 def _before_faults(spans: tuple[PhaseSpan, ...]) -> tuple[PhaseSpan, ...]:
-    """Of a log: with the phases that its fault steps cut short marked as not ended."""
+    """Spans of a log with the phases that its fault steps interrupted marked as not ended."""
     faults = {(span.robot, span.start_s) for span in spans if span.name == FAULT}
     return tuple(
         replace(span, ended=False) if span.name != FAULT and (span.robot, span.end_s) in faults else span
@@ -270,34 +271,34 @@ def _markers(events: list[dict[str, Any]], violations: list[dict[str, Any]]) -> 
 
 
 def _worst(recording: Recording) -> list[dict[str, Any]]:
-    """The violations, told with their worst value where the recording has come to its end."""
-    told = recording.violations()
+    """The violations, with their worst value if the recording is complete."""
+    violations = recording.violations()
     result = recording.summary.get("result") if recording.complete else None
     ended = result.get("violations") if isinstance(result, dict) else None
     if not isinstance(ended, list):
-        return told
+        return violations
     last = {v["invariant"]: v for v in ended if isinstance(v, dict) and "invariant" in v and "message" in v}
-    for entry in told:
+    for entry in violations:
         worst = last.get(entry.get("invariant"))
         if worst is not None:
             entry |= {**worst, "t_s": entry["t_s"], "message": f"{entry.get('name', '')}: {worst['message']}"}
-    return told
+    return violations
 
 
 def _facts(entry: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
-    told = {"t_s", "name", "message", "level"}
-    return tuple((k, v) for k, v in entry.items() if k not in told and isinstance(v, str | int | float))
+    own_keys = {"t_s", "name", "message", "level"}
+    return tuple((k, v) for k, v in entry.items() if k not in own_keys and isinstance(v, str | int | float))
 
 
 def _length_s(event: dict[str, Any]) -> float:
-    """Of a gap that an event tells; 0 for any other event."""
+    """Duration of a gap event; 0 for any other event."""
     length_s = event.get("length_s")
-    told = event.get("name") == GAP and isinstance(length_s, int | float) and math.isfinite(length_s)
-    return max(float(length_s), 0.0) if told and length_s is not None else 0.0
+    is_gap = event.get("name") == GAP and isinstance(length_s, int | float) and math.isfinite(length_s)
+    return max(float(length_s), 0.0) if is_gap and length_s is not None else 0.0
 
 
 def _gaps(markers: Sequence[Marker], end_s: float) -> tuple[Gap, ...]:
-    """Stretches without samples, in order of time, none of them over another."""
+    """Stretches without samples, in time order, without overlaps."""
     gaps: list[Gap] = []
     for marker in markers:
         start_s, last_s = marker.t_s, min(marker.t_s + marker.gap_s, end_s)

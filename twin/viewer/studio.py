@@ -1,4 +1,4 @@
-"""A state in, a picture out: a station drawn without a window and without a recording file.
+"""Renders a station from a state, without a window and without a recording file.
 
 >>> studio = Studio(source.layout, source.names, (640, 360))
 >>> pixels = studio.picture(source.snapshot(12.0))  # (360, 640, 3) uint8
@@ -23,7 +23,7 @@ from twin.viewer.snapshot import Names, Snapshot
 
 
 class Studio:
-    """A station under a camera. `view` is a preset's name or a `View`, and may be set between pictures."""
+    """A station and a camera. `view` is a preset's name or a `View`, and may be set between pictures."""
 
     def __init__(
         self,
@@ -51,12 +51,12 @@ class Studio:
         self.close()
 
     def picture(self, snapshot: Snapshot) -> np.ndarray:
-        """The station at this instant: (height, width, 3) uint8."""
+        """Picture of this instant: (height, width, 3) uint8."""
         self.prepare(snapshot)
         return self.offscreen.picture()
 
     def prepare(self, snapshot: Snapshot) -> None:
-        """Brings scene and camera to this instant, without drawing."""
+        """Update scene and camera to this instant, without drawing."""
         self.scene.update(snapshot)
         self.scene.see_through_truck(truck_hides_work(self.view, self.layout))
         self.scene.uncover(from_above(self.view))
@@ -68,7 +68,7 @@ class Studio:
 
 
 def view_of(view: str | View, layout: Layout, snapshot: Snapshot) -> View:
-    """A preset at this instant, or the view itself; raises InputError for a name that is no preset."""
+    """A preset's view at this instant, or the view itself; raises InputError for an unknown preset."""
     if isinstance(view, View):
         return view
     try:

@@ -1,4 +1,4 @@
-"""An empty spreader that is lowered onto a pack, anywhere near it, on either plant."""
+"""Lowers an empty spreader onto a pack, with any offset, on either plant."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from tests.physics import rig
 from twin.records import EPITCH, EROLL
 
 ABOVE_M, DOWN_M = 0.13, 0.19
-"""Of the pack's grip face: where the spreader starts, and how far its hoist goes down."""
+"""Start of the spreader over the pack's grip face, and travel of the hoist down."""
 WATCH_S = 2.0
 
 
 @dataclass(frozen=True)
 class Landing:
-    """Where the spreader starts over the pack, and how it moves.
+    """Start of the spreader over the pack, and its motion.
 
     Args:
-        off_m, yaw_rad: of the spreader from the pack, at its start.
+        off_m, yaw_rad: offset of the spreader from the pack at its start.
         tilt_rad: of the truck under the pack, pitch and roll.
         creep_mps: of the hoist.
         x_mps: of the trolley, all the way down.
@@ -35,7 +35,7 @@ class Landing:
 
 @dataclass(frozen=True)
 class Landed:
-    """Where the spreader has come to rest on the pack, and the largest lateral force on the way."""
+    """Rest position of the spreader on the pack, and the largest lateral force before."""
 
     off_m: np.ndarray
     tilt_rad: np.ndarray
@@ -43,7 +43,7 @@ class Landed:
 
 
 def land(case: Landing, plant: Any) -> Landed:
-    """Lower the spreader of a plant that `rig.bench` has made for this case, onto the truck's pack."""
+    """Lower the spreader of a plant that `rig.bench` has made for this case onto the truck's pack."""
     w = plant.worlds[0]
     face = w["truth"]["pack_pose"][rig.OLD, :3].copy()
     rope_m = 6.0 - (float(face[2]) + ABOVE_M)

@@ -1,4 +1,4 @@
-"""The loads of top_lift on their ropes, how they lean, and the paces of the reduced-order plant."""
+"""The loads of top_lift on their ropes, their tilt, and the step modes of the reduced-order plant."""
 
 from __future__ import annotations
 
@@ -26,17 +26,18 @@ EA_N = 4.0 * 8.0e6
 
 
 def tilt_stiffness(load: int | None, axis: int, rope_m: float) -> float:
-    """Against leaning along axis 0 (x) or 1 (y): 4 E A b^2 / L + m g h, ropes b off the middle, load h under them."""
+    """Tilt stiffness about axis 0 (x) or 1 (y): 4 E A b^2 / L + m g h, ropes b off the middle, load h under them."""
     return EA_N * ROPE_SPACING_M[axis] ** 2 / rope_m + HUNG_KG[load] * G * COM_BELOW_GRIP_M[load]
 
 
 def leaning(load: int | None, axis: int, rope_m: float) -> float:
-    """How much farther than the ropes' ends the centre of mass of a swinging load goes: f = m g h^2 / (L k)."""
+    """Additional sway of a load's centre of mass relative to the ropes' ends: f = m g h^2 / (L k)."""
     return HUNG_KG[load] * G * COM_BELOW_GRIP_M[load] ** 2 / rope_m / tilt_stiffness(load, axis, rope_m)
 
 
 def hang_aside(plant: RomBench, load: int | None, rope_m: float, axis: int, sway_m: float, **at: float) -> float:
-    """Hang a load at rest, `sway_m` aside and leaning as it does there, so that it will not rock; its tilt in rad."""
+    """Hang a load at rest, `sway_m` aside with its equilibrium tilt, so that it does not rock; returns the tilt in
+    rad."""
     rig.hang(plant, load, rope_m, **{"sway_x_m" if axis == 0 else "sway_y_m": sway_m}, **at)
     pull_n = HUNG_KG[load] * G * sway_m / rope_m
     tilt_rad = TILT_SIGN[axis] * pull_n * COM_BELOW_GRIP_M[load] / tilt_stiffness(load, axis, rope_m)

@@ -17,17 +17,16 @@ from twin.records import DONE, EX, EY, JOINTS, STANDSTILL, TRIP_ESTOP, TRIP_FOLL
 G = rig.GRAVITY_MPS2
 ARRIVED = {"x": 0.003, "y": 0.003, "z": 0.003, "yaw": 0.001}
 STUCK = [(station, axis, steps) for station in ("top_lift", "chassis") for axis, steps in ((X, 1), (Y, 1), (YAW, 5))]
-"""Station, axis, and how many steps of its encoder it is off its target."""
+"""Station, axis, and offset from its target in encoder steps."""
 
 
 @pytest.mark.parametrize("pace", **PACES)
 @pytest.mark.parametrize("load", **LOADS)
 @pytest.mark.parametrize(("axis", "distance"), [("x", 2.0), ("y", 1.0), ("z", -1.0), ("yaw", 0.05)])
 def test_axis_move_time_is_the_profile_duration(bench, load, axis, distance, pace):
-    """A move at the axis limits ends when its profile ends, two PLC scans later at most, standing within the arrival
-    tolerance (3 mm, 1 mrad); yaw under load within a second, twisting back and forth on its ropes. On its way it
-    follows to 10 mm (yaw: 5 mrad).
-    """
+    """A move at the axis limits ends when its profile ends, at most two PLC scans later, within the arrival tolerance
+    (3 mm, 1 mrad); yaw under load within a second, because of torsional oscillation on its ropes. The following error
+    is within 10 mm (yaw: 5 mrad)."""
     plant = bench()
     rig.hang(plant, load, 1.1, x=-4.0, y=2.2)
     plant.pace = pace
@@ -53,7 +52,7 @@ def test_axis_move_time_is_the_profile_duration(bench, load, axis, distance, pac
 def test_how_far_the_servo_gives_way_to_a_swinging_load(bench, axis, rope_m, pace):
     """Dynamic stiffness of the loop, d = F / |G (K + 1 / T) - M w^2 + i (w (G + c) - G K / (T w))|, of velocity gain G,
     position gain K, integral time T, viscous c, under the pull F = m g A / L of a swing of amplitude A. Without dry
-    friction and encoder steps; the axis commanded to stand. Within 1 %.
+    friction and encoder steps; the axis is commanded to hold. Within 1 %.
     """
     plant = bench(station_with={"reeving.sway_damping_ratio": 0.0})
     plant.params["axis_coulomb"], plant.params["axis_encoder"] = 0.0, 1e-9
@@ -80,7 +79,7 @@ def test_how_far_the_servo_gives_way_to_a_swinging_load(bench, axis, rope_m, pac
 @pytest.mark.parametrize(("share", "slides"), [(0.8, False), (3.0, True)])
 def test_axis_friction_against_the_pull_of_the_load(bench, share, slides, axis, own_kg, coulomb_n, pace):
     """A dead drive (force limit zero, no brake): the load hangs off by d and pulls with W d / L at the axis's dry
-    friction. Below it nothing moves; above, the axis starts with the integral of (W d(t) / L - F_c) / m.
+    friction. Below the limit nothing moves; above, the axis starts with the integral of (W d(t) / L - F_c) / m.
     """
     plant = bench(station_with={"reeving.sway_damping_ratio": 0.0})
     plant.params["axis_force_limit"], plant.params["axis_viscous"] = 0.0, 0.0
@@ -114,9 +113,8 @@ def test_power_off_brakes_hold_the_load_where_it_is(bench, load, pace):
 
 @pytest.mark.parametrize("load", **LOADS)
 def test_hoist_holds_its_load_at_rest(bench, load):
-    """Friction takes up what the weight's feed-forward leaves: 5 s after, no axis moves by a bit, and the setup reads
-    the weight.
-    """
+    """Friction balances the remainder after the weight's feed-forward: 5 s later no axis moves by a bit, and the load
+    cell reads the weight."""
     plant = bench()
     rig.hang(plant, load, 2.0)
     rig.run(plant, 5.0)
@@ -133,7 +131,7 @@ def test_hoist_holds_its_load_at_rest(bench, load):
 def test_power_off_stops_an_axis_at_the_brake_deceleration(bench, axis, own_kg, brake_n, viscous, pace):
     """m dv/dt = -(F_brake + F_c + c v): t = m / c ln(1 + c v / F), s = m v / c - m F / c^2 ln(1 + c v / F).
 
-    The spreader pulls for so short with less than 0.5 % of the brake's force. Within 1 % and half a step.
+    The spreader's pull in this time is less than 0.5 % of the brake's force. Within 1 % and half a step.
     """
     plant = bench()
     name, start, speed = "xy"[axis], (-4.0, 0.0)[axis], 0.5
@@ -158,8 +156,8 @@ def test_power_off_stops_an_axis_at_the_brake_deceleration(bench, axis, own_kg, 
 @pytest.mark.parametrize("load", **LOADS)
 @pytest.mark.parametrize(("name", "start", "speed"), [("x", -4.0, 0.8), ("y", 0.0, 0.5), ("z", 2.5, 0.25)])
 def test_stopping_distance_after_an_emergency_stop(bench, name, start, speed, load, pace):
-    """v^2 / 2a + v a / 2j: an S-curve from v to rest at the axis's acceleration and stopping jerk, from the scan on
-    that sees the button. Where it stands: within 3 mm of it, and the station's own stopping distance bounds it.
+    """v^2 / 2a + v a / 2j: an S-curve from v to rest at the axis's acceleration and stopping jerk, from the scan that
+    reads the button. The axis stops within 3 mm of it, and within the station's own stopping distance.
     """
     plant = bench()
     axis = JOINTS.index(name)
@@ -185,7 +183,7 @@ def test_stopping_distance_after_an_emergency_stop(bench, name, start, speed, lo
 
 @pytest.mark.parametrize("pace", **PACES)
 def test_energy_of_a_hoist(bench, pace):
-    """What is paid for 2 m up, rest to rest: m g h + Coulomb F_c h + viscous integral c v^2 dt. Within 0.5 %."""
+    """Energy consumed for 2 m up, rest to rest: m g h + Coulomb F_c h + viscous integral c v^2 dt. Within 0.5 %."""
     plant = bench()
     rig.hang(plant, rig.OLD, 3.5)
     plant.pace = pace
@@ -221,9 +219,8 @@ def test_a_dead_axis_is_a_double_pendulum_without_friction(bench, joint, pace):
 @pytest.mark.parametrize("plant_of", [RomBench, rig.BulletBench], ids=["rom", "bullet"])
 @pytest.mark.parametrize(("station", "axis", "steps"), STUCK, ids=[f"{s}-{JOINTS[k]}" for s, k, _ in STUCK])
 def test_an_axis_that_friction_holds_off_its_target_breaks_loose(plant_of, station, axis, steps):
-    """Stuck some steps of its encoder off, it asks for e = K off; its drive gives G (e + e t / T) and moves it when
-    that is F_c, at t = T (F_c / (G e) - 1): on both plants within three scans, and on this one it rests until then.
-    """
+    """Held some encoder steps off its target, it commands e = K off; its drive gives G (e + e t / T) and moves it when
+    that is F_c, at t = T (F_c / (G e) - 1): on both plants within three scans, and on this one it sleeps until then."""
     plant = rig.bench(station, plant=plant_of)
     if station == "top_lift":
         rig.hang(plant, None, 2.0)

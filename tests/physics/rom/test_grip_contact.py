@@ -1,6 +1,6 @@
-"""Contact of an empty spreader with a pack, beside the reference plant's: capture, landing beside, hits from the side.
+"""Contact of an empty spreader with a pack, against the reference plant: capture, landing beside, hits from the side.
 
-Where a rim is within a few millimetres of an edge, either plant may let it slip: such places are left out.
+If a rim is within a few millimetres of an edge it may slip on either plant: such places are excluded.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from tests.tiers import slow
 
 PLANTS = (rig.BulletBench, RomBench)
 MOUTH_M, DEPTH_M, WALL_M = 0.044, 0.040 / math.tan(math.radians(35.0)), 0.02 * math.cos(math.radians(35.0))
-"""Of the flared guides: how far off they capture, how deep they reach, and how thick they are at the rim."""
+"""Of the flared guides: capture offset, depth, and thickness at the rim."""
 HALF_X_M, HALF_Y_M, SPREADER_KG = 0.55, 1.20, 450.0
 CONTACT_N_PER_M, CONTACT_NS_PER_M, TICK_S = 5.0e6, 6.0e4, 0.002
 OFF_M, TILT_RAD, FORCE_N, FACTOR = 0.012, 0.006, 2000.0, 2.0
-"""How far apart both plants' spreaders may come to rest (friction stops each where it happens to be slow), and the
-factor between peak forces, from this force on."""
+"""Largest difference of the plants' rest positions (friction stops each at a different place), and the factor between
+peak forces, from this force on."""
 
 
 def both(case: Landing) -> list[Landed]:
@@ -61,7 +61,7 @@ some = settings(max_examples=5, deadline=None, derandomize=True, phases=[Phase.e
 def test_flares_capture_the_pack(
     x_m: float, y_m: float, yaw_rad: float, tilt: tuple[float, float], creep: float
 ) -> None:
-    """Off by less than the flares' mouth, the spreader comes down onto the grip face within the guides' clearance."""
+    """With an offset less than the flares' mouth, the spreader lands on the grip face within the guides' clearance."""
     for landed in compare(Landing((x_m, y_m), yaw_rad, tilt, creep)):
         assert np.abs(landed.off_m[:2]).max() < 0.004 + 0.004
         assert abs(landed.off_m[2]) < 0.002
@@ -73,7 +73,8 @@ def test_flares_capture_the_pack(
 def test_rims_stand_on_the_face(
     x_m: float, y_m: float, yaw_rad: float, tilt: tuple[float, float], creep: float
 ) -> None:
-    """Farther off, a rim stands on the grip face, and the spreader tilts until its plate meets the pack's edge."""
+    """With a larger offset, a rim stands on the grip face, and the spreader tilts until its plate meets the pack's
+    edge."""
     assume(not 0.030 < abs(y_m) < 0.060)
     for landed in compare(Landing((x_m, y_m), yaw_rad, tilt, creep)):
         assert landed.off_m[2] > 0.005
@@ -114,9 +115,9 @@ def hit(plant: type, speed_mps: float) -> float:
 
 @pytest.mark.parametrize("speed_mps", [slow(0.15), 0.3, slow(0.6)])
 def test_a_hit_from_the_side(speed_mps: float) -> None:
-    """Two points of contact brake the spreader: F = v (c + k dt) / (1 + (c dt + k dt^2) / m) in the first tick, as much
-    as v sqrt(k m) here, where the damping is 0.9 of critical. The reduced-order plant comes within a third of it; the
-    reference plant too, or at half of it where it finds one point only. At 100 Hz a scan would see a third by chance.
+    """Two points of contact brake the spreader: F = v (c + k dt) / (1 + (c dt + k dt^2) / m) in the first tick, equal
+    to v sqrt(k m) here, where the damping is 0.9 of critical. The reduced-order plant is within a third of it; the
+    reference plant too, or at half of it if it finds one point only. Scans at 100 Hz would catch a third by chance.
     """
     k, c, dt = 2.0 * CONTACT_N_PER_M, 2.0 * CONTACT_NS_PER_M, TICK_S
     expected_n = speed_mps * (c + k * dt) / (1.0 + (c * dt + k * dt * dt) / SPREADER_KG)
@@ -126,7 +127,7 @@ def test_a_hit_from_the_side(speed_mps: float) -> None:
 
 
 def test_a_spreader_lands_on_an_idle_pack() -> None:
-    """Packs that a swap does not touch are in the way too: it stands on one as on any other."""
+    """A spreader lands on an idle pack as on any other."""
     heights = []
     for plant in PLANTS:
         one = rig.bench(plant=plant)

@@ -1,4 +1,5 @@
-"""A load that is hoisted: adiabatic invariant, tension, and the full pendulum equation as a third computation."""
+"""A load during hoisting: adiabatic invariant, tension, and the full pendulum equation as an independent
+computation."""
 
 from __future__ import annotations
 
@@ -49,7 +50,8 @@ def test_slow_hoisting_keeps_the_adiabatic_invariant(bench, from_m, to_m, load, 
 @pytest.mark.parametrize("load", **LOADS)
 @pytest.mark.parametrize("up", [1.0, -1.0], ids=["up", "down"])
 def test_tension_while_hoisting(bench, up, load, pace):
-    """T = m (g + a) (Newton) while the hoist accelerates evenly: 0.2 m/s2 over a second, on a load that hangs still."""
+    """T = m (g + a) (Newton) while the hoist accelerates evenly: 0.2 m/s2 over a second, with a load that hangs
+    still."""
     plant = bench()
     rig.hang(plant, load, 3.3 if up > 0 else 1.5)
     plant.pace = pace
@@ -58,7 +60,7 @@ def test_tension_while_hoisting(bench, up, load, pace):
     seen = rig.record(plant, 2.0, "load_n", "reference", "qd")
     steady = np.abs(seen["reference"][:, 0, Z, 2] - 0.2 * up) < 1e-9
     assert steady.sum() > 100
-    settled = np.flatnonzero(steady)[60:]  # the servo and the ropes' bounce have come to rest
+    settled = np.flatnonzero(steady)[60:]  # the servo and the ropes' bounce have decayed
     span_s = seen["t_s"][settled[-1]] - seen["t_s"][settled[0]]
     lifted = (seen["qd"][settled[-1], 0, EZ] - seen["qd"][settled[0], 0, EZ]) / span_s
     kg = HUNG_KG[load]
@@ -69,9 +71,9 @@ def test_tension_while_hoisting(bench, up, load, pace):
 def pendulum(seen, axis, load, start_m, lag_s):
     """Sway by L (1 + f) phi'' + 2 L' (1 + f) phi' + g sin phi + a cos phi = 0, as long as recorded.
 
-    Rope length L(t) and trolley acceleration a(t) as the axes moved; f = m g h^2 / (L k) is how much farther than the
-    ropes' ends the centre of mass of a load goes that leans (`test_pendulum`). `lag_s`: by how much the plant's speeds
-    are behind its positions.
+    Rope length L(t) and trolley acceleration a(t) from the axes' motion; f = m g h^2 / (L k) is the additional sway of
+    the tilting load's centre of mass relative to the ropes' ends (`test_pendulum`). `lag_s`: delay of the plant's
+    speeds relative to its positions.
     """
     q, qd = seen["q"][:, 0], seen["qd"][:, 0]
     t_s = seen["t_s"] - seen["t_s"][0]
@@ -100,10 +102,10 @@ def pendulum(seen, axis, load, start_m, lag_s):
 @pytest.mark.parametrize("load", **LOADS)
 @pytest.mark.parametrize("lift_m", [2.2, -2.0], ids=["up", "down"])
 def test_hoisting_while_travelling_is_the_full_pendulum(bench, lift_m, load, axis, pace):
-    """Swinging, travelling and hoisting at once, 0.2 rad wide: the nonlinear pendulum of varying length on a moving
+    """Simultaneous sway, travel and hoisting, 0.2 rad wide: the nonlinear pendulum of varying length on a moving
     support, by Runge-Kutta of scipy. Sway within 0.1 % of its amplitude over 8 s.
 
-    Positions of the tick-wise model are half a tick ahead of its speeds (symplectic Euler), by its convention.
+    Positions of the full-rate model are half a tick ahead of its speeds (symplectic Euler), by convention.
     """
     plant = bench(station_with={"reeving.sway_damping_ratio": 0.0})
     name, start, rope_m = "xy"[axis], (-4.0, 1.1)[axis], 3.6 if lift_m > 0 else 1.4

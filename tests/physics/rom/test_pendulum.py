@@ -1,4 +1,5 @@
-"""The hanging load of the reduced-order plant as a pendulum: period, tilt, energy, damping and twist at both paces."""
+"""The hanging load of the reduced-order plant as a pendulum: period, tilt, energy, damping and twist in both step
+modes."""
 
 from __future__ import annotations
 
@@ -32,7 +33,7 @@ UNDAMPED = {
 
 
 def swing(plant, load, rope_m, joint, sway_m, pace):
-    """Hang a load aside with the brakes set; its tilt in rad."""
+    """Hang a load aside with the brakes set; returns its tilt in rad."""
     tilt_rad = hang_aside(plant, load, rope_m, joint - EX, sway_m)
     rig.brake(plant)
     plant.pace = pace
@@ -44,10 +45,10 @@ def swing(plant, load, rope_m, joint, sway_m, pace):
 @pytest.mark.parametrize("load", **LOADS)
 @pytest.mark.parametrize("rope_m", [1.0, 2.0, 3.5])
 def test_pendulum_period_and_tilt(bench, rope_m, load, joint, pace):
-    """T = 2 pi sqrt(L / g) (1 + theta^2 / 16) (1 + f / 2): as on the reference plant, asked for 0.05 %.
+    """T = 2 pi sqrt(L / g) (1 + theta^2 / 16) (1 + f / 2): as on the reference plant, within 0.05 %.
 
     L with its static stretch; f is the elastic lean, see `leaning`. Leapfrog's own shortening of
-    a period by (w dt)^2 / 24 is 4e-5 at the shortest rope and 10 ms, all that is left of the deviation.
+    a period by (w dt)^2 / 24 is 4e-5 at the shortest rope and 10 ms, the whole remaining deviation.
     """
     plant = bench(station_with=UNDAMPED)
     theta = 0.05
@@ -81,7 +82,7 @@ def test_period_grows_with_amplitude(theta, rope_m, joint, flies):
 @pytest.mark.parametrize("load", **LOADS)
 @pytest.mark.parametrize(("rope_m", "theta"), [(1.0, 0.05), (1.0, 0.2), (3.5, 0.1)])
 def test_undamped_swing_keeps_its_energy(bench, rope_m, theta, load, pace):
-    """Kinetic and potential energy of a swing that nothing damps is constant: less than 0.1 % in 100 s.
+    """Kinetic and potential energy of an undamped swing is constant: change below 0.1 % in 100 s.
 
     The amplitude's square is the swing's energy: its change between the first and the last 15 s of 100 s.
     """
@@ -102,8 +103,8 @@ def test_undamped_swing_keeps_its_energy(bench, rope_m, theta, load, pace):
 def test_sway_damping_is_the_stated_ratio(bench, ratio, load, within, joint, pace):
     """Logarithmic decrement: amplitudes a period apart fall by exp(-2 pi zeta / sqrt(1 - zeta^2)).
 
-    Held to 0.1 % of the ratio. The friction acts at the ropes' ends; a load that leans by f = m g h^2 / (L k) of its
-    sway goes farther there (0.25 % along x when loaded), and 1.5 f less is damped of it.
+    Within 0.1 % of the ratio. The friction acts at the ropes' ends; the centre of mass of a load that tilts sways
+    farther by f = m g h^2 / (L k) (0.25 % along x when loaded), which reduces the damping by 1.5 f.
     """
     plant = bench(station_with={"reeving.sway_damping_ratio": ratio})
     swing(plant, load, 2.0, joint, 0.1, pace)
@@ -156,8 +157,8 @@ def test_torsional_damping(bench, load, pace):
 @pytest.mark.parametrize("after_s", [0.3, 0.34, 0.38, 0.42])
 @pytest.mark.parametrize("joint", [EX, EY], ids=["x", "y"])
 def test_a_load_that_still_rocks_flies_on_with_the_swing_of_its_centre_of_mass(bench, joint, after_s):
-    """A pack that leaves its seat rocks at some 5 Hz, and the end effector goes to and fro over it much faster than
-    the pack swings. Whenever it begins to fly, it swings on as it does tick by tick once its rocking has died out.
+    """A pack that leaves its seat rocks at about 5 Hz, so the end effector oscillates over it much faster than the pack
+    sways. Whenever long steps begin, the sway continues as at full rate after the rocking has decayed.
     """
     swings = []
     for pace in (FULL_RATE, LONG_STEP):

@@ -1,4 +1,4 @@
-"""Contact points of the reduced-order plant: what springs, dampers and friction press on one body.
+"""Contact points of the reduced-order plant: forces of springs, dampers and friction on one body.
 
 A free body of top_lift, spreader with pack OLD, its points level with its centre of mass so that it does not tip.
 """
@@ -41,7 +41,7 @@ def press(
 
 
 class Free:
-    """The body on four pads, moved by what they press on it; all about its centre of mass."""
+    """The body on four pads, moved by their forces; all about its centre of mass."""
 
     def __init__(self, plant: Any) -> None:
         self.plant = plant
@@ -67,7 +67,7 @@ class Free:
         return np.concatenate([out[:3], out[3:] - np.cross(self.com, out[:3])])
 
     def step(self, **with_: Any) -> Array:
-        """One tick, points and gaps as they are."""
+        """One tick with constant points and gaps."""
         pressed = self.force(**with_)
         pull = np.array(with_.get("pull_n", (0.0, 0.0, 0.0)))
         self.velocity += DT_S * ((pressed[:3] + pull) / KG - G * UP)
@@ -91,7 +91,7 @@ def test_four_pads_press_by_the_speed_after_the_tick(body, sunk_m, falls_mps):
 
 
 def test_a_point_is_met_within_the_tick(body):
-    """0.1 mm over the pads at 0.1 m/s: what is left of the speed where they meet is damped, R (v + g dt - gap / dt)."""
+    """0.1 mm over the pads at 0.1 m/s: the remaining speed at contact is damped, R (v + g dt - gap / dt)."""
     body.gaps[:], body.velocity[2] = 1e-4, -0.1
     wanted = 4.0 * R_NS_PER_M * (0.1 + G * DT_S - 1e-4 / DT_S) / (1.0 + 4.0 * R_NS_PER_M * DT_S / KG)
     assert body.force()[2] == pytest.approx(wanted, rel=1e-9)
@@ -101,7 +101,8 @@ def test_a_point_is_met_within_the_tick(body):
 
 @pytest.mark.parametrize("share", [0.3, 0.9, 0.99])
 def test_friction_holds_below_its_limit(body, share):
-    """Pulled with less than mu m g for a second it creeps by less than a micrometre; the pads take all of the pull."""
+    """Pulled with less than mu m g for a second it creeps by less than a micrometre; the pads balance the whole
+    pull."""
     way_m = 0.0
     for _ in range(500):
         pressed = body.step(pull_n=(share * MU * WEIGHT_N, 0.0, 0.0))
@@ -112,14 +113,14 @@ def test_friction_holds_below_its_limit(body, share):
 
 @pytest.mark.parametrize("share", [1.1, 2.0])
 def test_friction_gives_way_beyond_its_limit(body, share):
-    """a = (F - mu m g) / m."""
+    """A push beyond the limit accelerates the body by a = (F - mu m g) / m."""
     for _ in range(500):
         body.step(pull_n=(0.0, share * MU * WEIGHT_N, 0.0))
     assert body.velocity[1] == pytest.approx((share - 1.0) * MU * G * 1.0, rel=0.01)
 
 
 def test_a_sliding_body_stops(body):
-    """After v^2 / (2 mu g), to a tick's way, along its line; then it stands."""
+    """It stops after v^2 / (2 mu g), within one tick's distance, on its line; then it stays."""
     body.velocity[:2] = 0.3, -0.4
     way_m = np.zeros(2)
     for _ in range(250):
@@ -141,7 +142,8 @@ def test_a_turning_body_stops(body):
 
 
 def test_a_wall_rubs_whatever_the_pads_do(body):
-    """A pin on a wall, 1 mm deep, while the body sinks along it: k s across it, mu k s up it; the pads hold nothing."""
+    """A pin on a wall, 1 mm deep, while the body sinks along it: k s across it, mu k s up it; the pads have no
+    friction."""
     body.at, body.normals = np.array([[0.0, 0.0, 0.0]]), np.array([[1.0, 0.0, 0.0]])
     body.gaps = np.array([-0.001])
     body.velocity[2] = -0.04
@@ -152,7 +154,7 @@ def test_a_wall_rubs_whatever_the_pads_do(body):
 
 
 def test_friction_takes_no_energy_from_nowhere(body):
-    """Thrown askew it loses energy in every tick until it stands."""
+    """Started in an oblique motion it loses energy in every tick until it stands."""
     body.velocity[:2], body.turning[2] = (0.2, 0.1), 0.3
     energies = []
     for _ in range(150):

@@ -1,4 +1,5 @@
-"""What stands pressed on the reduced-order plant rides: as tick by tick, and only as long as it stands."""
+"""Pads under stiction on the reduced-order plant (pad stiction): same result as at full rate, and only while at
+rest."""
 
 from __future__ import annotations
 
@@ -13,11 +14,11 @@ from twin.records import TPITCH, TROLL, TZ
 G = rig.GRAVITY_MPS2
 WEIGHT_N = HUNG_KG[rig.OLD] * G
 STANDS_S = 0.1
-"""Somewhat longer than a load has to stand before it rides."""
+"""Longer than the time at rest before pad stiction begins."""
 
 
 def press_on_truck(plant, load_n):
-    """Grip pack OLD on the truck with so much force in the ropes, its locks open; settled."""
+    """Grip pack OLD on the truck with this force in the ropes, its locks open; settled."""
     w = plant.worlds[0]
     x, y, z = (float(v) for v in w["truth"]["pack_pose"][rig.OLD, :3])
     rope_m = 6.0 - z
@@ -33,7 +34,7 @@ def press_on_truck(plant, load_n):
 @pytest.mark.parametrize("joint", [TZ, TPITCH, TROLL], ids=["heave", "pitch", "roll"])
 def test_a_pack_on_a_rocking_truck(bench, joint, load_n):
     """As after a pack was set down: the truck heaves, pitches or rolls at 3 mm/s or mrad/s, and comes to rest as with
-    contact at every tick: truck to 0.05 mm or mrad, forces to 1 % of the weight. The coupler is in and rubs on nothing.
+    contact at every tick: truck to 0.05 mm or mrad, forces to 1 % of the weight. The coupler is engaged and at rest.
     """
     seen = []
     for chosen in (None, FULL_RATE):
@@ -57,7 +58,7 @@ def test_a_pack_on_a_rocking_truck(bench, joint, load_n):
 
 
 def test_pads_and_ropes_share_the_weight(bench):
-    """Newton: at rest the contact force is weight less what the ropes carry."""
+    """Newton: at rest the contact force is the weight minus the ropes' share."""
     plant = bench()
     press_on_truck(plant, 8000.0)
     w = plant.worlds[0]
@@ -67,7 +68,7 @@ def test_pads_and_ropes_share_the_weight(bench):
 
 
 def test_it_ticks_while_an_axis_moves(bench):
-    """Lifted off by the hoist it is stepped by its contacts, and hangs in the end with all its weight."""
+    """A pack lifted off by the hoist is stepped by its contacts, and finally hangs with all its weight."""
     plant = bench()
     press_on_truck(plant, 8000.0)
     w = plant.worlds[0]

@@ -1,4 +1,4 @@
-"""Contact of the reduced-order plant: a pack on its pads, guides that pull it in, coupler, locks and grips."""
+"""Contact of the reduced-order plant: a pack on its pads, guides, coupler, locks and grips."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ WEIGHT_N = HUNG_KG[rig.OLD] * G
 SLOT_XYZ_M, PACK_HEIGHT_M = (2.25, 3.0, 0.40), 1.60
 LATERAL_ABORT_N, PAD_N_PER_M, PIN_N_PER_M = 6000.0, 5.0e6, 2.0e6
 BORE_FROM_M, PIN_TIP_M = 0.025 / np.tan(0.610865) + 0.001, 0.14 - 0.0275
-"""Over the mating face the bore begins, its edge rounded by a millimetre; over the seat the middle of a pin's tip."""
+"""Height over the mating face at which the bore begins, its edge rounded by a millimetre; height over the seat of the
+centre of a pin's tip."""
 
 
 def hang_over_slot(plant, gap_m, *, dx_m=0.0, dy_m=0.0, yaw_rad=0.0):
@@ -29,7 +30,7 @@ def hang_over_slot(plant, gap_m, *, dx_m=0.0, dy_m=0.0, yaw_rad=0.0):
 
 
 def lower(plant, distance_m, speed_mps):
-    """Lower at creep speed; largest lateral force."""
+    """Lower at creep speed; returns the largest lateral force."""
     w = plant.worlds[0]
     rig.move(plant, z=float(w["truth"]["q"][0, 2]) - distance_m, velocity=speed_mps, acceleration=0.2, jerk=2.0)
     seen = rig.record(plant, distance_m / speed_mps + 1.5, "guide_force_n", "load_n")
@@ -54,8 +55,8 @@ def test_guides_align_a_hanging_pack(bench, dx_m, dy_m, yaw_deg):
     """Within the guides' capture (25 mm) cones pull the pack in: it ends within the final clearance (1.5 mm across) and
     the pins' deflection, standing on pads that give way by W / (4 k) of pack and spreader together (Hooke).
 
-    Let down into its pins off by more than the play, it is held by them against what the ropes pull it back with,
-    W d / L, as far as they are still taut: at least that lateral force. Aligned and without friction there is none.
+    Lowered onto its pins with an offset of more than the play, it is held by them against the pull of the taut ropes, W
+    d / L: at least that lateral force. Aligned and without friction there is none.
     """
     aligned = dx_m == dy_m == yaw_deg == 0.0
     plant = bench(guide_friction=0.0 if aligned else None)
@@ -79,8 +80,8 @@ def test_guides_align_a_hanging_pack(bench, dx_m, dy_m, yaw_deg):
 
 @pytest.mark.parametrize("aside_m", [0.05, -0.1])
 def test_a_pin_leans_on_its_wall_with_one_spring(bench, aside_m):
-    """Trolley aside of a pack whose pins are half in: they hold it against W d / L of the ropes, and each gives way by
-    F / (2 k) beyond its play of 0.75 mm where it is deepest in its wall, at its tip or where the bore begins.
+    """Trolley beside a pack whose pins are half in: they hold it against W d / L of the ropes, and each deflects by F /
+    (2 k) beyond its play of 0.75 mm at its deepest point in the wall: at its tip or at the begin of the bore.
     """
     plant = bench(guide_friction=0.0)
     hang_over_slot(plant, 0.05)
@@ -98,9 +99,9 @@ def test_a_pin_leans_on_its_wall_with_one_spring(bench, aside_m):
 @pytest.mark.parametrize("dx_m", [0.07, 0.09])
 def test_far_off_the_guides_a_pack_slides_off_the_tips_of_its_pins(plant, dx_m):
     """Beyond the cones' mouth (25 mm capture and half a bore of 28 mm) the pins' tips meet the end faces of the
-    sockets' walls, which lean as the cones do, 35 deg: more than friction holds. So the pack goes aside and down, until
-    its pins stand beside the outer edge of those walls: half a bore, capture, 30 mm of wall at 35 deg and a pin's
-    radius off.
+    sockets' walls, which are inclined like the cones, 35 deg: steeper than friction holds. So the pack slides aside and
+    down until its pins are beside the outer edge of those walls: half a bore, capture, 30 mm of wall at 35 deg and a
+    pin's radius off.
     """
     bench = rig.bench(plant=plant)
     hang_over_slot(bench, 0.16, dx_m=dx_m)
@@ -115,7 +116,7 @@ def test_far_off_the_guides_a_pack_slides_off_the_tips_of_its_pins(plant, dx_m):
 
 @pytest.mark.parametrize(("dx_m", "dy_m"), [(0.12, 0.0), (-0.12, 0.0), (0.0, 0.13)])
 def test_a_pack_beside_its_sockets_meets_no_pin(bench, dx_m, dy_m):
-    """Farther off than the sockets are wide (mouth, 30 mm of wall, a pin's radius) the pins slide past: no force on a
+    """With a larger offset than the sockets' width (mouth, 30 mm of wall, a pin's radius) the pins pass: no force on a
     pack that is lowered to a third of their length, and it stays where it hangs.
     """
     plant = bench()
@@ -129,7 +130,7 @@ def test_a_pack_beside_its_sockets_meets_no_pin(bench, dx_m, dy_m):
 
 @pytest.mark.parametrize("dy_m", [1.6, -1.6])
 def test_a_pack_beside_its_seat_is_not_carried_by_it(bench, dy_m):
-    """Lower than the pads, but not over them: it hangs on its ropes."""
+    """Below the pads' height, but not over them: it hangs on its ropes."""
     plant = bench()
     hang_over_slot(plant, 0.02, dy_m=dy_m)
     assert lower(plant, 0.05, 0.05) == 0.0
@@ -140,9 +141,9 @@ def test_a_pack_beside_its_seat_is_not_carried_by_it(bench, dy_m):
 
 @pytest.mark.parametrize("engaging", [True, False], ids=["mating", "parting"])
 def test_coupler_force(bench, engaging):
-    """What the ropes carry less while the coupler goes in, or more while it comes out, is its mating force of 1.5 kN.
+    """The load on the ropes drops during engagement, or rises during disengagement, by the mating force of 1.5 kN.
 
-    Frictionless guides, aligned pack, 10 mm/s; out of engagement it is nothing.
+    Frictionless guides, aligned pack, 10 mm/s; zero out of engagement.
     """
     plant = bench(guide_friction=0.0)
     hang_over_slot(plant, 0.06 if engaging else 0.003)
@@ -159,7 +160,7 @@ def test_coupler_force(bench, engaging):
 
 
 def test_a_pack_that_is_let_go_in_its_slot_stands(bench):
-    """Once seated and released it stays to the last bit, and the spreader lifts off with its own weight only."""
+    """Once seated and released it stays to the last bit, and the spreader lifts only its own weight."""
     plant = bench()
     hang_over_slot(plant, 0.16)
     lower(plant, 0.19, 0.04)

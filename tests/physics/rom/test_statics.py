@@ -36,9 +36,9 @@ def test_rope_stretch(bench, rope_m, load, pace):
 @pytest.mark.parametrize(("axis", "aside_m"), [(0, 0.03), (0, -0.05), (1, 0.05)])
 @pytest.mark.parametrize("rope_m", [1.5, 3.0])
 def test_an_eccentric_pack_hangs_tilted(bench, rope_m, axis, aside_m, pace):
-    """m g e = k phi, k = 4 E A b^2 / L + m g h: the weight off the middle by e stretches the ropes of its side more.
+    """m g e = k phi, k = 4 E A b^2 / L + m g h: the eccentric weight stretches the ropes of its side more.
 
-    To 0.5 %: e is that of pack and spreader together.
+    Within 0.5 %: e is that of pack and spreader together.
     """
     com = [0.0, 0.0, -0.1]
     com[axis] = aside_m
@@ -75,7 +75,7 @@ def test_lift_table_spring(bench, load):
 @pytest.mark.parametrize("axis", [0, 1], ids=["x", "y"])
 @pytest.mark.parametrize("aside_m", [0.005, -0.01])
 def test_a_block_gripped_off_its_middle_tilts_its_table(bench, axis, aside_m):
-    """m g d / (K - m g h), h from the grips up to the middle of the block; the table's own weight hangs 0.06 m down."""
+    """m g d / (K - m g h), h from the grips up to the middle of the block; the table's own weight acts 0.06 m below."""
     plant = bench("chassis", "chassis_tractor_3")
     rig.place_axes(plant, 1, x=-3.9)
     kg = TABLE_KG + BLOCK_KG

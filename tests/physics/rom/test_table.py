@@ -1,4 +1,4 @@
-"""A load on its floating table in long steps: against the closed form of its swing, and against the ticks."""
+"""A load on its floating table in long steps: against the closed form of its swing, and against full rate."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NAMES = {EX: "ex", EY: "ey"}
 
 
 def table(bench, loaded):
-    """A chassis station whose robot 0 stands free under the middle of the lane, robot 1 out of its way."""
+    """A chassis station with robot 0 free under the middle of the lane and robot 1 out of its way."""
     plant = bench("chassis", "chassis_tractor_3")
     rig.place_axes(plant, 1, x=-3.9)
     sink_m = (TABLE_KG + (PACK_KG if loaded else 0.0)) * G / float(plant.params["e_stiffness"][0, 2])
@@ -29,7 +29,7 @@ def table(bench, loaded):
 
 
 def moved(bench, loaded, pace, axis, distance):
-    """Joints of robot 0 during a move of `axis`, a row a scan."""
+    """Joints of robot 0 during a move of `axis`, a row per scan."""
     plant = table(bench, loaded)
     rig.run(plant, 0.5)
     plant.pace = pace
@@ -40,8 +40,8 @@ def moved(bench, loaded, pace, axis, distance):
 
 @pytest.mark.parametrize("joint", [EX, EY], ids=["x", "y"])
 def test_free_swing_of_the_empty_table(bench, joint):
-    """An empty table swings on its centring springs as exp(-zeta w t) cos(w_d t), axes braked: within 2 % of where it
-    began (its plate lies 7 cm under the springs' plane, and rocks a little as it swings)."""
+    """An empty table swings on its centring springs as exp(-zeta w t) cos(w_d t), axes braked: within 2 % of the
+    initial deflection (its plate lies 7 cm under the springs' plane, and rocks a little as it swings)."""
     plant = table(bench, False)
     rig.brake(plant)
     rig.run(plant, 0.2)
@@ -63,7 +63,7 @@ def test_free_swing_of_the_empty_table(bench, joint):
 @pytest.mark.parametrize(("axis", "distance"), [("x", 1.2), ("z", 0.4), ("yaw", 0.03)])
 @pytest.mark.parametrize("loaded", [False, True], ids=["empty", "loaded"])
 def test_a_move_flown_is_the_move_ticked(bench, loaded, axis, distance):
-    """Axes within 0.2 mm and mrad on their way, and the table's largest deflection within 1 % or 5 um."""
+    """Axes within 0.2 mm and mrad during the move, and the table's largest deflection within 1 % or 5 um."""
     flown, ticked = (moved(bench, loaded, pace, axis, distance) for pace in (LONG_STEP, FULL_RATE))
     assert np.abs(flown[:, :4] - ticked[:, :4]).max() < 2e-4
     for joint in {"x": (EX,), "z": (EZ,), "yaw": (EYAW,)}[axis]:
@@ -73,7 +73,7 @@ def test_a_move_flown_is_the_move_ticked(bench, loaded, axis, distance):
 
 def raised(bench, pace, **pack):
     """Pack OLD raised at 20 mm/s from 42 to 12 mm under its seat on the truck, in line with its pins: force on the
-    table and the truck's pose, a row a scan; and by which paces. (Without the pack the truck stands 13 mm higher.)"""
+    table and the truck's pose, a row per scan; and the step modes. (Without the pack the truck stands 13 mm higher.)"""
     plant = bench("chassis", "chassis_tractor_3", **pack)
     w, p = plant.worlds[0], plant.params[0]
     rig.place_axes(plant, 1, x=-3.9)
@@ -97,7 +97,7 @@ def raised(bench, pace, **pack):
 
 
 def test_a_coupler_rubs_in_flight_as_ticked(bench):
-    """Going in at creep speed, touching nothing else: table and truck bear what it rubs, to 1 % of that force."""
+    """Engagement at creep speed without other contact: table and truck carry the friction force, within 1 % of it."""
     flown, chosen = raised(bench, None)
     ticked, _ = raised(bench, FULL_RATE)
     mate_n = np.abs(ticked["coupler_n"]).max()

@@ -1,4 +1,4 @@
-"""Sway that travel starts and what shapers leave of it, and momentum of a trolley that nothing holds."""
+"""Sway excited by travel, the residual with shapers, and momentum of a free trolley."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NAMES = {ZV: "zv", ZVD: "zvd", EI: "ei"}
 class Travel:
     """A rest-to-rest move of x or y with a load on 2 m of rope, the brakes set right behind its end.
 
-    The move is the one that starts most sway: constant acceleration for half a period, and again half a period of
+    The move is the one that excites the most sway: constant acceleration for half a period, and again half a period of
     deceleration an odd number of half periods later.
     """
 
@@ -39,7 +39,7 @@ class Travel:
         name = "xy"[axis]
         rig.hang(plant, load, ROPE_M, **start)
         plant.pace = pace
-        hz = self.omega / (2.0 * pi * (1.0 + frequency_error))  # what the shaper believes
+        hz = self.omega / (2.0 * pi * (1.0 + frequency_error))  # the shaper's assumed frequency
         rig.move(
             plant, velocity=speed, acceleration=ACCELERATION_MPS2, jerk=jerk, shaper=shaper, shaper_hz=hz,
             **{name: start[name] + speed * ramp_s * halves},
@@ -69,8 +69,8 @@ class Travel:
 @pytest.mark.parametrize("load", **LOADS)
 def test_residual_sway_of_an_unshaped_move(bench, load, axis, jerk, pace):
     """A = |integral a(t) exp(i w t) dt| / w, the residual of x'' + w^2 x = -a(t) (Duhamel), and 4 a / w^2 for the
-    trapezoid used here. With the trolley's own motion as a(t) to 0.1 %; with the commanded one to 3 %, what the servo
-    gives way to the load's pull (`tests.physics.test_sway`).
+    trapezoid used here. With the trolley's own motion as a(t) within 0.1 %; with the commanded one within 3 %, the
+    servo's compliance under the load's pull (`tests.physics.test_sway`).
     """
     travel = Travel(bench(station_with=UNDAMPED), load, axis, pace, jerk=jerk)
     dt_s = travel.t_s[1] - travel.t_s[0]
@@ -97,8 +97,8 @@ def test_shapers_leave_what_their_sensitivity_says(bench, load, axis, shaper, er
     """Residual over unshaped residual at a frequency error of +-20 % and none: |cos(pi r / 2)|, its square,
     |0.525 cos(pi r) + 0.475| at the frequency ratio r (Singer and Seering 1990; Singhose, Seering and Singer 1994).
 
-    Empty to 0.5 point. Loaded, the servo gives way and the load swings 0.7 % slower while the trolley is free
-    (`tests.physics.test_sway` derives it): with that in r to 0.7 point.
+    Empty within 0.5 point. Loaded, the servo's compliance makes the load swing 0.7 % slower while the trolley is free
+    (derived in `tests.physics.test_sway`): with that in r within 0.7 point.
     """
     r = 1.0 + error
     wrong = Travel(bench(station_with=UNDAMPED), load, axis, pace, shaper=shaper, frequency_error=error)
@@ -117,8 +117,8 @@ def test_shapers_leave_what_their_sensitivity_says(bench, load, axis, shaper, er
 @pytest.mark.parametrize("axis", [X, Y], ids=["x", "y"])
 @pytest.mark.parametrize("load", **LOADS)
 def test_a_free_trolley_and_its_load_keep_their_momentum(bench, load, axis, pace):
-    """Nothing from outside acts along a dead axis without friction: its common centre of mass with the load stays where
-    it is (Newton), and both swing against each other with w^2 = g / L (1 + m / M) / (1 + f), to 0.1 %.
+    """No external force acts along an unpowered axis without friction: the common centre of mass with the load is
+    constant (Newton), and both swing against each other with w^2 = g / L (1 + m / M) / (1 + f), to 0.1 %.
     """
     plant = bench(station_with=UNDAMPED)
     for name in ("axis_force_limit", "axis_viscous", "axis_coulomb"):

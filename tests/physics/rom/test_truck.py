@@ -30,7 +30,7 @@ def settled(plant):
 @pytest.mark.parametrize("pack_kg", [2800.0, 3200.0, 3700.0])
 def test_rise_when_a_pack_leaves(bench, pack_kg, locked):
     """Both axles' springs and the weights on their levers about the pitch centre, K (z, pitch) = load (Hooke), as on
-    the reference plant; asked for 2 %, held to 0.1 %. Without the levers W / k of each axle's share, to 3 %.
+    the reference plant; required 2 %, within 0.1 %. Without the levers W / k of each axle's share, to 3 %.
     """
     plant = bench(pack_kg={rig.OLD: pack_kg})
     if not locked:
@@ -121,12 +121,12 @@ def test_free_oscillation(bench, start, pack, damped):
 
 @pytest.mark.parametrize("push_n", [(20e3, 0.0, 0.0), (0.0, -20e3, 0.0), (0.0, 0.0, 20e3)], ids=["x", "y", "z"])
 def test_a_push_tilts_the_truck(bench, push_n):
-    """Below what the brakes hold: at rest K (z, pitch, roll) is what the push does on its lever, the centre of mass of
-    the sprung body, about the pitch centre; to 1 %, and what it does not tilt stays."""
+    """Below the brakes' limit: at rest K (z, pitch, roll) is the moment of the push on its lever, the centre of mass of
+    the sprung body, about the pitch centre; within 1 %, and the other coordinates stay."""
     plant = bench()
     before = settled(plant)
     plant.worlds["faults"]["truck_push_n"][0] = push_n
-    rig.run(plant, 8.0)  # roll is slow to come to rest
+    rig.run(plant, 8.0)  # roll settles slowly
     moved = settled(plant) - before
     x, _, z = plant.params["truck_com"][0]
     fx, fy, fz = push_n
@@ -139,7 +139,8 @@ def test_a_push_tilts_the_truck(bench, push_n):
 
 
 def push_at_the_pitch_centre(plant):
-    """Its body's centre of mass there, over the middle of the load on its tyres: pushed, it neither rocks nor turns."""
+    """Move the body's centre of mass there, over the middle of the load on its tyres: a push neither rocks nor turns
+    it."""
     plant.params["truck_com"][0] = (0.0, 0.0, PITCH_CENTRE_M)
     plant.params["truck_com"][0, 0] = rig.balanced_m(plant)
 

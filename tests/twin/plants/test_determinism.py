@@ -1,4 +1,4 @@
-"""The same seed gives the same state to the last bit: in one process, in a fresh one, and after other plants ran."""
+"""The same seed gives the same state to the last bit: in one process, in a fresh one, and after other plants."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ def run_once(kind: str, seed: int = 3) -> str:
 
 
 def test_same_seed_same_state_in_one_process_after_other_plants():
-    """The third run comes after a plant of the other kind, with other draws, has run and gone."""
+    """The third run follows a run of a plant of the other kind, with other draws."""
     first = {kind: run_once(kind) for kind in CELLS}
     run_once("chassis", seed=11)
     assert {kind: run_once(kind) for kind in reversed(CELLS)} == first
 
 
 def test_two_plants_side_by_side_do_not_meet():
-    """Each plant has its own client: stepping them in turn changes neither."""
+    """Plants are independent: stepping them alternately changes neither."""
     plants = []
     for _ in range(2):
         truck, pack = CELLS["top_lift"]

@@ -1,4 +1,4 @@
-"""The reduced-order plant's domain of validity: a swap that leaves it ends there, and says with which quantity."""
+"""The reduced-order plant's domain of validity: a swap that leaves it ends there, and names the quantity."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from twin.runner.kinds import batch_maker, rom_runner
 from twin.swap import SwapTwin
 
 LOWERING_S = 35.0
-"""The empty spreader is on its way down to the truck's pack."""
+"""Time at which the empty spreader moves down to the truck's pack."""
 
 
 def swap(n: int = 1, fault: str | None = None) -> SwapTwin:
@@ -32,7 +32,7 @@ def swap(n: int = 1, fault: str | None = None) -> SwapTwin:
 
 
 def once_at(at_s: float, change: Callable[[Any], None]) -> Callable[[Any], None]:
-    """A watcher that changes the one world once."""
+    """A watcher that changes the world once."""
     done = []
 
     def watch(plant: Any) -> None:
@@ -65,7 +65,7 @@ def put(field: str, index: tuple[int, ...], value: float) -> Callable[[Any], Non
 def test_a_state_outside_ends_the_swap(
     change: Callable[[Any], None], quantity: str, unit: str, limit: float, least: float
 ) -> None:
-    """With the quantity, its value and its limit; what is left is finite and no invariant was judged by it."""
+    """The result has the quantity, its value and its limit; the state is finite and no invariant was judged by it."""
     twin = swap()
     twin.watch(once_at(LOWERING_S, change))
     result = twin.run()
@@ -96,7 +96,7 @@ def test_nothing_moves_after_it_has_left() -> None:
 
 
 def test_only_that_world_of_a_batch_ends() -> None:
-    """Unobserved scans check as observed ones do, and the other worlds go on as without it."""
+    """Unobserved scans check as observed ones do, and the other worlds are unaffected."""
     alone = swap()
     expected = alone.run().end_state_sha256
     twin = swap(2)
@@ -113,7 +113,7 @@ def test_only_that_world_of_a_batch_ends() -> None:
 
 
 def test_a_recording_of_it_verifies(tmp_path: Path) -> None:
-    """It holds finite numbers only, up to the last scan, which is the same when its commands run again."""
+    """The recording has finite numbers only, up to the last scan, which is the same when its commands are rerun."""
     twin = swap(fault="truck_shove:force_n=5000000,phase=lower,after_s=3")
     with SwapRecorder(tmp_path / "left.mcap", twin) as recorder:
         result = twin.run()
@@ -124,7 +124,7 @@ def test_a_recording_of_it_verifies(tmp_path: Path) -> None:
 
 
 def test_a_pack_that_hangs_past_a_seat_is_not_beside_its_pins() -> None:
-    """A truck that rolls under a held block brings another seat nearest: no reason to leave the model for."""
+    """A truck that rolls under a held block brings another seat nearest, which does not end the swap."""
     setup = cell_of("chassis", 5)
     fault = parse_fault("brakes_released:grade_percent=3,phase=insert,after_s=4")
     result = SwapTwin(setup, load_timing("factory", setup.station), [fault], make_runner=rom_runner).run()
@@ -133,7 +133,8 @@ def test_a_pack_that_hangs_past_a_seat_is_not_beside_its_pins() -> None:
 
 
 def test_a_trip_before_it_left_is_told() -> None:
-    """The truck's brakes go on a slope: the station trips, and the truck rolls out of the domain while it stands."""
+    """The truck's brakes are released on a slope: the station trips, and the truck rolls out of the domain during the
+    stop."""
     result = swap(fault="brakes_released:grade_percent=20,phase=lower,after_s=4").run()
     trip, end = (next(e for e in reversed(result.events) if e["name"] == name) for name in ("trip", "outcome"))
     assert (result.outcome, trip["reason"], end["after_trip"]) == ("outside_model", "truck_moved", "truck_moved")
@@ -142,6 +143,6 @@ def test_a_trip_before_it_left_is_told() -> None:
 
 @pytest.mark.slow
 def test_a_hard_but_real_fault_stays_inside() -> None:
-    """A shove of 180 kN, about the truck's weight with its pack, is not outside of the model."""
+    """A shove of 180 kN, about the truck's weight with its pack, stays within the domain."""
     result = swap(fault="truck_shove:force_n=180000,direction_deg=90,phase=lower,after_s=3").run()
     assert result.outcome == "completed"

@@ -1,4 +1,4 @@
-"""Contact of an empty end effector with a pack: from one short step to the next no force appears from nowhere."""
+"""Contact of an empty end effector with a pack: the force is continuous from one short step to the next."""
 
 from __future__ import annotations
 
@@ -22,13 +22,14 @@ from twin.setup.setup import build_setup
 
 STEP_M, TURNS_RAD_PER_M = 0.0003, 0.2
 DEEP_M = 0.008
-"""How far in the way goes: twice what a hit at creep speed presses in, and within half of the guides' thickness."""
+"""Length of the path in: twice the penetration of a hit at creep speed, and within half of the guides' thickness."""
 DEEPER, MORE = 2.0, 12.0
-"""How much the deepest point, and the sum over all points (a dozen of them at most), may change in a step, in steps."""
+"""Limits per step of the change of the deepest point, and of the sum over all points (a dozen of them at most), in
+steps."""
 
 
 class Empty:
-    """An end effector beside the pack that it was holding, which stands in the air."""
+    """An end effector beside the pack it has released, which is fixed in the air."""
 
     def __init__(self, station: str) -> None:
         truck, pack = CELLS[station]
@@ -47,7 +48,8 @@ class Empty:
         self.home, self.half_m = w["truth"]["q"][r].copy(), m["pack_half_m"].copy()
 
     def look(self, off: np.ndarray) -> tuple[float, np.ndarray]:
-        """Depth of the deepest point (m), and the sum of depth times normal; off in m and rad, z as it retracts."""
+        """Depth of the deepest point (m), and the sum of depth times normal; `off` in m and rad, z in retract
+        direction."""
         q, points = self.parts[0]["truth"]["q"][self.robot], self.scratch["points"]
         q[:] = self.home
         q[[X, Y, EZ, EYAW, EPITCH, EROLL]] += off * (1.0, 1.0, self.setup.retract, 1.0, 1.0, 1.0)
@@ -78,7 +80,7 @@ def test_no_point_appears_pressed_in(
     empty: Empty, place: tuple[float, float, float, float], yaw: float, pitch: float, roll: float, dive: float,
     way: float,
 ) -> None:  # fmt: skip
-    """From clear of the pack a straight way in, turning a little."""
+    """A straight path in from clear of the pack, with a small rotation."""
     off = np.zeros(6)
     off[:2] = np.add(place[:2], np.multiply(place[2:], empty.half_m))
     off[3:] = yaw * math.radians(4.0), pitch * math.radians(2.0), roll * math.radians(2.0)

@@ -1,6 +1,6 @@
 """Swaps far from the nominal timing on both plants: the same end at the same time, forces of the same size.
 
-Each case is an example of a kind in which an end effector meets a pack outside of its guides' capture.
+In each case an end effector meets a pack outside its guides' capture.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from twin.runner.kinds import PLANTS, runner_maker
 from twin.swap import SwapTwin
 
 TIME_S, FORCE_N, FACTOR = 1.0, 2000.0, 2.0
-"""How far apart both plants' ends may be, and the factor between their peak forces, from this force on."""
+"""Largest difference of the plants' end times, and of their peak forces as a factor, from this force on."""
 
 
 def factory_but(station: str, phases: dict[str, dict[str, Any]] | None = None, **default: Any) -> TimingSet:
@@ -59,7 +59,7 @@ def test_it_ends_as_on_the_reference_plant(seed: int, timing: TimingSet) -> None
 
 @pytest.mark.slow
 def test_a_pack_beside_its_pins_slides_off_their_tips_on_both_plants() -> None:
-    """Turned by a scanner's noise to where no lead-in catches a pin, it goes down beside it."""
+    """A scanner's noise turns it so far that no lead-in catches a pin, and it is lowered beside its pins."""
     text = "scanner_noise:factor=20"
     ends = [played(plant, "top_lift", 7, load_timing("factory", "top_lift"), text) for plant in PLANTS]
     assert {end.outcome for end in ends} == {"lock_stuck"}

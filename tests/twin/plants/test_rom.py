@@ -1,4 +1,4 @@
-"""The reduced-order plant: rotations, whole swaps beside stored ones of the reference plant, batches, recordings."""
+"""The reduced-order plant: rotations, whole swaps against stored ones of the reference plant, batches, recordings."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_angles_and_quaternions_make_the_same_rotation(yaw: float, pitch: float,
 
 @given(st.floats(-np.pi, np.pi), st.sampled_from([1e-6, 0.8, 3.0]))
 def test_an_angle_from_sine_and_cosine(angle: float, length: float) -> None:
-    """By its series or by the library: to the last bits, all around."""
+    """Angle by its series or by the library: equal to the last bits, all around."""
     sine, cosine = length * np.sin(angle), length * np.cos(angle)
     assert angle_of(sine, cosine) == pytest.approx(np.arctan2(sine, cosine), rel=4e-16, abs=0.0)
 
@@ -121,9 +121,8 @@ def test_a_world_of_a_batch_equals_the_same_alone() -> None:
 
 @pytest.mark.parametrize("station", ["top_lift", "chassis"])
 def test_a_swap_goes_as_it_goes_unseen(station: str) -> None:
-    """What scans leave out and robots are left where they were while nobody looks changes nothing: all that a world
-    holds is the same to the last bit, with an observer and without, but for the packs' speeds, which only he reads.
-    """
+    """Scan skipping and sleeping robots change nothing: the world is the same to the last bit, with an observer and
+    without, except the packs' speeds, which only an observer reads."""
     setup = cell_of(station, 5, "unguided")
     ends = []
     for observer in (None, lambda plant: None):
@@ -137,7 +136,7 @@ def test_a_swap_goes_as_it_goes_unseen(station: str) -> None:
 
 
 class Littered(BatchRunner):
-    """Its scratch is full of `rubbish`, an eight-byte word, whenever a kernel is called."""
+    """A plant whose scratch is filled with `rubbish`, an eight-byte word, before each kernel call."""
 
     rubbish = 0
 
@@ -157,7 +156,7 @@ class Littered(BatchRunner):
 @pytest.mark.parametrize("rubbish", [1, int(np.array(np.nan).view(np.int64))])
 @pytest.mark.parametrize("station", ["top_lift", slow("chassis")])
 def test_nothing_has_to_be_kept_in_the_scratch(station: str, rubbish: int) -> None:
-    """Neither between two calls nor from one world to the next, watched or not."""
+    """The scratch carries nothing between two calls or from one world to the next, observed or not."""
     setups = [cell_of(station, seed) for seed in (1, 2)]
     timing = load_timing("factory", setups[0].station)
 
@@ -173,7 +172,7 @@ def test_nothing_has_to_be_kept_in_the_scratch(station: str, rubbish: int) -> No
 
 
 def test_a_world_is_as_large_as_documented() -> None:
-    """The plant's arrays of N records, by the numbers of the documents; what it is advanced in does not grow with N."""
+    """The plant's arrays of N records have the documented size; the kernel's working memory does not grow with N."""
     text = " ".join((ROOT / "docs" / "reduced_order.md").read_text(encoding="utf-8").split())
     setup = cell_of("top_lift", 1)
     few, many = BatchRunner([setup] * 10), BatchRunner([setup] * 20)
@@ -204,7 +203,7 @@ def test_a_pendulum_keeps_its_period() -> None:
     falls = np.flatnonzero((x[:-1] > 0.0) & (x[1:] <= 0.0))
     at = falls + x[falls] / (x[falls] - x[falls + 1])
     period_s = float(np.diff(at).mean()) / setup.station.rates.physics_hz
-    # a parallelogram of ropes swings as a point on their length, whatever hangs on it
+    # a parallelogram of ropes swings as a point on their length, with any load
     damped = math.sqrt(1.0 - float(setup.params["sway_zeta"][0]) ** 2)
     expected_s = 2.0 * math.pi * math.sqrt(length_m / 9.81) * (1.0 + 0.05**2 / 16.0) / damped
     assert period_s == pytest.approx(expected_s, rel=0.005)

@@ -1,4 +1,4 @@
-"""Scope `seat`: the same insertions as in a whole world, for less than half of the engine's work."""
+"""Scope `seat`: the same insertions as in a whole world, with less than half of the engine's work."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def seated(station: str, seed: int, hover: Hover, scope: Scope) -> tuple[Any, np
 
 @pytest.mark.parametrize(("station", "seed", "hover"), HOVERS)
 def test_an_insertion_is_the_same(station: str, seed: int, hover: Hover) -> None:
-    """But for bits. Peak forces differ by more than that: of a hit, the monitor sees one tick in five."""
+    """Equal except in bits. Peak forces differ by more: of a hit, the monitor sees one tick in five."""
     whole, w = seated(station, seed, hover, "swap")
     less, v = seated(station, seed, hover, "seat")
     assert (less.outcome, less.violations) == (whole.outcome, whole.violations) == ("seated", ())
@@ -75,7 +75,7 @@ def test_an_insertion_is_the_same(station: str, seed: int, hover: Hover) -> None
 
 @pytest.mark.parametrize("station", CELLS)
 def test_packs_that_wait_stay_where_they_were(station: str) -> None:
-    """In slots to the last bit but one; on the truck they move with it, and sit in their seats."""
+    """In slots they stay to the last bit but one; on the truck they move with it, and stay in their seats."""
     with standing(station, "seat") as plant:
         before = plant.worlds["truth"]["pack_pose"][0].copy()
         plant.run_ticks(600)
@@ -98,12 +98,12 @@ def test_what_stands_on_the_truck_loads_its_springs(station: str) -> None:
         np.testing.assert_allclose(seat.worlds["truth"]["truck_q"], swap.worlds["truth"]["truck_q"], atol=2e-5)
         np.testing.assert_allclose(
             seat.worlds["truth"]["pack_pose"], swap.worlds["truth"]["pack_pose"], atol=2e-3
-        )  # pads give
+        )  # compliance of the pads
 
 
 @pytest.mark.parametrize("station", CELLS)
 def test_stored_packs_are_in_the_way(station: str) -> None:
-    """A ray through the middle of each slot with a pack in it ends on its grip face."""
+    """A ray through the middle of each slot with a pack ends on its grip face."""
     with standing(station, "seat") as plant:
         w, s, found = plant.worlds[0], plant.setup.retract, 0
         for k in range(int(plant.params["packs"][0])):

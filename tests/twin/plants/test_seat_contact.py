@@ -1,4 +1,4 @@
-"""Contact of a held pack's sockets with the guide pins of a seat: no way in meets a force from nowhere."""
+"""Contact of a held pack's sockets with the guide pins of a seat: the force is continuous on any path in."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ FAR_M = 0.16
 @pytest.mark.parametrize("depth_m", [0.005, 0.02, 0.04])
 @pytest.mark.parametrize("station", ["top_lift", "chassis"])
 def test_a_pack_that_comes_from_the_side_is_pushed_back_gently(station: str, depth_m: float) -> None:
-    """From beside its seat, pins as deep as `depth_m` over the mating face, in from sixteen sides.
+    """Sixteen horizontal directions from beside its seat, with pins as deep as `depth_m` over the mating face.
 
-    From one millimetre to the next no point is pressed in by much more than a millimetre, and what a pin meets first
-    that is deeper than the lead-in's end face leans pushes the pack out the way it came.
+    From one millimetre to the next no point's penetration grows by much more than a millimetre, and the first contact
+    of a pin below the inclined end face of the lead-in pushes the pack back.
     """
     truck, pack = CELLS[station]
     setup = build_setup(load_station(station), load_truck(truck), load_pack(pack), seed=1)

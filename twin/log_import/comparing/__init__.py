@@ -1,1 +1,1 @@
-"""The twin beside a station's log: what it would have done with the same moves, and where the two part."""
+"""Compares the twin with a station's log: the same moves made by the twin, and where the two differ."""

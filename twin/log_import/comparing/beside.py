@@ -1,4 +1,4 @@
-"""The twin beside a log: the same moves made by the twin, its load's swing along them, and what differs."""
+"""Compares a log with the twin: the same moves made by the twin, the sway of its load along them, and the residuals."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ from twin.records import AXES, FLOATING_TABLE, FOUR_ROPE, YAW, X, Y, Z
 from twin.setup.setup import SwapSetup
 
 MAX_SAMPLES = 400_000
-"""Two hours at 50 Hz: what is compared is in memory as a whole."""
+"""Two hours at 50 Hz: the whole comparison is held in memory."""
 
 
 @dataclass
 class Gathered:
-    """A log's stretch as the recording has it, whole: `columns` by channel name (K,), axes (K, R, 4) and so on."""
+    """A whole stretch of a log as in the recording: `columns` by channel name (K,), axes (K, R, 4) and so on."""
 
     times_ns: np.ndarray
     t_s: np.ndarray
@@ -54,7 +54,7 @@ def gather(completer: Completer, blocks: Iterable[tuple[np.ndarray, np.ndarray]]
     """Complete all blocks (times, values) of a log.
 
     Raises:
-        InputError: a log too long to be compared as a whole.
+        InputError: a log too long to be compared.
     """
     total = 0
     parts: dict[str, list[np.ndarray]] = {}
@@ -87,7 +87,7 @@ def gather(completer: Completer, blocks: Iterable[tuple[np.ndarray, np.ndarray]]
 
 @dataclass
 class Beside:
-    """What the comparison found; seconds of the recording."""
+    """Result of the comparison; times in seconds of the recording."""
 
     t_s: np.ndarray
     times_ns: np.ndarray
@@ -101,7 +101,7 @@ class Beside:
 def compare(
     g: Gathered, completer: Completer, timing: TimingSet, phases: Sequence[Phase], start_ns: int, hz: float
 ) -> Beside:
-    """Set the twin beside a gathered log."""
+    """Compare a gathered log with the twin."""
     setup, dt_s = completer.setup, 1.0 / hz
     spans = [(p.name, (p.start_ns - start_ns) * 1e-9, (p.end_ns - start_ns) * 1e-9) for p in phases]
     residuals: list[Residual] = []
@@ -122,9 +122,9 @@ def compare(
 def _own_axes(
     g: Gathered, setup: SwapSetup, timing: TimingSet, spans: list[tuple[str, float, float]], robot: int, dt_s: float
 ) -> tuple[np.ndarray, list[OwnMove]]:
-    """(K, 4) where the axes of a robot would be in the twin's own moves, and those moves.
+    """(K, 4) positions of a robot's axes in the twin's own moves, and those moves.
 
-    Own moves are those of x and y of a hanging load, which an anti-sway shapes; z and yaw go as they were logged.
+    Own moves are those of x and y with a hanging load, which anti-sway shapes; z and yaw are as logged.
     """
     p = setup.params[0]
     own = g.axes[:, robot].copy()
@@ -132,7 +132,7 @@ def _own_axes(
     if int(p["reeving"]) != FOUR_ROPE:
         return own, made
     rope = float(p["sheave_height_m"]) - g.axes[:, robot, Z]
-    told = g.columns.get(f"robot{robot}/shaper_rope_length_m")
+    shaper_rope_m = g.columns.get(f"robot{robot}/shaper_rope_length_m")
     for axis in (X, Y):
         reference = g.columns.get(f"robot{robot}/{AXES[axis]}/reference_m")
         source = g.axes[:, robot, axis]
@@ -142,9 +142,9 @@ def _own_axes(
             middle = 0.5 * (move.start_s + move.end_s)
             phase = next((name for name, start, end in reversed(spans) if start <= middle < end), "")
             k = min(int(np.searchsorted(g.t_s, middle)), len(g.t_s) - 1)
-            said = None if told is None or np.isnan(told[k]) else float(told[k])
+            logged_m = None if shaper_rope_m is None or np.isnan(shaper_rope_m[k]) else float(shaper_rope_m[k])
             kind = timing.of(phase).shaper
-            mine = own_move(setup, move, g.t_s, source, kind, rope_at(rope, g.t_s, move), said)
+            mine = own_move(setup, move, g.t_s, source, kind, rope_at(rope, g.t_s, move), logged_m)
             made.append(mine)
             first = int(np.searchsorted(g.t_s, min(mine.start_s, move.start_s)))
             last = int(np.searchsorted(g.t_s, max(mine.end_s, move.end_s)))
@@ -177,13 +177,13 @@ def _axes(g: Gathered, own: np.ndarray, robot: int, hz: float) -> list[Residual]
 
 
 def _recent(values: np.ndarray, after: int) -> np.ndarray:
-    """(K, after + 1) each value with those before it."""
+    """(K, after + 1) each value with the values before it."""
     padded = np.concatenate((np.zeros(after), np.nan_to_num(values)))
     return np.lib.stride_tricks.sliding_window_view(padded, after + 1)
 
 
 def _free(g: Gathered, completer: Completer, robot: int) -> np.ndarray:
-    """Where a robot's load hangs free for sure (K,): clear of the guides of every seat."""
+    """Mask (K,) of samples at which a robot's load certainly hangs free: clear of the guides of every seat."""
     p = completer.setup.params[0]
     over = completer.height_over_seats(g.axes[:, robot])
     return np.asarray((g.loose[:, robot] == 1) & (over > float(p["guide_length_m"])))

@@ -1,4 +1,4 @@
-"""`import-log --compare`: the comparison as one object, and what of it goes into the recording."""
+"""`import-log --compare`: the comparison as one object, and the part of it that is recorded."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from twin.log_import.stretch import Completer
 
 
 class Comparison:
-    """The twin beside a log (`twin.log_import.importing.Beside`); what it found is in `beside` and `own`."""
+    """Comparison of the twin with a log (`twin.log_import.importing.Beside`); results are in `beside` and `own`."""
 
     def __init__(self, timing: TimingSet) -> None:
         """`timing`: the twin's own, for its anti-sway and its own swap."""
@@ -39,7 +39,7 @@ class Comparison:
         """Gather the log, compare, run the twin's own swap.
 
         Raises:
-            InputError: a log too long to be compared as a whole.
+            InputError: a log too long to be compared.
         """
         gathered = gather(completer, blocks, start_ns)
         self.beside = compare(gathered, completer, self._timing, story.phases, start_ns, hz)
@@ -62,7 +62,7 @@ class Comparison:
         return np.asarray(self._table[np.searchsorted(self.beside.times_ns, times_ns)])
 
     def as_json(self) -> dict[str, Any]:
-        """For `--json`: partings in order of time, phases, the twin's own swap."""
+        """For `--json`: partings in time order, phases, the twin's own swap."""
         return {
             "partings": [_finite(asdict(part)) for part in self.beside.partings],
             "phases": [{**_finite(asdict(phase)), "difference_s": phase.difference_s} for phase in self.own.phases],

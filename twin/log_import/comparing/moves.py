@@ -1,4 +1,4 @@
-"""The moves of a log's axes, and the same moves as the twin would make them."""
+"""Finds the moves of a log's axes and computes the same moves as the twin makes them."""
 
 from __future__ import annotations
 
@@ -15,19 +15,20 @@ from twin.records.codes import MAX_IMPULSES
 from twin.setup.setup import SwapSetup
 
 STILL = np.array([0.003, 0.003, 0.003, 0.0005])
-"""Slower than this, m/s and rad/s, an axis stands: encoders' noise differentiated over `SMOOTH_S` stays below it."""
+"""An axis slower than this, m/s and rad/s, stands still: encoder noise differentiated over `SMOOTH_S` stays below
+it."""
 SMOOTH_S = 0.1
 PAUSE_S = 0.3
-"""Shorter stands are part of a move."""
+"""Shorter stops are part of a move."""
 LEAST = np.array([0.004, 0.004, 0.004, 0.0008])
-"""Shorter ways, m and rad, are no moves but the drive's own unrest."""
+"""Shorter distances, m and rad, are no moves but position-loop ripple."""
 FIT_POINTS = 80
-"""So many samples of a move are enough to identify it."""
+"""This many samples of a move are enough to identify it."""
 
 
 @dataclass(frozen=True)
 class Move:
-    """An axis goes from one stand to the next; seconds of the recording, m or rad. `peak` is its highest speed."""
+    """Motion of an axis between two standstills; seconds of the recording, m or rad. `peak` is its highest speed."""
 
     robot: int
     axis: int
@@ -43,7 +44,7 @@ class Move:
 
 
 def moves_of(t_s: np.ndarray, position: np.ndarray, robot: int, axis: int, dt_s: float) -> list[Move]:
-    """The moves in an axis' positions (K,) at times (K,), which are `dt_s` apart but for gaps; NaN is no motion."""
+    """Moves in an axis' positions (K,) at times (K,), which are `dt_s` apart except for gaps; NaN is no motion."""
     if len(t_s) < 3:
         return []
     span = max(int(round(SMOOTH_S / dt_s)), 1)
@@ -72,7 +73,7 @@ def moves_of(t_s: np.ndarray, position: np.ndarray, robot: int, axis: int, dt_s:
 
 
 def _rest(position: np.ndarray, at: int, way: int, span: int) -> float:
-    """Where an axis stands before (way -1) or after (1) a sample."""
+    """Rest position of an axis before (way -1) or after (1) a sample."""
     near = position[max(at - 2 * span, 0) : at + 1] if way < 0 else position[at : at + 2 * span + 1]
     near = near[~np.isnan(near)]
     return float(np.median(near)) if len(near) else float(position[at])
@@ -82,8 +83,8 @@ def _rest(position: np.ndarray, at: int, way: int, span: int) -> float:
 class OwnMove:
     """A move as the twin makes it: a shaped profile that begins at `start_s`.
 
-    `shaper` and `fit_m` tell which anti-sway the log's move was found to have, and how well its profile is met (rms);
-    `told_rope_m` the rope length that it was found with, `rope_m` the true one, which the twin takes.
+    `shaper` is the identified anti-sway of the logged move and `fit_m` the rms error of its profile; `told_rope_m` is
+    the identified rope length, `rope_m` the true one, which the twin uses.
     """
 
     move: Move
@@ -116,26 +117,26 @@ def own_move(
     rope_m: float,
     told_rope_m: float | None,
 ) -> OwnMove:
-    """The log's move as the twin would make it: the same profile, with an anti-sway that knows the true rope.
+    """The logged move as the twin would make it: the same profile, with an anti-sway that has the true rope length.
 
-    What the station does is identified first: the speed, acceleration and jerk, the moment, and the kind of shaper with
-    which a shaped profile meets the logged positions best, the shaper being told the rope length that the station's was
-    told (`told_rope_m`). Then only that length is exchanged for the true one, `rope_m`. Where the log does not say what
-    its anti-sway was told, the twin's own kind, `shaper`, is taken for both.
+    First the station's move is identified: speed, acceleration, jerk, start and kind of shaper of the shaped profile
+    that fits the logged positions best, with the rope length of the station's shaper (`told_rope_m`). Then only that
+    length is replaced by the true one, `rope_m`. If the log does not have the shaper's rope length, the twin's own
+    kind, `shaper`, is used for both.
 
     Args:
         t_s, logged: (K,) times and positions around the move.
     """
     kinds = [shaper] if told_rope_m is None else list(KINDS)
-    told = rope_m if told_rope_m is None else told_rope_m
-    fits = [_fitted(setup, move, t_s, logged, kind, told) for kind in kinds]
+    logged_m = rope_m if told_rope_m is None else told_rope_m
+    fits = [_fitted(setup, move, t_s, logged, kind, logged_m) for kind in kinds]
     best = min(fits, key=lambda fit: fit.fit_m)
     amplitudes, times_s, n = _shaper(setup, best.shaper, rope_m)
-    return OwnMove(move, best.start_s, best.profile, amplitudes, times_s, n, rope_m, told, best.shaper, best.fit_m)
+    return OwnMove(move, best.start_s, best.profile, amplitudes, times_s, n, rope_m, logged_m, best.shaper, best.fit_m)
 
 
 def _shaper(setup: SwapSetup, kind: str, rope_m: float) -> tuple[np.ndarray, np.ndarray, int]:
-    """Amplitudes, times and number of the impulses for a rope."""
+    """Amplitudes, times and number of the shaper's impulses for a rope length."""
     p = setup.params[0]
     amplitudes, times_s = np.zeros(MAX_IMPULSES), np.zeros(MAX_IMPULSES)
     hz = math.sqrt(float(p["gravity_mps2"]) / max(rope_m, 0.1)) / (2.0 * math.pi)
@@ -144,12 +145,12 @@ def _shaper(setup: SwapSetup, kind: str, rope_m: float) -> tuple[np.ndarray, np.
 
 
 def _fitted(setup: SwapSetup, move: Move, t_s: np.ndarray, logged: np.ndarray, kind: str, rope_m: float) -> OwnMove:
-    """The shaped profile that meets the logged positions best."""
+    """The shaped profile that fits the logged positions best."""
     p = setup.params[0]
     amplitudes, times_s, n = _shaper(setup, kind, rope_m)
     around = (t_s >= move.start_s - 0.5) & (t_s <= move.end_s + 0.5) & ~np.isnan(logged)
     step = max(int(around.sum()) // FIT_POINTS, 1)
-    at, said = t_s[around][::step], logged[around][::step]
+    at, positions = t_s[around][::step], logged[around][::step]
     speed, limit = float(p["axis_velocity"][move.axis]), float(p["axis_acceleration_empty"][move.axis])
     profile = new_profile()
 
@@ -160,7 +161,7 @@ def _fitted(setup: SwapSetup, move: Move, t_s: np.ndarray, logged: np.ndarray, k
     def missed(x: np.ndarray) -> np.ndarray:
         planned(x)
         begun = move.start_s + x[0]
-        return np.array([evaluate_shaped(profile, amplitudes, times_s, n, t - begun)[0] for t in at]) - said
+        return np.array([evaluate_shaped(profile, amplitudes, times_s, n, t - begun)[0] for t in at]) - positions
 
     low = [-0.5, math.log(0.5 * max(move.peak, 1e-3)), math.log(0.05 * limit), math.log(0.5)]
     high = [0.5, math.log(max(1.2 * speed, 2.0 * move.peak)), math.log(4.0 * limit), math.log(50.0)]
@@ -174,6 +175,6 @@ def _fitted(setup: SwapSetup, move: Move, t_s: np.ndarray, logged: np.ndarray, k
 
 
 def rope_at(rope_m: np.ndarray, t_s: np.ndarray, move: Move) -> float:
-    """Rope length at the end of a move, as a commissioned anti-sway is told it."""
+    """Rope length at the end of a move, which a well-commissioned anti-sway uses."""
     k = min(int(np.searchsorted(t_s, move.end_s)), len(t_s) - 1)
     return float(rope_m[k])

@@ -1,4 +1,4 @@
-"""The twin's own swap with the log's truck, packs and slots, and how long each phase took in both."""
+"""The twin's own swap with the log's truck, packs and slots, and the duration of each phase in both."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from twin.setup.setup import SwapSetup
 
 @dataclass(frozen=True)
 class PhaseTime:
-    """A phase of the log and the twin's phases that it covers; None where one of both has none. Seconds."""
+    """A phase of the log and the twin's phases that it covers; None if either has none. Seconds."""
 
     name: str
     covers: tuple[str, ...]
@@ -21,23 +21,24 @@ class PhaseTime:
 
     @property
     def difference_s(self) -> float | None:
-        """Log less twin."""
+        """Log minus twin."""
         return None if self.log_s is None or self.twin_s is None else self.log_s - self.twin_s
 
 
 @dataclass(frozen=True)
 class OwnSwap:
-    """How the twin's own swap ended and what its phases took."""
+    """End of the twin's own swap, and the durations of its phases."""
 
     timing: str
     outcome: str
     mechanical_time_s: float | None
-    """None of a swap that did not complete."""
+    """None if the swap did not complete."""
     phases: tuple[PhaseTime, ...]
 
 
 def own_swap(setup: SwapSetup, timing: TimingSet, spans: Sequence[tuple[str, float, float]]) -> OwnSwap:
-    """Run it on the reduced-order plant, and set its phases beside the log's `spans` (name, start, end in s)."""
+    """Run the swap on the reduced-order plant, and compare its phases with the log's `spans` (name, start, end in
+    s)."""
     from twin.runner.kinds import rom_runner
     from twin.swap import SwapTwin
 
@@ -57,7 +58,7 @@ def own_swap(setup: SwapSetup, timing: TimingSet, spans: Sequence[tuple[str, flo
 def phase_times(
     order: Sequence[str], mine: dict[str, float], spans: Sequence[tuple[str, float, float]]
 ) -> tuple[PhaseTime, ...]:
-    """Phases of a log beside the twin's: one of the log covers the twin's from its own name up to the log's next."""
+    """Phases of a log and of the twin: one of the log covers the twin's from its own name up to the log's next."""
     logged: dict[str, float] = {}
     for name, start_s, end_s in spans:
         logged[name] = logged.get(name, 0.0) + end_s - start_s

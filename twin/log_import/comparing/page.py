@@ -1,4 +1,4 @@
-"""The comparison as one HTML page that needs nothing else: what parts first, phases, and every signal over time."""
+"""The comparison as one self-contained HTML page: first partings, phases, and every signal over time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from twin.log_import.report import ImportReport
 
 SHOWN = {"m": ("mm", 1e3), "rad": ("deg", math.degrees(1.0)), "n": ("kN", 1e-3)}
-"""The unit that people read, and how many of it are one in SI."""
+"""Displayed unit, and the factor from SI to it."""
 LOG, TWIN, BAND, OUT = "#1f6fb4", "#d1741c", "rgba(120,120,120,0.18)", "#c0262d"
 MAX_POINTS = 9_000
 CONTRADICTIONS = ("contradicting switches", "truck moved")
@@ -37,13 +37,13 @@ small { color: #5b6673; }
 
 
 def write_page(path: str | Path, comparison: Comparison, report: ImportReport, title: str) -> None:
-    """Write the page; whole or not at all."""
+    """Write the page atomically."""
     with atomic_write(path) as file:
         file.write(page(comparison, report, title).encode())
 
 
 def page(comparison: Comparison, report: ImportReport, title: str) -> str:
-    """The page's text."""
+    """The page's HTML."""
     from plotly.offline import get_plotlyjs
 
     name = html.escape(title or report.log)
@@ -82,16 +82,16 @@ def _mechanical(own: OwnSwap) -> str:
 
 
 def shown(value: float, unit: str) -> str:
-    """A value with the unit that people read."""
+    """A value with its displayed unit."""
     word, factor = SHOWN[unit]
     return f"{value * factor:.4g} {word}"
 
 
 def _lead(partings: Sequence[Parting], against: Sequence[str]) -> str:
-    """`against`: what the log says against itself or against the truck of the twin, which stands still."""
+    """`against`: contradictions of the log with itself or with the twin's stationary truck."""
     if not partings and against:
-        said = html.escape("; ".join(against))
-        return f'<p class="lead">Every compared signal stays within its band, but the log shows: {said}.</p>'
+        text = html.escape("; ".join(against))
+        return f'<p class="lead">Every compared signal stays within its band, but the log shows: {text}.</p>'
     if not partings:
         return '<p class="lead same">Nothing parts: every signal stays within its band from begin to end.</p>'
     more = f" The log also shows: {'; '.join(against)}." if against else ""
@@ -99,12 +99,12 @@ def _lead(partings: Sequence[Parting], against: Sequence[str]) -> str:
 
 
 def contradictions_of(report: ImportReport) -> list[str]:
-    """What a log says against itself, or against a truck that stands still, in words."""
+    """Contradictions of a log with itself, or with a stationary truck, in words."""
     return [finding.where for finding in report.findings if finding.kind in CONTRADICTIONS]
 
 
 def sentence(first: Parting) -> str:
-    """The first moment at which log and twin part, in words."""
+    """The first parting of log and twin, in words."""
     phase = f", in {first.phase}" if first.phase else ""
     return (
         f"They part first at {first.t_s:.2f} s{phase}: {first.signal} is {shown(first.log, first.unit)} in the log and "
@@ -206,12 +206,12 @@ def _line(go_: Any, t: np.ndarray, y: np.ndarray, name: str, colour: str) -> go.
 
 
 def _short(values: np.ndarray) -> np.ndarray:
-    """For the picture: half the bytes are enough."""
+    """Rounded values for the plot: half the bytes are enough."""
     return values.astype(np.float32)
 
 
 def _drawn(r: Residual) -> np.ndarray:
-    """Indices of the samples that are drawn: all of them, or of a long log evenly some and the worst between them."""
+    """Indices of the plotted samples: all of them, or for a long log evenly some and the worst between them."""
     count = len(r.values)
     step = -(-count // MAX_POINTS)
     if step <= 1:

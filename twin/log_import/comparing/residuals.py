@@ -1,4 +1,4 @@
-"""What the log says less what the twin says, signal by signal over time, and the band within which both agree."""
+"""Residuals, log minus twin, of each signal over time, and the band within which both agree."""
 
 from __future__ import annotations
 
@@ -8,21 +8,22 @@ from dataclasses import dataclass
 import numpy as np
 
 SWAY_REST_RAD, SWAY_MOVING_RAD = math.radians(0.5), math.radians(1.0)
-"""Sway: 0.5 deg is what stations warn of; while x or y moves, half a degree more for other ramps [estimate]."""
+"""Sway: 0.5 deg is a usual warning limit of stations; while x or y moves, half a degree more for other ramps
+[estimate]."""
 AS_MOVED_RAD = math.radians(1.0)
-"""The load's swing along the logged motion: damping differs from rope to rope [estimate]."""
+"""The load's sway along the logged motion: damping differs from rope to rope [estimate]."""
 REST_M, REST_RAD = 0.010, math.radians(0.15)
-"""An axis at rest: its repeatability and the load cell's stop, three times over [estimate]."""
+"""An axis at rest: three times its repeatability and the load cell's stop [estimate]."""
 LAG_S = 0.6
-"""A moving axis may be this far ahead or behind [estimate]."""
+"""A moving axis may lead or lag by this much [estimate]."""
 FOLLOWING_S = 0.4
-"""A moving axis may be so far behind its setpoint: twice the lag of a position loop of 5 per s [estimate]."""
+"""A moving axis may lag its setpoint by this much: twice the lag of a position loop of 5 per s [estimate]."""
 LOAD_SHARE = 0.06
 """Of the rated load [estimate: load cell and the pack's own mass]."""
 ROPE_SHARE = 0.10
-"""Of the true rope length: a shaper is robust to about that."""
+"""Share of the true rope length: a shaper is robust to about that."""
 HOLD_S = 0.15
-"""A residual has left its band when it stays outside for so long."""
+"""A residual leaves its band when it stays outside for this long."""
 AFTER_MOVE_S = 0.5
 
 
@@ -30,7 +31,7 @@ AFTER_MOVE_S = 0.5
 class Residual:
     """One signal of log and twin; (K,) each, in SI, NaN where there is nothing to compare.
 
-    `kind` says what the twin is: "own moves", "as moved" (the load along the logged motion), "setpoint".
+    `kind` is the twin's reference: "own moves", "as moved" (the load along the logged motion), "setpoint".
     """
 
     name: str
@@ -44,12 +45,12 @@ class Residual:
 
     @property
     def values(self) -> np.ndarray:
-        """Log less twin (K,)."""
+        """Log minus twin (K,)."""
         return self.log - self.twin
 
     @property
     def channel(self) -> str:
-        """Its name in the recording."""
+        """Channel name in the recording."""
         return (
             f"residual/{self.name}"
             if self.kind == "own moves"
@@ -59,7 +60,8 @@ class Residual:
 
 @dataclass(frozen=True)
 class Parting:
-    """Where a residual first leaves its band: `log`, `twin` and `band` then, and the worst difference of all."""
+    """First time at which a residual leaves its band: `log`, `twin` and `band` at that time, and the worst difference
+    of all."""
 
     signal: str
     kind: str
@@ -75,7 +77,7 @@ class Parting:
 
 
 def parting_of(r: Residual, t_s: np.ndarray, phases: list[tuple[str, float, float]]) -> Parting | None:
-    """The first time at which a residual stays out of its band for its `hold_s`; None where it never does."""
+    """The first time at which a residual stays out of its band for its `hold_s`; None if it never does."""
     values = r.values
     outside = np.abs(values) > r.band
     outside &= ~np.isnan(values)
@@ -95,7 +97,7 @@ def parting_of(r: Residual, t_s: np.ndarray, phases: list[tuple[str, float, floa
 
 
 def moving(speed: np.ndarray, still: float, after: int) -> np.ndarray:
-    """Where an axis moves (K,), or has within the last `after` samples."""
+    """Mask (K,) of samples at which an axis moves, or moved within the last `after` samples."""
     going = (np.abs(speed) > still).astype(float)
     if after > 0 and len(going):
         going = np.convolve(going, np.ones(after + 1), "full")[: len(going)]

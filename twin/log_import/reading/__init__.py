@@ -1,5 +1,5 @@
-"""Reading an export as it is written: its file, its lines, its columns, its numbers and its time stamps.
+"""Reads an export as written: its file, lines, columns, numbers and time stamps.
 
-`table.open_table` gives a table's columns in batches, as written; `numbers` and `stamps` turn them into numbers, words
-and nanoseconds; `sniff` guesses how an unknown file is written. Memory stays bounded whatever the file holds.
+`table.open_table` gives a table's columns in batches, as written; `numbers` and `stamps` convert them to numbers, words
+and nanoseconds; `sniff` guesses the format of an unknown file. Memory is bounded for any file.
 """

@@ -1,4 +1,4 @@
-"""A table written as text: Arrow's CSV reader over pieces of whole records."""
+"""A table stored as text, read by Arrow's CSV reader in pieces of whole records."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from twin.log_import.reading.text import utf8_blocks
 
 MAX_COLUMNS = 10_000
 _FEW_BAD_ROWS = 10_000
-"""So many are put up with, and as many more as there are good ones."""
+"""This many bad rows are tolerated, plus as many as there are good ones."""
 _ROWS_LOOKED_AT = 50
-"""First rows that tell how many fields a row has."""
+"""First rows that determine the number of fields of a row."""
 
 
 class CsvTable(Table):
-    """A table written as text in some encoding and dialect, packed with gzip or not."""
+    """A text table in some encoding and dialect, plain or gzip."""
 
     def __init__(self, path: Path, layout: TableLayout, key: str, file: io.FileIO) -> None:
         super().__init__(path, layout, key, file)
@@ -67,7 +67,7 @@ class CsvTable(Table):
     def _next_batch(
         self, records: Records, piece: Piece, columns: list[str], head: Head
     ) -> tuple[Batch, Head, Piece | None]:
-        """A piece's rows up to the next header in it that is another one, that header, and what follows it."""
+        """A piece's rows up to the next header that differs, that header, and the rest of the piece."""
         batch, bad, heads = self._parsed(piece, columns, head)
         if piece.lines is None and batch.rows + len(bad) + len(heads) != piece.line_count:  # there are blank lines
             piece = records.without_blanks(piece)
@@ -93,7 +93,7 @@ class CsvTable(Table):
         return batch, head, None
 
     def _heads_in(self, piece: Piece, batch: Batch, columns: list[str], heads: list[int]) -> list[int]:
-        """The records of a piece that are headers once more, by their number, rising."""
+        """Numbers of a piece's records that repeat a header, ascending."""
         found = set(heads)
         if columns and batch.rows and self.layout.header_line:
             first = batch.columns[columns[0]]
@@ -108,7 +108,7 @@ class CsvTable(Table):
         return self._head.is_again(self._dialect.fields(record), self.layout.comment)
 
     def _units_again(self, rest: Piece, head: Head, columns: list[str], used: set[int]) -> tuple[Head, Piece | None]:
-        """Take the line of units after a header that comes again, where there is one; refuse other units."""
+        """Skip a line of units after a repeated header; refuse other units."""
         record, after = _after(rest, 0, self._dialect)
         fields = self._dialect.fields(record)
         if not head.is_units(fields):
@@ -129,15 +129,15 @@ class CsvTable(Table):
         return dataclasses.replace(head, units=units), after
 
     def end_batches(self, columns: Sequence[str], size: int) -> Iterator[Batch]:
-        """The columns in the last `size` bytes of a plain file, from the first line that begins there; without line
-        numbers, and nothing where the file is packed, small, or of an encoding that cannot be read from its middle."""
+        """The columns in the last `size` bytes of a plain file, from the first line that begins there, without line
+        numbers. Nothing if the file is packed, small, or of an encoding that cannot be read from its middle."""
         self._check_columns(columns, BATCH_ROWS)
         wide = self.layout.codec_name.startswith(("utf-16", "utf-32"))
         if wide or self._source.compression != "none" or self._source.size <= size:
             return
         end = self._source.end(size)
         cut = end.find(b"\n") + 1
-        facts = ReadFacts(compression_cut=True)  # a quote that is opened before the cut is no mistake
+        facts = ReadFacts(compression_cut=True)  # a quote opened before the cut is no error
         blocks = utf8_blocks(iter([end[cut:]] if cut else []), self.layout.codec_name, self.path)
         for piece in Records(blocks, self._dialect, facts, self.path).pieces():
             batch, _, _ = self._parsed(piece, list(dict.fromkeys(columns)), self._head)
@@ -196,8 +196,8 @@ class CsvTable(Table):
             names = names[:-1]  # header and rows end with a delimiter
         units: tuple[str, ...] = ()
         if self.layout.units_line:
-            said = [unit.strip() for unit in head[-1]]
-            units = tuple((said + [""] * len(names))[: len(names)])
+            texts = [unit.strip() for unit in head[-1]]
+            units = tuple((texts + [""] * len(names))[: len(names)])
         return Head(unique_names(names), tuple(name.strip() for name in names), n, units)
 
     def _count(self, bad: list[tuple[int, bool]]) -> None:
@@ -208,8 +208,8 @@ class CsvTable(Table):
                 self.facts.bad_row(line)
 
     def _parsed(self, piece: Piece, columns: list[str], head: Head) -> tuple[Batch, list[tuple[int, bool]], list[int]]:
-        """A piece's columns as strings; and rows with another number of fields: their line, whether they are blank, but
-        for headers that come again, whose numbers among the records are the last that is returned."""
+        """A piece's columns as strings; rows with another number of fields, as their line and whether they are blank;
+        and the numbers of records that are repeated headers."""
         if not piece.text.strip(b"\n"):
             return Batch(piece.first_line, {}), [], []
         bad: list[tuple[int, bool]] = []
@@ -232,7 +232,7 @@ class CsvTable(Table):
         try:
             table = pa_csv.read_csv(
                 pa.BufferReader(piece.text),
-                # In one block, so that rows are numbered; a second thread makes this no faster.
+                # In one block, so that rows are numbered; a second thread is no faster.
                 read_options=pa_csv.ReadOptions(
                     use_threads=False, block_size=len(piece.text) + 1, column_names=internal
                 ),
@@ -247,7 +247,7 @@ class CsvTable(Table):
                     include_columns=chosen or internal[:1],
                     strings_can_be_null=True,
                     null_values=list(self.layout.empty),
-                    check_utf8=False,  # it was made by a codec
+                    check_utf8=False,  # it is the output of a codec
                 ),
             )
         except pa.ArrowException as error:
@@ -268,7 +268,7 @@ class CsvTable(Table):
 
 
 def _rows(records: Records, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
-    """Line and fields of each record that holds something."""
+    """Line and fields of each non-empty record."""
     for piece in records.pieces():
         at, k = 0, 0
         while match := dialect.record.match(piece.text, at):
@@ -284,7 +284,7 @@ def _one_array(column: pa.ChunkedArray) -> pa.Array:
 
 
 def _after(piece: Piece, k: int, dialect: Dialect) -> tuple[bytes, Piece | None]:
-    """A piece's record number `k`, and what follows it."""
+    """A piece's record number `k`, and the rest of the piece."""
     begin = 0
     if piece.has_breaks:
         for _ in range(k):
@@ -304,7 +304,7 @@ def _after(piece: Piece, k: int, dialect: Dialect) -> tuple[bytes, Piece | None]
 
 
 def _before(batch: Batch, line: int) -> Batch:
-    """A batch's rows before a line."""
+    """Rows of a batch before a line."""
     if batch.lines is None:
         return _part(batch, 0, min(max(line - batch.first_line, 0), batch.rows))
     return _part(batch, 0, int(np.searchsorted(batch.lines, line)))

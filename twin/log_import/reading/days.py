@@ -1,4 +1,4 @@
-"""Times of day as seconds since 1970: the midnights between them are counted."""
+"""Converts times of day to seconds since 1970 by counting midnights."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from twin.log_import.reading.zones import DAY_S
 
 _HALF_S, _NEARLY_S = DAY_S // 2, 23 * 3600
 _STRAY_ROWS = 5
-"""A step over midnight that is taken back within so many lines was none, but a stray time."""
+"""A step over midnight that is undone within this many lines is a stray time."""
 
 
 class Days:
-    """Counts midnights along the lines of a log, from the day of its first one.
+    """Counts midnights along the lines of a log, from the day of its first line.
 
-    A step back by more than half a day is a midnight, in a log with its newest line first one ahead by as much. A step
-    ahead by more than 23 h is a line from before midnight that comes late; any other is a pause.
+    A step back by more than half a day is a midnight; in a log with its newest line first, a step ahead. A step ahead
+    by more than 23 h is a late line from before midnight; any other is a pause.
     """
 
     def __init__(self, first: date) -> None:
@@ -27,7 +27,7 @@ class Days:
         self._rows_since = _STRAY_ROWS + 1
 
     def unrolled(self, of_day_s: np.ndarray, ok: np.ndarray) -> np.ndarray:
-        """Local seconds since 1970 (K,) of the next lines' seconds of the day (K,), where `ok` (K,)."""
+        """Local seconds since 1970 (K,) of the next lines' seconds of the day (K,), for lines with `ok` (K,)."""
         times = of_day_s[ok]
         out = of_day_s.copy()
         if not len(times):

@@ -1,4 +1,4 @@
-"""What was found while a table was read: how much, and what was left out."""
+"""Counts of what was read from a table and what was dropped."""
 
 from __future__ import annotations
 
@@ -9,50 +9,51 @@ MAX_LINES_TOLD = 10
 
 @dataclass(frozen=True)
 class HeadAgain:
-    """A header that came again."""
+    """A repeated header."""
 
     line: int
     change: str
-    """What is different in it, in words; nothing where it is the same."""
+    """Its differences, in words; empty if there are none."""
 
 
 @dataclass
 class ReadFacts:
-    """Counted while `Table.batches` runs; final once it has ended. Each run counts afresh."""
+    """Counts of one run of `Table.batches`; final at its end. Each run starts from zero."""
 
     total_bytes: int = 0
-    """Size of the file."""
+    """Size of the file, bytes."""
     bytes_read: int = 0
-    """Of the file, up to `total_bytes`: how far the reading has come."""
+    """Bytes of the file read so far, up to `total_bytes`."""
     bytes_unpacked: int = 0
-    """Of its text; as `bytes_read` unless the file is compressed. Of a Parquet file all its columns, as it says."""
+    """Bytes of text read; equals `bytes_read` unless the file is compressed. For a Parquet file all its columns, by its
+    metadata."""
     compression: str = "none"
-    """`none` or `gzip`; `none` of a Parquet file, whatever its columns are packed with."""
+    """`none` or `gzip`; `none` for a Parquet file with any codec of its columns."""
     compression_cut: bool = False
-    """The compressed file ends too early: what could be unpacked was read."""
+    """True if the compressed file is truncated: the part that could be unpacked was read."""
     rows: int = 0
-    """Handed out."""
+    """Rows returned."""
     bad_rows: int = 0
-    """Left out: they have another number of fields than the header."""
+    """Dropped rows: their number of fields differs from the header's."""
     bad_row_lines: list[int] = field(default_factory=list)
-    """Line numbers of the first ten of those."""
+    """Line numbers of the first ten bad rows."""
     cut_last_line: bool = False
-    """The last line has no line end and was left out, because nothing tells whether it is whole."""
+    """True if the last line has no line end and was dropped, because it may be incomplete."""
     head_count: int = 0
-    """Headers that came again."""
+    """Number of repeated headers."""
     heads_again: list[HeadAgain] = field(default_factory=list)
-    """The first ten of those."""
+    """The first ten repeated headers."""
     comments: int = 0
     blank_lines: int = 0
 
     def head_again(self, line: int, change: str) -> None:
-        """Count a header that came again."""
+        """Count a repeated header."""
         self.head_count += 1
         if len(self.heads_again) < MAX_LINES_TOLD:
             self.heads_again.append(HeadAgain(line, change))
 
     def bad_row(self, line: int) -> None:
-        """Count a row that was left out."""
+        """Count a dropped row."""
         self.bad_rows += 1
         if len(self.bad_row_lines) < MAX_LINES_TOLD:
             self.bad_row_lines.append(line)

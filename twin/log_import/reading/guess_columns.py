@@ -1,4 +1,4 @@
-"""What a column holds, from a sample of it."""
+"""Guesses the content of a column from a sample."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from twin.log_import.reading.numbers import to_float, to_text, valid
 WORDS_SHOWN = 64
 _MOST_CODES = 64
 _CODE_CHANGES = 0.1
-"""A code stays for a while: it changes at less than this share of rows."""
+"""A code keeps its value for a while: it changes at less than this share of rows."""
 _FEW_ROWS = 20
 _BOOLS = (
     {"true", "false"},
@@ -39,35 +39,35 @@ _BOOLS = (
     {"松开", "夹紧"},
 )
 _NUMBER_SHARE = 0.9
-"""A column is one of numbers if so many of its values are."""
+"""A column is numeric if this share of its values are numbers."""
 
 
 @dataclass
 class ColumnGuess:
-    """What a column, or a tag of a long table, seems to hold."""
+    """Guessed content of a column, or of a tag of a long table."""
 
     name: str
     kind: str
     """`number`, `bool`, `integer code`, `text`, `empty` or `constant`."""
     minimum: float | None
     maximum: float | None
-    """Of its numbers, in its own unit; None where it has none."""
+    """Maximum of its numbers, in its own unit; None without numbers."""
     words: tuple[str, ...]
-    """Its distinct values, the first 64."""
+    """Its distinct values, at most 64."""
     share_empty: float
     sample: tuple[str, ...]
-    """A few of its values, from all over what was read."""
+    """Some of its values, from all parts of what was read."""
     unit: str
-    """As its name or the line of units says; nothing where neither does."""
+    """From its name or the line of units; empty if neither has one."""
 
 
 def guess_column(name: str, values: pa.Array, layout: TableLayout, unit: str = "") -> ColumnGuess:
-    """What these values of a column, in the order of the file, seem to be.
+    """Guess the content of a column from these values, in file order.
 
     Args:
         name: of the column or tag.
         values: of n rows.
-        layout: how numbers are written.
+        layout: format of numbers.
         unit: from the line of units.
     """
     codes, words = to_text(values)
@@ -89,7 +89,7 @@ def guess_column(name: str, values: pa.Array, layout: TableLayout, unit: str = "
 
 
 def joined(batches: list[pa.Array]) -> pa.Array:
-    """Arrays of one column, one after the other."""
+    """Concatenated arrays of one column."""
     if not batches:
         return pa.array([], pa.string())
     return pa.concat_arrays(batches)

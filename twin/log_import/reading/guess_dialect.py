@@ -1,4 +1,4 @@
-"""How an unknown text is written: its encoding, its delimiter, its header, its decimal mark."""
+"""Guesses the format of an unknown text: encoding, delimiter, header, decimal mark."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from twin.log_import.reading.text import wide_codec
 _DELIMITERS = ("\t", ";", "|", ",")
 _LINES = 400
 _ALIKE = 0.9
-"""A delimiter is one if so many lines have the same number of fields."""
+"""Minimum share of lines with the same number of fields for a delimiter."""
 _COMMENTS = ("#", "//", "%", "!")
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -39,7 +39,7 @@ _HEAD_BYTES = 4096
 
 
 def guess_encoding(data: bytes) -> str:
-    """The encoding of a text from its beginning, which may end within a sign."""
+    """Encoding of a text, guessed from its beginning, which may end within a character."""
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return encoding
@@ -50,7 +50,7 @@ def guess_encoding(data: bytes) -> str:
         return "utf-8"
     except UnicodeDecodeError:
         pass
-    # Chinese comes in pairs of high bytes; an accent or a degree sign mostly stands alone.
+    # Chinese text has pairs of high bytes; an accent or a degree sign mostly stands alone.
     runs = _HIGH.findall(data)
     if sum(_GB2312.fullmatch(run) is not None for run in runs) >= _ALIKE * len(runs) and _decodes(data, "gbk"):
         return "gbk"
@@ -60,19 +60,19 @@ def guess_encoding(data: bytes) -> str:
 
 
 def guess_dialect(lines: list[str], layout: TableLayout, file: str | Path) -> TableLayout:
-    """The layout of a table whose first lines are these.
+    """The layout of a table, guessed from its first lines.
 
     Args:
         lines: whole lines without their ends.
-        layout: what is known of it: the encoding.
+        layout: the known part: the encoding.
         file: for the message.
 
     Raises:
-        InputError: if no sign cuts the lines into the same number of fields.
+        InputError: if no delimiter splits the lines into the same number of fields.
     """
     lines = lines[:_LINES]
     body = [line for line in lines if line.strip()]
-    tail = body[len(body) // 3 :]  # where no preamble is any more
+    tail = body[len(body) // 3 :]  # after any preamble
     found: dict[str, int] = {}
     for delimiter in _DELIMITERS:
         counts = Counter(len(fields) for fields in _split(tail, delimiter))
@@ -93,7 +93,7 @@ def guess_dialect(lines: list[str], layout: TableLayout, file: str | Path) -> Ta
 
 
 def is_number(field: str) -> bool:
-    """Whether a field is a number in any dialect."""
+    """True if a field is a number in any dialect."""
     return _NUMBER.fullmatch(field) is not None
 
 
@@ -106,7 +106,7 @@ def _decodes(data: bytes, codec: str) -> bool:
 
 
 def _split(lines: list[str], delimiter: str) -> list[list[str]]:
-    """The fields of each line that is not blank, each line by itself so that a stray quote harms but one."""
+    """Fields of each line that is not blank; each line is split by itself so that a stray quote affects only one."""
     limit = csv.field_size_limit()
     return [row for line in lines if len(line) < limit for row in csv.reader([line], delimiter=delimiter) if row]
 
@@ -118,7 +118,7 @@ def _has_comma_numbers(lines: list[str], delimiter: str) -> bool:
 
 
 def _with_header(lines: list[str], size: int, layout: TableLayout) -> TableLayout:
-    """The first line with the table's number of fields; it is the header unless there are numbers in it."""
+    """The first line with the table's number of fields, which is the header unless it has numbers."""
     for comment in _COMMENTS:
         marked = [line.startswith(comment) for line in lines]
         if any(marked) and not all(marked):
@@ -126,7 +126,7 @@ def _with_header(lines: list[str], size: int, layout: TableLayout) -> TableLayou
             break
     rows = [(_split([line], layout.delimiter) or [[]])[0] if line.strip() else [] for line in lines]
     fitting = [k for k, row in enumerate(rows) if abs(len(row) - size) <= 1 and len(row) > 1]
-    # A commented line is the header only where the first row of data follows it.
+    # A commented line is the header only if the first row of data follows it.
     plain = [k for k in fitting if not (layout.comment and lines[k].startswith(layout.comment))]
     head = plain[0] if plain else fitting[0]
     if _has_values(rows[head]):
@@ -148,7 +148,7 @@ def _has_values(fields: list[str]) -> bool:
 
 
 def _is_grouped(fields: list[str], mark: str) -> bool:
-    """Whether a mark parts thousands of whole numbers: it stands before three digits always, and none is longer."""
+    """True if a mark separates thousands of whole numbers: it always precedes three digits, and no group is longer."""
     marked = [field.strip() for field in fields if (_WITH_POINT if mark == "." else _WITH_COMMA).fullmatch(field)]
     whole = [field.strip().lstrip("+-") for field in fields if _WHOLE.fullmatch(field)]
     groups = re.compile(rf"[+-]?[1-9]\d{{0,2}}{re.escape(mark)}\d{{3}}")

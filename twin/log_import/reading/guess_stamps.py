@@ -1,4 +1,4 @@
-"""Which column holds the time, and how it is written."""
+"""Guesses the time column and its format."""
 
 from __future__ import annotations
 
@@ -33,23 +33,23 @@ _RELATIVE_UNITS = {"s": "s", "sec": "s", "ms": "ms", "msec": "ms", "µs": "us", 
 _UNIT_IN_NAME = re.compile(r"(?:^|[\W_\d])(s|sec|ms|msec|us|µs|ns)[\W_]*$", re.IGNORECASE)
 _RELATIVE_ROWS = 20_000
 _DAYS_STEP = 0.0105
-"""Days may be counted where lines are up to a quarter of an hour apart."""
+"""Longest interval between lines, a quarter of an hour, for a count of days."""
 _MOST_RELATIVE_S = 366 * 86_400.0
-"""A trace or an uptime is no longer."""
+"""Upper limit of a trace's or an uptime's length."""
 
 
 @dataclass(frozen=True)
 class StampGuess:
-    """How a column's stamps are written."""
+    """Format of a column's stamps."""
 
     format: str
     zone_needed: bool
     other: str = ""
-    """A format that reads the same stamps, with days and months the other way round."""
+    """A format that reads the same stamps with day and month exchanged."""
 
 
 def guess_stamp(column: pa.Array, name: str, layout: TableLayout) -> StampGuess | None:
-    """How these stamps are written, or None if they are none that tell a date."""
+    """Format of these stamps, or None if they have no date."""
     kind = column.type
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
         return StampGuess("iso", not (pa.types.is_timestamp(kind) and kind.tz is not None))
@@ -65,9 +65,9 @@ def guess_stamp(column: pa.Array, name: str, layout: TableLayout) -> StampGuess 
 
 
 def relative_stamp(column: pa.Array, name: str, layout: TableLayout, unit: str = "") -> StampGuess | None:
-    """How a column counts that says how long it is since a start or a trigger; None if it does not only go up.
+    """Format of a column with the time since a start or a trigger; None if it does not only increase.
 
-    The unit is that of the line of units or of the name; else the steps between lines tell it.
+    The unit is that of the line of units or of the name; else it follows from the steps between lines.
     """
     given = column.filter(column.is_valid()).slice(0, _RELATIVE_ROWS)
     numbers = to_float(given, layout)[0]
@@ -75,32 +75,32 @@ def relative_stamp(column: pa.Array, name: str, layout: TableLayout, unit: str =
     steps = np.diff(numbers)
     if len(numbers) < 2 or len(numbers) < 0.9 * len(given) or _falls(numbers) or not (steps > 0.0).any():
         return None
-    told = _UNIT_IN_NAME.search(name)
-    said = _RELATIVE_UNITS.get((unit or (told[1] if told else "") or unit_in_name(name)).lower())
-    if said is None:
+    match = _UNIT_IN_NAME.search(name)
+    unit_name = _RELATIVE_UNITS.get((unit or (match[1] if match else "") or unit_in_name(name)).lower())
+    if unit_name is None:
         step = float(np.median(steps[steps > 0.0]))
         whole = bool((numbers == np.round(numbers)).all())
-        # lines come some milliseconds to a second apart; whole numbers that are farther apart count something smaller
-        said = "s" if not whole or step < 2.0 else "ms" if step < 2e3 else "us" if step < 2e6 else "ns"
-    found = RELATIVE + said
+        # lines are some milliseconds to a second apart; larger steps of whole numbers are of a smaller unit
+        unit_name = "s" if not whole or step < 2.0 else "ms" if step < 2e3 else "us" if step < 2e6 else "ns"
+    found = RELATIVE + unit_name
     span_s = COUNTS[found].unit_ns * 1e-9 * float(np.abs(numbers).max())
     return StampGuess(found, False) if span_s < _MOST_RELATIVE_S else None
 
 
 def is_time_of_day(text: str) -> bool:
-    """Whether a format tells no day."""
+    """True if a format has no day."""
     return "%" in text and not re.search("%[YymdbjU]", text)
 
 
 def is_date_only(guess: StampGuess | None) -> bool:
-    """Whether a format has no time of day."""
+    """True if a format has no time of day."""
     return guess is not None and "%" in guess.format and not re.search("%[HI]", guess.format)
 
 
 def time_of_day(column: pa.Array, *, alone: bool = False) -> str:
-    """The format of a column that holds times of day, nothing where it does not.
+    """Format of a column of times of day, or "".
 
-    `alone`: no date stands beside it; then digits without a sign between must be six.
+    `alone`: there is no date column beside it; then digits without separators must be six.
     """
     if not is_text(column.type):
         return ""
@@ -119,7 +119,7 @@ def time_of_day(column: pa.Array, *, alone: bool = False) -> str:
 
 
 def named_like_time(name: str) -> bool:
-    """Whether a column is called what columns of time are called."""
+    """True if a column has a usual name of a time column."""
     return _TIME_NAME.search(name) is not None
 
 
@@ -131,7 +131,7 @@ def _text_stamp(sample: pa.Array) -> StampGuess | None:
     if not fitting:
         return None
     rising = [text for text in fitting if _rises(text, sample)] or fitting
-    # Who writes AM and PM mostly writes the month first.
+    # With AM and PM the month mostly comes first.
     text = next((text for text in rising if text.startswith("%m") and "%p" in text), rising[0])
     other = next((other for other in rising if other != text and sorted(other) == sorted(text)), "")
     return StampGuess(text, "%z" not in text, other)
@@ -142,7 +142,7 @@ def _number_stamp(sample: pa.Array, begin: pa.Array, name: str, layout: TableLay
     numbers = numbers[np.isfinite(numbers)]
     if not len(numbers) or bad.mean() > _MOST_BAD or not (numbers[1:] != numbers[:-1]).any():
         return None
-    if not named_like_time(name) and _falls(numbers):  # lines of a buffer may come late by much
+    if not named_like_time(name) and _falls(numbers):  # lines of a buffer may be late by much
         return None
     for text in formats_of(to_float(begin, layout)[0], _DAYS_STEP):
         if COUNTS[text].unit_ns > 0 or named_like_time(name):
@@ -151,7 +151,7 @@ def _number_stamp(sample: pa.Array, begin: pa.Array, name: str, layout: TableLay
 
 
 def _fitting(stamp: str) -> list[str]:
-    """The formats of a date, or of a date and a time, that read this stamp."""
+    """Date formats, with or without time of day, that read this stamp."""
     found = []
     for date in _DATES:
         match = _regex(date).match(stamp)
@@ -184,5 +184,5 @@ def _rises(text: str, sample: pa.Array) -> bool:
 
 
 def _falls(values: np.ndarray) -> bool:
-    """Whether values in the order of the file go back too often for times."""
+    """True if values in file order go back too often for times."""
     return len(values) > 1 and bool((np.diff(values) < 0).mean() > _MOST_BAD)

@@ -1,4 +1,4 @@
-"""A unit as a column's name or its line of units tells it."""
+"""Reads a unit from a column's name or its line of units."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ _OTHER_WORDS = {
 }
 _BRACKETS = re.compile(r"[\[({<]\s*([^\[\](){}<>]{1,12}?)\s*[\])}>]\s*$")
 _SHORTEST_SUFFIX = {"m", "g", "t", "h", "A", "V", "K", "W", "in", "to"}
-"""Too short or too common to be a unit after a point: only after an underscore, a blank or a slash."""
+"""Too short or too common as a unit after a point: accepted only after an underscore, a blank or a slash."""
 
 
 def unit_of(text: str) -> str:
-    """The unit that a text is, as in a line of units or between brackets; nothing where it is none."""
+    """Unit of a text in a line of units or between brackets; empty if it is none."""
     word = text.strip().strip("[](){}<>").strip()
     if word in _UNITS:
         return word
@@ -66,7 +66,7 @@ def unit_of(text: str) -> str:
 
 
 def unit_in_name(name: str) -> str:
-    """The unit at the end of a column's name: `Pos [mm]`, `Load (kg)`, `yaw_deg`, `X/mm`, `Speed mm/s`."""
+    """Unit at the end of a column's name: `Pos [mm]`, `Load (kg)`, `yaw_deg`, `X/mm`, `Speed mm/s`."""
     match = _BRACKETS.search(name)
     if match:
         return unit_of(match[1]) or match[1]

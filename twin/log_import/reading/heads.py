@@ -1,4 +1,4 @@
-"""Headers that come again in the middle of a file, where a recorder was started anew or files were put together."""
+"""Repeated headers within a file, where a recorder was restarted or files were concatenated."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ _WITH_NUMBER = re.compile(r"\s*[+-]?[.,]?\d")
 
 @dataclass(frozen=True)
 class Head:
-    """The columns of the rows that follow."""
+    """Columns of the rows that follow a header."""
 
     names: tuple[str, ...]
-    """Each different, as the user can tell them apart."""
+    """Column names made unique."""
     headers: tuple[str, ...]
-    """As the file says them, without blanks around them."""
+    """Names as in the file, without surrounding blanks."""
     field_count: int
-    """Fields of a row; a row may end with one more delimiter."""
+    """Fields of a row; a row may have one more delimiter at its end."""
     units: tuple[str, ...] = ()
 
     def again(self, fields: Sequence[str], comment: str) -> Head:
-        """The columns after another header of these fields, which ends as this one does."""
+        """The columns after another header of these fields, with the same trailing delimiter."""
         headers = [cleaned(field, comment) for field in fields]
         if len(headers) > 1 and not headers[-1] and self.headers[-1]:
             headers = headers[:-1]  # it ends with a delimiter
@@ -35,25 +35,25 @@ class Head:
         return Head(unique_names(headers), tuple(headers), len(headers) + more)
 
     def is_again(self, fields: Sequence[str], comment: str) -> bool:
-        """Whether a row is a header once more: at least half of it are names of columns, and nothing is a number."""
-        said = [word for field in fields if (word := cleaned(field, comment))]
-        known = sum(word in self.headers for word in said)
-        return known >= min(2, len(self.names)) and 2 * known >= len(said) and not self._has_values(said)
+        """True if a row is a repeated header: at least half of it are names of columns, and no field is a number."""
+        words = [word for field in fields if (word := cleaned(field, comment))]
+        known = sum(word in self.headers for word in words)
+        return known >= min(2, len(self.names)) and 2 * known >= len(words) and not self._has_values(words)
 
-    def _has_values(self, said: Sequence[str]) -> bool:
-        return any(_WITH_NUMBER.match(word) and word not in self.headers for word in said)
+    def _has_values(self, words: Sequence[str]) -> bool:
+        return any(_WITH_NUMBER.match(word) and word not in self.headers for word in words)
 
     def is_units(self, fields: Sequence[str]) -> bool:
-        """Whether a row after a header is its line of units once more."""
+        """True if a row after a header is a repeated line of units."""
         return not any(_WITH_NUMBER.match(field) for field in fields)
 
     def words(self, comment: str) -> pa.Array:
-        """What the first field of such a header may be."""
+        """Possible first fields of such a header."""
         names = [name for name in self.headers if name]
         return pa.array([sign + name for name in names for sign in ("", _MARK, *_signs(comment))], pa.string())
 
     def change(self, other: Head, columns: Sequence[str]) -> str:
-        """What is different in another header, in words: of the columns that are read, and what is new in it."""
+        """Differences of another header in words: of the columns in use, and its new ones."""
         missing = [name for name in columns if name in self.names and name not in other.names]
         moved = [
             name
@@ -61,12 +61,12 @@ class Head:
             if name in self.names and name in other.names and self.names.index(name) != other.names.index(name)
         ]
         new = [name for name in other.names if name not in self.names]
-        told = [f"{what} {_few(names)}" for what, names in (("moved", moved), ("new", new)) if names]
-        return ", ".join([*told, *([f"without {_few(missing)}: unknown from there on"] if missing else [])])
+        parts = [f"{what} {_few(names)}" for what, names in (("moved", moved), ("new", new)) if names]
+        return ", ".join([*parts, *([f"without {_few(missing)}: unknown from there on"] if missing else [])])
 
 
 def cleaned(field: str, comment: str) -> str:
-    """A field of a header without blanks, quotes, a byte order mark or the sign of a comment."""
+    """A header field without blanks, quotes, byte order mark or comment sign."""
     return field.strip().removeprefix(_MARK).strip('"').removeprefix(comment).strip().strip('"')
 
 

@@ -1,4 +1,4 @@
-"""How a table's file is written: its format, its encoding, its signs."""
+"""Layout of a table's file: format, encoding, special characters."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from twin.errors import InputError
 
 FORMATS = ("auto", "csv", "parquet")
 EMPTY = ("", "NaN", "nan", "null", "NULL", "N/A", "---", "Bad", "#N/A")
-"""What stands for no value unless the layout says otherwise."""
+"""Default texts for an empty value."""
 
 _ASCII = bytes(range(128))
 _WIDE = ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be")
@@ -20,28 +20,28 @@ _IN_NUMBERS = "0123456789+-eE"
 
 @dataclass(frozen=True)
 class TableLayout:
-    """How a table's file is written.
+    """Layout of a table's file.
 
     Raises:
-        InputError: for a value that is none of its key's, or two signs that are the same; without a file's name.
+        InputError: for a value that its key does not allow, or two equal special characters; without a file's name.
     """
 
     format: str = "auto"
     """`auto` (by content: Parquet's magic, else CSV), `csv` or `parquet`."""
     encoding: str = "utf-8"
-    """A text codec of Python that holds ASCII as it is, or utf-16 or utf-32. A byte order mark is taken off."""
+    """A Python text codec that is ASCII-compatible, or utf-16 or utf-32. A byte order mark is removed."""
     delimiter: str = ","
     decimal: str = "."
     thousands: str = ""
-    """One sign between groups of three digits, or nothing. A blank stands for no-break blanks as well."""
+    """One character between groups of three digits, or empty. A blank includes no-break blanks."""
     quote: str = '"'
-    """One sign, or nothing where quotes have no meaning."""
+    """One character, or empty if quotes have no meaning."""
     header_line: int = 1
-    """Number, from 1, of the line with the column names; 0 where there is none. Lines before it are a preamble."""
+    """Number, from 1, of the line with the column names; 0 if there is none. Lines before it are a preamble."""
     units_line: bool = False
-    """One more line after the header holds units, no data."""
+    """True if one more line after the header has units, no data."""
     comment: str = ""
-    """Lines that begin with it are left out."""
+    """Lines that begin with it are skipped."""
     empty: tuple[str, ...] = EMPTY
 
     def __post_init__(self) -> None:
@@ -73,7 +73,7 @@ class TableLayout:
 
     @property
     def codec_name(self) -> str:
-        """The encoding by the one name that Python has for it."""
+        """Python's canonical name of the encoding."""
         return codec(self.encoding)
 
 
@@ -81,7 +81,7 @@ MAX_HEADER_LINE = 10_000
 
 
 def codec(encoding: str) -> str:
-    """Python's name of a text encoding that tables can be written in; InputError for any other."""
+    """Python's name of a text encoding that tables can have; InputError for any other."""
     allowed = "utf-8, utf-16, gbk, gb18030, cp1252, latin-1 and other encodings that hold ASCII as it is"
     try:
         info = codecs.lookup(encoding)

@@ -1,4 +1,4 @@
-"""Columns as numbers or as words."""
+"""Converts columns to numbers or to words."""
 
 from __future__ import annotations
 
@@ -16,19 +16,18 @@ _MINUS = "\N{MINUS SIGN}"
 
 
 def to_float(column: pa.Array, layout: TableLayout) -> tuple[np.ndarray, np.ndarray]:
-    """The numbers of a column, and which values were given and are none.
+    """Numbers of a column, and a mask of values that are no numbers.
 
-    Blanks around a number, a plus, an exponent, the layout's decimal mark and its separator of thousands (between
-    groups of three digits only) are read. Infinities, words such as TRUE, and a NaN that the layout does not take as
-    empty are no numbers. Of Parquet's own types, integers, floats and decimals are numbers; their NaN is empty.
+    A number may have blanks around it, a plus, an exponent, the layout's decimal mark and its separator of thousands
+    (between groups of three digits only). Infinities, words such as TRUE, and a NaN that is not empty by the layout are
+    no numbers. Of Parquet's types, integers, floats and decimals are numbers; their NaN is empty.
 
     Args:
         column: strings, or a Parquet column, of n rows.
-        layout: how numbers are written.
+        layout: format of numbers.
 
     Returns:
-        float64 of shape (n,), NaN where there is none; bool of shape (n,), True where a value was given that is no
-        number.
+        float64 of shape (n,), NaN for no number; bool of shape (n,), True for a value that is no number.
     """
     column = flat(column)
     kind = column.type
@@ -44,13 +43,13 @@ def to_float(column: pa.Array, layout: TableLayout) -> tuple[np.ndarray, np.ndar
 
 
 def to_text(column: pa.Array) -> tuple[np.ndarray, tuple[str, ...]]:
-    """The words of a column, without blanks around them.
+    """Words of a column, without surrounding blanks.
 
-    Booleans are "TRUE" and "FALSE"; numbers are written as short as can be, whole ones without a decimal point.
+    Booleans are "TRUE" and "FALSE"; numbers have their shortest form, whole ones without a decimal point.
 
     Returns:
-        int32 of shape (n,), the position of each row's word, -1 where there is none; the words, in the order in which
-        they come, of which some may not be used.
+        int32 of shape (n,), the position of each row's word, -1 for none; the words in order of appearance, some
+        perhaps unused.
     """
     coded = flat(column).dictionary_encode()
     codes = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
@@ -62,7 +61,7 @@ def to_text(column: pa.Array) -> tuple[np.ndarray, tuple[str, ...]]:
 
 
 def is_text(kind: pa.DataType) -> bool:
-    """Whether a type holds strings."""
+    """True if a type is a string type."""
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
@@ -78,12 +77,12 @@ def flat(column: pa.Array) -> pa.Array:
 
 
 def valid(column: pa.Array) -> np.ndarray:
-    """Which rows are not null: bool of shape (n,)."""
+    """Mask of rows that are not null: bool of shape (n,)."""
     return np.asarray(column.is_valid().to_numpy(zero_copy_only=False), bool)
 
 
 def plain_numbers(column: pa.Array, layout: TableLayout) -> pa.Array:
-    """Strings as a computer writes numbers, null where a string is no number or empty."""
+    """Strings in plain number format, null for a string that is no number or empty."""
     column = pc.utf8_trim_whitespace(column)
     column = pc.if_else(pc.is_in(column, pa.array(layout.empty, pa.string())), pa.scalar(None, pa.string()), column)
     column = pc.replace_substring(column, _MINUS, "-")
@@ -96,7 +95,7 @@ def plain_numbers(column: pa.Array, layout: TableLayout) -> pa.Array:
         grouped = pc.match_substring_regex(column, f"^[+-]?[0-9]{{1,3}}({t}[0-9]{{3}})+({decimal}[0-9]*)?([eE].*)?$")
         column = pc.if_else(grouped, pc.replace_substring(column, thousands, ""), column)
     if layout.decimal != ".":
-        # A point is no decimal mark here, so what holds one is made to fail.
+        # A point is no decimal mark here, so any value with one is made invalid.
         column = pc.replace_substring(pc.replace_substring(column, ".", "?"), layout.decimal, ".")
     return pc.if_else(pc.match_substring_regex(column, _PLAIN), column, pa.scalar(None, pa.string()))
 

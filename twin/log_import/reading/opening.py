@@ -1,4 +1,4 @@
-"""A log's file as a table, whichever format it has."""
+"""Opens a log's file of any format as a table."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ def open_table(path: str | Path, layout: TableLayout, key: str = "LOG") -> Table
 
     Args:
         path: a regular file.
-        layout: how it is written.
-        key: what the file is called in messages about it.
+        layout: its format.
+        key: name of the file in messages.
 
     Raises:
-        InputError: if it is no table, or none that is written so.
+        InputError: if it is no table, or not in this format.
     """
     path = Path(path)
     file = open_regular(path)

@@ -1,4 +1,4 @@
-"""A table stored as Parquet: row groups read in turn, the chosen columns only."""
+"""A table stored as Parquet: row groups are read in sequence, the chosen columns only."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from twin.log_import.reading.source import PARQUET_MAGIC
 from twin.log_import.reading.table import BATCH_ROWS, Batch, Table, unique_names
 
 MAX_BATCH_BYTES = 64 << 20
-"""Most text of one column in one batch."""
+"""Limit of one column's text in one batch."""
 _BUFFER_BYTES = 256 << 10
-"""Of each column, while it is read."""
+"""Buffer of each column while it is read."""
 _DAMAGE = (pa.ArrowException, OSError, ValueError, KeyError, OverflowError, MemoryError)
 
 
 class ParquetTable(Table):
     """A Parquet file of plain columns.
 
-    Its metadata of single columns is left alone: pyarrow ends the process where that is damaged.
+    Its metadata of single columns is not read: pyarrow ends the process if that is damaged.
     """
 
     def __init__(self, path: Path, layout: TableLayout, key: str, file: io.FileIO) -> None:
@@ -43,7 +43,7 @@ class ParquetTable(Table):
         self._parquet = self._opened()
         schema = self._parquet.schema_arrow
         if words := [field.name for field in schema if is_text(field.type)]:
-            # A long word that comes often takes little of the file; it must not take more of the memory.
+            # A frequent long word takes little of the file, but must not take much of the memory.
             self._parquet = self._opened(words)
             schema = self._parquet.schema_arrow
         if not len(schema):
@@ -89,13 +89,13 @@ class ParquetTable(Table):
         super().close()
 
     def _opened(self, words: Sequence[str] = ()) -> pa_parquet.ParquetFile:
-        """The file with its end read. Columns that are named in `words` come as words and positions among them."""
+        """The file with its footer read. Columns named in `words` are dictionary-encoded."""
         try:
             return pa_parquet.ParquetFile(
                 self._file,
                 read_dictionary=list(words),
                 buffer_size=_BUFFER_BYTES,
-                pre_buffer=False,  # else a row group's columns are held whole
+                pre_buffer=False,  # otherwise a row group's columns are buffered whole
                 page_checksum_verification=True,
                 arrow_extensions_enabled=False,
             )
@@ -111,7 +111,7 @@ class ParquetTable(Table):
         in_file = self._parquet.schema_arrow.names
         wanted: list[int] | list[str] = [in_file[self._positions[name]] for name in columns]
         chosen: list[str] | None = [in_file[self._positions[name]] for name in columns]
-        if len(set(in_file)) != len(in_file):  # names that come twice cannot be chosen by name
+        if len(set(in_file)) != len(in_file):  # duplicate names cannot be selected by name
             chosen, wanted = None, [self._positions[name] for name in columns]
         for batch in self._parquet.iter_batches(batch_size=rows, row_groups=[group], columns=chosen, use_threads=False):
             if batch.num_rows:

@@ -1,4 +1,5 @@
-"""By which formats a number is a date that a log can have: tells a wrong unit, and a clock that counts from a start."""
+"""Tests by which formats a number is a plausible date of a log: detects a wrong unit, and a clock that counts from a
+start."""
 
 from __future__ import annotations
 
@@ -9,17 +10,17 @@ import numpy as np
 from twin.log_import.reading.stamps import COUNTS, RELATIVE
 
 FROM_S, TO_S = 788_918_400, 2_871_763_200
-"""1995 to 2060, in seconds since 1970: wide enough for any log, and no number is within by two formats but by days."""
+"""1995 to 2060, in seconds since 1970: wide enough for any log, and only formats of days can overlap in it."""
 _DAYS_STEP = 9e-4
-"""Days are counted where one line is less than this after the other: 78 s. Counts of seconds hardly go so fast."""
+"""Numbers may be days if consecutive lines differ by less than this: 78 s. Counts of seconds hardly go so fast."""
 _RELATIVE_S = 20 * 365.25 * 86_400
-"""A count of less from its zero may be one from a start: an uptime, a trace."""
+"""A count of less than this from its zero may start at zero: an uptime, a trace."""
 
 
 def formats_of(numbers: np.ndarray, days_step: float = _DAYS_STEP) -> list[str]:
-    """The formats by which most of these numbers (K,), in the order of the file, are dates of 1995 to 2060.
+    """Formats by which most of these numbers (K,), in file order, are dates of 1995 to 2060.
 
-    `days_step`: they may be days where one is less than this after the other.
+    `days_step`: they may be days if consecutive ones differ by less than this.
     """
     middle, step = _middle(numbers)
     return [
@@ -38,16 +39,16 @@ def begin_s(numbers: np.ndarray, name: str) -> float:
 
 
 class Judged(NamedTuple):
-    """What numbers are that are to be read by some format."""
+    """Plausibility of numbers in a given format."""
 
     is_relative: bool
-    """They count from a start and tell no date."""
+    """True if they count from a start and are no dates."""
     others: tuple[str, ...] = ()
-    """They are no dates of 1995 to 2060 by this format, but by these."""
+    """Formats by which they are dates of 1995 to 2060, if they are not by this one."""
 
 
 def judged(numbers: np.ndarray, name: str) -> Judged:
-    """Whether numbers (K,), in the order of the file, can be what a format of `COUNTS` says that they are."""
+    """Judge whether numbers (K,), in file order, are plausible in a format of `COUNTS`."""
     middle, _ = _middle(numbers)
     if name.startswith(RELATIVE):
         return Judged(True)
@@ -60,7 +61,7 @@ def judged(numbers: np.ndarray, name: str) -> Judged:
 
 
 def _middle(numbers: np.ndarray) -> tuple[float, float]:
-    """The median of numbers and of their steps; NaN where there is none."""
+    """Medians of numbers and of their steps; NaN without any."""
     known = numbers[np.abs(numbers) < 1e300]
     steps = np.abs(np.diff(known))
     steps = steps[steps > 0.0]

@@ -1,7 +1,7 @@
-"""UTF-8 text cut into whole records: the header first, then pieces with no comments and no blank lines in them.
+"""Splits UTF-8 text into whole records: the header first, then pieces without comments and blank lines.
 
-A record is a line, or several where a quoted field holds line ends. Quotes mean what they mean to Arrow's reader: one
-that begins a field opens it, a doubled one inside stands for itself, one inside an unquoted field is an ordinary sign.
+A record is a line, or several if a quoted field has line ends. Quotes are as in Arrow's reader: one at the begin of a
+field opens it, a doubled one inside is a literal quote, one inside an unquoted field is an ordinary character.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from twin.log_import.reading.facts import ReadFacts
 from twin.log_import.reading.layout import TableLayout
 
 MAX_RECORD_BYTES = 1 << 20
-"""A longer line, or a longer quoted field, is none of a table."""
+"""A longer line, or a longer quoted field, does not belong to a table."""
 
 _LF = 10
 
@@ -29,15 +29,15 @@ class Piece(NamedTuple):
     text: bytes
     first_line: int
     lines: np.ndarray | None
-    """Line number of each record; None where every line is one, from `first_line` on. A line may be blank then."""
+    """Line number of each record; None if every line is one, from `first_line` on. Lines may then be blank."""
     line_count: int
-    """Lines in `text`."""
+    """Number of lines in `text`."""
     has_breaks: bool = False
-    """Some quoted field holds a line end."""
+    """True if any quoted field has a line end."""
 
 
 class Dialect:
-    """The patterns of a layout's records and fields."""
+    """Patterns of a layout's records and fields."""
 
     def __init__(self, layout: TableLayout) -> None:
         self.quote = layout.quote.encode()
@@ -55,12 +55,12 @@ class Dialect:
         )
 
     def fields(self, record: bytes) -> list[str]:
-        """The fields of a whole record, unquoted; blanks around them stay."""
+        """Fields of a whole record, unquoted, with their surrounding blanks."""
         body = record.removesuffix(b"\n")
         found, at = [], 0
         while True:
             match = self.field.match(body, at)
-            if match is None:  # a quote that nothing closes: the rest is one field
+            if match is None:  # an unclosed quote: the rest is one field
                 found.append(body[at:])
                 break
             quoted = (match["quoted"] or b"").replace(self.quote * 2, self.quote) if self.quote else b""
@@ -72,7 +72,7 @@ class Dialect:
 
 
 class Records:
-    """Takes blocks of text apart, from the first line on."""
+    """Splits blocks of text into records, from the first line on."""
 
     def __init__(self, blocks: Iterator[tuple[bytes, int]], dialect: Dialect, facts: ReadFacts, file: Path) -> None:
         self._blocks = blocks
@@ -80,14 +80,14 @@ class Records:
         self._facts = facts
         self._file = file
         self._text = b""
-        self._feeds = 0  # line ends in it
+        self._feeds = 0  # number of line ends in it
         self.keeps: Callable[[bytes], bool] | None = None
-        """Tells of a comment whether it is one of the records all the same."""
+        """Predicate for a comment that is a record nevertheless."""
         self.line = 1
-        """Number of the line that is read next."""
+        """Number of the next line."""
 
     def skip_line(self) -> bool:
-        """Leave a line out, whatever is in it; False if there is no whole line any more."""
+        """Skip a line of any content; False if there is no whole line left."""
         while (end := self._text.find(b"\n")) < 0:
             self._refuse_long(len(self._text))
             if not self._more():
@@ -97,7 +97,7 @@ class Records:
         return True
 
     def take_record(self) -> bytes | None:
-        """The next record; None if there is no whole one any more."""
+        """The next record; None if there is no whole one left."""
         while (match := self._dialect.record.match(self._text)) is None:
             self._refuse_long(len(self._text))
             if not self._more():
@@ -107,17 +107,17 @@ class Records:
         return match[0]
 
     def begins_with(self, sign: bytes) -> bool:
-        """Whether the next line begins with this."""
+        """True if the next line begins with this sign."""
         while len(self._text) < len(sign) and self._more():
             pass
         return self._text.startswith(sign)
 
     def drop_sign(self, sign: bytes) -> None:
-        """Take a sign off the next line."""
+        """Remove a sign from the begin of the next line."""
         self._text = self._text.removeprefix(sign)
 
     def pieces(self) -> Iterator[Piece]:
-        """All that is left, block by block; counts comments and blank lines and tells of a cut last line."""
+        """The remaining text, block by block; counts comments and blank lines and reports a cut last line."""
         while True:
             piece, used = self._cut()
             if piece is not None:
@@ -148,7 +148,7 @@ class Records:
         self._feeds = feeds
 
     def _cut(self) -> tuple[Piece | None, int]:
-        """As many whole records as there are, and the bytes they took with what was left out among them."""
+        """The complete records of the buffer, and the bytes they took with the skipped ones among them."""
         text, dialect = self._text, self._dialect
         end = text.rfind(b"\n") + 1
         if not end:
@@ -167,7 +167,7 @@ class Records:
         return self._piece(body, ends, np.arange(self.line, self.line + len(ends)), False), end
 
     def _cut_by_parity(self, end: int) -> tuple[Piece | None, int]:
-        """Records where every quote begins or ends a field or is doubled, so that counting quotes is enough."""
+        """Split records if every quote begins or ends a field or is doubled, so that counting quotes is enough."""
         signs = np.frombuffer(self._text, np.uint8)[:end]
         feeds = np.flatnonzero(signs == _LF)
         quotes = np.flatnonzero(signs == self._dialect.quote[0])
@@ -195,7 +195,7 @@ class Records:
         return self._piece(body, ends, self.line + np.searchsorted(feeds, starts), has_breaks), size
 
     def _cut_one_by_one(self) -> tuple[Piece | None, int]:
-        """Records found in turn: right for whatever quotes and comments there are, and slow."""
+        """Split records one by one: right for any quotes and comments, but slow."""
         text, comment, line, at = self._text, self._dialect.comment, self.line, 0
         ends, lines, has_breaks = [], [], False
         while at < len(text):
@@ -219,7 +219,7 @@ class Records:
         return self._piece(text[:at], np.array(ends), np.array(lines), has_breaks), at
 
     def _piece(self, body: bytes, ends: np.ndarray, lines: np.ndarray, has_breaks: bool) -> Piece:
-        """Records with their ends in `body` and their lines, less those that are blank or comments."""
+        """Records with their ends in `body` and their lines, without those that are blank or comments."""
         starts = np.concatenate(([0], ends[:-1]))
         drop = ends - starts == 1
         self._facts.blank_lines += int(drop.sum())
@@ -237,14 +237,14 @@ class Records:
         return Piece(body, int(lines[0]) if len(lines) else self.line, lines, len(ends), has_breaks)
 
     def without_blanks(self, piece: Piece) -> Piece:
-        """A piece whose every line is a record, less its blank lines, which are counted."""
+        """A piece whose every line is a record, without its blank lines, which are counted."""
         ends = np.flatnonzero(np.frombuffer(piece.text, np.uint8) == _LF) + 1
         return self._piece(piece.text, ends, np.arange(piece.first_line, piece.first_line + len(ends)), False)
 
     def _end(self) -> None:
-        """What is left has no line end."""
+        """Handle the rest without a line end."""
         left = self._text
-        if not left.strip(b" \t\x1a"):  # 0x1a: how DOS ended a text file
+        if not left.strip(b" \t\x1a"):  # 0x1a: end of a DOS text file
             return
         comment = self._dialect.comment
         if comment and left.startswith(comment):

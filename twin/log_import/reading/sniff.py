@@ -1,4 +1,4 @@
-"""What an unknown export is: how it is written, which column is what, for a first draft of its map."""
+"""Guesses the format of an unknown export and the content of its columns, for a first draft of its mapping."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ from twin.log_import.reading.text import utf8_blocks
 from twin.log_import.time_columns import times_beside
 
 START_BYTES = 4 << 20
-"""Most of a file that is looked at from its beginning, unpacked."""
+"""Limit of what is read from a file's beginning, unpacked."""
 END_BYTES = 1 << 20
-"""And from its end."""
+"""Limit of what is read from its end."""
 MAX_TAGS = 2000
-"""Of a long table that are told."""
+"""Limit of reported tags of a long table."""
 _PARQUET_ROWS = 20_000
 _TAG_LENGTH = 200
 _LONG_COLUMNS = 12
@@ -51,34 +51,34 @@ _LIKE_A_TAG = re.compile(r"\S*[A-Za-z\u4e00-\u9fff]\S*[._/:\\|\[]\S*|[A-Z]+[0-9]
 
 @dataclass
 class Guess:
-    """What a file seems to be. Guesses, from the beginning of the file and some of its end."""
+    """Guesses about a file, from its beginning and part of its end."""
 
     layout: TableLayout
     table: str
-    """`wide`: a column for each tag; `long`: a row for each value, with its tag."""
+    """`wide`: one column per tag; `long`: one row per value, with its tag."""
     names: tuple[str, ...]
     time_column: str | tuple[str, ...]
-    """Its name; those of date and time of day where they are apart, to be put together with a blank between; empty
-    where none was found."""
+    """Name of the time column; two names for separate date and time of day, to be joined with a blank; empty if none
+    was found."""
     stamp_format: str
-    """As `parse_stamp_format` takes it; empty where no time column was found."""
+    """Format for `parse_stamp_format`; empty if no time column was found."""
     zone_needed: bool
-    """The stamps carry no zone."""
+    """True if the stamps have no zone."""
     tag_column: str = ""
     value_column: str = ""
     quality_column: str = ""
     quality_words: dict[str, int] = field(default_factory=dict)
-    """Of the quality column: how often each came."""
+    """Counts of the quality column's words."""
     own_times: dict[str, str] = field(default_factory=dict)
-    """Wide: the time column of each column that has one of its own."""
+    """Wide: the time column of each column that has its own."""
     columns: list[ColumnGuess] = field(default_factory=list)
-    """Wide: each column but those of time. Long: each tag."""
+    """Wide: each column except those of time. Long: each tag."""
     notes: tuple[str, ...] = ()
-    """What could not be decided, in sentences."""
+    """Open questions, as sentences."""
 
 
 def sniff(path: str | Path) -> Guess:
-    """Guess how a file is written and what is in it.
+    """Guess the format and the content of a file.
 
     Raises:
         InputError: if it is no table, or cannot be read.
@@ -107,7 +107,7 @@ def _start(source: Source) -> bytes:
 
 
 def _lines(start: bytes, layout: TableLayout, path: Path) -> list[str]:
-    """Whole lines, of which one may be cut where there is only one."""
+    """Whole lines, except that a single line may be cut."""
     text = b"".join(text for text, _ in utf8_blocks(iter([start]), layout.codec_name, path))
     lines = text.decode(errors="replace").split("\n")
     lines = lines[:-1] if len(lines) > 1 else lines
@@ -118,7 +118,7 @@ def _lines(start: bytes, layout: TableLayout, path: Path) -> list[str]:
 
 
 def _values(table: Table) -> dict[str, pa.Array]:
-    """The columns of the beginning, and of some of the end."""
+    """The columns of the beginning, and of part of the end."""
     parts: dict[str, list[pa.Array]] = {name: [] for name in table.plain_names}
     for batch in _batches(table):
         for name, column in batch.items():
@@ -180,9 +180,9 @@ def _guess(table: Table, layout: TableLayout, values: dict[str, pa.Array]) -> Gu
 def _time(
     table: Table, values: dict[str, pa.Array], layout: TableLayout, units: dict[str, str]
 ) -> tuple[str | tuple[str, ...], StampGuess | None]:
-    """The first column that is called like one of time and holds it, else the first that holds it.
+    """The first column with times and a usual name of a time column, else the first one with times.
 
-    Where none tells a date: the first with times of day, or else that counts from a start or a trigger.
+    Without dates: the first with times of day, else the first that counts from a start or a trigger.
     """
     order = sorted(values, key=lambda name: not named_like_time(name))
     dates = []
@@ -223,11 +223,11 @@ def _time(
 def _own_times(
     table: Table, values: dict[str, pa.Array], layout: TableLayout, main: str, stamp: StampGuess
 ) -> dict[str, str]:
-    """The time column of each column of values, where they have several."""
+    """The time column of each column of values, if they have several."""
     header = table.headers[table.names.index(main)]
     clocks = {main}
-    for name, said in zip(table.names, table.headers, strict=True):
-        if name in values and (said == header or named_like_time(name)):
+    for name, title in zip(table.names, table.headers, strict=True):
+        if name in values and (title == header or named_like_time(name)):
             relative = stamp.format.startswith("relative_")
             found = relative_stamp(values[name], name, layout) if relative else guess_stamp(values[name], name, layout)
             if found is not None and (relative or found.format == stamp.format):
@@ -237,14 +237,14 @@ def _own_times(
 
 
 def _whole_days(column: pa.Array, found: StampGuess) -> bool:
-    """Whether ISO stamps are dates only."""
+    """True if ISO stamps are dates only."""
     if found.format != "iso" or not pa.types.is_string(column.type):
         return bool(pa.types.is_date(column.type))
     return int(pc.max(pc.utf8_length(pc.utf8_trim_whitespace(column))).as_py() or 0) <= len("2026-02-11")
 
 
 def _is_long(guess: Guess, others: list[str], values: dict[str, pa.Array], layout: TableLayout) -> bool:
-    """Whether some column holds tags and another their values; which ones, in `guess`."""
+    """True if one column has tags and another their values; stores which ones in `guess`."""
     if not 2 <= len(others) <= _LONG_COLUMNS:
         return False
     best = ""

@@ -1,4 +1,4 @@
-"""A regular file as blocks of bytes, unpacked where it is compressed, in bounded memory."""
+"""Reads a regular file as blocks of bytes, unpacked if compressed, in bounded memory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from twin.errors import InputError
 from twin.log_import.reading.facts import ReadFacts
 
 BLOCK_BYTES = 2 << 20
-"""Most bytes that are handed on at once."""
+"""Largest block, bytes."""
 MAX_UNPACKED_RATIO = 300
 """A gzip that unpacks to more than this many times its size is no log ..."""
 FREE_UNPACKED_BYTES = 64 << 20
@@ -35,7 +35,7 @@ _OTHER_KINDS = (
 
 
 def open_regular(path: Path) -> io.FileIO:
-    """The file open for reading; InputError if it is none that can be read from its start again."""
+    """The file open for reading; InputError if it is not a regular, readable file."""
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
@@ -57,7 +57,7 @@ def open_regular(path: Path) -> io.FileIO:
 
 
 class Source:
-    """The bytes of a file, unpacked where it is a gzip, from the start at each call of `blocks`."""
+    """The bytes of a file, unpacked if it is a gzip, from the start at each call of `blocks`."""
 
     def __init__(self, path: Path, file: io.FileIO) -> None:
         self.path = path
@@ -70,14 +70,14 @@ class Source:
                 raise InputError(f"is {what}, not a table: {hint}", file=path)
 
     def blocks(self, facts: ReadFacts) -> Iterator[bytes]:
-        """The file's text as written, in blocks of up to `BLOCK_BYTES`."""
+        """The file's text as written, in blocks of at most `BLOCK_BYTES`."""
         facts.compression, facts.total_bytes = self.compression, self.size
         for block in self._unpacked(facts) if self.compression == "gzip" else self._raw(facts):
             facts.bytes_unpacked += len(block)
             yield block
 
     def end(self, size: int) -> bytes:
-        """The file's last `size` bytes as they are."""
+        """The file's last `size` bytes, not unpacked."""
         return self._read_at(max(0, self.size - size), size)
 
     def _raw(self, facts: ReadFacts) -> Iterator[bytes]:
@@ -86,7 +86,7 @@ class Source:
             yield block
 
     def _unpacked(self, facts: ReadFacts) -> Iterator[bytes]:
-        """Every member of a gzip; one that ends too early gives what it has."""
+        """Every member of a gzip; of a truncated one the readable part."""
         packer = zlib.decompressobj(wbits=31)
         pending = b""
         between = True  # before a member's first byte

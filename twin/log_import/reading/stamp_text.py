@@ -1,7 +1,7 @@
-"""Stamps written as text, taken apart many at once.
+"""Parses text stamps in bulk.
 
-Stamps of a column mostly look alike: one of them is read with a regular expression, and every other one that has digits
-where it has digits, and the same signs elsewhere, is read by position. What looks different is gone through again.
+Most stamps of a column have the same shape: one of them is parsed with a regular expression, and every other one with
+digits at the same places, and the same characters elsewhere, is parsed by position. The rest is processed again.
 """
 
 from __future__ import annotations
@@ -37,18 +37,18 @@ _ISO = (
     r"(?:(?:[Tt]| +)(?P<H>\d{2}):(?P<M>\d{2})(?::(?P<S>\d{2})(?:[.,](?P<f>\d{0,9})\d*)?)?(?: ?" + _ZONE + r")?)?"
 )
 _SHAPES = 64
-"""Shapes that are read by position before the rest of a batch is read one by one."""
+"""Number of shapes that are parsed by position before the rest of a batch is parsed one by one."""
 _NUMBERS = "YymdHIMSj"
 _OF_DATE = frozenset("Yymdjb")
 _TWO_DIGIT_YEARS_FROM = 1969
-"""%y is 1969 to 2068, as for strptime."""
+"""%y is 1969 to 2068, as in strptime."""
 
 
 class Fields(NamedTuple):
-    """Stamps taken apart; every array of shape (n,)."""
+    """Parsed stamps; every array of shape (n,)."""
 
     seconds: np.ndarray
-    """Since 1970, of a time of day since midnight; UTC where `has_offset`, local elsewhere."""
+    """Since 1970, of a time of day since midnight; UTC if `has_offset`, else local."""
     nanoseconds: np.ndarray
     has_offset: np.ndarray
     ok: np.ndarray
@@ -58,16 +58,16 @@ class Pattern:
     """A format as a regular expression with a group for each field.
 
     Raises:
-        ValueError: a sentence that says what is wrong with it.
+        ValueError: with a sentence that names the fault.
     """
 
     def __init__(self, text: str) -> None:
         self.regex = re.compile(_ISO if text == "iso" else _checked_regex(text), re.ASCII)
         self.has_date = bool(_OF_DATE & set(self.regex.groupindex))
-        """False where it is one of times of day only."""
+        """False for a format of times of day only."""
 
     def values(self, stamp: str) -> dict[str, int] | None:
-        """A stamp's fields by directive, `f` in nanoseconds and `z` in seconds; None where it is none."""
+        """A stamp's fields by directive, `f` in nanoseconds and `z` in seconds; None if it does not match."""
         match = self.regex.fullmatch(stamp)
         if match is None:
             return None
@@ -104,7 +104,7 @@ def _checked_regex(text: str) -> str:
 
 
 def regex_of(text: str) -> str:
-    """A pattern's regular expression, whether its fields make a time or not; ValueError for an unknown directive."""
+    """A pattern's regular expression, even if its fields make no time; ValueError for an unknown directive."""
     parts, seen, at = [], set(), 0
     while at < len(text):
         sign = text[at]
@@ -148,7 +148,7 @@ def _check_fields(text: str, seen: set[str]) -> None:
 
 
 def fields_of(column: pa.Array, pattern: Pattern) -> Fields:
-    """Take apart a column of strings, with blanks around them or not."""
+    """Parse a column of strings, with or without surrounding blanks."""
     n = len(column)
     values = {name: np.zeros(n, np.int64) for name in (*pattern.regex.groupindex, "Y", "m", "d")}
     has_offset, ok = np.zeros(n, bool), np.zeros(n, bool)
@@ -185,7 +185,7 @@ def fields_of(column: pa.Array, pattern: Pattern) -> Fields:
 
 
 def _buffers(column: pa.Array) -> tuple[np.ndarray, np.ndarray]:
-    """Where each row's bytes begin, of shape (n + 1,), and the bytes."""
+    """Begin of each row's bytes, of shape (n + 1,), and the bytes."""
     _, at, text = column.buffers()
     offsets = np.frombuffer(at, np.int32)[column.offset : column.offset + len(column) + 1].astype(np.int64)
     return offsets, np.frombuffer(text, np.uint8) if text is not None else np.zeros(0, np.uint8)
@@ -211,8 +211,8 @@ def _put(
 def _alike(
     rows: np.ndarray, match: re.Match[str], offsets: np.ndarray, data: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Which of `rows` have digits where the matched stamp has them, and its signs elsewhere; and what they have at each
-    of its positions: uint8 of shape (positions, rows)."""
+    """Rows of `rows` with digits where the matched stamp has them and its characters elsewhere; and their bytes at each
+    position: uint8 of shape (positions, rows)."""
     stamp = np.frombuffer(match.string.encode(), np.uint8)
     size = len(stamp)
     begin = offsets[rows]
@@ -234,7 +234,7 @@ def _alike(
 def _read_alike(
     rows: np.ndarray, signs: np.ndarray, match: re.Match[str], pattern: Pattern, values: dict[str, np.ndarray]
 ) -> None:
-    """Read the fields of stamps that look like the matched one from their signs: uint8 of shape (positions, rows)."""
+    """Parse the fields of stamps of the matched stamp's shape from their bytes: uint8 of shape (positions, rows)."""
     found = pattern.values(match.string) or {}
     for name in found:
         if name not in _NUMBERS and name != "f":
@@ -249,7 +249,7 @@ def _read_alike(
 
 
 def _checked(values: dict[str, np.ndarray], has_offset: np.ndarray, ok: np.ndarray, by_day_of_year: bool) -> Fields:
-    """Seconds and nanoseconds of fields that are a date and a time of day; `ok` elsewhere taken back."""
+    """Seconds and nanoseconds of fields that are a valid date and time of day; clears `ok` of the others."""
     zero = np.zeros(len(ok), np.int64)
     year = values["Y"]
     if "y" in values:

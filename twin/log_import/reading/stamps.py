@@ -1,4 +1,4 @@
-"""Time stamps of any format as nanoseconds since 1970 UTC."""
+"""Converts time stamps of any format to nanoseconds since 1970 UTC."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from twin.log_import.reading.zones import DAY_S, LocalTime, zone_named
 _US_A_DAY = DAY_S * 10**6
 _S_NS = 10**9
 _LAST_S = 9_223_372_036 - 10 * DAY_S
-"""Seconds from 1970, both ways, that 64 bits of nanoseconds reach, less what a clock may be corrected by: the years
-1677 to 2262."""
+"""Seconds from 1970, both ways, that fit 64 bits of nanoseconds, less the largest correction of a clock: the years 1677
+to 2262."""
 
 
 class Count(NamedTuple):
-    """A clock that counts units from a zero of its own."""
+    """A clock that counts units from its own zero."""
 
     unit_ns: int
-    """0: days, with their fraction."""
+    """0: days with a fraction."""
     zero_s: int = 0
-    """When it said 0, in seconds since 1970."""
+    """Time of its zero, in seconds since 1970."""
     is_local: bool = False
-    """It counts what the clock on the wall says, so that a zone must be told."""
+    """True if it counts local time, so that a zone is needed."""
 
     def seconds(self, number: float) -> float:
-        """Seconds since 1970 of what it says."""
+        """Seconds since 1970 of a count."""
         return number * (self.unit_ns / _S_NS if self.unit_ns else DAY_S) + self.zero_s
 
 
@@ -49,13 +49,13 @@ COUNTS = {
     "matlab": Count(0, -719_529 * DAY_S, True),  # datenum: since the year 0
 }
 RELATIVE = "relative_"
-"""Counts that tell no date: `relative_s`, `relative_ms`, `relative_us` and `relative_ns`, from a start or a trigger."""
+"""Counts without a date: `relative_s`, `relative_ms`, `relative_us` and `relative_ns`, from a start or a trigger."""
 COUNTS |= {RELATIVE + unit: COUNTS[f"epoch_{unit}"] for unit in ("s", "ms", "us", "ns")}
 OTHER_NAMES = {"excel_days": "excel", "ole": "excel"}
 
 
 class StampFormat:
-    """How the time stamps of a column are written. Made by `parse_stamp_format`."""
+    """Format of a column's time stamps. Made by `parse_stamp_format`."""
 
     def __init__(self, text: str, zone: str | None, layout: TableLayout, day: date | None = None) -> None:
         text = OTHER_NAMES.get(text, text)
@@ -77,23 +77,23 @@ class StampFormat:
         return f"StampFormat({self.text!r}, zone={self.zone!r})"
 
     def to_ns(self, column: pa.Array) -> tuple[np.ndarray, np.ndarray]:
-        """The times of a column.
+        """Times of a column.
 
-        Timestamps and dates of Parquet are taken as they are, those without a zone in this format's zone. A stamp's
-        own offset wins over the zone; where no zone is given, a stamp without an offset among others with theirs cannot
-        be read. Fractions finer than a nanosecond are cut; those of Excel's days are rounded to a microsecond, which is
-        what their 15 digits hold. There is no second 60 and no hour 24. A local time that the clocks showed twice is
-        the first of the two; one that they skipped comes out later by what was skipped.
+        Timestamps and dates of Parquet are used as they are, in this format's zone if they have none. A stamp's own
+        offset has precedence over the zone; if no zone is given, a stamp without an offset among others with one is
+        invalid. Fractions finer than a nanosecond are cut; those of Excel's days are rounded to a microsecond, the
+        resolution of their 15 digits. There is no second 60 and no hour 24. A local time that occurs twice is the first
+        of the two; a skipped one becomes later by the skipped time.
 
         Args:
             column: strings, numbers or Parquet times, of n rows.
 
         Returns:
-            int64 of shape (n,), nanoseconds since 1970 UTC, 0 where there is none; bool of shape (n,), True where the
-            stamp could be read. An empty stamp could not.
+            int64 of shape (n,), nanoseconds since 1970 UTC, 0 for an invalid stamp; bool of shape (n,), True for a
+            valid stamp. An empty stamp is invalid.
 
         Raises:
-            ValueError: where no stamp carries a zone and none was given.
+            ValueError: if no stamp has a zone and none was given.
         """
         column = flat(column)
         kind = column.type
@@ -117,21 +117,21 @@ class StampFormat:
 
     @property
     def is_count(self) -> bool:
-        """The stamps are numbers that count from some zero."""
+        """True if the stamps are numbers that count from some zero."""
         return self._count is not None
 
     @property
     def is_relative(self) -> bool:
-        """The stamps are said to count from a start or a trigger, and tell no date."""
+        """True if the stamps count from a start or a trigger, without a date."""
         return self.text.startswith(RELATIVE)
 
     @property
     def has_date(self) -> bool:
-        """The stamps tell the day, and not the time of day only."""
+        """True if the stamps have the day, not only the time of day."""
         return self._days is None
 
     def numbers(self, column: pa.Array) -> np.ndarray:
-        """What a column's stamps count: float64 of shape (n,), NaN where there is none."""
+        """A column's counts: float64 of shape (n,), NaN for an invalid stamp."""
         column = flat(column)
         kind = column.type
         if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
@@ -139,7 +139,7 @@ class StampFormat:
         return to_float(column, self._layout)[0]
 
     def _utc(self, local_s: np.ndarray, ok: np.ndarray) -> np.ndarray:
-        """Local seconds as seconds UTC, where `ok`."""
+        """Local seconds converted to seconds UTC, where `ok`."""
         if not ok.any():
             return local_s
         if self._local is None:
@@ -153,7 +153,7 @@ class StampFormat:
         if self._days is not None:
             fields = fields._replace(seconds=self._days.unrolled(fields.seconds, ok))
         if self._local is None and (ok & fields.has_offset).any():
-            ok = ok & fields.has_offset  # among stamps with their zone, one without is none: a clock that was never set
+            ok = ok & fields.has_offset  # an unset clock among stamps with a zone
         seconds = self._utc(fields.seconds, ok & ~fields.has_offset)
         return _joined(seconds, fields.nanoseconds, ok)
 
@@ -170,7 +170,7 @@ class StampFormat:
         return _joined(seconds, rest * unit_ns, ok)
 
     def _counted(self, column: pa.Array, count: Count) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Seconds and nanoseconds since the count's zero, and where they could be read."""
+        """Seconds and nanoseconds since the count's zero, and a mask of valid stamps."""
         if is_text(column.type):
             column = plain_numbers(column, self._layout)
             seconds, nanoseconds, ok = _exact(column, count.unit_ns)
@@ -189,7 +189,7 @@ class StampFormat:
         ok = np.isfinite(values) & (np.abs(values) < 2.0**63)
         whole = np.floor(np.where(ok, values, 0.0))
         rest = np.where(ok, values, 0.0) - whole
-        if count.unit_ns == _S_NS:  # a float of this size holds microseconds at best
+        if count.unit_ns == _S_NS:  # a float of this size resolves microseconds at best
             rest = np.round(rest, 6)
         return *_from_units(whole.astype(np.int64), rest, count.unit_ns), ok
 
@@ -207,26 +207,26 @@ class StampFormat:
 def parse_stamp_format(
     text: str, zone: str | None = None, layout: TableLayout | None = None, day: date | None = None
 ) -> StampFormat:
-    """How the stamps of a column are written.
+    """Parse the format of a column's stamps.
 
     Args:
         text: `iso` (date, or date and time with T or a blank between, 0 to 9 digits of fraction after a point or a
             comma, with Z or an offset or without); a key of `COUNTS`; or a pattern of %Y %y %m %d %H %I %M %S %f (1 to
             9 digits) %p %b %j %z %% and other signs, where a blank stands for any number of blanks. A pattern without
             a date is a time of day: then columns must be given in the order of the file, since midnights are counted.
-        zone: IANA name, `UTC` or an offset such as `+08:00`, for stamps that carry none.
-        layout: the table's, for its decimal mark; as TableLayout() unless given.
+        zone: IANA name, `UTC` or an offset such as `+08:00`, for stamps without one.
+        layout: the table's, for its decimal mark; default TableLayout().
         day: of the first stamp, for times of day; None for all others.
 
     Raises:
-        ValueError: a sentence that says what is wrong.
+        ValueError: with a sentence that names the fault.
     """
     return StampFormat(text, zone, layout or TableLayout(), day)
 
 
 def _exact(numbers: pa.Array, unit_ns: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Seconds and nanoseconds of decimal numbers, exact; not ok where one is written otherwise."""
-    digits = {10**9: 9, 10**6: 6, 10**3: 3}.get(unit_ns, 0)  # of a fraction, down to the nanosecond
+    """Exact seconds and nanoseconds of decimal numbers; not ok for another notation."""
+    digits = {10**9: 9, 10**6: 6, 10**3: 3}.get(unit_ns, 0)  # digits of the fraction, down to the nanosecond
     least_ns = unit_ns // 10**digits
     cut = pc.replace_substring_regex(numbers, rf"^([+-]?[0-9]*\.[0-9]{{{digits}}})[0-9]+$", r"\1")
     plain = pc.match_substring_regex(cut, rf"^[+-]?[0-9]{{0,19}}(\.[0-9]{{0,{digits}}})?$")
@@ -244,6 +244,6 @@ def _from_units(units: np.ndarray, rest: np.ndarray, unit_ns: int) -> tuple[np.n
 
 
 def _joined(seconds: np.ndarray, nanoseconds: np.ndarray, ok: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Nanoseconds where `ok` and within what 64 bits hold, else 0."""
+    """Nanoseconds where `ok` and within 64 bits, else 0."""
     ok = ok & (seconds > -_LAST_S) & (seconds < _LAST_S)
     return np.where(ok, seconds, 0) * _S_NS + np.where(ok, nanoseconds, 0), ok

@@ -1,4 +1,4 @@
-"""A table's columns in batches, whatever it is stored as."""
+"""A table's columns in batches, for any storage format."""
 
 from __future__ import annotations
 
@@ -20,38 +20,38 @@ BATCH_ROWS = 50_000
 
 @dataclass
 class Batch:
-    """Some rows of the columns that were asked for."""
+    """Some rows of the requested columns."""
 
     first_line: int
     """Number in the file of the first row: its line in CSV, its row in Parquet; both from 1."""
     columns: dict[str, pa.Array]
-    """By name, all of one length. CSV: strings as written, null where empty. Parquet: the file's own type. Where no
-    column was asked for, one of CSV stands here under no name."""
+    """By name, all of one length. CSV: strings as written, null if empty. Parquet: the file's own type. If no column
+    was requested, CSV has one here with an empty name."""
     missing: frozenset[str] = frozenset()
-    """Columns that were asked for and that a later header of the file does not have: null here."""
+    """Requested columns that a later header of the file does not have: null here."""
     lines: np.ndarray | None = None
-    """Number of each row where they do not follow one another; else None."""
+    """Number of each row if they are not consecutive; else None."""
 
     @property
     def rows(self) -> int:
-        """Rows in it."""
+        """Number of rows."""
         return len(next(iter(self.columns.values()), ()))
 
     def line_of(self, row: int) -> int:
-        """Number in the file of a row of the batch, from 0."""
+        """Number in the file of a row of the batch; rows count from 0."""
         return self.first_line + row if self.lines is None else int(self.lines[row])
 
 
 class Table:
-    """A table's file, open for reading. A context manager."""
+    """An open table's file; a context manager."""
 
     names: tuple[str, ...] = ()
-    """The columns as in the file, without blanks around them. A name that comes again gets " (2)", " (3)" ...; a
-    column without a name is called by its number, as "column 3"."""
+    """Columns as in the file, without surrounding blanks. A repeated name gets " (2)", " (3)" ...; a column without a
+    name gets its number, as "column 3"."""
     headers: tuple[str, ...] = ()
-    """For each of `names`, what the file says: one name may come several times."""
+    """Header text of each of `names`; may have duplicates."""
     units: tuple[str, ...] = ()
-    """What the line of units says, for each of `names`; nothing where there is no such line."""
+    """Unit from the line of units, for each of `names`; empty if there is no such line."""
 
     def __init__(self, path: Path, layout: TableLayout, key: str, file: io.FileIO) -> None:
         self.path = path
@@ -62,13 +62,13 @@ class Table:
 
     @property
     def plain_names(self) -> tuple[str, ...]:
-        """The columns that can be read: those that are not nested."""
+        """Columns that can be read: those that are not nested."""
         return self.names
 
     def batches(self, columns: Sequence[str], rows: int = BATCH_ROWS) -> Iterator[Batch]:
-        """The columns by name, from the first row on, in batches of up to `rows` rows and never none.
+        """Columns by name, from the first row on, in non-empty batches of up to `rows` rows.
 
-        Counts afresh in `facts`, which is complete once this ends. InputError for whatever is wrong with the file.
+        Resets `facts`, which is complete at the end. InputError for any fault of the file.
         """
         raise NotImplementedError
 
@@ -94,8 +94,8 @@ class Table:
 
 
 def unique_names(names: Sequence[str]) -> tuple[str, ...]:
-    """Column names as the user can tell them apart."""
-    found: dict[str, int] = {}  # how often each came
+    """Column names made unique."""
+    found: dict[str, int] = {}  # number of occurrences
     for k, raw in enumerate(names):
         base = name = raw.strip() or f"column {k + 1}"
         while name in found:

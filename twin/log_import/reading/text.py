@@ -1,4 +1,4 @@
-"""A file's bytes as UTF-8 text with plain line feeds, checked, whatever encoding and line ends it was written with."""
+"""Converts a file's bytes to checked UTF-8 text with plain line feeds, from any encoding and line ends."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ _START_BYTES = 256
 
 
 def utf8_blocks(blocks: Iterable[bytes], codec: str, file: Path) -> Iterator[tuple[bytes, int]]:
-    """UTF-8 without a byte order mark, lines ended by line feeds alone, and how many line feeds each block has.
+    """Yield UTF-8 without a byte order mark, with line feeds as the only line ends, and the number of line feeds of
+    each block.
 
-    A line end is CR LF, LF or CR. A sign or a CR LF that is cut between two blocks is put together.
+    A line end is CR LF, LF or CR. A character or a CR LF that is split between two blocks is joined.
 
     Raises:
-        InputError: for bytes that are no text in this encoding, with line, byte offset and what else they may be.
+        InputError: for bytes that are no text in this encoding, with line, byte offset and possible encodings.
     """
     decoder = codecs.getincrementaldecoder(codec)()
     offset = 0  # of the block in the file
@@ -70,11 +71,11 @@ def utf8_blocks(blocks: Iterable[bytes], codec: str, file: Path) -> Iterator[tup
     try:
         decoder.decode(b"", final=True)
     except UnicodeError:
-        yield "\N{REPLACEMENT CHARACTER}".encode(), 0  # half a sign: the last line is cut, which its missing end tells
+        yield "\N{REPLACEMENT CHARACTER}".encode(), 0  # half a character: the last line is incomplete
 
 
 def wide_codec(data: bytes) -> str:
-    """The codec of two bytes for a sign that a text without a mark may be in, from its beginning; mostly nothing."""
+    """The two-byte codec of a text without a mark, guessed from its beginning; mostly empty."""
     low, high = data[::2].count(0), data[1::2].count(0)
     if max(low, high) < 0.2 * len(data) or min(low, high) > 0.05 * len(data):
         return ""
@@ -82,7 +83,7 @@ def wide_codec(data: bytes) -> str:
 
 
 def _lines(text: bytes) -> int:
-    """Line ends in UTF-8 text as written."""
+    """Number of line ends in UTF-8 text as written."""
     return text.count(b"\n") + text.count(b"\r") - text.count(b"\r\n")
 
 
@@ -100,7 +101,7 @@ def _undecodable(
 
 
 def _reads(codec: str, data: bytes, at: int) -> bool:
-    """Whether the lines around byte `at` are text in another encoding."""
+    """True if the lines around byte `at` are text in another encoding."""
     begin = data.rfind(b"\n", max(0, at - _HINT_BYTES), at) + 1
     if not begin:
         begin = max(0, at - _HINT_BYTES)

@@ -1,4 +1,4 @@
-"""Local time to UTC, many at once."""
+"""Converts local time to UTC in bulk."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def zone_named(name: str) -> tzinfo:
 class LocalTime:
     """Local time of one zone, by clock seconds since 1970.
 
-    A time that the clocks showed twice is taken as the first of the two; one that they skipped is read with the offset
-    before the change, so it comes out later by what was skipped. Both are what `datetime` does with `fold=0`.
+    A local time that occurs twice is the first of the two; a skipped one has the offset before the change, so it
+    becomes later by the skipped time. Both are as in `datetime` with `fold=0`.
     """
 
     def __init__(self, zone: tzinfo) -> None:
@@ -54,7 +54,7 @@ class LocalTime:
         return self._ahead_s(local_s.astype(np.int64, copy=False), 0)
 
     def _ahead_s(self, local_s: np.ndarray, depth: int) -> np.ndarray:
-        """Asks once for each distinct hour, and closer where the offset changes within it."""
+        """Query once for each distinct hour, and finer if the offset changes within it."""
         step = _STEPS_S[depth]
         of_row = local_s // step
         if not len(of_row) or of_row.min() == of_row.max():

@@ -1,4 +1,4 @@
-"""A drive into the bay and its recording: what is written, and how that is run again."""
+"""Recording and rerun of a drive into the bay."""
 
 from twin.recording.docking.configuration import DOCKING, DockingConfiguration
 from twin.recording.docking.record import DockingRecorder

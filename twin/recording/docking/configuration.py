@@ -1,4 +1,4 @@
-"""What a drive into the bay was made of: as plain data in its recording's header, and back."""
+"""Configuration of a drive into the bay, to and from the plain data in its recording's header."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from twin.recording.mcap.header import DOCKING
 from twin.setup.setup import SwapSetup, build_setup
 
 FARTHEST_M, FARTHEST_RAD = 1000.0, math.pi
-"""No drive begins beyond these, either way."""
+"""Largest distance and angle at which a drive may start, in either direction."""
 HEAVIEST_KG = 100_000.0
 
 
 @dataclass(frozen=True)
 class Start:
-    """How the truck stands at first: in W, x along the lane, left positive."""
+    """Pose of the truck at the start: in W, x along the lane, positive to the left."""
 
     x_m: float
     y_m: float
@@ -33,15 +33,15 @@ class Start:
 
 @dataclass(frozen=True)
 class DockingConfiguration:
-    """Everything that one drive is made of: enough to run it again.
+    """Everything needed to run one drive again.
 
     Attributes:
-        truck, pack: with the load, the friction and the mass that this drive has; a semi-trailer is part of its truck.
-        conditions: weather, as `docking_params` has it.
-        guided: with the station's rails and wheel stop, or without.
-        load: share of the payload; None: as the truck's file has it.
-        wheel_speed_factor: what the truck's own speed sensor says over the true speed.
-        policies: what decided, by what it decided; what it said is among the recorded commands.
+        truck, pack: with the load, friction and mass of this drive; a semi-trailer is part of its truck.
+        conditions: weather, as in `docking_params`.
+        guided: True if the station has its rails and wheel stop.
+        load: share of the payload; None: as in the truck's file.
+        wheel_speed_factor: reading of the truck's own speed sensor over the true speed.
+        policies: name of each policy by what it decides; its decisions are among the recorded commands.
     """
 
     seed: int
@@ -56,7 +56,7 @@ class DockingConfiguration:
     policies: Mapping[str, str] = field(default_factory=dict)
 
     def as_plain(self) -> dict[str, Any]:
-        """As the header keeps it; `jobs` and `seats` follow from the rest, for those who draw it."""
+        """Plain data for the header; `jobs` and `seats` are derived, for viewers."""
         setup = self.setup()
         return {
             "kind": DOCKING,
@@ -78,7 +78,7 @@ class DockingConfiguration:
 
     @classmethod
     def from_plain(cls, data: Mapping[str, Any], file: str | Path) -> DockingConfiguration:
-        """The inverse of `as_plain`; raises InputError, which names the file, where it is not one."""
+        """Parse the output of `as_plain`; raises InputError, which names the file, for anything else."""
         if data.get("plant") != DOCKING:
             raise InputError("recorded on an unknown plant", file=file, key="plant", value=data.get("plant"))
         models: dict[str, Any] = {}
@@ -107,14 +107,14 @@ class DockingConfiguration:
                    wheel_speed_factor=float(factor), policies=policies)  # fmt: skip
 
     def setup(self) -> SwapSetup:
-        """The station around the drive, at rest, as it is drawn."""
+        """The station around the drive, at rest, for drawing."""
         return build_setup(self.station, self.truck, self.pack, seed=0)
 
     def new_plant(self) -> DockingPlant:
-        """The truck, standing at its start.
+        """Build the plant with the truck at its start.
 
         Raises:
-            InputError: a truck or station without data for driving in, or that do not go together.
+            InputError: a truck or station without docking data, or a pair that is not compatible.
         """
         guided = None if self.guided else False
         plant = DockingPlant(
@@ -126,13 +126,13 @@ class DockingConfiguration:
 
 
 def start_of(plant: DockingPlant) -> Start:
-    """How the truck of a plant's one world stands now."""
+    """Current pose of the truck of a plant's one world."""
     x_m, y_m, yaw_rad = plant.pose()[0].tolist()
     return Start(x_m, y_m, yaw_rad, float(plant.hitch_angle_rad()[0]))
 
 
 def within(pack: Pack) -> float:
-    """Its mass (kg), or the nearest that its file allows: an experiment may weigh a pack as none is."""
+    """Mass of the pack, kg, clipped to the range of its file: an experiment may use a mass outside it."""
     return min(max(pack.mass_kg, pack.mass_min_kg), pack.mass_max_kg)
 
 
@@ -147,5 +147,5 @@ def _start(data: object, file: str | Path) -> Start:
 
 
 def _is_number(value: object, most: float) -> TypeGuard[float]:
-    """Whether it is a number of at most this size; NaN is none."""
+    """True for a finite number of at most this magnitude."""
     return isinstance(value, int | float) and type(value) is not bool and abs(value) <= most

@@ -1,4 +1,4 @@
-"""What happens on the way into the bay, as a recording's events: first measurement, contacts, standing still."""
+"""Events of a drive into the bay: first measurement, contacts, standstill."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from twin.docking import DockingPlant
 
 APART_S = 0.5
-"""A wheel that touches again within this never left, as far as events go."""
+"""A wheel that touches again within this time counts as the same contact."""
 SIDES = ("right", "left")
 
 Happened = tuple[str, str, dict[str, Any]]
@@ -18,7 +18,8 @@ Happened = tuple[str, str, dict[str, Any]]
 
 
 class Contact:
-    """Wheels against one thing: when they meet it, and how hard they had pressed once they have left it."""
+    """Contact of the wheels with one object: an event at the first touch, and one with the peak force after the
+    last."""
 
     def __init__(self, name: str, what: str) -> None:
         self._name, self._what = name, what
@@ -27,7 +28,7 @@ class Contact:
         self._peak_n = 0.0
 
     def look(self, t_s: float, force_n: float, wheel: str) -> Iterator[Happened]:
-        """`force_n` is the largest one now, of this wheel."""
+        """Update with `force_n`, the largest force now, and its wheel."""
         if force_n > 0.0:
             self._touched_s, self._peak_n = t_s, max(self._peak_n, force_n)
             if not self._touching:
@@ -43,7 +44,7 @@ class Contact:
 
 
 class Watch:
-    """Sees from sample to sample what begins or ends."""
+    """Detects from sample to sample what begins or ends."""
 
     def __init__(self, plant: DockingPlant) -> None:
         self._plant = plant
@@ -51,7 +52,7 @@ class Watch:
         self._measured = self._driven = self._stood = False
 
     def look(self) -> Iterator[Happened]:
-        """What is new since the last time."""
+        """New events since the last call."""
         plant = self._plant
         t_s = float(plant.time_s()[0])
         x_m = float(plant.pose()[0, 0])

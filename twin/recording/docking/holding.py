@@ -1,4 +1,4 @@
-"""A decision held for its time, looked at as often as a recording has samples."""
+"""Holds a decision for one control period and samples the plant at the recording rate."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from twin.docking import CONTROL_S, DockingPlant
 from twin.docking.params import STEPS_PER_CONTROL
 
 TICK_HZ = STEPS_PER_CONTROL / CONTROL_S
-"""Inner steps of the docking plant a second."""
+"""Inner steps of the docking plant per second."""
 
 
 def sample_ticks(recording_hz: float) -> int:
-    """Ticks between two samples: as the station's recording rate asks, but so that every decision ends with one."""
+    """Ticks between two samples: the station's recording rate, adjusted so that every decision ends with a sample."""
     most = max(1, round(TICK_HZ / recording_hz))
     return max(ticks for ticks in range(1, STEPS_PER_CONTROL + 1) if STEPS_PER_CONTROL % ticks == 0 and ticks <= most)
 
@@ -27,7 +27,7 @@ def hold(
 ) -> None:
     """Hold the commands for CONTROL_S, or to `until_tick`; `observe` is called after every `ticks`.
 
-    The same bits as one `advance(CONTROL_S)`: the plant steps the same steps.
+    Bit-identical to one `advance(CONTROL_S)`: the plant takes the same steps.
     """
     plant.apply(steering_rate_radps, acceleration_mps2)
     for _ in range(STEPS_PER_CONTROL // ticks):

@@ -1,4 +1,4 @@
-"""Recording a drive into the bay while it is driven."""
+"""Recording of a drive into the bay while it runs."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ PHASE = {"name": "dock", "robot": 0, "job": 0}
 
 
 def state_sha256(plant: DockingPlant) -> str:
-    """Hash of a plant's whole state, to the last bit."""
+    """Hash of a plant's whole state, exact to the last bit."""
     return hashlib.sha256(plant.worlds.tobytes()).hexdigest()
 
 
 class DockingRecorder(Recording):
-    """Drives a plant's one world and writes what it does; a context manager around the drive.
+    """Drives a plant's one world and records it; a context manager around the drive.
 
-    Left by an exception, or without `finish`, the recording ends as "interrupted".
+    After an exception, or without `finish`, the recording ends as "interrupted".
     """
 
     def __init__(self, path: str | Path, plant: DockingPlant, configuration: DockingConfiguration) -> None:
-        """The path is checked and the file begun here; `plant` must stand at its start.
+        """Check the path and begin the file; `plant` must be at its start.
 
         Raises:
-            InputError: a path that cannot be written, or is another file than a recording.
+            InputError: a path that cannot be written, or an existing file that is not a recording.
         """
         self._plant = plant
         self._ticks = sample_ticks(configuration.station.rates.recording_hz)
@@ -61,21 +61,21 @@ class DockingRecorder(Recording):
         self._sample()
 
     def drive(self, steering_rate_radps: float, acceleration_mps2: float) -> None:
-        """Hold a decision for its time, as the plant alone would, and write it and what comes of it."""
+        """Hold a decision for one control period, as the plant alone would, and record it and the resulting samples."""
         command = {"steering_rate_radps": steering_rate_radps, "acceleration_mps2": acceleration_mps2}
         self._recorder.command(self._t_s, self._tick, command)
         hold(self._plant, steering_rate_radps, acceleration_mps2, self._ticks, self._sample)
 
     def event(self, name: str, message: str, *, level: str = "info", **more: Any) -> None:
-        """Something happened now."""
+        """Record an event now."""
         self._recorder.event(self._t_s, {"name": name, "message": message, "level": level, **more})
 
     def finish(self, outcome: str, success: bool, kpis: Mapping[str, float]) -> None:
-        """Write how it ended and close the file."""
+        """Write the outcome and close the file."""
         self._recorder.phase(self._t_s, {**PHASE, "state": "end", "start_s": 0.0, "end_s": self._t_s})
         sha256 = state_sha256(self._plant)
-        said = {"outcome": outcome, "success": success, "kpis": dict(kpis), "end_state_sha256": sha256}
-        self._recorder.close(outcome, sha256, {"end": {"tick": self._tick}, "result": said})
+        result = {"outcome": outcome, "success": success, "kpis": dict(kpis), "end_state_sha256": sha256}
+        self._recorder.close(outcome, sha256, {"end": {"tick": self._tick}, "result": result})
 
     @property
     def _tick(self) -> int:
@@ -95,7 +95,7 @@ class DockingRecorder(Recording):
 
 
 def _begun(configuration: DockingConfiguration) -> str:
-    """Where the truck stands at first, in words."""
+    """Describe the truck's start in words."""
     start, guided = configuration.start, "rails and wheel stop" if configuration.guided else "no guides"
     aside = f"{abs(start.y_m):.2f} m {'left' if start.y_m >= 0.0 else 'right'}"
     stands = f"{-start.x_m:.1f} m before the bay, {aside}, {math.degrees(start.yaw_rad):.1f} deg"

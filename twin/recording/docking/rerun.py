@@ -1,4 +1,4 @@
-"""The decisions of a drive into the bay, driven again."""
+"""Rerun of the decisions of a drive into the bay."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from twin.recording.swap.versions import DOCKING_SOURCES, software_versions
 
 
 class Decision(NamedTuple):
-    """What was asked of the truck, and when."""
+    """Commands to the truck and their time."""
 
     tick: int
     steering_rate_radps: float
@@ -26,7 +26,7 @@ class Decision(NamedTuple):
 
 
 class DockingRerun:
-    """A recorded drive, to be driven again: `begin`, `read`, `run`, and `close` in the end.
+    """Rerun of a recorded drive: `begin`, `read`, `run`, then `close`.
 
     Raises:
         InputError: a configuration that this version cannot run.
@@ -41,7 +41,7 @@ class DockingRerun:
         self.end_tick: int | None = None
 
     def begin(self) -> DockingSampler:
-        """Put the truck at its start; what it is sampled with.
+        """Put the truck at its start and return the sampler.
 
         Raises:
             InputError: a configuration that the twin refuses.
@@ -64,7 +64,7 @@ class DockingRerun:
             raise InputError("damaged recording: decisions are missing", file=self._path, value=len(self.issued))
 
     def run(self, compare: Compare, on_progress: Callable[[float, float], None] | None) -> None:
-        """Decision by decision, to the last recorded sample."""
+        """Run decision by decision, to the last recorded sample."""
         plant, until = self._plant, compare.last_tick
         ticks = sample_ticks(self._configuration.station.rates.recording_hz)
         compare(int(plant.worlds["tick"][0]))
@@ -83,7 +83,7 @@ class DockingRerun:
                 on_progress(decision.tick / TICK_HZ, until / TICK_HZ)
 
     def state_sha256(self) -> str:
-        """Hash of the plant's state, as the recording's end has it."""
+        """Hash of the plant's state, as at the recording's end."""
         return state_sha256(self._plant)
 
     def close(self) -> None:
@@ -103,7 +103,7 @@ def _decision(entry: dict[str, object], recording: Recording) -> Decision:
 
 
 def _end(recording: Recording, last_tick: int) -> int | None:
-    """The tick at which the drive ended; None for one that was cut off."""
+    """Tick at which the drive ended; None for an interrupted one."""
     if not recording.complete or not recording.end_state_sha256:
         return None
     end = recording.summary.get("end")

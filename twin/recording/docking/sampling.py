@@ -1,4 +1,4 @@
-"""What a recording of a drive holds of each instant: frames, channels (the true state) and sensors (lidar, wheels)."""
+"""Samples of a drive: frames, channels (true state) and sensors (lidar, wheels)."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ from twin.records import TPITCH, TROLL, TX, TY, TYAW, TZ
 from twin.setup.setup import SwapSetup
 
 TRAILER_FRAME = "trailer"
-"""Under the kingpin on the ground, turned as the semi-trailer is; in the truck's frame."""
+"""On the ground under the kingpin, with the semi-trailer's yaw; in the truck's frame."""
 PLANE = [TX, TY, TYAW]
 
 
 def state_columns(plant: DockingPlant) -> list[Column]:
-    """The true state: what `verify` compares, in the order of the recording. Sides are right, left."""
+    """Columns of the true state that `verify` compares, in the order of the recording. Sides are right, left."""
     params = plant.params[0]
     towing = bool(params["trailer_kg"] > 0.0)
     columns: list[Column] = []
@@ -90,19 +90,19 @@ def state_columns(plant: DockingPlant) -> list[Column]:
 
 
 DERIVED = ("truck/speed_mps", "rail/force_n", "stop/force_n")
-"""Channels that follow from the state: speed along the truck, the largest force of a wheel against a rail, that of both
+"""Channels derived from the state: speed along the truck, the largest force of a wheel against a rail, and of both
 front wheels against the stop."""
 HITCH = "trailer/hitch_angle_rad"
-"""The same, where there is a trailer: the truck's yaw less its trailer's."""
+"""Derived channel with a trailer: the truck's yaw minus its trailer's."""
 SENSORS = ("lidar/x_m", "lidar/y_m", "lidar/yaw_rad", "lidar/age_s", "wheels/speed_mps")
-"""The last pose that the lidar gave and how long ago the truck was there: a frame that drops out leaves both as they
-were, but older; not a number before the first. And the speed that the truck's own sensor says."""
+"""The last pose from the lidar and its age: a dropped frame leaves the pose and increases its age; NaN before the first
+frame. Then the reading of the truck's own speed sensor."""
 MISSING_AT_FIRST = SENSORS[:4]
-"""Not a number before the lidar's first frame."""
+"""NaN before the lidar's first frame."""
 
 
 class DockingSampler:
-    """Frames, channels and sensors of a docking plant's one world, as they are now, in its station at rest."""
+    """Current frames, channels and sensors of a docking plant's one world, with its station at rest."""
 
     may_lack = frozenset(MISSING_AT_FIRST)
 
@@ -129,7 +129,7 @@ class DockingSampler:
         truck = w["truth"]["truck_q"]
         truck[PLANE] = plant.pose()[0]
         truck[[TZ, TPITCH, TROLL]] = plant.heave_m()[0], plant.dive_rad()[0], plant.roll_rad()[0]
-        seen = w["image"]["scan_pose"][0]  # the frame of the measured pose; the lidar says nothing of springs
+        seen = w["image"]["scan_pose"][0]  # the frame of the measured pose; the lidar does not measure the springs
         seen[:] = truck
         if np.isfinite(age_s):
             seen[PLANE] = measured

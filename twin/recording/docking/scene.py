@@ -1,4 +1,4 @@
-"""The station of a drive as plain boxes in their frames, with guide rails and semi-trailer: what Foxglove shows."""
+"""The station of a drive as boxes in their frames, with guide rails and semi-trailer, for Foxglove."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RAIL: Rgba = (0.92, 0.76, 0.10, 1.0)
 BODY: Rgba = (0.86, 0.87, 0.88, 1.0)
 RAIL_HIGH_M, RAIL_WIDE_M = 0.2, 0.08
 OVERHANG_M, TAIL_M = 1.0, 2.0
-"""Of the trailer's body ahead of the kingpin, and behind the middle of its axles."""
+"""Overhang of the trailer's body ahead of the kingpin, and behind the middle of its axles."""
 FLOOR_M, TOP_M, WIDE_M = 1.3, 3.0, 2.5
 
 
@@ -39,7 +39,7 @@ def _guides(setup: SwapSetup) -> list[SceneEntity]:
 
 
 def _rail(rail: RailSection, sign: float) -> list[Cube]:
-    """The straight part of one rail, and its flare."""
+    """The straight part of one rail and its flare."""
     start, z = rail.from_x_m + rail.flare_length_m, RAIL_HIGH_M / 2
     y = sign * (rail.gap_m / 2 + RAIL_WIDE_M / 2)
     cubes = [Cube((rail.to_x_m - start, RAIL_WIDE_M, RAIL_HIGH_M), ((start + rail.to_x_m) / 2, y, z), rgba=RAIL)]
@@ -64,7 +64,7 @@ def _trailer(setup: SwapSetup) -> list[SceneEntity]:
         (OVERHANG_M - rear, WIDE_M, TOP_M - FLOOR_M), ((OVERHANG_M + rear) / 2, 0.0, (TOP_M + FLOOR_M) / 2), rgba=BODY
     )
     deck = Cube((OVERHANG_M - rear, 0.9, 0.2), ((OVERHANG_M + rear) / 2, 0.0, FLOOR_M - 0.1), rgba=STEEL)
-    lying = (math.sin(math.pi / 4), 0.0, 0.0, math.cos(math.pi / 4))  # a cylinder's axis from z to y
+    lying = (math.sin(math.pi / 4), 0.0, 0.0, math.cos(math.pi / 4))  # turns a cylinder's axis from z to y
     side = (WIDE_M - WHEEL_WIDTH_M) / 2
     wheels = tuple(
         Cylinder(WHEEL_RADIUS_M, WHEEL_WIDTH_M, (-trailer.wheelbase_m + x, sign * side, WHEEL_RADIUS_M), lying, FRAME)

@@ -1,7 +1,7 @@
-"""Reading MCAP by its index or, where a file was cut, by walking its records; in bounded memory whatever it says.
+"""Reads MCAP by its index or, for a truncated file, by walking its records, in bounded memory for any content.
 
-Nothing here trusts a length, a count or an offset from the file before it is held against the file's size and `limits`.
-Whatever is wrong with a file ends in an `InputError` that names it.
+Every length, count and offset from the file is checked against the file's size and `limits` before use. Any fault of a
+file raises an `InputError` that names it.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ _CHUNK_HEAD = struct.Struct("<QQQII")
 _MESSAGE_HEAD = struct.Struct("<BQHIQQ")
 _INDEX_HEAD = struct.Struct("<QQQQI")
 _FOOTER_BYTES = 9 + 20
-_COMPRESSION_BYTES = 16  # longest name of a compression that is taken seriously
+_COMPRESSION_BYTES = 16  # longest name of a compression that is accepted
 _DAMAGE = (struct.error, ValueError, KeyError, TypeError, IndexError, OverflowError, RecursionError, EOFError)
 
 
 class ChunkRef(NamedTuple):
-    """Where a chunk stands and what is in it, as the index has it."""
+    """Position and contents of a chunk, according to the index."""
 
     start_ns: int
     end_ns: int
     offset: int
     length: int
     channels: frozenset[int] | None
-    """Ids of the channels with messages in it; None where the file does not say."""
+    """Ids of the channels with messages in it; None if the file does not say."""
 
 
 class Message(NamedTuple):
@@ -51,7 +51,7 @@ class Message(NamedTuple):
 
 @dataclass
 class Contents:
-    """What is known of a file without having read its chunks."""
+    """Contents of a file, known without reading its chunks."""
 
     metadata: dict[str, dict[str, str]] = field(default_factory=dict)
     attachments: dict[str, bytes] = field(default_factory=dict)
@@ -63,7 +63,7 @@ class Contents:
 
 @contextmanager
 def damage_named(path: Path, what: str) -> Iterator[None]:
-    """Turn whatever a damaged file makes a decoder raise into one InputError."""
+    """Convert any exception that a damaged file makes a decoder raise into one InputError."""
     try:
         yield
     except InputError:
@@ -101,7 +101,7 @@ class ContainerReader:
         self._file.close()
 
     def refresh(self) -> bool:
-        """Look for what was written since; True if there is anything new. Only for a file that is not complete."""
+        """Look for data written since; True if there is any. Only for a file that is not complete."""
         if self.contents.complete:
             return False
         before = self.contents
@@ -109,7 +109,7 @@ class ContainerReader:
         return self.contents.complete or self.contents.chunks != before.chunks
 
     def messages(self, ref: ChunkRef) -> list[Message]:
-        """The messages of a chunk, which is checked against its checksum and its index entry."""
+        """Messages of a chunk, checked against its checksum and its index entry."""
         with damage_named(self.path, f"the chunk at byte {ref.offset}"):
             data = self._chunk_data(ref)
             messages = list(_walk(data))
@@ -142,7 +142,7 @@ class ContainerReader:
         return data
 
     def _read(self, offset: int, length: int) -> bytes:
-        """Exactly these bytes; raises EOFError where the file ends before."""
+        """Read exactly these bytes; raises EOFError at the end of the file."""
         if length > MAX_SUMMARY_BYTES:
             raise ValueError(f"{length} bytes in one piece are more than a recording may hold")
         self._file.seek(offset)
@@ -176,13 +176,13 @@ class ContainerReader:
             with damage_named(self.path, "its index"):
                 self._read_summary(contents, size)
         except InputError:
-            # The last chunk known may have been provisional, so it is looked at again.
+            # The last known chunk may have been provisional, so it is read again.
             contents.chunks = known.chunks[:-1] if known else []
             self._walk_file(contents, size)
         return contents
 
     def _read_start(self, contents: Contents, size: int) -> None:
-        """Records before the first chunk: metadata, the configuration, channels."""
+        """Read the records before the first chunk: metadata, the configuration, channels."""
         offset = len(MAGIC)
         while offset + 9 <= size:
             opcode, length = _HEAD.unpack(self._read(offset, 9))
@@ -228,7 +228,7 @@ class ContainerReader:
         contents.chunks, contents.complete = found.chunks, True
 
     def _walk_file(self, contents: Contents, size: int) -> None:
-        """Collect the whole chunks of a file without an index, up to the first thing that is not whole."""
+        """Collect the complete chunks of a file without an index, up to the first incomplete record."""
         last = contents.chunks[-1] if contents.chunks else None
         offset = last.offset + last.length if last else contents.data_start
         channels: dict[int, set[int]] = {ref.offset: set(ref.channels or ()) for ref in contents.chunks}
@@ -251,15 +251,15 @@ class ContainerReader:
                     channels[contents.chunks[-1].offset].add(channel_id)
                 elif opcode in _START and length <= MAX_RECORD_BYTES:
                     _take(contents, opcode, self._read(offset + 9, length))
-                else:  # the end of the data, or damage
+                else:  # end of the data, or damage
                     break
             except _DAMAGE:
                 break
             offset = end
         for k, ref in enumerate(contents.chunks):
-            if k < len(contents.chunks) - 1 and channels[ref.offset]:  # the last one's indexes may be cut
+            if k < len(contents.chunks) - 1 and channels[ref.offset]:  # the last chunk's indexes may be cut
                 contents.chunks[k] = ref._replace(channels=frozenset(channels[ref.offset]))
-        while contents.chunks:  # what a kill left half overwritten has a wrong checksum
+        while contents.chunks:  # a chunk half overwritten by a killed process has a wrong checksum
             try:
                 self.messages(contents.chunks[-1])
                 break
@@ -317,7 +317,7 @@ def _chunk_ref(summary: bytes, offset: int, length: int, data_end: int) -> Chunk
 
 
 def _walk(data: bytes) -> Iterator[Message]:
-    """The message records of a chunk."""
+    """Yield the message records of a chunk."""
     view = memoryview(data)
     offset, size = 0, len(data)
     while offset < size:
@@ -334,7 +334,7 @@ def _walk(data: bytes) -> Iterator[Message]:
 
 
 def _decompress(compression: str, packed: memoryview, size: int) -> bytes:
-    """At most `size` bytes (already bounded), or ValueError."""
+    """Decompress to at most `size` bytes (already bounded), or raise ValueError."""
     if compression == "":
         return bytes(packed)
     if compression == "zstd":

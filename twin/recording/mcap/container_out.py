@@ -1,9 +1,9 @@
 """Writing MCAP (https://mcap.dev/spec) one whole chunk at a time.
 
-The writers on PyPI build a chunk message by message and cannot rewrite one. Here a chunk is handed over complete, costs
-one write to the operating system, and may be written provisionally: the next chunk then takes its place, so that what a
-kill would lose is on disk early without the wall clock leaving a trace in the finished bytes. Records other than
-messages and message indexes come from `mcap.records`.
+The writers on PyPI build a chunk message by message and cannot rewrite one. Here a complete chunk costs one write to
+the operating system. It may be provisional: the next chunk then overwrites it. So little is lost when the process is
+killed, and the finished bytes do not depend on the wall clock. Records other than messages and message indexes come
+from `mcap.records`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ MAGIC = b"\x89MCAP0\r\n"
 LIBRARY = "swaptwin"
 PROFILE = "x-swaptwin"
 _COMPRESSION_LEVEL = (
-    1  # measured: level 3 takes a third longer and saves nothing, lz4 half as long for half as much again
+    1  # measured: level 3 takes a third longer and saves nothing; lz4 takes half as long, half as large again
 )
 
 Entry = tuple[int, int, int, bytes]
@@ -38,7 +38,7 @@ _MESSAGE = struct.Struct("<BQHIQQ")
 
 
 def message_record(channel_id: int, sequence: int, time_ns: int, data: bytes) -> bytes:
-    """A whole message record."""
+    """A complete message record."""
     return _MESSAGE.pack(Opcode.MESSAGE, 22 + len(data), channel_id, sequence, time_ns, time_ns) + data
 
 
@@ -48,7 +48,7 @@ def message_head(channel_id: int, length: int) -> bytes:
 
 
 def check_output_path(path: str | Path) -> Path:
-    """Raise InputError if a recording cannot be written to `path`; touches nothing."""
+    """Raise InputError if a recording cannot be written to `path`; changes nothing."""
     path = Path(path)
     try:
         try:
@@ -79,17 +79,17 @@ def check_output_path(path: str | Path) -> Path:
 class ContainerWriter:
     """An MCAP file being written. Every call leaves the file readable up to what was handed over.
 
-    A disk that is full takes it away again: then nothing is there, or what was there before.
+    If the disk is full the file is removed and a previous file is restored.
 
     Attributes:
-        failed: nothing more can be written, and nothing is left.
+        failed: True after a write error; the file is removed and nothing more can be written.
     """
 
     def __init__(self, path: Path) -> None:
         """
         Raises:
-            InputError: it cannot be written there.
-            OSError: the disk is full; this and all that writes.
+            InputError: the path cannot be written.
+            OSError: the disk is full (any method that writes).
         """
         self.path, self.failed = path, False
         self._place = Path(os.path.realpath(path))
@@ -101,7 +101,7 @@ class ContainerWriter:
             if error.errno in DISK_ERRORS:
                 raise OSError(error.errno, error.strerror, str(path)) from None
             raise InputError(f"cannot write a recording there: {error.strerror}", file=path) from None
-        self._size = 0  # of all but a provisional chunk
+        self._size = 0  # without a provisional chunk
         self._provisional_size = 0
         self._compressor = zstandard.ZstdCompressor(level=_COMPRESSION_LEVEL)
         self._schemas: list[records.Schema] = []
@@ -135,7 +135,7 @@ class ContainerWriter:
     def chunk(self, entries: list[Entry], *, provisional: bool = False) -> None:
         """Write the messages, sorted by time and order, as one chunk with its message indexes.
 
-        A provisional chunk is on disk and readable, but whatever is written next takes its place.
+        A provisional chunk is on disk and readable, but the next write overwrites it.
         """
         data = b"".join([entry[3] for entry in entries])
         indexes: dict[int, list[tuple[int, int]]] = {}
@@ -214,14 +214,14 @@ class ContainerWriter:
         self.close()
 
     def close(self) -> None:
-        """Close the file as it is."""
+        """Close the file without summary and index."""
         self._file.close()
         if self._before is not None:
             self._before.unlink(missing_ok=True)
             self._before = None
 
     def _fail(self) -> None:
-        """Leave what was there before."""
+        """Remove the file and restore the previous one."""
         self.failed = True
         with suppress(OSError):
             self._file.close()
@@ -255,13 +255,13 @@ class ContainerWriter:
 
 
 def _set_aside(path: Path) -> Path | None:
-    """A file that is there gets another name until the new one is whole; None where it cannot, or has nothing."""
+    """Rename an existing file until the new one is complete; None if it cannot be renamed or is empty."""
     aside = path.with_name(f".{secrets.token_hex(8)}.old")
     try:
         if not path.stat().st_size:
             return None
         os.rename(path, aside)
-    except OSError:  # none there, or a folder that is not writable: written in place
+    except OSError:  # no such file, or a folder that is not writable: written in place
         return None
     return aside
 

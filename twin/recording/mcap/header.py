@@ -1,4 +1,4 @@
-"""What a recording says about itself, written at its very start so that a cut file still explains itself."""
+"""Header of a recording, written at its very start so that a truncated file still has it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ FORMAT_VERSION = 1
 PROVENANCES = ("simulated", "measured", "estimated")
 ROOT_FRAME = "world"
 DOCKING = "docking"
-"""The kind of a recording of a drive into the bay."""
+"""Kind of a recording of a drive into the bay."""
 
 METADATA_NAME = "swaptwin"
 END_METADATA_NAME = "swaptwin_end"
 CONFIGURATION_NAME = "configuration.json"
 
-_MAX_NAMES = 10_000  # frames, channels and sensors each: keeps one sample well under a chunk's size limit
+_MAX_NAMES = 10_000  # of frames, channels and sensors each: keeps one sample well under a chunk's size limit
 _MAX_TIME_NS = 2**63 - 1
 _JSON = orjson.OPT_SERIALIZE_NUMPY
 
@@ -35,7 +35,7 @@ class Frame:
 
 
 def current_versions() -> dict[str, str]:
-    """Versions of what made the recording; a package that is not installed is left out."""
+    """Versions of the installed packages that a recording depends on."""
     versions = {"python": platform.python_version()}
     for name in ("swaptwin", "pybullet", "numpy", "numba"):
         try:
@@ -47,20 +47,20 @@ def current_versions() -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Header:
-    """Everything that stays the same for a whole recording.
+    """Constant data of a whole recording.
 
     Args:
         frames: order of the rows of `Recorder.state(frames=...)`.
-        channels: names, unit included, in the order of `Recorder.state(channels=...)`.
-        sensors: names, unit included, in the order of `Recorder.sensors(values)`.
-        configuration: the resolved configuration, as JSON can hold it.
-        seed: the run's seed; None where there is none (imported logs).
+        channels: names with unit, in the order of `Recorder.state(channels=...)`.
+        sensors: names with unit, in the order of `Recorder.sensors(values)`.
+        configuration: the resolved configuration, serializable as JSON.
+        seed: the run's seed; None for imported logs.
         source: "twin" for the twin's own, "imported" for a station's log, or another word.
         provenance: name of a channel, sensor or frame -> one of PROVENANCES. A name left out is "simulated", which only
             the source "twin" may claim: every other source must state it for each name.
-        versions: of the software that made it.
+        versions: of the software that wrote the recording.
         tick_hz: physics ticks per second, so that tick = round(t_s * tick_hz).
-        t0_ns: wall clock (UTC, ns since 1970) of t_s = 0. 0 by default, so that the same swap gives the same bytes.
+        t0_ns: wall clock (UTC, ns since 1970) at t_s = 0; 0 by default, so that the same swap gives the same bytes.
         format_version: of this file format.
         lacking: names whose values can be missing (not finite, null in the file); of any other source than "twin" all
             can. The channels' schemas say it; it is not read back.
@@ -109,11 +109,11 @@ class Header:
         return self.provenance.get(name, "simulated")
 
     def may_lack(self, name: str) -> bool:
-        """Whether values of a channel or sensor can be missing."""
+        """True if values of a channel or sensor can be missing."""
         return self.source != "twin" or name in self.lacking
 
     def to_metadata(self) -> dict[str, str]:
-        """The MCAP metadata record `swaptwin`: strings only, JSON where the value is not one string."""
+        """The MCAP metadata record `swaptwin`: strings only, JSON for other values."""
         data = {
             "format_version": str(self.format_version),
             "source": self.source,
@@ -134,7 +134,7 @@ class Header:
 
     @classmethod
     def from_metadata(cls, data: Mapping[str, str], configuration: bytes) -> Header:
-        """The inverse of `to_metadata`; raises ValueError, KeyError or TypeError on anything unlike it."""
+        """Parse the output of `to_metadata`; raises ValueError, KeyError or TypeError for anything else."""
         keys = ("seed", "tick_hz", "versions", "frames", "channels", "sensors")
         loaded = {key: orjson.loads(data[key]) for key in keys}
         return cls(
@@ -153,12 +153,12 @@ class Header:
 
 
 def with_checksum(data: dict[str, str]) -> dict[str, str]:
-    """MCAP gives chunks and attachments a checksum, but not metadata: theirs is one more entry."""
+    """Add a checksum entry: MCAP has checksums of chunks and attachments, but not of metadata."""
     return {**data, "crc32": str(_checksum(data))}
 
 
 def metadata_is_whole(data: Mapping[str, str]) -> bool:
-    """Whether metadata made by `with_checksum` reads as it was written."""
+    """True if the checksum of `with_checksum` matches."""
     return data.get("crc32") == str(_checksum({key: value for key, value in data.items() if key != "crc32"}))
 
 

@@ -1,4 +1,4 @@
-"""Sizes that bound the memory a file can make its reader use; the writer keeps well inside them."""
+"""Size limits that bound a reader's memory; the writer stays well within them."""
 
 MAX_CHUNK_BYTES = 32 * 2**20
 """Of one chunk, compressed or not."""

@@ -1,4 +1,4 @@
-"""Reading a recording: at once by its index, lazily by window, and as far as it goes where it was cut."""
+"""Reads a recording lazily by time window, by its index, or as far as a truncated file allows."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ from twin.recording.mcap.transforms import TransformLayout
 
 
 class Samples(NamedTuple):
-    """Rows in order of time: t_s (K,) and values (K, C), or (K, F, 7) for frames."""
+    """Rows in time order: t_s (K,) and values (K, C), or (K, F, 7) for frames."""
 
     t_s: np.ndarray
     values: np.ndarray
 
 
 def open_recording(path: str | Path) -> Recording:
-    """Open a recording; raises InputError where it is none, of another version or damaged."""
+    """Open a recording; raises InputError for a damaged file, another format version, or no recording."""
     return Recording(path)
 
 
 class Recording:
-    """A recording, whole or cut. Windows are [start_s, end_s], both ends included, None for all there is."""
+    """A recording, complete or truncated. Windows are [start_s, end_s], both ends included; None is unbounded."""
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
@@ -66,21 +66,19 @@ class Recording:
     def close(self) -> None:
         self._file.close()
 
-    # --- what it is -----------------------------------------------------------------------------------------------
-
     @property
     def complete(self) -> bool:
-        """False for a recording that was cut, is still being written, or lost its index."""
+        """False for a recording that was truncated, is still being written, or lost its index."""
         return self._file.contents.complete
 
     @property
     def outcome(self) -> str:
-        """As given at the end; "interrupted" where there was no end."""
+        """Outcome given at the end; "interrupted" if there is no end."""
         return str(self._end.get("outcome", "interrupted"))
 
     @property
     def end_state_sha256(self) -> str:
-        """Empty where the recording was interrupted."""
+        """Hash of the end state; empty if the recording was interrupted."""
         return str(self._end.get("end_state_sha256", ""))
 
     @property
@@ -114,12 +112,11 @@ class Recording:
     def duration_s(self) -> float:
         return self.end_s - self.start_s
 
-    # --- samples --------------------------------------------------------------------------------------------------
-
     def states(
         self, start_s: float | None = None, end_s: float | None = None, names: Sequence[str] | None = None
     ) -> Samples:
-        """Channel values of a window, bit for bit as recorded; `names` picks columns. Not finite reads as NaN."""
+        """Channel values of a window, bit for bit as recorded; `names` selects columns. Values that are not finite are
+        NaN."""
         columns = None if names is None else [_column(self.header.channels, name) for name in names]
         return self._samples("/state", start_s, end_s, len(self.header.channels), columns)
 
@@ -138,25 +135,23 @@ class Recording:
         return Samples(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
 
     def iter_states(self, start_s: float | None = None, end_s: float | None = None) -> Iterator[Samples]:
-        """`states` a chunk at a time, for recordings larger than memory."""
+        """`states` one chunk at a time, for recordings larger than memory."""
         return (Samples(t_s, values) for t_s, values in self._windows("/state", start_s, end_s))
 
     def values_at(self, t_s: float) -> np.ndarray:
-        """Channel values (C,) as of t_s: the last sample not after it (the first one, before any)."""
+        """Channel values (C,) at t_s: the last sample not after it, or the first one."""
         return self._row_at("/state", t_s)
 
     def sensors_at(self, t_s: float) -> np.ndarray:
-        """Sensor values (S,) as of t_s."""
+        """Sensor values (S,) at t_s."""
         return self._row_at("/sensors", t_s)
 
     def frames_at(self, t_s: float) -> np.ndarray:
-        """Poses (F, 7) as of t_s."""
+        """Poses (F, 7) at t_s."""
         return self._row_at("/tf", t_s)
 
-    # --- entries --------------------------------------------------------------------------------------------------
-
     def commands(self, start_s: float | None = None, end_s: float | None = None) -> list[dict[str, Any]]:
-        """`{"t_s", "tick", "command"}` each, the command exactly as it was given."""
+        """`{"t_s", "tick", "command"}` each, with the command exactly as given."""
         return self._entries("/commands", start_s, end_s)
 
     def phases(self, start_s: float | None = None, end_s: float | None = None) -> list[dict[str, Any]]:
@@ -169,13 +164,11 @@ class Recording:
         return self._entries("/violations", start_s, end_s)
 
     def refresh(self) -> bool:
-        """Take in what was written since (a recording still being written); True if there is anything new."""
+        """Load data written since (for a recording still being written); True if there is any."""
         changed = self._file.refresh()
         if changed:
             self._take_contents()
         return changed
-
-    # --- inside ---------------------------------------------------------------------------------------------------
 
     def _read_header(self) -> Header:
         contents = self._file.contents
@@ -201,7 +194,7 @@ class Recording:
         self._chunks = contents.chunks
         starts = np.array([ref.start_ns for ref in self._chunks], dtype=np.uint64)
         ends = np.array([ref.end_ns for ref in self._chunks], dtype=np.uint64)
-        # Chunks overlap where entries came late, so both are made to rise for the search.
+        # Chunks overlap where entries came late, so both arrays are made monotonic for the search.
         self._earliest_after: list[int] = np.minimum.accumulate(starts[::-1])[::-1].tolist()
         self._latest_before: list[int] = np.maximum.accumulate(ends).tolist()
         self._start_ns = self._earliest_after[0] if self._chunks else self.header.t0_ns
@@ -231,7 +224,8 @@ class Recording:
         return f"{self.start_s:.3f} to {self.end_s:.3f} s"
 
     def _refs(self, topic: str, start_ns: int, end_ns: int, *, back: bool = False) -> Iterator[ChunkRef]:
-        """Chunks that may have messages of the topic in the window, in file order, or `back` from the window's end."""
+        """Yield chunks that may have messages of the topic in the window, in file order, or with `back` from the
+        window's end."""
         channel_id = self._file.contents.topics.get(topic)
         inside = range(bisect_left(self._latest_before, start_ns), bisect_right(self._earliest_after, end_ns))
         for k in reversed(inside) if back else inside:
@@ -262,7 +256,7 @@ class Recording:
         if not self._chunks:
             raise InputError("a recording in which nothing is recorded", file=self.path)
         time_ns = self._time_ns(t_s, 0)
-        if not self._start_ns <= time_ns <= self._end_ns:  # in ns: t_s itself may differ from end_s by rounding
+        if not self._start_ns <= time_ns <= self._end_ns:  # in ns: t_s may differ from end_s by rounding
             raise InputError("a time outside the recording", file=self.path, value=t_s, allowed=self._span())
         for ref in self._refs(topic, 0, time_ns, back=True):
             times_ns, _, values = self._chunk(ref).samples(topic)
@@ -288,7 +282,7 @@ class Recording:
 
 
 class _Chunk:
-    """The messages of one chunk, decoded when asked for."""
+    """The messages of one chunk, decoded on demand."""
 
     def __init__(self, recording: Recording, messages: list[Message]) -> None:
         self._header, self._layout, self._path = recording.header, recording._layout, recording.path
@@ -297,7 +291,7 @@ class _Chunk:
         for message in messages:
             self._messages.setdefault(message.channel_id, []).append(message)
         self._samples: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
-        self.size = sum(2 * len(message.data) + 200 for message in messages)  # with what it is decoded to
+        self.size = sum(2 * len(message.data) + 200 for message in messages)  # including the decoded values
 
     def messages(self, topic: str) -> list[Message]:
         return self._messages.get(self._topics.get(topic, -1), [])

@@ -1,4 +1,4 @@
-"""Simple shapes in named frames, as foxglove.SceneUpdate: what Foxglove's 3D panel shows of the station."""
+"""Simple shapes in named frames, as foxglove.SceneUpdate, for Foxglove's 3D panel."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _GREY: Rgba = (0.6, 0.6, 0.62, 1.0)
 
 @dataclass(frozen=True)
 class Cube:
-    """A box, its pose at its centre, with full edge lengths."""
+    """A box with its pose at its centre and full edge lengths."""
 
     size_m: Vector
     position_m: Vector = (0.0, 0.0, 0.0)
@@ -25,7 +25,7 @@ class Cube:
 
 @dataclass(frozen=True)
 class Cylinder:
-    """A cylinder or (with a scale under 1 at one end) a cone along its own z, its pose at its centre."""
+    """A cylinder or (with a scale under 1 at one end) a cone along its own z, with its pose at its centre."""
 
     radius_m: float
     height_m: float
@@ -56,7 +56,7 @@ class Line:
 
 @dataclass(frozen=True)
 class SceneEntity:
-    """Shapes that move with `frame` (a Header frame's name, or "world"). The same id again replaces the entity."""
+    """Shapes that move with `frame` (name of a Header frame, or "world"). The same id again replaces the entity."""
 
     id: str
     frame: str

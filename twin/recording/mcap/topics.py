@@ -1,4 +1,4 @@
-"""The topics of a recording: channel ids, encodings and schemas. The ids never change within a format version."""
+"""Topics of a recording: channel ids, encodings and schemas. The ids are constant within a format version."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MEANINGS = {
     "/net_torque_nm": "what is left to accelerate the axis: drive, friction, brake and load together",
     "/energy_j": "shaft work of all drives so far while they drive (motoring); braking gives nothing back",
 }
-"""Of values whose name alone does not say it, by the name's end: their description in the schema."""
+"""Description in the schema of values whose name is not enough, by the name's ending."""
 
 INDICES: Mapping[str, Schema] = {
     "robot": {**INTEGER, "description": "counted from 0, as in the names of channels"},
@@ -60,7 +60,7 @@ EVENT_FIELDS: Mapping[str, Schema] = {
     "x_m": NUMBER,
     "y_m": NUMBER,
     "yaw_rad": NUMBER,
-    # of its policies and of what was exchanged while it ran
+    # of its policies and changed settings
     "phase": TEXT,
     "timing": OBJECT,
     "timing_set": TEXT,
@@ -86,7 +86,7 @@ EVENT_FIELDS: Mapping[str, Schema] = {
     "kind": TEXT,
     "seat": TEXT,
     "rope_length_m": NUMBER,
-    # of what went wrong (twin.incident): trips, failed tries, outcomes
+    # of incidents (twin.incident): trips, failed tries, outcomes
     "cause": {**TEXT, "description": "in words, with value and limit"},
     "quantity": {**TEXT, "description": "what was measured"},
     "value": {**NUMBER, "description": "as it was measured, SI"},
@@ -100,7 +100,7 @@ EVENT_FIELDS: Mapping[str, Schema] = {
     "at_s": {**NUMBER, "description": "when it was decided; an outcome comes once the axes stand"},
     "waited_s": NUMBER,
 }
-"""All fields that events have, whatever they tell; each has one type, whichever event it is in."""
+"""All fields of events; a field has the same type in every event."""
 VIOLATION_FIELDS: Mapping[str, Schema] = {
     "t_s": NUMBER,
     "name": TEXT,
@@ -127,8 +127,8 @@ class Topic(NamedTuple):
 
 
 def topics(header: Header) -> list[Topic]:
-    """All topics of a recording, Foxglove's well-known schemas taken from its own SDK."""
-    from foxglove import messages  # costs 0.1 s and only writing needs it
+    """All topics of a recording; Foxglove's well-known schemas come from its own SDK."""
+    from foxglove import messages  # takes 0.1 s to import; only writing needs it
 
     found: list[Topic] = []
     for topic_id, name, message in (
@@ -153,9 +153,9 @@ def topics(header: Header) -> list[Topic]:
 
 
 def _values(header: Header, names: Iterable[str]) -> dict[str, Any]:
-    """Schema of a values object; viewers plot null, a value that is not there, as a gap.
+    """Schema of a values object; viewers plot null, a missing value, as a gap.
 
-    Only names that can be null say so: some viewers leave out a whole channel for one field of two types.
+    Only names that can be null are nullable: some viewers drop a whole channel for one field of two types.
     """
     found: dict[str, Any] = {}
     for name in names:

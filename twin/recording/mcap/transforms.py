@@ -1,7 +1,8 @@
-"""foxglove.FrameTransforms in bulk: one byte template per recording, into which NumPy writes a whole chunk of poses.
+"""Bulk encoding of foxglove.FrameTransforms: one byte template per recording, filled by NumPy for a whole chunk of
+poses.
 
-Doubles are fixed 8 bytes in protobuf and explicit zeros are legal; timestamps are varints padded to five bytes, which
-every decoder reads (test: Google's protobuf decodes them by the schema in the file). So every sample has the same
+In protobuf doubles are fixed 8 bytes and explicit zeros are legal; timestamps are varints padded to five bytes, which
+every decoder reads (test: Google's protobuf decodes them by the schema in the file). So all samples have the same
 length and layout.
 """
 
@@ -15,7 +16,7 @@ _TIME_BYTES = 5  # a padded varint of 35 bits: seconds up to the year 3058
 
 
 class TransformLayout:
-    """Where the numbers stand in the encoded FrameTransforms of these frames."""
+    """Byte offsets of the numbers in the encoded FrameTransforms of these frames."""
 
     def __init__(self, frames: tuple[Frame, ...]) -> None:
         self.count = len(frames)
@@ -43,7 +44,7 @@ class TransformLayout:
         self._value_at = _spread(value_at, 8)
 
     def encode(self, times_ns: np.ndarray, poses: np.ndarray) -> np.ndarray:
-        """(K,) times and (K, F, 7) poses to (K, length) bytes, one encoded FrameTransforms a row."""
+        """Encode (K,) times and (K, F, 7) poses as (K, length) bytes, one FrameTransforms per row."""
         rows = len(times_ns)
         out = np.empty((rows, self.length), dtype=np.uint8)
         out[:] = self.template
@@ -55,7 +56,7 @@ class TransformLayout:
         return out
 
     def decode(self, payload: np.ndarray) -> np.ndarray:
-        """The inverse of `encode`: (K, length) bytes to (K, F, 7) poses."""
+        """Decode (K, length) bytes to (K, F, 7) poses; the inverse of `encode`."""
         values = np.ascontiguousarray(payload[:, self._value_at]).view("<f8")
         return values.reshape(len(payload), self.count, 7)
 
@@ -65,7 +66,7 @@ def _spread(starts: list[int], width: int) -> np.ndarray:
 
 
 def _padded_varints(values: np.ndarray) -> np.ndarray:
-    """(K,) non-negative integers to (K, 5) bytes."""
+    """Encode (K,) non-negative integers as (K, 5) bytes."""
     shifted = values[:, None].astype(np.uint64) >> (7 * np.arange(_TIME_BYTES, dtype=np.uint64))
     more = np.array([0x80] * (_TIME_BYTES - 1) + [0], dtype=np.uint64)
     return ((shifted & np.uint64(0x7F)) | more).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Recording a run: samples are kept as rows of numbers and encoded in bulk when a chunk closes."""
+"""Records a run: samples are kept as rows of numbers and encoded in bulk when a chunk closes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from twin.recording.mcap.scene import SceneEntity, encode_log, encode_scene
 from twin.recording.mcap.transforms import TransformLayout
 
 _JSON = orjson.OPT_SERIALIZE_NUMPY
-_CLOSE_BYTES = MAX_CHUNK_BYTES // 8  # a chunk closes before its time when it holds this much
+_CLOSE_BYTES = MAX_CHUNK_BYTES // 8  # a chunk with this much data closes early
 _MAX_ROWS = 4096
 _WALL_PERIOD_S = 1.0
 _MAX_TIME_NS = 2**63 - 1
@@ -29,13 +29,13 @@ _MAX_TIME_NS = 2**63 - 1
 class Recorder:
     """Writes one recording (an MCAP file, see docs/recording.md).
 
-    All times are simulation time in seconds; states and sensor samples each come in order of time, the rest anyhow. A
-    chunk closes every `chunk_period_s` of recorded time; when that takes longer than a second of wall time, what is
-    there so far is written provisionally, so a killed recording loses at most its last second. As a context manager it
-    ends with the outcome "interrupted" when left by an exception or without `close`.
+    All times are simulation time in seconds; states and sensor samples each come in time order, the rest in any order.
+    A chunk closes every `chunk_period_s` of recorded time; when that takes longer than a second of wall time, a
+    provisional chunk is written, so a killed recording loses at most its last second. As a context manager it ends with
+    the outcome "interrupted" after an exception or without `close`.
 
-    Raises InputError where the path cannot be written, before anything is touched; OSError where the disk is full: then
-    nothing is left of it, and a recording that was there before is there again; ValueError is a caller's mistake.
+    Raises InputError if the path cannot be written, before any change; OSError if the disk is full: the file is then
+    removed and a previous recording restored; ValueError for wrong arguments.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Recorder:
         self._entries: list[Entry] = []
         self._entry_bytes = 0
         self._order = 0
-        self._chunk_start_ns = -1  # of the open chunk; -1 while it is empty
+        self._chunk_start_ns = -1  # of the open chunk; -1 if it is empty
         self._chunk_wall_s = 0.0
         self._closed = False
 
@@ -81,7 +81,8 @@ class Recorder:
             raise
 
     def state(self, t_s: float, frames: np.ndarray, channels: np.ndarray, *, tick: int | None = None) -> None:
-        """One sample of the true state: poses (F, 7) as position and quaternion xyzw, and channel values (C,)."""
+        """Record one sample of the true state: poses (F, 7) as position and quaternion xyzw, and channel values
+        (C,)."""
         if frames.shape != self._frames_shape:
             raise ValueError(f"frames must have the shape {self._frames_shape}, got {frames.shape}")
         rows = self._states
@@ -91,43 +92,43 @@ class Recorder:
             self._close_chunk()
 
     def sensors(self, t_s: float, values: np.ndarray, *, tick: int | None = None) -> None:
-        """One sample of what the sensors say (S,)."""
+        """Record one sample of the sensor values (S,)."""
         rows = self._sensors
         self._sample(rows, t_s, values, tick)
         if rows.count == rows.capacity:
             self._close_chunk()
 
     def command(self, t_s: float, tick: int, command: Mapping[str, Any]) -> None:
-        """A command to be re-run: what is read back is exactly this, so a number that is not finite is refused."""
+        """Record a command for the rerun. It is read back exactly, so a number that is not finite is refused."""
         data = orjson.dumps({"t_s": float(t_s), "tick": int(tick), "command": dict(command)}, option=_JSON)
         if b"null" in data and not _all_finite(command):
             raise ValueError(f"a command must hold finite numbers only, got {dict(command)}")
         self._message(topics.COMMANDS, self._time_ns(t_s), data)
 
     def phase(self, t_s: float, phase: Mapping[str, Any]) -> None:
-        """A phase begins or ends, e.g. `{"name": "lower", "state": "start"}`."""
+        """Record the start or end of a phase, e.g. `{"name": "lower", "state": "start"}`."""
         self._message(topics.PHASES, self._time_ns(t_s), _entry_json(t_s, phase))
 
     def event(self, t_s: float, event: Mapping[str, Any]) -> None:
-        """Something happened: `name`, and if wanted `message` and `level` (debug, info, warning, error or fatal)."""
+        """Record an event: `name`, and optionally `message` and `level` (debug, info, warning, error or fatal)."""
         self._logged(topics.EVENTS, t_s, event, str(event.get("level", "info")))
 
     def violation(self, t_s: float, violation: Mapping[str, Any]) -> None:
-        """A safety invariant was violated: `name` or `invariant`, and if wanted `message`."""
+        """Record a violated safety invariant: `name` or `invariant`, and optionally `message`."""
         self._logged(topics.VIOLATIONS, t_s, violation, "error")
 
     def log(self, t_s: float, message: str, name: str = "", level: str = "info") -> None:
-        """A line in the log alone: what is no event and yet part of the story."""
+        """Record a line in the log alone, without an event."""
         time_ns = self._time_ns(t_s)
         self._message(topics.LOG, time_ns, encode_log(time_ns, level, message, name))
 
     def scene(self, t_s: float, entities: Sequence[SceneEntity]) -> None:
-        """Shapes for Foxglove to show; they move with their frames from here on."""
+        """Record shapes for Foxglove; they move with their frames from this time on."""
         time_ns = self._time_ns(t_s)
         self._message(topics.SCENE, time_ns, encode_scene(time_ns, entities))
 
     def close(self, outcome: str, end_state_sha256: str, summary: Mapping[str, Any] | None = None) -> None:
-        """Write what is left, the outcome and the index. Closing twice does nothing."""
+        """Write the open chunk, the outcome and the index. Closing twice does nothing."""
         if self._closed or self._file.failed:
             return
         end = with_checksum(
@@ -157,7 +158,7 @@ class Recorder:
                 raise
 
     def _abandon(self) -> None:
-        """Close the file as it is; what was written stays readable."""
+        """Close the file without an end; written data stays readable."""
         self._closed = True
         self._file.close()
 
@@ -203,7 +204,7 @@ class Recorder:
         self._message(topics.LOG, time_ns, encode_log(time_ns, level, message, name))
 
     def _begin(self, time_ns: int) -> None:
-        """Close or provisionally write the open chunk if it is due, and open one."""
+        """Close the open chunk if it is due, or write it provisionally, and open one."""
         if self._chunk_start_ns < 0:
             self._chunk_start_ns = time_ns
             self._chunk_wall_s = self._wall_clock()
@@ -227,7 +228,7 @@ class Recorder:
         self._chunk_start_ns = -1
 
     def _encoded(self) -> list[Entry]:
-        """All messages of the open chunk in order of time, then of arrival."""
+        """All messages of the open chunk in time order, then in order of arrival."""
         entries = list(self._entries)
         for rows in (self._states, self._sensors):
             rows.encode(entries, self._sequences[rows.channel_id])
@@ -249,7 +250,7 @@ class Recorder:
 
 
 class _Rows:
-    """Samples of one JSON values topic, waiting for their chunk to close."""
+    """Samples of one JSON values topic in the open chunk."""
 
     def __init__(self, names: tuple[str, ...], channel_id: int, poses_shape: tuple[int, int] | None = None) -> None:
         self.names, self.channel_id, self.shape = names, channel_id, (len(names),)

@@ -1,1 +1,1 @@
-"""Branching: a swap goes on from a recorded moment with other settings. See docs/branch.md."""
+"""Branching: a swap continues from a recorded moment with other settings. See docs/branch.md."""

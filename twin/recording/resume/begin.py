@@ -1,4 +1,4 @@
-"""Going on from a recorded moment: which recordings and moments allow it, and with what settings."""
+"""Selects the moment of a recording from which a swap continues, and checks that it can."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from twin.runner.kinds import runner_maker
 from twin.swap import SwapTwin
 
 IMPORTED = "imported"
-"""Source of a recording that was made of a station's log."""
+"""Source of a recording that was imported from a station's log."""
 ENDS = ("trip", "outcome")
-"""Events after which nothing is decided any more."""
+"""Events after which no decision is made."""
 
 
 def begin_from(path: str | Path, at_s: float, *, plant: str = "bullet", seed: int = 0) -> Moment:
-    """The moment `at_s` of a recording, or the PLC scan after it.
+    """The moment `at_s` of a recording, rounded up to the next PLC scan.
 
-    `plant` and `seed` are for a moment of an imported log; the twin's own recordings say them themselves.
+    `plant` and `seed` are for a moment of an imported log; the twin's own recordings contain them.
 
     Raises:
-        InputError: no recording of a swap, or no time at which this swap can go on.
+        InputError: not a recording of a swap, or a time from which this swap cannot continue.
     """
     recording = open_recording(path)
     try:
@@ -54,10 +54,10 @@ def begin_from(path: str | Path, at_s: float, *, plant: str = "bullet", seed: in
 
 
 class OwnMoment:
-    """A moment in the twin's own recording: its swap is run again up to there, which gives the same bits."""
+    """A moment in the twin's own recording: its swap is rerun up to there, bit-identical."""
 
     def __init__(self, recording: Recording, at_s: float) -> None:
-        """Raises InputError where the recording is none of a swap, is damaged, or ends before."""
+        """Raises InputError if the recording is not of a swap, is damaged, or ends before the moment."""
         self._recording, self.path = recording, recording.path
         header = recording.header
         _check_swap(recording)
@@ -74,7 +74,7 @@ class OwnMoment:
         self._recorded = (self._first_settings(), *(configuration.branch.settings if configuration.branch else ()))
 
     def _first_settings(self) -> Settings:
-        """Those of the beginning, with who decided although the header does not name it."""
+        """Settings at the beginning, with the policies even if the header does not name them."""
         configuration = self._configuration
         later_s = [one.at_s for one in configuration.branch.settings] if configuration.branch else []
         end_s = min(later_s, default=math.inf) - 1e-6
@@ -87,7 +87,7 @@ class OwnMoment:
         return Settings(0.0, configuration.timing, policies)
 
     def branch(self, change: Change) -> Branch:
-        """The settings from the moment on; raises InputError for what cannot be changed there."""
+        """Settings from the moment on; raises InputError for what cannot be changed there."""
         now = in_force(self._recorded, self.at_s)
         self._check(change, now)
         here = dataclasses.replace(_changed(now, change), at_s=self.at_s, faults=change.faults)
@@ -149,7 +149,7 @@ class OwnMoment:
 
 
 def _changed(settings: Settings, change: Change) -> Settings:
-    """What was asked for holds from the moment to the end, also where the recording exchanged it again later."""
+    """Apply a change from the moment to the end, also to settings that the recording changed later."""
     policies = {**settings.policies, **change.policies}
     return dataclasses.replace(
         settings,
@@ -167,7 +167,7 @@ def _check_swap(recording: Recording) -> None:
 
 
 def _end_s(recording: Recording) -> float:
-    """The last time at which something was decided; of a recording that was cut, its last sample's."""
+    """Time of the last decision; for an interrupted recording, of its last sample."""
     ends = [float(event["t_s"]) for event in recording.events() if event.get("name") in ENDS]
     if not ends or not recording.end_state_sha256:
         t_s = recording.states(names=()).t_s

@@ -1,9 +1,8 @@
-"""A swap that does what is recorded up to a moment and goes on from there with other settings.
+"""A swap that replays its recording up to a moment and continues from there with other settings.
 
-What happens at a tick before the moment follows from the settings before it, what happens from its tick on from those
-after it: new faults act in that tick's PLC scan, and all that is decided after it is decided anew. What runs goes on: a
-command that was begun keeps its motion, a phase in progress takes a new timing set with its next command, and a new
-timing policy is asked for the first time as a robot enters its next phase.
+The new settings hold from the moment's tick on: new faults act in that tick's PLC scan, and all later decisions are
+made anew. Motion in progress continues: a started command keeps its motion, a phase in progress takes a new timing set
+with its next command, and a new timing policy is first queried when a robot enters its next phase.
 """
 
 from __future__ import annotations
@@ -24,51 +23,50 @@ from twin.sequence.setpoint_steps import set_speeds
 from twin.swap import SwapTwin, TimingDecider
 
 UNNAMED = "?"
-"""A policy that the recording does not name: what it decided is known, what it would decide is not."""
+"""A policy that the recording does not name: its past decisions are known, its future ones are not."""
 Load = Callable[[str, str], Any]
-"""From ("timing" or "align", a policy's name) to its `TimingDecider` or `MakeDecider`."""
+"""Maps ("timing" or "align", a policy's name) to its `TimingDecider` or `MakeDecider`."""
 
 
 class TimedBy:
-    """A timing policy: before the moment the recorded answers, then its own.
+    """A timing policy that gives the recorded answers before the moment, then its own.
 
-    `policy` is asked all the same before the moment, so that it has seen what it would have seen; None where it has
-    nothing to say afterwards.
+    `policy` is queried before the moment too, so that its memory is right; None if it does not decide afterwards.
     """
 
     def __init__(self, past: Past, policy: TimingDecider | None) -> None:
         self._past, self._policy = past, policy
         self.differs_s: float | None = None
-        """When it first said something else than recorded."""
+        """Time of its first answer that differs from the recording."""
 
     def __call__(self, twin: SwapTwin, world: int, robot: int, job: int, phase: str) -> np.void | np.ndarray:
-        said = None if self._policy is None else self._policy(twin, world, robot, job, phase)
+        answer = None if self._policy is None else self._policy(twin, world, robot, job, phase)
         if self._past.is_over:
-            assert said is not None
-            return said
+            assert answer is not None
+            return answer
         recorded = self._past.answer(robot, job, phase)
-        if said is not None and self.differs_s is None and not same_row(said, recorded):
+        if answer is not None and self.differs_s is None and not same_row(answer, recorded):
             self.differs_s = twin.program.time_s(world)
         return recorded
 
 
 class AlignedBy:
-    """An align policy, a plant's `decide`: before the moment the recorded setpoints, then its own. As `TimedBy`."""
+    """An align policy, a plant's `decide`: the recorded setpoints before the moment, then its own. See `TimedBy`."""
 
     def __init__(self, past: Past, twin: SwapTwin, make: MakeDecider | None) -> None:
         self._past, self._program = past, twin.program
-        self._said: dict[int, np.ndarray] = {}
+        self._given: dict[int, np.ndarray] = {}
         self._aligner = None if make is None else Aligner(twin.setup, twin.runner, twin.program, make, self._give)
         self.differs_s: float | None = None
 
     def __call__(self, runner: Runner) -> None:
-        self._said.clear()
+        self._given.clear()
         if self._aligner is not None:
             self._aligner(runner)
         if self._past.is_over:
             return
         recorded = self._past.setpoints()
-        if self._aligner is not None and self.differs_s is None and not self._as_said(recorded):
+        if self._aligner is not None and self.differs_s is None and not self._as_recorded(recorded):
             self.differs_s = self._program.time_s(0)
         for robot, speeds in recorded:
             set_speeds(self._program, robot, speeds)
@@ -77,34 +75,34 @@ class AlignedBy:
         if self._past.is_over:
             set_speeds(self._program, robot, speeds)
         else:
-            self._said[robot] = speeds
+            self._given[robot] = speeds
 
-    def _as_said(self, recorded: Sequence[tuple[int, np.ndarray]]) -> bool:
+    def _as_recorded(self, recorded: Sequence[tuple[int, np.ndarray]]) -> bool:
         given = dict(recorded)
-        return given.keys() == self._said.keys() and all(np.array_equal(given[r], v) for r, v in self._said.items())
+        return given.keys() == self._given.keys() and all(np.array_equal(given[r], v) for r, v in self._given.items())
 
 
 class Branched:
-    """A swap under settings that are exchanged while it runs, the first part of it as recorded."""
+    """A swap whose settings change while it runs; its first part is as recorded."""
 
     def __init__(
         self, twin: SwapTwin, past: Past, settings: Sequence[Settings], load: Mapping[tuple[str, int], Any]
     ) -> None:
-        """`twin` must not have run; `settings[0]` hold from its beginning; `load` as `loaded` gives it."""
+        """`twin` must not have run; `settings[0]` hold from its beginning; `load` as from `loaded`."""
         self.twin, self._past, self._settings = twin, past, tuple(settings)
         self._ticks = [tick_of(one, twin) for one in settings]
-        self._who: dict[str, list[Any]] = {what: self._deciders(what, load) for what in DECIDED}
+        self._deciders_of: dict[str, list[Any]] = {what: self._deciders(what, load) for what in DECIDED}
         self._next, self._reached = 1, False
         self.on_reached: Callable[[], None] | None = None
         """Called once, at the moment."""
-        if (timed := self._who["timing"][0]) is not None:
+        if (timed := self._deciders_of["timing"][0]) is not None:
             twin.time_by(timed)
-        if (aligned := self._who["align"][0]) is not None:
+        if (aligned := self._deciders_of["align"][0]) is not None:
             twin.align_by(aligned)
         twin.watch(self._after_scan)
 
     def _deciders(self, what: str, load: Mapping[tuple[str, int], Any]) -> list[Any]:
-        """Who decides under each of the settings; who goes on is the same one."""
+        """The decider under each of the settings; one that continues is the same object."""
         found: list[Any] = []
         for k, first in enumerate(reigns(self._settings, what)):
             if what not in self._settings[k].policies:
@@ -121,7 +119,7 @@ class Branched:
         """Run to the end and give the result.
 
         Raises:
-            InputError: the first part is not what is recorded, or something cannot be exchanged at the moment.
+            InputError: the first part differs from the recording, or a setting cannot be changed at the moment.
         """
         self._exchange(0)
         result = self.twin.run()
@@ -154,15 +152,15 @@ class Branched:
 
     def _apply(self, k: int) -> None:
         before, now, twin = self._settings[k - 1], self._settings[k], self.twin
-        said = now.as_json()
-        del said["at_s"]
-        said["timing_set"] = said.pop("timing")  # `timing` is a phase's, elsewhere
-        twin.program.event(0, "branch", f"from here on {now.words}", **said)
+        fields = now.as_json()
+        del fields["at_s"]
+        fields["timing_set"] = fields.pop("timing")  # elsewhere `timing` belongs to a phase
+        twin.program.event(0, "branch", f"from here on {now.words}", **fields)
         if now.timing != before.timing or ("timing" in before.policies and "timing" not in now.policies):
             twin.set_timing(now.timing)
         for what, exchange in (("timing", twin.time_by), ("align", self._align_by)):
-            decider = self._who[what][k]
-            if decider is not self._who[what][k - 1]:
+            decider = self._deciders_of[what][k]
+            if decider is not self._deciders_of[what][k - 1]:
                 exchange(decider)
             elif decider is not None and decider.differs_s is not None:
                 self._note_other(what, now.policies[what], decider)
@@ -173,7 +171,7 @@ class Branched:
         self.twin.align_by(decide)
 
     def _refuse_following(self) -> None:
-        """An insertion under setpoints cannot go on without anybody who gives them."""
+        """Refuse a moment within an insertion under setpoints if no policy gives setpoints from then on."""
         runner = self.twin.runner
         robots = range(self.twin.setup.station.robots.count)
         following = [
@@ -192,17 +190,18 @@ class Branched:
 
     def _note_other(self, what: str, name: str, decider: TimedBy | AlignedBy) -> None:
         since_s, decider.differs_s = decider.differs_s, None
-        said = f"{what} policy {name} is not what it was: it would have decided otherwise from {since_s:.2f} s on"
-        self.twin.program.event(0, "policy_differs", said, what=what, policy=name, since_s=since_s)
+        text = f"{what} policy {name} is not what it was: it would have decided otherwise from {since_s:.2f} s on"
+        self.twin.program.event(0, "policy_differs", text, what=what, policy=name, since_s=since_s)
 
 
 def tick_of(settings: Settings, twin: SwapTwin) -> int:
-    """The tick of a moment, which is a PLC scan's."""
+    """Tick of a moment, which coincides with a PLC scan."""
     return round(settings.at_s * twin.setup.station.rates.physics_hz)
 
 
 def reigns(settings: Sequence[Settings], what: str) -> list[int]:
-    """For each of the settings the first from which on the same policy, or none, decides `what` without a break."""
+    """For each of the settings, index of the first from which on the same policy, or none, decides `what` without a
+    break."""
     first: list[int] = []
     for k, one in enumerate(settings):
         same = k > 0 and one.policies.get(what) == settings[k - 1].policies.get(what)
@@ -211,7 +210,7 @@ def reigns(settings: Sequence[Settings], what: str) -> list[int]:
 
 
 def loaded(settings: Sequence[Settings], at_s: float, load: Load) -> dict[tuple[str, int], Any]:
-    """The policies that have something to decide from `at_s` on, by what and from which of the settings on."""
+    """The policies that decide anything from `at_s` on, by what they decide and the index of their first settings."""
     found = {}
     for what in DECIDED:
         first = reigns(settings, what)

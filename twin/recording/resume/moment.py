@@ -1,4 +1,4 @@
-"""A recorded moment from which a swap can go on, and what may be changed there."""
+"""A recorded moment from which a swap can continue, and what may be changed there."""
 
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ from twin.setup.setup import SwapSetup
 from twin.swap import SwapTwin
 
 EARLY_SCANS = 1e-6
-"""A time this much after a scan, in scans, is that scan's: 42.1 s is no whole number of hundredths in binary."""
+"""Tolerance in scans within which a time belongs to the scan before it: 42.1 s is no whole number of hundredths in
+binary."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """What shall be otherwise from a moment on; what is not named stays as recorded.
+    """Changes from a moment on; fields that are not set stay as recorded.
 
     Args:
         timing: another timing set.
         policies: by what they decide, "timing" or "align"; None: no policy from then on.
-        faults: they join those of the recording.
+        faults: added to those of the recording.
     """
 
     timing: TimingSet | None = None
@@ -50,7 +51,7 @@ class Ready(Protocol):
 
 
 class Moment(Protocol):
-    """A recorded moment from which a swap can go on, however its state is come by."""
+    """A recorded moment from which a swap can continue, whatever its state is derived from."""
 
     path: Path
     at_s: float
@@ -58,7 +59,7 @@ class Moment(Protocol):
     plant: str
 
     def branch(self, change: Change) -> Branch:
-        """The settings from the moment on; raises InputError for what cannot be changed there."""
+        """Settings from the moment on; raises InputError for what cannot be changed there."""
 
     def begin(self, branch: Branch, load: Load) -> Ready:
         """The swap, ready to run; `load` gives the policies that decide from the moment on."""

@@ -1,4 +1,4 @@
-"""What a recording says was decided up to a moment, and the run from the beginning that has to decide the same."""
+"""Decisions in a recording up to a moment, and the check that a rerun makes the same ones."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Given(NamedTuple):
 
 
 class Told(NamedTuple):
-    """A recorded answer to a robot's question how to move in a phase."""
+    """A recorded answer to a robot's decision request for a phase."""
 
     t_s: float
     robot: int
@@ -42,18 +42,18 @@ class Told(NamedTuple):
 
 
 class Past:
-    """Everything that a recording holds before a tick, and the comparison of a run with it.
+    """Everything in a recording before a tick, and its comparison with a run.
 
     Samples, commands and answers are compared as they come; the first difference is an InputError.
     """
 
     def __init__(self, recording: Recording, tick: int, tick_hz: float) -> None:
-        """Read it; raises InputError where it is damaged."""
+        """Read the recording; raises InputError if it is damaged."""
         self.tick, self._hz, self._path = tick, tick_hz, recording.path
         self._recording = recording
         end_s = (tick - 0.5) / tick_hz
         self.commands = self.read_commands(recording, end_s)
-        self.told = [_told(e, self._path) for e in recording.events(None, end_s) if e.get("name") == "timing"]
+        self.told = [_answer_of(e, self._path) for e in recording.events(None, end_s) if e.get("name") == "timing"]
         self._unlike = unlike_versions(recording.header.versions)
         self._compare: Compare | None = None
 
@@ -63,7 +63,7 @@ class Past:
         return [_given(entry, recording.path) for entry in recording.commands(None, end_s)]
 
     def expect(self, program: Program, sampler: Sampler) -> None:
-        """From now on `program`, which has not run yet, must do what is recorded; `sampler` reads its plant."""
+        """From now on compare `program`, which has not run yet, with the recording; `sampler` reads its plant."""
         check_names(self._recording, sampler)
         self._compare = Compare(self._recording, sampler, self._hz, self.tick) if self.tick else None
         runner: Runner = program.runner
@@ -74,36 +74,36 @@ class Past:
 
     @property
     def is_over(self) -> bool:
-        """Whether the run has come to the tick."""
+        """True if the run has reached the tick."""
         return int(self._runner.worlds["truth"]["tick"][0]) >= self.tick
 
     def check_whole(self) -> None:
-        """All that is recorded before the tick has come."""
+        """Check that everything recorded before the tick has occurred."""
         compare = self._compare
         if compare is not None and compare.done < len(compare.ticks):
             raise self._differs(float(compare.t_s[compare.done]), "samples", "recorded", "not reached")
         for command in self._left:
             raise self._differs(command.tick / self._hz, "commands", command.step, "no command")
-        for told in self._answers:
-            raise self._differs(told.t_s, "timing", told.phase, "not asked")
+        for answer_given in self._answers:
+            raise self._differs(answer_given.t_s, "timing", answer_given.phase, "not asked")
 
     def leave(self) -> None:
-        """The run has come to the tick and need not be looked at any more, unless somebody else looks too."""
+        """Stop comparing: the run has reached the tick. Observers of others stay."""
         if self._runner.observer == self._on_sample:
             self._runner.observer = None
 
     def answer(self, robot: int, job: int, phase: str) -> np.void:
-        """The next recorded answer, which has to be to this question."""
+        """The next recorded answer; it must be to this request."""
         if not self._answers:
             raise self._differs(self._now_s, "timing", "not asked", phase)
-        told = self._answers.popleft()
-        if (told.robot, told.job, told.phase) != (robot, job, phase):
-            recorded, here = (f"robot {r + 1}, pack {j + 1}, {p}" for r, j, p in (told[1:4], (robot, job, phase)))
+        given = self._answers.popleft()
+        if (given.robot, given.job, given.phase) != (robot, job, phase):
+            recorded, here = (f"robot {r + 1}, pack {j + 1}, {p}" for r, j, p in (given[1:4], (robot, job, phase)))
             raise self._differs(self._now_s, "timing", recorded, here)
-        return told.row
+        return given.row
 
     def setpoints(self) -> list[tuple[int, np.ndarray]]:
-        """(robot, speeds of its axes (4,)) of all setpoints that were given in the present scan."""
+        """(robot, speeds of its axes (4,)) of all setpoints of the present scan."""
         world = self._runner.worlds[0]
         now, found = (int(world["truth"]["tick"]), int(world["sensors"]["scans"])), []
         for command in self._left:
@@ -138,7 +138,7 @@ class Past:
             if recorded != here:
                 raise self._differs(self._now_s, f"command {step}, its {name}", recorded, here)
         for name, here in now.fields.items():
-            # a step's number may be another one in a recording of another version: its name tells which it is
+            # a step's number may differ in a recording of another version, its name does not
             if name != "step" and then.fields.get(name) != here:
                 raise self._differs(self._now_s, f"command {step}, {name}", then.fields.get(name), here)
 
@@ -152,22 +152,22 @@ class Past:
 
 
 def follows_setpoints(command: Given) -> bool:
-    """Whether a command is of an insertion under setpoints."""
+    """True if a command belongs to an insertion under setpoints."""
     return bool(command.fields["follow"] != FOLLOW_NOT)
 
 
 def same_row(one: np.void | np.ndarray, other: np.void | np.ndarray) -> bool:
-    """Whether two TIMING records say the same; no frequency is as good as no frequency."""
+    """True if two TIMING records are equal; NaN frequencies are equal."""
     return row_as_plain(one) == row_as_plain(other)
 
 
 def _given(entry: Mapping[str, Any], path: Path) -> Given:
     tick, scans, robot, fields = plain_commands.place_of(entry, path)
-    plain_commands.from_plain(fields, path)  # refuses what is none
+    plain_commands.from_plain(fields, path)  # raises for an invalid one
     return Given(tick, scans, robot, str(entry["command"].get("step")), fields)
 
 
-def _told(event: Mapping[str, Any], path: Path) -> Told:
+def _answer_of(event: Mapping[str, Any], path: Path) -> Told:
     try:
         row = row_from_plain(event["timing"])
         return Told(float(event["t_s"]), int(event["robot"]), int(event["job"]), str(event["phase"]), row)

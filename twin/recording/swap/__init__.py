@@ -1,4 +1,4 @@
-"""A swap or an insertion from hover: what its recording holds, and how that is run again."""
+"""Recording and rerun of a swap, or of an insertion from hover."""
 
 from twin.recording.swap.configuration import Configuration
 from twin.recording.swap.record import SwapRecorder, header_of

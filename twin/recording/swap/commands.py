@@ -1,4 +1,4 @@
-"""COMMAND records as plain data, and back to the same bits."""
+"""COMMAND records as plain data and back, bit-identical."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from twin.records import COMMAND, UNTIL, new_command
 
 _NAMES = tuple(COMMAND.names or ())
 INFINITE = ("inf", "-inf")
-"""JSON has no word for these."""
+"""JSON has no infinity."""
 
 
 def as_plain(command: np.ndarray) -> dict[str, Any]:
-    """Every field by name; NaN (an axis left as it is, an unknown height) as None, no limit as "inf"."""
+    """Every field by name; NaN (axis unchanged, unknown height) as None, no limit as "inf"."""
     return {name: _plain(command[name].tolist()) for name in _NAMES}
 
 
@@ -31,7 +31,7 @@ def _plain(value: Any) -> Any:
 
 
 def from_plain(data: Mapping[str, Any], file: str | Path) -> np.ndarray:
-    """A COMMAND record from `as_plain`; raises InputError where a field is missing, unknown or of another kind."""
+    """Parse a COMMAND record from `as_plain`; raises InputError for a missing, unknown or wrongly typed field."""
     if unlike := set(data) ^ set(_NAMES):
         raise InputError("its commands are those of another version", file=file, key=sorted(unlike)[0])
     command = new_command(1)[0]
@@ -43,7 +43,7 @@ def from_plain(data: Mapping[str, Any], file: str | Path) -> np.ndarray:
 
 
 def place_of(entry: Mapping[str, Any], file: str | Path) -> tuple[int, int, int, dict[str, Any]]:
-    """(tick, scans, robot, fields) of a recorded entry; raises InputError where it is damaged."""
+    """(tick, scans, robot, fields) of a recorded entry; raises InputError if it is damaged."""
     command = entry.get("command")
     if not isinstance(command, dict) or not isinstance(command.get("fields"), dict):
         raise InputError("damaged command", file=file, value=command)

@@ -1,4 +1,4 @@
-"""Comparing a re-run with its recording: every frame, channel and sensor of every sample, to the last bit."""
+"""Compares a rerun with its recording: every frame, channel and sensor of every sample, to the last bit."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FRAME_PARTS = ("x_m", "y_m", "z_m", "qx", "qy", "qz", "qw")
 
 
 class Difference(NamedTuple):
-    """The first place where the re-run is not the recording."""
+    """The first difference between the rerun and the recording."""
 
     t_s: float
     channel: str
@@ -22,7 +22,7 @@ class Difference(NamedTuple):
 
 
 class NotFinite(NamedTuple):
-    """The first recorded value that is not finite: in the file null, or NaN in a pose."""
+    """The first recorded value that is not finite: null in the file, or NaN in a pose."""
 
     topic: str
     field: str
@@ -34,7 +34,7 @@ TOPICS = ("/tf", "/state", "/sensors")
 
 
 class AnySampler(Protocol):
-    """What reads a plant as a recording has it."""
+    """Reads a plant in the layout of a recording."""
 
     @property
     def may_lack(self) -> frozenset[str]: ...
@@ -45,20 +45,20 @@ class AnySampler(Protocol):
     @property
     def sensor_names(self) -> tuple[str, ...]: ...
     def read(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """(frames (F, 7), channels (C,), sensors (S,)) as they are now."""
+        """Current (frames (F, 7), channels (C,), sensors (S,))."""
 
 
 class Compare:
-    """Compares each sample of the re-run with the recorded one; called with the tick of every one of them.
+    """Compares each sample of the rerun with the recorded one; called with the tick of each sample.
 
     Raises:
-        InputError: the recording has no samples, or they do not belong together.
+        InputError: the recording has no samples, or its topics have different numbers of them.
     """
 
     def __init__(
         self, recording: Recording, sampler: AnySampler, tick_hz: float, before_tick: int | None = None
     ) -> None:
-        """`before_tick`: nothing from this tick on is read; it must then not be called there either."""
+        """`before_tick`: samples from this tick on are not read, and the comparison must not be called there."""
         self._sampler, self._tick_hz = sampler, tick_hz
         end_s = None if before_tick is None else (before_tick - 0.5) / tick_hz
         header = recording.header
@@ -88,7 +88,7 @@ class Compare:
         return int(self.ticks[-1])
 
     def not_finite(self) -> NotFinite | None:
-        """The first recorded value that is not finite though it cannot be missing; of one sample the first by name."""
+        """The first recorded value that is not finite although it must be; within one sample the first by name."""
         found = []
         for topic, names, values in zip(TOPICS, self._names, self._recorded, strict=True):
             wrong = ~np.isfinite(values)
@@ -117,14 +117,14 @@ class Compare:
             if np.array_equal(row.view(np.int64), flat.view(np.int64)):
                 continue
             wrong = (row.view(np.int64) != flat.view(np.int64)) & ~(np.isnan(row) & ~np.isfinite(flat))
-            if wrong.any():  # JSON has one word, null, for all that is not finite
+            if wrong.any():  # JSON has only null for values that are not finite
                 i = int(np.argmax(wrong))
                 self.first = Difference(float(self.t_s[k]), names[i], float(row[i]), float(flat[i]))
                 return
 
 
 def check_names(recording: Recording, sampler: AnySampler) -> None:
-    """That the recording holds what is sampled here; raises InputError that names the first things it does not."""
+    """Check that the recording has the sampled names; raises InputError with the first missing ones."""
     header = recording.header
     for kind, recorded, here in (
         ("frames", header.frames, sampler.frames),

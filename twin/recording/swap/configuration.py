@@ -1,4 +1,4 @@
-"""What a swap, or an insertion from hover, was made of: as plain data in its recording's header, and back."""
+"""Configuration of a swap, or of an insertion from hover, to and from the plain data in its recording's header."""
 
 from __future__ import annotations
 
@@ -26,14 +26,15 @@ if TYPE_CHECKING:
 
 SWAP, ALIGNMENT = "swap", "alignment"
 KINDS = (SWAP, ALIGNMENT)
-"""What is configured here: a swap, or an insertion from hover. A drive into the bay has `DockingConfiguration`."""
+"""Kinds with this configuration: a swap, or an insertion from hover. A drive into the bay has
+`DockingConfiguration`."""
 
 
 @dataclass(frozen=True)
 class Configuration:
-    """Setup, timing set, plant and faults of a swap, or of an insertion from `hover`: enough to run it again.
+    """Everything needed to rerun a swap, or an insertion from `hover`: setup, timing set, plant and faults.
 
-    `policies` names what decided, by what it decided; what it said is among the recorded commands and events.
+    `policies` has the name of each policy by what it decides; its decisions are among the recorded commands and events.
     """
 
     setup: SwapSetup
@@ -43,18 +44,18 @@ class Configuration:
     hover: Hover | None = None
     policies: Mapping[str, str] = field(default_factory=dict)
     branch: Branch | None = None
-    """Of a swap that went on from a recorded moment; the rest is then of its beginning."""
+    """For a swap that continued from a recorded moment; the other fields are then of its beginning."""
 
     @classmethod
     def of(cls, twin: Twin) -> Configuration:
-        """That of a twin, of a swap or an insertion."""
+        """The configuration of a twin, of a swap or an insertion."""
         plant = twin.runner.name
         hover = getattr(twin, "hover", None)
         branch = getattr(twin, "branch", None)
         return cls(twin.setup, twin.timing, plant, tuple(twin.faults), hover, twin.policies, branch)
 
     def as_plain(self) -> dict[str, Any]:
-        """As the header keeps it; `jobs`, `seats` and `pack_masses_kg` follow from the rest, for those who read it."""
+        """Plain data for the header; `jobs`, `seats` and `pack_masses_kg` are derived, for readers."""
         setup = self.setup
         return {
             "kind": SWAP if self.hover is None else ALIGNMENT,
@@ -77,7 +78,7 @@ class Configuration:
 
     @classmethod
     def from_plain(cls, data: Mapping[str, Any], file: str | Path) -> Configuration:
-        """The inverse of `as_plain`; raises InputError, which names the file, where it is not one."""
+        """Parse the output of `as_plain`; raises InputError, which names the file, for anything else."""
         kind = data.get("kind")
         if kind not in KINDS:
             raise InputError(
@@ -93,9 +94,9 @@ class Configuration:
         models: dict[str, Any] = {}
         for key, model in (("station", Station), ("truck", Truck), ("pack", Pack), ("timing", TimingSet)):
             models[key] = model_from_plain(model, data.get(key), key, file, "its configuration is refused")
-        told, said = data.get("variation"), "its configuration is refused"
-        variation = NOMINAL if told is None else model_from_plain(Variation, told, "variation", file, said)
-        hover = model_from_plain(Hover, data.get("hover"), "hover", file, said) if kind == ALIGNMENT else None
+        drawn, problem = data.get("variation"), "its configuration is refused"
+        variation = NOMINAL if drawn is None else model_from_plain(Variation, drawn, "variation", file, problem)
+        hover = model_from_plain(Hover, data.get("hover"), "hover", file, problem) if kind == ALIGNMENT else None
         seed, parking, faults = data.get("seed"), data.get("parking"), data.get("faults", [])
         if type(seed) is not int or not isinstance(parking, str):
             raise InputError("damaged configuration", file=file, key="seed, parking", value=(seed, parking))
@@ -122,7 +123,7 @@ class Configuration:
         return cls(setup, models["timing"], str(plant), parsed, hover, policies, branch)
 
     def new_twin(self) -> Twin:
-        """The swap or insertion, ready to run from its beginning; who decided is not asked again."""
+        """The swap or insertion, ready to run from its beginning, without its policies."""
         from twin.alignment.episode import AlignmentTwin
         from twin.swap import SwapTwin
 

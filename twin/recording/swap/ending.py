@@ -1,4 +1,4 @@
-"""How a recording that is being written ends, whatever it is of."""
+"""End of a recording that is being written, of any kind."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from twin.recording import Recorder
 
 
 class Recording:
-    """Base of what writes a file while something runs: a context manager around the run.
+    """Base of the recorders: a context manager around the run.
 
-    Left by an exception, or closed before a subclass has ended the file itself, it ends as "interrupted".
+    After an exception, or if a subclass has not ended the file before, the outcome is "interrupted".
     """
 
     _recorder: Recorder
@@ -25,5 +25,5 @@ class Recording:
         self._recorder.__exit__(kind, error, traceback)
 
     def close(self) -> None:
-        """Close the file; where nothing has ended it before, as interrupted."""
+        """Close the file; as interrupted if it has no end yet."""
         self._recorder.__exit__(None, None, None)

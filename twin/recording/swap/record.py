@@ -1,4 +1,4 @@
-"""Recording a swap, or an insertion from hover, while it runs."""
+"""Recording of a swap, or of an insertion from hover, while it runs."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ EVENT_LEVELS = {
     "policy_differs": "warning",
 }
 GOOD_OUTCOMES = ("completed", "part_completed", "seated", "interrupted")
-"""A swap, an episode that plays a part of one, an insertion; what is cut off is no fault of the station."""
+"""Of a swap, of an episode that plays a part of one, of an insertion; an interruption is no fault of the station."""
 
 
 def header_of(configuration: Configuration, sampler: Sampler) -> Header:
@@ -49,19 +49,19 @@ def header_of(configuration: Configuration, sampler: Sampler) -> Header:
 
 
 class SwapRecorder(Recording):
-    """Listens to a twin's plant and program and writes what they do; a context manager around its run.
+    """Observes a twin's plant and program and records them; a context manager around its run.
 
-    The twin is a SwapTwin or an AlignmentTwin. Left by an exception, or without `finish`, the recording ends
-    as "interrupted".
+    The twin is a SwapTwin or an AlignmentTwin. After an exception, or without `finish`, the recording ends as
+    "interrupted".
     """
 
     def __init__(self, path: str | Path, twin: Twin) -> None:
-        """The path is checked and the file begun here; `twin` must not have run yet."""
+        """Check the path and begin the file; `twin` must not have run yet."""
         self._runner, self._program, self._setup = twin.runner, twin.program, twin.setup
         self._sampler = Sampler(twin.setup, self._runner.worlds, self._runner.params)
         self.path = Path(path)
         self._recorder = Recorder(path, header_of(Configuration.of(twin), self._sampler))
-        begin_s = float(self._runner.worlds["truth"]["t_s"][0])  # not 0 where a swap begins in the middle of one
+        begin_s = float(self._runner.worlds["truth"]["t_s"][0])  # not 0 if the swap begins in the middle
         self._recorder.scene(begin_s, entities_of(twin.setup))
         self._times = twin.setup.station.times
         self._violations = np.zeros(8, np.int64)
@@ -83,8 +83,8 @@ class SwapRecorder(Recording):
         if result.outcome in GOOD_OUTCOMES:
             self._log(float(world["truth"]["t_s"]), "result", ended(result))
         end = {"tick": int(world["truth"]["tick"]), "scans": int(world["sensors"]["scans"])}
-        said = {**result.as_json(), "recording": None}  # no path: the same swap gives the same bytes
-        self._recorder.close(result.outcome, result.end_state_sha256, {"end": end, "result": said})
+        plain = {**result.as_json(), "recording": None}  # without the path: the same swap gives the same bytes
+        self._recorder.close(result.outcome, result.end_state_sha256, {"end": end, "result": plain})
 
     def _observe(self, runner: Runner) -> None:
         frames, channels, sensors = self._sampler.read()
@@ -99,16 +99,16 @@ class SwapRecorder(Recording):
                 self._phase_ended(robot)
 
     def _note_violations(self) -> None:
-        """One entry for each invariant, when it is first seen; counts are in the state."""
+        """Record one entry per invariant when it is first violated; counts are in the state."""
         from twin.result import violations_of
 
         for violation in violations_of(self._runner.worlds[0], self._setup):
             number = violation["invariant"]
             if not self._violations[number]:
                 self._violations[number] = 1
-                said = f"invariant {number}: {violation['message']}"
+                text = f"invariant {number}: {violation['message']}"
                 self._recorder.violation(
-                    violation["t_s"], {**violation, "name": f"invariant {number}", "message": said}
+                    violation["t_s"], {**violation, "name": f"invariant {number}", "message": text}
                 )
 
     def _phase(self, world: int, span: PhaseSpan) -> None:
@@ -148,7 +148,7 @@ class SwapRecorder(Recording):
         record = self._runner.worlds[world]
         entry = {
             "robot": robot,
-            "scans": int(record["sensors"]["scans"]),  # before which scan of this tick it came
+            "scans": int(record["sensors"]["scans"]),  # it came before this scan of this tick
             "step": self._program.table[int(command["step"])].name,
             "fields": commands.as_plain(command),
         }
@@ -156,7 +156,7 @@ class SwapRecorder(Recording):
 
 
 def _both(first: Any, second: Any) -> Any:
-    """One callback that calls two; the first may be None."""
+    """A callback that calls both; the first may be None."""
     if first is None:
         return second
 

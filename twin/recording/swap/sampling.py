@@ -1,6 +1,6 @@
-"""What a recording holds of each instant: frames, channels (the true state) and sensors (what the PLC sees).
+"""Samples of a swap: frames, channels (true state) and sensors (what the PLC sees).
 
-WORLD is made of eight-byte words only, so a sample is one indexed read of the words that are recorded.
+WORLD consists of eight-byte words only, so a sample is one indexed read of the recorded words.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ def _units(name: str) -> tuple[str, str]:
 
 
 def state_columns(setup: SwapSetup, *, older: bool = False) -> list[Column]:
-    """The true state: everything that `verify` compares, in the order of the recording.
+    """Columns of the true state that `verify` compares, in the order of the recording.
 
-    `older`: as recordings had it whose axes have `force_n` or `torque_nm` (see `is_older`).
+    `older`: for recordings whose axes have `force_n` or `torque_nm` (see `is_older`).
     """
     columns: list[Column] = []
     p = setup.params[0]
@@ -82,15 +82,15 @@ def state_columns(setup: SwapSetup, *, older: bool = False) -> list[Column]:
 
 
 def is_older(channels: Iterable[str]) -> bool:
-    """Whether a recording's channels are those of an earlier version, with one force an axis.
+    """True for channels of an earlier version, with one force per axis.
 
-    That was drive, friction and brake together, less the load where a drum or a yaw block holds it.
+    That force was the sum of drive, friction and brake, minus the load if a drum or a yaw block holds it.
     """
     return "robot0/x/force_n" in channels
 
 
 def sensor_columns(setup: SwapSetup) -> list[Column]:
-    """What the control software sees."""
+    """Columns of what the control software sees."""
     columns: list[Column] = []
     for r in range(int(setup.params["robots"][0])):
         robot = f"robot{r}"
@@ -133,7 +133,8 @@ def _upright(out: Any, x: float, y: float, z: float, yaw: float) -> None:
 
 @kernel
 def _body(out: Any, x: float, y: float, yaw: float, z: float, pitch: float, roll: float) -> None:
-    """Pose of the truck's body, which turns about JOINT_HEIGHT_M over the ground, from the truck's coordinates."""
+    """Pose of the truck's body, which pitches and rolls about JOINT_HEIGHT_M over the ground, from the truck's
+    coordinates."""
     cp, sp, cr, sr = math.cos(pitch), math.sin(pitch), math.cos(roll), math.sin(roll)
     h = JOINT_HEIGHT_M
     ahead, left = -h * sp * cr, h * sr
@@ -144,14 +145,14 @@ def _body(out: Any, x: float, y: float, yaw: float, z: float, pitch: float, roll
 
 @kernel
 def fill_frames(worlds: Any, params: Any, i: int, out: Any) -> None:
-    """Poses (F, 7) of all frames of world `i`, each in its parent."""
+    """Write the poses (F, 7) of all frames of world `i`, each in its parent."""
     world, p = worlds[i], params[i]
     q = world.truth.truck_q
     _upright(out[0], 0.0, 0.0, 0.0, 0.0)
     _upright(out[1], 0.0, 0.0, 0.0, 0.0)
     _upright(out[2], q[TX], q[TY], 0.0, q[TYAW])
     _body(out[3], 0.0, 0.0, 0.0, q[TZ], q[TPITCH], q[TROLL])
-    seen = world.image.scan_pose[0]  # the same six words of the truck, as the scanner has them
+    seen = world.image.scan_pose[0]  # the truck's pose as the scanner measured it
     _body(out[4], seen[TX], seen[TY], seen[TYAW], seen[TZ], seen[TPITCH], seen[TROLL])
     n = 5
     for r in range(p.robots):
@@ -177,7 +178,7 @@ def fill_frames(worlds: Any, params: Any, i: int, out: Any) -> None:
 
 
 class Gather:
-    """Reads a fixed set of columns out of a (1,) array of records that are made of eight-byte words only."""
+    """Reads a fixed set of columns from a (1,) array of records that consist of eight-byte words only."""
 
     def __init__(self, worlds: np.ndarray, columns: Sequence[Column]) -> None:
         self.names = tuple(name for name, _, _ in columns)
@@ -187,20 +188,20 @@ class Gather:
         self.values = np.zeros(len(columns))
 
     def read(self) -> np.ndarray:
-        """The present values (C,); the array is reused."""
+        """Current values (C,); the array is reused."""
         self.values[self._float_to] = self._floats[self._float_from]
         self.values[self._int_to] = self._ints[self._int_from]
         return self.values
 
 
 def _words(record: np.dtype[Any], columns: Iterable[Column], kind: np.dtype[Any]) -> tuple[np.ndarray, np.ndarray]:
-    """(columns, words of the record) of all columns of one kind of number."""
+    """(columns, words of the record) of all columns of one number type."""
     fields = record.fields
     assert fields is not None
     to, source = [], []
     for i, (name, field, index) in enumerate(columns):
         before = 0
-        if field not in fields:  # of one of a world's records
+        if field not in fields:  # the field is of one of a world's records
             inner, before = fields[RECORD_OF[field]][:2]
             within = inner.fields
             assert within is not None
@@ -217,13 +218,13 @@ def _words(record: np.dtype[Any], columns: Iterable[Column], kind: np.dtype[Any]
 
 
 class Sampler:
-    """Frames, channels and sensors of a plant's one world, as they are now."""
+    """Current frames, channels and sensors of a plant's one world."""
 
     may_lack: frozenset[str] = frozenset()
-    """Names of values that may be missing, not a number."""
+    """Names of values that may be missing (NaN)."""
 
     def __init__(self, setup: SwapSetup, worlds: np.ndarray, params: np.ndarray, recorded: Iterable[str] = ()) -> None:
-        """`recorded`: channels of a recording that these samples are compared with."""
+        """`recorded`: channels of the recording to compare with."""
         self._worlds, self._params = worlds, params
         self.frames = frames_of(setup)
         self._poses = np.zeros((len(self.frames), 7))

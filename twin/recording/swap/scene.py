@@ -1,4 +1,4 @@
-"""The station, truck and packs as plain boxes in their frames: what Foxglove shows of a recording."""
+"""The station, truck and packs as boxes in their frames, for Foxglove."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _ground(setup: SwapSetup) -> SceneEntity:
 def _box_of_pack(
     setup: SwapSetup, rgba: Rgba, x: float = 0.0, y: float = 0.0, z: float = 0.0, yaw: float = 0.0
 ) -> Cube:
-    """A pack whose grip face is at z, or, for a slot's seat plane, the other end: the caller shifts it."""
+    """A pack whose grip face is at z or, for a slot's seat plane, whose other end is: the caller shifts it."""
     turn = (0.0, 0.0, math.sin(0.5 * yaw), math.cos(0.5 * yaw))
     return Cube(setup.pack.size_m, (x, y, z), turn, rgba)
 
@@ -91,7 +91,7 @@ def _truck(setup: SwapSetup) -> list[SceneEntity]:
         ((o.cab_front_x_m + o.frame_rear_x_m) / 2, 0.0, o.frame_height_m - 0.125),
         rgba=FRAME,
     )
-    lying = (math.sin(math.pi / 4), 0.0, 0.0, math.cos(math.pi / 4))  # a cylinder's axis from z to y
+    lying = (math.sin(math.pi / 4), 0.0, 0.0, math.cos(math.pi / 4))  # turns a cylinder's axis from z to y
     side = o.width_m / 2 - WHEEL_WIDTH_M / 2
     wheels = tuple(
         Cylinder(WHEEL_RADIUS_M, WHEEL_WIDTH_M, (axle.x_m, sign * side, WHEEL_RADIUS_M), lying, FRAME)

@@ -1,4 +1,4 @@
-"""What a swap goes on with from a recorded moment: as data, in its recording's header and in its result."""
+"""Settings with which a swap continues from a recorded moment: as data, for its recording's header and its result."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from twin.faults import Fault, parse_fault
 from twin.recording.swap.start import Start
 
 DECIDED = ("timing", "align")
-"""What a policy may decide in a swap."""
+"""Decisions that a policy may make in a swap."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What holds in a swap from `at_s` on, a PLC scan's time; `faults` join then, those before stay."""
+    """Settings of a swap from `at_s`, a PLC scan's time, on; `faults` are added then, earlier ones stay."""
 
     at_s: float
     timing: TimingSet
@@ -28,11 +28,11 @@ class Settings:
     faults: tuple[Fault, ...] = ()
 
     def as_plain(self) -> dict[str, Any]:
-        """As a recording's header keeps it, the whole timing set included."""
+        """Plain data for a recording's header, with the whole timing set."""
         return {**self.as_json(), "timing": self.timing.model_dump()}
 
     def as_json(self) -> dict[str, Any]:
-        """The same in names."""
+        """Plain data with the names only."""
         return {
             "at_s": self.at_s,
             "timing": self.timing.name,
@@ -42,7 +42,7 @@ class Settings:
 
     @property
     def words(self) -> str:
-        """For a person."""
+        """Text for the terminal."""
         timing = () if "timing" in self.policies else (f"timing {self.timing.name}",)
         policies = (f"{what} by {name}" for what, name in self.policies.items())
         return ", ".join([*timing, *policies, *(fault.text for fault in self.faults)])
@@ -50,47 +50,47 @@ class Settings:
 
 @dataclass(frozen=True)
 class Origin:
-    """The recorded moment that a swap went on from: its file's name and SHA-256, and the PLC scan's time."""
+    """The recorded moment that a swap continued from: its file's name and SHA-256, and the PLC scan's time."""
 
     file: str
     sha256: str
     at_s: float
 
     def as_plain(self) -> dict[str, Any]:
-        """As header and result have it."""
+        """Plain data for header and result."""
         return {"from": self.file, "sha256": self.sha256, "at_s": self.at_s}
 
 
 @dataclass(frozen=True)
 class Branch:
-    """Where a swap went on from, and all settings that are exchanged while it runs, in order of time.
+    """Origin of a swap and all settings that change while it runs, in time order.
 
-    There are several settings where a branch was branched; `earlier` then has what that one came from, oldest first.
+    A branch of a branch has several settings; `earlier` then has the previous origins, oldest first.
     """
 
     origin: Origin
     settings: tuple[Settings, ...]
     earlier: tuple[Origin, ...] = ()
     start: Start | None = None
-    """Of a swap that began at a moment estimated from a log: there the settings' first hold from its beginning."""
+    """For a swap that began at a moment estimated from a log: the first settings hold from there."""
 
     @property
     def begin_s(self) -> float:
-        """When the swap's own clock begins."""
+        """Start of the swap's own clock."""
         return 0.0 if self.start is None else self.settings[0].at_s
 
     @property
     def added_faults(self) -> tuple[tuple[float, Fault], ...]:
-        """(from when on in s, fault) of all faults that join."""
+        """(start time in s, fault) of all added faults."""
         return tuple((one.at_s, fault) for one in self.settings for fault in one.faults)
 
     def as_plain(self) -> dict[str, Any]:
-        """As a recording's header keeps it."""
+        """Plain data for a recording's header."""
         start = {} if self.start is None else {"start": self.start.as_plain()}
         return {**self._with([one.as_plain() for one in self.settings]), **start}
 
     def as_json(self) -> dict[str, Any]:
-        """The same with names of timing sets, for a swap's result."""
+        """Plain data with names of timing sets, for a swap's result."""
         return self._with([one.as_json() for one in self.settings])
 
     def _with(self, settings: list[dict[str, Any]]) -> dict[str, Any]:
@@ -102,7 +102,7 @@ class Branch:
 
     @classmethod
     def from_plain(cls, data: object, file: str | Path) -> Branch:
-        """The inverse of `as_plain`; raises InputError, which names the file, where it is not one."""
+        """Parse the output of `as_plain`; raises InputError, which names the file, for anything else."""
         try:
             if not isinstance(data, dict):
                 raise TypeError("no object")
@@ -121,7 +121,7 @@ class Branch:
 
 
 def in_force(settings: Sequence[Settings], at_s: float) -> Settings:
-    """The last of `settings`, which are in order of time, that holds at `at_s`."""
+    """The last of `settings`, which are in time order, that holds at `at_s`."""
     return [one for one in settings if one.at_s <= at_s][-1]
 
 

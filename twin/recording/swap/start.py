@@ -1,7 +1,7 @@
-"""Where a swap begins that goes on from an estimated moment: its setup, its world and its robots' places, as data.
+"""Initial state of a swap that starts at an estimated moment: its setup, its world and its robots' places, as data.
 
-The world is kept as the fields that differ from those of a swap's beginning, as plain numbers: JSON writes every double
-so that it reads back to the same bits. So a recording of such a swap explains itself, and is run again like any other.
+The world is stored as the fields that differ from a swap's beginning, as plain numbers: JSON writes every double so
+that it reads back to the same bits. So a recording of such a swap is self-contained and can be rerun like any other.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ from twin.setup.setup import SwapSetup, build_setup
 from twin.setup.variation import NOMINAL, Variation
 
 PARKED = "logged"
-"""As a setup's parking: where the truck stood is taken from a log."""
+"""Value of a setup's parking if the truck's pose is taken from a log."""
 
 
 @dataclass(frozen=True)
 class LoggedSetup:
-    """What a log says about a setup beside station, truck and pack: all slots count from 0."""
+    """Setup data from a log besides station, truck and pack; slots count from 0."""
 
     slots: Mapping[int, tuple[int, int]]
-    """By the truck's seat: the slot that its old pack goes to, and that its new one comes from."""
+    """By the truck's seat: the destination slot of its old pack, and the source slot of its new one."""
     truck_park: tuple[float, ...]
     pack_masses_kg: tuple[float, ...]
 
     def build(self, station: Station, truck: Truck, pack: Pack, seed: int, variation: Variation = NOMINAL) -> SwapSetup:
-        """The setup; what no log tells (noise, friction) is drawn from `seed`.
+        """Build the setup; what no log contains (noise, friction) is drawn from `seed`.
 
         Raises:
-            InputError, ValueError: numbers that are not of such a setup.
+            InputError, ValueError: numbers that are invalid for a setup.
         """
         setup = build_setup(station, truck, pack, seed=seed, variation=variation, slots=self.slots)
         params = setup.params.copy()
@@ -51,7 +51,7 @@ class LoggedSetup:
         return dataclasses.replace(setup, params=params, parking=PARKED)
 
     def as_plain(self) -> dict[str, Any]:
-        """As a recording's header keeps it."""
+        """Plain data for a recording's header."""
         return {
             "slots": {str(seat): list(pair) for seat, pair in self.slots.items()},
             "truck_park": list(self.truck_park),
@@ -60,28 +60,28 @@ class LoggedSetup:
 
     @classmethod
     def from_plain(cls, data: Mapping[str, Any]) -> LoggedSetup:
-        """The inverse; raises KeyError, TypeError or ValueError."""
+        """Parse the output of `as_plain`; raises KeyError, TypeError or ValueError."""
         slots = {int(seat): (int(put), int(take)) for seat, (put, take) in data["slots"].items()}
         return cls(slots, tuple(map(float, data["truck_park"])), tuple(map(float, data["pack_masses_kg"])))
 
 
 @dataclass(frozen=True)
 class RobotPlace:
-    """Where a robot stands in its table: at a step of one of its jobs, `queue[place]`, or at its end (`step` None)."""
+    """Place of a robot in its step table: at a step of one of its jobs, `queue[place]`, or at its end (`step` None)."""
 
     step: str | None
     queue: tuple[int, ...]
     place: int
     truck_pose: tuple[float, ...]
-    """The truck's pose (6,) as the control software measured it last."""
+    """The truck's pose (6,) as last measured by the control software."""
 
     def as_plain(self) -> dict[str, Any]:
-        """As a recording's header keeps it."""
+        """Plain data for a recording's header."""
         return {"step": self.step, "queue": list(self.queue), "place": self.place, "truck_pose": list(self.truck_pose)}
 
     @classmethod
     def from_plain(cls, data: Mapping[str, Any]) -> RobotPlace:
-        """The inverse; raises KeyError, TypeError or ValueError."""
+        """Parse the output of `as_plain`; raises KeyError, TypeError or ValueError."""
         step = data["step"]
         if step is not None and not isinstance(step, str):
             raise TypeError(step)
@@ -93,7 +93,7 @@ class RobotPlace:
 
 @dataclass(frozen=True)
 class Start:
-    """The beginning of a swap in the middle of one; `estimated` says what of it no log has told."""
+    """Start of a swap in the middle; `estimated` lists what no log contains."""
 
     setup: LoggedSetup
     world: Mapping[str, Any]
@@ -106,7 +106,7 @@ class Start:
         cls, logged: LoggedSetup, setup: SwapSetup, worlds: np.ndarray, robots: tuple[RobotPlace, ...], scanned: bool,
         estimated: tuple[str, ...],
     ) -> Start:  # fmt: skip
-        """Of a (1,) WORLD array; raises ValueError where a number in it is not finite."""
+        """From a (1,) WORLD array; raises ValueError for a number that is not finite."""
         usual, fields = new_world(setup)[0], {}
         for name, record in RECORD_OF.items():
             now = worlds[0][record][name]
@@ -115,7 +115,7 @@ class Start:
         return cls(logged, fields, robots, scanned, estimated)
 
     def new_world(self, setup: SwapSetup) -> np.ndarray:
-        """A (1,) WORLD array at this beginning; raises InputError for fields that no world has here."""
+        """A (1,) WORLD array in this state; raises InputError for fields that do not exist."""
         worlds = new_world(setup)
         for name, values in self.world.items():
             try:
@@ -128,10 +128,10 @@ class Start:
         return worlds
 
     def enter(self, program: Program) -> None:
-        """Put the robots of a program, which has not run, where they go on.
+        """Put the robots of a program, which has not run, at their places.
 
         Raises:
-            InputError: robots, steps or jobs that this program does not have.
+            InputError: robots, steps or jobs that do not exist in this program.
         """
         if len(self.robots) != program.step.shape[1]:
             raise _damaged("robots")
@@ -147,7 +147,7 @@ class Start:
         program.scanned[0] = self.scanned
 
     def as_plain(self) -> dict[str, Any]:
-        """As a recording's header keeps it."""
+        """Plain data for a recording's header."""
         return {
             "cell": self.setup.as_plain(),
             "robots": [robot.as_plain() for robot in self.robots],
@@ -158,7 +158,7 @@ class Start:
 
     @classmethod
     def from_plain(cls, data: Mapping[str, Any]) -> Start:
-        """The inverse of `as_plain`; raises KeyError, TypeError or ValueError where it is not one."""
+        """Parse the output of `as_plain`; raises KeyError, TypeError or ValueError for anything else."""
         if not isinstance(data["world"], dict) or not isinstance(data["scanned"], bool):
             raise TypeError("start")
         return cls(

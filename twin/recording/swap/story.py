@@ -1,4 +1,4 @@
-"""First and last line of a recording's log: what begins, and what it came to."""
+"""First and last line of a recording's log."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def begun(twin: Twin) -> str:
-    """Station, truck, pack, plant, timing set, policies, seed, and what is to go wrong."""
+    """Station, truck, pack, plant, timing set, policies, seed and planned faults."""
     setup = twin.setup
     words = [
         f"station {setup.station.name}",
@@ -32,7 +32,7 @@ def begun(twin: Twin) -> str:
 
 
 def ended(result: SwapResult | AlignmentResult) -> str:
-    """Outcome, times and the key figures that one asks for first."""
+    """Outcome, times and the main key figures."""
     from twin.result import SwapResult
 
     if not isinstance(result, SwapResult):

@@ -1,4 +1,4 @@
-"""The commands of a swap, or of an insertion from hover, run again."""
+"""Rerun of the commands of a swap, or of an insertion from hover."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from twin.recording.swap.sampling import Sampler
 from twin.recording.swap.versions import software_versions
 
 END_SLACK_S = 10.0
-"""A swap's end may come this long after its last sample, not later: else the end is damaged."""
+"""A swap may end at most this long after its last sample; otherwise the end is damaged."""
 
 
 class _Command(NamedTuple):
@@ -27,7 +27,7 @@ class _Command(NamedTuple):
 
 
 class SwapRerun:
-    """A recorded swap or insertion, to be run again: `begin`, `read`, `run`, and `close` in the end.
+    """Rerun of a recorded swap or insertion: `begin`, `read`, `run`, then `close`.
 
     Raises:
         InputError: a configuration that this version cannot run.
@@ -43,7 +43,7 @@ class SwapRerun:
         self._end: tuple[int, int] | None = None
 
     def begin(self) -> Sampler:
-        """Build the plant; what it is sampled with.
+        """Build the plant and return the sampler.
 
         Raises:
             InputError: a configuration that the twin refuses.
@@ -63,11 +63,11 @@ class SwapRerun:
 
     @property
     def end_tick(self) -> int | None:
-        """Where the recording ended; None for one that was cut off."""
+        """Tick of the recording's end; None for an interrupted one."""
         return None if self._end is None else self._end[0]
 
     def run(self, compare: Compare, on_progress: Callable[[float, float], None] | None) -> None:
-        """Scan, issue, step, as the sequence made the plant do it."""
+        """Scan, issue and step in the recorded order."""
         runner, end = self._runner, self._end or (compare.last_tick, -1)
         world, robots = runner.worlds, int(runner.params["robots"][0])
         runner.observer = lambda runner: compare(int(runner.worlds["truth"]["tick"][0]))
@@ -102,7 +102,7 @@ class SwapRerun:
                 on_progress(tick / self.tick_hz, end[0] / self.tick_hz)
 
     def state_sha256(self) -> str:
-        """Hash of the plant's state, as the recording's end has it."""
+        """Hash of the plant's state, as at the recording's end."""
         sha256: str = self._runner.state_sha256()
         return sha256
 
@@ -121,7 +121,7 @@ def _commands(recording: Recording) -> list[_Command]:
 
 
 def _end(recording: Recording, last_tick: int, physics_hz: float) -> tuple[int, int] | None:
-    """(tick, scans) at which the swap ended; None for one that was cut off."""
+    """(tick, scans) at which the swap ended; None for an interrupted one."""
     if not recording.complete or not recording.end_state_sha256:
         return None
     end = recording.summary.get("end")

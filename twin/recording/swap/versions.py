@@ -1,4 +1,4 @@
-"""What the bits of a recording depend on: packages, the twin's own sources, processor type and C library."""
+"""Versions that the bits of a recording depend on: packages, the twin's sources, processor type and C library."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 
 SWAP_SOURCES = ("", "motion", "plants", "plants/bullet", "plants/rom", "sequence", "faults", "alignment", "branch")
 DOCKING_SOURCES = ("", "motion", "docking")
-"""Folders of the twin that decide how a swap, or a drive, runs; not those of recording, catalogue and commands."""
+"""Folders of the twin that determine how a swap, or a drive, runs; without recording, catalogue and commands."""
 
 
 def software_versions(folders: tuple[str, ...] = SWAP_SOURCES) -> dict[str, str]:
-    """Versions by name; `twin_sources` is of these folders."""
+    """Versions by name; `twin_sources` covers these folders."""
     from twin.recording.mcap.header import current_versions
 
     return {
@@ -25,7 +25,7 @@ def software_versions(folders: tuple[str, ...] = SWAP_SOURCES) -> dict[str, str]
 
 
 def unlike_versions(recorded: Mapping[str, str], here: Mapping[str, str] | None = None) -> list[str]:
-    """What was made with another version than is here (a swap's, when left out), in words."""
+    """List in words what was made with another version than `here` (by default that of a swap)."""
     here = software_versions() if here is None else here
     return [
         f"{name} {recorded.get(name, 'unknown')}, here is {here[name]}"
@@ -46,6 +46,6 @@ def twin_sources(folders: tuple[str, ...]) -> str:
 
 
 def file_sha256(path: Path) -> str:
-    """SHA-256 of a file's bytes: which one something was made from."""
+    """SHA-256 of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

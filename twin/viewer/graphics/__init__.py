@@ -1,1 +1,1 @@
-"""Panda3D underneath: the graphics pipe, light and shadow, cameras, pictures."""
+"""Panda3D layer: the graphics pipe, light and shadow, cameras, pictures."""

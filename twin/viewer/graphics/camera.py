@@ -1,4 +1,4 @@
-"""Where the picture is taken from: views, and the orbit that the mouse turns."""
+"""Camera: views, and an orbit for the mouse."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CLOSEST_M, FARTHEST_M = 0.3, 80.0
 
 @dataclass(frozen=True)
 class View:
-    """Eye and target in the world, the vertical angle of view."""
+    """Eye and target in the world, vertical angle of view."""
 
     eye_m: tuple[float, float, float]
     target_m: tuple[float, float, float]
@@ -48,7 +48,7 @@ class Orbit:
         return View((x, y, z), self.target_m, self.fov_deg)
 
     def turned(self, azimuth_rad: float, elevation_rad: float) -> Orbit:
-        """Turned by the given angles, short of the poles."""
+        """Turned by the given angles, limited near the poles."""
         elevation = min(max(self.elevation_rad + elevation_rad, -STEEPEST_RAD), STEEPEST_RAD)
         return replace(self, azimuth_rad=self.azimuth_rad + azimuth_rad, elevation_rad=elevation)
 
@@ -67,7 +67,7 @@ class Orbit:
 
 
 def blended(a: View, b: View, share: float) -> View:
-    """From view a to view b, eased in and out."""
+    """Eased blend from view a to view b."""
     s = share * share * (3.0 - 2.0 * share)
 
     def mix(p: tuple[float, float, float], q: tuple[float, float, float]) -> tuple[float, float, float]:

@@ -1,4 +1,4 @@
-"""Pictures without a window: a stage on a buffer, read back as pixels."""
+"""Renders a stage to a buffer and reads it back as pixels, without a window."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from twin.viewer.graphics.stage import Stage
 
 
 class Offscreen:
-    """A stage whose pictures are arrays; close it when done."""
+    """An off-screen stage whose pictures are arrays; close it after use."""
 
     def __init__(
         self, size_px: tuple[int, int] = (1280, 720), quality: Quality = QUALITIES["medium"], pipe: Pipe | None = None
@@ -53,27 +53,27 @@ class Offscreen:
         self.close()
 
     def draw(self) -> None:
-        """Draws the stage as it is now, down to its pixels in memory."""
+        """Draw the stage as it is now, including the transfer to memory."""
         self.stage.draw(self._engine)
 
     def picture(self) -> np.ndarray:
         """The stage as it is now: (height, width, 3) uint8, the first row at the top."""
         self.draw()
         width, height = self._texture.get_x_size(), self._texture.get_y_size()
-        # as it lies in memory, blue first and the last row first: Panda3D's own conversion takes three times as long
+        # memory order, blue first and the last row first: Panda3D's own conversion takes three times as long
         data = np.frombuffer(self._texture.get_ram_image(), dtype=np.uint8)
         pixels = data.reshape(height, width, self._texture.get_num_components())
         return np.ascontiguousarray(pixels[::-1, :, 2::-1])
 
     @property
     def driver(self) -> str:
-        """What draws, in the driver's own words."""
+        """Name of the driver, as it reports it."""
         if not self.pipe.shaders:
             return self.pipe.name
         return str(self._buffer.get_gsg().get_driver_renderer())
 
     def close(self) -> None:
-        """Frees the buffer; no picture after that."""
+        """Free the buffer; no picture after that."""
         if self._buffer is not None:
             self._engine.remove_all_windows()
             self._buffer = None

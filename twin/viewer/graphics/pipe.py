@@ -1,4 +1,4 @@
-"""Which graphics pipe draws: a window, EGL without a display, or Panda3D's own software renderer."""
+"""Selects the graphics pipe: a window, EGL without a display, or Panda3D's own software renderer."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from panda3d.core import GraphicsPipe, GraphicsPipeSelection, load_prc_file_data
 
 from twin.errors import InputError
 
-# Panda3D looks for a display and for audio when it is imported; neither belongs to a picture of a recording.
+# Panda3D looks for a display and for audio at import; a picture of a recording needs neither.
 load_prc_file_data(
     "swaptwin",
     "\n".join(
@@ -16,7 +16,7 @@ load_prc_file_data(
             "audio-library-name null",
             "window-title SwapTwin",
             "notify-level error",
-            "notify-level-display fatal",  # EGL without a display warns before it goes on; what fails is told below
+            "notify-level-display fatal",  # EGL without a display only warns; failures are reported below
             "sync-video true",
             "gl-coordinate-system default",
             "text-minfilter linear",
@@ -29,9 +29,9 @@ load_prc_file_data(
 )
 
 DEBIAN_PACKAGES = ("libegl1", "libgl1-mesa-dri")
-"""What Debian and its like need to draw without a display."""
+"""Packages of Debian and derivatives for drawing without a display."""
 WINDOW_PACKAGES = ("libgl1", "libgl1-mesa-dri")
-"""What they need to draw in a window."""
+"""Packages for drawing in a window."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Pipe:
 
     @property
     def note(self) -> str | None:
-        """One line for the user where the picture is less than it could be."""
+        """One line for the user if the picture has reduced quality."""
         if self.shaders:
             return None
         return (
@@ -54,10 +54,10 @@ class Pipe:
 
 
 def offscreen_pipe(prefer: str | None = None) -> Pipe:
-    """EGL without a display, or p3tinydisplay where there is no OpenGL; `prefer` asks for one of them by name.
+    """EGL without a display, or p3tinydisplay without OpenGL; `prefer` requests one of them by name.
 
     Raises:
-        InputError: where this machine can draw with neither.
+        InputError: if this machine can draw with neither.
     """
     selection = GraphicsPipeSelection.get_global_ptr()
     if prefer in (None, "p3headlessgl"):

@@ -1,4 +1,4 @@
-"""How much is drawn of light and edges, by name."""
+"""Quality levels of light and edges, by name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Quality:
     """`multisamples` per pixel (0: none), `shadow_px` the side of the shadow map (0: no shadows).
 
-    While things move, time line and charts are brought up to date with one picture in `display_every`.
+    During motion, time line and charts are updated once in `display_every` pictures.
     """
 
     name: str

@@ -1,6 +1,6 @@
 """The one shader: sun with shadow, sky and ground light, gloss, haze.
 
-Everything but the shadow is reckoned per vertex: faces are flat or finely divided, and with software rendering each
+Everything except the shadow is computed per vertex: faces are flat or finely divided, and with software rendering each
 operation per pixel costs milliseconds per frame (measured: 39 ms against 28 ms of processor time at 1280x720).
 """
 
@@ -87,11 +87,11 @@ void main() {}
 
 
 def surface_shader(shadow: str, shadow_px: int) -> Shader:
-    """The shader of all solid things; `shadow` is none, hard or soft."""
+    """The shader of all solid objects; `shadow` is none, hard or soft."""
     lit = LIT[shadow].replace("STEP", f"{0.9 / max(shadow_px, 1):.8f}")
     return Shader.make(Shader.SL_GLSL, VERTEX, FRAGMENT.replace("LIT", lit))
 
 
 def depth_shader() -> Shader:
-    """What fills the shadow map: depth alone."""
+    """Shader of the shadow map: depth only."""
     return Shader.make(Shader.SL_GLSL, DEPTH_VERTEX, DEPTH_FRAGMENT)

@@ -29,16 +29,16 @@ from twin.viewer.graphics.shading import depth_shader, surface_shader
 
 SKY = (0.80, 0.85, 0.90)
 HAZE_M = 75.0
-SUN_DIRECTION = (-0.42, 0.50, -0.76)  # from the sun to the ground: behind a viewer who stands ahead on the right
+SUN_DIRECTION = (-0.42, 0.50, -0.76)  # from the sun to the ground: behind a viewer ahead on the right
 SUN_AWAY_M = 60.0
 SEEN_BY_CAMERAS, SEEN_BY_SUN = BitMask32.bit(0), BitMask32.bit(1)
 NEAR_M, FAR_M = 0.05, 250.0
 SOLID_BIN, SOLID_SORT = "solid", 15
-ALL_DETAIL = 1e-6  # what distances count for the choice of simpler meshes
+ALL_DETAIL = 1e-6  # distance scale for the choice of simpler meshes
 
 
 class Stage:
-    """What one output shows: `world` (metres, z up) in sunlight, `hud` (pixels, y down) over it.
+    """Content of one output: `world` (metres, z up) in sunlight, `hud` (pixels, y down) over it.
 
     The display's pixel (x, y) is the point (x, 0, -y) under `hud`, from the top left corner.
     """
@@ -70,18 +70,18 @@ class Stage:
 
     @property
     def still(self) -> bool:
-        """Whether the picture is drawn as something to look at, and not as one of many of a motion."""
+        """True if the picture is a still, and not one of a motion."""
         return self._still
 
     @property
     def display_due(self) -> bool:
-        """Whether the display is to be brought up to date with this picture."""
+        """True if the display is to be updated with this picture."""
         return self._count % self.quality.display_every == 0
 
     def next_picture(self, still: bool) -> None:
-        """To be called before each picture of a window: of a motion edges stay rough and every second shadow is kept.
+        """Prepare the next picture of a window: in motion edges are not smoothed and every second shadow map is reused.
 
-        With software rendering smooth edges take half of a picture's time, a map of shadows a fifth.
+        With software rendering smooth edges take half of a picture's time, a shadow map a fifth.
         """
         self._still = still
         smooth = still and self.quality.multisamples > 0
@@ -90,10 +90,10 @@ class Stage:
         self._count = 0 if still else self._count + 1
 
     def draw(self, engine: GraphicsEngine) -> None:
-        """Draws a picture, shadows included; `engine` is the one of the output.
+        """Draw a picture, shadows included; `engine` is the one of the output.
 
-        Panda3D makes the buffer of the shadow map while it draws the first thing in sunlight and fills it from the
-        next frame on: what is drawn then has no shadows, and is drawn once more.
+        Panda3D creates the shadow map's buffer while it draws the first sunlit object and fills it from the next frame
+        on: the first picture has no shadows and is drawn twice.
         """
         shadows = self._shadow_map()
         if shadows is not None:
@@ -103,13 +103,11 @@ class Stage:
             engine.render_frame()
             shadows = self._shadow_map()
         if shadows is not None:
-            shadows.set_active(False)  # or it would be filled too where a window only asks for events
+            shadows.set_active(False)  # otherwise it would be filled too when a window only polls for events
 
     def _shadow_map(self) -> GraphicsOutput | None:
-        """What the sun sees; None before the first picture, and without shadows."""
+        """The shadow map; None before the first picture, and without shadows."""
         return self.sun.node().get_shadow_buffer(self.output.get_gsg())
-
-    # --- light ----------------------------------------------------------------------------------------------------
 
     def _light(self, shaders: bool) -> None:
         px = self.quality.shadow_px if shaders else 0
@@ -123,7 +121,7 @@ class Stage:
         if px:
             sun.set_shadow_caster(True, px, px)
             state = RenderState.make(ShaderAttrib.make(depth_shader()), 100)
-            # back faces cast the shadow: what the sun sees then has no shadow of its own on it
+            # back faces cast the shadow: the lit faces then have no shadow of their own on them
             sun.set_initial_state(state.set_attrib(CullFaceAttrib.make(CullFaceAttrib.M_cull_counter_clockwise), 100))
         self.sun = self.world.attach_new_node(sun)
         self.world.set_light(self.sun)
@@ -139,7 +137,7 @@ class Stage:
             sun.set_color((0.55, 0.53, 0.5, 1.0))
 
     def aim_sun(self, center_m: tuple[float, float, float], radius_m: float) -> None:
-        """The shadow map covers a ball about `center_m`: the smaller, the finer the shadows."""
+        """Fit the shadow map to a ball about `center_m`: the smaller, the finer the shadows."""
         self._sun_lens.set_film_size(2.0 * radius_m, 2.0 * radius_m)
         self._sun_lens.set_near_far(SUN_AWAY_M - 1.5 * radius_m, SUN_AWAY_M + 1.5 * radius_m)
         x, y, z = (c - SUN_AWAY_M * d for c, d in zip(center_m, _unit(SUN_DIRECTION), strict=True))
@@ -148,30 +146,28 @@ class Stage:
         texel_m = 2.0 * radius_m / max(self.quality.shadow_px, 1)
         self.world.set_shader_input("light_margin_m", 1.2 * texel_m)
 
-    # --- cameras --------------------------------------------------------------------------------------------------
-
     def look(self, view: View) -> None:
-        """Takes the picture from `view` from now on."""
+        """Set the view of the next pictures."""
         self._view = view
         self.camera.set_pos(*view.eye_m)
         ahead = np.subtract(view.target_m, view.eye_m)
         straight_down = abs(ahead[2]) > 0.999 * float(np.linalg.norm(ahead))
-        # Straight down has no horizon: the lane then runs from left to right.
+        # Straight down there is no horizon: the lane then runs from left to right.
         up = LVector3(0, 1, 0) if straight_down else LVector3(0, 0, 1)
         self.camera.look_at(LPoint3(*view.target_m), up)
         self._fit_lens()
 
     def resized(self) -> None:
-        """To be called when the output's size has changed."""
+        """Adapt to a new size of the output."""
         width, height = self.size_px
         self._hud_lens.set_film_size(width, height)
         self._hud_lens.set_film_offset(width / 2.0, -height / 2.0)
         self._fit_lens()
 
     def show_world_in(self, x: float, y: float, width: float, height: float) -> None:
-        """Draws the world in this rectangle alone (pixels, from the top left corner): what the display leaves free.
+        """Draw the world only in this rectangle (pixels, from the top left corner), which the display leaves free.
 
-        Nothing is drawn that opaque panels would hide, and the middle of the view is the middle of what is seen.
+        Parts hidden by opaque panels are not drawn, and the view is centred in the rectangle.
         """
         free = (x, y, max(width, 1.0), max(height, 1.0))
         if free != self._free_px:
@@ -180,7 +176,7 @@ class Stage:
 
     @property
     def world_px(self) -> tuple[float, float, float, float]:
-        """(x, y, width, height) of the rectangle in which the world is drawn."""
+        """(x, y, width, height) of the world's rectangle."""
         return self._free_px or (0.0, 0.0, *self.size_px)
 
     @property
@@ -194,7 +190,7 @@ class Stage:
         film = Point2()
         if at.y <= NEAR_M:
             return None
-        self._lens.project(at, film)  # False outside the picture; the point is right all the same
+        self._lens.project(at, film)  # False outside the picture, but the point is valid
         left, top, width, height = self.world_px
         return left + (film.x + 1.0) / 2.0 * width, top + (1.0 - film.y) / 2.0 * height
 
@@ -221,7 +217,7 @@ class Stage:
 
 
 def _near_first(node: NodePath) -> None:
-    """Solid things are drawn from near to far, so that little is shaded and then covered."""
+    """Draw solid objects from near to far, so that little is shaded and then covered."""
     manager = CullBinManager.get_global_ptr()
     if manager.find_bin(SOLID_BIN) < 0:
         manager.add_bin(SOLID_BIN, CullBinManager.BT_front_to_back, SOLID_SORT)

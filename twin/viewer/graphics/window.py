@@ -1,4 +1,4 @@
-"""A window on the screen: its stage, its keys and its mouse."""
+"""A window on the screen: its stage, keys and mouse."""
 
 from __future__ import annotations
 
@@ -29,23 +29,23 @@ from panda3d.core import (
 )
 
 from twin.errors import InputError
-from twin.viewer.graphics import pipe, x11  # pipe sets Panda3D up before it looks for a display
+from twin.viewer.graphics import pipe, x11  # pipe configures Panda3D before it looks for a display
 from twin.viewer.graphics.quality import Quality
 from twin.viewer.graphics.stage import Stage
 
 MODIFIERS = ("shift", "control", "alt", "meta")
 GLSL = (1, 50)
-"""What the shader is written in; OpenGL of less draws without shadows."""
+"""GLSL version of the shader; older OpenGL draws without shadows."""
 NEED_NONE = "--video FILE.mp4 and --screenshot FILE.png need no window"
 IN_SOFTWARE = "LIBGL_ALWAYS_SOFTWARE=1 in the environment draws in software"
 NOISE = 'extension "XFree86-DGA" missing'
-"""Xlib says so on every X server without that extension, and nothing needs it."""
+"""Message of Xlib on every X server without that extension, which is not needed."""
 
 
 @dataclass(frozen=True)
 class Press:
-    """A key or mouse button that went `down` or `up`, or repeats (`repeat`) while it is held; a character `typed`; or
-    the window's `close` button. `other` is True with control, alt or the system's key held."""
+    """A key or mouse button: `down`, `up`, or `repeat` while held; a character `typed`; or the window's `close` button.
+    `other` is True with control, alt or the system's key held."""
 
     name: str
     kind: str
@@ -54,21 +54,21 @@ class Press:
 
 
 class Window:
-    """A window with a stage on it; `events` tells what the user did since, `draw` shows the stage.
+    """A window with a stage; `events` gives the user's input since, `draw` shows the stage.
 
     Raises:
-        InputError: where no window can be opened, with the cause and the options that need none.
+        InputError: if no window can be opened, with the cause and the options that need none.
     """
 
     def __init__(self, title: str, size_px: tuple[int, int], quality: Quality) -> None:
         self._engine = GraphicsEngine()
         display = os.environ.get("DISPLAY", "")
-        if sys.platform == "linux" and not display:  # Panda3D would try :0.0, which is another user's screen
+        if sys.platform == "linux" and not display:  # Panda3D would try :0.0, another user's screen
             raise InputError(f"no window can be opened: DISPLAY is not set, so there is no screen; {NEED_NONE}")
         with _own_words() as driver_said:
             window = self._open(title, size_px, quality) or self._open(title, size_px, None)
             gsg = window.get_gsg() if window is not None else None
-            if window is None or gsg is None or not gsg.get_driver_renderer():  # a window, but no OpenGL in it
+            if window is None or gsg is None or not gsg.get_driver_renderer():  # a window, but without OpenGL
                 self._engine.remove_all_windows()
                 raise InputError(_why_none(display, driver_said()))
         self.window: GraphicsWindow = window
@@ -101,7 +101,7 @@ class Window:
         wanted = FrameBufferProperties()
         wanted.set_rgb_color(True)
         wanted.set_rgba_bits(8, 8, 8, 0)
-        wanted.set_back_buffers(1)  # or Mesa's software OpenGL leaves the window black
+        wanted.set_back_buffers(1)  # otherwise Mesa's software OpenGL leaves the window black
         wanted.set_depth_bits(24)
         if quality is not None and quality.multisamples:
             wanted.set_multisamples(quality.multisamples)
@@ -122,15 +122,13 @@ class Window:
         if not window.is_valid() or window.is_closed():
             self._engine.remove_all_windows()
             return None
-        self._engine.render_frame()  # only now does the driver tell what it is
+        self._engine.render_frame()  # the driver's name is known only now
         return window
 
-    # --- what the user did ----------------------------------------------------------------------------------------
-
     def poll(self) -> Iterator[Press]:
-        """Keys and buttons since the last call. Nothing is drawn."""
+        """Keys and buttons since the last call; draws nothing."""
         self.window.set_active(False)
-        self._engine.render_frame()  # takes in the window system's events; an inactive window is not drawn
+        self._engine.render_frame()  # processes the window system's events; an inactive window is not drawn
         self._traverser.traverse(self._data.node())
         while not self._queue.is_queue_empty():
             event = self._queue.dequeue_event()
@@ -154,7 +152,7 @@ class Window:
 
     @property
     def pointer_px(self) -> tuple[float, float] | None:
-        """Where the pointer is, from the top left corner; None outside the window."""
+        """Pointer position from the top left corner; None outside the window."""
         pointer = self.window.get_pointer(0)
         x, y = float(pointer.get_x()), float(pointer.get_y())
         width, height = self.stage.size_px
@@ -163,7 +161,7 @@ class Window:
         return x, y
 
     def resized(self) -> bool:
-        """True once after the size has changed; the stage follows."""
+        """True once after a change of size; the stage is adapted."""
         if self.stage.size_px == self._size_px:
             return False
         self._size_px = self.stage.size_px
@@ -171,13 +169,13 @@ class Window:
         return True
 
     def draw(self) -> None:
-        """Draws and shows a picture."""
+        """Draw and show a picture."""
         self.window.set_active(True)
         self.stage.draw(self._engine)
         self._engine.flip_frame()
 
     def picture(self) -> np.ndarray:
-        """Draws a picture and gives it as (height, width, 3) uint8, the first row at the top."""
+        """Draw a picture and return it as (height, width, 3) uint8, the first row at the top."""
         self.window.set_active(True)
         self.stage.draw(self._engine)
         texture = self.window.get_screenshot()
@@ -188,15 +186,15 @@ class Window:
 
     @property
     def black(self) -> bool:
-        """Whether the screen has one colour where the window should be; False where nobody can tell.
+        """True if the window's area of the screen has one colour; False if it cannot be determined.
 
-        To be asked some seconds after a picture was drawn: what was drawn comes to the screen later.
+        Call it some seconds after a picture was drawn, which takes time to reach the screen.
         """
         handle = self.window.get_window_handle()
         return handle is not None and x11.one_colour(handle.get_int_handle()) is True
 
     def refuse_black(self) -> InputError:
-        """The error of a window that stays black."""
+        """The error for a window that stays black."""
         return InputError(
             f"the window stays black: {self.window.get_gsg().get_driver_renderer()} draws, "
             f"but nothing of it reaches the screen; {IN_SOFTWARE}; {NEED_NONE}"
@@ -209,21 +207,21 @@ class Window:
 
 
 def _why_none(display: str, driver_said: str) -> str:
-    """One line about a window that cannot be opened: the cause as far as it can be told, and what to do."""
+    """One line about a window that cannot be opened: the cause if known, and the remedy."""
     if x11.server_answers() is False:
         cause = f"no X server answers at DISPLAY={display} (is it running, and may this user use it?)"
     else:
         cause = f"there is no OpenGL at DISPLAY={display or 'this screen'}"
         cause += f" (Debian: apt install {' '.join(pipe.WINDOW_PACKAGES)}; {IN_SOFTWARE})"
-    said = f" [{driver_said}]" if driver_said else ""
-    return f"no window can be opened: {cause}; {NEED_NONE}{said}"
+    detail = f" [{driver_said}]" if driver_said else ""
+    return f"no window can be opened: {cause}; {NEED_NONE}{detail}"
 
 
 @contextmanager
 def _own_words() -> Iterator[Callable[[], str]]:
-    """Holds back what Xlib and the driver write to standard error; gives a function that tells their last line.
+    """Capture the messages of Xlib and the driver on standard error; yields a function that returns the last line.
 
-    Where all goes well, it is written when it is over, without NOISE.
+    Without an error they are written at the end, without NOISE.
     """
     sys.stderr.flush()
     with tempfile.TemporaryFile() as held:

@@ -1,7 +1,7 @@
-"""Questions to the X server about a window: whether it answers at all, and which colours it has on the screen.
+"""Queries the X server about a window: whether the server answers, and the colours on the screen.
 
-What Panda3D gives back as a picture is what was drawn, not what is shown: on some machines a window stays black all the
-same. libX11 is asked directly (Panda3D has it loaded), on a connection of its own.
+Panda3D returns the picture that was drawn, not the one on the screen: on some machines the window stays black. So
+libX11 (loaded by Panda3D) is called directly, on its own connection.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from typing import Any
 
 LIBRARY = "libX11.so.6"
 ROWS = 16
-"""Rows of pixels that are looked at: a picture of a recording has many colours in each."""
+"""Number of pixel rows that are read: a picture of a recording has many colours in each."""
 VIEWABLE = 2
 Z_PIXMAP, ALL_PLANES = 2, 0xFFFFFFFF
 
 
 class _Attributes(ctypes.Structure):
-    """XWindowAttributes as far as `map_state`."""
+    """XWindowAttributes up to `map_state`."""
 
     _fields_ = [
         *((name, ctypes.c_int) for name in ("x", "y", "width", "height", "border_width", "depth")),
@@ -40,7 +40,7 @@ class _Attributes(ctypes.Structure):
 
 
 LOST = 2
-"""Exit code where the server goes away under an open window: this machine cannot draw any more."""
+"""Exit code if the server goes away under an open window."""
 _ERROR_HANDLER = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
 
 
@@ -48,18 +48,18 @@ _LOST_HANDLER = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)
 
 
 def _lost(display: int | None) -> int:
-    """Ends the process in one line: Xlib lets no program go on from here, and Panda3D's own handler aborts."""
-    said = f"error: the X server at DISPLAY={os.environ.get('DISPLAY', '')} went away, and the window with it\n"
+    """Exit the process with one line: Xlib lets no program continue here, and Panda3D's own handler aborts."""
+    text = f"error: the X server at DISPLAY={os.environ.get('DISPLAY', '')} went away, and the window with it\n"
     with contextlib.suppress(OSError):
-        os.write(2, said.encode())
+        os.write(2, text.encode())
     os._exit(LOST)
 
 
-_lost_handler = _LOST_HANDLER(_lost)  # kept: Xlib has but a pointer to it
+_lost_handler = _LOST_HANDLER(_lost)  # keeps the reference: Xlib has only a pointer to it
 
 
 def end_when_lost() -> None:
-    """Makes a lost connection to the X server end the process with one line and the exit code LOST, until it ends."""
+    """Exit the process with one line and the exit code LOST when the connection to the X server is lost."""
     if sys.platform != "linux":
         return
     with contextlib.suppress(OSError):
@@ -69,7 +69,7 @@ def end_when_lost() -> None:
 
 
 def server_answers() -> bool | None:
-    """Whether a connection to the X server of DISPLAY can be made; None where there is no libX11 to ask."""
+    """True if the X server of DISPLAY accepts a connection; None without libX11."""
     try:
         with _connection() as (_, display):
             return display is not None
@@ -78,9 +78,9 @@ def server_answers() -> bool | None:
 
 
 def one_colour(window: int) -> bool | None:
-    """Whether a window (its X id) has one colour all over on the screen.
+    """True if a window (its X id) has one colour all over on the screen.
 
-    None where nobody can tell: no X server, a window that is not on the screen or reaches beyond it.
+    None if unknown: no X server, a window that is not on the screen or extends beyond it.
     """
     try:
         with _connection() as (x11, display):
@@ -91,7 +91,7 @@ def one_colour(window: int) -> bool | None:
 
 @contextmanager
 def _connection() -> Iterator[tuple[Any, int | None]]:
-    """(libX11, Display* or None); X errors are swallowed meanwhile: the window may be gone any moment."""
+    """(libX11, Display* or None); X errors are ignored meanwhile: the window may be gone any moment."""
     if sys.platform != "linux" or not os.environ.get("DISPLAY"):
         raise OSError("no X11")
     x11 = ctypes.CDLL(LIBRARY)

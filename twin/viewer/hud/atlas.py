@@ -1,4 +1,4 @@
-"""The one texture of the display's shapes: a filled field, round corners, a soft-edged line, icons."""
+"""Texture of the display's shapes: a filled field, round corners, a soft-edged line, icons."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ ICONS: dict[str, tuple[Polygon, ...]] = {
 
 
 def _coverage(polygons: Sequence[Polygon], size_px: int) -> np.ndarray:
-    """(size, size) share of each pixel inside, even-odd, of polygons on a field of ICON_PX."""
+    """(size, size) coverage of each pixel, even-odd, by polygons on a field of ICON_PX."""
     n = size_px * SUPERSAMPLING
     at = (np.arange(n) + 0.5) * (ICON_PX / n)
     x, y = at[None, :], at[:, None]
@@ -88,7 +88,7 @@ def _line_profile(width_px: float) -> np.ndarray:
 
 
 class Atlas:
-    """Alpha of all shapes at one scale; `patches` says where each is."""
+    """Alpha of all shapes at one scale; `patches` has their places."""
 
     def __init__(self, scale: float) -> None:
         self.radius_px = max(round(4 * scale), 2)

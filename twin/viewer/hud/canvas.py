@@ -1,4 +1,4 @@
-"""Drawing in pixels: a painter collects shapes and text, a layer keeps them as geometry until they change."""
+"""2D drawing in pixels: a painter collects shapes and text, a layer keeps them as geometry until they change."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def packed(colour: Colour) -> tuple[int, int, int, int]:
 
 
 class Kit:
-    """What everything of the display is drawn with: fonts and shapes at one scale."""
+    """Fonts and shapes of the display at one scale."""
 
     def __init__(self, scale: float) -> None:
         self.scale = scale
@@ -47,7 +47,7 @@ class Kit:
         self.atlas = Atlas(scale)
 
     def px(self, units: float) -> int:
-        """Pixels of a length that is given for 720 lines."""
+        """Pixels of a length given for 720 lines."""
         return round(units * self.scale)
 
     @property
@@ -56,7 +56,7 @@ class Kit:
 
 
 class Painter:
-    """Collects what a layer shows. All lengths in pixels, x right and y down from the top left corner."""
+    """Collects a layer's content. All lengths in pixels, x right and y down from the top left corner."""
 
     def __init__(self, kit: Kit) -> None:
         self.kit = kit
@@ -64,20 +64,18 @@ class Painter:
         self._quads: dict[Texture, list[tuple[float, ...]]] = {kit.atlas.texture: []}
         self._lines: list[tuple[np.ndarray, np.ndarray, tuple[int, int, int, int]]] = []
         self.texts: list[tuple[str, float, float, float, float]] = []
-        """What was written: (text, left, top, right, bottom), so that tests can look for overlaps."""
-
-    # --- shapes ---------------------------------------------------------------------------------------------------
+        """Drawn texts: (text, left, top, right, bottom), for tests of overlaps."""
 
     def rect(self, x: float, y: float, width: float, height: float, colour: Colour) -> None:
         u, v = self.kit.atlas.solid_uv
         self._shape(x, y, x + width, y + height, u, v, u, v, colour)
 
     def ground(self, x: float, y: float, width: float, height: float, colour: Colour) -> None:
-        """An opaque rectangle under all else of its layer: the cheapest to fill."""
+        """An opaque rectangle under the rest of its layer: the cheapest to fill."""
         self._opaque.append((x, y, x + width, y + height, 0.0, 0.0, 0.0, 0.0, *packed(colour)))
 
     def rounded(self, x: float, y: float, width: float, height: float, colour: Colour) -> None:
-        """A rectangle with round corners, on whole pixels."""
+        """A rectangle with round corners, aligned to whole pixels."""
         x, y, width, height = round(x), round(y), round(width), round(height)
         r = min(self.kit.atlas.radius_px, int(width) // 2, int(height) // 2)
         if r < 2:
@@ -95,7 +93,7 @@ class Painter:
         self.rect(x, y + r, width, height - 2 * r, colour)
 
     def frame(self, x: float, y: float, width: float, height: float, colour: Colour) -> None:
-        """The outline of a rectangle, inside of it."""
+        """The outline of a rectangle, on its inside."""
         h = self.kit.hair_px
         self.rect(x, y, width, h, colour)
         self.rect(x, y + height - h, width, h, colour)
@@ -103,7 +101,7 @@ class Painter:
         self.rect(x + width - h, y + h, h, height - 2 * h, colour)
 
     def hatched(self, x: float, y: float, width: float, height: float, ground: Colour, colour: Colour) -> None:
-        """A rectangle with slanting lines, which lie on a grid of the screen."""
+        """A rectangle with slanting lines, aligned to a grid of the screen."""
         self.rect(x, y, width, height, ground)
         step = self.kit.px(HATCH_PX)
         for foot in range(math.floor((x + y) / step) + 1, math.ceil((x + width + y + height) / step)):
@@ -113,7 +111,7 @@ class Painter:
                 self.polyline(np.array([left, right]), total - np.array([left, right]), colour)
 
     def icon(self, name: str, x: float, y: float, colour: Colour) -> None:
-        """An icon with its middle at (x, y)."""
+        """An icon centred at (x, y)."""
         patch = self.kit.atlas.patches[name]
         left, top = round(x - patch.width_px / 2.0), round(y - patch.height_px / 2.0)
         self._shape(left, top, left + patch.width_px, top + patch.height_px, *patch[:4], colour)
@@ -123,12 +121,10 @@ class Painter:
         if len(x) > 1:
             self._lines.append((x, y, packed(colour)))
 
-    # --- text -----------------------------------------------------------------------------------------------------
-
     def text(
         self, x: float, y: float, text: str, font: Font, colour: Colour, align: Align = "left", within: float = 0.0
     ) -> float:
-        """Writes with the base line at y, cut to `within` pixels if given; returns the width."""
+        """Draw text with the base line at y, cut to `within` pixels if given; returns the width."""
         if within:
             text = font.fitted(text, within)
         width = font.width(text)
@@ -140,7 +136,7 @@ class Painter:
         for character in text:
             glyph = font[character]
             if glyph.page >= 0:
-                at = round(pen)  # every glyph on whole pixels, or it blurs
+                at = round(pen)  # glyphs on whole pixels stay sharp
                 self._quads.setdefault(font.page(glyph.page), []).append(
                     (
                         at + glyph.left, base + glyph.top, at + glyph.right, base + glyph.bottom,
@@ -151,10 +147,8 @@ class Painter:
         return width
 
     def middle(self, y: float, height: float, font: Font) -> float:
-        """The base line of text whose capitals stand in the middle of a row."""
+        """Base line of text whose capitals are centred in a row."""
         return y + (height + font.cap_px) / 2.0
-
-    # --- geometry -------------------------------------------------------------------------------------------------
 
     def _shape(
         self, x0: float, y0: float, x1: float, y1: float, u0: float, v0: float, u1: float, v1: float, colour: Colour
@@ -162,7 +156,7 @@ class Painter:
         self._quads[self.kit.atlas.texture].append((x0, y0, x1, y1, u0, v0, u1, v1, *packed(colour)))
 
     def fill(self, node: GeomNode) -> None:
-        """Replaces the node's geometry by what was painted: shapes, then lines, then text."""
+        """Replace the node's geometry by the painted shapes, then lines, then text."""
         node.remove_all_geoms()
         if self._opaque:
             node.add_geom(_geometry(_quad_vertices(self._opaque)), RenderState.make_empty())
@@ -175,7 +169,7 @@ class Painter:
                 node.add_geom(_geometry(vertices), _state(texture))
 
     def _line_vertices(self) -> np.ndarray:
-        """A quad a segment, wider than the line by its soft edges; all lines in one go."""
+        """One quad per segment, wider than the line by its soft edges; all lines together."""
         gap = np.array([np.nan])
         x = np.concatenate([part for line in self._lines for part in (line[0], gap)])
         y = np.concatenate([part for line in self._lines for part in (line[1], gap)])
@@ -184,7 +178,7 @@ class Painter:
         )
         dx, dy = np.diff(x), np.diff(y)
         length = np.hypot(dx, dy)
-        drawn = np.flatnonzero(length > 1e-3)  # NaN is not
+        drawn = np.flatnonzero(length > 1e-3)  # excludes NaN
         x0, y0, x1, y1 = x[drawn], y[drawn], x[drawn + 1], y[drawn + 1]
         tx, ty = dx[drawn] / length[drawn], dy[drawn] / length[drawn]
         patch = self.kit.atlas.patches["line"]
@@ -204,7 +198,7 @@ class Painter:
 
 
 class Layer:
-    """A part of the display that is painted anew only where its key has changed."""
+    """A part of the display that is repainted only when its key changes."""
 
     def __init__(self, parent: NodePath, kit: Kit, name: str) -> None:
         self._kit = kit
@@ -215,7 +209,7 @@ class Layer:
         self.paints = 0
 
     def show(self, key: Hashable, paint: Callable[[Painter], None]) -> None:
-        """Shows what `paint` draws; `key` stands for all that it depends on."""
+        """Show the output of `paint`; `key` represents everything that it depends on."""
         if key == self._key:
             return
         self._key = key
@@ -226,7 +220,7 @@ class Layer:
         self.texts = painter.texts
 
     def clear(self) -> None:
-        """Shows nothing."""
+        """Remove the content."""
         if self._key is not None:
             self._key = None
             self._node.remove_all_geoms()

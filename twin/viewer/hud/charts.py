@@ -1,4 +1,4 @@
-"""Strip charts of chosen signals in a side panel, in step with the cursor."""
+"""Strip charts of selected signals in a side panel, synchronous with the cursor."""
 
 from __future__ import annotations
 
@@ -20,16 +20,17 @@ from twin.viewer.source import Gap
 
 HEAD_PX, TITLE_PX, AXIS_PX, GUTTER_PX, LABEL_APART_PX = 28, 22, 22, 52, 21
 FOOT_PX, MIN_PLOT_PX = 15, 30
-"""Under each plot stands what its samples reach, so that no number lies on a line. Where a plot would be lower than
-this, fewer charts are shown, and the panel says so."""
+"""The range of the samples is written under each plot, so that no number lies on a line. If plots would be lower than
+this, fewer charts are shown, with a note."""
 TICK_STEPS_S = (0.5, 1, 2, 5, 10, 20, 30, 60)
 NEAR_LIMIT = 0.4
-"""A limit is drawn from this share of it on: a far one would press the signal flat, so its number is told instead."""
+"""A limit is drawn as a line if the samples reach this share of it; else as a number, because a far line would flatten
+the signal."""
 
 
 @dataclass(frozen=True)
 class Range:
-    """The axis of one chart: `low` to `high` with grid lines `step` apart; what the window's samples reach."""
+    """The axis of one chart: `low` to `high` with grid lines `step` apart; the range of the window's samples."""
 
     low: float
     high: float
@@ -39,7 +40,7 @@ class Range:
 
 
 class ChartPanel:
-    """Draws into `area`, which `update` is given."""
+    """Draws into `area`, set by `update`."""
 
     def __init__(self, parent: NodePath, kit: Kit) -> None:
         self._kit = kit
@@ -58,7 +59,7 @@ class ChartPanel:
         self._robot_button: Rect | None = None
 
     def clear(self) -> None:
-        """Shows no charts."""
+        """Remove the charts."""
         for layer in self.layers:
             layer.clear()
         self.plots, self._seen, self._robot_button = [], None, None
@@ -73,7 +74,7 @@ class ChartPanel:
         column_s = charts.window_s / max(width, 1.0)
         latest_s = max(model.end_s - charts.window_s, model.start_s)
         start_s = min(max(model.t_s - charts.window_s / 2.0, model.start_s), latest_s)
-        first = round(start_s / column_s)  # whole columns: the lines stand still until the window moves by a pixel
+        first = round(start_s / column_s)  # whole columns: the lines move only with the window, by whole pixels
         x0 = self.plots[0][1].x if self.plots else area.x
         self.scale = TimeScale(x0, width, first * column_s, first * column_s + charts.window_s)
         seen = (area, charts, model.gaps, first, column_s, charts.signals.reads)
@@ -92,8 +93,8 @@ class ChartPanel:
             (area, charts, axes, hover, self._keys), lambda painter: self._paint_grid(painter, charts, hover)
         )
         self._notes.show((area, charts, axes), self._paint_all_notes)
-        told = tuple(self._reach_of(chart, span) for (chart, _), span in zip(self.plots, self._ranges, strict=True))
-        self._reach.show((area, told), lambda painter: self._paint_reach(painter, told))
+        texts = tuple(self._reach_of(chart, span) for (chart, _), span in zip(self.plots, self._ranges, strict=True))
+        self._reach.show((area, texts), lambda painter: self._paint_reach(painter, texts))
         for k, layer in enumerate(self._values):
             if k < len(self.plots):
                 self._update_values(layer, *self.plots[k], model)
@@ -103,25 +104,23 @@ class ChartPanel:
         self._cursor.path.set_x(round(min(max(self.scale.x(model.t_s), x0), x0 + width - 1)))
 
     def _update_values(self, layer: Layer, chart: ChartSet, rect: Rect, model: HudModel) -> None:
-        """The values at the cursor: what changes most often is drawn chart by chart, where it does."""
+        """The values at the cursor change most often and are drawn per chart, on change."""
         assert model.charts is not None
         values = [model.charts.signals.value_at(signal.names, model.t_s) for signal in chart.signals]
-        told = tuple(
-            _told(value * chart.scale, chart.decimals, signal.estimated)
+        texts = tuple(
+            _number_text(value * chart.scale, chart.decimals, signal.estimated)
             for value, signal in zip(values, chart.signals, strict=True)
         )
-        layer.show((rect, chart, told), lambda painter: self._paint_values(painter, chart, rect, told))
+        layer.show((rect, chart, texts), lambda painter: self._paint_values(painter, chart, rect, texts))
 
     def hit(self, x: float, y: float) -> Hit | None:
-        """The chart under a pixel and the time that is drawn there."""
+        """The chart under a pixel and its time there."""
         if self._robot_button is not None and self._robot_button.holds(x, y):
             return Hit("button", "robot")
         for chart, rect in self.plots:
             if rect.holds(x, y):
                 return Hit("chart", chart.key, self.scale.time(x))
         return Hit("panel", "charts") if self.area.holds(x, y) else None
-
-    # --- what is where --------------------------------------------------------------------------------------------
 
     def _place(self, charts: Charts) -> None:
         kit, area = self._kit, self.area
@@ -159,8 +158,6 @@ class ChartPanel:
         kit = self._kit
         width = round(kit.fonts.bold.width(f"Robot {charts.robot + 1}")) + kit.px(16)
         return Rect(self.area.x + kit.px(8), self.area.y + kit.px(4), width, kit.px(HEAD_PX - 6))
-
-    # --- painting -------------------------------------------------------------------------------------------------
 
     def _paint_grid(self, painter: Painter, charts: Charts, hover: bool) -> None:
         kit, fonts, area = self._kit, self._kit.fonts, self.area
@@ -214,7 +211,7 @@ class ChartPanel:
                 self._paint_notes(painter, chart, rect, span)
 
     def _paint_notes(self, painter: Painter, chart: ChartSet, rect: Rect, span: Range) -> None:
-        """Limits as lines, or as numbers under the plot where they are far away; which signals are estimated."""
+        """Limits as lines, or as numbers under the plot if they are far away; marks of estimated signals."""
         kit, font = self._kit, self._kit.fonts.small
         far: list[str] = []
         told_y: list[float] = []
@@ -231,7 +228,7 @@ class ChartPanel:
                 below = y - font.cap_px - kit.px(6) < rect.y
                 base = y + font.cap_px + kit.px(4) if below else y - kit.px(4)
                 if any(abs(base - other) < font.cap_px + kit.px(3) for other in told_y):
-                    continue  # its line stands there all the same
+                    continue  # its line is drawn
                 told_y.append(base)
                 width, left = font.width(limit.label), rect.right - kit.px(6)
                 ground = (left - width - kit.px(3), base - font.cap_px - kit.px(2), width + kit.px(6))
@@ -241,8 +238,8 @@ class ChartPanel:
         end = rect.right - self._reach_px
         if far:
             x += painter.text(x, foot, " · ".join(far), font, style.FAINT, within=end - x) + kit.px(10)
-        if (said := _said_of_estimates(chart)) and end - x > kit.px(40):
-            painter.text(x, foot, f"- - {said}", font, style.ESTIMATED, within=end - x)
+        if (note := _estimates_note(chart)) and end - x > kit.px(40):
+            painter.text(x, foot, f"- - {note}", font, style.ESTIMATED, within=end - x)
 
     def _paint_lines(
         self, painter: Painter, charts: Charts, gaps: tuple[Gap, ...], first: int, column_s: float
@@ -264,31 +261,31 @@ class ChartPanel:
             self._paint_ticks(painter, charts, self.plots[-1][1].bottom)
 
     def _paint_gaps(self, painter: Painter, rect: Rect, gaps: tuple[Gap, ...]) -> None:
-        """Where nothing is recorded: nobody reads a line's end as a value that stays."""
+        """Gaps in the recording: a line's end must not be read as a constant value."""
         for start_s, end_s in gaps:
             x0, x1 = max(self.scale.x(start_s), rect.x), min(self.scale.x(end_s), rect.right)
             if x1 > x0:
                 painter.hatched(x0, rect.y, x1 - x0, rect.height, style.UNLOGGED, style.HATCH)
 
     def _reach_of(self, chart: ChartSet, span: Range) -> str:
-        """The lowest and the highest sample of the window; of what was measured, where any of it was."""
+        """The lowest and the highest sample of the window; of the measured signals if there are any."""
         if not math.isfinite(span.most):
             return ""
         about = ABOUT if all(signal.estimated for signal in chart.signals) else ""
         return f"{about}{number(span.least, chart.decimals)} … {number(span.most, chart.decimals)}"
 
     def _foot(self, rect: Rect) -> float:
-        """The base line of what stands under a plot."""
+        """Base line of the text under a plot."""
         return rect.bottom + self._kit.px(4) + self._kit.fonts.small.cap_px
 
     @property
     def _reach_px(self) -> float:
-        """Room that the lowest and the highest sample of a plot may need."""
+        """Width for the lowest and the highest sample of a plot."""
         return self._kit.fonts.small.width("≈−8 888 … 8 888") + self._kit.px(6)
 
-    def _paint_reach(self, painter: Painter, told: tuple[str, ...]) -> None:
+    def _paint_reach(self, painter: Painter, texts: tuple[str, ...]) -> None:
         font = self._kit.fonts.small
-        for (_, rect), text in zip(self.plots, told, strict=True):
+        for (_, rect), text in zip(self.plots, texts, strict=True):
             if text:
                 painter.text(rect.right, self._foot(rect), text, font, style.SOFT, "right")
 
@@ -304,11 +301,11 @@ class ChartPanel:
             if x + font.width(text) / 2.0 <= self.area.right - kit.px(4):
                 painter.text(x, base, text, font, style.FAINT, "center")
 
-    def _paint_values(self, painter: Painter, chart: ChartSet, rect: Rect, told: tuple[str, ...]) -> None:
+    def _paint_values(self, painter: Painter, chart: ChartSet, rect: Rect, texts: tuple[str, ...]) -> None:
         kit, font = self._kit, self._kit.fonts.small_bold
         x = rect.right
         base = painter.middle(rect.y - kit.px(TITLE_PX), kit.px(TITLE_PX), font)
-        for text, signal, hue in reversed(list(zip(told, chart.signals, chart.hues, strict=True))):
+        for text, signal, hue in reversed(list(zip(texts, chart.signals, chart.hues, strict=True))):
             colour = style.ESTIMATED if signal.estimated else style.TEXT
             x -= painter.text(x, base, text, font, colour, "right") + kit.px(5)
             if not signal.beside:
@@ -323,20 +320,20 @@ class ChartPanel:
 
 
 def _span_of(reaches: list[tuple[float, float]], scale: float) -> tuple[float, float]:
-    """The lowest and the highest of several signals in the chart's unit; NaN where none has a sample."""
+    """The lowest and the highest of several signals in the chart's unit; NaN without samples."""
     lows = [low * scale for low, _ in reaches if math.isfinite(low)]
     highs = [high * scale for _, high in reaches if math.isfinite(high)]
     return min(lows, default=math.nan), max(highs, default=math.nan)
 
 
-def _told(value: float, decimals: int, estimated: bool) -> str:
-    """A number beside a chart; an estimated one says so."""
+def _number_text(value: float, decimals: int, estimated: bool) -> str:
+    """A number beside a chart, with a mark if it is estimated."""
     text = number(value, decimals)
     return f"{ABOUT}{text}" if estimated and math.isfinite(value) else text
 
 
-def _said_of_estimates(chart: ChartSet) -> str:
-    """Which lines of a chart are estimated; empty where none is."""
+def _estimates_note(chart: ChartSet) -> str:
+    """Which lines of a chart are estimated; empty if none is."""
     beside = any(signal.beside for signal in chart.signals)
     own = [signal.label for signal in chart.signals if signal.estimated and not signal.beside]
     if own and len(own) == len(chart.signals):

@@ -1,4 +1,4 @@
-"""The display as a whole: where its panels stand, and what is under the pointer."""
+"""The whole display: layout of its panels, and hit tests."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ DESIGNED_PX = (1280, 720)
 
 
 def scale_for(size_px: tuple[int, int]) -> float:
-    """How much larger than at 1280 x 720 everything is drawn: in quarters, so that pixels stay crisp."""
+    """Scale relative to 1280 x 720, in quarters, so that pixels stay crisp."""
     least = min(size_px[0] / DESIGNED_PX[0], size_px[1] / DESIGNED_PX[1])
     return max(int(least / SCALE_STEP + 1e-6) * SCALE_STEP, SMALLEST_SCALE)
 
 
 class Hud:
-    """The display under `root` (`stage.hud`): call `update` with each model, `hit` for what is under a pixel."""
+    """The display under `root` (`stage.hud`): call `update` with each model, `hit` for the element under a pixel."""
 
     def __init__(self, root: NodePath, size_px: tuple[int, int], scale: float | None = None) -> None:
         self._parent = root
@@ -53,14 +53,14 @@ class Hud:
         self.help = HelpPage(self.root, kit, size_px)
         self._help_open = False
         self.free = Rect(0, 0, *size_px)
-        """What the panels at the edges leave of the screen."""
+        """Part of the screen that the panels at the edges leave free."""
 
     def resize(self, size_px: tuple[int, int], scale: float | None = None) -> None:
-        """Builds the display anew for another size of the screen."""
+        """Rebuild the display for another size of the screen."""
         scale = scale or scale_for(size_px)
         if (size_px, scale) == (self.size_px, self.scale):
             return
-        if scale == self.scale:  # every layer's key has its place in it
+        if scale == self.scale:  # every layer's key includes its place
             self.size_px = size_px
             return
         self.close()
@@ -71,13 +71,13 @@ class Hud:
 
     @property
     def layers(self) -> list[Layer]:
-        """All layers, the lowest first."""
+        """All layers, bottom to top."""
         edges = (self.timeline, self.transport, self.charts, self.ghost, self.title)
         parts = (*edges, self.incident, self.notes, self.overlays, self.help)
         return [self._ground, *(layer for part in parts for layer in part.layers)]
 
     def update(self, model: HudModel) -> None:
-        """Shows the model; only what has changed is drawn anew."""
+        """Show the model; only changes are redrawn."""
         kit, (width, height) = self.kit, self.size_px
         screen = Rect(0, 0, width, height)
         line_height = kit.px(height_units(rows_of(model)))
@@ -98,7 +98,7 @@ class Hud:
             self.charts.clear()
         self.free = free
         self.incident.update(model.incident, free, table=model.ghost is not None)
-        if model.incident is not None:  # the other panels over the picture keep clear of it
+        if model.incident is not None:  # the other panels over the picture avoid it
             free = Rect(free.x, free.y, free.width, max(self.incident.area.y - free.y, 0))
         if model.ghost is not None:
             self.ghost.update(model, free)
@@ -113,7 +113,7 @@ class Hud:
         self.overlays.update(model, free, screen, self._tip(model))
 
     def hit(self, x_px: float, y_px: float) -> Hit | None:
-        """What is under a pixel; None over the picture itself."""
+        """The element under a pixel; None over the picture."""
         if self._help_open:
             return self.help.hit(x_px, y_px)
         for part in (self.title, self.transport, self.timeline, self.charts, self.ghost, self.incident):

@@ -1,4 +1,4 @@
-"""Text at exact pixels: glyphs are drawn at the size they are shown, and stand on whole pixels."""
+"""Text at exact pixels: glyphs are rendered at their final size and placed on whole pixels."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ ELLIPSIS = "…"
 
 
 class Glyph(NamedTuple):
-    """A character: its rectangle about the pen on the base line (pixels, y down), on its page, and the advance."""
+    """A character: its rectangle relative to the pen on the base line (pixels, y down), on its page, and the
+    advance."""
 
     page: int
     left: float
@@ -46,7 +47,7 @@ class Sizes:
 
 @lru_cache(maxsize=4)
 def _face(file: str) -> DynamicTextFont:
-    """A face drawn large: its advances are those of the design, not rounded to the pixels of a small size."""
+    """A face rendered large: its advances are unrounded, unlike those of a small size."""
     font = DynamicTextFont(Filename.from_os_specific(str(ASSETS / file)))
     if not font.is_valid():
         raise InputError("the viewer's font cannot be read", file=ASSETS / file)
@@ -70,7 +71,7 @@ class Font:
         self._font.set_native_antialias(True)
         self._glyphs: dict[str, Glyph] = {}
         self._pages: list[Texture] = []
-        # Panda3D counts from a line of its own; capitals stand on the base line, so H says where that is.
+        # Panda3D measures from its own line; capitals stand on the base line, so H gives the offset.
         self._drop_px = 0.0
         high = self._glyph("H")
         self._drop_px = high.bottom - 0.5 - MARGIN_PX
@@ -87,11 +88,11 @@ class Font:
         return self._pages[index]
 
     def width(self, text: str) -> float:
-        """How far the pen moves, in pixels."""
+        """Advance of a text, pixels."""
         return sum(self[character].advance for character in text)
 
     def fitted(self, text: str, width_px: float) -> str:
-        """The text, or as much of it as fits with an ellipsis behind; empty where not even that fits."""
+        """The text, or as much of it as fits before an ellipsis; empty if not even that fits."""
         if self.width(text) <= width_px:
             return text
         left_px = width_px - self.width(ELLIPSIS)
@@ -114,8 +115,8 @@ class Font:
         if page not in self._pages:
             self._pages.append(page)
         left, bottom, right, top = (round(float(c) * size) for c in box)
-        # Its rectangle runs between the centres of texels, so it is moved by half a pixel onto the screen's; and it
-        # begins at the pen with its margin, where the ink should.
+        # Its rectangle runs between the centres of texels, so it is moved by half a pixel onto the screen's; its margin
+        # begins at the pen, where the ink should.
         shift = 0.5 - MARGIN_PX
         return Glyph(
             self._pages.index(page),
@@ -132,7 +133,7 @@ class Font:
 
 
 class Fonts:
-    """The faces of the display at a scale."""
+    """The faces of the display at one scale."""
 
     def __init__(self, scale: float, sizes: Sizes | None = None) -> None:
         sizes = sizes or Sizes()

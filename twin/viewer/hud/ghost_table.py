@@ -1,4 +1,4 @@
-"""The table that compares two runs, phase by phase."""
+"""Table that compares two runs, phase by phase."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from twin.viewer.hud.regions import Hit, Rect
 
 WIDTH_PX, ROW_PX, HEAD_PX = 322, 18, 54
 NAME_PX, THIS_X, OTHER_X, RESULT_X = 118, 180, 230, 310
-"""Room for a phase's name; right edges of the columns of numbers."""
+"""Width of a phase's name; right edges of the columns of numbers."""
 MAX_OF_ROOM, MIN_ROWS = 0.15, 3
-"""The table takes no more than this share of the picture and shows the rows about the present phase."""
+"""The table covers at most this share of the picture and shows the rows around the present phase."""
 SAME_S = 0.005
 
 
@@ -45,7 +45,7 @@ class GhostPanel:
         return Hit("panel", "ghost") if self.area.holds(x, y) else None
 
     def _first(self, table: GhostTable, fitting: int) -> int:
-        """The first row that is shown, so that the present phase is in sight."""
+        """First visible row, so that the present phase is visible."""
         return min(max((_current(table) or 0) - fitting // 2, 0), max(len(table.rows) - fitting, 0))
 
     def _paint(self, painter: Painter, table: GhostTable, first: int, count: int) -> None:
@@ -89,7 +89,7 @@ class GhostPanel:
 
 
 def told(gained_s: float) -> tuple[str, style.Colour]:
-    """(words, colour) of the time that this run gained in a phase: one that took longer than the other's lost some."""
+    """(words, colour) of the time that this run gained in a phase, or lost."""
     if abs(gained_s) < SAME_S:
         return style.seconds(0.0), style.FAINT
     if gained_s > 0.0:
@@ -98,7 +98,7 @@ def told(gained_s: float) -> tuple[str, style.Colour]:
 
 
 def _current(table: GhostTable) -> int | None:
-    """The row of the phase this run is in."""
+    """Row of this run's present phase."""
     if table.row is not None:
         return table.row
     return next((k for k, row in enumerate(table.rows) if row[0] == table.current), None)

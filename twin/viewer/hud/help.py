@@ -1,4 +1,4 @@
-"""The help page: every key, the mouse, and what the colours mean."""
+"""The help page: every key, the mouse, and the meaning of the colours."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WIDTH_PX, HEIGHT_PX, ROW_PX = 1096, 592, 24
 SCALE_STEP = 1.0 / 16.0
 COLUMNS_PX, KEYS_PX = (0, 316, 600), (112, 72, 196)
 TIGHT_COLUMNS_PX, TIGHT_KEYS_PX, TIGHT_WIDTH_PX, MIN_SCALE = (0, 360, 694), (120, 78, 222), 1136, 0.7
-"""Below that scale letters do not get smaller, and the columns need more of the width."""
+"""Below this scale letters stay the same size, and the columns are wider."""
 EVENTS = (
     ("info", style.ACCENT, "event"),
     ("warning", style.WARNING, "warning"),
@@ -36,7 +36,7 @@ SCENE = (
 
 
 class HelpPage:
-    """Drawn once, in the middle of the screen; smaller than the rest where it would not fit."""
+    """Drawn once, in the middle of the screen, at a smaller scale if it would not fit."""
 
     def __init__(self, parent: NodePath, kit: Kit, size_px: tuple[int, int]) -> None:
         fits = min(size_px[0] / WIDTH_PX, size_px[1] / HEIGHT_PX)
@@ -60,7 +60,7 @@ class HelpPage:
         self.layers[0].show(self.area, self._paint)
 
     def hit(self, x: float, y: float) -> Hit:
-        """All of the screen: a click anywhere closes the page."""
+        """The whole screen: a click anywhere closes the page."""
         return Hit("help", "page" if self.area.holds(x, y) else "")
 
     def _paint(self, painter: Painter) -> None:
@@ -89,16 +89,16 @@ class HelpPage:
         kit, fonts = self._kit, self._kit.fonts
         painter.text(x, y + kit.px(12), title, fonts.bold, style.ACCENT)
         y += kit.px(24)
-        for told, does in rows:
+        for keys_text, does in rows:
             base = painter.middle(y, kit.px(ROW_PX), fonts.body)
-            painter.text(x, base, told, fonts.bold, style.TEXT)
+            painter.text(x, base, keys_text, fonts.bold, style.TEXT)
             painter.text(x + kit.px(key_width), base, does, fonts.body, style.SOFT)
             y += kit.px(ROW_PX)
         return y
 
     def _legend(self, painter: Painter, x: float, y: float) -> None:
         kit, fonts = self._kit, self._kit.fonts
-        under = len(style.WORK) + 3 if self._tight else 0  # events stand under the phases where there is no room beside
+        under = len(style.WORK) + 3 if self._tight else 0  # events below the phases
         columns = (x, x, x + kit.px(172)) if self._tight else (x, x + kit.px(128), x + kit.px(248))
         heads = (0, under, 0)
         for at, head, title in zip(columns, heads, ("Phases", "Events", "Station"), strict=True):

@@ -1,4 +1,4 @@
-"""The incident panel, over the lower edge of the picture: what tripped, its value and limit, and what came before."""
+"""The incident panel, over the lower edge of the picture: the trip, its value and limit, and the events before."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from twin.viewer.incidents import IncidentNote, Recent
 
 ROW_PX, HEAD_PX, PAD_PX, EDGE_PX = 18, 26, 10, 4
 BETWEEN_WORDS = re.compile(r" (?!(?:mm|m|deg|kN|N|kg|s)(?:/s[²³]?)?[,;:)]*(?: |$))")
-"""Where a line may break: not between a number and its unit."""
+"""Possible line breaks: not between a number and its unit."""
 BESIDE_PX = 620
-"""From this width on the last events stand beside the incident, else under it."""
+"""From this width on the last events are beside the incident, else under it."""
 CAUSE_ROWS, VIOLATION_ROWS = 2, 2
 STACKED_ROWS, BESIDE_ROWS = 2, 5
 MAX_SHARE, MAX_WITH_TABLE = 0.62, 0.45
-"""Of the picture's height that the panel may take, alone and where the table of a ghost stands over it."""
+"""Largest share of the picture's height, alone and with the table of a ghost above."""
 
 
 def wrapped(text: str, font: Font, width: float, rows: int) -> list[str]:
-    """The text in lines of a width, at most so many; what is left over is cut from the last one."""
+    """The text in lines of a width, at most `rows`; the last line is cut."""
     lines: list[str] = []
     rest = BETWEEN_WORDS.split(text)
     while rest and len(lines) < rows:
@@ -39,14 +39,14 @@ def wrapped(text: str, font: Font, width: float, rows: int) -> list[str]:
 
 
 def _most_telling(recent: tuple[Recent, ...], rows: int) -> tuple[Recent, ...]:
-    """The last alarms and warnings, and where there is room the last other lines, in order of time."""
+    """The last alarms and warnings, and if there is room the last other lines, in time order."""
     last_first = range(len(recent) - 1, -1, -1)
     kept = sorted(last_first, key=lambda k: recent[k].level == "info")[:rows]
     return tuple(recent[k] for k in sorted(kept))
 
 
 class IncidentPanel:
-    """Draws up from the lower edge of `room`, as high as its words need; `area` is empty where nothing went wrong."""
+    """Draws up from the lower edge of `room`, as high as its text; `area` is empty without an incident."""
 
     def __init__(self, parent: NodePath, kit: Kit) -> None:
         self._kit = kit
@@ -54,12 +54,12 @@ class IncidentPanel:
         self.area = Rect(0, 0, 0, 0)
 
     def clear(self) -> None:
-        """Shows nothing."""
+        """Remove the content."""
         self.layers[0].clear()
         self.area = Rect(0, 0, 0, 0)
 
     def update(self, note: IncidentNote | None, room: Rect, table: bool = False) -> None:
-        """`table` tells that a ghost's table needs its place too."""
+        """`table` is True if a ghost's table needs room too."""
         if note is None:
             self.clear()
             return

@@ -1,4 +1,4 @@
-"""Everything the display shows, as plain values: made from a source and a playback, or by hand."""
+"""Content of the display as plain values: made from a source and a playback, or directly."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from twin.viewer.signals import ChartSet, Signals
 from twin.viewer.source import GOOD_OUTCOMES, Gap, Marker, PhaseSpan, Source, gap_at
 
 PLANT_WORDS = {"bullet": "reference (bullet)", "rom": "reduced order (rom)"}
-"""Of the plants, as the title says them."""
+"""Names of the plants in the title."""
 
 GhostRow = tuple[str, float | None, float | None, float | None]
-"""Phase, seconds in this run, in the other (None where a run has no such phase), the other less this."""
+"""Phase, seconds in this run, in the other (None if a run lacks the phase), the other minus this."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Badge:
 
 @dataclass(frozen=True)
 class Title:
-    """What is shown of a recording: pairs of label and value, and badges."""
+    """Title of a recording: pairs of label and value, and badges."""
 
     fields: tuple[tuple[str, str], ...]
     badges: tuple[Badge, ...] = ()
@@ -40,7 +40,7 @@ class Title:
 
 @dataclass(frozen=True)
 class Charts:
-    """The strip charts: which, of which robot, over how long a window about the cursor."""
+    """The strip charts: which sets, of which robot, and the length of the window about the cursor."""
 
     sets: tuple[ChartSet, ...]
     signals: Signals
@@ -51,26 +51,26 @@ class Charts:
 
 @dataclass(frozen=True)
 class GhostTable:
-    """The comparison with another run."""
+    """Comparison with another run."""
 
     label: str
     rows: tuple[GhostRow, ...]
     current: str | None = None
-    """The phase this run is in."""
+    """This run's present phase."""
     heads: tuple[str, str] = ("this run", "other")
     estimated: tuple[str, ...] = ()
-    """What of the other run's picture is estimated."""
+    """Estimated parts of the other run's picture."""
     logged: bool = True
-    """Whether the other run has anything recorded at the instant that is shown."""
+    """True if the other run has a sample at this instant."""
     total: GhostRow | None = None
-    """From the first phase that both have to the end of the last: robots work in parallel, so it is no sum."""
+    """From the first common phase to the end of the last: robots work in parallel, so it is no sum."""
     row: int | None = None
-    """The row of the phase this run is in: a phase comes again with the next pack, and where it is tried again."""
+    """Row of this run's present phase: a phase repeats with the next pack and in a retry."""
 
 
 @dataclass(frozen=True)
 class HudModel:
-    """One instant of the display. `view_s` is the stretch that the time line shows; None for all."""
+    """One instant of the display. `view_s` is the visible stretch of the time line; None for all."""
 
     t_s: float
     start_s: float
@@ -95,22 +95,22 @@ class HudModel:
     view: str | None = None
     pointer_px: tuple[float, float] | None = None
     controls: bool = True
-    """Buttons, for a window; a video has none."""
+    """True for a window with buttons; a video has none."""
     estimated: tuple[str, ...] = ()
-    """What of the picture is estimated, in words."""
+    """Estimated parts of the picture, in words."""
     moment: datetime | None = None
-    """Date and time of day (UTC) of this instant, where the recording tells it."""
+    """Date and time of day (UTC) of this instant, if the recording has it."""
     incident: IncidentNote | None = None
-    """What has gone wrong by now."""
+    """The incident up to this instant."""
 
     @property
     def gap_now(self) -> Gap | None:
-        """The stretch without samples that this instant lies in."""
+        """The gap without samples around this instant."""
         return gap_at(self.gaps, self.t_s)
 
 
 def title_of(source: Source, *, live: bool = False) -> Title:
-    """Station, truck, pack, plant, timing set, policies, seed; source, outcome, violation. Of a log its name first."""
+    """Station, truck, pack, plant, timing set, policies, seed; source, outcome, violation. For a log its name first."""
     layout = source.layout
     recording, header = source.recording, source.recording.header
     fields = _log_fields(header) if source.imported else []
@@ -134,13 +134,13 @@ def title_of(source: Source, *, live: bool = False) -> Title:
     elif recording.outcome != header.source:  # an import has no outcome of its own
         good = recording.outcome in GOOD_OUTCOMES
         badges.append(Badge(recording.outcome.replace("_", " ").upper(), "good" if good else "bad"))
-    if any(marker.violation for marker in source.markers):  # of the monitor: also of a swap that was completed
+    if any(marker.violation for marker in source.markers):  # from the monitor, also for a completed swap
         badges.append(Badge("VIOLATION", "bad"))
     return Title(tuple(fields), tuple(badges))
 
 
 def _control_fields(configuration: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Plant and timing set; those that a branch went on with behind the first."""
+    """Plant and timing set; for a branch the later ones behind the first."""
     fields = []
     if configuration.get("plant") in PLANT_WORDS:
         fields.append(("plant", PLANT_WORDS[configuration["plant"]]))
@@ -157,7 +157,7 @@ def _control_fields(configuration: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _log_fields(header: Header) -> list[tuple[str, str]]:
-    """A log's title and when it begins; its file's name where it has no title, or beside it."""
+    """A log's title and begin; its file's name without a title, or beside it."""
     log = header.configuration.get("log")
     file = str(log.get("name", "")) if isinstance(log, Mapping) else ""
     title = str(header.configuration.get("title") or "")
@@ -171,7 +171,7 @@ def _log_fields(header: Header) -> list[tuple[str, str]]:
 
 
 def mechanical_s(phases: tuple[PhaseSpan, ...], kind: str, t_s: float) -> tuple[float, float] | None:
-    """(gone at t_s, in all) of mechanical time: from the first mechanical phase to the end of the last."""
+    """(elapsed at t_s, total) mechanical time: from the first mechanical phase to the end of the last."""
     robotic = [span for span in phases if span.name in MECHANICAL[kind]]
     if not robotic:
         return None

@@ -1,4 +1,4 @@
-"""What is said about the picture, on it: which of its bodies are estimated, and that nothing is logged just now."""
+"""Notes over the picture: which bodies are estimated, and that nothing is logged at this instant."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BANNER_PX = 56
 
 
 class Notes:
-    """Draws into the corner and the middle of the picture's `room`, which `update` is given."""
+    """Draws into the corner and the middle of the picture's `room`, set by `update`."""
 
     def __init__(self, parent: NodePath, kit: Kit) -> None:
         self._kit = kit
@@ -23,7 +23,7 @@ class Notes:
         self.layers = [self._legend, self._banner]
 
     def update(self, model: HudModel, room: Rect, left: float) -> None:
-        """`left` is where the legend begins: beside the table of the other run."""
+        """`left` is the legend's left edge: beside the table of the other run."""
         rows = _rows(model)
         if rows:
             self._legend.show((rows, room, left), lambda painter: self._paint_legend(painter, rows, room, left))
@@ -55,8 +55,8 @@ class Notes:
     def _paint_banner(self, painter: Painter, gap: Gap, room: Rect, left: float) -> None:
         kit, fonts = self._kit, self._kit.fonts
         height = kit.px(BANNER_PX)
-        said = f"{style.clock(gap[0])} to {style.clock(gap[1])} · what is seen is the last sample before"
-        width = min(round(fonts.small.width(said)) + kit.px(40), round(room.right - left))
+        text = f"{style.clock(gap[0])} to {style.clock(gap[1])} · what is seen is the last sample before"
+        width = min(round(fonts.small.width(text)) + kit.px(40), round(room.right - left))
         x = round(left + (room.right - left - width) / 2.0)
         y = round(room.y + 0.42 * room.height)
         painter.rounded(x, y, width, height, style.NOTE)
@@ -64,7 +64,7 @@ class Notes:
         base = painter.middle(y + kit.px(4), half, fonts.head)
         painter.text(middle, base, "Nothing logged", fonts.head, style.TEXT, "center")
         base = painter.middle(y + half - kit.px(4), half, fonts.small)
-        painter.text(middle, base, said, fonts.small, style.SOFT, "center", within=width - kit.px(16))
+        painter.text(middle, base, text, fonts.small, style.SOFT, "center", within=width - kit.px(16))
 
 
 def _rows(model: HudModel) -> tuple[str, ...]:

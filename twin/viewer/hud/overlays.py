@@ -1,4 +1,4 @@
-"""What comes and goes over the picture: messages, the hint at the start, what is under the pointer."""
+"""Temporary elements over the picture: messages, the hint at the start, the tooltip."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Overlays:
         self.layers = [self._message, self._tip]
 
     def update(self, model: HudModel, picture: Rect, screen: Rect, tip: tuple[str, Rect] | None) -> None:
-        """`picture` is what the panels leave free; `tip` a text and what it is about."""
+        """`picture` is the part that the panels leave free; `tip` a text and the rectangle it belongs to."""
         text = model.toast or model.hint
         if text:
             self._message.show((text, picture), lambda painter: self._paint_message(painter, text, picture))
@@ -56,13 +56,13 @@ class Overlays:
 
 
 def tip_of(hit: Hit | None, at: tuple[float, float], gaps: Sequence[Gap] = ()) -> tuple[str, Rect] | None:
-    """What to say about an event or a time under the pointer."""
+    """Tooltip of an event or a time under the pointer."""
     if hit is None or hit.t_s is None:
         return None
     about = Rect(round(at[0]), round(at[1]) - 8, 1, 16)
     if hit.marker is not None:
-        said = f": {hit.marker.message}" if hit.marker.message else ""
-        return f"{style.clock(hit.marker.t_s)}  {style.words(hit.marker.name)}{said}", about
+        text = f": {hit.marker.message}" if hit.marker.message else ""
+        return f"{style.clock(hit.marker.t_s)}  {style.words(hit.marker.name)}{text}", about
     if (gap := gap_at(gaps, hit.t_s)) is not None:
         return f"{style.clock(hit.t_s)}  nothing logged for {gap[1] - gap[0]:.2f} s", about
     if hit.phase is not None:

@@ -1,4 +1,4 @@
-"""The display of a recording without a window: what a video and a screenshot show."""
+"""The display of a recording without a window, for videos and screenshots."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WINDOW_S = 20.0
 
 
 class Compared(Protocol):
-    """The other run, as far as the table needs it."""
+    """Interface of the other run for the table."""
 
     @property
     def label(self) -> str: ...
@@ -30,7 +30,7 @@ class Compared(Protocol):
 
 
 class RecordedDisplay:
-    """Title, time line and charts of a source at any time, without the buttons of a window."""
+    """Title, time line and charts of a source at any time, without a window's buttons."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class RecordedDisplay:
             self._charts = Charts(shown, Signals(source), WINDOW_S, robot, source.layout.charted_robots)
 
     def update(self, t_s: float, snapshot: Snapshot | None = None) -> None:
-        """Shows t_s; the snapshot of that time is not needed."""
+        """Show t_s; the snapshot of that time is not needed."""
         self._playback.scrub(t_s)
         self._hud.update(model_at(self._source, self._playback, self._charts, self._ghost))
         self._stage.show_world_in(*self._hud.free)
@@ -61,7 +61,7 @@ class RecordedDisplay:
 def model_at(
     source: Source, playback: Playback, charts: Charts | None, ghost: Compared | None, *, controls: bool = False
 ) -> HudModel:
-    """What a recording shows at the playback's time; reads the samples that its charts need."""
+    """The display's content at the playback's time; reads the samples for its charts."""
     now = playback.phases_now()
     if charts is not None:
         load(charts, source, playback.t_s)
@@ -89,7 +89,7 @@ def model_at(
 
 
 def load(charts: Charts, source: Source, t_s: float) -> bool:
-    """Reads what the charts show at t_s; False where the time allowed was not enough."""
+    """Read the charts' samples at t_s; False if the time budget was not enough."""
     names = {name for chart in charts.sets for signal in chart.signals for name in signal.names}
     latest_s = max(source.end_s - charts.window_s, source.start_s)
     start_s = min(max(t_s - charts.window_s / 2.0, source.start_s), latest_s)
@@ -97,7 +97,7 @@ def load(charts: Charts, source: Source, t_s: float) -> bool:
 
 
 def table_of(ghost: Compared, source: Source, playback: Playback) -> GhostTable:
-    """The comparison, with the row of the phase that the first robot is in; says which run is a log."""
+    """The comparison, with the row of the first robot's present phase; marks a run that is a log."""
     now = next(iter(playback.phases_now()), None)
     rows = tuple(ghost.rows())
     phases = sorted(source.phases, key=lambda span: span.start_s)  # the rows begin with these, in this order

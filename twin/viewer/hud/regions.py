@@ -1,4 +1,4 @@
-"""Where things are on the screen, and what is under the pointer."""
+"""Screen regions and hit tests."""
 
 from __future__ import annotations
 
@@ -47,15 +47,15 @@ class TimeScale(NamedTuple):
         return self.x0 + (t_s - self.start_s) / self.span_s * self.width
 
     def time(self, x: float) -> float:
-        """The time at x, kept inside the stretch."""
+        """The time at x, clipped to the stretch."""
         share = (x - self.x0) / max(self.width, 1e-9)
         return self.start_s + min(max(share, 0.0), 1.0) * self.span_s
 
 
 @dataclass(frozen=True)
 class Hit:
-    """What is under the pointer: a `button` by its name, the `timeline`, a `phase`, an `event`, a `chart`, the `help`
-    page, or a `panel` where nothing happens. `t_s` is the time that is drawn there."""
+    """The element under the pointer: a `button` by its name, the `timeline`, a `phase`, an `event`, a `chart`, the
+    `help` page, or an inactive `panel`. `t_s` is the time at that place."""
 
     kind: str
     name: str = ""

@@ -1,4 +1,4 @@
-"""The lines of strip charts in pieces, so that a window that moves on draws its new piece and nothing again."""
+"""Lines of strip charts in pieces, so that a moving window only draws its new piece."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from twin.viewer.signals import BLOCK_S, Piece
 
 KEPT_PIECES = 4000
 OFF_PX = 0.12
-"""A drawn line is off its samples by no more, at any column."""
+"""Largest error of a drawn line, pixels, at any column."""
 
 
 class Strips:
-    """Keeps the drawn points of pieces. Columns count from time zero: they do not move with the window."""
+    """Cache of the pieces' points. Columns count from time zero, independent of the window."""
 
     def __init__(self) -> None:
         self._points: dict[object, tuple[np.ndarray, np.ndarray]] = {}
@@ -29,7 +29,7 @@ class Strips:
         columns: int,
         per_px: float | None,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Columns from `first` on and values; `per_px` is how much a pixel means, None for all points of the line."""
+        """Columns from `first` on and values; `per_px` is the value of a pixel, None for all points of the line."""
         if len(self._points) > KEPT_PIECES:
             self._points.clear()
         at_parts: list[np.ndarray] = []
@@ -60,7 +60,7 @@ def _points(piece: Piece, column_s: float, per_px: float | None) -> tuple[np.nda
 
 
 def _cut(at: np.ndarray, values: np.ndarray, columns: int) -> tuple[np.ndarray, np.ndarray]:
-    """The part of a line from column 0 to `columns`, cut on its way through both."""
+    """The part of a line from column 0 to `columns`, cut at both ends."""
     inside = np.flatnonzero((at >= 0.0) & (at <= columns))
     low = int(inside[0]) if len(inside) else int(np.count_nonzero(at < 0.0))
     high = int(inside[-1]) + 1 if len(inside) else low
@@ -78,7 +78,7 @@ def _between(at: np.ndarray, values: np.ndarray, k: int, column: float) -> tuple
 
 
 def reach(pieces: list[Piece], start_s: float, end_s: float) -> tuple[float, float]:
-    """The lowest and the highest sample of a window; NaN where there is none."""
+    """The lowest and the highest sample of a window; NaN without samples."""
     least, most = math.inf, -math.inf
     for piece in pieces:
         low, high = 0, len(piece.t_s)

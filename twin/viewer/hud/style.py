@@ -6,11 +6,11 @@ from twin.viewer.source import Marker
 
 Colour = tuple[float, float, float, float]
 
-DOCK: Colour = (0.105, 0.122, 0.142, 1.0)  # panels at the edges: opaque, so that nothing is drawn behind them
-WELL: Colour = (0.067, 0.080, 0.096, 1.0)  # where something is drawn inside of them
-LABEL: Colour = (0.067, 0.080, 0.096, 0.80)  # under a word that stands on lines
+DOCK: Colour = (0.105, 0.122, 0.142, 1.0)  # panels at the edges: opaque, so that nothing behind them is drawn
+WELL: Colour = (0.067, 0.080, 0.096, 1.0)  # drawing areas inside panels
+LABEL: Colour = (0.067, 0.080, 0.096, 0.80)  # under a word on lines
 FLOATING: Colour = (0.070, 0.086, 0.105, 0.86)  # panels over the picture
-NOTE: Colour = (0.050, 0.062, 0.078, 0.96)  # what must be read at once
+NOTE: Colour = (0.050, 0.062, 0.078, 0.96)  # urgent notes
 RULE: Colour = (1.0, 1.0, 1.0, 0.10)
 GRID: Colour = (1.0, 1.0, 1.0, 0.07)
 TEXT: Colour = (0.93, 0.95, 0.97, 1.0)
@@ -22,8 +22,8 @@ PRESSED: Colour = (0.31, 0.70, 1.0, 0.30)
 GOOD: Colour = (0.26, 0.78, 0.46, 1.0)
 WARNING: Colour = (1.0, 0.73, 0.18, 1.0)
 BAD: Colour = (1.0, 0.33, 0.31, 1.0)
-ESTIMATED: Colour = WARNING  # numbers, dashes and outlines of what nothing has measured
-UNLOGGED: Colour = (0.16, 0.18, 0.20, 0.88)  # where nothing is recorded, under its hatching
+ESTIMATED: Colour = WARNING  # numbers, dashes and outlines of estimated values
+UNLOGGED: Colour = (0.16, 0.18, 0.20, 0.88)  # gaps of the recording, under the hatching
 HATCH: Colour = (0.62, 0.66, 0.70, 0.55)
 LIMIT: Colour = (1.0, 0.33, 0.31, 0.75)
 
@@ -38,7 +38,7 @@ LINES: tuple[Colour, ...] = (
     (1.0, 0.66, 0.26, 1.0),
     (0.86, 0.56, 1.0, 1.0),
 )
-"""Of the signals of one chart, in their order."""
+"""Colours of the signals of one chart, in their order."""
 
 WORK: dict[str, Colour] = {
     "handling": (0.50, 0.42, 0.80, 1.0),
@@ -61,18 +61,18 @@ KIND_OF_WORK: dict[str, str] = {
 
 
 def paler(colour: Colour) -> Colour:
-    """Half way to white: seen on a line of the colour itself."""
+    """Half way to white: visible on a line of the colour itself."""
     r, g, b, a = colour
     return (1.0 + r) / 2.0, (1.0 + g) / 2.0, (1.0 + b) / 2.0, a
 
 
 def kind_of_work(phase: str) -> str:
-    """Of a phase by its name; a phase nobody knows is waiting."""
+    """Kind of work of a phase by its name; an unknown phase is waiting."""
     return KIND_OF_WORK.get(phase, "waiting")
 
 
 def words(name: str) -> str:
-    """A recorded name as people read it: `traverse_to_slot` is "traverse to slot"."""
+    """A recorded name in words: `traverse_to_slot` is "traverse to slot"."""
     return name.replace("_", " ")
 
 
@@ -85,7 +85,7 @@ def marker_look(marker: Marker) -> tuple[str, Colour]:
 
 
 def clock(t_s: float) -> str:
-    """`MM:SS.ss`, of an hour and more `H:MM:SS.ss`."""
+    """`MM:SS.ss`, from one hour on `H:MM:SS.ss`."""
     hundredths = round(abs(t_s) * 100.0)
     minutes, rest = divmod(hundredths, 6000)
     sign = "−" if t_s < 0.0 and hundredths else ""

@@ -15,11 +15,11 @@ from twin.viewer.source import Marker, PhaseSpan
 
 LANE_PX, BAND_PX, BAND_GAP_PX, TICKS_PX = 16, 18, 2, 18
 HANDLE_PX = 2
-"""So far down into the lane of the events the cursor's handle reaches: over their words."""
+"""Height of the cursor's handle in the lane of the events: over their words."""
 TICK_STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400)
 TICK_APART_PX = 72
 REACH_PX = 7
-"""A marker is met by a pointer this close."""
+"""Hit radius of a marker."""
 SHORT = {
     "traverse_to_slot": "to slot",
     "traverse_to_full": "to full",
@@ -38,7 +38,7 @@ def height_units(rows: int) -> int:
 
 
 class Timeline:
-    """Draws into `area`, which `update` is given; knows which time is where."""
+    """Draws into `area`, set by `update`; maps time to pixels."""
 
     def __init__(self, parent: NodePath, kit: Kit) -> None:
         self._kit = kit
@@ -89,14 +89,12 @@ class Timeline:
         return self.scale.x(marker.t_s), self.area.y + self._kit.px(LANE_PX) / 2.0
 
     def band_of(self, span: PhaseSpan) -> Rect:
-        """The rectangle of a phase, cut to the stretch that is shown."""
+        """The rectangle of a phase, cut to the visible stretch."""
         kit = self._kit
         x0 = round(self.scale.x(max(span.start_s, self.scale.start_s)))
         x1 = round(self.scale.x(min(span.end_s, self.scale.end_s)))
         y = self.area.y + kit.px(LANE_PX) + span.robot * kit.px(BAND_PX + BAND_GAP_PX)
         return Rect(x0, y, max(x1 - x0, 1), kit.px(BAND_PX))
-
-    # --- painting -------------------------------------------------------------------------------------------------
 
     def _seen(self, t_s: float) -> bool:
         return self.scale.start_s <= t_s <= self.scale.end_s
@@ -120,15 +118,15 @@ class Timeline:
                 painter.icon(f"small_{icon}", min(max(x, half), self.area.right + kit.px(16) - half), y, colour)
 
     def _paint_labels(self, painter: Painter, model: HudModel) -> None:
-        """Words beside the marks of trips, violations and faults, where no mark is in the way; over the cursor."""
+        """Words beside the marks of trips, violations and faults, if there is room; over the cursor."""
         kit, font = self._kit, self._kit.fonts.small
         seen = [m for m in model.markers if self._seen(m.t_s)]
         half = kit.px(7)
         taken = [(self.scale.x(m.t_s) - half, self.scale.x(m.t_s) + half) for m in seen]
-        said: set[str] = set()
+        drawn: set[str] = set()
         for marker in sorted(seen, key=lambda m: (not m.is_trip, m.t_s)):
             text = label_of(marker)
-            if not text or text in said:
+            if not text or text in drawn:
                 continue
             x, y = self.marker_at(marker)
             width = font.width(text)
@@ -141,11 +139,11 @@ class Timeline:
                     painter.rect(*ground, kit.px(LANE_PX - HANDLE_PX), style.DOCK)
                     painter.text(left, painter.middle(top, kit.px(LANE_PX), font), text, font, colour)
                     taken.append((left, left + width))
-                    said.add(text)
+                    drawn.add(text)
                     break
 
     def _paint_gaps(self, painter: Painter, model: HudModel) -> None:
-        """Stretches without samples, over whatever phase the log was in before."""
+        """Gaps without samples, over the phase before."""
         kit, scale = self._kit, self.scale
         top = self.area.y + kit.px(LANE_PX)
         height = rows_of(model) * kit.px(BAND_PX + BAND_GAP_PX) - kit.px(BAND_GAP_PX)

@@ -1,4 +1,4 @@
-"""The bar at the top: what is shown, how it ended, the views to choose from."""
+"""The bar at the top: the recording, its outcome, and the view buttons."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ LOOKS: dict[str, Colour] = {"good": style.GOOD, "bad": style.BAD, "warning": sty
 LABEL_ROW_PX, GAP_PX = 17, 14
 CUTS_PX = (160, 110, 84, 66)
 VALUE_PX = 320
-"""A longer name is cut: what follows it is worth more."""
+"""A longer name is cut, in favour of the following ones."""
 
 
 Tab = tuple[str, str, bool]
-"""The action of a button, its word, and whether it is on."""
+"""Action of a button, its word, and whether it is on."""
 
 
 def _tabs(model: HudModel, narrow: bool = False) -> list[Tab]:
-    """From right to left; in a narrow window one button, by which a click takes the next view."""
+    """From right to left; in a narrow window one button, which selects the next view."""
     tabs = [("help", "Help", model.help_open), ("charts", "Charts", model.charts is not None)]
     if narrow and model.views:
         k = model.views.index(model.view) if model.view in model.views else -1
@@ -34,13 +34,13 @@ def _tabs(model: HudModel, narrow: bool = False) -> list[Tab]:
 
 
 def _without_second_bad(badges: tuple[Badge, ...]) -> tuple[Badge, ...]:
-    """With one word for what went wrong."""
+    """Badges with a single word for the failure."""
     bad = [badge for badge in badges if badge.look == "bad"]
     return tuple(badge for badge in badges if badge not in bad[1:])
 
 
 class TitleBar:
-    """Draws into `area`, which `update` is given."""
+    """Draws into `area`, set by `update`."""
 
     def __init__(self, parent: NodePath, kit: Kit) -> None:
         self._kit = kit
@@ -53,16 +53,16 @@ class TitleBar:
         self.rects, self._badges, right = {}, model.title.badges, area.right - kit.px(8)
         if model.controls:
             right = self._place(_tabs(model), area)
-            if not self._whole(model, area, right):  # names are worth more than a click saved
+            if not self._whole(model, area, right):  # names are preferred to the view buttons
                 right = self._place(_tabs(model, narrow=True), area)
-                if not self._whole(model, area, right):  # and more than a violation that the panel tells too
+                if not self._whole(model, area, right):  # and to a violation badge, which the panel repeats
                     self._badges = _without_second_bad(model.title.badges)
         hovered = self._under(model.pointer_px)
         key = (area, model.title, self._badges, tuple(self.rects.values()), hovered)
         self.layers[0].show(key, lambda painter: self._paint(painter, model, area, right, hovered))
 
     def _place(self, tabs: list[Tab], area: Rect) -> float:
-        """Sets the tabs side by side, the first at the right end; returns where they begin."""
+        """Place the tabs side by side, the first at the right end; returns their left edge."""
         kit, font = self._kit, self._kit.fonts.body
         self.rects, right = {}, area.right - kit.px(8)
         for k, (name, text, on) in enumerate(tabs):
@@ -75,12 +75,12 @@ class TitleBar:
         return right
 
     def _whole(self, model: HudModel, area: Rect, right: float) -> bool:
-        """Whether no name has to be cut or left out."""
-        _, told = self._columns(model.title.fields, self._room(area, right))
-        return [(label, value) for label, value, _ in told] == list(model.title.fields)
+        """True if no name has to be cut or left out."""
+        _, columns = self._columns(model.title.fields, self._room(area, right))
+        return [(label, value) for label, value, _ in columns] == list(model.title.fields)
 
     def _room(self, area: Rect, right: float) -> float:
-        """What tabs, badges and margins leave for the names."""
+        """Width that tabs, badges and margins leave for the names."""
         kit = self._kit
         badges = sum(self._badge_width(badge.text) + kit.px(6) for badge in self._badges)
         return right - 2 * kit.px(16) - badges - area.x
@@ -123,9 +123,9 @@ class TitleBar:
             painter.text(rect.x + rect.width / 2.0, middle, text, fonts.body, colour, "center")
 
     def _columns(self, fields: tuple[tuple[str, str], ...], room: float) -> tuple[Font, list[tuple[str, str, float]]]:
-        """The font of the values, and (label, value, width) of each column: a label over its value.
+        """Font of the values, and (label, value, width) of each column: a label over its value.
 
-        Where they do not fit, values are written small, then cut, the longest first; then the last ones are left out.
+        If they do not fit, values are written small, then cut, the longest first; then the last ones are left out.
         """
         kit, fonts = self._kit, self._kit.fonts
         for font, most in (

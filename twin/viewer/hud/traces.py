@@ -1,4 +1,4 @@
-"""From samples to the line of a chart: one point or two a pixel, ranges that people read, dashes. No drawing."""
+"""Converts samples to a chart's line: one or two points per pixel, round axis ranges, dashes. No drawing."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import math
 import numpy as np
 
 OVER = 0.06
-"""A line may leave its axis by this share of a step before the axis takes one more."""
+"""Share of a step by which a line may exceed its axis before the axis is extended by a step."""
 DASH_COLUMNS, GAP_COLUMNS = 4, 3
 
 
 def trace(
     t_s: np.ndarray, values: np.ndarray, start_s: float, column_s: float, columns: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Columns (from 0, a point's own share included) and values of a line; lowest and highest where samples crowd."""
+    """Columns (from 0, fractional) and values of a line; minimum and maximum if samples are dense."""
     if len(t_s) == 0:
         return np.empty(0), np.empty(0)
     at = (t_s - start_s) / column_s
@@ -31,7 +31,7 @@ def trace(
 
 
 def simplified(at: np.ndarray, y_px: np.ndarray, off_px: float = 0.12, passes: int = 6) -> np.ndarray:
-    """Indices of the points that a line needs: every second one goes, again and again, where it lies on the line."""
+    """Indices of the points that a line needs: every second point on the line is removed, repeatedly."""
     kept = np.arange(len(at))
     for _ in range(passes):
         if len(kept) < 5:
@@ -42,7 +42,7 @@ def simplified(at: np.ndarray, y_px: np.ndarray, off_px: float = 0.12, passes: i
         x0, x1, x2 = x[before][:n], x[here][:n], x[after][:n]
         y0, y1, y2 = y[before][:n], y[here][:n], y[after][:n]
         on_line = y0 + (y2 - y0) * (x1 - x0) / np.maximum(x2 - x0, 1e-9)
-        needed = ~(np.abs(y1 - on_line) < off_px)  # NaN is needed
+        needed = ~(np.abs(y1 - on_line) < off_px)  # NaN is kept
         if needed.all():
             break
         keep = np.ones(len(kept), bool)
@@ -52,7 +52,7 @@ def simplified(at: np.ndarray, y_px: np.ndarray, off_px: float = 0.12, passes: i
 
 
 def dashed(at: np.ndarray, values: np.ndarray, first_column: int, scale: float) -> np.ndarray:
-    """The values with gaps (NaN) that stay with the data while the window moves."""
+    """The values with gaps (NaN) that move with the data, not with the window."""
     period = (DASH_COLUMNS + GAP_COLUMNS) * scale
     return np.where((at + first_column) % period < DASH_COLUMNS * scale, values, np.nan)
 
@@ -64,12 +64,12 @@ def nice_step(least: float) -> float:
 
 
 def nice_range(low: float, high: float, least_span: float, steps: int) -> tuple[float, float, float]:
-    """(low, high, step) of an axis that holds low and high and not less than a span, in `steps` steps or one more."""
+    """(low, high, step) of an axis that includes low and high and at least a span, in `steps` steps or one more."""
     if not (math.isfinite(low) and math.isfinite(high)):
         low = high = 0.0
     if high - low < least_span:
         middle = (low + high) / 2.0
-        # what never goes below zero keeps its axis on zero
+        # a non-negative range keeps zero as its lower end
         low, high = (0.0, least_span) if low >= 0.0 and high <= least_span else (middle - least_span / 2.0,) * 2
         high = max(high, low + least_span)
     step = nice_step((high - low) / steps)
@@ -81,7 +81,7 @@ def nice_range(low: float, high: float, least_span: float, steps: int) -> tuple[
 
 
 def number(value: float, decimals: int) -> str:
-    """A number with a true minus sign and thousands apart; a dash where there is none."""
+    """A number with a true minus sign and grouped thousands; a dash for none."""
     if not math.isfinite(value):
         return "–"
     text = f"{value:,.{decimals}f}".replace(",", " ").replace("-", "−")
@@ -89,5 +89,5 @@ def number(value: float, decimals: int) -> str:
 
 
 def decimals_of(step: float) -> int:
-    """How many decimals the multiples of a step need."""
+    """Number of decimals for multiples of a step."""
     return max(0, -math.floor(math.log10(step) + 1e-9))

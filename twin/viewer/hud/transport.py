@@ -1,4 +1,4 @@
-"""The row over the time line: buttons, the clock, mechanical time, and the phase each robot is in."""
+"""The row over the time line: buttons, the clock, mechanical time, and each robot's phase."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NOTHING_LOGGED = "nothing logged"
 
 
 class Button(NamedTuple):
-    """`name` is what a hit tells; either an icon or a text is drawn. `tip` is shown under the pointer."""
+    """`name` identifies it in a hit; either an icon or a text is drawn. `tip` is its tooltip."""
 
     name: str
     icon: str
@@ -25,7 +25,7 @@ class Button(NamedTuple):
 
 
 def buttons_of(model: HudModel) -> list[list[Button]]:
-    """The buttons in their groups."""
+    """The buttons by group."""
     running = model.playing or model.following
     moves = [
         Button("start", "start", "", "To the start · Home"),
@@ -55,7 +55,7 @@ def buttons_of(model: HudModel) -> list[list[Button]]:
 
 
 class Transport:
-    """Draws into `area`, which `update` is given."""
+    """Draws into `area`, set by `update`."""
 
     def __init__(self, parent: NodePath, kit: Kit) -> None:
         self._kit = kit
@@ -89,8 +89,8 @@ class Transport:
             columns.pop()
         if x + self._clock_width(model, columns) > area.right:
             end = ""
-        told, clock_width = tuple(columns), self._clock_width(model, columns)
-        self._clock.show((x, area, now, end, told), lambda p: self._paint_clock(p, x, area, now, end, told))
+        labels, clock_width = tuple(columns), self._clock_width(model, columns)
+        self._clock.show((x, area, now, end, labels), lambda p: self._paint_clock(p, x, area, now, end, labels))
         left = x + clock_width + kit.px(24)
         room = Rect(left, area.y, max(area.right - left, 0), area.height)
         lines = tuple(self._phase_line(model, k) for k in range(len(model.phases_now)))
@@ -106,8 +106,6 @@ class Transport:
     def tip(self, name: str) -> tuple[str, Rect] | None:
         found = self.rects.get(name)
         return (found[1].tip, found[0]) if found else None
-
-    # --- painting -------------------------------------------------------------------------------------------------
 
     def _under(self, pointer_px: tuple[float, float] | None) -> str:
         if pointer_px is None:
@@ -130,7 +128,7 @@ class Transport:
                 painter.text(rect.x + rect.width / 2.0, base, button.text, fonts.bold, colour, "center")
 
     def _clock_width(self, model: HudModel, columns: list[tuple[str, str]]) -> int:
-        """Of the clock with these columns, at its widest while the recording plays."""
+        """Largest width of the clock with these columns during playback."""
         kit, fonts = self._kit, self._kit.fonts
         width = fonts.clock.width("0" * len(style.clock(model.end_s))) + kit.px(8)
         width += max(fonts.body.width(f"of {style.clock(model.end_s)}"), kit.px(64))
@@ -141,7 +139,7 @@ class Transport:
     def _paint_clock(
         self, painter: Painter, x: float, area: Rect, now: str, end: str, columns: tuple[tuple[str, str], ...]
     ) -> None:
-        """The clock, and beside it what else it is then: a label over a text each."""
+        """The clock, and other times beside it: a label over a text each."""
         kit, fonts = self._kit, self._kit.fonts
         base = painter.middle(area.y, area.height, fonts.clock)
         painter.text(x, base, now, fonts.clock, style.TEXT)
@@ -164,7 +162,7 @@ class Transport:
     def _paint_phases(
         self, painter: Painter, room: Rect, lines: tuple[tuple[str, str, str, style.Colour], ...]
     ) -> None:
-        """Each robot's phase on a line of its own, against the right edge."""
+        """Each robot's phase on its own line, right-aligned."""
         kit, fonts = self._kit, self._kit.fonts
         if not lines or room.width < kit.px(120):
             return

@@ -1,1 +1,1 @@
-"""The station in 3D: meshes made from the catalogue's numbers, moved by a snapshot."""
+"""The station in 3D: meshes built from the catalogue's numbers, moved by snapshots."""

@@ -1,11 +1,11 @@
-"""Forces as arrows: what seat and guides press on the held pack, what the robot carries, the coupler.
+"""Force arrows: seat and guides on the held pack, load on the robot, coupler.
 
-Length grows with the square root of the force, 1 m for 10 kN: 1 kN is 0.32 m, a pack's weight of 33 kN 1.8 m; linear
-arrows of both would not fit one picture. Below MIN_N nothing is drawn. All forces are recorded in the world's axes.
+Length is proportional to the square root of the force, 1 m for 10 kN: 1 kN is 0.32 m, a pack's weight of 33 kN 1.8 m;
+linear arrows of both would not fit one picture. Forces below MIN_N are not drawn. All forces are in the world's axes.
 
-An arrow of a force that nobody measured has a shaft of dashes.
+The arrow of an estimated force has a dashed shaft.
 
-An arrow that presses ends with its tip where it acts (contact, coupler); an arrow that pulls begins there (the load).
+A pressing arrow has its tip at the point of action (contact, coupler); a pulling arrow has its tail there (the load).
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ DASHES = 5
 
 
 def length_of(force_n: float) -> float:
-    """Drawn length (m); 0 where nothing is drawn."""
+    """Drawn length (m); 0 for no arrow."""
     return math.sqrt(abs(force_n) / FORCE_PER_SQUARE_METRE_N) if abs(force_n) >= MIN_N else 0.0
 
 
 class Arrow:
-    """One arrow under the world's root, over everything."""
+    """One arrow under the world's root, drawn over everything."""
 
     def __init__(
         self, root: NodePath, name: str, rgb: tuple[float, float, float] = palette.FORCE, dashed: bool = False
@@ -59,7 +59,7 @@ class Arrow:
         return not self.node.is_hidden()
 
     def show(self, at_m: np.ndarray, force_n: np.ndarray, pulls: bool = False) -> None:
-        """A force (3,) in the world that acts at a point (3,): its tip is there, or its tail where it pulls."""
+        """Show a force (3,) in the world at a point (3,): the arrow's tip is there, or its tail if it pulls."""
         size = float(np.linalg.norm(force_n))
         long = length_of(size)
         if long == 0.0 or not math.isfinite(size):
@@ -93,16 +93,16 @@ class Arrows:
 
 
 class ForceArrows(Arrows):
-    """All arrows of a swap: for each robot guide force across, along the insert direction and load; the couplers."""
+    """All arrows of a swap: for each robot guide force across, along the insert direction, and load; the couplers."""
 
     def __init__(self, layout: Layout, frames: FrameNodes, provenance: Provenance | None = None) -> None:
-        told: Provenance = provenance or {}
+        origins: Provenance = provenance or {}
         self._layout = layout
         root = frames.root.attach_new_node("forces")
         self.root = root
 
         def made(name: str, *channels: str, rgb: tuple[float, float, float] = palette.FORCE) -> Arrow:
-            return Arrow(root, name, rgb, dashed=any(is_estimated(told, channel) for channel in channels))
+            return Arrow(root, name, rgb, dashed=any(is_estimated(origins, channel) for channel in channels))
 
         robots = [f"robot{r}" for r in range(layout.robots)]
         self.across = [made(f"{r}/guide_across", f"{r}/guide_force_x_n", f"{r}/guide_force_y_n") for r in robots]
@@ -126,7 +126,7 @@ class ForceArrows(Arrows):
             e = f"{robot}/end_effector"
             held = snapshot.code(f"{robot}/held", -1)
             mating = snapshot.has_frame(f"pack{held}")
-            # without a pack the force is that on the empty end effector
+            # without a pack it is the force on the empty end effector
             at = snapshot.world_point(f"pack{held}", (0.0, 0.0, down)) if mating else snapshot.world_pose(e)[:3]
             fx, fy, fz = (snapshot.value(f"{robot}/guide_force_{a}_n", 0.0) for a in "xyz")
             self.across[r].show(at, np.array([fx, fy, 0.0]))

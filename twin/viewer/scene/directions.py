@@ -1,4 +1,4 @@
-"""Turns and directions in plain arrays."""
+"""Rotations and directions as plain arrays."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def direction(axis: str | Vector) -> np.ndarray:
 
 
 def across_of(along: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Two directions that make a right-handed frame with `along`."""
+    """Two directions that form a right-handed frame with `along`."""
     other = np.array([0.0, 0.0, 1.0]) if abs(along[2]) < 0.9 else np.array([1.0, 0.0, 0.0])
     u = np.cross(other, along)
     u /= np.linalg.norm(u)

@@ -1,7 +1,7 @@
-"""Outlines of what no one measured: dashes along the edges of packs, end effectors and the truck's cab.
+"""Dashed outlines of estimated bodies: along the edges of packs, end effectors and the truck's cab.
 
-They are drawn where the recording says "estimated" of a body's frame, and are part of the scene: a picture without the
-display has them too. Nothing of them lies in front of what hides it.
+A body has one if its frame's provenance is "estimated". They are part of the scene: a picture without the display has
+them too, and bodies in front hide them.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from twin.viewer.scene.mesh import Material, Mesh
 
 LINE_M, DASH_M, GAP_M = 0.013, 0.16, 0.11
 OUTSIDE_M = 0.025
-"""How far off the body's surface the line lies."""
+"""Distance of the line from the body's surface."""
 SILL_M = 0.55
 """Height over the ground of the lower edge of a cab's outline."""
 GLOW = 0.7
 
 
 class EstimatedBodies:
-    """The outlines of a scene; they move with their frames."""
+    """Outlines of a scene; they move with their frames."""
 
     def __init__(self, layout: Layout, frames: FrameNodes, provenance: Provenance, ghost: bool = False) -> None:
         self.nodes: dict[str, NodePath] = {}
@@ -49,14 +49,14 @@ class EstimatedBodies:
         if frame in frames and is_estimated(provenance, frame):
             node = mesh.node("estimated", frames[frame])
             node.hide(SEEN_BY_SUN)
-            if self._ghost:  # not in the ghost's tint: the dashes say the same in both
+            if self._ghost:  # not in the ghost's tint: dashes mean the same in both runs
                 node.set_color_scale_off()
                 node.set_transparency(TransparencyAttrib.M_none)
             self.nodes[frame] = node
 
 
 def dashed_box(size_m: np.ndarray, middle_m: np.ndarray) -> Mesh:
-    """The twelve edges of a box, a little outside of it."""
+    """The twelve edges of a box, slightly outside of it."""
     mesh, half = Mesh(far=False), size_m / 2.0 + OUTSIDE_M
     for axis in range(3):
         across = [k for k in range(3) if k != axis]
@@ -70,7 +70,7 @@ def dashed_box(size_m: np.ndarray, middle_m: np.ndarray) -> Mesh:
 
 
 def _dashes(mesh: Mesh, start_m: np.ndarray, end_m: np.ndarray) -> None:
-    """A dash at either end, so that corners are closed, and gaps of equal length between."""
+    """Dashes with equal gaps, one at either end, so that corners are closed."""
     paint = Material(palette.ESTIMATED, 0.0, GLOW)
     along = end_m - start_m
     long = float(np.linalg.norm(along))

@@ -1,4 +1,4 @@
-"""Tables and normals behind the meshes' shapes."""
+"""Tables and normals for the shapes of meshes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 
 def smoothed(across: np.ndarray, flat: np.ndarray, least_cosine: float, closed: bool) -> np.ndarray:
-    """Normals (K, N, 4, 3) of each quad's corners: the neighbours' by area, where the edge between is soft."""
+    """Normals (K, N, 4, 3) of each quad's corners: area-weighted over neighbours across soft edges."""
     border = np.pad(across, ((1, 1), (0, 0), (0, 0)))
     border = np.pad(border, ((0, 0), (1, 1), (0, 0)), mode="wrap" if closed else "constant")
     unit = border / np.maximum(np.linalg.norm(border, axis=-1, keepdims=True), 1e-12)
@@ -28,9 +28,9 @@ def smoothed(across: np.ndarray, flat: np.ndarray, least_cosine: float, closed: 
 
 @cache
 def box_tables() -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray, np.ndarray, int]:
-    """A bevelled box as ((signs (V, 3), whether at the full size there (V, 3)), normals, triangles, V of its faces).
+    """A bevelled box as ((signs (V, 3), True at full size (V, 3)), normals, triangles, V of its faces).
 
-    Faces come first, then edges, then corners, so that a plain box is the beginning of it.
+    Faces come first, then edges, then corners, so that a plain box is a prefix.
     """
     signs: list[np.ndarray] = []
     stretched: list[np.ndarray] = []
@@ -39,7 +39,7 @@ def box_tables() -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray, np.ndarray,
     eye = np.eye(3)
 
     def polygon(corners: list[tuple[np.ndarray, int]], normal: np.ndarray) -> None:
-        at = [s * (1.0 + eye[axis]) for s, axis in corners]  # any bevelled box shows which way round
+        at = [s * (1.0 + eye[axis]) for s, axis in corners]  # any bevelled box gives the orientation
         if np.cross(at[1] - at[0], at[2] - at[0]) @ normal < 0.0:
             corners = corners[::-1]
         first = len(signs)

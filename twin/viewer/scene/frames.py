@@ -1,4 +1,4 @@
-"""The recorded frames as nodes: what hangs on one moves with it."""
+"""Recorded frames as scene nodes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class FrameNodes:
         return name in self._nodes
 
     def update(self, snapshot: Snapshot) -> None:
-        """Moves every node to its recorded pose."""
+        """Move every node to its recorded pose."""
         for node, pose in zip(self._ordered, snapshot.poses.tolist(), strict=True):
             x, y, z, qx, qy, qz, qw = pose
             node.set_pos_quat(LPoint3(x, y, z), LQuaternion(qw, qx, qy, qz))

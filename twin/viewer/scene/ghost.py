@@ -1,7 +1,7 @@
-"""What shows a ghost even where it lies inside the first run: outlines of its end effectors, and of what they hold.
+"""Outlines of a ghost's end effectors and held packs, visible even inside the first run.
 
-Both runs do the same work, and aligned by phase they do it at the same place: a translucent body inside a solid one is
-not to be seen. The outlines lie over everything.
+Both runs do the same work, and aligned by phase at the same place, so a translucent body inside a solid one is
+invisible. The outlines are drawn over everything.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from twin.viewer.snapshot import Snapshot
 
 LINE_M = 0.018
 OUTSIDE_M = 0.05
-"""How far off the body's surface the line lies: beyond the dashes of an estimated body."""
+"""Distance of the line from the body's surface: outside the dashes of an estimated body."""
 GLOW = 0.9
 
 
 class GhostOutlines:
-    """Boxes of lines that move with the ghost's frames; of a drive into the bay the one of the truck's cab."""
+    """Line boxes that move with the ghost's frames; for a drive into the bay the one of the truck's cab."""
 
     def __init__(self, layout: Layout, frames: FrameNodes) -> None:
         self._packs: dict[int, NodePath] = {}
@@ -52,14 +52,14 @@ class GhostOutlines:
         return node
 
     def update(self, snapshot: Snapshot) -> None:
-        """Outlines the packs that are held."""
+        """Outline the held packs."""
         held = {snapshot.code(f"robot{r}/held", -1) for r in self._robots}
         for k, node in self._packs.items():
             node.show() if k in held else node.hide()
 
 
 def edges(size_m: np.ndarray, middle_m: np.ndarray) -> Mesh:
-    """The twelve edges of a box, a little outside of it."""
+    """The twelve edges of a box, slightly outside of it."""
     mesh, half = Mesh(far=False), size_m / 2.0 + OUTSIDE_M
     paint = Material(palette.GHOST, 0.0, GLOW)
     for axis in range(3):

@@ -1,4 +1,4 @@
-"""What guide rails and wheel stop press on the wheels of a truck that drives in, as arrows like those of a swap."""
+"""Forces of guide rails and wheel stop on the wheels of a docking truck, as arrows."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from twin.viewer.snapshot import Snapshot, rotate
 
 RAIL_HEIGHT_M = 0.16
 STOP_SHARE = 0.7
-"""Of the wheel's radius: where a low block meets the tyre, ahead of the axle."""
+"""Share of the wheel's radius: contact height of a low block with the tyre, ahead of the axle."""
 
 
 class Pressed(NamedTuple):
-    """A wheel: the channel of the force on it, where that acts and which way, with the trailer straight behind."""
+    """A wheel: the channel of its force, point of action and direction, with the trailer straight behind."""
 
     channel: str
     at_m: tuple[float, float, float]
@@ -52,7 +52,7 @@ class GuideForces(Arrows):
 
 
 def pressed(plan: TruckPlan) -> list[Pressed]:
-    """All wheels that guides can press on, axles from front to rear as the recording counts them."""
+    """All wheels that guides can touch, axles from front to rear as in the recording."""
     own, towed = plan.axles, trailer_axles(plan)
     found = []
     for i, wheels in enumerate((*own, *towed)):

@@ -1,6 +1,6 @@
-"""Measured against true: the pack's outline on the truck's seats as the scanner has them, beside where they are.
+"""Measured against true pose: the pack's outline on the truck's seats in the scanner's pose, and in the true one.
 
-True to scale: a good measurement lies within millimetres, so the lines are thin and the seat's close-up shows it.
+True to scale: the error is a few millimetres, so the lines are thin and visible in the seat's close-up.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ GLOW = 0.6
 
 
 class MeasuredSeats:
-    """Magenta outlines in the measured frame, thin white ones on the true seats; hidden until a scan was taken."""
+    """Magenta outlines in the measured frame, thin white ones on the true seats; hidden before the first scan."""
 
     def __init__(self, layout: Layout, frames: FrameNodes) -> None:
         self._robots = layout.robots
@@ -59,9 +59,9 @@ class MeasuredSeats:
 
 
 def scanned(snapshot: Snapshot, robots: int) -> bool:
-    """Whether a frame of the truck was taken; the count begins anew with each scan, the pose stays.
+    """True if a frame of the truck was taken; the count restarts with each scan, the pose stays.
 
-    While it drives in, the lidar's first frame counts: before that its age is not a number.
+    During docking the lidar's first frame counts: before that its age is NaN.
     """
     if AGE in snapshot.names.column_index:
         return math.isfinite(snapshot.value(AGE))

@@ -1,7 +1,7 @@
 """Meshes built from primitive shapes in plain arrays: boxes, prisms, cylinders, cones, tubes.
 
-A `Mesh` gathers many shapes, so that what moves together is drawn in one call. Colours are sRGB; normals point
-outwards; triangles are counter-clockwise seen from outside.
+A `Mesh` combines many shapes, so that one body is drawn in one call. Colours are sRGB; normals point outwards;
+triangles are counter-clockwise seen from outside.
 """
 
 from __future__ import annotations
@@ -21,34 +21,33 @@ Vector = Sequence[float] | np.ndarray
 MIN_AREA_M2 = 1e-10
 PLAIN = Material((0.7, 0.7, 0.7))
 FAR_FROM_M = 9.0
-"""From this far off its hull a mesh is drawn simpler: with software rendering most of a picture's time is triangles."""
+"""Distance from its hull beyond which a mesh is simplified: with software rendering most of a picture's time is
+triangles."""
 FAR_LEAST_M, FAR_NARROWEST_M, FAR_LINE_M = 0.17, 0.04, 1.0
-"""From afar shapes are left out that are smaller than the first, or narrower than the second and no long lines."""
+"""Simplified meshes omit shapes smaller than the first, or narrower than the second and not long lines."""
 FAR_SIDES, FAR_TURNED_SIDES, FAR_SMOOTH_DEG = 8, 12, 50.0
 FAR_WORTH = 0.8
-"""A second geometry is kept where it has at most this share of the triangles."""
+"""A simplified geometry is kept if it has at most this share of the triangles."""
 
 
 class Mesh:
-    """Shapes gathered into one geometry. Every method returns the mesh, so that calls chain.
+    """Shapes combined into one geometry. Every method returns the mesh, so that calls chain.
 
-    Beside it grows what is drawn from afar: without small parts and cut edges, and with fewer sides of what is round.
+    A second geometry for larger distances has no small parts and bevels, and fewer sides of round shapes.
     """
 
     def __init__(self, far: bool = True) -> None:
-        """`far` False leaves out the second geometry."""
+        """`far` False omits the second geometry."""
         self._rows: list[np.ndarray] = []
         self._triangles: list[np.ndarray] = []
         self._count = 0
         self.far: Mesh | None = Mesh(far=False) if far else None
 
-    # --- shapes ---------------------------------------------------------------------------------------------------
-
     def face(self, points: Sequence[Vector], material: Material, normals: Sequence[Vector] | None = None) -> Mesh:
-        """A flat convex polygon, counter-clockwise from outside; `normals` per corner where it shall look curved."""
+        """A flat convex polygon, counter-clockwise from outside; `normals` per corner for a curved look."""
         at = np.asarray(points, dtype=float)
         if normals is None:
-            across = np.cross(at[1:-1] - at[0], at[2:] - at[0]).sum(axis=0)  # corners may lie on one line
+            across = np.cross(at[1:-1] - at[0], at[2:] - at[0]).sum(axis=0)  # corners may be collinear
             length = np.linalg.norm(across)
             if length == 0.0:
                 return self
@@ -68,7 +67,7 @@ class Mesh:
         pitch_rad: float = 0.0,
         roll_rad: float = 0.0,
     ) -> Mesh:
-        """A box of full size (x, y, z) about its middle; edges cut by `bevel_m`; turned by Rz Ry Rx."""
+        """A box of full size (x, y, z) about its centre; edges bevelled by `bevel_m`; rotated by Rz Ry Rx."""
         half = np.asarray(size, dtype=float) / 2.0
         b = min(max(bevel_m, 0.0), 0.9 * float(half.min()))
         turn = rotation(yaw_rad, pitch_rad, roll_rad)
@@ -97,7 +96,7 @@ class Mesh:
         axis: str = "y",
         at_m: float = 0.0,
     ) -> Mesh:
-        """A convex outline drawn out along an axis, about `at_m`.
+        """A convex outline extruded along an axis, centred at `at_m`.
 
         The outline is (x, z) for axis "y", (y, z) for "x", (x, y) for "z"; either sense.
         """
@@ -130,7 +129,7 @@ class Mesh:
         top_radius_m: float | None = None,
         caps: bool = True,
     ) -> Mesh:
-        """A cylinder about its middle, or a cone where `top_radius_m` differs; axis "x", "y", "z" or a direction."""
+        """A cylinder about its centre, or a cone if `top_radius_m` differs; axis "x", "y", "z" or a direction."""
         if self.far is not None and sides > FAR_SIDES:
             far, self.far = self.far, None
             self.cylinder(radius_m, length_m, center, material, axis, sides, top_radius_m, caps)
@@ -189,7 +188,7 @@ class Mesh:
         return self.box((length, width_m, height_m), (a + b) / 2.0, material, bevel_m, yaw, pitch)
 
     def plane(self, size: tuple[float, float], center: Vector, material: Material, cell_m: float = 0.0) -> Mesh:
-        """A level rectangle seen from above, divided into cells where haze or light shall vary over it."""
+        """A level rectangle seen from above, divided into cells if haze or light is to vary over it."""
         nx, ny = (max(1, round(s / cell_m)) if cell_m > 0.0 else 1 for s in size)
         x = center[0] + np.linspace(-0.5, 0.5, nx + 1) * size[0]
         y = center[1] + np.linspace(-0.5, 0.5, ny + 1) * size[1]
@@ -208,10 +207,11 @@ class Mesh:
         smooth_deg: float = 30.0,
         closed: bool = True,
     ) -> Mesh:
-        """A skin over rings (K, N, 3) of the same number of points, counter-clockwise about the way they go.
+        """A skin over rings (K, N, 3) of the same number of points, counter-clockwise about their direction of
+        progress.
 
         `material` may depend on (band between rings k and k + 1, side from point i to i + 1); None leaves a hole.
-        Edges that turn by less than `smooth_deg` look round. An open skin is seen from one side only.
+        Edges that turn by less than `smooth_deg` look round. An open skin is visible from one side only.
         """
         at = np.asarray(rings, dtype=float)
         if closed:
@@ -220,7 +220,7 @@ class Mesh:
         across = np.cross(corners[:, :, 2] - corners[:, :, 0], corners[:, :, 3] - corners[:, :, 1])
         flat = across / np.maximum(np.linalg.norm(across, axis=-1, keepdims=True), 1e-12)
         normals = smoothed(across, flat, math.cos(math.radians(smooth_deg)), closed)
-        # where two corners meet, one triangle of the two has no area
+        # where two corners coincide, one triangle of the two has no area
         whole = [
             np.linalg.norm(np.cross(*(corners[:, :, c] - corners[:, :, 0] for c in two)), axis=-1) > MIN_AREA_M2
             for two in ((1, 2), (2, 3))
@@ -263,7 +263,7 @@ class Mesh:
             self.lathe(profile, material, center, axis, sides, smooth_deg)
             self.far = far
             if 2.0 * max(r for _, r in profile) >= FAR_LEAST_M:
-                # fewer sides turn by more at each edge, and shall look round all the same
+                # fewer sides turn by more at each edge, but should look round too
                 far.lathe(profile, material, center, axis, FAR_TURNED_SIDES, max(smooth_deg, FAR_SMOOTH_DEG))
             return self
         along = direction(axis)
@@ -274,7 +274,7 @@ class Mesh:
         return self.loft(np.asarray(rings), material, smooth_deg)
 
     def scaled(self, axis: int, share: float, about_m: float = 0.0) -> Mesh:
-        """A copy, drawn together along one axis about a plane across it."""
+        """A copy scaled along one axis about a plane across it."""
         other = self.mirrored().mirrored()
         for rows in other._rows:
             rows[:, axis] = about_m + share * (rows[:, axis] - about_m)
@@ -296,7 +296,7 @@ class Mesh:
         return other
 
     def add(self, other: Mesh, offset: Vector = (0.0, 0.0, 0.0), yaw_rad: float = 0.0) -> Mesh:
-        """Another mesh's shapes, turned and shifted."""
+        """Add another mesh's shapes, rotated and shifted."""
         turn = rotation(yaw_rad, 0.0, 0.0)
         for rows in other._rows:
             moved = rows.copy()
@@ -309,8 +309,6 @@ class Mesh:
             self.far.add(other.far or other, offset, yaw_rad)
         return self
 
-    # --- out ------------------------------------------------------------------------------------------------------
-
     @property
     def triangles(self) -> int:
         return sum(len(t) for t in self._triangles)
@@ -321,7 +319,7 @@ class Mesh:
         return at.min(axis=0), at.max(axis=0)
 
     def node(self, name: str, parent: NodePath | None = None) -> NodePath:
-        """The geometry as a node, under `parent` where one is given; simpler from afar where that saves much."""
+        """The geometry as a node, under `parent` if given; with a simplified version at distance if that saves much."""
         near = GeomNode(name)
         path = NodePath(near)
         if self._rows:

@@ -1,7 +1,7 @@
 """Battery packs: a frame with corner castings, modules behind ribbed covers, coupler and guide sockets at the seat.
 
-What tells them apart at a glance is the frame's colour and the charge gauge on every side: the pack that is taken out,
-the one that is brought, and those that stay in their slots.
+The frame's colour and the charge gauge on every side distinguish the empty pack, the full pack, and those that stay in
+their slots.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from twin.viewer.snapshot import Snapshot
 BEAM_M = 0.085
 """Members of a pack's frame; a low pack has slimmer ones."""
 SKIN_M, SEAT_DEPTH_M = 0.034, 0.055
-"""How far covers lie behind the frame: on the flanks, at the seat's face."""
+"""Depth of covers behind the frame: on the flanks, at the seat's face."""
 CASTING_M = 0.11
-"""Half the side of a corner casting, at most."""
+"""Half the side of a corner casting, upper limit."""
 MODULE_M = 0.46
-"""Breadth of a module's cover."""
+"""Width of a module's cover."""
 GAUGE_STEPS = 5
 
 
 @dataclass(frozen=True)
 class Role:
-    """Colours of a pack by its part in the swap; `lit` of the gauge's steps show charge."""
+    """Colours of a pack by its role in the swap; `lit` steps of the gauge show charge."""
 
     frame: Material
     gauge: Material
@@ -64,13 +64,13 @@ class Packs:
             idle.node("idle_packs", frames.root)
 
     def update(self, snapshot: Snapshot) -> None:
-        """Their frames carry all that moves."""
+        """Does nothing: the packs move with their frames."""
 
 
 def pack_mesh(pack: Pack, retract: float, role: Role, grips: Sequence[tuple[float, float]]) -> Mesh:
-    """A pack about the middle of its box; the seat's face is the lower one where packs are lifted out upwards.
+    """A pack about the centre of its box; the seat's face is the lower one if packs are lifted out upwards.
 
-    `grips` are where the end effector's twist-locks take hold of the other face.
+    `grips` are the positions of the end effector's twist-locks on the other face.
     """
     mesh = Mesh()
     size = np.asarray(pack.size_m)
@@ -89,7 +89,7 @@ def pack_mesh(pack: Pack, retract: float, role: Role, grips: Sequence[tuple[floa
 
 @dataclass(frozen=True)
 class _Side:
-    """A flank of the box, seen from outside: u to the right, v up, `out` over the covers."""
+    """A flank of the box, seen from outside: u to the right, v up, `out` outwards from the covers."""
 
     axis: int
     sign: float
@@ -122,7 +122,7 @@ def _corners(u: tuple[float, float], v: tuple[float, float], inset: float) -> li
 
 def _frame(mesh: Mesh, half: np.ndarray, beam: float, paint: Material) -> None:
     x, y, z = (float(h) for h in half)
-    lap = 0.004  # castings stand proud of the members by so much
+    lap = 0.004  # castings protrude from the members by this
     for sx in (1.0, -1.0):
         for sy in (1.0, -1.0):
             mesh.box((beam, beam, 2 * z - 0.02), (sx * (x - lap - beam / 2), sy * (y - lap - beam / 2), 0.0), paint)
@@ -141,7 +141,7 @@ def _core(mesh: Mesh, half: np.ndarray, retract: float) -> None:
 
 
 def _flank(mesh: Mesh, side: _Side, beam: float, role: Role) -> None:
-    """Ribbed covers of the modules below, the gauge above them; signs and ports on some."""
+    """Ribbed covers of the modules below, the gauge above; signs and ports on some flanks."""
     wide, high = side.half_u_m - beam - 0.012, float(side.half[2]) - beam - 0.012
     gauge_m = min(0.24, 0.62 * high)
     split = high - gauge_m - 0.03
@@ -199,7 +199,7 @@ def _ports(mesh: Mesh, side: _Side, u: float, v: float, size_m: float) -> None:
 
 
 def _castings(mesh: Mesh, at_m: Sequence[tuple[float, float]], half: np.ndarray, top: float) -> None:
-    """Where twist-locks and hooks take hold: corner castings with an oval hole, on both faces."""
+    """Grip points of twist-locks and hooks: corner castings with an oval hole, on both faces."""
     high = min(0.12, 0.22 * float(half[2]) * 2)
     for x, y in at_m:
         hx = min(max(float(half[0]) - abs(x), 0.04), CASTING_M)
@@ -214,7 +214,7 @@ def _castings(mesh: Mesh, at_m: Sequence[tuple[float, float]], half: np.ndarray,
 
 
 def _sockets(mesh: Mesh, pack: Pack, half: np.ndarray, retract: float) -> None:
-    """Guide sockets with their lead-in, and the coupler, on the face that meets the seat."""
+    """Guide sockets with their lead-in, and the coupler, on the face toward the seat."""
     g = pack.guides
     face = -retract * float(half[2])
     inwards = (0.0, 0.0, retract)
@@ -224,8 +224,8 @@ def _sockets(mesh: Mesh, pack: Pack, half: np.ndarray, retract: float) -> None:
     paints = (palette.CASTING, palette.CASTING, palette.PIN, palette.TRIM)
     for x, y in (g.round_xy_m, g.slotted_xy_m):
         at = (x, y, face)
-        # from deep inside outwards along the wall of the cone, then round the collar and back in
-        # round the collar, over its mouth, down the wall of the lead-in to the pin's hole
+        # from deep inside outwards along the wall of the cone, then around the collar and back in
+        # around the collar, over its mouth, down the wall of the lead-in to the pin's hole
         profile = [(-SEAT_DEPTH_M, mouth + 0.022), (0.0, mouth + 0.022), (0.0, mouth), (-depth, pin), (-depth, 0.0)]
         mesh.lathe(profile, lambda band, _: paints[band], at, (0.0, 0.0, -retract), 16)
     cx, cy = pack.coupler.xy_m

@@ -1,4 +1,4 @@
-"""Materials of the scene, and the colours that mean something: states, warnings, measured and true."""
+"""Materials of the scene, and colours with a meaning: states, warnings, measured and true."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CRANE_YELLOW = Material((0.97, 0.70, 0.08), 0.35)
 CABINET = Material((0.90, 0.91, 0.92), 0.30)
 STATION_BLUE = Material((0.10, 0.42, 0.68), 0.30)  # trim of cabinets and walls, drives
 WALL_PANEL = Material((0.80, 0.83, 0.86), 0.10)
-SECTION = Material((0.52, 0.52, 0.53), 0.02)  # concrete that the section cuts
+SECTION = Material((0.52, 0.52, 0.53), 0.02)  # concrete at the section's cut
 EARTH = Material((0.47, 0.41, 0.34), 0.0)
 PIT_FLOOR = Material((0.58, 0.59, 0.60), 0.03)
 PIT_WALL = Material((0.84, 0.84, 0.82), 0.02)
@@ -51,8 +51,8 @@ DRUM_WHITE = Material((0.90, 0.91, 0.91), 0.40)
 LOAD = Material((0.34, 0.31, 0.28), 0.02)  # ore, coal, gravel
 
 PACK_BODY = Material((0.30, 0.33, 0.37), 0.30)
-PACK_EMPTY = Material((0.86, 0.42, 0.24), 0.30)  # the pack that is taken out
-PACK_FULL = Material((0.28, 0.70, 0.40), 0.30)  # the pack that is brought
+PACK_EMPTY = Material((0.86, 0.42, 0.24), 0.30)  # the pack that is removed
+PACK_FULL = Material((0.28, 0.70, 0.40), 0.30)  # the pack that is installed
 PACK_IDLE = Material((0.46, 0.56, 0.49), 0.25)  # charged, in a slot, not part of this swap
 CASTING = Material((0.50, 0.52, 0.55), 0.40)
 PACK_RIB = Material((0.23, 0.25, 0.29), 0.30)
@@ -63,21 +63,21 @@ GAUGE_IDLE = Material((0.48, 0.70, 0.52), 0.20, 0.15)
 WARNING_YELLOW = Material((1.00, 0.84, 0.05), 0.10, 0.10)
 LAMP = Material((1.00, 1.00, 1.00), 0.20, 0.55)  # white: takes the colour of a state
 
-# States, as on an HMI: a closed lock holds (green), an open one is free (blue), one under way is amber, a fault is red.
+# States, as on an HMI: a closed lock is green, an open one blue, one in transit amber, a fault red.
 STATE_OK = (0.18, 0.80, 0.36)
 STATE_OPEN = (0.20, 0.58, 0.98)
 STATE_MOVING = (1.00, 0.70, 0.10)
 STATE_FAULT = (0.95, 0.16, 0.16)
 MEASURED = (0.98, 0.30, 0.85)
 FORCE = (0.98, 0.20, 0.12)
-CARRIED = (0.45, 0.30, 0.92)  # what the ropes, mast or table carry
-ESTIMATED = (1.00, 0.73, 0.18)  # as in the charts: nothing measured it
+CARRIED = (0.45, 0.30, 0.92)  # load on ropes, mast or table
+ESTIMATED = (1.00, 0.73, 0.18)  # as in the charts: estimated
 GHOST = (0.10, 0.72, 1.00)  # the other run
 TRUE_POSE = (1.0, 1.0, 1.0)
 STATE_UNKNOWN = (0.62, 0.64, 0.66)
 
 
 def faded(state: tuple[float, float, float]) -> tuple[float, float, float]:
-    """A state that no switch reports: half way to the grey of an unknown one."""
+    """Colour of a state without a switch: half way to the grey of an unknown one."""
     r, g, b = ((c + grey) / 2.0 for c, grey in zip(state, STATE_UNKNOWN, strict=True))
     return r, g, b

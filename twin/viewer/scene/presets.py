@@ -1,4 +1,4 @@
-"""The camera presets of what a recording is about: a swap, or a drive into the bay."""
+"""Camera presets of a recording: for a swap, or for a drive into the bay."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from twin.viewer.scene.views import PRESETS, Preset
 
 
 def views_of(layout: Layout) -> Mapping[str, Preset]:
-    """The presets for what a layout is about; the first is the usual one."""
+    """The presets for a layout; the first is the default."""
     if layout.docking:
         return DOCKING_PRESETS
     return PRESETS
 
 
 def usual_view(layout: Layout) -> str:
-    """The name of the view that a person who asks for none is shown."""
+    """Name of the default view."""
     return next(iter(views_of(layout)))

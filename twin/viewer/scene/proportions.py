@@ -1,6 +1,6 @@
-"""Where the steel of a station stands: what its numbers leave open, derived from axes, reeving, slots and pack.
+"""Dimensions of a station's steel structure that its model leaves open, derived from axes, reeving, slots and pack.
 
-Site and robots share these, so that wheels stand on rails and columns outside everything that moves.
+Site and robots share these, so that wheels are on rails and columns outside all moving parts.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ def feet_xy(pack: Pack) -> list[tuple[float, float]]:
 
 
 def corners(x: float, y: float) -> list[tuple[float, float]]:
-    """Front left, front right, rear left, rear right."""
+    """Points front left, front right, rear left, rear right."""
     return [(x, y), (x, -y), (-x, y), (-x, -y)]
 
 
 def grip_xy(layout: Layout) -> list[tuple[float, float]]:
-    """The four grips in E: near the corners of plate and pack, clear of the ropes' sockets."""
+    """The four grips in E: near the corners of plate and pack, clear of the rope sockets."""
     x, y, _ = layout.station.end_effector.size_m
     long, wide, _ = layout.pack.size_m
     return corners(0.30 * min(x, long), 0.46 * min(y, wide))

@@ -1,4 +1,4 @@
-"""All of a station, built from a layout, moved by snapshots."""
+"""The whole station, built from a layout and moved by snapshots."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from twin.viewer.scene.truck import TruckModel
 from twin.viewer.snapshot import Names, Snapshot
 
 TRUCK, SAME_M, SAME_RAD = "truck", 0.02, 0.002
-"""Trucks of two runs that are no farther apart count as in one place."""
+"""Trucks of two runs within these distances count as in the same place."""
 TWILIGHT = (0.50, 0.53, 0.60)
-"""How bright things stand of which nothing is logged just now."""
+"""Brightness during a gap of the log."""
 
 
 class Part(Protocol):
-    """Something of the scene that changes with more than its frame's pose."""
+    """A part of the scene that changes with more than its frame's pose."""
 
     def update(self, snapshot: Snapshot) -> None: ...
 
@@ -38,7 +38,7 @@ class Part(Protocol):
 class StationScene:
     """The station under `root`: call `update` with each snapshot.
 
-    As a `ghost` only what moves is built, translucent, in one tint and without a shadow, forces and measured poses.
+    A `ghost` has only the moving parts, translucent, in one tint and without shadow, forces and measured poses.
     """
 
     def __init__(self, layout: Layout, names: Names, ghost: bool = False, provenance: Provenance | None = None) -> None:
@@ -79,9 +79,9 @@ class StationScene:
             self.root.hide(SEEN_BY_SUN)
 
     def update(self, snapshot: Snapshot, first: Snapshot | None = None) -> None:
-        """Moves everything to where the snapshot has it; in a gap of a log it stands in twilight, a ghost is gone.
+        """Move everything to the snapshot's poses; in a gap of a log it is dimmed, and a ghost is hidden.
 
-        A ghost's truck that stands where that of the `first` run does is left out: two surfaces in one place flicker.
+        A ghost's truck at the place of the `first` run's truck is hidden: coincident surfaces flicker.
         """
         if self._ghost and first is not None:
             apart = snapshot.world_pose(TRUCK) - first.world_pose(TRUCK)
@@ -103,12 +103,12 @@ class StationScene:
             self.root.clear_color_scale()
 
     def see_through_truck(self, on: bool) -> None:
-        """Makes the truck translucent or solid."""
+        """Make the truck translucent or solid."""
         self._glass = on
         self._truck.set_glass(on, faint=on and self._uncovered)
 
     def uncover(self, on: bool) -> None:
-        """Shows what is under deck and roof, or covers it again: from above they hide the work in the pit."""
+        """Uncover the area under deck and roof, or cover it again: from above they hide the work in the pit."""
         self._uncovered = on
         self._truck.set_glass(self._glass, faint=self._glass and on)
         if self._site is not None:
@@ -116,7 +116,7 @@ class StationScene:
 
     @property
     def show_forces(self) -> bool:
-        """Whether forces are drawn as arrows; takes effect with the next `update`."""
+        """True if forces are drawn as arrows; takes effect with the next `update`."""
         return self.forces is not None and self.forces.visible
 
     @show_forces.setter
@@ -126,7 +126,7 @@ class StationScene:
 
     @property
     def show_measured(self) -> bool:
-        """Whether the measured pose is drawn beside the true one; takes effect with the next `update`."""
+        """True if the measured pose is drawn beside the true one; takes effect with the next `update`."""
         return self.measured is not None and self.measured.visible
 
     @show_measured.setter

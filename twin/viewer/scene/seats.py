@@ -1,4 +1,4 @@
-"""Seats: pads, guide pins, the coupler's floating half, and locks with a lamp each that shows their state."""
+"""Seats: pads, guide pins, the coupler's floating half, and locks with a status lamp each."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from twin.viewer.scene.mesh import Mesh
 from twin.viewer.snapshot import Snapshot
 
 PAD_INSET_M = (0.12, 0.15)
-"""Middle of a pad from the pack's edges, along x and y: where the plant has them."""
+"""Centre of a pad from the pack's edges, along x and y, as in the plant."""
 PAD_SIZE_M = (0.16, 0.14)
 PAD_M = 0.012
 PIN_SIDES = 16
 FLAT_SHARE = 0.62
-"""Breadth of the slotted pin across its flats."""
+"""Width of the slotted pin across its flats."""
 HOUSING_M, LAMP_M = (0.19, 0.07), (0.13, 0.055, 0.06)
 OUTBOARD_M = 0.045
-"""The lamp's middle outside the pack's flank, so that a seated pack does not hide it."""
+"""Offset of the lamp outside the pack's flank, so that a seated pack does not hide it."""
 CLOSED, OPEN = 0.99, 0.01
-"""A lock's position beyond which it counts as closed or open."""
+"""Positions beyond which a lock counts as closed or open."""
 
 Colour = tuple[float, float, float]
 
 
 def lock_colour(position: float) -> Colour:
-    """Green closed, blue open, amber between, grey where nothing is known of it."""
+    """Green closed, blue open, amber between, grey unknown."""
     if math.isnan(position):
         return palette.STATE_UNKNOWN
     if position >= CLOSED:
@@ -41,7 +41,7 @@ def lock_colour(position: float) -> Colour:
 
 
 class Seats:
-    """Furniture of every seat; `update` colours the lamps of its locks."""
+    """Equipment of every seat; `update` colours the lamps of its locks."""
 
     def __init__(self, layout: Layout, frames: FrameNodes, provenance: Provenance | None = None) -> None:
         self._provenance: Provenance = provenance or {}
@@ -74,7 +74,7 @@ class Seats:
             self.lamps[name].set_color_scale(*colour, 1.0)
 
     def _idle(self, layout: Layout, frames: FrameNodes) -> None:
-        """Slots that take no part in this swap: all in one mesh, at rest."""
+        """Slots that take no part in this swap: one static mesh."""
         taken = {slot for job in layout.jobs for slot in (job.put_slot, job.take_slot)}
         locks = layout.station.actuators.slot_lock_close_s > 0.0
         rest = [slot for i, slot in enumerate(layout.station.slots) if i not in taken]
@@ -83,13 +83,13 @@ class Seats:
         bare = seat_mesh(layout.pack, layout.retract, locks, pins=False)
         whole = seat_mesh(layout.pack, layout.retract, locks)
         mesh = Mesh()
-        for slot in rest:  # a pack that stands there hides the pins
+        for slot in rest:  # a pack in it hides the pins
             mesh.add(bare if slot.filled else whole, (slot.x_m, slot.y_m, slot.z_m), slot.yaw_rad)
         mesh.node("idle_seats", frames.root)
 
 
 def _position(snapshot: Snapshot, seat: Seat, name: str) -> float:
-    """The lock's own channel, or, in recordings without, whether the seat holds a pack locked."""
+    """The lock's own channel, or, in recordings without it, whether the seat holds a locked pack."""
     if name in snapshot.names.column_index:
         return snapshot.value(name)
     locked = snapshot.value(f"{seat.name}/locked")
@@ -97,7 +97,7 @@ def _position(snapshot: Snapshot, seat: Seat, name: str) -> float:
 
 
 def lamp_position(pack: Pack, retract: float, lock: int) -> tuple[float, float, float]:
-    """Middle of a lock's lamp in its seat's frame: beside the pack's flank, on the structure's side of the plane."""
+    """Centre of a lock's lamp in its seat's frame: beside the pack's flank, on the structure's side of the plane."""
     x, y = pack.locks.xy_m[lock]
     return x, math.copysign(pack.size_m[1] / 2.0 + OUTBOARD_M, y), -retract * (LAMP_M[2] / 2.0 + 0.008)
 
@@ -125,7 +125,7 @@ def seat_mesh(pack: Pack, retract: float, locks: bool, pins: bool = True) -> Mes
 
 
 def _pin(mesh: Mesh, pack: Pack, at_m: tuple[float, float], s: float, slotted: bool) -> None:
-    """A pin with a round tip on a flange; the slotted one has flats towards the other, to allow for length."""
+    """A pin with a round tip on a flange; the slotted one has flats toward the other, to allow for length tolerance."""
     radius, length = pack.guides.pin_diameter_m / 2.0, pack.guides.pin_length_m
     foot = (*at_m, 0.0)
     up = (0.0, 0.0, s)
@@ -143,7 +143,7 @@ def _pin(mesh: Mesh, pack: Pack, at_m: tuple[float, float], s: float, slotted: b
 
 
 def _coupler(mesh: Mesh, pack: Pack, s: float) -> None:
-    """The floating half: a plate on springs, its contacts reach over the plane by what they engage."""
+    """The floating half: a plate on springs, whose contacts protrude over the plane by their engagement depth."""
     x, y = pack.coupler.xy_m
     engage = pack.coupler.engage_m
     mesh.box((0.34, 0.28, 0.02), (x, y, -s * 0.034), palette.DARK_STEEL)
@@ -151,7 +151,7 @@ def _coupler(mesh: Mesh, pack: Pack, s: float) -> None:
     for dx, dy, r in ((-0.06, 0.045, 0.028), (-0.06, -0.045, 0.028), (0.05, 0.05, 0.016), (0.05, -0.05, 0.016)):
         mesh.cylinder(r, engage + 0.004, (x + dx, y + dy, s * (engage / 2.0 - 0.002)), palette.STEEL, "z", 12)
         mesh.cylinder(0.5 * r, engage + 0.010, (x + dx, y + dy, s * (engage / 2.0 - 0.002)), palette.TRIM, "z", 8)
-    for dy in (0.085, -0.085):  # its own pins lead
+    for dy in (0.085, -0.085):  # its own pins engage first
         up = (0.0, 0.0, s)
         mesh.cylinder(0.009, engage + 0.02, (x, y + dy, s * (engage / 2.0 + 0.008)), palette.PIN, up, 8, 0.006)
 

@@ -1,4 +1,4 @@
-"""What a mesh is made of for Panda3D: materials, rows of vertices, and the geometry from them."""
+"""Mesh data for Panda3D: materials, rows of vertices, and the geometry from them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FLOATS = 3 + 3 + 4 + 2  # vertex, normal, colour, surface
 
 @dataclass(frozen=True)
 class Material:
-    """Colour (sRGB, 0 to 1), gloss (0 matt to 1 polished), own light (0 none; lamps)."""
+    """Colour (sRGB, 0 to 1), gloss (0 matt to 1 polished), emission (0 none; lamps)."""
 
     rgb: tuple[float, float, float]
     gloss: float = 0.15

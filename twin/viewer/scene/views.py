@@ -1,6 +1,6 @@
-"""Camera presets: from a layout and an instant to a view.
+"""Camera presets: a view from a layout and an instant.
 
-All but `top` look from the near side (-y), which the site leaves open.
+All except `top` look from the near side (-y), which the site leaves open.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from twin.viewer.snapshot import Snapshot
 Preset = Callable[[Layout, Snapshot], View]
 
 PIT_EYE_Z_M = 0.05
-"""Of a close-up at a chassis station: at the height of the deck one sees under the frame and down to the floor."""
+"""Eye height of a close-up at a chassis station: at deck height, under the frame and down to the floor."""
 FOLLOWED_FROM_M, FOLLOWED_M = {True: 0.4, False: 1.6}, 0.8
-"""From so high over a seat (of the truck or not) on the camera goes with the load, all the way after so much more: the
-truck hides what goes down to a slot."""
+"""Height over a seat (of the truck or not) from which the camera follows the load, and the blend distance above it: the
+truck hides a load that is lowered to a slot."""
 PIT_LENGTHS_HIGH = 1.85
-"""From above: the pit's whole length in the breadth of what charts leave of a picture of 16 : 9."""
+"""View from above: the pit's whole length fits a 16:9 picture beside charts."""
 
 
 def overview(layout: Layout, snapshot: Snapshot) -> View:
-    """The whole station from ahead on the right; it stands still."""
+    """The whole station from ahead on the right; fixed."""
     if layout.station.kind == "top_lift":
         gantry = Gantry.of(layout)
         middle = (gantry.near_y_m + gantry.far_y_m) / 2
@@ -38,10 +38,10 @@ def overview(layout: Layout, snapshot: Snapshot) -> View:
 
 
 def seat(layout: Layout, snapshot: Snapshot) -> View:
-    """The seat that is being worked on, close: pins, cones, locks, the pack coming in.
+    """Close-up of the seat at work: pins, cones, locks, the approaching pack.
 
-    It goes with the robot: to the truck's seat, to the slot that the old pack goes to and to the one that the new pack
-    comes from. It follows the truck on the ground but not its springs: one sees the truck rise and dive.
+    It follows the robot: to the truck's seat, the old pack's slot and the new pack's slot. It follows the truck's
+    planar motion but not its springs, so heave and pitch are visible.
     """
     work = work_at(layout, snapshot)
     if work.start == work.goal:
@@ -68,12 +68,12 @@ def _close_up(layout: Layout, snapshot: Snapshot, name: str) -> View:
     if _on_truck(layout, name):
         z = layout.truck.seats_xyz_m[0][2]
         return View((x - 1.9, y - side - 3.1, z + 1.15), (x + 0.05, y - 0.45 * side, z + 0.42), 39.0)
-    away = 1.0 if x > 0.0 else -1.0  # over cab or body, from where no load comes
+    away = 1.0 if x > 0.0 else -1.0  # over cab or body, opposite to the load's path
     return View((x + 2.2 * away, y - 2.4, z + 4.2), (x + 0.1 * away, y - 0.2, z + 0.7), 48.0)
 
 
 def _under_way(layout: Layout, tool: np.ndarray) -> View:
-    """What hangs from the gantry, from the near side under the runway: between two seats it is over cab and slots."""
+    """The load during travel, from the near side under the runway: between two seats it is over cab and slots."""
     x, y, z = (float(c) for c in tool)
     return View((x - 1.6, Gantry.of(layout).near_y_m - 4.6, 0.68 * z), (x, y, z - 0.35 * layout.pack.size_m[2]), 42.0)
 
@@ -91,10 +91,10 @@ def top(layout: Layout, snapshot: Snapshot) -> View:
 
 
 def driver(layout: Layout, snapshot: Snapshot) -> View:
-    """What a rear-view camera on an arm beside the cab shows the driver: back along the truck to the bay and the seat.
+    """Rear-view camera on an arm beside the cab: back along the truck to the bay and the seat.
 
-    Ahead out of the cab there is nothing of a swap to be seen, and on the left loads come down to the slots. On the
-    right nothing ever passes, and one sees the pack rise out of its seat, or into the pit. It moves with the truck.
+    The view ahead shows nothing of a swap, and on the left loads are lowered to the slots. On the right nothing passes,
+    and the pack is visible as it leaves its seat. The camera moves with the truck.
     """
     o = layout.truck.outline
     truck = snapshot.world_pose("truck")
@@ -103,7 +103,7 @@ def driver(layout: Layout, snapshot: Snapshot) -> View:
     if layout.retract > 0.0:
         eye = (middle + 0.9, -o.width_m / 2 - 2.45, o.cab_height_m + 0.2)
         target = (middle - 0.6, -0.32 * o.width_m, seats[0][2] + 0.65)
-    else:  # low enough to look under the frame
+    else:  # low enough to see under the frame
         eye = (middle + 2.6, -o.width_m / 2 - 2.55, 0.53 * o.cab_height_m)
         target = (middle + 0.2, -0.2 * o.width_m, seats[0][2] - 0.83)
     return View(on_truck(truck, eye), on_truck(truck, target), 56.0 if layout.retract > 0.0 else 50.0)
@@ -118,19 +118,19 @@ def on_truck(truck: np.ndarray, point: tuple[float, float, float]) -> tuple[floa
 
 
 def from_above(view: object) -> bool:
-    """Whether deck and roofs lie between this view and what it is for."""
+    """True if deck and roofs hide the view's target."""
     return view == "top"
 
 
 def truck_hides_work(view: object, layout: Layout) -> bool:
-    """Whether the truck is better drawn translucent: from above it covers all that happens under it."""
+    """True if the truck should be translucent: from above it hides the work under it."""
     return view == "top" and layout.retract < 0.0 and not layout.docking
 
 
 PRESETS: dict[str, Preset] = {"overview": overview, "seat": seat, "top": top, "driver": driver}
-"""Of a swap. A drive into the bay is looked at otherwise: `views_of`."""
+"""For a swap. A drive into the bay has other presets: `views_of`."""
 
 
 def seat_at_work(layout: Layout, snapshot: Snapshot) -> str:
-    """Frame of the seat, of the truck or a slot's, that the first robot which has not finished is at or nearest to."""
+    """Frame of the seat, of the truck or a slot, nearest to the first robot that has not finished."""
     return work_at(layout, snapshot).seat

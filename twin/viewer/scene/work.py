@@ -1,4 +1,4 @@
-"""Where the work is: which seat of truck or station a robot is at, or on its way to."""
+"""The seat of truck or station that a robot is at, or moves to."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from twin.viewer.layout import Layout
 from twin.viewer.snapshot import Snapshot
 
 AT_SEAT = 0.1
-"""Within this share of its way from one seat to the next, at either end, a robot counts as at the seat."""
+"""A robot within this share of its way from either seat counts as at the seat."""
 
 
 class Work(NamedTuple):
-    """A robot's way from one seat to another: their frames, and the share that it has behind it, seen from above."""
+    """A robot's way from one seat to another: their frames, and the completed share in plan view."""
 
     start: str
     goal: str
@@ -34,9 +34,9 @@ class Work(NamedTuple):
 
 
 def work_at(layout: Layout, snapshot: Snapshot) -> Work:
-    """The way of the first robot that has not finished; after the end the last seat it worked at.
+    """The way of the first robot that has not finished; after the end its last seat.
 
-    In the recording of one job, or of a drive into the bay, nothing but the truck's seat is worked at.
+    In the recording of one job, or of a drive into the bay, it is always the truck's seat.
     """
     if layout.job is not None:
         return _still(_truck_seat(layout, layout.jobs[layout.job]))
@@ -54,14 +54,14 @@ def work_at(layout: Layout, snapshot: Snapshot) -> Work:
 
 
 def _work_of(layout: Layout, snapshot: Snapshot, job: Job, before: Job, held: int) -> Work:
-    """Of one job: from the truck to the slot with the old pack, to the next slot, back with the new one."""
+    """The way within one job: from the truck to the slot with the old pack, to the next slot, back with the new one."""
     truck, put, take = (layout.seats[k].name for k in (job.truck_seat, job.put_seat, job.take_seat))
     if held == job.old_pack:
         start, goal = truck, put
     elif held == job.new_pack:
         start, goal = take, truck
     elif _locked(layout, snapshot, job) >= 0 or not _is_away(layout, snapshot, job):
-        start, goal = _truck_seat(layout, before), truck  # the one that it has just finished, or the first of all
+        start, goal = _truck_seat(layout, before), truck  # the one just finished, or the first of all
     else:
         start, goal = put, take
     return Work(start, goal, _share(snapshot, job.robot, start, goal), job.robot)
@@ -76,12 +76,12 @@ def _truck_seat(layout: Layout, job: Job) -> str:
 
 
 def _locked(layout: Layout, snapshot: Snapshot, job: Job) -> int:
-    """The pack that is locked on the job's seat of the truck; -1 for none."""
+    """The pack locked on the job's seat of the truck; -1 for none."""
     return snapshot.code(f"{_truck_seat(layout, job)}/locked", -1)
 
 
 def _is_away(layout: Layout, snapshot: Snapshot, job: Job) -> bool:
-    """Whether the old pack stands farther from the truck's seat than from the slot that it goes to."""
+    """True if the old pack is farther from the truck's seat than from its destination slot."""
     pack = f"pack{job.old_pack}"
     put = layout.seats[job.put_seat].name
     if not (snapshot.has_frame(pack) and snapshot.has_frame(put)):
@@ -91,7 +91,7 @@ def _is_away(layout: Layout, snapshot: Snapshot, job: Job) -> bool:
 
 
 def _share(snapshot: Snapshot, robot: int, start: str, goal: str) -> float:
-    """How much of the way between two seats a robot has behind it, 0 to 1; all of it where it is far from both."""
+    """Completed share of the way between two seats, 0 to 1; 1 if the robot is far from both."""
     tool = f"robot{robot}/end_effector"
     if start == goal or not all(snapshot.has_frame(name) for name in (tool, start, goal)):
         return 0.0 if start == goal else 1.0

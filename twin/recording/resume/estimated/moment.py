@@ -1,4 +1,4 @@
-"""A moment of an imported recording from which a swap begins: its state is estimated, and the swap says so."""
+"""A moment of an imported recording from which a swap begins, with an estimated state that is marked as such."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ DEFAULT_TIMING = "factory"
 
 
 class EstimatedMoment:
-    """A moment of a log; the swap begins there, on any plant."""
+    """A moment of a log from which a swap begins, on any plant."""
 
     def __init__(self, recording: Recording, at_s: float, *, plant: str = "bullet", seed: int = 0) -> None:
-        """Raises InputError where the recording tells no setup, or no swap can go on from the moment."""
+        """Raises InputError if the recording has no setup, or no swap can continue from the moment."""
         self._recording, self.path, self.plant = recording, recording.path, plant
         logged, models = logged_setup(recording.header.configuration, self.path)
         try:
@@ -50,7 +50,7 @@ class EstimatedMoment:
         self.start = start_of(seen, self.setup, self.places, logged)
 
     def branch(self, change: Change) -> Branch:
-        """The settings from the moment on; raises InputError for what cannot be changed there."""
+        """Settings from the moment on; raises InputError for what cannot be changed there."""
         timing = change.timing or load_timing(DEFAULT_TIMING, self.setup.station)
         policies = {what: name for what, name in change.policies.items() if name is not None}
         for fault in change.faults:
@@ -79,11 +79,11 @@ class EstimatedMoment:
         self._recording.close()
 
     def _check_phase(self, fault: Fault) -> None:
-        """Refuse a fault of a phase that does not come any more."""
+        """Refuse a fault in a phase that does not come any more."""
         phase = dict(fault.settings).get("phase")
         table = TABLES[self.setup.station.kind]()
         names, phases = [step.name for step in table], [step.phase for step in table]
-        end = names.index("exit") + 1  # behind it are ways back, into phases that have begun before
+        end = names.index("exit") + 1  # the steps after it are retries, into phases that have begun before
         coming: set[str] = set()
         for place in self.places:
             if place.step is not None:
@@ -106,7 +106,7 @@ class Begun:
     def __init__(self, twin: SwapTwin) -> None:
         self.twin = twin
         self.on_reached: Callable[[], None] | None = None
-        """Called once, as the swap begins."""
+        """Called once, when the swap begins."""
 
     def run(self) -> SwapResult:
         """Run to the end and give the result."""
@@ -121,21 +121,21 @@ class Begun:
 
 
 def note_begin(twin: SwapTwin) -> None:
-    """The event `branch` at the moment."""
+    """Record the event `branch` at the moment."""
     branch = twin.branch
     assert branch is not None
     assert branch.start is not None
     settings = branch.settings[0]
-    said: dict[str, Any] = settings.as_json()
-    del said["at_s"]
-    said["timing_set"] = said.pop("timing")  # `timing` is a phase's, elsewhere
+    fields: dict[str, Any] = settings.as_json()
+    del fields["at_s"]
+    fields["timing_set"] = fields.pop("timing")  # elsewhere `timing` belongs to a phase
     steps = ", ".join(f"robot {r + 1} at {one.step}" for r, one in enumerate(branch.start.robots) if one.step)
     message = f"begins here, its state estimated from a log ({steps}{stopped(twin)}), {settings.words}"
-    twin.program.event(0, "branch", message, **said, estimated=list(branch.start.estimated))
+    twin.program.event(0, "branch", message, **fields, estimated=list(branch.start.estimated))
 
 
 def stopped(twin: SwapTwin) -> str:
-    """Which axes are brought to rest first, in words; "" where all stand."""
+    """List the axes that are braked to rest first, in words; "" if all stand still."""
     state = twin.runner.worlds["image"]["axis_state"][0]
     moving = [AXES[k] for r in range(len(state)) for k in range(4) if state[r, k] == STOPPING]
     return f"; {', '.join(dict.fromkeys(moving))} stops first" if moving else ""
@@ -146,7 +146,7 @@ def start_of(seen: Seen, setup: SwapSetup, places: list[Place], logged: Any) -> 
     worlds = world_at(seen, setup, places)
     w, p = worlds[0], setup.params[0]
     current = {place.job for place in places}
-    # of a robot that the log does not have: done before, or not to be done
+    # of a robot that the log does not have: either job done, or not to be done
     done = [i for i, job in enumerate(setup.jobs) if i not in current and _is_over(job, seen)]
     note_pulled(w, setup, places, done)
     robots = tuple(

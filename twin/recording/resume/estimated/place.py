@@ -1,7 +1,7 @@
-"""At which step of its table a robot goes on: from what it holds, where that is, and the phase that the log tells.
+"""Selects the step of its table at which a robot continues: from what it holds, where that is, and the log's phase.
 
-What a robot holds and where decides first; the phase only where that leaves a choice. A step whose beginning the log
-has passed is taken again where that is the same work (a locked pack is told to lock, a landed end effector to land).
+The held pack and its position decide first; the phase only if that leaves a choice. A step that the log has already
+begun is repeated if repetition is harmless (lock a locked pack, land a landed end effector).
 """
 
 from __future__ import annotations
@@ -26,31 +26,33 @@ from twin.setup.jobs import Job
 from twin.setup.setup import SwapSetup
 
 ON_FACE_M = 0.03
-"""An empty end effector that is nearer to a grip face than this is held by the guides there."""
+"""An empty end effector nearer to a grip face than this is held by the guides there."""
 IN_SEAT_M = 0.06
-"""A held pack this much aside of a seat, and down on its pins, is in it: guides catch 40 mm, a log has its zeros."""
+"""A held pack within this distance of a seat, and down on its pins, is in it: guides catch 40 mm, logs have zero
+offsets."""
 OVER_SEAT_M = 0.15
-"""An end effector this much aside of a pack is over that one and no other."""
+"""An end effector within this distance of a pack is over that pack and no other."""
 SEATED_M = 0.012
-"""A held pack this high over its seat stands in it: what logs, ropes and the truck's springs may be off."""
+"""A held pack at most this high over its seat stands in it: margin for offsets of logs, ropes and the truck's
+springs."""
 STANDS = np.array([0.004, 0.004, 0.004, 0.004])
-"""Axes slower than this stand, m/s and rad/s: what position noise of 0.2 mm makes of 0.1 s."""
+"""Axes slower than this stand still, m/s and rad/s: speed error from position noise of 0.2 mm over 0.1 s."""
 BEFORE, OUT, BETWEEN, IN, AFTER = range(5)
-"""How far a job is: nothing done; old pack held; old one stored; new one held; new one on the truck."""
+"""Stage of a job: nothing done; old pack held; old pack stored; new pack held; new pack on the truck."""
 LAST_PHASES = ("lock", "pull_test", "release", "clear", "verify", "exit")
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a robot goes on.
+    """Step at which a robot continues.
 
     Attributes:
-        job: index into the setup's jobs, -1 for a robot that has ended.
-        seat: the seat in whose guides its pack is, -1 none.
-        height_m: of that pack over it.
-        on_face: the seat on whose pack the empty end effector stands, or nearly; -1 none.
-        rescanned: the truck was measured again for this job.
-        pulled: the locks of the job's seat have been pulled on.
+        job: index into the setup's jobs, -1 for a robot that has finished.
+        seat: the seat whose guides hold its pack, -1 none.
+        height_m: of that pack over that seat.
+        on_face: the seat on whose pack the empty end effector stands, or almost stands; -1 none.
+        rescanned: True if the truck was measured again for this job.
+        pulled: True if the pull test of the locks of the job's seat is done.
     """
 
     step: str | None
@@ -66,7 +68,7 @@ class Place:
 
 
 def places_of(seen: Seen, setup: SwapSetup, file: Path) -> list[Place]:
-    """Where every robot goes on; raises InputError for a moment at which no step of the table fits."""
+    """Where every robot continues; raises InputError for a moment at which no step of the table fits."""
     robots = [_Robot(seen, setup, r, file) for r in range(len(seen.robots))]
     for seat in (seat for seat in seen.pack_seat if seat >= 0):
         if setup.retract < 0.0 and 0.0 <= robots[0].locks(seat) < 0.5:
@@ -75,7 +77,7 @@ def places_of(seen: Seen, setup: SwapSetup, file: Path) -> list[Place]:
 
 
 def stage_of(job: Job, robots: Sequence[SeenRobot], pack_seat: Sequence[int]) -> int:
-    """How far a job is, by where its packs are; -1 where they are nowhere in its course."""
+    """Stage of a job from the places of its packs; -1 if they fit no stage."""
     held = {robot.held for robot in robots}
     if job.old_pack in held:
         return OUT
@@ -91,18 +93,19 @@ def stage_of(job: Job, robots: Sequence[SeenRobot], pack_seat: Sequence[int]) ->
 
 
 def stands_still(speeds: np.ndarray) -> np.ndarray:
-    """(4,) which axes stand."""
+    """(4,) True for axes that stand still."""
     return np.asarray(np.abs(speeds) < STANDS)
 
 
 def braking(robot: SeenRobot) -> np.ndarray:
-    """(4,) accelerations of axes that slow down, 0 of all others: what they were about to gain is lost in a stop."""
+    """(4,) accelerations of axes that slow down, 0 of all others: the speed that an axis was about to gain is lost in a
+    stop."""
     slows = ~stands_still(robot.speeds) & (robot.accelerations * robot.speeds < 0.0)
     return np.where(slows, robot.accelerations, 0.0)
 
 
 def stop_at(p: Any, k: int, position: float, speed: float, acceleration: float) -> float:
-    """Where axis `k` stands after the drive's own stop from a motion (m, m/s, m/s2 or rad)."""
+    """Position of axis `k` after the drive's own stop from a motion (m, m/s, m/s2 or rad)."""
     profile = np.zeros(PROFILE_SHAPE)
     a, j = float(p["axis_acceleration"][k]), STOP_JERK * float(p["axis_jerk"][k])
     plan_stop(profile, position, speed, acceleration, a, j)
@@ -117,7 +120,7 @@ class _Robot:
         self.z_m = self._stop_z()
 
     def place(self) -> Place:
-        """Where it goes on."""
+        """Where the robot continues."""
         mine = [i for i, job in enumerate(self.setup.jobs) if job.robot == self.r]
         if not self.robot.known or not mine:
             return Place(None, tuple(mine))
@@ -142,15 +145,13 @@ class _Robot:
         return replace(found, queue=queue, at=len(done), job=current, stage=stage)
 
     def _leaves(self, done: Sequence[int]) -> bool:
-        """Whether it is still at a pack that it has put on the truck, with others to come."""
+        """True if the robot is still at a pack that it has put on the truck, with more jobs to come."""
         if self.phase is not None:
             return self.phase in LAST_PHASES
         return any(self._over(self.setup.jobs[i].truck_seat) for i in done)
 
-    # ------------------------------------------------------------------------------------------------- by stage
-
     def _before(self, job: Job, *, first: bool) -> Place:
-        """Not holding anything, the old pack on the truck."""
+        """Place with empty grips and the old pack on the truck."""
         face, height = self._over(job.truck_seat), self._height(job.truck_seat)
         if not face and height < LET_OFF_M:
             raise self.refusal("the empty end effector is too low beside the truck's pack")
@@ -165,7 +166,7 @@ class _Robot:
         return Place("land" if low else "go", on_face=on_face)
 
     def _out(self, job: Job) -> Place:
-        """The old pack in its grips."""
+        """Place with the old pack in the grips."""
         if self._in_guides(job.truck_seat):
             seat = job.truck_seat
             place = self._leaving(seat, "take_weight", "unlock", "creep_out", "lift")
@@ -180,7 +181,7 @@ class _Robot:
         return Place("store" if over_slot and self.phase not in ("lift_out", "lower_out") else "lift")
 
     def _between(self, job: Job) -> Place:
-        """Not holding anything, the old pack stored."""
+        """Place with empty grips and the old pack stored."""
         if self._over(job.take_seat) and self._height(job.take_seat) < EMPTY_MARGIN_M / 2:
             on_face = job.take_seat if self._height(job.take_seat) < ON_FACE_M else -1
             return Place("pick_land", on_face=on_face)
@@ -192,7 +193,7 @@ class _Robot:
         return Place("to_full")
 
     def _in(self, job: Job) -> Place:
-        """The new pack in its grips."""
+        """Place with the new pack in the grips."""
         if self._in_guides(job.take_seat):
             return self._leaving(job.take_seat, "pick_weight", "pick_unlock", "pick_creep_out", "pick_lift")
         seat = job.truck_seat
@@ -212,7 +213,7 @@ class _Robot:
         return Place("to_truck" if self._is_clear() else "pick_lift")
 
     def _after(self, job: Job) -> Place:
-        """Not holding anything, the new pack on the truck."""
+        """Place with empty grips and the new pack on the truck."""
         seat = job.truck_seat
         if 0.0 <= self.locks(seat) < 0.99:
             raise self.refusal("the new pack stands on the truck unlocked, and in nobody's grips")
@@ -223,7 +224,7 @@ class _Robot:
         return replace(done, step=last)
 
     def _leaving(self, seat: int, locked: str, unlocking: str, creeps: str, lifts: str) -> Place:
-        """A held pack in a seat that it shall leave."""
+        """Place for a held pack in a seat that it is to leave."""
         locks, high = self.locks(seat), self._pack_height(seat)
         if locks > 0.0:
             return self._seated(seat, locked if locks >= 0.99 else unlocking)
@@ -235,10 +236,8 @@ class _Robot:
         in_it = height < SEATED_M or self.locks(seat) > 0.0
         return Place(step, seat=seat, height_m=0.0 if in_it else height)
 
-    # ------------------------------------------------------------------------------------------------- where it is
-
     def _stop_z(self) -> float:
-        """Where axis z stands once it has stopped."""
+        """Position of axis z after its stop."""
         z, v = float(self.robot.axes[Z]), float(self.robot.speeds[Z])
         if stands_still(self.robot.speeds)[Z]:
             return z
@@ -249,9 +248,9 @@ class _Robot:
         return targets(self.setup.params, np.zeros(1, np.int64), np.array([seat]), pose, leaning=leaning)[0]
 
     def _end_effector(self) -> tuple[float, float]:
-        """Where it is, along x and y."""
+        """Position of the end effector along x and y."""
         (x, y), (dx, dy) = self.robot.axes[[X, Y]].tolist(), self.robot.sway.tolist()
-        yaw = float(self.robot.axes[YAW]) if self.s < 0.0 else 0.0  # a table's is measured along its own axes
+        yaw = float(self.robot.axes[YAW]) if self.s < 0.0 else 0.0  # a table's yaw is measured along its own axes
         return x + math.cos(yaw) * dx - math.sin(yaw) * dy, y + math.sin(yaw) * dx + math.cos(yaw) * dy
 
     def _aside(self, seat: int) -> float:
@@ -266,11 +265,11 @@ class _Robot:
         return self._aside(seat) < within_m
 
     def _height(self, seat: int) -> float:
-        """Of the end effector over the grip face of a pack in that seat, once it has stopped."""
+        """Height of the end effector over the grip face of a pack in that seat, after its stop."""
         return float(self.s * (self.z_m - self._goal(seat, leaning=True)[Z]))
 
     def _pack_height(self, seat: int) -> float:
-        """Of the held pack over that seat now."""
+        """Height of the held pack over that seat now."""
         return float(self.s * (self.robot.axes[Z] - self._goal(seat, leaning=False)[Z]))
 
     def _in_guides(self, seat: int) -> bool:
@@ -278,12 +277,12 @@ class _Robot:
         return self._aside(seat) < IN_SEAT_M and self._pack_height(seat) < reach
 
     def _is_clear(self) -> bool:
-        """High enough to traverse with a pack, now and once it has stopped."""
+        """True if it is high enough to traverse with a pack, now and after its stop."""
         lowest = min(self.s * self.z_m, self.s * float(self.robot.axes[Z]))
         return lowest - self.s * travel_z_of(self.setup) >= -0.8 * TRAVEL_MARGIN_M
 
     def _check_sideways(self) -> None:
-        """Refuse a pack that moves sideways where it may not: the interlocks would stop the station at once."""
+        """Refuse a pack that moves sideways where it must not: the interlocks would stop the station immediately."""
         p, limits = self.setup.params[0], self.setup.station.limits
         clear = f"limits.clearance_height_m, {limits.clearance_height_m:g}"
         for k in (X, Y):
@@ -295,14 +294,14 @@ class _Robot:
                 )
 
     def locks(self, seat: int) -> float:
-        """How far its locks are closed: 0 all open, 1 all closed; -1 where it has none or nothing is known."""
+        """Closed share of a seat's locks: 0 all open, 1 all closed; -1 if it has none or the log has none."""
         known = self.seen.locks[seat][np.isfinite(self.seen.locks[seat])]
         if not len(known):
             return -1.0
         return 1.0 if known.min() >= 0.99 else 0.0 if known.max() <= 0.01 else 0.5
 
     def refusal(self, why: str) -> InputError:
-        """That no swap goes on from this moment, and why."""
+        """The error that no swap continues from this moment, and why."""
         return InputError(
             f"{why}: no step of a swap goes on from there",
             file=self.file,

@@ -1,4 +1,4 @@
-"""What an imported recording says of one moment: axes, swing, load, grips, locks, packs, truck and phase."""
+"""Reads one moment of an imported recording: axes, sway, load, grips, locks, packs, truck and phase."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ from twin.setup.jobs import Job, Seat
 from twin.setup.setup import SwapSetup
 
 SPEED_S = 0.05
-"""A speed is the slope of a position's samples up to so far before and after the moment: 0.1 s in all."""
+"""Half width of the window in which a speed is the slope of the position samples: 0.1 s in all."""
 ACCELERATION_S = 0.1
-"""An acceleration needs twice as long."""
+"""Half width for an acceleration."""
 SWAY_S = 0.15
-"""As long for a swing, which is noisier and slower: an eighth of the period of the shortest rope, about 2 s."""
+"""Half width for sway, which is noisier and slower: an eighth of the period of the shortest rope, about 2 s, in all."""
 GAP_S = 0.1
-"""Farther from the nearest samples before and after it a moment is in a gap."""
+"""A moment farther than this from the samples before and after it is in a gap."""
 NO_PHASE = ("fault", "idle")
-"""Phases of a log that say nothing about where in its table a swap is."""
+"""Phases of a log that do not locate a swap in its table."""
 
 
 @dataclass
 class SeenRobot:
-    """One robot at the moment; NaN where the log has nothing and nothing was estimated.
+    """One robot at the moment; NaN for what is neither logged nor estimated.
 
     Attributes:
-        known: whether the log has any of its axes.
+        known: True if the log has any of its axes.
         axes, speeds, accelerations: (4,) positions, speeds and accelerations of x, y, z, yaw.
-        sway, sway_speed: (2,) offset of the load from what carries it, along x and y, and its speed.
-        load_n: what the load cell showed; NaN where the log has none.
+        sway, sway_speed: (2,) offset of the load from its suspension, along x and y, and its speed.
+        load_n: reading of the load cell; NaN if the log has none.
         held: the pack in its grips, -1 none.
-        scan: (6,) the truck's pose as measured last, NaN where the log has none.
-        phase: None where the log tells none.
+        scan: (6,) last measured pose of the truck, NaN if the log has none.
+        phase: None if the log has none.
     """
 
     known: bool
@@ -60,7 +60,7 @@ class SeenRobot:
 
 @dataclass
 class Seen:
-    """The moment; `pack_seat` (packs,) is the seat of each pack, -1 in the air; `locks` (SEATS, LOCKS) is 0 to 1."""
+    """The moment; `pack_seat` (packs,) is the seat of each pack, -1 if held; `locks` (SEATS, LOCKS) is 0 to 1."""
 
     at_s: float
     robots: list[SeenRobot]
@@ -73,7 +73,7 @@ class Seen:
 def logged_setup(
     configuration: Mapping[str, Any], file: Path
 ) -> tuple[LoggedSetup, tuple[Station, Truck, Pack]]:  # fmt: skip
-    """The setup that a log was imported with; raises InputError where its recording does not tell it."""
+    """The setup that a log was imported with; raises InputError if its recording has none."""
     models: list[Any] = []
     for key, model in (("station", Station), ("truck", Truck), ("pack", Pack)):
         models.append(model_from_plain(model, configuration.get(key), key, file, "its configuration is refused"))
@@ -133,13 +133,13 @@ class _Look:
         return name in self._columns and self.recording.header.provenance_of(name) == "measured"
 
     def last(self, name: str) -> float:
-        """The last sample that says anything; NaN where there is none."""
+        """The last valid sample; NaN if there is none."""
         t_s, values = self._columns.get(name, (np.empty(0), np.empty(0)))
         known = values[(t_s <= self.at_s + 1e-6) & np.isfinite(values)]
         return float(known[-1]) if len(known) else math.nan
 
     def fit(self, name: str, half_s: float) -> tuple[float, float]:
-        """Value and slope at the moment: a straight line through the samples around it, NaN where there are none."""
+        """Value and slope at the moment: a straight line through the samples around it, NaN without samples."""
         t_s, values = self._columns.get(name, (np.empty(0), np.empty(0)))
         here = np.isfinite(values) & (np.abs(t_s - self.at_s) <= half_s + 1e-6)
         if here.sum() < 2:
@@ -148,7 +148,7 @@ class _Look:
         return float(value), float(slope)
 
     def bend(self, name: str) -> float:
-        """Second derivative at the moment, of a parabola through the samples around it; 0 where there are too few."""
+        """Second derivative at the moment, of a parabola through the samples around it; 0 with too few samples."""
         t_s, values = self._columns.get(name, (np.empty(0), np.empty(0)))
         here = np.isfinite(values) & (np.abs(t_s - self.at_s) <= ACCELERATION_S + 1e-6)
         if here.sum() < 8:
@@ -159,7 +159,7 @@ class _Look:
         return self.fit(name, SPEED_S)[0]
 
     def swing(self, name: str) -> tuple[float, float]:
-        """As `fit`, of something that swings: a parabola."""
+        """Value and slope as from `fit`, but of a parabola, for a swinging load."""
         t_s, values = self._columns.get(name, (np.empty(0), np.empty(0)))
         here = np.isfinite(values) & (np.abs(t_s - self.at_s) <= SWAY_S + 1e-6)
         if here.sum() < 6:
@@ -168,7 +168,7 @@ class _Look:
         return float(value), float(slope)
 
     def place(self, frame: str) -> np.ndarray:
-        """Where a frame's origin last was in its parent (3,)."""
+        """Last origin of a frame in its parent (3,)."""
         k = self.recording.header.frame_names.index(frame)
         i = int(np.searchsorted(self._frames.t_s, self.at_s + 1e-6)) - 1
         return np.asarray(self._frames.values[max(i, 0), k, :3])
@@ -204,7 +204,7 @@ def _truck_names() -> list[str]:
 
 
 def _phases_at(recording: Recording, at_s: float) -> dict[int, str]:
-    """The phase that each robot is in, by the robot's number; one that is none of a swap is left out."""
+    """Phase of each robot by its number; a phase that is not of a swap is left out."""
     found: dict[int, str] = {}
     for entry in recording.phases(None, at_s + 1e-6):
         robot = int(entry.get("robot", 0))
@@ -215,7 +215,7 @@ def _phases_at(recording: Recording, at_s: float) -> dict[int, str]:
 
 
 def _pack_seats(look: _Look, setup: SwapSetup, robots: Sequence[SeenRobot]) -> list[int]:
-    """The seat at which each pack stands, -1 for one in grips; by where its frame is drawn."""
+    """Seat at which each pack stands, -1 for one in grips; from the position of its frame."""
     held = {robot.held for robot in robots}
     places = np.array([_seat_xy(setup, s) for s in range(len(setup.seats))])
     seats = []
@@ -234,23 +234,23 @@ def _seat_xy(setup: SwapSetup, s: int) -> tuple[float, float]:
 
 
 def _estimated(look: _Look, setup: SwapSetup, robots: Sequence[SeenRobot]) -> tuple[str, ...]:
-    """In words, what the log does not have."""
-    said = ["axis speeds", "sway speed", "rope or table give", "truck on its springs", "pack masses", "truck place"]
+    """List in words what the log does not have."""
+    found = ["axis speeds", "sway speed", "rope or table give", "truck on its springs", "pack masses", "truck place"]
     for r, robot in enumerate(robots):
         name = f" of robot {r + 1}" if len(robots) > 1 else ""
         if not robot.known:
-            said.append(f"all{name}: at home")
+            found.append(f"all{name}: at home")
             continue
         if not all(look.is_measured(f"robot{r}/sway_{a}_m") for a in "xy"):
-            said.append(f"sway{name}")
+            found.append(f"sway{name}")
         if math.isnan(robot.load_n):
-            said.append(f"load{name}")
+            found.append(f"load{name}")
         if not look.is_measured(f"robot{r}/grip1"):
-            said.append(f"grips{name}")
+            found.append(f"grips{name}")
         if np.isnan(robot.scan).any():
-            said.append(f"truck pose as measured{name}")
+            found.append(f"truck pose as measured{name}")
         if robot.phase is None:
-            said.append(f"phase{name}")
+            found.append(f"phase{name}")
     if not all(look.is_measured(f"{seat.name}/lock1") for seat in setup.seats if seat.locks):
-        said.append("locks")
-    return (*said, "sensor noise", "guide friction")
+        found.append("locks")
+    return (*found, "sensor noise", "guide friction")

@@ -1,4 +1,4 @@
-"""A world in the middle of a swap, from what a log says of that moment: the record that a plant begins with."""
+"""Builds the plant's initial record for a swap that starts in the middle, from what a log contains of that moment."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ from twin.records import (
 from twin.setup.setup import SwapSetup
 
 ON_FACE_M = 0.005
-"""An end effector that stands on a pack, or is so near that a log's zeros do not tell, begins this much off it."""
+"""An end effector on a pack, or nearer than the zero offsets of a log resolve, begins this far off it."""
 LOCKED_LOAD = 1.3
-"""A pack in locks may be pulled on with up to this share of its weight and the end effector's; others hang at most."""
+"""A locked pack may be pulled with up to this share of its weight and the end effector's; others hang at most."""
 PRESSED = 0.3
-"""Without a load cell: the share of a pack's weight that a table presses with before its locks open."""
+"""Without a load cell: share of a pack's weight with which a table presses before its locks open."""
 SLOWER = 40
-"""So often a stop is tried slower by a tenth before the axis is taken to stand."""
+"""Number of attempts, each a tenth slower, before an axis is set to stand still."""
 TRAVEL_SHARE = 0.8
-"""A table or mast's head is at most this share of its travel aside: the axes are put where that is so."""
+"""A table or mast head is at most this share of its travel off centre: the axes are positioned accordingly."""
 
 
 def world_at(seen: Seen, setup: SwapSetup, places: Sequence[Place]) -> np.ndarray:
@@ -72,7 +72,7 @@ def world_at(seen: Seen, setup: SwapSetup, places: Sequence[Place]) -> np.ndarra
     w["image"]["axis_position"] = w["truth"]["q"][:, :4]
     w["image"]["grip_open"][w["truth"]["held"] < 0] = 1
     read_seats(w["truth"], w["image"], w["faults"], p)
-    read_station(w["truth"], w["image"])  # the first command begins by the controller's clock, before the first scan
+    read_station(w["truth"], w["image"])  # before the first scan: a command starts at the controller's clock
     return worlds
 
 
@@ -114,10 +114,10 @@ def _put_robot(w: Any, p: Any, setup: SwapSetup, r: int, place: Place, seen: See
 
 
 def _stand_or_stop(w: Any, p: Any, r: int, motion: np.ndarray, sway_speed: np.ndarray, load_n: float) -> None:
-    """Axes that stand, stand; those that move begin the drives' own stop, from where and as fast as they are.
+    """Stop all axes: those at rest stay, the moving ones begin the drives' own stop from their position and speed.
 
-    `motion` (2, 4) is their speeds and what they brake with. A stop that would leave an axis' stroke begins slower: the
-    log's axis had to stop before, so what was read off its noisy positions is too much.
+    `motion` (2, 4) is their speeds and decelerations. A stop that would leave an axis' stroke begins slower: the logged
+    axis stopped before, so the speed estimated from its noisy positions is too high.
     """
     q, qd, speeds = w["truth"]["q"][r], w["truth"]["qd"][r], motion[0].copy()
     for k in np.flatnonzero(speeds).tolist():
@@ -132,7 +132,7 @@ def _stand_or_stop(w: Any, p: Any, r: int, motion: np.ndarray, sway_speed: np.nd
     if p["reeving"] != FLOATING_TABLE:
         qd[EYAW] = speeds[YAW]
         qd[EZ] = speeds[Z]
-        if p["reeving"] == FOUR_ROPE:  # the ropes' length follows the drum, the load its circle
+        if p["reeving"] == FOUR_ROPE:  # the ropes' length follows the drum, the load moves on its circle
             rope = math.sqrt(float(q[EX] ** 2 + q[EY] ** 2 + q[EZ] ** 2))
             aside = float(q[EX] * qd[EX] + q[EY] * qd[EY])
             qd[EZ] = (rope * -float(speeds[Z]) - aside) / float(q[EZ])
@@ -144,10 +144,10 @@ def _stand_or_stop(w: Any, p: Any, r: int, motion: np.ndarray, sway_speed: np.nd
 
 
 def _put_in_seat(w: Any, p: Any, r: int, pack: int, place: Place, load_n: float) -> None:
-    """The pack in the seat's guides, `height_m` over where it stands, and the robot's end effector on its grip face.
+    """Put the pack in the seat's guides, `height_m` over its seat, and the robot's end effector on its grip face.
 
-    Axis z is put where ropes or springs then carry `load_n`: a log's zeros and the truck's springs do not agree to the
-    millimetre that this takes.
+    Axis z is positioned so that ropes or springs carry `load_n`: a log's zero offsets and the truck's springs do not
+    agree to the millimetre that this needs.
     """
     stand_pack(w, p, pack, place.seat)
     w["truth"]["pack_pose"][pack, 2] += float(p["retract"]) * place.height_m
@@ -155,7 +155,7 @@ def _put_in_seat(w: Any, p: Any, r: int, pack: int, place: Place, load_n: float)
 
 
 def _put_on_face(w: Any, p: Any, r: int, seat: int, load_n: float) -> None:
-    """The empty end effector just off the pack in a seat, straight over or under it as its guides had it."""
+    """Put the empty end effector just off the pack in a seat, aligned as its guides held it."""
     pack = next(k for k in range(int(p["packs"])) if int(w["truth"]["pack_seat"][k]) == seat)
     x, y, z = w["truth"]["pack_pose"][pack, :3].tolist()
     high = max(float(p["retract"]) * (float(w["truth"]["q"][r, Z]) - z), ON_FACE_M)
@@ -163,7 +163,7 @@ def _put_on_face(w: Any, p: Any, r: int, seat: int, load_n: float) -> None:
 
 
 def _meet(w: Any, p: Any, r: int, place_m: list[float], seat: int, load_n: float) -> None:
-    """The end effector at a place over or under a seat, turned and tilted as that is."""
+    """Put the end effector at a place over or under a seat, with the seat's yaw and tilt."""
     q, (x, y, z) = w["truth"]["q"][r], place_m
     _, _, _, yaw, pitch, roll = seat_pose(w["truth"], p, seat)
     q[EPITCH], q[EROLL] = pitch, roll
@@ -194,7 +194,7 @@ def _within(aside_m: float, p: Any) -> float:
 
 
 def _load_in_seat(p: Any, pack: int, place: Place, logged_n: float, seen: Seen) -> float:
-    """What ropes or table carry of a pack in a seat: as logged, else as at the step that it has come to, N."""
+    """Load on ropes or table from a pack in a seat, N: as logged, else as at the current step."""
     gravity, kg = float(p["gravity_mps2"]), float(p["pack_mass_kg"][pack])
     empty_n, pack_n = float(p["e_mass_kg"]) * gravity, kg * gravity
     locked = bool(np.nan_to_num(seen.locks[place.seat]).max() > 0.5)
@@ -209,7 +209,7 @@ def _load_in_seat(p: Any, pack: int, place: Place, logged_n: float, seen: Seen) 
 
 
 def _note_locks(w: Any, p: Any, seat: int, pack: int, seen: Seen) -> None:
-    """The locks of a seat in which a pack stands, as logged; closed under a free pack where the log says nothing."""
+    """Set the locks of a seat in which a pack stands: as logged; closed under a free pack if the log has none."""
     n = int(p["seat_locks"][seat])
     if n == 0:
         return
@@ -221,7 +221,7 @@ def _note_locks(w: Any, p: Any, seat: int, pack: int, seen: Seen) -> None:
 
 
 def _float_lock(p: Any, place: Place, logged: float) -> int:
-    """Whether table or head is locked: as logged, else as the steps have it, which lock it while a pack hangs free."""
+    """1 if table or head is locked: as logged, else as in the step table, which locks it while a pack hangs free."""
     if p["reeving"] == FOUR_ROPE:
         return 0
     if math.isfinite(logged):
@@ -230,7 +230,7 @@ def _float_lock(p: Any, place: Place, logged: float) -> int:
 
 
 def _set_twist(w: Any, p: Any, r: int, pack: int) -> None:
-    """Speed of the held pack's centre of mass and its turning, as its end effector moves."""
+    """Set the held pack's linear and angular velocity to follow its end effector."""
     angles, at, turn, motion = np.zeros(8), np.zeros(3), np.zeros((3, 3)), np.zeros(6)
     angles_of(w["truth"], p, r, angles)
     end_effector_motion(w["truth"], p, r, angles, at, turn, motion)
@@ -240,7 +240,7 @@ def _set_twist(w: Any, p: Any, r: int, pack: int) -> None:
 
 
 def note_pulled(w: Any, setup: SwapSetup, places: Sequence[Place], done: Sequence[int]) -> None:
-    """Locks of the jobs `done`, and those that a log has come past the pull test of: that is taken for passed."""
+    """Mark the locks of the jobs `done`, and those past the pull test in the log, as tested."""
     jobs = {*done, *(place.job for place in places if place.pulled)}
     for job in jobs:
         seat = setup.jobs[job].truck_seat
@@ -248,9 +248,9 @@ def note_pulled(w: Any, setup: SwapSetup, places: Sequence[Place], done: Sequenc
 
 
 def truck_pose_of(w: Any, p: Any, seen: Seen, r: int, place: Place) -> np.ndarray:
-    """The truck's pose (6,) as robot `r` measured it last: as logged, else the true one with the scanner's bias.
+    """Pose of the truck (6,) as robot `r` measured it last: as logged, else the true one with the scanner's bias.
 
-    Before a robot's first rescan it is the truck as it parked; no log tells how it stood on its springs then.
+    Before a robot's first rescan it is the parked truck; no log contains its spring deflection then.
     """
     true = np.array(w["truth"]["truck_q"]) if place.rescanned or place.stage == BEFORE else np.array(p["truck_park"])
     logged = seen.robots[r].scan

@@ -36,7 +36,7 @@ CABLE_M = 0.016
 
 
 class GantryRobot:
-    """One gantry: a mesh per frame, four grips, the ropes or the mast, and the festoon that stretches."""
+    """One gantry: a mesh per frame, four grips, the ropes or the mast, and the festoon that extends."""
 
     def __init__(self, layout: Layout, frames: FrameNodes, robot: int, provenance: Provenance | None = None) -> None:
         self._robot = robot
@@ -71,7 +71,7 @@ class GantryRobot:
         self._grips.update(snapshot)
         self._carrier.update(snapshot)
         self._chain.update(float(snapshot.world_pose(f"robot{self._robot}/bridge")[0]))
-        # from the far end of the girder to the trolley: the loops close up as it comes
+        # from the far end of the girder to the trolley: the loops contract as it approaches
         trolley_y = float(snapshot.world_pose(f"robot{self._robot}/trolley")[1])
         fixed = self._gantry.far_y_m - 0.15
         self.festoon.set_y(fixed)
@@ -109,7 +109,7 @@ class EnergyChain:
 
 
 def bridge(gantry: Gantry) -> Mesh:
-    """In the bridge's frame, at the sheaves' height over the lane's middle: girders, carriages, drives, rails."""
+    """In the bridge's frame, at sheave height over the lane's centre: girders, carriages, drives, rails."""
     mesh = Mesh()
     near, far = gantry.near_y_m, gantry.far_y_m
     low, high = (z - gantry.sheave_m for z in gantry.girder_z_m)
@@ -133,7 +133,7 @@ def bridge(gantry: Gantry) -> Mesh:
         outside = 1.0 if y > middle else -1.0
         x = gantry.carriage_m / 2 - 0.25
         mesh.cylinder(0.09, 0.34, (x, y + outside * 0.30, z + 0.05), palette.STATION_BLUE, "y", 14)  # drive
-    # the festoon's rail behind the rear girder, and the arm that draws the energy chain
+    # the festoon's rail behind the rear girder, and the arm that tows the energy chain
     x = -gantry.girder_x_m - GIRDER_WIDTH_M / 2
     mesh.box((0.06, span - 0.2, 0.06), (x - 0.12, middle, low + 0.10), palette.GALVANISED)
     chain = gantry.chain_z_m - gantry.sheave_m + 2 * CHAIN_BEND_M
@@ -143,7 +143,7 @@ def bridge(gantry: Gantry) -> Mesh:
 
 
 def trolley(gantry: Gantry) -> Mesh:
-    """In the trolley's frame at the sheaves' height: frame on four wheels on the girders' rails, slewing ring."""
+    """In the trolley's frame at sheave height: frame on four wheels on the girders' rails, slewing ring."""
     mesh = Mesh()
     rail = gantry.trolley_rail_z_m - gantry.sheave_m
     wide, tall = TROLLEY_FRAME_M
@@ -165,7 +165,7 @@ def trolley(gantry: Gantry) -> Mesh:
 
 
 def hoist_frame(layout: Layout) -> Mesh:
-    """In the hoist's frame, which turns: drum and motor, arms to four sheaves, whose ropes leave at height 0."""
+    """In the hoist's frame, which slews: drum and motor, arms to four sheaves, whose ropes leave at height 0."""
     mesh = Mesh()
     places = anchors(layout)
     x, y = max(p[0] for p in places), max(p[1] for p in places)
@@ -176,7 +176,7 @@ def hoist_frame(layout: Layout) -> Mesh:
         mesh.box((2 * x + 0.02, 0.10, 0.10), (0.0, sign * (y - arm), 0.15), palette.ROBOT_ORANGE, 0.008)
     for px, py, _ in places:
         inwards = -1.0 if px > 0 else 1.0
-        # a rope leaves its sheave at the side that looks outwards, straight down
+        # a rope leaves its sheave on the outer side, straight down
         at = (px + inwards * SHEAVE_RADIUS_M, py, 0.0)
         mesh.cylinder(SHEAVE_RADIUS_M, 0.05, at, palette.DARK_STEEL, "y", 22)
         mesh.cylinder(SHEAVE_RADIUS_M * 0.35, 0.09, at, palette.PIN, "y", 12)
@@ -197,7 +197,7 @@ def hoist_frame(layout: Layout) -> Mesh:
 
 
 def mast_clamp() -> Mesh:
-    """In the hoist's frame of a mast: the ring that turns, four struts that hold the outer section, the hoist motor."""
+    """In the hoist's frame of a mast: the slewing ring, four struts that hold the outer section, the hoist motor."""
     mesh = Mesh().cylinder(RING_RADIUS_M * 0.9, 0.05, (0.0, 0.0, 0.235), palette.STEEL, sides=24)
     for sx in (1.0, -1.0):
         for sy in (1.0, -1.0):

@@ -1,4 +1,4 @@
-"""The four grips of an end effector: they turn as they close, and show their state as a colour."""
+"""The four grips of an end effector: they rotate as they close, and show their state as a colour."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from twin.viewer.scene.proportions import grip_xy
 from twin.viewer.snapshot import Snapshot
 
 QUARTER_TURN_DEG = 90.0
-END_SHARE = 0.005  # a grip within this of its end is there
+END_SHARE = 0.005  # a grip within this of its end is closed or open
 
 
 def state_colour(position: float) -> tuple[float, float, float]:
-    """Of a lock or grip from 0 (open) to 1 (closed); grey where nothing is known of it."""
+    """Colour of a lock or grip from 0 (open) to 1 (closed); grey if unknown."""
     if math.isnan(position):
         return palette.STATE_UNKNOWN
     if position >= 1.0 - END_SHARE:
@@ -27,7 +27,7 @@ def state_colour(position: float) -> tuple[float, float, float]:
 
 
 class Grips:
-    """Twist-locks under a spreader, lock spindles on a table: a node each, which turns by a quarter."""
+    """Twist-locks under a spreader, lock spindles on a table: a node each, which rotates by a quarter turn."""
 
     def __init__(self, layout: Layout, parent: NodePath, robot: int, provenance: Provenance | None = None) -> None:
         self._names = [f"robot{robot}/grip{k + 1}" for k in range(len(grip_xy(layout)))]
@@ -49,7 +49,7 @@ class Grips:
 
 
 def _twist_lock(plate_m: float) -> Mesh:
-    """Head below the plate, across its slot when closed; above it a lever that shows the same."""
+    """Head below the plate, across its slot when closed; above it a lever that shows the state."""
     top = 0.02 + plate_m
     mesh = Mesh()
     mesh.cylinder(0.022, 0.05, (0.0, 0.0, -0.015), palette.LAMP, sides=10)

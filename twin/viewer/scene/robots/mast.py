@@ -1,4 +1,4 @@
-"""A telescopic mast in the place of ropes: square sections, one within the other, driven out alike."""
+"""A telescopic mast instead of ropes: square sections, one within the other, extended equally."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class MastModel:
 
 
 def _section(width: float, long: float, paint: Material, outer: bool) -> Mesh:
-    """A box section whose lower end is the origin, with a collar there; on two sides the rack or chain shows."""
+    """A box section whose lower end is the origin, with a collar there; rack or chain on two sides."""
     shade = palette.ROBOT_ORANGE if outer else paint
     mesh = Mesh().box((width, width, long), (0.0, 0.0, long / 2), shade, 0.012)
     mesh.box((width + 0.05, width + 0.05, 0.07), (0.0, 0.0, 0.035), palette.DARK_STEEL, 0.008)

@@ -24,18 +24,18 @@ STAGES = 2
 ARM_M = (0.035, 0.055)  # thickness along x, height
 ARM_X_M = 0.22
 PLATE_GAP_M = 0.02  # of the table's plate below the pads' tops
-FLOAT_GAP_M = 0.025  # between the table and what carries it, at rest
+FLOAT_GAP_M = 0.025  # between the table and its support, at rest
 TURN_M = 0.05  # height of the turning frame
 SINK_M = 0.02  # of the loaded table on its mounts
 
 
 def stack_m(layout: Layout) -> float:
-    """From the table's pads down to the underside of the turning frame."""
+    """Height of the table's pads over the underside of the turning frame."""
     return PLATE_GAP_M + layout.station.end_effector.size_m[2] + SINK_M + FLOAT_GAP_M + TURN_M
 
 
 class Rgv:
-    """One vehicle. The scissors' arms turn and rise with the lift; no mesh is ever rebuilt."""
+    """One vehicle. The scissors' arms rotate and rise with the lift; no mesh is rebuilt."""
 
     def __init__(self, layout: Layout, frames: FrameNodes, robot: int, provenance: Provenance | None = None) -> None:
         self._robot = robot
@@ -67,7 +67,7 @@ class Rgv:
         self.triangles += STAGES * sum(arm.triangles for arm in arms)
 
     def lift_m(self, snapshot: Snapshot) -> tuple[float, float]:
-        """Heights of the lowest and the highest pins of the scissors in the world."""
+        """Heights of the lowest and the highest scissor pins in the world."""
         low = self._slide_top_m + HINGE_M
         high = float(snapshot.world_pose(f"robot{self._robot}/lift")[2]) - self._stack_m - HINGE_M
         return low, max(high, low + 0.01)
@@ -85,7 +85,7 @@ class Rgv:
 
 
 def vehicle(half: float, wide: float, rail: float) -> Mesh:
-    """In the vehicle's frame, whose origin is at lane height: frame, wheels on the rails, drive and battery boxes."""
+    """In the vehicle's frame, with its origin at lane height: frame, wheels on the rails, drive and battery boxes."""
     mesh = Mesh()
     z = rail + 0.05 + FRAME_M / 2
     side = wide / 2 + 0.05
@@ -126,7 +126,7 @@ def turning_frame(layout: Layout) -> Mesh:
 
 
 def table(layout: Layout) -> Mesh:
-    """In E: plate, pads, and the flared corner guides that find the block's outline."""
+    """In E: plate, pads, and the flared corner guides for the block's outline."""
     e = layout.station.end_effector
     x, y, high = e.size_m
     mesh = Mesh().box((x, y, high), (0.0, 0.0, -PLATE_GAP_M - high / 2), palette.ROBOT_ORANGE, 0.01)
@@ -154,7 +154,7 @@ def table(layout: Layout) -> Mesh:
 
 
 def _arms(long: float, x: float) -> Mesh:
-    """A pair of arms along y about the pivot in their middle, with the pins at both ends."""
+    """A pair of arms along y about their central pivot, with the pins at both ends."""
     thick, high = ARM_M
     mesh = Mesh()
     for sx in (1.0, -1.0):

@@ -1,4 +1,4 @@
-"""Ropes from the sheaves to the spreader: straight while they carry, sagging when they are slack."""
+"""Ropes from the sheaves to the spreader: straight under load, sagging when slack."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from twin.viewer.scene import palette
 from twin.viewer.scene.mesh import Mesh
 from twin.viewer.snapshot import Snapshot
 
-ROPE_RADIUS_M = 0.011  # a little more than the 13 mm rope, so that it is seen from across the bay
+ROPE_RADIUS_M = 0.011  # thicker than the 13 mm rope, to be visible from across the bay
 SAGS_M = (0.03, 0.07, 0.15, 0.30)  # of the prepared slack ropes at mid-length
 SAG_PIECES = 12
 SLACK_M = 0.002
-"""A rope is slack when its end is nearer to the sheave by more than this and what the hoist moves in one sample.
+"""A rope is slack if its end is nearer to the sheave by more than this plus the hoist's motion in one sample.
 
-The recording has no tension of a single rope, but its free length, sheave height less hoist position, and both ends.
+The recording has no tension of a single rope, but its free length (sheave height minus hoist position) and both ends.
 """
 
 
@@ -54,7 +54,7 @@ class Ropes:
             rope = root.attach_new_node(f"robot{robot}/rope{k + 1}")
             self.ropes.append(rope)
             self._shapes.append([shape.node(f"shape{i}", rope) for i, shape in enumerate(shapes)])
-        self.triangles = 4 * straight.triangles  # of the sagging ones at most one is drawn instead
+        self.triangles = 4 * straight.triangles  # at most one of the sagging ones is drawn instead
 
     def ends(self, snapshot: Snapshot) -> list[tuple[np.ndarray, np.ndarray]]:
         """(sheave, spreader) of each rope in the world."""
@@ -62,7 +62,7 @@ class Ropes:
         return [(snapshot.world_point(hoist, at), snapshot.world_point(e, at)) for at in self._anchors]
 
     def excess_m(self, snapshot: Snapshot) -> list[float]:
-        """How much longer each rope is than the distance between its ends; not above 0 where it carries."""
+        """Length of each rope minus the distance between its ends; not above 0 under load."""
         return self._excess_m(snapshot, self.ends(snapshot))
 
     def _excess_m(self, snapshot: Snapshot, ends: list[tuple[np.ndarray, np.ndarray]]) -> list[float]:
@@ -91,7 +91,7 @@ class Ropes:
 
 
 def upright_to(direction: np.ndarray) -> LQuaternion:
-    """The shortest turn that brings +z to a unit vector."""
+    """The shortest rotation from +z to a unit vector."""
     x, y, z = direction.tolist()
     if z < -0.999999:
         return LQuaternion(0.0, 1.0, 0.0, 0.0)
@@ -101,7 +101,7 @@ def upright_to(direction: np.ndarray) -> LQuaternion:
 
 
 def _sagging(sag_m: float) -> Mesh:
-    """A rope of length 1 along z that bulges outwards along x; only its z is scaled, so that it stays as thick."""
+    """A rope of length 1 along z that bulges outwards along x; only its z is scaled, so that its thickness stays."""
     mesh = Mesh()
     at = np.linspace(0.0, 1.0, SAG_PIECES + 1)
     points = [(4.0 * sag_m * t * (1.0 - t), 0.0, t) for t in at.tolist()]

@@ -19,19 +19,19 @@ FLIPPER_WIDTH_M = 0.22
 
 
 def spreader(layout: Layout) -> Mesh:
-    """Everything of a spreader but its grips."""
+    """The spreader without its grips."""
     mesh = Mesh()
     x, y, high = layout.station.end_effector.size_m
     z = GAP_M + high / 2
     paint = palette.ROBOT_ORANGE
-    # a frame of hollow sections: two long beams, five cross beams, a plate in the middle
+    # a frame of hollow sections: two long beams, five cross beams, a central plate
     for sign in (1.0, -1.0):
         mesh.box((BEAM_M, y, high), (sign * (x - BEAM_M) / 2, 0.0, z), paint, 0.01)
     for share in (-1.0, -0.45, 0.0, 0.45, 1.0):
         at = share * (y - BEAM_M) / 2
         mesh.box((x - 2 * BEAM_M, BEAM_M, high * 0.94), (0.0, at, z), paint)
     mesh.box((x - 2 * BEAM_M, 0.5, 0.02), (0.0, 0.0, GAP_M + high + 0.01), palette.DARK_STEEL)
-    for fx, fy in feet_xy(layout.pack):  # pads that meet the pack
+    for fx, fy in feet_xy(layout.pack):  # pads for the pack
         mesh.cylinder(0.035, GAP_M, (fx, 0.8 * fy, GAP_M / 2), palette.RUBBER, sides=10)
     top = GAP_M + high
     if isinstance(layout.station.reeving, FourRope):
@@ -58,7 +58,7 @@ def spreader(layout: Layout) -> Mesh:
 
 
 def _flippers(mesh: Mesh, layout: Layout) -> None:
-    """Guide plates around the pack's outline, flared by what they capture, as the contact model has them."""
+    """Guide plates around the pack's outline, flared by their capture range, as in the contact model."""
     e = layout.station.end_effector
     depth = e.flipper_capture_m / CAPTURE_SLOPE
     top = GAP_M + e.size_m[2]

@@ -1,4 +1,4 @@
-"""What stands still: ground, lane, the hall or the pit, racks, cabinets."""
+"""Static parts: ground, lane, the hall or the pit, racks, cabinets."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ DECK_GLASS = 0.12
 
 
 class Site:
-    """The site under the world's root: the ground as one node, all that stands on it as another.
+    """The site under the world's root: the ground as one node, everything on it as another.
 
-    The deck over a pit and the roof beside it are nodes of their own: `uncover` shows what is under them.
+    The deck over a pit and the roof beside it are separate nodes for `uncover`.
     """
 
     def __init__(self, layout: Layout, frames: FrameNodes) -> None:
@@ -50,10 +50,10 @@ class Site:
         self._docking, self._uncovered = layout.docking, False
 
     def update(self, snapshot: Snapshot) -> None:
-        """Nothing of the site moves."""
+        """Does nothing: the site is static."""
 
     def uncover(self, on: bool) -> None:
-        """Takes the roof away and makes the deck translucent, for a look from above; a truck drives on a solid deck."""
+        """Hide the roof and make the deck translucent, for a view from above; during docking the deck stays solid."""
         if on == self._uncovered:
             return
         self._uncovered = on
@@ -65,7 +65,7 @@ class Site:
             self.deck.set_color_scale(1.0, 1.0, 1.0, DECK_GLASS)
             self.deck.set_transparency(TransparencyAttrib.M_alpha)
             self.deck.set_bin("transparent", 0)
-            self.deck.hide(SEEN_BY_SUN)  # or all below lies in its shadow
+            self.deck.hide(SEEN_BY_SUN)  # otherwise everything below is in its shadow
         else:
             self.deck.clear_color_scale()
             self.deck.clear_transparency()

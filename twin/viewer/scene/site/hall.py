@@ -26,7 +26,7 @@ WALL_RIB_M = 0.6
 
 
 def hall(solid: Mesh, flat: Mesh, layout: Layout, gantry: Gantry) -> None:
-    """All of it; `flat` takes the paint on the floor."""
+    """The whole hall; `flat` receives the paint on the floor."""
     portal(solid, gantry)
     for number, slot in enumerate(layout.station.slots, start=1):
         rack(solid, layout, slot, str(number))
@@ -40,7 +40,7 @@ def hall(solid: Mesh, flat: Mesh, layout: Layout, gantry: Gantry) -> None:
 
 
 def column_places(gantry: Gantry) -> list[tuple[float, float]]:
-    """(x, y) of the columns: two on the near side, where nothing may hide the swap, four on the far one."""
+    """(x, y) of the columns: two on the near side, where they must not hide the swap, four on the far one."""
     low, high = gantry.column_x_m
     near = [(x, gantry.near_y_m) for x in (low, high)]
     return near + [(float(x), gantry.far_y_m) for x in np.linspace(low, high, 4)]
@@ -96,7 +96,7 @@ def _i_beam(mesh: Mesh, start: float, end: float, y: float, bottom: float, top: 
 
 
 def _lattice(mesh: Mesh, start: float, end: float, y: float, bottom: float, top: float) -> None:
-    """A lattice girder: as deep as a beam has to be over that span, and one sees the load through it."""
+    """A lattice girder: deep enough for its span, and the load is visible through it."""
     x, long, paint = (start + end) / 2, end - start, palette.STRUCTURE
     mesh.box((long, COLUMN_M * 0.75, CHORD_M), (x, y, top - CHORD_M / 2), paint)
     mesh.box((long, COLUMN_M * 0.6, 0.7 * CHORD_M), (x, y, bottom + 0.35 * CHORD_M), paint)
@@ -110,7 +110,7 @@ def _lattice(mesh: Mesh, start: float, end: float, y: float, bottom: float, top:
 
 
 def rack(mesh: Mesh, layout: Layout, slot: Slot, number: str) -> None:
-    """One slot: a welded frame on four legs with the pads that the pack's feet stand on, and its number."""
+    """One slot: a welded frame on four legs with pads for the pack's feet, and its number."""
     local = Mesh()
     x, y = layout.pack.size_m[0] / 2, layout.pack.size_m[1] / 2
     high = slot.z_m - 0.03  # pads on top of it, up to the seat plane
@@ -130,7 +130,7 @@ def rack(mesh: Mesh, layout: Layout, slot: Slot, number: str) -> None:
 
 
 def cabinets(mesh: Mesh, layout: Layout, gantry: Gantry) -> float:
-    """A charger cabinet behind every slot with its cable, and a low wall behind them; returns the wall's y."""
+    """A charger cabinet with its cable behind every slot, and a low wall behind them; returns the wall's y."""
     long, wide, high = CABINET_M
     deep = max(slot.y_m for slot in layout.station.slots) + layout.pack.size_m[1] / 2
     y = max(deep + CABINET_GAP_M + wide / 2, gantry.far_y_m + COLUMN_M / 2 + 0.25 + wide / 2)
@@ -150,7 +150,7 @@ def cabinets(mesh: Mesh, layout: Layout, gantry: Gantry) -> float:
 
 
 def control_container(mesh: Mesh, gantry: Gantry, back: float) -> None:
-    """A ribbed wall behind the cabinets, as far as the runway; the control room beyond its front end."""
+    """A ribbed wall behind the cabinets, as long as the runway; the control room beyond its front end."""
     start, end = gantry.end_x_m
     y = back + 0.25
     mesh.box((end - start, 0.06, WALL_HEIGHT_M), ((start + end) / 2, y, WALL_HEIGHT_M / 2), palette.WALL_PANEL)
@@ -170,11 +170,11 @@ def control_container(mesh: Mesh, gantry: Gantry, back: float) -> None:
 
 
 def floor_paint(mesh: Mesh, layout: Layout, gantry: Gantry) -> None:
-    """The area that nobody enters while the gantry works: a yellow line around it."""
+    """A yellow line around the area that is closed while the gantry works."""
     start, end = gantry.end_x_m
     z, w = 0.008, 0.10
     for y in (gantry.near_y_m - 0.5, min(s.y_m for s in layout.station.slots) - layout.pack.size_m[1] / 2 - 0.25):
-        if abs(abs(y) - LANE_HALF_M) < w:  # on the lane's own line
+        if abs(abs(y) - LANE_HALF_M) < w:  # on the lane's line
             continue
         mesh.plane((end - start, w), ((start + end) / 2, y, z), palette.SAFETY_YELLOW, 5.0)
     for x in (start, end):

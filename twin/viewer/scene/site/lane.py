@@ -15,7 +15,7 @@ PAINT_Z_M = 0.008
 PAINT_M = 0.12
 LANE_ENDS_M = (-17.0, 9.0)
 TRUCK_M = 18.0
-"""A truck with its trailer before the bay: the lane is marked to behind it where one drives in."""
+"""A truck with its trailer before the bay: for docking the lane is marked to behind it."""
 GUIDE_RADIUS_M = 0.06
 GUIDE_Z_M = 0.16
 GUIDE_PLAY_M = 0.03  # of the tyres between the guides
@@ -29,7 +29,7 @@ BOLLARD_RADIUS_M, BOLLARD_HEIGHT_M = 0.09, 1.05
 
 
 def ground(mesh: Mesh, near_m: float = -GROUND_M) -> None:
-    """Concrete from `near_m` to the far edge with the asphalt lane in it; strips beside each other, none twice."""
+    """Concrete from `near_m` to the far edge with the asphalt lane in it, without overlaps."""
     edges = [near_m, max(-LANE_HALF_M, near_m), LANE_HALF_M, GROUND_M]
     for low, high, paint in zip(edges, edges[1:], (palette.CONCRETE, palette.ASPHALT, palette.CONCRETE), strict=False):
         if high - low > 1e-6:
@@ -54,7 +54,7 @@ def lane_markings(mesh: Mesh, layout: Layout, near_m: float) -> None:
 
 
 def lane_ends_m(layout: Layout) -> tuple[float, float]:
-    """From where to where the lane is marked."""
+    """Start and end of the lane's marking."""
     start, end = LANE_ENDS_M
     approach = layout.station.approach
     if layout.docking and approach is not None:
@@ -63,7 +63,7 @@ def lane_ends_m(layout: Layout) -> tuple[float, float]:
 
 
 def rails(layout: Layout) -> tuple[RailSection, ...]:
-    """The station's guide rails; where it says nothing of how trucks come in, one pair before the bay."""
+    """The station's guide rails; one pair before the bay if it has no docking data."""
     approach = layout.station.approach
     if approach is not None:
         return approach.rails
@@ -76,7 +76,7 @@ def rails(layout: Layout) -> tuple[RailSection, ...]:
 
 
 def wheel_guides(mesh: Mesh, layout: Layout) -> None:
-    """Guide tubes along the tyres, flared where the truck comes in, and the block that the front wheels meet."""
+    """Guide tubes along the tyres, flared at the entry, and the block for the front wheels."""
     for section in rails(layout):
         start, end = section.from_x_m, section.to_x_m
         parallel = start + section.flare_length_m
@@ -96,12 +96,12 @@ def wheel_guides(mesh: Mesh, layout: Layout) -> None:
 
 
 def _free_half_m(layout: Layout, sign: float) -> float:
-    """How far a guide may reach out: to the section's edge on the near side of a pit."""
+    """Limit of a guide's y: the section's edge on the near side of a pit."""
     return Pit.of(layout).half_y_m if layout.station.kind == "chassis" and sign < 0.0 else GROUND_M
 
 
 def _pieces(layout: Layout, sign: float, start: float, end: float) -> list[tuple[float, float]]:
-    """A rail, without what the cut-away model leaves out: the near side of the deck's opening."""
+    """A rail without the part that the cut-away model omits: the near side of the deck's opening."""
     if layout.station.kind != "chassis" or sign > 0.0:
         return [(start, end)]
     low, high = Pit.of(layout).opening_x_m
@@ -123,14 +123,14 @@ def _tube(mesh: Mesh, a: tuple[float, float], b: tuple[float, float]) -> None:
 
 
 def first_axle_x_m(layout: Layout) -> float:
-    """The foremost wheels; the suspension takes two steered axles as one."""
+    """The foremost wheels; the suspension models two steered axles as one."""
     truck = layout.truck
     group = truck.driving.front if truck.driving is not None else None
     return truck.front_axle.x_m + (0.5 * (group.axles - 1) * group.spacing_m if group is not None else 0.0)
 
 
 def wheel_stop(mesh: Mesh, layout: Layout, height_m: float) -> None:
-    """Blocks that the first axle's wheels touch when the truck is in its place."""
+    """Blocks that the first axle's wheels touch when the truck is in its position."""
     truck = layout.truck
     radius = truck.driving.tyre_radius_m if truck.driving is not None else WHEEL_RADIUS_M
     # a tyre of that radius touches a block of that height at this distance ahead of the axle
@@ -142,7 +142,7 @@ def wheel_stop(mesh: Mesh, layout: Layout, height_m: float) -> None:
 
 
 def lidar_post(mesh: Mesh, x: float) -> None:
-    """The scanner that watches trucks come in: on an arm over the lane, ahead of the bay."""
+    """The docking lidar: on an arm over the lane, ahead of the bay."""
     y = LANE_HALF_M + 0.4
     mesh.box((0.14, 0.14, LIDAR_HEIGHT_M), (x, y, LIDAR_HEIGHT_M / 2), palette.STRUCTURE)
     mesh.box((0.10, y + 0.1, 0.10), (x, y / 2 - 0.05, LIDAR_HEIGHT_M - 0.05), palette.STRUCTURE)
@@ -157,7 +157,7 @@ def bollard(mesh: Mesh, x: float, y: float) -> None:
 
 
 def digit_row(mesh: Mesh, text: str, x: float, y: float, z: float, height_m: float) -> None:
-    """Digits of seven bars on an upright face that looks along -y, `x` in their middle."""
+    """Digits of seven bars on an upright face toward -y, centred at `x`."""
     width, bar = 0.5 * height_m, 0.13 * height_m
     step = width + 2.2 * bar
     for k, digit in enumerate(text):

@@ -1,7 +1,7 @@
-"""The pit of a chassis station as a cut-away model: everything nearer than the lane's near edge is taken away.
+"""The pit of a chassis station as a cut-away model: everything nearer than the lane's near edge is removed.
 
-What one sees in the section: the slab, the pit's floor and walls, the deck with its joists, the stored blocks' seats
-under it, and the rails that the vehicles run on.
+The section shows the slab, the pit's floor and walls, the deck with its joists, the stored blocks' seats under it, and
+the vehicles' rails.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def pit_ground(mesh: Mesh, layout: Layout, pit: Pit) -> None:
 
 
 def _section(mesh: Mesh, pit: Pit, base: float) -> None:
-    """The cut itself, upright at the near edge: slab and walls over earth, none over another."""
+    """The cut face, vertical at the near edge: slab and walls over earth, without overlaps."""
     low, high = pit.end_x_m
     floor = pit.floor_z_m
     for a, b in ((-GROUND_M, low - WALL_M), (high + WALL_M, GROUND_M)):
@@ -64,7 +64,7 @@ def _upright(mesh: Mesh, pit: Pit, x0: float, x1: float, z0: float, z1: float, c
 
 
 def pit(mesh: Mesh, layout: Layout, pit: Pit) -> None:
-    """Walls, rails, seats of the stored blocks, cabinets beside the lane; not what covers them: `deck`, `canopy`."""
+    """Walls, rails, seats of the stored blocks, cabinets beside the lane; without `deck` and `canopy`."""
     low, high = pit.end_x_m
     floor, side = pit.floor_z_m, pit.half_y_m
     for (x0, y0), (x1, y1) in (((low, side), (high, side)), ((low, -side), (low, side)), ((high, side), (high, -side))):
@@ -85,7 +85,7 @@ def pit(mesh: Mesh, layout: Layout, pit: Pit) -> None:
 
 
 def deck(mesh: Mesh, pit: Pit) -> None:
-    """Plate to both sides of the opening and beside it on the far side; the near side of the opening is cut away."""
+    """Plates on both sides of the opening and on its far side; the near side is cut away."""
     low, high = pit.end_x_m
     left, right = pit.opening_x_m
     side = pit.half_y_m
@@ -97,7 +97,7 @@ def deck(mesh: Mesh, pit: Pit) -> None:
     middle = side - strip / 2
     mesh.box((right - left, strip, DECK_M), ((left + right) / 2, middle, z), palette.DARK_STEEL)
     mesh.box((right - left, 0.08, 0.004), ((left + right) / 2, pit.opening_y_m + 0.05, 0.002), palette.SAFETY_YELLOW)
-    # the near edge of the opening, of which the section leaves the outline
+    # the near edge of the opening: only its outline
     mesh.box((right - left, 0.03, 0.03), ((left + right) / 2, -side + 0.015, -0.02), palette.SAFETY_YELLOW)
     for x in (left, right):
         mesh.box((0.04, 2 * side, 0.10), (x + (-0.02 if x == left else 0.02), 0.0, -DECK_M - 0.05), palette.STEEL)
@@ -116,7 +116,7 @@ def _seat(mesh: Mesh, layout: Layout, pit: Pit, x: float, y: float, z: float, nu
 
 
 def _cabinets(mesh: Mesh, layout: Layout, pit: Pit) -> None:
-    """Charger cabinets in a row beyond the lane, one a slot; bollards before them."""
+    """Charger cabinets in a row beyond the lane, one per slot; bollards before them."""
     long, wide, high = CABINET_M
     count = len(layout.station.slots)
     for k in range(count):
@@ -134,7 +134,7 @@ def _cabinets(mesh: Mesh, layout: Layout, pit: Pit) -> None:
 
 
 def canopy(mesh: Mesh, layout: Layout) -> None:
-    """The light roof over the cabinets, and what it stands on."""
+    """The light roof over the cabinets, and its supports."""
     half = len(layout.station.slots) * CABINET_PITCH_M / 2
     mesh.box((2 * half + 0.6, 1.5, 0.06), (0.0, CABINETS_Y_M - 0.1, 2.65), palette.STATION_BLUE)
     for x in (-half - 0.1, half + 0.1):

@@ -1,4 +1,4 @@
-"""The truck: wheels on the ground, body on its springs, and what it carries or pulls."""
+"""The truck: wheels on the ground, body on its springs, and its load or trailer."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from twin.viewer.snapshot import Snapshot
 
 GLASS_ALPHA, FAINT_ALPHA = 0.2, 0.07
 MIN_ROLL_M = 0.001
-"""A parked truck's shove of less turns no wheel."""
+"""A shorter displacement of a parked truck does not turn the wheels."""
 STEERING, TRAILER = "truck/steering_angle_rad", "trailer"
-"""Channel and frame of a truck that drives; parked, its wheels and its trailer stand straight."""
+"""Channel and frame of a docking truck; if parked, its wheels and its trailer are straight."""
 
 
 def behind_rad(snapshot: Snapshot) -> float:
-    """How far a semi-trailer is turned against its truck, left positive: as its frame is."""
+    """Hitch angle of a semi-trailer against its truck, positive to the left."""
     if not snapshot.has_frame(TRAILER):
         return 0.0
     *_, qz, qw = snapshot.poses[snapshot.names.frame_index[TRAILER]]
@@ -33,7 +33,7 @@ def behind_rad(snapshot: Snapshot) -> float:
 
 
 def sprung(plan: TruckPlan) -> Mesh:
-    """All that heaves, rolls and pitches: in frame truck_body."""
+    """All parts that heave, roll and pitch: in frame truck_body."""
     return Mesh().add(cab(plan)).add(mirrors(plan)).add(chassis(plan)).add(body(plan))
 
 
@@ -43,7 +43,7 @@ def axles(plan: TruckPlan) -> Mesh:
 
 
 def own_axles(plan: TruckPlan) -> Mesh:
-    """Those of the truck itself."""
+    """Axles of the truck itself."""
     mesh, front = Mesh(), plan.truck.front_axle.x_m
     for wheels in plan.axles:
         axle(mesh, wheels, plan.half_width_m, driven=wheels.dual and wheels.x_m < front)
@@ -51,7 +51,7 @@ def own_axles(plan: TruckPlan) -> Mesh:
 
 
 def towed_axles(plan: TruckPlan) -> Mesh:
-    """Those of its trailer."""
+    """Axles of its trailer."""
     mesh = Mesh()
     for wheels in trailer_axles(plan):
         axle(mesh, wheels, TRAILER_HALF_WIDTH_M)
@@ -64,19 +64,19 @@ def wheel_pairs(plan: TruckPlan) -> list[tuple[float, Mesh]]:
 
 
 def own_wheel_pairs(plan: TruckPlan) -> list[tuple[float, Mesh]]:
-    """Those of the truck itself."""
+    """Wheels of the truck itself."""
     return [(wheels.x_m, wheel_pair(wheels, plan.half_width_m)) for wheels in plan.axles]
 
 
 def towed_wheel_pairs(plan: TruckPlan) -> list[tuple[float, Mesh]]:
-    """Those of its trailer."""
+    """Wheels of its trailer."""
     return [(wheels.x_m, wheel_pair(wheels, TRAILER_HALF_WIDTH_M, TRAILER_SIDES)) for wheels in trailer_axles(plan)]
 
 
 class TruckModel:
-    """The truck in its two frames: wheels roll as it moves and steer as they are told.
+    """The truck in its two frames: wheels roll with its motion and steer.
 
-    A semi-trailer turns about the kingpin as its frame does, and tilts as the tractor's saddle lifts it.
+    A semi-trailer turns about the kingpin with its frame, and pitches with the tractor's saddle.
     """
 
     def __init__(self, layout: Layout, frames: FrameNodes) -> None:
@@ -115,7 +115,7 @@ class TruckModel:
         return node
 
     def _steer(self, wheels: Wheels) -> None:
-        """Each wheel on its own kingpin; those of a second steered axle turn less, about the same point."""
+        """Steer each wheel about its own kingpin; those of a second steered axle turn less, about the same point."""
         truck, y_m = self.plan.truck, self.plan.half_width_m - wheels.width_m / 2.0
         share = (wheels.x_m - truck.rear_axle.x_m) / (truck.front_axle.x_m - truck.rear_axle.x_m)
         one = wheel(wheels.dual, True)
@@ -123,9 +123,9 @@ class TruckModel:
             self._steered.append((self._roll_on(self._truck, wheels.x_m, mesh, side), share))
 
     def set_glass(self, on: bool, faint: bool = False) -> None:
-        """Makes the truck translucent, so that the work behind or below it is seen.
+        """Make the truck translucent, so that the work behind or below it is visible.
 
-        From above there is much of it over the work: `faint` leaves little more than its outline, and no shadow.
+        For views from above `faint` leaves little more than its outline, and no shadow.
         """
         if (on, faint) == self._glass:
             return
@@ -145,7 +145,7 @@ class TruckModel:
                 node.show(SEEN_BY_SUN)
 
     def show(self, on: bool) -> None:
-        """Draws the truck or leaves it out."""
+        """Show or hide the truck."""
         for node in (*self._parts, *self.wheels):
             node.show() if on else node.hide()
 
@@ -158,11 +158,11 @@ class TruckModel:
             return
         self._towed.set_h(math.degrees(behind_rad(snapshot)))
         lifted_m = self._truck.get_relative_point(self._body, self._coupling).z - COUPLING_Z_M
-        # Panda's roll turns about y, positive where the front (+x) goes down
+        # Panda's roll is about y, positive with the front (+x) down
         self._trailer.set_r(-math.degrees(math.atan2(lifted_m, self.plan.kingpin_x_m - self._pivot_x_m)))
 
     def _roll(self, x_m: float) -> None:
-        """Wheels turn with the way along the lane: the truck's heading there is within a few degrees."""
+        """Roll the wheels by the distance along the lane: the truck's heading there is within a few degrees."""
         if abs(x_m - self._rolled_m) < MIN_ROLL_M:
             return
         self._rolled_m = x_m

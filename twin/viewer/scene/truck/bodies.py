@@ -1,4 +1,4 @@
-"""What the truck carries behind its packs: mixer drum or dump body on its frame, or a semi-trailer on its own axles."""
+"""Bodies behind the packs: mixer drum or dump body on the frame, or a semi-trailer on its own axles."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from twin.viewer.scene.truck.chassis import COUPLING_Z_M
 from twin.viewer.scene.truck.plan import TRAILER_HALF_WIDTH_M, TruckPlan, Wheels
 
 TALLEST_M = 3.08
-"""A body at a top-lift station stays below what the gantry carries over it: packs clear 3.2 m."""
+"""Limit of a body at a top-lift station, below the carried packs: packs clear 3.2 m."""
 BULK_TRAILER_M, BOX_TRAILER_M = 9.0, 12.2
 BOX_TRAILER_HEIGHT_M = 3.85
 TRAILER_AXLES, TRAILER_PITCH_M, TRAILER_TAIL_M = 3, 1.31, 1.0
 TWIST_RAD = -0.22
-"""Turn of the drum's stripes from one band to the next."""
+"""Twist of the drum's stripes from one band to the next."""
 LANDING_GEAR_M = 2.75
 """Behind the kingpin, clear of the tractor's turning rear."""
 
@@ -33,11 +33,8 @@ def body(plan: TruckPlan) -> Mesh:
     return mesh
 
 
-# --- mixer ------------------------------------------------------------------------------------------------------------
-
-
 def _mixer(mesh: Mesh, plan: TruckPlan) -> None:
-    """A drum whose axis rises to the rear, on two pedestals, with hopper and chute; two stripes wind about it."""
+    """A drum with its axis rising to the rear, on two pedestals, with hopper and chute; two helical stripes."""
     o = plan.truck.outline
     top = o.frame_height_m
     front, rear = plan.body_front_x_m + 0.05, o.frame_rear_x_m + 0.25
@@ -57,7 +54,7 @@ def _mixer(mesh: Mesh, plan: TruckPlan) -> None:
     u = np.array([0.0, 1.0, 0.0])
     v = np.cross(along, u)
     rings = []
-    for k, (at, r) in enumerate(outline):  # each ring turned a little against the last: its sides wind like the blades
+    for k, (at, r) in enumerate(outline):  # each ring is twisted against the last: its sides wind like the blades
         angle = np.arange(sides) * 2.0 * math.pi / sides + TWIST_RAD * k
         rings.append(foot + at * along + r * (np.cos(angle)[:, None] * u + np.sin(angle)[:, None] * v))
     stripe = (0, 1, 12, 13)
@@ -139,9 +136,6 @@ def _mixer(mesh: Mesh, plan: TruckPlan) -> None:
     )
 
 
-# --- open boxes -------------------------------------------------------------------------------------------------------
-
-
 def _open_box(
     mesh: Mesh, front: float, rear: float, floor: float, top: float, half: float, posts: int, paint: Material
 ) -> None:
@@ -149,7 +143,7 @@ def _open_box(
     wall, long, high = 0.05, front - rear, top - floor
     middle, z = (front + rear) / 2.0, (floor + top) / 2.0
     skin = half - 0.07
-    z, high = z - 0.01, high - 0.02  # the rails stand over the walls' upper edge
+    z, high = z - 0.01, high - 0.02  # the rails are above the walls' upper edge
     for side in (1.0, -1.0):
         mesh.box((long, wall, high), (middle, side * (skin - wall / 2.0), z), paint)
         for i in range(posts):
@@ -168,7 +162,7 @@ def _open_box(
 
 
 def _heap(mesh: Mesh, front: float, rear: float, top: float, half: float) -> None:
-    """Bulk load: a little below the walls at the edge, ridged along the middle, uneven as tipped."""
+    """Bulk load: slightly below the walls at the edge, ridged along the middle, uneven."""
     count = max(8, round((front - rear) / 0.55))
     random = np.random.default_rng(4)
     rings = []
@@ -205,9 +199,6 @@ def _dump(mesh: Mesh, plan: TruckPlan) -> None:
     mesh.cylinder(0.05, 1.0, (rear + 0.40, 0.0, o.frame_height_m + 0.06), palette.DARK_STEEL, "y", 10)  # hinge
 
 
-# --- semi-trailer -----------------------------------------------------------------------------------------------------
-
-
 def trailer_axles(plan: TruckPlan) -> tuple[Wheels, ...]:
     """The trailer's own axles, in the truck's frame; none without a trailer."""
     if plan.truck.outline.body != "semi_trailer":
@@ -221,7 +212,7 @@ def trailer_rear_x_m(plan: TruckPlan) -> float:
 
 
 def trailer(plan: TruckPlan) -> Mesh:
-    """A semi-trailer without its wheels: bulk where a gantry works over it, else a tall box."""
+    """A semi-trailer without its wheels: bulk if a gantry works over it, else a tall box."""
     mesh = Mesh()
     front, rear = plan.trailer_front_x_m, trailer_rear_x_m(plan)
     floor = COUPLING_Z_M + 0.16

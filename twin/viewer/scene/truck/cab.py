@@ -1,6 +1,6 @@
-"""A flat-nose cab over the front axle, between the outline's front and rear, its roof's fairing at the cab's height.
+"""A flat-nose cab over the front axle, within the outline's front and rear, its roof fairing at the cab's height.
 
-The shell is one skin over level rings; glass, seams and grille are fields of it, so nothing lies upon anything else.
+The shell is one skin over level rings; glass, seams and grille are fields of it, so no surfaces overlap.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ SILL_Z_M = 1.10
 """Lower edge of the doors: just above the wheel arch."""
 BUMPER_Z_M = (0.30, 0.36, 0.52, 0.59, 0.75, 0.81, SILL_Z_M)
 FAIRING_M = 0.20
-"""Height of the roof's fairing over the roof."""
+"""Height of the roof fairing over the roof."""
 SCREEN_LEAN_M = 0.17
-"""How far the windscreen's upper edge lies behind its lower one."""
+"""Setback of the windscreen's upper edge from its lower one."""
 CORNER_M, REAR_CORNER_M = 0.24, 0.07
 FRONT_ARC, REAR_ARC = 5, 2
 BUMPER_DEPTH_M = 0.36
@@ -47,7 +47,7 @@ def cab(plan: TruckPlan) -> Mesh:
 def _plan_ring(
     front_m: float, rear_m: float, half_m: float, breaks_m: tuple[float, ...], grille_m: float
 ) -> tuple[Ring, list[str]]:
-    """Points of a level section, counter-clockwise from above, and what each side of it belongs to.
+    """Points of a level section, counter-clockwise from above, and the part that each side belongs to.
 
     `breaks_m` are the x on the flanks, from front to rear: seam, seam, glass, glass, seam, seam.
     """
@@ -113,7 +113,7 @@ def _shell(mesh: Mesh, plan: TruckPlan) -> None:
     names: list[str] = []
     for share, back, inwards, grille in shape:
         x = front - back
-        glass = x - CORNER_M - 0.11 - 0.35 * back  # the window's front edge leans with the windscreen
+        glass = x - CORNER_M - 0.11 - 0.35 * back  # the window's front edge is inclined like the windscreen
         breaks = (
             x - CORNER_M - 0.02,
             x - CORNER_M - 0.02 - SEAM_M,
@@ -161,7 +161,7 @@ def _shell(mesh: Mesh, plan: TruckPlan) -> None:
 
 
 def _fairing(mesh: Mesh, plan: TruckPlan) -> None:
-    """The deflector on the roof: rises to the cab's full height."""
+    """The deflector on the roof, up to the cab's full height."""
     o = plan.truck.outline
     front, rear, half = o.cab_front_x_m - 0.62, o.cab_rear_x_m + 0.06, plan.half_width_m
     roof, top = o.cab_height_m - FAIRING_M - 0.01, o.cab_height_m
@@ -215,7 +215,7 @@ def _bumper(mesh: Mesh, plan: TruckPlan) -> None:
 
 
 def _front_details(mesh: Mesh, plan: TruckPlan) -> None:
-    """Grille bars, brand line, number plate, wipers: proud of the skin by a few millimetres, within the outline."""
+    """Grille bars, brand line, number plate, wipers: they protrude by a few millimetres, within the outline."""
     o = plan.truck.outline
     front = o.cab_front_x_m
     roof = o.cab_height_m - FAIRING_M
@@ -246,7 +246,7 @@ def _wheel_arch(side: Mesh, plan: TruckPlan) -> None:
     for a in angles:
         c, s = math.cos(a), math.sin(a)
         near = np.array([ARCH_RADIUS_M * c, ARCH_RADIUS_M * s])
-        # where the ray through the arch's point leaves the rectangle between sill, bumper and rear edge
+        # intersection of the ray through the arch's point with the rectangle of sill, bumper and rear edge
         reach = min(
             ahead / c if c > 1e-9 else np.inf,
             -behind / c if c < -1e-9 else np.inf,
@@ -283,7 +283,7 @@ def _handles(side: Mesh, plan: TruckPlan) -> None:
 
 
 def mirrors(plan: TruckPlan) -> Mesh:
-    """Both mirrors: they stand out over the truck's width, as the law allows."""
+    """Both mirrors: they extend beyond the truck's width, as is legal."""
     o = plan.truck.outline
     half = plan.half_width_m
     roof = o.cab_height_m - FAIRING_M

@@ -1,4 +1,4 @@
-"""The ladder frame and what is bolted to it: packs' seats, electric boxes, guards, lights, fifth wheel."""
+"""The ladder frame and its attachments: packs' seats, electric boxes, guards, lights, fifth wheel."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BOX_LOW_M = 0.42
 
 
 def chassis(plan: TruckPlan) -> Mesh:
-    """Everything on springs but the cab and the body, in the truck's frame."""
+    """All sprung parts except the cab and the body, in the truck's frame."""
     mesh = Mesh()
     _frame(mesh, plan)
     for i, wheels in enumerate(plan.axles):
@@ -67,7 +67,7 @@ def _suspension(mesh: Mesh, plan: TruckPlan, wheels: Wheels) -> None:
     """Leaf springs below the rails, dampers."""
     low = 0.60 if not wheels.dual else 0.64
     long = 0.62 if wheels.dual else 0.78
-    if not plan.back_of_cab:  # springs end short of the packs, which come up between the axles
+    if not plan.back_of_cab:  # springs end short of the packs, which rise between the axles
         half_pack_m = plan.pack.size_m[0] / 2.0
         long = min(long, *(abs(x - wheels.x_m) - half_pack_m - 0.06 for x, _, _ in plan.truck.seats_xyz_m))
     top = plan.truck.outline.frame_height_m - RAIL_HEIGHT_M
@@ -94,7 +94,7 @@ def _guards(mesh: Mesh, plan: TruckPlan, wheels: Wheels) -> None:
 
 
 def _cradle(mesh: Mesh, plan: TruckPlan) -> None:
-    """What the packs behind the cab stand on: two beams over the rails, outriggers, edges along the flanks."""
+    """Support of the packs behind the cab: two beams over the rails, outriggers, edges along the flanks."""
     top = plan.truck.outline.frame_height_m
     half_x, half_y = plan.pack.size_m[0] / 2.0, plan.pack.size_m[1] / 2.0
     lock_x = max(x for x, _ in plan.pack.locks.xy_m)
@@ -125,7 +125,7 @@ def _cradle(mesh: Mesh, plan: TruckPlan) -> None:
 
 
 def _hangers(mesh: Mesh, plan: TruckPlan) -> None:
-    """What packs below the frame hang from: outriggers of the rails at the locks."""
+    """Support of packs below the frame: outriggers of the rails at the locks."""
     top = plan.truck.outline.frame_height_m
     half_y = plan.pack.size_m[1] / 2.0
     for x, y, z in plan.truck.seats_xyz_m:
@@ -140,7 +140,7 @@ def _hangers(mesh: Mesh, plan: TruckPlan) -> None:
 
 
 def _side_boxes(mesh: Mesh, plan: TruckPlan) -> None:
-    """Between the axles where a diesel truck has its tanks: inverter, air tanks, low-voltage batteries, side guards."""
+    """Boxes between the axles: inverter, air tanks, low-voltage batteries, side guards."""
     rear, front = plan.widest_gap_m
     front -= 0.06
     rear += 0.06
@@ -177,7 +177,7 @@ def _side_boxes(mesh: Mesh, plan: TruckPlan) -> None:
 
 
 def _cabinet(mesh: Mesh, plan: TruckPlan) -> None:
-    """Power electronics and cooling behind the cab: trucks with packs under the frame have the room there."""
+    """Power electronics and cooling behind the cab, for trucks with packs under the frame."""
     o = plan.truck.outline
     depth = BEHIND_CAB_M - 0.16
     x = o.cab_rear_x_m - 0.10 - depth / 2.0
@@ -194,7 +194,7 @@ def _cabinet(mesh: Mesh, plan: TruckPlan) -> None:
 
 
 def _fifth_wheel(mesh: Mesh, plan: TruckPlan) -> None:
-    """The saddle that the kingpin drops into, its slot to the rear."""
+    """The saddle for the kingpin, with its slot to the rear."""
     x, top = plan.kingpin_x_m, plan.truck.outline.frame_height_m
     mesh.box((0.9, 2 * RAIL_Y_M + 0.10, 0.03), (x, 0.0, top + 0.015), palette.FRAME)
     for y in (0.36, -0.36):

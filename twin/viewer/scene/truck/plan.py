@@ -1,4 +1,4 @@
-"""Where a truck's parts are: from the catalogue's numbers, and the usual proportions where it has none."""
+"""Positions of a truck's parts: from the catalogue's numbers, and usual proportions otherwise."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ WHEEL_RADIUS_M = 0.50
 """Loaded radius of a 12R22.5 tyre."""
 SINGLE_WIDTH_M, DUAL_WIDTH_M = 0.30, 0.58
 BOGIE_M = 1.35
-"""Between the two axles of a bogie."""
+"""Distance between the two axles of a bogie."""
 STEERED_PAIR_M = 1.80
-"""Between the two steered axles of an 8x4."""
+"""Distance between the two steered axles of an 8x4."""
 ARCH_RADIUS_M = 0.57
-"""Of mudguards and wheel arches: the body may settle 60 mm onto its springs."""
+"""Radius of mudguards and wheel arches: the body may settle 60 mm onto its springs."""
 SINGLE_FRONT_KG, SINGLE_REAR_KG = 8500.0, 13000.0
-"""A load above this on the front or rear axle means two of them, where the title does not say."""
+"""A load above this on the front or rear axle means two axles, if the title does not say."""
 
 RAIL_Y_M, RAIL_WIDTH_M, RAIL_HEIGHT_M = 0.40, 0.08, 0.25
-"""Frame rails: their middle, breadth, height."""
+"""Frame rails: centre, width, height."""
 PAD_M = 0.012
 """Height of the pads between a seat's plane and its beams."""
 
 TRAILER_HALF_WIDTH_M = 1.25
 TRAILER_CLEARANCE_M = 0.30
-"""Left between a turning trailer's front corners and what stands on the tractor."""
+"""Clearance between a turning trailer's front corners and the tractor's superstructure."""
 TRAILER_OVERHANG_M = 1.40
-"""Ahead of the kingpin, where there is room."""
+"""Overhang ahead of the kingpin, if there is room."""
 BEHIND_CAB_M = 0.52
-"""Depth of the cabinet behind the cab of trucks that carry their packs under the frame."""
+"""Depth of the cabinet behind the cab of trucks with packs under the frame."""
 
 
 @dataclass(frozen=True)
 class Wheels:
-    """One axle: where, how wide its wheels are, steered or driven."""
+    """One axle: position, width of its wheels, steered or driven."""
 
     x_m: float
     dual: bool
@@ -47,20 +47,20 @@ class Wheels:
 
     @property
     def span_m(self) -> tuple[float, float]:
-        """From the rearmost to the foremost point under its arches."""
+        """Rearmost and foremost point under its arches."""
         return self.x_m - ARCH_RADIUS_M, self.x_m + ARCH_RADIUS_M
 
 
 @dataclass(frozen=True)
 class TruckPlan:
-    """A truck with its axles as wheels stand on the ground, and what its trailer may take up."""
+    """A truck with its real axles, and the room for its trailer."""
 
     truck: Truck
     pack: Pack
 
     @property
     def axles(self) -> tuple[Wheels, ...]:
-        """From front to rear. The suspension takes a pair as one axle; here each stands for itself."""
+        """From front to rear. The suspension models a pair as one axle; here each is separate."""
         truck = self.truck
         front, rear = axle_counts(truck)
         steered = [truck.front_axle.x_m + d for d in _about(front, STEERED_PAIR_M)]
@@ -77,7 +77,7 @@ class TruckPlan:
 
     @property
     def body_front_x_m(self) -> float:
-        """Foremost point that anything behind packs and cab may reach."""
+        """Foremost point for anything behind packs and cab."""
         if self.back_of_cab:
             return min(x for x, _, _ in self.truck.seats_xyz_m) - self.pack.size_m[0] / 2.0 - TRAILER_CLEARANCE_M
         return self.truck.outline.cab_rear_x_m - BEHIND_CAB_M - TRAILER_CLEARANCE_M
@@ -88,7 +88,7 @@ class TruckPlan:
 
     @property
     def trailer_front_x_m(self) -> float:
-        """So far ahead that the corners clear pack and cab at any angle."""
+        """Foremost point for the trailer: its corners clear pack and cab at any angle."""
         reach = self.body_front_x_m - self.kingpin_x_m
         overhang = math.sqrt(max(reach**2 - TRAILER_HALF_WIDTH_M**2, 0.3**2))
         return self.kingpin_x_m + min(overhang, TRAILER_OVERHANG_M)

@@ -1,4 +1,4 @@
-"""Wheels, axles and what guards them."""
+"""Wheels, axles and mudguards."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BEAM_RADIUS_M = 0.075
 
 @cache
 def wheel(dual: bool, steered: bool = False, sides: int = SIDES) -> Mesh:
-    """A wheel about its middle, its outside towards +y; `dual` is a pair of tyres on one hub."""
+    """A wheel about its centre, its outside toward +y; `dual` is a pair of tyres on one hub."""
     w, r = (DUAL_WIDTH_M if dual else SINGLE_WIDTH_M) / 2.0, WHEEL_RADIUS_M
     shoulder_m, rounded_m = 0.05, 0.035
     tyre = [(-w, 0.16), (-w, r - shoulder_m), (-w + rounded_m, r)]
@@ -30,7 +30,7 @@ def wheel(dual: bool, steered: bool = False, sides: int = SIDES) -> Mesh:
     if steered:  # the disc of a steered wheel bulges outwards
         disc = [(w - 0.05, 0.21), (w - 0.035, 0.13)]
         hub = [(w - 0.035, 0.10), (w - 0.002, 0.085), (w - 0.002, 0.0)]
-    else:  # that of a driven one lies deep inside, its hub stands out
+    else:  # the disc of a driven wheel is recessed, its hub protrudes
         disc = [(w - 0.15, 0.235), (w - 0.17, 0.15)]
         hub = [(w - 0.17, 0.13), (w - 0.05, 0.115), (w - 0.03, 0.09), (w - 0.03, 0.0)]
     profile = [*tyre, *rim, *disc, *hub]
@@ -47,18 +47,18 @@ def wheel(dual: bool, steered: bool = False, sides: int = SIDES) -> Mesh:
 
 
 def wheel_pair(wheels: Wheels, half_width_m: float, sides: int = SIDES) -> Mesh:
-    """An axle's wheels about the middle of the axle, so that they can roll."""
+    """An axle's wheels about the axle's centre, so that they can roll."""
     one = wheel(wheels.dual, not wheels.dual, sides)
     y = half_width_m - wheels.width_m / 2.0
     return Mesh().add(one, (0.0, y, 0.0)).add(one.mirrored(), (0.0, -y, 0.0))
 
 
 def axle(mesh: Mesh, wheels: Wheels, half_width_m: float, driven: bool = False) -> None:
-    """An axle's beam, and the motor of a driven one."""
+    """An axle's beam, and the motor if it is driven."""
     inner = half_width_m - wheels.width_m + 0.02
     at = (wheels.x_m, 0.0, WHEEL_RADIUS_M)
     mesh.cylinder(BEAM_RADIUS_M, 2.0 * inner, at, palette.CHASSIS_BLACK, "y", 8, caps=False)
-    if driven:  # an e-axle: its motor and gear sit in the middle of the beam
+    if driven:  # an e-axle: motor and gear in the middle of the beam
         mesh.lathe(
             [(-0.26, 0.08), (-0.20, 0.20), (0.20, 0.20), (0.26, 0.08)], palette.DARK_STEEL, at, axis="y", sides=12
         )
