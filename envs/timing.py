@@ -1,4 +1,4 @@
-"""swaptwin/Timing-v0: tell each robot of a swap how to move in its next phase."""
+"""swaptwin/Timing-v0: choose how each robot of a swap moves in its next phase."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Array = np.ndarray
 Name = str | os.PathLike[str]
 
 STILL_S = {"times.identify_s": 0.1, "times.verify_s": 0.1}
-"""Identification and final check, in which nothing moves, are cut short: a seventh of the processor time of a swap."""
+"""Shortened identification and final check, in which nothing moves: a seventh of a swap's processor time."""
 
 OUTCOMES = {
     "running": "not ended yet",
@@ -57,13 +57,13 @@ OUTCOMES = {
 class TimingEnv(EpisodicEnv):
     """Choose how each mechanical phase of a swap moves: speed, shaper, settling, creep and overlap.
 
-    One step is one mechanical phase of one robot, from the moment it may begin to the next question, at whichever
-    robot. Interlocks and axis limits are the machine's: no action can ask for more.
+    One step is one mechanical phase of one robot, from the moment it may begin to the next decision request of any
+    robot. No action can exceed the machine's interlocks and axis limits.
 
     Action, `Box(10,)` float32, each element mapped onto its range in the timing set. Finite values beyond the bounds
-    are clipped, and `info["clipped"]` says which; `info["limited"]` says which of `creep_height` and `creep_speed` the
-    station's contact zone and contact speed have cut. At a floating table nothing sways while it travels, so shaper
-    and frequency have no effect there:
+    are clipped; `info["clipped"]` lists which. `info["limited"]` lists which of `creep_height` and `creep_speed` the
+    station's contact zone and contact speed limit. At a floating table nothing sways while it travels, so shaper and
+    frequency have no effect there:
 
     | i | name | unit | scale | low | high | meaning |
     |---|---|---|---|---|---|---|
@@ -229,7 +229,7 @@ class TimingEnv(EpisodicEnv):
 
     @property
     def max_steps(self) -> int:
-        """More steps than any episode has: each phase of each pack asked for anew at every try."""
+        """Upper limit of an episode's steps: every phase of every pack, at every try."""
         return most_steps(self._choice)
 
     # ----------------------------------------------------------------------------------------------------- an episode
@@ -237,7 +237,7 @@ class TimingEnv(EpisodicEnv):
     def reset(
         self, *, seed: int | None = None, options: Mapping[str, Any] | None = None
     ) -> tuple[Array, dict[str, Any]]:
-        """Begin episode `seed`, or the next one; `options` fix what the class docstring lists under Start."""
+        """Begin episode `seed`, or the next one; `options`: see Start in the class docstring."""
         self._check_open("reset")
         super().reset(seed=seed)
         fixed, place = part_of(options, self.last_phase, self.station)
@@ -250,7 +250,7 @@ class TimingEnv(EpisodicEnv):
         return self._episode.observation(), self._episode.info()
 
     def step(self, action: Array) -> tuple[Array, float, bool, bool, dict[str, Any]]:
-        """Let the robot that asks move as told, and the swap go on to the next question."""
+        """Respond to the decision request and advance the swap to the next one."""
         self._check_running()
         episode = self._episode_now()
         episode.answer(*checked_action(action, ACTION))
@@ -284,7 +284,7 @@ class TimingEnv(EpisodicEnv):
 
 
 def most_steps(choice: SwapChoice) -> int:
-    """An upper limit of an episode's steps: packs x mechanical phases x tries of insertion and of locks."""
+    """Upper limit of an episode's steps: packs x mechanical phases x tries of insertion and of locks."""
     station, phases = choice.station, MECHANICAL[choice.station.kind]
     packs = max(len(truck.seats_xyz_m) for truck, _ in choice.fitting)
     return packs * len(phases) * (station.limits.insert_tries + station.actuators.lock_tries)
@@ -293,7 +293,7 @@ def most_steps(choice: SwapChoice) -> int:
 def part_of(
     options: Mapping[str, Any] | None, last_phase: str | None, station: Station
 ) -> tuple[dict[str, Any], int | None]:
-    """(options but `last_phase`, the place of the last phase to play, or none)."""
+    """Return (options without `last_phase`, index of the last phase to play or None)."""
     fixed = known(options, (*OPTIONS, "last_phase"))
     last = fixed.pop("last_phase", last_phase)
     if last is None:
