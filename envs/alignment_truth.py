@@ -11,8 +11,8 @@ from twin.records import Truth, Watch
 PAD_TOUCHES_M = 0.001
 """A pad closer to its seat than this may be in contact."""
 IN_GUIDES, OUT_OF_GUIDES = 0.9, 1.0
-"""Heights at which an attempt begins and is given up, in lengths of the pins; they differ because a pack that waits just
-over the pins bobs on its ropes."""
+"""Heights at which an attempt begins and is given up, in pin lengths. They differ because a pack that waits just over
+the pins bobs on its ropes."""
 
 
 @kernel

@@ -47,9 +47,9 @@ class DockingEnv(EpisodicEnv):
     | 1 | acceleration | m/s2 | 1 | -1 | 1 | pedals: drive, below zero brake |
 
     Observation, `Box(18,)` float32, quantity / scale, clipped to its bounds. It holds measured quantities only, never
-    the true pose: the lidar's last pose (late, noisy, sometimes dropped) and the truck's own sensors. Before the lidar's
-    first measurement (in rain its range is too short at the start) the pose is that of a truck that starts 30 m before
-    the bay in the middle of the lane, extrapolated by the wheel speeds:
+    the true pose: the lidar's last pose (late, noisy, sometimes dropped) and the truck's own sensors. Before the
+    lidar's first measurement (in rain its range is too short at the start) the pose is that of a truck that starts 30 m
+    before the bay in the middle of the lane, extrapolated by the wheel speeds:
 
     | i | name | unit | scale | low | high | meaning |
     |---|---|---|---|---|---|---|

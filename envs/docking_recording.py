@@ -20,12 +20,12 @@ class DriveRecorder(Asked):
 
     def begin(self, case: Case, plant: DockingPlant) -> None:
         """Begin the next episode with this plant, which stands at its start."""
-        asked = self._taken()
-        if asked is None:
+        request = self._taken()
+        if request is None:
             return
         from twin.recording.docking import DockingRecorder
 
-        path, policies = asked
+        path, policies = request
         self._recorder = DockingRecorder(path, plant, case.configuration(plant, policies))
 
     def drive(self, plant: DockingPlant, steering_rate_radps: float, acceleration_mps2: float) -> None:
@@ -41,12 +41,12 @@ class DriveRecorder(Asked):
         if self._recorder is None:
             return
         outcome, success = info["outcome"], info["is_success"]
-        said, numbers = self._stepped(reward, outcome)
+        message, numbers = self._stepped(reward, outcome)
         if outcome == "running":
             return
         with self._recorder as recorder:
             level = "info" if success else "error"
             recorder.event("outcome", f"{outcome}: {meaning.removeprefix('success: ')}", level=level, outcome=outcome)
-            recorder.event("episode", said, **numbers)
+            recorder.event("episode", message, **numbers)
             recorder.finish(outcome, success, info["kpis"])
         self._recorder = None

@@ -49,11 +49,11 @@ class Asked:
     def _taken(self) -> tuple[Path, dict[str, str]] | None:
         """Return (path of the recording, policies by role) of the episode that begins, None without recording."""
         self.drop()
-        asked, self._next = self._next, None
+        request, self._next = self._next, None
         self._reward, self._steps = 0.0, 0
-        if asked is None:
+        if request is None:
             return None
-        path, policy = asked
+        path, policy = request
         return path, {} if policy is None else {self._decides: policy}
 
     def _stepped(self, reward: float, outcome: str) -> tuple[str, dict[str, Any]]:
@@ -75,10 +75,10 @@ class EpisodeRecorder(Asked):
         """Begin the next episode with this twin, which has not run yet."""
         from twin.recording.swap import SwapRecorder
 
-        asked = self._taken()
-        if asked is None:
+        request = self._taken()
+        if request is None:
             return
-        path, policies = asked
+        path, policies = request
         if policies:
             twin.policies = policies
         self._recorder = SwapRecorder(path, twin)
@@ -87,11 +87,11 @@ class EpisodeRecorder(Asked):
         """Note the end of a step; any outcome but "running" ends the episode and closes the file."""
         if self._recorder is None:
             return
-        said, numbers = self._stepped(reward, outcome)
+        message, numbers = self._stepped(reward, outcome)
         if outcome == "running":
             return
         twin.program.end(0, outcome, "")  # time limit or end of the chosen part: unknown to the twin
-        twin.program.event(0, "episode", said, **numbers)
+        twin.program.event(0, "episode", message, **numbers)
         with self._recorder as recorder:
             recorder.finish(dataclasses.replace(twin.result(), outcome=outcome))
         self._recorder = None

@@ -174,8 +174,8 @@ class TimingEnv(EpisodicEnv):
     | load_implausible | trip: the load cell reads what no load there can weigh |
 
     `info`: `outcome`, `is_success` (completed or part_completed, no invariant broken), `reward_terms`, `clipped`,
-    `limited`, `asked` (phase, robot and job of the next question); `costs` by name and their sum `cost` (invariants:
-    newly broken ones, lateral_force: rise of the peak beyond the warn limit as a share of it); `violations` of the
+    `limited`, `asked` (phase, robot and job of the next decision request); `costs` by name and their sum `cost`
+    (invariants: newly broken ones, lateral_force: rise of the peak beyond the warn limit as a share of it); `violations` of the
     safety monitor; `kpis`: time_s (mechanical), lower_bound_s, ratio, and the swap's own (peak_lateral_force_n,
     residual_sway_m, insert_attempts, energy_j, ...); `case`: what was drawn.
 

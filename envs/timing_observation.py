@@ -90,14 +90,14 @@ def ways(program: Program, ask: Ask) -> Array:
     """Way (4,) of x, y, z (m) and yaw (rad) from here to the end of the phase, as known to the control software."""
     name = PHASES[place_of(ask.phase, program.setup.station.kind)]
     here = program.runner.worlds["image"]["axis_position"][ask.world, ask.robot]
-    who = Selection(np.array([ask.world]), np.array([ask.robot]), np.array([ask.job]))
+    selection = Selection(np.array([ask.world]), np.array([ask.robot]), np.array([ask.job]))
     way = np.zeros(4)
     seat = {
         **{"lower": "truck_seat", "traverse_to_truck": "truck_seat", "align": "truck_seat", "insert": "truck_seat"},
         **{"traverse_to_slot": "put_seat", "store": "put_seat", "traverse_to_full": "take_seat", "pick": "take_seat"},
     }.get(name)
     if seat is not None:
-        goal = seat_targets_of(program, who, seat, leaning=name in ("lower", "pick"))[0]
+        goal = seat_targets_of(program, selection, seat, leaning=name in ("lower", "pick"))[0]
         axes = [Z] if name in ("store", "insert", "pick") else [X, Y, YAW]
         way[axes] = (goal - here)[axes]
         if name == "lower":
