@@ -175,9 +175,9 @@ class TimingEnv(EpisodicEnv):
 
     `info`: `outcome`, `is_success` (completed or part_completed, no invariant broken), `reward_terms`, `clipped`,
     `limited`, `asked` (phase, robot and job of the next decision request); `costs` by name and their sum `cost`
-    (invariants: newly broken ones, lateral_force: rise of the peak beyond the warn limit as a share of it); `violations` of the
-    safety monitor; `kpis`: time_s (mechanical), lower_bound_s, ratio, and the swap's own (peak_lateral_force_n,
-    residual_sway_m, insert_attempts, energy_j, ...); `case`: what was drawn.
+    (invariants: newly broken ones, lateral_force: rise of the peak beyond the warn limit as a share of it);
+    `violations` of the safety monitor; `kpis`: time_s (mechanical), lower_bound_s, ratio, and the swap's own
+    (peak_lateral_force_n, residual_sway_m, insert_attempts, energy_j, ...); `case`: what was drawn.
 
     Arguments:
         station: name or path of a station, or a station.

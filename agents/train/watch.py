@@ -119,7 +119,7 @@ class Watch(BaseCallback):
         budget: Budget | None = None,
         say: Callable[[str], None] = lambda text: None,
     ) -> None:
-        """`seen`: state from earlier parts of the run; `budget`: of the run or only of training; `say`: takes events."""
+        """`seen`: state from earlier parts of the run; `budget`: of the run or only training; `say`: takes events."""
         super().__init__()
         self.config, self.checkpoints, self.line, self.say = config, checkpoints, line, say
         self.ended = "steps"
