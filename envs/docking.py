@@ -72,7 +72,7 @@ class DockingEnv(EpisodicEnv):
     | 16 | wheelbase | m | 5 | 0 | 2 | the truck's own |
     | 17 | mass | kg | 50000 | 0 | 2 | truck with pack, trailer and load |
 
-    Reward, the sum of weight x raw term; raw terms in `info["reward_terms"]`:
+    Reward: sum of weight x raw term; raw terms are in `info["reward_terms"]`:
 
     | term | weight | raw value |
     |---|---|---|
@@ -86,13 +86,13 @@ class DockingEnv(EpisodicEnv):
     | rail | -0.1 | rail force over its limit, times 0.1 s |
     | overspeed | -1 | speed beyond the lane's limit as a share of it, times 0.1 s |
 
-    Start: standing 30 m before the bay. Each of these comes from its own stream of the episode's seed, and constructor
-    arguments (for every episode) or `reset(options=...)` (for one) fix any of them: `truck`, `pack`, `conditions`
-    (clear, night, rain; where it is fixed also night+rain), `guided` (rails and wheel stop, or neither), and by options
-    only `load` (share of the payload, 0 to 1), `pack_mass_kg`, `tyre_friction` (when dry), `start_x_m`, `start_y_m`,
+    Start: standing 30 m before the bay. Each quantity is drawn from its own stream of the episode's seed. Constructor
+    arguments (for every episode) or `reset(options=...)` (for one) fix `truck`, `pack`, `conditions` (clear, night,
+    rain; by argument or option only, night+rain) and `guided` (rails and wheel stop, or neither). Options alone fix
+    `load` (share of the payload, 0 to 1), `pack_mass_kg`, `tyre_friction` (when dry), `start_x_m`, `start_y_m`,
     `start_yaw_rad`. The wheel stop's place, the wheels' speed error and all lidar errors follow the seed.
-    `reset(seed=s)` is episode s; a reset without a seed draws one, and `info["case"]["seed"]` says which, so that any
-    episode is reproducible from its seed.
+    `reset(seed=s)` is episode s; a reset without a seed draws one, given in `info["case"]["seed"]`, so every episode is
+    reproducible from its seed.
 
     Ends, in `info["outcome"]`; all but the time limit terminate:
 

@@ -126,7 +126,7 @@ class TimingEnv(EpisodicEnv):
     | 39 | swap_progress | - | 1 | 0 | 1 | the same of all robots |
     | 40 | elapsed | s | 150 | 0 | 3 | since the first mechanical phase began |
 
-    Reward, the sum of weight x raw term; raw terms in `info["reward_terms"]`:
+    Reward: sum of weight x raw term; raw terms are in `info["reward_terms"]`:
 
     | term | weight | raw value |
     |---|---|---|
@@ -137,16 +137,16 @@ class TimingEnv(EpisodicEnv):
     | force | -0.5 | peak lateral force beyond the warn limit as a share of it, in the step that raised it |
     | sway | -0.1 | sway at hand-over beyond the station's limit as a share of it, in the step that raised it |
 
-    Start: a parked, measured truck; the first robot asks for `lower` (`raise`). One outside the station's gate parks
-    again, where a swap would end (`repark_required`), and `info["case"]["reparked"]` says how often. Each of these
-    comes from its own stream of the episode's seed, and constructor arguments (for every episode) or
-    `reset(options=...)` (for one) fix any of them: `truck`, `pack`, `parking` (guided, unguided; where it is fixed also
-    driven: a driver brings the truck in), `conditions` (clear, night, rain; where it is fixed also night+rain),
-    `last_phase`, and by options only `servo_gain_spread` (0.1 without it), `friction_factor` (of the guides),
+    Start: a parked, measured truck; the first robot requests a decision for `lower` (`raise`). A truck outside the
+    station's gate parks again, where a swap would end (`repark_required`); `info["case"]["reparked"]` counts how often.
+    Each quantity is drawn from its own stream of the episode's seed. Constructor arguments (for every episode) or
+    `reset(options=...)` (for one) fix `truck`, `pack`, `parking` (guided, unguided; by argument or option only, driven:
+    the driver model parks the truck), `conditions` (clear, night, rain; by argument or option only, night+rain) and
+    `last_phase`. Options alone fix `servo_gain_spread` (0.1 by default), `friction_factor` (of the guides),
     `pack_mass_kg`, `truck_x_m`, `truck_y_m`, `truck_yaw_rad`. `reset(seed=s)` is episode s; a reset without a seed
-    draws one, and `info["case"]["seed"]` says which, so that any episode is reproducible from its seed.
+    draws one, given in `info["case"]["seed"]`, so every episode is reproducible from its seed.
 
-    Ends, in `info["outcome"]`; all of them terminate, for every wait of a swap has a time limit of its own:
+    Ends, in `info["outcome"]`; all of them terminate, as every wait of a swap has its own time limit:
 
     | outcome | when |
     |---|---|
@@ -183,8 +183,8 @@ class TimingEnv(EpisodicEnv):
         station: name or path of a station, or a station.
         truck, pack: name or path; None draws among those that go with the station.
         parking, conditions: None draws.
-        last_phase: a mechanical phase of the station after which the episode ends, at the first robot that would go
-            on; None: the whole swap.
+        last_phase: a mechanical phase of the station after which the episode ends, at the first robot that would
+            continue; None: the whole swap.
         plant: "bullet", the reference, or "rom", the reduced-order model.
         render_mode: None, "rgb_array" or "human"; with it `view` is a view of the viewer (overview, seat, top, driver)
             and `size_px` the picture's width and height.

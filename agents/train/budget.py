@@ -91,7 +91,7 @@ class Budget:
 
     @property
     def saving_s(self) -> float:
-        """Reserve for writing, s: twice the time it took so far."""
+        """Reserve for writing, s: twice the time it took so far, at least SAVING_S."""
         return max(SAVING_S, 2.0 * self.spent_s["saving"])
 
     def mark(self, what: str) -> None:

@@ -158,7 +158,7 @@ class Watch(BaseCallback):
         return self.first_step > 0 or getattr(self.model, "_n_updates", 0) > 0
 
     def kept_s(self) -> float:
-        """Wall time to reserve for selection and evaluation, s; 0 before the first policy update."""
+        """Wall time to reserve for selection, evaluation and writing, s; -GRACE_S before the first policy update."""
         after = self.afterwards
         if isinstance(self.model.env, Timed):
             after.rate, after.longest = self.model.env.rate, (self.num_timesteps - self.first_step) // self.model.n_envs
