@@ -1,1 +1,1 @@
-"""What decides: baselines, policies, the evaluator that compares them, the trainer that makes them."""
+"""Baselines and policies, the evaluator that compares them, the trainer that makes them."""

@@ -1,6 +1,6 @@
 """Policy bundles: a folder with policy.onnx, contract.json and card.md. Data only; nothing in one is ever executed.
 
-What is not exactly such a folder, made for the environment at hand, is refused with one line (`InputError`).
+Any other folder, or one made for another environment, is refused with one line (`InputError`).
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ ONNX, CONTRACT, CARD = "policy.onnx", "contract.json", "card.md"
 FILES = (ONNX, CONTRACT, CARD)
 MAX_BYTES = {ONNX: 32 << 20, CONTRACT: 1 << 18, CARD: 1 << 20}
 ANY = "any"
-"""Stands in a contract's options for what each episode drew, or the environment chose."""
+"""Value of a contract's option that was drawn in each episode or chosen by the environment."""
 OUTPUT = "action"
-"""Name of the graph's one output (n, actions); its input is `INPUT` (n, observations); both are float32."""
+"""Name of the graph's only output (n, actions); its input is `INPUT` (n, observations); both are float32."""
 ARCHIVES = {
     b"PK\x03\x04": "a zip archive (torch and stable-baselines3 files are such: they hold pickles)",
     b"PK\x05\x06": "a zip archive",
@@ -36,7 +36,7 @@ ARCHIVES = {
     b"\x80\x04": "a pickle",
     b"\x80\x05": "a pickle",
 }
-"""First bytes of files that are refused by what they are."""
+"""First bytes of file types that are refused."""
 
 
 class Strict(BaseModel):
@@ -49,12 +49,12 @@ Name = Annotated[str, Field(min_length=1, max_length=200)]
 Unit = Annotated[str, Field(max_length=40)]
 MAX_OBSERVED = 2_000
 Few = Field(max_length=200)
-"""Of what a contract lists, so that one with half a million mistakes does not take a gigabyte to say so."""
+"""Maximum length of a contract's lists; half a million mistakes would take a gigabyte to report."""
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
 class Observed(Strict):
-    """One number of the observation: the policy sees the quantity, in its unit, divided by `scale`."""
+    """One element of the observation: the quantity, in its unit, divided by `scale`."""
 
     name: Name
     unit: Unit
@@ -62,7 +62,7 @@ class Observed(Strict):
 
 
 class Acted(Strict):
-    """One number of the action: the plant gets it times `scale`, in its unit; limits are before scaling."""
+    """One element of the action: the plant gets it times `scale`, in its unit; limits apply before scaling."""
 
     name: Name
     unit: Unit
@@ -78,7 +78,7 @@ class Acted(Strict):
 
 
 class Made(Strict):
-    """How the policy was trained, for whoever wants to do it again."""
+    """Training of the policy, for reproduction."""
 
     algorithm: Name
     seed: int
@@ -88,7 +88,7 @@ class Made(Strict):
 
 
 class Measured(Strict):
-    """One row of an evaluation of this policy, and of what it was compared with on the same seeds."""
+    """One row of an evaluation of this policy and of the others on the same seeds."""
 
     policy: Name
     episodes: Annotated[int, Field(ge=0)]
@@ -99,7 +99,7 @@ class Measured(Strict):
 
 
 class Validity(Strict):
-    """Where the policy was trained, and so where its results hold: options by name, and the observations it saw."""
+    """Domain of training, and so of validity: options by name, and the range of observations."""
 
     options: Annotated[dict[str, Annotated[list[str], Few]], Few]
     observation_low: Annotated[list[float], Field(max_length=MAX_OBSERVED)]
@@ -115,7 +115,7 @@ class Validity(Strict):
 
 
 class Contract(Strict):
-    """What a policy takes and gives. The order of `observation` and `action` is that of the numbers."""
+    """Interface of a policy. `observation` and `action` list the elements in order."""
 
     format: Literal[1]
     environment: Name
@@ -140,24 +140,24 @@ class BundlePolicy:
     """A policy from a bundle: the ONNX graph on one thread.
 
     Attributes:
-        contract: what it takes and gives.
-        outside: steps of the episode under way whose observation lay outside what was seen in training.
+        contract: its interface.
+        outside: steps of the current episode with an observation outside the range seen in training.
     """
 
     def __init__(self, contract: Contract, session: Any) -> None:
         self.contract, self._session = contract, session
         self._takes_many = _takes_many(session, len(contract.observation), len(contract.action))
         seen = contract.validity
-        with np.errstate(over="ignore"):  # what float32 cannot hold is no limit
+        with np.errstate(over="ignore"):  # values beyond float32 are no limit
             self._low = np.array(seen.observation_low or -np.inf, np.float32)
             self._high = np.array(seen.observation_high or np.inf, np.float32)
         self.outside = 0
 
     def option(self, name: str) -> str | None:
-        """The value of an environment's option that it was made for; None where that was left to the environment.
+        """Return the environment's option that the policy was made for; None if the environment chose it.
 
         Raises:
-            InputError: a contract that names several.
+            InputError: the contract names several.
         """
         values = [value for value in self.contract.validity.options.get(name, []) if value != ANY]
         if len(values) > 1:
@@ -165,18 +165,18 @@ class BundlePolicy:
         return values[0] if values else None
 
     def begin(self, seed: int) -> None:
-        """The graph keeps nothing from step to step; the count starts anew."""
+        """Reset the count; the graph has no state."""
         self.outside = 0
 
     def act_many(self, observations: Array) -> Array:
-        """(N, A) actions for observations (N, n), at once where the graph can; `outside` does not count them."""
+        """Return actions (N, A) for observations (N, n), in one call if the graph can; not counted in `outside`."""
         rows = np.asarray(observations, np.float32)
         parts = [rows] if self._takes_many else [row[None] for row in rows]
         actions = [self._session.run([OUTPUT], {INPUT: part})[0] for part in parts]
         return np.concatenate(actions) if actions else np.empty((0, len(self.contract.action)), np.float32)
 
     def act(self, observation: Array) -> Array:
-        """The action for an observation of shape (n,)."""
+        """Return the action for an observation (n,)."""
         row = np.asarray(observation, np.float32)
         self.outside += bool((row < self._low).any() or (row > self._high).any())
         action: Array = self._session.run([OUTPUT], {INPUT: row[None]})[0][0]
@@ -184,10 +184,10 @@ class BundlePolicy:
 
 
 def load_bundle(folder: Path, environment: Any) -> BundlePolicy:
-    """The policy of a bundle, checked against the environment it shall act in.
+    """Load the policy of a bundle, checked against its environment.
 
     Raises:
-        InputError: anything that is not a sound bundle made for this environment, in one line.
+        InputError: not a valid bundle made for this environment, in one line.
     """
     data = read_folder(folder)
     contract = read_contract(data[CONTRACT], folder / CONTRACT)
@@ -196,7 +196,7 @@ def load_bundle(folder: Path, environment: Any) -> BundlePolicy:
 
 
 def read_folder(folder: Path) -> dict[str, bytes]:
-    """The bytes of a bundle's three files; any other file in the folder is refused."""
+    """Read a bundle's three files; any other file in the folder is refused."""
     try:
         if not folder.is_dir():
             problem = "a policy is a folder, this is a file" if folder.exists() else "no such folder"
@@ -230,7 +230,7 @@ def read_folder(folder: Path) -> dict[str, bytes]:
 
 
 def read_contract(data: bytes, file: Path) -> Contract:
-    """The contract in JSON bytes."""
+    """Parse the contract from JSON bytes."""
     from twin.catalogue.explain import to_input_error
 
     try:
@@ -243,7 +243,7 @@ def read_contract(data: bytes, file: Path) -> Contract:
 
 
 def interface(environment: Any) -> dict[str, Any]:
-    """What a contract must say alike for a policy to fit an environment, from what the environment publishes."""
+    """Return the contract entries that a policy for this environment must have."""
     own = environment.unwrapped
     published = importlib.import_module(type(own).__module__)
     name, _, version = own.spec.id.rpartition("-v")
@@ -257,26 +257,26 @@ def interface(environment: Any) -> dict[str, Any]:
 
 
 def check_made_for(contract: Contract, environment: Any, file: Path) -> None:
-    """InputError where a contract's environment, observation or action is not that of `environment`."""
+    """Raise InputError if a contract's environment, observation or action is not that of `environment`."""
     for key, value in interface(environment).items():
-        told = getattr(contract, key)
+        actual = getattr(contract, key)
         if isinstance(value, list):
-            _check_rows(key, told, value, file)
-        elif told != value:
-            raise InputError("made for another environment", file=file, key=key, value=told, allowed=str(value))
+            _check_rows(key, actual, value, file)
+        elif actual != value:
+            raise InputError("made for another environment", file=file, key=key, value=actual, allowed=str(value))
 
 
-def _check_rows(key: str, told: Sequence[Strict], wanted: Sequence[Strict], file: Path) -> None:
-    names, needed = ([getattr(row, "name") for row in rows] for rows in (told, wanted))  # noqa: B009
+def _check_rows(key: str, actual: Sequence[Strict], wanted: Sequence[Strict], file: Path) -> None:
+    names, needed = ([getattr(row, "name") for row in rows] for rows in (actual, wanted))  # noqa: B009
     if sorted(names) == sorted(needed) and names != needed:
         first = next(i for i, (a, b) in enumerate(zip(names, needed, strict=True)) if a != b)
         raise InputError(
             f"another order of {key} than the environment's", file=file, key=f"{key}[{first}].name",
             value=names[first], allowed=needed[first],
         )  # fmt: skip
-    if len(told) != len(wanted):
-        raise InputError(f"another number of {key}s", file=file, key=key, value=len(told), allowed=str(len(wanted)))
-    for i, (a, b) in enumerate(zip(told, wanted, strict=True)):
+    if len(actual) != len(wanted):
+        raise InputError(f"another number of {key}s", file=file, key=key, value=len(actual), allowed=str(len(wanted)))
+    for i, (a, b) in enumerate(zip(actual, wanted, strict=True)):
         for field in type(b).model_fields:
             given, must = getattr(a, field), getattr(b, field)
             same = given == must if isinstance(must, str) else bool(np.isclose(given, must, rtol=1e-6, atol=0.0))
@@ -291,7 +291,7 @@ def _check_rows(key: str, told: Sequence[Strict], wanted: Sequence[Strict], file
 
 
 def open_graph(data: bytes, contract: Contract, file: Path) -> Any:
-    """A one-threaded session of the ONNX graph, after all its parts have been looked at and tried once."""
+    """Open a one-threaded session of the ONNX graph, after checking its parts and one trial run."""
     if hashlib.sha256(data).hexdigest() != contract.policy_sha256:
         raise InputError(
             f"is not the file that {CONTRACT} tells of: truncated, damaged or exchanged", file=file, key="policy_sha256"
@@ -314,7 +314,7 @@ def open_graph(data: bytes, contract: Contract, file: Path) -> Any:
         action = session.run([OUTPUT], {INPUT: trial})[0]
     except InputError:
         raise
-    except Exception as error:  # onnxruntime has its own family of exceptions, one for each status code
+    except Exception as error:  # onnxruntime has one exception class per status code
         raise InputError(f"cannot be run: {first_line(error)}", file=file) from None
     if action.shape != (1, len(contract.action)) or action.dtype != np.float32:
         raise InputError(
@@ -326,11 +326,11 @@ def open_graph(data: bytes, contract: Contract, file: Path) -> Any:
 
 
 def _takes_many(session: Any, observations: int, actions: int) -> bool:
-    """Whether a graph gives each of several rows the action it gives that row alone; some are made for one row."""
+    """True if the graph gives several rows the same actions as each row alone; some graphs take only one row."""
     rows = np.linspace(-1.0, 1.0, 2 * observations, dtype=np.float32).reshape(2, observations)
     try:
         both = session.run([OUTPUT], {INPUT: rows})[0]
-    except Exception:  # onnxruntime's, one for each status code
+    except Exception:  # onnxruntime: one class per status code
         return False
     alone = np.concatenate([session.run([OUTPUT], {INPUT: row[None]})[0] for row in rows])
     return both.shape == (2, actions) and bool(np.allclose(both, alone, rtol=1e-4, atol=1e-5, equal_nan=True))

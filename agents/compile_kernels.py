@@ -1,7 +1,7 @@
 """Compile every kernel once, as all commands and environments use them: `python -m agents.compile_kernels`.
 
-A kernel is compiled for the types of its arguments when it is first called, and kept on disk. So here each plant, batch
-and environment, and the import of a log, run for a moment. After it nothing is compiled until the sources change.
+A kernel is compiled for the types of its arguments at its first call, and cached on disk. So each plant, batch and
+environment, and the import of a log, run briefly here. Afterwards nothing is compiled until the sources change.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from twin.console import progress
 
 STATIONS = ("top_lift", "chassis")
 SECONDS = 2.0
-"""Of a swap: its scan, and robots on their way."""
+"""Simulated time of a swap: covers its scan and moving robots."""
 LOG = """\
 time,x_m,y_m,z_m
 2026-01-01T00:00:00,0.0,0.0,3.0
@@ -39,7 +39,7 @@ signals:
 
 
 def main() -> None:
-    """Compile what is not compiled yet; a moment where everything is."""
+    """Compile the kernels that are not in the cache."""
     if kernel_cache.is_compiled(kernel_cache.ALL):
         return
     with progress("compiling kernels", total=len(PARTS)) as line, tempfile.TemporaryDirectory() as folder:
@@ -56,7 +56,7 @@ def _setup(station: str, seed: int = 0) -> tuple[Any, Any]:
 
 
 def _recorded(plant: str, folder: Path) -> None:
-    """Swaps that are recorded and trip."""
+    """Run swaps that are recorded and trip."""
     from twin.faults import parse_fault
     from twin.recording.swap import SwapRecorder
     from twin.runner.kinds import runner_maker
@@ -73,7 +73,7 @@ def _recorded(plant: str, folder: Path) -> None:
 
 
 def _reduced(folder: Path) -> None:
-    """Also whole swaps that nobody looks at, with overlaps, and with the servo's setpoints in place of moves."""
+    """Also run whole unobserved swaps, with overlaps, and with the servo's setpoints in place of moves."""
     from agents.deciders import alignment
     from twin.catalogue import load_timing
     from twin.runner.kinds import rom_runner
@@ -91,7 +91,7 @@ def _reduced(folder: Path) -> None:
 
 
 def _from_a_log(w: Any, p: Any) -> None:
-    """What only a swap that goes on from a log calls (`twin.recording.resume.estimated.world`)."""
+    """Call the kernels that only a swap resumed from a log uses (`twin.recording.resume.estimated.world`)."""
     from twin.plants.rom.carried_body import angles_of, end_effector_motion
 
     angles, at, turn, motion = np.zeros(8), np.zeros(3), np.zeros((3, 3)), np.zeros(6)
@@ -100,7 +100,7 @@ def _from_a_log(w: Any, p: Any) -> None:
 
 
 def _reference(folder: Path) -> None:
-    """Also what is first needed when a coupler mates, minutes of work from the beginning."""
+    """Also call the kernels first used when a coupler mates, minutes into a swap."""
     from twin.plants.bullet import BulletPlant
     from twin.plants.geometry import carried_lift_mps
 
@@ -111,7 +111,7 @@ def _reference(folder: Path) -> None:
 
 
 def _batch(folder: Path) -> None:
-    """As many swaps as are run by several threads."""
+    """Run enough swaps for several threads."""
     from twin.runner.batch import THREADS_FROM
     from twin.runner.kinds import batch_maker
     from twin.swap import SwapTwin
@@ -124,7 +124,7 @@ def _batch(folder: Path) -> None:
 
 
 def _drive(folder: Path) -> None:
-    """A truck that is driven in by the twin's own driver."""
+    """Drive a truck in with the driver model."""
     from twin.commands.swap import resolve
 
     resolve("top_lift", None, None, "factory", seed=0, parking="driven")
@@ -147,7 +147,7 @@ def _environments(folder: Path) -> None:
 
 
 def _vectors(folder: Path) -> None:
-    """One environment of few worlds, which one thread steps, and one of many."""
+    """Run a vector environment of few worlds, stepped by one thread, and one of many."""
     import gymnasium
 
     import envs

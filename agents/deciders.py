@@ -1,4 +1,4 @@
-"""Policies inside a swap (`swap --timing-policy --align-policy`). The root module hands these to the command."""
+"""Policies inside a swap (`swap --timing-policy --align-policy`); the root module passes these to the command."""
 
 from __future__ import annotations
 
@@ -44,22 +44,22 @@ def timing(name: str, setup: SwapSetup) -> dict[str, Any]:
 
 
 class PolicyDecider:
-    """A policy of Alignment-v0 at one robot of a swap: it sees and does what it would in the environment."""
+    """A policy of Alignment-v0 at one robot of a swap, with the environment's observations and actions."""
 
     def __init__(self, guard: Guard, mode: str, seed: int) -> None:
-        """`seed` is for what the policy itself draws."""
+        """`seed`: for the policy's own draws."""
         from envs.alignment_control import Control
 
         self._guard, self._seed = guard, seed
         self._control = Control(mode)
 
     def begin(self) -> None:
-        """A new insertion, or another try."""
+        """Begin a new insertion, or another try."""
         self._control.begin()
         self._guard.begin(self._seed)
 
     def speeds(self, seen: Sensed) -> np.ndarray:
-        """(4,) along x, y (m/s), towards the seat (m/s), yaw (rad/s)."""
+        """Return setpoints (4,) along x, y (m/s), towards the seat (m/s), yaw (rad/s)."""
         from envs.alignment_control import ACTION
         from envs.scaling import checked_action
 
@@ -69,7 +69,7 @@ class PolicyDecider:
 
 
 def alignment(name: str, setup: SwapSetup) -> dict[str, Any]:
-    """Arguments of `SwapTwin` for a policy of Alignment-v0, guarded as in the environment, one of its own a robot.
+    """Arguments of `SwapTwin` for a policy of Alignment-v0, one instance per robot, guarded as in the environment.
 
     A bundle acts in the mode that it was made for, direct or residual.
 
@@ -85,12 +85,12 @@ def alignment(name: str, setup: SwapSetup) -> dict[str, Any]:
         policy = _loaded(name, "align", task, environment)
         return PolicyDecider(Guard(policy, environment.action_space), action_mode_of(policy), setup.seed)
 
-    make(0)  # what is wrong with it is said before anything is built
+    make(0)  # report its errors before anything is built
     return {"aligner": make}
 
 
 def _loaded(name: str, what: str, task: Task, environment: Any) -> Policy:
-    """The policy of `--WHAT-policy`."""
+    """Load the policy of `--WHAT-policy`."""
     try:
         return load_policy(name, dict(task.baselines), environment.unwrapped, timing_files=task.timing_files)
     except InputError as error:

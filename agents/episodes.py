@@ -1,4 +1,4 @@
-"""One episode: an environment, a guarded policy, a seed, and what came of it. The same seed gives the same episode."""
+"""One episode: an environment, a guarded policy, a seed and the result. The same seed gives the same episode."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from twin.conditions import canonical
 from twin.errors import InputError
 
 FORCE = "peak_lateral_force_n"
-"""The one force that every task reports, under one name."""
+"""Name of the force that every task reports."""
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What is evaluated on: a task and the options its environment is built with; picklable."""
+    """Task and the options of its environment, to evaluate on; picklable."""
 
     task: Task
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -32,7 +32,7 @@ class Scene:
             object.__setattr__(self, "options", {**self.options, "conditions": named})
 
     def make(self) -> Any:
-        """The environment, built here and now.
+        """Build the environment.
 
         Raises:
             InputError: options that the environment does not take, or values that it refuses.
@@ -42,12 +42,12 @@ class Scene:
         return gymnasium.make(self.task.environment, disable_env_checker=True, **self.arguments())
 
     def arguments(self) -> dict[str, Any]:
-        """What the environment is built with."""
+        """Arguments of the environment."""
         known = self.task.options
         arguments = {}
         for name, value in self.options.items():
             if name == "plant" and name not in known and value == self.task.plant:
-                continue  # what it runs on anyhow
+                continue  # the default plant
             if name not in known:
                 allowed = ", ".join(f"--{option}" for option in known) or "none"
                 problem = f"task {self.task.name} takes no such option"
@@ -61,16 +61,16 @@ class Scene:
 
 @dataclass(frozen=True)
 class Episode:
-    """How one episode went.
+    """Result of one episode.
 
     Attributes:
-        success: an outcome that the task counts as such, without a safety invariant broken.
-        outcome: the named reason it ended for.
-        kpis: the numbers that the environment measured, `time_s` among them.
+        success: True for an outcome that the task counts as success, with no safety invariant broken.
+        outcome: the named end.
+        kpis: the environment's key figures, `time_s` among them.
         cost: sum of the safety cost.
         violations: safety invariants that were broken.
-        interventions: how often the guard stepped in, by why.
-        reparked: how often the truck stood outside the station's gate and parked again, before the episode began.
+        interventions: the guard's interventions by cause.
+        reparked: how often the truck stood outside the station's gate and parked again before the episode began.
     """
 
     seed: int
@@ -86,12 +86,12 @@ class Episode:
 
     @property
     def time_s(self) -> float:
-        """Simulated time from start to end."""
+        """Simulated time from start to end, s."""
         return self.kpis["time_s"]
 
 
 class TimeUpError(Exception):
-    """An episode was left in its middle: the time was over."""
+    """The time limit was reached within an episode."""
 
 
 def run_episode(environment: Any, guard: Guard, seed: int, task: Task, until_s: float = math.inf) -> Episode:
@@ -135,7 +135,7 @@ def _count(violations: Any) -> int:
 
 
 class Player:
-    """Plays a seed with every policy, one after another, in one environment; built inside the worker that uses it."""
+    """Play a seed with every policy in sequence, in one environment; built inside the worker that uses it."""
 
     def __init__(self, scene: Scene, policies: Sequence[str], trust_pickle: bool = False) -> None:
         self.scene, self.names = scene, tuple(policies)
@@ -154,7 +154,7 @@ class Player:
             self.guards.append(Guard(policy, self.environment.action_space))
 
     def __call__(self, seed: int, until_s: float = math.inf) -> list[Episode]:
-        """One episode a policy, in the order of the policies.
+        """Play one episode per policy, in the order of the policies.
 
         Raises:
             TimeUpError: they are not over at `until_s` (`time.monotonic`).
@@ -162,7 +162,7 @@ class Player:
         return [run_episode(self.environment, guard, seed, self.scene.task, until_s) for guard in self.guards]
 
     def normalisers(self) -> dict[str, str]:
-        """Files of running normalisers that observations go through, by policy."""
+        """Files of running normalisers applied to observations, by policy."""
         found = {
             name: getattr(guard.policy, "normaliser", None) for name, guard in zip(self.names, self.guards, strict=True)
         }

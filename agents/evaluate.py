@@ -1,7 +1,7 @@
 """Compare deciders on the same seeds: episodes in parallel, rates and paired differences with their intervals.
 
-An episode depends on its seed, its policy and the options only, and every seed is played with all policies by one
-worker: results do not depend on the number of workers, and what an interrupted run has is still paired.
+An episode depends on its seed, its policy and the options only, and one worker plays a seed with all policies: results
+do not depend on the number of workers, and those of an interrupted run are still paired.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ class Evaluation:
 
     @property
     def played(self) -> int:
-        """Seeds that every policy has played."""
+        """Seeds played by every policy."""
         return len(self.episodes[0])
 
     def as_json(self) -> dict[str, Any]:
-        """The result as `swaptwin evaluate --json` prints it (docs/evaluate.md)."""
+        """Return the result for `swaptwin evaluate --json` (docs/evaluate.md)."""
         return {
             "task": self.scene.task.name,
             **self.about,
@@ -58,9 +58,9 @@ class Evaluation:
         }
 
     def _parked_again(self) -> dict[str, Any]:
-        """Of a task in which trucks park: episodes whose truck first stood outside the station's gate, and how often.
+        """Count episodes whose truck first stood outside the station's gate, and how often; empty without parking.
 
-        What a truck does before an episode begins is the same for every policy.
+        Parking before an episode is the same for every policy.
         """
         if not self.scene.task.parks:
             return {}
@@ -68,7 +68,7 @@ class Evaluation:
         return {"reparked": sum(n > 0 for n in tries), "draws_outside_gate": sum(tries)}
 
     def _pairs(self) -> Iterator[tuple[str, str, tuple[Episode, ...], tuple[Episode, ...]]]:
-        """Every policy against each one named before it: a, b and their episodes, seed by seed."""
+        """Pair every policy with each one named before it: a, b and their episodes, seed by seed."""
         for i, j in itertools.combinations(range(len(self.policies)), 2):
             yield self.policies[i], self.policies[j], self.episodes[i], self.episodes[j]
 
@@ -76,7 +76,7 @@ class Evaluation:
         rows = []
         for a, b, of_a, of_b in self._pairs():
             both = [(p, q) for p, q in zip(of_a, of_b, strict=True)]
-            # a time means something where the task was done; a force always
+            # times are compared where the task succeeded, forces always
             done = [(p, q) for p, q in both if p.success and q.success]
             for metric, pairs in (("time_s", done), (FORCE, both)):
                 differences = [q.kpis[metric] - p.kpis[metric] for p, q in pairs if metric in p.kpis]
@@ -106,7 +106,7 @@ class Evaluation:
 
 
 def _summary(name: str, episodes: Sequence[Episode], task: Task) -> dict[str, Any]:
-    """One policy's row."""
+    """Make one policy's row."""
     done = [episode for episode in episodes if episode.success]
     forces = [episode.kpis[FORCE] for episode in episodes if FORCE in episode.kpis]
     interventions: Counter[str] = Counter()
@@ -133,7 +133,7 @@ def _summary(name: str, episodes: Sequence[Episode], task: Task) -> dict[str, An
 
 
 def _rate(happened: Sequence[bool]) -> dict[str, Any]:
-    """How often something happened, with its Wilson interval."""
+    """Return a rate with its Wilson interval."""
     count = sum(happened)
     return {
         "rate": count / len(happened) if happened else None,
@@ -160,17 +160,17 @@ def evaluate(
     """Play seeds `seed` to `seed + episodes - 1` with every policy.
 
     Args:
-        workers: processes; 1 plays here, in this one.
-        on_seed: told of every seed that is done, one episode a policy.
-        until_s: by `time.monotonic`; seeds that are not done by then are left out.
+        workers: processes; 1 plays in this process.
+        on_seed: called with each finished seed's episodes, one per policy.
+        until_s: by `time.monotonic`; seeds not done by then are left out.
 
     Returns:
-        The evaluation, and whether it was interrupted (Ctrl-C): then it holds the seeds that were done by then.
+        The evaluation, and whether it was interrupted (Ctrl-C): then it holds the seeds done by then.
 
     Raises:
-        InputError: options or policies that cannot be, found before any episode is played.
+        InputError: invalid options or policies, found before any episode is played.
     """
-    player = Player(scene, policies, trust_pickle)  # a mistake shows here, in one line, before any process starts
+    player = Player(scene, policies, trust_pickle)  # report errors in one line before any process starts
     about = about_environment(player.environment.unwrapped, scene)
     normalisers = player.normalisers()
     done: dict[int, list[Episode]] = {}
@@ -208,7 +208,7 @@ def _answers(
 
 
 def about_environment(environment: Any, scene: Scene) -> dict[str, Any]:
-    """What was evaluated on: station and plant, and the other options; null where each episode draws its own."""
+    """Return station, plant and the other options of the evaluation; null where each episode draws its own."""
     about = {"station": getattr(environment, "station", None), "plant": scene.options.get("plant", scene.task.plant)}
     about |= {name: scene.options.get(name) for name in scene.task.options if name not in about}
     about |= {name: scene.options[name] for name in about if name in scene.options and about[name] is None}

@@ -1,6 +1,6 @@
-"""From a trained network to a bundle: the graph written node by node, the folder written whole or not at all.
+"""Export a trained network as a bundle: the graph is written node by node, the folder whole or not at all.
 
-The ONNX graph holds the policy's deterministic action, limits included, so whoever runs it needs nothing else.
+The ONNX graph computes the policy's deterministic action, limits included; nothing else is needed to run it.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from twin.errors import DISK_ERRORS, InputError
 
 Array = np.ndarray
 OPSET, IR_VERSION = 17, 8
-"""Old enough for every onnxruntime in use, new enough for all that is written here."""
+"""ONNX opset: old enough for every onnxruntime in use, new enough for the operators used here."""
 PLAIN = {"Tanh": "Tanh", "ReLU": "Relu", "Sigmoid": "Sigmoid", "Softplus": "Softplus", "Identity": "Identity"}
-"""Activations, torch's name to ONNX's: those without parameters."""
+"""Activations without parameters, torch's name to ONNX's."""
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One node: an ONNX operator on what the layer before gave, its constants, its attributes."""
+    """One node: an ONNX operator on the previous layer's output, with its constants and attributes."""
 
     operator: str
     constants: tuple[Array, ...] = ()
@@ -37,10 +37,10 @@ class Layer:
 
 
 def layers_of(model: Any) -> list[Layer]:
-    """The deterministic policy of a stable-baselines3 PPO, A2C, SAC or TD3 model, from observation to action.
+    """Return the layers of the deterministic policy of a stable-baselines3 PPO, A2C, SAC or TD3 model.
 
     Raises:
-        InputError: a policy with something else than a plain multilayer perceptron in it.
+        InputError: the policy is not a plain multilayer perceptron.
     """
     from stable_baselines3.common.distributions import DiagGaussianDistribution, StateDependentNoiseDistribution
     from stable_baselines3.common.policies import ActorCriticPolicy
@@ -51,7 +51,7 @@ def layers_of(model: Any) -> list[Layer]:
     if isinstance(policy, ActorCriticPolicy):
         extractor, modules, squashed = policy.features_extractor, [*policy.mlp_extractor.policy_net], False
         modules.append(policy.action_net)
-        # either way the most likely action is what the last layer says
+        # either way the last layer gives the most likely action
         plain = isinstance(policy.action_dist, DiagGaussianDistribution) or (
             isinstance(policy.action_dist, StateDependentNoiseDistribution) and policy.action_dist.bijector is None
         )
@@ -88,7 +88,7 @@ def _layer(module: Any) -> Layer:
 
 
 def graph_bytes(layers: Sequence[Layer], observations: int, actions: int) -> bytes:
-    """The layers as an ONNX model: (n, observations) to (n, actions), float32; the same bytes for the same layers."""
+    """Convert layers to an ONNX model: (n, observations) to (n, actions), float32; deterministic bytes."""
     import onnx
     from onnx import helper, numpy_helper
 
@@ -115,16 +115,16 @@ def graph_bytes(layers: Sequence[Layer], observations: int, actions: int) -> byt
 def write_bundle(
     folder: Path, graph: bytes, contract: dict[str, Any], title: str, *, replace: bool = False
 ) -> Contract:
-    """Write a bundle; the folder is there whole at the end, or as it was before.
+    """Write a bundle; the folder is complete at the end, or unchanged.
 
     Args:
-        folder: its parent must be there.
+        folder: its parent must exist.
         contract: everything a `Contract` holds but `format` and `policy_sha256`.
         title: of the card.
-        replace: take the place of a bundle that is there.
+        replace: replace an existing bundle.
 
     Raises:
-        InputError: a folder that is there already, or cannot be written.
+        InputError: the folder exists already, or cannot be written.
         OSError: the disk is full.
     """
     checked = Contract.model_validate(
@@ -164,7 +164,7 @@ def write_bundle(
 
 
 def card_text(title: str, contract: Contract) -> str:
-    """`card.md`: what the policy is, what it reached and where it holds, for a person."""
+    """Write `card.md`: the policy, its results and its domain, for people."""
     return "\n".join(_card_lines(title, contract)) + "\n"
 
 

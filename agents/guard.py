@@ -1,4 +1,4 @@
-"""What stands between any policy and the environment: actions come out finite and inside the limits, or not at all."""
+"""Guard between a policy and the environment: actions are finite and within the limits, or refused."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ Array = np.ndarray
 
 
 class Guard:
-    """A policy whose actions are finite and within the action space, and the count of those that were not.
+    """A policy whose actions are made finite and clipped to the action space; interventions are counted.
 
-    A component that is NaN or infinite becomes the neutral action (zero, or the nearest to it that is allowed), one
-    beyond a limit becomes the limit. An action of another shape is no action: it raises.
+    A component that is NaN or infinite becomes the neutral action (zero, or the allowed value nearest to it), one
+    beyond a limit becomes the limit. An action of another shape raises.
 
     Attributes:
-        interventions: of the episode under way, `not_finite` and `beyond_limits`: actions, not components.
+        interventions: `not_finite` and `beyond_limits` of the current episode; counts actions, not components.
     """
 
     def __init__(self, policy: Policy, space: Any) -> None:
@@ -33,21 +33,21 @@ class Guard:
         self.interventions: Counter[str] = Counter()
 
     def begin(self, seed: int) -> None:
-        """A new episode: the policy forgets the last one, the count starts anew."""
+        """Begin a new episode: reset the policy and the count."""
         self.interventions = Counter()
         self.policy.begin(seed)
 
     def act(self, observation: Array) -> Array:
-        """The policy's action, kept inside the envelope.
+        """Return the policy's action within the limits.
 
         Raises:
-            InputError: for an action of another shape or one that holds no numbers.
+            InputError: the action has another shape or is not numeric.
         """
-        said = self.policy.act(observation)
+        raw = self.policy.act(observation)
         try:
-            action = np.asarray(said, dtype=np.float64)
+            action = np.asarray(raw, dtype=np.float64)
         except (TypeError, ValueError):
-            raise InputError("policy gave no numbers", key="action", value=said) from None
+            raise InputError("policy gave no numbers", key="action", value=raw) from None
         if action.shape != self.low.shape:
             raise InputError(
                 "policy gave an action of another shape", key="action", value=action.shape, allowed=str(self.low.shape)
@@ -57,7 +57,7 @@ class Guard:
             self.interventions["not_finite"] += 1
             action = np.where(finite, action, self.neutral)
         # compared in the space's own float32: a rounding error beyond a limit is no intervention
-        with np.errstate(over="ignore"):  # what float32 cannot hold is beyond every limit
+        with np.errstate(over="ignore"):  # values beyond float32 are beyond every limit
             given = action.astype(self.low.dtype)
         kept = np.clip(given, self.low, self.high)
         if not np.array_equal(kept, given):

@@ -1,4 +1,4 @@
-"""What a bundle's actions mean in Alignment-v0: setpoints of their own, or a residual on the station's servo."""
+"""Action mode of a bundle in Alignment-v0: direct setpoints, or a residual on the station's servo."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from agents.policies import Policy
 from twin.errors import InputError
 
 DEFAULT = "direct"
-"""Alignment-v0's own, where a contract does not say which it was."""
+"""Alignment-v0's default, for a contract that names none."""
 
 
 def action_mode_of(policy: Policy) -> str:
-    """The action mode that a policy is to act in.
+    """Return the action mode of a policy.
 
     Raises:
-        InputError: a bundle that was made for one that is not known.
+        InputError: the bundle was made for an unknown mode.
     """
     from envs.alignment_control import ACTION_MODES
 
@@ -28,7 +28,7 @@ def action_mode_of(policy: Policy) -> str:
 
 
 def check_mode(policy: Policy, environment: Any) -> None:
-    """InputError for a bundle whose actions mean something else in this environment."""
+    """Raise InputError for a bundle made for another action mode than this environment's."""
     mode = getattr(environment, "action_mode", None)
     if mode is None or not isinstance(policy, BundlePolicy):
         return

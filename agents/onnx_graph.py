@@ -1,7 +1,7 @@
-"""Whether a policy's ONNX graph can be opened: arithmetic alone, whole in itself, small in bytes, values and work.
+"""Check that a policy's ONNX graph is safe to open: arithmetic only, self-contained, small in bytes, values and work.
 
-onnxruntime computes every node whose inputs are constants while it opens a graph, and a few kB can ask for gigabytes.
-So what a graph would take is computed from its shapes first, and nothing is handed over that is not within the limits.
+onnxruntime computes every node with constant inputs while it opens a graph, and a few kB can request gigabytes. So the
+cost of a graph is computed from its shapes first, and only graphs within the limits are opened.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ _ARITHMETIC = (
     "Slice Softmax Softplus Softsign Split Sqrt Squeeze Sub Sum Tanh Transpose Unsqueeze"
 )
 OPERATORS = frozenset(_ARITHMETIC.split())
-"""What a graph may compute with: arithmetic without loops, branches, files or randomness."""
+"""Allowed operators: arithmetic without loops, branches, files or randomness."""
 MAX_NODES = 2_000
 MAX_FIELDS = 50_000
-"""Protobuf fields of a file, a few bytes each: parsed, each may take a hundred times as much."""
+"""Maximum number of protobuf fields of a file; a parsed field may take a hundred times its few bytes."""
 MAX_DEPTH = 12
 MAX_VARINT_BYTES = 1 << 20
-"""Of integers packed as protobuf's varints, which parsing widens to eight bytes; weights are raw bytes or floats."""
+"""Maximum bytes of packed varints, which parsing widens to eight bytes; weights are raw bytes or floats."""
 MAX_TEXT_BYTES = 4 << 20
-"""Of names, notes, metadata and fields that ONNX does not know; onnxruntime holds several copies of each."""
+"""Maximum bytes of names, notes, metadata and unknown fields; onnxruntime holds several copies of each."""
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _FIXED_BYTES = {_FIXED64: 8, _FIXED32: 4}
 
 
 def check_graph(data: bytes, file: Path, observations: int) -> None:
-    """InputError unless the bytes are an ONNX model that is whole in itself, computes with `OPERATORS` and is small.
+    """Raise InputError unless the bytes are a self-contained, small ONNX model that uses only `OPERATORS`.
 
     Args:
-        observations: numbers that an observation has.
+        observations: number of elements of an observation.
     """
     import onnx
 
@@ -66,13 +66,13 @@ def check_graph(data: bytes, file: Path, observations: int) -> None:
 
 
 def first_line(error: Exception) -> str:
-    """The first line that an error says, shortened."""
+    """First line of an error's message, shortened."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return (lines[0] if lines else type(error).__name__)[:160]
 
 
 def _tensors_of(node: Any, file: Path) -> list[Any]:
-    """The tensors in a node's attributes; InputError for an operator or attribute that policies do not need."""
+    """Return the tensors in a node's attributes; raise InputError for an operator or attribute not needed here."""
     if node.domain not in ("", "ai.onnx") or node.op_type not in OPERATORS:
         name = f"{node.domain}.{node.op_type}" if node.domain else node.op_type
         raise InputError("has an operator that policies do not need", file=file, value=name)
@@ -89,7 +89,7 @@ def _tensors_of(node: Any, file: Path) -> list[Any]:
 
 
 def _check_tensor(tensor: Any, file: Path) -> None:
-    """InputError unless a tensor of numbers holds as many of them as its shape says."""
+    """Raise InputError unless a numeric tensor has as many elements as its shape says."""
     import onnx
 
     if tensor.external_data or tensor.data_location == onnx.TensorProto.EXTERNAL:
@@ -100,9 +100,9 @@ def _check_tensor(tensor: Any, file: Path) -> None:
     field = onnx.helper.tensor_dtype_to_field(tensor.data_type)
     span = count = 1
     for size in tensor.dims:
-        count *= size  # Python's integers do not overflow
+        count *= size  # Python integers do not overflow
         span *= size or 1
-    # without numbers no byte bears a shape out, and libraries multiply its sizes without the zero
+    # an empty tensor's shape is not backed by bytes, and libraries multiply its sizes without the zero
     hollow = count == 0 and span > MAX_VALUES
     if any(size < 0 for size in tensor.dims) or len(tensor.dims) > MAX_RANK or hollow or tensor.HasField("segment"):
         raise InputError("has weights of no sound shape", file=file, value=tensor.name)
@@ -117,10 +117,10 @@ def _check_tensor(tensor: Any, file: Path) -> None:
 
 
 def check_fields(data: bytes, descriptor: Any, file: Path) -> None:
-    """InputError where a protobuf message has more fields, or deeper ones, than a policy's; reads, and parses nothing.
+    """Raise InputError if a protobuf message has more or deeper fields than a policy's; scans without parsing.
 
     Args:
-        descriptor: of the message that the bytes are.
+        descriptor: of the message type.
     """
     fields = varint_bytes = text_bytes = 0
     waiting = [(0, len(data), descriptor, 1)]
@@ -173,7 +173,7 @@ def _integers(field: Any) -> tuple[int, ...]:
 
 
 def _varint(data: bytes, place: int, end: int) -> tuple[int, int]:
-    """The integer at `place` and where it ends."""
+    """Return the integer at `place` and the position after it."""
     value = 0
     for shift in range(0, 70, 7):
         if place >= end:

@@ -1,4 +1,4 @@
-"""The shape of every value in a graph for one observation, and from them how many numbers and products it takes."""
+"""Shapes of all values of a graph for one observation, and from them its numbers of values and products."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ Shape = tuple[int, ...]
 INPUT = "observation"
 MAX_RANK = 8
 MAX_VALUES = 1 << 22
-"""Numbers that all nodes together may give for one observation: 32 MB where each takes eight bytes."""
+"""Maximum number of values of all nodes for one observation: 32 MB at eight bytes each."""
 MAX_PRODUCTS = 1 << 28
-"""Multiplications of all matrix products together: a fraction of a second on one thread."""
+"""Maximum number of multiplications of all matrix products: a fraction of a second on one thread."""
 MAX_KNOWN = 64
-"""Numbers of a constant that may say a shape, an axis or an index."""
+"""Maximum size of a constant used as a shape, an axis or an index."""
 
 NUMBERS = frozenset({1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13})
-"""ONNX's codes of the types that are plain numbers of up to eight bytes: `TensorProto.FLOAT`, `UINT8` and so on."""
+"""ONNX codes of the numeric types of up to eight bytes: `TensorProto.FLOAT`, `UINT8` and so on."""
 
 _SAME = (
     "Abs Clip Elu Exp Gelu HardSigmoid HardSwish Identity LayerNormalization LeakyRelu Log Mish Neg Reciprocal "
@@ -36,7 +36,7 @@ class _UnsoundError(Exception):
 
 
 class _Node:
-    """One node with the shapes of its inputs, and the constants among them."""
+    """One node with the shapes and constants of its inputs."""
 
     def __init__(self, node: Any, shapes: dict[str, Shape], values: dict[str, np.ndarray]) -> None:
         self.op, self.names, self.outputs = node.op_type, list(node.input), list(node.output)
@@ -49,21 +49,21 @@ class _Node:
         self.products = 0
 
     def shape(self, index: int = 0) -> Shape:
-        """Of an input."""
+        """Shape of an input."""
         if index >= len(self.names) or not self.names[index]:
             raise _UnsoundError(f"input {index} is missing")
         return self.shapes[index]
 
     def integer(self, name: str, otherwise: int) -> int:
-        """An attribute."""
+        """Value of an attribute."""
         return int(self.attributes[name].i) if name in self.attributes else otherwise
 
     def known(self, index: int) -> np.ndarray | None:
-        """The numbers of an input that is a small constant."""
+        """Values of an input that is a small constant."""
         return self._values.get(self.names[index]) if index < len(self.names) and self.names[index] else None
 
     def integers(self, name: str, index: int) -> list[int] | None:
-        """What an attribute says in older versions of an operator and an input, a constant, in newer ones."""
+        """Values of an attribute in older versions of an operator, or of a constant input in newer ones."""
         if name in self.attributes:
             return [int(value) for value in self.attributes[name].ints]
         if index >= len(self.names) or not self.names[index]:
@@ -75,11 +75,11 @@ class _Node:
 
 
 def check_sizes(graph: Any, observations: int, file: Path) -> None:
-    """InputError where one observation would take more than MAX_VALUES numbers or MAX_PRODUCTS multiplications.
+    """Raise InputError if one observation takes more than MAX_VALUES values or MAX_PRODUCTS multiplications.
 
     Args:
         graph: an ONNX graph whose operators and tensors are checked already.
-        observations: numbers that an observation has; the graph's own word counts where it says another.
+        observations: number of elements of an observation; the graph's own number takes precedence.
     """
     from onnx import numpy_helper
 
@@ -129,7 +129,7 @@ def check_sizes(graph: Any, observations: int, file: Path) -> None:
 
 
 def _outputs(node: _Node) -> list[tuple[str, Shape, np.ndarray | None]]:
-    """Name and shape of each output, and its numbers where they are a small constant."""
+    """Name and shape of each output, and its values if it is a small constant."""
     if node.op == "Split":
         return [(name, shape, None) for name, shape in zip(node.outputs, _split(node), strict=True)]
     if len(node.outputs) != 1:
@@ -159,7 +159,7 @@ def _constant(node: _Node) -> np.ndarray:
 
 
 def _value(node: _Node) -> np.ndarray | None:
-    """Constants pass through what exporters put between a shape and its numbers."""
+    """Propagate constants through the nodes that exporters put between a shape and its values."""
     if node.op in ("Identity", "Cast"):
         return node.known(0)
     if node.op == "Concat":
@@ -297,10 +297,10 @@ def _squeeze(node: _Node) -> Shape:
     shape, axes = node.shape(), node.integers("axes", 1)
     gone = {i for i, size in enumerate(shape) if size == 1}
     if axes is not None:
-        told = {_axis(axis, len(shape)) for axis in axes}
-        if told - gone:
-            raise _UnsoundError(f"takes away {sorted(told - gone)} of {list(shape)}")
-        gone = told
+        named = {_axis(axis, len(shape)) for axis in axes}
+        if named - gone:
+            raise _UnsoundError(f"takes away {sorted(named - gone)} of {list(shape)}")
+        gone = named
     return tuple(size for i, size in enumerate(shape) if i not in gone)
 
 
@@ -338,4 +338,4 @@ SHAPES: dict[str, Callable[[_Node], Shape]] = {
     "Transpose": _transpose,
     "Unsqueeze": _unsqueeze,
 }
-"""The shape of the one output, by operator; `Constant` and `Split` are apart."""
+"""Shape functions of the only output, by operator; `Constant` and `Split` are handled apart."""

@@ -1,4 +1,4 @@
-"""Deciders: everything that takes an observation to an action, by name or from a folder."""
+"""Policies, which map an observation to an action, by name or from a folder."""
 
 from __future__ import annotations
 
@@ -16,35 +16,35 @@ from twin.errors import InputError
 Array = np.ndarray
 POLICY_STREAM = "policy"
 FLOOR = ("random", "zero")
-"""What every task has to beat."""
+"""Policies without skill, the lower reference of every task."""
 
 
 class Policy(Protocol):
-    """Decides. `begin` is called once before each episode, `act` once each step; a policy sees nothing else."""
+    """A policy. `begin` is called once before each episode, `act` once per step; it sees nothing else."""
 
     def begin(self, seed: int) -> None:
-        """Forget the last episode. `seed` is for what the policy itself draws."""
+        """Reset the internal state. `seed`: for the policy's own draws."""
 
     def act(self, observation: Array) -> Array:
-        """The action (shape and scale of the environment's action space) for an observation."""
+        """Return the action (shape and scale of the environment's action space) for an observation."""
 
 
 class Zero:
-    """Does nothing: the zero action, or the nearest to it that is allowed."""
+    """The zero action, or the allowed value nearest to it."""
 
     def __init__(self, environment: Any) -> None:
         space = environment.action_space
         self.action = np.clip(np.zeros(space.shape, space.dtype), space.low, space.high)
 
     def begin(self, seed: int) -> None:
-        """Nothing to forget."""
+        """Do nothing: there is no internal state."""
 
     def act(self, observation: Array) -> Array:
         return self.action.copy()
 
 
 class Random:
-    """An action drawn evenly between the limits at each step, from the episode's seed alone."""
+    """An action drawn uniformly between the limits at each step, from the episode's seed alone."""
 
     def __init__(self, environment: Any) -> None:
         self.space = environment.action_space
@@ -59,37 +59,37 @@ class Random:
 
 
 def from_class(place: str, environment: Any, *more: str) -> Policy:
-    """The policy that `"module:Class"` makes for an environment, and of what else it takes."""
+    """Make the policy `"module:Class"` for an environment, with its other arguments."""
     module, name = place.split(":")
     policy: Policy = getattr(importlib.import_module(module), name)(environment, *more)
     return policy
 
 
 def bundles_folder() -> Path:
-    """Where the shipped bundles are."""
+    """Folder of the shipped bundles."""
     from twin.catalogue.load import models_folder
 
     return models_folder() / "policies"
 
 
 def bundle_names(environment: str | None = None) -> list[str]:
-    """Names of the shipped bundles; with an environment's name (`swaptwin/Alignment`), of those made for it."""
+    """Names of the shipped bundles, or of those made for one environment (`swaptwin/Alignment`)."""
     folder = bundles_folder()
     contracts = sorted(folder.glob("*/contract.json")) if folder.is_dir() else []
     return [path.parent.name for path in contracts if environment is None or _made_for(path) == environment]
 
 
 def _made_for(contract: Path) -> str | None:
-    """The environment's name in a bundle's contract; None of a damaged one, which is refused where it is loaded."""
+    """Environment name in a bundle's contract; None if it is damaged (loading refuses it)."""
     try:
-        told = json.loads(contract.read_bytes())
+        data = json.loads(contract.read_bytes())
     except (OSError, ValueError):
         return None
-    return told.get("environment") if isinstance(told, dict) else None
+    return data.get("environment") if isinstance(data, dict) else None
 
 
 def name_of(environment_id: str) -> str:
-    """An environment's name without module and version: `swaptwin/Alignment` of `envs:swaptwin/Alignment-v0`."""
+    """Strip module and version: `swaptwin/Alignment` of `envs:swaptwin/Alignment-v0`."""
     return environment_id.rpartition(":")[2].rpartition("-v")[0]
 
 
@@ -101,19 +101,19 @@ def load_policy(
     trust_pickle: bool = False,
     timing_files: str | None = None,
 ) -> Policy:
-    """The decider called `name`: a baseline of the task, `random`, `zero`, a shipped bundle, or a bundle's folder.
+    """Load the policy `name`: a baseline of the task, `random`, `zero`, a shipped bundle, or a bundle's folder.
 
-    Of a task whose policies time a swap it may also be the path of a timing set's file.
+    For a task whose policies time a swap it may also be the path of a timing set.
 
     Args:
-        name: as a user types it. With a separator, or where it is a folder, it is a path.
-        baselines: the task's own, name to `"module:Class"`.
-        environment: what it will act in: a bundle made for another one is refused.
-        trust_pickle: also load stable-baselines3's own .zip, which runs whatever code it holds.
-        timing_files: `"module:Class"` that plays a timing set's file (YAML); None: no policy of the task is one.
+        name: as typed by the user. With a separator, or if it is a folder, it is a path.
+        baselines: the task's baselines, name to `"module:Class"`.
+        environment: of the policy; a bundle made for another one is refused.
+        trust_pickle: also load stable-baselines3's own .zip, which can run any code.
+        timing_files: `"module:Class"` that plays a timing set's file (YAML); None: not for this task.
 
     Raises:
-        InputError: an unknown name, a timing set's file that is not sound, or a bundle that cannot be trusted to fit.
+        InputError: an unknown name, an invalid timing set, or a bundle that does not fit the environment.
     """
     if name in baselines:
         return from_class(baselines[name], environment)
@@ -137,10 +137,10 @@ def load_policy(
 
 
 def refuse_unknown(name: str, baselines: Iterable[str], environment: str) -> None:
-    """Raise InputError for a name that is neither a policy's nor a path; what a path leads to is not looked at.
+    """Raise InputError for a name that is neither a policy's nor a path; the path itself is not checked.
 
-    Those that may be chosen are the baselines and the bundles made for `environment`; a bundle made for another one is
-    known, and refused where it is loaded.
+    Allowed are the baselines and the bundles made for `environment`; a bundle made for another one is known, and
+    refused when it is loaded.
     """
     if "/" in name or name in (".", "..") or name.endswith((".yaml", ".yml", ".zip")):
         return

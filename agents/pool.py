@@ -1,4 +1,4 @@
-"""Worker processes that each build what they need once and then answer items; a Ctrl-C is the parent's alone."""
+"""Worker processes that each build their worker once and then process items; only the parent sees Ctrl-C."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from typing import Any
 from twin.errors import DISK_ERRORS, InputError
 
 STOP_S = 5.0
-"""A worker that does not go by itself within this time is ended."""
+"""Time after which a worker that does not exit is killed."""
 
 
 class WorkerDiedError(Exception):
-    """A worker process ended without an answer: killed, or out of memory."""
+    """A worker process ended without a result: killed, or out of memory."""
 
 
 class Pool:
     """`workers` fresh processes (spawned) that each call `build(*arguments)` once and then its result for every item.
 
-    `build` must be importable, its arguments and all items and answers picklable. Use it as a context manager: leaving
-    the block ends the workers, whatever they are at.
+    `build` must be importable, its arguments and all items and results picklable. Use it as a context manager: leaving
+    the block ends the workers, even busy ones.
 
     >>> with Pool(2, make_evaluator, specification) as pool:
     ...     for item, answer in pool.answers(seeds):
@@ -36,7 +36,7 @@ class Pool:
     def __init__(self, workers: int, build: Callable[..., Callable[[Any], Any]], *arguments: Any) -> None:
         self._processes: dict[Connection, Any] = {}
         context = mp.get_context("spawn")
-        with interrupts_held_back():  # children inherit that, so a Ctrl-C does not reach them even while they start
+        with interrupts_held_back():  # inherited by children, so Ctrl-C does not reach them even while they start
             for _ in range(workers):
                 ours, theirs = context.Pipe()
                 process = context.Process(target=_serve, args=(theirs, build, arguments), daemon=True)
@@ -51,13 +51,13 @@ class Pool:
         self.close()
 
     def answers(self, items: Iterable[Any], until_s: float = math.inf) -> Iterator[tuple[Any, Any]]:
-        """(item, answer) as they come; the order depends on who is faster, the answers do not.
+        """Yield (item, result) as they finish; the order depends on timing, the results do not.
 
-        At `until_s` (`time.monotonic`) it ends: what the workers are at then is left out.
+        Ends at `until_s` (`time.monotonic`): unfinished items are left out.
 
         Raises:
             InputError, ImportError, OSError (of a full disk): as the worker raised it.
-            WorkerDiedError: when a worker ended without an answer.
+            WorkerDiedError: a worker ended without a result.
             RuntimeError: any other error of a worker, with its traceback.
         """
         left = iter(items)
@@ -87,7 +87,7 @@ class Pool:
 
     def _give(self, connection: Connection, left: Iterator[Any], busy: dict[Connection, Any]) -> None:
         for item in left:
-            with suppress(BrokenPipeError, ConnectionResetError):  # its end is read in turn, and said then
+            with suppress(BrokenPipeError, ConnectionResetError):  # its end of file is read, and reported, in turn
                 connection.send(item)
             busy[connection] = item
             return
@@ -107,7 +107,7 @@ class Pool:
 
 @contextmanager
 def interrupts_held_back() -> Iterator[None]:
-    """Processes started in this block never see a Ctrl-C: the terminal sends it to all, the parent acts on it."""
+    """Shield processes started in this block from Ctrl-C: the terminal sends it to all, only the parent acts on it."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

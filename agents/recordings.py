@@ -1,4 +1,4 @@
-"""Episodes worth a look, played again by their seeds and recorded: failures and the slowest success of each policy."""
+"""Replay by their seeds, and record, the failures and the slowest success of each policy."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from twin.errors import DISK_ERRORS, InputError, naming
 
 @dataclass(frozen=True)
 class Wanted:
-    """An episode of an evaluation that shall be recorded; `policy` is the number of its policy there."""
+    """An episode of an evaluation to be recorded; `policy` is the index of its policy."""
 
     policy: int
     name: str
@@ -29,7 +29,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Recorded:
-    """A recording that was made. `again` is how the episode went then."""
+    """A finished recording. `again` is the result of the replayed episode."""
 
     wanted: Wanted
     path: Path
@@ -37,12 +37,12 @@ class Recorded:
 
     @property
     def same(self) -> bool:
-        """Whether it went as in the evaluation, to the last bit of its reward."""
+        """True if the replay equals the evaluation, to the last bit of its reward."""
         was, now = self.wanted.episode, self.again
         return (was.outcome, was.success, was.steps, was.reward) == (now.outcome, now.success, now.steps, now.reward)
 
     def as_json(self) -> dict[str, Any]:
-        """One entry of `recordings` in what `swaptwin evaluate --json` prints."""
+        """Return one entry of `recordings` for `swaptwin evaluate --json`."""
         return {
             "policy": self.wanted.name,
             "seed": self.again.seed,
@@ -55,10 +55,10 @@ class Recorded:
 
 @contextmanager
 def folder_for(folder: str | Path) -> Iterator[Path]:
-    """The folder, made if need be. What was made for it is gone again afterwards where nothing was recorded.
+    """Make the folder if needed, and remove the new folders at the end if nothing was recorded.
 
     Raises:
-        InputError: it is a file, or nothing can be written there.
+        InputError: it is a file, or is not writable.
     """
     path, missing = Path(folder), []
     with suppress(OSError, ValueError):
@@ -68,14 +68,14 @@ def folder_for(folder: str | Path) -> Iterator[Path]:
     finally:
         for part in missing:
             with suppress(OSError, ValueError):
-                part.rmdir()  # refuses one that holds something
+                part.rmdir()  # refuses a folder that is not empty
 
 
 def check_folder(folder: str | Path) -> Path:
-    """The folder, made if need be.
+    """Make the folder if needed.
 
     Raises:
-        InputError: it is a file, or nothing can be written there.
+        InputError: it is a file, or is not writable.
     """
     key, path = "--record-failures", Path(folder)
     try:
@@ -93,7 +93,7 @@ def check_folder(folder: str | Path) -> Path:
 
 
 def wanted(evaluation: Evaluation, folder: Path, most: int) -> tuple[list[Wanted], dict[str, int]]:
-    """(what to record: each policy's first `most` failures and its slowest success, failures left out by policy)."""
+    """Return (each policy's first `most` failures and its slowest success, number of failures left out by policy)."""
     chosen, left_out = [], {}
     for i, (name, short) in enumerate(zip(evaluation.policies, file_names(evaluation.policies), strict=True)):
         failed = [episode for episode in evaluation.episodes[i] if not episode.success]
@@ -106,22 +106,22 @@ def wanted(evaluation: Evaluation, folder: Path, most: int) -> tuple[list[Wanted
 
 
 def path_of(folder: Path, short: str, episode: Episode) -> Path:
-    """`FOLDER/<policy>_<seed>_<outcome>.mcap`."""
+    """Path of a recording: `FOLDER/<policy>_<seed>_<outcome>.mcap`."""
     return folder / f"{short}_{episode.seed}_{episode.outcome}.mcap"
 
 
 def file_names(policies: Sequence[str]) -> list[str]:
-    """For each policy a short name that can stand in a file's; of a folder its last part, numbered if need be."""
+    """Short file-safe name of each policy; of a folder its last part, numbered if needed."""
     plain = [re.sub(r"[^A-Za-z0-9.-]+", "-", Path(name).name).strip("-.") or "policy" for name in policies]
     several = {name for name, count in Counter(plain).items() if count > 1}
     return [f"{name}-{i + 1}" if name in several else name for i, name in enumerate(plain)]
 
 
 class RecordingPlayer(Player):
-    """Plays one episode of one policy and records it; built inside the worker that uses it."""
+    """Play one episode of one policy and record it; built inside the worker that uses it."""
 
     def __call__(self, what: Wanted) -> Recorded:  # type: ignore[override]
-        """The recording lies at its path once it is whole; what it is called follows from how the episode went now."""
+        """Record an episode; the finished file gets a name with the replay's outcome."""
         part = part_of(what)
         with naming(what.path):
             self.environment.unwrapped.record_next(part, policy=what.name)
@@ -134,7 +134,7 @@ class RecordingPlayer(Player):
 
 
 def part_of(what: Wanted) -> Path:
-    """Where a recording lies until it is whole."""
+    """Path of an unfinished recording."""
     return what.path.with_name(f".{what.path.name}.part")
 
 
@@ -147,15 +147,15 @@ def record(
     trust_pickle: bool = False,
     on_recorded: Callable[[Recorded], None] | None = None,
 ) -> tuple[list[Recorded], bool]:
-    """Play the items again and record them.
+    """Replay the items and record them.
 
     Args:
         policies: of the evaluation, in its order.
-        workers: processes; 1 plays here, in this one.
-        on_recorded: told of every recording that is whole.
+        workers: processes; 1 plays in this process.
+        on_recorded: called with each finished recording.
 
     Returns:
-        The recordings in the order of the items, and whether it was interrupted (Ctrl-C): then those made by then.
+        The recordings in the order of the items, and whether it was interrupted (Ctrl-C): then those done by then.
     """
     made: dict[Path, Recorded] = {}
     interrupted = False

@@ -1,4 +1,4 @@
-"""Intervals for what a finite number of runs says: rates (Wilson) and paired differences (bootstrap)."""
+"""Confidence intervals of rates (Wilson) and of paired differences (bootstrap)."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ Array = np.ndarray
 Z_95 = 1.959964
 """97.5 % quantile of the normal distribution: two-sided 95 %."""
 RESAMPLES = 4000
-"""Of a bootstrap: the ends of a 95 % interval then come from 100 values each."""
+"""Resamples of a bootstrap: 100 values lie beyond each end of a 95 % interval."""
 BLOCK = 1 << 20
-"""Drawn indices kept in memory at once."""
+"""Maximum number of drawn indices in memory."""
 BOOTSTRAP_STREAM = "bootstrap"
 
 
@@ -28,17 +28,17 @@ def wilson(successes: int, n: int, z: float = Z_95) -> tuple[float, float]:
     p, d = successes / n, 1 + z * z / n
     middle = (p + z * z / (2 * n)) / d
     half = z / d * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    # where all or none succeed that end is 1 or 0 exactly; rounding must not say otherwise
+    # exact 1 or 0 where all or none succeed, despite rounding
     return 0.0 if successes == 0 else middle - half, 1.0 if successes == n else middle + half
 
 
 def bootstrap(
     values: Sequence[float] | Array, statistic: Callable[[Array], Array], seed: int, *, resamples: int = RESAMPLES
 ) -> tuple[float, float]:
-    """95 % percentile bootstrap interval of a statistic of one sample (Efron 1979); the same for the same seed.
+    """95 % percentile bootstrap interval of a statistic of one sample (Efron 1979), reproducible from its seed.
 
     Args:
-        values: (n,) the sample, at least one; of pairs: their differences.
+        values: (n,) the sample, n >= 1; for pairs, their differences.
         statistic: takes (k, n) resampled samples to (k,) values.
         seed: of the resampling.
     """
@@ -73,7 +73,7 @@ def rank_correlation(x: Sequence[float] | Array, y: Sequence[float] | Array) -> 
 
 
 def rank_correlation_interval(x: Sequence[float] | Array, y: Sequence[float] | Array, seed: int) -> tuple[float, float]:
-    """Its 95 % bootstrap interval over pairs."""
+    """95 % bootstrap interval of the rank correlation, over pairs."""
     of_x, of_y = np.asarray(x, float), np.asarray(y, float)
     if of_x.shape != of_y.shape:
         raise ValueError(f"{of_x.shape} and {of_y.shape} are no pairs")
@@ -86,7 +86,7 @@ def rank_correlation_interval(x: Sequence[float] | Array, y: Sequence[float] | A
 
 
 def _rank_correlations(x: Array, y: Array) -> Array:
-    """(k,) of the rows of two (k, n) samples."""
+    """Rank correlations (k,) of the rows of two samples (k, n)."""
     from scipy.stats import rankdata
 
     a, b = (ranks - ranks.mean(axis=1, keepdims=True) for ranks in (rankdata(x, axis=1), rankdata(y, axis=1)))

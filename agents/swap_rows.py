@@ -1,4 +1,4 @@
-"""Swaps as rows: what one swap was made from and what it told, a line of JSON each, to be kept and compared later."""
+"""Swaps as rows: inputs and results of one swap per line of JSON, stored for later comparison."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ if TYPE_CHECKING:
 
 REFERENCE, REDUCED = "bullet", "rom"
 BATCHED = (REDUCED,)
-"""Plants that run many swaps at once."""
+"""Plants that run many swaps in parallel."""
 TIME_DIGITS, KPI_DIGITS = 3, 7
-"""Decimals that are kept: a millisecond, a tenth of a micrometre, of a microradian."""
+"""Stored decimals: a millisecond; a tenth of a micrometre or microradian."""
 
 Key = tuple[tuple[str, ...], int]
-"""What a swap was made from by name, and its seed."""
+"""Names of a swap's inputs, and its seed."""
 
 
 class SwapRow(Strict):
-    """One swap: what it was made from, and its key figures.
+    """Inputs and key figures of one swap.
 
-    `configuration` is `Setup.digest`, `version` this project's; None in rows from before rows noted them.
+    `configuration` is `Series.digest`, `version` this project's; None in older rows without them.
     """
 
     plant: str
@@ -59,25 +59,25 @@ class SwapRow(Strict):
     cycle_time_s: float
     lower_bound_s: float
     insert_attempts: tuple[int, ...]
-    """Insertions into the truck that were tried, by pack."""
+    """Number of tried insertions into the truck, by pack."""
     violations: tuple[int, ...]
     """Numbers of the safety invariants that were broken."""
     kpis: dict[str, float]
     phases_s: dict[str, float]
-    """How long each phase took, over all packs."""
+    """Duration of each phase, summed over packs."""
     end_state_sha256: str
 
     @model_validator(mode="before")
     @classmethod
     def _without_sources(cls, data: Any) -> Any:
-        """Rows once held a hash of the sources in place of the version: they are of an unknown one."""
+        """Take the version of earlier rows, which hold a hash of the sources instead, as unknown."""
         if isinstance(data, dict) and "sources" in data:
             return {name: value for name, value in data.items() if name != "sources"}
         return data
 
     @property
     def key(self) -> Key:
-        """What two rows of the same swap have in common."""
+        """Key that two rows of the same swap share."""
         by_name = (self.plant, self.station, self.truck, self.pack, self.timing, self.parking, self.conditions)
         return by_name, self.seed
 
@@ -87,12 +87,12 @@ class SwapRow(Strict):
 
     @property
     def tried(self) -> bool:
-        """Whether it came as far as an insertion."""
+        """True if the swap reached an insertion."""
         return any(self.insert_attempts)
 
     @property
     def first_attempt(self) -> bool:
-        """Whether every pack was inserted once."""
+        """True if every pack was inserted exactly once."""
         return bool(self.insert_attempts) and set(self.insert_attempts) == {1}
 
     def as_line(self) -> str:
@@ -101,7 +101,7 @@ class SwapRow(Strict):
 
 @dataclass(frozen=True)
 class Series:
-    """What swaps are made from but for plant and seed; picklable."""
+    """Inputs of swaps except plant and seed; picklable."""
 
     station: Station
     truck: Truck
@@ -112,7 +112,7 @@ class Series:
 
     @classmethod
     def of(cls, setup: SwapSetup, timing: TimingSet) -> Series:
-        """That of a setup."""
+        """Take the inputs of a setup."""
         return cls(setup.station, setup.truck, setup.pack, timing, setup.parking, setup.variation)
 
     def setup(self, seed: int) -> SwapSetup:
@@ -122,7 +122,7 @@ class Series:
 
     @property
     def names(self) -> dict[str, str]:
-        """As rows have them."""
+        """Names of the inputs as in rows."""
         return {
             "station": self.station.name,
             "truck": self.truck.name,
@@ -134,28 +134,28 @@ class Series:
 
     @cached_property
     def digest(self) -> str:
-        """Short hash of all that the names stand for: a file of the same name can hold other numbers."""
+        """Short hash of the inputs' values: files of the same name can hold other numbers."""
         parts = (self.station, self.truck, self.pack, self.timing, self.variation)
         text = json.dumps([plain(part.model_dump()) for part in parts], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     def made(self, row: SwapRow) -> bool:
-        """Whether a row is of a swap made from this; where a row says no more than names, these must do."""
+        """True if a row is of a swap with these inputs; rows without a hash are compared by names."""
         names = self.names
         same = all(getattr(row, name) == value for name, value in names.items())
         return same and row.configuration in (None, self.digest)
 
 
 def version() -> str | None:
-    """This project's version; None where it is not installed."""
+    """This project's version; None if it is not installed."""
     return current_versions().get("swaptwin")
 
 
 def row_of(result: SwapResult, series: Series) -> SwapRow:
-    """What is kept of a swap's result, rounded.
+    """Make a row of a swap's result, rounded.
 
     Raises:
-        ArithmeticError: a plant that has diverged.
+        ArithmeticError: the plant has diverged.
     """
     wild = [name for name, value in result.kpis.items() if not math.isfinite(value)]
     if wild:
@@ -182,7 +182,7 @@ def row_of(result: SwapResult, series: Series) -> SwapRow:
 
 
 def play(series: Series, plant: str, seeds: Sequence[int]) -> list[SwapRow]:
-    """One swap a seed, all at once where the plant can do that."""
+    """Run one swap per seed, in parallel if the plant can."""
     from twin.swap import SwapTwin
 
     setups = [series.setup(seed) for seed in seeds]
@@ -202,12 +202,12 @@ def play(series: Series, plant: str, seeds: Sequence[int]) -> list[SwapRow]:
 
 
 def read_rows(path: str | Path, key: str | None = None) -> list[SwapRow]:
-    """The rows of a file, a line each, ascending; of rows of the same swap the last.
+    """Read the rows of a file, one per line, sorted; the last row of the same swap counts.
 
-    A last line without its end is what a killed run leaves, and is passed over.
+    An incomplete last line, left by a killed run, is ignored.
 
     Args:
-        key: the option that the path comes from, for messages.
+        key: the path's option, for messages.
 
     Raises:
         InputError: no such file, or a line that is no row.
@@ -231,23 +231,23 @@ def read_rows(path: str | Path, key: str | None = None) -> list[SwapRow]:
 
 
 def write_rows(path: str | Path, rows: Iterable[SwapRow]) -> None:
-    """The file, whole or not at all, its rows ascending."""
+    """Write the file with sorted rows, whole or not at all."""
     with atomic_write(path) as file:
         file.writelines(row.as_line().encode() for row in sorted(rows, key=lambda row: row.key))
 
 
 class Store:
-    """Rows that are kept in a file as they come: a run that was ended at any moment goes on where it stopped."""
+    """Rows appended to a file as they come: a run that was killed resumes where it stopped."""
 
     def __init__(self, path: Path, rows: Iterable[SwapRow]) -> None:
-        """`rows`: those that the file has already."""
+        """`rows`: the file's existing rows."""
         self.rows, self._is_new = {row.key: row for row in rows}, not path.exists()
-        write_rows(path, self.rows.values())  # without half a line at its end
+        write_rows(path, self.rows.values())  # drops an incomplete last line
         self.path = path
         self._file = path.open("ab", buffering=0)
 
     def put(self, row: SwapRow) -> None:
-        """Keep a row, in place of one of the same swap."""
+        """Store a row; it replaces one of the same swap."""
         if self.rows.get(row.key) != row:
             whole = os.fstat(self._file.fileno()).st_size
             try:
@@ -261,7 +261,7 @@ class Store:
             self.rows[row.key] = row
 
     def close(self) -> None:
-        """The file ends sorted, with one row a swap; one that was not there and has got no row is gone again."""
+        """Sort the file, with one row per swap; remove a new file without rows."""
         self._file.close()
         if self.rows or not self._is_new:
             write_rows(self.path, self.rows.values())
@@ -271,7 +271,7 @@ class Store:
 
 @contextmanager
 def stored(path: Path, key: str | None = None) -> Iterator[Store]:
-    """Rows kept in a file, which need not be there yet, for the time of the block; raises as `read_rows` does."""
+    """Keep rows in a file, new or existing, for the duration of the block; raises as `read_rows` does."""
     store = Store(path, read_rows(path, key) if path.exists() else ())
     try:
         yield store

@@ -1,4 +1,4 @@
-"""The tasks by name: which environment, which options it takes, which classical controllers it is measured against."""
+"""Tasks by name: environment, options and classical baselines."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from twin.errors import InputError
 
 @dataclass(frozen=True)
 class Argument:
-    """Where an option of the command line goes: the environment's argument, and what its words mean there."""
+    """Mapping of a command-line option to the environment's argument and its values."""
 
     name: str
     words: Mapping[str, Any] | None = None
@@ -19,24 +19,24 @@ class Argument:
 
 @dataclass(frozen=True)
 class Task:
-    """What the commands need to know about a task; data only, so that a table of them costs no import.
+    """A task for the commands; data only, so that a table of tasks needs no import.
 
     Attributes:
         environment: as `gymnasium.make` takes it.
         options: of the command line, each with the environment's own argument and, where the words differ, its values.
-        force: the environment's KPI that is reported as `peak_lateral_force_n`; None: it has none.
-        plant: what it runs on where nothing else is said.
+        force: the environment's KPI reported as `peak_lateral_force_n`; None: it has none.
+        plant: the default plant.
         successes: outcomes that count as success.
         baselines: name to `"module:Class"`; the class takes the environment and is a `Policy`. The first is the
-            yardstick.
-        rates: KPIs that are 0 or 1; their rates are told beside that of success.
-        parks: whether its trucks park, and park again where they stand outside the station's gate.
-        whole_swap: whether an episode is a swap, which a truck outside the gate would have ended: then the rate of
-            successes at the first parking is told too.
-        timing_files: `"module:Class"` that takes the environment and the path of a timing set, where such a file is a
-            policy.
-        recordable: whether its environment has `record_next(path, policy=NAME)`: an episode becomes a recording that
-            `swaptwin replay` and `swaptwin verify` take.
+            reference of comparisons.
+        rates: KPIs that are 0 or 1; their rates are reported beside that of success.
+        parks: True if its trucks park, and park again when outside the station's gate.
+        whole_swap: True if an episode is a swap, which a truck outside the gate would have ended: then the rate of
+            successes at the first parking is reported too.
+        timing_files: `"module:Class"` that takes the environment and the path of a timing set; None if a timing set is
+            no policy of the task.
+        recordable: True if its environment has `record_next(path, policy=NAME)`, whose recordings `swaptwin replay` and
+            `swaptwin verify` take.
     """
 
     name: str
@@ -123,7 +123,7 @@ TASKS: dict[str, Task] = {
 
 
 def find_task(name: str) -> Task:
-    """The task called `name`.
+    """Return the task `name`.
 
     Raises:
         InputError: there is none.

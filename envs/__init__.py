@@ -1,4 +1,4 @@
-"""The environments, registered with Gymnasium on import: one file a task.
+"""Gymnasium environments, registered on import: one file per task.
 
 >>> gymnasium.make("envs:swaptwin/Docking-v0", station="top_lift")
 """
@@ -12,14 +12,14 @@ ENTRY_POINTS = {
     "swaptwin/Alignment-v0": "envs.alignment:AlignmentEnv",
     "swaptwin/Timing-v0": "envs.timing:TimingEnv",
 }
-"""Every id and its class, whose file is imported when one is made. Each keeps its own time limit."""
+"""Environment ids and their classes; a class's file is imported when one is made. Each has its own time limit."""
 
 VECTOR_ENTRY_POINTS = {
     "swaptwin/Docking-v0": "envs.vector.docking:DockingVectorEnv",
     "swaptwin/Alignment-v0": "envs.vector.alignment:AlignmentVectorEnv",
     "swaptwin/Timing-v0": "envs.vector.timing:TimingVectorEnv",
 }
-"""What `gymnasium.make_vec` makes without a `vectorization_mode`: many worlds on one plant."""
+"""Vector classes that `gymnasium.make_vec` uses without a `vectorization_mode`: many worlds on one plant."""
 
 for _id, _entry_point in ENTRY_POINTS.items():
     if _id not in gymnasium.registry:

@@ -53,15 +53,15 @@ class AlignmentEnv(EpisodicEnv):
 
     One step is 0.05 s: 25 ticks of the physics. The control software stands between the agent and the machine:
     setpoints are ramped at the axes' own acceleration and jerk, no axis runs beyond its stroke, and the interlocks act
-    as in every swap. Over its seat the pack stays within 40 mm and 1.7 deg of where the scanner sees the seat, a load
-    that swings more than 40 mm is damped before the agent has x and y again, the guide pins are met at 0.07 m/s at most
-    and not while it swings more than 30 mm, the seat at the contact speed, and a pack that something bears before its
-    seat goes no deeper (docs/interlocks.md).
+    as in every swap. Bounds over the seat (docs/interlocks.md): the pack stays within 40 mm and 1.7 deg of the measured
+    seat; a load that swings more than 40 mm is damped before the agent controls x and y again; the guide pins are met
+    at 0.07 m/s at most and not while the load swings more than 30 mm; the seat is met at the contact speed; a pack that
+    is supported before it reaches its seat goes no deeper.
 
-    Action, `Box(4,)` float32; what is sent is value x scale. `action_mode="direct"`: these are the setpoints.
-    `action_mode="residual"`: a quarter of speed_x, speed_y and speed_yaw and all of speed_in are added to what the
-    station's own servo would send, and the sum kept within the same scale. Finite values beyond the bounds are clipped,
-    and `info["clipped"]` says which:
+    Action, `Box(4,)` float32; the setpoint is value x scale. `action_mode="direct"`: the action is the setpoints.
+    `action_mode="residual"`: a quarter of speed_x, speed_y and speed_yaw and all of speed_in are added to the setpoints
+    of the station's servo, and the sum is limited to the same scale. Finite values beyond the bounds are clipped;
+    `info["clipped"]` lists which:
 
     | i | name | unit | scale | low | high | meaning |
     |---|---|---|---|---|---|---|
@@ -70,9 +70,9 @@ class AlignmentEnv(EpisodicEnv):
     | 2 | speed_in | m/s | 0.15 | -1 | 1 | of the hoist or lift, towards the seat |
     | 3 | speed_yaw | rad/s | 0.03 | -1 | 1 | of the yaw axis, left positive |
 
-    Observation, `Box(37,)` float32, quantity / scale, clipped to its bounds. It holds what the station can know: the
-    scanner's pose of the truck (the mean of its last frames, with this episode's bias), encoders, sway sensor, load
-    cell, guide forces and switches, never the true pose:
+    Observation, `Box(37,)` float32, quantity / scale, clipped to its bounds. It holds measured quantities only, never
+    the true pose: the scanner's pose of the truck (mean of its last frames, with this episode's bias), encoders, sway
+    sensor, load cell, guide forces and switches:
 
     | i | name | unit | scale | low | high | meaning |
     |---|---|---|---|---|---|---|
@@ -114,7 +114,7 @@ class AlignmentEnv(EpisodicEnv):
     | 35 | servo_in | m/s | 0.15 | -1 | 1 | what the station's own servo would send now |
     | 36 | servo_yaw | rad/s | 0.03 | -1 | 1 | what the station's own servo would send now |
 
-    Reward, the sum of weight x raw term; raw terms in `info["reward_terms"]`, on the true poses:
+    Reward: sum of weight x raw term, from the true poses; raw terms are in `info["reward_terms"]`:
 
     | term | weight | raw value |
     |---|---|---|
@@ -130,15 +130,15 @@ class AlignmentEnv(EpisodicEnv):
 
     Start: the pack hangs (or stands on the table) at 1.3 to 4 lengths of the guide pins over its seat, off by up to
     30 mm and 0.6 deg, swinging under ropes; the truck has risen on its springs and has just been measured for 2 s.
-    Each of these comes from its own stream of the episode's seed, and constructor arguments (for every episode) or
-    `reset(options=...)` (for one) fix any of them: `truck`, `pack`, `parking` (guided, unguided; where it is fixed also
-    driven: a driver brings the truck in), `conditions` (clear, night, rain, where it is fixed also night+rain: the
-    scanner), and by options only `job` (which of the truck's packs), `height_m`, `off_x_m`, `off_y_m`, `off_yaw_rad`,
+    Each quantity is drawn from its own stream of the episode's seed. Constructor arguments (for every episode) or
+    `reset(options=...)` (for one) fix `truck`, `pack`, `parking` (guided, unguided; by argument or option only, driven:
+    the driver model parks the truck) and `conditions` (clear, night, rain; by argument or option only, night+rain: the
+    scanner). Options alone fix `job` (which of the truck's packs), `height_m`, `off_x_m`, `off_y_m`, `off_yaw_rad`,
     `sway_x_m`, `sway_y_m`, `sway_x_mps`, `sway_y_mps`, `sheave_up_m` (rope length), `pack_mass_kg`, `friction_factor`
     (guides), `servo_gain_spread`, `truck_x_m`, `truck_y_m`, `truck_yaw_rad`. The packs' masses, the friction, the
     truck's tilt, the drives' gains and all sensor errors follow the seed. A truck that is drawn outside the station's
-    gate parks again; `info["case"]["reparked"]` says how often. `reset(seed=s)` is episode s; a reset without a seed
-    draws one, and `info["case"]["seed"]` says which, so that any episode is reproducible from its seed.
+    gate parks again; `info["case"]["reparked"]` counts how often. `reset(seed=s)` is episode s; a reset without a seed
+    draws one, given in `info["case"]["seed"]`, so every episode is reproducible from its seed.
 
     Ends, in `info["outcome"]`; all but the time limit terminate:
 
@@ -218,7 +218,7 @@ class AlignmentEnv(EpisodicEnv):
 
     @property
     def time_limit_s(self) -> float:
-        """An episode that lasts so long is truncated."""
+        """Time limit of an episode, s; it truncates."""
         return self._one.time_limit_s
 
     @time_limit_s.setter
@@ -227,7 +227,7 @@ class AlignmentEnv(EpisodicEnv):
 
     @property
     def max_steps(self) -> int:
-        """The step at which an episode is truncated."""
+        """Number of the step that truncates an episode."""
         return steps_within(self.time_limit_s, DECISION_S)
 
     # ----------------------------------------------------------------------------------------------------- an episode
@@ -235,7 +235,7 @@ class AlignmentEnv(EpisodicEnv):
     def reset(
         self, *, seed: int | None = None, options: Mapping[str, Any] | None = None
     ) -> tuple[Array, dict[str, Any]]:
-        """Begin episode `seed`, or the next one; `options` fix what the class docstring lists under Start."""
+        """Begin episode `seed`, or the next one; `options`: see Start in the class docstring."""
         self._check_open("reset")
         super().reset(seed=seed)
         episode = int(self.np_random.integers(2**63)) if seed is None else seed
@@ -257,7 +257,7 @@ class AlignmentEnv(EpisodicEnv):
         return self._one.observations[0].copy(), reward, terminated, truncated, self._info(clipped)
 
     def _begin(self, case: AlignmentCase, *, record: bool = False) -> AlignmentTwin:
-        """The pack at hover and the truck measured, as the case says."""
+        """Place the pack at hover and measure the truck, as the case says."""
         self._free()
         self._twin = twin = case.new_twin(self.plant_name)
         if record:
@@ -270,7 +270,7 @@ class AlignmentEnv(EpisodicEnv):
         return twin
 
     def _advance(self, twin: AlignmentTwin, scaled: list[float]) -> None:
-        """One decision's time under these scaled actions, and what it came to."""
+        """Advance one decision period with these scaled actions and judge it."""
         sent = self._one.act(FIRST, np.array([scaled]))
         twin.advance(twin.axis_speeds(sent[0]))
         self._played.append(scaled)
@@ -299,7 +299,7 @@ class AlignmentEnv(EpisodicEnv):
 
     @property
     def runner(self) -> Runner:
-        """Plant, controller and monitor of the present episode.
+        """Plant, controller and monitor of the current episode.
 
         Raises:
             ResetNeeded: before the first reset.
@@ -325,14 +325,14 @@ class AlignmentEnv(EpisodicEnv):
             self._twin = None
 
     def _ready(self) -> AlignmentTwin:
-        """The twin, if a step may be taken."""
+        """Return the twin; raise if no step may be taken."""
         self._check_running()
         self._restore()
         assert self._twin is not None
         return self._twin
 
     def _restore(self) -> None:
-        """After unpickling: play the episode again up to where it was; the same actions give the same bits."""
+        """After unpickling, replay the episode's actions so far; the same actions give the same bits."""
         if self._twin is not None or self._case is None:
             return
         played = self._played
@@ -341,5 +341,5 @@ class AlignmentEnv(EpisodicEnv):
             self._advance(twin, scaled)
 
     def __getstate__(self) -> dict[str, Any]:
-        """All but the plant, which is played again, and the picture."""
+        """State without the plant, which is replayed, and without the picture."""
         return {**super().__getstate__(), "_twin": None}

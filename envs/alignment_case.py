@@ -1,4 +1,4 @@
-"""What an episode of Alignment-v0 is made of beyond its swap: ropes, and how the pack hangs at hover."""
+"""Inputs of an Alignment-v0 episode beyond its swap: ropes, and the state of the pack at hover."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from twin.runner.kinds import runner_maker
 from twin.setup.variation import POSE_FIELDS
 
 HEIGHT_PINS = (1.3, 4.0)
-"""Height at hover in lengths of the guide pins: from just over them [estimate: where fast lowering hands over]."""
+"""Height at hover in lengths of the guide pins, from just over them [estimate: where fast lowering ends]."""
 OFF_M, OFF_RAD = 0.030, math.radians(0.6)
-"""The axes are off by up to this, a little over what the guides capture: scanner, rebound, repeatability [estimate]."""
+"""Largest offset of the axes, a little over the guides' capture range: scanner, rebound, repeatability [estimate]."""
 SWAY_SIGMA_M = 0.012
 """Sway at hand-over under ropes, each way; the limit is 15 mm [estimate: half of all hand-overs within the limit]."""
 ROPE_SPREAD_M = 0.4
-"""Sheaves are higher or lower than the station file says by up to this: buildings and trucks differ [estimate]."""
+"""Largest difference of the sheave height from the station file: buildings and trucks differ [estimate]."""
 
 MAX_PARKINGS = 100
-"""A truck that has not parked inside the station's gate by then is one whose place the options fix outside it."""
+"""Most parkings tried: a truck still outside the station's gate has a pose that the options fix outside it."""
 
 RANGES = {  # options that are numbers
     "height_m": (0.05, 1.0),
@@ -55,11 +55,11 @@ class AlignmentCase:
     hover: Hover
 
     def new_twin(self, plant: str = "bullet") -> AlignmentTwin:
-        """The pack at hover, the truck about to be measured; on a plant of that name."""
+        """Build the twin on a plant of that name, with the pack at hover and the truck about to be measured."""
         return AlignmentTwin(self.swap.setup, self.hover, make_runner=runner_maker(plant, seat=True))
 
     def as_plain(self) -> dict[str, Any]:
-        """As `info["case"]` has it, in every step."""
+        """Content of `info["case"]`, the same in every step."""
         return dict(self._plain)
 
     @cached_property
@@ -71,12 +71,12 @@ class AlignmentCase:
 
 @dataclass(frozen=True)
 class AlignmentChoice:
-    """What the constructor fixed; everything else is drawn anew in every episode."""
+    """Values that the constructor fixed; all others are drawn in every episode."""
 
     swap: SwapChoice
 
     def draw(self, seed: int, options: Mapping[str, Any] | None = None) -> AlignmentCase:
-        """One episode: the same seed draws the same, and an option fixes one thing without shifting another.
+        """Draw one episode from its seed; an option fixes one value without shifting the others.
 
         Raises:
             InputError: an unknown option, or a value that is out of its range or goes with nothing.
@@ -94,12 +94,12 @@ class AlignmentChoice:
             swap = next(parkings)
         else:
             if rest.keys() & set(POSE_FIELDS):
-                swap = replace(swap, reparked=0)  # it stands where it was told to, and did not park again
+                swap = replace(swap, reparked=0)  # the options fix its pose: it did not park again
         return AlignmentCase(swap, Hover(**{**_drawn(swap, seed, fixed), **numbers}))
 
 
 def with_sheaves(station: Station, up_m: float) -> Station:
-    """The station with its sheaves higher by so much; one without ropes is left as it is."""
+    """Raise the station's sheaves by `up_m`; a station without ropes is unchanged."""
     ropes = station.reeving
     if not isinstance(ropes, FourRope):
         return station
@@ -126,7 +126,7 @@ def _drawn(swap: SwapCase, seed: int, fixed: Mapping[str, Any]) -> dict[str, Any
         "off_yaw_rad": OFF_RAD * float(off[2]),
     }
     if isinstance(ropes, FourRope):
-        # a swing of any phase: its speed has the size of omega times its offset
+        # a swing of any phase: its speed scales with omega times its offset
         seat_m = swap.setup.seats[swap.setup.jobs[job].truck_seat].xyz_m[2] + swap.pack.size_m[2]
         omega = math.sqrt(GRAVITY_MPS2 / (ropes.sheave_height_m - seat_m))
         for i, name in enumerate(("sway_x_m", "sway_y_m", "sway_x_mps", "sway_y_mps")):

@@ -1,7 +1,7 @@
-"""The setpoints of one insertion: what is observed before each decision, and what an action comes to.
+"""Observation before each decision of an insertion, and the setpoints that an action means.
 
-`swaptwin/Alignment-v0` and a swap whose insertions follow a policy both go through this, so that a policy sees and does
-the same in both.
+`swaptwin/Alignment-v0` and a swap whose insertions follow a policy share this code, so a policy sees and does the same
+in both.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ Array = np.ndarray
 
 ACTION_MODES = ("direct", "residual")
 RESIDUAL_SHARES = np.array([0.25, 0.25, 1.0, 0.25])
-"""Of the direct range of x, y, in and yaw, that a residual may add to the servo. Sideways it corrects and the servo
-leads; how fast to go in, and whether to wait over the pins, is its to say [chosen]."""
+"""Share of the direct range of x, y, in and yaw that a residual may add to the servo. Sideways it only corrects; the
+insertion speed, and whether to wait over the pins, are the policy's decision [chosen]."""
 
 ACTION = (
     Quantity("speed_x", "m/s", 0.06, -1.0, 1.0, "of axis x"),
@@ -72,8 +72,8 @@ OBSERVATION = (
 
 CONTROL = np.dtype(
     [
-        ("residual", np.int64),  # 1: an action is added to what the servo would send
-        ("servo_setpoint", np.float64, 4),  # what the servo would send now: x, y, towards the seat (m/s), yaw (rad/s)
+        ("residual", np.int64),  # 1: an action is added to the servo's setpoints
+        ("servo_setpoint", np.float64, 4),  # the servo's setpoints now: x, y, towards the seat (m/s), yaw (rad/s)
         ("setpoint", np.float64, 4),  # the last setpoints
     ]
 )
@@ -84,7 +84,7 @@ _LOW, _HIGH = np.array([q.low for q in OBSERVATION]), np.array([q.high for q in 
 
 
 def new_control(mode: str, n: int = 1) -> np.ndarray:
-    """(n,) CONTROL at the beginning of an insertion."""
+    """Make (n,) CONTROL at the beginning of an insertion."""
     control = np.zeros(n, CONTROL)
     control["residual"] = mode == "residual"
     return control
@@ -92,7 +92,7 @@ def new_control(mode: str, n: int = 1) -> np.ndarray:
 
 @kernel
 def follow_servo(seen: Any, servo: Any, gains: Any, control: Any) -> None:
-    """Take what is sensed now; the servo sees every look, whoever decides."""
+    """Update the servo with the sensed values, even where a policy decides alone."""
     servo_speeds(seen, servo, gains, control.servo_setpoint)
     for i in range(4):
         control.servo_setpoint[i] = min(max(control.servo_setpoint[i], -_SCALES[i]), _SCALES[i])
@@ -100,7 +100,7 @@ def follow_servo(seen: Any, servo: Any, gains: Any, control: Any) -> None:
 
 @kernel
 def scaled_setpoints(control: Any, action: Any) -> None:
-    """The setpoints that a scaled action (4,) within its bounds means, into `control.setpoint`."""
+    """Write the setpoints of a scaled action (4,) within its bounds into `control.setpoint`."""
     for i in range(4):
         if control.residual == 0:
             control.setpoint[i] = action[i] * _SCALES[i]
@@ -111,7 +111,7 @@ def scaled_setpoints(control: Any, action: Any) -> None:
 
 @kernel
 def observe(seen: Any, control: Any, out: Any) -> None:
-    """OBSERVATION, scaled and clipped, into `out` (37,) float32."""
+    """Write OBSERVATION, scaled and clipped, into `out` (37,) float32."""
     values = (
         seen.axis_x_m, seen.axis_y_m, seen.pack_x_m, seen.pack_y_m, seen.yaw_rad, seen.tilt_x, seen.tilt_y,
         seen.height_m, seen.guides, seen.sway_x_m, seen.sway_y_m, seen.sway_x_mps, seen.sway_y_mps, seen.speed_x_mps,
@@ -127,24 +127,24 @@ def observe(seen: Any, control: Any, out: Any) -> None:
 
 @kernel
 def follow_servo_one(seen: Any, servo: Any, gains: Any, control: Any) -> None:
-    """`follow_servo` of one record each."""
+    """Call `follow_servo` with one record each."""
     follow_servo(seen[0], servo[0], gains[0], control[0])
 
 
 @kernel
 def observe_one(seen: Any, control: Any, out: Any) -> None:
-    """`observe` of one record each."""
+    """Call `observe` with one record each."""
     observe(seen[0], control[0], out)
 
 
 @kernel
 def setpoints_one(control: Any, action: Any) -> None:
-    """`scaled_setpoints` of one record."""
+    """Call `scaled_setpoints` with one record."""
     scaled_setpoints(control[0], action)
 
 
 class Control:
-    """One insertion's side of the decider: call `look` before and `setpoints` with each action, 20 times a second.
+    """Observations and setpoints of one insertion: call `look` before each action, `setpoints` with it, at 20 Hz.
 
     Attributes:
         mode: one of ACTION_MODES.
@@ -156,22 +156,22 @@ class Control:
         self.begin()
 
     def begin(self) -> None:
-        """A new insertion."""
+        """Begin a new insertion."""
         self._servo, self._record = new_servo(), new_control(self.mode)
 
     def look(self, seen: Sensed) -> None:
-        """Take what is sensed now; the servo sees every look, whoever decides."""
+        """Take the sensed values and update the servo, even where a policy decides alone."""
         as_record(seen, self._seen)
         follow_servo_one(self._seen, self._servo, self._gains, self._record)
 
     def observation(self) -> Array:
-        """(O,) float32 in the order of OBSERVATION, of the last look; always a new array."""
+        """Return the observation of the last look as a new (O,) float32 array, in the order of OBSERVATION."""
         out = np.empty(len(OBSERVATION), np.float32)
         observe_one(self._seen, self._record, out)
         return out
 
     def setpoints(self, scaled: Sequence[float]) -> Array:
-        """(4,) along x, y, towards the seat and yaw, in m/s and rad/s, that a scaled action within its bounds means."""
+        """Return the setpoints (4,) of a scaled action: x, y, towards the seat (m/s) and yaw (rad/s)."""
         setpoints_one(self._record, np.array(scaled))
         sent: Array = self._record["setpoint"][0].copy()
         return sent

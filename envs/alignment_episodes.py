@@ -1,4 +1,4 @@
-"""Episodes of Alignment-v0 as records, one or many: all that is computed in a step beside the plant."""
+"""Episodes of Alignment-v0 as records, one or many: the computations of a step outside the plant."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ KPIS = {
     "truck_displacement_m": np.float64,
     "energy_j": np.float64,
 }
-"""As `info["kpis"]` has them."""
+"""Names in `info["kpis"]`."""
 _OF_WORLD = {
     "peak_lateral_force_n": "peak_lateral_n",
     "peak_axial_force_n": "peak_axial_n",
@@ -45,7 +45,7 @@ def look_at(
     world: Any, p: Any, watch: Any, seen: Any, servo: Any, gains: Any, control: Any, e: Any, time_limit_s: float,
     out: Any, terms: Any, cost: Any, weights: Any,
 ) -> float:  # fmt: skip
-    """Sense, observe into `out`, judge; reward terms and costs of the step, and the reward."""
+    """Sense, observe into `out` and judge; compute the step's reward terms, costs and reward."""
     sense(world.image, world.control, p, watch, seen)
     follow_servo(seen, servo, gains, control)
     read_truth(world.truth, world.monitor, watch, e)
@@ -65,7 +65,7 @@ def look_all(
     which: Any, worlds: Any, params: Any, watches: Any, seen: Any, servos: Any, gains: Any, controls: Any,
     episodes: Any, time_limit_s: float, observations: Any, terms: Any, cost: Any, weights: Any, rewards: Any,
 ) -> None:  # fmt: skip
-    """`look_at` the episodes that `which` lists: a fifth of a microsecond each, too little to be shared out."""
+    """Call `look_at` for the episodes in `which`: a fifth of a microsecond each, too little for threads."""
     for j in range(len(which)):
         i = which[j]
         rewards[i] = look_at(
@@ -76,7 +76,7 @@ def look_all(
 
 @kernel
 def act_all(which: Any, actions: Any, low: Any, high: Any, controls: Any, episodes: Any, clipped: Any) -> None:
-    """Actions (N, 4), finite, within their bounds; which of them had to be cut; the setpoints that they mean."""
+    """Clip finite actions (N, 4) to their bounds; note which were clipped and the setpoints that they mean."""
     for j in range(len(which)):
         i = which[j]
         e = episodes[i]
@@ -89,7 +89,7 @@ def act_all(which: Any, actions: Any, low: Any, high: Any, controls: Any, episod
 
 
 class Episodes:
-    """N episodes. In each step: `act`, then the plants run, then `look`.
+    """N episodes. Each step: `act`, then advance the plants, then `look`.
 
     Attributes:
         watches, seen, servos, controls, episodes: (N,) WATCH, SENSED, SERVO, CONTROL, EPISODE.
@@ -109,7 +109,7 @@ class Episodes:
         self._low, self._high = np.array([q.low for q in ACTION]), np.array([q.high for q in ACTION])
 
     def begin(self, i: int, case: AlignmentCase, watch: Array) -> None:
-        """Episode `i` stands at its start, watched by `watch` (1,) WATCH; `look_first` has to follow."""
+        """Put episode `i` at its start, watched by `watch` (1,) WATCH; `look_first` must follow."""
         limits = case.swap.station.limits
         self.watches[i], self.servos[i] = watch[0], new_servo()[0]
         self.controls["servo_setpoint"][i] = self.controls["setpoint"][i] = 0.0
@@ -119,21 +119,21 @@ class Episodes:
         e["lateral_warn_n"], e["lateral_abort_n"] = limits.lateral_warn_n, limits.lateral_abort_n
 
     def look_first(self, which: Array, worlds: Array, params: Array) -> None:
-        """The first look of the episodes `which` (K,) that have begun: nothing is rewarded yet."""
+        """Observe the episodes `which` (K,) that have just begun, without reward."""
         self.look(which, worlds, params)
         self.rewards[which], self.terms[which], self.clipped[which] = 0.0, 0.0, False
         self.costs[which, COSTS.index("violations")] = 0.0
 
     def act(self, which: Array, actions: Array) -> Array:
-        """(N, 4) setpoints along x, y, towards the seat and yaw (m/s, rad/s), after these finite actions (N, 4)."""
+        """Setpoints (N, 4) along x, y, towards the seat and yaw (m/s, rad/s) of finite actions (N, 4)."""
         act_all(which, actions, self._low, self._high, self.controls, self.episodes, self.clipped)
         sent: Array = self.controls["setpoint"]
         return sent
 
     def look(self, which: Array, worlds: Array, params: Array) -> None:
-        """After their plants ran: sense, judge, reward and observe the episodes `which` (K,).
+        """Sense, judge, reward and observe the episodes `which` (K,) after their plants have advanced.
 
-        `episodes["end"]` says by then how the insertions stand.
+        `episodes["end"]` must hold the state of the insertions by then.
         """
         look_all(
             which, worlds, params, self.watches, self.seen, self.servos, self._gains, self.controls, self.episodes,
@@ -141,12 +141,12 @@ class Episodes:
         )  # fmt: skip
 
     def success(self) -> Array:
-        """(N,) bool: seated, and no safety invariant broken."""
+        """True where seated with no safety invariant broken, (N,) bool."""
         seated: Array = (self.episodes["end"] == SEATED) & (self.episodes["violations"] == 0)
         return seated
 
     def kpis(self, worlds: Array) -> Mapping[str, Array]:
-        """Each (N,), by the names of KPIS."""
+        """Key figures (N,) by the names of KPIS."""
         e = self.episodes
         first = (e["end"] == SEATED) & (e["attempts"] == 1)
         own = (e["steps"] * DECISION_S, e["attempts"].copy(), first.astype(float), e["aside_m"].copy())

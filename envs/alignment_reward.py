@@ -1,4 +1,4 @@
-"""Alignment-v0's reward and cost: plain functions of where pack and seat really were and are."""
+"""Alignment-v0's reward and cost: functions of the true poses of pack and seat, before and now."""
 
 from __future__ import annotations
 
@@ -15,37 +15,37 @@ from twin.records import TRIPS
 REWARD_WEIGHTS = {
     "progress": 1.0,  # the whole way down is worth 1
     "alignment": 1.0,  # and as much again over the pins
-    "seated": 5.0,  # more than twice all that can be had on the way
+    "seated": 5.0,  # more than twice the sum of all terms on the way
     "failed": -20.0,  # more than a minute of standing still costs
-    "time": -8.0,  # for half a minute: a second is worth a quarter of one at the side force that ends it
+    "time": -8.0,  # for half a minute: a second costs a quarter of one at the side force that ends it
     "smoothness": -0.01,  # for full setpoints back and forth, each step: breaks ties
     "lateral": -1.0,  # a second at the side force that ends an insertion; squared, as hits are worse than rubbing
     "axial": -0.2,  # a second at the force that counts as a jam, over the pads
     "violations": -20.0,  # for each safety invariant broken: as bad as failing
 }
-"""Reward is the sum of the raw terms of `info["reward_terms"]` times these."""
+"""Weights of the raw terms of `info["reward_terms"]`; the reward is their weighted sum."""
 HALF_MINUTE_S = 30.0
 OVER_PINS_M, OVER_PINS_RAD = 0.005, math.radians(0.3)
-"""Well inside what the guides capture (25 mm, 2 deg): no better place is asked for."""
+"""Full reward within these: well inside the guides' capture range (25 mm, 2 deg)."""
 MARGIN_M, MARGIN_RAD = 0.025, math.radians(1.5)
-"""Off by this much more, a tenth of the alignment is left: about the end of the capture range."""
+"""Margin beyond them at which a tenth of the alignment reward is left: about the end of the capture range."""
 
 
 EPISODE = np.dtype(
     [
-        # what the cell says
+        # load cell
         ("start_height_m", np.float64),
         ("lateral_warn_n", np.float64),
         ("lateral_abort_n", np.float64),
         ("jam_n", np.float64),
-        # how it stands
+        # status
         ("steps", np.int64),
         ("end", np.int64),  # index into ENDS
-        ("attempts", np.int64),  # how often the pack went into the guides
+        ("attempts", np.int64),  # entries of the pack into the guides
         ("inside", np.int64),  # 1: it is there now
         ("action", np.float64, 4),  # the last one, scaled, as clipped
         ("previous", np.float64, 4),  # the one before
-        # where the pack really is over its seat, and what acts on it
+        # true pose of the pack over its seat, and the forces on it
         ("height_m", np.float64),
         ("aside_m", np.float64),
         ("yaw_rad", np.float64),
@@ -58,16 +58,16 @@ EPISODE = np.dtype(
         ("violations_before", np.int64),
     ]
 )
-"""What one episode is judged on; no policy sees it."""
+"""Quantities that one episode is judged on; no policy sees them."""
 ENDS = ("running", "seated", "time_limit", "jam", "force_abort", "timeout", "refused", *TRIPS[1:], "outside_model")
-"""Every way an insertion can stand or end, the sequence's own and the trips among them."""
+"""States and ends of an insertion, among them the sequence's own and the trips."""
 RUNNING, SEATED, TIME_LIMIT = range(3)
 COSTS = ("lateral_force", "axial_force", "violations", "stopped")
 
 
 @kernel
 def reward_terms(e: Any, out: Any) -> None:
-    """Raw terms of one step, in the order of `REWARD_WEIGHTS`, into `out` (9,)."""
+    """Write the raw terms of one step, in the order of `REWARD_WEIGHTS`, into `out` (9,)."""
     progress = (max(e.height_before_m, 0.0) - max(e.height_m, 0.0)) / e.start_height_m
     over = tolerance(e.aside_m, OVER_PINS_M, MARGIN_M) * tolerance(e.yaw_rad, OVER_PINS_RAD, MARGIN_RAD)
     change = 0.0
@@ -85,9 +85,9 @@ def reward_terms(e: Any, out: Any) -> None:
 
 @kernel
 def costs(e: Any, out: Any) -> None:
-    """What a safe policy keeps at zero, in the order of `COSTS`, into `out` (4,).
+    """Write the costs, which a safe policy keeps at zero, in the order of `COSTS` into `out` (4,).
 
-    Forces beyond their limits as a share of those, and how often it went wrong.
+    Forces beyond their limits, as a share of those; violations; failed ends.
     """
     out[0] = max(e.lateral_n / e.lateral_warn_n - 1.0, 0.0)
     out[1] = max(e.axial_n / e.jam_n - 1.0, 0.0) if e.free == 1 else 0.0

@@ -1,4 +1,4 @@
-"""Where the pack of an insertion really is: what reward and outcome are judged on, and no policy sees."""
+"""True pose of the pack of an insertion: the basis of reward and outcome, hidden from policies."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from twin.motion.kernels import kernel
 from twin.records import Truth, Watch
 
 PAD_TOUCHES_M = 0.001
-"""A pad nearer to its seat than this may touch."""
+"""A pad closer to its seat than this may be in contact."""
 IN_GUIDES, OUT_OF_GUIDES = 0.9, 1.0
-"""Heights at which an attempt begins and has been given up, in lengths of the pins: a pack that waits just over them
-bobs on its ropes."""
+"""Heights at which an attempt begins and is given up, in pin lengths. They differ because a pack that waits just over
+the pins bobs on its ropes."""
 
 
 @kernel
 def read_truth(w: Truth, monitor: Watch, watch: Any, e: Any) -> None:
-    """The true state now, into an EPISODE; what was there becomes that of one step earlier."""
+    """Write the true state into an EPISODE; its former state becomes that of the previous step."""
     r, k = watch.robot, watch.pack
     e.height_before_m, e.violations_before = e.height_m, e.violations
     e.height_m = w.pack_offset_m[k, 2]

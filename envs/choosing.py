@@ -1,4 +1,4 @@
-"""Drawing what an episode is made of: compatible trucks and packs, names given as options."""
+"""Draw the models of an episode: compatible trucks and packs, names given as options."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from twin.catalogue import Pack, Station, Truck, compatible, load_pack, load_tru
 from twin.errors import InputError
 
 Pairs = tuple[tuple[Truck, tuple[Pack, ...]], ...]
-"""Trucks, each with the packs that can be on it."""
+"""Trucks, each with the packs that fit it."""
 
 
 def fitting(station: Station, truck: Truck | None, pack: Pack | None, *, driving: bool = False) -> Pairs:
-    """Shipped trucks and packs that go with a station, or with the truck and pack that are given.
+    """List the shipped trucks and packs that fit a station and the given truck and pack.
 
     `driving`: only trucks with data for driving in.
 
     Raises:
-        InputError: what is given does not go together, or nothing goes with it.
+        InputError: the given models do not fit together, or none fits them.
     """
     if truck is not None and pack is not None:
         resolve(station, truck, pack)
@@ -34,17 +34,17 @@ def fitting(station: Station, truck: Truck | None, pack: Pack | None, *, driving
 
 
 def truck_of(options: Mapping[str, Any], otherwise: Truck | None) -> Truck | None:
-    """The truck that the options name, or another."""
+    """Return the truck that the options name, or `otherwise`."""
     return load_truck(name_in(options, "truck")) if "truck" in options else otherwise
 
 
 def pack_of(options: Mapping[str, Any], otherwise: Pack | None) -> Pack | None:
-    """The pack that the options name, or another."""
+    """Return the pack that the options name, or `otherwise`."""
     return load_pack(name_in(options, "pack")) if "pack" in options else otherwise
 
 
 def name_in(options: Mapping[str, Any], kind: str) -> str:
-    """An option that is a name or a path."""
+    """Check an option that is a name or a path."""
     if not isinstance(options[kind], str):
         raise InputError("neither a name nor a path", key=f"options[{kind!r}]", value=options[kind])
     return str(options[kind])
@@ -52,11 +52,11 @@ def name_in(options: Mapping[str, Any], kind: str) -> str:
 
 @cache
 def shipped_truck(name: str) -> Truck:
-    """A truck of models/, read once."""
+    """Load a truck of models/, cached."""
     return load_truck(name)
 
 
 @cache
 def shipped_pack(name: str) -> Pack:
-    """A pack of models/, read once."""
+    """Load a pack of models/, cached."""
     return load_pack(name)

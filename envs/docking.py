@@ -38,19 +38,18 @@ class DockingEnv(EpisodicEnv):
 
     One step is 0.1 s. Rails and a wheel stop may help (`guided`); the lidar's errors grow by night and in rain.
 
-    Action, `Box(2,)` float32; what is sent is value x scale. Finite values beyond the bounds are clipped, and
-    `info["clipped"]` says which:
+    Action, `Box(2,)` float32; the command is value x scale. Finite values beyond the bounds are clipped;
+    `info["clipped"]` lists which:
 
     | i | name | unit | scale | low | high | meaning |
     |---|---|---|---|---|---|---|
     | 0 | steering_rate | rad/s | 0.33 | -1 | 1 | front wheels turned left |
     | 1 | acceleration | m/s2 | 1 | -1 | 1 | pedals: drive, below zero brake |
 
-    Observation, `Box(18,)` float32, quantity / scale, clipped to its bounds. It holds what a truck in the lane can
-    know: the last pose that the lidar measured (late, noisy, sometimes dropped) and the truck's own sensors, never the
-    true pose.
-    Before the lidar's first measurement (in rain it does not see as far as the start) the pose is that of a truck that
-    starts 30 m before the bay in the middle of the lane, led on by the wheels:
+    Observation, `Box(18,)` float32, quantity / scale, clipped to its bounds. It holds measured quantities only, never
+    the true pose: the lidar's last pose (late, noisy, sometimes dropped) and the truck's own sensors. Before the
+    lidar's first measurement (in rain its range is too short at the start) the pose is that of a truck that starts 30 m
+    before the bay in the middle of the lane, extrapolated by the wheel speeds:
 
     | i | name | unit | scale | low | high | meaning |
     |---|---|---|---|---|---|---|
@@ -73,7 +72,7 @@ class DockingEnv(EpisodicEnv):
     | 16 | wheelbase | m | 5 | 0 | 2 | the truck's own |
     | 17 | mass | kg | 50000 | 0 | 2 | truck with pack, trailer and load |
 
-    Reward, the sum of weight x raw term; raw terms in `info["reward_terms"]`:
+    Reward: sum of weight x raw term; raw terms are in `info["reward_terms"]`:
 
     | term | weight | raw value |
     |---|---|---|
@@ -87,13 +86,13 @@ class DockingEnv(EpisodicEnv):
     | rail | -0.1 | rail force over its limit, times 0.1 s |
     | overspeed | -1 | speed beyond the lane's limit as a share of it, times 0.1 s |
 
-    Start: standing 30 m before the bay. Each of these comes from its own stream of the episode's seed, and constructor
-    arguments (for every episode) or `reset(options=...)` (for one) fix any of them: `truck`, `pack`, `conditions`
-    (clear, night, rain; where it is fixed also night+rain), `guided` (rails and wheel stop, or neither), and by options
-    only `load` (share of the payload, 0 to 1), `pack_mass_kg`, `tyre_friction` (when dry), `start_x_m`, `start_y_m`,
+    Start: standing 30 m before the bay. Each quantity is drawn from its own stream of the episode's seed. Constructor
+    arguments (for every episode) or `reset(options=...)` (for one) fix `truck`, `pack`, `conditions` (clear, night,
+    rain; by argument or option only, night+rain) and `guided` (rails and wheel stop, or neither). Options alone fix
+    `load` (share of the payload, 0 to 1), `pack_mass_kg`, `tyre_friction` (when dry), `start_x_m`, `start_y_m`,
     `start_yaw_rad`. The wheel stop's place, the wheels' speed error and all lidar errors follow the seed.
-    `reset(seed=s)` is episode s; a reset without a seed draws one, and `info["case"]["seed"]` says which, so that any
-    episode is reproducible from its seed.
+    `reset(seed=s)` is episode s; a reset without a seed draws one, given in `info["case"]["seed"]`, so every episode is
+    reproducible from its seed.
 
     Ends, in `info["outcome"]`; all but the time limit terminate:
 
@@ -158,7 +157,7 @@ class DockingEnv(EpisodicEnv):
 
     @property
     def time_limit_s(self) -> float:
-        """An episode that lasts so long is truncated."""
+        """Time limit of an episode, s; it truncates."""
         return self._one.time_limit_s
 
     @time_limit_s.setter
@@ -167,7 +166,7 @@ class DockingEnv(EpisodicEnv):
 
     @property
     def max_steps(self) -> int:
-        """The step at which an episode is truncated."""
+        """Number of the step that truncates an episode."""
         return steps_within(self.time_limit_s, CONTROL_S)
 
     # ----------------------------------------------------------------------------------------------------- an episode
@@ -175,7 +174,7 @@ class DockingEnv(EpisodicEnv):
     def reset(
         self, *, seed: int | None = None, options: Mapping[str, Any] | None = None
     ) -> tuple[Array, dict[str, Any]]:
-        """Begin episode `seed`, or the next one; `options` fix what the class docstring lists under Start."""
+        """Begin episode `seed`, or the next one; `options`: see Start in the class docstring."""
         self._check_open("reset")
         super().reset(seed=seed)
         episode = int(self.np_random.integers(2**63)) if seed is None else seed
@@ -233,6 +232,6 @@ class DockingEnv(EpisodicEnv):
         self._recorder.drop()
 
     def _ready(self) -> DockingPlant:
-        """The plant, if a step may be taken."""
+        """Return the plant; raise if no step may be taken."""
         self._check_running()
         return self._plant

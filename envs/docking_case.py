@@ -1,4 +1,4 @@
-"""What an episode of Docking-v0 is made of: drawn from named streams, or fixed by arguments and options."""
+"""Inputs of a Docking-v0 episode: drawn from named streams, or fixed by arguments and options."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 PACK_MASS_SIGMA = 0.01
 """Scatter of a pack's mass around nominal, as in a swap [estimate: manufacturing and coolant, 1 %]."""
 FRICTION_FACTOR = (0.8, 1.1)
-"""Of the truck's dry tyre friction: polished or dusty concrete to a rough one [estimate]."""
+"""Factor on the truck's dry tyre friction: polished or dusty concrete to rough concrete [estimate]."""
 TRAILER_TARE = 0.2
 """Empty over laden mass of a semi-trailer [estimate: 7 t of 36 t]."""
 RIGID_TARE = 0.35
 """Empty over laden sprung mass of a rigid truck [derived: mixer 9 of 27 t, dump truck 8 of 26 t, box 5.5 of 14 t]."""
 SPEED_SCALE_SIGMA = 0.01
-"""Error of wheel speeds as a share of them [estimate: a worn tyre's radius is 1 to 2 % less]."""
+"""Relative error of wheel speeds [estimate: a worn tyre's radius is 1 to 2 % less]."""
 
-RANGES = {  # options that are numbers; far beyond what is drawn, within what the models hold for
+RANGES = {  # options that are numbers; ranges far beyond those drawn, within the models' validity
     "load": (0.0, 1.0),
     "pack_mass_kg": (100.0, 10_000.0),
     "tyre_friction": (0.1, 1.2),
@@ -56,7 +56,7 @@ class Case:
     start: tuple[float | None, float | None, float | None]
 
     def new_plant(self) -> DockingPlant:
-        """The truck, standing at its start."""
+        """Build the plant with the truck standing at its start."""
         params = docking_params(
             self.truck, self.station, self.pack, weather=self.conditions, guided=None if self.guided else False
         )
@@ -71,7 +71,7 @@ class Case:
         return plant
 
     def configuration(self, plant: DockingPlant, policies: Mapping[str, str]) -> DockingConfiguration:
-        """What a recording says of it; `plant` is its own and has not been driven."""
+        """Configuration for a recording; `plant` is this episode's and has not been driven."""
         from twin.recording.docking.configuration import DockingConfiguration, start_of
 
         return DockingConfiguration(
@@ -88,7 +88,7 @@ class Case:
         )
 
     def as_plain(self) -> dict[str, Any]:
-        """As `info["case"]` has it."""
+        """Content of `info["case"]`."""
         return {
             "seed": self.seed,
             "station": self.station.name,
@@ -104,10 +104,10 @@ class Case:
 
 @dataclass(frozen=True)
 class Choice:
-    """What the constructor fixed; None is drawn anew in every episode.
+    """Values that the constructor fixed; None is drawn in every episode.
 
     Raises:
-        InputError: truck and pack that do not go with the station, nothing that does, unknown words.
+        InputError: truck and pack do not fit the station, none does, or a word is unknown.
     """
 
     station: Station
@@ -126,13 +126,13 @@ class Choice:
 
     @cached_property
     def fitting(self) -> Pairs:
-        """Trucks that can be drawn, each with the packs that can be on it."""
+        """Trucks that can be drawn, each with the packs that fit it."""
         if self.truck is not None:
             driving_of(self.truck)
         return fitting(self.station, self.truck, self.pack, driving=True)
 
     def draw(self, seed: int, options: Mapping[str, Any] | None = None) -> Case:
-        """One episode: the same seed draws the same, and an option fixes one thing without shifting another.
+        """Draw one episode from its seed; an option fixes one value without shifting the others.
 
         Raises:
             InputError: an unknown option, or a value that is out of its range or goes with nothing.
@@ -164,7 +164,7 @@ class Choice:
         )
 
     def _narrowed(self, fixed: Mapping[str, Any]) -> Choice:
-        """This choice with what the options fix beyond it."""
+        """Return this choice with the options' values added."""
         if not fixed.keys() & {"truck", "pack", "conditions", "guided"}:
             return self
         conditions, guided = fixed.get("conditions", self.conditions), fixed.get("guided", self.guided)
@@ -176,7 +176,7 @@ class Choice:
 
 
 def laden(truck: Truck, load: float) -> Truck:
-    """The truck with a share of its payload: 1 as its file has it, 0 empty. A tractor's payload is on its trailer."""
+    """Return the truck with a share of its payload: 1 as in its file, 0 empty. A tractor's is on its trailer."""
     driving = truck.driving
     if driving is None or driving.trailer is None:
         factor = RIGID_TARE + (1.0 - RIGID_TARE) * load
@@ -194,7 +194,7 @@ def laden(truck: Truck, load: float) -> Truck:
 
 
 def _with_sprung(truck: Truck, mass_kg: float, com_x_m: float) -> Truck:
-    """Another sprung mass of the same shape, at the same height."""
+    """Return the truck with another sprung mass, of the same shape and at the same height."""
     ratio = mass_kg / truck.sprung_mass_kg
     changed = {
         "sprung_mass_kg": mass_kg,

@@ -1,4 +1,4 @@
-"""Episodes of Docking-v0 as records, one or many: all that is computed in a step beside the plant."""
+"""Episodes of Docking-v0 as records, one or many: the computations of a step outside the plant."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ from twin.motion.kernels import kernel
 Array = np.ndarray
 
 LANE_M = 1.5
-"""How far the middle of the truck or of its front axle may be off the lane's middle [estimate: columns beyond it]."""
+"""Largest offset of the truck's middle or front axle from the lane's middle [estimate: columns beyond it]."""
 OVERSHOT_M = 0.30
-"""Beyond its place by this the truck is over or through the wheel stop, and it does not reverse [estimate]."""
+"""Overshoot at which the truck is over or through the wheel stop; it does not reverse [estimate]."""
 PARKED_S = 5.0
-"""A truck that has driven and then stands this long outside has been parked [estimate: handbrake on, door open]."""
+"""Standstill outside the tolerance, after driving, that counts as parked [estimate: handbrake on, door open]."""
 MOVED_M = 0.5
-"""From its start, and it has driven."""
+"""Distance from its start beyond which the truck counts as having driven."""
 
 ACTION = (
     Quantity("steering_rate", "rad/s", 0.33, -1.0, 1.0, "front wheels turned left"),
@@ -76,7 +76,7 @@ KPIS = (
     "peak_rail_force_n",
     "peak_stop_force_n",
 )
-"""As `info["kpis"]` has them."""
+"""Names in `info["kpis"]`."""
 _SCALES = np.array([q.scale for q in ACTION])
 _PER_UNIT = 1.0 / np.array([q.scale for q in OBSERVATION])
 _LOW, _HIGH = np.array([q.low for q in OBSERVATION]), np.array([q.high for q in OBSERVATION])
@@ -84,7 +84,7 @@ _LOW, _HIGH = np.array([q.low for q in OBSERVATION]), np.array([q.high for q in 
 
 @kernel
 def read_truth(w: Any, e: Any) -> None:
-    """Where the truck really is now, and what it presses on."""
+    """Read the truck's true pose and its contact forces."""
     s = w.s
     e.x_before_m = e.x_m
     e.x_m, e.y_m, e.yaw_rad = s[X], s[Y], s[YAW]
@@ -99,7 +99,7 @@ def read_truth(w: Any, e: Any) -> None:
 
 @kernel
 def judge(e: Any, time_limit_s: float) -> int:
-    """How it stands, on the true state; safety before success."""
+    """Judge the outcome on the true state; safety before success."""
     if e.peak_rail_force_n > e.rail_limit_n:
         return RAIL_HIT
     if max(abs(e.y_m), abs(e.front_y_m)) > LANE_M:
@@ -115,7 +115,7 @@ def judge(e: Any, time_limit_s: float) -> int:
 
 @kernel
 def observe(w: Any, p: Any, e: Any, out: Any) -> None:
-    """OBSERVATION, scaled and clipped, into `out` (18,) float32."""
+    """Write OBSERVATION, scaled and clipped, into `out` (18,) float32."""
     speed = e.speed_mps * e.speed_scale
     driven_m = 0.0
     if e.steps > 0:
@@ -147,7 +147,7 @@ def look_all(
     which: Any, worlds: Any, params: Any, episodes: Any, time_limit_s: float, observations: Any, terms: Any, cost: Any,
     weights: Any, rewards: Any,
 ) -> None:  # fmt: skip
-    """After a step of the episodes that `which` lists: judge, reward, observe."""
+    """Judge, reward and observe the episodes in `which` after a step."""
     for j in range(len(which)):
         i = which[j]
         w, e = worlds[i], episodes[i]
@@ -164,7 +164,7 @@ def look_all(
 
 @kernel
 def look_first(which: Any, worlds: Any, params: Any, episodes: Any, observations: Any, cost: Any) -> None:
-    """The first look at episodes that begin: nothing is judged yet."""
+    """Observe episodes that begin, without judging them."""
     for j in range(len(which)):
         i = which[j]
         w, e = worlds[i], episodes[i]
@@ -176,7 +176,7 @@ def look_first(which: Any, worlds: Any, params: Any, episodes: Any, observations
 
 @kernel
 def act_all(which: Any, actions: Any, low: Any, high: Any, episodes: Any, clipped: Any, commands: Any) -> None:
-    """Actions (N, 2), finite, within their bounds; which of them had to be cut; the commands that they mean."""
+    """Clip finite actions (N, 2) to their bounds; note which were clipped and the commands that they mean."""
     for j in range(len(which)):
         i = which[j]
         e = episodes[i]
@@ -189,7 +189,7 @@ def act_all(which: Any, actions: Any, low: Any, high: Any, episodes: Any, clippe
 
 
 class Episodes:
-    """N episodes. In each step: `act`, then the plant runs, then `look`.
+    """N episodes. Each step: `act`, then advance the plant, then `look`.
 
     Attributes:
         episodes: (N,) EPISODE.
@@ -210,7 +210,7 @@ class Episodes:
         self._low, self._high = np.array([q.low for q in ACTION]), np.array([q.high for q in ACTION])
 
     def begin(self, i: int, case: Case) -> None:
-        """Episode `i` is at its start; `look_first` has to follow."""
+        """Put episode `i` at its start; `look_first` must follow."""
         approach = approach_of(case.station)
         self.episodes[i] = np.zeros((), EPISODE)
         self.commands[i] = 0.0
@@ -222,29 +222,29 @@ class Episodes:
         e["seen_s"] = -np.inf
 
     def look_first(self, which: Array, worlds: Array, params: Array) -> None:
-        """The first look at the episodes `which` (K,) that have begun: nothing is rewarded yet."""
+        """Observe the episodes `which` (K,) that have just begun, without reward."""
         look_first(which, worlds, params, self.episodes, self.observations, self.costs)
         self.rewards[which], self.terms[which], self.clipped[which] = 0.0, 0.0, False
 
     def act(self, which: Array, actions: Array) -> Array:
-        """(N, 2) commands after these finite actions (N, 2) of the episodes `which` (K,)."""
+        """Commands (N, 2) of finite actions (N, 2) of the episodes `which` (K,)."""
         act_all(which, actions, self._low, self._high, self.episodes, self.clipped, self.commands)
         return self.commands
 
     def look(self, which: Array, worlds: Array, params: Array) -> None:
-        """After their plants ran: judge, reward and observe the episodes `which` (K,)."""
+        """Judge, reward and observe the episodes `which` (K,) after their plants have advanced."""
         look_all(
             which, worlds, params, self.episodes, self.time_limit_s, self.observations, self.terms, self.costs,
             self._weights, self.rewards,
         )  # fmt: skip
 
     def success(self) -> Array:
-        """(N,) bool: docked."""
+        """True where docked, (N,) bool."""
         docked: Array = self.episodes["end"] == DOCKED
         return docked
 
     def kpis(self, worlds: Array) -> Mapping[str, Array]:
-        """Each (N,), by the names of KPIS."""
+        """Key figures (N,) by the names of KPIS."""
         e = self.episodes
         truth = (e["y_m"].copy(), e["x_m"].copy(), e["yaw_rad"].copy(), e["peak_rail_force_n"].copy())
         return dict(zip(KPIS, (e["steps"] * CONTROL_S, *truth, worlds["peak_stop_force_n"].copy()), strict=True))

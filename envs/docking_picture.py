@@ -1,4 +1,4 @@
-"""Pictures of a docking episode, through the viewer: the station with the truck that drives in."""
+"""Pictures of a docking episode, drawn by the viewer: the station with the truck that drives in."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Array = np.ndarray
 
 
 class DockingPicture:
-    """Draws episodes, as arrays or in a window. The scene is built anew when truck, pack, guides or station change.
+    """Draw episodes, as arrays or in a window. The scene is rebuilt when truck, pack, guides or station change.
 
     Raises:
         InputError: an unknown view, a wrong size, or a window where there is no display.
@@ -30,7 +30,7 @@ class DockingPicture:
         self._plant: DockingPlant | None = None
 
     def show(self, case: Case, plant: DockingPlant) -> Array | None:
-        """The picture (height, width, 3) uint8 of this instant; in a window it is shown and None returned."""
+        """Draw the picture (height, width, 3) uint8 of this instant; show it in a window and return None there."""
         station = (case.truck.name, case.pack.name, case.guided)
         if station != self._drawn:
             self._setup = build_setup(case.station, case.truck, case.pack, seed=0)
@@ -46,11 +46,11 @@ class DockingPicture:
         return self._picture.draw(snapshot, view_of(self._picture.view, self._layout, snapshot))
 
     def close(self) -> None:
-        """Frees what was opened."""
+        """Free the window or buffer."""
         self._picture.close()
 
 
 def layout_of(setup: SwapSetup, guided: bool) -> Layout:
-    """What the viewer draws of a drive into the bay, with the guides that it has."""
+    """Describe a drive into the bay for the viewer, with its guides."""
     station = setup.station if guided else unguided(setup.station)
     return Layout(station, setup.truck, setup.pack, setup.seats, setup.jobs, docking=True)

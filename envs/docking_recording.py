@@ -1,4 +1,4 @@
-"""Recording an episode of Docking-v0 while it is driven."""
+"""Record an episode of Docking-v0 while it is driven."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ if TYPE_CHECKING:
 
 
 class DriveRecorder(Asked):
-    """Drives the plant, and records that where it was asked to: the episode is the same to the last bit."""
+    """Drive the plant and record it on request; recording does not change the episode by a bit."""
 
     _recorder: DockingRecorder | None
 
     def begin(self, case: Case, plant: DockingPlant) -> None:
-        """The next episode begins with this plant, which stands at its start."""
-        asked = self._taken()
-        if asked is None:
+        """Begin the next episode with this plant, which stands at its start."""
+        request = self._taken()
+        if request is None:
             return
         from twin.recording.docking import DockingRecorder
 
-        path, policies = asked
+        path, policies = request
         self._recorder = DockingRecorder(path, plant, case.configuration(plant, policies))
 
     def drive(self, plant: DockingPlant, steering_rate_radps: float, acceleration_mps2: float) -> None:
-        """Hold a decision for its time."""
+        """Hold a decision for one decision period."""
         if self._recorder is not None:
             self._recorder.drive(steering_rate_radps, acceleration_mps2)
             return
@@ -37,16 +37,16 @@ class DriveRecorder(Asked):
         plant.advance(CONTROL_S)
 
     def step(self, reward: float, info: Mapping[str, Any], meaning: str) -> None:
-        """A step is over; with any outcome but "running" the episode is, and the file is closed."""
+        """Note the end of a step; any outcome but "running" ends the episode and closes the file."""
         if self._recorder is None:
             return
         outcome, success = info["outcome"], info["is_success"]
-        said, numbers = self._stepped(reward, outcome)
+        message, numbers = self._stepped(reward, outcome)
         if outcome == "running":
             return
         with self._recorder as recorder:
             level = "info" if success else "error"
             recorder.event("outcome", f"{outcome}: {meaning.removeprefix('success: ')}", level=level, outcome=outcome)
-            recorder.event("episode", said, **numbers)
+            recorder.event("episode", message, **numbers)
             recorder.finish(outcome, success, info["kpis"])
         self._recorder = None

@@ -1,4 +1,4 @@
-"""Docking-v0's reward and cost: plain functions of where the truck really was and is."""
+"""Docking-v0's reward and cost: functions of the truck's true pose, before and now."""
 
 from __future__ import annotations
 
@@ -16,45 +16,45 @@ WITHIN_M, WITHIN_RAD = 0.050, math.radians(1.0)
 
 REWARD_WEIGHTS = {
     "progress": 1.0,  # the whole approach is worth 1
-    "alignment": 1.0,  # and as much again driven straight
-    "docked": 4.0,  # twice all that can be had on the way
-    "parked": 2.0,  # what a near miss can earn
-    "failed": -2.0,  # more than giving up costs
+    "alignment": 1.0,  # and as much again when driven straight
+    "docked": 4.0,  # twice the sum of all terms on the way
+    "parked": 2.0,  # at most, for a near miss
+    "failed": -2.0,  # costs more than giving up
     "time": -0.3,  # for a minute: never worth ending early for
     "smoothness": -0.02,  # for full commands back and forth, each step: breaks ties
     "rail": -0.1,  # a second at the limit
-    "overspeed": -1.0,  # a second at twice the limit: undoes what haste wins
+    "overspeed": -1.0,  # a second at twice the limit: outweighs the time saved
 }
-"""Reward is the sum of the raw terms of `info["reward_terms"]` times these."""
+"""Weights of the raw terms of `info["reward_terms"]`; the reward is their weighted sum."""
 LINE_M, LINE_RAD = 0.025, math.radians(0.5)
-"""Half the tolerance: no better line is asked for on the way."""
+"""Full reward for the line on the way within this: half the tolerance."""
 PARKED_MARGIN_M, PARKED_MARGIN_RAD = 0.5, 0.1
-"""Beyond the tolerance by this, a tenth of what a near miss can earn is left; on the way the same of the line."""
+"""Margin beyond the tolerance at which a tenth of the reward is left, for a near miss and for the line on the way."""
 
 
 KEPT = 256
-"""Steps of which the way driven is kept: no pose of the lidar is older than that (25.6 s)."""
+"""Steps of driven distance kept: no pose of the lidar is older than that (25.6 s)."""
 EPISODE = np.dtype(
     [
-        # what the station says of its lane: where drives begin, how fast and how hard they may be
+        # the station's lane: start of a drive, limits of speed and force
         ("start_m", np.float64),
         ("speed_limit_mps", np.float64),
         ("rail_limit_n", np.float64),
-        # what was drawn
+        # drawn values
         ("guided", np.float64),
         ("wheelbase_m", np.float64),
         ("front_axle_x_m", np.float64),
         ("speed_scale", np.float64),
         ("first_x_m", np.float64),
-        # how it stands
+        # status
         ("steps", np.int64),
         ("end", np.int64),  # index into ENDS
         ("stood_s", np.float64),
         ("action", np.float64, 2),  # the last one, scaled, as clipped
         ("previous", np.float64, 2),  # the one before
-        ("driven_m", np.float64, KEPT),  # by the wheels, at each step; step k at k modulo KEPT
-        ("seen_s", np.float64),  # when the truck was as the lidar's last pose has it
-        # where the truck really is, and what it pressed on
+        ("driven_m", np.float64, KEPT),  # driven distance by the wheels at each step; step k at k modulo KEPT
+        ("seen_s", np.float64),  # time of the lidar's last pose
+        # the truck's true pose and contact forces
         ("x_m", np.float64),
         ("y_m", np.float64),
         ("yaw_rad", np.float64),
@@ -74,13 +74,13 @@ COSTS = ("rail_force", "overspeed", "left_lane")
 
 @kernel
 def within(e: Any) -> bool:
-    """Whether the truck is where it may be changed."""
+    """True if the truck stands where packs can be swapped."""
     return abs(e.x_m) <= WITHIN_M and abs(e.y_m) <= WITHIN_M and abs(e.yaw_rad) <= WITHIN_RAD
 
 
 @kernel
 def reward_terms(e: Any, out: Any) -> None:
-    """Raw terms of one step, in the order of `REWARD_WEIGHTS`, into `out` (9,)."""
+    """Write the raw terms of one step, in the order of `REWARD_WEIGHTS`, into `out` (9,)."""
     progress = (abs(e.x_before_m) - abs(e.x_m)) / e.start_m
     on_line = tolerance(e.front_y_m, LINE_M, PARKED_MARGIN_M) * tolerance(e.yaw_rad, LINE_RAD, PARKED_MARGIN_RAD)
     change = 0.0
@@ -100,7 +100,7 @@ def reward_terms(e: Any, out: Any) -> None:
 
 @kernel
 def costs(e: Any, out: Any) -> None:
-    """What a safe policy keeps at zero, each as a share of its limit, in the order of `COSTS`, into `out` (3,)."""
+    """Write the costs, as shares of their limits, in the order of `COSTS` into `out` (3,); a safe policy keeps 0."""
     out[0] = max(e.peak_rail_force_n / e.rail_limit_n - 1.0, 0.0)
     out[1] = max(e.speed_mps / e.speed_limit_mps - 1.0, 0.0)
     out[2] = 1.0 if e.end == LEFT_LANE else 0.0

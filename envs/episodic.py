@@ -1,4 +1,4 @@
-"""What every environment here does alike: pictures on demand, calls out of turn, the end."""
+"""Base of the environments: rendering, checks of the call order, closing."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ Array = np.ndarray
 
 
 class Picture(Protocol):
-    """Something of the viewer that is open: a window or a buffer."""
+    """Open viewer resource: a window or a buffer."""
 
     def close(self) -> None:
         """Free it."""
 
 
 def steps_within(limit_s: float, step_s: float) -> int:
-    """The step of `step_s` at whose end `limit_s` is over: the one at which an environment truncates."""
+    """Number of the step of `step_s` that reaches `limit_s` and truncates the episode."""
     steps = max(1, math.floor(limit_s / step_s))
     return steps if steps * step_s >= limit_s - 1e-9 else steps + 1
 
 
 def with_limit(spec: EnvSpec | None, steps: int) -> EnvSpec | None:
-    """A copy of a specification that has no `max_episode_steps`, with that number; others as they are.
+    """Copy a specification and fill in a missing `max_episode_steps`.
 
-    The registered specifications have none, for `gymnasium.make` would wrap a `TimeLimit` of that number around
+    The registered specifications have none: `gymnasium.make` would wrap a `TimeLimit` of that number around
     environments that are made with a longer `time_limit_s`.
     """
     if spec is None or spec.max_episode_steps is not None:
@@ -54,7 +54,7 @@ class EpisodicEnv(gymnasium.Env[Array, Array]):
     _recorder: Any  # envs.recording.Asked: each task has its own
 
     def _begin_closed(self, render_mode: str | None, view: str, size_px: tuple[int, int]) -> None:
-        """Called by the constructor: no episode yet, no picture.
+        """Initialise for the constructor: no episode and no picture yet.
 
         Raises:
             InputError: an unknown render mode.
@@ -69,11 +69,11 @@ class EpisodicEnv(gymnasium.Env[Array, Array]):
     @property
     @abstractmethod
     def max_steps(self) -> int:
-        """No episode has more steps: it ends, or is truncated here, by itself."""
+        """Maximum number of steps of an episode; the environment truncates it there."""
 
     @property
     def spec(self) -> EnvSpec | None:
-        """As Gymnasium made it, `max_episode_steps` being `max_steps`."""
+        """Gymnasium's specification, with `max_steps` as its `max_episode_steps`."""
         return with_limit(self.__dict__.get("_spec"), self.max_steps)
 
     @spec.setter
@@ -82,7 +82,7 @@ class EpisodicEnv(gymnasium.Env[Array, Array]):
 
     @abstractmethod
     def _show(self) -> Array | None:
-        """Draw the present instant, into `_picture`, which is made when it is None."""
+        """Draw the current instant with `_picture`, creating it if it is None."""
 
     def record_next(self, path: str | os.PathLike[str], *, policy: str | None = None) -> None:
         """Record the episode that the next `reset` begins to `path` (MCAP); the header names `policy`.
@@ -91,15 +91,15 @@ class EpisodicEnv(gymnasium.Env[Array, Array]):
         closed as interrupted.
 
         Raises:
-            InputError: a path that cannot be written, or is another file than a recording.
+            InputError: the path cannot be written, or is a file that is no recording.
         """
         self._recorder.ask(path, policy)
 
     def _free(self) -> None:
-        """Free what an episode holds."""
+        """Free the resources of an episode."""
 
     def render(self) -> Array | None:
-        """The picture (height, width, 3) uint8, or None where it is shown in a window."""
+        """Return the picture (height, width, 3) uint8, or None if it is shown in a window."""
         self._check_open("render")
         if self.render_mode is None:
             gymnasium.logger.warn('render() needs gymnasium.make(..., render_mode="rgb_array" or "human")')
@@ -109,12 +109,12 @@ class EpisodicEnv(gymnasium.Env[Array, Array]):
         return self._show()
 
     def _show_live(self) -> None:
-        """After each reset and step: keeps a window up to date."""
+        """Update the window after each reset and step."""
         if self.render_mode == "human":
             self.render()
 
     def close(self) -> None:
-        """Frees plant, window and buffer; nothing works after that but another `close`."""
+        """Free plant, window and buffer; only another `close` is allowed afterwards."""
         self._closed = True
         self._free()
         if self._picture is not None:
@@ -126,7 +126,7 @@ class EpisodicEnv(gymnasium.Env[Array, Array]):
             raise ClosedEnvironmentError(f"{what}() of an environment that is closed")
 
     def _check_running(self) -> None:
-        """That a step may be taken."""
+        """Check that a step may be taken."""
         self._check_open("step")
         if not self._begun:
             raise ResetNeeded("step() before reset()")
@@ -134,5 +134,5 @@ class EpisodicEnv(gymnasium.Env[Array, Array]):
             raise ResetNeeded(f"step() after the episode ended ({self._outcome}): call reset()")
 
     def __getstate__(self) -> dict[str, Any]:
-        """All but the picture, which is made anew where it is wanted."""
+        """State without the picture, which is made again on demand."""
         return {**self.__dict__, "_picture": None}

@@ -1,4 +1,4 @@
-"""Arguments and `reset(options=...)`, checked: what is wrong is said in one line that names it."""
+"""Check arguments and `reset(options=...)`; an error is one line that names the mistake."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from twin.errors import InputError
 
 
 def known(options: Mapping[str, Any] | None, names: Collection[str]) -> dict[str, Any]:
-    """The options as a dict of their own; raises InputError for one that is none of `names`."""
+    """Copy the options; raise InputError for one that is not in `names`."""
     if options is None:
         return {}
     if not isinstance(options, Mapping):
@@ -22,22 +22,22 @@ def known(options: Mapping[str, Any] | None, names: Collection[str]) -> dict[str
 
 
 def number(key: str, value: object, low: float, high: float) -> float:
-    """A finite number from `low` to `high`."""
+    """Check a finite number from `low` to `high`."""
     wrong = isinstance(value, bool) or not isinstance(value, Real) or not low <= float(value) <= high
-    if wrong:  # NaN is not between anything
+    if wrong:  # also refuses NaN
         raise InputError("not a number in its range", key=key, value=value, allowed=f"{low:g} to {high:g}")
     return float(value)  # type: ignore[arg-type]
 
 
 def choice(key: str, value: object, allowed: Collection[str]) -> str:
-    """One of the allowed words."""
+    """Check one of the allowed words."""
     if not isinstance(value, str) or value not in allowed:
         raise InputError("unknown", key=key, value=value, allowed=", ".join(allowed))
     return value
 
 
 def flag(key: str, value: object) -> bool:
-    """True or False, and nothing that merely counts as such."""
+    """Check True or False; other truthy or falsy values are refused."""
     if not isinstance(value, bool):
         raise InputError("not a truth value", key=key, value=value, allowed="True, False")
     return value

@@ -1,4 +1,4 @@
-"""A station drawn from a snapshot: as an array, or in a window. What all environments' pictures are made with."""
+"""Draw a station from a snapshot, as an array or in a window, for all environments."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from twin.viewer.studio import Studio
 
 Array = np.ndarray
 QUALITY = "low"
-"""Without shadows: pictures of an episode are many and small."""
+"""No shadows: an episode has many small pictures."""
 
 
 def layout_of(setup: SwapSetup, job: int | None = None) -> Layout:
-    """What the viewer draws of a setup; `job` is the one that an episode is about, if it is about one."""
+    """Describe a setup for the viewer; `job` is the episode's, None for a whole swap."""
     return Layout(
         station=setup.station, truck=setup.truck, pack=setup.pack, seats=setup.seats, jobs=setup.jobs, job=job
     )
 
 
 class Picture:
-    """Draws snapshots of one station after another; `view` is the name that was asked for, one of `views`.
+    """Draw snapshots of stations; `view` is one of `views`.
 
     Raises:
         InputError: an unknown view, a wrong size, or a window where there is no display.
@@ -48,7 +48,7 @@ class Picture:
         self._window = _open(title, self._size) if mode == "human" else None
 
     def put(self, layout: Layout, names: Names) -> None:
-        """Put another station into the scene."""
+        """Replace the station of the scene."""
         self._clear()
         if self._mode == "rgb_array":
             self._studio = Studio(layout, names, self._size, QUALITY)
@@ -57,7 +57,7 @@ class Picture:
             self._scene.root.reparent_to(self._window.stage.world)
 
     def draw(self, snapshot: Snapshot, view: View) -> Array | None:
-        """The picture (height, width, 3) uint8 of this instant; in a window it is shown and None returned."""
+        """Draw the picture (height, width, 3) uint8 of this instant; show it in a window and return None there."""
         if self._studio is not None:
             self._studio.view = view
             return self._studio.picture(snapshot)
@@ -65,7 +65,7 @@ class Picture:
         return None
 
     def close(self) -> None:
-        """Frees what was opened."""
+        """Free the window or buffer."""
         self._clear()
         if self._window is not None:
             self._window.close()
@@ -79,7 +79,7 @@ class Picture:
         self._studio = self._scene = None
 
     def _show(self, snapshot: Snapshot, view: View) -> None:
-        """Draw into the window; once the user has closed it, nothing is drawn any more."""
+        """Draw into the window, unless the user has closed it."""
         if self._window is None or self._scene is None:
             return
         for press in self._window.poll():

@@ -1,4 +1,4 @@
-"""Recording an episode while it is played: the same file that a swap or an insertion gives."""
+"""Record an episode while it is played, in the format of a swap's or an insertion's recording."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 class Asked:
-    """Records those episodes of an environment for which it is asked; a copy (pickle) of the environment records none.
+    """Record the requested episodes of an environment; a copy (pickle) of the environment records none.
 
-    The file's events end with `episode`: the sum of the rewards, and how many steps there were.
+    The file's last event is `episode`: the sum of the rewards and the number of steps.
     """
 
     def __init__(self, decides: str) -> None:
-        """`decides` says what the agent decides: "align", "timing" or "dock"."""
+        """`decides`: the agent's role, "align", "timing" or "dock"."""
         self._decides = decides
         self._next: tuple[Path, str | None] | None = None
         self._recorder: Any = None
@@ -29,69 +29,69 @@ class Asked:
 
     @property
     def asked(self) -> bool:
-        """Whether the next episode shall be recorded."""
+        """True if the next episode is to be recorded."""
         return self._next is not None
 
     def ask(self, path: str | os.PathLike[str], policy: str | None = None) -> None:
         """Record the next episode to `path`; the header names `policy`.
 
         Raises:
-            InputError: a path that cannot be written, or is another file than a recording.
+            InputError: the path cannot be written, or is a file that is no recording.
         """
         self._next = check_output_path(os.fspath(path)), policy
 
     def drop(self) -> None:
-        """Close what has not ended, as interrupted."""
+        """Close an unfinished recording as interrupted."""
         if self._recorder is not None:
             self._recorder.close()
             self._recorder = None
 
     def _taken(self) -> tuple[Path, dict[str, str]] | None:
-        """(where to record the episode that begins, its policies by what they decide), if it is to be."""
+        """Return (path of the recording, policies by role) of the episode that begins, None without recording."""
         self.drop()
-        asked, self._next = self._next, None
+        request, self._next = self._next, None
         self._reward, self._steps = 0.0, 0
-        if asked is None:
+        if request is None:
             return None
-        path, policy = asked
+        path, policy = request
         return path, {} if policy is None else {self._decides: policy}
 
     def _stepped(self, reward: float, outcome: str) -> tuple[str, dict[str, Any]]:
-        """A step is over: what the event `episode` says by now, in words and in numbers."""
+        """Count a step; return the message and the numbers of the event `episode`."""
         self._reward, self._steps = self._reward + reward, self._steps + 1
-        said = f"{outcome} after {self._steps} steps, reward {self._reward:.2f}"
-        return said, {"outcome": outcome, "steps": self._steps, "reward": self._reward}
+        message = f"{outcome} after {self._steps} steps, reward {self._reward:.2f}"
+        return message, {"outcome": outcome, "steps": self._steps, "reward": self._reward}
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_recorder": None, "_next": None}
 
 
 class EpisodeRecorder(Asked):
-    """Of a swap's twin, or an insertion's."""
+    """Recorder of a swap's or an insertion's twin."""
 
     _recorder: SwapRecorder | None
 
     def begin(self, twin: Twin) -> None:
-        """The next episode begins with this twin, of which nothing has run yet."""
+        """Begin the next episode with this twin, which has not run yet."""
         from twin.recording.swap import SwapRecorder
 
-        asked = self._taken()
-        if asked is None:
+        request = self._taken()
+        if request is None:
             return
-        path, policies = asked
+        path, policies = request
         if policies:
             twin.policies = policies
         self._recorder = SwapRecorder(path, twin)
 
     def step(self, twin: Twin, reward: float, outcome: str) -> None:
-        """A step is over; with any outcome but "running" the episode is, and the file is closed."""
+        """Note the end of a step; any outcome but "running" ends the episode and closes the file."""
         if self._recorder is None:
             return
-        said, numbers = self._stepped(reward, outcome)
+        message, numbers = self._stepped(reward, outcome)
         if outcome == "running":
             return
-        twin.program.end(0, outcome, "")  # a time limit, or a part that is over: the twin knows neither
-        twin.program.event(0, "episode", said, **numbers)
+        twin.program.end(0, outcome, "")  # time limit or end of the chosen part: unknown to the twin
+        twin.program.event(0, "episode", message, **numbers)
         with self._recorder as recorder:
             recorder.finish(dataclasses.replace(twin.result(), outcome=outcome))
         self._recorder = None

@@ -1,4 +1,4 @@
-"""Physical quantities to numbers of about [-1, 1] and back, by fixed constants: no running normaliser to lose."""
+"""Scale physical quantities to about [-1, 1] and back by fixed constants, without a running normaliser."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Array = np.ndarray
 
 @dataclass(frozen=True)
 class Quantity:
-    """One element of an observation or action: its scaled value times `scale` is in SI, `unit` says in what.
+    """One element of an observation or action: its scaled value times `scale` is in the SI unit `unit`.
 
     `low` and `high` bound the scaled value.
     """
@@ -30,13 +30,13 @@ class Quantity:
 
 
 def box(quantities: Sequence[Quantity]) -> Box:
-    """The space of these quantities, scaled, float32."""
+    """Make the float32 space of these scaled quantities."""
     low = np.array([q.low for q in quantities], np.float32)
     return Box(low, np.array([q.high for q in quantities], np.float32), dtype=np.float32)
 
 
 class Scaler:
-    """Scales the values of a fixed list of quantities."""
+    """Scale the values of a fixed list of quantities."""
 
     def __init__(self, quantities: Sequence[Quantity]) -> None:
         self.names = tuple(q.name for q in quantities)
@@ -44,16 +44,16 @@ class Scaler:
         self._low, self._high = np.array([q.low for q in quantities]), np.array([q.high for q in quantities])
 
     def scaled(self, values: Sequence[float]) -> Array:
-        """(Q,) float32 of values in SI, in the order of the quantities, clipped to their bounds; always a new array."""
+        """Scale SI values, in the order of the quantities, to a new (Q,) float32 array, clipped to their bounds."""
         scaled: Array = np.asarray(values) * self._per_unit
         return np.minimum(np.maximum(scaled, self._low), self._high).astype(np.float32)
 
 
 def checked_action(action: object, quantities: Sequence[Quantity]) -> tuple[list[float], dict[str, bool]]:
-    """(scaled values within their bounds, which of them had to be clipped to that), each by quantity.
+    """Return (scaled values clipped to their bounds, which were clipped), each by quantity.
 
     Raises:
-        InputError: an action that is not made of numbers, of another shape, NaN or infinite.
+        InputError: the action is not numeric, has another shape, or is not finite.
     """
     try:
         array = np.asarray(action, dtype=np.float64)

@@ -1,4 +1,4 @@
-"""The one helper that rewards are shaped with."""
+"""Shaping function of the rewards."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import math
 from twin.motion.kernels import kernel
 
 VALUE_AT_MARGIN = 0.1
-"""What is left of the reward one margin outside the bounds (as in dm_control's `rewards.tolerance`)."""
+"""Reward one margin outside the bounds (as in dm_control's `rewards.tolerance`)."""
 STEEPNESS = math.sqrt(-2.0 * math.log(VALUE_AT_MARGIN))
 
 
 @kernel
 def tolerance(error: float, bound: float, margin: float) -> float:
-    """1 where |error| is at most `bound`; beyond it a Gaussian that has fallen to 0.1 at `bound + margin`.
+    """Return 1 where |error| is at most `bound`; beyond it a Gaussian that falls to 0.1 at `bound + margin`.
 
     All three in the same unit; `margin` must be positive.
     """

@@ -1,4 +1,4 @@
-"""What an episode on a swap is made of: drawn from named streams, or fixed by arguments and options."""
+"""Inputs of an episode on a swap: drawn from named streams, or fixed by arguments and options."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from twin.setup.variation import FRICTION_FACTORS, MAX_GAIN_SPREAD, POSE_FIELDS,
 PARKINGS = ("guided", "unguided")
 """Ways of parking that an episode draws from."""
 DRIVEN = "driven"
-"""The way that has to be asked for: a driver brings the truck in (`twin.setup.parking`)."""
+"""Parking that is never drawn, only fixed: the driver model parks the truck (`twin.setup.parking`)."""
 SERVO_GAIN_SPREAD = 0.1
-"""Velocity and position gain of each axis differ by up to this share from the designed ones [estimate: wear, load and
-temperature between two services]."""
+"""Largest relative error of each axis' velocity and position gain [estimate: wear, load and temperature between two
+services]."""
 
 RANGES = {  # options that are numbers; a pack's own file may be narrower
     "servo_gain_spread": (0.0, MAX_GAIN_SPREAD),
@@ -39,7 +39,7 @@ OPTIONS = ("truck", "pack", "parking", "conditions", *RANGES)
 class SwapCase:
     """One episode, resolved: `setup` is ready to be built as a plant.
 
-    `reparked`: how often the truck stood outside the station's gate before, and was asked to park again.
+    `reparked`: how often the truck stood outside the station's gate and had to park again.
     """
 
     seed: int
@@ -52,7 +52,7 @@ class SwapCase:
     reparked: int = 0
 
     def as_plain(self) -> dict[str, Any]:
-        """As `info["case"]` has it: what was drawn, the truth included."""
+        """Content of `info["case"]`: the drawn values, true ones included."""
         p = self.setup.params[0]
         x_m, y_m, yaw_rad = p["truck_park"][:3].tolist()
         return {
@@ -74,10 +74,10 @@ class SwapCase:
 
 @dataclass(frozen=True)
 class SwapChoice:
-    """What the constructor fixed; None is drawn anew in every episode.
+    """Values that the constructor fixed; None is drawn in every episode.
 
     Raises:
-        InputError: truck and pack that do not go with the station, nothing that does, unknown words.
+        InputError: truck and pack do not fit the station, none does, or a word is unknown.
     """
 
     station: Station
@@ -90,7 +90,7 @@ class SwapChoice:
         if self.parking is not None:
             choice("parking", self.parking, (*PARKINGS, DRIVEN))
         if self.parking == DRIVEN:
-            from twin.docking.params import approach_of  # with all of the docking, for those who ask for it
+            from twin.docking.params import approach_of  # pulls in all of docking, so only for DRIVEN
 
             approach_of(self.station)
         if self.conditions is not None:
@@ -99,7 +99,7 @@ class SwapChoice:
 
     @cached_property
     def fitting(self) -> Pairs:
-        """Trucks that can be drawn, each with the packs that can be on it."""
+        """Trucks that can be drawn, each with the packs that fit it."""
         return fitting(self.station, self.truck, self.pack, driving=self.parking == DRIVEN)
 
     def draw(
@@ -109,13 +109,13 @@ class SwapChoice:
         station: Station | None = None,
         again: Mapping[str, Any] | None = None,
     ) -> SwapCase:
-        """One episode: the same seed draws the same, and an option fixes one thing without shifting another.
+        """Draw one episode from its seed; an option fixes one value without shifting the others.
 
         Args:
             seed: of the episode.
-            options: what of it is fixed.
-            station: the choice's own with something in it changed for this episode.
-            again: of a truck that has parked again, what `parked_again` says.
+            options: its fixed values.
+            station: the choice's station with changes for this episode.
+            again: result of `parked_again` for a truck that has parked again.
 
         Raises:
             InputError: an unknown option, or a value that is out of its range or goes with nothing.
@@ -135,7 +135,7 @@ class SwapChoice:
         return SwapCase(seed, where, truck, pack, parking, variation, setup)
 
     def _narrowed(self, fixed: Mapping[str, Any]) -> SwapChoice:
-        """This choice with what the options fix beyond it."""
+        """Return this choice with the options' values added."""
         if not fixed.keys() & {"truck", "pack", "parking", "conditions"}:
             return self
         parking, conditions = self.parking, self.conditions
@@ -147,7 +147,7 @@ class SwapChoice:
 
 
 def outside_gate(case: SwapCase) -> bool:
-    """Whether the truck stands where a station does not begin: it is asked to park again."""
+    """True if the truck stands outside the station's gate and has to park again."""
     limits, standing = case.station.limits, case.as_plain()
     gate = {"truck_x_m": limits.repark_m, "truck_y_m": limits.repark_m, "truck_yaw_rad": limits.repark_yaw_rad}
     return any(abs(standing[key]) > gate[key] for key in POSE_FIELDS)
@@ -156,7 +156,7 @@ def outside_gate(case: SwapCase) -> bool:
 def tries(
     choice: SwapChoice, seed: int, options: Mapping[str, Any], random: Any, station: Station | None = None
 ) -> Iterator[SwapCase]:
-    """Episode `seed`, and the same with its truck parked again and again by `random`, in or outside the gate."""
+    """Yield episode `seed`, then the same with its truck parked again by `random`, inside the gate or not."""
     case = choice.draw(seed, options, station)
     for reparked in itertools.count():
         yield replace(case, reparked=reparked)
@@ -164,9 +164,9 @@ def tries(
 
 
 def parked_again(case: SwapCase, random: Any, fixed: Collection[str]) -> dict[str, float | int]:
-    """How the truck stands after another try; options that are `fixed` stay as they are.
+    """Draw the truck's pose after another parking; options in `fixed` stay.
 
-    By the station's own spread, or, of a truck that is driven in, where another drive of the same driver ends.
+    The pose follows the station's spread or, for a truck that is driven in, the end of another drive.
     """
     if case.parking == DRIVEN:
         return {"drive_seed": int(random.integers(2**63))}

@@ -1,4 +1,4 @@
-"""Pictures of an episode on a swap's plant, through the viewer."""
+"""Pictures of an episode on a swap's plant, drawn by the viewer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Array = np.ndarray
 
 
 class SwapPicture:
-    """Draws a plant as it is now, as an array or in a window. The scene is built anew for every other setup.
+    """Draw a plant's current state, as an array or in a window. The scene is rebuilt when the setup changes.
 
     Raises:
         InputError: an unknown view, a wrong size, or a window where there is no display.
@@ -26,10 +26,15 @@ class SwapPicture:
         self._picture = Picture(mode, view, size_px, tuple(PRESETS), title)
         self._setup: SwapSetup | None = None
 
+<<<<<<< HEAD
     def show(self, setup: SwapSetup, runner: Runner, job: int | None = None) -> Array | None:
         """The picture (height, width, 3) uint8 of the plant's one world; in a window it is shown and None returned.
+=======
+    def show(self, setup: SwapSetup, runner: Any, job: int | None = None) -> Array | None:
+        """Draw the picture (height, width, 3) uint8 of the plant's world; show it in a window and return None there.
+>>>>>>> words1
 
-        `job` is the one that the episode is about, None for a whole swap.
+        `job` is the episode's, None for a whole swap.
         """
         sampler = Sampler(setup, runner.worlds, runner.params)
         if self._setup is not setup:
@@ -42,5 +47,5 @@ class SwapPicture:
         return self._picture.draw(snapshot, view_of(self._picture.view, self._layout, snapshot))
 
     def close(self) -> None:
-        """Frees what was opened."""
+        """Free the window or buffer."""
         self._picture.close()

@@ -1,4 +1,4 @@
-"""A swap that stops at every question of how to move: what Timing-v0 plays. Pickled as its answers, and replayed."""
+"""A swap that stops at every decision request, for Timing-v0. It is pickled as its responses, and replayed."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from twin.swap import SwapTwin
 
 Row = np.void | np.ndarray
 MAX_PARKINGS = 50
-"""A truck that has not parked inside the station's gate by then never will."""
+"""Most parkings tried until the truck stands inside the station's gate."""
 
 
 class TimedSwap:
-    """One swap from its first question on; `last` is the place of the last phase to play, or none.
+    """One swap from its first decision request on; `last` is the index of the last phase to play, or None.
 
     Attributes:
-        outcome: "running", "part_completed" or what the swap ended with.
+        outcome: "running", "part_completed" or the swap's outcome.
     """
 
     def __init__(
@@ -43,13 +43,13 @@ class TimedSwap:
         plant: str = "bullet",
         make_runner: MakeRunner | None = None,
     ) -> None:
-        """A swap that waits at its first question.
+        """Advance a new swap to its first decision request.
 
         Args:
-            on_twin: is given the swap before anything of it runs.
-            plant: the name of what it runs on.
-            make_runner: makes a runner in its place that others run, so that it has not begun: whoever runs it calls
-                `start`, then lets it run while that is true and calls `collect`. Such a swap cannot be copied.
+            on_twin: receives the twin before it runs.
+            plant: name of the plant.
+            make_runner: makes a runner that the caller advances, so the swap has not begun: call `start`, advance
+                the runner while it returns True, then call `collect`. Such a swap cannot be copied.
         """
         self.setup, self.timing, self.last, self.plant = setup, timing, last, plant
         self._rows: list[Row] = []
@@ -66,12 +66,12 @@ class TimedSwap:
 
     @property
     def ask(self) -> Ask | None:
-        """The question that waits for an answer."""
+        """The open decision request."""
         asking = self.twin.program.asking
         return asking[0] if asking else None
 
     def answer(self, row: Row) -> None:
-        """Answer with a TIMING record; `go_on` has to follow."""
+        """Respond with a TIMING record; `go_on` must follow."""
         self._rows.append(row)
         self._answer(row)
 
@@ -81,13 +81,13 @@ class TimedSwap:
         self.twin.program.answer(ask.world, ask.robot, row)
 
     def go_on(self) -> None:
-        """To the next question, perhaps of the same robot, or to the end."""
+        """Advance to the next decision request, perhaps of the same robot, or to the end."""
         while self.start():
             self.twin.runner.run()
             self.collect()
 
     def start(self) -> bool:
-        """Decide whatever can be decided. True while the plant has to run; else `outcome` says how it stands."""
+        """Decide all that can be decided. True if the plant has to run; else `outcome` holds the status."""
         program = self.twin.program
         if program.start():
             return True
@@ -98,21 +98,21 @@ class TimedSwap:
         return False
 
     def collect(self) -> None:
-        """Take the results that the plant's run has brought."""
+        """Take the results of the plant's run."""
         self.twin.program.collect()
 
     def _is_beyond(self, ask: Ask) -> bool:
-        """Whether a robot asks for a phase after the last one that shall be played."""
+        """True if a robot requests a phase after the last one to play."""
         if self.last is None or self.last >= len(PHASES) - 1:
             return False
         again = int(self.twin.program.place[ask.world, ask.robot]) > 0
         return again or place_of(ask.phase, self.setup.station.kind) > self.last
 
-    # ------------------------------------------------------------------------------------------------ what it shows
+    # ------------------------------------------------------------------------------------------------------ read-outs
 
     @property
     def mechanical_s(self) -> float:
-        """Mechanical time so far, as the swap counts it."""
+        """Mechanical time so far, s, as the swap counts it."""
         program = self.twin.program
         if program.outcome[0]:
             return finished_phases(program, self.setup)[1]
@@ -129,7 +129,7 @@ class TimedSwap:
         )
 
     def violations(self) -> list[dict[str, Any]]:
-        """What the safety monitor has seen."""
+        """Findings of the safety monitor."""
         return list(violations_of(self.twin.runner.worlds[0], self.twin.setup))
 
     def kpis(self) -> dict[str, float | int]:
@@ -141,7 +141,7 @@ class TimedSwap:
         self.twin.close()
 
     def __getstate__(self) -> dict[str, Any]:
-        """All but the plant, which is made anew from the answers."""
+        """State without the plant, which is rebuilt from the responses."""
         return {key: value for key, value in self.__dict__.items() if key != "twin"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -163,7 +163,7 @@ def begin(
     *,
     plant: str = "bullet",
 ) -> tuple[SwapCase, TimedSwap]:
-    """Episode `seed`: a truck that stands outside the station's gate parks again, as at a station, before it begins.
+    """Begin episode `seed`; a truck that stands outside the station's gate first parks again.
 
     Raises:
         InputError: options that fix a pose with which no swap begins.
@@ -172,15 +172,15 @@ def begin(
         swap = TimedSwap(case.setup, timing, last, plant=plant)
         if swap.ask is not None:
             if recorder is not None and recorder.asked:
-                swap.close()  # only now is it known that this is the swap: from its beginning again
+                swap.close()  # record from the beginning, now that the truck is known to stand inside the gate
                 swap = TimedSwap(case.setup, timing, last, recorder.begin, plant=plant)
             return case, swap
-        swap.close()  # by the scanner it stands outside
+        swap.close()  # outside the gate by the scanner
     raise AssertionError("there is always another parking, or an error")
 
 
 def parkings(choice: SwapChoice, seed: int, options: dict[str, Any]) -> Iterator[SwapCase]:
-    """Episode `seed` with its truck inside the gate, as often as it has to park again.
+    """Yield episode `seed` with its truck inside the gate, once per parking.
 
     Raises:
         InputError: options that fix a pose with which no swap begins.

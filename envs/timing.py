@@ -1,4 +1,4 @@
-"""swaptwin/Timing-v0: tell each robot of a swap how to move in its next phase."""
+"""swaptwin/Timing-v0: choose how each robot of a swap moves in its next phase."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Array = np.ndarray
 Name = str | os.PathLike[str]
 
 STILL_S = {"times.identify_s": 0.1, "times.verify_s": 0.1}
-"""Identification and final check, in which nothing moves, are cut short: a seventh of the processor time of a swap."""
+"""Shortened identification and final check, in which nothing moves: a seventh of a swap's processor time."""
 
 OUTCOMES = {
     "running": "not ended yet",
@@ -57,13 +57,13 @@ OUTCOMES = {
 class TimingEnv(EpisodicEnv):
     """Choose how each mechanical phase of a swap moves: speed, shaper, settling, creep and overlap.
 
-    One step is one mechanical phase of one robot, from the moment it may begin to the next question, at whichever
-    robot. Interlocks and axis limits are the machine's: no action can ask for more.
+    One step is one mechanical phase of one robot, from the moment it may begin to the next decision request of any
+    robot. No action can exceed the machine's interlocks and axis limits.
 
     Action, `Box(10,)` float32, each element mapped onto its range in the timing set. Finite values beyond the bounds
-    are clipped, and `info["clipped"]` says which; `info["limited"]` says which of `creep_height` and `creep_speed` the
-    station's contact zone and contact speed have cut. At a floating table nothing sways while it travels, so shaper
-    and frequency have no effect there:
+    are clipped; `info["clipped"]` lists which. `info["limited"]` lists which of `creep_height` and `creep_speed` the
+    station's contact zone and contact speed limit. At a floating table nothing sways while it travels, so shaper and
+    frequency have no effect there:
 
     | i | name | unit | scale | low | high | meaning |
     |---|---|---|---|---|---|---|
@@ -126,7 +126,7 @@ class TimingEnv(EpisodicEnv):
     | 39 | swap_progress | - | 1 | 0 | 1 | the same of all robots |
     | 40 | elapsed | s | 150 | 0 | 3 | since the first mechanical phase began |
 
-    Reward, the sum of weight x raw term; raw terms in `info["reward_terms"]`:
+    Reward: sum of weight x raw term; raw terms are in `info["reward_terms"]`:
 
     | term | weight | raw value |
     |---|---|---|
@@ -137,16 +137,16 @@ class TimingEnv(EpisodicEnv):
     | force | -0.5 | peak lateral force beyond the warn limit as a share of it, in the step that raised it |
     | sway | -0.1 | sway at hand-over beyond the station's limit as a share of it, in the step that raised it |
 
-    Start: a parked, measured truck; the first robot asks for `lower` (`raise`). One outside the station's gate parks
-    again, where a swap would end (`repark_required`), and `info["case"]["reparked"]` says how often. Each of these
-    comes from its own stream of the episode's seed, and constructor arguments (for every episode) or
-    `reset(options=...)` (for one) fix any of them: `truck`, `pack`, `parking` (guided, unguided; where it is fixed also
-    driven: a driver brings the truck in), `conditions` (clear, night, rain; where it is fixed also night+rain),
-    `last_phase`, and by options only `servo_gain_spread` (0.1 without it), `friction_factor` (of the guides),
+    Start: a parked, measured truck; the first robot requests a decision for `lower` (`raise`). A truck outside the
+    station's gate parks again, where a swap would end (`repark_required`); `info["case"]["reparked"]` counts how often.
+    Each quantity is drawn from its own stream of the episode's seed. Constructor arguments (for every episode) or
+    `reset(options=...)` (for one) fix `truck`, `pack`, `parking` (guided, unguided; by argument or option only, driven:
+    the driver model parks the truck), `conditions` (clear, night, rain; by argument or option only, night+rain) and
+    `last_phase`. Options alone fix `servo_gain_spread` (0.1 by default), `friction_factor` (of the guides),
     `pack_mass_kg`, `truck_x_m`, `truck_y_m`, `truck_yaw_rad`. `reset(seed=s)` is episode s; a reset without a seed
-    draws one, and `info["case"]["seed"]` says which, so that any episode is reproducible from its seed.
+    draws one, given in `info["case"]["seed"]`, so every episode is reproducible from its seed.
 
-    Ends, in `info["outcome"]`; all of them terminate, for every wait of a swap has a time limit of its own:
+    Ends, in `info["outcome"]`; all of them terminate, as every wait of a swap has its own time limit:
 
     | outcome | when |
     |---|---|
@@ -174,17 +174,17 @@ class TimingEnv(EpisodicEnv):
     | load_implausible | trip: the load cell reads what no load there can weigh |
 
     `info`: `outcome`, `is_success` (completed or part_completed, no invariant broken), `reward_terms`, `clipped`,
-    `limited`, `asked` (phase, robot and job of the next question); `costs` by name and their sum `cost` (invariants:
-    newly broken ones, lateral_force: rise of the peak beyond the warn limit as a share of it); `violations` of the
-    safety monitor; `kpis`: time_s (mechanical), lower_bound_s, ratio, and the swap's own (peak_lateral_force_n,
-    residual_sway_m, insert_attempts, energy_j, ...); `case`: what was drawn.
+    `limited`, `asked` (phase, robot and job of the next decision request); `costs` by name and their sum `cost`
+    (invariants: newly broken ones, lateral_force: rise of the peak beyond the warn limit as a share of it);
+    `violations` of the safety monitor; `kpis`: time_s (mechanical), lower_bound_s, ratio, and the swap's own
+    (peak_lateral_force_n, residual_sway_m, insert_attempts, energy_j, ...); `case`: what was drawn.
 
     Arguments:
         station: name or path of a station, or a station.
         truck, pack: name or path; None draws among those that go with the station.
         parking, conditions: None draws.
-        last_phase: a mechanical phase of the station after which the episode ends, at the first robot that would go
-            on; None: the whole swap.
+        last_phase: a mechanical phase of the station after which the episode ends, at the first robot that would
+            continue; None: the whole swap.
         plant: "bullet", the reference, or "rom", the reduced-order model.
         render_mode: None, "rgb_array" or "human"; with it `view` is a view of the viewer (overview, seat, top, driver)
             and `size_px` the picture's width and height.
@@ -229,7 +229,7 @@ class TimingEnv(EpisodicEnv):
 
     @property
     def max_steps(self) -> int:
-        """More steps than any episode has: each phase of each pack asked for anew at every try."""
+        """Upper limit of an episode's steps: every phase of every pack, at every try."""
         return most_steps(self._choice)
 
     # ----------------------------------------------------------------------------------------------------- an episode
@@ -237,7 +237,7 @@ class TimingEnv(EpisodicEnv):
     def reset(
         self, *, seed: int | None = None, options: Mapping[str, Any] | None = None
     ) -> tuple[Array, dict[str, Any]]:
-        """Begin episode `seed`, or the next one; `options` fix what the class docstring lists under Start."""
+        """Begin episode `seed`, or the next one; `options`: see Start in the class docstring."""
         self._check_open("reset")
         super().reset(seed=seed)
         fixed, place = part_of(options, self.last_phase, self.station)
@@ -250,7 +250,7 @@ class TimingEnv(EpisodicEnv):
         return self._episode.observation(), self._episode.info()
 
     def step(self, action: Array) -> tuple[Array, float, bool, bool, dict[str, Any]]:
-        """Let the robot that asks move as told, and the swap go on to the next question."""
+        """Respond to the decision request and advance the swap to the next one."""
         self._check_running()
         episode = self._episode_now()
         episode.answer(*checked_action(action, ACTION))
@@ -284,7 +284,7 @@ class TimingEnv(EpisodicEnv):
 
 
 def most_steps(choice: SwapChoice) -> int:
-    """An upper limit of an episode's steps: packs x mechanical phases x tries of insertion and of locks."""
+    """Upper limit of an episode's steps: packs x mechanical phases x tries of insertion and of locks."""
     station, phases = choice.station, MECHANICAL[choice.station.kind]
     packs = max(len(truck.seats_xyz_m) for truck, _ in choice.fitting)
     return packs * len(phases) * (station.limits.insert_tries + station.actuators.lock_tries)
@@ -293,7 +293,7 @@ def most_steps(choice: SwapChoice) -> int:
 def part_of(
     options: Mapping[str, Any] | None, last_phase: str | None, station: Station
 ) -> tuple[dict[str, Any], int | None]:
-    """(options but `last_phase`, the place of the last phase to play, or none)."""
+    """Return (options without `last_phase`, index of the last phase to play or None)."""
     fixed = known(options, (*OPTIONS, "last_phase"))
     last = fixed.pop("last_phase", last_phase)
     if last is None:

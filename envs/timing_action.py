@@ -1,4 +1,4 @@
-"""Timing-v0's action: ten numbers from -1 to 1 that stand for one phase's timing, within what the machine may do."""
+"""Timing-v0's action: ten numbers from -1 to 1 that encode one phase's timing, within the machine's limits."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from twin.motion.shaper import EI, NONE, ZV, ZVD
 from twin.sequence.timing import TIMING
 
 KINDS = (NONE, ZV, ZVD, EI)
-"""The shaper's element is cut into equal parts, one a kind, in this order."""
+"""Shaper kinds: the shaper's element is divided into equal parts in this order."""
 SETTLES_BELOW = -0.5
-"""The overlap's element up to here: no overlap, wait until settled."""
+"""Value of the overlap's element up to which there is no overlap: wait until settled."""
 
 
 @dataclass(frozen=True)
 class Range:
-    """An element from -1 to 1 as a physical value from `low` to `high`, evenly in it or in its logarithm."""
+    """Map of an element from -1 to 1 onto a physical value from `low` to `high`, linear or logarithmic."""
 
     low: float
     high: float
@@ -34,7 +34,7 @@ class Range:
         return self.low + share * (self.high - self.low) if share < 1.0 else self.high
 
     def element(self, value: float) -> float:
-        """The inverse, kept within -1 and 1."""
+        """Return the inverse, clipped to -1 and 1."""
         if self.logarithmic:
             share = math.log(max(value, self.low) / self.low) / math.log(self.high / self.low)
         else:
@@ -43,7 +43,7 @@ class Range:
 
 
 RANGES: dict[str, Range] = {
-    # slower than a fifth of what the axes can do nobody moves; softer jerk than a tenth takes longer than the move
+    # below a fifth of the axis limits is of no use; jerk below a tenth takes longer than the move
     "velocity_fraction": Range(0.2, 1.0),
     "acceleration_fraction": Range(0.2, 1.0),
     "jerk_fraction": Range(0.1, 1.0),
@@ -52,7 +52,7 @@ RANGES: dict[str, Range] = {
     "settle_dwell_s": Range(0.0, 3.0),  # one to three periods of the sway
     "creep_height_m": Range(0.03, 0.3, logarithmic=True),  # the smallest contact zone to twice the guide pins
     "creep_speed_mps": Range(0.01, 0.05, logarithmic=True),  # up to the fastest contact speed
-    "overlap_s": Range(0.0, 10.0),  # longer than the longest move of a phase has no more effect
+    "overlap_s": Range(0.0, 10.0),  # longer than the longest move of a phase has no further effect
 }
 
 ACTION = (
@@ -68,13 +68,13 @@ ACTION = (
     Quantity("overlap", "-", 1.0, -1.0, 1.0, "up to -0.5 none, wait until settled; beyond 0 to 10 s, linear"),
 )
 LIMITED = ("creep_height", "creep_speed")
-"""What the machine's own limits may cut further: its contact zone and contact speed."""
+"""Elements that the station's contact zone and contact speed may limit further."""
 
 
 def row_of(values: Sequence[float], natural_hz: float, station: Station) -> tuple[np.void, dict[str, bool]]:
-    """(TIMING record, which of `LIMITED` the machine cut) of an action within its bounds.
+    """Return (TIMING record, which of `LIMITED` the station limited) of an action within its bounds.
 
-    `natural_hz` is that of the load during the phase's move; NaN where nothing sways, and the shaper has no effect.
+    `natural_hz` is the load's during the phase's move; NaN where nothing sways and the shaper has no effect.
     """
     by_name = dict(zip((q.name for q in ACTION), values, strict=True))
     row = np.zeros(1, TIMING)[0]
@@ -99,7 +99,7 @@ def row_of(values: Sequence[float], natural_hz: float, station: Station) -> tupl
 
 
 def action_of(row: np.void | np.ndarray, shaper_factor: float = 1.0) -> np.ndarray:
-    """(10,) float32 action that stands for a TIMING record; a shaper at `shaper_factor` x the natural frequency."""
+    """Return the action (10,) float32 of a TIMING record, its shaper at `shaper_factor` x the natural frequency."""
     elements = [RANGES[name].element(float(row[name])) for name in ("velocity_fraction", "acceleration_fraction")]
     elements.append(RANGES["jerk_fraction"].element(float(row["jerk_fraction"])))
     elements.append(2.0 * (KINDS.index(int(row["shaper"])) + 0.5) / len(KINDS) - 1.0)

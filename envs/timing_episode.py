@@ -1,4 +1,4 @@
-"""One episode of Timing-v0: what a swap that asks is told, what it is rewarded with, what is said of it."""
+"""One episode of Timing-v0: response to a decision request, reward and info."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ Array = np.ndarray
 
 
 class TimingEpisode:
-    """In each step: `answer`, then the swap goes on to its next question, then `look`.
+    """One episode. Each step: `answer`, then advance the swap to its next decision request, then `look`.
 
     Attributes:
         outcome: as the environment names it.
         reward: of the last step.
-        asked: the question that is open, or was the last one.
+        asked: the open decision request, or the last one.
     """
 
     def __init__(self, case: SwapCase, swap: TimedSwap, station: Station) -> None:
-        """`swap` waits at its first question."""
+        """`swap` waits at its first decision request."""
         assert swap.ask is not None
         self.case, self.swap, self.station = case, swap, station
         self.asked: Ask = swap.ask
@@ -41,13 +41,13 @@ class TimingEpisode:
         self._clipped, self._limited = {q.name: False for q in ACTION}, dict.fromkeys(LIMITED, False)
 
     def answer(self, values: Sequence[float], clipped: dict[str, bool]) -> None:
-        """Tell the robot that asks, by an action within its bounds; `clipped` says what had to be cut for that."""
+        """Respond to the decision request with an action within its bounds; `clipped`: elements that were clipped."""
         row, self._limited = row_of(values, natural_hz(self.swap.twin.program, self.asked), self.station)
         self._clipped = clipped
         self.swap.answer(row)
 
     def look(self) -> None:
-        """After the swap went on: how it stands, and what that is worth."""
+        """Update outcome and reward after the swap has advanced."""
         swap = self.swap
         self.outcome = swap.outcome
         self._before, self._shown = self._shown, swap.shown()
@@ -56,11 +56,11 @@ class TimingEpisode:
         self.asked = swap.ask or self.asked
 
     def observation(self) -> Array:
-        """(Q,) float32 of the question, always a new array."""
+        """Return the observation (Q,) float32 of the decision request, a new array."""
         return observe(self.swap.twin.program, self.asked, self._shown.mechanical_s)
 
     def info(self) -> dict[str, Any]:
-        """As the environment gives it."""
+        """Return the environment's info."""
         swap, cost = self.swap, costs(self._before, self._shown, self._limits)
         violations, ask, asks = swap.violations(), self.asked, self.outcome == "running"
         return {

@@ -1,4 +1,4 @@
-"""Timing-v0's observation: what the control software knows when a robot asks how to move in its next phase."""
+"""Timing-v0's observation: the control software's knowledge when a robot requests a decision for its next phase."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from twin.sequence.program import Ask, Program, Selection
 
 Array = np.ndarray
 PHASES = MECHANICAL["top_lift"]
-"""A chassis station's phases have the same places: raise is lower, lower_out is lift_out."""
+"""Phases by index; at a chassis station raise has the index of lower, lower_out that of lift_out."""
 HANGING = {
     **dict.fromkeys(("grip", "unlock", "lift_out"), "nominal"),
     **dict.fromkeys(("traverse_to_slot", "store", "traverse_to_truck", "rescan", "align"), "weighed"),
     **dict.fromkeys(("insert", "lock", "pull_test", "release"), "weighed"),
 }
-"""What the control software knows of the pack on the robot as a phase begins; no pack in the other phases."""
+"""Mass of the pack on the robot known to the control software as a phase begins; no pack in the other phases."""
 
 OBSERVATION = (
     *(Quantity(f"phase_{name}", "-", 1.0, 0.0, 1.0, "1 where this phase is asked for") for name in PHASES),
@@ -77,7 +77,7 @@ def natural_hz(program: Program, ask: Ask) -> float:
 
 
 def move_z(program: Program, ask: Ask) -> float:
-    """Position of axis z at which the phase moves sideways, as the sequence has it; the present one if it does not."""
+    """Position of axis z at which the sequence moves sideways in the phase; the current one if it does not, m."""
     name = PHASES[place_of(ask.phase, program.setup.station.kind)]
     if name in ("traverse_to_slot", "traverse_to_truck", "align"):
         return travel_z(program)
@@ -87,17 +87,17 @@ def move_z(program: Program, ask: Ask) -> float:
 
 
 def ways(program: Program, ask: Ask) -> Array:
-    """(4,) way of x, y, z (m) and yaw (rad) from here to where the phase ends, by what the control software knows."""
+    """Way (4,) of x, y, z (m) and yaw (rad) from here to the end of the phase, as known to the control software."""
     name = PHASES[place_of(ask.phase, program.setup.station.kind)]
     here = program.runner.worlds["image"]["axis_position"][ask.world, ask.robot]
-    who = Selection(np.array([ask.world]), np.array([ask.robot]), np.array([ask.job]))
+    selection = Selection(np.array([ask.world]), np.array([ask.robot]), np.array([ask.job]))
     way = np.zeros(4)
     seat = {
         **{"lower": "truck_seat", "traverse_to_truck": "truck_seat", "align": "truck_seat", "insert": "truck_seat"},
         **{"traverse_to_slot": "put_seat", "store": "put_seat", "traverse_to_full": "take_seat", "pick": "take_seat"},
     }.get(name)
     if seat is not None:
-        goal = seat_targets_of(program, who, seat, leaning=name in ("lower", "pick"))[0]
+        goal = seat_targets_of(program, selection, seat, leaning=name in ("lower", "pick"))[0]
         axes = [Z] if name in ("store", "insert", "pick") else [X, Y, YAW]
         way[axes] = (goal - here)[axes]
         if name == "lower":
@@ -112,7 +112,7 @@ def ways(program: Program, ask: Ask) -> Array:
 
 
 def progress(program: Program, world: int, robot: int) -> float:
-    """Share of a robot's phases that it has begun before now."""
+    """Share of a robot's phases that have begun before now."""
     queue = program.queue[robot]
     if program.finished[world, robot] or not queue:
         return 1.0
@@ -122,13 +122,13 @@ def progress(program: Program, world: int, robot: int) -> float:
 
 
 def elapsed_s(program: Program, world: int) -> float:
-    """Time since the first mechanical phase of a world's swap began; 0 before."""
+    """Time since the first mechanical phase of a world's swap began, s; 0 before."""
     started = [span.start_s for span in program.spans[world] if span.name in program.phase_column]
     return program.time_s(world) - min(started) if started else 0.0
 
 
 def observe(program: Program, ask: Ask, since_s: float) -> Array:
-    """(Q,) float32 observation of a robot that asks, scaled; `since_s` the first mechanical phase began."""
+    """Return the scaled observation (Q,) float32 of a decision request; `since_s`: since the first mechanical phase."""
     n, r, setup = ask.world, ask.robot, program.setup
     w, place = program.runner.worlds[n], place_of(ask.phase, setup.station.kind)
     name = PHASES[place]

@@ -1,4 +1,4 @@
-"""Timing-v0's reward and cost: plain functions of what a swap has shown so far."""
+"""Timing-v0's reward and cost: functions of a swap's times and true peaks so far."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from dataclasses import dataclass
 
 REWARD_WEIGHTS = {
     "time": -1.0,  # of a whole swap: its mechanical time over its lower bound, 1.3 to 2
-    "completed": 2.0,  # with it a swap is worth doing up to twice its lower bound
-    "failed": -2.0,  # never better than to go on, up to four times the lower bound
-    "violation": -2.0,  # each safety invariant: as bad as not to finish
+    "completed": 2.0,  # completing pays up to twice the lower bound
+    "failed": -2.0,  # never better than going on, up to four times the lower bound
+    "violation": -2.0,  # each safety invariant: as bad as failing
     "force": -0.5,  # at the abort limit, twice the warn limit: half a lower bound
     "sway": -0.1,  # handed over at twice the sway limit: a tenth of a lower bound, breaks ties before forces show it
 }
-"""Reward is the sum of the raw terms of `info["reward_terms"]` times these."""
+"""Weights of the raw terms of `info["reward_terms"]`; the reward is their weighted sum."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What the station says is much: a force worth a warning, sway worth one at hand-over."""
+    """The station's warning limit of lateral force and limit of sway at hand-over."""
 
     lateral_warn_n: float
     sway_m: float
@@ -25,7 +25,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Shown:
-    """What a swap has shown by now: times so far, peaks so far, on the true state."""
+    """Times and peaks of a swap so far, from the true state."""
 
     mechanical_s: float
     peak_lateral_force_n: float
@@ -34,12 +34,12 @@ class Shown:
 
 
 def over(value: float, limit: float) -> float:
-    """By what share of the limit a value is beyond it; 0 below."""
+    """Excess of a value over its limit, as a share of the limit; 0 below."""
     return max(value / limit - 1.0, 0.0)
 
 
 def reward_terms(before: Shown, now: Shown, outcome: str, bound_s: float, limits: Limits) -> dict[str, float]:
-    """Raw terms of one step, by the names of `REWARD_WEIGHTS`; each peak counts once, in the step that raised it."""
+    """Return the raw terms of one step by the names of `REWARD_WEIGHTS`; a peak counts in the step that raised it."""
     force = [over(shown.peak_lateral_force_n, limits.lateral_warn_n) for shown in (before, now)]
     sway = [over(shown.residual_sway_m, limits.sway_m) for shown in (before, now)]
     return {
@@ -53,6 +53,6 @@ def reward_terms(before: Shown, now: Shown, outcome: str, bound_s: float, limits
 
 
 def costs(before: Shown, now: Shown, limits: Limits) -> dict[str, float]:
-    """What a safe policy keeps at zero, of one step: invariants newly broken, force over the warn limit."""
+    """Return the costs of one step, which a safe policy keeps at zero: newly broken invariants, excess force."""
     force = [over(shown.peak_lateral_force_n, limits.lateral_warn_n) for shown in (before, now)]
     return {"invariants": float(len(now.invariants - before.invariants)), "lateral_force": force[1] - force[0]}

@@ -1,1 +1,1 @@
-"""How well the reduced-order plant agrees with the reference plant: the same seeds on both, judged line by line."""
+"""Agreement of the reduced-order plant with the reference plant: the same seeds on both, judged line by line."""

@@ -1,6 +1,6 @@
-"""The lines of an agreement table: what is compared, between which swaps, and whether it is as near as it has to be.
+"""Lines of an agreement table: the quantity compared, the swaps it is compared over, and whether the target is met.
 
-A difference is the reduced-order plant's figure less the reference's, a ratio the one over the other.
+A difference is the reduced-order plant's figure less the reference's; a ratio divides the former by the latter.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ Pair = tuple[SwapRow, SwapRow]
 """One seed on the reference plant and on the reduced-order plant."""
 
 PHASE_MEDIAN, PHASE_WORST, PHASE_S = 0.01, 0.03, 0.05
-"""A phase's duration: relative difference in the median and at worst; a difference in s that is always near enough."""
+"""Limits of a phase's duration: relative difference, median and worst; a difference in s that is always accepted."""
 PEAK_SWAY, RESIDUAL_SWAY, RESIDUAL_SWAY_RAD = 0.05, 0.10, math.radians(0.03)
 OUTCOME_RATE, FIRST_ATTEMPT_RATE, LATERAL_RANK = 0.98, 0.95, 0.9
 ROUNDING_S = 1e-6
-"""Durations are kept in whole milliseconds: 0.050 s less this is still 0.050 s."""
+"""Rounding margin: durations are kept in whole milliseconds."""
 FIXED_PHASES = ("dock", "identify", "verify", "exit")
-"""Phases whose times stand in the station file, whatever the plant."""
+"""Phases with fixed times in the station file."""
 MIN_RANKED = 4
-"""Pairs that a rank correlation is told of at the least."""
+"""Minimum number of pairs for a rank correlation."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,12 @@ class Line:
 
     Attributes:
         name: what is compared.
-        n: pairs of swaps that the figure is of.
-        figure: as a person reads it.
-        short: the same where there is little room.
-        target: in words; None where there is none.
-        met: None where there is no target, or nothing to judge.
-        values: the same in SI units, and the seeds worth a look.
+        n: number of pairs of swaps behind the figure.
+        figure: for a person.
+        short: the same in brief.
+        target: in words, or None.
+        met: None without a target or without data to judge.
+        values: the same in SI units, and notable seeds.
     """
 
     name: str
@@ -57,7 +57,7 @@ class Line:
 
     @property
     def failed(self) -> bool:
-        """Not met, or not to be judged for want of swaps."""
+        """True if the target is not met, or cannot be judged for lack of swaps."""
         return self.target is not None and not self.met
 
     def as_json(self) -> dict[str, Any]:
@@ -70,22 +70,22 @@ def percent(share: float, digits: int = 0, sign: str = "") -> str:
 
 
 def inside_pairs(pairs: Sequence[Pair]) -> list[Pair]:
-    """Those whose swap did not leave the reduced-order model's domain: the others are neither alike nor different."""
+    """Pairs that stayed within the reduced-order model's domain; the others count neither as equal nor as different."""
     return [pair for pair in pairs if pair[1].outcome != OUTSIDE_MODEL]
 
 
 def completed_pairs(pairs: Sequence[Pair]) -> list[Pair]:
-    """Those whose swaps were completed on both plants."""
+    """Pairs completed on both plants."""
     return [pair for pair in pairs if pair[0].completed and pair[1].completed]
 
 
 def equal_pairs(pairs: Sequence[Pair]) -> list[Pair]:
-    """Those completed with as many insertions of each pack on both plants: only their phases are of the same work."""
+    """Pairs completed with as many insertions of each pack on both plants: only their phases do the same work."""
     return [pair for pair in completed_pairs(pairs) if pair[0].insert_attempts == pair[1].insert_attempts]
 
 
 def all_lines(pairs: Sequence[Pair], kind: str, seed: int) -> tuple[list[Line], list[Line]]:
-    """(a line a phase, the other lines); `seed` is that of the bootstrap."""
+    """Return (one line per phase, the other lines); `seed` is the bootstrap's."""
     done = completed_pairs(pairs)
     inside = inside_pairs(pairs)
     others = [
@@ -104,7 +104,7 @@ def all_lines(pairs: Sequence[Pair], kind: str, seed: int) -> tuple[list[Line], 
 
 
 def phase_lines(pairs: Sequence[Pair], kind: str) -> Iterator[Line]:
-    """A line for each phase that depends on the plant, summed over packs."""
+    """Return a line for each phase that depends on the plant, summed over packs."""
     target = f"median {percent(PHASE_MEDIAN)}, worst {percent(PHASE_WORST)}, or {1e3 * PHASE_S:.0f} ms"
     done, judged = completed_pairs(pairs), equal_pairs(pairs)
     for name in PHASES[kind]:
@@ -113,25 +113,25 @@ def phase_lines(pairs: Sequence[Pair], kind: str) -> Iterator[Line]:
         if not judged:
             yield Line(name, 0, "-", "-", target, None, {"all": _spread(done, _phase(name))})
             continue
-        told = _spread(judged, _phase(name))
-        median = _near(told["median_difference_s"], told["median_difference"], PHASE_MEDIAN)
+        spread = _spread(judged, _phase(name))
+        median = _near(spread["median_difference_s"], spread["median_difference"], PHASE_MEDIAN)
         reference, difference, relative = _durations(judged, _phase(name))
         worst = all(_near(s, share, PHASE_WORST) for s, share in zip(difference, relative, strict=True))
-        values = {"reference_median_s": float(np.median(reference)), **told, "all": _spread(done, _phase(name))}
-        short = f"{percent(told['worst_difference'], 1, '+')} at worst"
-        yield Line(name, len(judged), _told(told, 3, 1), short, target, median and worst, values)
+        values = {"reference_median_s": float(np.median(reference)), **spread, "all": _spread(done, _phase(name))}
+        short = f"{percent(spread['worst_difference'], 1, '+')} at worst"
+        yield Line(name, len(judged), _spread_text(spread, 3, 1), short, target, median and worst, values)
 
 
 def time_line(done: Sequence[Pair]) -> Line:
-    """Mechanical time."""
+    """Compare mechanical times."""
     if not done:
         return Line("mechanical time", 0, "-", "-", None, None, {})
-    told = _spread(done, lambda row: row.mechanical_time_s)
-    short = f"{told['median_difference_s']:+.2f} s in the median"
-    return Line("mechanical time", len(done), _told(told, 2, 2), short, None, None, told)
+    spread = _spread(done, lambda row: row.mechanical_time_s)
+    short = f"{spread['median_difference_s']:+.2f} s in the median"
+    return Line("mechanical time", len(done), _spread_text(spread, 2, 2), short, None, None, spread)
 
 
-def _told(spread: dict[str, Any], digits: int, percent_digits: int) -> str:
+def _spread_text(spread: dict[str, Any], digits: int, percent_digits: int) -> str:
     parts = [
         f"{which} {spread[f'{which}_difference_s']:+.{digits}f} s "
         f"({percent(spread[f'{which}_difference'], percent_digits, '+')})"
@@ -149,20 +149,20 @@ def _near(difference_s: float, relative: float, limit: float) -> bool:
 
 
 def _durations(pairs: Sequence[Pair], of: Callable[[SwapRow], float]) -> tuple[Array, Array, Array]:
-    """Reference durations in s, differences in s and relative to them."""
+    """Return reference durations in s, and differences in s and relative to them."""
     reference = np.array([of(a) for a, _ in pairs])
     difference = np.array([of(b) for _, b in pairs]) - reference
     return reference, difference, _relative(difference, reference)
 
 
 def _relative(difference: Array, reference: Array) -> Array:
-    """Differences over what they differ from; all of it, 1, where only one plant has any."""
+    """Return differences relative to their base; 1 where only one plant has a value."""
     one_sided = np.sign(difference)
     return np.divide(difference, reference, out=one_sided, where=reference > 0.0)
 
 
 def _spread(pairs: Sequence[Pair], of: Callable[[SwapRow], float]) -> dict[str, Any]:
-    """Median and worst difference of durations; the worst is the one that is farthest beyond what is near enough."""
+    """Return median and worst difference of durations; the worst is the one farthest beyond the accepted difference."""
     if not pairs:
         return {"n": 0}
     _, difference, relative = _durations(pairs, of)
@@ -181,7 +181,7 @@ def _spread(pairs: Sequence[Pair], of: Callable[[SwapRow], float]) -> dict[str, 
 
 
 def near_line(name: str, kpi: str, done: Sequence[Pair], limit: float, limit_rad: float | None = None) -> Line:
-    """An angle that has to be near in each seed: within a share of the reference's, or within `limit_rad`."""
+    """Compare an angle that must agree in each seed: within a share of the reference's, or within `limit_rad`."""
     or_rad = f" or {math.degrees(limit_rad):.2f} deg" if limit_rad is not None else ""
     target = f"each within {percent(limit)}{or_rad}"
     if not done:
@@ -208,7 +208,7 @@ def near_line(name: str, kpi: str, done: Sequence[Pair], limit: float, limit_rad
 
 
 def rank_line(name: str, kpi: str, done: Sequence[Pair], seed: int, least: float | None = None) -> Line:
-    """A force: whether seeds that are hard on the one plant are hard on the other, and how large it is."""
+    """Compare a force by its rank correlation over seeds, and by its ratio."""
     target = None if least is None else f"rank correlation at least {least:g}"
     if len(done) < MIN_RANKED:
         return Line(name, len(done), "-", "-", target, None, {})
@@ -235,21 +235,21 @@ def _kpi(pairs: Sequence[Pair], kpi: str) -> tuple[Array, Array]:
 
 
 def outcome_line(pairs: Sequence[Pair]) -> Line:
-    """Whether swaps end alike."""
+    """Compare the outcomes of swaps."""
     different = [(a.seed, a.outcome, b.outcome) for a, b in pairs if a.outcome != b.outcome]
-    told = [{"seed": seed, "reference": was, "reduced": now} for seed, was, now in different]
-    return _rate_line("same outcome", len(pairs), told, OUTCOME_RATE)
+    differing = [{"seed": seed, "reference": was, "reduced": now} for seed, was, now in different]
+    return _rate_line("same outcome", len(pairs), differing, OUTCOME_RATE)
 
 
 def first_attempt_line(pairs: Sequence[Pair]) -> Line:
-    """Whether all packs were seated at the first attempt on both plants, or on neither."""
+    """Compare whether all packs were seated at the first attempt."""
     tried = [(a, b) for a, b in pairs if a.tried or b.tried]
-    told = [
+    differing = [
         {"seed": a.seed, "reference": list(a.insert_attempts), "reduced": list(b.insert_attempts)}
         for a, b in tried
         if a.first_attempt != b.first_attempt
     ]
-    return _rate_line("same first-attempt seating", len(tried), told, FIRST_ATTEMPT_RATE)
+    return _rate_line("same first-attempt seating", len(tried), differing, FIRST_ATTEMPT_RATE)
 
 
 def _rate_line(name: str, n: int, different: list[dict[str, Any]], least: float) -> Line:

@@ -9,7 +9,7 @@ from agents.agreement.run import Agreement
 
 
 def verdict(line: Line) -> str:
-    """Whether the line's target is met; a dash where it has none."""
+    """State whether the line's target is met; a dash without a target."""
     if line.target is None:
         return "-"
     if line.met is None:
@@ -18,7 +18,7 @@ def verdict(line: Line) -> str:
 
 
 def markdown(agreement: Agreement) -> str:
-    """The whole table: what it is of, a row for each of the swaps' lines, the seeds that differ, a row a phase."""
+    """Write the whole table: its setup, a row per line of the swaps, the seeds that differ, a row per phase."""
     phases, others = agreement.lines
     names = agreement.names
     earlier = f" {agreement.earlier} of the reference's rows are of another version." if agreement.earlier else ""
@@ -31,7 +31,7 @@ def markdown(agreement: Agreement) -> str:
 
 
 def phase_table(lines: Sequence[Line]) -> list[str]:
-    """A row a phase."""
+    """Write one row per phase."""
     rows = [
         "| phase | reference, s: median | swaps | difference: median | worst | seed | worst, whatever the insertions "
         f"| {lines[0].target} |",
@@ -43,10 +43,10 @@ def phase_table(lines: Sequence[Line]) -> list[str]:
         if line.n:
             seed = str(v["worst_seed"]) if v["worst_difference_s"] else "-"
             median, worst = _difference(v, "median"), _difference(v, "worst")
-            told = f"{v['reference_median_s']:.2f} | {line.n} | {median} | {worst} | {seed}"
+            cells = f"{v['reference_median_s']:.2f} | {line.n} | {median} | {worst} | {seed}"
         else:
-            told = "- | 0 | - | - | -"
-        rows.append(f"| {line.name} | {told} | {of_all} | {verdict(line)} |")
+            cells = "- | 0 | - | - | -"
+        rows.append(f"| {line.name} | {cells} | {of_all} | {verdict(line)} |")
     return rows
 
 
@@ -55,24 +55,24 @@ def _difference(values: dict[str, float], which: str) -> str:
 
 
 def line_table(lines: Sequence[Line]) -> list[str]:
-    """A row for each of the other lines."""
+    """Write one row for each of the other lines."""
     rows = ["| | figure | swaps | target | |", "|---|---|---:|---|---|"]
     rows += [f"| {x.name} | {x.figure} | {x.n} | {x.target or '-'} | {verdict(x)} |" for x in lines]
     return rows
 
 
 def different(lines: Sequence[Line]) -> list[str]:
-    """Sentences that name the seeds which ended, or were seated, in another way."""
-    told = []
+    """Name the seeds that ended, or were seated, differently."""
+    sentences = []
     for line in lines:
         seeds = [
             f"{one['seed']} ({_words(one['reference'])} on the reference, {_words(one['reduced'])} here)"
             for one in line.values.get("different", ())
         ]
         if seeds:
-            told += ["", f"Not the {line.name}: seeds {', '.join(seeds)}."]
-    return told
+            sentences += ["", f"Not the {line.name}: seeds {', '.join(seeds)}."]
+    return sentences
 
 
-def _words(told: str | list[int]) -> str:
-    return f"`{told}`" if isinstance(told, str) else "/".join(map(str, told)) + " attempts"
+def _words(value: str | list[int]) -> str:
+    return f"`{value}`" if isinstance(value, str) else "/".join(map(str, value)) + " attempts"

@@ -1,4 +1,4 @@
-"""The same seeds on both plants: what is stored of the reference plant is used, the rest is played."""
+"""Run the same seeds on both plants; stored rows of the reference plant are used, the others are played."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from agents.pool import Pool
 from agents.swap_rows import REDUCED, REFERENCE, Series, SwapRow, play
 
 BATCH = 25
-"""Swaps that the reduced-order plant runs at once: enough to be quick, few enough for progress to be seen."""
+"""Swaps that the reduced-order plant runs in parallel: enough for speed, few enough for visible progress."""
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """Pairs of swaps by seed, and the table that they make."""
+    """Pairs of swaps by seed, and their table."""
 
     names: dict[str, str]
     kind: str
@@ -28,18 +28,18 @@ class Agreement:
 
     @cached_property
     def lines(self) -> tuple[list[Line], list[Line]]:
-        """(a line a phase, the other lines)"""
+        """(one line per phase, the other lines)"""
         return all_lines(self.pairs, self.kind, self.seed)
 
     @property
     def met(self) -> bool:
-        """Whether every line that has a target is met."""
+        """True if every line with a target is met."""
         phases, others = self.lines
         return not any(line.failed for line in (*phases, *others))
 
     @property
     def earlier(self) -> int:
-        """Pairs whose reference swap is of another version than the reduced-order one, or does not say of which."""
+        """Pairs whose reference swap has another version than the reduced-order one, or an unknown one."""
         return sum(reference.version != reduced.version for reference, reduced in self.pairs)
 
     @property
@@ -52,7 +52,7 @@ class Agreement:
         return len(equal_pairs(self.pairs))
 
     def as_json(self) -> dict[str, Any]:
-        """The result as `swaptwin agree --json` prints it (docs/agreement.md)."""
+        """Return the result for `swaptwin agree --json` (docs/agreement.md)."""
         phases, others = self.lines
         outcomes = [dict(sorted(Counter(pair[k].outcome for pair in self.pairs).items())) for k in (0, 1)]
         return {
@@ -74,7 +74,7 @@ class Agreement:
 
 
 def agreement_of(series: Series, rows: Iterable[SwapRow], seeds: Sequence[int]) -> Agreement:
-    """The table of those seeds that have a row of both plants made from `setup`."""
+    """Make the table of the seeds with rows of both plants made from `setup`."""
     found: dict[tuple[str, int], SwapRow] = {(row.plant, row.seed): row for row in rows if series.made(row)}
     pairs = [
         (found[REFERENCE, seed], found[REDUCED, seed])
@@ -92,15 +92,15 @@ def agree(
     reference: Iterable[SwapRow] = (),
     on_row: Callable[[SwapRow], None] | None = None,
 ) -> tuple[Agreement, bool]:
-    """Run the reduced-order plant on all seeds, and the reference plant on those that it has no row of.
+    """Run the reduced-order plant on all seeds, and the reference plant on those without a stored row.
 
     Args:
-        workers: processes for the reference plant; 1 runs it here, in this one.
-        reference: rows of earlier runs; later ones count before earlier ones, other plants' and setups' not at all.
-        on_row: told of each row that is used, reference rows of earlier runs first.
+        workers: processes for the reference plant; 1 runs it in this process.
+        reference: rows of earlier runs; later ones take precedence, those of other plants or setups are ignored.
+        on_row: called with each row that is used, stored reference rows first.
 
     Returns:
-        The agreement, and whether it was interrupted (Ctrl-C): then it is of the seeds that were done by then.
+        The agreement, and whether it was interrupted (Ctrl-C): then it covers the seeds done by then.
     """
     known = {row.seed: row for row in usable(series, seeds, reference)}
     rows = list(known.values())
@@ -119,13 +119,13 @@ def agree(
 
 
 def usable(series: Series, seeds: Sequence[int], rows: Iterable[SwapRow]) -> list[SwapRow]:
-    """Rows of the reference plant that are of this setup and of one of these seeds."""
+    """Select the rows of the reference plant with this setup and one of these seeds."""
     wanted = set(seeds)
     return [row for row in rows if row.plant == REFERENCE and row.seed in wanted and series.made(row)]
 
 
 def reduced_rows(series: Series, seeds: Sequence[int]) -> Iterator[SwapRow]:
-    """The seeds on the reduced-order plant, batch by batch."""
+    """Run the seeds on the reduced-order plant, batch by batch."""
     for start in range(0, len(seeds), BATCH):
         yield from play(series, REDUCED, seeds[start : start + BATCH])
 
@@ -142,7 +142,7 @@ def _played(series: Series, seeds: Sequence[int], missing: Sequence[int], worker
 
 
 class ReferencePlayer:
-    """Plays seeds on the reference plant in a worker process."""
+    """Play seeds on the reference plant in a worker process."""
 
     def __init__(self, series: Series) -> None:
         self.series = series

@@ -1,1 +1,1 @@
-"""Classical controllers: the yardsticks."""
+"""Classical controllers, the baselines of the tasks."""

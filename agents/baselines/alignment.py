@@ -14,9 +14,9 @@ PADS = ("front_left", "front_right", "rear_left", "rear_right")
 
 
 class ServoPolicy:
-    """`VisualServo` on what `swaptwin/Alignment-v0` shows, as a policy.
+    """`VisualServo` on the observation of `swaptwin/Alignment-v0`, as a policy.
 
-    In residual mode the servo leads already, inside the environment: then nothing is added to it.
+    In residual mode the environment already applies the servo: this policy then adds nothing to it.
     """
 
     def __init__(self, environment: Any = None) -> None:
@@ -29,11 +29,11 @@ class ServoPolicy:
         self._per_unit = 1.0 / np.array([q.scale for q in ACTION])
 
     def begin(self, seed: int) -> None:
-        """A new insertion; nothing is drawn."""
+        """Begin a new insertion; nothing is drawn."""
         self.servo.begin()
 
     def act(self, observation: Array) -> Array:
-        """The scaled action for a scaled observation."""
+        """Return the scaled action for a scaled observation."""
         if self.residual:
             return np.zeros(len(self._per_unit), np.float32)
         speeds = self.servo.speeds(self._sensed(observation))

@@ -4,9 +4,9 @@ Stanley's law (Hoffmann, Tomlin, Montemerlo, Thrun 2007) steers the front axle t
 
     delta = -(psi + atan(k e / (v + v_0))),
 
-on the pose that the lidar gave, led on by speed and yaw rate over its age and the lags of what follows: dead reckoning
-between frames, a fixed share of each new frame's correction. The speed follows the distance left, v(d): even
-deceleration, then proportional to d, so that the truck comes to rest where it should; pedals change at a limited rate.
+on the lidar's pose, extrapolated by speed and yaw rate over its age and the actuators' lags: dead reckoning between
+frames, corrected by a fixed share of each new frame. The speed follows the remaining distance, v(d): constant
+deceleration, then proportional to d, so that the truck stops at its place; the acceleration command is rate-limited.
 """
 
 from __future__ import annotations
@@ -19,65 +19,65 @@ import numpy as np
 
 Array = np.ndarray
 CONTROL_S = 0.1
-"""A command holds for this long (docs of the environment)."""
+"""Period of a command (docs of the environment)."""
 FRONT_SHARE = 0.35
-"""The front axle lies this share of the wheelbase ahead of the truck's middle [middle of the shipped trucks]."""
+"""Distance of the front axle ahead of the truck's middle, in wheelbases [middle of the shipped trucks]."""
 
 
 @dataclass(frozen=True)
 class Gains:
-    """All that was tuned, in SI. Found by hand on seeds that no stored evaluation uses."""
+    """Tuned parameters, in SI, found by hand on seeds that no stored evaluation uses."""
 
     cross_track_per_s: float = 0.65
     """k: at the approach speed a lateral error fades within v / k, about two metres."""
     soft_mps: float = 0.35
-    """v_0: keeps the wheel calm at a crawl."""
+    """v_0: limits the steering gain at low speed."""
     steer_most_rad: float = 0.30
     steer_s: float = 0.20
-    """Time in which the wheel is turned to where it should be."""
+    """Time constant of the steering angle."""
     steer_lead_s: float = 0.25
-    """Steering's own lag and half a step: the pose is led on by this beyond its age."""
+    """Steering lag and half a step: the pose is extrapolated by this beyond its age."""
     cruise_mps: float = 1.48
     slowing_mps2: float = 0.5
     settle_s: float = 1.0
-    """Near its place the truck's speed is the distance left over this."""
+    """Near its place the truck's speed is the remaining distance over this."""
     pedal_lead_s: float = 0.3
     """Dead time and rise of the brakes."""
     speed_per_s: float = 1.5
     push_per_s2: float = 0.5
-    """Integral part: rails and rolling resistance hold the truck up."""
+    """Integral gain: rails and rolling resistance slow the truck."""
     push_most_mps2: float = 0.6
     push_within_mps: float = 0.2
     held_up_mps: float = 0.05
-    """While it pulls away the integral part waits, unless something holds it up."""
+    """The integrator is held while the truck pulls away, unless the truck is held up."""
     jerk_mps3: float = 1.5
     most_mps2: float = 0.8
     creep_mps: float = 0.06
-    """Slowest approach: the last centimetres take no minutes."""
+    """Slowest approach speed: bounds the time for the last centimetres."""
     aim_m: float = -0.004
-    """Where to stand: a truck cannot reverse, so rather short than beyond."""
+    """Target position: short of the ideal place, as a truck cannot reverse."""
     halt_mps2: float = 1.0
     pose_share: float = 0.15
-    """Of a new frame's correction of x and y that is taken: its noise against the drift of dead reckoning."""
+    """Share of a new frame's correction of x and y that is applied: lidar noise against drift of dead reckoning."""
     yaw_share: float = 0.02
     yaw_rad_per_m: float = 0.08
-    """The lidar's heading may be off by a third of a degree for the whole run; where the truck gets to is not. So the
-    heading follows the corrections of y while it rolls, and the measured heading a little."""
+    """The lidar's heading may be biased by a third of a degree for the whole run; the truck's path is not. So the
+    heading follows the corrections of y while the truck rolls, and the measured heading only weakly."""
     blocked_mps: float = 0.008
     blocked_m: float = 0.045
     blocked_s: float = 1.2
-    """So slow for so long this near to its place, the truck leans on the wheel stop: this is as far as it goes."""
+    """Speed, time and distance at which a truck near its place is taken to lean on the wheel stop."""
     rolling_mps2: float = 0.06
     stood_s: float = 1.0
     nearer_m: float = 0.015
-    """After standing this long outside the tolerance it tries again, at least this much further."""
+    """After standing this long outside the tolerance the truck tries again, at least this much further."""
 
 
 @dataclass
 class Sensed:
-    """What the controller sees, in SI: the pose as it was `age_s` and `driven_m` ago, the rest as it is now.
+    """Inputs of the controller, in SI: the pose `age_s` and `driven_m` ago, the rest now.
 
-    `new`: 1 where that pose came in this step, 0 where it is kept, -1 where there is none yet and it is a guess.
+    `new`: 1 if the pose is new in this step, 0 if kept, -1 before the first one (then it is a guess).
     """
 
     x_m: float
@@ -99,20 +99,20 @@ class Stanley:
         self.begin()
 
     def begin(self) -> None:
-        """A new drive."""
+        """Begin a new drive."""
         self.pose: Array | None = None
         self.push_mps2 = self.pedal_mps2 = self.blocked_s = self.stood_s = 0.0
         self.nearer_m = 0.0
         self.halting = False
 
     def drive(self, seen: Sensed, wheelbase_m: float) -> tuple[float, float]:
-        """One control step; to be called once each."""
+        """Compute one control step; call once per step."""
         front_x_m = FRONT_SHARE * wheelbase_m
         x, y, yaw = self._estimate(seen, wheelbase_m - front_x_m)
         return self._steer(seen, y + front_x_m * math.sin(yaw), yaw, front_x_m), self._pedal(seen, x)
 
     def _estimate(self, seen: Sensed, rear_m: float) -> Array:
-        """The pose now: dead reckoning, corrected by a share of each new frame led on over its age."""
+        """Estimate the current pose: dead reckoning, corrected by a share of each extrapolated new frame."""
         measured = np.array([seen.x_m, seen.y_m, seen.yaw_rad])
         if seen.new < 0:
             return measured
@@ -139,9 +139,9 @@ class Stanley:
         return (wanted - seen.steer_rad) / g.steer_s
 
     def _profile(self, left_m: float) -> tuple[float, float]:
-        """(speed, acceleration) meant at this distance from the place to stand."""
+        """Return the desired (speed, acceleration) at this distance from the target position."""
         g = self.gains
-        joint_m = g.slowing_mps2 * g.settle_s**2  # there sqrt(2 a (d - joint / 2)) and d / settle meet, slopes too
+        joint_m = g.slowing_mps2 * g.settle_s**2  # there sqrt(2 a (d - joint / 2)) and d / settle meet with equal slope
         if left_m <= joint_m:
             speed = left_m / g.settle_s
             if speed <= g.creep_mps:
@@ -175,7 +175,7 @@ class Stanley:
         return self.pedal_mps2
 
     def _stand(self, speed_mps: float, left_m: float) -> None:
-        """Standing and still asked what to do: not there. What is left is tried again, a little nearer each time."""
+        """Handle a standstill outside the tolerance: try the rest again, a little nearer each time."""
         g = self.gains
         self.stood_s = self.stood_s + CONTROL_S if abs(speed_mps) < g.blocked_mps else 0.0
         if self.stood_s > g.stood_s:
@@ -184,7 +184,7 @@ class Stanley:
 
 
 class StanleyDriver:
-    """`Stanley` on what `swaptwin/Docking-v0` shows, as a policy."""
+    """`Stanley` on the observation of `swaptwin/Docking-v0`, as a policy."""
 
     def __init__(self, environment: Any = None, gains: Gains | None = None) -> None:
         from envs.docking import ACTION, OBSERVATION
@@ -195,11 +195,11 @@ class StanleyDriver:
         self._per_unit = 1.0 / np.array([q.scale for q in ACTION])
 
     def begin(self, seed: int) -> None:
-        """A new drive; nothing is drawn."""
+        """Begin a new drive; nothing is drawn."""
         self.controller.begin()
 
     def act(self, observation: Array) -> Array:
-        """The scaled action for a scaled observation."""
+        """Return the scaled action for a scaled observation."""
         values = dict(zip(self._index, (observation * self._scales).tolist(), strict=True))
         seen = Sensed(
             x_m=values["measured_x"],
@@ -217,7 +217,7 @@ class StanleyDriver:
 
 
 def _ahead(pose: Array, distance_m: float, turned_rad: float, rear_m: float) -> Array:
-    """The pose after a way along an arc; the middle of the rear axles, `rear_m` behind, follows its own heading."""
+    """Return the pose after an arc; the middle of the rear axles, `rear_m` behind, follows its own heading."""
     x, y, yaw = pose
     middle, after = yaw + 0.5 * turned_rad, yaw + turned_rad
     x += distance_m * math.cos(middle) + rear_m * (math.cos(after) - math.cos(yaw))

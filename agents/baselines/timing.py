@@ -1,9 +1,9 @@
 """Timing by classical sets, phase by phase: factory, S-curve with a fixed settling time, ZV and ZVD.
 
-Each plays the named timing set of its station (`models/timing/STATION/NAME.yaml`, where its numbers have their reasons)
-through the environment's action. Shapers stand at the natural frequency of the rope during the move, the observation's
-`rope_move`: a frequency factor of 1. At a floating table no load swings while it travels, and a shaper has nothing to
-act on: `zv` and `zvd` are there the same overlapped moves, as without a shaper.
+Each plays the named timing set of its station (`models/timing/STATION/NAME.yaml`, which gives the reasons for its
+numbers) through the environment's action. Shapers use the natural frequency of the rope during the move, the
+observation's `rope_move`: a frequency factor of 1. At a floating table no load swings while it travels and a shaper has
+no effect: `zv` and `zvd` are the same overlapped moves there.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Array = np.ndarray
 
 
 class SetPolicy:
-    """A timing set as a policy: for the phase that is asked for, its action."""
+    """A timing set as a policy: the set's action for the requested phase."""
 
     def __init__(self, timing: TimingSet) -> None:
         from envs.timing_action import action_of
@@ -38,26 +38,26 @@ class SetPolicy:
         self._actions = [action_of(timing_row(timing.of(phase))) for phase in MECHANICAL[timing.kind]]
 
     def begin(self, seed: int) -> None:
-        """Nothing to forget."""
+        """Do nothing: there is no internal state."""
 
     def act(self, observation: Array) -> Array:
-        """The action for a scaled observation of `swaptwin/Timing-v0`."""
+        """Return the action for a scaled observation of `swaptwin/Timing-v0`."""
         return self._actions[self._place(observation)].copy()
 
     def _place(self, observation: Array) -> int:
-        """Which of the mechanical phases is asked for."""
+        """Index of the requested mechanical phase."""
         return int(np.argmax(observation[self._first : self._first + len(self._actions)]))
 
 
 class OwnSet(SetPolicy):
-    """A timing set of a file, as far as the environment's action can say it."""
+    """A timing set from a file, if the environment's action can represent it."""
 
     def __init__(self, environment: Any, file: str) -> None:
-        """`file` is the path of a timing set for the environment's station.
+        """`file`: path of a timing set for the environment's station.
 
         Raises:
-            InputError: no such file, one that is not sound or for another station, or a number that no action stands
-                for; it names file, key and value.
+            InputError: the file is missing, invalid or for another station, or no action represents a number; it names
+                file, key and value.
         """
         from envs.timing_action import ACTION, RANGES
         from envs.timing_observation import OBSERVATION
@@ -67,7 +67,7 @@ class OwnSet(SetPolicy):
         for phase in phases:
             of, where = timing.of(phase), f"phases.{phase}" if phase in timing.phases else "default"
             for name, allowed in RANGES.items():
-                value = getattr(of, name, None)  # a file has a frequency, and no factor of one
+                value = getattr(of, name, None)  # a file has a frequency, not a factor
                 if value is not None:
                     _within(allowed, value, 1.0, file, f"{where}.{name}")
         super().__init__(timing)
@@ -79,31 +79,31 @@ class OwnSet(SetPolicy):
         self._mast_hz = getattr(environment.station.reeving, "frequency_hz", None)
 
     def act(self, observation: Array) -> Array:
-        """As the set has it: a frequency that the file fixes is told as a factor of the natural one of the move.
+        """Return the set's action; a frequency fixed by the file becomes a factor of the move's natural frequency.
 
         Raises:
-            InputError: no action stands for that frequency.
+            InputError: no action represents that frequency.
         """
         action, hz = super().act(observation), self._hz[self._place(observation)]
         rope_m = self._rope_scale_m * float(observation[self._rope])
         natural_hz = self._mast_hz
         if natural_hz is None and rope_m > 0.0:
             natural_hz = math.sqrt(GRAVITY_MPS2 / rope_m) / (2.0 * math.pi)
-        if hz is not None and natural_hz is not None:  # at a floating table nothing sways, and a shaper does nothing
+        if hz is not None and natural_hz is not None:  # at a floating table nothing sways and a shaper has no effect
             _within(self._factors, hz, natural_hz, self._file, "shaper_frequency_hz")
             action[self._element] = self._factors.element(hz / natural_hz)
         return action
 
 
 def _within(allowed: Range, value: float, unit: float, file: str, key: str) -> None:
-    """InputError unless an action stands for a file's `value`, in units of `unit`."""
+    """Raise InputError unless an action represents a file's `value`, in units of `unit`."""
     if not allowed.low <= value / unit <= allowed.high:
         words = f"{allowed.low * unit:.4g} to {allowed.high * unit:.4g}"
         raise InputError("beyond what an action of Timing-v0 can say", file=file, key=key, value=value, allowed=words)
 
 
 class Factory(SetPolicy):
-    """The set that the station ships with."""
+    """The station's factory set."""
 
     def __init__(self, environment: Any) -> None:
         super().__init__(load_timing("factory", environment.station))

@@ -1,1 +1,1 @@
-"""The commands of this layer."""
+"""Commands of this layer."""

@@ -1,4 +1,4 @@
-"""`swaptwin agree`: both plants on the same seeds, and how well they agree."""
+"""`swaptwin agree`: agreement of both plants on the same seeds."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 MAX_SEEDS = 100_000
 SHOWN_SEEDS = 8
-"""Seeds that differ which the terminal shows; --json has them all."""
+"""Maximum number of differing seeds shown on the terminal; --json has them all."""
 
 
 def command(
@@ -108,7 +108,7 @@ def command(
 
 @contextmanager
 def storing(path: Path | None) -> Iterator[Store | None]:
-    """Where rows are kept, or None."""
+    """Return the store of rows, or None."""
     if path is None:
         yield None
         return
@@ -121,7 +121,7 @@ def storing(path: Path | None) -> Iterator[Store | None]:
 def run(
     series: Series, seeds: Sequence[int], workers: int, known: Sequence[SwapRow], store: Store | None
 ) -> tuple[Agreement, bool]:
-    """Play what is missing, with a progress bar on standard error."""
+    """Play the missing swaps, with a progress bar on standard error."""
     from agents.agreement.run import agree
 
     rows = [*known, *(store.rows.values() if store is not None else ())]
@@ -137,7 +137,7 @@ def run(
 
 
 class Shown:
-    """What the progress bar says: how many swaps are there of each plant, and the time left at the pace so far."""
+    """Progress bar: swaps done on each plant, and the time left at the pace so far."""
 
     def __init__(self, line: ProgressLine, seeds: int) -> None:
         self.line, self.seeds = line, seeds
@@ -146,7 +146,7 @@ class Shown:
         self.began_with = 0
 
     def take(self, row: SwapRow) -> None:
-        """One more row is there. The reference's that come after all of the reduced-order plant's are being played."""
+        """Count one more row. Reference rows after all of the reduced-order plant's are played, not stored."""
         from agents.swap_rows import REDUCED, REFERENCE
 
         self.done[row.plant] = self.done.get(row.plant, 0) + 1
@@ -161,24 +161,24 @@ class Shown:
         self.line.update(text, completed=reduced + reference)
 
 
-# ------------------------------------------------------------------------------------------------------- for a person
+# --------------------------------------------------------------------------------------------------------- for people
 
 
 def print_agreement(console: Console, agreement: Agreement, wall_s: float) -> None:
-    """The table for a person: phases, the other lines, and what differs."""
-    told = agreement.as_json()
+    """Print the table for people: phases, the other lines, and the differences."""
+    data = agreement.as_json()
     console.print(names_of(agreement), markup=False)
-    last = told["seed"] + told["seeds_asked"] - 1
+    last = data["seed"] + data["seeds_asked"] - 1
     console.print(
-        f"seeds {told['seed']} to {last}: {told['seeds']} run on both plants, {told['completed']} completed on both, "
-        f"{told['completed_with_equal_attempts']} of these with as many insertions; {duration(wall_s)} in all",
+        f"seeds {data['seed']} to {last}: {data['seeds']} run on both plants, {data['completed']} completed on both, "
+        f"{data['completed_with_equal_attempts']} of these with as many insertions; {duration(wall_s)} in all",
         markup=False,
     )
-    if told["outside_model"]:
-        left = f"{told['outside_model']} swaps left the domain of the reduced-order model: neither alike nor different"
+    if data["outside_model"]:
+        left = f"{data['outside_model']} swaps left the domain of the reduced-order model: neither alike nor different"
         console.print(left, markup=False)
-    if told["of_earlier_code"]:
-        console.print(f"{told['of_earlier_code']} of the reference's rows are of another version", markup=False)
+    if data["of_earlier_code"]:
+        console.print(f"{data['of_earlier_code']} of the reference's rows are of another version", markup=False)
     phases, others = agreement.lines
     console.print()
     print_table(console, phase_table(phases))
@@ -200,7 +200,7 @@ def print_agreement(console: Console, agreement: Agreement, wall_s: float) -> No
 
 
 def names_of(agreement: Agreement) -> str:
-    """What the swaps are made from."""
+    """Describe the setup of the swaps."""
     return ", ".join(f"{name} {value}" for name, value in agreement.names.items())
 
 
@@ -220,7 +220,7 @@ def _table(title: str, *columns: tuple[str, Any]) -> Any:
 
 
 def verdict(line: Line) -> str:
-    """Whether the line's target is met; a dash where it has none."""
+    """State whether the line's target is met; a dash without a target."""
     if line.target is None:
         return "-"
     if line.met is None:
@@ -229,7 +229,7 @@ def verdict(line: Line) -> str:
 
 
 def phase_table(lines: Sequence[Line]) -> Any:
-    """One row a phase."""
+    """Make one row per phase."""
     table = _table(
         f"Phases (target: {lines[0].target}; {lines[0].n} swaps)",
         ("phase", "left"), ("bullet, s", "right"), ("median: s", "right"), ("%", "right"),
@@ -253,7 +253,7 @@ def phase_table(lines: Sequence[Line]) -> Any:
 
 
 def line_table(lines: Sequence[Line]) -> Any:
-    """One row for each of the other lines."""
+    """Make one row for each of the other lines."""
     table = _table("Swaps", ("", "left"), ("figure", "left"), ("swaps", "right"), ("target", "left"), ("", "left"))
     for line in lines:
         style = "red" if line.failed else ""
@@ -262,18 +262,18 @@ def line_table(lines: Sequence[Line]) -> Any:
 
 
 def print_different(console: Console, lines: Sequence[Line]) -> None:
-    """Which seeds ended or were seated in another way."""
+    """Name the seeds that ended or were seated differently."""
     for line in lines:
         different = line.values.get("different", ())
         if not different:
             continue
-        told = "; ".join(
+        listed = "; ".join(
             f"{one['seed']}: {_words(one['reference'])}, reduced {_words(one['reduced'])}"
             for one in different[:SHOWN_SEEDS]
         )
         more = f" and {len(different) - SHOWN_SEEDS} more" if len(different) > SHOWN_SEEDS else ""
-        console.print(f"not the {line.name} on seeds {told}{more}", markup=False)
+        console.print(f"not the {line.name} on seeds {listed}{more}", markup=False)
 
 
-def _words(told: Any) -> str:
-    return told if isinstance(told, str) else "/".join(map(str, told)) + " attempts"
+def _words(value: Any) -> str:
+    return value if isinstance(value, str) else "/".join(map(str, value)) + " attempts"

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 MAX_EPISODES = 1_000_000
 MAX_WORKERS = 256
 MAX_RECORDINGS = 20
-"""Failures a policy that are recorded by default: that of a whole swap has tens of MB."""
+"""Failures recorded per policy by default: the recording of a whole swap has tens of MB."""
 SHOWN_SEEDS = 12
-"""Failed seeds that the terminal shows; --json has them all."""
+"""Maximum number of failed seeds shown on the terminal; --json has them all."""
 EXIT_FAILED, EXIT_INTERRUPTED = 1, 128 + 2
 
 
@@ -101,8 +101,8 @@ def command(
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(EXIT_FAILED) from None
     if json:
-        told = evaluation.as_json() | {"interrupted": cut_short}
-        emit_json(told if folder is None else told | {"recordings": [one.as_json() for one in recordings]})
+        result = evaluation.as_json() | {"interrupted": cut_short}
+        emit_json(result if folder is None else result | {"recordings": [one.as_json() for one in recordings]})
     else:
         from rich.console import Console
 
@@ -120,7 +120,7 @@ def command(
 
 
 def chosen_policies(task: Task, given: Sequence[str] | None) -> tuple[str, ...]:
-    """The policies to compare; without any: the task's baselines, random and zero."""
+    """Return the policies to compare; by default the task's baselines, random and zero."""
     from agents.policies import FLOOR, name_of, refuse_unknown
 
     names = tuple(given) if given else (*task.baselines, *FLOOR)
@@ -134,14 +134,14 @@ def chosen_policies(task: Task, given: Sequence[str] | None) -> tuple[str, ...]:
 
 
 def at_most(key: str, value: int, least: int, most: int) -> int:
-    """`value` if it is within its range; InputError if not."""
+    """Return `value` if it is within its range; raise InputError if not."""
     if not least <= value <= most:
         raise InputError("out of range", key=key, value=value, allowed=f"{least} to {most}")
     return value
 
 
 def recordings_folder(task: Task, folder: str | None) -> AbstractContextManager[Path | None]:
-    """Where recordings go, there and writable, or None; InputError if it cannot be, or the task has no recordings."""
+    """Return the writable folder of recordings, or None; raise InputError if the task or the path allows none."""
     if folder is None:
         return nullcontext()
     if not task.recordable:
@@ -175,7 +175,7 @@ def run(
 def record(
     evaluation: Evaluation, folder: Path, most: int, workers: int, trust_pickle: bool = False
 ) -> tuple[list[Recorded], bool]:
-    """Record what is worth a look, with a progress bar; what is left out or went another way is said on stderr."""
+    """Record the chosen episodes, with a progress bar; omitted or differing episodes are reported on stderr."""
     from agents import recordings
 
     items, left_out = recordings.wanted(evaluation, folder, most)
@@ -205,7 +205,7 @@ def record(
 
 
 class Shown:
-    """What the progress bar says: success so far, and the time left at the pace so far."""
+    """Progress bar: success so far, and the time left at the pace so far."""
 
     def __init__(self, line: ProgressLine, names: Sequence[str], total: int) -> None:
         self.line, self.names, self.total = line, names, total
@@ -214,7 +214,7 @@ class Shown:
         self.began_s = time.monotonic()
 
     def take(self, episodes: list[Episode]) -> None:
-        """One more seed is done."""
+        """Count one more seed."""
         self.done += 1
         for i, episode in enumerate(episodes):
             self.successes[i] += episode.success
@@ -229,46 +229,46 @@ class Shown:
 
 
 def label(name: str) -> str:
-    """A policy's name as a table shows it: of a folder its last part."""
+    """Name of a policy in tables: of a folder its last part."""
     return Path(name).name if "/" in name else name
 
 
 def duration(seconds: float) -> str:
-    """`0:42`, `12:05`, `1:02:30`."""
+    """Format a duration: `0:42`, `12:05`, `1:02:30`."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
-# ------------------------------------------------------------------------------------------------------- for a person
+# --------------------------------------------------------------------------------------------------------- for people
 
 
 def print_evaluation(console: Console, evaluation: Evaluation, wall_s: float | None = None) -> None:
-    """Tables for a person: the policies, their differences, the seeds worth a look."""
-    told = evaluation.as_json()
+    """Print the tables for people: the policies, their differences, notable seeds."""
+    result = evaluation.as_json()
     about = ", ".join(f"{name} {value}" for name, value in evaluation.about.items() if value is not None)
     console.print(
-        f"{told['task']}: {about}; seeds {told['seed']} to {told['seed'] + told['episodes_asked'] - 1}, "
-        + (f"{told['episodes']} of " if told["episodes"] < told["episodes_asked"] else "")
-        + f"{told['episodes_asked']} episodes a policy"
+        f"{result['task']}: {about}; seeds {result['seed']} to {result['seed'] + result['episodes_asked'] - 1}, "
+        + (f"{result['episodes']} of " if result["episodes"] < result["episodes_asked"] else "")
+        + f"{result['episodes_asked']} episodes a policy"
         + (f", {duration(wall_s)} in all" if wall_s is not None else ""),
         markup=False,
     )
-    if told.get("reparked"):
+    if result.get("reparked"):
         console.print(
-            f"{told['reparked']} of {told['episodes']} trucks stood outside the station's gate "
-            f"(in {told['draws_outside_gate']} draws) and parked again before their episode; a swap ends there, "
+            f"{result['reparked']} of {result['episodes']} trucks stood outside the station's gate "
+            f"(in {result['draws_outside_gate']} draws) and parked again before their episode; a swap ends there, "
             "repark_required",
             markup=False,
         )
     console.print()
-    print_table(console, policy_table(told, console.width))
+    print_table(console, policy_table(result, console.width))
     for name, file in evaluation.normalisers.items():
         console.print(f"{label(name)}: observations go through its normaliser, {file}", markup=False, soft_wrap=True)
-    if told["paired"] or told["paired_success"]:
+    if result["paired"] or result["paired_success"]:
         console.print()
-        print_table(console, paired_table(told))
-    print_seeds(console, told, evaluation.scene)
+        print_table(console, paired_table(result))
+    print_seeds(console, result, evaluation.scene)
 
 
 def _table(title: str, *columns: str) -> Any:
@@ -280,10 +280,10 @@ def _table(title: str, *columns: str) -> Any:
     return table
 
 
-def policy_table(told: dict[str, Any], width: int) -> Any:
-    """One row a policy; where that is wider than `width` columns of text, one column a policy."""
-    names = [label(row["name"]) for row in told["policies"]]
-    figures = [_figures(row) for row in told["policies"]]
+def policy_table(result: dict[str, Any], width: int) -> Any:
+    """Make one row per policy or, if that is wider than `width` columns of text, one column per policy."""
+    names = [label(row["name"]) for row in result["policies"]]
+    figures = [_figures(row) for row in result["policies"]]
     table = _table("Policies", "policy", *figures[0])
     for name, of in zip(names, figures, strict=True):
         table.add_row(name, *of.values())
@@ -296,7 +296,7 @@ def policy_table(told: dict[str, Any], width: int) -> Any:
 
 
 def _figures(row: dict[str, Any]) -> dict[str, str]:
-    """What is told of a policy, by the heading it stands under."""
+    """Return the entries of a policy by column heading."""
     low, high = row["success_ci95"]
     return {
         "success": percent(row["success_rate"]),
@@ -311,7 +311,7 @@ def _figures(row: dict[str, Any]) -> dict[str, str]:
 
 
 def percent(rate: float | None) -> str:
-    """`97.5 %`, or a dash."""
+    """Format a share: `97.5 %`, or a dash."""
     return "-" if rate is None else f"{100 * rate:.1f} %"
 
 
@@ -319,17 +319,17 @@ def _pair(values: dict[str, float | None], factor: float, digits: int) -> str:
     return ", ".join("-" if value is None else f"{value * factor:.{digits}f}" for value in values.values())
 
 
-def paired_table(told: dict[str, Any]) -> Any:
-    """Differences, b less a, seed by seed."""
+def paired_table(result: dict[str, Any]) -> Any:
+    """Make the table of paired differences, b less a."""
     table = _table("Paired differences, b less a", "a", "b", "of", "difference", "95 % interval", "pairs")
-    for row in told["paired_success"]:
+    for row in result["paired_success"]:
         low, high = (100 * value for value in row["ci95"])
         table.add_row(
             label(row["a"]), label(row["b"]), "success", f"{100 * row['difference']:+.1f} %",
             f"{low:+.1f} to {high:+.1f} %", str(row["pairs"]),
         )  # fmt: skip
     units = {"time_s": ("median time", 1.0, "s", 1), "peak_lateral_force_n": ("median peak force", 1e-3, "kN", 2)}
-    for row in told["paired"]:
+    for row in result["paired"]:
         words, factor, unit, digits = units[row["metric"]]
         low, high = (factor * value for value in row["ci95"])
         table.add_row(
@@ -339,11 +339,11 @@ def paired_table(told: dict[str, Any]) -> Any:
     return table
 
 
-def print_seeds(console: Console, told: dict[str, Any], scene: Scene) -> None:
-    """Which episodes failed, which was the slowest, and how to play one again."""
+def print_seeds(console: Console, result: dict[str, Any], scene: Scene) -> None:
+    """List the failed episodes and the slowest one, and how to replay one."""
     again: tuple[str, int] | None = None
     console.print()
-    for row in told["policies"]:
+    for row in result["policies"]:
         failed, slowest = row["failed_seeds"], row["slowest_seed"]
         more = f" and {len(failed) - SHOWN_SEEDS} more" if len(failed) > SHOWN_SEEDS else ""
         seeds = f"failed on seeds {', '.join(map(str, failed[:SHOWN_SEEDS]))}{more}" if failed else "never failed"
@@ -357,7 +357,7 @@ def print_seeds(console: Console, told: dict[str, Any], scene: Scene) -> None:
 
 
 def command_line(scene: Scene, policies: Sequence[str], *more: str) -> str:
-    """The `swaptwin evaluate` that plays these policies on `scene`, as a shell takes it."""
+    """Return the shell command `swaptwin evaluate` that plays these policies on `scene`."""
     words = ["evaluate", scene.task.name]
     for name, value in scene.options.items():
         words += [f"--{name}", str(value)]
@@ -367,7 +367,7 @@ def command_line(scene: Scene, policies: Sequence[str], *more: str) -> str:
 
 
 def print_recordings(console: Console, made: Sequence[Recorded]) -> None:
-    """The files that were written, and how to watch one."""
+    """List the files written, and how to watch one."""
     for one in made:
         console.print(f"recorded {one.path}", markup=False, soft_wrap=True)
     if made:

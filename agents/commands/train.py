@@ -111,19 +111,19 @@ def _load(task: str, file: str | None, overrides: dict[str, Any]) -> TrainConfig
 
 
 def resumed_config(folder: Path, task: str, overrides: dict[str, Any]) -> TrainConfig:
-    """The run's own configuration; limits, workers and episodes may be given anew.
+    """Load the run's configuration; limits, workers and episodes may be replaced.
 
     Raises:
-        InputError: no run folder, or one that says nothing sound.
+        InputError: no run folder, or an invalid configuration in it.
     """
     file = folder / "config.json"
     if not file.is_file():
         raise InputError("no run to resume: it has no config.json", key="--resume", value=str(folder))
-    return _load(task, str(file), overrides)  # JSON is YAML
+    return _load(task, str(file), overrides)  # JSON is a subset of YAML
 
 
 def report(trained: Trained, scene: Scene, *, as_json: bool) -> None:
-    """Result of a run on `scene`, for a program or a person."""
+    """Print the result of a run on `scene`, as JSON or as text."""
     if as_json:
         emit_json(
             {

@@ -1,1 +1,1 @@
-"""Training: stable-baselines3 on the environments, from one YAML file a task to a policy bundle."""
+"""Training with stable-baselines3, from one YAML file per task to a policy bundle."""

@@ -1,4 +1,4 @@
-"""The wall time of a training run: from its first moment to its end, shared out to what a run has to do."""
+"""Wall time of a training run, from start to end, divided among its parts."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from contextlib import contextmanager
 from pathlib import Path
 
 MAX_AFTERWARDS = 0.5
-"""Selection and evaluation together get at most this share of the wall time, and play fewer episodes for it."""
+"""Largest share of the wall time for selection and evaluation together; they play fewer episodes to keep it."""
 SAVING_S = 2.0
-"""Kept at the least for writing at the end and for the end of the program [measured: 0.5 s, and 1 s to 2 s]."""
+"""Minimum reserve for writing and for the end of the program [measured: 0.5 s, and 1 s to 2 s]."""
 GRACE_S = 2.0
-"""Before anything is learnt the wall time may be exceeded by this: a policy is nearly there, or far off."""
+"""Excess of the wall time allowed before the first policy update."""
 MAX_AGE_S = 600.0
-"""A program older than this at its first line has not spent it on its start."""
+"""A process older than this at its first line was not just started."""
 
 
 class TimeOver(BaseException):
-    """The block of `at_most` is not over in time; no `Exception`, for compilers catch those and wrap them."""
+    """Timeout of the block of `at_most`; not an `Exception`, because compilers catch and wrap those."""
 
 
 @contextmanager
 def at_most(seconds: float) -> Iterator[None]:
-    """The block in this many seconds at most, of work that asks nobody whether it may go on: compiling.
+    """Limit the block to this many seconds, for work that cannot check the time itself: compiling.
 
-    Elsewhere than in the main thread the block has all the time it wants, for signals reach that one only.
+    Outside the main thread there is no limit, because signals reach only the main thread.
 
     Raises:
-        TimeOver: it was not over by then.
+        TimeOver: it did not end in time.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -52,10 +52,10 @@ def at_most(seconds: float) -> Iterator[None]:
 
 
 def program_began_s() -> float:
-    """When this program was started, by `time.monotonic`: imports come before its first line. Else now."""
+    """Start time of this process by `time.monotonic`, before its imports; now for an old process."""
     now_s = time.monotonic()
     if Path(sys.argv[0]).stem != "swaptwin":
-        return now_s  # called by another program, which may be old
+        return now_s  # called by another, older program
     try:
         ticks = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
         age_s = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
@@ -65,15 +65,15 @@ def program_began_s() -> float:
 
 
 class Budget:
-    """How much of the wall time is left, and what was done with the rest.
+    """Wall time left, and how the rest was spent.
 
     Attributes:
         total_s: the wall time.
-        spent_s: seconds by what they were spent on, in the order of the run.
+        spent_s: seconds spent by activity, in the order of the run.
     """
 
     def __init__(self, total_s: float, began_s: float | None = None) -> None:
-        """`began_s`, by `time.monotonic`, is when the run began; None: now."""
+        """`began_s`: start of the run by `time.monotonic`; None: now."""
         self.total_s = total_s
         self.began_s = time.monotonic() if began_s is None else began_s
         self.spent_s = dict.fromkeys(("start-up", "training", "selection", "evaluation", "saving"), 0.0)
@@ -91,18 +91,18 @@ class Budget:
 
     @property
     def saving_s(self) -> float:
-        """What has to be left for writing: twice what it took so far."""
+        """Reserve for writing, s: twice the time it took so far, at least SAVING_S."""
         return max(SAVING_S, 2.0 * self.spent_s["saving"])
 
     def mark(self, what: str) -> None:
-        """All time since the last mark was spent on `what`."""
+        """Assign the time since the last mark to `what`."""
         now_s = time.monotonic()
         self.spent_s[what] += now_s - self._marked_s
         self._marked_s = now_s
 
     @contextmanager
     def spending(self, what: str, on_rest: str) -> Iterator[None]:
-        """The block is `what`, the time before it `on_rest`."""
+        """Assign the block to `what`, and the time before it to `on_rest`."""
         self.mark(on_rest)
         try:
             yield
@@ -110,15 +110,15 @@ class Budget:
             self.mark(what)
 
     def afterwards_s(self, needed_s: float) -> float:
-        """What to keep for selection and evaluation, which would need so much, and for writing."""
+        """Time to reserve for selection and evaluation, given their need, and for writing, s."""
         return min(needed_s, MAX_AFTERWARDS * self.total_s) + self.saving_s
 
     def until_s(self, share: float = 1.0) -> float:
-        """When, by `time.monotonic`, this share of what is left is over, but for what writing takes."""
+        """End, by `time.monotonic`, of this share of the time left without the reserve for writing."""
         return time.monotonic() + share * max(self.left_s - self.saving_s, 0.0)
 
     def told(self) -> str:
-        """How the time was used, in one line."""
+        """Summarise the use of the time in one line."""
         parts = ", ".join(f"{what} {seconds:.0f} s" for what, seconds in self.spent_s.items() if seconds >= 0.5)
         of = f" of {self.total_s:g} s" if math.isfinite(self.total_s) else ""
         return f"{parts}: {sum(self.spent_s.values()):.0f} s{of}"

@@ -1,4 +1,4 @@
-"""stable-baselines3's own files: they hold pickles, so they are loaded only by whoever says that he trusts them."""
+"""stable-baselines3's own files; they hold pickles, so loading requires that the user trusts them."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from twin.errors import InputError, naming
 Array = np.ndarray
 REPLAY = "replay_buffer.pkl"
 BEST = "best.npz"
-"""Beside the checkpoints: what was best so far, as plain arrays."""
+"""File beside the checkpoints: the best policy so far, as plain arrays."""
 
 
 class Sb3Policy:
     """The deterministic policy of a stable-baselines3 model.
 
     Attributes:
-        normaliser: what observations go through first; None: nothing.
+        normaliser: applied to observations first; None: none.
     """
 
     def __init__(self, model: Any, normaliser: Normaliser | None = None) -> None:
         self.model, self.normaliser = model, normaliser
 
     def begin(self, seed: int) -> None:
-        """Nothing is kept from step to step."""
+        """Do nothing: there is no internal state."""
 
     def act(self, observation: Array) -> Array:
         seen = observation if self.normaliser is None else self.normaliser(observation)
@@ -41,7 +41,7 @@ class Sb3Policy:
 
 
 def need_trust(file: str | Path, trust_pickle: bool) -> None:
-    """InputError unless the user said that the file may run code."""
+    """Raise InputError unless the user allowed the file to run code."""
     if not trust_pickle:
         raise InputError(
             "stable-baselines3 files hold pickles, which can run any code; load your own with --trust-pickle", file=file
@@ -49,17 +49,17 @@ def need_trust(file: str | Path, trust_pickle: bool) -> None:
 
 
 def algorithm_class(name: str) -> Any:
-    """stable-baselines3's class of an algorithm."""
+    """Return stable-baselines3's class of an algorithm."""
     import stable_baselines3
 
     return {"ppo": stable_baselines3.PPO, "sac": stable_baselines3.SAC}[name]
 
 
 def load_zip(file: str | Path, environment: Any, *, trust_pickle: bool = False) -> Sb3Policy:
-    """The policy of a stable-baselines3 .zip, with the normaliser that lies beside it.
+    """Load the policy of a stable-baselines3 .zip, with the normaliser beside it.
 
     Raises:
-        InputError: not trusted, no such file, no file of PPO or SAC, or made for other spaces.
+        InputError: not trusted, no such file, not of PPO or SAC, or made for other spaces.
     """
     path = Path(file)
     if not path.is_file():
@@ -75,19 +75,19 @@ def load_zip(file: str | Path, environment: Any, *, trust_pickle: bool = False) 
 
 
 def load_model(path: Path, algorithm: str, environment: Any = None) -> Any:
-    """The model of a trusted file, on one thread."""
+    """Load the model of a trusted file, on one thread."""
     import torch
 
     torch.set_num_threads(1)
     try:
         return algorithm_class(algorithm).load(path, env=environment, device="cpu")
-    except Exception as error:  # whatever the pickle, torch or the zip has to say
+    except Exception as error:  # any error of pickle, torch or zip
         first = (str(error).splitlines() or [type(error).__name__])[0]
         raise InputError(f"cannot be loaded: {first[:160]}", file=path) from None
 
 
 def _algorithm_of(path: Path) -> str:
-    """Told from the plain JSON part of the archive."""
+    """Read the algorithm from the plain JSON part of the archive."""
     try:
         with zipfile.ZipFile(path) as archive:
             keys = set(json.loads(archive.read("data")))
@@ -100,7 +100,7 @@ def _algorithm_of(path: Path) -> str:
 
 
 def save(model: Any, folder: Path) -> Path:
-    """`folder/step_N.zip`, and for SAC the newest replay buffer beside it; each is whole or not there."""
+    """Write `folder/step_N.zip`, and for SAC the newest replay buffer beside it, each whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
     if hasattr(model, "replay_buffer"):
         _replace(folder / REPLAY, model.save_replay_buffer)
@@ -109,11 +109,11 @@ def save(model: Any, folder: Path) -> Path:
 
 @dataclass
 class Seen:
-    """What a run has come to so far, besides its model; a resumed run goes on with it.
+    """State of a run besides its model, for resuming.
 
     Attributes:
-        reward: mean of the episodes before the best policy; -inf where none is known.
-        step: at which that policy was.
+        reward: mean of the episodes before the best policy; -inf if there is none.
+        step: of that policy.
         weights: its state, arrays by name.
         low, high: range of the observations (O,) so far.
     """
@@ -125,7 +125,7 @@ class Seen:
     high: Array | None = None
 
     def save(self, folder: Path) -> None:
-        """Into `folder`, whole or not at all."""
+        """Write into `folder`, whole or not at all."""
         arrays: dict[str, Array] = {"reward": np.array(self.reward), "step": np.array(self.step)}
         arrays |= {f"weights/{name}": value for name, value in (self.weights or {}).items()}
         arrays |= {name: value for name, value in (("low", self.low), ("high", self.high)) if value is not None}
@@ -134,7 +134,7 @@ class Seen:
 
     @classmethod
     def load(cls, folder: Path) -> Seen:
-        """Of `folder`; nothing seen where it holds none.
+        """Read from `folder`; an empty state if it holds none.
 
         Raises:
             InputError: the file is damaged.
@@ -164,12 +164,12 @@ def _replace(target: Path, write: Callable[[str], None]) -> Path:
 
 
 def all_in(folder: Path) -> dict[int, Path]:
-    """The checkpoints by their steps."""
+    """Checkpoints by their steps."""
     return {int(path.stem[5:]): path for path in folder.glob("step_*.zip") if path.stem[5:].isdigit()}
 
 
 def newest(folder: Path) -> Path:
-    """The checkpoint with the most steps.
+    """Return the checkpoint with the most steps.
 
     Raises:
         InputError: there is none.

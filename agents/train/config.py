@@ -1,4 +1,4 @@
-"""What a training run is made of, read from one YAML file a task; unknown keys and values out of range are refused."""
+"""Configuration of a training run, from one YAML file per task; unknown keys and values out of range are refused."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Activation = Literal["tanh", "relu", "elu"]
 
 
 class Ppo(Strict):
-    """stable-baselines3's PPO, names as there; `hidden` are the widths of the policy's and the value's layers."""
+    """stable-baselines3's PPO, with its names; `hidden`: widths of the policy's and the value's layers."""
 
     hidden: Widths
     activation: Activation
@@ -48,12 +48,12 @@ class Ppo(Strict):
 
 
 class Sac(Strict):
-    """stable-baselines3's SAC, names as there.
+    """stable-baselines3's SAC, with its names.
 
     Attributes:
         gradient_steps: for each step of all workers together; -1: as many as there are workers.
-        ent_coef_init: the entropy's weight, from where it is tuned towards `target_entropy`.
-        target_entropy: of the action, in nats: None is minus the number of its elements; lower explores less.
+        ent_coef_init: initial weight of the entropy, tuned towards `target_entropy`.
+        target_entropy: of the action, in nats; None: minus the number of its elements; lower explores less.
     """
 
     hidden: Widths
@@ -74,12 +74,12 @@ class TrainConfig(Strict):
     """One training run.
 
     Attributes:
-        environment: options the environment is built with; what is left out is the environment's default.
-        workers: environments, each in a process of its own; 1 runs in this one.
-        steps: training ends with them, if the wall time is not over before.
+        environment: options of the environment; others have its defaults.
+        workers: environments, each in its own process; 1 runs in this process.
+        steps: end of training, unless the wall time is over before.
         wall_time_s: of the whole run: start-up, training, selection, evaluation and writing.
         checkpoint_steps: steps between checkpoints.
-        selection_episodes: by which the best of the checkpoints is chosen; 0: it is the best by the reward of training.
+        selection_episodes: to choose the best checkpoint; 0: the best by training reward.
         evaluation_episodes: on unseen seeds, of the untrained start and of the result.
     """
 
@@ -97,10 +97,10 @@ class TrainConfig(Strict):
 
 
 def load_config(task: str, file: str | Path | None = None, overrides: Mapping[str, Any] | None = None) -> TrainConfig:
-    """The configuration of a task's own file, or of `file`, with some top-level values replaced.
+    """Load the configuration of a task's own file, or of `file`, with some top-level values replaced.
 
     Raises:
-        InputError: a file that is not there or not sound, naming key, value and what is allowed.
+        InputError: the file is missing or invalid; names key, value and allowed values.
     """
     path = Path(file) if file is not None else HERE / f"{task}.yaml"
     if file is None and not path.is_file():

@@ -1,4 +1,4 @@
-"""What a training run leaves behind where the disk is full."""
+"""Clean-up after a training run that ended with a full disk."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Result = TypeVar("Result")
 
 
 def leaving_no_ruin(train: Callable[..., Result]) -> Callable[..., Result]:
-    """`train(scene, config, folder, ...)` without its new folder where a full disk ended it before a checkpoint."""
+    """Call `train(scene, config, folder, ...)`; remove its new folder if the disk was full before a checkpoint."""
 
     @functools.wraps(train)
     def trained(scene: Any, config: Any, folder: Path, *arguments: Any, **options: Any) -> Result:

@@ -14,17 +14,17 @@ from twin.errors import InputError
 
 Array = np.ndarray
 NAMES = ("vecnormalize.pkl", "vec_normalize.pkl")
-"""As rl_zoo3 and stable-baselines3's own examples call it."""
+"""File names in rl_zoo3 and in stable-baselines3's examples."""
 _NAME = r"vec[-_]?normali[sz]er?"
 _ANY = re.compile(rf".*{_NAME}.*\.(pkl|pickle)", re.IGNORECASE)
 _CHECKPOINT = re.compile(r"(?P<prefix>.+_)(?P<steps>\d+_steps)")
 
 
 class Normaliser:
-    """Mean and variance of observations as they stood at the end of training; they change no more.
+    """Mean and variance of observations at the end of training, frozen.
 
     Attributes:
-        file: where they come from.
+        file: their source.
     """
 
     def __init__(self, file: Path, mean: Array, variance: Array, epsilon: float, clip: float) -> None:
@@ -32,23 +32,23 @@ class Normaliser:
         self._deviation = np.sqrt(variance + epsilon)
 
     def __call__(self, observation: Array) -> Array:
-        """The observation as the policy saw it in training: the arithmetic of `VecNormalize.normalize_obs`."""
+        """Normalise an observation as in training, by the arithmetic of `VecNormalize.normalize_obs`."""
         normalised: Array = np.clip((observation - self._mean) / self._deviation, -self._clip, self._clip)
         return normalised.astype(np.float32)
 
 
 def normaliser_file(model: Path, environment: str) -> Path | None:
-    """The normaliser that goes with a model's .zip, or None where there is none near it.
+    """Find the normaliser of a model's .zip, or None.
 
-    In this order: the one of the same step (`CheckpointCallback`); one beside the model that bears the model's name;
-    one of `NAMES` beside it; in a folder beside it named after the environment or the model (rl_zoo3); in the folder
-    above (`EvalCallback` keeps its best model one folder down).
+    Search order: the one of the same step (`CheckpointCallback`); one beside the model with the model's name; one of
+    `NAMES` beside it; in a folder beside it named after the environment or the model (rl_zoo3); in the folder above
+    (`EvalCallback` keeps its best model one folder down).
 
     Args:
         environment: its id, such as `swaptwin/Docking-v0`.
 
     Raises:
-        InputError: several in one place, or beside the model some that are not said to be this one's.
+        InputError: several in one place, or some beside the model that are not identified as its own.
     """
     beside = sorted(file for file in model.parent.glob("*") if file.is_file() and _ANY.fullmatch(file.name))
     stem, short = re.escape(model.stem), re.escape(environment.rpartition("/")[2])
@@ -87,20 +87,20 @@ def _named(folders: list[Path]) -> list[Path]:
 
 
 def load_normaliser(file: Path, space: Any) -> Normaliser | None:
-    """What a trusted file does to observations; None where it leaves them as they are.
+    """Load the normaliser of a trusted file; None if it does not change observations.
 
     Args:
         space: of the observations.
 
     Raises:
-        InputError: no VecNormalize, or one of other observations.
+        InputError: not a VecNormalize, or one for other observations.
     """
     from stable_baselines3.common.vec_env import VecNormalize
 
     try:
         with file.open("rb") as stream:
             held = pickle.load(stream)
-    except Exception as error:  # whatever a pickle has to say
+    except Exception as error:  # any error of pickle
         first = (str(error).splitlines() or [type(error).__name__])[0]
         raise InputError(f"cannot be loaded: {first[:160]}", file=file) from None
     if not isinstance(held, VecNormalize):

@@ -1,11 +1,11 @@
-"""One training run, from a configuration to a policy bundle, in a folder that explains itself.
+"""One training run, from a configuration to a policy bundle, in a self-contained folder.
 
-config.json, versions.json    what it was made of
+config.json, versions.json    its inputs
 checkpoints/                  step_N.zip (stable-baselines3's own, for resuming one's own run)
 tensorboard/                  curves
-untrained/, policy/           bundles: before, and the best of training
-candidates/, selection.json   what the best was chosen from, and by what figures
-evaluation.json               both, and the yardstick, on the same unseen seeds
+untrained/, policy/           bundles: before training, and the best of it
+candidates/, selection.json   candidates for the best, and their figures
+evaluation.json               both, and the baseline, on the same unseen seeds
 """
 
 from __future__ import annotations
@@ -48,26 +48,26 @@ from twin.extras import require
 Array = np.ndarray
 TRAIN_STREAM = "training"
 TRAINING_SEEDS = 1 << 31
-"""Seeds of training environments lie from here on; evaluations are asked for below."""
+"""First seed of training environments; evaluations use lower ones."""
 SELECTION_SEED = 1 << 20
-"""The first of the seeds on which the best policy is chosen: of none that training has or evaluations are asked for."""
+"""First seed for the choice of the best policy; not used by training or evaluations."""
 MIN_SELECTION = 20
-"""Episodes of each candidate below which a difference of their mean rewards says nothing."""
+"""Minimum number of episodes per candidate for a meaningful difference of mean rewards."""
 PRELOADED = (__name__, "envs.alignment", "envs.docking", "envs.timing")
-"""What the server of worker processes imports once for all of them: torch alone takes seconds of processor time."""
+"""Modules that the server of worker processes imports once for all: torch alone takes seconds of processor time."""
 ACTIVATIONS = {"tanh": torch.nn.Tanh, "relu": torch.nn.ReLU, "elu": torch.nn.ELU}
 
 
 @dataclass(frozen=True)
 class Trained:
-    """What a run came to.
+    """Result of a run.
 
     Attributes:
-        wall_s: from its beginning to its end; `spent_s` says on what, in the order of the run.
-        ended: what ended the training: "steps", "wall_time_s" or "interrupted".
-        policy: the bundle; None where the run was interrupted before.
-        evaluation: None where it was interrupted before, or no time was left for a single episode.
-        told: how the wall time was used, in one line.
+        wall_s: total duration; `spent_s` divides it by activity, in the order of the run.
+        ended: cause of the end of training: "steps", "wall_time_s" or "interrupted".
+        policy: the bundle; None if the run was interrupted before.
+        evaluation: None if the run was interrupted before, or had no time for an episode.
+        told: use of the wall time, in one line.
     """
 
     folder: Path
@@ -81,13 +81,13 @@ class Trained:
 
 
 def make_environment(scene: Scene) -> Any:
-    """An environment of the scene, for a worker: episodes are counted, successes named as stable-baselines3 does."""
+    """Make an environment of the scene for a worker: counts episodes, and names success as stable-baselines3 does."""
     torch.set_num_threads(1)
     return Monitor(scene.make(), info_keywords=())
 
 
 def make_environments(scene: Scene, config: TrainConfig) -> VecEnv:
-    """As many as there are workers, each in a process of its own; one alone stays in this process."""
+    """Make one environment per worker, each in its own process; a single one stays in this process."""
     builders: list[Callable[[], Any]] = [functools.partial(make_environment, scene)] * config.workers
     if config.workers == 1:
         return Timed(DummyVecEnv(builders))
@@ -97,7 +97,7 @@ def make_environments(scene: Scene, config: TrainConfig) -> VecEnv:
 
 
 def make_model(config: TrainConfig, environments: VecEnv) -> BaseAlgorithm:
-    """A new model; its first weights and everything it draws follow from the seed."""
+    """Make a new model; its initial weights and its random draws follow from the seed."""
     settings = getattr(config, config.algorithm).model_dump()
     hidden, activation = settings.pop("hidden"), settings.pop("activation")
     network: dict[str, Any] = {"net_arch": list(hidden), "activation_fn": ACTIVATIONS[activation]}
@@ -120,10 +120,10 @@ def make_model(config: TrainConfig, environments: VecEnv) -> BaseAlgorithm:
 
 
 def resumed_model(source: Path, config: TrainConfig, environments: VecEnv) -> BaseAlgorithm:
-    """The model of a trusted checkpoint, with its replay buffer.
+    """Load the model of a trusted checkpoint, with its replay buffer.
 
     Raises:
-        InputError: another number of workers than a replay buffer was filled by.
+        InputError: the replay buffer was filled by another number of workers.
     """
     model: BaseAlgorithm = load_model(source, config.algorithm, environments)
     memory = source.with_name(REPLAY)
@@ -135,13 +135,13 @@ def resumed_model(source: Path, config: TrainConfig, environments: VecEnv) -> Ba
                 "a replay buffer goes on with the workers that filled it", key="--workers", value=config.workers,
                 allowed=str(filled_by),
             )  # fmt: skip
-    # what the generators had come to is gone with their processes: begin anew, from the seed and the step
+    # the generators' states are lost with their processes: seed them again from the seed and the step
     model.set_random_seed((training_seed(config.seed) + model.num_timesteps) % (1 << 32))
     return model
 
 
 def training_seed(seed: int) -> int:
-    """The seed of model and training environments, beyond all seeds of evaluations."""
+    """Seed of the model and the training environments, beyond all seeds of evaluations."""
     drawn = int(seeding.key(seed, TRAIN_STREAM)) % (1 << 30)
     return TRAINING_SEEDS + drawn
 
@@ -161,23 +161,23 @@ def train(
 ) -> Trained:
     """Train, export, evaluate. An interruption (Ctrl-C) saves a checkpoint and ends without a bundle.
 
-    The wall time holds for all of it: training leaves what selection and evaluation need, at most half, and these
-    play as many episodes as they have time for.
+    The wall time covers all of it: training leaves the time that selection and evaluation need, at most half, and these
+    play as many episodes as fit.
 
     Args:
-        folder: of the run; made here, or there already when resumed.
-        resume: go on from the newest checkpoint of `folder`, which is a pickle and needs `trust_pickle`.
+        folder: of the run; made here, or existing when resumed.
+        resume: resume from the newest checkpoint of `folder`, which is a pickle and needs `trust_pickle`.
         evaluation_seed: the first of the unseen seeds.
-        budget: the wall time, where it began before this call.
-        say: told of events, a line each.
+        budget: the wall time, if it began before this call.
+        say: called with events, one line each.
 
     Raises:
-        InputError: options that cannot be, a folder that is there, a checkpoint that is not, a wall time that is over
-            before anything is learnt.
+        InputError: invalid options, an existing folder, a missing checkpoint, or a wall time that ends before the first
+            policy update.
     """
     budget = budget or Budget(config.wall_time_s)
     torch.set_num_threads(1)
-    require("tensorboard", "onnx", "onnxruntime")  # the last comes when the training is over
+    require("tensorboard", "onnx", "onnxruntime")  # the last one follows the training
     checkpoints = folder / "checkpoints"
     source = newest(checkpoints) if resume else None
     if source is not None:
@@ -248,14 +248,14 @@ def train(
 
 
 def try_out(scene: Scene) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What the environments of a scene are (`about_environment`, `interface`), and everything compiled that they use.
+    """Return `about_environment` and `interface` of a scene, and compile all kernels that its environments use.
 
-    Here once, so that the processes of the environments, which begin at the same moment, do not each compile it.
+    Done once here, so that the environments' processes, which start together, do not each compile them.
     """
     probe = scene.make()
     try:
         probe.reset(seed=0)
-        if not scene.task.whole_swap:  # there a step is a phase, and a reset has been through all kernels
+        if not scene.task.whole_swap:  # there a step is a phase, and a reset has called all kernels
             probe.step(np.clip(0.0, probe.action_space.low, probe.action_space.high).astype(np.float32))
         return about_environment(probe.unwrapped, scene), interface(probe)
     finally:
@@ -263,7 +263,7 @@ def try_out(scene: Scene) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def too_short(budget: Budget, config: TrainConfig, steps: int, folder: Path) -> InputError:
-    """That the wall time was over before anything was learnt; what was begun in the run's folder is removed."""
+    """Make the error of a wall time that ended before the first policy update; remove the run's unfinished files."""
     shutil.rmtree(folder, ignore_errors=True)
     first = config.ppo.n_steps * config.workers if config.algorithm == "ppo" else config.sac.learning_starts
     spent = budget.spent_s
@@ -275,7 +275,7 @@ def too_short(budget: Budget, config: TrainConfig, steps: int, folder: Path) -> 
 
 
 class _Bundle:
-    """Writes the model as it is now; knows what all of the run's bundles share."""
+    """Writer of bundles of the current model, with the data that all bundles of the run share."""
 
     def __init__(
         self, model: BaseAlgorithm, config: TrainConfig, fits: dict[str, Any], about: dict[str, Any], watch: Watch
@@ -305,7 +305,7 @@ class _Bundle:
         write_bundle(folder, graph, contract, title, replace=folder.exists())
 
     def played(self, scene: Scene, names: list[str], episodes: int, seed: int, until_s: float) -> Evaluation:
-        """Policies on the same seeds, as many as there is time for until `until_s`.
+        """Evaluate policies on the same seeds, as many as fit until `until_s`.
 
         Raises:
             KeyboardInterrupt: Ctrl-C.
@@ -329,11 +329,11 @@ class _Bundle:
 
 
 def _choose(bundle: _Bundle, best: int, scene: Scene, folder: Path) -> int:
-    """Give the model that of its policies which earns most on episodes that training never saw; the step it is of.
+    """Load into the model its policy with the highest reward on episodes unseen in training; return that policy's step.
 
-    In training a policy is seen with the noise by which it explores, and that may shake it loose where without it it
-    stays stuck. So the checkpoints, and step `best`, the best by the reward of training, play as they will be used. On
-    fewer than `MIN_SELECTION` episodes nothing is chosen: it stays with `best`.
+    Training rewards include exploration noise, which may free a policy that gets stuck without it. So the checkpoints,
+    and step `best`, the best by training reward, play without noise. With fewer than `MIN_SELECTION` episodes `best`
+    stays.
     """
     model, config, watch = bundle.model, bundle.config, bundle.watch
     states = {best: deepcopy(model.policy.state_dict())}
@@ -385,7 +385,7 @@ def _measured(evaluation: Evaluation) -> list[dict[str, Any]]:
 
 
 def make_folder(folder: Path) -> None:
-    """The run's own, new folder."""
+    """Make the run's new folder."""
     try:
         folder.mkdir(parents=True)
     except FileExistsError:

@@ -1,4 +1,4 @@
-"""What a training depends on besides its configuration: interpreter, machine, packages."""
+"""Versions that a training depends on besides its configuration: interpreter, machine, packages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ PACKAGES = ("swaptwin", "gymnasium", "stable-baselines3", "torch", "numpy", "onn
 
 
 def versions() -> dict[str, str]:
-    """What a result depends on besides its configuration."""
+    """Return the versions of interpreter, machine and packages."""
     found = {"python": platform.python_version(), "machine": platform.machine()}
     for name in PACKAGES:
         try:

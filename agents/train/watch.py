@@ -1,4 +1,4 @@
-"""What looks on while a model learns: ends the training in time, saves checkpoints, keeps the best policy."""
+"""Callback during training: ends it in time, saves checkpoints, keeps the best policy."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from agents.train.config import TrainConfig
 from twin.console import ProgressLine
 
 BEST_OF = 300
-"""Episodes of training whose mean reward tells how good a policy is: of a hundred, the best mean is one of luck, and a
-policy that fails in one of two hundred is not told from one that never does."""
+"""Training episodes in a policy's mean reward. With a hundred, the best mean is chance, and a policy that fails once in
+two hundred cannot be distinguished from one that never does."""
 BEST_EVERY = 1000
-"""Steps between two looks at it."""
+"""Steps between two checks of it."""
 STARTS = 4.0
-"""Several processes for an evaluation pay off where it has so many times the time that their start takes."""
+"""An evaluation uses several processes if its time exceeds their start-up by this factor."""
 TELL_EVERY_S = 0.5
-"""Between two texts of the progress line: a step of training may take a tenth of a millisecond."""
+"""Time between two updates of the progress line: a step of training may take a tenth of a millisecond."""
 
 
 class Timed(VecEnvWrapper):
-    """Environments whose pace is measured: what they take of a step, without what the model takes."""
+    """Environments with a measured pace: their share of a step's time, without the model's."""
 
     def __init__(self, venv: VecEnv) -> None:
         super().__init__(venv)
@@ -41,7 +41,7 @@ class Timed(VecEnvWrapper):
 
     @property
     def rate(self) -> float:
-        """Steps a second of all environments together; 0 before the first."""
+        """Steps per second of all environments together; 0 before the first."""
         return self.num_envs * len(self._took_s) / sum(self._took_s) if self._took_s else 0.0
 
     def reset(self) -> VecEnvObs:
@@ -58,14 +58,14 @@ class Timed(VecEnvWrapper):
 
 
 class Afterwards:
-    """How long selection and evaluation of a run would take, as far as its training shows it.
+    """Estimated duration of selection and evaluation, from the run's training.
 
-    Episodes played, times steps of one, over the pace of the environments. Untrained policies may play longer or
-    shorter episodes than trained ones: the longer of the first and the last episodes counts.
+    Episodes x steps per episode / pace of the environments. Untrained policies may play longer or shorter episodes than
+    trained ones: the longer of the first and the last episodes counts.
     """
 
     FIRST = 20
-    """Episodes that count as the first, and as the last."""
+    """Number of episodes that count as the first, and as the last."""
 
     def __init__(self, config: TrainConfig) -> None:
         self.config, self.workers, self.starting_s = config, config.workers, 0.0
@@ -74,23 +74,23 @@ class Afterwards:
         self.last: deque[float] = deque(maxlen=self.FIRST)
 
     def started(self, starting_s: float, total_s: float) -> None:
-        """Training processes took `starting_s` to start, as those of an evaluation will.
+        """`starting_s`: start-up time of the training processes, assumed for an evaluation's too.
 
-        Where that is much of the time that an evaluation has, it is played in this process.
+        If that is a large part of an evaluation's time, the evaluation runs in this process.
         """
         self.starting_s = starting_s
         if STARTS * starting_s > MAX_AFTERWARDS * total_s:
             self.workers, self.starting_s = 1, 0.0
 
     def take(self, lengths: list[float]) -> None:
-        """Episodes of training that have ended, in steps."""
+        """Add finished training episodes, by their steps."""
         self.first += lengths[: self.FIRST - len(self.first)]
         self.last.extend(lengths)
 
     def selection_s(self, steps: int, best: bool) -> float:
-        """Seconds that selection needs after so many steps; 0 where there is nothing to choose.
+        """Time that selection needs after so many steps, s; 0 if there is no choice.
 
-        Candidates are the checkpoints, the last policy and the `best` of training, where one is known.
+        Candidates are the checkpoints, the last policy and the `best` of training, if known.
         """
         candidates = steps // self.config.checkpoint_steps + 1 + best
         if candidates < 2 or not self.config.selection_episodes:
@@ -98,7 +98,7 @@ class Afterwards:
         return self.starting_s + self._playing_s(candidates * self.config.selection_episodes)
 
     def evaluation_s(self) -> float:
-        """Seconds that the evaluation of untrained start, result and yardstick needs."""
+        """Time that the evaluation of untrained start, result and baseline needs, s."""
         return self.starting_s + self._playing_s(3 * self.config.evaluation_episodes)
 
     def _playing_s(self, episodes: int) -> float:
@@ -108,7 +108,7 @@ class Afterwards:
 
 
 class Watch(BaseCallback):
-    """Ends the training on time, saves checkpoints, tells how it goes, keeps the best policy and what was observed."""
+    """End training on time, save checkpoints, report progress, keep the best policy and the range of observations."""
 
     def __init__(
         self,
@@ -119,7 +119,7 @@ class Watch(BaseCallback):
         budget: Budget | None = None,
         say: Callable[[str], None] = lambda text: None,
     ) -> None:
-        """`seen`: by earlier parts of the run; `budget`: of the run, or only of the training; `say`: told of events."""
+        """`seen`: state from earlier parts of the run; `budget`: of the run or only training; `say`: takes events."""
         super().__init__()
         self.config, self.checkpoints, self.line, self.say = config, checkpoints, line, say
         self.ended = "steps"
@@ -154,11 +154,11 @@ class Watch(BaseCallback):
 
     @property
     def learnt(self) -> bool:
-        """Whether the model has been changed by what it saw, in this part of the run or an earlier one."""
+        """True if the model has been updated, in this part of the run or an earlier one."""
         return self.first_step > 0 or getattr(self.model, "_n_updates", 0) > 0
 
     def kept_s(self) -> float:
-        """Seconds of the wall time to keep for what comes afterwards; before anything is learnt none."""
+        """Wall time to reserve for selection, evaluation and writing, s; -GRACE_S before the first policy update."""
         after = self.afterwards
         if isinstance(self.model.env, Timed):
             after.rate, after.longest = self.model.env.rate, (self.num_timesteps - self.first_step) // self.model.n_envs
@@ -169,7 +169,7 @@ class Watch(BaseCallback):
         )
 
     def save(self) -> None:
-        """A checkpoint, and what was seen so far."""
+        """Save a checkpoint and the state so far."""
         with self.budget.spending("saving", "training"):
             path = save(self.model, self.checkpoints)
             self.seen.save(self.checkpoints)
@@ -177,7 +177,7 @@ class Watch(BaseCallback):
         self.say(f"checkpoint {path}")
 
     def _look(self) -> None:
-        """Keep the policy as it is, if its last episodes were the best so far."""
+        """Store the current policy if its last episodes were the best so far."""
         self.looked_at = self.num_timesteps
         episodes = self.model.ep_info_buffer or ()
         if len(episodes) < BEST_OF:
@@ -189,7 +189,7 @@ class Watch(BaseCallback):
             self.seen.weights = {name: value.detach().cpu().numpy().copy() for name, value in state.items()}
 
     def restore_best(self, model: BaseAlgorithm) -> int:
-        """Give the model its best policy back; the step at which it had that. The last one where too few were seen."""
+        """Restore the best policy and return its step; the last policy if too few episodes ended."""
         if self.seen.weights is None:
             return model.num_timesteps
         model.policy.load_state_dict({name: torch.from_numpy(w) for name, w in self.seen.weights.items()})

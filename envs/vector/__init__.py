@@ -1,4 +1,4 @@
-"""The tasks as vector environments: many worlds on one plant, stepped together in compiled code.
+"""Vector environments of the tasks: many worlds on one plant, stepped together in compiled code.
 
 >>> gymnasium.make_vec("envs:swaptwin/Alignment-v0", num_envs=1024, station="top_lift")
 """

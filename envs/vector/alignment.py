@@ -25,22 +25,22 @@ from twin.catalogue import Station, load_pack, load_station, load_truck
 Array = np.ndarray
 Name = str | os.PathLike[str]
 PLANTS = ("rom",)
-"""What worlds can share; `vectorization_mode="async"` has a Bullet in each of several processes."""
+"""Plants that worlds can share; `vectorization_mode="async"` runs one Bullet per process."""
 
 
 class AlignmentVectorEnv(BatchedEnv):
-    """`envs.alignment.AlignmentEnv` N times with `plant="rom"`: the same episodes, actions, observations and rewards.
+    """N worlds of `envs.alignment.AlignmentEnv` with `plant="rom"`.
 
-    World i of any N gives what the single environment gives for the same seed, to the last bit.
+    World i of any N equals the single environment with the same seed to the last bit.
 
     Attributes:
-        batch: the insertions, as the twin has them.
+        batch: the twin's insertions.
 
     Arguments:
-        num_envs: how many worlds.
+        num_envs: number of worlds.
         autoreset_mode: "NextStep" or "SameStep".
-        max_episode_steps: an episode is truncated after so many steps; None: by its own limit alone.
-        the others: as `AlignmentEnv` has them; `plant` "rom", `render_mode` None.
+        max_episode_steps: number of steps that truncates an episode; None: only its own limit.
+        the others: as in `AlignmentEnv`; `plant` "rom", `render_mode` None.
 
     Raises:
         InputError: a wrong argument, option or action, named.
@@ -94,7 +94,7 @@ class AlignmentVectorEnv(BatchedEnv):
 
     @property
     def max_steps(self) -> int:
-        """As the single environment has it."""
+        """Maximum number of steps of an episode of the single environment."""
         return steps_within(self._episodes.time_limit_s, DECISION_S)
 
     def _begin(self, which: Array, seeds: Sequence[int], options: Mapping[str, Any] | None) -> None:

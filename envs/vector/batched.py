@@ -1,4 +1,4 @@
-"""What every vector environment here does alike: seeds, autoreset, checks, infos."""
+"""Base of the vector environments: seeds, autoreset, checks, infos."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ MODES = (AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP)
 
 
 class BatchedEnv(VectorEnv[Array, Array, Array]):
-    """N worlds that begin, step and end each for itself; world i of any N is the same episode to the last bit.
+    """N independent worlds; world i of any N plays the same episode to the last bit.
 
-    Autoreset as Gymnasium 1.x has it: `NextStep` (the default) or `SameStep`. A subclass keeps `observations` (N, O)
-    and `rewards` (N,) of the last step, begins worlds in `_begin`, takes steps in `_advance` and tells in `_columns`
-    what a single environment tells in its info.
+    Autoreset as in Gymnasium 1.x: `NextStep` (the default) or `SameStep`. A subclass keeps `observations` (N, O) and
+    `rewards` (N,) of the last step, begins worlds in `_begin`, steps them in `_advance` and returns their infos in
+    `_columns`.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class BatchedEnv(VectorEnv[Array, Array, Array]):
         render_fps: int,
         max_episode_steps: int | None = None,
     ) -> None:
-        """`max_episode_steps`: an episode is truncated after so many steps, as `gymnasium.wrappers.TimeLimit` does."""
+        """`max_episode_steps`: number of steps that truncates an episode, as in `gymnasium.wrappers.TimeLimit`."""
         if type(num_envs) is not int or not 1 <= num_envs <= MAX_ENVS:
             raise InputError("not a number of worlds", key="num_envs", value=num_envs, allowed=f"1 to {MAX_ENVS}")
         if render_mode is not None:
@@ -68,34 +68,34 @@ class BatchedEnv(VectorEnv[Array, Array, Array]):
     @property
     @abstractmethod
     def max_steps(self) -> int:
-        """As the single environment has it; `max_episode_steps` aside."""
+        """Maximum number of steps of an episode of the single environment; `max_episode_steps` is apart."""
 
     @property
     def spec(self) -> EnvSpec | None:
-        """As Gymnasium made it, `max_episode_steps` being that of this batch."""
+        """Gymnasium's specification, with this batch's `max_episode_steps`."""
         return with_limit(self.__dict__.get("_spec"), self._step_limit or self.max_steps)
 
     @spec.setter
     def spec(self, spec: EnvSpec | None) -> None:
         self._spec = spec
 
-    # ------------------------------------------------------------------------------------------ what a task fills in
+    # ------------------------------------------------------------------------------------------- subclass interface
 
     @abstractmethod
     def _begin(self, which: Array, seeds: Sequence[int], options: Mapping[str, Any] | None) -> None:
-        """Worlds `which` (K,) begin their episodes; their first observations."""
+        """Begin the episodes of worlds `which` (K,) and observe them."""
 
     @abstractmethod
     def _advance(self, which: Array, actions: Array) -> None:
-        """Worlds `which` (K,), which have not ended, take a step; `actions` (N, A) are finite there."""
+        """Step the running worlds `which` (K,); `actions` (N, A) are finite there."""
 
     @abstractmethod
     def _ends(self) -> tuple[Array, Array]:
-        """(terminated, truncated), each (N,) bool."""
+        """Return (terminated, truncated), each (N,) bool."""
 
     @abstractmethod
     def _columns(self) -> Columns:
-        """The infos of all worlds as arrays (N, ...), new ones, by the names in a single environment's info."""
+        """Return the infos of all worlds as new arrays (N, ...), by the names in a single environment's info."""
 
     # ---------------------------------------------------------------------------------------------------- the episodes
 
@@ -105,8 +105,8 @@ class BatchedEnv(VectorEnv[Array, Array, Array]):
         """Begin episodes in all worlds, or in those of `options["reset_mask"]` (N,) bool.
 
         Args:
-            seed: world i begins episode seed + i, or seed[i]; without one, or None in the list, it draws its next.
-            options: what they fix, the same in every world, as the single environment's `reset` has it.
+            seed: world i begins episode seed + i, or seed[i]; None: it draws its next seed.
+            options: as in the single environment's `reset`, the same in every world.
 
         Raises:
             InputError: seeds for another number of worlds, a wrong option.
@@ -125,13 +125,13 @@ class BatchedEnv(VectorEnv[Array, Array, Array]):
         return self.observations.copy(), masked(self._columns(), mask)
 
     def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
-        """Every world takes a step; one that ended in the last step begins its next episode instead (`NextStep`).
+        """Step every world; one that ended in the last step begins its next episode instead (`NextStep`).
 
         Returns:
             Observations (N, O) float32, rewards, terminated and truncated (N,), infos; all of them new arrays.
 
         Raises:
-            InputError: actions of another shape, or not finite where a world would take them.
+            InputError: actions of another shape, or not finite for a world that steps.
         """
         self._check_open("step")
         if not self._begun:
@@ -157,24 +157,24 @@ class BatchedEnv(VectorEnv[Array, Array, Array]):
         return self.observations.copy(), rewards, terminated, truncated, masked(self._columns(), everyone) | final
 
     def _begin_next(self, which: Array) -> None:
-        """The next episode of worlds `which`, each by its own generator."""
+        """Begin the next episodes of worlds `which`, each seeded by its own generator."""
         self._begin(which, [self._episode(int(i), None) for i in which], None)
         self._elapsed[which] = 0
 
     def _final(self) -> Array:
-        """(N,) objects: the last observation of those that have ended."""
+        """Return (N,) objects: the last observation of the worlds that have ended."""
         final = np.full(self.num_envs, None, object)
         for i in np.flatnonzero(self._over):
             final[i] = self.observations[i].copy()
         return final
 
     def close_extras(self, **kwargs: Any) -> None:
-        """Nothing to free."""
+        """Free nothing."""
 
     # --------------------------------------------------------------------------------------------------- seeds, checks
 
     def _episode(self, i: int, seed: int | None) -> int:
-        """The episode that world `i` begins: `seed`, or one that its generator draws, as a single environment's."""
+        """Return the episode of world `i`: `seed`, or one drawn by its generator as in a single environment."""
         if seed is not None:
             self._randoms[i] = seeding.np_random(seed)[0]
             return seed
@@ -207,7 +207,7 @@ class BatchedEnv(VectorEnv[Array, Array, Array]):
         return mask
 
     def _checked(self, actions: object, taken: Array) -> Array:
-        """(N, A) float64 actions, finite in the worlds that take them."""
+        """Return the actions (N, A) float64, checked to be finite in the worlds that step."""
         names = ", ".join(q.name for q in self._action)
         try:
             array = np.asarray(actions, dtype=np.float64)
@@ -229,7 +229,7 @@ class BatchedEnv(VectorEnv[Array, Array, Array]):
 
 
 def _mode(mode: str | AutoresetMode) -> AutoresetMode:
-    """One of MODES, by itself or its value."""
+    """Return the member of MODES, given itself or its value."""
     try:
         known = AutoresetMode(mode)
     except ValueError:

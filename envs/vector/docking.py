@@ -25,15 +25,15 @@ Name = str | os.PathLike[str]
 
 
 class DockingVectorEnv(BatchedEnv):
-    """`envs.docking.DockingEnv` N times: the same episodes, actions, observations and rewards.
+    """N worlds of `envs.docking.DockingEnv`.
 
-    World i of any N gives what the single environment gives for the same seed, to the last bit.
+    World i of any N equals the single environment with the same seed to the last bit.
 
     Arguments:
-        num_envs: how many worlds.
+        num_envs: number of worlds.
         autoreset_mode: "NextStep" or "SameStep".
-        max_episode_steps: an episode is truncated after so many steps; None: by its own limit alone.
-        the others: as `DockingEnv` has them; `render_mode` None.
+        max_episode_steps: number of steps that truncates an episode; None: only its own limit.
+        the others: as in `DockingEnv`; `render_mode` None.
 
     Raises:
         InputError: a wrong argument, option or action, named.
@@ -76,7 +76,7 @@ class DockingVectorEnv(BatchedEnv):
 
     @property
     def max_steps(self) -> int:
-        """As the single environment has it."""
+        """Maximum number of steps of an episode of the single environment."""
         return steps_within(self._episodes.time_limit_s, CONTROL_S)
 
     def _begin(self, which: Array, seeds: Sequence[int], options: Mapping[str, Any] | None) -> None:
@@ -90,7 +90,7 @@ class DockingVectorEnv(BatchedEnv):
     def _advance(self, which: Array, actions: Array) -> None:
         commands = self._episodes.act(which, actions)
         self.plant.apply(commands[:, 0], commands[:, 1])
-        self.plant.advance(CONTROL_S)  # those that have ended too: they begin anew before anybody looks at them
+        self.plant.advance(CONTROL_S)  # also ended worlds: they are reset before they are observed
         self._episodes.look(which, self.plant.worlds, self.plant.params)
 
     def _ends(self) -> tuple[Array, Array]:

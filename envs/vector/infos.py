@@ -1,4 +1,4 @@
-"""Infos of many worlds in Gymnasium's convention: an array for each key, and a mask of who has it beside it."""
+"""Infos of many worlds in Gymnasium's convention: per key an array and a mask of the worlds that have it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 
 Array = np.ndarray
 Columns = dict[str, Any]
-"""Arrays (N, ...) by name; or columns of their own, one level down."""
+"""Arrays (N, ...) by name, or nested columns."""
 
 
 def masked(columns: Mapping[str, Any], mask: Array) -> dict[str, Any]:
-    """As `VectorEnv._add_info` makes it of the single infos of the worlds in `mask` (N,) bool."""
+    """Convert columns as `VectorEnv._add_info` does with the single infos of the worlds in `mask` (N,) bool."""
     infos: dict[str, Any] = {}
     everyone = bool(mask.all())
     for key, value in columns.items():
@@ -29,7 +29,7 @@ def masked(columns: Mapping[str, Any], mask: Array) -> dict[str, Any]:
 
 
 def single(infos: Mapping[str, Any], i: int) -> dict[str, Any]:
-    """The info of world `i` alone, in plain Python, from infos in Gymnasium's convention."""
+    """Return the info of world `i` in plain Python from infos in Gymnasium's convention."""
     own: dict[str, Any] = {}
     for key, value in infos.items():
         if f"_{key}" in infos and infos[f"_{key}"][i]:
@@ -41,12 +41,12 @@ def single(infos: Mapping[str, Any], i: int) -> dict[str, Any]:
 
 
 def by_name(names: Iterable[str], values: Array) -> dict[str, Array]:
-    """The columns of (N, K) values, new arrays."""
+    """Split (N, K) values into columns, new arrays."""
     return {name: values[:, k].copy() for k, name in enumerate(names)}
 
 
 def sum_of(values: Array) -> Array:
-    """(N,) sums of (N, K) values, added up from the first on, as Python's `sum` does it: NumPy's may pair them."""
+    """Sum (N, K) values to (N,) in order, as Python's `sum` does; NumPy may add pairwise."""
     total = np.zeros(len(values))
     for k in range(values.shape[1]):
         total += values[:, k]
@@ -54,7 +54,7 @@ def sum_of(values: Array) -> Array:
 
 
 def stacked(infos: Sequence[Mapping[str, Any]]) -> Columns:
-    """The infos of single worlds, all with the same keys, as columns."""
+    """Convert infos of single worlds, all with the same keys, into columns."""
     columns: Columns = {}
     for key, first in infos[0].items():
         values = [info[key] for info in infos]
@@ -68,21 +68,21 @@ def stacked(infos: Sequence[Mapping[str, Any]]) -> Columns:
 
 
 def empty(n: int, example: object) -> Array:
-    """(n,) of a type that holds values like the example: numbers and truths as such, whatever else as objects."""
+    """Make an array (n,) for values like the example: numbers and booleans by type, others as objects."""
     if isinstance(example, bool | int | float):
         return np.zeros(n, type(example))
     return np.full(n, None, object)
 
 
 class Kept:
-    """Plain values of each world (what was drawn for it), kept as columns. Arrays that were given out never change."""
+    """Plain values of each world (its drawn values), kept as columns. Returned arrays never change."""
 
     def __init__(self, n: int) -> None:
         self._n = n
         self._columns: dict[str, Array] = {}
 
     def put(self, which: Sequence[int], plain: Sequence[Mapping[str, Any]]) -> None:
-        """New values of the worlds `which`, of the same keys for all."""
+        """Set the values of the worlds `which`, with the same keys for all."""
         for key in plain[0]:
             column = self._columns.get(key)
             column = empty(self._n, plain[0][key]) if column is None else column.copy()
@@ -91,5 +91,5 @@ class Kept:
             self._columns[key] = column
 
     def columns(self) -> Columns:
-        """Each (N,), by name."""
+        """Columns (N,) by name."""
         return dict(self._columns)

@@ -1,4 +1,4 @@
-"""The vector environments for stable-baselines3; imported only by those who train with it.
+"""Vector environments for stable-baselines3, which this module alone imports.
 
 >>> env = make_sb3("swaptwin/Alignment-v0", num_envs=256, station="top_lift", action_mode="residual")
 >>> SAC("MlpPolicy", env).learn(1_000_000)
@@ -23,21 +23,21 @@ Indices = None | int | Iterable[int]
 
 
 def make_sb3(name: str, num_envs: int, *, full_infos: bool = False, **arguments: Any) -> BatchVecEnv:
-    """N worlds of one of our ids, with the arguments of its environment."""
+    """Make N worlds of an id of this package, with the arguments of its environment."""
     made = gymnasium.make_vec(f"envs:{name}", num_envs, autoreset_mode=AutoresetMode.SAME_STEP, **arguments)
     return BatchVecEnv(made, full_infos=full_infos)
 
 
 class BatchVecEnv(VecEnv):
-    """A vector environment in mode `SameStep` as stable-baselines3 wants it.
+    """Adapter of a vector environment in mode `SameStep` to stable-baselines3's `VecEnv`.
 
-    Infos: a world whose episode ended in this step gives its whole info, `terminal_observation` and
-    `TimeLimit.truncated`; one that goes on gives `TimeLimit.truncated` alone, and its whole info with `full_infos`
-    (some 20 us a world and step).
+    Infos: a world whose episode ended in this step has its whole info, `terminal_observation` and
+    `TimeLimit.truncated`; a running world has `TimeLimit.truncated` alone, or its whole info with `full_infos` (some
+    20 us a world and step).
     """
 
     def __init__(self, vector: Any, *, full_infos: bool = False) -> None:
-        """`vector` is one of ours, made with `autoreset_mode="SameStep"`.
+        """`vector`: an environment of this package with `autoreset_mode="SameStep"`.
 
         Raises:
             InputError: another environment, or another mode.
@@ -50,7 +50,7 @@ class BatchVecEnv(VecEnv):
         super().__init__(vector.num_envs, vector.single_observation_space, vector.single_action_space)
 
     def reset(self) -> Array:
-        """Begin episodes in all worlds, with the seeds and options given before by `seed` and `set_options`."""
+        """Begin episodes in all worlds, with the seeds and options set by `seed` and `set_options`."""
         options = self._options[0]
         if any(one != options for one in self._options):
             raise InputError("not the same for every world", key="options", value=self._options)
@@ -61,11 +61,11 @@ class BatchVecEnv(VecEnv):
         return observations
 
     def step_async(self, actions: Array) -> None:
-        """Remember the actions (N, A); `step_wait` takes them."""
+        """Store the actions (N, A) for `step_wait`."""
         self._actions = actions
 
     def step_wait(self) -> tuple[Array, Array, Array, list[dict[str, Any]]]:
-        """(observations, rewards float32, dones, infos): where an episode ended, the first of the next one."""
+        """Return (observations, rewards float32, dones, infos); an ended world gives the next episode's first look."""
         observations, rewards, terminated, truncated, infos = self.vector.step(self._actions)
         dones = terminated | truncated
         told: list[dict[str, Any]] = [{"TimeLimit.truncated": False} for _ in range(self.num_envs)]
@@ -79,27 +79,27 @@ class BatchVecEnv(VecEnv):
         return observations, rewards.astype(np.float32), dones, told
 
     def close(self) -> None:
-        """Nothing works after that."""
+        """Close the environment for good."""
         self.vector.close()
 
     def get_attr(self, attr_name: str, indices: Indices = None) -> list[Any]:
-        """An attribute of the batch, the same for every world."""
+        """Return an attribute of the batch, the same for every world."""
         value = getattr(self.vector, attr_name)
         return [value for _ in self._get_indices(indices)]
 
     def set_attr(self, attr_name: str, value: Any, indices: Indices = None) -> None:
-        """Worlds of a batch have no attributes of their own."""
+        """Refuse: worlds of a batch have no attributes of their own."""
         raise NotImplementedError(f"a batch's {attr_name} is an argument of its constructor")
 
     def env_method(self, method_name: str, *method_args: Any, indices: Indices = None, **method_kwargs: Any) -> Any:
-        """Worlds of a batch have no methods of their own."""
+        """Refuse: worlds of a batch have no methods of their own."""
         raise NotImplementedError(f"worlds of a batch have no method {method_name}; the batch itself is `vector`")
 
     def env_is_wrapped(self, wrapper_class: Any, indices: Indices = None) -> list[bool]:
-        """No world is wrapped by anything."""
+        """Return False for every world: none is wrapped."""
         return [False for _ in self._get_indices(indices)]
 
 
 def _begun(infos: dict[str, Any], i: int) -> dict[str, Any]:
-    """World `i`'s own info in those of a step, without what is told of its last episode."""
+    """Return world `i`'s info of a step, without the entries on its last episode."""
     return single({key: value for key, value in infos.items() if not key.removeprefix("_").startswith("final_")}, i)

@@ -33,16 +33,16 @@ PLANTS = ("rom",)
 
 
 class TimingVectorEnv(BatchedEnv):
-    """`envs.timing.TimingEnv` N times with `plant="rom"`: the same episodes, actions, observations and rewards.
+    """N worlds of `envs.timing.TimingEnv` with `plant="rom"`.
 
-    World i of any N gives what the single environment gives for the same seed, to the last bit. A step lasts until
-    every swap has come to its next question.
+    World i of any N equals the single environment with the same seed to the last bit. A step lasts until every swap
+    has reached its next decision request.
 
     Arguments:
-        num_envs: how many worlds.
+        num_envs: number of worlds.
         autoreset_mode: "NextStep" or "SameStep".
-        max_episode_steps: an episode is truncated after so many steps; None: by its own limit alone.
-        the others: as `TimingEnv` has them; `plant` "rom", `render_mode` None.
+        max_episode_steps: number of steps that truncates an episode; None: only its own limit.
+        the others: as in `TimingEnv`; `plant` "rom", `render_mode` None.
 
     Raises:
         InputError: a wrong argument, option or action, named.
@@ -89,7 +89,7 @@ class TimingVectorEnv(BatchedEnv):
 
     @property
     def max_steps(self) -> int:
-        """As the single environment has it."""
+        """Maximum number of steps of an episode of the single environment."""
         return most_steps(self._choice)
 
     def _begin(self, which: Array, seeds: Sequence[int], options: Mapping[str, Any] | None) -> None:
@@ -99,7 +99,7 @@ class TimingVectorEnv(BatchedEnv):
         swaps: dict[int, TimedSwap] = {}
         waiting = list(tries)
         while waiting:
-            for i in waiting:  # a truck that by the scanner stands outside the gate parks again
+            for i in waiting:  # a truck outside the gate by the scanner parks again
                 cases[i] = next(tries[i])
                 slot = partial(Slot, self._runner_of(cases[i].setup), i)
                 swaps[i] = TimedSwap(cases[i].setup, self._factory, last, plant="rom", make_runner=slot)
@@ -110,7 +110,7 @@ class TimingVectorEnv(BatchedEnv):
             self.observations[i], self._infos[i] = episode.observation(), episode.info()
 
     def _runner_of(self, first: SwapSetup) -> BatchRunner:
-        """The runner of all worlds; the first setup says of which station."""
+        """Make the runner of all worlds, with the first setup's station."""
         if self.runner is None:
             self.runner = BatchRunner([first] * self.num_envs, worlds=np.repeat(new_world(first), self.num_envs))
         return self.runner
@@ -129,7 +129,7 @@ class TimingVectorEnv(BatchedEnv):
             )
 
     def _go_on(self, swaps: Mapping[int, TimedSwap]) -> None:
-        """All of these to their next questions, or their ends."""
+        """Advance all of these to their next decision requests or ends."""
         running, runner = dict(swaps), self.runner
         while running and runner is not None:
             running = {i: swap for i, swap in running.items() if swap.start()}
