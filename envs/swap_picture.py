@@ -26,13 +26,8 @@ class SwapPicture:
         self._picture = Picture(mode, view, size_px, tuple(PRESETS), title)
         self._setup: SwapSetup | None = None
 
-<<<<<<< HEAD
     def show(self, setup: SwapSetup, runner: Runner, job: int | None = None) -> Array | None:
-        """The picture (height, width, 3) uint8 of the plant's one world; in a window it is shown and None returned.
-=======
-    def show(self, setup: SwapSetup, runner: Any, job: int | None = None) -> Array | None:
         """Draw the picture (height, width, 3) uint8 of the plant's world; show it in a window and return None there.
->>>>>>> words1
 
         `job` is the episode's, None for a whole swap.
         """
