@@ -1,4 +1,4 @@
-"""Worker processes that each build their worker once and then process items; only the parent sees Ctrl-C."""
+"""Worker processes that each call `build` once and then process items; only the parent sees Ctrl-C."""
 
 from __future__ import annotations
 
