@@ -13,11 +13,11 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
-from tests.twin.faults.setups import cell_of
 
 from tests.evidence.timing_sets import BATCH, Batch
 from tests.physics import rig
 from tests.twin import test_monitor as hand
+from tests.twin.faults.setups import cell_of
 from twin.catalogue import load_pack, load_station, load_timing, load_truck
 from twin.catalogue.schema import TimingSet
 from twin.control.interlocks import DISTANCE_MARGIN_M

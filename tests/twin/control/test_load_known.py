@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.twin.faults.setups import cell_of
 
+from tests.twin.faults.setups import cell_of
 from twin.catalogue import TimingSet, load_timing
 from twin.records import LOAD_EMPTY, LOAD_PACK, LOAD_UNKNOWN, TRIP_SWAY
 from twin.result import SwapResult

@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
-from tests.twin.faults.setups import cell_of
 
+from tests.twin.faults.setups import cell_of
 from twin.errors import InputError
 from twin.faults import KINDS, RATES_PER_1000, faulty_setup, parse_fault
 from twin.faults.kinds import FOREVER, ONE_OF, WHEN, Option

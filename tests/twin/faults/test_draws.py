@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 import pytest
-from tests.twin.faults.setups import CELLS
 
+from tests.twin.faults.setups import CELLS
 from twin.catalogue import load_pack, load_station, load_truck, names
 from twin.faults import RATES_PER_1000, faulty_setup, random_faults
 from twin.faults.draws import DETAILS

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.twin.faults.setups import CELLS, cell_of
 
 import swaptwin
+from tests.twin.faults.setups import CELLS, cell_of
 from twin.errors import InputError
 from twin.faults import KINDS, Fault, FaultPlayer, faulty_setup, parse_fault
 from twin.faults.kinds import FOREVER, ONE_OF

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from tests.twin.faults.setups import cell_of
 
 from tests.tiers import slow
+from tests.twin.faults.setups import cell_of
 from twin.catalogue import load_timing
 from twin.faults import parse_fault
 from twin.result import SwapResult

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.twin.faults.setups import cell_of
 
+from tests.twin.faults.setups import cell_of
 from twin.errors import InputError
 from twin.faults import FaultPlayer, faulty_setup, parse_fault
 from twin.plants.beginning import new_world

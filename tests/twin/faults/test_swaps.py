@@ -6,10 +6,10 @@ import functools
 from collections.abc import Iterator
 
 import pytest
-from tests.twin.faults.setups import CELLS, cell_of
 
 from tests.determinism.short_swap import short_swap
 from tests.tiers import slow
+from tests.twin.faults.setups import CELLS, cell_of
 from tests.twin.why import says_why
 from twin.catalogue import load_pack, load_station, load_timing, load_truck, names
 from twin.faults import KINDS, parse_fault

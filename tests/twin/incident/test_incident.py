@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.twin.faults.setups import cell_of
 
+from tests.twin.faults.setups import cell_of
 from tests.twin.why import says_why
 from twin.catalogue import load_pack, load_station, load_timing, load_truck
 from twin.commands.swap import resolve

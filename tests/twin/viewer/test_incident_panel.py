@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.twin.faults.setups import cell_of
 
+from tests.twin.faults.setups import cell_of
 from twin.catalogue import load_pack, load_station, load_timing, load_truck
 from twin.faults import parse_fault
 from twin.faults.player import CELL_KINDS
