@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from envs.picture import Picture, layout_of
 from twin.recording.swap.sampling import Sampler
+from twin.runner.single import Runner
 from twin.setup.setup import SwapSetup
 from twin.viewer.scene.views import PRESETS
 from twin.viewer.snapshot import Names, Snapshot
@@ -27,7 +26,7 @@ class SwapPicture:
         self._picture = Picture(mode, view, size_px, tuple(PRESETS), title)
         self._setup: SwapSetup | None = None
 
-    def show(self, setup: SwapSetup, runner: Any, job: int | None = None) -> Array | None:
+    def show(self, setup: SwapSetup, runner: Runner, job: int | None = None) -> Array | None:
         """The picture (height, width, 3) uint8 of the plant's one world; in a window it is shown and None returned.
 
         `job` is the one that the episode is about, None for a whole swap.

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from twin.alignment.episode import axis_speeds
 from twin.alignment.sensed import DECISION_S, Sensed, Watch
 from twin.records import BUSY, FOLLOW_NOT, FOLLOW_START
+from twin.runner.single import Runner
 from twin.sequence.setpoint_steps import set_speeds
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Aligner:
     def __init__(
         self,
         setup: SwapSetup,
-        runner: Any,
+        runner: Runner,
         program: Program,
         make_decider: MakeDecider,
         give: Callable[[int, np.ndarray], None] | None = None,
@@ -62,7 +63,7 @@ class Aligner:
         self._status = runner.worlds["control"]["status"][0, : len(robots)]
         self._buffered = runner.worlds["control"]["buffered"][0, : len(robots)]
 
-    def __call__(self, runner: Any) -> None:
+    def __call__(self, runner: Runner) -> None:
         """After a scan: new setpoints for whoever is due."""
         if not self._follow.any():
             return
@@ -70,7 +71,7 @@ class Aligner:
             if follow != FOLLOW_NOT and status == BUSY and not self._buffered[robot]:  # buffered: not begun yet
                 self._decide(runner, robot, follow == FOLLOW_START)
 
-    def _decide(self, runner: Any, robot: int, begins: bool) -> None:
+    def _decide(self, runner: Runner, robot: int, begins: bool) -> None:
         """`begins`: no setpoint of this command has been given yet."""
         tick = int(runner.worlds["truth"]["tick"][0])
         insertion = self._under_way[robot]

@@ -17,6 +17,7 @@ from twin.catalogue.schema import PHASES
 from twin.errors import InputError
 from twin.faults.kinds import FOREVER, KINDS, Fault
 from twin.records import AXES, BUSY, IDLE, LOCKS, RECORD_OF, REFUSED, Z
+from twin.runner.single import Runner
 from twin.sequence.setpoint_steps import with_setpoints
 from twin.sequence.tables import TABLES
 from twin.setup.setup import SwapSetup
@@ -172,7 +173,7 @@ class FaultPlayer:
         """
         return bool(self._faults) or self._cell_faults or self._joining[0].since_s <= begin_s + SAME_S
 
-    def after_scan(self, runner: Any) -> None:
+    def after_scan(self, runner: Runner) -> None:
         """Take note of what the swap does; before the scan at which the first fault joins, begin to disturb."""
         if runner.disturb is not None:
             return
@@ -186,7 +187,7 @@ class FaultPlayer:
         if self._joining[0].since_s <= t_s + 1.0 / self._setup.station.rates.plc_hz + SAME_S:
             runner.disturb = self.before_scan
 
-    def before_scan(self, runner: Any) -> None:
+    def before_scan(self, runner: Runner) -> None:
         """Set the world's faults for the scan to come."""
         w, p = runner.worlds[self._world], runner.params[self._world]
         t_s = float(w["truth"]["t_s"])

@@ -18,6 +18,7 @@ from twin.recording.resume.past import Past, same_row
 from twin.recording.swap.settings import DECIDED, Settings
 from twin.records import BUSY, FOLLOW_NOT
 from twin.result import SwapResult
+from twin.runner.single import Runner
 from twin.sequence.setpoint_steps import set_speeds
 from twin.swap import SwapTwin, TimingDecider
 
@@ -58,7 +59,7 @@ class AlignedBy:
         self._aligner = None if make is None else Aligner(twin.setup, twin.runner, twin.program, make, self._give)
         self.differs_s: float | None = None
 
-    def __call__(self, runner: Any) -> None:
+    def __call__(self, runner: Runner) -> None:
         self._given.clear()
         if self._aligner is not None:
             self._aligner(runner)
@@ -131,7 +132,7 @@ class Branched:
         """Free the plant."""
         self.twin.close()
 
-    def _after_scan(self, runner: Any) -> None:
+    def _after_scan(self, runner: Runner) -> None:
         self._exchange(int(runner.worlds["truth"]["tick"][0]))
         if self._reached and self._next == len(self._settings):
             self.twin.unwatch(self._after_scan)

@@ -16,6 +16,7 @@ from twin.recording.swap.compare import Compare, check_names
 from twin.recording.swap.sampling import Sampler
 from twin.recording.swap.versions import unlike_versions
 from twin.records import FOLLOW_NOT, FOLLOW_ON
+from twin.runner.single import Runner
 from twin.sequence.program import Program
 from twin.sequence.timing import row_as_plain, row_from_plain
 
@@ -65,7 +66,7 @@ class Past:
         """From now on compare `program`, which has not run yet, with the recording; `sampler` reads its plant."""
         check_names(self._recording, sampler)
         self._compare = Compare(self._recording, sampler, self._hz, self.tick) if self.tick else None
-        runner: Any = program.runner
+        runner: Runner = program.runner
         self._program, self._runner = program, runner
         self._left, self._answers = deque(self.commands), deque(self.told)
         program.on_command = self._on_command
@@ -115,7 +116,7 @@ class Past:
     def _now_s(self) -> float:
         return float(self._runner.worlds["truth"]["t_s"][0])
 
-    def _on_sample(self, runner: Any) -> None:
+    def _on_sample(self, runner: Runner) -> None:
         if self.is_over or self._compare is None:
             return
         self._compare(int(runner.worlds["truth"]["tick"][0]))

@@ -15,6 +15,7 @@ from twin.recording.swap.sampling import Sampler
 from twin.recording.swap.scene import entities_of
 from twin.recording.swap.story import begun, ended
 from twin.recording.swap.versions import software_versions
+from twin.runner.single import Runner
 
 if TYPE_CHECKING:
     from twin.alignment.result import AlignmentResult
@@ -85,7 +86,7 @@ class SwapRecorder(Recording):
         plain = {**result.as_json(), "recording": None}  # without the path: the same swap gives the same bytes
         self._recorder.close(result.outcome, result.end_state_sha256, {"end": end, "result": plain})
 
-    def _observe(self, runner: Any) -> None:
+    def _observe(self, runner: Runner) -> None:
         frames, channels, sensors = self._sampler.read()
         world = runner.worlds
         t_s, tick = world["truth"]["t_s"][0].item(), world["truth"]["tick"][0].item()
