@@ -51,36 +51,36 @@ def step_at(worlds: Any, params: Any, models: Any, states: Any, scratch: Any, ch
     advance.advance_ticks(world.truth, world.image, world.faults, p, m, x, t, ticks)
 
 
-class PacedPlant(RomPlant):
-    """One world of the reduced-order model; `pace`: a step mode for all robots, None: the plant's choice."""
+class StepModePlant(RomPlant):
+    """One world of the reduced-order model; `step_mode`: a step mode for all robots, None: the plant's choice."""
 
-    pace: int | None = None
+    step_mode: int | None = None
 
     def step(self, ticks: int = 1) -> None:
-        if self.pace is None:
+        if self.step_mode is None:
             super().step(ticks)
         else:
-            step_at(*self._arguments(), self.pace, ticks)
+            step_at(*self._arguments(), self.step_mode, ticks)
 
 
 class RomBench(Runner):
     """One world of the reduced-order model, scan by scan; attributes that the runner lacks are the plant's."""
 
-    plant: PacedPlant
+    plant: StepModePlant
 
     def __init__(self, setup: SwapSetup) -> None:
-        super().__init__(PacedPlant(setup))
+        super().__init__(StepModePlant(setup))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.plant, name)
 
     @property
-    def pace(self) -> int | None:
-        return self.plant.pace
+    def step_mode(self) -> int | None:
+        return self.plant.step_mode
 
-    @pace.setter
-    def pace(self, pace: int | None) -> None:
-        self.plant.pace = pace
+    @step_mode.setter
+    def step_mode(self, mode: int | None) -> None:
+        self.plant.step_mode = mode
 
     def refresh(self) -> None:
         """Update everything that depends on positions and holds just set."""

@@ -220,7 +220,7 @@ class _Reader:
             self._clocks = {WIDE: LineTimes(self._path, self._mapping, layout, self._time_columns)}
         else:
             wanted += [*self._by_tag, *{c.quality for cs in self._by_tag.values() for c in cs if c.quality}]
-            own = own_times(self._table, self._mapping, layout, self._path, self._by_tag)
+            own = own_times(self._table, self._mapping, layout, self._by_tag)
             groups: dict[str, list[Column]] = {}
             for column in (column for cs in self._by_tag.values() for column in cs):
                 groups.setdefault(column.time or own.get(column.tag, ""), []).append(column)

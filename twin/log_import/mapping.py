@@ -22,11 +22,9 @@ from twin.log_import.units import ALIASES, allowed, dimensions_of, factor
 
 Model = TypeVar("Model")
 Text = Annotated[str, Field(min_length=1, max_length=200)]
-Number = float | int
 Scalar = str | float | int | bool
 Positive = Annotated[float, Field(gt=0.0)]
 Slots = Annotated[int, Field(ge=1, le=200)]
-LEVELS = ("info", "warning", "error")
 
 
 class FileSpec(Strict):

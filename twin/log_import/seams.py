@@ -14,7 +14,7 @@ import numpy as np
 WINDOW, TURNS = 8, 4
 """Alternation: minimum direction changes within this many samples,"""
 WAY_M, WAY_TIMES = 0.05, 4.0
-"""and minimum path (m, rad), also as a multiple of the distance covered."""
+"""and minimum path (m, rad), also as a multiple of the net distance."""
 STEADY = 2.0
 """Continuation: the speeds on both sides differ by at most this factor,"""
 PERIODS, MIN_NS = 4.0, 150_000_000
@@ -48,26 +48,26 @@ class SeamWatch:
             return
         t, x = np.concatenate((self._t, t_ns)), np.concatenate((self._x, x))
         self._t, self._x = t[-CARRIED:], x[-CARRIED:]
-        found = [seam for seam in (_to_and_fro(t, x), _goes_on(t, x)) if seam is not None]
+        found = [seam for seam in (_alternation(t, x), _continuation(t, x)) if seam is not None]
         self.found = min(found, key=lambda seam: seam.t_ns, default=None)
 
 
-def _to_and_fro(t_ns: np.ndarray, x: np.ndarray) -> Seam | None:
+def _alternation(t_ns: np.ndarray, x: np.ndarray) -> Seam | None:
     if len(x) <= WINDOW:
         return None
     steps = np.diff(x)
     turns = np.append(0.0, np.cumsum(steps[1:] * steps[:-1] < 0.0))
-    way = np.append(0.0, np.cumsum(np.abs(steps)))
-    went, got = way[WINDOW:] - way[:-WINDOW], np.abs(x[WINDOW:] - x[:-WINDOW])
+    path = np.append(0.0, np.cumsum(np.abs(steps)))
+    length, net = path[WINDOW:] - path[:-WINDOW], np.abs(x[WINDOW:] - x[:-WINDOW])
     turned = turns[WINDOW - 1 :] - turns[: len(turns) - WINDOW + 1]
     # noise alternates all the time; two interleaved motions do so for a while, far apart
     usual = WINDOW * float(np.median(np.abs(steps)))
-    is_seam = (turned >= TURNS) & (went > WAY_M) & (went > WAY_TIMES * got) & (went > WAY_TIMES * usual)
+    is_seam = (turned >= TURNS) & (length > WAY_M) & (length > WAY_TIMES * net) & (length > WAY_TIMES * usual)
     found = np.flatnonzero(is_seam)
     return Seam(int(t_ns[found[0]]), True, 0.0) if len(found) else None
 
 
-def _goes_on(t_ns: np.ndarray, x: np.ndarray) -> Seam | None:
+def _continuation(t_ns: np.ndarray, x: np.ndarray) -> Seam | None:
     if len(x) <= 2 * BESIDE:
         return None
     dt, dx = np.diff(t_ns) * 1e-9, np.diff(x)

@@ -57,7 +57,7 @@ class Settled:
 
 @dataclass
 class _Reading:
-    way: float = 0.0
+    path_length: float = 0.0
     rows: int = 0
     lost: int = 0
     doubled: int = 0
@@ -250,20 +250,20 @@ class Settling:
     def _is_better(self, as_stamped: Settled, settled: Settled | None) -> bool:
         new = self._read(as_stamped)
         if settled is None:  # only the reading that can be the axes' motion is left
-            return new.way < CLEARLY * self._way_as_written()
+            return new.path_length < CLEARLY * self._path_as_written()
         old = self._read(settled)
         if new.lost > old.lost + FEW * new.rows:  # a line that contradicts another line of its time is not recorded
             return False
         if new.again >= NEARLY * new.late and old.again < NEARLY * new.late:
             return True  # lines that were written twice
-        if new.way < CLEARLY * old.way:
+        if new.path_length < CLEARLY * old.path_length:
             return True
-        if new.way > ABOUT * old.way:
+        if new.path_length > ABOUT * old.path_length:
             return False
         fills = new.doubled <= FEW * new.rows and new.holes < old.holes
         return fills or old.lost > MANY * max(old.rows + old.lost, 1)
 
-    def _way_as_written(self) -> float:
+    def _path_as_written(self) -> float:
         """Path of the axes from line to line of the file."""
         total = 0.0
         for key, spool in self._spools.items():
@@ -292,8 +292,8 @@ class Settling:
                     column = values[:, c]
                     column = column[np.isfinite(column)]
                     if len(column):
-                        found.way += float(np.abs(np.diff(column, prepend=column[:1])).sum())
-                        found.way += 0.0 if np.isnan(last[k]) else abs(float(column[0] - last[k]))
+                        found.path_length += float(np.abs(np.diff(column, prepend=column[:1])).sum())
+                        found.path_length += 0.0 if np.isnan(last[k]) else abs(float(column[0] - last[k]))
                         last[k] = column[-1]
             found.rows += rows
             found.late += ordered.facts.disordered

@@ -30,9 +30,7 @@ _MOST_BAD = 0.1
 _OTHER_PACE = 0.05
 
 
-def own_times(
-    table: Table, mapping: mapping_file.Mapping, layout: TableLayout, path: str | Path, tags: Iterable[str]
-) -> dict[str, str]:
+def own_times(table: Table, mapping: mapping_file.Mapping, layout: TableLayout, tags: Iterable[str]) -> dict[str, str]:
     """The time column of each tag that has its own besides the mapping's, by names and content."""
     main = mapping.file.time.column
     if not isinstance(main, str):

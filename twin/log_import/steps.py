@@ -107,8 +107,8 @@ def _back(candidate: Candidate, rows: Sequence[Rows]) -> str:
             again = True
         both = np.concatenate((early, late))
         order = both[np.argsort(t_ns[both], kind="stable")]
-        file_m += _way(values[both])
-        sorted_m += _way(values[order])
+        file_m += _path_length(values[both])
+        sorted_m += _path_length(values[order])
     return STEP if again and sorted_m >= SMOOTHER * file_m else PAUSE
 
 
@@ -129,7 +129,7 @@ def _same_lines(t_ns: np.ndarray, values: np.ndarray, early: np.ndarray, late: n
 NEARLY = 0.8
 
 
-def _way(values: np.ndarray) -> float:
+def _path_length(values: np.ndarray) -> float:
     """Path of all columns (K, A) from row to row."""
     total = 0.0
     for column in values.T:

@@ -139,7 +139,7 @@ class Completer:
         held = self.held = self._held(packs)
         load = self._load(out, held)
         sway = self._sway(out, axes, held, load)
-        springs = self._springs(packs, held, load)
+        springs = self._springs(packs, load)
         frames = np.empty((count, len(self.frames), 7))
         park = np.broadcast_to(self._park, (count, 3)).copy()
         if self._motion is not None:
@@ -285,7 +285,7 @@ class Completer:
         grip_z = self._seats[nearest, 2] + retract * float(p["pack_height_m"])
         return np.where(near, retract * (axes[:, 2] - grip_z), np.inf)
 
-    def _springs(self, packs: np.ndarray, held: np.ndarray, load: np.ndarray) -> np.ndarray:
+    def _springs(self, packs: np.ndarray, load: np.ndarray) -> np.ndarray:
         """(K, 3) heave, pitch and roll of the truck under its packs, minus what a robot carries of them."""
         p = self.setup.params[0]
         out = np.broadcast_to(self._bare, (len(packs), 3)).copy()

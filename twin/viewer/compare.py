@@ -27,8 +27,7 @@ class PhaseRow:
     """A phase in both recordings; durations in seconds, None if a recording lacks the phase.
 
     There is no difference if a trip, a failure or the recording's end cut either short. `difference_s` is other minus
-    this: positive if this recording is faster. `lead_s` is the sum over the robot's matched phases so far: the lead of
-    this recording at the end of the phase.
+    this: positive if this recording is faster.
     """
 
     name: str
@@ -37,7 +36,6 @@ class PhaseRow:
     this_s: float | None
     other_s: float | None
     difference_s: float | None
-    lead_s: float | None
 
 
 def phase_keys(spans: Sequence[PhaseSpan]) -> list[tuple[Key, PhaseSpan]]:
@@ -55,20 +53,18 @@ def phase_rows(this: Sequence[PhaseSpan], other: Sequence[PhaseSpan]) -> list[Ph
     """One row per phase of either recording, in the order of this one, the other's extra phases after them."""
     theirs = dict(phase_keys(other))
     rows: list[PhaseRow] = []
-    lead: dict[int, float] = {}
     for key, span in phase_keys(this):
         mine_s = span.end_s - span.start_s
         match = theirs.pop(key, None)
         if match is None:
-            rows.append(PhaseRow(span.name, span.robot, span.job, mine_s, None, None, None))
+            rows.append(PhaseRow(span.name, span.robot, span.job, mine_s, None, None))
             continue
         other_s = match.end_s - match.start_s
         if not (span.ended and match.ended):
-            rows.append(PhaseRow(span.name, span.robot, span.job, mine_s, other_s, None, None))
+            rows.append(PhaseRow(span.name, span.robot, span.job, mine_s, other_s, None))
             continue
-        lead[span.robot] = lead.get(span.robot, 0.0) + other_s - mine_s
-        rows.append(PhaseRow(span.name, span.robot, span.job, mine_s, other_s, other_s - mine_s, lead[span.robot]))
-    rows += [PhaseRow(s.name, s.robot, s.job, None, s.end_s - s.start_s, None, None) for s in theirs.values()]
+        rows.append(PhaseRow(span.name, span.robot, span.job, mine_s, other_s, other_s - mine_s))
+    rows += [PhaseRow(s.name, s.robot, s.job, None, s.end_s - s.start_s, None) for s in theirs.values()]
     return rows
 
 

@@ -1,4 +1,4 @@
-"""How fast pictures are drawn: two qualities in turns, over the same instants of the same recording."""
+"""Frame-rate measurement: qualities in turns, over the same instants of the same recording."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ WARM_UP_FRAMES = 3
 def measure_frames(
     path: Path, qualities: tuple[str, ...] = ("medium", "low"), size_px: tuple[int, int] = (1280, 720), turns: int = 12
 ) -> dict[str, list[float]]:
-    """Seconds per picture, a mean per turn, by quality: the whole way from recording to pixels, display included.
+    """Seconds per picture, a mean per turn, by quality: from recording to pixels, display included.
 
-    As in a window that plays, edges are not smoothed: that comes when it stands.
-    The camera stands at the overview; the recording plays at four times its pace, so that everything moves.
+    Edges are not smoothed, as in a window during playback. The view is the overview; the recording plays at four times
+    its speed, so that everything moves.
     """
     with Source(path) as source:
         presenters = {quality: Presenter(source, size_px, quality, "overview") for quality in qualities}

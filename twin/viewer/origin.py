@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-SIMULATED, MEASURED, ESTIMATED = "simulated", "measured", "estimated"
+SIMULATED, ESTIMATED = "simulated", "estimated"
 IMPORTED = "imported"
 """The source of a recording that was imported from a station's own log."""
 ABOUT = "≈ "

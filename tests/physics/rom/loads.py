@@ -12,7 +12,7 @@ from twin.records import EPITCH, EROLL
 
 Array = np.ndarray
 G = rig.GRAVITY_MPS2
-PACES: dict[str, Any] = {"argvalues": [LONG_STEP, FULL_RATE], "ids": ["long_step", "full_rate"]}
+STEP_MODES: dict[str, Any] = {"argvalues": [LONG_STEP, FULL_RATE], "ids": ["long_step", "full_rate"]}
 LOADS: dict[str, Any] = {"argvalues": [None, rig.OLD], "ids": ["empty", "cab_282"]}
 HUNG_KG = {None: 450.0, rig.OLD: 3450.0}
 COM_BELOW_GRIP_M = {None: -0.07, rig.OLD: (3000.0 * 0.9 - 450.0 * 0.07) / 3450.0}

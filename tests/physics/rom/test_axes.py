@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.physics import rig
-from tests.physics.rom.loads import HUNG_KG, LOADS, PACES, hang_aside
+from tests.physics.rom.loads import HUNG_KG, LOADS, STEP_MODES, hang_aside
 from tests.physics.rom_bench import SLEEPING, RomBench
 from twin.motion.drives import STOP_JERK, motion_end_s
 from twin.motion.profile import plan_hold
@@ -20,16 +20,16 @@ STUCK = [(station, axis, steps) for station in ("top_lift", "chassis") for axis,
 """Station, axis, and offset from its target in encoder steps."""
 
 
-@pytest.mark.parametrize("pace", **PACES)
+@pytest.mark.parametrize("step_mode", **STEP_MODES)
 @pytest.mark.parametrize("load", **LOADS)
 @pytest.mark.parametrize(("axis", "distance"), [("x", 2.0), ("y", 1.0), ("z", -1.0), ("yaw", 0.05)])
-def test_axis_move_time_is_the_profile_duration(bench, load, axis, distance, pace):
+def test_axis_move_time_is_the_profile_duration(bench, load, axis, distance, step_mode):
     """A move at the axis limits ends when its profile ends, at most two PLC scans later, within the arrival tolerance
     (3 mm, 1 mrad); yaw under load within a second, because of torsional oscillation on its ropes. The following error
     is within 10 mm (yaw: 5 mrad)."""
     plant = bench()
     rig.hang(plant, load, 1.1, x=-4.0, y=2.2)
-    plant.pace = pace
+    plant.step_mode = step_mode
     w, k = plant.worlds[0], JOINTS.index(axis)
     target = float(w["image"]["reference"][0, k, 0]) + distance
     rig.move(plant, **{axis: target})
@@ -47,9 +47,9 @@ def test_axis_move_time_is_the_profile_duration(bench, load, axis, distance, pac
     assert abs(w["truth"]["q"][0, k] - target) <= ARRIVED[axis]
 
 
-@pytest.mark.parametrize("pace", **PACES)
+@pytest.mark.parametrize("step_mode", **STEP_MODES)
 @pytest.mark.parametrize(("axis", "rope_m"), [(X, 2.0), (Y, 2.0), (Y, 3.5)], ids=["x", "y", "y-long"])
-def test_how_far_the_servo_gives_way_to_a_swinging_load(bench, axis, rope_m, pace):
+def test_how_far_the_servo_gives_way_to_a_swinging_load(bench, axis, rope_m, step_mode):
     """Dynamic stiffness of the loop, d = F / |G (K + 1 / T) - M w^2 + i (w (G + c) - G K / (T w))|, of velocity gain G,
     position gain K, integral time T, viscous c, under the pull F = m g A / L of a swing of amplitude A. Without dry
     friction and encoder steps; the axis is commanded to hold. Within 1 %.
@@ -58,7 +58,7 @@ def test_how_far_the_servo_gives_way_to_a_swinging_load(bench, axis, rope_m, pac
     plant.params["axis_coulomb"], plant.params["axis_encoder"] = 0.0, 1e-9
     hang_aside(plant, rig.OLD, rope_m, axis, 0.05 * rope_m)
     rig.brake(plant, Y if axis == X else X, Z, YAW)
-    plant.pace = pace
+    plant.step_mode = step_mode
     rig.run(plant, 3.0)
     seen = rig.record(plant, 12.0, "q")
     q, t_s, p = seen["q"][:, 0], seen["t_s"], plant.params[0]
@@ -74,10 +74,10 @@ def test_how_far_the_servo_gives_way_to_a_swinging_load(bench, axis, rope_m, pac
     assert expected > 5e-4
 
 
-@pytest.mark.parametrize("pace", **PACES)
+@pytest.mark.parametrize("step_mode", **STEP_MODES)
 @pytest.mark.parametrize(("axis", "own_kg", "coulomb_n"), [(X, 5500.0, 600.0), (Y, 1500.0, 250.0)], ids=["x", "y"])
 @pytest.mark.parametrize(("share", "slides"), [(0.8, False), (3.0, True)])
-def test_axis_friction_against_the_pull_of_the_load(bench, share, slides, axis, own_kg, coulomb_n, pace):
+def test_axis_friction_against_the_pull_of_the_load(bench, share, slides, axis, own_kg, coulomb_n, step_mode):
     """A dead drive (force limit zero, no brake): the load hangs off by d and pulls with W d / L at the axis's dry
     friction. Below the limit nothing moves; above, the axis starts with the integral of (W d(t) / L - F_c) / m.
     """
@@ -86,7 +86,7 @@ def test_axis_friction_against_the_pull_of_the_load(bench, share, slides, axis, 
     rope_m, weight_n = 2.0, 3450.0 * G
     hang_aside(plant, rig.OLD, rope_m, axis, share * coulomb_n * rope_m / weight_n)
     rig.brake(plant, Y if axis == X else X, Z, YAW)
-    plant.pace = pace
+    plant.step_mode = step_mode
     seen = rig.record(plant, 0.2, "q", "qd")
     q, qd = seen["q"][:, 0], seen["qd"][:, 0]
     if slides:
@@ -98,14 +98,14 @@ def test_axis_friction_against_the_pull_of_the_load(bench, share, slides, axis, 
         np.testing.assert_allclose(q[:, axis], q[0, axis], rtol=0.0, atol=1e-12)
 
 
-@pytest.mark.parametrize("pace", **PACES)
+@pytest.mark.parametrize("step_mode", **STEP_MODES)
 @pytest.mark.parametrize("load", **LOADS)
-def test_power_off_brakes_hold_the_load_where_it_is(bench, load, pace):
+def test_power_off_brakes_hold_the_load_where_it_is(bench, load, step_mode):
     """The hoist's brake (88.3 kN) carries 33.8 kN without creeping, while the load keeps swinging."""
     plant = bench()
     hang_aside(plant, load, 2.0, X, 0.05)
     plant.worlds["truth"]["power_off"] = 1
-    plant.pace = pace
+    plant.step_mode = step_mode
     q = rig.record(plant, 5.0, "q")["q"][:, 0]
     assert np.abs(q[:, :4] - q[0, :4]).max() < 1e-9
     assert np.ptp(q[-200:, EX]) > 0.04
@@ -124,11 +124,11 @@ def test_hoist_holds_its_load_at_rest(bench, load):
     assert plant.worlds["image"]["load_cell_n"][0, 0] == pytest.approx(HUNG_KG[load] * G, rel=1e-4)
 
 
-@pytest.mark.parametrize("pace", **PACES)
+@pytest.mark.parametrize("step_mode", **STEP_MODES)
 @pytest.mark.parametrize(
     ("axis", "own_kg", "brake_n", "viscous"), [(X, 5500.0, 12600.0, 300.0), (Y, 1500.0, 6250.0, 150.0)], ids=["x", "y"]
 )
-def test_power_off_stops_an_axis_at_the_brake_deceleration(bench, axis, own_kg, brake_n, viscous, pace):
+def test_power_off_stops_an_axis_at_the_brake_deceleration(bench, axis, own_kg, brake_n, viscous, step_mode):
     """m dv/dt = -(F_brake + F_c + c v): t = m / c ln(1 + c v / F), s = m v / c - m F / c^2 ln(1 + c v / F).
 
     The spreader's pull in this time is less than 0.5 % of the brake's force. Within 1 % and half a step.
@@ -136,7 +136,7 @@ def test_power_off_stops_an_axis_at_the_brake_deceleration(bench, axis, own_kg, 
     plant = bench()
     name, start, speed = "xy"[axis], (-4.0, 0.0)[axis], 0.5
     rig.hang(plant, None, 1.1, **{name: start})
-    plant.pace = pace
+    plant.step_mode = step_mode
     rig.move(plant, **{name: start + 3.0}, velocity=speed)
     rig.run(plant, 4.0)
     w = plant.worlds[0]
@@ -152,10 +152,10 @@ def test_power_off_stops_an_axis_at_the_brake_deceleration(bench, axis, own_kg, 
     assert seen["q"][-1, 0, axis] - began_m == pytest.approx(expected_m, rel=0.01, abs=0.005 * speed / 2)
 
 
-@pytest.mark.parametrize("pace", **PACES)
+@pytest.mark.parametrize("step_mode", **STEP_MODES)
 @pytest.mark.parametrize("load", **LOADS)
 @pytest.mark.parametrize(("name", "start", "speed"), [("x", -4.0, 0.8), ("y", 0.0, 0.5), ("z", 2.5, 0.25)])
-def test_stopping_distance_after_an_emergency_stop(bench, name, start, speed, load, pace):
+def test_stopping_distance_after_an_emergency_stop(bench, name, start, speed, load, step_mode):
     """v^2 / 2a + v a / 2j: an S-curve from v to rest at the axis's acceleration and stopping jerk, from the scan that
     reads the button. The axis stops within 3 mm of it, and within the station's own stopping distance.
     """
@@ -165,7 +165,7 @@ def test_stopping_distance_after_an_emergency_stop(bench, name, start, speed, lo
         rig.hang(plant, load, 6.0 - start)
     else:
         rig.hang(plant, load, 1.1, **{name: start})  # above the truck's cab
-    plant.pace = pace
+    plant.step_mode = step_mode
     rig.move(plant, **{name: start + {"x": 6.0, "y": 3.0, "z": 2.3}[name]}, velocity=speed)
     rig.run(plant, 4.5)
     w, p = plant.worlds[0], plant.params[0]
@@ -181,12 +181,12 @@ def test_stopping_distance_after_an_emergency_stop(bench, name, start, speed, lo
     assert stood_m < p["axis_stopping_distance"][axis]
 
 
-@pytest.mark.parametrize("pace", **PACES)
-def test_energy_of_a_hoist(bench, pace):
+@pytest.mark.parametrize("step_mode", **STEP_MODES)
+def test_energy_of_a_hoist(bench, step_mode):
     """Energy consumed for 2 m up, rest to rest: m g h + Coulomb F_c h + viscous integral c v^2 dt. Within 0.5 %."""
     plant = bench()
     rig.hang(plant, rig.OLD, 3.5)
-    plant.pace = pace
+    plant.step_mode = step_mode
     rig.run(plant, 1.0)
     w = plant.worlds[0]
     start, paid_j = float(w["truth"]["q"][0, Z]), float(w["truth"]["energy_j"])
@@ -198,9 +198,9 @@ def test_energy_of_a_hoist(bench, pace):
     assert w["truth"]["energy_j"] - paid_j == pytest.approx(expected_j, rel=5e-3)
 
 
-@pytest.mark.parametrize("pace", **PACES)
+@pytest.mark.parametrize("step_mode", **STEP_MODES)
 @pytest.mark.parametrize("joint", [EX, EY], ids=["x", "y"])
-def test_a_dead_axis_is_a_double_pendulum_without_friction(bench, joint, pace):
+def test_a_dead_axis_is_a_double_pendulum_without_friction(bench, joint, step_mode):
     """Two-body frequency w^2 = g / L (1 + m / M) of the empty spreader and a free trolley or bridge; to 0.05 %."""
     plant = bench(station_with={"reeving.sway_damping_ratio": 0.0})
     for name in ("axis_force_limit", "axis_viscous", "axis_coulomb"):
@@ -209,7 +209,7 @@ def test_a_dead_axis_is_a_double_pendulum_without_friction(bench, joint, pace):
     axis, own_kg = joint - EX, (5500.0, 1500.0)[joint - EX]
     hang_aside(plant, None, 2.0, axis, 0.04, x=0.0, y=1.5)
     rig.brake(plant, Y if axis == X else X, Z, YAW)
-    plant.pace = pace
+    plant.step_mode = step_mode
     seen = rig.record(plant, 12.0, "q")
     omega = sqrt(G / (2.0 + rig.stretch_m(plant, 450.0, 2.0)) * (1.0 + 450.0 / own_kg))
     expected_s = 2.0 * pi / omega * (1.0 + 0.02**2 / 16.0)

@@ -10,7 +10,7 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from tests.physics import rig
-from tests.physics.rom.loads import EA_N, HUNG_KG, LOADS, PACES, hang_aside, leaning
+from tests.physics.rom.loads import EA_N, HUNG_KG, LOADS, STEP_MODES, hang_aside, leaning
 from tests.physics.rom_bench import FULL_RATE
 from twin.records import EX, EZ, X, Y, Z
 
@@ -23,10 +23,10 @@ def swing_amplitude_m(plant, seconds, omega):
     return rig.harmonic(seen["t_s"], seen["q"][:, 0, EX], omega)[0]
 
 
-@pytest.mark.parametrize("pace", **PACES)
+@pytest.mark.parametrize("step_mode", **STEP_MODES)
 @pytest.mark.parametrize("load", **LOADS)
 @pytest.mark.parametrize(("from_m", "to_m"), [(3.5, 1.3), (1.3, 3.5)], ids=["up", "down"])
-def test_slow_hoisting_keeps_the_adiabatic_invariant(bench, from_m, to_m, load, pace):
+def test_slow_hoisting_keeps_the_adiabatic_invariant(bench, from_m, to_m, load, step_mode):
     """Energy over frequency stays (Ehrenfest 1916; Landau and Lifshitz, Mechanics, section 49): theta^2 L^(3/2), so the
     sway theta L grows with L^(1/4). Hoisted at 25 mm/s, 0.6 % of a rope a radian of swing, with soft ends: to 0.1 %.
     """
@@ -34,7 +34,7 @@ def test_slow_hoisting_keeps_the_adiabatic_invariant(bench, from_m, to_m, load, 
     plant.params["axis_encoder"], plant.params["axis_coulomb"] = 1e-9, 0.0
     hang_aside(plant, load, from_m, X, 0.003 * from_m)
     rig.brake(plant, 0, 1, 3)
-    plant.pace = pace
+    plant.step_mode = step_mode
     omega = [
         sqrt(G / (m + rig.stretch_m(plant, HUNG_KG[load], m)) / (1.0 + leaning(load, X, m))) for m in (from_m, to_m)
     ]
@@ -46,15 +46,15 @@ def test_slow_hoisting_keeps_the_adiabatic_invariant(bench, from_m, to_m, load, 
     assert after_m / before_m == pytest.approx((to_m / from_m) ** 0.25, rel=1e-3)
 
 
-@pytest.mark.parametrize("pace", **PACES)
+@pytest.mark.parametrize("step_mode", **STEP_MODES)
 @pytest.mark.parametrize("load", **LOADS)
 @pytest.mark.parametrize("up", [1.0, -1.0], ids=["up", "down"])
-def test_tension_while_hoisting(bench, up, load, pace):
+def test_tension_while_hoisting(bench, up, load, step_mode):
     """T = m (g + a) (Newton) while the hoist accelerates evenly: 0.2 m/s2 over a second, with a load that hangs
     still."""
     plant = bench()
     rig.hang(plant, load, 3.3 if up > 0 else 1.5)
-    plant.pace = pace
+    plant.step_mode = step_mode
     rig.run(plant, 0.5)
     rig.move(plant, z=float(plant.worlds["truth"]["q"][0, 0, Z]) + 1.5 * up, velocity=0.4, acceleration=0.2, jerk=2.0)
     seen = rig.record(plant, 2.0, "load_n", "reference", "qd")
@@ -97,11 +97,11 @@ def pendulum(seen, axis, load, start_m, lag_s):
     return length * np.sin(found.y[0])
 
 
-@pytest.mark.parametrize("pace", **PACES)
+@pytest.mark.parametrize("step_mode", **STEP_MODES)
 @pytest.mark.parametrize("axis", [X, Y], ids=["x", "y"])
 @pytest.mark.parametrize("load", **LOADS)
 @pytest.mark.parametrize("lift_m", [2.2, -2.0], ids=["up", "down"])
-def test_hoisting_while_travelling_is_the_full_pendulum(bench, lift_m, load, axis, pace):
+def test_hoisting_while_travelling_is_the_full_pendulum(bench, lift_m, load, axis, step_mode):
     """Simultaneous sway, travel and hoisting, 0.2 rad wide: the nonlinear pendulum of varying length on a moving
     support, by Runge-Kutta of scipy. Sway within 0.1 % of its amplitude over 8 s.
 
@@ -110,11 +110,11 @@ def test_hoisting_while_travelling_is_the_full_pendulum(bench, lift_m, load, axi
     plant = bench(station_with={"reeving.sway_damping_ratio": 0.0})
     name, start, rope_m = "xy"[axis], (-4.0, 1.1)[axis], 3.6 if lift_m > 0 else 1.4
     hang_aside(plant, load, rope_m, axis, 0.05, **{name: start})
-    plant.pace = pace
+    plant.step_mode = step_mode
     target = {name: start + (3.0 if axis == X else 2.2), "z": 6.0 - rope_m + lift_m}
     rig.move(plant, **target, velocity=0.4 if load is None else 0.25, acceleration=0.25, jerk=1.0)
     seen = rig.record(plant, 8.0, "q", "qd")
-    lag_s = 0.5 * float(plant.params["dt_s"][0]) if pace == FULL_RATE else 0.0
+    lag_s = 0.5 * float(plant.params["dt_s"][0]) if step_mode == FULL_RATE else 0.0
     expected = pendulum(seen, axis, load, 0.05, lag_s)
     sway_m = seen["q"][:, 0, EX + axis]
     assert np.abs(sway_m).max() > 0.12

@@ -43,17 +43,17 @@ def test_a_pack_on_a_rocking_truck(bench, joint, load_n):
         rig.brake(plant)
         plant.worlds["truth"]["truck_qd"][0, joint] = 0.003
         plant.refresh()
-        plant.pace = FULL_RATE
+        plant.step_mode = FULL_RATE
         rig.run(plant, STANDS_S)
-        plant.pace = chosen
+        plant.step_mode = chosen
         plant.states["stood"] = 3
         rig.run(plant, 0.02)
         assert plant.chosen() == (FULL_RATE if chosen == FULL_RATE else ATTACHED)
         seen.append(rig.record(plant, 1.5, "truck_q", "load_n", "guide_force_n"))
-    rides, ticks = seen
+    attached, full_rate = seen
     for name, most in (("truck_q", 5e-5), ("load_n", 0.01 * WEIGHT_N), ("guide_force_n", 0.01 * WEIGHT_N)):
-        assert np.abs(rides[name] - ticks[name]).max() < most, name
-    steps, tenth = np.abs(np.diff(rides["truck_q"][:, joint])), len(rides["truck_q"]) // 10
+        assert np.abs(attached[name] - full_rate[name]).max() < most, name
+    steps, tenth = np.abs(np.diff(attached["truck_q"][:, joint])), len(attached["truck_q"]) // 10
     assert steps[-tenth:].max() < 0.5 * steps[:tenth].max(), "it comes to rest"
 
 

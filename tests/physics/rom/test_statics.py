@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.physics import rig
-from tests.physics.rom.loads import EA_N, HUNG_KG, LOADS, PACES, ROPE_SPACING_M
+from tests.physics.rom.loads import EA_N, HUNG_KG, LOADS, ROPE_SPACING_M, STEP_MODES
 from tests.physics.rom_bench import LONG_STEP
 from twin.records import EPITCH, EROLL, EX, EY, EZ
 
@@ -16,15 +16,15 @@ G = rig.GRAVITY_MPS2
 TABLE_KG, BLOCK_KG = 150.0, 1150.0
 
 
-@pytest.mark.parametrize("pace", **PACES)
+@pytest.mark.parametrize("step_mode", **STEP_MODES)
 @pytest.mark.parametrize("load", **LOADS)
 @pytest.mark.parametrize("rope_m", [1.0, 2.0, 3.5])
-def test_rope_stretch(bench, rope_m, load, pace):
+def test_rope_stretch(bench, rope_m, load, step_mode):
     """Delta = W L / (4 E A): four ropes in parallel (Hooke); rope force and load cell read W."""
     plant = bench()
     rig.hang(plant, load, rope_m)
     rig.brake(plant)
-    plant.pace = pace
+    plant.step_mode = step_mode
     rig.run(plant, 5.0)
     w, weight_n = plant.worlds[0], HUNG_KG[load] * G
     assert -w["truth"]["q"][0, EZ] - rope_m == pytest.approx(weight_n * rope_m / EA_N, rel=1e-5)
@@ -32,10 +32,10 @@ def test_rope_stretch(bench, rope_m, load, pace):
     assert w["image"]["load_cell_n"][0] == pytest.approx(weight_n, rel=1e-4)
 
 
-@pytest.mark.parametrize("pace", **PACES)
+@pytest.mark.parametrize("step_mode", **STEP_MODES)
 @pytest.mark.parametrize(("axis", "aside_m"), [(0, 0.03), (0, -0.05), (1, 0.05)])
 @pytest.mark.parametrize("rope_m", [1.5, 3.0])
-def test_an_eccentric_pack_hangs_tilted(bench, rope_m, axis, aside_m, pace):
+def test_an_eccentric_pack_hangs_tilted(bench, rope_m, axis, aside_m, step_mode):
     """m g e = k phi, k = 4 E A b^2 / L + m g h: the eccentric weight stretches the ropes of its side more.
 
     Within 0.5 %: e is that of pack and spreader together.
@@ -45,8 +45,8 @@ def test_an_eccentric_pack_hangs_tilted(bench, rope_m, axis, aside_m, pace):
     plant = bench(pack_with={"com_m": tuple(com)})
     rig.hang(plant, rig.OLD, rope_m)
     rig.brake(plant)
-    plant.pace = pace
-    rig.run(plant, 40.0 if pace != LONG_STEP else 20.0)
+    plant.step_mode = step_mode
+    rig.run(plant, 40.0 if step_mode != LONG_STEP else 20.0)
     e = 3000.0 * aside_m / 3450.0
     h = (3000.0 * 0.9 - 450.0 * 0.07) / 3450.0
     k = EA_N * ROPE_SPACING_M[axis] ** 2 / rope_m + 3450.0 * G * h

@@ -28,11 +28,11 @@ def table(bench, loaded):
     return plant
 
 
-def moved(bench, loaded, pace, axis, distance):
+def moved(bench, loaded, step_mode, axis, distance):
     """Joints of robot 0 during a move of `axis`, a row per scan."""
     plant = table(bench, loaded)
     rig.run(plant, 0.5)
-    plant.pace = pace
+    plant.step_mode = step_mode
     k = JOINTS.index(axis)
     rig.move(plant, **{axis: float(plant.worlds["image"]["reference"][0, 0, k, 0]) + distance})
     return rig.record(plant, 4.0, "q")["q"][:, 0]
@@ -47,7 +47,7 @@ def test_free_swing_of_the_empty_table(bench, joint):
     rig.run(plant, 0.2)
     aside_m = 0.01
     rig.place_axes(plant, **{NAMES[joint]: aside_m})
-    plant.pace = LONG_STEP
+    plant.step_mode = LONG_STEP
     seen = rig.record(plant, 0.4, "q")
     p = plant.params[0]
     omega = sqrt(p["e_stiffness"][0] / TABLE_KG)
@@ -64,14 +64,14 @@ def test_free_swing_of_the_empty_table(bench, joint):
 @pytest.mark.parametrize("loaded", [False, True], ids=["empty", "loaded"])
 def test_a_move_flown_is_the_move_ticked(bench, loaded, axis, distance):
     """Axes within 0.2 mm and mrad during the move, and the table's largest deflection within 1 % or 5 um."""
-    flown, ticked = (moved(bench, loaded, pace, axis, distance) for pace in (LONG_STEP, FULL_RATE))
-    assert np.abs(flown[:, :4] - ticked[:, :4]).max() < 2e-4
+    long_step, full_rate = (moved(bench, loaded, step_mode, axis, distance) for step_mode in (LONG_STEP, FULL_RATE))
+    assert np.abs(long_step[:, :4] - full_rate[:, :4]).max() < 2e-4
     for joint in {"x": (EX,), "z": (EZ,), "yaw": (EYAW,)}[axis]:
-        swing = np.ptp(ticked[:, joint])
-        assert abs(np.ptp(flown[:, joint]) - swing) < 0.01 * swing + 5e-6
+        swing = np.ptp(full_rate[:, joint])
+        assert abs(np.ptp(long_step[:, joint]) - swing) < 0.01 * swing + 5e-6
 
 
-def raised(bench, pace, **pack):
+def raised(bench, step_mode, **pack):
     """Pack OLD raised at 20 mm/s from 42 to 12 mm under its seat on the truck, in line with its pins: force on the
     table and the truck's pose, a row per scan; and the step modes. (Without the pack the truck stands 13 mm higher.)"""
     plant = bench("chassis", "chassis_tractor_3", **pack)
@@ -87,7 +87,7 @@ def raised(bench, pace, **pack):
     rig.run(plant, 1.0)
     rig.place_axes(plant, x=x - float(w["truth"]["pack_offset_m"][rig.OLD, 0]))
     rig.run(plant, 0.5)
-    plant.pace = pace
+    plant.step_mode = step_mode
     rig.move(plant, z=z + sink_m + 0.030, velocity=0.02, acceleration=0.2, jerk=2.0)
     chosen, rows = [], []
     for _ in range(8):
@@ -98,15 +98,15 @@ def raised(bench, pace, **pack):
 
 def test_a_coupler_rubs_in_flight_as_ticked(bench):
     """Engagement at creep speed without other contact: table and truck carry the friction force, within 1 % of it."""
-    flown, chosen = raised(bench, None)
-    ticked, _ = raised(bench, FULL_RATE)
-    mate_n = np.abs(ticked["coupler_n"]).max()
+    long_step, chosen = raised(bench, None)
+    full_rate, _ = raised(bench, FULL_RATE)
+    mate_n = np.abs(full_rate["coupler_n"]).max()
     assert mate_n == pytest.approx(1500.0)
-    assert not flown["guide_force_n"].any(), "nothing else touches"
+    assert not long_step["guide_force_n"].any(), "nothing else touches"
     assert LONG_STEP in chosen[2:6]
-    assert np.abs(flown["coupler_n"] - ticked["coupler_n"]).max() < 0.01 * mate_n
-    assert np.abs(flown["load_n"] - ticked["load_n"]).max() < 0.05 * mate_n
+    assert np.abs(long_step["coupler_n"] - full_rate["coupler_n"]).max() < 0.01 * mate_n
+    assert np.abs(long_step["load_n"] - full_rate["load_n"]).max() < 0.05 * mate_n
     without, _ = raised(bench, FULL_RATE, pack_with={"coupler.mate_force_n": 1e-6})
-    feels_m = np.abs(ticked["truck_q"] - without["truck_q"])[:, TZ].max()
+    feels_m = np.abs(full_rate["truck_q"] - without["truck_q"])[:, TZ].max()
     assert feels_m > 1e-4, "the truck feels it"
-    assert np.abs(flown["truck_q"] - ticked["truck_q"]).max() < 0.05 * feels_m
+    assert np.abs(long_step["truck_q"] - full_rate["truck_q"]).max() < 0.05 * feels_m

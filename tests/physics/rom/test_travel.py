@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.physics import rig
-from tests.physics.rom.loads import COM_BELOW_GRIP_M, HUNG_KG, LOADS, PACES, TILT, TILT_SIGN, hang_aside, leaning
+from tests.physics.rom.loads import COM_BELOW_GRIP_M, HUNG_KG, LOADS, STEP_MODES, TILT, TILT_SIGN, hang_aside, leaning
 from tests.physics.rom_bench import RomBench
 from tests.twin.motion.moves import shaper_impulses
 from twin.motion.drives import motion_end_s
@@ -30,7 +30,7 @@ class Travel:
     deceleration an odd number of half periods later.
     """
 
-    def __init__(self, plant, load, axis, pace, *, jerk=S_CURVE_JERK_MPS3, shaper=NONE, frequency_error=0.0):
+    def __init__(self, plant, load, axis, step_mode, *, jerk=S_CURVE_JERK_MPS3, shaper=NONE, frequency_error=0.0):
         self.leaning = 1.0 + leaning(load, axis, ROPE_M)
         self.omega = sqrt(G / (ROPE_M + rig.stretch_m(plant, HUNG_KG[load], ROPE_M)) / self.leaning)
         ramp_s = pi / self.omega
@@ -38,7 +38,7 @@ class Travel:
         start = {"x": -4.0, "y": 3.0 if axis == X else 2.2}
         name = "xy"[axis]
         rig.hang(plant, load, ROPE_M, **start)
-        plant.pace = pace
+        plant.step_mode = step_mode
         hz = self.omega / (2.0 * pi * (1.0 + frequency_error))  # the shaper's assumed frequency
         rig.move(
             plant, velocity=speed, acceleration=ACCELERATION_MPS2, jerk=jerk, shaper=shaper, shaper_hz=hz,
@@ -63,16 +63,16 @@ class Travel:
         return swing / self.omega / self.leaning
 
 
-@pytest.mark.parametrize("pace", **PACES)
+@pytest.mark.parametrize("step_mode", **STEP_MODES)
 @pytest.mark.parametrize("jerk", [VERY_HIGH_JERK_MPS3, S_CURVE_JERK_MPS3], ids=["trapezoid", "s_curve"])
 @pytest.mark.parametrize("axis", [X, Y], ids=["x", "y"])
 @pytest.mark.parametrize("load", **LOADS)
-def test_residual_sway_of_an_unshaped_move(bench, load, axis, jerk, pace):
+def test_residual_sway_of_an_unshaped_move(bench, load, axis, jerk, step_mode):
     """A = |integral a(t) exp(i w t) dt| / w, the residual of x'' + w^2 x = -a(t) (Duhamel), and 4 a / w^2 for the
     trapezoid used here. With the trolley's own motion as a(t) within 0.1 %; with the commanded one within 3 %, the
     servo's compliance under the load's pull (`tests.physics.test_sway`).
     """
-    travel = Travel(bench(station_with=UNDAMPED), load, axis, pace, jerk=jerk)
+    travel = Travel(bench(station_with=UNDAMPED), load, axis, step_mode, jerk=jerk)
     dt_s = travel.t_s[1] - travel.t_s[0]
     as_moved = travel.by_formula(travel.t_s[:-1] + dt_s / 2, np.diff(travel.speed_mps) / dt_s)
     as_commanded = travel.by_formula(travel.t_s, travel.commanded_mps2)
@@ -85,15 +85,15 @@ def test_residual_sway_of_an_unshaped_move(bench, load, axis, jerk, pace):
 
 
 @cache
-def unshaped_m(load, axis, pace):
-    return Travel(rig.bench(station_with=UNDAMPED, plant=RomBench), load, axis, pace).residual_m
+def unshaped_m(load, axis, step_mode):
+    return Travel(rig.bench(station_with=UNDAMPED, plant=RomBench), load, axis, step_mode).residual_m
 
 
-@pytest.mark.parametrize("pace", **PACES)
+@pytest.mark.parametrize("step_mode", **STEP_MODES)
 @pytest.mark.parametrize("error", [-0.2, 0.0, 0.2])
 @pytest.mark.parametrize("shaper", [ZV, ZVD, EI], ids=list(NAMES.values()))
 @pytest.mark.parametrize(("load", "axis"), [(None, X), (rig.OLD, Y)], ids=["x-empty", "y-cab_282"])
-def test_shapers_leave_what_their_sensitivity_says(bench, load, axis, shaper, error, pace):
+def test_shapers_leave_what_their_sensitivity_says(bench, load, axis, shaper, error, step_mode):
     """Residual over unshaped residual at a frequency error of +-20 % and none: |cos(pi r / 2)|, its square,
     |0.525 cos(pi r) + 0.475| at the frequency ratio r (Singer and Seering 1990; Singhose, Seering and Singer 1994).
 
@@ -101,7 +101,7 @@ def test_shapers_leave_what_their_sensitivity_says(bench, load, axis, shaper, er
     (derived in `tests.physics.test_sway`): with that in r within 0.7 point.
     """
     r = 1.0 + error
-    wrong = Travel(bench(station_with=UNDAMPED), load, axis, pace, shaper=shaper, frequency_error=error)
+    wrong = Travel(bench(station_with=UNDAMPED), load, axis, step_mode, shaper=shaper, frequency_error=error)
     slower = 0.993 if load is not None else 1.0
     impulses = shaper_impulses(NAMES[shaper], 1.0, 0.0)
     closed = {
@@ -110,13 +110,13 @@ def test_shapers_leave_what_their_sensitivity_says(bench, load, axis, shaper, er
         EI: abs(0.525 * np.cos(pi * r * slower) + 0.475),
     }[shaper]
     assert residual_vibration(*impulses, impulses[0].size, r * slower, 0.0) == pytest.approx(closed, abs=1e-9)
-    assert wrong.residual_m / unshaped_m(load, axis, pace) == pytest.approx(closed, abs=0.007)
+    assert wrong.residual_m / unshaped_m(load, axis, step_mode) == pytest.approx(closed, abs=0.007)
 
 
-@pytest.mark.parametrize("pace", **PACES)
+@pytest.mark.parametrize("step_mode", **STEP_MODES)
 @pytest.mark.parametrize("axis", [X, Y], ids=["x", "y"])
 @pytest.mark.parametrize("load", **LOADS)
-def test_a_free_trolley_and_its_load_keep_their_momentum(bench, load, axis, pace):
+def test_a_free_trolley_and_its_load_keep_their_momentum(bench, load, axis, step_mode):
     """No external force acts along an unpowered axis without friction: the common centre of mass with the load is
     constant (Newton), and both swing against each other with w^2 = g / L (1 + m / M) / (1 + f), to 0.1 %.
     """
@@ -125,7 +125,7 @@ def test_a_free_trolley_and_its_load_keep_their_momentum(bench, load, axis, pace
         plant.params[name] = 0.0
     hang_aside(plant, load, ROPE_M, axis, 0.05, x=0.0, y=1.5)
     rig.brake(plant, Y if axis == X else X, Z, YAW)
-    plant.pace = pace
+    plant.step_mode = step_mode
     seen = rig.record(plant, 8.0, "q")
     q, h = seen["q"][:, 0], COM_BELOW_GRIP_M[load]
     tilt = TILT_SIGN[axis] * np.sin(q[:, TILT[axis]])

@@ -128,7 +128,7 @@ def test_the_draft_knows_values_from_their_times(names: str, station: Station) -
 
 
 def test_the_draft_takes_no_tag_of_two_axes() -> None:
-    column = ColumnGuess("GANTRY.X.Y", "number", 0.0, 1.0, (), 0.0, (), "mm")
+    column = ColumnGuess("GANTRY.X.Y", "number", 0.0, 1.0, (), 0.0, "mm")
     assert suggest(column) is None
 
 

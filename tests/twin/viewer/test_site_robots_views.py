@@ -32,7 +32,8 @@ from twin.viewer.scene.scene import StationScene
 from twin.viewer.scene.site import Site
 from twin.viewer.scene.site.hall import column_places, rack
 from twin.viewer.scene.site.lane import first_axle_x_m, rails
-from twin.viewer.scene.views import PRESETS, seat_at_work
+from twin.viewer.scene.views import PRESETS
+from twin.viewer.scene.work import work_at
 from twin.viewer.snapshot import Names, Snapshot
 
 STATIONS = names("station")
@@ -389,7 +390,7 @@ CASES = [(station, truck) for station in STATIONS for truck in TRUCKS[load_stati
 def test_presets_show_the_seat_from_outside_of_everything(offscreen: Offscreen, name: str, truck: str) -> None:
     layout = layout_of(name, truck)
     snapshot = snapshot_of(layout)
-    seat = snapshot.world_pose(seat_at_work(layout, snapshot))[:3]
+    seat = snapshot.world_pose(work_at(layout, snapshot).seat)[:3]
     o = layout.truck.outline
     for preset in PRESETS.values():
         view = preset(layout, snapshot)
@@ -410,9 +411,9 @@ def test_presets_show_the_seat_from_outside_of_everything(offscreen: Offscreen, 
 def test_the_seat_preset_follows_the_pack_that_is_held() -> None:
     layout = layout_of("chassis_single", "chassis_tractor_3")
     for k, job in enumerate(layout.jobs):
-        assert seat_at_work(layout, snapshot_of(layout, {"robot0/held": float(job.old_pack)})) == f"truck{k + 1}"
+        assert work_at(layout, snapshot_of(layout, {"robot0/held": float(job.old_pack)})).seat == f"truck{k + 1}"
     done = {"robot0/held": -1.0, "truck1/locked": 1.0, "truck2/locked": 2.0}
-    assert seat_at_work(layout, snapshot_of(layout, done)) == "truck2"
+    assert work_at(layout, snapshot_of(layout, done)).seat == "truck2"
 
 
 def test_forces_and_measured_pose_can_be_switched_off_and_a_ghost_has_neither() -> None:

@@ -19,7 +19,7 @@ from twin.viewer.scene.frames import FrameNodes
 from twin.viewer.scene.mesh import Mesh
 from twin.viewer.scene.packs import EMPTY, FULL, IDLE, Packs, pack_mesh
 from twin.viewer.scene.seats import Seats, lamp_position, lock_colour, seat_mesh
-from twin.viewer.scene.truck import TruckModel, axles, sprung, wheel_pairs
+from twin.viewer.scene.truck import TruckModel, own_axles, own_wheel_pairs, sprung, towed_axles, towed_wheel_pairs
 from twin.viewer.scene.truck.bodies import TALLEST_M, body, trailer, trailer_axles, trailer_rear_x_m
 from twin.viewer.scene.truck.cab import cab
 from twin.viewer.scene.truck.chassis import chassis
@@ -42,8 +42,8 @@ def plan_of(name: str) -> TruckPlan:
 
 
 def unsprung(plan: TruckPlan) -> Mesh:
-    mesh = Mesh().add(axles(plan))
-    for x, pair in wheel_pairs(plan):
+    mesh = own_axles(plan).add(towed_axles(plan))
+    for x, pair in (*own_wheel_pairs(plan), *towed_wheel_pairs(plan)):
         mesh.add(pair, (x, 0.0, WHEEL_RADIUS_M))
     return mesh
 

@@ -113,7 +113,7 @@ def compare(
         residuals += _load_and_force(g, completer, r)
         if int(setup.params[0]["reeving"]) != FLOATING_TABLE:
             residuals += _sway(g, completer, own, r, dt_s)
-            residuals += _rope(g, setup, moves, r)
+            residuals += _rope(g, moves, r)
     found = [part for part in (parting_of(r, g.t_s, spans) for r in residuals) if part is not None]
     found.sort(key=lambda part: part.t_s)
     return Beside(g.t_s, g.times_ns, residuals, found, own_moves, spans)
@@ -240,7 +240,7 @@ def _sway(g: Gathered, completer: Completer, own: np.ndarray, robot: int, dt_s: 
     return found
 
 
-def _rope(g: Gathered, setup: SwapSetup, moves: Sequence[OwnMove], robot: int) -> list[Residual]:
+def _rope(g: Gathered, moves: Sequence[OwnMove], robot: int) -> list[Residual]:
     name = f"robot{robot}/shaper_rope_length_m"
     if name not in g.measured:
         return []

@@ -25,7 +25,6 @@ class Comparison:
         self.events: list[tuple[int, dict[str, Any]]] = []
         self.beside: Beside
         self.own: OwnSwap
-        self.story_events: list[tuple[float, str, str]] = []
         self._table = np.empty((0, 0))
 
     def look(
@@ -46,7 +45,6 @@ class Comparison:
         self.own = own_swap(completer.setup, self._timing, self.beside.phases)
         self.names = tuple(r.channel for r in self.beside.residuals)
         self._table = np.stack([r.values for r in self.beside.residuals], axis=1)
-        self.story_events = [((t - start_ns) * 1e-9, e["name"], e["level"]) for t, e in story.events]
         for part in self.beside.partings:
             event = {
                 "name": "parts",

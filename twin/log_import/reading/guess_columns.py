@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from twin.log_import.reading.guess_units import unit_in_name
 from twin.log_import.reading.layout import TableLayout
-from twin.log_import.reading.numbers import to_float, to_text, valid
+from twin.log_import.reading.numbers import to_float, to_text
 
 WORDS_SHOWN = 64
 _MOST_CODES = 64
@@ -55,8 +55,6 @@ class ColumnGuess:
     words: tuple[str, ...]
     """Its distinct values, at most 64."""
     share_empty: float
-    sample: tuple[str, ...]
-    """Some of its values, from all parts of what was read."""
     unit: str
     """From its name or the line of units; empty if neither has one."""
 
@@ -77,15 +75,12 @@ def guess_column(name: str, values: pa.Array, layout: TableLayout, unit: str = "
     given = codes >= 0
     n_given = int(given.sum())
     share_empty = 1.0 - n_given / len(codes) if len(codes) else 1.0
-    positions = np.flatnonzero(given)
-    picked = positions[np.linspace(0, len(positions) - 1, min(5, len(positions))).astype(int)] if n_given else positions
-    sample = tuple(words[codes[k]] for k in picked)
     numbers = to_float(values, layout)[0]
     finite = numbers[np.isfinite(numbers)]
     is_number = n_given > 0 and len(finite) >= _NUMBER_SHARE * n_given
     low, high = (float(finite.min()), float(finite.max())) if is_number else (None, None)
     kind = _kind({words[code].lower() for code in order[:3]}, len(order), finite if is_number else None)
-    return ColumnGuess(name, kind, low, high, distinct, share_empty, sample, unit or unit_in_name(name))
+    return ColumnGuess(name, kind, low, high, distinct, share_empty, unit or unit_in_name(name))
 
 
 def joined(batches: list[pa.Array]) -> pa.Array:
@@ -93,11 +88,6 @@ def joined(batches: list[pa.Array]) -> pa.Array:
     if not batches:
         return pa.array([], pa.string())
     return pa.concat_arrays(batches)
-
-
-def rows_given(column: pa.Array) -> int:
-    """How many rows of a column hold something."""
-    return int(valid(column).sum())
 
 
 def _kind(first_words: set[str], n_distinct: int, numbers: np.ndarray | None) -> str:

@@ -65,12 +65,12 @@ class Window:
         display = os.environ.get("DISPLAY", "")
         if sys.platform == "linux" and not display:  # Panda3D would try :0.0, another user's screen
             raise InputError(f"no window can be opened: DISPLAY is not set, so there is no screen; {NEED_NONE}")
-        with _own_words() as driver_said:
+        with _captured_messages() as driver_message:
             window = self._open(title, size_px, quality) or self._open(title, size_px, None)
             gsg = window.get_gsg() if window is not None else None
             if window is None or gsg is None or not gsg.get_driver_renderer():  # a window, but without OpenGL
                 self._engine.remove_all_windows()
-                raise InputError(_why_none(display, driver_said()))
+                raise InputError(_window_error(display, driver_message()))
         self.window: GraphicsWindow = window
         x11.end_when_lost()
         window.set_close_request_event("user-close")
@@ -206,19 +206,19 @@ class Window:
             self._queue.dequeue_event()
 
 
-def _why_none(display: str, driver_said: str) -> str:
+def _window_error(display: str, driver_message: str) -> str:
     """One line about a window that cannot be opened: the cause if known, and the remedy."""
     if x11.server_answers() is False:
         cause = f"no X server answers at DISPLAY={display} (is it running, and may this user use it?)"
     else:
         cause = f"there is no OpenGL at DISPLAY={display or 'this screen'}"
         cause += f" (Debian: apt install {' '.join(pipe.WINDOW_PACKAGES)}; {IN_SOFTWARE})"
-    detail = f" [{driver_said}]" if driver_said else ""
+    detail = f" [{driver_message}]" if driver_message else ""
     return f"no window can be opened: {cause}; {NEED_NONE}{detail}"
 
 
 @contextmanager
-def _own_words() -> Iterator[Callable[[], str]]:
+def _captured_messages() -> Iterator[Callable[[], str]]:
     """Capture the messages of Xlib and the driver on standard error; yields a function that returns the last line.
 
     Without an error they are written at the end, without NOISE.

@@ -27,9 +27,6 @@ class Rect(NamedTuple):
     def holds(self, x: float, y: float) -> bool:
         return self.x <= x < self.right and self.y <= y < self.bottom
 
-    def inset(self, dx: float, dy: float) -> Rect:
-        return Rect(self.x + dx, self.y + dy, max(self.width - 2 * dx, 0), max(self.height - 2 * dy, 0))
-
 
 class TimeScale(NamedTuple):
     """Time along x: start_s at x0, end_s at x0 + width."""

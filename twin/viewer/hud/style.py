@@ -25,9 +25,7 @@ BAD: Colour = (1.0, 0.33, 0.31, 1.0)
 ESTIMATED: Colour = WARNING  # numbers, dashes and outlines of estimated values
 UNLOGGED: Colour = (0.16, 0.18, 0.20, 0.88)  # gaps of the recording, under the hatching
 HATCH: Colour = (0.62, 0.66, 0.70, 0.55)
-LIMIT: Colour = (1.0, 0.33, 0.31, 0.75)
 
-GRID_PX = 8
 TITLE_BAR_PX = 40
 CHARTS_WIDTH_PX = 344
 BUTTON_PX = 32

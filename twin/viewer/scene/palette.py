@@ -63,11 +63,10 @@ GAUGE_IDLE = Material((0.48, 0.70, 0.52), 0.20, 0.15)
 WARNING_YELLOW = Material((1.00, 0.84, 0.05), 0.10, 0.10)
 LAMP = Material((1.00, 1.00, 1.00), 0.20, 0.55)  # white: takes the colour of a state
 
-# States, as on an HMI: a closed lock is green, an open one blue, one in transit amber, a fault red.
+# States, as on an HMI: a closed lock is green, an open one blue, one in transit amber.
 STATE_OK = (0.18, 0.80, 0.36)
 STATE_OPEN = (0.20, 0.58, 0.98)
 STATE_MOVING = (1.00, 0.70, 0.10)
-STATE_FAULT = (0.95, 0.16, 0.16)
 MEASURED = (0.98, 0.30, 0.85)
 FORCE = (0.98, 0.20, 0.12)
 CARRIED = (0.45, 0.30, 0.92)  # load on ropes, mast or table

@@ -123,7 +123,6 @@ class Pit:
     half_y_m: float
     opening_x_m: tuple[float, float]
     opening_y_m: float  # half
-    seat_z_m: float  # of the stored blocks' seats, under the deck
 
     @classmethod
     def of(cls, layout: Layout) -> Pit:
@@ -140,7 +139,6 @@ class Pit:
             max(PIT_HALF_WIDTH_M, pack.size_m[1] / 2 + 0.35),
             (max(left, default=-reach), min(right, default=reach)),
             pack.size_m[1] / 2 + OPENING_SPARE_M,
-            max(slot.z_m for slot in station.slots),
         )
 
 

@@ -129,8 +129,3 @@ def truck_hides_work(view: object, layout: Layout) -> bool:
 
 PRESETS: dict[str, Preset] = {"overview": overview, "seat": seat, "top": top, "driver": driver}
 """For a swap. A drive into the bay has other presets: `views_of`."""
-
-
-def seat_at_work(layout: Layout, snapshot: Snapshot) -> str:
-    """Frame of the seat, of the truck or a slot, nearest to the first robot that has not finished."""
-    return work_at(layout, snapshot).seat

@@ -21,7 +21,7 @@ from twin.recording.swap import Configuration, SwapRecorder
 from twin.recording.verify import verify
 from twin.viewer.director import cuts
 from twin.viewer.hud.model import title_of
-from twin.viewer.scene.views import seat_at_work
+from twin.viewer.scene.work import work_at
 from twin.viewer.source import Source
 
 STATIONS = ("top_lift", "chassis")
@@ -109,7 +109,7 @@ def test_it_is_drawn_at_the_robot_that_works(short: Path) -> None:
         job = source.layout.jobs[hover["job"]]
         assert source.layout.robot == job.robot == 1
         snapshot = source.snapshot(source.end_s)
-        assert seat_at_work(source.layout, snapshot) == source.layout.seats[job.truck_seat].name
+        assert work_at(source.layout, snapshot).seat == source.layout.seats[job.truck_seat].name
         assert any(view == "seat" for _, view in cuts(source.phases, 0.0, 30.0, 1.0))
         assert ("align policy", "baseline") in title_of(source).fields
 

@@ -67,7 +67,7 @@ def world_at(seen: Seen, setup: SwapSetup, places: Sequence[Place]) -> np.ndarra
             _note_locks(w, p, seat, k, seen)
     for r, place in enumerate(places):
         if seen.robots[r].known:
-            _put_robot(w, p, setup, r, place, seen)
+            _put_robot(w, p, r, place, seen)
     measure_packs(w["truth"], p)
     w["image"]["axis_position"] = w["truth"]["q"][:, :4]
     w["image"]["grip_open"][w["truth"]["held"] < 0] = 1
@@ -76,7 +76,7 @@ def world_at(seen: Seen, setup: SwapSetup, places: Sequence[Place]) -> np.ndarra
     return worlds
 
 
-def _put_robot(w: Any, p: Any, setup: SwapSetup, r: int, place: Place, seen: Seen) -> None:
+def _put_robot(w: Any, p: Any, r: int, place: Place, seen: Seen) -> None:
     robot, q = seen.robots[r], w["truth"]["q"][r]
     q[:4] = np.clip(robot.axes, p["axis_min"][r], p["axis_max"][r])
     w["truth"]["float_lock"][r] = w["image"]["float_lock_command"][r] = _float_lock(p, place, robot.float_lock)

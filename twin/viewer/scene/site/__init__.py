@@ -35,13 +35,13 @@ class Site:
             hall(solid, flat, layout, gantry)
         else:
             hollow = Pit.of(layout)
-            pit_ground(flat, layout, hollow)
+            pit_ground(flat, hollow)
             lane_markings(flat, layout, -hollow.half_y_m)
             pit(solid, layout, hollow)
             deck(plates, hollow)
             canopy(roofs, layout)
         self.ground = as_ground(flat.node("ground", frames.root))
-        self.structure = solid.node("structure", frames.root)
+        solid.node("structure", frames.root)
         self.deck, self.roof = (
             mesh.node(name, frames.root) if mesh.triangles else NodePath(name)
             for name, mesh in (("deck", plates), ("roof", roofs))

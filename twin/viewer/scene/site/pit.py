@@ -25,7 +25,7 @@ CABINET_PITCH_M = 1.0
 LIGHT_M = (0.9, 0.05, 0.06)
 
 
-def pit_ground(mesh: Mesh, layout: Layout, pit: Pit) -> None:
+def pit_ground(mesh: Mesh, pit: Pit) -> None:
     """Concrete and asphalt around the pit, the floor at the foot of the section before it."""
     near, far = -pit.half_y_m, pit.half_y_m
     low, high = pit.end_x_m
@@ -81,7 +81,7 @@ def pit(mesh: Mesh, layout: Layout, pit: Pit) -> None:
         mesh.box(LIGHT_M, (x, side - 0.04, -0.75), palette.LAMP)
     for number, slot in enumerate(layout.station.slots, start=1):
         _seat(mesh, layout, pit, slot.x_m, slot.y_m, slot.z_m, str(number))
-    _cabinets(mesh, layout, pit)
+    _cabinets(mesh, layout)
 
 
 def deck(mesh: Mesh, pit: Pit) -> None:
@@ -115,7 +115,7 @@ def _seat(mesh: Mesh, layout: Layout, pit: Pit, x: float, y: float, z: float, nu
     digit_row(mesh, number, x, face - 0.006, low, 0.10)
 
 
-def _cabinets(mesh: Mesh, layout: Layout, pit: Pit) -> None:
+def _cabinets(mesh: Mesh, layout: Layout) -> None:
     """Charger cabinets in a row beyond the lane, one per slot; bollards before them."""
     long, wide, high = CABINET_M
     count = len(layout.station.slots)

@@ -37,11 +37,6 @@ def sprung(plan: TruckPlan) -> Mesh:
     return Mesh().add(cab(plan)).add(mirrors(plan)).add(chassis(plan)).add(body(plan))
 
 
-def axles(plan: TruckPlan) -> Mesh:
-    """Axles of truck and trailer without their wheels: in frame truck."""
-    return own_axles(plan).add(towed_axles(plan))
-
-
 def own_axles(plan: TruckPlan) -> Mesh:
     """Axles of the truck itself."""
     mesh, front = Mesh(), plan.truck.front_axle.x_m
@@ -56,11 +51,6 @@ def towed_axles(plan: TruckPlan) -> Mesh:
     for wheels in trailer_axles(plan):
         axle(mesh, wheels, TRAILER_HALF_WIDTH_M)
     return mesh
-
-
-def wheel_pairs(plan: TruckPlan) -> list[tuple[float, Mesh]]:
-    """The wheels of each axle of truck and trailer: (x in frame truck, about the axle's middle)."""
-    return [*own_wheel_pairs(plan), *towed_wheel_pairs(plan)]
 
 
 def own_wheel_pairs(plan: TruckPlan) -> list[tuple[float, Mesh]]:
