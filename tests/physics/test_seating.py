@@ -102,13 +102,7 @@ def test_guides_align_a_hanging_pack(bench, dx_m, dy_m, yaw_deg):
 
 
 def test_contact_points_are_where_bodies_touch_now(bench):
-<<<<<<< HEAD
-    """An engine that caches a contact point of a pin on its socket's edge keeps its normal after the pin has
-    passed it.
-    """
-=======
     """A cached contact point of a pin on its socket's edge would keep its normal after the pin has passed it."""
->>>>>>> words3
     plant = bench()
     hang_over_slot(plant, 0.16, dx_m=0.02, dy_m=0.02)
     w, slid_m = plant.worlds[0], []
