@@ -14,7 +14,7 @@ REQUIRED_FPS = {"medium": 30, "low": 60}
 def picture_rows(station: str, path: Path) -> list[Row]:
     """Pictures a second of the viewer at 1280x720, from recording to pixels, with shadows and without."""
     try:
-        from twin.viewer.frame_rate import measure_frames
+        from tests.benchmarks.frame_rate import measure_frames
     except ImportError as error:  # the viewer is an optional part
         return [unmeasured(f"{station} pictures", error)]
     seconds = measure_frames(path, tuple(REQUIRED_FPS))

@@ -101,7 +101,7 @@ def test_json_is_the_designs_object(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     monkeypatch.setattr(swaps, "measure", lambda *arguments, **named: turns)
     monkeypatch.setattr(bench, "BENCHES", ("tests.benchmarks.test_swaps:more_rows", "nowhere.bench:rows"))
     frames = {"medium": [0.025, 0.026, 0.024], "low": [0.0125, 0.013, 0.012]}
-    monkeypatch.setattr("twin.viewer.frame_rate.measure_frames", lambda *arguments: frames)
+    monkeypatch.setattr("tests.benchmarks.frame_rate.measure_frames", lambda *arguments: frames)
     monkeypatch.setattr(bench, "batch_rows", lambda *arguments, **named: [])
     monkeypatch.setattr(bench, "monitor_rows", lambda *arguments: [])
     monkeypatch.setattr(bench, "import_rows", lambda *arguments: [imports.row_of([0.5] * 5, [0.1] * 5)])

@@ -16,7 +16,8 @@ import numpy as np
 from twin.catalogue.schema import PHASES
 from twin.errors import InputError
 from twin.faults.kinds import FOREVER, KINDS, Fault
-from twin.records import AXES, BUSY, IDLE, LOCKS, RECORD_OF, REFUSED, Z
+from twin.records import AXES, BUSY, IDLE, LOCKS, REFUSED, Z
+from twin.records.faults import FAULTS
 from twin.runner.single import Runner
 from twin.sequence.setpoint_steps import with_setpoints
 from twin.sequence.tables import TABLES
@@ -27,22 +28,8 @@ CELL_KINDS = ("wrong_pack", "guide_friction")
 REPORTS_OPEN, REPORTS_CLOSED = 1, 2
 SAME_S = 1e-9
 """Times closer than this are equal."""
-WORLD_FIELDS = (
-    "lock_stuck",
-    "lock_switch_fault",
-    "grip_stuck",
-    "scan_blind",
-    "load_cell_offset_n",
-    "load_cell_frozen",
-    "sway_bias_m",
-    "estop_button",
-    "power_off",
-    "truck_push_n",
-    "truck_brake_off",
-)
-"""Fields that the player owns: zero except where a fault sets them in this scan."""
-PARAM_FIELDS = ("scan_dropout", "scan_sigma_m", "scan_sigma_rad", "axis_coulomb", "coupler_force_n")
-"""Fields that the player changes for a time; otherwise as in the setup."""
+BUTTONS = ("estop_button", "power_off")
+"""Fields of truth that faults set, beside the whole record `faults`; zero while no fault does."""
 
 
 def faulty_setup(setup: SwapSetup, faults: Sequence[Fault]) -> SwapSetup:
@@ -153,7 +140,7 @@ class FaultPlayer:
         self._seats = {seat.name: i for i, seat in enumerate(setup.seats)}
         self._order_counts: dict[tuple[str, int], int] = {}  # number of orders to grips (by robot) or locks (by seat)
         self._order: dict[str, np.ndarray] = {}
-        self._usual = setup.params[0].copy()
+        self._usual: np.ndarray | None = None  # (1,) PARAMS before the first fault
         self._active: tuple[_Due, ...] = ()
         self._acted: set[Fault] = set()
         self.on_change: Callable[[Fault, bool], None] | None = None
@@ -196,10 +183,7 @@ class FaultPlayer:
         self._note_orders(w)
         while self._joining and self._joining[0].since_s <= t_s + SAME_S:
             self._join(self._joining.pop(0))
-        for name in WORLD_FIELDS:
-            w[RECORD_OF[name]][name] = 0
-        for name in PARAM_FIELDS:
-            p[name] = self._usual[name]
+        self._put_back(w, p)
         active = tuple(due for due in self._faults if self._acts(due, w, t_s))
         for due in active:
             self._act(due, w, p)
@@ -209,6 +193,17 @@ class FaultPlayer:
                 if (due in active) != (due in self._active):
                     self.on_change(due.fault, due in active)
         self._active = active
+
+    def _put_back(self, w: Any, p: Any) -> None:
+        """Undo what faults did in the last scan: zero in `faults` and the buttons, parameters as they were."""
+        if self._usual is None:
+            self._usual = np.array([p], p.dtype)
+        for name in FAULTS.names or ():
+            w["faults"][name] = 0
+        for name in BUTTONS:
+            w["truth"][name] = 0
+        for name in p.dtype.names:
+            p[name] = self._usual[0][name]
 
     # -------------------------------------------------------------------------------------------------- when
 

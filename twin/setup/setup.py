@@ -301,6 +301,9 @@ def _fill_limits_and_sensors(p: Any, station: Station) -> None:
     p["load_tolerance_n"] = sensors.load_cell_tolerance_n
     p["load_drive_tolerance_n"] = sensors.load_cell_drive_tolerance_n
     p["sway_sigma_m"], p["force_sigma_n"] = sensors.sway_sigma_m, sensors.lateral_force_sigma_n
+    for name in type(sensors).model_fields:  # a sensor whose numbers have the same names in both
+        if name in p.dtype.names:
+            p[name] = getattr(sensors, name)
 
 
 def _delay_scans(delay_s: float, plc_hz: int) -> int:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from panda3d.core import LPoint3, NodePath
 
+from envs.choosing import fitting
 from twin.catalogue import load_pack, load_station, load_truck, names
 from twin.catalogue.schema import FloatingTable
 from twin.recording import Frame
@@ -38,8 +39,9 @@ from twin.viewer.snapshot import Names, Snapshot
 
 STATIONS = names("station")
 TRIANGLES = 20_000  # of site and robots together
-TRUCKS = {"top_lift": ["tractor_4x2", "tractor_6x4", "mixer_8x4", "dump_8x4"]}
-TRUCKS["chassis"] = ["chassis_rigid_1", "chassis_tractor_2", "chassis_tractor_3"]
+TRUCKS = {
+    kind: [truck.name for truck, _ in fitting(load_station(kind), None, None)] for kind in ("top_lift", "chassis")
+}
 WIDE = (1280, 720)
 
 
