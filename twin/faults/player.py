@@ -28,6 +28,7 @@ CELL_KINDS = ("wrong_pack", "guide_friction")
 REPORTS_OPEN, REPORTS_CLOSED = 1, 2
 SAME_S = 1e-9
 """Times closer than this are equal."""
+NO_FAULTS = np.zeros(1, FAULTS)
 BUTTONS = ("estop_button", "power_off")
 """Fields of truth that faults set, beside the whole record `faults`; zero while no fault does."""
 
@@ -183,7 +184,7 @@ class FaultPlayer:
         self._note_orders(w)
         while self._joining and self._joining[0].since_s <= t_s + SAME_S:
             self._join(self._joining.pop(0))
-        self._put_back(w, p)
+        self._put_back(runner)
         active = tuple(due for due in self._faults if self._acts(due, w, t_s))
         for due in active:
             self._act(due, w, p)
@@ -194,16 +195,15 @@ class FaultPlayer:
                     self.on_change(due.fault, due in active)
         self._active = active
 
-    def _put_back(self, w: Any, p: Any) -> None:
+    def _put_back(self, runner: Runner) -> None:
         """Undo what faults did in the last scan: zero in `faults` and the buttons, parameters as they were."""
+        one = slice(self._world, self._world + 1)
         if self._usual is None:
-            self._usual = np.array([p], p.dtype)
-        for name in FAULTS.names or ():
-            w["faults"][name] = 0
+            self._usual = runner.params[one].copy()
+        runner.params[one] = self._usual
+        runner.worlds["faults"][one] = NO_FAULTS
         for name in BUTTONS:
-            w["truth"][name] = 0
-        for name in p.dtype.names:
-            p[name] = self._usual[0][name]
+            runner.worlds["truth"][name][one] = 0
 
     # -------------------------------------------------------------------------------------------------- when
 
