@@ -114,7 +114,7 @@ class _Due:
 
 
 class FaultPlayer:
-    """Applies the faults of one swap: a plant calls `before_scan` before each PLC scan.
+    """Applies the faults of one swap: a runner calls `before_scan` before each PLC scan.
 
     Writes only plain fields of WORLD and PARAMS, so that every plant meets the same fault in the same way. One player
     serves one run: it keeps the phases that have begun and the number of orders to each lock.
