@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "evaluate": ("agents.commands.evaluate:command", "Compare policies on the same seeds, with intervals."),
     "agree": ("agents.commands.agree:command", "Run both plants on the same seeds; judge how well they agree."),
     "train": ("agents.commands.train:command", "Train a policy for a task; ends with a bundle that evaluate takes."),
+    "tune": ("agents.commands.tune:command", "Search a timing set for a station, with its Pareto front."),
     "replay": ("twin.commands.replay:command", "Show a recording in 3D: a window, a picture or a video."),
     "verify": ("twin.commands.verify:command", "Re-run a recording's commands and compare every state bit for bit."),
     "import-log": ("twin.commands.import_log:command", "Turn a station's own log into a recording, by a mapping file."),

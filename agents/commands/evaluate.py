@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from twin import kernel_cache
+from twin.catalogue.settings import HELP as SET_HELP
 from twin.console import ProgressLine, as_typed, emit_json, progress
 from twin.errors import InputError
 from twin.tables import print_table
@@ -53,6 +54,7 @@ def command(
     episodes: Annotated[int, typer.Option(help="Episodes a policy.")] = 100,
     seed: Annotated[int, typer.Option(help="Episode i runs on seed SEED + i.")] = 0,
     workers: Annotated[int | None, typer.Option(help="Processes. Default: as many as there are cores.")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help=SET_HELP)] = None,
     record_failures: Annotated[
         str | None, typer.Option(help="Record failed episodes and the slowest success of each policy to this folder.")
     ] = None,
@@ -87,7 +89,7 @@ def command(
     from agents.episodes import Scene
     from agents.pool import WorkerDiedError
 
-    scene = Scene(what, options)
+    scene = Scene(what, options, tuple(set_ or ()))
     began_s = time.monotonic()
     try:
         with recordings_folder(what, record_failures) as folder:
@@ -361,6 +363,8 @@ def command_line(scene: Scene, policies: Sequence[str], *more: str) -> str:
     words = ["evaluate", scene.task.name]
     for name, value in scene.options.items():
         words += [f"--{name}", str(value)]
+    for change in scene.changes:
+        words += ["--set", change]
     for name in policies:
         words += ["--policy", f"./{name}" if name.startswith("-") else name]
     return as_typed(*words, *more)
