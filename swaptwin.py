@@ -30,7 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 DECIDERS: dict[str, str] = {
-    # what a policy decides inside a swap: who loads it, from its name and the cell to arguments of SwapTwin
+    # decisions of a policy inside a swap: its loader, from a name and the setup to arguments of SwapTwin
     "timing": "agents.deciders:timing",
     "align": "agents.deciders:alignment",
 }

@@ -146,7 +146,7 @@ def report(trained: Trained, scene: Scene, *, as_json: bool) -> None:
     console.print(f"{trained.steps} steps in {duration(trained.wall_s)}, ended by {trained.ended}", markup=False)
     if trained.policy is None:
         return
-    console.print(f"time           {trained.told}", markup=False, soft_wrap=True)
+    console.print(f"time           {trained.time_spent}", markup=False, soft_wrap=True)
     console.print()
     if trained.evaluation is not None:
         print_evaluation(console, trained.evaluation)

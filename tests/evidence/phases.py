@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from pathlib import Path
 
-from tests.evidence.campaign import CELLS, read, summary, table_of
+from tests.evidence.campaign import SETUPS, read, summary, table_of
 from tests.evidence.part import HERE, ROOT, about_lines
 
 PAGE = ROOT / "docs" / "phases.md"
@@ -93,8 +93,8 @@ def document(folder: Path = HERE) -> str:
         "",
         INTRODUCTION,
         "",
-        about_lines([table_of(station, "guided") for station in CELLS], folder),
-        f"## top_lift, {CELLS['top_lift'][0]} with {CELLS['top_lift'][1]}, {top['seeds']} seeds",
+        about_lines([table_of(station, "guided") for station in SETUPS], folder),
+        f"## top_lift, {SETUPS['top_lift'][0]} with {SETUPS['top_lift'][1]}, {top['seeds']} seeds",
         "",
         *table(TOP_LIFT_ROWS, means("top_lift", 1, folder)),
         "",
@@ -104,7 +104,7 @@ def document(folder: Path = HERE) -> str:
         "",
         TOP_LIFT_DIFFERS,
         "",
-        f"## chassis, {CELLS['chassis'][0]} with three {CELLS['chassis'][1]}, two robots, {chassis['seeds']} seeds",
+        f"## chassis, {SETUPS['chassis'][0]} with three {SETUPS['chassis'][1]}, two robots, {chassis['seeds']} seeds",
         "",
         "One round of one robot (mean over its three blocks):",
         "",

@@ -213,7 +213,7 @@ def print_report(report: ImportReport, recording: str) -> None:
     figures = Table(title="Station and packs", title_justify="left", box=None, pad_edge=False, header_style="bold")
     for name, justify in (("figure", "left"), ("value", "right"), ("from", "left")):
         figures.add_column(name, justify=justify)  # type: ignore[arg-type]
-    for row in report.cell:
+    for row in report.setup:
         value = row["value"]
         text = "-" if value is None else str(value) if isinstance(value, int) else f"{value:.4g}"
         figures.add_row(row["figure"], text, row["source"])

@@ -74,7 +74,7 @@ def command(
     if view == "auto" and not video:
         raise InputError("only a video has an automatic camera", key="--view", value=view)
 
-    with Source(recording) as source, telling_what_is_not_finite(source):
+    with Source(recording) as source, report_not_finite(source):
         if view is not None:
             one_of(view, (*views_of(source.layout), AUTO), "--view")
         usual = usual_view(source.layout)
@@ -89,7 +89,7 @@ def command(
                 if json:
                     emit_json(made)
                 else:
-                    told(made)
+                    report_files(made)
                 return
             from twin.viewer.app import run_window
 
@@ -112,7 +112,7 @@ def command(
 
 
 @contextmanager
-def telling_what_is_not_finite(source: Source) -> Iterator[None]:
+def report_not_finite(source: Source) -> Iterator[None]:
     """Print a line on standard error, at the end, if poses could not be shown."""
     yield
     if source.not_finite_s is not None:
@@ -172,7 +172,7 @@ def make_files(
     return made
 
 
-def told(made: dict[str, Any]) -> None:
+def report_files(made: dict[str, Any]) -> None:
     """Print the created files."""
     width, height = made["size_px"]
     if shot := made.get("screenshot"):
