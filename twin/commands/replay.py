@@ -23,11 +23,13 @@ QUALITY_NAMES = ("low", "medium", "high")
 def command(
     recording: Annotated[str, typer.Argument(help="A recording (MCAP), whole, cut or still being written.")],
     ghost: Annotated[str | None, typer.Option(help="A second recording, shown translucent over the first.")] = None,
-    align: Annotated[str, typer.Option(help="How the ghost keeps step: start or phase.")] = "start",
-    at: Annotated[float | None, typer.Option(help="Seconds into the recording to begin, or of the screenshot.")] = None,
+    align: Annotated[str, typer.Option(help="Alignment of the ghost in time: start or phase.")] = "start",
+    at: Annotated[float | None, typer.Option(help="Start of the replay, or time of the screenshot, s.")] = None,
     view: Annotated[
         str | None,
-        typer.Option(help="overview, seat, top, driver, of a drive-in approach; auto follows the work (videos do)."),
+        typer.Option(
+            help="overview, seat, top, driver; approach (drive into the bay); auto: follow the work (videos)."
+        ),
     ] = None,
     live: Annotated[bool, typer.Option("--live", help="Follow a recording while it is being written.")] = False,
     screenshot: Annotated[str | None, typer.Option(help="Write one picture to this .png instead of a window.")] = None,

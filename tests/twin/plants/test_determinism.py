@@ -90,8 +90,8 @@ def test_same_seed_same_state_in_a_fresh_process():
     code = f"""
 import sys
 sys.path.insert(0, {str(ROOT)!r})
-from tests.twin.plants.test_determinism import CELLS, run_once
-print(*(run_once(kind) for kind in CELLS))
+from tests.twin.plants.test_determinism import SETUPS, run_once
+print(*(run_once(kind) for kind in SETUPS))
 """
     fresh = subprocess.run(
         [sys.executable, "-c", code],

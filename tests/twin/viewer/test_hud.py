@@ -103,9 +103,9 @@ def test_values_at_the_cursor_are_those_of_the_recording(hud, source):
     assert number(z_mm, 0) in written(hud)
 
 
-def test_the_help_page_tells_every_key(hud, source):
+def test_the_help_page_shows_every_key(hud, source):
     hud.update(model(source, 1.0, help_open=True))
-    assert {binding.told for binding in (*PLAYING, *SHOWING)} <= written(hud)
+    assert {binding.keys_text for binding in (*PLAYING, *SHOWING)} <= written(hud)
     assert {binding.does for binding in (*PLAYING, *SHOWING)} <= written(hud)
     assert hud.hit(640, 360).kind == "help"
     hud.update(model(source, 1.0))
