@@ -14,7 +14,7 @@ from envs.timing_observation import natural_hz, observe
 from envs.timing_reward import REWARD_WEIGHTS, Limits, costs, reward_terms
 from twin.bounds import lower_bound_s
 from twin.catalogue import Station
-from twin.sequence.program import Ask
+from twin.sequence.program import DecisionRequest
 
 Array = np.ndarray
 

@@ -190,7 +190,7 @@ def test_sum_by_hand_with_axes_of_constant_speed():
 @pytest.mark.parametrize("name", ["top_lift", "top_lift_mast", "chassis", "chassis_single"])
 def test_critical_path_has_no_gaps_and_reads_well(name):
     station = station_of(name)
-    bound = kinematic_bound(make_cell(station))
+    bound = kinematic_bound(make_setup(station))
     path = bound.critical_path
     assert path[0].start_s == 0.0
     assert path[-1].end_s == bound.total_s == lower_bound_s(make_setup(station))
@@ -208,7 +208,7 @@ def test_critical_path_has_no_gaps_and_reads_well(name):
 
 
 def test_two_robots_take_as_long_as_the_longer_chain():
-    bound = kinematic_bound(make_cell(station_of("chassis")))
+    bound = kinematic_bound(make_setup(station_of("chassis")))
     ends = {robot: max(i.end_s for i in bound.items if i.robot == robot) for robot in (0, 1)}
     assert len({item.robot for item in bound.critical_path}) == 1
     assert bound.total_s == max(ends.values())
@@ -281,5 +281,5 @@ def test_every_seed_has_its_own_bound_and_keeps_it():
 @pytest.mark.parametrize("name", ["top_lift", "chassis"])
 def test_document_has_the_present_tables(name):
     """docs/bounds.md shows seed 1 of both stations; print(kinematic_bound(setup).table()) gives what belongs there."""
-    table = kinematic_bound(make_cell(station_of(name))).table()
+    table = kinematic_bound(make_setup(station_of(name))).table()
     assert table in DOCUMENT.read_text(encoding="utf-8"), f"docs/bounds.md, {name}, should show:\n{table}"

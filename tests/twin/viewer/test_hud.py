@@ -106,7 +106,7 @@ def test_values_at_the_cursor_are_those_of_the_recording(hud, source):
 def test_the_help_page_shows_every_key(hud, source):
     hud.update(model(source, 1.0, help_open=True))
     assert {binding.keys_text for binding in (*PLAYING, *SHOWING)} <= written(hud)
-    assert {binding.does for binding in (*PLAYING, *SHOWING)} <= written(hud)
+    assert {binding.effect for binding in (*PLAYING, *SHOWING)} <= written(hud)
     assert hud.hit(640, 360).kind == "help"
     hud.update(model(source, 1.0))
     assert hud.hit(400, 360) is None
