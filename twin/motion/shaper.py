@@ -27,6 +27,8 @@ from twin.motion.profile import Array, duration_s, evaluate
 
 NONE, ZV, ZVD, EI = 0, 1, 2, 3
 KINDS = MappingProxyType({"none": NONE, "zv": ZV, "zvd": ZVD, "ei": EI})
+MATCHED = 4
+"""No shaper: the move's own acceleration time is a period of the sway, see `matched_ramp`."""
 NAMES = tuple(KINDS)
 """Name of each kind, `NAMES[ZV] == "zv"`."""
 EI_VIBRATION = 0.05
@@ -117,3 +119,22 @@ def residual_vibration(amplitudes: Array, times_s: Array, n: int, frequency_hz: 
         c += decayed * cos(wd * times_s[i])
         s += decayed * sin(wd * times_s[i])
     return sqrt(c * c + s * s)
+
+
+def matched_ramp(
+    distance: np.ndarray, velocity: np.ndarray, acceleration: np.ndarray, jerk: np.ndarray, frequency_hz: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Velocity and acceleration, within the given ones, of a rest-to-rest move that leaves no sway; arrays (K,).
+
+    The acceleration of an S-curve is a pulse of length v / a, rounded over a / j. A pulse as long as whole periods of
+    an undamped mode leaves none of it, whatever its rounding: v / a = n T. The move takes the least n that the
+    acceleration allows, and where it is too short for that velocity the highest one that still fits.
+    Source: convolution of rectangles, whose spectrum is zero at the multiples of 1 / T (Singer and Seering 1990).
+    """
+    period_s = 1.0 / frequency_hz
+    least_s = np.maximum(velocity / acceleration, np.sqrt(velocity / jerk))  # a pulse is no shorter than its rounding
+    ramp_s = np.ceil(least_s / period_s * (1.0 - 1e-12)) * period_s
+    # the highest v with 2 ramps that fit: v (ramp + v / (ramp j)) = distance, in the form without cancellation
+    fits = 2.0 * np.abs(distance) / (ramp_s + np.sqrt(ramp_s**2 + 4.0 * np.abs(distance) / (ramp_s * jerk)))
+    velocity = np.minimum(velocity, fits)
+    return velocity, velocity / ramp_s

@@ -8,7 +8,7 @@ from twin.catalogue.derived import MOVE_TIMEOUT_S
 from twin.catalogue.schema import FourRope, Mast
 from twin.control.logic import motion_end_of
 from twin.control.targets import targets
-from twin.motion.shaper import NONE
+from twin.motion.shaper import MATCHED, NONE, matched_ramp
 from twin.records import UNTIL_NEAR, UNTIL_SETTLED, YAW, X, Y, Z, new_command
 from twin.sequence.heights import TRAVEL_MARGIN_M
 from twin.sequence.program import Program, Selection
@@ -28,9 +28,9 @@ def new_commands(program: Program, selection: Selection, phase: str, loaded: boo
     suffix = "" if loaded else "_empty"
     for k, axis in enumerate((axes.x, axes.y, axes.z, axes.yaw)):
         unit = ("_mps", "_mps2", "_mps3") if k != YAW else ("_radps", "_radps2", "_radps3")
-        commands["velocity"][:, k] = getattr(axis, f"velocity{suffix}{unit[0]}") * time["velocity_fraction"]
-        commands["acceleration"][:, k] = getattr(axis, f"acceleration{suffix}{unit[1]}") * time["acceleration_fraction"]
-        commands["jerk"][:, k] = getattr(axis, f"jerk{unit[2]}") * time["jerk_fraction"]
+        names = (f"velocity{suffix}{unit[0]}", f"acceleration{suffix}{unit[1]}", f"jerk{unit[2]}")
+        for of, name in zip(("velocity", "acceleration", "jerk"), names, strict=True):
+            commands[of][:, k] = getattr(axis, name) * fraction(time, of, k)
     commands["until"] = until
     commands["timeout_s"] = MOVE_TIMEOUT_S
     return commands
@@ -39,6 +39,17 @@ def new_commands(program: Program, selection: Selection, phase: str, loaded: boo
 def phase_timing(program: Program, selection: Selection, phase: str) -> np.ndarray:
     """(K,) TIMING of the phase."""
     return program.timing[selection.world, selection.robot, program.phase_column[phase]]
+
+
+def blends(program: Program, selection: Selection, phase: str) -> np.ndarray:
+    """(K,) bool: True where the timing set blends the phase."""
+    return phase_timing(program, selection, phase)["blending"] == 1
+
+
+def fraction(time: np.ndarray, of: str, k: int) -> np.ndarray:
+    """(K,) fraction of axis `k`'s limit of `velocity`, `acceleration` or `jerk`: the axis' own, or the phase's."""
+    own = time[f"axis_{of}_fraction"][:, k]
+    return np.where(own > 0.0, own, time[f"{of}_fraction"])
 
 
 def add_shaper(program: Program, selection: Selection, phase: str, commands: np.ndarray, z_end: np.ndarray) -> None:
@@ -54,10 +65,25 @@ def add_shaper(program: Program, selection: Selection, phase: str, commands: np.
         commands["shaper_zeta"] = reeving.damping_ratio
     else:
         natural = np.full(len(selection), np.nan)
-    frequency = np.where(np.isnan(time["shaper_hz"]), natural, time["shaper_hz"])
+    here = program.runner.worlds["image"]["reference"][selection.world, selection.robot, :, 0]
     for k in (X, Y):
-        commands["shaper"][:, k] = np.where(np.isnan(frequency), NONE, time["shaper"])
+        own, own_hz = time["axis_shaper"][:, k], time["axis_shaper_hz"][:, k]
+        kind = np.where(own > 0, own - 1, time["shaper"])
+        given = np.where(own > 0, np.where(own_hz > 0.0, own_hz, np.nan), time["shaper_hz"])
+        frequency = np.where(np.isnan(given), natural, given)
+        sways = ~np.isnan(frequency)
+        commands["shaper"][:, k] = np.where(sways & (kind != MATCHED), kind, NONE)
         commands["shaper_hz"][:, k] = np.nan_to_num(frequency)
+        matched = sways & (kind == MATCHED)
+        if matched.any():
+            move = commands[matched]
+            way = move["target"][:, k] - here[matched, k]
+            speed, gains = matched_ramp(
+                way, move["velocity"][:, k], move["acceleration"][:, k], move["jerk"][:, k], frequency[matched]
+            )
+            moves = np.abs(way) > 0.0  # NaN: it does not
+            commands["velocity"][matched, k] = np.where(moves, speed, move["velocity"][:, k])
+            commands["acceleration"][matched, k] = np.where(moves, gains, move["acceleration"][:, k])
 
 
 def creep(program: Program, selection: Selection, phase: str) -> tuple[np.ndarray, np.ndarray]:

@@ -8,6 +8,7 @@ from twin.control.waits import ARRIVED_M
 from twin.incident import amount, other_end
 from twin.records import DONE, JAM, REFUSED, TIMEOUT, X
 from twin.records.causes import OVER_PACK
+from twin.sequence import building as of_timing
 from twin.sequence.building import seat_targets_of
 from twin.sequence.program import Gate, Program, Selection, Then
 
@@ -63,6 +64,15 @@ def truck_at_rest(program: Program, selection: Selection) -> np.ndarray:
             if other != r and not program.finished[n, other] and program.step[n, other] in pressing:
                 ok[k] = False
     return ok
+
+
+def blends(phase: str) -> Gate:
+    """Applies only where the timing set blends the phase."""
+
+    def only_if(program: Program, selection: Selection) -> np.ndarray:
+        return of_timing.blends(program, selection, phase)
+
+    return only_if
 
 
 def first_robot(program: Program, selection: Selection) -> np.ndarray:
@@ -197,6 +207,14 @@ def settled(program: Program, selection: Selection, results: np.ndarray) -> list
                 f"robot {r + 1}: pack weighs {float(w['control']['carried_kg'][n, r]):.0f} kg on the load cell",
             )
     return [late[k] if results[k] == TIMEOUT else "" for k in range(len(selection))]
+
+
+def settled_over_truck(program: Program, selection: Selection, results: np.ndarray) -> list[str]:
+    """Apply `settled`; a truck that was measured on the way needs no rescan and no alignment."""
+    said = settled(program, selection, results)
+    known = of_timing.blends(program, selection, "rescan") & (results == DONE)
+    insertion = "hover" if "hover" in program.index else "insert"  # setpoints take over at hover
+    return [insertion if known[k] else said[k] for k in range(len(said))]
 
 
 def settled_then(step: str) -> Then:

@@ -26,6 +26,7 @@ def _swap_table(meet: str, out: str, taken: float) -> list[Step]:
     block would drop on it.
     """
     return [
+        Step("ready", "identify", do.stand_ready(meet), gate=go.apart("truck_seat"), only_if=go.blends(meet)),
         Step("identify", "identify", do.dwell("identify_s", zero=True), only_if=go.first_robot, then=go.note_zeroed),
         Step("scan", "scan", do.scan_truck("scan_samples"), only_if=go.first_robot, then=go.take_pose),
         Step("scan_rest", "scan", do.rest_of_scan, only_if=go.first_robot, then=go.pose_known),
@@ -102,14 +103,21 @@ def _swap_table(meet: str, out: str, taken: float) -> list[Step]:
             failed=LOCK_STUCK,
         ),
         Step("pick_creep_out", "pick", do.creep_out("pick", "take_seat", "new_pack")),
-        Step("pick_lift", "pick", do.retract("pick", "take_seat", "new_pack")),
+        Step("pick_lift", "pick", do.retract("pick", "take_seat", "new_pack", scans=True)),
+        Step(
+            "pick_scan",
+            "pick",
+            do.scan_truck("rescan_samples", kept=True),
+            only_if=go.blends("rescan"),
+            then=go.take_new_pose,
+        ),
         # new pack into the truck
         Step(
             "to_truck",
             "traverse_to_truck",
             do.traverse("traverse_to_truck", "truck_seat", "new_pack"),
             gate=go.apart("truck_seat"),
-            then=go.settled,
+            then=go.settled_over_truck,
         ),
         Step("rescan", "rescan", do.scan_truck("rescan_samples"), then=go.take_new_pose),
         Step("align", "align", do.traverse("align", "truck_seat", "new_pack"), then=go.settled),

@@ -8,6 +8,27 @@ from pydantic import Field, model_validator
 
 from twin.catalogue.schema.base import Fraction, Name, NonNegative, Positive, Strict
 
+Shaper = Literal["none", "zv", "zvd", "ei", "matched"]
+Hertz = Annotated[float, Field(gt=0.0, le=20.0)]
+
+
+class AxisTiming(Strict):
+    """Motion parameters of one axis in a phase; what is not given is the phase's."""
+
+    velocity_fraction: Fraction | None = None
+    acceleration_fraction: Fraction | None = None
+    jerk_fraction: Fraction | None = None
+    shaper: Shaper | None = None
+    shaper_frequency_hz: Hertz | None = Field(
+        default=None, description="of this axis' own shaper; null: from the rope length at the end of the phase"
+    )
+
+    @model_validator(mode="after")
+    def _of_a_shaper(self) -> AxisTiming:
+        if self.shaper_frequency_hz is not None and self.shaper is None:
+            raise ValueError("shaper_frequency_hz: belongs to an axis' own shaper, and this axis names none")
+        return self
+
 
 class PhaseTiming(Strict):
     """Motion parameters of one phase. Fractions are of the axis limits: no timing set can exceed them."""
@@ -15,8 +36,8 @@ class PhaseTiming(Strict):
     velocity_fraction: Fraction = 1.0
     acceleration_fraction: Fraction = 1.0
     jerk_fraction: Fraction = 1.0
-    shaper: Literal["none", "zv", "zvd", "ei"] = "none"
-    shaper_frequency_hz: Annotated[float, Field(gt=0.0, le=20.0)] | None = Field(
+    shaper: Shaper = Field(default="none", description="matched: no shaper, the acceleration time is the sway's period")
+    shaper_frequency_hz: Hertz | None = Field(
         default=None, description="null: from the rope length at the end of the phase"
     )
     settle_threshold_m: Positive = 0.015
@@ -24,6 +45,23 @@ class PhaseTiming(Strict):
     creep_height_m: NonNegative = 0.15
     creep_speed_mps: Positive = 0.04
     overlap_s: NonNegative = Field(default=0.0, description="how early the next phase may start before this one ends")
+    blending: bool = Field(
+        default=False,
+        description="the phase's moves follow each other without a stop; lower, raise: the robot stands ready at the "
+        "truck's pack while the truck is measured; rescan: the truck is measured while the charged pack is lifted",
+    )
+    x: AxisTiming | None = None
+    y: AxisTiming | None = None
+    z: AxisTiming | None = None
+    yaw: AxisTiming | None = None
+
+    @model_validator(mode="after")
+    def _sways(self) -> PhaseTiming:
+        for name in ("z", "yaw"):
+            axis: AxisTiming | None = getattr(self, name)
+            if axis is not None and axis.shaper is not None:
+                raise ValueError(f"{name}.shaper: nothing sways along {name}, allowed on x and y")
+        return self
 
 
 _TOP_LIFT = (
