@@ -7,7 +7,7 @@ each item.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import asin, sin, sqrt
 from typing import NamedTuple
@@ -21,7 +21,7 @@ from twin.control.sensors import CLOSED_FROM
 from twin.control.targets import targets
 from twin.motion.profile import rest_to_rest_duration, rest_to_rest_peak_speed
 from twin.records import AXES, YAW, X, Y, Z
-from twin.setup.jobs import Job
+from twin.setup.jobs import Job, Task, tasks_of
 from twin.setup.setup import SwapSetup
 
 
@@ -99,9 +99,8 @@ def lower_bound(setup: SwapSetup) -> LowerBound:
     """The longest of the robots' paths; waiting for each other can only add to it."""
     items: list[Item] = []
     for robot in range(setup.station.robots.count):
-        jobs = [(number, job) for number, job in enumerate(setup.jobs) if job.robot == robot]
-        if jobs:
-            items += _Path(setup, robot).run(jobs)
+        if tasks := tasks_of(setup.jobs, robot):
+            items += _Path(setup, robot).run(tasks)
     return LowerBound(max(item.end_s for item in items), tuple(items))
 
 
@@ -190,35 +189,47 @@ class _Path:
         home_x = station.robots.home_x_m[robot] if shared else axes.x.home_m
         self.home = np.array([home_x, axes.y.home_m, axes.z.home_m, axes.yaw.home_rad])
 
-    def run(self, jobs: list[tuple[int, Job]]) -> list[Item]:
+    def run(self, tasks: Sequence[Task]) -> list[Item]:
+        here = self.home
+        for task in tasks:
+            self.job, job = task.job, self.setup.jobs[task.job]
+            if task.out:
+                here = self._out(job, here)
+            if task.into:
+                here = self._into(job, here)
+        if tasks[-1].into:
+            self._clear(here)
+        elif self.station.robots.count > 1:
+            self._home(here)
+        return self.items
+
+    def _out(self, job: Job, here: np.ndarray) -> np.ndarray:
+        """Old pack out of the truck, into its slot."""
         meet, out = self.phases[0], self.phases[3]
         times = self.station.actuators
-        here = self.home
-        for number, job in jobs:
-            self.job = number
-            old = self._seat(job.truck_seat, leaning=True)
-            slot, full = self._seat(job.put_seat), self._seat(job.take_seat)
-            new = self._seat(job.truck_seat)
-            new[Z] += self._rebound_m(job)
-            # old pack out of the truck, into its slot
-            self._move_empty(meet, "to the truck's pack", here, old)
-            self._actuate("grip", "close the grips", "grip", times.grip_close_s)
-            self._lift(out, "unlock", old, times.lock_open_s)
-            self._traverse("traverse_to_slot", old, slot)
-            self._descend("store", slot)
-            self._actuate("store", "close the slot locks", "slot lock", times.slot_lock_close_s)
-            self._actuate("store", "open the grips", "grip", times.grip_open_s)
-            # new pack out of its slot, into the truck
-            self._move_empty("traverse_to_full", "to the charged pack", slot, full)
-            self._actuate("pick", "close the grips", "grip", times.grip_close_s)
-            self._lift("pick", "pick", full, times.slot_lock_open_s)
-            self._traverse("traverse_to_truck", full, new)
-            self._descend("insert", new)
-            self._actuate("lock", "close the locks", "lock", times.lock_close_s)
-            self._actuate("release", "open the grips", "grip", times.grip_open_s)
-            here = new
-        self._clear(here)
-        return self.items
+        old, slot = self._seat(job.truck_seat, leaning=True), self._seat(job.put_seat)
+        self._move_empty(meet, "to the truck's pack", here, old)
+        self._actuate("grip", "close the grips", "grip", times.grip_close_s)
+        self._lift(out, "unlock", old, times.lock_open_s)
+        self._traverse("traverse_to_slot", old, slot)
+        self._descend("store", slot)
+        self._actuate("store", "close the slot locks", "slot lock", times.slot_lock_close_s)
+        self._actuate("store", "open the grips", "grip", times.grip_open_s)
+        return slot
+
+    def _into(self, job: Job, here: np.ndarray) -> np.ndarray:
+        """New pack out of its slot, into the truck."""
+        times = self.station.actuators
+        full, new = self._seat(job.take_seat), self._seat(job.truck_seat)
+        new[Z] += self._rebound_m(job)
+        self._move_empty("traverse_to_full", "to the charged pack", here, full)
+        self._actuate("pick", "close the grips", "grip", times.grip_close_s)
+        self._lift("pick", "pick", full, times.slot_lock_open_s)
+        self._traverse("traverse_to_truck", full, new)
+        self._descend("insert", new)
+        self._actuate("lock", "close the locks", "lock", times.lock_close_s)
+        self._actuate("release", "open the grips", "grip", times.grip_open_s)
+        return new
 
     def _seat(self, seat: int, *, leaning: bool = False) -> np.ndarray:
         """Axis positions at a seat, for the truck's parked pose."""
@@ -257,6 +268,11 @@ class _Path:
         times = [rest_to_rest_s(goal[k] - start[k], self.empty[k]) for k in range(4)]
         k = int(np.argmax(times))
         self._add(phase, f"{what}, {_length(goal[k] - start[k], k)}", AXES[k], times[k])
+
+    def _home(self, here: np.ndarray) -> None:
+        """Return to the waiting position on a shared rail, from a slot."""
+        back_s = rest_to_rest_s(self.home[X] - here[X], self.empty[X])
+        self._add("clear", f"to where it waits, {_length(self.home[X] - here[X], X)}", AXES[X], back_s)
 
     def _clear(self, here: np.ndarray) -> None:
         """Pass the clearance height, empty; robots on one rail also return to their waiting position."""

@@ -25,6 +25,7 @@ from twin.records import (
 from twin.sequence.building import (
     SETTLE_TIMEOUT_S,
     add_shaper,
+    arc_m,
     axis_z,
     blends,
     creep,
@@ -35,7 +36,9 @@ from twin.sequence.building import (
     phase_timing,
     seat_of,
     seat_targets_of,
+    start_delay_s,
     until_settled,
+    z_goal,
 )
 from twin.sequence.decisions import has_next_job
 from twin.sequence.free import empty_free_over_z, empty_free_z, pack_free_over_z, pack_free_z, pack_off_z
@@ -122,6 +125,8 @@ def go_to_truck(phase: str) -> Start:
         commands = new_commands(program, selection, phase, False, UNTIL_SETTLED)
         goal = seat_targets_of(program, selection, "truck_seat", leaning=True)
         commands["target"][:, (X, Y, YAW)] = goal[:, (X, Y, YAW)]
+        commands["blending"] = blends(program, selection, phase)
+        commands["delay_s"][:, X] = start_delay_s(program, selection, phase, "truck_seat")
         add_shaper(program, selection, phase, commands, axis_z(program, selection))
         commands["load_known_from"] = empty_free_z(program, selection)
         return until_settled(program, selection, phase, commands)
@@ -246,7 +251,7 @@ def retract(phase: str, which: str, pack: str | None, *, home: bool = False, sca
             goal = np.where(has_next_job(program, selection), between_z(program), program.setup.station.axes.z.home_m)
         else:
             goal = np.full(len(selection), travel_z(program) if loaded else empty_z(program))
-        commands["target"][:, Z] = goal
+        commands["target"][:, Z] = goal + (s * arc_m(program, selection, phase, commands) if loaded else 0.0)
         # an empty end effector is free to leave once it is clear of the packs; a loaded one only with an overlap
         overlaps = (time["overlap_s"] > 0.0) | (time["blending"] == 1)
         commands["until"] = np.where(overlaps | home, UNTIL_CLEAR, UNTIL_DONE)
@@ -277,7 +282,10 @@ def traverse(phase: str, which: str, pack: str | None) -> Start:
         commands = new_commands(program, selection, phase, pack is not None, UNTIL_SETTLED)
         goal = seat_targets_of(program, selection, which)
         commands["target"][:, (X, Y, YAW)] = goal[:, (X, Y, YAW)]
+        commands["blending"] = blends(program, selection, phase)
+        commands["delay_s"][:, X] = start_delay_s(program, selection, phase, which)
         z_end = np.full(len(selection), travel_z(program) if pack is not None else empty_z(program))
+        z_end = np.where(commands["blending"] == 1, z_goal(program, selection), z_end)
         add_shaper(program, selection, phase, commands, z_end)
         over_slots = which != "truck_seat"
         commands["load_known_from"] = (
@@ -303,7 +311,7 @@ def set_down(phase: str, which: str, pack: str) -> Start:
         commands["target"][:, Z] = commands["seat_z"] - s * OVERTRAVEL_M
         commands["creep_at"] = commands["seat_z"] + s * height
         commands["creep_speed_mps"] = speed
-        commands["delay_s"][:, Z] = descent_delay_s(program, selection, commands["jerk"][:, Z])
+        commands["delay_s"][:, Z] = descent_delay_s(program, selection, phase, commands)
         return inside_axes(program, selection, commands)
 
     return start

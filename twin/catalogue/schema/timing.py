@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from twin.catalogue.schema.base import Fraction, Name, NonNegative, Positive, Strict
 
@@ -12,8 +12,22 @@ Shaper = Literal["none", "zv", "zvd", "ei", "matched"]
 Hertz = Annotated[float, Field(gt=0.0, le=20.0)]
 
 
-class AxisTiming(Strict):
+class _WithOptions(Strict):
+    """A model whose options are left out of its plain form while they are off: older files and hashes lack them."""
+
+    _options: ClassVar[tuple[str, ...]] = ()
+
+    @model_serializer(mode="wrap")
+    def _without_options(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields = type(self).model_fields
+        values: dict[str, Any] = dump(self)
+        return {k: v for k, v in values.items() if k not in self._options or v != fields[k].default}
+
+
+class AxisTiming(_WithOptions):
     """Motion parameters of one axis in a phase; what is not given is the phase's."""
+
+    _options = ("velocity_fraction", "acceleration_fraction", "jerk_fraction", "shaper", "shaper_frequency_hz")
 
     velocity_fraction: Fraction | None = None
     acceleration_fraction: Fraction | None = None
@@ -30,8 +44,10 @@ class AxisTiming(Strict):
         return self
 
 
-class PhaseTiming(Strict):
+class PhaseTiming(_WithOptions):
     """Motion parameters of one phase. Fractions are of the axis limits: no timing set can exceed them."""
+
+    _options = ("blending", "x", "y", "z", "yaw")
 
     velocity_fraction: Fraction = 1.0
     acceleration_fraction: Fraction = 1.0
@@ -83,13 +99,19 @@ MECHANICAL: dict[str, tuple[str, ...]] = {
 """The phases that count as mechanical time (`lower` or `raise` through `clear`), by station kind."""
 
 
-class TimingSet(Strict):
+class TimingSet(_WithOptions):
     """The tunable parameters: one `PhaseTiming` a phase; a phase that is not named takes `default`."""
+
+    _options = ("planning",)
 
     name: Name
     title: str
     station: Name = Field(description="the station this set was made for")
     kind: Literal["top_lift", "chassis"]
+    planning: Literal["nearest", "shortest"] = Field(
+        default="nearest",
+        description="choice of slots and order; shortest: the least kinematic time, robots may share an exchange",
+    )
     default: PhaseTiming
     phases: dict[str, PhaseTiming] = {}
 
