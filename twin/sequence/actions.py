@@ -258,7 +258,11 @@ def retract(phase: str, which: str, pack: str | None, *, home: bool = False, sca
         clear = goal - s * (0.8 * TRAVEL_MARGIN_M if loaded else 0.5 * EMPTY_MARGIN_M)
         if home:  # on its return it passes the packs in the slots
             near = between_z(program) - s * CLEAR_SLACK_M
-            clear = np.where(has_next_job(program, selection), near, leaving_z(program))
+            # one that leaves the rail with blending passes below the packs, and is low before it has left the truck
+            passes = has_next_job(program, selection) | (
+                blends(program, selection, phase) & (program.setup.station.robots.count > 1)
+            )
+            clear = np.where(passes, near, leaving_z(program))
         commands["threshold"] = clear
         commands["seat"] = seat_of(program, selection, which)
         if pack is None:
