@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, NamedTuple
+from typing import Any
 
 from twin.catalogue import Station, Truck
 from twin.errors import InputError
-
-NEAREST, SHORTEST = "nearest", "shortest"
-"""How a swap's slots and order are chosen."""
+from twin.setup.exchange import NEAREST, SHORTEST, Exchange
 
 
 @dataclass(frozen=True)
@@ -135,16 +133,6 @@ def plan_jobs(
         for k, each in enumerate(exchanges)
     ]
     return tuple(jobs), tuple(seats)
-
-
-class Exchange(NamedTuple):
-    """One pack's exchange: robots of its halves, seat on the truck, slots of the old and of the new pack."""
-
-    robot: int
-    in_robot: int
-    seat: int
-    put: int
-    take: int
 
 
 def _nearest_first(station: Station, truck: Truck, slots: Mapping[int, tuple[int, int]]) -> list[Exchange]:

@@ -14,7 +14,7 @@ from itertools import permutations, product
 from twin.catalogue import Station, Truck
 from twin.errors import InputError
 from twin.motion.profile import rest_to_rest_duration
-from twin.setup.jobs import Exchange
+from twin.setup.exchange import Exchange
 
 DISTANCE_MARGIN_M = 0.03
 """Distance beyond their length that two robots' targets keep, as the permissive of the controller asks."""

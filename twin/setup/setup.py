@@ -22,7 +22,8 @@ from twin.records import (
     ROBOTS,
     SEATS,
 )
-from twin.setup.jobs import NEAREST, Job, Seat, plan_jobs
+from twin.setup.exchange import NEAREST
+from twin.setup.jobs import Job, Seat, plan_jobs
 from twin.setup.parking import Docking, park
 from twin.setup.reeving import fill_reeving
 from twin.setup.variation import NOMINAL, Variation

@@ -70,9 +70,7 @@ def test_a_shaped_or_delayed_motion_is_not_taken_over(top: Desk) -> None:
         top.w["control"]["buffered"][0] = 0
 
 
-@pytest.mark.parametrize(
-    ("blending", "away", "permitted"), [(1, True, True), (0, True, False), (1, False, False)]
-)
+@pytest.mark.parametrize(("blending", "away", "permitted"), [(1, True, True), (0, True, False), (1, False, False)])
 def test_a_robot_that_makes_way_counts_at_its_target_for_a_blending_move(
     chassis: Desk, blending: int, away: bool, permitted: bool
 ) -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from twin.catalogue import load_pack, load_station, load_truck, with_overrides
 from twin.errors import InputError
-from twin.setup.jobs import NEAREST, SHORTEST, Job, plan_jobs, tasks_of
+from twin.setup.exchange import NEAREST, SHORTEST
+from twin.setup.jobs import Job, plan_jobs, tasks_of
 from twin.setup.planning import shortest_plan
 from twin.setup.setup import build_setup
 
@@ -62,7 +63,9 @@ def test_every_plan_is_admissible(station: str, truck: str, planning: str) -> No
 
 
 def test_a_station_without_slots_for_a_truck_is_refused_in_one_line() -> None:
-    at = with_overrides(load_station("chassis"), {f"slots[{i}].filled": False for i in (2, 5)})  # two charged, three needed
+    at = with_overrides(
+        load_station("chassis"), {f"slots[{i}].filled": False for i in (2, 5)}
+    )
     with pytest.raises(InputError, match="station chassis has no plan for chassis_tractor_3: too few slots"):
         shortest_plan(at, load_truck("chassis_tractor_3"), HEIGHT_M)
 
