@@ -63,9 +63,7 @@ def test_every_plan_is_admissible(station: str, truck: str, planning: str) -> No
 
 
 def test_a_station_without_slots_for_a_truck_is_refused_in_one_line() -> None:
-    at = with_overrides(
-        load_station("chassis"), {f"slots[{i}].filled": False for i in (2, 5)}
-    )
+    at = with_overrides(load_station("chassis"), {f"slots[{i}].filled": False for i in (2, 5)})
     with pytest.raises(InputError, match="station chassis has no plan for chassis_tractor_3: too few slots"):
         shortest_plan(at, load_truck("chassis_tractor_3"), HEIGHT_M)
 
