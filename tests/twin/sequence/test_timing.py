@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from twin.catalogue import load_timing
+from twin.catalogue import load_timing, with_overrides
 from twin.catalogue.schema import AxisTiming, PhaseTiming
 from twin.sequence.building import fraction
 from twin.sequence.timing import row_as_plain, row_from_plain, row_in_words, timing_row
@@ -79,3 +79,14 @@ def test_options_that_are_off_are_left_out() -> None:
 def test_an_axis_option_without_effect_is_refused(fields: dict[str, object], says: str) -> None:
     with pytest.raises(ValidationError, match=says):
         PhaseTiming.model_validate(fields)
+
+
+def test_options_can_be_overridden_one_by_one() -> None:
+    factory = load_timing("factory", "top_lift")
+    changes = {"planning": "shortest", "phases.insert.blending": True, "phases.insert.y.acceleration_fraction": 0.4}
+    timing = with_overrides(factory, changes)
+    assert timing.planning == "shortest"
+    assert timing.of("insert").y == AxisTiming(acceleration_fraction=0.4)
+    assert timing.of("insert").x is None
+    assert timing.of("store") == factory.of("store")
+    assert timing.model_dump()["phases"]["insert"]["y"] == {"acceleration_fraction": 0.4}

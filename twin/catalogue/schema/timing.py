@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import (
+    Field,
+    SerializationInfo,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from twin.catalogue.schema.base import Fraction, Name, NonNegative, Positive, Strict
 
@@ -12,15 +19,25 @@ Shaper = Literal["none", "zv", "zvd", "ei", "matched"]
 Hertz = Annotated[float, Field(gt=0.0, le=20.0)]
 
 
+WITH_OPTIONS = {"options": True}
+"""Context of a dump that names every option, set or not: what may be overridden."""
+
+
 class _WithOptions(Strict):
-    """A model whose options are left out of its plain form while they are off: older files and hashes lack them."""
+    """A model whose options are left out of its plain form while they are off: older files and hashes lack them.
+
+    With `WITH_OPTIONS` as the context of a dump they are all there.
+    """
 
     _options: ClassVar[tuple[str, ...]] = ()
 
     @model_serializer(mode="wrap")
-    def _without_options(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _without_options(self, dump: SerializerFunctionWrapHandler, info: SerializationInfo) -> dict[str, Any]:
         fields = type(self).model_fields
         values: dict[str, Any] = dump(self)
+        if info.context == WITH_OPTIONS:
+            unset = dict.fromkeys(AxisTiming.model_fields)
+            return {k: unset if v is None and k in ("x", "y", "z", "yaw") else v for k, v in values.items()}
         return {k: v for k, v in values.items() if k not in self._options or v != fields[k].default}
 
 
@@ -70,6 +87,11 @@ class PhaseTiming(_WithOptions):
     y: AxisTiming | None = None
     z: AxisTiming | None = None
     yaw: AxisTiming | None = None
+
+    @field_validator("x", "y", "z", "yaw")
+    @classmethod
+    def _says_something(cls, axis: AxisTiming | None) -> AxisTiming | None:
+        return None if axis == AxisTiming() else axis
 
     @model_validator(mode="after")
     def _sways(self) -> PhaseTiming:
