@@ -75,14 +75,14 @@ def _model_digest(model: Any) -> str:
     return found[1]
 
 
-def _timing_digest(timing: TimingSet) -> str:
+def timing_digest(timing: TimingSet) -> str:
     """Digest of the numbers of every phase, whatever the set's name and default; cached."""
     found = _TIMING_DIGESTS.get(id(timing))
     if found is None:
         while len(_TIMING_DIGESTS) >= MAX_DIGESTS:
             del _TIMING_DIGESTS[next(iter(_TIMING_DIGESTS))]
         phases = {phase: timing.of(phase).model_dump() for phase in MECHANICAL[timing.kind]}
-        found = _TIMING_DIGESTS[id(timing)] = (timing, digest(phases))
+        found = _TIMING_DIGESTS[id(timing)] = (timing, digest({"planning": timing.planning, "phases": phases}))
     return found[1]
 
 
@@ -106,7 +106,7 @@ class Trial:
             "station": _model_digest(self.station),
             "truck": _model_digest(self.truck),
             "pack": _model_digest(self.pack),
-            "timing": _timing_digest(self.timing),
+            "timing": timing_digest(self.timing),
             "plant": self.plant,
             "parking": self.parking,
             "variation": self.variation.model_dump(),
@@ -118,7 +118,8 @@ class Trial:
     @property
     def group(self) -> tuple[str, ...]:
         """Trials of the same group can share a batch."""
-        return self.plant, *(_model_digest(model) for model in (self.station, self.truck, self.pack))
+        models = (self.station, self.truck, self.pack)
+        return self.plant, self.timing.planning, *(_model_digest(model) for model in models)
 
     def as_plain(self) -> dict[str, Any]:
         """Return names and settings for the ledger, which a person reads."""
@@ -218,8 +219,12 @@ def _play(trials: Sequence[Trial]) -> list[Figures]:
 
     if not trials:
         return []
+    planning = trials[0].timing.planning
     setups = [
-        build_setup(t.station, t.truck, t.pack, seed=t.seed, parking=t.parking, variation=t.variation) for t in trials
+        build_setup(
+            t.station, t.truck, t.pack, seed=t.seed, parking=t.parking, variation=t.variation, planning=planning
+        )
+        for t in trials
     ]
     plant, kind = trials[0].plant, trials[0].station.kind
     make = batch_maker(setups) if plant in BATCHED else runner_maker(plant)

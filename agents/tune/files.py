@@ -21,7 +21,10 @@ def as_yaml(timing: TimingSet, comments: list[str], evidence: str) -> str:
         f"name: {timing.name}",
         f"title: {_quoted(timing.title)}",
     ]
-    lines += [f"station: {timing.station}", f"kind: {timing.kind}", f"default: {_flow(timing.default.model_dump())}"]
+    described = ("name", "title", "station", "default", "phases")
+    lines.append(f"station: {timing.station}")
+    lines += [f"{name}: {value}" for name, value in timing.model_dump().items() if name not in described]
+    lines.append(f"default: {_flow(timing.default.model_dump())}")
     others = {phase: of for phase, of in timing.phases.items() if of != timing.default}
     if others:
         lines += ["phases:", *(f"  {phase}: {_flow(of.model_dump())}" for phase, of in others.items())]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agents.experiments.ledger import Ledger
-from agents.experiments.trial import REDUCED, REFERENCE, Figures, digest, program_version
+from agents.experiments.trial import REDUCED, REFERENCE, Figures, digest, program_version, timing_digest
 from agents.tune.problem import UNSEEN, Play, Problem
 from agents.tune.samplers import make_sampler
 from agents.tune.samplers.base import Candidate
@@ -17,7 +17,6 @@ from agents.tune.score import Score
 from agents.tune.search import RUNGS, STRICT_FROM, WAVE, Search, margin
 from agents.tune.space import Space, Value
 from twin.catalogue import Station, TimingSet
-from twin.catalogue.schema import MECHANICAL
 
 UNSEEN_SWAPS = 128
 """Scenarios of the check on the reduced-order plant."""
@@ -51,12 +50,11 @@ class Settings:
 
     def as_plain(self) -> dict[str, Any]:
         """Return plain data, for the study's key."""
-        phases = MECHANICAL[self.station.kind]
         return {
             "station": digest(self.station.model_dump()),
             "pairs": [[digest(truck.model_dump()), digest(pack.model_dump())] for truck, pack in self.pairs],
-            "factory": digest({phase: self.factory.of(phase).model_dump() for phase in phases}),
-            "start": digest({phase: self.start.of(phase).model_dump() for phase in phases}),
+            "factory": timing_digest(self.factory),
+            "start": timing_digest(self.start),
             "objectives": self.objectives,
             "sampler": self.sampler,
             "seed": self.seed,

@@ -150,10 +150,9 @@ def resolve(
     times = load_timing(timing, at)
     models = with_settings({"station": at, "truck": who, "pack": what, "timing": times}, changes)
     variation = Variation.of(conditions=canonical(conditions, "--conditions"))
-    setup = build_setup(
-        models["station"], models["truck"], models["pack"], seed=seed, parking=parking, variation=variation
-    )
-    return setup, models["timing"]
+    at, who, what, times = (models[kind] for kind in ("station", "truck", "pack", "timing"))
+    setup = build_setup(at, who, what, seed=seed, parking=parking, variation=variation, planning=times.planning)
+    return setup, times
 
 
 def default_truck(station: Station, pack: Pack | None) -> Truck:

@@ -80,13 +80,14 @@ class Blocks:
     def _first_moves(self) -> list[tuple[str, str, float]]:
         """(kind, field or parameter, share of the range) of the sweeps, then of a probe of every parameter."""
         draw = seeding.stream(self.seed, "tune first moves")
-        fields = list(dict.fromkeys(one.field for one in self.space.parameters))
+        phases_own = [one for one in self.space.parameters if not one.optional]  # an axis' own come with the steps
+        fields = list(dict.fromkeys(one.field for one in phases_own))
         sweeps = []
         for name in fields:
             some = next(one for one in self.space.parameters if one.field == name)
             count = len(some.choices) or SWEEPS
             sweeps += [("sweep", name, (k + 0.5) / count if some.choices else k / (count - 1)) for k in range(count)]
-        probes = [("probe", one.name, float(draw.uniform())) for one in self.space.parameters]
+        probes = [("probe", one.name, float(draw.uniform())) for one in phases_own if one.phase]
         return [sweeps[i] for i in draw.permutation(len(sweeps))] + [probes[i] for i in draw.permutation(len(probes))]
 
     def _made(self, number: int, state: State, merges: list[dict[str, Value]]) -> dict[str, Value]:
@@ -108,7 +109,9 @@ class Blocks:
         return {**base.values, **changed}
 
     def _live(self) -> list[str]:
-        return [one.name for one in self.space.parameters if one.name not in self.dead] or list(self.space.by_name)
+        """Parameters that are not dead, and not the axes' own of one that is."""
+        live = [one for one in self.space.parameters if one.name not in self.dead and one.general not in self.dead]
+        return [one.name for one in live] or list(self.space.by_name)
 
     def _swept(self, name: str, share: float) -> dict[str, Value]:
         return {one.name: one.value(share) for one in self.space.parameters if one.field == name}
@@ -123,7 +126,7 @@ class Blocks:
         """New values of some live parameters of one phase."""
         live: dict[str, list[Parameter]] = {}
         for name in self._live():
-            live.setdefault(self.space.by_name[name].phase, []).append(self.space.by_name[name])
+            live.setdefault(self.space.by_name[name].block, []).append(self.space.by_name[name])
         weights = np.array([self._gains.get(phase, 0.0) for phase in live])
         weights = weights / weights.sum() if weights.sum() > 0.0 else weights
         weights = weights + max(LEAST_WEIGHT, 1.0 / (2.0 * len(live)))
@@ -166,7 +169,7 @@ class Blocks:
         target = state.targets[candidate.target]
         before, after = target.rank(move.base.scores[n]), target.rank(candidate.scores[n])
         better = after < before
-        phases = {self.space.by_name[name].phase for name in move.changed}
+        phases = {self.space.by_name[name].block for name in move.changed}
         if len(move.changed) == 1:
             self._vote(next(iter(move.changed.items())), candidate.figures[:n] == move.base.figures[:n])
         if move.kind == "step":
@@ -198,7 +201,8 @@ class Blocks:
 def _other(parameter: Parameter, present: float, share: float) -> Value:
     """Value at a share of the range without what lies within `APART` of the present one; of words another one."""
     if parameter.choices:
-        others = [word for word in parameter.choices if word != parameter.value(present)]
+        words: list[Value] = [*parameter.choices, *([None] if parameter.optional else [])]
+        others = [word for word in words if word != parameter.value(present)]
         return others[min(int(share * len(others)), len(others) - 1)]
     low, high = max(present - APART, 0.0), min(present + APART, 1.0)
     room = low + 1.0 - high

@@ -25,7 +25,7 @@ class _ByOptuna:
         self._running: dict[int, optuna.Trial] = {}
         self._distributions: dict[str, Any] = {
             one.name: optuna.distributions.CategoricalDistribution(one.choices)
-            if one.choices
+            if one.choices and not one.optional
             else optuna.distributions.FloatDistribution(0.0, 1.0)
             for one in space.parameters
         }
@@ -48,7 +48,9 @@ class _ByOptuna:
             self._running[number] = trial
             found.append(
                 {
-                    one.name: trial.params[one.name] if one.choices else one.value(trial.params[one.name])
+                    one.name: trial.params[one.name]
+                    if one.choices and not one.optional
+                    else one.value(trial.params[one.name])
                     for one in self.space.parameters
                 }
             )
@@ -56,7 +58,9 @@ class _ByOptuna:
 
     def _add(self, candidate: Candidate, state: State) -> None:
         shares: dict[str, Any] = {
-            one.name: candidate.values[one.name] if one.choices else one.share(candidate.values[one.name])
+            one.name: candidate.values[one.name]
+            if one.choices and not one.optional
+            else one.share(candidate.values[one.name])
             for one in self.space.parameters
         }
         trial = optuna.create_trial(

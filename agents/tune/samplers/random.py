@@ -36,8 +36,11 @@ class Phases(Uniform):
         found = []
         for number in numbers:
             draw = seeding.stream(candidate_seed(self.seed, number), "tune phases")
+            blocks = list(dict.fromkeys(one.block for one in self.space.parameters))
             count = int(draw.integers(1, MAX_PHASES + 1))
-            chosen = set(draw.choice(self.space.phases, count, replace=False).tolist())
+            chosen = set(draw.choice(blocks, count, replace=False).tolist())
             drawn = self._drawn(number)
-            found.append({name: drawn[name] if name.split(".")[0] in chosen else base[name] for name in base})
+            found.append(
+                {one.name: drawn[one.name] if one.block in chosen else base[one.name] for one in self.space.parameters}
+            )
         return found

@@ -12,6 +12,8 @@ from envs.timing_action import RANGES
 from twin.catalogue import load_station, load_timing, with_overrides
 from twin.catalogue.schema import MECHANICAL, PhaseTiming
 from twin.catalogue.schema.base import Fraction, Strict
+from twin.catalogue.schema.timing import AxisTiming
+from twin.records import AXES
 
 STATION = load_station("top_lift")
 FACTORY = load_timing("factory", STATION)
@@ -19,8 +21,35 @@ FACTORY = load_timing("factory", STATION)
 
 def test_every_number_and_word_of_the_schema_is_a_parameter_of_every_phase() -> None:
     space = Space(STATION, FACTORY)
-    fields = [name for name in PhaseTiming.model_fields if name != "shaper_frequency_hz"]  # null: from the rope
-    assert [one.name for one in space.parameters] == [f"{p}.{f}" for p in MECHANICAL["top_lift"] for f in fields]
+    others = ("shaper_frequency_hz", *AXES)  # null: from the rope
+    fields = [name for name in PhaseTiming.model_fields if name not in others]
+    fractions = ("velocity_fraction", "acceleration_fraction", "jerk_fraction")
+    fields += [f"{axis}.{name}" for axis in ("x", "y") for name in (*fractions, "shaper")]
+    fields += [f"{axis}.{name}" for axis in ("z", "yaw") for name in fractions]  # nothing sways along these
+    of_phases = [f"{phase}.{name}" for phase in MECHANICAL["top_lift"] for name in fields]
+    assert [one.name for one in space.parameters] == ["planning", *of_phases]
+
+
+def test_an_axis_own_value_need_not_be_given() -> None:
+    space = Space(STATION, FACTORY)
+    own = space.by_name["insert.y.acceleration_fraction"]
+    assert (own.value(0.0), own.value(0.25), own.value(1.0)) == (None, 0.2, 1.0)
+    assert own.general == "insert.acceleration_fraction"
+    assert space.by_name["insert.acceleration_fraction"].general is None
+    values = space.values_of(FACTORY)
+    assert values[own.name] is None
+    made = space.timing({**values, own.name: 0.5, "insert.blending": True, "planning": "shortest"})
+    assert made.of("insert").y == AxisTiming(acceleration_fraction=0.5)
+    assert made.of("insert").x is None
+    assert (made.of("insert").blending, made.planning) == (True, "shortest")
+
+
+def test_an_axis_frequency_goes_with_its_shaper() -> None:
+    start = with_overrides(FACTORY, {"phases.insert.x": {"shaper": "zv", "shaper_frequency_hz": 0.4}})
+    space = Space(STATION, start)
+    values = space.values_of(start)
+    assert space.timing(values).of("insert").x == start.of("insert").x
+    assert space.timing({**values, "insert.x.shaper": None}).of("insert").x is None
 
 
 @pytest.mark.parametrize("name", ["top_lift", "top_lift_mast", "chassis", "chassis_single"])
@@ -51,7 +80,14 @@ def test_a_frequency_that_is_fixed_stays() -> None:
 
 @pytest.mark.parametrize(
     "parameter",
-    [Parameter("a", "b", 0.1, 1.0), Parameter("a", "b", 0.01, 0.5, True), Parameter("a", "b", choices=("x", "y"))],
+    [
+        Parameter("a", "b", 0.1, 1.0),
+        Parameter("a", "b", 0.01, 0.5, True),
+        Parameter("a", "b", choices=("x", "y")),
+        Parameter("a", "b", choices=(False, True)),
+        Parameter("a", "x.b", 0.2, 1.0, optional=True),
+        Parameter("a", "x.b", choices=("x", "y"), optional=True),
+    ],
 )
 def test_a_share_comes_back(parameter: Parameter) -> None:
     for share in (0.0, 0.25, 0.5, 0.99, 1.0):
