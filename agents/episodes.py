@@ -90,7 +90,7 @@ class Episode:
         return self.kpis["time_s"]
 
 
-class TimeUpError(Exception):
+class TimeLimitError(Exception):
     """The time limit was reached within an episode."""
 
 
@@ -105,7 +105,7 @@ def run_episode(environment: Any, guard: Guard, seed: int, task: Task, until_s: 
     reward, cost, steps, over = 0.0, 0.0, 0, False
     while not over:
         if time.monotonic() >= until_s:
-            raise TimeUpError
+            raise TimeLimitError
         observation, step_reward, terminated, truncated, info = environment.step(guard.act(observation))
         reward += float(step_reward)
         cost += float(info.get("cost", 0.0))

@@ -56,7 +56,7 @@ def test_it_is_the_step_at_which_the_environment_truncates(name: str, arguments:
 
 
 @pytest.mark.parametrize("arguments", ARGUMENTS[TIMING])
-def test_no_timing_episode_has_more_steps_than_told(arguments: dict[str, Any]) -> None:
+def test_no_timing_episode_exceeds_its_stated_steps(arguments: dict[str, Any]) -> None:
     env = gymnasium.make(f"envs:{TIMING}", **{**arguments, "plant": "rom"})
     assert env.spec is not None
     most, phases = env.spec.max_episode_steps, len(env.unwrapped._phases)  # type: ignore[attr-defined]

@@ -210,7 +210,7 @@ def test_a_ceiling_that_no_pack_bears(tmp_path: Path, run_swaptwin: RunCommand) 
     done = run_swaptwin("models", "check", str(path))
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
-    assert line.startswith(f"error: {path}: no pack goes with this station: limits.structure_lateral_n is 100000 N, ")
+    assert line.startswith(f"error: {path}: no pack fits this station: limits.structure_lateral_n is 100000 N, ")
 
 
 @pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind in LOADERS for name in names(kind)])

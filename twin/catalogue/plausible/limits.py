@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from twin.catalogue.derived import MOVE_TIMEOUT_S, Problem, stopping_way
+from twin.catalogue.derived import MOVE_TIMEOUT_S, Problem, stopping_distance
 from twin.catalogue.plausible.ranges import PRESSED_M, RATED_FRICTION, G, within
 from twin.catalogue.schema import Station
 from twin.catalogue.schema.machine import FourRope
@@ -74,7 +74,7 @@ def limits_problems(s: Station) -> Iterator[Problem]:
     stroke = z.position_max_m - z.position_min_m
     why = "from limits.contact_zone_m to a quarter of the stroke of axis z: above it invariant 1 would never look"
     yield from within(s, "limits.creep_out_height_m", why, li.contact_zone_m, 0.25 * stroke)
-    stop_m = stopping_way(li.contact_speed_mps, z.acceleration_mps2, z.jerk_mps3, li.reaction_time_s)
+    stop_m = stopping_distance(li.contact_speed_mps, z.acceleration_mps2, z.jerk_mps3, li.reaction_time_s)
     why = "axis z must stop from contact_speed_mps within it, and it lies within limits.creep_out_height_m"
     yield from within(s, "limits.contact_zone_m", why, stop_m, li.creep_out_height_m)
     why = f"creeping over limits.creep_out_height_m takes {MOVE_TIMEOUT_S:g} s at the most; no faster than axis z"

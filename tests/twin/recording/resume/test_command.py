@@ -87,7 +87,7 @@ def test_options_that_say_the_same_are_taken(swaps: dict[str, Path], capsys: pyt
         ("--at 60 --align-policy best", "--align-policy: unknown policy"),
         ("--at 60 --fault gremlins", "unknown fault"),
         ("--at 60 --fault estop:at_s=50", "(allowed: 60.00 s or later)"),
-        ("--at 60 --fault estop:phase=lower", "lies before the moment"),
+        ("--at 60 --fault estop:phase=lower", "lies before the beginning of the branch"),
         ("--at 60 --fault lock_snag:seat=slot6", "no such seat"),
         ("--at 600", "(allowed: 0 to "),
         ("--at -0.1", "(allowed: 0 to "),
@@ -109,7 +109,7 @@ def test_a_moment_needs_a_recording(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "missing.mcap" in refused(["--from", str(tmp_path / "missing.mcap"), "--at", "3"], capsys)
 
 
-def test_the_recording_it_goes_on_from_is_kept(swaps: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_recording_of_the_branch_is_kept(swaps: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
     path = swaps["top_lift"]
     before = path.read_bytes()
     assert "--record" in refused(["--from", str(path), "--at", "60", "--record", str(path)], capsys)
