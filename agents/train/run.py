@@ -67,7 +67,7 @@ class Trained:
         ended: cause of the end of training: "steps", "wall_time_s" or "interrupted".
         policy: the bundle; None if the run was interrupted before.
         evaluation: None if the run was interrupted before, or had no time for an episode.
-        told: use of the wall time, in one line.
+        time_spent: use of the wall time, in one line.
     """
 
     folder: Path
@@ -368,11 +368,11 @@ def _choose(bundle: _Bundle, best: int, scene: Scene, folder: Path) -> int:
     evaluation = bundle.played(
         scene, list(map(str, names.values())), config.selection_episodes, SELECTION_SEED, until_s
     )
-    told = evaluation.as_json()
-    write_json(folder / "selection.json", told)
+    result = evaluation.as_json()
+    write_json(folder / "selection.json", result)
     chosen = best
     if evaluation.played >= min(MIN_SELECTION, config.selection_episodes):
-        chosen = list(names)[int(np.argmax([row["reward_mean"] for row in told["policies"]]))]
+        chosen = list(names)[int(np.argmax([row["reward_mean"] for row in result["policies"]]))]
     watch.say(f"selection: step {chosen} of {len(names)} candidates, on {evaluation.played} episodes each")
     model.policy.load_state_dict(states[chosen])
     return chosen

@@ -27,7 +27,7 @@ from twin.errors import InputError
 
 
 class Told(ProgressLine):
-    """A progress line that keeps what it was told."""
+    """A progress line that keeps its texts."""
 
     def __init__(self) -> None:
         super().__init__(None, "", None)
@@ -70,7 +70,7 @@ def test_the_wall_time_holds_for_selection_and_evaluation_too(tmp_path: Path) ->
     assert 0 < chosen["episodes"] < 10_000
     assert run.policy == run.folder / "policy"
     assert re.fullmatch(r"(start-up \d+ s, )?training \d+ s, .*: \d s of 8 s", run.time_spent)
-    # what was told on the way
+    # progress
     assert any(re.match(r"training: step \d+, \d+ steps/s, episodes \d+, mean reward -?\d", t) for t in line.texts)
     assert any(text.startswith("selection: episode ") for text in line.texts)
     assert any(text.startswith("evaluation: episode ") for text in line.texts)

@@ -47,7 +47,7 @@ class Lane:
                 self.twin.program.run()
         except _Stopped:
             pass
-        except BaseException as error:  # told in the thread that waits for the turn
+        except BaseException as error:  # raised in the thread that waits for the turn
             self._error = error
         self.ended = True
         self._paused.release()

@@ -38,9 +38,9 @@ from twin.log_import.importing import import_log
 from twin.log_import.mapping_checks import load_mapping
 began = time.monotonic()
 times = {}
-def told(what, share):
+def report_peak(what, share):
     times.setdefault(what, time.monotonic() - began)
-report = import_log(sys.argv[1], load_mapping(sys.argv[2]), sys.argv[3], on_progress=told)
+report = import_log(sys.argv[1], load_mapping(sys.argv[2]), sys.argv[3], on_progress=report_peak)
 seconds = time.monotonic() - began
 peak_mb = peak_mib()
 print(json.dumps({"rows": report.lines, "samples": report.samples, "phases": len(report.phases),

@@ -76,7 +76,7 @@ def scenario(function: Any) -> Any:
 
 
 class Bench:
-    """Plants whose interlocks are off or loosened as the scenario was told."""
+    """Plants whose interlocks are off or loosened as the scenario requires."""
 
     def __init__(self, off: Sequence[int], scale: Mapping[int, float]) -> None:
         self.off, self.scale = off, scale

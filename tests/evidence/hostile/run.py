@@ -114,7 +114,7 @@ def _parallel(function: Any, tasks: list[tuple[Any, ...]], jobs: int) -> Iterato
 
 
 def report(store: Store, replayed: list[Row]) -> dict[str, Any]:
-    """What the rows show; violations are told one by one, with what plays them again."""
+    """Summarise the rows; each violation is listed with the arguments that replay it."""
     rows = list(store.rows.values())
     aligned = [row for row in rows if row["mode"] != "timing"]
     return {

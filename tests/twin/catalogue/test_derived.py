@@ -1,4 +1,4 @@
-"""A copied station file in which one value was changed: what rests on it is told, in one line."""
+"""A copied station file in which one value was changed: values derived from it are reported, in one line."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def test_robots_that_come_too_near(chassis: Desk) -> None:
 
 
 REFUSED = [
-    # command, what is told
+    # command, reported cause
     ({"x": 99.0}, {"quantity": "target", "axis": "x", "value": 99.0}),
     ({"yaw": 0.01, "velocity": 99.0}, {"quantity": "velocity", "axis": "yaw", "value": 99.0, "unit": "rad/s"}),
     ({"z": None, "jerk": 1e6}, {"quantity": "jerk", "axis": "z", "value": 1e6, "unit": "m/s3"}),

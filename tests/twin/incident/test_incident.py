@@ -24,7 +24,7 @@ from twin.setup.setup import build_setup
 from twin.swap import SwapTwin
 
 ENDS = [
-    # station, fault, outcome, what is told of it
+    # station, fault, outcome, reported cause
     ("top_lift", "wrong_pack:pack=old,factor=1.8", "overload", {"quantity": "load", "axis": "z", "robot": 0}),
     ("top_lift", "load_cell_frozen:phase=unlock", "load_implausible", {"quantity": "unchanged_reading", "unit": "s"}),
     ("chassis", "lock_snag:lock=4", "overload", {"quantity": "load", "axis": "z", "phase": "lower_out"}),

@@ -69,7 +69,7 @@ def test_the_panel_comes_with_the_trip_and_has_its_sentence(overload) -> None:
         said = [line.text for line in note.recent]
         assert "fault lock_snag acts" in said
         assert "robot 1: unlock" in said
-        assert not any("overload" in text for text in said), "not told twice"
+        assert not any("overload" in text for text in said), "not reported twice"
         assert sorted(line.t_s for line in note.recent) == [line.t_s for line in note.recent]
         late = incident_at(source, source.end_s)
         assert late is not None

@@ -125,7 +125,7 @@ def sensors_problems(s: Station) -> Iterator[Problem]:
     yield from within(s, "sensors.load_cell_filter_s", why, None, li.reaction_time_s)
     why = f"of the rated weight, {ZERO_SHARE:.0%}: initial zero-setting range, OIML R 76-1"
     yield from within(s, "sensors.load_cell_zero_window_n", why, None, ZERO_SHARE * weight_n)
-    why = f"of the rated weight, {TOLERANCE_SHARE:.0%}: a pull test would not be told from a drift"
+    why = f"of the rated weight, {TOLERANCE_SHARE:.0%}: a pull test would not be distinguished from a drift"
     yield from within(s, "sensors.load_cell_tolerance_n", why, None, TOLERANCE_SHARE * weight_n)
     why = f"from 3 load_cell_sigma_n to {DRIVE_SHARE:.0%} of the rated weight"
     low = 3.0 * sensors.load_cell_sigma_n

@@ -156,7 +156,7 @@ def _moves(comparison: Comparison) -> str:
     )
     return (
         "<table><tr><th class=n>from, s</th><th class=n>to, s</th><th>axis</th><th class=n>from, m</th>"
-        "<th class=n>to, m</th><th>shaper</th><th class=n>met within, mm rms</th><th class=n>rope told, m</th>"
+        "<th class=n>to, m</th><th>shaper</th><th class=n>met within, mm rms</th><th class=n>rope used, m</th>"
         "<th class=n>true rope, m</th></tr>"
         f"{rows}</table>"
     )

@@ -95,8 +95,8 @@ class IncidentPanel:
         if note.where:
             lines += [(text, False, style.SOFT) for text in wrapped(note.where, fonts.small, width, 2)]
         if note.faults:
-            told = f"fault: {'; '.join(note.faults)}"
-            lines += [(text, False, style.WARNING) for text in wrapped(told, fonts.small, width, 2)]
+            text = f"fault: {'; '.join(note.faults)}"
+            lines += [(line, False, style.WARNING) for line in wrapped(text, fonts.small, width, 2)]
         for violation in note.violations[:VIOLATION_ROWS]:
             lines += [(text, False, style.BAD) for text in wrapped(violation, fonts.small, width, 2)]
         for motion in note.motion:

@@ -42,7 +42,7 @@ def own_swap(path: Path, station: str, truck: str | None = None) -> Path:
 
 
 def imported(swap: Path, folder: Path, *, sway: bool = True, steps: bool = True) -> Path:
-    """The import of the log of a recorded swap; with or without a sway sensor, and told steps."""
+    """The import of the log of a recorded swap; with or without a sway sensor, and steps in words."""
     log, mapping, path = folder / "log.csv", folder / "map.yaml", folder / "log.mcap"
     with open_recording(swap) as recording:
         signals = _signals(recording, sway)

@@ -262,7 +262,7 @@ def test_what_lies_before_is_refused(text: str, swaps: dict[str, Path]) -> None:
 
 
 def test_locks_fail_at_orders_from_then_on(swaps: dict[str, Path]) -> None:
-    """The truck's lock has already been told to open once; it is told to close later."""
+    """The truck's lock has already been commanded to open once; it is commanded to close later."""
     path = swaps["top_lift"]
     at_s = command_at(path, "to_slot")["t_s"]
     assert fault_times(with_fault(path, at_s, "lock_wont_open:tries=1", until_s=at_s + 10.0)) == []
