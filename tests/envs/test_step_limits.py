@@ -1,4 +1,4 @@
-"""How many steps an episode has at most: stated by the specification, kept by the environment itself and by Gymnasium."""
+"""Maximum number of steps of an episode: stated by the specification, held by the environment itself and by Gymnasium."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A station's log: named as one, estimates marked as estimates everywhere, and nothing shown where nothing was logged."""
+"""A station's log: named as one, estimates marked everywhere, and nothing shown where nothing was logged."""
 
 from __future__ import annotations
 

@@ -233,7 +233,7 @@ def _sway(g: Gathered, completer: Completer, own: np.ndarray, robot: int, dt_s: 
         found.append(Residual(f"robot{robot}/sway_{a}_rad", "own moves", "rad", log, twin, band, words))
         if measured:
             along = np.clip(g.columns[f"{ESTIMATE}{channel}"] / rope, -1.0, 1.0)
-            words = "rope angle with a pack; the twin's along the logged motion: rope length or sensor differ from the stated ones"
+            words = "rope angle with a pack; the twin's along the logged motion: rope or sensor differ from the stated"
             estimate = np.where(free, np.arcsin(along), np.nan)
             band = np.full(len(log), AS_MOVED_RAD)
             found.append(Residual(f"robot{robot}/sway_{a}_rad", "as moved", "rad", log, estimate, band, words))
