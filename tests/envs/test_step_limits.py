@@ -1,4 +1,4 @@
-"""Maximum number of steps of an episode: stated by the specification, held by the environment itself and by Gymnasium."""
+"""Maximum number of steps of an episode: stated by its specification, held by the environment and by Gymnasium."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def test_wrong_pack_and_guide_friction() -> None:
     assert other.guide_friction == 3.0 * setup.guide_friction
     assert setup.params["pack_mass_kg"][0].tolist() == healthy.tolist(), "the healthy cell keeps its own"
     heavier = faulty_setup(setup, [parse_fault("wrong_pack:factor=1.5")])
-    assert heavier.params["pack_mass_kg"][0, new] == 1.5 * setup.pack.mass_kg, "of what the station was told"
+    assert heavier.params["pack_mass_kg"][0, new] == 1.5 * setup.pack.mass_kg, "a multiple of the declared mass"
 
 
 class Stage:
