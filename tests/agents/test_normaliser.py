@@ -137,7 +137,7 @@ def test_two_that_could_be_meant_are_refused(zip_file: Path, normalise: Any) -> 
 def test_one_that_may_be_of_another_model_is_not_passed_over_in_silence(zip_file: Path, normalise: Any) -> None:
     for name in ("rl_model_vecnormalize_64_steps.pkl", "final_vec_normalize.pkl"):
         put(normalise, zip_file.parent / name)
-        with pytest.raises(InputError, match="best.zip: a normaliser lies beside it that is not said to be") as caught:
+        with pytest.raises(InputError, match="best.zip: the normaliser beside it is not marked as") as caught:
             act(zip_file)
         assert name in str(caught.value)
         (zip_file.parent / name).unlink()

@@ -153,7 +153,7 @@ def test_no_folder_is_refused_before_anything_is_played(tmp_path: Path, capsys: 
             recordings.check_folder(bad)
     assert run(["evaluate", "alignment", "--episodes", "1000000", "--record-failures", str(file)]) == 2
     said = capsys.readouterr().err  # a long path is cut
-    assert said.startswith("error: --record-failures: is no folder, got '/")
+    assert said.startswith("error: --record-failures: is not a folder, got '/")
     assert said.count("\n") == 1
 
 

@@ -238,7 +238,7 @@ def test_an_empty_truck_still_drives(name: str) -> None:
             {"conditions": "fog"},
             r"options\['conditions'\]: unknown, got 'fog' \(allowed: clear, night, rain, night\+rain\)",
         ),
-        ({"guided": "yes"}, r"options\['guided'\]: not a truth value"),
+        ({"guided": "yes"}, r"options\['guided'\]: not a boolean"),
         ({"truck": "bicycle"}, "bicycle"),
         ({"truck": 3}, r"options\['truck'\]: neither a name nor a path"),
         ({"truck": "chassis_rigid_1"}, "are not compatible"),
@@ -254,7 +254,7 @@ def test_bad_options(env: DockingEnv, options: dict[str, Any], words: str) -> No
     ("arguments", "words"),
     [
         ({"conditions": "fog"}, "conditions: unknown"),
-        ({"guided": 1}, "guided: not a truth value"),
+        ({"guided": 1}, "guided: not a boolean"),
         ({"time_limit_s": 1.0}, r"time_limit_s: .* \(allowed: 10 to 600\)"),
         ({"truck": "chassis_rigid_1"}, "nothing fits station top_lift and truck chassis_rigid_1"),
         ({"pack": "chassis_171"}, "nothing fits station top_lift and pack chassis_171"),

@@ -105,14 +105,14 @@ def print_comparison(comparison: Comparison, page: str, against: Sequence[str] =
 
     console = Console(highlight=False)
     console.print()
-    partings = comparison.beside.partings
-    if not partings:
+    divergences = comparison.beside.divergences
+    if not divergences:
         style = "red" if against else "green"
         console.print("the twin beside it: every compared signal stays within its band", style=style)
     for text in against:
         console.print(f"the log shows: {text}", style="red", markup=False, soft_wrap=True)
-    if partings:
-        console.print(sentence(partings[0]), style="red", markup=False, soft_wrap=True)
+    if divergences:
+        console.print(sentence(divergences[0]), style="red", markup=False, soft_wrap=True)
         table = Table(title="Where they part", title_justify="left", box=None, pad_edge=False, header_style="bold")
         for name, justify in (
             ("s", "right"),
@@ -122,7 +122,7 @@ def print_comparison(comparison: Comparison, page: str, against: Sequence[str] =
             ("twin is", "left"),
         ):
             table.add_column(name, justify=justify)  # type: ignore[arg-type]
-        for p in partings:
+        for p in divergences:
             table.add_row(f"{p.t_s:.2f}", p.signal, shown(p.log, p.unit), shown(p.twin, p.unit), p.kind)
         print_table(console, table)
     phases = Table(title="Phases, s", title_justify="left", box=None, pad_edge=False, header_style="bold")

@@ -21,10 +21,10 @@ from twin.log_import.comparing.residuals import (
     ROPE_SHARE,
     SWAY_MOVING_RAD,
     SWAY_REST_RAD,
-    Parting,
+    Divergence,
     Residual,
+    divergence_of,
     moving,
-    parting_of,
 )
 from twin.log_import.estimate import begin, swing
 from twin.log_import.story import Phase
@@ -92,7 +92,7 @@ class Beside:
     t_s: np.ndarray
     times_ns: np.ndarray
     residuals: list[Residual]
-    partings: list[Parting]
+    divergences: list[Divergence]
     moves: list[OwnMove]
     phases: list[tuple[str, float, float]]
     notes: list[str] = field(default_factory=list)
@@ -114,7 +114,7 @@ def compare(
         if int(setup.params[0]["reeving"]) != FLOATING_TABLE:
             residuals += _sway(g, completer, own, r, dt_s)
             residuals += _rope(g, moves, r)
-    found = [part for part in (parting_of(r, g.t_s, spans) for r in residuals) if part is not None]
+    found = [part for part in (divergence_of(r, g.t_s, spans) for r in residuals) if part is not None]
     found.sort(key=lambda part: part.t_s)
     return Beside(g.t_s, g.times_ns, residuals, found, own_moves, spans)
 

@@ -280,7 +280,7 @@ def no_driving(header: Header) -> Header:
 
 def test_a_truck_that_cannot_drive(recorded: tuple[Path, DockingPlant], tmp_path: Path) -> None:
     path = edited(recorded[0], tmp_path / "a.mcap", header=no_driving)
-    with pytest.raises(InputError, match="its configuration is refused: .*no data to drive in with"):
+    with pytest.raises(InputError, match="its configuration is refused: .*no data for a drive into the bay"):
         verify(path)
 
 

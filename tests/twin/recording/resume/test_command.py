@@ -75,7 +75,7 @@ def test_options_that_say_the_same_are_taken(swaps: dict[str, Path], capsys: pyt
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        ("--at 60 --station chassis", "--station: recorded otherwise"),
+        ("--at 60 --station chassis", "--station: differs from the recording"),
         ("--at 60 --truck mixer_8x4", "(allowed: tractor_6x4)"),
         ("--at 60 --pack cab_350", "(allowed: cab_282)"),
         ("--at 60 --seed 0", "(allowed: 1)"),
@@ -93,7 +93,7 @@ def test_options_that_say_the_same_are_taken(swaps: dict[str, Path], capsys: pyt
         ("--at -0.1", "(allowed: 0 to "),
         ("--at nan", "(allowed: 0 to "),
         ("--at soon", "--at"),
-        ("", "--at: goes with --from"),
+        ("", "--at: is missing: --from needs it"),
     ],
 )
 def test_bad_input_is_one_line_and_leaves_nothing(
@@ -105,7 +105,7 @@ def test_bad_input_is_one_line_and_leaves_nothing(
 
 
 def test_a_moment_needs_a_recording(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "--from: goes with --at" in refused(["--at", "3"], capsys)
+    assert "--from: is missing: --at needs it" in refused(["--at", "3"], capsys)
     assert "missing.mcap" in refused(["--from", str(tmp_path / "missing.mcap"), "--at", "3"], capsys)
 
 
@@ -186,7 +186,7 @@ def test_a_first_part_that_comes_out_otherwise_is_named(
     path = edited(swaps["top_lift"], tmp_path / "a.mcap", state=flip)
     other = tmp_path / "b.mcap"
     said = refused(["--from", str(path), "--at", "60", "--record", str(other)], capsys)
-    assert f"differs from 30.000 s on, so it cannot be gone on with: {name}" in said
+    assert f"differs from 30.000 s on, so the swap cannot continue: {name}" in said
     assert not other.exists()
     branched(path, 29.99, until_s=31.0)
 

@@ -235,10 +235,10 @@ def test_faults_join_from_the_first_scan_on(logs: dict[str, tuple[Path, Path]]) 
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        ("--at 116 --station chassis", "--station: recorded otherwise"),
+        ("--at 116 --station chassis", "--station: differs from the recording"),
         ("--at 116 --truck mixer_8x4", "(allowed: tractor_6x4)"),
         ("--at 116 --pack cab_350", "(allowed: cab_282)"),
-        ("--at 116 --parking unguided", "--parking: recorded otherwise"),
+        ("--at 116 --parking unguided", "--parking: differs from the recording"),
         ("--at 116 --conditions rain", "(allowed: clear)"),
         ("--at 116 --timing fast", "factory"),
         ("--at 116 --fault estop:at_s=50", "(allowed: 116.00 s or later)"),
