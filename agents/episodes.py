@@ -120,7 +120,7 @@ def run_episode(environment: Any, guard: Guard, seed: int, task: Task, until_s: 
     """Play one episode to its end.
 
     Raises:
-        TimeUpError: it is not over at `until_s` (`time.monotonic`).
+        TimeLimitError: it is not over at `until_s` (`time.monotonic`).
     """
     observation, info = environment.reset(seed=seed)
     guard.begin(seed)
@@ -179,7 +179,7 @@ class Player:
         """Play one episode per policy, in the order of the policies.
 
         Raises:
-            TimeUpError: they are not over at `until_s` (`time.monotonic`).
+            TimeLimitError: they are not over at `until_s` (`time.monotonic`).
         """
         return [run_episode(self.environment, guard, seed, self.scene.task, until_s) for guard in self.guards]
 

@@ -33,7 +33,7 @@ def at_most(seconds: float) -> Iterator[None]:
     Outside the main thread there is no limit, because signals reach only the main thread.
 
     Raises:
-        TimeOver: it did not end in time.
+        WallTimeOver: it did not end in time.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -12,7 +12,7 @@ import pytest
 
 import swaptwin
 from agents.commands.evaluate import Shown, chosen_policies, command_line, policy_table
-from agents.episodes import DEFAULT_STATION, Episode, Player, Scene, TimeUpError
+from agents.episodes import DEFAULT_STATION, Episode, Player, Scene, TimeLimitError
 from agents.evaluate import Evaluation, evaluate
 from agents.policies import load_policy
 from agents.tasks import TASKS, find_task

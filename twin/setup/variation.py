@@ -130,7 +130,7 @@ class Variation(Strict):
 
     def apply(self, p: Any, seed: int, station: Station) -> None:
         """Change a filled PARAMS record: scanner, gains, ropes, masses, parked pose."""
-        sight = sight_in(self.conditions)
+        sight = scanner_degradation(self.conditions)
         p["scan_sigma_m"] *= sight.noise_factor
         p["scan_sigma_rad"] *= sight.noise_factor
         p["scan_bias"] *= sight.bias_factor
