@@ -25,7 +25,7 @@ from agents.train.run import (
     SELECTION_SEED,
     TRAINING_SEEDS,
     Trained,
-    Watch,
+    TrainingWatch,
     make_environments,
     make_model,
     train,
@@ -185,7 +185,7 @@ def test_the_best_policy_of_training_is_kept(tmp_path: Path) -> None:
     config = tiny_config(steps=1)
     environments = make_environments(SCENE, config)
     model = make_model(config, environments)
-    watch = Watch(config, tmp_path, QUIET)
+    watch = TrainingWatch(config, tmp_path, QUIET)
     watch.model = model
     weights = next(model.policy.parameters())
     for step, reward in ((1000, 1.0), (2000, 3.0), (3000, 2.0)):
@@ -199,7 +199,7 @@ def test_the_best_policy_of_training_is_kept(tmp_path: Path) -> None:
     watch.seen.save(tmp_path)
     with torch.no_grad():
         weights.fill_(0.0)
-    later = Watch(config, tmp_path, QUIET, RunState.load(tmp_path))
+    later = TrainingWatch(config, tmp_path, QUIET, RunState.load(tmp_path))
     later.model, later.num_timesteps = model, 4000
     model.ep_info_buffer = deque([{"r": 0.0}] * BEST_OF)
     later._look()
@@ -211,7 +211,7 @@ def test_the_best_policy_of_training_is_kept(tmp_path: Path) -> None:
 def test_without_enough_episodes_the_last_policy_stays(tmp_path: Path) -> None:
     config = tiny_config(steps=1)
     environments = make_environments(SCENE, config)
-    watch = Watch(config, tmp_path, QUIET)
+    watch = TrainingWatch(config, tmp_path, QUIET)
     watch.model = make_model(config, environments)
     watch.model.num_timesteps = watch.num_timesteps = 1500
     watch.model.ep_info_buffer = deque([{"r": 1.0}] * (BEST_OF - 1))
