@@ -174,7 +174,7 @@ def run(
     from agents.tune.study import Study
 
     total = float(trials) if trials is not None else budget_s
-    words = kernel_cache.while_starting("starting the processes")
+    words = kernel_cache.start_notice("starting the processes")
     with progress(words, total=total) as line:
         shown = Shown(line, campaign.counts, trials, budget_s)
         study = Study(settings, ledger, campaign.play, on_wave=shown.wave)
