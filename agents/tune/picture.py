@@ -30,11 +30,20 @@ class Front:
 
 
 SIZE_PX = (1000, 640)
-LEFT, RIGHT, TOP, BOTTOM = 90, 30, 60, 70
+LEFT, RIGHT, TOP, BOTTOM = 90, 30, 90, 70
 COLOURS = {"front": "#1f5fa8", "others": "#b8c4d2", "factory": "#c44e30", "best": "#2b8a3e", "ink": "#222222",
            "grid": "#e3e7ec"}  # fmt: skip
 X_WORDS, Y_WORDS = "mechanical time, median, s", "peak lateral force, 95th percentile, kN"
 NAMES = {"others": "played", "front": "front", "factory": "factory", "best": "chosen"}
+
+
+def lowest(points: Sequence[Point]) -> list[Point]:
+    """Return the points that none other beats in time and force at once, fastest first."""
+    found: list[Point] = []
+    for one in sorted(points, key=lambda point: (point.time_s, point.force_n)):
+        if not found or one.force_n < found[-1].force_n:
+            found.append(one)
+    return found
 
 
 def _series(front: Front) -> list[tuple[str, Sequence[Point]]]:
@@ -90,7 +99,7 @@ def as_png(front: Front) -> bytes:
         at = place(x_ticks[0], y)
         draw.line([at, place(x_ticks[-1], y)], fill=COLOURS["grid"])
         draw.text((at[0] - 8, at[1]), f"{y:g}", fill=COLOURS["ink"], font=font, anchor="rm")
-    draw.text((LEFT, TOP - 42), front.title, fill=COLOURS["ink"], font=large)
+    draw.text((LEFT, 16), front.title, fill=COLOURS["ink"], font=large)
     draw.text((LEFT, TOP - 8), Y_WORDS, fill=COLOURS["ink"], font=font, anchor="ld")
     draw.text((LEFT + width, SIZE_PX[1] - 12), X_WORDS, fill=COLOURS["ink"], font=font, anchor="rd")
     legend_x = float(LEFT)

@@ -12,7 +12,7 @@ from agents.experiments.campaign import Counts
 from agents.experiments.trial import REFERENCE, Figures, program_version
 from agents.statistics import median_interval, wilson
 from agents.tune.files import as_yaml
-from agents.tune.picture import Front, Point, as_html, as_png
+from agents.tune.picture import Front, Point, as_html, as_png, lowest
 from agents.tune.samplers.base import Candidate
 from agents.tune.score import summary
 from agents.tune.search import STRICT_FROM
@@ -143,12 +143,14 @@ def front_of(outcome: Outcome, settings: Settings) -> Front:
     """Return what the picture shows; every set on the scenarios that it was played on."""
     played = [one for one in outcome.search.state.told if one.deepest >= STRICT_FROM and one.score.feasible]
     numbers = {one.number for one in outcome.front}
-    others = [one for one in played if one.number not in numbers and one.number > 0]
+    others = [_point(one) for one in played if one.number not in numbers and one.number > 0]
+    members = [_point(one) for one in outcome.front]
+    front = lowest(members)  # the others are on it for their sway
     best = outcome.best.candidate if outcome.best is not None else None
     return Front(
         title=f"{settings.station.name}: {outcome.search.told} candidates, {outcome.search.swaps} swaps",
-        front=[_point(one) for one in outcome.front],
-        others=[_point(one) for one in others[-SHOWN_OTHERS:]],
+        front=front,
+        others=[*others[-SHOWN_OTHERS:], *(one for one in members if one not in front)],
         factory=_point(outcome.search.state.told[0], settings.start.name),
         best=_point(best) if best is not None else None,
     )

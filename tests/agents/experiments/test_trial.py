@@ -43,6 +43,18 @@ def test_the_figures_are_those_of_the_swap() -> None:
     assert Figures.from_plain(figures.as_plain()) == figures
 
 
+def test_a_wrong_rope_shows_in_the_sway_and_a_slow_drive_in_the_time() -> None:
+    zv = load_timing("zv", STATION)
+    plain, longer, slower = play(
+        [of(7, timing=zv), of(7, timing=zv, variation=Variation(rope_error=0.15)),
+         of(7, timing=zv, variation=Variation(drive_lag_s=0.05))]
+    )  # fmt: skip
+    assert longer.residual_sway_m > 1.3 * plain.residual_sway_m, "shapers are designed for another rope"
+    assert slower.mechanical_time_s != plain.mechanical_time_s
+    assert plain.completed
+    assert slower.completed
+
+
 def test_an_exception_ends_its_own_swap_only(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(batch: list[Trial]) -> list[Figures]:
         if any(one.seed == 1 for one in batch):

@@ -14,7 +14,7 @@ import swaptwin
 from agents.experiments import campaign
 from agents.experiments.ledger import Ledger
 from agents.experiments.trial import Figures, Trial
-from agents.tune.picture import ticks
+from agents.tune.picture import Point, lowest, ticks
 from tests.agents.experiments.small import cheap, play
 from twin.catalogue import load_station, load_timing
 from twin.catalogue.load import load_with_provenance
@@ -140,6 +140,11 @@ def test_a_mistake_is_one_line(words: list[str], said: str, capsys: pytest.Captu
     assert len(error.splitlines()) == 1
     assert said in error
     assert os.listdir() == ["text.txt"]
+
+
+def test_the_line_of_the_front_only_falls() -> None:
+    points = [Point(x, y, "") for x, y in ((3.0, 1.0), (1.0, 5.0), (2.0, 5.0), (2.0, 3.0), (4.0, 2.0))]
+    assert [(one.time_s, one.force_n) for one in lowest(points)] == [(1.0, 5.0), (2.0, 3.0), (3.0, 1.0)]
 
 
 @pytest.mark.parametrize(("low", "high"), [(0.0, 1.0), (130.2, 158.9), (5.0, 5.0), (1e-9, 2e-9), (-3.0, 4000.0)])
