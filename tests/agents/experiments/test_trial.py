@@ -12,7 +12,7 @@ from twin.setup.setup import build_setup
 from twin.setup.variation import Variation
 from twin.swap import SwapTwin
 
-STATION = with_overrides(load_station("top_lift"), {"times.identify_s": 0.5})
+STATION = load_station("top_lift")
 TRUCK, PACK = load_truck("tractor_6x4"), load_pack("cab_282")
 FACTORY = load_timing("factory", STATION)
 QUICK = with_overrides(FACTORY, {"default.settle_dwell_s": 0.0, "default.overlap_s": 0.7})
