@@ -108,7 +108,7 @@ def _start(source: Source) -> bytes:
 
 def _lines(start: bytes, layout: TableLayout, path: Path) -> list[str]:
     """Whole lines, except that a single line may be cut."""
-    text = b"".join(text for text, _ in utf8_blocks(iter([start]), layout.codec_name, path))
+    text = b"".join(utf8_blocks([start], layout.codec_name, path))
     lines = text.decode(errors="replace").split("\n")
     lines = lines[:-1] if len(lines) > 1 else lines
     for k, line in enumerate(lines):

@@ -13,7 +13,7 @@ from twin.log_import.reading.days import Days
 from twin.log_import.reading.layout import TableLayout
 from twin.log_import.reading.numbers import flat, is_text, plain_numbers, to_float, valid
 from twin.log_import.reading.stamp_text import Fields, Pattern, fields_of
-from twin.log_import.reading.zones import DAY_S, LocalTime, zone_named
+from twin.log_import.reading.zones import DAY_S, ahead_s, zone_named
 
 _US_A_DAY = DAY_S * 10**6
 _S_NS = 10**9
@@ -62,7 +62,7 @@ class StampFormat:
         self.text = text
         self.zone = zone
         self._layout = layout
-        self._local = LocalTime(zone_named(zone)) if zone is not None else None
+        self._local = zone_named(zone) if zone is not None else None
         self._count = COUNTS.get(text)
         self._pattern = Pattern(text) if self._count is None else None
         self._days: Days | None = None
@@ -145,7 +145,7 @@ class StampFormat:
         if self._local is None:
             raise ValueError("the time stamps carry no zone, so one must be given")
         utc_s = local_s.copy()
-        utc_s[ok] -= self._local.ahead_s(local_s[ok])
+        utc_s[ok] -= ahead_s(self._local, local_s[ok])
         return utc_s
 
     def _from_fields(self, fields: Fields) -> tuple[np.ndarray, np.ndarray]:

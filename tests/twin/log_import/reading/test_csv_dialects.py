@@ -37,7 +37,6 @@ def read(path: Path, data: bytes | str, batch_rows: int = 50_000, **layout: Any)
         found = Read(table.names, table.facts, table.units)
         for batch in table.batches(table.names, batch_rows):
             assert 0 < batch.rows <= batch_rows
-            assert batch.first_line == batch.line_of(0)
             found.rows += zip(*(batch.columns[name].to_pylist() for name in table.names), strict=True)
             found.lines += [batch.line_of(k) for k in range(batch.rows)]
         found.facts = table.facts
