@@ -12,6 +12,7 @@ from twin.log_import.quality import READINGS, reading_of
 from twin.log_import.reading.guess_columns import ColumnGuess
 from twin.log_import.reading.guess_stamps import is_time_of_day
 from twin.log_import.reading.sniff import Guess, sniff
+from twin.log_import.signals import dimension_of
 from twin.log_import.units import ALIASES, dimensions_of
 from twin.log_import.values import FALSE_WORDS, TRUE_WORDS
 
@@ -174,7 +175,7 @@ def _signal(signal: str, column: ColumnGuess, more: list[str]) -> str:
     unit = ALIASES.get(column.unit, column.unit)
     if column.kind != "bool" and unit and dimensions_of(unit):
         fields.append(f"unit: {_unit(unit)}")
-    elif not signal.startswith("log/") and (dimension := _dimension(signal)) in DEFAULT_UNITS:
+    elif not signal.startswith("log/") and (dimension := dimension_of(signal)) in DEFAULT_UNITS:
         fields.append(f"unit: {DEFAULT_UNITS[dimension]}")
     words = {word.lower(): word for word in column.words}
     if column.kind == "bool" and not words.keys() <= TRUE_WORDS | FALSE_WORDS:
@@ -201,11 +202,6 @@ def _meanings(words: dict[str, str], signal: str, is_named: bool) -> str:
 
 def _unit(unit: str) -> str:
     return _quoted(unit) if unit[0] in "01%" else unit
-
-
-def _dimension(signal: str) -> str:
-    ends = {"_m": "length", "_rad": "angle", "_mps": "speed", "_radps": "rate", "_n": "force"}
-    return next((d for end, d in ends.items() if signal.endswith(end)), "switch")
 
 
 def _remark(column: ColumnGuess) -> str:

@@ -35,13 +35,7 @@ class Finding:
 
     def as_json(self) -> dict[str, Any]:
         """For the recording and `--json`."""
-        return {
-            "kind": self.kind,
-            "count": self.count,
-            "where": self.where,
-            "done": self.done,
-            "places": list(self.places),
-        }
+        return {**self.__dict__, "places": list(self.places)}
 
 
 @dataclass
@@ -242,17 +236,8 @@ def signal_rows(
         told = facts.get(m.name)
         if told is None:
             continue
-        rows.append(
-            {
-                "signal": m.name,
-                "tag": m.spec.tag,
-                "values": told.values,
-                "empty": told.empty,
-                "unreadable": told.unreadable,
-                "bad_quality": told.bad_quality,
-                "frozen": len(frozen.get(m.name, ())),
-            }
-        )
+        counts = {key: getattr(told, key) for key in ("values", "empty", "unreadable", "bad_quality")}
+        rows.append({"signal": m.name, "tag": m.spec.tag, **counts, "frozen": len(frozen.get(m.name, ()))})
     return rows
 
 

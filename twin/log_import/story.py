@@ -211,6 +211,3 @@ def stretches(changes: Changes, end_ns: int) -> Iterator[tuple[int, int]]:
     for start, end, value in zip(changes.t_ns.tolist(), ends, changes.values.tolist(), strict=True):
         if value > 0.5:
             yield start, end
-
-
-__all__ = ["Phase", "Story", "all_made", "story_of", "stretches"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,8 +19,6 @@ MAX_CODES = 100_000
 MAX_STATES = 64
 MAX_ODD, MAX_EXAMPLES = 20_000, 500
 """Limits of batches and lines with odd values that are kept until their quality is known."""
-LineOf = Callable[[int], int]
-"""Number in the file of a row of what is being read."""
 
 
 @dataclass
@@ -128,27 +126,27 @@ class Converter:
         if column.signal is None:
             self.codes[column.name] = Codes()
 
-    def values(self, column: Column, cells: pa.Array, line_of: LineOf) -> np.ndarray:
-        """Values (K,) of a column, NaN for no valid value."""
+    def values(self, column: Column, cells: pa.Array, lines: np.ndarray) -> np.ndarray:
+        """Values (K,) of a column, NaN for no valid value; `lines` (K,): their lines in the file."""
         facts = self.facts[column.name]
         if column.signal is None:
             codes, words = to_text(cells)
             numbers = np.array([self.codes[column.name].number(word) for word in words] + [np.nan], float)
             values = np.asarray(numbers[codes])
         elif column.signal.target.dimension == "switch":
-            values = self._switch(column.signal, cells, facts, line_of)
+            values = self._switch(column.signal, cells, facts, lines)
         else:
-            values = self._number(column.signal, cells, facts, line_of)
+            values = self._number(column.signal, cells, facts, lines)
         empty = int(cells.null_count)
         facts.empty += empty
         facts.values += len(values) - int(np.isnan(values).sum())
         facts.rows += len(values)
         return values
 
-    def _switch(self, m: Mapped, cells: pa.Array, facts: ColumnFacts, line_of: LineOf) -> np.ndarray:
+    def _switch(self, m: Mapped, cells: pa.Array, facts: ColumnFacts, lines: np.ndarray) -> np.ndarray:
         if m.spec.bit is not None:
             numbers, bad = to_float(cells, self._layout)
-            _note_unreadable(facts, cells, bad, line_of)
+            _note_unreadable(facts, cells, bad, lines)
             known = np.abs(numbers) < 2.0**62
             values = np.full(len(numbers), np.nan)
             values[known] = (numbers[known].astype(np.int64) >> m.spec.bit) & 1
@@ -168,7 +166,7 @@ class Converter:
         word = plain_code(word).lower()
         return 1.0 if word in TRUE_WORDS else 0.0 if word in FALSE_WORDS else np.nan
 
-    def _number(self, m: Mapped, cells: pa.Array, facts: ColumnFacts, line_of: LineOf) -> np.ndarray:
+    def _number(self, m: Mapped, cells: pa.Array, facts: ColumnFacts, lines: np.ndarray) -> np.ndarray:
         spec = m.spec
         if spec.values is not None:
             codes, words = to_text(cells)
@@ -181,7 +179,7 @@ class Converter:
                 codes, words = to_text(cells)
                 flags = np.array([*(self._switch_word(m, word) for word in words), np.nan], float)[codes]
                 raw, bad = np.where(bad, flags, raw), bad & np.isnan(flags)
-            _note_unreadable(facts, cells, bad, line_of)
+            _note_unreadable(facts, cells, bad, lines)
         if m.target.dimension == "number":
             facts.note_states(raw)
         return np.asarray(m.to_si * (spec.sign * spec.scale * (raw - spec.zero)))
@@ -197,16 +195,16 @@ def alarm_name(register: int) -> str:
     return f"alarm{register + 1}"
 
 
-def _note_unreadable(facts: ColumnFacts, cells: pa.Array, bad: np.ndarray, line_of: LineOf) -> None:
+def _note_unreadable(facts: ColumnFacts, cells: pa.Array, bad: np.ndarray, lines: np.ndarray) -> None:
     if bad.any():
         rows = np.flatnonzero(bad)
         facts.unreadable += len(rows)
         if len(facts.odd) < MAX_ODD:
             facts.odd.append((rows + facts.rows, None))
             shown = rows[: MAX_EXAMPLES - len(facts.examples)].tolist()
-            facts.examples += [(k + facts.rows, line_of(k), str(cells[k].as_py())) for k in shown]
+            facts.examples += [(k + facts.rows, int(lines[k]), str(cells[k].as_py())) for k in shown]
         if facts.first_unreadable is None:
-            facts.first_unreadable = (line_of(int(rows[0])), str(cells[int(rows[0])].as_py()))
+            facts.first_unreadable = (int(lines[rows[0]]), str(cells[int(rows[0])].as_py()))
 
 
 def _note_unmapped(facts: ColumnFacts, codes: np.ndarray, words: Sequence[str], meaning: Sequence[float]) -> None:

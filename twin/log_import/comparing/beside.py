@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -95,7 +95,6 @@ class Beside:
     partings: list[Parting]
     moves: list[OwnMove]
     phases: list[tuple[str, float, float]]
-    notes: list[str] = field(default_factory=list)
 
 
 def compare(

@@ -17,27 +17,11 @@ _CODE_CHANGES = 0.1
 """A code keeps its value for a while: it changes at less than this share of rows."""
 _FEW_ROWS = 20
 _BOOLS = (
-    {"true", "false"},
-    {"on", "off"},
-    {"yes", "no"},
-    {"open", "closed"},
-    {"open", "close"},
-    {"t", "f"},
-    {"y", "n"},
-    {"ein", "aus"},
-    {"ja", "nein"},
-    {"wahr", "falsch"},
-    {"是", "否"},
-    {"开", "关"},
-    {"auf", "zu"},
-    {"offen", "zu"},
-    {"offen", "geschlossen"},
-    {"opened", "closed"},
-    {"unlocked", "locked"},
-    {"entriegelt", "verriegelt"},
-    {"打开", "关闭"},
-    {"松开", "夹紧"},
-)
+    {"true", "false"}, {"on", "off"}, {"yes", "no"}, {"t", "f"}, {"y", "n"}, {"open", "closed"}, {"open", "close"},
+    {"opened", "closed"}, {"unlocked", "locked"}, {"ein", "aus"}, {"ja", "nein"}, {"wahr", "falsch"}, {"auf", "zu"},
+    {"offen", "zu"}, {"offen", "geschlossen"}, {"entriegelt", "verriegelt"}, {"是", "否"}, {"开", "关"},
+    {"打开", "关闭"}, {"松开", "夹紧"},
+)  # fmt: skip
 _NUMBER_SHARE = 0.9
 """A column is numeric if this share of its values are numbers."""
 

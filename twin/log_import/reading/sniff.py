@@ -61,7 +61,7 @@ class Guess:
     """Name of the time column; two names for separate date and time of day, to be joined with a blank; empty if none
     was found."""
     stamp_format: str
-    """Format for `parse_stamp_format`; empty if no time column was found."""
+    """Format for `StampFormat`; empty if no time column was found."""
     zone_needed: bool
     """True if the stamps have no zone."""
     tag_column: str = ""
