@@ -67,13 +67,6 @@ def guess_column(name: str, values: pa.Array, layout: TableLayout, unit: str = "
     return ColumnGuess(name, kind, low, high, distinct, share_empty, unit or unit_in_name(name))
 
 
-def joined(batches: list[pa.Array]) -> pa.Array:
-    """Concatenated arrays of one column."""
-    if not batches:
-        return pa.array([], pa.string())
-    return pa.concat_arrays(batches)
-
-
 def _kind(first_words: set[str], n_distinct: int, numbers: np.ndarray | None) -> str:
     if n_distinct == 0:
         return "empty"

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from twin.errors import InputError
 from twin.log_import.reading.csv_table import CsvTable
 from twin.log_import.reading.facts import ReadFacts
-from twin.log_import.reading.guess_columns import ColumnGuess, guess_column, joined
+from twin.log_import.reading.guess_columns import ColumnGuess, guess_column
 from twin.log_import.reading.guess_dialect import guess_dialect, guess_encoding
 from twin.log_import.reading.guess_stamps import (
     StampGuess,
@@ -123,7 +123,7 @@ def _values(table: Table) -> dict[str, pa.Array]:
     for batch in _batches(table):
         for name, column in batch.items():
             parts[name].append(flat(column))
-    return {name: joined(columns) for name, columns in parts.items()}
+    return {name: pa.concat_arrays(columns) if columns else pa.nulls(0, pa.string()) for name, columns in parts.items()}
 
 
 def _batches(table: Table) -> Iterator[dict[str, pa.Array]]:
