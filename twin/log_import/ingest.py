@@ -25,7 +25,7 @@ from twin.log_import.reading.table import ReadFacts, Table
 from twin.log_import.settling import Settled, Settling, watch_of
 from twin.log_import.sorting_out import Marks, check_other_head, clocks_of, own_times, readings_of, unused_times
 from twin.log_import.spool import Spool
-from twin.log_import.values import Codes, Column, ColumnFacts, Converter, alarm_name, step_name
+from twin.log_import.values import Column, ColumnFacts, Converter, alarm_name, step_name
 
 ROW = "#row"
 """Column of a tag's spool with the number of the line among all lines."""
@@ -43,7 +43,8 @@ class Ingested:
     spools: dict[str, Spool]
     settled: Settled
     columns: dict[str, list[Column]]
-    codes: dict[str, Codes]
+    codes: dict[str, dict[str, int]]
+    """Words of each code column and their numbers."""
     facts: dict[str, ColumnFacts]
     read: ReadFacts
     names: tuple[str, ...]

@@ -84,24 +84,6 @@ class Column:
     """Added to its times, for a code."""
 
 
-class Codes:
-    """Words of a code column and their numbers, in order of appearance."""
-
-    def __init__(self) -> None:
-        self.words: list[str] = []
-        self._number: dict[str, int] = {}
-
-    def number(self, word: str) -> float:
-        """Number of a word: 30, 30.0 and 030 are the same step; NaN if there are more words than codes can have."""
-        word = plain_code(word)
-        if word not in self._number:
-            if len(self.words) >= MAX_CODES:
-                return np.nan
-            self._number[word] = len(self.words)
-            self.words.append(word)
-        return self._number[word]
-
-
 def plain_code(word: str) -> str:
     """A step number or alarm code as one word, in any spelling."""
     word = word.strip()
@@ -118,20 +100,21 @@ class Converter:
     def __init__(self, layout: TableLayout) -> None:
         self._layout = layout
         self.facts: dict[str, ColumnFacts] = {}
-        self.codes: dict[str, Codes] = {}
+        self.codes: dict[str, dict[str, int]] = {}
+        """Words of each code column and their numbers, in order of appearance."""
 
     def begin(self, column: Column) -> None:
         """Begin the counts of a column."""
         self.facts[column.name] = ColumnFacts()
         if column.signal is None:
-            self.codes[column.name] = Codes()
+            self.codes[column.name] = {}
 
     def values(self, column: Column, cells: pa.Array, lines: np.ndarray) -> np.ndarray:
         """Values (K,) of a column, NaN for no valid value; `lines` (K,): their lines in the file."""
         facts = self.facts[column.name]
         if column.signal is None:
             codes, words = to_text(cells)
-            numbers = np.array([self.codes[column.name].number(word) for word in words] + [np.nan], float)
+            numbers = np.array([*(_number_of(word, self.codes[column.name]) for word in words), np.nan], float)
             values = np.asarray(numbers[codes])
         elif column.signal.target.dimension == "switch":
             values = self._switch(column.signal, cells, facts, lines)
@@ -193,6 +176,15 @@ def step_name(robot: int) -> str:
 def alarm_name(register: int) -> str:
     """Column name of an alarm register."""
     return f"alarm{register + 1}"
+
+
+def _number_of(word: str, numbers: dict[str, int]) -> float:
+    """Number of a word, a new one if it has none: 30, 30.0 and 030 are the same step. NaN for more words than codes can
+    have."""
+    word = plain_code(word)
+    if word not in numbers and len(numbers) >= MAX_CODES:
+        return np.nan
+    return numbers.setdefault(word, len(numbers))
 
 
 def _note_unreadable(facts: ColumnFacts, cells: pa.Array, bad: np.ndarray, lines: np.ndarray) -> None:
