@@ -18,7 +18,7 @@ from twin.log_import.reading.layout import TableLayout
 
 MAX_RECORD_BYTES = 1 << 20
 """A longer line, or a longer quoted field, does not belong to a table."""
-csv.field_size_limit(MAX_RECORD_BYTES)
+csv.field_size_limit(MAX_RECORD_BYTES)  # by default 128 KiB, for the whole process
 
 
 class Records:
@@ -48,19 +48,19 @@ class Records:
         None if the text ends within it. Fields are unquoted and keep their blanks."""
         if not self._layout.quote or self._layout.quote not in line:
             return line.removesuffix("\n").split(self._layout.delimiter)
-        number, size, is_whole = self.line - 1, len(line), True
+        number, size, has_ended = self.line - 1, len(line), True
 
         def following() -> Iterator[str]:
-            nonlocal size, is_whole
+            nonlocal size, has_ended
             while (more := self.take_line()) is not None:
                 size += len(more)
                 if size > MAX_RECORD_BYTES:
                     raise self._too_long(number, ", or a quote that is not closed")
                 yield more
-            is_whole = False
+            has_ended = False
 
         fields = fields_of(itertools.chain([line], following()), self._layout)
-        return fields if is_whole else None
+        return fields if has_ended else None
 
     def piece(self) -> bytes:
         """All whole lines of the text read so far, at least one; empty at the end. They are not taken: see `skip`."""
