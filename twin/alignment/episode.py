@@ -54,8 +54,8 @@ class AlignmentTwin:
         table = _full_speed_table(setup.station.name, kind)
         self.program = Program(self.runner, setup, seat_table(), table[None, :], MECHANICAL[kind])
         self.program.finished[:] = True
-        self.program.finished[0, self.job.robot] = False
-        self.program.place[0, self.job.robot] = self.program.queue[self.job.robot].index(hover.job)
+        self.program.finished[0, self.job.in_robot] = False
+        self.program.place[0, self.job.in_robot] = self.program.queue[self.job.in_robot].index(hover.job)
         self.program.on_command = self._note_begin
         self.watch = Watch(setup, hover.job)
         self.pause_tick = 0  # of the next decision, once the truck has been measured
@@ -86,7 +86,7 @@ class AlignmentTwin:
 
     def advance(self, speeds: np.ndarray) -> None:
         """Apply setpoints (4,) for axes x, y, z, yaw for one decision's time, or less if the insertion ends."""
-        set_speeds(self.program, self.job.robot, speeds)
+        set_speeds(self.program, self.job.in_robot, speeds)
         self.pause_tick += self._decision_ticks
         self.runner.pause_tick = self.pause_tick
         while self.program.advance() and int(self.runner.worlds["truth"]["tick"][0]) < self.pause_tick:

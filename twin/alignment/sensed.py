@@ -87,7 +87,7 @@ def new_watch(setup: SwapSetup, job: int) -> np.ndarray:
     """Make a (1,) WATCH of the robot and seat of one of the setup's jobs."""
     watch = np.zeros(1, WATCH)
     one = setup.jobs[job]
-    watch["robot"], watch["seat"], watch["pack"] = one.robot, one.truck_seat, one.new_pack
+    watch["robot"], watch["seat"], watch["pack"] = one.in_robot, one.truck_seat, one.new_pack
     watch["swings"] = setup.params["reeving"][0] != FLOATING_TABLE
     watch["jam_n"], watch["pin_m"] = jam_load_of(setup), setup.pack.guides.pin_length_m
     return watch

@@ -20,6 +20,7 @@ from twin.catalogue.plain import tuples
 from twin.catalogue.plausible import implausible
 from twin.catalogue.safe_yaml import Lines, dotted, parse, read_bytes
 from twin.catalogue.schema import Pack, Station, TimingSet, Truck
+from twin.catalogue.schema.timing import WITH_OPTIONS
 from twin.errors import InputError
 
 Kind = Literal["station", "truck", "pack", "timing"]
@@ -39,18 +40,24 @@ class Provenance(NamedTuple):
 UNSTATED = Provenance("unstated", "")
 
 
-def load_station(name_or_path: str | os.PathLike[str]) -> Station:
-    """Load a station by its name in models/stations or by the path of a YAML file."""
+def load_station(name_or_path: str | os.PathLike[str] | Station) -> Station:
+    """Load a station by its name in models/stations or by the path of a YAML file; one that is loaded is returned."""
+    if isinstance(name_or_path, Station):
+        return name_or_path
     return cast(Station, load_with_provenance("station", name_or_path)[0])
 
 
-def load_truck(name_or_path: str | os.PathLike[str]) -> Truck:
-    """Load a truck by its name in models/trucks or by the path of a YAML file."""
+def load_truck(name_or_path: str | os.PathLike[str] | Truck) -> Truck:
+    """Load a truck by its name in models/trucks or by the path of a YAML file; one that is loaded is returned."""
+    if isinstance(name_or_path, Truck):
+        return name_or_path
     return cast(Truck, load_with_provenance("truck", name_or_path)[0])
 
 
-def load_pack(name_or_path: str | os.PathLike[str]) -> Pack:
-    """Load a pack by its name in models/packs or by the path of a YAML file."""
+def load_pack(name_or_path: str | os.PathLike[str] | Pack) -> Pack:
+    """Load a pack by its name in models/packs or by the path of a YAML file; one that is loaded is returned."""
+    if isinstance(name_or_path, Pack):
+        return name_or_path
     return cast(Pack, load_with_provenance("pack", name_or_path)[0])
 
 
@@ -100,11 +107,11 @@ def own_name(kind: str, path: Path, model: BaseModel) -> str | None:
     shipped = {file.stem for folder in _folders(kind, None) if folder.is_dir() for file in folder.glob("*.yaml")}
     if name not in shipped:
         return None
-    stem = _as_name(path.stem)
-    return stem if stem not in shipped else _as_name(f"{path.resolve().parent.name}_{path.stem}")
+    stem = as_name(path.stem)
+    return stem if stem not in shipped else as_name(f"{path.resolve().parent.name}_{path.stem}")
 
 
-def _as_name(text: str) -> str:
+def as_name(text: str) -> str:
     """Make a model name of a text: small letters, digits and underscores."""
     plain = re.sub("[^a-z0-9_]+", "_", text.lower()).lstrip("_")[:64]
     return plain or "own"
@@ -128,7 +135,7 @@ def with_overrides(model: Model, overrides: Mapping[str, object]) -> Model:
     >>> with_overrides(station, {"limits.rated_load_kg": 4200, "slots[2].filled": True})
     >>> with_overrides(timing, {"phases.insert.creep_speed_mps": 0.03})
     """
-    values: Any = model.model_dump()
+    values: Any = model.model_dump(context=WITH_OPTIONS)
     for key, value in overrides.items():
         parts = _parts(key)
         if (
