@@ -1,4 +1,4 @@
-"""The comparison as one self-contained HTML page: first partings, phases, and every signal over time."""
+"""The comparison as one self-contained HTML page: first divergences, phases, and every signal over time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 from twin.console import atomic_write
 from twin.log_import.comparing.comparison import Comparison
 from twin.log_import.comparing.own_swap import OwnSwap, PhaseTime
-from twin.log_import.comparing.residuals import Parting, Residual
+from twin.log_import.comparing.residuals import Divergence, Residual
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -48,9 +48,9 @@ def page(comparison: Comparison, report: ImportReport, title: str) -> str:
 
     name = html.escape(title or report.log)
     beside = comparison.beside
-    parted = [(p.signal, p.kind) for p in beside.partings]
+    diverged = [(p.signal, p.kind) for p in beside.divergences]
     order = sorted(
-        beside.residuals, key=lambda r: parted.index(k) if (k := (r.name, r.kind)) in parted else len(parted)
+        beside.residuals, key=lambda r: diverged.index(k) if (k := (r.name, r.kind)) in diverged else len(diverged)
     )
     charts = "\n".join(_chart(r, comparison) for r in order)
     return f"""<!doctype html>
@@ -60,9 +60,9 @@ def page(comparison: Comparison, report: ImportReport, title: str) -> str:
 <p>{html.escape(report.log)}, {report.start} to {report.end} ({report.duration_s:.1f} s), read by
 {html.escape(report.map)}. Seconds are those of the recording. Blue is the log, orange the twin, grey the band within
 which both agree.</p>
-{_lead(beside.partings, contradictions_of(report))}
+{_lead(beside.divergences, contradictions_of(report))}
 <h2>Where they part</h2>
-{_partings(beside.partings)}
+{_divergences(beside.divergences)}
 <h2>Phases</h2>
 {_phases(comparison.own.phases)}
 <p><small>The twin's own swap: same truck where it stood, same packs and slots, timing set
@@ -87,15 +87,15 @@ def shown(value: float, unit: str) -> str:
     return f"{value * factor:.4g} {word}"
 
 
-def _lead(partings: Sequence[Parting], against: Sequence[str]) -> str:
+def _lead(divergences: Sequence[Divergence], against: Sequence[str]) -> str:
     """`against`: contradictions of the log with itself or with the twin's stationary truck."""
-    if not partings and against:
+    if not divergences and against:
         text = html.escape("; ".join(against))
         return f'<p class="lead">Every compared signal stays within its band, but the log shows: {text}.</p>'
-    if not partings:
+    if not divergences:
         return '<p class="lead same">Nothing parts: every signal stays within its band from begin to end.</p>'
     more = f" The log also shows: {'; '.join(against)}." if against else ""
-    return f'<p class="lead">{html.escape(sentence(partings[0]) + more)}</p>'
+    return f'<p class="lead">{html.escape(sentence(divergences[0]) + more)}</p>'
 
 
 def contradictions_of(report: ImportReport) -> list[str]:
@@ -103,7 +103,7 @@ def contradictions_of(report: ImportReport) -> list[str]:
     return [finding.where for finding in report.findings if finding.kind in CONTRADICTIONS]
 
 
-def sentence(first: Parting) -> str:
+def sentence(first: Divergence) -> str:
     """The first parting of log and twin, in words."""
     phase = f", in {first.phase}" if first.phase else ""
     return (
@@ -121,8 +121,8 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return f"<table><tr>{head}</tr>{''.join(f'<tr>{cells}</tr>' for cells in body)}</table>"
 
 
-def _partings(partings: Sequence[Parting]) -> str:
-    if not partings:
+def _divergences(divergences: Sequence[Divergence]) -> str:
+    if not divergences:
         return "<p>Nowhere.</p>"
     heads = (">s", "phase", "signal", "the twin is", ">log", ">twin", ">band", ">worst difference", "")
     rows = (
@@ -131,7 +131,7 @@ def _partings(partings: Sequence[Parting]) -> str:
             *(shown(value, p.unit) for value in (p.log, p.twin, p.band)),
             f"{shown(p.worst, p.unit)} at {p.worst_s:.1f} s", f"<small>{html.escape(p.words)}</small>",
         )
-        for p in partings
+        for p in divergences
     )  # fmt: skip
     return _table(heads, rows)
 
@@ -159,11 +159,11 @@ def _moves(comparison: Comparison) -> str:
     rows = (
         (
             f"{m.move.start_s:.2f}", f"{m.move.end_s:.2f}", m.move.name, f"{m.move.begin:.3f}", f"{m.move.target:.3f}",
-            m.shaper, f"{m.fit_m * 1e3:.2f}", f"{m.told_rope_m:.3f}", f"{m.rope_m:.3f}",
+            m.shaper, f"{m.fit_m * 1e3:.2f}", f"{m.shaper_rope_m:.3f}", f"{m.rope_m:.3f}",
         )
         for m in moves
     )  # fmt: skip
-    return _table((*heads, ">rope told, m", ">true rope, m"), rows)
+    return _table((*heads, ">rope used, m", ">true rope, m"), rows)
 
 
 def _chart(r: Residual, comparison: Comparison) -> str:
@@ -191,7 +191,7 @@ def _chart(r: Residual, comparison: Comparison) -> str:
                 x=0.5 * (start_s + end_s), y=1.06, yref="y domain", text=name.replace("_", " "), showarrow=False,
                 font={"size": 10, "color": "#5b6673"},
             )  # fmt: skip
-    part = next((p for p in beside.partings if (p.signal, p.kind) == (r.name, r.kind)), None)
+    part = next((p for p in beside.divergences if (p.signal, p.kind) == (r.name, r.kind)), None)
     if part is not None:
         figure.add_vline(x=part.t_s, line={"color": OUT, "dash": "dot", "width": 1.5}, row="all", col=1)
     figure.update_layout(
