@@ -145,7 +145,7 @@ class SwapTwin:
 
     def result(self, n: int = 0) -> SwapResult:
         """Result of a swap that has ended; of a batch: of its world `n`."""
-        from twin.bounds import lower_bound_s
+        from twin.bounds import lower_bound_s, procedure_bound_s
 
         program, setup = self.program, self.setups[n]
         begin_s = self.branch.begin_s if self.branch is not None and self.branch.start is not None else None
@@ -158,6 +158,7 @@ class SwapTwin:
             cycle_time_s=cycle,
             mechanical_time_s=mechanical,
             lower_bound_s=lower_bound_s(setup) if begin_s is None else None,
+            procedure_bound_s=procedure_bound_s(setup) if begin_s is None else None,
             phases=phases,
             kpis=kpis_of(self.runner, program, n),
             violations=violations_of(self.runner.worlds[n], setup),
