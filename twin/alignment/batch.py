@@ -16,7 +16,7 @@ from twin.plants.beginning import new_world
 from twin.records import BUSY, DONE, FOLLOW_ON, OUTSIDE, TRIP, TRIPS, YAW, X, Y, Z
 from twin.records.causes import NO_CAUSE
 from twin.runner.batch import NEVER, BatchRunner
-from twin.runner.scan import start
+from twin.runner.scan import issue_command
 from twin.runner.slot import Slot
 from twin.sequence.program import OUTSIDE_MODEL, TRIP_SETTLE_S
 from twin.sequence.setpoint_steps import FAILED, SEATED
@@ -39,7 +39,7 @@ def send_speeds(which: Any, worlds: Any, params: Any, commands: Any, watches: An
         c.velocity[Z] = min(max(-p.retract * s[2], -most[Z]), most[Z])
         c.velocity[YAW] = min(max(s[3], -most[YAW]), most[YAW])
         c.follow = FOLLOW_ON
-        start(world.truth, world.image, world.control, world.kpis, p, c, r)
+        issue_command(world.truth, world.image, world.control, world.kpis, p, c, r)
 
 
 class AlignmentBatch:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.evidence.campaign import CELLS
+from tests.evidence.campaign import SETUPS
 from tests.tiers import slow
 from twin.catalogue import load_pack, load_station, load_timing, load_truck
 from twin.control.actuators import actuate
@@ -14,7 +14,7 @@ from twin.control.sensors import read_sensors
 from twin.faults import parse_fault
 from twin.key_figures import note_scan
 from twin.monitor import monitor
-from twin.motion.drives import take_orders
+from twin.motion.drives import apply_integral_resets
 from twin.plants.rom import RomPlant
 from twin.records.scan_parts import ALL_ANEW
 from twin.records.truth import TRUTH
@@ -67,7 +67,7 @@ class Poisoned(Runner):
         world["sensors"]["scans"] += 1
         code = run_logic(image, control, p, self.commands[0], dt_s, ALL_ANEW)
         self.worlds["truth"][0] = kept
-        take_orders(truth, image, p)
+        apply_integral_resets(truth, image, p)
         note_scan(truth, image, control, world["kpis"], p, self.commands[0])
         trip, acknowledged = int(control["trip"]), int(control["acknowledgements"])
         monitor(truth, world["monitor"], p, dt_s, trip, acknowledged, int(image["truck_released"]))
@@ -77,8 +77,8 @@ class Poisoned(Runner):
         return bool(code & COMMAND_ENDED)
 
 
-def cell_of(station: str) -> SwapSetup:
-    truck, pack = CELLS[station]
+def setup_of(station: str) -> SwapSetup:
+    truck, pack = SETUPS[station]
     return build_setup(load_station(station), load_truck(truck), load_pack(pack), seed=7)
 
 
@@ -93,7 +93,7 @@ def cell_of(station: str) -> SwapSetup:
     ],
 )
 def test_no_output_of_the_controller_hangs_on_truth(station: str, fault: str | None) -> None:
-    setup = cell_of(station)
+    setup = setup_of(station)
     faults = [parse_fault(fault)] if fault else []
     results, images, runners = [], [], []
     for kind in (Runner, Poisoned):
