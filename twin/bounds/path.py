@@ -101,12 +101,10 @@ class Bound:
 def by_phase(kinematic: Bound, procedure: Bound) -> str:
     """Both bounds phase by phase, and the difference, as a Markdown table."""
     less, more = kinematic.by_phase(), procedure.by_phase()
-    rows = [
-        (name, f"{less.get(name, 0.0):.2f}", f"{more[name]:.2f}", f"{more[name] - less.get(name, 0.0):.2f}")
-        for name in more
-    ]
-    total = ("total", f"{kinematic.total_s:.2f}", f"{procedure.total_s:.2f}")
-    rows.append((*total, f"{procedure.total_s - kinematic.total_s:.2f}"))
+    seconds = [(name, less.get(name, 0.0), more[name]) for name in more]
+    seconds.append(("total", kinematic.total_s, procedure.total_s))
+    # a difference that rounds to nothing has no sign
+    rows = [(name, f"{a:.2f}", f"{b:.2f}", f"{round(b - a, 2) + 0.0:.2f}") for name, a, b in seconds]
     return _markdown(("phase", "kinematic s", "procedure s", "over s"), rows, words=1)
 
 
