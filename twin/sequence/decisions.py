@@ -101,6 +101,18 @@ def blends(phase: str) -> Gate:
     return only_if
 
 
+def stands_ready(phase: str) -> Gate:
+    """Applies only where the timing set blends the phase, to robots that begin with the truck's pack."""
+
+    def only_if(program: Program, selection: Selection) -> np.ndarray:
+        out = [task is not None and task.out for task in _tasks(program, selection)]
+        chosen = of_timing.blends(program, selection, phase) & np.array(out, bool)
+        program.stood_ready[selection.world[chosen]] = True
+        return chosen
+
+    return only_if
+
+
 def first_robot(program: Program, selection: Selection) -> np.ndarray:
     """Only robot 0 goes through identification and scan; the others wait for its result."""
     return selection.robot == 0

@@ -11,6 +11,7 @@ from twin.sequence.heights import (
     PULL_TRAVEL_SHARE,
     least_pull_n,
     pull_load_n,
+    relaxed_load_n,
     weight_n,
 )
 from twin.sequence.program import Program, Selection, Start
@@ -111,7 +112,7 @@ def relax(phase: str, which: str, pack: str) -> Start:
     def start(program: Program, selection: Selection) -> np.ndarray:
         s = program.setup.retract
         commands = _until_load(program, selection, phase, which, pack, -s * PULL_TRAVEL_M, s < 0)
-        commands["threshold"] = weight_n(program, pack=0.1) if s > 0 else weight_n(program, pack=0.2)
+        commands["threshold"] = relaxed_load_n(program)
         commands["pull_passed"] = 1
         return commands
 

@@ -12,21 +12,20 @@ from twin.records import FORCE_ABORT, TIMEOUT
 from twin.sequence import actions as do
 from twin.sequence import decisions as go
 from twin.sequence import load_actions as by_load
+from twin.sequence.heights import TAKEN_SHARE
 from twin.sequence.program import Step
 
 GRIP_FAILED = {TIMEOUT: "!grip_failed"}
 LOCK_STUCK = {TIMEOUT: "!lock_stuck"}
 
 
-def _swap_table(meet: str, out: str, taken: float) -> list[Step]:
-    """The common table; `meet` and `out` name the phases that differ between the kinds.
-
-    `taken` is the share of a pack's weight that the robot takes before the locks open. A hanging load takes little: it
-    is level where the truck is not, and a weight lifted early is wrung against the guide pins. A table takes all: the
-    block would drop on it.
-    """
+def _swap_table(kind: str, meet: str, out: str) -> list[Step]:
+    """The common table; `meet` and `out` name the phases that differ between the kinds."""
+    taken = TAKEN_SHARE[kind]
     return [
-        Step("ready", "identify", do.stand_ready(meet), gate=go.apart("truck_seat", meet), only_if=go.blends(meet)),
+        Step(
+            "ready", "identify", do.stand_ready(meet), gate=go.apart("truck_seat", meet), only_if=go.stands_ready(meet)
+        ),
         Step("identify", "identify", do.dwell("identify_s", zero=True), only_if=go.first_robot, then=go.note_zeroed),
         Step("scan", "scan", do.scan_truck("scan_samples"), only_if=go.first_robot, then=go.take_pose),
         Step("scan_rest", "scan", do.rest_of_scan, only_if=go.first_robot, then=go.pose_known),
@@ -184,7 +183,7 @@ def _swap_table(meet: str, out: str, taken: float) -> list[Step]:
 
 
 TABLES: dict[str, Callable[[], list[Step]]] = {
-    "top_lift": lambda: _swap_table("lower", "lift_out", 0.15),
-    "chassis": lambda: _swap_table("raise", "lower_out", 1.0),
+    "top_lift": lambda: _swap_table("top_lift", "lower", "lift_out"),
+    "chassis": lambda: _swap_table("chassis", "raise", "lower_out"),
 }
 """Step table by station kind."""
