@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from twin.catalogue.schema import FourRope
 from twin.control.waits import ARRIVED_M
 from twin.incident import amount, other_end
 from twin.records import DONE, JAM, REFUSED, TIMEOUT, X
@@ -99,6 +100,16 @@ def blends(phase: str) -> Gate:
         return of_timing.blends(program, selection, phase)
 
     return only_if
+
+
+def takes_up_slack(program: Program, selection: Selection) -> np.ndarray:
+    """Applies to blending end effectors on ropes: slack is taken up fast before the weight is taken."""
+    return of_timing.blends(program, selection, "unlock") & isinstance(program.setup.station.reeving, FourRope)
+
+
+def truck_at_rest_or_pulled(program: Program, selection: Selection) -> np.ndarray:
+    """Gate: `truck_at_rest`; a robot that pulls already, fast, goes on at once."""
+    return of_timing.blends(program, selection, "pull_test") | truck_at_rest(program, selection)
 
 
 def stands_ready(phase: str) -> Gate:
