@@ -18,10 +18,12 @@ from twin.sequence.program import Program, Selection, Start
 
 FORCE_SPEED = 0.4
 """Fraction of the creep speed for moves that wait for a load: stopping must not overshoot the load by much."""
-NEAR_SHARE, HANGS_SHARE = 0.25, 0.3
-"""Share of a pack's weight short of its threshold at which a fast move slows down: at the contact speed the load cell's
-filter and the ramp down take up to 0.18 of the weight against a truck's springs. Share of its own weight from which an
-end effector hangs on its ropes [estimate]."""
+NEAR_SHARE = {"top_lift": 0.6, "chassis": 0.25}
+"""Share of a pack's weight short of its threshold at which a fast move slows down, by station kind: a hoist at its contact
+speed loads ropes and springs by twice the pack's weight a second, and the load cell's filter and the ramp down take a
+quarter of a second; a table with 0.03 m/s against the truck's springs takes 0.18 of the weight [estimate]."""
+HANGS_SHARE = 0.3
+"""Share of its own weight from which an end effector hangs on its ropes [estimate]."""
 PULL_TRAVEL_M = 0.12
 """Largest travel of pull test and pretension: the truck's springs follow the load."""
 BEYOND_GIVE_M, RESTS_SHARE = 0.008, 0.2
@@ -153,4 +155,4 @@ def relax(phase: str, which: str, pack: str, *, fast: bool = False) -> Start:
 
 def _near_n(program: Program) -> float:
     """Load short of a threshold at which a fast move passes on to a slow one, N."""
-    return weight_n(program, pack=NEAR_SHARE) - weight_n(program)
+    return weight_n(program, pack=NEAR_SHARE[program.setup.station.kind]) - weight_n(program)
