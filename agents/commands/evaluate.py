@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from twin import kernel_cache
+from twin.catalogue.settings import HELP as SET_HELP
 from twin.console import ProgressLine, as_typed, emit_json, progress
 from twin.errors import InputError
 from twin.tables import print_table
@@ -55,6 +56,7 @@ def command(
     episodes: Annotated[int, typer.Option(help="Episodes per policy.")] = 100,
     seed: Annotated[int, typer.Option(help="Episode i runs on seed SEED + i.")] = 0,
     workers: Annotated[int | None, typer.Option(help="Number of processes. Default: one per core.")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help=SET_HELP)] = None,
     record_failures: Annotated[
         str | None, typer.Option(help="Record each policy's failed episodes and slowest success to this folder.")
     ] = None,
@@ -89,7 +91,7 @@ def command(
     from agents.episodes import Scene
     from agents.pool import WorkerDiedError
 
-    scene = Scene(what, options)
+    scene = Scene(what, options, tuple(set_ or ()))
     began_s = time.monotonic()
     try:
         with recordings_folder(what, record_failures) as folder:
@@ -363,6 +365,8 @@ def command_line(scene: Scene, policies: Sequence[str], *more: str) -> str:
     words = ["evaluate", scene.task.name]
     for name, value in scene.options.items():
         words += [f"--{name}", str(value)]
+    for change in scene.changes:
+        words += ["--set", change]
     for name in policies:
         words += ["--policy", f"./{name}" if name.startswith("-") else name]
     return as_typed(*words, *more)

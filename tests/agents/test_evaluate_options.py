@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import re
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,10 @@ import pytest
 
 import swaptwin
 from agents.commands.evaluate import Shown, chosen_policies, command_line, policy_table
-from agents.episodes import Episode, Player, Scene, TimeUpError
+from agents.episodes import DEFAULT_STATION, Episode, Player, Scene, TimeUpError
 from agents.evaluate import Evaluation, evaluate
 from agents.policies import load_policy
-from agents.tasks import TASKS
+from agents.tasks import TASKS, find_task
 from tests.agents.test_train_command import Told
 from tests.agents.tiny import TASK
 from twin import kernel_cache
@@ -222,3 +223,30 @@ def test_an_unknown_policy_is_refused_before_anything_starts() -> None:
     with pytest.raises(InputError, match=r"allowed: align_sac, baseline, "):
         chosen_policies(TASKS["alignment"], ["basline"])
     assert chosen_policies(TASKS["docking"], ["zero", "runs/mine/policy"]) == ("zero", "runs/mine/policy")
+
+
+def test_settings_reach_the_environment_and_the_command_line() -> None:
+    task = find_task("timing")
+    scene = Scene(task, {"truck": "tractor_6x4"}, ("axes.z.velocity_mps=0.3", "truck.tyre_friction=0.6"))
+    arguments = scene.arguments()
+    assert arguments["station"].axes.z.velocity_mps == 0.3
+    assert arguments["truck"].tyre_friction == 0.6
+    environment = scene.make()
+    try:
+        assert environment.unwrapped.station.axes.z.velocity_mps == 0.3
+    finally:
+        environment.close()
+    assert "--set axes.z.velocity_mps=0.3" in command_line(scene, ["factory"])
+    assert pickle.loads(pickle.dumps(scene)).arguments() == arguments
+
+
+def test_a_setting_of_a_model_that_is_drawn_is_refused() -> None:
+    with pytest.raises(InputError, match="no model has such a value"):
+        Scene(find_task("timing"), {}, ("truck.tyre_friction=0.6",))
+
+
+def test_the_station_without_a_name_is_the_environments() -> None:
+    for task in TASKS.values():
+        environment = Scene(task).make()
+        assert environment.unwrapped.station.name == DEFAULT_STATION
+        environment.close()

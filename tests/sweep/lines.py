@@ -25,6 +25,7 @@ signals:
 SWAP = ["swap", "--plant", "rom", "--fault", "estop:at_s=1"]
 EXPORT = ["export", "timing", "zvd", "--seeds", "0"]
 TRAIN = ["train", "docking", "--algorithm", "ppo", "--steps", "64", "--workers", "1", "--episodes", "1"]
+TUNE = ["tune", "--truck", "tractor_6x4", "--pack", "cab_282", "--trials", "8", "--reference", "0", "--workers", "1"]
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ def lines(out: str) -> dict[str, list[str]]:
         "evaluate": ["evaluate", "docking", "--policy", "zero", "--episodes", "1", "--workers", "1"],
         "agree": ["agree", "--seeds", "1", "--reference", str(ROOT / "tests/evidence/top_lift_guided.jsonl")],
         "train": [*TRAIN, "--out", f"{out}/run"],
+        "tune": [*TUNE, "--output", f"{out}/tuned.yaml"],
         "export": [*EXPORT, "-o", f"{out}/t.csv"],
         "replay": ["replay", "short.mcap", "--screenshot", f"{out}/shot.png", "--size", "320x180", "--quality", "low"],
         "verify": ["verify", "short.mcap"],

@@ -10,7 +10,7 @@ import pytest
 
 import swaptwin
 from tests.sweep.conftest import Disk
-from tests.sweep.lines import EXPORT, ROOT, SWAP, TRAIN, run
+from tests.sweep.lines import EXPORT, ROOT, SWAP, TRAIN, TUNE, run
 from twin import console
 from twin.errors import naming
 from twin.recording import Header, Recorder
@@ -35,6 +35,7 @@ WRITES = {
     "video": (["replay", "short.mcap", "--video", "{}/v.mp4", "--duration", "2", *BIG], "v.mp4"),
     "export": ([*EXPORT, "--format", "plcopen", "-o", "{}/t.xml"], "t.xml"),
     "train": ([*TRAIN, "--out", "{}/run"], "run/"),
+    "tune": ([*TUNE, "-o", "{}/tuned.yaml", "--study", "tuned.sqlite"], "tuned.html"),
     "demo": (["demo", "--folder", "{}/demo"], "demo/"),
 }
 NO_ROOM = {

@@ -31,7 +31,7 @@ PYTHON_NEEDED = (3, 11)
 PROBE_TIMEOUT_S = 120.0  # the slowest, numba's first compile on a cold disk, takes seconds
 MEMORY_NEEDED_BYTES = 2 * 1024**3  # a swap stays below 1 GiB; the tests run two processes
 DISK_NEEDED_BYTES = 1 * 1024**3  # a recorded swap is some megabytes, an experiment a few hundred of them
-REINSTALL = "make setup, or: pip install -c constraints.txt -e '.[viewer,envs,train,dev]'"
+REINSTALL = "make setup, or: pip install -c constraints.txt -e '.[viewer,envs,train,tune,dev]'"
 
 REQUIRED_PACKAGES = {  # the dependencies of pyproject.toml (compared by a test), and their purpose
     "foxglove-sdk": "writing recordings",
@@ -41,7 +41,8 @@ REQUIRED_PACKAGES = {  # the dependencies of pyproject.toml (compared by a test)
     "orjson": "JSON",
     "zstandard": "compressed recordings",
     "protobuf": "the messages inside recordings",
-    "plotly": "charts of comparisons",
+    "pillow": "pictures of charts",
+    "plotly": "charts of comparisons and of searches",
     "pyarrow": "reading logs",
     "pybullet": "the reference plant",
     "pydantic": "the catalogue's types",
@@ -59,6 +60,8 @@ OPTIONAL_PACKAGES = {
     "onnxscript": "writing policies as policy.onnx",
     "onnxruntime": "running policies from policy.onnx",
     "array-api-compat": "gymnasium's wrappers to torch",
+    "optuna": "searching timing sets with its samplers",
+    "cma": "searching timing sets by CMA-ES",
     "panda3d": "the 3D viewer",
     "imageio-ffmpeg": "videos of recordings",
     "moviepy": "videos by gymnasium's RecordVideo",
