@@ -134,7 +134,7 @@ def start_command(image: Image, control: Control, p: Params, c: Command, r: int)
         )
         image.axis_state[r, k] = DISCRETE_MOTION
     control.repeat_count[r] += 1
-    image.hand_over[r] = c.inserting
+    image.hand_over[r] = 2 if c.inserting == 1 and c.blending == 1 else c.inserting
     if c.grip >= 0:
         image.grip_command[r] = c.grip
     if c.lock >= 0 and c.seat >= 0:

@@ -311,6 +311,7 @@ def set_down(phase: str, which: str, pack: str) -> Start:
     def start(program: Program, selection: Selection) -> np.ndarray:
         s = program.setup.retract
         commands = into_seat(program, selection, phase, which, pack)
+        commands["blending"] = blends(program, selection, phase)
         height, speed = creep(program, selection, phase)
         commands["target"][:, Z] = commands["seat_z"] - s * OVERTRAVEL_M
         commands["creep_at"] = commands["seat_z"] + s * height

@@ -12,6 +12,7 @@ from twin.records.causes import OVER_PACK
 from twin.sequence import building as of_timing
 from twin.sequence import rail
 from twin.sequence.building import seat_of, seat_targets_of
+from twin.sequence.heights import table
 from twin.sequence.program import Gate, Program, Selection, Then
 from twin.setup.jobs import Task
 
@@ -107,9 +108,17 @@ def takes_up_slack(program: Program, selection: Selection) -> np.ndarray:
     return of_timing.blends(program, selection, "unlock") & isinstance(program.setup.station.reeving, FourRope)
 
 
+def pulls_fast(program: Program, selection: Selection) -> np.ndarray:
+    """Applies to blending tables, which pull on the truck's springs.
+
+    Ropes and springs of a hoist gain more load than the rest of the cut-off while it slows down.
+    """
+    return of_timing.blends(program, selection, "pull_test") & table(program)
+
+
 def truck_at_rest_or_pulled(program: Program, selection: Selection) -> np.ndarray:
     """Gate: `truck_at_rest`; a robot that pulls already, fast, goes on at once."""
-    return of_timing.blends(program, selection, "pull_test") | truck_at_rest(program, selection)
+    return pulls_fast(program, selection) | truck_at_rest(program, selection)
 
 
 def stands_ready(phase: str) -> Gate:

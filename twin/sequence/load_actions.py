@@ -19,9 +19,9 @@ from twin.sequence.program import Program, Selection, Start
 FORCE_SPEED = 0.4
 """Fraction of the creep speed for moves that wait for a load: stopping must not overshoot the load by much."""
 NEAR_SHARE = {"top_lift": 0.6, "chassis": 0.25}
-"""Share of a pack's weight short of its threshold at which a fast move slows down, by station kind: a hoist at its contact
-speed loads ropes and springs by twice the pack's weight a second, and the load cell's filter and the ramp down take a
-quarter of a second; a table with 0.03 m/s against the truck's springs takes 0.18 of the weight [estimate]."""
+"""Share of a pack's weight short of its threshold at which a fast move slows down, by station kind: a hoist at its
+contact speed loads ropes and springs by twice the pack's weight a second, and the load cell's filter and the ramp down
+take a quarter of a second; a table with 0.03 m/s against the truck's springs takes 0.18 of the weight [estimate]."""
 HANGS_SHARE = 0.3
 """Share of its own weight from which an end effector hangs on its ropes [estimate]."""
 PULL_TRAVEL_M = 0.12

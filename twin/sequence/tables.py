@@ -139,7 +139,7 @@ def _swap_table(kind: str, meet: str, out: str) -> list[Step]:
             by_load.pull("pull_test", "truck_seat", "new_pack", fast=True),
             then=go.held_by_locks,
             gate=go.truck_at_rest,
-            only_if=go.blends("pull_test"),
+            only_if=go.pulls_fast,
         ),
         Step(
             "pull_test",
