@@ -112,7 +112,7 @@ class Episode:
         return self.kpis["time_s"]
 
 
-class TimeUpError(Exception):
+class TimeLimitError(Exception):
     """The time limit was reached within an episode."""
 
 
@@ -120,14 +120,14 @@ def run_episode(environment: Any, guard: Guard, seed: int, task: Task, until_s: 
     """Play one episode to its end.
 
     Raises:
-        TimeUpError: it is not over at `until_s` (`time.monotonic`).
+        TimeLimitError: it is not over at `until_s` (`time.monotonic`).
     """
     observation, info = environment.reset(seed=seed)
     guard.begin(seed)
     reward, cost, steps, over = 0.0, 0.0, 0, False
     while not over:
         if time.monotonic() >= until_s:
-            raise TimeUpError
+            raise TimeLimitError
         observation, step_reward, terminated, truncated, info = environment.step(guard.act(observation))
         reward += float(step_reward)
         cost += float(info.get("cost", 0.0))
@@ -179,7 +179,7 @@ class Player:
         """Play one episode per policy, in the order of the policies.
 
         Raises:
-            TimeUpError: they are not over at `until_s` (`time.monotonic`).
+            TimeLimitError: they are not over at `until_s` (`time.monotonic`).
         """
         return [run_episode(self.environment, guard, seed, self.scene.task, until_s) for guard in self.guards]
 

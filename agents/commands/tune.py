@@ -143,7 +143,7 @@ def settings_of(
     from agents.tune.scenarios import fitting_pairs
     from agents.tune.score import OBJECTIVES
     from agents.tune.study import Settings
-    from twin.catalogue import load_pack, load_station, load_timing, load_truck
+    from twin.catalogue import load_pack, load_station, load_timing, load_truck, names
     from twin.catalogue.settings import with_settings
 
     objectives = tuple(objective or ("time",))
@@ -162,8 +162,9 @@ def settings_of(
         models["pack"] = load_pack(pack)
     models = with_settings(models, changes)
     pairs = fitting_pairs(models["station"], models.get("truck"), models.get("pack"))
-    factory = load_timing("factory", at)
-    return Settings(models["station"], pairs, factory, models["timing"], objectives, sampler, seed)
+    sets = {name: load_timing(name, at) for name in names("timing", at)}
+    known = tuple(one for name, one in sets.items() if name != "factory")
+    return Settings(models["station"], pairs, sets["factory"], models["timing"], known, objectives, sampler, seed)
 
 
 def run(
@@ -173,7 +174,7 @@ def run(
     from agents.tune.study import Study
 
     total = float(trials) if trials is not None else budget_s
-    words = kernel_cache.while_starting("starting the processes")
+    words = kernel_cache.start_notice("starting the processes")
     with progress(words, total=total) as line:
         shown = Shown(line, campaign.counts, trials, budget_s)
         study = Study(settings, ledger, campaign.play, on_wave=shown.wave)
@@ -269,10 +270,13 @@ def print_outcome(
     front.add_column("candidate")
     for column in columns[1:]:
         front.add_column(column, justify="right")
-    for one in outcome.front[:SHOWN_FRONT]:
-        front.add_row(str(one.number), *_cells(summary(one.figures)))
+    for member in outcome.front[:SHOWN_FRONT]:
+        front.add_row(str(member.number), *_cells(summary(member.figures)))
     print_table(console, front)
     console.print()
+    for one in outcome.worth[:SHOWN_FRONT]:
+        words = ", ".join(f"{name.removeprefix(one.phase + '.')} {value}" for name, value in one.changed.items())
+        console.print(f"worth          {one.phase} {one.s:+.2f} s: {words}", markup=False, soft_wrap=True)
     for refused in outcome.refused:
         console.print(f"refused        candidate {refused.number} on {refused.plant}: {refused.why}", markup=False)
     if counts.errors:

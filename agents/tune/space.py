@@ -104,6 +104,8 @@ class Space:
 
     station: Station
     start: TimingSet
+    known: tuple[TimingSet, ...] = ()
+    """Other sets that are known for such a station, for a sampler to draw on."""
 
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:

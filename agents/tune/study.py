@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from agents.experiments.ledger import Ledger
 from agents.experiments.trial import REDUCED, REFERENCE, Figures, digest, program_version, timing_digest
 from agents.tune.problem import UNSEEN, Play, Problem
@@ -27,6 +29,8 @@ SHORTLIST = 8
 CHECK_SHARE, CHECK_MOST = 0.1, 0.4
 """Shares of a time budget: for factory's swaps on the reference plant; most that is kept for the checks."""
 LEAST_REFERENCE = 2
+WORTH_SWAPS = 8
+"""Scenarios on which the worth of each phase is measured."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +40,14 @@ class Settings:
     Attributes:
         factory: the set that constraints refer to.
         start: the set that the search starts from.
+        known: other sets whose values it may try.
     """
 
     station: Station
     pairs: Pairs
     factory: TimingSet
     start: TimingSet
+    known: tuple[TimingSet, ...] = ()
     objectives: tuple[str, ...] = ("time",)
     sampler: str = "blocks"
     seed: int = 0
@@ -55,6 +61,7 @@ class Settings:
             "pairs": [[digest(truck.model_dump()), digest(pack.model_dump())] for truck, pack in self.pairs],
             "factory": timing_digest(self.factory),
             "start": timing_digest(self.start),
+            "known": [timing_digest(one) for one in self.known],
             "objectives": self.objectives,
             "sampler": self.sampler,
             "seed": self.seed,
@@ -71,6 +78,15 @@ class Refused:
     number: int
     plant: str
     why: str
+
+
+@dataclass(frozen=True)
+class Worth:
+    """Median of the time that the chosen set loses if one phase goes back to the start's values, s, and the changes."""
+
+    phase: str
+    s: float
+    changed: dict[str, Value]
 
 
 @dataclass
@@ -93,6 +109,7 @@ class Outcome:
     factory_unseen: list[Figures]
     factory_reference: list[Figures]
     front: list[Candidate] = field(default_factory=list)
+    worth: list[Worth] = field(default_factory=list)
 
 
 class Study:
@@ -104,7 +121,7 @@ class Study:
     def __init__(
         self, settings: Settings, ledger: Ledger, play: Play, on_wave: Callable[[Search], None] | None = None
     ) -> None:
-        space = Space(settings.station, settings.start)
+        space = Space(settings.station, settings.start, settings.known)
         self.settings, self.ledger = settings, ledger
         self.problem = Problem(settings.station, settings.pairs, settings.factory, space, settings.seed, play)
         self.key = digest(settings.as_plain())
@@ -181,7 +198,28 @@ class Study:
             problem.reference(unseen),
             problem.reference(reference, REFERENCE),
             self.front(),
+            self.worth(best.candidate) if best is not None else [],
         )
+
+    def worth(self, chosen: Candidate) -> list[Worth]:
+        """Return what each changed phase is worth, most first: the search's own first scenarios, without that phase."""
+        space, start = self.problem.space, self.search.state.told[0]
+        numbers = range(WORTH_SWAPS)
+        blocks: dict[str, dict[str, Value]] = {}
+        for one in space.parameters:
+            if chosen.values[one.name] != start.values[one.name]:
+                blocks.setdefault(one.block, {})[one.name] = chosen.values[one.name]
+        without = [
+            space.timing({**chosen.values, **{name: start.values[name] for name in of}}) for of in blocks.values()
+        ]
+        self.checking(f"what each of {len(blocks)} changed phases is worth")
+        found = []
+        for (block, changed), own in zip(blocks.items(), self.problem.figures(without, numbers), strict=True):
+            pairs = zip(own, chosen.figures, strict=False)
+            lost = [a.mechanical_time_s - b.mechanical_time_s for a, b in pairs if a.completed and b.completed]
+            if lost and own != chosen.figures[: len(own)]:
+                found.append(Worth(block, round(float(np.median(lost)), 3), changed))
+        return sorted(found, key=lambda one: (-one.s, one.phase))
 
     def shortlist(self) -> list[Candidate]:
         """Return the sets to check, best first: those that were played on the most scenarios and are feasible."""

@@ -76,9 +76,9 @@ def run(
 ) -> list[Ended]:
     """Run the lines in `folder`, in one process of their own (tests/sweep/child.py), files of up to `limit_bytes`."""
     case, answer = folder / "case.json", folder / "answer.json"
-    told = {"lines": each, "output": output, "hidden": list(hidden), "cheap": cheap, "answer": str(answer)}
-    told["limit_bytes"] = limit_bytes
-    case.write_text(json.dumps(told))
+    reported = {"lines": each, "output": output, "hidden": list(hidden), "cheap": cheap, "answer": str(answer)}
+    reported["limit_bytes"] = limit_bytes
+    case.write_text(json.dumps(reported))
     done = subprocess.run(
         [sys.executable, "-m", "tests.sweep.child", str(case)],
         cwd=folder,

@@ -61,8 +61,8 @@ def tree(folder: Path) -> dict[str, bytes]:
 def sweep(made: Path, full: Disk, writes: dict[str, tuple[list[str], str]]) -> None:
     before = tree(full.folder)
     places = {"{}": str(full.folder), "tests/": f"{ROOT}/tests/"}
-    told = [[filled(word, places) for word in line] for line, _ in writes.values()]
-    for ended, (_, file) in zip(run(made, told, limit_bytes=full.limit_bytes), writes.values(), strict=True):
+    reported = [[filled(word, places) for word in line] for line, _ in writes.values()]
+    for ended, (_, file) in zip(run(made, reported, limit_bytes=full.limit_bytes), writes.values(), strict=True):
         assert ended.code == 1, ended
         errors = [line for line in ended.said.splitlines() if line.startswith("error")]
         assert errors == ended.said.splitlines()[-1:], ended

@@ -109,11 +109,11 @@ def test_what_other_libraries_make_of_it_is_seen_through() -> None:
 
 def test_the_table_is_that_of_pyproject() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    told = {
+    reported = {
         extra: sorted(extras.canonical(requirement.split(">")[0].split("=")[0]) for requirement in requirements)
         for extra, requirements in project["optional-dependencies"].items()
     }
-    assert {extra: sorted(packages) for extra, packages in extras.EXTRAS.items()} == told
+    assert {extra: sorted(packages) for extra, packages in extras.EXTRAS.items()} == reported
 
 
 def test_doctor_tells_the_same() -> None:

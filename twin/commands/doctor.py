@@ -240,18 +240,18 @@ def check_kernel_cache() -> Check:
     except OSError as error:
         return Check(name, "broken", f"{at} cannot be written: {error.strerror}", fix)
     if kernel_cache.is_compiled(kernel_cache.ALL):
-        return Check(name, "ok", f"compiled, in {at}")
+        return Check(name, "ok", f"compiled; folder {at}")
     some = [what for what in kernel_cache.WORDS if kernel_cache.is_compiled(what)]
-    state = f"those of plant {' and '.join(some)} are compiled" if some else "not compiled yet"
-    advice = "make kernels compiles all; else the first run of each kind compiles for a minute"
-    return Check(name, "to do", f"{state}; kept in {at}", advice, required=False)
+    state = f"only those of plant {' and '.join(some)} are compiled" if some else "not compiled yet"
+    advice = "`make kernels` compiles all; otherwise the first run of each plant takes minutes longer"
+    return Check(name, "to do", f"{state}; folder {at}", advice, required=False)
 
 
 def check_display() -> Check:
     screen = os.environ.get("WAYLAND_DISPLAY") or os.environ.get("DISPLAY")
     if screen:
         return Check("display", "ok", screen, required=False)
-    detail = "none (needed for the viewer's window; pictures and videos do without)"
+    detail = "none (only the viewer's window needs one)"
     return Check("display", "missing", detail, "not needed on a server", required=False)
 
 

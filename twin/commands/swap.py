@@ -224,13 +224,13 @@ def _run(
         if record is None:
             show_progress(twin, line)
             result = twin.run()
-            kernel_cache.note_compiled(plant)
+            kernel_cache.mark_compiled(plant)
             return result
         with SwapRecorder(record, twin) as recorder:
             show_progress(twin, line)
             result = dataclasses.replace(twin.run(), recording=str(record))
             recorder.finish(result)
-            kernel_cache.note_compiled(plant)
+            kernel_cache.mark_compiled(plant)
             return result
     finally:
         twin.close()

@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, Vali
 from twin import seeding
 from twin.catalogue.schema import FourRope
 from twin.catalogue.schema.base import Strict
-from twin.conditions import CONDITIONS, bias, canonical, lost, noise, parts
+from twin.conditions import CONDITIONS, bias, canonical, lost_share, noise, parts
 from twin.errors import InputError
 from twin.records import AXES
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from twin.catalogue import Pack, Station
 
 
-class Sight(NamedTuple):
+class ScannerDegradation(NamedTuple):
     """Degradation of the pose scanner against a clear day."""
 
     noise_factor: float
@@ -29,22 +29,22 @@ class Sight(NamedTuple):
     least_dropout: float
 
 
-SIGHT: dict[str, Sight] = {
+SIGHT: dict[str, ScannerDegradation] = {
     # [estimate] in every number, the same as the docking lidar's in the station files: no published values
-    "clear": Sight(1.0, 1.0, 0.0),  # as the station file has it: bias 3 mm, 1 % of frames lost
-    "night": Sight(2.0, 2.0, 0.05),  # headlamps and glare: bias 6 mm, 5 % of frames lost
-    "rain": Sight(4.0, 4.0, 0.20),  # drops and a wet window: bias 12 mm, 20 % of frames lost
+    "clear": ScannerDegradation(1.0, 1.0, 0.0),  # as the station file has it: bias 3 mm, 1 % of frames lost
+    "night": ScannerDegradation(2.0, 2.0, 0.05),  # headlamps and glare: bias 6 mm, 5 % of frames lost
+    "rain": ScannerDegradation(4.0, 4.0, 0.20),  # drops and a wet window: bias 12 mm, 20 % of frames lost
 }
 """Scanner by single conditions: noise and bias (of lengths and angles) are factors of the station's own."""
 
 
-def sight_in(conditions: str) -> Sight:
+def scanner_degradation(conditions: str) -> ScannerDegradation:
     """The scanner in canonical conditions, one or several at once (`twin.conditions` has the rules)."""
     each = [SIGHT[part] for part in parts(conditions)]
-    return Sight(
+    return ScannerDegradation(
         noise([one.noise_factor for one in each]),
         bias([one.bias_factor for one in each]),
-        lost([one.least_dropout for one in each]),
+        lost_share([one.least_dropout for one in each]),
     )
 
 
@@ -130,7 +130,7 @@ class Variation(Strict):
 
     def apply(self, p: Any, seed: int, station: Station) -> None:
         """Change a filled PARAMS record: scanner, gains, ropes, masses, parked pose."""
-        sight = sight_in(self.conditions)
+        sight = scanner_degradation(self.conditions)
         p["scan_sigma_m"] *= sight.noise_factor
         p["scan_sigma_rad"] *= sight.noise_factor
         p["scan_bias"] *= sight.bias_factor
@@ -157,4 +157,4 @@ class Variation(Strict):
 NOMINAL = Variation()
 """A clear day, gains as designed, friction and masses drawn."""
 
-__all__ = ["CONDITIONS", "NOMINAL", "SIGHT", "Variation", "sight_in"]
+__all__ = ["CONDITIONS", "NOMINAL", "SIGHT", "Variation", "scanner_degradation"]

@@ -3,12 +3,13 @@
 The phases of a swap follow one another, so their gains nearly add up, and a change to one phase shows in the mechanical
 time of two scenarios with common random numbers without noise. The moves, in the order in which they come:
 
-1. sweep: one field takes one value in all phases;
-2. probe: one parameter takes a new value. One that changes no figure at all is dead: the control program does not use
+1. graft: all phases, then each phase alone, as a set of the catalogue has it;
+2. sweep: one field takes one value in all phases;
+3. probe: one parameter takes a new value. One that changes no figure at all is dead: the control program does not use
    it in that phase, and it is left out from then on;
-3. step: one to three live parameters of one phase, near by or anywhere; phases that gained more are chosen more often,
+4. step: one to three live parameters of one phase, near by or anywhere; phases that gained more are chosen more often,
    and a phase's step widens when it succeeds and narrows when it fails (Rechenberg's 1/5 rule);
-4. merge: the best change of several phases at once.
+5. merge: the best change of several phases at once.
 """
 
 from __future__ import annotations
@@ -78,7 +79,10 @@ class Blocks:
         return [self._made(number, state, merges) for number in numbers]
 
     def _first_moves(self) -> list[tuple[str, str, float]]:
-        """(kind, field or parameter, share of the range) of the sweeps, then of a probe of every parameter."""
+        """(kind, what, share) of known sets, of the sweeps, then of grafts and of a probe of every parameter, mixed.
+
+        What is: the number of a set and a phase or nothing; a field; a parameter. The share is of its range.
+        """
         draw = seeding.stream(self.seed, "tune first moves")
         phases_own = [one for one in self.space.parameters if not one.optional]  # an axis' own come with the steps
         fields = list(dict.fromkeys(one.field for one in phases_own))
@@ -88,7 +92,13 @@ class Blocks:
             count = len(some.choices) or SWEEPS
             sweeps += [("sweep", name, (k + 0.5) / count if some.choices else k / (count - 1)) for k in range(count)]
         probes = [("probe", one.name, float(draw.uniform())) for one in phases_own if one.phase]
-        return [sweeps[i] for i in draw.permutation(len(sweeps))] + [probes[i] for i in draw.permutation(len(probes))]
+        sets = [("graft", f"{k}", 0.0) for k in range(len(self.space.known))]
+        probes += [("graft", f"{k}.{phase}", 0.0) for k in range(len(self.space.known)) for phase in self.space.phases]
+        return [
+            *sets,
+            *(sweeps[i] for i in draw.permutation(len(sweeps))),
+            *(probes[i] for i in draw.permutation(len(probes))),
+        ]
 
     def _made(self, number: int, state: State, merges: list[dict[str, Value]]) -> dict[str, Value]:
         assert self._queue is not None
@@ -98,7 +108,10 @@ class Blocks:
             kind, changed = "merge", merges.pop(0)
         elif self._queue:
             kind, name, share = self._queue.pop(0)
-            changed = self._swept(name, share) if kind == "sweep" else self._probed(name, share, base)
+            if kind == "graft":
+                changed = self._grafted(name)
+            else:
+                changed = self._swept(name, share) if kind == "sweep" else self._probed(name, share, base)
         elif draw.uniform() < SWEEP_SHARE:
             fields = sorted({self.space.by_name[name].field for name in self._live()})
             kind, changed = "sweep", self._swept(str(draw.choice(fields)), float(draw.uniform()))
@@ -112,6 +125,12 @@ class Blocks:
         """Parameters that are not dead, and not the axes' own of one that is."""
         live = [one for one in self.space.parameters if one.name not in self.dead and one.general not in self.dead]
         return [one.name for one in live] or list(self.space.by_name)
+
+    def _grafted(self, name: str) -> dict[str, Value]:
+        """Values of a known set, `NUMBER` or `NUMBER.PHASE`."""
+        number, _, phase = name.partition(".")
+        values = self.space.values_of(self.space.known[int(number)])
+        return {one.name: values[one.name] for one in self.space.parameters if one.phase == phase or not phase}
 
     def _swept(self, name: str, share: float) -> dict[str, Value]:
         return {one.name: one.value(share) for one in self.space.parameters if one.field == name}

@@ -35,6 +35,16 @@ def search(sampler: str, seed: int = 1, objectives: tuple[str, ...] = ("time",))
     return Search(problem, make_sampler(sampler, space, seed, objectives), objectives, rungs=(2, 8, 16), wave=16)
 
 
+def test_known_sets_are_tried_whole_and_phase_by_phase() -> None:
+    space = Space(STATION, FACTORY, (OPTIMUM,))
+    found = Search(Problem(STATION, PAIRS, FACTORY, space, 1, play), make_sampler("blocks", space, 1, ("time",)))
+    found.run(2)
+    assert found.state.told[1].values == space.values_of(OPTIMUM)
+    assert found.best.number == 1
+    grafts = [name for kind, name, _ in found.sampler._queue if kind == "graft"]  # type: ignore[attr-defined]
+    assert sorted(grafts) == sorted(f"0.{phase}" for phase in MECHANICAL["top_lift"])
+
+
 @pytest.mark.slow
 def test_blocks_come_near_the_optimum_and_find_dead_parameters() -> None:
     found = search("blocks")

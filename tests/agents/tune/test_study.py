@@ -18,7 +18,7 @@ from agents.experiments import campaign
 from agents.experiments.ledger import Ledger
 from agents.experiments.trial import REFERENCE, Figures, Trial
 from agents.tune.study import Study
-from tests.agents.experiments.small import cheap, play
+from tests.agents.experiments.small import USED, cheap, play
 from tests.agents.tune.cheap_study import ROOT, run, settings, told
 from tests.tiers import slow
 
@@ -121,6 +121,17 @@ def test_where_nothing_passes_there_is_no_best(monkeypatch: pytest.MonkeyPatch) 
     found = on_two_plants(monkeypatch, only_factory)
     assert found.best is None
     assert {one.plant for one in found.refused} == {REFERENCE}
+
+
+def test_the_worth_of_a_phase_is_what_it_loses_without_it() -> None:
+    found, _ = run(None, 97)
+    assert found.best is not None
+    assert found.worth
+    assert {one.phase for one in found.worth} <= set(USED)
+    assert [one.s for one in found.worth] == sorted((one.s for one in found.worth), reverse=True)
+    # phases of the cheap swap add up
+    whole = found.factory_unseen[0].mechanical_time_s - found.best.unseen[0].mechanical_time_s
+    assert sum(one.s for one in found.worth) == pytest.approx(whole, abs=1e-3)
 
 
 def test_the_front_is_of_sets_that_none_other_beats() -> None:

@@ -207,7 +207,7 @@ def test_a_spreader_that_would_stand_in_the_cab_is_refused_with_the_reason() -> 
         (["--timing-policy", "baseline"], "--timing-policy: unknown policy"),
         (["--conditions", "fog"], "clear, night, rain"),
         (["--truck", "chassis_tractor_3"], "no pack fits"),
-        (["--truck", "mixer_8x4", "--pack", "chassis_171"], "do not go together"),
+        (["--truck", "mixer_8x4", "--pack", "chassis_171"], "are not compatible"),
         (["--station", "chassis", "--truck", "tractor_6x4"], "tractor_6x4"),
         (["--fault", "gremlins"], "lock_wont_open"),
         (["--fault", "estop"], "one of at_s and phase"),

@@ -18,7 +18,7 @@ from twin.motion.drives import apply_integral_resets
 from twin.plants.rom import RomPlant
 from twin.records.scan_parts import ALL_ANEW
 from twin.records.truth import TRUTH
-from twin.runner.kinds import ready
+from twin.runner.kinds import existing_runner
 from twin.runner.single import Runner
 from twin.setup.setup import SwapSetup, build_setup
 from twin.swap import SwapTwin
@@ -98,7 +98,7 @@ def test_no_output_of_the_controller_hangs_on_truth(station: str, fault: str | N
     results, images, runners = [], [], []
     for kind in (Runner, Poisoned):
         runner = kind(RomPlant(setup))
-        twin = SwapTwin(setup, load_timing("factory", station), faults, make_runner=ready(runner))
+        twin = SwapTwin(setup, load_timing("factory", station), faults, make_runner=existing_runner(runner))
         results.append(twin.run())
         images.append(runner.worlds[["image", "control", "kpis", "monitor"]].tobytes())
         runners.append(runner)

@@ -110,9 +110,9 @@ def test_a_recording_keeps_it_and_verifies(tmp_path: Path) -> None:
         recorder.finish(stop_at(twin, 6.0))
     twin.close()
     recording = open_recording(tmp_path / "wet.mcap")
-    told = Configuration.from_plain(recording.header.configuration, recording.path)
-    assert told.setup.variation == wet
-    assert changed(told.setup, varied) == set()
+    reported = Configuration.from_plain(recording.header.configuration, recording.path)
+    assert reported.setup.variation == wet
+    assert changed(reported.setup, varied) == set()
     assert verify(recording.path).verified
     older = {key: value for key, value in recording.header.configuration.items() if key != "variation"}
     assert Configuration.from_plain(older, recording.path).setup.variation == NOMINAL
