@@ -16,7 +16,7 @@ import numpy as np
 
 from twin.catalogue.schema import MECHANICAL, LinearAxis, RotaryAxis, Station
 from twin.control.actuators import HOLDS_FROM
-from twin.control.interlocks import HEIGHT_TOLERANCE_M
+from twin.control.readings import HEIGHT_TOLERANCE_M
 from twin.control.sensors import CLOSED_FROM
 from twin.control.targets import targets
 from twin.motion.profile import rest_to_rest_duration, rest_to_rest_peak_speed
