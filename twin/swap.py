@@ -74,7 +74,7 @@ class SwapTwin:
         if aligner is not None:
             from twin.alignment.aligner import Aligner
 
-            self.align_by(Aligner(setup, self.runner, self.program, aligner))
+            self.align_by(Aligner(self.program, aligner))
         self.policies, self.branch = dict(policies or {}), branch
         if start is not None:
             start.enter(self.program)
