@@ -12,8 +12,8 @@ from envs.timed_swap import TimedSwap
 from envs.timing_action import ACTION, LIMITED, row_of
 from envs.timing_observation import natural_hz, observe
 from envs.timing_reward import REWARD_WEIGHTS, Limits, costs, reward_terms
+from twin.bounds import lower_bound_s
 from twin.catalogue import Station
-from twin.lower_bound import lower_bound_s
 from twin.sequence.program import Ask
 
 Array = np.ndarray

@@ -145,7 +145,7 @@ class SwapTwin:
 
     def result(self, n: int = 0) -> SwapResult:
         """Result of a swap that has ended; of a batch: of its world `n`."""
-        from twin.lower_bound import lower_bound_s
+        from twin.bounds import lower_bound_s
 
         program, setup = self.program, self.setups[n]
         begin_s = self.branch.begin_s if self.branch is not None and self.branch.start is not None else None

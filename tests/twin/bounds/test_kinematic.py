@@ -1,4 +1,4 @@
-"""The lower bound: its motion times against independent computations, its sum by hand, and that nothing beats it."""
+"""The kinematic bound: motion times against independent computations, its sum by hand, nothing beats it."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from ruckig import ControlInterface, InputParameter, Ruckig, Trajectory
 
 from tests.tiers import examples
 from tests.twin.motion.moves import plan_move
+from twin.bounds import kinematic_bound, lower_bound_s
+from twin.bounds.motion import Limits, axis_limits, reach_s, rest_to_rest_s, window_s
 from twin.catalogue import load_pack, load_station, load_truck, with_overrides
 from twin.catalogue.schema import MECHANICAL, Station
-from twin.lower_bound import Limits, axis_limits, lower_bound, lower_bound_s, reach_s, rest_to_rest_s, window_s
 from twin.records import AXES, X, Z
 from twin.setup.setup import SwapSetup, build_setup
 
-DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "lower_bound.md"
+DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "bounds.md"
 SHIPPED = {"top_lift": ("tractor_6x4", "cab_282"), "chassis": ("chassis_tractor_3", "chassis_171")}
 NO_SPREAD = {
     f"parking.{which}.{name}": 0.0
@@ -189,7 +190,7 @@ def test_sum_by_hand_with_axes_of_constant_speed():
 @pytest.mark.parametrize("name", ["top_lift", "top_lift_mast", "chassis", "chassis_single"])
 def test_critical_path_has_no_gaps_and_reads_well(name):
     station = station_of(name)
-    bound = lower_bound(make_cell(station))
+    bound = kinematic_bound(make_cell(station))
     path = bound.critical_path
     assert path[0].start_s == 0.0
     assert path[-1].end_s == bound.total_s == lower_bound_s(make_cell(station))
@@ -207,7 +208,7 @@ def test_critical_path_has_no_gaps_and_reads_well(name):
 
 
 def test_two_robots_take_as_long_as_the_longer_chain():
-    bound = lower_bound(make_cell(station_of("chassis")))
+    bound = kinematic_bound(make_cell(station_of("chassis")))
     ends = {robot: max(i.end_s for i in bound.items if i.robot == robot) for robot in (0, 1)}
     assert len({item.robot for item in bound.critical_path}) == 1
     assert bound.total_s == max(ends.values())
@@ -217,10 +218,10 @@ def test_two_robots_take_as_long_as_the_longer_chain():
 def test_locks_open_before_the_creep_out_height_is_passed():
     """The lift reaches the creep-out height while the locks open, unless they are quick: then it starts half way."""
     hoist, way_m = axis_limits(station_of("top_lift"), Z, loaded=True), 4.79 - (1.056 + 1.6)
-    phases = lower_bound(changed("top_lift", NO_SPREAD)).by_phase()
+    phases = kinematic_bound(changed("top_lift", NO_SPREAD)).by_phase()
     assert phases["unlock"] == pytest.approx(0.99 * 5.0)
     assert phases["lift_out"] == pytest.approx(reach_s(way_m, hoist) - reach_s(0.15, hoist), abs=1e-6)
-    quick = lower_bound(changed("top_lift", {**NO_SPREAD, "actuators.lock_open_s": 0.1})).by_phase()
+    quick = kinematic_bound(changed("top_lift", {**NO_SPREAD, "actuators.lock_open_s": 0.1})).by_phase()
     assert quick["unlock"] + quick["lift_out"] == pytest.approx(0.05 + reach_s(way_m, hoist), abs=1e-6)
 
 
@@ -279,6 +280,6 @@ def test_every_seed_has_its_own_bound_and_keeps_it():
 
 @pytest.mark.parametrize("name", ["top_lift", "chassis"])
 def test_document_has_the_present_tables(name):
-    """docs/lower_bound.md shows seed 1 of both stations; print(lower_bound(setup).table()) gives what belongs there."""
-    table = lower_bound(make_cell(station_of(name))).table()
-    assert table in DOCUMENT.read_text(encoding="utf-8"), f"docs/lower_bound.md, {name}, should show:\n{table}"
+    """docs/bounds.md shows seed 1 of both stations; print(kinematic_bound(setup).table()) gives what belongs there."""
+    table = kinematic_bound(make_cell(station_of(name))).table()
+    assert table in DOCUMENT.read_text(encoding="utf-8"), f"docs/bounds.md, {name}, should show:\n{table}"
