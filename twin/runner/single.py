@@ -35,7 +35,7 @@ class Runner:
         self.plant, self.name = plant, plant.name
         self.setup, self.setups, self.worlds, self.params = plant.setup, plant.setups, plant.worlds, plant.params
         # carrying nothing, at no seat
-        self.commands = np.stack([new_command(ROBOTS) for _ in range(len(self.worlds))])
+        self.commands = new_command(len(self.worlds) * ROBOTS).reshape(-1, ROBOTS)
         self.observer: Hook | None = observer
         self.disturb: Hook | None = None
         self.decide: Hook | None = None

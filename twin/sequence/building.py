@@ -23,14 +23,11 @@ that springs back when its seat releases the load pushed the axis 2.6 mrad on; t
 def new_commands(program: Program, selection: Selection, phase: str, loaded: bool, until: int) -> np.ndarray:
     """Make (K,) commands with the phase's velocity, acceleration, jerk and shaper filled in, no targets yet."""
     commands = new_command(len(selection))
-    axes = program.setup.station.axes
     time = phase_timing(program, selection, phase)
-    suffix = "" if loaded else "_empty"
-    for k, axis in enumerate((axes.x, axes.y, axes.z, axes.yaw)):
-        unit = ("_mps", "_mps2", "_mps3") if k != YAW else ("_radps", "_radps2", "_radps3")
-        commands["velocity"][:, k] = getattr(axis, f"velocity{suffix}{unit[0]}") * time["velocity_fraction"]
-        commands["acceleration"][:, k] = getattr(axis, f"acceleration{suffix}{unit[1]}") * time["acceleration_fraction"]
-        commands["jerk"][:, k] = getattr(axis, f"jerk{unit[2]}") * time["jerk_fraction"]
+    speed = "axis_velocity_loaded" if loaded else "axis_velocity"
+    acceleration = "axis_acceleration" if loaded else "axis_acceleration_empty"
+    for name, limit in (("velocity", speed), ("acceleration", acceleration), ("jerk", "axis_jerk")):
+        commands[name] = program.runner.params[limit][selection.world] * time[f"{name}_fraction"][:, None]
     commands["until"] = until
     commands["timeout_s"] = MOVE_TIMEOUT_S
     return commands
