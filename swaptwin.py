@@ -16,21 +16,21 @@ from twin.errors import DISK_ERRORS, InputError
 
 COMMANDS: dict[str, tuple[str, str]] = {
     # name: ("module:attribute", one line of help); the attribute is a typer app or a plain function with typer options
-    "demo": ("twin.commands.demo:command", "Run a full swap at both stations and print what happened."),
-    "swap": ("twin.commands.swap:command", "Run one swap, or go on from a moment of a recorded one (--from)."),
+    "demo": ("twin.commands.demo:command", "Run a full swap at both stations and compare them."),
+    "swap": ("twin.commands.swap:command", "Run one swap, or continue a recorded one from a moment (--from)."),
     "evaluate": ("agents.commands.evaluate:command", "Compare policies on the same seeds, with intervals."),
-    "agree": ("agents.commands.agree:command", "Run both plants on the same seeds; judge how well they agree."),
-    "train": ("agents.commands.train:command", "Train a policy for a task; ends with a bundle that evaluate takes."),
+    "agree": ("agents.commands.agree:command", "Run both plants on the same seeds and measure their agreement."),
+    "train": ("agents.commands.train:command", "Train a policy for a task and export it as a bundle."),
     "replay": ("twin.commands.replay:command", "Show a recording in 3D: a window, a picture or a video."),
     "verify": ("twin.commands.verify:command", "Re-run a recording's commands and compare every state bit for bit."),
-    "import-log": ("twin.commands.import_log:command", "Turn a station's own log into a recording, by a mapping file."),
+    "import-log": ("twin.commands.import_log:command", "Convert a station's log to a recording, by a mapping file."),
     "models": ("twin.commands.models:app", "List, check and show stations, trucks, packs and timing sets."),
     "bench": ("tests.benchmarks:command", "Measure speed side by side in one run and print the table."),
-    "doctor": ("twin.commands.doctor:command", "Check what this machine can do, and what to do about the rest."),
+    "doctor": ("twin.commands.doctor:command", "Check this machine; print a remedy for each failed check."),
 }
 
 DECIDERS: dict[str, str] = {
-    # what a policy decides inside a swap: who loads it, from its name and the cell to arguments of SwapTwin
+    # decisions of a policy inside a swap: its loader, from a name and the setup to arguments of SwapTwin
     "timing": "agents.deciders:timing",
     "align": "agents.deciders:alignment",
 }
@@ -40,11 +40,11 @@ EXIT_INTERRUPTED, EXIT_BROKEN_PIPE = 128 + 2, 128 + 13  # as a shell reports SIG
 
 
 class CommandUnavailableError(Exception):
-    """A command of the table that cannot be imported here, told in one line."""
+    """A command of the table that cannot be imported here; the message is one line."""
 
 
 def load_command(name: str) -> Any:
-    """Imports the module behind one entry of the table and returns its command, ready to invoke."""
+    """Import the module behind one entry of the table and return its command, ready to invoke."""
     from twin.repeated_options import refuse_repeats
 
     module_name, attribute = COMMANDS[name][0].split(":")

@@ -12,7 +12,7 @@ from agents.policies import Policy, load_policy
 from agents.tasks import TASKS, Task
 from twin.alignment.sensed import Sensed
 from twin.errors import InputError
-from twin.sequence.program import Ask
+from twin.sequence.program import DecisionRequest
 from twin.setup.setup import SwapSetup
 from twin.swap import SwapTwin
 
@@ -35,7 +35,7 @@ def timing(name: str, setup: SwapSetup) -> dict[str, Any]:
     guard.begin(setup.seed)
 
     def decide(twin: SwapTwin, world: int, robot: int, job: int, phase: str) -> np.void:
-        ask = Ask(world, robot, job, phase)
+        ask = DecisionRequest(world, robot, job, phase)
         action = guard.act(observe(twin.program, ask, elapsed_s(twin.program, world)))
         values, _ = checked_action(action, ACTION)
         return row_of(values, natural_hz(twin.program, ask), setup.station)[0]

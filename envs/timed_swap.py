@@ -17,7 +17,7 @@ from twin.catalogue import TimingSet
 from twin.errors import InputError
 from twin.result import finished_phases, kpis_of, violations_of
 from twin.runner.kinds import MakeRunner, runner_maker
-from twin.sequence.program import Ask
+from twin.sequence.program import DecisionRequest
 from twin.setup.setup import SwapSetup
 from twin.swap import SwapTwin
 
@@ -65,7 +65,7 @@ class TimedSwap:
         self.twin.program.ask_timing = True
 
     @property
-    def ask(self) -> Ask | None:
+    def ask(self) -> DecisionRequest | None:
         """The open decision request."""
         asking = self.twin.program.asking
         return asking[0] if asking else None
@@ -101,7 +101,7 @@ class TimedSwap:
         """Take the results of the plant's run."""
         self.twin.program.collect()
 
-    def _is_beyond(self, ask: Ask) -> bool:
+    def _is_beyond(self, ask: DecisionRequest) -> bool:
         """True if a robot requests a phase after the last one to play."""
         if self.last is None or self.last >= len(PHASES) - 1:
             return False

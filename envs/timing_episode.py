@@ -14,7 +14,7 @@ from envs.timing_observation import natural_hz, observe
 from envs.timing_reward import REWARD_WEIGHTS, Limits, costs, reward_terms
 from twin.bounds import lower_bound_s
 from twin.catalogue import Station
-from twin.sequence.program import Ask
+from twin.sequence.program import DecisionRequest
 
 Array = np.ndarray
 
@@ -32,7 +32,7 @@ class TimingEpisode:
         """`swap` waits at its first decision request."""
         assert swap.ask is not None
         self.case, self.swap, self.station = case, swap, station
-        self.asked: Ask = swap.ask
+        self.asked: DecisionRequest = swap.ask
         self.outcome, self.reward = "running", 0.0
         self._limits = Limits(station.limits.lateral_warn_n, station.limits.sway_limit_m)
         self._shown = self._before = swap.shown()

@@ -12,7 +12,7 @@ from twin.conditions import CONDITIONS, parts
 from twin.records import YAW, X, Y, Z
 from twin.sequence.building import seat_targets_of
 from twin.sequence.heights import empty_z, travel_z
-from twin.sequence.program import Ask, Program, Selection
+from twin.sequence.program import DecisionRequest, Program, Selection
 
 Array = np.ndarray
 PHASES = MECHANICAL["top_lift"]
@@ -66,7 +66,7 @@ def rope_m(program: Program, z_m: float) -> float:
     return reeving.sheave_height_m - z_m if isinstance(reeving, FourRope) else 0.0
 
 
-def natural_hz(program: Program, ask: Ask) -> float:
+def natural_hz(program: Program, ask: DecisionRequest) -> float:
     """Natural frequency of the load during the sideways move of a phase; NaN where nothing sways."""
     reeving = program.setup.station.reeving
     if isinstance(reeving, FourRope):
@@ -76,7 +76,7 @@ def natural_hz(program: Program, ask: Ask) -> float:
     return reeving.frequency_hz if isinstance(reeving, Mast) else math.nan
 
 
-def move_z(program: Program, ask: Ask) -> float:
+def move_z(program: Program, ask: DecisionRequest) -> float:
     """Position of axis z at which the sequence moves sideways in the phase; the current one if it does not, m."""
     name = PHASES[place_of(ask.phase, program.setup.station.kind)]
     if name in ("traverse_to_slot", "traverse_to_truck", "align"):
@@ -86,7 +86,7 @@ def move_z(program: Program, ask: Ask) -> float:
     return float(program.runner.worlds["image"]["axis_position"][ask.world, ask.robot, Z])
 
 
-def ways(program: Program, ask: Ask) -> Array:
+def ways(program: Program, ask: DecisionRequest) -> Array:
     """Way (4,) of x, y, z (m) and yaw (rad) from here to the end of the phase, as known to the control software."""
     name = PHASES[place_of(ask.phase, program.setup.station.kind)]
     here = program.runner.worlds["image"]["axis_position"][ask.world, ask.robot]
@@ -127,7 +127,7 @@ def elapsed_s(program: Program, world: int) -> float:
     return program.time_s(world) - min(started) if started else 0.0
 
 
-def observe(program: Program, ask: Ask, since_s: float) -> Array:
+def observe(program: Program, ask: DecisionRequest, since_s: float) -> Array:
     """Return the scaled observation (Q,) float32 of a decision request; `since_s`: since the first mechanical phase."""
     n, r, setup = ask.world, ask.robot, program.setup
     w, place = program.runner.worlds[n], place_of(ask.phase, setup.station.kind)

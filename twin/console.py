@@ -91,7 +91,7 @@ class ProgressLine:
         self._next_refresh_s = now_s + PROGRESS_REFRESH_S
         self._bar.update(self._task, description=self._text, completed=completed, total=total)
 
-    def told(self, elapsed_s: float) -> str:
+    def plain_text(self, elapsed_s: float) -> str:
         """The line in plain text, after `elapsed_s`."""
         done, total = self._completed, self._total
         if not total:
@@ -136,7 +136,7 @@ def _plain_lines(line: ProgressLine) -> Iterator[ProgressLine]:
         while not over.wait(wait_s):
             elapsed_s = time.monotonic() - began_s
             with contextlib.suppress(OSError, ValueError):  # the reader has closed it
-                print(line.told(elapsed_s), file=sys.stderr, flush=True)
+                print(line.plain_text(elapsed_s), file=sys.stderr, flush=True)
             wait_s = min(max(LINE_EVERY_S, GROWTH * elapsed_s), SELDOM_S)
 
     thread = threading.Thread(target=report, name="progress", daemon=True)

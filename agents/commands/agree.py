@@ -34,20 +34,18 @@ def command(
     station: Annotated[str, typer.Option(help="Station: a name or a file.")] = "top_lift",
     parking: Annotated[str, typer.Option(help="guided, unguided, or driven.")] = "guided",
     truck: Annotated[str | None, typer.Option(help="Truck: a name or a file. Default: one that fits.")] = None,
-    pack: Annotated[str | None, typer.Option(help="Pack: a name or a file. Default: what the truck carries.")] = None,
+    pack: Annotated[str | None, typer.Option(help="Pack: a name or a file. Default: the truck's.")] = None,
     timing: Annotated[str, typer.Option(help="Timing set: a name or a file.")] = "factory",
-    conditions: Annotated[str, typer.Option(help="Seen in: clear, night, rain, or both: night+rain.")] = "clear",
-    seeds: Annotated[int, typer.Option(help="Swaps on each plant.")] = 20,
-    seed: Annotated[int, typer.Option(help="The first of them; the others follow it.")] = 0,
+    conditions: Annotated[str, typer.Option(help="Visibility: clear, night, rain or night+rain.")] = "clear",
+    seeds: Annotated[int, typer.Option(help="Number of swaps on each plant.")] = 20,
+    seed: Annotated[int, typer.Option(help="First seed; the others follow.")] = 0,
     workers: Annotated[
-        int | None, typer.Option(help="Processes for the reference plant. Default: as many as there are cores.")
+        int | None, typer.Option(help="Processes for the reference plant. Default: one per core.")
     ] = None,
     reference: Annotated[
-        list[str] | None, typer.Option(help="Use the reference plant's rows of this file; again for more files.")
+        list[str] | None, typer.Option(help="Use the reference plant's rows of this file; may be repeated.")
     ] = None,
-    save: Annotated[
-        str | None, typer.Option(help="Keep every row in this file, and go on from the rows that it has.")
-    ] = None,
+    save: Annotated[str | None, typer.Option(help="Store every row in this file and resume from its rows.")] = None,
     table: Annotated[str | None, typer.Option(help="Also write the table to this file, as Markdown.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:

@@ -34,11 +34,11 @@ EXIT_FAILED, EXIT_INTERRUPTED = 1, 128 + 2
 
 
 def command(
-    task: Annotated[str, typer.Argument(help="What is to be done: docking, alignment or timing.")],
+    task: Annotated[str, typer.Argument(help="Task: docking, alignment or timing.")],
     policy: Annotated[
         list[str] | None,
         typer.Option(
-            help="Again for more: baseline (docking, alignment); factory, s_curve, zv, zvd or a set's file (timing); "
+            help="May be repeated: baseline (docking, alignment); factory, s_curve, zv, zvd or a set's file (timing); "
             "random, zero; a shipped bundle (alignment: align_sac, with --action-mode residual); a bundle's folder. "
             "Default: the baselines, random and zero."
         ),
@@ -46,15 +46,17 @@ def command(
     station: Annotated[str | None, typer.Option(help="Station: a name or a file.")] = None,
     truck: Annotated[str | None, typer.Option(help="Truck: a name or a file.")] = None,
     pack: Annotated[str | None, typer.Option(help="Pack: a name or a file.")] = None,
-    parking: Annotated[str | None, typer.Option(help="guided, unguided, or driven: a driver brings it in.")] = None,
-    conditions: Annotated[str | None, typer.Option(help="clear, night, rain, or both: night+rain.")] = None,
+    parking: Annotated[
+        str | None, typer.Option(help="guided, unguided, or driven: a simulated driver parks the truck.")
+    ] = None,
+    conditions: Annotated[str | None, typer.Option(help="Visibility: clear, night, rain or night+rain.")] = None,
     action_mode: Annotated[str | None, typer.Option(help="direct or residual, for alignment.")] = None,
     plant: Annotated[str | None, typer.Option(help="bullet or rom, where the task runs on either.")] = None,
-    episodes: Annotated[int, typer.Option(help="Episodes a policy.")] = 100,
+    episodes: Annotated[int, typer.Option(help="Episodes per policy.")] = 100,
     seed: Annotated[int, typer.Option(help="Episode i runs on seed SEED + i.")] = 0,
-    workers: Annotated[int | None, typer.Option(help="Processes. Default: as many as there are cores.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Number of processes. Default: one per core.")] = None,
     record_failures: Annotated[
-        str | None, typer.Option(help="Record failed episodes and the slowest success of each policy to this folder.")
+        str | None, typer.Option(help="Record each policy's failed episodes and slowest success to this folder.")
     ] = None,
     record_at_most: Annotated[int, typer.Option(help="Failed episodes of each policy to record.")] = MAX_RECORDINGS,
     trust_pickle: Annotated[

@@ -22,13 +22,13 @@ EXIT_INTERRUPTED = 128 + 2
 
 
 def command(
-    task: Annotated[str, typer.Argument(help="What is to be learnt: docking, alignment or timing.")],
+    task: Annotated[str, typer.Argument(help="Task: docking, alignment or timing.")],
     algorithm: Annotated[str | None, typer.Option(help="ppo or sac. Default: the task's file.")] = None,
     config: Annotated[str | None, typer.Option(help="Hyper-parameters (YAML). Default: the task's own.")] = None,
-    steps: Annotated[int | None, typer.Option(help="Stop after so many steps in all.")] = None,
-    wall_time_s: Annotated[float | None, typer.Option(help="Seconds in all, evaluation included.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Of weights, exploration and training episodes.")] = None,
-    workers: Annotated[int | None, typer.Option(help="Environments, each in a process of its own.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Steps in total.")] = None,
+    wall_time_s: Annotated[float | None, typer.Option(help="Wall time in total, s, evaluation included.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of weights, exploration and training episodes.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Number of environments, each in its own process.")] = None,
     station: Annotated[str | None, typer.Option(help="Station: a name or a file.")] = None,
     truck: Annotated[str | None, typer.Option(help="Truck: a name or a file. Default: drawn.")] = None,
     pack: Annotated[str | None, typer.Option(help="Pack: a name or a file. Default: drawn.")] = None,
@@ -37,8 +37,8 @@ def command(
     action_mode: Annotated[str | None, typer.Option(help="direct or residual, for alignment.")] = None,
     plant: Annotated[str | None, typer.Option(help="bullet or rom, where the task runs on either.")] = None,
     episodes: Annotated[int | None, typer.Option(help="Episodes of the evaluation, on unseen seeds.")] = None,
-    out: Annotated[str | None, typer.Option(help="The run's folder. Default: a new one in runs/train.")] = None,
-    resume: Annotated[str | None, typer.Option(help="Go on with the run of this folder.")] = None,
+    out: Annotated[str | None, typer.Option(help="Folder of the run. Default: a new one in runs/train.")] = None,
+    resume: Annotated[str | None, typer.Option(help="Continue the run of this folder.")] = None,
     trust_pickle: Annotated[
         bool, typer.Option("--trust-pickle", help="Load the run's own checkpoint: a pickle, which can run any code.")
     ] = False,
@@ -146,7 +146,7 @@ def report(trained: Trained, scene: Scene, *, as_json: bool) -> None:
     console.print(f"{trained.steps} steps in {duration(trained.wall_s)}, ended by {trained.ended}", markup=False)
     if trained.policy is None:
         return
-    console.print(f"time           {trained.told}", markup=False, soft_wrap=True)
+    console.print(f"time           {trained.time_spent}", markup=False, soft_wrap=True)
     console.print()
     if trained.evaluation is not None:
         print_evaluation(console, trained.evaluation)

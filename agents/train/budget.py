@@ -117,7 +117,7 @@ class Budget:
         """End, by `time.monotonic`, of this share of the time left without the reserve for writing."""
         return time.monotonic() + share * max(self.left_s - self.saving_s, 0.0)
 
-    def told(self) -> str:
+    def time_spent(self) -> str:
         """Summarise the use of the time in one line."""
         parts = ", ".join(f"{what} {seconds:.0f} s" for what, seconds in self.spent_s.items() if seconds >= 0.5)
         of = f" of {self.total_s:g} s" if math.isfinite(self.total_s) else ""

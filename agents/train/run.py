@@ -77,7 +77,7 @@ class Trained:
     evaluation: Evaluation | None
     policy: Path | None = None
     spent_s: Mapping[str, float] = field(default_factory=dict)
-    told: str = ""
+    time_spent: str = ""
 
 
 def make_environment(scene: Scene) -> Any:
@@ -243,7 +243,14 @@ def train(
         seen = None
     budget.mark("saving")
     return Trained(
-        folder, model.num_timesteps, budget.gone_s, ended, seen, folder / "policy", dict(budget.spent_s), budget.told()
+        folder,
+        model.num_timesteps,
+        budget.gone_s,
+        ended,
+        seen,
+        folder / "policy",
+        dict(budget.spent_s),
+        budget.time_spent(),
     )
 
 

@@ -21,7 +21,7 @@ from agents.tasks import TASKS
 from envs.alignment_case import AlignmentChoice
 from envs.swap_case import SwapChoice
 from swaptwin import run
-from tests.determinism.short_swap import cell_and_timing
+from tests.determinism.short_swap import setup_and_timing
 from tests.tiers import slow
 from twin.alignment.sensed import Sensed
 from twin.alignment.servo import VisualServo
@@ -117,7 +117,7 @@ def test_an_insertion_that_gets_nowhere_is_tried_again(monkeypatch: pytest.Monke
         late.append(Late())
         return late[-1]
 
-    twin = SwapTwin(*cell_and_timing("top_lift"), aligner=make, make_runner=rom_runner)
+    twin = SwapTwin(*setup_and_timing("top_lift"), aligner=make, make_runner=rom_runner)
     while twin.program.advance() and "lock" not in {span.name for span in twin.program.spans[0]}:
         pass
     events = [event["message"] for event in twin.program.events[0] if event["name"] == "retry"]
@@ -130,7 +130,7 @@ def test_an_insertion_that_gets_nowhere_is_tried_again(monkeypatch: pytest.Monke
 @pytest.mark.slow
 def test_timed_and_aligned_by_policies_a_swap_completes() -> None:
     """Moves that overlap hand over while the axes still run: the insertion's command is buffered, not lost."""
-    setup, timing = cell_and_timing("top_lift")
+    setup, timing = setup_and_timing("top_lift")
     twin = SwapTwin(setup, timing, **deciders.timing("zvd", setup), **deciders.alignment("baseline", setup))
     while twin.program.advance() and twin.program.time_s(0) < 300.0:
         pass
@@ -174,7 +174,7 @@ def test_a_bundle_acts_in_the_mode_it_was_made_for(modes: list[str] | None, mode
 
 @pytest.mark.parametrize(("modes", "words"), [(["force"], "not known"), (["direct", "residual"], "several")])
 def test_a_mode_that_is_none_is_refused(modes: list[str], words: str, tmp_path: Path) -> None:
-    setup, _ = cell_and_timing("top_lift")
+    setup, _ = setup_and_timing("top_lift")
     with pytest.raises(InputError, match=words):
         deciders.alignment(str(bundle(tmp_path / "a", modes)), setup)
 
@@ -187,7 +187,7 @@ def test_evaluate_refuses_a_bundle_of_the_other_mode(tmp_path: Path) -> None:
 
 
 def test_what_is_no_policy_is_named() -> None:
-    setup, _ = cell_and_timing("top_lift")
+    setup, _ = setup_and_timing("top_lift")
     with pytest.raises(InputError, match=r"^--align-policy: unknown policy.*baseline"):
         deciders.alignment("basline", setup)
     with pytest.raises(InputError, match="no such folder"):
@@ -195,7 +195,7 @@ def test_what_is_no_policy_is_named() -> None:
 
 
 def test_two_robots_have_a_policy_each() -> None:
-    setup, _ = cell_and_timing("chassis")
+    setup, _ = setup_and_timing("chassis")
     make = deciders.alignment("baseline", setup)["aligner"]
     first, second = make(0), make(1)
     policies: list[Policy] = [decider._guard.policy for decider in (first, second)]

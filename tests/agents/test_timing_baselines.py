@@ -14,8 +14,8 @@ from agents.guard import Guard
 from agents.policies import load_policy
 from agents.tasks import TASKS
 from envs.timing_action import row_of
-from tests.determinism.short_swap import cell_and_timing, stop_at
-from tests.evidence.campaign import CELLS, read
+from tests.determinism.short_swap import setup_and_timing, stop_at
+from tests.evidence.campaign import SETUPS, read
 from tests.tiers import slow
 from twin.catalogue import load_station, load_timing
 from twin.catalogue.schema import MECHANICAL
@@ -28,7 +28,7 @@ NAMES = tuple(TASK.baselines)
 
 
 def environment(station: str, **arguments: Any) -> Any:
-    truck, pack = CELLS[station]
+    truck, pack = SETUPS[station]
     fixed = {"truck": truck, "pack": pack, "parking": "guided", "conditions": "clear"}
     return gymnasium.make(TASK.environment, disable_env_checker=True, station=station, **fixed, **arguments)
 
@@ -79,7 +79,7 @@ def test_zvd_beats_factory_over_a_whole_swap(station: str) -> None:
 
 
 def test_a_policy_times_a_swap_and_its_events_say_how() -> None:
-    setup, timing = cell_and_timing("top_lift")
+    setup, timing = setup_and_timing("top_lift")
     twin = SwapTwin(setup, timing, policies={"timing": "zvd"}, **deciders.timing("zvd", setup))
     result = stop_at(twin, 24.0)
     twin.close()
@@ -94,7 +94,7 @@ def test_a_policy_times_a_swap_and_its_events_say_how() -> None:
 
 
 def test_an_unknown_policy_is_named() -> None:
-    setup, _ = cell_and_timing("top_lift")
+    setup, _ = setup_and_timing("top_lift")
     with pytest.raises(InputError, match=r"^--timing-policy: unknown policy.*zvd"):
         deciders.timing("zvdd", setup)
 

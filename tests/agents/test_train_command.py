@@ -69,7 +69,7 @@ def test_the_wall_time_holds_for_selection_and_evaluation_too(tmp_path: Path) ->
     chosen = json.loads((run.folder / "selection.json").read_text())
     assert 0 < chosen["episodes"] < 10_000
     assert run.policy == run.folder / "policy"
-    assert re.fullmatch(r"(start-up \d+ s, )?training \d+ s, .*: \d s of 8 s", run.told)
+    assert re.fullmatch(r"(start-up \d+ s, )?training \d+ s, .*: \d s of 8 s", run.time_spent)
     # what was told on the way
     assert any(re.match(r"training: step \d+, \d+ steps/s, episodes \d+, mean reward -?\d", t) for t in line.texts)
     assert any(text.startswith("selection: episode ") for text in line.texts)

@@ -31,11 +31,11 @@ BENCHES = ("tests.benchmarks.environments:rows", "tests.benchmarks.policies:rows
 
 def command(
     seconds: Annotated[
-        float, typer.Option(help="Simulated seconds of each swap; 0 for all of it.", min=0.0, max=3600.0)
+        float, typer.Option(help="Simulated seconds of each swap; 0: whole swaps.", min=0.0, max=3600.0)
     ] = 120.0,
-    seed: Annotated[int, typer.Option(help="Of the swaps.")] = 1,
+    seed: Annotated[int, typer.Option(help="Seed of the swaps.")] = 1,
     large: Annotated[
-        bool, typer.Option("--large", help="Also the largest batches; a quarter of an hour more.")
+        bool, typer.Option("--large", help="Also the largest batches: a quarter of an hour more.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:

@@ -13,7 +13,7 @@ from tests.benchmarks import batches, imports, monitors, swaps
 from tests.benchmarks.row import Row
 from tests.benchmarks.swaps import rows_of
 from tests.benchmarks.turns import Lane, Turns, measure
-from tests.determinism.short_swap import cell_and_timing, short_swap
+from tests.determinism.short_swap import setup_and_timing, short_swap
 from tests.tiers import slow
 from twin.console import ProgressLine
 from twin.recording import open_recording
@@ -23,7 +23,7 @@ from twin.swap import SwapTwin
 @pytest.mark.parametrize(("station", "until_s"), [("top_lift", 4.0), slow("chassis", 14.6)])
 def test_the_bare_loop_goes_through_the_same_states(station: str, until_s: float, tmp_path: Path) -> None:
     """Chassis: until both robots have gripped and unlock, so constraints come and go."""
-    turns = measure(*cell_and_timing(station), until_s, tmp_path / "a.mcap", turn_ticks=250)
+    turns = measure(*setup_and_timing(station), until_s, tmp_path / "a.mcap", turn_ticks=250)
     assert turns.same_bits
     assert len(turns.swap) == len(turns.recorded) == len(turns.bare) == int(until_s * 500) // 250 - 1
     assert min(turns.swap + turns.recorded + turns.bare) > 0.0
@@ -34,7 +34,7 @@ def test_the_bare_loop_goes_through_the_same_states(station: str, until_s: float
 
 
 def test_a_lane_stops_where_it_is_told() -> None:
-    twin = SwapTwin(*cell_and_timing())
+    twin = SwapTwin(*setup_and_timing())
     lane = Lane(twin, 100)
     for k in range(4):
         assert lane.turn()
@@ -44,7 +44,7 @@ def test_a_lane_stops_where_it_is_told() -> None:
 
 
 def test_a_lane_tells_its_mistakes(monkeypatch: pytest.MonkeyPatch) -> None:
-    twin = SwapTwin(*cell_and_timing())
+    twin = SwapTwin(*setup_and_timing())
     lane = Lane(twin, 100)
 
     def fail() -> None:
@@ -141,7 +141,7 @@ def test_a_time_that_is_none_is_refused(value: str, capsys: pytest.CaptureFixtur
 
 
 def test_a_batch_of_swaps_is_timed_with_and_without_its_sequence() -> None:
-    setup, timing = cell_and_timing()
+    setup, timing = setup_and_timing()
     times = batches.Batch()
     batches.run_batch([setup, setup], timing, 1, times)
     assert 0.0 < times.plant_s[0] < times.whole_s[0]

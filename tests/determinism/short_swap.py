@@ -18,7 +18,7 @@ UNTIL_S = {"top_lift": 29.0, "chassis": 18.0}
 """Long enough that packs are gripped, unlocked and lifted, under contact."""
 
 
-def cell_and_timing(station: str = "top_lift", seed: int = 1) -> tuple[SwapSetup, TimingSet]:
+def setup_and_timing(station: str = "top_lift", seed: int = 1) -> tuple[SwapSetup, TimingSet]:
     from twin.catalogue import default_pack, load_timing
 
     quick = {"times.identify_s": 0.2, "times.scan_s": 1.0, "scanner.scan_samples": 5, "scanner.rescan_samples": 5}
@@ -44,7 +44,7 @@ def short_swap(
     until_s: float | None = None,
     faults: tuple[str, ...] = (),
 ) -> SwapResult:
-    twin = SwapTwin(*cell_and_timing(station, seed), [parse_fault(text) for text in faults])
+    twin = SwapTwin(*setup_and_timing(station, seed), [parse_fault(text) for text in faults])
     stop_s = UNTIL_S[station] if until_s is None else until_s
     try:
         if record is None:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import gymnasium
 import numpy as np
 
-from tests.determinism.short_swap import cell_and_timing
+from tests.determinism.short_swap import setup_and_timing
 from twin.alignment.episode import AlignmentTwin
 from twin.alignment.hover import Hover
 
@@ -32,7 +32,7 @@ class Insertion(gymnasium.Env[np.ndarray, np.ndarray]):
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[np.ndarray, Any]:
         super().reset(seed=seed)
         self.close()
-        self.twin = AlignmentTwin(cell_and_timing()[0], Hover(off_x_m=float(self.np_random.uniform(-0.02, 0.02))))
+        self.twin = AlignmentTwin(setup_and_timing()[0], Hover(off_x_m=float(self.np_random.uniform(-0.02, 0.02))))
         self.twin.begin()
         self.taken = 0
         return self._observation(), {}

@@ -22,7 +22,7 @@ from twin.motion.shaper import EI, NONE, ZV, ZVD
 from twin.sequence.program import OUTCOMES as ENDS
 from twin.sequence.timing import TIMING, timing_row
 
-CELL: dict[str, Any] = {"truck": "tractor_6x4", "pack": "cab_282", "conditions": "clear", "parking": "guided"}
+SETUP: dict[str, Any] = {"truck": "tractor_6x4", "pack": "cab_282", "conditions": "clear", "parking": "guided"}
 BOUND = Limits(3000.0, 0.015)
 
 
@@ -37,7 +37,7 @@ def seen(observation: np.ndarray) -> dict[str, float]:
 
 @pytest.fixture(scope="module")
 def env() -> Iterator[TimingEnv]:
-    made = TimingEnv(last_phase="lift_out", **CELL)
+    made = TimingEnv(last_phase="lift_out", **SETUP)
     yield made
     made.close()
 
@@ -202,7 +202,7 @@ def test_bad_phases() -> None:
 
 
 def test_pictures_show_the_swap() -> None:
-    env = TimingEnv(last_phase="grip", render_mode="rgb_array", size_px=(160, 90), **CELL)
+    env = TimingEnv(last_phase="grip", render_mode="rgb_array", size_px=(160, 90), **SETUP)
     env.reset(seed=0)
     first = env.render()
     assert first is not None

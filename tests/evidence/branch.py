@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.evidence.campaign import CELLS
+from tests.evidence.campaign import SETUPS
 from tests.evidence.part import HERE, Claim, Key, Part, Played, write_rows
 
 TABLE = "branch"
@@ -31,7 +31,7 @@ def record(station_name: str, plant: str, path: Path, seed: int = SEED) -> None:
     from twin.setup.setup import build_setup
     from twin.swap import SwapTwin
 
-    truck, pack = CELLS[station_name]
+    truck, pack = SETUPS[station_name]
     station = load_station(station_name)
     setup = build_setup(station, load_truck(truck), load_pack(pack), seed=seed)
     twin = SwapTwin(setup, load_timing("factory", station), make_runner=runner_maker(plant))
@@ -94,11 +94,11 @@ def read(folder: Path = HERE) -> list[dict[str, Any]]:
 
 
 def keys(_seeds: int) -> list[Key]:
-    return [(station, plant) for plant in reversed(PLANTS) for station in CELLS]
+    return [(station, plant) for plant in reversed(PLANTS) for station in SETUPS]
 
 
 def store(folder: Path, played: Played) -> None:
-    write_rows(folder / f"{TABLE}.json", [played[station, plant] for plant in PLANTS for station in CELLS])
+    write_rows(folder / f"{TABLE}.json", [played[station, plant] for plant in PLANTS for station in SETUPS])
 
 
 def claims(folder: Path = HERE) -> list[Claim]:

@@ -19,10 +19,10 @@ from agents.swap_rows import write_rows as write_swaps
 from tests.evidence.part import HERE, Claim, Key, Part, Played, seeds_in_words
 from twin.catalogue.plain import model_from_plain
 
-CELLS = {"top_lift": ("tractor_6x4", "cab_282"), "chassis": ("chassis_tractor_3", "chassis_171")}
+SETUPS = {"top_lift": ("tractor_6x4", "cab_282"), "chassis": ("chassis_tractor_3", "chassis_171")}
 """Truck and pack of each station's campaign."""
 PARKINGS = ("guided", "unguided")
-SETS = tuple((station, parking) for station in CELLS for parking in PARKINGS)
+SETS = tuple((station, parking) for station in SETUPS for parking in PARKINGS)
 PLANTS = (REFERENCE, REDUCED)
 
 
@@ -30,7 +30,7 @@ def series_of(station_name: str, parking: str) -> Series:
     """What a campaign's swaps are made from: factory timing."""
     from twin.catalogue import load_pack, load_station, load_timing, load_truck
 
-    station, (truck, pack) = load_station(station_name), CELLS[station_name]
+    station, (truck, pack) = load_station(station_name), SETUPS[station_name]
     return Series(station, load_truck(truck), load_pack(pack), load_timing("factory", station), parking)
 
 

@@ -24,7 +24,7 @@ PARKING_SHARES = {"guided": 0.45, "unguided": 0.45, "driven": 0.10}
 
 @dataclass(frozen=True)
 class EdgeCase:
-    """One drawn swap; `cell()` builds it, on either plant."""
+    """One drawn swap; `setup()` builds it, on either plant."""
 
     identifier: str
     station: Station

@@ -1,11 +1,11 @@
-"""The twin's phase times beside those of the literature: docs/phases.md, from the stored campaigns."""
+"""Write docs/phases.md: phase times of the twin beside published ones, from the stored campaigns."""
 
 from __future__ import annotations
 
 import statistics
 from pathlib import Path
 
-from tests.evidence.campaign import CELLS, read, summary, table_of
+from tests.evidence.campaign import SETUPS, read, summary, table_of
 from tests.evidence.part import HERE, ROOT, about_lines
 
 PAGE = ROOT / "docs" / "phases.md"
@@ -40,24 +40,24 @@ CHASSIS_ROWS = (
     ("lift and align", 12, ("rescan", "align", "insert")),
     ("lock", 6, ("lock", "pull_test", "release", "clear")),
 )
-"""One round of one robot; the estimate gives a round of about 81 s, twice for three blocks and two lifters."""
+"""One round of one robot. The estimate: 81 s a round, two rounds for three blocks and two robots."""
 
 
 INTRODUCTION = """\
-Made by `make evidence` from the stored campaigns (`tests/evidence/*.jsonl`, factory timing, guided parking). No
-station builder publishes phase times; the column *estimate* was put together from
-published totals before the twin existed, so this table compares two estimates. Published mechanical times of
-comparable robots are 114 s (claimed, SANY) to 150 s (NIO cars); published totals 180 to 420 s. The standards allow
-360 s (GB/T 29772-2024) and 600 s (GB/T 51077-2024) for a commercial vehicle."""
+`make evidence` makes this page from the stored campaigns (`tests/evidence/*.jsonl`, factory timing, guided parking).
+No station builder publishes phase times. The column *estimate* divides published totals among the phases; it is older
+than the twin, so the tables compare two estimates. Published mechanical times of comparable robots are 114 s (claimed,
+SANY) to 150 s (NIO cars), published totals 180 to 420 s. The standards allow 360 s (GB/T 29772-2024) and 600 s (GB/T
+51077-2024) for a commercial vehicle."""
 
 TOP_LIFT_DIFFERS = """\
-Where they differ: the factory timing moves x and y before it lowers (10 s in the estimate have the spreader already
-near the truck); the pull test, which the estimate does not list, takes 3 s and handing the load over as much again;
-re-measuring takes 2 s because it averages 20 frames at 10 Hz."""
+Differences: the factory timing moves x and y before it lowers (the estimate's 10 s assume a spreader that is already
+near the truck). The pull test, which the estimate does not list, takes 3 s, and the load transfer as much again.
+Re-measuring takes 2 s: the scanner averages 20 frames at 10 Hz."""
 
 CHASSIS_DIFFERS = """\
-Where they differ: in the twin a robot stores the old block and picks the new one at two seats of its own rack,
-with locks at each (swap at rack), and lifts 1.4 m because a block has to pass below stored ones; its ways are
+Differences: in the twin a robot stores the old block and picks the new one at two seats of its own rack, each with
+locks (swap at rack). It lifts by 1.4 m, because a block has to pass below stored ones. Its travel distances are
 short."""
 
 
@@ -73,7 +73,7 @@ def means(station: str, robot_jobs: int, folder: Path) -> dict[str, float]:
 
 
 def table(rows: tuple[tuple[str, int, tuple[str, ...]], ...], twin: dict[str, float]) -> list[str]:
-    lines = ["| what | estimate, s | twin, s | phases of the twin |", "|---|---:|---:|---|"]
+    lines = ["| work | estimate, s | twin, s | phases of the twin |", "|---|---:|---:|---|"]
     estimated = measured = 0.0
     for text, estimate, phases in rows:
         time = sum(twin.get(p, 0.0) for p in phases)
@@ -89,12 +89,12 @@ def document(folder: Path = HERE) -> str:
     if not top["completed"] or not chassis["completed"]:
         return "No swap was completed.\n"
     parts = [
-        "# Phase times beside the literature's",
+        "# Phase times beside published ones",
         "",
         INTRODUCTION,
         "",
-        about_lines([table_of(station, "guided") for station in CELLS], folder),
-        f"## top_lift, {CELLS['top_lift'][0]} with {CELLS['top_lift'][1]}, {top['seeds']} seeds",
+        about_lines([table_of(station, "guided") for station in SETUPS], folder),
+        f"## top_lift, {SETUPS['top_lift'][0]} with {SETUPS['top_lift'][1]}, {top['seeds']} seeds",
         "",
         *table(TOP_LIFT_ROWS, means("top_lift", 1, folder)),
         "",
@@ -104,7 +104,7 @@ def document(folder: Path = HERE) -> str:
         "",
         TOP_LIFT_DIFFERS,
         "",
-        f"## chassis, {CELLS['chassis'][0]} with three {CELLS['chassis'][1]}, two robots, {chassis['seeds']} seeds",
+        f"## chassis, {SETUPS['chassis'][0]} with three {SETUPS['chassis'][1]}, two robots, {chassis['seeds']} seeds",
         "",
         "One round of one robot (mean over its three blocks):",
         "",

@@ -17,7 +17,7 @@ import numpy as np
 from tests.evidence.timing_sets import BATCH, Batch
 from tests.physics import rig
 from tests.twin import test_monitor as hand
-from tests.twin.faults.setups import cell_of
+from tests.twin.faults.setups import setup_of
 from twin.catalogue import load_pack, load_station, load_timing, load_truck
 from twin.catalogue.schema import TimingSet
 from twin.control.interlocks.station import DISTANCE_MARGIN_M
@@ -147,7 +147,7 @@ def drifted_load_cell(bench: Bench) -> Played:
     """Whole chassis swaps whose load cell has drifted by -3 kN, from the beginning or at the pull test."""
     violations: set[int] = set()
     for spec in ("load_cell_offset:offset_n=-3000", "load_cell_offset:offset_n=-3000,phase=pull_test"):
-        setup = cell_of("chassis")
+        setup = setup_of("chassis")
         violations |= _violations(bench, setup, load_timing("factory", setup.station), parse_fault(spec))
     return Played(violations)
 

@@ -88,7 +88,7 @@ class Row:
     broken_at_factor: str
 
 
-def told(played: Played) -> str:
+def violations_text(played: Played) -> str:
     """What was broken: invariants by number, or the named consequence."""
     parts = [f"invariant {i}" for i in sorted(played.violations)]
     if played.consequence:
@@ -106,11 +106,19 @@ def row_of(switch: Switch, progress: Callable[[str], None] = lambda text: None) 
     for candidate in FACTORS if switch.threshold else ():
         progress(f"{switch.name}: loosened by {candidate}")
         loosened = scenario(switch.beside, {switch.index: candidate})
-        if told(loosened):
-            factor, broken = candidate, told(loosened)
+        if violations_text(loosened):
+            factor, broken = candidate, violations_text(loosened)
             break
     summary = (scenario.__doc__ or "").split("\n")[0].rstrip(".")
-    return Row(switch.name, switch.threshold, summary, told(works) or "nothing", told(off) or "nothing", factor, broken)
+    return Row(
+        switch.name,
+        switch.threshold,
+        summary,
+        violations_text(works) or "nothing",
+        violations_text(off) or "nothing",
+        factor,
+        broken,
+    )
 
 
 def table(rows: list[Row]) -> str:

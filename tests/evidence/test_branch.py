@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.evidence.branch import again_from, moments, record
-from tests.evidence.campaign import CELLS
+from tests.evidence.campaign import SETUPS
 from tests.tiers import slow
 from twin.recording import open_recording
 
@@ -23,7 +23,7 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str]
 
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("plant", PLANTS)
-@pytest.mark.parametrize("station", sorted(CELLS))
+@pytest.mark.parametrize("station", sorted(SETUPS))
 def test_a_swap_ends_as_recorded(
     station: str,
     plant: str,

@@ -13,7 +13,7 @@ import pytest
 
 from agents.swap_rows import REDUCED, REFERENCE
 from tests.evidence import engine_friction, finer_step, hits, time_step
-from tests.evidence.campaign import CELLS
+from tests.evidence.campaign import SETUPS
 from tests.evidence.finer_step import FIGURES, Figure
 from tests.evidence.part import ROOT
 from tests.evidence.replay import RELATIVE, assert_as_stored, kpi_differences, near
@@ -53,7 +53,7 @@ def test_hits(plant: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("station", sorted(CELLS))
+@pytest.mark.parametrize("station", sorted(SETUPS))
 def test_twice_the_physics_rate(station: str) -> None:
     rate_hz = time_step.RATES_HZ[1]
     (stored,) = (row for row in time_step.read() if (row["station"], row["physics_hz"]) == (station, rate_hz))

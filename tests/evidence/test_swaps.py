@@ -9,7 +9,7 @@ import pytest
 from agents.agreement.lines import PEAK_SWAY, PHASE_S, PHASE_WORST
 from agents.swap_rows import REDUCED, REFERENCE, SwapRow, play
 from tests.evidence.agreement import NOT_MET
-from tests.evidence.campaign import CELLS, SETS, series_of, stored_rows, table_of
+from tests.evidence.campaign import SETS, SETUPS, series_of, stored_rows, table_of
 from tests.evidence.replay import assert_as_stored, row_differences
 from tests.tiers import slow
 
@@ -17,7 +17,7 @@ REDUCED_SEEDS = (0, 1, 3, 7, 12, 19, 30, 38)
 SEED = 7
 """Of the reference plant in every test run; the slow tests play more."""
 stations = pytest.mark.parametrize("station", ["top_lift", slow("chassis")])
-SLOW = [(*which, seed) for which in SETS for seed in (2, 11)] + [(s, "unguided", SEED) for s in CELLS]
+SLOW = [(*which, seed) for which in SETS for seed in (2, 11)] + [(s, "unguided", SEED) for s in SETUPS]
 
 
 @cache

@@ -18,7 +18,7 @@ def test_every_interlock_has_a_row_with_a_scenario() -> None:
 def test_an_interlock_switched_off_is_found_out(name: str) -> None:
     (switch,) = [s for s in switches.SWITCHES if s.name == name]
     scenario = SCENARIOS[switch.scenario]
-    assert switches.told(scenario((), {})) == ""
-    assert switches.told(scenario((switch.index, *switch.beside), {})) != ""
+    assert switches.violations_text(scenario((), {})) == ""
+    assert switches.violations_text(scenario((switch.index, *switch.beside), {})) != ""
     if switch.threshold:
-        assert switches.told(scenario(switch.beside, {switch.index: switches.REQUIRED})) == ""
+        assert switches.violations_text(scenario(switch.beside, {switch.index: switches.REQUIRED})) == ""

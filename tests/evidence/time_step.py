@@ -10,7 +10,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from tests.evidence.campaign import CELLS
+from tests.evidence.campaign import SETUPS
 from tests.evidence.part import HERE, Claim, Key, Part, Played, write_rows
 
 TABLE = "time_step"
@@ -24,7 +24,7 @@ def play(station_name: str, physics_hz: int, seed: int = SEED) -> dict[str, Any]
     from twin.setup.setup import build_setup
     from twin.swap import SwapTwin
 
-    truck, pack = CELLS[station_name]
+    truck, pack = SETUPS[station_name]
     station = with_overrides(load_station(station_name), {"rates.physics_hz": physics_hz})
     setup = build_setup(station, load_truck(truck), load_pack(pack), seed=seed)
     twin = SwapTwin(setup, load_timing("factory", station))
@@ -50,16 +50,16 @@ def read(folder: Path = HERE) -> list[dict[str, Any]]:
 
 
 def keys(_seeds: int) -> list[Key]:
-    return [(station, rate) for rate in reversed(RATES_HZ) for station in CELLS]
+    return [(station, rate) for rate in reversed(RATES_HZ) for station in SETUPS]
 
 
 def store(folder: Path, played: Played) -> None:
-    write_rows(folder / f"{TABLE}.json", [played[station, rate] for station in CELLS for rate in RATES_HZ])
+    write_rows(folder / f"{TABLE}.json", [played[station, rate] for station in SETUPS for rate in RATES_HZ])
 
 
 def claims(folder: Path = HERE) -> list[Claim]:
     found = []
-    for station in CELLS:
+    for station in SETUPS:
         rows = [row for row in read(folder) if row["station"] == station]
         coarse = next(row for row in rows if row["physics_hz"] == min(RATES_HZ))
         for row in rows:

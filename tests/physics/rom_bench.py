@@ -8,7 +8,7 @@ from typing import Any
 
 from twin.motion.kernels import kernel
 from twin.plants.geometry import end_effector_pose, measure_packs
-from twin.plants.rom import RomPlant, advance, pad_stiction, placing, step_mode, touching
+from twin.plants.rom import RomPlant, advance, contacts, pad_stiction, placing, step_mode
 from twin.plants.rom.model import COUPLED, GROUND
 from twin.plants.rom.step_mode import ATTACHED, FULL_RATE, LONG_STEP, SLEEPING
 from twin.records import ROBOTS
@@ -25,26 +25,26 @@ def refresh(worlds: Any, params: Any, models: Any, states: Any, scratch: Any) ->
     for r in range(p.robots):
         end_effector_pose(world.truth, p, r)
     measure_packs(world.truth, p)
-    placing.take_holds(world.truth, p, m, x, t)
-    placing.recall(world.truth, p, m, x, t)
+    placing.update_carriers(world.truth, p, m, x, t)
+    placing.load_scratch(world.truth, p, m, x, t)
     placing.place_all(world.truth, p, m, x, t)
-    touching.find_near(world.truth, world.image, p, m, x, t, True)
+    contacts.find_candidates(world.truth, world.image, p, m, x, t, True)
     for i in range(ROBOTS + 1):
         x.still[i] = 0
 
 
 @kernel
 def step_at(worlds: Any, params: Any, models: Any, states: Any, scratch: Any, chosen: int, ticks: int) -> None:
-    """Step robots in a given mode, the truck as the plant chooses: for loads without contact, or TICKS."""
+    """Step robots in a given mode, the truck as the plant chooses: for loads without contact, or FULL_RATE."""
     world, p, m, x, t = worlds[0], params[0], models[0], states[0], scratch[0]
     if chosen == FULL_RATE:
         for r in range(p.robots):
-            pad_stiction.let_go(x, r)
+            pad_stiction.release(x, r)
             if x.near[r] == COUPLED:  # with its truck
                 x.near[r] = 1
             x.still[r] = 0
         x.still[ROBOTS] = 0
-    placing.recall(world.truth, p, m, x, t)
+    placing.load_scratch(world.truth, p, m, x, t)
     step_mode.choose(world.truth, world.image, world.faults, p, m, x)
     for r in range(p.robots):
         x.mode[r] = chosen

@@ -10,7 +10,7 @@ from twin.alignment.sensed import DECISION_S, SENSED, WATCH, Sensed, new_watch, 
 from twin.motion.kernels import kernel
 from twin.motion.limits import speed_limit
 from twin.records import BUSY, FOLLOW_NOT, FOLLOW_ON, Z
-from twin.runner.scan import start
+from twin.runner.scan import issue_command
 from twin.runner.single import NEVER, Runner
 from twin.sequence.program import Program
 
@@ -42,7 +42,7 @@ def send_setpoints(which: Any, worlds: Any, params: Any, commands: Any, watches:
         for axis in range(4):
             c.velocity[axis] = setpoints[j, axis]
         c.follow = FOLLOW_ON
-        start(world.truth, world.image, world.control, world.kpis, p, c, watch.robot)
+        issue_command(world.truth, world.image, world.control, world.kpis, p, c, watch.robot)
 
 
 class Driver:

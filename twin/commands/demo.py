@@ -59,11 +59,11 @@ class Progress:
 
 
 def command(
-    seed: Annotated[int, typer.Option(help="Of both swaps.")] = 0,
-    folder: Annotated[str, typer.Option(help="Where the recordings go; made if it is not there.")] = "runs/demo",
+    seed: Annotated[int, typer.Option(help="Seed of both swaps.")] = 0,
+    folder: Annotated[str, typer.Option(help="Folder of the recordings; created if it does not exist.")] = "runs/demo",
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Run a full swap at a top_lift and at a chassis station and compare them, phase by phase.
+    """Run a full swap at a top_lift and at a chassis station, and compare them phase by phase.
 
     Both run in parallel, in two processes; about two minutes. Exit code 0: both completed without violations.
     """

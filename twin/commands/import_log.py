@@ -27,22 +27,23 @@ def command(
         str | None, typer.Option("--output", "-o", help="Write the recording (MCAP) to this file.")
     ] = None,
     start: Annotated[
-        str | None, typer.Option(help="Import from here on: 2026-02-11T14:20:00+08:00, or seconds after its begin.")
+        str | None,
+        typer.Option(help="Start of the import: 2026-02-11T14:20:00+08:00, or seconds after the log's begin."),
     ] = None,
-    end: Annotated[str | None, typer.Option(help="Import to here, in the same ways.")] = None,
+    end: Annotated[str | None, typer.Option(help="End of the import, in the same formats.")] = None,
     draft_map: Annotated[
-        str | None, typer.Option("--draft-map", help="Write a first mapping file for this log here; - prints it.")
+        str | None, typer.Option("--draft-map", help="Draft a mapping file for this log to this path; - prints it.")
     ] = None,
     compare: Annotated[
         str | None,
-        typer.Option(help="Run the twin beside the log: what differs goes to this HTML file and into the recording."),
+        typer.Option(help="Run the twin beside the log; write the differences to this HTML file and the recording."),
     ] = None,
     timing: Annotated[
-        str | None, typer.Option(help="With --compare: the timing set of the twin's own swap. Default: factory.")
+        str | None, typer.Option(help="With --compare: timing set of the twin's swap. Default: factory.")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Turn a station's log into a recording that replay plays, estimated signals marked as such.
+    """Convert a station's log to a recording; estimated signals are marked as such.
 
     Exit code 0: imported. 2: a log or mapping that does not fit, reported in one line, with nothing written.
     """
@@ -213,7 +214,7 @@ def print_report(report: ImportReport, recording: str) -> None:
     figures = Table(title="Station and packs", title_justify="left", box=None, pad_edge=False, header_style="bold")
     for name, justify in (("figure", "left"), ("value", "right"), ("from", "left")):
         figures.add_column(name, justify=justify)  # type: ignore[arg-type]
-    for row in report.cell:
+    for row in report.setup:
         value = row["value"]
         text = "-" if value is None else str(value) if isinstance(value, int) else f"{value:.4g}"
         figures.add_row(row["figure"], text, row["source"])

@@ -62,7 +62,7 @@ UNITS = {
 
 @app.command("list")
 def list_models(json: Json = False) -> None:
-    """List every kind, and which station, truck and pack go together."""
+    """List all models, and the compatible combinations of station, truck and pack."""
     stations = [_shipped("station", name) for name in names("station")]
     trucks = [_shipped("truck", name) for name in names("truck")]
     packs = [_shipped("pack", name) for name in names("pack")]
@@ -97,12 +97,10 @@ def list_models(json: Json = False) -> None:
 
 @app.command("check")
 def check_models(
-    paths: Annotated[
-        list[str] | None, typer.Argument(help="Files to check; all shipped ones if none is named.")
-    ] = None,
+    paths: Annotated[list[str] | None, typer.Argument(help="Files to check; all shipped ones by default.")] = None,
     json: Json = False,
 ) -> None:
-    """Check files: one line for each bad one, exit code 2 if there is any."""
+    """Check files: one line for each invalid one, exit code 2 if there is any."""
     files = [Path(path) for path in paths] if paths else _shipped_files()
     problems: list[str] = []
     good: list[dict[str, str]] = []
@@ -140,14 +138,14 @@ def show_model(
         list[str],
         typer.Argument(
             metavar="[KIND] NAME",
-            help=f"A name from `models list`, or the path of a .yaml file; before it the kind, one of "
-            f"{', '.join(KINDS)}, where a name alone does not say it.",
+            help=f"A name from `models list`, or the path of a .yaml file. KIND ({', '.join(KINDS)}) is needed "
+            "where several kinds have that name.",
         ),
     ],
-    station: Annotated[str | None, typer.Option(help="The station whose timing set is meant.")] = None,
+    station: Annotated[str | None, typer.Option(help="Station of the timing set.")] = None,
     json: Json = False,
 ) -> None:
-    """Show every value of one model with its unit and where it comes from."""
+    """Show every value of one model with unit and provenance."""
     kind, name = what_is_meant(what)
     if kind == "timing" and station is None and name in names("timing"):
         holders = [p.parent.name for p in _timing_files() if p.stem == name]

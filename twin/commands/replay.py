@@ -23,11 +23,13 @@ QUALITY_NAMES = ("low", "medium", "high")
 def command(
     recording: Annotated[str, typer.Argument(help="A recording (MCAP), whole, cut or still being written.")],
     ghost: Annotated[str | None, typer.Option(help="A second recording, shown translucent over the first.")] = None,
-    align: Annotated[str, typer.Option(help="How the ghost keeps step: start or phase.")] = "start",
-    at: Annotated[float | None, typer.Option(help="Seconds into the recording to begin, or of the screenshot.")] = None,
+    align: Annotated[str, typer.Option(help="Alignment of the ghost in time: start or phase.")] = "start",
+    at: Annotated[float | None, typer.Option(help="Start of the replay, or time of the screenshot, s.")] = None,
     view: Annotated[
         str | None,
-        typer.Option(help="overview, seat, top, driver, of a drive-in approach; auto follows the work (videos do)."),
+        typer.Option(
+            help="overview, seat, top, driver; approach (drive into the bay); auto: follow the work (videos)."
+        ),
     ] = None,
     live: Annotated[bool, typer.Option("--live", help="Follow a recording while it is being written.")] = False,
     screenshot: Annotated[str | None, typer.Option(help="Write one picture to this .png instead of a window.")] = None,
@@ -74,7 +76,7 @@ def command(
     if view == "auto" and not video:
         raise InputError("only a video has an automatic camera", key="--view", value=view)
 
-    with Source(recording) as source, telling_what_is_not_finite(source):
+    with Source(recording) as source, report_not_finite(source):
         if view is not None:
             one_of(view, (*views_of(source.layout), AUTO), "--view")
         usual = usual_view(source.layout)
@@ -89,7 +91,7 @@ def command(
                 if json:
                     emit_json(made)
                 else:
-                    told(made)
+                    report_files(made)
                 return
             from twin.viewer.app import run_window
 
@@ -112,7 +114,7 @@ def command(
 
 
 @contextmanager
-def telling_what_is_not_finite(source: Source) -> Iterator[None]:
+def report_not_finite(source: Source) -> Iterator[None]:
     """Print a line on standard error, at the end, if poses could not be shown."""
     yield
     if source.not_finite_s is not None:
@@ -172,7 +174,7 @@ def make_files(
     return made
 
 
-def told(made: dict[str, Any]) -> None:
+def report_files(made: dict[str, Any]) -> None:
     """Print the created files."""
     width, height = made["size_px"]
     if shot := made.get("screenshot"):

@@ -51,38 +51,41 @@ def command(
     context: typer.Context,
     station: Annotated[str, typer.Option(help="Station: a name (see: swaptwin models list) or a file.")] = "top_lift",
     truck: Annotated[str | None, typer.Option(help="Truck: a name or a file. Default: one that fits.")] = None,
-    pack: Annotated[str | None, typer.Option(help="Pack: a name or a file. Default: what the truck carries.")] = None,
+    pack: Annotated[str | None, typer.Option(help="Pack: a name or a file. Default: the truck's.")] = None,
     plant: Annotated[
         str,
-        typer.Option(help="bullet, the reference, or rom, the reduced-order model (its agreement: docs/agreement.md)."),
+        typer.Option(help="bullet: the reference; rom: the reduced-order model (agreement: docs/agreement.md)."),
     ] = "bullet",
-    seed: Annotated[int, typer.Option(help="Every random draw follows from it.")] = 0,
-    parking: Annotated[str, typer.Option(help="guided, unguided, or driven: a driver brings it in.")] = "guided",
-    conditions: Annotated[str, typer.Option(help="Seen in: clear, night, rain, or both: night+rain.")] = "clear",
+    seed: Annotated[int, typer.Option(help="Seed of all random draws.")] = 0,
+    parking: Annotated[
+        str, typer.Option(help="guided, unguided, or driven: a simulated driver parks the truck.")
+    ] = "guided",
+    conditions: Annotated[str, typer.Option(help="Visibility: clear, night, rain or night+rain.")] = "clear",
     timing: Annotated[str, typer.Option(help="Timing set: a name or a file.")] = "factory",
     align_policy: Annotated[
-        str | None, typer.Option(help="A policy for Alignment-v0 that seats each pack: a name or a bundle's folder.")
+        str | None, typer.Option(help="An Alignment-v0 policy that seats each pack: a name or a bundle's folder.")
     ] = None,
     timing_policy: Annotated[
-        str | None, typer.Option(help="A policy for Timing-v0 that times each phase: a name or a bundle's folder.")
+        str | None,
+        typer.Option(help="A Timing-v0 policy that sets the timing of each phase: a name or a bundle's folder."),
     ] = None,
     fault: Annotated[
-        list[str] | None, typer.Option(help="A fault, KIND:name=value,...; again for more. Kinds: docs/faults.md.")
+        list[str] | None, typer.Option(help="A fault, KIND:name=value,...; may be repeated. Kinds: docs/faults.md.")
     ] = None,
     from_: Annotated[
         str | None,
         typer.Option(
             "--from",
-            help="What if: go on from a moment of this recorded swap, --at. Only --timing, the policies (none: no "
-            "policy any more) and --fault may be given; they hold from there on, the rest is as recorded. From an "
-            "imported log the state is estimated, and --plant and --seed are free.",
+            help="What if: continue this recorded swap from the moment --at, with another --timing, other policies "
+            "(none: no policy) or added faults (--fault); all else stays as recorded. From an imported log the state "
+            "is estimated, and --plant and --seed may be given.",
         ),
     ] = None,
-    at: Annotated[float | None, typer.Option(help="Seconds into --from; the next PLC scan counts.")] = None,
+    at: Annotated[float | None, typer.Option(help="Time in --from, s; rounded up to the next PLC scan.")] = None,
     record: Annotated[str | None, typer.Option(help="Write a recording (MCAP) to this file.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Run one swap: the empty pack out of the truck, a full one in.
+    """Run one swap: take the empty pack out of the truck, put a full one in.
 
     Exit code 0: completed without violations. 1: any other outcome. 2: bad input.
     """

@@ -82,13 +82,13 @@ def _to_go(image: Image, r: int, k: int) -> float:
 
 
 @kernel
-def caught_m(p: Params) -> float:
+def capture_offset_m(p: Params) -> float:
     """Largest offset at which the guides still capture a landing end effector, m."""
     return CAUGHT_SHARE * p.flipper_capture_m
 
 
 @kernel
-def let_off_m(p: Params) -> float:
+def waiting_height_m(p: Params) -> float:
     """Height over its pack at which an end effector waits, m."""
     return max(LET_OFF_M, LET_OFF_CAPTURES * p.flipper_capture_m)
 
@@ -117,7 +117,7 @@ def waits_over_pack(image: Image, control: Control, p: Params, c: Command, r: in
     """
     if math.isnan(c.seat_z) or p.interlock_off[TRIP_SWAY] == 1:
         return False
-    most_m = caught_m(p) * p.interlock_scale[TRIP_SWAY]
+    most_m = capture_offset_m(p) * p.interlock_scale[TRIP_SWAY]
     askew = abs(_to_go(image, r, YAW)) > ASKEW_RAD * p.interlock_scale[TRIP_SWAY]
     off = askew or off_target_m(image, r) > most_m
     control.hold_s[r] = 0.0 if off else control.hold_s[r] + dt_s
@@ -132,7 +132,7 @@ def waits_over_pack(image: Image, control: Control, p: Params, c: Command, r: in
         return True
     height_m = p.retract * (image.axis_position[r, Z] - c.seat_z)
     comes_m = -p.retract * stopping_way(image, p, r, Z)
-    wait_m = let_off_m(p)
+    wait_m = waiting_height_m(p)
     if not calm and state == DISCRETE_MOTION and height_m > wait_m and height_m - comes_m < wait_m:
         stop_axis(image, p, r, Z, image.clock_s, STOPPING)
         return True

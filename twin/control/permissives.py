@@ -65,7 +65,7 @@ def within_limits(p: Params, c: Command, k: int, carries: bool) -> bool:
 
 
 @kernel
-def may_let_go(image: Image, control: Control, p: Params, c: Command, r: int) -> bool:
+def may_open_grips(image: Image, control: Control, p: Params, c: Command, r: int) -> bool:
     """Permissive of opening the grips: the pack is in the seat that the command names, locked if possible, unloaded.
 
     Grips that all report open hold nothing and may always be commanded open.
@@ -142,7 +142,7 @@ def permitted(image: Image, control: Control, p: Params, c: Command, r: int) -> 
         least_m = (p.robot_length_m + DISTANCE_MARGIN_M) / p.interlock_scale[TRIP_DISTANCE]
         if not distance >= least_m:
             return refused(image, control, r, PLANNED_DISTANCE, X, distance, least_m)
-    if c.grip == 0 and off[TRIP_LOCK] == 0 and not may_let_go(image, control, p, c, r):
+    if c.grip == 0 and off[TRIP_LOCK] == 0 and not may_open_grips(image, control, p, c, r):
         return False
     if c.release_truck == 1 and off[TRIP_LOCK] == 0 and not truck_secured(image, control, p, r):
         return False

@@ -120,7 +120,7 @@ def may_follow(image: Image, control: Control, p: Params, c: Command, r: int) ->
 
 
 @kernel
-def way_to_slow(
+def braking_distance(
     speed: float, acceleration: float, end_speed: float, a_max: float, j_max: float, ahead_s: float
 ) -> float:
     """Distance in which an axis slows to `end_speed` if it begins `ahead_s` from now and gains speed until then, in u.
@@ -159,11 +159,11 @@ def bounded(image: Image, control: Control, p: Params, c: Command, r: int, k: in
     speed, gains = sign * image.reference[r, k, 1], sign * image.reference[r, k, 2]
     a, j, ahead_s = c.acceleration[k], c.jerk[k], SCANS_AHEAD * dt_s
     left = high - here if wanted > 0.0 else here - low
-    if way_to_slow(speed, gains, 0.0, a, j, ahead_s) >= left:
+    if braking_distance(speed, gains, 0.0, a, j, ahead_s) >= left:
         return 0.0
     if k == Z and p.retract * wanted < 0.0:
         if _beside_seat(image, p, c, r) and below_clearance(
-            image, p, r, -way_to_slow(speed, gains, 0.0, a, j, ahead_s)
+            image, p, r, -braking_distance(speed, gains, 0.0, a, j, ahead_s)
         ):
             return 0.0
         height = 0.0 if math.isnan(c.seat_z) else p.retract * (here - c.seat_z)
@@ -192,13 +192,13 @@ def _inwards(
     over_pins = height - p.guide_length_m - p.contact_zone_m
     sway2 = image.sway_m[r, 0] * image.sway_m[r, 0] + image.sway_m[r, 1] * image.sway_m[r, 1]
     swings = sway2 > (SWAY_SHARE * p.sway_limit_m) ** 2 and height > p.guide_length_m
-    if swings and way_to_slow(now[0], now[1], 0.0, most[0], most[1], ahead_s) >= over_pins:
+    if swings and braking_distance(now[0], now[1], 0.0, most[0], most[1], ahead_s) >= over_pins:
         return 0.0
     if wanted > p.contact_speed_mps:
-        slow = way_to_slow(now[0], now[1], p.contact_speed_mps, most[0], most[1], ahead_s)
+        slow = braking_distance(now[0], now[1], p.contact_speed_mps, most[0], most[1], ahead_s)
         if slow >= height - p.contact_zone_m:
             return p.contact_speed_mps
-    if wanted > GUIDE_MPS and way_to_slow(now[0], now[1], GUIDE_MPS, most[0], most[1], ahead_s) >= over_pins:
+    if wanted > GUIDE_MPS and braking_distance(now[0], now[1], GUIDE_MPS, most[0], most[1], ahead_s) >= over_pins:
         return max(GUIDE_MPS, p.contact_speed_mps)
     return wanted
 

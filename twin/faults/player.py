@@ -22,7 +22,7 @@ from twin.sequence.setpoint_steps import with_setpoints
 from twin.sequence.tables import TABLES
 from twin.setup.setup import SwapSetup
 
-CELL_KINDS = ("wrong_pack", "guide_friction")
+SETUP_FAULTS = ("wrong_pack", "guide_friction")
 """Faults of the setup itself, present before the swap begins."""
 REPORTS_OPEN, REPORTS_CLOSED = 1, 2
 SAME_S = 1e-9
@@ -42,7 +42,7 @@ def faulty_setup(setup: SwapSetup, faults: Sequence[Fault]) -> SwapSetup:
     for fault in faults:
         if fault.kind == "guide_friction":
             setup = dataclasses.replace(setup, guide_friction=setup.guide_friction * fault["factor"])
-        elif fault.kind in CELL_KINDS:
+        elif fault.kind in SETUP_FAULTS:
             params = setup.params.copy()
             job = setup.jobs[fault["job"] - 1]
             params["pack_mass_kg"][0, job.old_pack if fault["pack"] == "old" else job.new_pack] = _mass_kg(fault, setup)
@@ -89,8 +89,8 @@ def check_added(fault: Fault, since_s: float, setup: SwapSetup) -> None:
     """
     _check(fault, setup)
     key = f"--fault {fault.kind}"
-    if fault.kind in CELL_KINDS:
-        allowed = ", ".join(kind for kind in KINDS if kind not in CELL_KINDS)
+    if fault.kind in SETUP_FAULTS:
+        allowed = ", ".join(kind for kind in KINDS if kind not in SETUP_FAULTS)
         raise InputError("is there from the beginning of a swap or not at all", key=key, allowed=allowed)
     at_s = dict(fault.settings).get("at_s")
     if at_s is not None and float(at_s) < since_s - SAME_S:
@@ -131,8 +131,8 @@ class FaultPlayer:
         for since_s, fault in added:
             check_added(fault, since_s, setup)
         self._setup, self._world = setup, world
-        self._faults = [_Due(fault) for fault in faults if fault.kind not in CELL_KINDS]
-        self._cell_faults = len(self._faults) < len(faults)
+        self._faults = [_Due(fault) for fault in faults if fault.kind not in SETUP_FAULTS]
+        self._setup_faults = len(self._faults) < len(faults)
         self._joining = sorted((_Due(fault, since_s) for since_s, fault in added), key=lambda due: due.since_s)
         self._phase = [step.phase for step in with_setpoints(TABLES[setup.station.kind]())]
         self._began_s: dict[tuple[int, str], float] = {}
@@ -158,7 +158,7 @@ class FaultPlayer:
         A disturbed plant may be slower (the reduced-order one lets no part sleep), so a swap that is continued with
         faults is not disturbed before they begin.
         """
-        return bool(self._faults) or self._cell_faults or self._joining[0].since_s <= begin_s + SAME_S
+        return bool(self._faults) or self._setup_faults or self._joining[0].since_s <= begin_s + SAME_S
 
     def after_scan(self, runner: Runner) -> None:
         """Record the swap's progress; before the scan at which the first fault begins, start to disturb."""

@@ -154,7 +154,7 @@ class Incident:
         """A copy with more at the end of its sentence, and more facts."""
         return replace(self, sentence=self.sentence + words, facts={**self.facts, **facts})
 
-    def told(self, what: str, phase: str = "") -> str:
+    def message(self, what: str, phase: str = "") -> str:
         """`overload at 60.1 s, robot 1 in lift_out: load 46.9 kN, limit 43.1 kN (110 % of rated)`."""
         where = f", robot {self.robot + 1}" if self.robot is not None else ""
         doing = f"{' in ' if where else ', during '}{phase}" if phase else ""

@@ -18,12 +18,12 @@ from twin.errors import InputError, naming
 from twin.log_import.carries import carries_of
 from twin.log_import.contradictions import both_made, truck_motion
 from twin.log_import.ingest import Ingested, ingest
-from twin.log_import.layout import cell_of
+from twin.log_import.layout import setup_of
 from twin.log_import.losses import check_losses
 from twin.log_import.mapping import Mapping
-from twin.log_import.moments import told as said
+from twin.log_import.moments import time_text
 from twin.log_import.packs import timelines
-from twin.log_import.report import MAX_PHASES, ImportReport, cell_rows, findings_of, signal_rows
+from twin.log_import.report import MAX_PHASES, ImportReport, findings_of, setup_rows, signal_rows
 from twin.log_import.story import Story, story_of, tell_contradictions
 from twin.log_import.stretch import ESTIMATED, MEASURED, Completer
 from twin.log_import.survey import Survey, fills_of, survey
@@ -170,7 +170,7 @@ def _write(
     check_losses(log, read, found, mapping)
     story = story_of(read, found, mapping)
     carries = carries_of(read, found, mapping)
-    setup, figures = cell_of(mapping, carries)
+    setup, figures = setup_of(mapping, carries)
     motion = truck_motion(found, carries)
     tell_contradictions(story, both_made(found), motion)
     hz = float(mapping.station.rates.recording_hz)
@@ -202,14 +202,14 @@ def _write(
         log=log.name,
         map=mapping.path.name,
         lines=read.lines,
-        start=said(start_ns, read.is_relative),
-        end=said(end_ns, read.is_relative),
+        start=time_text(start_ns, read.is_relative),
+        end=time_text(end_ns, read.is_relative),
         duration_s=round((end_ns - start_ns) * NANO, 3),
         period_s=round(read.period_ns * NANO, 6),
         samples=times.count,
         findings=findings_of(read, found, story, mapping),
         signals=signal_rows(mapping, read.facts, dict(found.frozen)),
-        cell=cell_rows(figures),
+        setup=setup_rows(figures),
         phases=[
             {"name": p.name, "start_s": _s(p.start_ns, start_ns), "end_s": _s(p.end_ns, start_ns), "step": p.step}
             for p in story.phases
@@ -248,7 +248,7 @@ def _s(t_ns: int, start_ns: int) -> float:
 def _span(log: Path, found: Survey, window: Window, is_relative: bool) -> tuple[int, int]:
     begin = found.start_ns
     if begin == found.end_ns:
-        raise InputError(f"all of its lines are of one time, {said(begin, is_relative)}", file=log)
+        raise InputError(f"all of its lines are of one time, {time_text(begin, is_relative)}", file=log)
     start = max(begin, window.start.at(begin)) if window.start is not None else begin
     end = min(found.end_ns, window.end.at(begin)) if window.end is not None else found.end_ns
     if end - start >= LATEST_NS:
@@ -259,7 +259,7 @@ def _span(log: Path, found: Survey, window: Window, is_relative: bool) -> tuple[
             "nothing of the log lies in this stretch of time",
             file=log,
             key="--start, --end",
-            allowed=f"{said(found.start_ns, is_relative)} to {said(found.end_ns, is_relative)}"
+            allowed=f"{time_text(found.start_ns, is_relative)} to {time_text(found.end_ns, is_relative)}"
             + (f", or 0 to {(found.end_ns - begin) * NANO:.3f} s after its begin" if is_relative else ""),
         )
     return start, end

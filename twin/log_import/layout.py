@@ -25,7 +25,7 @@ class Known:
     source: str
 
 
-def cell_of(mapping: Mapping, carries: Sequence[Carry]) -> tuple[SwapSetup, list[Known]]:
+def setup_of(mapping: Mapping, carries: Sequence[Carry]) -> tuple[SwapSetup, list[Known]]:
     """The setup, and the provenance of each figure that the log or the mapping decided.
 
     Raises:

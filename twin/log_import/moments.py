@@ -15,6 +15,6 @@ def iso(t_ns: int) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{rest // 1_000_000:03d}Z"
 
 
-def told(t_ns: int, is_relative: bool) -> str:
+def time_text(t_ns: int, is_relative: bool) -> str:
     """A time of a log's own clock: seconds from its zero if that is a start or a trigger, else date and time."""
     return f"{t_ns * 1e-9:+.3f} s" if is_relative else iso(t_ns)

@@ -9,7 +9,7 @@ from typing import Any
 from twin.log_import.ingest import WIDE, Ingested
 from twin.log_import.layout import Known
 from twin.log_import.mapping import Mapping
-from twin.log_import.moments import told
+from twin.log_import.moments import time_text
 from twin.log_import.ordered import MAX_UNEVEN
 from twin.log_import.story import Story
 from twin.log_import.survey import Survey, bridge_s, gap_s
@@ -58,7 +58,7 @@ class ImportReport:
     samples: int
     findings: list[Finding] = field(default_factory=list)
     signals: list[dict[str, Any]] = field(default_factory=list)
-    cell: list[dict[str, Any]] = field(default_factory=list)
+    setup: list[dict[str, Any]] = field(default_factory=list)
     phases: list[dict[str, Any]] = field(default_factory=list)
     events: int = 0
     unused_columns: list[str] = field(default_factory=list)
@@ -133,7 +133,11 @@ def _of_clock(log: Ingested, found: Survey, mapping: Mapping) -> list[Finding]:
     for plan in {id(plan): plan for plan in log.plans.values()}.values():
         for jump in plan.jumps:
             if jump.kind in JUMPS:
-                place = {"logged": told(jump.t_ns, log.is_relative), "by_s": round(jump.by_s, 3), "lines": jump.rows}
+                place = {
+                    "logged": time_text(jump.t_ns, log.is_relative),
+                    "by_s": round(jump.by_s, 3),
+                    "lines": jump.rows,
+                }
                 seen.setdefault(jump.kind, []).append(place)
     for kind, places in seen.items():
         words, done = JUMPS[kind]
@@ -141,13 +145,14 @@ def _of_clock(log: Ingested, found: Survey, mapping: Mapping) -> list[Finding]:
         findings.append(Finding(words, len(places), where, done, tuple(places[:MAX_PLACES])))
     order = found.order
     if 0 < len(order.uneven) <= MAX_UNEVEN:
-        where = f"first at {told(order.uneven[0], log.is_relative)}"
+        where = f"first at {time_text(order.uneven[0], log.is_relative)}"
         done = (
             "another number of lines than usual: lines are missing, or the clock was set; times there may be off by it"
         )
         findings.append(Finding("uneven stamp", len(order.uneven), where, done))
     if order.disordered:
-        where = f"up to {order.farthest_s:.3f} s late, first at {told(order.first_disordered_ns or 0, log.is_relative)}"
+        first = time_text(order.first_disordered_ns or 0, log.is_relative)
+        where = f"up to {order.farthest_s:.3f} s late, first at {first}"
         findings.append(Finding("line out of order", order.disordered, where, "sorted by time"))
     if order.too_late:
         said = f"more than cleaning.reorder_s, {mapping.file.cleaning.reorder_s:g} s"
@@ -156,7 +161,7 @@ def _of_clock(log: Ingested, found: Survey, mapping: Mapping) -> list[Finding]:
         done = "one of them kept"
         findings.append(Finding("line of the same time", order.same_time - order.contradicting, "", done))
         if order.contradicting:
-            where = f"first at {told(order.first_contradicting_ns or 0, log.is_relative)}"
+            where = f"first at {time_text(order.first_contradicting_ns or 0, log.is_relative)}"
             done = "the later one counts"
             if order.contradicting >= MANY_CONTRADICTING:
                 done += "; if the clock was set back there, the recording is shorter by it"
@@ -164,7 +169,7 @@ def _of_clock(log: Ingested, found: Survey, mapping: Mapping) -> list[Finding]:
     longer = [(a, b) for a, b in log.settled.unknown if b - a > 1.5 * log.period_ns]
     short = [(a, b) for a, b in longer if not any(abs(a - gap[0]) < NEAR_NS for gap in found.gaps)]
     if short:
-        where = f"{(short[0][1] - short[0][0]) * 1e-9:.2f} s from {told(short[0][0], log.is_relative)}"
+        where = f"{(short[0][1] - short[0][0]) * 1e-9:.2f} s from {time_text(short[0][0], log.is_relative)}"
         done = "taken as time that passed; if it was the clock that was set forward, time.clock_steps: remove"
         stretches = tuple(_stretch(a, b, log.is_relative) for a, b in short[:MAX_PLACES])
         findings.append(Finding("pause", len(short), where, done, stretches))
@@ -172,7 +177,7 @@ def _of_clock(log: Ingested, found: Survey, mapping: Mapping) -> list[Finding]:
         longest = max(found.gaps, key=lambda gap: gap[1] - gap[0])
         places = [_stretch(a, b, log.is_relative) for a, b in found.gaps[:MAX_PLACES]]
         total = sum(b - a for a, b in found.gaps) * 1e-9
-        begin, most_s = told(longest[0], log.is_relative), (longest[1] - longest[0]) * 1e-9
+        begin, most_s = time_text(longest[0], log.is_relative), (longest[1] - longest[0]) * 1e-9
         where = f"{total:.2f} s in all, the longest {most_s:.2f} s from {begin}"
         done = f"nothing recorded there (longer than {gap_s(mapping, log):g} s)"
         if any(abs(a - begin_ns) < NEAR_NS for a, _ in log.settled.unknown for begin_ns, _ in found.gaps):
@@ -182,7 +187,7 @@ def _of_clock(log: Ingested, found: Survey, mapping: Mapping) -> list[Finding]:
 
 
 def _stretch(start_ns: int, end_ns: int, is_relative: bool) -> dict[str, Any]:
-    from_to = {"from": told(start_ns, is_relative), "to": told(end_ns, is_relative)}
+    from_to = {"from": time_text(start_ns, is_relative), "to": time_text(end_ns, is_relative)}
     return {**from_to, "s": round((end_ns - start_ns) * 1e-9, 3)}
 
 
@@ -196,7 +201,7 @@ def _of_values(log: Ingested, found: Survey) -> list[Finding]:
         where = f"{name}: first from {first['from']} for {first['s']:.2f} s"
         findings.append(Finding("frozen value", len(stretches), where, "not used", tuple(places)))
     for name, (count, t_ns, far) in found.leaps.items():
-        where = f"{name}: first by {far:.4g} m at {told(t_ns, log.is_relative)}"
+        where = f"{name}: first by {far:.4g} m at {time_text(t_ns, log.is_relative)}"
         done = "as it is: another unit, decimal mark or mark of thousands (file.decimal, file.thousands), other "
         done += "columns? cleaning and values tell words for no value"
         findings.append(Finding("leap", count, where, done))
@@ -224,7 +229,7 @@ def _of_story(story: Story, is_relative: bool) -> list[Finding]:
         for word, count in list(story.unknown_steps.items())[:50]
     ]
     for kind in dict.fromkeys(kind for _, kind, _ in story.contradictions):
-        when = [(told(t_ns, is_relative), said) for t_ns, k, said in story.contradictions if k == kind]
+        when = [(time_text(t_ns, is_relative), said) for t_ns, k, said in story.contradictions if k == kind]
         places = tuple({"from": t, "what": said} for t, said in when[:MAX_PLACES])
         done = DONE_WITH_CONTRADICTIONS[kind]
         findings.append(Finding(kind, len(when), f"{when[0][1]}, from {when[0][0]}", done, places))
@@ -239,23 +244,23 @@ def signal_rows(
     """One row per signal: its tag, its number of values and of empty cells."""
     rows = []
     for m in mapping.signals:
-        told = facts.get(m.name)
-        if told is None:
+        time_text = facts.get(m.name)
+        if time_text is None:
             continue
         rows.append(
             {
                 "signal": m.name,
                 "tag": m.spec.tag,
-                "values": told.values,
-                "empty": told.empty,
-                "unreadable": told.unreadable,
-                "bad_quality": told.bad_quality,
+                "values": time_text.values,
+                "empty": time_text.empty,
+                "unreadable": time_text.unreadable,
+                "bad_quality": time_text.bad_quality,
                 "frozen": len(frozen.get(m.name, ())),
             }
         )
     return rows
 
 
-def cell_rows(known: Sequence[Known]) -> list[dict[str, Any]]:
+def setup_rows(known: Sequence[Known]) -> list[dict[str, Any]]:
     """Figures of the setup and their provenance."""
     return [{"figure": k.name, "value": k.value, "source": k.source} for k in known]

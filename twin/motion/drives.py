@@ -116,7 +116,7 @@ def friction_force(speed: float, applied_n: float, mass: float, coulomb: float, 
 
 
 @inlined_kernel
-def take_orders(w: Truth, image: Image, p: Params) -> None:
+def apply_integral_resets(w: Truth, image: Image, p: Params) -> None:
     """Reset the integrators that the controller selects: `image.integral_reset`, a bit an axis."""
     for r in range(p.robots):
         if image.integral_reset[r] != 0:

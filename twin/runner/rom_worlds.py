@@ -9,8 +9,8 @@ from numba import get_thread_id, njit, prange
 from twin.control.logic import COMMAND_ENDED
 from twin.motion.kernels import kernel
 from twin.plants.rom.advance import advance, after_scan, before_scan
-from twin.plants.rom.placing import place_packs, recall, set_twist, show_yaw
-from twin.plants.rom.touching import find_near
+from twin.plants.rom.contacts import find_candidates
+from twin.plants.rom.placing import load_scratch, place_packs, set_twist, update_yaw_errors
 from twin.records import BUSY, Params, World
 from twin.records.causes import NO_CAUSE
 from twin.records.scan_parts import ACTUATORS, ALL_ANEW, ALL_ROBOTS, TRUCK_MOVED
@@ -25,10 +25,10 @@ State = Any
 def scan(world: World, p: Params, m: Model, x: State, commands: Any, t: Any, observed: bool) -> int:
     """Run one PLC scan with the plant's work before and after it."""
     world.clock.scanned_tick = world.truth.tick
-    skipping.find_left(world, p, x, t, observed)
+    skipping.find_unplaced(world, p, x, t, observed)
     moved = before_scan(world.truth, p, m, x, t)
     if world.truth.outside_cause != NO_CAUSE:
-        skipping.begin(world.truth, p, m, x, t)
+        skipping.read_all_at_next_scan(world.truth, p, m, x, t)
         return end_outside(world, p)
     if moved & TRUCK_MOVED:
         skipping.find_heights(world.truth, p, m, x, t)
@@ -40,13 +40,13 @@ def scan(world: World, p: Params, m: Model, x: State, commands: Any, t: Any, obs
     scan_s = p.dt_s * p.scan_ticks
     if observed:
         code = plc_scan(world, p, commands, scan_s)
-        show_yaw(world.truth, p)
+        update_yaw_errors(world.truth, p)
     else:
         code = plc_scan_unobserved(world, p, commands, scan_s, anew)
     changed = code & HOLD_CHANGED != 0
     after_scan(world.truth, world.image, p, m, x, t, changed, observed or changed)
     if changed:
-        skipping.begin(world.truth, p, m, x, t)
+        skipping.read_all_at_next_scan(world.truth, p, m, x, t)
     else:
         t.anew = skipping.anew_after(world.truth, world.image, world.control, p, anew)
     return code
@@ -55,10 +55,10 @@ def scan(world: World, p: Params, m: Model, x: State, commands: Any, t: Any, obs
 @kernel
 def run_world(world: World, p: Params, m: Model, x: State, commands: Any, t: Any, most_ticks: int) -> int:
     """Advance one world until a robot ends its command, nothing is busy, or `most_ticks` have passed; returns ticks."""
-    recall(world.truth, p, m, x, t)
-    skipping.begin(world.truth, p, m, x, t)
+    load_scratch(world.truth, p, m, x, t)
+    skipping.read_all_at_next_scan(world.truth, p, m, x, t)
     place_packs(world.truth, p, m, x, t)
-    find_near(world.truth, world.image, p, m, x, t, True)
+    find_candidates(world.truth, world.image, p, m, x, t, True)
     taken = 0
     while taken < most_ticks:
         to_scan = p.scan_ticks - world.truth.tick % p.scan_ticks
@@ -69,9 +69,9 @@ def run_world(world: World, p: Params, m: Model, x: State, commands: Any, t: Any
             code = scan(world, p, m, x, commands, t, observed)
             if code & COMMAND_ENDED:
                 if not observed:
-                    skipping.find_left(world, p, x, t, True)
+                    skipping.find_unplaced(world, p, x, t, True)
                     place_packs(world.truth, p, m, x, t)
-                    skipping.show(world.truth, world.image, world.sensors, world.faults, p)
+                    skipping.read_skipped_sensors(world.truth, world.image, world.sensors, world.faults, p)
                 return taken
         busy = False
         for r in range(p.robots):
@@ -87,8 +87,8 @@ def run_world(world: World, p: Params, m: Model, x: State, commands: Any, t: Any
 def scan_one(worlds: Any, params: Any, models: Any, states: Any, commands: Any, scratch: Any, i: int) -> int:
     """Run the PLC scan of world `i`, observed."""
     world, p, m, x, t = worlds[i], params[i], models[i], states[i], scratch[0]
-    recall(world.truth, p, m, x, t)
-    skipping.begin(world.truth, p, m, x, t)
+    load_scratch(world.truth, p, m, x, t)
+    skipping.read_all_at_next_scan(world.truth, p, m, x, t)
     code = scan(world, p, m, x, commands[i], t, True)
     for k in range(p.packs):
         set_twist(world.truth, p, x, t, k)
@@ -107,7 +107,7 @@ def stand_one(
             scan_one(worlds, params, models, states, commands, scratch, i)
             if world.truth.outside_cause != NO_CAUSE:
                 return
-        recall(world.truth, p, m, x, t)
+        load_scratch(world.truth, p, m, x, t)
         advance(world.truth, world.image, world.faults, p, m, x, t, min(to_scan, ticks))
         ticks -= min(to_scan, ticks)
 

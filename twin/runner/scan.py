@@ -20,7 +20,7 @@ from twin.control.sensors import (
 from twin.control.velocity_motion import follows
 from twin.key_figures import note_hand_over, note_scan
 from twin.monitor import monitor
-from twin.motion.drives import take_orders
+from twin.motion.drives import apply_integral_resets
 from twin.motion.kernels import inlined_kernel, kernel
 from twin.records import (
     BUSY,
@@ -45,10 +45,10 @@ HOLD_CHANGED = 2
 
 
 @kernel
-def start(w: Truth, image: Image, control: Control, figures: Figures, p: Params, c: Command, r: int) -> None:
+def issue_command(w: Truth, image: Image, control: Control, figures: Figures, p: Params, c: Command, r: int) -> None:
     """Begin command `c` on robot `r` between two scans."""
     start_command(image, control, p, c, r)
-    take_orders(w, image, p)
+    apply_integral_resets(w, image, p)
     note_hand_over(w, image, figures, p, r)
 
 
@@ -57,7 +57,7 @@ def _decide(world: World, p: Params, commands: Any, dt_s: float, anew: int) -> i
     """Run the scan's part after the sensors; COMMAND_ENDED or 0."""
     world.sensors.scans += 1
     code = run_logic(world.image, world.control, p, commands, dt_s, anew)
-    take_orders(world.truth, world.image, p)
+    apply_integral_resets(world.truth, world.image, p)
     note_scan(world.truth, world.image, world.control, world.kpis, p, commands)
     monitor(
         world.truth,
@@ -142,8 +142,8 @@ def scan_world(worlds: Any, params: Any, commands: Any, i: int, dt_s: float) -> 
 
 
 @kernel
-def start_worlds(worlds: Any, params: Any, commands: Any, which: Any, robots: Any) -> None:
-    """Call `start` for robot `robots[k]` in world `which[k]`, in sequence; both (K,)."""
+def issue_commands(worlds: Any, params: Any, commands: Any, which: Any, robots: Any) -> None:
+    """Call `issue_command` for robot `robots[k]` in world `which[k]`, in sequence; both (K,)."""
     for k in range(len(which)):
         i, r = which[k], robots[k]
-        start(worlds[i].truth, worlds[i].image, worlds[i].control, worlds[i].kpis, params[i], commands[i, r], r)
+        issue_command(worlds[i].truth, worlds[i].image, worlds[i].control, worlds[i].kpis, params[i], commands[i, r], r)

@@ -52,7 +52,7 @@ class Runner:
         """Start `commands[k]` on `robot[k]` of `world[k]`; all arrays (K,). Takes effect in the present scan."""
         self.commands[world, robot] = commands
         which, robots = np.ascontiguousarray(world), np.ascontiguousarray(robot)
-        scanning.start_worlds(self.worlds, self.params, self.commands, which, robots)
+        scanning.issue_commands(self.worlds, self.params, self.commands, which, robots)
 
     def run(self) -> None:
         """Advance every world until one of its robots has ended its command (`status` is no longer BUSY).

@@ -14,8 +14,8 @@ from twin.control.sensors import read_sway_and_force
 from twin.monitor import high_enough
 from twin.motion.kernels import kernel
 from twin.plants.rom.model import FREE
-from twin.plants.rom.placing import show_yaw
-from twin.plants.rom.step_mode import NEAR_GRIP_M, NEAR_SEAT_M, way
+from twin.plants.rom.placing import update_yaw_errors
+from twin.plants.rom.step_mode import NEAR_GRIP_M, NEAR_SEAT_M, travel_z_m
 from twin.records import (
     EPITCH,
     EROLL,
@@ -134,7 +134,7 @@ def is_high(w: Truth, watch: Watch, p: Params, x: State, t: Any, r: int) -> bool
     if abs(q[EPITCH]) + abs(q[EROLL]) > LEVEL_RAD:
         return False
     height_m = q[EZ] + (q[Z] if p.reeving == FLOATING_TABLE else p.sheave_height_m)
-    if p.retract * height_m - way(w, p, r) < t.high_from[r]:
+    if p.retract * height_m - travel_z_m(w, p, r) < t.high_from[r]:
         return False
     if p.robots == 2 and abs(w.q[0, X] - w.q[1, X]) < APART_M:
         return False
@@ -162,7 +162,7 @@ def stays_high(w: Truth, image: Image, control: Control, watch: Watch, p: Params
 
 
 @kernel
-def find_left(world: World, p: Params, x: State, t: Any, observed: bool) -> None:
+def find_unplaced(world: World, p: Params, x: State, t: Any, observed: bool) -> None:
     """Before a scan, find the robots that need not be placed, into `t.left`; none if the scan is observed."""
     for r in range(p.robots):
         t.left[r] = 0
@@ -173,15 +173,15 @@ def find_left(world: World, p: Params, x: State, t: Any, observed: bool) -> None
 
 
 @kernel
-def begin(w: Truth, p: Params, m: Model, x: State, t: Any) -> None:
+def read_all_at_next_scan(w: Truth, p: Params, m: Model, x: State, t: Any) -> None:
     """Have the next scan read everything: anything may have changed since the last one."""
     t.anew = ALL_ANEW
     find_heights(w, p, m, x, t)
 
 
 @kernel
-def show(w: Truth, image: Image, sensors: Sensors, faults: Faults, p: Params) -> None:
+def read_skipped_sensors(w: Truth, image: Image, sensors: Sensors, faults: Faults, p: Params) -> None:
     """Read the sensors that an unobserved scan has left out, as of the last scan."""
     for r in range(p.robots):
         read_sway_and_force(w, image, faults, p, r, sensors.scans - 1)
-    show_yaw(w, p)
+    update_yaw_errors(w, p)

@@ -100,7 +100,7 @@ DEFAULT_FAILED = {TIMEOUT: "!timeout", FORCE_ABORT: "!jam", JAM: "!jam", REFUSED
 
 
 @dataclass(frozen=True)
-class Ask:
+class DecisionRequest:
     """Decision request of a robot: how it shall move in the mechanical phase that it is about to enter."""
 
     world: int
@@ -122,8 +122,9 @@ class Program(Telling):
         n, r = len(runner.worlds), setup.station.robots.count
         self.timing = timing.copy() if timing.ndim == 3 else np.repeat(timing[:, None], r, axis=1)  # (N, R, phases)
         self.ask_timing = False  # on: a robot waits before each mechanical phase until `answer` gives its timing
-        self.asking: list[Ask] = []
-        self.decide: Callable[[Ask], np.void | np.ndarray] | None = None  # answers decision requests immediately
+        self.asking: list[DecisionRequest] = []
+        # responds to decision requests immediately
+        self.decide: Callable[[DecisionRequest], np.void | np.ndarray] | None = None
         self._answered: set[tuple[int, int]] = set()
         self._resume = 0  # row of the table of a pending decision request
         self.queue = [[i for i, job in enumerate(setup.jobs) if job.robot == robot] for robot in range(r)]
@@ -256,7 +257,7 @@ class Program(Telling):
             if (n, r) in self._answered or self._is_in(n, r, phase, job):
                 continue
             undecided[k] = True
-            self.asking.append(Ask(n, r, job, phase))
+            self.asking.append(DecisionRequest(n, r, job, phase))
         return undecided
 
     def answer(self, n: int, r: int, row: np.void | np.ndarray) -> None:
@@ -344,7 +345,7 @@ class Program(Telling):
             incident = trip_of(self.runner.worlds[n], self.setup)
             r = r if incident.robot is None else incident.robot
             phase = self.phase_of(n, r)
-            said = incident.told(reason, phase if incident.robot is not None else self.phases_of(n))
+            said = incident.message(reason, phase if incident.robot is not None else self.phases_of(n))
             facts = {"reason": reason, "robot": r, "phase": phase, **incident.data}
             self.event(n, "trip", f"trip: {said}", **facts)
             self.runner.stand(n, TRIP_SETTLE_S)
@@ -360,7 +361,7 @@ class Program(Telling):
         phase = self.phases_of(n)
         if incident.robot is not None:
             facts["phase"] = phase = self.phase_of(n, incident.robot)
-        said = incident.told(OUTSIDE_MODEL, phase)
+        said = incident.message(OUTSIDE_MODEL, phase)
         if trip:
             facts["after_trip"] = trip
             said += f", after the trip {trip} at {trip_s:.1f} s"
@@ -373,7 +374,7 @@ class Program(Telling):
             return
         incident, phase = self.incident_of(n, r), self.phase_of(n, r)
         facts = {"robot": r, "phase": phase, "step": step.name, **incident.data}
-        said = incident.told(outcome, phase)
+        said = incident.message(outcome, phase)
         if result == TIMEOUT:
             facts["waited_s"] = incident.at_s - float(self.runner.worlds[n]["control"]["command_start_s"][r])
             said += f", waited {facts['waited_s']:.1f} s"

@@ -10,8 +10,8 @@ class Binding(NamedTuple):
 
     action: str
     keys: tuple[str, ...]
-    told: str
-    does: str
+    keys_text: str
+    effect: str
 
 
 PLAYING = (

@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 from twin.viewer.moments import drive_lines, measured_lines, stop_lines
 from twin.viewer.source import FAULT, Marker, PhaseSpan, Source
 
-CELL_FAULTS = ("wrong_pack", "guide_friction")
+SETUP_FAULTS = ("wrong_pack", "guide_friction")
 """Faults that are part of the setup and have no event: they act from beginning to end."""
 SHOWN_S = 60.0
 """An alarm of a log without a logged end stays on the display for this long [chosen]."""
@@ -181,7 +181,7 @@ def _faults(source: Source, t_s: float) -> tuple[str, ...]:
     if source.imported:  # a log's faults are not recorded as such
         return ()
     configured = source.recording.header.configuration.get("faults")
-    acting = [str(f) for f in configured or () if str(f).split(":")[0] in CELL_FAULTS]
+    acting = [str(f) for f in configured or () if str(f).split(":")[0] in SETUP_FAULTS]
     for marker in source.markers:
         text = marker.data.get("fault")
         if marker.name != "fault" or marker.t_s > t_s + SAME_S or text is None:

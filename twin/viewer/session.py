@@ -164,7 +164,7 @@ class Session:
         }
         found = moves[action]()
         if isinstance(found, Marker):
-            self.say(told(found))
+            self.say(marker_text(found))
         elif isinstance(found, PhaseSpan):
             self.say(words(found.name))
         elif action in ("next_event", "previous_event"):
@@ -196,7 +196,7 @@ class Session:
         elif found.t_s is not None:
             self.playback.scrub(found.t_s)
             if found.marker is not None:
-                self.say(told(found.marker))
+                self.say(marker_text(found.marker))
             return found.kind in ("timeline", "phase")
         return False
 
@@ -232,6 +232,6 @@ class Session:
             self.stretch_s = (middle_s - half_s, middle_s + half_s)
 
 
-def told(marker: Marker) -> str:
+def marker_text(marker: Marker) -> str:
     """An event as a message."""
     return f"{clock(marker.t_s)}  {words(marker.name)}" + (f": {marker.message}" if marker.message else "")

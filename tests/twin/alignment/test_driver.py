@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.evidence.campaign import CELLS
+from tests.evidence.campaign import SETUPS
 from twin.alignment.driver import Driver
 from twin.catalogue import load_pack, load_station, load_truck
 from twin.plants.beginning import new_world
@@ -18,7 +18,7 @@ ONE = np.array([0])
 
 
 def setup_of(station: str) -> SwapSetup:
-    truck, pack = CELLS[station]
+    truck, pack = SETUPS[station]
     return build_setup(load_station(station), load_truck(truck), load_pack(pack), seed=1)
 
 
@@ -29,7 +29,7 @@ def driver_of(setup: SwapSetup) -> Driver:
     return driver
 
 
-@pytest.mark.parametrize("station", CELLS)
+@pytest.mark.parametrize("station", SETUPS)
 def test_setpoints_are_within_the_limits_of_the_axes(station: str) -> None:
     setup = setup_of(station)
     driver, most = driver_of(setup), setup.params["axis_velocity_loaded"][0]

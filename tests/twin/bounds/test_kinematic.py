@@ -43,13 +43,13 @@ def station_of(name: str) -> Station:
     return load_station(name)
 
 
-def make_cell(station: Station, *, seed: int = 1, truck: str = "", pack: str = "") -> SwapSetup:
+def make_setup(station: Station, *, seed: int = 1, truck: str = "", pack: str = "") -> SwapSetup:
     truck_name, pack_name = SHIPPED[station.kind]
     return build_setup(station, load_truck(truck or truck_name), load_pack(pack or pack_name), seed=seed)
 
 
 def changed(name: str, overrides: dict[str, object], **wanted: object) -> SwapSetup:
-    return make_cell(with_overrides(station_of(name), overrides), **wanted)  # type: ignore[arg-type]
+    return make_setup(with_overrides(station_of(name), overrides), **wanted)  # type: ignore[arg-type]
 
 
 # ------------------------------------------------------------------------------------------------ times of motion
@@ -190,10 +190,10 @@ def test_sum_by_hand_with_axes_of_constant_speed():
 @pytest.mark.parametrize("name", ["top_lift", "top_lift_mast", "chassis", "chassis_single"])
 def test_critical_path_has_no_gaps_and_reads_well(name):
     station = station_of(name)
-    bound = kinematic_bound(make_cell(station))
+    bound = kinematic_bound(make_setup(station))
     path = bound.critical_path
     assert path[0].start_s == 0.0
-    assert path[-1].end_s == bound.total_s == lower_bound_s(make_cell(station))
+    assert path[-1].end_s == bound.total_s == lower_bound_s(make_setup(station))
     assert all(a.end_s == b.start_s for a, b in zip(path, path[1:], strict=False))
     assert all(item.duration_s > 0.0 for item in bound.items)
     assert sum(bound.by_phase().values()) == pytest.approx(bound.total_s)
@@ -208,11 +208,11 @@ def test_critical_path_has_no_gaps_and_reads_well(name):
 
 
 def test_two_robots_take_as_long_as_the_longer_chain():
-    bound = kinematic_bound(make_cell(station_of("chassis")))
+    bound = kinematic_bound(make_setup(station_of("chassis")))
     ends = {robot: max(i.end_s for i in bound.items if i.robot == robot) for robot in (0, 1)}
     assert len({item.robot for item in bound.critical_path}) == 1
     assert bound.total_s == max(ends.values())
-    assert bound.total_s < lower_bound_s(make_cell(station_of("chassis_single")))
+    assert bound.total_s < lower_bound_s(make_setup(station_of("chassis_single")))
 
 
 def test_locks_open_before_the_creep_out_height_is_passed():
@@ -246,7 +246,7 @@ def test_a_faster_axis_never_raises_the_bound(name, axis, factors):
     # not as overrides: the drive and the stopping distance of such an axis would have to be others too
     faster = limits.model_copy(update={field: factor * getattr(limits, field) for field, factor in fields})
     quick = station.model_copy(update={"axes": station.axes.model_copy(update={axis: faster})})
-    assert lower_bound_s(make_cell(quick)) <= lower_bound_s(make_cell(station)) + 1e-9
+    assert lower_bound_s(make_setup(quick)) <= lower_bound_s(make_setup(station)) + 1e-9
 
 
 @pytest.mark.parametrize("name", ["top_lift", "chassis"])
@@ -259,27 +259,27 @@ def test_a_faster_actuator_never_raises_the_bound(name, factors):
         f"actuators.{field}": factor * getattr(station.actuators, field)
         for field, factor in zip(fields, factors, strict=True)
     }
-    assert lower_bound_s(changed(name, overrides)) <= lower_bound_s(make_cell(station)) + 1e-9
+    assert lower_bound_s(changed(name, overrides)) <= lower_bound_s(make_setup(station)) + 1e-9
 
 
 @pytest.mark.parametrize("name", ["top_lift", "chassis"])
 def test_a_tighter_interlock_never_lowers_the_bound(name):
-    base = lower_bound_s(make_cell(station_of(name)))
+    base = lower_bound_s(make_setup(station_of(name)))
     assert lower_bound_s(changed(name, {"limits.traverse_deadband_m": 0.01})) > base
-    shortest_m = make_cell(station_of(name)).pack.guides.pin_length_m
+    shortest_m = make_setup(station_of(name)).pack.guides.pin_length_m
     assert lower_bound_s(changed(name, {"limits.creep_out_height_m": shortest_m})) > base
 
 
 def test_every_seed_has_its_own_bound_and_keeps_it():
     station = station_of("top_lift")
-    bounds = [lower_bound_s(make_cell(station, seed=seed)) for seed in range(5)]
+    bounds = [lower_bound_s(make_setup(station, seed=seed)) for seed in range(5)]
     assert len(set(bounds)) == 5
     assert max(bounds) - min(bounds) < 1.0
-    assert bounds == [lower_bound_s(make_cell(station, seed=seed)) for seed in range(5)]
+    assert bounds == [lower_bound_s(make_setup(station, seed=seed)) for seed in range(5)]
 
 
 @pytest.mark.parametrize("name", ["top_lift", "chassis"])
 def test_document_has_the_present_tables(name):
     """docs/bounds.md shows seed 1 of both stations; print(kinematic_bound(setup).table()) gives what belongs there."""
-    table = kinematic_bound(make_cell(station_of(name))).table()
+    table = kinematic_bound(make_setup(station_of(name))).table()
     assert table in DOCUMENT.read_text(encoding="utf-8"), f"docs/bounds.md, {name}, should show:\n{table}"

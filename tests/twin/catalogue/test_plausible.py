@@ -22,7 +22,7 @@ from twin.catalogue.load import models_folder, names
 from twin.catalogue.plausible import implausible
 from twin.catalogue.plausible.ranges import PRESSED_M
 from twin.errors import InputError
-from twin.plants.rom.points import DEEP_M
+from twin.plants.rom.contact_points import DEEP_M
 from twin.runner.kinds import rom_runner
 from twin.sequence.program import OUTCOMES
 from twin.setup.setup import build_setup

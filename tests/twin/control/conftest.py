@@ -8,14 +8,14 @@ from tests.twin.control.desk import Desk
 from twin.catalogue import load_pack, load_station, load_truck
 from twin.setup.setup import SwapSetup, build_setup
 
-CELLS = {"top_lift": ("tractor_6x4", "cab_282"), "chassis": ("chassis_tractor_3", "chassis_171")}
+SETUPS = {"top_lift": ("tractor_6x4", "cab_282"), "chassis": ("chassis_tractor_3", "chassis_171")}
 
 
 @pytest.fixture(scope="session")
 def setups() -> dict[str, SwapSetup]:
     return {
         kind: build_setup(load_station(kind), load_truck(truck), load_pack(pack), seed=1)
-        for kind, (truck, pack) in CELLS.items()
+        for kind, (truck, pack) in SETUPS.items()
     }
 
 
@@ -29,6 +29,6 @@ def chassis(setups) -> Desk:
     return Desk(setups["chassis"])
 
 
-@pytest.fixture(params=list(CELLS))
+@pytest.fixture(params=list(SETUPS))
 def desk(request, setups) -> Desk:
     return Desk(setups[request.param])

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from tests.evidence.timing_draws import policy_set
 from tests.tiers import examples
 from tests.twin.plants.test_off_nominal import factory_but
-from tests.twin.plants.test_rom import cell_of
+from tests.twin.plants.test_rom import setup_of
 from twin import seeding
 from twin.catalogue import load_pack, load_station, load_truck
 from twin.catalogue.load import with_overrides
 from twin.catalogue.plausible.limits import GUIDE_REACH
 from twin.catalogue.schema import TimingSet
-from twin.control.landing import LET_OFF_CAPTURES, let_off_m
+from twin.control.landing import LET_OFF_CAPTURES, waiting_height_m
 from twin.faults import Fault, parse_fault
 from twin.records import UNTIL_LANDED, X, Y, Z
 from twin.result import SwapResult
@@ -71,7 +71,7 @@ def landings(setup: SwapSetup, timing: TimingSet, *faults: Fault) -> tuple[SwapR
 def test_it_waits_for_an_axis_that_is_still_on_its_way(station: str, seed: int, phase: str) -> None:
     """The move before ends only when the landing that overlaps it would have met the pack, metres beside it."""
     early = {"overlap_s": 40.0, "shaper": "none", "creep_speed_mps": 0.05}
-    result, seen = landings(cell_of(station, seed), factory_but(station, {phase: early, "traverse_to_full": early}))
+    result, seen = landings(setup_of(station, seed), factory_but(station, {phase: early, "traverse_to_full": early}))
     assert result.outcome == "completed"
     assert len(seen) >= 2
     assert max(beside for beside, _ in seen) < BESIDE_M
@@ -82,7 +82,7 @@ def test_it_waits_for_an_axis_that_is_still_on_its_way(station: str, seed: int, 
 def test_a_swing_that_does_not_end_ends_the_swap() -> None:
     """Where the settle threshold is left out by an overlap, a sway sensor that is 60 mm off stops the landing."""
     result, seen = landings(
-        cell_of("top_lift", 0),
+        setup_of("top_lift", 0),
         factory_but("top_lift", {"lower": {"overlap_s": 0.5}}),
         parse_fault("sway_offset:offset_mm=60"),
     )
@@ -102,7 +102,7 @@ def test_it_waits_above_guides_of_any_capture(station_name: str, capture_m: floa
     early = {"overlap_s": 10.0}
     result, _ = landings(setup, factory_but("top_lift", {"lower": early, "traverse_to_full": early, "pick": early}))
     assert not result.violations
-    assert let_off_m(setup.params[0]) > REACH_M / 0.040 * capture_m
+    assert waiting_height_m(setup.params[0]) > REACH_M / 0.040 * capture_m
     assert GUIDE_REACH == LET_OFF_CAPTURES
 
 
@@ -111,7 +111,7 @@ def test_it_waits_above_guides_of_any_capture(station_name: str, capture_m: floa
 def test_no_timing_set_lets_it_come_to_a_pack_from_beside(number: int, station_name: str) -> None:
     station = load_station(station_name)
     timing = policy_set(station, seeding.stream(number, "landing"), "drawn")
-    result, seen = landings(cell_of(station_name, number), timing)
+    result, seen = landings(setup_of(station_name, number), timing)
     # a landing that is tried again begins where the one before has left the end effector: it is within reach already
     assert all(beside < BESIDE_M and speed < CROSSING_MPS for beside, speed in seen[:1])
     assert not result.violations

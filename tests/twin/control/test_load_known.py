@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.twin.faults.setups import cell_of
+from tests.twin.faults.setups import setup_of
 from twin.catalogue import TimingSet, load_timing
 from twin.records import LOAD_EMPTY, LOAD_PACK, LOAD_UNKNOWN, TRIP_SWAY
 from twin.result import SwapResult
@@ -22,7 +22,7 @@ class Watched:
     """A swap: the largest contact force of the scans in which its load was known, and how many scans each kind has."""
 
     def __init__(self, station: str, plant: str, timing: TimingSet | None = None) -> None:
-        setup = cell_of(station)
+        setup = setup_of(station)
         twin = SwapTwin(setup, timing or load_timing("factory", setup.station), make_runner=runner_maker(plant))
         if timing is not None:  # a spreader that swings shall land all the same
             twin.runner.params["interlock_off"][:, TRIP_SWAY] = 1

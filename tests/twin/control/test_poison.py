@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.evidence.campaign import CELLS
+from tests.evidence.campaign import SETUPS
 from tests.tiers import slow
 from twin.catalogue import load_pack, load_station, load_timing, load_truck
 from twin.faults import parse_fault
@@ -90,7 +90,7 @@ class Poisoned(Runner):
             plain = part.py_func if own else compiled(part)
             monkeypatch.setattr(scanning, name, partial(self._blind, name, plain, hidden) if hidden else plain)
         worlds, params = ([Fields(record[0])] for record in (self.worlds, self.params))
-        for entry in ("scan_world", "start_worlds"):
+        for entry in ("scan_world", "issue_commands"):
             in_python = getattr(scanning, entry)
             monkeypatch.setattr(scanning, entry, lambda _, __, *rest, to=in_python: to(worlds, params, *rest))
 
@@ -106,8 +106,8 @@ class Poisoned(Runner):
         return result
 
 
-def cell_of(station: str) -> SwapSetup:
-    truck, pack = CELLS[station]
+def setup_of(station: str) -> SwapSetup:
+    truck, pack = SETUPS[station]
     return build_setup(load_station(station), load_truck(truck), load_pack(pack), seed=7)
 
 
@@ -124,7 +124,7 @@ def cell_of(station: str) -> SwapSetup:
 def test_no_output_of_the_controller_hangs_on_truth(
     station: str, fault: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    setup = cell_of(station)
+    setup = setup_of(station)
     faults = [parse_fault(fault)] if fault else []
     results, images = [], []
     poisoned = Poisoned(setup, monkeypatch)

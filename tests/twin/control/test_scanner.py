@@ -12,14 +12,14 @@ from twin.records import DELAY_SCANS, TX
 from twin.setup.setup import SwapSetup, build_setup
 
 
-def cell_with(overrides: dict[str, object]) -> SwapSetup:
+def setup_with(overrides: dict[str, object]) -> SwapSetup:
     station = with_overrides(load_station("top_lift"), overrides)
     return build_setup(station, load_truck("tractor_6x4"), load_pack("cab_282"), seed=1)
 
 
 @pytest.mark.parametrize("delay_s", [0.0, 0.1, (DELAY_SCANS - 1) / 100])
 def test_a_frame_shows_the_truck_as_it_was_a_delay_ago(delay_s: float) -> None:
-    setup = cell_with(
+    setup = setup_with(
         {"scanner.delay_s": delay_s, "scanner.sigma_m": 0.0, "scanner.bias_m": 0.0, "scanner.dropout": 0.0}
     )
     worlds, params = new_world(setup), setup.params
@@ -41,7 +41,7 @@ def test_a_frame_shows_the_truck_as_it_was_a_delay_ago(delay_s: float) -> None:
 )
 def test_a_delay_that_does_not_fit_is_refused(delay_s: float, plc_hz: int, most_s: str) -> None:
     with pytest.raises(InputError) as caught:
-        cell_with({"scanner.delay_s": delay_s, "rates.plc_hz": plc_hz})
+        setup_with({"scanner.delay_s": delay_s, "rates.plc_hz": plc_hz})
     assert str(caught.value) == (
         f"scanner.delay_s: the pose scanner's delay is too long, got {delay_s} "
         f"(allowed: at most {most_s} s at {plc_hz} PLC scans a second)"

@@ -30,11 +30,11 @@ from twin.records import (
     Z,
     new_command,
 )
-from twin.runner.scan import start_worlds
+from twin.runner.scan import issue_commands
 from twin.setup.setup import build_setup
 
 SCAN_S = 0.01
-CELLS = {
+SETUPS = {
     "top_lift": build_setup(load_station("top_lift"), load_truck("tractor_6x4"), load_pack("cab_282"), seed=1),
     "chassis": build_setup(load_station("chassis"), load_truck("chassis_tractor_3"), load_pack("chassis_171"), seed=1),
 }
@@ -56,7 +56,7 @@ class Rig:
     """A robot whose axes follow their references exactly, holding a pack or not."""
 
     def __init__(self, station: str, *, loaded: bool, seat_z: float = np.nan) -> None:
-        self.setup = CELLS[station]
+        self.setup = SETUPS[station]
         self.worlds, self.params = new_world(self.setup), self.setup.params.copy()
         self.w, self.p = self.worlds[0], self.params[0]
         self.commands = new_command(ROBOTS)[None]
@@ -70,7 +70,7 @@ class Rig:
         self.start()
 
     def start(self) -> None:
-        start_worlds(self.worlds, self.params, self.commands, np.zeros(1, np.int64), np.zeros(1, np.int64))
+        issue_commands(self.worlds, self.params, self.commands, np.zeros(1, np.int64), np.zeros(1, np.int64))
 
     def speeds(self, *velocity: float) -> None:
         self.commands[0, 0]["velocity"] = velocity
@@ -92,7 +92,7 @@ setpoints = st.lists(st.tuples(st.tuples(unit, unit, unit, unit), st.integers(1,
 
 
 @settings(max_examples=examples(60), deadline=None)
-@given(station=st.sampled_from(sorted(CELLS)), loaded=st.booleans(), asked=setpoints)
+@given(station=st.sampled_from(sorted(SETUPS)), loaded=st.booleans(), asked=setpoints)
 def test_no_setpoints_take_an_axis_beyond_its_limits(station: str, loaded: bool, asked: list) -> None:
     rig = Rig(station, loaded=loaded)
     most = rig.p["axis_velocity_loaded"] if loaded else rig.p["axis_velocity"]
@@ -128,9 +128,9 @@ def test_a_low_pack_stays_within_the_deadband(asked: list) -> None:
             assert (gone <= rig.p["traverse_deadband_m"] + 1e-9).all()
 
 
-@pytest.mark.parametrize("station", sorted(CELLS))
+@pytest.mark.parametrize("station", sorted(SETUPS))
 def test_it_meets_the_contact_zone_at_contact_speed(station: str) -> None:
-    setup = CELLS[station]
+    setup = SETUPS[station]
     s = setup.retract
     home = float(new_world(setup)["truth"]["q"][0, 0, Z])
     seat_z = home - s * 0.6

@@ -11,10 +11,10 @@ from twin.errors import InputError
 from twin.setup.parking import draw_parking, park
 from twin.setup.setup import build_setup
 
-CELLS = [("top_lift", "tractor_6x4", "cab_282"), ("chassis", "chassis_rigid_1", "chassis_171")]
+SETUPS = [("top_lift", "tractor_6x4", "cab_282"), ("chassis", "chassis_rigid_1", "chassis_171")]
 
 
-@pytest.mark.parametrize("names", CELLS, ids=lambda n: n[0])
+@pytest.mark.parametrize("names", SETUPS, ids=lambda n: n[0])
 def test_a_driven_truck_stands_where_its_drive_ended(names):
     station, truck, pack = load_station(names[0]), load_truck(names[1]), load_pack(names[2])
     driven = build_setup(station, truck, pack, seed=5, parking="driven")

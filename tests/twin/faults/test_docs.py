@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.twin.faults.setups import cell_of
+from tests.twin.faults.setups import setup_of
 from twin.errors import InputError
 from twin.faults import KINDS, RATES_PER_1000, faulty_setup, parse_fault
 from twin.faults.kinds import FOREVER, ONE_OF, WHEN, Option
@@ -98,7 +98,7 @@ def test_docs_errors_are_what_is_answered() -> None:
     assert len(answers) >= 6
     for text, said in answers:
         with pytest.raises(InputError) as error:
-            faulty_setup(cell_of("top_lift"), [parse_fault(text)])
+            faulty_setup(setup_of("top_lift"), [parse_fault(text)])
         whole = str(error.value)
         assert said == whole or (said.endswith(" ...") and whole.startswith(said.removesuffix(" ..."))), whole
 

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from tests.twin.faults.setups import CELLS
+from tests.twin.faults.setups import SETUPS
 from twin.catalogue import load_pack, load_station, load_truck, names
 from twin.faults import RATES_PER_1000, faulty_setup, random_faults
 from twin.faults.draws import DETAILS
@@ -38,7 +38,7 @@ def test_one_more_kind_or_rate_shifts_no_other_draw() -> None:
 def test_every_drawn_fault_fits_every_station(station: str) -> None:
     assert set(DETAILS) == set(RATES_PER_1000)
     at = load_station(station)
-    truck, pack = CELLS[at.kind]
+    truck, pack = SETUPS[at.kind]
     setup = build_setup(at, load_truck(truck), load_pack(pack), seed=0)
     for seed in range(30):
         faulty_setup(setup, random_faults(seed, dict.fromkeys(RATES_PER_1000, 1000.0)))

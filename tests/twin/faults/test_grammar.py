@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import swaptwin
-from tests.twin.faults.setups import CELLS, cell_of
+from tests.twin.faults.setups import SETUPS, setup_of
 from twin.errors import InputError
 from twin.faults import KINDS, Fault, FaultPlayer, faulty_setup, parse_fault
 from twin.faults.kinds import FOREVER, ONE_OF
-from twin.faults.player import CELL_KINDS
+from twin.faults.player import SETUP_FAULTS
 from twin.sequence.program import OUTCOMES
 from twin.swap import SwapTwin
 
@@ -165,10 +165,10 @@ def test_any_text_is_a_fault_or_refused(text: str) -> None:
 
 
 @given(NEARLY)
-def test_any_mistake_is_refused_in_one_line_and_what_is_read_is_checked_against_the_cell(text: str) -> None:
+def test_any_mistake_is_refused_in_one_line_and_a_parsed_fault_is_checked_against_the_setup(text: str) -> None:
     fault = parsed(text)
     if fault is not None:
-        for setup in map(cell_of, CELLS):
+        for setup in map(setup_of, SETUPS):
             player = tried(lambda setup=setup: FaultPlayer([fault], setup))
             faulty = tried(lambda setup=setup: faulty_setup(setup, [fault]))
             assert isinstance(player, str) == isinstance(faulty, str)
@@ -189,9 +189,9 @@ def test_any_mistake_is_refused_in_one_line_and_what_is_read_is_checked_against_
         ("top_lift", "estop:phase=dock", "identify"),
     ],
 )
-def test_what_a_cell_lacks_is_refused_with_what_it_has(kind: str, text: str, says: str) -> None:
+def test_a_part_that_the_setup_lacks_is_refused_with_those_it_has(kind: str, text: str, says: str) -> None:
     fault = parse_fault(text)
-    for use in (lambda: faulty_setup(cell_of(kind), [fault]), lambda: FaultPlayer([fault], cell_of(kind))):
+    for use in (lambda: faulty_setup(setup_of(kind), [fault]), lambda: FaultPlayer([fault], setup_of(kind))):
         with pytest.raises(InputError) as error:
             use()
         assert says in one_line(error)
@@ -222,5 +222,5 @@ def test_every_kind_is_complete(name: str) -> None:
         assert option.low < option.high or option.kind in ("word", "name"), key
     for need in kind.needs:
         assert set(ONE_OF.get(need, (need,))) <= set(kind.options)
-    assert hasattr(FaultPlayer, f"_{name}") != (name in CELL_KINDS)
+    assert hasattr(FaultPlayer, f"_{name}") != (name in SETUP_FAULTS)
     assert any(outcome in kind.outcome for outcome in OUTCOMES), kind.summary

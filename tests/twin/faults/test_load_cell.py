@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.tiers import slow
-from tests.twin.faults.setups import cell_of
+from tests.twin.faults.setups import setup_of
 from twin.catalogue import load_timing
 from twin.faults import parse_fault
 from twin.result import SwapResult
@@ -23,7 +23,7 @@ from twin.swap import SwapTwin
 @functools.cache
 def swap(station: str, plant: str, *specs: str) -> tuple[SwapResult, int]:
     """One swap under factory timing and which pack robot 0 holds at its end."""
-    setup = cell_of(station)
+    setup = setup_of(station)
     faults = [parse_fault(spec) for spec in specs]
     twin = SwapTwin(setup, load_timing("factory", setup.station), faults, make_runner=runner_maker(plant))
     try:
@@ -71,7 +71,7 @@ def matrix(moments: Sequence[Any]) -> list[Any]:
 )
 def test_constant(station: str, size_n: float) -> None:
     result, _ = swap(station, "rom", f"load_cell_offset:offset_n={size_n}")
-    within = abs(size_n) <= cell_of(station).station.sensors.load_cell_zero_window_n
+    within = abs(size_n) <= setup_of(station).station.sensors.load_cell_zero_window_n
     assert result.outcome == ("completed" if within else "load_implausible")
     assert result.violations == ()
     zeroed = [event for event in result.events if event["name"] == "load_cell_zeroed"]
@@ -120,7 +120,7 @@ def test_the_reference_plant_agrees(station: str, spec: str) -> None:
 def test_a_healthy_swap_stays_far_from_every_limit() -> None:
     """False alarms: the closest that any check of a nominal swap comes to its limit is under a half."""
     for station in ("top_lift", "chassis"):
-        setup = cell_of(station)
+        setup = setup_of(station)
         twin = SwapTwin(setup, load_timing("factory", setup.station), make_runner=runner_maker("rom"))
         assert twin.run().outcome == "completed"
         known, drive, jump = twin.runner.worlds["control"]["load_closest"][0].max(axis=0)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.twin.faults.setups import cell_of
+from tests.twin.faults.setups import setup_of
 from twin.errors import InputError
 from twin.faults import FaultPlayer, faulty_setup, parse_fault
 from twin.plants.beginning import new_world
@@ -19,14 +19,14 @@ from twin.sequence.tables import TABLES
 from twin.setup.setup import SwapSetup
 
 
-def test_a_cell_without_faults_of_its_own_is_the_same_cell() -> None:
-    setup = cell_of("top_lift")
+def test_a_setup_without_setup_faults_is_returned_itself() -> None:
+    setup = setup_of("top_lift")
     assert faulty_setup(setup, []) is setup
     assert faulty_setup(setup, [parse_fault("estop:at_s=1")]) is setup
 
 
 def test_wrong_pack_and_guide_friction() -> None:
-    setup = cell_of("top_lift")
+    setup = setup_of("top_lift")
     old, new = setup.jobs[0].old_pack, setup.jobs[0].new_pack
     healthy = setup.params["pack_mass_kg"][0].copy()
     faults = ["wrong_pack:pack=old,kg=1234", "guide_friction:factor=3"]
@@ -67,7 +67,7 @@ class Stage:
 
 @pytest.fixture
 def stage() -> Callable[..., Stage]:
-    return lambda *specs: Stage(cell_of("top_lift"), *specs)
+    return lambda *specs: Stage(setup_of("top_lift"), *specs)
 
 
 def test_at_a_time_for_a_time(stage: Callable[..., Stage]) -> None:
@@ -104,7 +104,7 @@ def test_a_phase_counts_when_a_command_runs_in_it(stage: Callable[..., Stage]) -
 
 
 def test_the_phase_of_one_robot_or_of_whichever_comes_first() -> None:
-    any_robot, second = (Stage(cell_of("chassis"), f"estop:phase=grip{which}") for which in ("", ",robot=2"))
+    any_robot, second = (Stage(setup_of("chassis"), f"estop:phase=grip{which}") for which in ("", ",robot=2"))
     for it in (any_robot, second):
         it.at(5.0, "grip", robot=0)
     assert any_robot.w["truth"]["estop_button"]
@@ -223,8 +223,8 @@ def test_grips(stage: Callable[..., Stage], kind: str, order: int) -> None:
 
 
 def joining(*added: tuple[float, str]) -> Stage:
-    it = Stage(cell_of("top_lift"))
-    it.player = FaultPlayer([], cell_of("top_lift"), added=[(since_s, parse_fault(text)) for since_s, text in added])
+    it = Stage(setup_of("top_lift"))
+    it.player = FaultPlayer([], setup_of("top_lift"), added=[(since_s, parse_fault(text)) for since_s, text in added])
     return it
 
 

@@ -9,11 +9,11 @@ import pytest
 
 from tests.determinism.short_swap import short_swap
 from tests.tiers import slow
-from tests.twin.faults.setups import CELLS, cell_of
+from tests.twin.faults.setups import SETUPS, setup_of
 from tests.twin.why import says_why
 from twin.catalogue import load_pack, load_station, load_timing, load_truck, names
 from twin.faults import KINDS, parse_fault
-from twin.faults.player import CELL_KINDS
+from twin.faults.player import SETUP_FAULTS
 from twin.result import SwapResult
 from twin.sequence import building
 from twin.sequence.program import TRIP_SETTLE_S
@@ -34,7 +34,7 @@ def in_haste() -> Iterator[None]:
 @functools.cache
 def swap(kind: str, *specs: str) -> SwapResult:
     """One swap under factory timing with these faults; run once, whoever asks."""
-    setup = cell_of(kind)
+    setup = setup_of(kind)
     twin = SwapTwin(setup, load_timing("factory", setup.station), [parse_fault(spec) for spec in specs])
     try:
         return twin.run()
@@ -116,7 +116,7 @@ def test_every_fault_ends_with_its_name_and_without_a_violation(kind: str, specs
     says_why(result)
     for fault in map(parse_fault, specs):
         acted = [e["t_s"] for e in result.events if e["name"] == "fault" and e["fault"] == fault.text and e["acts"]]
-        assert bool(acted) == (fault.kind not in CELL_KINDS)
+        assert bool(acted) == (fault.kind not in SETUP_FAULTS)
 
 
 @pytest.mark.slow
@@ -136,7 +136,7 @@ def test_what_works_again_lets_the_swap_complete() -> None:
 
 
 def test_every_kind_meets_a_swap_at_each_station() -> None:
-    for station in CELLS:
+    for station in SETUPS:
         met = {parse_fault(spec).kind for kind, specs, _ in ENDS if kind == station for spec in specs}
         if station == "top_lift":
             met |= {parse_fault(spec).kind for spec in WORKS_AGAIN}
@@ -149,7 +149,7 @@ def test_every_kind_meets_a_swap_at_each_station() -> None:
 def test_a_trip_is_watched_until_every_axis_must_stand() -> None:
     """As long as an even deceleration over the whole stopping distance takes, and a little more."""
     for station in map(load_station, names("station")):
-        truck, pack = CELLS[station.kind]
+        truck, pack = SETUPS[station.kind]
         p = build_setup(station, load_truck(truck), load_pack(pack), seed=0).params[0]
         longest_s = float((2.0 * p["axis_stopping_distance"] / p["axis_velocity"]).max())
         assert longest_s + p["reaction_time_s"] + 0.5 < TRIP_SETTLE_S, station.name
@@ -180,7 +180,7 @@ def test_a_fault_whose_time_is_never_changes_no_bit(kind: str, specs: list[str],
     assert swap(kind, *specs, *idle).end_state_sha256 == swap(kind, *specs).end_state_sha256
 
 
-@pytest.mark.parametrize("station", list(CELLS))
+@pytest.mark.parametrize("station", list(SETUPS))
 def test_a_swap_with_idle_faults_is_the_swap_without(station: str) -> None:
     healthy, quiet = short_swap(station, until_s=3.0), short_swap(station, until_s=3.0, faults=NEVER)
     assert healthy.end_state_sha256 == quiet.end_state_sha256

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.twin.faults.setups import cell_of
+from tests.twin.faults.setups import setup_of
 from tests.twin.why import says_why
 from twin.catalogue import load_pack, load_station, load_timing, load_truck
 from twin.commands.swap import resolve
@@ -51,7 +51,7 @@ ENDS = [
 
 
 def run(station: str, fault: str, target: Path) -> SwapResult:
-    setup = cell_of(station)
+    setup = setup_of(station)
     twin = SwapTwin(setup, load_timing("factory", setup.station), [parse_fault(fault)], make_runner=rom_runner)
     with SwapRecorder(target, twin) as recorder:
         result = twin.run()
@@ -182,7 +182,7 @@ def test_the_log_of_a_completed_swap_tells_its_story(station: str, tmp_path: Pat
     assert "try 2" in next(message for message in said if "locks of truck1 open" in message)
     weighed = next(message for message in said if "pack weighs" in message)
     kg = float(weighed.split("pack weighs ")[1].split(" kg")[0])
-    assert kg == pytest.approx(float(cell_of(station).params["pack_mass_kg"][0, 0]), rel=0.03)
+    assert kg == pytest.approx(float(setup_of(station).params["pack_mass_kg"][0, 0]), rel=0.03)
     assert {"grips", "locks", "seated", "pull_test", "fault", "retry", "outcome", "result"} <= set(names)
     assert f"mechanical time {result.mechanical_time_s:.2f} s" in said[-1]
     assert {level for _, level, _, _ in lines} == {INFO, WARNING}
@@ -203,7 +203,7 @@ def test_a_violation_says_value_limit_and_unit(tmp_path: Path) -> None:
     result = run("top_lift", "brakes_released:phase=unlock", path)
     six = next(v for v in result.violations if v["invariant"] == 6)
     assert (six["quantity"], six["unit"]) == ("load", "N")
-    p = cell_of("top_lift").params[0]
+    p = setup_of("top_lift").params[0]
     assert six["limit"] == pytest.approx(float(p["overload_fraction"] * p["rated_load_kg"] * p["gravity_mps2"]))
     assert six["worst"] > six["limit"]
     for text in amounts((six["worst"], six["limit"]), "N"):

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.twin.log_import.truth import CELLS, Truth
+from tests.twin.log_import.truth import SETUPS, Truth
 from twin.log_import.units import ALIASES, UNITS
 
 
@@ -165,7 +165,7 @@ def mapping(
     more: dict[str, Any] | None = None,
 ) -> Path:
     """Write a mapping file: steps are (tag, robot, phases by word)."""
-    truck, pack = CELLS[station]
+    truck, pack = SETUPS[station]
     lines = [f"station: {station}", f"truck: {truck}", f"pack: {pack}"]
     lines += [f"file: {_flow(file)}", f"time: {_flow(time)}"]
     lines += [f"{key}: {_flow(value)}" for key, value in (more or {}).items()]

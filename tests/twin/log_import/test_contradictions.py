@@ -51,7 +51,7 @@ def test_switches_that_pass_each_other_are_none(run: Run) -> None:
 @pytest.mark.parametrize(("lifted_mm", "is_weighed"), [(0.0, False), (30.0, False), (800.0, True)])
 def test_only_a_pack_that_was_carried_is_weighed(lifted_mm: float, is_weighed: bool, run: Run) -> None:
     report, _ = run(station(lifted_mm), signals=GRIPS)
-    found = {row["figure"].partition("[")[0]: row["value"] for row in report.cell}
+    found = {row["figure"].partition("[")[0]: row["value"] for row in report.setup}
     assert found["old_pack_kg"] == (pytest.approx(3000.0, abs=1.0) if is_weighed else None)
     assert found["new_pack_kg"] is None
 

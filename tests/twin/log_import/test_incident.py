@@ -106,8 +106,8 @@ def test_the_report_counts_what_the_recorder_left_out(imported: tuple[ImportRepo
     assert report.unused_columns == ["CAB.Temp[°C]", "PLC.Heartbeat"]
 
 
-def test_the_cell_is_the_one_of_the_log(imported: tuple[ImportReport, Recording]) -> None:
-    found = {row["figure"].partition("[")[0]: row["value"] for row in imported[0].cell}
+def test_the_setup_is_that_of_the_log(imported: tuple[ImportReport, Recording]) -> None:
+    found = {row["figure"].partition("[")[0]: row["value"] for row in imported[0].setup}
     layout = TRUTH["layout"]
     assert found["put_slot"] == layout["slot_put"]
     assert found["take_slot"] == layout["slot_taken"]

@@ -14,7 +14,7 @@ from twin.runner.single import Runner
 from twin.setup.setup import SwapSetup, build_setup
 from twin.swap import SwapTwin
 
-CELLS = {"top_lift": ("tractor_6x4", "cab_282"), "chassis": ("chassis_tractor_3", "chassis_171")}
+SETUPS = {"top_lift": ("tractor_6x4", "cab_282"), "chassis": ("chassis_tractor_3", "chassis_171")}
 QUICK = {"times.identify_s": 0.5, "times.verify_s": 2.0, "times.scan_s": 1.0, "sensors.load_cell_weighing_s": 1.0}
 QUICK |= {"scanner.scan_samples": 5, "scanner.rescan_samples": 5}
 ALARMS = ((2107, 0, 50.0, 55.0), (2210, 1, 52.0, 54.0), (2211, 0, 90.02, 90.1))
@@ -91,7 +91,7 @@ class Truth:
 @cache
 def truth_of(station_name: str) -> Truth:
     """One swap on the reduced-order plant; made once in a process, under a second once its kernels are compiled."""
-    truck, pack = CELLS[station_name]
+    truck, pack = SETUPS[station_name]
     station = with_overrides(load_station(station_name), QUICK)
     setup = build_setup(station, load_truck(truck), load_pack(pack), seed=1)
     twin = SwapTwin(setup, load_timing("factory", station), make_runner=rom_runner)

@@ -16,12 +16,12 @@ from twin.setup.setup import build_setup
 
 ROOT = Path(__file__).resolve().parents[3]
 TICKS = 2000
-CELLS = {"top_lift": ("tractor_6x4", "cab_282"), "chassis": ("chassis_tractor_3", "chassis_171")}
+SETUPS = {"top_lift": ("tractor_6x4", "cab_282"), "chassis": ("chassis_tractor_3", "chassis_171")}
 
 
 def run_once(kind: str, seed: int = 3) -> str:
     """A move of x and z with sensor noise, 4 s; the hash of the state at its end."""
-    truck, pack = CELLS[kind]
+    truck, pack = SETUPS[kind]
     plant = bullet_runner(build_setup(load_station(kind), load_truck(truck), load_pack(pack), seed=seed))
     try:
         command = new_command()
@@ -42,16 +42,16 @@ def run_once(kind: str, seed: int = 3) -> str:
 
 def test_same_seed_same_state_in_one_process_after_other_plants():
     """The third run follows a run of a plant of the other kind, with other draws."""
-    first = {kind: run_once(kind) for kind in CELLS}
+    first = {kind: run_once(kind) for kind in SETUPS}
     run_once("chassis", seed=11)
-    assert {kind: run_once(kind) for kind in reversed(CELLS)} == first
+    assert {kind: run_once(kind) for kind in reversed(SETUPS)} == first
 
 
 def test_two_plants_side_by_side_do_not_meet():
     """Plants are independent: stepping them alternately changes neither."""
     plants = []
     for _ in range(2):
-        truck, pack = CELLS["top_lift"]
+        truck, pack = SETUPS["top_lift"]
         setup = build_setup(load_station("top_lift"), load_truck(truck), load_pack(pack), seed=5)
         plants.append(bullet_runner(setup))
     try:
@@ -71,7 +71,7 @@ def test_other_seed_other_state():
 
 
 def test_reading_the_hash_changes_nothing():
-    truck, pack = CELLS["top_lift"]
+    truck, pack = SETUPS["top_lift"]
     hashes = []
     for often in (False, True):
         plant = bullet_runner(build_setup(load_station("top_lift"), load_truck(truck), load_pack(pack), seed=5))
@@ -90,8 +90,8 @@ def test_same_seed_same_state_in_a_fresh_process():
     code = f"""
 import sys
 sys.path.insert(0, {str(ROOT)!r})
-from tests.twin.plants.test_determinism import CELLS, run_once
-print(*(run_once(kind) for kind in CELLS))
+from tests.twin.plants.test_determinism import SETUPS, run_once
+print(*(run_once(kind) for kind in SETUPS))
 """
     fresh = subprocess.run(
         [sys.executable, "-c", code],
@@ -101,4 +101,4 @@ print(*(run_once(kind) for kind in CELLS))
         timeout=120,
         check=True,
     )
-    assert fresh.stdout.split()[-len(CELLS) :] == [run_once(kind) for kind in CELLS]
+    assert fresh.stdout.split()[-len(SETUPS) :] == [run_once(kind) for kind in SETUPS]

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.tiers import slow
-from tests.twin.plants.test_rom import cell_of
+from tests.twin.plants.test_rom import setup_of
 from twin.catalogue import load_timing
 from twin.faults import parse_fault
 from twin.recording.swap import SwapRecorder
@@ -25,7 +25,7 @@ LOWERING_S = 35.0
 
 
 def swap(n: int = 1, fault: str | None = None) -> SwapTwin:
-    setups = [cell_of("top_lift", seed) for seed in range(3, 3 + n)]
+    setups = [setup_of("top_lift", seed) for seed in range(3, 3 + n)]
     timing = load_timing("factory", setups[0].station)
     faults = [parse_fault(fault)] if fault is not None else []
     return SwapTwin(setups[0], timing, faults, make_runner=batch_maker(setups))
@@ -124,7 +124,7 @@ def test_a_recording_of_it_verifies(tmp_path: Path) -> None:
 
 def test_a_pack_that_hangs_past_a_seat_is_not_beside_its_pins() -> None:
     """A truck that rolls under a held block brings another seat nearest, which does not end the swap."""
-    setup = cell_of("chassis", 5)
+    setup = setup_of("chassis", 5)
     fault = parse_fault("brakes_released:grade_percent=3,phase=insert,after_s=4")
     result = SwapTwin(setup, load_timing("factory", setup.station), [fault], make_runner=rom_runner).run()
     assert result.outcome == "truck_moved"

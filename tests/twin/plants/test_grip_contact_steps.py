@@ -10,13 +10,13 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.evidence.campaign import CELLS
+from tests.evidence.campaign import SETUPS
 from twin.alignment.hover import Hover, hover_world
 from twin.catalogue import load_pack, load_station, load_truck
 from twin.plants.rom import RomPlant
+from twin.plants.rom.contact_points import GAP, NX, NZ
+from twin.plants.rom.contacts import _stays_clear
 from twin.plants.rom.model import FREE
-from twin.plants.rom.points import GAP, NX, NZ
-from twin.plants.rom.touching import _stays_clear
 from twin.records import EPITCH, EROLL, EYAW, EZ, X, Y
 from twin.setup.setup import build_setup
 
@@ -32,7 +32,7 @@ class Empty:
     """An end effector beside the pack it has released, which is fixed in the air."""
 
     def __init__(self, station: str) -> None:
-        truck, pack = CELLS[station]
+        truck, pack = SETUPS[station]
         self.setup = build_setup(load_station(station), load_truck(truck), load_pack(pack), seed=1)
         self.plant = RomPlant(self.setup, worlds=hover_world(self.setup, Hover(height_m=0.5)))
         self.parts = [
@@ -43,7 +43,7 @@ class Empty:
         ]  # fmt: skip
         w, _, m, x, self.scratch = self.parts
         self.robot = r = int(np.argmax(w["truth"]["held"] >= 0))
-        x["near"][r], x["also"][r], x["fixed_to"][r] = 2 + int(w["truth"]["held"][r]), 0, FREE
+        x["near"][r], x["second_near"][r], x["fixed_to"][r] = 2 + int(w["truth"]["held"][r]), 0, FREE
         w["truth"]["held"][r] = -1
         self.home, self.half_m = w["truth"]["q"][r].copy(), m["pack_half_m"].copy()
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.twin.plants.test_rom import cell_of
+from tests.twin.plants.test_rom import setup_of
 from twin.catalogue import load_timing
 from twin.catalogue.schema import TimingSet
 from twin.faults import parse_fault
@@ -32,7 +32,7 @@ def factory_but(station: str, phases: dict[str, dict[str, Any]] | None = None, *
 
 def played(plant: str, station: str, seed: int, timing: TimingSet, *faults: str) -> SwapResult:
     twin = SwapTwin(
-        cell_of(station, seed), timing, [parse_fault(text) for text in faults], make_runner=runner_maker(plant)
+        setup_of(station, seed), timing, [parse_fault(text) for text in faults], make_runner=runner_maker(plant)
     )
     try:
         return twin.run()

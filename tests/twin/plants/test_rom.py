@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numba import config
 
-from tests.evidence.campaign import CELLS, read
+from tests.evidence.campaign import SETUPS, read
 from tests.tiers import slow
 from twin.catalogue import load_pack, load_station, load_timing, load_truck
 from twin.plants.rom.frames import angle_of, back, compose, from_angles, from_quaternion, relative, times
@@ -33,8 +33,8 @@ ROOT = Path(__file__).resolve().parents[3]
 angles = st.floats(-1.4, 1.4)
 
 
-def cell_of(station: str, seed: int, parking: str = "guided") -> SwapSetup:
-    truck, pack = CELLS[station]
+def setup_of(station: str, seed: int, parking: str = "guided") -> SwapSetup:
+    truck, pack = SETUPS[station]
     return build_setup(load_station(station), load_truck(truck), load_pack(pack), seed=seed, parking=parking)
 
 
@@ -87,7 +87,7 @@ def test_relative_is_the_inverse_of_compose(yaw: float, pitch: float, roll: floa
 @pytest.mark.parametrize("station", ["top_lift", "chassis"])
 def test_whole_swaps_go_as_on_the_reference_plant(station: str) -> None:
     for row in read(station, "guided")[2:5]:
-        result = swap(cell_of(station, row["seed"]))
+        result = swap(setup_of(station, row["seed"]))
         assert result.outcome == row["outcome"]
         assert not result.violations
         assert result.mechanical_time_s == pytest.approx(row["mechanical_time_s"], rel=0.005)
@@ -101,7 +101,7 @@ def test_whole_swaps_go_as_on_the_reference_plant(station: str) -> None:
 
 
 def test_a_world_of_a_batch_equals_the_same_alone() -> None:
-    setups = [cell_of("top_lift", seed) for seed in range(5)]
+    setups = [setup_of("top_lift", seed) for seed in range(5)]
 
     def drive(of: list[SwapSetup]) -> list[str]:
         plant = BatchRunner(of)
@@ -123,7 +123,7 @@ def test_a_world_of_a_batch_equals_the_same_alone() -> None:
 def test_a_swap_goes_as_it_goes_unseen(station: str) -> None:
     """Scan skipping and sleeping robots change nothing: the world is the same to the last bit, with an observer and
     without, except the packs' speeds, which only an observer reads."""
-    setup = cell_of(station, 5, "unguided")
+    setup = setup_of(station, 5, "unguided")
     ends = []
     for observer in (None, lambda plant: None):
         twin = SwapTwin(setup, load_timing("factory", setup.station), make_runner=rom_runner)
@@ -157,7 +157,7 @@ class Littered(BatchRunner):
 @pytest.mark.parametrize("station", ["top_lift", slow("chassis")])
 def test_nothing_has_to_be_kept_in_the_scratch(station: str, rubbish: int) -> None:
     """The scratch carries nothing between two calls or from one world to the next, observed or not."""
-    setups = [cell_of(station, seed) for seed in (1, 2)]
+    setups = [setup_of(station, seed) for seed in (1, 2)]
     timing = load_timing("factory", setups[0].station)
 
     def end_states(of: list[SwapSetup], make: Any) -> list[str]:
@@ -174,7 +174,7 @@ def test_nothing_has_to_be_kept_in_the_scratch(station: str, rubbish: int) -> No
 def test_a_world_is_as_large_as_documented() -> None:
     """The plant's arrays of N records have the documented size; the kernel's working memory does not grow with N."""
     text = " ".join((ROOT / "docs" / "reduced_order.md").read_text(encoding="utf-8").split())
-    setup = cell_of("top_lift", 1)
+    setup = setup_of("top_lift", 1)
     few, many = BatchRunner([setup] * 10), BatchRunner([setup] * 20)
     kb = [
         array.nbytes / 20e3 for array in (many.worlds, many.plant.states, many.params, many.plant.models, many.commands)
@@ -189,7 +189,7 @@ def test_a_world_is_as_large_as_documented() -> None:
 
 
 def test_a_pendulum_keeps_its_period() -> None:
-    setup = cell_of("top_lift", 1)
+    setup = setup_of("top_lift", 1)
     plant = BatchRunner(setup)
     w = plant.worlds[0]
     length_m = float(setup.params["sheave_height_m"][0] - w["truth"]["q"][0, 2])
@@ -211,7 +211,7 @@ def test_a_pendulum_keeps_its_period() -> None:
 
 def test_its_recordings_verify(tmp_path: Path) -> None:
     path = tmp_path / "rom.mcap"
-    setup = cell_of("chassis", 2)
+    setup = setup_of("chassis", 2)
     twin = SwapTwin(setup, load_timing("factory", setup.station), make_runner=rom_runner)
     with SwapRecorder(path, twin) as recorder:
         recorder.finish(twin.run())
@@ -222,7 +222,7 @@ def test_its_recordings_verify(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("station", ["top_lift", "chassis"])
 def test_the_speeds_of_packs_are_those_of_their_poses(station: str) -> None:
-    setup = cell_of(station, 3)
+    setup = setup_of(station, 3)
     twin = SwapTwin(setup, load_timing("factory", setup.station), make_runner=rom_runner)
     plant, seen = twin.runner, []
 

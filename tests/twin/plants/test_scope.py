@@ -11,7 +11,7 @@ import numpy as np
 import pybullet as pb
 import pytest
 
-from tests.evidence.campaign import CELLS
+from tests.evidence.campaign import SETUPS
 from tests.physics.rig import BulletBench
 from twin.alignment.episode import AlignmentTwin
 from twin.alignment.hover import Hover, hover_world
@@ -31,14 +31,14 @@ HOVERS = [
 ]
 
 
-def cell_of(station: str, seed: int = 1) -> SwapSetup:
-    truck, pack = CELLS[station]
+def setup_of(station: str, seed: int = 1) -> SwapSetup:
+    truck, pack = SETUPS[station]
     return build_setup(load_station(station), load_truck(truck), load_pack(pack), seed=seed)
 
 
 @contextmanager
 def standing(station: str, scope: Scope) -> Iterator[BulletBench]:
-    setup = cell_of(station)
+    setup = setup_of(station)
     plant = BulletBench(setup, worlds=hover_world(setup, Hover()), scope=scope)
     try:
         yield plant
@@ -48,7 +48,7 @@ def standing(station: str, scope: Scope) -> Iterator[BulletBench]:
 
 def seated(station: str, seed: int, hover: Hover, scope: Scope) -> tuple[Any, np.void]:
     """Result and last state of an insertion by the station's own servo."""
-    twin = AlignmentTwin(cell_of(station, seed), hover, make_runner=partial(BulletBench, scope=scope))
+    twin = AlignmentTwin(setup_of(station, seed), hover, make_runner=partial(BulletBench, scope=scope))
     try:
         servo = VisualServo()
         twin.begin()
@@ -73,7 +73,7 @@ def test_an_insertion_is_the_same(station: str, seed: int, hover: Hover) -> None
     np.testing.assert_allclose(v["truth"]["q"], w["truth"]["q"], atol=5e-3)
 
 
-@pytest.mark.parametrize("station", CELLS)
+@pytest.mark.parametrize("station", SETUPS)
 def test_packs_that_wait_stay_where_they_were(station: str) -> None:
     """In slots they stay to the last bit but one; on the truck they move with it, and stay in their seats."""
     with standing(station, "seat") as plant:
@@ -90,7 +90,7 @@ def test_packs_that_wait_stay_where_they_were(station: str) -> None:
         assert not w["monitor"]["violation"].any()
 
 
-@pytest.mark.parametrize("station", CELLS)
+@pytest.mark.parametrize("station", SETUPS)
 def test_what_stands_on_the_truck_loads_its_springs(station: str) -> None:
     with standing(station, "seat") as seat, standing(station, "swap") as swap:
         for plant in (seat, swap):
@@ -101,7 +101,7 @@ def test_what_stands_on_the_truck_loads_its_springs(station: str) -> None:
         )  # compliance of the pads
 
 
-@pytest.mark.parametrize("station", CELLS)
+@pytest.mark.parametrize("station", SETUPS)
 def test_stored_packs_are_in_the_way(station: str) -> None:
     """A ray through the middle of each slot with a pack ends on its grip face."""
     with standing(station, "seat") as plant:
@@ -120,7 +120,7 @@ def test_stored_packs_are_in_the_way(station: str) -> None:
 @pytest.mark.parametrize("scope", ["swap", "seat"])
 def test_forces_that_are_read_are_those_that_act(scope: Scope) -> None:
     """Mass times acceleration = ropes + guides + coupler - weight, in every tick of an insertion."""
-    setup = cell_of("top_lift", 2)
+    setup = setup_of("top_lift", 2)
     hover = Hover(height_m=0.15, off_x_m=0.012)
     twin = AlignmentTwin(setup, hover, make_runner=partial(BulletBench, scope=scope))
     plant, k = twin.runner, twin.job.new_pack
@@ -162,7 +162,7 @@ def test_grips_and_locks_stay_as_they_are() -> None:
 
 @pytest.mark.parametrize("station", ["top_lift", "chassis"])
 def test_the_joints_say_how_fast_a_carried_pack_rises(station: str) -> None:
-    twin = AlignmentTwin(cell_of(station, 3), Hover(height_m=0.25, off_x_m=0.02, sway_x_mps=0.05))
+    twin = AlignmentTwin(setup_of(station, 3), Hover(height_m=0.25, off_x_m=0.02, sway_x_mps=0.05))
     plant, k, r = twin.runner.plant, twin.job.new_pack, twin.job.robot
     try:
         twin.begin()

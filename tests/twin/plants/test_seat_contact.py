@@ -7,13 +7,13 @@ import math
 import numpy as np
 import pytest
 
-from tests.evidence.campaign import CELLS
+from tests.evidence.campaign import SETUPS
 from twin.alignment.hover import Hover, hover_world
 from twin.catalogue import load_pack, load_station, load_truck
 from twin.plants.rom import RomPlant
-from twin.plants.rom.contact import WALL_M
-from twin.plants.rom.points import DEEP_M, GAP, NX
-from twin.plants.rom.touching import _stays_clear
+from twin.plants.rom.contact_points import DEEP_M, GAP, NX
+from twin.plants.rom.contacts import _stays_clear
+from twin.plants.rom.seat_contact import WALL_M
 from twin.records import EZ, X, Y
 from twin.setup.setup import build_setup
 
@@ -29,7 +29,7 @@ def test_a_pack_that_comes_from_the_side_is_pushed_back_gently(station: str, dep
     From one millimetre to the next no point's penetration grows by much more than a millimetre, and the first contact
     of a pin below the inclined end face of the lead-in pushes the pack back.
     """
-    truck, pack = CELLS[station]
+    truck, pack = SETUPS[station]
     setup = build_setup(load_station(station), load_truck(truck), load_pack(pack), seed=1)
     plant = RomPlant(setup, worlds=hover_world(setup, Hover(height_m=0.3)))
     w, p, m, x, t = (of[0] for of in (plant.worlds, plant.params, plant.models, plant.states, plant._scratch))

@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.evidence.campaign import CELLS
+from tests.evidence.campaign import SETUPS
 from tests.tiers import slow
 from twin.catalogue import load_pack, load_station, load_timing, load_truck
 from twin.control.logic import COMMAND_ENDED
 from twin.monitor import monitor
 from twin.plants.rom.advance import advance
-from twin.plants.rom.placing import place_packs, recall
-from twin.plants.rom.touching import find_near
+from twin.plants.rom.contacts import find_candidates
+from twin.plants.rom.placing import load_scratch, place_packs
 from twin.records import BUSY, WORLD
 from twin.result import SwapResult
 from twin.runner import rom_worlds, skipping
@@ -118,10 +118,10 @@ class ScanByScan(BatchRunner):
     def _run_by_scans(self, until: int) -> None:
         plant = self.plant
         w, p, m, x, t = self.worlds[0], self.params[0], plant.models[0], plant.states[0], self._scratch[0]
-        recall(w["truth"], p, m, x, t)
-        skipping.begin(w["truth"], p, m, x, t)
+        load_scratch(w["truth"], p, m, x, t)
+        skipping.read_all_at_next_scan(w["truth"], p, m, x, t)
         place_packs(w["truth"], p, m, x, t)
-        find_near(w["truth"], w["image"], p, m, x, t, True)
+        find_candidates(w["truth"], w["image"], p, m, x, t, True)
         while self._now < until:
             ticks = min(self._scan_ticks - self._now % self._scan_ticks, until - self._now)
             if ticks == self._scan_ticks and int(w["clock"]["scanned_tick"]) != self._now:
@@ -134,9 +134,9 @@ class ScanByScan(BatchRunner):
                     self._spoil(w, p, t)
                 if code & COMMAND_ENDED:
                     if not observed:
-                        skipping.find_left(w, p, x, t, True)
+                        skipping.find_unplaced(w, p, x, t, True)
                         place_packs(w["truth"], p, m, x, t)
-                        skipping.show(w["truth"], w["image"], w["sensors"], w["faults"], p)
+                        skipping.read_skipped_sensors(w["truth"], w["image"], w["sensors"], w["faults"], p)
                     return
             if not (w["control"]["status"][: p["robots"]] == BUSY).any():
                 return
@@ -160,12 +160,12 @@ def play(setup: SwapSetup, make_runner: Any) -> SwapResult:
 
 
 @pytest.mark.parametrize("whole", [False, slow(True)], ids=["traverse", "whole_swap"])
-@pytest.mark.parametrize("station", sorted(CELLS))
+@pytest.mark.parametrize("station", sorted(SETUPS))
 def test_no_verdict_hangs_on_truth_that_is_out_of_date(station: str, whole: bool) -> None:
     """In every scan, to the last bit: verdicts and worst values as if every robot were placed in every scan, with the
     station's limits and with some that are broken all the time. Around the first traverse, or in a whole swap.
     """
-    truck, pack = CELLS[station]
+    truck, pack = SETUPS[station]
     setup = build_setup(load_station(station), load_truck(truck), load_pack(pack), seed=3)
     rates, plain = setup.station.rates, play(setup, rom_runner)
     span = next(span for span in plain.phases if span.name == "traverse_to_slot")

@@ -15,7 +15,7 @@ from twin.viewer.controls import PLAYING, SHOWING
 from twin.viewer.graphics.offscreen import Offscreen
 from twin.viewer.graphics.quality import QUALITIES
 from twin.viewer.hud import Badge, Charts, GhostTable, Hud, style
-from twin.viewer.hud.ghost_table import told
+from twin.viewer.hud.ghost_table import gain_text
 from twin.viewer.hud.recorded import load, model_at
 from twin.viewer.hud.regions import TimeScale
 from twin.viewer.hud.style import clock
@@ -103,10 +103,10 @@ def test_values_at_the_cursor_are_those_of_the_recording(hud, source):
     assert number(z_mm, 0) in written(hud)
 
 
-def test_the_help_page_tells_every_key(hud, source):
+def test_the_help_page_shows_every_key(hud, source):
     hud.update(model(source, 1.0, help_open=True))
-    assert {binding.told for binding in (*PLAYING, *SHOWING)} <= written(hud)
-    assert {binding.does for binding in (*PLAYING, *SHOWING)} <= written(hud)
+    assert {binding.keys_text for binding in (*PLAYING, *SHOWING)} <= written(hud)
+    assert {binding.effect for binding in (*PLAYING, *SHOWING)} <= written(hud)
     assert hud.hit(640, 360).kind == "help"
     hud.update(model(source, 1.0))
     assert hud.hit(400, 360) is None
@@ -131,7 +131,7 @@ def test_messages_and_the_other_run(hud, source):
     ],
 )
 def test_time_lost_and_gained_is_said_in_words(gained_s, text, colour):
-    assert told(gained_s) == (text, colour)
+    assert gain_text(gained_s) == (text, colour)
 
 
 @pytest.mark.parametrize("charts", [True, False])
@@ -167,9 +167,9 @@ def test_in_a_narrow_window_names_are_whole_and_one_button_takes_the_next_view(s
     jam, violation = Badge("JAM", "bad"), Badge("VIOLATION", "bad")
     shown = replace(shown, title=replace(shown.title, badges=(jam, violation)))
     narrow.update(shown)
-    told = {text for layer in narrow.title.layers for text, *_ in layer.texts}
-    assert {value for _, value in shown.title.fields} <= told, "no name cut, none left out"
-    assert {"View", "Charts", "Help"} <= told
+    gain_text = {text for layer in narrow.title.layers for text, *_ in layer.texts}
+    assert {value for _, value in shown.title.fields} <= gain_text, "no name cut, none left out"
+    assert {"View", "Charts", "Help"} <= gain_text
     rect = narrow.title.rects["view:top"][0]
     assert narrow.hit(rect.x + 2, rect.y + 2).name == "view:top", "from the seat on, in their order"
     narrow.update(replace(shown, view="driver"))

@@ -8,17 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.twin.faults.setups import cell_of
+from tests.twin.faults.setups import setup_of
 from twin.catalogue import load_pack, load_station, load_timing, load_truck
-from twin.faults import parse_fault
-from twin.faults.player import CELL_KINDS
+from twin.faults import parse_fault, player
 from twin.recording.docking import DockingConfiguration, DockingRecorder
 from twin.recording.docking.configuration import Start
 from twin.recording.swap import SwapRecorder
 from twin.result import SwapResult
 from twin.runner.kinds import runner_maker
 from twin.swap import SwapTwin
-from twin.viewer import moments
+from twin.viewer import incidents, moments
 from twin.viewer.graphics.offscreen import Offscreen
 from twin.viewer.graphics.quality import QUALITIES
 from twin.viewer.headless import Presenter
@@ -26,7 +25,7 @@ from twin.viewer.hud import GhostTable, Hud
 from twin.viewer.hud.incident_panel import _most_telling, wrapped
 from twin.viewer.hud.model import title_of
 from twin.viewer.hud.recorded import model_at
-from twin.viewer.incidents import CELL_FAULTS, Recent, incident_at
+from twin.viewer.incidents import Recent, incident_at
 from twin.viewer.playback import Playback
 from twin.viewer.source import Source
 
@@ -35,7 +34,7 @@ SIZES = ((1280, 720), (640, 360), (1920, 1080))
 
 
 def recorded(path: Path, plant: str, station: str, *faults: str) -> SwapResult:
-    setup = cell_of(station)
+    setup = setup_of(station)
     timing = load_timing("factory", setup.station)
     twin = SwapTwin(setup, timing, [parse_fault(fault) for fault in faults], make_runner=runner_maker(plant))
     with SwapRecorder(path, twin) as recorder:
@@ -318,5 +317,5 @@ def test_an_older_recording_says_what_it_knows(made_up_swap: Path) -> None:
         assert (note.title, note.cause) == ("trip", "lateral force above the limit")
 
 
-def test_faults_without_an_event_are_those_of_the_cell() -> None:
-    assert CELL_FAULTS == CELL_KINDS
+def test_faults_without_an_event_are_those_of_the_setup() -> None:
+    assert incidents.SETUP_FAULTS == player.SETUP_FAULTS

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.determinism.short_swap import cell_and_timing
+from tests.determinism.short_swap import setup_and_timing
 from twin.recording.swap import Configuration
 from twin.recording.swap.sampling import Sampler
 from twin.viewer.graphics.pipe import Pipe, offscreen_pipe
@@ -35,7 +35,7 @@ def test_the_example_in_the_docs_runs(top_lift_swap: Path, tmp_path: Path, monke
 def test_a_running_plant_is_drawn_without_a_recording() -> None:
     from twin.runner.kinds import bullet_runner
 
-    setup, timing = cell_and_timing("chassis")
+    setup, timing = setup_and_timing("chassis")
     layout = Layout.of(Configuration(setup, timing).as_plain())
     plant = bullet_runner(setup)
     sampler = Sampler(setup, plant.worlds, plant.params)

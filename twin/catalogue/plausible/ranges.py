@@ -12,7 +12,7 @@ from twin.gravity import GRAVITY_MPS2
 G = GRAVITY_MPS2
 
 PRESSED_M = 0.02
-"""Penetration at which contact springs saturate: `twin.plants.rom.points.DEEP_M`."""
+"""Penetration at which contact springs saturate: `twin.plants.rom.contact_points.DEEP_M`."""
 RATED_FRICTION = 1.0
 """Upper limit of the friction coefficient of greased, painted or rubber-faced steel (dry steel 0.8)."""
 LEAN_RAD, TURN_RAD, ASIDE_M = 0.0873, 0.175, 1.0

@@ -10,19 +10,19 @@ from twin.plants.geometry import end_effector_pose
 from twin.plants.rom import (
     axes,
     carried_body,
-    contact,
     domain,
     long_step,
     pad_stiction,
     rigid_attachment,
+    seat_contact,
     step_mode,
     table_long_step,
 )
 from twin.plants.rom import truck as truck_body
+from twin.plants.rom.contacts import add_coupler_friction, contact_forces, find_candidates
 from twin.plants.rom.model import COUPLED, FREE, TRUCK
-from twin.plants.rom.placing import place_all, place_packs, recall, set_twist, show_yaw, take_holds
+from twin.plants.rom.placing import load_scratch, place_all, place_packs, set_twist, update_carriers, update_yaw_errors
 from twin.plants.rom.step_mode import ATTACHED, FULL_RATE, LONG_STEP, SLEEPING
-from twin.plants.rom.touching import find_near, push_coupled, touch
 from twin.plants.suspension import note_sway, suspend
 from twin.plants.truck import truck_forces
 from twin.records import FLOATING_TABLE, ROBOTS, Faults, Image, Params, Truth
@@ -41,11 +41,11 @@ def advance_ticks(w: Truth, image: Image, faults: Faults, p: Params, m: Model, x
     for r in range(p.robots):
         if x.mode[r] == LONG_STEP:
             if p.reeving == FLOATING_TABLE:
-                table_long_step.fly(w, image, p, m, x, t, r, began_s, span_s)
+                table_long_step.advance(w, image, p, m, x, t, r, began_s, span_s)
             else:
                 if x.in_long_step[r] == 0:
-                    long_step.lean_in(w, p, m, r)
-                long_step.fly(w, image, p, m, t, r, began_s, span_s)
+                    long_step.enter(w, p, m, r)
+                long_step.advance(w, image, p, m, t, r, began_s, span_s)
         full_rate = full_rate or x.mode[r] == FULL_RATE
         x.in_long_step[r] = 1 if x.mode[r] == LONG_STEP else 0
         if x.mode[r] != SLEEPING:
@@ -53,20 +53,20 @@ def advance_ticks(w: Truth, image: Image, faults: Faults, p: Params, m: Model, x
     if full_rate:
         for r in range(p.robots):
             if x.near[r] == 1:
-                contact.seat_frame(w, p, w.pack_seat[w.held[r]], t.truck_at, t.truck_turn, t.seat_at[r], t.seat[r])
+                seat_contact.seat_frame(w, p, w.pack_seat[w.held[r]], t.truck_at, t.truck_turn, t.seat_at[r], t.seat[r])
         if x.mode[ROBOTS] == FULL_RATE:
             truck_body.frame(w, t.truck_at, t.truck_turn)
         truck_body.begin(w, faults, p, t.truck)
         for _ in range(ticks):
             if x.mode[ROBOTS] == FULL_RATE:
                 truck_forces(w, faults, p, t.axle)
-                _push_coupled(w, p, x, t)
+                _add_coupler_friction(w, p, x, t)
             for r in range(p.robots):
                 if x.mode[r] == FULL_RATE:
                     _tick(w, image, p, m, x, t, r, tick_s)
             if x.mode[ROBOTS] == FULL_RATE:
                 truck_body.move(w, p, t.mass, t.truck, tick_s, w.truck_qd)
-                pad_stiction.speed_along(w, p, m, x, t, tick_s)
+                pad_stiction.complete_contact_forces(w, p, m, x, t, tick_s)
                 truck_body.drift(w, tick_s)
                 truck_body.frame(w, t.truck_at, t.truck_turn)
                 truck_body.begin(w, faults, p, t.truck)
@@ -101,25 +101,25 @@ def _long_steps(
         truck_body.drift(w, half_s)
     truck_body.begin(w, faults, p, t.truck)
     if truck_moves:
-        _push_coupled(w, p, x, t)
+        _add_coupler_friction(w, p, x, t)
     if attached:
         truck_body.frame(w, t.truck_at, t.truck_turn)
         for r in range(p.robots):
             if x.mode[r] == ATTACHED:
-                axes.aim(image, p, t, r, began_s, span_s)
+                axes.set_references(image, p, t, r, began_s, span_s)
                 rigid_attachment.drift(w, p, x, t, r, half_s)
-                if x.pressed[r] != 0:
-                    pad_stiction.give(w, p, m, x, t, r)
-                rigid_attachment.pull_along(w, image, p, m, x, t, r, span_s)
-                if x.pressed[r] != 0:
-                    pad_stiction.lean_on(w, p, m, x, t, r, span_s)
+                if x.stiction_row[r] != 0:
+                    pad_stiction.deflect_pads(w, p, m, x, t, r)
+                rigid_attachment.update_speeds(w, image, p, m, x, t, r, span_s)
+                if x.stiction_row[r] != 0:
+                    pad_stiction.begin_contact_force(w, p, m, x, t, r, span_s)
     if truck_moves:
         truck_forces(w, faults, p, t.axle)
         truck_body.move(w, p, t.mass, t.truck, span_s, w.truck_qd)
-        pad_stiction.speed_along(w, p, m, x, t, span_s)
+        pad_stiction.complete_contact_forces(w, p, m, x, t, span_s)
         truck_body.drift(w, half_s)
     if attached:
-        truck_body.no_force(w, t.truck)
+        truck_body.clear_forces(w, t.truck)
         truck_body.frame(w, t.truck_at, t.truck_turn)
         for r in range(p.robots):
             if x.mode[r] == ATTACHED:
@@ -127,40 +127,40 @@ def _long_steps(
 
 
 @kernel
-def _push_coupled(w: Truth, p: Params, x: State, t: Any) -> None:
+def _add_coupler_friction(w: Truth, p: Params, x: State, t: Any) -> None:
     """Add the coupler friction of packs in long steps to the truck."""
     for r in range(p.robots):
         if x.near[r] == COUPLED:
-            push_coupled(w, p, t, w.held[r])
+            add_coupler_friction(w, p, t, w.held[r])
 
 
 @kernel
 def _tick(w: Truth, image: Image, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float) -> None:
     """Advance robot `r` by one physics tick; `t.truck_at` and `t.truck_turn` are current if it may touch the truck."""
     update_reference(image, r, w.t_s)
-    if x.pressed[r] != 0:
-        pad_stiction.give(w, p, m, x, t, r)
+    if x.stiction_row[r] != 0:
+        pad_stiction.deflect_pads(w, p, m, x, t, r)
     carried_body.angles_of(w, p, r, t.angles)
     suspend(w, p, r, t.angles, t.reaction)
     drive_forces(w, image, p, r, t.reaction, dt_s)
     carried_body.end_effector_motion(w, p, r, t.angles, t.at, t.turn, t.motion)
     if x.fixed_to[r] != FREE:
-        fx, fy, fz, tx, ty, tz = carried_body.pull(w, p, r, t.angles, t.turn)
+        fx, fy, fz, tx, ty, tz = carried_body.suspension_wrench(w, p, r, t.angles, t.turn)
         if x.fixed_to[r] == TRUCK:
-            truck_body.push(w, t.truck, t.at[0], t.at[1], t.at[2], fx, fy, fz)
-            truck_body.twist(t.truck, tx, ty, tz)
+            truck_body.add_force(w, t.truck, t.at[0], t.at[1], t.at[2], fx, fy, fz)
+            truck_body.add_torque(t.truck, tx, ty, tz)
         carried_body.move_axes(w, p, m, r, fx, fy, fz, dt_s)
         for i in range(3):
             w.guide_force_n[r, i] = 0.0
-        if x.pressed[r] != 0:
-            pad_stiction.lean_on(w, p, m, x, t, r, dt_s)
+        if x.stiction_row[r] != 0:
+            pad_stiction.begin_contact_force(w, p, m, x, t, r, dt_s)
         return
     for i in range(6):
         t.out[i] = 0.0
     if x.near[r] != 0:
         if x.near[r] == 1 and p.seat_on_truck[w.pack_seat[w.held[r]]] == 1:
-            contact.seat_frame(w, p, w.pack_seat[w.held[r]], t.truck_at, t.truck_turn, t.seat_at[r], t.seat[r])
-        touch(w, p, m, x, t, r, dt_s)
+            seat_contact.seat_frame(w, p, w.pack_seat[w.held[r]], t.truck_at, t.truck_turn, t.seat_at[r], t.seat[r])
+        contact_forces(w, p, m, x, t, r, dt_s)
     carried_body.move(w, p, m, t, r, dt_s)
 
 
@@ -191,14 +191,14 @@ def after_scan(w: Truth, image: Image, p: Params, m: Model, x: State, t: Any, ch
     Unless `anything` may have changed, parts that have slept since the last scan are not searched again.
     """
     if changed:
-        take_holds(w, p, m, x, t)
-        recall(w, p, m, x, t)
-    step_mode.count_calm(w, image, p, x)
+        update_carriers(w, p, m, x, t)
+        load_scratch(w, p, m, x, t)
+    step_mode.count_still(w, image, p, x)
     if changed:
         for i in range(ROBOTS + 1):
             x.still[i] = 0
-    find_near(w, image, p, m, x, t, anything)
-    pad_stiction.find(w, image, p, m, x, t)
+    find_candidates(w, image, p, m, x, t, anything)
+    pad_stiction.update(w, image, p, m, x, t)
 
 
 @inlined_kernel
@@ -228,16 +228,16 @@ def settle(worlds: Any, params: Any, models: Any, states: Any, scratch: Any) -> 
                     w.pack_pose[k, 2] -= sunk
         for r in range(p.robots):
             end_effector_pose(w, p, r)
-        take_holds(w, p, m, x, t)
-        recall(w, p, m, x, t)
+        update_carriers(w, p, m, x, t)
+        load_scratch(w, p, m, x, t)
         place_all(w, p, m, x, t)
-        find_near(w, image, p, m, x, t, True)
+        find_candidates(w, image, p, m, x, t, True)
 
 
 @kernel
 def read_one(worlds: Any, params: Any, models: Any, states: Any, scratch: Any, i: int) -> None:
     """Run `before_scan` on world `i` with everything placed."""
-    recall(worlds[i].truth, params[i], models[i], states[i], scratch[0])
+    load_scratch(worlds[i].truth, params[i], models[i], states[i], scratch[0])
     before_scan(worlds[i].truth, params[i], models[i], states[i], scratch[0])
 
 
@@ -249,14 +249,14 @@ def wake_one(worlds: Any, params: Any, models: Any, states: Any, scratch: Any, i
     for j in range(ROBOTS + 1):
         x.still[j] = 0
     for r in range(ROBOTS):
-        pad_stiction.let_go(x, r)
+        pad_stiction.release(x, r)
 
 
 @kernel
 def hold_one(worlds: Any, params: Any, models: Any, states: Any, scratch: Any, i: int, changed: bool) -> None:
     """Run `after_scan` on world `i`, with velocities of all packs; directly after its `read_one`."""
     w, p, m, x, t = worlds[i].truth, params[i], models[i], states[i], scratch[0]
-    show_yaw(w, p)
+    update_yaw_errors(w, p)
     after_scan(w, worlds[i].image, p, m, x, t, changed, True)
     for k in range(p.packs):
         set_twist(w, p, x, t, k)
@@ -266,5 +266,5 @@ def hold_one(worlds: Any, params: Any, models: Any, states: Any, scratch: Any, i
 def tick_one(worlds: Any, params: Any, models: Any, states: Any, scratch: Any, i: int, ticks: int) -> None:
     """Run `advance` on world `i`."""
     world, p, m, x, t = worlds[i], params[i], models[i], states[i], scratch[0]
-    recall(world.truth, p, m, x, t)
+    load_scratch(world.truth, p, m, x, t)
     advance(world.truth, world.image, world.faults, p, m, x, t, ticks)

@@ -22,7 +22,7 @@ STUCK = 1e-9
 
 
 @kernel
-def aim(image: Image, p: Params, t: Any, r: int, t_s: float, dt_s: float) -> None:
+def set_references(image: Image, p: Params, t: Any, r: int, t_s: float, dt_s: float) -> None:
     """Set robot `r`'s references for the midpoint of the step of `dt_s` that begins at `t_s`."""
     mean_reference(image, p, r, t_s, dt_s, t.last)
     for i in range(4):
@@ -30,7 +30,7 @@ def aim(image: Image, p: Params, t: Any, r: int, t_s: float, dt_s: float) -> Non
 
 
 @kernel
-def drive(w: Truth, image: Image, p: Params, t: Any, r: int, dt_s: float) -> None:
+def midpoint_forces(w: Truth, image: Image, p: Params, t: Any, r: int, dt_s: float) -> None:
     """Forces of robot `r`'s suspension and drives at the midpoint of the step; advances its references.
 
     Drives use the speed of an axis at the beginning of each tick, on average a little before the midpoint. They get the
@@ -98,7 +98,9 @@ def eliminate(
 
 
 @kernel
-def speed_up(w: Truth, m: Model, t: Any, r: int, dx: float, dy: float, dz: float, dyaw: float, dt_s: float) -> None:
+def update_speeds(
+    w: Truth, m: Model, t: Any, r: int, dx: float, dy: float, dz: float, dyaw: float, dt_s: float
+) -> None:
     """Speeds of robot `r`'s axes after a step in which their load has gained dx, dy, dz and dyaw in W.
 
     The springs' compliance is part of the step, so the net force on an axis is that which gives its gain in speed.

@@ -51,7 +51,7 @@ def join(p: Params, m: Model, k: int, lies: Any, inertia: Any, inverse: Any) -> 
 
 
 @kernel
-def unladen(m: Model, inertia: Any, inverse: Any) -> None:
+def without_load(m: Model, inertia: Any, inverse: Any) -> None:
     """Write the row of an end effector that holds nothing."""
     xx, yy, zz = m.e_inertia_kgm2[0], m.e_inertia_kgm2[1], m.e_inertia_kgm2[2]
     _put(inertia, xx, 0.0, 0.0, yy, 0.0, zz)
@@ -114,7 +114,9 @@ def end_effector_motion(w: Truth, p: Params, r: int, angles: Any, at: Any, turn:
 
 
 @inlined_kernel
-def pull(w: Truth, p: Params, r: int, angles: Any, turn: Any) -> tuple[float, float, float, float, float, float]:
+def suspension_wrench(
+    w: Truth, p: Params, r: int, angles: Any, turn: Any
+) -> tuple[float, float, float, float, float, float]:
     """Suspension wrench on robot `r`'s end effector: force in W and torque about E, from its joints."""
     tau, cy, sy = w.tau[r], angles[CY], angles[SY]
     c, s = (angles[CT], angles[ST]) if p.reeving == FLOATING_TABLE else (1.0, 0.0)
@@ -154,7 +156,7 @@ def move(w: Truth, p: Params, m: Model, t: Any, r: int, dt_s: float) -> None:
     """
     q, qd, angles, turn, motion, contact = w.q[r], w.qd[r], t.angles, t.turn, t.motion, t.out
     k = w.held[r] if w.held[r] >= 0 else EMPTY
-    fx, fy, fz, tx, ty, tz = pull(w, p, r, angles, turn)
+    fx, fy, fz, tx, ty, tz = suspension_wrench(w, p, r, angles, turn)
     move_axes(w, p, m, r, fx, fy, fz, dt_s)
     fx, fy, fz = fx + contact[0], fy + contact[1], fz + contact[2]
     com = m.body_com_m[k]
@@ -207,7 +209,7 @@ def to_joint_speeds(
 
 
 @kernel
-def couple(w: Truth, p: Params, t: Any, k: int) -> None:
+def add_coupler_friction(w: Truth, p: Params, t: Any, k: int) -> None:
     """Add the coupler friction of pack `k` to `t.out`; its place and depth are those of the scan."""
     at = w.coupler_at[k]
     rx, ry = at[0] - t.at[0], at[1] - t.at[1]

@@ -10,9 +10,9 @@ import math
 from typing import Any
 
 from twin.motion.kernels import kernel
-from twin.plants.rom import carried_body, contact
+from twin.plants.rom import carried_body, seat_contact
+from twin.plants.rom.contact_points import DEEP_M
 from twin.plants.rom.frames import cosine_sine, times
-from twin.plants.rom.points import DEEP_M
 from twin.plants.rom.step_mode import SLEEPING
 from twin.records import (
     EPITCH,
@@ -153,7 +153,7 @@ def _check_robot(w: Truth, p: Params, m: Model, x: State, t: Any, r: int) -> Non
         off = max(along, across)
         if along > 2.0 * m.pack_half_m[0] or across > 2.0 * m.pack_half_m[1]:
             off = 0.0  # it is entirely past that seat
-        most = m.pin_radius_m + m.capture_m + contact.WALL_M + BESIDE_SPARE_M
+        most = m.pin_radius_m + m.capture_m + seat_contact.WALL_M + BESIDE_SPARE_M
         if off > most:
             _note(w, BESIDE_PINS, r, -1, off, most)
     _check_overlaps(w, p, m, x, t, r)

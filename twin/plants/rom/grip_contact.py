@@ -15,9 +15,9 @@ import math
 from typing import Any
 
 from twin.motion.kernels import inlined_kernel, kernel
+from twin.plants.rom.contact_points import NEAR_M, add
 from twin.plants.rom.frames import back, times
 from twin.plants.rom.model import E_GAP_M, E_PAD_RADIUS_M
-from twin.plants.rom.points import NEAR_M, add
 from twin.records import Params
 
 Model = Any

@@ -39,7 +39,7 @@ def body_of(w: Truth, r: int) -> int:
 
 
 @kernel
-def can_fly(w: Truth, image: Image, p: Params, m: Model, r: int) -> bool:
+def is_valid(w: Truth, image: Image, p: Params, m: Model, r: int) -> bool:
     """True if robot `r`'s load hangs in taut ropes and neither bounces nor rocks on them."""
     q, qd = w.q[r], w.qd[r]
     weight_n = m.body_kg[body_of(w, r)] * p.gravity_mps2
@@ -52,7 +52,7 @@ def can_fly(w: Truth, image: Image, p: Params, m: Model, r: int) -> bool:
 
 
 @kernel
-def lean_in(w: Truth, p: Params, m: Model, r: int) -> None:
+def enter(w: Truth, p: Params, m: Model, r: int) -> None:
     """Enter the long step with robot `r`'s load: drop its residual rocking, keep the motion of its centre of mass.
 
     The end effector swings to and fro over a rocking load: its own momentary speed says little of the swing.
@@ -94,7 +94,7 @@ def _shares(com: Any, per_m: float, per_pitch_nm: float, per_roll_nm: float, c: 
 
 
 @inlined_kernel
-def fly(w: Truth, image: Image, p: Params, m: Model, t: Any, r: int, t_s: float, dt_s: float) -> None:
+def advance(w: Truth, image: Image, p: Params, m: Model, t: Any, r: int, t_s: float, dt_s: float) -> None:
     """Advance robot `r` and the load on its ropes by one step; `t_s` is the world's time at its beginning."""
     q, qd, tau, reaction, last = w.q[r], w.qd[r], w.tau[r], t.reaction, t.last
     g, own, k = p.gravity_mps2, m.axis_own_kg, body_of(w, r)

@@ -74,15 +74,15 @@ STATE = np.dtype(
         ("fixed", f8, (ROBOTS, 7)),  # pose of an E that follows the truck or stands: in the truck's body or W
         ("fixed_to", i8, ROBOTS),  # TRUCK or GROUND while its load is locked there or held by pad stiction, else FREE
         ("fixed_com_m", f8, (ROBOTS, 3)),  # where its body's centre of mass was there when it was fixed
-        ("pressed", i8, ROBOTS),  # 1 + the row of its body while pad stiction holds it, else 0
-        ("stood", i8, ROBOTS),  # scans for which it has met the conditions of pad stiction
+        ("stiction_row", i8, ROBOTS),  # 1 + the row of its body while pad stiction holds it, else 0
+        ("stiction_scans", i8, ROBOTS),  # scans for which it has met the conditions of pad stiction
         ("pads", f8, (ROBOTS, 3)),  # load of its pads' springs, in its axes: force z, moments about x and y
         ("inertia_n", f8, (ROBOTS, 3)),  # force that accelerates it with the truck, in W
         ("still", i8, ROBOTS + 1),  # scans since a robot, and at the end the truck, last moved
         ("moved", i8, ROBOTS + 1),  # since packs were last placed
         ("in_long_step", i8, ROBOTS),  # 1: a robot's load was in a long step last (`twin.plants.rom.long_step`)
-        ("near", i8, ROBOTS),  # contact candidate before the next scan (`twin.plants.rom.step_mode.find_near`)
-        ("also", i8, ROBOTS),  # next nearest pack that an empty end effector may touch, as `near`, or 0
+        ("near", i8, ROBOTS),  # contact candidate before the next scan (`twin.plants.rom.step_mode.find_candidates`)
+        ("second_near", i8, ROBOTS),  # next nearest pack that an empty end effector may touch, as `near`, or 0
         ("off_pads", i8, ROBOTS),  # contacts in the last tick other than those of pads and flares
         ("depth_m", f8, ROBOTS),  # depth of the deepest contact point since the last scan
         ("last_q", f8, (ROBOTS, 10)),  # at the last scan, as are the truck's, the energy and the largest sway
@@ -96,7 +96,7 @@ FREE = -3
 
 POINTS, COLUMNS = 64, 12
 """Maximum number of contact points of one body (an end effector on two packs: twenty-four each), and the number of
-columns of each in `twin.plants.rom.points`."""
+columns of each in `twin.plants.rom.contact_points`."""
 
 SCRATCH = np.dtype(
     [
@@ -146,7 +146,7 @@ SCRATCH = np.dtype(
 )
 """Scratch in which a thread advances its worlds in sequence: every kernel call finds its working arrays here.
 
-`twin.plants.rom.placing.recall` derives the contents from a world's records at the beginning of the call.
+`twin.plants.rom.placing.load_scratch` derives the contents from a world's records at the beginning of the call.
 """
 
 

@@ -16,7 +16,7 @@ from twin.plants.rom import truck as truck_body
 from twin.plants.rom.frames import back, compose, cross, times
 from twin.plants.rom.long_step import body_of
 from twin.plants.rom.model import EMPTY, FREE, GROUND, TRUCK
-from twin.plants.rom.placing import fix
+from twin.plants.rom.placing import attach
 from twin.plants.rom.step_mode import FULL_RATE, SLEEPING
 from twin.plants.suspension import suspend
 from twin.records import FOUR_ROPE, PACKS, STANDSTILL, Image, Params, Truth, Z
@@ -37,27 +37,27 @@ LIGHT = 0.02
 
 
 @kernel
-def find(w: Truth, image: Image, p: Params, m: Model, x: State, t: Any) -> None:
+def update(w: Truth, image: Image, p: Params, m: Model, x: State, t: Any) -> None:
     """After a scan, find the robots for which pad stiction begins or ends."""
     changed = False
     for r in range(p.robots):
         if x.fixed_to[r] != FREE:
-            if x.pressed[r] == 0:
+            if x.stiction_row[r] == 0:
                 continue
             if (
                 x.near[r] <= 0
                 or not _axes_stand(image, r)
                 or not _holds(w, p, m, x, t, r, RELEASE_PRESS, RELEASE_FRICTION)
             ):
-                let_go(x, r)
+                release(x, r)
                 changed = True
             continue
         on = _support(w, p, x, r)
         if x.mode[r] != FULL_RATE or on == FREE or not _axes_stand(image, r) or not _stands(w, p, m, x, t, r, on):
-            x.stood[r] = 0
+            x.stiction_scans[r] = 0
             continue
-        x.stood[r] += 1
-        if x.stood[r] >= STOOD_SCANS:
+        x.stiction_scans[r] += 1
+        if x.stiction_scans[r] >= STOOD_SCANS:
             _begin(w, p, m, x, t, r, on)
             changed = True
     if changed:
@@ -65,11 +65,11 @@ def find(w: Truth, image: Image, p: Params, m: Model, x: State, t: Any) -> None:
 
 
 @kernel
-def let_go(x: State, r: int) -> None:
+def release(x: State, r: int) -> None:
     """End pad stiction of robot `r`: its contacts are stepped again."""
-    x.stood[r] = 0
-    if x.pressed[r] != 0:
-        x.fixed_to[r], x.pressed[r] = FREE, 0
+    x.stiction_scans[r] = 0
+    if x.stiction_row[r] != 0:
+        x.fixed_to[r], x.stiction_row[r] = FREE, 0
 
 
 @kernel
@@ -104,10 +104,10 @@ def _stands(w: Truth, p: Params, m: Model, x: State, t: Any, r: int, on: int) ->
     vx, vy, vz = cross(wx, wy, wz, cx, cy, cz)
     vx, vy, vz = vx + ux, vy + uy, vz + uz
     if on == TRUCK:
-        truck_body.no_force(w, t.truck)
+        truck_body.clear_forces(w, t.truck)
         sx, sy, sz = truck_body.velocity(w, w.truck_qd, t.truck, t.at[0] + cx, t.at[1] + cy, t.at[2] + cz)
         vx, vy, vz = vx - sx, vy - sy, vz - sz
-        sx, sy, sz = truck_body.turning(w, t.truck)
+        sx, sy, sz = truck_body.angular_velocity(w, t.truck)
         wx, wy, wz = wx - sx, wy - sy, wz - sz
     vx, vy, vz = back(t.turn, vx, vy, vz)
     wx, wy, wz = back(t.turn, wx, wy, wz)
@@ -139,7 +139,7 @@ def _holds(w: Truth, p: Params, m: Model, x: State, t: Any, r: int, least: float
     if normal_n < LIGHT * m.body_kg[k] * p.gravity_mps2:
         return False
     _, _, _, half_x, half_y = _pads_middle(w, p, m, x, t, r)
-    tx, ty, tz = _moments(w, p, m, x, t, r, force[0], force[1], force[2])
+    tx, ty, tz = _pad_moments(w, p, m, x, t, r, force[0], force[1], force[2])
     friction = m.e_friction if k == EMPTY else m.guide_friction
     half = math.sqrt(half_x * half_x + half_y * half_y)
     if math.sqrt(fx * fx + fy * fy) + abs(tz) / half > most * friction * normal_n:
@@ -148,7 +148,7 @@ def _holds(w: Truth, p: Params, m: Model, x: State, t: Any, r: int, least: float
 
 
 @kernel
-def _moments(
+def _pad_moments(
     w: Truth, p: Params, m: Model, x: State, t: Any, r: int, fx: float, fy: float, fz: float
 ) -> tuple[float, float, float]:
     """Moments of robot `r`'s pads about their middle that keep its body from turning, in the axes of E.
@@ -159,7 +159,7 @@ def _moments(
     com = m.body_com_m[k]
     dx, dy, dz = times(t.turn, com[0], com[1], com[2])
     cx, cy, cz, _, _ = _pads_middle(w, p, m, x, t, r)
-    px, py, pz, tx, ty, tz = carried_body.pull(w, p, r, t.angles, t.turn)
+    px, py, pz, tx, ty, tz = carried_body.suspension_wrench(w, p, r, t.angles, t.turn)
     # about the centre of mass
     ax, ay, az = cross(dx, dy, dz, px, py, pz)
     bx, by, bz = cross(dx - cx, dy - cy, dz - cz, fx, fy, fz)
@@ -175,18 +175,18 @@ def _moments(
 def _begin(w: Truth, p: Params, m: Model, x: State, t: Any, r: int, on: int) -> None:
     """Begin pad stiction of robot `r` on truck or ground, with its pads compressed as they are, after `_holds`."""
     truck_body.body_pose(w, t.body)
-    fix(w, m, x, t, r, on)
-    x.pressed[r] = 1 + body_of(w, r)
+    attach(w, m, x, t, r, on)
+    x.stiction_row[r] = 1 + body_of(w, r)
     force, pads, along = w.guide_force_n[r], x.pads[r], x.inertia_n[r]
     _, _, pads[0] = back(t.turn, force[0], force[1], force[2])
-    pads[1], pads[2], _ = _moments(w, p, m, x, t, r, force[0], force[1], force[2])
-    px, py, pz, _, _, _ = carried_body.pull(w, p, r, t.angles, t.turn)
+    pads[1], pads[2], _ = _pad_moments(w, p, m, x, t, r, force[0], force[1], force[2])
+    px, py, pz, _, _, _ = carried_body.suspension_wrench(w, p, r, t.angles, t.turn)
     along[0], along[1] = force[0] + px, force[1] + py
     along[2] = force[2] + pz - m.body_kg[body_of(w, r)] * p.gravity_mps2
 
 
 @kernel
-def give(w: Truth, p: Params, m: Model, x: State, t: Any, r: int) -> None:
+def deflect_pads(w: Truth, p: Params, m: Model, x: State, t: Any, r: int) -> None:
     """Deflect robot `r`'s pads under the force and tilting moments of their load; its end effector moves with them.
 
     The deflection unloads the suspension: both springs are solved together.
@@ -194,13 +194,13 @@ def give(w: Truth, p: Params, m: Model, x: State, t: Any, r: int) -> None:
     carried_body.angles_of(w, p, r, t.angles)
     suspend(w, p, r, t.angles, t.reaction)
     carried_body.end_effector_motion(w, p, r, t.angles, t.at, t.turn, t.motion)
-    px, py, pz, _, _, _ = carried_body.pull(w, p, r, t.angles, t.turn)
+    px, py, pz, _, _, _ = carried_body.suspension_wrench(w, p, r, t.angles, t.turn)
     along, pads = x.inertia_n[r], x.pads[r]
     fx, fy = along[0] - px, along[1] - py
     fz = along[2] - pz + m.body_kg[body_of(w, r)] * p.gravity_mps2
     if w.held[r] >= 0:  # no friction in a coupler whose halves move together
         w.coupler_n[w.held[r]] = 0.0
-    tx, ty, _ = _moments(w, p, m, x, t, r, fx, fy, fz)
+    tx, ty, _ = _pad_moments(w, p, m, x, t, r, fx, fy, fz)
     _, _, fz = back(t.turn, fx, fy, fz)
     cx, cy, cz, half_x, half_y = _pads_middle(w, p, m, x, t, r)
     cx, cy, cz = back(t.turn, cx, cy, cz)
@@ -235,13 +235,13 @@ def _suspension(w: Truth, p: Params, r: int, below_m: float) -> tuple[float, flo
 
 
 @kernel
-def lean_on(w: Truth, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float) -> None:
+def begin_contact_force(w: Truth, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float) -> None:
     """Begin robot `r`'s contact force over a step: against suspension and weight, and the force that would stop it.
 
     E is at `t.at`, `t.turn` and moves by `t.motion`; `w.tau` is its suspension's.
     """
     k, force, at, along = body_of(w, r), w.guide_force_n[r], t.com_at[r], x.inertia_n[r]
-    fx, fy, fz, _, _, _ = carried_body.pull(w, p, r, t.angles, t.turn)
+    fx, fy, fz, _, _, _ = carried_body.suspension_wrench(w, p, r, t.angles, t.turn)
     com = m.body_com_m[k]
     dx, dy, dz = times(t.turn, com[0], com[1], com[2])
     at[0], at[1], at[2] = t.at[0] + dx, t.at[1] + dy, t.at[2] + dz
@@ -253,10 +253,10 @@ def lean_on(w: Truth, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float
 
 
 @kernel
-def speed_along(w: Truth, p: Params, m: Model, x: State, t: Any, dt_s: float) -> None:
+def complete_contact_forces(w: Truth, p: Params, m: Model, x: State, t: Any, dt_s: float) -> None:
     """Complete the contact forces of all bodies held by pad stiction on the truck, once its speeds are known."""
     for r in range(p.robots):
-        if x.pressed[r] != 0 and x.mode[r] != SLEEPING:  # the force of a sleeping robot has not been begun
+        if x.stiction_row[r] != 0 and x.mode[r] != SLEEPING:  # the force of a sleeping robot has not been begun
             _add_momentum(w, m, x, t, r, 1.0 / dt_s)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from twin.geometry import rotate, yaw_error
 from twin.motion.kernels import kernel
 from twin.plants.geometry import made_pads, nearest_seat
-from twin.plants.rom import carried_body, contact
+from twin.plants.rom import carried_body, seat_contact
 from twin.plants.rom import truck as truck_body
 from twin.plants.rom.frames import compose, cross, from_quaternion, matrix_product, relative, times
 from twin.plants.rom.long_step import body_of
@@ -65,7 +65,7 @@ def place_all(w: Truth, p: Params, m: Model, x: State, t: Any) -> None:
     """Run `place_packs` on everything, for worlds that have just been made or changed from outside."""
     for i in range(ROBOTS + 1):
         x.moved[i] = 1
-    leave_nobody(t)
+    place_all_at_next_scan(t)
     place_packs(w, p, m, x, t)
     for k in range(p.packs):
         from_quaternion(w.pack_pose[k], t.pack_turn)
@@ -73,7 +73,7 @@ def place_all(w: Truth, p: Params, m: Model, x: State, t: Any) -> None:
 
 
 @kernel
-def leave_nobody(t: Any) -> None:
+def place_all_at_next_scan(t: Any) -> None:
     """Have every robot placed at its next scan, none known to be high."""
     for r in range(ROBOTS):
         t.left[r] = t.high[r] = 0
@@ -89,7 +89,7 @@ def _measure(w: Truth, p: Params, t: Any, k: int) -> None:
     mx, my, mz = pose[0] - deep * turn[0, 2], pose[1] - deep * turn[1, 2], pose[2] - deep * turn[2, 2]
     s = nearest_seat(w, p, mx, my)
     w.pack_seat[k] = s
-    contact.seat_frame(w, p, s, t.truck_at, t.truck_turn, t.at, t.turn)
+    seat_contact.seat_frame(w, p, s, t.truck_at, t.truck_turn, t.at, t.turn)
     seat = t.turn
     dx, dy, dz = mx - t.at[0], my - t.at[1], mz - t.at[2]
     level = math.sqrt(seat[0, 0] * seat[0, 0] + seat[1, 0] * seat[1, 0])
@@ -104,7 +104,7 @@ def _measure(w: Truth, p: Params, t: Any, k: int) -> None:
 
 
 @kernel
-def show_yaw(w: Truth, p: Params) -> None:
+def update_yaw_errors(w: Truth, p: Params) -> None:
     """Update the yaw error of each pack on its seat, which only people and observers read."""
     for k in range(p.packs):
         s = w.pack_seat[k]
@@ -128,15 +128,15 @@ def set_twist(w: Truth, p: Params, x: State, t: Any, k: int) -> None:
         for i in range(3, 6):
             twist[i] = t.motion[i]
     elif on == TRUCK:
-        truck_body.no_force(w, t.truck)
+        truck_body.clear_forces(w, t.truck)
         twist[0], twist[1], twist[2] = truck_body.velocity(
             w, w.truck_qd, t.truck, pose[0] + rx, pose[1] + ry, pose[2] + rz
         )
-        twist[3], twist[4], twist[5] = truck_body.turning(w, t.truck)
+        twist[3], twist[4], twist[5] = truck_body.angular_velocity(w, t.truck)
 
 
 @kernel
-def take_holds(w: Truth, p: Params, m: Model, x: State, t: Any) -> None:
+def update_carriers(w: Truth, p: Params, m: Model, x: State, t: Any) -> None:
     """After grips or locks have changed, set the carrier of each pack and its pose there."""
     truck_body.body_pose(w, t.body)
     for k in range(p.packs):
@@ -160,15 +160,15 @@ def take_holds(w: Truth, p: Params, m: Model, x: State, t: Any) -> None:
             if w.held[r] >= 0 and w.locked[s] == w.held[r]:
                 seat = s
         if seat >= 0:
-            x.pressed[r] = 0
+            x.stiction_row[r] = 0
             if x.fixed_to[r] == FREE:
-                fix(w, m, x, t, r, TRUCK if p.seat_on_truck[seat] == 1 else GROUND)
-        elif x.pressed[r] != 1 + body_of(w, r):
-            x.fixed_to[r], x.pressed[r] = FREE, 0
+                attach(w, m, x, t, r, TRUCK if p.seat_on_truck[seat] == 1 else GROUND)
+        elif x.stiction_row[r] != 1 + body_of(w, r):
+            x.fixed_to[r], x.stiction_row[r] = FREE, 0
 
 
 @kernel
-def fix(w: Truth, m: Model, x: State, t: Any, r: int, on: int) -> None:
+def attach(w: Truth, m: Model, x: State, t: Any, r: int, on: int) -> None:
     """Fix the end effector of robot `r` to the truck or to W at its present pose; `t.body` is the truck's pose."""
     x.fixed_to[r] = on
     if on == TRUCK:
@@ -182,12 +182,12 @@ def fix(w: Truth, m: Model, x: State, t: Any, r: int, on: int) -> None:
 
 
 @kernel
-def recall(w: Truth, p: Params, m: Model, x: State, t: Any) -> None:
+def load_scratch(w: Truth, p: Params, m: Model, x: State, t: Any) -> None:
     """Derive scratch, possibly used by another world before, from a world's records, while no grip takes or releases.
 
     This is the truck's pose, the packs' poses in the grips, and masses. No robot is known to be high.
     """
-    leave_nobody(t)
+    place_all_at_next_scan(t)
     truck_body.frame(w, t.truck_at, t.truck_turn)
     for r in range(p.robots):
         k = w.held[r]
@@ -195,5 +195,5 @@ def recall(w: Truth, p: Params, m: Model, x: State, t: Any) -> None:
             from_quaternion(x.relative[k], t.held_turn[r])
             carried_body.join(p, m, k, x.relative[k], t.inertia[r], t.inverse[r])
         else:
-            carried_body.unladen(m, t.inertia[r], t.inverse[r])
+            carried_body.without_load(m, t.inertia[r], t.inverse[r])
     truck_body.mass_matrix(w, p, m, x, t.mass)

@@ -4,7 +4,7 @@ Locks and grips are stiff beside springs and ropes, so only the robot's axes are
 body that the end effector is part of, and the end effector moves with that body.
 
 A load held by pad stiction (`twin.plants.rom.pad_stiction`) is carried along in the same way. Where the truck is not
-stepped at the full rate, that takes one step a scan: `pull_along` at its midpoint, `follow` there and at its end.
+stepped at the full rate, that takes one step a scan: `update_speeds` at its midpoint, `follow` there and at its end.
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ def drift(w: Truth, p: Params, x: State, t: Any, r: int, dt_s: float) -> None:
 
 
 @kernel
-def pull_along(w: Truth, image: Image, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float) -> None:
+def update_speeds(w: Truth, image: Image, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float) -> None:
     """New speeds of robot `r`'s axes after a step of `dt_s`, with everything at its midpoint.
 
     The suspension's force on the truck goes into `t.truck`. The drives have been aimed.
     """
     carried_body.angles_of(w, p, r, t.angles)
-    axes.drive(w, image, p, t, r, dt_s)
+    axes.midpoint_forces(w, image, p, t, r, dt_s)
     carried_body.end_effector_motion(w, p, r, t.angles, t.at, t.turn, t.motion)
-    fx, fy, fz, tx, ty, tz = carried_body.pull(w, p, r, t.angles, t.turn)
+    fx, fy, fz, tx, ty, tz = carried_body.suspension_wrench(w, p, r, t.angles, t.turn)
     if x.fixed_to[r] == TRUCK:
-        truck_body.push(w, t.truck, t.at[0], t.at[1], t.at[2], fx, fy, fz)
-        truck_body.twist(t.truck, tx, ty, tz)
+        truck_body.add_force(w, t.truck, t.at[0], t.at[1], t.at[2], fx, fy, fz)
+        truck_body.add_torque(t.truck, tx, ty, tz)
     axes.eliminate(w, image, p, m, t, r, fx, fy, fz, dt_s)
-    axes.speed_up(w, m, t, r, 0.0, 0.0, 0.0, 0.0, dt_s)
+    axes.update_speeds(w, m, t, r, 0.0, 0.0, 0.0, 0.0, dt_s)
     for i in range(3):
         w.guide_force_n[r, i] = 0.0
 
@@ -63,7 +63,7 @@ def follow(w: Truth, p: Params, x: State, t: Any, r: int) -> None:
         px, py, pz = t.truck_at[0] + rx, t.truck_at[1] + ry, t.truck_at[2] + rz
         matrix_product(t.truck_turn, t.fixed_turn, t.turn)
         vx, vy, vz = truck_body.velocity(w, w.truck_qd, t.truck, px, py, pz)
-        wx, wy, wz = truck_body.turning(w, t.truck)
+        wx, wy, wz = truck_body.angular_velocity(w, t.truck)
     else:
         px, py, pz = fixed[0], fixed[1], fixed[2]
         for i in range(3):

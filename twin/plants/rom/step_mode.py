@@ -53,7 +53,7 @@ STILL_SCANS = 3
 
 
 @kernel
-def count_calm(w: Truth, image: Image, p: Params, x: State) -> None:
+def count_still(w: Truth, image: Image, p: Params, x: State) -> None:
     """Count the scans for which each robot, and the truck, has been still; drives of sleeping robots wind up.
 
     Sleeping parts keep the speeds with which they came to rest.
@@ -78,10 +78,11 @@ def _still(speeds: Any, n: int) -> bool:
 
 
 @kernel
-def find_near(w: Truth, p: Params, m: Model, x: State, high: Any) -> None:
+def find_candidates(w: Truth, p: Params, m: Model, x: State, high: Any) -> None:
     """Contact candidate of each robot before the next scan: 1 the held pack, 2 + k the end effector with pack k.
 
-    From k = PACKS on these are idle packs. Results go into `x.near` and, for a second pack within reach, `x.also`.
+    From k = PACKS on these are idle packs. Results go into `x.near` and, for a second pack within reach,
+    `x.second_near`.
     Robots known to be `high` (ROBOTS,) have none.
     """
     near = x.near
@@ -94,24 +95,24 @@ def find_near(w: Truth, p: Params, m: Model, x: State, high: Any) -> None:
         tilts = pitch * m.pack_half_m[0] + roll * m.pack_half_m[1]
         k = w.held[r]
         if k >= 0:
-            if w.pack_offset_m[k, 2] < m.pin_length_m + NEAR_SEAT_M + way(w, p, r) + tilts:
+            if w.pack_offset_m[k, 2] < m.pin_length_m + NEAR_SEAT_M + travel_z_m(w, p, r) + tilts:
                 near[r] = 1
             continue
-        reach = m.flipper_depth_m + NEAR_GRIP_M + way(w, p, r) + tilts
+        reach = m.flipper_depth_m + NEAR_GRIP_M + travel_z_m(w, p, r) + tilts
         first = second = FAR_M
-        x.also[r] = 0
+        x.second_near[r] = 0
         for i in range(p.packs + m.idle):
             k = i if i < p.packs else PACKS + i - p.packs
-            far = beside_m(w, p, m, r, w.pack_pose[i] if i < p.packs else m.idle_pose[i - p.packs], reach)
+            far = distance_to_pack_m(w, p, m, r, w.pack_pose[i] if i < p.packs else m.idle_pose[i - p.packs], reach)
             if far < first:
-                second, x.also[r] = first, near[r]
+                second, x.second_near[r] = first, near[r]
                 first, near[r] = far, 2 + k
             elif far < second:
-                second, x.also[r] = far, 2 + k
+                second, x.second_near[r] = far, 2 + k
 
 
 @kernel
-def beside_m(w: Truth, p: Params, m: Model, r: int, pose: Any, reach: float) -> float:
+def distance_to_pack_m(w: Truth, p: Params, m: Model, r: int, pose: Any, reach: float) -> float:
     """Distance of robot `r`'s end effector from the middle of a pack at `pose`; FAR_M if it cannot reach the pack."""
     e = w.e_pose[r]
     if not -BELOW_M < p.retract * (e[2] - pose[2]) < reach:
@@ -124,7 +125,7 @@ def beside_m(w: Truth, p: Params, m: Model, r: int, pose: Any, reach: float) -> 
 
 
 @kernel
-def way(w: Truth, p: Params, r: int) -> float:
+def travel_z_m(w: Truth, p: Params, r: int) -> float:
     """Largest travel of axis z until after the next scan."""
     return 2.0 * abs(w.qd[r, Z]) * p.dt_s * p.scan_ticks
 
@@ -154,7 +155,7 @@ def choose(w: Truth, image: Image, faults: Faults, p: Params, m: Model, x: State
             pushes = pushes or p.seat_on_truck[w.pack_seat[k]] == 1
         if _may_sleep(w, image, p, x, r) and (truck_still or not on_truck):
             mode[r] = SLEEPING
-        elif near[r] <= 0 and not fixed and can_fly(w, image, p, m, r):
+        elif near[r] <= 0 and not fixed and can_take_long_step(w, image, p, m, r):
             mode[r] = LONG_STEP
         elif fixed and p.reeving != MAST:
             mode[r] = ATTACHED
@@ -170,11 +171,11 @@ def choose(w: Truth, image: Image, faults: Faults, p: Params, m: Model, x: State
 
 
 @kernel
-def can_fly(w: Truth, image: Image, p: Params, m: Model, r: int) -> bool:
+def can_take_long_step(w: Truth, image: Image, p: Params, m: Model, r: int) -> bool:
     """True if robot `r` can take a long step of a whole scan as long as it touches nothing."""
     if p.reeving == FOUR_ROPE:
-        return long_step.can_fly(w, image, p, m, r)
-    return p.reeving == FLOATING_TABLE and table_long_step.can_fly(w, p, r, p.dt_s * p.scan_ticks)
+        return long_step.is_valid(w, image, p, m, r)
+    return p.reeving == FLOATING_TABLE and table_long_step.is_valid(w, p, r, p.dt_s * p.scan_ticks)
 
 
 @kernel

@@ -33,7 +33,7 @@ TILT_RAD = 0.03
 
 
 @kernel
-def can_fly(w: Truth, p: Params, r: int, dt_s: float) -> bool:
+def is_valid(w: Truth, p: Params, r: int, dt_s: float) -> bool:
     """True if the table of robot `r` stays clear of its end stops for `dt_s` and hardly tilts."""
     q, qd = w.q[r], w.qd[r]
     for i in range(2):
@@ -45,21 +45,21 @@ def can_fly(w: Truth, p: Params, r: int, dt_s: float) -> bool:
 
 
 @kernel
-def fly(w: Truth, image: Image, p: Params, m: Model, x: State, t: Any, r: int, t_s: float, dt_s: float) -> None:
+def advance(w: Truth, image: Image, p: Params, m: Model, x: State, t: Any, r: int, t_s: float, dt_s: float) -> None:
     """Advance robot `r` and the load on its table by one step; `t_s` is the world's time at its beginning."""
     q, qd, half_s = w.q[r], w.qd[r], 0.5 * dt_s
-    axes.aim(image, p, t, r, t_s, dt_s)
+    axes.set_references(image, p, t, r, t_s, dt_s)
     for i in range(10):
         q[i] += half_s * qd[i]
     carried_body.angles_of(w, p, r, t.angles)
-    axes.drive(w, image, p, t, r, dt_s)
+    axes.midpoint_forces(w, image, p, t, r, dt_s)
     carried_body.end_effector_motion(w, p, r, t.angles, t.at, t.turn, t.motion)
-    fx, fy, fz, tx, ty, tz = carried_body.pull(w, p, r, t.angles, t.turn)
+    fx, fy, fz, tx, ty, tz = carried_body.suspension_wrench(w, p, r, t.angles, t.turn)
     axes.eliminate(w, image, p, m, t, r, fx, fy, fz, dt_s)
     if x.near[r] == COUPLED:
         for i in range(2, 5):
             t.out[i] = 0.0
-        carried_body.couple(w, p, t, w.held[r])
+        carried_body.add_coupler_friction(w, p, t, w.held[r])
         fz, tx, ty = fz + t.out[2], tx + t.out[3], ty + t.out[4]
     for i in range(2):
         t.hold[4 + i] = half_s * (p.e_damping[4 + i] + half_s * p.e_stiffness[4 + i])
@@ -83,7 +83,7 @@ def fly(w: Truth, image: Image, p: Params, m: Model, x: State, t: Any, r: int, t
         dt_s * (c * tx + s * ty - gx + rx), dt_s * (-s * tx + c * ty - gy + ry), dt_s * (tz - gz + rz) + t.carry[YAW],
     )  # fmt: skip
     dx, dy, dwx, dwy = c * vx - s * vy, s * vx + c * vy, c * wx - s * wy, s * wx + c * wy
-    axes.speed_up(w, m, t, r, dx, dy, vz, wz, dt_s)
+    axes.update_speeds(w, m, t, r, dx, dy, vz, wz, dt_s)
     carried_body.to_joint_speeds(
         w, p, r, t.angles, t.turn, motion[0] + dx, motion[1] + dy, motion[2] + vz, motion[3] + dwx, motion[4] + dwy,
         motion[5] + wz,

@@ -25,7 +25,7 @@ FX, FY, FYAW, FZ, FPITCH, FROLL, COSINE, SINE = range(8)
 
 
 @inlined_kernel
-def push(w: Truth, force: Any, x: float, y: float, z: float, fx: float, fy: float, fz: float) -> None:
+def add_force(w: Truth, force: Any, x: float, y: float, z: float, fx: float, fy: float, fz: float) -> None:
     """Add a force (in W) at a world point to the generalised forces in `force` (8,) on the truck."""
     at, cy, sy = w.truck_q, force[COSINE], force[SINE]
     dx, dy = x - at[TX], y - at[TY]
@@ -40,7 +40,7 @@ def push(w: Truth, force: Any, x: float, y: float, z: float, fx: float, fy: floa
 
 
 @inlined_kernel
-def twist(force: Any, tx: float, ty: float, tz: float) -> None:
+def add_torque(force: Any, tx: float, ty: float, tz: float) -> None:
     """Add a torque (in W) to the generalised forces in `force` (8,)."""
     cy, sy = force[COSINE], force[SINE]
     force[FYAW] += tz
@@ -49,7 +49,7 @@ def twist(force: Any, tx: float, ty: float, tz: float) -> None:
 
 
 @inlined_kernel
-def no_force(w: Truth, force: Any) -> None:
+def clear_forces(w: Truth, force: Any) -> None:
     """Clear `force` (8,): no generalised force."""
     for i in range(6):
         force[i] = 0.0
@@ -59,14 +59,14 @@ def no_force(w: Truth, force: Any) -> None:
 @kernel
 def begin(w: Truth, faults: Faults, p: Params, force: Any) -> None:
     """Begin a step with `force` (8,) from the outside push at the centre of mass of the truck's body."""
-    no_force(w, force)
+    clear_forces(w, force)
     f = faults.truck_push_n
     if f[0] == 0.0 and f[1] == 0.0 and f[2] == 0.0:
         return
     q, cy, sy, h = w.truck_q, force[COSINE], force[SINE], p.truck_com[2] - JOINT_HEIGHT_M
     rx, ry = p.truck_com[0] + h * q[TPITCH], p.truck_com[1] - h * q[TROLL]
     z = q[TZ] + p.truck_com[2] - p.truck_com[0] * q[TPITCH] + p.truck_com[1] * q[TROLL]
-    push(w, force, q[TX] + cy * rx - sy * ry, q[TY] + sy * rx + cy * ry, z, f[0], f[1], f[2])
+    add_force(w, force, q[TX] + cy * rx - sy * ry, q[TY] + sy * rx + cy * ry, z, f[0], f[1], f[2])
 
 
 @inlined_kernel
@@ -84,7 +84,7 @@ def velocity(w: Truth, qd: Any, force: Any, x: float, y: float, z: float) -> tup
 
 
 @inlined_kernel
-def turning(w: Truth, force: Any) -> tuple[float, float, float]:
+def angular_velocity(w: Truth, force: Any) -> tuple[float, float, float]:
     """Angular velocity of the truck's body in W; `force` (8,) has cosine and sine of its yaw."""
     cy, sy = force[COSINE], force[SINE]
     yaw, pitch, roll = w.truck_qd[TYAW], w.truck_qd[TPITCH], w.truck_qd[TROLL]

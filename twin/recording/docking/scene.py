@@ -10,7 +10,7 @@ from twin.recording import Cube, Cylinder, SceneEntity
 from twin.recording.docking.sampling import TRAILER_FRAME
 from twin.recording.mcap.scene import Rgba
 from twin.recording.swap.scene import FRAME, STEEL, WHEEL_RADIUS_M, WHEEL_WIDTH_M
-from twin.recording.swap.scene import entities_of as entities_of_cell
+from twin.recording.swap.scene import entities_of as swap_entities
 from twin.setup.setup import SwapSetup
 
 RAIL: Rgba = (0.92, 0.76, 0.10, 1.0)
@@ -23,7 +23,7 @@ FLOOR_M, TOP_M, WIDE_M = 1.3, 3.0, 2.5
 
 def entities_of(setup: SwapSetup, guided: bool) -> list[SceneEntity]:
     """All entities, in the frames of `DockingSampler`."""
-    return [*entities_of_cell(setup), *(_guides(setup) if guided else []), *_trailer(setup)]
+    return [*swap_entities(setup), *(_guides(setup) if guided else []), *_trailer(setup)]
 
 
 def _guides(setup: SwapSetup) -> list[SceneEntity]:

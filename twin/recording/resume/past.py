@@ -21,7 +21,7 @@ from twin.sequence.program import Program
 from twin.sequence.timing import row_as_plain, row_from_plain
 
 
-class Given(NamedTuple):
+class RecordedCommand(NamedTuple):
     """A recorded command."""
 
     tick: int
@@ -31,7 +31,7 @@ class Given(NamedTuple):
     fields: dict[str, Any]
 
 
-class Told(NamedTuple):
+class RecordedDecision(NamedTuple):
     """A recorded answer to a robot's decision request for a phase."""
 
     t_s: float
@@ -53,12 +53,12 @@ class Past:
         self._recording = recording
         end_s = (tick - 0.5) / tick_hz
         self.commands = self.read_commands(recording, end_s)
-        self.told = [_answer_of(e, self._path) for e in recording.events(None, end_s) if e.get("name") == "timing"]
+        self.decisions = [_answer_of(e, self._path) for e in recording.events(None, end_s) if e.get("name") == "timing"]
         self._unlike = unlike_versions(recording.header.versions)
         self._compare: Compare | None = None
 
     @staticmethod
-    def read_commands(recording: Recording, end_s: float | None) -> list[Given]:
+    def read_commands(recording: Recording, end_s: float | None) -> list[RecordedCommand]:
         """Commands up to a time; raises InputError where they are damaged."""
         return [_given(entry, recording.path) for entry in recording.commands(None, end_s)]
 
@@ -68,7 +68,7 @@ class Past:
         self._compare = Compare(self._recording, sampler, self._hz, self.tick) if self.tick else None
         runner: Runner = program.runner
         self._program, self._runner = program, runner
-        self._left, self._answers = deque(self.commands), deque(self.told)
+        self._left, self._answers = deque(self.commands), deque(self.decisions)
         program.on_command = self._on_command
         runner.observer = self._on_sample
 
@@ -128,13 +128,13 @@ class Past:
             return
         record = self._runner.worlds[world]
         step = self._program.table[int(command["step"])].name
-        now = Given(
+        now = RecordedCommand(
             int(record["truth"]["tick"]), int(record["sensors"]["scans"]), robot, step, plain_commands.as_plain(command)
         )
         if not self._left:
             raise self._differs(self._now_s, "commands", "no more", step)
         then = self._left.popleft()
-        for name, recorded, here in zip(Given._fields, then[:4], now[:4], strict=False):
+        for name, recorded, here in zip(RecordedCommand._fields, then[:4], now[:4], strict=False):
             if recorded != here:
                 raise self._differs(self._now_s, f"command {step}, its {name}", recorded, here)
         for name, here in now.fields.items():
@@ -151,7 +151,7 @@ class Past:
         )
 
 
-def follows_setpoints(command: Given) -> bool:
+def follows_setpoints(command: RecordedCommand) -> bool:
     """True if a command belongs to an insertion under setpoints."""
     return bool(command.fields["follow"] != FOLLOW_NOT)
 
@@ -161,15 +161,15 @@ def same_row(one: np.void | np.ndarray, other: np.void | np.ndarray) -> bool:
     return row_as_plain(one) == row_as_plain(other)
 
 
-def _given(entry: Mapping[str, Any], path: Path) -> Given:
+def _given(entry: Mapping[str, Any], path: Path) -> RecordedCommand:
     tick, scans, robot, fields = plain_commands.place_of(entry, path)
     plain_commands.from_plain(fields, path)  # raises for an invalid one
-    return Given(tick, scans, robot, str(entry["command"].get("step")), fields)
+    return RecordedCommand(tick, scans, robot, str(entry["command"].get("step")), fields)
 
 
-def _answer_of(event: Mapping[str, Any], path: Path) -> Told:
+def _answer_of(event: Mapping[str, Any], path: Path) -> RecordedDecision:
     try:
         row = row_from_plain(event["timing"])
-        return Told(float(event["t_s"]), int(event["robot"]), int(event["job"]), str(event["phase"]), row)
+        return RecordedDecision(float(event["t_s"]), int(event["robot"]), int(event["job"]), str(event["phase"]), row)
     except (KeyError, TypeError, ValueError):
         raise InputError("damaged event", file=path, key="timing", value=event) from None

@@ -149,7 +149,7 @@ class Start:
     def as_plain(self) -> dict[str, Any]:
         """Plain data for a recording's header."""
         return {
-            "cell": self.setup.as_plain(),
+            "setup": self.setup.as_plain(),
             "robots": [robot.as_plain() for robot in self.robots],
             "scanned": self.scanned,
             "estimated": list(self.estimated),
@@ -162,7 +162,7 @@ class Start:
         if not isinstance(data["world"], dict) or not isinstance(data["scanned"], bool):
             raise TypeError("start")
         return cls(
-            LoggedSetup.from_plain(data["cell"]),
+            LoggedSetup.from_plain(data["setup" if "setup" in data else "cell"]),  # "cell" up to version 0.4
             data["world"],
             tuple(RobotPlace.from_plain(one) for one in data["robots"]),
             data["scanned"],

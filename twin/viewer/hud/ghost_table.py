@@ -84,11 +84,11 @@ class GhostPanel:
             text = "–" if value is None else style.seconds(value)
             painter.text(area.x + kit.px(edge), base, text, font, style.TEXT if bold else style.SOFT, "right")
         if gained_s is not None:
-            text, colour = told(gained_s)
+            text, colour = gain_text(gained_s)
             painter.text(area.x + kit.px(RESULT_X), base, text, font, colour, "right")
 
 
-def told(gained_s: float) -> tuple[str, style.Colour]:
+def gain_text(gained_s: float) -> tuple[str, style.Colour]:
     """(words, colour) of the time that this run gained in a phase, or lost."""
     if abs(gained_s) < SAME_S:
         return style.seconds(0.0), style.FAINT

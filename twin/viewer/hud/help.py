@@ -78,8 +78,8 @@ class HelpPage:
         columns = TIGHT_COLUMNS_PX if self._tight else COLUMNS_PX
         first, second, third = (x + kit.px(at) for at in columns)
         keys = TIGHT_KEYS_PX if self._tight else KEYS_PX
-        self._table(painter, first, y, keys[0], "Time", [(b.told, b.does) for b in PLAYING])
-        self._table(painter, second, y, keys[1], "Pictures and panels", [(b.told, b.does) for b in SHOWING])
+        self._table(painter, first, y, keys[0], "Time", [(b.keys_text, b.effect) for b in PLAYING])
+        self._table(painter, second, y, keys[1], "Pictures and panels", [(b.keys_text, b.effect) for b in SHOWING])
         below = self._table(painter, third, y, keys[2], "Mouse", list(MOUSE))
         self._legend(painter, third, below + kit.px(12))
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from swaptwin import run
-from tests.determinism.short_swap import cell_and_timing, stop_at
+from tests.determinism.short_swap import setup_and_timing, stop_at
 from twin.faults import parse_fault
 from twin.recording import open_recording
 from twin.recording.resume.begin import begin_from
@@ -26,7 +26,7 @@ STATIONS = ("top_lift", "chassis")
 
 def recorded(path: Path, station: str, *, plant: str = "rom", faults: tuple[str, ...] = (), **deciders: Any) -> Path:
     """A whole swap of seed 1."""
-    setup, timing = cell_and_timing(station)
+    setup, timing = setup_and_timing(station)
     given = [parse_fault(text) for text in faults]
     twin = SwapTwin(setup, timing, given, make_runner=runner_maker(plant), **deciders)
     with SwapRecorder(path, twin) as recorder:
@@ -69,7 +69,7 @@ def _recorded(swap: Branched, path: Path) -> SwapResult:
     return result
 
 
-def told(words: str, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+def run_json(words: str, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     """What `swaptwin WORDS --json` says."""
     assert run([*words.split(), "--json"]) in (0, 1)
     said: dict[str, Any] = json.loads(capsys.readouterr().out)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from swaptwin import run
-from tests.twin.recording.resume.rom_swaps import branched, end_sha256, told
+from tests.twin.recording.resume.rom_swaps import branched, end_sha256, run_json
 from tests.twin.recording.swap.edited_recording import edited, with_configuration
 from twin.recording import Header, open_recording
 from twin.viewer.compare import Ghost
@@ -31,7 +31,7 @@ def test_the_result_and_the_recording_say_what_it_is(
 ) -> None:
     path, other = swaps["chassis"], tmp_path / "b.mcap"
     words = f"swap --from {path} --at 60.001 --timing zvd --fault scanner_blind:for_s=1 --record {other}"
-    said = told(words, capsys)
+    said = run_json(words, capsys)
     branch = {
         "from": "chassis.mcap",
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
@@ -68,7 +68,7 @@ def test_options_that_say_the_same_are_taken(swaps: dict[str, Path], capsys: pyt
     same = (
         "--station top_lift --truck tractor_6x4 --pack cab_282 --seed 1 --parking guided --conditions clear --plant rom"
     )
-    said = told(f"swap --from {path} --at 60 --timing factory {same}", capsys)
+    said = run_json(f"swap --from {path} --at 60 --timing factory {same}", capsys)
     assert said["end_state_sha256"] == end_sha256(path)
 
 

@@ -23,6 +23,7 @@ from twin.recording.resume.begin import begin_from
 from twin.recording.resume.estimated.moment import EstimatedMoment
 from twin.recording.resume.moment import Change
 from twin.recording.swap import SwapRecorder
+from twin.recording.swap.start import Start
 from twin.recording.verify import verify
 from twin.result import SwapResult
 from twin.viewer.compare import Ghost
@@ -297,11 +298,20 @@ def test_a_damaged_start_is_refused(logs: dict[str, tuple[Path, Path]], tmp_path
     begun(logs["top_lift"][1], 150.0, record=path)
     with open_recording(path) as recording:
         branch = recording.header.configuration["branch"]
-    for key, wrong in (("world", {"nothing": 1}), ("world", {"q": 1}), ("robots", []), ("cell", {}), ("scanned", 1)):
+    for key, wrong in (("world", {"nothing": 1}), ("world", {"q": 1}), ("robots", []), ("setup", {}), ("scanned", 1)):
         bad = {**branch, "start": {**branch["start"], key: wrong}}
         other = edited(path, tmp_path / "b.mcap", header=with_configuration(branch=bad))
         with pytest.raises(InputError, match=r"b\.mcap"):
             verify(other)
+
+
+def test_a_start_of_version_0_4_is_read(logs: dict[str, tuple[Path, Path]], tmp_path: Path) -> None:
+    path = tmp_path / "a.mcap"
+    begun(logs["top_lift"][1], 150.0, record=path)
+    with open_recording(path) as recording:
+        start = recording.header.configuration["branch"]["start"]
+    earlier = {"cell": start["setup"], **{key: value for key, value in start.items() if key != "setup"}}
+    assert Start.from_plain(earlier) == Start.from_plain(start)
 
 
 def test_a_gap_is_no_moment(logs: dict[str, tuple[Path, Path]], tmp_path: Path) -> None:

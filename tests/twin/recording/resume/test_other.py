@@ -94,7 +94,7 @@ def timed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return recorded(path, "top_lift", timing_decider=Drawn(), policies={"timing": "drawn"})
 
 
-def told_at(path: Path) -> list[tuple[float, str]]:
+def decisions_of(path: Path) -> list[tuple[float, str]]:
     with open_recording(path) as recording:
         return [(e["t_s"], e["phase"]) for e in recording.events() if e["name"] == "timing"]
 
@@ -111,7 +111,7 @@ def test_a_timing_policy_is_asked_from_the_next_phase_on(swaps: dict[str, Path],
     result = branched(path, at_s, Change(policies={"timing": "drawn"}), record=other, load=load, until_s=65.0)
     assert names == [("timing", "drawn")]
     assert result.policies == {}
-    assert [phase for _, phase in told_at(other)][:2] == ["traverse_to_slot", "store"]
+    assert [phase for _, phase in decisions_of(other)][:2] == ["traverse_to_slot", "store"]
     assert speeds(other, "to_slot")[0] == 0.7 * speeds(path, "to_slot")[0]
     assert verify(other).verified
 
@@ -119,9 +119,9 @@ def test_a_timing_policy_is_asked_from_the_next_phase_on(swaps: dict[str, Path],
 def test_what_a_policy_said_is_taken_from_the_recording(timed: Path, tmp_path: Path) -> None:
     """Nobody need be there who said it."""
     other = tmp_path / "b.mcap"
-    at_s = told_at(timed)[4][0]
+    at_s = decisions_of(timed)[4][0]
     branched(timed, at_s, Change(policies={"timing": None}), record=other, until_s=at_s + 20.0)
-    assert told_at(other) == told_at(timed)[:4]
+    assert decisions_of(other) == decisions_of(timed)[:4]
     assert_same_before(timed, other, at_s)
     with open_recording(other) as recording:
         (settings,) = recording.header.configuration["branch"]["settings"]
@@ -131,18 +131,18 @@ def test_what_a_policy_said_is_taken_from_the_recording(timed: Path, tmp_path: P
 
 
 def test_an_unchanged_policy_has_seen_the_first_part(timed: Path) -> None:
-    for at_s in (told_at(timed)[5][0], told_at(timed)[5][0] + 0.01):
+    for at_s in (decisions_of(timed)[5][0], decisions_of(timed)[5][0] + 0.01):
         result = branched(timed, at_s, load=lambda what, name: Drawn())
         assert result.end_state_sha256 == end_sha256(timed)
         assert not [e for e in result.events if e["name"] == "policy_differs"]
 
 
 def test_a_policy_that_is_not_what_it_was_is_told(timed: Path) -> None:
-    at_s = told_at(timed)[5][0]
+    at_s = decisions_of(timed)[5][0]
     result = branched(timed, at_s, load=lambda what, name: Drawn(first=1))
     assert result.end_state_sha256 != end_sha256(timed)
     (event,) = [e for e in result.events if e["name"] == "policy_differs"]
-    assert event["since_s"] == told_at(timed)[0][0]
+    assert event["since_s"] == decisions_of(timed)[0][0]
     assert "drawn is not what it was" in event["message"]
 
 

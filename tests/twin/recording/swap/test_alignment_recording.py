@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.determinism.short_swap import cell_and_timing
+from tests.determinism.short_swap import setup_and_timing
 from tests.twin.recording.swap.edited_recording import edited, with_configuration
 from twin.alignment.episode import AlignmentTwin
 from twin.alignment.hover import Hover
@@ -31,7 +31,7 @@ LOW_M = 0.12
 
 def insertion(station: str, path: Path, *, most: int = 400) -> AlignmentResult:
     """The last job's insertion by the servo, recorded; given up after `most` decisions."""
-    setup, _ = cell_and_timing(station, seed=3)
+    setup, _ = setup_and_timing(station, seed=3)
     hover = Hover(job=len(setup.jobs) - 1, height_m=LOW_M, off_x_m=0.004, off_y_m=-0.003)
     twin, servo, taken = AlignmentTwin(setup, hover, policies={"align": "baseline"}), VisualServo(), 0
     try:

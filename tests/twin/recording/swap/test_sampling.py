@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.determinism.short_swap import cell_and_timing
+from tests.determinism.short_swap import setup_and_timing
 from twin.recording.swap.sampling import fill_frames, frames_of
 from twin.records import TPITCH, TROLL, TX, TY, TYAW, TZ, WORLD
 from twin.setup.setup import SwapSetup
@@ -18,7 +18,7 @@ small = st.floats(-0.05, 0.05)
 
 @pytest.fixture(scope="module")
 def setup() -> SwapSetup:
-    return cell_and_timing()[0]
+    return setup_and_timing()[0]
 
 
 @given(pose=st.tuples(small, small, small, small, small, small))

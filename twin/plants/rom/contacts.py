@@ -7,7 +7,7 @@ from typing import Any
 
 from twin.motion.kernels import kernel
 from twin.plants.geometry import COUPLER_SPEED_MPS, seat_rise_mps
-from twin.plants.rom import carried_body, contact, points, step_mode
+from twin.plants.rom import carried_body, contact_points, seat_contact, step_mode
 from twin.plants.rom import truck as truck_body
 from twin.plants.rom.frames import from_quaternion, matrix_product, times
 from twin.plants.rom.grip_contact import grip_points
@@ -28,16 +28,16 @@ REACH_M = 2.0
 
 
 @kernel
-def find_near(w: Truth, image: Image, p: Params, m: Model, x: State, t: Any, anything: bool) -> None:
+def find_candidates(w: Truth, image: Image, p: Params, m: Model, x: State, t: Any, anything: bool) -> None:
     """Find the robots that may touch something before the next scan, into `x.near`; COUPLED: only its coupler does.
 
     Unless `anything` may have changed since the last search, parts that have slept since are not searched again.
     """
     if not anything and _all_asleep(p, x):
         return
-    step_mode.find_near(w, p, m, x, t.high)
+    step_mode.find_candidates(w, p, m, x, t.high)
     for r in range(p.robots):
-        if x.near[r] != 0 and step_mode.can_fly(w, image, p, m, r) and _stays_clear(w, p, m, x, t, r):
+        if x.near[r] != 0 and step_mode.can_take_long_step(w, image, p, m, r) and _stays_clear(w, p, m, x, t, r):
             x.near[r] = COUPLED if _is_coupled(w, p, w.held[r]) else 0
 
 
@@ -67,8 +67,8 @@ def _stays_clear(w: Truth, p: Params, m: Model, x: State, t: Any, r: int) -> boo
                 return False
         _place_held(x, t, r, k)
         s = w.pack_seat[k]
-        contact.seat_frame(w, p, s, t.truck_at, t.truck_turn, t.seat_at[r], t.seat[r])
-        contact.seat_points(w, p, m, t, r, k, p.dt_s)
+        seat_contact.seat_frame(w, p, s, t.truck_at, t.truck_turn, t.seat_at[r], t.seat[r])
+        seat_contact.seat_points(w, p, m, t, r, k, p.dt_s)
     turning = REACH_M * (abs(t.motion[3]) + abs(t.motion[4]) + abs(t.motion[5]))
     sideways = abs(t.motion[0]) + abs(t.motion[1]) + turning
     for i in range(6):
@@ -84,7 +84,7 @@ def _is_coupled(w: Truth, p: Params, k: int) -> bool:
 
 
 @kernel
-def touch(w: Truth, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float) -> None:
+def contact_forces(w: Truth, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float) -> None:
     """Contact forces on robot `r`'s end effector or pack into `t.out`, on the truck into `t.truck`."""
     k = w.held[r]
     if k < 0:
@@ -93,16 +93,16 @@ def touch(w: Truth, p: Params, m: Model, x: State, t: Any, r: int, dt_s: float) 
         on_truck = other < PACKS and x.carrier[other] == TRUCK
     else:
         _place_held(x, t, r, k)
-        n = contact.seat_points(w, p, m, t, r, k, dt_s)
+        n = seat_contact.seat_points(w, p, m, t, r, k, dt_s)
         on_truck = p.seat_on_truck[w.pack_seat[k]] == 1
-        carried_body.couple(w, p, t, k)
-        push_coupled(w, p, t, k)
+        carried_body.add_coupler_friction(w, p, t, k)
+        add_coupler_friction(w, p, t, k)
     cx, cy, cz = t.out[0], t.out[1], t.out[2]
     if n > 0:
-        x.depth_m[r] = max(x.depth_m[r], points.deepest_m(t.points, n))
+        x.depth_m[r] = max(x.depth_m[r], contact_points.deepest_m(t.points, n))
         pull = t.pull
-        pull[0], pull[1], pull[2], pull[3], pull[4], pull[5] = carried_body.pull(w, p, r, t.angles, t.turn)
-        points.press(w, p, m, t, r, n, on_truck, dt_s)
+        pull[0], pull[1], pull[2], pull[3], pull[4], pull[5] = carried_body.suspension_wrench(w, p, r, t.angles, t.turn)
+        contact_points.add_forces(w, p, m, t, r, n, on_truck, dt_s)
     gx, gy, gz = t.out[0] - cx, t.out[1] - cy, t.out[2] - cz
     w.guide_force_n[r, 0], w.guide_force_n[r, 1], w.guide_force_n[r, 2] = gx, gy, gz
     if n > 0:
@@ -126,9 +126,9 @@ def _find_grips(w: Truth, p: Params, m: Model, x: State, t: Any, r: int, dt_s: f
     """
     x.off_pads[r] = 0
     n = _find_grip(w, p, m, x, t, r, x.near[r] - 2, 0, dt_s)
-    if x.also[r] > 0:
+    if x.second_near[r] > 0:
         gap, first = t.gaps[0], n
-        n = _find_grip(w, p, m, x, t, r, x.also[r] - 2, n, dt_s)
+        n = _find_grip(w, p, m, x, t, r, x.second_near[r] - 2, n, dt_s)
         t.gaps[0] = t.gaps[1] = min(gap, t.gaps[0])
         x.off_pads[r] += n - first
     return n
@@ -153,8 +153,8 @@ def _find_grip(w: Truth, p: Params, m: Model, x: State, t: Any, r: int, k: int, 
 
 
 @kernel
-def push_coupled(w: Truth, p: Params, t: Any, k: int) -> None:
+def add_coupler_friction(w: Truth, p: Params, t: Any, k: int) -> None:
     """Add the coupler friction of pack `k` to the truck, if its seat is there."""
     if p.seat_on_truck[w.pack_seat[k]] == 1 and w.coupler_n[k] != 0.0:
         at = w.coupler_at[k]
-        truck_body.push(w, t.truck, at[0], at[1], at[2], 0.0, 0.0, -w.coupler_n[k])
+        truck_body.add_force(w, t.truck, at[0], at[1], at[2], 0.0, 0.0, -w.coupler_n[k])

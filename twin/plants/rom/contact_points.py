@@ -74,7 +74,7 @@ def deepest_m(points: Any, n: int) -> float:
 
 
 @kernel
-def press(w: Truth, p: Params, m: Model, t: Any, r: int, n: int, on_truck: bool, dt_s: float) -> None:
+def add_forces(w: Truth, p: Params, m: Model, t: Any, r: int, n: int, on_truck: bool, dt_s: float) -> None:
     """Add the forces of `n` points of `t.points` on robot `r` to `t.out`, the opposite to `t.truck` if on it.
 
     `t.at`, `t.turn` and `t.motion` are those of E in W, `t.pull` is the suspension's force on it, as in `t.out`.
@@ -104,14 +104,14 @@ def press(w: Truth, p: Params, m: Model, t: Any, r: int, n: int, on_truck: bool,
         )
         vx, vy, vz = truck_body.velocity(w, w.truck_qd, t.truck, x, y, z)
         ux, uy, uz = ux - vx, uy - vy, uz - vz
-        vx, vy, vz = truck_body.turning(w, t.truck)
+        vx, vy, vz = truck_body.angular_velocity(w, t.truck)
         wx, wy, wz = wx - vx, wy - vy, wz - vz
     firm = HOLDS * kept
     for i in range(n):
         rx, ry, rz = points[i, RX] - cx, points[i, RY] - cy, points[i, RZ] - cz
         points[i, RX], points[i, RY], points[i, RZ] = rx, ry, rz
         points[i, HOLD] = firm
-        _judge(points, i, ux, uy, uz, wx, wy, wz, firm)
+        _normal_force(points, i, ux, uy, uz, wx, wy, wz, firm)
     settled = False
     fx = fy = fz = tx = ty = tz = most = 0.0
     truck_x = truck_y = truck_yaw = 0.0
@@ -131,7 +131,7 @@ def press(w: Truth, p: Params, m: Model, t: Any, r: int, n: int, on_truck: bool,
         settled = True
         fx = fy = fz = tx = ty = tz = most = 0.0
         for i in range(n):
-            same, jx, jy, jz = _judge(points, i, ux, uy, uz, wx, wy, wz, firm)
+            same, jx, jy, jz = _normal_force(points, i, ux, uy, uz, wx, wy, wz, firm)
             settled = settled and same
             most += points[i, FRICTION] * points[i, NORMAL]
             kx, ky, kz = cross(points[i, RX], points[i, RY], points[i, RZ], jx, jy, jz)
@@ -142,12 +142,12 @@ def press(w: Truth, p: Params, m: Model, t: Any, r: int, n: int, on_truck: bool,
     out[0], out[1], out[2] = out[0] + fx, out[1] + fy, out[2] + fz
     out[3], out[4], out[5] = out[3] + tx + kx, out[4] + ty + ky, out[5] + tz + kz
     if on_truck:
-        truck_body.push(w, t.truck, x, y, z, -fx, -fy, -fz)
-        truck_body.twist(t.truck, -tx, -ty, -tz)
+        truck_body.add_force(w, t.truck, x, y, z, -fx, -fy, -fz)
+        truck_body.add_torque(t.truck, -tx, -ty, -tz)
 
 
 @inlined_kernel
-def _judge(
+def _normal_force(
     points: Any, i: int, ux: float, uy: float, uz: float, wx: float, wy: float, wz: float, firm: float
 ) -> tuple[bool, float, float, float]:
     """Normal force of a point at these speeds relative to its contact partner, and c for the next pass.

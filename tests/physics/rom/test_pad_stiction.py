@@ -46,7 +46,7 @@ def test_a_pack_on_a_rocking_truck(bench, joint, load_n):
         plant.step_mode = FULL_RATE
         rig.run(plant, STANDS_S)
         plant.step_mode = chosen
-        plant.states["stood"] = 3
+        plant.states["stiction_scans"] = 3
         rig.run(plant, 0.02)
         assert plant.chosen() == (FULL_RATE if chosen == FULL_RATE else ATTACHED)
         seen.append(rig.record(plant, 1.5, "truck_q", "load_n", "guide_force_n"))

@@ -1,7 +1,8 @@
 """Contact of a held pack with its seat: pins in sockets, and pads.
 
-This module finds the contact points, with stiffness and damping of the reference plant's. `twin.plants.rom.points`
-finds their forces; `twin.plants.rom.grip_contact` has those of an empty end effector.
+This module finds the contact points, with stiffness and damping of the reference plant's.
+`twin.plants.rom.contact_points` computes their forces; `twin.plants.rom.grip_contact` has those of an empty end
+effector.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from typing import Any
 
 from twin.geometry import JOINT_HEIGHT_M
 from twin.motion.kernels import inlined_kernel, kernel
+from twin.plants.rom.contact_points import NEAR_M, add
 from twin.plants.rom.frames import back, from_angles, times
-from twin.plants.rom.points import NEAR_M, add
 from twin.records import TPITCH, TROLL, TYAW, Params, Truth
 
 Model = Any

@@ -13,7 +13,7 @@ import pytest
 from tests.physics import rig
 from tests.physics.rom.loads import HUNG_KG
 from twin.motion.kernels import kernel
-from twin.plants.rom import points
+from twin.plants.rom import contact_points
 
 Array = np.ndarray
 G, DT_S = rig.GRAVITY_MPS2, 0.002
@@ -33,11 +33,11 @@ def press(
     world, p, m, t = worlds[0], params[0], models[0], scratch[0]
     n = 0
     for i in range(len(gaps)):
-        n = points.add(
+        n = contact_points.add(
             t.points, n, at[i, 0], at[i, 1], at[i, 2], normals[i, 0], normals[i, 1], normals[i, 2], gaps[i], N_PER_M,
             NS_PER_M, friction, DT_S,
         )  # fmt: skip
-    points.press(world.truth, p, m, t, 0, n, False, DT_S)
+    contact_points.add_forces(world.truth, p, m, t, 0, n, False, DT_S)
 
 
 class Free:
@@ -166,13 +166,13 @@ def test_friction_takes_no_energy_from_nowhere(body):
 
 @pytest.mark.parametrize("mps", [(0.1, 0.1), (0.1, -0.02), (-0.02, 0.1)])
 def test_friction_points_against_the_slip_whatever_resists(body, mps):
-    """One point, at a corner, where the body is twice as hard to move along x as along y: mu N to `points.SAME`,
+    """One point, at a corner, where the mass along x is twice that along y: mu N to `contact_points.SAME`,
     against the slip of the point after the tick to a twentieth of a degree (Coulomb)."""
     body.at, body.normals, body.gaps = np.array([CORNERS_M[0].tolist() + [0.0]]), UP[None], np.array([-SUNK_M])
     body.velocity[:2] = mps
     pressed = body.step()
     slip = (body.velocity + np.cross(body.turning, body.at[0]))[:2]
-    assert np.hypot(*pressed[:2]) == pytest.approx(MU * pressed[2], rel=points.SAME)
+    assert np.hypot(*pressed[:2]) == pytest.approx(MU * pressed[2], rel=contact_points.SAME)
     across = pressed[0] * slip[1] - pressed[1] * slip[0]
     assert abs(across) / np.hypot(*pressed[:2]) / np.hypot(*slip) < 1e-3
     assert pressed[:2] @ slip < 0.0
