@@ -117,8 +117,14 @@ class Series:
 
     def setup(self, seed: int) -> SwapSetup:
         return build_setup(
-            self.station, self.truck, self.pack, seed=seed, parking=self.parking, variation=self.variation
-        )  # fmt: skip
+            self.station,
+            self.truck,
+            self.pack,
+            seed=seed,
+            parking=self.parking,
+            variation=self.variation,
+            planning=self.timing.planning,
+        )
 
     @property
     def names(self) -> dict[str, str]:

@@ -56,7 +56,8 @@ def test_every_shipped_set_can_be_said(station: str) -> None:
             said, limited = row_of(action.tolist(), math.nan, at)
             assert not any(limited.values()), (name, phase)
             for field in TIMING.names or ():
-                assert np.isclose(said[field], row[field], rtol=1e-5, atol=1e-7, equal_nan=True), (name, phase, field)
+                same = np.isclose(said[field], row[field], rtol=1e-5, atol=1e-7, equal_nan=True)
+                assert np.all(same), (name, phase, field)
 
 
 def test_the_bounds_are_the_ranges() -> None:

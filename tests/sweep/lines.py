@@ -23,6 +23,7 @@ signals:
   robot0/load_cell_n: {tag: Load, unit: kg}
 """
 SWAP = ["swap", "--plant", "rom", "--fault", "estop:at_s=1"]
+EXPORT = ["export", "timing", "zvd", "--seeds", "0"]
 TRAIN = ["train", "docking", "--algorithm", "ppo", "--steps", "64", "--workers", "1", "--episodes", "1"]
 
 
@@ -52,6 +53,7 @@ def lines(out: str) -> dict[str, list[str]]:
         "evaluate": ["evaluate", "docking", "--policy", "zero", "--episodes", "1", "--workers", "1"],
         "agree": ["agree", "--seeds", "1", "--reference", str(ROOT / "tests/evidence/top_lift_guided.jsonl")],
         "train": [*TRAIN, "--out", f"{out}/run"],
+        "export": [*EXPORT, "-o", f"{out}/t.csv"],
         "replay": ["replay", "short.mcap", "--screenshot", f"{out}/shot.png", "--size", "320x180", "--quality", "low"],
         "verify": ["verify", "short.mcap"],
         "import-log": ["import-log", "log.csv", "--map", "map.yaml", "--output", f"{out}/log.mcap"],

@@ -10,7 +10,7 @@ import pytest
 
 import swaptwin
 from tests.sweep.conftest import Disk
-from tests.sweep.lines import ROOT, SWAP, TRAIN, run
+from tests.sweep.lines import EXPORT, ROOT, SWAP, TRAIN, run
 from twin import console
 from twin.errors import naming
 from twin.recording import Header, Recorder
@@ -33,6 +33,7 @@ WRITES = {
     ),
     "screenshot": (["replay", "short.mcap", "--screenshot", "{}/shot.png", *BIG], "shot.png"),
     "video": (["replay", "short.mcap", "--video", "{}/v.mp4", "--duration", "2", *BIG], "v.mp4"),
+    "export": ([*EXPORT, "--format", "plcopen", "-o", "{}/t.xml"], "t.xml"),
     "train": ([*TRAIN, "--out", "{}/run"], "run/"),
     "demo": (["demo", "--folder", "{}/demo"], "demo/"),
 }

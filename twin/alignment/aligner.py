@@ -35,7 +35,7 @@ def robots_of(program: Program) -> Driver:
     driver = Driver(program.runner, len(program.queue))
     for robot, jobs in enumerate(program.queue):
         if jobs:
-            driver.put(robot, program, jobs[0])
+            driver.put(robot, program, robot, jobs[0])
     return driver
 
 
@@ -73,7 +73,7 @@ class Aligner:
 
     def _begin(self, robot: int) -> None:
         job = self._program.queue[robot][int(self._program.place[0, robot])]
-        self._driver.put(robot, self._program, job)
+        self._driver.put(robot, self._program, robot, job)
         self._driver.take_over(robot)
         self._deciders[robot].begin()
         self._begun[robot] = True

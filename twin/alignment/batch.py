@@ -37,5 +37,6 @@ class BatchDriver(Driver):
         """
         for k, setup, hover in zip(which.tolist(), setups, hovers, strict=True):
             world = Slot(self.runner, k, setup, hover_world(setup, hover))
-            self.put(k, hover_program(world, setup, hover.job), hover.job, world=k)
+            robot = setup.jobs[hover.job].in_robot
+            self.put(k, hover_program(world, setup, hover.job), robot, hover.job, world=k)
         self.begin(which)

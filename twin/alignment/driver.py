@@ -63,9 +63,9 @@ class Driver:
         self._seen = np.zeros(1, SENSED)
         self._ticks = round(DECISION_S * runner.setup.station.rates.physics_hz)
 
-    def put(self, k: int, program: Program, job: int, world: int = 0) -> None:
-        """Make k the robot of this job of `program`, whose one world is number `world` of the runner."""
-        self._programs[k], self.watches[k] = program, new_watch(program.setup, job, world)[0]
+    def put(self, k: int, program: Program, robot: int, job: int, world: int = 0) -> None:
+        """Make k this robot of `program`, at this job; the program's one world is number `world` of the runner."""
+        self._programs[k], self.watches[k] = program, new_watch(program.setup, robot, job, world)[0]
 
     def take_over(self, k: int) -> None:
         """Begin an insertion, or another try, now: its first decision is due."""
@@ -102,9 +102,8 @@ class Driver:
         runner = self.runner
         send_setpoints(which, runner.worlds, runner.params, runner.commands, self.watches, setpoints)
         for k in which.tolist():
-            tell = self._program(k).on_command
-            if tell is not None:
-                n, r = int(self.watches["world"][k]), int(self.watches["robot"][k])
+            tell, n, r = self._program(k).on_command, self.watches["world"][k], int(self.watches["robot"][k])
+            if tell is not None and runner.commands["follow"][n, r] != FOLLOW_NOT:
                 tell(0, r, runner.commands[n, r])
 
     # ------------------------------------------------------------------------------------- insertions from hover

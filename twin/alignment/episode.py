@@ -54,7 +54,7 @@ class AlignmentTwin:
         self.runner = make_runner(setup, worlds=hover_world(setup, hover))
         self.program = hover_program(self.runner, setup, hover.job)
         self.driver = Driver(self.runner, 1)
-        self.driver.put(0, self.program, hover.job)
+        self.driver.put(0, self.program, self.job.in_robot, hover.job)
 
     def begin(self) -> None:
         """Run until setpoints are needed (the truck has been measured).
@@ -114,7 +114,7 @@ class AlignmentTwin:
 
 def hover_program(runner: Runner, setup: SwapSetup, job: int) -> Program:
     """Make the sequence of a world at hover: the job's robot measures the truck and seats its pack, no other moves."""
-    kind, robot = setup.station.kind, setup.jobs[job].robot
+    kind, robot = setup.station.kind, setup.jobs[job].in_robot
     program = Program(runner, setup, seat_table(), _full_speed_table(setup.station.name, kind)[None], MECHANICAL[kind])
     program.finished[:] = True
     program.finished[0, robot] = False

@@ -67,7 +67,7 @@ def hover_world(setup: SwapSetup, hover: Hover) -> np.ndarray:
     worlds = new_world(setup)
     w, p = worlds[0], setup.params[0]
     job = setup.jobs[hover.job]
-    r, seat, pack, s = job.robot, job.truck_seat, job.new_pack, setup.retract
+    r, seat, pack, s = job.in_robot, job.truck_seat, job.new_pack, setup.retract
     w["truth"]["locked"], w["truth"]["lock_position"], w["image"]["lock_command"] = -1, 0.0, 0
     stored, on_truck = _places(setup, hover.job)
     for k, at in stored:
@@ -113,7 +113,7 @@ def _places(setup: SwapSetup, job: int) -> tuple[list[tuple[int, int]], list[tup
     """
     stored, on_truck = [], []
     for i, each in enumerate(setup.jobs):
-        done = each.robot == setup.jobs[job].robot and i < job
+        done = each.in_robot == setup.jobs[job].in_robot and i < job
         if done or i == job:
             stored.append((each.old_pack, each.put_seat))
         else:

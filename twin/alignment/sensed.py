@@ -85,10 +85,10 @@ WATCH = np.dtype(
 """World, robot and seat to read, the time of the next decision, and the state left by the previous readings."""
 
 
-def new_watch(setup: SwapSetup, job: int, world: int) -> np.ndarray:
-    """Make a (1,) WATCH of the robot and seat of one of the setup's jobs, in this world of its runner."""
+def new_watch(setup: SwapSetup, robot: int, job: int, world: int) -> np.ndarray:
+    """Make a (1,) WATCH of a robot and the seat of its job, in this world of its runner."""
     watch, one = np.zeros(1, WATCH), setup.jobs[job]
-    watch["world"], watch["robot"], watch["seat"], watch["pack"] = world, one.robot, one.truck_seat, one.new_pack
+    watch["world"], watch["robot"], watch["seat"], watch["pack"] = world, robot, one.truck_seat, one.new_pack
     watch["swings"] = setup.params["reeving"][0] != FLOATING_TABLE
     watch["jam_n"], watch["pin_m"] = jam_load_of(setup), setup.pack.guides.pin_length_m
     return watch

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from twin.bounds.motion import axis_limits
+from twin.bounds.motion import axis_limits, rest_to_rest_s
 from twin.catalogue.schema import MECHANICAL
 from twin.control.readings import HEIGHT_TOLERANCE_M
 from twin.control.targets import targets
-from twin.records import YAW, X, Y, Z
-from twin.setup.jobs import Job
+from twin.records import AXES, YAW, X, Y, Z
+from twin.setup.jobs import Task, tasks_of
 from twin.setup.setup import SwapSetup
 
 Start = Callable[[SwapSetup, int], np.ndarray]
@@ -121,12 +121,19 @@ class Path(ABC):
         self.now_s, self.number = 0.0, 0
         self.start, self.home = start(setup, robot), home(setup, robot)
 
-    def run(self, jobs: list[tuple[int, Job]]) -> list[Item]:
-        """The items of all jobs, each given with its number."""
+    def run(self, tasks: Sequence[Task]) -> list[Item]:
+        """The items of all of the robot's tasks."""
         here = self.start
-        for self.number, self.job in jobs:
-            here = self._into(self._out(here))
-        self._clear(here)
+        for task in tasks:
+            self.number, self.job = task.job, self.setup.jobs[task.job]
+            if task.out:
+                here = self._out(here)
+            if task.into:
+                here = self._into(here)
+        if tasks[-1].into:
+            self._clear(here)
+        else:
+            self._go_home(here)
         return self.items
 
     def _out(self, here: np.ndarray) -> np.ndarray:
@@ -199,6 +206,12 @@ class Path(ABC):
 
     # ------------------------------------------------------------------------------------------------- what they share
 
+    def _go_home(self, here: np.ndarray) -> None:
+        """Return from a slot to where the robot waits, if robots share a rail."""
+        if self.station.robots.count > 1:
+            back_s = rest_to_rest_s(self.home[X] - here[X], self.empty[X])
+            self._add("clear", f"to where it waits, {length(self.home[X] - here[X], X)}", AXES[X], back_s)
+
     def _add(self, phase: str, what: str, set_by: str, duration_s: float) -> None:
         if duration_s > 0.0:
             end_s = self.now_s + duration_s
@@ -235,9 +248,8 @@ def bound_of(path: Callable[[SwapSetup, int, Start], Path], setup: SwapSetup, st
     """The longest of the robots' paths; waiting for each other can only add to it."""
     items: list[Item] = []
     for robot in range(setup.station.robots.count):
-        jobs = [(number, job) for number, job in enumerate(setup.jobs) if job.robot == robot]
-        if jobs:
-            items += path(setup, robot, start).run(jobs)
+        if tasks := tasks_of(setup.jobs, robot):
+            items += path(setup, robot, start).run(tasks)
     return Bound(max(item.end_s for item in items), tuple(items))
 
 

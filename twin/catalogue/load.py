@@ -20,6 +20,7 @@ from twin.catalogue.plain import tuples
 from twin.catalogue.plausible import implausible
 from twin.catalogue.safe_yaml import Lines, dotted, parse, read_bytes
 from twin.catalogue.schema import Pack, Station, TimingSet, Truck
+from twin.catalogue.schema.timing import WITH_OPTIONS
 from twin.errors import InputError
 
 Kind = Literal["station", "truck", "pack", "timing"]
@@ -128,7 +129,7 @@ def with_overrides(model: Model, overrides: Mapping[str, object]) -> Model:
     >>> with_overrides(station, {"limits.rated_load_kg": 4200, "slots[2].filled": True})
     >>> with_overrides(timing, {"phases.insert.creep_speed_mps": 0.03})
     """
-    values: Any = model.model_dump()
+    values: Any = model.model_dump(context=WITH_OPTIONS)
     for key, value in overrides.items():
         parts = _parts(key)
         if (

@@ -143,7 +143,8 @@ def resolve(
     what = loaded if loaded is not None else default_pack(at, who)
     times = load_timing(timing, at)
     variation = Variation.of(conditions=canonical(conditions, "--conditions"))
-    return build_setup(at, who, what, seed=seed, parking=parking, variation=variation), times
+    setup = build_setup(at, who, what, seed=seed, parking=parking, variation=variation, planning=times.planning)
+    return setup, times
 
 
 def default_truck(station: Station, pack: Pack | None) -> Truck:

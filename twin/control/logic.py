@@ -22,7 +22,7 @@ from twin.control.waits import ARRIVED_M, note_wait
 from twin.geometry import planar
 from twin.motion.drives import motion_end_s, stop_axis, update_axis_states
 from twin.motion.kernels import inlined_kernel, kernel
-from twin.motion.profile import plan_rest_to_rest
+from twin.motion.profile import evaluate, plan_rest_to_rest, plan_to_rest
 from twin.motion.shaper import impulses
 from twin.noise import normal
 from twin.records import (
@@ -86,7 +86,8 @@ COMMAND_ENDED = 1
 def start_command(image: Image, control: Control, p: Params, c: Command, r: int) -> None:
     """Begin command `c` on robot `r`: plan its moves, command its actuators; REFUSED if not permitted.
 
-    A command for an axis that is still in motion is buffered (PLCopen): it is Busy until that motion has ended.
+    A command for an axis that is still in motion is buffered (PLCopen): it is Busy until that motion has ended. With
+    `c.blending` axis z goes on from its present motion instead, and stops if the command is refused.
     """
     if c.follow == FOLLOW_ON and control.status[r] == BUSY and control.buffered[r] == 0:
         new_setpoints(image, control, p, c, r)
@@ -100,10 +101,12 @@ def start_command(image: Image, control: Control, p: Params, c: Command, r: int)
     control.axial_s[r] = 0.0
     if not permitted(image, control, p, c, r) or (follows(c) and not may_follow(image, control, p, c, r)):
         control.status[r] = REFUSED
+        if c.blending == 1 and image.axis_state[r, Z] == DISCRETE_MOTION:
+            stop_axis(image, p, r, Z, image.clock_s, STOPPING)
         return
     control.status[r] = BUSY
     control.pending[r] = IDLE
-    control.buffered[r] = 1 if moving(image, c, r) else 0
+    control.buffered[r] = 1 if waits_for_axis(image, c, r) else 0
     if control.buffered[r] == 1:
         return
     for k in range(4):
@@ -113,7 +116,10 @@ def start_command(image: Image, control: Control, p: Params, c: Command, r: int)
         # stopping positions differ by the axis' repeatability: one draw a move
         scatter = p.axis_repeatability[k] / 3.0 * normal(p.stream[S_REPEAT], control.repeat_count[r], 4 * r + k)
         target = min(max(c.target[k] + scatter, p.axis_min[r, k]), p.axis_max[r, k])
-        if k == Z:
+        if takes_over(image, c, r, k):
+            at, speed, gains = evaluate(image.profile[r, k], image.clock_s - image.profile_start_s[r, k])
+            plan_to_rest(image.profile[r, k], at, speed, gains, target, c.velocity[k], c.acceleration[k], c.jerk[k])
+        elif k == Z:
             plan_z(image, c, r, target)
         else:
             plan_rest_to_rest(image.profile[r, k], start, target, c.velocity[k], c.acceleration[k], c.jerk[k])
@@ -134,9 +140,8 @@ def start_command(image: Image, control: Control, p: Params, c: Command, r: int)
         control.pull_tested[c.seat] = 1
     if c.release_truck == 1:
         image.truck_released = 1
-    image.scan_window[r] = FOLLOWED_FRAMES if follows(c) else 0
-    if c.until == UNTIL_SCANNED and not follows(c):
-        image.scan_window[r] = c.scan_samples
+    image.scan_window[r] = FOLLOWED_FRAMES if follows(c) else c.scan_samples
+    if c.scan_samples > 0 and c.scan_kept == 0 and not follows(c):
         image.scan_anew[r] = 1
 
 
@@ -159,6 +164,29 @@ def moving(image: Image, c: Command, r: int) -> bool:
     for k in range(4):
         if (follows(c) or not math.isnan(c.target[k])) and image.axis_state[r, k] != STANDSTILL:
             return True
+    return False
+
+
+@kernel
+def takes_over(image: Image, c: Command, r: int, k: int) -> bool:
+    """True if the command goes on from the running motion of axis `k`, without a stop."""
+    return (
+        c.blending == 1
+        and k == Z
+        and image.axis_state[r, k] == DISCRETE_MOTION
+        and image.shaper_n[r, k] == 1
+        and math.isnan(c.creep_at)
+        and c.delay_s[k] == 0.0
+    )
+
+
+@kernel
+def waits_for_axis(image: Image, c: Command, r: int) -> bool:
+    """True if an axis that the command moves has to end another motion first."""
+    for k in range(4):
+        if (follows(c) or not math.isnan(c.target[k])) and image.axis_state[r, k] != STANDSTILL:
+            if not takes_over(image, c, r, k):
+                return True
     return False
 
 
@@ -372,7 +400,7 @@ def run_logic(image: Image, control: Control, p: Params, commands: Any, dt_s: fl
             if control.trip != TRIP_NONE:
                 conclude(image, control, p, c, r, TRIP)
             elif control.buffered[r] == 1:
-                if not moving(image, c, r):
+                if not waits_for_axis(image, c, r):
                     start_command(image, control, p, c, r)
             elif control.pending[r] != IDLE:
                 if all_stand(image, r) if follows(c) else image.axis_state[r, Z] == STANDSTILL:

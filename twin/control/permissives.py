@@ -22,6 +22,7 @@ from twin.control.reasons import first_grip_not, pads_made, refuse_locks, refuse
 from twin.motion.kernels import kernel
 from twin.motion.limits import axis_limits
 from twin.records import (
+    DISCRETE_MOTION,
     ERROR_STOP,
     FLOATING_TABLE,
     TRIP_DISTANCE,
@@ -101,13 +102,19 @@ def truck_secured(image: Image, control: Control, p: Params, r: int) -> bool:
 
 
 @kernel
-def planned_distance(image: Image, p: Params, target: float, r: int) -> float:
-    """Distance that a move of axis x to `target` leaves to the other robot, at its position or target, on this side."""
+def planned_distance(image: Image, p: Params, c: Command, r: int) -> float:
+    """Distance that the move of axis x leaves to the other robot, at its position or target, on this side.
+
+    With `c.blending` a robot that makes way counts at its target only: the sequence has compared both ways, and the
+    interlock of the distance watches the stopping distances.
+    """
     other = 1 - r
     here = image.axis_position[other, X]
     there = target_of(image, other, X)
     side = 1.0 if image.axis_position[r, X] > here else -1.0
-    return side * target - max(side * here, side * there)
+    if c.blending == 1 and image.axis_state[other, X] == DISCRETE_MOTION and side * there < side * here:
+        return side * (c.target[X] - there)
+    return side * c.target[X] - max(side * here, side * there)
 
 
 @kernel
@@ -138,7 +145,7 @@ def permitted(image: Image, control: Control, p: Params, c: Command, r: int) -> 
                 return refused(image, control, r, LOW_MOVE, k, away, aside_m)
     travels = p.robots == 2 and not math.isnan(c.target[X])
     if travels and off[TRIP_DISTANCE] == 0:
-        distance = planned_distance(image, p, c.target[X], r)
+        distance = planned_distance(image, p, c, r)
         least_m = (p.robot_length_m + DISTANCE_MARGIN_M) / p.interlock_scale[TRIP_DISTANCE]
         if not distance >= least_m:
             return refused(image, control, r, PLANNED_DISTANCE, X, distance, least_m)

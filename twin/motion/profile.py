@@ -280,3 +280,61 @@ def plan_velocity(out: Array, p0: float, v0: float, a0: float, v1: float, a_max:
 def plan_stop(out: Array, p0: float, v0: float, a0: float, a_max: float, j_max: float) -> None:
     """Plan the fastest stop from the motion (`v0`, `a0`); it stands still at `end_position(out)`."""
     plan_velocity(out, p0, v0, a0, 0.0, a_max, j_max)
+
+
+@kernel
+def plan_to_rest(
+    out: Array, p0: float, v0: float, a0: float, p1: float, v_max: float, a_max: float, j_max: float
+) -> None:
+    """Plan from the motion (`v0`, `a0`) at `p0` to rest at `p1`: change speed, cruise, stop; up to ten segments.
+
+    The cruising speed is the highest <= `v_max` from which it still stops at `p1`, by bisection. This is the fastest
+    move unless it brakes already and cannot end that and stop in time; then it only is a legal one. Where even the
+    fastest stop ends beyond `p1`, it stops and comes back.
+    """
+    plan_stop(out, p0, v0, a0, a_max, j_max)
+    n = segment_count(out)
+    gap = p1 - out[P, n]
+    sign = 1.0 if p1 > p0 else -1.0
+    if sign * gap <= 0.0:  # it passes the target
+        sign = 1.0 if gap > 0.0 else -1.0
+        if gap != 0.0:
+            peak = min(v_max, rest_to_rest_peak_speed(abs(gap), a_max, j_max))
+            ramp_distance = speed_change_distance(0.0, peak, a_max, j_max)
+            n = _append_speed_change(out, n, 0.0, peak, sign, a_max, j_max)
+            n = _append(out, n, (abs(gap) - 2.0 * ramp_distance) / peak, 0.0)
+            n = _append_speed_change(out, n, peak, 0.0, sign, a_max, j_max)
+        _finish(out, n, p1, 0.0)
+        return
+    cruise = v_max
+    if _left_after(out, p0, v0, a0, p1, sign, cruise, a_max, j_max) < 0.0:
+        # from the speed that it has once its acceleration is zero, the distance grows with the cruising speed
+        released = min(max(sign * (v0 + a0 * abs(a0) / (2.0 * j_max)), 0.0), v_max)
+        low, high = 0.0, released
+        if _left_after(out, p0, v0, a0, p1, sign, released, a_max, j_max) >= 0.0:
+            low, high = released, v_max
+        for _ in range(64):
+            middle = 0.5 * (low + high)
+            if middle <= low or middle >= high:
+                break
+            if _left_after(out, p0, v0, a0, p1, sign, middle, a_max, j_max) >= 0.0:
+                low = middle
+            else:
+                high = middle
+        cruise = low
+    left = _left_after(out, p0, v0, a0, p1, sign, cruise, a_max, j_max)
+    n = segment_count(out)
+    if cruise > 0.0:
+        n = _append(out, n, left / cruise, 0.0)
+        _pin(out, n, out[P, n], sign * cruise)
+    n = _append_speed_change(out, n, cruise, 0.0, sign, a_max, j_max)
+    _finish(out, n, p1, 0.0)
+
+
+@kernel
+def _left_after(
+    out: Array, p0: float, v0: float, a0: float, p1: float, sign: float, cruise: float, a_max: float, j_max: float
+) -> float:
+    """Plan the change of speed to `cruise` and return what a stop from it leaves of the way to `p1`, in u."""
+    plan_velocity(out, p0, v0, a0, sign * cruise, a_max, j_max)
+    return sign * (p1 - out[P, segment_count(out)]) - speed_change_distance(cruise, 0.0, a_max, j_max)

@@ -27,6 +27,8 @@ from twin.motion.profile import Array, duration_s, evaluate
 
 NONE, ZV, ZVD, EI = 0, 1, 2, 3
 KINDS = MappingProxyType({"none": NONE, "zv": ZV, "zvd": ZVD, "ei": EI})
+MATCHED = 4
+"""No shaper: the move's own acceleration time is a period of the sway, see `matched_ramp`."""
 NAMES = tuple(KINDS)
 """Name of each kind, `NAMES[ZV] == "zv"`."""
 EI_VIBRATION = 0.05
@@ -117,3 +119,29 @@ def residual_vibration(amplitudes: Array, times_s: Array, n: int, frequency_hz: 
         c += decayed * cos(wd * times_s[i])
         s += decayed * sin(wd * times_s[i])
     return sqrt(c * c + s * s)
+
+
+def matched_ramp(
+    distance: np.ndarray, velocity: np.ndarray, acceleration: np.ndarray, jerk: np.ndarray, frequency_hz: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Velocity and acceleration, within the given ones, of a rest-to-rest move that leaves no sway; arrays (K,).
+
+    The acceleration of an S-curve is a pulse of length v / a, rounded over a / j. A pulse as long as whole periods of
+    an undamped mode leaves none of it, whatever its rounding: v / a = n T. Of the n next to the shortest pulse the one
+    with the shorter move is taken: more periods at the full velocity, or fewer at the full acceleration. Where the move
+    is too short for that velocity, it is the highest one that still fits.
+    Source: convolution of rectangles, whose spectrum is zero at the multiples of 1 / T (Singer and Seering 1990).
+    """
+    period_s, distance = 1.0 / frequency_hz, np.abs(distance)
+    least_s = np.maximum(velocity / acceleration, np.sqrt(velocity / jerk))  # a pulse is no shorter than its rounding
+    periods = np.ceil(least_s / period_s * (1.0 - 1e-12))
+    options = []
+    for n in (periods, np.maximum(periods - 1.0, 1.0)):
+        ramp_s = n * period_s
+        # the highest v with 2 ramps that fit: v (ramp + v / (ramp j)) = distance, in the form without cancellation
+        fits = 2.0 * distance / (ramp_s + np.sqrt(ramp_s**2 + 4.0 * distance / (ramp_s * jerk)))
+        speed = np.minimum(np.minimum(velocity, fits), np.minimum(acceleration * ramp_s, jerk * ramp_s**2))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            options.append((speed, speed / ramp_s, distance / speed + ramp_s + speed / (ramp_s * jerk)))
+    fewer = options[1][2] < options[0][2]
+    return np.where(fewer, options[1][0], options[0][0]), np.where(fewer, options[1][1], options[0][1])

@@ -32,7 +32,9 @@ COMMAND = np.dtype(
         ("grip", i8),  # -1 leave, 0 open, 1 close
         ("lock", i8),  # -1 leave, 0 open, 1 close the locks of `seat`
         ("float_lock", i8),  # -1 leave, 0 free, 1 lock the floating table or head
+        ("blending", i8),  # 1: axis z goes on from its running motion without a stop (PLCopen BufferMode Blending)
         ("scan_samples", i8),
+        ("scan_kept", i8),  # 1: frames of the commands before count, too
         ("carrying", i8),  # -1, or the index of the pack that the sequence believes to be held
         ("seat_z", f8),  # expected position of axis z with the pack seated, or landed on; NaN unknown
         ("jam_below_n", f8),  # axial force that counts as a jam while inserting

@@ -25,7 +25,9 @@ from twin.records import (
 from twin.sequence.building import (
     SETTLE_TIMEOUT_S,
     add_shaper,
+    arc_m,
     axis_z,
+    blends,
     creep,
     descent_delay_s,
     inside_axes,
@@ -34,7 +36,9 @@ from twin.sequence.building import (
     phase_timing,
     seat_of,
     seat_targets_of,
+    start_delay_s,
     until_settled,
+    z_goal,
 )
 from twin.sequence.decisions import has_next_job
 from twin.sequence.free import empty_free_over_z, empty_free_z, pack_free_over_z, pack_free_z, pack_off_z
@@ -80,19 +84,20 @@ def dwell(seconds: str, *, zero: bool = False) -> Start:
     return start
 
 
-def scan_truck(samples: str) -> Start:
-    """Average `samples` frames (a field of the station's scanner) of the truck's pose."""
+def scan_truck(samples: str, *, kept: bool = False) -> Start:
+    """Average `samples` frames (a field of the station's scanner) of the truck's pose; `kept`: with those before."""
 
     def start(program: Program, selection: Selection) -> np.ndarray:
         scanner = program.setup.station.scanner
         commands = new_command(len(selection))
         commands["until"] = UNTIL_SCANNED
-        commands["scan_samples"] = getattr(scanner, samples)
+        commands["scan_samples"], commands["scan_kept"] = getattr(scanner, samples), int(kept)
         commands["timeout_s"] = 3.0 * getattr(scanner, samples) / scanner.rate_hz + 2.0
         commands["load_known_from"] = empty_free_z(program, selection)
         commands["zero_load"] = int(samples == "scan_samples")
         if samples == "rescan_samples":
-            commands["load_known_from"] = pack_free_over_z(program, selection, "truck_seat")
+            seat = "take_seat" if kept else "truck_seat"
+            commands["load_known_from"] = pack_free_over_z(program, selection, seat)
             commands["carrying"] = pack_of(program, selection, "new_pack")
         return commands
 
@@ -120,9 +125,29 @@ def go_to_truck(phase: str) -> Start:
         commands = new_commands(program, selection, phase, False, UNTIL_SETTLED)
         goal = seat_targets_of(program, selection, "truck_seat", leaning=True)
         commands["target"][:, (X, Y, YAW)] = goal[:, (X, Y, YAW)]
+        commands["blending"] = blends(program, selection, phase)
+        commands["delay_s"][:, X] = start_delay_s(program, selection, phase, "truck_seat")
         add_shaper(program, selection, phase, commands, axis_z(program, selection))
         commands["load_known_from"] = empty_free_z(program, selection)
         return until_settled(program, selection, phase, commands)
+
+    return start
+
+
+def stand_ready(phase: str) -> Start:
+    """Set off, empty, to above (or below) where the old pack's grip face stands in a truck parked as planned.
+
+    Axes y and z stop where the truck may still leave; the move goes on while the truck is identified and measured.
+    """
+
+    def start(program: Program, selection: Selection) -> np.ndarray:
+        commands = new_commands(program, selection, phase, False, UNTIL_DWELL)
+        goal = seat_targets_of(program, selection, "truck_seat", leaning=True)
+        commands["target"][:, (X, Y, YAW)] = goal[:, (X, Y, YAW)]
+        commands["target"][:, Z] = leaving_z(program)
+        add_shaper(program, selection, phase, commands, commands["target"][:, Z])
+        commands["load_known_from"] = empty_free_z(program, selection)
+        return inside_axes(program, selection, commands)
 
     return start
 
@@ -180,6 +205,17 @@ def locks(phase: str, close: bool, which: str, pack: str) -> Start:
     return start
 
 
+def pass_on(
+    program: Program, selection: Selection, phase: str, commands: np.ndarray, end_z: np.ndarray, beyond_z: float
+) -> None:
+    """Aim axis z at `end_z`; with blending on at `beyond_z`, the command done in passing `end_z`, without a stop."""
+    s = program.setup.retract
+    goes_on = blends(program, selection, phase) & (s * (beyond_z - end_z) > 0.0)
+    commands["target"][:, Z] = np.where(goes_on, beyond_z, end_z)
+    commands["until"] = np.where(goes_on, UNTIL_CLEAR, commands["until"])
+    commands["threshold"] = np.where(goes_on, end_z, commands["threshold"])
+
+
 def creep_out(phase: str, which: str, pack: str) -> Start:
     """Creep off the pins with a pack: to nine tenths of the creep-out height."""
 
@@ -187,7 +223,8 @@ def creep_out(phase: str, which: str, pack: str) -> Start:
         s = program.setup.retract
         commands = new_commands(program, selection, phase, True, UNTIL_DONE)
         start_z = program.runner.worlds["control"]["hold_height"][selection.world, selection.robot]
-        commands["target"][:, Z] = start_z + s * 0.9 * program.setup.station.limits.creep_out_height_m
+        out = start_z + s * 0.9 * program.setup.station.limits.creep_out_height_m
+        pass_on(program, selection, phase, commands, out, travel_z(program))
         commands["velocity"][:, Z] = np.minimum(
             LEAVING * creep(program, selection, phase)[1], commands["velocity"][:, Z]
         )
@@ -199,25 +236,33 @@ def creep_out(phase: str, which: str, pack: str) -> Start:
     return start
 
 
-def retract(phase: str, which: str, pack: str | None, *, home: bool = False) -> Start:
-    """Move to travel height; with an overlap, only until the pack (or empty end effector) is clear."""
+def retract(phase: str, which: str, pack: str | None, *, home: bool = False, scans: bool = False) -> Start:
+    """Move to travel height; with an overlap, only until the pack (or empty end effector) is clear.
+
+    `scans`: if the timing set blends `rescan`, the scanner measures the relieved truck meanwhile.
+    """
 
     def start(program: Program, selection: Selection) -> np.ndarray:
         time, s = phase_timing(program, selection, phase), program.setup.retract
         loaded = pack is not None
         commands = new_commands(program, selection, phase, loaded, UNTIL_DONE)
+        commands["blending"] = time["blending"]
         if home:
             goal = np.where(has_next_job(program, selection), between_z(program), program.setup.station.axes.z.home_m)
         else:
             goal = np.full(len(selection), travel_z(program) if loaded else empty_z(program))
-        commands["target"][:, Z] = goal
+        commands["target"][:, Z] = goal + (s * arc_m(program, selection, phase, commands) if loaded else 0.0)
         # an empty end effector is free to leave once it is clear of the packs; a loaded one only with an overlap
-        overlaps = time["overlap_s"] > 0.0
+        overlaps = (time["overlap_s"] > 0.0) | (time["blending"] == 1)
         commands["until"] = np.where(overlaps | home, UNTIL_CLEAR, UNTIL_DONE)
         clear = goal - s * (0.8 * TRAVEL_MARGIN_M if loaded else 0.5 * EMPTY_MARGIN_M)
         if home:  # on its return it passes the packs in the slots
             near = between_z(program) - s * CLEAR_SLACK_M
-            clear = np.where(has_next_job(program, selection), near, leaving_z(program))
+            # one that leaves the rail with blending passes below the packs, and is low before it has left the truck
+            passes = has_next_job(program, selection) | (
+                blends(program, selection, phase) & (program.setup.station.robots.count > 1)
+            )
+            clear = np.where(passes, near, leaving_z(program))
         commands["threshold"] = clear
         commands["seat"] = seat_of(program, selection, which)
         if pack is None:
@@ -226,6 +271,9 @@ def retract(phase: str, which: str, pack: str | None, *, home: bool = False) -> 
             commands["load_known_from"] = pack_off_z(program, selection, which)
             commands["carrying"] = pack_of(program, selection, pack)
             commands["float_lock"] = 1 if table(program) else -1
+        if scans:
+            samples = program.setup.station.scanner.rescan_samples
+            commands["scan_samples"] = np.where(blends(program, selection, "rescan"), samples, 0)
         return inside_axes(program, selection, commands)
 
     return start
@@ -238,7 +286,10 @@ def traverse(phase: str, which: str, pack: str | None) -> Start:
         commands = new_commands(program, selection, phase, pack is not None, UNTIL_SETTLED)
         goal = seat_targets_of(program, selection, which)
         commands["target"][:, (X, Y, YAW)] = goal[:, (X, Y, YAW)]
+        commands["blending"] = blends(program, selection, phase)
+        commands["delay_s"][:, X] = start_delay_s(program, selection, phase, which)
         z_end = np.full(len(selection), travel_z(program) if pack is not None else empty_z(program))
+        z_end = np.where(commands["blending"] == 1, z_goal(program, selection), z_end)
         add_shaper(program, selection, phase, commands, z_end)
         over_slots = which != "truck_seat"
         commands["load_known_from"] = (
@@ -264,7 +315,7 @@ def set_down(phase: str, which: str, pack: str) -> Start:
         commands["target"][:, Z] = commands["seat_z"] - s * OVERTRAVEL_M
         commands["creep_at"] = commands["seat_z"] + s * height
         commands["creep_speed_mps"] = speed
-        commands["delay_s"][:, Z] = descent_delay_s(program, selection, commands["jerk"][:, Z])
+        commands["delay_s"][:, Z] = descent_delay_s(program, selection, phase, commands)
         return inside_axes(program, selection, commands)
 
     return start
@@ -316,7 +367,8 @@ def let_off(phase: str, which: str, *, free: bool = False) -> Start:
         if free:
             commands["target"][:, Z] = empty_free_over_z(program, selection, which) + s * CLEAR_SLACK_M
         else:
-            commands["target"][:, Z] = axis_z(program, selection) + s * LET_OFF_M
+            beyond = empty_z(program) if which != "truck_seat" else program.setup.station.axes.z.home_m
+            pass_on(program, selection, phase, commands, axis_z(program, selection) + s * LET_OFF_M, beyond)
         commands["velocity"][:, Z] = np.minimum(
             LEAVING * creep(program, selection, phase)[1], commands["velocity"][:, Z]
         )

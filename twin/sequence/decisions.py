@@ -10,8 +10,11 @@ from twin.control.waits import ARRIVED_M
 from twin.incident import amount, other_end
 from twin.records import DONE, JAM, REFUSED, TIMEOUT, X
 from twin.records.causes import OVER_PACK
-from twin.sequence.building import seat_targets_of
+from twin.sequence import building as of_timing
+from twin.sequence import rail
+from twin.sequence.building import seat_of, seat_targets_of
 from twin.sequence.program import Gate, Program, Selection, Then
+from twin.setup.jobs import Task
 
 
 def has_next_job(program: Program, selection: Selection) -> np.ndarray:
@@ -29,27 +32,51 @@ def no_next_job(program: Program, selection: Selection) -> np.ndarray:
     return ~has_next_job(program, selection)
 
 
-def apart(which: str) -> Gate:
-    """Gate: the travel of axis x to a seat keeps the other robot's distance; always true with one robot."""
+def apart(which: str, phase: str) -> Gate:
+    """Gate: the travel of axis x to a seat keeps the other robot's distance; always true with one robot.
+
+    With blending in `phase` a robot may set off while the other one still makes way (`twin.sequence.rail`).
+    """
 
     def gate(program: Program, selection: Selection) -> np.ndarray:
         if program.setup.station.robots.count < 2:
             return np.ones(len(selection), bool)
         goal = seat_targets_of(program, selection, which)[:, X]
         here = program.runner.worlds["image"]["axis_position"][:, :, X]
-        there = np.stack([program.heading[:, r] for r in range(2)], axis=1)
         ok = np.zeros(len(selection), bool)
-        least = program.setup.station.robots.length_m + 0.02
+        least = rail.least_distance_m(program) - 0.01
+        early = of_timing.blends(program, selection, phase)
         for k in range(len(selection)):
             n, r = int(selection.world[k]), int(selection.robot[k])
             other = 1 - r
             side = (
                 1.0 if program.setup.station.robots.home_x_m[r] > program.setup.station.robots.home_x_m[other] else -1.0
             )
-            nearest = max(side * here[n, other], side * there[n, other])
+            nearest = max(side * here[n, other], side * program.heading[n, other])
             ok[k] = side * goal[k] - nearest >= least
+            if not ok[k] and early[k]:
+                one = selection.where(np.arange(len(selection)) == k)
+                ok[k] = of_timing.start_delay_s(program, one, phase, which)[0] < np.inf
             if ok[k]:
                 program.heading[n, r] = goal[k]
+        return ok
+
+    return gate
+
+
+def apart_and_free(which: str, phase: str) -> Gate:
+    """Gate: `apart`, and the seat is empty where another robot or job has to take its pack out first."""
+    keeps_apart = apart(which, phase)
+
+    def gate(program: Program, selection: Selection) -> np.ndarray:
+        jobs, seats = program.setup.jobs, seat_of(program, selection, which)
+        pads = program.runner.worlds["image"]["seat_present"][selection.world, seats].sum(axis=1)
+        awaited = [
+            jobs[j].shared if which == "truck_seat" else any(job.take_seat == seat for job in jobs)
+            for j, seat in zip(selection.job, seats, strict=True)
+        ]
+        ok = ~(np.array(awaited, bool) & (pads > 0))
+        ok[ok] = keeps_apart(program, selection.where(ok))
         return ok
 
     return gate
@@ -65,6 +92,15 @@ def truck_at_rest(program: Program, selection: Selection) -> np.ndarray:
             if other != r and not program.finished[n, other] and program.step[n, other] in pressing:
                 ok[k] = False
     return ok
+
+
+def blends(phase: str) -> Gate:
+    """Applies only where the timing set blends the phase."""
+
+    def only_if(program: Program, selection: Selection) -> np.ndarray:
+        return of_timing.blends(program, selection, phase)
+
+    return only_if
 
 
 def first_robot(program: Program, selection: Selection) -> np.ndarray:
@@ -199,6 +235,14 @@ def settled(program: Program, selection: Selection, results: np.ndarray) -> list
                 f"robot {r + 1}: pack weighs {float(w['control']['carried_kg'][n, r]):.0f} kg on the load cell",
             )
     return [late[k] if results[k] == TIMEOUT else "" for k in range(len(selection))]
+
+
+def settled_over_truck(program: Program, selection: Selection, results: np.ndarray) -> list[str]:
+    """Apply `settled`; a truck that was measured on the way needs no rescan and no alignment."""
+    said = settled(program, selection, results)
+    known = of_timing.blends(program, selection, "rescan") & (results == DONE)
+    insertion = "hover" if "hover" in program.index else "insert"  # setpoints take over at hover
+    return [insertion if known[k] else said[k] for k in range(len(said))]
 
 
 def settled_then(step: str) -> Then:
@@ -336,6 +380,22 @@ def note_pull(program: Program, selection: Selection, results: np.ndarray) -> li
         elif results[k] != DONE:
             program.found(n, r, program.incident_of(n, r).plus(": the locks do not hold the pack"))
     return ["" if result == DONE else "!lock_stuck" for result in results]
+
+
+def _tasks(program: Program, selection: Selection) -> list[Task | None]:
+    return [program.task_of(n, r) for n, r in zip(selection.world.tolist(), selection.robot.tolist(), strict=True)]
+
+
+def half_or_all(program: Program, selection: Selection, results: np.ndarray) -> list[str]:
+    """A robot that only brings the new pack goes for it at once."""
+    out = [task is None or task.out for task in _tasks(program, selection)]
+    return ["raise_empty" if result == DONE and not takes else "" for result, takes in zip(results, out, strict=True)]
+
+
+def stored(program: Program, selection: Selection, results: np.ndarray) -> list[str]:
+    """A robot that only takes the old pack out is done with it."""
+    into = [task is None or task.into for task in _tasks(program, selection)]
+    return ["home" if result == DONE and not brings else "" for result, brings in zip(results, into, strict=True)]
 
 
 def next_job(program: Program, selection: Selection, results: np.ndarray) -> list[str]:

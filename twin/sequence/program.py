@@ -19,6 +19,7 @@ from twin.runner.single import Runner
 from twin.sequence.telling import RUNNING as RUNNING
 from twin.sequence.telling import PhaseSpan, Telling
 from twin.sequence.timing import row_as_plain, row_in_words
+from twin.setup.jobs import Task, tasks_of
 from twin.setup.setup import SwapSetup
 
 FINISH = "finish"
@@ -127,7 +128,8 @@ class Program(Telling):
         self.decide: Callable[[DecisionRequest], np.void | np.ndarray] | None = None
         self._answered: set[tuple[int, int]] = set()
         self._resume = 0  # row of the table of a pending decision request
-        self.queue = [[i for i, job in enumerate(setup.jobs) if job.robot == robot] for robot in range(r)]
+        self.tasks = [tasks_of(setup.jobs, robot) for robot in range(r)]
+        self.queue = [[task.job for task in tasks] for tasks in self.tasks]
         self.step = np.zeros((n, r), np.int64)
         self.waiting = np.ones((n, r), bool)  # has a step, but no command running
         self.finished = np.zeros((n, r), bool)
@@ -196,6 +198,11 @@ class Program(Telling):
                 of = robot == r
                 job[of] = np.array(queue, np.int64).take(self.place[world[of], r], mode="clip")
         return Selection(world, robot, job)
+
+    def task_of(self, n: int, r: int) -> Task | None:
+        """What robot `r` of world `n` does of its present job; None if it has none."""
+        tasks, place = self.tasks[r], int(self.place[n, r])
+        return tasks[min(place, len(tasks) - 1)] if tasks else None
 
     def _next_row(self, after: int) -> int:
         """Next row of the table, beyond row `after`, in which a robot waits; the table's length if none does."""

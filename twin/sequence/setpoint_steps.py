@@ -52,7 +52,7 @@ def to_hover(phase: str, which: str, pack: str) -> Start:
     def start(program: Program, selection: Selection) -> np.ndarray:
         commands = new_commands(program, selection, phase, True, UNTIL_SETTLED)
         commands["target"][:, Z] = seat_targets_of(program, selection, which)[:, Z] + program.setup.retract * HOVER_M
-        commands["delay_s"][:, Z] = descent_delay_s(program, selection, commands["jerk"][:, Z])
+        commands["delay_s"][:, Z] = descent_delay_s(program, selection, phase, commands)
         commands["seat"] = seat_of(program, selection, which)
         commands["carrying"] = pack_of(program, selection, pack)
         commands["load_known_from"] = pack_free_over_z(program, selection, which)

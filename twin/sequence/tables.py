@@ -26,12 +26,13 @@ def _swap_table(meet: str, out: str, taken: float) -> list[Step]:
     block would drop on it.
     """
     return [
+        Step("ready", "identify", do.stand_ready(meet), gate=go.apart("truck_seat", meet), only_if=go.blends(meet)),
         Step("identify", "identify", do.dwell("identify_s", zero=True), only_if=go.first_robot, then=go.note_zeroed),
         Step("scan", "scan", do.scan_truck("scan_samples"), only_if=go.first_robot, then=go.take_pose),
         Step("scan_rest", "scan", do.rest_of_scan, only_if=go.first_robot, then=go.pose_known),
-        Step("wait", meet, do.nothing, gate=go.truck_scanned),
+        Step("wait", meet, do.nothing, gate=go.truck_scanned, then=go.half_or_all),
         # old pack out of the truck
-        Step("go", meet, do.go_to_truck(meet), gate=go.apart("truck_seat"), then=go.settled),
+        Step("go", meet, do.go_to_truck(meet), gate=go.apart("truck_seat", meet), then=go.settled),
         Step("land", meet, do.land(meet, "truck_seat"), then=go.without_contact("land_off")),
         Step(
             "grip",
@@ -52,7 +53,7 @@ def _swap_table(meet: str, out: str, taken: float) -> list[Step]:
             "to_slot",
             "traverse_to_slot",
             do.traverse("traverse_to_slot", "put_seat", "old_pack"),
-            gate=go.apart("put_seat"),
+            gate=go.apart_and_free("put_seat", "traverse_to_slot"),
             then=go.settled,
         ),
         Step(
@@ -78,12 +79,12 @@ def _swap_table(meet: str, out: str, taken: float) -> list[Step]:
         Step("store_release", "store", do.grip("store", False, "put_seat", "old_pack"), failed=GRIP_FAILED),
         # new pack out of its slot
         Step("let_off", "traverse_to_full", do.let_off("traverse_to_full", "put_seat")),
-        Step("raise_empty", "traverse_to_full", do.retract("traverse_to_full", "put_seat", None)),
+        Step("raise_empty", "traverse_to_full", do.retract("traverse_to_full", "put_seat", None), then=go.stored),
         Step(
             "to_full",
             "traverse_to_full",
             do.traverse("traverse_to_full", "take_seat", None),
-            gate=go.apart("take_seat"),
+            gate=go.apart("take_seat", "traverse_to_full"),
             then=go.settled,
         ),
         Step("pick_land", "pick", do.land("pick", "take_seat"), then=go.without_contact("pick_land_off")),
@@ -102,14 +103,21 @@ def _swap_table(meet: str, out: str, taken: float) -> list[Step]:
             failed=LOCK_STUCK,
         ),
         Step("pick_creep_out", "pick", do.creep_out("pick", "take_seat", "new_pack")),
-        Step("pick_lift", "pick", do.retract("pick", "take_seat", "new_pack")),
+        Step("pick_lift", "pick", do.retract("pick", "take_seat", "new_pack", scans=True)),
+        Step(
+            "pick_scan",
+            "pick",
+            do.scan_truck("rescan_samples", kept=True),
+            only_if=go.blends("rescan"),
+            then=go.take_new_pose,
+        ),
         # new pack into the truck
         Step(
             "to_truck",
             "traverse_to_truck",
             do.traverse("traverse_to_truck", "truck_seat", "new_pack"),
-            gate=go.apart("truck_seat"),
-            then=go.settled,
+            gate=go.apart_and_free("truck_seat", "traverse_to_truck"),
+            then=go.settled_over_truck,
         ),
         Step("rescan", "rescan", do.scan_truck("rescan_samples"), then=go.take_new_pose),
         Step("align", "align", do.traverse("align", "truck_seat", "new_pack"), then=go.settled),

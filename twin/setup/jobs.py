@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
 from twin.catalogue import Station, Truck
 from twin.errors import InputError
+from twin.setup.exchange import NEAREST, SHORTEST, Exchange
 
 
 @dataclass(frozen=True)
 class Job:
-    """Exchange of one pack: indices into the swap's seats and packs; a recording's frames call the packs `pack{k}`."""
+    """Exchange of one pack: indices into the swap's seats and packs; a recording's frames call the packs `pack{k}`.
+
+    `robot` takes the old pack out, `in_robot` brings the new one; mostly they are the same.
+    """
 
     robot: int
     truck_seat: int
@@ -22,11 +26,40 @@ class Job:
     new_pack: int
     put_slot: int  # index in the station file
     take_slot: int
+    in_robot: int = -1
+
+    def __post_init__(self) -> None:
+        if self.in_robot < 0:
+            object.__setattr__(self, "in_robot", self.robot)
+
+    @property
+    def shared(self) -> bool:
+        """True if two robots do it by halves."""
+        return self.robot != self.in_robot
 
     @classmethod
     def from_plain(cls, data: Mapping[str, Any]) -> Job:
         """Read it from a recording's header; raises KeyError, TypeError or ValueError if it is not one."""
-        return cls(**{field.name: int(data[field.name]) for field in fields(cls)})
+        known = {field.name: int(data[field.name]) for field in fields(cls) if field.name != "in_robot"}
+        return cls(**known, in_robot=int(data.get("in_robot", -1)))
+
+
+@dataclass(frozen=True)
+class Task:
+    """What one robot does of a job (an index): the old pack out, the new one in, or both."""
+
+    job: int
+    out: bool
+    into: bool
+
+
+def tasks_of(jobs: Sequence[Job], robot: int) -> list[Task]:
+    """A robot's tasks, in order."""
+    return [
+        Task(i, job.robot == robot, job.in_robot == robot)
+        for i, job in enumerate(jobs)
+        if robot in (job.robot, job.in_robot)
+    ]
 
 
 @dataclass(frozen=True)
@@ -48,13 +81,19 @@ class Seat:
 
 
 def plan_jobs(
-    station: Station, truck: Truck, slots: Mapping[int, tuple[int, int]] | None = None
+    station: Station,
+    truck: Truck,
+    slots: Mapping[int, tuple[int, int]] | None = None,
+    *,
+    planning: str = NEAREST,
+    height_m: float = 0.0,
 ) -> tuple[tuple[Job, ...], tuple[Seat, ...]]:
     """Assign packs and slots to robots.
 
-    Blocks go to the robot on their side of the bay, the outer ones first, so that two robots start apart; slots go
-    nearest first. A slot emptied by one job may take the old pack of the next. `slots` gives for a seat of the truck
-    the slot of its old pack and that of its new one, all counted from 0: as a real station chose them.
+    `nearest`: blocks go to the robot on their side of the bay, the outer ones first, so that two robots start apart;
+    slots go nearest first. A slot emptied by one job may take the old pack of the next. `shortest`: see
+    `twin.setup.planning`; `height_m` is a pack's. `slots` gives for a seat of the truck the slot of its old pack and
+    that of its new one, all counted from 0: as a real station chose them.
     """
     from twin.records import LOCKS  # loads numba, not needed to read a recording
 
@@ -74,6 +113,29 @@ def plan_jobs(
                 seats.append(Seat(f"slot{number + 1}", False, (slot.x_m, slot.y_m, slot.z_m), slot.yaw_rad, locks))
         return index[kind, number]
 
+    exchanges = _nearest_first(station, truck, slots or {})
+    if planning == SHORTEST and not slots:
+        from twin.setup.planning import shortest_exchanges
+
+        exchanges = shortest_exchanges(station, truck, height_m)
+    jobs = [
+        Job(
+            each.robot,
+            seat("truck", each.seat),
+            seat("slot", each.put),
+            seat("slot", each.take),
+            2 * k,
+            2 * k + 1,
+            each.put,
+            each.take,
+            each.in_robot,
+        )
+        for k, each in enumerate(exchanges)
+    ]
+    return tuple(jobs), tuple(seats)
+
+
+def _nearest_first(station: Station, truck: Truck, slots: Mapping[int, tuple[int, int]]) -> list[Exchange]:
     count = station.robots.count
     empty = {i for i, slot in enumerate(station.slots) if not slot.filled}
     charged = {i for i, slot in enumerate(station.slots) if slot.filled}
@@ -83,16 +145,16 @@ def plan_jobs(
         x = truck.seats_xyz_m[i][0]
         side = min(range(count), key=lambda r: (abs(station.robots.home_x_m[r] - x), len(shares[r]), r))
         shares[side].append(i)
-    for chosen in (slots or {}).values():
+    for chosen in slots.values():
         charged, empty = charged - set(chosen), empty - set(chosen)
-    jobs: list[Job] = []
+    exchanges: list[Exchange] = []
     for robot, share in enumerate(shares):
         for number in share:
             mine = [i for i, s in enumerate(station.slots) if s.robot == robot or count == 1]
             x = truck.seats_xyz_m[number][0]
             put = _nearest(station, (i for i in mine if i in empty), x)
             take = _nearest(station, (i for i in mine if i in charged), x)
-            if slots is not None and number in slots:
+            if number in slots:
                 put, take = slots[number]
             if put is None or take is None:
                 lacks = "empty" if put is None else "charged"
@@ -103,9 +165,8 @@ def plan_jobs(
             charged.discard(take)
             empty.discard(put)
             empty.add(take)
-            k = 2 * len(jobs)
-            jobs.append(Job(robot, seat("truck", number), seat("slot", put), seat("slot", take), k, k + 1, put, take))
-    return tuple(jobs), tuple(seats)
+            exchanges.append(Exchange(robot, robot, number, put, take))
+    return exchanges
 
 
 def _nearest(station: Station, slots: Iterable[int], x_m: float) -> int | None:

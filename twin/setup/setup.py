@@ -22,6 +22,7 @@ from twin.records import (
     ROBOTS,
     SEATS,
 )
+from twin.setup.exchange import NEAREST
 from twin.setup.jobs import Job, Seat, plan_jobs
 from twin.setup.parking import Docking, park
 from twin.setup.reeving import fill_reeving
@@ -73,14 +74,15 @@ def build_setup(
     parking: str = "guided",
     variation: Variation = NOMINAL,
     slots: Mapping[int, tuple[int, int]] | None = None,
+    planning: str = NEAREST,
 ) -> SwapSetup:
-    """Resolve one swap; `slots` is passed to `plan_jobs`.
+    """Resolve one swap; `slots` and `planning` are passed to `plan_jobs`.
 
     Raises:
         InputError: an incompatible truck or pack, an unknown parking class, a bad seed, an impossible variation, a
             scanner that shows the truck too late.
     """
-    nominal = _nominal(station, truck, pack, slots)
+    nominal = _nominal(station, truck, pack, slots, planning)
     variation.check(station, pack, parking)
     if not 0 <= seed < 2**63:
         raise InputError("seed out of range", key="--seed", value=seed, allowed="0 to 2^63 - 1")
@@ -111,14 +113,18 @@ MAX_CACHED = 256
 
 
 def _nominal(
-    station: Station, truck: Truck, pack: Pack, slots: Mapping[int, tuple[int, int]] | None = None
+    station: Station,
+    truck: Truck,
+    pack: Pack,
+    slots: Mapping[int, tuple[int, int]] | None = None,
+    planning: str = NEAREST,
 ) -> _Nominal:
     """Return cached parameters of the same parts: models are frozen, and a station with other ropes shares the rest."""
     parts = (value for name, value in vars(station).items() if name != "reeving")
-    key = (*map(id, parts), id(truck), id(pack), *(slots or {}).items())
+    key = (*map(id, parts), id(truck), id(pack), planning, *(slots or {}).items())
     if key not in _CACHE:
         resolve(station, truck, pack)
-        jobs, seats = plan_jobs(station, truck, slots)
+        jobs, seats = plan_jobs(station, truck, slots, planning=planning, height_m=pack.size_m[2])
         params = np.zeros(1, PARAMS)
         p = params[0]
         _fill_clock_and_axes(p, station, pack)

@@ -25,7 +25,7 @@ def setup_of(station: str) -> SwapSetup:
 def driver_of(setup: SwapSetup) -> Driver:
     runner: Any = SimpleNamespace(setup=setup, params=setup.params, worlds=new_world(setup))
     driver, program = Driver(runner, 1), SimpleNamespace(setup=setup)
-    driver.put(0, program, job=0)  # type: ignore[arg-type]
+    driver.put(0, program, robot=0, job=0)  # type: ignore[arg-type]
     return driver
 
 

@@ -208,6 +208,32 @@ def test_velocity_change_is_as_fast_as_ruckig_and_a_legal_motion(p0, v0, a0, v1,
 
 
 @WIDE
+@given(START_M, DISTANCE_M, SIGN, st.floats(-1.0, 1.0), st.floats(-1.0, 1.0), V_MAX, A_MAX, J_MAX)
+@example(0.0, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0, 1.0)
+@example(0.0, 0.01, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0)  # cannot stop in time: comes back
+@example(0.0, 1.0, 1.0, 0.2, 0.0, 1.0, 1.0, 1.0)
+def test_move_from_motion_to_rest_is_as_fast_as_ruckig_and_a_legal_motion(
+    p0, distance, sign, of_v, of_a, v_max, a_max, j_max
+):
+    # speed and acceleration of a move within these limits: the speed stays inside them while jerk ends the acceleration
+    a0 = of_a * min(a_max, np.sqrt(j_max * v_max))
+    v0 = of_v * (v_max - 0.5 * a0 * a0 / j_max) if of_v * of_a > 0.0 else of_v * v_max
+    p1 = p0 + sign * distance
+    profile = motion.new_profile()
+    motion.plan_to_rest(profile, p0, v0, a0, p1, v_max, a_max, j_max)
+    assert motion.end_position(profile) == p1
+    check_is_a_motion(profile)
+    check_within_limits(profile, v_max, a_max, j_max)
+    oracle_s = ruckig_duration_s((p0, v0, a0), (p1, 0.0), (v_max, a_max, j_max))
+    assert motion.duration_s(profile) >= oracle_s * (1 - 1e-9) - 1e-8
+    change, released = motion.new_profile(), v0 + a0 * abs(a0) / (2 * j_max)
+    motion.plan_velocity(change, p0, v0, a0, released, a_max, j_max)
+    stop_m = motion.speed_change_distance(abs(released), 0.0, a_max, j_max)
+    if released * sign >= 0.0 and (p1 - motion.end_position(change)) * sign >= stop_m:
+        assert motion.duration_s(profile) <= oracle_s * (1 + 1e-6) + 1e-6
+
+
+@WIDE
 @given(st.floats(0.0, 3.0), st.floats(-2.0, 2.0), A_MAX, J_MAX)
 def test_stop_with_stronger_limits_is_never_longer(v0, a0, a_max, j_max):
     def stop(v0: float, a_max: float, j_max: float) -> tuple[float, float]:

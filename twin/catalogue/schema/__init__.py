@@ -40,7 +40,7 @@ from twin.catalogue.schema.station import (
     Slot,
     Station,
 )
-from twin.catalogue.schema.timing import MECHANICAL, PHASES, PhaseTiming, TimingSet
+from twin.catalogue.schema.timing import MECHANICAL, PHASES, AxisTiming, PhaseTiming, TimingSet
 from twin.catalogue.schema.truck import Axle, Outline, Truck
 
 __all__ = [
@@ -49,6 +49,7 @@ __all__ = [
     "Actuators",
     "Approach",
     "Axes",
+    "AxisTiming",
     "Axle",
     "AxleGroup",
     "Coupler",

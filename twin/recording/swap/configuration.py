@@ -112,7 +112,8 @@ class Configuration:
             if branch is not None and branch.start is not None:
                 setup = branch.start.setup.build(at, truck, pack, seed, variation)
             else:
-                setup = build_setup(at, truck, pack, seed=seed, parking=parking, variation=variation)
+                planning = models["timing"].planning
+                setup = build_setup(at, truck, pack, seed=seed, parking=parking, variation=variation, planning=planning)
         except InputError as error:
             raise InputError(f"its configuration is refused: {error}", file=file) from None
         except ValueError as error:

@@ -42,18 +42,18 @@ def work_at(layout: Layout, snapshot: Snapshot) -> Work:
         return _still(_truck_seat(layout, layout.jobs[layout.job]))
     if layout.docking:
         return _still(_truck_seat(layout, layout.jobs[0]))
-    for robot in dict.fromkeys(job.robot for job in layout.jobs):
-        jobs = [job for job in layout.jobs if job.robot == robot]
+    for robot in dict.fromkeys(r for job in layout.jobs for r in (job.robot, job.in_robot)):
+        jobs = [job for job in layout.jobs if robot in (job.robot, job.in_robot)]
         held = snapshot.code(f"robot{robot}/held", -1)
         holds = [job for job in jobs if held in (job.old_pack, job.new_pack)]
         unfinished = [job for job in jobs if _locked(layout, snapshot, job) != job.new_pack]
         if job := next(iter((*holds, *unfinished)), None):
-            return _work_of(layout, snapshot, job, jobs[max(jobs.index(job) - 1, 0)], held)
+            return _work_of(layout, snapshot, robot, job, jobs[max(jobs.index(job) - 1, 0)], held)
     first = layout.jobs[0].robot
     return _still(_truck_seat(layout, [job for job in layout.jobs if job.robot == first][-1]))
 
 
-def _work_of(layout: Layout, snapshot: Snapshot, job: Job, before: Job, held: int) -> Work:
+def _work_of(layout: Layout, snapshot: Snapshot, robot: int, job: Job, before: Job, held: int) -> Work:
     """The way within one job: from the truck to the slot with the old pack, to the next slot, back with the new one."""
     truck, put, take = (layout.seats[k].name for k in (job.truck_seat, job.put_seat, job.take_seat))
     if held == job.old_pack:
@@ -64,7 +64,7 @@ def _work_of(layout: Layout, snapshot: Snapshot, job: Job, before: Job, held: in
         start, goal = _truck_seat(layout, before), truck  # the one just finished, or the first of all
     else:
         start, goal = put, take
-    return Work(start, goal, _share(snapshot, job.robot, start, goal), job.robot)
+    return Work(start, goal, _share(snapshot, robot, start, goal), robot)
 
 
 def _still(seat: str) -> Work:

@@ -1,0 +1,131 @@
+"""`swaptwin export`: a timing set for use outside, and the steps in which to ramp it in."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from twin.console import atomic_write, emit_json, progress
+from twin.errors import InputError
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Write a timing set for a station's own tools.")
+MAX_SEEDS = 1000
+
+
+@app.callback()
+def group() -> None:
+    """Write a timing set for a station's own tools."""
+
+
+@app.command("timing")
+def timing_command(
+    timing: Annotated[str, typer.Argument(help="Timing set: a name or a file.")],
+    format: Annotated[
+        str, typer.Option(help="csv: a parameter table; st: IEC 61131-3 structures; plcopen: PLCopen XML 2.01.")
+    ] = "csv",
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", help="File to write. Default: standard output, without --json.")
+    ] = None,
+    station: Annotated[str, typer.Option(help="Station: a name or a file.")] = "top_lift",
+    truck: Annotated[str | None, typer.Option(help="Truck of the predictions: a name or a file.")] = None,
+    pack: Annotated[str | None, typer.Option(help="Pack of the predictions: a name or a file.")] = None,
+    parking: Annotated[str, typer.Option(help="Parking of the predictions: guided or unguided.")] = "guided",
+    seeds: Annotated[int, typer.Option(help="Swaps per step of the ramp-in list; 0: no list.")] = 40,
+    seed: Annotated[int, typer.Option(help="Swap i runs on seed SEED + i.")] = 0,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")] = False,
+) -> None:
+    """Write a timing set's parameters in SI units, and the steps from factory to it with predicted times and forces.
+
+    Predictions are of the reduced-order plant.
+    """
+    from agents.timing_export.formats import FORMATS, as_csv, as_plcopen, as_structured_text
+    from agents.timing_export.parameters import rows_of
+    from agents.timing_export.ramp_in import ramp_in
+    from twin.catalogue import default_pack, load_pack, load_station, load_timing, load_truck
+    from twin.commands.swap import default_truck
+    from twin.recording.mcap.header import current_versions
+
+    if format not in FORMATS:
+        raise InputError("unknown format", key="--format", value=format, allowed=", ".join(FORMATS))
+    if not 0 <= seeds <= MAX_SEEDS:
+        raise InputError("out of range", key="--seeds", value=seeds, allowed=f"0 to {MAX_SEEDS}")
+    if parking not in ("guided", "unguided"):
+        raise InputError("unknown parking", key="--parking", value=parking, allowed="guided, unguided")
+    at = load_station(station)
+    given, factory = load_timing(timing, at), load_timing("factory", at)
+    loaded = load_pack(pack) if pack is not None else None
+    who = load_truck(truck) if truck is not None else default_truck(at, loaded)
+    what = loaded if loaded is not None else default_pack(at, who)
+    version = current_versions().get("swaptwin") or "unreleased"
+    now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+    stamp = f"timing set {given.name} of station {at.name}, SwapTwin {version}, {now.date()}"
+    if format == "csv":
+        text = as_csv(given, at, factory)
+    elif format == "st":
+        text = as_structured_text(given, at, stamp)
+    else:
+        text = as_plcopen(given, at, version, now.strftime("%Y-%m-%dT%H:%M:%S"))
+    steps = []
+    if seeds:
+        with progress("ramp-in list") as line:
+            played = range(seed, seed + seeds)
+            steps = ramp_in(given, factory, at, who, what, played, parking=parking, progress=line.update)
+    if output is not None:
+        with atomic_write(Path(output)) as file:
+            file.write(text.encode())
+    rows, before = rows_of(given, at), rows_of(factory, at)
+    changed = sum(a.value != b.value for a, b in zip(rows, before, strict=True))
+    if json:
+        emit_json(
+            {
+                "timing": given.name,
+                "station": at.name,
+                "truck": who.name,
+                "pack": what.name,
+                "format": format,
+                "file": output,
+                "parameters": len(rows),
+                "changed": changed,
+                "planning": {"factory": factory.planning, "timing": given.planning},
+                "steps": [
+                    {"step": i, "what": step.what, "changed": step.changed, **step.prediction.as_plain()}
+                    for i, step in enumerate(steps)
+                ],
+            }
+        )
+        return
+    if output is None:
+        typer.echo(text, nl=False)
+    _print_steps(steps, err=output is None)
+
+
+def _print_steps(steps: list[Any], *, err: bool) -> None:
+    """The ramp-in list; on standard error where the parameters stand on standard output."""
+    if not steps:
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    from twin.tables import print_table
+
+    table = Table(title="Ramp-in, each step played on the reduced-order plant: time in s, lateral force in kN")
+    head = ("step", "what changes", "values", "done", "viol.", "s", "s, 95 %", "kN", "kN, 95 %")
+    for i, name in enumerate(head):
+        table.add_column(name, justify="left" if i == 1 else "right")
+    for i, step in enumerate(steps):
+        of = step.prediction
+        table.add_row(
+            str(i),
+            step.what,
+            str(step.changed),
+            f"{of.completed}/{of.swaps}",
+            str(of.violations),
+            f"{of.time_median_s:.1f}",
+            f"{of.time_p95_s:.1f}",
+            f"{1e-3 * of.force_median_n:.2f}",
+            f"{1e-3 * of.force_p95_n:.2f}",
+        )
+    print_table(Console(stderr=err, highlight=False), table)

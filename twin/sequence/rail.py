@@ -1,0 +1,72 @@
+"""Two robots on one rail: when one may set off while the other still makes way. Lengths in m, times in s."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from twin.control.interlocks.station import DISTANCE_MARGIN_M
+from twin.control.logic import motion_end_of
+from twin.motion.drives import STOP_JERK
+from twin.motion.profile import evaluate, new_profile, plan_rest_to_rest
+from twin.motion.shaper import evaluate_shaped
+from twin.records import STANDSTILL, X
+from twin.sequence.program import Program
+
+STEP_S = 0.05
+"""Grid of times and delays on which both robots' ways are compared."""
+SPARE_M = 0.02
+"""Distance kept beyond the permissive's, for what lies between the grid's times and for the axes' following errors."""
+
+
+def least_distance_m(program: Program) -> float:
+    """Distance that two robots' places and targets keep."""
+    return float(program.setup.station.robots.length_m) + DISTANCE_MARGIN_M
+
+
+def start_delay_s(program: Program, n: int, r: int, goal: float, limits: tuple[float, float, float]) -> float:
+    """Least delay of a move of axis x of robot `r` to `goal`, at `limits` (velocity, acceleration, jerk).
+
+    On the whole way both robots stay apart by the permissive's distance, and could both stop apart if both braked now.
+    Infinity if the other robot does not make way: it stands, or its target is too near.
+    """
+    worlds, robots = program.runner.worlds, program.setup.station.robots
+    other = 1 - r
+    image = worlds["image"][n]
+    side = 1.0 if robots.home_x_m[r] > robots.home_x_m[other] else -1.0
+    least_m = least_distance_m(program)
+    if image["axis_state"][other, X] == STANDSTILL or side * (goal - program.heading[n, other]) < least_m:
+        return np.inf
+    now_s = float(image["clock_s"])
+    own = new_profile()
+    plan_rest_to_rest(own, float(image["reference"][r, X, 0]), goal, *limits)
+    whole_s = float(own[0].max())
+    end_s = motion_end_of(worlds, n, other, X) - now_s
+    times = np.arange(0.0, end_s + whole_s + STEP_S, STEP_S)
+    theirs = np.array([_other(image, other, now_s + t) for t in times])
+    stop = _stopping_m(program, theirs[:, 1])
+    for delay_s in np.arange(0.0, end_s + STEP_S, STEP_S):
+        mine = np.array([evaluate(own, t - delay_s)[:2] for t in times])
+        gap = side * (mine[:, 0] - theirs[:, 0])
+        left = gap + side * (_stopping_m(program, mine[:, 1]) - stop)
+        if gap.min() >= least_m + SPARE_M and left.min() >= robots.length_m + SPARE_M:
+            return float(delay_s)
+    return np.inf
+
+
+def _other(image: np.ndarray, robot: int, t_s: float) -> tuple[float, float]:
+    """(position, velocity) of axis x of a robot that moves to its target and stays there."""
+    position, velocity, _ = evaluate_shaped(
+        image["profile"][robot, X],
+        image["shaper_amplitude"][robot, X],
+        image["shaper_time_s"][robot, X],
+        int(image["shaper_n"][robot, X]),
+        t_s - float(image["profile_start_s"][robot, X]),
+    )
+    return position, velocity
+
+
+def _stopping_m(program: Program, velocity: np.ndarray) -> np.ndarray:
+    """Signed stopping distance of axis x from `velocity`: v^2 / 2a + v a / 2j."""
+    x = program.setup.station.axes.x
+    speed, jerk = np.abs(velocity), STOP_JERK * x.jerk_mps3
+    return np.asarray(velocity * (0.5 * speed / x.acceleration_mps2 + 0.5 * x.acceleration_mps2 / jerk))
