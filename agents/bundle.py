@@ -53,7 +53,7 @@ Few = Field(max_length=200)
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
-class Observed(Strict):
+class ObservationElement(Strict):
     """One element of the observation: the quantity, in its unit, divided by `scale`."""
 
     name: Name
@@ -61,7 +61,7 @@ class Observed(Strict):
     scale: Annotated[float, Field(gt=0.0)]
 
 
-class Acted(Strict):
+class ActionElement(Strict):
     """One element of the action: the plant gets it times `scale`, in its unit; limits apply before scaling."""
 
     name: Name
@@ -77,7 +77,7 @@ class Acted(Strict):
         return self
 
 
-class Made(Strict):
+class TrainingFacts(Strict):
     """Training of the policy, for reproduction."""
 
     algorithm: Name
@@ -87,7 +87,7 @@ class Made(Strict):
     versions: Annotated[dict[str, str], Few]
 
 
-class Measured(Strict):
+class MeasuredResult(Strict):
     """One row of an evaluation of this policy and of the others on the same seeds."""
 
     policy: Name
@@ -121,10 +121,10 @@ class Contract(Strict):
     environment: Name
     environment_version: Annotated[int, Field(ge=0)]
     rate_hz: Annotated[float, Field(gt=0.0)]
-    observation: Annotated[list[Observed], Field(min_length=1, max_length=MAX_OBSERVED)]
-    action: Annotated[list[Acted], Field(min_length=1, max_length=1_000)]
-    made: Made
-    measured: Annotated[list[Measured], Few]
+    observation: Annotated[list[ObservationElement], Field(min_length=1, max_length=MAX_OBSERVED)]
+    action: Annotated[list[ActionElement], Field(min_length=1, max_length=1_000)]
+    made: TrainingFacts
+    measured: Annotated[list[MeasuredResult], Few]
     validity: Validity
     policy_sha256: Sha256
 
@@ -161,7 +161,7 @@ class BundlePolicy:
         """
         values = [value for value in self.contract.validity.options.get(name, []) if value != ANY]
         if len(values) > 1:
-            raise InputError("made for several at once", key=f"validity.options.{name}", value=", ".join(values))
+            raise InputError("lists several values", key=f"validity.options.{name}", value=", ".join(values))
         return values[0] if values else None
 
     def begin(self, seed: int) -> None:
@@ -220,7 +220,7 @@ def read_folder(folder: Path) -> dict[str, bytes]:
         if what is not None:
             raise InputError(f"is {what}; a bundle holds none", file=folder / name)
         if name not in FILES:
-            raise InputError("has no place in a bundle", file=folder / name, allowed=", ".join(FILES))
+            raise InputError("does not belong in a bundle", file=folder / name, allowed=", ".join(FILES))
         if len(content) > MAX_BYTES[name]:
             raise InputError("file is too large", file=folder / name, allowed=f"up to {MAX_BYTES[name]} bytes")
     for name in FILES:
@@ -238,7 +238,7 @@ def read_contract(data: bytes, file: Path) -> Contract:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         if first["type"] == "json_invalid":
-            raise InputError(f"is no JSON: {first['ctx']['error']}", file=file) from None
+            raise InputError(f"is not valid JSON: {first['ctx']['error']}", file=file) from None
         raise to_input_error(error, Contract, file) from None
 
 
@@ -251,8 +251,10 @@ def interface(environment: Any) -> dict[str, Any]:
         "environment": name,
         "environment_version": int(version),
         "rate_hz": float(own.metadata["render_fps"]),
-        "observation": [Observed(name=q.name, unit=q.unit, scale=q.scale) for q in published.OBSERVATION],
-        "action": [Acted(name=q.name, unit=q.unit, scale=q.scale, low=q.low, high=q.high) for q in published.ACTION],
+        "observation": [ObservationElement(name=q.name, unit=q.unit, scale=q.scale) for q in published.OBSERVATION],
+        "action": [
+            ActionElement(name=q.name, unit=q.unit, scale=q.scale, low=q.low, high=q.high) for q in published.ACTION
+        ],
     }
 
 
@@ -271,11 +273,11 @@ def _check_rows(key: str, actual: Sequence[Strict], wanted: Sequence[Strict], fi
     if sorted(names) == sorted(needed) and names != needed:
         first = next(i for i, (a, b) in enumerate(zip(names, needed, strict=True)) if a != b)
         raise InputError(
-            f"another order of {key} than the environment's", file=file, key=f"{key}[{first}].name",
+            f"the order of {key} differs from the environment's", file=file, key=f"{key}[{first}].name",
             value=names[first], allowed=needed[first],
         )  # fmt: skip
     if len(actual) != len(wanted):
-        raise InputError(f"another number of {key}s", file=file, key=key, value=len(actual), allowed=str(len(wanted)))
+        raise InputError(f"wrong number of {key}s", file=file, key=key, value=len(actual), allowed=str(len(wanted)))
     for i, (a, b) in enumerate(zip(actual, wanted, strict=True)):
         for field in type(b).model_fields:
             given, must = getattr(a, field), getattr(b, field)
@@ -294,7 +296,7 @@ def open_graph(data: bytes, contract: Contract, file: Path) -> Any:
     """Open a one-threaded session of the ONNX graph, after checking its parts and one trial run."""
     if hashlib.sha256(data).hexdigest() != contract.policy_sha256:
         raise InputError(
-            f"is not the file that {CONTRACT} tells of: truncated, damaged or exchanged", file=file, key="policy_sha256"
+            f"does not match its hash in {CONTRACT}: truncated, damaged or replaced", file=file, key="policy_sha256"
         )
     check_graph(data, file, len(contract.observation))
     import onnxruntime as ort
@@ -318,7 +320,7 @@ def open_graph(data: bytes, contract: Contract, file: Path) -> Any:
         raise InputError(f"cannot be run: {first_line(error)}", file=file) from None
     if action.shape != (1, len(contract.action)) or action.dtype != np.float32:
         raise InputError(
-            f"{OUTPUT} of another shape", file=file, value=action.shape, allowed=str((1, len(contract.action)))
+            f"{OUTPUT} has the wrong shape", file=file, value=action.shape, allowed=str((1, len(contract.action)))
         )
     if not np.isfinite(action).all():
         raise InputError("gives no finite action for a zero observation", file=file)
@@ -339,10 +341,10 @@ def _takes_many(session: Any, observations: int, actions: int) -> bool:
 def _check_port(kind: str, found: Sequence[Any], name: str, size: int, file: Path) -> None:
     if [port.name for port in found] != [name]:
         names = ", ".join(port.name for port in found)
-        raise InputError(f"another {kind} than a policy has", file=file, value=names, allowed=name)
+        raise InputError(f"not the {kind}s of a policy", file=file, value=names, allowed=name)
     port = found[0]
     if port.type != "tensor(float)" or len(port.shape) != 2 or port.shape[1] != size:
         raise InputError(
-            f"{kind} {name} of another shape", file=file, value=f"{port.type} {port.shape}",
+            f"{kind} {name} has the wrong shape", file=file, value=f"{port.type} {port.shape}",
             allowed=f"tensor(float) [n, {size}]",
         )  # fmt: skip

@@ -46,7 +46,7 @@ def main() -> None:
         for done, (words, part) in enumerate(PARTS.items()):
             line.update(f"compiling kernels (minutes, once for each state of the sources): {words}", completed=done)
             part(Path(folder))
-    kernel_cache.note_compiled(kernel_cache.ALL)
+    kernel_cache.mark_compiled(kernel_cache.ALL)
 
 
 def _setup(station: str, seed: int = 0) -> tuple[Any, Any]:

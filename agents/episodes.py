@@ -15,18 +15,28 @@ from agents.tasks import Task
 from twin.conditions import canonical
 from twin.errors import InputError
 
+DEFAULT_STATION = "top_lift"
+"""Station of every environment where none is named."""
 FORCE = "peak_lateral_force_n"
 """Name of the force that every task reports."""
 
 
 @dataclass(frozen=True)
 class Scene:
-    """Task and the options of its environment, to evaluate on; picklable."""
+    """Task and the options of its environment, to evaluate on; picklable.
+
+    `changes`: settings `PATH=VALUE` of station, and of truck and pack where the options name them.
+
+    Raises:
+        InputError: a setting that the models do not have, or a value that they refuse.
+    """
 
     task: Task
     options: Mapping[str, Any] = field(default_factory=dict)
+    changes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        self._changed_models()
         if "conditions" in self.options and "conditions" in self.task.options:
             named = canonical(self.options["conditions"], "--conditions")
             object.__setattr__(self, "options", {**self.options, "conditions": named})
@@ -44,7 +54,7 @@ class Scene:
     def arguments(self) -> dict[str, Any]:
         """Arguments of the environment."""
         known = self.task.options
-        arguments = {}
+        arguments: dict[str, Any] = {}
         for name, value in self.options.items():
             if name == "plant" and name not in known and value == self.task.plant:
                 continue  # the default plant
@@ -56,7 +66,19 @@ class Scene:
             if words is not None and value not in words:
                 raise InputError("unknown", key=f"--{name}", value=value, allowed=", ".join(words))
             arguments[known[name].name] = value if words is None else words[value]
-        return arguments
+        return arguments | {known[name].name: model for name, model in self._changed_models().items()}
+
+    def _changed_models(self) -> dict[str, Any]:
+        """Models with the settings in them, by option; empty without settings."""
+        if not self.changes:
+            return {}
+        from twin.catalogue import load_pack, load_station, load_truck
+        from twin.catalogue.settings import with_settings
+
+        loaders: dict[str, Any] = {"station": load_station, "truck": load_truck, "pack": load_pack}
+        named = {"station": DEFAULT_STATION, **self.options}
+        given = {kind: load(named[kind]) for kind, load in loaders.items() if kind in named}
+        return with_settings(given, self.changes)
 
 
 @dataclass(frozen=True)
@@ -90,7 +112,7 @@ class Episode:
         return self.kpis["time_s"]
 
 
-class TimeUpError(Exception):
+class TimeLimitError(Exception):
     """The time limit was reached within an episode."""
 
 
@@ -98,14 +120,14 @@ def run_episode(environment: Any, guard: Guard, seed: int, task: Task, until_s: 
     """Play one episode to its end.
 
     Raises:
-        TimeUpError: it is not over at `until_s` (`time.monotonic`).
+        TimeLimitError: it is not over at `until_s` (`time.monotonic`).
     """
     observation, info = environment.reset(seed=seed)
     guard.begin(seed)
     reward, cost, steps, over = 0.0, 0.0, 0, False
     while not over:
         if time.monotonic() >= until_s:
-            raise TimeUpError
+            raise TimeLimitError
         observation, step_reward, terminated, truncated, info = environment.step(guard.act(observation))
         reward += float(step_reward)
         cost += float(info.get("cost", 0.0))
@@ -157,7 +179,7 @@ class Player:
         """Play one episode per policy, in the order of the policies.
 
         Raises:
-            TimeUpError: they are not over at `until_s` (`time.monotonic`).
+            TimeLimitError: they are not over at `until_s` (`time.monotonic`).
         """
         return [run_episode(self.environment, guard, seed, self.scene.task, until_s) for guard in self.guards]
 

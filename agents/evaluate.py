@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from agents.episodes import FORCE, Episode, Player, Scene, TimeUpError
+from agents.episodes import FORCE, Episode, Player, Scene, TimeLimitError
 from agents.pool import Pool
 from agents.statistics import mean_interval, median_interval, wilson
 from agents.tasks import Task
@@ -199,7 +199,7 @@ def _answers(
     until_s: float,
 ) -> Iterator[tuple[int, list[Episode]]]:
     if min(workers, len(seeds)) <= 1:
-        with suppress(TimeUpError):
+        with suppress(TimeLimitError):
             for key in seeds:
                 yield key, player(key, until_s)
         return

@@ -131,9 +131,9 @@ def write_bundle(
         {**contract, "format": 1, "policy_sha256": hashlib.sha256(graph).hexdigest()}, strict=False
     )
     if folder.exists() and not replace:
-        raise InputError("is there already", file=folder)
+        raise InputError("already exists", file=folder)
     if folder.exists() and not (folder.is_dir() and set(os.listdir(folder)) <= set(FILES)):
-        raise InputError("is no bundle, and is not replaced", file=folder)
+        raise InputError("is not a bundle, and is not replaced", file=folder)
     contents = {
         ONNX: graph,
         CONTRACT: (checked.model_dump_json(indent=2) + "\n").encode(),

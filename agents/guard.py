@@ -47,10 +47,10 @@ class Guard:
         try:
             action = np.asarray(raw, dtype=np.float64)
         except (TypeError, ValueError):
-            raise InputError("policy gave no numbers", key="action", value=raw) from None
+            raise InputError("the policy's action is not numeric", key="action", value=raw) from None
         if action.shape != self.low.shape:
             raise InputError(
-                "policy gave an action of another shape", key="action", value=action.shape, allowed=str(self.low.shape)
+                "the policy's action has the wrong shape", key="action", value=action.shape, allowed=str(self.low.shape)
             )
         finite = np.isfinite(action)
         if not finite.all():

@@ -23,7 +23,7 @@ def action_mode_of(policy: Policy) -> str:
     mode = (policy.option("action-mode") if isinstance(policy, BundlePolicy) else None) or DEFAULT
     if mode not in ACTION_MODES:
         allowed = ", ".join(ACTION_MODES)
-        raise InputError("made for an action mode that is not known", key="action-mode", value=mode, allowed=allowed)
+        raise InputError("unknown action mode", key="action-mode", value=mode, allowed=allowed)
     return mode
 
 
@@ -34,4 +34,6 @@ def check_mode(policy: Policy, environment: Any) -> None:
         return
     made_for = action_mode_of(policy)
     if made_for != mode:
-        raise InputError("the bundle is made for another one", key="--action-mode", value=mode, allowed=made_for)
+        raise InputError(
+            "the bundle was made for another action mode", key="--action-mode", value=mode, allowed=made_for
+        )

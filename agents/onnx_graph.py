@@ -43,12 +43,12 @@ def check_graph(data: bytes, file: Path, observations: int) -> None:
     try:
         model = onnx.load_model_from_string(data)
     except Exception as error:  # protobuf's own exceptions, by its backend
-        raise InputError(f"is no ONNX model: {first_line(error)}", file=file) from None
+        raise InputError(f"is not an ONNX model: {first_line(error)}", file=file) from None
     graph = model.graph
     if not graph.node:
-        raise InputError("is no ONNX model: it has no nodes", file=file)
+        raise InputError("is not an ONNX model: it has no nodes", file=file)
     if model.functions:
-        raise InputError("has functions of its own", file=file, value=model.functions[0].name)
+        raise InputError("defines functions", file=file, value=model.functions[0].name)
     if len(graph.node) > MAX_NODES:
         raise InputError("has too many nodes", file=file, value=len(graph.node), allowed=f"up to {MAX_NODES}")
     tensors = list(graph.initializer)
@@ -62,7 +62,7 @@ def check_graph(data: bytes, file: Path, observations: int) -> None:
     try:
         onnx.checker.check_model(model)
     except Exception as error:
-        raise InputError(f"is no sound ONNX model: {first_line(error)}", file=file) from None
+        raise InputError(f"is not a valid ONNX model: {first_line(error)}", file=file) from None
 
 
 def first_line(error: Exception) -> str:
@@ -75,15 +75,15 @@ def _tensors_of(node: Any, file: Path) -> list[Any]:
     """Return the tensors in a node's attributes; raise InputError for an operator or attribute not needed here."""
     if node.domain not in ("", "ai.onnx") or node.op_type not in OPERATORS:
         name = f"{node.domain}.{node.op_type}" if node.domain else node.op_type
-        raise InputError("has an operator that policies do not need", file=file, value=name)
+        raise InputError("has an unsupported operator", file=file, value=name)
     tensors = []
     for attribute in node.attribute:
         if attribute.HasField("g") or attribute.graphs:
-            raise InputError("has a graph within the graph", file=file, value=node.op_type)
+            raise InputError("has a nested graph", file=file, value=node.op_type)
         if attribute.HasField("sparse_tensor") or attribute.sparse_tensors:
             raise InputError("has sparse weights", file=file, value=node.op_type)
         if attribute.tensors or (attribute.HasField("t") and node.op_type != "Constant"):
-            raise InputError("has an attribute that policies do not need", file=file, value=attribute.name)
+            raise InputError("has an unsupported attribute", file=file, value=attribute.name)
         tensors += [attribute.t] if attribute.HasField("t") else []
     return tensors
 
@@ -93,9 +93,9 @@ def _check_tensor(tensor: Any, file: Path) -> None:
     import onnx
 
     if tensor.external_data or tensor.data_location == onnx.TensorProto.EXTERNAL:
-        raise InputError("keeps its weights in another file", file=file, value=tensor.name)
+        raise InputError("stores weights in another file", file=file, value=tensor.name)
     if tensor.data_type not in NUMBERS:
-        raise InputError("has weights that are no plain numbers", file=file, value=tensor.name)
+        raise InputError("has weights that are not numeric", file=file, value=tensor.name)
     item_bytes = onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize
     field = onnx.helper.tensor_dtype_to_field(tensor.data_type)
     span = count = 1
@@ -105,11 +105,11 @@ def _check_tensor(tensor: Any, file: Path) -> None:
     # an empty tensor's shape is not backed by bytes, and libraries multiply its sizes without the zero
     hollow = count == 0 and span > MAX_VALUES
     if any(size < 0 for size in tensor.dims) or len(tensor.dims) > MAX_RANK or hollow or tensor.HasField("segment"):
-        raise InputError("has weights of no sound shape", file=file, value=tensor.name)
+        raise InputError("has weights of an invalid shape", file=file, value=tensor.name)
     held = len(tensor.raw_data) / item_bytes if tensor.HasField("raw_data") else len(getattr(tensor, field))
     if held != count:
         raise InputError(
-            f"has weights of another size than their shape: {tensor.name[:80]}",
+            f"has weights whose size does not match their shape: {tensor.name[:80]}",
             file=file,
             value=int(held) if held == int(held) else held,
             allowed=str(count)[:40],
@@ -165,7 +165,7 @@ def check_fields(data: bytes, descriptor: Any, file: Path) -> None:
     except ValueError as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"is no ONNX model: {error}", file=file) from None
+        raise InputError(f"is not an ONNX model: {error}", file=file) from None
 
 
 def _integers(field: Any) -> tuple[int, ...]:

@@ -92,13 +92,16 @@ def check_sizes(graph: Any, observations: int, file: Path) -> None:
     given = [port for port in graph.input if port.name not in shapes]
     if [port.name for port in given] != [INPUT]:
         names = ", ".join(port.name for port in given)
-        raise InputError("another input than a policy has", file=file, value=names, allowed=INPUT)
+        raise InputError("not the inputs of a policy", file=file, value=names, allowed=INPUT)
     declared = [dim.dim_value for dim in given[0].type.tensor_type.shape.dim]
     if len(declared) == 2:
         shapes[INPUT] = (declared[0] or 1, declared[1] or observations)
     else:
         raise InputError(
-            f"input {INPUT} of another shape", file=file, value=declared, allowed=f"tensor(float) [n, {observations}]"
+            f"input {INPUT} has the wrong shape",
+            file=file,
+            value=declared,
+            allowed=f"tensor(float) [n, {observations}]",
         )
     total = products = 0
     for raw in graph.node:
@@ -114,7 +117,7 @@ def check_sizes(graph: Any, observations: int, file: Path) -> None:
                 if value is not None and value.size <= MAX_KNOWN:
                     values[name] = value
         except _UnsoundError as error:
-            raise InputError(f"is no sound ONNX model: {raw.op_type}: {str(error)[:200]}", file=file) from None
+            raise InputError(f"is not a valid ONNX model: {raw.op_type}: {str(error)[:200]}", file=file) from None
         products += node.products
         if total > MAX_VALUES:
             raise InputError(

@@ -121,7 +121,7 @@ def load_policy(
         return (Zero if name == "zero" else Random)(environment)
     if name.endswith((".yaml", ".yml")):
         if timing_files is None:
-            raise InputError("a YAML file is no policy of this task", key="--policy", value=name,
+            raise InputError("a YAML file is not a policy of this task", key="--policy", value=name,
                              allowed="timing sets, in task timing")  # fmt: skip
         return from_class(timing_files, environment, name)
     if name.endswith(".zip"):

@@ -36,7 +36,7 @@ class Pool:
     def __init__(self, workers: int, build: Callable[..., Callable[[Any], Any]], *arguments: Any) -> None:
         self._processes: dict[Connection, Any] = {}
         context = mp.get_context("spawn")
-        with interrupts_held_back():  # inherited by children, so Ctrl-C does not reach them even while they start
+        with deferred_interrupts():  # inherited by children, so Ctrl-C does not reach them even while they start
             for _ in range(workers):
                 ours, theirs = context.Pipe()
                 process = context.Process(target=_serve, args=(theirs, build, arguments), daemon=True)
@@ -106,7 +106,7 @@ class Pool:
 
 
 @contextmanager
-def interrupts_held_back() -> Iterator[None]:
+def deferred_interrupts() -> Iterator[None]:
     """Shield processes started in this block from Ctrl-C: the terminal sends it to all, only the parent acts on it."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:

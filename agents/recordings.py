@@ -18,7 +18,7 @@ from twin.errors import DISK_ERRORS, InputError, naming
 
 
 @dataclass(frozen=True)
-class Wanted:
+class RecordingRequest:
     """An episode of an evaluation to be recorded; `policy` is the index of its policy."""
 
     policy: int
@@ -31,20 +31,20 @@ class Wanted:
 class Recorded:
     """A finished recording. `again` is the result of the replayed episode."""
 
-    wanted: Wanted
+    request: RecordingRequest
     path: Path
     again: Episode
 
     @property
     def same(self) -> bool:
         """True if the replay equals the evaluation, to the last bit of its reward."""
-        was, now = self.wanted.episode, self.again
+        was, now = self.request.episode, self.again
         return (was.outcome, was.success, was.steps, was.reward) == (now.outcome, now.success, now.steps, now.reward)
 
     def as_json(self) -> dict[str, Any]:
         """Return one entry of `recordings` for `swaptwin evaluate --json`."""
         return {
-            "policy": self.wanted.name,
+            "policy": self.request.name,
             "seed": self.again.seed,
             "outcome": self.again.outcome,
             "success": self.again.success,
@@ -80,7 +80,7 @@ def check_folder(folder: str | Path) -> Path:
     key, path = "--record-failures", Path(folder)
     try:
         if path.exists() and not path.is_dir():
-            raise InputError("is no folder", key=key, value=str(folder))
+            raise InputError("is not a folder", key=key, value=str(folder))
         path.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:
         if isinstance(error, InputError) or getattr(error, "errno", None) in DISK_ERRORS:
@@ -92,7 +92,9 @@ def check_folder(folder: str | Path) -> Path:
     return path
 
 
-def wanted(evaluation: Evaluation, folder: Path, most: int) -> tuple[list[Wanted], dict[str, int]]:
+def recording_requests(
+    evaluation: Evaluation, folder: Path, most: int
+) -> tuple[list[RecordingRequest], dict[str, int]]:
     """Return (each policy's first `most` failures and its slowest success, number of failures left out by policy)."""
     chosen, left_out = [], {}
     for i, (name, short) in enumerate(zip(evaluation.policies, file_names(evaluation.policies), strict=True)):
@@ -101,7 +103,7 @@ def wanted(evaluation: Evaluation, folder: Path, most: int) -> tuple[list[Wanted
         if len(failed) > most:
             left_out[name] = len(failed) - most
         slowest = [max(done, key=lambda episode: episode.time_s)] if done else []
-        chosen += [Wanted(i, name, e, path_of(folder, short, e)) for e in [*failed[:most], *slowest]]
+        chosen += [RecordingRequest(i, name, e, path_of(folder, short, e)) for e in [*failed[:most], *slowest]]
     return chosen, left_out
 
 
@@ -120,7 +122,7 @@ def file_names(policies: Sequence[str]) -> list[str]:
 class RecordingPlayer(Player):
     """Play one episode of one policy and record it; built inside the worker that uses it."""
 
-    def __call__(self, what: Wanted) -> Recorded:  # type: ignore[override]
+    def __call__(self, what: RecordingRequest) -> Recorded:  # type: ignore[override]
         """Record an episode; the finished file gets a name with the replay's outcome."""
         part = part_of(what)
         with naming(what.path):
@@ -133,7 +135,7 @@ class RecordingPlayer(Player):
         return Recorded(what, path, again)
 
 
-def part_of(what: Wanted) -> Path:
+def part_of(what: RecordingRequest) -> Path:
     """Path of an unfinished recording."""
     return what.path.with_name(f".{what.path.name}.part")
 
@@ -141,7 +143,7 @@ def part_of(what: Wanted) -> Path:
 def record(
     scene: Scene,
     policies: Sequence[str],
-    items: Sequence[Wanted],
+    items: Sequence[RecordingRequest],
     *,
     workers: int,
     trust_pickle: bool = False,
@@ -161,7 +163,7 @@ def record(
     interrupted = False
 
     def take(one: Recorded) -> None:
-        made[one.wanted.path] = one
+        made[one.request.path] = one
         if on_recorded is not None:
             on_recorded(one)
 

@@ -230,7 +230,7 @@ def read_rows(path: str | Path, key: str | None = None) -> list[SwapRow]:
         try:
             data = json.loads(line)
         except ValueError:
-            raise InputError("is no JSON", file=path, key=f"line {number}") from None
+            raise InputError("is not valid JSON", file=path, key=f"line {number}") from None
         row = model_from_plain(SwapRow, data, f"line {number}", path, "not the row of a swap")
         found[row.key] = row
     return [found[each] for each in sorted(found)]

@@ -29,7 +29,7 @@ def fitting(station: Station, truck: Truck | None, pack: Pack | None, *, driving
     found = tuple((t, some) for t, some in pairs if some and (t.driving is not None or not driving))
     if not found:
         fixed = [f"{kind} {given.name}" for kind, given in (("truck", truck), ("pack", pack)) if given]
-        raise InputError(f"nothing goes with station {station.name} and {' and '.join(fixed) or 'any truck'}")
+        raise InputError(f"nothing fits station {station.name} and {' and '.join(fixed) or 'any truck'}")
     return found
 
 

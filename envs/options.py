@@ -39,5 +39,5 @@ def choice(key: str, value: object, allowed: Collection[str]) -> str:
 def flag(key: str, value: object) -> bool:
     """Check True or False; other truthy or falsy values are refused."""
     if not isinstance(value, bool):
-        raise InputError("not a truth value", key=key, value=value, allowed="True, False")
+        raise InputError("not a boolean", key=key, value=value, allowed="True, False")
     return value

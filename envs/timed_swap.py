@@ -189,4 +189,4 @@ def parkings(choice: SwapChoice, seed: int, options: dict[str, Any]) -> Iterator
     for case in itertools.islice(tries(choice, seed, options, random), MAX_PARKINGS):
         if not outside_gate(case):
             yield case
-    raise InputError("no swap begins with such a truck: it has to park again", key="options", value=options)
+    raise InputError("this truck has to park again: no swap begins", key="options", value=options)

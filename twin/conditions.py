@@ -47,13 +47,13 @@ def bias(of_each: Sequence[float]) -> float:
     return math.fsum(of_each)
 
 
-def lost(of_each: Sequence[float]) -> float:
+def lost_share(of_each: Sequence[float]) -> float:
     """Share of frames lost to any of several independent causes: 1 - (1 - a) (1 - b)."""
     if len(of_each) == 1:
         return of_each[0]  # to the last bit
     return 1.0 - math.prod(1.0 - share for share in of_each)
 
 
-def left(of_each: Sequence[float]) -> float:
+def remaining_share(of_each: Sequence[float]) -> float:
     """Share that is left after several factors together: their product."""
     return math.prod(of_each)

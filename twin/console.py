@@ -172,7 +172,7 @@ def write_target(path: str | Path, *, key: str | None = None) -> Path:
     if mode is not None and stat.S_ISDIR(mode):
         raise InputError("is a folder; a file name is needed", key=key, value=text)
     if mode is not None and not stat.S_ISREG(mode):
-        raise InputError("is no regular file", key=key, value=text)
+        raise InputError("is not a regular file", key=key, value=text)
     if mode is not None and not os.access(target, os.W_OK):
         raise InputError("cannot be written: Permission denied", key=key, value=text)
     if not target.parent.is_dir():

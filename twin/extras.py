@@ -19,6 +19,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
         "tensorboard",
         "torch",
     ),
+    "tune": ("cma", "gymnasium", "optuna"),
     "dev": (
         "hypothesis",
         "mypy",

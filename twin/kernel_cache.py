@@ -72,12 +72,12 @@ def notice(plant: str, otherwise: str) -> str:
     return f"compiling {WORDS[plant]} (about a minute, once for each version)"
 
 
-def while_starting(words: str) -> str:
+def start_notice(words: str) -> str:
     """Message while processes start that may compile kernels: `words`, and a note on compilation if it may happen."""
     return words if is_compiled(ALL) else f"{words}; kernels that are not there yet are compiled (minutes, once)"
 
 
-def note_compiled(what: str) -> None:
+def mark_compiled(what: str) -> None:
     """Record that they are compiled, after a run that needed all of them."""
     mark = _mark(what)
     if mark is not None:

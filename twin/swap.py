@@ -74,11 +74,11 @@ class SwapTwin:
         if aligner is not None:
             from twin.alignment.aligner import Aligner
 
-            self.align_by(Aligner(self.program, aligner))
+            self.set_aligner(Aligner(self.program, aligner))
         self.policies, self.branch = dict(policies or {}), branch
         if start is not None:
             start.enter(self.program)
-        self.time_by(timing_decider)
+        self.set_timing_decider(timing_decider)
         added = branch.added_faults if branch is not None else ()
         self._player: FaultPlayer | None = None
         if faults or added:
@@ -93,14 +93,14 @@ class SwapTwin:
         """Use this set for every command that begins from now on; a running one goes on unchanged."""
         self.program.timing[:] = timing_table(timing, self.setup.station.kind)
 
-    def time_by(self, decider: TimingDecider | None) -> None:
+    def set_timing_decider(self, decider: TimingDecider | None) -> None:
         """Set the decider of the timing of each mechanical phase that is entered from now on; None: no decider."""
         self.program.ask_timing = decider is not None
         self.program.decide = None
         if decider is not None:
             self.program.decide = lambda ask: decider(self, ask.world, ask.robot, ask.job, ask.phase)
 
-    def align_by(self, decide: Hook | None) -> None:
+    def set_aligner(self, decide: Hook | None) -> None:
         """Have insertions from now on follow the setpoints of `decide`, a runner's; None: the timing set's moves."""
         from twin.sequence.setpoint_steps import exchange_table
 

@@ -99,7 +99,7 @@ def _within(allowed: Range, value: float, unit: float, file: str, key: str) -> N
     """Raise InputError unless an action represents a file's `value`, in units of `unit`."""
     if not allowed.low <= value / unit <= allowed.high:
         words = f"{allowed.low * unit:.4g} to {allowed.high * unit:.4g}"
-        raise InputError("beyond what an action of Timing-v0 can say", file=file, key=key, value=value, allowed=words)
+        raise InputError("outside the action range of Timing-v0", file=file, key=key, value=value, allowed=words)
 
 
 class Factory(SetPolicy):

@@ -49,14 +49,13 @@ def command(
     table: Annotated[str | None, typer.Option(help="Also write the table to this file, as Markdown.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Run both plants on the same seeds and judge how well the reduced-order one agrees with the reference.
+    """Run both plants on the same seeds and measure the agreement of the reduced-order plant with the reference.
 
-    The reduced-order plant runs afresh. The reference takes 10 to 25 s a swap, so
-    stored rows of it are used (--reference); those of another version are counted.
-    Ctrl-C prints what is done so far.
+    The reduced-order plant always runs. The reference takes 10 to 25 s a swap: stored rows are used where --reference
+    has them, and those of another version are counted. Ctrl-C prints the results so far.
 
-    Exit code 0: every line that has a target is met. 1: one is not, or has no
-    swap to be judged by. 2: bad input. 130: interrupted.
+    Exit code 0: every target is met. 1: a target is missed, or has no swap to judge it by. 2: bad input. 130:
+    interrupted.
     """
     at_most("--seeds", seeds, 1, MAX_SEEDS)
     at_most("--seed", seed, 0, 2**63 - seeds)
@@ -78,7 +77,7 @@ def command(
             why = "none is of these seeds, this plant and this setup, numbers of its files included"
             typer.echo(f"note: 0 of the {len(rows)} rows of {path} are used: {why}", err=True)
     if document is not None and document in (kept, *(Path(path).resolve() for path in reference or ())):
-        raise InputError("the same file as that of rows", key="--table", value=table)
+        raise InputError("is the file of --save", key="--table", value=table)
     began_s = time.monotonic()
     try:
         with storing(kept) as store:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from twin import kernel_cache
+from twin.catalogue.settings import HELP as SET_HELP
 from twin.console import ProgressLine, as_typed, emit_json, progress
 from twin.errors import InputError
 from twin.tables import print_table
@@ -55,6 +56,7 @@ def command(
     episodes: Annotated[int, typer.Option(help="Episodes per policy.")] = 100,
     seed: Annotated[int, typer.Option(help="Episode i runs on seed SEED + i.")] = 0,
     workers: Annotated[int | None, typer.Option(help="Number of processes. Default: one per core.")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help=SET_HELP)] = None,
     record_failures: Annotated[
         str | None, typer.Option(help="Record each policy's failed episodes and slowest success to this folder.")
     ] = None,
@@ -70,9 +72,11 @@ def command(
 ) -> None:
     """Compare policies on the same seeds: success, time, force and violations, with their intervals.
 
-    Rates carry 95 % Wilson intervals, paired differences 95 % bootstrap intervals; the number of workers changes no
-    bit of it. Ctrl-C prints what is done so far. Exit code 0: done. 1: a worker died, or an episode went another way
-    when it was recorded. 2: bad input. 130: interrupted.
+    Rates carry 95 % Wilson intervals, paired differences 95 % bootstrap intervals. Results do not depend on the number
+    of workers. Ctrl-C prints the results so far.
+
+    Exit code 0: done. 1: a worker died, or a recorded episode differs from its evaluation. 2: bad input. 130:
+    interrupted.
     """
     from agents.tasks import find_task
 
@@ -89,7 +93,7 @@ def command(
     from agents.episodes import Scene
     from agents.pool import WorkerDiedError
 
-    scene = Scene(what, options)
+    scene = Scene(what, options, tuple(set_ or ()))
     began_s = time.monotonic()
     try:
         with recordings_folder(what, record_failures) as folder:
@@ -158,7 +162,7 @@ def run(
 ) -> tuple[Evaluation, bool]:
     """Evaluate with a progress bar on standard error."""
     words = f"starting: {episodes} episodes a policy, {min(workers, episodes)} processes"
-    with progress(kernel_cache.while_starting(words), total=1.0) as line:
+    with progress(kernel_cache.start_notice(words), total=1.0) as line:
         shown = Shown(line, names, episodes)
 
         from agents.evaluate import evaluate
@@ -180,7 +184,7 @@ def record(
     """Record the chosen episodes, with a progress bar; omitted or differing episodes are reported on stderr."""
     from agents import recordings
 
-    items, left_out = recordings.wanted(evaluation, folder, most)
+    items, left_out = recordings.recording_requests(evaluation, folder, most)
     for name, count in left_out.items():
         typer.echo(f"{label(name)}: {count} more failed episodes are not recorded (--record-at-most {most})", err=True)
     done = 0
@@ -197,9 +201,9 @@ def record(
         )
     for one in made:
         if not one.same:
-            was = one.wanted.episode
+            was = one.request.episode
             typer.echo(
-                f"warning: {label(one.wanted.name)} on seed {was.seed} went another way when it was recorded: "
+                f"warning: {label(one.request.name)} on seed {was.seed} differed when it was recorded: "
                 f"{one.again.outcome} after {one.again.steps} steps, evaluated {was.outcome} after {was.steps}",
                 err=True,
             )
@@ -363,6 +367,8 @@ def command_line(scene: Scene, policies: Sequence[str], *more: str) -> str:
     words = ["evaluate", scene.task.name]
     for name, value in scene.options.items():
         words += [f"--{name}", str(value)]
+    for change in scene.changes:
+        words += ["--set", change]
     for name in policies:
         words += ["--policy", f"./{name}" if name.startswith("-") else name]
     return as_typed(*words, *more)

@@ -46,9 +46,11 @@ def command(
 ) -> None:
     """Train a policy with stable-baselines3 and write it as a bundle: ONNX, contract, card.
 
-    Untrained start, result and the task's baseline are compared on unseen seeds at the end. The wall time holds for
-    all of it, start-up, selection and evaluation included; where it is short, fewer episodes are evaluated. Ctrl-C
-    saves a checkpoint. Exit code 0: done. 2: bad input, or a wall time too short to learn anything. 130: interrupted.
+    At the end the untrained policy, the result and the task's baseline are compared on unseen seeds. The wall time
+    covers start-up, training, selection and evaluation; if it is short, fewer episodes are evaluated. Ctrl-C saves a
+    checkpoint.
+
+    Exit code 0: done. 2: bad input, or a wall time too short to learn anything. 130: interrupted.
     """
     from agents.tasks import find_task
 
@@ -81,10 +83,10 @@ def command(
         name = f"{what.name}-{settings.algorithm}-seed{settings.seed}-{stamp}"
         folder = Path(out) if out is not None else Path("runs/train") / name
         if folder.exists():
-            raise InputError("is there already; --resume goes on with a run", key="--out", value=str(folder))
+            raise InputError("already exists; --resume continues a run", key="--out", value=str(folder))
     scene = Scene(what, settings.environment)
     with progress("loading stable-baselines3 and torch", total=1.0) as line:
-        from agents.train.budget import Budget, program_began_s
+        from agents.train.budget import Budget, process_start_s
         from agents.train.run import train
 
         trained = train(
@@ -94,7 +96,7 @@ def command(
             line,
             resume=resume is not None,
             trust_pickle=trust_pickle,
-            budget=Budget(settings.wall_time_s, program_began_s()),
+            budget=Budget(settings.wall_time_s, process_start_s()),
             say=lambda text: print(text, file=sys.stderr, flush=True),
         )
     report(trained, scene, as_json=json)

@@ -22,7 +22,7 @@ MAX_AGE_S = 600.0
 """A process older than this at its first line was not just started."""
 
 
-class TimeOver(BaseException):
+class WallTimeOver(BaseException):
     """Timeout of the block of `at_most`; not an `Exception`, because compilers catch and wrap those."""
 
 
@@ -33,14 +33,14 @@ def at_most(seconds: float) -> Iterator[None]:
     Outside the main thread there is no limit, because signals reach only the main thread.
 
     Raises:
-        TimeOver: it did not end in time.
+        WallTimeOver: it did not end in time.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
     def ring(*_: object) -> None:
-        raise TimeOver
+        raise WallTimeOver
 
     before = signal.signal(signal.SIGALRM, ring)
     signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))
@@ -51,7 +51,7 @@ def at_most(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def program_began_s() -> float:
+def process_start_s() -> float:
     """Start time of this process by `time.monotonic`, before its imports; now for an old process."""
     now_s = time.monotonic()
     if Path(sys.argv[0]).stem != "swaptwin":
@@ -80,17 +80,17 @@ class Budget:
         self._marked_s = self.began_s
 
     @property
-    def gone_s(self) -> float:
+    def elapsed_s(self) -> float:
         """Seconds since the run began."""
         return time.monotonic() - self.began_s
 
     @property
-    def left_s(self) -> float:
+    def remaining_s(self) -> float:
         """Seconds until the wall time is over; negative afterwards."""
-        return self.total_s - self.gone_s
+        return self.total_s - self.elapsed_s
 
     @property
-    def saving_s(self) -> float:
+    def writing_reserve_s(self) -> float:
         """Reserve for writing, s: twice the time it took so far, at least SAVING_S."""
         return max(SAVING_S, 2.0 * self.spent_s["saving"])
 
@@ -109,13 +109,13 @@ class Budget:
         finally:
             self.mark(what)
 
-    def afterwards_s(self, needed_s: float) -> float:
+    def final_reserve_s(self, needed_s: float) -> float:
         """Time to reserve for selection and evaluation, given their need, and for writing, s."""
-        return min(needed_s, MAX_AFTERWARDS * self.total_s) + self.saving_s
+        return min(needed_s, MAX_AFTERWARDS * self.total_s) + self.writing_reserve_s
 
     def until_s(self, share: float = 1.0) -> float:
         """End, by `time.monotonic`, of this share of the time left without the reserve for writing."""
-        return time.monotonic() + share * max(self.left_s - self.saving_s, 0.0)
+        return time.monotonic() + share * max(self.remaining_s - self.writing_reserve_s, 0.0)
 
     def time_spent(self) -> str:
         """Summarise the use of the time in one line."""

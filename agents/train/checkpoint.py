@@ -40,7 +40,7 @@ class Sb3Policy:
         return action
 
 
-def need_trust(file: str | Path, trust_pickle: bool) -> None:
+def require_trust(file: str | Path, trust_pickle: bool) -> None:
     """Raise InputError unless the user allowed the file to run code."""
     if not trust_pickle:
         raise InputError(
@@ -64,7 +64,7 @@ def load_zip(file: str | Path, environment: Any, *, trust_pickle: bool = False) 
     path = Path(file)
     if not path.is_file():
         raise InputError("no such file", file=path)
-    need_trust(path, trust_pickle)
+    require_trust(path, trust_pickle)
     normaliser = normaliser_file(path, str(getattr(getattr(environment, "spec", None), "id", "")))
     model = load_model(path, _algorithm_of(path))
     for name in ("observation_space", "action_space"):
@@ -92,11 +92,11 @@ def _algorithm_of(path: Path) -> str:
         with zipfile.ZipFile(path) as archive:
             keys = set(json.loads(archive.read("data")))
     except (OSError, KeyError, ValueError, zipfile.BadZipFile):
-        raise InputError("is no file of stable-baselines3", file=path) from None
+        raise InputError("is not a stable-baselines3 file", file=path) from None
     for name, signature in (("ppo", {"n_epochs", "clip_range"}), ("sac", {"replay_buffer_class", "target_entropy"})):
         if signature <= keys:
             return name
-    raise InputError("is neither of PPO nor of SAC", file=path)
+    raise InputError("is neither a PPO nor a SAC model", file=path)
 
 
 def save(model: Any, folder: Path) -> Path:
@@ -108,7 +108,7 @@ def save(model: Any, folder: Path) -> Path:
 
 
 @dataclass
-class Seen:
+class RunState:
     """State of a run besides its model, for resuming.
 
     Attributes:
@@ -133,7 +133,7 @@ class Seen:
         _replace(folder / BEST, lambda part: np.savez(part, **arrays))  # type: ignore[arg-type]
 
     @classmethod
-    def load(cls, folder: Path) -> Seen:
+    def load(cls, folder: Path) -> RunState:
         """Read from `folder`; an empty state if it holds none.
 
         Raises:
@@ -163,7 +163,7 @@ def _replace(target: Path, write: Callable[[str], None]) -> Path:
     return target
 
 
-def all_in(folder: Path) -> dict[int, Path]:
+def checkpoints_in(folder: Path) -> dict[int, Path]:
     """Checkpoints by their steps."""
     return {int(path.stem[5:]): path for path in folder.glob("step_*.zip") if path.stem[5:].isdigit()}
 
@@ -174,7 +174,7 @@ def newest(folder: Path) -> Path:
     Raises:
         InputError: there is none.
     """
-    found = all_in(folder)
+    found = checkpoints_in(folder)
     if not found:
         raise InputError("no checkpoint to resume from", file=folder)
     return found[max(found)]

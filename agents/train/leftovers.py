@@ -8,13 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from agents.train.checkpoint import all_in
+from agents.train.checkpoint import checkpoints_in
 from twin.errors import DISK_ERRORS
 
 Result = TypeVar("Result")
 
 
-def leaving_no_ruin(train: Callable[..., Result]) -> Callable[..., Result]:
+def removing_failed_run(train: Callable[..., Result]) -> Callable[..., Result]:
     """Call `train(scene, config, folder, ...)`; remove its new folder if the disk was full before a checkpoint."""
 
     @functools.wraps(train)
@@ -23,7 +23,7 @@ def leaving_no_ruin(train: Callable[..., Result]) -> Callable[..., Result]:
         try:
             return train(scene, config, folder, *arguments, **options)
         except OSError as error:
-            if error.errno in DISK_ERRORS and not was_there and not all_in(folder / "checkpoints"):
+            if error.errno in DISK_ERRORS and not was_there and not checkpoints_in(folder / "checkpoints"):
                 shutil.rmtree(folder, ignore_errors=True)
             raise
 

@@ -71,12 +71,12 @@ def normaliser_file(model: Path, environment: str) -> Path | None:
     if len(found) > 1:
         names = [os.path.relpath(file, model.parent) for file in found]
         raise InputError(
-            "several normalisers could be this model's", file=model, value=names,
+            "several normalisers may belong to this model", file=model, value=names,
             allowed=f"one {NAMES[0]}",
         )  # fmt: skip
     if not found and beside:
         raise InputError(
-            "a normaliser lies beside it that is not said to be this model's", file=model, value=beside[0].name,
+            "the normaliser beside it is not marked as this model's", file=model, value=beside[0].name,
             allowed=f"{NAMES[0]} for one that is, another folder for one that is not",
         )  # fmt: skip
     return found[0] if found else None
@@ -104,7 +104,7 @@ def load_normaliser(file: Path, space: Any) -> Normaliser | None:
         first = (str(error).splitlines() or [type(error).__name__])[0]
         raise InputError(f"cannot be loaded: {first[:160]}", file=file) from None
     if not isinstance(held, VecNormalize):
-        raise InputError("is no VecNormalize of stable-baselines3", file=file, value=type(held).__name__)
+        raise InputError("is not a stable-baselines3 VecNormalize", file=file, value=type(held).__name__)
     if not held.norm_obs:
         return None
     mean, variance = (np.asarray(getattr(held.obs_rms, name, None)) for name in ("mean", "var"))

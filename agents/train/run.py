@@ -33,13 +33,13 @@ from agents.bundle import interface
 from agents.episodes import Scene
 from agents.evaluate import Evaluation, about_environment, evaluate
 from agents.export import graph_bytes, layers_of, write_bundle
-from agents.pool import interrupts_held_back
-from agents.train.budget import GRACE_S, Budget, TimeOver, at_most
-from agents.train.checkpoint import REPLAY, Seen, algorithm_class, all_in, load_model, need_trust, newest
+from agents.pool import deferred_interrupts
+from agents.train.budget import GRACE_S, Budget, WallTimeOver, at_most
+from agents.train.checkpoint import REPLAY, RunState, algorithm_class, checkpoints_in, load_model, newest, require_trust
 from agents.train.config import TrainConfig
-from agents.train.leftovers import leaving_no_ruin
+from agents.train.leftovers import removing_failed_run
 from agents.train.versions import versions
-from agents.train.watch import BEST_OF, Timed, Watch
+from agents.train.watch import BEST_OF, Timed, TrainingWatch
 from twin import seeding
 from twin.console import ProgressLine, atomic_write
 from twin.errors import DISK_ERRORS, InputError
@@ -67,7 +67,7 @@ class Trained:
         ended: cause of the end of training: "steps", "wall_time_s" or "interrupted".
         policy: the bundle; None if the run was interrupted before.
         evaluation: None if the run was interrupted before, or had no time for an episode.
-        told: use of the wall time, in one line.
+        time_spent: use of the wall time, in one line.
     """
 
     folder: Path
@@ -92,7 +92,7 @@ def make_environments(scene: Scene, config: TrainConfig) -> VecEnv:
     if config.workers == 1:
         return Timed(DummyVecEnv(builders))
     multiprocessing.set_forkserver_preload(list(PRELOADED))
-    with interrupts_held_back():
+    with deferred_interrupts():
         return Timed(SubprocVecEnv(builders, start_method="forkserver"))
 
 
@@ -132,7 +132,7 @@ def resumed_model(source: Path, config: TrainConfig, environments: VecEnv) -> Ba
         filled_by = getattr(model.replay_buffer, "n_envs", None)
         if filled_by != config.workers:
             raise InputError(
-                "a replay buffer goes on with the workers that filled it", key="--workers", value=config.workers,
+                "a replay buffer needs the number of workers that filled it", key="--workers", value=config.workers,
                 allowed=str(filled_by),
             )  # fmt: skip
     # the generators' states are lost with their processes: seed them again from the seed and the step
@@ -146,7 +146,7 @@ def training_seed(seed: int) -> int:
     return TRAINING_SEEDS + drawn
 
 
-@leaving_no_ruin
+@removing_failed_run
 def train(
     scene: Scene,
     config: TrainConfig,
@@ -181,13 +181,13 @@ def train(
     checkpoints = folder / "checkpoints"
     source = newest(checkpoints) if resume else None
     if source is not None:
-        need_trust(source, trust_pickle)
+        require_trust(source, trust_pickle)
     line.update("building an environment; on a first run its kernels are compiled, which takes minutes")
     try:
-        with at_most(budget.left_s + GRACE_S):
-            about, fits = try_out(scene)
-    except TimeOver:
-        problem = f"over after {budget.gone_s:.0f} s of start-up (the first run compiles kernels, and keeps them)"
+        with at_most(budget.remaining_s + GRACE_S):
+            about, fits = prepare(scene)
+    except WallTimeOver:
+        problem = f"over after {budget.elapsed_s:.0f} s of start-up (the first run compiles kernels, and keeps them)"
         raise InputError(problem, key="--wall-time-s", value=config.wall_time_s) from None
     if not resume:
         make_folder(folder)
@@ -195,7 +195,7 @@ def train(
     began_s = time.monotonic()
     environments = make_environments(scene, config)
     ended = "steps"
-    watch = Watch(config, checkpoints, line, Seen.load(checkpoints) if resume else None, budget, say)
+    watch = TrainingWatch(config, checkpoints, line, RunState.load(checkpoints) if resume else None, budget, say)
     try:
         if source is None:
             model = make_model(config, environments)
@@ -219,12 +219,12 @@ def train(
             ended = "interrupted"
         budget.mark("training")
         if ended == "wall_time_s" and not watch.learnt:
-            raise too_short(budget, config, watch.num_timesteps, folder)
+            raise wall_time_error(budget, config, watch.num_timesteps, folder)
         watch.save()
     finally:
         environments.close()
     if ended == "interrupted":
-        return Trained(folder, model.num_timesteps, budget.gone_s, ended, None)
+        return Trained(folder, model.num_timesteps, budget.elapsed_s, ended, None)
     steps = watch.restore_best(model)
     if config.selection_episodes:
         with budget.spending("selection", "saving"):
@@ -234,7 +234,7 @@ def train(
     names = [str(folder / "untrained"), str(folder / "policy"), *list(scene.task.baselines)[:1]]
     seen = None
     with budget.spending("evaluation", "saving"):
-        if budget.left_s > 0.0:
+        if budget.remaining_s > 0.0:
             seen = bundle.played(scene, names, config.evaluation_episodes, evaluation_seed, budget.until_s())
     if seen is not None and seen.played:
         bundle.write(folder / "policy", "policy", steps, _measured(seen))
@@ -245,7 +245,7 @@ def train(
     return Trained(
         folder,
         model.num_timesteps,
-        budget.gone_s,
+        budget.elapsed_s,
         ended,
         seen,
         folder / "policy",
@@ -254,7 +254,7 @@ def train(
     )
 
 
-def try_out(scene: Scene) -> tuple[dict[str, Any], dict[str, Any]]:
+def prepare(scene: Scene) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return `about_environment` and `interface` of a scene, and compile all kernels that its environments use.
 
     Done once here, so that the environments' processes, which start together, do not each compile them.
@@ -269,7 +269,7 @@ def try_out(scene: Scene) -> tuple[dict[str, Any], dict[str, Any]]:
         probe.close()
 
 
-def too_short(budget: Budget, config: TrainConfig, steps: int, folder: Path) -> InputError:
+def wall_time_error(budget: Budget, config: TrainConfig, steps: int, folder: Path) -> InputError:
     """Make the error of a wall time that ended before the first policy update; remove the run's unfinished files."""
     shutil.rmtree(folder, ignore_errors=True)
     first = config.ppo.n_steps * config.workers if config.algorithm == "ppo" else config.sac.learning_starts
@@ -285,7 +285,12 @@ class _Bundle:
     """Writer of bundles of the current model, with the data that all bundles of the run share."""
 
     def __init__(
-        self, model: BaseAlgorithm, config: TrainConfig, fits: dict[str, Any], about: dict[str, Any], watch: Watch
+        self,
+        model: BaseAlgorithm,
+        config: TrainConfig,
+        fits: dict[str, Any],
+        about: dict[str, Any],
+        watch: TrainingWatch,
     ) -> None:
         self.model, self.config, self.fits, self.about, self.watch = model, config, fits, about, watch
 
@@ -344,7 +349,7 @@ def _choose(bundle: _Bundle, best: int, scene: Scene, folder: Path) -> int:
     """
     model, config, watch = bundle.model, bundle.config, bundle.watch
     states = {best: deepcopy(model.policy.state_dict())}
-    for step, path in all_in(folder / "checkpoints").items():
+    for step, path in checkpoints_in(folder / "checkpoints").items():
         states.setdefault(step, load_model(path, config.algorithm).policy.state_dict())
     if len(states) < 2:
         return best
@@ -363,11 +368,11 @@ def _choose(bundle: _Bundle, best: int, scene: Scene, folder: Path) -> int:
     evaluation = bundle.played(
         scene, list(map(str, names.values())), config.selection_episodes, SELECTION_SEED, until_s
     )
-    told = evaluation.as_json()
-    write_json(folder / "selection.json", told)
+    result = evaluation.as_json()
+    write_json(folder / "selection.json", result)
     chosen = best
     if evaluation.played >= min(MIN_SELECTION, config.selection_episodes):
-        chosen = list(names)[int(np.argmax([row["reward_mean"] for row in told["policies"]]))]
+        chosen = list(names)[int(np.argmax([row["reward_mean"] for row in result["policies"]]))]
     watch.say(f"selection: step {chosen} of {len(names)} candidates, on {evaluation.played} episodes each")
     model.policy.load_state_dict(states[chosen])
     return chosen
@@ -396,7 +401,7 @@ def make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True)
     except FileExistsError:
-        raise InputError("is there already; --resume goes on with a run", file=folder) from None
+        raise InputError("already exists; --resume continues a run", file=folder) from None
     except OSError as error:
         if error.errno in DISK_ERRORS:
             raise

@@ -16,7 +16,7 @@ from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepReturn
 
 from agents.train.budget import GRACE_S, MAX_AFTERWARDS, Budget
-from agents.train.checkpoint import Seen, save
+from agents.train.checkpoint import RunState, save
 from agents.train.config import TrainConfig
 from twin.console import ProgressLine
 
@@ -57,7 +57,7 @@ class Timed(VecEnvWrapper):
         return stepped
 
 
-class Afterwards:
+class FinalPhase:
     """Estimated duration of selection and evaluation, from the run's training.
 
     Episodes x steps per episode / pace of the environments. Untrained policies may play longer or shorter episodes than
@@ -107,7 +107,7 @@ class Afterwards:
         return float(episodes * steps / self.rate) * alone if self.rate else 0.0
 
 
-class Watch(BaseCallback):
+class TrainingWatch(BaseCallback):
     """End training on time, save checkpoints, report progress, keep the best policy and the range of observations."""
 
     def __init__(
@@ -115,7 +115,7 @@ class Watch(BaseCallback):
         config: TrainConfig,
         checkpoints: Path,
         line: ProgressLine,
-        seen: Seen | None = None,
+        seen: RunState | None = None,
         budget: Budget | None = None,
         say: Callable[[str], None] = lambda text: None,
     ) -> None:
@@ -123,9 +123,9 @@ class Watch(BaseCallback):
         super().__init__()
         self.config, self.checkpoints, self.line, self.say = config, checkpoints, line, say
         self.ended = "steps"
-        self.seen = seen or Seen()
+        self.seen = seen or RunState()
         self.budget = budget or Budget(config.wall_time_s)
-        self.afterwards = Afterwards(config)
+        self.afterwards = FinalPhase(config)
         self.episodes, self._told_s, self._kept_s = 0, 0.0, 0.0
 
     def _on_training_start(self) -> None:
@@ -147,7 +147,7 @@ class Watch(BaseCallback):
         if time.monotonic() - self._told_s >= TELL_EVERY_S:
             self._told_s, self._kept_s = time.monotonic(), self.kept_s()
             self._tell()
-        if self.budget.left_s <= self._kept_s:
+        if self.budget.remaining_s <= self._kept_s:
             self.ended = "wall_time_s"
             return False
         return self.num_timesteps < self.config.steps
@@ -164,7 +164,7 @@ class Watch(BaseCallback):
             after.rate, after.longest = self.model.env.rate, (self.num_timesteps - self.first_step) // self.model.n_envs
         if not self.learnt:
             return -GRACE_S
-        return self.budget.afterwards_s(
+        return self.budget.final_reserve_s(
             after.selection_s(self.num_timesteps, self.seen.weights is not None) + after.evaluation_s()
         )
 
@@ -196,8 +196,8 @@ class Watch(BaseCallback):
         return self.seen.step
 
     def _tell(self) -> None:
-        step, gone_s = self.num_timesteps, max(time.monotonic() - self.began_s, 1e-9)
-        rate = (step - self.first_step) / gone_s
+        step, elapsed_s = self.num_timesteps, max(time.monotonic() - self.began_s, 1e-9)
+        rate = (step - self.first_step) / elapsed_s
         successes, episodes = self.model.ep_success_buffer, self.model.ep_info_buffer
         how = "no episode ended yet"
         if self.episodes and episodes:
@@ -205,11 +205,11 @@ class Watch(BaseCallback):
             how = f"episodes {self.episodes}, mean reward {mean:.2f}"
             how += f", success {100 * np.mean(successes):.0f} %" if successes else ""
             how += f" of the last {len(episodes)}"
-        left_s = max(self.budget.left_s - self._kept_s, 0.0)
+        left_s = max(self.budget.remaining_s - self._kept_s, 0.0)
         if rate > 0.0:
             left_s = min(left_s, (self.config.steps - step) / rate)
         minutes, seconds = divmod(round(left_s), 60)
         self.line.update(
             f"training: step {step}, {rate:.0f} steps/s, {how}, {minutes}:{seconds:02d} left to train",
-            completed=min(max(step / self.config.steps, self.budget.gone_s / self.budget.total_s), 1.0),
+            completed=min(max(step / self.config.steps, self.budget.elapsed_s / self.budget.total_s), 1.0),
         )

@@ -47,7 +47,7 @@ class BatchedEnv(VectorEnv[Array, Array, Array]):
             raise InputError("not a number of worlds", key="num_envs", value=num_envs, allowed=f"1 to {MAX_ENVS}")
         if render_mode is not None:
             allowed = 'None; vectorization_mode="sync" has pictures'
-            raise InputError("not on the batch", key="render_mode", value=render_mode, allowed=allowed)
+            raise InputError("not available for a batch", key="render_mode", value=render_mode, allowed=allowed)
         self.num_envs, self.render_mode = num_envs, None
         self.autoreset_mode = _mode(autoreset_mode)
         if max_episode_steps is not None and (type(max_episode_steps) is not int or max_episode_steps < 1):
@@ -109,7 +109,7 @@ class BatchedEnv(VectorEnv[Array, Array, Array]):
             options: as in the single environment's `reset`, the same in every world.
 
         Raises:
-            InputError: seeds for another number of worlds, a wrong option.
+            InputError: wrong number of seeds, a wrong option.
         """
         self._check_open("reset")
         fixed = dict(options) if isinstance(options, Mapping) else options
@@ -191,7 +191,7 @@ class BatchedEnv(VectorEnv[Array, Array, Array]):
             return [int(seed) + i for i in range(n)]
         seeds = [None if one is None else int(one) for one in seed]
         if len(seeds) != n:
-            raise InputError("seeds for another number of worlds", key="seed", value=len(seeds), allowed=str(n))
+            raise InputError("wrong number of seeds", key="seed", value=len(seeds), allowed=str(n))
         return seeds
 
     def _mask(self, mask: object) -> Array:

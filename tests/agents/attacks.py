@@ -212,19 +212,19 @@ ATTACKS: dict[str, tuple[Any, str]] = {
         + _field(7, _field(11, _field(1, b"o") + _field(2, deep(5000)))),
         "is nested too deeply",
     ),
-    "hollow weight": (lambda: hollow([1 << 20, 1 << 10]), "another size than their shape"),
-    "hollow weight, in floats": (lambda: hollow([1 << 30], float_data=[1.0]), "another size than their shape"),
-    "weight beyond 64 bits": (lambda: hollow([1 << 40, 1 << 40], raw_data=b""), "another size than their shape"),
-    "weight below zero": (lambda: hollow([-1, 4], raw_data=b""), "of no sound shape"),
+    "hollow weight": (lambda: hollow([1 << 20, 1 << 10]), "size does not match their shape"),
+    "hollow weight, in floats": (lambda: hollow([1 << 30], float_data=[1.0]), "size does not match their shape"),
+    "weight beyond 64 bits": (lambda: hollow([1 << 40, 1 << 40], raw_data=b""), "size does not match their shape"),
+    "weight below zero": (lambda: hollow([-1, 4], raw_data=b""), "of an invalid shape"),
     "strings": (
         lambda: policy(
             node("Identity", "s", "big"), constants=(helper.make_tensor("s", TensorProto.STRING, [1], [b"x"]),)
         ),
-        "no plain numbers",
+        "not numeric",
     ),
     "numbers as strings": (
         lambda: policy(node("Cast", "w", "big", to=TensorProto.STRING), constants=(floats("w", 1 << 20),)),
-        "gives no plain numbers",
+        "gives not numeric",
     ),
     "sparse constant": (sparse_constant, "sparse weights"),
     "cycle": (
@@ -246,7 +246,7 @@ ATTACKS: dict[str, tuple[Any, str]] = {
         "",
     ),
     "huge word": (lambda: policy(node("Relu", "x" * (20 << 20), "big")), "has too much text beside its weights"),
-    "long word": (lambda: policy(node("Relu", "x" * (3 << 20), "big")), "is no sound ONNX model"),
+    "long word": (lambda: policy(node("Relu", "x" * (3 << 20), "big")), "is not a valid ONNX model"),
     "long notes": (
         lambda: policy(node("Relu", "zero", "big")) + _field(6, "\U0001f600".encode() * (7 << 20)),
         "doc_string: has too much text beside its weights",
@@ -255,21 +255,21 @@ ATTACKS: dict[str, tuple[Any, str]] = {
         lambda: policy(node("Relu", "zero", "big")) + _field(15, bytes(30 << 20)),
         "has too much text beside its weights",
     ),
-    "weights and some bytes": (lambda: hollow([2], raw_data=bytes(11)), "another size than their shape"),
+    "weights and some bytes": (lambda: hollow([2], raw_data=bytes(11)), "size does not match their shape"),
     "weights of half a number": (
         lambda: policy(
             helper.make_node("Constant", [], ["big"], value=TensorProto(data_type=1, dims=[2], raw_data=bytes(9)))
         ),
-        "another size than their shape",
+        "size does not match their shape",
     ),
-    "no weights of a huge shape": (lambda: hollow([1 << 62, 1 << 62, 0], raw_data=b""), "of no sound shape"),
-    "weights of ninety dimensions": (lambda: hollow([1] * 90, raw_data=bytes(4)), "of no sound shape"),
+    "no weights of a huge shape": (lambda: hollow([1 << 62, 1 << 62, 0], raw_data=b""), "of an invalid shape"),
+    "weights of ninety dimensions": (lambda: hollow([1] * 90, raw_data=bytes(4)), "of an invalid shape"),
     "words that move the cursor": (
         lambda: policy(
             node("Relu", "zero", "big"),
             constants=(TensorProto(name="a\r\x1b[31mb\u2028c", data_type=1, dims=[5], raw_data=b""),),
         ),
-        r"another size than their shape: a\r\x1b[31mb\u2028c",
+        r"size does not match their shape: a\r\x1b[31mb\u2028c",
     ),
 }  # fmt: skip
 

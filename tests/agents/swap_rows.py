@@ -24,7 +24,7 @@ def row(
     **values: Any,
 ) -> SwapRow:
     """A completed swap under factory timing; forces grow with the seed."""
-    told = {**KPIS, "peak_lateral_force_n": 2000.0 + seed, "peak_axial_force_n": 1500.0 + seed, **(kpis or {})}
+    reported = {**KPIS, "peak_lateral_force_n": 2000.0 + seed, "peak_axial_force_n": 1500.0 + seed, **(kpis or {})}
     given: dict[str, Any] = {
         "plant": plant,
         "station": "top_lift",
@@ -42,7 +42,7 @@ def row(
         "lower_bound_s": 95.0,
         "insert_attempts": (1,),
         "violations": (),
-        "kpis": told,
+        "kpis": reported,
         "phases_s": {**PHASES_S, **(phases_s or {})},
         "end_state_sha256": "0",
     }

@@ -71,15 +71,15 @@ def test_stored_rows_of_the_reference_are_used_and_the_rest_is_played(
     write_rows(some, [plants.rows[seed] for seed in (3, 4, 6, 7)])
     code = agree("--seeds", "5", "--seed", "3", "--reference", str(some), "--json")
     said = capsys.readouterr()
-    told = json.loads(said.out)
+    reported = json.loads(said.out)
     assert said.err == ""
     assert plants.played == [*((REDUCED, seed) for seed in range(3, 8)), (REFERENCE, 5)]
-    assert (told["station"], told["truck"], told["pack"]) == ("top_lift", "tractor_6x4", "cab_282")
-    assert (told["seed"], told["seeds"], told["seeds_asked"], told["of_earlier_code"]) == (3, 5, 5, 5)
-    assert (told["completed"], told["interrupted"]) == (5, False)
-    assert {line["name"] for line in told["phases"]} >= {"lower", "insert", "clear"}
-    assert code == (0 if told["met"] else 1)
-    assert told["met"] == all(line["met"] for line in (*told["phases"], *told["lines"]) if line["target"])
+    assert (reported["station"], reported["truck"], reported["pack"]) == ("top_lift", "tractor_6x4", "cab_282")
+    assert (reported["seed"], reported["seeds"], reported["seeds_asked"], reported["of_earlier_code"]) == (3, 5, 5, 5)
+    assert (reported["completed"], reported["interrupted"]) == (5, False)
+    assert {line["name"] for line in reported["phases"]} >= {"lower", "insert", "clear"}
+    assert code == (0 if reported["met"] else 1)
+    assert reported["met"] == all(line["met"] for line in (*reported["phases"], *reported["lines"]) if line["target"])
 
 
 def test_exit_code_0_where_every_target_is_met(plants: Plants, capsys: pytest.CaptureFixture[str]) -> None:
@@ -99,13 +99,13 @@ def test_too_few_seeds_to_judge_are_not_met(plants: Plants, capsys: pytest.Captu
     assert "not met" not in said  # that is another result: it was judged, and missed
 
 
-def test_a_run_goes_on_where_it_stopped(plants: Plants, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_continues_where_it_stopped(plants: Plants, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plants.alike, plants.interrupt_at = True, 2
     kept = tmp_path / "rows.jsonl"
     assert agree("--seeds", "5", "--save", str(kept), "--json") == 130
     said = capsys.readouterr()
-    told = json.loads(said.out)
-    assert (told["seeds"], told["seeds_asked"], told["interrupted"]) == (2, 5, True)
+    reported = json.loads(said.out)
+    assert (reported["seeds"], reported["seeds_asked"], reported["interrupted"]) == (2, 5, True)
     assert said.err == "interrupted: 2 of 5 seeds done on both plants\n"
     assert [(row.plant, row.seed) for row in read_rows(kept)] == [
         *((REFERENCE, seed) for seed in range(2)),
@@ -114,8 +114,8 @@ def test_a_run_goes_on_where_it_stopped(plants: Plants, tmp_path: Path, capsys: 
     plants.played, plants.interrupt_at = [], None
     assert agree("--seeds", "5", "--save", str(kept), "--json") == 0
     assert [played for played in plants.played if played[0] == REFERENCE] == [(REFERENCE, seed) for seed in (2, 3, 4)]
-    told = json.loads(capsys.readouterr().out)
-    assert (told["seeds"], told["of_earlier_code"], told["interrupted"]) == (5, 0, False)
+    reported = json.loads(capsys.readouterr().out)
+    assert (reported["seeds"], reported["of_earlier_code"], reported["interrupted"]) == (5, 0, False)
     assert len(read_rows(kept)) == 10
 
 
@@ -150,7 +150,7 @@ def test_a_table_does_not_replace_rows(plants: Plants, tmp_path: Path, capsys: p
     write_rows(rows, [plants.rows[0]])
     for option in ("--save", "--reference"):
         assert agree("--seeds", "1", option, str(rows), "--table", str(rows)) == 2
-        assert capsys.readouterr().err.startswith("error: --table: the same file as that of rows")
+        assert capsys.readouterr().err.startswith("error: --table: is the file of --save")
     assert [row.seed for row in read_rows(rows)] == [0]
 
 
@@ -168,10 +168,10 @@ def test_a_table_does_not_replace_rows(plants: Plants, tmp_path: Path, capsys: p
         (["--seed", str(2**63 - 1), "--seeds", "2"], "--seed: out of range"),
         (["--workers", "0"], "--workers: out of range"),
         (["--reference", "none.jsonl"], "--reference: cannot be read: No such file or directory, got 'none.jsonl'"),
-        (["--reference", __file__], "line 1: is no JSON"),
+        (["--reference", __file__], "line 1: is not valid JSON"),
         (["--reference", "a\0b", "--table", "table.md"], "--reference: "),
         (["--save", "/nowhere/rows.jsonl"], "--save: cannot be written: there is no folder"),
-        (["--save", __file__], "line 1: is no JSON"),
+        (["--save", __file__], "line 1: is not valid JSON"),
         (["--table", "."], "--table: is a folder"),
         (["more"], "more"),
     ],

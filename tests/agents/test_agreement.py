@@ -43,9 +43,9 @@ def agreement(pairs: list[Pair]) -> Agreement:
 
 
 def test_equal_swaps_meet_every_target() -> None:
-    told = agreement(equal_pairs(8))
-    assert told.met
-    phases, others = told.lines
+    reported = agreement(equal_pairs(8))
+    assert reported.met
+    phases, others = reported.lines
     assert {line.name for line in phases} >= {"scan", "lower", "insert", "clear"}
     assert not {line.name for line in phases} & {"dock", "identify", "verify", "exit"}, "their times are given"
     assert all(line.met for line in (*phases, *others) if line.target)
@@ -144,11 +144,11 @@ def test_forces_have_to_rank_alike_not_to_be_as_large() -> None:
 
 
 def test_no_swaps_are_no_agreement() -> None:
-    told = agreement([])
-    assert not told.met
-    assert all(line.met is None for lines in told.lines for line in lines)
-    assert told.as_json()["seeds"] == 0
-    assert "**not judged**" in markdown(told)
+    reported = agreement([])
+    assert not reported.met
+    assert all(line.met is None for lines in reported.lines for line in lines)
+    assert reported.as_json()["seeds"] == 0
+    assert "**not judged**" in markdown(reported)
 
 
 def test_rows_of_other_swaps_make_no_pairs() -> None:
@@ -163,9 +163,9 @@ def test_rows_of_other_swaps_make_no_pairs() -> None:
 
 def test_rows_of_another_version_are_counted() -> None:
     pairs = [pair(0), pair(1, {"version": "then"}), pair(2, {"version": None})]
-    told = agreement(pairs)
-    assert told.earlier == told.as_json()["of_earlier_code"] == 2
-    assert "2 of the reference's rows are of another version" in markdown(told)
+    reported = agreement(pairs)
+    assert reported.earlier == reported.as_json()["of_earlier_code"] == 2
+    assert "2 of the reference's rows are of another version" in markdown(reported)
 
 
 def test_a_row_says_what_its_swap_was_made_from() -> None:
@@ -184,7 +184,7 @@ def test_a_row_says_what_its_swap_was_made_from() -> None:
         assert one == SwapRow(**one.model_dump())
 
 
-def test_a_plant_that_diverges_is_told_by_its_seed() -> None:
+def test_a_plant_that_diverges_is_reported_by_its_seed() -> None:
     series = series_of("top_lift", "guided")
     twin = SwapTwin(series.setup(7), series.timing, make_runner=rom_runner)
     twin.program.end(0, "completed", "")

@@ -77,14 +77,14 @@ def test_the_servo_seats_every_pack_of_a_swap(setup: str, tmp_path: Path, capsys
     path = tmp_path / "swap.mcap"
     words = f"swap {setup} --seed 3 --align-policy baseline --record {path} --json"
     assert run(words.split()) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert (told["outcome"], told["violations"], told["align_policy"]) == ("completed", [], "baseline")
-    assert "timing_policy" not in told
-    assert told["kpis"]["insert_attempts"] == 1
-    assert told["kpis"]["seat_error_m"] < 0.005
+    reported = json.loads(capsys.readouterr().out)
+    assert (reported["outcome"], reported["violations"], reported["align_policy"]) == ("completed", [], "baseline")
+    assert "timing_policy" not in reported
+    assert reported["kpis"]["insert_attempts"] == 1
+    assert reported["kpis"]["seat_error_m"] < 0.005
     report = verify(path)
     assert report.verified
-    assert report.rerun_sha256 == told["end_state_sha256"]
+    assert report.rerun_sha256 == reported["end_state_sha256"]
     with open_recording(path) as opened:
         assert opened.header.configuration["policies"] == {"align": "baseline"}
         follows = [c for c in opened.commands() if c["command"]["fields"]["follow"]]
@@ -172,7 +172,7 @@ def test_a_bundle_acts_in_the_mode_it_was_made_for(modes: list[str] | None, mode
     assert action_mode_of(policy) == mode
 
 
-@pytest.mark.parametrize(("modes", "words"), [(["force"], "not known"), (["direct", "residual"], "several")])
+@pytest.mark.parametrize(("modes", "words"), [(["force"], "unknown action mode"), (["direct", "residual"], "several")])
 def test_a_mode_that_is_none_is_refused(modes: list[str], words: str, tmp_path: Path) -> None:
     setup, _ = setup_and_timing("top_lift")
     with pytest.raises(InputError, match=words):

@@ -17,7 +17,7 @@ from twin.recording.verify import verify
 
 
 @pytest.mark.parametrize("station", ["top_lift", slow("chassis")])
-def test_policies_go_on_as_they_were(station: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_policies_continue_as_they_were(station: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Both decided: one draws at random, the other remembers the sway that it has seen."""
     path = tmp_path / "a.mcap"
     words = f"--station {station} --seed 3 --timing-policy random --align-policy baseline"
@@ -40,7 +40,7 @@ def test_other_policies_take_over(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert verify(other).verified
 
 
-def test_an_agent_that_nobody_names_has_to_be_replaced(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unnamed_policy_has_to_be_replaced(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "a.mcap"
     env: Any = make("swaptwin/Timing-v0", {"station": "top_lift", "plant": "rom", "last_phase": "lift_out"})
     env.unwrapped.record_next(path)

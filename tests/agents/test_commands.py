@@ -23,10 +23,15 @@ def test_evaluate_prints_one_json_object(run_swaptwin: RunCommand) -> None:
         "--plant", "docking", "--episodes", "2", "--seed", "5", "--workers", "1", "--json",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert (told["task"], told["station"], told["conditions"], told["episodes"]) == ("docking", "top_lift", "clear", 2)
-    assert told["policies"][0]["reasons"] == {"docked": 2}
-    assert told["interrupted"] is False
+    reported = json.loads(done.stdout)
+    assert (reported["task"], reported["station"], reported["conditions"], reported["episodes"]) == (
+        "docking",
+        "top_lift",
+        "clear",
+        2,
+    )
+    assert reported["policies"][0]["reasons"] == {"docked": 2}
+    assert reported["interrupted"] is False
 
 
 @pytest.mark.parametrize(
@@ -39,7 +44,7 @@ def test_evaluate_prints_one_json_object(run_swaptwin: RunCommand) -> None:
         (["evaluate", "alignment", "--plant", "mujoco"], "plant: unknown, got 'mujoco' (allowed: bullet, rom)"),
         (["evaluate", "docking", "--parking", "driven"], "error: --parking: unknown, got 'driven'"),
         (["evaluate", "docking", "--conditions", "fog"], "conditions: unknown, got 'fog'"),
-        (["evaluate", "docking", "--record-failures", __file__], "error: --record-failures: is no folder"),
+        (["evaluate", "docking", "--record-failures", __file__], "error: --record-failures: is not a folder"),
         (["train", "docking", "--algorithm", "dqn"], "docking.yaml"),
         (["train", "docking", "--resume", "nowhere"], "error: --resume: no run to resume"),
     ],
@@ -64,8 +69,8 @@ def test_ctrl_c_prints_what_is_done(tmp_path: Path) -> None:
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     if out:  # else it was still importing
-        told = json.loads(out)
-        assert told["interrupted"] is True
-        assert told["episodes"] == told["policies"][0]["reasons"].get("docked", 0)
+        reported = json.loads(out)
+        assert reported["interrupted"] is True
+        assert reported["episodes"] == reported["policies"][0]["reasons"].get("docked", 0)
     assert "interrupted" in err
     assert "Traceback" not in err

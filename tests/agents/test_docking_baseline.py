@@ -27,11 +27,11 @@ def played(episodes: int, **options: str) -> Evaluation:
     ids=lambda value: "-".join(value.values()) if isinstance(value, dict) else None,
 )
 def test_it_docks(options: dict[str, str], least: int) -> None:
-    told = played(20, **options).as_json()["policies"][0]
-    assert told["reasons"].get("docked", 0) >= least
-    assert told["interventions"] == {}
-    assert told["time_s"]["median"] < 30.0
-    assert told["cost_mean"] < 1.0  # never over rails, hardly ever a trace over the speed limit
+    reported = played(20, **options).as_json()["policies"][0]
+    assert reported["reasons"].get("docked", 0) >= least
+    assert reported["interventions"] == {}
+    assert reported["time_s"]["median"] < 30.0
+    assert reported["cost_mean"] < 1.0  # never over rails, hardly ever a trace over the speed limit
 
 
 def test_an_episode_is_the_same_after_others() -> None:

@@ -28,16 +28,16 @@ def evaluation() -> Evaluation:
 
 
 def test_json_has_the_shape_of_the_design(evaluation: Evaluation) -> None:
-    told = evaluation.as_json()
-    assert {"task", "station", "plant", "episodes", "seed", "policies", "paired"} <= set(told)
-    assert (told["task"], told["station"], told["plant"], told["episodes"], told["seed"]) == (
+    reported = evaluation.as_json()
+    assert {"task", "station", "plant", "episodes", "seed", "policies", "paired"} <= set(reported)
+    assert (reported["task"], reported["station"], reported["plant"], reported["episodes"], reported["seed"]) == (
         "tiny",
         "bench",
         None,
         20,
         3,
     )
-    for row in told["policies"]:
+    for row in reported["policies"]:
         assert {
             "name",
             "success_rate",
@@ -53,10 +53,10 @@ def test_json_has_the_shape_of_the_design(evaluation: Evaluation) -> None:
         low, high = row["success_ci95"]
         assert 0.0 <= low <= row["success_rate"] <= high <= 1.0
         assert len(row["failed_seeds"]) == 20 - round(20 * row["success_rate"])
-    for row in told["paired"]:
+    for row in reported["paired"]:
         assert {"a", "b", "metric", "median_difference", "ci95"} <= set(row)
         assert row["ci95"][0] <= row["median_difference"] <= row["ci95"][1]
-    assert [(row["a"], row["b"]) for row in told["paired_success"]][:4] == [("baseline", b) for b in POLICIES[1:]]
+    assert [(row["a"], row["b"]) for row in reported["paired_success"]][:4] == [("baseline", b) for b in POLICIES[1:]]
 
 
 def test_all_policies_play_the_same_seeds_in_order(evaluation: Evaluation) -> None:
@@ -125,10 +125,10 @@ def test_ctrl_c_gives_what_is_done_so_far(workers: int) -> None:
     )
     assert interrupted
     assert time.monotonic() - began_s < 40.0
-    told = done.as_json()
-    assert 1 <= told["episodes"] < 100_000
-    assert told["episodes_asked"] == 100_000
-    assert len(done.episodes[0]) == len(done.episodes[1]) == told["episodes"]
+    reported = done.as_json()
+    assert 1 <= reported["episodes"] < 100_000
+    assert reported["episodes_asked"] == 100_000
+    assert len(done.episodes[0]) == len(done.episodes[1]) == reported["episodes"]
 
 
 def test_nothing_done_is_a_result_too() -> None:
@@ -160,6 +160,8 @@ def test_a_worker_that_dies_is_said_so() -> None:
         ({}, ["./nowhere"], r"nowhere"),
     ],
 )
-def test_mistakes_are_told_before_anything_is_played(options: dict[str, str], policies: list[str], said: str) -> None:
+def test_mistakes_are_reported_before_anything_is_played(
+    options: dict[str, str], policies: list[str], said: str
+) -> None:
     with pytest.raises(InputError, match=said):
         evaluate(Scene(TASK, options), policies, episodes=5, seed=0, workers=2)

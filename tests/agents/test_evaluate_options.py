@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import re
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,10 @@ import pytest
 
 import swaptwin
 from agents.commands.evaluate import Shown, chosen_policies, command_line, policy_table
-from agents.episodes import Episode, Player, Scene, TimeUpError
+from agents.episodes import DEFAULT_STATION, Episode, Player, Scene, TimeLimitError
 from agents.evaluate import Evaluation, evaluate
 from agents.policies import load_policy
-from agents.tasks import TASKS
+from agents.tasks import TASKS, find_task
 from tests.agents.test_train_command import Told
 from tests.agents.tiny import TASK
 from twin import kernel_cache
@@ -26,7 +27,7 @@ ZVD = models_folder() / "timing" / "top_lift" / "zvd.yaml"
 ROM = {"plant": "rom", "truck": "tractor_6x4", "pack": "cab_282"}
 
 
-def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
+def reported(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
     assert swaptwin.run(["evaluate", *arguments, "--workers", "1", "--json"]) == 0, capsys.readouterr().err
     said: dict[str, Any] = json.loads(capsys.readouterr().out)
     return said
@@ -59,7 +60,7 @@ def test_a_frequency_that_the_file_fixes_is_played(tmp_path: Path) -> None:
         file.write_text(ZVD.read_text().replace(first, f"{first} shaper_frequency_hz: {factor * natural_hz},"))
         policy = load_policy(str(file), {}, environment.unwrapped, timing_files=TASKS["timing"].timing_files)
         if factor > 2.0:
-            with pytest.raises(InputError, match=r"fixed_3\.0\.yaml: shaper_frequency_hz: beyond what an action"):
+            with pytest.raises(InputError, match=r"fixed_3\.0\.yaml: shaper_frequency_hz: outside the action range"):
                 policy.act(observation)
             continue
         action = policy.act(observation)
@@ -96,7 +97,7 @@ def test_a_mistake_in_it_is_one_line(
 
 
 def test_other_tasks_take_no_timing_file() -> None:
-    with pytest.raises(InputError, match=r"--policy: a YAML file is no policy of this task, got 'zvd\.yaml'"):
+    with pytest.raises(InputError, match=r"--policy: a YAML file is not a policy of this task, got 'zvd\.yaml'"):
         evaluate(Scene(TASKS["docking"]), ["zvd.yaml"], episodes=1, seed=0, workers=1)
 
 
@@ -104,9 +105,9 @@ def test_other_tasks_take_no_timing_file() -> None:
 
 
 def test_driven_trucks_are_evaluated(capsys: pytest.CaptureFixture[str]) -> None:
-    said = told(capsys, "timing", "--parking", "driven", "--plant", "rom", "--policy", "zvd", "--episodes", "2")
+    said = reported(capsys, "timing", "--parking", "driven", "--plant", "rom", "--policy", "zvd", "--episodes", "2")
     assert (said["parking"], said["policies"][0]["reasons"]) == ("driven", {"completed": 2})
-    said = told(
+    said = reported(
         capsys, "alignment", "--parking", "driven", "--conditions", "rain+night", "--plant", "rom",
         "--policy", "baseline", "--episodes", "2",
     )  # fmt: skip
@@ -134,7 +135,7 @@ def test_trucks_that_parked_again_are_counted() -> None:
 
 
 def test_docking_has_nobody_to_park_again(capsys: pytest.CaptureFixture[str]) -> None:
-    said = told(capsys, "docking", "--policy", "baseline", "--episodes", "1")
+    said = reported(capsys, "docking", "--policy", "baseline", "--episodes", "1")
     assert "reparked" not in said
 
 
@@ -148,7 +149,7 @@ def evaluation(scene: Scene, *reparked: int) -> Evaluation:
     return Evaluation(scene, ("zvd",), 0, len(reparked), (episodes,), {"station": "top_lift"})
 
 
-def test_a_person_is_told_of_them(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_table_names_them(capsys: pytest.CaptureFixture[str]) -> None:
     from rich.console import Console
 
     from agents.commands.evaluate import print_evaluation
@@ -190,11 +191,11 @@ def test_the_progress_line_counts_episodes() -> None:
 
 def test_the_start_says_that_kernels_are_compiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
-    assert kernel_cache.while_starting("starting") == (
+    assert kernel_cache.start_notice("starting") == (
         "starting; kernels that are not there yet are compiled (minutes, once)"
     )
-    kernel_cache.note_compiled(kernel_cache.ALL)
-    assert kernel_cache.while_starting("starting") == "starting"
+    kernel_cache.mark_compiled(kernel_cache.ALL)
+    assert kernel_cache.start_notice("starting") == "starting"
 
 
 def test_an_evaluation_ends_in_time_with_what_it_has() -> None:
@@ -212,7 +213,7 @@ def test_an_evaluation_ends_in_time_with_what_it_has() -> None:
         assert done.asked == 10_000
         if workers == 1:
             assert done.played > 3
-    with pytest.raises(TimeUpError):
+    with pytest.raises(TimeLimitError):
         Player(scene, ["baseline"])(0, until_s=time.monotonic())
 
 
@@ -222,3 +223,30 @@ def test_an_unknown_policy_is_refused_before_anything_starts() -> None:
     with pytest.raises(InputError, match=r"allowed: align_sac, baseline, "):
         chosen_policies(TASKS["alignment"], ["basline"])
     assert chosen_policies(TASKS["docking"], ["zero", "runs/mine/policy"]) == ("zero", "runs/mine/policy")
+
+
+def test_settings_reach_the_environment_and_the_command_line() -> None:
+    task = find_task("timing")
+    scene = Scene(task, {"truck": "tractor_6x4"}, ("axes.z.velocity_mps=0.3", "truck.tyre_friction=0.6"))
+    arguments = scene.arguments()
+    assert arguments["station"].axes.z.velocity_mps == 0.3
+    assert arguments["truck"].tyre_friction == 0.6
+    environment = scene.make()
+    try:
+        assert environment.unwrapped.station.axes.z.velocity_mps == 0.3
+    finally:
+        environment.close()
+    assert "--set axes.z.velocity_mps=0.3" in command_line(scene, ["factory"])
+    assert pickle.loads(pickle.dumps(scene)).arguments() == arguments
+
+
+def test_a_setting_of_a_model_that_is_drawn_is_refused() -> None:
+    with pytest.raises(InputError, match="no model has such a value"):
+        Scene(find_task("timing"), {}, ("truck.tyre_friction=0.6",))
+
+
+def test_the_station_without_a_name_is_the_environments() -> None:
+    for task in TASKS.values():
+        environment = Scene(task).make()
+        assert environment.unwrapped.station.name == DEFAULT_STATION
+        environment.close()

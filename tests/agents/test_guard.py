@@ -43,7 +43,7 @@ def test_actions_come_out_finite_and_within_the_limits(wanted: list[float]) -> N
         np.testing.assert_array_equal(action, single)
 
 
-def test_each_kind_is_counted_once_an_action_and_anew_each_episode() -> None:
+def test_each_kind_is_counted_once_per_action_and_reset_each_episode() -> None:
     guard = Guard(Says([np.nan, 9.0]), SPACE)
     for _ in range(3):
         np.testing.assert_array_equal(guard.act(NOTHING), np.array([0.0, 2.0], np.float32))
@@ -62,11 +62,11 @@ def test_what_is_not_finite_becomes_the_neutral_action_and_not_a_limit() -> None
 @pytest.mark.parametrize(
     ("action", "said"),
     [
-        (np.zeros(3), r"another shape, got \(3,\) \(allowed: \(2,\)\)"),
-        (np.zeros((1, 2)), "another shape"),
-        (0.0, "another shape"),
-        ("left", "gave no numbers"),
-        ([[1.0], [1.0, 2.0]], "gave no numbers"),
+        (np.zeros(3), r"wrong shape, got \(3,\) \(allowed: \(2,\)\)"),
+        (np.zeros((1, 2)), "wrong shape"),
+        (0.0, "wrong shape"),
+        ("left", "is not numeric"),
+        ([[1.0], [1.0, 2.0]], "is not numeric"),
     ],
 )
 def test_what_is_no_action_raises(action: Any, said: str) -> None:

@@ -116,7 +116,7 @@ def test_what_does_not_fit_is_refused_in_one_line(zip_file: Path, normalise: Any
     for held, words in (
         (other, r"vecnormalize.pkl: obs_rms.mean: made for another environment, got \(3,\) \(allowed: \(2,\)\)"),
         (unsound, "holds no finite means and variances"),
-        ({"mean": 0}, "is no VecNormalize of stable-baselines3, got 'dict'"),
+        ({"mean": 0}, "is not a stable-baselines3 VecNormalize, got 'dict'"),
     ):
         file.write_bytes(pickle.dumps(held))
         with pytest.raises(InputError, match=words) as caught:
@@ -130,20 +130,20 @@ def test_what_does_not_fit_is_refused_in_one_line(zip_file: Path, normalise: Any
 def test_two_that_could_be_meant_are_refused(zip_file: Path, normalise: Any) -> None:
     for folder in ("Tiny-v0", "old-Tiny-v0"):
         put(normalise, zip_file.parent / folder / "vecnormalize.pkl")
-    with pytest.raises(InputError, match="several normalisers could be this model's"):
+    with pytest.raises(InputError, match="several normalisers may belong to this model"):
         act(zip_file)
 
 
 def test_one_that_may_be_of_another_model_is_not_passed_over_in_silence(zip_file: Path, normalise: Any) -> None:
     for name in ("rl_model_vecnormalize_64_steps.pkl", "final_vec_normalize.pkl"):
         put(normalise, zip_file.parent / name)
-        with pytest.raises(InputError, match="best.zip: a normaliser lies beside it that is not said to be") as caught:
+        with pytest.raises(InputError, match="best.zip: the normaliser beside it is not marked as") as caught:
             act(zip_file)
         assert name in str(caught.value)
         (zip_file.parent / name).unlink()
     put(normalise, zip_file.parent / "vecnormalize.pkl")
     put(normalise, zip_file.parent / "vec_normalize.pkl")
-    with pytest.raises(InputError, match="several normalisers could be this model's"):
+    with pytest.raises(InputError, match="several normalisers may belong to this model"):
         act(zip_file)
 
 

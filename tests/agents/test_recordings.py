@@ -54,7 +54,7 @@ def evaluation(*columns: tuple[Episode, ...], names: tuple[str, ...] = ("baselin
 def test_failures_and_the_slowest_success_are_chosen(tmp_path: Path) -> None:
     good = (episode(0), episode(1, time_s=7.0), episode(2))
     bad = (episode(0, "jam"), episode(1, "time_limit"), episode(2, "jam"))
-    chosen, left_out = recordings.wanted(evaluation(good, bad), tmp_path, most=2)
+    chosen, left_out = recordings.recording_requests(evaluation(good, bad), tmp_path, most=2)
     assert [item.path.name for item in chosen] == [
         "baseline_1_seated.mcap",
         "zero_0_jam.mcap",
@@ -79,14 +79,14 @@ def test_names_of_files(policies: tuple[str, ...], names: list[str]) -> None:
 def test_what_is_recorded_went_as_before_and_verifies(scene: Scene, tmp_path: Path, workers: int) -> None:
     names = ("baseline", "sideways")
     done, _ = evaluate(scene, names, episodes=1, seed=4, workers=1)
-    items, _ = recordings.wanted(done, tmp_path, most=5)
+    items, _ = recordings.recording_requests(done, tmp_path, most=5)
     made, interrupted = recordings.record(scene, names, items, workers=workers)
     assert not interrupted
     assert [one.path.name for one in made] == ["baseline_4_seated.mcap", "sideways_4_time_limit.mcap"]
     assert sorted(path.name for path in tmp_path.iterdir()) == [one.path.name for one in made]
     for one, name in zip(made, names, strict=True):
         assert one.same
-        assert one.again == one.wanted.episode
+        assert one.again == one.request.episode
         assert verify(one.path).verified
         with open_recording(one.path) as opened:
             assert opened.header.configuration["policies"] == {"align": name}
@@ -98,7 +98,7 @@ def test_failed_drives_into_the_bay_are_recorded(tmp_path: Path, workers: int) -
     names = ("baseline", "random")
     scene = Scene(TASKS["docking"], {"conditions": "clear", "truck": "tractor_6x4"})
     done, _ = evaluate(scene, names, episodes=1, seed=2, workers=1)
-    items, _ = recordings.wanted(done, tmp_path, most=1)
+    items, _ = recordings.recording_requests(done, tmp_path, most=1)
     made, _ = recordings.record(scene, names, items, workers=workers)
     assert [one.path.name for one in made] == ["baseline_2_docked.mcap", "random_2_time_limit.mcap"]
     assert sorted(path.name for path in tmp_path.iterdir()) == [one.path.name for one in made]
@@ -107,9 +107,9 @@ def test_failed_drives_into_the_bay_are_recorded(tmp_path: Path, workers: int) -
         assert verify(one.path).verified
 
 
-def test_one_that_goes_another_way_is_told(scene: Scene, tmp_path: Path) -> None:
+def test_a_differing_episode_is_reported(scene: Scene, tmp_path: Path) -> None:
     was = dataclasses.replace(episode(4, "jam"), success=False)
-    items, _ = recordings.wanted(evaluation((was,), names=("sideways",)), tmp_path, most=1)
+    items, _ = recordings.recording_requests(evaluation((was,), names=("sideways",)), tmp_path, most=1)
     made, _ = recordings.record(scene, ("sideways",), items, workers=1)
     assert not made[0].same
     assert [path.name for path in tmp_path.iterdir()] == ["sideways_4_time_limit.mcap"]
@@ -118,7 +118,7 @@ def test_one_that_goes_another_way_is_told(scene: Scene, tmp_path: Path) -> None
 
 def test_ctrl_c_leaves_what_is_whole(scene: Scene, tmp_path: Path) -> None:
     seeds = (episode(4, "time_limit"), episode(5, "time_limit"))
-    items, _ = recordings.wanted(evaluation(seeds, names=("sideways",)), tmp_path, most=5)
+    items, _ = recordings.recording_requests(evaluation(seeds, names=("sideways",)), tmp_path, most=5)
 
     def interrupt(_: object) -> None:
         raise KeyboardInterrupt
@@ -135,11 +135,11 @@ def test_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str
     words += f" --plant {plant}"
     folder = tmp_path / "new" / "folder"
     assert run([*words.split(), "--record-failures", str(folder)]) == 0
-    told = json.loads(capsys.readouterr().out)
+    reported = json.loads(capsys.readouterr().out)
     file = folder / "baseline_4_seated.mcap"
     entry = {"policy": "baseline", "seed": 4, "outcome": "seated", "success": True, "file": str(file), "same": True}
-    assert told["recordings"] == [entry]
-    assert told["plant"] == plant
+    assert reported["recordings"] == [entry]
+    assert reported["plant"] == plant
     assert verify(file).verified
     with open_recording(file) as opened:
         assert opened.header.configuration["plant"] == plant
@@ -153,7 +153,7 @@ def test_no_folder_is_refused_before_anything_is_played(tmp_path: Path, capsys: 
             recordings.check_folder(bad)
     assert run(["evaluate", "alignment", "--episodes", "1000000", "--record-failures", str(file)]) == 2
     said = capsys.readouterr().err  # a long path is cut
-    assert said.startswith("error: --record-failures: is no folder, got '/")
+    assert said.startswith("error: --record-failures: is not a folder, got '/")
     assert said.count("\n") == 1
 
 

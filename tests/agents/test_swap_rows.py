@@ -58,7 +58,7 @@ LINE = row(REFERENCE, 3).as_line().strip()
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("not json", "line 2: is no JSON"),
+        ("not json", "line 2: is not valid JSON"),
         ("[1, 2]", "line 2: not the row of a swap"),
         ('{"seed": 3}', "line 2.plant: not the row of a swap: Field required"),
         (LINE.replace('"seed": 3', '"seed": "3"'), "line 2.seed: not the row of a swap"),
@@ -68,15 +68,15 @@ LINE = row(REFERENCE, 3).as_line().strip()
         ),
     ],
 )
-def test_a_line_that_is_no_row_is_told_by_its_number(tmp_path: Path, line: str, said: str) -> None:
+def test_a_line_that_is_no_row_is_reported_by_its_number(tmp_path: Path, line: str, said: str) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_text(row(REFERENCE, 0).as_line() + line + "\n")
-    with pytest.raises(InputError) as told:
+    with pytest.raises(InputError) as reported:
         read_rows(path)
-    assert f"{path}: {said}" in str(told.value)
+    assert f"{path}: {said}" in str(reported.value)
 
 
-def test_a_file_that_is_not_there_is_told_by_its_option(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported_with_its_option(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="--reference: cannot be read: No such file"):
         read_rows(tmp_path / "none.jsonl", "--reference")
     with pytest.raises(InputError, match="cannot be read: Is a directory"):

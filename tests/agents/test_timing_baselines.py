@@ -83,13 +83,13 @@ def test_a_policy_times_a_swap_and_its_events_say_how() -> None:
     twin = SwapTwin(setup, timing, policies={"timing": "zvd"}, **deciders.timing("zvd", setup))
     result = stop_at(twin, 24.0)
     twin.close()
-    told = [event for event in result.events if event["name"] == "timing"]
-    assert [event["phase"] for event in told] == ["lower", "grip", "unlock", "lift_out"][: len(told)]
-    assert len(told) >= 3
-    assert told[0]["timing"]["shaper"] == "zvd"
+    reported = [event for event in result.events if event["name"] == "timing"]
+    assert [event["phase"] for event in reported] == ["lower", "grip", "unlock", "lift_out"][: len(reported)]
+    assert len(reported) >= 3
+    assert reported[0]["timing"]["shaper"] == "zvd"
     wanted = load_timing("zvd", setup.station).of("lower").overlap_s
-    assert told[0]["timing"]["overlap_s"] == pytest.approx(wanted)
-    assert told[0]["timing"]["shaper_frequency_hz"] == pytest.approx(np.sqrt(9.81 / 1.1) / (2.0 * np.pi), rel=0.01)
+    assert reported[0]["timing"]["overlap_s"] == pytest.approx(wanted)
+    assert reported[0]["timing"]["shaper_frequency_hz"] == pytest.approx(np.sqrt(9.81 / 1.1) / (2.0 * np.pi), rel=0.01)
     assert result.as_json()["timing_policy"] == "zvd"
 
 

@@ -18,14 +18,14 @@ from agents.episodes import Scene
 from agents.evaluate import Evaluation
 from agents.export import graph_bytes, layers_of
 from agents.policies import load_policy
-from agents.train.checkpoint import Seen, load_model, load_zip, newest
+from agents.train.checkpoint import RunState, load_model, load_zip, newest
 from agents.train.config import TrainConfig, load_config
 from agents.train.run import (
     BEST_OF,
     SELECTION_SEED,
     TRAINING_SEEDS,
     Trained,
-    Watch,
+    TrainingWatch,
     make_environments,
     make_model,
     train,
@@ -66,8 +66,8 @@ def test_it_learns_what_an_untrained_policy_fails(learnt: Trained) -> None:
 
 
 def test_the_run_folder_explains_itself(learnt: Trained) -> None:
-    told = json.loads((learnt.folder / "config.json").read_text())
-    assert TrainConfig.model_validate(told) == tiny_config()
+    reported = json.loads((learnt.folder / "config.json").read_text())
+    assert TrainConfig.model_validate(reported) == tiny_config()
     assert json.loads((learnt.folder / "versions.json").read_text())["torch"].startswith("2.")
     assert list((learnt.folder / "tensorboard").iterdir())
     contract = load_bundle(learnt.folder / "policy", make_tiny()).contract
@@ -110,7 +110,7 @@ def test_onnx_agrees_with_torch_for_sac(activation: str) -> None:
     assert np.ptp(graph) > 0.01
 
 
-def test_it_goes_on_where_it_stopped(tmp_path: Path) -> None:
+def test_it_continues_where_it_stopped(tmp_path: Path) -> None:
     few = {"evaluation_episodes": 1, "checkpoint_steps": 100}
     folder = tmp_path / "sac"
     first = train(SCENE, tiny_config("sac", steps=200, workers=2, **few), folder, QUIET)
@@ -131,7 +131,7 @@ def test_it_goes_on_where_it_stopped(tmp_path: Path) -> None:
         "step_200.zip",
         "step_300.zip",
     }
-    with pytest.raises(InputError, match="is there already"):
+    with pytest.raises(InputError, match="already exists"):
         train(SCENE, longer, folder, QUIET)
 
 
@@ -151,7 +151,7 @@ def test_a_zip_is_loaded_only_when_trusted(learnt: Trained) -> None:
         np.testing.assert_allclose(trusted.act(observation), bundle.act(observation), atol=1e-5)
     other = learnt.folder / "other.zip"
     other.write_bytes(b"PK\x03\x04 nonsense")
-    with pytest.raises(InputError, match=r"other.zip: is no file of stable-baselines3"):
+    with pytest.raises(InputError, match=r"other.zip: is not a stable-baselines3 file"):
         load_zip(other, environment, trust_pickle=True)
 
 
@@ -185,7 +185,7 @@ def test_the_best_policy_of_training_is_kept(tmp_path: Path) -> None:
     config = tiny_config(steps=1)
     environments = make_environments(SCENE, config)
     model = make_model(config, environments)
-    watch = Watch(config, tmp_path, QUIET)
+    watch = TrainingWatch(config, tmp_path, QUIET)
     watch.model = model
     weights = next(model.policy.parameters())
     for step, reward in ((1000, 1.0), (2000, 3.0), (3000, 2.0)):
@@ -199,7 +199,7 @@ def test_the_best_policy_of_training_is_kept(tmp_path: Path) -> None:
     watch.seen.save(tmp_path)
     with torch.no_grad():
         weights.fill_(0.0)
-    later = Watch(config, tmp_path, QUIET, Seen.load(tmp_path))
+    later = TrainingWatch(config, tmp_path, QUIET, RunState.load(tmp_path))
     later.model, later.num_timesteps = model, 4000
     model.ep_info_buffer = deque([{"r": 0.0}] * BEST_OF)
     later._look()
@@ -211,13 +211,13 @@ def test_the_best_policy_of_training_is_kept(tmp_path: Path) -> None:
 def test_without_enough_episodes_the_last_policy_stays(tmp_path: Path) -> None:
     config = tiny_config(steps=1)
     environments = make_environments(SCENE, config)
-    watch = Watch(config, tmp_path, QUIET)
+    watch = TrainingWatch(config, tmp_path, QUIET)
     watch.model = make_model(config, environments)
     watch.model.num_timesteps = watch.num_timesteps = 1500
     watch.model.ep_info_buffer = deque([{"r": 1.0}] * (BEST_OF - 1))
     watch._look()
     assert watch.restore_best(watch.model) == 1500
-    assert Seen.load(tmp_path).weights is None
+    assert RunState.load(tmp_path).weights is None
     environments.close()
 
 
@@ -228,11 +228,11 @@ def test_of_the_checkpoints_the_one_that_earns_most_is_kept(tmp_path: Path, monk
     play = Evaluation.as_json
 
     def second_best(self: Evaluation) -> dict[str, Any]:
-        told = play(self)
+        reported = play(self)
         if self.seed == SELECTION_SEED:
-            for i, row in enumerate(told["policies"]):
+            for i, row in enumerate(reported["policies"]):
                 row["reward_mean"] = 1.0 if i == 1 else 0.0
-        return told
+        return reported
 
     monkeypatch.setattr(Evaluation, "as_json", second_best)
     run = train(SCENE, config, tmp_path / "run", QUIET)
@@ -246,9 +246,9 @@ def test_of_the_checkpoints_the_one_that_earns_most_is_kept(tmp_path: Path, monk
 
 
 def test_what_a_run_has_seen_is_kept_as_plain_arrays(tmp_path: Path) -> None:
-    assert Seen.load(tmp_path) == Seen()
-    Seen(3.5, 7, {"a.weight": np.eye(2)}, np.zeros(3), np.ones(3)).save(tmp_path)
-    again = Seen.load(tmp_path)
+    assert RunState.load(tmp_path) == RunState()
+    RunState(3.5, 7, {"a.weight": np.eye(2)}, np.zeros(3), np.ones(3)).save(tmp_path)
+    again = RunState.load(tmp_path)
     assert (again.reward, again.step) == (3.5, 7)
     assert again.weights is not None
     assert again.high is not None
@@ -256,7 +256,7 @@ def test_what_a_run_has_seen_is_kept_as_plain_arrays(tmp_path: Path) -> None:
     np.testing.assert_array_equal(again.high, np.ones(3))
     (tmp_path / "best.npz").write_bytes(b"no archive")
     with pytest.raises(InputError, match=r"best\.npz: cannot be read"):
-        Seen.load(tmp_path)
+        RunState.load(tmp_path)
     np.savez(tmp_path / "best.npz", reward=np.array([{}], dtype=object))
     with pytest.raises(InputError, match=r"best\.npz: cannot be read"):
-        Seen.load(tmp_path)
+        RunState.load(tmp_path)

@@ -19,7 +19,7 @@ from agents.episodes import Scene
 from agents.tasks import TASKS
 from agents.train.budget import GRACE_S, MAX_AFTERWARDS, Budget, at_most
 from agents.train.run import train
-from agents.train.watch import Afterwards
+from agents.train.watch import FinalPhase
 from tests.agents.test_train import SCENE, tiny_config
 from tests.agents.tiny import TASK
 from twin.console import ProgressLine
@@ -27,7 +27,7 @@ from twin.errors import InputError
 
 
 class Told(ProgressLine):
-    """A progress line that keeps what it was told."""
+    """A progress line that keeps its texts."""
 
     def __init__(self) -> None:
         super().__init__(None, "", None)
@@ -70,7 +70,7 @@ def test_the_wall_time_holds_for_selection_and_evaluation_too(tmp_path: Path) ->
     assert 0 < chosen["episodes"] < 10_000
     assert run.policy == run.folder / "policy"
     assert re.fullmatch(r"(start-up \d+ s, )?training \d+ s, .*: \d s of 8 s", run.time_spent)
-    # what was told on the way
+    # progress
     assert any(re.match(r"training: step \d+, \d+ steps/s, episodes \d+, mean reward -?\d", t) for t in line.texts)
     assert any(text.startswith("selection: episode ") for text in line.texts)
     assert any(text.startswith("evaluation: episode ") for text in line.texts)
@@ -118,7 +118,7 @@ def test_compiling_ends_with_the_wall_time_too(tmp_path: Path, monkeypatch: pyte
 
 def test_what_is_kept_for_afterwards_is_what_it_would_take() -> None:
     config = tiny_config(workers=2, evaluation_episodes=100, selection_episodes=50, checkpoint_steps=1000)
-    after = Afterwards(config)
+    after = FinalPhase(config)
     after.started(2.0, 1000.0)
     assert after.evaluation_s() == 2.0, "before anything is known"
     after.rate = 500.0
@@ -129,17 +129,17 @@ def test_what_is_kept_for_afterwards_is_what_it_would_take() -> None:
     after.take([80.0] * 30)
     assert after.evaluation_s() == pytest.approx(2.0 + 3 * 100 * 80 / 500)
     budget = Budget(100.0)
-    assert budget.afterwards_s(10.0) == pytest.approx(10.0 + budget.saving_s)
-    assert budget.afterwards_s(1e6) == pytest.approx(MAX_AFTERWARDS * 100.0 + budget.saving_s)
+    assert budget.final_reserve_s(10.0) == pytest.approx(10.0 + budget.writing_reserve_s)
+    assert budget.final_reserve_s(1e6) == pytest.approx(MAX_AFTERWARDS * 100.0 + budget.writing_reserve_s)
 
 
 def test_a_short_evaluation_starts_no_processes() -> None:
-    after = Afterwards(tiny_config(workers=4))
+    after = FinalPhase(tiny_config(workers=4))
     after.started(10.0, 40.0)
     assert (after.workers, after.starting_s) == (1, 0.0)
     after.started(10.0, 400.0)
     assert after.workers == 1, "and stays with it"
-    later = Afterwards(tiny_config(workers=4))
+    later = FinalPhase(tiny_config(workers=4))
     later.started(10.0, 400.0)
     assert (later.workers, later.starting_s) == (4, 10.0)
 
@@ -170,12 +170,12 @@ def test_the_line_that_is_printed_at_the_end_runs_as_printed(
     arguments = shlex.split(line)[3:]
     assert arguments[:2] == ["evaluate", name]
     assert swaptwin.run([*arguments, "--episodes", "2", "--workers", "1", "--json"]) == 0
-    told: dict[str, Any] = json.loads(capsys.readouterr().out)
+    reported: dict[str, Any] = json.loads(capsys.readouterr().out)
     yardstick = next(iter(TASKS[name].baselines))
-    assert [row["name"] for row in told["policies"]] == [yardstick, str(folder / "policy")]
+    assert [row["name"] for row in reported["policies"]] == [yardstick, str(folder / "policy")]
     for option, value in scene.options.items():
         if option != "action-mode":
-            assert told[option] == value
+            assert reported[option] == value
     # and the other line, with its option values
     [again] = [line for line in out.splitlines() if line.startswith("one of them again")]
     assert swaptwin.run([*shlex.split(again.split(": ", 1)[1])[1:], "--json"]) == 0

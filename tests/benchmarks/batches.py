@@ -69,13 +69,13 @@ def run_batch(setups: list[SwapSetup], timing: TimingSet, threads: int, times: B
     from numba import get_num_threads, set_num_threads
 
     from twin.runner.batch import BatchRunner
-    from twin.runner.kinds import ready
+    from twin.runner.kinds import existing_runner
 
     runner = BatchRunner(setups)
     before = get_num_threads()
     set_num_threads(min(threads, before))
     try:
-        twin = SwapTwin(setups[0], timing, make_runner=ready(runner))
+        twin = SwapTwin(setups[0], timing, make_runner=existing_runner(runner))
         spent = _watch(runner)
         start = time.perf_counter()
         twin.program.run()

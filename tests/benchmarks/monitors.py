@@ -41,12 +41,12 @@ def look_again(worlds: Any, params: Any, dt_s: float, rounds: int) -> None:
 def moments(setup: SwapSetup, timing: TimingSet) -> tuple[np.ndarray, int]:
     """((K,) WORLD records of a swap, evenly over it; its PLC scans)."""
     from twin.runner.batch import BatchRunner
-    from twin.runner.kinds import ready
+    from twin.runner.kinds import existing_runner
     from twin.swap import SwapTwin
 
     seen: list[np.ndarray] = []
     runner = BatchRunner(setup, observer=lambda runner: seen.append(runner.worlds.copy()))
-    twin = SwapTwin(setup, timing, make_runner=ready(runner))
+    twin = SwapTwin(setup, timing, make_runner=existing_runner(runner))
     twin.program.run()
     every = max(1, len(seen) // SAMPLES)
     return np.concatenate(seen[::every]), int(runner.worlds["sensors"]["scans"][0])

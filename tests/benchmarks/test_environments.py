@@ -54,12 +54,12 @@ def test_their_side_counts_its_ticks_too() -> None:
         ("tests.agents.tiny:Tiny-v0", {"die_on": 1}, "ended, exit code 9"),
     ],
 )
-def test_a_side_that_cannot_be_had_is_told(name: str, arguments: dict[str, object], words: str) -> None:
+def test_an_unavailable_side_is_reported(name: str, arguments: dict[str, object], words: str) -> None:
     with pytest.raises(SideError, match=words):
         Process(name, arguments)
 
 
-def test_a_side_that_dies_later_is_told() -> None:
+def test_a_side_that_dies_later_is_reported() -> None:
     side = Process("tests.agents.tiny:Tiny-v0")
     side._process.kill()
     side._process.wait()

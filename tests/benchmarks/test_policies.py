@@ -17,7 +17,7 @@ def test_rows_with_the_shipped_policy() -> None:
     assert all(row.value is not None and row.value > 0.0 for row in rows)
 
 
-def test_many_at_once_are_as_one_by_one() -> None:
+def test_many_in_parallel_equal_each_alone() -> None:
     env = gymnasium.make("envs:swaptwin/Alignment-v0", disable_env_checker=True, **bench.ARGUMENTS)
     policy = load_bundle(bundles_folder() / bench.POLICY, env)
     env.close()

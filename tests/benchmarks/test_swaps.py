@@ -33,7 +33,7 @@ def test_the_bare_loop_goes_through_the_same_states(station: str, until_s: float
         assert recording.end_s == pytest.approx(until_s, abs=0.6)
 
 
-def test_a_lane_stops_where_it_is_told() -> None:
+def test_a_lane_ends_at_its_given_ends() -> None:
     twin = SwapTwin(*setup_and_timing())
     lane = Lane(twin, 100)
     for k in range(4):

@@ -47,7 +47,7 @@ class Lane:
                 self.twin.program.run()
         except _Stopped:
             pass
-        except BaseException as error:  # told in the thread that waits for the turn
+        except BaseException as error:  # raised in the thread that waits for the turn
             self._error = error
         self.ended = True
         self._paused.release()
@@ -109,7 +109,7 @@ def measure(
     """Run one swap in turns: as it is, recorded (to `path`), and bare."""
     from tests.benchmarks.bare_plant import BareLoop, Scout
     from twin.recording.swap import SwapRecorder
-    from twin.runner.kinds import ready
+    from twin.runner.kinds import existing_runner
     from twin.runner.single import Runner
     from twin.swap import SwapTwin
 
@@ -117,7 +117,7 @@ def measure(
     recorded_twin = SwapTwin(setup, timing)
     with SwapRecorder(path, recorded_twin):
         noting = Scout(setup)
-        lanes = [Lane(SwapTwin(setup, timing, make_runner=ready(Runner(noting))), turn_ticks)]
+        lanes = [Lane(SwapTwin(setup, timing, make_runner=existing_runner(Runner(noting))), turn_ticks)]
         lanes += [Lane(twin, turn_ticks) for twin in (SwapTwin(setup, timing), recorded_twin)]
         scout, swap, recorded = lanes
         turns = Turns(turn_ticks)

@@ -45,7 +45,7 @@ def episode(
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_both_at_once_differ_from_either(name: str) -> None:
+def test_both_together_differ_from_either(name: str) -> None:
     both, info = episode(name, "night+rain", 150)
     assert np.isfinite(both).all()
     assert info["case"]["conditions"] == "night+rain"
@@ -53,9 +53,9 @@ def test_both_at_once_differ_from_either(name: str) -> None:
     np.testing.assert_array_equal(both, other_name)
     assert again["case"] == info["case"]
     for alone in ("night", "rain"):
-        observed, told = episode(name, alone, 150)
+        observed, reported = episode(name, alone, 150)
         assert observed.shape != both.shape or (observed != both).any()
-        assert {key for key in told["case"] if told["case"][key] != info["case"][key]} == {"conditions"}
+        assert {key for key in reported["case"] if reported["case"][key] != info["case"][key]} == {"conditions"}
 
 
 def test_timing_sees_both() -> None:
@@ -69,8 +69,8 @@ def test_timing_sees_both() -> None:
 def test_a_recording_keeps_it_and_verifies(name: str, tmp_path: Path) -> None:
     file = tmp_path / "bad_night.mcap"
     episode(name, "rain+night", 20, file)
-    told = open_recording(file).header.configuration
-    assert told.get("conditions", told.get("variation", {}).get("conditions")) == "night+rain"
+    reported = open_recording(file).header.configuration
+    assert reported.get("conditions", reported.get("variation", {}).get("conditions")) == "night+rain"
     assert verify(file).verified
 
 

@@ -238,11 +238,11 @@ def test_an_empty_truck_still_drives(name: str) -> None:
             {"conditions": "fog"},
             r"options\['conditions'\]: unknown, got 'fog' \(allowed: clear, night, rain, night\+rain\)",
         ),
-        ({"guided": "yes"}, r"options\['guided'\]: not a truth value"),
+        ({"guided": "yes"}, r"options\['guided'\]: not a boolean"),
         ({"truck": "bicycle"}, "bicycle"),
         ({"truck": 3}, r"options\['truck'\]: neither a name nor a path"),
-        ({"truck": "chassis_rigid_1"}, "do not go together"),
-        ({"pack": "chassis_171"}, "do not go together"),
+        ({"truck": "chassis_rigid_1"}, "are not compatible"),
+        ({"pack": "chassis_171"}, "are not compatible"),
     ],
 )
 def test_bad_options(env: DockingEnv, options: dict[str, Any], words: str) -> None:
@@ -254,10 +254,10 @@ def test_bad_options(env: DockingEnv, options: dict[str, Any], words: str) -> No
     ("arguments", "words"),
     [
         ({"conditions": "fog"}, "conditions: unknown"),
-        ({"guided": 1}, "guided: not a truth value"),
+        ({"guided": 1}, "guided: not a boolean"),
         ({"time_limit_s": 1.0}, r"time_limit_s: .* \(allowed: 10 to 600\)"),
-        ({"truck": "chassis_rigid_1"}, "nothing goes with station top_lift and truck chassis_rigid_1"),
-        ({"pack": "chassis_171"}, "nothing goes with station top_lift and pack chassis_171"),
+        ({"truck": "chassis_rigid_1"}, "nothing fits station top_lift and truck chassis_rigid_1"),
+        ({"pack": "chassis_171"}, "nothing fits station top_lift and pack chassis_171"),
     ],
 )
 def test_bad_arguments(arguments: dict[str, Any], words: str) -> None:

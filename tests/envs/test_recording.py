@@ -126,7 +126,7 @@ def test_the_same_episode_gives_the_same_file(tmp_path: Path) -> None:
     assert files[0].read_bytes() == files[1].read_bytes()
 
 
-def test_a_path_that_cannot_be_is_refused_at_once(tmp_path: Path) -> None:
+def test_an_impossible_path_is_refused_immediately(tmp_path: Path) -> None:
     text = tmp_path / "notes.txt"
     text.write_text("no recording, and not to be lost")
     env = anything("swaptwin/Alignment-v0", ALIGNMENT)

@@ -62,7 +62,7 @@ def test_copied_in_the_middle(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ARGUMENTS)
-def test_any_episode_can_be_had_again(name: str) -> None:
+def test_any_episode_is_reproducible_from_its_seed(name: str) -> None:
     env = make(name)
     env.reset(seed=3)
     observation, info = env.reset()

@@ -41,7 +41,7 @@ def test_numbers(value: object) -> None:
 def test_words_and_flags() -> None:
     with pytest.raises(InputError, match="conditions: unknown, got 'fog' \\(allowed: clear, rain\\)"):
         choice("conditions", "fog", ("clear", "rain"))
-    with pytest.raises(InputError, match="guided: not a truth value, got 1"):
+    with pytest.raises(InputError, match="guided: not a boolean, got 1"):
         flag("guided", 1)
     given = {"load": 1}
     assert known(given, ("load",)) == given

@@ -1,4 +1,4 @@
-"""How many steps an episode has at most: told by the specification, kept by the environment itself and by Gymnasium."""
+"""Maximum number of steps of an episode: stated by its specification, held by the environment and by Gymnasium."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_it_is_the_step_at_which_the_environment_truncates(name: str, arguments:
 
 
 @pytest.mark.parametrize("arguments", ARGUMENTS[TIMING])
-def test_no_timing_episode_has_more_steps_than_told(arguments: dict[str, Any]) -> None:
+def test_no_timing_episode_exceeds_its_stated_steps(arguments: dict[str, Any]) -> None:
     env = gymnasium.make(f"envs:{TIMING}", **{**arguments, "plant": "rom"})
     assert env.spec is not None
     most, phases = env.spec.max_episode_steps, len(env.unwrapped._phases)  # type: ignore[attr-defined]

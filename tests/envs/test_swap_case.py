@@ -62,7 +62,7 @@ def test_an_option_fixes_one_thing_and_shifts_no_other(name: str, value: Any, al
         ({"pack": "cab_141", "pack_mass_kg": 4000.0}, "pack_mass_kg: no mass of pack cab_141"),
         ({"truck": "bicycle"}, "bicycle"),
         ({"truck": 3}, r"options\['truck'\]: neither a name nor a path"),
-        ({"truck": "chassis_rigid_1"}, "nothing goes with station top_lift and truck chassis_rigid_1"),
+        ({"truck": "chassis_rigid_1"}, "nothing fits station top_lift and truck chassis_rigid_1"),
         ({"wind": 3}, "options: unknown option, got 'wind'"),
     ],
 )
@@ -77,9 +77,9 @@ def test_bad_arguments() -> None:
         SwapChoice(at, conditions="fog")
     with pytest.raises(InputError, match="parking: unknown"):
         SwapChoice(at, parking="towed")
-    with pytest.raises(InputError, match="has no data to drive into"):
+    with pytest.raises(InputError, match="has no data for a drive into its bay"):
         SwapChoice(at.model_copy(update={"approach": None}), parking="driven")
-    with pytest.raises(InputError, match="do not go together"):
+    with pytest.raises(InputError, match="are not compatible"):
         SwapChoice(at, load_truck("chassis_rigid_1"), load_pack("cab_282"))
 
 
@@ -136,8 +136,8 @@ def test_another_drive_is_another_seed_and_is_recorded() -> None:
     assert other.setup.docking is not None
     assert own.setup.docking.weather == "night"
     assert own.setup.docking.pose != other.setup.docking.pose
-    told = other.variation.model_dump()
-    assert told["drive_seed"] == 12345
+    reported = other.variation.model_dump()
+    assert reported["drive_seed"] == 12345
     assert "drive_seed" not in own.variation.model_dump(), "written as ever where the drive is the swap's own"
-    again = build_setup(own.station, own.truck, own.pack, seed=3, parking="driven", variation=Variation(**told))
+    again = build_setup(own.station, own.truck, own.pack, seed=3, parking="driven", variation=Variation(**reported))
     assert again.params.tobytes() == other.setup.params.tobytes()

@@ -126,9 +126,9 @@ def test_a_part_of_a_swap(env: TimingEnv) -> None:
     assert seen(observation)["elapsed"] == 0.0
     while not over:
         asked.append(info["asked"]["phase"])
-        told = seen(observation)
-        assert told[f"phase_{asked[-1]}"] == 1.0
-        assert sum(value for name, value in told.items() if name.startswith("phase_")) == 1.0
+        reported = seen(observation)
+        assert reported[f"phase_{asked[-1]}"] == 1.0
+        assert sum(value for name, value in reported.items() if name.startswith("phase_")) == 1.0
         observation, reward, over, truncated, info = env.step(factory(env, asked[-1]))
         total += reward
         force += info["reward_terms"]["force"]
@@ -151,15 +151,15 @@ def test_the_factory_set_times_as_it_does_in_a_swap(env: TimingEnv) -> None:
 
 def test_what_a_robot_knows(env: TimingEnv) -> None:
     observation, info = env.reset(seed=3, options={"truck_x_m": 0.03, "truck_y_m": -0.02, "truck_yaw_rad": 0.01})
-    told = seen(observation)
-    assert told["truck_x"] == pytest.approx(0.03, abs=0.01), "bias and noise of the scanner"
-    assert told["truck_y"] == pytest.approx(-0.02, abs=0.01)
-    assert told["way_y"] == pytest.approx(-1.5, abs=0.1), "from where it waits to over the truck"
-    assert told["way_z"] == pytest.approx(1.056 + 1.6 - 4.9, abs=0.1)
-    assert told["rope_start"] == told["rope_move"] == pytest.approx(1.1, abs=0.01)
-    assert told["rope_end"] == pytest.approx(6.0 - 1.056 - 1.6, abs=0.1)
-    assert (told["clear"], told["night"], told["rain"], told["guided"]) == (1.0, 0.0, 0.0, 1.0)
-    assert told["robot_progress"] == told["swap_progress"] == told["mass"] == 0.0
+    reported = seen(observation)
+    assert reported["truck_x"] == pytest.approx(0.03, abs=0.01), "bias and noise of the scanner"
+    assert reported["truck_y"] == pytest.approx(-0.02, abs=0.01)
+    assert reported["way_y"] == pytest.approx(-1.5, abs=0.1), "from where it waits to over the truck"
+    assert reported["way_z"] == pytest.approx(1.056 + 1.6 - 4.9, abs=0.1)
+    assert reported["rope_start"] == reported["rope_move"] == pytest.approx(1.1, abs=0.01)
+    assert reported["rope_end"] == pytest.approx(6.0 - 1.056 - 1.6, abs=0.1)
+    assert (reported["clear"], reported["night"], reported["rain"], reported["guided"]) == (1.0, 0.0, 0.0, 1.0)
+    assert reported["robot_progress"] == reported["swap_progress"] == reported["mass"] == 0.0
     assert info["kpis"]["lower_bound_s"] == pytest.approx(95.0, abs=2.0)
 
 

@@ -133,16 +133,16 @@ def claims(folder: Path = HERE) -> list[Claim]:
     found = []
     for station, parking in SETS:
         rows = read(station, parking, folder)
-        told, name = summary(rows), f"{station}, {parking}"
-        found.append(Claim(f"{name}: no safety invariant broken", told["violations"] == 0))
-        found.append(Claim(f"{name}: every outcome is one of those expected", set(told["outcomes"]) <= NAMED))
+        reported, name = summary(rows), f"{station}, {parking}"
+        found.append(Claim(f"{name}: no safety invariant broken", reported["violations"] == 0))
+        found.append(Claim(f"{name}: every outcome is one of those expected", set(reported["outcomes"]) <= NAMED))
         done = [row for row in rows if row["outcome"] == "completed"]
         over = all(row["mechanical_time_s"] > row["lower_bound_s"] for row in done)
         found.append(Claim(f"{name}: no swap beats its lower bound", over))
         if parking == "guided":
-            first = told["first_attempt"] >= 0.95 * len(rows)
+            first = reported["first_attempt"] >= 0.95 * len(rows)
             found.append(Claim(f"{name}: 95 % seated at the first attempt", first))
-            found.append(Claim(f"{name}: 99 % completed", told["completed"] >= 0.99 * len(rows)))
+            found.append(Claim(f"{name}: 99 % completed", reported["completed"] >= 0.99 * len(rows)))
             low, high = LIMITS_S[station]
             times = [row["mechanical_time_s"] for row in done if set(row["insert_attempts"]) == {1}]
             within = all(low <= time <= high for time in times)

@@ -51,7 +51,7 @@ from tests.evidence.part import (
     write_about,
 )
 from twin.console import progress
-from twin.kernel_cache import while_starting
+from twin.kernel_cache import start_notice
 
 MODULES = (campaign, policies, docking, docking_policies, time_step, finer_step, hits, branch, engine_friction)
 PARTS = {module.PART.name: module.PART for module in MODULES}
@@ -128,7 +128,7 @@ def play(waiting: list[Results], workers: int) -> None:
     if before:
         print(f"going on with {before} of {total} results; --again begins anew", file=sys.stderr)
     with (
-        progress(while_starting(f"evidence: {len(todo)} results to come"), total=total) as line,
+        progress(start_notice(f"evidence: {len(todo)} results to come"), total=total) as line,
         Pool(max(1, min(workers, len(todo))), player) as pool,
     ):
         for done, ((name, key), result) in enumerate(pool.answers(todo), 1):
@@ -140,10 +140,10 @@ def play(waiting: list[Results], workers: int) -> None:
 
 def broken_claims(names: list[str], folder: Path) -> list[str]:
     """What the documents say of these parts' figures and no longer holds; of the plants' agreement too, if played."""
-    told = [PARTS[name].claims(folder) for name in names]
+    reported = [PARTS[name].claims(folder) for name in names]
     if "swaps" in names:
-        told.append(agreement.claims(folder))
-    return [claim.words for claims in told for claim in claims if not claim.holds]
+        reported.append(agreement.claims(folder))
+    return [claim.words for claims in reported for claim in claims if not claim.holds]
 
 
 def others() -> str:
@@ -175,22 +175,22 @@ def main() -> int:
     parser.add_argument("--tables", action="store_true", help="only write the tables and check the claims")
     if own := [name for name in sys.argv[1:] if name in OTHERS]:
         parser.error(f"{own[0]} is a tool of its own: .venv/bin/python -m tests.evidence.{own[0]}")
-    told = parser.parse_args()
-    if unknown := [name for name in told.parts if name not in PARTS]:
+    reported = parser.parse_args()
+    if unknown := [name for name in reported.parts if name not in PARTS]:
         parser.error(f"PART: no such part, got {', '.join(unknown)} (allowed: {', '.join(PARTS)})")
-    seeds = told.seeds if told.seeds is not None else RELEASE_SEEDS if told.release else SEEDS
-    names = told.parts or (list(PARTS) if told.release else usual)
-    folder = told.folder or HERE
-    if not told.tables:
-        kept = (told.folder or ROOT / "runs" / "evidence") / "unfinished"
+    seeds = reported.seeds if reported.seeds is not None else RELEASE_SEEDS if reported.release else SEEDS
+    names = reported.parts or (list(PARTS) if reported.release else usual)
+    folder = reported.folder or HERE
+    if not reported.tables:
+        kept = (reported.folder or ROOT / "runs" / "evidence") / "unfinished"
         kept.mkdir(parents=True, exist_ok=True)
         waiting = [Results(kept, PARTS[name], seeds) for name in names]
         for results in waiting:
-            if told.again:
+            if reported.again:
                 results.path.unlink(missing_ok=True)
         waiting = [Results(kept, PARTS[name], seeds) for name in names]
         try:
-            play(waiting, told.workers)
+            play(waiting, reported.workers)
         except KeyboardInterrupt:
             print("interrupted: the same command goes on from here", file=sys.stderr)
             return 130
@@ -203,13 +203,13 @@ def main() -> int:
             results.path.unlink()
         if not any(kept.iterdir()):
             kept.rmdir()
-    if told.folder is None:
+    if reported.folder is None:
         tables.write_documents()
     else:
         tables.write_samples(folder, set(names))
     broken = broken_claims(names, folder)
     for words in broken:
         print(f"no longer holds: {words}", file=sys.stderr)
-    if told.release:
+    if reported.release:
         print(others(), file=sys.stderr)
     return int(bool(broken))

@@ -38,9 +38,9 @@ from twin.log_import.importing import import_log
 from twin.log_import.mapping_checks import load_mapping
 began = time.monotonic()
 times = {}
-def told(what, share):
+def report_peak(what, share):
     times.setdefault(what, time.monotonic() - began)
-report = import_log(sys.argv[1], load_mapping(sys.argv[2]), sys.argv[3], on_progress=told)
+report = import_log(sys.argv[1], load_mapping(sys.argv[2]), sys.argv[3], on_progress=report_peak)
 seconds = time.monotonic() - began
 peak_mb = peak_mib()
 print(json.dumps({"rows": report.lines, "samples": report.samples, "phases": len(report.phases),
@@ -161,18 +161,18 @@ def main() -> int:
     parser.add_argument("--hours", type=float, default=24.0, help="of log; default 24")
     parser.add_argument("--folder", help="for the log and its recording; default: the temporary folder")
     parser.add_argument("--write", action="store_true", help=f"store the figures in {HERE.name}/{TABLE}.json")
-    told = parser.parse_args()
-    if not 0.01 <= told.hours <= 48.0:
-        parser.error(f"--hours: out of range, got {told.hours:g} (allowed: 0.01 to 48)")
-    if told.folder is not None and not Path(told.folder).is_dir():
-        parser.error(f"--folder: no such folder, got {told.folder!r}")
-    with tempfile.TemporaryDirectory(dir=told.folder) as folder:
-        found = measure(Path(folder), told.hours)
+    reported = parser.parse_args()
+    if not 0.01 <= reported.hours <= 48.0:
+        parser.error(f"--hours: out of range, got {reported.hours:g} (allowed: 0.01 to 48)")
+    if reported.folder is not None and not Path(reported.folder).is_dir():
+        parser.error(f"--folder: no such folder, got {reported.folder!r}")
+    with tempfile.TemporaryDirectory(dir=reported.folder) as folder:
+        found = measure(Path(folder), reported.hours)
     text = json.dumps(found, indent=1) + "\n"
     print(text)
     if found["peak_mb"] >= MAX_MB or found["rows_per_s"] <= 60 * HZ:  # an hour of log in a minute
         print("no longer holds: an hour of log in a minute, within 500 MB", file=sys.stderr)
-    if told.write:
+    if reported.write:
         from tests.benchmarks.table import this_machine
 
         machine = this_machine()

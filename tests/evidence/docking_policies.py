@@ -58,8 +58,8 @@ def read(folder: Path = HERE) -> list[dict[str, Any]]:
     return rows
 
 
-def key_of(told: dict[str, Any]) -> tuple[Any, ...]:
-    return told["conditions"], told["parking"], tuple(row["name"] for row in told["policies"])
+def key_of(reported: dict[str, Any]) -> tuple[Any, ...]:
+    return reported["conditions"], reported["parking"], tuple(row["name"] for row in reported["policies"])
 
 
 def table(folder: Path = HERE) -> str:
@@ -71,17 +71,18 @@ def table(folder: Path = HERE) -> str:
     ]
     for case in CASES:
         for stored in read(folder):
-            told = stored["evaluation"]
-            if (told["conditions"], told["parking"]) != case:
+            reported = stored["evaluation"]
+            if (reported["conditions"], reported["parking"]) != case:
                 continue
-            for row in told["policies"]:
+            for row in reported["policies"]:
                 low, high = (100 * value for value in row["success_ci95"])
                 time_s, force = row["time_s"], row["peak_lateral_force_n"]
                 times = "-" if time_s["median"] is None else f"{time_s['median']:.1f}, {time_s['p95']:.1f}"
                 forces = f"{force['median'] / 1e3:.1f}, {force['p99'] / 1e3:.1f}" if case[1] == "guided" else "-"
                 others = ", ".join(f"{name} {n}" for name, n in row["reasons"].items() if name != "docked") or "-"
+                episodes = reported["episodes"]
                 lines.append(
-                    f"| {case[0]}, {case[1]} | {row['name']} | {told['episodes']} | {100 * row['success_rate']:.1f} % "
+                    f"| {case[0]}, {case[1]} | {row['name']} | {episodes} | {100 * row['success_rate']:.1f} % "
                     f"| {low:.1f} to {high:.1f} % | {times} | {forces} | {others} |"
                 )
     return "\n".join([*lines, "", about_lines([TABLE], folder)])

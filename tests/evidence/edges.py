@@ -61,14 +61,14 @@ def run(options: argparse.Namespace, wanted: list[str]) -> None:
             for number, job in enumerate(as_completed(jobs), 1):
                 row = job.result()
                 edge_rows.append(options.o, plant, row)
-                told = f"{row['id']} {row['outcome']} at {row.get('ended_s', '-')} s"
-                print(f"{plant} {number}/{len(todo)} {told}", file=sys.stderr, flush=True)
+                reported = f"{row['id']} {row['outcome']} at {row.get('ended_s', '-')} s"
+                print(f"{plant} {number}/{len(todo)} {reported}", file=sys.stderr, flush=True)
 
 
 def report(options: argparse.Namespace, wanted: list[str]) -> bool:
     """Print a table a station and the swaps that differ; whether every target is met."""
     rows = {plant: edge_rows.read(options.o, plant) for plant in PLANTS}
-    all_met, sections, told = True, [], []  # type: bool, list[str], list[edge_rows.Row]
+    all_met, sections, reported = True, [], []  # type: bool, list[str], list[edge_rows.Row]
     for station in options.station:
         pairs = pairs_of(rows[REFERENCE], rows[REDUCED], [i for i in wanted if i.rpartition("-")[0] == station])
         if not pairs:
@@ -78,9 +78,9 @@ def report(options: argparse.Namespace, wanted: list[str]) -> bool:
         for pair in sorted(pairs, key=lambda pair: not pair.only_reduced_completed):
             _print_difference(pair, options.draw)
         sections += [table(station, pairs), differing(pairs)]
-        told += [row for pair in pairs for row in (pair.reference, pair.reduced)]
-    if options.command == "report" and options.write and told:
-        made = made_from(told, f"python -m tests.evidence.edges run --swaps {options.swaps} -o FOLDER")
+        reported += [row for pair in pairs for row in (pair.reference, pair.reduced)]
+    if options.command == "report" and options.write and reported:
+        made = made_from(reported, f"python -m tests.evidence.edges run --swaps {options.swaps} -o FOLDER")
         replace(agreement.DOCUMENT, SECTION, "\n".join([*sections, made]))
     return all_met
 

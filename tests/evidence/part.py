@@ -120,17 +120,17 @@ def read_about(folder: Path = HERE) -> dict[str, About]:
 
 def write_about(folder: Path, tables: Mapping[str, About]) -> None:
     """Put these tables' in place of what is said of them."""
-    told = {**read_about(folder), **tables}
-    plain = {table: asdict(told[table]) for table in sorted(told)}
+    reported = {**read_about(folder), **tables}
+    plain = {table: asdict(reported[table]) for table in sorted(reported)}
     (folder / "about.json").write_text(json.dumps(plain, indent=1) + "\n")
 
 
 def about_lines(tables: Sequence[str], folder: Path = HERE) -> str:
     """A sentence on what these tables were made from, for below what is made of them."""
-    told = read_about(folder)
+    reported = read_about(folder)
     groups: dict[str, list[str]] = {}
     for table in tables:
-        groups.setdefault(told[table].words if table in told else "not known", []).append(table)
+        groups.setdefault(reported[table].words if table in reported else "not known", []).append(table)
     *few, (words, _) = sorted(groups.items(), key=lambda group: len(group[1]))
     exceptions = "".join(f"; {', '.join(names)}: {of}" for of, names in few)
     return f"Made from: {words}{exceptions}.\n"

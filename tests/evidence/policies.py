@@ -163,17 +163,17 @@ def claims(folder: Path = HERE) -> list[Claim]:
     found = []
     for case in CASES:
         if case.task == "timing":
-            told = evaluation(case, ("factory", "zvd"), folder).as_json()
-            [time] = [row for row in told["paired"] if row["metric"] == "time_s"]
-            [success] = told["paired_success"]
+            reported = evaluation(case, ("factory", "zvd"), folder).as_json()
+            [time] = [row for row in reported["paired"] if row["metric"] == "time_s"]
+            [success] = reported["paired_success"]
             found.append(Claim(f"{case.name}: zvd beats factory on mechanical time", time["ci95"][1] < 0.0))
             found.append(Claim(f"{case.name}: it is not known to fail more often", success["ci95"][1] >= 0.0))
-            violations = sum(row["violations"] for row in told["policies"])
+            violations = sum(row["violations"] for row in reported["policies"])
             found.append(Claim(f"{case.name}: no safety invariant broken", violations == 0))
         elif case.name == "trained-alignment":
-            told = evaluation(case, ("untrained", "align_sac"), folder).as_json()
-            [time] = [row for row in told["paired"] if row["metric"] == "time_s"]
-            [success] = told["paired_success"]
+            reported = evaluation(case, ("untrained", "align_sac"), folder).as_json()
+            [time] = [row for row in reported["paired"] if row["metric"] == "time_s"]
+            [success] = reported["paired_success"]
             better = time["ci95"][1] < 0.0 and success["ci95"][1] >= 0.0
             found.append(Claim("half an hour of training ends better than its start", better))
         else:

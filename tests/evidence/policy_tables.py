@@ -42,8 +42,8 @@ def rows_of(case: Case, folder: Path) -> list[dict[str, Any]]:
     found = []
     for policy in case.policies:
         if policy in known:
-            told = evaluation(case, (policy,), folder).as_json()
-            found.append({**told["policies"][0], "episodes": told["episodes"]})
+            reported = evaluation(case, (policy,), folder).as_json()
+            found.append({**reported["policies"][0], "episodes": reported["episodes"]})
     return found
 
 
@@ -161,11 +161,11 @@ def policies_table(folder: Path = HERE) -> str:
         "|---|---|---:|---|---|---:|",
     ]
     for stored in docking_policies.read(folder):
-        told = stored["evaluation"]
-        row = told["policies"][0]
-        if told["parking"] == "guided" and row["name"] == "baseline":
+        reported = stored["evaluation"]
+        row = reported["policies"][0]
+        if reported["parking"] == "guided" and row["name"] == "baseline":
             lines.append(
-                f"| docking, {told['conditions']} | Stanley steering, speed profile | {told['episodes']} "
+                f"| docking, {reported['conditions']} | Stanley steering, speed profile | {reported['episodes']} "
                 f"| within 50 mm and 1 deg: {100 * row['success_rate']:.1f} % ({interval(row['success_ci95'])}) "
                 f"| {pair(row['time_s'])} | - |"
             )

@@ -76,7 +76,7 @@ def scenario(function: Any) -> Any:
 
 
 class Bench:
-    """Plants whose interlocks are off or loosened as the scenario was told."""
+    """Plants whose interlocks are off or loosened as the scenario requires."""
 
     def __init__(self, off: Sequence[int], scale: Mapping[int, float]) -> None:
         self.off, self.scale = off, scale
@@ -201,7 +201,7 @@ def lock_stuck(bench: Bench) -> Played:
 
 @scenario
 def let_go_in_the_air(bench: Bench) -> Played:
-    """Grips told to open on a pack that hangs."""
+    """Grips commanded to open on a hanging pack."""
     plant = bench.loosen(hand.carry(bench, "top_lift"))
     hand.command(plant, grip=0, until=UNTIL_ACTUATED)
     rig.run(plant, 4.0)

@@ -69,7 +69,7 @@ def test_results_wait_until_all_are_there(tmp_path: Path) -> None:
     assert (about.seeds, about.first == about.last) == ("0 to 3", True)
 
 
-def test_tables_of_two_versions_are_told_apart(tmp_path: Path) -> None:
+def test_tables_of_two_versions_are_distinguished(tmp_path: Path) -> None:
     old = About("0.1.0", "2026-01-01", "2026-01-02", "0 to 199", "make old")
     write_about(tmp_path, {"a": old, "b": old, "c": dataclasses.replace(old, version="0.2.0")})
     assert about_lines(["a", "b", "c"], tmp_path) == (
@@ -78,7 +78,7 @@ def test_tables_of_two_versions_are_told_apart(tmp_path: Path) -> None:
     )
 
 
-def test_what_no_longer_holds_is_told(tmp_path: Path) -> None:
+def test_what_no_longer_holds_is_reported(tmp_path: Path) -> None:
     for plant in (REFERENCE, REDUCED):
         for which in SETS:
             write_rows(path_of(*which, plant, tmp_path), stored_rows(*which, plant)[:20])
@@ -103,10 +103,10 @@ CHANGES: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("change", "told"), CHANGES)
-def test_differences_are_told(change: dict[str, Any], told: str) -> None:
+@pytest.mark.parametrize(("change", "reported"), CHANGES)
+def test_differences_are_reported(change: dict[str, Any], reported: str) -> None:
     stored, again = row(REFERENCE, 0), row(REFERENCE, 0, **change)
-    assert "; ".join(row_differences(stored, again)) == told
+    assert "; ".join(row_differences(stored, again)) == reported
 
 
 def test_the_reduced_order_plant_is_held_to_less() -> None:
@@ -162,7 +162,7 @@ def test_the_help_names_every_tool_and_each_changes_documents_only_with_write(
     monkeypatch.setattr(sys, "argv", ["evidence", "--help"])
     with pytest.raises(SystemExit):
         main()
-    told = capsys.readouterr().out
+    reported = capsys.readouterr().out
     tools = [
         path
         for path in (ROOT / "tests" / "evidence").rglob("*.py")
@@ -171,7 +171,7 @@ def test_the_help_names_every_tool_and_each_changes_documents_only_with_write(
     assert len(tools) == len(OTHERS)
     for path in tools:
         name = path.stem if path.parent.name == "evidence" else path.parent.name
-        assert f"tests.evidence.{name} " in told
+        assert f"tests.evidence.{name} " in reported
         assert '"--write"' in path.read_text(), name
 
 

@@ -16,11 +16,11 @@ from twin.recording import open_recording
 def test_ten_minutes_come_back_sample_by_sample(tmp_path: Path) -> None:
     compile_kernels(tmp_path / "first")
     log, at, rows = write_log(tmp_path, 1.0 / 6.0)
-    told = in_process(IMPORT, log, at, tmp_path / "log.mcap")
-    assert told["rows"] == told["samples"] == rows == 600 * HZ
+    reported = in_process(IMPORT, log, at, tmp_path / "log.mcap")
+    assert reported["rows"] == reported["samples"] == rows == 600 * HZ
     # the log repeats one swap: where it begins anew x and y are elsewhere from one sample to the next
-    assert told["findings"] == ["leap", "leap"]
-    assert told["peak_mb"] < MAX_MB
+    assert reported["findings"] == ["leap", "leap"]
+    assert reported["peak_mb"] < MAX_MB
     names = [f"robot0/{axis}/position_{'rad' if axis == 'yaw' else 'm'}" for axis in AXES]
     with open_recording(tmp_path / "log.mcap") as recording:
         t_s, values = recording.states(names=names)

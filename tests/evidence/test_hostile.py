@@ -59,7 +59,7 @@ def test_hostile_timing_breaks_nothing(station: str) -> None:
     assert [row for row in rows if row["violations"]] == []
 
 
-def test_the_command_goes_on_where_it_stopped(tmp_path, capsys) -> None:
+def test_the_command_continues_where_it_stopped(tmp_path, capsys) -> None:
     out = tmp_path / "rows.jsonl"
     given = ["--mode", "direct", "--station", "chassis", "--pattern", "inwards", "--replay", "1", "--json", "--out"]
     assert command.main(["--steps", "300", *given, str(out)]) == 0
@@ -81,7 +81,7 @@ def test_worker_processes_share_the_work(tmp_path) -> None:
     assert "0 episodes with violations" in done.stdout
 
 
-def test_what_another_version_has_played_is_played_anew(tmp_path) -> None:
+def test_rows_of_another_version_are_played_again(tmp_path) -> None:
     out = tmp_path / "rows.jsonl"
     kept = {"station": "chassis", "mode": "direct", **stamp()}
     rows = [{**kept, "seed": 1, "version": "0"}, {**kept, "seed": 2}]

@@ -30,8 +30,8 @@ def assert_comes_out(station: str, parking: str, plant: str, seeds: tuple[int, .
     stored = {row.seed: row for row in stored_rows(station, parking, plant)}
     rows = again(station, parking, plant, seeds)
     differences = {seed: row_differences(stored[seed], rows[seed]) for seed in seeds}
-    told = [f"seed {seed}: {words}" for seed, found in differences.items() for words in found]
-    assert_as_stored(table_of(station, parking, plant), f"{len(seeds)} seeds", told)
+    reported = [f"seed {seed}: {words}" for seed, found in differences.items() for words in found]
+    assert_as_stored(table_of(station, parking, plant), f"{len(seeds)} seeds", reported)
 
 
 @pytest.mark.parametrize(("station", "parking"), SETS)

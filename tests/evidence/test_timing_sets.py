@@ -24,7 +24,7 @@ def test_a_sample_of_timing_sets(station: str, kind: str) -> None:
 
 
 @pytest.mark.parametrize(("station", "number"), [("chassis", 145), ("top_lift", 0)])
-def test_a_swap_that_nobody_watches_ends_as_one_that_is_watched(station: str, number: int) -> None:
+def test_an_unobserved_swap_ends_as_an_observed_one(station: str, number: int) -> None:
     """The same outcome at the same time: a load that is lowered in its slot, beside the truck or another pack."""
     batch, at = Batch(station, "random", number // BATCH * BATCH, BATCH, draw_seed=0), load_station(station)
     names = batch.swap(at)
@@ -50,7 +50,7 @@ def test_batches_cut_the_numbers_the_same_way_for_any_count() -> None:
     assert [batch.key for batch in some] == ["random-0", "random-1", "random-2"]
 
 
-def test_what_is_wrong_is_told_with_the_command_that_plays_it(
+def test_what_is_wrong_is_reported_with_the_command_that_plays_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     swap = Batch("chassis", "random", 7, 1, 0)

@@ -261,7 +261,7 @@ def main() -> int:
     if options.random + options.corners == 0:
         parser.error("--random and --corners: both are 0, and nothing would be played")
     options.o.mkdir(parents=True, exist_ok=True)
-    good, told = True, {}  # type: bool, dict[str, list[Row]]
+    good, reported = True, {}  # type: bool, dict[str, list[Row]]
     for station in options.station or STATIONS:
         path = options.o / f"{station}.jsonl"
         if options.again:
@@ -272,14 +272,14 @@ def main() -> int:
         run(path, [batch for batch in every if have[batch.key] < len(batch.numbers)], options.workers)
         wanted = {batch.key for batch in every}
         last = {(row["kind"], row["number"]): row for row in read(path) if row["batch"] in wanted}
-        told[station] = list(last.values())
-        good &= report(station, options.o, told[station], options.draw)
+        reported[station] = list(last.values())
+        good &= report(station, options.o, reported[station], options.draw)
     if options.write:
         command = (
             f"python -m tests.evidence.timing_sets --random {options.random} --corners {options.corners} -o FOLDER"
         )
-        made = made_from(itertools.chain(*told.values()), command)
-        replace(DOCUMENT, SECTION, table(told) + made)
+        made = made_from(itertools.chain(*reported.values()), command)
+        replace(DOCUMENT, SECTION, table(reported) + made)
     return 0 if good else 1
 
 

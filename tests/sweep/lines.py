@@ -25,6 +25,7 @@ signals:
 SWAP = ["swap", "--plant", "rom", "--fault", "estop:at_s=1"]
 EXPORT = ["export", "timing", "zvd", "--seeds", "0"]
 TRAIN = ["train", "docking", "--algorithm", "ppo", "--steps", "64", "--workers", "1", "--episodes", "1"]
+TUNE = ["tune", "--truck", "tractor_6x4", "--pack", "cab_282", "--trials", "8", "--reference", "0", "--workers", "1"]
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ def lines(out: str) -> dict[str, list[str]]:
         "evaluate": ["evaluate", "docking", "--policy", "zero", "--episodes", "1", "--workers", "1"],
         "agree": ["agree", "--seeds", "1", "--reference", str(ROOT / "tests/evidence/top_lift_guided.jsonl")],
         "train": [*TRAIN, "--out", f"{out}/run"],
+        "tune": [*TUNE, "--output", f"{out}/tuned.yaml"],
         "export": [*EXPORT, "-o", f"{out}/t.csv"],
         "replay": ["replay", "short.mcap", "--screenshot", f"{out}/shot.png", "--size", "320x180", "--quality", "low"],
         "verify": ["verify", "short.mcap"],
@@ -74,9 +76,9 @@ def run(
 ) -> list[Ended]:
     """Run the lines in `folder`, in one process of their own (tests/sweep/child.py), files of up to `limit_bytes`."""
     case, answer = folder / "case.json", folder / "answer.json"
-    told = {"lines": each, "output": output, "hidden": list(hidden), "cheap": cheap, "answer": str(answer)}
-    told["limit_bytes"] = limit_bytes
-    case.write_text(json.dumps(told))
+    reported = {"lines": each, "output": output, "hidden": list(hidden), "cheap": cheap, "answer": str(answer)}
+    reported["limit_bytes"] = limit_bytes
+    case.write_text(json.dumps(reported))
     done = subprocess.run(
         [sys.executable, "-m", "tests.sweep.child", str(case)],
         cwd=folder,

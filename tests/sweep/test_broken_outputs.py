@@ -29,9 +29,9 @@ def test_every_command(made: Path, kind: str) -> None:
     if kind != "full":
         del each["train"]  # takes long
     plain = [line for name, line in each.items() if name != "train"]
-    told = [["--help"], *plain, *([*line, "--json"] for line in each.values())]
+    reported = [["--help"], *plain, *([*line, "--json"] for line in each.values())]
     code, words = EXPECTED[kind]
-    for ended in run(made, told, output=kind, cheap=True):
+    for ended in run(made, reported, output=kind, cheap=True):
         assert "Traceback" not in ended.said, ended
         assert ended.code in (OTHERWISE.get(ended.line[0], {0}) if kind == "closed" else {code}), ended
         errors = [line for line in ended.said.splitlines(keepends=True) if line.startswith("error")]

@@ -10,7 +10,7 @@ import pytest
 
 import swaptwin
 from tests.sweep.conftest import Disk
-from tests.sweep.lines import EXPORT, ROOT, SWAP, TRAIN, run
+from tests.sweep.lines import EXPORT, ROOT, SWAP, TRAIN, TUNE, run
 from twin import console
 from twin.errors import naming
 from twin.recording import Header, Recorder
@@ -35,6 +35,7 @@ WRITES = {
     "video": (["replay", "short.mcap", "--video", "{}/v.mp4", "--duration", "2", *BIG], "v.mp4"),
     "export": ([*EXPORT, "--format", "plcopen", "-o", "{}/t.xml"], "t.xml"),
     "train": ([*TRAIN, "--out", "{}/run"], "run/"),
+    "tune": ([*TUNE, "-o", "{}/tuned.yaml", "--study", "tuned.sqlite"], "tuned.html"),
     "demo": (["demo", "--folder", "{}/demo"], "demo/"),
 }
 NO_ROOM = {
@@ -60,8 +61,8 @@ def tree(folder: Path) -> dict[str, bytes]:
 def sweep(made: Path, full: Disk, writes: dict[str, tuple[list[str], str]]) -> None:
     before = tree(full.folder)
     places = {"{}": str(full.folder), "tests/": f"{ROOT}/tests/"}
-    told = [[filled(word, places) for word in line] for line, _ in writes.values()]
-    for ended, (_, file) in zip(run(made, told, limit_bytes=full.limit_bytes), writes.values(), strict=True):
+    reported = [[filled(word, places) for word in line] for line, _ in writes.values()]
+    for ended, (_, file) in zip(run(made, reported, limit_bytes=full.limit_bytes), writes.values(), strict=True):
         assert ended.code == 1, ended
         errors = [line for line in ended.said.splitlines() if line.startswith("error")]
         assert errors == ended.said.splitlines()[-1:], ended

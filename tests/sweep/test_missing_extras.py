@@ -17,6 +17,7 @@ MODULES = {
     "envs": ("gymnasium",),
     "viewer": ("panda3d", "direct", "imageio_ffmpeg", "moviepy"),
     "train": ("array_api_compat", "onnx", "onnxruntime", "onnxscript", "stable_baselines3", "tensorboard", "torch"),
+    "tune": ("cma", "optuna"),
     "dev": ("panda_gym", "rerun", "rl_zoo3", "ruckig", "hypothesis"),
 }
 VIDEO = ["replay", "short.mcap", "--video", "out/v.mp4", "--size", "320x180", "--duration", "1"]
@@ -25,6 +26,7 @@ LINES = {
     "a bundle": ["evaluate", "alignment", "--policy", "align_sac", "--plant", "rom", "--episodes", "1"],
     "a policy in a swap": ["swap", "--plant", "rom", "--align-policy", "align_sac", "--fault", "estop:at_s=1"],
     "a timing policy in a swap": ["swap", "--plant", "rom", "--timing-policy", "zv", "--fault", "estop:at_s=1"],
+    "a search by Optuna": [*lines("out")["tune"], "--sampler", "tpe"],
     "a video": VIDEO,
     "a window": ["replay", "short.mcap"],
 }
@@ -32,11 +34,12 @@ NEEDS = {
     # what each lacks, without the extra; the others work
     "envs": {
         **dict.fromkeys(
-            ("evaluate", "train", "a bundle", "a policy in a swap", "a timing policy in a swap"), "gymnasium"
+            ("evaluate", "train", "tune", "a bundle", "a policy in a swap", "a timing policy in a swap"), "gymnasium"
         ),
     },
     "viewer": {"replay": "panda3d", "a video": "panda3d", "a window": "panda3d"},
     "train": {"train": "", "a bundle": "onnx", "a policy in a swap": "onnx"},
+    "tune": {"a search by Optuna": "optuna"},
     "dev": {},
 }
 ALONE = {
@@ -47,6 +50,7 @@ ALONE = {
     "tensorboard": ("train", "train"),
     "onnxruntime": ("train", "train"),
     "onnx": ("train", "a bundle"),
+    "optuna": ("tune", "a search by Optuna"),
 }
 
 
@@ -105,11 +109,11 @@ def test_what_other_libraries_make_of_it_is_seen_through() -> None:
 
 def test_the_table_is_that_of_pyproject() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    told = {
+    reported = {
         extra: sorted(extras.canonical(requirement.split(">")[0].split("=")[0]) for requirement in requirements)
         for extra, requirements in project["optional-dependencies"].items()
     }
-    assert {extra: sorted(packages) for extra, packages in extras.EXTRAS.items()} == told
+    assert {extra: sorted(packages) for extra, packages in extras.EXTRAS.items()} == reported
 
 
 def test_doctor_tells_the_same() -> None:
@@ -118,7 +122,7 @@ def test_doctor_tells_the_same() -> None:
         assert extra is not None, package
         gone = doctor.check_package(package + "-that-is-gone", "a test", {}, required=False)
         assert gone.status == "missing"
-    brought = {package for extra in ("envs", "viewer", "train") for package in extras.EXTRAS[extra]}
+    brought = {package for extra in ("envs", "viewer", "train", "tune") for package in extras.EXTRAS[extra]}
     assert brought <= set(doctor.OPTIONAL_PACKAGES)
 
 

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from twin.catalogue import load_pack, load_station, load_truck
-from twin.conditions import ALLOWED, CONDITIONS, bias, canonical, left, lost, noise
+from twin.conditions import ALLOWED, CONDITIONS, bias, canonical, lost_share, noise, remaining_share
 from twin.docking import docking_params
 from twin.docking.driver import sight_factors
 from twin.docking.params import lidar_in
 from twin.errors import InputError
 from twin.setup.setup import build_setup
-from twin.setup.variation import SIGHT, Variation, sight_in
+from twin.setup.variation import SIGHT, Variation, scanner_degradation
 
 
 @pytest.mark.parametrize("said", ["night+rain", "rain+night", " rain + night "])
@@ -33,17 +33,17 @@ def test_others_are_refused_with_what_is_allowed(said: object) -> None:
 def test_the_rules() -> None:
     assert noise([3.0, 4.0]) == 5.0
     assert bias([0.006, 0.012]) == pytest.approx(0.018)
-    assert lost([0.05, 0.2]) == pytest.approx(0.24)
-    assert left([0.7, 0.5]) == pytest.approx(0.35)
-    for rule in (noise, bias, lost, left):
+    assert lost_share([0.05, 0.2]) == pytest.approx(0.24)
+    assert remaining_share([0.7, 0.5]) == pytest.approx(0.35)
+    for rule in (noise, bias, lost_share, remaining_share):
         assert rule([0.1]) == 0.1, "one alone is itself, to the last bit"
 
 
 def test_the_scanner() -> None:
     """Night doubles and rain quadruples noise and bias: sqrt(20) and 6 together; 1 - 0.95 x 0.8 of frames lost."""
-    both = sight_in("night+rain")
+    both = scanner_degradation("night+rain")
     assert both == pytest.approx((math.sqrt(20.0), 6.0, 0.24))
-    assert all(sight_in(name) == SIGHT[name] for name in CONDITIONS)
+    assert all(scanner_degradation(name) == SIGHT[name] for name in CONDITIONS)
     at, truck, pack = load_station("top_lift"), load_truck("tractor_6x4"), load_pack("cab_282")
     setups = {
         name: build_setup(at, truck, pack, seed=3, variation=Variation.of(conditions=name)).params[0]

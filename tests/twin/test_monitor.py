@@ -373,7 +373,7 @@ def test_4_after_a_pull_test_the_truck_may_go(bench):
     assert seen(plant) == set()
 
 
-def test_4_a_switch_that_lies_deceives_the_control_but_not_the_monitor(bench):
+def test_4_a_false_switch_deceives_the_control_but_not_the_monitor(bench):
     """One lock of four reports closed and is open: the other three pass the pull test, and no sensor tells."""
     plant = pulled(bench)
     plant.worlds["faults"]["lock_stuck"][0, rig.TRUCK_SEAT, 1] = 1
@@ -721,7 +721,7 @@ def test_a_state_that_is_not_finite_violates_everything(field, value):
     assert (w["monitor"]["violation_t_s"][1:7] == 3.0).all()
 
 
-def test_what_is_not_finite_is_told_without_nan():
+def test_what_is_not_finite_is_reported_without_nan():
     """JSON has none; whatever was the worst value before, from here on nothing is known."""
     worlds, w, p = records("top_lift")
     w["truth"]["q"][0, X] = p["axis_max"][0, X] + 0.3
@@ -773,7 +773,7 @@ def test_6_no_force_above_what_the_structure_bears_at_any_instant(kind, axes, li
     assert w["monitor"]["violation_limit"][6] == p[limit]
 
 
-def test_scans_that_nobody_looks_at_are_checked_like_all_others():
+def test_unobserved_scans_are_checked_like_all_others():
     """A plant may say that nothing has moved since: the monitor does not rely on it."""
     _, w, p = records("top_lift")
     commands = new_command(2)

@@ -1,4 +1,4 @@
-"""States that are not finite: told by every command that meets them, and never a number in JSON."""
+"""States that are not finite: reported by every command that meets them, and never a number in JSON."""
 
 from __future__ import annotations
 

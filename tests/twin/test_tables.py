@@ -78,7 +78,7 @@ def test_commands_break_no_word(arguments: tuple[str, ...], said: Callable[..., 
     """At 80 columns, the width of what is piped, everything fits as well."""
     whole = Counter(said(500, *arguments).split())
     for width in (60, 80, 200):
-        told = said(width, *arguments)
-        assert Counter(told.split()) == whole, width
+        reported = said(width, *arguments)
+        assert Counter(reported.split()) == whole, width
         if width == 80:
-            assert max(map(len, told.splitlines())) <= 80
+            assert max(map(len, reported.splitlines())) <= 80

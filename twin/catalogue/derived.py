@@ -48,7 +48,7 @@ class Problem:
 # ------------------------------------------------------------------------------------------------------------- formulas
 
 
-def stopping_way(velocity: float, acceleration: float, jerk: float, reaction_s: float) -> float:
+def stopping_distance(velocity: float, acceleration: float, jerk: float, reaction_s: float) -> float:
     """Stopping distance from full speed: reaction, then a ramp with limited jerk, in the units of `velocity`.
 
     v^2 / 2 a + v a / 2 j where the ramp reaches its acceleration, v sqrt(v / j) where it does not (Biagiotti and
@@ -64,7 +64,7 @@ def longest_stop(station: Station, axis: str) -> float:
     """The longer of an axis' stopping distances, loaded and empty."""
     jerk, reaction_s = _of(station, axis, "jerk"), station.limits.reaction_time_s
     speeds = ((_of(station, axis, f"velocity{load}"), _of(station, axis, f"acceleration{load}")) for load in LOADS)
-    return max(stopping_way(velocity, acceleration, jerk, reaction_s) for velocity, acceleration in speeds)
+    return max(stopping_distance(velocity, acceleration, jerk, reaction_s) for velocity, acceleration in speeds)
 
 
 def _of(station: Station, axis: str, stem: str) -> float:

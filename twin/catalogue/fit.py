@@ -31,7 +31,7 @@ def resolve(station: Station, truck: Truck, pack: Pack) -> None:
     """Refuse a combination that cannot swap, with the reason."""
     reason = compatible(station, truck, pack)
     if reason:
-        raise InputError(f"station {station.name}, truck {truck.name}, pack {pack.name} do not go together: {reason}")
+        raise InputError(f"station {station.name}, truck {truck.name}, pack {pack.name} are not compatible: {reason}")
 
 
 def default_pack(station: Station, truck: Truck) -> Pack:

@@ -40,18 +40,24 @@ class Provenance(NamedTuple):
 UNSTATED = Provenance("unstated", "")
 
 
-def load_station(name_or_path: str | os.PathLike[str]) -> Station:
-    """Load a station by its name in models/stations or by the path of a YAML file."""
+def load_station(name_or_path: str | os.PathLike[str] | Station) -> Station:
+    """Load a station by its name in models/stations or by the path of a YAML file; one that is loaded is returned."""
+    if isinstance(name_or_path, Station):
+        return name_or_path
     return cast(Station, load_with_provenance("station", name_or_path)[0])
 
 
-def load_truck(name_or_path: str | os.PathLike[str]) -> Truck:
-    """Load a truck by its name in models/trucks or by the path of a YAML file."""
+def load_truck(name_or_path: str | os.PathLike[str] | Truck) -> Truck:
+    """Load a truck by its name in models/trucks or by the path of a YAML file; one that is loaded is returned."""
+    if isinstance(name_or_path, Truck):
+        return name_or_path
     return cast(Truck, load_with_provenance("truck", name_or_path)[0])
 
 
-def load_pack(name_or_path: str | os.PathLike[str]) -> Pack:
-    """Load a pack by its name in models/packs or by the path of a YAML file."""
+def load_pack(name_or_path: str | os.PathLike[str] | Pack) -> Pack:
+    """Load a pack by its name in models/packs or by the path of a YAML file; one that is loaded is returned."""
+    if isinstance(name_or_path, Pack):
+        return name_or_path
     return cast(Pack, load_with_provenance("pack", name_or_path)[0])
 
 
@@ -101,11 +107,11 @@ def own_name(kind: str, path: Path, model: BaseModel) -> str | None:
     shipped = {file.stem for folder in _folders(kind, None) if folder.is_dir() for file in folder.glob("*.yaml")}
     if name not in shipped:
         return None
-    stem = _as_name(path.stem)
-    return stem if stem not in shipped else _as_name(f"{path.resolve().parent.name}_{path.stem}")
+    stem = as_name(path.stem)
+    return stem if stem not in shipped else as_name(f"{path.resolve().parent.name}_{path.stem}")
 
 
-def _as_name(text: str) -> str:
+def as_name(text: str) -> str:
     """Make a model name of a text: small letters, digits and underscores."""
     plain = re.sub("[^a-z0-9_]+", "_", text.lower()).lstrip("_")[:64]
     return plain or "own"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import typer
 
     from twin.faults import Fault
-    from twin.recording.resume.moment import Moment, Ready
+    from twin.recording.resume.moment import Moment, ReadySwap
     from twin.recording.swap.settings import Branch
     from twin.result import SwapResult
 
@@ -59,11 +59,11 @@ def run_from(
 
     if path is None or at_s is None:
         there, missing = ("--at", "--from") if path is None else ("--from", "--at")
-        raise InputError(f"goes with {there}: say both", key=missing)
+        raise InputError(f"is missing: {there} needs it", key=missing)
     if record is not None:
         check_output_path(record)
         if Path(record).exists() and os.path.samefile(record, path):
-            raise InputError("is the recording that the swap goes on from", key="--record", value=record)
+            raise InputError("is the recording given as --from", key="--record", value=record)
     with progress("reading the recording") as line:
         moment = begin_from(path, at_s, plant=typed.get("plant", "bullet"), seed=typed.get("seed", 0))
         try:
@@ -103,7 +103,7 @@ def check_same(moment: Moment, typed: Mapping[str, Any]) -> None:
 
 def _contradiction(moment: Moment, name: str, given: object, recorded: object) -> InputError:
     return InputError(
-        "recorded otherwise, and not to be changed from a moment on",
+        "differs from the recording and cannot be changed in a branch",
         file=moment.path,
         key=f"--{name}",
         value=given,
@@ -129,7 +129,7 @@ def policy(what: str, name: str, moment: Moment) -> Any:
     return decider
 
 
-def _recorded(branched: Ready, path: Path) -> SwapResult:
+def _recorded(branched: ReadySwap, path: Path) -> SwapResult:
     """Run and record, under another name up to the moment: a refusal there leaves no file and keeps an existing one."""
     from twin.recording.swap import SwapRecorder
 

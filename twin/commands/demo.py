@@ -92,7 +92,7 @@ def recording_paths(folder: str | Path) -> dict[str, Path]:
         if getattr(error, "errno", None) in DISK_ERRORS:
             raise
         why = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"no folder can be made there: {why}", key="--folder", value=str(folder)) from None
+        raise InputError(f"folder cannot be created: {why}", key="--folder", value=str(folder)) from None
     return {station: check_output_path(at / f"{station}.mcap") for station in STATIONS}
 
 

@@ -31,7 +31,7 @@ PYTHON_NEEDED = (3, 11)
 PROBE_TIMEOUT_S = 120.0  # the slowest, numba's first compile on a cold disk, takes seconds
 MEMORY_NEEDED_BYTES = 2 * 1024**3  # a swap stays below 1 GiB; the tests run two processes
 DISK_NEEDED_BYTES = 1 * 1024**3  # a recorded swap is some megabytes, an experiment a few hundred of them
-REINSTALL = "make setup, or: pip install -c constraints.txt -e '.[viewer,envs,train,dev]'"
+REINSTALL = "make setup, or: pip install -c constraints.txt -e '.[viewer,envs,train,tune,dev]'"
 
 REQUIRED_PACKAGES = {  # the dependencies of pyproject.toml (compared by a test), and their purpose
     "foxglove-sdk": "writing recordings",
@@ -41,7 +41,8 @@ REQUIRED_PACKAGES = {  # the dependencies of pyproject.toml (compared by a test)
     "orjson": "JSON",
     "zstandard": "compressed recordings",
     "protobuf": "the messages inside recordings",
-    "plotly": "charts of comparisons",
+    "pillow": "pictures of charts",
+    "plotly": "charts of comparisons and of searches",
     "pyarrow": "reading logs",
     "pybullet": "the reference plant",
     "pydantic": "the catalogue's types",
@@ -59,6 +60,8 @@ OPTIONAL_PACKAGES = {
     "onnxscript": "writing policies as policy.onnx",
     "onnxruntime": "running policies from policy.onnx",
     "array-api-compat": "gymnasium's wrappers to torch",
+    "optuna": "searching timing sets with its samplers",
+    "cma": "searching timing sets by CMA-ES",
     "panda3d": "the 3D viewer",
     "imageio-ffmpeg": "videos of recordings",
     "moviepy": "videos by gymnasium's RecordVideo",
@@ -237,18 +240,18 @@ def check_kernel_cache() -> Check:
     except OSError as error:
         return Check(name, "broken", f"{at} cannot be written: {error.strerror}", fix)
     if kernel_cache.is_compiled(kernel_cache.ALL):
-        return Check(name, "ok", f"compiled, in {at}")
+        return Check(name, "ok", f"compiled; folder {at}")
     some = [what for what in kernel_cache.WORDS if kernel_cache.is_compiled(what)]
-    state = f"those of plant {' and '.join(some)} are compiled" if some else "not compiled yet"
-    advice = "make kernels compiles all; else the first run of each kind compiles for a minute"
-    return Check(name, "to do", f"{state}; kept in {at}", advice, required=False)
+    state = f"only those of plant {' and '.join(some)} are compiled" if some else "not compiled yet"
+    advice = "`make kernels` compiles all; otherwise the first run of each plant takes minutes longer"
+    return Check(name, "to do", f"{state}; folder {at}", advice, required=False)
 
 
 def check_display() -> Check:
     screen = os.environ.get("WAYLAND_DISPLAY") or os.environ.get("DISPLAY")
     if screen:
         return Check("display", "ok", screen, required=False)
-    detail = "none (needed for the viewer's window; pictures and videos do without)"
+    detail = "none (only the viewer's window needs one)"
     return Check("display", "missing", detail, "not needed on a server", required=False)
 
 

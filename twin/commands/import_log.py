@@ -58,7 +58,7 @@ def command(
     if output is None:
         raise InputError("is missing", key="--output", allowed="the recording to write, such as incident.mcap")
     if timing is not None and compare is None:
-        raise InputError("goes with --compare only", key="--timing", value=timing)
+        raise InputError("needs --compare", key="--timing", value=timing)
     from twin.console import write_target
     from twin.log_import.importing import import_log
     from twin.log_import.mapping_checks import load_mapping
@@ -105,14 +105,14 @@ def print_comparison(comparison: Comparison, page: str, against: Sequence[str] =
 
     console = Console(highlight=False)
     console.print()
-    partings = comparison.beside.partings
-    if not partings:
+    divergences = comparison.beside.divergences
+    if not divergences:
         style = "red" if against else "green"
         console.print("the twin beside it: every compared signal stays within its band", style=style)
     for text in against:
         console.print(f"the log shows: {text}", style="red", markup=False, soft_wrap=True)
-    if partings:
-        console.print(sentence(partings[0]), style="red", markup=False, soft_wrap=True)
+    if divergences:
+        console.print(sentence(divergences[0]), style="red", markup=False, soft_wrap=True)
         table = Table(title="Where they part", title_justify="left", box=None, pad_edge=False, header_style="bold")
         for name, justify in (
             ("s", "right"),
@@ -122,7 +122,7 @@ def print_comparison(comparison: Comparison, page: str, against: Sequence[str] =
             ("twin is", "left"),
         ):
             table.add_column(name, justify=justify)  # type: ignore[arg-type]
-        for p in partings:
+        for p in divergences:
             table.add_row(f"{p.t_s:.2f}", p.signal, shown(p.log, p.unit), shown(p.twin, p.unit), p.kind)
         print_table(console, table)
     phases = Table(title="Phases, s", title_justify="left", box=None, pad_edge=False, header_style="bold")
@@ -139,7 +139,7 @@ def print_comparison(comparison: Comparison, page: str, against: Sequence[str] =
 def _refuse_with_draft(map: str | None, output: str | None, compare: str | None) -> None:
     for key, value in (("--map", map), ("--output", output), ("--compare", compare)):
         if value is not None:
-            raise InputError("does not go with --draft-map, which only reads the log", key=key, value=value)
+            raise InputError("cannot be combined with --draft-map, which only reads the log", key=key, value=value)
 
 
 def draft(log: str, target: str, json: bool) -> None:
@@ -157,7 +157,7 @@ def draft(log: str, target: str, json: bool) -> None:
         return
     path = write_target(target, key="--draft-map")
     if path.exists():
-        raise InputError("there is a file already: a mapping is not overwritten", key="--draft-map", value=target)
+        raise InputError("file already exists: a mapping is not overwritten", key="--draft-map", value=target)
     with atomic_write(path) as file:
         file.write(text.encode())
     if json:

@@ -117,7 +117,7 @@ def check_models(
                     ]
                     continue
                 if isinstance(model, Station) and (reason := held_by_no_pack(model)) is not None:
-                    raise InputError(f"no pack goes with this station: {reason}", file=path)
+                    raise InputError(f"no pack fits this station: {reason}", file=path)
                 good.append({"file": str(path), "kind": kind, "name": str(getattr(model, "name", ""))})
             except InputError as error:
                 problems.append(str(error))

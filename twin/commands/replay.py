@@ -72,9 +72,9 @@ def command(
         one_of(view, view_names(), "--view")  # whether the recording has it is known after opening
     files = bool(screenshot or video)
     if files and live:
-        raise InputError("a picture or video is made of what is there: not with --live", key="--live", value=True)
+        raise InputError("cannot be combined with --screenshot or --video", key="--live", value=True)
     if view == "auto" and not video:
-        raise InputError("only a video has an automatic camera", key="--view", value=view)
+        raise InputError("the automatic camera is for videos only", key="--view", value=view)
 
     with Source(recording) as source, report_not_finite(source):
         if view is not None:
@@ -196,7 +196,7 @@ def view_names() -> tuple[str, ...]:
 
 def one_of(value: str, allowed: tuple[str, ...], option: str) -> None:
     if value not in allowed:
-        raise InputError("not known", key=option, value=value, allowed=", ".join(allowed))
+        raise InputError("unknown", key=option, value=value, allowed=", ".join(allowed))
 
 
 def trace_line(state: dict[str, Any]) -> None:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from twin import kernel_cache
+from twin.catalogue.settings import HELP as SET_HELP
+from twin.catalogue.settings import with_settings
 from twin.commands.branch import given_options, run_from
 from twin.commands.running import NOT_YET, deciders, show_progress
 from twin.console import ProgressLine, as_typed, emit_json, progress
@@ -82,6 +84,7 @@ def command(
         ),
     ] = None,
     at: Annotated[float | None, typer.Option(help="Time in --from, s; rounded up to the next PLC scan.")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help=SET_HELP)] = None,
     record: Annotated[str | None, typer.Option(help="Write a recording (MCAP) to this file.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -99,7 +102,9 @@ def command(
         result = run_from(from_, at, given_options(context), faults, policies, record)
     else:
         with progress("driving the truck in" if parking == "driven" else "setting up the swap") as line:
-            setup, times = resolve(station, truck, pack, timing, seed=seed, parking=parking, conditions=conditions)
+            setup, times = resolve(
+                station, truck, pack, timing, seed=seed, parking=parking, conditions=conditions, changes=set_ or ()
+            )
             line.update(kernel_cache.notice(plant, "setting up the swap"))
             result = run(setup, times, faults, record=record, line=line, policies=policies, plant=plant)
     if json:
@@ -130,8 +135,9 @@ def resolve(
     seed: int,
     parking: str,
     conditions: str = "clear",
+    changes: Sequence[str] = (),
 ) -> tuple[SwapSetup, TimingSet]:
-    """The checked swap setup and timing set of the options."""
+    """The checked swap setup and timing set of the options; `changes` are `--set`'s."""
     from twin.catalogue import default_pack, load_pack, load_station, load_timing, load_truck
     from twin.conditions import canonical
     from twin.setup.setup import build_setup
@@ -142,7 +148,9 @@ def resolve(
     who = load_truck(truck) if truck is not None else default_truck(at, loaded)
     what = loaded if loaded is not None else default_pack(at, who)
     times = load_timing(timing, at)
+    models = with_settings({"station": at, "truck": who, "pack": what, "timing": times}, changes)
     variation = Variation.of(conditions=canonical(conditions, "--conditions"))
+    at, who, what, times = (models[kind] for kind in ("station", "truck", "pack", "timing"))
     setup = build_setup(at, who, what, seed=seed, parking=parking, variation=variation, planning=times.planning)
     return setup, times
 
@@ -216,13 +224,13 @@ def _run(
         if record is None:
             show_progress(twin, line)
             result = twin.run()
-            kernel_cache.note_compiled(plant)
+            kernel_cache.mark_compiled(plant)
             return result
         with SwapRecorder(record, twin) as recorder:
             show_progress(twin, line)
             result = dataclasses.replace(twin.run(), recording=str(record))
             recorder.finish(result)
-            kernel_cache.note_compiled(plant)
+            kernel_cache.mark_compiled(plant)
             return result
     finally:
         twin.close()

@@ -71,7 +71,7 @@ WANDER_S = 2.0
 
 
 @dataclass(frozen=True)
-class Sight:
+class PerceptionErrors:
     """Standard deviations of a driver's perception errors: for the whole run, and wandering."""
 
     lateral_bias_m: float
@@ -81,9 +81,9 @@ class Sight:
     distance_wander_m: float
 
 
-MARKED = Sight(0.020, 0.020, 0.010, 0.05, 0.02)
+MARKED = PerceptionErrors(0.020, 0.020, 0.010, 0.05, 0.02)
 """By day along painted lines, with mirrors [estimate: a tenth of a tyre's width, half a degree]."""
-UNMARKED = Sight(0.025, 0.025, 0.020, 0.03, 0.02)
+UNMARKED = PerceptionErrors(0.025, 0.025, 0.020, 0.03, 0.02)
 """By day without lines, by the bay's shape and a mark to stop at [estimate: above all less certain heading]."""
 WEATHER_FACTOR = {"clear": 1.0, "night": 1.5, "rain": 1.5}
 """Factor on perception errors: lamps and glare, or wet glass and mirrors [estimate]."""
@@ -245,7 +245,7 @@ class HumanDriver:
         self.drivers = np.zeros(plant.n, DRIVER)
         keys = [seeding.key(seed, DRIVER_STREAM) for seed in seeds]
         if len(keys) != plant.n:
-            raise InputError("one seed a world is needed", key="seeds", value=len(keys), allowed=str(plant.n))
+            raise InputError("one seed per world is needed", key="seeds", value=len(keys), allowed=str(plant.n))
         self.drivers["key"] = keys
         sight, (lasting, wandering) = MARKED if marks else UNMARKED, sight_factors(weather)
         self._task = np.zeros(1, TASK)

@@ -11,7 +11,7 @@ from twin.catalogue import Pack, Station, Truck
 from twin.catalogue.schema import Approach, Driving
 from twin.catalogue.schema.approach import Lidar, LidarWeather
 from twin.catalogue.schema.driving import AxleGroup
-from twin.conditions import bias, canonical, left, lost, noise, parts
+from twin.conditions import bias, canonical, lost_share, noise, parts, remaining_share
 from twin.docking.state import AXLES, FRONT, PARAMS, REAR, RING, SECTIONS, TOWED
 from twin.errors import InputError
 from twin.gravity import GRAVITY_MPS2
@@ -63,7 +63,7 @@ def driving_of(truck: Truck) -> Driving:
     """The truck's driving data; InputError where its file has none."""
     if truck.driving is None:
         raise InputError(
-            f"truck {truck.name} has no data to drive in with", key="driving", allowed="see docs/catalogue.md"
+            f"truck {truck.name} has no data for a drive into the bay", key="driving", allowed="see docs/catalogue.md"
         )
     return truck.driving
 
@@ -72,7 +72,9 @@ def approach_of(station: Station) -> Approach:
     """The station's approach data; InputError where its file has none."""
     if station.approach is None:
         raise InputError(
-            f"station {station.name} has no data to drive into", key="approach", allowed="see docs/catalogue.md"
+            f"station {station.name} has no data for a drive into its bay",
+            key="approach",
+            allowed="see docs/catalogue.md",
         )
     return station.approach
 
@@ -169,7 +171,7 @@ def _fill_axles(p: Any, truck: Truck, driving: Driving) -> None:
         loads.append((trailer.mass_kg - trailer.kingpin_load_kg) * GRAVITY_MPS2)
         braked.append(True)
     if sum(group.axles for _, group, _, _ in groups) > AXLES:
-        raise InputError(f"truck {truck.name} has more axles than are kept", key="driving", allowed=f"at most {AXLES}")
+        raise InputError(f"truck {truck.name} has too many axles", key="driving", allowed=f"at most {AXLES}")
     on_brakes = sum(load for load, on in zip(loads, braked, strict=True) if on)
     i = 0
     for (number, group, middle, forward), load, on in zip(groups, loads, braked, strict=True):
@@ -244,9 +246,9 @@ def lidar_in(lidar: Lidar, weather: str) -> LidarWeather:
     return LidarWeather(
         noise_factor=noise([one.noise_factor for one in each]),
         bias_m=bias([one.bias_m for one in each]),
-        dropout=lost([one.dropout for one in each]),
-        range_factor=left([one.range_factor for one in each]),
-        tyre_friction_factor=left([one.tyre_friction_factor for one in each]),
+        dropout=lost_share([one.dropout for one in each]),
+        range_factor=remaining_share([one.range_factor for one in each]),
+        tyre_friction_factor=remaining_share([one.tyre_friction_factor for one in each]),
     )
 
 

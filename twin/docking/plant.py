@@ -54,9 +54,7 @@ class DockingPlant:
     def __init__(self, params: Array, n: int = 1) -> None:
         """`params` is a (1,) or (n,) PARAMS array, see `docking_params`."""
         if len(params) not in (1, n):
-            raise InputError(
-                "parameters for another number of worlds", key="params", value=len(params), allowed=f"1 or {n}"
-            )
+            raise InputError("wrong number of parameter records", key="params", value=len(params), allowed=f"1 or {n}")
         self.params = np.repeat(params, n) if len(params) == 1 else params.copy()
         self.worlds = np.zeros(n, WORLD)
         self.start: tuple[float, float, float] = (0.0, 0.0, 0.0)
@@ -96,7 +94,7 @@ class DockingPlant:
         """
         seeds = [seeds] if isinstance(seeds, int) else list(seeds)
         if len(seeds) != self.n:
-            raise InputError("one seed a world is needed", key="seeds", value=len(seeds), allowed=str(self.n))
+            raise InputError("one seed per world is needed", key="seeds", value=len(seeds), allowed=str(self.n))
         self.worlds[:] = np.zeros((), WORLD)
         for i, seed in enumerate(seeds):
             w = self.worlds[i]

@@ -95,12 +95,12 @@ class Kind:
 
 KINDS: dict[str, Kind] = {
     "lock_wont_open": Kind(
-        "a lock stays closed when it is told to open",
+        "a lock stays closed when commanded to open",
         {"seat": SEAT, "lock": LOCK, "tries": TRIES},
         outcome="lock_stuck; completed where it works within the station's lock_tries",
     ),
     "lock_wont_close": Kind(
-        "a lock stays open when it is told to close",
+        "a lock stays open when commanded to close",
         {"seat": SEAT, "lock": LOCK, "tries": TRIES},
         outcome="lock_stuck; completed where it works within the station's lock_tries",
     ),
@@ -115,12 +115,12 @@ KINDS: dict[str, Kind] = {
         outcome="lock_stuck when all four lie: pull test, or load left on the table; fewer only the monitor sees",
     ),
     "grip_wont_close": Kind(
-        "a grip stays open when it is told to close",
+        "a grip stays open when commanded to close",
         {"robot": ROBOT, "grip": Option("grip", "whole", 1, 4, ("all",), default=1), "tries": TRIES},
         outcome="grip_failed; completed where it works within the station's lock_tries",
     ),
     "grip_wont_open": Kind(
-        "a grip stays closed when it is told to open",
+        "a grip stays closed when commanded to open",
         {"robot": ROBOT, "grip": Option("grip", "whole", 1, 4, ("all",), default=1), "tries": TRIES},
         outcome="grip_failed",
     ),
@@ -180,12 +180,12 @@ KINDS: dict[str, Kind] = {
         outcome="truck_moved",
     ),
     "wrong_pack": Kind(
-        "a pack of another mass than the station was told",
+        "a pack of another mass than declared to the station",
         {
             "pack": Option("which one of the job", "word", words=("old", "new"), default="new"),
             "job": Option("number of the job", "whole", 1, 3, default=1),
             "kg": Option("its mass", low=LIGHTEST_KG, high=20000.0),
-            "factor": Option("its mass, times what the station was told", low=0.05, high=100.0),
+            "factor": Option("its mass as a multiple of the declared one", low=0.05, high=100.0),
         },
         needs=("mass",),
         outcome="overload above the rated load",
@@ -246,7 +246,9 @@ def parse_fault(text: str) -> Fault:
     for part in rest.split(",") if rest.strip() else []:
         name, equals, value = (piece.strip() for piece in part.partition("="))
         if not equals or not name:
-            raise InputError("no name=value", key="--fault", value=part, allowed="KIND:name=value,name=value")
+            raise InputError(
+                "not in the form name=value", key="--fault", value=part, allowed="KIND:name=value,name=value"
+            )
         if name in settings:
             raise InputError("given twice", key="--fault", value=name)
         settings[name] = value
@@ -266,7 +268,7 @@ def _checked(name: str, settings: Mapping[str, str], text: str) -> Fault:
         raise InputError("unknown setting", key=f"--fault {name}", value=unknown[0], allowed=", ".join(kind.options))
     for names in ONE_OF.values():
         if all(key in settings for key in names):
-            raise InputError(f"{' and '.join(names)} do not go together", key=f"--fault {name}", value=text)
+            raise InputError(f"{' and '.join(names)} cannot be combined", key=f"--fault {name}", value=text)
     if "after_s" in settings and "phase" not in settings:
         raise InputError("after_s needs a phase", key=f"--fault {name}", value=text)
     for need in kind.needs:

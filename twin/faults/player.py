@@ -91,11 +91,11 @@ def check_added(fault: Fault, since_s: float, setup: SwapSetup) -> None:
     key = f"--fault {fault.kind}"
     if fault.kind in SETUP_FAULTS:
         allowed = ", ".join(kind for kind in KINDS if kind not in SETUP_FAULTS)
-        raise InputError("is there from the beginning of a swap or not at all", key=key, allowed=allowed)
+        raise InputError("acts from the beginning of a swap: it cannot be added in a branch", key=key, allowed=allowed)
     at_s = dict(fault.settings).get("at_s")
     if at_s is not None and float(at_s) < since_s - SAME_S:
         raise InputError(
-            "lies before the moment from which the swap goes on",
+            "lies before the beginning of the branch",
             key=key,
             value=at_s,
             allowed=f"{since_s:.2f} s or later",
@@ -220,7 +220,7 @@ class FaultPlayer:
         start_s = self._start_s(due)
         if "phase" in given and start_s < due.since_s - SAME_S:
             raise InputError(
-                f"its time, {start_s:.2f} s, lies before the moment from which the swap goes on",
+                f"its time, {start_s:.2f} s, lies before the beginning of the branch",
                 key=f"--fault {due.fault.kind}",
                 value=due.fault.text,
                 allowed=f"{due.since_s:.2f} s or later",

@@ -218,7 +218,7 @@ def _remark(column: ColumnGuess) -> str:
         notes.append(f"{column.share_empty * 100:.2g} % empty")
     unit = ALIASES.get(column.unit, column.unit)
     if column.kind in ("number", "integer code") and not (unit and dimensions_of(unit)):
-        notes.append("unit not told: check it")
+        notes.append("unit unknown: check it")
     return "# " + ", ".join(notes) if notes else ""
 
 

@@ -54,7 +54,7 @@ def _of_lines(log: Ingested, found: Survey) -> Loss:
     stray = sum(j.rows for p in {id(p): p for p in log.plans.values()}.values() for j in p.jumps if j.kind == "stray")
     reasons = [
         (log.bad_stamps, "times that cannot be read", "time.format says how they are written"),
-        (read.bad_rows, "wrong number of fields", "file.delimiter and file.quote say how they are parted"),
+        (read.bad_rows, "wrong number of fields", "file.delimiter and file.quote say how they are diverged"),
         (stray, "stray times", "time.clock_steps: keep takes every line at its stamp"),
         (found.order.too_late, "lines too late", "a larger cleaning.reorder_s sorts them"),
         (found.order.contradicting, "lines of the same time that contradict each other", SAME_TIME),

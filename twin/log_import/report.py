@@ -234,7 +234,7 @@ def _of_story(story: Story, is_relative: bool) -> list[Finding]:
         done = DONE_WITH_CONTRADICTIONS[kind]
         findings.append(Finding(kind, len(when), f"{when[0][1]}, from {when[0][0]}", done, places))
     for word, count in list(story.unknown_alarms.items())[:50]:
-        findings.append(Finding("unknown alarm", count, f"alarm {word}", "told as it is"))
+        findings.append(Finding("unknown alarm", count, f"alarm {word}", "reported as it is"))
     return findings
 
 

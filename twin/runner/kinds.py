@@ -73,7 +73,7 @@ def batch_maker(setups: Sequence[SwapSetup]) -> MakeRunner:
     return make
 
 
-def ready(runner: Runner) -> MakeRunner:
+def existing_runner(runner: Runner) -> MakeRunner:
     """Maker that returns an existing runner."""
 
     def make(setup: SwapSetup, *, worlds: np.ndarray | None = None) -> Runner:

@@ -17,7 +17,7 @@ from twin.records import BUSY, DONE, FORCE_ABORT, JAM, OUTSIDE, REFUSED, TIMEOUT
 from twin.records.causes import NO_CAUSE
 from twin.runner.single import Runner
 from twin.sequence.telling import RUNNING as RUNNING
-from twin.sequence.telling import PhaseSpan, Telling
+from twin.sequence.telling import PhaseSpan, SequenceReports
 from twin.sequence.timing import row_as_plain, row_in_words
 from twin.setup.jobs import Task, tasks_of
 from twin.setup.setup import SwapSetup
@@ -110,7 +110,7 @@ class DecisionRequest:
     phase: str
 
 
-class Program(Telling):
+class Program(SequenceReports):
     """Runs a step table on a plant; arrays are (N, R) or (N,) with N worlds and R robots."""
 
     def __init__(

@@ -26,7 +26,7 @@ class PhaseSpan:
     job: int
 
 
-class Telling:
+class SequenceReports:
     """Base of the program: `outcome`, `spans` and `events` of N worlds, and the callbacks that report them."""
 
     def __init__(self, runner: Runner, setup: SwapSetup) -> None:

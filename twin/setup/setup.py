@@ -92,7 +92,7 @@ def build_setup(
     _draw_packs(p, pack, seed)
     p["truck_park"], docking = park(station, truck, pack, parking, seed, variation.conditions, variation.drive_seed)
     _draw_sensors(p, station, seed)
-    variation.apply(p, seed)
+    variation.apply(p, seed, station)
     drawn = seeding.stream(seed, "friction").uniform(1 - FRICTION_SPREAD, 1 + FRICTION_SPREAD)
     friction = pack.guides.friction * (drawn if variation.friction_factor is None else variation.friction_factor)
     jobs, seats = nominal.jobs, nominal.seats

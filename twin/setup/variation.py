@@ -7,18 +7,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
+import numpy as np
 from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
 from twin import seeding
+from twin.catalogue.schema import FourRope
 from twin.catalogue.schema.base import Strict
-from twin.conditions import CONDITIONS, bias, canonical, lost, noise, parts
+from twin.conditions import CONDITIONS, bias, canonical, lost_share, noise, parts
 from twin.errors import InputError
+from twin.records import AXES
 
 if TYPE_CHECKING:
     from twin.catalogue import Pack, Station
 
 
-class Sight(NamedTuple):
+class ScannerDegradation(NamedTuple):
     """Degradation of the pose scanner against a clear day."""
 
     noise_factor: float
@@ -26,22 +29,22 @@ class Sight(NamedTuple):
     least_dropout: float
 
 
-SIGHT: dict[str, Sight] = {
+SIGHT: dict[str, ScannerDegradation] = {
     # [estimate] in every number, the same as the docking lidar's in the station files: no published values
-    "clear": Sight(1.0, 1.0, 0.0),  # as the station file has it: bias 3 mm, 1 % of frames lost
-    "night": Sight(2.0, 2.0, 0.05),  # headlamps and glare: bias 6 mm, 5 % of frames lost
-    "rain": Sight(4.0, 4.0, 0.20),  # drops and a wet window: bias 12 mm, 20 % of frames lost
+    "clear": ScannerDegradation(1.0, 1.0, 0.0),  # as the station file has it: bias 3 mm, 1 % of frames lost
+    "night": ScannerDegradation(2.0, 2.0, 0.05),  # headlamps and glare: bias 6 mm, 5 % of frames lost
+    "rain": ScannerDegradation(4.0, 4.0, 0.20),  # drops and a wet window: bias 12 mm, 20 % of frames lost
 }
 """Scanner by single conditions: noise and bias (of lengths and angles) are factors of the station's own."""
 
 
-def sight_in(conditions: str) -> Sight:
+def scanner_degradation(conditions: str) -> ScannerDegradation:
     """The scanner in canonical conditions, one or several at once (`twin.conditions` has the rules)."""
     each = [SIGHT[part] for part in parts(conditions)]
-    return Sight(
+    return ScannerDegradation(
         noise([one.noise_factor for one in each]),
         bias([one.bias_factor for one in each]),
-        lost([one.least_dropout for one in each]),
+        lost_share([one.least_dropout for one in each]),
     )
 
 
@@ -50,6 +53,12 @@ MAX_GAIN_SPREAD = 0.5
 FRICTION_FACTORS = (0.3, 3.0)
 """Guide friction over the pack file's: fresh grease to dry and rusty [estimate]."""
 POSE_FIELDS = ("truck_x_m", "truck_y_m", "truck_yaw_rad")
+LATER_FIELDS = ("drive_seed", "rope_error", "drive_lag_s")
+"""Fields that earlier recordings do not have."""
+MAX_ROPE_ERROR = 0.2
+"""Beyond it the hoist's encoder is not zeroed at all [chosen]."""
+MAX_DRIVE_LAG_S = 0.2
+"""Beyond it the position loop of an axis oscillates [derived: gain 4 to 8 /s]."""
 
 
 class Variation(Strict):
@@ -71,13 +80,20 @@ class Variation(Strict):
     drive_seed: Annotated[int, Field(ge=0, lt=2**63)] | None = Field(
         default=None, description="of the drive by which a driven truck came; None: the swap's own"
     )
+    rope_error: Annotated[float, Field(ge=-MAX_ROPE_ERROR, le=MAX_ROPE_ERROR)] = Field(
+        default=0.0, description="by how much the ropes are longer than the controller has it, as a share at mid-stroke"
+    )
+    drive_lag_s: Annotated[float, Field(ge=0.0, le=MAX_DRIVE_LAG_S)] = Field(
+        default=0.0, description="time constant that each axis' velocity loop has beyond its design"
+    )
 
     @model_serializer(mode="wrap")
-    def _without_its_drive(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out a drive by the swap's own seed, as in recordings from before there were other drive seeds."""
+    def _without_later_fields(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out fields that have their default, as in recordings from before they existed."""
         plain: dict[str, Any] = handler(self)
-        if self.drive_seed is None:
-            plain.pop("drive_seed", None)
+        for name in LATER_FIELDS:
+            if getattr(self, name) == type(self).model_fields[name].default:
+                plain.pop(name, None)
         return plain
 
     @classmethod
@@ -101,6 +117,8 @@ class Variation(Strict):
         if self.drive_seed is not None and parking != "driven":
             problem = "a truck that is not driven in has no drive"
             raise InputError(problem, key="drive_seed", value=self.drive_seed)
+        if self.rope_error and not isinstance(station.reeving, FourRope):
+            raise InputError("nothing hangs on ropes at this station", key="rope_error", value=self.rope_error)
         for key in POSE_FIELDS:
             value, most = getattr(self, key), getattr(station.parking.clip, key.removeprefix("truck_"))
             if value is None:
@@ -110,9 +128,9 @@ class Variation(Strict):
             if abs(value) > most:
                 raise InputError("beyond the station's clip", key=key, value=value, allowed=f"{-most:g} to {most:g}")
 
-    def apply(self, p: Any, seed: int) -> None:
-        """Change a filled PARAMS record: scanner, gains, masses, parked pose."""
-        sight = sight_in(self.conditions)
+    def apply(self, p: Any, seed: int, station: Station) -> None:
+        """Change a filled PARAMS record: scanner, gains, ropes, masses, parked pose."""
+        sight = scanner_degradation(self.conditions)
         p["scan_sigma_m"] *= sight.noise_factor
         p["scan_sigma_rad"] *= sight.noise_factor
         p["scan_bias"] *= sight.bias_factor
@@ -121,6 +139,14 @@ class Variation(Strict):
             drawn = seeding.stream(seed, "servo gain").uniform(-1.0, 1.0, (2, 4))
             p["axis_velocity_gain"] *= 1.0 + self.servo_gain_spread * drawn[0]
             p["axis_position_gain"] *= 1.0 + self.servo_gain_spread * drawn[1]
+        if self.drive_lag_s:
+            bandwidth = np.array([getattr(station.axes, name).velocity_bandwidth_rad_per_s for name in AXES])
+            p["axis_velocity_gain"] /= 1.0 + bandwidth * self.drive_lag_s  # 1 / (1 / bandwidth + lag) of the loop
+        if self.rope_error and isinstance(station.reeving, FourRope):
+            # of the plant alone: shapers are designed with the station file's sheaves; the spreader's height is right
+            z = station.axes.z
+            middle_m = station.reeving.sheave_height_m - 0.5 * (z.position_min_m + z.position_max_m)
+            p["sheave_height_m"] += self.rope_error * middle_m
         if self.pack_mass_kg is not None:
             p["pack_mass_kg"][: int(p["packs"])] = self.pack_mass_kg
         for i, key in enumerate(POSE_FIELDS):
@@ -131,4 +157,4 @@ class Variation(Strict):
 NOMINAL = Variation()
 """A clear day, gains as designed, friction and masses drawn."""
 
-__all__ = ["CONDITIONS", "NOMINAL", "SIGHT", "Variation", "sight_in"]
+__all__ = ["CONDITIONS", "NOMINAL", "SIGHT", "Variation", "scanner_degradation"]

@@ -10,7 +10,7 @@ from typing import Protocol
 from twin.viewer import files
 from twin.viewer.controls import REPEATING, action_of
 from twin.viewer.graphics.quality import QUALITIES
-from twin.viewer.graphics.window import Press, Window
+from twin.viewer.graphics.window import InputEvent, Window
 from twin.viewer.hud import Hud
 from twin.viewer.hud.recorded import Compared
 from twin.viewer.hud.style import clock
@@ -190,7 +190,7 @@ class Viewer:
             return
         session.say(f"picture written: {target.name}")
 
-    def _take(self, press: Press) -> None:
+    def _take(self, press: InputEvent) -> None:
         if press.kind == "close":
             self.session.done = True
         elif press.name.startswith(("mouse", "wheel")):
@@ -203,7 +203,7 @@ class Viewer:
             if action is not None and (press.kind == "down" or action in REPEATING):
                 self.session.act(action)
 
-    def _take_button(self, press: Press) -> None:
+    def _take_button(self, press: InputEvent) -> None:
         session = self.session
         pointer = self.window.pointer_px or self._pointer
         if press.kind == "up":

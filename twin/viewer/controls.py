@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Binding(NamedTuple):
-    """`keys` in Panda3D's names (the first with its modifiers), `told` as shown to the user."""
+    """`keys` in Panda3D's names (the first with its modifiers), `keys_text` as shown to the user."""
 
     action: str
     keys: tuple[str, ...]

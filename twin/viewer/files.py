@@ -29,7 +29,7 @@ class VideoWriter(Protocol):
 def output_path(path: str, suffix: str, option: str) -> Path:
     """The checked target of an option; raises InputError for another suffix or a path that cannot be written."""
     if Path(path).suffix.lower() != suffix:
-        raise InputError("another kind of file", key=option, value=path, allowed=f"a name that ends in {suffix}")
+        raise InputError("wrong file type", key=option, value=path, allowed=f"a name that ends in {suffix}")
     return write_target(path, key=option)
 
 

@@ -26,7 +26,7 @@ RECENT = 8
 
 
 @dataclass(frozen=True)
-class Recent:
+class RecentEvent:
     """A line of the list of last events: its time, its text, and its `level` as for a marker."""
 
     t_s: float
@@ -57,7 +57,7 @@ class IncidentNote:
     faults: tuple[str, ...] = ()
     violations: tuple[str, ...] = ()
     motion: tuple[str, ...] = ()
-    recent: tuple[Recent, ...] = ()
+    recent: tuple[RecentEvent, ...] = ()
 
 
 def words(name: object) -> str:
@@ -193,15 +193,15 @@ def _faults(source: Source, t_s: float) -> tuple[str, ...]:
     return tuple(acting)
 
 
-def _recent(source: Source, t_s: float, shown: set[int]) -> tuple[Recent, ...]:
+def _recent(source: Source, t_s: float, shown: set[int]) -> tuple[RecentEvent, ...]:
     """The last events and phase begins up to t_s, without those that the panel is about."""
     k = bisect_right(source.markers, t_s + SAME_S, key=lambda m: m.t_s)
     latest = source.markers[max(k - RECENT - len(shown), 0) : k]
     several = source.layout.robots > 1
-    found = [Recent(m.t_s, _event_text(m, several), m.level) for m in latest if id(m) not in shown]
+    found = [RecentEvent(m.t_s, _event_text(m, several), m.level) for m in latest if id(m) not in shown]
     if not source.imported:  # a log has its steps as events
         k = bisect_right(source.phases, t_s + SAME_S, key=lambda p: p.start_s)
-        found += [Recent(p.start_s, _phase_text(p, several)) for p in source.phases[max(k - RECENT, 0) : k]]
+        found += [RecentEvent(p.start_s, _phase_text(p, several)) for p in source.phases[max(k - RECENT, 0) : k]]
     return tuple(sorted(found, key=lambda line: line.t_s)[-RECENT:])
 
 

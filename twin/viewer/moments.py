@@ -58,7 +58,7 @@ def stop_lines(source: Source, trip_s: float) -> tuple[str, ...]:
 
 def measured_lines(source: Source, alarm_s: float) -> tuple[str, ...]:
     """For a log: the largest measured load and lateral force about an alarm, which only has a limit."""
-    told = []
+    measured = []
     for robot in range(source.layout.robots):
         for what, parts in MEASURED.items():
             names = [f"robot{robot}/{part}" for part in parts]
@@ -68,8 +68,8 @@ def measured_lines(source: Source, alarm_s: float) -> tuple[str, ...]:
             sizes = np.sqrt((samples.values**2).sum(axis=1))
             sizes = sizes[np.isfinite(sizes)]
             if len(sizes):
-                told.append(f"{what} up to {amount(float(sizes.max()), 'N')}")
-    return (f"measured within {ABOUT_S:g} s of it: {', '.join(told)}",) if told else ()
+                measured.append(f"{what} up to {amount(float(sizes.max()), 'N')}")
+    return (f"measured within {ABOUT_S:g} s of it: {', '.join(measured)}",) if measured else ()
 
 
 def drive_lines(source: Source, at_s: float) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from typing import Any
 SIDE = Path(__file__).with_name("side.py")
 ROOT = Path(__file__).parents[3]
 PATIENCE_S = 120.0
-"""For an answer beyond the time it was told to run: kernels compile at the first start."""
+"""For a response beyond its running time: kernels compile at the first start."""
 
 
 class SideError(Exception):

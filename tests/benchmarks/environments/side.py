@@ -82,7 +82,7 @@ def main() -> None:
 
     try:
         side = Side(sys.argv[1], json.loads(sys.argv[2]))
-    except Exception as error:  # whatever it is: told, and done
+    except Exception as error:  # of any kind: reported, and the process ends
         answer({"error": str(error).splitlines()[0] if str(error) else type(error).__name__})
         return
     answer({"ready": sys.argv[1]})

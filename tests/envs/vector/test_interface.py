@@ -65,7 +65,7 @@ def test_seeds_one_several_and_none() -> None:
     assert len({*drawn, 5, 6, 7}) == 6, "the next episode of each"
     env.reset(seed=5)
     assert env.reset(seed=[None, 8, None])[1]["case"]["seed"].tolist() == [drawn[0], 8, drawn[2]]
-    with pytest.raises(InputError, match=r"seed: seeds for another number of worlds, got 2 \(allowed: 3\)"):
+    with pytest.raises(InputError, match=r"seed: wrong number of seeds, got 2 \(allowed: 3\)"):
         env.reset(seed=[1, 2])
     with pytest.raises(gymnasium.error.Error, match="[Ss]eed"):
         env.reset(seed=-1)
@@ -115,7 +115,7 @@ def test_what_was_given_out_never_changes(name: str) -> None:
 def test_mistakes_are_named_and_change_nothing(name: str) -> None:
     for wrong, words in (
         ({"num_envs": 0}, "num_envs: not a number of worlds, got 0"),
-        ({"render_mode": "rgb_array"}, "render_mode: not on the batch, got 'rgb_array'"),
+        ({"render_mode": "rgb_array"}, "render_mode: not available for a batch, got 'rgb_array'"),
         ({"autoreset_mode": "Disabled"}, r"autoreset_mode: unknown, got 'Disabled' \(allowed: NextStep, SameStep\)"),
         ({"autoreset_mode": AutoresetMode.DISABLED}, "autoreset_mode: unknown, got 'Disabled'"),
         ({"station": "nowhere"}, "nowhere"),

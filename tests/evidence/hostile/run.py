@@ -114,7 +114,7 @@ def _parallel(function: Any, tasks: list[tuple[Any, ...]], jobs: int) -> Iterato
 
 
 def report(store: Store, replayed: list[Row]) -> dict[str, Any]:
-    """What the rows show; violations are told one by one, with what plays them again."""
+    """Summarise the rows; each violation is listed with the arguments that replay it."""
     rows = list(store.rows.values())
     aligned = [row for row in rows if row["mode"] != "timing"]
     return {
@@ -170,16 +170,19 @@ def _told(rows: list[Row]) -> list[Row]:
     return [{name: row[name] for name in names} for row in rows if row["violations"]]
 
 
-def _show(told: dict[str, Any]) -> None:
-    print(f"{told['alignment_steps']} steps of Alignment-v0 and {told['timing_swaps']} swaps of Timing-v0:", end=" ")
-    print(f"{told['violating']} episodes with violations, {told['outside_model']} outside the model")
-    print("outcomes: " + ", ".join(f"{name} {n}" for name, n in told["outcomes"].items()))
-    for name, near in told["closest"].items():
+def _show(reported: dict[str, Any]) -> None:
+    print(
+        f"{reported['alignment_steps']} steps of Alignment-v0 and {reported['timing_swaps']} swaps of Timing-v0:",
+        end=" ",
+    )
+    print(f"{reported['violating']} episodes with violations, {reported['outside_model']} outside the model")
+    print("outcomes: " + ", ".join(f"{name} {n}" for name, n in reported["outcomes"].items()))
+    for name, near in reported["closest"].items():
         episode = f"{near['station']} {near['mode']} {near['pattern']} seed {near['seed']}"
         print(f"  {name:14s} {near['share']:7.3f} of its limit: {episode}")
-    bullet = told["bullet"]
+    bullet = reported["bullet"]
     print(f"again on Bullet: {bullet['episodes']}, {bullet['violating']} with violations")
-    for plant, rows in (("rom", told["violations"]), ("bullet", bullet["violations"])):
+    for plant, rows in (("rom", reported["violations"]), ("bullet", bullet["violations"])):
         for row in rows:
             episode = f"{row['station']} {row['mode']} {row['pattern']} seed {row['seed']}"
             broken = ", ".join(
@@ -216,13 +219,13 @@ def main(argv: list[str] | None = None) -> int:
     for row in _parallel(again, [(row,) for row in chosen], given.jobs):
         replayed.append(row)
         print(f"{len(replayed)} of {len(chosen)} again on Bullet", file=sys.stderr, flush=True)
-    told = report(store, replayed)
+    reported = report(store, replayed)
     if given.write and rows:
         asked = f"--steps {given.steps} --swaps {given.swaps} --replay {given.replay}"
         made = made_from(rows, f"python -m tests.evidence.hostile {asked} --out FILE")
         replace(DOCUMENT, SECTION, tables(rows, replayed) + made)
     if given.json:
-        print(json.dumps(told))
+        print(json.dumps(reported))
     else:
-        _show(told)
-    return 1 if told["violating"] or told["bullet"]["violating"] else 0
+        _show(reported)
+    return 1 if reported["violating"] or reported["bullet"]["violating"] else 0

@@ -158,7 +158,7 @@ def test_torsional_damping(bench, load, step_mode):
 
 @pytest.mark.parametrize("after_s", [0.3, 0.34, 0.38, 0.42])
 @pytest.mark.parametrize("joint", [EX, EY], ids=["x", "y"])
-def test_a_load_that_still_rocks_flies_on_with_the_swing_of_its_centre_of_mass(bench, joint, after_s):
+def test_a_rocking_load_enters_the_long_step_with_the_swing_of_its_centre_of_mass(bench, joint, after_s):
     """A pack that leaves its seat rocks at about 5 Hz, so the end effector oscillates over it much faster than the pack
     sways. Whenever long steps begin, the sway continues as at full rate after the rocking has decayed.
     """

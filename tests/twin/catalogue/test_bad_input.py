@@ -206,7 +206,7 @@ def dump(root: Any) -> str:
         ),
     ],
 )
-def test_a_mistake_is_told_with_key_value_and_allowed_range(
+def test_a_mistake_is_reported_with_key_value_and_allowed_range(
     kind: str, old: str, new: str, said: str, tmp_path: Path
 ) -> None:
     assert said in re.sub(r"line \d+: ", "", refusal(kind, edited(kind, old, new), tmp_path))

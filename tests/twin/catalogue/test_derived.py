@@ -1,4 +1,4 @@
-"""A copied station file in which one value was changed: what rests on it is told, in one line."""
+"""A copied station file in which one value was changed: values derived from it are reported, in one line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import RunCommand
 from twin.catalogue import load_station, load_with_provenance
-from twin.catalogue.derived import longest_stop, stale, stopping_way
+from twin.catalogue.derived import longest_stop, stale, stopping_distance
 from twin.catalogue.load import models_folder, names
 from twin.errors import InputError
 from twin.motion.profile import speed_change_distance
@@ -42,7 +42,7 @@ def test_a_hoist_of_twice_the_speed_needs_a_longer_way_to_stop(tmp_path: Path) -
     assert said.endswith("got 0.68 (allowed: 1.88 to 3.76)")
 
 
-def test_a_distance_that_was_set_anew_has_a_text_that_was_not(tmp_path: Path, run_swaptwin: RunCommand) -> None:
+def test_a_changed_distance_with_an_unchanged_provenance_text(tmp_path: Path, run_swaptwin: RunCommand) -> None:
     path = copied(tmp_path, *FASTER_HOIST, ("stopping_distance_m: {value: 0.68,", "stopping_distance_m: {value: 2.35,"))
     load_station(str(path))  # it can be played
     done: subprocess.CompletedProcess[str] = run_swaptwin("models", "check", str(path))
@@ -102,8 +102,8 @@ def test_shipped_stations_are_consistent(name: str) -> None:
 
 @pytest.mark.parametrize(("v", "a", "j"), [(0.4, 0.2, 0.4), (1.0, 0.5, 0.6), (0.05, 0.4, 0.5)])
 def test_the_way_is_that_of_the_ramp_that_the_drives_plan(v: float, a: float, j: float) -> None:
-    assert stopping_way(v, a, j, 0.0) == pytest.approx(speed_change_distance(v, 0.0, a, j))
-    assert stopping_way(v, a, j, 0.1) == pytest.approx(speed_change_distance(v, 0.0, a, j) + 0.1 * v)
+    assert stopping_distance(v, a, j, 0.0) == pytest.approx(speed_change_distance(v, 0.0, a, j))
+    assert stopping_distance(v, a, j, 0.1) == pytest.approx(speed_change_distance(v, 0.0, a, j) + 0.1 * v)
 
 
 def test_the_longer_way_counts() -> None:

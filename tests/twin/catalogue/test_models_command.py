@@ -188,7 +188,7 @@ def test_a_name_that_does_not_say_which_is_refused(monkeypatch: pytest.MonkeyPat
         ("south/top_lift.yaml", "south_top_lift"),
     ],
 )
-def test_a_copy_is_told_apart_from_what_it_was_copied_from(file: str, name: str, tmp_path: Path) -> None:
+def test_a_copy_is_distinguished_from_its_original(file: str, name: str, tmp_path: Path) -> None:
     path = tmp_path / file
     path.parent.mkdir(exist_ok=True)
     text = (models_folder() / "stations" / "top_lift.yaml").read_text(encoding="utf-8")

@@ -164,7 +164,7 @@ def test_what_is_just_allowed_plays(file: tuple[str, str], key: str, factor: flo
         (("station", "top_lift"), "limits.truck_moved_m", 100.0, "is lost"),
         (("station", "top_lift"), "sensors.load_cell_weighing_s", 0.005, "it spans 0.45 of the longest swing"),
         (("station", "chassis"), "sensors.load_cell_weighing_s", 0.01, "it spans a bounce of the rated load"),
-        (("station", "chassis"), "sensors.load_cell_tolerance_n", 10.0, "would not be told from a drift"),
+        (("station", "chassis"), "sensors.load_cell_tolerance_n", 10.0, "would not be distinguished from a drift"),
         (("station", "top_lift"), "sensors.load_cell_filter_s", 100.0, "limits.reaction_time_s"),
         (("station", "top_lift"), "scanner.delay_s", 10.0, "at most 31 PLC scans"),
         (("station", "top_lift"), "parking.clip.pitch_rad", 10.0, "is in the bay"),
@@ -210,7 +210,7 @@ def test_a_ceiling_that_no_pack_bears(tmp_path: Path, run_swaptwin: RunCommand) 
     done = run_swaptwin("models", "check", str(path))
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
-    assert line.startswith(f"error: {path}: no pack goes with this station: limits.structure_lateral_n is 100000 N, ")
+    assert line.startswith(f"error: {path}: no pack fits this station: limits.structure_lateral_n is 100000 N, ")
 
 
 @pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind in LOADERS for name in names(kind)])

@@ -85,7 +85,7 @@ def test_every_pair_fits_or_is_refused_with_a_reason(station: Station, truck: Tr
             assert pack.interface == truck.interface
         else:
             assert len(reason) > 20
-            with pytest.raises(InputError, match=r"do not go together: ") as caught:
+            with pytest.raises(InputError, match=r"are not compatible: ") as caught:
                 resolve(station, truck, pack)
             assert reason in str(caught.value)
     fits = {"top_lift": "back_of_cab", "chassis": "chassis"}[station.kind] == truck.mount

@@ -74,7 +74,7 @@ def test_a_folder_that_cannot_be_is_refused(tmp_path: Path, capsys: pytest.Captu
     (tmp_path / "file").write_text("")
     for folder in (tmp_path / "file", tmp_path / "file" / "in", "/dev/null/x", "a\0b"):
         assert swaptwin.run(["demo", "--folder", str(folder)]) == 2
-        assert capsys.readouterr().err.startswith("error: --folder: no folder can be made there")
+        assert capsys.readouterr().err.startswith("error: --folder: folder cannot be created")
     (tmp_path / "runs" / "chassis.mcap").mkdir(parents=True)
     assert swaptwin.run(["demo", "--folder", str(tmp_path / "runs")]) == 2
     assert "it is a folder" in capsys.readouterr().err

@@ -98,7 +98,7 @@ def test_exit_1_only_when_something_required_is_not_ok(monkeypatch, capsys, requ
     assert ("Not ready: engine." in text) == required
 
 
-def test_compiled_kernels_are_told_where_they_are(monkeypatch, tmp_path):
+def test_compiled_kernels_are_reported_where_they_are(monkeypatch, tmp_path):
     """In the folder that is used: numba's own where it is named, else ours in the user's cache."""
     for name in ("NUMBA_CACHE_DIR", "XDG_CACHE_HOME"):
         monkeypatch.delenv(name, raising=False)
@@ -108,18 +108,18 @@ def test_compiled_kernels_are_told_where_they_are(monkeypatch, tmp_path):
     assert str(tmp_path / "cache" / "swaptwin" / "kernels") in doctor.check_kernel_cache().detail
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
     check = doctor.check_kernel_cache()
-    assert f"not compiled yet; kept in {tmp_path}" == check.detail
+    assert f"not compiled yet; folder {tmp_path}" == check.detail
     assert (check.status, check.required) == ("to do", False)
     assert "make kernels" in (check.fix or "")
-    kernel_cache.note_compiled("rom")
+    kernel_cache.mark_compiled("rom")
     assert "plant rom are compiled" in doctor.check_kernel_cache().detail
-    kernel_cache.note_compiled(kernel_cache.ALL)
+    kernel_cache.mark_compiled(kernel_cache.ALL)
     check = doctor.check_kernel_cache()
-    assert (check.status, check.detail, check.fix) == ("ok", f"compiled, in {tmp_path}", None)
+    assert (check.status, check.detail, check.fix) == ("ok", f"compiled; folder {tmp_path}", None)
 
 
-def test_numba_is_told_the_same_folder(monkeypatch):
-    """What doctor says is where kernels of this process are."""
+def test_numba_uses_the_same_folder(monkeypatch):
+    """Doctor names the folder of this process's kernels."""
     from numba import config
 
     import twin.motion.kernels  # noqa: F401 - sets the folder
@@ -127,12 +127,12 @@ def test_numba_is_told_the_same_folder(monkeypatch):
     assert str(kernel_cache.folder()) == config.CACHE_DIR
 
 
-def test_a_first_run_says_that_it_compiles(monkeypatch, tmp_path):
+def test_a_first_run_announces_compilation(monkeypatch, tmp_path):
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
     words = "compiling the reduced-order plant's kernels (about a minute, once for each version)"
     assert kernel_cache.notice("rom", "setting up the swap") == words
-    kernel_cache.note_compiled("rom")
+    kernel_cache.mark_compiled("rom")
     assert kernel_cache.notice("rom", "setting up the swap") == "setting up the swap"
     assert "compiling" in kernel_cache.notice("bullet", "setting up the swap")
-    kernel_cache.note_compiled(kernel_cache.ALL)
+    kernel_cache.mark_compiled(kernel_cache.ALL)
     assert kernel_cache.notice("bullet", "setting up the swap") == "setting up the swap"

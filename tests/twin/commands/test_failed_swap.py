@@ -33,13 +33,13 @@ def swap(station: str, *faults: str) -> SwapResult:
 def test_a_pack_caught_in_its_lock_leaves_no_time_ratio_or_seat(station: str) -> None:
     result = swap(station, "lock_snag")
     assert result.outcome == "overload"
-    told = result.as_json()
-    assert [told[key] for key in NEVER] == [None, None]
+    reported = result.as_json()
+    assert [reported[key] for key in NEVER] == [None, None]
     assert result.figures["ratio"] is None
-    assert told["lower_bound_s"] > 50.0, "of the whole swap, as ever"
+    assert reported["lower_bound_s"] > 50.0, "of the whole swap, as ever"
     not_measured = ("seat_error_m", "insert_attempts", "residual_sway_m", "residual_sway_rad")
-    assert [told["kpis"][key] for key in not_measured] == [None] * 4
-    assert all(isinstance(told["kpis"][key], float) for key in PEAKS), "peaks so far are peaks"
+    assert [reported["kpis"][key] for key in not_measured] == [None] * 4
+    assert all(isinstance(reported["kpis"][key], float) for key in PEAKS), "peaks so far are peaks"
     assert result.mechanical_time_s > 10.0, "what is kept of it has how far it came"
     text = io.StringIO()
     print_result(Console(file=text, width=80), result)
@@ -66,10 +66,10 @@ def test_an_insertion_that_is_cut_off_was_tried_and_has_no_seat_error() -> None:
 
 def test_a_completed_swap_has_all_figures() -> None:
     result = swap("top_lift")
-    told = result.as_json()
-    assert None not in told["kpis"].values()
-    assert told["kpis"] == result.kpis
-    assert told["mechanical_time_s"] == result.mechanical_time_s
+    reported = result.as_json()
+    assert None not in reported["kpis"].values()
+    assert reported["kpis"] == result.kpis
+    assert reported["mechanical_time_s"] == result.mechanical_time_s
     ratio = result.figures["ratio"]
     assert ratio is not None
     assert ratio > 1.0
@@ -78,7 +78,7 @@ def test_a_completed_swap_has_all_figures() -> None:
 # -------------------------------------------------------------------------------------------- faults that never acted
 
 
-def test_a_fault_whose_time_never_comes_is_told() -> None:
+def test_a_fault_whose_time_never_comes_is_reported() -> None:
     result = swap("top_lift", "estop:at_s=9999", "axis_drag:axis=x,factor=2")
     assert result.outcome == "completed"
     assert result.end_state_sha256 != swap("top_lift").end_state_sha256, "the other one acted"

@@ -21,10 +21,10 @@ import swaptwin
 )
 def test_the_last_one_does_not_win(arguments: list[str], option: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert swaptwin.run(arguments) == 2
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert len(told.err.splitlines()) == 1
-    assert not option or told.err == f"error: {option}: given twice, it takes one value\n"
+    reported = capsys.readouterr()
+    assert reported.out == ""
+    assert len(reported.err.splitlines()) == 1
+    assert not option or reported.err == f"error: {option}: given twice, it takes one value\n"
 
 
 def test_lists_and_flags_may_be_repeated(capsys: pytest.CaptureFixture[str]) -> None:

@@ -204,7 +204,7 @@ def test_a_spreader_that_would_stand_in_the_cab_is_refused_with_the_reason() -> 
         (["--timing-policy", "baseline"], "--timing-policy: unknown policy"),
         (["--conditions", "fog"], "clear, night, rain"),
         (["--truck", "chassis_tractor_3"], "no pack fits"),
-        (["--truck", "mixer_8x4", "--pack", "chassis_171"], "do not go together"),
+        (["--truck", "mixer_8x4", "--pack", "chassis_171"], "are not compatible"),
         (["--station", "chassis", "--truck", "tractor_6x4"], "tractor_6x4"),
         (["--fault", "gremlins"], "lock_wont_open"),
         (["--fault", "estop"], "one of at_s and phase"),
@@ -276,3 +276,19 @@ def test_a_recording_that_cannot_be_written_is_refused_before_the_run(
 def test_a_refusal_leaves_no_recording(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     refused(["--record", str(tmp_path / "a.mcap"), "--truck", "chassis_tractor_3"], capsys)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_set_value_is_in_the_swap_and_in_its_recording(quick: None, tmp_path: Path) -> None:
+    file = tmp_path / "a.mcap"
+    line = ["swap", "--set", "axes.z.velocity_mps=0.2", "--set", "timing.phases.lower.shaper=none"]
+    assert swaptwin.run([*line, "--record", str(file), "--json"]) == 0
+    configuration = open_recording(file).header.configuration
+    assert configuration["station"]["axes"]["z"]["velocity_mps"] == 0.2
+    assert configuration["timing"]["phases"]["lower"]["shaper"] == "none"
+
+
+def test_a_set_value_that_no_model_has_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert swaptwin.run(["swap", "--set", "axes.w.velocity_mps=0.2"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("error: --set station.axes.w.velocity_mps: unknown key")
+    assert len(said.splitlines()) == 1

@@ -15,18 +15,18 @@ from twin.incident import amount, end_of, trip_of
 from twin.records import TRIP_DISTANCE, TRIP_FOLLOWING, TRIP_LATERAL, TRIP_LOCK, TRIP_LOW_TRAVERSE, X, Z
 
 
-def test_a_lateral_force_is_told_in_the_scan_that_trips(desk: Desk) -> None:
+def test_a_lateral_force_is_reported_in_the_scan_that_trips(desk: Desk) -> None:
     limit_n = LATERAL_SHARE * float(desk.p["lateral_abort_n"])
     desk.w["image"]["lateral_n"][0] = (0.6 * 1.1 * limit_n, 0.8 * 1.1 * limit_n)
     assert desk.trip(scans=30) == TRIP_LATERAL
-    told = trip_of(desk.w, desk.setup)
-    assert told.facts == {
+    reported = trip_of(desk.w, desk.setup)
+    assert reported.facts == {
         "quantity": "lateral_force",
         "value": pytest.approx(1.1 * limit_n),
         "limit": limit_n,
         "unit": "N",
     }
-    assert told.robot == 0
+    assert reported.robot == 0
 
 
 def test_a_trip_names_axis_and_lock(desk: Desk) -> None:
@@ -72,14 +72,14 @@ def test_robots_that_come_too_near(chassis: Desk) -> None:
     chassis.at(0, x=0.0)
     chassis.at(1, x=length - 0.1)
     assert chassis.trip() == TRIP_DISTANCE
-    told = trip_of(chassis.w, chassis.setup)
-    assert told.facts["value"] == pytest.approx(length - 0.1)
-    assert length < told.facts["limit"] < length + DISTANCE_MARGIN_M
-    assert "robots 1 and 2" in told.sentence
+    reported = trip_of(chassis.w, chassis.setup)
+    assert reported.facts["value"] == pytest.approx(length - 0.1)
+    assert length < reported.facts["limit"] < length + DISTANCE_MARGIN_M
+    assert "robots 1 and 2" in reported.sentence
 
 
 REFUSED = [
-    # command, what is told
+    # command, reported cause
     ({"x": 99.0}, {"quantity": "target", "axis": "x", "value": 99.0}),
     ({"yaw": 0.01, "velocity": 99.0}, {"quantity": "velocity", "axis": "yaw", "value": 99.0, "unit": "rad/s"}),
     ({"z": None, "jerk": 1e6}, {"quantity": "jerk", "axis": "z", "value": 1e6, "unit": "m/s3"}),
@@ -87,17 +87,17 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("command", "told"), REFUSED)
-def test_a_refusal_says_which_permissive(desk: Desk, command: dict[str, Any], told: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("command", "reported"), REFUSED)
+def test_a_refusal_says_which_permissive(desk: Desk, command: dict[str, Any], reported: dict[str, Any]) -> None:
     if "z" in command:
         command = {**command, "z": float(desk.w["truth"]["q"][0, Z])}
     assert not desk.permitted(**command)
     facts = end_of(desk.w, desk.setup, 0).facts
-    assert {key: facts[key] for key in told} == told
+    assert {key: facts[key] for key in reported} == reported
 
 
 def test_a_refused_grip_lock_and_release(chassis: Desk) -> None:
-    def told(**command: float) -> str:
+    def reported(**command: float) -> str:
         assert not chassis.permitted(**command)
         end = end_of(chassis.w, chassis.setup, 0)
         beyond_limit({**end.facts, "message": end.sentence, "cause": end.sentence})
@@ -107,15 +107,15 @@ def test_a_refused_grip_lock_and_release(chassis: Desk) -> None:
     seat = chassis.truck_seat
     chassis.set_locks(seat, closed=True)
     chassis.w["image"]["seat_present"][seat, 1] = 0
-    assert told(grip=0, seat=seat) == "3 of 4 pad switches of truck1 made"
+    assert reported(grip=0, seat=seat) == "3 of 4 pad switches of truck1 made"
     chassis.w["image"]["seat_present"][seat] = 1
     chassis.w["image"]["lock_closed"][seat, 3] = 0
-    assert told(grip=0, seat=seat) == "lock 4 of truck1 does not report closed (3 of 4 closed)"
-    assert told(release_truck=1) == "lock 4 of truck1 does not report closed (3 of 4 closed)"
+    assert reported(grip=0, seat=seat) == "lock 4 of truck1 does not report closed (3 of 4 closed)"
+    assert reported(release_truck=1) == "lock 4 of truck1 does not report closed (3 of 4 closed)"
     chassis.w["image"]["lock_closed"][seat, 3] = 1
-    assert told(release_truck=1) == "truck1 not pull-tested since its locks closed"
+    assert reported(release_truck=1) == "truck1 not pull-tested since its locks closed"
     chassis.w["image"]["grip_closed"][0, 0] = 0
-    assert told(lock=0, seat=seat).startswith("grip 1 does not report closed (3 of 4 closed)")
+    assert reported(lock=0, seat=seat).startswith("grip 1 does not report closed (3 of 4 closed)")
 
 
 def test_a_low_pack_that_would_go_sideways(top: Desk) -> None:

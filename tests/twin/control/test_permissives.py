@@ -74,13 +74,13 @@ def test_nothing_is_permitted_while_tripped_not_even_with_an_acknowledgement_in_
     assert not desk.permitted(), "no actuator either"
 
 
-@pytest.mark.parametrize("told", [True, False], ids=["sequence says so", "grips say so"])
-def test_low_traverse_with_a_load_is_refused(top, told):
+@pytest.mark.parametrize("reported", [True, False], ids=["sequence says so", "grips say so"])
+def test_low_traverse_with_a_load_is_refused(top, reported):
     top.at(x=0.0, y=0.0)
     top.w["control"]["low_xy"][0] = 0.0
     top.at_clearance(-0.2)
-    carrying = {"carrying": 0} if told else {}
-    if not told:
+    carrying = {"carrying": 0} if reported else {}
+    if not reported:
         top.hold()
     deadband = float(top.p["traverse_deadband_m"])
     assert top.permitted(x=0.9 * deadband, y=0.9 * deadband, **carrying)

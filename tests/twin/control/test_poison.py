@@ -17,7 +17,7 @@ from twin.faults import parse_fault
 from twin.plants.rom import RomPlant
 from twin.records.truth import TRUTH
 from twin.runner import scan as scanning
-from twin.runner.kinds import ready
+from twin.runner.kinds import existing_runner
 from twin.runner.single import Runner
 from twin.setup.setup import SwapSetup, build_setup
 from twin.swap import SwapTwin
@@ -129,7 +129,7 @@ def test_no_output_of_the_controller_hangs_on_truth(
     results, images = [], []
     poisoned = Poisoned(setup, monkeypatch)
     for runner in (poisoned, Runner(RomPlant(setup))):
-        twin = SwapTwin(setup, load_timing("factory", station), faults, make_runner=ready(runner))
+        twin = SwapTwin(setup, load_timing("factory", station), faults, make_runner=existing_runner(runner))
         results.append(twin.run())
         images.append(runner.worlds[["image", "control", "kpis", "monitor"]].tobytes())
         monkeypatch.undo()

@@ -142,7 +142,7 @@ def test_it_meets_the_contact_zone_at_contact_speed(station: str) -> None:
         rows.append(rig.run(1)[0, Z])
     above = s * (np.array(rows)[:, 0] - seat_z)
     inward = -s * np.array(rows)[:, 1]
-    assert inward.max() > 0.9 * fast, "far away it runs as fast as it is told"
+    assert inward.max() > 0.9 * fast, "far away it runs at its setpoint"
     in_zone = above < rig.p["contact_zone_m"]
     assert in_zone.any()
     assert inward[in_zone].max() <= rig.p["contact_speed_mps"] * (1 + 1e-6)

@@ -30,7 +30,7 @@ def go(plant, driver, seconds=60.0):
             return
 
 
-def test_without_sight_errors_he_parks_in_the_middle_and_at_the_mark():
+def test_without_perception_errors_the_driver_parks_in_the_middle_and_at_the_mark():
     """What remains is his reaction time: even over 0.4 s at a creep of 0.2 m/s, 23 mm of standard deviation."""
     n = 100
     plant = DockingPlant.of(TRUCK, STATION, PACK, n, guided=False)
@@ -44,7 +44,7 @@ def test_without_sight_errors_he_parks_in_the_middle_and_at_the_mark():
     assert pose[:, 0].std() == pytest.approx(expected, rel=0.35)
 
 
-def test_he_leans_on_the_wheel_stop():
+def test_the_driver_holds_the_truck_against_the_wheel_stop():
     """The truck rests against the stop, wherever that stands, and is not thrown back."""
     n = 20
     plant = DockingPlant.of(TRUCK, STATION, PACK, n)
@@ -63,7 +63,7 @@ def test_he_leans_on_the_wheel_stop():
     assert (depth < 0.02).all()
 
 
-def test_he_acts_on_what_he_saw_a_reaction_time_ago():
+def test_the_driver_acts_on_the_state_a_reaction_time_ago():
     """A step aside is answered after his reaction time, within a control step, and not before."""
     plant = rig.bench()
     rig.roll_at(plant, 1.0, (-25.0, 0.0, 0.0))

@@ -25,10 +25,10 @@ def test_a_driven_truck_stands_where_its_drive_ended(names):
     np.testing.assert_array_equal(pose[3:], draw_parking(station, "guided", 5)[3:])
     assert driven.docking is not None
     assert driven.dock_s == driven.docking.time_s == ends.time_s[0]
-    told = driven.docking.as_json()
-    assert (told["x_m"], told["y_m"], told["yaw_rad"]) == tuple(ends.pose[0])
-    assert told["guided"]
-    assert told["arrived"]
+    reported = driven.docking.as_json()
+    assert (reported["x_m"], reported["y_m"], reported["yaw_rad"]) == tuple(ends.pose[0])
+    assert reported["guided"]
+    assert reported["arrived"]
     # no other draw is shifted
     guided = build_setup(station, truck, pack, seed=5, parking="guided")
     assert guided.docking is None

@@ -36,7 +36,7 @@ def test_wrong_pack_and_guide_friction() -> None:
     assert other.guide_friction == 3.0 * setup.guide_friction
     assert setup.params["pack_mass_kg"][0].tolist() == healthy.tolist(), "the healthy cell keeps its own"
     heavier = faulty_setup(setup, [parse_fault("wrong_pack:factor=1.5")])
-    assert heavier.params["pack_mass_kg"][0, new] == 1.5 * setup.pack.mass_kg, "of what the station was told"
+    assert heavier.params["pack_mass_kg"][0, new] == 1.5 * setup.pack.mass_kg, "a multiple of the declared mass"
 
 
 class Stage:
@@ -47,8 +47,8 @@ class Stage:
         self.w, self.p = self.plant.worlds[0], self.plant.params[0]
         self.player = FaultPlayer([parse_fault(spec) for spec in specs], setup)
         self.steps = [step.phase for step in TABLES[setup.station.kind]()]
-        self.told: list[tuple[str, bool]] = []
-        self.player.on_change = lambda fault, acts: self.told.append((fault.kind, acts))
+        self.reported: list[tuple[str, bool]] = []
+        self.player.on_change = lambda fault, acts: self.reported.append((fault.kind, acts))
         self.seat = setup.jobs[0].truck_seat
 
     def at(self, t_s: float, phase: str | None = None, robot: int = 0) -> Any:
@@ -74,7 +74,7 @@ def test_at_a_time_for_a_time(stage: Callable[..., Stage]) -> None:
     it = stage("estop:at_s=2,for_s=1")
     pressed = [int(it.at(t)["truth"]["estop_button"]) for t in (0.0, 1.99, 2.0, 2.5, 2.99, 3.0, 50.0)]
     assert pressed == [0, 0, 1, 1, 1, 0, 0]
-    assert it.told == [("estop", True), ("estop", False)]
+    assert it.reported == [("estop", True), ("estop", False)]
 
 
 def test_for_ever(stage: Callable[..., Stage]) -> None:
@@ -185,7 +185,7 @@ def test_a_lock_that_opens_on_the_second_try(stage: Callable[..., Stage]) -> Non
     assert not it.w["faults"]["lock_stuck"].any(), "closing works"
     it.order("lock_command", it.seat, 0)
     assert not it.w["faults"]["lock_stuck"].any(), "and the second try too"
-    assert it.told == [("lock_wont_open", True), ("lock_wont_open", False)]
+    assert it.reported == [("lock_wont_open", True), ("lock_wont_open", False)]
 
 
 def test_a_lock_that_never_closes(stage: Callable[..., Stage]) -> None:

@@ -24,7 +24,7 @@ from twin.setup.setup import build_setup
 from twin.swap import SwapTwin
 
 ENDS = [
-    # station, fault, outcome, what is told of it
+    # station, fault, outcome, reported cause
     ("top_lift", "wrong_pack:pack=old,factor=1.8", "overload", {"quantity": "load", "axis": "z", "robot": 0}),
     ("top_lift", "load_cell_frozen:phase=unlock", "load_implausible", {"quantity": "unchanged_reading", "unit": "s"}),
     ("chassis", "lock_snag:lock=4", "overload", {"quantity": "load", "axis": "z", "phase": "lower_out"}),
@@ -67,15 +67,15 @@ def largest(recording: Recording, name: str, at_s: float, before_s: float = 0.1)
     return float(values[np.argmax(np.abs(values))])
 
 
-@pytest.mark.parametrize(("station", "fault", "outcome", "told"), ENDS, ids=[f"{s}-{f}" for s, f, _, _ in ENDS])
+@pytest.mark.parametrize(("station", "fault", "outcome", "reported"), ENDS, ids=[f"{s}-{f}" for s, f, _, _ in ENDS])
 def test_an_end_says_why_as_recorded(
-    station: str, fault: str, outcome: str, told: dict[str, Any], tmp_path: Path
+    station: str, fault: str, outcome: str, reported: dict[str, Any], tmp_path: Path
 ) -> None:
     path = tmp_path / "swap.mcap"
     result = run(station, fault, path)
     assert result.outcome == outcome
     end = says_why(result)
-    assert {key: end[key] for key in told} == told
+    assert {key: end[key] for key in reported} == reported
     robot, at_s, value = f"robot{end['robot']}", end["at_s"], end["value"]
     with open_recording(path) as recording:
         (recorded,) = [e for e in recording.events() if e["name"] == "outcome"]

@@ -44,9 +44,9 @@ def phases_apart_s(recording: Recording, log: Log) -> float:
     shift_s = (recording.header.t0_ns - log.t0_ns) * 1e-9
     far = 0.0
     for r in range(log.truth.robots):
-        told = [p for p in recording.phases() if p["robot"] == r and p["name"] != "idle"]
-        begun = [(p["name"], p["t_s"] + shift_s) for p in told if p["state"] == "start"]
-        ended = [(p["name"], p["t_s"] + shift_s) for p in told if p["state"] == "end"]
+        reported = [p for p in recording.phases() if p["robot"] == r and p["name"] != "idle"]
+        begun = [(p["name"], p["t_s"] + shift_s) for p in reported if p["state"] == "start"]
+        ended = [(p["name"], p["t_s"] + shift_s) for p in reported if p["state"] == "end"]
         true = [p for p in log.truth.phases if p.robot == r]
         names = [p.name for p in true]
         if [name for name, _ in begun] != names or [name for name, _ in ended] != names:
@@ -61,17 +61,17 @@ def events_apart_s(recording: Recording, log: Log) -> float:
     """The farthest that grips, locks or an alarm are from the truth; infinite where they are others or out of order."""
     shift_s = (recording.header.t0_ns - log.t0_ns) * 1e-9
     names = {*TOLD, *(f"{name}{off}" for name in ALARM_NAMES.values() for off in ("", "_off"))}
-    told = [
+    reported = [
         (e["t_s"] + shift_s, e["name"], e.get("robot", e.get("seat", 0)))
         for e in recording.events()
         if e["name"] in names
     ]
     true = sorted([*log.truth.events(), *alarms(log.truth)])
-    if sorted(e[1:] for e in told) != sorted(e[1:] for e in true):
+    if sorted(e[1:] for e in reported) != sorted(e[1:] for e in true):
         return math.inf
-    # what happens in the same sample may be told in any order
-    far = max(abs(a[0] - b[0]) for a, b in zip(sorted(told, key=_who), sorted(true, key=_who), strict=True))
-    in_order = all(b[0] >= a[0] for a, b in zip(told[:-1], told[1:], strict=True))
+    # what happens in the same sample may come in any order
+    far = max(abs(a[0] - b[0]) for a, b in zip(sorted(reported, key=_who), sorted(true, key=_who), strict=True))
+    in_order = all(b[0] >= a[0] for a, b in zip(reported[:-1], reported[1:], strict=True))
     return far if in_order else math.inf
 
 

@@ -170,10 +170,10 @@ def mapping(
     lines += [f"file: {_flow(file)}", f"time: {_flow(time)}"]
     lines += [f"{key}: {_flow(value)}" for key, value in (more or {}).items()]
     lines += ["signals:", *(tag.line for tag in tags)]
-    told = [f"{{tag: {_flow(tag)}, robot: {robot}, phases: {phases_of(words)}}}" for tag, robot, words in steps]
-    lines.append(f"steps: {told[0]}")
-    if len(told) > 1:
-        lines += ["more_steps:", *(f"  - {steps}" for steps in told[1:])]
+    reported = [f"{{tag: {_flow(tag)}, robot: {robot}, phases: {phases_of(words)}}}" for tag, robot, words in steps]
+    lines.append(f"steps: {reported[0]}")
+    if len(reported) > 1:
+        lines += ["more_steps:", *(f"  - {steps}" for steps in reported[1:])]
     codes = "{2107: {name: sway_warning}, 2210: {name: lateral_warning}, 2211: {name: lateral_abort, level: error}}"
     lines.append(f"alarms: {{tags: {_flow(alarms)}, codes: {codes}}}")
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")

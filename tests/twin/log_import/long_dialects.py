@@ -74,8 +74,8 @@ def events(folder: Path) -> Log:
     late = x[400]
     found.insert(late + 30, found.pop(late))
     damages += Counter({"line of the same time": 1, "contradicting line": 1, "line out of order": 1})
-    told = {tag.tag for tag in tags} | {f"RGV{r + 1}.step" for r in range(truth.robots)} | {"ALARM1", "ALARM2"}
-    last_s = max(line[0] - WINTER_NS for line in found if line[1] in told) * 1e-9
+    reported = {tag.tag for tag in tags} | {f"RGV{r + 1}.step" for r in range(truth.robots)} | {"ALARM1", "ALARM2"}
+    last_s = max(line[0] - WINTER_NS for line in found if line[1] in reported) * 1e-9
     body = ["ts|tag|value|quality", *(f"{t // 10**6}|{tag}|{value}|{q}" for t, tag, value, q in found)]
     path = folder / "events.csv"
     path.write_text("\n".join(body) + "\n")

@@ -67,7 +67,7 @@ def test_the_files_are_good_as_they_are(files: Files, capsys: pytest.CaptureFixt
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "reported"),
     [
         ("x/position_m:", "x/positon_m:", "line 7: unknown signal (did you mean robot0/x/position_m?)"),
         ("robot0/x", "robot1/x", "signals.robot1/x/position_m: line 7: unknown signal"),
@@ -108,14 +108,14 @@ def test_the_files_are_good_as_they_are(files: Files, capsys: pytest.CaptureFixt
         ("station: top_lift", "station: top_lift\nstation: chassis", "line 2"),
     ],
 )  # fmt: skip
-def test_a_wrong_mapping(old: str, new: str, told: str, files: Files) -> None:
+def test_a_wrong_mapping(old: str, new: str, reported: str, files: Files) -> None:
     assert old in MAP
     files.map.write_text(MAP.replace(old, new, 1))
-    assert told in files.refused()
+    assert reported in files.refused()
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "reported"),
     [
         (LOG.replace("t,x,g,step", "a,b,c,d"), "time.column: line 5: the log has no such column, got 't'"),
         (LOG.replace("x,g,step", "b,c,d"), "has none of the 3 tags of"),
@@ -128,10 +128,10 @@ def test_a_wrong_mapping(old: str, new: str, told: str, files: Files) -> None:
         (LOG + "1,2\n" * 20_000, "rows have another number of fields than the header"),
     ],
 )
-def test_a_log_that_does_not_fit(text: str, told: str, files: Files) -> None:
+def test_a_log_that_does_not_fit(text: str, reported: str, files: Files) -> None:
     files.log.write_text(text)
     line = files.refused()
-    assert told in line
+    assert reported in line
     assert str(files.log) in line or str(files.map) in line
 
 
@@ -180,7 +180,7 @@ def test_what_was_there_stays_when_the_import_fails(files: Files, capsys: pytest
 
 
 @pytest.mark.parametrize(
-    ("more", "told"),
+    ("more", "reported"),
     [
         (["--start", "yesterday"], "--start: not a time, got 'yesterday' (allowed: 2026-02-11T14:20:00+08:00"),
         (["--end", "2026-02-11T14:20:00"], "--end: not a time"),
@@ -190,8 +190,8 @@ def test_what_was_there_stays_when_the_import_fails(files: Files, capsys: pytest
         (["--start", "1e300"], "--start: not a time"),
     ],
 )
-def test_a_window_outside_the_log(more: list[str], told: str, files: Files) -> None:
-    assert told in files.refused(*more)
+def test_a_window_outside_the_log(more: list[str], reported: str, files: Files) -> None:
+    assert reported in files.refused(*more)
 
 
 LIMITED = """
@@ -215,7 +215,7 @@ def test_a_line_of_five_gigabytes_and_a_zip_bomb(files: Files, tmp_path: Path) -
         packed.write(LOG.encode())
         for _ in range(70):
             packed.write(b"1770790003.0,1,0,1\n" * (1 << 16))
-    for log, told in ((line, "line 102: is longer than 1048576 bytes"), (bomb, "times its size")):
+    for log, reported in ((line, "line 102: is longer than 1048576 bytes"), (bomb, "times its size")):
         done = subprocess.run(
             [sys.executable, "-c", LIMITED, str(log), str(files.map), str(files.out)],
             cwd=ROOT, env={**os.environ, "TMPDIR": str(tmp_path / "temporary")}, capture_output=True, text=True,
@@ -223,6 +223,6 @@ def test_a_line_of_five_gigabytes_and_a_zip_bomb(files: Files, tmp_path: Path) -
         )  # fmt: skip
         code, peak_mb = map(int, done.stdout.split())
         assert (code, done.stderr.count("\n")) == (2, 1)
-        assert told in done.stderr
+        assert reported in done.stderr
         assert peak_mb < 500
         assert list(files.out.parent.iterdir()) == list((tmp_path / "temporary").iterdir()) == []

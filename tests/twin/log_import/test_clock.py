@@ -114,7 +114,7 @@ def test_a_slow_log_in_order_is_left_as_it_is(period_s: int) -> None:
     assert set(kinds(plan)) <= {"gap"}
 
 
-def test_times_in_no_order_are_told() -> None:
+def test_times_in_no_order_are_reported() -> None:
     t_ns = np.random.default_rng(1).integers(0, 10**15, 40_000)
     watch = ClockWatch(2.0, 2.0)
     watch.feed(t_ns)

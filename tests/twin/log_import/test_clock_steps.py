@@ -36,10 +36,10 @@ def run(tmp_path: Path) -> Run:
 
     def go(lines: list[str], more: str = "", signals: str = "") -> tuple[ImportReport, Recording]:
         is_long = lines[0].startswith("tag,")
-        told = "file: {table: long}\nlong: {tag: tag, value: value}\n" if is_long else ""
+        reported = "file: {table: long}\nlong: {tag: tag, value: value}\n" if is_long else ""
         time = more if more.startswith("time:") else f"time: {{column: t, format: epoch_s}}\n{more}"
         (tmp_path / "map.yaml").write_text(
-            f"station: top_lift\ntruck: tractor_6x4\npack: cab_282\n{told}{time}signals:\n"
+            f"station: top_lift\ntruck: tractor_6x4\npack: cab_282\n{reported}{time}signals:\n"
             + "".join(f"  robot0/{a}/position_m: {{tag: {a}, unit: mm}}\n" for a in AXES)
             + signals
         )
@@ -87,7 +87,7 @@ def kinds(report: ImportReport) -> dict[str, int]:
 
 @pytest.mark.parametrize("table", [wide, long])
 @pytest.mark.parametrize(
-    ("steps", "told"),
+    ("steps", "reported"),
     [
         ([(20.0, -1.0)], {"clock set back": 1}),
         ([(20.0, 1.0)], {"clock set forward": 1}),
@@ -98,11 +98,11 @@ def kinds(report: ImportReport) -> dict[str, int]:
     ],
 )
 def test_a_clock_that_was_set_while_axes_move(
-    table: Callable[..., list[str]], steps: list[tuple[float, float]], told: dict[str, int], run: Run
+    table: Callable[..., list[str]], steps: list[tuple[float, float]], reported: dict[str, int], run: Run
 ) -> None:
     t_s = times()
     report, recording = run(table(t_s, t_s + sum(by * (t_s >= at) for at, by in steps)))
-    assert kinds(report) == told
+    assert kinds(report) == reported
     assert report.duration_s == pytest.approx(LENGTH_S - 1 / HZ, abs=0.05)
     assert far_m(recording) < 0.002
     first = next(f for f in report.findings if f.kind.startswith("clock set"))

@@ -1,4 +1,4 @@
-"""What a log says against itself is told: switches that exclude each other, a truck that moves, packs never carried."""
+"""Contradictions in a log are reported: switches that exclude each other, a truck that moves, packs never carried."""
 
 from __future__ import annotations
 
@@ -65,6 +65,6 @@ def test_a_truck_moves_by_what_its_scans_say(moved_mm: float, run: Run) -> None:
     moved = moved_mm if moved_mm > 10.0 else 0.0
     assert np.ptp(x[t_s < 29.0]) == 0.0
     assert 1e3 * (x[-1, 0] - x[0, 0]) == pytest.approx(moved, abs=0.01)
-    told = [f.where for f in report.findings if f.kind == "truck moved"]
-    assert ["+60 mm in x" in where for where in told] == ([True] if moved else [])
+    reported = [f.where for f in report.findings if f.kind == "truck moved"]
+    assert ["+60 mm in x" in where for where in reported] == ([True] if moved else [])
     assert [e["name"] for e in recording.events() if e["name"] == "truck_moved"] == (["truck_moved"] if moved else [])

@@ -108,9 +108,9 @@ def test_values_do_not_depend_on_pieces(seed: int, size: int, block: int, offset
 def test_samples_are_joined_by_a_line_or_held() -> None:
     t_ns, values = np.array([0, S, 10 * S]), np.array([[0.0, 0.0], [1.0, 1.0], [4.0, 4.0]])
     times = np.array([0, S // 2, S, 2 * S, 9 * S, 10 * S, 12 * S])
-    told = Track(Pieces(t_ns, values, 1), [Fill(S, 3 * S), Fill()]).values(times)  # type: ignore[arg-type]
-    assert np.array_equal(told[:, 0], [0.0, 0.5, 1.0, 1.0, np.nan, 4.0, 4.0], equal_nan=True)
-    assert told[:, 1].tolist() == [0.0, 0.0, 1.0, 1.0, 1.0, 4.0, 4.0]
+    reported = Track(Pieces(t_ns, values, 1), [Fill(S, 3 * S), Fill()]).values(times)  # type: ignore[arg-type]
+    assert np.array_equal(reported[:, 0], [0.0, 0.5, 1.0, 1.0, np.nan, 4.0, 4.0], equal_nan=True)
+    assert reported[:, 1].tolist() == [0.0, 0.0, 1.0, 1.0, 1.0, 4.0, 4.0]
 
 
 LENGTHS = sorted(UNITS["length"])
@@ -128,13 +128,13 @@ LENGTHS = sorted(UNITS["length"])
 def test_a_value_is_unit_times_sign_times_scale_times_raw_less_zero(
     raw: list[float], unit: str, scale: float, sign: int, zero: float, decimal: str, mapping: Mapping, tmp_path: Path
 ) -> None:
-    told = mapping.signals[0]
+    reported = mapping.signals[0]
     spec = SignalSpec(tag="x", unit=unit, scale=scale, sign=sign, zero=zero)  # type: ignore[arg-type]
     file = mapping.file.file.model_copy(update={"delimiter": ";", "decimal": decimal})
     changed = dataclasses.replace(
         mapping,
         file=mapping.file.model_copy(update={"file": file}),
-        signals=(Mapped(told.name, spec, told.target, UNITS["length"][unit], False),),
+        signals=(Mapped(reported.name, spec, reported.target, UNITS["length"][unit], False),),
     )
     log = tmp_path / "log.csv"
     lines = [f"{k},5;{value!r}\n".replace(",", ".").replace(".", decimal) for k, value in enumerate(raw)]

@@ -60,21 +60,21 @@ def test_axes_are_where_they_were(imported: tuple[ImportReport, Recording]) -> N
 
 
 def test_steps_come_in_their_order_at_their_times(imported: tuple[ImportReport, Recording]) -> None:
-    told = [(p["name"], p["t_s"]) for p in imported[1].phases() if p["state"] == "start"]
+    reported = [(p["name"], p["t_s"]) for p in imported[1].phases() if p["state"] == "start"]
     true = [(PHASES[s["exported"]], s["t_start"]) for s in TRUTH["steps"] if s["t_start"] < imported[1].duration_s]
     true = [step for k, step in enumerate(true) if k == 0 or step[0] != true[k - 1][0]]
-    assert [name for name, _ in told] == [name for name, _ in true]
-    assert max(abs(a - b) for (_, a), (_, b) in zip(told, true, strict=True)) <= 0.05
+    assert [name for name, _ in reported] == [name for name, _ in true]
+    assert max(abs(a - b) for (_, a), (_, b) in zip(reported, true, strict=True)) <= 0.05
 
 
 def test_events_come_at_their_times(imported: tuple[ImportReport, Recording]) -> None:
-    told = imported[1].events()
+    reported = imported[1].events()
     found = 0
     for event in TRUTH["events"]:
         wanted = {"name": ALARMS[event["alarm"]]} if event["name"] == "alarm_on" else EVENTS.get(event["name"])
         if wanted is None:
             continue
-        near = [abs(e["t_s"] - event["t"]) for e in told if wanted.items() <= e.items()]
+        near = [abs(e["t_s"] - event["t"]) for e in reported if wanted.items() <= e.items()]
         assert min(near) <= 0.05, event
         found += 1
     assert found == 17
@@ -89,8 +89,8 @@ def test_measured_and_estimated_swing_are_those_of_the_load(imported: tuple[Impo
         for name, most in ((f"robot0/sway_{a}_m", 0.003), (f"estimate/robot0/sway_{a}_m", 0.03)):
             t_s, values = imported[1].states(names=[name])
             known = np.isfinite(values[:, 0])
-            told = np.interp(t_true, t_s[known], values[known, 0])
-            assert np.sqrt(np.mean((told - true_m) ** 2)) <= most, name
+            reported = np.interp(t_true, t_s[known], values[known, 0])
+            assert np.sqrt(np.mean((reported - true_m) ** 2)) <= most, name
 
 
 def test_the_report_counts_what_the_recorder_left_out(imported: tuple[ImportReport, Recording]) -> None:

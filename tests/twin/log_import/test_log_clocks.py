@@ -62,13 +62,13 @@ def test_counts_of_other_systems(name: str, station: Station) -> None:
 
 
 @pytest.mark.parametrize("name", COUNTED)
-@pytest.mark.parametrize("told", COUNTED)
-def test_a_wrong_unit_is_refused_by_the_right_one(name: str, told: str, station: Station) -> None:
+@pytest.mark.parametrize("reported", COUNTED)
+def test_a_wrong_unit_is_refused_by_the_right_one(name: str, reported: str, station: Station) -> None:
     """Or, where none of its stamps is a time by it, with what they would be."""
-    if name == told:
+    if name == reported:
         return
     with pytest.raises(InputError) as refused:
-        station.imported(counted(name), f"{{column: Time, format: {told}, zone: UTC}}", AXES, SEMI)
+        station.imported(counted(name), f"{{column: Time, format: {reported}, zone: UTC}}", AXES, SEMI)
     said = str(refused.value)
     assert name in said
     assert "2026-02-11T06:23:41" in said
@@ -103,7 +103,7 @@ def test_seconds_from_a_trigger(unit: str, head: str, more: str, written: str, s
     assert (drafted.column, drafted.format) == (column, f"relative_{unit}")
 
 
-def test_an_uptime_that_could_be_a_date_is_taken_as_told(station: Station) -> None:
+def test_an_uptime_that_could_be_a_date_is_read_as_the_mapping_says(station: Station) -> None:
     """Twenty days of milliseconds look like the seconds of 2026."""
     lines = lines_of([str(1_770_791_021 + 20 * k) for k in range(200)])
     with pytest.raises(InputError, match="epoch_s, by which they begin at 2026-02-11.* relative_ms, if they count"):
@@ -159,7 +159,7 @@ def test_late_lines_and_a_stray_one_at_midnight(station: Station) -> None:
 
 
 @pytest.mark.parametrize(
-    ("time", "told"),
+    ("time", "reported"),
     [
         (
             'format: "%H:%M:%S.%f"',
@@ -170,7 +170,7 @@ def test_late_lines_and_a_stray_one_at_midnight(station: Station) -> None:
         ("format: epoch_s, date: 2026-02-11", "tells the day itself"),
     ],
 )
-def test_days_that_are_missing_or_too_many(time: str, told: str, station: Station) -> None:
+def test_days_that_are_missing_or_too_many(time: str, reported: str, station: Station) -> None:
     with pytest.raises(InputError) as refused:
         station.imported(["Time;x;y", "23:59:50.000;1;1", "23:59:50.020;1;1"], f"{{column: Time, {time}}}", AXES, SEMI)
-    assert told in str(refused.value)
+    assert reported in str(refused.value)

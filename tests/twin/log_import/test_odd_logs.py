@@ -49,7 +49,7 @@ def test_a_line_a_second_is_joined_by_lines(imported: Import) -> None:
     assert np.abs(x[:, 0] - np.sin(2.0 * np.pi * at / 60.0)).max() < 0.002
 
 
-def test_one_second_may_be_too_long_to_join_if_so_told(imported: Import) -> None:
+def test_one_second_may_be_too_long_to_join_by_the_mapping(imported: Import) -> None:
     t_s = np.arange(20.0)
     report, _ = imported(t_s, t_s, more="cleaning: {gap_s: 0.9}\n")
     assert [(f.kind, f.count) for f in report.findings] == [("gap", 19)]
@@ -140,9 +140,9 @@ def test_the_swing_that_no_sensor_saw_is_near_that_of_the_twin(written: Written,
     with open_recording(tmp_path / "log.mcap") as recording:
         assert recording.header.provenance["robot0/sway_x_m"] == "estimated"
         for a in "xy":
-            t_s, told = recording.states(names=[f"robot0/sway_{a}_m"])
+            t_s, reported = recording.states(names=[f"robot0/sway_{a}_m"])
             true = log.truth.at(f"robot0/sway_{a}_m", t_s)
             free = np.abs(log.truth.at("robot0/load_n", t_s) - log.truth.at("robot0/load_n", t_s - 0.5)) < 200.0
-            error = (told[:, 0] - true)[free]
+            error = (reported[:, 0] - true)[free]
             print(a, "rms", np.sqrt(np.mean(error**2)), "max", np.abs(error).max(), "peak", np.abs(true).max())
             assert np.sqrt(np.mean(error**2)) < 0.2 * np.sqrt(np.mean(true[free] ** 2)) + 0.002

@@ -75,7 +75,7 @@ def test_columns_called_like_time_that_hold_none_are_no_times(station: Station) 
     assert station.at("robot0/load_cell_n", 2.0, 8.0) == [1100.0, 1400.0]
 
 
-def test_a_gap_is_when_nobody_says_anything(station: Station) -> None:
+def test_a_gap_is_a_time_without_values_of_any_tag(station: Station) -> None:
     """X pauses from 4 s to 8 s, Load from 6 s to 10 s: nothing is known from 6 s to 8 s."""
     x = [t for t in range(0, 12_000, 20) if not 4000 < t < 8000]
     load = [t for t in range(0, 12_000, 20) if not 6000 < t < 10_000]

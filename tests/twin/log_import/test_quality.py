@@ -83,7 +83,7 @@ def test_a_short_loss_is_joined_by_a_line(station: Station) -> None:
     assert station.at("robot0/x/position_m", 4.0, 4.04, 4.08) == pytest.approx([1.2, 1.202, 1.204])
 
 
-def test_only_zeros_are_told_as_uncertain(station: Station) -> None:
+def test_only_zeros_are_reported_as_uncertain(station: Station) -> None:
     report = station.imported(long_log("0", "0", "0"), TIME, AXES, LONG)
     assert "not certain: in OPC DA 0 is bad" in report.readings["quality"]
     assert station.at("robot0/x/position_m", 4.4) == [0.0]
@@ -167,19 +167,17 @@ def test_letters_of_quality(bad: str, station: Station) -> None:
     assert [s["bad_quality"] for s in report.signals] == [9, 9]
 
 
-@pytest.mark.parametrize(("bad", "told"), [("0", True), ("192", False)])
-def test_a_quality_column_that_no_one_named_is_told_while_it_holds_bad_values(
-    bad: str, told: bool, station: Station
-) -> None:
+@pytest.mark.parametrize(("bad", "reported"), [("0", True), ("192", False)])
+def test_an_unnamed_quality_column_with_bad_values_is_reported(bad: str, reported: bool, station: Station) -> None:
     report = _long_with_quality(bad, "192", station, "{tag: tag, value: value}")
-    assert ("long.quality" in report.readings.get("quality", "")) == told
+    assert ("long.quality" in report.readings.get("quality", "")) == reported
 
 
-@pytest.mark.parametrize(("other", "told"), [("0", True), ("192", False)])
-def test_one_of_a_wide_table_is_told_too_beside_those_that_are_named(other: str, told: bool, station: Station) -> None:
+@pytest.mark.parametrize(("other", "reported"), [("0", True), ("192", False)])
+def test_an_unnamed_one_of_a_wide_table_is_reported_too(other: str, reported: bool, station: Station) -> None:
     lines = ["t;x;x_Q;y;y_Q", *wide_log("192", "0", other)[1:]]
     named = WIDE.replace("quality: qx", "quality: x_Q").replace(", quality: qy", "")
     assert ("x_Q" in named, "quality: qy" in named) == (True, False)
     said = station.imported(lines, TIME, named, 'file: {delimiter: ";"}\n').readings["quality"]
     assert said.startswith("x_Q: OPC DA")
-    assert ("y_Q is not used (quality beside its tag) and holds bad values" in said) == told
+    assert ("y_Q is not used (quality beside its tag) and holds bad values" in said) == reported

@@ -1,4 +1,4 @@
-"""Logs of which something is not as it seems: imported right, refused, or told; never wrong without a word."""
+"""Logs of which something is not as it seems: imported right, refused, or reported; never wrong without a word."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_a_block_that_comes_twice_is_no_step_of_the_clock(station: Station) -> N
     assert "clock set back" not in kinds(report)
 
 
-def test_a_gap_of_a_long_table_out_of_order_is_told(station: Station) -> None:
+def test_a_gap_of_a_long_table_out_of_order_is_reported(station: Station) -> None:
     head, *lines = buffers(0.0)
     later = [f"{tag},{float(t) + 300.0:.3f},4000.0" for tag, t, _ in (line.split(",") for line in lines)]
     report = station.imported([head, *lines, *later], RELATIVE, more=LONG)
@@ -87,7 +87,7 @@ def test_a_gap_of_a_long_table_out_of_order_is_told(station: Station) -> None:
     assert report.samples < 3000
 
 
-def test_a_short_pause_of_which_nothing_tells_what_it_was_is_told(station: Station) -> None:
+def test_an_unexplained_short_pause_is_reported(station: Station) -> None:
     t_s = np.arange(0.0, 20.0, 0.02)
     lines = wide(np.where(t_s < 2.0, t_s, t_s + 0.3))
     lines = [lines[0], *(f"{line.split(',')[0]},0.0,0.0" for line in lines[1:])]
@@ -102,13 +102,13 @@ def test_a_header_of_other_names_is_refused(head: str, station: Station) -> None
 
 
 @pytest.mark.parametrize("word", ["-9999", "3.4028235E+38", "99999"])
-def test_an_axis_that_leaps_is_told(word: str, station: Station) -> None:
+def test_an_axis_that_leaps_is_reported(word: str, station: Station) -> None:
     lines = wide(np.arange(0.0, 20.0, 0.1))
     lines[50] = f"{lines[50].split(',')[0]},{word},0.0"
     assert kinds(station.imported(lines, RELATIVE))["leap"] == 2
 
 
-def test_times_that_no_one_uses_are_told(station: Station) -> None:
+def test_unused_times_are_reported(station: Station) -> None:
     lines = wide(np.arange(0.0, 20.0, 0.1))
     more = [f"{line},{5.0 * k / 10:.2f},1" for k, line in enumerate(lines[1:])]
     report = station.imported([f"{lines[0]},Time slow,Load", *more], RELATIVE)
@@ -123,8 +123,8 @@ def test_the_draft_knows_values_from_their_times(names: str, station: Station) -
     draft = station.folder / "draft.yaml"
     draft.write_text(draft_map(station.log))
     first, second, third, fourth = names.split(";")
-    told = {m.name: (m.spec.tag, m.spec.time) for m in load_mapping(draft).signals}
-    assert told == {"robot0/x/position_m": (second, None), "robot0/y/position_m": (fourth, third)}
+    reported = {m.name: (m.spec.tag, m.spec.time) for m in load_mapping(draft).signals}
+    assert reported == {"robot0/x/position_m": (second, None), "robot0/y/position_m": (fourth, third)}
 
 
 def test_the_draft_takes_no_tag_of_two_axes() -> None:

@@ -34,7 +34,7 @@ def test_a_slow_recorder_repeats_itself(period_s: float, run: Run) -> None:
         assert np.isfinite(recording.states(names=[f"robot0/{axis}/position_m"])[1]).all()
 
 
-def test_a_slow_recorder_that_is_frozen_is_told(run: Run) -> None:
+def test_a_slow_recorder_that_is_frozen_is_reported(run: Run) -> None:
     t_s = np.arange(300.0)
     x = 600.0 + 0.1 * np.random.default_rng(6).integers(-20, 20, 300)
     x[100:130] = x[100]
@@ -86,8 +86,8 @@ def test_a_flag_among_many_lines_of_a_second_stands_where_it_was_written(run: Ru
             lines.append(f"grip,{T0 + int(t)},1")
     axes = [f"{a},{T0},0" for a in "yz"]
     report, recording = run(["tag,t,value", *axes, *lines], signals="  robot0/grips_closed: {tag: grip}\n")
-    told = [e["t_s"] for e in recording.events() if e["name"] == "gripped"]
-    assert told == [] or told == pytest.approx([20.7], abs=0.2)
+    reported = [e["t_s"] for e in recording.events() if e["name"] == "gripped"]
+    assert reported == [] or reported == pytest.approx([20.7], abs=0.2)
     t_s, grip = recording.states(names=["robot0/grip1"])
     assert t_s[np.argmax(grip[:, 0] > 0.5)] == pytest.approx(20.7, abs=0.2)
 
@@ -111,22 +111,22 @@ def test_a_flag_has_no_values_between(words: tuple[str, str], table: str, run: R
 
 @pytest.mark.parametrize("by_s", [-1.0, 1.0])
 @pytest.mark.parametrize("at_s", [20.0, 20.3])
-def test_a_clock_that_was_set_in_whole_second_stamps_is_told(by_s: float, at_s: float, run: Run) -> None:
+def test_a_clock_that_was_set_in_whole_second_stamps_is_reported(by_s: float, at_s: float, run: Run) -> None:
     """Ten lines a second: a second with twice the lines, one without, or two with fewer."""
     t_s = times(10.0)
     stamps = np.floor(t_s + by_s * (t_s >= at_s))
     report, _ = run(wide(t_s, stamps))
     assert kinds(report)["uneven stamp"] >= 1
-    told = next(f for f in report.findings if f.kind == "uneven stamp")
-    assert "clock was set" in told.done
+    reported = next(f for f in report.findings if f.kind == "uneven stamp")
+    assert "clock was set" in reported.done
     assert run(wide(t_s, np.floor(t_s)))[0].duration_s == pytest.approx(LENGTH_S - 0.1, abs=0.01)
 
 
-def test_a_clock_set_back_at_standstill_in_a_sorted_long_table_is_told(run: Run) -> None:
+def test_a_clock_set_back_at_standstill_in_a_sorted_long_table_is_reported(run: Run) -> None:
     """Two values of each tag at each time of that second; nothing moves that could tell more."""
     t_s = np.arange(2000) / HZ
     rows = [(t - (t >= 20.0), a, 500.0 + 0.1 * (k % 7)) for k, t in enumerate(t_s.tolist()) for a in "xyz"]
     lines = [f"{a},{T0 + t:.3f},{v:.1f}" for t, a, v in sorted(rows, key=lambda row: row[0])]
     report, _ = run(["tag,t,value", *lines])
-    told = next(f for f in report.findings if f.kind == "contradicting line")
-    assert "clock was set back" in told.done
+    reported = next(f for f in report.findings if f.kind == "contradicting line")
+    assert "clock was set back" in reported.done

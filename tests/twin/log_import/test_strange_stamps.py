@@ -89,7 +89,7 @@ def test_strange_stamps_are_read_or_refused(
 
 
 @pytest.mark.parametrize("year", [1900, 1969, 2150])
-def test_dates_that_no_log_has_are_told(year: int, tmp_path: Path) -> None:
+def test_dates_that_no_log_has_are_reported(year: int, tmp_path: Path) -> None:
     at = mapping_of(tmp_path, "{column: t, format: iso}")
     (tmp_path / "log.csv").write_text(
         "t|x\n" + "".join(f"{year}-12-31T23:59:{50 + k / 50:06.3f}Z|{k}\n" for k in range(100))

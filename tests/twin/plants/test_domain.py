@@ -131,7 +131,7 @@ def test_a_pack_that_hangs_past_a_seat_is_not_beside_its_pins() -> None:
     assert not result.violations
 
 
-def test_a_trip_before_it_left_is_told() -> None:
+def test_a_trip_before_it_left_is_reported() -> None:
     """The truck's brakes are released on a slope: the station trips, and the truck rolls out of the domain during the
     stop."""
     result = swap(fault="brakes_released:grade_percent=20,phase=lower,after_s=4").run()

@@ -23,7 +23,7 @@ from twin.recording.verify import verify
 from twin.records import BUSY, RECORD_OF, UNTIL_DONE, WORLD, new_command
 from twin.result import SwapResult
 from twin.runner.batch import BatchRunner
-from twin.runner.kinds import ready, rom_runner
+from twin.runner.kinds import existing_runner, rom_runner
 from twin.runner.single import Runner
 from twin.setup.setup import SwapSetup, build_setup
 from twin.swap import SwapTwin
@@ -161,7 +161,7 @@ def test_nothing_has_to_be_kept_in_the_scratch(station: str, rubbish: int) -> No
     timing = load_timing("factory", setups[0].station)
 
     def end_states(of: list[SwapSetup], make: Any) -> list[str]:
-        twin = SwapTwin(of[0], timing, make_runner=ready(make(of)))
+        twin = SwapTwin(of[0], timing, make_runner=existing_runner(make(of)))
         twin.runner.rubbish = rubbish
         twin.program.run()
         return [result.end_state_sha256 for result in twin.results()]

@@ -89,7 +89,7 @@ class ScanByScan(BatchRunner):
 
     Args:
         current: place every robot in every scan; otherwise what is left where it was last placed becomes nonsense.
-        watch: told after each scan; outside its window the plant runs as always.
+        watch: called after each scan; outside its window the plant runs as always.
     """
 
     def __init__(self, setup: SwapSetup, *, current: bool, watch: Watch) -> None:

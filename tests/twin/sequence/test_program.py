@@ -91,7 +91,7 @@ def row(velocity: float) -> np.void:
     return one
 
 
-def test_a_program_asks_before_each_phase_and_stands_still_until_it_is_told() -> None:
+def test_a_program_requests_a_decision_before_each_phase_and_waits_for_the_response() -> None:
     program, plant = asking_program({0: (3, 1), 1: (5, 2), 2: (1, 1), 3: (1, 1)})
     assert program.advance()
     assert [(ask.robot, ask.phase) for ask in program.asking] == [(0, "one"), (1, "one")]
@@ -111,9 +111,9 @@ def test_a_program_asks_before_each_phase_and_stands_still_until_it_is_told() ->
     assert asked == [(1, "two"), (0, "two")], "once for each phase, none for one that is not timed"
     assert program.timing["velocity_fraction"].tolist() == [[[0.25, 1.0], [0.5, 1.0]]]
     assert program.outcome == ["completed"]
-    told = [event for event in program.events[0] if event["name"] == "timing"]
-    assert [(event["robot"], event["phase"]) for event in told] == [(1, "one"), (0, "one"), *asked]
-    assert told[0]["timing"]["velocity_fraction"] == 0.5
+    reported = [event for event in program.events[0] if event["name"] == "timing"]
+    assert [(event["robot"], event["phase"]) for event in reported] == [(1, "one"), (0, "one"), *asked]
+    assert reported[0]["timing"]["velocity_fraction"] == 0.5
 
 
 def test_asking_shifts_no_command() -> None:

@@ -110,12 +110,35 @@ def test_a_recording_keeps_it_and_verifies(tmp_path: Path) -> None:
         recorder.finish(stop_at(twin, 6.0))
     twin.close()
     recording = open_recording(tmp_path / "wet.mcap")
-    told = Configuration.from_plain(recording.header.configuration, recording.path)
-    assert told.setup.variation == wet
-    assert changed(told.setup, varied) == set()
+    reported = Configuration.from_plain(recording.header.configuration, recording.path)
+    assert reported.setup.variation == wet
+    assert changed(reported.setup, varied) == set()
     assert verify(recording.path).verified
     older = {key: value for key, value in recording.header.configuration.items() if key != "variation"}
     assert Configuration.from_plain(older, recording.path).setup.variation == NOMINAL
     for bad in (3, {"conditions": "fog"}, {"wind": 1.0}):
         with pytest.raises(InputError, match="variation"):
             Configuration.from_plain({**older, "variation": bad}, recording.path)
+
+
+def test_errors_of_the_machine_change_the_plant_alone() -> None:
+    plain, other = setup(), setup(rope_error=0.05, drive_lag_s=0.05)
+    middle_m = 6.0 - 0.5 * (1.9 + 4.95)
+    assert other.params["sheave_height_m"][0] - 6.0 == pytest.approx(0.05 * middle_m)
+    assert other.station.reeving == plain.station.reeving, "what shapers are designed with"
+    bandwidth = other.params["axis_velocity_gain"][0] / plain.params["axis_velocity_gain"][0]
+    assert bandwidth == pytest.approx([1.0 / 2.25, 1.0 / 3.0, 1.0 / 2.25, 1.0 / 2.25])
+    assert changed(plain, other) == {"sheave_height_m", "axis_velocity_gain"}
+
+
+def test_new_fields_are_left_out_where_they_change_nothing() -> None:
+    assert not {"rope_error", "drive_lag_s", "drive_seed"} & set(Variation().model_dump())
+    told = Variation(rope_error=-0.05).model_dump()
+    assert told["rope_error"] == -0.05
+    assert Variation(**told) == Variation(rope_error=-0.05)
+
+
+def test_a_rope_error_needs_ropes() -> None:
+    at, truck, pack = load_station("chassis"), load_truck("chassis_tractor_3"), load_pack("chassis_171")
+    with pytest.raises(InputError, match="nothing hangs on ropes"):
+        build_setup(at, truck, pack, seed=0, variation=Variation(rope_error=0.05))

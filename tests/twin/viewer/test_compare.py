@@ -77,8 +77,8 @@ def test_exit_takes_the_time_that_the_table_of_a_swap_gives_it(top_lift_swap: Pa
         run = (RunSpan("verify", 100.0, 115.0, 0, 0), RunSpan("exit", 115.0, 115.5, 0, 0))
         program = SimpleNamespace(outcome=["completed"], spans=[list(run)])
         setup = SimpleNamespace(station=station, dock_s=station.times.dock_s)
-        told, _, _ = finished_phases(cast(Any, program), cast(Any, setup))
-        exit_s = next(span.end_s - span.start_s for span in told if span.name == "exit")
+        reported, _, _ = finished_phases(cast(Any, program), cast(Any, setup))
+        exit_s = next(span.end_s - span.start_s for span in reported if span.name == "exit")
         assert exit_s == station.times.exit_s > 1.0
         said = [{"name": s.name, "state": "end", "t_s": s.end_s, "start_s": s.start_s} for s in run]
         recorded = [said[0], {**said[1], "end_s": 115.0 + exit_s}]

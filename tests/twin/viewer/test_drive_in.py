@@ -215,4 +215,4 @@ def test_title_charts_and_cuts(top_lift_drive: Path) -> None:
 def test_a_swap_has_no_approach(top_lift_swap: Path, top_lift_drive: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["replay", str(top_lift_swap), "--screenshot", "a.png", "--view", "approach"]) == 2
     said = capsys.readouterr().err
-    assert said == "error: --view: not known, got 'approach' (allowed: overview, seat, top, driver, auto)\n"
+    assert said == "error: --view: unknown, got 'approach' (allowed: overview, seat, top, driver, auto)\n"

@@ -306,7 +306,7 @@ def test_small_text_is_sharp(screen, hud, source):
 # --- it is cheap --------------------------------------------------------------------------------------------------
 
 
-def test_at_rest_nothing_is_drawn_anew(hud, source):
+def test_at_rest_nothing_is_redrawn(hud, source):
     shown = model(source, 10.0)
     hud.update(shown)
     before = [layer.paints for layer in hud.layers]
@@ -343,7 +343,7 @@ def test_no_sample_is_read_twice(source):
     np.testing.assert_array_equal(values, expected[1])
 
 
-def test_reading_in_small_bites_goes_on_until_all_is_there(source):
+def test_reading_in_small_bites_continues_until_all_is_there(source):
     signals = Signals(source, budget_s=0.0)
     rounds = 1
     while not signals.load(["robot0/x/position_m"], 0.0, 20.0, 10.0):

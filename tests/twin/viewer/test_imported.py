@@ -1,4 +1,4 @@
-"""A station's log: named as one, estimates told as estimates everywhere, and nothing shown where nothing was logged."""
+"""A station's log: named as one, estimates marked everywhere, and nothing shown where nothing was logged."""
 
 from __future__ import annotations
 
@@ -102,8 +102,12 @@ def test_time_of_day_goes_over_midnight():
 def test_words_name_what_is_estimated(log, poor):
     assert log.estimated == ("packs", "truck")
     assert poor.estimated == ("packs", "truck", "load", "sway")
-    told = {"robot0/z/position_m": "estimated", "robot0/grip2": "estimated", "truck1/lock1": "estimated"}
-    assert estimated_words({**told, "truck1/locked": "estimated", "lane": "estimated"}) == ("axis z", "grips", "locks")
+    reported = {"robot0/z/position_m": "estimated", "robot0/grip2": "estimated", "truck1/lock1": "estimated"}
+    assert estimated_words({**reported, "truck1/locked": "estimated", "lane": "estimated"}) == (
+        "axis z",
+        "grips",
+        "locks",
+    )
 
 
 def test_the_twins_estimate_stands_beside_measured_sway(log):
@@ -258,7 +262,7 @@ def test_playing_through_a_gap_says_that_nothing_is_logged(screen, log):
     assert "lower" in written(screen, log, 5.0)
 
 
-def test_a_gap_is_hatched_on_the_time_line_and_told_under_the_pointer(log):
+def test_a_gap_is_hatched_on_the_time_line_and_described_under_the_pointer(log):
     charts = Charts((charts_of(log)["sway"],), Signals(log), 20.0, 0, 1)
     model = model_at(log, Playback(log, t_s=3.0), charts, None)
     with Offscreen(SIZE_PX, QUALITIES["low"]) as screen:

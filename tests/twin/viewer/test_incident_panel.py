@@ -25,7 +25,7 @@ from twin.viewer.hud import GhostTable, Hud
 from twin.viewer.hud.incident_panel import _most_telling, wrapped
 from twin.viewer.hud.model import title_of
 from twin.viewer.hud.recorded import model_at
-from twin.viewer.incidents import Recent, incident_at
+from twin.viewer.incidents import RecentEvent, incident_at
 from twin.viewer.playback import Playback
 from twin.viewer.source import Source
 
@@ -69,7 +69,7 @@ def test_the_panel_comes_with_the_trip_and_has_its_sentence(overload) -> None:
         said = [line.text for line in note.recent]
         assert "fault lock_snag acts" in said
         assert "robot 1: unlock" in said
-        assert not any("overload" in text for text in said), "not told twice"
+        assert not any("overload" in text for text in said), "not reported twice"
         assert sorted(line.t_s for line in note.recent) == [line.t_s for line in note.recent]
         late = incident_at(source, source.end_s)
         assert late is not None
@@ -164,7 +164,7 @@ def test_a_screenshot_changes_where_the_panel_is(plant: str, station: str, fault
     assert (panel[:, :, 0] > 200).sum() > 50, "red and white words"
 
 
-def test_violations_are_told_with_their_worst_value(tmp_path: Path) -> None:
+def test_violations_are_reported_with_their_worst_value(tmp_path: Path) -> None:
     path = tmp_path / "swap.mcap"
     result = recorded(path, "rom", "top_lift", "brakes_released:phase=unlock")
     with Source(path) as source:
@@ -172,11 +172,11 @@ def test_violations_are_told_with_their_worst_value(tmp_path: Path) -> None:
         assert note is not None
         assert note.title == "trip: truck moved"
         assert "robot" not in note.where, "nobody's axis: the truck"
-        told = " ".join(note.violations)
+        reported = " ".join(note.violations)
         for violation in result.violations:
-            assert f"invariant {violation['invariant']} violated from" in told
+            assert f"invariant {violation['invariant']} violated from" in reported
             said = violation["message"]
-            assert (said.rsplit(": ", 1)[-1] if "limit" in violation else said) in told
+            assert (said.rsplit(": ", 1)[-1] if "limit" in violation else said) in reported
         markers = [m for m in source.markers if m.violation]
         assert len(markers) == len(result.violations)
         assert [badge.text for badge in title_of(source).badges] == ["TRUCK MOVED", "VIOLATION"]
@@ -217,7 +217,7 @@ def test_a_trip_without_a_value_says_what_moved_and_how_it_came_to_rest(tmp_path
             assert said in written, size
 
 
-def test_what_stands_still_at_a_trip_is_told_so(overload) -> None:
+def test_axes_at_rest_at_a_trip_are_reported_as_such(overload) -> None:
     path, result = overload
     with Source(path) as source:
         assert moments.stop_lines(source, 1.0)[0].startswith("all axes stood still")
@@ -244,7 +244,7 @@ def test_the_word_of_a_trip_is_read_also_where_the_cursor_stands(overload) -> No
 
 def test_where_few_lines_fit_the_last_alarms_are_kept() -> None:
     lines = tuple(
-        Recent(t_s, name, level)
+        RecentEvent(t_s, name, level)
         for t_s, name, level in ((1.0, "a", "error"), (2.0, "b", "info"), (3.0, "c", "warning"), (4.0, "d", "info"))
     )
     assert ["".join(line.text for line in _most_telling(lines, rows)) for rows in range(5)] == [
@@ -268,7 +268,7 @@ def test_a_number_keeps_its_unit() -> None:
         hud.close()
 
 
-def test_a_rail_that_was_hit_is_told_with_force_limit_and_wheel(tmp_path: Path) -> None:
+def test_a_rail_that_was_hit_is_reported_with_force_limit_and_wheel(tmp_path: Path) -> None:
     path = tmp_path / "rail.mcap"
     config = DockingConfiguration(
         seed=3,
@@ -297,7 +297,7 @@ def test_a_rail_that_was_hit_is_told_with_force_limit_and_wheel(tmp_path: Path) 
         assert "before its place" in place
 
 
-def test_an_alarm_of_a_log_is_told_while_it_stands(imported_log: Path) -> None:
+def test_an_alarm_of_a_log_is_reported_while_it_stands(imported_log: Path) -> None:
     with Source(imported_log) as source:
         assert incident_at(source, 12.9) is None
         note = incident_at(source, 14.0)

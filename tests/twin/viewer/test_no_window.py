@@ -73,7 +73,7 @@ def test_without_a_display_it_names_the_ways_without_one(made_up_swap, tmp_path)
 
 
 @needs_xvfb
-def test_an_x_server_that_goes_away_under_an_open_window_is_told_in_one_line(made_up_swap, tmp_path):
+def test_an_x_server_that_goes_away_under_an_open_window_is_reported_in_one_line(made_up_swap, tmp_path):
     """Xlib lets no program go on, and Panda3D's own handler aborts with a message of its own and a core dump."""
     command = ["Xvfb", "-displayfd", "1", "-screen", "0", "640x400x24", "-nolisten", "tcp"]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)

@@ -135,7 +135,7 @@ def test_stepping_pauses_and_scrubbing_does_not():
     assert playback.t_s == pytest.approx(3.02)
 
 
-def test_events_are_visited_in_order_and_together_where_they_are_at_once():
+def test_events_are_visited_in_order_and_simultaneous_ones_together():
     playback = Playback(Track())
     found = [playback.next_event() for _ in range(4)]
     assert [marker.t_s if marker else None for marker in found] == [5.0, 15.0, 24.5, None]

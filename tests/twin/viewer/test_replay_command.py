@@ -44,8 +44,8 @@ def test_a_video_has_the_length_and_the_frames_that_were_asked_for(
         *("--fps", "6", "--size", "320x180", "--quality", "low", "--json"),
     )
     assert said.returncode == 0, said.stderr
-    told = json.loads(said.stdout)["video"]
-    assert (told["frames"], told["speed"], told["duration_s"]) == (12, 3.0, 2.0)
+    reported = json.loads(said.stdout)["video"]
+    assert (reported["frames"], reported["speed"], reported["duration_s"]) == (12, 3.0, 2.0)
     frames = imageio_ffmpeg.read_frames(str(tmp_path / "v.mp4"))
     about = next(frames)
     assert about["size"] == (320, 180)

@@ -115,8 +115,8 @@ class Driver:
         """What the window shows (height, width, 3), 0 to 255, by its own key for pictures."""
         before = self.state["message"]
         since = self.keys("s")
-        told = self.wait(lambda s: s["message"].startswith("picture written") and s["message"] != before, since)
-        target = self.folder / told["message"].split(": ")[1]
+        reported = self.wait(lambda s: s["message"].startswith("picture written") and s["message"] != before, since)
+        target = self.folder / reported["message"].split(": ")[1]
         image = PNMImage()
         assert image.read(Filename.from_os_specific(str(target)))
         width, height = image.get_x_size(), image.get_y_size()

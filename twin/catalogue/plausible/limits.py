@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from twin.catalogue.derived import MOVE_TIMEOUT_S, Problem, stopping_way
+from twin.catalogue.derived import MOVE_TIMEOUT_S, Problem, stopping_distance
 from twin.catalogue.plausible.ranges import PRESSED_M, RATED_FRICTION, G, within
 from twin.catalogue.schema import Station
 from twin.catalogue.schema.machine import FourRope
@@ -74,7 +74,7 @@ def limits_problems(s: Station) -> Iterator[Problem]:
     stroke = z.position_max_m - z.position_min_m
     why = "from limits.contact_zone_m to a quarter of the stroke of axis z: above it invariant 1 would never look"
     yield from within(s, "limits.creep_out_height_m", why, li.contact_zone_m, 0.25 * stroke)
-    stop_m = stopping_way(li.contact_speed_mps, z.acceleration_mps2, z.jerk_mps3, li.reaction_time_s)
+    stop_m = stopping_distance(li.contact_speed_mps, z.acceleration_mps2, z.jerk_mps3, li.reaction_time_s)
     why = "axis z must stop from contact_speed_mps within it, and it lies within limits.creep_out_height_m"
     yield from within(s, "limits.contact_zone_m", why, stop_m, li.creep_out_height_m)
     why = f"creeping over limits.creep_out_height_m takes {MOVE_TIMEOUT_S:g} s at the most; no faster than axis z"
@@ -125,7 +125,7 @@ def sensors_problems(s: Station) -> Iterator[Problem]:
     yield from within(s, "sensors.load_cell_filter_s", why, None, li.reaction_time_s)
     why = f"of the rated weight, {ZERO_SHARE:.0%}: initial zero-setting range, OIML R 76-1"
     yield from within(s, "sensors.load_cell_zero_window_n", why, None, ZERO_SHARE * weight_n)
-    why = f"of the rated weight, {TOLERANCE_SHARE:.0%}: a pull test would not be told from a drift"
+    why = f"of the rated weight, {TOLERANCE_SHARE:.0%}: a pull test would not be distinguished from a drift"
     yield from within(s, "sensors.load_cell_tolerance_n", why, None, TOLERANCE_SHARE * weight_n)
     why = f"from 3 load_cell_sigma_n to {DRIVE_SHARE:.0%} of the rated weight"
     low = 3.0 * sensors.load_cell_sigma_n

@@ -88,7 +88,7 @@ class Truck(Strict):
         trailer = self.driving.trailer if self.driving else None
         if self.driving and (trailer is not None) != (self.outline.body == "semi_trailer"):
             raise ValueError(
-                f"driving.trailer and outline.body {self.outline.body!r} do not go together: "
+                f"driving.trailer and outline.body {self.outline.body!r} cannot be combined: "
                 "a semi_trailer has both, other trucks neither"
             )
         if trailer is None:

@@ -21,10 +21,10 @@ from twin.log_import.comparing.residuals import (
     ROPE_SHARE,
     SWAY_MOVING_RAD,
     SWAY_REST_RAD,
-    Parting,
+    Divergence,
     Residual,
+    divergence_of,
     moving,
-    parting_of,
 )
 from twin.log_import.estimate import begin, swing
 from twin.log_import.story import Phase
@@ -92,7 +92,7 @@ class Beside:
     t_s: np.ndarray
     times_ns: np.ndarray
     residuals: list[Residual]
-    partings: list[Parting]
+    divergences: list[Divergence]
     moves: list[OwnMove]
     phases: list[tuple[str, float, float]]
     notes: list[str] = field(default_factory=list)
@@ -114,7 +114,7 @@ def compare(
         if int(setup.params[0]["reeving"]) != FLOATING_TABLE:
             residuals += _sway(g, completer, own, r, dt_s)
             residuals += _rope(g, moves, r)
-    found = [part for part in (parting_of(r, g.t_s, spans) for r in residuals) if part is not None]
+    found = [part for part in (divergence_of(r, g.t_s, spans) for r in residuals) if part is not None]
     found.sort(key=lambda part: part.t_s)
     return Beside(g.t_s, g.times_ns, residuals, found, own_moves, spans)
 
@@ -166,7 +166,7 @@ def _axes(g: Gathered, own: np.ndarray, robot: int, hz: float) -> list[Residual]
         if (own[:, axis] != g.axes[:, robot, axis]).any():
             both = np.maximum(speed, np.abs(np.gradient(own[:, axis], g.t_s)))
             band = rest + LAG_S * _recent(both, after).max(axis=1)
-            words = "where the axis is; the twin makes the same moves, its anti-sway told the true rope length"
+            words = "where the axis is; the twin makes the same moves, its anti-sway given the true rope length"
             found.append(Residual(channel, "own moves", unit, log, own[:, axis], band, words))
         reference = f"robot{robot}/{name}/reference_{unit}"
         if reference in g.measured:
@@ -229,11 +229,11 @@ def _sway(g: Gathered, completer: Completer, own: np.ndarray, robot: int, dt_s: 
         band = np.where(going, SWAY_MOVING_RAD, SWAY_REST_RAD)
         measured = channel in g.measured
         source = "" if measured else " (of the log: estimated along its motion)"
-        words = f"rope angle with a pack; the twin makes the same moves, its anti-sway told the true rope{source}"
+        words = f"rope angle with a pack; the twin makes the same moves, its anti-sway given the true rope{source}"
         found.append(Residual(f"robot{robot}/sway_{a}_rad", "own moves", "rad", log, twin, band, words))
         if measured:
             along = np.clip(g.columns[f"{ESTIMATE}{channel}"] / rope, -1.0, 1.0)
-            words = "rope angle with a pack; the twin's along the logged motion: rope or sensor are not as told"
+            words = "rope angle with a pack; the twin's along the logged motion: rope or sensor differ from the stated"
             estimate = np.where(free, np.arcsin(along), np.nan)
             band = np.full(len(log), AS_MOVED_RAD)
             found.append(Residual(f"robot{robot}/sway_{a}_rad", "as moved", "rad", log, estimate, band, words))
@@ -249,5 +249,5 @@ def _rope(g: Gathered, moves: Sequence[OwnMove], robot: int) -> list[Residual]:
         if own.move.robot == robot:
             inside = (g.t_s >= own.move.start_s) & (g.t_s <= own.move.end_s) & (g.held[:, robot] >= 0)
             twin[inside] = own.rope_m
-    words = "rope length that the anti-sway was told in moves with a pack; the twin's: the true one at the move's end"
+    words = "rope length used by the anti-sway in moves with a pack; the twin's: the true one at the move's end"
     return [Residual(name, "own moves", "m", g.columns[name], twin, ROPE_SHARE * twin, words)]

@@ -45,7 +45,7 @@ class Comparison:
         self.own = own_swap(completer.setup, self._timing, self.beside.phases)
         self.names = tuple(r.channel for r in self.beside.residuals)
         self._table = np.stack([r.values for r in self.beside.residuals], axis=1)
-        for part in self.beside.partings:
+        for part in self.beside.divergences:
             event = {
                 "name": "parts",
                 "level": "warning",
@@ -60,9 +60,9 @@ class Comparison:
         return np.asarray(self._table[np.searchsorted(self.beside.times_ns, times_ns)])
 
     def as_json(self) -> dict[str, Any]:
-        """For `--json`: partings in time order, phases, the twin's own swap."""
+        """For `--json`: divergences in time order, phases, the twin's own swap."""
         return {
-            "partings": [_finite(asdict(part)) for part in self.beside.partings],
+            "divergences": [_finite(asdict(part)) for part in self.beside.divergences],
             "phases": [{**_finite(asdict(phase)), "difference_s": phase.difference_s} for phase in self.own.phases],
             "own_swap": {
                 "timing": self.own.timing,

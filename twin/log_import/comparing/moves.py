@@ -83,7 +83,7 @@ def _rest(position: np.ndarray, at: int, way: int, span: int) -> float:
 class OwnMove:
     """A move as the twin makes it: a shaped profile that begins at `start_s`.
 
-    `shaper` is the identified anti-sway of the logged move and `fit_m` the rms error of its profile; `told_rope_m` is
+    `shaper` is the identified anti-sway of the logged move and `fit_m` the rms error of its profile; `shaper_rope_m` is
     the identified rope length, `rope_m` the true one, which the twin uses.
     """
 
@@ -94,7 +94,7 @@ class OwnMove:
     times_s: np.ndarray
     impulses: int
     rope_m: float
-    told_rope_m: float
+    shaper_rope_m: float
     shaper: str
     fit_m: float
 
@@ -115,20 +115,20 @@ def own_move(
     logged: np.ndarray,
     shaper: str,
     rope_m: float,
-    told_rope_m: float | None,
+    shaper_rope_m: float | None,
 ) -> OwnMove:
     """The logged move as the twin would make it: the same profile, with an anti-sway that has the true rope length.
 
     First the station's move is identified: speed, acceleration, jerk, start and kind of shaper of the shaped profile
-    that fits the logged positions best, with the rope length of the station's shaper (`told_rope_m`). Then only that
+    that fits the logged positions best, with the rope length of the station's shaper (`shaper_rope_m`). Then only that
     length is replaced by the true one, `rope_m`. If the log does not have the shaper's rope length, the twin's own
     kind, `shaper`, is used for both.
 
     Args:
         t_s, logged: (K,) times and positions around the move.
     """
-    kinds = [shaper] if told_rope_m is None else list(KINDS)
-    logged_m = rope_m if told_rope_m is None else told_rope_m
+    kinds = [shaper] if shaper_rope_m is None else list(KINDS)
+    logged_m = rope_m if shaper_rope_m is None else shaper_rope_m
     fits = [_fitted(setup, move, t_s, logged, kind, logged_m) for kind in kinds]
     best = min(fits, key=lambda fit: fit.fit_m)
     amplitudes, times_s, n = _shaper(setup, best.shaper, rope_m)

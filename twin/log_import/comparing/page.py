@@ -1,4 +1,4 @@
-"""The comparison as one self-contained HTML page: first partings, phases, and every signal over time."""
+"""The comparison as one self-contained HTML page: first divergences, phases, and every signal over time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 from twin.console import atomic_write
 from twin.log_import.comparing.comparison import Comparison
 from twin.log_import.comparing.own_swap import OwnSwap, PhaseTime
-from twin.log_import.comparing.residuals import Parting, Residual
+from twin.log_import.comparing.residuals import Divergence, Residual
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -48,9 +48,9 @@ def page(comparison: Comparison, report: ImportReport, title: str) -> str:
 
     name = html.escape(title or report.log)
     beside = comparison.beside
-    parted = [(p.signal, p.kind) for p in beside.partings]
+    diverged = [(p.signal, p.kind) for p in beside.divergences]
     order = sorted(
-        beside.residuals, key=lambda r: parted.index(k) if (k := (r.name, r.kind)) in parted else len(parted)
+        beside.residuals, key=lambda r: diverged.index(k) if (k := (r.name, r.kind)) in diverged else len(diverged)
     )
     charts = "\n".join(_chart(r, comparison) for r in order)
     return f"""<!doctype html>
@@ -60,9 +60,9 @@ def page(comparison: Comparison, report: ImportReport, title: str) -> str:
 <p>{html.escape(report.log)}, {report.start} to {report.end} ({report.duration_s:.1f} s), read by
 {html.escape(report.map)}. Seconds are those of the recording. Blue is the log, orange the twin, grey the band within
 which both agree.</p>
-{_lead(beside.partings, contradictions_of(report))}
+{_lead(beside.divergences, contradictions_of(report))}
 <h2>Where they part</h2>
-{_partings(beside.partings)}
+{_divergences(beside.divergences)}
 <h2>Phases</h2>
 {_phases(comparison.own.phases)}
 <p><small>The twin's own swap: same truck where it stood, same packs and slots, timing set
@@ -87,15 +87,15 @@ def shown(value: float, unit: str) -> str:
     return f"{value * factor:.4g} {word}"
 
 
-def _lead(partings: Sequence[Parting], against: Sequence[str]) -> str:
+def _lead(divergences: Sequence[Divergence], against: Sequence[str]) -> str:
     """`against`: contradictions of the log with itself or with the twin's stationary truck."""
-    if not partings and against:
+    if not divergences and against:
         text = html.escape("; ".join(against))
         return f'<p class="lead">Every compared signal stays within its band, but the log shows: {text}.</p>'
-    if not partings:
+    if not divergences:
         return '<p class="lead same">Nothing parts: every signal stays within its band from begin to end.</p>'
     more = f" The log also shows: {'; '.join(against)}." if against else ""
-    return f'<p class="lead">{html.escape(sentence(partings[0]) + more)}</p>'
+    return f'<p class="lead">{html.escape(sentence(divergences[0]) + more)}</p>'
 
 
 def contradictions_of(report: ImportReport) -> list[str]:
@@ -103,7 +103,7 @@ def contradictions_of(report: ImportReport) -> list[str]:
     return [finding.where for finding in report.findings if finding.kind in CONTRADICTIONS]
 
 
-def sentence(first: Parting) -> str:
+def sentence(first: Divergence) -> str:
     """The first parting of log and twin, in words."""
     phase = f", in {first.phase}" if first.phase else ""
     return (
@@ -113,15 +113,15 @@ def sentence(first: Parting) -> str:
     )
 
 
-def _partings(partings: Sequence[Parting]) -> str:
-    if not partings:
+def _divergences(divergences: Sequence[Divergence]) -> str:
+    if not divergences:
         return "<p>Nowhere.</p>"
     rows = "".join(
         f"<tr><td class=n>{p.t_s:.2f}</td><td>{html.escape(p.phase)}</td><td>{html.escape(p.signal)}</td>"
         f"<td>{p.kind}</td><td class=n>{shown(p.log, p.unit)}</td><td class=n>{shown(p.twin, p.unit)}</td>"
         f"<td class=n>{shown(p.band, p.unit)}</td><td class=n>{shown(p.worst, p.unit)} at {p.worst_s:.1f} s</td>"
         f"<td><small>{html.escape(p.words)}</small></td></tr>"
-        for p in partings
+        for p in divergences
     )
     return (
         "<table><tr><th class=n>s</th><th>phase</th><th>signal</th><th>the twin is</th><th class=n>log</th>"
@@ -151,12 +151,13 @@ def _moves(comparison: Comparison) -> str:
     rows = "".join(
         f"<tr><td class=n>{m.move.start_s:.2f}</td><td class=n>{m.move.end_s:.2f}</td><td>{m.move.name}</td>"
         f"<td class=n>{m.move.begin:.3f}</td><td class=n>{m.move.target:.3f}</td><td>{m.shaper}</td>"
-        f"<td class=n>{m.fit_m * 1e3:.2f}</td><td class=n>{m.told_rope_m:.3f}</td><td class=n>{m.rope_m:.3f}</td></tr>"
+        f"<td class=n>{m.fit_m * 1e3:.2f}</td>"
+        f"<td class=n>{m.shaper_rope_m:.3f}</td><td class=n>{m.rope_m:.3f}</td></tr>"
         for m in moves
     )
     return (
         "<table><tr><th class=n>from, s</th><th class=n>to, s</th><th>axis</th><th class=n>from, m</th>"
-        "<th class=n>to, m</th><th>shaper</th><th class=n>met within, mm rms</th><th class=n>rope told, m</th>"
+        "<th class=n>to, m</th><th>shaper</th><th class=n>met within, mm rms</th><th class=n>rope used, m</th>"
         "<th class=n>true rope, m</th></tr>"
         f"{rows}</table>"
     )
@@ -187,7 +188,7 @@ def _chart(r: Residual, comparison: Comparison) -> str:
                 x=0.5 * (start_s + end_s), y=1.06, yref="y domain", text=name.replace("_", " "), showarrow=False,
                 font={"size": 10, "color": "#5b6673"},
             )  # fmt: skip
-    part = next((p for p in beside.partings if (p.signal, p.kind) == (r.name, r.kind)), None)
+    part = next((p for p in beside.divergences if (p.signal, p.kind) == (r.name, r.kind)), None)
     if part is not None:
         figure.add_vline(x=part.t_s, line={"color": OUT, "dash": "dot", "width": 1.5}, row="all", col=1)
     figure.update_layout(

@@ -59,7 +59,7 @@ class Residual:
 
 
 @dataclass(frozen=True)
-class Parting:
+class Divergence:
     """First time at which a residual leaves its band: `log`, `twin` and `band` at that time, and the worst difference
     of all."""
 
@@ -76,7 +76,7 @@ class Parting:
     words: str
 
 
-def parting_of(r: Residual, t_s: np.ndarray, phases: list[tuple[str, float, float]]) -> Parting | None:
+def divergence_of(r: Residual, t_s: np.ndarray, phases: list[tuple[str, float, float]]) -> Divergence | None:
     """The first time at which a residual stays out of its band for its `hold_s`; None if it never does."""
     values = r.values
     outside = np.abs(values) > r.band
@@ -89,7 +89,7 @@ def parting_of(r: Residual, t_s: np.ndarray, phases: list[tuple[str, float, floa
         worst = int(known.argmax())
         at = float(t_s[a])
         phase = next((name for name, start, end in reversed(phases) if start <= at < end), "")
-        return Parting(
+        return Divergence(
             r.name, r.kind, r.unit, at, phase, float(r.log[a]), float(r.twin[a]), float(r.band[a]),
             float(values[worst]), float(t_s[worst]), r.words,
         )  # fmt: skip

@@ -156,7 +156,7 @@ def _guess(table: Table, layout: TableLayout, values: dict[str, pa.Array]) -> Gu
     if stamp is None:
         notes.append("No column was found that holds the time.")
     elif stamp.other:
-        notes.append(f"The time stamps could be {stamp.other} as well: days and months could not be told apart.")
+        notes.append(f"The time stamps could be {stamp.other} as well: days and months cannot be distinguished.")
     times = (time_column,) if isinstance(time_column, str) else time_column
     if isinstance(time_column, str) and stamp is not None:
         guess.own_times = _own_times(table, values, layout, time_column, stamp)

@@ -58,7 +58,7 @@ class DockingRerun:
         self.issued = [_decision(entry, self._recording) for entry in self._recording.commands()]
         for k, decision in enumerate(self.issued):
             if decision.tick != k * STEPS_PER_CONTROL:
-                raise InputError("damaged recording: a command that is no decision's", file=self._path)
+                raise InputError("damaged recording: a command without a decision", file=self._path)
         self.end_tick = _end(self._recording, last_tick)
         if len(self.issued) * STEPS_PER_CONTROL < last_tick:
             raise InputError("damaged recording: decisions are missing", file=self._path, value=len(self.issued))

@@ -55,24 +55,24 @@ def check_output_path(path: str | Path) -> Path:
             mode = path.stat().st_mode
         except FileNotFoundError:
             if not path.parent.is_dir():
-                raise InputError("cannot write a recording there: its folder does not exist", file=path) from None
+                raise InputError("recording cannot be written: its folder does not exist", file=path) from None
             if not os.access(path.parent, os.W_OK | os.X_OK):
-                raise InputError("cannot write a recording there: its folder is not writable", file=path) from None
+                raise InputError("recording cannot be written: its folder is not writable", file=path) from None
             return path
         if stat.S_ISDIR(mode):
-            raise InputError("cannot write a recording there: it is a folder", file=path)
+            raise InputError("recording cannot be written: it is a folder", file=path)
         if not stat.S_ISREG(mode):
-            raise InputError("cannot write a recording there: it is not a regular file", file=path)
+            raise InputError("recording cannot be written: it is not a regular file", file=path)
         if not os.access(path, os.W_OK):
-            raise InputError("cannot write a recording there: the file is not writable", file=path)
+            raise InputError("recording cannot be written: the file is not writable", file=path)
         with path.open("rb") as file:
             if file.read(len(MAGIC)) not in (b"", MAGIC):
-                raise InputError("not overwritten, because it exists and is no recording", file=path)
+                raise InputError("not overwritten: it exists and is not a recording", file=path)
     except (OSError, ValueError) as error:
         if isinstance(error, InputError):
             raise
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise InputError(f"cannot write a recording there: {reason}", file=path) from None
+        raise InputError(f"recording cannot be written: {reason}", file=path) from None
     return path
 
 
@@ -100,7 +100,7 @@ class ContainerWriter:
             self._restore()
             if error.errno in DISK_ERRORS:
                 raise OSError(error.errno, error.strerror, str(path)) from None
-            raise InputError(f"cannot write a recording there: {error.strerror}", file=path) from None
+            raise InputError(f"recording cannot be written: {error.strerror}", file=path) from None
         self._size = 0  # without a provisional chunk
         self._provisional_size = 0
         self._compressor = zstandard.ZstdCompressor(level=_COMPRESSION_LEVEL)

@@ -175,8 +175,8 @@ class Recording:
         found = contents.metadata.get(METADATA_NAME)
         if found is None:
             if not contents.chunks and not contents.complete:
-                raise InputError("cut off before anything was recorded, or no SwapTwin recording", file=self.path)
-            raise InputError("an MCAP file, but no SwapTwin recording", file=self.path)
+                raise InputError("cut off before anything was recorded, or not a SwapTwin recording", file=self.path)
+            raise InputError("an MCAP file, but not a SwapTwin recording", file=self.path)
         version = found.get("format_version", "")
         if version != str(FORMAT_VERSION):
             raise InputError(
@@ -254,7 +254,7 @@ class Recording:
 
     def _row_at(self, topic: str, t_s: float) -> np.ndarray:
         if not self._chunks:
-            raise InputError("a recording in which nothing is recorded", file=self.path)
+            raise InputError("an empty recording", file=self.path)
         time_ns = self._time_ns(t_s, 0)
         if not self._start_ns <= time_ns <= self._end_ns:  # in ns: t_s may differ from end_s by rounding
             raise InputError("a time outside the recording", file=self.path, value=t_s, allowed=self._span())
@@ -333,4 +333,4 @@ def _column(names: tuple[str, ...], name: str) -> int:
     try:
         return names.index(name)
     except ValueError:
-        raise InputError("a name that is not in the recording", value=name) from None
+        raise InputError("not a name in the recording", value=name) from None

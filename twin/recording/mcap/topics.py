@@ -56,7 +56,7 @@ EVENT_FIELDS: Mapping[str, Schema] = {
     "reason": TEXT,
     "fault": TEXT,
     "acts": FLAG,
-    "offset_n": {**NUMBER, "description": "what a load cell that was zeroed told with nothing on it"},
+    "offset_n": {**NUMBER, "description": "reading of the unloaded load cell before it was zeroed"},
     "x_m": NUMBER,
     "y_m": NUMBER,
     "yaw_rad": NUMBER,

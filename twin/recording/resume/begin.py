@@ -11,12 +11,12 @@ from twin.errors import InputError
 from twin.faults.player import check_added
 from twin.recording import Recording, open_recording
 from twin.recording.resume.estimated.moment import EstimatedMoment
-from twin.recording.resume.exchange import UNNAMED, Branched, Load, loaded
+from twin.recording.resume.exchange import UNNAMED, BranchedSwap, Load, load_deciders
 from twin.recording.resume.moment import Change, Moment, scan_of
-from twin.recording.resume.past import Past, follows_setpoints
+from twin.recording.resume.past import RecordedPart, follows_setpoints
 from twin.recording.swap.configuration import SWAP, Configuration
 from twin.recording.swap.sampling import Sampler
-from twin.recording.swap.settings import Branch, Origin, Settings, in_force
+from twin.recording.swap.settings import Branch, Origin, Settings, settings_at
 from twin.recording.swap.versions import file_sha256
 from twin.runner.kinds import runner_maker
 from twin.swap import SwapTwin
@@ -41,19 +41,19 @@ def begin_from(path: str | Path, at_s: float, *, plant: str = "bullet", seed: in
             return EstimatedMoment(recording, at_s, plant=plant, seed=seed)
         if recording.header.source != "twin":
             raise InputError(
-                "a swap goes on from the twin's own recordings and from imported logs",
+                "a swap continues from the twin's own recordings and from imported logs",
                 file=path,
                 key="source",
                 value=recording.header.source,
                 allowed=f"twin, {IMPORTED}",
             )
-        return OwnMoment(recording, at_s)
+        return RecordedMoment(recording, at_s)
     except BaseException:
         recording.close()
         raise
 
 
-class OwnMoment:
+class RecordedMoment:
     """A moment in the twin's own recording: its swap is rerun up to there, bit-identical."""
 
     def __init__(self, recording: Recording, at_s: float) -> None:
@@ -65,12 +65,12 @@ class OwnMoment:
         self.setup, self.plant = configuration.setup, configuration.plant
         rates = self.setup.station.rates
         if header.seed != self.setup.seed or header.tick_hz != float(rates.physics_hz):
-            raise InputError("damaged recording: seed and tick_hz are not its configuration's", file=self.path)
+            raise InputError("damaged recording: seed or tick_hz differs from its configuration", file=self.path)
         begin_s = configuration.branch.begin_s if configuration.branch is not None else 0.0
         scan = scan_of(at_s, rates.plc_hz, _end_s(recording), self.path, begin_s)
         tick = scan * (rates.physics_hz // rates.plc_hz)
         self.at_s = tick / rates.physics_hz
-        self._past = Past(recording, tick, float(rates.physics_hz))
+        self._past = RecordedPart(recording, tick, float(rates.physics_hz))
         self._recorded = (self._first_settings(), *(configuration.branch.settings if configuration.branch else ()))
 
     def _first_settings(self) -> Settings:
@@ -82,13 +82,15 @@ class OwnMoment:
         policies = dict(configuration.policies)
         if "timing" not in policies and any(e["name"] == "timing" for e in self._recording.events(None, until_s)):
             policies["timing"] = UNNAMED
-        if "align" not in policies and any(map(follows_setpoints, Past.read_commands(self._recording, until_s))):
+        if "align" not in policies and any(
+            map(follows_setpoints, RecordedPart.read_commands(self._recording, until_s))
+        ):
             policies["align"] = UNNAMED
         return Settings(0.0, configuration.timing, policies)
 
     def branch(self, change: Change) -> Branch:
         """Settings from the moment on; raises InputError for what cannot be changed there."""
-        now = in_force(self._recorded, self.at_s)
+        now = settings_at(self._recorded, self.at_s)
         self._check(change, now)
         here = dataclasses.replace(_changed(now, change), at_s=self.at_s, faults=change.faults)
         past = [one for one in self._recorded[1:] if one.at_s <= self.at_s]
@@ -105,14 +107,14 @@ class OwnMoment:
         for what, name in now.policies.items():
             if name == UNNAMED and what not in change.policies:
                 raise InputError(
-                    "decided by a policy that the recording does not name: say who decides from here on",
+                    "decided by a policy that the recording does not name: a policy is needed from here on",
                     file=self.path,
                     key=f"--{what}-policy",
                     allowed="a policy, or none",
                 )
         if change.timing is not None and "timing" in now.policies and "timing" not in change.policies:
             raise InputError(
-                f"policy {now.policies['timing']} decides on the timing of every phase, a set would change nothing",
+                f"policy {now.policies['timing']} decides the timing of every phase: a timing set would have no effect",
                 file=self.path,
                 key="--timing",
                 value=change.timing.name,
@@ -121,10 +123,10 @@ class OwnMoment:
         for fault in change.faults:
             check_added(fault, self.at_s, self.setup)
 
-    def begin(self, branch: Branch, load: Load) -> Branched:
+    def begin(self, branch: Branch, load: Load) -> BranchedSwap:
         """The swap, ready to run; `load` gives the policies that decide from the moment on."""
         settings = (self._recorded[0], *branch.settings)
-        policies = loaded(settings, self.at_s, load)
+        policies = load_deciders(settings, self.at_s, load)
         c = self._configuration
         twin = SwapTwin(
             c.setup, c.timing, c.faults, make_runner=runner_maker(c.plant), policies=c.policies, branch=branch
@@ -132,7 +134,7 @@ class OwnMoment:
         try:
             recorded = self._recording.header.channels
             self._past.expect(twin.program, Sampler(twin.setup, twin.runner.worlds, twin.runner.params, recorded))
-            return Branched(twin, self._past, settings, policies)
+            return BranchedSwap(twin, self._past, settings, policies)
         except BaseException:
             twin.close()
             raise
@@ -162,7 +164,7 @@ def _check_swap(recording: Recording) -> None:
     kind = recording.header.configuration.get("kind")
     if kind != SWAP:
         raise InputError(
-            "only a swap can go on from a recorded moment", file=recording.path, key="kind", value=kind, allowed=SWAP
+            "only a swap can continue from a recorded moment", file=recording.path, key="kind", value=kind, allowed=SWAP
         )
 
 

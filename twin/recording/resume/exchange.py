@@ -14,7 +14,7 @@ import numpy as np
 
 from twin.alignment.aligner import Aligner, MakeDecider, robots_of
 from twin.errors import InputError
-from twin.recording.resume.past import Past, same_row
+from twin.recording.resume.past import RecordedPart, same_row
 from twin.recording.swap.settings import DECIDED, Settings
 from twin.records import BUSY, FOLLOW_NOT
 from twin.result import SwapResult
@@ -27,13 +27,13 @@ Load = Callable[[str, str], Any]
 """Maps ("timing" or "align", a policy's name) to its `TimingDecider` or `MakeDecider`."""
 
 
-class TimedBy:
+class RecordedThenPolicyTiming:
     """A timing policy that gives the recorded answers before the moment, then its own.
 
     `policy` is queried before the moment too, so that its memory is right; None if it does not decide afterwards.
     """
 
-    def __init__(self, past: Past, policy: TimingDecider | None) -> None:
+    def __init__(self, past: RecordedPart, policy: TimingDecider | None) -> None:
         self._past, self._policy = past, policy
         self.differs_s: float | None = None
         """Time of its first answer that differs from the recording."""
@@ -49,10 +49,13 @@ class TimedBy:
         return recorded
 
 
-class AlignedBy:
-    """An align policy, a plant's `decide`: the recorded setpoints before the moment, then its own. See `TimedBy`."""
+class RecordedThenPolicySetpoints:
+    """An align policy, a plant's `decide`: the recorded setpoints before the moment, then its own.
 
-    def __init__(self, past: Past, twin: SwapTwin, make: MakeDecider | None) -> None:
+    See `RecordedThenPolicyTiming`.
+    """
+
+    def __init__(self, past: RecordedPart, twin: SwapTwin, make: MakeDecider | None) -> None:
         self._past, self._program = past, twin.program
         self._driver = robots_of(twin.program)
         self._aligner = None if make is None else Aligner(twin.program, make)
@@ -76,13 +79,13 @@ def _same(ones: Mapping[int, np.ndarray], others: Mapping[int, np.ndarray]) -> b
     return ones.keys() == others.keys() and all(np.array_equal(others[robot], one) for robot, one in ones.items())
 
 
-class Branched:
+class BranchedSwap:
     """A swap whose settings change while it runs; its first part is as recorded."""
 
     def __init__(
-        self, twin: SwapTwin, past: Past, settings: Sequence[Settings], load: Mapping[tuple[str, int], Any]
+        self, twin: SwapTwin, past: RecordedPart, settings: Sequence[Settings], load: Mapping[tuple[str, int], Any]
     ) -> None:
-        """`twin` must not have run; `settings[0]` hold from its beginning; `load` as from `loaded`."""
+        """`twin` must not have run; `settings[0]` hold from its beginning; `load` as from `load_deciders`."""
         self.twin, self._past, self._settings = twin, past, tuple(settings)
         self._ticks = [tick_of(one, twin) for one in settings]
         self._deciders_of: dict[str, list[Any]] = {what: self._deciders(what, load) for what in DECIDED}
@@ -90,23 +93,23 @@ class Branched:
         self.on_reached: Callable[[], None] | None = None
         """Called once, at the moment."""
         if (timed := self._deciders_of["timing"][0]) is not None:
-            twin.time_by(timed)
+            twin.set_timing_decider(timed)
         if (aligned := self._deciders_of["align"][0]) is not None:
-            twin.align_by(aligned)
+            twin.set_aligner(aligned)
         twin.watch(self._after_scan)
 
     def _deciders(self, what: str, load: Mapping[tuple[str, int], Any]) -> list[Any]:
         """The decider under each of the settings; one that continues is the same object."""
         found: list[Any] = []
-        for k, first in enumerate(reigns(self._settings, what)):
+        for k, first in enumerate(first_settings_of_decider(self._settings, what)):
             if what not in self._settings[k].policies:
                 found.append(None)
             elif first < k:
                 found.append(found[first])
             elif what == "timing":
-                found.append(TimedBy(self._past, load.get((what, first))))
+                found.append(RecordedThenPolicyTiming(self._past, load.get((what, first))))
             else:
-                found.append(AlignedBy(self._past, self.twin, load.get((what, first))))
+                found.append(RecordedThenPolicySetpoints(self._past, self.twin, load.get((what, first))))
         return found
 
     def run(self) -> SwapResult:
@@ -152,17 +155,17 @@ class Branched:
         twin.program.event(0, "branch", f"from here on {now.words}", **fields)
         if now.timing != before.timing or ("timing" in before.policies and "timing" not in now.policies):
             twin.set_timing(now.timing)
-        for what, exchange in (("timing", twin.time_by), ("align", self._align_by)):
+        for what, exchange in (("timing", twin.set_timing_decider), ("align", self._align_by)):
             decider = self._deciders_of[what][k]
             if decider is not self._deciders_of[what][k - 1]:
                 exchange(decider)
             elif decider is not None and decider.differs_s is not None:
                 self._note_other(what, now.policies[what], decider)
 
-    def _align_by(self, decide: AlignedBy | None) -> None:
+    def _align_by(self, decide: RecordedThenPolicySetpoints | None) -> None:
         if decide is None:
             self._refuse_following()
-        self.twin.align_by(decide)
+        self.twin.set_aligner(decide)
 
     def _refuse_following(self) -> None:
         """Refuse a moment within an insertion under setpoints if no policy gives setpoints from then on."""
@@ -182,7 +185,9 @@ class Branched:
                 allowed=f"none up to {since_s:.2f} s or once the pack is seated, or another policy",
             )
 
-    def _note_other(self, what: str, name: str, decider: TimedBy | AlignedBy) -> None:
+    def _note_other(
+        self, what: str, name: str, decider: RecordedThenPolicyTiming | RecordedThenPolicySetpoints
+    ) -> None:
         since_s, decider.differs_s = decider.differs_s, None
         text = f"{what} policy {name} is not what it was: it would have decided otherwise from {since_s:.2f} s on"
         self.twin.program.event(0, "policy_differs", text, what=what, policy=name, since_s=since_s)
@@ -193,7 +198,7 @@ def tick_of(settings: Settings, twin: SwapTwin) -> int:
     return round(settings.at_s * twin.setup.station.rates.physics_hz)
 
 
-def reigns(settings: Sequence[Settings], what: str) -> list[int]:
+def first_settings_of_decider(settings: Sequence[Settings], what: str) -> list[int]:
     """For each of the settings, index of the first from which on the same policy, or none, decides `what` without a
     break."""
     first: list[int] = []
@@ -203,11 +208,11 @@ def reigns(settings: Sequence[Settings], what: str) -> list[int]:
     return first
 
 
-def loaded(settings: Sequence[Settings], at_s: float, load: Load) -> dict[tuple[str, int], Any]:
+def load_deciders(settings: Sequence[Settings], at_s: float, load: Load) -> dict[tuple[str, int], Any]:
     """The policies that decide anything from `at_s` on, by what they decide and the index of their first settings."""
     found = {}
     for what in DECIDED:
-        first = reigns(settings, what)
+        first = first_settings_of_decider(settings, what)
         for k, one in enumerate(settings):
             ends_s = settings[k + 1].at_s if k + 1 < len(settings) else np.inf
             name = one.policies.get(what)
@@ -216,4 +221,4 @@ def loaded(settings: Sequence[Settings], at_s: float, load: Load) -> dict[tuple[
     return found
 
 
-__all__ = ["UNNAMED", "Branched", "loaded", "reigns"]
+__all__ = ["UNNAMED", "BranchedSwap", "first_settings_of_decider", "load_deciders"]

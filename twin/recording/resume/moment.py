@@ -37,7 +37,7 @@ class Change:
     faults: tuple[Fault, ...] = ()
 
 
-class Ready(Protocol):
+class ReadySwap(Protocol):
     """A swap that is ready to run from a moment."""
 
     twin: SwapTwin
@@ -61,7 +61,7 @@ class Moment(Protocol):
     def branch(self, change: Change) -> Branch:
         """Settings from the moment on; raises InputError for what cannot be changed there."""
 
-    def begin(self, branch: Branch, load: Load) -> Ready:
+    def begin(self, branch: Branch, load: Load) -> ReadySwap:
         """The swap, ready to run; `load` gives the policies that decide from the moment on."""
 
     def close(self) -> None:

@@ -41,7 +41,7 @@ class RecordedDecision(NamedTuple):
     row: np.void
 
 
-class Past:
+class RecordedPart:
     """Everything in a recording before a tick, and its comparison with a run.
 
     Samples, commands and answers are compared as they come; the first difference is an InputError.
@@ -145,7 +145,7 @@ class Past:
     def _differs(self, t_s: float, channel: str, recorded: object, here: object) -> InputError:
         made = f"; made with {self._unlike[0]}" if self._unlike else ""
         return InputError(
-            f"run again it differs from {t_s:.3f} s on, so it cannot be gone on with: "
+            f"the rerun differs from {t_s:.3f} s on, so the swap cannot continue: "
             f"{channel}: recorded {recorded!r}, here {here!r}{made}",
             file=self._path,
         )

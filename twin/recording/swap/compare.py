@@ -134,7 +134,7 @@ def check_names(recording: Recording, sampler: AnySampler) -> None:
         if recorded != here:
             unlike = sorted({str(name) for name in set(recorded) ^ set(here)})
             raise InputError(
-                "made by another version of the twin, which recorded other things",
+                "recorded by another version of the twin, with other channels",
                 file=recording.path,
                 key=kind,
                 value=", ".join(unlike) or "another order",

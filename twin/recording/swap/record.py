@@ -13,7 +13,7 @@ from twin.recording.swap.configuration import Configuration
 from twin.recording.swap.ending import Recording
 from twin.recording.swap.sampling import Sampler
 from twin.recording.swap.scene import entities_of
-from twin.recording.swap.story import begun, ended
+from twin.recording.swap.story import first_line, last_line
 from twin.recording.swap.versions import software_versions
 from twin.runner.single import Runner
 
@@ -72,7 +72,7 @@ class SwapRecorder(Recording):
         self._program.on_event = _both(self._program.on_event, self._event)
         self._program.on_command = _both(self._program.on_command, self._command)
         self._program.on_note = _both(self._program.on_note, self._note)
-        self._log(begin_s, "begin", begun(twin))
+        self._log(begin_s, "begin", first_line(twin))
 
     def finish(self, result: SwapResult | AlignmentResult) -> None:
         """Write the outcome and close the file."""
@@ -81,7 +81,7 @@ class SwapRecorder(Recording):
             self._phase_ended(robot)
         self._note_violations()
         if result.outcome in GOOD_OUTCOMES:
-            self._log(float(world["truth"]["t_s"]), "result", ended(result))
+            self._log(float(world["truth"]["t_s"]), "result", last_line(result))
         end = {"tick": int(world["truth"]["tick"]), "scans": int(world["sensors"]["scans"])}
         plain = {**result.as_json(), "recording": None}  # without the path: the same swap gives the same bytes
         self._recorder.close(result.outcome, result.end_state_sha256, {"end": end, "result": plain})

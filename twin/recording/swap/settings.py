@@ -120,7 +120,7 @@ class Branch:
         return branch
 
 
-def in_force(settings: Sequence[Settings], at_s: float) -> Settings:
+def settings_at(settings: Sequence[Settings], at_s: float) -> Settings:
     """The last of `settings`, which are in time order, that holds at `at_s`."""
     return [one for one in settings if one.at_s <= at_s][-1]
 

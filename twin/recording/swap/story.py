@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from twin.result import SwapResult
 
 
-def begun(twin: Twin) -> str:
+def first_line(twin: Twin) -> str:
     """Station, truck, pack, plant, timing set, policies, seed and planned faults."""
     setup = twin.setup
     words = [
@@ -31,7 +31,7 @@ def begun(twin: Twin) -> str:
     return ", ".join(words) + (f"; faults: {faults}" if faults else "")
 
 
-def ended(result: SwapResult | AlignmentResult) -> str:
+def last_line(result: SwapResult | AlignmentResult) -> str:
     """Outcome, times and the main key figures."""
     from twin.result import SwapResult
 

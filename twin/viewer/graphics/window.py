@@ -43,7 +43,7 @@ NOISE = 'extension "XFree86-DGA" missing'
 
 
 @dataclass(frozen=True)
-class Press:
+class InputEvent:
     """A key or mouse button: `down`, `up`, or `repeat` while held; a character `typed`; or the window's `close` button.
     `other` is True with control, alt or the system's key held."""
 
@@ -125,7 +125,7 @@ class Window:
         self._engine.render_frame()  # the driver's name is known only now
         return window
 
-    def poll(self) -> Iterator[Press]:
+    def poll(self) -> Iterator[InputEvent]:
         """Keys and buttons since the last call; draws nothing."""
         self.window.set_active(False)
         self._engine.render_frame()  # processes the window system's events; an inactive window is not drawn
@@ -134,17 +134,17 @@ class Window:
             event = self._queue.dequeue_event()
             name = event.get_name()
             if name == "user-close":
-                yield Press("close", "close")
+                yield InputEvent("close", "close")
             elif name.startswith("user-") and event.get_num_parameters():
                 yield self._press(name.removeprefix("user-"), event.get_parameter(0))
 
-    def _press(self, kind: str, parameter: EventParameter) -> Press:
+    def _press(self, kind: str, parameter: EventParameter) -> InputEvent:
         name = parameter.get_wstring_value() if parameter.is_wstring() else parameter.get_string_value()
         held = set()
         while kind != "typed" and (found := next((m for m in MODIFIERS if name.startswith(f"{m}-")), None)):
             held.add(found)
             name = name.removeprefix(f"{found}-")
-        return Press(name, kind, "shift" in held, bool(held - {"shift"}))
+        return InputEvent(name, kind, "shift" in held, bool(held - {"shift"}))
 
     @property
     def open(self) -> bool:

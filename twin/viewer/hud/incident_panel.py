@@ -10,7 +10,7 @@ from twin.viewer.hud import style
 from twin.viewer.hud.canvas import Kit, Layer, Painter
 from twin.viewer.hud.fonts import Font
 from twin.viewer.hud.regions import Hit, Rect
-from twin.viewer.incidents import IncidentNote, Recent
+from twin.viewer.incidents import IncidentNote, RecentEvent
 
 ROW_PX, HEAD_PX, PAD_PX, EDGE_PX = 18, 26, 10, 4
 BETWEEN_WORDS = re.compile(r" (?!(?:mm|m|deg|kN|N|kg|s)(?:/s[²³]?)?[,;:)]*(?: |$))")
@@ -38,7 +38,7 @@ def wrapped(text: str, font: Font, width: float, rows: int) -> list[str]:
     return lines
 
 
-def _most_telling(recent: tuple[Recent, ...], rows: int) -> tuple[Recent, ...]:
+def _most_telling(recent: tuple[RecentEvent, ...], rows: int) -> tuple[RecentEvent, ...]:
     """The last alarms and warnings, and if there is room the last other lines, in time order."""
     last_first = range(len(recent) - 1, -1, -1)
     kept = sorted(last_first, key=lambda k: recent[k].level == "info")[:rows]
@@ -95,8 +95,8 @@ class IncidentPanel:
         if note.where:
             lines += [(text, False, style.SOFT) for text in wrapped(note.where, fonts.small, width, 2)]
         if note.faults:
-            told = f"fault: {'; '.join(note.faults)}"
-            lines += [(text, False, style.WARNING) for text in wrapped(told, fonts.small, width, 2)]
+            text = f"fault: {'; '.join(note.faults)}"
+            lines += [(line, False, style.WARNING) for line in wrapped(text, fonts.small, width, 2)]
         for violation in note.violations[:VIOLATION_ROWS]:
             lines += [(text, False, style.BAD) for text in wrapped(violation, fonts.small, width, 2)]
         for motion in note.motion:
@@ -108,7 +108,7 @@ class IncidentPanel:
         painter: Painter,
         note: IncidentNote,
         lines: list[tuple[str, bool, style.Colour]],
-        recent: tuple[Recent, ...],
+        recent: tuple[RecentEvent, ...],
         text_width: float,
         beside: bool,
     ) -> None:
@@ -136,7 +136,9 @@ class IncidentPanel:
             top = y + kit.px(HEAD_PX)
         self._paint_recent(painter, recent, x, top, area.right - kit.px(PAD_PX) - x)
 
-    def _paint_recent(self, painter: Painter, recent: tuple[Recent, ...], x: float, top: float, width: float) -> None:
+    def _paint_recent(
+        self, painter: Painter, recent: tuple[RecentEvent, ...], x: float, top: float, width: float
+    ) -> None:
         kit, font = self._kit, self._kit.fonts.small
         stamp = font.width("0000.00 s") + kit.px(8)
         colours = {"error": style.BAD, "warning": style.WARNING}

@@ -19,7 +19,7 @@ STOP_SHARE = 0.7
 """Share of the wheel's radius: contact height of a low block with the tyre, ahead of the axle."""
 
 
-class Pressed(NamedTuple):
+class WheelForce(NamedTuple):
     """A wheel: the channel of its force, point of action and direction, with the trailer straight behind."""
 
     channel: str
@@ -34,7 +34,7 @@ class GuideForces(Arrows):
     def __init__(self, layout: Layout, frames: FrameNodes) -> None:
         self._plan = plan = TruckPlan(layout.truck, layout.pack)
         self.root = frames.root.attach_new_node("forces")
-        self.pressed = pressed(plan)
+        self.pressed = wheel_forces(plan)
         self.arrows = [Arrow(self.root, wheel.channel) for wheel in self.pressed]
         self.triangles = sum(arrow.triangles for arrow in self.arrows)
 
@@ -51,7 +51,7 @@ class GuideForces(Arrows):
             arrow.show(pose[:3] + rotate(pose[3:], at), rotate(pose[3:], force))
 
 
-def pressed(plan: TruckPlan) -> list[Pressed]:
+def wheel_forces(plan: TruckPlan) -> list[WheelForce]:
     """All wheels that guides can touch, axles from front to rear as in the recording."""
     own, towed = plan.axles, trailer_axles(plan)
     found = []
@@ -60,8 +60,8 @@ def pressed(plan: TruckPlan) -> list[Pressed]:
         for side, y in (("right", -half), ("left", half)):
             inwards = (0.0, -1.0 if y > 0.0 else 1.0, 0.0)
             at = (wheels.x_m, y, RAIL_HEIGHT_M)
-            found.append(Pressed(f"axle{i + 1}/rail_{side}_n", at, inwards, i >= len(own)))
+            found.append(WheelForce(f"axle{i + 1}/rail_{side}_n", at, inwards, i >= len(own)))
     middle, ahead = plan.half_width_m - own[0].width_m / 2.0, own[0].x_m + STOP_SHARE * WHEEL_RADIUS_M
     for side, y in (("right", -middle), ("left", middle)):
-        found.append(Pressed(f"stop/{side}_n", (ahead, y, RAIL_HEIGHT_M), (-1.0, 0.0, 0.0), False))
+        found.append(WheelForce(f"stop/{side}_n", (ahead, y, RAIL_HEIGHT_M), (-1.0, 0.0, 0.0), False))
     return found

@@ -43,12 +43,12 @@ def test_a_trip_stops_every_axis_of_every_robot(chassis):
             assert profile[V, segment_count(profile)] == 0.0, "and ends at rest"
 
 
-def test_power_loss_sets_every_brake_at_once(chassis):
+def test_power_loss_sets_every_brake_immediately(chassis):
     trip_station(chassis.w["image"], chassis.w["control"], chassis.p, TRIP_POWER)
     assert chassis.w["image"]["brake"].all()
 
 
-def test_an_overloaded_hoist_brakes_at_once_and_only_that(chassis):
+def test_only_an_overloaded_hoist_brakes_immediately(chassis):
     chassis.w["image"]["load_raw_n"][1] = 2.0 * chassis.p["rated_load_kg"] * chassis.p["gravity_mps2"]
     trip_station(chassis.w["image"], chassis.w["control"], chassis.p, TRIP_OVERLOAD)
     assert chassis.w["image"]["brake"].sum() == 1

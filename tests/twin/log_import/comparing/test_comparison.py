@@ -17,7 +17,7 @@ from twin.log_import.comparing.comparison import Comparison
 from twin.log_import.comparing.moves import moves_of, own_move
 from twin.log_import.comparing.own_swap import phase_times
 from twin.log_import.comparing.page import write_page
-from twin.log_import.comparing.residuals import Residual, parting_of
+from twin.log_import.comparing.residuals import Residual, divergence_of
 from twin.log_import.importing import import_log
 from twin.log_import.mapping_checks import load_mapping
 from twin.motion.profile import new_profile, plan_rest_to_rest
@@ -31,10 +31,10 @@ MAP = HERE.parent / "station_a.yaml"
 Edit = Callable[[float, dict[str, str]], None]
 
 
-def crane_log(path: Path, told_rope_m: float = 1.3, edit: Edit | None = None, seconds: float = 24.0) -> Path:
-    """A log of one traverse with a pack at 50 Hz: x goes 2.7 m on a rope of 1.3 m, its ZV told `told_rope_m`."""
+def crane_log(path: Path, shaper_rope_m: float = 1.3, edit: Edit | None = None, seconds: float = 24.0) -> Path:
+    """A log of one traverse with a pack at 50 Hz: x goes 2.7 m on a rope of 1.3 m, with a ZV for `shaper_rope_m`."""
     amplitudes, times_s = np.zeros(MAX_IMPULSES), np.zeros(MAX_IMPULSES)
-    n = impulses(KINDS["zv"], math.sqrt(9.81 / told_rope_m) / (2 * math.pi), 0.02, amplitudes, times_s)
+    n = impulses(KINDS["zv"], math.sqrt(9.81 / shaper_rope_m) / (2 * math.pi), 0.02, amplitudes, times_s)
     profile = new_profile()
     plan_rest_to_rest(profile, 0.5, 3.2, 0.7, 0.4, 4.0)
     x, v, before = 0.5, 0.0, 0.5
@@ -54,7 +54,7 @@ def crane_log(path: Path, told_rope_m: float = 1.3, edit: Edit | None = None, se
                 "Timestamp": f"2026-03-01T08:00:{t:06.3f}Z" if t < 60 else "",
                 "x": f"{at * 1e3:.1f}", "xset": f"{at * 1e3:.1f}", "y": "1500.0", "z": "4700.0", "zset": "4700.0",
                 "load": "3650", "sx": f"{math.degrees(math.asin((x - at) / 1.3)):.3f}", "sy": "0.000",
-                "rope": f"{told_rope_m:.2f}", "step": "110" if t >= 5.0 else "100",
+                "rope": f"{shaper_rope_m:.2f}", "step": "110" if t >= 5.0 else "100",
                 **{f"g{i}": "1" for i in range(1, 5)},
             }  # fmt: skip
             if edit is not None:
@@ -98,7 +98,7 @@ def compared(tmp_path: Path, log: Path) -> Comparison:
 
 
 def first_of(comparison: Comparison) -> dict[tuple[str, str], float]:
-    return {(p.signal, p.kind): p.t_s for p in comparison.beside.partings}
+    return {(p.signal, p.kind): p.t_s for p in comparison.beside.divergences}
 
 
 def test_a_sound_station_never_parts(tmp_path: Path) -> None:
@@ -111,13 +111,13 @@ def test_a_sound_station_never_parts(tmp_path: Path) -> None:
 
 
 def test_a_wrong_rope_length_parts_in_the_move(tmp_path: Path) -> None:
-    comparison = compared(tmp_path, crane_log(tmp_path / "log.csv", told_rope_m=0.4))
+    comparison = compared(tmp_path, crane_log(tmp_path / "log.csv", shaper_rope_m=0.4))
     first = first_of(comparison)
     assert first["robot0/shaper_rope_length_m", "own moves"] == pytest.approx(6.0, abs=0.3)
     assert 6.5 < first["robot0/sway_x_rad", "own moves"] < 12.0
     # the load itself swings as the twin's would along that motion: nothing is wrong with rope and sensor
     assert ("robot0/sway_x_rad", "as moved") not in first
-    # and the twin, told the true length, comes to rest
+    # and the twin, given the true length, comes to rest
     sway = next(r for r in comparison.beside.residuals if (r.name, r.kind) == ("robot0/sway_x_rad", "own moves"))
     late = comparison.beside.t_s > 18.0
     assert np.abs(sway.twin[late]).max() < math.radians(0.15)
@@ -138,12 +138,12 @@ def test_a_wrong_height_shows_in_the_swing(tmp_path: Path) -> None:
     def offset(t: float, row: dict[str, str]) -> None:
         row["z"] = row["zset"] = "3700.0"  # the log says 2.3 m of rope, the load swings on 1.3 m
 
-    first = first_of(compared(tmp_path, crane_log(tmp_path / "log.csv", told_rope_m=0.4, edit=offset)))
+    first = first_of(compared(tmp_path, crane_log(tmp_path / "log.csv", shaper_rope_m=0.4, edit=offset)))
     assert 6.0 < first["robot0/sway_x_rad", "as moved"] < 14.0
 
 
 def test_channels_and_events_are_in_the_recording(tmp_path: Path) -> None:
-    comparison = compared(tmp_path, crane_log(tmp_path / "log.csv", told_rope_m=0.4))
+    comparison = compared(tmp_path, crane_log(tmp_path / "log.csv", shaper_rope_m=0.4))
     with open_recording(tmp_path / "out.mcap") as recording:
         names = [name for name in recording.channel_names if name.startswith("residual/")]
         assert set(names) == {r.channel for r in comparison.beside.residuals}
@@ -152,18 +152,18 @@ def test_channels_and_events_are_in_the_recording(tmp_path: Path) -> None:
         sway = next(r for r in comparison.beside.residuals if r.channel == "residual/robot0/sway_x_rad")
         np.testing.assert_array_equal(values[:, 0], sway.values)
         parts = [e for e in recording.events() if e["name"] == "parts"]
-        assert [e["signal"] for e in parts] == [p.signal for p in comparison.beside.partings]
+        assert [e["signal"] for e in parts] == [p.signal for p in comparison.beside.divergences]
 
 
 def test_the_command_tells_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    log = crane_log(tmp_path / "log.csv", told_rope_m=0.4)
+    log = crane_log(tmp_path / "log.csv", shaper_rope_m=0.4)
     (tmp_path / "map.yaml").write_text(CRANE_MAP)
     arguments = ["import-log", str(log), "--map", str(tmp_path / "map.yaml"), "-o", str(tmp_path / "out.mcap")]
     assert run([*arguments, "--compare", str(tmp_path / "page.html")]) == 0
     assert "They part first at" in capsys.readouterr().out
     assert run([*arguments, "--compare", str(tmp_path / "page.html"), "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["comparison"]["partings"][0]["signal"] == "robot0/shaper_rope_length_m"
+    reported = json.loads(capsys.readouterr().out)
+    assert reported["comparison"]["divergences"][0]["signal"] == "robot0/shaper_rope_length_m"
     assert run([*arguments, "--timing", "factory"]) == 2
     assert "--timing" in capsys.readouterr().err
 
@@ -181,7 +181,7 @@ def test_moves_are_found_and_met() -> None:
     assert len(moves) == 1
     assert moves[0].start_s == pytest.approx(7.0, abs=0.4)
     assert (moves[0].begin, moves[0].target) == (pytest.approx(3.0, abs=1e-3), pytest.approx(-0.01, abs=1e-3))
-    own = own_move(setup, moves[0], t_s, logged, "zv", rope_m=1.3, told_rope_m=2.0)
+    own = own_move(setup, moves[0], t_s, logged, "zv", rope_m=1.3, shaper_rope_m=2.0)
     assert own.shaper == "zvd"
     assert own.fit_m < 5e-4
     assert own.at(40.0) == pytest.approx(moves[0].target)
@@ -208,9 +208,9 @@ def test_a_short_spike_is_no_parting() -> None:
     log = np.zeros(len(t_s))
     log[100:103] = 1.0
     spike = Residual("s", "own moves", "m", log, np.zeros(len(t_s)), np.full(len(t_s), 0.5), "")
-    assert parting_of(spike, t_s, []) is None
+    assert divergence_of(spike, t_s, []) is None
     log = log.copy()
     log[200:300] = 0.8
-    found = parting_of(Residual("s", "own moves", "m", log, 0 * log, 0 * log + 0.5, ""), t_s, [("lower", 0.0, 20.0)])
+    found = divergence_of(Residual("s", "own moves", "m", log, 0 * log, 0 * log + 0.5, ""), t_s, [("lower", 0.0, 20.0)])
     assert found is not None
     assert (found.t_s, found.phase, found.worst) == (pytest.approx(4.0), "lower", 1.0)

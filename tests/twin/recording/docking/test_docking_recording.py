@@ -115,7 +115,7 @@ def columns(opened: Recording, *names: str) -> np.ndarray:
     return opened.states(names=list(names)).values.T
 
 
-def test_what_happens_is_told(recorded: tuple[Path, DockingPlant]) -> None:
+def test_what_happens_is_reported(recorded: tuple[Path, DockingPlant]) -> None:
     path, plant = recorded
     with open_recording(path) as opened:
         names = [event["name"] for event in opened.events()]
@@ -126,10 +126,10 @@ def test_what_happens_is_told(recorded: tuple[Path, DockingPlant]) -> None:
 
 
 def test_a_contact_that_chatters_is_one() -> None:
-    contact, told = Contact("stop", "the wheel stop"), []
+    contact, reported = Contact("stop", "the wheel stop"), []
     for t_s, force_n in ((0.0, 0.0), (0.1, 500.0), (0.2, 0.0), (0.3, 2400.0), (0.4, 0.0), (0.8, 0.0), (0.9, 0.0)):
-        told += [(t_s, name, message) for name, message, _ in contact.look(t_s, force_n, "left front wheel")]
-    assert told == [
+        reported += [(t_s, name, message) for name, message, _ in contact.look(t_s, force_n, "left front wheel")]
+    assert reported == [
         (0.1, "stop_contact", "left front wheel meets the wheel stop"),
         (0.9, "stop_free", "pressed with up to 2.4 kN"),
     ]
@@ -280,7 +280,7 @@ def no_driving(header: Header) -> Header:
 
 def test_a_truck_that_cannot_drive(recorded: tuple[Path, DockingPlant], tmp_path: Path) -> None:
     path = edited(recorded[0], tmp_path / "a.mcap", header=no_driving)
-    with pytest.raises(InputError, match="its configuration is refused: .*no data to drive in with"):
+    with pytest.raises(InputError, match="its configuration is refused: .*no data for a drive into the bay"):
         verify(path)
 
 

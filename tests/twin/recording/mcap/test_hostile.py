@@ -58,14 +58,14 @@ def test_what_is_no_recording(tmp_path: Path) -> None:
     path.write_bytes(MAGIC)
     assert "cut off" in refusal(path)
     path.write_bytes(MAGIC + b"\0" * 100_000)
-    assert "no SwapTwin recording" in refusal(path)
+    assert "not a SwapTwin recording" in refusal(path)
     with path.open("wb") as file:
         writer = Writer(file)
         writer.start()
         channel = writer.register_channel("/state", "json", writer.register_schema("a", "jsonschema", b"{}"))
         writer.add_message(channel, 0, b"{}", 0)
         writer.finish()
-    assert "an MCAP file, but no SwapTwin recording" in refusal(path)
+    assert "an MCAP file, but not a SwapTwin recording" in refusal(path)
     os.mkfifo(tmp_path / "pipe")
     assert "not a regular file" in refusal(tmp_path / "pipe")
     assert "cannot be read" in refusal(tmp_path / ("x" * 300))
@@ -82,7 +82,7 @@ def with_header(path: Path, metadata: dict[str, str], configuration: bytes = b"{
     return path
 
 
-def test_another_version_or_a_header_that_lies(tmp_path: Path) -> None:
+def test_another_version_or_a_false_header(tmp_path: Path) -> None:
     path = tmp_path / "a.mcap"
     good = {key: value for key, value in header().to_metadata().items() if key != "crc32"}
     with open_recording(with_header(path, with_checksum(good))) as recording:
@@ -267,12 +267,12 @@ def test_an_output_path_that_cannot_be_written_is_refused_and_untouched(tmp_path
     for path, problem in (
         (tmp_path, "it is a folder"),
         (tmp_path / "none" / "a.mcap", "its folder does not exist"),
-        (tmp_path / "report.txt" / "a.mcap", "cannot write a recording there"),
-        (tmp_path / "report.txt", "exists and is no recording"),
+        (tmp_path / "report.txt" / "a.mcap", "recording cannot be written"),
+        (tmp_path / "report.txt", "exists and is not a recording"),
         (tmp_path / "pipe", "not a regular file"),
         (Path("/dev/full"), "not a regular file"),
-        (tmp_path / ("x" * 300), "cannot write a recording there"),
-        (tmp_path / "a\0b", "cannot write a recording there"),
+        (tmp_path / ("x" * 300), "recording cannot be written"),
+        (tmp_path / "a\0b", "recording cannot be written"),
     ):
         for attempt in (check_output_path, lambda path: Recorder(path, header())):
             with pytest.raises(InputError, match=problem):

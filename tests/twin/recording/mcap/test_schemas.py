@@ -90,10 +90,10 @@ def test_recordings_with_the_earlier_profile_open(swaps: dict[str, Path], tmp_pa
 def test_phases_end_when_the_result_says(swaps: dict[str, Path]) -> None:
     """The truck's exit takes its fixed time in the recording too, though nobody simulates it to its end."""
     with open_recording(swaps["policies"]) as recording:
-        told = [phase for phase in recording.summary["result"]["phases"] if phase["name"] != "dock"]
+        reported = [phase for phase in recording.summary["result"]["phases"] if phase["name"] != "dock"]
         ends = [entry for entry in recording.phases() if entry["state"] == "end"]
     spans = {(e["name"], e["robot"], e["start_s"]): e["end_s"] for e in ends}
-    for phase in told:
+    for phase in reported:
         assert spans[phase["name"], phase["robot"], phase["start_s"]] == phase["end_s"], phase
     (length_s,) = (end_s - start_s for (name, _, start_s), end_s in spans.items() if name == "exit")
     assert length_s == pytest.approx(25.0)

@@ -42,7 +42,7 @@ def own_swap(path: Path, station: str, truck: str | None = None) -> Path:
 
 
 def imported(swap: Path, folder: Path, *, sway: bool = True, steps: bool = True) -> Path:
-    """The import of the log of a recorded swap; with or without a sway sensor, and told steps."""
+    """The import of the log of a recorded swap; with or without a sway sensor, and steps in words."""
     log, mapping, path = folder / "log.csv", folder / "map.yaml", folder / "log.mcap"
     with open_recording(swap) as recording:
         signals = _signals(recording, sway)
@@ -58,7 +58,7 @@ def imported(swap: Path, folder: Path, *, sway: bool = True, steps: bool = True)
                 step = phases[max(bisect_right(starts, t_s + 1e-9) - 1, 0)][1]
                 writer.writerow([f"{1.7e9 + t_s:.3f}", *row, step])
         configuration = recording.header.configuration
-    told = {
+    reported = {
         "station": configuration["station"]["name"],
         "truck": configuration["truck"]["name"],
         "pack": configuration["pack"]["name"],
@@ -70,8 +70,8 @@ def imported(swap: Path, folder: Path, *, sway: bool = True, steps: bool = True)
         },
     }
     if steps:
-        told["steps"] = {"tag": "step", "phases": {name: name for _, name in phases}}
-    mapping.write_text(yaml.safe_dump(told))
+        reported["steps"] = {"tag": "step", "phases": {name: name for _, name in phases}}
+    mapping.write_text(yaml.safe_dump(reported))
     import_log(log, load_mapping(mapping), path)
     return path
 

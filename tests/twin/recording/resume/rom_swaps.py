@@ -14,7 +14,7 @@ from tests.determinism.short_swap import setup_and_timing, stop_at
 from twin.faults import parse_fault
 from twin.recording import open_recording
 from twin.recording.resume.begin import begin_from
-from twin.recording.resume.exchange import Branched
+from twin.recording.resume.exchange import BranchedSwap
 from twin.recording.resume.moment import Change
 from twin.recording.swap import SwapRecorder
 from twin.result import SwapResult
@@ -62,7 +62,7 @@ def branched(
         moment.close()
 
 
-def _recorded(swap: Branched, path: Path) -> SwapResult:
+def _recorded(swap: BranchedSwap, path: Path) -> SwapResult:
     with SwapRecorder(path, swap.twin) as recorder:
         result = swap.run()
         recorder.finish(result)

@@ -75,7 +75,7 @@ def test_options_that_say_the_same_are_taken(swaps: dict[str, Path], capsys: pyt
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        ("--at 60 --station chassis", "--station: recorded otherwise"),
+        ("--at 60 --station chassis", "--station: differs from the recording"),
         ("--at 60 --truck mixer_8x4", "(allowed: tractor_6x4)"),
         ("--at 60 --pack cab_350", "(allowed: cab_282)"),
         ("--at 60 --seed 0", "(allowed: 1)"),
@@ -87,13 +87,13 @@ def test_options_that_say_the_same_are_taken(swaps: dict[str, Path], capsys: pyt
         ("--at 60 --align-policy best", "--align-policy: unknown policy"),
         ("--at 60 --fault gremlins", "unknown fault"),
         ("--at 60 --fault estop:at_s=50", "(allowed: 60.00 s or later)"),
-        ("--at 60 --fault estop:phase=lower", "lies before the moment"),
+        ("--at 60 --fault estop:phase=lower", "lies before the beginning of the branch"),
         ("--at 60 --fault lock_snag:seat=slot6", "no such seat"),
         ("--at 600", "(allowed: 0 to "),
         ("--at -0.1", "(allowed: 0 to "),
         ("--at nan", "(allowed: 0 to "),
         ("--at soon", "--at"),
-        ("", "--at: goes with --from"),
+        ("", "--at: is missing: --from needs it"),
     ],
 )
 def test_bad_input_is_one_line_and_leaves_nothing(
@@ -105,11 +105,11 @@ def test_bad_input_is_one_line_and_leaves_nothing(
 
 
 def test_a_moment_needs_a_recording(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "--from: goes with --at" in refused(["--at", "3"], capsys)
+    assert "--from: is missing: --at needs it" in refused(["--at", "3"], capsys)
     assert "missing.mcap" in refused(["--from", str(tmp_path / "missing.mcap"), "--at", "3"], capsys)
 
 
-def test_the_recording_it_goes_on_from_is_kept(swaps: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_recording_of_the_branch_is_kept(swaps: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
     path = swaps["top_lift"]
     before = path.read_bytes()
     assert "--record" in refused(["--from", str(path), "--at", "60", "--record", str(path)], capsys)
@@ -186,7 +186,7 @@ def test_a_first_part_that_comes_out_otherwise_is_named(
     path = edited(swaps["top_lift"], tmp_path / "a.mcap", state=flip)
     other = tmp_path / "b.mcap"
     said = refused(["--from", str(path), "--at", "60", "--record", str(other)], capsys)
-    assert f"differs from 30.000 s on, so it cannot be gone on with: {name}" in said
+    assert f"differs from 30.000 s on, so the swap cannot continue: {name}" in said
     assert not other.exists()
     branched(path, 29.99, until_s=31.0)
 

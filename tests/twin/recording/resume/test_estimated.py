@@ -87,7 +87,7 @@ def value(path: Path, name: str, t_s: float) -> float:
 
 
 @pytest.mark.parametrize("station", ["top_lift", slow("chassis")])
-def test_from_every_phase_it_goes_on_to_the_end(station: str, logs: dict[str, tuple[Path, Path]]) -> None:
+def test_from_every_phase_it_continues_to_the_end(station: str, logs: dict[str, tuple[Path, Path]]) -> None:
     """Just after a phase's beginning and in its middle; unchanged settings end it when the log ends."""
     swap, log = logs[station]
     with open_recording(swap) as recording:
@@ -153,9 +153,9 @@ def test_the_state_is_the_log_s(station: str, at_s: float, logs: dict[str, tuple
         assert w["truth"]["q"][0, 4 + k] == pytest.approx(value(swap, f"robot0/sway_{a}_m", at_s), abs=0.004)
         assert w["truth"]["qd"][0, 4 + k] == pytest.approx(value(swap, f"robot0/sway_{a}_mps", at_s), abs=0.02)
     assert int(w["truth"]["held"][0]) == value(swap, "robot0/held", at_s)
-    with open_recording(swap) as truth, open_recording(log) as told:
+    with open_recording(swap) as truth, open_recording(log) as reported:
         k = truth.header.frame_names.index(f"pack{int(w['truth']['held'][0])}")
-        drawn = told.frames_at(at_s)[told.header.frame_names.index(f"pack{int(w['truth']['held'][0])}")]
+        drawn = reported.frames_at(at_s)[reported.header.frame_names.index(f"pack{int(w['truth']['held'][0])}")]
         np.testing.assert_allclose(
             w["truth"]["pack_pose"][int(w["truth"]["held"][0]), :3], truth.frames_at(at_s)[k, :3], atol=0.012
         )
@@ -224,8 +224,8 @@ def test_unchanged_a_branch_of_it_ends_as_it_did(logs: dict[str, tuple[Path, Pat
 def test_faults_join_from_the_first_scan_on(logs: dict[str, tuple[Path, Path]]) -> None:
     change = Change(faults=(parse_fault("load_cell_offset:offset_n=500"), parse_fault("estop:at_s=125")))
     result = begun(logs["top_lift"][1], 122.5, change)
-    told = [(e["t_s"], e["acts"]) for e in result.events if e["name"] == "fault"]
-    assert told[:2] == [(122.5, True), (125.0, True)]
+    reported = [(e["t_s"], e["acts"]) for e in result.events if e["name"] == "fault"]
+    assert reported[:2] == [(122.5, True), (125.0, True)]
     assert (result.outcome, result.faults) == ("estop", ())
 
 
@@ -235,14 +235,14 @@ def test_faults_join_from_the_first_scan_on(logs: dict[str, tuple[Path, Path]]) 
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        ("--at 116 --station chassis", "--station: recorded otherwise"),
+        ("--at 116 --station chassis", "--station: differs from the recording"),
         ("--at 116 --truck mixer_8x4", "(allowed: tractor_6x4)"),
         ("--at 116 --pack cab_350", "(allowed: cab_282)"),
-        ("--at 116 --parking unguided", "--parking: recorded otherwise"),
+        ("--at 116 --parking unguided", "--parking: differs from the recording"),
         ("--at 116 --conditions rain", "(allowed: clear)"),
         ("--at 116 --timing fast", "factory"),
         ("--at 116 --fault estop:at_s=50", "(allowed: 116.00 s or later)"),
-        ("--at 116 --fault estop:phase=lower", "does not begin after the moment"),
+        ("--at 116 --fault estop:phase=lower", "no longer begins after the moment"),
         ("--at 116 --fault wrong_pack:kg=3000", "from the beginning"),
         ("--at 1600", "(allowed: 0 to "),
         ("--at -1", "(allowed: 0 to "),

@@ -62,7 +62,7 @@ def test_a_phase_in_progress_takes_the_new_timing_with_its_next_command(swaps: d
 
 
 @pytest.mark.parametrize(("late_s", "changed"), [(0.0, True), (-0.0099, True), (0.01, False)])
-def test_what_is_decided_in_that_very_scan_is_decided_anew(
+def test_a_decision_in_that_scan_is_made_again(
     late_s: float, changed: bool, swaps: dict[str, Path], tmp_path: Path
 ) -> None:
     path, other = swaps["top_lift"], tmp_path / "b.mcap"
@@ -137,7 +137,7 @@ def test_an_unchanged_policy_has_seen_the_first_part(timed: Path) -> None:
         assert not [e for e in result.events if e["name"] == "policy_differs"]
 
 
-def test_a_policy_that_is_not_what_it_was_is_told(timed: Path) -> None:
+def test_a_changed_policy_is_reported(timed: Path) -> None:
     at_s = decisions_of(timed)[5][0]
     result = branched(timed, at_s, load=lambda what, name: Drawn(first=1))
     assert result.end_state_sha256 != end_sha256(timed)
@@ -170,7 +170,7 @@ def setpoints(path: Path) -> list[dict[str, Any]]:
 
 
 @pytest.mark.slow
-def test_an_unchanged_align_policy_goes_on_in_the_middle_of_an_insertion(aligned: Path) -> None:
+def test_an_unchanged_align_policy_continues_in_the_middle_of_an_insertion(aligned: Path) -> None:
     given = setpoints(aligned)
     hover_s = command_at(aligned, "hover")["t_s"] + 0.5
     for at_s in (hover_s, given[0]["t_s"], given[40]["t_s"] + 0.02):
@@ -251,18 +251,18 @@ def test_a_phase_that_has_begun_may_still_bring_a_fault(swaps: dict[str, Path]) 
     early, late = (fault_times(with_fault(path, t_s + s, text, until_s=t_s + 5.0)) for s in (-5.0, 1.0))
     assert late == early
     assert [t for t, _ in late] == pytest.approx([t_s + 2.01, t_s + 3.01])
-    with pytest.raises(InputError, match="lies before the moment"):
+    with pytest.raises(InputError, match="lies before the beginning of the branch"):
         with_fault(path, t_s + 2.5, text)
 
 
 @pytest.mark.parametrize("text", ["scanner_blind:at_s=59.98", "wrong_pack:kg=3000", "guide_friction:factor=2"])
 def test_what_lies_before_is_refused(text: str, swaps: dict[str, Path]) -> None:
-    with pytest.raises(InputError, match="lies before the moment|there from the beginning"):
+    with pytest.raises(InputError, match="lies before the beginning of the branch|there from the beginning"):
         with_fault(swaps["top_lift"], 60.0, text)
 
 
 def test_locks_fail_at_orders_from_then_on(swaps: dict[str, Path]) -> None:
-    """The truck's lock has already been told to open once; it is told to close later."""
+    """The truck's lock has already been commanded to open once; it is commanded to close later."""
     path = swaps["top_lift"]
     at_s = command_at(path, "to_slot")["t_s"]
     assert fault_times(with_fault(path, at_s, "lock_wont_open:tries=1", until_s=at_s + 10.0)) == []

@@ -67,7 +67,7 @@ def test_the_first_part_is_recorded_again_sample_for_sample(swaps: dict[str, Pat
     assert verify(tmp_path / "b.mcap").verified
 
 
-def test_a_recording_that_was_cut_goes_on(swaps: dict[str, Path], tmp_path: Path) -> None:
+def test_a_recording_that_was_cut_continues(swaps: dict[str, Path], tmp_path: Path) -> None:
     whole, cut = swaps["top_lift"], tmp_path / "cut.mcap"
     cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
     with open_recording(cut) as recording:

@@ -306,7 +306,7 @@ def other_truck(header: Header) -> Header:
     [
         (renamed_channel, "another version of the twin"),
         (negative_mass, "pack.mass_kg"),
-        (other_truck, "do not go together"),
+        (other_truck, "are not compatible"),
         (with_configuration(station=None), "station"),
         (with_configuration(seed="7"), "seed"),
         (with_configuration(seed=8), "two different seeds"),

@@ -10,8 +10,8 @@ from twin.errors import InputError
 from twin.faults import Fault
 from twin.faults.player import check_added
 from twin.recording import Recording
-from twin.recording.resume.estimated.place import AFTER, Place, places_of, stage_of
-from twin.recording.resume.estimated.seen import Seen, logged_setup, seen_at
+from twin.recording.resume.estimated.place import AFTER, SequencePlace, places_of, stage_of
+from twin.recording.resume.estimated.seen import LoggedState, logged_setup, logged_state_at
 from twin.recording.resume.estimated.world import note_pulled, truck_pose_of, world_at
 from twin.recording.resume.exchange import Load
 from twin.recording.resume.moment import Change, scan_of
@@ -43,10 +43,10 @@ class EstimatedMoment:
         rates = self.setup.station.rates
         scan = scan_of(at_s, rates.plc_hz, recording.end_s, self.path)
         self.at_s = scan * (rates.physics_hz // rates.plc_hz) / rates.physics_hz
-        seen = seen_at(recording, self.setup, self.at_s)
+        seen = logged_state_at(recording, self.setup, self.at_s)
         self.places = places_of(seen, self.setup, self.path)
         if all(place.step is None for place in self.places):
-            raise InputError("the log has no axis of any robot: nothing could go on", file=self.path)
+            raise InputError("the log has no axis position: a swap cannot continue from it", file=self.path)
         self.start = start_of(seen, self.setup, self.places, logged)
 
     def branch(self, change: Change) -> Branch:
@@ -59,7 +59,7 @@ class EstimatedMoment:
         settings = Settings(self.at_s, timing, policies, change.faults)
         return Branch(Origin(self.path.name, file_sha256(self.path), self.at_s), (settings,), (), self.start)
 
-    def begin(self, branch: Branch, load: Load) -> Begun:
+    def begin(self, branch: Branch, load: Load) -> EstimatedSwap:
         """The swap, ready to run; `load` gives the policies."""
         (settings,) = branch.settings
         deciders = {what: load(what, name) for what, name in settings.policies.items()}
@@ -72,7 +72,7 @@ class EstimatedMoment:
             policies=settings.policies,
             branch=branch,
         )
-        return Begun(twin)
+        return EstimatedSwap(twin)
 
     def close(self) -> None:
         """Close the recording."""
@@ -93,14 +93,14 @@ class EstimatedMoment:
                 coming |= set(phases[at:end] if last else phases)
         if phase is not None and phase not in coming:
             raise InputError(
-                "a phase that does not begin after the moment any more",
+                "a phase that no longer begins after the moment",
                 key=f"--fault {fault.kind}",
                 value=phase,
                 allowed=", ".join(dict.fromkeys(step.phase for step in table if step.phase in coming)),
             )
 
 
-class Begun:
+class EstimatedSwap:
     """A swap at its estimated beginning, ready to run."""
 
     def __init__(self, twin: SwapTwin) -> None:
@@ -130,18 +130,18 @@ def note_begin(twin: SwapTwin) -> None:
     del fields["at_s"]
     fields["timing_set"] = fields.pop("timing")  # elsewhere `timing` belongs to a phase
     steps = ", ".join(f"robot {r + 1} at {one.step}" for r, one in enumerate(branch.start.robots) if one.step)
-    message = f"begins here, its state estimated from a log ({steps}{stopped(twin)}), {settings.words}"
+    message = f"begins here, its state estimated from a log ({steps}{axes_braked_first(twin)}), {settings.words}"
     twin.program.event(0, "branch", message, **fields, estimated=list(branch.start.estimated))
 
 
-def stopped(twin: SwapTwin) -> str:
+def axes_braked_first(twin: SwapTwin) -> str:
     """List the axes that are braked to rest first, in words; "" if all stand still."""
     state = twin.runner.worlds["image"]["axis_state"][0]
     moving = [AXES[k] for r in range(len(state)) for k in range(4) if state[r, k] == STOPPING]
     return f"; {', '.join(dict.fromkeys(moving))} stops first" if moving else ""
 
 
-def start_of(seen: Seen, setup: SwapSetup, places: list[Place], logged: Any) -> Start:
+def start_of(seen: LoggedState, setup: SwapSetup, places: list[SequencePlace], logged: Any) -> Start:
     """The moment as data."""
     worlds = world_at(seen, setup, places)
     w, p = worlds[0], setup.params[0]
@@ -157,8 +157,8 @@ def start_of(seen: Seen, setup: SwapSetup, places: list[Place], logged: Any) -> 
     return Start.of(logged, setup, worlds, robots, scanned, seen.estimated)
 
 
-def _is_over(job: Job, seen: Seen) -> bool:
+def _is_over(job: Job, seen: LoggedState) -> bool:
     return not seen.robots[job.robot].known or stage_of(job, seen.robots, seen.pack_seat) == AFTER
 
 
-__all__ = ["Begun", "EstimatedMoment", "note_begin"]
+__all__ = ["EstimatedMoment", "EstimatedSwap", "note_begin"]

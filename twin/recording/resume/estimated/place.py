@@ -19,7 +19,7 @@ from twin.control.targets import targets
 from twin.errors import InputError
 from twin.motion.drives import STOP_JERK
 from twin.motion.profile import PROFILE_SHAPE, end_position, plan_stop
-from twin.recording.resume.estimated.seen import Seen, SeenRobot
+from twin.recording.resume.estimated.seen import LoggedRobot, LoggedState
 from twin.records import YAW, X, Y, Z
 from twin.sequence.heights import APPROACH_M, EMPTY_MARGIN_M, LET_OFF_M, TRAVEL_MARGIN_M, empty_z_of, travel_z_of
 from twin.setup.jobs import Job
@@ -43,7 +43,7 @@ LAST_PHASES = ("lock", "pull_test", "release", "clear", "verify", "exit")
 
 
 @dataclass(frozen=True)
-class Place:
+class SequencePlace:
     """Step at which a robot continues.
 
     Attributes:
@@ -67,7 +67,7 @@ class Place:
     pulled: bool = False
 
 
-def places_of(seen: Seen, setup: SwapSetup, file: Path) -> list[Place]:
+def places_of(seen: LoggedState, setup: SwapSetup, file: Path) -> list[SequencePlace]:
     """Where every robot continues; raises InputError for a moment at which no step of the table fits."""
     robots = [_Robot(seen, setup, r, file) for r in range(len(seen.robots))]
     for seat in (seat for seat in seen.pack_seat if seat >= 0):
@@ -76,7 +76,7 @@ def places_of(seen: Seen, setup: SwapSetup, file: Path) -> list[Place]:
     return [robot.place() for robot in robots]
 
 
-def stage_of(job: Job, robots: Sequence[SeenRobot], pack_seat: Sequence[int]) -> int:
+def stage_of(job: Job, robots: Sequence[LoggedRobot], pack_seat: Sequence[int]) -> int:
     """Stage of a job from the places of its packs; -1 if they fit no stage."""
     held = {robot.held for robot in robots}
     if job.old_pack in held:
@@ -97,7 +97,7 @@ def stands_still(speeds: np.ndarray) -> np.ndarray:
     return np.asarray(np.abs(speeds) < STANDS)
 
 
-def braking(robot: SeenRobot) -> np.ndarray:
+def braking(robot: LoggedRobot) -> np.ndarray:
     """(4,) accelerations of axes that slow down, 0 of all others: the speed that an axis was about to gain is lost in a
     stop."""
     slows = ~stands_still(robot.speeds) & (robot.accelerations * robot.speeds < 0.0)
@@ -113,17 +113,17 @@ def stop_at(p: Any, k: int, position: float, speed: float, acceleration: float) 
 
 
 class _Robot:
-    def __init__(self, seen: Seen, setup: SwapSetup, r: int, file: Path) -> None:
+    def __init__(self, seen: LoggedState, setup: SwapSetup, r: int, file: Path) -> None:
         self.seen, self.setup, self.r, self.file = seen, setup, r, file
         self.robot, self.s = seen.robots[r], setup.retract
         self.phase = self.robot.phase
         self.z_m = self._stop_z()
 
-    def place(self) -> Place:
+    def place(self) -> SequencePlace:
         """Where the robot continues."""
         mine = [i for i, job in enumerate(self.setup.jobs) if job.robot == self.r]
         if not self.robot.known or not mine:
-            return Place(None, tuple(mine))
+            return SequencePlace(None, tuple(mine))
         stages = {i: stage_of(self.setup.jobs[i], self.seen.robots, self.seen.pack_seat) for i in mine}
         if -1 in stages.values():
             raise self.refusal("a pack is where no swap has it")
@@ -150,7 +150,7 @@ class _Robot:
             return self.phase in LAST_PHASES
         return any(self._over(self.setup.jobs[i].truck_seat) for i in done)
 
-    def _before(self, job: Job, *, first: bool) -> Place:
+    def _before(self, job: Job, *, first: bool) -> SequencePlace:
         """Place with empty grips and the old pack on the truck."""
         face, height = self._over(job.truck_seat), self._height(job.truck_seat)
         if not face and height < LET_OFF_M:
@@ -160,12 +160,12 @@ class _Robot:
         unknown = self.phase is None or self.phase in ("dock", "identify", "scan")
         if first and unknown and self.r == 0:
             step = "identify" if self.phase in ("dock", "identify") else "scan"
-            return Place(step, on_face=on_face)
+            return SequencePlace(step, on_face=on_face)
         if first and unknown and not low:
-            return Place("wait")
-        return Place("land" if low else "go", on_face=on_face)
+            return SequencePlace("wait")
+        return SequencePlace("land" if low else "go", on_face=on_face)
 
-    def _out(self, job: Job) -> Place:
+    def _out(self, job: Job) -> SequencePlace:
         """Place with the old pack in the grips."""
         if self._in_guides(job.truck_seat):
             seat = job.truck_seat
@@ -175,24 +175,24 @@ class _Robot:
             seat, locked = job.put_seat, self.locks(job.put_seat)
             return self._seated(seat, "store_lock" if locked > 0.0 else "store")
         if self._is_clear():
-            return Place("to_slot")
+            return SequencePlace("to_slot")
         self._check_sideways()
         over_slot = self._over(job.put_seat, 0.5 * IN_SEAT_M) and not self._over(job.truck_seat)
-        return Place("store" if over_slot and self.phase not in ("lift_out", "lower_out") else "lift")
+        return SequencePlace("store" if over_slot and self.phase not in ("lift_out", "lower_out") else "lift")
 
-    def _between(self, job: Job) -> Place:
+    def _between(self, job: Job) -> SequencePlace:
         """Place with empty grips and the old pack stored."""
         if self._over(job.take_seat) and self._height(job.take_seat) < EMPTY_MARGIN_M / 2:
             on_face = job.take_seat if self._height(job.take_seat) < ON_FACE_M else -1
-            return Place("pick_land", on_face=on_face)
+            return SequencePlace("pick_land", on_face=on_face)
         if self._over(job.put_seat) and self._height(job.put_seat) < LET_OFF_M:
             on_face = job.put_seat if self._height(job.put_seat) < ON_FACE_M else -1
-            return Place("let_off", on_face=on_face)
+            return SequencePlace("let_off", on_face=on_face)
         if self.s * (self.z_m - empty_z_of(self.setup)) < -0.5 * EMPTY_MARGIN_M:
-            return Place("raise_empty")
-        return Place("to_full")
+            return SequencePlace("raise_empty")
+        return SequencePlace("to_full")
 
-    def _in(self, job: Job) -> Place:
+    def _in(self, job: Job) -> SequencePlace:
         """Place with the new pack in the grips."""
         if self._in_guides(job.take_seat):
             return self._leaving(job.take_seat, "pick_weight", "pick_unlock", "pick_creep_out", "pick_lift")
@@ -209,21 +209,21 @@ class _Robot:
             return replace(self._seated(seat, step), rescanned=True)
         near = self._axes_aside(seat) < self.setup.station.limits.traverse_deadband_m
         if near and (not self._is_clear() or self.phase != "traverse_to_truck"):
-            return Place("rescan")
-        return Place("to_truck" if self._is_clear() else "pick_lift")
+            return SequencePlace("rescan")
+        return SequencePlace("to_truck" if self._is_clear() else "pick_lift")
 
-    def _after(self, job: Job) -> Place:
+    def _after(self, job: Job) -> SequencePlace:
         """Place with empty grips and the new pack on the truck."""
         seat = job.truck_seat
         if 0.0 <= self.locks(seat) < 0.99:
             raise self.refusal("the new pack stands on the truck unlocked, and in nobody's grips")
-        done = Place("let_off_truck", rescanned=True, pulled=True)
+        done = SequencePlace("let_off_truck", rescanned=True, pulled=True)
         if self._over(seat) and self._height(seat) < LET_OFF_M:
             return replace(done, on_face=seat if self._height(seat) < ON_FACE_M else -1)
         last = self.phase if self.phase in ("verify", "exit") and self.r == 0 else "clear"
         return replace(done, step=last)
 
-    def _leaving(self, seat: int, locked: str, unlocking: str, creeps: str, lifts: str) -> Place:
+    def _leaving(self, seat: int, locked: str, unlocking: str, creeps: str, lifts: str) -> SequencePlace:
         """Place for a held pack in a seat that it is to leave."""
         locks, high = self.locks(seat), self._pack_height(seat)
         if locks > 0.0:
@@ -231,10 +231,10 @@ class _Robot:
         out = 0.9 * self.setup.station.limits.creep_out_height_m
         return self._seated(seat, creeps if high < out - 0.005 else lifts)
 
-    def _seated(self, seat: int, step: str) -> Place:
+    def _seated(self, seat: int, step: str) -> SequencePlace:
         height = self._pack_height(seat)
         in_it = height < SEATED_M or self.locks(seat) > 0.0
-        return Place(step, seat=seat, height_m=0.0 if in_it else height)
+        return SequencePlace(step, seat=seat, height_m=0.0 if in_it else height)
 
     def _stop_z(self) -> float:
         """Position of axis z after its stop."""
@@ -303,7 +303,7 @@ class _Robot:
     def refusal(self, why: str) -> InputError:
         """The error that no swap continues from this moment, and why."""
         return InputError(
-            f"{why}: no step of a swap goes on from there",
+            f"{why}: no step of a swap continues from there",
             file=self.file,
             key="--at",
             value=f"{self.seen.at_s:.2f}",

@@ -32,7 +32,7 @@ NO_PHASE = ("fault", "idle")
 
 
 @dataclass
-class SeenRobot:
+class LoggedRobot:
     """One robot at the moment; NaN for what is neither logged nor estimated.
 
     Attributes:
@@ -59,11 +59,11 @@ class SeenRobot:
 
 
 @dataclass
-class Seen:
+class LoggedState:
     """The moment; `pack_seat` (packs,) is the seat of each pack, -1 if held; `locks` (SEATS, LOCKS) is 0 to 1."""
 
     at_s: float
-    robots: list[SeenRobot]
+    robots: list[LoggedRobot]
     truck: np.ndarray
     pack_seat: list[int]
     locks: np.ndarray
@@ -90,7 +90,7 @@ def logged_setup(
     return LoggedSetup(slots, park, masses), (models[0], models[1], models[2])
 
 
-def seen_at(recording: Recording, setup: SwapSetup, at_s: float) -> Seen:
+def logged_state_at(recording: Recording, setup: SwapSetup, at_s: float) -> LoggedState:
     """Everything at `at_s`; raises InputError in a gap of the log."""
     look = _Look(recording, at_s)
     robots = [_robot(look, r) for r in range(setup.station.robots.count)]
@@ -100,7 +100,7 @@ def seen_at(recording: Recording, setup: SwapSetup, at_s: float) -> Seen:
     for s, seat in enumerate(setup.seats):
         for i in range(min(seat.locks, LOCKS)):
             locks[s, i] = look.last(f"{seat.name}/lock{i + 1}")
-    return Seen(
+    return LoggedState(
         at_s,
         robots,
         np.where(np.isnan(truck), park, truck),
@@ -174,7 +174,7 @@ class _Look:
         return np.asarray(self._frames.values[max(i, 0), k, :3])
 
 
-def _robot(look: _Look, r: int) -> SeenRobot:
+def _robot(look: _Look, r: int) -> LoggedRobot:
     robot = f"robot{r}"
     positions = [f"{robot}/{axis}/position_{'rad' if axis == 'yaw' else 'm'}" for axis in AXES]
     axes = [look.fit(name, SPEED_S) for name in positions]
@@ -184,7 +184,7 @@ def _robot(look: _Look, r: int) -> SeenRobot:
             for k, (a, b) in zip("xy", sway, strict=True)]  # fmt: skip
     load = f"{robot}/load_n"
     held = look.last(f"{robot}/held")
-    return SeenRobot(
+    return LoggedRobot(
         known=any(look.is_measured(word) for word in words),
         axes=np.nan_to_num(np.array([at for at, _ in axes])),
         speeds=np.nan_to_num(np.array([speed for _, speed in axes])),
@@ -214,7 +214,7 @@ def _phases_at(recording: Recording, at_s: float) -> dict[int, str]:
     return {robot: name for robot, name in found.items() if name not in NO_PHASE}
 
 
-def _pack_seats(look: _Look, setup: SwapSetup, robots: Sequence[SeenRobot]) -> list[int]:
+def _pack_seats(look: _Look, setup: SwapSetup, robots: Sequence[LoggedRobot]) -> list[int]:
     """Seat at which each pack stands, -1 for one in grips; from the position of its frame."""
     held = {robot.held for robot in robots}
     places = np.array([_seat_xy(setup, s) for s in range(len(setup.seats))])
@@ -233,7 +233,7 @@ def _seat_xy(setup: SwapSetup, s: int) -> tuple[float, float]:
     return px + math.cos(yaw) * x - math.sin(yaw) * y, py + math.sin(yaw) * x + math.cos(yaw) * y
 
 
-def _estimated(look: _Look, setup: SwapSetup, robots: Sequence[SeenRobot]) -> tuple[str, ...]:
+def _estimated(look: _Look, setup: SwapSetup, robots: Sequence[LoggedRobot]) -> tuple[str, ...]:
     """List in words what the log does not have."""
     found = ["axis speeds", "sway speed", "rope or table give", "truck on its springs", "pack masses", "truck place"]
     for r, robot in enumerate(robots):

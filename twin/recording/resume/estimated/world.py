@@ -15,8 +15,8 @@ from twin.motion.drives import stop_axis
 from twin.plants.beginning import new_world, stand_pack
 from twin.plants.geometry import end_effector_pose, measure_packs, seat_pose
 from twin.plants.rom.carried_body import angles_of, end_effector_motion
-from twin.recording.resume.estimated.place import BEFORE, IN, OUT, Place, braking, stands_still, stop_at
-from twin.recording.resume.estimated.seen import Seen
+from twin.recording.resume.estimated.place import BEFORE, IN, OUT, SequencePlace, braking, stands_still, stop_at
+from twin.recording.resume.estimated.seen import LoggedState
 from twin.records import (
     EPITCH,
     EROLL,
@@ -49,7 +49,7 @@ TRAVEL_SHARE = 0.8
 """A table or mast head is at most this share of its travel off centre: the axes are positioned accordingly."""
 
 
-def world_at(seen: Seen, setup: SwapSetup, places: Sequence[Place]) -> np.ndarray:
+def world_at(seen: LoggedState, setup: SwapSetup, places: Sequence[SequencePlace]) -> np.ndarray:
     """A (1,) WORLD array of the setup at the moment's PLC scan, before that scan."""
     worlds = new_world(setup)
     w, p = worlds[0], setup.params[0]
@@ -76,7 +76,7 @@ def world_at(seen: Seen, setup: SwapSetup, places: Sequence[Place]) -> np.ndarra
     return worlds
 
 
-def _put_robot(w: Any, p: Any, r: int, place: Place, seen: Seen) -> None:
+def _put_robot(w: Any, p: Any, r: int, place: SequencePlace, seen: LoggedState) -> None:
     robot, q = seen.robots[r], w["truth"]["q"][r]
     q[:4] = np.clip(robot.axes, p["axis_min"][r], p["axis_max"][r])
     w["truth"]["float_lock"][r] = w["image"]["float_lock_command"][r] = _float_lock(p, place, robot.float_lock)
@@ -143,7 +143,7 @@ def _stand_or_stop(w: Any, p: Any, r: int, motion: np.ndarray, sway_speed: np.nd
         stop_axis(w["image"], p, r, k, float(w["truth"]["t_s"]), STOPPING)
 
 
-def _put_in_seat(w: Any, p: Any, r: int, pack: int, place: Place, load_n: float) -> None:
+def _put_in_seat(w: Any, p: Any, r: int, pack: int, place: SequencePlace, load_n: float) -> None:
     """Put the pack in the seat's guides, `height_m` over its seat, and the robot's end effector on its grip face.
 
     Axis z is positioned so that ropes or springs carry `load_n`: a log's zero offsets and the truck's springs do not
@@ -193,7 +193,7 @@ def _within(aside_m: float, p: Any) -> float:
     return min(max(aside_m, -most), most)
 
 
-def _load_in_seat(p: Any, pack: int, place: Place, logged_n: float, seen: Seen) -> float:
+def _load_in_seat(p: Any, pack: int, place: SequencePlace, logged_n: float, seen: LoggedState) -> float:
     """Load on ropes or table from a pack in a seat, N: as logged, else as at the current step."""
     gravity, kg = float(p["gravity_mps2"]), float(p["pack_mass_kg"][pack])
     empty_n, pack_n = float(p["e_mass_kg"]) * gravity, kg * gravity
@@ -208,7 +208,7 @@ def _load_in_seat(p: Any, pack: int, place: Place, logged_n: float, seen: Seen) 
     return min(max(logged_n, least), most * (empty_n + pack_n))
 
 
-def _note_locks(w: Any, p: Any, seat: int, pack: int, seen: Seen) -> None:
+def _note_locks(w: Any, p: Any, seat: int, pack: int, seen: LoggedState) -> None:
     """Set the locks of a seat in which a pack stands: as logged; closed under a free pack if the log has none."""
     n = int(p["seat_locks"][seat])
     if n == 0:
@@ -220,7 +220,7 @@ def _note_locks(w: Any, p: Any, seat: int, pack: int, seen: Seen) -> None:
     w["image"]["lock_command"][seat], w["truth"]["locked"][seat] = (1, pack) if holds else (0, -1)
 
 
-def _float_lock(p: Any, place: Place, logged: float) -> int:
+def _float_lock(p: Any, place: SequencePlace, logged: float) -> int:
     """1 if table or head is locked: as logged, else as in the step table, which locks it while a pack hangs free."""
     if p["reeving"] == FOUR_ROPE:
         return 0
@@ -239,7 +239,7 @@ def _set_twist(w: Any, p: Any, r: int, pack: int) -> None:
     w["truth"]["pack_twist"][pack, 3:] = motion[3:]
 
 
-def note_pulled(w: Any, setup: SwapSetup, places: Sequence[Place], done: Sequence[int]) -> None:
+def note_pulled(w: Any, setup: SwapSetup, places: Sequence[SequencePlace], done: Sequence[int]) -> None:
     """Mark the locks of the jobs `done`, and those past the pull test in the log, as tested."""
     jobs = {*done, *(place.job for place in places if place.pulled)}
     for job in jobs:
@@ -247,7 +247,7 @@ def note_pulled(w: Any, setup: SwapSetup, places: Sequence[Place], done: Sequenc
         w["control"]["pull_tested"][seat] = w["monitor"]["watch_pulled"][seat] = 1
 
 
-def truck_pose_of(w: Any, p: Any, seen: Seen, r: int, place: Place) -> np.ndarray:
+def truck_pose_of(w: Any, p: Any, seen: LoggedState, r: int, place: SequencePlace) -> np.ndarray:
     """Pose of the truck (6,) as robot `r` measured it last: as logged, else the true one with the scanner's bias.
 
     Before a robot's first rescan it is the parked truck; no log contains its spring deflection then.

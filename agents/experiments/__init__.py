@@ -1,0 +1,1 @@
+"""Experiments on whole swaps: the trial function, its ledger, and their runner."""

@@ -1,0 +1,178 @@
+"""The ledger: results of trials in one SQLite file, so that a run resumes where it stopped and repeats nothing.
+
+Write-ahead log, one writer: a lock on the file refuses a second process. Each batch is one transaction, so a run that
+is killed at any moment leaves whole batches.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from agents.experiments.trial import Figures, Trial, canonical
+from twin.console import write_target
+from twin.errors import DISK_ERRORS, InputError
+
+FORMAT = 1
+"""Version of the tables; another one is refused."""
+APPLICATION = 0x53574150
+"""SQLite application id of a ledger ("SWAP"): no other database is taken for one."""
+TABLES = """
+CREATE TABLE IF NOT EXISTS trials (
+    key TEXT PRIMARY KEY, configuration TEXT NOT NULL, figures TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS studies (key TEXT PRIMARY KEY, specification TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS candidates (
+    study TEXT NOT NULL, number INTEGER NOT NULL, parameters TEXT NOT NULL, PRIMARY KEY (study, number)
+) WITHOUT ROWID;
+"""
+LOOKED_UP = 500
+"""Keys of one query, below SQLite's limit of variables."""
+
+
+class Ledger:
+    """Results by trial key, and the candidates of studies, in a file or (None) in memory.
+
+    >>> with Ledger("study.sqlite") as ledger:
+    ...     ledger.put(pairs)
+    """
+
+    def __init__(self, path: str | Path | None, key: str | None = None) -> None:
+        """Open or make the file.
+
+        Args:
+            path: of the file; None: in memory.
+            key: the path's option, for messages.
+
+        Raises:
+            InputError: the file is no ledger, of another format, or in use by another process.
+        """
+        self.path: Path | None = None
+        self._lock: int | None = None
+        if path is not None:
+            self.path = write_target(path, key=key)
+            self._take_lock(key)
+        try:
+            self._db = sqlite3.connect(":memory:" if self.path is None else self.path, isolation_level=None)
+            self._prepare()
+        except sqlite3.DatabaseError as error:
+            self._drop_lock()
+            raise self._refused(error, key) from None
+        except BaseException:
+            self._drop_lock()
+            raise
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _take_lock(self, key: str | None) -> None:
+        """Lock a file beside the ledger: SQLite's own locks are held only while it writes."""
+        while self._lock is None:
+            lock = os.open(self._lock_path, os.O_RDWR | os.O_CREAT, 0o644)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if os.path.exists(self._lock_path) and os.path.samestat(os.fstat(lock), os.stat(self._lock_path)):
+                    self._lock = lock
+                else:  # its last owner has removed it since it was opened
+                    os.close(lock)
+            except BlockingIOError:
+                os.close(lock)
+                raise InputError("another process writes to this ledger", key=key, value=str(self.path)) from None
+
+    @property
+    def _lock_path(self) -> Path:
+        assert self.path is not None
+        return self.path.with_name(self.path.name + ".lock")
+
+    def _drop_lock(self) -> None:
+        """Remove the lock's file, then the lock itself."""
+        if self._lock is not None:
+            self._lock_path.unlink(missing_ok=True)
+            os.close(self._lock)
+            self._lock = None
+
+    def _prepare(self) -> None:
+        application, version = self._value("PRAGMA application_id"), self._value("PRAGMA user_version")
+        empty = self._value("SELECT count(*) FROM sqlite_master") == 0
+        if not empty and application != APPLICATION:
+            raise sqlite3.DatabaseError("it is no ledger of trials")
+        if not empty and version != FORMAT:
+            raise sqlite3.DatabaseError(f"its format is {version}, this version has {FORMAT}")
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=NORMAL")
+        self._db.execute(f"PRAGMA application_id={APPLICATION}")
+        self._db.execute(f"PRAGMA user_version={FORMAT}")
+        self._db.executescript(TABLES)
+
+    def _value(self, query: str) -> Any:
+        return self._db.execute(query).fetchone()[0]
+
+    def _refused(self, error: sqlite3.DatabaseError, key: str | None) -> Exception:
+        if isinstance(error, sqlite3.OperationalError) and "full" in str(error):
+            return OSError(DISK_ERRORS[0], os.strerror(DISK_ERRORS[0]), str(self.path))
+        return InputError(f"cannot be used as a ledger: {error}", key=key, value=str(self.path))
+
+    # ---------------------------------------------------------------------------------------------------------- trials
+
+    def figures(self, keys: Sequence[str]) -> dict[str, Figures]:
+        """Return the stored results of those keys that have one."""
+        found: dict[str, Figures] = {}
+        for start in range(0, len(keys), LOOKED_UP):
+            some = keys[start : start + LOOKED_UP]
+            marks = ",".join("?" * len(some))
+            for key, text in self._db.execute(f"SELECT key, figures FROM trials WHERE key IN ({marks})", some):
+                found[key] = Figures.from_plain(json.loads(text))
+        return found
+
+    def put(self, results: Iterable[tuple[Trial, Figures]]) -> None:
+        """Store results in one transaction; a key that is there already keeps its result."""
+        rows = [(trial.key, canonical(trial.as_plain()), canonical(figures.as_plain())) for trial, figures in results]
+        self._write("INSERT OR IGNORE INTO trials VALUES (?, ?, ?)", rows)
+
+    def __len__(self) -> int:
+        return int(self._value("SELECT count(*) FROM trials"))
+
+    def configurations(self) -> list[dict[str, Any]]:
+        """Return names and settings of all stored trials, in the order of their keys."""
+        return [json.loads(text) for (text,) in self._db.execute("SELECT configuration FROM trials ORDER BY key")]
+
+    # --------------------------------------------------------------------------------------------------------- studies
+
+    def begin_study(self, key: str, specification: Mapping[str, Any]) -> None:
+        """Note a study; one of the same key stays."""
+        self._write("INSERT OR IGNORE INTO studies VALUES (?, ?)", [(key, canonical(specification))])
+
+    def candidates(self, study: str) -> dict[int, dict[str, Any]]:
+        """Return the parameters of a study's stored candidates by number."""
+        rows = self._db.execute("SELECT number, parameters FROM candidates WHERE study = ? ORDER BY number", (study,))
+        return {number: json.loads(text) for number, text in rows}
+
+    def put_candidates(self, study: str, candidates: Mapping[int, Mapping[str, Any]]) -> None:
+        """Store candidates in one transaction."""
+        rows = [(study, number, canonical(parameters)) for number, parameters in candidates.items()]
+        self._write("INSERT OR IGNORE INTO candidates VALUES (?, ?, ?)", rows)
+
+    def _write(self, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                self._db.executemany(statement, rows)
+                self._db.execute("COMMIT")
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+        except sqlite3.OperationalError as error:
+            raise self._refused(error, None) from None
+
+    def close(self) -> None:
+        """Close the file; its write-ahead log is folded into it."""
+        self._db.close()
+        self._drop_lock()

@@ -1,0 +1,289 @@
+"""The trial function: resolved configuration and seed to the key figures of one swap, and nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import math
+import traceback
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+from twin import kernel_cache
+from twin.catalogue import Pack, Station, TimingSet, Truck
+from twin.catalogue.schema import MECHANICAL
+from twin.console import plain
+from twin.runner.kinds import batch_maker, runner_maker
+from twin.setup.setup import build_setup
+from twin.setup.variation import NOMINAL, Variation
+
+REDUCED, REFERENCE = "rom", "bullet"
+BATCHED = (REDUCED,)
+"""Plants that play many swaps in one kernel."""
+COMPLETED = "completed"
+OUTSIDE_MODEL = "outside_model"
+RAISED = "error"
+"""Outcome of a swap whose simulation raised an exception, a defect of the program."""
+RESOLVING = ("setup", "catalogue", "faults")
+"""Folders of the twin that results depend on and that hold no kernels."""
+
+
+@cache
+def program_version() -> str:
+    """Version of the program that made a result: its release, and a hash of all that results depend on."""
+    root = Path(kernel_cache.__file__).resolve().parent
+    digest = hashlib.sha256(kernel_cache.source_hash().encode())
+    for folder in RESOLVING:
+        for path in sorted((root / folder).rglob("*.py")):
+            digest.update(path.read_bytes())
+    for name in ("numpy", "numba", "pybullet"):
+        digest.update(importlib.metadata.version(name).encode())
+    try:
+        release = importlib.metadata.version("swaptwin")
+    except importlib.metadata.PackageNotFoundError:
+        release = "unreleased"
+    return f"{release}+{digest.hexdigest()[:12]}"
+
+
+_DIGESTS: dict[int, tuple[Any, str]] = {}
+"""Digest of a model by its identity; holds the model, so that no other takes its place."""
+_TIMING_DIGESTS: dict[int, tuple[TimingSet, str]] = {}
+MAX_DIGESTS = 1024
+
+
+def digest(value: Any) -> str:
+    """Hash of plain data as canonical JSON."""
+    return hashlib.sha256(canonical(value).encode()).hexdigest()
+
+
+def canonical(value: Any) -> str:
+    """Canonical JSON: sorted keys, no spaces, NaN refused."""
+    return json.dumps(plain(value), sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def _model_digest(model: Any) -> str:
+    """Digest of a frozen model, cached."""
+    found = _DIGESTS.get(id(model))
+    if found is None:
+        while len(_DIGESTS) >= MAX_DIGESTS:
+            del _DIGESTS[next(iter(_DIGESTS))]
+        found = _DIGESTS[id(model)] = (model, digest(model.model_dump()))
+    return found[1]
+
+
+def timing_digest(timing: TimingSet) -> str:
+    """Digest of the numbers of every phase, whatever the set's name and default; cached."""
+    found = _TIMING_DIGESTS.get(id(timing))
+    if found is None:
+        while len(_TIMING_DIGESTS) >= MAX_DIGESTS:
+            del _TIMING_DIGESTS[next(iter(_TIMING_DIGESTS))]
+        phases = {phase: timing.of(phase).model_dump() for phase in MECHANICAL[timing.kind]}
+        found = _TIMING_DIGESTS[id(timing)] = (timing, digest({"planning": timing.planning, "phases": phases}))
+    return found[1]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Resolved inputs of one swap; picklable. Equal keys mean equal results."""
+
+    station: Station
+    truck: Truck
+    pack: Pack
+    timing: TimingSet
+    seed: int
+    plant: str = REDUCED
+    parking: str = "guided"
+    variation: Variation = NOMINAL
+
+    @cached_property
+    def key(self) -> str:
+        """Hash of the resolved configuration, the seed and the program's version."""
+        parts = {
+            "station": _model_digest(self.station),
+            "truck": _model_digest(self.truck),
+            "pack": _model_digest(self.pack),
+            "timing": timing_digest(self.timing),
+            "plant": self.plant,
+            "parking": self.parking,
+            "variation": self.variation.model_dump(),
+            "seed": self.seed,
+            "version": program_version(),
+        }
+        return digest(parts)
+
+    @property
+    def group(self) -> tuple[str, ...]:
+        """Trials of the same group can share a batch."""
+        models = (self.station, self.truck, self.pack)
+        return self.plant, self.timing.planning, *(_model_digest(model) for model in models)
+
+    def as_plain(self) -> dict[str, Any]:
+        """Return names and settings for the ledger, which a person reads."""
+        return {
+            "station": self.station.name,
+            "truck": self.truck.name,
+            "pack": self.pack.name,
+            "timing": self.timing.name,
+            "plant": self.plant,
+            "parking": self.parking,
+            "variation": self.variation.model_dump(),
+            "seed": self.seed,
+            "version": program_version(),
+        }
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Key figures of one swap. Times and peaks of a swap that did not complete are those until its end.
+
+    Attributes:
+        outcome: `completed`, or the named reason.
+        procedure_bound_s: None where the version of the program has none.
+        violations: numbers of the safety invariants that were broken; 0 stands for a state that is not finite.
+        insert_attempts: attempted insertions into the truck, by pack.
+        error: last lines of the exception of a swap that ended as `error`.
+    """
+
+    outcome: str
+    mechanical_time_s: float = 0.0
+    cycle_time_s: float = 0.0
+    lower_bound_s: float | None = None
+    procedure_bound_s: float | None = None
+    peak_lateral_force_n: float = 0.0
+    peak_axial_force_n: float = 0.0
+    residual_sway_m: float = 0.0
+    peak_sway_m: float = 0.0
+    seat_error_m: float = 0.0
+    energy_j: float = 0.0
+    truck_displacement_m: float = 0.0
+    insert_attempts: tuple[int, ...] = ()
+    violations: tuple[int, ...] = ()
+    phases_s: dict[str, float] = field(default_factory=dict)
+    error: str = ""
+
+    @property
+    def completed(self) -> bool:
+        return self.outcome == COMPLETED
+
+    @property
+    def first_attempt(self) -> bool:
+        """True if every pack was inserted exactly once, and the swap completed."""
+        return self.completed and bool(self.insert_attempts) and set(self.insert_attempts) == {1}
+
+    @property
+    def ratio_kinematic(self) -> float | None:
+        """Mechanical time over the kinematic bound."""
+        return self.mechanical_time_s / self.lower_bound_s if self.lower_bound_s else None
+
+    @property
+    def ratio_procedure(self) -> float | None:
+        """Mechanical time over the procedure bound."""
+        return self.mechanical_time_s / self.procedure_bound_s if self.procedure_bound_s else None
+
+    def as_plain(self) -> dict[str, Any]:
+        """Return plain data for the ledger."""
+        return asdict(self)
+
+    @classmethod
+    def from_plain(cls, data: dict[str, Any]) -> Figures:
+        """Return the figures that `as_plain` was made from."""
+        lists = {name: tuple(data[name]) for name in ("insert_attempts", "violations")}
+        return cls(**{**data, **lists})
+
+
+def play(trials: Sequence[Trial]) -> list[Figures]:
+    """Play trials of one group, in one batch if the plant has batches; pure: the same trials give the same figures.
+
+    A swap whose simulation raises an exception ends as `error`, with the exception's last lines.
+    """
+    if trials and trials[0].plant not in BATCHED and len(trials) > 1:
+        return [figures for trial in trials for figures in play([trial])]
+    try:
+        return _play(trials)
+    except Exception:
+        if len(trials) > 1:  # one by one, to find which of them it is
+            return [figures for trial in trials for figures in play([trial])]
+        lines = traceback.format_exc().strip().splitlines()
+        return [Figures(RAISED, error="; ".join(lines[-3:]))]
+
+
+def _play(trials: Sequence[Trial]) -> list[Figures]:
+    import numpy as np
+
+    from twin.sequence.timing import timing_table
+    from twin.swap import SwapTwin
+
+    if not trials:
+        return []
+    planning = trials[0].timing.planning
+    setups = [
+        build_setup(
+            t.station, t.truck, t.pack, seed=t.seed, parking=t.parking, variation=t.variation, planning=planning
+        )
+        for t in trials
+    ]
+    plant, kind = trials[0].plant, trials[0].station.kind
+    make = batch_maker(setups) if plant in BATCHED else runner_maker(plant)
+    twin = SwapTwin(setups[0], trials[0].timing, make_runner=make)
+    try:
+        tables = {id(t.timing): timing_table(t.timing, kind) for t in trials}
+        twin.program.timing[:] = np.stack([tables[id(t.timing)] for t in trials])[:, None, :]
+        twin.program.run()
+        return [figures_of(result) for result in twin.results()]
+    finally:
+        twin.close()
+
+
+def figures_of(result: Any) -> Figures:
+    """Take the key figures from a `SwapResult`; a value that is not finite becomes 0 and breaks every invariant."""
+    kpis = result.kpis
+    violations = tuple(int(one["invariant"]) for one in result.violations)
+    numbers = {
+        "mechanical_time_s": result.mechanical_time_s,
+        "cycle_time_s": result.cycle_time_s,
+        "lower_bound_s": result.lower_bound_s,
+        "procedure_bound_s": getattr(result, "procedure_bound_s", None),
+        **{name: kpis[name] for name in FROM_KPIS},
+    }
+    wild = [name for name, value in numbers.items() if value is not None and not math.isfinite(value)]
+    numbers |= dict.fromkeys(wild, 0.0)
+    phases: dict[str, float] = {}
+    for span in result.phases:
+        phases[span.name] = round(phases.get(span.name, 0.0) + span.end_s - span.start_s, 6)
+    return Figures(
+        outcome=result.outcome,
+        **{name: None if value is None else round(float(value), 9) for name, value in numbers.items()},  # type: ignore[arg-type]
+        insert_attempts=tuple(int(n) for n in result.insert_attempts),
+        violations=(0, *violations) if wild else violations,
+        phases_s=phases,
+    )
+
+
+FROM_KPIS = (
+    "peak_lateral_force_n",
+    "peak_axial_force_n",
+    "residual_sway_m",
+    "peak_sway_m",
+    "seat_error_m",
+    "energy_j",
+    "truck_displacement_m",
+)
+"""Key figures that have the same names in a swap's result."""
+
+
+def grouped(trials: Iterable[Trial], at_most: int) -> list[list[Trial]]:
+    """Split trials into batches of one group each, of at most `at_most`; trials of a plant without batches alone."""
+    groups: dict[tuple[str, ...], list[Trial]] = {}
+    for trial in trials:
+        groups.setdefault(trial.group, []).append(trial)
+    batches = []
+    for group in groups.values():
+        size = at_most if group[0].plant in BATCHED else 1
+        parts = -(-len(group) // size)
+        step = -(-len(group) // parts)
+        batches += [group[i : i + step] for i in range(0, len(group), step)]
+    return batches

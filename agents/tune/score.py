@@ -1,0 +1,126 @@
+"""Score of a candidate: objectives, and constraints against the factory set on the same scenarios."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from agents.experiments.trial import OUTSIDE_MODEL, Figures
+from twin.catalogue import Station
+
+OBJECTIVES = ("time", "p95", "force", "sway")
+"""`time`: mean of the ratio of mechanical time to factory's on the same scenario. `p95`: its 95th percentile. `force`:
+95th percentile of the peak lateral force over the abort limit. `sway`: 95th percentile of the sway at hand-over over
+the sway limit. Each is the better the lower."""
+TAIL = 95.0
+WORST = 10.0
+"""Value of an objective where there is none: no scenario was completed."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """A station's limits that scores refer to."""
+
+    abort_n: float
+    sway_m: float
+
+    @classmethod
+    def of(cls, station: Station) -> Limits:
+        return cls(station.limits.lateral_abort_n, station.limits.sway_limit_m)
+
+
+@dataclass(frozen=True)
+class Score:
+    """Score over the first `n` scenarios.
+
+    Attributes:
+        objectives: value of each of `OBJECTIVES`.
+        broken: excess of each constraint that is not met, by name; a rate counts as a share of the scenarios.
+    """
+
+    n: int
+    objectives: dict[str, float]
+    broken: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def feasible(self) -> bool:
+        return not self.broken
+
+    @property
+    def violation(self) -> float:
+        return sum(self.broken.values())
+
+    def rank(self, objective: str = "time") -> tuple[float, float]:
+        """Return the sort key: feasible before infeasible (Deb 2000), then the objective, or the least violation."""
+        return (self.violation, self.objectives[objective])
+
+
+def score(own: Sequence[Figures], factory: Sequence[Figures], limits: Limits, *, force_margin: float = 1.0) -> Score:
+    """Score figures against factory's on the same scenarios, in the same order.
+
+    `force_margin`: factor of factory's 95th percentile of force that is allowed.
+    """
+    n = len(own)
+    ratios = [a.mechanical_time_s / b.mechanical_time_s for a, b in zip(own, factory, strict=True)
+              if a.completed and b.completed and b.mechanical_time_s > 0.0]  # fmt: skip
+    force, reference = _tail(own, "peak_lateral_force_n"), _tail(factory, "peak_lateral_force_n")
+    sway = _sway(own)
+    objectives = {
+        "time": float(np.mean(ratios)) if ratios else WORST,
+        "p95": float(np.percentile(ratios, TAIL)) if ratios else WORST,
+        "force": force / limits.abort_n,
+        "sway": sway / limits.sway_m,
+    }
+    excess = {
+        "violations": sum(bool(one.violations) for one in own) / n,
+        "outside_model": sum(one.outcome == OUTSIDE_MODEL for one in own) / n,
+        "completed": (sum(one.completed for one in factory) - sum(one.completed for one in own)) / n,
+        "first_attempt": (sum(one.first_attempt for one in factory) - sum(one.first_attempt for one in own)) / n,
+        "force_p95": (force - force_margin * reference) / limits.abort_n,
+        "sway_p95": sway / limits.sway_m - max(1.0, _sway(factory) / limits.sway_m),
+        "force_abort": (_beyond(own, limits) - _beyond(factory, limits)) / n,
+    }
+    return Score(n, objectives, {name: value for name, value in excess.items() if value > 1e-12})
+
+
+def _tail(figures: Sequence[Figures], name: str) -> float:
+    return float(np.percentile([getattr(one, name) for one in figures], TAIL)) if figures else 0.0
+
+
+def _sway(figures: Sequence[Figures]) -> float:
+    """95th percentile of the sway at hand-over, m, of completed swaps: the others' may not have been measured."""
+    return _tail([one for one in figures if one.completed], "residual_sway_m")
+
+
+def _beyond(figures: Sequence[Figures], limits: Limits) -> int:
+    """Number of swaps with a lateral force over the abort limit."""
+    return sum(one.peak_lateral_force_n > limits.abort_n for one in figures)
+
+
+def summary(own: Sequence[Figures]) -> dict[str, Any]:
+    """Return what is reported of a set: times in s over the completed swaps, forces in N over all."""
+    done = [one for one in own if one.completed]
+    times = [one.mechanical_time_s for one in done]
+    kinematic = [one.ratio_kinematic for one in done if one.ratio_kinematic is not None]
+    procedure = [one.ratio_procedure for one in done if one.ratio_procedure is not None]
+
+    def two(values: Sequence[float]) -> dict[str, float | None]:
+        if not values:
+            return {"median": None, "p95": None}
+        return {"median": round(float(np.median(values)), 3), "p95": round(float(np.percentile(values, TAIL)), 3)}
+
+    return {
+        "swaps": len(own),
+        "mechanical_time_s": two(times),
+        "ratio_kinematic": round(float(np.median(kinematic)), 4) if kinematic else None,
+        "ratio_procedure": round(float(np.median(procedure)), 4) if procedure else None,
+        "peak_lateral_force_n": two([one.peak_lateral_force_n for one in own]),
+        "max_lateral_force_n": round(max((one.peak_lateral_force_n for one in own), default=0.0), 1),
+        "residual_sway_m": two([one.residual_sway_m for one in done]),
+        "violations": sum(bool(one.violations) for one in own),
+        "completed": round(len(done) / len(own), 4) if own else None,
+        "first_attempt": round(sum(one.first_attempt for one in own) / len(own), 4) if own else None,
+    }

@@ -1,0 +1,150 @@
+"""`swaptwin tune` on the cheap trial function: its files and JSON, and one line for every mistake."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+import swaptwin
+from agents.experiments import campaign
+from agents.experiments.ledger import Ledger
+from agents.experiments.trial import Figures, Trial
+from agents.tune.picture import ticks
+from tests.agents.experiments.small import cheap, play
+from twin.catalogue import load_station, load_timing
+from twin.catalogue.load import load_with_provenance
+
+LINE = ["tune", "--truck", "tractor_6x4", "--pack", "cab_282", "--workers", "1", "--reference", "2", "--trials", "33"]
+
+
+@pytest.fixture(autouse=True)
+def _cheap(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(campaign, "make_player", lambda: play)
+
+
+def told(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def test_a_study_leaves_a_set_with_its_evidence_and_two_pictures(capsys: pytest.CaptureFixture[str]) -> None:
+    assert swaptwin.run([*LINE, "-o", "my_set.yaml", "--json"]) == 0
+    found = told(capsys)
+    assert sorted(os.listdir()) == ["my_set.html", "my_set.png", "my_set.study.sqlite", "my_set.yaml"]
+    assert (found["trials"], found["errors"], found["reference"]["seeds"]) == (33, 0, 2)
+    best, baseline = found["best"], found["baseline"]
+    assert best["mechanical_time_s"]["median"] < baseline["mechanical_time_s"]["median"]
+    assert (best["completed"], best["first_attempt"], best["violations"]) == (1.0, 1.0, 0)
+    assert best["less_than_factory_s"]["ci95"][0] > 0.0
+    assert [Path(path).name for path in (best["file"], *found["pictures"])] == [
+        "my_set.yaml",
+        "my_set.html",
+        "my_set.png",
+    ]
+    assert found["pareto"][0]["changed"]
+
+    model, provenance = load_with_provenance("timing", "my_set.yaml", load_station("top_lift"))
+    assert model.name == "my_set"  # type: ignore[attr-defined]
+    tag, text = provenance["default.creep_height_m"]
+    assert tag == "measured"
+    assert "seed 0" in text
+    assert f"{found['swaps']} swaps" in text
+    with Image.open("my_set.png") as image:
+        assert image.size == (1000, 640)
+        assert len(image.getcolors(1 << 20) or []) > 10
+    assert b"plotly" in Path("my_set.html").read_bytes()
+
+
+def test_the_same_command_again_plays_nothing_and_writes_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    assert swaptwin.run([*LINE, "-o", "a.yaml", "--json"]) == 0
+    first, text = told(capsys), Path("a.yaml").read_text()
+    assert swaptwin.run([*LINE, "-o", "a.yaml", "--json"]) == 0
+    again = told(capsys)
+    assert (first["played"] > 0, again["played"]) == (True, 0)
+    assert Path("a.yaml").read_text() == text
+    for key in ("trials", "swaps", "best", "baseline", "reference", "pareto", "refused"):
+        assert first[key] == again[key], key
+
+
+def test_a_budget_ends_in_time(capsys: pytest.CaptureFixture[str]) -> None:
+    line = [word for word in LINE if word not in ("--trials", "33")]
+    assert swaptwin.run([*line, "--budget", "10", "-o", "a.yaml", "--json"]) == 0
+    found = told(capsys)
+    assert found["trials"] > 33
+    assert found["wall_s"] < 30.0
+
+
+def test_people_read_tables(capsys: pytest.CaptureFixture[str]) -> None:
+    assert swaptwin.run([*LINE, "-o", "a.yaml"]) == 0
+    said = capsys.readouterr().out
+    for words in ("33 candidates", "factory", "tuned", "bullet", "Front", "a.yaml", "swap --station top_lift --timing"):
+        assert words in said
+
+
+def test_where_no_set_passes_nothing_is_written(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def only_factory(trials: list[Trial]) -> list[Figures]:
+        return [cheap(one) if one.timing.name == "factory" else Figures("jam") for one in trials]
+
+    monkeypatch.setattr(campaign, "make_player", lambda: only_factory)
+    assert swaptwin.run([*LINE, "-o", "a.yaml", "--json"]) == 1
+    said = capsys.readouterr()
+    assert json.loads(said.out)["best"] is None
+    assert said.err.splitlines()[-1] == "error: no set passed the checks; nothing was written"
+    assert os.listdir() == ["a.study.sqlite"]
+
+
+def test_a_changed_station_is_another_study(capsys: pytest.CaptureFixture[str]) -> None:
+    changed = ["--set", "station.axes.z.velocity_mps=0.3", "--set", "timing.default.settle_dwell_s=0.1"]
+    assert swaptwin.run([*LINE, *changed, "-o", "a.yaml", "--json"]) == 0
+    assert swaptwin.run([*LINE, "-o", "a.yaml", "--json"]) == 0
+    with Ledger("a.study.sqlite") as ledger:
+        studies = ledger._db.execute("SELECT count(*) FROM studies").fetchone()
+    assert studies == (2,)
+    assert load_timing("a.yaml", "top_lift").of("insert")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--objective", "speed"], "--objective: unknown objective, got 'speed' (allowed: time, p95, force, sway)"),
+        (["--objective", "time", "--objective", "time"], "--objective: objective given twice"),
+        (["--sampler", "genetic"], "--sampler: unknown sampler, got 'genetic'"),
+        (["--budget", "60"], "--budget: does not go with --trials"),
+        (["--seed", "-1"], "--seed: out of range"),
+        (["--trials", "0"], "--trials: given twice"),
+        (["--reference", "-1"], "--reference: given twice"),
+        (["--station", "nowhere"], "unknown station"),
+        (["--start", "nothing"], "unknown timing set"),
+        (["-o", "a.json"], "--output: is no YAML file's name"),
+        (["-o", "none/a.yaml"], "--output: cannot be written: there is no folder"),
+        (["--study", "none/a.sqlite"], "--study: cannot be written: there is no folder"),
+        (["--study", "tuned.yaml"], "--study: the same file as one of the result"),
+        (["--study", "text.txt"], "--study: cannot be used as a ledger"),
+        (["--set", "axes.z.speed=1"], "--set station.axes.z.speed: unknown key"),
+        (["--set", "axes.z.velocity_mps=-1"], "--set station.axes.z.velocity_mps: out of range"),
+        (["--workers", "0"], "--workers: given twice"),
+    ],
+)
+def test_a_mistake_is_one_line(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("text.txt").write_text("no ledger")
+    assert swaptwin.run([*LINE, *words]) == 2
+    error = capsys.readouterr().err
+    assert len(error.splitlines()) == 1
+    assert said in error
+    assert os.listdir() == ["text.txt"]
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.0, 1.0), (130.2, 158.9), (5.0, 5.0), (1e-9, 2e-9), (-3.0, 4000.0)])
+def test_ticks_are_round_and_enclose(low: float, high: float) -> None:
+    found = ticks(low, high)
+    assert found[0] <= low
+    assert found[-1] >= high
+    assert 2 <= len(found) <= 12

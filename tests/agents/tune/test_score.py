@@ -1,0 +1,71 @@
+"""Objectives and constraints of a score, one at a time."""
+
+from __future__ import annotations
+
+import pytest
+
+from agents.experiments.trial import Figures
+from agents.tune.score import Limits, score, summary
+
+LIMITS = Limits(abort_n=6000.0, sway_m=0.015)
+
+
+def swap(time_s: float = 100.0, force_n: float = 2000.0, outcome: str = "completed", **other: object) -> Figures:
+    base = {"lower_bound_s": 50.0, "residual_sway_m": 0.005, "insert_attempts": (1,)}
+    return Figures(outcome, time_s, peak_lateral_force_n=force_n, **{**base, **other})  # type: ignore[arg-type]
+
+
+FACTORY = [swap(time_s=100.0 + n, force_n=2000.0 + n) for n in range(20)]
+
+
+def test_objectives_are_against_factory_scenario_by_scenario() -> None:
+    own = [swap(time_s=0.9 * (100.0 + n), force_n=1500.0) for n in range(20)]
+    found = score(own, FACTORY, LIMITS)
+    assert found.feasible
+    assert found.objectives == pytest.approx({"time": 0.9, "p95": 0.9, "force": 0.25, "sway": 1.0 / 3.0})
+
+
+@pytest.mark.parametrize(
+    ("bad", "names"),
+    [
+        (swap(violations=(6,)), {"violations"}),
+        (swap(outcome="outside_model"), {"outside_model", "completed", "first_attempt"}),
+        (swap(outcome="jam"), {"completed", "first_attempt"}),
+        (swap(outcome="error"), {"completed", "first_attempt"}),
+        (swap(insert_attempts=(2,)), {"first_attempt"}),
+        (swap(force_n=6001.0), {"force_abort", "force_p95"}),
+    ],
+)
+def test_one_bad_swap_breaks_its_constraints(bad: Figures, names: set[str]) -> None:
+    assert set(score([bad, *FACTORY[1:]], FACTORY, LIMITS).broken) == names
+
+
+def test_what_factory_does_itself_is_allowed() -> None:
+    reference = [swap(outcome="jam"), *FACTORY[1:]]
+    assert score([*FACTORY[:-1], swap(outcome="jam")], reference, LIMITS).feasible
+    assert "completed" in score([swap(outcome="jam"), swap(outcome="jam"), *FACTORY[2:]], reference, LIMITS).broken
+
+
+def test_sway_beyond_the_stations_limit_is_refused() -> None:
+    swaying = [swap(residual_sway_m=0.016) for _ in range(20)]
+    assert set(score(swaying, FACTORY, LIMITS).broken) == {"sway_p95"}
+    assert score(swaying, swaying, LIMITS).feasible
+
+
+def test_the_margin_widens_the_force() -> None:
+    own = [swap(force_n=2100.0) for _ in range(20)]
+    assert set(score(own, FACTORY, LIMITS).broken) == {"force_p95"}
+    assert score(own, FACTORY, LIMITS, force_margin=1.05).feasible
+
+
+def test_nothing_completed_is_the_worst() -> None:
+    found = score([swap(outcome="jam")] * 20, FACTORY, LIMITS)
+    assert found.objectives["time"] > 2.0
+    assert summary([swap(outcome="jam")])["mechanical_time_s"] == {"median": None, "p95": None}
+
+
+def test_a_summary_is_of_completed_swaps_and_of_all_forces() -> None:
+    found = summary([swap(100.0), swap(110.0), swap(1.0, 5000.0, "jam"), swap(120.0, violations=(1,))])
+    assert found["mechanical_time_s"]["median"] == 110.0
+    assert found["ratio_kinematic"] == 2.2
+    assert (found["completed"], found["violations"], found["max_lateral_force_n"]) == (0.75, 1, 5000.0)
