@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from twin.catalogue.schema import FourRope
 from twin.control.waits import ARRIVED_M
 from twin.incident import amount, other_end
 from twin.records import DONE, JAM, REFUSED, TIMEOUT, X
@@ -13,6 +14,7 @@ from twin.records.causes import OVER_PACK
 from twin.sequence import building as of_timing
 from twin.sequence import rail
 from twin.sequence.building import seat_of, seat_targets_of
+from twin.sequence.heights import table
 from twin.sequence.program import Gate, Program, Selection, Then
 from twin.setup.jobs import Task
 
@@ -99,6 +101,36 @@ def blends(phase: str) -> Gate:
 
     def only_if(program: Program, selection: Selection) -> np.ndarray:
         return of_timing.blends(program, selection, phase)
+
+    return only_if
+
+
+def takes_up_slack(program: Program, selection: Selection) -> np.ndarray:
+    """Applies to blending end effectors on ropes: slack is taken up fast before the weight is taken."""
+    return of_timing.blends(program, selection, "unlock") & isinstance(program.setup.station.reeving, FourRope)
+
+
+def pulls_fast(program: Program, selection: Selection) -> np.ndarray:
+    """Applies to blending tables, which pull on the truck's springs.
+
+    Ropes and springs of a hoist gain more load than the rest of the cut-off while it slows down.
+    """
+    return of_timing.blends(program, selection, "pull_test") & table(program)
+
+
+def truck_at_rest_or_pulled(program: Program, selection: Selection) -> np.ndarray:
+    """Gate: `truck_at_rest`; a robot that pulls already, fast, goes on at once."""
+    return pulls_fast(program, selection) | truck_at_rest(program, selection)
+
+
+def stands_ready(phase: str) -> Gate:
+    """Applies only where the timing set blends the phase, to robots that begin with the truck's pack."""
+
+    def only_if(program: Program, selection: Selection) -> np.ndarray:
+        out = [task is not None and task.out for task in _tasks(program, selection)]
+        chosen = of_timing.blends(program, selection, phase) & np.array(out, bool)
+        program.stood_ready[selection.world[chosen]] = True
+        return chosen
 
     return only_if
 
